@@ -1,0 +1,52 @@
+# Two commands do everything on a machine with Rust and Python 3.11+:
+#   make serve   builds, gets the models, makes a development certificate and serves
+#   make test    builds, gets the models and runs every test
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMPS := .stamps
+RUST   := $(wildcard rust/src/*.rs) rust/Cargo.toml Cargo.toml Cargo.lock
+
+.PHONY: serve test lint bench wheel clean
+
+serve: $(STAMPS)/serve
+	$(BIN)/hwaja models pull
+	$(BIN)/hwaja serve --dev-cert
+
+test: $(STAMPS)/dev
+	cargo test --workspace
+	cargo bench --workspace -- --test
+	$(BIN)/hwaja models pull --for-tests
+	$(BIN)/pytest
+	$(BIN)/python -m mypy.stubtest hwaja._pcm
+
+lint: $(STAMPS)/dev
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --workspace --all-targets --all-features -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(STAMPS)/dev
+	cargo bench --workspace
+	$(BIN)/pytest bench --benchmark-enable --benchmark-only
+
+wheel: $(STAMPS)/dev
+	$(BIN)/maturin build --release --out dist
+
+clean:
+	rm -rf $(VENV) $(STAMPS) dist target
+
+# The extension is rebuilt when its source changes; Python files are used in place.
+$(STAMPS)/serve: pyproject.toml $(RUST) | $(VENV)
+	$(BIN)/pip install --quiet --editable '.[cpu,client]'
+	mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/dev: pyproject.toml $(RUST) | $(VENV)
+	$(BIN)/pip install --quiet --editable '.[cpu,client,dev]'
+	mkdir -p $(STAMPS) && touch $@ $(STAMPS)/serve
+
+$(VENV):
+	$(PYTHON) -m venv $(VENV)

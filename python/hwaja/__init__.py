@@ -1,0 +1,1 @@
+"""hwaja: real-time speech-to-text that says who spoke each sentence."""
