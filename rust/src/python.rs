@@ -1,0 +1,220 @@
+//! The Python module `hwaja._pcm`. Its documentation for callers is `_pcm.pyi`.
+//!
+//! - **Threads.** The event-loop thread owns every ring, but that is a rule about meaning (indices
+//!   must not move under a reader's feet), not about memory: the GIL serialises all calls. So the
+//!   class is not `unsendable`, which would turn the garbage collector running on another thread
+//!   into a leak of audio that is never zeroed.
+//! - **GIL.** It is held throughout: a call works for microseconds, and giving the GIL back and
+//!   queueing for it again would cost more than that. It is also what keeps a borrowed `bytearray`
+//!   from changing while it is copied, so the module does not claim to run without it.
+//! - **Memory.** Arrays are fresh memory that NumPy owns; no view of a ring escapes.
+
+use std::mem::MaybeUninit;
+use std::slice;
+
+use numpy::ndarray::{Dimension, IntoDimension};
+use numpy::{PyArray, PyArray1, PyArray2, PyArrayMethods, PyUntypedArrayMethods};
+use pyo3::buffer::PyUntypedBuffer;
+use pyo3::exceptions::{
+    PyBufferError, PyIndexError, PyMemoryError, PyOverflowError, PyTypeError, PyValueError,
+};
+use pyo3::prelude::*;
+
+use crate::error::{CapacityError, FramesError, OddByteCount, PushError, RangeError, ReleaseError};
+use crate::{Samples, level, pcm};
+
+#[pymodule(gil_used = true)]
+mod _pcm {
+    #[pymodule_export]
+    use super::{RingBuffer, rms_dbfs};
+}
+
+#[pyclass(module = "hwaja._pcm")]
+struct RingBuffer(crate::RingBuffer);
+
+#[pymethods]
+impl RingBuffer {
+    #[new]
+    fn new(#[pyo3(from_py_with = count)] capacity: usize) -> PyResult<Self> {
+        Ok(Self(crate::RingBuffer::new(capacity)?))
+    }
+
+    #[getter]
+    fn capacity(&self) -> usize {
+        self.0.capacity()
+    }
+
+    #[getter]
+    fn start(&self) -> u64 {
+        self.0.start()
+    }
+
+    #[getter]
+    fn end(&self) -> u64 {
+        self.0.end()
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.len()
+    }
+
+    fn push(&mut self, py: Python<'_>, pcm: Bytes) -> PyResult<u64> {
+        Ok(self.0.push(pcm.as_slice(py))?)
+    }
+
+    fn read<'py>(
+        &self,
+        py: Python<'py>,
+        #[pyo3(from_py_with = sample_index)] start: u64,
+        #[pyo3(from_py_with = sample_index)] stop: u64,
+    ) -> PyResult<Bound<'py, PyArray1<f32>>> {
+        let samples = self.0.read(start, stop)?;
+        Ok(array(py, [samples.len()], samples))
+    }
+
+    fn frames<'py>(
+        &self,
+        py: Python<'py>,
+        #[pyo3(from_py_with = sample_index)] start: u64,
+        #[pyo3(from_py_with = count)] size: usize,
+    ) -> PyResult<Bound<'py, PyArray2<f32>>> {
+        let samples = self.0.frames(start, size)?;
+        Ok(array(py, [samples.len() / size, size], samples))
+    }
+
+    fn levels<'py>(
+        &self,
+        py: Python<'py>,
+        #[pyo3(from_py_with = sample_index)] start: u64,
+        #[pyo3(from_py_with = count)] size: usize,
+    ) -> PyResult<Bound<'py, PyArray1<f32>>> {
+        Ok(PyArray1::from_iter(py, self.0.levels(start, size)?))
+    }
+
+    fn release(&mut self, #[pyo3(from_py_with = sample_index)] index: u64) -> PyResult<()> {
+        Ok(self.0.release(index)?)
+    }
+}
+
+#[pyfunction]
+fn rms_dbfs(py: Python<'_>, pcm: Bytes) -> PyResult<f32> {
+    let pairs = pcm::pairs(pcm.as_slice(py))?;
+    let samples = pairs.iter().copied().map(i16::from_le_bytes);
+    Ok(level::rms_dbfs(level::sum_of_squares(samples), pairs.len()))
+}
+
+/// Converts `samples` into a new array that NumPy owns.
+fn array<'py, D: Dimension>(
+    py: Python<'py>,
+    shape: impl IntoDimension<Dim = D>,
+    samples: Samples<'_>,
+) -> Bound<'py, PyArray<f32, D>> {
+    // SAFETY: nobody reads the array before `write_f32` below has written all of it.
+    let array = unsafe { PyArray::<f32, D>::new(py, shape, false) };
+    // SAFETY: the array is new, so it is contiguous, `len` elements long and ours alone; that it is
+    // not initialised yet is in the element type.
+    let floats =
+        unsafe { slice::from_raw_parts_mut(array.data().cast::<MaybeUninit<f32>>(), array.len()) };
+    samples.write_f32(floats);
+    array
+}
+
+/// Borrowed bytes: `bytes`, `bytearray`, `memoryview` or any other contiguous buffer of them.
+struct Bytes(PyUntypedBuffer);
+
+impl FromPyObject<'_, '_> for Bytes {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        let buffer = PyUntypedBuffer::get(&object)?;
+        if buffer.item_size() == 1 && buffer.is_c_contiguous() {
+            Ok(Self(buffer))
+        } else {
+            // Not BufferError, which means that the ring is full.
+            Err(PyTypeError::new_err(
+                "PCM16 must come as a contiguous buffer of single bytes",
+            ))
+        }
+    }
+}
+
+impl Bytes {
+    /// Both lifetimes matter: the buffer keeps the memory in place, the GIL keeps it unchanged.
+    fn as_slice<'a>(&'a self, _py: Python<'a>) -> &'a [u8] {
+        match self.0.len_bytes() {
+            0 => &[], // an empty buffer may have no address
+            // SAFETY: a contiguous buffer of single bytes has `len` bytes from its address on, and
+            // cannot be moved, resized or freed while `self` holds it. No Python code runs while
+            // the GIL is held here; that no thread without the GIL writes to it is `_pcm.pyi`'s
+            // demand on the caller, as it is everywhere in Python.
+            len => unsafe { slice::from_raw_parts(self.0.buf_ptr().cast(), len) },
+        }
+    }
+}
+
+/// An absolute sample index. An int that cannot be one is as far outside the ring as any other.
+fn sample_index(value: &Bound<'_, PyAny>) -> PyResult<u64> {
+    value
+        .extract()
+        .map_err(|error| instead_of_overflow::<PyIndexError>(value.py(), error))
+}
+
+/// A number of samples.
+fn count(value: &Bound<'_, PyAny>) -> PyResult<usize> {
+    value
+        .extract()
+        .map_err(|error| instead_of_overflow::<PyValueError>(value.py(), error))
+}
+
+fn instead_of_overflow<E: pyo3::PyTypeInfo>(py: Python<'_>, error: PyErr) -> PyErr {
+    if error.is_instance_of::<PyOverflowError>(py) {
+        PyErr::new::<E, _>("negative, or too large for any number of samples")
+    } else {
+        error
+    }
+}
+
+impl From<CapacityError> for PyErr {
+    fn from(error: CapacityError) -> Self {
+        match error {
+            CapacityError::Zero => PyValueError::new_err(error.to_string()),
+            CapacityError::OutOfMemory { .. } => PyMemoryError::new_err(error.to_string()),
+        }
+    }
+}
+
+impl From<OddByteCount> for PyErr {
+    fn from(error: OddByteCount) -> Self {
+        PyValueError::new_err(error.to_string())
+    }
+}
+
+impl From<PushError> for PyErr {
+    fn from(error: PushError) -> Self {
+        match error {
+            PushError::OddByteCount(error) => error.into(),
+            PushError::Full { .. } => PyBufferError::new_err(error.to_string()),
+        }
+    }
+}
+
+impl From<RangeError> for PyErr {
+    fn from(error: RangeError) -> Self {
+        PyIndexError::new_err(error.to_string())
+    }
+}
+
+impl From<FramesError> for PyErr {
+    fn from(error: FramesError) -> Self {
+        match error {
+            FramesError::Size { .. } => PyValueError::new_err(error.to_string()),
+            FramesError::Range(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReleaseError> for PyErr {
+    fn from(error: ReleaseError) -> Self {
+        PyIndexError::new_err(error.to_string())
+    }
+}

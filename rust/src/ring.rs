@@ -1,0 +1,249 @@
+//! The ring buffer: the recent samples of one session, addressed by absolute sample index.
+
+use std::mem::MaybeUninit;
+use std::ops::Range;
+
+use zeroize::Zeroize;
+
+use crate::error::{CapacityError, FramesError, PushError, RangeError, ReleaseError};
+use crate::{level, pcm};
+
+/// Holds the samples `[start, end)`, never more than its capacity.
+///
+/// It does not grow and never overwrites what was not released: a full ring refuses the chunk, and
+/// its owner decides what to do. Speech is personal, so whatever is not held is zero in memory.
+#[derive(Debug)]
+pub struct RingBuffer {
+    /// Sample `i` lies at `i % capacity`; everything outside `[start, end)` is zero.
+    samples: Box<[i16]>,
+    start: u64,
+    end: u64,
+}
+
+impl RingBuffer {
+    /// An empty ring with room for `capacity_samples`. This is the only time that it allocates.
+    ///
+    /// # Errors
+    ///
+    /// [`CapacityError`] if that is 0, or more than there is memory for.
+    pub fn new(capacity_samples: usize) -> Result<Self, CapacityError> {
+        if capacity_samples == 0 {
+            return Err(CapacityError::Zero);
+        }
+        let mut samples = Vec::new();
+        samples
+            .try_reserve_exact(capacity_samples)
+            .map_err(|_| CapacityError::OutOfMemory { capacity_samples })?;
+        samples.resize(capacity_samples, 0);
+        Ok(Self {
+            samples: samples.into_boxed_slice(),
+            start: 0,
+            end: 0,
+        })
+    }
+
+    /// How many samples fit.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.samples.len()
+    }
+
+    /// The absolute index of the first sample held.
+    #[must_use]
+    pub fn start(&self) -> u64 {
+        self.start
+    }
+
+    /// The absolute index of the sample that comes next: how many were ever pushed.
+    #[must_use]
+    pub fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// How many samples are held.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        (self.end - self.start) as usize // at most the capacity, which is a usize
+    }
+
+    /// Whether no sample is held.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    /// Appends a chunk of PCM16 little endian, and returns the new end.
+    ///
+    /// # Errors
+    ///
+    /// [`PushError`] if it is not whole samples or does not fit; then nothing is written.
+    pub fn push(&mut self, chunk: &[u8]) -> Result<u64, PushError> {
+        let pairs = pcm::pairs(chunk)?;
+        let (chunk_samples, free_samples) = (pairs.len(), self.capacity() - self.len());
+        if chunk_samples > free_samples {
+            return Err(PushError::Full {
+                chunk_samples,
+                free_samples,
+            });
+        }
+        let (before_edge, after_edge) = self.places(self.end, chunk_samples);
+        let (first, second) = pairs.split_at(before_edge.len());
+        pcm::decode(first, &mut self.samples[before_edge]);
+        pcm::decode(second, &mut self.samples[after_edge]);
+        self.end += chunk_samples as u64;
+        Ok(self.end)
+    }
+
+    /// The samples `[start, stop)`, without a copy.
+    ///
+    /// # Errors
+    ///
+    /// [`RangeError`] if the ring does not hold them all, or `stop` is before `start`.
+    pub fn read(&self, start: u64, stop: u64) -> Result<Samples<'_>, RangeError> {
+        if self.start <= start && start <= stop && stop <= self.end {
+            Ok(self.view(start, (stop - start) as usize))
+        } else {
+            Err(RangeError {
+                start,
+                stop,
+                held_start: self.start,
+                held_end: self.end,
+            })
+        }
+    }
+
+    /// All whole frames of `[start, end)`, one after the other, without a copy.
+    ///
+    /// # Errors
+    ///
+    /// [`FramesError`] if `size_samples` is 0 or more than the capacity, or if `start` is outside
+    /// `[start, end]`. A `start` at the end is none: there are just no frames yet.
+    pub fn frames(&self, start: u64, size_samples: usize) -> Result<Samples<'_>, FramesError> {
+        let capacity_samples = self.capacity();
+        if size_samples == 0 || size_samples > capacity_samples {
+            return Err(FramesError::Size {
+                size_samples,
+                capacity_samples,
+            });
+        }
+        let available = self.read(start, self.end.max(start))?.len();
+        Ok(self.view(start, available - available % size_samples))
+    }
+
+    /// The RMS level in dBFS of each frame that [`RingBuffer::frames`] would give.
+    ///
+    /// # Errors
+    ///
+    /// As [`RingBuffer::frames`].
+    pub fn levels(
+        &self,
+        start: u64,
+        size_samples: usize,
+    ) -> Result<impl ExactSizeIterator<Item = f32>, FramesError> {
+        let count = self.frames(start, size_samples)?.len() / size_samples;
+        let frame = move |k| self.view(start + (k * size_samples) as u64, size_samples);
+        Ok((0..count).map(move |k| frame(k).rms_dbfs()))
+    }
+
+    /// Forgets everything before `index`, and overwrites it with zeros.
+    ///
+    /// # Errors
+    ///
+    /// [`ReleaseError`] if `index` is outside `[start, end]`; then nothing is forgotten.
+    pub fn release(&mut self, index: u64) -> Result<(), ReleaseError> {
+        if index < self.start {
+            return Err(ReleaseError::Backwards {
+                index,
+                held_start: self.start,
+            });
+        }
+        if index > self.end {
+            return Err(ReleaseError::Beyond {
+                index,
+                held_end: self.end,
+            });
+        }
+        let (before_edge, after_edge) = self.places(self.start, (index - self.start) as usize);
+        // zeroize, because plain writes to memory that nobody reads again may be optimised away.
+        self.samples[before_edge].zeroize();
+        self.samples[after_edge].zeroize();
+        self.start = index;
+        Ok(())
+    }
+
+    fn view(&self, start: u64, count: usize) -> Samples<'_> {
+        let (before_edge, after_edge) = self.places(start, count);
+        Samples {
+            first: &self.samples[before_edge],
+            second: &self.samples[after_edge],
+        }
+    }
+
+    /// Where `count` samples from `start` on lie: up to the memory's edge, and from its beginning.
+    fn places(&self, start: u64, count: usize) -> (Range<usize>, Range<usize>) {
+        let place = (start % self.capacity() as u64) as usize;
+        let before_edge = count.min(self.capacity() - place);
+        (place..place + before_edge, 0..count - before_edge)
+    }
+}
+
+impl Drop for RingBuffer {
+    fn drop(&mut self) {
+        self.samples.zeroize();
+    }
+}
+
+/// Consecutive samples, borrowed from a ring: two slices, as the ring's edge may lie between them.
+#[derive(Clone, Copy, Debug)]
+pub struct Samples<'ring> {
+    first: &'ring [i16],
+    second: &'ring [i16],
+}
+
+impl<'ring> Samples<'ring> {
+    /// The samples where they lie, in order; the second slice is mostly empty.
+    #[must_use]
+    pub fn as_slices(self) -> (&'ring [i16], &'ring [i16]) {
+        (self.first, self.second)
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(self) -> usize {
+        self.first.len() + self.second.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.first.is_empty()
+    }
+
+    /// Converts them to floats in one pass, writing every element of `floats`.
+    ///
+    /// # Panics
+    ///
+    /// If the lengths differ.
+    pub fn write_f32(self, floats: &mut [MaybeUninit<f32>]) {
+        let (first, second) = floats.split_at_mut(self.first.len());
+        pcm::to_f32(self.first, first);
+        pcm::to_f32(self.second, second);
+    }
+
+    /// Converts them to floats in `[-1, 1)`.
+    #[must_use]
+    pub fn to_f32(self) -> Vec<f32> {
+        let mut floats = Vec::with_capacity(self.len());
+        self.write_f32(&mut floats.spare_capacity_mut()[..self.len()]);
+        // SAFETY: the capacity suffices, and `write_f32` has written every element up to it.
+        unsafe { floats.set_len(self.len()) };
+        floats
+    }
+
+    /// Their RMS level.
+    #[must_use]
+    pub fn rms_dbfs(self) -> f32 {
+        let samples = self.first.iter().chain(self.second).copied();
+        level::rms_dbfs(level::sum_of_squares(samples), self.len())
+    }
+}
