@@ -1,0 +1,152 @@
+"""What happens to a session (events) and what it wants done (effects).
+
+Samples are named by index; the audio itself stays with the caller.
+"""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from hwaja.messages import ClientMessage, CloseCode, InvalidMessageError, Reason, ServerMessage
+
+Message = TypeVar("Message", bound=ClientMessage, covariant=True)
+
+# --- events -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The handshake is done and the models are loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received(Generic[Message]):
+    """A client message arrived after `at` samples of audio."""
+
+    message: Message
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A text message arrived that cannot be read."""
+
+    error: InvalidMessageError
+
+
+@dataclass(frozen=True, slots=True)
+class BadAudio:
+    """A binary message arrived that is not PCM16; none of it was taken."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """Whole frames were heard, one probability and one level each, that end at sample `stop`."""
+
+    stop: int
+    probabilities: tuple[float, ...]
+    levels_dbfs: tuple[float, ...]
+    received_at: float
+    """Seconds since the Unix epoch when the last of it arrived."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """The voice of the speaker being verified is kept, or `failure` says why not."""
+
+    failure: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """The text of a segment; None where the engine failed. Empty: no words were heard."""
+
+    segment_id: int
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attributed:
+    """Whose voice a segment is; `speaker_id` is None where the engine failed."""
+
+    segment_id: int
+    speaker_id: int | None
+    scores: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shutdown:
+    """The server stops: answer what was heard, then close."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    """The client is gone; nothing more can be sent."""
+
+
+Event = (
+    Connected
+    | Received[ClientMessage]
+    | Refused
+    | BadAudio
+    | Audio
+    | Enrolled
+    | Recognised
+    | Attributed
+    | Shutdown
+    | Disconnected
+)
+
+
+# --- effects ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a message; `details` as for `messages.serialize`."""
+
+    message: ServerMessage
+    details: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Forget the detector's past; frames are counted from sample `origin` on."""
+
+    origin: int
+
+
+@dataclass(frozen=True, slots=True)
+class Enrol:
+    """Embed these spans of samples as one voice, keep it, and report `Enrolled`."""
+
+    speaker_id: int
+    spans: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Transcribe:
+    """Recognise and attribute samples `[start, stop)`; report `Recognised` and `Attributed`."""
+
+    segment_id: int
+    start: int
+    stop: int
+    speech_samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Audio before sample `index` is not needed again."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Close the connection once everything sent has left."""
+
+    code: CloseCode
+
+
+Effect = Send | Listen | Enrol | Transcribe | Release | Close

@@ -1,0 +1,176 @@
+"""The speech gate: where an utterance begins and where it ends.
+
+Hysteresis over the speech probability and the level of each frame. The gate alone decides, so
+that the text, the speaker and the level of an utterance are taken from the same samples. It
+knows neither clock nor audio: it is fed numbers and answers sample indices.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+SAMPLE_RATE = 16_000
+"""Samples per second, API specification section 4.1."""
+
+FRAME_SAMPLES = 512
+"""Samples of one frame (32 ms): the window that Silero VAD v6 is trained for at 16 kHz."""
+
+FLOOR_DBFS = -120.0
+"""What the level of digital silence is reported as."""
+
+
+def frames_in(seconds: float) -> int:
+    """Return the nearest whole number of frames in `seconds`."""
+    return round(seconds * SAMPLE_RATE / FRAME_SAMPLES)
+
+
+@dataclass(frozen=True, slots=True)
+class GateSettings:
+    """When the gate opens and closes. Found on real Korean dialogue, see bench/RESULTS.md."""
+
+    open_probability: float = 0.5
+    """A frame at or above may begin an utterance (Silero's own default)."""
+    close_probability: float = 0.35
+    """A frame below counts as a pause (Silero's own default: 0.15 under the opening one)."""
+    min_level_dbfs: float = -60.0
+    """A quieter frame is never speech, whatever its probability: quiet speech in the test
+    dialogue lies at -53 dBFS, the noise of the quieter room at -64 dBFS."""
+    onset_frames: int = 3
+    """Speech frames in a row that begin an utterance (0.1 s): a click is shorter, "네" longer."""
+    hangover_seconds: float = 0.5
+    """Pause that ends an utterance."""
+    pre_roll_seconds: float = 0.2
+    """Audio kept before the first speech frame, so that a soft first syllable survives."""
+    post_roll_seconds: float = 0.2
+    """Audio kept after the last speech frame, so that a soft ending survives."""
+    max_seconds: float = 15.0
+    """Longest utterance; longer speech is split. Decoding time grows with it."""
+    split_window_seconds: float = 5.0
+    """How far back from the cap the quietest place to split is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One utterance: samples `[start, stop)` of the session."""
+
+    start: int
+    stop: int
+    speech_start: int
+    """First sample of the first speech frame: when the speaker began."""
+    speech_samples: int
+    """Samples in frames that count as speech."""
+    level_dbfs: float
+    """RMS level over the speech frames."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    level_dbfs: float
+    is_speech: bool
+
+
+def mean_dbfs(levels_dbfs: Iterable[float]) -> float:
+    """Return the RMS level over frames of the given levels (mean of power, not of decibels)."""
+    powers = [10 ** (level / 10) for level in levels_dbfs]
+    mean_power = math.fsum(powers) / len(powers) if powers else 0.0
+    return max(FLOOR_DBFS, 10 * math.log10(mean_power)) if mean_power > 0 else FLOOR_DBFS
+
+
+class SpeechGate:
+    """Cuts a stream of frames into utterances.
+
+    Frame k covers samples `[origin + k * FRAME_SAMPLES, ...)`; feed every frame, in order, once.
+    """
+
+    def __init__(self, settings: GateSettings, origin: int) -> None:
+        self._settings = settings
+        self._hangover_frames = frames_in(settings.hangover_seconds)
+        self._max_frames = frames_in(settings.max_seconds)
+        self._pre_roll_samples = round(settings.pre_roll_seconds * SAMPLE_RATE)
+        self._post_roll_samples = round(settings.post_roll_seconds * SAMPLE_RATE)
+        self._next = origin  # first sample of the next frame
+        self._taken = origin  # everything before belongs to an utterance already answered
+        self._frames: list[_Frame] = []  # of the open utterance, or the onset heard so far
+        self._is_open = False
+        self._pause_frames = 0
+
+    @property
+    def needed_from(self) -> int:
+        """First sample that a future segment may still contain."""
+        first_frame = self._next - len(self._frames) * FRAME_SAMPLES
+        return max(self._taken, first_frame - self._pre_roll_samples)
+
+    def feed(self, probabilities: Iterable[float], levels_dbfs: Iterable[float]) -> list[Segment]:
+        """Take the next frames; return the utterances that ended with them."""
+        segments: list[Segment] = []
+        for probability, level_dbfs in zip(probabilities, levels_dbfs, strict=True):
+            self._next += FRAME_SAMPLES
+            if self._is_open:
+                self._continue(probability, level_dbfs, segments)
+            else:
+                self._listen(probability, level_dbfs)
+        return segments
+
+    def flush(self, end: int) -> list[Segment]:
+        """Close an open utterance because the audio ends at sample `end`."""
+        if not self._is_open:
+            self._frames.clear()
+            return []
+        segments: list[Segment] = []
+        self._cut(len(self._frames), end, segments)
+        self._close()
+        return segments
+
+    def _listen(self, probability: float, level_dbfs: float) -> None:
+        settings = self._settings
+        if probability < settings.open_probability or level_dbfs < settings.min_level_dbfs:
+            self._frames.clear()
+            return
+        self._frames.append(_Frame(level_dbfs, is_speech=True))
+        if len(self._frames) >= settings.onset_frames:
+            self._is_open = True
+            self._pause_frames = 0
+
+    def _continue(self, probability: float, level_dbfs: float, segments: list[Segment]) -> None:
+        settings = self._settings
+        is_speech = (
+            probability >= settings.close_probability and level_dbfs >= settings.min_level_dbfs
+        )
+        self._frames.append(_Frame(level_dbfs, is_speech))
+        self._pause_frames = 0 if is_speech else self._pause_frames + 1
+        if self._pause_frames >= self._hangover_frames:
+            self._cut(len(self._frames), self._next, segments)
+            self._close()
+        elif len(self._frames) >= self._max_frames:
+            self._split(segments)
+
+    def _close(self) -> None:
+        self._frames.clear()
+        self._is_open = False
+
+    def _split(self, segments: list[Segment]) -> None:
+        """End the utterance at its quietest late place; the rest stays open."""
+        window = frames_in(self._settings.split_window_seconds)
+        first = max(1, len(self._frames) - window)
+        at = min(range(first, len(self._frames)), key=lambda k: self._frames[k].level_dbfs)
+        split_sample = self._next - (len(self._frames) - at) * FRAME_SAMPLES
+        self._cut(at, split_sample, segments)
+        self._taken = split_sample
+        del self._frames[:at]
+
+    def _cut(self, frames: int, limit: int, segments: list[Segment]) -> None:
+        """Add the first `frames` open frames as a segment that ends at `limit` at the latest."""
+        first_frame = self._next - len(self._frames) * FRAME_SAMPLES
+        speech = [k for k in range(frames) if self._frames[k].is_speech]
+        if not speech:  # what a split left over was a pause only
+            return
+        speech_stop = first_frame + (speech[-1] + 1) * FRAME_SAMPLES
+        segment = Segment(
+            start=max(self._taken, first_frame - self._pre_roll_samples),
+            stop=min(limit, speech_stop + self._post_roll_samples),
+            speech_start=first_frame + speech[0] * FRAME_SAMPLES,
+            speech_samples=len(speech) * FRAME_SAMPLES,
+            level_dbfs=mean_dbfs(self._frames[k].level_dbfs for k in speech),
+        )
+        self._taken = segment.stop
+        segments.append(segment)

@@ -1,0 +1,327 @@
+"""The wire messages of the specification, as frozen dataclasses.
+
+Everything Korean that a client sees is in this file. `parse` reads what a client sent, `serialize`
+writes what the server answers; both are pure. Keys, types and texts follow the API
+specification; what goes beyond it is sent only to a client that asked for it
+(`details`), see docs/protocol.md.
+"""
+
+import json
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import Any
+
+SPEAKER_IDS = (0, 1)
+"""The two speakers of the specification, section 2.1."""
+
+MAX_TEXT_CHARS = 16_384
+"""Longest text message that is read. The longest one of the specification has 60 characters."""
+
+
+class CloseCode(IntEnum):
+    """Close codes of the specification's table, and 1013 (RFC 6455 registry) for a full server."""
+
+    NORMAL = 1000
+    GOING_AWAY = 1001
+    PROTOCOL_ERROR = 1002
+    UNSUPPORTED_DATA = 1003
+    INTERNAL_ERROR = 1011
+    TRY_AGAIN_LATER = 1013
+
+
+class ErrorCode(StrEnum):
+    """`code` of an error message. The first three are the specification's."""
+
+    CONNECTION_FAILED = "CONNECTION_FAILED"
+    SPEAKER_REGISTRATION_FAILED = "SPEAKER_REGISTRATION_FAILED"
+    TRANSCRIPTION_FAILED = "TRANSCRIPTION_FAILED"
+    INVALID_MESSAGE = "INVALID_MESSAGE"
+    INVALID_AUDIO = "INVALID_AUDIO"
+
+
+class Reason(StrEnum):
+    """Why an error was sent; the machine-readable `reason` of a client with `details`."""
+
+    SERVER_FULL = "server_full"
+    WRONG_STATE = "wrong_state"
+    UNKNOWN_SPEAKER = "unknown_speaker"
+    BAD_FIELD = "bad_field"
+    NOT_ENROLLED = "not_enrolled"
+    NO_AUDIO = "no_audio"
+    TOO_LITTLE_SPEECH = "too_little_speech"
+    TOO_LONG = "too_long"
+    ENGINE_FAILED = "engine_failed"
+    NOT_JSON = "not_json"
+    UNKNOWN_TYPE = "unknown_type"
+    MESSAGE_TOO_LONG = "message_too_long"
+    ODD_BYTE_COUNT = "odd_byte_count"
+    RIFF_HEADER = "riff_header"
+
+
+SPECIFIED_ERROR_TEXTS = {
+    ErrorCode.CONNECTION_FAILED: "WebSocket 연결에 실패했습니다.",
+    ErrorCode.SPEAKER_REGISTRATION_FAILED: "화자 등록에 실패했습니다. 다시 시도해주세요.",
+    ErrorCode.TRANSCRIPTION_FAILED: "음성 인식에 실패했습니다.",
+}
+"""Error texts of the specification. A client without `details` gets exactly these."""
+
+REASON_TEXTS = {
+    Reason.SERVER_FULL: "동시 접속 수를 초과했습니다. 잠시 후 다시 연결해주세요.",
+    Reason.WRONG_STATE: "지금 단계에서는 처리할 수 없는 요청입니다.",
+    Reason.UNKNOWN_SPEAKER: "speaker_id는 0 또는 1이어야 합니다.",
+    Reason.BAD_FIELD: "요청 항목의 값이 올바르지 않습니다.",
+    Reason.NOT_ENROLLED: "두 화자의 목소리를 먼저 등록해주세요.",
+    Reason.NO_AUDIO: "받은 오디오가 없습니다. 마이크를 확인해주세요.",
+    Reason.TOO_LITTLE_SPEECH: "음성이 너무 짧습니다. 3-5초간 말씀해주세요.",
+    Reason.TOO_LONG: "등록 음성이 너무 깁니다. 3-5초간 말씀해주세요.",
+    Reason.ENGINE_FAILED: "서버에서 음성을 처리하지 못했습니다.",
+    Reason.NOT_JSON: "JSON 객체 형식의 메시지가 아닙니다.",
+    Reason.UNKNOWN_TYPE: "알 수 없는 메시지 유형입니다.",
+    Reason.MESSAGE_TOO_LONG: "메시지가 너무 깁니다.",
+    Reason.ODD_BYTE_COUNT: "PCM16 오디오의 바이트 수는 짝수여야 합니다.",
+    Reason.RIFF_HEADER: "WAV 파일 헤더를 빼고 16kHz PCM16 데이터만 보내주세요.",
+}
+"""One Korean sentence a person can act on, for every reason."""
+
+
+# --- client -> server -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StartRegistration:
+    """`start_speaker_registration`: what follows is the voice of `speaker_id`."""
+
+    speaker_id: int
+    details: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteRegistration:
+    """`complete_speaker_registration`: the voice of `speaker_id` has been sent."""
+
+    speaker_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class StartTranscription:
+    """`start_transcription`: what follows is the conversation."""
+
+    details: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StopTranscription:
+    """`stop_transcription` (beyond the specification): answer everything heard, then say so."""
+
+
+ClientMessage = StartRegistration | CompleteRegistration | StartTranscription | StopTranscription
+
+
+class InvalidMessageError(ValueError):
+    """A text message that cannot be acted on. Carries names only, never the message's text."""
+
+    def __init__(self, code: ErrorCode, reason: Reason, speaker_id: int | None = None) -> None:
+        super().__init__(f"{code}: {reason}")
+        self.code = code
+        self.reason = reason
+        self.speaker_id = speaker_id
+
+
+def parse(text: str) -> ClientMessage:
+    """Read one text message of a client.
+
+    Unknown keys are ignored, so that newer clients keep working.
+
+    Raises:
+        InvalidMessageError: with the error to answer: the code of the phase where the type is
+            known, `INVALID_MESSAGE` otherwise.
+
+    """
+    if len(text) > MAX_TEXT_CHARS:
+        raise InvalidMessageError(ErrorCode.INVALID_MESSAGE, Reason.MESSAGE_TOO_LONG)
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError):
+        # "from None": the parser's own error quotes the client's text.
+        raise InvalidMessageError(ErrorCode.INVALID_MESSAGE, Reason.NOT_JSON) from None
+    if not isinstance(fields, dict):
+        raise InvalidMessageError(ErrorCode.INVALID_MESSAGE, Reason.NOT_JSON)
+    match fields.get("type"):
+        case "start_speaker_registration":
+            speaker_id = _speaker_id(fields)
+            phase = ErrorCode.SPEAKER_REGISTRATION_FAILED
+            return StartRegistration(speaker_id, _flag(fields, "details", phase, speaker_id))
+        case "complete_speaker_registration":
+            return CompleteRegistration(_speaker_id(fields))
+        case "start_transcription":
+            return StartTranscription(_flag(fields, "details", ErrorCode.TRANSCRIPTION_FAILED))
+        case "stop_transcription":
+            return StopTranscription()
+        case _:
+            raise InvalidMessageError(ErrorCode.INVALID_MESSAGE, Reason.UNKNOWN_TYPE)
+
+
+def _speaker_id(fields: dict[str, Any]) -> int:
+    value = fields.get("speaker_id")
+    code = ErrorCode.SPEAKER_REGISTRATION_FAILED
+    if type(value) is not int:  # True and 1.0 are not speaker ids
+        raise InvalidMessageError(code, Reason.BAD_FIELD)
+    if value not in SPEAKER_IDS:
+        raise InvalidMessageError(code, Reason.UNKNOWN_SPEAKER, value)
+    return value
+
+
+def _flag(
+    fields: dict[str, Any], key: str, phase: ErrorCode, speaker_id: int | None = None
+) -> bool:
+    value = fields.get(key, False)
+    if not isinstance(value, bool):
+        raise InvalidMessageError(phase, Reason.BAD_FIELD, speaker_id)
+    return value
+
+
+# --- server -> client -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLoaded:
+    """`model_loaded`: sent once, first; the server is ready for enrolment."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationStarted:
+    """`speaker_registration_started`."""
+
+    speaker_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationCompleted:
+    """`speaker_registration_completed`."""
+
+    speaker_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptionStarted:
+    """`transcription_started`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What a `transcription` carries beyond the specification when `details` was asked for."""
+
+    segment_id: int
+    """Counts the utterances of one transcription from 0."""
+    start_seconds: float
+    """Beginning of the utterance, from the first sample after `start_transcription`."""
+    end_seconds: float
+    scores: tuple[float, ...]
+    """Cosine similarity to each enrolled voice, in the order of `speaker_id`; empty if unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transcription:
+    """`transcription`: one utterance."""
+
+    speaker_id: int
+    text: str
+    timestamp: str
+    """ISO 8601, UTC, milliseconds, `Z`: the moment the utterance began."""
+    confidence: float
+    """RMS level of the utterance's speech in dBFS, one decimal."""
+    details: Details | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptionStopped:
+    """`transcription_stopped` (beyond the specification): everything heard is answered."""
+
+    utterances: int
+    """How many `transcription` messages were sent since `start_transcription`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Error:
+    """`error`."""
+
+    code: ErrorCode
+    reason: Reason
+    speaker_id: int | None = None
+
+
+ServerMessage = (
+    ModelLoaded
+    | RegistrationStarted
+    | RegistrationCompleted
+    | TranscriptionStarted
+    | Transcription
+    | TranscriptionStopped
+    | Error
+)
+
+
+def serialize(message: ServerMessage, *, details: bool = False) -> str:
+    """Write one server message as JSON text, keys in the specification's order.
+
+    Args:
+        message: what to say.
+        details: whether the client asked for more than the specification's fields.
+
+    """
+    return json.dumps(_fields(message, details), ensure_ascii=False)
+
+
+def _fields(message: ServerMessage, details: bool) -> dict[str, Any]:
+    match message:
+        case ModelLoaded():
+            text = "STT AI 모델 로드 완료! 화자 등록을 시작하세요."
+            return {"type": "model_loaded", "message": text}
+        case RegistrationStarted(speaker_id):
+            text = f"화자 {speaker_id + 1}번의 목소리를 등록해주세요. (3-5초간 말씀해주세요)"
+            return _registration("speaker_registration_started", speaker_id, text)
+        case RegistrationCompleted(speaker_id):
+            text = f"화자 {speaker_id + 1}번 등록이 완료되었습니다."
+            return _registration("speaker_registration_completed", speaker_id, text)
+        case TranscriptionStarted():
+            return {"type": "transcription_started", "message": "실시간 전사를 시작합니다."}
+        case Transcription():
+            return _transcription(message)
+        case TranscriptionStopped(utterances):
+            text = "실시간 전사를 종료했습니다."
+            return {"type": "transcription_stopped", "message": text, "utterances": utterances}
+        case Error():
+            return _error(message, details)
+
+
+def _registration(kind: str, speaker_id: int, text: str) -> dict[str, Any]:
+    return {"type": kind, "speaker_id": speaker_id, "message": text}
+
+
+def _transcription(message: Transcription) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "type": "transcription",
+        "speaker_id": message.speaker_id,
+        "text": message.text,
+        "timestamp": message.timestamp,
+        "confidence": message.confidence,
+    }
+    if message.details is not None:
+        fields["segment_id"] = message.details.segment_id
+        fields["start_seconds"] = round(message.details.start_seconds, 3)
+        fields["end_seconds"] = round(message.details.end_seconds, 3)
+        fields["scores"] = [round(score, 4) for score in message.details.scores]
+    return fields
+
+
+def _error(error: Error, details: bool) -> dict[str, Any]:
+    fields: dict[str, Any] = {"type": "error", "code": error.code.value}
+    if error.speaker_id is not None:
+        fields["speaker_id"] = error.speaker_id
+    specified = SPECIFIED_ERROR_TEXTS.get(error.code)
+    if details or specified is None:
+        fields["message"] = REASON_TEXTS[error.reason]
+        fields["reason"] = error.reason.value
+    else:
+        fields["message"] = specified
+    return fields

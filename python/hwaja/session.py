@@ -1,0 +1,380 @@
+"""The session of one client, without input or output.
+
+Rules of this file: every transition is in `_TRANSITIONS`; nothing here knows asyncio, a clock, a
+socket, an array or an engine. Time is a sample index; wall-clock time comes in with the audio.
+`Session.handle` takes an event and answers the effects to carry out, in order; it never raises
+for a peer's misuse. Effects name samples by index: the caller owns the audio.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import Enum, auto
+
+from hwaja.events import (
+    Attributed,
+    Audio,
+    BadAudio,
+    Close,
+    Connected,
+    Disconnected,
+    Effect,
+    Enrol,
+    Enrolled,
+    Event,
+    Listen,
+    Received,
+    Recognised,
+    Refused,
+    Release,
+    Send,
+    Shutdown,
+    Transcribe,
+)
+from hwaja.gate import SAMPLE_RATE, GateSettings, Segment, SpeechGate
+from hwaja.messages import (
+    SPEAKER_IDS,
+    CloseCode,
+    CompleteRegistration,
+    Details,
+    Error,
+    ErrorCode,
+    ModelLoaded,
+    Reason,
+    RegistrationCompleted,
+    RegistrationStarted,
+    ServerMessage,
+    StartRegistration,
+    StartTranscription,
+    StopTranscription,
+    Transcription,
+    TranscriptionStarted,
+    TranscriptionStopped,
+)
+
+
+class State(Enum):
+    """Where a session is."""
+
+    CONNECTING = auto()
+    READY = auto()
+    ENROLLING = auto()
+    """Hearing the voice of one speaker."""
+    VERIFYING = auto()
+    """The voice is being embedded; the caller reads nothing from the client meanwhile."""
+    TRANSCRIBING = auto()
+    DRAINING = auto()
+    """Nothing more is heard; what was heard is still being answered."""
+    CLOSED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    """What a session decides by."""
+
+    gate: GateSettings = field(default_factory=GateSettings)
+    min_enrolment_speech_seconds: float = 1.5
+    """Less speech than this makes an unreliable voice: the cosine to the same voice is 0.57 at
+    1 s and 0.65 at 1.5 s (design notes)."""
+    max_enrolment_seconds: float = 28.0
+    """Longest enrolment; just under what the ring holds. The specification asks for 3-5 s."""
+    max_strikes: int = 5
+    """Invalid messages before the connection is closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """An utterance whose text and speaker are awaited."""
+
+    segment: Segment
+    recognised: Recognised | None = None
+    attributed: Attributed | None = None
+
+
+class Session:
+    """One client's session: feed events, carry out the effects."""
+
+    def __init__(self, settings: SessionSettings) -> None:
+        self._settings = settings
+        self.state = State.CONNECTING
+        self._effects: list[Effect] = []
+        self._details = False
+        self._strikes = 0
+        self._enrolled: set[int] = set()
+        self._speaker_id = SPEAKER_IDS[0]  # being enrolled
+        self._origin = 0  # first sample of the current phase
+        self._heard = 0  # end of the last whole frame
+        self._gate = SpeechGate(settings.gate, 0)
+        self._speech: list[Segment] = []  # of the enrolment
+        self._began_at = 0.0  # Unix seconds of sample `_origin`
+        self._pending: dict[int, _Pending] = {}  # by segment id, oldest first
+        self._next_segment_id = 0
+        self._sent_utterances = 0
+        self._stop_asked = False  # the client awaits `transcription_stopped`
+        self._close_code: CloseCode | None = None  # what DRAINING ends with; None: READY
+
+    @property
+    def listening(self) -> bool:
+        """Whether audio is wanted now; audio at other times is ignored (a microphone runs on)."""
+        return self.state in (State.ENROLLING, State.TRANSCRIBING)
+
+    def handle(self, event: Event) -> list[Effect]:
+        """Take one event; return what is to be done, in order."""
+        kind = type(event.message) if isinstance(event, Received) else type(event)
+        transition = _TRANSITIONS.get((self.state, kind)) or _ELSEWHERE.get(kind)
+        if transition is not None and self.state is not State.CLOSED:
+            transition(self, event)
+        effects, self._effects = self._effects, []
+        return effects
+
+    def _send(self, message: ServerMessage) -> None:
+        self._effects.append(Send(message, self._details))
+
+    def _fail(self, code: ErrorCode, reason: Reason, speaker_id: int | None = None) -> None:
+        self._send(Error(code, reason, speaker_id))
+
+    def _listen(self, state: State, origin: int) -> None:
+        self.state = state
+        self._origin = self._heard = origin
+        self._gate = SpeechGate(self._settings.gate, origin)
+        self._effects += [Release(origin), Listen(origin)]
+
+    # connection
+
+    def _connect(self, _: Connected) -> None:
+        self.state = State.READY
+        self._send(ModelLoaded())
+
+    def _shut_down(self, _: Shutdown) -> None:
+        self._close(CloseCode.GOING_AWAY)
+
+    def _disconnect(self, _: Disconnected) -> None:
+        self.state = State.CLOSED
+        self._pending.clear()
+
+    def _close(self, code: CloseCode) -> None:
+        self._effects.append(Close(code))
+        self.state = State.CLOSED
+        self._pending.clear()
+
+    def _refuse(self, event: Refused) -> None:
+        error = event.error
+        self._fail(error.code, error.reason, error.speaker_id)
+        if error.code is ErrorCode.INVALID_MESSAGE:
+            self._strike(CloseCode.PROTOCOL_ERROR)
+
+    def _refuse_audio(self, event: BadAudio) -> None:
+        self._fail(ErrorCode.INVALID_AUDIO, event.reason)
+        self._strike(CloseCode.UNSUPPORTED_DATA)
+
+    def _strike(self, code: CloseCode) -> None:
+        self._strikes += 1
+        if self._strikes >= self._settings.max_strikes:
+            self._close(code)
+
+    # misuse
+
+    def _misplaced_registration(
+        self, event: Received[StartRegistration] | Received[CompleteRegistration]
+    ) -> None:
+        speaker_id = event.message.speaker_id
+        self._fail(ErrorCode.SPEAKER_REGISTRATION_FAILED, Reason.WRONG_STATE, speaker_id)
+
+    def _misplaced_transcription(self, _: object) -> None:
+        self._fail(ErrorCode.TRANSCRIPTION_FAILED, Reason.WRONG_STATE)
+
+    # enrolment
+
+    def _begin_enrolment(self, event: Received[StartRegistration]) -> None:
+        self._details |= event.message.details
+        self._speaker_id = event.message.speaker_id
+        self._speech = []
+        self._listen(State.ENROLLING, event.at)
+        self._send(RegistrationStarted(self._speaker_id))
+
+    def _hear_enrolment(self, event: Audio) -> None:
+        self._heard = event.stop
+        self._speech += self._gate.feed(event.probabilities, event.levels_dbfs)
+        limit = self._settings.max_enrolment_seconds * SAMPLE_RATE
+        if event.stop - self._origin > limit:
+            self._fail_enrolment(Reason.TOO_LONG)
+
+    def _complete_enrolment(self, event: Received[CompleteRegistration]) -> None:
+        if event.message.speaker_id != self._speaker_id:
+            self._misplaced_registration(event)
+            return
+        self._speech += self._gate.flush(self._heard)
+        speech_samples = sum(segment.speech_samples for segment in self._speech)
+        if event.at == self._origin:
+            self._fail_enrolment(Reason.NO_AUDIO)
+        elif speech_samples < self._settings.min_enrolment_speech_seconds * SAMPLE_RATE:
+            self._fail_enrolment(Reason.TOO_LITTLE_SPEECH)
+        else:
+            self.state = State.VERIFYING
+            spans = tuple((segment.start, segment.stop) for segment in self._speech)
+            self._effects.append(Enrol(self._speaker_id, spans))
+
+    def _finish_enrolment(self, event: Enrolled) -> None:
+        if event.failure is not None:
+            self._fail_enrolment(event.failure)
+            return
+        self.state = State.READY
+        self._enrolled.add(self._speaker_id)
+        self._effects.append(Release(self._heard))
+        self._send(RegistrationCompleted(self._speaker_id))
+
+    def _fail_enrolment(self, reason: Reason) -> None:
+        """Go back to READY; an earlier voice of this speaker stays."""
+        self.state = State.READY
+        self._effects.append(Release(self._heard))
+        self._fail(ErrorCode.SPEAKER_REGISTRATION_FAILED, reason, self._speaker_id)
+
+    # transcription
+
+    def _begin_transcription(self, event: Received[StartTranscription]) -> None:
+        self._details |= event.message.details
+        if self._enrolled != set(SPEAKER_IDS):
+            self._fail(ErrorCode.TRANSCRIPTION_FAILED, Reason.NOT_ENROLLED)
+            return
+        self._next_segment_id = self._sent_utterances = 0
+        self._listen(State.TRANSCRIBING, event.at)
+        self._send(TranscriptionStarted())
+
+    def _hear_conversation(self, event: Audio) -> None:
+        if self._heard == self._origin:  # the first audio of this transcription
+            self._began_at = event.received_at - (event.stop - self._origin) / SAMPLE_RATE
+        self._heard = event.stop
+        self._transcribe(self._gate.feed(event.probabilities, event.levels_dbfs))
+        self._release()
+
+    def _transcribe(self, segments: list[Segment]) -> None:
+        for segment in segments:
+            segment_id = self._next_segment_id
+            self._next_segment_id += 1
+            self._pending[segment_id] = _Pending(segment)
+            self._effects.append(
+                Transcribe(segment_id, segment.start, segment.stop, segment.speech_samples)
+            )
+
+    def _take_text(self, event: Recognised) -> None:
+        if event.segment_id in self._pending:
+            pending = self._pending[event.segment_id]
+            self._pending[event.segment_id] = replace(pending, recognised=event)
+            self._deliver()
+
+    def _take_speaker(self, event: Attributed) -> None:
+        if event.segment_id in self._pending:
+            pending = self._pending[event.segment_id]
+            self._pending[event.segment_id] = replace(pending, attributed=event)
+            self._deliver()
+
+    def _deliver(self) -> None:
+        """Send the utterances that are complete, in the order in which they were spoken."""
+        while self._pending:
+            segment_id, head = next(iter(self._pending.items()))
+            if head.recognised is None or head.attributed is None:
+                break
+            del self._pending[segment_id]
+            self._answer(head.segment, head.recognised, head.attributed)
+        if self.state is State.DRAINING:
+            self._end_drain()
+        else:
+            self._release()
+
+    def _answer(self, segment: Segment, recognised: Recognised, attributed: Attributed) -> None:
+        if recognised.text is None or attributed.speaker_id is None:
+            self._fail(ErrorCode.TRANSCRIPTION_FAILED, Reason.ENGINE_FAILED)
+            return
+        if not recognised.text:
+            return
+        start_seconds = (segment.speech_start - self._origin) / SAMPLE_RATE
+        details = Details(
+            segment_id=recognised.segment_id,
+            start_seconds=start_seconds,
+            end_seconds=(segment.stop - self._origin) / SAMPLE_RATE,
+            scores=attributed.scores,
+        )
+        self._sent_utterances += 1
+        self._send(
+            Transcription(
+                speaker_id=attributed.speaker_id,
+                text=recognised.text,
+                timestamp=iso_timestamp(self._began_at + start_seconds),
+                confidence=round(segment.level_dbfs, 1),
+                details=details if self._details else None,
+            )
+        )
+
+    def _release(self) -> None:
+        oldest = next(iter(self._pending.values()), None)
+        needed_from = self._gate.needed_from if oldest is None else oldest.segment.start
+        self._effects.append(Release(needed_from))
+
+    # draining
+
+    def _stop_transcription(self, _: Received[StopTranscription]) -> None:
+        self._stop_asked = True
+        self._drain()
+
+    def _drain_and_close(self, _: Shutdown) -> None:
+        self._close_code = CloseCode.GOING_AWAY
+        self._drain()
+
+    def _drain(self) -> None:
+        self._transcribe(self._gate.flush(self._heard))
+        self.state = State.DRAINING
+        self._end_drain()
+
+    def _close_after_drain(self, _: Shutdown) -> None:
+        self._close_code = CloseCode.GOING_AWAY
+
+    def _end_drain(self) -> None:
+        if self._pending:
+            return
+        self._effects.append(Release(self._heard))
+        self.state = State.READY
+        if self._stop_asked:
+            self._stop_asked = False
+            self._send(TranscriptionStopped(self._sent_utterances))
+        if self._close_code is not None:
+            self._close(self._close_code)
+
+
+def iso_timestamp(unix_seconds: float) -> str:
+    """Return an instant as the specification writes it: UTC, milliseconds, `Z`."""
+    moment = datetime.fromtimestamp(unix_seconds, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+_TRANSITIONS: dict[tuple[State, type], Callable[..., None]] = {
+    (State.CONNECTING, Connected): Session._connect,
+    (State.READY, StartRegistration): Session._begin_enrolment,
+    (State.READY, StartTranscription): Session._begin_transcription,
+    # A client that starts again has lost its place: its new take replaces the unfinished one.
+    (State.ENROLLING, StartRegistration): Session._begin_enrolment,
+    (State.ENROLLING, Audio): Session._hear_enrolment,
+    (State.ENROLLING, CompleteRegistration): Session._complete_enrolment,
+    (State.VERIFYING, Enrolled): Session._finish_enrolment,
+    (State.TRANSCRIBING, Audio): Session._hear_conversation,
+    (State.TRANSCRIBING, Recognised): Session._take_text,
+    (State.TRANSCRIBING, Attributed): Session._take_speaker,
+    (State.TRANSCRIBING, StopTranscription): Session._stop_transcription,
+    (State.TRANSCRIBING, Shutdown): Session._drain_and_close,
+    (State.DRAINING, Recognised): Session._take_text,
+    (State.DRAINING, Attributed): Session._take_speaker,
+    (State.DRAINING, Shutdown): Session._close_after_drain,
+}
+"""What happens to an event in a state."""
+
+_ELSEWHERE: dict[type, Callable[..., None]] = {
+    Refused: Session._refuse,
+    BadAudio: Session._refuse_audio,
+    StartRegistration: Session._misplaced_registration,
+    CompleteRegistration: Session._misplaced_registration,
+    StartTranscription: Session._misplaced_transcription,
+    StopTranscription: Session._misplaced_transcription,
+    Shutdown: Session._shut_down,
+    Disconnected: Session._disconnect,
+}
+"""What happens to an event in every other state; an event in neither table is ignored: audio
+outside a phase, and results that come after their session ended."""
