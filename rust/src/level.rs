@@ -47,3 +47,48 @@ pub fn peak_dbfs(samples: impl Iterator<Item = i16>) -> f32 {
 fn decibels(value: f64) -> f32 {
     (value as f32).max(FLOOR_DBFS)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pcm::from_f32;
+
+    fn rms(samples: &[i16]) -> f32 {
+        rms_dbfs(sum_of_squares(samples.iter().copied()), samples.len())
+    }
+
+    /// The definition: a full-scale square wave is 0 dBFS, so a full-scale sine is -3.01.
+    #[test]
+    fn full_scale_is_a_square_wave() {
+        assert_eq!(rms(&[i16::MIN; 512]), 0.0);
+        let sine: Vec<i16> = (0..16_000)
+            .map(|n| from_f32((n as f32 * 440.0 / 16_000.0 * std::f32::consts::TAU).sin()))
+            .collect();
+        assert!((rms(&sine) + 3.01).abs() < 0.005, "{}", rms(&sine));
+        assert!(peak_dbfs(sine.into_iter()).abs() < 0.001);
+    }
+
+    /// Halving the amplitude takes 6.02 dB off, whichever way the level is measured.
+    #[test]
+    fn levels_are_decibels_of_amplitude() {
+        assert!((rms(&[1 << 14; 3]) + 6.0206).abs() < 1e-4);
+        assert!((peak_dbfs([0, -(1 << 14)].into_iter()) + 6.0206).abs() < 1e-4);
+    }
+
+    /// A level is a finite number, at silence and without any samples too.
+    #[test]
+    fn silence_is_the_floor() {
+        assert_eq!(rms(&[0; 512]), FLOOR_DBFS);
+        assert_eq!(rms(&[]), FLOOR_DBFS);
+        assert_eq!(peak_dbfs(std::iter::empty()), FLOOR_DBFS);
+        // One least sample in an hour is below the floor.
+        assert_eq!(rms_dbfs(1, 57_600_000), FLOOR_DBFS);
+    }
+
+    /// The sum stays exact where an f32 or an i32 would have given up.
+    #[test]
+    fn the_sum_of_squares_is_exact() {
+        let loud = std::iter::repeat_n(i16::MIN, 480_000);
+        assert_eq!(sum_of_squares(loud.chain([1])), (480_000 << 30) + 1);
+    }
+}

@@ -247,3 +247,25 @@ impl<'ring> Samples<'ring> {
         level::rms_dbfs(level::sum_of_squares(samples), self.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Released audio is gone from memory, not only out of reach; what is still held stays.
+    #[test]
+    fn what_is_not_held_is_zero() {
+        let mut ring = RingBuffer::new(5).expect("there is memory");
+        let chunk: Vec<u8> = (1..=4_i16).flat_map(i16::to_le_bytes).collect();
+
+        ring.push(&chunk).expect("there is room");
+        ring.release(3).expect("it is held");
+        assert_eq!(*ring.samples, [0, 0, 0, 4, 0]);
+
+        ring.push(&chunk).expect("there is room");
+        assert_eq!(*ring.samples, [2, 3, 4, 4, 1]);
+
+        ring.release(7).expect("it is held");
+        assert_eq!(*ring.samples, [0, 0, 4, 0, 0], "on both sides of the edge");
+    }
+}

@@ -1,0 +1,166 @@
+//! What each operation costs, beside a `memcpy` of the same bytes in the same run.
+//!
+//! `push` and `release` are compared with copying and clearing PCM16 in as much memory as the ring
+//! has. A conversion reads 2 bytes a sample and writes 4: `memcpy_in` copies as many as it reads,
+//! `memcpy_out` as many as it writes.
+
+use std::hint::black_box;
+use std::mem::MaybeUninit;
+use std::time::{Duration, Instant};
+
+use criterion::{Bencher, BenchmarkId, Criterion, criterion_group, criterion_main};
+use hwaja_pcm::RingBuffer;
+
+/// In samples: one frame of the speech detector, one large message, one second.
+const CHUNKS: [usize; 3] = [512, 4096, 16_000];
+const FRAME_SAMPLES: usize = 512;
+/// 30 s, as in the server, so that the caches are no warmer than there.
+const CAPACITY_SAMPLES: usize = 480_000;
+
+/// Deterministic noise, as PCM16.
+fn noise(count_samples: usize) -> Vec<u8> {
+    let mut state = 1_u32;
+    let next = |_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    (0..2 * count_samples).map(next).collect()
+}
+
+/// Times `steps` runs of `step` alone; `reset` (not timed) goes before every `fitting` of them.
+fn time_steps<M>(
+    memory: &mut M,
+    steps: u64,
+    fitting: usize,
+    reset: impl Fn(&mut M),
+    step: impl Fn(&mut M, usize),
+) -> Duration {
+    let mut elapsed = Duration::ZERO;
+    let mut left = steps as usize;
+    while left > 0 {
+        reset(memory);
+        let begin = Instant::now();
+        (0..left.min(fitting)).for_each(|n| step(memory, n));
+        elapsed += begin.elapsed();
+        left -= left.min(fitting);
+    }
+    elapsed
+}
+
+fn release_all(ring: &mut RingBuffer) {
+    ring.release(ring.end())
+        .expect("the end is within the ring");
+}
+
+fn fill(ring: &mut RingBuffer, chunk: &[u8]) {
+    release_all(ring);
+    while ring.push(chunk).is_ok() {}
+}
+
+fn push(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("push");
+    for count in CHUNKS {
+        let chunk = noise(count);
+        let fitting = CAPACITY_SAMPLES / count;
+        group.bench_function(BenchmarkId::new("memcpy", count), |bencher| {
+            let mut memory = vec![0; 2 * CAPACITY_SAMPLES];
+            let copy = |memory: &mut Vec<u8>, n| {
+                let place = &mut memory[n * chunk.len()..][..chunk.len()];
+                black_box(place).copy_from_slice(black_box(&chunk));
+            };
+            let clear = |memory: &mut Vec<u8>| memory.fill(0);
+            bencher.iter_custom(|steps| time_steps(&mut memory, steps, fitting, clear, copy));
+        });
+        group.bench_function(BenchmarkId::new("ring", count), |bencher| {
+            let mut ring = RingBuffer::new(CAPACITY_SAMPLES).expect("there is memory");
+            let push = |ring: &mut RingBuffer, _| {
+                black_box(ring.push(black_box(&chunk)).expect("there is room"));
+            };
+            bencher.iter_custom(|steps| time_steps(&mut ring, steps, fitting, release_all, push));
+        });
+    }
+}
+
+fn release(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("release");
+    for count in CHUNKS {
+        let chunk = noise(count);
+        let fitting = CAPACITY_SAMPLES / count;
+        group.bench_function(BenchmarkId::new("memset", count), |bencher| {
+            let mut memory = vec![0; 2 * CAPACITY_SAMPLES];
+            let clear = |memory: &mut Vec<u8>, n| {
+                black_box(&mut memory[n * chunk.len()..][..chunk.len()]).fill(0);
+            };
+            let dirty = |memory: &mut Vec<u8>| memory.fill(1);
+            bencher.iter_custom(|steps| time_steps(&mut memory, steps, fitting, dirty, clear));
+        });
+        group.bench_function(BenchmarkId::new("ring", count), |bencher| {
+            let mut ring = RingBuffer::new(CAPACITY_SAMPLES).expect("there is memory");
+            let release = |ring: &mut RingBuffer, _| {
+                ring.release(black_box(ring.start() + count as u64))
+                    .expect("it is full");
+            };
+            let fill = |ring: &mut RingBuffer| fill(ring, &chunk);
+            bencher.iter_custom(|steps| time_steps(&mut ring, steps, fitting, fill, release));
+        });
+    }
+}
+
+/// A ring holding exactly `count` samples, half of them before its edge and half behind.
+fn wrapped(count: usize) -> RingBuffer {
+    let mut ring = RingBuffer::new(count).expect("there is memory");
+    ring.push(&noise(count / 2)).expect("the ring is empty");
+    release_all(&mut ring);
+    ring.push(&noise(count)).expect("the ring is empty");
+    ring
+}
+
+/// Copies `bytes` bytes between two places half a page apart. Some processors copy thirty times
+/// slower between places at like offsets in their pages, and where a `Vec` lies is chance.
+fn memcpy(bencher: &mut Bencher<'_>, bytes: usize) {
+    let distance = bytes.next_multiple_of(4096) + 2048;
+    let mut memory = vec![1_u8; distance + bytes];
+    let (from, to) = memory.split_at_mut(distance);
+    bencher.iter(|| black_box(&mut *to).copy_from_slice(black_box(&from[..bytes])));
+}
+
+/// `read`, `frames` and `levels`: everything that only looks.
+fn look(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("look");
+    for count in CHUNKS {
+        let ring = wrapped(count);
+        let mut floats = vec![MaybeUninit::uninit(); count];
+        group.bench_function(BenchmarkId::new("memcpy_in", count), |bencher| {
+            memcpy(bencher, 2 * count);
+        });
+        group.bench_function(BenchmarkId::new("memcpy_out", count), |bencher| {
+            memcpy(bencher, 4 * count);
+        });
+        group.bench_function(BenchmarkId::new("read", count), |bencher| {
+            bencher.iter(|| {
+                let samples = ring.read(black_box(ring.start()), ring.end());
+                samples
+                    .expect("the ring holds them")
+                    .write_f32(black_box(&mut floats));
+            });
+        });
+        group.bench_function(BenchmarkId::new("frames", count), |bencher| {
+            bencher.iter(|| {
+                let frames = ring.frames(black_box(ring.start()), FRAME_SAMPLES);
+                let frames = frames.expect("the size is not 0");
+                frames.write_f32(black_box(&mut floats[..frames.len()]));
+            });
+        });
+        group.bench_function(BenchmarkId::new("levels", count), |bencher| {
+            bencher.iter(|| {
+                let levels = ring.levels(black_box(ring.start()), FRAME_SAMPLES);
+                for level in levels.expect("the size is not 0") {
+                    black_box(level);
+                }
+            });
+        });
+    }
+}
+
+criterion_group!(benches, push, release, look);
+criterion_main!(benches);

@@ -1,0 +1,69 @@
+//! Audio that is no longer held is nowhere in the ring's memory.
+//!
+//! The test's own allocator looks at that memory at the last moment, when it is given back. That no
+//! optimiser may drop the wiping is zeroize's promise, and not shown by this.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::slice;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use hwaja_pcm::RingBuffer;
+
+/// So odd that nothing else is as large.
+const CAPACITY_SAMPLES: usize = 10_007;
+
+static CLEAN: AtomicUsize = AtomicUsize::new(0);
+static DIRTY: AtomicUsize = AtomicUsize::new(0);
+
+struct Inspector;
+
+// SAFETY: everything is handed on to the system's allocator as it came.
+unsafe impl GlobalAlloc for Inspector {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller keeps the contract.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        if layout == Layout::new::<[i16; CAPACITY_SAMPLES]>() {
+            // SAFETY: the memory is still allocated and this large, and initialised: only a ring and a
+            // filled Vec are.
+            let bytes = unsafe { slice::from_raw_parts(memory, layout.size()) };
+            let found = if bytes.iter().all(|&byte| byte == 0) {
+                &CLEAN
+            } else {
+                &DIRTY
+            };
+            found.fetch_add(1, Relaxed);
+        }
+        // SAFETY: the caller keeps the contract.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Inspector = Inspector;
+
+fn found() -> (usize, usize) {
+    (CLEAN.load(Relaxed), DIRTY.load(Relaxed))
+}
+
+/// Dropping a ring wipes what it still holds, on both sides of its edge.
+#[test]
+fn no_audio_outlives_its_ring() {
+    drop(vec![0x55_i16; CAPACITY_SAMPLES]);
+    assert_eq!(found(), (0, 1), "the allocator sees what is left behind");
+
+    let mut ring = RingBuffer::new(CAPACITY_SAMPLES).expect("there is memory");
+    ring.push(&[0x55; 2 * 6_000]).expect("there is room");
+    ring.release(5_000).expect("it is within the ring");
+    ring.push(&[0x55; 2 * 6_000]).expect("there is room");
+    let (first, second) = ring
+        .read(5_000, 12_000)
+        .expect("the ring holds them")
+        .as_slices();
+    assert!(!first.is_empty() && !second.is_empty());
+
+    drop(ring);
+    assert_eq!(found(), (1, 1));
+}
