@@ -88,7 +88,7 @@ impl RingBuffer {
         #[pyo3(from_py_with = sample_index)] start: u64,
         #[pyo3(from_py_with = count)] size: usize,
     ) -> PyResult<Bound<'py, PyArray1<f32>>> {
-        Ok(PyArray1::from_iter(py, self.0.levels(start, size)?))
+        Ok(PyArray1::from_slice(py, &self.0.levels(start, size)?))
     }
 
     fn release(&mut self, #[pyo3(from_py_with = sample_index)] index: u64) -> PyResult<()> {

@@ -135,14 +135,10 @@ impl RingBuffer {
     /// # Errors
     ///
     /// As [`RingBuffer::frames`].
-    pub fn levels(
-        &self,
-        start: u64,
-        size_samples: usize,
-    ) -> Result<impl ExactSizeIterator<Item = f32>, FramesError> {
+    pub fn levels(&self, start: u64, size_samples: usize) -> Result<Vec<f32>, FramesError> {
         let count = self.frames(start, size_samples)?.len() / size_samples;
-        let frame = move |k| self.view(start + (k * size_samples) as u64, size_samples);
-        Ok((0..count).map(move |k| frame(k).rms_dbfs()))
+        let frame = |k| self.view(start + (k * size_samples) as u64, size_samples);
+        Ok((0..count).map(|k| frame(k).rms_dbfs()).collect())
     }
 
     /// Forgets everything before `index`, and overwrites it with zeros.
