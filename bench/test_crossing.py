@@ -1,0 +1,89 @@
+"""What a 4096-sample message costs between the socket and the speech detector.
+
+`make bench` runs it. The crossing alone is the same four calls when there is no audio to work on:
+what they cost beyond the work that any implementation would have to do.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from hwaja._pcm import RingBuffer
+
+CAPACITY_SAMPLES = 480_000
+CHUNK_SAMPLES = 4096
+FRAME_SAMPLES = 512
+CROSSING_LIMIT_S = 3e-6
+
+PCM = np.random.default_rng(0).integers(-32768, 32768, CHUNK_SAMPLES).astype("<i2").tobytes()
+
+Features = tuple[NDArray[np.float32], NDArray[np.float32]]
+
+
+def through_rust(ring: RingBuffer, pcm: bytes) -> Features:
+    """Take one message, as the server does: four crossings."""
+    start = ring.end
+    end = ring.push(pcm)
+    features = ring.frames(start, FRAME_SAMPLES), ring.levels(start, FRAME_SAMPLES)
+    ring.release(end)
+    return features
+
+
+def through_numpy(memory: NDArray[np.int16], start: int, pcm: bytes) -> Features:
+    """Do the same work in NumPy, unchecked and on memory that does not wrap."""
+    place = memory[start : start + len(pcm) // 2]
+    place[:] = np.frombuffer(pcm, "<i2")
+    frames = (place.astype(np.float32) / np.float32(32768)).reshape(-1, FRAME_SAMPLES)
+    power = np.square(frames, dtype=np.float64).mean(axis=1)
+    levels = 10 * np.log10(np.maximum(power, 1e-12)).astype(np.float32)
+    place[:] = 0
+    return frames, levels
+
+
+@pytest.mark.benchmark(group="message of 4096 samples")
+def test_message_through_rust(benchmark: BenchmarkFixture) -> None:
+    """Push, frames, levels and release: the whole way."""
+    frames, levels = benchmark(through_rust, RingBuffer(CAPACITY_SAMPLES), PCM)
+    assert frames.shape == (8, FRAME_SAMPLES)
+    assert levels.shape == (8,)
+
+
+@pytest.mark.benchmark(group="message of 4096 samples")
+def test_message_through_numpy(benchmark: BenchmarkFixture) -> None:
+    """Give the baseline, having made sure that it computes the same."""
+    memory = np.zeros(CAPACITY_SAMPLES, dtype=np.int16)
+    frames, levels = benchmark(through_numpy, memory, CAPACITY_SAMPLES // 2, PCM)
+    expected_frames, expected_levels = through_rust(RingBuffer(CAPACITY_SAMPLES), PCM)
+    np.testing.assert_array_equal(frames, expected_frames)
+    np.testing.assert_allclose(levels, expected_levels, atol=1e-4)
+
+
+@pytest.mark.benchmark(group="crossing alone")
+def test_crossing_alone(benchmark: BenchmarkFixture) -> None:
+    """Hold what crossing costs, work apart, within its limit."""
+    benchmark(through_rust, RingBuffer(CAPACITY_SAMPLES), b"")
+    if benchmark.stats is not None:  # measured, not only run once
+        assert benchmark.stats.stats.median <= CROSSING_LIMIT_S
+
+
+@pytest.mark.benchmark(group="one call")
+def test_push_and_release(benchmark: BenchmarkFixture) -> None:
+    ring = RingBuffer(CAPACITY_SAMPLES)
+    benchmark(lambda: ring.release(ring.push(PCM)))
+
+
+@pytest.mark.benchmark(group="one call")
+def test_frames(benchmark: BenchmarkFixture) -> None:
+    ring = RingBuffer(CAPACITY_SAMPLES)
+    ring.push(PCM)
+    benchmark(ring.frames, 0, FRAME_SAMPLES)
+
+
+@pytest.mark.benchmark(group="one call")
+def test_levels(benchmark: BenchmarkFixture) -> None:
+    ring = RingBuffer(CAPACITY_SAMPLES)
+    ring.push(PCM)
+    benchmark(ring.levels, 0, FRAME_SAMPLES)
