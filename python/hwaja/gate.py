@@ -37,7 +37,7 @@ class GateSettings:
     dialogue lies at -53 dBFS, the noise of the quieter room at -64 dBFS."""
     onset_frames: int = 3
     """Speech frames in a row that begin an utterance (0.1 s): a click is shorter, "네" longer."""
-    hangover_seconds: float = 0.5
+    hangover_seconds: float = 0.4
     """Pause that ends an utterance."""
     pre_roll_seconds: float = 0.2
     """Audio kept before the first speech frame, so that a soft first syllable survives."""

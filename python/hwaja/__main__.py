@@ -1,0 +1,7 @@
+"""`python -m hwaja` is `hwaja`."""
+
+import sys
+
+from hwaja.cli import main
+
+sys.exit(main())

@@ -1,0 +1,58 @@
+"""Puts the server together: models, workers, detector, socket; and takes it apart again."""
+
+from pathlib import Path
+
+import structlog
+
+from hwaja import wire
+from hwaja.config import Config
+from hwaja.connection import Services
+from hwaja.detection import Detection
+from hwaja.engine import EngineError
+from hwaja.gate import GateSettings
+from hwaja.models import locate
+from hwaja.pool import Pool
+from hwaja.server import Server, serve_until_signalled, tls_context
+from hwaja.session import SessionSettings
+from hwaja.silero import SileroDetector
+
+_log = structlog.get_logger("hwaja.application")
+
+
+async def run(config: Config, cert: Path, key: Path) -> None:
+    """Serve until a signal comes.
+
+    Raises:
+        EngineError, ModelError, TlsError: where it cannot start, in one sentence.
+
+    """
+    tls = tls_context(cert, key)
+    detector = SileroDetector(locate("silero-vad") / "silero_vad.onnx")
+    pool = Pool(worker_setup(config), config.workers)
+    await pool.start()
+    try:
+        settings = SessionSettings(gate=GateSettings(hangover_seconds=config.hangover_seconds))
+        services = Services(pool, Detection(detector), settings)
+        server = Server(services, config.max_connections, config.drain_seconds)
+        try:
+            port = await server.start(config.host, config.port, tls)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise EngineError(f"Cannot listen on {config.host}:{config.port}: {reason}.") from error
+        _log.info("serving", url=f"wss://{config.host}:{port}", workers=config.workers)
+        await serve_until_signalled(server)
+    finally:
+        await pool.close()
+    _log.info("stopped")
+
+
+def worker_setup(config: Config) -> wire.Setup:
+    """Return what every worker loads: a folder if `asr_model` is one, else a pulled model."""
+    folder = Path(config.asr_model).expanduser()
+    if not folder.is_dir():
+        folder = locate(config.asr_model)
+    return wire.Setup(
+        recogniser_dir=str(folder),
+        embedder_file=str(locate("campplus") / "campplus.onnx"),
+        language=config.language,
+    )

@@ -1,0 +1,93 @@
+"""Audio files and the microphone, as the PCM16 that the protocol carries."""
+
+import asyncio
+import queue
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hwaja.gate import SAMPLE_RATE
+
+CHUNK_SAMPLES = 4096
+"""Samples in one message, specification section 4.1 (about 256 ms)."""
+
+
+class AudioError(Exception):
+    """Audio cannot be read or captured. Says why in one sentence."""
+
+
+def load_pcm16(file: Path) -> bytes:
+    """Return a sound file as PCM16 little endian, 16 kHz, mono.
+
+    Any rate is resampled, several channels are averaged.
+
+    Raises:
+        AudioError: where the file is none that libsndfile reads, or the extra is not installed.
+
+    """
+    try:
+        import soundfile
+        import soxr
+    except ImportError:
+        raise AudioError("Reading sound files needs: pip install 'hwaja[client]'.") from None
+    try:
+        samples, rate = soundfile.read(file, dtype="float32", always_2d=True)
+    except (OSError, soundfile.LibsndfileError) as error:
+        reason = "does not exist" if not file.exists() else "is not a sound file that can be read"
+        raise AudioError(f"{file} {reason}.") from error
+    mono = samples.mean(axis=1)
+    if rate != SAMPLE_RATE:
+        mono = soxr.resample(mono, rate, SAMPLE_RATE, quality="VHQ")
+    scaled = np.clip(np.rint(mono * 32768), -32768, 32767)
+    return scaled.astype("<i2").tobytes()
+
+
+async def paced(
+    pcm: bytes, speed: float, chunk_samples: int = CHUNK_SAMPLES
+) -> AsyncIterator[bytes]:
+    """Yield `pcm` in chunks, each when its last sample would have been captured.
+
+    Args:
+        pcm: PCM16, 16 kHz, mono.
+        speed: times real time; 0 yields without waiting.
+        chunk_samples: samples in each chunk but the last.
+
+    """
+    began = time.monotonic()
+    for offset in range(0, len(pcm), 2 * chunk_samples):
+        chunk = pcm[offset : offset + 2 * chunk_samples]
+        if speed > 0:
+            captured_seconds = (offset + len(chunk)) / 2 / SAMPLE_RATE / speed
+            await asyncio.sleep(max(0.0, began + captured_seconds - time.monotonic()))
+        yield chunk
+
+
+@contextmanager
+def microphone() -> Iterator["queue.Queue[bytes]"]:
+    """Capture the default microphone; the queue fills with chunks of PCM16.
+
+    Raises:
+        AudioError: where sounddevice is not installed or there is no microphone.
+
+    """
+    try:
+        import sounddevice
+    except (ImportError, OSError):  # OSError: PortAudio itself is missing
+        raise AudioError("The microphone needs PortAudio and: pip install 'hwaja[mic]'.") from None
+    chunks: queue.Queue[bytes] = queue.Queue()
+
+    def captured(data: Any, *_: object) -> None:
+        chunks.put(bytes(data))
+
+    try:
+        stream = sounddevice.RawInputStream(
+            SAMPLE_RATE, CHUNK_SAMPLES, channels=1, dtype="int16", callback=captured
+        )
+    except sounddevice.PortAudioError as error:
+        raise AudioError(f"The microphone cannot be opened: {error.args[0]}.") from error
+    with stream:
+        yield chunks

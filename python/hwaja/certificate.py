@@ -1,0 +1,104 @@
+"""The development certificate: self-signed, for localhost and this machine's names, and kept."""
+
+import ipaddress
+import os
+import socket
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+VALID_DAYS = 397
+"""Safari and Chrome refuse server certificates that are valid for longer than 398 days."""
+
+_RENEW_BEFORE = timedelta(days=7)
+
+
+def development_certificate(folder: Path) -> tuple[Path, Path]:
+    """Return certificate and key files in `folder`; made anew when absent, expired or renamed.
+
+    A kept certificate is kept as it is, so that a browser that was told to trust it still does.
+
+    Raises:
+        OSError: where the folder cannot be written.
+
+    """
+    cert_file, key_file = folder / "dev-cert.pem", folder / "dev-key.pem"
+    names = machine_names()
+    if not (key_file.is_file() and _still_good(cert_file, names)):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        key = ec.generate_private_key(ec.SECP256R1())
+        _write(key_file, _key_pem(key))
+        _write(cert_file, _certificate(key, names).public_bytes(serialization.Encoding.PEM))
+    return cert_file, key_file
+
+
+def machine_names() -> tuple[str, ...]:
+    """Return the names and addresses by which this machine may be reached, localhost first."""
+    names = ["localhost", "127.0.0.1", "::1"]
+    host = socket.gethostname()
+    # Resolving asks the machine's own resolver; a machine without one has its short name only.
+    with suppress(OSError):
+        addresses = {str(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
+        names += sorted(address.split("%")[0] for address in addresses)
+    names += [host, f"{host.split('.')[0]}.local"]
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _still_good(cert_file: Path, names: tuple[str, ...]) -> bool:
+    try:
+        certificate = x509.load_pem_x509_certificate(cert_file.read_bytes())
+    except (OSError, ValueError):
+        return False
+    extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    held = {str(value) for value in extension.value.get_values_for_type(x509.DNSName)}
+    held |= {str(value) for value in extension.value.get_values_for_type(x509.IPAddress)}
+    in_time = datetime.now(UTC) < certificate.not_valid_after_utc - _RENEW_BEFORE
+    return in_time and set(names) <= held
+
+
+def _certificate(key: ec.EllipticCurvePrivateKey, names: tuple[str, ...]) -> x509.Certificate:
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hwaja development")])
+    now = datetime.now(UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))  # for clients whose clock is behind
+        .not_valid_after(now + timedelta(days=VALID_DAYS))
+        .add_extension(x509.SubjectAlternativeName([_general_name(n) for n in names]), False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False)
+        .sign(key, hashes.SHA256())
+    )
+
+
+def _general_name(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+def _write(file: Path, content: bytes) -> None:
+    """Write a file that only its owner can read, whole or not at all."""
+    temporary = file.with_suffix(".tmp")
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(content)
+    temporary.replace(file)

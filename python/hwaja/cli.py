@@ -1,0 +1,83 @@
+"""The command line: `hwaja serve | models | transcribe`."""
+
+import argparse
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from hwaja import __version__, config, logs, transcribe
+from hwaja.application import run
+from hwaja.certificate import development_certificate
+from hwaja.engine import EngineError
+from hwaja.models import ModelError
+from hwaja.models import commands as models_commands
+from hwaja.server import TlsError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; return its exit code."""
+    parser = _parser()
+    args = parser.parse_args(arguments)
+    try:
+        return int(args.run(args))
+    except (config.ConfigError, EngineError, ModelError, TlsError) as error:
+        print(f"hwaja: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="hwaja", description="Real-time speech-to-text that says who spoke each sentence."
+    )
+    parser.add_argument("--version", action="version", version=f"hwaja {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="serve clients over WSS")
+    serve.add_argument("--config", type=Path, help="TOML file with any of the options below")
+    for option in config.options():
+        _add_option(serve, option.name, option.default, option.metadata["description"])
+    serve.set_defaults(run=_serve)
+
+    models = commands.add_parser("models", help="list, pull and find models")
+    models_commands.add_arguments(models)
+    models.set_defaults(run=models_commands.run)
+
+    client = commands.add_parser("transcribe", help="send speech to a server and print the text")
+    transcribe.add_arguments(client)
+    client.set_defaults(run=transcribe.run)
+    return parser
+
+
+def _add_option(
+    parser: argparse.ArgumentParser, name: str, default: object, description: str
+) -> None:
+    """Add a flag that is absent from the namespace unless given, so that it beats the rest."""
+    flag = "--" + name.replace("_", "-")
+    text = f"{description} [{config.ENVIRONMENT_PREFIX}{name.upper()}, default {default}]"
+    if isinstance(default, bool):
+        parser.add_argument(
+            flag, action=argparse.BooleanOptionalAction, default=argparse.SUPPRESS, help=text
+        )
+    else:
+        parser.add_argument(flag, default=argparse.SUPPRESS, metavar="VALUE", help=text)
+
+
+def _serve(args: argparse.Namespace) -> int:
+    names = {option.name for option in config.options()}
+    flags = {name: value for name, value in vars(args).items() if name in names}
+    file = args.config or os.environ.get("HWAJA_CONFIG")
+    settings = config.load(flags, os.environ, Path(file) if file else None)
+    logs.configure(settings.log_format)
+    if settings.cert is not None and settings.key is not None:
+        cert, key = settings.cert, settings.key
+    elif settings.dev_cert:
+        cert, key = development_certificate(settings.data_dir)
+    else:
+        raise config.ConfigError(
+            "TLS needs --cert and --key; --dev-cert makes a certificate for trying things out."
+        )
+    asyncio.run(run(settings, cert, key))
+    return 0

@@ -1,0 +1,131 @@
+"""A client of the public protocol, for `hwaja transcribe` and for measurements."""
+
+import json
+import ssl
+from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
+
+Message = dict[str, Any]
+
+
+class ClientError(Exception):
+    """The server cannot be reached or refused. Says why in one sentence."""
+
+
+def client_tls(trusted: Path | None, *, verify: bool = True) -> ssl.SSLContext:
+    """Return a client context.
+
+    Args:
+        trusted: a certificate to trust beside the system's, PEM; a missing file is passed over.
+        verify: False accepts any certificate.
+
+    """
+    context = ssl.create_default_context()
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    elif trusted is not None and trusted.is_file():
+        context.load_verify_locations(trusted)
+    return context
+
+
+class Client:
+    """One session with a server."""
+
+    def __init__(self, websocket: ClientConnection) -> None:
+        self._websocket = websocket
+
+    async def receive(self) -> Message:
+        """Return the next message of the server.
+
+        Raises:
+            ClientError: where the connection has ended.
+
+        """
+        try:
+            message: Message = json.loads(await self._websocket.recv())
+        except ConnectionClosed as error:
+            code = error.rcvd.code if error.rcvd else "none"
+            raise ClientError(f"The server closed the connection (code {code}).") from error
+        return message
+
+    async def expect(self, kind: str) -> Message:
+        """Return the next message, which must be of type `kind`.
+
+        Raises:
+            ClientError: where the server answers an error or something else.
+
+        """
+        message = await self.receive()
+        if message["type"] != kind:
+            text = message.get("message", message["type"])
+            raise ClientError(f"The server answered: {text}")
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Send a control message."""
+        await self._send(json.dumps(message))
+
+    async def send_audio(self, chunks: AsyncIterable[bytes]) -> None:
+        """Send chunks of PCM16 as they come."""
+        async for chunk in chunks:
+            await self._send(chunk)
+
+    async def enrol(self, speaker_id: int, chunks: AsyncIterable[bytes]) -> Message:
+        """Enrol a voice; returns the server's confirmation.
+
+        Raises:
+            ClientError: where the server did not accept the voice.
+
+        """
+        await self.send(
+            {"type": "start_speaker_registration", "speaker_id": speaker_id, "details": True}
+        )
+        await self.expect("speaker_registration_started")
+        await self.send_audio(chunks)
+        await self.send({"type": "complete_speaker_registration", "speaker_id": speaker_id})
+        return await self.expect("speaker_registration_completed")
+
+    async def transcriptions(self) -> AsyncIterator[Message]:
+        """Yield what the server says until it has answered `stop_transcription`.
+
+        Raises:
+            ClientError: where the connection ends before.
+
+        """
+        while (message := await self.receive())["type"] != "transcription_stopped":
+            yield message
+
+    async def _send(self, message: str | bytes) -> None:
+        try:
+            await self._websocket.send(message)
+        except ConnectionClosed as error:
+            raise ClientError("The server closed the connection.") from error
+
+
+@asynccontextmanager
+async def open_client(url: str, tls: ssl.SSLContext) -> AsyncIterator[Client]:
+    """Connect and wait until the server is ready.
+
+    Raises:
+        ClientError: where there is no server, its certificate is not trusted, or it is full.
+
+    """
+    try:
+        websocket = await connect(url, ssl=tls, compression=None, max_size=None)
+    except ssl.SSLCertVerificationError as error:
+        raise ClientError(
+            f"The certificate of {url} is not trusted ({error.verify_message}); "
+            "name it with --cafile, or pass --insecure."
+        ) from error
+    except (OSError, InvalidHandshake, TimeoutError) as error:
+        raise ClientError(f"No server answers at {url} ({type(error).__name__}).") from error
+    async with websocket:
+        client = Client(websocket)
+        await client.expect("model_loaded")
+        yield client

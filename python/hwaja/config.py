@@ -1,0 +1,155 @@
+"""The configuration: one frozen `Config`, filled from flags, environment and a TOML file.
+
+Every option is defined once, as a field of `Config`: the flag `--max-connections`, the variable
+`HWAJA_MAX_CONNECTIONS` and the TOML key `max_connections` are its three faces. A flag beats the
+environment, which beats the file, which beats the default.
+"""
+
+import dataclasses
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_data_path
+
+ENVIRONMENT_PREFIX = "HWAJA_"
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used. Says why in one sentence."""
+
+
+def _option(default: Any, description: str) -> Any:
+    return dataclasses.field(default=default, metadata={"description": description})
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What `hwaja serve` runs with."""
+
+    host: str = _option("localhost", "address to listen on; 0.0.0.0 lets other machines connect")
+    port: int = _option(8088, "TCP port; 8088 is the specification's")
+    cert: Path | None = _option(None, "TLS certificate chain, PEM")
+    key: Path | None = _option(None, "key of the certificate, PEM")
+    dev_cert: bool = _option(False, "make and keep a self-signed certificate for this machine")
+    data_dir: Path = _option(
+        user_data_path("hwaja", appauthor=False), "where the development certificate is kept"
+    )
+    asr_model: str = _option("whisper-base", "recogniser: a catalogue name, or a model folder")
+    language: str = _option("ko", "language that is spoken, as the recogniser names it")
+    workers: int = _option(
+        os.cpu_count() or 1,
+        "inference processes; one per core is best, as each runs on one thread",
+    )
+    max_connections: int = _option(10, "clients served at once; 10 is the specification's limit")
+    hangover_seconds: float = _option(
+        0.4, "pause that ends an utterance; shorter answers sooner, longer splits less"
+    )
+    drain_seconds: float = _option(10.0, "how long a stopping server answers what it heard")
+    log_format: str = _option("console", "log as text (console) or one JSON object a line (json)")
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without touching the machine."""
+        _check(0 <= self.port <= 65_535, "port must lie between 0 and 65535")
+        _check(self.workers >= 1, "workers must be at least 1")
+        _check(self.max_connections >= 1, "max_connections must be at least 1")
+        _check(0.1 <= self.hangover_seconds <= 3, "hangover_seconds must lie between 0.1 and 3")
+        _check(self.drain_seconds >= 0, "drain_seconds must not be negative")
+        _check(self.log_format in ("console", "json"), "log_format must be console or json")
+        _check((self.cert is None) == (self.key is None), "cert and key belong together")
+        _check(
+            not (self.dev_cert and self.cert is not None), "dev_cert excludes a cert of your own"
+        )
+
+
+def options() -> tuple[dataclasses.Field[Any], ...]:
+    """Return the fields of `Config`, each with its `description`."""
+    return dataclasses.fields(Config)
+
+
+def load(
+    flags: Mapping[str, str | bool], environment: Mapping[str, str], file: Path | None
+) -> Config:
+    """Build the configuration.
+
+    Args:
+        flags: field name to value, only those that were given.
+        environment: the process environment; variables without the prefix are not looked at.
+        file: a TOML file, or None.
+
+    Raises:
+        ConfigError: for an unknown key, a value of the wrong type or outside its range.
+
+    """
+    known = {option.name: option for option in options()}
+    values: dict[str, Any] = {}
+    for source, settings in (
+        (str(file), _read_file(file)),
+        ("the environment", _from_environment(environment, known)),
+        ("the command line", flags),
+    ):
+        for name, value in settings.items():
+            if name not in known:
+                raise ConfigError(f"{source} sets {name}, which is no option.")
+            values[name] = _convert(known[name], value, source)
+    return Config(**values)
+
+
+def _check(holds: bool, sentence: str) -> None:
+    if not holds:
+        raise ConfigError(f"{sentence}.")
+
+
+def _read_file(file: Path | None) -> dict[str, Any]:
+    if file is None:
+        return {}
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file} is not TOML: {error}.") from error
+
+
+def _from_environment(
+    environment: Mapping[str, str], known: Mapping[str, object]
+) -> dict[str, str]:
+    names = {ENVIRONMENT_PREFIX + name.upper(): name for name in known}
+    # An empty variable is one that was not set: `HWAJA_PORT= make serve`.
+    return {names[key]: value for key, value in environment.items() if key in names and value}
+
+
+def _convert(option: dataclasses.Field[Any], value: Any, source: str) -> Any:
+    kinds = str(option.type)
+    try:
+        if "bool" in kinds:
+            return _boolean(value)
+        if "Path" in kinds:
+            return Path(value).expanduser()
+        if "int" in kinds or "float" in kinds:
+            return _number(value, int if "int" in kinds else float)
+        if not isinstance(value, str):
+            raise TypeError("not text")  # noqa: TRY301
+    except (TypeError, ValueError):
+        raise ConfigError(
+            f"{source} sets {option.name} to {value!r}, which it cannot be."
+        ) from None
+    return value
+
+
+def _number(value: Any, kind: type[int] | type[float]) -> int | float:
+    if isinstance(value, bool) or (kind is int and isinstance(value, float)):
+        raise TypeError("not that kind of number")
+    return kind(value)
+
+
+def _boolean(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+    if str(value).lower() not in words:
+        raise ValueError("not a truth value")
+    return words[str(value).lower()]

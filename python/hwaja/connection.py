@@ -1,0 +1,255 @@
+"""One client: a socket, a ring of audio and a session, and the tasks between them.
+
+The reader task takes one message at a time, so control messages and audio keep their order, and a
+client that sends faster than the engine works is held back by TCP: while the ring is full, nothing
+is read. The writer task sends what the session said. Everything runs on the event loop's thread.
+"""
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from dataclasses import dataclass
+
+import numpy as np
+import structlog
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+from hwaja._pcm import RingBuffer
+from hwaja.detection import Detection
+from hwaja.engine import EngineError, Samples
+from hwaja.events import (
+    Attributed,
+    Audio,
+    BadAudio,
+    Close,
+    Connected,
+    Disconnected,
+    Effect,
+    Enrol,
+    Enrolled,
+    Event,
+    Listen,
+    Received,
+    Recognised,
+    Refused,
+    Release,
+    Send,
+    Shutdown,
+    Transcribe,
+)
+from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
+from hwaja.messages import CloseCode, Error, InvalidMessageError, Reason, parse, serialize
+from hwaja.pool import Pool
+from hwaja.session import Session, SessionSettings
+from hwaja.silero import SileroState
+from hwaja.speakers import Voices
+
+RING_SECONDS = 30
+"""Audio held for a session: an open utterance of 15 s and as much again that is being decoded."""
+
+PIECE_SAMPLES = 16 * FRAME_SAMPLES
+"""A long message is taken in pieces of about 0.5 s, so that no client holds the detector long."""
+
+_log = structlog.get_logger("hwaja.connection")
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What all connections share."""
+
+    pool: Pool
+    detection: Detection[SileroState]
+    settings: SessionSettings
+
+
+class Connection:
+    """Runs one client's session until it ends."""
+
+    def __init__(self, websocket: ServerConnection, services: Services, session_id: str) -> None:
+        self._websocket = websocket
+        self._pool = services.pool
+        self._detection = services.detection
+        self._session = Session(services.settings)
+        self._voices = Voices()
+        self._ring = RingBuffer(RING_SECONDS * SAMPLE_RATE)
+        self._released = asyncio.Event()
+        self._detector_state = services.detection.new_state()
+        self._next_frame = 0  # first sample not yet shown to the detector
+        self._outbox: asyncio.Queue[str | CloseCode] = asyncio.Queue()
+        self._jobs: set[asyncio.Task[None]] = set()
+        self._enrolment: asyncio.Task[None] | None = None
+        self._log = _log.bind(session=session_id)
+
+    async def run(self) -> None:
+        """Serve the client; returns when the connection is closed and everything is forgotten."""
+        writer = asyncio.create_task(self._write())
+        self._log.info("session opened")
+        try:
+            self._handle(Connected())
+            async for message in self._websocket:
+                await self._take(message)
+        except ConnectionClosed:
+            pass
+        except Exception as error:
+            # By type only: the text of an exception may hold what the client said.
+            self._log.error("session failed", error=type(error).__name__)
+            await self._websocket.close(CloseCode.INTERNAL_ERROR)
+        finally:
+            await self._forget(writer)
+            self._log.info("session closed", code=self._websocket.close_code)
+
+    def shut_down(self) -> None:
+        """Let the session answer what it heard and close, because the server stops."""
+        self._handle(Shutdown())
+
+    async def _forget(self, writer: asyncio.Task[None]) -> None:
+        self._handle(Disconnected())
+        tasks = [writer, *self._jobs]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._ring.release(self._ring.end)
+        self._detector_state.reset()
+        self._voices.forget()
+
+    # in
+
+    async def _take(self, message: str | bytes) -> None:
+        if isinstance(message, str):
+            await self._take_text(message)
+        elif len(message) % 2:
+            self._handle(BadAudio(Reason.ODD_BYTE_COUNT))
+        elif message[:4] == b"RIFF" and message[8:12] == b"WAVE":
+            self._handle(BadAudio(Reason.RIFF_HEADER))
+        else:
+            await self._take_audio(memoryview(message))
+
+    async def _take_text(self, text: str) -> None:
+        try:
+            message = parse(text)
+        except InvalidMessageError as error:
+            self._handle(Refused(error))
+            return
+        self._handle(Received(message, at=self._ring.end))
+        if self._enrolment is not None:
+            # A client may send on without awaiting the answer; it is read once the voice is known.
+            await self._enrolment
+            self._enrolment = None
+
+    async def _take_audio(self, pcm: memoryview) -> None:
+        received_at = time.time()
+        piece_bytes = 2 * PIECE_SAMPLES
+        for offset in range(0, len(pcm), piece_bytes):
+            piece = pcm[offset : offset + piece_bytes]
+            while self._session.listening and self._free_samples < len(piece) // 2:
+                self._released.clear()
+                await self._released.wait()
+            if not self._session.listening:
+                return
+            self._ring.push(piece)
+            await self._detect(received_at)
+
+    @property
+    def _free_samples(self) -> int:
+        return self._ring.capacity - len(self._ring)
+
+    async def _detect(self, received_at: float) -> None:
+        """Show the new whole frames to the detector and the session."""
+        frames = self._ring.frames(self._next_frame, FRAME_SAMPLES)
+        if len(frames) == 0:
+            return
+        levels_dbfs = self._ring.levels(self._next_frame, FRAME_SAMPLES)
+        probabilities = await self._detection.probabilities(self._detector_state, frames)
+        self._next_frame += frames.size
+        frames.fill(0)
+        levels = tuple(levels_dbfs.tolist())
+        self._handle(Audio(self._next_frame, probabilities, levels, received_at))
+
+    # session
+
+    def _handle(self, event: Event) -> None:
+        for effect in self._session.handle(event):
+            self._carry_out(effect)
+
+    def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case Send(message, details):
+                if isinstance(message, Error):
+                    self._log.info("error sent", code=message.code, reason=message.reason)
+                self._outbox.put_nowait(serialize(message, details=details))
+            case Listen(origin):
+                self._next_frame = origin
+                self._detector_state.reset()
+            case Enrol():
+                self._enrolment = self._start(self._enrol(effect))
+            case Transcribe():
+                self._start(self._recognise(effect))
+                self._start(self._attribute(effect))
+            case Release(index):
+                self._ring.release(max(index, self._ring.start))
+                self._released.set()
+            case Close(code):
+                self._outbox.put_nowait(code)
+                self._released.set()
+
+    def _start(self, job: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(job)
+        self._jobs.add(task)
+        task.add_done_callback(self._jobs.discard)
+        return task
+
+    # engine
+
+    async def _enrol(self, effect: Enrol) -> None:
+        def read() -> Samples:
+            return np.concatenate([self._ring.read(start, stop) for start, stop in effect.spans])
+
+        samples = sum(stop - start for start, stop in effect.spans)
+        try:
+            embedding = await self._pool.embed(self, read, samples)
+            self._voices.enrol(effect.speaker_id, embedding)
+            embedding.fill(0)
+        except (EngineError, ValueError):
+            self._handle(Enrolled(Reason.ENGINE_FAILED))
+        else:
+            self._handle(Enrolled())
+
+    async def _recognise(self, effect: Transcribe) -> None:
+        speech_seconds = effect.speech_samples / SAMPLE_RATE
+        samples = effect.stop - effect.start
+        text: str | None = None
+        try:
+            text = await self._pool.recognise(
+                self, lambda: self._ring.read(effect.start, effect.stop), samples, speech_seconds
+            )
+        except EngineError:
+            self._log.error("recognition failed")
+        self._handle(Recognised(effect.segment_id, text))
+
+    async def _attribute(self, effect: Transcribe) -> None:
+        samples = effect.stop - effect.start
+        try:
+            embedding = await self._pool.embed(
+                self, lambda: self._ring.read(effect.start, effect.stop), samples
+            )
+            decision = self._voices.decide(embedding)
+        except (EngineError, ValueError):
+            self._log.error("attribution failed")
+            self._handle(Attributed(effect.segment_id, None))
+        else:
+            embedding.fill(0)
+            self._handle(Attributed(effect.segment_id, decision.speaker_id, decision.scores))
+
+    # out
+
+    async def _write(self) -> None:
+        while True:
+            item = await self._outbox.get()
+            try:
+                if isinstance(item, CloseCode):
+                    await self._websocket.close(item)
+                    return
+                await self._websocket.send(item)
+            except ConnectionClosed:
+                return

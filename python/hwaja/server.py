@@ -1,0 +1,161 @@
+"""The server: TLS socket, connection limit, health answer, graceful shutdown."""
+
+import asyncio
+import logging
+import secrets
+import signal
+import ssl
+from http import HTTPStatus
+from pathlib import Path
+
+import structlog
+from websockets.asyncio.server import Server as WebSocketServer
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+from hwaja.connection import Connection, Services
+from hwaja.messages import CloseCode, Error, ErrorCode, Reason, serialize
+
+MAX_MESSAGE_BYTES = 1 << 20
+"""Longest WebSocket message: 32 s of audio, 128 times the chunk the specification recommends."""
+
+MAX_QUEUED_MESSAGES = 4
+"""Messages the socket layer reads ahead; what comes after waits in TCP."""
+
+_log = structlog.get_logger("hwaja.server")
+
+
+class TlsError(Exception):
+    """The certificate or key cannot be used. Says why in one sentence."""
+
+
+def tls_context(cert: Path, key: Path) -> ssl.SSLContext:
+    """Return a server context for TLS 1.2 or later (specification, security section).
+
+    Raises:
+        TlsError: where a file is missing or they do not belong together.
+
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    for path in (cert, key):
+        if not path.is_file():
+            raise TlsError(f"The file {path} does not exist.")
+    try:
+        context.load_cert_chain(cert, key)
+    except (ssl.SSLError, OSError) as error:
+        raise TlsError(f"{cert} and {key} are not a certificate and its key.") from error
+    return context
+
+
+class Server:
+    """Accepts clients and keeps track of them."""
+
+    def __init__(self, services: Services, max_connections: int, drain_seconds: float) -> None:
+        self._services = services
+        self._max_connections = max_connections
+        self._drain_seconds = drain_seconds
+        self._connections: set[Connection] = set()
+        self._emptied = asyncio.Event()
+        self._emptied.set()
+        self._listener: WebSocketServer | None = None
+
+    async def start(self, host: str, port: int, tls: ssl.SSLContext) -> int:
+        """Listen; returns the port, which the system chooses where `port` is 0.
+
+        Raises:
+            OSError: where the address cannot be bound.
+
+        """
+        # The library's own log would name addresses and quote requests.
+        silent = logging.getLogger("hwaja.websockets")
+        silent.addHandler(logging.NullHandler())
+        silent.propagate = False
+        self._listener = await serve(
+            self._serve_client,
+            host,
+            port,
+            ssl=tls,
+            process_request=_answer_plain_http,
+            compression=None,  # PCM does not compress
+            max_size=MAX_MESSAGE_BYTES,
+            max_queue=MAX_QUEUED_MESSAGES,
+            logger=silent,
+            server_header=None,
+        )
+        return int(next(iter(self._listener.sockets)).getsockname()[1])
+
+    async def stop(self, hurry: asyncio.Event | None = None) -> None:
+        """Stop accepting, let every session answer what it heard, then close.
+
+        Args:
+            hurry: once set, nothing more is waited for.
+
+        """
+        if self._listener is None:
+            return
+        self._listener.close(close_connections=False)
+        for connection in tuple(self._connections):
+            connection.shut_down()
+        waits = [asyncio.ensure_future(self._emptied.wait())]
+        if hurry is not None:
+            waits.append(asyncio.ensure_future(hurry.wait()))
+        await asyncio.wait(waits, timeout=self._drain_seconds, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        if self._connections:
+            _log.warning("closing sessions that have not drained", sessions=len(self._connections))
+        self._listener.close(code=CloseCode.GOING_AWAY)
+        await self._listener.wait_closed()
+
+    async def _serve_client(self, websocket: ServerConnection) -> None:
+        if len(self._connections) >= self._max_connections:
+            await _turn_away(websocket)
+            return
+        connection = Connection(websocket, self._services, session_id=secrets.token_hex(4))
+        self._connections.add(connection)
+        self._emptied.clear()
+        try:
+            await connection.run()
+        finally:
+            self._connections.discard(connection)
+            if not self._connections:
+                self._emptied.set()
+
+
+async def serve_until_signalled(server: Server) -> None:
+    """Wait for SIGINT or SIGTERM, then stop `server`; a second signal does not wait for drains."""
+    loop = asyncio.get_running_loop()
+    first, second = asyncio.Event(), asyncio.Event()
+
+    def on_signal() -> None:
+        (second if first.is_set() else first).set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, on_signal)
+    await first.wait()
+    _log.info("stopping")
+    await server.stop(hurry=second)
+
+
+def _answer_plain_http(connection: ServerConnection, request: Request) -> Response | None:
+    """Answer `GET /healthz`, and tell a browser that this is no page; None goes on to WebSocket."""
+    if request.path == "/healthz":
+        return connection.respond(HTTPStatus.OK, "ok\n")
+    if "upgrade" not in request.headers.get("Connection", "").lower():
+        return connection.respond(
+            HTTPStatus.UPGRADE_REQUIRED, "This is a WebSocket server; see docs/protocol.md.\n"
+        )
+    return None
+
+
+async def _turn_away(websocket: ServerConnection) -> None:
+    """Say that the server is full, over the open socket: a browser cannot read a refusal."""
+    _log.warning("connection refused", reason=Reason.SERVER_FULL)
+    try:
+        error = Error(ErrorCode.CONNECTION_FAILED, Reason.SERVER_FULL)
+        await websocket.send(serialize(error))
+        await websocket.close(CloseCode.TRY_AGAIN_LATER)
+    except ConnectionClosed:
+        pass

@@ -1,0 +1,151 @@
+"""Frames between the front and a worker: a length, then one msgpack struct.
+
+A frame is an unsigned 32-bit little-endian byte count followed by that many bytes. The same
+frames run over a pipe today and could run over a socket.
+"""
+
+import struct
+from io import BufferedIOBase
+
+import msgspec
+
+_LENGTH = struct.Struct("<I")
+HEADER_BYTES = _LENGTH.size
+
+MAX_FRAME_BYTES = 16 * 1024 * 1024
+"""Longer frames are refused: 30 s of float32 audio take 1.9 MB."""
+
+
+class Setup(msgspec.Struct, frozen=True, tag=True):
+    """First frame to a worker: what to load."""
+
+    recogniser_dir: str
+    embedder_file: str
+    language: str
+    """Whisper's code, for example "ko"."""
+
+
+class Recognise(msgspec.Struct, frozen=True, tag=True):
+    """Turn an utterance into text."""
+
+    job_id: int
+    samples: memoryview
+    """float32 little-endian, 16 kHz mono."""
+    speech_seconds: float
+    """How much of it the gate took for speech."""
+
+
+class Embed(msgspec.Struct, frozen=True, tag=True):
+    """Embed the voice in an utterance."""
+
+    job_id: int
+    samples: memoryview
+    """float32 little-endian, 16 kHz mono."""
+
+
+class Ready(msgspec.Struct, frozen=True, tag=True):
+    """The worker has loaded its models."""
+
+
+class Unusable(msgspec.Struct, frozen=True, tag=True):
+    """The worker cannot load its models and ends; starting it again would not help."""
+
+    sentence: str
+
+
+class Recognised(msgspec.Struct, frozen=True, tag=True):
+    """The text of a job; empty where no words were heard."""
+
+    job_id: int
+    text: str
+
+
+class Embedded(msgspec.Struct, frozen=True, tag=True):
+    """The embedding of a job."""
+
+    job_id: int
+    vector: memoryview
+    """float32 little-endian."""
+
+
+class Failed(msgspec.Struct, frozen=True, tag=True):
+    """The engine could not do a job; the worker goes on."""
+
+    job_id: int
+
+
+Request = Setup | Recognise | Embed
+Reply = Ready | Unusable | Recognised | Embedded | Failed
+
+_encoder = msgspec.msgpack.Encoder()
+_requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
+_replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
+
+
+class WireError(Exception):
+    """The bytes on the pipe are not frames of this protocol."""
+
+
+def encode(message: Request | Reply) -> bytearray:
+    """Return `message` as one frame. The caller may overwrite it once it is sent."""
+    frame = bytearray(HEADER_BYTES)
+    _encoder.encode_into(message, frame, HEADER_BYTES)
+    _LENGTH.pack_into(frame, 0, len(frame) - HEADER_BYTES)
+    return frame
+
+
+def body_bytes(header: bytes) -> int:
+    """Return how many bytes follow the header of a frame.
+
+    Raises:
+        WireError: for more than MAX_FRAME_BYTES.
+
+    """
+    (count,) = _LENGTH.unpack(header)
+    if count > MAX_FRAME_BYTES:
+        raise WireError("frame too long")
+    return int(count)
+
+
+def decode_request(body: bytes | bytearray) -> Request:
+    """Read the body of a frame to a worker.
+
+    Raises:
+        WireError: where it is none.
+
+    """
+    try:
+        return _requests.decode(body)
+    except msgspec.MsgspecError:
+        raise WireError("not a request") from None
+
+
+def decode_reply(body: bytes | bytearray) -> Reply:
+    """Read the body of a frame from a worker.
+
+    Raises:
+        WireError: where it is none.
+
+    """
+    try:
+        return _replies.decode(body)
+    except msgspec.MsgspecError:
+        raise WireError("not a reply") from None
+
+
+def read_request(stream: BufferedIOBase) -> Request | None:
+    """Read the next request from a blocking stream; None at its end.
+
+    Raises:
+        WireError: for bytes that are no frame, or a stream that ends inside one.
+
+    """
+    header = stream.read(HEADER_BYTES)
+    if not header:
+        return None
+    if len(header) < HEADER_BYTES:
+        raise WireError("stream ended inside a frame")
+    body = bytearray(body_bytes(header))
+    if stream.readinto(body) < len(body):
+        raise WireError("stream ended inside a frame")
+    return decode_request(body)

@@ -1,0 +1,86 @@
+"""The inference process: `python -m hwaja.worker`.
+
+Speaks `wire` frames on stdin and stdout, one request at a time. It ends when stdin does, so it
+never outlives the front. It may also end at any moment because the engine ended it: the front
+notices and sends the work again to another.
+"""
+
+import os
+import signal
+import sys
+from io import BufferedIOBase
+from pathlib import Path
+
+import numpy as np
+
+from hwaja import wire
+from hwaja.engine import Embedder, EngineError, Recognizer, Samples
+from hwaja.plausible import plausible_text
+
+
+def serve(requests: BufferedIOBase, replies: BufferedIOBase) -> None:
+    """Load what the first request says, then answer requests until there are no more."""
+    setup = wire.read_request(requests)
+    if not isinstance(setup, wire.Setup):
+        return
+    try:
+        recogniser, embedder = _load(setup)
+    except EngineError as error:
+        _send(replies, wire.Unusable(str(error)))
+        return
+    _send(replies, wire.Ready())
+    while (request := wire.read_request(requests)) is not None:
+        _send(replies, _answer(request, recogniser, embedder))
+
+
+def _load(setup: wire.Setup) -> tuple[Recognizer, Embedder]:
+    # Imported here: the import alone takes long, and its failure must reach the front.
+    from hwaja import sherpa
+
+    recogniser = sherpa.load_recogniser(Path(setup.recogniser_dir), setup.language)
+    return recogniser, sherpa.SpeakerEmbedder(Path(setup.embedder_file))
+
+
+def _answer(request: wire.Request, recogniser: Recognizer, embedder: Embedder) -> wire.Reply:
+    match request:
+        case wire.Recognise(job_id, pcm, speech_seconds):
+            try:
+                text = recogniser.recognise(_samples(pcm)).text
+            except EngineError:
+                return wire.Failed(job_id)
+            return wire.Recognised(job_id, plausible_text(text, speech_seconds))
+        case wire.Embed(job_id, pcm):
+            try:
+                vector = embedder.embed(_samples(pcm))
+            except EngineError:
+                return wire.Failed(job_id)
+            return wire.Embedded(job_id, vector.data.cast("B"))
+        case wire.Setup():
+            raise wire.WireError("set up twice")
+
+
+def _samples(pcm: memoryview) -> Samples:
+    return np.frombuffer(pcm, np.float32)
+
+
+def _send(replies: BufferedIOBase, reply: wire.Reply) -> None:
+    replies.write(wire.encode(reply))
+    replies.flush()
+
+
+def main() -> None:
+    """Serve on stdin and stdout."""
+    # Ctrl-C reaches the whole process group; the front decides when a worker ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The engine prints to stdout: keep the real one for frames, and give it stderr instead.
+    requests = os.fdopen(os.dup(sys.stdin.fileno()), "rb")
+    replies = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    try:
+        serve(requests, replies)
+    except BrokenPipeError:  # the front is gone
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
