@@ -1,0 +1,250 @@
+"""The speech gate: where utterances begin and end."""
+
+from collections.abc import Iterable
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hwaja.gate import (
+    FLOOR_DBFS,
+    FRAME_SAMPLES,
+    SAMPLE_RATE,
+    GateSettings,
+    Segment,
+    SpeechGate,
+    frames_in,
+    mean_dbfs,
+)
+
+Frame = tuple[float, float]
+"""Speech probability and level in dBFS."""
+
+SPEECH: Frame = (0.9, -30.0)
+PAUSE: Frame = (0.1, -70.0)
+SETTINGS = GateSettings()
+HANGOVER = frames_in(SETTINGS.hangover_seconds)
+PRE_ROLL = round(SETTINGS.pre_roll_seconds * SAMPLE_RATE)
+POST_ROLL = round(SETTINGS.post_roll_seconds * SAMPLE_RATE)
+SMALL = GateSettings(hangover_seconds=0.128, max_seconds=0.64, split_window_seconds=0.32)
+"""A cap of 20 frames, so that hypothesis reaches it."""
+
+
+def samples(frames: int) -> int:
+    return frames * FRAME_SAMPLES
+
+
+def cut(
+    frames: Iterable[Frame],
+    *,
+    settings: GateSettings = SETTINGS,
+    origin: int = 0,
+    sizes: Iterable[int] = (),
+) -> list[Segment]:
+    """Feed `frames`, in pieces of `sizes` and then the rest, and flush."""
+    gate = SpeechGate(settings, origin)
+    rest = list(frames)
+    end = origin + samples(len(rest))
+    segments: list[Segment] = []
+    for size in [*sizes, len(rest)]:
+        piece, rest = rest[:size], rest[size:]
+        segments += gate.feed([p for p, _ in piece], [level for _, level in piece])
+    return segments + gate.flush(end)
+
+
+def test_an_utterance_keeps_audio_around_its_speech() -> None:
+    """The soft first syllable and the soft ending survive: pre-roll and post-roll."""
+    frames = [PAUSE] * 20 + [SPEECH] * 10 + [PAUSE] * 20
+    assert cut(frames) == [
+        Segment(
+            start=samples(20) - PRE_ROLL,
+            stop=samples(30) + POST_ROLL,
+            speech_start=samples(20),
+            speech_samples=samples(10),
+            level_dbfs=pytest.approx(-30.0),
+        )
+    ]
+
+
+def test_the_pre_roll_does_not_reach_before_the_first_sample() -> None:
+    (segment,) = cut([PAUSE] + [SPEECH] * 10 + [PAUSE] * 20, origin=1000)
+    assert (segment.start, segment.speech_start) == (1000, 1000 + samples(1))
+
+
+def test_the_post_roll_does_not_reach_past_the_end_of_the_audio() -> None:
+    """The tail is not lost when the client stops in the middle of a word."""
+    (segment,) = cut([SPEECH] * 10)
+    assert (segment.stop, segment.speech_samples) == (samples(10), samples(10))
+
+
+def test_an_utterance_ends_with_the_frame_that_completes_the_pause() -> None:
+    gate = SpeechGate(SETTINGS, 0)
+    frames = [SPEECH] * 5 + [PAUSE] * (HANGOVER - 1)
+    assert gate.feed(*zip(*frames, strict=True)) == []
+    assert len(gate.feed([PAUSE[0]], [PAUSE[1]])) == 1
+
+
+def test_a_pause_shorter_than_the_hangover_stays_inside_the_utterance() -> None:
+    frames = [SPEECH] * 5 + [PAUSE] * (HANGOVER - 1) + [SPEECH] * 5 + [PAUSE] * HANGOVER
+    (segment,) = cut(frames)
+    assert segment.speech_samples == samples(10)
+    assert segment.stop >= samples(5 + HANGOVER - 1 + 5)
+
+
+@pytest.mark.parametrize("length", range(1, SETTINGS.onset_frames))
+def test_a_click_does_not_open_the_gate(length: int) -> None:
+    click = [PAUSE] * 5 + [SPEECH] * length
+    assert cut(click * 6 + [PAUSE] * 20) == []
+
+
+def test_the_shortest_answer_opens_the_gate() -> None:
+    (segment,) = cut([PAUSE] * 5 + [SPEECH] * SETTINGS.onset_frames + [PAUSE] * 20)
+    assert segment.speech_samples == samples(SETTINGS.onset_frames)
+
+
+def test_what_is_quieter_than_any_speech_never_opens_the_gate() -> None:
+    quiet = (1.0, SETTINGS.min_level_dbfs - 0.1)
+    assert cut([quiet] * 50) == []
+    assert len(cut([(1.0, SETTINGS.min_level_dbfs)] * 50)) == 1
+
+
+def test_between_the_two_thresholds_speech_goes_on_but_does_not_begin() -> None:
+    between = ((SETTINGS.open_probability + SETTINGS.close_probability) / 2, -30.0)
+    assert cut([between] * 50) == []
+    (segment,) = cut([SPEECH] * 3 + [between] * 30 + [PAUSE] * HANGOVER)
+    assert segment.speech_samples == samples(33)
+
+
+def test_two_utterances_share_no_sample() -> None:
+    settings = GateSettings(hangover_seconds=0.1, pre_roll_seconds=0.5, post_roll_seconds=0.5)
+    frames = ([SPEECH] * 5 + [PAUSE] * 4) * 4
+    segments = cut(frames, settings=settings)
+    assert len(segments) == 4
+    assert all(first.stop <= second.start for first, second in pairwise(segments))
+
+
+def test_the_level_is_the_mean_of_power_over_the_speech_frames() -> None:
+    """A pause inside the utterance does not make the speaker seem quieter."""
+    frames = [(0.9, -20.0)] * 5 + [PAUSE] * 5 + [(0.9, -40.0)] * 5 + [PAUSE] * HANGOVER
+    (segment,) = cut(frames)
+    assert segment.level_dbfs == pytest.approx(-22.967, abs=1e-3)
+
+
+def test_the_mean_level_of_silence_and_of_nothing_is_the_floor() -> None:
+    assert mean_dbfs([]) == FLOOR_DBFS
+    assert mean_dbfs([-200.0] * 3) == FLOOR_DBFS
+    assert mean_dbfs([-20.0, -20.0]) == pytest.approx(-20.0)
+
+
+def test_endless_speech_is_split_at_the_quietest_late_place() -> None:
+    cap = frames_in(SETTINGS.max_seconds)
+    window = frames_in(SETTINGS.split_window_seconds)
+    frames = [SPEECH] * (cap + 50)
+    frames[10] = (0.9, -59.0)  # quieter still, but too early
+    dip = cap - window + 20
+    frames[dip] = (0.9, -50.0)
+    first, second = cut(frames)
+    assert first.stop == second.start == samples(dip)
+    assert second.stop == samples(len(frames))
+
+
+def test_no_utterance_is_longer_than_the_cap_and_its_margins() -> None:
+    segments = cut([SPEECH] * 2000)
+    longest = SETTINGS.max_seconds * SAMPLE_RATE + PRE_ROLL + POST_ROLL
+    assert len(segments) > 3
+    assert max(segment.stop - segment.start for segment in segments) <= longest
+    assert sum(segment.speech_samples for segment in segments) == samples(2000)
+
+
+def test_a_gate_that_was_never_open_flushes_nothing() -> None:
+    gate = SpeechGate(SETTINGS, 0)
+    gate.feed([0.9], [-30.0])
+    assert gate.flush(samples(1)) == []
+
+
+def test_every_frame_has_a_probability_and_a_level() -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        SpeechGate(SETTINGS, 0).feed([0.9, 0.9], [-30.0])
+
+
+# Whatever comes
+
+runs = st.lists(
+    st.tuples(
+        st.sampled_from([SPEECH, PAUSE, (0.4, -30.0), (0.9, -50.0), (0.9, -90.0), (0.1, -20.0)]),
+        st.integers(1, 30),
+    ),
+    max_size=12,
+).map(lambda pieces: [frame for frame, count in pieces for _ in range(count)])
+noise = st.lists(st.tuples(st.floats(0, 1), st.floats(-120, 0)), max_size=60)
+conversations = runs | noise
+
+
+def speech_frames(frames: list[Frame], settings: GateSettings) -> set[int]:
+    """The frames that must be in a segment, by the plainest reading of the settings."""
+    found: set[int] = set()
+    is_open, onset, pause = False, 0, 0
+    for k, (probability, level) in enumerate(frames):
+        loud = level >= settings.min_level_dbfs
+        if is_open:
+            if loud and probability >= settings.close_probability:
+                found.add(k)
+                pause = 0
+            else:
+                pause += 1
+                is_open = pause < frames_in(settings.hangover_seconds)
+                onset = 0
+        else:
+            onset = onset + 1 if loud and probability >= settings.open_probability else 0
+            if onset == settings.onset_frames:
+                is_open, pause = True, 0
+                found |= set(range(k - onset + 1, k + 1))
+    return found
+
+
+@given(conversations, st.lists(st.integers(0, 20), max_size=20), st.integers(0, 10**9))
+def test_any_split_of_the_frames_gives_the_same_utterances(
+    frames: list[Frame], sizes: list[int], origin: int
+) -> None:
+    whole = cut(frames, settings=SMALL, origin=origin)
+    assert cut(frames, settings=SMALL, origin=origin, sizes=sizes) == whole
+    assert cut(frames, settings=SMALL, origin=origin, sizes=[1] * len(frames)) == whole
+
+
+@given(conversations)
+def test_every_speech_frame_is_in_exactly_one_utterance(frames: list[Frame]) -> None:
+    segments = cut(frames, settings=SMALL)
+    expected = speech_frames(frames, SMALL)
+    holders = {
+        k: [s for s in segments if s.start <= samples(k) and samples(k + 1) <= s.stop]
+        for k in expected
+    }
+    assert all(len(found) == 1 for found in holders.values())
+    assert sum(segment.speech_samples for segment in segments) == samples(len(expected))
+
+
+@given(conversations, st.integers(0, 10**9))
+def test_utterances_are_in_order_apart_and_inside_the_audio(
+    frames: list[Frame], origin: int
+) -> None:
+    segments = cut(frames, settings=SMALL, origin=origin)
+    for segment in segments:
+        assert origin <= segment.start <= segment.speech_start < segment.stop
+        assert segment.stop <= origin + samples(len(frames))
+        assert 0 < segment.speech_samples <= segment.stop - segment.start
+        assert FLOOR_DBFS <= segment.level_dbfs <= 1e-9
+    assert all(first.stop <= second.start for first, second in pairwise(segments))
+
+
+@given(conversations)
+def test_what_a_later_utterance_contains_was_still_called_needed(frames: list[Frame]) -> None:
+    """The caller may forget audio before `needed_from`; it never moves back."""
+    gate = SpeechGate(SMALL, 0)
+    promised = 0
+    for probability, level in frames:
+        segments = gate.feed([probability], [level])
+        assert all(segment.start >= promised for segment in segments)
+        assert gate.needed_from >= promised
+        promised = gate.needed_from
+    assert all(segment.start >= promised for segment in gate.flush(samples(len(frames))))
