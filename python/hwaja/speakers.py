@@ -47,7 +47,11 @@ class Voices:
         if not self._centroids:
             raise ValueError("no voice is enrolled")
         unit = _unit(embedding)
-        scores = {k: float(unit @ self._centroids[k]) for k in sorted(self._centroids)}
+        # Rounding takes the cosine of a voice with itself just past 1.
+        scores = {
+            k: min(1.0, max(-1.0, float(unit @ self._centroids[k])))
+            for k in sorted(self._centroids)
+        }
         nearest = max(scores, key=lambda k: scores[k])
         return Decision(nearest, tuple(scores.values()))
 
