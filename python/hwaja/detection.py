@@ -52,11 +52,12 @@ class Detection(Generic[State]):
         streams = [(request.state, request.frames) for request in batch]
         try:
             found = await asyncio.to_thread(self._detector.detect, streams)
+            answered = list(zip(batch, found, strict=True))
         except Exception as error:
             for request in batch:
                 if not request.probabilities.done():
                     request.probabilities.set_exception(error)
             return
-        for request, probabilities in zip(batch, found, strict=True):
+        for request, probabilities in answered:
             if not request.probabilities.done():  # its session may be gone
                 request.probabilities.set_result(probabilities)
