@@ -82,6 +82,10 @@ _requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
 _replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
 
 
+# The decoder lets Python's own errors out for text that is not UTF-8 and for deep nesting.
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
 class WireError(Exception):
     """The bytes on the pipe are not frames of this protocol."""
 
@@ -116,7 +120,7 @@ def decode_request(body: bytes | bytearray) -> Request:
     """
     try:
         return _requests.decode(body)
-    except msgspec.MsgspecError:
+    except _UNREADABLE:
         raise WireError("not a request") from None
 
 
@@ -129,7 +133,7 @@ def decode_reply(body: bytes | bytearray) -> Reply:
     """
     try:
         return _replies.decode(body)
-    except msgspec.MsgspecError:
+    except _UNREADABLE:
         raise WireError("not a reply") from None
 
 
