@@ -133,7 +133,7 @@ def _convert(option: dataclasses.Field[Any], value: Any, source: str) -> Any:
             return _number(value, int if "int" in kinds else float)
         if not isinstance(value, str):
             raise TypeError("not text")  # noqa: TRY301
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError, RuntimeError):  # the last: "~nobody"
         raise ConfigError(
             f"{source} sets {option.name} to {value!r}, which it cannot be."
         ) from None
