@@ -42,11 +42,12 @@ def machine_names() -> tuple[str, ...]:
     names = ["localhost", "127.0.0.1", "::1"]
     host = socket.gethostname()
     # Resolving asks the machine's own resolver; a machine without one has its short name only.
-    with suppress(OSError):
+    with suppress(OSError, UnicodeError):
         addresses = {str(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
         names += sorted(address.split("%")[0] for address in addresses)
     names += [host, f"{host.split('.')[0]}.local"]
-    return tuple(dict.fromkeys(name for name in names if name))
+    # A certificate holds ASCII names only; a machine may be called 스튜디오.
+    return tuple(dict.fromkeys(name for name in names if name and name.isascii()))
 
 
 def _still_good(cert_file: Path, names: tuple[str, ...]) -> bool:
@@ -54,7 +55,10 @@ def _still_good(cert_file: Path, names: tuple[str, ...]) -> bool:
         certificate = x509.load_pem_x509_certificate(cert_file.read_bytes())
     except (OSError, ValueError):
         return False
-    extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    try:
+        extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return False
     held = {str(value) for value in extension.value.get_values_for_type(x509.DNSName)}
     held |= {str(value) for value in extension.value.get_values_for_type(x509.IPAddress)}
     in_time = datetime.now(UTC) < certificate.not_valid_after_utc - _RENEW_BEFORE
