@@ -1,0 +1,169 @@
+"""Who may import whom: a module imports only from rows above its own."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "python" / "hwaja"
+
+ROWS: list[set[str]] = [
+    {"__init__", "_pcm"},
+    {"messages", "gate", "plausible"},
+    {"events"},
+    {"session"},
+    {"engine"},
+    {"speakers", "silero", "sherpa", "wire", "detection"},
+    {"jobs"},
+    {"worker", "pool"},
+    {"models"},
+    {"config", "certificate", "logs"},
+    {"connection"},
+    {"server"},
+    {"application"},
+    {"audio", "client"},
+    {"transcribe"},
+    {"cli"},
+    {"__main__"},
+]
+"""The order of the modules, lowest first; a module may import from the rows above its own line."""
+
+ONLY_ITSELF = {"models"}
+"""Folders that import nothing else of the package."""
+
+PURE = {"messages", "gate", "events", "session"}
+IMPURE_IMPORTS = {
+    "asyncio",
+    "multiprocessing",
+    "numpy",
+    "onnxruntime",
+    "os",
+    "random",
+    "socket",
+    "ssl",
+    "subprocess",
+    "threading",
+    "time",
+    "websockets",
+}
+"""What the sans-IO files never name: no clock, no socket, no task, no array."""
+
+
+def unit_of(file: Path) -> str:
+    """The name in ROWS that a file belongs to."""
+    return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+RANK = {name: rank for rank, row in enumerate(ROWS) for name in row}
+
+
+def imports_of(source: str, package: list[str]) -> list[str]:
+    """Every module that a source imports, anywhere in it, with full names."""
+    names: list[str] = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*above, node.module] if node.module else above)
+            if base == "hwaja":
+                names += [f"hwaja.{alias.name}" for alias in node.names]
+            else:
+                names.append(base)
+    return names
+
+
+def units(names: list[str]) -> set[str]:
+    """The names in ROWS that imported modules belong to."""
+    parts = [name.split(".") for name in names]
+    found = {part[1] if len(part) > 1 else "__init__" for part in parts if part[0] == "hwaja"}
+    # `from hwaja import __version__` names no module.
+    return {name if name in RANK else "__init__" for name in found}
+
+
+def imported(file: Path) -> list[str]:
+    package = ["hwaja", *file.relative_to(PACKAGE).parts[:-1]]
+    return imports_of(file.read_text(encoding="utf-8"), package)
+
+
+def units_imported(file: Path) -> set[str]:
+    return units(imported(file))
+
+
+def identify(file: Path) -> str:
+    return str(file.relative_to(PACKAGE))
+
+
+@pytest.mark.parametrize("file", FILES, ids=identify)
+def test_a_module_imports_only_from_the_rows_above_its_own(file: Path) -> None:
+    unit = unit_of(file)
+    upward = {name for name in units_imported(file) if name != unit and RANK[name] >= RANK[unit]}
+    assert upward == set()
+
+
+@pytest.mark.parametrize(
+    "file", [file for file in FILES if unit_of(file) in ONLY_ITSELF], ids=identify
+)
+def test_the_models_import_nothing_else_of_the_package(file: Path) -> None:
+    assert units_imported(file) <= {unit_of(file), "__init__"}
+
+
+def test_every_module_has_its_row_and_every_row_its_modules() -> None:
+    assert {unit_of(file) for file in FILES} | {"_pcm"} == set(RANK)
+    assert sum(map(len, ROWS)) == len(RANK)  # none in two rows
+
+
+@pytest.mark.parametrize("name", sorted(PURE))
+def test_the_sans_io_files_know_no_clock_socket_task_or_array(name: str) -> None:
+    roots = {found.split(".")[0] for found in imported(PACKAGE / f"{name}.py")}
+    assert roots & IMPURE_IMPORTS == set()
+
+
+@pytest.mark.parametrize("name", sorted(PURE))
+def test_the_sans_io_files_do_not_ask_what_time_it_is(name: str) -> None:
+    source = (PACKAGE / f"{name}.py").read_text(encoding="utf-8")
+    calls = {
+        node.func.attr
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    assert calls & {"now", "utcnow", "today"} == set()
+
+
+def test_only_one_file_names_sherpa_onnx() -> None:
+    """Misuse ends the process, so everything goes through the file that checks first."""
+    naming = {
+        identify(file)
+        for file in FILES
+        if any(name.split(".")[0] == "sherpa_onnx" for name in imported(file))
+    }
+    assert naming == {"sherpa.py"}
+
+
+def test_only_one_file_names_pyo3() -> None:
+    sources = sorted((ROOT / "rust" / "src").rglob("*.rs"))
+    naming = {
+        file.name for file in sources if re.search(r"\bpyo3\b", file.read_text(encoding="utf-8"))
+    }
+    assert naming == {"python.rs"}
+
+
+def test_the_reader_of_imports_sees_every_way_to_write_one() -> None:
+    """A layering test that overlooks an import protects nothing."""
+    source = (
+        "import hwaja.pool\n"
+        "def f():\n    from hwaja import server, __version__\n"
+        "if True:\n    from ..session import State\n    from . import cache\n"
+        "    from .fetch import fetch\n    from .. import gate\n"
+    )
+    assert units(imports_of(source, ["hwaja", "models"])) == {
+        "pool",
+        "server",
+        "__init__",
+        "session",
+        "models",
+        "gate",
+    }
