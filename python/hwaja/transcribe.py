@@ -46,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the command; return its exit code."""
+    code = 0
     try:
         _check(len(args.enroll) == 2, "Give --enroll twice: one file for each speaker.")
         _check(args.mic != (args.talk is not None), "Give either a file to transcribe or --mic.")
@@ -53,8 +54,8 @@ def run(args: argparse.Namespace) -> int:
         asyncio.run(_transcribe(args))
     except* (ClientError, AudioError) as errors:
         print(f"hwaja: {_first(errors)}", file=sys.stderr)
-        return 1
-    return 0
+        code = 1  # "return" cannot stand in an "except*" block
+    return code
 
 
 def _check(holds: bool, sentence: str) -> None:
