@@ -116,6 +116,13 @@ def test_between_the_two_thresholds_speech_goes_on_but_does_not_begin() -> None:
     assert segment.speech_samples == samples(33)
 
 
+def test_a_short_dip_after_the_onset_does_not_end_a_later_utterance() -> None:
+    """The pause that ended the first one is not counted again."""
+    word = [SPEECH] * SETTINGS.onset_frames + [PAUSE] + [SPEECH] * 5
+    segments = cut(word + [PAUSE] * 20 + word + [PAUSE] * 20)
+    assert [s.speech_samples for s in segments] == [samples(SETTINGS.onset_frames + 5)] * 2
+
+
 def test_two_utterances_share_no_sample() -> None:
     settings = GateSettings(hangover_seconds=0.1, pre_roll_seconds=0.5, post_roll_seconds=0.5)
     frames = ([SPEECH] * 5 + [PAUSE] * 4) * 4
@@ -147,6 +154,13 @@ def test_endless_speech_is_split_at_the_quietest_late_place() -> None:
     first, second = cut(frames)
     assert first.stop == second.start == samples(dip)
     assert second.stop == samples(len(frames))
+
+
+def test_speech_is_split_when_it_reaches_the_cap_and_no_sooner() -> None:
+    gate = SpeechGate(SETTINGS, 0)
+    cap = frames_in(SETTINGS.max_seconds)
+    assert gate.feed([0.9] * (cap - 1), [-30.0] * (cap - 1)) == []
+    assert len(gate.feed([0.9], [-30.0])) == 1
 
 
 def test_no_utterance_is_longer_than_the_cap_and_its_margins() -> None:

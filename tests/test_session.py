@@ -292,10 +292,11 @@ def test_a_timestamp_counts_samples_not_when_messages_arrive() -> None:
     talk = transcribing()
     start = EPOCH + talk.seconds
     talk.hear(1.024, speech=False)
-    frames = frames_in(1.024)
-    talk.now += 16384
-    late = talk.handle(Audio(talk.now, (0.9,) * frames, (-30.0,) * frames, start + 100))
-    late += talk.hear(0.6, speech=False)
+    speech, pause = frames_in(1.024), frames_in(0.6)
+    talk.now += (speech + pause) * FRAME_SAMPLES
+    probabilities = (0.9,) * speech + (0.0,) * pause
+    levels = (-30.0,) * (speech + pause)
+    late = talk.handle(Audio(talk.now, probabilities, levels, start + 100))
     (job,) = [effect for effect in late if isinstance(effect, Transcribe)]
     (fields,) = sent(answer(talk, job, "네", 0))
     assert fields["timestamp"] == iso_timestamp(start + 1.024)
@@ -374,12 +375,29 @@ def test_starting_an_enrolment_again_replaces_the_unfinished_take() -> None:
     talk = connected()
     talk.say(StartRegistration(0))
     talk.hear(3, speech=True)
+    talk.hear(1, speech=False)
     second = talk.now
     talk.say(StartRegistration(1))
     talk.hear(2, speech=True)
     (enrol,) = talk.say(CompleteRegistration(1))
     assert isinstance(enrol, Enrol)
-    assert (enrol.speaker_id, enrol.spans[0][0]) == (1, second)
+    assert (enrol.speaker_id, enrol.spans) == (1, ((second, talk.now),))
+
+
+def test_the_second_voice_holds_nothing_of_the_first() -> None:
+    talk = connected()
+    talk.enrol(0)
+    start = talk.now
+    talk.say(StartRegistration(1))
+    talk.hear(2, speech=True)
+    (enrol,) = talk.say(CompleteRegistration(1))
+    assert isinstance(enrol, Enrol)
+    assert enrol.spans == ((start, talk.now),)
+
+
+def test_the_audio_of_an_enrolment_is_forgotten_once_the_voice_is_kept() -> None:
+    talk = connected()
+    assert released(talk.enrol(0))[-1] == talk.now
 
 
 def test_one_voice_is_not_enough_to_start() -> None:
@@ -630,6 +648,13 @@ def test_after_stopping_the_conversation_can_start_again_from_zero() -> None:
     (fields,) = sent(answer(talk, job, "다시", 1))
     assert (fields["segment_id"], fields["start_seconds"]) == (0, 0.0)
     assert sent(talk.say(StopTranscription()))[0]["utterances"] == 1
+
+
+def test_a_promise_that_was_kept_is_not_repeated_at_shutdown() -> None:
+    talk = transcribing()
+    talk.say(StopTranscription())
+    talk.say(StartTranscription())
+    assert sent(talk.handle(Shutdown())) == []
 
 
 def test_a_failed_utterance_still_ends_the_drain() -> None:
