@@ -1,0 +1,25 @@
+"""Models: the catalogue, fetching, conversion and the cache."""
+
+from hwaja.models.cache import cache_root, is_present, locate
+from hwaja.models.catalogue import (
+    CatalogueEntry,
+    catalogue,
+    default_names,
+    entry,
+    test_names,
+)
+from hwaja.models.errors import ModelError
+from hwaja.models.pull import pull
+
+__all__ = [
+    "CatalogueEntry",
+    "ModelError",
+    "cache_root",
+    "catalogue",
+    "default_names",
+    "entry",
+    "is_present",
+    "locate",
+    "pull",
+    "test_names",
+]

