@@ -224,8 +224,9 @@ def _lines(path: Path) -> Iterator[str]:
 
 
 def _is_token(line: str) -> bool:
+    # One token of Whisper is empty: its line holds the number alone.
+    encoded, _, token_id = line.rstrip("\r\n").rpartition(" ")
     try:
-        encoded, token_id = line.split()
         base64.b64decode(encoded, validate=True)
     except (ValueError, binascii.Error):
         return False

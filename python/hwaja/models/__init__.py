@@ -3,19 +3,19 @@
 from hwaja.models.cache import cache_root, is_present, locate
 from hwaja.models.catalogue import (
     CatalogueEntry,
-    catalogue,
+    all_models,
     default_names,
     entry,
     test_names,
 )
 from hwaja.models.errors import ModelError
-from hwaja.models.pull import pull
+from hwaja.models.pulling import pull
 
 __all__ = [
     "CatalogueEntry",
     "ModelError",
+    "all_models",
     "cache_root",
-    "catalogue",
     "default_names",
     "entry",
     "is_present",

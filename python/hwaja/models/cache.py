@@ -31,6 +31,7 @@ def locate(name: str, cache: Path | None = None) -> Path:
 
     Raises:
         ModelError: where the model is unknown or not there.
+
     """
     model = entry(name)
     root = cache_root(cache)

@@ -61,7 +61,7 @@ class CatalogueEntry:
 
 
 @cache
-def catalogue() -> tuple[CatalogueEntry, ...]:
+def all_models() -> tuple[CatalogueEntry, ...]:
     """Return every model that is known."""
     return read(files("hwaja.models").joinpath("catalogue.toml").read_text(encoding="utf-8"))
 
@@ -81,22 +81,23 @@ def entry(name: str) -> CatalogueEntry:
 
     Raises:
         ModelError: where there is none.
+
     """
-    for candidate in catalogue():
+    for candidate in all_models():
         if candidate.name == name:
             return candidate
-    known = ", ".join(candidate.name for candidate in catalogue())
+    known = ", ".join(candidate.name for candidate in all_models())
     raise ModelError(f"There is no model {name!r}; known are {known}.")
 
 
 def default_names() -> tuple[str, ...]:
     """Return the models that `hwaja serve` needs."""
-    return tuple(model.name for model in catalogue() if "default" in model.sets)
+    return tuple(model.name for model in all_models() if "default" in model.sets)
 
 
 def test_names() -> tuple[str, ...]:
     """Return the models that the test suite needs."""
-    return tuple(model.name for model in catalogue() if model.sets)
+    return tuple(model.name for model in all_models() if model.sets)
 
 
 def _source(source: dict[str, Any]) -> Source:

@@ -17,7 +17,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from hwaja.models import cache_root, catalogue, default_names, is_present, locate, pull, test_names
+from hwaja.models import all_models, cache_root, default_names, is_present, locate, pull, test_names
 from hwaja.models.fetch import Progress as ProgressCallback
 
 
@@ -39,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
 
     Raises:
         ModelError: where a model is unknown or not to be had.
+
     """
     match args.action:
         case "list":
@@ -54,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
 def _list() -> None:
     root = cache_root()
     table = Table("name", "role", "licence", "MB", "", "title", box=None)
-    for model in catalogue():
+    for model in all_models():
         present = is_present(model, root)
         megabytes = _megabytes(root / model.name) if present else ""
         state = "present" if present else "-"

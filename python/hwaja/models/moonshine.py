@@ -1,10 +1,10 @@
-"""Moonshine: the weights as they come, and its token table as text."""
+"""Moonshine: the weights as they come, and its token table as sherpa-onnx wants it."""
 
-import base64
 from collections.abc import Iterator
 from pathlib import Path
 
-from hwaja.models.errors import ModelError
+from hwaja.models.binary import Reader
+from hwaja.models.tokens import token_table
 
 
 def convert(members: dict[str, bytes], folder: Path) -> None:
@@ -12,32 +12,27 @@ def convert(members: dict[str, bytes], folder: Path) -> None:
 
     Raises:
         ModelError: where the token table is cut.
+
     """
     for name in ("encoder_model.ort", "decoder_model_merged.ort"):
         (folder / name).write_bytes(members[name])
-    with (folder / "tokens.txt").open("w", encoding="utf-8") as lines:
-        for token_id, piece in enumerate(pieces(members["tokenizer.bin"])):
-            lines.write(f"{_printable(piece)}\t{token_id}\n")
+    pieces = dict(enumerate(read_pieces(members["tokenizer.bin"])))
+    (folder / "tokens.txt").write_text(token_table(pieces), encoding="ascii")
 
 
-def pieces(table: bytes) -> Iterator[bytes]:
+def read_pieces(content: bytes) -> Iterator[bytes]:
     """Yield the pieces of a tokenizer.bin: each a length, then as many bytes.
 
-    A length below 128 takes one byte; a longer one two, the first with its high bit set.
+    A length below 128 takes one byte; a longer one two, the first with its high bit set and the
+    lower seven bits.
 
     Raises:
         ModelError: where the table ends inside a piece.
+
     """
-    at = 0
-    while at < len(table):
-        length = table[at]
-        at += 1
+    reader = Reader(content, "Moonshine's token table")
+    while not reader.at_end:
+        (length,) = reader.numbers("<B")
         if length >= 128:
-            if at >= len(table):
-                raise ModelError("The token table of Moonshine is cut.")
-            length = (length - 128) + 128 * table[at]
-            at += 1
-        if at + length > len(table):
-            raise ModelError("The token table of Moonshine is cut.")
-        yield table[at : at + length]
-        at += length
+            length += 128 * (reader.numbers("<B")[0] - 1)
+        yield bytes(reader.take(length))

@@ -23,6 +23,7 @@ def pull(name: str, *, cache: Path | None = None, progress: Progress = no_progre
     Raises:
         ModelError: in one sentence why that is not possible; the cache is as before, except that
             a download that was cut is kept to go on from.
+
     """
     return pull_entry(entry(name), cache_root(cache), progress)
 

@@ -1,0 +1,41 @@
+"""Reading binary model files without ever reading past their end."""
+
+import struct
+
+from hwaja.models.errors import ModelError
+
+
+class Reader:
+    """Takes values off the front of a file's bytes."""
+
+    def __init__(self, content: bytes, title: str) -> None:
+        self._content = memoryview(content)
+        self._title = title
+        self._at = 0
+
+    @property
+    def at_end(self) -> bool:
+        """Whether everything was taken."""
+        return self._at == len(self._content)
+
+    def take(self, count: int) -> memoryview:
+        """Return the next `count` bytes.
+
+        Raises:
+            ModelError: where fewer are left.
+
+        """
+        stop = self._at + count
+        if stop > len(self._content):
+            raise ModelError(f"{self._title} is cut.")
+        self._at = stop
+        return self._content[stop - count : stop]
+
+    def numbers(self, layout: str) -> tuple[int, ...]:
+        """Return the next integers, in `struct`'s notation.
+
+        Raises:
+            ModelError: where the file ends before.
+
+        """
+        return struct.unpack(layout, self.take(struct.calcsize(layout)))

@@ -1,0 +1,131 @@
+"""Whisper: from CTranslate2's weights to the two ONNX graphs that sherpa-onnx runs.
+
+The architecture is that of Radford et al., "Robust Speech Recognition via Large-Scale Weak
+Supervision", 2022, with the encoder's keys and values of the cross-attention computed once, and
+the decoder's own keys and values kept in a cache that is given in and out.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import onnx
+
+from hwaja.models import ct2
+from hwaja.models.errors import ModelError
+from hwaja.models.quantise import save_int8
+from hwaja.models.tokens import token_table
+from hwaja.models.whisper_decoder import decoder
+from hwaja.models.whisper_encoder import encoder
+from hwaja.models.whisper_layers import Weights
+
+AUDIO_POSITIONS = 1500
+"""Encoder positions, 20 ms each: 30 s (section 2.2 of the paper)."""
+
+
+def convert(members: dict[str, bytes], folder: Path, precision: str) -> None:
+    """Write encoder, decoder and token table as sherpa-onnx wants them.
+
+    Args:
+        members: "model.bin.1" and "model.bin.2", which joined are CTranslate2's model.bin, and
+            "tokenizer.json".
+        folder: where to write.
+        precision: "int8" or "fp32".
+
+    Raises:
+        ModelError: where the members are not those of a Whisper model.
+
+    """
+    weights = Weights(ct2.read(members["model.bin.1"] + members["model.bin.2"], "WhisperSpec"))
+    tokens = read_tokenizer(members["tokenizer.json"])
+    (folder / "tokens.txt").write_text(token_table(tokens.pieces), encoding="ascii")
+    metadata = _metadata(weights, tokens)
+    for part, model in (("encoder", encoder(weights, metadata)), ("decoder", decoder(weights))):
+        if precision == "int8":
+            save_int8(model, folder / f"{part}.int8.onnx")
+        else:
+            onnx.save(model, folder / f"{part}.onnx")
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The pieces of text, and the special tokens by name."""
+
+    pieces: dict[int, bytes]
+    special: dict[str, int]
+
+    @property
+    def languages(self) -> dict[str, int]:
+        """Language code to token: the special tokens between the start and the tasks."""
+        first, last = self.special["startoftranscript"], self.special["translate"]
+        codes = sorted((token, name) for name, token in self.special.items())
+        return {name: token for token, name in codes if first < token < last}
+
+
+def read_tokenizer(content: bytes) -> Tokens:
+    """Read a tokenizer.json of byte-level pieces.
+
+    Raises:
+        ModelError: where it is not one of Whisper.
+
+    """
+    byte_of = _byte_of_character()
+    try:
+        document = json.loads(content)
+        special = {
+            token["content"].removeprefix("<|").removesuffix("|>"): int(token["id"])
+            for token in document["added_tokens"]
+        }
+        end = special["endoftext"]
+        pieces = {
+            token: bytes(byte_of[character] for character in piece)
+            for piece, token in document["model"]["vocab"].items()
+            if token < end
+        }
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError("tokenizer.json is not the one of a Whisper model.") from error
+    return Tokens(pieces, special)
+
+
+def _byte_of_character() -> dict[str, int]:
+    """Undo GPT-2's spelling of bytes: itself if printable, else the next of 256, 257, ..."""
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(0x100) if byte not in printable]
+    spelled = {chr(0x100 + index): byte for index, byte in enumerate(others)}
+    return spelled | {chr(byte): byte for byte in printable}
+
+
+def _metadata(weights: Weights, tokens: Tokens) -> dict[str, Any]:
+    """Return what sherpa-onnx looks up in the encoder."""
+    special, languages = tokens.special, tokens.languages
+    space = next(token for token, piece in tokens.pieces.items() if piece == b" ")
+    return {
+        "model_type": "whisper",
+        "version": 1,
+        "n_mels": weights.mels,
+        "n_audio_ctx": AUDIO_POSITIONS,
+        "n_audio_state": weights.width,
+        "n_audio_head": weights.heads,
+        "n_audio_layer": weights.encoder_layers,
+        "n_vocab": weights.vocabulary,
+        "n_text_ctx": weights.text_positions,
+        "n_text_state": weights.width,
+        "n_text_head": weights.heads,
+        "n_text_layer": weights.decoder_layers,
+        "is_multilingual": int(bool(languages)),
+        "all_language_codes": ",".join(languages),
+        "all_language_tokens": ",".join(str(token) for token in languages.values()),
+        "sot_sequence": f"{special['startoftranscript']},{languages['en']},{special['transcribe']}",
+        "sot_index": 0,
+        "sot": special["startoftranscript"],
+        "eot": special["endoftext"],
+        "blank_id": space,
+        "no_speech": special.get("nospeech", special.get("nocaptions")),
+        "non_speech_tokens": "",  # read, never used, by sherpa-onnx
+        "transcribe": special["transcribe"],
+        "translate": special["translate"],
+        "sot_prev": special["startofprev"],
+        "sot_lm": special["startoflm"],
+        "no_timestamps": special["notimestamps"],
+    }

@@ -1,0 +1,107 @@
+"""What the encoder and the decoder of Whisper share: the weights and the layers."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwaja.models.ct2 import Tensors
+from hwaja.models.errors import ModelError
+from hwaja.models.graph import Graph
+
+Matrix = NDArray[np.float32]
+
+_EPSILON = 1e-5  # PyTorch's default for LayerNorm, which Whisper was trained with
+
+
+class Weights:
+    """The tensors of a Whisper model, and its dimensions."""
+
+    def __init__(self, tensors: Tensors) -> None:
+        """Take the tensors as CTranslate2 names them.
+
+        Raises:
+            ModelError: where one that gives a dimension is missing.
+
+        """
+        self._tensors = tensors
+        self.width, self.mels = self.shape("encoder/conv1/weight")[:2]
+        self.heads = int(self["encoder/num_heads"])
+        self.vocabulary = self.shape("decoder/embeddings/weight")[0]
+        self.text_positions = self.shape("decoder/position_encodings/encodings")[0]
+        self.encoder_layers = self._count("encoder")
+        self.decoder_layers = self._count("decoder")
+
+    def __getitem__(self, name: str) -> Matrix:
+        """Return a tensor as float32."""
+        return self.stored(name).astype(np.float32)
+
+    def stored(self, name: str) -> NDArray[np.generic]:
+        """Return a tensor as it is stored."""
+        if name not in self._tensors:
+            raise ModelError(f"This Whisper model lacks {name}.")
+        return self._tensors[name]
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Return the shape of a tensor."""
+        return self.stored(name).shape
+
+    def split(self, layer: str, parts: int) -> list[tuple[Matrix, Matrix | None]]:
+        """Return the weight and bias of each part of a fused linear layer; None for no bias."""
+        weights = np.split(self[f"{layer}/weight"], parts)
+        biases = np.split(self[f"{layer}/bias"], parts)
+        return [(w, b if b.any() else None) for w, b in zip(weights, biases, strict=True)]
+
+    def _count(self, side: str) -> int:
+        parts = (name.split("/") for name in self._tensors if name.startswith(f"{side}/layer_"))
+        return len({part[1] for part in parts if part[1].removeprefix("layer_").isdecimal()})
+
+
+class Layers(Graph):
+    """A graph with the layers of a transformer."""
+
+    def __init__(self, weights: Weights) -> None:
+        super().__init__()
+        self.weights = weights
+
+    def dense(self, x: str, weight: Matrix, bias: Matrix | None) -> str:
+        """Return x W^T + b."""
+        product = self.apply("MatMul", x, self.weight(weight.T))
+        return product if bias is None else self.apply("Add", product, self.weight(bias))
+
+    def linear(self, x: str, layer: str) -> str:
+        """Apply a linear layer by its name."""
+        return self.dense(x, self.weights[f"{layer}/weight"], self.weights[f"{layer}/bias"])
+
+    def norm(self, x: str, layer: str) -> str:
+        """Apply a layer normalisation by its name."""
+        gamma = self.weight(self.weights[f"{layer}/gamma"])
+        beta = self.weight(self.weights[f"{layer}/beta"])
+        return self.apply("LayerNormalization", x, gamma, beta, axis=-1, epsilon=_EPSILON)
+
+    def gelu(self, x: str) -> str:
+        """Return x/2 (1 + erf(x/sqrt 2))."""
+        erf = self.apply("Erf", self.apply("Mul", x, self.constant(math.sqrt(0.5))))
+        half = self.apply("Mul", x, self.constant(0.5))
+        return self.apply("Mul", half, self.apply("Add", erf, self.constant(1.0)))
+
+    def feed_forward(self, x: str, layer: str) -> str:
+        """Add the feed-forward part of a layer to `x`."""
+        hidden = self.linear(self.norm(x, f"{layer}/ffn/layer_norm"), f"{layer}/ffn/linear_0")
+        return self.apply("Add", x, self.linear(self.gelu(hidden), f"{layer}/ffn/linear_1"))
+
+    def attention(self, query: str, key: str, value: str, mask: str | None = None) -> str:
+        """Return softmax(Q K^T / sqrt(d) + mask) V over the heads; all (N, time, width)."""
+        scale = self.constant((self.weights.width / self.weights.heads) ** -0.5)
+        q = self._heads(self.apply("Mul", query, scale), [0, 2, 1, 3])
+        scores = self.apply("MatMul", q, self._heads(key, [0, 2, 3, 1]))
+        if mask is not None:
+            scores = self.apply("Add", scores, mask)
+        shares = self.apply("Softmax", scores, axis=-1)
+        mixed = self.apply("MatMul", shares, self._heads(value, [0, 2, 1, 3]))
+        mixed = self.apply("Transpose", mixed, perm=[0, 2, 1, 3])
+        return self.apply("Reshape", mixed, self.constant([0, -1, self.weights.width]))
+
+    def _heads(self, x: str, order: list[int]) -> str:
+        shape = [0, -1, self.weights.heads, self.weights.width // self.weights.heads]
+        return self.apply("Transpose", self.apply("Reshape", x, self.constant(shape)), perm=order)
