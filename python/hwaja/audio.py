@@ -43,7 +43,7 @@ def load_pcm16(file: Path) -> bytes:
     if rate != SAMPLE_RATE:
         mono = soxr.resample(mono, rate, SAMPLE_RATE, quality="VHQ")
     scaled = np.clip(np.rint(mono * 32768), -32768, 32767)
-    return scaled.astype("<i2").tobytes()
+    return bytes(scaled.astype("<i2").tobytes())
 
 
 async def paced(

@@ -51,17 +51,23 @@ class _Worker:
         )
 
     async def exchange(self, request: wire.Request) -> wire.Reply:
-        """Send a request and read its reply.
+        """Send a request and read its reply; the audio in the request is overwritten.
 
         Raises:
             OSError, EOFError: where the worker died.
             wire.WireError: where it answered something else than a reply.
 
         """
-        self._requests.write(wire.encode(request))
-        await self._requests.drain()
-        header = await self._replies.readexactly(wire.HEADER_BYTES)
-        return wire.decode_reply(await self._replies.readexactly(wire.body_bytes(header)))
+        frame = wire.encode(request)
+        if not isinstance(request, wire.Setup):
+            wire.erase(request.samples)
+        try:
+            self._requests.write(frame)
+            await self._requests.drain()
+            header = await self._replies.readexactly(wire.HEADER_BYTES)
+            return wire.decode_reply(await self._replies.readexactly(wire.body_bytes(header)))
+        finally:
+            wire.erase(frame)
 
     async def end(self) -> None:
         """Kill the process if it still runs, and reap it."""

@@ -164,8 +164,9 @@ def _load_moonshine(folder: Path, tokens: Path, language: str) -> OfflineRecogni
 
 def _check_samples(samples: Samples) -> None:
     # An int16 array would be taken unscaled, a second dimension would end the process.
-    if samples.dtype != np.float32 or samples.ndim != 1 or not samples.flags.c_contiguous:
-        raise EngineError("audio must be a contiguous float32 array of one dimension")
+    flags = samples.flags
+    if samples.dtype != np.float32 or samples.ndim != 1 or not (flags.c_contiguous and flags.aligned):
+        raise EngineError("audio must be a contiguous, aligned float32 array of one dimension")
     if len(samples) == 0:
         raise EngineError("there is no audio")
     if not np.isfinite(samples).all():

@@ -98,6 +98,13 @@ def encode(message: Request | Reply) -> bytearray:
     return frame
 
 
+def erase(content: memoryview | bytearray) -> None:
+    """Overwrite personal data with zeros; what cannot be written is left."""
+    view = memoryview(content)
+    if not view.readonly:
+        view[:] = bytes(len(view))
+
+
 def body_bytes(header: bytes) -> int:
     """Return how many bytes follow the header of a frame.
 

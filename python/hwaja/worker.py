@@ -8,6 +8,8 @@ notices and sends the work again to another.
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BufferedIOBase
 from pathlib import Path
 
@@ -42,25 +44,28 @@ def _load(setup: wire.Setup) -> tuple[Recognizer, Embedder]:
 
 
 def _answer(request: wire.Request, recogniser: Recognizer, embedder: Embedder) -> wire.Reply:
-    match request:
-        case wire.Recognise(job_id, pcm, speech_seconds):
-            try:
-                text = recogniser.recognise(_samples(pcm)).text
-            except EngineError:
-                return wire.Failed(job_id)
-            return wire.Recognised(job_id, plausible_text(text, speech_seconds))
-        case wire.Embed(job_id, pcm):
-            try:
-                vector = embedder.embed(_samples(pcm))
-            except EngineError:
-                return wire.Failed(job_id)
-            return wire.Embedded(job_id, vector.data.cast("B"))
-        case wire.Setup():
-            raise wire.WireError("set up twice")
+    if isinstance(request, wire.Setup):
+        raise wire.WireError("set up twice")
+    try:
+        with _audio_of(request) as samples:
+            if isinstance(request, wire.Recognise):
+                text = recogniser.recognise(samples).text
+                return wire.Recognised(request.job_id, plausible_text(text, request.speech_seconds))
+            return wire.Embedded(request.job_id, embedder.embed(samples).data.cast("B"))
+    except EngineError:
+        return wire.Failed(request.job_id)
 
 
-def _samples(pcm: memoryview) -> Samples:
-    return np.frombuffer(pcm, np.float32)
+@contextmanager
+def _audio_of(request: wire.Recognise | wire.Embed) -> Iterator[Samples]:
+    """Yield the audio of a request, and overwrite every copy of it afterwards."""
+    # A frame puts its bytes anywhere; the engine reads floats at addresses that are aligned.
+    samples = np.frombuffer(request.samples, np.float32).copy()
+    wire.erase(request.samples)
+    try:
+        yield samples
+    finally:
+        samples.fill(0)
 
 
 def _send(replies: BufferedIOBase, reply: wire.Reply) -> None:
