@@ -164,8 +164,8 @@ def _load_moonshine(folder: Path, tokens: Path, language: str) -> OfflineRecogni
 
 def _check_samples(samples: Samples) -> None:
     # An int16 array would be taken unscaled, a second dimension would end the process.
-    flags = samples.flags
-    if samples.dtype != np.float32 or samples.ndim != 1 or not (flags.c_contiguous and flags.aligned):
+    whole = samples.flags.c_contiguous and samples.flags.aligned
+    if samples.dtype != np.float32 or samples.ndim != 1 or not whole:
         raise EngineError("audio must be a contiguous, aligned float32 array of one dimension")
     if len(samples) == 0:
         raise EngineError("there is no audio")

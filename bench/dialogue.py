@@ -1,0 +1,90 @@
+"""Error rate, speakers and delay of a whole dialogue over the wire.
+
+    python bench/dialogue.py ../shared/speech AirbnbStudio DanceStudio
+"""
+
+import argparse
+import asyncio
+from pathlib import Path
+
+import numpy as np
+from corpus import Dialogue, Placed, edits, load_dialogue, normalise
+from service import Arrival, Service, enrol, running_server, transcribe
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("speech", type=Path)
+    parser.add_argument("rooms", nargs="+")
+    parser.add_argument("--speed", type=float, default=1.0, help="0: as fast as the server takes")
+    parser.add_argument("--show", action="store_true", help="print every clip and its text")
+    parser.add_argument("--serve", nargs=argparse.REMAINDER, default=[], help="server options")
+    args = parser.parse_args()
+    with running_server(*args.serve) as service:
+        for room in args.rooms:
+            dialogue = load_dialogue(args.speech, room)
+            arrivals = asyncio.run(_run(service, dialogue, args.speed))
+            print(room, report(dialogue, arrivals, timed=args.speed == 1, show=args.show))
+
+
+async def _run(service: Service, dialogue: Dialogue, speed: float) -> list[Arrival]:
+    async with service.open() as client:
+        await enrol(client, dialogue)
+        return await transcribe(client, dialogue.pcm, speed)
+
+
+def report(dialogue: Dialogue, arrivals: list[Arrival], *, timed: bool, show: bool) -> str:
+    """Judge the transcript, clip by clip."""
+    of_clip = assign(dialogue.placed, arrivals)
+    wrong = total = right = silent = 0
+    delays = []
+    for placed in dialogue.placed:
+        found = of_clip[placed.clip.name]
+        reference = normalise(placed.clip.text)
+        hypothesis = normalise("".join(a.message["text"] for a in found))
+        mistakes = edits(reference, hypothesis)
+        wrong, total = wrong + mistakes, total + len(reference)
+        silent += not hypothesis
+        right += bool(found) and speaker_of(found) == placed.clip.speaker_id
+        if found:
+            delays.append(found[-1].at_seconds - placed.speech_end_seconds)
+        if show:
+            print(f"{placed.clip.name} {mistakes:3d} {placed.clip.text} | {hypothesis}")
+    clips = len(dialogue.placed)
+    errors = sum(a.message["type"] == "error" for a in arrivals)
+    text = (
+        f"clips {clips} CER {wrong / total:.4f} speaker {right / clips:.1%} ({right}/{clips}) "
+        f"without text {silent} utterances {len(arrivals) - errors} errors {errors}"
+    )
+    if timed:
+        p50, p95 = np.percentile(delays, [50, 95])
+        text += f" delay p50 {p50:.2f} s p95 {p95:.2f} s max {max(delays):.2f} s"
+    return text
+
+
+def assign(placed: tuple[Placed, ...], arrivals: list[Arrival]) -> dict[str, list[Arrival]]:
+    """Give each utterance to the clip that it shares most time with."""
+    found: dict[str, list[Arrival]] = {p.clip.name: [] for p in placed}
+    for arrival in arrivals:
+        message = arrival.message
+        if message["type"] == "transcription":
+            shares = [
+                min(p.end_seconds, message["end_seconds"])
+                - max(p.start_seconds, message["start_seconds"])
+                for p in placed
+            ]
+            found[placed[int(np.argmax(shares))].clip.name].append(arrival)
+    return found
+
+
+def speaker_of(found: list[Arrival]) -> int:
+    """Return the speaker who is given most of the clip's time."""
+    seconds = [0.0, 0.0]
+    for arrival in found:
+        message = arrival.message
+        seconds[message["speaker_id"]] += message["end_seconds"] - message["start_seconds"]
+    return int(np.argmax(seconds))
+
+
+if __name__ == "__main__":
+    main()
