@@ -20,6 +20,7 @@ ROWS: list[set[str]] = [
     {"worker", "pool"},
     {"models"},
     {"config", "certificate", "logs"},
+    {"analysis"},
     {"connection"},
     {"server"},
     {"application"},

@@ -46,7 +46,7 @@ class Config:
     )
     max_connections: int = _option(10, "clients served at once; 10 is the specification's limit")
     hangover_seconds: float = _option(
-        0.4, "pause that ends an utterance; shorter answers sooner, longer splits less"
+        0.5, "pause that ends an utterance; shorter answers sooner, longer splits less"
     )
     drain_seconds: float = _option(10.0, "how long a stopping server answers what it heard")
     log_format: str = _option("console", "log as text (console) or one JSON object a line (json)")

@@ -16,6 +16,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from hwaja._pcm import RingBuffer
+from hwaja.analysis import Analyst
 from hwaja.detection import Detection
 from hwaja.engine import EngineError, Samples
 from hwaja.events import (
@@ -29,6 +30,7 @@ from hwaja.events import (
     Enrol,
     Enrolled,
     Event,
+    Foresee,
     Listen,
     Received,
     Recognised,
@@ -43,7 +45,7 @@ from hwaja.messages import CloseCode, Error, InvalidMessageError, Reason, parse,
 from hwaja.pool import Pool
 from hwaja.session import Session, SessionSettings
 from hwaja.silero import SileroState
-from hwaja.speakers import Voices
+from hwaja.speakers import Decision, Voices
 
 RING_SECONDS = 30
 """Audio held for a session: an open utterance of 15 s and as much again that is being decoded."""
@@ -73,6 +75,7 @@ class Connection:
         self._session = Session(services.settings)
         self._voices = Voices()
         self._ring = RingBuffer(RING_SECONDS * SAMPLE_RATE)
+        self._analyst = Analyst(self, self._pool, self._ring, self._voices)
         self._released = asyncio.Event()
         self._detector_state = services.detection.new_state()
         self._next_frame = 0  # first sample not yet shown to the detector
@@ -105,6 +108,7 @@ class Connection:
 
     async def _forget(self, writer: asyncio.Task[None]) -> None:
         self._handle(Disconnected())
+        self._analyst.forget()
         tasks = [writer, *self._jobs]
         for task in tasks:
             task.cancel()
@@ -183,9 +187,12 @@ class Connection:
                 self._detector_state.reset()
             case Enrol():
                 self._enrolment = self._start(self._enrol(effect))
-            case Transcribe():
-                self._start(self._recognise(effect))
-                self._start(self._attribute(effect))
+            case Foresee(start, stop, speech_samples):
+                self._analyst.foresee(start, stop, speech_samples)
+            case Transcribe(segment_id, start, stop, speech_samples):
+                analysis = self._analyst.analyse(start, stop, speech_samples)
+                self._start(self._report_text(segment_id, analysis.text))
+                self._start(self._report_speaker(segment_id, analysis.speaker))
             case Release(index):
                 self._ring.release(max(index, self._ring.start))
                 self._released.set()
@@ -215,31 +222,21 @@ class Connection:
         else:
             self._handle(Enrolled())
 
-    async def _recognise(self, effect: Transcribe) -> None:
-        speech_seconds = effect.speech_samples / SAMPLE_RATE
-        samples = effect.stop - effect.start
-        text: str | None = None
-        try:
-            text = await self._pool.recognise(
-                self, lambda: self._ring.read(effect.start, effect.stop), samples, speech_seconds
-            )
-        except EngineError:
+    async def _report_text(self, segment_id: int, text: asyncio.Task[str | None]) -> None:
+        found = await text
+        if found is None:
             self._log.error("recognition failed")
-        self._handle(Recognised(effect.segment_id, text))
+        self._handle(Recognised(segment_id, found))
 
-    async def _attribute(self, effect: Transcribe) -> None:
-        samples = effect.stop - effect.start
-        try:
-            embedding = await self._pool.embed(
-                self, lambda: self._ring.read(effect.start, effect.stop), samples
-            )
-            decision = self._voices.decide(embedding)
-        except (EngineError, ValueError):
+    async def _report_speaker(
+        self, segment_id: int, speaker: asyncio.Task[Decision | None]
+    ) -> None:
+        decision = await speaker
+        if decision is None:
             self._log.error("attribution failed")
-            self._handle(Attributed(effect.segment_id, None))
+            self._handle(Attributed(segment_id, None))
         else:
-            embedding.fill(0)
-            self._handle(Attributed(effect.segment_id, decision.speaker_id, decision.scores))
+            self._handle(Attributed(segment_id, decision.speaker_id, decision.scores))
 
     # out
 

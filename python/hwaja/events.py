@@ -126,6 +126,15 @@ class Enrol:
 
 
 @dataclass(frozen=True, slots=True)
+class Foresee:
+    """Samples `[start, stop)` may soon be asked for by `Transcribe`: work may begin on them."""
+
+    start: int
+    stop: int
+    speech_samples: int
+
+
+@dataclass(frozen=True, slots=True)
 class Transcribe:
     """Recognise and attribute samples `[start, stop)`; report `Recognised` and `Attributed`."""
 
@@ -149,4 +158,4 @@ class Close:
     code: CloseCode
 
 
-Effect = Send | Listen | Enrol | Transcribe | Release | Close
+Effect = Send | Listen | Enrol | Foresee | Transcribe | Release | Close

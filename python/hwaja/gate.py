@@ -37,7 +37,7 @@ class GateSettings:
     dialogue lies at -53 dBFS, the noise of the quieter room at -64 dBFS."""
     onset_frames: int = 3
     """Speech frames in a row that begin an utterance (0.1 s): a click is shorter, "네" longer."""
-    hangover_seconds: float = 0.4
+    hangover_seconds: float = 0.5
     """Pause that ends an utterance."""
     pre_roll_seconds: float = 0.2
     """Audio kept before the first speech frame, so that a soft first syllable survives."""
@@ -100,6 +100,17 @@ class SpeechGate:
         first_frame = self._next - len(self._frames) * FRAME_SAMPLES
         return max(self._taken, first_frame - self._pre_roll_samples)
 
+    @property
+    def foreseen(self) -> Segment | None:
+        """The utterance as it will be if the pause lasts; None while that is not yet known.
+
+        It is known once the post-roll is heard, well before the hang-over has passed, so that
+        work on it can begin. Speech that goes on makes it void.
+        """
+        if not self._is_open or self._pause_frames * FRAME_SAMPLES < self._post_roll_samples:
+            return None
+        return self._segment(len(self._frames), self._next)
+
     def feed(self, probabilities: Iterable[float], levels_dbfs: Iterable[float]) -> list[Segment]:
         """Take the next frames; return the utterances that ended with them."""
         segments: list[Segment] = []
@@ -160,17 +171,21 @@ class SpeechGate:
 
     def _cut(self, frames: int, limit: int, segments: list[Segment]) -> None:
         """Add the first `frames` open frames as a segment that ends at `limit` at the latest."""
+        segment = self._segment(frames, limit)
+        if segment is not None:
+            self._taken = segment.stop
+            segments.append(segment)
+
+    def _segment(self, frames: int, limit: int) -> Segment | None:
         first_frame = self._next - len(self._frames) * FRAME_SAMPLES
         speech = [k for k in range(frames) if self._frames[k].is_speech]
         if not speech:  # what a split left over was a pause only
-            return
+            return None
         speech_stop = first_frame + (speech[-1] + 1) * FRAME_SAMPLES
-        segment = Segment(
+        return Segment(
             start=max(self._taken, first_frame - self._pre_roll_samples),
             stop=min(limit, speech_stop + self._post_roll_samples),
             speech_start=first_frame + speech[0] * FRAME_SAMPLES,
             speech_samples=len(speech) * FRAME_SAMPLES,
             level_dbfs=mean_dbfs(self._frames[k].level_dbfs for k in speech),
         )
-        self._taken = segment.stop
-        segments.append(segment)

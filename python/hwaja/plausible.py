@@ -12,6 +12,7 @@ second, fast English about 20 letters."""
 
 _ANNOTATION = re.compile(r"\([^()]*\)?|\[[^\[\]]*\]?|\*[^*]*\*|[♪♫♬]+")
 _LOOP = re.compile(r"(.{2,40}?)(?:[\s,.!?~]*\1){3,}", re.DOTALL)
+_REPEATED = re.compile(r"(.{2,}?)\1{2}|(.{4,}?)\2")
 
 
 def plausible_text(text: str, speech_seconds: float) -> str:
@@ -27,6 +28,16 @@ def plausible_text(text: str, speech_seconds: float) -> str:
     if _letters(spoken) > room:
         spoken = _LOOP.sub(r"\1", spoken)
     return spoken if _letters(spoken) <= room else ""
+
+
+def may_loop(text: str) -> bool:
+    """Return whether words follow themselves, as people say them seldom and a stuck decoder often.
+
+    Two letters or more three times in a row, or four letters or more twice. Worth hearing the
+    audio once more; not enough to throw the text away.
+    """
+    letters = "".join(character for character in text.lower() if character.isalnum())
+    return _REPEATED.search(letters) is not None
 
 
 def _letters(text: str) -> int:

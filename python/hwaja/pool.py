@@ -87,6 +87,8 @@ class Pool:
         self._next_job_id = 0
         self.processes: dict[int, asyncio.subprocess.Process] = {}
         """The running workers, by number."""
+        self.idle_workers = 0
+        """How many workers wait for a job."""
         self.restarts = 0
         """How many workers have died and were started again."""
 
@@ -214,9 +216,11 @@ class Pool:
         """Wait for a job; None if the worker died while it was idle."""
         job = asyncio.ensure_future(self._queue.get())
         death = asyncio.ensure_future(process.wait())
+        self.idle_workers += 1
         try:
             await asyncio.wait((job, death), return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self.idle_workers -= 1
             died = death.done()
             death.cancel()
             if not job.done():

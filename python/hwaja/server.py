@@ -23,6 +23,9 @@ MAX_MESSAGE_BYTES = 1 << 20
 MAX_QUEUED_MESSAGES = 4
 """Messages the socket layer reads ahead; what comes after waits in TCP."""
 
+CLOSE_SECONDS = 2
+"""How long the other end may take to answer that the connection is closed."""
+
 _log = structlog.get_logger("hwaja.server")
 
 
@@ -56,7 +59,7 @@ class Server:
         self._services = services
         self._max_connections = max_connections
         self._drain_seconds = drain_seconds
-        self._connections: set[Connection] = set()
+        self._connections: dict[Connection, asyncio.Task[None]] = {}
         self._emptied = asyncio.Event()
         self._emptied.set()
         self._listener: WebSocketServer | None = None
@@ -81,6 +84,7 @@ class Server:
             compression=None,  # PCM does not compress
             max_size=MAX_MESSAGE_BYTES,
             max_queue=MAX_QUEUED_MESSAGES,
+            close_timeout=CLOSE_SECONDS,
             logger=silent,
             server_header=None,
         )
@@ -106,7 +110,11 @@ class Server:
             wait.cancel()
         if self._connections:
             _log.warning("closing sessions that have not drained", sessions=len(self._connections))
-        self._listener.close(code=CloseCode.GOING_AWAY)
+        # The listener closes once only, and has: its connections are closed one by one.
+        closing = [open_.close(CloseCode.GOING_AWAY) for open_ in self._listener.connections]
+        await asyncio.gather(*closing)
+        for task in self._connections.values():
+            task.cancel()  # a session that waits for the engine does not notice its closed socket
         await self._listener.wait_closed()
 
     async def _serve_client(self, websocket: ServerConnection) -> None:
@@ -114,12 +122,12 @@ class Server:
             await _turn_away(websocket)
             return
         connection = Connection(websocket, self._services, session_id=secrets.token_hex(4))
-        self._connections.add(connection)
+        self._connections[connection] = asyncio.ensure_future(connection.run())
         self._emptied.clear()
         try:
-            await connection.run()
+            await self._connections[connection]
         finally:
-            self._connections.discard(connection)
+            del self._connections[connection]
             if not self._connections:
                 self._emptied.set()
 

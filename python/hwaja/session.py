@@ -22,6 +22,7 @@ from hwaja.events import (
     Enrol,
     Enrolled,
     Event,
+    Foresee,
     Listen,
     Received,
     Recognised,
@@ -105,6 +106,7 @@ class Session:
         self._origin = 0  # first sample of the current phase
         self._heard = 0  # end of the last whole frame
         self._gate = SpeechGate(settings.gate, 0)
+        self._foreseen: Segment | None = None  # told of in advance
         self._speech: list[Segment] = []  # of the enrolment
         self._began_at = 0.0  # Unix seconds of sample `_origin`
         self._pending: dict[int, _Pending] = {}  # by segment id, oldest first
@@ -245,6 +247,7 @@ class Session:
             self._began_at = event.received_at - (event.stop - self._origin) / SAMPLE_RATE
         self._heard = event.stop
         self._transcribe(self._gate.feed(event.probabilities, event.levels_dbfs))
+        self._foresee()
         self._release()
 
     def _transcribe(self, segments: list[Segment]) -> None:
@@ -255,6 +258,12 @@ class Session:
             self._effects.append(
                 Transcribe(segment_id, segment.start, segment.stop, segment.speech_samples)
             )
+
+    def _foresee(self) -> None:
+        segment = self._gate.foreseen
+        if segment is not None and segment != self._foreseen:
+            self._effects.append(Foresee(segment.start, segment.stop, segment.speech_samples))
+        self._foreseen = segment
 
     def _take_text(self, event: Recognised) -> None:
         if event.segment_id in self._pending:

@@ -50,10 +50,13 @@ def is_present(model: CatalogueEntry, root: Path) -> bool:
 
 
 @contextmanager
-def locked(model: CatalogueEntry, root: Path) -> Iterator[None]:
-    """Let one process at a time pull a model; the lock ends with the process."""
+def locked(root: Path) -> Iterator[None]:
+    """Let one process at a time pull; the lock ends with the process.
+
+    It is the same for all models, since some are made of the same wheels.
+    """
     root.mkdir(parents=True, exist_ok=True)
-    with (root / f".{model.name}.lock").open("w") as lock:
+    with (root / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -61,6 +64,8 @@ def locked(model: CatalogueEntry, root: Path) -> Iterator[None]:
 @contextmanager
 def staged(model: CatalogueEntry, root: Path) -> Iterator[Path]:
     """Yield an empty folder; when the block succeeds it becomes the model's, in one step."""
+    for left in root.glob(f".{model.name}.*/"):  # by a process that was killed
+        shutil.rmtree(left)
     staging = Path(tempfile.mkdtemp(prefix=f".{model.name}.", dir=root))
     try:
         yield staging

