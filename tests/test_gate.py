@@ -1,6 +1,7 @@
 """The speech gate: where utterances begin and end."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -182,6 +183,36 @@ def test_every_frame_has_a_probability_and_a_level() -> None:
         SpeechGate(SETTINGS, 0).feed([0.9, 0.9], [-30.0])
 
 
+# What is foreseen
+
+AHEAD = -(-POST_ROLL // FRAME_SAMPLES)
+"""Frames of pause until the post-roll is heard."""
+
+
+def test_an_utterance_is_foreseen_once_its_post_roll_is_heard() -> None:
+    gate = SpeechGate(SETTINGS, 0)
+    gate.feed(*zip(*([SPEECH] * 10 + [PAUSE] * (AHEAD - 1)), strict=True))
+    assert gate.foreseen is None
+    gate.feed([PAUSE[0]], [PAUSE[1]])
+    foreseen = gate.foreseen
+    assert foreseen is not None
+    rest = HANGOVER - AHEAD
+    assert gate.feed([PAUSE[0]] * rest, [PAUSE[1]] * rest) == [foreseen]
+    assert gate.foreseen is None
+
+
+def test_speech_that_goes_on_makes_what_was_foreseen_void() -> None:
+    gate = SpeechGate(SETTINGS, 0)
+    gate.feed(*zip(*([SPEECH] * 10 + [PAUSE] * AHEAD + [SPEECH]), strict=True))
+    assert gate.foreseen is None
+
+
+def test_nothing_is_foreseen_before_anyone_speaks() -> None:
+    gate = SpeechGate(SETTINGS, 0)
+    gate.feed(*zip(*([PAUSE] * 50), strict=True))
+    assert gate.foreseen is None
+
+
 # Whatever comes
 
 runs = st.lists(
@@ -249,6 +280,18 @@ def test_utterances_are_in_order_apart_and_inside_the_audio(
         assert 0 < segment.speech_samples <= segment.stop - segment.start
         assert FLOOR_DBFS <= segment.level_dbfs <= 1e-9
     assert all(first.stop <= second.start for first, second in pairwise(segments))
+
+
+@given(conversations)
+def test_an_utterance_that_a_pause_ends_is_the_one_foreseen(frames: list[Frame]) -> None:
+    """Work begun early is work on the very samples that are asked for later."""
+    settings = replace(SMALL, post_roll_seconds=0.064, max_seconds=100)  # no cap is reached
+    gate = SpeechGate(settings, 0)
+    foreseen = None
+    for probability, level in frames:
+        for segment in gate.feed([probability], [level]):
+            assert segment == foreseen
+        foreseen = gate.foreseen
 
 
 @given(conversations)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwaja.plausible import MAX_CHARS_PER_SECOND, plausible_text
+from hwaja.plausible import MAX_CHARS_PER_SECOND, may_loop, plausible_text
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,19 @@ def test_what_is_left_always_fits_its_speech_and_stays_as_it_is(text: str, secon
     assert letters <= MAX_CHARS_PER_SECOND * max(seconds, 0.5)
     assert letters > 0 or left == ""
     assert set(left) <= set(text) | {" "}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["안녕 안녕 안녕 안녕", "요즘 멈췄다, 요즘 멈췄다, 요즘 멈", "Fail better. fail better! Fail"],
+)
+def test_words_that_follow_themselves_may_be_a_loop(text: str) -> None:
+    assert may_loop(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "네, 네. 알겠습니다", "하하하하", "그럼요, 그럼요", "저축은 하고 계세요? 저축하세요."],
+)
+def test_words_that_people_say_twice_are_no_loop(text: str) -> None:
+    assert not may_loop(text)

@@ -19,6 +19,7 @@ from hwaja.events import (
     Enrol,
     Enrolled,
     Event,
+    Foresee,
     Listen,
     Received,
     Recognised,
@@ -300,6 +301,43 @@ def test_a_timestamp_counts_samples_not_when_messages_arrive() -> None:
     (job,) = [effect for effect in late if isinstance(effect, Transcribe)]
     (fields,) = sent(answer(talk, job, "네", 0))
     assert fields["timestamp"] == iso_timestamp(start + 1.024)
+
+
+# Work begun early
+
+
+def test_a_pause_tells_of_the_utterance_that_its_end_then_asks_for() -> None:
+    """What is foreseen is told once, and names the samples that are asked for later."""
+    talk = transcribing()
+    talk.hear(1.0, speech=True)
+    effects = talk.hear(0.256, speech=False) + talk.hear(0.128, speech=False)
+    (early,) = [effect for effect in effects if isinstance(effect, Foresee)]
+    (job,) = [e for e in talk.hear(0.256, speech=False) if isinstance(e, Transcribe)]
+    assert (early.start, early.stop, early.speech_samples) == (
+        job.start,
+        job.stop,
+        job.speech_samples,
+    )
+
+
+def test_a_speaker_who_goes_on_is_foreseen_anew_at_the_next_pause() -> None:
+    talk = transcribing()
+    effects = [
+        effect
+        for speech in (True, False, True, False)
+        for effect in talk.hear(0.256, speech=speech)
+        if isinstance(effect, Foresee)
+    ]
+    assert len(effects) == 2
+    assert effects[0].start == effects[1].start
+    assert effects[0].stop < effects[1].stop
+
+
+def test_nothing_is_foreseen_while_a_voice_is_enrolled() -> None:
+    talk = connected()
+    talk.say(StartRegistration(0))
+    effects = talk.hear(1.0, speech=True) + talk.hear(0.256, speech=False)
+    assert not any(isinstance(effect, Foresee) for effect in effects)
 
 
 # Enrolment that fails
