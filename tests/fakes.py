@@ -1,9 +1,16 @@
 """Engines that hear what a test wants heard."""
 
+import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 
-from hwaja.engine import Samples
+import numpy as np
+
+from hwaja.connection import RING_SECONDS
+from hwaja.detection import Detection
+from hwaja.engine import Embedding, Samples
+from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
+from hwaja.silero import SileroDetector, SileroState
 
 
 class FakeState:
@@ -46,3 +53,62 @@ class FakeDetector:
             return [tuple(frames[:, 0].tolist()) for _, frames in streams]
         finally:
             self._running.release()
+
+
+RING_FRAMES = RING_SECONDS * SAMPLE_RATE // 4096 * 4096 // FRAME_SAMPLES
+"""Frames in the whole messages of 4096 samples that a session's ring has room for."""
+
+
+class WatchedDetection(Detection[SileroState]):
+    """The real detection, and how many frames it was shown."""
+
+    def __init__(self, detector: SileroDetector) -> None:
+        super().__init__(detector)
+        self.frames = 0
+        self._more = asyncio.Event()
+
+    async def probabilities(self, state: SileroState, frames: Samples) -> tuple[float, ...]:
+        found = await super().probabilities(state, frames)
+        self.frames += len(frames)
+        self._more.set()
+        return found
+
+    async def heard(self, frames: int) -> None:
+        """Wait until so many frames were shown."""
+        async with asyncio.timeout(30):
+            while self.frames < frames:
+                self._more.clear()
+                await self._more.wait()
+
+
+class FakePool:
+    """Answers what a test wants answered, in place of the worker processes.
+
+    A text is "a" for the first utterance of the pool, "b" for the second and so on; every voice is
+    the same. While `working` is clear, jobs wait; `asked` is set when one begins to wait for a
+    text. What is in `failures` is raised by the next jobs, one each.
+    """
+
+    def __init__(self) -> None:
+        self.working = asyncio.Event()
+        self.working.set()
+        self.asked = asyncio.Event()
+        self.failures: list[Exception] = []
+        self.idle_workers = 1
+        self.heard: list[Samples] = []  # what each recognition was given
+
+    async def recognise(
+        self, _owner: Hashable, read: Callable[[], Samples], samples: int, _speech_seconds: float
+    ) -> str:
+        self.asked.set()
+        await self.working.wait()
+        self.heard.append(read().copy())
+        assert len(self.heard[-1]) == samples
+        if self.failures:
+            raise self.failures.pop(0)
+        return chr(ord("a") + (len(self.heard) - 1) % 26)
+
+    async def embed(self, _owner: Hashable, read: Callable[[], Samples], samples: int) -> Embedding:
+        await self.working.wait()
+        assert len(read()) == samples
+        return np.ones(4, np.float32)

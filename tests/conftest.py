@@ -1,0 +1,56 @@
+"""What several test files share: a certificate, the worker processes, a server."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from hwaja import wire
+from hwaja.certificate import development_certificate
+from hwaja.connection import Services
+from hwaja.detection import Detection
+from hwaja.models import locate
+from hwaja.pool import Pool
+from hwaja.session import SessionSettings
+from hwaja.silero import SileroDetector
+from loopback import Endpoint, serving
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A development certificate and its key."""
+    return development_certificate(tmp_path_factory.mktemp("certificate"))
+
+
+@pytest.fixture(scope="session")
+def english() -> wire.Setup:
+    """Small models that load fast: English words, and voices."""
+    embedder = locate("campplus") / "campplus.onnx"
+    return wire.Setup(str(locate("moonshine-tiny-en")), str(embedder), "en")
+
+
+@pytest.fixture(scope="session")
+def detector() -> SileroDetector:
+    return SileroDetector(locate("silero-vad") / "silero_vad.onnx")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def pool(english: wire.Setup) -> AsyncIterator[Pool]:
+    """Two real workers, which all servers of the tests share."""
+    pool = Pool(english, workers=2)
+    await pool.start()
+    yield pool
+    await pool.close()
+
+
+@pytest.fixture
+def services(pool: Pool, detector: SileroDetector) -> Services:
+    return Services(pool, Detection(detector), SessionSettings())
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def endpoint(services: Services, certificate: tuple[Path, Path]) -> AsyncIterator[Endpoint]:
+    """A server with the real engine."""
+    async with serving(services, certificate) as endpoint:
+        yield endpoint

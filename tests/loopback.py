@@ -1,0 +1,130 @@
+"""A server on a loopback socket with TLS, and a client that knows the specification only."""
+
+import asyncio
+import json
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+import clips
+from hwaja.connection import Services
+from hwaja.server import Server, tls_context
+
+Message = dict[str, Any]
+
+PATIENCE_SECONDS = 30
+"""After this a message that does not come fails the test."""
+
+
+class Peer:
+    """One end of a WebSocket: says and hears what it is told to, and checks nothing."""
+
+    def __init__(self, websocket: ClientConnection) -> None:
+        self.websocket = websocket
+
+    async def say(self, kind: str, **fields: object) -> None:
+        await self.websocket.send(json.dumps({"type": kind, **fields}))
+
+    async def play(self, pcm: bytes, chunk_samples: int = 4096) -> None:
+        """Send audio without waiting for its time to pass."""
+        for offset in range(0, len(pcm), 2 * chunk_samples):
+            await self.websocket.send(pcm[offset : offset + 2 * chunk_samples])
+
+    async def hear(self) -> Message:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            message: Message = json.loads(await self.websocket.recv())
+        return message
+
+    async def hear_until(self, kind: str) -> list[Message]:
+        """Everything up to the first message of a type, and that one last."""
+        messages = [await self.hear()]
+        while messages[-1]["type"] != kind:
+            messages.append(await self.hear())
+        return messages
+
+    async def hear_until_closed(self) -> tuple[list[Message], int | None]:
+        """Everything that still comes, and the close code."""
+        messages = []
+        try:
+            while True:
+                messages.append(await self.hear())
+        except ConnectionClosed as closed:
+            return messages, closed.rcvd.code if closed.rcvd else None
+
+    async def enrol(self, speaker_id: int, voice: bytes) -> list[Message]:
+        await self.say("start_speaker_registration", speaker_id=speaker_id)
+        await self.play(voice)
+        await self.say("complete_speaker_registration", speaker_id=speaker_id)
+        return [await self.hear(), await self.hear()]
+
+    async def enrol_both(self) -> list[Message]:
+        answers: list[Message] = []
+        for speaker_id, voice in enumerate(clips.voices()):
+            answers += await self.enrol(speaker_id, voice)
+        return answers
+
+    async def begin(self, *, details: bool = False) -> None:
+        """Enrol two voices and start the transcription."""
+        await self.enrol_both()
+        await self.say("start_transcription", details=details)
+        started = await self.hear()
+        assert started["type"] == "transcription_started"
+
+    async def transcribe(self, pcm: bytes, chunk_samples: int = 4096) -> list[Message]:
+        """Play a conversation, stop, and return all that was answered but the last word."""
+        await self.play(pcm, chunk_samples)
+        await self.say("stop_transcription")
+        return (await self.hear_until("transcription_stopped"))[:-1]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A server that listens, and how to reach it."""
+
+    server: Server
+    port: int
+    trust: ssl.SSLContext
+
+    @property
+    def url(self) -> str:
+        return f"wss://localhost:{self.port}"
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncIterator[Peer]:
+        """Open a WebSocket; its first message is not read yet."""
+        async with connect(
+            self.url, ssl=self.trust, compression=None, max_size=None, proxy=None
+        ) as websocket:
+            yield Peer(websocket)
+
+    @asynccontextmanager
+    async def welcomed(self) -> AsyncIterator[Peer]:
+        """Open a WebSocket and read `model_loaded`."""
+        async with self.connect() as peer:
+            assert (await peer.hear())["type"] == "model_loaded"
+            yield peer
+
+
+@asynccontextmanager
+async def serving(
+    services: Services,
+    certificate: tuple[Path, Path],
+    *,
+    max_connections: int = 10,
+    drain_seconds: float = 10,
+) -> AsyncIterator[Endpoint]:
+    """Serve on a free port of 127.0.0.1 until the block ends."""
+    server = Server(services, max_connections, drain_seconds)
+    port = await server.start("127.0.0.1", 0, tls_context(*certificate))
+    trust = ssl.create_default_context(cafile=str(certificate[0]))
+    try:
+        yield Endpoint(server, port, trust)
+    finally:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await server.stop()
