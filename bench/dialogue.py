@@ -1,6 +1,6 @@
 """Error rate, speakers and delay of a whole dialogue over the wire.
 
-    python bench/dialogue.py ../shared/speech AirbnbStudio DanceStudio
+python bench/dialogue.py ../shared/speech AirbnbStudio DanceStudio
 """
 
 import argparse
@@ -8,8 +8,9 @@ import asyncio
 from pathlib import Path
 
 import numpy as np
+
 from corpus import Dialogue, Placed, edits, load_dialogue, normalise
-from service import Arrival, Service, enrol, running_server, transcribe
+from service import Arrival, answers, running_server
 
 
 def main() -> None:
@@ -23,14 +24,8 @@ def main() -> None:
     with running_server(*args.serve) as service:
         for room in args.rooms:
             dialogue = load_dialogue(args.speech, room)
-            arrivals = asyncio.run(_run(service, dialogue, args.speed))
+            arrivals = asyncio.run(answers(service, dialogue, args.speed))
             print(room, report(dialogue, arrivals, timed=args.speed == 1, show=args.show))
-
-
-async def _run(service: Service, dialogue: Dialogue, speed: float) -> list[Arrival]:
-    async with service.open() as client:
-        await enrol(client, dialogue)
-        return await transcribe(client, dialogue.pcm, speed)
 
 
 def report(dialogue: Dialogue, arrivals: list[Arrival], *, timed: bool, show: bool) -> str:

@@ -1,6 +1,7 @@
 """A server of its own for a measurement, and one client's way through the protocol."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -13,7 +14,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from corpus import Dialogue
-
 from hwaja.audio import CHUNK_SAMPLES, paced
 from hwaja.client import Client, Message, client_tls, open_client
 
@@ -61,8 +61,6 @@ def running_server(*options: str) -> Iterator[Service]:
 
 
 def _url(process: subprocess.Popen[str]) -> str:
-    import json
-
     if process.stderr is None:
         raise RuntimeError("no log to read")
     for line in process.stderr:
@@ -95,3 +93,17 @@ async def transcribe(
     ]
     await sending
     return arrivals
+
+
+async def answers(
+    service: Service, dialogue: Dialogue, speed: float, chunk_samples: int = CHUNK_SAMPLES
+) -> list[Arrival]:
+    """Run one whole session."""
+    async with service.open() as client:
+        await enrol(client, dialogue)
+        return await transcribe(client, dialogue.pcm, speed, chunk_samples)
+
+
+def said(arrivals: list[Arrival]) -> list[tuple[int, str]]:
+    """Return who said what; an error counts as nobody's."""
+    return [(a.message.get("speaker_id", -1), a.message.get("text", "")) for a in arrivals]

@@ -1,0 +1,52 @@
+"""Whether a client loses anything while inference processes are killed, one after the other.
+
+python bench/killed_worker.py ../shared/speech DanceStudio
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+from corpus import load_dialogue
+from service import Service, answers, running_server, said
+
+SPEED = 4.0
+EVERY_SECONDS = 2.0
+
+
+async def kill_workers(service: Service) -> None:
+    """Kill the oldest worker, again and again; it works at the time or it does not."""
+    killed = 0
+    try:
+        while True:
+            await asyncio.sleep(EVERY_SECONDS)
+            os.kill(min(service.worker_pids), signal.SIGKILL)
+            killed += 1
+    finally:
+        print(f"workers killed: {killed}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("speech", type=Path)
+    parser.add_argument("room")
+    args = parser.parse_args()
+    dialogue = load_dialogue(args.speech, args.room)
+
+    async def run(service: Service) -> None:
+        undisturbed = said(await answers(service, dialogue, SPEED))
+        killing = asyncio.create_task(kill_workers(service))
+        disturbed = said(await answers(service, dialogue, SPEED))
+        killing.cancel()
+        await asyncio.gather(killing, return_exceptions=True)
+        verdict = "same" if disturbed == undisturbed else "DIFFERENT"
+        print(f"{len(undisturbed)} utterances alone, {len(disturbed)} with deaths: {verdict}")
+
+    with running_server() as service:
+        asyncio.run(run(service))
+
+
+if __name__ == "__main__":
+    main()

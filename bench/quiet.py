@@ -1,0 +1,54 @@
+"""Whether anything is transcribed where nobody speaks: two minutes each of three signals.
+
+python bench/quiet.py ../shared/speech DanceStudio
+"""
+
+import argparse
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus import SAMPLE_RATE, load_dialogue
+from service import Service, answers, running_server, said
+
+DURATION_SECONDS = 120
+NOISE_DBFS = -40.0
+TONE_HZ = 440
+TONE_DBFS = -20.0
+
+
+def signals() -> dict[str, NDArray[np.float64]]:
+    """Return the signals, in [-1, 1]."""
+    count = DURATION_SECONDS * SAMPLE_RATE
+    noise = np.random.default_rng(0).standard_normal(count) * 10 ** (NOISE_DBFS / 20)
+    phase = 2 * np.pi * TONE_HZ * np.arange(count) / SAMPLE_RATE
+    tone = np.sin(phase) * np.sqrt(2) * 10 ** (TONE_DBFS / 20)
+    return {
+        "digital silence": np.zeros(count),
+        f"white noise at {NOISE_DBFS:g} dBFS": noise,
+        f"{TONE_HZ} Hz tone at {TONE_DBFS:g} dBFS": tone,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("speech", type=Path, help="for the two voices")
+    parser.add_argument("room")
+    args = parser.parse_args()
+    dialogue = load_dialogue(args.speech, args.room)
+
+    async def run(service: Service) -> None:
+        for name, signal in signals().items():
+            pcm = np.clip(np.rint(signal * 32768), -32768, 32767).astype("<i2").tobytes()
+            arrivals = await answers(service, replace(dialogue, pcm=pcm, placed=()), speed=0)
+            print(f"{DURATION_SECONDS} s of {name}: {len(said(arrivals))} transcriptions")
+
+    with running_server() as service:
+        asyncio.run(run(service))
+
+
+if __name__ == "__main__":
+    main()
