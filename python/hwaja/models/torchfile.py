@@ -79,6 +79,6 @@ class _TensorUnpickler(pickle.Unpickler):
         values = np.frombuffer(self._storage_bytes(storage.key), storage.dtype)
         dense = tuple(math.prod(shape[axis + 1 :]) for axis in range(len(shape)))
         count = math.prod(shape)
-        if strides != dense or offset < 0 or offset + count > len(values):
+        if strides != dense or min(offset, *shape, 0) < 0 or offset + count > len(values):
             raise ModelError("This PyTorch file has a tensor that does not fit its storage.")
         return values[offset : offset + count].reshape(shape)

@@ -83,7 +83,7 @@ def read_tokenizer(content: bytes) -> Tokens:
             for piece, token in document["model"]["vocab"].items()
             if token < end
         }
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError("tokenizer.json is not the one of a Whisper model.") from error
     return Tokens(pieces, special)
 

@@ -1,0 +1,80 @@
+"""Small model files, written byte by byte."""
+
+import io
+import pickle
+import struct
+import zipfile
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Tensors = dict[str, NDArray[np.generic]]
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
+    return stream.getvalue()
+
+
+def ct2_file(tensors: Tensors, aliases: dict[str, str] | None = None) -> bytes:
+    """Write a CTranslate2 model.bin of a Whisper model."""
+    kinds = {"<f4": 0, "|i1": 1, "<i2": 2, "<i4": 3, "<f2": 4}
+    parts = [struct.pack("<I", 6), _ct2_name("WhisperSpec"), struct.pack("<I", 3)]
+    parts.append(struct.pack("<I", len(tensors)))
+    for name, tensor in tensors.items():
+        form = struct.pack(f"<B{tensor.ndim}I", tensor.ndim, *tensor.shape)
+        kind = struct.pack("<BI", kinds[tensor.dtype.str], tensor.nbytes)
+        parts += [_ct2_name(name), form, kind, tensor.tobytes()]
+    parts.append(struct.pack("<I", len(aliases or {})))
+    parts += [_ct2_name(name) for pair in (aliases or {}).items() for name in pair]
+    return b"".join(parts)
+
+
+def _ct2_name(name: str) -> bytes:
+    return struct.pack("<H", len(name) + 1) + name.encode() + b"\0"
+
+
+class Tensor(NamedTuple):
+    """What the pickle of a PyTorch file says about a tensor."""
+
+    key: str
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    offset: int = 0
+    storage: str = "FloatStorage"
+    kind: str = "storage"
+
+
+def state_dict_pickle(state: dict[str, Tensor]) -> bytes:
+    """Write the pickle of a state dict, as PyTorch does, without PyTorch."""
+    ordered = b"ccollections\nOrderedDict\n)R"
+    items = b"".join(_plain(name) + _tensor(tensor, ordered) for name, tensor in state.items())
+    return b"\x80\x02" + ordered + b"(" + items + b"u."
+
+
+def _tensor(tensor: Tensor, hooks: bytes) -> bytes:
+    kind, key, place = (_plain(text) for text in (tensor.kind, tensor.key, "cpu"))
+    storage = b"(" + kind + f"ctorch\n{tensor.storage}\n".encode() + key + place + _plain(0) + b"tQ"
+    numbers = _plain(tensor.offset) + _plain(tensor.shape) + _plain(tensor.strides)
+    return b"ctorch._utils\n_rebuild_tensor_v2\n(" + storage + numbers + b"\x89" + hooks + b"tR"
+
+
+def _plain(value: object) -> bytes:
+    """Return the opcodes that push `value`."""
+    return pickle.dumps(value, 2)[2:-1]
+
+
+def state_dict_file(state: Tensors) -> bytes:
+    """Write a PyTorch file of tensors."""
+    storages = {"<f4": "FloatStorage", "<f2": "HalfStorage", "<i8": "LongStorage"}
+    described, files = {}, {}
+    for key, (name, tensor) in enumerate(state.items()):
+        strides = tuple(stride // tensor.itemsize for stride in tensor.strides)
+        storage = storages[tensor.dtype.str]
+        described[name] = Tensor(str(key), tensor.shape, strides, storage=storage)
+        files[f"m/data/{key}"] = tensor.tobytes()
+    return zipped({"m/data.pkl": state_dict_pickle(described)} | files)

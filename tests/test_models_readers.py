@@ -1,0 +1,299 @@
+"""Readers of model files: what is cut or wrong is a ModelError, and never runs or fills memory."""
+
+import base64
+import json
+import os
+import pickle
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hwaja.models import ModelError, ct2, moonshine, torchfile
+from hwaja.models.binary import Reader
+from hwaja.models.tokens import token_table
+from hwaja.models.whisper import read_tokenizer
+from model_files import Tensor, ct2_file, state_dict_file, state_dict_pickle, zipped
+
+TENSORS = {
+    "matrix": np.arange(6, dtype="<f4").reshape(2, 3),
+    "half": np.array([0.5, -1.0], "<f2"),
+    "small": np.array([[-1], [7]], "i1"),
+    "short": np.array([300], "<i2"),
+    "scalar": np.array(8, "<i4"),
+}
+CT2 = ct2_file(TENSORS, aliases={"other/name": "matrix"})
+STATE = {"layer.weight": TENSORS["matrix"], "layer.bias": TENSORS["half"]}
+TORCH = state_dict_file(STATE)
+
+TOKENIZER: dict[str, Any] = {
+    "added_tokens": [{"content": "<|endoftext|>", "id": 3}, {"content": "<|ko|>", "id": 4}],
+    "model": {"vocab": {"a": 0, "Ġ": 1, "íķľ": 2, "<|endoftext|>": 3}},
+}
+
+
+# binary
+
+
+def test_values_are_taken_in_order_until_the_end() -> None:
+    reader = Reader(b"\x01\x02\x00abc", "A file")
+    assert reader.numbers("<BH") == (1, 2)
+    assert bytes(reader.take(3)) == b"abc"
+    assert reader.at_end
+
+
+@pytest.mark.parametrize("layout", ["<I", "<IIII"])
+def test_numbers_past_the_end_are_refused_by_the_files_title(layout: str) -> None:
+    with pytest.raises(ModelError, match=r"^A file is cut\.$"):
+        Reader(b"abc", "A file").numbers(layout)
+
+
+def test_a_refused_read_takes_nothing() -> None:
+    reader = Reader(b"abc", "A file")
+    with pytest.raises(ModelError):
+        reader.take(4)
+    assert bytes(reader.take(3)) == b"abc"
+
+
+# CTranslate2
+
+
+def test_a_ct2_file_gives_its_variables_and_aliases() -> None:
+    tensors = ct2.read(CT2, "WhisperSpec")
+    assert tensors.keys() == {*TENSORS, "other/name"}
+    for name, expected in TENSORS.items():
+        assert tensors[name].dtype == expected.dtype
+        assert tensors[name].shape == expected.shape
+        assert np.array_equal(tensors[name], expected)
+    assert np.array_equal(tensors["other/name"], TENSORS["matrix"])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        CT2.replace(struct.pack("<I", 6), struct.pack("<I", 5), 1),
+        CT2.replace(b"WhisperSpec", b"WhispurSpec"),
+        b"\xff" * 100,
+        b"",
+    ],
+    ids=["version", "specification", "garbage", "empty"],
+)
+def test_another_file_is_no_ct2_model(content: bytes) -> None:
+    with pytest.raises(ModelError):
+        ct2.read(content, "WhisperSpec")
+
+
+def variable(shape: tuple[int, ...], kind: int, count: int, content: bytes) -> bytes:
+    """Write a ct2 file of one variable whose header may lie."""
+    whole = ct2_file({"v": np.zeros(0, "i1")})
+    header = struct.pack(f"<B{len(shape)}IBI", len(shape), *shape, kind, count)
+    return whole[: whole.index(b"v\0") + 2] + header + content + struct.pack("<I", 0)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        variable((2,), 99, 2, b"ab"),
+        variable((2,), 1, 3, b"abc"),
+        variable((2**32 - 1,) * 4, 0, 0, b""),
+        variable((2**32 - 1,), 1, 2**32 - 1, b"ab"),
+        variable((1,) * 200, 1, 1, b"a"),
+        variable((0, 2**32 - 1, 2**32 - 1, 2**32 - 1), 1, 0, b""),
+        variable((2,), 1, 2, b"ab")[:-4] + struct.pack("<I", 2**32 - 1),
+        ct2_file({}, aliases={"other": "lacking"}),
+    ],
+    ids=["type", "size", "overflow", "cut", "rank", "empty but huge", "aliases", "alias of none"],
+)
+def test_a_ct2_variable_that_cannot_be_is_refused(content: bytes) -> None:
+    with pytest.raises(ModelError):
+        ct2.read(content, "WhisperSpec")
+
+
+def test_a_ct2_file_cut_at_any_byte_is_refused() -> None:
+    for length in range(len(CT2)):
+        with pytest.raises(ModelError):
+            ct2.read(CT2[:length], "WhisperSpec")
+
+
+@given(st.integers(0, len(CT2) - 1), st.binary(min_size=1, max_size=4))
+def test_a_ct2_file_with_wrong_bytes_is_read_or_refused(at: int, wrong: bytes) -> None:
+    try:
+        tensors = ct2.read(CT2[:at] + wrong + CT2[at + len(wrong) :], "WhisperSpec")
+    except ModelError:
+        return
+    assert all(isinstance(tensor, np.ndarray) for tensor in tensors.values())
+
+
+# PyTorch
+
+
+def test_a_state_dict_gives_its_tensors() -> None:
+    state = torchfile.read(TORCH)
+    assert state.keys() == STATE.keys()
+    for name, expected in STATE.items():
+        assert state[name].dtype == expected.dtype
+        assert np.array_equal(state[name], expected)
+
+
+class Bomb:
+    """Sets the alarm off when it is unpickled."""
+
+    def __init__(self, *call: Any) -> None:
+        self._call = call
+
+    def __reduce__(self) -> Any:
+        return self._call
+
+
+def bombs() -> Iterator[bytes]:
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        yield pickle.dumps({"w": Bomb(os.putenv, ("BOMB", "1"))}, protocol)
+        yield pickle.dumps({"w": Bomb(eval, ("1",))}, protocol)
+    yield b"(S'true'\nios\nsystem\n."  # INST
+    yield b"ctorch._utils\n_rebuild_tensor_v2.__globals__\n."
+    yield b"\x80\x04\x8c\x0bcollections\x8c\x14OrderedDict.__init__\x93."
+
+
+@pytest.mark.parametrize("pickled", list(bombs()))
+def test_a_pickle_that_names_anything_but_tensors_is_refused(pickled: bytes) -> None:
+    with pytest.raises(ModelError, match="which no state dict needs"):
+        torchfile.read(zipped({"m/data.pkl": pickled}))
+
+
+def test_a_pickle_that_would_run_a_command_does_not(tmp_path: Path) -> None:
+    proof = tmp_path / "it ran"
+    pickled = pickle.dumps({"w": Bomb(os.system, (f"touch '{proof}'",))})
+    with pytest.raises(ModelError, match="system"):
+        torchfile.read(zipped({"m/data.pkl": pickled}))
+    assert not proof.exists()
+    pickle.loads(pickled)  # noqa: S301 (what a plain reader does, so that this test can fail)
+    assert proof.exists()
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"w": Tensor("0", (2, 3), (1, 2))},
+        {"w": Tensor("0", (7,), (1,))},
+        {"w": Tensor("0", (6,), (1,), offset=1)},
+        {"w": Tensor("0", (1,), (1,), offset=-1)},
+        {"w": Tensor("0", (2**62, 4), (4, 1))},
+        {"w": Tensor("0", (-1,), (1,))},
+        {"w": Tensor("1", (1,), (1,))},
+        {"w": Tensor("../data.pkl", (1,), (1,))},
+        {"w": Tensor("0", (6,), (1,), storage="DoubleStorage")},
+        {"w": Tensor("0", (6,), (1,), kind="module")},
+    ],
+    ids=[
+        "order",
+        "long",
+        "past",
+        "before",
+        "huge",
+        "negative",
+        "no storage",
+        "path",
+        "type",
+        "kind",
+    ],
+)
+def test_a_tensor_that_does_not_fit_its_storage_is_refused(state: dict[str, Tensor]) -> None:
+    files = {"m/data.pkl": state_dict_pickle(state), "m/data/0": bytes(24)}
+    with pytest.raises(ModelError):
+        torchfile.read(zipped(files))
+
+
+@pytest.mark.parametrize("content", [{"epoch": 3}, [1], "text", None])
+def test_a_file_of_more_than_tensors_is_no_state_dict(content: object) -> None:
+    with pytest.raises(ModelError, match="holds more than a state dict"):
+        torchfile.read(zipped({"m/data.pkl": pickle.dumps(content)}))
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"\0" * 100, zipped({}), zipped({"m/x": b""})])
+def test_another_file_is_no_state_dict(content: bytes) -> None:
+    with pytest.raises(ModelError):
+        torchfile.read(content)
+
+
+@given(st.integers(0, len(TORCH) - 1))
+def test_a_state_dict_cut_at_any_byte_is_refused(length: int) -> None:
+    with pytest.raises(ModelError):
+        torchfile.read(TORCH[:length])
+
+
+def test_a_state_dict_whose_pickle_or_storage_is_cut_is_refused() -> None:
+    pickled = state_dict_pickle({"w": Tensor("0", (6,), (1,))})
+    for length in range(len(pickled)):
+        with pytest.raises(ModelError):
+            torchfile.read(zipped({"m/data.pkl": pickled[:length], "m/data/0": bytes(24)}))
+    for length in range(24):
+        with pytest.raises(ModelError):
+            torchfile.read(zipped({"m/data.pkl": pickled, "m/data/0": bytes(length)}))
+
+
+@given(st.integers(0, len(TORCH) - 1), st.integers(0, 255))
+def test_a_state_dict_with_a_wrong_byte_is_read_or_refused(at: int, wrong: int) -> None:
+    try:
+        state = torchfile.read(TORCH[:at] + bytes([wrong]) + TORCH[at + 1 :])
+    except ModelError:
+        return
+    assert all(isinstance(tensor, np.ndarray) for tensor in state.values())
+
+
+# token tables
+
+
+def test_a_token_table_has_a_line_of_base64_and_number_for_each_token_in_order() -> None:
+    pieces = {10: "한".encode(), 2: b"\xff", 0: b" a"}
+    lines = token_table(pieces).splitlines()
+    read = [(base64.b64decode(piece), int(token)) for piece, token in map(str.split, lines)]
+    assert read == sorted(((piece, token) for token, piece in pieces.items()), key=lambda x: x[1])
+
+
+@given(st.lists(st.binary(max_size=300), max_size=5))
+def test_moonshines_pieces_are_read_whatever_their_length(pieces: list[bytes]) -> None:
+    content = b"".join(length_of(piece) + piece for piece in pieces)
+    assert list(moonshine.read_pieces(content)) == pieces
+
+
+def length_of(piece: bytes) -> bytes:
+    """Write a length the way of Moonshine's tokenizer: seven bits, then the rest."""
+    count = len(piece)
+    return bytes([count]) if count < 128 else bytes([128 + count % 128, count // 128])
+
+
+@pytest.mark.parametrize("content", [b"\x01", b"\x00\x05abcd", b"\x80", b"\xff\xff" + b"a" * 99])
+def test_a_moonshine_table_that_ends_inside_a_piece_is_refused(content: bytes) -> None:
+    with pytest.raises(ModelError, match="is cut"):
+        list(moonshine.read_pieces(content))
+
+
+def test_whispers_tokenizer_gives_bytes_and_special_tokens() -> None:
+    tokens = read_tokenizer(json.dumps(TOKENIZER).encode())
+    assert tokens.pieces == {0: b"a", 1: b" ", 2: "한".encode()}
+    assert tokens.special == {"endoftext": 3, "ko": 4}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff\xfe",
+        b"[]",
+        b"[" * 100_000,
+        json.dumps(TOKENIZER)[:-5].encode(),
+        json.dumps(TOKENIZER | {"added_tokens": []}).encode(),
+        json.dumps(TOKENIZER | {"added_tokens": [{"content": 1, "id": 2}]}).encode(),
+        json.dumps(TOKENIZER | {"model": {"vocab": {"한": 0}}}).encode(),
+        json.dumps(TOKENIZER | {"model": {"vocab": {"a": "0"}}}).encode(),
+        json.dumps(TOKENIZER | {"model": {"vocab": ["a"]}}).encode(),
+    ],
+)
+def test_another_file_is_no_whisper_tokenizer(content: bytes) -> None:
+    with pytest.raises(ModelError, match=r"tokenizer\.json is not the one of a Whisper model"):
+        read_tokenizer(content)
