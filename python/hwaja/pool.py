@@ -20,14 +20,20 @@ MAX_DEATHS = 2
 """Workers that may die of one job before it fails."""
 
 START_TRIES = 3
-"""Deaths in a row before its models are loaded, after which a worker is given up."""
+"""Failures in a row to start a worker, after which jobs no longer wait for it."""
 
-_RESTART_PAUSE_SECONDS = 0.5  # after a death while loading, so that a broken machine is not spun
+_RESTART_PAUSE_SECONDS = 0.5  # after a failed start, so that a broken machine is not spun
+
+_CLOSED = "the engine was stopped"
 
 _log = structlog.get_logger("hwaja.pool")
 
 ReadSamples = Callable[[], Samples]
 """Reads a job's audio from the session's ring, afresh for every try."""
+
+
+class _UnusableError(EngineError):
+    """The models are at fault: starting a worker again at once would not help."""
 
 
 class _Worker:
@@ -83,7 +89,10 @@ class Pool:
         self._setup = setup
         self._workers = workers
         self._queue = FairQueue()
+        self._jobs: set[Job] = set()  # all that are waited for
         self._tasks: list[asyncio.Task[None]] = []
+        self._running = 0  # workers that have loaded their models
+        self._closed = False
         self._next_job_id = 0
         self.processes: dict[int, asyncio.subprocess.Process] = {}
         """The running workers, by number."""
@@ -111,7 +120,9 @@ class Pool:
             raise
 
     async def close(self) -> None:
-        """End every worker; jobs still waiting fail."""
+        """End every worker; jobs still waiting, and later ones, fail."""
+        self._closed = True
+        self._fail_waiting(_CLOSED)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -153,64 +164,95 @@ class Pool:
     async def _do(
         self, owner: Hashable, request: Callable[[int], wire.Request], samples: int
     ) -> wire.Reply:
+        if self._closed:
+            raise EngineError(_CLOSED)
         # Ten times what the slowest machine that keeps up would need, and time to warm up.
         job = Job(owner, request, limit_seconds=20 + 10 * samples / 16_000)
+        self._jobs.add(job)
         self._queue.put(job)
-        return await job.reply
+        try:
+            return await job.reply
+        finally:
+            self._jobs.discard(job)
 
     async def _supervise(self, number: int, ready: asyncio.Future[None]) -> None:
-        """Keep one worker running."""
-        deaths_in_a_row = 0
+        """Keep one worker running; `ready` tells when it first runs, or why it cannot."""
+        failures = 0  # to start it, in a row
         while True:
-            worker = await _Worker.spawn()
-            self.processes[number] = worker.process
             try:
-                if await self._load(worker):
-                    deaths_in_a_row = 0
-                    if not ready.done():
-                        ready.set_result(None)
-                    await self._work(worker)
-                else:
-                    deaths_in_a_row += 1
+                await self._live(number, ready)
+                failures = 0
             except EngineError as error:
-                if not ready.done():
+                failures += 1
+                hopeless = failures >= START_TRIES or isinstance(error, _UnusableError)
+                if hopeless and not ready.done():
                     ready.set_exception(error)
-                return
-            finally:
-                await worker.end()
+                    return
+                _log.error("worker cannot be started", worker=number, reason=str(error))
+                if hopeless and not self._running:
+                    self._fail_waiting(str(error))
+                await asyncio.sleep(_RESTART_PAUSE_SECONDS)
             self.restarts += 1
             _log.warning("worker ended, starting it again", worker=number)
-            if deaths_in_a_row >= START_TRIES and not ready.done():
-                ready.set_exception(EngineError("The engine ends while it loads its models."))
-                return
-            if deaths_in_a_row:
-                await asyncio.sleep(_RESTART_PAUSE_SECONDS)
 
-    async def _load(self, worker: _Worker) -> bool:
-        """Have the worker load its models; return whether it lived."""
+    async def _live(self, number: int, ready: asyncio.Future[None]) -> None:
+        """Start a worker, have it load its models and do jobs; returns once it has died.
+
+        Raises:
+            EngineError: where it did not come so far as to do jobs.
+
+        """
+        try:
+            worker = await _Worker.spawn()
+        except OSError as error:
+            raise EngineError(f"A worker cannot be started: {error.strerror}.") from error
+        self.processes[number] = worker.process
+        try:
+            await self._load(worker)
+            if not ready.done():
+                ready.set_result(None)
+            self._running += 1
+            try:
+                await self._work(worker)
+            finally:
+                self._running -= 1
+        finally:
+            await worker.end()
+
+    async def _load(self, worker: _Worker) -> None:
+        """Have the worker load its models."""
         try:
             reply = await worker.exchange(self._setup)
         except (OSError, EOFError, wire.WireError):
-            return False
+            reply = None
         if isinstance(reply, wire.Unusable):
-            raise EngineError(reply.sentence)
-        return isinstance(reply, wire.Ready)
+            raise _UnusableError(reply.sentence)
+        if not isinstance(reply, wire.Ready):
+            raise EngineError("The engine ends while it loads its models.")
 
     async def _work(self, worker: _Worker) -> None:
         """Give the worker one job after the other, until it dies."""
         while (job := await self._next_job(worker.process)) is not None:
+            request = self._request(job)
+            if request is None:
+                continue
             try:
                 async with asyncio.timeout(job.limit_seconds):
-                    self._next_job_id += 1
-                    reply = await worker.exchange(job.request(self._next_job_id))
+                    reply = await worker.exchange(request)
             except (OSError, EOFError, wire.WireError, TimeoutError):
                 self._retry(job)
                 return
-            except asyncio.CancelledError:
-                job.reply.cancel()
-                raise
             if not job.reply.done():
                 job.reply.set_result(reply)
+
+    def _request(self, job: Job) -> wire.Request | None:
+        """Return what to send for a job; None where its audio is gone, because its session is."""
+        self._next_job_id += 1
+        try:
+            return job.request(self._next_job_id)
+        except Exception as error:
+            _fail(job, f"the audio cannot be read ({type(error).__name__})")
+            return None
 
     async def _next_job(self, process: asyncio.subprocess.Process) -> Job | None:
         """Wait for a job; None if the worker died while it was idle."""
@@ -233,13 +275,20 @@ class Pool:
         return job.result()
 
     def _retry(self, job: Job) -> None:
-        if job.reply.done():
-            return
         job.deaths += 1
-        if job.deaths < MAX_DEATHS:
+        if job.deaths >= MAX_DEATHS:
+            _fail(job, "the engine ended on this audio")
+        elif not job.reply.done():
             self._queue.put_back(job)
-        else:
-            job.reply.set_exception(EngineError("the engine ended on this audio"))
+
+    def _fail_waiting(self, sentence: str) -> None:
+        for job in self._jobs:
+            _fail(job, sentence)
+
+
+def _fail(job: Job, sentence: str) -> None:
+    if not job.reply.done():
+        job.reply.set_exception(EngineError(sentence))
 
 
 def _bytes_of(samples: Samples) -> memoryview:

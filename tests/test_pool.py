@@ -1,0 +1,284 @@
+"""The workers as real processes: they answer, die, are killed, and are started again."""
+
+import asyncio
+import os
+import shutil
+import signal
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import pytest_asyncio
+
+import clips
+from hwaja import pool as pool_module
+from hwaja import wire
+from hwaja.engine import EngineError, Samples
+from hwaja.jobs import Job
+from hwaja.pool import Pool
+
+pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
+
+PATIENCE_SECONDS = 30
+
+
+@pytest.fixture(scope="module")
+def speech() -> Samples:
+    """ "Fail again, fail better." """
+    return clips.samples(clips.part("beckett", 6.2, 9.5))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def one(english: wire.Setup) -> AsyncIterator[Pool]:
+    """A pool of one worker; what a test does to the worker is over when the test is."""
+    async with running(english) as pool:
+        yield pool
+
+
+class running:  # noqa: N801
+    """A pool that has started, and is closed when the block ends."""
+
+    def __init__(self, setup: wire.Setup, workers: int = 1) -> None:
+        self._pool = Pool(setup, workers)
+
+    async def __aenter__(self) -> Pool:
+        await self._pool.start()
+        return self._pool
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._pool.close()
+
+
+async def text_of(pool: Pool, read: Callable[[], Samples], seconds: float = 3.3) -> str:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        return await pool.recognise("owner", read, round(16_000 * seconds), seconds)
+
+
+def kill(pool: Pool) -> None:
+    pool.processes[0].kill()
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+async def test_an_utterance_comes_back_as_text_and_as_a_voice(one: Pool, speech: Samples) -> None:
+    assert "better" in (await text_of(one, speech.copy)).lower()
+    voice = await one.embed("owner", speech.copy, len(speech))
+    assert (voice.shape, voice.dtype) == ((192,), np.float32)
+    assert np.linalg.norm(voice) > 1
+
+
+async def test_the_audio_of_a_job_is_overwritten_once_it_is_sent(
+    one: Pool, speech: Samples
+) -> None:
+    given: list[Samples] = []
+
+    def read() -> Samples:
+        given.append(speech.copy())
+        return given[-1]
+
+    assert await text_of(one, read) != ""
+    await one.embed("owner", read, len(speech))
+    assert [samples.any() for samples in given] == [False, False]
+
+
+async def test_what_the_engine_refuses_fails_alone_and_the_worker_goes_on(
+    one: Pool, speech: Samples
+) -> None:
+    pid = one.processes[0].pid
+    with pytest.raises(EngineError):
+        await one.embed("owner", lambda: speech[:100].copy(), 100)
+    assert "better" in (await text_of(one, speech.copy)).lower()
+    assert one.processes[0].pid == pid
+
+
+async def test_a_worker_that_is_killed_in_a_job_loses_nothing(one: Pool, speech: Samples) -> None:
+    """The job is done by the worker that follows, from audio that is read again."""
+    before = one.restarts
+    sent = asyncio.Event()
+    reads = 0
+
+    def read() -> Samples:
+        nonlocal reads
+        reads += 1
+        if reads == 1:
+            # Stopped, so that it surely has not answered when it is killed.
+            one.processes[0].send_signal(signal.SIGSTOP)
+            sent.set()
+        return speech.copy()
+
+    job = asyncio.create_task(text_of(one, read))
+    await sent.wait()
+    kill(one)
+    assert "better" in (await job).lower()
+    assert (one.restarts - before, reads) == (1, 2)
+
+
+async def test_a_worker_that_dies_idle_is_replaced(one: Pool, speech: Samples) -> None:
+    before = one.restarts
+    kill(one)
+    assert "better" in (await text_of(one, speech.copy)).lower()
+    assert one.restarts - before == 1
+
+
+async def test_a_job_that_two_workers_die_of_fails_alone(one: Pool, speech: Samples) -> None:
+    before = one.restarts
+
+    def deadly() -> Samples:
+        kill(one)
+        return speech.copy()
+
+    bad = asyncio.create_task(text_of(one, deadly))
+    good = asyncio.create_task(text_of(one, speech.copy))
+    with pytest.raises(EngineError):
+        await bad
+    assert "better" in (await good).lower()
+    assert one.restarts - before == 2
+
+
+async def test_a_stuck_worker_is_killed_and_its_job_done_by_another(
+    one: Pool, speech: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = one.restarts
+    jobs: list[Job] = []
+
+    def short_job(*args: Any, **_: object) -> Job:
+        jobs.append(Job(*args, limit_seconds=0.05))
+        return jobs[-1]
+
+    def read() -> Samples:
+        if jobs[0].deaths == 0:
+            one.processes[0].send_signal(signal.SIGSTOP)
+        else:
+            jobs[0].limit_seconds = PATIENCE_SECONDS
+        return speech.copy()
+
+    monkeypatch.setattr(pool_module, "Job", short_job)
+    assert "better" in (await text_of(one, read)).lower()
+    assert one.restarts - before == 1
+
+
+async def test_a_job_nobody_waits_for_any_more_disturbs_none(one: Pool, speech: Samples) -> None:
+    begun = asyncio.Event()
+
+    def read() -> Samples:
+        begun.set()
+        return clips.samples(clips.clip("beckett"))
+
+    pid, alone = one.processes[0].pid, await text_of(one, speech.copy)
+    left = asyncio.create_task(text_of(one, read, 10))
+    await begun.wait()
+    left.cancel()
+    assert await text_of(one, speech.copy) == alone
+    assert one.processes[0].pid == pid
+
+
+@pytest.mark.parametrize("error", [IndexError("released"), MemoryError()])
+async def test_a_job_whose_audio_is_gone_fails_alone(
+    error: Exception, one: Pool, speech: Samples
+) -> None:
+    """Its session ended between the moment a worker took the job and the moment it was sent."""
+
+    def read() -> Samples:
+        raise error
+
+    with pytest.raises(EngineError):
+        await text_of(one, read)
+    assert "better" in (await text_of(one, speech.copy)).lower()
+
+
+async def test_workers_share_the_jobs_and_those_that_wait_are_counted(
+    english: wire.Setup, speech: Samples
+) -> None:
+    idle: list[int] = []
+
+    def read() -> Samples:
+        idle.append(two.idle_workers)
+        return speech.copy()
+
+    async with running(english, workers=2) as two:
+        texts = await asyncio.gather(*(text_of(two, read) for _ in range(4)))
+    assert len(set(texts)) == 1
+    assert idle == [1, 0, 0, 0]
+
+
+async def test_closing_ends_every_process_and_fails_what_waits(
+    english: wire.Setup, speech: Samples
+) -> None:
+    begun = asyncio.Event()
+    pool = Pool(english, workers=1)
+    await pool.start()
+    pids = [process.pid for process in pool.processes.values()]
+
+    def read() -> Samples:
+        pool.processes[0].send_signal(signal.SIGSTOP)
+        begun.set()
+        return speech.copy()
+
+    jobs = [asyncio.create_task(text_of(pool, read)) for _ in range(3)]
+    await begun.wait()
+    assert [is_alive(pid) for pid in pids] == [True]
+    await pool.close()
+    assert [is_alive(pid) for pid in pids] == [False]
+    answers = await asyncio.gather(*jobs, text_of(pool, read), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [EngineError] * 4
+
+
+async def test_models_that_cannot_be_loaded_are_named_and_no_process_remains(
+    english: wire.Setup, tmp_path: Path
+) -> None:
+    pool = Pool(wire.Setup(str(tmp_path / "absent"), english.embedder_file, "en"), workers=2)
+    with pytest.raises(EngineError, match=r"^The model folder \S+absent does not exist\.$"):
+        await pool.start()
+    assert len(pool.processes) == 2
+    assert not any(is_alive(process.pid) for process in pool.processes.values())
+
+
+@pytest.mark.parametrize(
+    ("executable", "sentence"),
+    [
+        ("/bin/false", r"^The engine ends while it loads its models\.$"),
+        ("/bin/echo", r"^The engine ends while it loads its models\.$"),
+        ("/nowhere/python", r"^A worker cannot be started: No such file or directory\.$"),
+    ],
+)
+async def test_workers_that_cannot_live_are_given_up(
+    executable: str, sentence: str, english: wire.Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They end at once, answer nonsense, or cannot be started at all."""
+    monkeypatch.setattr(pool_module, "_RESTART_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(pool_module.sys, "executable", executable)
+    pool = Pool(english, workers=2)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        with pytest.raises(EngineError, match=sentence):
+            await pool.start()
+    assert not any(is_alive(process.pid) for process in pool.processes.values())
+
+
+async def test_jobs_fail_while_no_worker_can_be_started_and_are_done_once_one_can(
+    english: wire.Setup, speech: Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An administrator replaces the model folder while the server runs."""
+    monkeypatch.setattr(pool_module, "_RESTART_PAUSE_SECONDS", 0)
+    folder = tmp_path / "model"
+    shutil.copytree(english.recogniser_dir, folder, copy_function=os.link)
+    async with running(wire.Setup(str(folder), english.embedder_file, "en")) as pool:
+        folder.rename(tmp_path / "away")
+        kill(pool)
+        with pytest.raises(EngineError):
+            await text_of(pool, speech.copy)
+        (tmp_path / "away").rename(folder)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                try:
+                    assert "better" in (await text_of(pool, speech.copy)).lower()
+                    break
+                except EngineError:  # a worker that saw no folder was still on its way
+                    continue
