@@ -126,6 +126,8 @@ class Pool:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        # A task that was just ending its worker was interrupted in waiting for it.
+        await asyncio.gather(*(process.wait() for process in self.processes.values()))
 
     async def recognise(
         self, owner: Hashable, read: ReadSamples, samples: int, speech_seconds: float
