@@ -1,0 +1,286 @@
+"""The inference process: its frames, its errors, its end; in memory and as a process."""
+
+import io
+import os
+import signal
+import struct
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import clips
+from hwaja import wire, worker
+from hwaja.engine import Embedding, EngineError, Hypothesis, Samples
+
+SETUP = wire.Setup("/models/asr", "/models/voice.onnx", "en")
+
+
+class FakeEngine:
+    """Recogniser and embedder; keeps the arrays that it was given, and what was in them."""
+
+    def __init__(self) -> None:
+        self.given: list[Samples] = []
+        self.heard: list[list[float]] = []
+        self.texts = ["hello"]
+
+    def _take(self, samples: Samples) -> None:
+        assert samples.flags.aligned
+        if len(samples) < 2:
+            raise EngineError("too little audio")
+        self.given.append(samples)
+        self.heard.append(samples.tolist())
+
+    def recognise(self, samples: Samples) -> Hypothesis:
+        self._take(samples)
+        return Hypothesis(self.texts[min(len(self.given), len(self.texts)) - 1])
+
+    def embed(self, samples: Samples) -> Embedding:
+        self._take(samples)
+        return np.array([3, 4], np.float32)
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
+    fake = FakeEngine()
+    monkeypatch.setattr(worker, "_load", lambda _: (fake, fake))
+    return fake
+
+
+def audio(samples: Samples) -> memoryview:
+    return samples.astype(np.float32).data.cast("B")
+
+
+def read_reply(stream: io.BufferedIOBase) -> wire.Reply | None:
+    header = stream.read(wire.HEADER_BYTES)
+    return wire.decode_reply(stream.read(wire.body_bytes(header))) if header else None
+
+
+def serve(*requests: wire.Request) -> list[wire.Reply]:
+    """Have a worker answer `requests`, then let its input end."""
+    replies = io.BytesIO()
+    worker.serve(io.BytesIO(b"".join(wire.encode(request) for request in requests)), replies)
+    replies.seek(0)
+    return list(iter(lambda: read_reply(replies), None))
+
+
+SOUND = np.array([0.5, -0.25, 0.125], np.float32)
+
+
+def test_requests_are_answered_in_order_each_with_its_job(engine: FakeEngine) -> None:
+    replies = serve(SETUP, wire.Recognise(7, audio(SOUND), 1.0), wire.Embed(3, audio(SOUND[:2])))
+    assert [type(reply) for reply in replies] == [wire.Ready, wire.Recognised, wire.Embedded]
+    assert replies[1] == wire.Recognised(7, "hello")
+    assert (replies[2].job_id, bytes(replies[2].vector)) == (3, struct.pack("<2f", 3, 4))
+    assert engine.heard == [SOUND.tolist(), SOUND[:2].tolist()]
+
+
+def test_what_the_engine_refuses_fails_alone_and_the_worker_goes_on(engine: FakeEngine) -> None:
+    replies = serve(
+        SETUP,
+        wire.Recognise(1, audio(SOUND[:1]), 1.0),
+        wire.Embed(2, audio(SOUND[:0])),
+        wire.Recognise(3, audio(SOUND), 1.0),
+    )
+    assert replies == [wire.Ready(), wire.Failed(1), wire.Failed(2), wire.Recognised(3, "hello")]
+
+
+@pytest.mark.parametrize("shift", range(4))
+def test_audio_is_heard_wherever_it_lies_in_its_frame(shift: int, engine: FakeEngine) -> None:
+    """A frame puts its bytes at any address; unaligned floats once killed the worker."""
+    place = bytearray(bytes(shift) + bytes(audio(SOUND)))
+    request = wire.Recognise(1, memoryview(place)[shift:], 1.0)
+    recognised = worker._answer(request, engine, engine)
+    assert recognised == wire.Recognised(1, "hello")
+    assert engine.heard == [SOUND.tolist()]
+
+
+@pytest.mark.parametrize("usable", [True, False])
+def test_every_copy_of_the_audio_is_overwritten_once_it_is_answered(
+    usable: bool, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether the engine could use it or not."""
+    bodies: list[memoryview] = []
+    read = wire.read_request
+
+    def keeping(stream: io.BufferedIOBase) -> wire.Request | None:
+        request = read(stream)
+        if isinstance(request, wire.Recognise | wire.Embed):
+            assert bytes(request.samples) == bytes(audio(SOUND))
+            bodies.append(request.samples)
+        return request
+
+    def refuse(samples: Samples) -> Hypothesis:
+        engine.given.append(samples)
+        raise EngineError("cannot")
+
+    monkeypatch.setattr(wire, "read_request", keeping)
+    if not usable:
+        monkeypatch.setattr(engine, "recognise", refuse)
+    serve(SETUP, wire.Recognise(1, audio(SOUND), 1.0), wire.Embed(2, audio(SOUND)))
+    assert [bytes(body) for body in bodies] == [bytes(12)] * 2
+    assert [samples.tolist() for samples in engine.given] == [[0, 0, 0]] * 2
+
+
+LOOP = " ".join(["again and"] * 12)
+
+
+def test_a_text_that_loops_is_listened_to_once_more(engine: FakeEngine) -> None:
+    """Behind a little silence, which is overwritten as well."""
+    engine.texts = [LOOP, "again"]
+    replies = serve(SETUP, wire.Recognise(1, audio(SOUND), 1.0))
+    assert replies[1:] == [wire.Recognised(1, "again")]
+    silence = round(worker.SECOND_LOOK_SILENCE_SECONDS * 16_000)
+    assert engine.heard == [SOUND.tolist(), [0.0] * silence + SOUND.tolist()]
+    assert not any(samples.any() for samples in engine.given)
+
+
+def test_text_that_nobody_can_have_spoken_is_not_answered(engine: FakeEngine) -> None:
+    engine.texts = ["(music)"]
+    assert serve(SETUP, wire.Recognise(1, audio(SOUND), 1.0))[1:] == [wire.Recognised(1, "")]
+
+
+def test_a_worker_that_is_not_set_up_first_answers_nothing(engine: FakeEngine) -> None:
+    assert serve(wire.Recognise(1, audio(SOUND), 1.0), SETUP) == []
+    assert serve() == []
+    assert engine.given == []
+
+
+def test_being_set_up_twice_is_an_error(engine: FakeEngine) -> None:
+    with pytest.raises(wire.WireError):
+        serve(SETUP, SETUP)
+
+
+@pytest.mark.models
+def test_models_that_cannot_be_loaded_are_answered_in_one_sentence(
+    english: wire.Setup, tmp_path: Path
+) -> None:
+    absent = tmp_path / "absent"
+    (no_recogniser,) = serve(wire.Setup(str(absent), english.embedder_file, "en"))
+    assert no_recogniser == wire.Unusable(f"The model folder {absent} does not exist.")
+    (no_voices,) = serve(wire.Setup(english.recogniser_dir, str(absent), "en"))
+    assert no_voices == wire.Unusable(f"The model file {absent} does not exist.")
+
+
+@pytest.mark.models
+def test_real_models_answer_from_any_address(english: wire.Setup) -> None:
+    """The sizes of the job ids move the audio to each alignment within its frame."""
+    sound = clips.samples(clips.part("beckett", 6.2, 9.5))
+    job_ids = [1, 200, 70_000, 2**33]
+    ready, *replies = serve(
+        english,
+        *(wire.Recognise(job_id, audio(sound), 3.0) for job_id in job_ids),
+        wire.Embed(5, audio(sound[:500])),
+        *(wire.Embed(job_id, audio(sound)) for job_id in job_ids),
+    )
+    assert ready == wire.Ready()
+    assert [reply.job_id for reply in replies] == [*job_ids, 5, *job_ids]
+    assert "better" in replies[0].text.lower()
+    assert {reply.text for reply in replies[:4]} == {replies[0].text}
+    assert replies[4] == wire.Failed(5)
+    assert len(replies[5].vector) == 4 * 192
+    assert {bytes(reply.vector) for reply in replies[5:]} == {bytes(replies[5].vector)}
+
+
+# As a process ---------------------------------------------------------------------------------
+
+NOISY = """
+import os
+import numpy as np
+from hwaja import worker
+from hwaja.engine import Hypothesis
+
+class Noisy:
+    def recognise(self, samples):
+        print("noise from Python", flush=True)
+        os.write(1, b"noise from below")
+        return Hypothesis(f"heard {len(samples)}")
+
+worker._load = lambda setup: (Noisy(), Noisy())
+worker.main()
+"""
+
+
+@contextmanager
+def process(code: str = NOISY) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker process whose engine is a noisy fake."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=pipe, stdout=pipe, stderr=pipe
+    ) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
+
+
+def ask(running: subprocess.Popen[bytes], request: wire.Request) -> wire.Reply | None:
+    assert running.stdin is not None
+    assert running.stdout is not None
+    running.stdin.write(wire.encode(request))
+    running.stdin.flush()
+    return read_reply(running.stdout)  # type: ignore[arg-type]
+
+
+def test_what_an_engine_prints_does_not_get_among_the_frames() -> None:
+    with process() as running:
+        assert ask(running, SETUP) == wire.Ready()
+        for job_id in range(3):
+            reply = ask(running, wire.Recognise(job_id, audio(SOUND), 1.0))
+            assert reply == wire.Recognised(job_id, "heard 3")
+        rest, errors = running.communicate(timeout=30)
+    assert rest == b""
+    assert errors.count(b"noise from Python") == errors.count(b"noise from below") == 3
+
+
+def test_a_worker_ends_when_its_front_is_gone() -> None:
+    with process() as running:
+        assert ask(running, SETUP) == wire.Ready()
+        _, errors = running.communicate(timeout=30)  # closes its input
+        assert (running.returncode, errors) == (0, b"")
+
+
+def test_a_worker_whose_front_died_without_reading_ends_quietly() -> None:
+    with process() as running:
+        assert ask(running, SETUP) == wire.Ready()
+        assert running.stdin is not None
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.close()
+        running.stdin.write(wire.encode(wire.Recognise(1, audio(SOUND), 1.0)))
+        running.stdin.flush()
+        assert running.wait(timeout=30) == 1
+        assert b"Traceback" not in running.stderr.read()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no process groups that get Ctrl-C")
+def test_ctrl_c_does_not_end_a_worker_before_its_front_does() -> None:
+    """It reaches the whole group, and the front still has speech to answer."""
+    with process() as running:
+        assert ask(running, SETUP) == wire.Ready()
+        running.send_signal(signal.SIGINT)
+        reply = ask(running, wire.Recognise(1, audio(SOUND), 1.0))
+        assert reply == wire.Recognised(1, "heard 3")
+
+
+def test_bytes_that_are_no_request_end_a_worker() -> None:
+    """Its audio would be somebody else's; the front starts another."""
+    with process() as running:
+        assert ask(running, SETUP) == wire.Ready()
+        _, errors = running.communicate(b"\x03\0\0\0abc", timeout=30)
+    assert running.returncode == 1
+    assert b"not a request" in errors
+
+
+@pytest.mark.models
+def test_the_real_worker_process_answers(english: wire.Setup) -> None:
+    sound = clips.samples(clips.part("beckett", 6.2, 9.5))
+    with process("from hwaja.worker import main; main()") as running:
+        assert ask(running, english) == wire.Ready()
+        reply = ask(running, wire.Recognise(1, audio(sound), 3.0))
+        assert isinstance(reply, wire.Recognised)
+        assert "better" in reply.text.lower()
