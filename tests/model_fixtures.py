@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from hwaja.models import catalogue, fetch, pulling
+from hwaja.models import catalogue, commands, fetch, pulling
 from hwaja.models.catalogue import CatalogueEntry, Member, Source, Wheel
 from model_files import zipped
 
@@ -163,7 +163,19 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 def offer(monkeypatch: pytest.MonkeyPatch, *entries: CatalogueEntry) -> None:
     """Let the catalogue hold these models alone."""
-    monkeypatch.setattr(catalogue, "all_models", lambda: entries)
+    for module in (catalogue, commands):
+        monkeypatch.setattr(module, "all_models", lambda: entries)
+
+
+def only_pip(monkeypatch: pytest.MonkeyPatch, **options: str) -> None:
+    """Configure pip with these options and nothing of the user's."""
+    for name in ("INDEX_URL", "EXTRA_INDEX_URL", "FIND_LINKS", "NO_INDEX", "CERT"):
+        monkeypatch.delenv(f"PIP_{name}", raising=False)
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
+    monkeypatch.setenv("PIP_RETRIES", "0")
+    for name, value in options.items():
+        monkeypatch.setenv(f"PIP_{name}", value)
 
 
 def install_converter(monkeypatch: pytest.MonkeyPatch, convert: Callable[..., None]) -> str:

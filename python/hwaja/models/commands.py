@@ -15,7 +15,7 @@ from rich.progress import (
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
-from rich.table import Table
+from rich.table import Column, Table
 
 from hwaja.models import all_models, cache_root, default_names, is_present, locate, pull, test_names
 from hwaja.models.fetch import Progress as ProgressCallback
@@ -54,7 +54,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _list() -> None:
     root = cache_root()
-    table = Table("name", "role", "licence", "MB", "", "title", box=None)
+    name = Column("name", no_wrap=True)
+    table = Table(name, "role", "licence", "MB", "", "title", box=None)
     for model in all_models():
         present = is_present(model, root)
         megabytes = _megabytes(root / model.name) if present else ""
@@ -87,7 +88,9 @@ def _bars(console: Console) -> Iterator[ProgressCallback]:
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as bars:
+    # Into a file or a pipe nothing is drawn, not even the empty line of a progress bar that ends.
+    hidden = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=hidden) as bars:
         tasks: dict[str, TaskID] = {}
 
         def show(file: str, have: int, total: int) -> None:
