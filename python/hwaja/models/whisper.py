@@ -40,7 +40,10 @@ def convert(members: dict[str, bytes], folder: Path, precision: str) -> None:
     weights = Weights(ct2.read(members["model.bin.1"] + members["model.bin.2"], "WhisperSpec"))
     tokens = read_tokenizer(members["tokenizer.json"])
     (folder / "tokens.txt").write_text(token_table(tokens.pieces), encoding="ascii")
-    metadata = _metadata(weights, tokens)
+    try:
+        metadata = _metadata(weights, tokens)
+    except (KeyError, StopIteration) as error:
+        raise ModelError("tokenizer.json lacks a token that Whisper needs.") from error
     for part, model in (("encoder", encoder(weights, metadata)), ("decoder", decoder(weights))):
         if precision == "int8":
             save_int8(model, folder / f"{part}.int8.onnx")
@@ -121,7 +124,7 @@ def _metadata(weights: Weights, tokens: Tokens) -> dict[str, Any]:
         "sot": special["startoftranscript"],
         "eot": special["endoftext"],
         "blank_id": space,
-        "no_speech": special.get("nospeech", special.get("nocaptions")),
+        "no_speech": special["nospeech" if "nospeech" in special else "nocaptions"],
         "non_speech_tokens": "",  # read, never used, by sherpa-onnx
         "transcribe": special["transcribe"],
         "translate": special["translate"],
