@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwaja.models import ModelError, ct2, moonshine, torchfile
+from hwaja.models import ModelError, ct2, torchfile
 from hwaja.models.binary import Reader
 from hwaja.models.tokens import token_table
 from hwaja.models.whisper import read_tokenizer
@@ -253,24 +253,6 @@ def test_a_token_table_has_a_line_of_base64_and_number_for_each_token_in_order()
     lines = token_table(pieces).splitlines()
     read = [(base64.b64decode(piece), int(token)) for piece, token in map(str.split, lines)]
     assert read == sorted(((piece, token) for token, piece in pieces.items()), key=lambda x: x[1])
-
-
-@given(st.lists(st.binary(max_size=300), max_size=5))
-def test_moonshines_pieces_are_read_whatever_their_length(pieces: list[bytes]) -> None:
-    content = b"".join(length_of(piece) + piece for piece in pieces)
-    assert list(moonshine.read_pieces(content)) == pieces
-
-
-def length_of(piece: bytes) -> bytes:
-    """Write a length the way of Moonshine's tokenizer: seven bits, then the rest."""
-    count = len(piece)
-    return bytes([count]) if count < 128 else bytes([128 + count % 128, count // 128])
-
-
-@pytest.mark.parametrize("content", [b"\x01", b"\x00\x05abcd", b"\x80", b"\xff\xff" + b"a" * 99])
-def test_a_moonshine_table_that_ends_inside_a_piece_is_refused(content: bytes) -> None:
-    with pytest.raises(ModelError, match="is cut"):
-        list(moonshine.read_pieces(content))
 
 
 def test_whispers_tokenizer_gives_bytes_and_special_tokens() -> None:

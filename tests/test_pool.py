@@ -268,7 +268,7 @@ async def test_jobs_fail_while_no_worker_can_be_started_and_are_done_once_one_ca
     """An administrator replaces the model folder while the server runs."""
     monkeypatch.setattr(pool_module, "_RESTART_PAUSE_SECONDS", 0)
     folder = tmp_path / "model"
-    shutil.copytree(english.recogniser_dir, folder, copy_function=os.link)
+    shutil.copytree(english.recogniser_dir, folder, copy_function=os.symlink)
     async with running(wire.Setup(str(folder), english.embedder_file, "en")) as pool:
         folder.rename(tmp_path / "away")
         kill(pool)

@@ -100,7 +100,8 @@ class Connection:
             await self._websocket.close(CloseCode.INTERNAL_ERROR)
         finally:
             await self._forget(writer)
-            self._log.info("session closed", code=self._websocket.close_code)
+            code = self._websocket.close_code
+            self._log.info("session closed", code=None if code is None else int(code))
 
     def shut_down(self) -> None:
         """Let the session answer what it heard and close, because the server stops."""
