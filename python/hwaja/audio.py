@@ -39,7 +39,8 @@ def load_pcm16(file: Path) -> bytes:
     except (OSError, soundfile.LibsndfileError) as error:
         reason = "does not exist" if not file.exists() else "is not a sound file that can be read"
         raise AudioError(f"{file} {reason}.") from error
-    mono = samples.mean(axis=1)
+    # A file of floats may hold what is no number; a resampler would spread it.
+    mono = np.nan_to_num(samples, posinf=1, neginf=-1).mean(axis=1)
     if rate != SAMPLE_RATE:
         mono = soxr.resample(mono, rate, SAMPLE_RATE, quality="VHQ")
     scaled = np.clip(np.rint(mono * 32768), -32768, 32767)
