@@ -1,5 +1,6 @@
 """The speech gate: where utterances begin and end."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import pairwise
@@ -176,6 +177,13 @@ def test_a_gate_that_was_never_open_flushes_nothing() -> None:
     gate = SpeechGate(SETTINGS, 0)
     gate.feed([0.9], [-30.0])
     assert gate.flush(samples(1)) == []
+
+
+@pytest.mark.parametrize("frame", [(math.nan, -30.0), (0.9, math.nan)])
+def test_a_frame_that_cannot_be_judged_is_no_speech(frame: Frame) -> None:
+    assert cut([frame] * 20) == []
+    (segment,) = cut([SPEECH] * 10 + [frame] * HANGOVER)
+    assert segment.speech_samples == samples(10)
 
 
 def test_every_frame_has_a_probability_and_a_level() -> None:

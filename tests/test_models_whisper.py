@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from hwaja.models import ModelError, whisper
+from hwaja.models.quantise import save_int8
 from model_files import Tensors, ct2_file
 from whisper_numpy import PlainWhisper
 from whisper_runs import Decoder, encode, metadata_of
@@ -265,3 +266,11 @@ save_int8(None, None)
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout == "1\n"
+
+
+def test_quantising_without_onnxruntime_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime.quantization", None)
+    with pytest.raises(ModelError, match=r"^Converting .* install hwaja\[cpu\]"):
+        save_int8(None, tmp_path / "model.onnx")

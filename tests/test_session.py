@@ -633,9 +633,11 @@ def test_one_utterance_that_the_engine_fails_is_one_error_and_the_next_is_sent(
     assert closes(failed) == []
 
 
-def test_an_utterance_without_words_is_not_sent() -> None:
+@pytest.mark.parametrize("speaker_id", [0, None])
+def test_an_utterance_without_words_is_not_sent(speaker_id: int | None) -> None:
+    """Nor is it an error that nobody can be named for words that nobody said."""
     talk = transcribing()
-    assert sent(answer(talk, talk.utterance(), "", 0)) == []
+    assert sent(answer(talk, talk.utterance(), "", speaker_id)) == []
     talk.say(StopTranscription())
     assert talk.session.state is State.READY
 

@@ -134,7 +134,10 @@ class SpeechGate:
 
     def _listen(self, probability: float, level_dbfs: float) -> None:
         settings = self._settings
-        if probability < settings.open_probability or level_dbfs < settings.min_level_dbfs:
+        is_speech = (
+            probability >= settings.open_probability and level_dbfs >= settings.min_level_dbfs
+        )
+        if not is_speech:
             self._frames.clear()
             return
         self._frames.append(_Frame(level_dbfs, is_speech=True))

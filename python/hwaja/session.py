@@ -291,10 +291,10 @@ class Session:
             self._release()
 
     def _answer(self, segment: Segment, recognised: Recognised, attributed: Attributed) -> None:
+        if recognised.text == "":
+            return
         if recognised.text is None or attributed.speaker_id is None:
             self._fail(ErrorCode.TRANSCRIPTION_FAILED, Reason.ENGINE_FAILED)
-            return
-        if not recognised.text:
             return
         start_seconds = (segment.speech_start - self._origin) / SAMPLE_RATE
         details = Details(
