@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
 Message = dict[str, Any]
 
@@ -24,13 +24,19 @@ def client_tls(trusted: Path | None, *, verify: bool = True) -> ssl.SSLContext:
         trusted: a certificate to trust beside the system's, PEM; a missing file is passed over.
         verify: False accepts any certificate.
 
+    Raises:
+        ClientError: where the file is there but holds no certificate.
+
     """
     context = ssl.create_default_context()
     if not verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     elif trusted is not None and trusted.is_file():
-        context.load_verify_locations(trusted)
+        try:
+            context.load_verify_locations(trusted)
+        except ssl.SSLError as error:
+            raise ClientError(f"{trusted} holds no certificate.") from error
     return context
 
 
@@ -44,14 +50,18 @@ class Client:
         """Return the next message of the server.
 
         Raises:
-            ClientError: where the connection has ended.
+            ClientError: where the connection has ended, or the other end speaks another protocol.
 
         """
         try:
-            message: Message = json.loads(await self._websocket.recv())
+            message = json.loads(await self._websocket.recv())
         except ConnectionClosed as error:
             code = error.rcvd.code if error.rcvd else "none"
             raise ClientError(f"The server closed the connection (code {code}).") from error
+        except ValueError:
+            message = None
+        if not isinstance(message, dict) or "type" not in message:
+            raise ClientError("The server is not a hwaja server.")
         return message
 
     async def expect(self, kind: str) -> Message:
@@ -113,7 +123,8 @@ async def open_client(url: str, tls: ssl.SSLContext) -> AsyncIterator[Client]:
     """Connect and wait until the server is ready.
 
     Raises:
-        ClientError: where there is no server, its certificate is not trusted, or it is full.
+        ClientError: where `url` is none, there is no server, its certificate is not trusted, or
+            it is full.
 
     """
     try:
@@ -125,6 +136,9 @@ async def open_client(url: str, tls: ssl.SSLContext) -> AsyncIterator[Client]:
         ) from error
     except (OSError, InvalidHandshake, TimeoutError) as error:
         raise ClientError(f"No server answers at {url} ({type(error).__name__}).") from error
+    except (InvalidURI, ValueError) as error:
+        sentence = f"{url!r} is no address of a server, which begins with wss://."
+        raise ClientError(sentence) from error
     async with websocket:
         client = Client(websocket)
         await client.expect("model_loaded")

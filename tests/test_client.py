@@ -1,0 +1,193 @@
+"""The client against the real server, and against what is none."""
+
+import asyncio
+import re
+import ssl
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+
+import clips
+from hwaja import certificate as certificate_module
+from hwaja.audio import paced
+from hwaja.certificate import development_certificate
+from hwaja.client import ClientError, client_tls, open_client
+from hwaja.connection import Services
+from hwaja.server import tls_context
+from loopback import Endpoint, serving
+
+pytestmark = pytest.mark.models
+
+in_one_loop = pytest.mark.asyncio(loop_scope="session")
+
+
+def at_once(pcm: bytes) -> AsyncIterator[bytes]:
+    return paced(pcm, speed=0)
+
+
+@in_one_loop
+async def test_a_session_from_enrolment_to_the_last_word(endpoint: Endpoint) -> None:
+    async with open_client(endpoint.url, endpoint.trust) as client:
+        for speaker_id, voice in enumerate(clips.voices()):
+            confirmation = await client.enrol(speaker_id, at_once(voice))
+            assert confirmation["speaker_id"] == speaker_id
+        await client.send({"type": "start_transcription"})
+        await client.expect("transcription_started")
+        await client.send_audio(at_once(clips.conversation()))
+        await client.send({"type": "stop_transcription"})
+        heard = [message async for message in client.transcriptions()]
+    assert [message["type"] for message in heard] == ["transcription"] * 4
+    assert "winter of despair" in heard[-1]["text"].lower()
+
+
+@in_one_loop
+async def test_a_voice_that_is_not_accepted_is_explained_in_the_servers_words(
+    endpoint: Endpoint,
+) -> None:
+    async with open_client(endpoint.url, endpoint.trust) as client:
+        with pytest.raises(ClientError, match=r"^The server answered: 음성이 너무 짧습니다"):
+            await client.enrol(0, at_once(clips.silence(4)))
+        assert (await client.enrol(0, at_once(clips.voices()[0])))["speaker_id"] == 0
+
+
+@in_one_loop
+async def test_a_full_server_is_explained(
+    services: Services, certificate: tuple[Path, Path]
+) -> None:
+    async with serving(services, certificate, max_connections=1) as endpoint, endpoint.welcomed():
+        with pytest.raises(ClientError, match=r"^The server answered: WebSocket 연결에 실패"):
+            async with open_client(endpoint.url, endpoint.trust):
+                pass
+
+
+@in_one_loop
+async def test_the_end_of_the_connection_is_told_with_its_code(
+    services: Services, certificate: tuple[Path, Path]
+) -> None:
+    async with (
+        serving(services, certificate) as endpoint,
+        open_client(endpoint.url, endpoint.trust) as client,
+    ):
+        await endpoint.server.stop()
+        with pytest.raises(ClientError, match=r"closed the connection \(code 1001\)\.$"):
+            await client.receive()
+        with pytest.raises(ClientError, match=r"^The server closed the connection\.$"):
+            await client.send({"type": "start_transcription"})
+        with pytest.raises(ClientError, match=r"^The server closed the connection\.$"):
+            await client.send_audio(at_once(bytes(10)))
+
+
+# Certificates ---------------------------------------------------------------------------------
+
+
+async def connect(endpoint: Endpoint, tls: ssl.SSLContext) -> None:
+    async with open_client(endpoint.url, tls):
+        pass
+
+
+@in_one_loop
+async def test_a_certificate_is_trusted_if_it_was_named(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    await connect(endpoint, client_tls(certificate[0]))
+
+
+@in_one_loop
+@pytest.mark.parametrize("named", [None, "absent.pem"])
+async def test_an_untrusted_certificate_is_refused_and_the_ways_out_are_named(
+    named: str | None, endpoint: Endpoint, tmp_path: Path
+) -> None:
+    with pytest.raises(ClientError) as caught:
+        await connect(endpoint, client_tls(tmp_path / named if named else None))
+    assert re.fullmatch(
+        r"The certificate of wss://localhost:\d+ is not trusted \(self-signed certificate\); "
+        r"name it with --cafile, or pass --insecure\.",
+        str(caught.value),
+    )
+
+
+@in_one_loop
+async def test_a_trusted_certificate_of_another_machine_is_refused(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(certificate_module, "machine_names", lambda: ("elsewhere",))
+    theirs = development_certificate(tmp_path)
+    async with serving(services, theirs) as endpoint:
+        with pytest.raises(ClientError, match=r"is not trusted \(Hostname mismatch"):
+            await connect(endpoint, client_tls(theirs[0]))
+
+
+@in_one_loop
+async def test_without_verification_any_certificate_will_do(endpoint: Endpoint) -> None:
+    await connect(endpoint, client_tls(None, verify=False))
+
+
+def test_a_file_that_holds_no_certificate_is_named(tmp_path: Path) -> None:
+    junk = tmp_path / "junk.pem"
+    junk.write_text("not a certificate")
+    with pytest.raises(ClientError) as caught:
+        client_tls(junk)
+    assert str(caught.value) == f"{junk} holds no certificate."
+
+
+# Other servers, or none -----------------------------------------------------------------------
+
+
+@in_one_loop
+async def test_no_server_is_told(unused_tcp_port: int) -> None:
+    sentence = rf"^No server answers at wss://localhost:{unused_tcp_port} \(\w+\)\.$"
+    with pytest.raises(ClientError, match=sentence):
+        async with open_client(f"wss://localhost:{unused_tcp_port}", client_tls(None)):
+            pass
+
+
+@in_one_loop
+async def test_a_server_without_websockets_is_told(certificate: tuple[Path, Path]) -> None:
+    async def not_found(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    tls = tls_context(*certificate)
+    async with await asyncio.start_server(not_found, "127.0.0.1", 0, ssl=tls) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(ClientError, match=r"^No server answers at .* \(InvalidStatus\)\.$"):
+            async with open_client(f"wss://localhost:{port}", client_tls(certificate[0])):
+                pass
+
+
+@in_one_loop
+@pytest.mark.parametrize("greeting", ["hello", b"\xff\xfe", "[]", '{"kind": "welcome"}', "7"])
+async def test_a_websocket_server_of_another_kind_is_told(
+    greeting: str | bytes, certificate: tuple[Path, Path]
+) -> None:
+    async def greet(websocket: ServerConnection) -> None:
+        await websocket.send(greeting)
+        await websocket.wait_closed()
+
+    async with serve(greet, "127.0.0.1", 0, ssl=tls_context(*certificate)) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        with pytest.raises(ClientError, match=r"^The server is not a hwaja server\.$"):
+            async with open_client(f"wss://localhost:{port}", client_tls(certificate[0])):
+                pass
+
+
+@in_one_loop
+@pytest.mark.parametrize(
+    "url",
+    [
+        "localhost:8088",
+        "https://localhost",
+        "ws://localhost:8088",
+        "wss://localhost:port",
+        "",
+        "wss://",
+    ],
+)
+async def test_an_address_that_is_none_is_told(url: str) -> None:
+    sentence = re.escape(f"{url!r} is no address of a server, which begins with wss://.")
+    with pytest.raises(ClientError, match=f"^{sentence}$"):
+        async with open_client(url, client_tls(None)):
+            pass
