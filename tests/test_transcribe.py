@@ -1,0 +1,169 @@
+"""`hwaja transcribe` against the real server: what it prints, and what it refuses."""
+
+import asyncio
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+import clips
+from fakes import WatchedDetection
+from hwaja.cli import main
+from hwaja.connection import Services
+from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
+from loopback import PATIENCE_SECONDS, Endpoint, serving
+
+pytestmark = pytest.mark.models
+
+in_one_loop = pytest.mark.asyncio(loop_scope="session")
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Sound files: the voices of two speakers, their talk, and silence."""
+    folder = tmp_path_factory.mktemp("sounds")
+    sounds = {
+        "first.wav": clips.voices()[0],
+        "second.flac": clips.voices()[1],
+        "talk.wav": clips.conversation(),
+        "silence.wav": clips.silence(3),
+    }
+    for name, pcm in sounds.items():
+        soundfile.write(folder / name, np.frombuffer(pcm, "<i2"), SAMPLE_RATE)
+    return {name.split(".")[0]: str(folder / name) for name in sounds}
+
+
+def enrolling(files: dict[str, str]) -> list[str]:
+    return ["--enroll", files["first"], "--enroll", files["second"]]
+
+
+async def transcribe(*arguments: str) -> int:
+    """Run the command beside the server's loop; returns the exit code."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        return await asyncio.to_thread(main, ["transcribe", "--speed", "0", *arguments])
+
+
+def error_of(capsys: Capture) -> str:
+    """The one line on stderr, of a command that printed nothing else."""
+    captured = capsys.readouterr()
+    assert re.fullmatch(r"hwaja: [^\n]+\.\n", captured.err)
+    return captured.err.strip()
+
+
+@in_one_loop
+async def test_who_said_what_is_printed(
+    endpoint: Endpoint, certificate: tuple[Path, Path], files: dict[str, str], capsys: Capture
+) -> None:
+    arguments = ["--url", endpoint.url, "--cafile", str(certificate[0]), *enrolling(files)]
+    assert await transcribe(files["talk"], *arguments) == 0
+    captured = capsys.readouterr()
+    lines = [line for line in captured.out.splitlines() if "[info" not in line]
+    assert lines[:3] == [
+        "화자 1번 등록이 완료되었습니다.",
+        "화자 2번 등록이 완료되었습니다.",
+        "실시간 전사를 시작합니다.",
+    ]
+    said = [re.fullmatch(r"speaker (\d) +(\d+\.\d) s +(-\d+\.\d) dBFS  (.+)", x) for x in lines[3:]]
+    assert [match and match[1] for match in said] == ["0", "0", "0", "1"]
+    times = [float(match[2]) for match in said if match]
+    assert times == sorted(times)
+    assert 0.5 < times[0] < 1.5
+    assert "winter of despair" in said[3][4].lower()
+
+
+@in_one_loop
+async def test_json_prints_the_messages_of_the_server(
+    endpoint: Endpoint, certificate: tuple[Path, Path], files: dict[str, str], capsys: Capture
+) -> None:
+    arguments = ["--url", endpoint.url, "--cafile", str(certificate[0]), *enrolling(files)]
+    assert await transcribe(files["talk"], "--json", *arguments) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    messages = [json.loads(line) for line in lines]
+    assert [message["type"] for message in messages] == [
+        "speaker_registration_completed",
+        "speaker_registration_completed",
+        "transcription_started",
+        *["transcription"] * 4,
+    ]
+    assert "화자 1번" in lines[0]  # readable as it is
+    assert {"text", "speaker_id", "segment_id", "scores", "end_seconds"} <= messages[-1].keys()
+
+
+@in_one_loop
+async def test_an_untrusted_certificate_is_one_sentence(
+    endpoint: Endpoint, files: dict[str, str], tmp_path: Path, capsys: Capture
+) -> None:
+    arguments = [files["talk"], "--url", endpoint.url, *enrolling(files)]
+    assert await transcribe(*arguments, "--cafile", str(tmp_path / "absent.pem")) == 1
+    assert "--cafile" in error_of(capsys)
+    assert await transcribe(*arguments, "--insecure") == 0
+
+
+@in_one_loop
+async def test_a_voice_without_speech_ends_the_command_with_the_servers_sentence(
+    endpoint: Endpoint, files: dict[str, str], capsys: Capture
+) -> None:
+    arguments = ["--url", endpoint.url, "--insecure", "--enroll", files["silence"]]
+    assert await transcribe(files["talk"], *arguments, "--enroll", files["second"]) == 1
+    assert "음성이 너무 짧습니다" in capsys.readouterr().err
+
+
+@in_one_loop
+async def test_a_server_that_stops_meanwhile_is_told(
+    services: Services, certificate: tuple[Path, Path], files: dict[str, str], capsys: Capture
+) -> None:
+    """What it had heard is still printed."""
+    detection = WatchedDetection(services.detection._detector)
+    watched = replace(services, detection=detection)
+    async with serving(watched, certificate) as endpoint:
+        # At ten times its speed the talk lasts 1.3 s: the server stops in the midst of it.
+        arguments = ["--url", endpoint.url, "--insecure", *enrolling(files), "--speed", "10"]
+        command = asyncio.create_task(transcribe(files["talk"], *arguments))
+        enrolment_frames = sum(len(voice) // 2 // FRAME_SAMPLES for voice in clips.voices())
+        await detection.heard(enrolment_frames + 100)
+        await endpoint.server.stop()
+        assert await command == 1
+    captured = capsys.readouterr()
+    assert "Try again." in captured.out
+    assert "despair" not in captured.out
+    assert re.search(r"^hwaja: The server closed the connection.*\.$", captured.err, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["{talk}", "--enroll", "{first}"], "Give --enroll twice"),
+        (["{talk}", *["--enroll", "{first}"] * 3], "Give --enroll twice"),
+        (["--enroll", "{first}", "--enroll", "{second}"], "a file to transcribe or --mic"),
+        (
+            ["{talk}", "--mic", "--enroll", "{first}", "--enroll", "{second}"],
+            "a file to transcribe or --mic",
+        ),
+        (
+            ["{talk}", "--enroll", "{first}", "--enroll", "{second}", "--speed", "-1"],
+            "--speed must not be negative",
+        ),
+        (
+            ["{talk}", "--enroll", "{first}", "--enroll", "{second}", "--speed", "nan"],
+            "--speed must not be negative",
+        ),
+        (["{talk}", "--enroll", "{first}", "--enroll", "/nowhere.wav"], "/nowhere.wav does not"),
+        (["/nowhere.wav", "--enroll", "{first}", "--enroll", "{second}"], "/nowhere.wav does not"),
+        (
+            ["{talk}", "--enroll", "{first}", "--enroll", "{second}", "--url", "localhost"],
+            "'localhost' is no address of a server",
+        ),
+    ],
+)
+def test_wrong_arguments_are_one_sentence(
+    arguments: list[str], sentence: str, files: dict[str, str], capsys: Capture
+) -> None:
+    given = [argument.format(**files) for argument in arguments]
+    assert main(["transcribe", *given]) == 1
+    assert sentence in error_of(capsys)
