@@ -2,9 +2,13 @@
 
 import asyncio
 import json
+import os
 import re
+import signal
+import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +20,7 @@ from hwaja.cli import main
 from hwaja.connection import Services
 from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
 from loopback import PATIENCE_SECONDS, Endpoint, serving
+from processes import hwaja_serve
 
 pytestmark = pytest.mark.models
 
@@ -167,3 +172,49 @@ def test_wrong_arguments_are_one_sentence(
     given = [argument.format(**files) for argument in arguments]
     assert main(["transcribe", *given]) == 1
     assert sentence in error_of(capsys)
+
+
+class Microphone:
+    """A sound library whose microphone hears a conversation, after which Ctrl-C is pressed."""
+
+    PortAudioError = OSError
+
+    def __init__(self, pcm: bytes) -> None:
+        self._pcm = pcm
+
+    def RawInputStream(self, *_: object, callback: Any, **__: object) -> "Microphone":  # noqa: N802
+        self._callback = callback
+        return self
+
+    def __enter__(self) -> None:
+        for offset in range(0, len(self._pcm), 8192):
+            self._callback(self._pcm[offset : offset + 8192], None, None, None)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+def test_ctrl_c_ends_the_microphone_and_all_that_it_heard_is_answered(
+    files: dict[str, str], tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "sounddevice", Microphone(clips.conversation()))
+    with hwaja_serve(tmp_path, "--port", "0") as running:
+        arguments = ["--url", running.url, "--cafile", str(running.certificate), "--json"]
+        assert main(["transcribe", "--mic", "--speed", "0", *arguments, *enrolling(files)]) == 0
+    captured = capsys.readouterr()
+    assert captured.err == "listening; Ctrl-C ends\n"
+    types = [json.loads(line)["type"] for line in captured.out.splitlines()]
+    assert types[2:] == ["transcription_started", *["transcription"] * 4]
+
+
+def test_a_microphone_that_is_missing_is_one_sentence(
+    files: dict[str, str], tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    with hwaja_serve(tmp_path, "--port", "0") as running:
+        arguments = ["--url", running.url, "--insecure", "--json", "--speed", "0"]
+        assert main(["transcribe", "--mic", *arguments, *enrolling(files)]) == 1
+    assert re.fullmatch(
+        r"hwaja: The microphone needs PortAudio and: .*\.\n", capsys.readouterr().err
+    )

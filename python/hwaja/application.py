@@ -1,5 +1,6 @@
 """Puts the server together: models, workers, detector, socket; and takes it apart again."""
 
+import os
 from pathlib import Path
 
 import structlog
@@ -36,8 +37,12 @@ async def run(config: Config, cert: Path, key: Path) -> None:
         server = Server(services, config.max_connections, config.drain_seconds)
         try:
             port = await server.start(config.host, config.port, tls)
+        except UnicodeError:
+            raise EngineError(f"Cannot listen on {config.host}: it is no host name.") from None
         except OSError as error:
-            reason = error.strerror or type(error).__name__
+            # asyncio rewords what the system says; a name that is not found has its own numbers.
+            number = error.errno or 0
+            reason = os.strerror(number) if number > 0 else error.strerror or type(error).__name__
             raise EngineError(f"Cannot listen on {config.host}:{config.port}: {reason}.") from error
         _log.info("serving", url=f"wss://{config.host}:{port}", workers=config.workers)
         await serve_until_signalled(server)

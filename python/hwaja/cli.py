@@ -57,6 +57,7 @@ def _add_option(
     """Add a flag that is absent from the namespace unless given, so that it beats the rest."""
     flag = "--" + name.replace("_", "-")
     text = f"{description} [{config.ENVIRONMENT_PREFIX}{name.upper()}, default {default}]"
+    text = text.replace("%", "%%")  # argparse would fill it in
     if isinstance(default, bool):
         parser.add_argument(
             flag, action=argparse.BooleanOptionalAction, default=argparse.SUPPRESS, help=text
@@ -74,10 +75,19 @@ def _serve(args: argparse.Namespace) -> int:
     if settings.cert is not None and settings.key is not None:
         cert, key = settings.cert, settings.key
     elif settings.dev_cert:
-        cert, key = development_certificate(settings.data_dir)
+        cert, key = _development_certificate(settings.data_dir)
     else:
         raise config.ConfigError(
             "TLS needs --cert and --key; --dev-cert makes a certificate for trying things out."
         )
     asyncio.run(run(settings, cert, key))
     return 0
+
+
+def _development_certificate(folder: Path) -> tuple[Path, Path]:
+    try:
+        return development_certificate(folder)
+    except OSError as error:
+        raise config.ConfigError(
+            f"The development certificate cannot be kept in {folder}: {error.strerror}."
+        ) from error

@@ -103,6 +103,8 @@ async def _captured() -> AsyncIterator[bytes]:
                 yield await asyncio.to_thread(chunks.get, timeout=0.5)
             except queue.Empty:
                 continue
+    while not chunks.empty():  # captured before Ctrl-C
+        yield chunks.get_nowait()
 
 
 def _print(message: Message, as_json: bool) -> None:

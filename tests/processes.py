@@ -1,0 +1,49 @@
+"""`hwaja serve` as a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ENGLISH = ("--asr-model", "moonshine-tiny-en", "--language", "en", "--workers", "1")
+
+
+@dataclass
+class Running:
+    """A server that has said that it serves."""
+
+    process: subprocess.Popen[str]
+    url: str
+    certificate: Path
+
+    def end(self) -> list[dict[str, Any]]:
+        """Wait until the process ends; returns what it logged since it served."""
+        _, log = self.process.communicate(timeout=60)
+        return [json.loads(line) for line in log.splitlines()]
+
+
+@contextmanager
+def hwaja_serve(folder: Path, *options: str, **environment: str) -> Iterator[Running]:
+    """Run `hwaja serve` with the small English model and a certificate kept in `folder`."""
+    command = [sys.executable, "-m", "hwaja", "serve", *ENGLISH, "--log-format", "json"]
+    command += ["--dev-cert", "--data-dir", str(folder), "--host", "127.0.0.1", *options]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HWAJA_")}
+    cache = {"HWAJA_CACHE": os.environ["HWAJA_CACHE"]} if "HWAJA_CACHE" in os.environ else {}
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env=kept | cache | environment
+    ) as process:
+        try:
+            assert process.stderr is not None
+            first = process.stderr.readline()
+            assert first.startswith("{"), first
+            serving = json.loads(first)
+            assert serving["event"] == "serving"
+            port = serving["url"].rpartition(":")[2]
+            yield Running(process, f"wss://localhost:{port}", folder / "dev-cert.pem")
+        finally:
+            process.kill()

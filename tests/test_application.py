@@ -1,0 +1,190 @@
+"""The whole server: what keeps it from starting, and a life of it as a process."""
+
+import asyncio
+import dataclasses
+import json
+import os
+import signal
+import socket
+import ssl
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import connect
+
+import clips
+from hwaja import application
+from hwaja.application import run, worker_setup
+from hwaja.config import Config
+from hwaja.engine import EngineError
+from hwaja.gate import SAMPLE_RATE
+from hwaja.models import ModelError, cache_root, locate
+from hwaja.pool import Pool
+from hwaja.server import TlsError
+from loopback import Peer
+from processes import Running, hwaja_serve
+
+pytestmark = pytest.mark.models
+
+PROC = Path("/proc")
+
+ENGLISH = Config(asr_model="moonshine-tiny-en", language="en", workers=1, port=0, host="127.0.0.1")
+
+
+# Starting -------------------------------------------------------------------------------------
+
+
+def test_workers_load_the_catalogue_model_that_was_asked_for() -> None:
+    setup = worker_setup(dataclasses.replace(Config(), language="en"))
+    assert setup.recogniser_dir == str(locate("whisper-base"))
+    assert setup.embedder_file == str(locate("campplus") / "campplus.onnx")
+    assert setup.language == "en"
+
+
+def test_workers_load_a_folder_of_the_users_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HWAJA_CACHE", str(cache_root()))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "mine").mkdir()
+    for name in (str(tmp_path / "mine"), "~/mine"):
+        setup = worker_setup(dataclasses.replace(Config(), asr_model=name))
+        assert setup.recogniser_dir == str(tmp_path / "mine")
+
+
+async def test_a_missing_model_is_named_with_the_command_that_gets_it(
+    certificate: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HWAJA_CACHE", str(tmp_path))
+    with pytest.raises(ModelError, match=r"hwaja models pull \S+$"):
+        await run(ENGLISH, *certificate)
+
+
+async def test_a_certificate_that_cannot_be_used_is_named_before_anything_is_loaded(
+    certificate: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HWAJA_CACHE", str(tmp_path))
+    with pytest.raises(TlsError, match=r"absent\.pem does not exist"):
+        await run(ENGLISH, certificate[0], tmp_path / "absent.pem")
+
+
+async def test_an_address_that_cannot_be_listened_on_is_named_and_no_worker_remains(
+    certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pools: list[Pool] = []
+
+    class Watched(Pool):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            pools.append(self)
+
+    monkeypatch.setattr(application, "Pool", Watched)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        sentence = rf"^Cannot listen on 127\.0\.0\.1:{port}: Address already in use\.$"
+        with pytest.raises(EngineError, match=sentence):
+            await run(dataclasses.replace(ENGLISH, port=port), *certificate)
+    (process,) = pools[0].processes.values()
+    assert process.returncode is not None
+
+
+@pytest.mark.parametrize(
+    ("host", "reason"),
+    [
+        ("192.0.2.1", r"192\.0\.2\.1:0: Cannot assign requested address\."),
+        ("a..b", r"a\.\.b: it is no host name\."),
+    ],
+)
+async def test_a_host_that_is_not_this_machine_is_named(
+    host: str, reason: str, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def at_once(_: Pool) -> None:
+        pass
+
+    monkeypatch.setattr(Pool, "start", at_once)  # its workers have no part in this
+    with pytest.raises(EngineError, match=f"^Cannot listen on {reason}$"):
+        await run(dataclasses.replace(ENGLISH, host=host), *certificate)
+
+
+# Running --------------------------------------------------------------------------------------
+
+
+def worker_of(running: Running) -> int:
+    pid = running.process.pid
+    (worker,) = (PROC / str(pid) / "task" / str(pid) / "children").read_text().split()
+    return int(worker)
+
+
+async def talk_until_closed(
+    running: Running, pcm: bytes, stop: signal.Signals
+) -> tuple[list[dict[str, Any]], int | None]:
+    """Enrol, send a conversation, and have the server stopped once it has arrived."""
+    trust = ssl.create_default_context(cafile=str(running.certificate))
+    async with connect(running.url, ssl=trust, compression=None, proxy=None) as websocket:
+        peer = Peer(websocket)
+        assert (await peer.hear())["type"] == "model_loaded"
+        await peer.begin()
+        await peer.play(pcm)
+        await peer.say("start_transcription")  # an error, and proof that the audio has arrived
+        messages = [*await peer.hear_until("error")][:-1]
+        running.process.send_signal(stop)
+        rest, code = await peer.hear_until_closed()
+        return messages + rest, code
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_a_server_that_is_told_to_stop_answers_what_it_heard_and_ends_well(
+    stop: signal.Signals, tmp_path: Path
+) -> None:
+    """And logs neither what was said nor who was there."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with hwaja_serve(tmp_path, HWAJA_PORT=str(port)) as running:
+        assert running.url == f"wss://localhost:{port}"
+        pcm = clips.conversation()[: -2 * SAMPLE_RATE]  # the last sentence is still open
+        heard, code = asyncio.run(talk_until_closed(running, pcm, stop))
+        log = running.end()
+    assert running.process.returncode == 0
+    assert code == 1001
+    assert [message["type"] for message in heard] == ["transcription"] * 4
+    assert "winter of despair" in heard[-1]["text"].lower()
+    assert [line["event"] for line in log] == [
+        "session opened",
+        "error sent",
+        "stopping",
+        "session closed",
+        "stopped",
+    ]
+    written = json.dumps(log, ensure_ascii=False)
+    for private in ("127.0.0.1", "again", "despair", "better", "화자"):
+        assert private not in written.lower()
+    allowed = {"event", "level", "timestamp", "session", "code", "reason"}
+    assert {key for line in log for key in line} <= allowed
+
+
+@pytest.mark.skipif(not PROC.is_dir(), reason="the worker is found through /proc")
+def test_a_second_signal_does_not_wait_for_a_session_that_cannot_be_answered(
+    tmp_path: Path,
+) -> None:
+    """Its worker is stopped in the midst of a sentence."""
+
+    async def talk(running: Running) -> int | None:
+        trust = ssl.create_default_context(cafile=str(running.certificate))
+        async with connect(running.url, ssl=trust, compression=None, proxy=None) as websocket:
+            peer = Peer(websocket)
+            await peer.hear()
+            await peer.begin()
+            os.kill(worker_of(running), signal.SIGSTOP)
+            await peer.play(clips.conversation())
+            await peer.say("start_transcription")
+            await peer.hear_until("error")
+            running.process.send_signal(signal.SIGTERM)
+            running.process.send_signal(signal.SIGINT)
+            return (await peer.hear_until_closed())[1]
+
+    with hwaja_serve(tmp_path, "--drain-seconds", "1000", "--port", "0") as running:
+        assert asyncio.run(talk(running)) == 1001
+        log = running.end()
+    assert running.process.returncode == 0
+    assert "closing sessions that have not drained" in [line["event"] for line in log]
