@@ -86,7 +86,8 @@ class FakePool:
 
     A text is "a" for the first utterance of the pool, "b" for the second and so on; every voice is
     the same. While `working` is clear, jobs wait; `asked` is set when one begins to wait for a
-    text. What is in `failures` is raised by the next jobs, one each.
+    text. What is in `failures` is raised by the next recognitions, one each, and what is in
+    `voice_failures` by the next embeddings.
     """
 
     def __init__(self) -> None:
@@ -94,6 +95,7 @@ class FakePool:
         self.working.set()
         self.asked = asyncio.Event()
         self.failures: list[Exception] = []
+        self.voice_failures: list[Exception] = []
         self.idle_workers = 1
         self.heard: list[Samples] = []  # what each recognition was given
 
@@ -111,4 +113,6 @@ class FakePool:
     async def embed(self, _owner: Hashable, read: Callable[[], Samples], samples: int) -> Embedding:
         await self.working.wait()
         assert len(read()) == samples
+        if self.voice_failures:
+            raise self.voice_failures.pop(0)
         return np.ones(4, np.float32)

@@ -216,7 +216,7 @@ async def test_a_server_stops_though_a_session_cannot_be_answered(
         await peer.begin()
         engine.working.clear()
         detection.frames = 0
-        playing = asyncio.create_task(peer.play(clips.part("two_cities", 1.1, 44)))
+        playing = asyncio.create_task(peer.play(clips.part("two_cities", 1.5, 44)))
         await detection.heard(frames)
         hurry = asyncio.Event()
         stopping = asyncio.create_task(endpoint.server.stop(hurry))
