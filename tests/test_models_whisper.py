@@ -2,8 +2,6 @@
 
 import base64
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,6 @@ import pytest
 from numpy.typing import NDArray
 
 from hwaja.models import ModelError, whisper
-from hwaja.models.quantise import save_int8
 from model_files import Tensors, ct2_file
 from whisper_numpy import PlainWhisper
 from whisper_runs import Decoder, encode, metadata_of
@@ -244,33 +241,3 @@ def test_a_model_without_a_tensor_is_refused_by_the_tensors_name(
     members: dict[str, Any] = {"model.bin.1": ct2_file(lacking), "model.bin.2": b""}
     with pytest.raises(ModelError, match=missing):
         whisper.convert(MEMBERS | members, tmp_path, "fp32")
-
-
-def test_quantising_loads_onnxruntime_with_its_reports_switched_off(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """This product sends nothing anywhere; onnxruntime decides as it is loaded."""
-    monkeypatch.delenv("ORT_DISABLE_TELEMETRY", raising=False)
-    script = """
-import os, sys
-class Watch:
-    def find_spec(name, *_):
-        if name == "onnxruntime":
-            print(os.environ.get("ORT_DISABLE_TELEMETRY"))
-            sys.exit()
-sys.meta_path.insert(0, Watch)
-from hwaja.models.quantise import save_int8
-save_int8(None, None)
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "1\n"
-
-
-def test_quantising_without_onnxruntime_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setitem(sys.modules, "onnxruntime.quantization", None)
-    with pytest.raises(ModelError, match=r"^Converting .* install hwaja\[cpu\]"):
-        save_int8(None, tmp_path / "model.onnx")
