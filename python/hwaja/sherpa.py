@@ -25,7 +25,7 @@ MAX_UTTERANCE_SECONDS = 29.0
 """Whisper hears 30 s at most; sherpa-onnx discards the rest, so longer audio is refused."""
 
 MIN_UTTERANCE_SECONDS = 0.025
-"""One window of Whisper's spectrogram; with less than a fifth of it sherpa-onnx ends the process."""
+"""One window of Whisper's spectrogram; a fifth of it, and sherpa-onnx ends the process."""
 
 WHISPER_CLOSING_SILENCE = 0.4
 """Silence put behind an utterance, as a share of its length. sherpa-onnx takes at most about 6
