@@ -5,6 +5,7 @@ python bench/dialogue.py ../shared/speech AirbnbStudio DanceStudio
 
 import argparse
 import asyncio
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -29,35 +30,50 @@ def main() -> None:
 
 
 def report(dialogue: Dialogue, arrivals: list[Arrival], *, timed: bool, show: bool) -> str:
-    """Judge the transcript, clip by clip."""
+    """Judge the transcript, clip by clip and in a row."""
     of_clip = assign(dialogue.placed, arrivals)
-    wrong = total = right = silent = 0
-    delays = []
-    for placed in dialogue.placed:
-        found = of_clip[placed.clip.name]
-        reference = normalise(placed.clip.text)
-        hypothesis = normalise("".join(a.message["text"] for a in found))
-        mistakes = edits(reference, hypothesis)
-        wrong, total = wrong + mistakes, total + len(reference)
-        silent += not hypothesis
-        right += bool(found) and speaker_of(found) == placed.clip.speaker_id
-        if found:
-            delays.append(found[-1].at_seconds - placed.speech_end_seconds)
-        if show:
-            print(f"{placed.clip.name} {mistakes:3d} {placed.clip.text} | {hypothesis}")
-    # The recordings of a room are not all cut where their lines are; in a row they still match.
+    scores = [score(placed, of_clip[placed.clip.name]) for placed in dialogue.placed]
+    if show:
+        for placed, mark in zip(dialogue.placed, scores, strict=True):
+            print(f"{placed.clip.name} {mark.mistakes:3d} {placed.clip.text} | {mark.text}")
+    # Not every recording is cut where its line ends; in a row they match all the same.
     lines = normalise("".join(placed.clip.text for placed in dialogue.placed))
     heard = normalise("".join(text for _, text in said(arrivals)))
-    clips = len(dialogue.placed)
-    errors = sum(a.message["type"] == "error" for a in arrivals)
+    mistakes = sum(mark.mistakes for mark in scores)
+    right = sum(mark.is_speaker_right for mark in scores)
     text = (
-        f"clips {clips} CER {wrong / total:.4f} (in a row {edits(lines, heard) / total:.4f}) speaker {right / clips:.1%} ({right}/{clips}) "
-        f"without text {silent} utterances {len(arrivals) - errors} errors {errors}"
+        f"clips {len(scores)} CER {mistakes / len(lines):.4f}"
+        f" in a row {edits(lines, heard) / len(lines):.4f}"
+        f" speaker {right / len(scores):.1%} ({right}/{len(scores)})"
+        f" without text {sum(not mark.text for mark in scores)}"
+        f" errors {sum(a.message['type'] == 'error' for a in arrivals)} messages {len(arrivals)}"
     )
     if timed:
+        delays = [mark.delay_seconds for mark in scores if mark.text]
         p50, p95 = np.percentile(delays, [50, 95])
         text += f" delay p50 {p50:.2f} s p95 {p95:.2f} s max {max(delays):.2f} s"
     return text
+
+
+@dataclass(frozen=True)
+class Score:
+    """How one clip was transcribed."""
+
+    text: str
+    mistakes: int
+    is_speaker_right: bool
+    delay_seconds: float
+
+
+def score(placed: Placed, found: list[Arrival]) -> Score:
+    """Judge what was answered for a clip."""
+    text = normalise("".join(arrival.message["text"] for arrival in found))
+    return Score(
+        text,
+        edits(normalise(placed.clip.text), text),
+        bool(found) and speaker_of(found) == placed.clip.speaker_id,
+        found[-1].at_seconds - placed.speech_end_seconds if found else np.inf,
+    )
 
 
 def assign(placed: tuple[Placed, ...], arrivals: list[Arrival]) -> dict[str, list[Arrival]]:
