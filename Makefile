@@ -48,5 +48,7 @@ $(STAMPS)/dev: pyproject.toml $(RUST) | $(VENV)
 	$(BIN)/pip install --quiet --editable '.[cpu,client,dev]'
 	mkdir -p $(STAMPS) && touch $@ $(STAMPS)/serve
 
+# An old pip downloads a whole wheel to tell where it is; a new one asks for its metadata.
 $(VENV):
 	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
