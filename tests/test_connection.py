@@ -123,7 +123,6 @@ async def test_a_broken_detector_ends_the_session_and_no_log_quotes_what_broke_i
     assert SPOKEN not in str(log) + caplog.text + "".join(capfd.readouterr())
 
 
-@pytest.mark.xfail(strict=True, reason="the utterance stays open; asyncio logs the exception")
 async def test_an_engine_that_breaks_its_word_fails_the_utterance_and_is_not_quoted(
     served: AbstractAsyncContextManager[Endpoint],
     engine: FakePool,

@@ -206,7 +206,7 @@ async def test_workers_share_the_jobs_and_those_that_wait_are_counted(
     async with running(english, workers=2) as two:
         texts = await asyncio.gather(*(text_of(two, read) for _ in range(4)))
     assert len(set(texts)) == 1
-    assert idle == [1, 0, 0, 0]
+    assert idle[:2] == [1, 0]  # later jobs may find both free at once
 
 
 async def test_closing_ends_every_process_and_fails_what_waits(
@@ -244,8 +244,8 @@ async def test_models_that_cannot_be_loaded_are_named_and_no_process_remains(
 @pytest.mark.parametrize(
     ("executable", "sentence"),
     [
-        ("/bin/false", r"^The engine ends while it loads its models\.$"),
-        ("/bin/echo", r"^The engine ends while it loads its models\.$"),
+        ("/bin/false", r"^The engine ends while it loads \S+moonshine\S+ and \S+; a file may be d"),
+        ("/bin/echo", r"^The engine ends while it loads \S+moonshine\S+ and \S+; a file may be d"),
         ("/nowhere/python", r"^A worker cannot be started: No such file or directory\.$"),
     ],
 )
@@ -282,3 +282,19 @@ async def test_jobs_fail_while_no_worker_can_be_started_and_are_done_once_one_ca
                     break
                 except EngineError:  # a worker that saw no folder was still on its way
                     continue
+
+
+async def test_a_model_file_that_was_cut_off_is_told_as_a_damaged_one(
+    english: wire.Setup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No part of the file says how long it is: the engine ends over it, the front does not."""
+    monkeypatch.setattr(pool_module, "_RESTART_PAUSE_SECONDS", 0)
+    folder = tmp_path / "model"
+    shutil.copytree(english.recogniser_dir, folder, copy_function=os.symlink)
+    decoder = folder / "decoder_model_merged.ort"
+    content = decoder.read_bytes()
+    decoder.unlink()
+    decoder.write_bytes(content[: len(content) // 2])
+    pool = Pool(wire.Setup(str(folder), english.embedder_file, "en"), workers=1)
+    with pytest.raises(EngineError, match=r"^The engine ends while it loads \S+model and "):
+        await pool.start()

@@ -5,14 +5,20 @@ samples are the same, so the answer is too, and most of the decoding is done whe
 """
 
 import asyncio
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+import numpy as np
+import structlog
+
 from hwaja._pcm import RingBuffer
-from hwaja.engine import EngineError
+from hwaja.engine import Samples
 from hwaja.gate import SAMPLE_RATE
 from hwaja.pool import Pool, ReadSamples
 from hwaja.speakers import Decision, Voices
+
+_log = structlog.get_logger("hwaja.analysis")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,25 +84,47 @@ class Analyst:
             asyncio.create_task(self._attribute(start, stop)),
         )
 
+    async def enrol(self, speaker_id: int, spans: Iterable[tuple[int, int]]) -> bool:
+        """Keep the voice in spans of samples as that of a speaker; return whether that worked."""
+        spans = tuple(spans)
+
+        def read() -> Samples:
+            return np.concatenate([self._ring.read(start, stop) for start, stop in spans])
+
+        samples = sum(stop - start for start, stop in spans)
+        with _failure_logged("enrolment"):
+            embedding = await self._pool.embed(self._owner, read, samples)
+            try:
+                self._voices.enrol(speaker_id, embedding)
+            finally:
+                embedding.fill(0)
+            return True
+        return False
+
     async def _recognise(self, start: int, stop: int, speech_samples: int) -> str | None:
-        try:
+        with _failure_logged("recognition"):
             return await self._pool.recognise(
                 self._owner, self._reader(start, stop), stop - start, speech_samples / SAMPLE_RATE
             )
-        except EngineError:
-            return None
+        return None
 
     async def _attribute(self, start: int, stop: int) -> Decision | None:
-        try:
+        with _failure_logged("attribution"):
             embedding = await self._pool.embed(self._owner, self._reader(start, stop), stop - start)
-        except EngineError:
-            return None
-        try:
-            return self._voices.decide(embedding)
-        except ValueError:  # an embedding without direction
-            return None
-        finally:
-            embedding.fill(0)
+            try:
+                return self._voices.decide(embedding)
+            finally:
+                embedding.fill(0)
+        return None
 
     def _reader(self, start: int, stop: int) -> ReadSamples:
         return lambda: self._ring.read(start, stop)
+
+
+@contextmanager
+def _failure_logged(work: str) -> Iterator[None]:
+    """Log a failure by its type only: the text of an exception may hold what was said."""
+    try:
+        yield
+    except Exception as error:
+        _log.error("engine failed", work=work, error=type(error).__name__)

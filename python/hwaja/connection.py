@@ -10,7 +10,6 @@ import time
 from collections.abc import Coroutine
 from dataclasses import dataclass
 
-import numpy as np
 import structlog
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
@@ -18,7 +17,6 @@ from websockets.exceptions import ConnectionClosed
 from hwaja._pcm import RingBuffer
 from hwaja.analysis import Analyst
 from hwaja.detection import Detection
-from hwaja.engine import EngineError, Samples
 from hwaja.events import (
     Attributed,
     Audio,
@@ -210,31 +208,17 @@ class Connection:
     # engine
 
     async def _enrol(self, effect: Enrol) -> None:
-        def read() -> Samples:
-            return np.concatenate([self._ring.read(start, stop) for start, stop in effect.spans])
-
-        samples = sum(stop - start for start, stop in effect.spans)
-        try:
-            embedding = await self._pool.embed(self, read, samples)
-            self._voices.enrol(effect.speaker_id, embedding)
-            embedding.fill(0)
-        except (EngineError, ValueError):
-            self._handle(Enrolled(Reason.ENGINE_FAILED))
-        else:
-            self._handle(Enrolled())
+        enrolled = await self._analyst.enrol(effect.speaker_id, effect.spans)
+        self._handle(Enrolled(None if enrolled else Reason.ENGINE_FAILED))
 
     async def _report_text(self, segment_id: int, text: asyncio.Task[str | None]) -> None:
-        found = await text
-        if found is None:
-            self._log.error("recognition failed")
-        self._handle(Recognised(segment_id, found))
+        self._handle(Recognised(segment_id, await text))
 
     async def _report_speaker(
         self, segment_id: int, speaker: asyncio.Task[Decision | None]
     ) -> None:
         decision = await speaker
         if decision is None:
-            self._log.error("attribution failed")
             self._handle(Attributed(segment_id, None))
         else:
             self._handle(Attributed(segment_id, decision.speaker_id, decision.scores))

@@ -230,7 +230,10 @@ class Pool:
         if isinstance(reply, wire.Unusable):
             raise _UnusableError(reply.sentence)
         if not isinstance(reply, wire.Ready):
-            raise EngineError("The engine ends while it loads its models.")
+            raise EngineError(
+                f"The engine ends while it loads {self._setup.recogniser_dir} and "
+                f"{self._setup.embedder_file}; a file may be damaged."
+            )
 
     async def _work(self, worker: _Worker) -> None:
         """Give the worker one job after the other, until it dies."""
