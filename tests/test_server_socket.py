@@ -49,7 +49,7 @@ async def test_a_health_check_is_answered_in_plain_http(endpoint: Endpoint) -> N
 async def test_a_browser_that_opens_the_address_is_told_what_it_is(endpoint: Endpoint) -> None:
     status, body = await get(endpoint, "/")
     assert status == b"HTTP/1.1 426 Upgrade Required"
-    assert b"WebSocket" in body
+    assert b"docs/protocol.md" in body
 
 
 @in_one_loop
