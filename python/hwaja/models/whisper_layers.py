@@ -80,8 +80,8 @@ class Layers(Graph):
         return self.apply("LayerNormalization", x, gamma, beta, axis=-1, epsilon=_EPSILON)
 
     def gelu(self, x: str) -> str:
-        """Return x/2 (1 + erf(x/sqrt 2))."""
-        erf = self.apply("Erf", self.apply("Mul", x, self.constant(math.sqrt(0.5))))
+        """Return x/2 (1 + erf(x/sqrt 2)), in the form that onnxruntime computes in one step."""
+        erf = self.apply("Erf", self.apply("Div", x, self.constant(math.sqrt(2))))
         half = self.apply("Mul", x, self.constant(0.5))
         return self.apply("Mul", half, self.apply("Add", erf, self.constant(1.0)))
 
