@@ -3,11 +3,9 @@
 python bench/chunks.py ../shared/speech DanceStudio
 """
 
-import argparse
 import asyncio
-from pathlib import Path
 
-from corpus import load_dialogue
+from corpus import asked_dialogue
 from service import Service, answers, running_server, said
 
 CHUNKS_SAMPLES = (4096, 160, 1237, 40_001)
@@ -15,11 +13,7 @@ CHUNKS_SAMPLES = (4096, 160, 1237, 40_001)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("speech", type=Path)
-    parser.add_argument("room")
-    args = parser.parse_args()
-    dialogue = load_dialogue(args.speech, args.room)
+    dialogue = asked_dialogue(__doc__)
 
     async def run(service: Service) -> None:
         found = [

@@ -1,5 +1,6 @@
 """The Korean dialogue of the speech folder, and how a transcript of it is judged."""
 
+import argparse
 import json
 import re
 from dataclasses import dataclass
@@ -72,6 +73,15 @@ def load_clips(speech: Path, room: str) -> list[Clip]:
         for name, entry in sorted(entries.items())
         if (folder / room / f"{name}.wav").exists()
     ]
+
+
+def asked_dialogue(description: str | None) -> Dialogue:
+    """Return the dialogue that the command line names: the speech folder and a room."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("speech", type=Path)
+    parser.add_argument("room")
+    args = parser.parse_args()
+    return load_dialogue(args.speech, args.room)
 
 
 def load_dialogue(speech: Path, room: str) -> Dialogue:

@@ -3,13 +3,11 @@
 python bench/killed_worker.py ../shared/speech DanceStudio
 """
 
-import argparse
 import asyncio
 import os
 import signal
-from pathlib import Path
 
-from corpus import load_dialogue
+from corpus import asked_dialogue
 from service import Service, answers, running_server, said
 
 SPEED = 4.0
@@ -29,11 +27,7 @@ async def kill_workers(service: Service) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("speech", type=Path)
-    parser.add_argument("room")
-    args = parser.parse_args()
-    dialogue = load_dialogue(args.speech, args.room)
+    dialogue = asked_dialogue(__doc__)
 
     async def run(service: Service) -> None:
         undisturbed = said(await answers(service, dialogue, SPEED))

@@ -3,14 +3,12 @@
 python bench/malformed.py ../shared/speech DanceStudio
 """
 
-import argparse
 import asyncio
 import json
-from pathlib import Path
 
 from websockets.asyncio.client import connect
 
-from corpus import load_dialogue
+from corpus import asked_dialogue
 from hwaja.client import Message, client_tls
 from service import Service, answers, running_server, said
 
@@ -84,11 +82,7 @@ async def misuse(service: Service) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("speech", type=Path)
-    parser.add_argument("room")
-    args = parser.parse_args()
-    dialogue = load_dialogue(args.speech, args.room)
+    dialogue = asked_dialogue(__doc__)
 
     async def run(service: Service) -> None:
         alone = said(await answers(service, dialogue, SPEED))

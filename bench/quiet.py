@@ -3,15 +3,13 @@
 python bench/quiet.py ../shared/speech DanceStudio
 """
 
-import argparse
 import asyncio
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus import SAMPLE_RATE, load_dialogue
+from corpus import SAMPLE_RATE, asked_dialogue
 from service import Service, answers, running_server, said
 
 DURATION_SECONDS = 120
@@ -34,11 +32,7 @@ def signals() -> dict[str, NDArray[np.float64]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("speech", type=Path, help="for the two voices")
-    parser.add_argument("room")
-    args = parser.parse_args()
-    dialogue = load_dialogue(args.speech, args.room)
+    dialogue = asked_dialogue(__doc__)
 
     async def run(service: Service) -> None:
         for name, signal in signals().items():
