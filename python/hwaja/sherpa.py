@@ -26,10 +26,16 @@ MAX_UTTERANCE_SECONDS = 29.0
 MIN_UTTERANCE_SECONDS = 0.025
 """One window of Whisper's spectrogram; a fifth of it, and sherpa-onnx ends the process."""
 
-WHISPER_CLOSING_SILENCE = 0.4
-"""Silence put behind an utterance, as a share of its length. sherpa-onnx takes at most about 6
-tokens for each second that it is given, and who talks fast would lose the ending; 0.4 of 0.2 to
-0.5 gave the fewest errors on the test dialogue (bench/RESULTS.md)."""
+WHISPER_CONTEXT_SECONDS = 10.0
+"""An utterance is filled up with silence to this length. Whisper was trained on windows of 30 s,
+and on less it errs more; sherpa-onnx's default, 10 s behind every utterance, is dearer and no
+better (bench/RESULTS.md). It also takes at most about 6 tokens for each second that it is given,
+of which fast talkers need more than their own seconds give."""
+
+WHISPER_MIN_SILENCE_SECONDS = 4.0
+"""Silence behind a long utterance."""
+
+_WHISPER_TAIL_FRAMES = 50  # of 10 ms, sherpa-onnx's own padding: nearly none
 
 MIN_EMBEDDING_SECONDS = 0.1
 """Shorter audio says nothing about a voice."""
@@ -38,16 +44,20 @@ MIN_EMBEDDING_SECONDS = 0.1
 class OfflineRecognizer:
     """A sherpa-onnx offline recogniser on whole utterances. One thread at a time."""
 
-    def __init__(self, recogniser: Any, closing_silence: float = 0.0) -> None:
+    def __init__(
+        self, recogniser: Any, context_seconds: float = 0, min_silence_seconds: float = 0
+    ) -> None:
         """Adapt a recogniser.
 
         Args:
             recogniser: sherpa-onnx's.
-            closing_silence: what it needs behind an utterance, as a share of its length.
+            context_seconds: an utterance is filled up to this length with silence,
+            min_silence_seconds: of which there is at least this much, as far as the model hears.
 
         """
         self._recogniser = recogniser
-        self._closing_silence = closing_silence
+        self._context_samples = round(context_seconds * SAMPLE_RATE)
+        self._min_silence_samples = round(min_silence_seconds * SAMPLE_RATE)
 
     def recognise(self, samples: Samples) -> Hypothesis:
         """Return the text; see `engine.Recognizer.recognise`."""
@@ -57,8 +67,8 @@ class OfflineRecognizer:
         room = round(MAX_UTTERANCE_SECONDS * SAMPLE_RATE) - len(samples)
         if room < 0:
             raise EngineError(f"an utterance has at most {MAX_UTTERANCE_SECONDS:g} s")
-        silence = np.zeros(min(room, round(self._closing_silence * len(samples))), np.float32)
-        closed = np.concatenate([samples, silence])
+        wanted = max(self._min_silence_samples, self._context_samples - len(samples))
+        closed = np.concatenate([samples, np.zeros(min(room, wanted), np.float32)])
         stream = self._recogniser.create_stream()
         # As a memoryview (`data`) it is converted ten times as fast as an array (design notes).
         stream.accept_waveform(SAMPLE_RATE, closed.data)
@@ -109,8 +119,11 @@ def load_recogniser(folder: Path, language: str) -> OfflineRecognizer:
             sherpa_onnx.OfflineRecognizer.from_moonshine_v2(**files, num_threads=1)
         )
     return OfflineRecognizer(
-        sherpa_onnx.OfflineRecognizer.from_whisper(**files, language=language, num_threads=1),
-        closing_silence=WHISPER_CLOSING_SILENCE,
+        sherpa_onnx.OfflineRecognizer.from_whisper(
+            **files, language=language, tail_paddings=_WHISPER_TAIL_FRAMES, num_threads=1
+        ),
+        WHISPER_CONTEXT_SECONDS,
+        WHISPER_MIN_SILENCE_SECONDS,
     )
 
 
