@@ -41,8 +41,9 @@ class GateSettings:
     """Pause that ends an utterance."""
     pre_roll_seconds: float = 0.2
     """Audio kept before the first speech frame, so that a soft first syllable survives."""
-    post_roll_seconds: float = 0.2
-    """Audio kept after the last speech frame, so that a soft ending survives."""
+    post_roll_seconds: float = 0.192
+    """Audio kept after the last speech frame, so that a soft ending survives: six whole frames, as
+    an utterance is foreseen with the frame that completes it."""
     max_seconds: float = 15.0
     """Longest utterance; longer speech is split. Decoding time grows with it."""
     split_window_seconds: float = 5.0
