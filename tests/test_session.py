@@ -250,8 +250,8 @@ def test_the_recogniser_gets_the_samples_of_the_utterance() -> None:
     origin = talk.now
     talk.hear(1.024, speech=False)
     job = talk.utterance(1.024)
-    margin = 3200
-    assert (job.start, job.stop) == (origin + 16384 - margin, origin + 2 * 16384 + margin)
+    before, after = 3200, 3072
+    assert (job.start, job.stop) == (origin + 16384 - before, origin + 2 * 16384 + after)
     assert (job.segment_id, job.speech_samples) == (0, 16384)
 
 
