@@ -7,6 +7,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from websockets.asyncio.client import connect
 
 import clips
@@ -89,13 +95,20 @@ async def test_only_tls_1_2_and_later_are_spoken(
 def test_a_certificate_that_cannot_be_used_is_named(
     certificate: tuple[Path, Path], tmp_path: Path
 ) -> None:
+    """Also one whose key wants a passphrase: no service waits at a terminal for it."""
     cert, key = certificate
     absent, junk = tmp_path / "absent.pem", tmp_path / "junk.pem"
     junk.write_text("not a certificate")
     for files in ((absent, key), (cert, absent)):
         with pytest.raises(TlsError, match=r"^The file .*absent\.pem does not exist\.$"):
             tls_context(*files)
-    for files in ((junk, key), (cert, junk), (key, cert)):
+    locked = tmp_path / "locked.pem"
+    locked.write_bytes(
+        load_pem_private_key(key.read_bytes(), None).private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret")
+        )
+    )
+    for files in ((junk, key), (cert, junk), (key, cert), (cert, locked)):
         with pytest.raises(TlsError, match=r"^\S+ and \S+ are not a certificate and its key\.$"):
             tls_context(*files)
 

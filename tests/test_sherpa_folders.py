@@ -203,6 +203,10 @@ DAMAGED: dict[str, tuple[str, Change]] = {
         WHISPER,
         with_metadata(ENCODER, "all_language_tokens", None),
     ),
+    "Whisper metadata asks for more tokens than memory holds": (
+        WHISPER,
+        with_metadata(ENCODER, "eot", str(10**15)),
+    ),
     "Whisper metadata is no number": (WHISPER, with_metadata(ENCODER, "sot_sequence", "x")),
     "tokens are a folder": (
         WHISPER,

@@ -46,7 +46,7 @@ def tls_context(cert: Path, key: Path) -> ssl.SSLContext:
         if not path.is_file():
             raise TlsError(f"The file {path} does not exist.")
     try:
-        context.load_cert_chain(cert, key)
+        context.load_cert_chain(cert, key, password="")  # never ask for one on a terminal
     except (ssl.SSLError, OSError) as error:
         raise TlsError(f"{cert} and {key} are not a certificate and its key.") from error
     return context
