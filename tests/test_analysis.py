@@ -1,6 +1,7 @@
 """Work on utterances, begun early."""
 
 import asyncio
+from typing import cast
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from fakes import FakePool
 from hwaja._pcm import RingBuffer
 from hwaja.analysis import Analyst
-from hwaja.engine import EngineError
+from hwaja.engine import EngineError, Samples
 from hwaja.gate import SAMPLE_RATE
 from hwaja.speakers import Voices
 
@@ -99,3 +100,17 @@ async def test_forgetting_ends_early_work(analyst: Analyst, pool: FakePool) -> N
     pool.working.set()
     assert await analyst.analyse(*SPAN).text == "a"
     assert len(pool.heard) == 1
+
+
+async def test_enrolment_leaves_no_copy_of_the_pieces_of_a_voice(pool: FakePool) -> None:
+    pieces: list[Samples] = []
+
+    class Ring:
+        def read(self, start: int, stop: int) -> Samples:
+            pieces.append(np.ones(stop - start, np.float32))
+            return pieces[-1]
+
+    analyst = Analyst("owner", pool, cast(RingBuffer, Ring()), Voices())
+    assert await analyst.enrol(0, [(0, 1600), (3200, 4000)])
+    assert [len(piece) for piece in pieces] == [1600, 800]
+    assert not any(piece.any() for piece in pieces)

@@ -5,7 +5,7 @@ samples are the same, so the answer is too, and most of the decoding is done whe
 """
 
 import asyncio
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -63,11 +63,11 @@ class Analyst:
 
     def analyse(self, start: int, stop: int, speech_samples: int) -> Analysis:
         """Return the work on an utterance, which may have begun, or be done, already."""
-        early, self._early = self._early, None
+        early = self._early
         if early is not None and (early.start, early.stop) == (start, stop):
+            self._early = None
             return early
-        if early is not None:
-            early.cancel()
+        self.forget()
         return self._begin(start, stop, speech_samples)
 
     def forget(self) -> None:
@@ -84,12 +84,15 @@ class Analyst:
             asyncio.create_task(self._attribute(start, stop)),
         )
 
-    async def enrol(self, speaker_id: int, spans: Iterable[tuple[int, int]]) -> bool:
+    async def enrol(self, speaker_id: int, spans: Sequence[tuple[int, int]]) -> bool:
         """Keep the voice in spans of samples as that of a speaker; return whether that worked."""
-        spans = tuple(spans)
 
         def read() -> Samples:
-            return np.concatenate([self._ring.read(start, stop) for start, stop in spans])
+            pieces = [self._ring.read(start, stop) for start, stop in spans]
+            joined = np.concatenate(pieces)
+            for piece in pieces:
+                piece.fill(0)
+            return joined
 
         samples = sum(stop - start for start, stop in spans)
         with _failure_logged("enrolment"):
