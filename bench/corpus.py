@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwaja.audio import load_pcm16
+from hwaja.gate import SAMPLE_RATE
 
-SAMPLE_RATE = 16_000
 ENROLMENT_SECONDS = 5.0
 PAUSE_SECONDS = 0.7
 LEVEL_FRAME_SAMPLES = 320

@@ -9,7 +9,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus import SAMPLE_RATE, asked_dialogue
+from corpus import asked_dialogue
+from hwaja.audio import to_pcm16
+from hwaja.gate import SAMPLE_RATE
 from service import Service, answers, running_server, said
 
 DURATION_SECONDS = 120
@@ -36,8 +38,8 @@ def main() -> None:
 
     async def run(service: Service) -> None:
         for name, signal in signals().items():
-            pcm = np.clip(np.rint(signal * 32768), -32768, 32767).astype("<i2").tobytes()
-            arrivals = await answers(service, replace(dialogue, pcm=pcm, placed=()), speed=0)
+            quiet = replace(dialogue, pcm=to_pcm16(signal), placed=())
+            arrivals = await answers(service, quiet, speed=0)
             print(f"{DURATION_SECONDS} s of {name}: {len(said(arrivals))} transcriptions")
 
     with running_server() as service:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hwaja.gate import SAMPLE_RATE
 
@@ -43,7 +44,12 @@ def load_pcm16(file: Path) -> bytes:
     mono = np.nan_to_num(samples, posinf=1, neginf=-1).mean(axis=1)
     if rate != SAMPLE_RATE:
         mono = soxr.resample(mono, rate, SAMPLE_RATE, quality="VHQ")
-    scaled = np.clip(np.rint(mono * 32768), -32768, 32767)
+    return to_pcm16(mono)
+
+
+def to_pcm16(samples: NDArray[np.floating[Any]]) -> bytes:
+    """Return samples, shape (n,) in [-1, 1], as PCM16 little endian; louder ones are clipped."""
+    scaled = np.clip(np.rint(samples * 32768), -32768, 32767)
     return bytes(scaled.astype("<i2").tobytes())
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from hwaja.engine import EngineError
 from hwaja.gate import SAMPLE_RATE
 
-_WHISPER_NUMBERS = (
+_WHISPER_METADATA = (
     "n_mels",
     "n_text_layer",
     "n_text_ctx",
@@ -26,6 +26,7 @@ _WHISPER_NUMBERS = (
     "is_multilingual",
     "no_timestamps",
     "no_speech",
+    "sot_sequence",
 )
 _EMBEDDER_METADATA = (
     "framework",
@@ -96,13 +97,13 @@ def _open_whisper(folder: Path, tokens: Path, language: str) -> WhisperExport:
     metadata = _metadata(encoder)
     if not metadata.get("model_type", "").startswith("whisper"):
         raise EngineError(f"{encoder} is not a Whisper encoder for sherpa-onnx.")
-    _require(encoder, metadata, (*_WHISPER_NUMBERS, "sot_sequence"))
-    numbers = {key: _numbers(encoder, metadata, key) for key in (*_WHISPER_NUMBERS, "sot_sequence")}
+    _require(encoder, metadata, _WHISPER_METADATA)
+    numbers = {key: _numbers(encoder, metadata, key) for key in _WHISPER_METADATA}
     languages = _whisper_languages(encoder, metadata)
     if language not in languages:
         raise EngineError(f"{folder.name} does not know the language {language!r}.")
     _check_tokens(tokens, numbers["eot"][0])
-    if not {value.name for value in _graph(decoder).input} >= _WHISPER_DECODER_INPUTS:
+    if not {value.name for value in _load(decoder).graph.input} >= _WHISPER_DECODER_INPUTS:
         raise EngineError(f"{decoder} is not a Whisper decoder for sherpa-onnx.")
     return WhisperExport(encoder, decoder, tokens)
 
@@ -152,10 +153,6 @@ def _load(path: Path) -> Any:
         raise EngineError(f"The model file {path} does not exist.") from None
     except Exception as error:
         raise EngineError(f"{path} is not an ONNX file ({type(error).__name__}).") from error
-
-
-def _graph(path: Path) -> Any:
-    return _load(path).graph
 
 
 def _metadata(path: Path) -> dict[str, str]:

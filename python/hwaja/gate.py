@@ -135,10 +135,7 @@ class SpeechGate:
 
     def _listen(self, probability: float, level_dbfs: float) -> None:
         settings = self._settings
-        is_speech = (
-            probability >= settings.open_probability and level_dbfs >= settings.min_level_dbfs
-        )
-        if not is_speech:
+        if not self._is_speech(probability, level_dbfs, settings.open_probability):
             self._frames.clear()
             return
         self._frames.append(_Frame(level_dbfs, is_speech=True))
@@ -147,10 +144,7 @@ class SpeechGate:
             self._pause_frames = 0
 
     def _continue(self, probability: float, level_dbfs: float, segments: list[Segment]) -> None:
-        settings = self._settings
-        is_speech = (
-            probability >= settings.close_probability and level_dbfs >= settings.min_level_dbfs
-        )
+        is_speech = self._is_speech(probability, level_dbfs, self._settings.close_probability)
         self._frames.append(_Frame(level_dbfs, is_speech))
         self._pause_frames = 0 if is_speech else self._pause_frames + 1
         if self._pause_frames >= self._hangover_frames:
@@ -158,6 +152,10 @@ class SpeechGate:
             self._close()
         elif len(self._frames) >= self._max_frames:
             self._split(segments)
+
+    def _is_speech(self, probability: float, level_dbfs: float, threshold: float) -> bool:
+        # Both comparisons are false for what is no number.
+        return probability >= threshold and level_dbfs >= self._settings.min_level_dbfs
 
     def _close(self) -> None:
         self._frames.clear()

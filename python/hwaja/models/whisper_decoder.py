@@ -119,7 +119,7 @@ class _Decoder(Layers):
         return self.apply("Concat", self.apply("Squeeze", before, self._zero), new, axis=1)
 
     def _attend(self, query: str, keys: str, values: str, mask: str | None = None) -> str:
-        """Return what `attention` does, without moving keys and values.
+        """Return softmax(Q K^T / sqrt(d) + mask) V over the heads, without moving keys and values.
 
         Every head gets a query over the whole width that is zero outside its part, and of what it
         mixes only its part counts: more to multiply, for a few tokens, but nothing to rearrange.

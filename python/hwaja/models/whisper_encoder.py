@@ -44,8 +44,25 @@ def _layer(graph: Layers, x: str, layer: str) -> str:
     y = graph.norm(x, f"{layer}/self_attention/layer_norm")
     parts = graph.weights.split(f"{layer}/self_attention/linear_0", 3)
     query, key, value = (graph.dense(y, *part) for part in parts)
-    heard = graph.linear(graph.attention(query, key, value), f"{layer}/self_attention/linear_1")
+    heard = graph.linear(_attend(graph, query, key, value), f"{layer}/self_attention/linear_1")
     return graph.feed_forward(graph.apply("Add", x, heard), layer)
+
+
+def _attend(graph: Layers, query: str, key: str, value: str) -> str:
+    """Return softmax(Q K^T / sqrt(d)) V over the heads; all (N, time, width)."""
+    scale = graph.constant((graph.weights.width / graph.weights.heads) ** -0.5)
+    q = _heads(graph, graph.apply("Mul", query, scale), [0, 2, 1, 3])
+    scores = graph.apply("MatMul", q, _heads(graph, key, [0, 2, 3, 1]))
+    shares = graph.apply("Softmax", scores, axis=-1)
+    mixed = graph.apply("MatMul", shares, _heads(graph, value, [0, 2, 1, 3]))
+    mixed = graph.apply("Transpose", mixed, perm=[0, 2, 1, 3])
+    return graph.apply("Reshape", mixed, graph.constant([0, -1, graph.weights.width]))
+
+
+def _heads(graph: Layers, x: str, order: list[int]) -> str:
+    heads = graph.weights.heads
+    shape = graph.constant([0, -1, heads, graph.weights.width // heads])
+    return graph.apply("Transpose", graph.apply("Reshape", x, shape), perm=order)
 
 
 def _cross_attention(graph: Layers, x: str) -> None:

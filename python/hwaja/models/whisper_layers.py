@@ -89,19 +89,3 @@ class Layers(Graph):
         """Add the feed-forward part of a layer to `x`."""
         hidden = self.linear(self.norm(x, f"{layer}/ffn/layer_norm"), f"{layer}/ffn/linear_0")
         return self.apply("Add", x, self.linear(self.gelu(hidden), f"{layer}/ffn/linear_1"))
-
-    def attention(self, query: str, key: str, value: str, mask: str | None = None) -> str:
-        """Return softmax(Q K^T / sqrt(d) + mask) V over the heads; all (N, time, width)."""
-        scale = self.constant((self.weights.width / self.weights.heads) ** -0.5)
-        q = self._heads(self.apply("Mul", query, scale), [0, 2, 1, 3])
-        scores = self.apply("MatMul", q, self._heads(key, [0, 2, 3, 1]))
-        if mask is not None:
-            scores = self.apply("Add", scores, mask)
-        shares = self.apply("Softmax", scores, axis=-1)
-        mixed = self.apply("MatMul", shares, self._heads(value, [0, 2, 1, 3]))
-        mixed = self.apply("Transpose", mixed, perm=[0, 2, 1, 3])
-        return self.apply("Reshape", mixed, self.constant([0, -1, self.weights.width]))
-
-    def _heads(self, x: str, order: list[int]) -> str:
-        shape = [0, -1, self.weights.heads, self.weights.width // self.weights.heads]
-        return self.apply("Transpose", self.apply("Reshape", x, self.constant(shape)), perm=order)
