@@ -1,0 +1,125 @@
+"""The session: enrolments that fail, and what they leave."""
+
+import pytest
+
+from hwaja.events import (
+    Effect,
+    Enrol,
+    Enrolled,
+)
+from hwaja.messages import (
+    CompleteRegistration,
+    Error,
+    ErrorCode,
+    Reason,
+    StartRegistration,
+    StartTranscription,
+)
+from hwaja.session import State
+from talk import Talk, closes, connected, enrolled, errors, released, sent
+
+# Enrolment that fails
+
+
+def failed_enrolment(talk: Talk, effects: list[Effect], reason: Reason) -> None:
+    assert errors(effects) == [Error(ErrorCode.SPEAKER_REGISTRATION_FAILED, reason, 0)]
+    assert talk.session.state is State.READY
+    assert closes(effects) == []
+
+
+def test_enrolment_without_audio_fails() -> None:
+    talk = connected()
+    talk.say(StartRegistration(0))
+    failed_enrolment(talk, talk.say(CompleteRegistration(0)), Reason.NO_AUDIO)
+
+
+@pytest.mark.parametrize(("seconds", "speech"), [(4.0, False), (1.4, True)])
+def test_enrolment_with_too_little_speech_fails(seconds: float, speech: bool) -> None:
+    talk = connected()
+    talk.say(StartRegistration(0))
+    talk.hear(seconds, speech=speech)
+    failed_enrolment(talk, talk.say(CompleteRegistration(0)), Reason.TOO_LITTLE_SPEECH)
+
+
+def test_enrolment_that_never_ends_fails_while_the_ring_can_still_hold_it() -> None:
+    talk = connected()
+    talk.say(StartRegistration(0))
+    heard: list[Effect] = []
+    while not heard:
+        heard = talk.hear(0.512, speech=True)
+    assert talk.seconds < 29
+    failed_enrolment(talk, heard, Reason.TOO_LONG)
+    assert released(heard) == [talk.now]
+
+
+def test_enrolment_whose_engine_fails_can_be_tried_again() -> None:
+    talk = connected()
+    talk.say(StartRegistration(0))
+    talk.hear(3, speech=True)
+    talk.say(CompleteRegistration(0))
+    failed_enrolment(talk, talk.handle(Enrolled(Reason.ENGINE_FAILED)), Reason.ENGINE_FAILED)
+    assert sent(talk.enrol(0))[-1]["type"] == "speaker_registration_completed"
+
+
+def test_a_failed_enrolment_leaves_the_earlier_voice() -> None:
+    talk = enrolled()
+    talk.say(StartRegistration(0))
+    talk.say(CompleteRegistration(0))
+    assert sent(talk.say(StartTranscription()))[-1]["type"] == "transcription_started"
+
+
+def test_a_failed_enrolment_does_not_count_as_a_voice() -> None:
+    talk = connected()
+    talk.enrol(0)
+    talk.say(StartRegistration(1))
+    talk.say(CompleteRegistration(1))
+    effects = talk.say(StartTranscription())
+    assert errors(effects) == [Error(ErrorCode.TRANSCRIPTION_FAILED, Reason.NOT_ENROLLED)]
+
+
+def test_completing_the_other_speaker_is_an_error_and_the_enrolment_goes_on() -> None:
+    talk = connected()
+    talk.say(StartRegistration(0))
+    talk.hear(3, speech=True)
+    wrong = talk.say(CompleteRegistration(1))
+    assert errors(wrong) == [Error(ErrorCode.SPEAKER_REGISTRATION_FAILED, Reason.WRONG_STATE, 1)]
+    (enrol,) = talk.say(CompleteRegistration(0))
+    assert isinstance(enrol, Enrol)
+
+
+def test_starting_an_enrolment_again_replaces_the_unfinished_take() -> None:
+    talk = connected()
+    talk.say(StartRegistration(0))
+    talk.hear(3, speech=True)
+    talk.hear(1, speech=False)
+    second = talk.now
+    talk.say(StartRegistration(1))
+    talk.hear(2, speech=True)
+    (enrol,) = talk.say(CompleteRegistration(1))
+    assert isinstance(enrol, Enrol)
+    assert (enrol.speaker_id, enrol.spans) == (1, ((second, talk.now),))
+
+
+def test_the_second_voice_holds_nothing_of_the_first() -> None:
+    talk = connected()
+    talk.enrol(0)
+    start = talk.now
+    talk.say(StartRegistration(1))
+    talk.hear(2, speech=True)
+    (enrol,) = talk.say(CompleteRegistration(1))
+    assert isinstance(enrol, Enrol)
+    assert enrol.spans == ((start, talk.now),)
+
+
+def test_the_audio_of_an_enrolment_is_forgotten_once_the_voice_is_kept() -> None:
+    talk = connected()
+    assert released(talk.enrol(0))[-1] == talk.now
+
+
+def test_one_voice_is_not_enough_to_start() -> None:
+    talk = connected()
+    talk.enrol(0)
+    talk.enrol(0)
+    effects = talk.say(StartTranscription())
+    assert errors(effects) == [Error(ErrorCode.TRANSCRIPTION_FAILED, Reason.NOT_ENROLLED)]
+    assert talk.session.state is State.READY

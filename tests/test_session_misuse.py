@@ -1,0 +1,169 @@
+"""The session: messages in the wrong state, and messages that cannot be read."""
+
+import pytest
+
+from hwaja.events import (
+    Attributed,
+    Audio,
+    BadAudio,
+    Close,
+    Connected,
+    Disconnected,
+    Enrolled,
+    Event,
+    Received,
+    Recognised,
+    Refused,
+    Send,
+    Shutdown,
+)
+from hwaja.messages import (
+    ClientMessage,
+    CloseCode,
+    CompleteRegistration,
+    Error,
+    ErrorCode,
+    InvalidMessageError,
+    Reason,
+    StartRegistration,
+    StartTranscription,
+    StopTranscription,
+)
+from hwaja.session import SessionSettings, State
+from talk import (
+    EPOCH,
+    REGISTRATION,
+    SETTINGS,
+    TRANSCRIPTION,
+    answer,
+    closes,
+    connected,
+    errors,
+    in_state,
+    sent,
+    transcribing,
+)
+
+# Messages in the wrong state
+
+MISPLACED = [
+    *((state, StartRegistration(1), REGISTRATION, 1) for state in State),
+    *((state, CompleteRegistration(1), REGISTRATION, 1) for state in State),
+    *((state, StartTranscription(), TRANSCRIPTION, None) for state in State),
+    *((state, StopTranscription(), TRANSCRIPTION, None) for state in State),
+]
+ALLOWED = {
+    (State.READY, StartRegistration),
+    (State.READY, StartTranscription),
+    (State.ENROLLING, StartRegistration),
+    (State.TRANSCRIBING, StopTranscription),
+}
+
+
+@pytest.mark.parametrize(
+    ("state", "message", "code", "speaker_id"),
+    [
+        case
+        for case in MISPLACED
+        if (case[0], type(case[1])) not in ALLOWED and case[0] is not State.CLOSED
+    ],
+)
+def test_a_message_in_the_wrong_state_gets_the_error_of_its_phase_and_the_session_lives(
+    state: State, message: ClientMessage, code: ErrorCode, speaker_id: int | None
+) -> None:
+    talk = in_state(state)
+    for _ in range(20):  # more often than strikes are forgiven
+        effects = talk.say(message)
+        assert effects == [Send(Error(code, Reason.WRONG_STATE, speaker_id), details=False)]
+    assert talk.session.state is state
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Connected(),
+        Received(StartRegistration(0), 0),
+        Received(StartTranscription(), 0),
+        Received(StopTranscription(), 0),
+        Refused(InvalidMessageError(ErrorCode.INVALID_MESSAGE, Reason.NOT_JSON)),
+        BadAudio(Reason.ODD_BYTE_COUNT),
+        Audio(512, (0.9,), (-30.0,), EPOCH),
+        Enrolled(),
+        Recognised(0, "네"),
+        Attributed(0, 0),
+        Shutdown(),
+        Disconnected(),
+    ],
+)
+def test_a_closed_session_does_nothing_more(event: Event) -> None:
+    assert in_state(State.CLOSED).handle(event) == []
+
+
+@pytest.mark.parametrize(
+    "state", [s for s in State if s not in (State.ENROLLING, State.TRANSCRIBING)]
+)
+def test_audio_outside_a_phase_is_ignored(state: State) -> None:
+    """A microphone keeps sending."""
+    talk = in_state(state)
+    assert talk.hear(2, speech=True) == []
+    assert talk.session.state is state
+
+
+def test_results_that_nobody_asked_for_are_ignored() -> None:
+    talk = transcribing()
+    assert talk.handle(Recognised(7, "네")) == []
+    assert talk.handle(Attributed(7, 0)) == []
+    assert talk.handle(Enrolled()) == []
+
+
+# Strikes
+
+BAD_TEXT = Refused(InvalidMessageError(ErrorCode.INVALID_MESSAGE, Reason.NOT_JSON))
+
+
+@pytest.mark.parametrize("state", [s for s in State if s is not State.CLOSED])
+@pytest.mark.parametrize(
+    ("event", "code", "close"),
+    [
+        (BAD_TEXT, ErrorCode.INVALID_MESSAGE, CloseCode.PROTOCOL_ERROR),
+        (BadAudio(Reason.ODD_BYTE_COUNT), ErrorCode.INVALID_AUDIO, CloseCode.UNSUPPORTED_DATA),
+        (BadAudio(Reason.RIFF_HEADER), ErrorCode.INVALID_AUDIO, CloseCode.UNSUPPORTED_DATA),
+    ],
+)
+def test_nonsense_is_answered_and_closes_the_connection_after_a_few(
+    state: State, event: Event, code: ErrorCode, close: CloseCode
+) -> None:
+    talk = in_state(state)
+    for _ in range(SETTINGS.max_strikes - 1):
+        effects = talk.handle(event)
+        assert [error.code for error in errors(effects)] == [code]
+        assert closes(effects) == []
+        assert talk.session.state is state
+    last = talk.handle(event)
+    assert [error.code for error in errors(last)] == [code]
+    assert last[-1] == Close(close)
+    assert talk.session.state is State.CLOSED
+
+
+def test_strikes_of_both_kinds_are_counted_together() -> None:
+    talk = connected(SessionSettings(max_strikes=2))
+    talk.handle(BAD_TEXT)
+    effects = talk.handle(BadAudio(Reason.ODD_BYTE_COUNT))
+    assert closes(effects) == [CloseCode.UNSUPPORTED_DATA]
+
+
+def test_a_wrong_value_in_a_known_message_is_no_strike() -> None:
+    talk = connected()
+    wrong = InvalidMessageError(REGISTRATION, Reason.UNKNOWN_SPEAKER, 2)
+    for _ in range(20):
+        assert talk.handle(Refused(wrong)) == [
+            Send(Error(REGISTRATION, Reason.UNKNOWN_SPEAKER, 2), details=False)
+        ]
+
+
+def test_a_message_that_cannot_be_read_does_not_end_the_conversation() -> None:
+    talk = transcribing()
+    talk.hear(0.512, speech=True)
+    talk.handle(BAD_TEXT)
+    (fields,) = sent(answer(talk, talk.utterance(), "네", 0))
+    assert fields["type"] == "transcription"
