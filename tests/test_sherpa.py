@@ -11,7 +11,7 @@ import pytest
 import soxr
 
 import clips
-from hwaja.engine import Embedding, EngineError, Samples
+from hwaja.engine import Embedding, EngineError, Hotword, Options, Samples
 from hwaja.gate import SAMPLE_RATE
 from hwaja.models import locate
 from hwaja.sherpa import OfflineRecognizer, SpeakerEmbedder, load_recogniser
@@ -60,7 +60,7 @@ def assert_one_sentence(error: EngineError) -> None:
 def test_english_speech_becomes_its_words(
     name: str, recognisers: dict[str, OfflineRecognizer], beckett: Samples
 ) -> None:
-    text = recognisers[name].recognise(beckett).text
+    text = recognisers[name].recognise(beckett, Options()).text
     assert wrong_words(text, SAID) <= 1
     assert text == text.strip()
 
@@ -70,9 +70,36 @@ def test_a_recogniser_remembers_nothing_of_the_utterance_before(
     name: str, recognisers: dict[str, OfflineRecognizer], beckett: Samples
 ) -> None:
     part = beckett[int(6.2 * SAMPLE_RATE) : int(9.5 * SAMPLE_RATE)]
-    first = recognisers[name].recognise(part).text
-    recognisers[name].recognise(clips.samples(clips.part("two_cities", 1, 5)))
-    assert recognisers[name].recognise(part).text == first != ""
+    first = recognisers[name].recognise(part, Options()).text
+    recognisers[name].recognise(clips.samples(clips.part("two_cities", 1, 5)), Options())
+    assert recognisers[name].recognise(part, Options()).text == first != ""
+
+
+@pytest.mark.parametrize(("language", "heard"), [("en", "en"), ("auto", "en"), ("ko", "ko")])
+def test_each_utterance_is_heard_in_the_language_asked_for_and_says_which(
+    language: str, heard: str, recognisers: dict[str, OfflineRecognizer], beckett: Samples
+) -> None:
+    whisper = recognisers["whisper-base"]
+    assert whisper.recognise(beckett, Options(language=language)).language == heard
+    after = whisper.recognise(beckett, Options())
+    assert after.language == "en", "the next utterance is heard in the server's language"
+    assert wrong_words(after.text, SAID) <= 1
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("whisper-base", Options(language="xx")),
+        ("moonshine-tiny-en", Options(language="ko")),
+        ("whisper-base", Options(hotwords=(Hotword("better"),))),
+    ],
+)
+def test_what_a_recogniser_cannot_do_is_refused(
+    name: str, options: Options, recognisers: dict[str, OfflineRecognizer], beckett: Samples
+) -> None:
+    with pytest.raises(EngineError) as caught:
+        recognisers[name].recognise(beckett, options)
+    assert_one_sentence(caught.value)
 
 
 BAD_AUDIO: dict[str, Callable[[Samples], Samples]] = {
@@ -98,11 +125,12 @@ def test_audio_of_another_kind_is_refused_before_it_ends_the_process(
 ) -> None:
     good = beckett[int(6.2 * SAMPLE_RATE) : int(9.5 * SAMPLE_RATE)]
     bad = BAD_AUDIO[kind](good)
-    for engine in (recognisers["moonshine-tiny-en"].recognise, embedder.embed):
+    recogniser = recognisers["moonshine-tiny-en"]
+    for engine in (lambda audio: recogniser.recognise(audio, Options()), embedder.embed):
         with pytest.raises(EngineError) as caught:
             engine(bad)
         assert_one_sentence(caught.value)
-    assert "better" in recognisers["moonshine-tiny-en"].recognise(good).text.lower()
+    assert "better" in recognisers["moonshine-tiny-en"].recognise(good, Options()).text.lower()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -111,7 +139,7 @@ def test_an_utterance_longer_than_the_model_hears_is_refused(
 ) -> None:
     """Its end would be lost without a word."""
     with pytest.raises(EngineError, match="at most 29 s"):
-        recognisers[name].recognise(np.zeros(29 * SAMPLE_RATE + 1, np.float32))
+        recognisers[name].recognise(np.zeros(29 * SAMPLE_RATE + 1, np.float32), Options())
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -120,20 +148,22 @@ def test_the_shortest_and_the_longest_utterance_are_heard(
 ) -> None:
     """Whatever is made of them, the process lives."""
     for samples in (400, 1600):
-        assert isinstance(recognisers[name].recognise(np.zeros(samples, np.float32)).text, str)
+        assert isinstance(
+            recognisers[name].recognise(np.zeros(samples, np.float32), Options()).text, str
+        )
     longest = clips.samples(clips.part("two_cities", 0, 29))
-    assert "best of times" in recognisers[name].recognise(longest).text.lower()
+    assert "best of times" in recognisers[name].recognise(longest, Options()).text.lower()
 
 
 HEAR = """
 import sys
 import numpy as np
-from hwaja.engine import EngineError
+from hwaja.engine import EngineError, Options
 from hwaja.models import locate
 from hwaja.sherpa import load_recogniser
 recogniser = load_recogniser(locate("whisper-base"), "en")
 try:
-    recogniser.recognise(np.zeros(int(sys.argv[1]), np.float32))
+    recogniser.recognise(np.zeros(int(sys.argv[1]), np.float32), Options())
 except EngineError:
     print("refused")
 """

@@ -15,7 +15,7 @@ import pytest
 
 import clips
 from hwaja import wire, worker
-from hwaja.engine import Embedding, EngineError, Hypothesis, Samples
+from hwaja.engine import Embedding, EngineError, Hypothesis, Options, Samples
 
 SETUP = wire.Setup("/models/asr", "/models/voice.onnx", "en")
 
@@ -35,7 +35,7 @@ class FakeEngine:
         self.given.append(samples)
         self.heard.append(samples.tolist())
 
-    def recognise(self, samples: Samples) -> Hypothesis:
+    def recognise(self, samples: Samples, _options: Options) -> Hypothesis:
         self._take(samples)
         return Hypothesis(self.texts[min(len(self.given), len(self.texts)) - 1])
 
@@ -114,7 +114,7 @@ def test_every_copy_of_the_audio_is_overwritten_once_it_is_answered(
             bodies.append(request.samples)
         return request
 
-    def refuse(samples: Samples) -> Hypothesis:
+    def refuse(samples: Samples, _options: Options) -> Hypothesis:
         engine.given.append(samples)
         raise EngineError("cannot")
 
@@ -195,7 +195,7 @@ from hwaja import worker
 from hwaja.engine import Hypothesis
 
 class Noisy:
-    def recognise(self, samples):
+    def recognise(self, samples, options):
         print("noise from Python", flush=True)
         os.write(1, b"noise from below")
         return Hypothesis(f"heard {len(samples)}")

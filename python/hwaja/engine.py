@@ -19,20 +19,113 @@ class EngineError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Hypothesis:
-    """What a recogniser made of an utterance."""
+class Token:
+    """A piece of a text, and when it was spoken."""
 
     text: str
+    start_seconds: float
+    """From the first sample of the utterance, as the model dates it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """What a recogniser made of an utterance, or of what it has heard of it so far."""
+
+    text: str
+    tokens: tuple[Token, ...] = ()
+    """Pieces of `text` with their times; empty where the model gives none."""
+    language: str | None = None
+    """Code of the language that the model heard; None where it does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hotword:
+    """A word or phrase that is likelier to be said than the model would think."""
+
+    text: str
+    boost: float | None = None
+    """Added to the score of each of its tokens; None: the engine's default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What one session asks of the recogniser; must lie within its `Abilities`."""
+
+    language: str | None = None
+    """Code of the language that is spoken; None: the one that the server was started with."""
+    hotwords: tuple[Hotword, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What a loaded recogniser can do."""
+
+    streaming: bool = False
+    """Whether it hears an utterance while it is spoken (`StreamingRecognizer`)."""
+    languages: frozenset[str] = frozenset()
+    """Codes that a session may choose between; one alone where the model gives no choice."""
+    hotwords: bool = False
+    """Whether a session may name hotwords."""
 
 
 class Recognizer(Protocol):
-    """Turns an utterance into text."""
+    """Turns whole utterances into text."""
 
-    def recognise(self, samples: Samples) -> Hypothesis:
+    abilities: Abilities
+
+    def recognise(self, samples: Samples, options: Options) -> Hypothesis:
         """Return the text of `samples`; empty text where no words were heard.
 
         Raises:
             EngineError: where the audio cannot be decoded; the recogniser stays usable.
+
+        """
+
+
+class Stream(Protocol):
+    """One utterance that a streaming recogniser is hearing. One thread at a time."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether a chunk of audio is there that was not decoded."""
+
+    @property
+    def hypothesis(self) -> Hypothesis:
+        """What was decoded so far; the whole utterance once it is finished and not ready."""
+
+    def feed(self, samples: Samples) -> None:
+        """Add the next samples.
+
+        Raises:
+            EngineError: for no valid audio, or after `finish`; nothing was added.
+
+        """
+
+    def finish(self) -> None:
+        """Say that the utterance is over: what was fed last becomes decodable too."""
+
+
+Heard = TypeVar("Heard", bound=Stream)
+
+
+class StreamingRecognizer(Protocol[Heard]):
+    """Turns utterances into text while they are spoken, many in one call."""
+
+    abilities: Abilities
+
+    def open(self, options: Options) -> Heard:
+        """Return the stream of a new utterance; it knows nothing of any other.
+
+        Raises:
+            EngineError: where `options` go beyond the abilities.
+
+        """
+
+    def decode(self, streams: Sequence[Heard]) -> None:
+        """Decode one chunk of each of `streams`, which are ready and occur once.
+
+        Raises:
+            EngineError: where that is not so; no stream has moved.
 
         """
 

@@ -36,6 +36,9 @@ _EMBEDDER_METADATA = (
     "normalize_samples",
     "feature_normalize_type",
 )
+AUTO_LANGUAGE = "auto"
+"""Asks a model that knows several languages to find out which one is spoken."""
+
 _WHISPER_DECODER_INPUTS = {"tokens", "n_layer_cross_k", "n_layer_cross_v", "offset"}
 
 _ORT_IDENTIFIER = b"ORTM"  # at bytes 4 to 8 of a FlatBuffer that holds an onnxruntime model
@@ -48,6 +51,8 @@ class WhisperExport:
     encoder: Path
     decoder: Path
     tokens: Path
+    languages: frozenset[str]
+    """Codes of the languages that it knows; with "auto" it finds out which is spoken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,8 @@ def open_export(folder: Path, language: str) -> WhisperExport | MoonshineExport:
 
     Args:
         folder: a Whisper or Moonshine v2 export for sherpa-onnx.
-        language: code of the language that will be spoken, for example "ko".
+        language: code of the language that will be spoken, for example "ko"; "auto" where a
+            multilingual Whisper shall find out.
 
     Raises:
         EngineError: in one sentence what is wrong with the folder or the language.
@@ -105,17 +111,17 @@ def _open_whisper(folder: Path, tokens: Path, language: str) -> WhisperExport:
     _check_tokens(tokens, numbers["eot"][0])
     if not {value.name for value in _load(decoder).graph.input} >= _WHISPER_DECODER_INPUTS:
         raise EngineError(f"{decoder} is not a Whisper decoder for sherpa-onnx.")
-    return WhisperExport(encoder, decoder, tokens)
+    return WhisperExport(encoder, decoder, tokens, languages)
 
 
-def _whisper_languages(encoder: Path, metadata: dict[str, str]) -> list[str]:
+def _whisper_languages(encoder: Path, metadata: dict[str, str]) -> frozenset[str]:
     if metadata["is_multilingual"] == "0":
-        return ["en"]
+        return frozenset({"en"})
     _require(encoder, metadata, ("all_language_codes", "all_language_tokens"))
     codes = metadata["all_language_codes"].split(",")
     if len(codes) != len(_numbers(encoder, metadata, "all_language_tokens")):
         raise EngineError(f"{encoder} does not have one token for each language.")
-    return codes
+    return frozenset({*codes, AUTO_LANGUAGE})
 
 
 def _open_moonshine(folder: Path, tokens: Path, language: str) -> MoonshineExport:

@@ -5,14 +5,13 @@ is checked (in `exports`), and every array (here), before it crosses.
 """
 
 import os
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hwaja.engine import Embedding, EngineError, Hypothesis, Samples
-from hwaja.exports import MoonshineExport, check_embedder, open_export
+from hwaja.engine import Abilities, Embedding, EngineError, Hypothesis, Options, Samples
+from hwaja.exports import AUTO_LANGUAGE, MoonshineExport, check_embedder, open_export
 from hwaja.gate import SAMPLE_RATE
 
 # The library below sherpa-onnx reads this when it is loaded; hwaja sends nothing anywhere.
@@ -45,22 +44,32 @@ class OfflineRecognizer:
     """A sherpa-onnx offline recogniser on whole utterances. One thread at a time."""
 
     def __init__(
-        self, recogniser: Any, context_seconds: float = 0, min_silence_seconds: float = 0
+        self,
+        recogniser: Any,
+        abilities: Abilities,
+        language: str,
+        context_seconds: float = 0,
+        min_silence_seconds: float = 0,
     ) -> None:
         """Adapt a recogniser.
 
         Args:
             recogniser: sherpa-onnx's.
+            abilities: what it can do.
+            language: what is spoken where a session does not say.
             context_seconds: an utterance is filled up to this length with silence,
             min_silence_seconds: of which there is at least this much, as far as the model hears.
 
         """
         self._recogniser = recogniser
+        self.abilities = abilities
+        self._default_language = self._language = language
         self._context_samples = round(context_seconds * SAMPLE_RATE)
         self._min_silence_samples = round(min_silence_seconds * SAMPLE_RATE)
 
-    def recognise(self, samples: Samples) -> Hypothesis:
+    def recognise(self, samples: Samples, options: Options) -> Hypothesis:
         """Return the text; see `engine.Recognizer.recognise`."""
+        check_options(options, self.abilities)
         _check_samples(samples)
         if len(samples) < MIN_UTTERANCE_SECONDS * SAMPLE_RATE:
             raise EngineError(f"an utterance has at least {MIN_UTTERANCE_SECONDS:g} s")
@@ -73,8 +82,17 @@ class OfflineRecognizer:
         # As a memoryview (`data`) it is converted ten times as fast as an array (design notes).
         stream.accept_waveform(SAMPLE_RATE, closed.data)
         closed.fill(0)
+        self._speak(options.language or self._default_language)
         self._recogniser.decode_stream(stream)
-        return Hypothesis(text=stream.result.text.strip())
+        return Hypothesis(stream.result.text.strip(), language=stream.result.lang or None)
+
+    def _speak(self, language: str) -> None:
+        """Expect a language from now on; `create_stream` cannot be told one."""
+        if language != self._language:
+            config = self._recogniser.config
+            config.model_config.whisper.language = _whisper_language(language)
+            self._recogniser.recognizer.set_config(config)
+            self._language = language
 
 
 class SpeakerEmbedder:
@@ -113,18 +131,40 @@ def load_recogniser(folder: Path, language: str) -> OfflineRecognizer:
 
     """
     export = open_export(folder, language)
-    files = {part: str(file) for part, file in asdict(export).items()}
+    files = {part: str(getattr(export, part)) for part in ("encoder", "decoder", "tokens")}
     if isinstance(export, MoonshineExport):
-        return OfflineRecognizer(
-            sherpa_onnx.OfflineRecognizer.from_moonshine_v2(**files, num_threads=1)
-        )
+        moonshine = sherpa_onnx.OfflineRecognizer.from_moonshine_v2(**files, num_threads=1)
+        return OfflineRecognizer(moonshine, Abilities(languages=frozenset({language})), language)
+    whisper = sherpa_onnx.OfflineRecognizer.from_whisper(
+        **files,
+        language=_whisper_language(language),
+        tail_paddings=_WHISPER_TAIL_FRAMES,
+        num_threads=1,
+    )
     return OfflineRecognizer(
-        sherpa_onnx.OfflineRecognizer.from_whisper(
-            **files, language=language, tail_paddings=_WHISPER_TAIL_FRAMES, num_threads=1
-        ),
+        whisper,
+        Abilities(languages=export.languages),
+        language,
         WHISPER_CONTEXT_SECONDS,
         WHISPER_MIN_SILENCE_SECONDS,
     )
+
+
+def check_options(options: Options, abilities: Abilities) -> None:
+    """Check that a session asks for no more than its recogniser can do.
+
+    Raises:
+        EngineError: otherwise; sherpa-onnx would end the process.
+
+    """
+    if options.language is not None and options.language not in abilities.languages:
+        raise EngineError("the recogniser does not know the language")
+    if options.hotwords and not abilities.hotwords:
+        raise EngineError("the recogniser takes no hotwords")
+
+
+def _whisper_language(language: str) -> str:
+    return "" if language == AUTO_LANGUAGE else language
 
 
 def _check_samples(samples: Samples) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from hwaja import wire
-from hwaja.engine import Embedder, EngineError, Recognizer, Samples
+from hwaja.engine import Embedder, EngineError, Options, Recognizer, Samples
 from hwaja.gate import SAMPLE_RATE
 from hwaja.plausible import may_loop, plausible_text
 
@@ -65,12 +65,12 @@ def _answer(request: wire.Request, recogniser: Recognizer, embedder: Embedder) -
 
 def _text_of(samples: Samples, recogniser: Recognizer) -> str:
     """Recognise an utterance; where the text seems to loop, listen once more."""
-    text = recogniser.recognise(samples).text
+    text = recogniser.recognise(samples, Options()).text
     if not may_loop(text):
         return text
     later = np.concatenate([_SILENCE, samples])
     try:
-        again = recogniser.recognise(later).text
+        again = recogniser.recognise(later, Options()).text
     finally:
         later.fill(0)
     return text if may_loop(again) else again
