@@ -11,17 +11,23 @@ PACKAGE = ROOT / "python" / "hwaja"
 
 ROWS: list[set[str]] = [
     {"__init__", "_pcm"},
-    {"messages", "gate", "plausible"},
-    {"events"},
+    {"recognition", "gate", "plausible"},
+    {"messages"},
+    {"events", "interims"},
+    {"answer"},
     {"session"},
     {"engine"},
     {"speakers", "silero", "exports", "wire", "detection"},
-    {"sherpa"},
-    {"jobs"},
-    {"worker", "pool"},
+    {"sherpa", "steps"},
+    {"worker"},
+    {"jobs", "live", "process"},
+    {"switchboard", "crew"},
+    {"pool"},
     {"models"},
     {"config", "certificate", "logs"},
-    {"analysis"},
+    {"drafts", "early"},
+    {"hearing"},
+    {"analysis", "outbox"},
     {"connection"},
     {"server"},
     {"application"},
@@ -35,7 +41,7 @@ ROWS: list[set[str]] = [
 ONLY_ITSELF = {"models"}
 """Folders that import nothing else of the package."""
 
-PURE = {"messages", "gate", "events", "session"}
+PURE = {"recognition", "messages", "gate", "events", "interims", "answer", "session"}
 IMPURE_IMPORTS = {
     "asyncio",
     "multiprocessing",

@@ -11,9 +11,10 @@ import pytest
 import soxr
 
 import clips
-from hwaja.engine import Embedding, EngineError, Hotword, Options, Samples
+from hwaja.engine import Embedding, EngineError, Samples
 from hwaja.gate import SAMPLE_RATE
 from hwaja.models import locate
+from hwaja.recognition import Hotword, Options
 from hwaja.sherpa import OfflineRecognizer, SpeakerEmbedder, load_recogniser
 
 pytestmark = pytest.mark.models
@@ -158,8 +159,9 @@ def test_the_shortest_and_the_longest_utterance_are_heard(
 HEAR = """
 import sys
 import numpy as np
-from hwaja.engine import EngineError, Options
+from hwaja.engine import EngineError
 from hwaja.models import locate
+from hwaja.recognition import Hotword, Options
 from hwaja.sherpa import load_recogniser
 recogniser = load_recogniser(locate("whisper-base"), "en")
 try:

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from hwaja.engine import Abilities, Embedding, EngineError, Hypothesis, Options, Samples
+from hwaja.engine import Embedding, EngineError, Samples
 from hwaja.exports import AUTO_LANGUAGE, MoonshineExport, check_embedder, open_export
 from hwaja.gate import SAMPLE_RATE
+from hwaja.recognition import Abilities, Hypothesis, Options
 
 # The library below sherpa-onnx reads this when it is loaded; hwaja sends nothing anywhere.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
@@ -157,10 +158,10 @@ def check_options(options: Options, abilities: Abilities) -> None:
         EngineError: otherwise; sherpa-onnx would end the process.
 
     """
-    if options.language is not None and options.language not in abilities.languages:
+    if not abilities.knows_language(options):
         raise EngineError("the recogniser does not know the language")
-    if options.hotwords and not abilities.hotwords:
-        raise EngineError("the recogniser takes no hotwords")
+    if not abilities.takes_hotwords(options) or not abilities.spells_hotwords(options):
+        raise EngineError("the recogniser cannot take the hotwords")
 
 
 def _whisper_language(language: str) -> str:
