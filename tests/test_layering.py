@@ -17,7 +17,8 @@ ROWS: list[set[str]] = [
     {"answer"},
     {"session"},
     {"engine"},
-    {"speakers", "silero", "exports", "wire", "detection"},
+    {"speakers", "silero", "exports", "wire", "detection", "admission", "sherpa_library"},
+    {"sherpa_online"},
     {"sherpa", "steps"},
     {"worker"},
     {"jobs", "live", "process"},
@@ -148,13 +149,15 @@ def test_the_sans_io_files_do_not_ask_what_time_it_is(name: str) -> None:
 
 
 def test_only_one_file_names_sherpa_onnx() -> None:
-    """Misuse ends the process, so everything goes through the file that checks first."""
+    """It must be loaded as that file does, and used only where everything is checked first."""
     naming = {
         identify(file)
         for file in FILES
         if any(name.split(".")[0] == "sherpa_onnx" for name in imported(file))
     }
-    assert naming == {"sherpa.py"}
+    assert naming == {"sherpa_library.py"}
+    using = {unit_of(file) for file in FILES if "sherpa_library" in units_imported(file)}
+    assert using == {"sherpa", "sherpa_online"}
 
 
 def test_only_one_file_names_pyo3() -> None:
