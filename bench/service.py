@@ -76,10 +76,16 @@ async def enrol(client: Client, dialogue: Dialogue) -> None:
 
 
 async def transcribe(
-    client: Client, pcm: bytes, speed: float = 1.0, chunk_samples: int = CHUNK_SAMPLES
+    client: Client,
+    pcm: bytes,
+    speed: float = 1.0,
+    chunk_samples: int = CHUNK_SAMPLES,
+    *,
+    interims: bool = False,
 ) -> list[Arrival]:
     """Stream `pcm` and return everything that the server says of it."""
-    await client.send({"type": "start_transcription", "details": True})
+    wanted = {"details": True, "interim_results": interims}
+    await client.send({"type": "start_transcription", **wanted})
     await client.expect("transcription_started")
     began = time.monotonic()
 
@@ -96,12 +102,17 @@ async def transcribe(
 
 
 async def answers(
-    service: Service, dialogue: Dialogue, speed: float, chunk_samples: int = CHUNK_SAMPLES
+    service: Service,
+    dialogue: Dialogue,
+    speed: float,
+    chunk_samples: int = CHUNK_SAMPLES,
+    *,
+    interims: bool = False,
 ) -> list[Arrival]:
     """Run one whole session."""
     async with service.open() as client:
         await enrol(client, dialogue)
-        return await transcribe(client, dialogue.pcm, speed, chunk_samples)
+        return await transcribe(client, dialogue.pcm, speed, chunk_samples, interims=interims)
 
 
 def said(arrivals: list[Arrival]) -> list[tuple[int, str]]:
