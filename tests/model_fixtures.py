@@ -6,6 +6,7 @@ import http.server
 import socket
 import struct
 import sys
+import tempfile
 import types
 from collections.abc import Callable
 from multiprocessing.synchronize import Barrier
@@ -184,6 +185,14 @@ def install_converter(monkeypatch: pytest.MonkeyPatch, convert: Callable[..., No
     module.convert = convert  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, module.__name__, module)
     return "of_a_test"
+
+
+def convert(converter: Any, members: dict[str, bytes], folder: Path, **options: str) -> None:
+    """Give a converter its members as files, as a pull does."""
+    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+        for name, content in members.items():
+            Path(scratch, name).write_bytes(content)
+        converter.convert(Path(scratch), folder, **options)
 
 
 def folders(root: Path) -> set[str]:

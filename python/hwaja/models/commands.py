@@ -17,7 +17,17 @@ from rich.progress import (
 )
 from rich.table import Column, Table
 
-from hwaja.models import all_models, cache_root, default_names, is_present, locate, pull, test_names
+from hwaja.models import (
+    CatalogueEntry,
+    all_models,
+    cache_root,
+    default_names,
+    entry,
+    is_present,
+    locate,
+    pull,
+    test_names,
+)
 from hwaja.models.fetch import Progress as ProgressCallback
 
 
@@ -45,8 +55,10 @@ def run(args: argparse.Namespace) -> int:
         case "list":
             _list()
         case "pull":
-            names = args.names or (test_names() if args.for_tests else default_names())
-            _pull(names)
+            if args.names or args.for_tests:
+                _pull(args.names or test_names())
+            else:
+                _pull_default()
         case "path":
             print(locate(args.name))
     return 0
@@ -58,7 +70,7 @@ def _list() -> None:
     table = Table(name, "role", "licence", "MB", "", "title", box=None)
     for model in all_models():
         present = is_present(model, root)
-        megabytes = _megabytes(root / model.name) if present else ""
+        megabytes = _megabytes(root / model.name) if present else _megabytes_to_fetch(model)
         state = "present" if present else "-"
         table.add_row(model.name, model.role, model.licence, megabytes, state, model.title)
     console = Console()
@@ -68,6 +80,22 @@ def _list() -> None:
 
 def _megabytes(folder: Path) -> str:
     return f"{sum(file.stat().st_size for file in folder.iterdir()) / 1e6:.0f}"
+
+
+def _megabytes_to_fetch(model: CatalogueEntry) -> str:
+    return f"{model.fetch_bytes / 1e6:.0f} to fetch" if model.fetch_bytes else ""
+
+
+def _pull_default() -> None:
+    """Pull what serve needs; the first time, say what would serve better."""
+    root = cache_root()
+    names = default_names()
+    anything_new = not all(is_present(entry(name), root) for name in names)
+    _pull(names)
+    for model in all_models() if anything_new else ():
+        if model.advice and not is_present(model, root):
+            advice = f"{model.advice}; to get it, run: hwaja models pull {model.name}"
+            Console(stderr=True).print(advice, soft_wrap=True, highlight=False)
 
 
 def _pull(names: list[str] | tuple[str, ...]) -> None:
