@@ -15,7 +15,7 @@ from rich.progress import (
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
-from rich.table import Column, Table
+from rich.table import Table
 
 from hwaja.models import (
     CatalogueEntry,
@@ -29,6 +29,9 @@ from hwaja.models import (
     test_names,
 )
 from hwaja.models.fetch import Progress as ProgressCallback
+
+_LIST_COLUMNS = 200
+"""Wider than a line of the list: a narrow terminal folds lines better than a table does cells."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,14 +69,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _list() -> None:
     root = cache_root()
-    name = Column("name", no_wrap=True)
-    table = Table(name, "role", "licence", "MB", "", "title", box=None)
+    table = Table("name", "role", "licence", "MB", "", "title", box=None)
     for model in all_models():
         present = is_present(model, root)
         megabytes = _megabytes(root / model.name) if present else _megabytes_to_fetch(model)
         state = "present" if present else "-"
         table.add_row(model.name, model.role, model.licence, megabytes, state, model.title)
-    console = Console()
+    console = Console(width=_LIST_COLUMNS)
     console.print(table)
     console.print(f"cache: {root}", style="dim", soft_wrap=True)
 
