@@ -129,6 +129,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         name = self.path.rstrip("/").rsplit("/", 1)[-1]
         if self.server.fails_with is not None:
             self.send_error(self.server.fails_with)
+        elif self.path.startswith("/moved/"):
+            self.send_response(302)
+            self.send_header("Location", f"/files/{name}")
+            self.end_headers()
         elif self.path.startswith("/simple/"):
             self._list(name.replace("-", "_"))
         elif name not in self.server.files:

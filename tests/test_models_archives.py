@@ -109,6 +109,19 @@ def test_a_cut_download_goes_on_and_no_byte_is_asked_for_twice(index: Index, roo
     assert folders(root) == {"tiny"}
 
 
+def test_a_download_goes_on_through_a_redirection(index: Index, root: Path) -> None:
+    """Releases lie on another server than the one that is asked."""
+    (source,) = tiny(index).sources
+    moved = Archive(f"{index.url}/moved/tiny.tar.bz2", **KNOWN)
+    model = entry(dataclasses.replace(source, archives=(moved,)))
+    index.cut_at = 1000
+    with pytest.raises(ModelError, match="was cut"):
+        pull_entry(model, root)
+    index.cut_at = None
+    assert (pull_entry(model, root) / "model.bin").read_bytes() == WEIGHTS
+    assert index.asked == [("tiny.tar.bz2", None), ("tiny.tar.bz2", "bytes=1000-")]
+
+
 def test_without_a_length_in_the_answer_the_known_size_tells_a_cut(
     index: Index, root: Path
 ) -> None:

