@@ -3,6 +3,7 @@
 import io
 import pickle
 import struct
+import tarfile
 import zipfile
 from typing import NamedTuple
 
@@ -17,6 +18,20 @@ def zipped(files: dict[str, bytes]) -> bytes:
     with zipfile.ZipFile(stream, "w") as archive:
         for name, content in files.items():
             archive.writestr(zipfile.ZipInfo(name), content)
+    return stream.getvalue()
+
+
+def tar_bz2(*members: tuple[str, bytes] | tarfile.TarInfo) -> bytes:
+    """Write a .tar.bz2 of plain files, by path and content, and of whatever else is described."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:bz2") as archive:
+        for member in members:
+            if isinstance(member, tarfile.TarInfo):
+                archive.addfile(member)
+            else:
+                info = tarfile.TarInfo(member[0])
+                info.size = len(member[1])
+                archive.addfile(info, io.BytesIO(member[1]))
     return stream.getvalue()
 
 

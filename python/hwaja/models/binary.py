@@ -8,7 +8,7 @@ from hwaja.models.errors import ModelError
 class Reader:
     """Takes values off the front of a file's bytes."""
 
-    def __init__(self, content: bytes, title: str) -> None:
+    def __init__(self, content: bytes | memoryview, title: str) -> None:
         self._content = memoryview(content)
         self._title = title
         self._at = 0

@@ -34,14 +34,15 @@ _EPSILON = 1e-5  # PyTorch's default for BatchNorm, which CAM++ was trained with
 Array = NDArray[np.float64]
 
 
-def convert(members: dict[str, bytes], folder: Path) -> None:
+def convert(members: Path, folder: Path) -> None:
     """Write campplus.onnx.
 
     Raises:
         ModelError: where the member is not the state dict of this CAM++.
 
     """
-    onnx.save(build(torchfile.read(members["campplus.pt"])), folder / "campplus.onnx")
+    state = torchfile.read((members / "campplus.pt").read_bytes())
+    onnx.save(build(state), folder / "campplus.onnx")
 
 
 def build(state: StateDict) -> Any:

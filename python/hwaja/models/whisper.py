@@ -24,12 +24,12 @@ AUDIO_POSITIONS = 1500
 """Encoder positions, 20 ms each: 30 s (section 2.2 of the paper)."""
 
 
-def convert(members: dict[str, bytes], folder: Path, precision: str) -> None:
+def convert(members: Path, folder: Path, precision: str) -> None:
     """Write encoder, decoder and token table as sherpa-onnx wants them.
 
     Args:
-        members: "model.bin.1" and "model.bin.2", which joined are CTranslate2's model.bin, and
-            "tokenizer.json".
+        members: a folder with "model.bin.1" and "model.bin.2", which joined are CTranslate2's
+            model.bin, and "tokenizer.json".
         folder: where to write.
         precision: "int8" or "fp32".
 
@@ -37,8 +37,9 @@ def convert(members: dict[str, bytes], folder: Path, precision: str) -> None:
         ModelError: where the members are not those of a Whisper model.
 
     """
-    weights = Weights(ct2.read(members["model.bin.1"] + members["model.bin.2"], "WhisperSpec"))
-    tokens = read_tokenizer(members["tokenizer.json"])
+    model = b"".join((members / f"model.bin.{part}").read_bytes() for part in (1, 2))
+    weights = Weights(ct2.read(model, "WhisperSpec"))
+    tokens = read_tokenizer((members / "tokenizer.json").read_bytes())
     (folder / "tokens.txt").write_text(token_table(tokens.pieces), encoding="ascii")
     try:
         metadata = _metadata(weights, tokens)

@@ -1,0 +1,72 @@
+"""The checksums that a first pull recorded, of archives whose own the catalogue does not know.
+
+They stay in the cache when the model is deleted: a later pull of the same address must bring the
+same bytes.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from hwaja.models.errors import ModelError
+from hwaja.models.fetch import sha256_of
+
+FILE = "digests.json"
+
+
+@contextmanager
+def trusted_on_first_use(archives: Mapping[str, Path], root: Path) -> Iterator[None]:
+    """Compare archives with what was recorded of them; record them when the block succeeds.
+
+    Args:
+        archives: address to file.
+        root: the cache folder.
+
+    Raises:
+        ModelError: where an archive has changed since it was first pulled. It is thrown away, as
+            it is when the block raises one: nothing says that it was whole.
+
+    """
+    if not archives:
+        yield
+        return
+    recorded = _read(root / FILE)
+    found = {
+        address: {"sha256": sha256_of(file), "size_bytes": file.stat().st_size}
+        for address, file in archives.items()
+    }
+    changed = [name for name in found if recorded.get(name, found[name]) != found[name]]
+    try:
+        if changed:
+            raise _changed(archives[changed[0]], root / FILE)
+        yield
+    except ModelError:
+        for file in archives.values():
+            file.unlink()
+        raise
+    _write(root / FILE, recorded | found)
+
+
+def _changed(archive: Path, recorded: Path) -> ModelError:
+    return ModelError(
+        f"{archive.name} has changed since it was first pulled and was thrown away; to accept the "
+        f"new one, delete its entry in {recorded}."
+    )
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(file.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return {}
+    except (ValueError, TypeError) as error:
+        raise ModelError(f"{file} cannot be read; delete it to record checksums anew.") from error
+
+
+def _write(file: Path, recorded: dict[str, Any]) -> None:
+    """Replace the file in one step."""
+    new = file.with_suffix(".new")
+    new.write_text(json.dumps(recorded, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    new.replace(file)
