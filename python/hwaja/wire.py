@@ -23,6 +23,8 @@ class Setup(msgspec.Struct, frozen=True, tag=True):
     embedder_file: str
     language: str
     """Whisper's code, for example "ko"."""
+    provider: str = "cpu"
+    """What to compute on: "cpu" or "cuda"."""
 
 
 class Recognise(msgspec.Struct, frozen=True, tag=True):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hwaja import wire
+from hwaja import runtime, wire
 from hwaja.engine import Embedder, EngineError, Options, Recognizer, Samples
 from hwaja.gate import SAMPLE_RATE
 from hwaja.plausible import may_loop, plausible_text
@@ -43,11 +43,13 @@ def serve(requests: BufferedIOBase, replies: BufferedIOBase) -> None:
 
 
 def _load(setup: wire.Setup) -> tuple[Recognizer, Embedder]:
+    if setup.provider == "cuda":
+        runtime.put_below_sherpa()
     # Imported here: the import alone takes long, and its failure must reach the front.
     from hwaja import sherpa
 
-    recogniser = sherpa.load_recogniser(Path(setup.recogniser_dir), setup.language)
-    return recogniser, sherpa.SpeakerEmbedder(Path(setup.embedder_file))
+    recogniser = sherpa.load_recogniser(Path(setup.recogniser_dir), setup.language, setup.provider)
+    return recogniser, sherpa.SpeakerEmbedder(Path(setup.embedder_file), setup.provider)
 
 
 def _answer(request: wire.Request, recogniser: Recognizer, embedder: Embedder) -> wire.Reply:
