@@ -15,7 +15,7 @@ VECTOR = np.arange(4, dtype="<f4")
 AUDIO = memoryview(SAMPLES).cast("B")
 
 REQUESTS: list[wire.Request] = [
-    wire.Setup("/models/whisper", "/models/campplus.onnx", "ko"),
+    wire.Setup("/models/whisper", "/models/campplus.onnx", "ko", "cuda"),
     wire.Recognise(7, AUDIO, 1.25),
     wire.Embed(8, AUDIO),
 ]

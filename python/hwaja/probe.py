@@ -9,6 +9,7 @@ The last line on stdout is a JSON object: `{"onnxruntime": "1.32.0"}`, the versi
 that ran, or `{"reason": "..."}`; the exit code is 0 or 1.
 """
 
+import argparse
 import ctypes
 import json
 import sys
@@ -49,8 +50,8 @@ def run(provider: str, model: Path) -> str:
     try:
         sherpa.SpeakerEmbedder(model, provider).embed(noise)
     except RuntimeError as error:  # onnxruntime's
-        (first, *_) = str(error).splitlines() or [""]
-        raise EngineError(f"The GPU cannot be used: {first}") from None
+        (reason, *_) = str(error).splitlines() or ["it does not say why."]
+        raise EngineError(f"sherpa-onnx fails on {provider}: {reason}") from None
     if driver is not None and not _used(driver):
         raise EngineError(
             "sherpa-onnx fell back to the CPU, as a library of CUDA or cuDNN is missing or too "
@@ -77,10 +78,14 @@ def _used(driver: ctypes.CDLL) -> bool:
     return bool(code == 0 and active.value)
 
 
-def main(provider: str, model: str) -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Try a provider, print what came out, return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m hwaja.probe")
+    parser.add_argument("provider", choices=["cpu", "cuda"])
+    parser.add_argument("model", type=Path, help="a speaker embedding model")
+    args = parser.parse_args(arguments)
     try:
-        answer = {"onnxruntime": run(provider, Path(model))}
+        answer = {"onnxruntime": run(args.provider, args.model)}
     except EngineError as error:
         answer = {"reason": str(error)}
     print(json.dumps(answer))
@@ -88,4 +93,4 @@ def main(provider: str, model: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main())
