@@ -102,6 +102,24 @@ def test_what_a_recogniser_cannot_do_is_refused(
     assert_one_sentence(caught.value)
 
 
+LOADERS: dict[str, Callable[[str], object]] = {
+    "Moonshine": lambda provider: load_recogniser(locate(NAMES[0]), "en", provider),
+    "Whisper": lambda provider: load_recogniser(locate(NAMES[1]), "en", provider),
+    "voices": lambda provider: SpeakerEmbedder(locate("campplus") / "campplus.onnx", provider),
+}
+
+
+@pytest.mark.parametrize("model", LOADERS)
+def test_every_model_is_loaded_for_the_provider_that_was_asked_for(
+    model: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """sherpa-onnx's own library has no CUDA, and that it falls back shows that it was asked."""
+    LOADERS[model]("cpu")
+    assert capfd.readouterr().err == ""
+    LOADERS[model]("cuda")
+    assert "Fallback to cpu" in capfd.readouterr().err
+
+
 BAD_AUDIO: dict[str, Callable[[Samples], Samples]] = {
     "int16": lambda audio: (audio * 32767).astype(np.int16),
     "float64": lambda audio: audio.astype(np.float64),
