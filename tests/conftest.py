@@ -10,6 +10,7 @@ from hwaja import wire
 from hwaja.certificate import development_certificate
 from hwaja.connection import Services
 from hwaja.detection import Detection
+from hwaja.drafts import Drafts
 from hwaja.models import locate
 from hwaja.pool import Pool
 from hwaja.session import SessionSettings
@@ -44,9 +45,17 @@ async def pool(english: wire.Setup) -> AsyncIterator[Pool]:
     await pool.close()
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def drafts(english: wire.Setup) -> AsyncIterator[Drafts]:
+    """The worker for interim texts, which starts when one is first asked for."""
+    drafts = Drafts(english)
+    yield drafts
+    await drafts.close()
+
+
 @pytest.fixture
-def services(pool: Pool, detector: SileroDetector) -> Services:
-    return Services(pool, Detection(detector), SessionSettings())
+def services(pool: Pool, drafts: Drafts, detector: SileroDetector) -> Services:
+    return Services(pool, drafts, Detection(detector), SessionSettings(abilities=pool.abilities))
 
 
 @pytest_asyncio.fixture(loop_scope="session")

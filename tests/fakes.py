@@ -10,6 +10,8 @@ from hwaja.connection import RING_SECONDS
 from hwaja.detection import Detection
 from hwaja.engine import Embedding, Samples
 from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
+from hwaja.pool import Utterance
+from hwaja.recognition import Abilities, Hypothesis, Options
 from hwaja.silero import SileroDetector, SileroState
 
 
@@ -97,18 +99,19 @@ class FakePool:
         self.failures: list[Exception] = []
         self.voice_failures: list[Exception] = []
         self.idle_workers = 1
+        self.abilities = Abilities()
         self.heard: list[Samples] = []  # what each recognition was given
 
     async def recognise(
-        self, _owner: Hashable, read: Callable[[], Samples], samples: int, _speech_seconds: float
-    ) -> str:
+        self, _owner: Hashable, read: Callable[[], Utterance], samples: int, _options: Options
+    ) -> Hypothesis:
         self.asked.set()
         await self.working.wait()
-        self.heard.append(read().copy())
+        self.heard.append(read().samples.copy())
         assert len(self.heard[-1]) == samples
         if self.failures:
             raise self.failures.pop(0)
-        return chr(ord("a") + (len(self.heard) - 1) % 26)
+        return Hypothesis(chr(ord("a") + (len(self.heard) - 1) % 26))
 
     async def embed(self, _owner: Hashable, read: Callable[[], Samples], samples: int) -> Embedding:
         await self.working.wait()

@@ -8,9 +8,12 @@ import pytest
 
 from fakes import FakePool
 from hwaja._pcm import RingBuffer
-from hwaja.analysis import Analyst
+from hwaja.analysis import Analysis, Analyst
+from hwaja.drafts import Drafts
 from hwaja.engine import EngineError, Samples
 from hwaja.gate import SAMPLE_RATE
+from hwaja.hearing import WholeHearing
+from hwaja.pool import Pool
 from hwaja.speakers import Voices
 
 SPAN = (1000, 17_000, 12_000)
@@ -22,6 +25,17 @@ def pool() -> FakePool:
     return FakePool()
 
 
+def analyst_of(pool: FakePool, ring: RingBuffer, voices: Voices) -> Analyst:
+    as_pool, as_drafts = cast(Pool, pool), cast(Drafts, pool)
+    hearing = WholeHearing("owner", as_pool, as_drafts, ring)
+    return Analyst("owner", as_pool, ring, voices, hearing)
+
+
+async def text_of(analysis: Analysis) -> str | None:
+    heard = await analysis.text
+    return None if heard is None else heard.text
+
+
 @pytest.fixture
 def analyst(pool: FakePool) -> Analyst:
     ring = RingBuffer(2 * SAMPLE_RATE)
@@ -29,13 +43,13 @@ def analyst(pool: FakePool) -> Analyst:
     voices = Voices()
     voices.enrol(0, np.array([1, 1, 1, 1], np.float32))
     voices.enrol(1, np.array([-1, 1, -1, 1], np.float32))
-    return Analyst("owner", pool, ring, voices)
+    return analyst_of(pool, ring, voices)
 
 
 async def test_an_utterance_is_recognised_and_attributed(analyst: Analyst, pool: FakePool) -> None:
     analysis = analyst.analyse(*SPAN)
     decision = await analysis.speaker
-    assert await analysis.text == "a"
+    assert await text_of(analysis) == "a"
     assert decision is not None
     assert (decision.speaker_id, decision.scores) == (0, pytest.approx((1.0, 0.0)))
     expected = np.arange(1000, 17_000, dtype=np.float32) / 32768
@@ -47,7 +61,7 @@ async def test_an_utterance_that_was_foreseen_is_worked_on_once(
 ) -> None:
     analyst.foresee(*SPAN)
     await pool.asked.wait()
-    assert await analyst.analyse(*SPAN).text == "a"
+    assert await text_of(analyst.analyse(*SPAN)) == "a"
     assert len(pool.heard) == 1
 
 
@@ -57,7 +71,7 @@ async def test_what_was_foreseen_wrongly_never_answers_for_other_samples(
     analyst.foresee(1000, 9000, 8000)
     await pool.asked.wait()
     analysis = analyst.analyse(*SPAN)
-    assert await analysis.text is not None
+    assert await text_of(analysis) is not None
     assert len(pool.heard[-1]) == 16_000
 
 
@@ -70,7 +84,7 @@ async def test_early_work_that_did_not_begin_yet_is_given_up_with_what_it_was_fo
     analyst.foresee(*SPAN)
     analysis = analyst.analyse(*SPAN)
     pool.working.set()
-    assert await analysis.text == "a"
+    assert await text_of(analysis) == "a"
     assert [len(samples) for samples in pool.heard] == [16_000]
 
 
@@ -81,24 +95,24 @@ async def test_no_early_work_takes_a_worker_that_others_wait_for(
     analyst.foresee(*SPAN)
     await asyncio.sleep(0)
     assert not pool.asked.is_set()
-    assert await analyst.analyse(*SPAN).text == "a"
+    assert await text_of(analyst.analyse(*SPAN)) == "a"
 
 
 async def test_a_failing_engine_gives_no_text_and_the_next_utterance_one(
     analyst: Analyst, pool: FakePool
 ) -> None:
     pool.failures.append(EngineError("the engine ended on this audio"))
-    assert await analyst.analyse(*SPAN).text is None
-    assert await analyst.analyse(*SPAN).text == "b"
+    assert await text_of(analyst.analyse(*SPAN)) is None
+    assert await text_of(analyst.analyse(*SPAN)) == "b"
 
 
 async def test_forgetting_ends_early_work(analyst: Analyst, pool: FakePool) -> None:
     pool.working.clear()
     analyst.foresee(*SPAN)
     await pool.asked.wait()
-    analyst.forget()
+    analyst.close()
     pool.working.set()
-    assert await analyst.analyse(*SPAN).text == "a"
+    assert await text_of(analyst.analyse(*SPAN)) == "a"
     assert len(pool.heard) == 1
 
 
@@ -110,7 +124,7 @@ async def test_enrolment_leaves_no_copy_of_the_pieces_of_a_voice(pool: FakePool)
             pieces.append(np.ones(stop - start, np.float32))
             return pieces[-1]
 
-    analyst = Analyst("owner", pool, cast(RingBuffer, Ring()), Voices())
+    analyst = analyst_of(pool, cast(RingBuffer, Ring()), Voices())
     assert await analyst.enrol(0, [(0, 1600), (3200, 4000)])
     assert [len(piece) for piece in pieces] == [1600, 800]
     assert not any(piece.any() for piece in pieces)

@@ -45,7 +45,7 @@ def served(
     engine: FakePool, detection: WatchedDetection, certificate: tuple[Path, Path]
 ) -> AbstractAsyncContextManager[Endpoint]:
     """A server with the fake engine, that listens once it is entered."""
-    services = Services(engine, detection, SessionSettings())  # type: ignore[arg-type]
+    services = Services(engine, engine, detection, SessionSettings())  # type: ignore[arg-type]
     return serving(services, certificate)
 
 

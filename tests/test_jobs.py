@@ -13,9 +13,9 @@ from hwaja.jobs import FairQueue, Job
 def job(owner: str) -> Job:
     return Job(
         owner,
-        lambda job_id: wire.Embed(job_id, memoryview(b"")),
+        lambda job_id, suspect: wire.Embed(job_id, memoryview(b""), suspect),
         10.0,
-        asyncio.Future[wire.Reply](),
+        asyncio.Future[wire.JobReply](),
     )
 
 

@@ -125,13 +125,14 @@ def test_an_error_beyond_the_specification_always_says_what_is_wrong(code: Error
 
 
 def test_details_come_after_the_fields_of_the_specification() -> None:
-    details = Details(segment_id=3, start_seconds=1.23456, end_seconds=2.0, scores=(0.61234, 0.3))
-    fields = json.loads(serialize(Transcription(1, "네", "t", -30.0, details)))
+    details = Details(start_seconds=1.23456, end_seconds=2.0, scores=(0.61234, 0.3))
+    fields = json.loads(serialize(Transcription(1, "네", "t", -30.0, 3, details)))
     assert list(fields.items())[5:] == [
         ("segment_id", 3),
         ("start_seconds", 1.235),
         ("end_seconds", 2.0),
         ("scores", [0.6123, 0.3]),
+        ("margin", 0.3123),
     ]
 
 

@@ -13,11 +13,12 @@ import pytest
 import pytest_asyncio
 
 import clips
+from hwaja import crew, process, wire
 from hwaja import pool as pool_module
-from hwaja import wire
 from hwaja.engine import EngineError, Samples
 from hwaja.jobs import Job
-from hwaja.pool import Pool
+from hwaja.pool import Pool, Utterance
+from hwaja.recognition import Options
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
@@ -52,8 +53,12 @@ class running:  # noqa: N801
 
 
 async def text_of(pool: Pool, read: Callable[[], Samples], seconds: float = 3.3) -> str:
+    def utterance() -> Utterance:
+        return Utterance(read(), seconds)
+
     async with asyncio.timeout(PATIENCE_SECONDS):
-        return await pool.recognise("owner", read, round(16_000 * seconds), seconds)
+        heard = await pool.recognise("owner", utterance, round(16_000 * seconds), Options())
+    return heard.text
 
 
 def kill(pool: Pool) -> None:
@@ -154,7 +159,7 @@ async def test_a_stuck_worker_is_killed_and_its_job_done_by_another(
         return jobs[-1]
 
     def read() -> Samples:
-        if jobs[0].deaths == 0:
+        if not jobs[0].suspect:
             one.processes[0].send_signal(signal.SIGSTOP)
         else:
             jobs[0].limit_seconds = PATIENCE_SECONDS
@@ -253,8 +258,8 @@ async def test_workers_that_cannot_live_are_given_up(
     executable: str, sentence: str, english: wire.Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They end at once, answer nonsense, or cannot be started at all."""
-    monkeypatch.setattr(pool_module, "_RESTART_PAUSE_SECONDS", 0)
-    monkeypatch.setattr(pool_module.sys, "executable", executable)
+    monkeypatch.setattr(crew, "_RESTART_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(process.sys, "executable", executable)
     pool = Pool(english, workers=2)
     async with asyncio.timeout(PATIENCE_SECONDS):
         with pytest.raises(EngineError, match=sentence):
@@ -266,7 +271,7 @@ async def test_jobs_fail_while_no_worker_can_be_started_and_are_done_once_one_ca
     english: wire.Setup, speech: Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An administrator replaces the model folder while the server runs."""
-    monkeypatch.setattr(pool_module, "_RESTART_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(crew, "_RESTART_PAUSE_SECONDS", 0)
     folder = tmp_path / "model"
     shutil.copytree(english.recogniser_dir, folder, copy_function=os.symlink)
     async with running(wire.Setup(str(folder), english.embedder_file, "en")) as pool:
@@ -288,7 +293,7 @@ async def test_a_model_file_that_was_cut_off_is_told_as_a_damaged_one(
     english: wire.Setup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No part of the file says how long it is: the engine ends over it, the front does not."""
-    monkeypatch.setattr(pool_module, "_RESTART_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(crew, "_RESTART_PAUSE_SECONDS", 0)
     folder = tmp_path / "model"
     shutil.copytree(english.recogniser_dir, folder, copy_function=os.symlink)
     decoder = folder / "decoder_model_merged.ort"

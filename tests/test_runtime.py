@@ -24,8 +24,8 @@ if sys.argv[1] == "installed":
     runtime.put_below_sherpa()
 import clips
 from hwaja import sherpa
-from hwaja.engine import Options
 from hwaja.models import locate
+from hwaja.recognition import Options
 speech = clips.samples(clips.part("beckett", 4.4, 9.9))
 recognisers = [sherpa.load_recogniser(locate(name), "en") for name in sys.argv[2:]]
 embedder = sherpa.SpeakerEmbedder(locate("campplus") / "campplus.onnx")

@@ -220,7 +220,7 @@ async def test_a_server_stops_though_a_session_cannot_be_answered(
 ) -> None:
     """After drain_seconds, or at once on a second signal."""
     engine, detection = FakePool(), WatchedDetection(detector)
-    stuck = Services(engine, detection, SessionSettings())  # type: ignore[arg-type]
+    stuck = Services(engine, engine, detection, SessionSettings())  # type: ignore[arg-type]
     drain_seconds = 1000 if hurried else 0.05
     async with (
         serving(stuck, certificate, drain_seconds=drain_seconds) as endpoint,

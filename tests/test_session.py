@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hwaja.answer import iso_timestamp
 from hwaja.events import (
     Attributed,
     Audio,
@@ -39,7 +40,7 @@ from hwaja.messages import (
     StartTranscription,
     StopTranscription,
 )
-from hwaja.session import SessionSettings, State, iso_timestamp
+from hwaja.session import SessionSettings, State
 from talk import (
     EPOCH,
     TRANSCRIPTION,
@@ -153,11 +154,12 @@ def test_details_are_sent_only_to_who_asked() -> None:
     origin = talk.now
     job = talk.utterance()
     (fields,) = sent(answer(talk, job, "네", 0))
-    assert list(fields)[5:] == ["segment_id", "start_seconds", "end_seconds", "scores"]
+    assert list(fields)[5:] == ["segment_id", "start_seconds", "end_seconds", "scores", "margin"]
     assert fields["segment_id"] == 0
     assert fields["start_seconds"] == 0.0
     assert fields["end_seconds"] == round((job.stop - origin) / SAMPLE_RATE, 3)
     assert fields["scores"] == [0.7, 0.3]
+    assert fields["margin"] == 0.4
 
 
 def test_details_asked_for_at_enrolment_explain_its_errors() -> None:

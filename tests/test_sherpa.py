@@ -5,15 +5,18 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soxr
 
 import clips
-from hwaja.engine import Embedding, EngineError, Hotword, Options, Samples
+from hwaja.engine import Embedding, EngineError, Samples
 from hwaja.gate import SAMPLE_RATE
 from hwaja.models import locate
+from hwaja.models.tones import write_tone_model
+from hwaja.recognition import Hotword, Options
 from hwaja.sherpa import OfflineRecognizer, SpeakerEmbedder, load_recogniser
 
 pytestmark = pytest.mark.models
@@ -102,21 +105,28 @@ def test_what_a_recogniser_cannot_do_is_refused(
     assert_one_sentence(caught.value)
 
 
-LOADERS: dict[str, Callable[[str], object]] = {
-    "Moonshine": lambda provider: load_recogniser(locate(NAMES[0]), "en", provider),
-    "Whisper": lambda provider: load_recogniser(locate(NAMES[1]), "en", provider),
-    "voices": lambda provider: SpeakerEmbedder(locate("campplus") / "campplus.onnx", provider),
+def tones(folder: Path) -> Path:
+    write_tone_model(folder)
+    return folder
+
+
+Loader = Callable[[Path, str], object]
+LOADERS: dict[str, Loader] = {
+    "Moonshine": lambda _, provider: load_recogniser(locate(NAMES[0]), "en", provider=provider),
+    "Whisper": lambda _, provider: load_recogniser(locate(NAMES[1]), "en", provider=provider),
+    "streaming": lambda at, provider: load_recogniser(tones(at), "ko", provider=provider),
+    "voices": lambda _, provider: SpeakerEmbedder(locate("campplus") / "campplus.onnx", provider),
 }
 
 
 @pytest.mark.parametrize("model", LOADERS)
 def test_every_model_is_loaded_for_the_provider_that_was_asked_for(
-    model: str, capfd: pytest.CaptureFixture[str]
+    model: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """sherpa-onnx's own library has no CUDA, and that it falls back shows that it was asked."""
-    LOADERS[model]("cpu")
+    LOADERS[model](tmp_path, "cpu")
     assert capfd.readouterr().err == ""
-    LOADERS[model]("cuda")
+    LOADERS[model](tmp_path, "cuda")
     assert "Fallback to cpu" in capfd.readouterr().err
 
 
@@ -176,8 +186,9 @@ def test_the_shortest_and_the_longest_utterance_are_heard(
 HEAR = """
 import sys
 import numpy as np
-from hwaja.engine import EngineError, Options
+from hwaja.engine import EngineError
 from hwaja.models import locate
+from hwaja.recognition import Hotword, Options
 from hwaja.sherpa import load_recogniser
 recogniser = load_recogniser(locate("whisper-base"), "en")
 try:

@@ -166,8 +166,8 @@ def test_on_cuda_the_int8_files_are_not_even_looked_at(tmp_path: Path) -> None:
     folder = altered(WHISPER, tmp_path, replaced(ENCODER, lambda _: b"junk"))
     add_fp32(folder)
     with pytest.raises(EngineError, match="is not an ONNX file"):
-        load_recogniser(folder, "en", "cpu")
-    load_recogniser(folder, "en", "cuda")
+        load_recogniser(folder, "en", provider="cpu")
+    load_recogniser(folder, "en", provider="cuda")
 
 
 @pytest.mark.parametrize(

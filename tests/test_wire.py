@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hwaja import wire
+from hwaja.recognition import Abilities, Hotword, Hypothesis, Options, Token
 
 SAMPLES = np.array([0.5, -0.25, 1e-9], "<f4")
 VECTOR = np.arange(4, dtype="<f4")
@@ -17,15 +18,28 @@ AUDIO = memoryview(SAMPLES).cast("B")
 REQUESTS: list[wire.Request] = [
     wire.Setup("/models/whisper", "/models/campplus.onnx", "ko", "cuda"),
     wire.Recognise(7, AUDIO, 1.25),
+    wire.Recognise(9, AUDIO, 1.25, Options("ko", (Hotword("화자", 2.5), Hotword("상담"))), True),
     wire.Embed(8, AUDIO),
+    wire.Open(11, Options("en"), interims=True, suspect=True),
+    wire.Feed(11, AUDIO),
+    wire.Finish(11, 2.5),
+    wire.Drop(11),
 ]
 REPLIES: list[wire.Reply] = [
-    wire.Ready(),
+    wire.Ready(Abilities(True, frozenset({"ko", "en"}), frozenset("가나"))),
     wire.Unusable("모델이 없습니다."),
-    wire.Recognised(7, "안녕하세요"),
-    wire.Recognised(9, ""),
+    wire.Recognised(7, Hypothesis("안녕하세요", (Token("안녕", 0.25),), "ko")),
+    wire.Recognised(9, Hypothesis("")),
     wire.Embedded(8, memoryview(VECTOR).cast("B")),
     wire.Failed(10),
+    wire.Stepped(
+        [
+            wire.Heard(11, Hypothesis("안녕"), is_final=False),
+            wire.Heard(12, None, is_final=True),
+        ]
+    ),
+    wire.Trying(11),
+    wire.Trying(None),
 ]
 
 
@@ -122,7 +136,7 @@ def test_any_bytes_give_a_message_or_a_wire_error(data: bytes) -> None:
 def test_any_content_crosses_unchanged(job_id: int, samples: bytes, text: str) -> None:
     embed = wire.Embed(job_id, memoryview(samples))
     assert wire.decode_request(body(embed)) == embed
-    recognised = wire.Recognised(job_id, text)
+    recognised = wire.Recognised(job_id, Hypothesis(text))
     assert wire.decode_reply(body(recognised)) == recognised
 
 

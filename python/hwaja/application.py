@@ -9,6 +9,7 @@ from hwaja import wire
 from hwaja.config import Config
 from hwaja.connection import Services
 from hwaja.detection import Detection
+from hwaja.drafts import Drafts
 from hwaja.engine import EngineError
 from hwaja.gate import GateSettings
 from hwaja.models import locate
@@ -33,11 +34,14 @@ async def run(config: Config, cert: Path, key: Path) -> None:
     tls = tls_context(cert, key)
     detector = SileroDetector(locate("silero-vad") / "silero_vad.onnx")
     provider = resolve(config.provider, _embedder_file())
-    pool = Pool(worker_setup(config, provider.running), config.workers)
+    setup = worker_setup(config, provider.running)
+    pool, drafts = Pool(setup, config.workers), Drafts(setup)
     await pool.start()
     try:
-        settings = SessionSettings(gate=GateSettings(hangover_seconds=config.hangover_seconds))
-        services = Services(pool, Detection(detector), settings)
+        settings = SessionSettings(
+            gate=GateSettings(hangover_seconds=config.hangover_seconds), abilities=pool.abilities
+        )
+        services = Services(pool, drafts, Detection(detector), settings)
         server = Server(services, config.max_connections, config.drain_seconds)
         try:
             port = await server.start(config.host, config.port, tls)
@@ -57,6 +61,7 @@ async def run(config: Config, cert: Path, key: Path) -> None:
         )
         await serve_until_signalled(server)
     finally:
+        await drafts.close()
         await pool.close()
     _log.info("stopped")
 

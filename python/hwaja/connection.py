@@ -17,10 +17,12 @@ from websockets.exceptions import ConnectionClosed
 from hwaja._pcm import RingBuffer
 from hwaja.analysis import Analyst
 from hwaja.detection import Detection
+from hwaja.drafts import Drafts
 from hwaja.events import (
     Attributed,
     Audio,
     BadAudio,
+    Begin,
     Close,
     Connected,
     Disconnected,
@@ -28,8 +30,10 @@ from hwaja.events import (
     Enrol,
     Enrolled,
     Event,
+    Follow,
     Foresee,
     Listen,
+    Overheard,
     Received,
     Recognised,
     Refused,
@@ -39,7 +43,18 @@ from hwaja.events import (
     Transcribe,
 )
 from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
-from hwaja.messages import CloseCode, Error, InvalidMessageError, Reason, parse, serialize
+from hwaja.hearing import Hearing, LiveHearing, Text, WholeHearing
+from hwaja.messages import (
+    CloseCode,
+    Error,
+    Interim,
+    InvalidMessageError,
+    Reason,
+    ServerMessage,
+    parse,
+    serialize,
+)
+from hwaja.outbox import Outbox
 from hwaja.pool import Pool
 from hwaja.session import Session, SessionSettings
 from hwaja.silero import SileroState
@@ -59,6 +74,7 @@ class Services:
     """What all connections share."""
 
     pool: Pool
+    drafts: Drafts
     detection: Detection[SileroState]
     settings: SessionSettings
 
@@ -73,11 +89,12 @@ class Connection:
         self._session = Session(services.settings)
         self._voices = Voices()
         self._ring = RingBuffer(RING_SECONDS * SAMPLE_RATE)
-        self._analyst = Analyst(self, self._pool, self._ring, self._voices)
+        self._hearing = self._new_hearing(services)
+        self._analyst = Analyst(self, self._pool, self._ring, self._voices, self._hearing)
         self._released = asyncio.Event()
         self._detector_state = services.detection.new_state()
         self._next_frame = 0  # first sample not yet shown to the detector
-        self._outbox: asyncio.Queue[str | CloseCode] = asyncio.Queue()
+        self._outbox: Outbox[str | CloseCode] = Outbox()
         self._jobs: set[asyncio.Task[None]] = set()
         self._enrolment: asyncio.Task[None] | None = None
         self._log = _log.bind(session=session_id)
@@ -107,7 +124,7 @@ class Connection:
 
     async def _forget(self, writer: asyncio.Task[None]) -> None:
         self._handle(Disconnected())
-        self._analyst.forget()
+        self._analyst.close()
         tasks = [writer, *self._jobs]
         for task in tasks:
             task.cancel()
@@ -178,14 +195,16 @@ class Connection:
     def _carry_out(self, effect: Effect) -> None:
         match effect:
             case Send(message, details):
-                if isinstance(message, Error):
-                    self._log.info("error sent", code=message.code, reason=message.reason)
-                self._outbox.put_nowait(serialize(message, details=details))
+                self._send(message, details=details)
             case Listen(origin):
                 self._next_frame = origin
                 self._detector_state.reset()
             case Enrol():
                 self._enrolment = self._start(self._enrol(effect))
+            case Begin(options, interims):
+                self._hearing.begin(options, self._overhear if interims else None)
+            case Follow(segment_id, start, stop):
+                self._hearing.follow(segment_id, start, stop)
             case Foresee(start, stop, speech_samples):
                 self._analyst.foresee(start, stop, speech_samples)
             case Transcribe(segment_id, start, stop, speech_samples):
@@ -196,7 +215,7 @@ class Connection:
                 self._ring.release(max(index, self._ring.start))
                 self._released.set()
             case Close(code):
-                self._outbox.put_nowait(code)
+                self._outbox.put(code)
                 self._released.set()
 
     def _start(self, job: Coroutine[None, None, None]) -> asyncio.Task[None]:
@@ -211,8 +230,20 @@ class Connection:
         enrolled = await self._analyst.enrol(effect.speaker_id, effect.spans)
         self._handle(Enrolled(None if enrolled else Reason.ENGINE_FAILED))
 
-    async def _report_text(self, segment_id: int, text: asyncio.Task[str | None]) -> None:
-        self._handle(Recognised(segment_id, await text))
+    def _new_hearing(self, services: Services) -> Hearing:
+        if services.pool.abilities.streaming:
+            return LiveHearing(self, services.pool, self._ring)
+        return WholeHearing(self, services.pool, services.drafts, self._ring)
+
+    def _overhear(self, segment_id: int, text: str) -> None:
+        self._handle(Overheard(segment_id, text))
+
+    async def _report_text(self, segment_id: int, text: Text) -> None:
+        heard = await text
+        if heard is None:
+            self._handle(Recognised(segment_id, None))
+        else:
+            self._handle(Recognised(segment_id, heard.text, heard.tokens, heard.language))
 
     async def _report_speaker(
         self, segment_id: int, speaker: asyncio.Task[Decision | None]
@@ -224,6 +255,15 @@ class Connection:
             self._handle(Attributed(segment_id, decision.speaker_id, decision.scores))
 
     # out
+
+    def _send(self, message: ServerMessage, *, details: bool) -> None:
+        if isinstance(message, Error):
+            self._log.info("error sent", code=message.code, reason=message.reason)
+        text = serialize(message, details=details)
+        if isinstance(message, Interim):
+            self._outbox.put_latest(message.segment_id, text)
+        else:
+            self._outbox.put(text)
 
     async def _write(self) -> None:
         while True:

@@ -1,11 +1,12 @@
 """What hwaja asks of an engine: recognition, speaker embedding, speech detection."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hwaja.recognition import Abilities, Hypothesis, Options
 
 Samples = NDArray[np.float32]
 """Audio, shape (n,), float32 in [-1, 1), 16 kHz mono."""
@@ -18,56 +19,7 @@ class EngineError(Exception):
     """An engine cannot do what it was asked for. Says why, never quotes audio or text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A piece of a text, and when it was spoken."""
-
-    text: str
-    start_seconds: float
-    """From the first sample of the utterance, as the model dates it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hypothesis:
-    """What a recogniser made of an utterance, or of what it has heard of it so far."""
-
-    text: str
-    tokens: tuple[Token, ...] = ()
-    """Pieces of `text` with their times; empty where the model gives none."""
-    language: str | None = None
-    """Code of the language that the model heard; None where it does not say."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hotword:
-    """A word or phrase that is likelier to be said than the model would think."""
-
-    text: str
-    boost: float | None = None
-    """Added to the score of each of its tokens; None: the engine's default."""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What one session asks of the recogniser; must lie within its `Abilities`."""
-
-    language: str | None = None
-    """Code of the language that is spoken; None: the one that the server was started with."""
-    hotwords: tuple[Hotword, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Abilities:
-    """What a loaded recogniser can do."""
-
-    streaming: bool = False
-    """Whether it hears an utterance while it is spoken (`StreamingRecognizer`)."""
-    languages: frozenset[str] = frozenset()
-    """Codes that a session may choose between; one alone where the model gives no choice."""
-    hotwords: bool = False
-    """Whether a session may name hotwords."""
-
-
+@runtime_checkable
 class Recognizer(Protocol):
     """Turns whole utterances into text."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from hwaja.messages import ClientMessage, CloseCode, InvalidMessageError, Reason, ServerMessage
+from hwaja.recognition import Options, Token
 
 Message = TypeVar("Message", bound=ClientMessage, covariant=True)
 
@@ -64,6 +65,16 @@ class Recognised:
 
     segment_id: int
     text: str | None
+    tokens: tuple[Token, ...] = ()
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Overheard:
+    """What the recogniser makes of a segment that is not over."""
+
+    segment_id: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +104,7 @@ Event = (
     | Audio
     | Enrolled
     | Recognised
+    | Overheard
     | Attributed
     | Shutdown
     | Disconnected
@@ -123,6 +135,23 @@ class Enrol:
 
     speaker_id: int
     spans: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """A transcription begins: recognise with these options; report `Overheard` if `interims`."""
+
+    options: Options
+    interims: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """Samples `[start, stop)` belong to a segment that goes on."""
+
+    segment_id: int
+    start: int
+    stop: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,4 +187,4 @@ class Close:
     code: CloseCode
 
 
-Effect = Send | Listen | Enrol | Foresee | Transcribe | Release | Close
+Effect = Send | Listen | Enrol | Begin | Follow | Foresee | Transcribe | Release | Close

@@ -108,9 +108,17 @@ class SpeechGate:
         It is known once the post-roll is heard, well before the hang-over has passed, so that
         work on it can begin. Speech that goes on makes it void.
         """
-        if not self._is_open or self._pause_frames * FRAME_SAMPLES < self._post_roll_samples:
+        if self._pause_frames * FRAME_SAMPLES < self._post_roll_samples:
             return None
-        return self._segment(len(self._frames), self._next)
+        return self.open_segment
+
+    @property
+    def open_segment(self) -> Segment | None:
+        """The utterance that is being spoken, as far as its samples are certain; None in a pause.
+
+        Whatever follows, it begins there and reaches at least so far, unless it is split.
+        """
+        return self._segment(len(self._frames), self._next) if self._is_open else None
 
     def feed(self, probabilities: Iterable[float], levels_dbfs: Iterable[float]) -> list[Segment]:
         """Take the next frames; return the utterances that ended with them."""

@@ -13,12 +13,13 @@ class Job:
     """Work for one worker, and who waits for it."""
 
     owner: Hashable
-    request: Callable[[int], wire.Request]
-    """Builds the request for a job id, with the audio read at that moment."""
+    request: Callable[[int, bool], wire.JobRequest]
+    """Builds the request for a job id and suspicion, with the audio read at that moment."""
     limit_seconds: float
     """A worker that takes longer is stuck, and killed."""
-    reply: asyncio.Future[wire.Reply] = field(default_factory=asyncio.Future)
-    deaths: int = 0
+    reply: asyncio.Future[wire.JobReply] = field(default_factory=asyncio.Future)
+    suspect: bool = False
+    """Whether a worker died that had it: it may be why."""
 
 
 class FairQueue:

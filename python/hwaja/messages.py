@@ -11,11 +11,18 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any
 
+from hwaja.recognition import Hotword, Options, Token
+
 SPEAKER_IDS = (0, 1)
 """The two speakers of the specification, section 2.1."""
 
 MAX_TEXT_CHARS = 16_384
 """Longest text message that is read. The longest one of the specification has 60 characters."""
+
+MAX_HOTWORDS = 100
+MAX_HOTWORD_CHARS = 50
+MAX_HOTWORD_BOOST = 10.0
+"""sherpa-onnx adds 1.5 by default; at 10 a hotword is heard wherever it could be."""
 
 
 class CloseCode(IntEnum):
@@ -51,6 +58,9 @@ class Reason(StrEnum):
     TOO_LITTLE_SPEECH = "too_little_speech"
     TOO_LONG = "too_long"
     ENGINE_FAILED = "engine_failed"
+    LANGUAGE_UNSUPPORTED = "language_unsupported"
+    HOTWORDS_UNSUPPORTED = "hotwords_unsupported"
+    HOTWORD_UNKNOWN = "hotword_unknown"
     NOT_JSON = "not_json"
     UNKNOWN_TYPE = "unknown_type"
     MESSAGE_TOO_LONG = "message_too_long"
@@ -75,6 +85,9 @@ REASON_TEXTS = {
     Reason.TOO_LITTLE_SPEECH: "음성이 너무 짧습니다. 3-5초간 말씀해주세요.",
     Reason.TOO_LONG: "등록 음성이 너무 깁니다. 3-5초간 말씀해주세요.",
     Reason.ENGINE_FAILED: "서버에서 음성을 처리하지 못했습니다.",
+    Reason.LANGUAGE_UNSUPPORTED: "지금 사용 중인 음성 인식 모델이 지원하지 않는 언어입니다.",
+    Reason.HOTWORDS_UNSUPPORTED: "지금 사용 중인 음성 인식 모델은 핫워드를 지원하지 않습니다.",
+    Reason.HOTWORD_UNKNOWN: "음성 인식 모델이 표기할 수 없는 글자가 핫워드에 있습니다.",
     Reason.NOT_JSON: "JSON 객체 형식의 메시지가 아닙니다.",
     Reason.UNKNOWN_TYPE: "알 수 없는 메시지 유형입니다.",
     Reason.MESSAGE_TOO_LONG: "메시지가 너무 깁니다.",
@@ -107,6 +120,8 @@ class StartTranscription:
     """`start_transcription`: what follows is the conversation."""
 
     details: bool = False
+    interim_results: bool = False
+    options: Options = Options()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +169,39 @@ def parse(text: str) -> ClientMessage:
         case "complete_speaker_registration":
             return CompleteRegistration(_speaker_id(fields))
         case "start_transcription":
-            return StartTranscription(_flag(fields, "details", ErrorCode.TRANSCRIPTION_FAILED))
+            return _start_transcription(fields)
         case "stop_transcription":
             return StopTranscription()
         case _:
             raise InvalidMessageError(ErrorCode.INVALID_MESSAGE, Reason.UNKNOWN_TYPE)
+
+
+def _start_transcription(fields: dict[str, Any]) -> StartTranscription:
+    phase = ErrorCode.TRANSCRIPTION_FAILED
+    language = fields.get("language")
+    hotwords = fields.get("hotwords", [])
+    if not (language is None or isinstance(language, str)):
+        raise InvalidMessageError(phase, Reason.BAD_FIELD)
+    if not isinstance(hotwords, list) or len(hotwords) > MAX_HOTWORDS:
+        raise InvalidMessageError(phase, Reason.BAD_FIELD)
+    return StartTranscription(
+        details=_flag(fields, "details", phase),
+        interim_results=_flag(fields, "interim_results", phase),
+        options=Options(language, tuple(_hotword(value) for value in hotwords)),
+    )
+
+
+def _hotword(value: Any) -> Hotword:
+    """Read one of `hotwords`: a string, or an object with `text` and `boost`."""
+    fields = value if isinstance(value, dict) else {"text": value}
+    text, boost = fields.get("text"), fields.get("boost")
+    if not isinstance(text, str) or not 0 < len(text.strip()) <= MAX_HOTWORD_CHARS:
+        raise InvalidMessageError(ErrorCode.TRANSCRIPTION_FAILED, Reason.BAD_FIELD)
+    # A boolean is an int to Python; NaN, which its JSON knows, compares false.
+    is_number = isinstance(boost, int | float) and not isinstance(boost, bool)
+    if boost is not None and not (is_number and 0 < boost <= MAX_HOTWORD_BOOST):
+        raise InvalidMessageError(ErrorCode.TRANSCRIPTION_FAILED, Reason.BAD_FIELD)
+    return Hotword(" ".join(text.split()), None if boost is None else float(boost))
 
 
 def _speaker_id(fields: dict[str, Any]) -> int:
@@ -211,13 +254,15 @@ class TranscriptionStarted:
 class Details:
     """What a `transcription` carries beyond the specification when `details` was asked for."""
 
-    segment_id: int
-    """Counts the utterances of one transcription from 0."""
     start_seconds: float
     """Beginning of the utterance, from the first sample after `start_transcription`."""
     end_seconds: float
     scores: tuple[float, ...]
     """Cosine similarity to each enrolled voice, in the order of `speaker_id`; empty if unknown."""
+    tokens: tuple[Token, ...] = ()
+    """Pieces of the text, dated like `start_seconds`; empty where the model gives no times."""
+    language: str | None = None
+    """What the model heard; None where it does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +275,20 @@ class Transcription:
     """ISO 8601, UTC, milliseconds, `Z`: the moment the utterance began."""
     confidence: float
     """RMS level of the utterance's speech in dBFS, one decimal."""
+    segment_id: int | None = None
+    """Counts the utterances of one transcription from 0; None: the client did not ask."""
     details: Details | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Interim:
+    """`interim` (beyond the specification): the text so far of an utterance that goes on."""
+
+    segment_id: int
+    text: str
+    """Replaces the last one of the segment; empty: it was no speech after all."""
+    stable_chars: int
+    """Characters at the beginning of `text` that two hypotheses in a row agree on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +314,7 @@ ServerMessage = (
     | RegistrationCompleted
     | TranscriptionStarted
     | Transcription
+    | Interim
     | TranscriptionStopped
     | Error
 )
@@ -287,6 +346,9 @@ def _fields(message: ServerMessage, details: bool) -> dict[str, Any]:
             return {"type": "transcription_started", "message": "실시간 전사를 시작합니다."}
         case Transcription():
             return _transcription(message)
+        case Interim(segment_id, text, stable_chars):
+            interim = {"segment_id": segment_id, "text": text, "stable_chars": stable_chars}
+            return {"type": "interim", **interim}
         case TranscriptionStopped(utterances):
             text = "실시간 전사를 종료했습니다."
             return {"type": "transcription_stopped", "message": text, "utterances": utterances}
@@ -306,11 +368,29 @@ def _transcription(message: Transcription) -> dict[str, Any]:
         "timestamp": message.timestamp,
         "confidence": message.confidence,
     }
+    if message.segment_id is not None:
+        fields["segment_id"] = message.segment_id
     if message.details is not None:
-        fields["segment_id"] = message.details.segment_id
-        fields["start_seconds"] = round(message.details.start_seconds, 3)
-        fields["end_seconds"] = round(message.details.end_seconds, 3)
-        fields["scores"] = [round(score, 4) for score in message.details.scores]
+        fields |= _details(message.details)
+    return fields
+
+
+def _details(details: Details) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "start_seconds": round(details.start_seconds, 3),
+        "end_seconds": round(details.end_seconds, 3),
+        "scores": [round(score, 4) for score in details.scores],
+    }
+    if len(details.scores) > 1:
+        best, second = sorted(details.scores, reverse=True)[:2]
+        fields["margin"] = round(best - second, 4)
+    if details.tokens:
+        fields["tokens"] = [
+            {"text": token.text, "start_seconds": round(token.start_seconds, 3)}
+            for token in details.tokens
+        ]
+    if details.language is not None:
+        fields["language"] = details.language
     return fields
 
 

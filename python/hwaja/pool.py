@@ -1,105 +1,86 @@
-"""The front's side of the workers: starts, watches and restarts them, and shares them fairly.
+"""The workers and their work, shared fairly between sessions.
 
-A worker has one job at a time. When it dies, its job is sent to the next free worker, from audio
-that the session still holds; a job that two workers died of fails alone.
+A worker has one job at a time, and beside it the utterances that it hears while they are spoken.
+When it dies, its work goes to others, from audio that the sessions still hold. All that it had is
+suspected then: a worker tells before it touches a suspect, and one that it dies of fails alone.
 """
 
 import asyncio
-import sys
 from collections.abc import Callable, Hashable
-from typing import Self
+from dataclasses import dataclass, field
+from itertools import count
 
 import numpy as np
-import structlog
 
 from hwaja import wire
+from hwaja.crew import Crew
 from hwaja.engine import Embedding, EngineError, Samples
+from hwaja.gate import SAMPLE_RATE
 from hwaja.jobs import FairQueue, Job
-
-MAX_DEATHS = 2
-"""Workers that may die of one job before it fails."""
-
-START_TRIES = 3
-"""Failures in a row to start a worker, after which jobs no longer wait for it."""
-
-_RESTART_PAUSE_SECONDS = 0.5  # after a failed start, so that a broken machine is not spun
+from hwaja.live import LiveUtterance
+from hwaja.process import WorkerProcess
+from hwaja.recognition import Abilities, Hypothesis, Options
+from hwaja.switchboard import Line, Switchboard
 
 _CLOSED = "the engine was stopped"
 
-_log = structlog.get_logger("hwaja.pool")
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """A whole utterance, or what there is of it."""
+
+    samples: Samples
+    speech_seconds: float
+    """How much of it the gate took for speech."""
+
 
 ReadSamples = Callable[[], Samples]
+ReadUtterance = Callable[[], Utterance]
 """Reads a job's audio from the session's ring, afresh for every try."""
 
 
-class _UnusableError(EngineError):
-    """The models are at fault: starting a worker again at once would not help."""
+@dataclass(slots=True)
+class _Desk:
+    """What a running worker is at."""
 
-
-class _Worker:
-    """One worker process and its two pipes."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        if process.stdin is None or process.stdout is None:
-            raise EngineError("a worker was started without pipes")
-        self.process = process
-        self._requests = process.stdin
-        self._replies = process.stdout
-
-    @classmethod
-    async def spawn(cls) -> Self:
-        """Start a process; it loads nothing before it is told to."""
-        pipe = asyncio.subprocess.PIPE
-        return cls(
-            await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "hwaja.worker", stdin=pipe, stdout=pipe
-            )
-        )
-
-    async def exchange(self, request: wire.Request) -> wire.Reply:
-        """Send a request and read its reply; the audio in the request is overwritten.
-
-        Raises:
-            OSError, EOFError: where the worker died.
-            wire.WireError: where it answered something else than a reply.
-
-        """
-        frame = wire.encode(request)
-        if not isinstance(request, wire.Setup):
-            wire.erase(request.samples)
-        try:
-            self._requests.write(frame)
-            await self._requests.drain()
-            header = await self._replies.readexactly(wire.HEADER_BYTES)
-            return wire.decode_reply(await self._replies.readexactly(wire.body_bytes(header)))
-        finally:
-            wire.erase(frame)
-
-    async def end(self) -> None:
-        """Kill the process if it still runs, and reap it."""
-        if self.process.returncode is None:
-            self.process.kill()
-        await self.process.wait()
+    worker: WorkerProcess
+    line: Line
+    job: Job | None = None
+    """The job that it has."""
+    job_id: int = 0
+    job_done: asyncio.Event = field(default_factory=asyncio.Event)
+    tried: int | None = None
+    """The suspect that it is touching."""
 
 
 class Pool:
-    """The worker processes and the jobs that wait for them."""
+    """The workers and what waits for them."""
 
     def __init__(self, setup: wire.Setup, workers: int) -> None:
-        self._setup = setup
-        self._workers = workers
+        self._crew = Crew(setup, workers, self._work, self._fail_waiting)
         self._queue = FairQueue()
         self._jobs: set[Job] = set()  # all that are waited for
-        self._tasks: list[asyncio.Task[None]] = []
-        self._running = 0  # workers that have loaded their models
         self._closed = False
-        self._next_job_id = 0
-        self.processes: dict[int, asyncio.subprocess.Process] = {}
-        """The running workers, by number."""
+        self._patience = 10 if setup.yields else 1  # one that yields may wait for its turn
+        self._ids = count(1)
+        self._switchboard = Switchboard(self._new_id)
         self.idle_workers = 0
         """How many workers wait for a job."""
-        self.restarts = 0
+
+    @property
+    def abilities(self) -> Abilities:
+        """What the recogniser can do; known once the pool has started."""
+        return self._crew.abilities
+
+    @property
+    def processes(self) -> dict[int, asyncio.subprocess.Process]:
+        """The last process of each worker, by number."""
+        return self._crew.processes
+
+    @property
+    def restarts(self) -> int:
         """How many workers have died and were started again."""
+        return self._crew.restarts
 
     async def start(self) -> None:
         """Start the workers and return once all have loaded their models.
@@ -108,44 +89,36 @@ class Pool:
             EngineError: where the models cannot be loaded; no worker is left running.
 
         """
-        ready = [asyncio.get_running_loop().create_future() for _ in range(self._workers)]
-        self._tasks = [
-            asyncio.create_task(self._supervise(number, future))
-            for number, future in enumerate(ready)
-        ]
-        try:
-            await asyncio.gather(*ready)
-        except EngineError:
-            await self.close()
-            raise
+        await self._crew.start()
 
     async def close(self) -> None:
-        """End every worker; jobs still waiting, and later ones, fail."""
+        """End every worker; work that still waits, and later work, fails."""
         self._closed = True
         self._fail_waiting(_CLOSED)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        # A task that was just ending its worker was interrupted in waiting for it.
-        await asyncio.gather(*(process.wait() for process in self.processes.values()))
+        await self._crew.close()
+        self._fail_waiting(_CLOSED)  # what the workers had
+
+    # whole utterances
 
     async def recognise(
-        self, owner: Hashable, read: ReadSamples, samples: int, speech_seconds: float
-    ) -> str:
-        """Return the text of an utterance of `samples` samples; empty if no words were heard.
+        self, owner: Hashable, read: ReadUtterance, samples: int, options: Options
+    ) -> Hypothesis:
+        """Return the text of an utterance of about `samples` samples.
 
         Raises:
             EngineError: where the engine failed on it.
 
         """
 
-        def request(job_id: int) -> wire.Request:
-            return wire.Recognise(job_id, _bytes_of(read()), speech_seconds)
+        def request(job_id: int, suspect: bool) -> wire.JobRequest:
+            heard = read()
+            audio = _bytes_of(heard.samples)
+            return wire.Recognise(job_id, audio, heard.speech_seconds, options, suspect)
 
         reply = await self._do(owner, request, samples)
         if not isinstance(reply, wire.Recognised):
             raise EngineError("recognition failed")
-        return reply.text
+        return reply.hypothesis
 
     async def embed(self, owner: Hashable, read: ReadSamples, samples: int) -> Embedding:
         """Return the embedding of the voice in `samples` samples of audio.
@@ -155,21 +128,67 @@ class Pool:
 
         """
 
-        def request(job_id: int) -> wire.Request:
-            return wire.Embed(job_id, _bytes_of(read()))
+        def request(job_id: int, suspect: bool) -> wire.JobRequest:
+            return wire.Embed(job_id, _bytes_of(read()), suspect)
 
         reply = await self._do(owner, request, samples)
         if not isinstance(reply, wire.Embedded):
             raise EngineError("embedding failed")
         return np.frombuffer(reply.vector, np.float32).copy()
 
-    async def _do(
-        self, owner: Hashable, request: Callable[[int], wire.Request], samples: int
-    ) -> wire.Reply:
+    # utterances that are heard while they are spoken
+
+    def extend(self, utterance: LiveUtterance, stop: int) -> None:
+        """Have samples before `stop` heard; the first call has the utterance begun."""
+        is_new = utterance.stop == utterance.start
+        utterance.stop = stop
+        if is_new:
+            self._switchboard.add(utterance)
+        else:
+            self._switchboard.changed(utterance)
+
+    async def finish(
+        self, utterance: LiveUtterance, stop: int, speech_seconds: float
+    ) -> Hypothesis:
+        """Say that the utterance ends at `stop`, of which no more was sent; return what was said.
+
+        Raises:
+            EngineError: where the engine failed on it.
+
+        """
         if self._closed:
             raise EngineError(_CLOSED)
-        # Ten times what the slowest machine that keeps up would need, and time to warm up.
-        job = Job(owner, request, limit_seconds=20 + 10 * samples / 16_000)
+        utterance.speech_seconds = speech_seconds
+        self.extend(utterance, stop)
+        try:
+            while True:
+                try:
+                    async with asyncio.timeout(_limit_seconds(stop - utterance.start)):
+                        return await asyncio.shield(utterance.final)
+                except TimeoutError:
+                    self._end_worker_of(utterance)
+        finally:
+            self.drop(utterance)
+
+    def drop(self, utterance: LiveUtterance) -> None:
+        """Forget an utterance that nobody waits for."""
+        self._switchboard.drop(utterance)
+
+    def leave(self, owner: Hashable) -> None:
+        """Forget a session, whose utterances were dropped."""
+        self._switchboard.leave(owner)
+
+    # work
+
+    def _new_id(self) -> int:
+        return next(self._ids)
+
+    async def _do(
+        self, owner: Hashable, request: Callable[[int, bool], wire.JobRequest], samples: int
+    ) -> wire.JobReply:
+        if self._closed:
+            raise EngineError(_CLOSED)
+        job = Job(owner, request, limit_seconds=self._patience * _limit_seconds(samples))
         self._jobs.add(job)
         self._queue.put(job)
         try:
@@ -177,123 +196,106 @@ class Pool:
         finally:
             self._jobs.discard(job)
 
-    async def _supervise(self, number: int, ready: asyncio.Future[None]) -> None:
-        """Keep one worker running; `ready` tells when it first runs, or why it cannot."""
-        failures = 0  # to start it, in a row
-        while True:
-            try:
-                await self._live(number, ready)
-                failures = 0
-            except EngineError as error:
-                failures += 1
-                hopeless = failures >= START_TRIES or isinstance(error, _UnusableError)
-                if hopeless and not ready.done():
-                    ready.set_exception(error)
-                    return
-                _log.error("worker cannot be started", worker=number, reason=str(error))
-                if hopeless and not self._running:
-                    self._fail_waiting(str(error))
-                await asyncio.sleep(_RESTART_PAUSE_SECONDS)
-            self.restarts += 1
-            _log.warning("worker ended, starting it again", worker=number)
-
-    async def _live(self, number: int, ready: asyncio.Future[None]) -> None:
-        """Start a worker, have it load its models and do jobs; returns once it has died.
-
-        Raises:
-            EngineError: where it did not come so far as to do jobs.
-
-        """
+    async def _work(self, number: int, worker: WorkerProcess) -> None:
+        """Have a worker do jobs and hear utterances until it dies."""
+        desk = _Desk(worker, self._switchboard.connect(number))
+        tasks = [
+            asyncio.create_task(each)
+            for each in (self._listen(desk), self._do_jobs(desk), _send_streams(desk))
+        ]
         try:
-            worker = await _Worker.spawn()
-        except OSError as error:
-            raise EngineError(f"A worker cannot be started: {error.strerror}.") from error
-        self.processes[number] = worker.process
-        try:
-            await self._load(worker)
-            if not ready.done():
-                ready.set_result(None)
-            self._running += 1
-            try:
-                await self._work(worker)
-            finally:
-                self._running -= 1
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await worker.end()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._switchboard.disconnect(number, desk.tried)
+            self._give_back(desk)
 
-    async def _load(self, worker: _Worker) -> None:
-        """Have the worker load its models."""
-        try:
-            reply = await worker.exchange(self._setup)
-        except (OSError, EOFError, wire.WireError):
-            reply = None
-        if isinstance(reply, wire.Unusable):
-            raise _UnusableError(reply.sentence)
-        if not isinstance(reply, wire.Ready):
-            raise EngineError(
-                f"The engine ends while it loads {self._setup.recogniser_dir} and "
-                f"{self._setup.embedder_file}; a file may be damaged."
-            )
+    async def _listen(self, desk: _Desk) -> None:
+        """Take the worker's replies."""
+        while True:
+            reply = await desk.worker.receive()
+            if isinstance(reply, wire.Stepped):
+                for heard in reply.heard:
+                    desk.line.take(heard)
+            elif isinstance(reply, wire.Trying):
+                desk.tried = reply.item_id
+            elif isinstance(reply, wire.JobReply) and desk.job and reply.job_id == desk.job_id:
+                if not desk.job.reply.done():
+                    desk.job.reply.set_result(reply)
+                desk.job_done.set()
 
-    async def _work(self, worker: _Worker) -> None:
-        """Give the worker one job after the other, until it dies."""
-        while (job := await self._next_job(worker.process)) is not None:
-            request = self._request(job)
+    async def _do_jobs(self, desk: _Desk) -> None:
+        """Give the worker one job after the other."""
+        while True:
+            job = desk.job = await self._next_job()
+            desk.job_id = self._new_id()
+            desk.job_done.clear()
+            request = _request(job, desk.job_id)
             if request is None:
                 continue
             try:
                 async with asyncio.timeout(job.limit_seconds):
-                    reply = await worker.exchange(request)
-            except (OSError, EOFError, wire.WireError, TimeoutError):
-                self._retry(job)
-                return
-            if not job.reply.done():
-                job.reply.set_result(reply)
+                    await desk.worker.send(request)
+                    await desk.job_done.wait()
+            except (OSError, TimeoutError):
+                return  # it is dead, or stuck
+            desk.job = None
 
-    def _request(self, job: Job) -> wire.Request | None:
-        """Return what to send for a job; None where its audio is gone, because its session is."""
-        self._next_job_id += 1
-        try:
-            return job.request(self._next_job_id)
-        except Exception as error:
-            _fail(job, f"the audio cannot be read ({type(error).__name__})")
-            return None
-
-    async def _next_job(self, process: asyncio.subprocess.Process) -> Job | None:
-        """Wait for a job; None if the worker died while it was idle."""
-        job = asyncio.ensure_future(self._queue.get())
-        death = asyncio.ensure_future(process.wait())
+    async def _next_job(self) -> Job:
         self.idle_workers += 1
         try:
-            await asyncio.wait((job, death), return_when=asyncio.FIRST_COMPLETED)
+            return await self._queue.get()
         finally:
             self.idle_workers -= 1
-            died = death.done()
-            death.cancel()
-            if not job.done():
-                job.cancel()
-        if job.cancelled() or not job.done():
-            return None
-        if died:
-            self._queue.put_back(job.result())
-            return None
-        return job.result()
 
-    def _retry(self, job: Job) -> None:
-        job.deaths += 1
-        if job.deaths >= MAX_DEATHS:
+    def _give_back(self, desk: _Desk) -> None:
+        """Have the job of a dead worker done by another, unless it seems to be why it died."""
+        job = desk.job
+        if job is None or job.reply.done():
+            return
+        if job.suspect and desk.tried in (None, desk.job_id):
             _fail(job, "the engine ended on this audio")
-        elif not job.reply.done():
+        else:
+            job.suspect = True
             self._queue.put_back(job)
+
+    def _end_worker_of(self, utterance: LiveUtterance) -> None:
+        """Kill the worker that is stuck on an utterance."""
+        number = self._switchboard.worker_of(utterance)
+        if number is not None and self.processes[number].returncode is None:
+            self.processes[number].kill()
 
     def _fail_waiting(self, sentence: str) -> None:
         for job in self._jobs:
             _fail(job, sentence)
+        self._switchboard.fail_unheard(sentence)
+
+
+async def _send_streams(desk: _Desk) -> None:
+    """Send the worker what its line has for it."""
+    while True:
+        await desk.worker.send(await desk.line.next_request())
+
+
+def _request(job: Job, job_id: int) -> wire.JobRequest | None:
+    """Return what to send for a job; None where its audio is gone, because its session is."""
+    try:
+        return job.request(job_id, job.suspect)
+    except Exception as error:
+        _fail(job, f"the audio cannot be read ({type(error).__name__})")
+        return None
 
 
 def _fail(job: Job, sentence: str) -> None:
     if not job.reply.done():
         job.reply.set_exception(EngineError(sentence))
+
+
+def _limit_seconds(samples: int) -> float:
+    """Return ten times what the slowest machine that keeps up needs, and time to warm up."""
+    return 20 + 10 * samples / SAMPLE_RATE
 
 
 def _bytes_of(samples: Samples) -> memoryview:

@@ -8,13 +8,14 @@ for a peer's misuse. Effects name samples by index: the caller owns the audio.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from enum import Enum, auto
 
+from hwaja.answer import Timeline, transcription
 from hwaja.events import (
     Attributed,
     Audio,
     BadAudio,
+    Begin,
     Close,
     Connected,
     Disconnected,
@@ -22,8 +23,10 @@ from hwaja.events import (
     Enrol,
     Enrolled,
     Event,
+    Follow,
     Foresee,
     Listen,
+    Overheard,
     Received,
     Recognised,
     Refused,
@@ -33,11 +36,11 @@ from hwaja.events import (
     Transcribe,
 )
 from hwaja.gate import SAMPLE_RATE, GateSettings, Segment, SpeechGate
+from hwaja.interims import Interims
 from hwaja.messages import (
     SPEAKER_IDS,
     CloseCode,
     CompleteRegistration,
-    Details,
     Error,
     ErrorCode,
     ModelLoaded,
@@ -48,10 +51,10 @@ from hwaja.messages import (
     StartRegistration,
     StartTranscription,
     StopTranscription,
-    Transcription,
     TranscriptionStarted,
     TranscriptionStopped,
 )
+from hwaja.recognition import Abilities, Options
 
 
 class State(Enum):
@@ -74,6 +77,8 @@ class SessionSettings:
     """What a session decides by."""
 
     gate: GateSettings = field(default_factory=GateSettings)
+    abilities: Abilities = field(default_factory=Abilities)
+    """What the recogniser can do: a client that asks for more is told so."""
     min_enrolment_speech_seconds: float = 1.5
     """Less speech than this makes an unreliable voice: the cosine to the same voice is 0.57 at
     1 s and 0.65 at 1.5 s (design notes)."""
@@ -100,6 +105,8 @@ class Session:
         self.state = State.CONNECTING
         self._effects: list[Effect] = []
         self._details = False
+        self._wants_interims = False
+        self._interims = Interims()
         self._strikes = 0
         self._enrolled: set[int] = set()
         self._speaker_id = SPEAKER_IDS[0]  # being enrolled
@@ -107,6 +114,7 @@ class Session:
         self._heard = 0  # end of the last whole frame
         self._gate = SpeechGate(settings.gate, 0)
         self._foreseen: Segment | None = None  # told of in advance
+        self._followed = (0, 0)  # samples told of
         self._speech: list[Segment] = []  # of the enrolment
         self._began_at = 0.0  # Unix seconds of sample `_origin`
         self._pending: dict[int, _Pending] = {}  # by segment id, oldest first
@@ -131,6 +139,10 @@ class Session:
 
     def _send(self, message: ServerMessage) -> None:
         self._effects.append(Send(message, self._details))
+
+    def _send_any(self, message: ServerMessage | None) -> None:
+        if message is not None:
+            self._send(message)
 
     def _fail(self, code: ErrorCode, reason: Reason, speaker_id: int | None = None) -> None:
         self._send(Error(code, reason, speaker_id))
@@ -238,15 +250,32 @@ class Session:
         if self._enrolled != set(SPEAKER_IDS):
             self._fail(ErrorCode.TRANSCRIPTION_FAILED, Reason.NOT_ENROLLED)
             return
+        unable = self._unable(event.message.options)
+        if unable is not None:
+            self._fail(ErrorCode.TRANSCRIPTION_FAILED, unable)
+            return
         self._next_segment_id = self._sent_utterances = 0
+        self._wants_interims = event.message.interim_results
+        self._interims.clear()
+        self._effects.append(Begin(event.message.options, self._wants_interims))
         self._listen(State.TRANSCRIBING, event.at)
         self._send(TranscriptionStarted())
+
+    def _unable(self, options: Options) -> Reason | None:
+        """Return what the recogniser cannot do of what a client asks for."""
+        abilities = self._settings.abilities
+        if not abilities.knows_language(options):
+            return Reason.LANGUAGE_UNSUPPORTED
+        if not abilities.takes_hotwords(options):
+            return Reason.HOTWORDS_UNSUPPORTED
+        return None if abilities.spells_hotwords(options) else Reason.HOTWORD_UNKNOWN
 
     def _hear_conversation(self, event: Audio) -> None:
         if self._heard == self._origin:  # the first audio of this transcription
             self._began_at = event.received_at - (event.stop - self._origin) / SAMPLE_RATE
         self._heard = event.stop
         self._transcribe(self._gate.feed(event.probabilities, event.levels_dbfs))
+        self._follow()
         self._foresee()
         self._release()
 
@@ -259,11 +288,25 @@ class Session:
                 Transcribe(segment_id, segment.start, segment.stop, segment.speech_samples)
             )
 
+    def _follow(self) -> None:
+        segment = self._gate.open_segment
+        if segment is not None and (segment.start, segment.stop) != self._followed:
+            self._followed = (segment.start, segment.stop)
+            self._effects.append(Follow(self._next_segment_id, segment.start, segment.stop))
+
     def _foresee(self) -> None:
         segment = self._gate.foreseen
         if segment is not None and segment != self._foreseen:
             self._effects.append(Foresee(segment.start, segment.stop, segment.speech_samples))
         self._foreseen = segment
+
+    def _overhear(self, event: Overheard) -> None:
+        """Send an interim text, unless the segment is over or nothing has changed."""
+        pending = self._pending.get(event.segment_id)
+        is_open = event.segment_id == self._next_segment_id and self.state is State.TRANSCRIBING
+        is_awaited = pending is not None and pending.recognised is None
+        if self._wants_interims and (is_open or is_awaited):
+            self._send_any(self._interims.take(event.segment_id, event.text))
 
     def _take_text(self, event: Recognised) -> None:
         if event.segment_id in self._pending:
@@ -291,28 +334,21 @@ class Session:
             self._release()
 
     def _answer(self, segment: Segment, recognised: Recognised, attributed: Attributed) -> None:
+        segment_id = recognised.segment_id
+        self._send_any(self._interims.end(segment_id, has_text=bool(recognised.text)))
         if recognised.text == "":
             return
         if recognised.text is None or attributed.speaker_id is None:
             self._fail(ErrorCode.TRANSCRIPTION_FAILED, Reason.ENGINE_FAILED)
             return
-        start_seconds = (segment.speech_start - self._origin) / SAMPLE_RATE
-        details = Details(
-            segment_id=recognised.segment_id,
-            start_seconds=start_seconds,
-            end_seconds=(segment.stop - self._origin) / SAMPLE_RATE,
-            scores=attributed.scores,
-        )
         self._sent_utterances += 1
-        self._send(
-            Transcription(
-                speaker_id=attributed.speaker_id,
-                text=recognised.text,
-                timestamp=iso_timestamp(self._began_at + start_seconds),
-                confidence=round(segment.level_dbfs, 1),
-                details=details if self._details else None,
-            )
-        )
+        timeline = Timeline(self._origin, self._began_at)
+        answer = transcription(timeline, segment, recognised, attributed)
+        if not self._details:
+            answer = replace(answer, details=None)
+        if not self._details and not self._wants_interims:
+            answer = replace(answer, segment_id=None)
+        self._send(answer)
 
     def _release(self) -> None:
         oldest = next(iter(self._pending.values()), None)
@@ -349,12 +385,6 @@ class Session:
             self._close(self._close_code)
 
 
-def iso_timestamp(unix_seconds: float) -> str:
-    """Return an instant as the specification writes it: UTC, milliseconds, `Z`."""
-    moment = datetime.fromtimestamp(unix_seconds, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 _TRANSITIONS: dict[tuple[State, type], Callable[..., None]] = {
     (State.CONNECTING, Connected): Session._connect,
     (State.READY, StartRegistration): Session._begin_enrolment,
@@ -366,10 +396,12 @@ _TRANSITIONS: dict[tuple[State, type], Callable[..., None]] = {
     (State.VERIFYING, Enrolled): Session._finish_enrolment,
     (State.TRANSCRIBING, Audio): Session._hear_conversation,
     (State.TRANSCRIBING, Recognised): Session._take_text,
+    (State.TRANSCRIBING, Overheard): Session._overhear,
     (State.TRANSCRIBING, Attributed): Session._take_speaker,
     (State.TRANSCRIBING, StopTranscription): Session._stop_transcription,
     (State.TRANSCRIBING, Shutdown): Session._drain_and_close,
     (State.DRAINING, Recognised): Session._take_text,
+    (State.DRAINING, Overheard): Session._overhear,
     (State.DRAINING, Attributed): Session._take_speaker,
     (State.DRAINING, Shutdown): Session._close_after_drain,
 }

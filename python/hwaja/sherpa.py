@@ -1,23 +1,22 @@
-"""The only file that names sherpa_onnx: validates everything, then adapts.
+"""sherpa-onnx's recognisers of whole utterances, its speaker embedder, and which one to load.
 
-sherpa-onnx answers misuse by ending the process, without an exception. So every file and option
-is checked (in `exports`), and every array (here), before it crosses.
+sherpa-onnx answers misuse by ending the process, without an exception. So every file is checked
+(in `exports` and `streaming_exports`), and every array and option (in `admission`), before it
+crosses.
 """
 
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hwaja.engine import Abilities, Embedding, EngineError, Hypothesis, Options, Samples
+from hwaja.admission import check_options, check_samples
+from hwaja.engine import Embedding, EngineError, Samples
 from hwaja.exports import AUTO_LANGUAGE, MoonshineExport, check_embedder, open_export
 from hwaja.gate import SAMPLE_RATE
-
-# The library below sherpa-onnx reads this when it is loaded; hwaja sends nothing anywhere.
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-
-import sherpa_onnx
+from hwaja.recognition import Abilities, Hypothesis, Options
+from hwaja.sherpa_library import sherpa_onnx
+from hwaja.sherpa_online import OnlineRecognizer, load_streaming
 
 ONNXRUNTIME_VERSION: str = sherpa_onnx.onnxruntime_version
 """Version of the library below sherpa-onnx: its own, or the one that `runtime` put there."""
@@ -73,7 +72,7 @@ class OfflineRecognizer:
     def recognise(self, samples: Samples, options: Options) -> Hypothesis:
         """Return the text; see `engine.Recognizer.recognise`."""
         check_options(options, self.abilities)
-        _check_samples(samples)
+        check_samples(samples)
         if len(samples) < MIN_UTTERANCE_SECONDS * SAMPLE_RATE:
             raise EngineError(f"an utterance has at least {MIN_UTTERANCE_SECONDS:g} s")
         room = round(MAX_UTTERANCE_SECONDS * SAMPLE_RATE) - len(samples)
@@ -117,7 +116,7 @@ class SpeakerEmbedder:
 
     def embed(self, samples: Samples) -> Embedding:
         """Return the embedding; see `engine.Embedder.embed`."""
-        _check_samples(samples)
+        check_samples(samples)
         if len(samples) < MIN_EMBEDDING_SECONDS * SAMPLE_RATE:
             raise EngineError(f"a voice needs at least {MIN_EMBEDDING_SECONDS:g} s")
         stream = self._extractor.create_stream()
@@ -128,15 +127,19 @@ class SpeakerEmbedder:
         return np.array(self._extractor.compute(stream), np.float32)
 
 
-def load_recogniser(folder: Path, language: str, provider: str = "cpu") -> OfflineRecognizer:
+def load_recogniser(
+    folder: Path, language: str, decoding_method: str = "greedy_search", provider: str = "cpu"
+) -> OfflineRecognizer | OnlineRecognizer:
     """Load the recogniser in a model folder to run on `provider`, "cpu" or "cuda".
 
-    See `exports.open_export` for the folder and the language.
+    Its files say which family it is; see `exports.open_export`.
 
     Raises:
         EngineError: in one sentence what is wrong with the folder or the language.
 
     """
+    if (folder / "model.onnx").exists():
+        return load_streaming(folder, language, provider)
     export = open_export(folder, language, prefer_int8=provider == "cpu")
     files = {part: str(getattr(export, part)) for part in ("encoder", "decoder", "tokens")}
     if isinstance(export, MoonshineExport):
@@ -160,29 +163,5 @@ def load_recogniser(folder: Path, language: str, provider: str = "cpu") -> Offli
     )
 
 
-def check_options(options: Options, abilities: Abilities) -> None:
-    """Check that a session asks for no more than its recogniser can do.
-
-    Raises:
-        EngineError: otherwise; sherpa-onnx would end the process.
-
-    """
-    if options.language is not None and options.language not in abilities.languages:
-        raise EngineError("the recogniser does not know the language")
-    if options.hotwords and not abilities.hotwords:
-        raise EngineError("the recogniser takes no hotwords")
-
-
 def _whisper_language(language: str) -> str:
     return "" if language == AUTO_LANGUAGE else language
-
-
-def _check_samples(samples: Samples) -> None:
-    # An int16 array would be taken unscaled, a second dimension would end the process.
-    whole = samples.flags.c_contiguous and samples.flags.aligned
-    if samples.dtype != np.float32 or samples.ndim != 1 or not whole:
-        raise EngineError("audio must be a contiguous, aligned float32 array of one dimension")
-    if len(samples) == 0:
-        raise EngineError("there is no audio")
-    if not np.isfinite(samples).all():
-        raise EngineError("audio must be finite")

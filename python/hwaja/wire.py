@@ -9,6 +9,8 @@ from io import BufferedIOBase
 
 import msgspec
 
+from hwaja.recognition import Abilities, Hypothesis, Options
+
 _LENGTH = struct.Struct("<I")
 HEADER_BYTES = _LENGTH.size
 
@@ -20,11 +22,19 @@ class Setup(msgspec.Struct, frozen=True, tag=True):
     """First frame to a worker: what to load."""
 
     recogniser_dir: str
-    embedder_file: str
+    embedder_file: str | None
+    """None: no voices will be embedded."""
     language: str
     """Whisper's code, for example "ko"."""
+    decoding_method: str = "greedy_search"
+    yields: bool = False
+    """Whether every other process goes first."""
     provider: str = "cpu"
     """What to compute on: "cpu" or "cuda"."""
+
+
+# A job is done at once, a stream over many frames. Ids are never used twice. A suspect is one
+# that a worker died of: the worker tells before it touches it (`Trying`).
 
 
 class Recognise(msgspec.Struct, frozen=True, tag=True):
@@ -35,6 +45,8 @@ class Recognise(msgspec.Struct, frozen=True, tag=True):
     """float32 little-endian, 16 kHz mono."""
     speech_seconds: float
     """How much of it the gate took for speech."""
+    options: Options = Options()
+    suspect: bool = False
 
 
 class Embed(msgspec.Struct, frozen=True, tag=True):
@@ -43,10 +55,45 @@ class Embed(msgspec.Struct, frozen=True, tag=True):
     job_id: int
     samples: memoryview
     """float32 little-endian, 16 kHz mono."""
+    suspect: bool = False
+
+
+class Open(msgspec.Struct, frozen=True, tag=True):
+    """An utterance begins, which is to be heard while it is spoken."""
+
+    stream_id: int
+    options: Options
+    interims: bool
+    """Whether to tell what was heard before the utterance is over."""
+    suspect: bool = False
+
+
+class Feed(msgspec.Struct, frozen=True, tag=True):
+    """The next samples of a stream."""
+
+    stream_id: int
+    samples: memoryview
+    """float32 little-endian, 16 kHz mono."""
+
+
+class Finish(msgspec.Struct, frozen=True, tag=True):
+    """A stream's utterance is over."""
+
+    stream_id: int
+    speech_seconds: float
+    """How much of it the gate took for speech."""
+
+
+class Drop(msgspec.Struct, frozen=True, tag=True):
+    """Nobody waits for a stream any more."""
+
+    stream_id: int
 
 
 class Ready(msgspec.Struct, frozen=True, tag=True):
     """The worker has loaded its models."""
+
+    abilities: Abilities
 
 
 class Unusable(msgspec.Struct, frozen=True, tag=True):
@@ -59,7 +106,7 @@ class Recognised(msgspec.Struct, frozen=True, tag=True):
     """The text of a job; empty where no words were heard."""
 
     job_id: int
-    text: str
+    hypothesis: Hypothesis
 
 
 class Embedded(msgspec.Struct, frozen=True, tag=True):
@@ -76,8 +123,32 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
     job_id: int
 
 
-Request = Setup | Recognise | Embed
-Reply = Ready | Unusable | Recognised | Embedded | Failed
+class Heard(msgspec.Struct, frozen=True):
+    """What one stream has become."""
+
+    stream_id: int
+    hypothesis: Hypothesis | None
+    """None: the engine failed on it, and the stream is over."""
+    is_final: bool
+
+
+class Stepped(msgspec.Struct, frozen=True, tag=True):
+    """What changed in the streams by one step."""
+
+    heard: list[Heard]
+
+
+class Trying(msgspec.Struct, frozen=True, tag=True):
+    """The worker is about to touch a suspect; None: it has survived it."""
+
+    item_id: int | None
+
+
+JobRequest = Recognise | Embed
+StreamRequest = Open | Feed | Finish | Drop
+Request = Setup | JobRequest | StreamRequest
+JobReply = Recognised | Embedded | Failed
+Reply = Ready | Unusable | JobReply | Stepped | Trying
 
 _encoder = msgspec.msgpack.Encoder()
 _requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)

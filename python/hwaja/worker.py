@@ -1,30 +1,87 @@
 """The inference process: `python -m hwaja.worker`.
 
-Speaks `wire` frames on stdin and stdout, one request at a time. It ends when stdin does, so it
-never outlives the front. It may also end at any moment because the engine ended it: the front
-notices and sends the work again to another.
+Speaks `wire` frames on stdin and stdout. A thread reads requests, so that nothing waits in the
+pipe while the engine works; between two steps of the streams one job is done. The process ends
+when stdin does, so it never outlives the front. It may also end at any moment because the engine
+ended it: the front notices and sends the work again to another.
 """
 
 import os
+import queue
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections import deque
 from io import BufferedIOBase
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from hwaja import runtime, wire
-from hwaja.engine import Embedder, EngineError, Options, Recognizer, Samples
+from hwaja.engine import Embedder, EngineError, Recognizer, Samples, StreamingRecognizer
 from hwaja.gate import SAMPLE_RATE
-from hwaja.plausible import may_loop, plausible_text
+from hwaja.plausible import may_loop
+from hwaja.recognition import Hypothesis, Options
+from hwaja.steps import Send, Streams, announced, audio_of, spoken
 
 SECOND_LOOK_SILENCE_SECONDS = 0.3
 """Silence put before an utterance that is decoded a second time. Another position in the window
 is another try for a greedy decoder: on the test dialogue it ended every loop that was met."""
 
+MAX_WAITING_REQUESTS = 64
+"""Requests read ahead; more wait in the pipe, and the front holds audio as indices only."""
+
 _SILENCE = np.zeros(round(SECOND_LOOK_SILENCE_SECONDS * SAMPLE_RATE), np.float32)
+
+AnyRecognizer = Recognizer | StreamingRecognizer[Any]
+
+
+class _Jobs:
+    """Utterances to recognise as a whole, and voices to embed; first come, first served."""
+
+    def __init__(self, recogniser: AnyRecognizer, embedder: Embedder | None, send: Send) -> None:
+        self._recogniser = recogniser
+        self._embedder = embedder
+        self._send = send
+        self.waiting: deque[wire.JobRequest] = deque()
+
+    def do_one(self) -> None:
+        """Do the first job, if there is one, and send its reply."""
+        if not self.waiting:
+            return
+        request = self.waiting.popleft()
+        reply: wire.JobReply
+        with announced(self._send, request.job_id, suspect=request.suspect):
+            try:
+                reply = self._answer(request)
+            except EngineError:
+                reply = wire.Failed(request.job_id)
+        self._send(reply)
+
+    def _answer(self, request: wire.JobRequest) -> wire.JobReply:
+        with audio_of(request) as samples:
+            if isinstance(request, wire.Recognise):
+                hypothesis = _recognise(samples, self._recogniser, request.options)
+                return wire.Recognised(request.job_id, spoken(hypothesis, request.speech_seconds))
+            if self._embedder is None:
+                raise EngineError("no embedder was loaded")
+            return wire.Embedded(request.job_id, self._embedder.embed(samples).data.cast("B"))
+
+
+def _recognise(samples: Samples, recogniser: AnyRecognizer, options: Options) -> Hypothesis:
+    """Recognise an utterance; where the text seems to loop, listen once more."""
+    if not isinstance(recogniser, Recognizer):
+        raise EngineError("the recogniser hears streams only")
+    first = recogniser.recognise(samples, options)
+    if not may_loop(first.text):
+        return first
+    later = np.concatenate([_SILENCE, samples])
+    try:
+        again = recogniser.recognise(later, options)
+    finally:
+        later.fill(0)
+    return first if may_loop(again.text) else again
 
 
 def serve(requests: BufferedIOBase, replies: BufferedIOBase) -> None:
@@ -32,67 +89,102 @@ def serve(requests: BufferedIOBase, replies: BufferedIOBase) -> None:
     setup = wire.read_request(requests)
     if not isinstance(setup, wire.Setup):
         return
+
+    def send(reply: wire.Reply) -> None:
+        replies.write(wire.encode(reply))
+        replies.flush()
+
     try:
         recogniser, embedder = _load(setup)
     except EngineError as error:
-        _send(replies, wire.Unusable(str(error)))
+        send(wire.Unusable(str(error)))
         return
-    _send(replies, wire.Ready())
-    while (request := wire.read_request(requests)) is not None:
-        _send(replies, _answer(request, recogniser, embedder))
+    send(wire.Ready(recogniser.abilities))
+    _work(_Inbox(requests), recogniser, embedder, send)
 
 
-def _load(setup: wire.Setup) -> tuple[Recognizer, Embedder]:
+def _load(setup: wire.Setup) -> tuple[AnyRecognizer, Embedder | None]:
+    if setup.yields:
+        _yield_to_everyone()
     if setup.provider == "cuda":
         runtime.put_below_sherpa()
     # Imported here: the import alone takes long, and its failure must reach the front.
     from hwaja import sherpa
 
-    recogniser = sherpa.load_recogniser(Path(setup.recogniser_dir), setup.language, setup.provider)
+    recogniser = sherpa.load_recogniser(
+        Path(setup.recogniser_dir), setup.language, provider=setup.provider
+    )
+    if setup.embedder_file is None:
+        return recogniser, None
     return recogniser, sherpa.SpeakerEmbedder(Path(setup.embedder_file), setup.provider)
 
 
-def _answer(request: wire.Request, recogniser: Recognizer, embedder: Embedder) -> wire.Reply:
-    if isinstance(request, wire.Setup):
-        raise wire.WireError("set up twice")
-    try:
-        with _audio_of(request) as samples:
-            if isinstance(request, wire.Recognise):
-                text = _text_of(samples, recogniser)
-                return wire.Recognised(request.job_id, plausible_text(text, request.speech_seconds))
-            return wire.Embedded(request.job_id, embedder.embed(samples).data.cast("B"))
-    except EngineError:
-        return wire.Failed(request.job_id)
+def _yield_to_everyone() -> None:
+    """Run only while no other process wants the processor; threads started later do the same."""
+    if hasattr(os, "SCHED_IDLE"):
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    else:
+        os.nice(19)
 
 
-def _text_of(samples: Samples, recogniser: Recognizer) -> str:
-    """Recognise an utterance; where the text seems to loop, listen once more."""
-    text = recogniser.recognise(samples, Options()).text
-    if not may_loop(text):
-        return text
-    later = np.concatenate([_SILENCE, samples])
-    try:
-        again = recogniser.recognise(later, Options()).text
-    finally:
-        later.fill(0)
-    return text if may_loop(again) else again
+class _Inbox:
+    """Requests, read by a thread as they arrive."""
+
+    def __init__(self, requests: BufferedIOBase) -> None:
+        self._requests = requests
+        self._read: queue.Queue[wire.Request | Exception | None] = queue.Queue(MAX_WAITING_REQUESTS)
+        threading.Thread(target=self._read_all, daemon=True).start()
+
+    def _read_all(self) -> None:
+        try:
+            while (request := wire.read_request(self._requests)) is not None:
+                self._read.put(request)
+        except Exception as error:
+            self._read.put(error)
+        else:
+            self._read.put(None)
+
+    def take(self, *, wait: bool) -> list[wire.Request | None]:
+        """Return what has arrived, waiting for a request if asked to; None last at the end.
+
+        Raises:
+            WireError, OSError: where what arrived is no request.
+
+        """
+        taken: list[wire.Request | None] = []
+        while wait or not self._read.empty():
+            wait = False
+            request = self._read.get()
+            if isinstance(request, Exception):
+                raise request
+            taken.append(request)
+            if request is None:
+                break
+        return taken
 
 
-@contextmanager
-def _audio_of(request: wire.Recognise | wire.Embed) -> Iterator[Samples]:
-    """Yield the audio of a request, and overwrite every copy of it afterwards."""
-    # A frame puts its bytes anywhere; the engine reads floats at addresses that are aligned.
-    samples = np.frombuffer(request.samples, np.float32).copy()
-    wire.erase(request.samples)
-    try:
-        yield samples
-    finally:
-        samples.fill(0)
-
-
-def _send(replies: BufferedIOBase, reply: wire.Reply) -> None:
-    replies.write(wire.encode(reply))
-    replies.flush()
+def _work(inbox: _Inbox, recogniser: AnyRecognizer, embedder: Embedder | None, send: Send) -> None:
+    jobs = _Jobs(recogniser, embedder, send)
+    streams = None if isinstance(recogniser, Recognizer) else Streams(recogniser, send)
+    ended = False
+    while True:
+        busy = bool(jobs.waiting) or (streams is not None and streams.has_work)
+        if ended and not busy:
+            return
+        for request in inbox.take(wait=not busy) if not ended else ():
+            if request is None:
+                ended = True
+            elif isinstance(request, wire.Setup):
+                raise wire.WireError("set up twice")
+            elif isinstance(request, wire.JobRequest):
+                jobs.waiting.append(request)
+            elif streams is not None:
+                streams.take(request)
+            else:
+                raise wire.WireError("the recogniser hears whole utterances only")
+        if streams is not None:
+            streams.step()
+        jobs.do_one()
 
 
 def main() -> None:
@@ -105,8 +197,8 @@ def main() -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     try:
         serve(requests, replies)
-    except BrokenPipeError:  # the front is gone
-        sys.exit(1)
+    except BrokenPipeError:  # the front is gone; the reading thread may still hold its pipe
+        os._exit(1)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,67 @@
+"""One worker process, as the front sees it: two pipes that carry `wire` frames."""
+
+import asyncio
+import sys
+from typing import Self
+
+from hwaja import wire
+from hwaja.engine import EngineError
+
+
+class WorkerProcess:
+    """A running worker. Requests and replies may cross; frames never mix."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        if process.stdin is None or process.stdout is None:
+            raise EngineError("a worker was started without pipes")
+        self.process = process
+        self._requests = process.stdin
+        self._replies = process.stdout
+
+    @classmethod
+    async def spawn(cls) -> Self:
+        """Start a process; it loads nothing before it is told to.
+
+        Raises:
+            OSError: where the system starts none.
+
+        """
+        pipe = asyncio.subprocess.PIPE
+        return cls(
+            await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "hwaja.worker", stdin=pipe, stdout=pipe
+            )
+        )
+
+    async def send(self, request: wire.Request) -> None:
+        """Send a request, waiting while the pipe is full; its audio is overwritten.
+
+        Raises:
+            OSError: where the worker died.
+
+        """
+        frame = wire.encode(request)
+        if isinstance(request, wire.Recognise | wire.Embed | wire.Feed):
+            wire.erase(request.samples)
+        try:
+            self._requests.write(frame)
+            await self._requests.drain()
+        finally:
+            wire.erase(frame)
+
+    async def receive(self) -> wire.Reply:
+        """Return the next reply.
+
+        Raises:
+            OSError, EOFError: where the worker died.
+            wire.WireError: where it answered something else than a reply.
+
+        """
+        header = await self._replies.readexactly(wire.HEADER_BYTES)
+        return wire.decode_reply(await self._replies.readexactly(wire.body_bytes(header)))
+
+    async def end(self) -> None:
+        """Kill the process if it still runs, and reap it."""
+        if self.process.returncode is None:
+            self.process.kill()
+        await self.process.wait()

@@ -1,0 +1,152 @@
+"""The streams of a worker: utterances that are being heard, which take their steps together.
+
+No pipes and no threads: requests go in, replies come out. A step is one call of the engine that
+decodes one chunk of every stream which has one. It gathers nothing and waits for nothing: what
+arrives while it runs is in the next.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Generic
+
+import numpy as np
+
+from hwaja import wire
+from hwaja.engine import EngineError, Heard, Samples, StreamingRecognizer
+from hwaja.gate import SAMPLE_RATE
+from hwaja.plausible import plausible_text
+from hwaja.recognition import Hypothesis
+
+MAX_BATCH = 16
+"""Streams in one step. A larger batch is no cheaper on one core, and all wait for its end."""
+
+Send = Callable[[wire.Reply], None]
+
+
+@contextmanager
+def audio_of(request: wire.JobRequest | wire.Feed) -> Iterator[Samples]:
+    """Yield the audio of a request, and overwrite every copy of it afterwards."""
+    # A frame puts its bytes anywhere; the engine reads floats at addresses that are aligned.
+    samples = np.frombuffer(request.samples, np.float32).copy()
+    wire.erase(request.samples)
+    try:
+        yield samples
+    finally:
+        samples.fill(0)
+
+
+@contextmanager
+def announced(send: Send, item_id: int, *, suspect: bool) -> Iterator[None]:
+    """Tell the front while a suspect is touched, so that it knows what the worker died of."""
+    if suspect:
+        send(wire.Trying(item_id))
+    yield
+    if suspect:
+        send(wire.Trying(None))
+
+
+def spoken(hypothesis: Hypothesis, speech_seconds: float) -> Hypothesis:
+    """Leave out of a hypothesis what nobody can have said."""
+    text = plausible_text(hypothesis.text, speech_seconds)
+    if text == hypothesis.text:
+        return hypothesis
+    return Hypothesis(text, language=hypothesis.language)  # its tokens would not fit any more
+
+
+@dataclass(slots=True)
+class _Utterance(Generic[Heard]):
+    """A stream, and what the front asked of it."""
+
+    stream: Heard
+    interims: bool
+    suspect: bool
+    fed_samples: int = 0
+    speech_seconds: float | None = None
+    """Known once the utterance is over."""
+    told: str = ""
+    """The interim text that the front has."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its last word has been decoded."""
+        return self.speech_seconds is not None and not self.stream.ready
+
+
+class Streams(Generic[Heard]):
+    """The open streams; the one whose audio waits longest comes first."""
+
+    def __init__(self, recogniser: StreamingRecognizer[Heard], send: Send) -> None:
+        self._recogniser = recogniser
+        self._send = send
+        self._utterances: OrderedDict[int, _Utterance[Heard]] = OrderedDict()
+
+    @property
+    def has_work(self) -> bool:
+        """Whether a chunk waits to be decoded, or a last word to be told."""
+        return any(u.stream.ready or u.is_over for u in self._utterances.values())
+
+    def take(self, request: wire.StreamRequest) -> None:
+        """Carry out a request; one for a stream that is gone is ignored."""
+        stream_id = request.stream_id
+        if isinstance(request, wire.Drop):
+            self._utterances.pop(stream_id, None)
+            return
+        utterance = self._utterances.get(stream_id)
+        suspect = request.suspect if isinstance(request, wire.Open) else False
+        with announced(
+            self._send, stream_id, suspect=suspect or (utterance is not None and utterance.suspect)
+        ):
+            try:
+                if isinstance(request, wire.Open):
+                    self._open(request)
+                elif utterance is not None:
+                    _continue(utterance, request)
+            except EngineError:
+                self._utterances.pop(stream_id, None)
+                self._send(wire.Stepped([wire.Heard(stream_id, None, is_final=True)]))
+
+    def step(self) -> None:
+        """Decode one chunk of each ready stream, oldest first; send what is new in one frame."""
+        ready = [k for k, u in self._utterances.items() if u.stream.ready]
+        suspects = [k for k in ready if self._utterances[k].suspect]
+        batch = suspects[:1] or ready[:MAX_BATCH]  # a suspect takes its steps alone
+        if batch:
+            with announced(self._send, batch[0], suspect=bool(suspects)):
+                self._recogniser.decode([self._utterances[k].stream for k in batch])
+            for stream_id in batch:
+                self._utterances.move_to_end(stream_id)
+        heard = [*self._interims(batch), *self._finals()]
+        if heard:
+            self._send(wire.Stepped(heard))
+
+    def _open(self, request: wire.Open) -> None:
+        stream = self._recogniser.open(request.options)
+        self._utterances[request.stream_id] = _Utterance(stream, request.interims, request.suspect)
+
+    def _interims(self, batch: list[int]) -> Iterator[wire.Heard]:
+        for stream_id in batch:
+            utterance = self._utterances[stream_id]
+            if utterance.interims and not utterance.is_over:
+                seconds = utterance.fed_samples / SAMPLE_RATE
+                text = spoken(utterance.stream.hypothesis, seconds).text
+                if text != utterance.told:
+                    utterance.told = text
+                    yield wire.Heard(stream_id, Hypothesis(text), is_final=False)
+
+    def _finals(self) -> Iterator[wire.Heard]:
+        for stream_id in [k for k, u in self._utterances.items() if u.is_over]:
+            utterance = self._utterances.pop(stream_id)
+            hypothesis = spoken(utterance.stream.hypothesis, utterance.speech_seconds or 0)
+            yield wire.Heard(stream_id, hypothesis, is_final=True)
+
+
+def _continue(utterance: _Utterance[Heard], request: wire.Feed | wire.Finish) -> None:
+    if isinstance(request, wire.Finish):
+        utterance.stream.finish()
+        utterance.speech_seconds = request.speech_seconds
+        return
+    with audio_of(request) as samples:
+        utterance.stream.feed(samples)
+        utterance.fed_samples += len(samples)
