@@ -6,6 +6,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMPS := .stamps
 RUST   := $(wildcard rust/src/*.rs) rust/Cargo.toml Cargo.toml Cargo.lock
+# Puts sherpa-onnx on a GPU. It lies beside the Python files, so that the wheel takes it along.
+SHIM   := $(if $(filter Linux,$(shell uname -s)),python/hwaja/libhwaja_shim.so)
 
 .PHONY: serve test lint bench wheel clean
 
@@ -37,16 +39,21 @@ wheel: $(STAMPS)/dev
 	$(BIN)/maturin build --release --out dist
 
 clean:
-	rm -rf $(VENV) $(STAMPS) dist target
+	rm -rf $(VENV) $(STAMPS) $(SHIM) dist target
 
 # The extension is rebuilt when its source changes; Python files are used in place.
-$(STAMPS)/serve: pyproject.toml $(RUST) | $(VENV)
+$(STAMPS)/serve: pyproject.toml $(RUST) | $(VENV) $(SHIM)
 	$(BIN)/pip install --quiet --editable '.[cpu,client]'
 	mkdir -p $(STAMPS) && touch $@
 
-$(STAMPS)/dev: pyproject.toml $(RUST) | $(VENV)
+$(STAMPS)/dev: pyproject.toml $(RUST) | $(VENV) $(SHIM)
 	$(BIN)/pip install --quiet --editable '.[cpu,client,dev]'
 	mkdir -p $(STAMPS) && touch $@ $(STAMPS)/serve
+
+# Replaced, not overwritten: a server may be running on it.
+$(SHIM): $(wildcard shim/src/*.rs) shim/build.rs shim/Cargo.toml Cargo.toml Cargo.lock
+	cargo build --release --package hwaja-shim
+	install $${CARGO_TARGET_DIR:-target}/release/libhwaja_shim.so $@
 
 # An old pip downloads a whole wheel to tell where it is; a new one asks for its metadata.
 $(VENV):

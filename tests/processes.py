@@ -20,6 +20,8 @@ class Running:
     process: subprocess.Popen[str]
     url: str
     certificate: Path
+    serving: dict[str, Any]
+    """The line of the log that says so."""
 
     def end(self) -> list[dict[str, Any]]:
         """Wait until the process ends; returns what it logged since it served."""
@@ -44,6 +46,6 @@ def hwaja_serve(folder: Path, *options: str, **environment: str) -> Iterator[Run
             serving = json.loads(first)
             assert serving["event"] == "serving"
             port = serving["url"].rpartition(":")[2]
-            yield Running(process, f"wss://localhost:{port}", folder / "dev-cert.pem")
+            yield Running(process, f"wss://localhost:{port}", folder / "dev-cert.pem", serving)
         finally:
             process.kill()

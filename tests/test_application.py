@@ -36,10 +36,17 @@ ENGLISH = Config(asr_model="moonshine-tiny-en", language="en", workers=1, port=0
 
 
 def test_workers_load_the_catalogue_model_that_was_asked_for() -> None:
-    setup = worker_setup(dataclasses.replace(Config(), language="en"))
+    setup = worker_setup(dataclasses.replace(Config(), language="en"), "cpu")
     assert setup.recogniser_dir == str(locate("whisper-base"))
     assert setup.embedder_file == str(locate("campplus") / "campplus.onnx")
-    assert setup.language == "en"
+    assert (setup.language, setup.provider) == ("en", "cpu")
+
+
+def test_on_a_gpu_the_workers_load_the_weights_that_are_faster_there() -> None:
+    setup = worker_setup(Config(), "cuda")
+    assert setup.recogniser_dir == str(locate("whisper-base-fp32"))
+    assert setup.provider == "cuda"
+    assert worker_setup(ENGLISH, "cuda").recogniser_dir == str(locate("moonshine-tiny-en"))
 
 
 def test_workers_load_a_folder_of_the_users_own(
@@ -49,7 +56,7 @@ def test_workers_load_a_folder_of_the_users_own(
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "mine").mkdir()
     for name in (str(tmp_path / "mine"), "~/mine"):
-        setup = worker_setup(dataclasses.replace(Config(), asr_model=name))
+        setup = worker_setup(dataclasses.replace(Config(), asr_model=name), "cuda")
         assert setup.recogniser_dir == str(tmp_path / "mine")
 
 
@@ -105,6 +112,12 @@ async def test_a_host_that_is_not_this_machine_is_named(
     monkeypatch.setattr(Pool, "start", at_once)  # its workers have no part in this
     with pytest.raises(EngineError, match=f"^Cannot listen on {reason}$"):
         await run(dataclasses.replace(ENGLISH, host=host), *certificate)
+
+
+def test_a_server_says_what_it_runs_on_and_why_not_on_a_gpu(tmp_path: Path) -> None:
+    with hwaja_serve(tmp_path, "--port", "0") as running:
+        assert running.serving["provider"] == "cpu"
+        assert "hwaja[gpu]" in running.serving["reason"]
 
 
 # Running --------------------------------------------------------------------------------------

@@ -212,6 +212,18 @@ def test_a_port_that_is_taken_is_named(
     assert sentence == f"Cannot listen on 127.0.0.1:{port}: Address already in use."
 
 
+@pytest.mark.models
+def test_cuda_is_refused_where_it_is_not_installed_with_what_to_install(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    serve = ["serve", "--dev-cert", "--data-dir", str(tmp_path), "--provider", "cuda"]
+    sentence = refusal(capsys, *serve)
+    assert sentence == (
+        "The installed onnxruntime knows no CUDA; "
+        "uninstall it, then install hwaja[gpu] in place of hwaja[cpu]."
+    )
+
+
 def test_without_onnxruntime_the_user_is_told_what_to_install(
     tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

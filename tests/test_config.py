@@ -47,6 +47,7 @@ SETTINGS: dict[str, tuple[str, Any]] = {
     "data_dir": ("/data", Path("/data")),
     "asr_model": ("whisper-tiny", "whisper-tiny"),
     "language": ("en", "en"),
+    "provider": ("cuda", "cuda"),
     "workers": ("3", 3),
     "max_connections": ("25", 25),
     "hangover_seconds": ("0.75", 0.75),
@@ -115,6 +116,7 @@ def sentence(
     [
         ({"port": "-1"}, "port must lie between 0 and 65535."),
         ({"port": "65536"}, "port must lie between 0 and 65535."),
+        ({"provider": "CUDA"}, "provider must be auto, cpu or cuda."),
         ({"workers": "0"}, "workers must be at least 1."),
         ({"max_connections": "0"}, "max_connections must be at least 1."),
         ({"hangover_seconds": "0.09"}, "hangover_seconds must lie between 0.1 and 3."),

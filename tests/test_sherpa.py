@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ import clips
 from hwaja.engine import Embedding, EngineError, Samples
 from hwaja.gate import SAMPLE_RATE
 from hwaja.models import locate
+from hwaja.models.tones import write_tone_model
 from hwaja.recognition import Hotword, Options
 from hwaja.sherpa import OfflineRecognizer, SpeakerEmbedder, load_recogniser
 
@@ -101,6 +103,31 @@ def test_what_a_recogniser_cannot_do_is_refused(
     with pytest.raises(EngineError) as caught:
         recognisers[name].recognise(beckett, options)
     assert_one_sentence(caught.value)
+
+
+def tones(folder: Path) -> Path:
+    write_tone_model(folder)
+    return folder
+
+
+Loader = Callable[[Path, str], object]
+LOADERS: dict[str, Loader] = {
+    "Moonshine": lambda _, provider: load_recogniser(locate(NAMES[0]), "en", provider=provider),
+    "Whisper": lambda _, provider: load_recogniser(locate(NAMES[1]), "en", provider=provider),
+    "streaming": lambda at, provider: load_recogniser(tones(at), "ko", provider=provider),
+    "voices": lambda _, provider: SpeakerEmbedder(locate("campplus") / "campplus.onnx", provider),
+}
+
+
+@pytest.mark.parametrize("model", LOADERS)
+def test_every_model_is_loaded_for_the_provider_that_was_asked_for(
+    model: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """sherpa-onnx's own library has no CUDA, and that it falls back shows that it was asked."""
+    LOADERS[model](tmp_path, "cpu")
+    assert capfd.readouterr().err == ""
+    LOADERS[model](tmp_path, "cuda")
+    assert "Fallback to cpu" in capfd.readouterr().err
 
 
 BAD_AUDIO: dict[str, Callable[[Samples], Samples]] = {

@@ -12,6 +12,7 @@ import onnx
 import pytest
 
 from hwaja.engine import EngineError
+from hwaja.exports import WhisperExport, open_export
 from hwaja.models import locate
 from hwaja.sherpa import SpeakerEmbedder, load_recogniser
 
@@ -139,6 +140,34 @@ def test_a_folder_that_cannot_be_used_is_explained(case: str, tmp_path: Path) ->
     with pytest.raises(EngineError, match=sentence) as caught:
         load_recogniser(altered(model, tmp_path, change), "en")
     assert_one_sentence(caught.value)
+
+
+def add_fp32(folder: Path) -> None:
+    for part in ("encoder.onnx", "decoder.onnx"):
+        (folder / part).symlink_to(locate("whisper-base-fp32") / part)
+
+
+def test_of_two_precisions_the_one_that_is_faster_there_is_taken(tmp_path: Path) -> None:
+    """And the only one where there is but one."""
+    both = altered(WHISPER, tmp_path, add_fp32)
+    for folder, prefer_int8, suffix in (
+        (both, True, ".int8.onnx"),
+        (both, False, ".onnx"),
+        (locate(WHISPER), False, ".int8.onnx"),
+        (locate("whisper-base-fp32"), True, ".onnx"),
+    ):
+        export = open_export(folder, "ko", prefer_int8=prefer_int8)
+        assert isinstance(export, WhisperExport)
+        assert export.encoder == folder / f"encoder{suffix}"
+        assert export.decoder == folder / f"decoder{suffix}"
+
+
+def test_on_cuda_the_int8_files_are_not_even_looked_at(tmp_path: Path) -> None:
+    folder = altered(WHISPER, tmp_path, replaced(ENCODER, lambda _: b"junk"))
+    add_fp32(folder)
+    with pytest.raises(EngineError, match="is not an ONNX file"):
+        load_recogniser(folder, "en", provider="cpu")
+    load_recogniser(folder, "en", provider="cuda")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ VECTOR = np.arange(4, dtype="<f4")
 AUDIO = memoryview(SAMPLES).cast("B")
 
 REQUESTS: list[wire.Request] = [
-    wire.Setup("/models/whisper", "/models/campplus.onnx", "ko"),
+    wire.Setup("/models/whisper", "/models/campplus.onnx", "ko", "cuda"),
     wire.Recognise(7, AUDIO, 1.25),
     wire.Recognise(9, AUDIO, 1.25, Options("ko", (Hotword("화자", 2.5), Hotword("상담"))), True),
     wire.Embed(8, AUDIO),

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import numpy as np
+import onnxruntime
 import pytest
 
 import clips
@@ -296,6 +298,25 @@ def test_the_real_worker_process_answers(english: wire.Setup) -> None:
     sound = clips.samples(clips.part("beckett", 6.2, 9.5))
     with process("from hwaja.worker import main; main()") as running:
         assert isinstance(ask(running, english), wire.Ready)
+        reply = ask(running, wire.Recognise(1, audio(sound), 3.0))
+        assert isinstance(reply, wire.Recognised)
+        assert "better" in reply.hypothesis.text.lower()
+
+
+@pytest.mark.models
+@pytest.mark.skipif(sys.platform != "linux", reason="the shim is for Linux")
+def test_a_worker_that_is_to_use_cuda_runs_on_the_installed_onnxruntime(
+    english: wire.Setup,
+) -> None:
+    """Here it is one for the CPU, to which sherpa-onnx then falls back."""
+    installed = Path(onnxruntime.__file__).with_name("capi") / "libonnxruntime.so"
+    sound = clips.samples(clips.part("beckett", 6.2, 9.5))
+    with process("from hwaja.worker import main; main()") as running:
+        setup = msgspec.structs.replace(english, provider="cuda")
+        assert isinstance(ask(running, setup), wire.Ready)
+        loaded = Path(f"/proc/{running.pid}/maps").read_text()
+        assert str(installed) in loaded
+        assert "sherpa_onnx/lib/libonnxruntime.so" not in loaded
         reply = ask(running, wire.Recognise(1, audio(sound), 3.0))
         assert isinstance(reply, wire.Recognised)
         assert "better" in reply.hypothesis.text.lower()

@@ -14,9 +14,12 @@ from hwaja.engine import EngineError
 from hwaja.gate import GateSettings
 from hwaja.models import locate
 from hwaja.pool import Pool
+from hwaja.providers import resolve
 from hwaja.server import Server, serve_until_signalled, tls_context
 from hwaja.session import SessionSettings
 from hwaja.silero import SileroDetector
+
+_FP32_TWINS = {"whisper-base": "whisper-base-fp32"}  # names in the catalogue
 
 _log = structlog.get_logger("hwaja.application")
 
@@ -30,7 +33,8 @@ async def run(config: Config, cert: Path, key: Path) -> None:
     """
     tls = tls_context(cert, key)
     detector = SileroDetector(locate("silero-vad") / "silero_vad.onnx")
-    setup = worker_setup(config)
+    provider = resolve(config.provider, _embedder_file())
+    setup = worker_setup(config, provider.running)
     pool, drafts = Pool(setup, config.workers), Drafts(setup)
     await pool.start()
     try:
@@ -48,7 +52,13 @@ async def run(config: Config, cert: Path, key: Path) -> None:
             number = error.errno or 0
             reason = os.strerror(number) if number > 0 else error.strerror or type(error).__name__
             raise EngineError(f"Cannot listen on {config.host}:{config.port}: {reason}.") from error
-        _log.info("serving", url=f"wss://{config.host}:{port}", workers=config.workers)
+        _log.info(
+            "serving",
+            url=f"wss://{config.host}:{port}",
+            workers=config.workers,
+            provider=provider.running,
+            **{"reason": provider.reason} if provider.reason else {},
+        )
         await serve_until_signalled(server)
     finally:
         await drafts.close()
@@ -56,13 +66,23 @@ async def run(config: Config, cert: Path, key: Path) -> None:
     _log.info("stopped")
 
 
-def worker_setup(config: Config) -> wire.Setup:
-    """Return what every worker loads: a folder if `asr_model` is one, else a pulled model."""
+def worker_setup(config: Config, provider: str) -> wire.Setup:
+    """Return what every worker loads to run on `provider`, "cpu" or "cuda".
+
+    The recogniser is a folder if `asr_model` is one, else a pulled model; on cuda its fp32 twin,
+    since int8 is slower there.
+    """
     folder = Path(config.asr_model).expanduser()
     if not folder.is_dir():
-        folder = locate(config.asr_model)
+        twin = _FP32_TWINS.get(config.asr_model) if provider == "cuda" else None
+        folder = locate(twin or config.asr_model)
     return wire.Setup(
         recogniser_dir=str(folder),
-        embedder_file=str(locate("campplus") / "campplus.onnx"),
+        embedder_file=str(_embedder_file()),
         language=config.language,
+        provider=provider,
     )
+
+
+def _embedder_file() -> Path:
+    return locate("campplus") / "campplus.onnx"

@@ -40,6 +40,9 @@ class Config:
     )
     asr_model: str = _option("whisper-base", "recogniser: a catalogue name, or a model folder")
     language: str = _option("ko", "language that is spoken, as the recogniser names it")
+    provider: str = _option(
+        "auto", "what the engine runs on: cpu, cuda, or auto: cuda where it is seen to work"
+    )
     workers: int = _option(
         os.cpu_count() or 1,
         "inference processes; one per core is best, as each runs on one thread",
@@ -54,6 +57,7 @@ class Config:
     def __post_init__(self) -> None:
         """Check what can be checked without touching the machine."""
         _check(0 <= self.port <= 65_535, "port must lie between 0 and 65535")
+        _check(self.provider in ("auto", "cpu", "cuda"), "provider must be auto, cpu or cuda")
         _check(self.workers >= 1, "workers must be at least 1")
         _check(self.max_connections >= 1, "max_connections must be at least 1")
         _check(0.1 <= self.hangover_seconds <= 3, "hangover_seconds must lie between 0.1 and 3")

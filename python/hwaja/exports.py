@@ -64,13 +64,16 @@ class MoonshineExport:
     tokens: Path
 
 
-def open_export(folder: Path, language: str) -> WhisperExport | MoonshineExport:
+def open_export(
+    folder: Path, language: str, *, prefer_int8: bool = True
+) -> WhisperExport | MoonshineExport:
     """Return the recogniser in a folder; its files say which family it is.
 
     Args:
         folder: a Whisper or Moonshine v2 export for sherpa-onnx.
         language: code of the language that will be spoken, for example "ko"; "auto" where a
             multilingual Whisper shall find out.
+        prefer_int8: which files to take where the folder has both precisions.
 
     Raises:
         EngineError: in one sentence what is wrong with the folder or the language.
@@ -81,7 +84,7 @@ def open_export(folder: Path, language: str) -> WhisperExport | MoonshineExport:
     tokens = _only(folder, "*tokens.txt")
     if any(folder.glob("*.ort")):
         return _open_moonshine(folder, tokens, language)
-    return _open_whisper(folder, tokens, language)
+    return _open_whisper(folder, tokens, language, prefer_int8)
 
 
 def check_embedder(model: Path) -> None:
@@ -97,9 +100,9 @@ def check_embedder(model: Path) -> None:
         raise EngineError(f"{model} is not for {SAMPLE_RATE} Hz.")
 
 
-def _open_whisper(folder: Path, tokens: Path, language: str) -> WhisperExport:
-    encoder = _preferred(folder, "encoder")
-    decoder = _preferred(folder, "decoder")
+def _open_whisper(folder: Path, tokens: Path, language: str, prefer_int8: bool) -> WhisperExport:
+    encoder = _preferred(folder, "encoder", prefer_int8)
+    decoder = _preferred(folder, "decoder", prefer_int8)
     metadata = _metadata(encoder)
     if not metadata.get("model_type", "").startswith("whisper"):
         raise EngineError(f"{encoder} is not a Whisper encoder for sherpa-onnx.")
@@ -144,10 +147,13 @@ def _only(folder: Path, pattern: str) -> Path:
     return found[0]
 
 
-def _preferred(folder: Path, part: str) -> Path:
-    """Return the int8 file of a part where there is one: as accurate, and faster on a CPU."""
+def _preferred(folder: Path, part: str, prefer_int8: bool) -> Path:
+    """Return the file of a part: int8 is as accurate, and faster on a CPU, slower on a GPU."""
     int8 = sorted(folder.glob(f"*{part}.int8.onnx"))
-    return int8[0] if len(int8) == 1 else _only(folder, f"*{part}.onnx")
+    fp32 = sorted(folder.glob(f"*{part}.onnx"))
+    if len(int8) == 1 and (prefer_int8 or not fp32):
+        return int8[0]
+    return _only(folder, f"*{part}.onnx")
 
 
 def _load(path: Path) -> Any:

@@ -18,6 +18,9 @@ from hwaja.recognition import Abilities, Hypothesis, Options
 from hwaja.sherpa_library import sherpa_onnx
 from hwaja.sherpa_online import OnlineRecognizer, load_streaming
 
+ONNXRUNTIME_VERSION: str = sherpa_onnx.onnxruntime_version
+"""Version of the library below sherpa-onnx: its own, or the one that `runtime` put there."""
+
 MAX_UTTERANCE_SECONDS = 29.0
 """Whisper hears 30 s at most; sherpa-onnx discards the rest, so longer audio is refused."""
 
@@ -97,8 +100,8 @@ class OfflineRecognizer:
 class SpeakerEmbedder:
     """A sherpa-onnx speaker embedding extractor. One thread at a time."""
 
-    def __init__(self, model: Path) -> None:
-        """Load the model.
+    def __init__(self, model: Path, provider: str = "cpu") -> None:
+        """Load the model to run on `provider`, "cpu" or "cuda".
 
         Raises:
             EngineError: where the file is not a speaker embedding model for 16 kHz.
@@ -106,7 +109,9 @@ class SpeakerEmbedder:
         """
         check_embedder(model)
         self._extractor = sherpa_onnx.SpeakerEmbeddingExtractor(
-            sherpa_onnx.SpeakerEmbeddingExtractorConfig(model=str(model), num_threads=1)
+            sherpa_onnx.SpeakerEmbeddingExtractorConfig(
+                model=str(model), num_threads=1, provider=provider
+            )
         )
 
     def embed(self, samples: Samples) -> Embedding:
@@ -123,26 +128,31 @@ class SpeakerEmbedder:
 
 
 def load_recogniser(
-    folder: Path, language: str, decoding_method: str = "greedy_search"
+    folder: Path, language: str, decoding_method: str = "greedy_search", provider: str = "cpu"
 ) -> OfflineRecognizer | OnlineRecognizer:
-    """Load the recogniser in a model folder; its files say which family it is.
+    """Load the recogniser in a model folder to run on `provider`, "cpu" or "cuda".
+
+    Its files say which family it is; see `exports.open_export`.
 
     Raises:
         EngineError: in one sentence what is wrong with the folder or the language.
 
     """
     if (folder / "model.onnx").exists():
-        return load_streaming(folder, language)
-    export = open_export(folder, language)
+        return load_streaming(folder, language, provider)
+    export = open_export(folder, language, prefer_int8=provider == "cpu")
     files = {part: str(getattr(export, part)) for part in ("encoder", "decoder", "tokens")}
     if isinstance(export, MoonshineExport):
-        moonshine = sherpa_onnx.OfflineRecognizer.from_moonshine_v2(**files, num_threads=1)
+        moonshine = sherpa_onnx.OfflineRecognizer.from_moonshine_v2(
+            **files, num_threads=1, provider=provider
+        )
         return OfflineRecognizer(moonshine, Abilities(languages=frozenset({language})), language)
     whisper = sherpa_onnx.OfflineRecognizer.from_whisper(
         **files,
         language=_whisper_language(language),
         tail_paddings=_WHISPER_TAIL_FRAMES,
         num_threads=1,
+        provider=provider,
     )
     return OfflineRecognizer(
         whisper,

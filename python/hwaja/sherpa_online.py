@@ -126,10 +126,13 @@ class OnlineRecognizer:
         raise EngineError("The model needs more than 30 s of audio at once; it does not stream.")
 
 
-def load_streaming(folder: Path, language: str) -> OnlineRecognizer:
-    """Load a streaming NeMo CTC model."""
+def load_streaming(folder: Path, language: str, provider: str = "cpu") -> OnlineRecognizer:
+    """Load a streaming NeMo CTC model to run on `provider`, "cpu" or "cuda"."""
     recogniser = sherpa_onnx.OnlineRecognizer.from_nemo_ctc(
-        tokens=str(folder / "tokens.txt"), model=str(folder / "model.onnx"), num_threads=1
+        tokens=str(folder / "tokens.txt"),
+        model=str(folder / "model.onnx"),
+        num_threads=1,
+        provider=provider,
     )
     abilities = Abilities(streaming=True, languages=frozenset({language}))
     return OnlineRecognizer(recogniser, abilities)

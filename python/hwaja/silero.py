@@ -1,6 +1,5 @@
 """Silero VAD v6 on onnxruntime: one session for all streams, their frames in one call."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 
 from hwaja.engine import EngineError, Samples
 from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
+from hwaja.runtime import import_onnxruntime
 
 _CONTEXT_SAMPLES = 64  # the v6 graph wants the end of the frame before in front of each frame
 _STATE_SHAPE = (2, 1, 128)  # LSTM h and c of one stream
@@ -34,23 +34,17 @@ class SileroDetector:
         """Load the model.
 
         Raises:
-            EngineError: where onnxruntime is not installed or the file is not the model.
+            EngineError: where onnxruntime is not installed, or twice, or the file is not the model.
 
         """
-        # onnxruntime reads this once, when it is loaded; 1.29 and later report home without it.
-        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-        try:
-            import onnxruntime
-        except ImportError:
-            raise EngineError(
-                "onnxruntime is not installed; install hwaja[cpu] (or hwaja[gpu] for CUDA)."
-            ) from None
+        onnxruntime = import_onnxruntime()
         options = onnxruntime.SessionOptions()
         # The graph is tiny: a second thread costs more in waiting than it computes.
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         try:
+            # Also where there is a GPU: the way there takes longer than the graph.
             self._session = onnxruntime.InferenceSession(
                 str(model), options, providers=["CPUExecutionProvider"]
             )

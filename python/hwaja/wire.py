@@ -29,6 +29,8 @@ class Setup(msgspec.Struct, frozen=True, tag=True):
     decoding_method: str = "greedy_search"
     yields: bool = False
     """Whether every other process goes first."""
+    provider: str = "cpu"
+    """What to compute on: "cpu" or "cuda"."""
 
 
 # A job is done at once, a stream over many frames. Ids are never used twice. A suspect is one

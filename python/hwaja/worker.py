@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from hwaja import wire
+from hwaja import runtime, wire
 from hwaja.engine import Embedder, EngineError, Recognizer, Samples, StreamingRecognizer
 from hwaja.gate import SAMPLE_RATE
 from hwaja.plausible import may_loop
@@ -106,13 +106,17 @@ def serve(requests: BufferedIOBase, replies: BufferedIOBase) -> None:
 def _load(setup: wire.Setup) -> tuple[AnyRecognizer, Embedder | None]:
     if setup.yields:
         _yield_to_everyone()
+    if setup.provider == "cuda":
+        runtime.put_below_sherpa()
     # Imported here: the import alone takes long, and its failure must reach the front.
     from hwaja import sherpa
 
-    recogniser = sherpa.load_recogniser(Path(setup.recogniser_dir), setup.language)
+    recogniser = sherpa.load_recogniser(
+        Path(setup.recogniser_dir), setup.language, provider=setup.provider
+    )
     if setup.embedder_file is None:
         return recogniser, None
-    return recogniser, sherpa.SpeakerEmbedder(Path(setup.embedder_file))
+    return recogniser, sherpa.SpeakerEmbedder(Path(setup.embedder_file), setup.provider)
 
 
 def _yield_to_everyone() -> None:

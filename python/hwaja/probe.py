@@ -1,0 +1,96 @@
+"""A trial of a provider: `python -m hwaja.probe PROVIDER MODEL`, with a speaker model.
+
+sherpa-onnx falls back to the CPU with no more than a line on stderr. So the trial runs what the
+workers will run, in the way they do, and then asks the driver of the GPU whether it was used. It
+is a process of its own since the engine may end it, and since nothing else in it may use the GPU:
+the driver's answer would prove nothing.
+
+The last line on stdout is a JSON object: `{"onnxruntime": "1.32.0"}`, the version of the library
+that ran, or `{"reason": "..."}`; the exit code is 0 or 1.
+"""
+
+import argparse
+import ctypes
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from hwaja import runtime
+from hwaja.engine import EngineError
+from hwaja.gate import SAMPLE_RATE
+
+_DRIVER = "libcuda.so.1"
+
+_DEVICE = 0  # sherpa-onnx's default; CUDA_VISIBLE_DEVICES says which one that is
+
+
+def run(provider: str, model: Path) -> str:
+    """Embed a second of noise; return the version of the onnxruntime that did.
+
+    Args:
+        provider: "cuda", or "cpu" to try the way there without a GPU.
+        model: a speaker embedding model.
+
+    Raises:
+        EngineError: in one sentence why sherpa-onnx does not run on that provider.
+
+    """
+    driver = _open_driver() if provider == "cuda" else None
+    version = runtime.put_below_sherpa()
+    from hwaja import sherpa
+
+    if version != sherpa.ONNXRUNTIME_VERSION:
+        raise EngineError(
+            f"sherpa-onnx runs on its own onnxruntime {sherpa.ONNXRUNTIME_VERSION}, "
+            f"not on {version}, which is installed."
+        )
+    noise = np.random.default_rng(0).uniform(-0.1, 0.1, SAMPLE_RATE).astype(np.float32)
+    try:
+        sherpa.SpeakerEmbedder(model, provider).embed(noise)
+    except RuntimeError as error:  # onnxruntime's
+        (reason, *_) = str(error).splitlines() or ["it does not say why."]
+        raise EngineError(f"sherpa-onnx fails on {provider}: {reason}") from None
+    if driver is not None and not _used(driver):
+        raise EngineError(
+            "sherpa-onnx fell back to the CPU, as a library of CUDA or cuDNN is missing or too "
+            "old; install hwaja[gpu], and see stderr for its name."
+        )
+    return version
+
+
+def _open_driver() -> ctypes.CDLL:
+    runtime.check_cuda()
+    try:
+        driver = ctypes.CDLL(_DRIVER)
+    except OSError:
+        raise EngineError(f"This machine has no NVIDIA driver ({_DRIVER} is not found).") from None
+    if (code := driver.cuInit(0)) != 0:
+        raise EngineError(f"The NVIDIA driver finds no GPU that it can use (CUDA error {code}).")
+    return driver
+
+
+def _used(driver: ctypes.CDLL) -> bool:
+    """Say whether anything in this process computes on the GPU."""
+    flags, active = ctypes.c_uint(), ctypes.c_int()
+    code = driver.cuDevicePrimaryCtxGetState(_DEVICE, ctypes.byref(flags), ctypes.byref(active))
+    return bool(code == 0 and active.value)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Try a provider, print what came out, return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m hwaja.probe")
+    parser.add_argument("provider", choices=["cpu", "cuda"])
+    parser.add_argument("model", type=Path, help="a speaker embedding model")
+    args = parser.parse_args(arguments)
+    try:
+        answer = {"onnxruntime": run(args.provider, args.model)}
+    except EngineError as error:
+        answer = {"reason": str(error)}
+    print(json.dumps(answer))
+    return int("reason" in answer)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

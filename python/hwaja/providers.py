@@ -1,0 +1,81 @@
+"""Which provider the engine runs on: the one that was asked for, tried before it is believed."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from hwaja import runtime
+from hwaja.engine import EngineError
+
+TRIAL_SECONDS = 120.0
+"""How long a trial may take: the first use of a GPU after a new driver compiles for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """What was asked for, and what sherpa-onnx runs on."""
+
+    asked: str
+    """ "cpu", "cuda", or "auto": cuda where it runs, else cpu."""
+    running: str
+    """ "cpu" or "cuda"."""
+    onnxruntime: str | None
+    """Version of the installed onnxruntime that sherpa-onnx was seen to run on; None: its own."""
+    reason: str
+    """Why it is not cuda; empty where it is, and where nobody asked."""
+
+
+def resolve(asked: str, model: Path) -> Provider:
+    """Find out what sherpa-onnx will run on.
+
+    Args:
+        asked: "cpu", "cuda" or "auto".
+        model: a speaker embedding model to try with.
+
+    Raises:
+        EngineError: where cuda was asked for and does not run, in one sentence why.
+
+    """
+    if asked == "cpu":
+        return Provider(asked, "cpu", None, "")
+    try:
+        runtime.check_cuda()  # spares most machines the trial
+        version = try_out("cuda", model)
+    except EngineError as error:
+        if asked == "cuda":
+            raise
+        return Provider(asked, "cpu", None, str(error))
+    return Provider(asked, "cuda", version, "")
+
+
+def try_out(provider: str, model: Path) -> str:
+    """Run `hwaja.probe` in a process; return the version of the onnxruntime that did the work.
+
+    Raises:
+        EngineError: where the provider does not run, in one sentence why.
+
+    """
+    command = [sys.executable, "-m", "hwaja.probe", provider, str(model)]
+    try:
+        ended = subprocess.run(
+            command, stdout=subprocess.PIPE, text=True, timeout=TRIAL_SECONDS, check=False
+        )
+    except OSError as error:
+        raise EngineError(f"A trial of {provider} cannot be started: {error.strerror}.") from error
+    except subprocess.TimeoutExpired:
+        raise EngineError(
+            f"A trial of {provider} did not end within {TRIAL_SECONDS:g} s."
+        ) from None
+    try:
+        answer = json.loads(ended.stdout.splitlines()[-1])
+        if ended.returncode == 0:
+            return str(answer["onnxruntime"])
+        sentence = str(answer["reason"])
+    except (ValueError, LookupError, TypeError):
+        sentence = (
+            f"The engine ended in a trial of {provider} (exit code {ended.returncode}); "
+            "see stderr for why."
+        )
+    raise EngineError(sentence)

@@ -1,0 +1,88 @@
+"""The onnxruntime that pip installed: which it is, and how sherpa-onnx is made to run on it.
+
+sherpa-onnx brings an onnxruntime of its own, which knows no GPU. The shim (`shim/src/lib.rs`) takes
+its place and forwards to the one in the wheel `onnxruntime` or `onnxruntime-gpu`.
+"""
+
+import ctypes
+import os
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from hwaja.engine import EngineError
+
+_WHEELS = ("onnxruntime", "onnxruntime-gpu")
+
+_SHIM = Path(__file__).with_name("libhwaja_shim.so")
+
+_MIN_VERSION = (1, 28)
+"""sherpa-onnx 2.0.1 asks for the API of this version, and ends the process if there is none."""
+
+
+def import_onnxruntime() -> Any:
+    """Return the module onnxruntime.
+
+    Raises:
+        EngineError: where it is not installed, or twice.
+
+    """
+    # The library reads this once, when it is loaded; 1.29 and later report home without it.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    if len(_installed()) > 1:
+        raise EngineError(
+            "onnxruntime and onnxruntime-gpu are both installed and overwrite each other; "
+            "uninstall both, then install hwaja[cpu] or hwaja[gpu]."
+        )
+    try:
+        import onnxruntime
+        from onnxruntime import InferenceSession  # noqa: F401  # of a half removed one, not there
+    except ImportError:
+        raise EngineError(
+            "onnxruntime is not installed; install hwaja[cpu] (or hwaja[gpu] for CUDA)."
+        ) from None
+    return onnxruntime
+
+
+def check_cuda() -> None:
+    """Check that the installed onnxruntime is one for CUDA; whether it runs there is not looked at.
+
+    Raises:
+        EngineError: otherwise.
+
+    """
+    if "CUDAExecutionProvider" not in import_onnxruntime().get_available_providers():
+        raise EngineError(
+            "The installed onnxruntime knows no CUDA; "
+            "uninstall it, then install hwaja[gpu] in place of hwaja[cpu]."
+        )
+
+
+def put_below_sherpa() -> str:
+    """Have sherpa-onnx run on the installed onnxruntime; to be called before it is imported.
+
+    Returns:
+        The version of that onnxruntime.
+
+    Raises:
+        EngineError: where that cannot be done; sherpa-onnx can still run on its own.
+
+    """
+    onnxruntime = import_onnxruntime()
+    version = str(onnxruntime.__version__)
+    if tuple(int(number) for number in version.split(".")[:2]) < _MIN_VERSION:
+        least = ".".join(map(str, _MIN_VERSION))
+        raise EngineError(f"onnxruntime {version} is too old for sherpa-onnx: it needs {least}.")
+    # CUDA and cuDNN of pip's nvidia packages lie where the linker does not look.
+    onnxruntime.preload_dlls()
+    library = Path(onnxruntime.__file__).with_name("capi") / f"libonnxruntime.so.{version}"
+    try:
+        get_api_base = ctypes.CDLL(str(library)).OrtGetApiBase
+        ctypes.CDLL(str(_SHIM)).hwaja_forward_to(get_api_base)
+    except (OSError, AttributeError) as error:
+        raise EngineError(f"sherpa-onnx cannot be put on onnxruntime: {error}.") from None
+    return version
+
+
+def _installed() -> list[str]:
+    return [name for name in _WHEELS if any(metadata.distributions(name=name))]
