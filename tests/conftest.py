@@ -6,16 +6,18 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from hwaja import wire
+from hwaja import process, wire
 from hwaja.certificate import development_certificate
 from hwaja.connection import Services
 from hwaja.detection import Detection
 from hwaja.drafts import Drafts
 from hwaja.models import locate
+from hwaja.models.tones import write_tone_model
 from hwaja.pool import Pool
 from hwaja.session import SessionSettings
 from hwaja.silero import SileroDetector
 from loopback import Endpoint, serving
+from poison import write_poisonable_worker
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +31,20 @@ def english() -> wire.Setup:
     """Small models that load fast: English words, and voices."""
     embedder = locate("campplus") / "campplus.onnx"
     return wire.Setup(str(locate("moonshine-tiny-en")), str(embedder), "en")
+
+
+@pytest.fixture(scope="session")
+def tones(tmp_path_factory: pytest.TempPathFactory) -> wire.Setup:
+    """A streaming model whose answers are known, and voices."""
+    folder = tmp_path_factory.mktemp("tones")
+    write_tone_model(folder)
+    return wire.Setup(str(folder), str(locate("campplus") / "campplus.onnx"), "ko")
+
+
+@pytest.fixture
+def poisonable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers that are started from now on die of `poisoned` audio."""
+    monkeypatch.setattr(process.sys, "executable", write_poisonable_worker(tmp_path))
 
 
 @pytest.fixture(scope="session")
@@ -51,6 +67,15 @@ async def drafts(english: wire.Setup) -> AsyncIterator[Drafts]:
     drafts = Drafts(english)
     yield drafts
     await drafts.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def live_pool(tones: wire.Setup) -> AsyncIterator[Pool]:
+    """Two real workers that hear utterances while they are spoken."""
+    pool = Pool(tones, workers=2)
+    await pool.start()
+    yield pool
+    await pool.close()
 
 
 @pytest.fixture

@@ -4,11 +4,12 @@ somebody speak, and a tone for each syllable."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 import clips
 from hwaja.audio import to_pcm16
 from hwaja.engine import Samples
-from hwaja.gate import SAMPLE_RATE
-from hwaja.models.tones import spoken, text_of
+from hwaja.models.tones import spoken
 
 BACKGROUND = 0.3
 """Level of the English clip: well below the tones, well above the gate's floor."""
@@ -28,9 +29,13 @@ class Hummed:
         return to_pcm16(self.samples)
 
 
-def hummed(tones: Sequence[int], skip_seconds: float = 0.0) -> Hummed:
-    """Tones over English; another `skip_seconds` is another piece of English."""
+_PIECES = {"best": (1.2, 4.8), "season": (17.2, 20.8)}
+"""Where in the clip somebody speaks without a pause."""
+
+
+def hummed(tones: Sequence[int], piece: str = "best") -> Hummed:
+    """Tones over a piece of English, which is repeated as long as they last."""
     said = spoken(tones)
-    begin = round((1.2 + skip_seconds) * SAMPLE_RATE)  # the clip begins with a pause
-    english = clips.samples(clips.clip("two_cities"))[begin:][: len(said.samples)]
-    return Hummed(said.samples + BACKGROUND * english, text_of(tones), said.start_seconds)
+    english = clips.samples(clips.part("two_cities", *_PIECES[piece]))
+    background = BACKGROUND * np.resize(english, len(said.samples))
+    return Hummed(said.samples + background, said.text, said.start_seconds)

@@ -251,11 +251,11 @@ class Pool:
             self.idle_workers -= 1
 
     def _give_back(self, desk: _Desk) -> None:
-        """Have the job of a dead worker done by another, unless it seems to be why it died."""
+        """Have the job of a dead worker done by another, unless it is why it died."""
         job = desk.job
         if job is None or job.reply.done():
             return
-        if job.suspect and desk.tried in (None, desk.job_id):
+        if desk.tried == desk.job_id:
             _fail(job, "the engine ended on this audio")
         else:
             job.suspect = True

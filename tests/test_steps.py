@@ -1,0 +1,264 @@
+"""The streams of a worker, with the real streaming recogniser and the tone model."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hwaja import steps, wire
+from hwaja.engine import Samples
+from hwaja.models.tones import Spoken, spoken, write_tone_model
+from hwaja.recognition import Options
+from hwaja.sherpa import load_recogniser
+from hwaja.sherpa_online import OnlineRecognizer, OnlineStream
+from hwaja.steps import Streams
+
+
+@pytest.fixture(scope="module")
+def recogniser(tmp_path_factory: pytest.TempPathFactory) -> OnlineRecognizer:
+    folder = tmp_path_factory.mktemp("tones")
+    write_tone_model(folder)
+    loaded = load_recogniser(folder, "ko")
+    assert isinstance(loaded, OnlineRecognizer)
+    return loaded
+
+
+class Desk:
+    """A worker's streams, and what they sent."""
+
+    def __init__(self, recogniser: OnlineRecognizer) -> None:
+        self.sent: list[wire.Reply] = []
+        self.streams: Streams[OnlineStream] = Streams(recogniser, self.sent.append)
+
+    def open(self, stream_id: int, *, interims: bool = False, suspect: bool = False) -> None:
+        self.streams.take(wire.Open(stream_id, Options(), interims, suspect))
+
+    def feed(self, stream_id: int, samples: Samples) -> None:
+        if len(samples):
+            self.streams.take(wire.Feed(stream_id, samples.astype(np.float32).data.cast("B")))
+
+    def finish(self, stream_id: int) -> None:
+        self.streams.take(wire.Finish(stream_id, 5.0))
+
+    def settle(self) -> None:
+        while self.streams.has_work:
+            self.streams.step()
+
+    def heard(self) -> Iterator[wire.Heard]:
+        for reply in self.sent:
+            if isinstance(reply, wire.Stepped):
+                yield from reply.heard
+
+    def finals(self) -> dict[int, str | None]:
+        return {
+            h.stream_id: None if h.hypothesis is None else h.hypothesis.text
+            for h in self.heard()
+            if h.is_final
+        }
+
+    def interims(self, stream_id: int) -> list[str]:
+        return [
+            h.hypothesis.text
+            for h in self.heard()
+            if not h.is_final and h.stream_id == stream_id and h.hypothesis is not None
+        ]
+
+
+@pytest.fixture
+def desk(recogniser: OnlineRecognizer) -> Desk:
+    return Desk(recogniser)
+
+
+def hear(desk: Desk, stream_id: int, said: Spoken, piece_samples: int = 4096) -> None:
+    """A whole utterance, a piece at a time."""
+    desk.open(stream_id)
+    for start in range(0, len(said.samples), piece_samples):
+        desk.feed(stream_id, said.samples[start : start + piece_samples])
+        desk.streams.step()
+    desk.finish(stream_id)
+    desk.settle()
+
+
+def test_an_utterance_fed_in_pieces_becomes_its_text(desk: Desk) -> None:
+    said = spoken([0, 1, 2])
+    hear(desk, 7, said)
+    assert desk.finals() == {7: said.text}
+    assert not desk.streams.has_work
+
+
+def test_the_next_utterance_knows_nothing_of_the_one_before(desk: Desk) -> None:
+    """The tone model counts its tones: a count that stayed would change the vowels."""
+    said = spoken([3])
+    for stream_id in (1, 2, 3):
+        hear(desk, stream_id, said)
+    assert desk.finals() == dict.fromkeys((1, 2, 3), said.text)
+
+
+def test_interims_grow_from_what_was_heard_and_are_told_to_who_asked(desk: Desk) -> None:
+    said = spoken([0, 1, 2, 3])
+    desk.open(1, interims=True)
+    desk.open(2)
+    for start in range(0, len(said.samples), 4096):
+        for stream_id in (1, 2):
+            desk.feed(stream_id, said.samples[start : start + 4096])
+        desk.streams.step()
+    for stream_id in (1, 2):
+        desk.finish(stream_id)
+    desk.settle()
+    grown = desk.interims(1)
+    assert grown == sorted(set(grown), key=len), "each is told once"
+    assert all(said.text.startswith(text) for text in grown)
+    assert len(grown) >= 2
+    assert desk.interims(2) == []
+    assert desk.finals() == {1: said.text, 2: said.text}
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.lists(st.integers(0, 7), min_size=1, max_size=4), st.integers(300, 9000)),
+        min_size=2,
+        max_size=5,
+    ),
+    st.randoms(use_true_random=False),
+)
+def test_streams_beside_each_other_give_the_texts_that_each_gives_alone(
+    recogniser: OnlineRecognizer, talks: list[tuple[list[int], int]], random: object
+) -> None:
+    """Whatever the sizes of their pieces, and in whatever order these come."""
+    desk = Desk(recogniser)
+    said = [spoken(tones) for tones, _ in talks]
+    pieces = [
+        [s.samples[at : at + step] for at in range(0, len(s.samples), step)]
+        for s, (_, step) in zip(said, talks, strict=True)
+    ]
+    for stream_id in range(len(talks)):
+        desk.open(stream_id)
+    while any(pieces):
+        stream_id = random.choice([k for k, left in enumerate(pieces) if left])  # type: ignore[attr-defined]
+        desk.feed(stream_id, pieces[stream_id].pop(0))
+        if not pieces[stream_id]:
+            desk.finish(stream_id)
+        desk.streams.step()
+    desk.settle()
+    assert desk.finals() == {k: s.text for k, s in enumerate(said)}
+
+
+class Counted:
+    """The recogniser, and the batches that it decoded."""
+
+    def __init__(self, recogniser: OnlineRecognizer) -> None:
+        self._recogniser = recogniser
+        self.abilities = recogniser.abilities
+        self.opened: list[OnlineStream] = []
+        self.batches: list[list[int]] = []
+
+    def open(self, options: Options) -> OnlineStream:
+        self.opened.append(self._recogniser.open(options))
+        return self.opened[-1]
+
+    def decode(self, streams: list[OnlineStream]) -> None:
+        self.batches.append([self.opened.index(stream) for stream in streams])
+        self._recogniser.decode(streams)
+
+
+def test_one_step_decodes_one_chunk_of_every_stream_that_has_one(
+    recogniser: OnlineRecognizer,
+) -> None:
+    counted = Counted(recogniser)
+    desk = Desk(counted)  # type: ignore[arg-type]
+    for stream_id in range(3):
+        desk.open(stream_id)
+        desk.feed(stream_id, spoken([stream_id]).samples[: 4096 * stream_id])
+    desk.streams.step()
+    assert counted.batches == [[2]], "only the last has a whole chunk"
+    desk.feed(0, spoken([0, 1]).samples)
+    desk.feed(1, spoken([0, 1]).samples)
+    desk.streams.step()
+    assert sorted(counted.batches[1]) == [0, 1]
+
+
+def test_who_waits_longest_is_not_left_behind_by_a_full_batch(
+    recogniser: OnlineRecognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "MAX_BATCH", 2)
+    counted = Counted(recogniser)
+    desk = Desk(counted)  # type: ignore[arg-type]
+    for stream_id in range(3):
+        desk.open(stream_id)
+        desk.feed(stream_id, spoken([0, 1, 2]).samples)
+    for _ in range(3):
+        desk.streams.step()
+    assert counted.batches == [[0, 1], [2, 0], [1, 2]]
+
+
+def test_a_suspect_is_announced_before_it_is_touched_and_takes_its_steps_alone(
+    recogniser: OnlineRecognizer,
+) -> None:
+    counted = Counted(recogniser)
+    desk = Desk(counted)  # type: ignore[arg-type]
+    said = spoken([0, 1])
+    desk.open(1)
+    desk.open(2, suspect=True)
+    for stream_id in (1, 2):
+        desk.feed(stream_id, said.samples)
+        desk.finish(stream_id)
+    desk.settle()
+    assert desk.finals() == {1: said.text, 2: said.text}
+    assert all(len(batch) == 1 for batch in counted.batches)
+    tried = [reply.item_id for reply in desk.sent if isinstance(reply, wire.Trying)]
+    assert tried == [2, None] * (len(tried) // 2)
+    assert len(tried) // 2 == 3 + counted.batches.count([1]), "opened, fed, finished, each step"
+
+
+def test_what_was_dropped_is_heard_no_more(desk: Desk) -> None:
+    said = spoken([0, 1])
+    desk.open(1, interims=True)
+    desk.feed(1, said.samples)
+    desk.streams.take(wire.Drop(1))
+    desk.feed(1, said.samples)
+    desk.finish(1)
+    desk.settle()
+    assert desk.sent == []
+
+
+def test_a_stream_that_the_engine_refuses_fails_alone(desk: Desk) -> None:
+    said = spoken([5])
+    desk.open(1)
+    desk.open(2)
+    desk.streams.take(wire.Open(3, Options("no such language"), interims=True))
+    desk.feed(1, np.array([np.nan], np.float32))
+    desk.feed(2, said.samples)
+    desk.finish(1)
+    desk.finish(2)
+    desk.settle()
+    assert desk.finals() == {1: None, 3: None, 2: said.text}
+
+
+def test_audio_is_overwritten_once_it_is_fed(desk: Desk) -> None:
+    request = wire.Feed(1, bytearray_of(spoken([1]).samples))
+    desk.open(1)
+    desk.streams.take(request)
+    assert not any(request.samples)
+
+
+def bytearray_of(samples: Samples) -> memoryview:
+    return memoryview(bytearray(samples.astype(np.float32).tobytes()))
+
+
+def test_text_that_nobody_can_have_spoken_is_not_told(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "plausible_text", lambda text, seconds: "")
+    hear(desk, 1, spoken([0]))
+    assert desk.finals() == {1: ""}
+
+
+def test_a_step_without_anything_to_do_says_nothing(desk: Desk) -> None:
+    desk.streams.step()
+    desk.open(1)
+    desk.streams.step()
+    assert desk.sent == []
+    assert not desk.streams.has_work
