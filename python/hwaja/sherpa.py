@@ -12,10 +12,11 @@ import numpy as np
 
 from hwaja.admission import check_options, check_samples
 from hwaja.engine import Abilities, Embedding, EngineError, Hypothesis, Options, Samples
-from hwaja.exports import AUTO_LANGUAGE, MoonshineExport, check_embedder, open_export
+from hwaja.exports import MoonshineExport, check_embedder, open_export
 from hwaja.gate import SAMPLE_RATE
 from hwaja.sherpa_library import sherpa_onnx
 from hwaja.sherpa_online import OnlineRecognizer, load_streaming
+from hwaja.streaming_exports import AUTO_LANGUAGE, GREEDY_SEARCH, StreamingExport
 
 MAX_UTTERANCE_SECONDS = 29.0
 """Whisper hears 30 s at most; sherpa-onnx discards the rest, so longer audio is refused."""
@@ -122,17 +123,20 @@ class SpeakerEmbedder:
 
 
 def load_recogniser(
-    folder: Path, language: str, decoding_method: str = "greedy_search"
+    folder: Path,
+    language: str,
+    decoding_method: str = GREEDY_SEARCH,
+    prefer_int8: bool = True,
 ) -> OfflineRecognizer | OnlineRecognizer:
-    """Load the recogniser in a model folder; its files say which family it is.
+    """Load the recogniser in a model folder; for the arguments see `exports.open_export`.
 
     Raises:
         EngineError: in one sentence what is wrong with the folder or the language.
 
     """
-    if (folder / "model.onnx").exists():
-        return load_streaming(folder, language)
-    export = open_export(folder, language)
+    export = open_export(folder, language, decoding_method, prefer_int8)
+    if isinstance(export, StreamingExport):
+        return load_streaming(export, language, decoding_method)
     files = {part: str(getattr(export, part)) for part in ("encoder", "decoder", "tokens")}
     if isinstance(export, MoonshineExport):
         moonshine = sherpa_onnx.OfflineRecognizer.from_moonshine_v2(**files, num_threads=1)
