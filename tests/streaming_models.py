@@ -1,9 +1,9 @@
 """Small streaming models of every family that sherpa-onnx loads, without any weights.
 
-Each writes 가 where it becomes loud (Paraformer: again and again while it is), whatever is said.
-They have the inputs, outputs and metadata of their families, and states that are handed on as they
-are: what they test is loading, decoding steps and batches. The model of `hwaja.models.tones` tests
-what is heard.
+Each writes 가 where it becomes loud (Paraformer: again and again while it is), whatever is said; a
+transducer that is told to expect 나 writes that instead. They have the inputs, outputs and
+metadata of their families, and states that are handed on as they are: what they test is loading,
+decoding steps and batches. The model of `hwaja.models.tones` tests what is heard.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,10 +18,10 @@ INT32 = onnx.TensorProto.INT32
 FLOAT16 = onnx.TensorProto.FLOAT16
 BOOL = onnx.TensorProto.BOOL
 
-WRITTEN = 3  # the number of 가
+WRITTEN, LIKE_IT = 3, 4  # the numbers of 가 and 나
 VOCABULARY = ["<blk>", "<sos/eos>", "<unk>", "가", "나", "다"]
-NEMO_VOCABULARY = ["<unk>", "나", "다", "가", "<blk>"]
-T_ONE_VOCABULARY = ["나", "다", "|", "가", "<blk>"]
+NEMO_VOCABULARY = ["<unk>", "다", "라", "가", "나", "<blk>"]
+T_ONE_VOCABULARY = ["다", "라", "|", "가", "나", "<blk>"]
 PARAFORMER_VOCABULARY = ["<blank>", "<s>", "</s>", "가", "나"]
 
 Values = dict[str, tuple[int, Shape]]
@@ -31,7 +31,10 @@ _LOUD = 8.0  # above -8, the mean logarithm of a frame's power; of silence it is
 
 def write(family: str, folder: Path) -> Path:
     """Write a model of a family; return its folder."""
-    files, vocabulary = FAMILIES[family]()
+    return write_files(*FAMILIES[family](), folder)
+
+
+def write_files(files: Files, vocabulary: Sequence[str], folder: Path) -> Path:
     for name, model in files.items():
         onnx.save(model, folder / name)
     write_tokens(folder, vocabulary)
@@ -43,21 +46,29 @@ def write_tokens(folder: Path, vocabulary: Sequence[str]) -> None:
     (folder / "tokens.txt").write_text("".join(lines), encoding="utf-8")
 
 
-def _loudness(graph: Graph, features: str, mel_axis: int, outputs: int) -> str:
-    """Positive where a frame is loud, for every fourth frame; (N, outputs)."""
+def _loudness(graph: Graph, features: str, mel_axis: int, outputs: int, factor: int = 4) -> str:
+    """Positive where a frame is loud, for one in `factor` frames; (N, outputs)."""
     mean = graph.apply("ReduceMean", features, axes=[mel_axis], keepdims=0)
-    span = [graph.constant([number]) for number in (0, 4 * outputs, 1, 4)]
+    span = [graph.constant([number]) for number in (0, factor * outputs, 1, factor)]
     return graph.apply("Add", graph.apply("Slice", mean, *span), graph.constant(_LOUD))
 
 
 def _scores(graph: Graph, loudness: str, written: str, vocabulary: int, blank: int) -> str:
-    """Scores of all tokens along a new last axis: 가 by `written`, blank against it, others low."""
+    """Scores of all tokens along the last axis: 가 and a little less 나 by loudness, else blank."""
     row = [0.0] * vocabulary
-    row[WRITTEN], row[blank] = 1.0, -1.0
+    row[WRITTEN], row[LIKE_IT], row[blank] = 1.0, 1.0, -1.0
     low = [-1000.0] * vocabulary
-    low[WRITTEN] = low[blank] = 0.0
+    low[WRITTEN], low[LIKE_IT], low[blank] = 0.0, -0.5, 0.0
     signed = graph.apply("Mul", graph.apply("Add", loudness, written), graph.constant(row))
     return graph.apply("Add", signed, graph.constant(low))
+
+
+def _once(graph: Graph, last: str, beyond: int) -> str:
+    """Less than any loudness where 가 or 나 was the last token, else 0: it is written once."""
+    above = graph.apply("GreaterOrEqual", last, graph.constant(WRITTEN))
+    below = graph.apply("Less", last, graph.constant(beyond))
+    written = graph.apply("Cast", graph.apply("And", above, below), to=FLOAT)
+    return graph.apply("Mul", written, graph.constant(-100.0))
 
 
 def _ctc_scores(graph: Graph, loudness: str, vocabulary: int, blank: int, output: str) -> None:
@@ -77,10 +88,8 @@ def _hand_on(graph: Graph, states: Values) -> Values:
 
 def _icefall(encoder: Any) -> tuple[Files, list[str]]:
     decoder = Graph()
-    # 가 is written once: where it was the last token, it scores lower than any loudness.
     last = decoder.apply("Gather", "y", decoder.constant(1), axis=1)
-    same = decoder.apply("Cast", decoder.apply("Equal", last, decoder.constant(WRITTEN)), to=FLOAT)
-    bias = decoder.apply("Mul", same, decoder.constant(-100.0))
+    bias = _once(decoder, last, len(VOCABULARY))
     decoder.apply("Unsqueeze", bias, decoder.constant([1]), output="decoder_out")
     joiner = Graph()
     scores = _scores(joiner, "encoder_out", "decoder_out", len(VOCABULARY), 0)
@@ -264,8 +273,7 @@ _NEMO_CACHE_METADATA = {
 def _nemo(encoder: Any, metadata: Mapping[str, object] | None = None) -> tuple[Files, list[str]]:
     decoder = Graph()
     targets = decoder.apply("Cast", "targets", to=INT64)
-    last = decoder.apply("Equal", targets, decoder.constant(WRITTEN))
-    bias = decoder.apply("Mul", decoder.apply("Cast", last, to=FLOAT), decoder.constant(-100.0))
+    bias = _once(decoder, targets, _NEMO_BLANK)
     decoder.apply("Unsqueeze", bias, decoder.constant([1]), output="outputs")
     decoder.apply("Identity", "target_length", output="prednet_lengths")
     states: Values = {"states.1": (FLOAT, [2, "N", 8]), "onnx::Slice_3": (FLOAT, [2, "N", 8])}
@@ -354,9 +362,10 @@ def parakeet_unified() -> tuple[Files, list[str]]:
 # CTC and Paraformer -----------------------------------------------------------------------------
 
 
-def nemo_ctc() -> tuple[Files, list[str]]:
+def nemo_ctc(factor: int = 4) -> tuple[Files, list[str]]:
     graph = Graph()
-    loudness = _loudness(graph, "audio_signal", 1, 8)
+    outputs = 32 // factor
+    loudness = _loudness(graph, "audio_signal", 1, outputs, factor)
     _ctc_scores(graph, loudness, len(NEMO_VOCABULARY), _NEMO_BLANK, "logprobs")
     graph.apply("Identity", "length", output="encoded_lengths")
     new = _hand_on(graph, _NEMO_CACHES)
@@ -364,12 +373,16 @@ def nemo_ctc() -> tuple[Files, list[str]]:
         "nemo_ctc",
         {"audio_signal": (FLOAT, ["N", 80, 41]), "length": (INT64, ["N"]), **_NEMO_CACHES},
         {
-            "logprobs": (FLOAT, ["N", 8, len(NEMO_VOCABULARY)]),
+            "logprobs": (FLOAT, ["N", outputs, len(NEMO_VOCABULARY)]),
             "encoded_lengths": (INT64, ["N"]),
             **new,
         },
         _NEMO_CACHE_METADATA
-        | {"model_type": "EncDecCTCModelBPE", "vocab_size": _NEMO_BLANK, "subsampling_factor": 4},
+        | {
+            "model_type": "EncDecCTCModelBPE",
+            "vocab_size": _NEMO_BLANK,
+            "subsampling_factor": factor,
+        },
     )
     return {"model.onnx": model}, NEMO_VOCABULARY
 
