@@ -77,10 +77,7 @@ class OnlineStream:
 
     def _tokens(self, result: Any) -> tuple[Token, ...]:
         """Return the pieces of a text with their times; none where they are not its pieces."""
-        try:
-            pieces = list(result.tokens)
-        except UnicodeDecodeError:  # half a character, of a model that writes bytes
-            return ()
+        pieces = result.tokens  # valid UTF-8, since the token table is
         if len(pieces) != len(result.timestamps) or "".join(pieces).strip() != result.text.strip():
             return ()
         # The times come as float32.
