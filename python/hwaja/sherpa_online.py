@@ -78,7 +78,9 @@ class OnlineStream:
     def _tokens(self, result: Any) -> tuple[Token, ...]:
         """Return the pieces of a text with their times; none where they are not its pieces."""
         pieces = result.tokens  # valid UTF-8, since the token table is
-        if len(pieces) != len(result.timestamps) or "".join(pieces).strip() != result.text.strip():
+        # A mark that the text begins with is dropped from it, <unk> from all but the times.
+        whole = "".join(pieces).strip().endswith(result.text.strip())
+        if not whole or len(pieces) != len(result.timestamps):
             return ()
         # The times come as float32.
         seconds = [round(self._time_scale * time, 3) for time in result.timestamps]
