@@ -59,7 +59,8 @@ class OnlineStream:
     def hypothesis(self) -> Hypothesis:
         """See `engine.Stream.hypothesis`."""
         result = self._recogniser.get_result_all(self.stream)
-        return Hypothesis(result.text.strip(), self._tokens(result), self._language)
+        text = result.text.strip()
+        return Hypothesis(text, self._tokens(result, text), self._language)
 
     def feed(self, samples: Samples) -> None:
         """See `engine.Stream.feed`."""
@@ -75,11 +76,11 @@ class OnlineStream:
             self.stream.input_finished()
             self._finished = True
 
-    def _tokens(self, result: Any) -> tuple[Token, ...]:
+    def _tokens(self, result: Any, text: str) -> tuple[Token, ...]:
         """Return the pieces of a text with their times; none where they are not its pieces."""
         pieces = result.tokens  # valid UTF-8, since the token table is
         # A mark that the text begins with is dropped from it, <unk> from all but the times.
-        whole = "".join(pieces).strip().endswith(result.text.strip())
+        whole = text != "" and "".join(pieces).strip().endswith(text)
         if not whole or len(pieces) != len(result.timestamps):
             return ()
         # The times come as float32.
