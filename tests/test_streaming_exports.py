@@ -1,6 +1,8 @@
 """Folders with streaming models: told apart, and refused where sherpa-onnx would end."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -73,9 +75,13 @@ def one_input_more(model: Any) -> None:
     model.graph.input.append(onnx.helper.make_tensor_value_info("more", FLOAT, ["N"]))
 
 
-def last_axis(model: Any, length: int) -> None:
-    shape = model.graph.output[0].type.tensor_type.shape
-    shape.dim[len(shape.dim) - 1].dim_value = length
+def no_batch(model: Any) -> None:
+    del model.graph.output[0].type.tensor_type.shape.dim[0]
+
+
+def batch_of_one(model: Any) -> None:
+    for value in model.graph.input:
+        value.type.tensor_type.shape.dim[0].dim_value = 1
 
 
 def unknown_axis(kind: str, axis: int) -> Callable[[Any], None]:
@@ -214,10 +220,12 @@ BROKEN: dict[str, tuple[str, Change, str]] = {
         metadata("", "vocab_size", "9"),
         "scores 6 tokens, not 10",
     ),
-    "no known number of scores": (
-        "zipformer2-ctc",
-        graph("", unknown_axis("output", -1)),
-        "does not say how many tokens",
+    "scores without a batch": ("t-one-ctc", graph("", no_batch), "scores of 2 axes, not 3"),
+    "a batch of one only": ("nemo-ctc", graph("", batch_of_one), "cannot run the model"),
+    "a Parakeet that skips frames": (
+        "parakeet-unified",
+        metadata("encoder", "left_encoder_frames", "2"),
+        "left_feature_frames, not 8",
     ),
     "no known number of mel bins": (
         "nemo-transducer",
@@ -385,6 +393,14 @@ def test_of_int8_and_other_weights_those_preferred_are_used(
     }
 
 
+def test_scores_of_an_unknown_number_of_tokens_are_those_of_the_table(tmp_path: Path) -> None:
+    streaming_models.write("zipformer2-ctc", tmp_path)
+    graph("", unknown_axis("output", -1))(tmp_path)
+    assert load_recogniser(tmp_path, "ko").abilities.streaming
+    tokens(lambda table: table.replace(b" 3\n", b" 33\n"))(tmp_path)
+    assert_refused(tmp_path, "lacks tokens: it needs 6")
+
+
 def test_a_line_with_a_number_alone_is_the_token_of_a_space(tmp_path: Path) -> None:
     streaming_models.write("nemo-ctc", tmp_path)
     tokens(lambda table: table.replace("라".encode(), b""))(tmp_path)
@@ -395,3 +411,33 @@ def test_lines_may_end_as_on_windows(tmp_path: Path) -> None:
     streaming_models.write("t-one-ctc", tmp_path)
     tokens(lambda table: table.replace(b"\n", b"\r\n"))(tmp_path)
     assert load_recogniser(tmp_path, "ko").abilities.streaming
+
+
+UNCHECKED: dict[str, tuple[str, Change]] = {
+    "metadata that is missing": ("nemo-ctc", metadata("", "window_size", None)),
+    "a state that is not returned": ("nemo-ctc", graph("", one_output_less)),
+    "a token of three words": ("t-one-ctc", tokens(lambda table: table + b"a b 9\n")),
+}
+LOAD = """
+import glob, sys
+import numpy as np
+from sherpa_onnx import OnlineRecognizer
+load = getattr(OnlineRecognizer, sys.argv[2])
+recogniser = load(tokens=sys.argv[1] + "/tokens.txt", model=glob.glob(sys.argv[1] + "/*.onnx")[0])
+stream = recogniser.create_stream()
+stream.accept_waveform(16000, np.zeros(16000, np.float32).data)
+recogniser.decode_streams([stream])
+print("alive")
+"""
+
+
+@pytest.mark.parametrize("case", UNCHECKED)
+def test_what_is_refused_would_end_the_process(case: str, tmp_path: Path) -> None:
+    """Why folders are checked; if this fails, some checks may be dropped."""
+    family, change = UNCHECKED[case]
+    change(streaming_models.write(family, tmp_path))
+    command = [sys.executable, "-c", LOAD, str(tmp_path), f"from_{FACTORIES[family]}"]
+    ended = subprocess.run(command, check=False, timeout=60, capture_output=True, text=True)
+    assert ended.returncode != 0
+    assert "alive" not in ended.stdout
+    assert "Traceback" not in ended.stderr

@@ -24,9 +24,9 @@ BEAM_SEARCH = "modified_beam_search"
 AUTO_LANGUAGE = "auto"
 """Asks a model that knows several languages to find out which one is spoken."""
 
-_NEMO_FACTOR = 4
-"""sherpa-onnx 2.0.1 dates the tokens of CTC models as if one output were 4 frames; of WeNet and
-NeMo models it is as many as their metadata say."""
+_ASSUMED_SUBSAMPLING = 4
+"""Frames for one output, as sherpa-onnx 2.0.1 dates the tokens of CTC models; of those of NeMo and
+WeNet it is as many as their metadata say."""
 
 _PARAFORMER_FRAMES = 7  # joined for one; its positions are computed for this number only
 _PARAFORMER_WINDOW = 61
@@ -127,8 +127,13 @@ def _check_parakeet(encoder: Model) -> Numbers:
     numbers = forms.PARAKEET_ENCODER.check(encoder)
     if encoder.metadata.get("streaming_model_type") != "nemo_parakeet_unified_streaming":
         raise EngineError(f"{encoder.path} is of another family than the decoder beside it.")
-    frames = "feat_dim" in encoder.metadata and encoder.numbers("feat_dim")
-    if not frames and _axis(encoder, 1) is None:
+    subsampling = numbers["subsampling_factor"][0]
+    for part in ("left", "chunk", "right"):
+        frames = numbers[f"{part}_encoder_frames"][0] * subsampling
+        if numbers[f"{part}_feature_frames"][0] != frames:
+            raise EngineError(f"{encoder.path} has metadata {part}_feature_frames, not {frames}.")
+    mel_bins = encoder.numbers("feat_dim")[0] if "feat_dim" in encoder.metadata else 0
+    if mel_bins < 1 and _axis(encoder, 1) is None:
         raise EngineError(f"{encoder.path} does not say how many mel bins it hears (feat_dim).")
     return numbers
 
@@ -185,30 +190,27 @@ def open_ctc(folder: Path, decoding_method: str, prefer_int8: bool) -> Streaming
     model = read_model(preferred_file(folder, "*.onnx", prefer_int8))
     tokens = _tokens(folder)
     _check_method(folder, decoding_method, (GREEDY_SEARCH,))
-    settings: dict[str, object] = {}
-    time_scale = 1.0
-    if "cache_last_channel_dim1" in model.metadata:
-        family, numbers = "nemo_ctc", forms.NEMO_CTC.check(model)
-        time_scale = numbers["subsampling_factor"][0] / _NEMO_FACTOR
-        settings["feature_dim"] = _feature_dim(model, 1)
-        _check_nemo_vocabulary(tokens, model, numbers)
-    elif "decode_chunk_len" in model.metadata:
-        family, numbers = "zipformer2_ctc", forms.ZIPFORMER2.check(model)
-        settings["feature_dim"] = _feature_dim(model, 2)
-        _check_ctc_vocabulary(tokens, model, _written(model))
-    elif "right_context" in model.metadata:
-        family, numbers = "wenet_ctc", forms.WENET_CTC.check(model)
-        time_scale = numbers["subsampling_factor"][0] / _NEMO_FACTOR
-        settings["feature_dim"] = _feature_dim(model, 2)
-        _check_ctc_vocabulary(tokens, model, numbers["vocab_size"][0])
-    elif "frame_length_ms" in model.metadata:
-        family, numbers = "t_one_ctc", forms.T_ONE_CTC.check(model)
-        settings["sample_rate"] = numbers["sample_rate"][0]
-        _check_ctc_vocabulary(tokens, model, _written(model))
-    else:
+    signature = next((key for key in forms.CTC if key in model.metadata), None)
+    if signature is None:
         raise EngineError(f"{model.path} is of no family of models that hwaja knows.")
-    files = {"model": model.path, "tokens": tokens.path}
-    return StreamingExport(family, files, settings, time_scale=time_scale)
+    family, form, mel_axis = forms.CTC[signature]
+    numbers = form.check(model)
+    if family == "nemo_ctc":
+        _check_nemo_vocabulary(tokens, model, numbers)
+    else:
+        _check_ctc_vocabulary(tokens, model, numbers)
+    settings: dict[str, object] = {}
+    if mel_axis is None:
+        settings["sample_rate"] = numbers["sample_rate"][0]
+    else:
+        settings["feature_dim"] = _feature_dim(model, mel_axis)
+    subsampling = numbers.get("subsampling_factor", [_ASSUMED_SUBSAMPLING])[0]
+    return StreamingExport(
+        family,
+        {"model": model.path, "tokens": tokens.path},
+        settings,
+        time_scale=subsampling / _ASSUMED_SUBSAMPLING,
+    )
 
 
 def _tokens(folder: Path) -> TokenTable:
@@ -239,18 +241,15 @@ def _check_nemo_vocabulary(tokens: TokenTable, scores: Model, numbers: Numbers) 
         )
 
 
-def _check_ctc_vocabulary(tokens: TokenTable, scores: Model, vocabulary: int) -> None:
-    _check_vocabulary(tokens, scores, vocabulary)
+def _check_ctc_vocabulary(tokens: TokenTable, model: Model, numbers: Numbers) -> None:
+    scores = next(iter(model.outputs.values()))
+    if len(scores) != 3:
+        raise EngineError(f"{model.path} has scores of {len(scores)} axes, not 3.")
+    # Some say in their metadata how many tokens they write, some in their shape, some not at all.
+    known = numbers["vocab_size"][0] if "vocab_size" in numbers else scores[-1]
+    _check_vocabulary(tokens, model, known or len(tokens.tokens))
     if not {"<blk>", "<eps>", "<blank>"} & set(tokens.tokens.values()):
         raise EngineError(f"{tokens.path} has no token <blk>, <eps> or <blank>.")
-
-
-def _written(model: Model) -> int:
-    """Return how many tokens a model scores; its metadata does not say."""
-    found = _axis_of(next(iter(model.outputs.values())), -1)
-    if not found:
-        raise EngineError(f"{model.path} does not say how many tokens it scores.")
-    return found
 
 
 def _feature_dim(model: Model, axis: int, *, fixed: bool = False) -> int:

@@ -152,6 +152,14 @@ WENET_CTC = Form(
     natural=("right_context",),
 )
 T_ONE_CTC = Form(_fixed(2, 2), positive=("frame_length_ms", "state_dim", "sample_rate"))
+CTC: dict[str, tuple[str, Form, int | None]] = {
+    "cache_last_channel_dim1": ("nemo_ctc", NEMO_CTC, 1),
+    "decode_chunk_len": ("zipformer2_ctc", ZIPFORMER2, 2),
+    "right_context": ("wenet_ctc", WENET_CTC, 2),
+    "frame_length_ms": ("t_one_ctc", T_ONE_CTC, None),
+}
+"""By the metadata that only this family has: its name, its form, and which axis of its input has
+the mel bins; None where it hears samples."""
 
 PARAFORMER_ENCODER = Form(
     _fixed(2, 3),
