@@ -1,10 +1,11 @@
 """Hotwords in sherpa-onnx's notation, and those that it could not encode."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -67,29 +68,71 @@ def test_single_characters_are_units_of_their_own(tmp_path: Path) -> None:
     assert units == HotwordUnits("cjkchar", frozenset("가나")), "letters side by side are one"
 
 
-def test_pieces_are_units_where_their_scores_are_known(tmp_path: Path) -> None:
-    tokens = ["<blk>", "▁가나", "▁", "가", "나"]
-    assert hotword_units(tokens, tmp_path) is None
-    vocabulary = tmp_path / "bpe.vocab"
-    vocabulary.write_text("<unk>\t0\n▁가나\t-1\n▁\t-2\n가\t-3\n", "utf-8")
-    assert hotword_units(tokens, tmp_path) == HotwordUnits("bpe", frozenset("가"), vocabulary)
+SCORES = {"<unk>": 0.0, "▁가나": -1.0, "▁": -2.5, "가": -3.0}
+
+
+def vocabulary_of(scores: dict[str, float]) -> bytes:
+    return "".join(f"{piece}\t{score:g}\n" for piece, score in scores.items()).encode()
+
+
+def model_of(scores: dict[str, float]) -> bytes:
+    """A SentencePiece model as Protocol Buffers themselves write it, with more than is read."""
+    described = descriptor_pb2.FileDescriptorProto(name="m.proto", package="m", syntax="proto2")
+    for name, fields in {
+        "Piece": [("piece", 1, 9), ("score", 2, 2), ("kind", 3, 5), ("weight", 4, 1)],
+        "Model": [("trainer", 2, 9), ("pieces", 1, 11)],
+    }.items():
+        message = described.message_type.add(name=name)
+        for field, number, kind in fields:
+            message.field.add(
+                name=field,
+                number=number,
+                type=kind,
+                label=3 if kind == 11 else 1,
+                type_name=".m.Piece" if kind == 11 else None,
+            )
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(described)
+    classes = message_factory.GetMessageClassesForFiles(["m.proto"], pool)
+    model = classes["m.Model"](trainer="x" * 300)
+    for index, (piece, score) in enumerate(scores.items()):
+        model.pieces.add(piece=piece, score=score, kind=1 + index, weight=0.5)
+    return bytes(model.SerializeToString())
 
 
 @pytest.mark.parametrize(
-    ("vocabulary", "sentence"),
+    ("name", "written"), [("bpe.vocab", vocabulary_of), ("bpe.model", model_of)]
+)
+def test_pieces_are_units_where_their_scores_are_known(
+    name: str, written: Callable[[dict[str, float]], bytes], tmp_path: Path
+) -> None:
+    tokens = ["<blk>", "▁가나", "▁", "가", "나"]
+    assert hotword_units(tokens, tmp_path) is None
+    (tmp_path / name).write_bytes(written(SCORES))
+    assert hotword_units(tokens, tmp_path) == HotwordUnits("bpe", frozenset("가"), SCORES)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
     [
-        ("▁가나\n", "piece and a score"),
-        ("▁가나\tmany\n", "piece and a score"),
-        ("▁가 나 -1\n", "piece and a score"),
-        ("▁다\t-1\n", "has pieces that"),
+        ("bpe.vocab", "▁가나\n".encode(), "not one of SentencePiece's"),
+        ("bpe.vocab", "▁가나\tmany\n".encode(), "not one of SentencePiece's"),
+        ("bpe.vocab", "▁가 나 -1\n".encode(), "not one of SentencePiece's"),
+        ("bpe.vocab", "▁다\t-1\n".encode(), "pieces of another model"),
+        ("bpe.model", model_of({"▁다": -1.0}), "pieces of another model"),
+        ("bpe.model", b"<html>Not found</html>", "not one of SentencePiece's"),
+        *(
+            ("bpe.model", model_of(SCORES)[:-length], "not one of SentencePiece's")
+            for length in (1, 5, 9, 14, 20)
+        ),
     ],
 )
 def test_a_vocabulary_that_does_not_fit_is_explained(
-    vocabulary: str, sentence: str, tmp_path: Path
+    name: str, content: bytes, sentence: str, tmp_path: Path
 ) -> None:
-    (tmp_path / "bpe.vocab").write_text(vocabulary, "utf-8")
+    (tmp_path / name).write_bytes(content)
     with pytest.raises(EngineError, match=sentence):
-        hotword_units(["<blk>", "▁가나", "▁"], tmp_path)
+        hotword_units(["<blk>", "▁가나", "▁", "가"], tmp_path)
 
 
 @pytest.fixture(scope="module", params=["cjkchar", "bpe"])

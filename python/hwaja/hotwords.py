@@ -1,11 +1,12 @@
 """Hotwords as sherpa-onnx wants them; it drops what it cannot encode, and logs it in plain text."""
 
 import math
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from hwaja.engine import EngineError, Hotword
+from hwaja.sentencepiece import find_pieces
 
 _SPECIAL = frozenset("/:#@")
 """Separates hotwords, or begins a score, a threshold, a phrase in sherpa-onnx's notation."""
@@ -21,33 +22,34 @@ class HotwordUnits:
     modeling_unit: str
     """sherpa-onnx's name: "cjkchar" for single characters, "bpe" for pieces."""
     characters: frozenset[str]
-    vocabulary: Path | None = None
-    """The pieces with their scores, for "bpe"."""
+    scores: Mapping[str, float] = field(default_factory=dict)
+    """Of the pieces, for "bpe"."""
 
 
 def hotword_units(tokens: Collection[str], folder: Path) -> HotwordUnits | None:
     """Return what hotwords for a model may be made of; None where it cannot be known.
 
-    Pieces need the file bpe.vocab, which SentencePiece writes beside bpe.model.
+    Args:
+        tokens: all that it writes.
+        folder: of the model; with bpe.vocab or bpe.model where it writes pieces of words.
 
     Raises:
-        EngineError: where bpe.vocab does not belong to the tokens.
+        EngineError: where that file does not belong to the tokens.
 
     """
-    words = [token for token in tokens if not _is_symbol(token)]
-    if all(len(token) == 1 for token in words):
+    words = {token for token in tokens if not _is_symbol(token)}
+    if all(len(word) == 1 for word in words):
         # Letters of ASCII side by side would be taken for one token.
         return HotwordUnits("cjkchar", frozenset(word for word in words if not word.isascii()))
-    vocabulary = folder / "bpe.vocab"
-    if not vocabulary.is_file():
+    scores = find_pieces(folder)
+    if scores is None:
         return None
-    pieces = {piece for piece in _read_pieces(vocabulary) if not _is_symbol(piece)}
-    if not pieces <= set(words):
-        raise EngineError(f"{vocabulary} has pieces that tokens.txt has not.")
-    characters = frozenset(piece for piece in pieces if len(piece) == 1)
+    pieces = {piece for piece in scores if not _is_symbol(piece)}
+    if not pieces <= words:
+        raise EngineError(f"{folder} has SentencePiece's pieces of another model.")
     # Without the boundary alone, a word could not be spelt where no longer piece begins it.
-    usable = characters if _WORD_BOUNDARY in pieces else frozenset[str]()
-    return HotwordUnits("bpe", usable - {_WORD_BOUNDARY}, vocabulary)
+    usable = {piece for piece in pieces if len(piece) == 1 and _WORD_BOUNDARY in pieces}
+    return HotwordUnits("bpe", frozenset(usable - {_WORD_BOUNDARY}), scores)
 
 
 def encode_hotwords(hotwords: Sequence[Hotword], units: HotwordUnits) -> str:
@@ -74,21 +76,6 @@ def _encode(hotword: Hotword, units: HotwordUnits) -> str:
     if not (math.isfinite(hotword.boost) and 0 < hotword.boost <= _MAX_BOOST):
         raise EngineError(f"the boost of a hotword is above 0 and at most {_MAX_BOOST:g}")
     return f"{' '.join(words)} :{hotword.boost:.4f}"
-
-
-def _read_pieces(path: Path) -> list[str]:
-    pieces = []
-    for line in path.read_bytes().split(b"\n"):
-        fields = line.split()
-        if not fields:
-            continue
-        try:
-            piece, score = (field.decode("utf-8") for field in fields)
-            float(score)
-        except ValueError:
-            raise EngineError(f"{path} does not have a piece and a score on each line.") from None
-        pieces.append(piece)
-    return pieces
 
 
 def _is_symbol(token: str) -> bool:

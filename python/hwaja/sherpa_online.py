@@ -1,6 +1,8 @@
 """sherpa-onnx's streaming recognisers behind `engine.StreamingRecognizer`."""
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -8,9 +10,9 @@ import numpy as np
 from hwaja.admission import check_options, check_samples
 from hwaja.engine import Abilities, EngineError, Hotword, Hypothesis, Options, Samples, Token
 from hwaja.gate import SAMPLE_RATE
-from hwaja.hotwords import encode_hotwords
+from hwaja.hotwords import HotwordUnits, encode_hotwords
 from hwaja.sherpa_library import sherpa_onnx
-from hwaja.streaming_exports import AUTO_LANGUAGE, BEAM_SEARCH, GREEDY_SEARCH, StreamingExport
+from hwaja.streaming_exports import AUTO_LANGUAGE, GREEDY_SEARCH, StreamingExport
 
 _PIECE_SAMPLES = SAMPLE_RATE
 """sherpa-onnx converts audio with the GIL held: 1 s at a time."""
@@ -192,18 +194,30 @@ def load_streaming(
     """
     constructor = getattr(sherpa_onnx.OnlineRecognizer, f"from_{export.family}")
     arguments = {name: str(file) for name, file in export.files.items()} | dict(export.settings)
-    if decoding_method == BEAM_SEARCH and export.hotwords is not None:
-        arguments["modeling_unit"] = export.hotwords.modeling_unit
-        arguments["bpe_vocab"] = str(export.hotwords.vocabulary or "")
     try:
-        recogniser = constructor(
-            **arguments,
-            decoding_method=decoding_method,
-            num_threads=1,  # the cheapest for each stream (design notes)
-            enable_endpoint_detection=False,  # our gate decides where an utterance ends
-        )
+        with _hotword_arguments(export.hotwords) as hotword_arguments:
+            recogniser = constructor(
+                **arguments,
+                **hotword_arguments,
+                decoding_method=decoding_method,
+                num_threads=1,  # the cheapest for each stream (design notes)
+                enable_endpoint_detection=False,  # our gate decides where an utterance ends
+            )
         return OnlineRecognizer(recogniser, export, language)
     except (RuntimeError, ValueError, IndexError) as error:
         reason = str(error).strip().splitlines()[0]
         name = export.files["tokens"].parent.name
         raise EngineError(f"sherpa-onnx cannot run the model {name} ({reason}).") from error
+
+
+@contextmanager
+def _hotword_arguments(units: HotwordUnits | None) -> Iterator[dict[str, str]]:
+    """Yield how hotwords are spelt; pieces are in a file, which is read once."""
+    if units is None:
+        yield {}
+        return
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".vocab") as file:
+        file.writelines(f"{piece}\t{score}\n" for piece, score in units.scores.items())
+        file.flush()
+        vocabulary = file.name if units.scores else ""
+        yield {"modeling_unit": units.modeling_unit, "bpe_vocab": vocabulary}
