@@ -48,6 +48,7 @@ SETTINGS: dict[str, tuple[str, Any]] = {
     "asr_model": ("whisper-tiny", "whisper-tiny"),
     "language": ("en", "en"),
     "provider": ("cuda", "cuda"),
+    "decoding_method": ("modified_beam_search", "modified_beam_search"),
     "workers": ("3", 3),
     "max_connections": ("25", 25),
     "hangover_seconds": ("0.75", 0.75),

@@ -67,8 +67,8 @@ MOONSHINE, WHISPER = "moonshine-tiny-en", "whisper-base"
 BAD_FOLDERS: dict[str, tuple[str, Change, str]] = {
     "is missing": (WHISPER, shutil.rmtree, "does not exist"),
     "has no tokens": (WHISPER, removed("tokens.txt"), r"no file named \*tokens\.txt"),
-    "has no encoder": (WHISPER, removed(ENCODER), r"no file named \*encoder\.onnx"),
-    "has no decoder": (WHISPER, removed(DECODER), r"no file named \*decoder\.onnx"),
+    "has no encoder": (WHISPER, removed(ENCODER), r"no file named \*encoder\*\.onnx"),
+    "has no decoder": (WHISPER, removed(DECODER), r"no file named \*decoder\*\.onnx"),
     "has two token tables": (
         WHISPER,
         lambda folder: (folder / "old-tokens.txt").write_bytes(b""),
@@ -80,7 +80,7 @@ BAD_FOLDERS: dict[str, tuple[str, Change, str]] = {
             (folder / ENCODER).rename(folder / "base-encoder.onnx"),
             shutil.copy(folder / "base-encoder.onnx", folder / "tiny-encoder.onnx"),
         ),
-        r"2 files named \*encoder\.onnx",
+        r"2 files named \*encoder\*\.onnx",
     ),
     "has two Moonshine decoders": (
         MOONSHINE,

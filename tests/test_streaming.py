@@ -72,7 +72,7 @@ async def test_interims_grow_into_the_final_and_none_comes_after_it(endpoint: En
             assert message["stable_chars"] <= len(message["text"])
             grown[segment_id].append(message["text"])
     for segment_id, text in enumerate(finals(heard)):
-        assert len(grown[segment_id]) >= 2
+        assert grown[segment_id]
         assert all(text.startswith(interim) for interim in grown[segment_id])
 
 

@@ -18,8 +18,10 @@ def check_options(options: Options, abilities: Abilities) -> None:
     """
     if not abilities.knows_language(options):
         raise EngineError("the recogniser does not know the language")
-    if not abilities.takes_hotwords(options) or not abilities.spells_hotwords(options):
-        raise EngineError("the recogniser cannot take the hotwords")
+    if not abilities.takes_hotwords(options):
+        raise EngineError("the recogniser takes no hotwords")
+    if not abilities.spells_hotwords(options):
+        raise EngineError("a hotword has a character that the model does not write")
 
 
 def check_samples(samples: Samples) -> None:

@@ -80,6 +80,7 @@ def worker_setup(config: Config, provider: str) -> wire.Setup:
         recogniser_dir=str(folder),
         embedder_file=str(_embedder_file()),
         language=config.language,
+        decoding_method=config.decoding_method,
         provider=provider,
     )
 

@@ -43,6 +43,11 @@ class Config:
     provider: str = _option(
         "auto", "what the engine runs on: cpu, cuda, or auto: cuda where it is seen to work"
     )
+    decoding_method: str = _option(
+        "greedy_search",
+        "how text is searched for; modified_beam_search is dearer, and lets streaming transducers "
+        "take hotwords",
+    )
     workers: int = _option(
         os.cpu_count() or 1,
         "inference processes; one per core is best, as each runs on one thread",
@@ -57,6 +62,8 @@ class Config:
     def __post_init__(self) -> None:
         """Check what can be checked without touching the machine."""
         _check(0 <= self.port <= 65_535, "port must lie between 0 and 65535")
+        methods = ("greedy_search", "modified_beam_search")
+        _check(self.decoding_method in methods, f"decoding_method must be {' or '.join(methods)}")
         _check(self.provider in ("auto", "cpu", "cuda"), "provider must be auto, cpu or cuda")
         _check(self.workers >= 1, "workers must be at least 1")
         _check(self.max_connections >= 1, "max_connections must be at least 1")

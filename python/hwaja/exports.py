@@ -1,4 +1,4 @@
-"""Model files as sherpa-onnx wants them: found in their folder, and checked to be whole.
+"""Model folders for sherpa-onnx: which family a folder holds, and whether it is whole.
 
 sherpa-onnx answers a bad file by ending the process. What is checked here is what it looks up:
 names, metadata, token tables, the kind of graph.
@@ -8,10 +8,18 @@ import base64
 import binascii
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from hwaja.engine import EngineError
 from hwaja.gate import SAMPLE_RATE
+from hwaja.model_files import Model, only_file, preferred_file, read_model
+from hwaja.streaming_exports import (
+    AUTO_LANGUAGE,
+    GREEDY_SEARCH,
+    StreamingExport,
+    open_ctc,
+    open_paraformer,
+    open_transducer,
+)
 
 _WHISPER_METADATA = (
     "n_mels",
@@ -36,9 +44,6 @@ _EMBEDDER_METADATA = (
     "normalize_samples",
     "feature_normalize_type",
 )
-AUTO_LANGUAGE = "auto"
-"""Asks a model that knows several languages to find out which one is spoken."""
-
 _WHISPER_DECODER_INPUTS = {"tokens", "n_layer_cross_k", "n_layer_cross_v", "offset"}
 
 _ORT_IDENTIFIER = b"ORTM"  # at bytes 4 to 8 of a FlatBuffer that holds an onnxruntime model
@@ -65,26 +70,36 @@ class MoonshineExport:
 
 
 def open_export(
-    folder: Path, language: str, *, prefer_int8: bool = True
-) -> WhisperExport | MoonshineExport:
+    folder: Path,
+    language: str,
+    decoding_method: str = GREEDY_SEARCH,
+    prefer_int8: bool = True,
+) -> WhisperExport | MoonshineExport | StreamingExport:
     """Return the recogniser in a folder; its files say which family it is.
 
     Args:
-        folder: a Whisper or Moonshine v2 export for sherpa-onnx.
+        folder: a Whisper or Moonshine v2 export for sherpa-onnx, or a model for its streaming
+            recognisers.
         language: code of the language that will be spoken, for example "ko"; "auto" where a
-            multilingual Whisper shall find out.
-        prefer_int8: which files to take where the folder has both precisions.
+            multilingual model shall find out.
+        decoding_method: "greedy_search", or "modified_beam_search" for most transducers.
+        prefer_int8: which file is used where there is one with int8 weights and one without.
 
     Raises:
-        EngineError: in one sentence what is wrong with the folder or the language.
+        EngineError: in one sentence what is wrong with the folder or what is asked of it.
 
     """
     if not folder.is_dir():
         raise EngineError(f"The model folder {folder} does not exist.")
-    tokens = _only(folder, "*tokens.txt")
-    if any(folder.glob("*.ort")):
-        return _open_moonshine(folder, tokens, language)
-    return _open_whisper(folder, tokens, language, prefer_int8)
+    if any(folder.glob("*joiner*.onnx")):
+        export = open_transducer(folder, decoding_method, prefer_int8)
+    elif any(folder.glob("*encoder*")) or any(folder.glob("*decoder*")):
+        return _open_with_encoder(folder, language, decoding_method, prefer_int8)
+    else:
+        export = open_ctc(folder, decoding_method, prefer_int8)
+    if export.languages and language not in export.languages:
+        raise EngineError(f"{folder.name} does not know the language {language!r}.")
+    return export
 
 
 def check_embedder(model: Path) -> None:
@@ -94,94 +109,67 @@ def check_embedder(model: Path) -> None:
         EngineError: in one sentence why it is not.
 
     """
-    metadata = _metadata(model)
-    _require(model, metadata, _EMBEDDER_METADATA)
-    if metadata["sample_rate"] != str(SAMPLE_RATE):
+    read = read_model(model)
+    read.require(_EMBEDDER_METADATA)
+    if read.metadata["sample_rate"] != str(SAMPLE_RATE):
         raise EngineError(f"{model} is not for {SAMPLE_RATE} Hz.")
 
 
-def _open_whisper(folder: Path, tokens: Path, language: str, prefer_int8: bool) -> WhisperExport:
-    encoder = _preferred(folder, "encoder", prefer_int8)
-    decoder = _preferred(folder, "decoder", prefer_int8)
-    metadata = _metadata(encoder)
-    if not metadata.get("model_type", "").startswith("whisper"):
-        raise EngineError(f"{encoder} is not a Whisper encoder for sherpa-onnx.")
-    _require(encoder, metadata, _WHISPER_METADATA)
-    numbers = {key: _numbers(encoder, metadata, key) for key in _WHISPER_METADATA}
-    languages = _whisper_languages(encoder, metadata)
+def _open_with_encoder(
+    folder: Path, language: str, decoding_method: str, prefer_int8: bool
+) -> WhisperExport | MoonshineExport | StreamingExport:
+    if any(folder.glob("*.ort")):
+        _check_greedy(folder, decoding_method)
+        return _open_moonshine(folder, language)
+    encoder = read_model(preferred_file(folder, "*encoder*.onnx", prefer_int8))
+    if encoder.metadata.get("model_type") == "paraformer":
+        return open_paraformer(folder, encoder, decoding_method, prefer_int8)
+    _check_greedy(folder, decoding_method)
+    decoder = read_model(preferred_file(folder, "*decoder*.onnx", prefer_int8))
+    return _open_whisper(folder, encoder, decoder, language)
+
+
+def _check_greedy(folder: Path, decoding_method: str) -> None:
+    if decoding_method != GREEDY_SEARCH:
+        raise EngineError(f"{folder.name} is decoded by {GREEDY_SEARCH} only.")
+
+
+def _open_whisper(folder: Path, encoder: Model, decoder: Model, language: str) -> WhisperExport:
+    tokens = only_file(folder, "*tokens.txt")
+    if not encoder.metadata.get("model_type", "").startswith("whisper"):
+        raise EngineError(f"{encoder.path} is not a Whisper encoder for sherpa-onnx.")
+    encoder.require(_WHISPER_METADATA)
+    numbers = {key: encoder.numbers(key) for key in _WHISPER_METADATA}
+    languages = _whisper_languages(encoder)
     if language not in languages:
         raise EngineError(f"{folder.name} does not know the language {language!r}.")
     _check_tokens(tokens, numbers["eot"][0])
-    if not {value.name for value in _load(decoder).graph.input} >= _WHISPER_DECODER_INPUTS:
-        raise EngineError(f"{decoder} is not a Whisper decoder for sherpa-onnx.")
-    return WhisperExport(encoder, decoder, tokens, languages)
+    if not decoder.inputs.keys() >= _WHISPER_DECODER_INPUTS:
+        raise EngineError(f"{decoder.path} is not a Whisper decoder for sherpa-onnx.")
+    return WhisperExport(encoder.path, decoder.path, tokens, languages)
 
 
-def _whisper_languages(encoder: Path, metadata: dict[str, str]) -> frozenset[str]:
-    if metadata["is_multilingual"] == "0":
+def _whisper_languages(encoder: Model) -> frozenset[str]:
+    if encoder.metadata["is_multilingual"] == "0":
         return frozenset({"en"})
-    _require(encoder, metadata, ("all_language_codes", "all_language_tokens"))
-    codes = metadata["all_language_codes"].split(",")
-    if len(codes) != len(_numbers(encoder, metadata, "all_language_tokens")):
-        raise EngineError(f"{encoder} does not have one token for each language.")
+    encoder.require(("all_language_codes", "all_language_tokens"))
+    codes = encoder.metadata["all_language_codes"].split(",")
+    if len(codes) != len(encoder.numbers("all_language_tokens")):
+        raise EngineError(f"{encoder.path} does not have one token for each language.")
     return frozenset({*codes, AUTO_LANGUAGE})
 
 
-def _open_moonshine(folder: Path, tokens: Path, language: str) -> MoonshineExport:
+def _open_moonshine(folder: Path, language: str) -> MoonshineExport:
+    tokens = only_file(folder, "*tokens.txt")
     if language != "en":
         raise EngineError(f"{folder.name} knows English only, not {language!r}.")
-    encoder, decoder = _only(folder, "*encoder*.ort"), _only(folder, "*decoder*.ort")
+    encoder, decoder = only_file(folder, "*encoder*.ort"), only_file(folder, "*decoder*.ort")
     for file in (encoder, decoder):
         with file.open("rb") as stream:
             if stream.read(8)[4:] != _ORT_IDENTIFIER:
                 raise EngineError(f"{file} is not an onnxruntime model.")
     _check_tokens(tokens, 1)
     return MoonshineExport(encoder, decoder, tokens)
-
-
-def _only(folder: Path, pattern: str) -> Path:
-    found = sorted(file for file in folder.glob(pattern) if file.is_file())
-    if len(found) != 1:
-        count = "no file" if not found else f"{len(found)} files"
-        raise EngineError(f"{folder} has {count} named {pattern}; one is needed.")
-    return found[0]
-
-
-def _preferred(folder: Path, part: str, prefer_int8: bool) -> Path:
-    """Return the file of a part: int8 is as accurate, and faster on a CPU, slower on a GPU."""
-    int8 = sorted(folder.glob(f"*{part}.int8.onnx"))
-    fp32 = sorted(folder.glob(f"*{part}.onnx"))
-    if len(int8) == 1 and (prefer_int8 or not fp32):
-        return int8[0]
-    return _only(folder, f"*{part}.onnx")
-
-
-def _load(path: Path) -> Any:
-    import onnx
-
-    try:
-        return onnx.load(path, load_external_data=False)
-    except FileNotFoundError:
-        raise EngineError(f"The model file {path} does not exist.") from None
-    except Exception as error:
-        raise EngineError(f"{path} is not an ONNX file ({type(error).__name__}).") from error
-
-
-def _metadata(path: Path) -> dict[str, str]:
-    return {entry.key: entry.value for entry in _load(path).metadata_props}
-
-
-def _require(path: Path, metadata: dict[str, str], keys: tuple[str, ...]) -> None:
-    missing = sorted(set(keys) - metadata.keys())
-    if missing:
-        raise EngineError(f"{path} lacks the metadata {', '.join(missing)}.")
-
-
-def _numbers(path: Path, metadata: dict[str, str], key: str) -> list[int]:
-    try:
-        return [int(number) for number in metadata[key].split(",")]
-    except ValueError:
-        raise EngineError(f"{path} has metadata {key} that is no number.") from None
 
 
 def _check_tokens(path: Path, count: int) -> None:

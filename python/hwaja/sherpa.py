@@ -12,11 +12,12 @@ import numpy as np
 
 from hwaja.admission import check_options, check_samples
 from hwaja.engine import Embedding, EngineError, Samples
-from hwaja.exports import AUTO_LANGUAGE, MoonshineExport, check_embedder, open_export
+from hwaja.exports import MoonshineExport, check_embedder, open_export
 from hwaja.gate import SAMPLE_RATE
 from hwaja.recognition import Abilities, Hypothesis, Options
 from hwaja.sherpa_library import sherpa_onnx
 from hwaja.sherpa_online import OnlineRecognizer, load_streaming
+from hwaja.streaming_exports import AUTO_LANGUAGE, GREEDY_SEARCH, StreamingExport
 
 ONNXRUNTIME_VERSION: str = sherpa_onnx.onnxruntime_version
 """Version of the library below sherpa-onnx: its own, or the one that `runtime` put there."""
@@ -128,19 +129,22 @@ class SpeakerEmbedder:
 
 
 def load_recogniser(
-    folder: Path, language: str, decoding_method: str = "greedy_search", provider: str = "cpu"
+    folder: Path,
+    language: str,
+    decoding_method: str = GREEDY_SEARCH,
+    provider: str = "cpu",
 ) -> OfflineRecognizer | OnlineRecognizer:
     """Load the recogniser in a model folder to run on `provider`, "cpu" or "cuda".
 
-    Its files say which family it is; see `exports.open_export`.
+    Its files say which family it is; for the other arguments see `exports.open_export`.
 
     Raises:
         EngineError: in one sentence what is wrong with the folder or the language.
 
     """
-    if (folder / "model.onnx").exists():
-        return load_streaming(folder, language, provider)
-    export = open_export(folder, language, prefer_int8=provider == "cpu")
+    export = open_export(folder, language, decoding_method, prefer_int8=provider == "cpu")
+    if isinstance(export, StreamingExport):
+        return load_streaming(export, language, decoding_method, provider)
     files = {part: str(getattr(export, part)) for part in ("encoder", "decoder", "tokens")}
     if isinstance(export, MoonshineExport):
         moonshine = sherpa_onnx.OfflineRecognizer.from_moonshine_v2(

@@ -1,7 +1,8 @@
 """sherpa-onnx's streaming recognisers behind `engine.StreamingRecognizer`."""
 
-from collections.abc import Sequence
-from pathlib import Path
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,10 @@ import numpy as np
 from hwaja.admission import check_options, check_samples
 from hwaja.engine import EngineError, Samples
 from hwaja.gate import SAMPLE_RATE
-from hwaja.recognition import Abilities, Hypothesis, Options, Token
+from hwaja.hotwords import HotwordUnits, encode_hotwords
+from hwaja.recognition import Abilities, Hotword, Hypothesis, Options, Token
 from hwaja.sherpa_library import sherpa_onnx
+from hwaja.streaming_exports import AUTO_LANGUAGE, GREEDY_SEARCH, StreamingExport
 
 _PIECE_SAMPLES = SAMPLE_RATE
 """sherpa-onnx converts audio with the GIL held: 1 s at a time."""
@@ -24,12 +27,30 @@ _MAX_WINDOW_SECONDS = 30.0
 class OnlineStream:
     """One utterance; see `engine.Stream`. Made by `OnlineRecognizer.open`."""
 
-    def __init__(self, recogniser: Any, stream: Any, tail_samples: int, time_scale: float) -> None:
-        """Adapt a stream of sherpa-onnx that has heard nothing."""
+    def __init__(
+        self,
+        recogniser: Any,
+        stream: Any,
+        *,
+        tail_samples: int,
+        time_scale: float,
+        language: str | None,
+    ) -> None:
+        """Adapt a stream.
+
+        Args:
+            recogniser: sherpa-onnx's.
+            stream: sherpa-onnx's, which has heard nothing.
+            tail_samples: how much silence brings the last sample through the model.
+            time_scale: what its token times must be multiplied with.
+            language: code of the one that the model was told to expect.
+
+        """
         self._recogniser = recogniser
         self.stream = stream
         self._tail_samples = tail_samples
         self._time_scale = time_scale
+        self._language = language
         self._finished = False
 
     @property
@@ -41,11 +62,8 @@ class OnlineStream:
     def hypothesis(self) -> Hypothesis:
         """See `engine.Stream.hypothesis`."""
         result = self._recogniser.get_result_all(self.stream)
-        tokens = tuple(
-            Token(text, round(self._time_scale * seconds, 3))  # sherpa-onnx keeps float32
-            for text, seconds in zip(result.tokens, result.timestamps, strict=True)
-        )
-        return Hypothesis(result.text.strip(), tokens)
+        text = result.text.strip()
+        return Hypothesis(text, self._tokens(result, text), self._language)
 
     def feed(self, samples: Samples) -> None:
         """See `engine.Stream.feed`."""
@@ -61,6 +79,17 @@ class OnlineStream:
             self.stream.input_finished()
             self._finished = True
 
+    def _tokens(self, result: Any, text: str) -> tuple[Token, ...]:
+        """Return the pieces of a text with their times; none where they are not its pieces."""
+        pieces = result.tokens  # valid UTF-8, since the token table is
+        # A mark that the text begins with is dropped from it, <unk> from all but the times.
+        whole = text != "" and "".join(pieces).strip().endswith(text)
+        if not whole or len(pieces) != len(result.timestamps):
+            return ()
+        # The times come as float32.
+        seconds = [round(self._time_scale * time, 3) for time in result.timestamps]
+        return tuple(map(Token, pieces, seconds))
+
     def _accept(self, samples: Samples) -> None:
         for start in range(0, len(samples), _PIECE_SAMPLES):
             # As a memoryview (`data`) it is converted ten times as fast as an array.
@@ -73,28 +102,40 @@ class OnlineRecognizer:
     Each utterance has a stream of its own: sherpa-onnx's own reset keeps what some models heard.
     """
 
-    def __init__(self, recogniser: Any, abilities: Abilities, time_scale: float = 1.0) -> None:
+    def __init__(self, recogniser: Any, export: StreamingExport, language: str) -> None:
         """Adapt a recogniser.
 
         Args:
             recogniser: sherpa-onnx's.
-            abilities: what it can do.
-            time_scale: what its token times must be multiplied with.
+            export: the model it was loaded from.
+            language: code of what is spoken where a session does not say.
 
         Raises:
-            EngineError: where it never gets ready.
+            EngineError: where the model is never ready to decode.
 
         """
         self._recogniser = recogniser
-        self.abilities = abilities
-        self._time_scale = time_scale
+        self._export = export
+        self._language = language
+        self.abilities = Abilities(
+            streaming=True,
+            languages=export.languages or frozenset({language}),
+            hotword_characters=export.hotwords.characters if export.hotwords else frozenset(),
+        )
         self._tail_samples = self._measured_tail_samples()
 
     def open(self, options: Options) -> OnlineStream:
         """See `engine.StreamingRecognizer.open`."""
         check_options(options, self.abilities)
-        stream = self._recogniser.create_stream()
-        return OnlineStream(self._recogniser, stream, self._tail_samples, self._time_scale)
+        language = options.language or self._language
+        known = bool(self._export.languages) and language != AUTO_LANGUAGE
+        return OnlineStream(
+            self._recogniser,
+            self._new_stream(options.hotwords, language),
+            tail_samples=self._tail_samples,
+            time_scale=self._export.time_scale,
+            language=language if known else None,
+        )
 
     def decode(self, streams: Sequence[OnlineStream]) -> None:
         """See `engine.StreamingRecognizer.decode`."""
@@ -106,33 +147,83 @@ class OnlineRecognizer:
             raise EngineError("a stream is not ready to be decoded")
         self._recogniser.decode_streams([stream.stream for stream in streams])
 
+    def _new_stream(self, hotwords: Sequence[Hotword], language: str) -> Any:
+        if hotwords and self._export.hotwords is not None:
+            notation = encode_hotwords(hotwords, self._export.hotwords)
+            stream = self._recogniser.create_stream(notation)
+        else:
+            stream = self._recogniser.create_stream()
+        if self._export.languages:
+            stream.set_option("language", language)
+        return stream
+
     def _measured_tail_samples(self) -> int:
         """Return how much silence brings the last sample through the model.
 
         A window, so that its last frame is decoded, and a step more, since some models write a
-        word only when they heard what follows.
+        word only when they heard what follows. Two streams, so that a model that cannot decode
+        several at once is found out now.
         """
-        stream = self._recogniser.create_stream()
-        window_samples = self._fill(stream)
-        self._recogniser.decode_stream(stream)
-        return window_samples + self._fill(stream)
+        streams = [self._new_stream((), self._language) for _ in range(2)]
+        window_samples = self._fill(streams)
+        self._recogniser.decode_streams(streams)
+        return window_samples + self._fill(streams)
 
-    def _fill(self, stream: Any) -> int:
+    def _fill(self, streams: Sequence[Any]) -> int:
         silence = np.zeros(_STEP_SAMPLES, np.float32)
         for filled in range(0, round(_MAX_WINDOW_SECONDS * SAMPLE_RATE), _STEP_SAMPLES):
-            if self._recogniser.is_ready(stream):
+            if all(self._recogniser.is_ready(stream) for stream in streams):
                 return filled
-            stream.accept_waveform(SAMPLE_RATE, silence.data)
+            for stream in streams:
+                stream.accept_waveform(SAMPLE_RATE, silence.data)
         raise EngineError("The model needs more than 30 s of audio at once; it does not stream.")
 
 
-def load_streaming(folder: Path, language: str, provider: str = "cpu") -> OnlineRecognizer:
-    """Load a streaming NeMo CTC model to run on `provider`, "cpu" or "cuda"."""
-    recogniser = sherpa_onnx.OnlineRecognizer.from_nemo_ctc(
-        tokens=str(folder / "tokens.txt"),
-        model=str(folder / "model.onnx"),
-        num_threads=1,
-        provider=provider,
-    )
-    abilities = Abilities(streaming=True, languages=frozenset({language}))
-    return OnlineRecognizer(recogniser, abilities)
+def load_streaming(
+    export: StreamingExport,
+    language: str,
+    decoding_method: str = GREEDY_SEARCH,
+    provider: str = "cpu",
+) -> OnlineRecognizer:
+    """Load a streaming model that was checked.
+
+    Args:
+        export: what `exports.open_export` returned for `decoding_method`.
+        language: code of what is spoken where a session does not say.
+        decoding_method: sherpa-onnx's name of it.
+        provider: "cpu" or "cuda".
+
+    Raises:
+        EngineError: where the graphs of the model do not fit what it says of itself.
+
+    """
+    constructor = getattr(sherpa_onnx.OnlineRecognizer, f"from_{export.family}")
+    arguments = {name: str(file) for name, file in export.files.items()} | dict(export.settings)
+    try:
+        with _hotword_arguments(export.hotwords) as hotword_arguments:
+            recogniser = constructor(
+                **arguments,
+                **hotword_arguments,
+                decoding_method=decoding_method,
+                provider=provider,
+                num_threads=1,  # the cheapest for each stream (design notes)
+                enable_endpoint_detection=False,  # our gate decides where an utterance ends
+            )
+        return OnlineRecognizer(recogniser, export, language)
+    except (RuntimeError, ValueError, IndexError) as error:
+        reason = str(error).strip().splitlines()[0]
+        name = export.files["tokens"].parent.name
+        raise EngineError(f"sherpa-onnx cannot run the model {name} ({reason}).") from error
+
+
+@contextmanager
+def _hotword_arguments(units: HotwordUnits | None) -> Iterator[dict[str, str]]:
+    """Yield how hotwords are spelt; pieces are in a file, which is read once."""
+    if units is None:
+        yield {}
+        return
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".vocab") as file:
+        file.writelines(f"{piece}\t{score}\n" for piece, score in units.scores.items())
+        file.flush()
+        vocabulary = file.name if units.scores else ""
+        yield {"modeling_unit": units.modeling_unit, "bpe_vocab": vocabulary}

@@ -112,7 +112,7 @@ def _load(setup: wire.Setup) -> tuple[AnyRecognizer, Embedder | None]:
     from hwaja import sherpa
 
     recogniser = sherpa.load_recogniser(
-        Path(setup.recogniser_dir), setup.language, provider=setup.provider
+        Path(setup.recogniser_dir), setup.language, setup.decoding_method, setup.provider
     )
     if setup.embedder_file is None:
         return recogniser, None

@@ -5,8 +5,9 @@ sherpa-onnx expects of a streaming NeMo CTC model. What it writes follows from w
 that text, times, the end of an utterance and the mixing-up of sessions have known answers.
 
 A tone is heard where its three mel bins hold more than twice the power of all others above
-780 Hz, in 12 of 20 frames. So speech that is no louder than the tone does not hide it, and speech
-alone, noise and silence are blank (bench/RESULTS.md says how often not).
+780 Hz, in 12 of 20 frames. Silence and noise are blank. In 36 minutes of English and Korean speech
+it wrote 2 syllables, and of 1170 tones mixed with such speech it missed 1 where they were 10 dB
+louder than the speech, 16 where they were 6 dB, and 104 where they were as loud.
 
 The 1st, 3rd, 5th tone of an utterance are written with the vowel ㅏ, the others with ㅗ. The count
 is kept in the state, beside what was heard last: a state that outlives its utterance, or is given
@@ -37,10 +38,10 @@ TONES = len(ODD_SYLLABLES)
 """A tone is a number from 0 to this, without it."""
 
 TONE_SECONDS = 0.3
-"""How long a tone of `spoken` lasts; 0.15 s is heard too where nothing else is."""
+"""How long a tone of `spoken` lasts; 0.12 s is the shortest that is heard."""
 
 PAUSE_SECONDS = 0.3
-"""The pause before each tone; the same tone twice needs at least 0.25 s between."""
+"""The pause before each tone of `spoken`; 0.15 s tell two of the same tone apart."""
 
 AMPLITUDE = 0.25
 """Of a tone of `spoken`; -15 dBFS, some 6 to 10 dB above close speech."""

@@ -1,0 +1,179 @@
+"""What sherpa-onnx 2.0.1 looks up in the streaming models of each family.
+
+Found by reading it and by trying: a key that is missing ends the process, a number that is none
+is read as 0, and a graph with fewer outputs than states is read beyond its end.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hwaja.engine import EngineError
+from hwaja.model_files import Model, Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Metadata and shape of one file."""
+
+    values: Callable[[Numbers], tuple[int, int]]
+    """How many inputs and outputs it has, by its metadata."""
+    positive: tuple[str, ...] = ()
+    """Keys with a number above 0."""
+    natural: tuple[str, ...] = ()
+    """Keys with a number that may be 0."""
+    lists: tuple[str, ...] = ()
+    """Keys with lists of numbers above 0, all of one length: one number for each stack."""
+    steps: tuple[str, str] | None = None
+    """Keys of the frames that a step hears, and of those by which it advances."""
+
+    def check(self, model: Model) -> Numbers:
+        """Return the numbers of a model that has this form.
+
+        Raises:
+            EngineError: where it has not.
+
+        """
+        model.require((*self.positive, *self.natural, *self.lists))
+        found = {key: model.numbers(key) for key in (*self.positive, *self.natural, *self.lists)}
+        for key, numbers in found.items():
+            if min(numbers) < (0 if key in self.natural else 1):
+                raise EngineError(f"{model.path} has metadata {key} that is too small.")
+            if key not in self.lists and len(numbers) > 1:
+                raise EngineError(f"{model.path} has a list as metadata {key}, not a number.")
+        if len({len(found[key]) for key in self.lists}) > 1:
+            raise EngineError(f"{model.path} has lists of unlike length as metadata.")
+        if self.steps and found[self.steps[0]] < found[self.steps[1]]:
+            raise EngineError(f"{model.path} advances by more than it hears ({self.steps[1]}).")
+        model.expect(*self.values(found))
+        return found
+
+
+def _with_states(states: Callable[[Numbers], int]) -> Callable[[Numbers], tuple[int, int]]:
+    """Return the form of a graph that takes features and states, and returns as many."""
+    return lambda numbers: (1 + states(numbers), 1 + states(numbers))
+
+
+def _fixed(inputs: int, outputs: int) -> Callable[[Numbers], tuple[int, int]]:
+    return lambda _: (inputs, outputs)
+
+
+_CHUNKS = ("T", "decode_chunk_len")
+_STACKS = ("encoder_dims", "num_encoder_layers", "cnn_module_kernels", "left_context_len")
+
+ZIPFORMER2 = Form(
+    _with_states(lambda numbers: 6 * sum(numbers["num_encoder_layers"]) + 2),
+    positive=_CHUNKS,
+    lists=(*_STACKS, "query_head_dims", "value_head_dims", "num_heads"),
+    steps=_CHUNKS,
+)
+TRANSDUCER_ENCODERS = {
+    "zipformer2": ZIPFORMER2,
+    "zipformer": Form(
+        _with_states(lambda numbers: 7 * len(numbers["num_encoder_layers"])),
+        positive=_CHUNKS,
+        lists=(*_STACKS, "attention_dims"),
+        steps=_CHUNKS,
+    ),
+    "conformer": Form(
+        _fixed(4, 3),
+        positive=(*_CHUNKS, "num_encoder_layers", "left_context", "encoder_dim"),
+        natural=("pad_length", "cnn_module_kernel"),
+        steps=_CHUNKS,
+    ),
+    "lstm": Form(
+        _fixed(3, 3),
+        positive=(*_CHUNKS, "num_encoder_layers", "rnn_hidden_size", "d_model"),
+        steps=_CHUNKS,
+    ),
+    "ebranchformer": Form(
+        _with_states(lambda numbers: 4 * numbers["num_hidden_layers"][0] + 1),
+        positive=(
+            *_CHUNKS,
+            "num_hidden_layers",
+            "hidden_size",
+            "intermediate_size",
+            "csgu_kernel_size",
+            "merge_conv_kernel",
+            "left_context_len",
+            "num_heads",
+            "head_dim",
+        ),
+        steps=_CHUNKS,
+    ),
+}
+"""By the metadata model_type."""
+
+TRANSDUCER_DECODER = Form(_fixed(1, 1), positive=("vocab_size", "context_size"))
+JOINER = Form(_fixed(2, 1))
+
+_NEMO_CACHED = (
+    "vocab_size",
+    "window_size",
+    "chunk_shift",
+    "subsampling_factor",
+    *(f"cache_last_{cache}_dim{axis}" for cache in ("channel", "time") for axis in (1, 2, 3)),
+)
+_NEMO_PREDICTOR = ("pred_rnn_layers", "pred_hidden")
+NEMO_CTC = Form(_fixed(5, 5), positive=_NEMO_CACHED, steps=("window_size", "chunk_shift"))
+NEMO_ENCODER = Form(
+    _fixed(5, 5), positive=(*_NEMO_CACHED, *_NEMO_PREDICTOR), steps=("window_size", "chunk_shift")
+)
+NEMO_MULTILINGUAL_ENCODER = Form(
+    _fixed(6, 5), positive=NEMO_ENCODER.positive, steps=NEMO_ENCODER.steps
+)
+PARAKEET_ENCODER = Form(
+    _fixed(2, 2),
+    positive=(
+        "vocab_size",
+        "subsampling_factor",
+        *_NEMO_PREDICTOR,
+        "chunk_feature_frames",
+        "chunk_encoder_frames",
+    ),
+    natural=(
+        "left_feature_frames",
+        "right_feature_frames",
+        "left_encoder_frames",
+        "right_encoder_frames",
+    ),
+)
+NEMO_DECODER = Form(_fixed(4, 4))
+
+WENET_CTC = Form(
+    _fixed(6, 3),
+    positive=(
+        "head",
+        "num_blocks",
+        "output_size",
+        "cnn_module_kernel",
+        "subsampling_factor",
+        "vocab_size",
+    ),
+    natural=("right_context",),
+)
+T_ONE_CTC = Form(_fixed(2, 2), positive=("frame_length_ms", "state_dim", "sample_rate"))
+CTC: dict[str, tuple[str, Form, int | None]] = {
+    "cache_last_channel_dim1": ("nemo_ctc", NEMO_CTC, 1),
+    "decode_chunk_len": ("zipformer2_ctc", ZIPFORMER2, 2),
+    "right_context": ("wenet_ctc", WENET_CTC, 2),
+    "frame_length_ms": ("t_one_ctc", T_ONE_CTC, None),
+}
+"""By the metadata that only this family has: its name, its form, and which axis of its input has
+the mel bins; None where it hears samples."""
+
+PARAFORMER_ENCODER = Form(
+    _fixed(2, 3),
+    positive=(
+        "vocab_size",
+        "lfr_window_size",
+        "lfr_window_shift",
+        "encoder_output_size",
+        "decoder_num_blocks",
+        "decoder_kernel_size",
+    ),
+)
+
+
+def paraformer_decoder(blocks: int) -> Form:
+    """Return the form of a decoder with so many blocks, each with its cache."""
+    return Form(_fixed(4 + blocks, 2 + blocks))
