@@ -179,6 +179,11 @@ BROKEN: dict[str, tuple[str, Change, str]] = {
         metadata("encoder", "prompt_dictionary", "[1, 2]"),
         "no dictionary as prompt_dictionary",
     ),
+    "prompts in Python's notation": (  # sherpa-onnx would hear every language as any
+        "nemotron",
+        metadata("encoder", "prompt_dictionary", "{'ko-KR': 7}"),
+        "no dictionary as prompt_dictionary",
+    ),
     "a negative prompt": (
         "nemotron",
         metadata("encoder", "prompt_dictionary", '{"ko-KR": -1}'),
