@@ -22,6 +22,11 @@ class Drafts:
         self._pool = Pool(replace(setup, embedder_file=None, yields=True), workers=1)
         self._starting: asyncio.Task[None] | None = None
 
+    @property
+    def processes(self) -> dict[int, asyncio.subprocess.Process]:
+        """The process, once it was needed."""
+        return self._pool.processes
+
     async def recognise(
         self, owner: Hashable, read: ReadUtterance, samples: int, options: Options
     ) -> Hypothesis:

@@ -121,10 +121,11 @@ def _load(setup: wire.Setup) -> tuple[AnyRecognizer, Embedder | None]:
 
 def _yield_to_everyone() -> None:
     """Run only while no other process wants the processor; threads started later do the same."""
-    if hasattr(os, "SCHED_IDLE"):
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    else:
+    if not hasattr(os, "SCHED_IDLE"):
         os.nice(19)
+        return
+    for thread in Path("/proc/self/task").iterdir():  # NumPy has some already
+        os.sched_setscheduler(int(thread.name), os.SCHED_IDLE, os.sched_param(0))
 
 
 class _Inbox:
