@@ -34,6 +34,10 @@ async def drafts(english: wire.Setup) -> AsyncIterator[Drafts]:
     await drafts.close()
 
 
+def threads_of(pid: int) -> list[int]:
+    return [int(thread.name) for thread in Path(f"/proc/{pid}/task").iterdir()]
+
+
 async def draft(drafts: Drafts) -> str:
     async with asyncio.timeout(60):
         return (await drafts.recognise("owner", read, len(SPEECH.samples), Options())).text
@@ -51,8 +55,8 @@ async def test_no_process_is_started_before_somebody_asks(drafts: Drafts) -> Non
 async def test_every_thread_of_its_process_yields_to_everyone(drafts: Drafts) -> None:
     await draft(drafts)
     (process,) = drafts.processes.values()
-    threads = [int(thread.name) for thread in Path(f"/proc/{process.pid}/task").iterdir()]
-    assert {os.sched_getscheduler(thread) for thread in threads} == {os.SCHED_IDLE}
+    policies = {os.sched_getscheduler(thread) for thread in threads_of(process.pid)}
+    assert policies == {os.SCHED_IDLE}
 
 
 async def test_a_session_that_ends_while_the_worker_starts_takes_it_from_nobody(

@@ -313,3 +313,59 @@ def test_what_a_later_utterance_contains_was_still_called_needed(frames: list[Fr
         assert gate.needed_from >= promised
         promised = gate.needed_from
     assert all(segment.start >= promised for segment in gate.flush(samples(len(frames))))
+
+
+# The utterance that goes on --------------------------------------------------------------------
+
+
+def test_nobody_speaks_before_the_gate_opens_and_after_it_closed() -> None:
+    gate = SpeechGate(SETTINGS, 0)
+    feed(gate, [PAUSE] * 10 + [SPEECH] * 2)
+    assert gate.open_segment is None
+    feed(gate, [SPEECH])
+    assert gate.open_segment is not None
+    feed(gate, [PAUSE] * HANGOVER)
+    assert gate.open_segment is None
+
+
+def test_in_a_pause_what_is_certain_ends_with_the_post_roll() -> None:
+    gate = SpeechGate(SETTINGS, 0)
+    feed(gate, [PAUSE] * 10 + [SPEECH] * 5)
+    stops = []
+    for _ in range(HANGOVER - 1):
+        feed(gate, [PAUSE])
+        segment = gate.open_segment
+        assert segment is not None
+        stops.append(segment.stop)
+    end_of_speech = samples(15)
+    assert stops[0] == end_of_speech + FRAME_SAMPLES
+    assert stops[-1] == end_of_speech + POST_ROLL
+
+
+@given(
+    st.lists(st.sampled_from([SPEECH, PAUSE]), max_size=120),
+    st.integers(0, 10_000),
+)
+def test_an_utterance_is_what_was_certain_of_it_and_more_unless_it_was_split(
+    frames: list[Frame], origin: int
+) -> None:
+    """What a streaming recogniser has heard of it stays true."""
+    gate = SpeechGate(SMALL, origin)
+    certain: list[tuple[int, int]] = []
+    for frame in frames:
+        ended = feed(gate, [frame])
+        for segment in ended:
+            told = [span for span in certain if span[0] == segment.start]
+            assert told, "it was told of while it was open"
+            was_split = gate.open_segment is not None
+            assert was_split or all(stop <= segment.stop for _, stop in told)
+        segment_now = gate.open_segment
+        if segment_now is not None:
+            span = (segment_now.start, segment_now.stop)
+            earlier = [stop for start, stop in certain if start == span[0]]
+            assert all(stop <= span[1] for stop in earlier), "it only grows"
+            certain.append(span)
+
+
+def feed(gate: SpeechGate, frames: list[Frame]) -> list[Segment]:
+    return gate.feed([p for p, _ in frames], [level for _, level in frames])

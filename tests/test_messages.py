@@ -14,6 +14,7 @@ from hwaja.messages import (
     Details,
     Error,
     ErrorCode,
+    Interim,
     InvalidMessageError,
     ModelLoaded,
     Reason,
@@ -29,6 +30,7 @@ from hwaja.messages import (
     parse,
     serialize,
 )
+from hwaja.recognition import Hotword, Options, Token
 
 PRIVATE = "주민번호-900101"
 
@@ -313,3 +315,85 @@ def test_reading_any_text_gives_a_message_or_the_named_error(text: str) -> None:
     if isinstance(message, StartRegistration | CompleteRegistration):
         assert type(message.speaker_id) is int
         assert message.speaker_id in (0, 1)
+
+
+# What a session asks of the recogniser ---------------------------------------------------------
+
+
+def started(**fields: object) -> StartTranscription:
+    message = parse(json.dumps({"type": "start_transcription", **fields}))
+    assert isinstance(message, StartTranscription)
+    return message
+
+
+def test_interims_a_language_and_hotwords_can_be_asked_for() -> None:
+    message = started(
+        interim_results=True,
+        language="ko",
+        hotwords=["상담사", {"text": " 복지  센터 ", "boost": 3}, {"text": "화자"}],
+    )
+    hotwords = (Hotword("상담사"), Hotword("복지 센터", 3.0), Hotword("화자"))
+    assert message == StartTranscription(
+        interim_results=True, options=Options(language="ko", hotwords=hotwords)
+    )
+
+
+def test_who_asks_for_nothing_gets_what_the_server_was_started_with() -> None:
+    assert started() == StartTranscription(False, False, Options(None, ()))
+    assert started(language=None, hotwords=[]) == started()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"interim_results": 1},
+        {"language": 5},
+        {"language": ["ko"]},
+        {"hotwords": "상담사"},
+        {"hotwords": None},
+        {"hotwords": [""]},
+        {"hotwords": ["  "]},
+        {"hotwords": ["가" * 51]},
+        {"hotwords": [7]},
+        {"hotwords": [{}]},
+        {"hotwords": [{"text": "가", "boost": "3"}]},
+        {"hotwords": [{"text": "가", "boost": True}]},
+        {"hotwords": [{"text": "가", "boost": 0}]},
+        {"hotwords": [{"text": "가", "boost": 10.5}]},
+        {"hotwords": [{"text": "가", "boost": float("nan")}]},
+        {"hotwords": [{"text": "가", "boost": float("inf")}]},
+        {"hotwords": ["가"] * 101},
+    ],
+)
+def test_a_wish_of_the_wrong_form_is_refused_in_the_phase_of_transcription(
+    fields: dict[str, object],
+) -> None:
+    with pytest.raises(InvalidMessageError) as caught:
+        started(**fields)
+    assert caught.value.code is ErrorCode.TRANSCRIPTION_FAILED
+    assert caught.value.reason is Reason.BAD_FIELD
+    assert "가" not in str(caught.value)
+
+
+def test_an_interim_is_written_as_documented() -> None:
+    assert serialize(Interim(3, "안녕하세", 2)) == (
+        '{"type": "interim", "segment_id": 3, "text": "안녕하세", "stable_chars": 2}'
+    )
+
+
+def test_details_carry_tokens_and_language_where_they_are_known() -> None:
+    details = Details(0.5, 1.5, (0.9,), (Token("안", 0.61234), Token("녕", 0.8)), "ko")
+    fields = json.loads(serialize(Transcription(0, "안녕", "t", -30.0, details=details)))
+    assert fields["tokens"] == [
+        {"text": "안", "start_seconds": 0.612},
+        {"text": "녕", "start_seconds": 0.8},
+    ]
+    assert fields["language"] == "ko"
+    assert "margin" not in fields, "one score has none"
+    assert "segment_id" not in fields
+
+
+def test_the_margin_is_between_the_two_best_voices() -> None:
+    details = Details(0.5, 1.5, (0.2, 0.7, 0.4))
+    fields = json.loads(serialize(Transcription(1, "네", "t", -30.0, details=details)))
+    assert fields["margin"] == 0.3

@@ -19,8 +19,10 @@ from hwaja.events import (
     Enrol,
     Enrolled,
     Event,
+    Follow,
     Foresee,
     Listen,
+    Overheard,
     Recognised,
     Refused,
     Release,
@@ -316,7 +318,7 @@ speaker_ids = st.integers(0, 1)
 client_messages = (
     st.builds(StartRegistration, speaker_ids, st.booleans())
     | st.builds(CompleteRegistration, speaker_ids)
-    | st.builds(StartTranscription, st.booleans())
+    | st.builds(StartTranscription, st.booleans(), st.booleans())
     | st.just(StopTranscription())
 )
 small_ids = st.integers(0, 5)
@@ -333,6 +335,7 @@ steps = st.one_of(
     st.builds(BadAudio, st.sampled_from(Reason)),
     st.builds(Enrolled, st.none() | st.none() | st.sampled_from(Reason)),
     st.builds(Recognised, small_ids, st.none() | st.text(max_size=4)),
+    st.builds(Overheard, small_ids, st.text(max_size=4)),
     st.builds(Attributed, small_ids, st.none() | speaker_ids),
     st.sampled_from([Connected(), Shutdown(), Disconnected()]),
 )
@@ -359,7 +362,7 @@ def test_no_sequence_of_events_raises_or_breaks_a_promise(
         assert not (closed and effects)
         sent(effects)
         for effect in effects:
-            if isinstance(effect, Transcribe):
+            if isinstance(effect, Transcribe | Follow):
                 assert forgotten <= effect.start < effect.stop <= talk.now
             elif isinstance(effect, Enrol):
                 assert forgotten <= effect.spans[0][0]
