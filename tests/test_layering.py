@@ -37,6 +37,7 @@ ROWS: list[set[str]] = [
     {"server"},
     {"application"},
     {"audio", "client"},
+    {"transcript"},
     {"transcribe"},
     {"cli"},
     {"__main__"},

@@ -101,6 +101,34 @@ async def test_json_prints_the_messages_of_the_server(
 
 
 @in_one_loop
+async def test_what_is_being_said_can_be_followed_as_json(
+    endpoint: Endpoint, certificate: tuple[Path, Path], files: dict[str, str], capsys: Capture
+) -> None:
+    """Interims of a recogniser of whole utterances come while the file plays in real time."""
+    arguments = ["--url", endpoint.url, "--cafile", str(certificate[0]), *enrolling(files)]
+    arguments += ["--interim", "--language", "en", "--speed", "2"]
+    assert await transcribe(files["talk"], "--json", *arguments) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    messages = [json.loads(line) for line in lines]
+    interims = [message for message in messages if message["type"] == "interim"]
+    finals = [message for message in messages if message["type"] == "transcription"]
+    assert len(finals) == 4
+    assert interims
+    assert {message["segment_id"] for message in interims} <= {0, 1, 2, 3}
+
+
+@in_one_loop
+async def test_what_the_model_cannot_do_ends_the_command_with_the_servers_sentence(
+    endpoint: Endpoint, files: dict[str, str], capsys: Capture
+) -> None:
+    arguments = [files["talk"], "--url", endpoint.url, "--insecure", *enrolling(files)]
+    assert await transcribe(*arguments, "--language", "ko") == 1
+    assert "지원하지 않는 언어" in capsys.readouterr().err
+    assert await transcribe(*arguments, "--hotword", "상담") == 1
+    assert "핫워드" in capsys.readouterr().err
+
+
+@in_one_loop
 async def test_an_untrusted_certificate_is_one_sentence(
     endpoint: Endpoint, files: dict[str, str], tmp_path: Path, capsys: Capture
 ) -> None:

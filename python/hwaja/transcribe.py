@@ -2,20 +2,16 @@
 
 import argparse
 import asyncio
-import json
 import queue
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-
-from rich.console import Console
-from rich.text import Text
+from typing import Any
 
 from hwaja.audio import AudioError, load_pcm16, microphone, paced
-from hwaja.client import Client, ClientError, Message, client_tls, open_client
+from hwaja.client import Client, ClientError, client_tls, open_client
 from hwaja.config import Config
-
-_STYLES = ("cyan", "magenta")  # of speaker 0 and speaker 1
+from hwaja.transcript import Transcript
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +29,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--url", default="wss://localhost:8088", help="the server (%(default)s)")
     parser.add_argument(
         "--speed", type=float, default=1.0, help="times real time; 0: at once (%(default)s)"
+    )
+    parser.add_argument(
+        "--interim", action="store_true", help="show what is being said before it is over"
+    )
+    parser.add_argument("--language", help="language that is spoken, if not the server's")
+    parser.add_argument(
+        "--hotword",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="a word to expect; give it as often as you like",
     )
     parser.add_argument("--json", action="store_true", help="print the server's messages as JSON")
     parser.add_argument(
@@ -74,16 +81,28 @@ async def _transcribe(args: argparse.Namespace) -> None:
     voices = [load_pcm16(file) for file in args.enroll]
     talk = None if args.mic else paced(load_pcm16(args.talk), args.speed)
     tls = client_tls(args.cafile, verify=not args.insecure)
-    async with open_client(args.url, tls) as client:
-        for speaker_id, voice in enumerate(voices):
-            confirmation = await client.enrol(speaker_id, paced(voice, args.speed))
-            _print(confirmation, args.json)
-        await client.send({"type": "start_transcription", "details": True})
-        _print(await client.expect("transcription_started"), args.json)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_send(client, talk or _captured()))
-            async for message in client.transcriptions():
-                _print(message, args.json)
+    with Transcript(as_json=args.json) as transcript:
+        async with open_client(args.url, tls) as client:
+            for speaker_id, voice in enumerate(voices):
+                transcript.show(await client.enrol(speaker_id, paced(voice, args.speed)))
+            await client.send({"type": "start_transcription", **_wishes(args)})
+            transcript.show(await client.expect("transcription_started"))
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(_send(client, talk or _captured()))
+                async for message in client.transcriptions():
+                    transcript.show(message)
+
+
+def _wishes(args: argparse.Namespace) -> dict[str, Any]:
+    """Return what the server is asked for beyond the specification."""
+    wishes: dict[str, Any] = {"details": True}
+    if args.interim:
+        wishes["interim_results"] = True
+    if args.language:
+        wishes["language"] = args.language
+    if args.hotword:
+        wishes["hotwords"] = args.hotword
+    return wishes
 
 
 async def _send(client: Client, talk: AsyncIterator[bytes]) -> None:
@@ -105,20 +124,3 @@ async def _captured() -> AsyncIterator[bytes]:
                 continue
     while not chunks.empty():  # captured before Ctrl-C
         yield chunks.get_nowait()
-
-
-def _print(message: Message, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(message, ensure_ascii=False), flush=True)
-        return
-    console = Console(highlight=False, soft_wrap=True)
-    if message["type"] != "transcription":
-        console.print(Text(message["message"], style="dim"))
-        return
-    speaker_id = message["speaker_id"]
-    line = Text.assemble(
-        (f"speaker {speaker_id}", _STYLES[speaker_id % len(_STYLES)]),
-        f"  {message['start_seconds']:7.1f} s  {message['confidence']:6.1f} dBFS  ",
-        message["text"],
-    )
-    console.print(line)

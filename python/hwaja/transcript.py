@@ -1,0 +1,64 @@
+"""The server's messages as a person reads them in a terminal, or as JSON."""
+
+import json
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from hwaja.client import Message
+
+_STYLES = ("cyan", "magenta")  # of speaker 0 and speaker 1
+
+
+class Transcript:
+    """Prints final texts one below the other, and under them what is being said; use `with`."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        """Prepare; `as_json` prints every message as it is."""
+        self._as_json = as_json
+        self._console = Console(highlight=False, soft_wrap=True)
+        # Into a file or a pipe nothing is drawn that would be taken back.
+        self._draws = self._console.is_terminal and not as_json
+        self._live = Live(console=self._console, transient=True, auto_refresh=False)
+        self._open: dict[int, str] = {}  # texts so far, by segment
+
+    def __enter__(self) -> Self:
+        if self._draws:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+
+    def show(self, message: Message) -> None:
+        """Show one message."""
+        if self._as_json:
+            print(json.dumps(message, ensure_ascii=False), flush=True)
+            return
+        match message["type"]:
+            case "interim":
+                self._open[message["segment_id"]] = message["text"]
+            case "transcription":
+                self._open.pop(message["segment_id"], None)
+                self._console.print(_line(message))
+            case _:
+                self._console.print(Text(message["message"], style="dim"))
+        if self._draws:
+            self._live.update(Text(" ".join(self._open.values()), style="dim"), refresh=True)
+
+
+def _line(message: Message) -> Text:
+    speaker_id = message["speaker_id"]
+    return Text.assemble(
+        (f"speaker {speaker_id}", _STYLES[speaker_id % len(_STYLES)]),
+        f"  {message['start_seconds']:7.1f} s  {message['confidence']:6.1f} dBFS  ",
+        message["text"],
+    )
