@@ -60,6 +60,12 @@ def running_server(*options: str) -> Iterator[Service]:
             process.communicate(timeout=30)
 
 
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time that a process has used (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def _url(process: subprocess.Popen[str]) -> str:
     if process.stderr is None:
         raise RuntimeError("no log to read")

@@ -1,0 +1,55 @@
+"""A dialogue that the tone model understands: its text and the time of each word are known."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from corpus import PAUSE_SECONDS, Pcm
+from hwaja.audio import load_pcm16
+from hwaja.gate import SAMPLE_RATE
+from hwaja.models import locate
+from hwaja.models.tones import TONE_SECONDS, spoken
+
+BACKGROUND = 0.3
+"""Level of the English clip behind the tones, so that the detector hears somebody speak."""
+
+_SPEECH_SECONDS = (1.2, 4.8)  # of the clip, without a pause
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One utterance."""
+
+    pcm: Pcm
+    text: str
+    word_ends_seconds: tuple[float, ...]
+    """When each tone ends, from the first sample of the stream."""
+
+
+def sentences(count: int, seed: int, words: tuple[int, int] = (4, 9)) -> list[Sentence]:
+    """Return utterances of random tones, one after the other with pauses behind them."""
+    random = np.random.default_rng(seed)
+    made = []
+    at_seconds = 0.0
+    for _ in range(count):
+        said = spoken(random.integers(0, 8, random.integers(*words)).tolist())
+        mixed = said.samples + BACKGROUND * np.resize(_speech(), len(said.samples))
+        whole = np.concatenate([mixed, np.zeros(round(PAUSE_SECONDS * SAMPLE_RATE))])
+        ends = tuple(at_seconds + start + TONE_SECONDS for start in said.start_seconds)
+        made.append(Sentence((whole * 32767).astype(np.int16), said.text, ends))
+        at_seconds += len(whole) / SAMPLE_RATE
+    return made
+
+
+def voices() -> tuple[bytes, bytes]:
+    """Return two voices to enrol."""
+    first = load_pcm16(locate("english-clips") / "beckett.wav")
+    second = load_pcm16(locate("english-clips") / "two_cities.wav")
+    seconds = 2 * SAMPLE_RATE  # bytes in one
+    return first[: 4 * seconds], second[seconds : 5 * seconds]
+
+
+def _speech() -> Pcm:
+    clip = np.frombuffer(load_pcm16(locate("english-clips") / "two_cities.wav"), "<i2")
+    start, stop = (round(seconds * SAMPLE_RATE) for seconds in _SPEECH_SECONDS)
+    return clip[start:stop] / 32768
