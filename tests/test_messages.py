@@ -94,7 +94,11 @@ def test_a_message_of_the_specification_is_written_word_for_word(
     assert serialize(message) == text
 
 
-@pytest.mark.parametrize("reason", list(Reason))
+WISHES = (Reason.LANGUAGE_UNSUPPORTED, Reason.HOTWORDS_UNSUPPORTED, Reason.HOTWORD_UNKNOWN)
+"""Reasons that only what goes beyond the specification can have."""
+
+
+@pytest.mark.parametrize("reason", [reason for reason in Reason if reason not in WISHES])
 def test_a_specified_error_shows_no_reason_to_a_client_of_the_specification(reason: Reason) -> None:
     fields = json.loads(serialize(Error(ErrorCode.TRANSCRIPTION_FAILED, reason)))
     assert fields == {
@@ -397,3 +401,10 @@ def test_the_margin_is_between_the_two_best_voices() -> None:
     details = Details(0.5, 1.5, (0.2, 0.7, 0.4))
     fields = json.loads(serialize(Transcription(1, "네", "t", -30.0, details=details)))
     assert fields["margin"] == 0.3
+
+
+@pytest.mark.parametrize("reason", WISHES)
+def test_a_wish_that_cannot_be_fulfilled_is_answered_with_its_reason(reason: Reason) -> None:
+    """Also to a client without details: it knows more than the specification."""
+    fields = json.loads(serialize(Error(ErrorCode.TRANSCRIPTION_FAILED, reason)))
+    assert (fields["reason"], fields["message"]) == (reason, REASON_TEXTS[reason])

@@ -394,12 +394,18 @@ def _details(details: Details) -> dict[str, Any]:
     return fields
 
 
+# Only a client that knows more than the specification meets these; it may know the reason too.
+_ANSWERS_TO_A_WISH = frozenset(
+    {Reason.LANGUAGE_UNSUPPORTED, Reason.HOTWORDS_UNSUPPORTED, Reason.HOTWORD_UNKNOWN}
+)
+
+
 def _error(error: Error, details: bool) -> dict[str, Any]:
     fields: dict[str, Any] = {"type": "error", "code": error.code.value}
     if error.speaker_id is not None:
         fields["speaker_id"] = error.speaker_id
     specified = SPECIFIED_ERROR_TEXTS.get(error.code)
-    if details or specified is None:
+    if details or specified is None or error.reason in _ANSWERS_TO_A_WISH:
         fields["message"] = REASON_TEXTS[error.reason]
         fields["reason"] = error.reason.value
     else:
