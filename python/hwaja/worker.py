@@ -134,6 +134,7 @@ class _Inbox:
     def __init__(self, requests: BufferedIOBase) -> None:
         self._requests = requests
         self._read: queue.Queue[wire.Request | Exception | None] = queue.Queue(MAX_WAITING_REQUESTS)
+        self._ended = False
         threading.Thread(target=self._read_all, daemon=True).start()
 
     def _read_all(self) -> None:
@@ -145,45 +146,43 @@ class _Inbox:
         else:
             self._read.put(None)
 
-    def take(self, *, wait: bool) -> list[wire.Request | None]:
-        """Return what has arrived, waiting for a request if asked to; None last at the end.
+    def take(self, *, wait: bool) -> list[wire.Request]:
+        """Return what has arrived, waiting for something if asked to; nothing more at the end.
 
         Raises:
             WireError, OSError: where what arrived is no request.
 
         """
-        taken: list[wire.Request | None] = []
-        while wait or not self._read.empty():
+        taken: list[wire.Request] = []
+        while not self._ended and (wait or not self._read.empty()):
             wait = False
             request = self._read.get()
             if isinstance(request, Exception):
                 raise request
-            taken.append(request)
             if request is None:
-                break
+                self._ended = True
+            else:
+                taken.append(request)
         return taken
 
 
 def _work(inbox: _Inbox, recogniser: AnyRecognizer, embedder: Embedder | None, send: Send) -> None:
+    """Answer requests until there are no more; between two steps of the streams do one job."""
     jobs = _Jobs(recogniser, embedder, send)
     streams = None if isinstance(recogniser, Recognizer) else Streams(recogniser, send)
-    ended = False
     while True:
-        busy = bool(jobs.waiting) or (streams is not None and streams.has_work)
-        if ended and not busy:
+        idle = not jobs.waiting and not (streams and streams.has_work)
+        requests = inbox.take(wait=idle)
+        if idle and not requests:
             return
-        for request in inbox.take(wait=not busy) if not ended else ():
-            if request is None:
-                ended = True
-            elif isinstance(request, wire.Setup):
-                raise wire.WireError("set up twice")
-            elif isinstance(request, wire.JobRequest):
+        for request in requests:
+            if isinstance(request, wire.JobRequest):
                 jobs.waiting.append(request)
-            elif streams is not None:
+            elif isinstance(request, wire.StreamRequest) and streams:
                 streams.take(request)
             else:
-                raise wire.WireError("the recogniser hears whole utterances only")
-        if streams is not None:
+                raise wire.WireError(f"a worker like this takes no {type(request).__name__}")
+        if streams:
             streams.step()
         jobs.do_one()
 
