@@ -17,14 +17,14 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from corpus import Dialogue
-from hwaja import wire
 from hwaja.audio import CHUNK_SAMPLES
 from hwaja.engine import Samples
 from hwaja.gate import SAMPLE_RATE
-from hwaja.live import LiveUtterance
 from hwaja.models.tones import write_tone_model
-from hwaja.pool import Pool
 from hwaja.recognition import Options
+from hwaja.workers import wire
+from hwaja.workers.live import LiveUtterance
+from hwaja.workers.pool import Pool
 from service import Arrival, Service, answers, cpu_seconds, running_server
 from tone_dialogue import Sentence, sentences, voices
 

@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from hwaja import process, wire
 from hwaja.certificate import development_certificate
 from hwaja.connection import Services
 from hwaja.detection import Detection
-from hwaja.drafts import Drafts
+from hwaja.engines.silero import SileroDetector
 from hwaja.models import locate
 from hwaja.models.tones import write_tone_model
-from hwaja.pool import Pool
 from hwaja.session import SessionSettings
-from hwaja.silero import SileroDetector
+from hwaja.workers import process, wire
+from hwaja.workers.drafts import Drafts
+from hwaja.workers.pool import Pool
 from loopback import Endpoint, serving
 from poison import write_poisonable_worker
 

@@ -9,10 +9,10 @@ import numpy as np
 from hwaja.connection import RING_SECONDS
 from hwaja.detection import Detection
 from hwaja.engine import Embedding, Samples
+from hwaja.engines.silero import SileroDetector, SileroState
 from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
-from hwaja.pool import Utterance
 from hwaja.recognition import Abilities, Hypothesis, Options
-from hwaja.silero import SileroDetector, SileroState
+from hwaja.workers.pool import Utterance
 
 
 class FakeState:

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from hwaja.engine import Samples
+from hwaja.engines.sherpa_online import OnlineRecognizer, OnlineStream
 from hwaja.gate import SAMPLE_RATE
 from hwaja.recognition import Hypothesis, Options
-from hwaja.sherpa_online import OnlineRecognizer, OnlineStream
 
 
 def silence(seconds: float) -> Samples:

@@ -10,9 +10,9 @@ _DEADLY_SAMPLE = 0.875
 
 _WORKER = f"""#!{sys.executable}
 import os
-from hwaja import worker
-from hwaja.sherpa import OfflineRecognizer
-from hwaja.sherpa_online import OnlineStream
+from hwaja.workers import worker
+from hwaja.engines.sherpa import OfflineRecognizer
+from hwaja.engines.sherpa_online import OnlineStream
 
 def deadly(method):
     def touch(self, samples, *rest):

@@ -9,12 +9,12 @@ import pytest
 from fakes import FakePool
 from hwaja._pcm import RingBuffer
 from hwaja.analysis import Analysis, Analyst
-from hwaja.drafts import Drafts
 from hwaja.engine import EngineError, Samples
 from hwaja.gate import SAMPLE_RATE
 from hwaja.hearing import WholeHearing
-from hwaja.pool import Pool
 from hwaja.speakers import Voices
+from hwaja.workers.drafts import Drafts
+from hwaja.workers.pool import Pool
 
 SPAN = (1000, 17_000, 12_000)
 """Start, stop and speech samples of an utterance."""

@@ -20,8 +20,8 @@ from hwaja.config import Config
 from hwaja.engine import EngineError
 from hwaja.gate import SAMPLE_RATE
 from hwaja.models import ModelError, cache_root, locate
-from hwaja.pool import Pool
 from hwaja.server import TlsError
+from hwaja.workers.pool import Pool
 from loopback import Peer
 from processes import Running, hwaja_serve
 

@@ -14,8 +14,8 @@ from hwaja import connection
 from hwaja._pcm import RingBuffer
 from hwaja.connection import Services
 from hwaja.engine import EngineError, Samples
+from hwaja.engines.silero import SileroDetector, SileroState
 from hwaja.session import SessionSettings
-from hwaja.silero import SileroDetector, SileroState
 from loopback import PATIENCE_SECONDS, Endpoint, Message, serving
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]

@@ -11,12 +11,12 @@ import pytest_asyncio
 from msgspec.structs import replace as changed
 
 import clips
-from hwaja import wire
-from hwaja.drafts import Drafts
 from hwaja.engine import EngineError
-from hwaja.pool import Utterance
-from hwaja.process import WorkerProcess
 from hwaja.recognition import Options
+from hwaja.workers import wire
+from hwaja.workers.drafts import Drafts
+from hwaja.workers.pool import Utterance
+from hwaja.workers.process import WorkerProcess
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 

@@ -9,7 +9,6 @@ import pytest
 
 from fakes import FakePool
 from hwaja._pcm import RingBuffer
-from hwaja.drafts import Drafts
 from hwaja.engine import EngineError
 from hwaja.gate import SAMPLE_RATE
 from hwaja.hearing import (
@@ -19,9 +18,10 @@ from hwaja.hearing import (
     Text,
     WholeHearing,
 )
-from hwaja.live import LiveUtterance
-from hwaja.pool import Pool
 from hwaja.recognition import Hypothesis, Options
+from hwaja.workers.drafts import Drafts
+from hwaja.workers.live import LiveUtterance
+from hwaja.workers.pool import Pool
 
 START = 1600
 FIRST = START + round(FIRST_DRAFT_SECONDS * SAMPLE_RATE)

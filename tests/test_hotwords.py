@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 import streaming_models
 from hwaja.engine import EngineError
-from hwaja.hotwords import HotwordUnits, encode_hotwords, hotword_units
+from hwaja.engines.hotwords import HotwordUnits, encode_hotwords, hotword_units
+from hwaja.engines.sherpa import load_recogniser
+from hwaja.engines.sherpa_online import OnlineRecognizer
 from hwaja.recognition import Hotword, Options
-from hwaja.sherpa import load_recogniser
-from hwaja.sherpa_online import OnlineRecognizer
 
 SYLLABLES = HotwordUnits("cjkchar", frozenset("가나다"))
 

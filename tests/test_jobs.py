@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwaja import wire
-from hwaja.jobs import FairQueue, Job
+from hwaja.workers import wire
+from hwaja.workers.jobs import FairQueue, Job
 
 
 def job(owner: str) -> Job:

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -17,20 +18,25 @@ ROWS: list[set[str]] = [
     {"answer"},
     {"session"},
     {"engine"},
-    {"runtime"},
-    {"speakers", "silero", "wire", "detection", "admission", "model_files", "sherpa_library"},
-    {"streaming_forms", "sentencepiece"},
-    {"hotwords"},
-    {"streaming_exports"},
-    {"exports", "sherpa_online"},
-    {"sherpa", "steps"},
-    {"worker", "probe"},
-    {"jobs", "live", "process"},
-    {"switchboard", "crew"},
-    {"pool"},
+    {"speakers", "detection"},
+    {"engines.runtime", "engines.admission", "engines.model_files", "engines.sherpa_library"},
+    {"engines.silero", "engines.streaming_forms", "engines.sentencepiece"},
+    {"engines.hotwords"},
+    {"engines.streaming_exports"},
+    {"engines.exports", "engines.sherpa_online"},
+    {"engines.sherpa"},
+    {"engines.probe"},
+    {"engines.providers"},
+    {"workers.wire"},
+    {"workers.steps"},
+    {"workers.worker"},
+    {"workers.jobs", "workers.live", "workers.process"},
+    {"workers.switchboard", "workers.crew"},
+    {"workers.pool"},
+    {"workers.drafts"},
     {"models"},
-    {"config", "certificate", "logs", "providers"},
-    {"drafts", "early"},
+    {"config", "certificate", "logs"},
+    {"early"},
     {"hearing"},
     {"analysis", "outbox"},
     {"connection"},
@@ -43,6 +49,9 @@ ROWS: list[set[str]] = [
     {"__main__"},
 ]
 """The order of the modules, lowest first; a module may import from the rows above its own line."""
+
+LAYERED = {"engines", "workers"}
+"""Folders whose files have rows of their own; every other folder is one unit."""
 
 ONLY_ITSELF = {"models"}
 """Folders that import nothing else of the package."""
@@ -67,7 +76,16 @@ IMPURE_IMPORTS = {
 
 def unit_of(file: Path) -> str:
     """The name in ROWS that a file belongs to."""
-    return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    parts = file.relative_to(PACKAGE).with_suffix("").parts
+    return unit_named(parts)
+
+
+def unit_named(parts: Sequence[str]) -> str:
+    """The name in ROWS of a module, given without the package's own name."""
+    if parts and parts[0] in LAYERED:
+        parts = (".".join(parts[:2]),)
+    # `from hwaja import __version__` and `import hwaja.engines` name no module.
+    return parts[0] if parts and parts[0] in RANK else "__init__"
 
 
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -83,8 +101,8 @@ def imports_of(source: str, package: list[str]) -> list[str]:
         elif isinstance(node, ast.ImportFrom):
             above = package[: len(package) - node.level + 1] if node.level else []
             base = ".".join([*above, node.module] if node.module else above)
-            if base == "hwaja":
-                names += [f"hwaja.{alias.name}" for alias in node.names]
+            if base.removeprefix("hwaja.") in {"hwaja", *LAYERED}:
+                names += [f"{base}.{alias.name}" for alias in node.names]
             else:
                 names.append(base)
     return names
@@ -93,9 +111,7 @@ def imports_of(source: str, package: list[str]) -> list[str]:
 def units(names: list[str]) -> set[str]:
     """The names in ROWS that imported modules belong to."""
     parts = [name.split(".") for name in names]
-    found = {part[1] if len(part) > 1 else "__init__" for part in parts if part[0] == "hwaja"}
-    # `from hwaja import __version__` names no module.
-    return {name if name in RANK else "__init__" for name in found}
+    return {unit_named(part[1:]) for part in parts if part[0] == "hwaja"}
 
 
 def imported(file: Path) -> list[str]:
@@ -160,9 +176,9 @@ def test_only_one_file_names_sherpa_onnx() -> None:
         for file in FILES
         if any(name.split(".")[0] == "sherpa_onnx" for name in imported(file))
     }
-    assert naming == {"sherpa_library.py"}
-    using = {unit_of(file) for file in FILES if "sherpa_library" in units_imported(file)}
-    assert using == {"sherpa", "sherpa_online"}
+    assert naming == {"engines/sherpa_library.py"}
+    using = {unit_of(file) for file in FILES if "engines.sherpa_library" in units_imported(file)}
+    assert using == {"engines.sherpa", "engines.sherpa_online"}
 
 
 def test_only_one_file_names_pyo3() -> None:
@@ -176,13 +192,16 @@ def test_only_one_file_names_pyo3() -> None:
 def test_the_reader_of_imports_sees_every_way_to_write_one() -> None:
     """A layering test that overlooks an import protects nothing."""
     source = (
-        "import hwaja.pool\n"
+        "import hwaja.workers.pool\n"
+        "from hwaja.engines import sherpa, silero\n"
         "def f():\n    from hwaja import server, __version__\n"
         "if True:\n    from ..session import State\n    from . import cache\n"
         "    from .fetch import fetch\n    from .. import gate\n"
     )
     assert units(imports_of(source, ["hwaja", "models"])) == {
-        "pool",
+        "workers.pool",
+        "engines.sherpa",
+        "engines.silero",
         "server",
         "__init__",
         "session",

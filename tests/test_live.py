@@ -6,10 +6,10 @@ from itertools import count
 import numpy as np
 import pytest
 
-from hwaja import wire
 from hwaja.engine import EngineError, Samples
-from hwaja.live import PIECE_SAMPLES, LiveUtterance
 from hwaja.recognition import Hypothesis, Options
+from hwaja.workers import wire
+from hwaja.workers.live import PIECE_SAMPLES, LiveUtterance
 
 OPTIONS = Options("ko")
 

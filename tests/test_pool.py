@@ -13,12 +13,12 @@ import pytest
 import pytest_asyncio
 
 import clips
-from hwaja import crew, process, wire
-from hwaja import pool as pool_module
 from hwaja.engine import EngineError, Samples
-from hwaja.jobs import Job
-from hwaja.pool import Pool, Utterance
 from hwaja.recognition import Options
+from hwaja.workers import crew, process, wire
+from hwaja.workers import pool as pool_module
+from hwaja.workers.jobs import Job
+from hwaja.workers.pool import Pool, Utterance
 from poison import poisoned
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]

@@ -8,13 +8,13 @@ from dataclasses import replace
 import pytest
 import pytest_asyncio
 
-from hwaja import pool as pool_module
-from hwaja import wire
 from hwaja.engine import EngineError, Samples
-from hwaja.live import LiveUtterance
 from hwaja.models.tones import Spoken, spoken
-from hwaja.pool import Pool
 from hwaja.recognition import Hypothesis, Options
+from hwaja.workers import pool as pool_module
+from hwaja.workers import wire
+from hwaja.workers.live import LiveUtterance
+from hwaja.workers.pool import Pool
 from poison import poisoned
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]

@@ -9,8 +9,8 @@ from typing import Any
 import onnxruntime
 import pytest
 
-from hwaja import probe, runtime
 from hwaja.engine import EngineError
+from hwaja.engines import probe, runtime
 from hwaja.models import locate
 
 pytestmark = [
@@ -21,7 +21,7 @@ pytestmark = [
 # A driver that is there, while the engine cannot use it: the answer is the driver's.
 WITH_DRIVER = """
 import sys
-from hwaja import probe
+from hwaja.engines import probe
 
 class Driver:
     def cuDevicePrimaryCtxGetState(self, device, flags, active):
@@ -33,7 +33,7 @@ sys.exit(probe.main(["cuda", sys.argv[1]]))
 """
 TOO_LATE = """
 import sys
-from hwaja import probe, sherpa
+from hwaja.engines import probe, sherpa
 sys.exit(probe.main(["cpu", sys.argv[1]]))
 """
 
@@ -53,11 +53,11 @@ def answer(*arguments: str | Path) -> tuple[int, Any]:
 
 def test_a_provider_that_runs_is_told_with_the_version_of_its_library(model: Path) -> None:
     expected = (0, {"onnxruntime": onnxruntime.__version__})
-    assert answer("-m", "hwaja.probe", "cpu", model) == expected
+    assert answer("-m", "hwaja.engines.probe", "cpu", model) == expected
 
 
 def test_cuda_on_an_onnxruntime_without_it_is_told_with_what_to_install(model: Path) -> None:
-    code, said = answer("-m", "hwaja.probe", "cuda", model)
+    code, said = answer("-m", "hwaja.engines.probe", "cuda", model)
     assert code == 1
     assert "hwaja[gpu]" in said["reason"]
 
@@ -78,7 +78,7 @@ def test_an_engine_that_was_loaded_with_its_own_library_is_noticed(model: Path) 
 
 
 def test_a_model_that_cannot_be_tried_is_named(tmp_path: Path) -> None:
-    code, said = answer("-m", "hwaja.probe", "cpu", tmp_path / "absent")
+    code, said = answer("-m", "hwaja.engines.probe", "cpu", tmp_path / "absent")
     assert (code, said["reason"]) == (1, f"The model file {tmp_path}/absent does not exist.")
 
 

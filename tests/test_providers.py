@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from hwaja import providers, runtime
 from hwaja.engine import EngineError
-from hwaja.providers import Provider, resolve, try_out
+from hwaja.engines import providers, runtime
+from hwaja.engines.providers import Provider, resolve, try_out
 
 MODEL = Path("/models/voice.onnx")
 

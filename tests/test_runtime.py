@@ -11,19 +11,19 @@ import onnxruntime
 import pytest
 
 import hwaja
-from hwaja import runtime
 from hwaja.engine import EngineError
+from hwaja.engines import runtime
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the shim is for Linux")
 
 
 HEAR = """
 import json, sys
-from hwaja import runtime
+from hwaja.engines import runtime
 if sys.argv[1] == "installed":
     runtime.put_below_sherpa()
 import clips
-from hwaja import sherpa
+from hwaja.engines import sherpa
 from hwaja.models import locate
 from hwaja.recognition import Options
 speech = clips.samples(clips.part("beckett", 4.4, 9.9))

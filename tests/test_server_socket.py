@@ -18,9 +18,9 @@ from websockets.asyncio.client import connect
 import clips
 from fakes import RING_FRAMES, FakePool, WatchedDetection
 from hwaja.connection import Services
+from hwaja.engines.silero import SileroDetector
 from hwaja.server import Server, TlsError, tls_context
 from hwaja.session import SessionSettings
-from hwaja.silero import SileroDetector
 from loopback import PATIENCE_SECONDS, Endpoint, serving
 
 pytestmark = pytest.mark.models

@@ -13,11 +13,11 @@ import soxr
 
 import clips
 from hwaja.engine import Embedding, EngineError, Samples
+from hwaja.engines.sherpa import OfflineRecognizer, SpeakerEmbedder, load_recogniser
 from hwaja.gate import SAMPLE_RATE
 from hwaja.models import locate
 from hwaja.models.tones import write_tone_model
 from hwaja.recognition import Hotword, Options
-from hwaja.sherpa import OfflineRecognizer, SpeakerEmbedder, load_recogniser
 
 pytestmark = pytest.mark.models
 
@@ -189,7 +189,7 @@ import numpy as np
 from hwaja.engine import EngineError
 from hwaja.models import locate
 from hwaja.recognition import Hotword, Options
-from hwaja.sherpa import load_recogniser
+from hwaja.engines.sherpa import load_recogniser
 recogniser = load_recogniser(locate("whisper-base"), "en")
 try:
     recogniser.recognise(np.zeros(int(sys.argv[1]), np.float32), Options())

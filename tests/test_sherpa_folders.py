@@ -12,9 +12,9 @@ import onnx
 import pytest
 
 from hwaja.engine import EngineError
-from hwaja.exports import WhisperExport, open_export
+from hwaja.engines.exports import WhisperExport, open_export
+from hwaja.engines.sherpa import SpeakerEmbedder, load_recogniser
 from hwaja.models import locate
-from hwaja.sherpa import SpeakerEmbedder, load_recogniser
 
 pytestmark = pytest.mark.models
 
@@ -213,7 +213,7 @@ def test_a_speaker_model_that_cannot_be_used_is_explained(case: str, tmp_path: P
 LOAD = """
 import pathlib, sys
 from hwaja.engine import EngineError
-from hwaja.sherpa import load_recogniser
+from hwaja.engines.sherpa import load_recogniser
 try:
     load_recogniser(pathlib.Path(sys.argv[1]), "en")
 except EngineError as error:

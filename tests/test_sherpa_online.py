@@ -11,9 +11,9 @@ import pytest
 import streaming_models
 from hearing import drain, hear, noise, silence
 from hwaja.engine import EngineError, Samples
+from hwaja.engines.sherpa import load_recogniser
+from hwaja.engines.sherpa_online import OnlineRecognizer
 from hwaja.recognition import Hotword, Hypothesis, Options
-from hwaja.sherpa import load_recogniser
-from hwaja.sherpa_online import OnlineRecognizer
 from streaming_models import FAMILIES
 
 BEAM_SEARCH = "modified_beam_search"

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from hwaja.engine import EngineError, Samples
+from hwaja.engines.silero import SileroDetector, SileroState
 from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
-from hwaja.silero import SileroDetector, SileroState
 
 
 def voice(frames: int, *, seed: int = 0) -> Samples:

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwaja import steps, wire
 from hwaja.engine import Samples
+from hwaja.engines.sherpa import load_recogniser
+from hwaja.engines.sherpa_online import OnlineRecognizer, OnlineStream
 from hwaja.models.tones import Spoken, spoken, write_tone_model
 from hwaja.recognition import Options
-from hwaja.sherpa import load_recogniser
-from hwaja.sherpa_online import OnlineRecognizer, OnlineStream
-from hwaja.steps import Streams
+from hwaja.workers import steps, wire
+from hwaja.workers.steps import Streams
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,10 @@ import pytest_asyncio
 import clips
 from hwaja.connection import Services
 from hwaja.detection import Detection
-from hwaja.drafts import Drafts
-from hwaja.pool import Pool
+from hwaja.engines.silero import SileroDetector
 from hwaja.session import SessionSettings
-from hwaja.silero import SileroDetector
+from hwaja.workers.drafts import Drafts
+from hwaja.workers.pool import Pool
 from loopback import Endpoint, Message, Peer, serving
 from tone_speech import hummed
 

@@ -23,9 +23,9 @@ from breaking import (
     unknown_axis,
 )
 from hwaja.engine import EngineError
-from hwaja.exports import open_export
-from hwaja.sherpa import load_recogniser
-from hwaja.streaming_exports import StreamingExport
+from hwaja.engines.exports import open_export
+from hwaja.engines.sherpa import load_recogniser
+from hwaja.engines.streaming_exports import StreamingExport
 from streaming_models import FAMILIES
 
 BEAM_SEARCH = "modified_beam_search"

@@ -6,11 +6,11 @@ from itertools import count
 import numpy as np
 import pytest
 
-from hwaja import wire
 from hwaja.engine import EngineError, Samples
-from hwaja.live import LiveUtterance
 from hwaja.recognition import Hypothesis, Options
-from hwaja.switchboard import Line, Switchboard
+from hwaja.workers import wire
+from hwaja.workers.live import LiveUtterance
+from hwaja.workers.switchboard import Line, Switchboard
 
 
 def read(start: int, stop: int) -> Samples:

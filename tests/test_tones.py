@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 import clips
 from hearing import drain, hear, noise, pieces, silence
 from hwaja.engine import Samples
+from hwaja.engines.sherpa import load_recogniser
+from hwaja.engines.sherpa_online import OnlineRecognizer
 from hwaja.gate import SAMPLE_RATE
 from hwaja.models.tones import (
     CHUNK_FRAMES,
@@ -22,8 +24,6 @@ from hwaja.models.tones import (
     write_tone_model,
 )
 from hwaja.recognition import Options
-from hwaja.sherpa import load_recogniser
-from hwaja.sherpa_online import OnlineRecognizer
 
 FRAME_SAMPLES = SAMPLE_RATE // 100
 ALL = list(range(TONES))

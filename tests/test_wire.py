@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwaja import wire
 from hwaja.recognition import Abilities, Hotword, Hypothesis, Options, Token
+from hwaja.workers import wire
 
 SAMPLES = np.array([0.5, -0.25, 1e-9], "<f4")
 VECTOR = np.arange(4, dtype="<f4")

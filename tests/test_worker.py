@@ -16,10 +16,10 @@ import onnxruntime
 import pytest
 
 import clips
-from hwaja import wire, worker
 from hwaja.engine import Embedding, EngineError, Samples
 from hwaja.recognition import Abilities, Hypothesis, Options
-from hwaja.steps import audio_of
+from hwaja.workers import wire, worker
+from hwaja.workers.steps import audio_of
 
 SETUP = wire.Setup("/models/asr", "/models/voice.onnx", "en")
 
@@ -206,7 +206,7 @@ def test_real_models_answer_from_any_address(english: wire.Setup) -> None:
 NOISY = """
 import os
 import numpy as np
-from hwaja import worker
+from hwaja.workers import worker
 from hwaja.recognition import Abilities, Hypothesis
 
 class Noisy:
@@ -296,7 +296,7 @@ def test_bytes_that_are_no_request_end_a_worker() -> None:
 @pytest.mark.models
 def test_the_real_worker_process_answers(english: wire.Setup) -> None:
     sound = clips.samples(clips.part("beckett", 6.2, 9.5))
-    with process("from hwaja.worker import main; main()") as running:
+    with process("from hwaja.workers.worker import main; main()") as running:
         assert isinstance(ask(running, english), wire.Ready)
         reply = ask(running, wire.Recognise(1, audio(sound), 3.0))
         assert isinstance(reply, wire.Recognised)
@@ -311,7 +311,7 @@ def test_a_worker_that_is_to_use_cuda_runs_on_the_installed_onnxruntime(
     """Here it is one for the CPU, to which sherpa-onnx then falls back."""
     installed = Path(onnxruntime.__file__).with_name("capi") / "libonnxruntime.so"
     sound = clips.samples(clips.part("beckett", 6.2, 9.5))
-    with process("from hwaja.worker import main; main()") as running:
+    with process("from hwaja.workers.worker import main; main()") as running:
         setup = msgspec.structs.replace(english, provider="cuda")
         assert isinstance(ask(running, setup), wire.Ready)
         loaded = Path(f"/proc/{running.pid}/maps").read_text()

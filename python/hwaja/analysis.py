@@ -14,8 +14,8 @@ from hwaja._pcm import RingBuffer
 from hwaja.early import Early, Work, failure_logged
 from hwaja.engine import Samples
 from hwaja.hearing import Hearing, Text
-from hwaja.pool import Pool
 from hwaja.speakers import Decision, Voices
+from hwaja.workers.pool import Pool
 
 
 @dataclass(frozen=True, slots=True)

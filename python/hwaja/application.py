@@ -5,19 +5,19 @@ from pathlib import Path
 
 import structlog
 
-from hwaja import wire
 from hwaja.config import Config
 from hwaja.connection import Services
 from hwaja.detection import Detection
-from hwaja.drafts import Drafts
 from hwaja.engine import EngineError
+from hwaja.engines.providers import resolve
+from hwaja.engines.silero import SileroDetector
 from hwaja.gate import GateSettings
 from hwaja.models import locate
-from hwaja.pool import Pool
-from hwaja.providers import resolve
 from hwaja.server import Server, serve_until_signalled, tls_context
 from hwaja.session import SessionSettings
-from hwaja.silero import SileroDetector
+from hwaja.workers import wire
+from hwaja.workers.drafts import Drafts
+from hwaja.workers.pool import Pool
 
 _FP32_TWINS = {"whisper-base": "whisper-base-fp32"}  # names in the catalogue
 

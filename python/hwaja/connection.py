@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from hwaja._pcm import RingBuffer
 from hwaja.analysis import Analyst
 from hwaja.detection import Detection
-from hwaja.drafts import Drafts
+from hwaja.engines.silero import SileroState
 from hwaja.events import (
     Attributed,
     Audio,
@@ -55,10 +55,10 @@ from hwaja.messages import (
     serialize,
 )
 from hwaja.outbox import Outbox
-from hwaja.pool import Pool
 from hwaja.session import Session, SessionSettings
-from hwaja.silero import SileroState
 from hwaja.speakers import Decision, Voices
+from hwaja.workers.drafts import Drafts
+from hwaja.workers.pool import Pool
 
 RING_SECONDS = 30
 """Audio held for a session: an open utterance of 15 s and as much again that is being decoded."""

@@ -10,12 +10,12 @@ from functools import partial
 from typing import Protocol
 
 from hwaja._pcm import RingBuffer
-from hwaja.drafts import Drafts
 from hwaja.early import Early, Work, failure_logged
 from hwaja.gate import SAMPLE_RATE
-from hwaja.live import LiveUtterance
-from hwaja.pool import Pool, Utterance
 from hwaja.recognition import Hypothesis, Options
+from hwaja.workers.drafts import Drafts
+from hwaja.workers.live import LiveUtterance
+from hwaja.workers.pool import Pool, Utterance
 
 FIRST_DRAFT_SECONDS = 0.8
 """Audio of an utterance before its first draft: of less, Whisper makes up more than it hears."""

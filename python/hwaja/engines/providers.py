@@ -6,8 +6,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from hwaja import runtime
 from hwaja.engine import EngineError
+from hwaja.engines import runtime
 
 TRIAL_SECONDS = 120.0
 """How long a trial may take: the first use of a GPU after a new driver compiles for it."""
@@ -51,13 +51,13 @@ def resolve(asked: str, model: Path) -> Provider:
 
 
 def try_out(provider: str, model: Path) -> str:
-    """Run `hwaja.probe` in a process; return the version of the onnxruntime that did the work.
+    """Run `probe` in a process; return the version of the onnxruntime that did the work.
 
     Raises:
         EngineError: where the provider does not run, in one sentence why.
 
     """
-    command = [sys.executable, "-m", "hwaja.probe", provider, str(model)]
+    command = [sys.executable, "-m", "hwaja.engines.probe", provider, str(model)]
     try:
         ended = subprocess.run(
             command, stdout=subprocess.PIPE, text=True, timeout=TRIAL_SECONDS, check=False

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwaja.engine import EngineError, Samples
+from hwaja.engines.runtime import import_onnxruntime
 from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
-from hwaja.runtime import import_onnxruntime
 
 _CONTEXT_SAMPLES = 64  # the v6 graph wants the end of the frame before in front of each frame
 _STATE_SHAPE = (2, 1, 128)  # LSTM h and c of one stream

@@ -8,8 +8,8 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
-from hwaja import wire
-from hwaja.live import LiveUtterance
+from hwaja.workers import wire
+from hwaja.workers.live import LiveUtterance
 
 
 class Line:

@@ -4,8 +4,8 @@ import asyncio
 import sys
 from typing import Self
 
-from hwaja import wire
 from hwaja.engine import EngineError
+from hwaja.workers import wire
 
 
 class WorkerProcess:
@@ -29,7 +29,7 @@ class WorkerProcess:
         pipe = asyncio.subprocess.PIPE
         return cls(
             await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "hwaja.worker", stdin=pipe, stdout=pipe
+                sys.executable, "-m", "hwaja.workers.worker", stdin=pipe, stdout=pipe
             )
         )
 

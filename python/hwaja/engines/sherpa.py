@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from hwaja.admission import check_options, check_samples
 from hwaja.engine import Embedding, EngineError, Samples
-from hwaja.exports import MoonshineExport, check_embedder, open_export
+from hwaja.engines.admission import check_options, check_samples
+from hwaja.engines.exports import MoonshineExport, check_embedder, open_export
+from hwaja.engines.sherpa_library import sherpa_onnx
+from hwaja.engines.sherpa_online import OnlineRecognizer, load_streaming
+from hwaja.engines.streaming_exports import AUTO_LANGUAGE, GREEDY_SEARCH, StreamingExport
 from hwaja.gate import SAMPLE_RATE
 from hwaja.recognition import Abilities, Hypothesis, Options
-from hwaja.sherpa_library import sherpa_onnx
-from hwaja.sherpa_online import OnlineRecognizer, load_streaming
-from hwaja.streaming_exports import AUTO_LANGUAGE, GREEDY_SEARCH, StreamingExport
 
 ONNXRUNTIME_VERSION: str = sherpa_onnx.onnxruntime_version
 """Version of the library below sherpa-onnx: its own, or the one that `runtime` put there."""

@@ -9,9 +9,9 @@ from collections.abc import Hashable
 
 from msgspec.structs import replace
 
-from hwaja import wire
-from hwaja.pool import Pool, ReadUtterance
 from hwaja.recognition import Hypothesis, Options
+from hwaja.workers import wire
+from hwaja.workers.pool import Pool, ReadUtterance
 
 
 class Drafts:

@@ -5,10 +5,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hwaja import streaming_forms as forms
 from hwaja.engine import EngineError
-from hwaja.hotwords import HotwordUnits, hotword_units
-from hwaja.model_files import (
+from hwaja.engines import streaming_forms as forms
+from hwaja.engines.hotwords import HotwordUnits, hotword_units
+from hwaja.engines.model_files import (
     Model,
     Numbers,
     TokenTable,

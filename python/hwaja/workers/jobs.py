@@ -5,7 +5,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
-from hwaja import wire
+from hwaja.workers import wire
 
 
 @dataclass(slots=True, eq=False)

@@ -13,11 +13,11 @@ from typing import Generic
 
 import numpy as np
 
-from hwaja import wire
 from hwaja.engine import EngineError, Heard, Samples, StreamingRecognizer
 from hwaja.gate import SAMPLE_RATE
 from hwaja.plausible import plausible_text
 from hwaja.recognition import Hypothesis
+from hwaja.workers import wire
 
 MAX_BATCH = 16
 """Streams in one step. A larger batch is no cheaper on one core, and all wait for its end."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hwaja.engine import EngineError
+from hwaja.engines.sentencepiece import find_pieces
 from hwaja.recognition import Hotword
-from hwaja.sentencepiece import find_pieces
 
 _SPECIAL = frozenset("/:#@")
 """Separates hotwords, or begins a score, a threshold, a phrase in sherpa-onnx's notation."""

@@ -1,4 +1,4 @@
-"""A trial of a provider: `python -m hwaja.probe PROVIDER MODEL`, with a speaker model.
+"""A trial of a provider: `python -m hwaja.engines.probe PROVIDER MODEL`, with a speaker model.
 
 sherpa-onnx falls back to the CPU with no more than a line on stderr. So the trial runs what the
 workers will run, in the way they do, and then asks the driver of the GPU whether it was used. It
@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from hwaja import runtime
 from hwaja.engine import EngineError
+from hwaja.engines import runtime
 from hwaja.gate import SAMPLE_RATE
 
 _DRIVER = "libcuda.so.1"
@@ -39,7 +39,7 @@ def run(provider: str, model: Path) -> str:
     """
     driver = _open_driver() if provider == "cuda" else None
     version = runtime.put_below_sherpa()
-    from hwaja import sherpa
+    from hwaja.engines import sherpa
 
     if version != sherpa.ONNXRUNTIME_VERSION:
         raise EngineError(
@@ -80,7 +80,7 @@ def _used(driver: ctypes.CDLL) -> bool:
 
 def main(arguments: list[str] | None = None) -> int:
     """Try a provider, print what came out, return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m hwaja.probe")
+    parser = argparse.ArgumentParser(prog="python -m hwaja.engines.probe")
     parser.add_argument("provider", choices=["cpu", "cuda"])
     parser.add_argument("model", type=Path, help="a speaker embedding model")
     args = parser.parse_args(arguments)

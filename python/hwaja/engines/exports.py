@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hwaja.engine import EngineError
-from hwaja.gate import SAMPLE_RATE
-from hwaja.model_files import Model, only_file, preferred_file, read_model
-from hwaja.streaming_exports import (
+from hwaja.engines.model_files import Model, only_file, preferred_file, read_model
+from hwaja.engines.streaming_exports import (
     AUTO_LANGUAGE,
     GREEDY_SEARCH,
     StreamingExport,
@@ -20,6 +19,7 @@ from hwaja.streaming_exports import (
     open_paraformer,
     open_transducer,
 )
+from hwaja.gate import SAMPLE_RATE
 
 _WHISPER_METADATA = (
     "n_mels",

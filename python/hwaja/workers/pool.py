@@ -12,15 +12,15 @@ from itertools import count
 
 import numpy as np
 
-from hwaja import wire
-from hwaja.crew import Crew
 from hwaja.engine import Embedding, EngineError, Samples
 from hwaja.gate import SAMPLE_RATE
-from hwaja.jobs import FairQueue, Job
-from hwaja.live import LiveUtterance
-from hwaja.process import WorkerProcess
 from hwaja.recognition import Abilities, Hypothesis, Options
-from hwaja.switchboard import Line, Switchboard
+from hwaja.workers import wire
+from hwaja.workers.crew import Crew
+from hwaja.workers.jobs import FairQueue, Job
+from hwaja.workers.live import LiveUtterance
+from hwaja.workers.process import WorkerProcess
+from hwaja.workers.switchboard import Line, Switchboard
 
 _CLOSED = "the engine was stopped"
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from hwaja.admission import check_options, check_samples
 from hwaja.engine import EngineError, Samples
+from hwaja.engines.admission import check_options, check_samples
+from hwaja.engines.hotwords import HotwordUnits, encode_hotwords
+from hwaja.engines.sherpa_library import sherpa_onnx
+from hwaja.engines.streaming_exports import AUTO_LANGUAGE, GREEDY_SEARCH, StreamingExport
 from hwaja.gate import SAMPLE_RATE
-from hwaja.hotwords import HotwordUnits, encode_hotwords
 from hwaja.recognition import Abilities, Hotword, Hypothesis, Options, Token
-from hwaja.sherpa_library import sherpa_onnx
-from hwaja.streaming_exports import AUTO_LANGUAGE, GREEDY_SEARCH, StreamingExport
 
 _PIECE_SAMPLES = SAMPLE_RATE
 """sherpa-onnx converts audio with the GIL held: 1 s at a time."""

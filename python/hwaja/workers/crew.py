@@ -8,17 +8,17 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from hwaja import wire
 from hwaja.engine import EngineError
-from hwaja.process import WorkerProcess
 from hwaja.recognition import Abilities
+from hwaja.workers import wire
+from hwaja.workers.process import WorkerProcess
 
 START_TRIES = 3
 """Failures in a row to start a worker, after which its work no longer waits for it."""
 
 _RESTART_PAUSE_SECONDS = 0.5  # after a failed start, so that a broken machine is not spun
 
-_log = structlog.get_logger("hwaja.crew")
+_log = structlog.get_logger("hwaja.workers.crew")
 
 
 class _UnusableError(EngineError):

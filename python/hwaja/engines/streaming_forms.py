@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hwaja.engine import EngineError
-from hwaja.model_files import Model, Numbers
+from hwaja.engines.model_files import Model, Numbers
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The inference process: `python -m hwaja.worker`.
+"""The inference process: `python -m hwaja.workers.worker`.
 
 Speaks `wire` frames on stdin and stdout. A thread reads requests, so that nothing waits in the
 pipe while the engine works; between two steps of the streams one job is done. The process ends
@@ -18,12 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from hwaja import runtime, wire
 from hwaja.engine import Embedder, EngineError, Recognizer, Samples, StreamingRecognizer
+from hwaja.engines import runtime
 from hwaja.gate import SAMPLE_RATE
 from hwaja.plausible import may_loop
 from hwaja.recognition import Hypothesis, Options
-from hwaja.steps import Send, Streams, announced, audio_of, spoken
+from hwaja.workers import wire
+from hwaja.workers.steps import Send, Streams, announced, audio_of, spoken
 
 SECOND_LOOK_SILENCE_SECONDS = 0.3
 """Silence put before an utterance that is decoded a second time. Another position in the window
@@ -109,7 +110,7 @@ def _load(setup: wire.Setup) -> tuple[AnyRecognizer, Embedder | None]:
     if setup.provider == "cuda":
         runtime.put_below_sherpa()
     # Imported here: the import alone takes long, and its failure must reach the front.
-    from hwaja import sherpa
+    from hwaja.engines import sherpa
 
     recogniser = sherpa.load_recogniser(
         Path(setup.recogniser_dir), setup.language, setup.decoding_method, setup.provider

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
-from hwaja import wire
 from hwaja.engine import EngineError, Samples
 from hwaja.gate import SAMPLE_RATE
 from hwaja.recognition import Hypothesis, Options
+from hwaja.workers import wire
 
 PIECE_SAMPLES = SAMPLE_RATE // 2
 """Samples in one frame to a worker; while a longer one is read, other sessions would wait."""

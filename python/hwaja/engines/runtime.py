@@ -14,7 +14,7 @@ from hwaja.engine import EngineError
 
 _WHEELS = ("onnxruntime", "onnxruntime-gpu")
 
-_SHIM = Path(__file__).with_name("libhwaja_shim.so")
+_SHIM = Path(__file__).parent.with_name("libhwaja_shim.so")
 
 _MIN_VERSION = (1, 28)
 """sherpa-onnx 2.0.1 asks for the API of this version, and ends the process if there is none."""
