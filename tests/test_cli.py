@@ -220,7 +220,7 @@ def test_cuda_is_refused_where_it_is_not_installed_with_what_to_install(
     sentence = refusal(capsys, *serve)
     assert sentence == (
         "The installed onnxruntime knows no CUDA; "
-        "uninstall it, then install hwaja[gpu] in place of hwaja[cpu]."
+        "for a GPU, uninstall it and install hwaja[gpu] in place of hwaja[cpu]."
     )
 
 

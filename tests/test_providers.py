@@ -14,7 +14,7 @@ MODEL = Path("/models/voice.onnx")
 
 NO_CUDA = (
     "The installed onnxruntime knows no CUDA; "
-    "uninstall it, then install hwaja[gpu] in place of hwaja[cpu]."
+    "for a GPU, uninstall it and install hwaja[gpu] in place of hwaja[cpu]."
 )
 
 

@@ -54,7 +54,7 @@ def check_cuda() -> None:
     if "CUDAExecutionProvider" not in import_onnxruntime().get_available_providers():
         raise EngineError(
             "The installed onnxruntime knows no CUDA; "
-            "uninstall it, then install hwaja[gpu] in place of hwaja[cpu]."
+            "for a GPU, uninstall it and install hwaja[gpu] in place of hwaja[cpu]."
         )
 
 
