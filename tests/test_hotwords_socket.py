@@ -1,0 +1,74 @@
+"""Hotwords of one session, over the wire and through real workers, and what they are refused for."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+import clips
+import streaming_models
+from hwaja.connection import Services
+from hwaja.detection import Detection
+from hwaja.engines.silero import SileroDetector
+from hwaja.models import locate
+from hwaja.session import SessionSettings
+from hwaja.workers import wire
+from hwaja.workers.drafts import Drafts
+from hwaja.workers.pool import Pool
+from loopback import Endpoint, Peer, serving
+
+pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def biased(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pool]:
+    """A worker whose model writes 가 for whatever is loud, and 나 where that is a hotword."""
+    folder = streaming_models.write("zipformer2", tmp_path_factory.mktemp("biased"))
+    embedder = str(locate("campplus") / "campplus.onnx")
+    pool = Pool(wire.Setup(str(folder), embedder, "ko", "modified_beam_search"), workers=1)
+    await pool.start()
+    yield pool
+    await pool.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def endpoint(
+    biased: Pool, drafts: Drafts, detector: SileroDetector, certificate: tuple[Path, Path]
+) -> AsyncIterator[Endpoint]:
+    settings = SessionSettings(abilities=biased.abilities)
+    async with serving(
+        Services(biased, drafts, Detection(detector), settings), certificate
+    ) as endpoint:
+        yield endpoint
+
+
+async def letters(peer: Peer, hotwords: list[object]) -> set[str]:
+    """What is written of a conversation where these hotwords are expected."""
+    await peer.say("start_transcription", hotwords=hotwords)
+    assert (await peer.hear())["type"] == "transcription_started"
+    heard = await peer.transcribe(clips.conversation())
+    return {letter for message in heard for letter in message["text"]}
+
+
+async def test_hotwords_count_in_the_transcription_that_named_them_and_in_no_other(
+    endpoint: Endpoint,
+) -> None:
+    async with endpoint.welcomed() as expecting, endpoint.welcomed() as other:
+        for peer in (expecting, other):
+            await peer.enrol_both()
+        assert await letters(expecting, ["나"]) == {"나"}
+        assert await letters(other, []) == {"가"}
+        assert await letters(expecting, [{"text": "나", "boost": 0.01}]) == {"가"}
+
+
+async def test_a_hotword_that_the_model_cannot_write_is_refused_and_the_session_goes_on(
+    endpoint: Endpoint,
+) -> None:
+    async with endpoint.welcomed() as peer:
+        await peer.enrol_both()
+        for hotword in ("힣", "나:9", "나/다", "nada"):
+            await peer.say("start_transcription", hotwords=["나", hotword])
+            error = await peer.hear()
+            assert (error["code"], error["reason"]) == ("TRANSCRIPTION_FAILED", "hotword_unknown")
+        assert await letters(peer, ["나"]) == {"나"}
