@@ -1,4 +1,4 @@
-"""Hotwords of one session, over the wire and through real workers, and what they are refused for."""
+"""Hotwords of one session, over the wire: what they do, and what they are refused for."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
