@@ -34,7 +34,7 @@ ROWS: list[set[str]] = [
     {"server"},
     {"application"},
     {"audio", "client"},
-    {"transcribe"},
+    {"transcribe", "doctor"},
     {"cli"},
     {"__main__"},
 ]
