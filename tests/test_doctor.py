@@ -29,6 +29,7 @@ ALL = [
     "model silero-vad",
     "model campplus",
     "model moonshine-tiny-en",
+    "detector",
     "self-test",
     "recogniser",
     "memory",

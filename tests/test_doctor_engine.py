@@ -8,17 +8,16 @@ import numpy as np
 import pytest
 
 from hwaja import wire
-from hwaja.doctor import capacity, recogniser, self_test
+from hwaja.doctor import capacity, detector, recogniser, self_test
 from hwaja.doctor.babble import PEAK, babble
 from hwaja.doctor.capacity import SAFETY_SHARE, Throughput, throughput, typical
 from hwaja.doctor.provider import judge as judge_provider
 from hwaja.engine import EngineError, Samples
-from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
+from hwaja.gate import SAMPLE_RATE
 from hwaja.models.tones import spoken, write_tone_model
 from hwaja.pool import Pool, Utterance
 from hwaja.providers import Provider
 from hwaja.recognition import Abilities, Hypothesis, Token
-from hwaja.silero import SileroDetector
 
 pytestmark = pytest.mark.models
 
@@ -30,13 +29,6 @@ def ignore(_: str) -> None:
 # Generated speech -----------------------------------------------------------------------------
 
 
-def test_babble_is_taken_for_speech_by_the_detector(detector: SileroDetector) -> None:
-    sound = babble(3.0, seed=1)
-    frames = sound[: len(sound) // FRAME_SAMPLES * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
-    ((*probabilities,),) = detector.detect([(detector.new_state(), frames)])
-    assert np.mean(np.array(probabilities) > 0.5) > 0.5
-
-
 def test_babble_is_the_same_for_a_seed_and_another_for_another() -> None:
     first = babble(1.0, seed=1)
     assert len(first) == SAMPLE_RATE
@@ -45,7 +37,18 @@ def test_babble_is_the_same_for_a_seed_and_another_for_another() -> None:
     assert not np.array_equal(first, babble(1.0, seed=2))
 
 
-# Provider and self-test -----------------------------------------------------------------------
+# Detector, provider and self-test -------------------------------------------------------------
+
+
+def test_the_detector_takes_babble_for_speech_and_silence_for_none() -> None:
+    found = detector.detector()
+    assert found.state == "ok"
+    assert found.facts["in_silence"] == 0
+
+
+@pytest.mark.parametrize(("in_speech", "in_silence"), [(0.4, 0.0), (0.9, 0.6), (0.0, 1.0)])
+def test_a_detector_that_confuses_the_two_is_a_failure(in_speech: float, in_silence: float) -> None:
+    assert detector.judge(in_speech, in_silence).state == "failure"
 
 
 def test_the_provider_is_told_with_why_it_is_not_cuda() -> None:

@@ -34,7 +34,7 @@ async def run(config: Config, cert: Path, key: Path) -> None:
 
     """
     tls = tls_context(cert, key)
-    detector = SileroDetector(locate(_DETECTOR) / "silero_vad.onnx")
+    detector = SileroDetector(detector_file())
     provider = resolve(config.provider, embedder_file())
     setup = worker_setup(config, provider.running)
     pool, drafts = Pool(setup, config.workers), Drafts(setup)
@@ -88,6 +88,16 @@ def model_names(config: Config, provider: str) -> tuple[str, ...]:
     """Return the models of the catalogue that serving on `provider` needs."""
     name = _recogniser_name(config, provider)
     return (_DETECTOR, _EMBEDDER) if name is None else (_DETECTOR, _EMBEDDER, name)
+
+
+def detector_file() -> Path:
+    """Return the speech detector.
+
+    Raises:
+        ModelError: where it was not pulled.
+
+    """
+    return locate(_DETECTOR) / "silero_vad.onnx"
 
 
 def embedder_file() -> Path:

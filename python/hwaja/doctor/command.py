@@ -28,7 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(config: Config, seconds: float, *, as_json: bool) -> int:
     """Check everything, print what is found; return 1 where something failed, else 0."""
-    console, progress = Console(highlight=False), Console(stderr=True)
+    console = Console(highlight=False)
+    # On one console, what goes on and what was found keep out of each other's lines.
+    progress = console if console.is_terminal and not as_json else Console(stderr=True)
     findings: list[Finding] = []
     with (
         progress.status("") as status,

@@ -7,6 +7,7 @@ from hwaja.application import model_names, worker_setup
 from hwaja.config import Config
 from hwaja.doctor import machine
 from hwaja.doctor.capacity import Tell, capacity
+from hwaja.doctor.detector import detector
 from hwaja.doctor.findings import Finding, checked
 from hwaja.doctor.libraries import libraries
 from hwaja.doctor.models import model
@@ -40,7 +41,8 @@ def diagnose(config: Config, seconds: float, tell: Tell) -> Generator[Finding]:
     for name in model_names(config, running):
         tell(f"reading {name}")
         yield checked(f"model {name}", lambda name=name: model(name))  # type: ignore[misc]
-    tell("hearing tones")
+    tell("hearing")
+    yield checked("detector", detector)
     yield checked("self-test", lambda: self_test(running))
     yield from _engine(config, running, free, seconds, tell)
 
