@@ -46,9 +46,8 @@ def helped(capsys: Capture, *arguments: str) -> str:
 
 def test_help_lists_the_commands(capsys: Capture) -> None:
     text = helped(capsys)
-    assert all(
-        re.search(rf"^ +{name}\s", text, re.MULTILINE) for name in ("serve", "models", "transcribe")
-    )
+    names = ("serve", "models", "transcribe", "doctor")
+    assert all(re.search(rf"^ +{name}\s", text, re.MULTILINE) for name in names)
 
 
 @pytest.mark.parametrize("option", config.options(), ids=lambda option: option.name)
@@ -71,11 +70,12 @@ def test_help_can_be_read_where_a_folder_has_a_percent_sign_in_its_name() -> Non
     assert b"/data/100%s/hwaja" in ended.stdout
 
 
-@pytest.mark.parametrize("command", ["transcribe", "models"])
+@pytest.mark.parametrize("command", ["transcribe", "models", "doctor"])
 def test_help_of_the_other_commands_lists_their_options(command: str, capsys: Capture) -> None:
     expected = {
         "transcribe": ["--mic", "--enroll", "--url", "--speed", "--json", "--cafile", "--insecure"],
         "models": ["list", "pull", "path"],
+        "doctor": ["--json", "--seconds", "--config", "--provider", "--asr-model", "--dev-cert"],
     }
     text = helped(capsys, command)
     assert all(name in text for name in expected[command])

@@ -44,7 +44,7 @@ ROWS: list[set[str]] = [
     {"application"},
     {"audio", "client"},
     {"transcript"},
-    {"transcribe"},
+    {"transcribe", "doctor"},
     {"cli"},
     {"__main__"},
 ]

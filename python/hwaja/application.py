@@ -19,7 +19,9 @@ from hwaja.workers import wire
 from hwaja.workers.drafts import Drafts
 from hwaja.workers.pool import Pool
 
-_FP32_TWINS = {"whisper-base": "whisper-base-fp32"}  # names in the catalogue
+# Names in the catalogue.
+_FP32_TWINS = {"whisper-base": "whisper-base-fp32"}
+_DETECTOR, _EMBEDDER = "silero-vad", "campplus"
 
 _log = structlog.get_logger("hwaja.application")
 
@@ -32,8 +34,8 @@ async def run(config: Config, cert: Path, key: Path) -> None:
 
     """
     tls = tls_context(cert, key)
-    detector = SileroDetector(locate("silero-vad") / "silero_vad.onnx")
-    provider = resolve(config.provider, _embedder_file())
+    detector = SileroDetector(detector_file())
+    provider = resolve(config.provider, embedder_file())
     setup = worker_setup(config, provider.running)
     pool, drafts = Pool(setup, config.workers), Drafts(setup)
     await pool.start()
@@ -72,18 +74,46 @@ def worker_setup(config: Config, provider: str) -> wire.Setup:
     The recogniser is a folder if `asr_model` is one, else a pulled model; on cuda its fp32 twin,
     since int8 is slower there.
     """
-    folder = Path(config.asr_model).expanduser()
-    if not folder.is_dir():
-        twin = _FP32_TWINS.get(config.asr_model) if provider == "cuda" else None
-        folder = locate(twin or config.asr_model)
+    name = _recogniser_name(config, provider)
+    folder = Path(config.asr_model).expanduser() if name is None else locate(name)
     return wire.Setup(
         recogniser_dir=str(folder),
-        embedder_file=str(_embedder_file()),
+        embedder_file=str(embedder_file()),
         language=config.language,
         decoding_method=config.decoding_method,
         provider=provider,
     )
 
 
-def _embedder_file() -> Path:
-    return locate("campplus") / "campplus.onnx"
+def model_names(config: Config, provider: str) -> tuple[str, ...]:
+    """Return the models of the catalogue that serving on `provider` needs."""
+    name = _recogniser_name(config, provider)
+    return (_DETECTOR, _EMBEDDER) if name is None else (_DETECTOR, _EMBEDDER, name)
+
+
+def detector_file() -> Path:
+    """Return the speech detector.
+
+    Raises:
+        ModelError: where it was not pulled.
+
+    """
+    return locate(_DETECTOR) / "silero_vad.onnx"
+
+
+def embedder_file() -> Path:
+    """Return the speaker model.
+
+    Raises:
+        ModelError: where it was not pulled.
+
+    """
+    return locate(_EMBEDDER) / "campplus.onnx"
+
+
+def _recogniser_name(config: Config, provider: str) -> str | None:
+    """Return which model of the catalogue recognises; None where it is a folder."""
+    if Path(config.asr_model).expanduser().is_dir():
+        return None
+    twin = _FP32_TWINS.get(config.asr_model) if provider == "cuda" else None
+    return twin or config.asr_model

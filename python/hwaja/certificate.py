@@ -27,14 +27,19 @@ def development_certificate(folder: Path) -> tuple[Path, Path]:
         OSError: where the folder cannot be written.
 
     """
-    cert_file, key_file = folder / "dev-cert.pem", folder / "dev-key.pem"
+    cert_file, key_file = development_files(folder)
     names = machine_names()
-    if not (key_file.is_file() and _still_good(cert_file, names)):
+    if not (key_file.is_file() and is_still_good(cert_file, names)):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         key = ec.generate_private_key(ec.SECP256R1())
         _write(key_file, _key_pem(key))
         _write(cert_file, _certificate(key, names).public_bytes(serialization.Encoding.PEM))
     return cert_file, key_file
+
+
+def development_files(folder: Path) -> tuple[Path, Path]:
+    """Return where certificate and key are kept in `folder`, whether they are there or not."""
+    return folder / "dev-cert.pem", folder / "dev-key.pem"
 
 
 def machine_names() -> tuple[str, ...]:
@@ -50,19 +55,25 @@ def machine_names() -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name and name.isascii()))
 
 
-def _still_good(cert_file: Path, names: tuple[str, ...]) -> bool:
+def is_still_good(cert_file: Path, names: tuple[str, ...]) -> bool:
+    """Return whether a certificate has these names and need not be renewed yet."""
     try:
         certificate = x509.load_pem_x509_certificate(cert_file.read_bytes())
     except (OSError, ValueError):
         return False
+    in_time = datetime.now(UTC) < certificate.not_valid_after_utc - _RENEW_BEFORE
+    return in_time and set(names) <= set(subject_names(certificate))
+
+
+def subject_names(certificate: x509.Certificate) -> tuple[str, ...]:
+    """Return the names and addresses that a certificate is for; empty where it has none."""
     try:
         extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except x509.ExtensionNotFound:
-        return False
-    held = {str(value) for value in extension.value.get_values_for_type(x509.DNSName)}
-    held |= {str(value) for value in extension.value.get_values_for_type(x509.IPAddress)}
-    in_time = datetime.now(UTC) < certificate.not_valid_after_utc - _RENEW_BEFORE
-    return in_time and set(names) <= held
+        return ()
+    held = extension.value
+    addresses = (str(address) for address in held.get_values_for_type(x509.IPAddress))
+    return (*held.get_values_for_type(x509.DNSName), *addresses)
 
 
 def _certificate(key: ec.EllipticCurvePrivateKey, names: tuple[str, ...]) -> x509.Certificate:

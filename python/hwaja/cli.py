@@ -1,4 +1,4 @@
-"""The command line: `hwaja serve | models | transcribe`."""
+"""The command line: `hwaja serve | models | transcribe | doctor`."""
 
 import argparse
 import asyncio
@@ -9,6 +9,7 @@ from pathlib import Path
 from hwaja import __version__, config, logs, transcribe
 from hwaja.application import run
 from hwaja.certificate import development_certificate
+from hwaja.doctor import command as doctor_command
 from hwaja.engine import EngineError
 from hwaja.models import ModelError
 from hwaja.models import commands as models_commands
@@ -36,9 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     serve = commands.add_parser("serve", help="serve clients over WSS")
-    serve.add_argument("--config", type=Path, help="TOML file with any of the options below")
-    for option in config.options():
-        _add_option(serve, option.name, option.default, option.metadata["description"])
+    _add_options(serve)
     serve.set_defaults(run=_serve)
 
     models = commands.add_parser("models", help="list, pull and find models")
@@ -48,7 +47,19 @@ def _parser() -> argparse.ArgumentParser:
     client = commands.add_parser("transcribe", help="send speech to a server and print the text")
     transcribe.add_arguments(client)
     client.set_defaults(run=transcribe.run)
+
+    doctor = commands.add_parser("doctor", help="say whether this machine can serve, and how many")
+    doctor_command.add_arguments(doctor)
+    _add_options(doctor)
+    doctor.set_defaults(run=_doctor)
     return parser
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    """Add what a server is configured with."""
+    parser.add_argument("--config", type=Path, help="TOML file with any of the options below")
+    for option in config.options():
+        _add_option(parser, option.name, option.default, option.metadata["description"])
 
 
 def _add_option(
@@ -66,12 +77,18 @@ def _add_option(
         parser.add_argument(flag, default=argparse.SUPPRESS, metavar="VALUE", help=text)
 
 
-def _serve(args: argparse.Namespace) -> int:
+def _settings(args: argparse.Namespace) -> config.Config:
+    """Return the configuration, with logging set up as it says."""
     names = {option.name for option in config.options()}
     flags = {name: value for name, value in vars(args).items() if name in names}
     file = args.config or os.environ.get("HWAJA_CONFIG")
     settings = config.load(flags, os.environ, Path(file) if file else None)
     logs.configure(settings.log_format)
+    return settings
+
+
+def _serve(args: argparse.Namespace) -> int:
+    settings = _settings(args)
     if settings.cert is not None and settings.key is not None:
         cert, key = settings.cert, settings.key
     elif settings.dev_cert:
@@ -82,6 +99,10 @@ def _serve(args: argparse.Namespace) -> int:
         )
     asyncio.run(run(settings, cert, key))
     return 0
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    return doctor_command.run(_settings(args), args.seconds, as_json=args.json)
 
 
 def _development_certificate(folder: Path) -> tuple[Path, Path]:

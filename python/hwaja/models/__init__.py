@@ -8,6 +8,7 @@ from hwaja.models.catalogue import (
     entry,
     test_names,
 )
+from hwaja.models.checking import damaged_files
 from hwaja.models.errors import ModelError
 from hwaja.models.pulling import pull
 
@@ -16,6 +17,7 @@ __all__ = [
     "ModelError",
     "all_models",
     "cache_root",
+    "damaged_files",
     "default_names",
     "entry",
     "is_present",

@@ -1,0 +1,1 @@
+"""`hwaja doctor`: says whether this machine can serve, and for how many speakers."""

@@ -1,0 +1,54 @@
+"""`hwaja doctor`."""
+
+import argparse
+from contextlib import closing
+
+from rich.console import Console
+
+from hwaja.config import Config
+from hwaja.doctor import report
+from hwaja.doctor.diagnosis import diagnose
+from hwaja.doctor.findings import Finding
+
+MEASURED_SECONDS = 60.0
+"""Long enough that a busy moment of the machine does not decide."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that are not those of a server."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument(
+        "--seconds",
+        type=_seconds,
+        default=MEASURED_SECONDS,
+        metavar="N",
+        help="how long to measure how many can speak at once; 0: not at all [default %(default)g]",
+    )
+
+
+def run(config: Config, seconds: float, *, as_json: bool) -> int:
+    """Check everything, print what is found; return 1 where something failed, else 0."""
+    console = Console(highlight=False)
+    # On one console, what goes on and what was found keep out of each other's lines.
+    progress = console if console.is_terminal and not as_json else Console(stderr=True)
+    findings: list[Finding] = []
+    with (
+        progress.status("") as status,
+        closing(diagnose(config, seconds, status.update)) as found,
+    ):
+        for finding in found:
+            findings.append(finding)
+            if not as_json:
+                report.show(finding, console)
+    if as_json:
+        print(report.as_json(findings))
+    else:
+        report.show_verdict(findings, console)
+    return 0 if report.passed(findings) else 1
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds <= 3600:
+        raise argparse.ArgumentTypeError("between 0 and 3600")
+    return seconds

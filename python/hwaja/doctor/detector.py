@@ -1,0 +1,42 @@
+"""Speech detection, which runs in the server itself and on the CPU."""
+
+import numpy as np
+
+from hwaja.application import detector_file
+from hwaja.doctor.babble import babble
+from hwaja.doctor.findings import Finding
+from hwaja.engine import Samples
+from hwaja.engines.silero import SileroDetector
+from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
+
+_SECONDS = 3.0
+
+_SPEECH_SHARE = 0.5
+"""Of babble, more than this must be heard as speech (73 to 87 % is), of silence less."""
+
+
+def detector() -> Finding:
+    """Have the detector hear generated speech, and silence.
+
+    Raises:
+        EngineError, ModelError: where it cannot be loaded.
+
+    """
+    model = SileroDetector(detector_file())
+    silence = np.zeros(round(_SECONDS * SAMPLE_RATE), np.float32)
+    return judge(_heard(model, babble(_SECONDS, seed=0)), _heard(model, silence))
+
+
+def judge(in_speech: float, in_silence: float) -> Finding:
+    """Judge which share of frames is heard as speech, in generated speech and in silence."""
+    facts = {"in_speech": round(in_speech, 2), "in_silence": round(in_silence, 2)}
+    if in_speech > _SPEECH_SHARE > in_silence:
+        return Finding("detector", "ok", "tells generated speech from silence", "", facts)
+    sentence = "It does not tell generated speech from silence."
+    return Finding("detector", "failure", sentence, "Install onnxruntime again with pip.", facts)
+
+
+def _heard(model: SileroDetector, samples: Samples) -> float:
+    frames = samples[: len(samples) // FRAME_SAMPLES * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
+    (probabilities,) = model.detect([(model.new_state(), frames)])
+    return float(np.mean(np.array(probabilities) > 0.5))

@@ -1,0 +1,83 @@
+"""All checks of one configuration, in the order in which one leads to the next."""
+
+import asyncio
+from collections.abc import Generator
+
+from hwaja.application import model_names, worker_setup
+from hwaja.config import Config
+from hwaja.doctor import machine
+from hwaja.doctor.capacity import Tell, capacity
+from hwaja.doctor.detector import detector
+from hwaja.doctor.findings import Finding, checked
+from hwaja.doctor.libraries import libraries
+from hwaja.doctor.models import model
+from hwaja.doctor.provider import provider
+from hwaja.doctor.recogniser import recogniser
+from hwaja.doctor.self_test import self_test
+from hwaja.doctor.tls import certificate
+from hwaja.workers.pool import Pool
+
+
+def diagnose(config: Config, seconds: float, tell: Tell) -> Generator[Finding]:
+    """Yield what each check finds, once it is done.
+
+    Args:
+        config: what would be served with.
+        seconds: how long to measure how many streams are sustained; 0: not at all.
+        tell: told what is being done.
+
+    """
+    free = machine.memory_now()  # before anything of ours takes some
+    tell("looking at the machine")
+    yield checked("python", machine.python)
+    yield checked("libraries", libraries)
+    tell("trying the provider")
+    found = checked("provider", lambda: provider(config))
+    yield found
+    # Where it does not run, the rest can still be looked at.
+    running = str(found.facts.get("running", "cpu"))
+    yield checked("cpu", lambda: machine.cpu(machine.processor(), config.workers, running))
+    yield checked("certificate", lambda: certificate(config))
+    for name in model_names(config, running):
+        tell(f"reading {name}")
+        yield checked(f"model {name}", lambda name=name: model(name))  # type: ignore[misc]
+    tell("hearing")
+    yield checked("detector", detector)
+    yield checked("self-test", lambda: self_test(running))
+    yield from _engine(config, running, free, seconds, tell)
+
+
+def _engine(
+    config: Config, running: str, free: machine.Memory | None, seconds: float, tell: Tell
+) -> Generator[Finding]:
+    """Look at what the workers do, and at what they need."""
+    with asyncio.Runner() as runner:
+        pool: Pool | None = None
+
+        def load() -> Finding:
+            nonlocal pool
+            setup = worker_setup(config, running)
+            pool = Pool(setup, config.workers)
+            return runner.run(recogniser(pool, setup))
+
+        try:
+            tell("loading the models")
+            found = checked("recogniser", load)
+            yield found
+            if pool is not None and found.state != "failure" and seconds:
+                yield checked("capacity", lambda: runner.run(capacity(pool, config, seconds, tell)))
+            yield checked("memory", lambda: _memory(pool, config, free))
+        finally:
+            if pool is not None:
+                runner.run(pool.close())
+
+
+def _memory(pool: Pool | None, config: Config, free: machine.Memory | None) -> Finding:
+    pids = [process.pid for process in pool.processes.values()] if pool is not None else []
+    peaks = [peak for pid in pids if (peak := machine.peak_bytes(pid)) is not None]
+    # Interim texts of a recogniser of whole utterances are one process more (`drafts`).
+    drafts = 0 if pool is not None and pool.abilities.streaming else 1
+    # This process has loaded about what the server loads.
+    front_bytes = machine.peak_bytes("self")
+    worker_bytes = max(peaks, default=None)
+    return machine.memory(free, front_bytes, worker_bytes, config.workers + drafts)

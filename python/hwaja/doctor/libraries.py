@@ -1,0 +1,67 @@
+"""The libraries that hwaja runs on: which versions there are, and whether one is missing."""
+
+import re
+from importlib import metadata
+
+from hwaja.doctor.findings import Finding
+from hwaja.engines.runtime import import_onnxruntime
+
+_TOLD = ("sherpa-onnx", "websockets", "numpy")  # to people; scripts are told of all
+
+
+def libraries() -> Finding:
+    """Look for all libraries that hwaja requires, and for exactly one onnxruntime.
+
+    Raises:
+        EngineError: where onnxruntime is missing, or installed twice.
+
+    """
+    onnxruntime = str(import_onnxruntime().__version__)
+    return judge(versions(required()), onnxruntime, _below_sherpa())
+
+
+def required() -> list[str]:
+    """Return the distributions that hwaja requires, without those of its extras."""
+    requirements = metadata.requires("hwaja") or []
+    return [re.split(r"[^\w.-]", line)[0] for line in requirements if "extra ==" not in line]
+
+
+def versions(names: list[str]) -> dict[str, str | None]:
+    """Return the installed version of each distribution; None where it is missing."""
+    found: dict[str, str | None] = {}
+    for name in names:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = None
+    return found
+
+
+def judge(found: dict[str, str | None], onnxruntime: str, below_sherpa: str | None) -> Finding:
+    """Judge which versions there are.
+
+    Args:
+        found: version of each required distribution, None for a missing one.
+        onnxruntime: version of the one that pip installed.
+        below_sherpa: version of the one that sherpa-onnx brings; None: it cannot be imported.
+
+    """
+    facts = {**found, "onnxruntime": onnxruntime, "onnxruntime below sherpa-onnx": below_sherpa}
+    missing = [name for name, version in found.items() if version is None]
+    if missing:
+        sentence = f"Not installed: {', '.join(missing)}."
+        return Finding("libraries", "failure", sentence, "Install hwaja again with pip.", facts)
+    if below_sherpa is None:
+        sentence = f"sherpa-onnx {found.get('sherpa-onnx')} cannot be imported."
+        return Finding("libraries", "failure", sentence, "Install it again with pip.", facts)
+    told = ", ".join(f"{name} {found[name]}" for name in _TOLD if name in found)
+    sentence = f"{told}, onnxruntime {onnxruntime} ({below_sherpa} below sherpa-onnx)"
+    return Finding("libraries", "ok", sentence, "", facts)
+
+
+def _below_sherpa() -> str | None:
+    try:
+        from hwaja.engines.sherpa import ONNXRUNTIME_VERSION
+    except (ImportError, OSError):
+        return None
+    return ONNXRUNTIME_VERSION

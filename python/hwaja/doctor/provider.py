@@ -1,0 +1,32 @@
+"""What recognition will run on: the provider that was asked for, tried as the server tries it."""
+
+from hwaja.application import embedder_file
+from hwaja.config import Config
+from hwaja.doctor.findings import Finding
+from hwaja.engines.providers import Provider, resolve
+
+
+def provider(config: Config) -> Finding:
+    """Find out what is run on; `facts["running"]` is "cpu" or "cuda".
+
+    Raises:
+        EngineError, ModelError: where the server would not start, in one sentence why.
+
+    """
+    return judge(resolve(config.provider, embedder_file()))
+
+
+def judge(found: Provider) -> Finding:
+    """Say what was asked for, what runs, and why it is not cuda."""
+    facts = {
+        "asked": found.asked,
+        "running": found.running,
+        "onnxruntime": found.onnxruntime,
+        "reason": found.reason,
+    }
+    sentence = f"{found.running} ({found.asked} was asked for)"
+    if found.onnxruntime:
+        sentence += f", on onnxruntime {found.onnxruntime}; the GPU was seen to compute"
+    if found.reason:
+        sentence += f"; not cuda: {found.reason}"
+    return Finding("provider", "ok", sentence, "", facts)

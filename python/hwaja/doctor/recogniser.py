@@ -1,0 +1,61 @@
+"""The configured models, loaded by all workers as the server would load them, and asked once."""
+
+import time
+from pathlib import Path
+
+from hwaja.doctor.babble import babble
+from hwaja.doctor.findings import Finding
+from hwaja.doctor.speaking import analysed
+from hwaja.recognition import Abilities
+from hwaja.workers import wire
+from hwaja.workers.pool import Pool
+
+UTTERANCE_SECONDS = 3.0
+"""Length of a generated utterance; what people say between two pauses is seldom much longer."""
+
+_TRIES = 3
+
+
+async def recogniser(pool: Pool, setup: wire.Setup) -> Finding:
+    """Start the workers and have one answer; the pool stays open.
+
+    Raises:
+        EngineError: where the models cannot be loaded or fail.
+
+    """
+    began = time.monotonic()
+    await pool.start()
+    load_seconds = time.monotonic() - began
+    # The first call is slow, and a recogniser may loop on one utterance: the fastest counts.
+    answers = [await _answer_seconds(pool, seed) for seed in range(_TRIES)]
+    return judge(setup, pool.abilities, load_seconds, min(answers))
+
+
+async def _answer_seconds(pool: Pool, seed: int) -> float:
+    samples = babble(UTTERANCE_SECONDS, seed)
+    began = time.monotonic()
+    await analysed(pool, "recogniser", samples)
+    return time.monotonic() - began
+
+
+def judge(
+    setup: wire.Setup, abilities: Abilities, load_seconds: float, answer_seconds: float
+) -> Finding:
+    """Judge how long a recogniser took to load, and to answer an utterance."""
+    name = Path(setup.recogniser_dir).name
+    facts = {
+        "name": name,
+        "language": setup.language,
+        "provider": setup.provider,
+        "streaming": abilities.streaming,
+        "load_seconds": round(load_seconds, 2),
+        "answer_seconds": round(answer_seconds, 2),
+    }
+    sentence = (
+        f"{name} loads in {load_seconds:.1f} s and answers {UTTERANCE_SECONDS:g} s of speech "
+        f"in {answer_seconds:.2f} s on {setup.provider}"
+    )
+    if answer_seconds <= UTTERANCE_SECONDS:
+        return Finding("recogniser", "ok", sentence, "", facts)
+    advice = "It does not keep up with one speaker; use a smaller --asr-model or another machine."
+    return Finding("recogniser", "warning", sentence, advice, facts)

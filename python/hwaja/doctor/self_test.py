@@ -1,0 +1,68 @@
+"""The whole way of an utterance through a real worker, with a model whose answers are known."""
+
+import asyncio
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hwaja.doctor.findings import Finding
+from hwaja.doctor.speaking import live
+from hwaja.engine import Samples
+from hwaja.gate import SAMPLE_RATE
+from hwaja.models.tones import OUTPUT_SECONDS, Spoken, spoken, write_tone_model
+from hwaja.recognition import Hypothesis
+from hwaja.workers import wire
+from hwaja.workers.pool import Pool
+
+TONES = (0, 3, 3, 7, 1, 5, 2, 6)
+"""Each tone, one of them twice in a row."""
+
+TOLERANCE_SECONDS = 4 * OUTPUT_SECONDS
+"""A tone counts as begun once most of the frames around an output hold it: a little early or late.
+A chunk (0.32 s) that is lost or heard twice is twice as much."""
+
+_PIECE_SAMPLES = round(0.13 * SAMPLE_RATE)  # no multiple of anything in the model
+
+
+def self_test(provider: str) -> Finding:
+    """Have a worker hear an utterance of tones while it is fed in pieces; compare what it writes.
+
+    Raises:
+        EngineError: where the worker cannot be started or fails on it.
+
+    """
+    said = spoken(TONES)
+    with TemporaryDirectory() as folder:
+        write_tone_model(Path(folder))
+        setup = wire.Setup(folder, None, "ko", provider=provider)
+        heard = asyncio.run(_heard(setup, said.samples))
+    return judge(said, heard, provider)
+
+
+def judge(said: Spoken, heard: Hypothesis, provider: str) -> Finding:
+    """Compare what was said with what was heard."""
+    starts = [token.start_seconds for token in heard.tokens]
+    facts: dict[str, object] = {"provider": provider, "text_as_expected": heard.text == said.text}
+    if heard.text != said.text or len(starts) != len(said.start_seconds):
+        sentence = f"A model of known answers wrote something else on {provider}."
+        advice = "Install sherpa-onnx again, or serve with another --provider."
+        return Finding("self-test", "failure", sentence, advice, facts)
+    off_seconds = max(abs(was - is_) for was, is_ in zip(said.start_seconds, starts, strict=True))
+    facts["times_off_seconds"] = round(off_seconds, 3)
+    if off_seconds > TOLERANCE_SECONDS:
+        sentence = f"A model of known answers is {off_seconds:.2f} s off in time on {provider}."
+        return Finding("self-test", "failure", sentence, "Install sherpa-onnx again.", facts)
+    sentence = f"a generated utterance is heard right on {provider}, in text and time"
+    return Finding("self-test", "ok", sentence, "", facts)
+
+
+async def _heard(setup: wire.Setup, samples: Samples) -> Hypothesis:
+    pool = Pool(setup, workers=1)
+    await pool.start()
+    try:
+        utterance = live("self-test", samples)
+        for stop in range(_PIECE_SAMPLES, len(samples), _PIECE_SAMPLES):
+            pool.extend(utterance, stop)
+            await asyncio.sleep(0)  # have the piece sent before the next is there
+        return await pool.finish(utterance, len(samples), len(samples) / SAMPLE_RATE)
+    finally:
+        await pool.close()

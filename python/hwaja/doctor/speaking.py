@@ -1,0 +1,46 @@
+"""An utterance given to the workers as a session gives it: for its text and for its voice."""
+
+import asyncio
+from collections.abc import Hashable
+
+from hwaja.engine import Samples
+from hwaja.gate import SAMPLE_RATE
+from hwaja.recognition import Hypothesis, Options
+from hwaja.workers.live import LiveUtterance
+from hwaja.workers.pool import Pool, Utterance
+
+
+async def analysed(pool: Pool, owner: Hashable, samples: Samples) -> Hypothesis:
+    """Return the text of an utterance, once its voice is embedded too.
+
+    Raises:
+        EngineError: where the engine failed on it.
+
+    """
+    text, _ = await asyncio.gather(
+        _text(pool, owner, samples), pool.embed(owner, samples.copy, len(samples))
+    )
+    return text
+
+
+def live(owner: Hashable, samples: Samples, *, interims: bool = False) -> LiveUtterance:
+    """Return an utterance that is to be heard while it is spoken."""
+
+    def read(start: int, stop: int) -> Samples:
+        return samples[start:stop].copy()  # what is sent is overwritten
+
+    return LiveUtterance(owner, Options(), read, 0, _ignore if interims else None)
+
+
+async def _text(pool: Pool, owner: Hashable, samples: Samples) -> Hypothesis:
+    seconds = len(samples) / SAMPLE_RATE
+    if pool.abilities.streaming:
+        utterance = live(owner, samples, interims=True)
+        return await pool.finish(utterance, len(samples), seconds)
+    return await pool.recognise(
+        owner, lambda: Utterance(samples.copy(), seconds), len(samples), Options()
+    )
+
+
+def _ignore(_text: str) -> None:
+    """Want interim texts, for what they cost."""
