@@ -112,7 +112,7 @@ def test_a_folder_that_is_no_model_is_a_failure_of_the_recogniser(
     arguments = [*certified, "--asr-model", str(tmp_path), "--seconds", "60"]
     found = diagnosed(capsys, *arguments, code=1)
     assert failing(found) == {"recogniser"}
-    assert "tokens.txt" in found["recogniser"]["sentence"]
+    assert "no file named" in found["recogniser"]["sentence"]
     assert "capacity" not in found
     assert "model moonshine-tiny-en" not in found
 

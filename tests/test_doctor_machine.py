@@ -158,6 +158,8 @@ def test_a_sherpa_onnx_that_cannot_be_imported_is_a_failure() -> None:
 def test_an_onnxruntime_that_is_installed_twice_is_a_failure(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("hwaja.engines.runtime._installed", lambda: ["onnxruntime", "onnxruntime-gpu"])
+    monkeypatch.setattr(
+        "hwaja.engines.runtime._installed", lambda: ["onnxruntime", "onnxruntime-gpu"]
+    )
     with pytest.raises(EngineError, match="uninstall both"):
         libraries.libraries()
