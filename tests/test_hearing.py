@@ -136,6 +136,22 @@ async def test_each_segment_is_drafted_for_itself(whole: Whole) -> None:
     assert whole.told == [(0, "a"), (1, "b")]
 
 
+async def test_what_was_open_when_a_transcription_ended_is_not_mistaken_for_a_later_one(
+    whole: Whole,
+) -> None:
+    """A pause that a split left over ends without a text, and numbers begin anew."""
+    whole.begin()
+    whole.hearing.follow(0, START, FIRST)
+    await settle()
+    whole.begin()
+    whole.hearing.follow(0, START + STEP, FIRST + STEP)
+    await settle()
+    assert whole.drafted == [FIRST - START, FIRST - START]
+    np.testing.assert_array_equal(
+        whole.drafts.heard[1][: len(whole.drafts.heard[0]) - STEP], whole.drafts.heard[0][STEP:]
+    )
+
+
 async def test_closing_ends_drafts_and_early_work(whole: Whole) -> None:
     whole.begin()
     for pool in (whole.pool, whole.drafts):
@@ -227,6 +243,17 @@ async def test_what_began_elsewhere_is_dropped(live: LiveHearing, live_pool: Fak
     live.close()
     assert live_pool.dropped == [100, 600]
     assert live_pool.left == ["session"]
+
+
+async def test_a_transcription_begins_with_nothing_open(
+    live: LiveHearing, live_pool: FakeLivePool
+) -> None:
+    live.begin(Options("en"), None)
+    live.follow(0, 100, 300)
+    live.begin(Options("ko"), None)
+    live.follow(0, 100, 300)
+    assert live_pool.dropped == [100]
+    assert [utterance.options.language for utterance in live_pool.utterances] == ["en", "ko"]
 
 
 async def test_texts_so_far_are_told_with_their_segment_to_who_asked(

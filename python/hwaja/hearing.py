@@ -88,6 +88,7 @@ class WholeHearing:
 
     def begin(self, options: Options, on_interim: OnInterim | None) -> None:
         """See `Hearing.begin`."""
+        self._stop_drafting()
         self._options = options
         self._on_interim = on_interim
 
@@ -95,7 +96,7 @@ class WholeHearing:
         """See `Hearing.follow`."""
         if self._on_interim is None:
             return
-        if self._open is None or self._open.segment_id != segment_id:
+        if self._open is None or self._open.start != start:
             self._open = _Open(segment_id, start, stop)
         self._open.stop = stop
         if self._drafting is None or self._drafting.done():
@@ -162,6 +163,7 @@ class LiveHearing:
 
     def begin(self, options: Options, on_interim: OnInterim | None) -> None:
         """See `Hearing.begin`."""
+        self._drop()
         self._options = options
         self._on_interim = on_interim
 
