@@ -7,7 +7,7 @@ import asyncio
 import os
 import signal
 
-from corpus import asked_dialogue
+from corpus import Dialogue, asked_dialogue
 from service import Service, answers, running_server, said
 
 SPEED = 4.0
@@ -26,20 +26,21 @@ async def kill_workers(service: Service) -> None:
         print(f"workers killed: {killed}")
 
 
+async def compare(service: Service, dialogue: Dialogue) -> None:
+    """Print whether a dialogue is answered the same while workers die."""
+    undisturbed = said(await answers(service, dialogue, SPEED))
+    killing = asyncio.create_task(kill_workers(service))
+    disturbed = said(await answers(service, dialogue, SPEED))
+    killing.cancel()
+    await asyncio.gather(killing, return_exceptions=True)
+    verdict = "same" if disturbed == undisturbed else "DIFFERENT"
+    print(f"{len(undisturbed)} utterances alone, {len(disturbed)} with deaths: {verdict}")
+
+
 def main() -> None:
     dialogue = asked_dialogue(__doc__)
-
-    async def run(service: Service) -> None:
-        undisturbed = said(await answers(service, dialogue, SPEED))
-        killing = asyncio.create_task(kill_workers(service))
-        disturbed = said(await answers(service, dialogue, SPEED))
-        killing.cancel()
-        await asyncio.gather(killing, return_exceptions=True)
-        verdict = "same" if disturbed == undisturbed else "DIFFERENT"
-        print(f"{len(undisturbed)} utterances alone, {len(disturbed)} with deaths: {verdict}")
-
     with running_server() as service:
-        asyncio.run(run(service))
+        asyncio.run(compare(service, dialogue))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 python bench/streaming.py                 words, finals, sessions beside each other
 python bench/streaming.py --cpu           CPU of the path against the bare recogniser
+python bench/streaming.py --kill          workers killed every 2 s while somebody speaks
 
 The model hears tones (hwaja/models/tones.py), with 80 million idle weights as ballast: a step
 costs what one of a Zipformer of that size does.
@@ -16,6 +17,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+import killed_worker
 from corpus import Dialogue
 from hwaja.audio import CHUNK_SAMPLES
 from hwaja.engine import Samples
@@ -37,12 +39,16 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--cpu", action="store_true")
+    parser.add_argument("--kill", action="store_true")
     args = parser.parse_args()
     with TemporaryDirectory() as folder:
         write_tone_model(Path(folder), ballast=BALLAST)
         if args.cpu:
             for sessions in (1, 4, SESSIONS):
                 print(asyncio.run(cpu_ratio(folder, sessions)))
+        elif args.kill:
+            with running_server("--asr-model", folder) as service:
+                asyncio.run(killed_worker.compare(service, dialogue_of(sentences(60, seed=1))))
         else:
             over_the_wire(folder)
 
