@@ -84,6 +84,17 @@ def services(pool: Pool, drafts: Drafts, detector: SileroDetector) -> Services:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
+async def live_endpoint(
+    live_pool: Pool, drafts: Drafts, detector: SileroDetector, certificate: tuple[Path, Path]
+) -> AsyncIterator[Endpoint]:
+    """A server whose recogniser streams."""
+    settings = SessionSettings(abilities=live_pool.abilities)
+    services = Services(live_pool, drafts, Detection(detector), settings)
+    async with serving(services, certificate) as endpoint:
+        yield endpoint
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def endpoint(services: Services, certificate: tuple[Path, Path]) -> AsyncIterator[Endpoint]:
     """A server with the real engine."""
     async with serving(services, certificate) as endpoint:

@@ -1,20 +1,12 @@
 """The streaming path over the wire, with real speech detection, workers and the tone model."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 import clips
-from hwaja.connection import Services
-from hwaja.detection import Detection
-from hwaja.engines.silero import SileroDetector
-from hwaja.session import SessionSettings
-from hwaja.workers.drafts import Drafts
 from hwaja.workers.pool import Pool
-from loopback import Endpoint, Message, Peer, serving
+from loopback import Endpoint, Message, Peer
 from tone_speech import hummed
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
@@ -24,15 +16,9 @@ SECOND = hummed([7, 6, 5, 4], piece="season")
 TALK = clips.silence(0.5) + FIRST.pcm + clips.silence(1) + SECOND.pcm + clips.silence(1)
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def endpoint(
-    live_pool: Pool, drafts: Drafts, detector: SileroDetector, certificate: tuple[Path, Path]
-) -> AsyncIterator[Endpoint]:
-    """A server whose recogniser streams."""
-    settings = SessionSettings(abilities=live_pool.abilities)
-    services = Services(live_pool, drafts, Detection(detector), settings)
-    async with serving(services, certificate) as endpoint:
-        yield endpoint
+@pytest.fixture
+def endpoint(live_endpoint: Endpoint) -> Endpoint:
+    return live_endpoint
 
 
 async def begin(peer: Peer, **fields: object) -> None:

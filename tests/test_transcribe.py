@@ -21,6 +21,7 @@ from hwaja.connection import Services
 from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
 from loopback import PATIENCE_SECONDS, Endpoint, serving
 from processes import hwaja_serve
+from tone_speech import hummed
 
 pytestmark = pytest.mark.models
 
@@ -102,19 +103,17 @@ async def test_json_prints_the_messages_of_the_server(
 
 @in_one_loop
 async def test_what_is_being_said_can_be_followed_as_json(
-    endpoint: Endpoint, certificate: tuple[Path, Path], files: dict[str, str], capsys: Capture
+    live_endpoint: Endpoint, files: dict[str, str], tmp_path: Path, capsys: Capture
 ) -> None:
-    """Interims of a recogniser of whole utterances come while the file plays in real time."""
-    arguments = ["--url", endpoint.url, "--cafile", str(certificate[0]), *enrolling(files)]
-    arguments += ["--interim", "--language", "en", "--speed", "2"]
-    assert await transcribe(files["talk"], "--json", *arguments) == 0
+    said = hummed([0, 1, 2, 3, 4])
+    soundfile.write(tmp_path / "hummed.wav", np.frombuffer(said.pcm, "<i2"), SAMPLE_RATE)
+    arguments = ["--url", live_endpoint.url, "--insecure", *enrolling(files)]
+    arguments += ["--interim", "--language", "ko", "--json"]
+    assert await transcribe(str(tmp_path / "hummed.wav"), *arguments) == 0
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
-    messages = [json.loads(line) for line in lines]
-    interims = [message for message in messages if message["type"] == "interim"]
-    finals = [message for message in messages if message["type"] == "transcription"]
-    assert len(finals) == 4
-    assert interims
-    assert {message["segment_id"] for message in interims} <= {0, 1, 2, 3}
+    messages = [json.loads(line) for line in lines][3:]
+    assert {message["type"] for message in messages[:-1]} == {"interim"}
+    assert (messages[-1]["type"], messages[-1]["text"]) == ("transcription", said.text)
 
 
 @in_one_loop
