@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 
+from hwaja.codes import CloseCode, ErrorCode
 from hwaja.events import (
     Attributed,
     Audio,
@@ -21,10 +22,8 @@ from hwaja.events import (
 from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE, frames_in
 from hwaja.messages import (
     ClientMessage,
-    CloseCode,
     CompleteRegistration,
     Error,
-    ErrorCode,
     StartRegistration,
     StartTranscription,
     StopTranscription,

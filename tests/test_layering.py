@@ -12,7 +12,8 @@ PACKAGE = ROOT / "python" / "hwaja"
 
 ROWS: list[set[str]] = [
     {"__init__", "_pcm"},
-    {"recognition", "gate", "plausible"},
+    {"recognition", "gate", "plausible", "codes"},
+    {"texts"},
     {"messages"},
     {"events", "interims"},
     {"answer"},
@@ -56,7 +57,17 @@ LAYERED = {"engines", "workers"}
 ONLY_ITSELF = {"models"}
 """Folders that import nothing else of the package."""
 
-PURE = {"recognition", "messages", "gate", "events", "interims", "answer", "session"}
+PURE = {
+    "recognition",
+    "codes",
+    "texts",
+    "messages",
+    "gate",
+    "events",
+    "interims",
+    "answer",
+    "session",
+}
 IMPURE_IMPORTS = {
     "asyncio",
     "multiprocessing",

@@ -6,18 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hwaja import texts
+from hwaja.codes import CloseCode, ErrorCode, Reason
 from hwaja.messages import (
     MAX_TEXT_CHARS,
-    REASON_TEXTS,
-    CloseCode,
     CompleteRegistration,
     Details,
     Error,
-    ErrorCode,
     Interim,
     InvalidMessageError,
     ModelLoaded,
-    Reason,
     RegistrationCompleted,
     RegistrationStarted,
     ServerMessage,
@@ -120,7 +118,7 @@ def test_every_reason_has_a_korean_sentence_and_a_name_for_a_client_with_details
 
 
 def test_no_two_reasons_share_a_sentence() -> None:
-    assert len(set(REASON_TEXTS.values())) == len(Reason)
+    assert len(set(texts.REASONS.values())) == len(Reason)
 
 
 @pytest.mark.parametrize("code", [ErrorCode.INVALID_MESSAGE, ErrorCode.INVALID_AUDIO])
@@ -314,7 +312,7 @@ def test_reading_any_text_gives_a_message_or_the_named_error(text: str) -> None:
     try:
         message = parse(text)
     except InvalidMessageError as error:
-        assert error.reason in REASON_TEXTS  # noqa: PT017
+        assert error.reason in texts.REASONS  # noqa: PT017
         return
     if isinstance(message, StartRegistration | CompleteRegistration):
         assert type(message.speaker_id) is int
@@ -407,4 +405,4 @@ def test_the_margin_is_between_the_two_best_voices() -> None:
 def test_a_wish_that_cannot_be_fulfilled_is_answered_with_its_reason(reason: Reason) -> None:
     """Also to a client without details: it knows more than the specification."""
     fields = json.loads(serialize(Error(ErrorCode.TRANSCRIPTION_FAILED, reason)))
-    assert (fields["reason"], fields["message"]) == (reason, REASON_TEXTS[reason])
+    assert (fields["reason"], fields["message"]) == (reason, texts.REASONS[reason])

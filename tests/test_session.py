@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hwaja.answer import iso_timestamp
+from hwaja.codes import ErrorCode, Reason
 from hwaja.events import (
     Attributed,
     Audio,
@@ -35,9 +36,7 @@ from hwaja.messages import (
     ClientMessage,
     CompleteRegistration,
     Error,
-    ErrorCode,
     InvalidMessageError,
-    Reason,
     StartRegistration,
     StartTranscription,
     StopTranscription,

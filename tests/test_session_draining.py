@@ -2,6 +2,7 @@
 
 import pytest
 
+from hwaja.codes import CloseCode
 from hwaja.events import (
     Attributed,
     Close,
@@ -11,11 +12,7 @@ from hwaja.events import (
     Transcribe,
 )
 from hwaja.gate import SAMPLE_RATE, GateSettings
-from hwaja.messages import (
-    CloseCode,
-    StartTranscription,
-    StopTranscription,
-)
+from hwaja.messages import StartTranscription, StopTranscription
 from hwaja.session import State
 from talk import answer, closes, draining, in_state, released, sent, transcribing
 

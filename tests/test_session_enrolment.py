@@ -2,19 +2,13 @@
 
 import pytest
 
+from hwaja.codes import ErrorCode, Reason
 from hwaja.events import (
     Effect,
     Enrol,
     Enrolled,
 )
-from hwaja.messages import (
-    CompleteRegistration,
-    Error,
-    ErrorCode,
-    Reason,
-    StartRegistration,
-    StartTranscription,
-)
+from hwaja.messages import CompleteRegistration, Error, StartRegistration, StartTranscription
 from hwaja.session import State
 from talk import Talk, closes, connected, enrolled, errors, released, sent
 

@@ -2,9 +2,10 @@
 
 import pytest
 
+from hwaja.codes import Reason
 from hwaja.events import Attributed, Begin, Effect, Follow, Overheard, Recognised, Transcribe
 from hwaja.gate import SAMPLE_RATE
-from hwaja.messages import Reason, StartTranscription, StopTranscription
+from hwaja.messages import StartTranscription, StopTranscription
 from hwaja.recognition import Abilities, Hotword, Options, Token
 from hwaja.session import SessionSettings
 from talk import Talk, answer, enrolled, errors, sent

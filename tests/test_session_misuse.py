@@ -2,6 +2,7 @@
 
 import pytest
 
+from hwaja.codes import CloseCode, ErrorCode, Reason
 from hwaja.events import (
     Attributed,
     Audio,
@@ -19,12 +20,9 @@ from hwaja.events import (
 )
 from hwaja.messages import (
     ClientMessage,
-    CloseCode,
     CompleteRegistration,
     Error,
-    ErrorCode,
     InvalidMessageError,
-    Reason,
     StartRegistration,
     StartTranscription,
     StopTranscription,

@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed
 
 from hwaja._pcm import RingBuffer
 from hwaja.analysis import Analyst
+from hwaja.codes import CloseCode, Reason
 from hwaja.detection import Detection
 from hwaja.engines.silero import SileroState
 from hwaja.events import (
@@ -44,16 +45,7 @@ from hwaja.events import (
 )
 from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
 from hwaja.hearing import Hearing, LiveHearing, Text, WholeHearing
-from hwaja.messages import (
-    CloseCode,
-    Error,
-    Interim,
-    InvalidMessageError,
-    Reason,
-    ServerMessage,
-    parse,
-    serialize,
-)
+from hwaja.messages import Error, Interim, InvalidMessageError, ServerMessage, parse, serialize
 from hwaja.outbox import Outbox
 from hwaja.session import Session, SessionSettings
 from hwaja.speakers import Decision, Voices

@@ -6,7 +6,8 @@ Samples are named by index; the audio itself stays with the caller.
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from hwaja.messages import ClientMessage, CloseCode, InvalidMessageError, Reason, ServerMessage
+from hwaja.codes import CloseCode, Reason
+from hwaja.messages import ClientMessage, InvalidMessageError, ServerMessage
 from hwaja.recognition import Options, Token
 
 Message = TypeVar("Message", bound=ClientMessage, covariant=True)

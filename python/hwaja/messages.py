@@ -1,16 +1,16 @@
 """The wire messages of the specification, as frozen dataclasses.
 
-Everything Korean that a client sees is in this file. `parse` reads what a client sent, `serialize`
-writes what the server answers; both are pure. Keys, types and texts follow the API
-specification; what goes beyond it is sent only to a client that asked for it
-(`details`), see docs/protocol.md.
+`parse` reads what a client sent, `serialize` writes what the server answers; both are pure. Keys
+and types follow the API specification; what goes beyond it is sent only to a client that asked for
+it (`details`), see docs/protocol.md.
 """
 
 import json
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
 from typing import Any
 
+from hwaja import texts
+from hwaja.codes import ErrorCode, Reason
 from hwaja.recognition import Hotword, Options, Token
 
 SPEAKER_IDS = (0, 1)
@@ -23,78 +23,6 @@ MAX_HOTWORDS = 100
 MAX_HOTWORD_CHARS = 50
 MAX_HOTWORD_BOOST = 10.0
 """sherpa-onnx adds 1.5 by default; at 10 a hotword is heard wherever it could be."""
-
-
-class CloseCode(IntEnum):
-    """Close codes of the specification's table, and 1013 (RFC 6455 registry) for a full server."""
-
-    NORMAL = 1000
-    GOING_AWAY = 1001
-    PROTOCOL_ERROR = 1002
-    UNSUPPORTED_DATA = 1003
-    INTERNAL_ERROR = 1011
-    TRY_AGAIN_LATER = 1013
-
-
-class ErrorCode(StrEnum):
-    """`code` of an error message. The first three are the specification's."""
-
-    CONNECTION_FAILED = "CONNECTION_FAILED"
-    SPEAKER_REGISTRATION_FAILED = "SPEAKER_REGISTRATION_FAILED"
-    TRANSCRIPTION_FAILED = "TRANSCRIPTION_FAILED"
-    INVALID_MESSAGE = "INVALID_MESSAGE"
-    INVALID_AUDIO = "INVALID_AUDIO"
-
-
-class Reason(StrEnum):
-    """Why an error was sent; the machine-readable `reason` of a client with `details`."""
-
-    SERVER_FULL = "server_full"
-    WRONG_STATE = "wrong_state"
-    UNKNOWN_SPEAKER = "unknown_speaker"
-    BAD_FIELD = "bad_field"
-    NOT_ENROLLED = "not_enrolled"
-    NO_AUDIO = "no_audio"
-    TOO_LITTLE_SPEECH = "too_little_speech"
-    TOO_LONG = "too_long"
-    ENGINE_FAILED = "engine_failed"
-    LANGUAGE_UNSUPPORTED = "language_unsupported"
-    HOTWORDS_UNSUPPORTED = "hotwords_unsupported"
-    HOTWORD_UNKNOWN = "hotword_unknown"
-    NOT_JSON = "not_json"
-    UNKNOWN_TYPE = "unknown_type"
-    MESSAGE_TOO_LONG = "message_too_long"
-    ODD_BYTE_COUNT = "odd_byte_count"
-    RIFF_HEADER = "riff_header"
-
-
-SPECIFIED_ERROR_TEXTS = {
-    ErrorCode.CONNECTION_FAILED: "WebSocket 연결에 실패했습니다.",
-    ErrorCode.SPEAKER_REGISTRATION_FAILED: "화자 등록에 실패했습니다. 다시 시도해주세요.",
-    ErrorCode.TRANSCRIPTION_FAILED: "음성 인식에 실패했습니다.",
-}
-"""Error texts of the specification. A client without `details` gets exactly these."""
-
-REASON_TEXTS = {
-    Reason.SERVER_FULL: "동시 접속 수를 초과했습니다. 잠시 후 다시 연결해주세요.",
-    Reason.WRONG_STATE: "지금 단계에서는 처리할 수 없는 요청입니다.",
-    Reason.UNKNOWN_SPEAKER: "speaker_id는 0 또는 1이어야 합니다.",
-    Reason.BAD_FIELD: "요청 항목의 값이 올바르지 않습니다.",
-    Reason.NOT_ENROLLED: "두 화자의 목소리를 먼저 등록해주세요.",
-    Reason.NO_AUDIO: "받은 오디오가 없습니다. 마이크를 확인해주세요.",
-    Reason.TOO_LITTLE_SPEECH: "음성이 너무 짧습니다. 3-5초간 말씀해주세요.",
-    Reason.TOO_LONG: "등록 음성이 너무 깁니다. 3-5초간 말씀해주세요.",
-    Reason.ENGINE_FAILED: "서버에서 음성을 처리하지 못했습니다.",
-    Reason.LANGUAGE_UNSUPPORTED: "지금 사용 중인 음성 인식 모델이 지원하지 않는 언어입니다.",
-    Reason.HOTWORDS_UNSUPPORTED: "지금 사용 중인 음성 인식 모델은 핫워드를 지원하지 않습니다.",
-    Reason.HOTWORD_UNKNOWN: "음성 인식 모델이 표기할 수 없는 글자가 핫워드에 있습니다.",
-    Reason.NOT_JSON: "JSON 객체 형식의 메시지가 아닙니다.",
-    Reason.UNKNOWN_TYPE: "알 수 없는 메시지 유형입니다.",
-    Reason.MESSAGE_TOO_LONG: "메시지가 너무 깁니다.",
-    Reason.ODD_BYTE_COUNT: "PCM16 오디오의 바이트 수는 짝수여야 합니다.",
-    Reason.RIFF_HEADER: "WAV 파일 헤더를 빼고 16kHz PCM16 데이터만 보내주세요.",
-}
-"""One Korean sentence a person can act on, for every reason."""
 
 
 # --- client -> server -------------------------------------------------------------------------
@@ -334,23 +262,22 @@ def serialize(message: ServerMessage, *, details: bool = False) -> str:
 def _fields(message: ServerMessage, details: bool) -> dict[str, Any]:
     match message:
         case ModelLoaded():
-            text = "STT AI 모델 로드 완료! 화자 등록을 시작하세요."
-            return {"type": "model_loaded", "message": text}
+            return {"type": "model_loaded", "message": texts.MODEL_LOADED}
         case RegistrationStarted(speaker_id):
-            text = f"화자 {speaker_id + 1}번의 목소리를 등록해주세요. (3-5초간 말씀해주세요)"
+            text = texts.REGISTRATION_STARTED.format(number=speaker_id + 1)
             return _registration("speaker_registration_started", speaker_id, text)
         case RegistrationCompleted(speaker_id):
-            text = f"화자 {speaker_id + 1}번 등록이 완료되었습니다."
+            text = texts.REGISTRATION_COMPLETED.format(number=speaker_id + 1)
             return _registration("speaker_registration_completed", speaker_id, text)
         case TranscriptionStarted():
-            return {"type": "transcription_started", "message": "실시간 전사를 시작합니다."}
+            return {"type": "transcription_started", "message": texts.TRANSCRIPTION_STARTED}
         case Transcription():
             return _transcription(message)
         case Interim(segment_id, text, stable_chars):
             interim = {"segment_id": segment_id, "text": text, "stable_chars": stable_chars}
             return {"type": "interim", **interim}
         case TranscriptionStopped(utterances):
-            text = "실시간 전사를 종료했습니다."
+            text = texts.TRANSCRIPTION_STOPPED
             return {"type": "transcription_stopped", "message": text, "utterances": utterances}
         case Error():
             return _error(message, details)
@@ -404,9 +331,9 @@ def _error(error: Error, details: bool) -> dict[str, Any]:
     fields: dict[str, Any] = {"type": "error", "code": error.code.value}
     if error.speaker_id is not None:
         fields["speaker_id"] = error.speaker_id
-    specified = SPECIFIED_ERROR_TEXTS.get(error.code)
+    specified = texts.SPECIFIED_ERRORS.get(error.code)
     if details or specified is None or error.reason in _ANSWERS_TO_A_WISH:
-        fields["message"] = REASON_TEXTS[error.reason]
+        fields["message"] = texts.REASONS[error.reason]
         fields["reason"] = error.reason.value
     else:
         fields["message"] = specified

@@ -14,8 +14,9 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from hwaja.codes import CloseCode, ErrorCode, Reason
 from hwaja.connection import Connection, Services
-from hwaja.messages import CloseCode, Error, ErrorCode, Reason, serialize
+from hwaja.messages import Error, serialize
 
 MAX_MESSAGE_BYTES = 1 << 20
 """Longest WebSocket message: 32 s of audio, 128 times the chunk the specification recommends."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from hwaja.answer import Timeline, transcription
+from hwaja.codes import CloseCode, ErrorCode, Reason
 from hwaja.events import (
     Attributed,
     Audio,
@@ -39,12 +40,9 @@ from hwaja.gate import SAMPLE_RATE, GateSettings, Segment, SpeechGate
 from hwaja.interims import Interims
 from hwaja.messages import (
     SPEAKER_IDS,
-    CloseCode,
     CompleteRegistration,
     Error,
-    ErrorCode,
     ModelLoaded,
-    Reason,
     RegistrationCompleted,
     RegistrationStarted,
     ServerMessage,

@@ -1,0 +1,46 @@
+"""Codes of the protocol: why a connection closes, what failed, and the reason for programs."""
+
+from enum import IntEnum, StrEnum
+
+
+class CloseCode(IntEnum):
+    """Close codes of the specification's table, and 1013 (RFC 6455 registry) for a full server."""
+
+    NORMAL = 1000
+    GOING_AWAY = 1001
+    PROTOCOL_ERROR = 1002
+    UNSUPPORTED_DATA = 1003
+    INTERNAL_ERROR = 1011
+    TRY_AGAIN_LATER = 1013
+
+
+class ErrorCode(StrEnum):
+    """`code` of an error message. The first three are the specification's."""
+
+    CONNECTION_FAILED = "CONNECTION_FAILED"
+    SPEAKER_REGISTRATION_FAILED = "SPEAKER_REGISTRATION_FAILED"
+    TRANSCRIPTION_FAILED = "TRANSCRIPTION_FAILED"
+    INVALID_MESSAGE = "INVALID_MESSAGE"
+    INVALID_AUDIO = "INVALID_AUDIO"
+
+
+class Reason(StrEnum):
+    """Why an error was sent; the machine-readable `reason` of a client with `details`."""
+
+    SERVER_FULL = "server_full"
+    WRONG_STATE = "wrong_state"
+    UNKNOWN_SPEAKER = "unknown_speaker"
+    BAD_FIELD = "bad_field"
+    NOT_ENROLLED = "not_enrolled"
+    NO_AUDIO = "no_audio"
+    TOO_LITTLE_SPEECH = "too_little_speech"
+    TOO_LONG = "too_long"
+    ENGINE_FAILED = "engine_failed"
+    LANGUAGE_UNSUPPORTED = "language_unsupported"
+    HOTWORDS_UNSUPPORTED = "hotwords_unsupported"
+    HOTWORD_UNKNOWN = "hotword_unknown"
+    NOT_JSON = "not_json"
+    UNKNOWN_TYPE = "unknown_type"
+    MESSAGE_TOO_LONG = "message_too_long"
+    ODD_BYTE_COUNT = "odd_byte_count"
+    RIFF_HEADER = "riff_header"

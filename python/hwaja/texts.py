@@ -1,0 +1,40 @@
+"""Everything Korean that a client sees."""
+
+from hwaja.codes import ErrorCode, Reason
+
+# As the API specification has them, sections 1 to 3; `number` is the speaker's, from 1.
+MODEL_LOADED = "STT AI 모델 로드 완료! 화자 등록을 시작하세요."
+REGISTRATION_STARTED = "화자 {number}번의 목소리를 등록해주세요. (3-5초간 말씀해주세요)"
+REGISTRATION_COMPLETED = "화자 {number}번 등록이 완료되었습니다."
+TRANSCRIPTION_STARTED = "실시간 전사를 시작합니다."
+
+TRANSCRIPTION_STOPPED = "실시간 전사를 종료했습니다."
+"""Beyond the specification."""
+
+SPECIFIED_ERRORS = {
+    ErrorCode.CONNECTION_FAILED: "WebSocket 연결에 실패했습니다.",
+    ErrorCode.SPEAKER_REGISTRATION_FAILED: "화자 등록에 실패했습니다. 다시 시도해주세요.",
+    ErrorCode.TRANSCRIPTION_FAILED: "음성 인식에 실패했습니다.",
+}
+"""Error texts of the specification. A client without `details` gets exactly these."""
+
+REASONS = {
+    Reason.SERVER_FULL: "동시 접속 수를 초과했습니다. 잠시 후 다시 연결해주세요.",
+    Reason.WRONG_STATE: "지금 단계에서는 처리할 수 없는 요청입니다.",
+    Reason.UNKNOWN_SPEAKER: "speaker_id는 0 또는 1이어야 합니다.",
+    Reason.BAD_FIELD: "요청 항목의 값이 올바르지 않습니다.",
+    Reason.NOT_ENROLLED: "두 화자의 목소리를 먼저 등록해주세요.",
+    Reason.NO_AUDIO: "받은 오디오가 없습니다. 마이크를 확인해주세요.",
+    Reason.TOO_LITTLE_SPEECH: "음성이 너무 짧습니다. 3-5초간 말씀해주세요.",
+    Reason.TOO_LONG: "등록 음성이 너무 깁니다. 3-5초간 말씀해주세요.",
+    Reason.ENGINE_FAILED: "서버에서 음성을 처리하지 못했습니다.",
+    Reason.LANGUAGE_UNSUPPORTED: "지금 사용 중인 음성 인식 모델이 지원하지 않는 언어입니다.",
+    Reason.HOTWORDS_UNSUPPORTED: "지금 사용 중인 음성 인식 모델은 핫워드를 지원하지 않습니다.",
+    Reason.HOTWORD_UNKNOWN: "음성 인식 모델이 표기할 수 없는 글자가 핫워드에 있습니다.",
+    Reason.NOT_JSON: "JSON 객체 형식의 메시지가 아닙니다.",
+    Reason.UNKNOWN_TYPE: "알 수 없는 메시지 유형입니다.",
+    Reason.MESSAGE_TOO_LONG: "메시지가 너무 깁니다.",
+    Reason.ODD_BYTE_COUNT: "PCM16 오디오의 바이트 수는 짝수여야 합니다.",
+    Reason.RIFF_HEADER: "WAV 파일 헤더를 빼고 16kHz PCM16 데이터만 보내주세요.",
+}
+"""One Korean sentence a person can act on, for every reason."""
