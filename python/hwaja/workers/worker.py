@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 from collections import deque
+from contextlib import suppress
 from io import BufferedIOBase
 from pathlib import Path
 from typing import Any
@@ -122,11 +123,10 @@ def _load(setup: wire.Setup) -> tuple[AnyRecognizer, Embedder | None]:
 
 def _yield_to_everyone() -> None:
     """Run only while no other process wants the processor; threads started later do the same."""
-    if not hasattr(os, "SCHED_IDLE"):
-        os.nice(19)
-        return
-    for thread in Path("/proc/self/task").iterdir():  # NumPy has some already
-        os.sched_setscheduler(int(thread.name), os.SCHED_IDLE, os.sched_param(0))
+    os.nice(19)  # all that some systems have, and some sandboxes allow
+    with suppress(AttributeError, OSError):
+        for thread in Path("/proc/self/task").iterdir():  # NumPy has some already
+            os.sched_setscheduler(int(thread.name), os.SCHED_IDLE, os.sched_param(0))
 
 
 class _Inbox:
