@@ -12,8 +12,8 @@ PACKAGE = ROOT / "python" / "hwaja"
 
 ROWS: list[set[str]] = [
     {"__init__", "_pcm"},
-    {"recognition", "gate", "plausible", "codes"},
-    {"texts"},
+    {"codes", "gate", "plausible"},
+    {"recognition", "texts"},
     {"messages"},
     {"events", "interims"},
     {"answer"},

@@ -2,29 +2,33 @@
 
 import pytest
 
+from hwaja.codes import Reason
 from hwaja.recognition import Abilities, Hotword, Options
 
 KOREAN = Abilities(languages=frozenset({"ko"}))
 SPELLING = Abilities(languages=frozenset({"ko"}), hotword_characters=frozenset("상담사"))
 
 
-@pytest.mark.parametrize(
-    ("options", "known"),
-    [(Options(), True), (Options("ko"), True), (Options("en"), False), (Options(""), False)],
-)
-def test_a_session_chooses_among_the_languages_of_the_model(options: Options, known: bool) -> None:
-    assert KOREAN.knows_language(options) is known
-    assert Abilities().knows_language(options) is (options.language is None)
+def expecting(*texts: str) -> Options:
+    return Options(hotwords=tuple(map(Hotword, texts)))
+
+
+@pytest.mark.parametrize("language", ["en", "", "KO"])
+def test_a_session_chooses_among_the_languages_of_the_model(language: str) -> None:
+    assert KOREAN.refusal(Options(language)) is Reason.LANGUAGE_UNSUPPORTED
+    assert KOREAN.refusal(Options("ko")) is None
+
+
+@pytest.mark.parametrize("abilities", [Abilities(), KOREAN, SPELLING])
+def test_who_asks_for_nothing_is_refused_nothing(abilities: Abilities) -> None:
+    assert abilities.refusal(Options()) is None
 
 
 def test_hotwords_need_a_model_that_takes_them() -> None:
-    wanted = Options(hotwords=(Hotword("상담"),))
-    assert not KOREAN.takes_hotwords(wanted)
-    assert KOREAN.takes_hotwords(Options())
-    assert SPELLING.takes_hotwords(wanted)
+    assert KOREAN.refusal(expecting("상담")) is Reason.HOTWORDS_UNSUPPORTED
 
 
 def test_hotwords_must_be_made_of_what_the_model_can_write() -> None:
-    assert SPELLING.spells_hotwords(Options(hotwords=(Hotword("상담 사상"), Hotword("담"))))
-    assert not SPELLING.spells_hotwords(Options(hotwords=(Hotword("상담"), Hotword("상담원"))))
-    assert not SPELLING.spells_hotwords(Options(hotwords=(Hotword("상담:2"),)))
+    assert SPELLING.refusal(expecting("상담 사상", "담")) is None
+    assert SPELLING.refusal(expecting("상담", "상담원")) is Reason.HOTWORD_UNKNOWN
+    assert SPELLING.refusal(expecting("상담:2")) is Reason.HOTWORD_UNKNOWN

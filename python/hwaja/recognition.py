@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from hwaja.codes import Reason
+
 
 @dataclass(frozen=True, slots=True)
 class Hotword:
@@ -32,18 +34,16 @@ class Abilities:
     hotword_characters: frozenset[str] = frozenset()
     """What hotwords may be made of, spaces apart; empty where it takes no hotwords."""
 
-    def knows_language(self, options: Options) -> bool:
-        """Return whether the language asked for can be recognised."""
-        return options.language is None or options.language in self.languages
-
-    def takes_hotwords(self, options: Options) -> bool:
-        """Return whether hotwords can be asked for, if any are."""
-        return bool(self.hotword_characters) or not options.hotwords
-
-    def spells_hotwords(self, options: Options) -> bool:
-        """Return whether the recogniser could ever write the hotwords."""
+    def refusal(self, options: Options) -> Reason | None:
+        """Return what a session asks for that cannot be done; None where all of it can."""
+        if options.language is not None and options.language not in self.languages:
+            return Reason.LANGUAGE_UNSUPPORTED
+        if not options.hotwords:
+            return None
+        if not self.hotword_characters:
+            return Reason.HOTWORDS_UNSUPPORTED
         letters = "".join(hotword.text for hotword in options.hotwords).replace(" ", "")
-        return self.hotword_characters.issuperset(letters)
+        return None if self.hotword_characters.issuperset(letters) else Reason.HOTWORD_UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)

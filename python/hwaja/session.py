@@ -52,7 +52,7 @@ from hwaja.messages import (
     TranscriptionStarted,
     TranscriptionStopped,
 )
-from hwaja.recognition import Abilities, Options
+from hwaja.recognition import Abilities
 
 
 class State(Enum):
@@ -248,9 +248,9 @@ class Session:
         if self._enrolled != set(SPEAKER_IDS):
             self._fail(ErrorCode.TRANSCRIPTION_FAILED, Reason.NOT_ENROLLED)
             return
-        unable = self._unable(event.message.options)
-        if unable is not None:
-            self._fail(ErrorCode.TRANSCRIPTION_FAILED, unable)
+        refusal = self._settings.abilities.refusal(event.message.options)
+        if refusal is not None:
+            self._fail(ErrorCode.TRANSCRIPTION_FAILED, refusal)
             return
         self._next_segment_id = self._sent_utterances = 0
         self._wants_interims = event.message.interim_results
@@ -258,15 +258,6 @@ class Session:
         self._effects.append(Begin(event.message.options, self._wants_interims))
         self._listen(State.TRANSCRIBING, event.at)
         self._send(TranscriptionStarted())
-
-    def _unable(self, options: Options) -> Reason | None:
-        """Return what the recogniser cannot do of what a client asks for."""
-        abilities = self._settings.abilities
-        if not abilities.knows_language(options):
-            return Reason.LANGUAGE_UNSUPPORTED
-        if not abilities.takes_hotwords(options):
-            return Reason.HOTWORDS_UNSUPPORTED
-        return None if abilities.spells_hotwords(options) else Reason.HOTWORD_UNKNOWN
 
     def _hear_conversation(self, event: Audio) -> None:
         if self._heard == self._origin:  # the first audio of this transcription

@@ -5,8 +5,15 @@ sherpa-onnx answers misuse by ending the process, without an exception.
 
 import numpy as np
 
+from hwaja.codes import Reason
 from hwaja.engine import EngineError, Samples
 from hwaja.recognition import Abilities, Options
+
+_SENTENCES = {
+    Reason.LANGUAGE_UNSUPPORTED: "the recogniser does not know the language",
+    Reason.HOTWORDS_UNSUPPORTED: "the recogniser takes no hotwords",
+    Reason.HOTWORD_UNKNOWN: "a hotword has a character that the model does not write",
+}
 
 
 def check_options(options: Options, abilities: Abilities) -> None:
@@ -16,12 +23,9 @@ def check_options(options: Options, abilities: Abilities) -> None:
         EngineError: otherwise.
 
     """
-    if not abilities.knows_language(options):
-        raise EngineError("the recogniser does not know the language")
-    if not abilities.takes_hotwords(options):
-        raise EngineError("the recogniser takes no hotwords")
-    if not abilities.spells_hotwords(options):
-        raise EngineError("a hotword has a character that the model does not write")
+    refusal = abilities.refusal(options)
+    if refusal is not None:
+        raise EngineError(_SENTENCES[refusal])
 
 
 def check_samples(samples: Samples) -> None:
