@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from fakes import EagerDrafts
 from hwaja.certificate import development_certificate
 from hwaja.connection import Services
 from hwaja.detection import Detection
@@ -64,7 +65,7 @@ async def pool(english: wire.Setup) -> AsyncIterator[Pool]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def drafts(english: wire.Setup) -> AsyncIterator[Drafts]:
     """The worker for interim texts, which starts when one is first asked for."""
-    drafts = Drafts(english)
+    drafts = EagerDrafts(english)
     yield drafts
     await drafts.close()
 

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
+from msgspec.structs import replace
 
 from hwaja.connection import RING_SECONDS
 from hwaja.detection import Detection
@@ -12,7 +13,9 @@ from hwaja.engine import Embedding, Samples
 from hwaja.engines.silero import SileroDetector, SileroState
 from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
 from hwaja.recognition import Abilities, Hypothesis, Options
-from hwaja.workers.pool import Utterance
+from hwaja.workers import wire
+from hwaja.workers.drafts import Drafts
+from hwaja.workers.pool import Pool, Utterance
 
 
 class FakeState:
@@ -81,6 +84,14 @@ class WatchedDetection(Detection[SileroState]):
             while self.frames < frames:
                 self._more.clear()
                 await self._more.wait()
+
+
+class EagerDrafts(Drafts):
+    """Drafts whose worker yields to nobody: a machine that runs tests may be busy for long."""
+
+    def __init__(self, setup: wire.Setup) -> None:
+        super().__init__(setup)
+        self._pool = Pool(replace(setup, embedder_file=None), workers=1)
 
 
 class FakePool:

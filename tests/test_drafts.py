@@ -1,7 +1,6 @@
 """The worker for interim texts: it comes when it is needed, and yields to everyone."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest_asyncio
 from msgspec.structs import replace as changed
 
 import clips
+from fakes import EagerDrafts
 from hwaja.engine import EngineError
 from hwaja.recognition import Options
 from hwaja.workers import wire
@@ -29,13 +29,9 @@ def read() -> Utterance:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def drafts(english: wire.Setup) -> AsyncIterator[Drafts]:
-    drafts = Drafts(english)
+    drafts = EagerDrafts(english)
     yield drafts
     await drafts.close()
-
-
-def threads_of(pid: int) -> list[int]:
-    return [int(thread.name) for thread in Path(f"/proc/{pid}/task").iterdir()]
 
 
 async def draft(drafts: Drafts) -> str:
@@ -51,12 +47,21 @@ async def test_no_process_is_started_before_somebody_asks(drafts: Drafts) -> Non
     assert "better" in texts[0].lower()
 
 
-@pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="this system has no idle priority")
-async def test_every_thread_of_its_process_yields_to_everyone(drafts: Drafts) -> None:
-    await draft(drafts)
-    (process,) = drafts.processes.values()
-    policies = {os.sched_getscheduler(thread) for thread in threads_of(process.pid)}
-    assert policies == {os.SCHED_IDLE}
+async def test_the_worker_is_told_to_yield_and_loads_no_model_of_voices(
+    english: wire.Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: asyncio.Queue[wire.Request] = asyncio.Queue()
+
+    async def sending(_: WorkerProcess, request: wire.Request) -> None:
+        told.put_nowait(request)
+        raise OSError
+
+    monkeypatch.setattr(WorkerProcess, "send", sending)
+    drafts = Drafts(english)
+    waiting = asyncio.create_task(draft(drafts))
+    assert await told.get() == changed(english, yields=True, embedder_file=None)
+    waiting.cancel()
+    await drafts.close()
 
 
 async def test_a_session_that_ends_while_the_worker_starts_takes_it_from_nobody(

@@ -320,3 +320,20 @@ def test_a_worker_that_is_to_use_cuda_runs_on_the_installed_onnxruntime(
         reply = ask(running, wire.Recognise(1, audio(sound), 3.0))
         assert isinstance(reply, wire.Recognised)
         assert "better" in reply.hypothesis.text.lower()
+
+
+YIELD = """
+import os
+import numpy
+from pathlib import Path
+from hwaja.workers.worker import yield_to_everyone
+yield_to_everyone()
+print({os.sched_getscheduler(int(t.name)) for t in Path("/proc/self/task").iterdir()})
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="this system has no idle priority")
+def test_every_thread_of_a_process_that_yields_waits_for_all_others() -> None:
+    """Also those that NumPy has started already."""
+    done = subprocess.run([sys.executable, "-c", YIELD], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str({os.SCHED_IDLE})

@@ -107,7 +107,7 @@ def serve(requests: BufferedIOBase, replies: BufferedIOBase) -> None:
 
 def _load(setup: wire.Setup) -> tuple[AnyRecognizer, Embedder | None]:
     if setup.yields:
-        _yield_to_everyone()
+        yield_to_everyone()
     if setup.provider == "cuda":
         runtime.put_below_sherpa()
     # Imported here: the import alone takes long, and its failure must reach the front.
@@ -121,7 +121,7 @@ def _load(setup: wire.Setup) -> tuple[AnyRecognizer, Embedder | None]:
     return recogniser, sherpa.SpeakerEmbedder(Path(setup.embedder_file), setup.provider)
 
 
-def _yield_to_everyone() -> None:
+def yield_to_everyone() -> None:
     """Run only while no other process wants the processor; threads started later do the same."""
     os.nice(19)  # all that some systems have, and some sandboxes allow
     with suppress(AttributeError, OSError):
