@@ -19,6 +19,7 @@ from hwaja.workers.drafts import Drafts
 from hwaja.workers.pool import Pool
 from loopback import Endpoint, serving
 from poison import write_poisonable_worker
+from pools import running
 
 
 @pytest.fixture(scope="session")
@@ -56,10 +57,8 @@ def detector() -> SileroDetector:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def pool(english: wire.Setup) -> AsyncIterator[Pool]:
     """Two real workers, which all servers of the tests share."""
-    pool = Pool(english, workers=2)
-    await pool.start()
-    yield pool
-    await pool.close()
+    async with running(english, workers=2) as pool:
+        yield pool
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -73,10 +72,8 @@ async def drafts(english: wire.Setup) -> AsyncIterator[Drafts]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def live_pool(tones: wire.Setup) -> AsyncIterator[Pool]:
     """Two real workers that hear utterances while they are spoken."""
-    pool = Pool(tones, workers=2)
-    await pool.start()
-    yield pool
-    await pool.close()
+    async with running(tones, workers=2) as pool:
+        yield pool
 
 
 @pytest.fixture

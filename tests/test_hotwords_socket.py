@@ -17,6 +17,7 @@ from hwaja.workers import wire
 from hwaja.workers.drafts import Drafts
 from hwaja.workers.pool import Pool
 from loopback import Endpoint, Peer, serving
+from pools import running
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
@@ -26,10 +27,9 @@ async def biased(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pool
     """A worker whose model writes 가 for whatever is loud, and 나 where that is a hotword."""
     folder = streaming_models.write("zipformer2", tmp_path_factory.mktemp("biased"))
     embedder = str(locate("campplus") / "campplus.onnx")
-    pool = Pool(wire.Setup(str(folder), embedder, "ko", "modified_beam_search"), workers=1)
-    await pool.start()
-    yield pool
-    await pool.close()
+    setup = wire.Setup(str(folder), embedder, "ko", "modified_beam_search")
+    async with running(setup) as pool:
+        yield pool
 
 
 @pytest_asyncio.fixture(loop_scope="session")

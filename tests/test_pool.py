@@ -20,6 +20,7 @@ from hwaja.workers import pool as pool_module
 from hwaja.workers.jobs import Job
 from hwaja.workers.pool import Pool, Utterance
 from poison import poisoned
+from pools import running
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
@@ -37,20 +38,6 @@ async def one(english: wire.Setup) -> AsyncIterator[Pool]:
     """A pool of one worker; what a test does to the worker is over when the test is."""
     async with running(english) as pool:
         yield pool
-
-
-class running:  # noqa: N801
-    """A pool that has started, and is closed when the block ends."""
-
-    def __init__(self, setup: wire.Setup, workers: int = 1) -> None:
-        self._pool = Pool(setup, workers)
-
-    async def __aenter__(self) -> Pool:
-        await self._pool.start()
-        return self._pool
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._pool.close()
 
 
 async def text_of(pool: Pool, read: Callable[[], Samples], seconds: float = 3.3) -> str:

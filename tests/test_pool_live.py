@@ -16,6 +16,7 @@ from hwaja.workers import wire
 from hwaja.workers.live import LiveUtterance
 from hwaja.workers.pool import Pool
 from poison import poisoned
+from pools import running
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
@@ -26,10 +27,8 @@ CHUNK_SAMPLES = 4096
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def one(tones: wire.Setup) -> AsyncIterator[Pool]:
     """A pool of one worker; what a test does to the worker is over when the test is."""
-    pool = Pool(tones, workers=1)
-    await pool.start()
-    yield pool
-    await pool.close()
+    async with running(tones) as pool:
+        yield pool
 
 
 def live(
@@ -109,14 +108,12 @@ async def test_killed_again_and_again_the_workers_still_answer_the_innocent(one:
 async def test_of_many_who_speak_only_the_one_that_workers_die_of_fails(
     tones: wire.Setup, poisonable: None
 ) -> None:
-    pool = Pool(tones, workers=1)
-    await pool.start()
     said = [spoken([k, k + 1, k + 2]) for k in range(4)]
     said[2] = replace(said[2], samples=poisoned(said[2].samples))
-    answers = await asyncio.gather(
-        *(finish(pool, live(s, f"{k}"), s) for k, s in enumerate(said)), return_exceptions=True
-    )
-    await pool.close()
+    async with running(tones) as pool:
+        answers = await asyncio.gather(
+            *(finish(pool, live(s, f"{k}"), s) for k, s in enumerate(said)), return_exceptions=True
+        )
     assert isinstance(answers.pop(2), EngineError)
     assert [a.text for a in answers if isinstance(a, Hypothesis)] == [
         said[k].text for k in (0, 1, 3)
