@@ -30,13 +30,17 @@ class Clip:
     pcm: Pcm
 
     @property
-    def speech_end_samples(self) -> int:
-        """Where the speech ends, by level alone, so that no detector judges itself."""
+    def loud_frames(self) -> NDArray[np.intp]:
+        """The frames with speech, by level alone, so that no detector judges itself."""
         frames = self.pcm[: len(self.pcm) // LEVEL_FRAME_SAMPLES * LEVEL_FRAME_SAMPLES]
         squares = frames.reshape(-1, LEVEL_FRAME_SAMPLES).astype(np.float64) ** 2
         levels_db = 10 * np.log10(squares.mean(axis=1) + 1)
-        loud = np.flatnonzero(levels_db >= np.percentile(levels_db, 90) - SPEECH_RANGE_DB)
-        return int(loud[-1] + 1) * LEVEL_FRAME_SAMPLES
+        return np.flatnonzero(levels_db >= np.percentile(levels_db, 90) - SPEECH_RANGE_DB)
+
+    @property
+    def speech_end_samples(self) -> int:
+        """Where the speech ends."""
+        return int(self.loud_frames[-1] + 1) * LEVEL_FRAME_SAMPLES
 
 
 @dataclass(frozen=True)

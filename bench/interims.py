@@ -80,12 +80,8 @@ def report(dialogue: Dialogue, arrivals: list[Arrival]) -> str:
 
 def words(placed: Placed) -> list[Word]:
     """Return the words of a clip, with the time at which each ends."""
-    clip = placed.clip
-    frames = clip.pcm[: len(clip.pcm) // LEVEL_FRAME_SAMPLES * LEVEL_FRAME_SAMPLES]
-    squares = frames.reshape(-1, LEVEL_FRAME_SAMPLES).astype(np.float64) ** 2
-    levels_db = 10 * np.log10(squares.mean(axis=1) + 1)
-    loud = np.flatnonzero(levels_db >= np.percentile(levels_db, 90) - 25)
-    texts = [text for text in map(normalise, clip.text.split()) if text]
+    loud = placed.clip.loud_frames
+    texts = [text for text in map(normalise, placed.clip.text.split()) if text]
     ends = np.cumsum([len(text) for text in texts]) / sum(map(len, texts))
     frame_seconds = LEVEL_FRAME_SAMPLES / SAMPLE_RATE
     return [

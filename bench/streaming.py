@@ -11,7 +11,6 @@ costs what one of a Zipformer of that size does.
 import argparse
 import asyncio
 import time
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,12 +19,10 @@ import numpy as np
 import killed_worker
 from corpus import Dialogue
 from hwaja.audio import CHUNK_SAMPLES
-from hwaja.engine import Samples
+from hwaja.doctor.speaking import live
 from hwaja.gate import SAMPLE_RATE
 from hwaja.models.tones import write_tone_model
-from hwaja.recognition import Options
 from hwaja.workers import wire
-from hwaja.workers.live import LiveUtterance
 from hwaja.workers.pool import Pool
 from service import Arrival, Service, answers, cpu_seconds, running_server
 from tone_dialogue import Sentence, sentences, voices
@@ -138,17 +135,13 @@ async def hear(pool: Pool, owner: str, talk: list[Sentence]) -> None:
     """Have a session's utterances heard, chunk by chunk."""
     for sentence in talk:
         samples = sentence.pcm.astype(np.float32) / 32768
-        utterance = LiveUtterance(owner, Options(), partial(copied, samples), 0, None)
+        utterance = live(owner, samples)
         for stop in range(CHUNK_SAMPLES, len(samples), CHUNK_SAMPLES):
             pool.extend(utterance, stop)
             await asyncio.sleep(0)
         heard = await pool.finish(utterance, len(samples), len(samples) / SAMPLE_RATE)
         if heard.text != sentence.text:
             raise RuntimeError("the text is not what was said")
-
-
-def copied(samples: Samples, start: int, stop: int) -> Samples:
-    return samples[start:stop].copy()
 
 
 def bare(folder: str, talks: list[list[Sentence]]) -> float:

@@ -1,12 +1,14 @@
 """What several test files share: a certificate, the worker processes, a server."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+import structlog
 
 from fakes import EagerDrafts
+from hwaja import config
 from hwaja.certificate import development_certificate
 from hwaja.connection import Services
 from hwaja.detection import Detection
@@ -41,6 +43,16 @@ def tones(tmp_path_factory: pytest.TempPathFactory) -> wire.Setup:
     folder = tmp_path_factory.mktemp("tones")
     write_tone_model(folder)
     return wire.Setup(str(folder), str(locate("campplus") / "campplus.onnx"), "ko")
+
+
+@pytest.fixture
+def clean_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No setting of the developer's own reaches a test, nor a test's logging another."""
+    for option in config.options():
+        monkeypatch.delenv(f"HWAJA_{option.name.upper()}", raising=False)
+    monkeypatch.delenv("HWAJA_CONFIG", raising=False)
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -5,27 +5,17 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
 import hwaja
 from hwaja import config
 from hwaja.cli import main
 
+pytestmark = pytest.mark.usefixtures("clean_settings")
+
 Capture = pytest.CaptureFixture[str]
-
-
-@pytest.fixture(autouse=True)
-def clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No setting of the developer's own reaches a test, nor a test's logging another."""
-    for option in config.options():
-        monkeypatch.delenv(f"HWAJA_{option.name.upper()}", raising=False)
-    monkeypatch.delenv("HWAJA_CONFIG", raising=False)
-    yield
-    structlog.reset_defaults()
 
 
 def refusal(capsys: Capture, *arguments: str) -> str:

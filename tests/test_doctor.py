@@ -2,21 +2,18 @@
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 
-from hwaja import config
 from hwaja.cli import main
 from hwaja.doctor import report
 from hwaja.doctor.findings import Finding
 from hwaja.models import locate
 from processes import ENGLISH
 
-pytestmark = pytest.mark.models
+pytestmark = [pytest.mark.models, pytest.mark.usefixtures("clean_settings")]
 
 Capture = pytest.CaptureFixture[str]
 
@@ -34,16 +31,6 @@ ALL = [
     "recogniser",
     "memory",
 ]
-
-
-@pytest.fixture(autouse=True)
-def clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No setting of the developer's own reaches a test, nor a test's logging another."""
-    for option in config.options():
-        monkeypatch.delenv(f"HWAJA_{option.name.upper()}", raising=False)
-    monkeypatch.delenv("HWAJA_CONFIG", raising=False)
-    yield
-    structlog.reset_defaults()
 
 
 @pytest.fixture

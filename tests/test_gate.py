@@ -321,11 +321,11 @@ def test_what_a_later_utterance_contains_was_still_called_needed(frames: list[Fr
 def test_nobody_speaks_before_the_gate_opens_and_after_it_closed() -> None:
     gate = SpeechGate(SETTINGS, 0)
     feed(gate, [PAUSE] * 10 + [SPEECH] * 2)
-    assert gate.open_segment is None
+    assert gate.open_span is None
     feed(gate, [SPEECH])
-    assert gate.open_segment is not None
+    assert gate.open_span is not None
     feed(gate, [PAUSE] * HANGOVER)
-    assert gate.open_segment is None
+    assert gate.open_span is None
 
 
 def test_in_a_pause_what_is_certain_ends_with_the_post_roll() -> None:
@@ -334,9 +334,9 @@ def test_in_a_pause_what_is_certain_ends_with_the_post_roll() -> None:
     stops = []
     for _ in range(HANGOVER - 1):
         feed(gate, [PAUSE])
-        segment = gate.open_segment
-        assert segment is not None
-        stops.append(segment.stop)
+        span = gate.open_span
+        assert span is not None
+        stops.append(span[1])
     end_of_speech = samples(15)
     assert stops[0] == end_of_speech + FRAME_SAMPLES
     assert stops[-1] == end_of_speech + POST_ROLL
@@ -357,11 +357,10 @@ def test_an_utterance_is_what_was_certain_of_it_and_more_unless_it_was_split(
         for segment in ended:
             told = [span for span in certain if span[0] == segment.start]
             assert told, "it was told of while it was open"
-            was_split = gate.open_segment is not None
+            was_split = gate.open_span is not None
             assert was_split or all(stop <= segment.stop for _, stop in told)
-        segment_now = gate.open_segment
-        if segment_now is not None:
-            span = (segment_now.start, segment_now.stop)
+        span = gate.open_span
+        if span is not None:
             earlier = [stop for start, stop in certain if start == span[0]]
             assert all(stop <= span[1] for stop in earlier), "it only grows"
             certain.append(span)

@@ -108,17 +108,21 @@ class SpeechGate:
         It is known once the post-roll is heard, well before the hang-over has passed, so that
         work on it can begin. Speech that goes on makes it void.
         """
-        if self._pause_frames * FRAME_SAMPLES < self._post_roll_samples:
+        if not self._is_open or self._pause_frames * FRAME_SAMPLES < self._post_roll_samples:
             return None
-        return self.open_segment
+        return self._segment(len(self._frames), self._next)
 
     @property
-    def open_segment(self) -> Segment | None:
-        """The utterance that is being spoken, as far as its samples are certain; None in a pause.
+    def open_span(self) -> tuple[int, int] | None:
+        """Samples `[start, stop)` that are certain of the utterance being spoken; None without one.
 
         Whatever follows, it begins there and reaches at least so far, unless it is split.
         """
-        return self._segment(len(self._frames), self._next) if self._is_open else None
+        # What a split left over may be a pause only.
+        if not self._is_open or self._pause_frames >= len(self._frames):
+            return None
+        speech_stop = self._next - self._pause_frames * FRAME_SAMPLES
+        return self.needed_from, min(self._next, speech_stop + self._post_roll_samples)
 
     def feed(self, probabilities: Iterable[float], levels_dbfs: Iterable[float]) -> list[Segment]:
         """Take the next frames; return the utterances that ended with them."""

@@ -278,10 +278,10 @@ class Session:
             )
 
     def _follow(self) -> None:
-        segment = self._gate.open_segment
-        if segment is not None and (segment.start, segment.stop) != self._followed:
-            self._followed = (segment.start, segment.stop)
-            self._effects.append(Follow(self._next_segment_id, segment.start, segment.stop))
+        span = self._gate.open_span
+        if span is not None and span != self._followed:
+            self._followed = span
+            self._effects.append(Follow(self._next_segment_id, *span))
 
     def _foresee(self) -> None:
         segment = self._gate.foreseen
