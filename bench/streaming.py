@@ -21,7 +21,7 @@ from corpus import Dialogue
 from hwaja.audio import CHUNK_SAMPLES
 from hwaja.doctor.speaking import live
 from hwaja.gate import SAMPLE_RATE
-from hwaja.models.tones import write_tone_model
+from hwaja.models.tones import CHUNK_FRAMES, FRAME_SECONDS, WINDOW_FRAMES, write_tone_model
 from hwaja.workers import wire
 from hwaja.workers.pool import Pool
 from service import Arrival, Service, answers, cpu_seconds, running_server
@@ -29,6 +29,9 @@ from tone_dialogue import Sentence, sentences, voices
 
 BALLAST = 80
 SESSIONS = 10
+
+TAIL_SAMPLES = round((WINDOW_FRAMES + CHUNK_FRAMES) * FRAME_SECONDS * SAMPLE_RATE)
+"""The silence that hwaja flushes an utterance of this model with, so that both hear the same."""
 
 
 def main() -> None:
@@ -159,7 +162,7 @@ def bare(folder: str, talks: list[list[Sentence]]) -> float:
             stream.accept_waveform(SAMPLE_RATE, samples[start : start + CHUNK_SAMPLES].data)
             while recogniser.is_ready(stream):
                 recogniser.decode_stream(stream)
-        stream.accept_waveform(SAMPLE_RATE, np.zeros(SAMPLE_RATE // 2, np.float32).data)
+        stream.accept_waveform(SAMPLE_RATE, np.zeros(TAIL_SAMPLES, np.float32).data)
         stream.input_finished()
         while recogniser.is_ready(stream):
             recogniser.decode_stream(stream)
