@@ -1,6 +1,7 @@
 """What hwaja asks of an engine: recognition, speaker embedding, speech detection."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
@@ -13,6 +14,28 @@ Samples = NDArray[np.float32]
 
 Embedding = NDArray[np.float32]
 """A voice, shape (dim,), float32, not normalised."""
+
+WINDOW_SAMPLES = 16_000
+"""Length of the windows of a `VoiceTrack`, 1 s: that of `models.campplus`."""
+
+HOP_SAMPLES = 2_560
+"""From one window to the next, 0.16 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceTrack:
+    """The voice in a stretch of audio, and how it sounds on the way."""
+
+    whole: Embedding
+    """Of all of the audio."""
+    windows: NDArray[np.float32]
+    """Shape (n, dim), n >= 1: of a window around the middle of each hop, as much of it as there is
+    audio. The middle of window k is sample `(k + 0.5) * HOP_SAMPLES`; the last hop may be short."""
+
+    def erase(self) -> None:
+        """Overwrite it."""
+        self.whole.fill(0)
+        self.windows.fill(0)
 
 
 class EngineError(Exception):
@@ -83,10 +106,10 @@ class StreamingRecognizer(Protocol[Heard]):
 
 
 class Embedder(Protocol):
-    """Turns speech into a vector that is close for the same voice."""
+    """Turns speech into vectors that are close for the same voice."""
 
-    def embed(self, samples: Samples) -> Embedding:
-        """Return the embedding of the voice in `samples`.
+    def embed(self, samples: Samples) -> VoiceTrack:
+        """Return the embeddings of the voice in `samples`.
 
         Raises:
             EngineError: where there is too little audio; the embedder stays usable.

@@ -9,7 +9,7 @@ import binascii
 from dataclasses import dataclass
 from pathlib import Path
 
-from hwaja.engine import EngineError
+from hwaja.engine import HOP_SAMPLES, WINDOW_SAMPLES, EngineError
 from hwaja.engines.model_files import Model, only_file, preferred_file, read_model
 from hwaja.engines.streaming_exports import (
     AUTO_LANGUAGE,
@@ -113,6 +113,9 @@ def check_embedder(model: Path) -> None:
     read.require(_EMBEDDER_METADATA)
     if read.metadata["sample_rate"] != str(SAMPLE_RATE):
         raise EngineError(f"{model} is not for {SAMPLE_RATE} Hz.")
+    windows = {"window_samples": str(WINDOW_SAMPLES), "hop_samples": str(HOP_SAMPLES)}
+    if not windows.items() <= read.metadata.items():
+        raise EngineError(f"{model} does not embed windows of speech as hwaja needs them.")
 
 
 def _open_with_encoder(

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hwaja.engine import Embedding, EngineError, Samples
+from hwaja.engine import EngineError, Samples, VoiceTrack
 from hwaja.engines.admission import check_options, check_samples
 from hwaja.engines.exports import MoonshineExport, check_embedder, open_export
 from hwaja.engines.sherpa_library import sherpa_onnx
@@ -115,8 +115,8 @@ class SpeakerEmbedder:
             )
         )
 
-    def embed(self, samples: Samples) -> Embedding:
-        """Return the embedding; see `engine.Embedder.embed`."""
+    def embed(self, samples: Samples) -> VoiceTrack:
+        """Return the embeddings; see `engine.Embedder.embed`."""
         check_samples(samples)
         if len(samples) < MIN_EMBEDDING_SECONDS * SAMPLE_RATE:
             raise EngineError(f"a voice needs at least {MIN_EMBEDDING_SECONDS:g} s")
@@ -125,7 +125,10 @@ class SpeakerEmbedder:
         stream.input_finished()
         if not self._extractor.is_ready(stream):
             raise EngineError("too little audio for the speaker model")
-        return np.array(self._extractor.compute(stream), np.float32)
+        # All rows in one: sherpa-onnx hands on what is in the second axis, however long.
+        rows = np.array(self._extractor.compute(stream), np.float32)
+        rows = rows.reshape(-1, self._extractor.dim)
+        return VoiceTrack(rows[0], rows[1:])
 
 
 def load_recogniser(

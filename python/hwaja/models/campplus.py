@@ -5,7 +5,8 @@ Verification Using Context-Aware Masking", 2023: a small two-dimensional residua
 densely connected time-delay network whose layers are masked by what their context says, then
 statistics over time.
 
-Two things differ from a plain export. The mean over segments is a product with a matrix, not an
+Three things differ from a plain export. What is heard frame by frame is pooled over windows as well
+as over the whole, so that one pass tells who spoke when. The mean over segments is a product with a matrix, not an
 AveragePool: the onnxruntime inside sherpa-onnx computes that one otherwise at the last, shorter
 segment. And nothing follows the last normalisation: the weights were trained so.
 """
@@ -27,6 +28,16 @@ EMBEDDING_DIM = 192
 SEGMENT_FRAMES = 100
 """Length of the segments whose means are the local context (section 2.2 of the paper)."""
 
+WINDOW_FRAMES = 50
+"""Length of a window that gets an embedding of its own, in frames of 20 ms: 1 s. Shorter ones place
+a change of speaker more exactly, longer ones tell voices better apart (bench/RESULTS.md)."""
+
+HOP_FRAMES = 8
+"""From one window to the next: 0.16 s."""
+
+FRAME_SAMPLES = 320
+"""Audio under one frame behind the network: two of the ten milliseconds of its input."""
+
 _BLOCKS = ((12, 1), (24, 2), (16, 2))  # layers and dilation of each dense block (table 1)
 _HEAD_STRIDES = ((2, 1), (2, 1))  # frequency strides of the residual blocks of both stages
 _EPSILON = 1e-5  # PyTorch's default for BatchNorm, which CAM++ was trained with
@@ -46,14 +57,19 @@ def convert(members: Path, folder: Path) -> None:
 
 
 def build(state: StateDict) -> Any:
-    """Return the network as an ONNX model: x (N, T, 80) -> embedding (N, 192), float32."""
+    """Return the network as an ONNX model: x (N, T, 80) -> embedding (N, rows * 192), float32.
+
+    The first row is the voice in all of x. Row 1 + k is that in the window of 50 frames of T/2 whose
+    middle is frame 8 k + 4, as much of it as there is; T/2 frames have T/16 windows, rounded up. In one
+    axis, since sherpa-onnx returns whatever is in the second.
+    """
     graph = _Network(state)
     x = graph.dense_layers(graph.head("x"))
     graph.pool(x)
     return graph.model(
         "campplus",
         inputs={"x": (FLOAT, ("N", "T", MELS))},
-        outputs={"embedding": (FLOAT, ("N", EMBEDDING_DIM))},
+        outputs={"embedding": (FLOAT, ("N", "rows * 192"))},
         metadata={
             "framework": "3d-speaker",
             "language": "Chinese-English",
@@ -61,6 +77,8 @@ def build(state: StateDict) -> Any:
             "output_dim": EMBEDDING_DIM,
             "normalize_samples": 1,
             "feature_normalize_type": "global-mean",
+            "window_samples": WINDOW_FRAMES * FRAME_SAMPLES,
+            "hop_samples": HOP_FRAMES * FRAME_SAMPLES,
         },
     )
 
@@ -100,20 +118,51 @@ class _Network(Graph):
         return self._normalise(x, "xvector.out_nonlinear.batchnorm")
 
     def pool(self, x: str) -> None:
-        """Take mean and deviation over time, and project them on the embedding."""
-        mean = self.apply("ReduceMean", x, axes=[-1], keepdims=1)
-        centred = self.apply("Sub", x, mean)
-        squares = self.apply("Mul", centred, centred)
-        total = self.apply("ReduceSum", squares, self.constant([-1]), keepdims=1)
+        """Take mean and deviation over all and over windows, and project them on embeddings."""
+        members = self._windows(self.axis_length(x, 2))
+        counts = self.apply("ReduceSum", members, self.constant([0]), keepdims=1)
+        shares = self.apply("Div", members, counts)
+        # Around the mean of all, so that the squares of a window are not small differences.
+        middle = self.apply("ReduceMean", x, axes=[-1], keepdims=1)
+        centred = self.apply("Sub", x, middle)
+        offset = self.apply("MatMul", centred, shares)
+        squares = self.apply("MatMul", self.apply("Mul", centred, centred), shares)
+        spread = self.apply("Sub", squares, self.apply("Mul", offset, offset))
         # The deviation that PyTorch computes divides by one less; a single frame has none.
-        one = self.constant([1])
-        count = self.apply("Max", self.apply("Sub", self.axis_length(x, 2), one), one)
-        variance = self.apply("Div", total, self.apply("Cast", count, to=FLOAT))
-        statistics = self.apply("Concat", mean, self.apply("Sqrt", variance), axis=1)
-        embedding = self._convolve(
+        one, zero = self.constant(1.0), self.constant(0.0)
+        fewer = self.apply("Max", self.apply("Sub", counts, one), one)
+        variance = self.apply("Mul", spread, self.apply("Div", counts, fewer))
+        deviation = self.apply("Sqrt", self.apply("Max", variance, zero))
+        statistics = self.apply("Concat", self.apply("Add", offset, middle), deviation, axis=1)
+        rows = self._convolve(
             statistics, "xvector.dense.linear", "xvector.dense.nonlinear.batchnorm"
         )
-        self.apply("Squeeze", embedding, self.constant([2]), output="embedding")
+        rows = self.apply("Transpose", rows, perm=[0, 2, 1])
+        self.apply("Reshape", rows, self.constant([0, -1]), output="embedding")
+
+    def _windows(self, frames: str) -> str:
+        """Return which frames are in which row, (T, rows) of 0 and 1; all are in the first."""
+        frames = self.apply("Squeeze", frames, self.constant([0]))
+        zero, one, hop = self.constant(0), self.constant(1), self.constant(HOP_FRAMES)
+        frame = self.apply("Range", zero, frames, one)
+        middle = self.apply(
+            "Add", self.apply("Range", zero, frames, hop), self.constant(HOP_FRAMES // 2)
+        )
+        # Twice the distance from the middle of the frame, since that is half a frame.
+        after = self.apply("Add", self.apply("Mul", frame, self.constant(2)), one)
+        twice = self.apply(
+            "Sub", self._column(after), self._row(self.apply("Mul", middle, self.constant(2)))
+        )
+        inside = self.apply("Less", self.apply("Abs", twice), self.constant(WINDOW_FRAMES))
+        windows = self.apply("Cast", inside, to=FLOAT)
+        everywhere = self._column(self.apply("Cast", self.apply("Less", frame, frames), to=FLOAT))
+        return self.apply("Concat", everywhere, windows, axis=1)
+
+    def _column(self, vector: str) -> str:
+        return self.apply("Unsqueeze", vector, self.constant([1]))
+
+    def _row(self, vector: str) -> str:
+        return self.apply("Unsqueeze", vector, self.constant([0]))
 
     def _residual(self, x: str, name: str, stride: int) -> str:
         y = self._square(x, f"{name}.conv1", f"{name}.bn1", stride)
@@ -146,11 +195,7 @@ class _Network(Graph):
         last = self.apply("Add", frames, self.constant(SEGMENT_FRAMES - 1))
         segments = self.apply("Range", scalar, self.apply("Div", last, segment), one)
         segment_of = self.apply("Div", self.apply("Range", scalar, frames, one), segment)
-        member = self.apply(
-            "Equal",
-            self.apply("Unsqueeze", segment_of, self.constant([1])),
-            self.apply("Unsqueeze", segments, self.constant([0])),
-        )
+        member = self.apply("Equal", self._column(segment_of), self._row(segments))
         member = self.apply("Cast", member, to=FLOAT)
         counts = self.apply("ReduceSum", member, self.constant([0]), keepdims=1)
         of_segment = self.apply("Div", member, counts)

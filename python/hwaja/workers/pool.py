@@ -12,7 +12,7 @@ from itertools import count
 
 import numpy as np
 
-from hwaja.engine import Embedding, EngineError, Samples
+from hwaja.engine import EngineError, Samples, VoiceTrack
 from hwaja.gate import SAMPLE_RATE
 from hwaja.recognition import Abilities, Hypothesis, Options
 from hwaja.workers import wire
@@ -120,8 +120,8 @@ class Pool:
             raise EngineError("recognition failed")
         return reply.hypothesis
 
-    async def embed(self, owner: Hashable, read: ReadSamples, samples: int) -> Embedding:
-        """Return the embedding of the voice in `samples` samples of audio.
+    async def embed(self, owner: Hashable, read: ReadSamples, samples: int) -> VoiceTrack:
+        """Return the embeddings of the voice in `samples` samples of audio.
 
         Raises:
             EngineError: where the engine failed on it.
@@ -134,7 +134,8 @@ class Pool:
         reply = await self._do(owner, request, samples)
         if not isinstance(reply, wire.Embedded):
             raise EngineError("embedding failed")
-        return np.frombuffer(reply.vector, np.float32).copy()
+        rows = np.frombuffer(reply.vectors, np.float32).reshape(reply.rows, -1)
+        return VoiceTrack(rows[0].copy(), rows[1:].copy())
 
     # utterances that are heard while they are spoken
 

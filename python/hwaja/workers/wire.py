@@ -110,11 +110,13 @@ class Recognised(msgspec.Struct, frozen=True, tag=True):
 
 
 class Embedded(msgspec.Struct, frozen=True, tag=True):
-    """The embedding of a job."""
+    """The embeddings of a job."""
 
     job_id: int
-    vector: memoryview
-    """float32 little-endian."""
+    rows: int
+    """How many there are: that of the whole, then those of the windows."""
+    vectors: memoryview
+    """float32 little-endian, row after row."""
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True):

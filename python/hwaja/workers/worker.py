@@ -19,7 +19,14 @@ from typing import Any
 
 import numpy as np
 
-from hwaja.engine import Embedder, EngineError, Recognizer, Samples, StreamingRecognizer
+from hwaja.engine import (
+    Embedder,
+    EngineError,
+    Recognizer,
+    Samples,
+    StreamingRecognizer,
+    VoiceTrack,
+)
 from hwaja.engines import runtime
 from hwaja.gate import SAMPLE_RATE
 from hwaja.plausible import may_loop
@@ -68,7 +75,13 @@ class _Jobs:
                 return wire.Recognised(request.job_id, spoken(hypothesis, request.speech_seconds))
             if self._embedder is None:
                 raise EngineError("no embedder was loaded")
-            return wire.Embedded(request.job_id, self._embedder.embed(samples).data.cast("B"))
+            return _embedded(request.job_id, self._embedder.embed(samples))
+
+
+def _embedded(job_id: int, track: VoiceTrack) -> wire.Embedded:
+    rows = np.vstack([track.whole, track.windows])
+    track.erase()
+    return wire.Embedded(job_id, len(rows), rows.data.cast("B"))
 
 
 def _recognise(samples: Samples, recogniser: AnyRecognizer, options: Options) -> Hypothesis:
