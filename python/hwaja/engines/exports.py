@@ -154,9 +154,9 @@ def _open_whisper(folder: Path, encoder: Model, decoder: Model, language: str) -
 
 
 def _dates_tokens(encoder: Model, decoder: Model) -> bool:
-    """Return whether a Whisper decoder has a usable fourth output, the cross-attention.
+    """Return whether a Whisper decoder gives out its cross-attention.
 
-    sherpa-onnx takes any fourth output for it, by its place, and trusts its shape.
+    sherpa-onnx takes any fourth output for it, and then reads how many heads there are.
     """
     if len(decoder.outputs) < 4:
         return False
