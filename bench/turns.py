@@ -9,7 +9,7 @@ tokens; for comparison, each line is heard alone.
 
 import argparse
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, product
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,9 @@ from hwaja.engines.sherpa import MAX_UTTERANCE_SECONDS, OfflineRecognizer, load_
 from hwaja.gate import SAMPLE_RATE
 from hwaja.models import locate
 from hwaja.recognition import Hypothesis, Options
+
+SPARSE_CHARS_PER_SECOND = 1.5
+"""A part with fewer was left out by the recogniser, which at times ends after the first line."""
 
 SHIFTS_SECONDS = (-0.3, -0.2, -0.1, 0.0, 0.1, 0.2)
 """By how much the place that is looked for is off the place of the change."""
@@ -51,6 +54,7 @@ class Turns:
     alone: tuple[str, str]
     heard: Hypothesis
     change_seconds: float
+    seconds: tuple[float, float]
 
     @property
     def text(self) -> str:
@@ -73,29 +77,40 @@ class Turns:
         starts = [s for s in self.starts(words_only=words_only) if 0 < s[1] < len(self.text)]
         return min(starts, key=lambda s: abs(s[0] - looked_for), default=(0.0, 0))[1]
 
-    def mistakes(self, count: int) -> int:
-        """Count the mistakes in both lines if that many characters are in the first."""
-        parts = self.text[:count], self.text[count:]
-        return sum(edits(line, part) for line, part in zip(self.lines, parts, strict=True))
+    def parts(self, count: int) -> tuple[str, str]:
+        """Return the text with that many characters in the first part."""
+        return self.text[:count], self.text[count:]
+
+    def surer_parts(self, count: int) -> tuple[str, str]:
+        """Return the parts, or what is heard in each line alone where one is nearly empty."""
+        parts = self.parts(count)
+        rates = [len(part) / seconds for part, seconds in zip(parts, self.seconds, strict=True)]
+        return self.alone if min(rates) < SPARSE_CHARS_PER_SECOND else parts
+
+    def mistakes(self, parts: tuple[str, str]) -> int:
+        """Count the mistakes in both lines."""
+        return sum(edits(*pair) for pair in zip(self.lines, parts, strict=True))
 
 
 def report(turns: list[Turns]) -> str:
     length = sum(len(line) for turn in turns for line in turn.lines)
     together = sum(edits("".join(turn.lines), turn.text) for turn in turns)
-    alone = sum(edits(*pair) for turn in turns for pair in zip(turn.lines, turn.alone, strict=True))
+    alone = sum(turn.mistakes(turn.alone) for turn in turns)
     undated = sum(not turn.heard.tokens for turn in turns)
     rows = [
         f"pairs {len(turns)} without times {undated}"
         f" CER alone {alone / length:.4f} together, uncut {together / length:.4f}"
     ]
-    for shift in SHIFTS_SECONDS:
-        for words_only in (False, True):
-            cuts = [turn.cut(shift, words_only=words_only) for turn in turns]
-            wrong = sum(t.mistakes(cut) for t, cut in zip(turns, cuts, strict=True))
-            shares = [right(turn, cut) for turn, cut in zip(turns, cuts, strict=True)]
-            share = sum(good for good, _ in shares) / sum(known for _, known in shares)
-            unit = "words" if words_only else "tokens"
-            rows.append(f"{shift:+.1f} s, {unit}: right side {share:.4f} CER {wrong / length:.4f}")
+    for shift, words_only in product(SHIFTS_SECONDS, (False, True)):
+        cuts = [(turn, turn.cut(shift, words_only=words_only)) for turn in turns]
+        wrong = sum(turn.mistakes(turn.parts(cut)) for turn, cut in cuts)
+        surer = sum(turn.mistakes(turn.surer_parts(cut)) for turn, cut in cuts)
+        again = sum(turn.parts(cut) != turn.surer_parts(cut) for turn, cut in cuts)
+        good, known = map(sum, zip(*(right(*cut) for cut in cuts), strict=True))
+        rows.append(
+            f"{shift:+.1f} s, {'words' if words_only else 'tokens'}: right side {good / known:.4f}"
+            f" CER {wrong / length:.4f}, {surer / length:.4f} with {again} pairs heard again"
+        )
     return "\n  ".join(rows)
 
 
@@ -136,9 +151,10 @@ def hear_joined(
     """Hear two lines as one utterance; the speakers change in the middle of the pause."""
     pause = np.zeros(round(pause_seconds * SAMPLE_RATE), np.float32)
     joined = np.concatenate([trimmed(first), pause, trimmed(second)])
-    change_seconds = len(trimmed(first)) / SAMPLE_RATE + pause_seconds / 2
+    seconds = len(trimmed(first)) / SAMPLE_RATE, len(trimmed(second)) / SAMPLE_RATE
     lines = normalise(first.text), normalise(second.text)
-    return Turns(lines, alone, heard(recogniser, joined), change_seconds)
+    found = heard(recogniser, joined)
+    return Turns(lines, alone, found, seconds[0] + pause_seconds / 2, seconds)
 
 
 def fits(first: Clip, second: Clip) -> bool:
