@@ -12,7 +12,6 @@ _HIDDEN = -1e9  # a score that leaves nothing after the softmax
 _SELF_K, _SELF_V = "n_layer_self_k_cache", "n_layer_self_v_cache"
 _ALIGNMENT = "cross_attention_weights"
 
-
 Heads = Sequence[tuple[int, int]]
 """Layer and head of some cross-attentions."""
 
@@ -59,7 +58,7 @@ def decoder(weights: Weights, alignment_heads: Heads) -> Any:
 
 
 class _Decoder(Layers):
-    """The decoder's graph; collects what its layers add to the caches.
+    """The decoder's graph; collects what its layers add to the caches and to the alignment.
 
     A step is one token, and what it costs is moving memory: 16 MB of keys and values for 13 s of
     audio, 11 MB of caches. So nothing but the new token is split into heads, and a cache is read
