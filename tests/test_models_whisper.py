@@ -73,8 +73,17 @@ def weights() -> Tensors:
     return tensors
 
 
+def config(alignment_heads: object) -> bytes:
+    return json.dumps({"alignment_heads": alignment_heads, "suppress_ids": []}).encode()
+
+
 MODEL = ct2_file(weights())
-MEMBERS = {"model.bin.1": MODEL[:999], "model.bin.2": MODEL[999:], "tokenizer.json": tokenizer()}
+MEMBERS = {
+    "model.bin.1": MODEL[:999],
+    "model.bin.2": MODEL[999:],
+    "tokenizer.json": tokenizer(),
+    "config.json": config([[1, 1], [0, 1], [1, 0]]),
+}
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +149,7 @@ def test_the_metadata_has_the_models_dimensions_and_special_tokens(folder: Path)
         "sot_lm": numbers["startoflm"],
         "no_timestamps": numbers["notimestamps"],
         "non_speech_tokens": "",
+        "n_alignment_heads": "3",
     }
 
 
@@ -157,8 +167,11 @@ def test_the_graphs_compute_what_whisper_is_defined_to_compute(folder: Path, fra
     for index in range(2):
         for found, expected in zip(cross, plain.cross(heard, index), strict=True):
             np.testing.assert_allclose(found[index, 0], expected, atol=1e-4)
-    logits = Decoder(folder / "decoder.onnx", cross).decode(tokens)
+    decoder = Decoder(folder / "decoder.onnx", cross)
+    logits = decoder.decode(tokens)
     np.testing.assert_allclose(logits, plain.decode(tokens, heard, layers=2), atol=1e-4)
+    expected = np.stack([plain.looks[0][1], plain.looks[1][0], plain.looks[1][1]])
+    np.testing.assert_allclose(decoder.looks, expected, atol=1e-4)
 
 
 def test_a_batch_gives_each_what_it_gets_alone(folder: Path) -> None:
@@ -229,6 +242,28 @@ def test_a_tokenizer_without_a_space_is_refused(tmp_path: Path) -> None:
     spaceless = tokenizer().replace(b'"\\u0120": 1, ', b"")
     with pytest.raises(ModelError, match=r"tokenizer\.json"):
         convert(whisper, MEMBERS | {"tokenizer.json": spaceless}, tmp_path, precision="fp32")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"junk",
+        b"{}",
+        b"[]",
+        config(None),
+        config([]),
+        config([[0, 1], [1]]),
+        config([["a", 1]]),
+        config([[2, 0]]),
+        config([[0, 2]]),
+        config([[-1, 0]]),
+    ],
+)
+def test_alignment_heads_that_are_missing_or_not_the_models_are_refused(
+    tmp_path: Path, content: bytes
+) -> None:
+    with pytest.raises(ModelError, match=r"config\.json"):
+        convert(whisper, MEMBERS | {"config.json": content}, tmp_path, precision="fp32")
 
 
 @pytest.mark.parametrize(

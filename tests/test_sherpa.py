@@ -17,7 +17,7 @@ from hwaja.engines.sherpa import OfflineRecognizer, SpeakerEmbedder, load_recogn
 from hwaja.gate import SAMPLE_RATE
 from hwaja.models import locate
 from hwaja.models.tones import write_tone_model
-from hwaja.recognition import Hotword, Options
+from hwaja.recognition import Hotword, Hypothesis, Options
 
 pytestmark = pytest.mark.models
 
@@ -105,6 +105,43 @@ def test_what_a_recogniser_cannot_do_is_refused(
     assert_one_sentence(caught.value)
 
 
+def assert_dated(heard: Hypothesis, utterance_seconds: float) -> None:
+    starts = [token.start_seconds for token in heard.tokens]
+    assert "".join(token.text for token in heard.tokens).strip() == heard.text != ""
+    assert starts == sorted(starts)
+    assert 0 <= starts[0] <= starts[-1] <= utterance_seconds
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_whispers_tokens_are_its_text_and_lie_within_the_utterance(
+    language: str, recognisers: dict[str, OfflineRecognizer], beckett: Samples
+) -> None:
+    """In Korean its pieces are halves of characters; of every language it gives them."""
+    heard = recognisers["whisper-base"].recognise(beckett, Options(language=language))
+    assert_dated(heard, len(beckett) / SAMPLE_RATE)
+    assert len(heard.tokens) > 10
+
+
+def test_a_longer_pause_dates_what_follows_as_much_later(
+    recognisers: dict[str, OfflineRecognizer], beckett: Samples
+) -> None:
+    """A pause within "No matter. | Try again."; its first word may be dated in the pause."""
+    pause = np.zeros(2 * SAMPLE_RATE, np.float32)
+    cut = round(4.5 * SAMPLE_RATE)
+    starts = []
+    for audio in (beckett, np.concatenate([beckett[:cut], pause, beckett[cut:]])):
+        tokens = recognisers["whisper-base"].recognise(audio, Options()).tokens
+        starts += [t.start_seconds for t in tokens if t.text in (" matter", " again")][:2]
+    matter, again = starts[:2]
+    assert starts[2:] == [pytest.approx(matter, abs=0.2), pytest.approx(again + 2, abs=0.2)]
+
+
+def test_a_model_that_dates_nothing_gives_no_tokens(
+    recognisers: dict[str, OfflineRecognizer], beckett: Samples
+) -> None:
+    assert recognisers["moonshine-tiny-en"].recognise(beckett, Options()).tokens == ()
+
+
 def tones(folder: Path) -> Path:
     write_tone_model(folder)
     return folder
@@ -188,7 +225,7 @@ import sys
 import numpy as np
 from hwaja.engine import EngineError
 from hwaja.models import locate
-from hwaja.recognition import Hotword, Options
+from hwaja.recognition import Hotword, Hypothesis, Options
 from hwaja.engines.sherpa import load_recogniser
 recogniser = load_recogniser(locate("whisper-base"), "en")
 try:

@@ -180,6 +180,75 @@ def test_a_language_that_the_model_does_not_know_is_named(name: str, language: s
     assert_one_sentence(caught.value)
 
 
+def fourth_output(change: Callable[[onnx.GraphProto], object]) -> Change:
+    """Change the graph of the decoder, whose fourth output is the cross-attention."""
+
+    def changed(folder: Path) -> None:
+        model = onnx.load(folder / DECODER)
+        change(model.graph)
+        (folder / DECODER).unlink()
+        onnx.save(model, folder / DECODER)
+
+    return changed
+
+
+def without_it(graph: onnx.GraphProto) -> None:
+    del graph.output[3]
+
+
+def with_another(graph: onnx.GraphProto) -> None:
+    """Its place is taken by something with one axis, which sherpa-onnx would take for it."""
+    graph.node.append(onnx.helper.make_node("Identity", ["offset"], ["offset_again"]))
+    del graph.output[3]
+    value = onnx.helper.make_tensor_value_info("offset_again", onnx.TensorProto.INT64, (1,))
+    graph.output.append(value)
+
+
+def with_fewer_axes(graph: onnx.GraphProto) -> None:
+    graph.node.append(
+        onnx.helper.make_node("Flatten", [graph.output[3].name], ["flat"], name="flatten")
+    )
+    for node in graph.node:
+        node.output[:] = [{ALIGNMENT: "apart", "flat": ALIGNMENT}.get(n, n) for n in node.output]
+        node.input[:] = ["apart" if name == ALIGNMENT else name for name in node.input]
+    value = onnx.helper.make_tensor_value_info(ALIGNMENT, onnx.TensorProto.FLOAT, ("a", "b"))
+    graph.output[3].CopyFrom(value)
+
+
+ALIGNMENT = "cross_attention_weights"
+UNDATED: dict[str, Change] = {
+    "has no cross-attention": fourth_output(without_it),
+    "has something else in its place": fourth_output(with_another),
+    "has it with fewer axes": fourth_output(with_fewer_axes),
+}
+
+HEAR = """
+import pathlib, sys
+from hwaja.audio import load_pcm16
+from hwaja.engine import EngineError
+from hwaja.engines.sherpa import load_recogniser
+from hwaja.models import locate
+from hwaja.recognition import Options
+import numpy as np
+pcm = load_pcm16(locate("english-clips") / "beckett.wav")
+samples = np.frombuffer(pcm, "<i2")[:64000].astype(np.float32) / 32768
+heard = load_recogniser(pathlib.Path(sys.argv[1]), "en").recognise(samples, Options())
+print(heard.text, "|", len(heard.tokens))
+"""
+
+
+@pytest.mark.parametrize("case", UNDATED)
+def test_a_whisper_without_what_dates_its_tokens_gives_text_without_tokens(
+    case: str, tmp_path: Path
+) -> None:
+    """And without a warning; in a process of its own, since sherpa-onnx might end it."""
+    folder = altered(WHISPER, tmp_path, UNDATED[case])
+    command = [sys.executable, "-c", HEAR, str(folder)]
+    ended = subprocess.run(command, capture_output=True, check=False, timeout=60, text=True)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert re.fullmatch(r".*failed.* \| 0\n", ended.stdout)
+
+
 def not_for_voices() -> Path:
     return locate("silero-vad") / "silero_vad.onnx"
 
@@ -235,6 +304,14 @@ DAMAGED: dict[str, tuple[str, Change]] = {
     "Whisper metadata asks for more tokens than memory holds": (
         WHISPER,
         with_metadata(ENCODER, "eot", str(10**15)),
+    ),
+    "Whisper metadata has fewer alignment heads than none": (
+        WHISPER,
+        with_metadata(ENCODER, "n_alignment_heads", "-1"),
+    ),
+    "Whisper metadata has alignment heads that are no number": (
+        WHISPER,
+        with_metadata(ENCODER, "n_alignment_heads", "x"),
     ),
     "Whisper metadata is no number": (WHISPER, with_metadata(ENCODER, "sot_sequence", "x")),
     "tokens are a folder": (

@@ -17,7 +17,7 @@ import pytest
 
 import clips
 from hwaja.engine import Embedding, EngineError, Samples
-from hwaja.recognition import Abilities, Hypothesis, Options
+from hwaja.recognition import Abilities, Hypothesis, Options, Token
 from hwaja.workers import wire, worker
 from hwaja.workers.steps import audio_of
 
@@ -33,6 +33,7 @@ class FakeEngine:
         self.given: list[Samples] = []
         self.heard: list[list[float]] = []
         self.texts = ["hello"]
+        self.tokens: tuple[Token, ...] = ()
 
     def _take(self, samples: Samples) -> None:
         assert samples.flags.aligned
@@ -43,7 +44,7 @@ class FakeEngine:
 
     def recognise(self, samples: Samples, _options: Options) -> Hypothesis:
         self._take(samples)
-        return Hypothesis(self.texts[min(len(self.given), len(self.texts)) - 1])
+        return Hypothesis(self.texts[min(len(self.given), len(self.texts)) - 1], self.tokens)
 
     def embed(self, samples: Samples) -> Embedding:
         self._take(samples)
@@ -150,6 +151,18 @@ def test_a_text_that_loops_is_listened_to_once_more(engine: FakeEngine) -> None:
     silence = round(worker.SECOND_LOOK_SILENCE_SECONDS * 16_000)
     assert engine.heard == [SOUND.tolist(), [0.0] * silence + SOUND.tolist()]
     assert not any(samples.any() for samples in engine.given)
+
+
+def test_what_is_heard_behind_a_silence_is_dated_without_it(engine: FakeEngine) -> None:
+    """From the first sample of the utterance on, whichever of the two looks is answered."""
+    engine.texts, engine.tokens = [LOOP, "on and on"], (Token("on", 0.1), Token(" and on", 0.9))
+    (_, looked_twice) = serve(SETUP, wire.Recognise(1, audio(SOUND), 1.0))
+    engine.texts = ["on and on"]
+    (_, looked_once) = serve(SETUP, wire.Recognise(1, audio(SOUND), 1.0))
+    later = 0.9 - worker.SECOND_LOOK_SILENCE_SECONDS
+    for reply, starts in ((looked_twice, [0, pytest.approx(later)]), (looked_once, [0.1, 0.9])):
+        assert isinstance(reply, wire.Recognised)
+        assert [token.start_seconds for token in reply.hypothesis.tokens] == starts
 
 
 def test_text_that_nobody_can_have_spoken_is_not_answered(engine: FakeEngine) -> None:

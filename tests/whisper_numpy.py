@@ -19,6 +19,8 @@ class PlainWhisper:
     def __init__(self, tensors: Tensors) -> None:
         self._tensors = {name: tensor.astype(np.float64) for name, tensor in tensors.items()}
         self._heads = int(self._tensors["encoder/num_heads"])
+        self.looks: dict[int, Array] = {}
+        """Scores of what each decoder layer looked at last, (heads, tokens, time)."""
 
     def encode(self, mel: Array, layers: int) -> Array:
         """Return what is heard, (time, width), in (mels, 2 x time)."""
@@ -46,7 +48,9 @@ class PlainWhisper:
             x = x + self._attend_to_itself(x, f"{layer}/self_attention", mask)
             y = self._norm(x, f"{layer}/attention/layer_norm")
             query = self._dense(y, f"{layer}/attention/linear_0")
-            y = self._attend(query, *self.cross(heard, index), None)
+            keys, values = self.cross(heard, index)
+            self.looks[index] = np.stack(self._scores(query, keys))
+            y = self._attend(query, keys, values, None)
             x = x + self._dense(y, f"{layer}/attention/linear_2")
             x = x + self._feed_forward(x, f"{layer}/ffn")
         return self._norm(x, "decoder/layer_norm") @ embeddings.T
@@ -56,13 +60,17 @@ class PlainWhisper:
         return self._dense(self._attend(*np.split(fused, 3, axis=-1), mask), f"{layer}/linear_1")
 
     def _attend(self, query: Array, key: Array, value: Array, mask: Array | None) -> Array:
-        parts = [np.split(each, self._heads, axis=-1) for each in (query, key, value)]
         mixed = []
-        for q, k, v in zip(*parts, strict=True):
-            scores = q @ k.T / math.sqrt(q.shape[-1]) + (0 if mask is None else mask)
-            shares = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        parts = np.split(value, self._heads, axis=-1)
+        for scores, v in zip(self._scores(query, key), parts, strict=True):
+            hidden = scores + (0 if mask is None else mask)
+            shares = np.exp(hidden - hidden.max(axis=-1, keepdims=True))
             mixed.append(shares / shares.sum(axis=-1, keepdims=True) @ v)
         return np.concatenate(mixed, axis=-1)
+
+    def _scores(self, query: Array, key: Array) -> list[Array]:
+        parts = (np.split(each, self._heads, axis=-1) for each in (query, key))
+        return [q @ k.T / math.sqrt(q.shape[-1]) for q, k in zip(*parts, strict=True)]
 
     def _feed_forward(self, x: Array, layer: str) -> Array:
         hidden = self._dense(self._norm(x, f"{layer}/layer_norm"), f"{layer}/linear_0")

@@ -44,11 +44,14 @@ class Decoder:
         nothing = np.zeros((layers, heard[0].shape[1], positions, width), np.float32)
         self._said = (nothing, nothing)
         self._offset = 0
+        self.looks: Array | None = None
+        """What the alignment heads looked at last, (heads, tokens, time)."""
 
     def decode(self, tokens: list[int]) -> Array:
         """Return the logits after each of the tokens, (tokens, vocabulary)."""
-        logits, *self._said = self._session.run(
-            ["logits", "out_n_layer_self_k_cache", "out_n_layer_self_v_cache"],
+        # All four, in the order of the graph: sherpa-onnx knows them by their places.
+        logits, *self._said, looks = self._session.run(
+            None,
             {
                 "tokens": np.array([tokens], np.int64),
                 "in_n_layer_self_k_cache": self._said[0],
@@ -58,4 +61,5 @@ class Decoder:
             | self._heard,
         )
         self._offset += len(tokens)
+        self.looks = looks[0]
         return np.asarray(logits[0])

@@ -1,6 +1,6 @@
 """What a recogniser can do, what a session asks of it and what it answers; no audio."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hwaja.codes import Reason
 
@@ -64,3 +64,9 @@ class Hypothesis:
     """Pieces of `text` with their times; empty where the model gives none."""
     language: str | None = None
     """Code of the language that the model heard; None where it does not say."""
+
+    def earlier(self, seconds: float) -> "Hypothesis":
+        """Return it with its tokens as much earlier, not before the utterance begins."""
+        starts = (max(0.0, round(token.start_seconds - seconds, 3)) for token in self.tokens)
+        moved = zip(self.tokens, starts, strict=True)
+        return replace(self, tokens=tuple(Token(token.text, start) for token, start in moved))

@@ -45,6 +45,7 @@ _EMBEDDER_METADATA = (
     "feature_normalize_type",
 )
 _WHISPER_DECODER_INPUTS = {"tokens", "n_layer_cross_k", "n_layer_cross_v", "offset"}
+_WHISPER_ALIGNMENT = "cross_attention_weights"
 
 _ORT_IDENTIFIER = b"ORTM"  # at bytes 4 to 8 of a FlatBuffer that holds an onnxruntime model
 
@@ -58,6 +59,8 @@ class WhisperExport:
     tokens: Path
     languages: frozenset[str]
     """Codes of the languages that it knows; with "auto" it finds out which is spoken."""
+    dates_tokens: bool
+    """Whether the decoder gives out what sherpa-onnx makes token times of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +152,21 @@ def _open_whisper(folder: Path, encoder: Model, decoder: Model, language: str) -
     _check_tokens(tokens, numbers["eot"][0])
     if not decoder.inputs.keys() >= _WHISPER_DECODER_INPUTS:
         raise EngineError(f"{decoder.path} is not a Whisper decoder for sherpa-onnx.")
-    return WhisperExport(encoder.path, decoder.path, tokens, languages)
+    dates_tokens = _dates_tokens(encoder, decoder)
+    return WhisperExport(encoder.path, decoder.path, tokens, languages, dates_tokens)
+
+
+def _dates_tokens(encoder: Model, decoder: Model) -> bool:
+    """Return whether a Whisper decoder gives out its cross-attention.
+
+    sherpa-onnx takes any fourth output for it, and then reads how many heads there are.
+    """
+    if len(decoder.outputs) < 4:
+        return False
+    if encoder.metadata.get("n_alignment_heads") and encoder.numbers("n_alignment_heads")[0] < 0:
+        raise EngineError(f"{encoder.path} has metadata n_alignment_heads below 0.")
+    name, shape = list(decoder.outputs.items())[3]
+    return name == _WHISPER_ALIGNMENT and len(shape) == 4
 
 
 def _whisper_languages(encoder: Model) -> frozenset[str]:

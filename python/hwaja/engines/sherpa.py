@@ -12,6 +12,7 @@ import numpy as np
 
 from hwaja.engine import EngineError, Samples, VoiceTrack
 from hwaja.engines.admission import check_options, check_samples
+from hwaja.engines.dated_pieces import tokens_of
 from hwaja.engines.exports import MoonshineExport, check_embedder, open_export
 from hwaja.engines.sherpa_library import sherpa_onnx
 from hwaja.engines.sherpa_online import OnlineRecognizer, load_streaming
@@ -87,7 +88,9 @@ class OfflineRecognizer:
         closed.fill(0)
         self._speak(options.language or self._default_language)
         self._recogniser.decode_stream(stream)
-        return Hypothesis(stream.result.text.strip(), language=stream.result.lang or None)
+        result = stream.result
+        tokens = tokens_of(result, len(samples) / SAMPLE_RATE)
+        return Hypothesis(result.text.strip(), tokens, result.lang or None)
 
     def _speak(self, language: str) -> None:
         """Expect a language from now on; `create_stream` cannot be told one."""
@@ -158,6 +161,7 @@ def load_recogniser(
         **files,
         language=_whisper_language(language),
         tail_paddings=_WHISPER_TAIL_FRAMES,
+        enable_token_timestamps=export.dates_tokens,
         num_threads=1,
         provider=provider,
     )

@@ -29,7 +29,8 @@ def convert(members: Path, folder: Path, precision: str) -> None:
 
     Args:
         members: a folder with "model.bin.1" and "model.bin.2", which joined are CTranslate2's
-            model.bin, and "tokenizer.json".
+            model.bin, "tokenizer.json", and "config.json" with the attention heads that follow
+            the speech.
         folder: where to write.
         precision: "int8" or "fp32".
 
@@ -45,7 +46,12 @@ def convert(members: Path, folder: Path, precision: str) -> None:
         metadata = _metadata(weights, tokens)
     except (KeyError, StopIteration) as error:
         raise ModelError("tokenizer.json lacks a token that Whisper needs.") from error
-    for part, model in (("encoder", encoder(weights, metadata)), ("decoder", decoder(weights))):
+    heads = read_alignment_heads((members / "config.json").read_bytes(), weights)
+    metadata["n_alignment_heads"] = len(heads)
+    for part, model in (
+        ("encoder", encoder(weights, metadata)),
+        ("decoder", decoder(weights, heads)),
+    ):
         if precision == "int8":
             save_int8(model, folder / f"{part}.int8.onnx")
         else:
@@ -90,6 +96,27 @@ def read_tokenizer(content: bytes) -> Tokens:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError("tokenizer.json is not the one of a Whisper model.") from error
     return Tokens(pieces, special)
+
+
+def read_alignment_heads(content: bytes, weights: Weights) -> list[tuple[int, int]]:
+    """Read from CTranslate2's config.json which cross-attentions follow the speech.
+
+    Returns layer and head of each. OpenAI found them for each of its models
+    (`_ALIGNMENT_HEADS` in whisper/__init__.py of openai/whisper), and CTranslate2 hands them on.
+
+    Raises:
+        ModelError: where they are not there, or the model has no such heads.
+
+    """
+    try:
+        listed = json.loads(content)["alignment_heads"]
+        heads = sorted((int(layer), int(head)) for layer, head in listed)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ModelError("config.json does not list the alignment heads of Whisper.") from error
+    known = range(weights.decoder_layers), range(weights.heads)
+    if not heads or not all(layer in known[0] and head in known[1] for layer, head in heads):
+        raise ModelError("config.json lists alignment heads that this Whisper model lacks.")
+    return heads
 
 
 def _byte_of_character() -> dict[str, int]:

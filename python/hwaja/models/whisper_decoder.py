@@ -1,5 +1,6 @@
 """Whisper's decoder: from tokens and what was heard to the next token's logits."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,16 +10,22 @@ from hwaja.models.whisper_layers import Layers, Weights
 
 _HIDDEN = -1e9  # a score that leaves nothing after the softmax
 _SELF_K, _SELF_V = "n_layer_self_k_cache", "n_layer_self_v_cache"
+_ALIGNMENT = "cross_attention_weights"
+
+Heads = Sequence[tuple[int, int]]
+"""Layer and head of some cross-attentions."""
 
 
-def decoder(weights: Weights) -> Any:
+def decoder(weights: Weights, alignment_heads: Heads) -> Any:
     """Return the decoder as an ONNX model.
 
     tokens (N, n), the caches of keys and values (layers, N, positions, width), the encoder's
     n_layer_cross_k and n_layer_cross_v, and offset (1,), the number of tokens in the cache
-    -> logits (N, n, vocabulary) and the caches with the new tokens written at the offset.
+    -> logits (N, n, vocabulary), the caches with the new tokens written at the offset, and
+    cross_attention_weights (N, alignment heads, n, T/2), of which sherpa-onnx makes token times.
+    They are scores: sherpa-onnx takes their softmax itself.
     """
-    graph = _Decoder(weights)
+    graph = _Decoder(weights, alignment_heads)
     x = graph.embed()
     for index in range(weights.decoder_layers):
         x = graph.layer(x, index)
@@ -27,6 +34,7 @@ def decoder(weights: Weights) -> Any:
     graph.apply("MatMul", x, projection, output="logits")
     graph.keep(f"in_{_SELF_K}", graph.keys, f"out_{_SELF_K}")
     graph.keep(f"in_{_SELF_V}", graph.values, f"out_{_SELF_V}")
+    graph.apply("Concat", *graph.alignment, output=_ALIGNMENT, axis=1)
     cache = (FLOAT, (weights.decoder_layers, "N", weights.text_positions, weights.width))
     cross = (FLOAT, (weights.decoder_layers, "N", "T/2", weights.width))
     return graph.model(
@@ -43,21 +51,24 @@ def decoder(weights: Weights) -> Any:
             "logits": (FLOAT, ("N", "n", weights.vocabulary)),
             f"out_{_SELF_K}": cache,
             f"out_{_SELF_V}": cache,
+            _ALIGNMENT: (FLOAT, ("N", len(alignment_heads), "n", "T/2")),
         },
         metadata={},
     )
 
 
 class _Decoder(Layers):
-    """The decoder's graph; collects what its layers add to the caches.
+    """The decoder's graph; collects what its layers add to the caches and to the alignment.
 
     A step is one token, and what it costs is moving memory: 16 MB of keys and values for 13 s of
     audio, 11 MB of caches. So nothing but the new token is split into heads, and a cache is read
     as far as it is filled and copied once.
     """
 
-    def __init__(self, weights: Weights) -> None:
+    def __init__(self, weights: Weights, alignment_heads: Heads) -> None:
         super().__init__(weights)
+        self._alignment_heads = alignment_heads
+        self.alignment: list[str] = []
         self.keys: list[str] = []
         self.values: list[str] = []
         self._zero = self.constant([0])
@@ -99,7 +110,8 @@ class _Decoder(Layers):
         self.values.append(self.apply("Unsqueeze", value, self._zero))
         keys = self._extend(f"in_{_SELF_K}", key, index)
         values = self._extend(f"in_{_SELF_V}", value, index)
-        said = self._attend(query, keys, values, self._mask)
+        scores = self.apply("Add", self._scores(query, keys), self._mask)
+        said = self._mix(scores, values)
         return self.apply("Add", x, self.linear(said, f"{layer}/self_attention/linear_1"))
 
     def _attend_to_heard(self, x: str, layer: str, index: int) -> str:
@@ -108,7 +120,9 @@ class _Decoder(Layers):
         )
         keys = self.apply("Gather", "n_layer_cross_k", self.constant(index), axis=0)
         values = self.apply("Gather", "n_layer_cross_v", self.constant(index), axis=0)
-        heard = self._attend(query, keys, values)
+        scores = self._scores(query, keys)
+        self._align(scores, index)
+        heard = self._mix(scores, values)
         return self.apply("Add", x, self.linear(heard, f"{layer}/attention/linear_2"))
 
     def _extend(self, cache: str, new: str, index: int) -> str:
@@ -118,26 +132,42 @@ class _Decoder(Layers):
         before = self.apply("Slice", cache, starts, ends, axes)
         return self.apply("Concat", self.apply("Squeeze", before, self._zero), new, axis=1)
 
-    def _attend(self, query: str, keys: str, values: str, mask: str | None = None) -> str:
-        """Return softmax(Q K^T / sqrt(d) + mask) V over the heads, without moving keys and values.
+    def _scores(self, query: str, keys: str) -> str:
+        """Return Q K^T / sqrt(d), (N, n x heads, keys), without moving the keys.
 
-        Every head gets a query over the whole width that is zero outside its part, and of what it
-        mixes only its part counts: more to multiply, for a few tokens, but nothing to rearrange.
+        Every head gets a query over the whole width that is zero outside its part: more to
+        multiply, for a few tokens, but nothing to rearrange.
         """
         heads, width = self.weights.heads, self.weights.width
         scale = self.constant((width / heads) ** -0.5)
         query = self.apply("Mul", query, scale)
         query = self.apply("Mul", self.apply("Unsqueeze", query, self.constant([2])), self._own)
         query = self.apply("Reshape", query, self.constant([0, -1, width]))
-        scores = self.apply("MatMul", query, self.apply("Transpose", keys, perm=[0, 2, 1]))
-        if mask is not None:
-            scores = self.apply("Add", scores, mask)
+        return self.apply("MatMul", query, self.apply("Transpose", keys, perm=[0, 2, 1]))
+
+    def _mix(self, scores: str, values: str) -> str:
+        """Return softmax(scores) V; of what a head mixes only its part of the width counts."""
+        heads, width = self.weights.heads, self.weights.width
         shares = self.apply("Softmax", scores, axis=-1)
         mixed = self.apply("MatMul", shares, values)
         mixed = self.apply("Reshape", mixed, self.constant([0, -1, heads, width]))
         return self.apply(
             "ReduceSum", self.apply("Mul", mixed, self._own), self.constant([2]), keepdims=0
         )
+
+    def _align(self, scores: str, index: int) -> None:
+        """Collect what the heads of a layer that follow the speech look at."""
+        heads = [head for layer, head in self._alignment_heads if layer == index]
+        if heads:
+            shape = self.apply(
+                "Concat",
+                self.constant([0, -1, self.weights.heads]),
+                self.axis_length(scores, 2),
+                axis=0,
+            )
+            apart = self.apply("Reshape", scores, shape)
+            chosen = self.apply("Gather", apart, self.constant(heads), axis=2)
+            self.alignment.append(self.apply("Transpose", chosen, perm=[0, 2, 1, 3]))
 
     def _own_part(self) -> str:
         """Return, for each head, ones where its part of the width is."""

@@ -96,7 +96,7 @@ def _recognise(samples: Samples, recogniser: AnyRecognizer, options: Options) ->
         again = recogniser.recognise(later, options)
     finally:
         later.fill(0)
-    return first if may_loop(again.text) else again
+    return first if may_loop(again.text) else again.earlier(SECOND_LOOK_SILENCE_SECONDS)
 
 
 def serve(requests: BufferedIOBase, replies: BufferedIOBase) -> None:
