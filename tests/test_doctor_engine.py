@@ -11,7 +11,7 @@ from hwaja.doctor import capacity, detector, recogniser, self_test
 from hwaja.doctor.babble import PEAK, babble
 from hwaja.doctor.capacity import SAFETY_SHARE, Throughput, throughput, typical
 from hwaja.doctor.provider import judge as judge_provider
-from hwaja.engine import EngineError, Samples
+from hwaja.engine import EngineError, VoiceTrack
 from hwaja.engines.providers import Provider
 from hwaja.gate import SAMPLE_RATE
 from hwaja.models.tones import spoken, write_tone_model
@@ -181,8 +181,8 @@ class Written:
     ) -> Hypothesis:
         return Hypothesis(self._texts[float(read().samples[0])])
 
-    async def embed(self, *_: object) -> Samples:
-        return np.ones(1, np.float32)
+    async def embed(self, *_: object) -> VoiceTrack:
+        return VoiceTrack(np.ones(1, np.float32), np.ones((1, 1), np.float32))
 
 
 LOOP = "아이고 " * 9

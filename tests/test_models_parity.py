@@ -10,7 +10,8 @@ import onnx
 import pytest
 from numpy.typing import NDArray
 
-from hwaja.models import all_models, entry, locate
+from hwaja.engine import HOP_SAMPLES, WINDOW_SAMPLES
+from hwaja.models import all_models, campplus, entry, locate
 from hwaja.models.cache import PROVENANCE
 from whisper_runs import Decoder, encode, metadata_of, session
 
@@ -47,7 +48,13 @@ def decoder(heard: tuple[Array, Array]) -> Decoder:
 
 def embed(features: Array) -> Array:
     (embedding,) = session(locate("campplus") / "campplus.onnx").run(None, {"x": features})
-    return np.asarray(embedding)
+    return np.asarray(embedding).reshape(len(features), -1, campplus.EMBEDDING_DIM)
+
+
+def windows_in(frames: int) -> int:
+    """Return how many windows there are: one for each 16 frames, of which the network makes 8."""
+    behind_the_network = -(-frames // 2)
+    return -(-behind_the_network // campplus.HOP_FRAMES)
 
 
 def cosine(a: Array, b: Array) -> float:
@@ -60,7 +67,7 @@ def difference(found: Array, expected: Array) -> float:
 
 
 def test_campplus_gives_the_embedding_of_the_reference(parity: dict[str, Array]) -> None:
-    found, expected = embed(parity["campplus_x"]), parity["campplus_embedding"]
+    found, expected = embed(parity["campplus_x"])[:, 0], parity["campplus_embedding"]
     assert found.shape == expected.shape
     assert 1 - cosine(found, expected) < TOLERANCE
     assert difference(found, expected) < TOLERANCE
@@ -71,9 +78,25 @@ def test_campplus_embeds_each_of_a_batch_as_it_does_alone(frames: int) -> None:
     """Whatever the length: the last segment of the context is shorter than the others."""
     features = np.random.default_rng(frames).standard_normal((2, frames, 80)).astype(np.float32)
     together = embed(features)
-    assert together.shape == (2, 192)
+    assert together.shape == (2, 1 + windows_in(frames), 192)
     for k in range(2):
         assert difference(together[[k]], embed(features[[k]])) < TOLERANCE
+
+
+def test_campplus_embeds_a_window_as_it_embeds_all_where_that_is_all_there_is() -> None:
+    """One window hears everything in a few frames, and its middle is where it should be."""
+    features = np.random.default_rng(1).standard_normal((1, 16, 80)).astype(np.float32)
+    whole, window = embed(features)[0]
+    assert difference(window, whole) < TOLERANCE
+
+
+def test_campplus_tells_in_each_window_what_is_heard_around_it(parity: dict[str, Array]) -> None:
+    """Windows within the first half change little with what comes after it."""
+    features = parity["campplus_x"]
+    rows = embed(features)[0]
+    apart = [cosine(rows[k], rows[k + 1]) for k in range(1, len(rows) - 1)]
+    distant = cosine(rows[1], rows[-1])
+    assert min(apart) > distant
 
 
 def test_campplus_has_no_operator_that_sherpas_onnxruntime_computes_otherwise() -> None:
@@ -90,6 +113,8 @@ def test_campplus_says_what_sherpa_onnx_looks_up() -> None:
         "output_dim": "192",
         "normalize_samples": "1",
         "feature_normalize_type": "global-mean",
+        "window_samples": str(WINDOW_SAMPLES),
+        "hop_samples": str(HOP_SAMPLES),
     }
 
 

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 import clips
-from hwaja.engine import EngineError, Samples
+from hwaja.engine import HOP_SAMPLES, EngineError, Samples
 from hwaja.recognition import Options
 from hwaja.workers import crew, process, wire
 from hwaja.workers import pool as pool_module
@@ -63,9 +63,10 @@ def is_alive(pid: int) -> bool:
 
 async def test_an_utterance_comes_back_as_text_and_as_a_voice(one: Pool, speech: Samples) -> None:
     assert "better" in (await text_of(one, speech.copy)).lower()
-    voice = await one.embed("owner", speech.copy, len(speech))
-    assert (voice.shape, voice.dtype) == ((192,), np.float32)
-    assert np.linalg.norm(voice) > 1
+    track = await one.embed("owner", speech.copy, len(speech))
+    assert (track.whole.shape, track.whole.dtype) == ((192,), np.float32)
+    assert track.windows.shape == (-(-len(speech) // HOP_SAMPLES), 192)
+    assert np.linalg.norm(track.whole) > 1
 
 
 async def test_the_audio_of_a_job_is_overwritten_once_it_is_sent(

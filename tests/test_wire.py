@@ -30,7 +30,7 @@ REPLIES: list[wire.Reply] = [
     wire.Unusable("모델이 없습니다."),
     wire.Recognised(7, Hypothesis("안녕하세요", (Token("안녕", 0.25),), "ko")),
     wire.Recognised(9, Hypothesis("")),
-    wire.Embedded(8, memoryview(VECTOR).cast("B")),
+    wire.Embedded(8, 2, memoryview(VECTOR).cast("B")),
     wire.Failed(10),
     wire.Stepped(
         [

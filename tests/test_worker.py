@@ -16,7 +16,7 @@ import onnxruntime
 import pytest
 
 import clips
-from hwaja.engine import Embedding, EngineError, Samples
+from hwaja.engine import EngineError, Samples, VoiceTrack
 from hwaja.recognition import Abilities, Hypothesis, Options, Token
 from hwaja.workers import wire, worker
 from hwaja.workers.steps import audio_of
@@ -46,9 +46,9 @@ class FakeEngine:
         self._take(samples)
         return Hypothesis(self.texts[min(len(self.given), len(self.texts)) - 1], self.tokens)
 
-    def embed(self, samples: Samples) -> Embedding:
+    def embed(self, samples: Samples) -> VoiceTrack:
         self._take(samples)
-        return np.array([3, 4], np.float32)
+        return VoiceTrack(np.array([3, 4], np.float32), np.array([[1, 2]], np.float32))
 
 
 @pytest.fixture
@@ -83,7 +83,8 @@ def test_requests_are_answered_in_order_each_with_its_job(engine: FakeEngine) ->
     replies = serve(SETUP, wire.Recognise(7, audio(SOUND), 1.0), wire.Embed(3, audio(SOUND[:2])))
     assert [type(reply) for reply in replies] == [wire.Ready, wire.Recognised, wire.Embedded]
     assert replies[1] == wire.Recognised(7, Hypothesis("hello"))
-    assert (replies[2].job_id, bytes(replies[2].vector)) == (3, struct.pack("<2f", 3, 4))
+    assert (replies[2].job_id, replies[2].rows) == (3, 2)
+    assert bytes(replies[2].vectors) == struct.pack("<4f", 3, 4, 1, 2)
     assert engine.heard == [SOUND.tolist(), SOUND[:2].tolist()]
 
 

@@ -1,0 +1,73 @@
+"""Turns inside an utterance: who speaks in which of its windows.
+
+People answer without a pause, so one utterance may hold several voices. Each window votes with the
+evidence of its embedding; a change of speaker costs as much as it is unlikely. The cheapest path
+through the windows (Viterbi, 1967) says who speaks when.
+"""
+
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwaja.attribution.calibration import evidence_per_score
+from hwaja.engine import HOP_SAMPLES, WINDOW_SAMPLES
+from hwaja.gate import SAMPLE_RATE
+
+CHANGE_COST = 2.0
+"""Natural log-odds against a change of speaker from one window to the next. At 1.5 single voices are
+cut in two, at 6 one change in five is missed (bench/RESULTS.md)."""
+
+_EVIDENCE = evidence_per_score(WINDOW_SAMPLES / SAMPLE_RATE) * HOP_SAMPLES / WINDOW_SAMPLES
+"""Of a difference of 1 in one window, of whose audio its neighbours have most as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Windows `[first, stop)` of an utterance, in which one voice speaks."""
+
+    voice: int
+    """Its place among the enrolled."""
+    first: int
+    stop: int
+
+
+def find_turns(scores: NDArray[np.float32]) -> list[Turn]:
+    """Return the turns of an utterance, in order; neighbours are of different voices.
+
+    Args:
+        scores: of its windows, shape (n, voices) with n >= 1; see `voices.Likeness`.
+
+    """
+    turns = []
+    first = 0
+    for voice, windows in groupby(_cheapest_path(scores * _EVIDENCE)):
+        stop = first + len(list(windows))
+        turns.append(Turn(voice, first, stop))
+        first = stop
+    return turns
+
+
+def boundaries(turns: list[Turn], samples: int) -> list[tuple[int, int]]:
+    """Return the samples `[start, stop)` of each turn of an utterance of `samples` samples.
+
+    One ends, and the next begins, half-way between the middles of the windows that differ.
+    """
+    edges = [0, *(turn.first * HOP_SAMPLES for turn in turns[1:]), samples]
+    return list(pairwise(edges))
+
+
+def _cheapest_path(evidence: NDArray[np.float32]) -> list[int]:
+    """Return the voice of each window that makes the evidence, less the changes, the most."""
+    total = evidence[0]
+    origins = []
+    for step in evidence[1:]:
+        leader = int(total.argmax())
+        changes = total[leader] - CHANGE_COST > total
+        origins.append(np.where(changes, leader, np.arange(len(total))))
+        total = np.where(changes, total[leader] - CHANGE_COST, total) + step
+    path = [int(total.argmax())]
+    for origin in reversed(origins):
+        path.append(int(origin[path[-1]]))
+    return path[::-1]
