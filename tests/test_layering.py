@@ -21,7 +21,12 @@ ROWS: list[set[str]] = [
     {"engine"},
     {"speakers", "detection"},
     {"engines.runtime", "engines.admission", "engines.model_files", "engines.sherpa_library"},
-    {"engines.silero", "engines.streaming_forms", "engines.sentencepiece"},
+    {
+        "engines.silero",
+        "engines.segmentation",
+        "engines.streaming_forms",
+        "engines.sentencepiece",
+    },
     {"engines.hotwords"},
     {"engines.streaming_exports"},
     {"engines.exports", "engines.sherpa_online"},
