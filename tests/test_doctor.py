@@ -25,6 +25,7 @@ ALL = [
     "certificate",
     "model silero-vad",
     "model campplus",
+    "model pyannote-segmentation",
     "model moonshine-tiny-en",
     "detector",
     "self-test",
@@ -109,7 +110,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A cache that a test may damage, with what every server needs."""
     folder = tmp_path / "cache"
     folder.mkdir()
-    for name in ("silero-vad", "campplus"):
+    for name in ("silero-vad", "campplus", "pyannote-segmentation"):
         (folder / name).symlink_to(locate(name))
     recogniser = locate("moonshine-tiny-en")
     monkeypatch.setenv("HWAJA_CACHE", str(folder))

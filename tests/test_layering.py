@@ -12,14 +12,16 @@ PACKAGE = ROOT / "python" / "hwaja"
 
 ROWS: list[set[str]] = [
     {"__init__", "_pcm"},
-    {"codes", "gate", "plausible"},
-    {"recognition", "texts"},
+    {"codes", "gate", "plausible", "attribution.calibration"},
+    {"recognition", "texts", "attribution.parts"},
+    {"attribution.pattern"},
     {"messages"},
     {"events", "interims"},
     {"answer"},
     {"session"},
     {"engine"},
-    {"speakers", "detection"},
+    {"attribution.cohort", "detection"},
+    {"attribution.voices", "attribution.turns"},
     {
         "engines.runtime",
         "engines.admission",
@@ -27,7 +29,12 @@ ROWS: list[set[str]] = [
         "engines.model_files",
         "engines.sherpa_library",
     },
-    {"engines.silero", "engines.streaming_forms", "engines.sentencepiece"},
+    {
+        "engines.silero",
+        "engines.segmentation",
+        "engines.streaming_forms",
+        "engines.sentencepiece",
+    },
     {"engines.hotwords"},
     {"engines.streaming_exports"},
     {"engines.exports", "engines.sherpa_online"},
@@ -57,13 +64,16 @@ ROWS: list[set[str]] = [
 ]
 """The order of the modules, lowest first; a module may import from the rows above its own line."""
 
-LAYERED = {"engines", "workers"}
+LAYERED = {"attribution", "engines", "workers"}
 """Folders whose files have rows of their own; every other folder is one unit."""
 
 ONLY_ITSELF = {"models"}
 """Folders that import nothing else of the package."""
 
 PURE = {
+    "attribution.calibration",
+    "attribution.parts",
+    "attribution.pattern",
     "recognition",
     "codes",
     "texts",

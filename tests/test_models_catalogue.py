@@ -51,7 +51,7 @@ def test_a_model_says_whose_it_is_and_under_which_licence(model: CatalogueEntry)
 
 @MODELS
 def test_a_model_has_a_known_role_and_known_sets(model: CatalogueEntry) -> None:
-    assert model.role in {"asr", "embedder", "vad", "speech"}
+    assert model.role in {"asr", "embedder", "segmenter", "vad", "speech"}
     assert model.sets <= {"default", "test"}
     assert model.format >= 1
 
@@ -116,7 +116,7 @@ def test_the_catalogue_names_no_host_but_those_of_archives() -> None:
 
 def test_the_default_models_are_one_of_each_that_serve_needs() -> None:
     roles = sorted(models.entry(name).role for name in default_names())
-    assert roles == ["asr", "embedder", "vad"]
+    assert roles == ["asr", "embedder", "segmenter", "vad"]
 
 
 def test_the_tests_need_what_serve_needs_and_more() -> None:

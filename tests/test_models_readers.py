@@ -142,6 +142,12 @@ def test_a_state_dict_gives_its_tensors() -> None:
         assert np.array_equal(state[name], expected)
 
 
+def test_a_checkpoint_gives_the_tensors_of_its_state_dict_alone() -> None:
+    state = torchfile.read(state_dict_file(STATE, checkpoint=True))
+    assert state.keys() == STATE.keys()
+    assert np.array_equal(state["layer.weight"], STATE["layer.weight"])
+
+
 class Bomb:
     """Sets the alarm off when it is unpickled."""
 
@@ -218,7 +224,10 @@ def test_a_storage_of_a_type_that_torch_did_not_name_is_refused() -> None:
         torchfile.read(zipped({"m/data.pkl": renamed, "m/data/0": bytes(48)}))
 
 
-@pytest.mark.parametrize("content", [{"epoch": 3}, [1], "text", None])
+@pytest.mark.parametrize(
+    "content",
+    [{"epoch": 3}, [1], "text", None, {"state_dict": None}, {"state_dict": {"epoch": 3}}],
+)
 def test_a_file_of_more_than_tensors_is_no_state_dict(content: object) -> None:
     with pytest.raises(ModelError, match="holds more than a state dict"):
         torchfile.read(zipped({"m/data.pkl": pickle.dumps(content)}))

@@ -21,7 +21,7 @@ from hwaja.workers.pool import Pool
 
 # Names in the catalogue.
 _FP32_TWINS = {"whisper-base": "whisper-base-fp32"}
-_DETECTOR, _EMBEDDER = "silero-vad", "campplus"
+_DETECTOR, _EMBEDDER, _SEGMENTER = "silero-vad", "campplus", "pyannote-segmentation"
 
 _log = structlog.get_logger("hwaja.application")
 
@@ -88,7 +88,8 @@ def worker_setup(config: Config, provider: str) -> wire.Setup:
 def model_names(config: Config, provider: str) -> tuple[str, ...]:
     """Return the models of the catalogue that serving on `provider` needs."""
     name = _recogniser_name(config, provider)
-    return (_DETECTOR, _EMBEDDER) if name is None else (_DETECTOR, _EMBEDDER, name)
+    always = (_DETECTOR, _EMBEDDER, _SEGMENTER)
+    return always if name is None else (*always, name)
 
 
 def detector_file() -> Path:
@@ -109,6 +110,16 @@ def embedder_file() -> Path:
 
     """
     return locate(_EMBEDDER) / "campplus.onnx"
+
+
+def segmenter_file() -> Path:
+    """Return the speaker segmentation model.
+
+    Raises:
+        ModelError: where it was not pulled.
+
+    """
+    return locate(_SEGMENTER) / "segmentation.onnx"
 
 
 def _recogniser_name(config: Config, provider: str) -> str | None:

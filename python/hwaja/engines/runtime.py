@@ -1,4 +1,4 @@
-"""The onnxruntime that pip installed: which it is, and how sherpa-onnx is made to run on it.
+"""The onnxruntime that pip installed: which it is, its sessions, and sherpa-onnx put on it.
 
 sherpa-onnx brings an onnxruntime of its own, which knows no GPU. The shim (`shim/src/lib.rs`) takes
 its place and forwards to the one in the wheel `onnxruntime` or `onnxruntime-gpu`.
@@ -42,6 +42,27 @@ def import_onnxruntime() -> Any:
             "onnxruntime is not installed; install hwaja[cpu] (or hwaja[gpu] for CUDA)."
         ) from None
     return onnxruntime
+
+
+def open_session(model: Path) -> Any:
+    """Return an onnxruntime session of a model so small that one thread of the CPU is best.
+
+    A second thread would cost more in waiting than it computes, and the way to a GPU takes longer
+    than the graph.
+
+    Raises:
+        EngineError: where onnxruntime is not installed, or twice, or the file cannot be loaded.
+
+    """
+    onnxruntime = import_onnxruntime()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise EngineError(f"{model} cannot be loaded: {type(error).__name__}.") from error
 
 
 def check_cuda() -> None:

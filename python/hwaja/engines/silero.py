@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwaja.engine import EngineError, Samples
-from hwaja.engines.runtime import import_onnxruntime
+from hwaja.engines.runtime import open_session
 from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
 
 _CONTEXT_SAMPLES = 64  # the v6 graph wants the end of the frame before in front of each frame
@@ -37,19 +37,7 @@ class SileroDetector:
             EngineError: where onnxruntime is not installed, or twice, or the file is not the model.
 
         """
-        onnxruntime = import_onnxruntime()
-        options = onnxruntime.SessionOptions()
-        # The graph is tiny: a second thread costs more in waiting than it computes.
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            # Also where there is a GPU: the way there takes longer than the graph.
-            self._session = onnxruntime.InferenceSession(
-                str(model), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:
-            raise EngineError(f"{model} cannot be loaded: {type(error).__name__}.") from error
+        self._session = open_session(model)
         names = {value.name for value in self._session.get_inputs()}
         if names != {"input", "state", "sr"}:
             raise EngineError(f"{model} is not the Silero VAD model hwaja expects.")

@@ -29,10 +29,10 @@ class _Storage(NamedTuple):
 
 
 def read(content: bytes) -> StateDict:
-    """Return the tensors of a state dict, by name.
+    """Return the tensors of a state dict, by name; of a checkpoint, what it keeps "state_dict".
 
     Raises:
-        ModelError: where the file is cut, is no state dict, or holds more than tensors.
+        ModelError: where the file is cut, has no state dict, or that holds more than tensors.
 
     """
     try:
@@ -44,6 +44,8 @@ def read(content: bytes) -> StateDict:
         raise
     except Exception as error:  # a pickle can be wrong in any way
         raise ModelError(f"This is no PyTorch state dict ({type(error).__name__}).") from error
+    if isinstance(state, dict):
+        state = state.get("state_dict", state)
     if not isinstance(state, dict) or not all(isinstance(t, np.ndarray) for t in state.values()):
         raise ModelError("This PyTorch file holds more than a state dict.")
     return dict(state)
