@@ -9,6 +9,7 @@ import structlog
 
 from fakes import EagerDrafts
 from hwaja import config
+from hwaja.application import voice_models
 from hwaja.certificate import development_certificate
 from hwaja.connection import Services
 from hwaja.detection import Detection
@@ -33,8 +34,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 @pytest.fixture(scope="session")
 def english() -> wire.Setup:
     """Small models that load fast: English words, and voices."""
-    embedder = locate("campplus") / "campplus.onnx"
-    return wire.Setup(str(locate("moonshine-tiny-en")), str(embedder), "en")
+    return wire.Setup(str(locate("moonshine-tiny-en")), voice_models(), "en")
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +42,7 @@ def tones(tmp_path_factory: pytest.TempPathFactory) -> wire.Setup:
     """A streaming model whose answers are known, and voices."""
     folder = tmp_path_factory.mktemp("tones")
     write_tone_model(folder)
-    return wire.Setup(str(folder), str(locate("campplus") / "campplus.onnx"), "ko")
+    return wire.Setup(str(folder), voice_models(), "ko")
 
 
 @pytest.fixture

@@ -91,7 +91,7 @@ class EagerDrafts(Drafts):
 
     def __init__(self, setup: wire.Setup) -> None:
         super().__init__(setup)
-        self._pool = Pool(replace(setup, embedder_file=None), workers=1)
+        self._pool = Pool(replace(setup, voices=None), workers=1)
 
 
 class FakePool:

@@ -21,6 +21,7 @@ from hwaja.engine import EngineError
 from hwaja.gate import SAMPLE_RATE
 from hwaja.models import ModelError, cache_root, locate
 from hwaja.server import TlsError
+from hwaja.workers import wire
 from hwaja.workers.pool import Pool
 from loopback import Peer
 from processes import Running, hwaja_serve
@@ -38,7 +39,10 @@ ENGLISH = Config(asr_model="moonshine-tiny-en", language="en", workers=1, port=0
 def test_workers_load_the_catalogue_model_that_was_asked_for() -> None:
     setup = worker_setup(dataclasses.replace(Config(), language="en"), "cpu")
     assert setup.recogniser_dir == str(locate("whisper-base"))
-    assert setup.embedder_file == str(locate("campplus") / "campplus.onnx")
+    assert setup.voices == wire.VoiceModels(
+        str(locate("campplus") / "campplus.onnx"),
+        str(locate("pyannote-segmentation") / "segmentation.onnx"),
+    )
     assert (setup.language, setup.provider) == ("en", "cpu")
 
 

@@ -150,7 +150,7 @@ async def test_the_measurement_counts_the_audio_that_whole_utterances_hold(pool:
 async def test_a_streaming_recogniser_is_measured_too(english: wire.Setup, tmp_path: Path) -> None:
     write_tone_model(tmp_path)
     told: list[str] = []
-    pool = Pool(wire.Setup(str(tmp_path), english.embedder_file, "ko"), workers=1)
+    pool = Pool(wire.Setup(str(tmp_path), english.voices, "ko"), workers=1)
     await pool.start()
     try:
         done = await throughput(pool, [spoken((1, 2)).samples], 2, 0.1, told.append)
@@ -182,7 +182,7 @@ class Written:
         return Hypothesis(self._texts[float(read().samples[0])])
 
     async def embed(self, *_: object) -> VoiceTrack:
-        return VoiceTrack(np.ones(1, np.float32), np.ones((1, 1), np.float32))
+        return VoiceTrack(np.ones(1, np.float32), np.ones((1, 1), np.float32), np.zeros(1))
 
 
 LOOP = "아이고 " * 9

@@ -59,7 +59,7 @@ async def test_the_worker_is_told_to_yield_and_loads_no_model_of_voices(
     monkeypatch.setattr(WorkerProcess, "send", sending)
     drafts = Drafts(english)
     waiting = asyncio.create_task(draft(drafts))
-    assert await told.get() == changed(english, yields=True, embedder_file=None)
+    assert await told.get() == changed(english, yields=True, voices=None)
     waiting.cancel()
     await drafts.close()
 

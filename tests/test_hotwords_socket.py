@@ -8,10 +8,10 @@ import pytest_asyncio
 
 import clips
 import streaming_models
+from hwaja.application import voice_models
 from hwaja.connection import Services
 from hwaja.detection import Detection
 from hwaja.engines.silero import SileroDetector
-from hwaja.models import locate
 from hwaja.session import SessionSettings
 from hwaja.workers import wire
 from hwaja.workers.drafts import Drafts
@@ -26,8 +26,7 @@ pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 async def biased(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pool]:
     """A worker whose model writes 가 for whatever is loud, and 나 where that is a hotword."""
     folder = streaming_models.write("zipformer2", tmp_path_factory.mktemp("biased"))
-    embedder = str(locate("campplus") / "campplus.onnx")
-    setup = wire.Setup(str(folder), embedder, "ko", "modified_beam_search")
+    setup = wire.Setup(str(folder), voice_models(), "ko", "modified_beam_search")
     async with running(setup) as pool:
         yield pool
 

@@ -225,7 +225,7 @@ async def test_closing_ends_every_process_and_fails_what_waits(
 async def test_models_that_cannot_be_loaded_are_named_and_no_process_remains(
     english: wire.Setup, tmp_path: Path
 ) -> None:
-    pool = Pool(wire.Setup(str(tmp_path / "absent"), english.embedder_file, "en"), workers=2)
+    pool = Pool(wire.Setup(str(tmp_path / "absent"), english.voices, "en"), workers=2)
     with pytest.raises(EngineError, match=r"^The model folder \S+absent does not exist\.$"):
         await pool.start()
     assert len(pool.processes) == 2
@@ -260,7 +260,7 @@ async def test_jobs_fail_while_no_worker_can_be_started_and_are_done_once_one_ca
     monkeypatch.setattr(crew, "_RESTART_PAUSE_SECONDS", 0)
     folder = tmp_path / "model"
     shutil.copytree(english.recogniser_dir, folder, copy_function=os.symlink)
-    async with running(wire.Setup(str(folder), english.embedder_file, "en")) as pool:
+    async with running(wire.Setup(str(folder), english.voices, "en")) as pool:
         folder.rename(tmp_path / "away")
         kill(pool)
         with pytest.raises(EngineError):
@@ -286,6 +286,6 @@ async def test_a_model_file_that_was_cut_off_is_told_as_a_damaged_one(
     content = decoder.read_bytes()
     decoder.unlink()
     decoder.write_bytes(content[: len(content) // 2])
-    pool = Pool(wire.Setup(str(folder), english.embedder_file, "en"), workers=1)
+    pool = Pool(wire.Setup(str(folder), english.voices, "en"), workers=1)
     with pytest.raises(EngineError, match=r"^The engine ends while it loads \S+model and "):
         await pool.start()

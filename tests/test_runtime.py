@@ -32,7 +32,7 @@ embedder = sherpa.SpeakerEmbedder(locate("campplus") / "campplus.onnx")
 print(json.dumps({
     "version": sherpa.ONNXRUNTIME_VERSION,
     "texts": [recogniser.recognise(speech, Options()).text for recogniser in recognisers],
-    "voice": embedder.embed(speech).whole.tolist(),
+    "voice": embedder.embed(speech)[0].tolist(),
 }))
 """
 

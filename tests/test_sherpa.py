@@ -12,7 +12,7 @@ import pytest
 import soxr
 
 import clips
-from hwaja.engine import HOP_SAMPLES, EngineError, Samples, VoiceTrack
+from hwaja.engine import HOP_SAMPLES, Embeddings, EngineError, Samples
 from hwaja.engines.sherpa import OfflineRecognizer, SpeakerEmbedder, load_recogniser
 from hwaja.gate import SAMPLE_RATE
 from hwaja.models import locate
@@ -246,8 +246,8 @@ def test_an_utterance_shorter_than_a_frame_does_not_end_the_process(samples: int
 # Voices ---------------------------------------------------------------------------------------
 
 
-def similarity(first: VoiceTrack, second: VoiceTrack) -> float:
-    one, other = first.whole, second.whole
+def similarity(first: Embeddings, second: Embeddings) -> float:
+    one, other = first[0], second[0]
     return float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
 
 
@@ -273,21 +273,21 @@ def test_an_embedding_is_the_same_each_time_and_a_vector_of_floats(
 ) -> None:
     first = embedder.embed(beckett)
     embedder.embed(other_voice(beckett))
-    assert (first.whole.shape, first.whole.dtype) == ((192,), np.float32)
-    np.testing.assert_array_equal(first.whole, embedder.embed(beckett).whole)
-    np.testing.assert_array_equal(first.windows, embedder.embed(beckett).windows)
+    assert (first.shape, first.dtype) == ((1 - -len(beckett) // HOP_SAMPLES, 192), np.float32)
+    np.testing.assert_array_equal(first, embedder.embed(beckett))
 
 
 def test_a_window_is_nearer_to_the_voice_that_speaks_in_it(embedder: SpeakerEmbedder) -> None:
     """Two voices in one clip: one pass tells which of its windows are whose."""
     ours = clips.samples(clips.part("beckett", 0, 4))
     theirs = clips.samples(clips.part("two_cities", 1, 5))
-    alone = [embedder.embed(clip).whole for clip in (ours, theirs)]
-    windows = embedder.embed(np.concatenate([ours, theirs])).windows
+    alone = [embedder.embed(clip)[0] for clip in (ours, theirs)]
+    windows = embedder.embed(np.concatenate([ours, theirs]))[1:]
     margins = windows @ (alone[0] / np.linalg.norm(alone[0]) - alone[1] / np.linalg.norm(alone[1]))
     middles = (np.arange(len(windows)) + 0.5) * HOP_SAMPLES
     wrong = (margins > 0) != (middles < len(ours))
-    assert np.abs(middles[wrong] - len(ours)).max(initial=0) < 0.3 * SAMPLE_RATE
+    far = np.abs(middles - len(ours)) > 0.3 * SAMPLE_RATE
+    assert (wrong & far).mean() < 0.05  # a window in a pause of theirs may be nearer to ours
 
 
 @pytest.mark.parametrize("samples", [1, 160, 1599])
@@ -297,4 +297,4 @@ def test_too_little_audio_for_a_voice_is_refused(
     with pytest.raises(EngineError) as caught:
         embedder.embed(beckett[-samples:])
     assert_one_sentence(caught.value)
-    assert embedder.embed(beckett[-1600:]).whole.any()
+    assert embedder.embed(beckett[-1600:]).any()

@@ -16,7 +16,7 @@ VECTOR = np.arange(4, dtype="<f4")
 AUDIO = memoryview(SAMPLES).cast("B")
 
 REQUESTS: list[wire.Request] = [
-    wire.Setup("/models/whisper", "/models/campplus.onnx", "ko", "cuda"),
+    wire.Setup("/models/whisper", wire.VoiceModels("/voice.onnx", "/segments.onnx"), "ko", "cuda"),
     wire.Recognise(7, AUDIO, 1.25),
     wire.Recognise(9, AUDIO, 1.25, Options("ko", (Hotword("화자", 2.5), Hotword("상담"))), True),
     wire.Embed(8, AUDIO),
@@ -30,7 +30,7 @@ REPLIES: list[wire.Reply] = [
     wire.Unusable("모델이 없습니다."),
     wire.Recognised(7, Hypothesis("안녕하세요", (Token("안녕", 0.25),), "ko")),
     wire.Recognised(9, Hypothesis("")),
-    wire.Embedded(8, 2, memoryview(VECTOR).cast("B")),
+    wire.Embedded(8, memoryview(VECTOR).cast("B"), memoryview(VECTOR[:1]).cast("B")),
     wire.Failed(10),
     wire.Stepped(
         [

@@ -16,12 +16,12 @@ import onnxruntime
 import pytest
 
 import clips
-from hwaja.engine import EngineError, Samples, VoiceTrack
+from hwaja.engine import Embeddings, EngineError, Samples
 from hwaja.recognition import Abilities, Hypothesis, Options, Token
 from hwaja.workers import wire, worker
 from hwaja.workers.steps import audio_of
 
-SETUP = wire.Setup("/models/asr", "/models/voice.onnx", "en")
+SETUP = wire.Setup("/models/asr", wire.VoiceModels("/voice.onnx", "/segments.onnx"), "en")
 
 
 class FakeEngine:
@@ -46,15 +46,18 @@ class FakeEngine:
         self._take(samples)
         return Hypothesis(self.texts[min(len(self.given), len(self.texts)) - 1], self.tokens)
 
-    def embed(self, samples: Samples) -> VoiceTrack:
+    def embed(self, samples: Samples) -> Embeddings:
         self._take(samples)
-        return VoiceTrack(np.array([3, 4], np.float32), np.array([[1, 2]], np.float32))
+        return np.array([[3, 4], [1, 2]], np.float32)
+
+    def overlap(self, _samples: Samples) -> Embeddings:
+        return np.array([0.5], np.float32)
 
 
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     fake = FakeEngine()
-    monkeypatch.setattr(worker, "_load", lambda _: (fake, fake))
+    monkeypatch.setattr(worker, "_load", lambda _: (fake, worker.Ears(fake, fake)))
     return fake
 
 
@@ -83,8 +86,8 @@ def test_requests_are_answered_in_order_each_with_its_job(engine: FakeEngine) ->
     replies = serve(SETUP, wire.Recognise(7, audio(SOUND), 1.0), wire.Embed(3, audio(SOUND[:2])))
     assert [type(reply) for reply in replies] == [wire.Ready, wire.Recognised, wire.Embedded]
     assert replies[1] == wire.Recognised(7, Hypothesis("hello"))
-    assert (replies[2].job_id, replies[2].rows) == (3, 2)
-    assert bytes(replies[2].vectors) == struct.pack("<4f", 3, 4, 1, 2)
+    assert (replies[2].job_id, bytes(replies[2].vectors)) == (3, struct.pack("<4f", 3, 4, 1, 2))
+    assert bytes(replies[2].overlap) == struct.pack("<f", 0.5)
     assert engine.heard == [SOUND.tolist(), SOUND[:2].tolist()]
 
 
@@ -189,9 +192,11 @@ def test_models_that_cannot_be_loaded_are_answered_in_one_sentence(
     english: wire.Setup, tmp_path: Path
 ) -> None:
     absent = tmp_path / "absent"
-    (no_recogniser,) = serve(wire.Setup(str(absent), english.embedder_file, "en"))
+    (no_recogniser,) = serve(wire.Setup(str(absent), english.voices, "en"))
     assert no_recogniser == wire.Unusable(f"The model folder {absent} does not exist.")
-    (no_voices,) = serve(wire.Setup(english.recogniser_dir, str(absent), "en"))
+    (no_voices,) = serve(
+        wire.Setup(english.recogniser_dir, wire.VoiceModels(str(absent), "/segments.onnx"), "en")
+    )
     assert no_voices == wire.Unusable(f"The model file {absent} does not exist.")
 
 
@@ -211,8 +216,8 @@ def test_real_models_answer_from_any_address(english: wire.Setup) -> None:
     assert "better" in replies[0].hypothesis.text.lower()
     assert {reply.hypothesis for reply in replies[:4]} == {replies[0].hypothesis}
     assert replies[4] == wire.Failed(5)
-    assert len(replies[5].vector) == 4 * 192
-    assert {bytes(reply.vector) for reply in replies[5:]} == {bytes(replies[5].vector)}
+    assert len(replies[5].vectors) == 4 * 192 * (1 + len(replies[5].overlap) // 4)
+    assert {bytes(reply.vectors) for reply in replies[5:]} == {bytes(replies[5].vectors)}
 
 
 # As a process ---------------------------------------------------------------------------------

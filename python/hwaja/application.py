@@ -78,11 +78,21 @@ def worker_setup(config: Config, provider: str) -> wire.Setup:
     folder = Path(config.asr_model).expanduser() if name is None else locate(name)
     return wire.Setup(
         recogniser_dir=str(folder),
-        embedder_file=str(embedder_file()),
+        voices=voice_models(),
         language=config.language,
         decoding_method=config.decoding_method,
         provider=provider,
     )
+
+
+def voice_models() -> wire.VoiceModels:
+    """Return the models that tell voices apart.
+
+    Raises:
+        ModelError: where one was not pulled.
+
+    """
+    return wire.VoiceModels(str(embedder_file()), str(segmenter_file()))
 
 
 def model_names(config: Config, provider: str) -> tuple[str, ...]:

@@ -15,11 +15,15 @@ Samples = NDArray[np.float32]
 Embedding = NDArray[np.float32]
 """A voice, shape (dim,), float32, not normalised."""
 
+Embeddings = NDArray[np.float32]
+"""Several voices, shape (n, dim), float32, not normalised."""
+
 WINDOW_SAMPLES = 7_680
-"""Length of the windows of a `VoiceTrack`, 0.48 s: that of `models.campplus`."""
+"""Length of the windows that an embedder embeds, 0.48 s: that of `models.campplus`."""
 
 HOP_SAMPLES = 2_560
-"""From one window to the next, 0.16 s."""
+"""From one window to the next, 0.16 s. The middle of window k is sample `(k + 0.5) * HOP_SAMPLES`;
+there are as many as hops, and the last hop may be short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +32,13 @@ class VoiceTrack:
 
     whole: Embedding
     """Of all of the audio."""
-    windows: NDArray[np.float32]
-    """Shape (n, dim), n >= 1: of a window around the middle of each hop, as much of it as there is
-    audio. The middle of window k is sample `(k + 0.5) * HOP_SAMPLES`; the last hop may be short."""
+    windows: Embeddings
+    """Of each window."""
+    overlap: NDArray[np.float32]
+    """How much of each hop two voices share, shape (n,), in [0, 1]."""
 
     def erase(self) -> None:
-        """Overwrite it."""
+        """Overwrite the voice."""
         self.whole.fill(0)
         self.windows.fill(0)
 
@@ -108,11 +113,23 @@ class StreamingRecognizer(Protocol[Heard]):
 class Embedder(Protocol):
     """Turns speech into vectors that are close for the same voice."""
 
-    def embed(self, samples: Samples) -> VoiceTrack:
-        """Return the embeddings of the voice in `samples`.
+    def embed(self, samples: Samples) -> Embeddings:
+        """Return the embeddings of the voice in all of `samples`, and in each window of them.
 
         Raises:
             EngineError: where there is too little audio; the embedder stays usable.
+
+        """
+
+
+class OverlapDetector(Protocol):
+    """Tells where two speak at once."""
+
+    def overlap(self, samples: Samples) -> NDArray[np.float32]:
+        """Return how much of each hop two voices share, shape (hops,), in [0, 1].
+
+        Raises:
+            EngineError: where there is no valid audio; the detector stays usable.
 
         """
 

@@ -1,8 +1,8 @@
 """What a difference between two scores is worth, by how much speech they are from.
 
-Logistic regression on clips of 0.5 to 4 s of LibriSpeech (train-clean-100, 83 speakers, every pair,
-clean and in generated rooms at 20 and 10 dB), each enrolled with 4 s; the slope is a parabola in the
-logarithm of the length. Speakers, rooms and language of the tests are others.
+Logistic regression on clips of 0.5 to 4 s of LibriSpeech (train-clean-100, 83 speakers, every
+pair, clean and in generated rooms at 20 and 10 dB), each enrolled with 4 s; the slope is a parabola
+in the logarithm of the length. Speakers, rooms and language of the tests are others.
 """
 
 from collections.abc import Sequence

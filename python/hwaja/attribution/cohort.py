@@ -4,8 +4,8 @@ A voice that is like everybody's, or was enrolled in noise, has other cosines th
 cosine is judged against those to the nearest voices of a cohort: the adaptive symmetric
 normalisation of Matejka et al., "Analysis of Score Normalization in Multilingual Speaker
 Recognition", Interspeech 2017, without its division by the deviation. The cohort is English read
-speech; in Korean that deviation is half as wide, and dividing by it made the same score mean another
-thing in each language (bench/RESULTS.md).
+speech; in Korean that deviation is half as wide, and dividing by it made the same score mean
+another thing in each language (bench/RESULTS.md).
 """
 
 from importlib.resources import files
@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 NEAREST = 30
-"""Voices of the cohort that count, the nearest: 1 in 10. Found on clips of the cohort's corpus that are
-not in it; between 20 and 100 nothing changes."""
+"""Voices of the cohort that count, the nearest: 1 in 10. Between 20 and 100 nothing changes."""
 
 Rows = NDArray[np.float32]
 """Unit vectors, shape (n, dim), float32."""

@@ -24,11 +24,11 @@ SURE_PROBABILITY = 0.99
 """Of the nearest voice against the other enrolled ones, by the calibration of `calibration`."""
 
 SHORT_SECONDS = 0.5
-"""Of less speech nothing is embedded: at 0.5 s 1 in 40 clips goes to the wrong one of two voices."""
+"""Of less speech nothing is embedded; of 0.5 s 1 clip in 40 goes to the wrong one of two voices."""
 
 _FLOORS = ((1.0, -0.05), (2.0, 0.05), (3.0, 0.1))
-"""Speech in seconds from which a score below is that of nobody who is enrolled. 1 in 100 clips of an
-enrolled voice lies below in the worst of the rooms that were tried (bench/RESULTS.md)."""
+"""Speech in seconds from which a score below is that of nobody who is enrolled. 1 in 100 clips of
+an enrolled voice lies below in the worst of the rooms that were tried (bench/RESULTS.md)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from hwaja.engine import HOP_SAMPLES, WINDOW_SAMPLES
 from hwaja.gate import SAMPLE_RATE
 
 CHANGE_COST = 2.0
-"""Natural log-odds against a change of speaker from one window to the next. At 1.5 single voices are
-cut in two, at 6 one change in five is missed (bench/RESULTS.md)."""
+"""Natural log-odds against a change of speaker from one window to the next. At 1.5 some single
+voices are cut in two, at 6 one change in five is missed (bench/RESULTS.md)."""
 
 _EVIDENCE = evidence_per_score(WINDOW_SAMPLES / SAMPLE_RATE) * HOP_SAMPLES / WINDOW_SAMPLES
 """Of a difference of 1 in one window, of whose audio its neighbours have most as well."""

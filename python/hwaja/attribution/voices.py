@@ -76,4 +76,5 @@ def _units(embeddings: Rows) -> Rows:
     norms = np.linalg.norm(embeddings, axis=1, keepdims=True)
     if not np.isfinite(norms).all() or not norms.all():
         raise ValueError("the embedding has no direction")
-    return (embeddings / norms).astype(np.float32)
+    units: Rows = (embeddings / norms).astype(np.float32)
+    return units

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hwaja.engine import EngineError, Samples
+from hwaja.engine import HOP_SAMPLES, EngineError, Samples
 from hwaja.engines.admission import check_samples
 from hwaja.engines.runtime import open_session
 
@@ -23,6 +23,8 @@ MIN_SAMPLES = RECEPTIVE_FIELD_SAMPLES + FRAME_STEP_SAMPLES
 
 SPEAKERS = ((), (0,), (1,), (2,), (0, 1), (0, 2), (1, 2))
 """Who speaks in each of the classes."""
+
+_SHARED = [index for index, speakers in enumerate(SPEAKERS) if len(speakers) > 1]
 
 Segmentation = NDArray[np.float32]
 """Probabilities of the classes in each frame, shape (frames, 7), float32; a row adds up to 1."""
@@ -61,3 +63,12 @@ class Segmenter:
             raise EngineError("there is too little audio to tell speakers apart")
         (probabilities,) = self._session.run(None, {"samples": samples[np.newaxis]})
         return np.asarray(probabilities[0], np.float32)
+
+    def overlap(self, samples: Samples) -> NDArray[np.float32]:
+        """Return how much of each hop two voices share; see `engine.OverlapDetector.overlap`."""
+        hops = -(-len(samples) // HOP_SAMPLES)
+        shared = self.segment(samples)[:, _SHARED].sum(axis=1) >= 0.5
+        hop_of = (FRAME_CENTRE_SAMPLES + FRAME_STEP_SAMPLES * np.arange(len(shared))) // HOP_SAMPLES
+        frames = np.bincount(hop_of, minlength=hops)
+        shares = np.bincount(hop_of, shared, hops) / np.maximum(frames, 1)
+        return shares.astype(np.float32)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hwaja.engine import EngineError, Samples, VoiceTrack
+from hwaja.engine import Embeddings, EngineError, Samples
 from hwaja.engines.admission import check_options, check_samples
 from hwaja.engines.dated_pieces import tokens_of
 from hwaja.engines.exports import MoonshineExport, check_embedder, open_export
@@ -118,7 +118,7 @@ class SpeakerEmbedder:
             )
         )
 
-    def embed(self, samples: Samples) -> VoiceTrack:
+    def embed(self, samples: Samples) -> Embeddings:
         """Return the embeddings; see `engine.Embedder.embed`."""
         check_samples(samples)
         if len(samples) < MIN_EMBEDDING_SECONDS * SAMPLE_RATE:
@@ -130,8 +130,7 @@ class SpeakerEmbedder:
             raise EngineError("too little audio for the speaker model")
         # All rows in one: sherpa-onnx hands on what is in the second axis, however long.
         rows = np.array(self._extractor.compute(stream), np.float32)
-        rows = rows.reshape(-1, self._extractor.dim)
-        return VoiceTrack(rows[0], rows[1:])
+        return rows.reshape(-1, self._extractor.dim)
 
 
 def load_recogniser(

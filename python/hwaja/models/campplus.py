@@ -6,9 +6,9 @@ densely connected time-delay network whose layers are masked by what their conte
 statistics over time.
 
 Three things differ from a plain export. What is heard frame by frame is pooled over windows as well
-as over the whole, so that one pass tells who spoke when. The mean over segments is a product with a matrix, not an
-AveragePool: the onnxruntime inside sherpa-onnx computes that one otherwise at the last, shorter
-segment. And nothing follows the last normalisation: the weights were trained so.
+as over the whole, so that one pass tells who spoke when. The mean over segments is a product with a
+matrix, not an AveragePool: the onnxruntime inside sherpa-onnx computes that one otherwise at the
+last, shorter segment. And nothing follows the last normalisation: the weights were trained so.
 """
 
 from pathlib import Path
@@ -29,8 +29,8 @@ SEGMENT_FRAMES = 100
 """Length of the segments whose means are the local context (section 2.2 of the paper)."""
 
 WINDOW_FRAMES = 24
-"""Length of a window that gets an embedding of its own, in frames of 20 ms: 0.48 s. Shorter ones place
-a change of speaker more exactly, longer ones tell voices better apart (bench/RESULTS.md)."""
+"""Length of a window that gets an embedding of its own, in frames of 20 ms: 0.48 s. Shorter ones
+place a change of speaker more exactly, longer ones tell voices better apart (bench/RESULTS.md)."""
 
 HOP_FRAMES = 8
 """From one window to the next: 0.16 s."""
@@ -59,9 +59,9 @@ def convert(members: Path, folder: Path) -> None:
 def build(state: StateDict) -> Any:
     """Return the network as an ONNX model: x (N, T, 80) -> embedding (N, rows * 192), float32.
 
-    The first row is the voice in all of x. Row 1 + k is that in the window of 50 frames of T/2 whose
-    middle is frame 8 k + 4, as much of it as there is; T/2 frames have T/16 windows, rounded up. In one
-    axis, since sherpa-onnx returns whatever is in the second.
+    The first row is the voice in all of x. Row 1 + k is that in the window of 24 frames of T/2
+    whose middle is frame 8 k + 4, as much of it as there is; T/2 frames have T/16 windows, rounded
+    up. All in one axis, since sherpa-onnx returns whatever is in the second.
     """
     graph = _Network(state)
     x = graph.dense_layers(graph.head("x"))

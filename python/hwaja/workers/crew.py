@@ -138,8 +138,8 @@ class Crew:
         if isinstance(reply, wire.Unusable):
             raise _UnusableError(reply.sentence)
         if not isinstance(reply, wire.Ready):
-            files = " and ".join(
-                filter(None, (self._setup.recogniser_dir, self._setup.embedder_file))
-            )
+            voices = self._setup.voices
+            of_voices = () if voices is None else (voices.embedder_file, voices.segmenter_file)
+            files = " and ".join((self._setup.recogniser_dir, *of_voices))
             raise EngineError(f"The engine ends while it loads {files}; a file may be damaged.")
         return reply.abilities

@@ -19,7 +19,7 @@ class Drafts:
 
     def __init__(self, setup: wire.Setup) -> None:
         """Prepare; `setup` is that of the workers for final texts."""
-        self._pool = Pool(replace(setup, embedder_file=None, yields=True), workers=1)
+        self._pool = Pool(replace(setup, voices=None, yields=True), workers=1)
         self._starting: asyncio.Task[None] | None = None
 
     @property

@@ -134,8 +134,9 @@ class Pool:
         reply = await self._do(owner, request, samples)
         if not isinstance(reply, wire.Embedded):
             raise EngineError("embedding failed")
-        rows = np.frombuffer(reply.vectors, np.float32).reshape(reply.rows, -1)
-        return VoiceTrack(rows[0].copy(), rows[1:].copy())
+        overlap = np.frombuffer(reply.overlap, np.float32)
+        rows = np.frombuffer(reply.vectors, np.float32).reshape(1 + len(overlap), -1)
+        return VoiceTrack(rows[0].copy(), rows[1:].copy(), overlap)
 
     # utterances that are heard while they are spoken
 

@@ -18,11 +18,18 @@ MAX_FRAME_BYTES = 16 * 1024 * 1024
 """Longer frames are refused: 30 s of float32 audio take 1.9 MB."""
 
 
+class VoiceModels(msgspec.Struct, frozen=True):
+    """Models that tell voices apart."""
+
+    embedder_file: str
+    segmenter_file: str
+
+
 class Setup(msgspec.Struct, frozen=True, tag=True):
     """First frame to a worker: what to load."""
 
     recogniser_dir: str
-    embedder_file: str | None
+    voices: VoiceModels | None
     """None: no voices will be embedded."""
     language: str
     """Whisper's code, for example "ko"."""
@@ -113,10 +120,10 @@ class Embedded(msgspec.Struct, frozen=True, tag=True):
     """The embeddings of a job."""
 
     job_id: int
-    rows: int
-    """How many there are: that of the whole, then those of the windows."""
     vectors: memoryview
-    """float32 little-endian, row after row."""
+    """float32 little-endian: that of all of the audio, then that of each window."""
+    overlap: memoryview
+    """float32 little-endian, one for each window: see `engine.VoiceTrack`."""
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True):

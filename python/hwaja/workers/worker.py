@@ -13,6 +13,7 @@ import sys
 import threading
 from collections import deque
 from contextlib import suppress
+from dataclasses import dataclass
 from io import BufferedIOBase
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,10 @@ import numpy as np
 from hwaja.engine import (
     Embedder,
     EngineError,
+    OverlapDetector,
     Recognizer,
     Samples,
     StreamingRecognizer,
-    VoiceTrack,
 )
 from hwaja.engines import runtime
 from hwaja.gate import SAMPLE_RATE
@@ -46,12 +47,20 @@ _SILENCE = np.zeros(round(SECOND_LOOK_SILENCE_SECONDS * SAMPLE_RATE), np.float32
 AnyRecognizer = Recognizer | StreamingRecognizer[Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Ears:
+    """What tells voices apart."""
+
+    embedder: Embedder
+    overlaps: OverlapDetector
+
+
 class _Jobs:
     """Utterances to recognise as a whole, and voices to embed; first come, first served."""
 
-    def __init__(self, recogniser: AnyRecognizer, embedder: Embedder | None, send: Send) -> None:
+    def __init__(self, recogniser: AnyRecognizer, ears: Ears | None, send: Send) -> None:
         self._recogniser = recogniser
-        self._embedder = embedder
+        self._ears = ears
         self._send = send
         self.waiting: deque[wire.JobRequest] = deque()
 
@@ -73,15 +82,11 @@ class _Jobs:
             if isinstance(request, wire.Recognise):
                 hypothesis = _recognise(samples, self._recogniser, request.options)
                 return wire.Recognised(request.job_id, spoken(hypothesis, request.speech_seconds))
-            if self._embedder is None:
+            if self._ears is None:
                 raise EngineError("no embedder was loaded")
-            return _embedded(request.job_id, self._embedder.embed(samples))
-
-
-def _embedded(job_id: int, track: VoiceTrack) -> wire.Embedded:
-    rows = np.vstack([track.whole, track.windows])
-    track.erase()
-    return wire.Embedded(job_id, len(rows), rows.data.cast("B"))
+            rows = self._ears.embedder.embed(samples)
+            overlap = self._ears.overlaps.overlap(samples)
+            return wire.Embedded(request.job_id, rows.data.cast("B"), overlap.data.cast("B"))
 
 
 def _recognise(samples: Samples, recogniser: AnyRecognizer, options: Options) -> Hypothesis:
@@ -110,28 +115,30 @@ def serve(requests: BufferedIOBase, replies: BufferedIOBase) -> None:
         replies.flush()
 
     try:
-        recogniser, embedder = _load(setup)
+        recogniser, ears = _load(setup)
     except EngineError as error:
         send(wire.Unusable(str(error)))
         return
     send(wire.Ready(recogniser.abilities))
-    _work(_Inbox(requests), recogniser, embedder, send)
+    _work(_Inbox(requests), recogniser, ears, send)
 
 
-def _load(setup: wire.Setup) -> tuple[AnyRecognizer, Embedder | None]:
+def _load(setup: wire.Setup) -> tuple[AnyRecognizer, Ears | None]:
     if setup.yields:
         yield_to_everyone()
     if setup.provider == "cuda":
         runtime.put_below_sherpa()
     # Imported here: the import alone takes long, and its failure must reach the front.
     from hwaja.engines import sherpa
+    from hwaja.engines.segmentation import Segmenter
 
     recogniser = sherpa.load_recogniser(
         Path(setup.recogniser_dir), setup.language, setup.decoding_method, setup.provider
     )
-    if setup.embedder_file is None:
+    if setup.voices is None:
         return recogniser, None
-    return recogniser, sherpa.SpeakerEmbedder(Path(setup.embedder_file), setup.provider)
+    embedder = sherpa.SpeakerEmbedder(Path(setup.voices.embedder_file), setup.provider)
+    return recogniser, Ears(embedder, Segmenter(Path(setup.voices.segmenter_file)))
 
 
 def yield_to_everyone() -> None:
@@ -180,9 +187,9 @@ class _Inbox:
         return taken
 
 
-def _work(inbox: _Inbox, recogniser: AnyRecognizer, embedder: Embedder | None, send: Send) -> None:
+def _work(inbox: _Inbox, recogniser: AnyRecognizer, ears: Ears | None, send: Send) -> None:
     """Answer requests until there are no more; between two steps of the streams do one job."""
-    jobs = _Jobs(recogniser, embedder, send)
+    jobs = _Jobs(recogniser, ears, send)
     streams = None if isinstance(recogniser, Recognizer) else Streams(recogniser, send)
     while True:
         idle = not jobs.waiting and not (streams and streams.has_work)
