@@ -58,15 +58,22 @@ def cut(
 def test_an_utterance_keeps_audio_around_its_speech() -> None:
     """The soft first syllable and the soft ending survive: pre-roll and post-roll."""
     frames = [PAUSE] * 20 + [SPEECH] * 10 + [PAUSE] * 20
-    assert cut(frames) == [
-        Segment(
-            start=samples(20) - PRE_ROLL,
-            stop=samples(30) + POST_ROLL,
-            speech_start=samples(20),
-            speech_samples=samples(10),
-            level_dbfs=pytest.approx(-30.0),
-        )
-    ]
+    (segment,) = cut(frames)
+    assert (segment.start, segment.stop) == (samples(20) - PRE_ROLL, samples(30) + POST_ROLL)
+    assert (segment.speech_start, segment.speech_stop) == (samples(20), samples(30))
+    assert segment.speech_samples == samples(10)
+    assert segment.level_dbfs == pytest.approx(-30.0)
+
+
+def test_a_part_of_an_utterance_has_the_speech_and_the_level_of_that_part() -> None:
+    loud = (SPEECH[0], -20.0)
+    (segment,) = cut([PAUSE] * 20 + [SPEECH] * 10 + [PAUSE] * 5 + [loud] * 4 + [PAUSE] * 20)
+    second = segment.part(samples(32), segment.stop)
+    assert (second.start, second.stop) == (samples(32), segment.stop)
+    assert (second.speech_start, second.speech_samples) == (samples(35), samples(4))
+    assert second.level_dbfs == pytest.approx(-20.0)
+    with pytest.raises(ValueError, match="no speech"):
+        segment.part(samples(31), samples(34))
 
 
 def test_the_pre_roll_does_not_reach_before_the_first_sample() -> None:

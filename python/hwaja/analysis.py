@@ -11,10 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from hwaja._pcm import RingBuffer
-from hwaja.early import Early, Work, failure_logged
+from hwaja.attribution.parts import Part
+from hwaja.attribution.reading import Stretch, read_parts, short_part
+from hwaja.attribution.voices import Voices
+from hwaja.early import Early, Work, attempt, failure_logged
 from hwaja.engine import Samples
+from hwaja.gate import SAMPLE_RATE
 from hwaja.hearing import Hearing, Text
-from hwaja.speakers import Decision, Voices
 from hwaja.workers.pool import Pool
 
 
@@ -23,7 +26,7 @@ class Analysis:
     """The work on an utterance; a task ends with None where the engine failed."""
 
     text: Text
-    speaker: asyncio.Task[Decision | None]
+    parts: asyncio.Task[tuple[Part, ...] | None]
 
 
 class Analyst:
@@ -47,21 +50,32 @@ class Analyst:
         self._ring = ring
         self._voices = voices
         self._hearing = hearing
-        self._early: Early[Decision] = Early("attribution")
+        self._early: Early[tuple[Part, ...]] = Early("attribution")
 
     def foresee(self, start: int, stop: int, speech_samples: int) -> None:
         """Begin work on an utterance that may be asked for, if no one else waits for a worker."""
         self._hearing.foresee(start, stop, speech_samples)
         self._early.forget()
         if self._pool.idle_workers:
-            self._early.begin(start, stop, self._attribution(start, stop))
+            self._early.begin(start, stop, self._attribution(Stretch(start, stop, speech_samples)))
 
     def analyse(self, start: int, stop: int, speech_samples: int) -> Analysis:
         """Return the work on an utterance, which may have begun, or be done, already."""
         return Analysis(
             self._hearing.text(start, stop, speech_samples),
-            self._early.take(start, stop, self._attribution(start, stop)),
+            self._early.take(start, stop, self._attribution(Stretch(start, stop, speech_samples))),
         )
+
+    def learn(self, speaker_id: int, start: int, stop: int) -> asyncio.Task[None]:
+        """Let a voice learn from samples that are the speaker's for sure."""
+        samples = self._ring.read(start, stop)  # now: the ring may forget them next
+
+        async def learn() -> None:
+            track = await self._pool.embed(self._owner, samples.copy, len(samples))
+            self._voices.learn(speaker_id, track.whole, len(samples) / SAMPLE_RATE)
+            track.erase()
+
+        return attempt("learning", learn)
 
     def close(self) -> None:
         """Give up what nobody asked for."""
@@ -80,22 +94,26 @@ class Analyst:
 
         samples = sum(stop - start for start, stop in spans)
         with failure_logged("enrolment"):
-            embedding = await self._pool.embed(self._owner, read, samples)
+            track = await self._pool.embed(self._owner, read, samples)
             try:
-                self._voices.enrol(speaker_id, embedding)
+                self._voices.enrol(speaker_id, track.whole)
             finally:
-                embedding.fill(0)
+                track.erase()
             return True
         return False
 
-    def _attribution(self, start: int, stop: int) -> Work[Decision]:
-        async def attribute() -> Decision:
-            embedding = await self._pool.embed(
+    def _attribution(self, stretch: Stretch) -> Work[tuple[Part, ...]]:
+        start, stop = stretch.start, stretch.stop
+
+        async def attribute() -> tuple[Part, ...]:
+            if stretch.is_short:
+                return (short_part(stretch, self._voices),)
+            track = await self._pool.embed(
                 self._owner, lambda: self._ring.read(start, stop), stop - start
             )
             try:
-                return self._voices.decide(embedding)
+                return read_parts(track, stretch, self._voices)
             finally:
-                embedding.fill(0)
+                track.erase()
 
         return attribute

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from hwaja.events import Attributed, Recognised
-from hwaja.gate import SAMPLE_RATE, Segment
+from hwaja.attribution.pattern import Said
+from hwaja.gate import SAMPLE_RATE
 from hwaja.messages import Details, Transcription
 from hwaja.recognition import Token
+from hwaja.utterances import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,34 +24,36 @@ class Timeline:
         return (sample - self.origin) / SAMPLE_RATE
 
 
-def transcription(
-    timeline: Timeline, segment: Segment, recognised: Recognised, attributed: Attributed
-) -> Transcription:
-    """Return the answer with everything that a client may ask for.
+def transcription(timeline: Timeline, answer: Answer, said: Said) -> Transcription:
+    """Return the message with everything that a client may ask for.
 
     Raises:
         ValueError: where the text or the speaker is not known.
 
     """
-    if not recognised.text or attributed.speaker_id is None:
+    segment, heard, voice = answer.segment, answer.heard, answer.voice
+    if heard is None or not heard.text or voice is None:
         raise ValueError("an answer needs words and a speaker")
     start_seconds = timeline.seconds(segment.speech_start)
     offset_seconds = timeline.seconds(segment.start)
     return Transcription(
-        speaker_id=attributed.speaker_id,
-        text=recognised.text,
+        speaker_id=said.speaker_id,
+        text=heard.text,
         timestamp=iso_timestamp(timeline.began_at + start_seconds),
         confidence=round(segment.level_dbfs, 1),
-        segment_id=recognised.segment_id,
+        segment_id=answer.segment_id,
         details=Details(
             start_seconds=start_seconds,
             end_seconds=timeline.seconds(segment.stop),
-            scores=attributed.scores,
+            label=said.label,
+            probability=said.probability,
+            scores=voice.cosines,
+            margin=voice.margin if voice.scores else None,
+            overlap_seconds=voice.overlap_seconds,
             tokens=tuple(
-                Token(token.text, offset_seconds + token.start_seconds)
-                for token in recognised.tokens
+                Token(token.text, offset_seconds + token.start_seconds) for token in heard.tokens
             ),
-            language=recognised.language,
+            language=heard.language,
         ),
     )
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import structlog
 
+from hwaja.attribution.cohort import Cohort
 from hwaja.config import Config
 from hwaja.connection import Services
 from hwaja.detection import Detection
@@ -43,7 +44,7 @@ async def run(config: Config, cert: Path, key: Path) -> None:
         settings = SessionSettings(
             gate=GateSettings(hangover_seconds=config.hangover_seconds), abilities=pool.abilities
         )
-        services = Services(pool, drafts, Detection(detector), settings)
+        services = Services(pool, drafts, Detection(detector), Cohort.shipped(), settings)
         server = Server(services, config.max_connections, config.drain_seconds)
         try:
             port = await server.start(config.host, config.port, tls)

@@ -16,6 +16,9 @@ from websockets.exceptions import ConnectionClosed
 
 from hwaja._pcm import RingBuffer
 from hwaja.analysis import Analyst
+from hwaja.attribution.cohort import Cohort
+from hwaja.attribution.parts import Part
+from hwaja.attribution.voices import Voices
 from hwaja.codes import CloseCode, Reason
 from hwaja.detection import Detection
 from hwaja.engines.silero import SileroState
@@ -33,9 +36,11 @@ from hwaja.events import (
     Event,
     Follow,
     Foresee,
+    Learn,
     Listen,
     Overheard,
     Received,
+    Recognise,
     Recognised,
     Refused,
     Release,
@@ -48,7 +53,6 @@ from hwaja.hearing import Hearing, LiveHearing, Text, WholeHearing
 from hwaja.messages import Error, Interim, InvalidMessageError, ServerMessage, parse, serialize
 from hwaja.outbox import Outbox
 from hwaja.session import Session, SessionSettings
-from hwaja.speakers import Decision, Voices
 from hwaja.workers.drafts import Drafts
 from hwaja.workers.pool import Pool
 
@@ -68,6 +72,7 @@ class Services:
     pool: Pool
     drafts: Drafts
     detection: Detection[SileroState]
+    cohort: Cohort
     settings: SessionSettings
 
 
@@ -79,7 +84,7 @@ class Connection:
         self._pool = services.pool
         self._detection = services.detection
         self._session = Session(services.settings)
-        self._voices = Voices()
+        self._voices = Voices(services.cohort)
         self._ring = RingBuffer(RING_SECONDS * SAMPLE_RATE)
         self._hearing = self._new_hearing(services)
         self._analyst = Analyst(self, self._pool, self._ring, self._voices, self._hearing)
@@ -193,8 +198,10 @@ class Connection:
                 self._detector_state.reset()
             case Enrol():
                 self._enrolment = self._start(self._enrol(effect))
-            case Begin(options, interims):
+            case Begin(options, interims, adapt):
                 self._hearing.begin(options, self._overhear if interims else None)
+                if not adapt:
+                    self._voices.unlearn()
             case Follow(segment_id, start, stop):
                 self._hearing.follow(segment_id, start, stop)
             case Foresee(start, stop, speech_samples):
@@ -202,7 +209,12 @@ class Connection:
             case Transcribe(segment_id, start, stop, speech_samples):
                 analysis = self._analyst.analyse(start, stop, speech_samples)
                 self._start(self._report_text(segment_id, analysis.text))
-                self._start(self._report_speaker(segment_id, analysis.speaker))
+                self._start(self._report_voices(segment_id, analysis.parts))
+            case Recognise(segment_id, start, stop, speech_samples):
+                text = self._hearing.part(start, stop, speech_samples)
+                self._start(self._report_text(segment_id, text))
+            case Learn(speaker_id, start, stop):
+                self._analyst.learn(speaker_id, start, stop)
             case Release(index):
                 self._ring.release(max(index, self._ring.start))
                 self._released.set()
@@ -231,20 +243,12 @@ class Connection:
         self._handle(Overheard(segment_id, text))
 
     async def _report_text(self, segment_id: int, text: Text) -> None:
-        heard = await text
-        if heard is None:
-            self._handle(Recognised(segment_id, None))
-        else:
-            self._handle(Recognised(segment_id, heard.text, heard.tokens, heard.language))
+        self._handle(Recognised(segment_id, await text))
 
-    async def _report_speaker(
-        self, segment_id: int, speaker: asyncio.Task[Decision | None]
+    async def _report_voices(
+        self, segment_id: int, parts: asyncio.Task[tuple[Part, ...] | None]
     ) -> None:
-        decision = await speaker
-        if decision is None:
-            self._handle(Attributed(segment_id, None))
-        else:
-            self._handle(Attributed(segment_id, decision.speaker_id, decision.scores))
+        self._handle(Attributed(segment_id, await parts))
 
     # out
 

@@ -41,12 +41,18 @@ class Early(Generic[Result]):
             self._begun = None
 
     def _task(self, work: Work[Result]) -> asyncio.Task[Result | None]:
-        return asyncio.create_task(self._run(work))
+        return attempt(self._name, work)
 
-    async def _run(self, work: Work[Result]) -> Result | None:
-        with failure_logged(self._name):
+
+def attempt(name: str, work: Work[Result]) -> asyncio.Task[Result | None]:
+    """Begin work whose failure is logged under `name`, and makes it None."""
+
+    async def run() -> Result | None:
+        with failure_logged(name):
             return await work()
         return None
+
+    return asyncio.create_task(run())
 
 
 @contextmanager

@@ -6,9 +6,10 @@ Samples are named by index; the audio itself stays with the caller.
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from hwaja.attribution.parts import Part
 from hwaja.codes import CloseCode, Reason
 from hwaja.messages import ClientMessage, InvalidMessageError, ServerMessage
-from hwaja.recognition import Options, Token
+from hwaja.recognition import Hypothesis, Options
 
 Message = TypeVar("Message", bound=ClientMessage, covariant=True)
 
@@ -65,9 +66,7 @@ class Recognised:
     """The text of a segment; None where the engine failed. Empty: no words were heard."""
 
     segment_id: int
-    text: str | None
-    tokens: tuple[Token, ...] = ()
-    language: str | None = None
+    heard: Hypothesis | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +79,10 @@ class Overheard:
 
 @dataclass(frozen=True, slots=True)
 class Attributed:
-    """Whose voice a segment is; `speaker_id` is None where the engine failed."""
+    """Whose voices a segment has, in order, at least one; None where the engine failed."""
 
     segment_id: int
-    speaker_id: int | None
-    scores: tuple[float, ...] = ()
+    parts: tuple[Part, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +142,8 @@ class Begin:
 
     options: Options
     interims: bool
+    adapt: bool
+    """Whether voices may learn, until the next one begins; see `Learn`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +175,25 @@ class Transcribe:
 
 
 @dataclass(frozen=True, slots=True)
+class Recognise:
+    """Recognise samples `[start, stop)`, a part of an utterance; report `Recognised`."""
+
+    segment_id: int
+    start: int
+    stop: int
+    speech_samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class Learn:
+    """Samples `[start, stop)` are of a speaker for sure: the voice may learn from them."""
+
+    speaker_id: int
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """Audio before sample `index` is not needed again."""
 
@@ -188,4 +207,16 @@ class Close:
     code: CloseCode
 
 
-Effect = Send | Listen | Enrol | Begin | Follow | Foresee | Transcribe | Release | Close
+Effect = (
+    Send
+    | Listen
+    | Enrol
+    | Begin
+    | Follow
+    | Foresee
+    | Transcribe
+    | Recognise
+    | Learn
+    | Release
+    | Close
+)

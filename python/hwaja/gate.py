@@ -51,17 +51,54 @@ class GateSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechFrame:
+    """A frame that counts as speech."""
+
+    start: int
+    """Its first sample."""
+    level_dbfs: float
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
-    """One utterance: samples `[start, stop)` of the session."""
+    """One utterance, or a part of it: samples `[start, stop)` of the session."""
 
     start: int
     stop: int
-    speech_start: int
-    """First sample of the first speech frame: when the speaker began."""
-    speech_samples: int
-    """Samples in frames that count as speech."""
-    level_dbfs: float
-    """RMS level over the speech frames."""
+    speech: tuple[SpeechFrame, ...]
+    """In order, at least one."""
+
+    @property
+    def speech_start(self) -> int:
+        """First sample of the first speech frame: when the speaker began."""
+        return self.speech[0].start
+
+    @property
+    def speech_stop(self) -> int:
+        """Sample behind the last speech frame."""
+        return self.speech[-1].start + FRAME_SAMPLES
+
+    @property
+    def speech_samples(self) -> int:
+        """Samples in frames that count as speech."""
+        return len(self.speech) * FRAME_SAMPLES
+
+    @property
+    def level_dbfs(self) -> float:
+        """RMS level over the speech frames."""
+        return mean_dbfs(frame.level_dbfs for frame in self.speech)
+
+    def part(self, start: int, stop: int) -> "Segment":
+        """Return samples `[start, stop)` of it, with the speech that begins in them.
+
+        Raises:
+            ValueError: where none does.
+
+        """
+        speech = tuple(frame for frame in self.speech if start <= frame.start < stop)
+        if not speech:
+            raise ValueError("there is no speech in this part")
+        return Segment(start, stop, speech)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,14 +229,16 @@ class SpeechGate:
 
     def _segment(self, frames: int, limit: int) -> Segment | None:
         first_frame = self._next - len(self._frames) * FRAME_SAMPLES
-        speech = [k for k in range(frames) if self._frames[k].is_speech]
+        speech = tuple(
+            SpeechFrame(first_frame + k * FRAME_SAMPLES, self._frames[k].level_dbfs)
+            for k in range(frames)
+            if self._frames[k].is_speech
+        )
         if not speech:  # what a split left over was a pause only
             return None
-        speech_stop = first_frame + (speech[-1] + 1) * FRAME_SAMPLES
+        speech_stop = speech[-1].start + FRAME_SAMPLES
         return Segment(
             start=max(self._taken, first_frame - self._pre_roll_samples),
             stop=min(limit, speech_stop + self._post_roll_samples),
-            speech_start=first_frame + speech[0] * FRAME_SAMPLES,
-            speech_samples=len(speech) * FRAME_SAMPLES,
-            level_dbfs=mean_dbfs(self._frames[k].level_dbfs for k in speech),
+            speech=speech,
         )

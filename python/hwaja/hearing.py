@@ -10,7 +10,7 @@ from functools import partial
 from typing import Protocol
 
 from hwaja._pcm import RingBuffer
-from hwaja.early import Early, Work, failure_logged
+from hwaja.early import Early, Work, attempt, failure_logged
 from hwaja.gate import SAMPLE_RATE
 from hwaja.recognition import Hypothesis, Options
 from hwaja.workers.drafts import Drafts
@@ -44,6 +44,9 @@ class Hearing(Protocol):
 
     def text(self, start: int, stop: int, speech_samples: int) -> Text:
         """Return the work on the text of an utterance that is over."""
+
+    def part(self, start: int, stop: int, speech_samples: int) -> Text:
+        """Return the work on the text of a part of an utterance that was heard already."""
 
     def close(self) -> None:
         """Give up what nobody asked for."""
@@ -112,6 +115,10 @@ class WholeHearing:
         """See `Hearing.text`."""
         self._stop_drafting()
         return self._early.take(start, stop, self._work(start, stop, speech_samples))
+
+    def part(self, start: int, stop: int, speech_samples: int) -> Text:
+        """See `Hearing.part`."""
+        return attempt("recognition", self._work(start, stop, speech_samples))
 
     def close(self) -> None:
         """See `Hearing.close`."""
@@ -184,7 +191,11 @@ class LiveHearing:
             self._drop()
         utterance = self._open or self._utterance(start, None)
         self._open = None
-        return asyncio.create_task(self._finish(utterance, stop, speech_samples))
+        return self._finished(utterance, stop, speech_samples)
+
+    def part(self, start: int, stop: int, speech_samples: int) -> Text:
+        """See `Hearing.part`."""
+        return self._finished(self._utterance(start, None), stop, speech_samples)
 
     def close(self) -> None:
         """See `Hearing.close`."""
@@ -204,9 +215,6 @@ class LiveHearing:
             tell = lambda text: on_interim(segment_id, text)  # noqa: E731
         return LiveUtterance(self._owner, self._options, self._ring.read, start, tell)
 
-    async def _finish(
-        self, utterance: LiveUtterance, stop: int, speech_samples: int
-    ) -> Hypothesis | None:
-        with failure_logged("recognition"):
-            return await self._pool.finish(utterance, stop, speech_samples / SAMPLE_RATE)
-        return None
+    def _finished(self, utterance: LiveUtterance, stop: int, speech_samples: int) -> Text:
+        speech_seconds = speech_samples / SAMPLE_RATE
+        return attempt("recognition", lambda: self._pool.finish(utterance, stop, speech_seconds))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hwaja import texts
+from hwaja.attribution.parts import Label
 from hwaja.codes import ErrorCode, Reason
 from hwaja.recognition import Hotword, Options, Token
 
@@ -49,6 +50,10 @@ class StartTranscription:
 
     details: bool = False
     interim_results: bool = False
+    speaker_updates: bool = False
+    """Whether to tell of a speaker that turns out to be another; see `SpeakerUpdate`."""
+    adapt: bool = False
+    """Whether the voices may learn from what they say for sure, until the next transcription."""
     options: Options = Options()
 
 
@@ -115,6 +120,8 @@ def _start_transcription(fields: dict[str, Any]) -> StartTranscription:
     return StartTranscription(
         details=_flag(fields, "details", phase),
         interim_results=_flag(fields, "interim_results", phase),
+        speaker_updates=_flag(fields, "speaker_updates", phase),
+        adapt=_flag(fields, "adapt", phase),
         options=Options(language, tuple(_hotword(value) for value in hotwords)),
     )
 
@@ -185,8 +192,16 @@ class Details:
     start_seconds: float
     """Beginning of the utterance, from the first sample after `start_transcription`."""
     end_seconds: float
+    label: Label
+    """How far the speaker can be trusted."""
+    probability: float
+    """Of the speaker, against the other enrolled ones."""
     scores: tuple[float, ...]
     """Cosine similarity to each enrolled voice, in the order of `speaker_id`; empty if unknown."""
+    margin: float | None = None
+    """By how much the nearest voice is nearer than the next, normalised; None if unknown."""
+    overlap_seconds: float = 0.0
+    """How much of it two voices share."""
     tokens: tuple[Token, ...] = ()
     """Pieces of the text, dated like `start_seconds`; empty where the model gives no times."""
     language: str | None = None
@@ -220,6 +235,14 @@ class Interim:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeakerUpdate:
+    """`speaker_update` (beyond the specification): an earlier answer was another speaker's."""
+
+    segment_id: int
+    speaker_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class TranscriptionStopped:
     """`transcription_stopped` (beyond the specification): everything heard is answered."""
 
@@ -243,6 +266,7 @@ ServerMessage = (
     | TranscriptionStarted
     | Transcription
     | Interim
+    | SpeakerUpdate
     | TranscriptionStopped
     | Error
 )
@@ -276,6 +300,8 @@ def _fields(message: ServerMessage, details: bool) -> dict[str, Any]:
         case Interim(segment_id, text, stable_chars):
             interim = {"segment_id": segment_id, "text": text, "stable_chars": stable_chars}
             return {"type": "interim", **interim}
+        case SpeakerUpdate(segment_id, speaker_id):
+            return {"type": "speaker_update", "segment_id": segment_id, "speaker_id": speaker_id}
         case TranscriptionStopped(utterances):
             text = texts.TRANSCRIPTION_STOPPED
             return {"type": "transcription_stopped", "message": text, "utterances": utterances}
@@ -306,11 +332,13 @@ def _details(details: Details) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "start_seconds": round(details.start_seconds, 3),
         "end_seconds": round(details.end_seconds, 3),
+        "label": details.label.value,
+        "probability": round(details.probability, 4),
         "scores": [round(score, 4) for score in details.scores],
+        "overlap_seconds": round(details.overlap_seconds, 2),
     }
-    if len(details.scores) > 1:
-        best, second = sorted(details.scores, reverse=True)[:2]
-        fields["margin"] = round(best - second, 4)
+    if details.margin is not None:
+        fields["margin"] = round(details.margin, 4)
     if details.tokens:
         fields["tokens"] = [
             {"text": token.text, "start_seconds": round(token.start_seconds, 3)}

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from hwaja.answer import Timeline, transcription
+from hwaja.attribution.parts import Label, Part
+from hwaja.attribution.pattern import Said, TurnPattern
 from hwaja.codes import CloseCode, ErrorCode, Reason
 from hwaja.events import (
     Attributed,
@@ -26,6 +28,7 @@ from hwaja.events import (
     Event,
     Follow,
     Foresee,
+    Learn,
     Listen,
     Overheard,
     Received,
@@ -46,6 +49,7 @@ from hwaja.messages import (
     RegistrationCompleted,
     RegistrationStarted,
     ServerMessage,
+    SpeakerUpdate,
     StartRegistration,
     StartTranscription,
     StopTranscription,
@@ -53,6 +57,7 @@ from hwaja.messages import (
     TranscriptionStopped,
 )
 from hwaja.recognition import Abilities
+from hwaja.utterances import Answer, Utterances
 
 
 class State(Enum):
@@ -86,15 +91,6 @@ class SessionSettings:
     """Invalid messages before the connection is closed."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Pending:
-    """An utterance whose text and speaker are awaited."""
-
-    segment: Segment
-    recognised: Recognised | None = None
-    attributed: Attributed | None = None
-
-
 class Session:
     """One client's session: feed events, carry out the effects."""
 
@@ -103,7 +99,7 @@ class Session:
         self.state = State.CONNECTING
         self._effects: list[Effect] = []
         self._details = False
-        self._wants_interims = False
+        self._wants = StartTranscription()
         self._interims = Interims()
         self._strikes = 0
         self._enrolled: set[int] = set()
@@ -115,8 +111,9 @@ class Session:
         self._followed = (0, 0)  # samples told of
         self._speech: list[Segment] = []  # of the enrolment
         self._began_at = 0.0  # Unix seconds of sample `_origin`
-        self._pending: dict[int, _Pending] = {}  # by segment id, oldest first
-        self._next_segment_id = 0
+        self._utterances = Utterances()
+        self._pattern = TurnPattern()
+        self._answered_until = 0  # where the speech of the last answer ended
         self._sent_utterances = 0
         self._stop_asked = False  # the client awaits `transcription_stopped`
         self._close_code: CloseCode | None = None  # what DRAINING ends with; None: READY
@@ -162,12 +159,10 @@ class Session:
 
     def _disconnect(self, _: Disconnected) -> None:
         self.state = State.CLOSED
-        self._pending.clear()
 
     def _close(self, code: CloseCode) -> None:
         self._effects.append(Close(code))
         self.state = State.CLOSED
-        self._pending.clear()
 
     def _refuse(self, event: Refused) -> None:
         error = event.error
@@ -252,10 +247,13 @@ class Session:
         if refusal is not None:
             self._fail(ErrorCode.TRANSCRIPTION_FAILED, refusal)
             return
-        self._next_segment_id = self._sent_utterances = 0
-        self._wants_interims = event.message.interim_results
+        self._wants = event.message
+        self._utterances, self._pattern = Utterances(), TurnPattern()
+        self._answered_until, self._sent_utterances = event.at, 0
         self._interims.clear()
-        self._effects.append(Begin(event.message.options, self._wants_interims))
+        self._effects.append(
+            Begin(self._wants.options, self._wants.interim_results, self._wants.adapt)
+        )
         self._listen(State.TRANSCRIBING, event.at)
         self._send(TranscriptionStarted())
 
@@ -270,9 +268,7 @@ class Session:
 
     def _transcribe(self, segments: list[Segment]) -> None:
         for segment in segments:
-            segment_id = self._next_segment_id
-            self._next_segment_id += 1
-            self._pending[segment_id] = _Pending(segment)
+            segment_id = self._utterances.add(segment)
             self._effects.append(
                 Transcribe(segment_id, segment.start, segment.stop, segment.speech_samples)
             )
@@ -281,7 +277,7 @@ class Session:
         span = self._gate.open_span
         if span is not None and span != self._followed:
             self._followed = span
-            self._effects.append(Follow(self._next_segment_id, *span))
+            self._effects.append(Follow(self._utterances.open_id, *span))
 
     def _foresee(self) -> None:
         segment = self._gate.foreseen
@@ -291,57 +287,65 @@ class Session:
 
     def _overhear(self, event: Overheard) -> None:
         """Send an interim text, unless the segment is over or nothing has changed."""
-        pending = self._pending.get(event.segment_id)
-        is_open = event.segment_id == self._next_segment_id and self.state is State.TRANSCRIBING
-        is_awaited = pending is not None and pending.recognised is None
-        if self._wants_interims and (is_open or is_awaited):
+        is_open = event.segment_id == self._utterances.open_id and self.state is State.TRANSCRIBING
+        is_wanted = is_open or self._utterances.lacks_text(event.segment_id)
+        if self._wants.interim_results and is_wanted:
             self._send_any(self._interims.take(event.segment_id, event.text))
 
     def _take_text(self, event: Recognised) -> None:
-        if event.segment_id in self._pending:
-            pending = self._pending[event.segment_id]
-            self._pending[event.segment_id] = replace(pending, recognised=event)
-            self._deliver()
+        self._utterances.take_text(event)
+        self._deliver()
 
     def _take_speaker(self, event: Attributed) -> None:
-        if event.segment_id in self._pending:
-            pending = self._pending[event.segment_id]
-            self._pending[event.segment_id] = replace(pending, attributed=event)
-            self._deliver()
+        self._utterances.take_voice(event)
+        self._deliver()
 
     def _deliver(self) -> None:
-        """Send the utterances that are complete, in the order in which they were spoken."""
-        while self._pending:
-            segment_id, head = next(iter(self._pending.items()))
-            if head.recognised is None or head.attributed is None:
-                break
-            del self._pending[segment_id]
-            self._answer(head.segment, head.recognised, head.attributed)
+        """Send what is known, in the order in which it was spoken."""
+        answers, unheard = self._utterances.due()
+        self._effects += unheard
+        for answer in answers:
+            self._answer(answer)
         if self.state is State.DRAINING:
             self._end_drain()
         else:
             self._release()
 
-    def _answer(self, segment: Segment, recognised: Recognised, attributed: Attributed) -> None:
-        segment_id = recognised.segment_id
-        self._send_any(self._interims.end(segment_id, has_text=bool(recognised.text)))
-        if recognised.text == "":
+    def _answer(self, answer: Answer) -> None:
+        heard, segment = answer.heard, answer.segment
+        has_text = heard is not None and heard.text != ""
+        self._send_any(self._interims.end(answer.segment_id, has_text=has_text))
+        if heard is not None and not has_text:
             return
-        if recognised.text is None or attributed.speaker_id is None:
+        if heard is None or answer.voice is None:
             self._fail(ErrorCode.TRANSCRIPTION_FAILED, Reason.ENGINE_FAILED)
             return
+        said = self._decide(answer.segment_id, segment, answer.voice)
         self._sent_utterances += 1
         timeline = Timeline(self._origin, self._began_at)
-        answer = transcription(timeline, segment, recognised, attributed)
+        message = transcription(timeline, answer, said)
         if not self._details:
-            answer = replace(answer, details=None)
-        if not self._details and not self._wants_interims:
-            answer = replace(answer, segment_id=None)
-        self._send(answer)
+            message = replace(message, details=None)
+        wants_ids = self._wants.interim_results or self._wants.speaker_updates
+        if not self._details and not wants_ids:
+            message = replace(message, segment_id=None)
+        self._send(message)
+
+    def _decide(self, segment_id: int, segment: Segment, voice: Part) -> Said:
+        """Return who said it; tell what that changes of the answer before."""
+        pause_seconds = (segment.speech_start - self._answered_until) / SAMPLE_RATE
+        self._answered_until = segment.speech_stop
+        revised = self._pattern.revise(voice, pause_seconds)
+        if revised is not None and self._wants.speaker_updates:
+            self._send(SpeakerUpdate(revised.segment_id, revised.speaker_id))
+        said = self._pattern.take(segment_id, voice, pause_seconds)
+        if self._wants.adapt and said.label is Label.SURE:
+            self._effects.append(Learn(said.speaker_id, segment.start, segment.stop))
+        return said
 
     def _release(self) -> None:
-        oldest = next(iter(self._pending.values()), None)
-        needed_from = self._gate.needed_from if oldest is None else oldest.segment.start
+        oldest = self._utterances.oldest
+        needed_from = self._gate.needed_from if oldest is None else oldest.start
         self._effects.append(Release(needed_from))
 
     # draining
@@ -363,7 +367,7 @@ class Session:
         self._close_code = CloseCode.GOING_AWAY
 
     def _end_drain(self) -> None:
-        if self._pending:
+        if self._utterances.oldest is not None:
             return
         self._effects.append(Release(self._heard))
         self.state = State.READY

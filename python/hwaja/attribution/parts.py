@@ -48,7 +48,8 @@ class Part:
     """Cosines less what is to be expected of this voice and this part; see `cohort`."""
     evidence: tuple[float, ...] = ()
     """Natural log-likelihood of each voice, up to a constant."""
-    overlapped: bool = False
+    overlap_seconds: float = 0.0
+    """How much of it two voices share."""
 
     @property
     def nearest(self) -> int:
@@ -61,11 +62,17 @@ class Part:
         return max(probabilities(self.evidence))
 
     @property
+    def margin(self) -> float:
+        """Return by how much the nearest voice's score is above the next; 0 for a single voice."""
+        first, *others = sorted(self.scores, reverse=True)
+        return first - others[0] if others else 0.0
+
+    @property
     def label(self) -> Label:
         """Return how far the nearest voice can be trusted."""
         if not self.evidence:
             return Label.SHORT
-        if self.overlapped:
+        if self.overlap_seconds >= self.speech_seconds / 2:
             return Label.OVERLAP
         floors = (floor for seconds, floor in _FLOORS if self.speech_seconds >= seconds)
         if max(self.scores) < max(floors, default=float("-inf")):

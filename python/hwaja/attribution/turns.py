@@ -5,8 +5,7 @@ evidence of its embedding; a change of speaker costs as much as it is unlikely. 
 through the windows (Viterbi, 1967) says who speaks when.
 """
 
-from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,18 +22,8 @@ _EVIDENCE = evidence_per_score(WINDOW_SAMPLES / SAMPLE_RATE) * HOP_SAMPLES / WIN
 """Of a difference of 1 in one window, of whose audio its neighbours have most as well."""
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """Windows `[first, stop)` of an utterance, in which one voice speaks."""
-
-    voice: int
-    """Its place among the enrolled."""
-    first: int
-    stop: int
-
-
-def find_turns(scores: NDArray[np.float32]) -> list[Turn]:
-    """Return the turns of an utterance, in order; neighbours are of different voices.
+def find_turns(scores: NDArray[np.float32]) -> list[tuple[int, int]]:
+    """Return the turns of an utterance, in order, as windows `[first, stop)`.
 
     Args:
         scores: of its windows, shape (n, voices) with n >= 1; see `voices.Likeness`.
@@ -42,20 +31,11 @@ def find_turns(scores: NDArray[np.float32]) -> list[Turn]:
     """
     turns = []
     first = 0
-    for voice, windows in groupby(_cheapest_path(scores * _EVIDENCE)):
+    for _, windows in groupby(_cheapest_path(scores * _EVIDENCE)):
         stop = first + len(list(windows))
-        turns.append(Turn(voice, first, stop))
+        turns.append((first, stop))
         first = stop
     return turns
-
-
-def boundaries(turns: list[Turn], samples: int) -> list[tuple[int, int]]:
-    """Return the samples `[start, stop)` of each turn of an utterance of `samples` samples.
-
-    One ends, and the next begins, half-way between the middles of the windows that differ.
-    """
-    edges = [0, *(turn.first * HOP_SAMPLES for turn in turns[1:]), samples]
-    return list(pairwise(edges))
 
 
 def _cheapest_path(evidence: NDArray[np.float32]) -> list[int]:
