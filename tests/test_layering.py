@@ -45,7 +45,7 @@ ROWS: list[set[str]] = [
     {"application"},
     {"audio", "client"},
     {"transcript"},
-    {"transcribe", "doctor"},
+    {"transcribe", "doctor", "benchmark"},
     {"cli"},
     {"__main__"},
 ]

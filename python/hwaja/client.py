@@ -17,6 +17,10 @@ class ClientError(Exception):
     """The server cannot be reached or refused. Says why in one sentence."""
 
 
+class RefusedError(ClientError):
+    """The server answered something else than was expected; the connection lives on."""
+
+
 def client_tls(trusted: Path | None, *, verify: bool = True) -> ssl.SSLContext:
     """Return a client context.
 
@@ -68,13 +72,14 @@ class Client:
         """Return the next message, which must be of type `kind`.
 
         Raises:
-            ClientError: where the server answers an error or something else.
+            RefusedError: where the server answers an error or something else.
+            ClientError: where the connection ends.
 
         """
         message = await self.receive()
         if message["type"] != kind:
             text = message.get("message", message["type"])
-            raise ClientError(f"The server answered: {text}")
+            raise RefusedError(f"The server answered: {text}")
         return message
 
     async def send(self, message: Message) -> None:
@@ -90,7 +95,8 @@ class Client:
         """Enrol a voice; returns the server's confirmation.
 
         Raises:
-            ClientError: where the server did not accept the voice.
+            RefusedError: where the server did not accept the voice.
+            ClientError: where the connection ends.
 
         """
         await self.send(
