@@ -65,6 +65,7 @@ def measure(wishes: Wishes, tell: Callable[[str], None]) -> None:
 
     """
     wishes.out.mkdir(parents=True, exist_ok=True)
+    version = circumstances.version()  # before a checkout may change
     tell("reading the clips")
     clips = load_corpus(wishes.speech, wishes.index, wishes.groups)
     conditions = [CONDITIONS[name] for name in wishes.conditions]
@@ -74,7 +75,7 @@ def measure(wishes: Wishes, tell: Callable[[str], None]) -> None:
     with running_server(*wishes.serve) as service:
         outcomes, effort = asyncio.run(_hear(service, cells, wishes, tell))
     found = figures(outcomes, wishes.seed)
-    known = _circumstances(wishes, clips, outcomes, effort)
+    known = _circumstances(wishes, version, clips, outcomes, effort)
     (wishes.out / "report.md").write_text(report(found, known), encoding="utf-8")
     (wishes.out / "results.json").write_text(_as_json(found, known, outcomes), encoding="utf-8")
     plots.draw(found, outcomes, wishes.out)
@@ -107,7 +108,11 @@ def _spent(before: float | None, after: float | None) -> float | None:
 
 
 def _circumstances(
-    wishes: Wishes, clips: Sequence[Clip], outcomes: Sequence[Outcome], effort: _Effort
+    wishes: Wishes,
+    version: str,
+    clips: Sequence[Clip],
+    outcomes: Sequence[Outcome],
+    effort: _Effort,
 ) -> Circumstances:
     speakers = {(clip.group, clip.speaker) for clip in clips}
     groups = sorted({clip.group for clip in clips})
@@ -115,7 +120,7 @@ def _circumstances(
     return Circumstances(
         circumstances.today(),
         circumstances.machine(),
-        circumstances.version(),
+        version,
         f"--seed {wishes.seed} --limit {wishes.limit} --serve {' '.join(wishes.serve)}".strip(),
         circumstances.environment(),
         f"{len(clips)} clips ({with_text} with text) of {len(speakers)} speakers in "

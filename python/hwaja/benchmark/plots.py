@@ -38,21 +38,22 @@ def _accuracy(figures: Figures, file: Path) -> None:
         }
         _points(axes, shares, color=colour, label=snr if snr == "clean" else f"{snr} dB")
     axes.set_xticks(range(len(LENGTH_BINS)), LENGTH_BINS)
-    axes.legend(title="SNR", loc="lower right", frameon=False)
+    axes.set_xlim(-0.5, len(LENGTH_BINS) - 0.5)
+    figure.legend(title="SNR", loc="outside upper right", ncols=len(snrs), frameon=False)
     _save(figure, file)
 
 
 def _margins(judgements: Sequence[Judgement], file: Path) -> None:
     """Draw how the margins of right and of wrong answers are distributed."""
-    figure, axes = _axes("margin between the two voices", "share of its answers, %")
+    figure, axes = _axes("margin between the two voices", "clips")
     known = [j for j in judgements if j.margin is not None]
     edges = np.linspace(0, max([j.margin or 0 for j in known], default=1.0) or 1.0, 31)
     for is_right, name, colour in ((True, "right", _COLOURS[0]), (False, "wrong", _COLOURS[2])):
         margins = [j.margin for j in known if j.is_right == is_right]
-        weights = np.full(len(margins), 100 / max(1, len(margins)))
-        style = {"color": colour, "alpha": 0.55, "label": f"{name} ({len(margins)})"}
-        axes.hist(margins, edges, weights=weights, **style)
-    axes.legend(loc="upper right", frameon=False)
+        axes.hist(margins, edges, color=colour, alpha=0.6, label=f"{name} ({len(margins)})")
+    # Most answers are right: the wrong ones would not be seen on an even scale.
+    axes.set_yscale("symlog", linthresh=1)
+    figure.legend(title="speaker", loc="outside upper right", ncols=2, frameon=False)
     _save(figure, file)
 
 
@@ -74,7 +75,7 @@ def _points(axes: Any, shares: dict[float, Share], **style: Any) -> None:
     # Rounding may put an end on the wrong side of a share of 0 or 1.
     reach = np.maximum(0, [values - low, high - values])
     axes.errorbar(list(known), values, yerr=reach, fmt="o", capsize=3, markersize=5, **style)
-    axes.set_ylim(top=101)
+    axes.set_ylim(min([*low, 80]) - 2, 101)
 
 
 def _axes(x_label: str, y_label: str) -> tuple[Figure, Any]:

@@ -14,7 +14,7 @@ PLOTS = {
 }
 """The plots beside the report, and what they show."""
 
-_CLIP_HEADS = ("SNR", "clips", "right, of those answered", "missing", "sure but wrong", "doubtful")
+_CLIP_HEADS = ("SNR", "clips", "right, of those answered", "sure but wrong", "missing", "doubtful")
 
 Line = tuple[str, ...]
 
@@ -85,8 +85,13 @@ def _clip_table(name: str, rows: Sequence[ClipRow]) -> str:
 
 def _clips(snr: str, clips: ClipFigures) -> Line:
     """Return the cells under _CLIP_HEADS."""
-    shares = (clips.right, clips.missing, clips.false_sure, clips.labels["doubtful"])
-    return (snr, str(clips.clips), *map(_share, shares))
+    marks = (clips.missing, clips.labels["doubtful"])
+    return (
+        snr,
+        str(clips.clips),
+        *map(_share, (clips.right, clips.false_sure)),
+        *map(_count, marks),
+    )
 
 
 def _diarization(row: ConditionRow) -> Line:
@@ -108,9 +113,11 @@ def _table(heads: Line, lines: Sequence[Line]) -> str:
 
 
 def _share(share: Share) -> str:
-    if share.share is None:
-        return "-"
-    return f"{_percent(share.share)} ({share.count}/{share.of}) {_interval(share.interval)}"
+    return f"{_count(share)} {_interval(share.interval)}" if share.of else "-"
+
+
+def _count(share: Share) -> str:
+    return f"{_percent(share.share)} ({share.count}/{share.of})" if share.share is not None else "-"
 
 
 def _ratio(ratio: Ratio | None) -> str:
