@@ -7,7 +7,7 @@ from hwaja.audio import paced
 from hwaja.benchmark.acoustics import Recording
 from hwaja.benchmark.decisions import Heard, heard
 from hwaja.benchmark.serving import Service
-from hwaja.client import Message, RefusedError, client_tls, open_client
+from hwaja.client import Message, RefusedError
 
 
 async def listen(
@@ -41,7 +41,7 @@ async def listen(
 
 
 async def _session(service: Service, recording: Recording) -> Heard:
-    async with open_client(service.url, client_tls(service.cafile)) as client:
+    async with service.open() as client:
         for speaker_id, voice in enumerate(recording.voices):
             try:
                 await client.enrol(speaker_id, paced(voice, speed=0))

@@ -5,16 +5,18 @@ import os
 import signal
 import subprocess
 import sys
-from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
-from typing import IO
 
 from hwaja.benchmark.corpus import BenchmarkError
+from hwaja.client import Client, client_tls, open_client
+
+STOPPING_SECONDS = 30
+"""How long a server may take to end; it answers what it heard for 10 s at most."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,10 @@ class Service:
         """The inference processes (Linux)."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return [int(pid) for pid in children.read_text().split()]
+
+    def open(self) -> AbstractAsyncContextManager[Client]:
+        """Connect."""
+        return open_client(self.url, client_tls(self.cafile))
 
     def cpu_seconds(self) -> float | None:
         """Return the processor time that it and its workers have used; None where unknown."""
@@ -51,14 +57,19 @@ def running_server(*options: str) -> Iterator[Service]:
         command = [sys.executable, "-m", "hwaja", "serve", "--dev-cert", "--data-dir", folder]
         command += ["--port", "0", "--log-format", "json", *options]
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-        with subprocess.Popen(
-            command, stderr=subprocess.PIPE, text=True, env=environment
-        ) as process:
-            try:
-                yield Service(_url(process), Path(folder, "dev-cert.pem"), process)
-            finally:
-                process.send_signal(signal.SIGTERM)
-                process.wait(timeout=30)
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+        # A pipe that nobody empties stops the server once it is full.
+        reading = Thread(target=process.communicate, daemon=True)
+        try:
+            url = _url(process)
+            reading.start()
+            yield Service(url, Path(folder, "dev-cert.pem"), process)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            if reading.ident is None:
+                process.communicate(timeout=STOPPING_SECONDS)
+            else:
+                reading.join(STOPPING_SECONDS)
 
 
 def cpu_seconds(pid: int) -> float:
@@ -68,16 +79,11 @@ def cpu_seconds(pid: int) -> float:
 
 
 def _url(process: subprocess.Popen[str]) -> str:
+    """Wait until the server serves."""
     if process.stderr is None:
         raise RuntimeError("no log to read")
     line = ""
     for line in process.stderr:
         if line.startswith("{") and (url := json.loads(line).get("url")):
-            # A pipe that nobody empties stops the server once it is full.
-            Thread(target=_empty, args=(process.stderr,), daemon=True).start()
             return str(url)
-    raise BenchmarkError(f"The server did not start: {line.strip() or 'it says nothing'}")
-
-
-def _empty(log: IO[str]) -> None:
-    deque(log, maxlen=0)
+    raise BenchmarkError(f"The server did not start: {line.strip() or 'it said nothing.'}")
