@@ -12,6 +12,10 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
 Message = dict[str, Any]
 
+MAX_UNREAD_BYTES = 8 * 32_000
+"""Audio that may lie between client and server: 8 s. The answers to the server's pings wait behind
+it, and a server that must wait for one for more than 20 s takes the client for gone."""
+
 
 class ClientError(Exception):
     """The server cannot be reached or refused. Says why in one sentence."""
@@ -87,9 +91,14 @@ class Client:
         await self._send(json.dumps(message))
 
     async def send_audio(self, chunks: AsyncIterable[bytes]) -> None:
-        """Send chunks of PCM16 as they come."""
+        """Send chunks of PCM16 as they come, but not far ahead of what the server has read."""
+        unread_bytes = 0
         async for chunk in chunks:
             await self._send(chunk)
+            unread_bytes += len(chunk)
+            if unread_bytes >= MAX_UNREAD_BYTES:
+                await self._be_read()
+                unread_bytes = 0
 
     async def enrol(self, speaker_id: int, chunks: AsyncIterable[bytes]) -> Message:
         """Enrol a voice; returns the server's confirmation.
@@ -116,6 +125,13 @@ class Client:
         """
         while (message := await self.receive())["type"] != "transcription_stopped":
             yield message
+
+    async def _be_read(self) -> None:
+        """Wait until the server has read everything: it answers a ping in its turn."""
+        try:
+            await (await self._websocket.ping())
+        except ConnectionClosed as error:
+            raise ClientError("The server closed the connection.") from error
 
     async def _send(self, message: str | bytes) -> None:
         try:
