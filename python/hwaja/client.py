@@ -12,9 +12,12 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
 Message = dict[str, Any]
 
-MAX_UNREAD_BYTES = 8 * 32_000
-"""Audio that may lie between client and server: 8 s. The answers to the server's pings wait behind
-it, and a server that must wait for one for more than 20 s takes the client for gone."""
+MAX_UNREAD_BYTES = 4 * 32_000
+"""Audio that may lie between client and server: 4 s. The answers to the server's pings wait behind
+it, and a server that waits too long for one takes the client for gone."""
+
+PONG_SECONDS = 60
+"""How long a server may take to answer a ping: one that is held up does not read."""
 
 
 class ClientError(Exception):
@@ -150,7 +153,9 @@ async def open_client(url: str, tls: ssl.SSLContext) -> AsyncIterator[Client]:
 
     """
     try:
-        websocket = await connect(url, ssl=tls, compression=None, max_size=None)
+        websocket = await connect(
+            url, ssl=tls, compression=None, max_size=None, ping_timeout=PONG_SECONDS
+        )
     except ssl.SSLCertVerificationError as error:
         raise ClientError(
             f"The certificate of {url} is not trusted ({error.verify_message}); "
