@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dialogues import clip, murmur, speakers, syllables
 from hwaja.benchmark import levels
-from hwaja.benchmark.conditions import CONDITIONS
+from hwaja.benchmark.conditions import CONDITIONS, Condition
 from hwaja.benchmark.conversation import ENROLMENT_SECONDS, Conversation, plan
 from hwaja.benchmark.corpus import BenchmarkError
 from hwaja.benchmark.pieces import pieces
@@ -54,10 +54,10 @@ def test_only_speakers_of_one_group_talk_with_each_other_and_all_pairs_do() -> N
     assert pairs == {("a", "b"), ("a", "c"), ("b", "c"), ("d", "e")}
 
 
-@given(st.integers(0, 2**32), st.integers(3, 30), st.sampled_from([1.5, 4.0, 9.0]))
-@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32), st.integers(5, 20), st.sampled_from([1.5, 3.0]))
+@settings(max_examples=15, deadline=None)
 def test_what_a_voice_is_enrolled_with_is_never_said(seed: int, count: int, seconds: float) -> None:
-    clips = speakers("a", "b", count=max(count, 5), seconds=seconds)
+    clips = speakers("a", "b", count=count, seconds=seconds)
     for conversation in plan(clips, seed, [CONDITIONS["spaced"]], MANY):
         for speaker_id, voice in enumerate(conversation.voices):
             assert sum(c.seconds for c in voice) >= ENROLMENT_SECONDS[0]
@@ -76,11 +76,11 @@ def test_every_clip_is_said_by_somebody_where_there_are_enough_for_all() -> None
 
 @pytest.mark.parametrize("condition", EVERY, ids=lambda condition: condition.name)
 def test_pauses_are_those_of_the_condition_and_nobody_overlaps_with_themselves(
-    condition: object,
+    condition: Condition,
 ) -> None:
     clips = speakers("a", "b", count=30, seconds=1.3)
-    planned = plan(clips, 1, [c for c in EVERY if c is condition], MANY)
-    low, high = planned[0].condition.pause_seconds
+    planned = plan(clips, 1, [condition], MANY)
+    low, high = condition.pause_seconds
     measured = [pause for conversation in planned for pause in pauses_seconds(conversation)]
     assert low - 1e-4 <= min(measured) <= max(measured) <= high + 1e-4
     if low < 0:
