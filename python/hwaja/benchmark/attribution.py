@@ -116,15 +116,16 @@ def _circumstances(
 ) -> Circumstances:
     speakers = {(clip.group, clip.speaker) for clip in clips}
     groups = sorted({clip.group for clip in clips})
+    serve = ["--serve"] if wishes.serve else []
     with_text = sum(clip.text is not None for clip in clips)
     return Circumstances(
         circumstances.today(),
         circumstances.machine(),
         version,
-        f"--seed {wishes.seed} --limit {wishes.limit} --serve {' '.join(wishes.serve)}".strip(),
+        " ".join([f"--seed {wishes.seed} --limit {wishes.limit}", *serve, *wishes.serve]),
         circumstances.environment(),
-        f"{len(clips)} clips ({with_text} with text) of {len(speakers)} speakers in "
-        f"{len(groups)} groups ({', '.join(groups)}), {sum(c.seconds for c in clips):.0f} s",
+        f"{len(clips)} clips ({with_text} with text) of {len(speakers)} speakers, "
+        f"{sum(clip.seconds for clip in clips):.0f} s; groups: {', '.join(groups)}",
         len(outcomes),
         sum(outcome.audio_seconds for outcome in outcomes),
         effort.wall_seconds,
