@@ -47,7 +47,7 @@ $(STAMPS)/serve: pyproject.toml $(RUST) | $(VENV) $(SHIM)
 	mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/dev: pyproject.toml $(RUST) | $(VENV) $(SHIM)
-	$(BIN)/pip install --quiet --editable '.[cpu,client,dev]'
+	$(BIN)/pip install --quiet --editable '.[cpu,bench,dev]'
 	mkdir -p $(STAMPS) && touch $@ $(STAMPS)/serve
 
 # Replaced, not overwritten: a server may be running on it.

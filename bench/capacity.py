@@ -15,6 +15,7 @@ import numpy as np
 
 from corpus import Dialogue, load_clips, load_dialogue
 from hwaja.application import worker_setup
+from hwaja.benchmark.serving import Service, running_server
 from hwaja.config import Config
 from hwaja.doctor.babble import babble
 from hwaja.doctor.capacity import CANDIDATES, throughput, typical
@@ -22,7 +23,7 @@ from hwaja.doctor.recogniser import UTTERANCE_SECONDS
 from hwaja.engine import Samples
 from hwaja.gate import SAMPLE_RATE
 from hwaja.workers.pool import Pool
-from service import Service, enrol, running_server, transcribe
+from service import enrol, transcribe
 
 ROUNDS = 2
 ROUND_SECONDS = 20.0

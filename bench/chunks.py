@@ -6,7 +6,8 @@ python bench/chunks.py ../shared/speech DanceStudio
 import asyncio
 
 from corpus import asked_dialogue
-from service import Service, answers, running_server, said
+from hwaja.benchmark.serving import Service, running_server
+from service import answers, said
 
 CHUNKS_SAMPLES = (4096, 160, 1237, 40_001)
 """The specification's, telephony's 10 ms, an odd number, and one longer than the server's piece."""

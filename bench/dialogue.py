@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from corpus import Dialogue, Placed, edits, load_dialogue, normalise
-from service import Arrival, answers, running_server, said
+from hwaja.benchmark.serving import running_server
+from service import Arrival, answers, said
 
 
 def main() -> None:

@@ -8,7 +8,8 @@ import os
 import signal
 
 from corpus import Dialogue, asked_dialogue
-from service import Service, answers, running_server, said
+from hwaja.benchmark.serving import Service, running_server
+from service import answers, said
 
 SPEED = 4.0
 EVERY_SECONDS = 2.0

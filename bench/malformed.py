@@ -9,8 +9,9 @@ import json
 from websockets.asyncio.client import connect
 
 from corpus import asked_dialogue
+from hwaja.benchmark.serving import Service, running_server
 from hwaja.client import Message, client_tls
-from service import Service, answers, running_server, said
+from service import answers, said
 
 SPEED = 4.0
 

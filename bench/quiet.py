@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from corpus import asked_dialogue
 from hwaja.audio import to_pcm16
+from hwaja.benchmark.serving import Service, running_server
 from hwaja.gate import SAMPLE_RATE
-from service import Service, answers, running_server, said
+from service import answers, said
 
 DURATION_SECONDS = 120
 NOISE_DBFS = -40.0

@@ -1,21 +1,13 @@
-"""A server of its own for a measurement, and one client's way through the protocol."""
+"""One client's way through the protocol."""
 
 import asyncio
-import json
-import os
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from corpus import Dialogue
 from hwaja.audio import CHUNK_SAMPLES, paced
-from hwaja.client import Client, Message, client_tls, open_client
+from hwaja.benchmark.serving import Service
+from hwaja.client import Client, Message
 
 
 @dataclass(frozen=True)
@@ -24,55 +16,6 @@ class Arrival:
 
     message: Message
     at_seconds: float
-
-
-@dataclass(frozen=True)
-class Service:
-    """A running server."""
-
-    url: str
-    cafile: Path
-    process: subprocess.Popen[str]
-
-    @property
-    def worker_pids(self) -> list[int]:
-        """The inference processes (Linux)."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return [int(pid) for pid in children.read_text().split()]
-
-    def open(self) -> AsyncIterator[Client]:
-        """Connect; a context manager."""
-        return open_client(self.url, client_tls(self.cafile))
-
-
-@contextmanager
-def running_server(*options: str) -> Iterator[Service]:
-    """Start `hwaja serve` on a free port; stop it at the end."""
-    with TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "hwaja", "serve", "--dev-cert", "--data-dir", folder]
-        command += ["--port", "0", "--log-format", "json", *options]
-        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
-        try:
-            yield Service(_url(process), Path(folder, "dev-cert.pem"), process)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=30)
-
-
-def cpu_seconds(pid: int) -> float:
-    """Return the processor time that a process has used (Linux)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _url(process: subprocess.Popen[str]) -> str:
-    if process.stderr is None:
-        raise RuntimeError("no log to read")
-    for line in process.stderr:
-        if line.startswith("{") and (url := json.loads(line).get("url")):
-            return str(url)
-    raise RuntimeError("the server did not start")
 
 
 async def enrol(client: Client, dialogue: Dialogue) -> None:

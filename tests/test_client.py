@@ -11,9 +11,9 @@ from websockets.asyncio.server import ServerConnection, serve
 
 import clips
 from hwaja import certificate as certificate_module
-from hwaja.audio import paced
+from hwaja.audio import CHUNK_SAMPLES, paced
 from hwaja.certificate import development_certificate
-from hwaja.client import ClientError, client_tls, open_client
+from hwaja.client import MAX_UNREAD_BYTES, ClientError, client_tls, open_client
 from hwaja.connection import Services
 from hwaja.server import tls_context
 from loopback import Endpoint, serving
@@ -50,6 +50,35 @@ async def test_a_voice_that_is_not_accepted_is_explained_in_the_servers_words(
         with pytest.raises(ClientError, match=r"^The server answered: 음성이 너무 짧습니다"):
             await client.enrol(0, at_once(clips.silence(4)))
         assert (await client.enrol(0, at_once(clips.voices()[0])))["speaker_id"] == 0
+
+
+@in_one_loop
+async def test_audio_is_not_sent_far_ahead_of_what_the_server_has_read(
+    certificate: tuple[Path, Path],
+) -> None:
+    """What lies between them holds up the answers to the server's pings."""
+    sent_bytes = read_bytes = most_unread = 0
+
+    async def chunks() -> AsyncIterator[bytes]:
+        nonlocal sent_bytes
+        async for chunk in at_once(clips.silence(40)):
+            sent_bytes += len(chunk)
+            yield chunk
+
+    async def read(websocket: ServerConnection) -> None:
+        nonlocal read_bytes, most_unread
+        await websocket.send('{"type": "model_loaded"}')
+        async for message in websocket:
+            most_unread = max(most_unread, sent_bytes - read_bytes)
+            read_bytes += len(message)
+
+    async with serve(read, "127.0.0.1", 0, ssl=tls_context(*certificate), max_size=None) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        async with open_client(f"wss://localhost:{port}", client_tls(certificate[0])) as client:
+            await client.send_audio(chunks())
+    assert sent_bytes == len(clips.silence(40))
+    # The server's library takes up to 16 messages off the socket before they are asked for.
+    assert most_unread <= MAX_UNREAD_BYTES + 20 * 2 * CHUNK_SAMPLES < sent_bytes / 2
 
 
 @in_one_loop

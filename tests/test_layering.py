@@ -58,7 +58,7 @@ ROWS: list[set[str]] = [
     {"application"},
     {"audio", "client"},
     {"transcript"},
-    {"transcribe", "doctor"},
+    {"transcribe", "doctor", "benchmark"},
     {"cli"},
     {"__main__"},
 ]

@@ -1,4 +1,4 @@
-"""The command line: `hwaja serve | models | transcribe | doctor`."""
+"""The command line: `hwaja serve | models | transcribe | doctor | bench`."""
 
 import argparse
 import asyncio
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hwaja import __version__, config, logs, transcribe
 from hwaja.application import run
+from hwaja.benchmark import command as benchmark_command
 from hwaja.certificate import development_certificate
 from hwaja.doctor import command as doctor_command
 from hwaja.engine import EngineError
@@ -52,6 +53,10 @@ def _parser() -> argparse.ArgumentParser:
     doctor_command.add_arguments(doctor)
     _add_options(doctor)
     doctor.set_defaults(run=_doctor)
+
+    bench = commands.add_parser("bench", help="measure how well it does on speech of your own")
+    benchmark_command.add_arguments(bench)
+    bench.set_defaults(run=benchmark_command.run)
     return parser
 
 

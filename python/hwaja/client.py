@@ -12,9 +12,20 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
 Message = dict[str, Any]
 
+MAX_UNREAD_BYTES = 4 * 32_000
+"""Audio that may lie between client and server: 4 s. The answers to the server's pings wait behind
+it, and a server that waits too long for one takes the client for gone."""
+
+PONG_SECONDS = 60
+"""How long a server may take to answer a ping: one that is held up does not read."""
+
 
 class ClientError(Exception):
     """The server cannot be reached or refused. Says why in one sentence."""
+
+
+class RefusedError(ClientError):
+    """The server answered something else than was expected; the connection lives on."""
 
 
 def client_tls(trusted: Path | None, *, verify: bool = True) -> ssl.SSLContext:
@@ -68,13 +79,14 @@ class Client:
         """Return the next message, which must be of type `kind`.
 
         Raises:
-            ClientError: where the server answers an error or something else.
+            RefusedError: where the server answers an error or something else.
+            ClientError: where the connection ends.
 
         """
         message = await self.receive()
         if message["type"] != kind:
             text = message.get("message", message["type"])
-            raise ClientError(f"The server answered: {text}")
+            raise RefusedError(f"The server answered: {text}")
         return message
 
     async def send(self, message: Message) -> None:
@@ -82,15 +94,21 @@ class Client:
         await self._send(json.dumps(message))
 
     async def send_audio(self, chunks: AsyncIterable[bytes]) -> None:
-        """Send chunks of PCM16 as they come."""
+        """Send chunks of PCM16 as they come, but not far ahead of what the server has read."""
+        unread_bytes = 0
         async for chunk in chunks:
             await self._send(chunk)
+            unread_bytes += len(chunk)
+            if unread_bytes >= MAX_UNREAD_BYTES:
+                await self._be_read()
+                unread_bytes = 0
 
     async def enrol(self, speaker_id: int, chunks: AsyncIterable[bytes]) -> Message:
         """Enrol a voice; returns the server's confirmation.
 
         Raises:
-            ClientError: where the server did not accept the voice.
+            RefusedError: where the server did not accept the voice.
+            ClientError: where the connection ends.
 
         """
         await self.send(
@@ -111,6 +129,13 @@ class Client:
         while (message := await self.receive())["type"] != "transcription_stopped":
             yield message
 
+    async def _be_read(self) -> None:
+        """Wait until the server has read everything: it answers a ping in its turn."""
+        try:
+            await (await self._websocket.ping())
+        except ConnectionClosed as error:
+            raise ClientError("The server closed the connection.") from error
+
     async def _send(self, message: str | bytes) -> None:
         try:
             await self._websocket.send(message)
@@ -128,7 +153,9 @@ async def open_client(url: str, tls: ssl.SSLContext) -> AsyncIterator[Client]:
 
     """
     try:
-        websocket = await connect(url, ssl=tls, compression=None, max_size=None)
+        websocket = await connect(
+            url, ssl=tls, compression=None, max_size=None, ping_timeout=PONG_SECONDS
+        )
     except ssl.SSLCertVerificationError as error:
         raise ClientError(
             f"The certificate of {url} is not trusted ({error.verify_message}); "

@@ -23,6 +23,7 @@ from hwaja.codes import CloseCode, Reason
 from hwaja.detection import Detection
 from hwaja.engines.silero import SileroState
 from hwaja.events import (
+    Analysing,
     Attributed,
     Audio,
     BadAudio,
@@ -198,6 +199,17 @@ class Connection:
                 self._detector_state.reset()
             case Enrol():
                 self._enrolment = self._start(self._enrol(effect))
+            case Release(index):
+                self._ring.release(max(index, self._ring.start))
+                self._released.set()
+            case Close(code):
+                self._outbox.put(code)
+                self._released.set()
+            case _:
+                self._analyse(effect)
+
+    def _analyse(self, effect: Analysing) -> None:
+        match effect:
             case Begin(options, interims, adapt):
                 self._hearing.begin(options, self._overhear if interims else None)
                 if not adapt:
@@ -215,12 +227,6 @@ class Connection:
                 self._start(self._report_text(segment_id, text))
             case Learn(speaker_id, start, stop):
                 self._analyst.learn(speaker_id, start, stop)
-            case Release(index):
-                self._ring.release(max(index, self._ring.start))
-                self._released.set()
-            case Close(code):
-                self._outbox.put(code)
-                self._released.set()
 
     def _start(self, job: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(job)

@@ -207,16 +207,7 @@ class Close:
     code: CloseCode
 
 
-Effect = (
-    Send
-    | Listen
-    | Enrol
-    | Begin
-    | Follow
-    | Foresee
-    | Transcribe
-    | Recognise
-    | Learn
-    | Release
-    | Close
-)
+Analysing = Begin | Follow | Foresee | Transcribe | Recognise | Learn
+"""What is about the conversation's audio."""
+
+Effect = Send | Listen | Enrol | Analysing | Release | Close

@@ -27,6 +27,10 @@ MAX_QUEUED_MESSAGES = 4
 CLOSE_SECONDS = 2
 """How long the other end may take to answer that the connection is closed."""
 
+PONG_SECONDS = 60
+"""How long a client may take to answer a ping. One that streams faster than real time answers
+behind its audio, which is not read while the ring is full: on a busy machine, more than 20 s."""
+
 _log = structlog.get_logger("hwaja.server")
 
 
@@ -86,6 +90,7 @@ class Server:
             max_size=MAX_MESSAGE_BYTES,
             max_queue=MAX_QUEUED_MESSAGES,
             close_timeout=CLOSE_SECONDS,
+            ping_timeout=PONG_SECONDS,
             logger=silent,
             server_header=None,
         )

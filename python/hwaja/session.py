@@ -251,9 +251,8 @@ class Session:
         self._utterances, self._pattern = Utterances(), TurnPattern()
         self._answered_until, self._sent_utterances = event.at, 0
         self._interims.clear()
-        self._effects.append(
-            Begin(self._wants.options, self._wants.interim_results, self._wants.adapt)
-        )
+        wants = self._wants
+        self._effects.append(Begin(wants.options, wants.interim_results, wants.adapt))
         self._listen(State.TRANSCRIBING, event.at)
         self._send(TranscriptionStarted())
 

@@ -73,7 +73,7 @@ class Utterances:
             self._awaited[event.segment_id] = replace(awaited, attributed=event)
 
     def due(self) -> tuple[list[Answer], list[Recognise]]:
-        """Return what can be answered now, in order, and what must be recognised before the rest."""
+        """Return what can be answered, in order, and what must be recognised before the rest."""
         answers: list[Answer] = []
         anew: list[Recognise] = []
         while self._awaited:
@@ -97,7 +97,7 @@ class Utterances:
         heard: Hypothesis,
         parts: Sequence[tuple[Segment, Part]],
     ) -> list[Recognise]:
-        """Put the parts of an utterance in its place; return those whose text is to be found anew."""
+        """Put the parts of an utterance in its place; return those whose text is not known."""
         ids = [segment_id, *(next(self._ids) for _ in parts[1:])]
         texts = _texts(segment, heard, [piece for piece, _ in parts])
         anew: list[Recognise] = []

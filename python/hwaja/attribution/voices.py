@@ -102,7 +102,8 @@ class Voices:
         centroid, learned = self._centroids[speaker_id], self._learned.get(speaker_id)
         if learned is None:
             return centroid.copy()
-        return _units((centroid + learned / max(1, np.linalg.norm(learned)))[None])[0]
+        weight = 1 / max(1.0, float(np.linalg.norm(learned)))
+        return _units((centroid + learned * weight)[None])[0]
 
     def _forget(self, speaker_id: int) -> None:
         for voices in (self._centroids, self._learned):

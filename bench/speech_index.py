@@ -1,0 +1,43 @@
+"""Writes the index of the speech folder for `hwaja bench attribution`.
+
+python bench/speech_index.py ../shared/speech > /tmp/speech.json
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOMS = ("AirbnbStudio", "DanceStudio")
+SEVERAL_CLIPS = "librispeech_test-other"
+"""The part of LibriSpeech with several clips of each speaker."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("speech", type=Path)
+    speech = parser.parse_args().speech
+    print(json.dumps([*korean(speech), *english(speech)], ensure_ascii=False, indent=1))
+
+
+def korean(speech: Path) -> Iterator[dict[str, str]]:
+    """Yield the clips of both rooms that are there, with their texts."""
+    (file,) = (speech / "dataset").glob("*.json")
+    entries = json.loads(file.read_text(encoding="utf-8"))
+    for room in ROOMS:
+        for clip in sorted((speech / "dataset" / room).glob("*.wav")):
+            entry = entries[room][clip.stem]
+            names = {"speaker": entry["speaker"], "group": room, "text": entry["text"]}
+            yield {"file": str(clip.relative_to(speech)), **names}
+
+
+def english(speech: Path) -> Iterator[dict[str, str]]:
+    """Yield the clips of the LibriSpeech speakers; their texts are not in the folder."""
+    for clip in sorted((speech / "librispeech" / SEVERAL_CLIPS).rglob("*.flac")):
+        speaker = clip.name.partition("-")[0]
+        name = str(clip.relative_to(speech))
+        yield {"file": name, "speaker": speaker, "group": "LibriSpeech"}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+"""Noise and rooms, generated: what a conversation sounds like."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import fftconvolve, welch
+
+from hwaja.audio import to_pcm16
+from hwaja.benchmark.conditions import SNRS_DB
+from hwaja.benchmark.conversation import ENROLMENT_SECONDS, Conversation, seeded
+from hwaja.benchmark.corpus import Clip
+from hwaja.benchmark.levels import SPEECH_DBFS, amplitude
+from hwaja.gate import SAMPLE_RATE
+
+RT60_SECONDS = (0.2, 0.6)
+"""Reverberation times that are drawn from: a furnished room to a bare one."""
+
+DIRECT_TO_REVERBERANT_DB = (3.0, 10.0)
+"""How much stronger the direct sound is: a microphone at arm's length to one at a table's end."""
+
+LOWEST_HERTZ = 50.0
+"""Noise has nothing below: pink noise would have most of its power where no microphone hears."""
+
+_REFLECTIONS_FROM_SECONDS = 0.0025  # as in ISO 3382's ratio of early to direct energy
+
+Signal = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """What a conversation sounds like in one acoustic condition; PCM16, 16 kHz, mono."""
+
+    conversation: Conversation
+    snr: str
+    """A key of SNRS_DB."""
+    voices: tuple[bytes, bytes]
+    pcm: bytes
+
+    @property
+    def seconds(self) -> float:
+        """How much audio it is, the enrolment counted."""
+        return sum(map(len, (*self.voices, self.pcm))) / 2 / SAMPLE_RATE
+
+
+def record(conversation: Conversation, snr: str, seed: int) -> Recording:
+    """Return the audio of a conversation.
+
+    Each speaker stands at a place of their own in one room. The SNR is that of the speech as it
+    is without reverberation; the noise of talk and enrolments is of one kind.
+    """
+    voices, tracks = [_joined(voice) for voice in conversation.voices], _tracks(conversation)
+    snr_db = SNRS_DB[snr]
+    if snr_db is None:
+        return _recording(conversation, snr, voices, tracks[0] + tracks[1])
+    random = seeded(seed, conversation.name, snr)
+    rt60_seconds = random.uniform(*RT60_SECONDS)
+    responses = [impulse_response(rt60_seconds, random) for _ in tracks]
+    spectrum = _noise_spectrum(np.concatenate(voices), random)
+
+    def heard(speech: Signal) -> Signal:
+        return speech + amplitude(SPEECH_DBFS - snr_db) * noise(spectrum, len(speech), random)
+
+    talk = sum(
+        (reverberant(t, r) for t, r in zip(tracks, responses, strict=True)),
+        np.zeros_like(tracks[0]),
+    )
+    enrolments = [heard(reverberant(v, r)) for v, r in zip(voices, responses, strict=True)]
+    return _recording(conversation, snr, enrolments, heard(talk))
+
+
+def _recording(
+    conversation: Conversation, snr: str, voices: list[Signal], talk: Signal
+) -> Recording:
+    first, second = map(to_pcm16, voices)
+    return Recording(conversation, snr, (first, second), to_pcm16(talk))
+
+
+def _joined(voice: tuple[Clip, ...]) -> Signal:
+    joined = np.concatenate([clip.samples for clip in voice]).astype(np.float64)
+    return joined[: round(ENROLMENT_SECONDS[1] * SAMPLE_RATE)]
+
+
+def _tracks(conversation: Conversation) -> list[Signal]:
+    """Return what each speaker says, at its time."""
+    tracks = [np.zeros(conversation.length_samples) for _ in conversation.voices]
+    for turn in conversation.turns:
+        tracks[turn.speaker_id][turn.start : turn.stop] = turn.clip.samples
+    return tracks
+
+
+def impulse_response(rt60_seconds: float, random: np.random.Generator) -> Signal:
+    """Return the direct sound, of strength 1, and behind it noise that fades by 60 dB."""
+    seconds = np.arange(round(rt60_seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    tail = random.standard_normal(len(seconds)) * 10 ** (-3 * seconds / rt60_seconds)
+    tail[: round(_REFLECTIONS_FROM_SECONDS * SAMPLE_RATE)] = 0
+    tail *= amplitude(-random.uniform(*DIRECT_TO_REVERBERANT_DB)) / np.sqrt(np.sum(tail**2))
+    tail[0] = 1
+    return np.asarray(tail)
+
+
+def reverberant(speech: Signal, response: Signal) -> Signal:
+    """Return speech as it is heard in a room, as long as it was."""
+    return np.asarray(fftconvolve(speech, response)[: len(speech)])
+
+
+def _noise_spectrum(speech: Signal, random: np.random.Generator) -> Signal:
+    """Return the power of 257 bands of pink noise, or of noise with the spectrum of speech."""
+    hertz, power = welch(speech, SAMPLE_RATE, nperseg=512)
+    if random.integers(2):
+        power = 1 / np.maximum(hertz, LOWEST_HERTZ)
+    return np.asarray(np.where(hertz < LOWEST_HERTZ, 0, power))
+
+
+def noise(spectrum: Signal, count: int, random: np.random.Generator) -> Signal:
+    """Return `count` samples of noise with RMS 1.
+
+    Args:
+        spectrum: power of evenly spaced bands from 0 Hz to 8 kHz, shape (n,).
+        count: how many.
+        random: draws the phases.
+
+    """
+    bands = np.linspace(0, 1, count // 2 + 1)
+    magnitude = np.sqrt(np.interp(bands, np.linspace(0, 1, len(spectrum)), spectrum))
+    phases = np.exp(2j * np.pi * random.random(len(bands)))
+    samples = np.fft.irfft(magnitude * phases, count)
+    return np.asarray(samples / np.sqrt(np.mean(samples**2)))

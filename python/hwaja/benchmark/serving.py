@@ -1,0 +1,89 @@
+"""A server of its own for a measurement: `hwaja serve` in a process, on a free port."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Thread
+
+from hwaja.benchmark.corpus import BenchmarkError
+from hwaja.client import Client, client_tls, open_client
+
+STOPPING_SECONDS = 30
+"""How long a server may take to end; it answers what it heard for 10 s at most."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running server."""
+
+    url: str
+    cafile: Path
+    process: subprocess.Popen[str]
+
+    @property
+    def worker_pids(self) -> list[int]:
+        """The inference processes (Linux)."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(pid) for pid in children.read_text().split()]
+
+    def open(self) -> AbstractAsyncContextManager[Client]:
+        """Connect."""
+        return open_client(self.url, client_tls(self.cafile))
+
+    def cpu_seconds(self) -> float | None:
+        """Return the processor time that it and its workers have used; None where unknown."""
+        try:
+            return sum(map(cpu_seconds, (self.process.pid, *self.worker_pids)))
+        except OSError:
+            return None
+
+
+@contextmanager
+def running_server(*options: str) -> Iterator[Service]:
+    """Start `hwaja serve` with a certificate of its own; stop it at the end.
+
+    Raises:
+        BenchmarkError: where it does not start, with its last line.
+
+    """
+    with TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "hwaja", "serve", "--dev-cert", "--data-dir", folder]
+        command += ["--port", "0", "--log-format", "json", *options]
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+        # A pipe that nobody empties stops the server once it is full.
+        reading = Thread(target=process.communicate, daemon=True)
+        try:
+            url = _url(process)
+            reading.start()
+            yield Service(url, Path(folder, "dev-cert.pem"), process)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            if reading.ident is None:
+                process.communicate(timeout=STOPPING_SECONDS)
+            else:
+                reading.join(STOPPING_SECONDS)
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time that a process has used (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _url(process: subprocess.Popen[str]) -> str:
+    """Wait until the server serves."""
+    if process.stderr is None:
+        raise RuntimeError("no log to read")
+    line = ""
+    for line in process.stderr:
+        if line.startswith("{") and (url := json.loads(line).get("url")):
+            return str(url)
+    raise BenchmarkError(f"The server did not start: {line.strip() or 'it said nothing.'}")
