@@ -10,6 +10,7 @@ import structlog
 from fakes import EagerDrafts
 from hwaja import config
 from hwaja.application import voice_models
+from hwaja.attribution.cohort import Cohort
 from hwaja.certificate import development_certificate
 from hwaja.connection import Services
 from hwaja.detection import Detection
@@ -90,7 +91,8 @@ async def live_pool(tones: wire.Setup) -> AsyncIterator[Pool]:
 
 @pytest.fixture
 def services(pool: Pool, drafts: Drafts, detector: SileroDetector) -> Services:
-    return Services(pool, drafts, Detection(detector), SessionSettings(abilities=pool.abilities))
+    settings = SessionSettings(abilities=pool.abilities)
+    return Services(pool, drafts, Detection(detector), Cohort.shipped(), settings)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -99,7 +101,7 @@ async def live_endpoint(
 ) -> AsyncIterator[Endpoint]:
     """A server whose recogniser streams."""
     settings = SessionSettings(abilities=live_pool.abilities)
-    services = Services(live_pool, drafts, Detection(detector), settings)
+    services = Services(live_pool, drafts, Detection(detector), Cohort.shipped(), settings)
     async with serving(services, certificate) as endpoint:
         yield endpoint
 

@@ -7,9 +7,10 @@ from collections.abc import Callable, Hashable, Sequence
 import numpy as np
 from msgspec.structs import replace
 
+from hwaja.attribution.cohort import NEAREST, Cohort
 from hwaja.connection import RING_SECONDS
 from hwaja.detection import Detection
-from hwaja.engine import Embedding, Samples
+from hwaja.engine import HOP_SAMPLES, Samples, VoiceTrack
 from hwaja.engines.silero import SileroDetector, SileroState
 from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
 from hwaja.recognition import Abilities, Hypothesis, Options
@@ -94,6 +95,11 @@ class EagerDrafts(Drafts):
         self._pool = Pool(replace(setup, voices=None), workers=1)
 
 
+def no_cohort(dim: int = 4) -> Cohort:
+    """A cohort that nobody is like, so that scores are cosines."""
+    return Cohort(np.zeros((NEAREST, dim), np.float32))
+
+
 class FakePool:
     """Answers what a test wants answered, in place of the worker processes.
 
@@ -124,9 +130,14 @@ class FakePool:
             raise self.failures.pop(0)
         return Hypothesis(chr(ord("a") + (len(self.heard) - 1) % 26))
 
-    async def embed(self, _owner: Hashable, read: Callable[[], Samples], samples: int) -> Embedding:
+    async def embed(
+        self, _owner: Hashable, read: Callable[[], Samples], samples: int
+    ) -> VoiceTrack:
         await self.working.wait()
         assert len(read()) == samples
         if self.voice_failures:
             raise self.voice_failures.pop(0)
-        return np.ones(4, np.float32)
+        hops = -(-samples // HOP_SAMPLES)
+        return VoiceTrack(
+            np.ones(4, np.float32), np.ones((hops, 4), np.float32), np.zeros(hops, np.float32)
+        )

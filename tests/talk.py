@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 
+from hwaja.attribution.parts import Part
 from hwaja.codes import CloseCode, ErrorCode
 from hwaja.events import (
     Attributed,
@@ -29,6 +30,7 @@ from hwaja.messages import (
     StopTranscription,
     serialize,
 )
+from hwaja.recognition import Hypothesis
 from hwaja.session import Session, SessionSettings, State
 
 SETTINGS = SessionSettings()
@@ -144,7 +146,31 @@ def released(effects: Iterable[Effect]) -> list[int]:
     return [effect.index for effect in effects if isinstance(effect, Release)]
 
 
+def recognised(segment_id: int, text: str | None) -> Recognised:
+    return Recognised(segment_id, None if text is None else Hypothesis(text))
+
+
+def voice_of(
+    speaker_id: int,
+    start: int = 0,
+    stop: int = 0,
+    speech_seconds: float = 2.0,
+    overlap_seconds: float = 0.0,
+) -> Part:
+    """A part in which one of two speakers is heard for sure."""
+    scores = (0.6, 0.2) if speaker_id == 0 else (0.2, 0.6)
+    evidence = (20.0, 0.0) if speaker_id == 0 else (0.0, 20.0)
+    cosines = (0.7, 0.3) if speaker_id == 0 else (0.3, 0.7)
+    return Part(start, stop, (0, 1), speech_seconds, cosines, scores, evidence, overlap_seconds)
+
+
+def attributed(segment_id: int, *speaker_ids: int | None) -> Attributed:
+    """One part each; None: the engine failed."""
+    known = [speaker_id for speaker_id in speaker_ids if speaker_id is not None]
+    return Attributed(segment_id, tuple(voice_of(one) for one in known) or None)
+
+
 def answer(talk: Talk, job: Transcribe, text: str | None, speaker_id: int | None) -> list[Effect]:
-    return talk.handle(Recognised(job.segment_id, text)) + talk.handle(
-        Attributed(job.segment_id, speaker_id, (0.7, 0.3))
+    return talk.handle(recognised(job.segment_id, text)) + talk.handle(
+        attributed(job.segment_id, speaker_id)
     )

@@ -6,13 +6,14 @@ from typing import cast
 import numpy as np
 import pytest
 
-from fakes import FakePool
+from fakes import FakePool, no_cohort
 from hwaja._pcm import RingBuffer
 from hwaja.analysis import Analysis, Analyst
+from hwaja.attribution.parts import Label
+from hwaja.attribution.voices import Voices
 from hwaja.engine import EngineError, Samples
 from hwaja.gate import SAMPLE_RATE
 from hwaja.hearing import WholeHearing
-from hwaja.speakers import Voices
 from hwaja.workers.drafts import Drafts
 from hwaja.workers.pool import Pool
 
@@ -40,7 +41,7 @@ async def text_of(analysis: Analysis) -> str | None:
 def analyst(pool: FakePool) -> Analyst:
     ring = RingBuffer(2 * SAMPLE_RATE)
     ring.push(np.arange(2 * SAMPLE_RATE, dtype="<i2").tobytes())
-    voices = Voices()
+    voices = Voices(no_cohort())
     voices.enrol(0, np.array([1, 1, 1, 1], np.float32))
     voices.enrol(1, np.array([-1, 1, -1, 1], np.float32))
     return analyst_of(pool, ring, voices)
@@ -48,10 +49,13 @@ def analyst(pool: FakePool) -> Analyst:
 
 async def test_an_utterance_is_recognised_and_attributed(analyst: Analyst, pool: FakePool) -> None:
     analysis = analyst.analyse(*SPAN)
-    decision = await analysis.speaker
+    parts = await analysis.parts
     assert await text_of(analysis) == "a"
-    assert decision is not None
-    assert (decision.speaker_id, decision.scores) == (0, pytest.approx((1.0, 0.0)))
+    assert parts is not None
+    (part,) = parts
+    assert (part.start, part.stop, part.speaker_ids) == (1000, 17_000, (0, 1))
+    assert part.cosines == pytest.approx((1.0, 0.0))
+    assert (part.nearest, part.label) == (0, Label.SURE)
     expected = np.arange(1000, 17_000, dtype=np.float32) / 32768
     np.testing.assert_array_equal(pool.heard[0], expected)
 
@@ -124,7 +128,7 @@ async def test_enrolment_leaves_no_copy_of_the_pieces_of_a_voice(pool: FakePool)
             pieces.append(np.ones(stop - start, np.float32))
             return pieces[-1]
 
-    analyst = analyst_of(pool, cast(RingBuffer, Ring()), Voices())
+    analyst = analyst_of(pool, cast(RingBuffer, Ring()), Voices(no_cohort()))
     assert await analyst.enrol(0, [(0, 1600), (3200, 4000)])
     assert [len(piece) for piece in pieces] == [1600, 800]
     assert not any(piece.any() for piece in pieces)

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 import clips
-from fakes import RING_FRAMES, FakePool, WatchedDetection
+from fakes import RING_FRAMES, FakePool, WatchedDetection, no_cohort
 from hwaja import connection
 from hwaja._pcm import RingBuffer
 from hwaja.connection import Services
@@ -45,7 +45,7 @@ def served(
     engine: FakePool, detection: WatchedDetection, certificate: tuple[Path, Path]
 ) -> AbstractAsyncContextManager[Endpoint]:
     """A server with the fake engine, that listens once it is entered."""
-    services = Services(engine, engine, detection, SessionSettings())  # type: ignore[arg-type]
+    services = Services(engine, engine, detection, no_cohort(), SessionSettings())  # type: ignore[arg-type]
     return serving(services, certificate)
 
 

@@ -9,6 +9,7 @@ import pytest_asyncio
 import clips
 import streaming_models
 from hwaja.application import voice_models
+from hwaja.attribution.cohort import Cohort
 from hwaja.connection import Services
 from hwaja.detection import Detection
 from hwaja.engines.silero import SileroDetector
@@ -37,7 +38,7 @@ async def endpoint(
 ) -> AsyncIterator[Endpoint]:
     settings = SessionSettings(abilities=biased.abilities)
     async with serving(
-        Services(biased, drafts, Detection(detector), settings), certificate
+        Services(biased, drafts, Detection(detector), Cohort.shipped(), settings), certificate
     ) as endpoint:
         yield endpoint
 

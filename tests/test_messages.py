@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hwaja import texts
+from hwaja.attribution.parts import Label
 from hwaja.codes import CloseCode, ErrorCode, Reason
 from hwaja.messages import (
     MAX_TEXT_CHARS,
@@ -19,6 +20,7 @@ from hwaja.messages import (
     RegistrationCompleted,
     RegistrationStarted,
     ServerMessage,
+    SpeakerUpdate,
     StartRegistration,
     StartTranscription,
     StopTranscription,
@@ -129,13 +131,16 @@ def test_an_error_beyond_the_specification_always_says_what_is_wrong(code: Error
 
 
 def test_details_come_after_the_fields_of_the_specification() -> None:
-    details = Details(start_seconds=1.23456, end_seconds=2.0, scores=(0.61234, 0.3))
+    details = Details(1.23456, 2.0, Label.DOUBTFUL, 0.98765, (0.61234, 0.3), 0.31234, 0.4567)
     fields = json.loads(serialize(Transcription(1, "네", "t", -30.0, 3, details)))
     assert list(fields.items())[5:] == [
         ("segment_id", 3),
         ("start_seconds", 1.235),
         ("end_seconds", 2.0),
+        ("label", "doubtful"),
+        ("probability", 0.9877),
         ("scores", [0.6123, 0.3]),
+        ("overlap_seconds", 0.46),
         ("margin", 0.3123),
     ]
 
@@ -329,21 +334,22 @@ def test_an_interim_is_written_as_documented() -> None:
 
 
 def test_details_carry_tokens_and_language_where_they_are_known() -> None:
-    details = Details(0.5, 1.5, (0.9,), (Token("안", 0.61234), Token("녕", 0.8)), "ko")
+    tokens = (Token("안", 0.61234), Token("녕", 0.8))
+    details = Details(0.5, 1.5, Label.SHORT, 0.65, (), tokens=tokens, language="ko")
     fields = json.loads(serialize(Transcription(0, "안녕", "t", -30.0, details=details)))
     assert fields["tokens"] == [
         {"text": "안", "start_seconds": 0.612},
         {"text": "녕", "start_seconds": 0.8},
     ]
     assert fields["language"] == "ko"
-    assert "margin" not in fields, "one score has none"
+    assert "margin" not in fields, "nothing was embedded"
     assert "segment_id" not in fields
 
 
-def test_the_margin_is_between_the_two_best_voices() -> None:
-    details = Details(0.5, 1.5, (0.2, 0.7, 0.4))
-    fields = json.loads(serialize(Transcription(1, "네", "t", -30.0, details=details)))
-    assert fields["margin"] == 0.3
+def test_a_speaker_update_is_written_as_documented() -> None:
+    assert serialize(SpeakerUpdate(7, 1)) == (
+        '{"type": "speaker_update", "segment_id": 7, "speaker_id": 1}'
+    )
 
 
 @pytest.mark.parametrize("reason", WISHES)

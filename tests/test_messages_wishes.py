@@ -28,7 +28,7 @@ def test_interims_a_language_and_hotwords_can_be_asked_for() -> None:
 
 
 def test_who_asks_for_nothing_gets_what_the_server_was_started_with() -> None:
-    assert started() == StartTranscription(False, False, Options(None, ()))
+    assert started() == StartTranscription(False, False, False, False, Options(None, ()))
     assert started(language=None, hotwords=[]) == started()
 
 

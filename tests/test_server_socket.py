@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 from websockets.asyncio.client import connect
 
 import clips
-from fakes import RING_FRAMES, FakePool, WatchedDetection
+from fakes import RING_FRAMES, FakePool, WatchedDetection, no_cohort
 from hwaja.connection import Services
 from hwaja.engines.silero import SileroDetector
 from hwaja.server import Server, TlsError, tls_context
@@ -220,7 +220,7 @@ async def test_a_server_stops_though_a_session_cannot_be_answered(
 ) -> None:
     """After drain_seconds, or at once on a second signal."""
     engine, detection = FakePool(), WatchedDetection(detector)
-    stuck = Services(engine, engine, detection, SessionSettings())  # type: ignore[arg-type]
+    stuck = Services(engine, engine, detection, no_cohort(), SessionSettings())  # type: ignore[arg-type]
     drain_seconds = 1000 if hurried else 0.05
     async with (
         serving(stuck, certificate, drain_seconds=drain_seconds) as endpoint,

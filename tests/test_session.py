@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from hwaja.answer import iso_timestamp
 from hwaja.codes import ErrorCode, Reason
 from hwaja.events import (
-    Attributed,
     Audio,
     BadAudio,
     Close,
@@ -24,7 +23,6 @@ from hwaja.events import (
     Foresee,
     Listen,
     Overheard,
-    Recognised,
     Refused,
     Release,
     Send,
@@ -47,12 +45,14 @@ from talk import (
     TRANSCRIPTION,
     Talk,
     answer,
+    attributed,
     closes,
     connected,
     draining,
     enrolled,
     errors,
     in_state,
+    recognised,
     sent,
     transcribing,
 )
@@ -155,12 +155,23 @@ def test_details_are_sent_only_to_who_asked() -> None:
     origin = talk.now
     job = talk.utterance()
     (fields,) = sent(answer(talk, job, "네", 0))
-    assert list(fields)[5:] == ["segment_id", "start_seconds", "end_seconds", "scores", "margin"]
+    assert list(fields)[5:] == [
+        "segment_id",
+        "start_seconds",
+        "end_seconds",
+        "label",
+        "probability",
+        "scores",
+        "overlap_seconds",
+        "margin",
+    ]
     assert fields["segment_id"] == 0
     assert fields["start_seconds"] == 0.0
     assert fields["end_seconds"] == round((job.stop - origin) / SAMPLE_RATE, 3)
     assert fields["scores"] == [0.7, 0.3]
     assert fields["margin"] == 0.4
+    assert (fields["label"], fields["probability"]) == ("sure", 1.0)
+    assert fields["overlap_seconds"] == 0.0
 
 
 def test_details_asked_for_at_enrolment_explain_its_errors() -> None:
@@ -245,16 +256,16 @@ def test_utterances_are_sent_in_the_order_in_which_they_were_spoken(late: str) -
     first, second, third = talk.utterance(), talk.utterance(), talk.utterance()
     effects: list[Effect] = []
     if late == "text":
-        effects += talk.handle(Attributed(first.segment_id, 0))
+        effects += talk.handle(attributed(first.segment_id, 0))
     elif late == "speaker":
-        effects += talk.handle(Recognised(first.segment_id, "하나"))
+        effects += talk.handle(recognised(first.segment_id, "하나"))
     effects += answer(talk, third, "셋", 0)
     effects += answer(talk, second, "둘", 1)
     assert sent(effects) == []
     if late != "speaker":
-        effects += talk.handle(Recognised(first.segment_id, "하나"))
+        effects += talk.handle(recognised(first.segment_id, "하나"))
     if late != "text":
-        effects += talk.handle(Attributed(first.segment_id, 0))
+        effects += talk.handle(attributed(first.segment_id, 0))
     assert [(f["speaker_id"], f["text"]) for f in sent(effects)] == [
         (0, "하나"),
         (1, "둘"),
@@ -272,7 +283,7 @@ def test_every_order_of_results_gives_the_same_conversation(
     for k, part in arrivals:
         segment_id = jobs[k].segment_id
         event: Event = (
-            Recognised(segment_id, f"{k}") if part == "text" else Attributed(segment_id, k % 2)
+            recognised(segment_id, f"{k}") if part == "text" else attributed(segment_id, k % 2)
         )
         effects += talk.handle(event)
     assert [(f["speaker_id"], f["text"]) for f in sent(effects)] == [
@@ -333,9 +344,9 @@ steps = st.one_of(
     st.builds(Refused, errors_of_parse),
     st.builds(BadAudio, st.sampled_from(Reason)),
     st.builds(Enrolled, st.none() | st.none() | st.sampled_from(Reason)),
-    st.builds(Recognised, small_ids, st.none() | st.text(max_size=4)),
+    st.builds(recognised, small_ids, st.none() | st.text(max_size=4)),
     st.builds(Overheard, small_ids, st.text(max_size=4)),
-    st.builds(Attributed, small_ids, st.none() | speaker_ids),
+    st.builds(attributed, small_ids, st.none() | speaker_ids),
     st.sampled_from([Connected(), Shutdown(), Disconnected()]),
 )
 beginnings = st.sampled_from([Talk, connected, enrolled, transcribing, draining])

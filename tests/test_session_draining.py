@@ -4,17 +4,25 @@ import pytest
 
 from hwaja.codes import CloseCode
 from hwaja.events import (
-    Attributed,
     Close,
     Disconnected,
-    Recognised,
     Shutdown,
     Transcribe,
 )
 from hwaja.gate import SAMPLE_RATE, GateSettings
 from hwaja.messages import StartTranscription, StopTranscription
 from hwaja.session import State
-from talk import answer, closes, draining, in_state, released, sent, transcribing
+from talk import (
+    answer,
+    attributed,
+    closes,
+    draining,
+    in_state,
+    recognised,
+    released,
+    sent,
+    transcribing,
+)
 
 # Draining
 
@@ -66,7 +74,7 @@ def test_a_promise_that_was_kept_is_not_repeated_at_shutdown() -> None:
 
 def test_a_failed_utterance_still_ends_the_drain() -> None:
     talk = draining()
-    effects = talk.handle(Recognised(0, None)) + talk.handle(Attributed(0, None))
+    effects = talk.handle(recognised(0, None)) + talk.handle(attributed(0, None))
     assert [fields["type"] for fields in sent(effects)] == ["error", "transcription_stopped"]
 
 
@@ -86,7 +94,7 @@ def test_shutdown_answers_what_was_heard_and_closes_as_going_away() -> None:
 def test_shutdown_while_stopping_keeps_the_promise_to_say_so() -> None:
     talk = draining()
     assert closes(talk.handle(Shutdown())) == []
-    effects = talk.handle(Recognised(0, "네")) + talk.handle(Attributed(0, 0))
+    effects = talk.handle(recognised(0, "네")) + talk.handle(attributed(0, 0))
     assert [fields["type"] for fields in sent(effects)] == [
         "transcription",
         "transcription_stopped",
@@ -110,7 +118,7 @@ def test_shutdown_in_silence_closes_at_once_without_a_word() -> None:
 def test_a_client_that_is_gone_is_told_nothing(state: State) -> None:
     talk = in_state(state)
     assert talk.handle(Disconnected()) == []
-    assert talk.handle(Recognised(0, "네")) + talk.handle(Attributed(0, 0)) == []
+    assert talk.handle(recognised(0, "네")) + talk.handle(attributed(0, 0)) == []
 
 
 # Release

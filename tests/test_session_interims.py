@@ -3,12 +3,12 @@
 import pytest
 
 from hwaja.codes import Reason
-from hwaja.events import Attributed, Begin, Effect, Follow, Overheard, Recognised, Transcribe
+from hwaja.events import Begin, Effect, Follow, Overheard, Recognised, Transcribe
 from hwaja.gate import SAMPLE_RATE
 from hwaja.messages import StartTranscription, StopTranscription
-from hwaja.recognition import Abilities, Hotword, Options, Token
+from hwaja.recognition import Abilities, Hotword, Hypothesis, Options, Token
 from hwaja.session import SessionSettings
-from talk import Talk, answer, enrolled, errors, sent
+from talk import Talk, answer, attributed, enrolled, errors, recognised, sent
 
 ABLE = SessionSettings(
     abilities=Abilities(languages=frozenset({"ko", "en"}), hotword_characters=frozenset("상담사"))
@@ -38,9 +38,13 @@ def test_a_transcription_begins_with_what_the_client_asked_for() -> None:
     options = Options("en", (Hotword("상담"),))
     talk = enrolled(ABLE)
     effects = talk.say(StartTranscription(interim_results=True, options=options))
-    assert [e for e in effects if isinstance(e, Begin)] == [Begin(options, interims=True)]
+    assert [e for e in effects if isinstance(e, Begin)] == [
+        Begin(options, interims=True, adapt=False)
+    ]
     plain = enrolled().say(StartTranscription())
-    assert [e for e in plain if isinstance(e, Begin)] == [Begin(Options(), interims=False)]
+    assert [e for e in plain if isinstance(e, Begin)] == [
+        Begin(Options(), interims=False, adapt=False)
+    ]
 
 
 def test_an_utterance_is_followed_from_its_pre_roll_as_far_as_it_is_certain() -> None:
@@ -113,9 +117,9 @@ def test_no_interim_comes_after_the_final_text() -> None:
     talk.hear(1, speech=True)
     job = finish(talk)
     assert sent(talk.handle(Overheard(0, "안"))) != [], "its text is still awaited"
-    talk.handle(Recognised(job.segment_id, "안녕"))
+    talk.handle(recognised(job.segment_id, "안녕"))
     assert talk.handle(Overheard(0, "안녕하")) == []
-    assert len(sent(talk.handle(Attributed(job.segment_id, 0)))) == 1
+    assert len(sent(talk.handle(attributed(job.segment_id, 0)))) == 1
     assert talk.handle(Overheard(0, "안녕하")) == []
 
 
@@ -139,7 +143,7 @@ def test_interims_of_what_is_still_awaited_come_while_a_stop_drains() -> None:
     talk.hear(1, speech=True)
     talk.say(StopTranscription())
     assert [m["text"] for m in sent(talk.handle(Overheard(0, "네")))] == ["네"]
-    messages = sent(talk.handle(Recognised(0, "네")) + talk.handle(Attributed(0, 1)))
+    messages = sent(talk.handle(recognised(0, "네")) + talk.handle(attributed(0, 1)))
     assert [m["type"] for m in messages] == ["transcription", "transcription_stopped"]
     assert talk.handle(Overheard(0, "네")) == []
 
@@ -149,8 +153,8 @@ def test_a_new_transcription_remembers_no_interim_of_the_last() -> None:
     talk.hear(1, speech=True)
     talk.handle(Overheard(0, "하나 둘"))
     talk.say(StopTranscription())
-    talk.handle(Recognised(0, "하나 둘"))
-    talk.handle(Attributed(0, 0))
+    talk.handle(recognised(0, "하나 둘"))
+    talk.handle(attributed(0, 0))
     talk.say(StartTranscription(interim_results=True))
     talk.hear(1, speech=True)
     (interim,) = sent(talk.handle(Overheard(0, "하나 둘")))
@@ -163,8 +167,10 @@ def test_tokens_are_dated_from_the_beginning_of_the_transcription() -> None:
     talk.hear(2, speech=False)
     talk.hear(1, speech=True)
     job = finish(talk)
-    talk.handle(Recognised(job.segment_id, "안녕", (Token("안", 0.25), Token("녕", 0.5)), "ko"))
-    (fields,) = sent(talk.handle(Attributed(job.segment_id, 0, (0.7, 0.3))))
+    talk.handle(
+        Recognised(job.segment_id, Hypothesis("안녕", (Token("안", 0.25), Token("녕", 0.5)), "ko"))
+    )
+    (fields,) = sent(talk.handle(attributed(job.segment_id, 0)))
     began = (job.start - origin) / SAMPLE_RATE
     assert fields["tokens"] == [
         {"text": "안", "start_seconds": round(began + 0.25, 3)},

@@ -4,7 +4,6 @@ import pytest
 
 from hwaja.codes import CloseCode, ErrorCode, Reason
 from hwaja.events import (
-    Attributed,
     Audio,
     BadAudio,
     Close,
@@ -13,7 +12,6 @@ from hwaja.events import (
     Enrolled,
     Event,
     Received,
-    Recognised,
     Refused,
     Send,
     Shutdown,
@@ -34,10 +32,12 @@ from talk import (
     SETTINGS,
     TRANSCRIPTION,
     answer,
+    attributed,
     closes,
     connected,
     errors,
     in_state,
+    recognised,
     sent,
     transcribing,
 )
@@ -87,8 +87,8 @@ def test_a_message_in_the_wrong_state_gets_the_error_of_its_phase_and_the_sessio
         BadAudio(Reason.ODD_BYTE_COUNT),
         Audio(512, (0.9,), (-30.0,), EPOCH),
         Enrolled(),
-        Recognised(0, "네"),
-        Attributed(0, 0),
+        recognised(0, "네"),
+        attributed(0, 0),
         Shutdown(),
         Disconnected(),
     ],
@@ -109,8 +109,8 @@ def test_audio_outside_a_phase_is_ignored(state: State) -> None:
 
 def test_results_that_nobody_asked_for_are_ignored() -> None:
     talk = transcribing()
-    assert talk.handle(Recognised(7, "네")) == []
-    assert talk.handle(Attributed(7, 0)) == []
+    assert sent(talk.handle(recognised(7, "네"))) == []
+    assert sent(talk.handle(attributed(7, 0))) == []
     assert talk.handle(Enrolled()) == []
 
 

@@ -7,13 +7,11 @@ for a peer's misuse. Effects name samples by index: the caller owns the audio.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from hwaja.answer import Timeline, transcription
-from hwaja.attribution.parts import Label, Part
-from hwaja.attribution.pattern import Said, TurnPattern
 from hwaja.codes import CloseCode, ErrorCode, Reason
+from hwaja.conversation import Conversation
 from hwaja.events import (
     Attributed,
     Audio,
@@ -28,7 +26,6 @@ from hwaja.events import (
     Event,
     Follow,
     Foresee,
-    Learn,
     Listen,
     Overheard,
     Received,
@@ -37,10 +34,8 @@ from hwaja.events import (
     Release,
     Send,
     Shutdown,
-    Transcribe,
 )
 from hwaja.gate import SAMPLE_RATE, GateSettings, Segment, SpeechGate
-from hwaja.interims import Interims
 from hwaja.messages import (
     SPEAKER_IDS,
     CompleteRegistration,
@@ -49,7 +44,6 @@ from hwaja.messages import (
     RegistrationCompleted,
     RegistrationStarted,
     ServerMessage,
-    SpeakerUpdate,
     StartRegistration,
     StartTranscription,
     StopTranscription,
@@ -57,7 +51,6 @@ from hwaja.messages import (
     TranscriptionStopped,
 )
 from hwaja.recognition import Abilities
-from hwaja.utterances import Answer, Utterances
 
 
 class State(Enum):
@@ -99,8 +92,6 @@ class Session:
         self.state = State.CONNECTING
         self._effects: list[Effect] = []
         self._details = False
-        self._wants = StartTranscription()
-        self._interims = Interims()
         self._strikes = 0
         self._enrolled: set[int] = set()
         self._speaker_id = SPEAKER_IDS[0]  # being enrolled
@@ -110,11 +101,7 @@ class Session:
         self._foreseen: Segment | None = None  # told of in advance
         self._followed = (0, 0)  # samples told of
         self._speech: list[Segment] = []  # of the enrolment
-        self._began_at = 0.0  # Unix seconds of sample `_origin`
-        self._utterances = Utterances()
-        self._pattern = TurnPattern()
-        self._answered_until = 0  # where the speech of the last answer ended
-        self._sent_utterances = 0
+        self._conversation = Conversation(StartTranscription(), details=False, origin=0)
         self._stop_asked = False  # the client awaits `transcription_stopped`
         self._close_code: CloseCode | None = None  # what DRAINING ends with; None: READY
 
@@ -134,10 +121,6 @@ class Session:
 
     def _send(self, message: ServerMessage) -> None:
         self._effects.append(Send(message, self._details))
-
-    def _send_any(self, message: ServerMessage | None) -> None:
-        if message is not None:
-            self._send(message)
 
     def _fail(self, code: ErrorCode, reason: Reason, speaker_id: int | None = None) -> None:
         self._send(Error(code, reason, speaker_id))
@@ -247,18 +230,16 @@ class Session:
         if refusal is not None:
             self._fail(ErrorCode.TRANSCRIPTION_FAILED, refusal)
             return
-        self._wants = event.message
-        self._utterances, self._pattern = Utterances(), TurnPattern()
-        self._answered_until, self._sent_utterances = event.at, 0
-        self._interims.clear()
-        wants = self._wants
+        wants = event.message
+        self._conversation = Conversation(wants, self._details, event.at)
         self._effects.append(Begin(wants.options, wants.interim_results, wants.adapt))
         self._listen(State.TRANSCRIBING, event.at)
         self._send(TranscriptionStarted())
 
     def _hear_conversation(self, event: Audio) -> None:
         if self._heard == self._origin:  # the first audio of this transcription
-            self._began_at = event.received_at - (event.stop - self._origin) / SAMPLE_RATE
+            heard_seconds = (event.stop - self._origin) / SAMPLE_RATE
+            self._conversation.began_at = event.received_at - heard_seconds
         self._heard = event.stop
         self._transcribe(self._gate.feed(event.probabilities, event.levels_dbfs))
         self._follow()
@@ -266,17 +247,13 @@ class Session:
         self._release()
 
     def _transcribe(self, segments: list[Segment]) -> None:
-        for segment in segments:
-            segment_id = self._utterances.add(segment)
-            self._effects.append(
-                Transcribe(segment_id, segment.start, segment.stop, segment.speech_samples)
-            )
+        self._effects += [self._conversation.add(segment) for segment in segments]
 
     def _follow(self) -> None:
         span = self._gate.open_span
         if span is not None and span != self._followed:
             self._followed = span
-            self._effects.append(Follow(self._utterances.open_id, *span))
+            self._effects.append(Follow(self._conversation.open_id, *span))
 
     def _foresee(self) -> None:
         segment = self._gate.foreseen
@@ -285,65 +262,26 @@ class Session:
         self._foreseen = segment
 
     def _overhear(self, event: Overheard) -> None:
-        """Send an interim text, unless the segment is over or nothing has changed."""
-        is_open = event.segment_id == self._utterances.open_id and self.state is State.TRANSCRIBING
-        is_wanted = is_open or self._utterances.lacks_text(event.segment_id)
-        if self._wants.interim_results and is_wanted:
-            self._send_any(self._interims.take(event.segment_id, event.text))
+        is_open = self.state is State.TRANSCRIBING
+        interim = self._conversation.overhear(event, is_open=is_open)
+        if interim is not None:
+            self._send(interim)
 
     def _take_text(self, event: Recognised) -> None:
-        self._utterances.take_text(event)
-        self._deliver()
+        self._deliver(self._conversation.learn_text(event))
 
-    def _take_speaker(self, event: Attributed) -> None:
-        self._utterances.take_voice(event)
-        self._deliver()
+    def _take_voices(self, event: Attributed) -> None:
+        self._deliver(self._conversation.learn_voices(event))
 
-    def _deliver(self) -> None:
-        """Send what is known, in the order in which it was spoken."""
-        answers, unheard = self._utterances.due()
-        self._effects += unheard
-        for answer in answers:
-            self._answer(answer)
+    def _deliver(self, effects: list[Effect]) -> None:
+        self._effects += effects
         if self.state is State.DRAINING:
             self._end_drain()
         else:
             self._release()
 
-    def _answer(self, answer: Answer) -> None:
-        heard, segment = answer.heard, answer.segment
-        has_text = heard is not None and heard.text != ""
-        self._send_any(self._interims.end(answer.segment_id, has_text=has_text))
-        if heard is not None and not has_text:
-            return
-        if heard is None or answer.voice is None:
-            self._fail(ErrorCode.TRANSCRIPTION_FAILED, Reason.ENGINE_FAILED)
-            return
-        said = self._decide(answer.segment_id, segment, answer.voice)
-        self._sent_utterances += 1
-        timeline = Timeline(self._origin, self._began_at)
-        message = transcription(timeline, answer, said)
-        if not self._details:
-            message = replace(message, details=None)
-        wants_ids = self._wants.interim_results or self._wants.speaker_updates
-        if not self._details and not wants_ids:
-            message = replace(message, segment_id=None)
-        self._send(message)
-
-    def _decide(self, segment_id: int, segment: Segment, voice: Part) -> Said:
-        """Return who said it; tell what that changes of the answer before."""
-        pause_seconds = (segment.speech_start - self._answered_until) / SAMPLE_RATE
-        self._answered_until = segment.speech_stop
-        revised = self._pattern.revise(voice, pause_seconds)
-        if revised is not None and self._wants.speaker_updates:
-            self._send(SpeakerUpdate(revised.segment_id, revised.speaker_id))
-        said = self._pattern.take(segment_id, voice, pause_seconds)
-        if self._wants.adapt and said.label is Label.SURE:
-            self._effects.append(Learn(said.speaker_id, segment.start, segment.stop))
-        return said
-
     def _release(self) -> None:
-        oldest = self._utterances.oldest
+        oldest = self._conversation.oldest
         needed_from = self._gate.needed_from if oldest is None else oldest.start
         self._effects.append(Release(needed_from))
 
@@ -366,13 +304,13 @@ class Session:
         self._close_code = CloseCode.GOING_AWAY
 
     def _end_drain(self) -> None:
-        if self._utterances.oldest is not None:
+        if self._conversation.oldest is not None:
             return
         self._effects.append(Release(self._heard))
         self.state = State.READY
         if self._stop_asked:
             self._stop_asked = False
-            self._send(TranscriptionStopped(self._sent_utterances))
+            self._send(TranscriptionStopped(self._conversation.sent_utterances))
         if self._close_code is not None:
             self._close(self._close_code)
 
@@ -389,12 +327,12 @@ _TRANSITIONS: dict[tuple[State, type], Callable[..., None]] = {
     (State.TRANSCRIBING, Audio): Session._hear_conversation,
     (State.TRANSCRIBING, Recognised): Session._take_text,
     (State.TRANSCRIBING, Overheard): Session._overhear,
-    (State.TRANSCRIBING, Attributed): Session._take_speaker,
+    (State.TRANSCRIBING, Attributed): Session._take_voices,
     (State.TRANSCRIBING, StopTranscription): Session._stop_transcription,
     (State.TRANSCRIBING, Shutdown): Session._drain_and_close,
     (State.DRAINING, Recognised): Session._take_text,
     (State.DRAINING, Overheard): Session._overhear,
-    (State.DRAINING, Attributed): Session._take_speaker,
+    (State.DRAINING, Attributed): Session._take_voices,
     (State.DRAINING, Shutdown): Session._close_after_drain,
 }
 """What happens to an event in a state."""

@@ -26,6 +26,9 @@ SURE_PROBABILITY = 0.99
 SHORT_SECONDS = 0.5
 """Of less speech nothing is embedded; of 0.5 s 1 clip in 40 goes to the wrong one of two voices."""
 
+EXEMPLARY_SECONDS = 3.0
+"""Speech from which on an embedding is as good as one of an enrolment."""
+
 _FLOORS = ((1.0, -0.05), (2.0, 0.05), (3.0, 0.1))
 """Speech in seconds from which a score below is that of nobody who is enrolled. 1 in 100 clips of
 an enrolled voice lies below in the worst of the rooms that were tried (bench/RESULTS.md)."""
@@ -66,6 +69,12 @@ class Part:
         """Return by how much the nearest voice's score is above the next; 0 for a single voice."""
         first, *others = sorted(self.scores, reverse=True)
         return first - others[0] if others else 0.0
+
+    @property
+    def is_exemplary(self) -> bool:
+        """Return whether a voice may learn from it: long, sure, and one speaker alone."""
+        is_long = self.speech_seconds >= EXEMPLARY_SECONDS and self.overlap_seconds == 0
+        return is_long and self.label is Label.SURE
 
     @property
     def label(self) -> Label:

@@ -103,7 +103,8 @@ class Voices:
         if learned is None:
             return centroid.copy()
         weight = 1 / max(1.0, float(np.linalg.norm(learned)))
-        return _units((centroid + learned * weight)[None])[0]
+        present: Embedding = _units((centroid + learned * weight)[None])[0]
+        return present
 
     def _forget(self, speaker_id: int) -> None:
         for voices in (self._centroids, self._learned):

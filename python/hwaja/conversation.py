@@ -1,0 +1,117 @@
+"""One transcription: what was said in it, by whom, and what the client is told of it."""
+
+from dataclasses import dataclass, field, replace
+
+from hwaja.answer import Timeline, transcription
+from hwaja.attribution.parts import Part
+from hwaja.attribution.pattern import Said, TurnPattern
+from hwaja.codes import ErrorCode, Reason
+from hwaja.events import Attributed, Effect, Learn, Overheard, Recognised, Send, Transcribe
+from hwaja.gate import SAMPLE_RATE, Segment
+from hwaja.interims import Interims
+from hwaja.messages import Error, Interim, ServerMessage, SpeakerUpdate, StartTranscription
+from hwaja.utterances import Answer, Utterances
+
+
+@dataclass(slots=True)
+class Conversation:
+    """What its client wants, and how far it has got."""
+
+    wants: StartTranscription
+    details: bool
+    """Whether the client asked for more than the specification's fields."""
+    origin: int
+    """Its first sample."""
+    began_at: float = 0.0
+    """When that was heard, in seconds since the Unix epoch."""
+    sent_utterances: int = 0
+    _utterances: Utterances = field(default_factory=Utterances)
+    _interims: Interims = field(default_factory=Interims)
+    _pattern: TurnPattern = field(default_factory=TurnPattern)
+    _answered_until: int = 0
+    """Where the speech of the last answer ended."""
+
+    @property
+    def open_id(self) -> int:
+        """The id of the utterance that is being spoken, or will be next."""
+        return self._utterances.open_id
+
+    @property
+    def oldest(self) -> Segment | None:
+        """The first utterance that is not answered; None where all are."""
+        return self._utterances.oldest
+
+    def add(self, segment: Segment) -> Transcribe:
+        """Take an utterance that is over; return what is to be done about it."""
+        segment_id = self._utterances.add(segment)
+        return Transcribe(segment_id, segment.start, segment.stop, segment.speech_samples)
+
+    def overhear(self, event: Overheard, *, is_open: bool) -> Interim | None:
+        """Return what is new in an interim text, unless the utterance has its final one.
+
+        Args:
+            event: what was overheard.
+            is_open: whether anything is still being spoken.
+
+        """
+        goes_on = is_open and event.segment_id == self.open_id
+        if not self.wants.interim_results:
+            return None
+        if not goes_on and not self._utterances.lacks_text(event.segment_id):
+            return None
+        return self._interims.take(event.segment_id, event.text)
+
+    def learn_text(self, event: Recognised) -> list[Effect]:
+        """Learn the text of an utterance; return what follows, in the order of speech."""
+        self._utterances.take_text(event)
+        return self._deliver()
+
+    def learn_voices(self, event: Attributed) -> list[Effect]:
+        """Learn who speaks in an utterance; return what follows, in the order of speech."""
+        self._utterances.take_voice(event)
+        return self._deliver()
+
+    def _deliver(self) -> list[Effect]:
+        answers, unheard = self._utterances.due()
+        effects: list[Effect] = [*unheard]
+        for answer in answers:
+            effects += self._answer(answer)
+        return effects
+
+    def _answer(self, answer: Answer) -> list[Effect]:
+        heard = answer.heard
+        has_text = heard is not None and heard.text != ""
+        withdrawn = self._interims.end(answer.segment_id, has_text=has_text)
+        effects = [] if withdrawn is None else [self._send(withdrawn)]
+        if heard is None or (has_text and answer.voice is None):
+            failure = Error(ErrorCode.TRANSCRIPTION_FAILED, Reason.ENGINE_FAILED)
+            effects.append(self._send(failure))
+        elif has_text and answer.voice is not None:
+            effects += self._attribute(answer, answer.voice)
+        return effects
+
+    def _attribute(self, answer: Answer, voice: Part) -> list[Effect]:
+        """Say who said it, and what that changes of the answer before."""
+        segment = answer.segment
+        effects: list[Effect] = []
+        pause_seconds = (segment.speech_start - self._answered_until) / SAMPLE_RATE
+        self._answered_until = segment.speech_stop
+        revised = self._pattern.revise(voice, pause_seconds)
+        if revised is not None and self.wants.speaker_updates:
+            effects.append(self._send(SpeakerUpdate(revised.segment_id, revised.speaker_id)))
+        said = self._pattern.take(answer.segment_id, voice, pause_seconds)
+        effects.append(self._send(self._message(answer, said)))
+        self.sent_utterances += 1
+        if self.wants.adapt and voice.is_exemplary:
+            effects.append(Learn(said.speaker_id, segment.start, segment.stop))
+        return effects
+
+    def _message(self, answer: Answer, said: Said) -> ServerMessage:
+        message = transcription(Timeline(self.origin, self.began_at), answer, said)
+        if self.details:
+            return message
+        wants_ids = self.wants.interim_results or self.wants.speaker_updates
+        return replace(message, details=None, segment_id=message.segment_id if wants_ids else None)
+
+    def _send(self, message: ServerMessage) -> Effect:
+        return Send(message, self.details)
