@@ -2,11 +2,12 @@
 
 python bench/calibration.py ../shared/speech
 
-Pieces of 0.5 to 3 s are given to one of two enrolled voices, for every pair within a group. For each
-way to normalise a cosine, the slope of `hwaja.attribution.calibration` is fitted on LibriSpeech
-train-clean-100 and tried on every group: errors, and the cost of the probabilities in nats
-(cross-entropy; 0.69 for who knows nothing). Voices are enrolled in the condition of the pieces, or
-one of the two clean and the other at 10 dB. Who is in a pair is left out of the cohort.
+Pieces of 0.5 to 3 s are given to one of two enrolled voices of a group, each voice paired with ten
+others at most. For each way to normalise a cosine, the slope of `hwaja.attribution.calibration` is
+fitted on LibriSpeech train-clean-100 and tried on every group: errors, and the cost of the
+probabilities in nats (cross-entropy; 0.69 for who knows nothing). Voices are enrolled in the
+condition of the pieces, or one of the two clean and the other at 10 dB. Who is in a pair is left out
+of the cohort.
 """
 
 import argparse
@@ -29,6 +30,8 @@ SECONDS = (0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
 ENROLMENT_SECONDS = 4.5
 PIECES = 2
 """Of each length from each clip."""
+OTHERS = 10
+"""Whom each voice is paired with, at most."""
 TRAINED_ON = "LibriSpeech train"
 COHORT_SECONDS = 10.0
 MIXED = ("clean", "10")
@@ -39,6 +42,8 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Piece:
+    """Some seconds of one voice."""
+
     speaker: str
     seconds: float
     unit: Array
@@ -142,16 +147,21 @@ def margins(
     first, second = (corpora[group, s].enrolled for s in (MIXED if mixed else (snr, snr)))
     found = []
     for piece in corpora[group, snr].pieces:
-        of_piece = cohort.nearest(piece.unit, first)
         own = first[piece.speaker]
-        right = score(float(own @ piece.unit), cohort.nearest(own, [piece.speaker]), of_piece)
-        for speaker, other in second.items():
-            if speaker != piece.speaker:
-                of_other = cohort.nearest(other, [speaker])
-                wrong = score(float(other @ piece.unit), of_other, of_piece)
-                found.append((piece.seconds, right - wrong))
+        for speaker in others(piece.speaker, list(second)):
+            other, pair = second[speaker], (piece.speaker, speaker)
+            of_piece = cohort.nearest(piece.unit, pair)
+            right = score(float(own @ piece.unit), cohort.nearest(own, pair), of_piece)
+            wrong = score(float(other @ piece.unit), cohort.nearest(other, pair), of_piece)
+            found.append((piece.seconds, right - wrong))
     seconds, differences = np.array(found).T
     return seconds, differences
+
+
+def others(speaker: str, speakers: list[str]) -> list[str]:
+    """Return whom a speaker is paired with."""
+    at = speakers.index(speaker)
+    return [*speakers[at + 1 :], *speakers[:at]][:OTHERS]
 
 
 def fit(trials: list[tuple[Array, Array]]) -> Array:
