@@ -47,7 +47,7 @@ def read_parts(track: VoiceTrack, stretch: Stretch, voices: Voices) -> tuple[Par
         ValueError: for embeddings without direction.
 
     """
-    spans = find_turns(voices.likeness(track.windows).scores)
+    spans = find_turns(voices.leanings(track.windows))
     while True:
         parts = [_part(track, span, stretch, voices) for span in spans]
         at = _unfounded(parts)
