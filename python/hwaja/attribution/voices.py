@@ -88,9 +88,9 @@ class Voices:
         """
         units = _units(embeddings)
         cosines, leanings = self._compare(units)
-        scores: Rows = leanings - self._cohort.nearness(units)[:, None] / 2
+        of_pieces = self._cohort.nearness(units)[:, None]
         units.fill(0)
-        return Likeness(cosines, scores)
+        return Likeness(cosines, np.asarray(leanings - of_pieces / 2, np.float32))
 
     def leanings(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the scores of `embeddings` but for what is the same for every voice.
