@@ -11,7 +11,7 @@ from hwaja.attribution.voices import Voices
 from hwaja.engine import HOP_SAMPLES, Embedding, VoiceTrack
 from hwaja.gate import SAMPLE_RATE
 
-BELIEVED_PROBABILITY = 0.9
+BELIEVED_PROBABILITY = 0.8
 """A turn whose voice is less sure than this is no turn of its own."""
 
 

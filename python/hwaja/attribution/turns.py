@@ -14,7 +14,7 @@ from hwaja.attribution.calibration import evidence_per_score
 from hwaja.engine import HOP_SAMPLES, WINDOW_SAMPLES
 from hwaja.gate import SAMPLE_RATE
 
-CHANGE_COST = 3.0
+CHANGE_COST = 2.0
 """Natural log-odds against a change of speaker from one window to the next. At 1.5 more single
 voices are cut in two, at 6 one change in five is missed (bench/RESULTS.md)."""
 
