@@ -13,7 +13,7 @@ PACKAGE = ROOT / "python" / "hwaja"
 ROWS: list[set[str]] = [
     {"__init__", "_pcm"},
     {"codes", "gate", "plausible"},
-    {"recognition", "texts"},
+    {"recognition", "texts", "quality"},
     {"messages"},
     {"events", "interims"},
     {"answer"},
@@ -39,13 +39,13 @@ ROWS: list[set[str]] = [
     {"config", "certificate", "logs"},
     {"early"},
     {"hearing"},
-    {"analysis", "outbox"},
+    {"analysis", "enrolment", "outbox"},
     {"connection"},
     {"server"},
     {"application"},
     {"audio", "client"},
     {"transcript"},
-    {"transcribe", "doctor"},
+    {"transcribe", "enroll_check", "doctor"},
     {"cli"},
     {"__main__"},
 ]
@@ -66,6 +66,7 @@ PURE = {
     "events",
     "interims",
     "answer",
+    "quality",
     "session",
 }
 IMPURE_IMPORTS = {

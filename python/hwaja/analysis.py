@@ -5,14 +5,11 @@ samples are the same, so the answer is too, and most of the work is done when it
 """
 
 import asyncio
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from dataclasses import dataclass
 
-import numpy as np
-
 from hwaja._pcm import RingBuffer
-from hwaja.early import Early, Work, failure_logged
-from hwaja.engine import Samples
+from hwaja.early import Early, Work
 from hwaja.hearing import Hearing, Text
 from hwaja.speakers import Decision, Voices
 from hwaja.workers.pool import Pool
@@ -67,26 +64,6 @@ class Analyst:
         """Give up what nobody asked for."""
         self._hearing.close()
         self._early.forget()
-
-    async def enrol(self, speaker_id: int, spans: Sequence[tuple[int, int]]) -> bool:
-        """Keep the voice in spans of samples as that of a speaker; return whether that worked."""
-
-        def read() -> Samples:
-            pieces = [self._ring.read(start, stop) for start, stop in spans]
-            joined = np.concatenate(pieces)
-            for piece in pieces:
-                piece.fill(0)
-            return joined
-
-        samples = sum(stop - start for start, stop in spans)
-        with failure_logged("enrolment"):
-            embedding = await self._pool.embed(self._owner, read, samples)
-            try:
-                self._voices.enrol(speaker_id, embedding)
-            finally:
-                embedding.fill(0)
-            return True
-        return False
 
     def _attribution(self, start: int, stop: int) -> Work[Decision]:
         async def attribute() -> Decision:

@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Coroutine
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from websockets.asyncio.server import ServerConnection
@@ -19,6 +20,7 @@ from hwaja.analysis import Analyst
 from hwaja.codes import CloseCode, Reason
 from hwaja.detection import Detection
 from hwaja.engines.silero import SileroState
+from hwaja.enrolment.enroller import Enroller
 from hwaja.events import (
     Attributed,
     Audio,
@@ -29,7 +31,6 @@ from hwaja.events import (
     Disconnected,
     Effect,
     Enrol,
-    Enrolled,
     Event,
     Follow,
     Foresee,
@@ -83,6 +84,7 @@ class Connection:
         self._ring = RingBuffer(RING_SECONDS * SAMPLE_RATE)
         self._hearing = self._new_hearing(services)
         self._analyst = Analyst(self, self._pool, self._ring, self._voices, self._hearing)
+        self._enroller = Enroller(partial(self._pool.embed, self), self._ring, self._voices)
         self._released = asyncio.Event()
         self._detector_state = services.detection.new_state()
         self._next_frame = 0  # first sample not yet shown to the detector
@@ -124,6 +126,7 @@ class Connection:
         self._ring.release(self._ring.end)
         self._detector_state.reset()
         self._voices.forget()
+        self._enroller.forget()
 
     # in
 
@@ -219,8 +222,7 @@ class Connection:
     # engine
 
     async def _enrol(self, effect: Enrol) -> None:
-        enrolled = await self._analyst.enrol(effect.speaker_id, effect.spans)
-        self._handle(Enrolled(None if enrolled else Reason.ENGINE_FAILED))
+        self._handle(await self._enroller.enrol(effect))
 
     def _new_hearing(self, services: Services) -> Hearing:
         if services.pool.abilities.streaming:

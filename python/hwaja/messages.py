@@ -11,6 +11,7 @@ from typing import Any
 
 from hwaja import texts
 from hwaja.codes import ErrorCode, Reason
+from hwaja.quality import Quality, warnings
 from hwaja.recognition import Hotword, Options, Token
 
 SPEAKER_IDS = (0, 1)
@@ -34,6 +35,10 @@ class StartRegistration:
 
     speaker_id: int
     details: bool = False
+    quality: bool = False
+    """Whether the answer is to say how good the voice is."""
+    add: bool = False
+    """Whether the voice is added to the speaker's earlier takes instead of replacing them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +96,7 @@ def parse(text: str) -> ClientMessage:
         raise InvalidMessageError(ErrorCode.INVALID_MESSAGE, Reason.NOT_JSON)
     match fields.get("type"):
         case "start_speaker_registration":
-            speaker_id = _speaker_id(fields)
-            phase = ErrorCode.SPEAKER_REGISTRATION_FAILED
-            return StartRegistration(speaker_id, _flag(fields, "details", phase, speaker_id))
+            return _start_registration(fields)
         case "complete_speaker_registration":
             return CompleteRegistration(_speaker_id(fields))
         case "start_transcription":
@@ -102,6 +105,17 @@ def parse(text: str) -> ClientMessage:
             return StopTranscription()
         case _:
             raise InvalidMessageError(ErrorCode.INVALID_MESSAGE, Reason.UNKNOWN_TYPE)
+
+
+def _start_registration(fields: dict[str, Any]) -> StartRegistration:
+    speaker_id = _speaker_id(fields)
+    phase = ErrorCode.SPEAKER_REGISTRATION_FAILED
+    return StartRegistration(
+        speaker_id,
+        details=_flag(fields, "details", phase, speaker_id),
+        quality=_flag(fields, "quality", phase, speaker_id),
+        add=_flag(fields, "add", phase, speaker_id),
+    )
 
 
 def _start_transcription(fields: dict[str, Any]) -> StartTranscription:
@@ -171,6 +185,8 @@ class RegistrationCompleted:
     """`speaker_registration_completed`."""
 
     speaker_id: int
+    quality: Quality | None = None
+    """None: the client did not ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +250,8 @@ class Error:
     code: ErrorCode
     reason: Reason
     speaker_id: int | None = None
+    quality: Quality | None = None
+    """Of the take that was refused; None: there is none, or the client did not ask."""
 
 
 ServerMessage = (
@@ -266,9 +284,10 @@ def _fields(message: ServerMessage, details: bool) -> dict[str, Any]:
         case RegistrationStarted(speaker_id):
             text = texts.REGISTRATION_STARTED.format(number=speaker_id + 1)
             return _registration("speaker_registration_started", speaker_id, text)
-        case RegistrationCompleted(speaker_id):
+        case RegistrationCompleted(speaker_id, quality):
             text = texts.REGISTRATION_COMPLETED.format(number=speaker_id + 1)
-            return _registration("speaker_registration_completed", speaker_id, text)
+            completed = _registration("speaker_registration_completed", speaker_id, text)
+            return completed | _quality(quality)
         case TranscriptionStarted():
             return {"type": "transcription_started", "message": texts.TRANSCRIPTION_STARTED}
         case Transcription():
@@ -285,6 +304,27 @@ def _fields(message: ServerMessage, details: bool) -> dict[str, Any]:
 
 def _registration(kind: str, speaker_id: int, text: str) -> dict[str, Any]:
     return {"type": kind, "speaker_id": speaker_id, "message": text}
+
+
+def _quality(quality: Quality | None) -> dict[str, Any]:
+    if quality is None:
+        return {}
+    fields: dict[str, Any] = {
+        "speech_seconds": round(quality.speech_seconds, 2),
+        "takes": quality.takes,
+        "level_dbfs": round(quality.level_dbfs, 1),
+        "snr_db": round(quality.snr_db, 1),
+        "clipped_share": round(quality.clipped_share, 4),
+        "agreement": round(quality.agreement, 4),
+    }
+    if quality.other_similarity is not None:
+        fields["other_similarity"] = round(quality.other_similarity, 4)
+    if quality.takes_similarity is not None:
+        fields["takes_similarity"] = round(quality.takes_similarity, 4)
+    fields["warnings"] = [
+        {"reason": reason.value, "message": texts.REASONS[reason]} for reason in warnings(quality)
+    ]
+    return {"quality": fields}
 
 
 def _transcription(message: Transcription) -> dict[str, Any]:
@@ -337,4 +377,4 @@ def _error(error: Error, details: bool) -> dict[str, Any]:
         fields["reason"] = error.reason.value
     else:
         fields["message"] = specified
-    return fields
+    return fields | _quality(error.quality)

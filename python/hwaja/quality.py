@@ -1,0 +1,92 @@
+"""What is known of an enrolled voice: figures, what they forbid, what they advise against.
+
+A refusal is for what would make labels wrong; everything else that could be better is a warning,
+since a good voice that is refused costs more than a mediocre one that is kept. The thresholds were
+found with `bench/enrolment.py`; bench/RESULTS.md has what each of them catches, and misses.
+"""
+
+from dataclasses import dataclass
+
+from hwaja.codes import Reason
+
+MIN_SPEECH_SECONDS = 2.0
+"""Less speech makes an unreliable voice: the cosine to the same voice is 0.57 at 1 s, 0.65 at
+1.5 s and 0.73 at 3 s (design notes)."""
+
+ADVISED_SPEECH_SECONDS = 3.0
+"""Less is warned of: the specification asks for 3-5 s."""
+
+QUIET_DBFS = -50.0
+"""Speech as quiet as this is warned of: the gate takes frames under -60 dBFS for silence."""
+
+NOISY_SNR_DB = 10.0
+"""Less is warned of: the cosine to the same voice has its 5th percentile at 0.65 there."""
+
+LITTLE_AGREEMENT_COSINE = 0.40
+"""A take whose most distant parts are less alike is warned of: it may hold two people."""
+
+SIMILAR_VOICE_COSINE = 0.52
+"""As near as this to another enrolled voice is warned of."""
+
+CLIPPED_SHARE = 0.002
+"""A larger share of full-scale samples is warned of; real clips have none."""
+
+SAME_VOICE_COSINE = 0.62
+"""As near as this to another enrolled voice is the same person: at 3-5 s, two takes of one."""
+
+TWO_VOICES_COSINE = 0.30
+"""A take whose most distant parts are less alike holds two people."""
+
+OTHER_VOICE_COSINE = 0.45
+"""A take that is less like the earlier takes, to which it was to be added, is of another person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What was measured of a take and of the voice that came, or would come, of it."""
+
+    speech_seconds: float
+    """Speech in the voice, pauses not counted; of all its takes."""
+    takes: int
+    level_dbfs: float
+    """RMS over the speech of this take."""
+    snr_db: float
+    """Speech against the quietest tenth of this take."""
+    clipped_share: float
+    """Share of this take's speech at full scale, in [0, 1]."""
+    agreement: float
+    """Lowest cosine between two parts of this take, in [-1, 1]."""
+    is_format_suspect: bool
+    """Whether this take sounds like another sampling rate, or like interleaved channels."""
+    other_similarity: float | None = None
+    """Cosine of the voice to the nearest voice of another speaker; None where there is none."""
+    takes_similarity: float | None = None
+    """Cosine of this take to the earlier ones; None where there are none."""
+
+
+def refusal(quality: Quality) -> Reason | None:
+    """Return why the voice is not kept; None where it is."""
+    if quality.agreement < TWO_VOICES_COSINE:
+        return Reason.TWO_VOICES
+    if quality.takes_similarity is not None and quality.takes_similarity < OTHER_VOICE_COSINE:
+        return Reason.OTHER_VOICE
+    if quality.other_similarity is not None and quality.other_similarity >= SAME_VOICE_COSINE:
+        return Reason.SAME_VOICE
+    return None
+
+
+def warnings(quality: Quality) -> tuple[Reason, ...]:
+    """Return what could be better, beside what `refusal` says; the gravest first."""
+    similarity = -1.0 if quality.other_similarity is None else quality.other_similarity
+    found = {
+        Reason.WRONG_FORMAT: quality.is_format_suspect,
+        Reason.PERHAPS_TWO_VOICES: (
+            TWO_VOICES_COSINE <= quality.agreement < LITTLE_AGREEMENT_COSINE
+        ),
+        Reason.SIMILAR_VOICE: SIMILAR_VOICE_COSINE <= similarity < SAME_VOICE_COSINE,
+        Reason.CLIPPED: quality.clipped_share > CLIPPED_SHARE,
+        Reason.NOISY: quality.snr_db < NOISY_SNR_DB,
+        Reason.QUIET: quality.level_dbfs < QUIET_DBFS,
+        Reason.LITTLE_SPEECH: quality.speech_seconds < ADVISED_SPEECH_SECONDS,
+    }
+    return tuple(reason for reason, holds in found.items() if holds)
