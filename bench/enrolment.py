@@ -25,7 +25,7 @@ from hwaja.engines.sherpa import SpeakerEmbedder
 from hwaja.engines.silero import SileroDetector
 from hwaja.enroll_check import Booth
 from hwaja.enrolment.takes import cosine
-from hwaja.gate import SAMPLE_RATE
+from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
 from hwaja.messages import Error, RegistrationCompleted
 from hwaja.quality import SAME_VOICE_COSINE, SIMILAR_VOICE_COSINE, Quality, warnings
 
@@ -67,7 +67,8 @@ class Listener:
         self.voice: Embedding | None = None
 
     def embed(self, samples: Samples) -> Embedding:
-        found = self._embedder.embed(samples)
+        """Return the embedding of `samples`."""
+        found = self._embedder.embed(np.ascontiguousarray(samples))
         if self.voice is None:
             self.voice = found.copy()
         return found
@@ -87,6 +88,30 @@ def speakers(speech: Path) -> list[Speaker]:
             by_name.setdefault(file.stem.split("-")[0], []).append(pcm)
         found += [Speaker(part, name, clips) for name, clips in by_name.items()]
     return found
+
+
+def hear_strangers(listener: Listener, pair: list[Speaker]) -> list[Speaker]:
+    """Leave out clips whose first second is the other speaker's: the end of the line before."""
+    means = []
+    for speaker in pair:
+        voices = [listener.embed(clip) for clip in speaker.clips]
+        means.append(sum(voice / np.linalg.norm(voice) for voice in voices))
+    kept = []
+    for speaker, own, other in zip(pair, means, reversed(means), strict=True):
+        starts = [listener.embed(loud_second(clip)) for clip in speaker.clips]
+        pure = [cosine(start, own) > cosine(start, other) for start in starts]
+        clips = [clip for clip, is_pure in zip(speaker.clips, pure, strict=True) if is_pure]
+        print(f"{speaker.room} {speaker.name}: {len(clips)} of {len(speaker.clips)} clips used")
+        kept.append(Speaker(speaker.room, speaker.name, clips))
+    return kept
+
+
+def loud_second(clip: Audio) -> Audio:
+    """Return the second that follows the first loud frame."""
+    frames = clip[: len(clip) // FRAME_SAMPLES * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
+    powers = np.mean(frames.astype(np.float64) ** 2, axis=1)
+    first = int(np.argmax(powers > np.percentile(powers, 90) / 100)) * FRAME_SAMPLES
+    return clip[first : first + SAMPLE_RATE]
 
 
 def cut(speaker: Speaker, seconds: float, random: Random) -> tuple[Audio, frozenset[int]]:
@@ -132,6 +157,7 @@ class Desk:
         self._detector = SileroDetector(detector_file())
 
     def judge(self, audio: Audio) -> tuple[Embedding | None, Quality | None, Reason | None]:
+        """Return the voice, what was measured, and why it was refused, as far as there is any."""
         booth = Booth(self._detector, self._listener)
         self._listener.voice = None
         answer = asyncio.run(booth.enrol(0, to_pcm16(audio)))
@@ -263,6 +289,11 @@ def main() -> None:
     args = parser.parse_args()
     random = np.random.default_rng(args.seed)
     desk, found = Desk(), speakers(args.speech)
+    found = [
+        *hear_strangers(Listener(), found[:2]),
+        *hear_strangers(Listener(), found[2:4]),
+        *found[4:],
+    ]
     for snr_db in SNRS_DB:
         print(f"takes, {'clean' if snr_db is None else f'{snr_db} dB'}", flush=True)
         takes = list(takes_of(desk, found, args.takes, snr_db, random))
