@@ -14,7 +14,6 @@ GOOD = Quality(
     snr_db=30.0,
     clipped_share=0.0,
     agreement=0.6,
-    is_format_suspect=False,
     other_similarity=0.3,
 )
 
@@ -51,10 +50,9 @@ def test_what_would_make_labels_wrong_is_refused_and_not_warned_of_as_well(
         (replace(GOOD, level_dbfs=-55.0), Reason.QUIET),
         (replace(GOOD, snr_db=5.0), Reason.NOISY),
         (replace(GOOD, clipped_share=0.02), Reason.CLIPPED),
-        (replace(GOOD, is_format_suspect=True), Reason.WRONG_FORMAT),
         (replace(GOOD, agreement=0.36), Reason.PERHAPS_TWO_VOICES),
         (replace(GOOD, other_similarity=0.58), Reason.SIMILAR_VOICE),
-        (replace(GOOD, takes=2, takes_similarity=0.46, level_dbfs=-55.0), Reason.QUIET),
+        (replace(GOOD, takes=2, takes_similarity=0.55, level_dbfs=-55.0), Reason.QUIET),
     ],
 )
 def test_what_could_be_better_is_kept_and_warned_of(quality: Quality, reason: Reason) -> None:

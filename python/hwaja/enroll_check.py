@@ -133,8 +133,9 @@ def _show(file: Path, recording: Recording, answer: ServerMessage, console: Cons
     """Print the verdict on a recording, what was measured, and what could be better."""
     console.print(Text(str(file), style="bold"))
     if (recording.rate, recording.channels) != (SAMPLE_RATE, 1):
+        channels = "mono" if recording.channels == 1 else f"{recording.channels} channels"
         console.print(
-            f"  converted from {recording.rate} Hz, {recording.channels} channel(s); "
+            f"  converted from {recording.rate} Hz, {channels}; "
             f"a client must send {SAMPLE_RATE} Hz, mono"
         )
     match answer:

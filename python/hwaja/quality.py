@@ -40,7 +40,7 @@ noise, at least 97 % of those of one person are, and none of those of two."""
 TWO_VOICES_COSINE = 0.30
 """A take without noise whose most distant parts are less alike holds two people."""
 
-OTHER_VOICE_COSINE = 0.45
+OTHER_VOICE_COSINE = 0.50
 """A take that is less like the earlier takes, to which it was to be added, is of another person."""
 
 
@@ -59,8 +59,6 @@ class Quality:
     """Share of this take's speech at full scale, in [0, 1]."""
     agreement: float
     """Lowest cosine between two parts of this take, in [-1, 1]."""
-    is_format_suspect: bool
-    """Whether this take sounds like another sampling rate, or like interleaved channels."""
     other_similarity: float | None = None
     """Cosine of the voice to the nearest voice of another speaker; None where there is none."""
     takes_similarity: float | None = None
@@ -83,7 +81,6 @@ def warnings(quality: Quality) -> tuple[Reason, ...]:
     similarity = -1.0 if quality.other_similarity is None else quality.other_similarity
     is_doubtful = quality.agreement < LITTLE_AGREEMENT_COSINE
     found = {
-        Reason.WRONG_FORMAT: quality.is_format_suspect,
         Reason.PERHAPS_TWO_VOICES: is_doubtful and refusal(quality) is not Reason.TWO_VOICES,
         Reason.SIMILAR_VOICE: SIMILAR_VOICE_COSINE <= similarity < SAME_VOICE_COSINE,
         Reason.CLIPPED: quality.clipped_share > CLIPPED_SHARE,

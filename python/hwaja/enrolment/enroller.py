@@ -38,13 +38,14 @@ class Enroller:
         whole = self._ring.read(take.start, self._ring.end)
         is_suspect = is_format_suspect(whole)
         whole.fill(0)
+        if is_suspect:  # first, as the detector hears little speech in what is played too slowly
+            return Enrolled(Reason.WRONG_FORMAT)
         if _speech_samples(take) < MIN_SPEECH_SECONDS * SAMPLE_RATE:
-            # The detector hears little speech in what is played too slowly.
-            return Enrolled(Reason.WRONG_FORMAT if is_suspect else Reason.TOO_LITTLE_SPEECH)
+            return Enrolled(Reason.TOO_LITTLE_SPEECH)
         speech = self._read(take)
         with failure_logged("enrolment"):
             try:
-                return await self._judge(take, speech, is_suspect=is_suspect)
+                return await self._judge(take, speech)
             finally:
                 speech.fill(0)
         return Enrolled(Reason.ENGINE_FAILED)
@@ -60,7 +61,7 @@ class Enroller:
             piece.fill(0)
         return joined
 
-    async def _judge(self, take: Enrol, speech: Samples, *, is_suspect: bool) -> Enrolled:
+    async def _judge(self, take: Enrol, speech: Samples) -> Enrolled:
         embedding = await self._embed(speech.copy, len(speech))
         try:
             agreement = await self._agreement(speech)
@@ -74,7 +75,6 @@ class Enroller:
                 snr_db=snr_db(self._levels(take), _level_dbfs(take)),
                 clipped_share=clipped_share(speech),
                 agreement=agreement,
-                is_format_suspect=is_suspect,
                 other_similarity=max(others, default=None),
                 takes_similarity=None if earlier is None else cosine(embedding, earlier.voice),
             )

@@ -19,6 +19,7 @@ MAX_PARTS = 9
 _FULL_SCALE = 0.999
 _QUIET_SHARE = 0.1
 
+_VOICE_DBFS = -50.0
 _LOUD_RANGE_DB = 25.0
 _VOICE_BAND_HZ = (100.0, 2600.0)
 _UPPER_BAND_HZ = (3000.0, 7500.0)
@@ -61,16 +62,17 @@ def is_format_suspect(take: Samples) -> bool:
     """Return whether a take, shape (n,), sounds like 44.1 or 48 kHz, or two channels, sent as is.
 
     At 44.1 kHz and more, what a voice has up to 8 kHz ends below 3 kHz, and little follows. Two
-    channels that alternate make every other step between samples small.
+    channels that alternate make every other step between samples small. What is too quiet for a
+    voice may be hum, and is not suspected.
     """
-    steps = np.diff(take) ** 2
-    pair_steps = steps[: len(steps) // 2 * 2].reshape(-1, 2).sum(axis=0)
-    if len(pair_steps) and pair_steps.min() < _INTERLEAVED_RATIO * pair_steps.max():
-        return True
     frames = take[: len(take) // FRAME_SAMPLES * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
     powers = np.mean(frames.astype(np.float64) ** 2, axis=1)
-    if not powers.any():
+    if not len(frames) or np.percentile(powers, 90) < 10 ** (_VOICE_DBFS / 10):
         return False
+    steps = np.mean(np.diff(frames, axis=1) ** 2, axis=0)
+    pair = steps[0::2].sum(), steps[1::2].sum()
+    if min(pair) < _INTERLEAVED_RATIO * max(pair):
+        return True
     loud = frames[powers >= np.percentile(powers, 90) * 10 ** (-_LOUD_RANGE_DB / 10)]
     spectrum = np.mean(np.abs(np.fft.rfft(loud * np.hanning(FRAME_SAMPLES), axis=1)) ** 2, axis=0)
     low, high = (_band(spectrum, *band) for band in (_VOICE_BAND_HZ, _UPPER_BAND_HZ))
