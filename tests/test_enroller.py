@@ -164,7 +164,8 @@ async def test_the_pieces_that_a_voice_is_joined_of_are_overwritten() -> None:
         end = 6 * SAMPLE_RATE
 
         def read(self, start: int, stop: int) -> Samples:
-            pieces.append(np.ones(stop - start, np.float32))
+            noise = np.random.default_rng(start).uniform(-1, 1, stop - start)
+            pieces.append(noise.astype(np.float32))
             return pieces[-1]
 
         def levels(self, _start: int, _size: int) -> Samples:
