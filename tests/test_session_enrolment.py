@@ -1,5 +1,7 @@
 """The session: enrolments that fail, and what they leave."""
 
+import pytest
+
 from hwaja.codes import ErrorCode, Reason
 from hwaja.events import (
     Effect,
