@@ -80,6 +80,7 @@ class Connection:
         self._pool = services.pool
         self._detection = services.detection
         self._session = Session(services.settings)
+        self._max_speakers = services.settings.max_speakers
         self._voices = Voices()
         self._ring = RingBuffer(RING_SECONDS * SAMPLE_RATE)
         self._hearing = self._new_hearing(services)
@@ -142,7 +143,7 @@ class Connection:
 
     async def _take_text(self, text: str) -> None:
         try:
-            message = parse(text)
+            message = parse(text, self._max_speakers)
         except InvalidMessageError as error:
             self._handle(Refused(error))
             return
@@ -253,7 +254,7 @@ class Connection:
     def _send(self, message: ServerMessage, *, details: bool) -> None:
         if isinstance(message, Error):
             self._log.info("error sent", code=message.code, reason=message.reason)
-        text = serialize(message, details=details)
+        text = serialize(message, details=details, max_speakers=self._max_speakers)
         if isinstance(message, Interim):
             self._outbox.put_latest(message.segment_id, text)
         else:

@@ -23,7 +23,7 @@ from hwaja.enrolment.enroller import Enroller, ReadSamples
 from hwaja.events import Audio, Connected, Effect, Enrol, Event, Listen, Received, Release, Send
 from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
 from hwaja.messages import (
-    SPEAKER_IDS,
+    MOST_SPEAKERS,
     CompleteRegistration,
     Error,
     RegistrationCompleted,
@@ -65,8 +65,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _load(files: list[Path]) -> list[Recording]:
-    if len(files) > len(SPEAKER_IDS):
-        raise AudioError(f"Give at most {len(SPEAKER_IDS)} files: one for each speaker.")
+    if len(files) > MOST_SPEAKERS:
+        raise AudioError(f"Give at most {MOST_SPEAKERS} files: one for each speaker.")
     return [load_recording(file) for file in files]
 
 

@@ -14,8 +14,11 @@ from hwaja.codes import ErrorCode, Reason
 from hwaja.quality import Quality, warnings
 from hwaja.recognition import Hotword, Options, Token
 
-SPEAKER_IDS = (0, 1)
-"""The two speakers of the specification, section 2.1."""
+SPEAKERS = 2
+"""The speakers of the specification, section 2.1: ids 0 and 1. A server may be told of more."""
+
+MOST_SPEAKERS = 8
+"""How many more: beyond, somebody nearly alike is likely to be among them."""
 
 MAX_TEXT_CHARS = 16_384
 """Longest text message that is read. The longest one of the specification has 60 characters."""
@@ -75,8 +78,8 @@ class InvalidMessageError(ValueError):
         self.speaker_id = speaker_id
 
 
-def parse(text: str) -> ClientMessage:
-    """Read one text message of a client.
+def parse(text: str, max_speakers: int = SPEAKERS) -> ClientMessage:
+    """Read one text message of a client, whose speaker ids must be below `max_speakers`.
 
     Unknown keys are ignored, so that newer clients keep working.
 
@@ -96,9 +99,9 @@ def parse(text: str) -> ClientMessage:
         raise InvalidMessageError(ErrorCode.INVALID_MESSAGE, Reason.NOT_JSON)
     match fields.get("type"):
         case "start_speaker_registration":
-            return _start_registration(fields)
+            return _start_registration(fields, max_speakers)
         case "complete_speaker_registration":
-            return CompleteRegistration(_speaker_id(fields))
+            return CompleteRegistration(_speaker_id(fields, max_speakers))
         case "start_transcription":
             return _start_transcription(fields)
         case "stop_transcription":
@@ -107,8 +110,8 @@ def parse(text: str) -> ClientMessage:
             raise InvalidMessageError(ErrorCode.INVALID_MESSAGE, Reason.UNKNOWN_TYPE)
 
 
-def _start_registration(fields: dict[str, Any]) -> StartRegistration:
-    speaker_id = _speaker_id(fields)
+def _start_registration(fields: dict[str, Any], max_speakers: int) -> StartRegistration:
+    speaker_id = _speaker_id(fields, max_speakers)
     phase = ErrorCode.SPEAKER_REGISTRATION_FAILED
     return StartRegistration(
         speaker_id,
@@ -146,12 +149,12 @@ def _hotword(value: Any) -> Hotword:
     return Hotword(" ".join(text.split()), None if boost is None else float(boost))
 
 
-def _speaker_id(fields: dict[str, Any]) -> int:
+def _speaker_id(fields: dict[str, Any], max_speakers: int) -> int:
     value = fields.get("speaker_id")
     code = ErrorCode.SPEAKER_REGISTRATION_FAILED
     if type(value) is not int:  # True and 1.0 are not speaker ids
         raise InvalidMessageError(code, Reason.BAD_FIELD)
-    if value not in SPEAKER_IDS:
+    if not 0 <= value < max_speakers:
         raise InvalidMessageError(code, Reason.UNKNOWN_SPEAKER, value)
     return value
 
@@ -266,18 +269,21 @@ ServerMessage = (
 )
 
 
-def serialize(message: ServerMessage, *, details: bool = False) -> str:
+def serialize(
+    message: ServerMessage, *, details: bool = False, max_speakers: int = SPEAKERS
+) -> str:
     """Write one server message as JSON text, keys in the specification's order.
 
     Args:
         message: what to say.
         details: whether the client asked for more than the specification's fields.
+        max_speakers: how many speaker ids there are, for the sentence that says so.
 
     """
-    return json.dumps(_fields(message, details), ensure_ascii=False)
+    return json.dumps(_fields(message, details, max_speakers), ensure_ascii=False)
 
 
-def _fields(message: ServerMessage, details: bool) -> dict[str, Any]:
+def _fields(message: ServerMessage, details: bool, max_speakers: int) -> dict[str, Any]:
     match message:
         case ModelLoaded():
             return {"type": "model_loaded", "message": texts.MODEL_LOADED}
@@ -299,7 +305,7 @@ def _fields(message: ServerMessage, details: bool) -> dict[str, Any]:
             text = texts.TRANSCRIPTION_STOPPED
             return {"type": "transcription_stopped", "message": text, "utterances": utterances}
         case Error():
-            return _error(message, details)
+            return _error(message, details, max_speakers)
 
 
 def _registration(kind: str, speaker_id: int, text: str) -> dict[str, Any]:
@@ -367,13 +373,13 @@ _ANSWERS_TO_A_WISH = frozenset(
 )
 
 
-def _error(error: Error, details: bool) -> dict[str, Any]:
+def _error(error: Error, details: bool, max_speakers: int) -> dict[str, Any]:
     fields: dict[str, Any] = {"type": "error", "code": error.code.value}
     if error.speaker_id is not None:
         fields["speaker_id"] = error.speaker_id
     specified = texts.SPECIFIED_ERRORS.get(error.code)
     if details or specified is None or error.reason in _ANSWERS_TO_A_WISH:
-        fields["message"] = texts.REASONS[error.reason]
+        fields["message"] = texts.sentence(error.reason, max_speakers)
         fields["reason"] = error.reason.value
     else:
         fields["message"] = specified

@@ -35,9 +35,9 @@ unclipped voice is 0.97 at 1 %, 0.90 at 5 % and 0.78 at 20 %."""
 
 SAME_VOICE_COSINE = 0.60
 """As near as this to another enrolled voice is the same person: of takes of 3-5 s without added
-noise, at least 97 % of those of one person are, and none of those of two."""
+noise, 98 % of those of one person are, and none of those of two."""
 
-TWO_VOICES_COSINE = 0.30
+TWO_VOICES_COSINE = 0.35
 """A take without noise whose most distant parts are less alike holds two people."""
 
 OTHER_VOICE_COSINE = 0.50

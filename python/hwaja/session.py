@@ -39,7 +39,7 @@ from hwaja.events import (
 from hwaja.gate import SAMPLE_RATE, GateSettings, Segment, SpeechGate
 from hwaja.interims import Interims
 from hwaja.messages import (
-    SPEAKER_IDS,
+    SPEAKERS,
     CompleteRegistration,
     Error,
     ModelLoaded,
@@ -78,6 +78,8 @@ class SessionSettings:
     gate: GateSettings = field(default_factory=GateSettings)
     abilities: Abilities = field(default_factory=Abilities)
     """What the recogniser can do: a client that asks for more is told so."""
+    max_speakers: int = SPEAKERS
+    """How many voices may be enrolled; the specification's two are needed to begin."""
     max_enrolment_seconds: float = 28.0
     """Longest enrolment; just under what the ring holds. The specification asks for 3-5 s."""
     max_strikes: int = 5
@@ -105,7 +107,7 @@ class Session:
         self._interims = Interims()
         self._strikes = 0
         self._enrolled: set[int] = set()
-        self._take = StartRegistration(SPEAKER_IDS[0])  # what is being enrolled
+        self._take = StartRegistration(0)  # what is being enrolled
         self._origin = 0  # first sample of the current phase
         self._heard = 0  # end of the last whole frame
         self._gate = SpeechGate(settings.gate, 0)
@@ -242,7 +244,7 @@ class Session:
 
     def _begin_transcription(self, event: Received[StartTranscription]) -> None:
         self._details |= event.message.details
-        if self._enrolled != set(SPEAKER_IDS):
+        if len(self._enrolled) < SPEAKERS:
             self._fail(ErrorCode.TRANSCRIPTION_FAILED, Reason.NOT_ENROLLED)
             return
         refusal = self._settings.abilities.refusal(event.message.options)

@@ -48,3 +48,12 @@ REASONS = {
     Reason.RIFF_HEADER: "WAV 파일 헤더를 빼고 16kHz PCM16 데이터만 보내주세요.",
 }
 """One Korean sentence a person can act on, for every reason."""
+
+_UNKNOWN_OF_MORE_SPEAKERS = "speaker_id는 0부터 {last}까지의 정수여야 합니다."
+
+
+def sentence(reason: Reason, max_speakers: int) -> str:
+    """Return the sentence for a reason on a server that takes so many speakers."""
+    if reason is Reason.UNKNOWN_SPEAKER and max_speakers > 2:
+        return _UNKNOWN_OF_MORE_SPEAKERS.format(last=max_speakers - 1)
+    return REASONS[reason]
