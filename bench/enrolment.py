@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ from hwaja.enroll_check import Booth
 from hwaja.enrolment.takes import cosine
 from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
 from hwaja.messages import Error, RegistrationCompleted
-from hwaja.quality import SAME_VOICE_COSINE, SIMILAR_VOICE_COSINE, Quality, warnings
+from hwaja.quality import SIMILAR_VOICE_COSINE, Quality, same_voice_cosine, warnings
 
 TAKE_SECONDS = (3.0, 5.0)
 OTHER_SHARE = (0.3, 0.5)
@@ -55,8 +56,17 @@ class Take:
     speaker: Speaker
     clips: frozenset[int]
     voice: Embedding
-    quality: Quality | None
+    quality: Quality
     refusal: Reason | None
+
+
+class Pair(NamedTuple):
+    """Two takes, and whether the second is refused as the first one's voice."""
+
+    first: int
+    second: int
+    cosine: float
+    is_refused: bool
 
 
 class Listener:
@@ -174,7 +184,7 @@ def takes_of(
         for _ in range(count if len(speaker.clips) > 1 else 1):
             audio, clips = cut(speaker, random.uniform(*TAKE_SECONDS), random)
             voice, quality, reason = desk.judge(noisy(audio, snr_db, random))
-            if voice is not None:
+            if voice is not None and quality is not None:
                 yield Take(speaker, clips, voice, quality, reason)
 
 
@@ -184,7 +194,9 @@ def report_pairs(takes: list[Take], random: Random) -> None:
         own = [take for take in takes if take.speaker.room == room]
         same, different = [], []
         for (i, one), (j, other) in combinations(enumerate(own), 2):
-            pair = (i, j, cosine(one.voice, other.voice))
+            # The second of the two is enrolled against the first.
+            alike = cosine(one.voice, other.voice)
+            pair = Pair(i, j, alike, alike >= same_voice_cosine(other.quality.snr_db))
             if one.speaker is not other.speaker:
                 different.append(pair)
             elif not one.clips & other.clips:
@@ -194,10 +206,8 @@ def report_pairs(takes: list[Take], random: Random) -> None:
                 print(f"  {room}, {name}, {len(own)} takes: {_rates(pairs, len(own), random)}")
 
 
-def _rates(pairs: list[tuple[int, int, float]], takes: int, random: Random) -> str:
-    i, j = (np.array([pair[k] for pair in pairs]) for k in (0, 1))
-    cosines = np.array([pair[2] for pair in pairs])
-    refused = cosines >= SAME_VOICE_COSINE
+def _rates(pairs: list[Pair], takes: int, random: Random) -> str:
+    i, j, cosines, refused = (np.array(column) for column in zip(*pairs, strict=True))
     # Pairs share takes, so that takes are drawn again, not pairs.
     rates = []
     for _ in range(RESAMPLES):
@@ -298,7 +308,7 @@ def main() -> None:
         takes = list(takes_of(desk, found, args.takes, snr_db, random))
         report_pairs(takes, random)
         for room in rooms(found):
-            own = [(t.quality, t.refusal) for t in takes if t.speaker.room == room and t.quality]
+            own = [(take.quality, take.refusal) for take in takes if take.speaker.room == room]
             report_agreement(f"{room}, one person", own)
     print("two people in a take", flush=True)
     report_mixtures(desk, found, args.takes, random)

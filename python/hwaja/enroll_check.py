@@ -30,7 +30,7 @@ from hwaja.messages import (
     ServerMessage,
     StartRegistration,
 )
-from hwaja.quality import SAME_VOICE_COSINE, Quality, warnings
+from hwaja.quality import Quality, same_voice_cosine, warnings
 from hwaja.session import Session, SessionSettings
 from hwaja.speakers import Voices
 
@@ -157,7 +157,7 @@ def _show_quality(quality: Quality, console: Console) -> None:
     if quality.other_similarity is not None:
         console.print(
             f"  similarity to the nearest other voice {quality.other_similarity:.2f} "
-            f"(the same person from {SAME_VOICE_COSINE})"
+            f"(the same person from {same_voice_cosine(quality.snr_db):.2f})"
         )
     for reason in warnings(quality):
         console.print(Text(f"  ! {texts.REASONS[reason]} ({reason})", style="yellow"))

@@ -37,6 +37,9 @@ SAME_VOICE_COSINE = 0.60
 """As near as this to another enrolled voice is the same person: of takes of 3-5 s without added
 noise, 98 % of those of one person are, and none of those of two."""
 
+SAME_VOICE_IN_NOISE_COSINE = 0.55
+"""The same for a noisy take: noise makes two takes of one voice less alike, not two voices more."""
+
 TWO_VOICES_COSINE = 0.35
 """A take without noise whose most distant parts are less alike holds two people."""
 
@@ -71,21 +74,31 @@ def refusal(quality: Quality) -> Reason | None:
         return Reason.TWO_VOICES
     if quality.takes_similarity is not None and quality.takes_similarity < OTHER_VOICE_COSINE:
         return Reason.OTHER_VOICE
-    if quality.other_similarity is not None and quality.other_similarity >= SAME_VOICE_COSINE:
+    if _other_similarity(quality) >= same_voice_cosine(quality.snr_db):
         return Reason.SAME_VOICE
     return None
 
 
+def same_voice_cosine(snr_db: float) -> float:
+    """Return from which cosine on a take of such an SNR is another speaker's voice."""
+    return SAME_VOICE_COSINE if snr_db >= NOISY_SNR_DB else SAME_VOICE_IN_NOISE_COSINE
+
+
 def warnings(quality: Quality) -> tuple[Reason, ...]:
     """Return what could be better, beside what `refusal` says; the gravest first."""
-    similarity = -1.0 if quality.other_similarity is None else quality.other_similarity
-    is_doubtful = quality.agreement < LITTLE_AGREEMENT_COSINE
+    reason = refusal(quality)
+    is_mixed = quality.agreement < LITTLE_AGREEMENT_COSINE
+    is_similar = _other_similarity(quality) >= SIMILAR_VOICE_COSINE
     found = {
-        Reason.PERHAPS_TWO_VOICES: is_doubtful and refusal(quality) is not Reason.TWO_VOICES,
-        Reason.SIMILAR_VOICE: SIMILAR_VOICE_COSINE <= similarity < SAME_VOICE_COSINE,
+        Reason.PERHAPS_TWO_VOICES: is_mixed and reason is not Reason.TWO_VOICES,
+        Reason.SIMILAR_VOICE: is_similar and reason is not Reason.SAME_VOICE,
         Reason.CLIPPED: quality.clipped_share > CLIPPED_SHARE,
         Reason.NOISY: quality.snr_db < NOISY_SNR_DB,
         Reason.QUIET: quality.level_dbfs < QUIET_DBFS,
         Reason.LITTLE_SPEECH: quality.speech_seconds < ADVISED_SPEECH_SECONDS,
     }
     return tuple(reason for reason, holds in found.items() if holds)
+
+
+def _other_similarity(quality: Quality) -> float:
+    return -1.0 if quality.other_similarity is None else quality.other_similarity
