@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
+import soxr
+from numpy.typing import NDArray
 
 from corpus import PAUSE_SECONDS, Pcm
-from hwaja.audio import load_pcm16
+from hwaja.audio import load_pcm16, to_pcm16
 from hwaja.gate import SAMPLE_RATE
 from hwaja.models import locate
 from hwaja.models.tones import TONE_SECONDS, spoken
@@ -33,7 +35,7 @@ def sentences(count: int, seed: int, words: tuple[int, int] = (4, 9)) -> list[Se
     at_seconds = 0.0
     for _ in range(count):
         said = spoken(random.integers(0, 8, random.integers(*words)).tolist())
-        mixed = said.samples + BACKGROUND * np.resize(_speech(), len(said.samples))
+        mixed = said.samples + BACKGROUND * np.resize(_speech(*_SPEECH_SECONDS), len(said.samples))
         whole = np.concatenate([mixed, np.zeros(round(PAUSE_SECONDS * SAMPLE_RATE))])
         ends = tuple(at_seconds + start + TONE_SECONDS for start in said.start_seconds)
         made.append(Sentence((whole * 32767).astype(np.int16), said.text, ends))
@@ -42,14 +44,14 @@ def sentences(count: int, seed: int, words: tuple[int, int] = (4, 9)) -> list[Se
 
 
 def voices() -> tuple[bytes, bytes]:
-    """Return two voices to enrol."""
+    """Return two voices to enrol; the second is made deeper, as the clips are one person's."""
     first = load_pcm16(locate("english-clips") / "beckett.wav")
-    second = load_pcm16(locate("english-clips") / "two_cities.wav")
+    second = to_pcm16(soxr.resample(_speech(1, 5), 9, 10))
     seconds = 2 * SAMPLE_RATE  # bytes in one
-    return first[: 4 * seconds], second[seconds : 5 * seconds]
+    return first[: 4 * seconds], second
 
 
-def _speech() -> Pcm:
+def _speech(*span_seconds: float) -> NDArray[np.float64]:
     clip = np.frombuffer(load_pcm16(locate("english-clips") / "two_cities.wav"), "<i2")
-    start, stop = (round(seconds * SAMPLE_RATE) for seconds in _SPEECH_SECONDS)
+    start, stop = (round(seconds * SAMPLE_RATE) for seconds in span_seconds)
     return clip[start:stop] / 32768

@@ -13,7 +13,7 @@ PACKAGE = ROOT / "python" / "hwaja"
 ROWS: list[set[str]] = [
     {"__init__", "_pcm"},
     {"codes", "gate", "plausible", "attribution.calibration"},
-    {"recognition", "texts", "attribution.parts"},
+    {"recognition", "texts", "quality", "attribution.parts"},
     {"attribution.pattern"},
     {"messages"},
     {"events", "interims", "division"},
@@ -55,13 +55,13 @@ ROWS: list[set[str]] = [
     {"config", "certificate", "logs"},
     {"early"},
     {"hearing"},
-    {"analysis", "outbox"},
+    {"analysis", "enrolment", "outbox"},
     {"connection"},
     {"server"},
     {"application"},
     {"audio", "client"},
     {"transcript"},
-    {"transcribe", "doctor", "benchmark"},
+    {"transcribe", "enroll_check", "doctor", "benchmark"},
     {"cli"},
     {"__main__"},
 ]
@@ -88,6 +88,7 @@ PURE = {
     "utterances",
     "answer",
     "conversation",
+    "quality",
     "session",
 }
 IMPURE_IMPORTS = {

@@ -176,6 +176,10 @@ def test_any_text_is_written_as_json_that_reads_back(text: str, confidence: floa
             '{"type": "start_speaker_registration", "speaker_id": 1, "details": true}',
             StartRegistration(1, details=True),
         ),
+        (
+            '{"type": "start_speaker_registration", "speaker_id": 1, "quality": true, "add": true}',
+            StartRegistration(1, quality=True, add=True),
+        ),
         ('{"type": "complete_speaker_registration", "speaker_id": 0}', CompleteRegistration(0)),
         ('{"type": "start_transcription"}', StartTranscription(details=False)),
         ('{"type": "start_transcription", "details": true}', StartTranscription(details=True)),

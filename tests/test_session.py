@@ -118,10 +118,10 @@ def test_enrolment_embeds_the_spans_of_speech_of_the_named_speaker() -> None:
     (enrol,) = talk.say(CompleteRegistration(1))
     assert isinstance(enrol, Enrol)
     assert enrol.speaker_id == 1
-    assert enrol.spans[0][0] == start
-    assert enrol.spans[-1][1] == talk.now
-    assert len(enrol.spans) == 2
-    assert all(a < b <= c < d for (a, b), (c, d) in pairwise(enrol.spans))
+    assert enrol.segments[0].start == start
+    assert enrol.segments[-1].stop == talk.now
+    assert len(enrol.segments) == 2
+    assert all(a.start < a.stop <= b.start < b.stop for a, b in pairwise(enrol.segments))
 
 
 def test_each_phase_starts_the_detector_anew_and_forgets_earlier_audio() -> None:

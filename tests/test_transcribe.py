@@ -171,7 +171,6 @@ async def test_a_server_that_stops_meanwhile_is_told(
     ("arguments", "sentence"),
     [
         (["{talk}", "--enroll", "{first}"], "Give --enroll twice"),
-        (["{talk}", *["--enroll", "{first}"] * 3], "Give --enroll twice"),
         (["--enroll", "{first}", "--enroll", "{second}"], "a file to transcribe or --mic"),
         (
             ["{talk}", "--mic", "--enroll", "{first}", "--enroll", "{second}"],

@@ -5,17 +5,14 @@ samples are the same, so the answer is too, and most of the work is done when it
 """
 
 import asyncio
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from dataclasses import dataclass
-
-import numpy as np
 
 from hwaja._pcm import RingBuffer
 from hwaja.attribution.parts import Part
 from hwaja.attribution.reading import Stretch, read_parts, short_part
 from hwaja.attribution.voices import Voices
-from hwaja.early import Early, Work, attempt, failure_logged
-from hwaja.engine import Samples
+from hwaja.early import Early, Work, attempt
 from hwaja.gate import SAMPLE_RATE
 from hwaja.hearing import Hearing, Text
 from hwaja.workers.pool import Pool
@@ -81,26 +78,6 @@ class Analyst:
         """Give up what nobody asked for."""
         self._hearing.close()
         self._early.forget()
-
-    async def enrol(self, speaker_id: int, spans: Sequence[tuple[int, int]]) -> bool:
-        """Keep the voice in spans of samples as that of a speaker; return whether that worked."""
-
-        def read() -> Samples:
-            pieces = [self._ring.read(start, stop) for start, stop in spans]
-            joined = np.concatenate(pieces)
-            for piece in pieces:
-                piece.fill(0)
-            return joined
-
-        samples = sum(stop - start for start, stop in spans)
-        with failure_logged("enrolment"):
-            track = await self._pool.embed(self._owner, read, samples)
-            try:
-                self._voices.enrol(speaker_id, track.whole)
-            finally:
-                track.erase()
-            return True
-        return False
 
     def _attribution(self, stretch: Stretch) -> Work[tuple[Part, ...]]:
         start, stop = stretch.start, stretch.stop

@@ -42,7 +42,9 @@ async def run(config: Config, cert: Path, key: Path) -> None:
     await pool.start()
     try:
         settings = SessionSettings(
-            gate=GateSettings(hangover_seconds=config.hangover_seconds), abilities=pool.abilities
+            gate=GateSettings(hangover_seconds=config.hangover_seconds),
+            abilities=pool.abilities,
+            max_speakers=config.max_speakers,
         )
         services = Services(pool, drafts, Detection(detector), Cohort.shipped(), settings)
         server = Server(services, config.max_connections, config.drain_seconds)

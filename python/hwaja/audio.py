@@ -5,6 +5,7 @@ import queue
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,24 @@ class AudioError(Exception):
     """Audio cannot be read or captured. Says why in one sentence."""
 
 
-def load_pcm16(file: Path) -> bytes:
-    """Return a sound file as PCM16 little endian, 16 kHz, mono.
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A sound file as the protocol carries it, and what it was before."""
 
-    Any rate is resampled, several channels are averaged.
+    pcm: bytes
+    """PCM16 little endian, 16 kHz, mono."""
+    rate: int
+    """Samples per second of the file."""
+    channels: int
+
+
+def load_pcm16(file: Path) -> bytes:
+    """Return a sound file as PCM16; see `load_recording`."""
+    return load_recording(file).pcm
+
+
+def load_recording(file: Path) -> Recording:
+    """Read a sound file. Any rate is resampled, several channels are averaged.
 
     Raises:
         AudioError: where the file is none that libsndfile reads, or the extra is not installed.
@@ -44,7 +59,7 @@ def load_pcm16(file: Path) -> bytes:
     mono = np.nan_to_num(samples, posinf=1, neginf=-1).mean(axis=1)
     if rate != SAMPLE_RATE:
         mono = soxr.resample(mono, rate, SAMPLE_RATE, quality="VHQ")
-    return to_pcm16(mono)
+    return Recording(to_pcm16(mono), rate, samples.shape[1])
 
 
 def to_pcm16(samples: NDArray[np.floating[Any]]) -> bytes:

@@ -1,4 +1,4 @@
-"""The command line: `hwaja serve | models | transcribe | doctor | bench`."""
+"""The command line: `hwaja serve | models | transcribe | enroll-check | doctor | bench`."""
 
 import argparse
 import asyncio
@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from hwaja import __version__, config, logs, transcribe
+from hwaja import __version__, config, enroll_check, logs, transcribe
 from hwaja.application import run
 from hwaja.benchmark import command as benchmark_command
 from hwaja.certificate import development_certificate
@@ -48,6 +48,10 @@ def _parser() -> argparse.ArgumentParser:
     client = commands.add_parser("transcribe", help="send speech to a server and print the text")
     transcribe.add_arguments(client)
     client.set_defaults(run=transcribe.run)
+
+    check = commands.add_parser("enroll-check", help="say whether voices are fit to be enrolled")
+    enroll_check.add_arguments(check)
+    check.set_defaults(run=enroll_check.run)
 
     doctor = commands.add_parser("doctor", help="say whether this machine can serve, and how many")
     doctor_command.add_arguments(doctor)

@@ -25,7 +25,7 @@ class ErrorCode(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why an error was sent; the machine-readable `reason` of a client with `details`."""
+    """Why an error was sent, or what is advised against, for programs."""
 
     SERVER_FULL = "server_full"
     WRONG_STATE = "wrong_state"
@@ -35,6 +35,16 @@ class Reason(StrEnum):
     NO_AUDIO = "no_audio"
     TOO_LITTLE_SPEECH = "too_little_speech"
     TOO_LONG = "too_long"
+    TWO_VOICES = "two_voices"
+    SAME_VOICE = "same_voice"
+    OTHER_VOICE = "other_voice"
+    PERHAPS_TWO_VOICES = "perhaps_two_voices"
+    SIMILAR_VOICE = "similar_voice"
+    WRONG_FORMAT = "wrong_format"
+    CLIPPED = "clipped"
+    NOISY = "noisy"
+    QUIET = "quiet"
+    LITTLE_SPEECH = "little_speech"
     ENGINE_FAILED = "engine_failed"
     LANGUAGE_UNSUPPORTED = "language_unsupported"
     HOTWORDS_UNSUPPORTED = "hotwords_unsupported"

@@ -53,6 +53,9 @@ class Config:
         "inference processes; one per core is best, as each runs on one thread",
     )
     max_connections: int = _option(10, "clients served at once; 10 is the specification's limit")
+    max_speakers: int = _option(
+        2, "voices that a client may enrol, 2 to 8; the specification has two"
+    )
     hangover_seconds: float = _option(
         0.5, "pause that ends an utterance; shorter answers sooner, longer splits less"
     )
@@ -67,6 +70,7 @@ class Config:
         _check(self.provider in ("auto", "cpu", "cuda"), "provider must be auto, cpu or cuda")
         _check(self.workers >= 1, "workers must be at least 1")
         _check(self.max_connections >= 1, "max_connections must be at least 1")
+        _check(2 <= self.max_speakers <= 8, "max_speakers must lie between 2 and 8")
         _check(0.1 <= self.hangover_seconds <= 3, "hangover_seconds must lie between 0.1 and 3")
         _check(self.drain_seconds >= 0, "drain_seconds must not be negative")
         _check(self.log_format in ("console", "json"), "log_format must be console or json")

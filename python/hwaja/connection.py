@@ -21,7 +21,9 @@ from hwaja.attribution.parts import Part
 from hwaja.attribution.voices import Voices
 from hwaja.codes import CloseCode, Reason
 from hwaja.detection import Detection
+from hwaja.engine import Embedding
 from hwaja.engines.silero import SileroState
+from hwaja.enrolment.enroller import Enroller, ReadSamples
 from hwaja.events import (
     Analysing,
     Attributed,
@@ -33,7 +35,6 @@ from hwaja.events import (
     Disconnected,
     Effect,
     Enrol,
-    Enrolled,
     Event,
     Follow,
     Foresee,
@@ -85,10 +86,12 @@ class Connection:
         self._pool = services.pool
         self._detection = services.detection
         self._session = Session(services.settings)
+        self._max_speakers = services.settings.max_speakers
         self._voices = Voices(services.cohort)
         self._ring = RingBuffer(RING_SECONDS * SAMPLE_RATE)
         self._hearing = self._new_hearing(services)
         self._analyst = Analyst(self, self._pool, self._ring, self._voices, self._hearing)
+        self._enroller = Enroller(self._embed, self._ring, self._voices)
         self._released = asyncio.Event()
         self._detector_state = services.detection.new_state()
         self._next_frame = 0  # first sample not yet shown to the detector
@@ -130,6 +133,7 @@ class Connection:
         self._ring.release(self._ring.end)
         self._detector_state.reset()
         self._voices.forget()
+        self._enroller.forget()
 
     # in
 
@@ -145,7 +149,7 @@ class Connection:
 
     async def _take_text(self, text: str) -> None:
         try:
-            message = parse(text)
+            message = parse(text, self._max_speakers)
         except InvalidMessageError as error:
             self._handle(Refused(error))
             return
@@ -237,8 +241,13 @@ class Connection:
     # engine
 
     async def _enrol(self, effect: Enrol) -> None:
-        enrolled = await self._analyst.enrol(effect.speaker_id, effect.spans)
-        self._handle(Enrolled(None if enrolled else Reason.ENGINE_FAILED))
+        self._handle(await self._enroller.enrol(effect))
+
+    async def _embed(self, read: ReadSamples, samples: int) -> Embedding:
+        track = await self._pool.embed(self, read, samples)
+        whole = track.whole.copy()
+        track.erase()
+        return whole
 
     def _new_hearing(self, services: Services) -> Hearing:
         if services.pool.abilities.streaming:
@@ -261,7 +270,7 @@ class Connection:
     def _send(self, message: ServerMessage, *, details: bool) -> None:
         if isinstance(message, Error):
             self._log.info("error sent", code=message.code, reason=message.reason)
-        text = serialize(message, details=details)
+        text = serialize(message, details=details, max_speakers=self._max_speakers)
         if isinstance(message, Interim):
             self._outbox.put_latest(message.segment_id, text)
         else:

@@ -8,7 +8,9 @@ from typing import Generic, TypeVar
 
 from hwaja.attribution.parts import Part
 from hwaja.codes import CloseCode, Reason
+from hwaja.gate import Segment
 from hwaja.messages import ClientMessage, InvalidMessageError, ServerMessage
+from hwaja.quality import Quality
 from hwaja.recognition import Hypothesis, Options
 
 Message = TypeVar("Message", bound=ClientMessage, covariant=True)
@@ -59,6 +61,8 @@ class Enrolled:
     """The voice of the speaker being verified is kept, or `failure` says why not."""
 
     failure: Reason | None = None
+    quality: Quality | None = None
+    """What was measured; None where the engine failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +134,15 @@ class Listen:
 
 @dataclass(frozen=True, slots=True)
 class Enrol:
-    """Embed these spans of samples as one voice, keep it, and report `Enrolled`."""
+    """Judge a take, keep its voice if it is good, and report `Enrolled`."""
 
     speaker_id: int
-    spans: tuple[tuple[int, int], ...]
+    start: int
+    """First sample of the take."""
+    segments: tuple[Segment, ...]
+    """Where in it somebody speaks."""
+    adds: bool
+    """Whether the take is added to the earlier ones of this speaker, or replaces them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,14 @@ from typing import Any
 from hwaja import texts
 from hwaja.attribution.parts import Label
 from hwaja.codes import ErrorCode, Reason
+from hwaja.quality import Quality, warnings
 from hwaja.recognition import Hotword, Options, Token
 
-SPEAKER_IDS = (0, 1)
-"""The two speakers of the specification, section 2.1."""
+SPEAKERS = 2
+"""The speakers of the specification, section 2.1: ids 0 and 1. A server may be told of more."""
+
+MOST_SPEAKERS = 8
+"""How many more: beyond, somebody nearly alike is likely to be among them."""
 
 MAX_TEXT_CHARS = 16_384
 """Longest text message that is read. The longest one of the specification has 60 characters."""
@@ -35,6 +39,10 @@ class StartRegistration:
 
     speaker_id: int
     details: bool = False
+    quality: bool = False
+    """Whether the answer is to say how good the voice is."""
+    add: bool = False
+    """Whether the voice is added to the speaker's earlier takes instead of replacing them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +83,8 @@ class InvalidMessageError(ValueError):
         self.speaker_id = speaker_id
 
 
-def parse(text: str) -> ClientMessage:
-    """Read one text message of a client.
+def parse(text: str, max_speakers: int = SPEAKERS) -> ClientMessage:
+    """Read one text message of a client, whose speaker ids must be below `max_speakers`.
 
     Unknown keys are ignored, so that newer clients keep working.
 
@@ -96,17 +104,26 @@ def parse(text: str) -> ClientMessage:
         raise InvalidMessageError(ErrorCode.INVALID_MESSAGE, Reason.NOT_JSON)
     match fields.get("type"):
         case "start_speaker_registration":
-            speaker_id = _speaker_id(fields)
-            phase = ErrorCode.SPEAKER_REGISTRATION_FAILED
-            return StartRegistration(speaker_id, _flag(fields, "details", phase, speaker_id))
+            return _start_registration(fields, max_speakers)
         case "complete_speaker_registration":
-            return CompleteRegistration(_speaker_id(fields))
+            return CompleteRegistration(_speaker_id(fields, max_speakers))
         case "start_transcription":
             return _start_transcription(fields)
         case "stop_transcription":
             return StopTranscription()
         case _:
             raise InvalidMessageError(ErrorCode.INVALID_MESSAGE, Reason.UNKNOWN_TYPE)
+
+
+def _start_registration(fields: dict[str, Any], max_speakers: int) -> StartRegistration:
+    speaker_id = _speaker_id(fields, max_speakers)
+    phase = ErrorCode.SPEAKER_REGISTRATION_FAILED
+    return StartRegistration(
+        speaker_id,
+        details=_flag(fields, "details", phase, speaker_id),
+        quality=_flag(fields, "quality", phase, speaker_id),
+        add=_flag(fields, "add", phase, speaker_id),
+    )
 
 
 def _start_transcription(fields: dict[str, Any]) -> StartTranscription:
@@ -139,12 +156,12 @@ def _hotword(value: Any) -> Hotword:
     return Hotword(" ".join(text.split()), None if boost is None else float(boost))
 
 
-def _speaker_id(fields: dict[str, Any]) -> int:
+def _speaker_id(fields: dict[str, Any], max_speakers: int) -> int:
     value = fields.get("speaker_id")
     code = ErrorCode.SPEAKER_REGISTRATION_FAILED
     if type(value) is not int:  # True and 1.0 are not speaker ids
         raise InvalidMessageError(code, Reason.BAD_FIELD)
-    if value not in SPEAKER_IDS:
+    if not 0 <= value < max_speakers:
         raise InvalidMessageError(code, Reason.UNKNOWN_SPEAKER, value)
     return value
 
@@ -178,6 +195,8 @@ class RegistrationCompleted:
     """`speaker_registration_completed`."""
 
     speaker_id: int
+    quality: Quality | None = None
+    """None: the client did not ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +276,8 @@ class Error:
     code: ErrorCode
     reason: Reason
     speaker_id: int | None = None
+    quality: Quality | None = None
+    """Of the take that was refused; None: there is none, or the client did not ask."""
 
 
 ServerMessage = (
@@ -272,27 +293,31 @@ ServerMessage = (
 )
 
 
-def serialize(message: ServerMessage, *, details: bool = False) -> str:
+def serialize(
+    message: ServerMessage, *, details: bool = False, max_speakers: int = SPEAKERS
+) -> str:
     """Write one server message as JSON text, keys in the specification's order.
 
     Args:
         message: what to say.
         details: whether the client asked for more than the specification's fields.
+        max_speakers: how many speaker ids there are, for the sentence that says so.
 
     """
-    return json.dumps(_fields(message, details), ensure_ascii=False)
+    return json.dumps(_fields(message, details, max_speakers), ensure_ascii=False)
 
 
-def _fields(message: ServerMessage, details: bool) -> dict[str, Any]:
+def _fields(message: ServerMessage, details: bool, max_speakers: int) -> dict[str, Any]:
     match message:
         case ModelLoaded():
             return {"type": "model_loaded", "message": texts.MODEL_LOADED}
         case RegistrationStarted(speaker_id):
             text = texts.REGISTRATION_STARTED.format(number=speaker_id + 1)
             return _registration("speaker_registration_started", speaker_id, text)
-        case RegistrationCompleted(speaker_id):
+        case RegistrationCompleted(speaker_id, quality):
             text = texts.REGISTRATION_COMPLETED.format(number=speaker_id + 1)
-            return _registration("speaker_registration_completed", speaker_id, text)
+            completed = _registration("speaker_registration_completed", speaker_id, text)
+            return completed | _quality(quality)
         case TranscriptionStarted():
             return {"type": "transcription_started", "message": texts.TRANSCRIPTION_STARTED}
         case Transcription():
@@ -306,11 +331,32 @@ def _fields(message: ServerMessage, details: bool) -> dict[str, Any]:
             text = texts.TRANSCRIPTION_STOPPED
             return {"type": "transcription_stopped", "message": text, "utterances": utterances}
         case Error():
-            return _error(message, details)
+            return _error(message, details, max_speakers)
 
 
 def _registration(kind: str, speaker_id: int, text: str) -> dict[str, Any]:
     return {"type": kind, "speaker_id": speaker_id, "message": text}
+
+
+def _quality(quality: Quality | None) -> dict[str, Any]:
+    if quality is None:
+        return {}
+    fields: dict[str, Any] = {
+        "speech_seconds": round(quality.speech_seconds, 2),
+        "takes": quality.takes,
+        "level_dbfs": round(quality.level_dbfs, 1),
+        "snr_db": round(quality.snr_db, 1),
+        "clipped_share": round(quality.clipped_share, 4),
+        "agreement": round(quality.agreement, 4),
+    }
+    if quality.other_similarity is not None:
+        fields["other_similarity"] = round(quality.other_similarity, 4)
+    if quality.takes_similarity is not None:
+        fields["takes_similarity"] = round(quality.takes_similarity, 4)
+    fields["warnings"] = [
+        {"reason": reason.value, "message": texts.REASONS[reason]} for reason in warnings(quality)
+    ]
+    return {"quality": fields}
 
 
 def _transcription(message: Transcription) -> dict[str, Any]:
@@ -355,14 +401,14 @@ _ANSWERS_TO_A_WISH = frozenset(
 )
 
 
-def _error(error: Error, details: bool) -> dict[str, Any]:
+def _error(error: Error, details: bool, max_speakers: int) -> dict[str, Any]:
     fields: dict[str, Any] = {"type": "error", "code": error.code.value}
     if error.speaker_id is not None:
         fields["speaker_id"] = error.speaker_id
     specified = texts.SPECIFIED_ERRORS.get(error.code)
     if details or specified is None or error.reason in _ANSWERS_TO_A_WISH:
-        fields["message"] = texts.REASONS[error.reason]
+        fields["message"] = texts.sentence(error.reason, max_speakers)
         fields["reason"] = error.reason.value
     else:
         fields["message"] = specified
-    return fields
+    return fields | _quality(error.quality)

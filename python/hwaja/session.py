@@ -37,7 +37,7 @@ from hwaja.events import (
 )
 from hwaja.gate import SAMPLE_RATE, GateSettings, Segment, SpeechGate
 from hwaja.messages import (
-    SPEAKER_IDS,
+    SPEAKERS,
     CompleteRegistration,
     Error,
     ModelLoaded,
@@ -50,6 +50,7 @@ from hwaja.messages import (
     TranscriptionStarted,
     TranscriptionStopped,
 )
+from hwaja.quality import Quality
 from hwaja.recognition import Abilities
 
 
@@ -75,9 +76,8 @@ class SessionSettings:
     gate: GateSettings = field(default_factory=GateSettings)
     abilities: Abilities = field(default_factory=Abilities)
     """What the recogniser can do: a client that asks for more is told so."""
-    min_enrolment_speech_seconds: float = 1.5
-    """Less speech than this makes an unreliable voice: the cosine to the same voice is 0.57 at
-    1 s and 0.65 at 1.5 s (design notes)."""
+    max_speakers: int = SPEAKERS
+    """How many voices may be enrolled; the specification's two are needed to begin."""
     max_enrolment_seconds: float = 28.0
     """Longest enrolment; just under what the ring holds. The specification asks for 3-5 s."""
     max_strikes: int = 5
@@ -94,7 +94,7 @@ class Session:
         self._details = False
         self._strikes = 0
         self._enrolled: set[int] = set()
-        self._speaker_id = SPEAKER_IDS[0]  # being enrolled
+        self._take = StartRegistration(0)  # what is being enrolled
         self._origin = 0  # first sample of the current phase
         self._heard = 0  # end of the last whole frame
         self._gate = SpeechGate(settings.gate, 0)
@@ -177,10 +177,10 @@ class Session:
 
     def _begin_enrolment(self, event: Received[StartRegistration]) -> None:
         self._details |= event.message.details
-        self._speaker_id = event.message.speaker_id
+        self._take = event.message
         self._speech = []
         self._listen(State.ENROLLING, event.at)
-        self._send(RegistrationStarted(self._speaker_id))
+        self._send(RegistrationStarted(self._take.speaker_id))
 
     def _hear_enrolment(self, event: Audio) -> None:
         self._heard = event.stop
@@ -190,40 +190,39 @@ class Session:
             self._fail_enrolment(Reason.TOO_LONG)
 
     def _complete_enrolment(self, event: Received[CompleteRegistration]) -> None:
-        if event.message.speaker_id != self._speaker_id:
+        if event.message.speaker_id != self._take.speaker_id:
             self._misplaced_registration(event)
             return
         self._speech += self._gate.flush(self._heard)
-        speech_samples = sum(segment.speech_samples for segment in self._speech)
         if event.at == self._origin:
             self._fail_enrolment(Reason.NO_AUDIO)
-        elif speech_samples < self._settings.min_enrolment_speech_seconds * SAMPLE_RATE:
-            self._fail_enrolment(Reason.TOO_LITTLE_SPEECH)
-        else:
-            self.state = State.VERIFYING
-            spans = tuple((segment.start, segment.stop) for segment in self._speech)
-            self._effects.append(Enrol(self._speaker_id, spans))
+            return
+        self.state = State.VERIFYING
+        take = Enrol(self._take.speaker_id, self._origin, tuple(self._speech), self._take.add)
+        self._effects.append(take)
 
     def _finish_enrolment(self, event: Enrolled) -> None:
+        quality = event.quality if self._take.quality or self._details else None
         if event.failure is not None:
-            self._fail_enrolment(event.failure)
+            self._fail_enrolment(event.failure, quality)
             return
         self.state = State.READY
-        self._enrolled.add(self._speaker_id)
+        self._enrolled.add(self._take.speaker_id)
         self._effects.append(Release(self._heard))
-        self._send(RegistrationCompleted(self._speaker_id))
+        self._send(RegistrationCompleted(self._take.speaker_id, quality))
 
-    def _fail_enrolment(self, reason: Reason) -> None:
+    def _fail_enrolment(self, reason: Reason, quality: Quality | None = None) -> None:
         """Go back to READY; an earlier voice of this speaker stays."""
         self.state = State.READY
         self._effects.append(Release(self._heard))
-        self._fail(ErrorCode.SPEAKER_REGISTRATION_FAILED, reason, self._speaker_id)
+        code = ErrorCode.SPEAKER_REGISTRATION_FAILED
+        self._send(Error(code, reason, self._take.speaker_id, quality))
 
     # transcription
 
     def _begin_transcription(self, event: Received[StartTranscription]) -> None:
         self._details |= event.message.details
-        if self._enrolled != set(SPEAKER_IDS):
+        if len(self._enrolled) < SPEAKERS:
             self._fail(ErrorCode.TRANSCRIPTION_FAILED, Reason.NOT_ENROLLED)
             return
         refusal = self._settings.abilities.refusal(event.message.options)

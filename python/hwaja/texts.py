@@ -27,6 +27,16 @@ REASONS = {
     Reason.NO_AUDIO: "받은 오디오가 없습니다. 마이크를 확인해주세요.",
     Reason.TOO_LITTLE_SPEECH: "음성이 너무 짧습니다. 3-5초간 말씀해주세요.",
     Reason.TOO_LONG: "등록 음성이 너무 깁니다. 3-5초간 말씀해주세요.",
+    Reason.TWO_VOICES: "두 사람 이상의 목소리가 들립니다. 한 사람만 말씀해주세요.",
+    Reason.SAME_VOICE: "다른 화자로 이미 등록된 목소리와 같습니다. 다른 사람이 말씀해주세요.",
+    Reason.OTHER_VOICE: "앞서 등록한 목소리와 다릅니다. 같은 사람이 다시 말씀해주세요.",
+    Reason.PERHAPS_TWO_VOICES: "다른 사람의 목소리가 섞인 것 같습니다. 혼자 말씀해주세요.",
+    Reason.SIMILAR_VOICE: "두 화자의 목소리가 비슷합니다. 다른 사람인지 확인해주세요.",
+    Reason.WRONG_FORMAT: "오디오 형식이 다른 것 같습니다. 16kHz 모노로 보내는지 확인해주세요.",
+    Reason.CLIPPED: "소리가 너무 커서 찌그러집니다. 마이크에서 조금 떨어져 말씀해주세요.",
+    Reason.NOISY: "주변 소음이 큽니다. 조용한 곳에서 말씀해주세요.",
+    Reason.QUIET: "소리가 너무 작습니다. 마이크에 더 가까이 말씀해주세요.",
+    Reason.LITTLE_SPEECH: "음성이 짧은 편입니다. 3-5초간 말씀하시면 더 정확합니다.",
     Reason.ENGINE_FAILED: "서버에서 음성을 처리하지 못했습니다.",
     Reason.LANGUAGE_UNSUPPORTED: "지금 사용 중인 음성 인식 모델이 지원하지 않는 언어입니다.",
     Reason.HOTWORDS_UNSUPPORTED: "지금 사용 중인 음성 인식 모델은 핫워드를 지원하지 않습니다.",
@@ -38,3 +48,12 @@ REASONS = {
     Reason.RIFF_HEADER: "WAV 파일 헤더를 빼고 16kHz PCM16 데이터만 보내주세요.",
 }
 """One Korean sentence a person can act on, for every reason."""
+
+_UNKNOWN_OF_MORE_SPEAKERS = "speaker_id는 0부터 {last}까지의 정수여야 합니다."
+
+
+def sentence(reason: Reason, max_speakers: int) -> str:
+    """Return the sentence for a reason on a server that takes so many speakers."""
+    if reason is Reason.UNKNOWN_SPEAKER and max_speakers > 2:
+        return _UNKNOWN_OF_MORE_SPEAKERS.format(last=max_speakers - 1)
+    return REASONS[reason]

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         required=True,
         metavar="FILE",
-        help="3-5 s of one speaker's voice; give it twice, speaker 0 first",
+        help="3-5 s of one speaker's voice; give it once for each, speaker 0 first",
     )
     parser.add_argument("--url", default="wss://localhost:8088", help="the server (%(default)s)")
     parser.add_argument(
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the command; return its exit code."""
     code = 0
     try:
-        _check(len(args.enroll) == 2, "Give --enroll twice: one file for each speaker.")
+        _check(len(args.enroll) >= 2, "Give --enroll twice or more: one file for each speaker.")
         _check(args.mic != (args.talk is not None), "Give either a file to transcribe or --mic.")
         _check(args.speed >= 0, "--speed must not be negative.")
         asyncio.run(_transcribe(args))

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from hwaja.client import Message
 
-_STYLES = ("cyan", "magenta")  # of speaker 0 and speaker 1
+_STYLES = ("cyan", "magenta", "green", "yellow")  # of speaker 0, speaker 1 and so on
 
 
 class Transcript:

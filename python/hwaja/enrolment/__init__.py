@@ -1,0 +1,1 @@
+"""Enrolment: a take is measured, compared, judged, and added to the voices or refused."""

@@ -1,0 +1,119 @@
+"""Takes voices in: measures a take, compares it, and keeps its voice unless it is refused."""
+
+from collections.abc import Awaitable, Callable
+from itertools import combinations
+
+import numpy as np
+
+from hwaja._pcm import RingBuffer
+from hwaja.attribution.voices import Voices
+from hwaja.codes import Reason
+from hwaja.early import failure_logged
+from hwaja.engine import Embedding, Samples
+from hwaja.enrolment.measures import clipped_share, is_format_suspect, parts, snr_db
+from hwaja.enrolment.takes import Pooled, Takes, cosine, pool
+from hwaja.events import Enrol, Enrolled
+from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE, mean_dbfs
+from hwaja.quality import MIN_SPEECH_SECONDS, Quality, refusal
+
+ReadSamples = Callable[[], Samples]
+"""Reads samples, maybe more than once; the reader may overwrite what it gets."""
+
+Embed = Callable[[ReadSamples, int], Awaitable[Embedding]]
+"""Embeds samples, told how to read them and how many they are."""
+
+
+class Enroller:
+    """Keeps the voices of one session that pass."""
+
+    def __init__(self, embed: Embed, ring: RingBuffer, voices: Voices) -> None:
+        """Prepare to enrol into `voices` what lies in `ring`."""
+        self._embed = embed
+        self._ring = ring
+        self._voices = voices
+        self._takes = Takes()
+
+    async def enrol(self, take: Enrol) -> Enrolled:
+        """Keep the voice of a take, or say why not; then the earlier voice stays."""
+        whole = self._ring.read(take.start, self._ring.end)
+        is_suspect = is_format_suspect(whole)
+        whole.fill(0)
+        if is_suspect:  # first, as the detector hears little speech in what is played too slowly
+            return Enrolled(Reason.WRONG_FORMAT)
+        if _speech_samples(take) < MIN_SPEECH_SECONDS * SAMPLE_RATE:
+            return Enrolled(Reason.TOO_LITTLE_SPEECH)
+        speech = self._read(take)
+        with failure_logged("enrolment"):
+            try:
+                return await self._judge(take, speech)
+            finally:
+                speech.fill(0)
+        return Enrolled(Reason.ENGINE_FAILED)
+
+    def forget(self) -> None:
+        """Overwrite and drop what the voices were made of."""
+        self._takes.forget()
+
+    def _read(self, take: Enrol) -> Samples:
+        pieces = [self._ring.read(segment.start, segment.stop) for segment in take.segments]
+        joined = np.concatenate(pieces)
+        for piece in pieces:
+            piece.fill(0)
+        return joined
+
+    async def _judge(self, take: Enrol, speech: Samples) -> Enrolled:
+        embedding = await self._embed(speech.copy, len(speech))
+        try:
+            agreement = await self._agreement(speech)
+            earlier = self._takes.of(take.speaker_id) if take.adds else None
+            pooled = pool(earlier, embedding, _speech_samples(take) / SAMPLE_RATE)
+            others = [cosine(pooled.voice, other) for other in self._takes.others(take.speaker_id)]
+            quality = Quality(
+                speech_seconds=pooled.speech_seconds,
+                takes=pooled.takes,
+                level_dbfs=_level_dbfs(take),
+                snr_db=snr_db(self._levels(take), _level_dbfs(take)),
+                clipped_share=clipped_share(speech),
+                agreement=agreement,
+                other_similarity=max(others, default=None),
+                takes_similarity=None if earlier is None else cosine(embedding, earlier.voice),
+            )
+            return self._decide(take.speaker_id, pooled, quality)
+        finally:
+            embedding.fill(0)
+
+    def _decide(self, speaker_id: int, pooled: Pooled, quality: Quality) -> Enrolled:
+        reason = refusal(quality)
+        if reason is not None:
+            pooled.voice.fill(0)
+            return Enrolled(reason, quality)
+        self._voices.enrol(speaker_id, pooled.voice)
+        self._takes.keep(speaker_id, pooled)
+        return Enrolled(quality=quality)
+
+    async def _agreement(self, speech: Samples) -> float:
+        """Return the lowest cosine between two parts of the speech."""
+        embeddings: list[Embedding] = []
+        try:
+            for start, stop in parts(len(speech)):
+                embeddings.append(await self._embed(speech[start:stop].copy, stop - start))
+            return min((cosine(a, b) for a, b in combinations(embeddings, 2)), default=1.0)
+        finally:
+            for embedding in embeddings:
+                embedding.fill(0)
+
+    def _levels(self, take: Enrol) -> list[float]:
+        levels: list[float] = self._ring.levels(take.start, FRAME_SAMPLES).tolist()
+        return levels
+
+
+def _speech_samples(take: Enrol) -> int:
+    return sum(segment.speech_samples for segment in take.segments)
+
+
+def _level_dbfs(take: Enrol) -> float:
+    return mean_dbfs(
+        segment.level_dbfs
+        for segment in take.segments
+        for _ in range(segment.speech_samples // FRAME_SAMPLES)
+    )

@@ -1,0 +1,105 @@
+"""What is known of an enrolled voice: figures, what they forbid, what they advise against.
+
+A refusal is for what would make labels wrong; everything else that could be better is a warning,
+since a good voice that is refused costs more than a mediocre one that is kept. The thresholds were
+found with `bench/enrolment.py`; bench/RESULTS.md has what each of them catches, and misses.
+"""
+
+from dataclasses import dataclass
+
+from hwaja.codes import Reason
+
+MIN_SPEECH_SECONDS = 2.0
+"""Less speech makes an unreliable voice: the cosine to the same voice is 0.57 at 1 s, 0.65 at
+1.5 s and 0.73 at 3 s (design notes)."""
+
+ADVISED_SPEECH_SECONDS = 3.0
+"""Less is warned of: the specification asks for 3-5 s."""
+
+QUIET_DBFS = -50.0
+"""Speech as quiet as this is warned of: the gate takes frames under -60 dBFS for silence."""
+
+NOISY_SNR_DB = 15.0
+"""Less is warned of. It parts what has noise added at 10 dB (14.8 dB at most as measured here) from
+what has not, and below it the parts of one voice may disagree as those of two people do."""
+
+LITTLE_AGREEMENT_COSINE = 0.40
+"""A take whose most distant parts are less alike is warned of: it may hold two people."""
+
+SIMILAR_VOICE_COSINE = 0.52
+"""As near as this to another enrolled voice is warned of."""
+
+CLIPPED_SHARE = 0.005
+"""A larger share of full-scale samples is warned of. Real clips have none; the cosine to the
+unclipped voice is 0.97 at 1 %, 0.90 at 5 % and 0.78 at 20 %."""
+
+SAME_VOICE_COSINE = 0.60
+"""As near as this to another enrolled voice is the same person: of takes of 3-5 s without added
+noise, 98 % of those of one person are, and none of those of two."""
+
+SAME_VOICE_IN_NOISE_COSINE = 0.55
+"""The same for a noisy take: noise makes two takes of one voice less alike, not two voices more."""
+
+TWO_VOICES_COSINE = 0.35
+"""A take without noise whose most distant parts are less alike holds two people: none of 347 clean
+takes of one person, and 83 % of those in which somebody else speaks 30-50 % of the time."""
+
+OTHER_VOICE_COSINE = 0.50
+"""A take that is less like the earlier takes, to which it was to be added, is of another person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What was measured of a take and of the voice that came, or would come, of it."""
+
+    speech_seconds: float
+    """Speech in the voice, pauses not counted; of all its takes."""
+    takes: int
+    level_dbfs: float
+    """RMS over the speech of this take."""
+    snr_db: float
+    """Speech against the quietest tenth of this take."""
+    clipped_share: float
+    """Share of this take's speech at full scale, in [0, 1]."""
+    agreement: float
+    """Lowest cosine between two parts of this take, in [-1, 1]."""
+    other_similarity: float | None = None
+    """Cosine of the voice to the nearest voice of another speaker; None where there is none."""
+    takes_similarity: float | None = None
+    """Cosine of this take to the earlier ones; None where there are none."""
+
+
+def refusal(quality: Quality) -> Reason | None:
+    """Return why the voice is not kept; None where it is."""
+    if quality.agreement < TWO_VOICES_COSINE and quality.snr_db >= NOISY_SNR_DB:
+        return Reason.TWO_VOICES
+    if quality.takes_similarity is not None and quality.takes_similarity < OTHER_VOICE_COSINE:
+        return Reason.OTHER_VOICE
+    if _other_similarity(quality) >= same_voice_cosine(quality.snr_db):
+        return Reason.SAME_VOICE
+    return None
+
+
+def same_voice_cosine(snr_db: float) -> float:
+    """Return from which cosine on a take of such an SNR is another speaker's voice."""
+    return SAME_VOICE_COSINE if snr_db >= NOISY_SNR_DB else SAME_VOICE_IN_NOISE_COSINE
+
+
+def warnings(quality: Quality) -> tuple[Reason, ...]:
+    """Return what could be better, beside what `refusal` says; the gravest first."""
+    reason = refusal(quality)
+    is_mixed = quality.agreement < LITTLE_AGREEMENT_COSINE
+    is_similar = _other_similarity(quality) >= SIMILAR_VOICE_COSINE
+    found = {
+        Reason.PERHAPS_TWO_VOICES: is_mixed and reason is not Reason.TWO_VOICES,
+        Reason.SIMILAR_VOICE: is_similar and reason is not Reason.SAME_VOICE,
+        Reason.CLIPPED: quality.clipped_share > CLIPPED_SHARE,
+        Reason.NOISY: quality.snr_db < NOISY_SNR_DB,
+        Reason.QUIET: quality.level_dbfs < QUIET_DBFS,
+        Reason.LITTLE_SPEECH: quality.speech_seconds < ADVISED_SPEECH_SECONDS,
+    }
+    return tuple(reason for reason, holds in found.items() if holds)
+
+
+def _other_similarity(quality: Quality) -> float:
+    return -1.0 if quality.other_similarity is None else quality.other_similarity
