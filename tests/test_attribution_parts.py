@@ -90,9 +90,7 @@ def test_two_at_once_are_an_overlap_even_if_their_mix_is_like_nobody() -> None:
     ("scores", "margin"),
     [((0.4,), 0.0), ((0.1, 0.4), 0.3), ((0.1, 0.4, 0.35), 0.05), ((-0.4, -0.1), 0.3)],
 )
-def test_the_margin_is_the_way_to_the_next_voice(
-    scores: tuple[float, ...], margin: float
-) -> None:
+def test_the_margin_is_the_way_to_the_next_voice(scores: tuple[float, ...], margin: float) -> None:
     assert replace(PART, scores=scores).margin == pytest.approx(margin)
 
 

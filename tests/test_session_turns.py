@@ -57,9 +57,7 @@ def divided(job: Transcribe, speakers: Sequence[int], at_seconds: Sequence[float
 
 def worded(job: Transcribe, words: Sequence[tuple[str, float]] = WORDS) -> Recognised:
     text = "".join(word for word, _ in words).strip()
-    return Recognised(
-        job.segment_id, Hypothesis(text, tuple(Token(*word) for word in words), "ko")
-    )
+    return Recognised(job.segment_id, Hypothesis(text, tuple(Token(*word) for word in words), "ko"))
 
 
 def said(effects: Sequence[Effect]) -> list[tuple[object, object]]:
