@@ -103,10 +103,10 @@ def no_cohort(dim: int = 4) -> Cohort:
 class FakePool:
     """Answers what a test wants answered, in place of the worker processes.
 
-    A text is "a" for the first utterance of the pool, "b" for the second and so on; every voice is
-    the same. While `working` is clear, jobs wait; `asked` is set when one begins to wait for a
-    text. What is in `failures` is raised by the next recognitions, one each, and what is in
-    `voice_failures` by the next embeddings.
+    A text is "a" for the first utterance of the pool, "b" for the second and so on; a voice is the
+    next of `voices`, and the same again once there are none. While `working` is clear, jobs wait;
+    `asked` is set when one begins to wait for a text. What is in `failures` is raised by the next
+    recognitions, one each, and what is in `voice_failures` by the next embeddings.
     """
 
     def __init__(self) -> None:
@@ -115,6 +115,7 @@ class FakePool:
         self.asked = asyncio.Event()
         self.failures: list[Exception] = []
         self.voice_failures: list[Exception] = []
+        self.voices: list[tuple[float, ...]] = []
         self.idle_workers = 1
         self.abilities = Abilities()
         self.heard: list[Samples] = []  # what each recognition was given
@@ -138,6 +139,5 @@ class FakePool:
         if self.voice_failures:
             raise self.voice_failures.pop(0)
         hops = -(-samples // HOP_SAMPLES)
-        return VoiceTrack(
-            np.ones(4, np.float32), np.ones((hops, 4), np.float32), np.zeros(hops, np.float32)
-        )
+        voice = np.array(self.voices.pop(0) if self.voices else (1, 1, 1, 1), np.float32)
+        return VoiceTrack(voice, np.tile(voice, (hops, 1)), np.zeros(hops, np.float32))
