@@ -45,5 +45,4 @@ class Cohort:
         """Return the mean cosine of each row to the voices nearest to it, shape (n,)."""
         cosines = rows @ self._voices.T
         nearest = np.partition(cosines, -NEAREST, axis=1)[:, -NEAREST:]
-        means: NDArray[np.float32] = nearest.mean(axis=1)
-        return means
+        return np.asarray(nearest.mean(axis=1), np.float32)

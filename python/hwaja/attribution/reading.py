@@ -11,7 +11,7 @@ from hwaja.attribution.voices import Voices
 from hwaja.engine import HOP_SAMPLES, Embedding, VoiceTrack
 from hwaja.gate import SAMPLE_RATE
 
-BELIEVED_PROBABILITY = 0.9
+BELIEVED_PROBABILITY = 0.8
 """A turn whose voice is less sure than this is no turn of its own."""
 
 
@@ -47,7 +47,7 @@ def read_parts(track: VoiceTrack, stretch: Stretch, voices: Voices) -> tuple[Par
         ValueError: for embeddings without direction.
 
     """
-    spans = find_turns(voices.likeness(track.windows).scores)
+    spans = find_turns(voices.leanings(track.windows))
     while True:
         parts = [_part(track, span, stretch, voices) for span in spans]
         at = _unfounded(parts)

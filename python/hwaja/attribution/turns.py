@@ -14,7 +14,7 @@ from hwaja.attribution.calibration import evidence_per_score
 from hwaja.engine import HOP_SAMPLES, WINDOW_SAMPLES
 from hwaja.gate import SAMPLE_RATE
 
-CHANGE_COST = 3.0
+CHANGE_COST = 2.0
 """Natural log-odds against a change of speaker from one window to the next. At 1.5 more single
 voices are cut in two, at 6 one change in five is missed (bench/RESULTS.md)."""
 
@@ -22,16 +22,16 @@ _EVIDENCE = evidence_per_score(WINDOW_SAMPLES / SAMPLE_RATE) * HOP_SAMPLES / WIN
 """Of a difference of 1 in one window, of whose audio its neighbours have most as well."""
 
 
-def find_turns(scores: NDArray[np.float32]) -> list[tuple[int, int]]:
+def find_turns(leanings: NDArray[np.float32]) -> list[tuple[int, int]]:
     """Return the turns of an utterance, in order, as windows `[first, stop)`.
 
     Args:
-        scores: of its windows, shape (n, voices) with n >= 1; see `voices.Likeness`.
+        leanings: of its windows, shape (n, voices) with n >= 1; see `Voices.leanings`.
 
     """
     turns = []
     first = 0
-    for _, windows in groupby(_cheapest_path(scores * _EVIDENCE)):
+    for _, windows in groupby(_cheapest_path(leanings * _EVIDENCE)):
         stop = first + len(list(windows))
         turns.append((first, stop))
         first = stop

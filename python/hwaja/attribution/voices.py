@@ -32,6 +32,7 @@ class Voices:
         self._cohort = cohort
         self._centroids: dict[int, Embedding] = {}
         self._learned: dict[int, Embedding] = {}
+        self._nearness: dict[int, float] = {}  # of each voice as it is now to the cohort
 
     @property
     def speaker_ids(self) -> tuple[int, ...]:
@@ -49,6 +50,7 @@ class Voices:
         unit = _units(embedding[None])[0]
         self._forget(speaker_id)
         self._centroids[speaker_id] = unit
+        self._settle(speaker_id)
 
     def learn(self, speaker_id: int, embedding: Embedding, seconds: float) -> None:
         """Move an enrolled voice towards `embedding`, of `seconds` of its speech.
@@ -67,12 +69,15 @@ class Voices:
             return
         learned = self._learned.setdefault(speaker_id, np.zeros_like(unit))
         learned += unit * seconds / LEARNED_SECONDS
+        self._settle(speaker_id)
 
     def unlearn(self) -> None:
         """Go back to the voices as they were enrolled."""
         for learned in self._learned.values():
             learned.fill(0)
         self._learned.clear()
+        for speaker_id in self._centroids:
+            self._settle(speaker_id)
 
     def likeness(self, embeddings: NDArray[np.float32]) -> Likeness:
         """Return how like each voice each of `embeddings`, shape (pieces, dim), is.
@@ -81,21 +86,46 @@ class Voices:
             ValueError: for an embedding without direction, or when no voice is enrolled.
 
         """
-        if not self._centroids:
-            raise ValueError("no voice is enrolled")
         units = _units(embeddings)
-        enrolled = np.stack([self._present(k) for k in self.speaker_ids])
-        cosines = np.clip(units @ enrolled.T, -1, 1)  # rounding takes some just past 1
+        cosines, leanings = self._compare(units)
         of_pieces = self._cohort.nearness(units)[:, None]
-        of_voices = self._cohort.nearness(enrolled)[None, :]
         units.fill(0)
-        enrolled.fill(0)
-        return Likeness(cosines, cosines - (of_pieces + of_voices) / 2)
+        return Likeness(cosines, np.asarray(leanings - of_pieces / 2, np.float32))
+
+    def leanings(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the scores of `embeddings` but for what is the same for every voice.
+
+        They tell a voice from another, as scores do, at a fraction of the cost.
+
+        Raises:
+            ValueError: as `likeness`.
+
+        """
+        units = _units(embeddings)
+        _, leanings = self._compare(units)
+        units.fill(0)
+        return leanings
 
     def forget(self) -> None:
         """Overwrite and drop every voice."""
         for speaker_id in self.speaker_ids:
             self._forget(speaker_id)
+
+    def _compare(self, units: Rows) -> tuple[Rows, Rows]:
+        """Return the cosines to each voice, and these less what is to be expected of the voice."""
+        if not self._centroids:
+            raise ValueError("no voice is enrolled")
+        enrolled = np.stack([self._present(k) for k in self.speaker_ids])
+        cosines = np.clip(units @ enrolled.T, -1, 1)  # rounding takes some just past 1
+        enrolled.fill(0)
+        of_voices = np.array([self._nearness[k] for k in self.speaker_ids], np.float32)
+        leanings: Rows = cosines - of_voices / 2
+        return cosines, leanings
+
+    def _settle(self, speaker_id: int) -> None:
+        self._nearness[speaker_id] = float(
+            self._cohort.nearness(self._present(speaker_id)[None])[0]
+        )
 
     def _present(self, speaker_id: int) -> Embedding:
         """Return a voice with what it learned, a unit vector of its own."""

@@ -56,7 +56,7 @@ def record(conversation: Conversation, snr: str, seed: int) -> Recording:
     random = seeded(seed, conversation.name, snr)
     rt60_seconds = random.uniform(*RT60_SECONDS)
     responses = [impulse_response(rt60_seconds, random) for _ in tracks]
-    spectrum = _noise_spectrum(np.concatenate(voices), random)
+    spectrum = noise_spectrum(np.concatenate(voices), random)
 
     def heard(speech: Signal) -> Signal:
         return speech + amplitude(SPEECH_DBFS - snr_db) * noise(spectrum, len(speech), random)
@@ -89,6 +89,14 @@ def _tracks(conversation: Conversation) -> list[Signal]:
     return tracks
 
 
+def disturbed(speech: Signal, snr_db: float, random: np.random.Generator) -> Signal:
+    """Return speech at SPEECH_DBFS in a room that is drawn, with noise."""
+    response = impulse_response(random.uniform(*RT60_SECONDS), random)
+    spectrum = noise_spectrum(speech, random)
+    quiet = amplitude(SPEECH_DBFS - snr_db) * noise(spectrum, len(speech), random)
+    return reverberant(speech, response) + quiet
+
+
 def impulse_response(rt60_seconds: float, random: np.random.Generator) -> Signal:
     """Return the direct sound, of strength 1, and behind it noise that fades by 60 dB."""
     seconds = np.arange(round(rt60_seconds * SAMPLE_RATE)) / SAMPLE_RATE
@@ -104,7 +112,7 @@ def reverberant(speech: Signal, response: Signal) -> Signal:
     return np.asarray(fftconvolve(speech, response)[: len(speech)])
 
 
-def _noise_spectrum(speech: Signal, random: np.random.Generator) -> Signal:
+def noise_spectrum(speech: Signal, random: np.random.Generator) -> Signal:
     """Return the power of 257 bands of pink noise, or of noise with the spectrum of speech."""
     hertz, power = welch(speech, SAMPLE_RATE, nperseg=512)
     if random.integers(2):

@@ -1,0 +1,82 @@
+"""How often a voice that is not enrolled is called unknown, and how often one that is.
+
+python bench/strangers.py ../shared/speech
+
+Every pair of test speakers of a group is enrolled with 4.5 s each; pieces of their other clips, and
+of everybody else in the folder, are then labelled by hwaja.attribution.
+"""
+
+import argparse
+from collections import Counter
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+
+from calibration import ENROLMENT_SECONDS, PIECES, SEED
+from hwaja.attribution.cohort import Cohort
+from hwaja.attribution.parts import Label
+from hwaja.attribution.reading import Stretch, read_parts
+from hwaja.attribution.voices import Voices
+from hwaja.benchmark.conditions import SNRS_DB
+from hwaja.engine import Embedding, VoiceTrack
+from hwaja.gate import SAMPLE_RATE
+from voices import Listener, pieces, several_clips_each
+
+SECONDS = (1.0, 2.0, 3.0)
+
+Key = tuple[str, str]
+"""Group and speaker."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("speech", type=Path)
+    speech = parser.parse_args().speech
+    listener, clips = Listener(), list(several_clips_each(speech, SEED))
+    for snr in SNRS_DB:
+        enrolled: dict[Key, Embedding] = {}
+        tried: dict[Key, list[tuple[float, Embedding]]] = {}
+        for key in dict.fromkeys((clip.group, clip.speaker) for clip in clips):
+            own = [c.samples for c in clips if (c.group, c.speaker, c.snr) == (*key, snr)]
+            joined = np.concatenate(own)
+            limit = round(ENROLMENT_SECONDS * SAMPLE_RATE)
+            enrolled[key] = listener.unit(joined[:limit])
+            tried[key] = [
+                (seconds, listener.unit(piece))
+                for seconds in SECONDS
+                for piece in pieces(joined[limit:], seconds, PIECES * len(own))
+            ]
+        report(snr, enrolled, tried)
+
+
+def report(
+    snr: str, enrolled: dict[Key, Embedding], tried: dict[Key, list[tuple[float, Embedding]]]
+) -> None:
+    cohort = Cohort.shipped()
+    found: dict[tuple[str, str, float], Counter[Label]] = {}
+    for pair in combinations(enrolled, 2):
+        if pair[0][0] != pair[1][0]:
+            continue
+        voices = Voices(cohort)
+        for speaker_id, key in enumerate(pair):
+            voices.enrol(speaker_id, enrolled[key])
+        for key, units in tried.items():
+            who = "own" if key in pair else "same group" if key[0] == pair[0][0] else "others"
+            for seconds, unit in units:
+                count = found.setdefault((pair[0][0], who, seconds), Counter())
+                count[label(unit, seconds, voices)] += 1
+    for (group, who, seconds), count in sorted(found.items()):
+        shares = {name.value: f"{count[name] / count.total():.1%}" for name in Label if count[name]}
+        print(f"{snr} {group}, {who}, {seconds:g} s ({count.total()}): {shares}")
+
+
+def label(unit: Embedding, seconds: float, voices: Voices) -> Label:
+    samples = round(seconds * SAMPLE_RATE)
+    track = VoiceTrack(unit, unit[None], np.zeros(1, np.float32))
+    (part,) = read_parts(track, Stretch(0, samples, samples), voices)
+    return part.label
+
+
+if __name__ == "__main__":
+    main()
