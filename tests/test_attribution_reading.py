@@ -109,13 +109,13 @@ def test_the_windows_that_hear_both_voices_speak_for_neither(voices: Voices) -> 
 
 
 def test_a_sliver_that_is_in_doubt_is_no_turn(voices: Voices) -> None:
-    """Its windows pay for two changes of speaker, its length makes it no more likely than not."""
-    clear = Utterance(turns((A, 9), (B, 2), (A, 9)))
-    doubtful = np.concatenate(
-        [turns((A, 9)), np.tile(0.62 * A + 0.78 * B, (4, 1)), turns((A, 9))]
-    ).astype(np.float32)
-    assert len(clear.parts(voices)) == 3
-    (part,) = Utterance(doubtful).parts(voices)
+    """Its windows pay for two changes of speaker, but between those it is like either voice."""
+    before = after = turns((A, 9))
+    leaning, neither = 0.4 * A + 0.9 * B, 0.7 * A + 0.71 * B
+    clear = np.concatenate([before, [leaning] * 4, after]).astype(np.float32)
+    doubtful = np.concatenate([before, [leaning, neither, neither, leaning], after])
+    assert len(Utterance(clear).parts(voices)) == 3
+    (part,) = Utterance(doubtful.astype(np.float32)).parts(voices)
     assert part.nearest == 0
 
 

@@ -77,9 +77,31 @@ def test_without_a_cohort_that_is_like_anyone_a_score_is_a_cosine() -> None:
     assert scores(two_voices(), 3, 4, 0) == pytest.approx([0.6, 0.8])
 
 
+def test_leanings_tell_voices_apart_as_scores_do() -> None:
+    random = np.random.default_rng(0)
+    voices = two_voices(Cohort(random.standard_normal((NEAREST, 3)).astype(np.float32)))
+    pieces = random.standard_normal((20, 3)).astype(np.float32)
+    scores, leanings = voices.likeness(pieces).scores, voices.leanings(pieces)
+    apart = scores[:, 0] - scores[:, 1]
+    np.testing.assert_allclose(leanings[:, 0] - leanings[:, 1], apart, atol=1e-6)
+
+
+def test_scores_follow_a_voice_that_learns_and_go_back_with_it() -> None:
+    """What is to be expected of a voice is that of the voice as it is now."""
+    voices = two_voices(Cohort(np.array([[0, 0, 1]] * NEAREST, np.float32)))
+    before = scores(voices, 1, 0, 0)
+    voices.learn(0, embedding(0.6, 0, 0.8), LEARNED_SECONDS)
+    learned = two_voices(Cohort(np.array([[0, 0, 1]] * NEAREST, np.float32)))
+    learned.enrol(0, embedding(1.6, 0, 0.8))
+    assert scores(voices, 1, 0, 0) == pytest.approx(scores(learned, 1, 0, 0), abs=1e-6)
+    voices.unlearn()
+    assert scores(voices, 1, 0, 0) == before
+
+
 def test_what_is_judged_is_left_as_it_is() -> None:
     pieces = np.array([[3, 4, 0]], np.float32)
     two_voices().likeness(pieces)
+    two_voices().leanings(pieces)
     assert pieces.tolist() == [[3, 4, 0]]
 
 
