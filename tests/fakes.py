@@ -104,10 +104,10 @@ def no_cohort(dim: int = 2) -> Cohort:
 class FakePool:
     """Answers what a test wants answered, in place of the worker processes.
 
-    A text is "a" for the first utterance of the pool, "b" for the second and so on; there
-    are two voices. While `working` is clear, jobs wait; `asked` is set when
-    one begins to wait for a text. What is in `failures` is raised by the next recognitions, one
-    each, and what is in `voice_failures` by the next embeddings.
+    A text is "a" for the first utterance of the pool, "b" for the second and so on; a voice is the
+    next of `voices`, and once there are none one of two. While `working` is clear, jobs wait;
+    `asked` is set when one begins to wait for a text. What is in `failures` is raised by the next
+    recognitions, one each, and what is in `voice_failures` by the next embeddings.
     """
 
     def __init__(self) -> None:
@@ -116,6 +116,7 @@ class FakePool:
         self.asked = asyncio.Event()
         self.failures: list[Exception] = []
         self.voice_failures: list[Exception] = []
+        self.voices: list[tuple[float, ...]] = []
         self.idle_workers = 1
         self.abilities = Abilities()
         self.heard: list[Samples] = []  # what each recognition was given
@@ -140,7 +141,7 @@ class FakePool:
         if self.voice_failures:
             raise self.voice_failures.pop(0)
         hops = -(-samples // HOP_SAMPLES)
-        voice = _voice_in(heard)
+        voice = np.array(self.voices.pop(0), np.float32) if self.voices else _voice_in(heard)
         return VoiceTrack(voice, np.tile(voice, (hops, 1)), np.zeros(hops, np.float32))
 
 

@@ -1,6 +1,7 @@
 """A session, the microphone in front of it, and what came of feeding it."""
 
 import json
+import sys
 from collections.abc import Iterable
 
 from hwaja.attribution.parts import Part
@@ -153,7 +154,7 @@ def recognised(segment_id: int, text: str | None) -> Recognised:
 def voice_of(
     speaker_id: int,
     start: int = 0,
-    stop: int = 0,
+    stop: int = sys.maxsize,
     speech_seconds: float = 2.0,
     overlap_seconds: float = 0.0,
 ) -> Part:
@@ -164,10 +165,9 @@ def voice_of(
     return Part(start, stop, (0, 1), speech_seconds, cosines, scores, evidence, overlap_seconds)
 
 
-def attributed(segment_id: int, *speaker_ids: int | None) -> Attributed:
-    """One part each; None: the engine failed."""
-    known = [speaker_id for speaker_id in speaker_ids if speaker_id is not None]
-    return Attributed(segment_id, tuple(voice_of(one) for one in known) or None)
+def attributed(segment_id: int, speaker_id: int | None) -> Attributed:
+    """One speaker, for sure; None: the engine failed."""
+    return Attributed(segment_id, None if speaker_id is None else (voice_of(speaker_id),))
 
 
 def answer(talk: Talk, job: Transcribe, text: str | None, speaker_id: int | None) -> list[Effect]:

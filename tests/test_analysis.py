@@ -38,12 +38,22 @@ async def text_of(analysis: Analysis) -> str | None:
 
 
 @pytest.fixture
-def analyst(pool: FakePool) -> Analyst:
+def ring() -> RingBuffer:
     ring = RingBuffer(2 * SAMPLE_RATE)
     ring.push(np.arange(2 * SAMPLE_RATE, dtype="<i2").tobytes())
+    return ring
+
+
+@pytest.fixture
+def voices() -> Voices:
     voices = Voices(no_cohort())
     voices.enrol(0, np.array([0, 1], np.float32))
     voices.enrol(1, np.array([1, 0], np.float32))
+    return voices
+
+
+@pytest.fixture
+def analyst(pool: FakePool, ring: RingBuffer, voices: Voices) -> Analyst:
     return analyst_of(pool, ring, voices)
 
 
@@ -118,3 +128,78 @@ async def test_forgetting_ends_early_work(analyst: Analyst, pool: FakePool) -> N
     pool.working.set()
     assert await text_of(analyst.analyse(*SPAN)) == "a"
     assert len(pool.heard) == 1
+
+
+async def test_what_is_too_short_to_embed_is_told_as_such_without_a_job(
+    analyst: Analyst, pool: FakePool
+) -> None:
+    pool.voice_failures.append(EngineError("nobody asks for this"))
+    parts = await analyst.analyse(1000, 9000, 7999).parts
+    assert parts is not None
+    assert [(part.start, part.stop, part.label) for part in parts] == [(1000, 9000, Label.SHORT)]
+    assert len(pool.voice_failures) == 1
+
+
+async def test_a_failing_embedder_names_nobody_and_the_next_utterance_has_its_speaker(
+    analyst: Analyst, pool: FakePool
+) -> None:
+    pool.voice_failures.append(EngineError("the engine ended on this audio"))
+    assert await analyst.analyse(*SPAN).parts is None
+    assert await analyst.analyse(*SPAN).parts is not None
+
+
+async def likeness(analyst: Analyst) -> float:
+    """How like the voice of speaker 2 the voice in every utterance is."""
+    parts = await analyst.analyse(16_000, 32_000, 12_000).parts
+    assert parts is not None
+    return parts[0].cosines[-1]
+
+
+@pytest.fixture
+def taught(analyst: Analyst, voices: Voices) -> Analyst:
+    """One whose session has a third voice, which is a little like all that is said."""
+    voices.enrol(2, np.array([1, 1], np.float32))
+    return analyst
+
+
+async def test_a_voice_learns_from_audio_even_if_that_is_released_at_once(
+    taught: Analyst, ring: RingBuffer
+) -> None:
+    before = await likeness(taught)
+    lesson = taught.learn(2, 0, 8000)
+    ring.release(8000)
+    await lesson
+    assert await likeness(taught) > before
+
+
+async def test_a_lesson_that_fails_changes_no_voice_and_disturbs_nothing(
+    taught: Analyst, pool: FakePool
+) -> None:
+    before = await likeness(taught)
+    pool.voice_failures.append(EngineError("the engine ended on this audio"))
+    await taught.learn(2, 0, 8000)
+    assert await likeness(taught) == before
+
+
+async def test_what_voices_learned_is_taken_back_with_the_lessons_under_way(
+    taught: Analyst, pool: FakePool
+) -> None:
+    """The last answer of a transcription may be a lesson when the next one begins."""
+    before = await likeness(taught)
+    await taught.learn(2, 0, 8000)
+    pool.working.clear()
+    lesson = taught.learn(2, 8000, 16_000)
+    await asyncio.sleep(0)
+    taught.unlearn()
+    pool.working.set()
+    await asyncio.wait([lesson])
+    assert await likeness(taught) == before
+
+
+async def test_closing_ends_lessons(taught: Analyst, pool: FakePool) -> None:
+    pool.working.clear()
+    lesson = taught.learn(2, 0, 8000)
+    await asyncio.sleep(0)
+    taught.close()
+    await asyncio.wait([lesson])
+    assert lesson.cancelled()

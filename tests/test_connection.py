@@ -264,3 +264,27 @@ async def test_nothing_of_a_session_is_left_when_it_ends(
         assert len(rings[0]) == 0
         assert not states[0].lstm.any()
         assert not states[0].context.any()
+
+
+# Labels that come later -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("speaker_updates", [True, False])
+async def test_a_doubtful_speaker_is_corrected_when_the_other_goes_on_if_that_was_asked_for(
+    speaker_updates: bool, served: AbstractAsyncContextManager[Endpoint], engine: FakePool
+) -> None:
+    talk = clips.part("two_cities", 1.2, 2.6) + clips.silence(0.7)
+    async with served as endpoint, endpoint.welcomed() as peer:
+        await peer.enrol_both()
+        engine.voices = [(1, 1.005), (1, 0)]
+        await peer.say("start_transcription", speaker_updates=speaker_updates)
+        await peer.hear()
+        heard = await peer.transcribe(talk + clips.part("two_cities", 2.6, 4.8))
+    answers = [message for message in heard if message["type"] == "transcription"]
+    assert [message["speaker_id"] for message in answers] == [1, 0]
+    assert [message.get("segment_id") for message in answers] == (
+        [0, 1] if speaker_updates else [None, None]
+    )
+    updates = [message for message in heard if message not in answers]
+    correction = {"type": "speaker_update", "segment_id": 0, "speaker_id": 0}
+    assert updates == ([correction] if speaker_updates else [])

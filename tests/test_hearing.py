@@ -166,6 +166,30 @@ async def test_closing_ends_drafts_and_early_work(whole: Whole) -> None:
     assert (whole.told, whole.pool.heard) == ([], [])
 
 
+async def test_a_part_of_what_was_heard_disturbs_neither_drafts_nor_early_work(
+    whole: Whole,
+) -> None:
+    """The next utterance is being spoken, or may be over, while the one before is divided."""
+    whole.begin()
+    whole.hearing.follow(1, FIRST, FIRST + FIRST - START)
+    whole.hearing.foresee(FIRST, FIRST + STEP, STEP)
+    await settle()
+    part = whole.hearing.part(START, START + STEP, STEP)
+    whole.hearing.follow(1, FIRST, FIRST + FIRST - START + STEP - 1)
+    await settle()
+    assert whole.told == [(1, "a")], "there is too little new for another draft"
+    assert await text_of(part) == "b"
+    assert await text_of(whole.hearing.text(FIRST, FIRST + STEP, STEP)) == "a", "it was there"
+    assert [len(heard) for heard in whole.pool.heard] == [STEP, STEP]
+
+
+async def test_a_part_that_the_engine_fails_has_no_text_and_the_next_has(whole: Whole) -> None:
+    whole.begin()
+    whole.pool.failures = [EngineError("no")]
+    assert await text_of(whole.hearing.part(START, FIRST, 1)) is None
+    assert await text_of(whole.hearing.part(START, FIRST, 1)) == "b"
+
+
 # While they are spoken ------------------------------------------------------------------------
 
 
@@ -270,3 +294,18 @@ async def test_texts_so_far_are_told_with_their_segment_to_who_asked(
     live.follow(5, 900, 1000)
     assert told == [(3, "가"), (4, "나")]
     assert live_pool.utterances[-1].on_interim is None
+
+
+async def test_a_part_of_what_was_heard_is_heard_anew_while_the_next_is_spoken(
+    live: LiveHearing, live_pool: FakeLivePool
+) -> None:
+    told: list[tuple[int, str]] = []
+    live.begin(Options("ko"), lambda *interim: told.append(interim))
+    live.follow(1, 2000, 2500)
+    assert await text_of(live.part(100, 700, 600)) == "100-700"
+    live.follow(1, 2000, 2900)
+    assert await text_of(live.text(2000, 3000, 900)) == "2000-3000"
+    assert live_pool.dropped == []
+    following, part = live_pool.utterances
+    assert (part.options, part.on_interim) == (Options("ko"), None)
+    assert (following.start, told) == (2000, [])

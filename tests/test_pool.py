@@ -26,6 +26,10 @@ pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
 PATIENCE_SECONDS = 30
 
+DAMAGED = (
+    r"^The engine ends while it loads \S+moonshine\S+ and \S+ and \S+; a file may be damaged\.$"
+)
+
 
 @pytest.fixture(scope="module")
 def speech() -> Samples:
@@ -235,8 +239,8 @@ async def test_models_that_cannot_be_loaded_are_named_and_no_process_remains(
 @pytest.mark.parametrize(
     ("executable", "sentence"),
     [
-        ("/bin/false", r"^The engine ends while it loads \S+moonshine\S+ and \S+; a file may be d"),
-        ("/bin/echo", r"^The engine ends while it loads \S+moonshine\S+ and \S+; a file may be d"),
+        ("/bin/false", DAMAGED),
+        ("/bin/echo", DAMAGED),
         ("/nowhere/python", r"^A worker cannot be started: No such file or directory\.$"),
     ],
 )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 import clips
 from hwaja.application import segmenter_file
 from hwaja.audio import load_pcm16
-from hwaja.engine import EngineError, Samples
+from hwaja.engine import HOP_SAMPLES, EngineError, Samples
 from hwaja.engines.segmentation import (
     FRAME_CENTRE_SAMPLES,
     FRAME_STEP_SAMPLES,
@@ -54,13 +54,6 @@ def change_seconds(speaks: Mask) -> list[float]:
     later = np.flatnonzero(np.diff(voices))
     middles = (alone[later] + alone[later + 1]) / 2 * FRAME_STEP_SAMPLES + FRAME_CENTRE_SAMPLES
     return [float(middle) / SAMPLE_RATE for middle in middles]
-
-
-@pytest.mark.models
-def test_another_voice_is_found_where_it_begins(segmenter: Segmenter) -> None:
-    second, first = map(clips.samples, clips.voices())
-    found = change_seconds(speaking(segmenter, np.concatenate([first, second])))
-    assert found == [pytest.approx(len(first) / SAMPLE_RATE, abs=TOLERANCE_SECONDS)]
 
 
 @pytest.mark.models
@@ -143,3 +136,60 @@ def test_another_model_is_no_segmenter() -> None:
 def test_a_file_that_is_no_model_is_refused_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match=r"segmentation\.onnx cannot be loaded: \w+\.$"):
         Segmenter(tmp_path / "segmentation.onnx")
+
+
+# How much of each hop two voices share
+
+
+def mixed(one: Samples, other: Samples, over: int) -> Samples:
+    """Two voices of which the second begins `over` samples before the first one ends."""
+    return np.concatenate([one[:-over], one[-over:] + other[:over], other[over:]])
+
+
+@pytest.mark.models
+@pytest.mark.parametrize(("one", "other"), [("2609", "1998"), ("1998", "2609")])
+def test_two_at_once_share_the_hops_in_which_they_are(
+    segmenter: Segmenter, one: str, other: str
+) -> None:
+    first, second = reader(one)[-PART_SAMPLES:], reader(other)[:PART_SAMPLES]
+    shared = segmenter.overlap(mixed(first, second, PART_SAMPLES // 2))
+    seconds = (np.flatnonzero(shared > 0.5) + 0.5) * HOP_SAMPLES / SAMPLE_RATE
+    assert len(seconds) * HOP_SAMPLES / SAMPLE_RATE > 0.5
+    assert 2 - TOLERANCE_SECONDS < seconds.min() < seconds.max() < 4 + TOLERANCE_SECONDS
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("number", ["1998", "2033", "2414", "2609"])
+def test_a_reader_alone_shares_next_to_nothing(segmenter: Segmenter, number: str) -> None:
+    shared = segmenter.overlap(reader(number)[:PART_SAMPLES])
+    assert shared.sum() * HOP_SAMPLES / SAMPLE_RATE < 0.1
+
+
+@pytest.mark.models
+def test_two_who_take_turns_share_nothing(segmenter: Segmenter) -> None:
+    first, second = reader("2609")[-PART_SAMPLES:], reader("1998")[:PART_SAMPLES]
+    assert segmenter.overlap(np.concatenate([first, second])).sum() * 0.16 < 0.2
+
+
+@pytest.mark.models
+@pytest.mark.parametrize(
+    "samples", [MIN_SAMPLES, HOP_SAMPLES, HOP_SAMPLES + 1, 10 * HOP_SAMPLES, 29 * SAMPLE_RATE + 1]
+)
+def test_there_is_a_share_for_every_hop_even_of_silence(segmenter: Segmenter, samples: int) -> None:
+    shared = segmenter.overlap(np.zeros(samples, np.float32))
+    assert shared.shape == (-(-samples // HOP_SAMPLES),)
+    assert shared.dtype == np.float32
+    assert not shared.any()
+
+
+@pytest.mark.models
+def test_shares_are_parts_of_a_hop(segmenter: Segmenter) -> None:
+    first, second = reader("2609")[-PART_SAMPLES:], reader("1998")[:PART_SAMPLES]
+    shared = segmenter.overlap(first + second)
+    assert 0 <= shared.min() < 0.5 < shared.max() <= 1
+
+
+@pytest.mark.models
+def test_too_little_audio_for_a_share_is_refused(segmenter: Segmenter) -> None:
+    with pytest.raises(EngineError, match="too little audio"):
+        segmenter.overlap(np.zeros(MIN_SAMPLES - 1, np.float32))

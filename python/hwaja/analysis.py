@@ -48,6 +48,7 @@ class Analyst:
         self._voices = voices
         self._hearing = hearing
         self._early: Early[tuple[Part, ...]] = Early("attribution")
+        self._lessons: set[asyncio.Task[None]] = set()
 
     def foresee(self, start: int, stop: int, speech_samples: int) -> None:
         """Begin work on an utterance that may be asked for, if no one else waits for a worker."""
@@ -68,16 +69,34 @@ class Analyst:
         samples = self._ring.read(start, stop)  # now: the ring may forget them next
 
         async def learn() -> None:
-            track = await self._pool.embed(self._owner, samples.copy, len(samples))
-            self._voices.learn(speaker_id, track.whole, len(samples) / SAMPLE_RATE)
-            track.erase()
+            try:
+                track = await self._pool.embed(self._owner, samples.copy, len(samples))
+            finally:
+                samples.fill(0)
+            try:
+                self._voices.learn(speaker_id, track.whole, len(samples) / SAMPLE_RATE)
+            finally:
+                track.erase()
 
-        return attempt("learning", learn)
+        lesson = attempt("learning", learn)
+        self._lessons.add(lesson)
+        lesson.add_done_callback(self._lessons.discard)
+        return lesson
+
+    def unlearn(self) -> None:
+        """Take back what voices learned, and give up what they are learning."""
+        self._end_lessons()
+        self._voices.unlearn()
 
     def close(self) -> None:
         """Give up what nobody asked for."""
         self._hearing.close()
         self._early.forget()
+        self._end_lessons()
+
+    def _end_lessons(self) -> None:
+        for lesson in self._lessons:
+            lesson.cancel()
 
     def _attribution(self, stretch: Stretch) -> Work[tuple[Part, ...]]:
         start, stop = stretch.start, stretch.stop

@@ -217,7 +217,7 @@ class Connection:
             case Begin(options, interims, adapt):
                 self._hearing.begin(options, self._overhear if interims else None)
                 if not adapt:
-                    self._voices.unlearn()
+                    self._analyst.unlearn()
             case Follow(segment_id, start, stop):
                 self._hearing.follow(segment_id, start, stop)
             case Foresee(start, stop, speech_samples):

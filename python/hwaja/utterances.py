@@ -86,7 +86,7 @@ class Utterances:
             if heard is not None and heard.text and len(parts) > 1:
                 anew += self._divide(segment_id, first.segment, heard, parts)
             else:
-                voice = voices[0] if voices else None
+                voice = parts[0][1] if parts else None
                 answers.append(Answer(segment_id, first.segment, heard, voice))
         return answers, anew
 

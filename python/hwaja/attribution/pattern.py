@@ -62,9 +62,11 @@ class TurnPattern:
     def take(self, segment_id: int, part: Part, pause_seconds: float) -> Said:
         """Return who said a part that began `pause_seconds` after the one before."""
         evidence = part.evidence or (0.0,) * len(part.speaker_ids)
-        if self._last is not None and part.speech_seconds < PATTERN_SECONDS and pause_seconds > 0:
-            expected = _after(probabilities(self._last.evidence), 1 - ANSWER_PROBABILITY)
-            evidence = _sum(evidence, expected)
+        is_answer = part.speech_seconds < PATTERN_SECONDS and pause_seconds > 0
+        if self._last is not None and (is_answer or not part.evidence):
+            # Without a pause it is the rest of a turn that was too long for one utterance.
+            same = 1 - ANSWER_PROBABILITY if is_answer else SAME_TURN_PROBABILITY
+            evidence = _sum(evidence, _after(probabilities(self._last.evidence), same))
         said = _said(part, evidence)
         self._last = _Turn(segment_id, part, evidence, said)
         return said

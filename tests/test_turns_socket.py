@@ -1,0 +1,144 @@
+"""Two women who answer each other without a pause, over the wire and with the real engine."""
+
+import json
+from collections.abc import AsyncIterator
+from difflib import SequenceMatcher
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import pytest_asyncio
+
+import clips
+from hwaja.application import voice_models
+from hwaja.attribution.cohort import Cohort
+from hwaja.audio import load_pcm16, to_pcm16
+from hwaja.benchmark.levels import levelled, trimmed
+from hwaja.connection import Services
+from hwaja.detection import Detection
+from hwaja.engine import Samples
+from hwaja.engines.silero import SileroDetector
+from hwaja.models import locate
+from hwaja.session import SessionSettings
+from hwaja.workers import wire
+from hwaja.workers.drafts import Drafts
+from hwaja.workers.pool import Pool
+from loopback import Endpoint, Message, Peer, serving
+from pools import running
+
+DATASET = Path(__file__).resolve().parent.parent.parent / "shared" / "speech" / "dataset"
+INDEX = DATASET / "Korean_Read_Speech_Corpus_sample.json"
+
+pytestmark = [
+    pytest.mark.models,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.skipif(not INDEX.exists(), reason="the speech is kept beside the repository"),
+]
+
+GAP = clips.silence(1)
+ALIKE = 0.7
+"""How alike a text is to what was said: the small model mishears one character in ten."""
+
+
+@cache
+def spoken(number: int) -> Samples:
+    """A clip of the dialogue of two women: even numbers are one's, odd ones the other's."""
+    pcm = load_pcm16(DATASET / "AirbnbStudio" / f"sub100100a{number:05}.wav")
+    return levelled(trimmed(clips.samples(pcm)))
+
+
+def joined(*numbers: int) -> bytes:
+    """Clips without a pause between them."""
+    return to_pcm16(np.concatenate([spoken(number) for number in numbers]))
+
+
+def letters(text: str) -> str:
+    return "".join(letter for letter in text if letter.isalnum())
+
+
+def alike(text: str, number: int) -> float:
+    """How much of the characters of a text and of a clip are the same, in order."""
+    said = json.loads(INDEX.read_text("utf-8"))["AirbnbStudio"][f"sub100100a{number:05}"]["text"]
+    return SequenceMatcher(None, letters(text), letters(said), autojunk=False).ratio()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def korean_pool() -> AsyncIterator[Pool]:
+    setup = wire.Setup(str(locate("whisper-base")), voice_models(), "ko")
+    async with running(setup) as pool:
+        yield pool
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def korean(
+    korean_pool: Pool, drafts: Drafts, detector: SileroDetector, certificate: tuple[Path, Path]
+) -> AsyncIterator[Endpoint]:
+    settings = SessionSettings(abilities=korean_pool.abilities)
+    services = Services(korean_pool, drafts, Detection(detector), Cohort.shipped(), settings)
+    async with serving(services, certificate) as endpoint:
+        yield endpoint
+
+
+async def begin(peer: Peer, **wishes: object) -> None:
+    """Enrol both women with other sentences than they say later."""
+    await peer.enrol(0, joined(4))
+    await peer.enrol(1, joined(3))
+    await peer.say("start_transcription", **wishes)
+    assert (await peer.hear())["type"] == "transcription_started"
+
+
+async def transcribed(endpoint: Endpoint, pcm: bytes, **wishes: object) -> list[Message]:
+    async with endpoint.welcomed() as peer:
+        await begin(peer, **wishes)
+        return await peer.transcribe(GAP + pcm + GAP)
+
+
+@pytest.mark.parametrize("numbers", [(12, 13), (13, 12), (12, 13, 16)])
+async def test_each_woman_has_her_turn_and_her_words(
+    korean: Endpoint, numbers: tuple[int, ...]
+) -> None:
+    heard = await transcribed(korean, joined(*numbers))
+    assert [message["speaker_id"] for message in heard] == [number % 2 for number in numbers]
+    for message, number in zip(heard, numbers, strict=True):
+        assert list(message) == ["type", "speaker_id", "text", "timestamp", "confidence"]
+        assert alike(message["text"], number) > ALIKE
+
+
+async def test_turns_are_dated_where_they_meet(korean: Endpoint) -> None:
+    heard = await transcribed(korean, joined(12, 13), details=True)
+    change_seconds = 1 + len(spoken(12)) / 16_000
+    assert heard[0]["end_seconds"] == pytest.approx(change_seconds, abs=0.3)
+    assert heard[1]["start_seconds"] == pytest.approx(change_seconds, abs=0.3)
+    assert [message["label"] for message in heard] == ["sure", "sure"]
+    assert heard[0]["segment_id"] != heard[1]["segment_id"]
+    for message in heard:
+        seconds = [token["start_seconds"] for token in message["tokens"]]
+        assert message["start_seconds"] - 0.5 < seconds[0] <= seconds[-1] < message["end_seconds"]
+
+
+async def test_two_at_once_are_marked(korean: Endpoint) -> None:
+    one, other = spoken(12), spoken(13)
+    length = min(len(one), len(other))
+    heard = await transcribed(korean, to_pcm16(one[:length] / 2 + other[:length] / 2), details=True)
+    assert sum(message["overlap_seconds"] for message in heard) > 1
+    assert "overlap" in {message["label"] for message in heard}
+
+
+async def test_a_voice_that_learned_is_nearer_and_goes_back_when_nobody_asks(
+    korean: Endpoint,
+) -> None:
+    """The same sentence, before the voice learned, after it, and once it was taken back."""
+    lesson = GAP + joined(8) + GAP
+    async with korean.welcomed() as peer:
+        await begin(peer, details=True, adapt=True)
+        await peer.play(lesson)
+        first = await peer.hear()
+        # The next answer comes of a job behind the lesson's, with the one worker there is.
+        later = await peer.transcribe(lesson + lesson)
+        await peer.say("start_transcription", details=True)
+        await peer.hear()
+        (after,) = await peer.transcribe(lesson)
+    assert [message["label"] for message in (first, *later, after)] == ["sure"] * 4
+    assert later[-1]["scores"][0] > first["scores"][0] + 0.01
+    assert after["scores"] == first["scores"]
