@@ -75,7 +75,9 @@ async def test_who_said_what_is_printed(
         "화자 2번 등록이 완료되었습니다.",
         "실시간 전사를 시작합니다.",
     ]
-    said = [re.fullmatch(r"speaker (\d) +(\d+\.\d) s +(-\d+\.\d) dBFS  (.+)", x) for x in lines[3:]]
+    said = [
+        re.fullmatch(r"speaker (\d)\?? +(\d+\.\d) s +(-\d+\.\d) dBFS  (.+)", x) for x in lines[3:]
+    ]
     assert [match and match[1] for match in said] == ["0", "0", "0", "1"]
     times = [float(match[2]) for match in said if match]
     assert times == sorted(times)

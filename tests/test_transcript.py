@@ -38,6 +38,21 @@ def test_a_final_text_is_a_line_with_its_speaker(capsys: Capture) -> None:
     ]
 
 
+def test_a_speaker_who_is_not_sure_has_a_question_mark(capsys: Capture) -> None:
+    lines = shown(capsys, FINAL | {"label": "sure"}, FINAL | {"label": "short"}).splitlines()
+    assert [line[:16] for line in lines] == ["speaker 1      4", "speaker 1?     4"]
+
+
+def test_what_could_be_better_about_a_voice_is_shown_below_it(capsys: Capture) -> None:
+    warning = {"reason": "noisy", "message": "주변 소음이 큽니다."}
+    enrolled = {"type": "speaker_registration_completed", "message": "등록이 완료되었습니다."}
+    quality = {"quality": {"warnings": [warning]}}
+    assert shown(capsys, enrolled | quality).splitlines() == [
+        "등록이 완료되었습니다.",
+        "! 주변 소음이 큽니다.",
+    ]
+
+
 def test_into_a_pipe_no_interim_is_written(capsys: Capture) -> None:
     assert shown(capsys, interim(0, "반갑"), FINAL) == shown(capsys, FINAL)
 

@@ -51,14 +51,17 @@ class Transcript:
                 self._console.print(_line(message))
             case _:
                 self._console.print(Text(message["message"], style="dim"))
+                for warning in message.get("quality", {}).get("warnings", ()):
+                    self._console.print(Text(f"! {warning['message']}", style="yellow"))
         if self._draws:
             self._live.update(Text(" ".join(self._open.values()), style="dim"), refresh=True)
 
 
 def _line(message: Message) -> Text:
     speaker_id = message["speaker_id"]
+    doubt = " " if message.get("label", "sure") == "sure" else "?"
     return Text.assemble(
-        (f"speaker {speaker_id}", _STYLES[speaker_id % len(_STYLES)]),
-        f"  {message['start_seconds']:7.1f} s  {message['confidence']:6.1f} dBFS  ",
+        (f"speaker {speaker_id}{doubt}", _STYLES[speaker_id % len(_STYLES)]),
+        f" {message['start_seconds']:7.1f} s  {message['confidence']:6.1f} dBFS  ",
         message["text"],
     )
