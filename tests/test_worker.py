@@ -48,7 +48,8 @@ class FakeEngine:
 
     def embed(self, samples: Samples) -> Embeddings:
         self._take(samples)
-        return np.array([[3, 4], [1, 2]], np.float32)
+        self.voices = np.array([[3, 4], [1, 2]], np.float32)
+        return self.voices
 
     def overlap(self, _samples: Samples) -> Embeddings:
         return np.array([0.5], np.float32)
@@ -115,6 +116,12 @@ def test_audio_is_heard_wherever_it_lies_in_its_frame(shift: int, engine: FakeEn
         engine.embed(samples)
     assert engine.heard == [SOUND.tolist()]
     assert not any(place[shift:]), "the audio in the frame is overwritten"
+
+
+def test_a_voice_is_overwritten_once_it_is_sent(engine: FakeEngine) -> None:
+    (_, reply) = serve(SETUP, wire.Embed(1, audio(SOUND)))
+    assert bytes(reply.vectors) == struct.pack("<4f", 3, 4, 1, 2)
+    assert not engine.voices.any()
 
 
 @pytest.mark.parametrize("usable", [True, False])

@@ -76,6 +76,8 @@ class _Jobs:
             except EngineError:
                 reply = wire.Failed(request.job_id)
         self._send(reply)
+        if isinstance(reply, wire.Embedded):
+            wire.erase(reply.vectors)
 
     def _answer(self, request: wire.JobRequest) -> wire.JobReply:
         with audio_of(request) as samples:
