@@ -23,7 +23,8 @@ def texts(pieces: list[Hypothesis] | None) -> list[str] | None:
 def test_each_part_has_the_words_that_begin_in_it() -> None:
     pieces = divide(TALK, [1.35], [1, 1])
     assert texts(pieces) == ["안녕하세요", "네 반갑습니다"]
-    assert pieces is not None
+    if pieces is None:  # to be heard anew
+        return
     assert [piece.language for piece in pieces] == ["ko", "ko"]
     assert [token.start_seconds for token in pieces[1].tokens] == [1.3, 1.6, 1.9]
 
@@ -47,9 +48,9 @@ def test_a_text_without_spaces_is_divided_between_its_pieces() -> None:
     assert texts(divide(talk, [1.25], [1, 1])) == ["今日は", "そうです"]
 
 
-def test_a_word_that_begins_far_from_the_change_is_cut_rather_than_given_away() -> None:
+def test_no_word_is_cut_where_none_begins_near_the_change() -> None:
     talk = dated((" 가", 0.0), ("나다", 1.0), ("라마", 1.0 + NEAR_SECONDS), (" 바", 3.0))
-    assert texts(divide(talk, [1.7], [1, 1])) == ["가나다", "라마 바"]
+    assert divide(talk, [1.7], [1, 1]) is None, "to be heard anew"
 
 
 def test_three_parts_have_their_words() -> None:

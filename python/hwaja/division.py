@@ -10,7 +10,7 @@ LEAD_SECONDS = 0.1
 nothing changes (bench/RESULTS.md)."""
 
 NEAR_SECONDS = 0.6
-"""A change falls between words, unless none begins as near as this."""
+"""A change is told by the word that begins nearest to it, if one begins as near as this."""
 
 MIN_LETTERS_PER_SECOND = 1.5
 """A part with fewer was left out: at times Whisper ends after the first of two voices."""
@@ -28,12 +28,14 @@ def divide(
 
     Returns:
         One for each part, their tokens dated as they were; None where the tokens do not tell: there
-        are none, or a part would have next to no text.
+        are none, no word begins near a change, or a part would have next to no text.
 
     """
     tokens = hypothesis.tokens
-    cuts = [0, *(_cut(tokens, seconds) for seconds in changes_seconds), len(tokens)]
-    pieces = [tokens[first:stop] for first, stop in pairwise(cuts)]
+    cuts = [cut for seconds in changes_seconds if (cut := _cut(tokens, seconds)) is not None]
+    if len(cuts) < len(changes_seconds):
+        return None
+    pieces = [tokens[first:stop] for first, stop in pairwise([0, *cuts, len(tokens)])]
     texts = ["".join(token.text for token in piece).strip() for piece in pieces]
     for text, seconds in zip(texts, speech_seconds, strict=True):
         if sum(letter.isalnum() for letter in text) < MIN_LETTERS_PER_SECOND * seconds:
@@ -44,8 +46,11 @@ def divide(
     ]
 
 
-def _cut(tokens: Sequence[Token], change_seconds: float) -> int:
-    """Return the place of the token that begins nearest to a change; a word's, if one is near."""
+def _cut(tokens: Sequence[Token], change_seconds: float) -> int | None:
+    """Return the place of the word that begins nearest to a change; None if none is near.
+
+    Where nothing is between words, every token is one.
+    """
     looked_for = change_seconds - LEAD_SECONDS
 
     def distance(place: int) -> float:
@@ -53,5 +58,5 @@ def _cut(tokens: Sequence[Token], change_seconds: float) -> int:
 
     places = range(1, len(tokens))
     words = [place for place in places if tokens[place].text[:1].isspace()]
-    near = [place for place in words if distance(place) < NEAR_SECONDS]
-    return min(near or places, key=distance, default=len(tokens))
+    near = [place for place in words or places if distance(place) < NEAR_SECONDS]
+    return min(near, key=distance, default=None)
