@@ -91,7 +91,8 @@ def test_nothing_is_lost_and_nothing_is_told_twice(
     heard: Hypothesis, changes_seconds: list[float]
 ) -> None:
     pieces = divide(heard, sorted(changes_seconds), [0.0] * (len(changes_seconds) + 1))
-    assert pieces is not None
+    if pieces is None:  # nothing begins near a change: to be heard anew
+        return
     assert len(pieces) == len(changes_seconds) + 1
     assert tuple(token for piece in pieces for token in piece.tokens) == heard.tokens
     for piece in pieces:
