@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwaja.attribution.cohort import Cohort, Rows
-from hwaja.engine import Embedding
+from hwaja.engine import Embedding, Embeddings
 
 LEARNABLE_COSINE = 0.5
 """Of less, an embedding is not learned from: the same voice has 0.6 to 0.8 at 3 s."""
@@ -143,9 +143,19 @@ class Voices:
                 voice.fill(0)
 
 
-def _units(embeddings: Rows) -> Rows:
+def norms_of(embeddings: Embeddings) -> NDArray[np.float32]:
+    """Return the length of each embedding, shape (n, 1).
+
+    Raises:
+        ValueError: for one without direction (zero or not finite).
+
+    """
     norms = np.linalg.norm(embeddings, axis=1, keepdims=True)
     if not np.isfinite(norms).all() or not norms.all():
         raise ValueError("the embedding has no direction")
-    units: Rows = (embeddings / norms).astype(np.float32)
+    return np.asarray(norms, np.float32)
+
+
+def _units(embeddings: Embeddings) -> Rows:
+    units: Rows = (embeddings / norms_of(embeddings)).astype(np.float32)
     return units

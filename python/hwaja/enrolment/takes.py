@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hwaja.attribution.voices import norms_of
 from hwaja.engine import Embedding
 
 
@@ -73,7 +74,4 @@ def cosine(one: Embedding, other: Embedding) -> float:
 
 
 def _norm(embedding: Embedding) -> float:
-    norm = float(np.linalg.norm(embedding))
-    if not np.isfinite(norm) or norm == 0:
-        raise ValueError("the embedding has no direction")
-    return norm
+    return float(norms_of(embedding[None])[0, 0])
