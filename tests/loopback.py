@@ -14,7 +14,8 @@ from websockets.exceptions import ConnectionClosed
 
 import clips
 from hwaja.connection import Services
-from hwaja.server import Server, tls_context
+from hwaja.server import Server
+from hwaja.tls import tls_context
 
 Message = dict[str, Any]
 

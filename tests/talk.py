@@ -29,9 +29,9 @@ from hwaja.messages import (
     StartRegistration,
     StartTranscription,
     StopTranscription,
-    serialize,
 )
 from hwaja.recognition import Hypothesis
+from hwaja.serialize import serialize
 from hwaja.session import Session, SessionSettings, State
 
 SETTINGS = SessionSettings()

@@ -20,7 +20,7 @@ from hwaja.config import Config
 from hwaja.engine import EngineError
 from hwaja.gate import SAMPLE_RATE
 from hwaja.models import ModelError, cache_root, locate
-from hwaja.server import TlsError
+from hwaja.tls import TlsError
 from hwaja.workers import wire
 from hwaja.workers.pool import Pool
 from loopback import Peer

@@ -15,7 +15,7 @@ from hwaja.audio import CHUNK_SAMPLES, paced
 from hwaja.certificate import development_certificate
 from hwaja.client import MAX_UNREAD_BYTES, ClientError, client_tls, open_client
 from hwaja.connection import Services
-from hwaja.server import tls_context
+from hwaja.tls import tls_context
 from loopback import Endpoint, serving
 
 pytestmark = pytest.mark.models

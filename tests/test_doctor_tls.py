@@ -15,7 +15,7 @@ from hwaja.certificate import development_certificate
 from hwaja.config import Config
 from hwaja.doctor.findings import Finding
 from hwaja.doctor.tls import certificate, covers
-from hwaja.server import TlsError
+from hwaja.tls import TlsError
 
 
 def issued(

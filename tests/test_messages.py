@@ -10,7 +10,6 @@ from hwaja import texts
 from hwaja.attribution.parts import Label
 from hwaja.codes import CloseCode, ErrorCode, Reason
 from hwaja.messages import (
-    MAX_TEXT_CHARS,
     CompleteRegistration,
     Details,
     Error,
@@ -27,10 +26,10 @@ from hwaja.messages import (
     Transcription,
     TranscriptionStarted,
     TranscriptionStopped,
-    parse,
-    serialize,
 )
+from hwaja.parse import MAX_TEXT_CHARS, parse
 from hwaja.recognition import Token
+from hwaja.serialize import serialize
 
 PRIVATE = "주민번호-900101"
 

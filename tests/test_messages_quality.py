@@ -4,8 +4,9 @@ import json
 from dataclasses import replace
 
 from hwaja.codes import ErrorCode, Reason
-from hwaja.messages import Error, RegistrationCompleted, serialize
+from hwaja.messages import Error, RegistrationCompleted
 from hwaja.quality import Quality
+from hwaja.serialize import serialize
 
 QUALITY = Quality(4.1234, 1, -30.04, 25.06, 0.00123, 0.56789, other_similarity=0.31234)
 

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from hwaja.codes import ErrorCode, Reason
-from hwaja.messages import InvalidMessageError, StartTranscription, parse
+from hwaja.messages import InvalidMessageError, StartTranscription
+from hwaja.parse import parse
 from hwaja.recognition import Hotword, Options
 
 

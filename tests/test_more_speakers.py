@@ -15,9 +15,9 @@ from hwaja.messages import (
     InvalidMessageError,
     StartRegistration,
     StartTranscription,
-    parse,
-    serialize,
 )
+from hwaja.parse import parse
+from hwaja.serialize import serialize
 from hwaja.session import SessionSettings
 from loopback import serving
 from talk import connected, errors, sent

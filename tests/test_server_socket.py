@@ -19,8 +19,9 @@ import clips
 from fakes import RING_FRAMES, FakePool, WatchedDetection, no_cohort
 from hwaja.connection import Services
 from hwaja.engines.silero import SileroDetector
-from hwaja.server import Server, TlsError, tls_context
+from hwaja.server import Server
 from hwaja.session import SessionSettings
+from hwaja.tls import TlsError, tls_context
 from loopback import PATIENCE_SECONDS, Endpoint, serving
 
 pytestmark = pytest.mark.models

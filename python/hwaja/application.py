@@ -14,8 +14,9 @@ from hwaja.engines.providers import resolve
 from hwaja.engines.silero import SileroDetector
 from hwaja.gate import GateSettings
 from hwaja.models import locate
-from hwaja.server import Server, serve_until_signalled, tls_context
+from hwaja.server import Server, serve_until_signalled
 from hwaja.session import SessionSettings
+from hwaja.tls import tls_context
 from hwaja.workers import wire
 from hwaja.workers.drafts import Drafts
 from hwaja.workers.pool import Pool

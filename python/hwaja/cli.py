@@ -14,7 +14,7 @@ from hwaja.doctor import command as doctor_command
 from hwaja.engine import EngineError
 from hwaja.models import ModelError
 from hwaja.models import commands as models_commands
-from hwaja.server import TlsError
+from hwaja.tls import TlsError
 
 
 def main(arguments: list[str] | None = None) -> int:

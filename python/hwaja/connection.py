@@ -52,8 +52,10 @@ from hwaja.events import (
 )
 from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
 from hwaja.hearing import Hearing, LiveHearing, Text, WholeHearing
-from hwaja.messages import Error, Interim, InvalidMessageError, ServerMessage, parse, serialize
+from hwaja.messages import Error, Interim, InvalidMessageError, ServerMessage
 from hwaja.outbox import Outbox
+from hwaja.parse import parse
+from hwaja.serialize import serialize
 from hwaja.session import Session, SessionSettings
 from hwaja.workers.drafts import Drafts
 from hwaja.workers.pool import Pool

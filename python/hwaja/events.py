@@ -119,7 +119,7 @@ Event = (
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send a message; `details` as for `messages.serialize`."""
+    """Send a message; `details` as for `serialize`."""
 
     message: ServerMessage
     details: bool

@@ -1,22 +1,21 @@
-"""The server: TLS socket, connection limit, health answer, graceful shutdown."""
+"""The server: its socket, connection limit, graceful shutdown."""
 
 import asyncio
 import logging
 import secrets
 import signal
 import ssl
-from http import HTTPStatus
-from pathlib import Path
 
 import structlog
 from websockets.asyncio.server import Server as WebSocketServer
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
-from websockets.http11 import Request, Response
 
 from hwaja.codes import CloseCode, ErrorCode, Reason
 from hwaja.connection import Connection, Services
-from hwaja.messages import Error, serialize
+from hwaja.messages import Error
+from hwaja.plain_http import answer_plain_http
+from hwaja.serialize import serialize
 
 MAX_MESSAGE_BYTES = 1 << 20
 """Longest WebSocket message: 32 s of audio, 128 times the chunk the specification recommends."""
@@ -32,29 +31,6 @@ PONG_SECONDS = 60
 behind its audio, which is not read while the ring is full: on a busy machine, more than 20 s."""
 
 _log = structlog.get_logger("hwaja.server")
-
-
-class TlsError(Exception):
-    """The certificate or key cannot be used. Says why in one sentence."""
-
-
-def tls_context(cert: Path, key: Path) -> ssl.SSLContext:
-    """Return a server context for TLS 1.2 or later (specification, security section).
-
-    Raises:
-        TlsError: where a file is missing or they do not belong together.
-
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    for path in (cert, key):
-        if not path.is_file():
-            raise TlsError(f"The file {path} does not exist.")
-    try:
-        context.load_cert_chain(cert, key, password="")  # never ask for one on a terminal
-    except (ssl.SSLError, OSError) as error:
-        raise TlsError(f"{cert} and {key} are not a certificate and its key.") from error
-    return context
 
 
 class Server:
@@ -85,7 +61,7 @@ class Server:
             host,
             port,
             ssl=tls,
-            process_request=_answer_plain_http,
+            process_request=answer_plain_http,
             compression=None,  # PCM does not compress
             max_size=MAX_MESSAGE_BYTES,
             max_queue=MAX_QUEUED_MESSAGES,
@@ -151,17 +127,6 @@ async def serve_until_signalled(server: Server) -> None:
     await first.wait()
     _log.info("stopping")
     await server.stop(hurry=second)
-
-
-def _answer_plain_http(connection: ServerConnection, request: Request) -> Response | None:
-    """Answer `GET /healthz`, and tell a browser that this is no page; None goes on to WebSocket."""
-    if request.path == "/healthz":
-        return connection.respond(HTTPStatus.OK, "ok\n")
-    if "upgrade" not in request.headers.get("Connection", "").lower():
-        return connection.respond(
-            HTTPStatus.UPGRADE_REQUIRED, "This is a WebSocket server; see docs/protocol.md.\n"
-        )
-    return None
 
 
 async def _turn_away(websocket: ServerConnection) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from hwaja.config import ConfigError
 from hwaja.engine import EngineError
 from hwaja.models import ModelError
-from hwaja.server import TlsError
+from hwaja.tls import TlsError
 
 State = Literal["ok", "warning", "failure"]
 """A warning: it can be served, but not well. A failure: it cannot be served."""

@@ -9,7 +9,7 @@ from cryptography import x509
 from hwaja.certificate import development_files, is_still_good, machine_names, subject_names
 from hwaja.config import Config
 from hwaja.doctor.findings import Finding
-from hwaja.server import TlsError, tls_context
+from hwaja.tls import TlsError, tls_context
 
 WARN_DAYS = 30
 """Renewal by hand needs some time; that by machine happens earlier."""
