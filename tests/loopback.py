@@ -13,8 +13,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 import clips
-from hwaja.connection import Services
+from hwaja.admission import Door
+from hwaja.config import Config
 from hwaja.server import Server
+from hwaja.session_runner import Services
 from hwaja.tls import tls_context
 
 Message = dict[str, Any]
@@ -117,11 +119,19 @@ async def serving(
     services: Services,
     certificate: tuple[Path, Path],
     *,
-    max_connections: int = 10,
-    drain_seconds: float = 10,
+    door: Door | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Endpoint]:
-    """Serve on a free port of 127.0.0.1 until the block ends."""
-    server = Server(services, max_connections, drain_seconds)
+    """Serve on a free port of 127.0.0.1 until the block ends.
+
+    Args:
+        services: the engine.
+        certificate: certificate and key.
+        door: who is let in.
+        settings: fields of `Config`.
+
+    """
+    server = Server(services, Config(**settings), door)
     port = await server.start("127.0.0.1", 0, tls_context(*certificate))
     trust = ssl.create_default_context(cafile=str(certificate[0]))
     try:

@@ -17,10 +17,11 @@ from websockets.asyncio.client import connect
 
 import clips
 from fakes import RING_FRAMES, FakePool, WatchedDetection, no_cohort
-from hwaja.connection import Services
+from hwaja.config import Config
 from hwaja.engines.silero import SileroDetector
 from hwaja.server import Server
-from hwaja.session import SessionSettings
+from hwaja.session_runner import Services
+from hwaja.settings import SessionSettings
 from hwaja.tls import TlsError, tls_context
 from loopback import PATIENCE_SECONDS, Endpoint, serving
 
@@ -82,7 +83,7 @@ async def test_only_tls_1_2_and_later_are_spoken(
                     accepted.append(websocket.transport.get_extra_info("ssl_object").version())
         return accepted
 
-    server = Server(services, max_connections=1, drain_seconds=1)
+    server = Server(services, Config(max_connections=1, drain_seconds=1))
     port = await server.start("127.0.0.1", 0, context)
     try:
         assert await spoken(port) == new
