@@ -91,7 +91,7 @@ def test_only_a_client_that_asked_for_details_is_warned_a_minute_ahead_and_once(
         assert [fields["type"] for fields in warnings] == ["limit_warning"] * details
         if details:
             assert warnings[0]["reason"] == "audio_limit"
-                assert warnings[0]["seconds_left"] in (59, 60)
+            assert warnings[0]["seconds_left"] in (59, 60)
 
 
 # The longest session
