@@ -99,11 +99,10 @@ class Endpoint:
         return f"wss://localhost:{self.port}"
 
     @asynccontextmanager
-    async def connect(self) -> AsyncIterator[Peer]:
+    async def connect(self, path: str = "", **options: Any) -> AsyncIterator[Peer]:
         """Open a WebSocket; its first message is not read yet."""
-        async with connect(
-            self.url, ssl=self.trust, compression=None, max_size=None, proxy=None
-        ) as websocket:
+        options = {"ssl": self.trust, "compression": None, "max_size": None, **options}
+        async with connect(self.url + path, proxy=None, **options) as websocket:
             yield Peer(websocket)
 
     @asynccontextmanager
@@ -112,6 +111,14 @@ class Endpoint:
         async with self.connect() as peer:
             assert (await peer.hear())["type"] == "model_loaded"
             yield peer
+
+    async def until_free(self, **options: Any) -> None:
+        """Wait until there is a place: the server learns of a loss after the client made it."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                async with self.connect(**options) as peer:
+                    if (await peer.hear())["type"] == "model_loaded":
+                        return
 
 
 @asynccontextmanager

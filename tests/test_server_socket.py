@@ -136,29 +136,22 @@ async def test_an_abrupt_disconnect_frees_its_place(
 ) -> None:
     """Whatever the client was doing."""
 
-    async def open_place(endpoint: Endpoint) -> None:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while True:  # the server learns of the loss a moment after the client made it
-                async with endpoint.connect() as peer:
-                    if (await peer.hear())["type"] == "model_loaded":
-                        return
-
     async with serving(services, certificate, max_connections=1) as endpoint:
         for _ in range(2):
             async with endpoint.welcomed() as idle:
                 idle.websocket.transport.abort()
-            await open_place(endpoint)
+            await endpoint.until_free()
         async with endpoint.welcomed() as enrolling:
             await enrolling.say("start_speaker_registration", speaker_id=0)
             await enrolling.play(clips.voices()[0])
             await enrolling.say("complete_speaker_registration", speaker_id=0)
             enrolling.websocket.transport.abort()
-        await open_place(endpoint)
+        await endpoint.until_free()
         async with endpoint.welcomed() as talking:
             await talking.begin()
             await talking.play(clips.part("two_cities", 5, 15))
             talking.websocket.transport.abort()
-        await open_place(endpoint)
+        await endpoint.until_free()
 
 
 @in_one_loop

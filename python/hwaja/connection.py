@@ -79,9 +79,10 @@ class Connection:
 
     async def _take(self, message: str | bytes) -> None:
         self._taken += 1
-        await self._runner.outbox.room()
         self._held_back = True
         try:
+            if not self._runner.outbox.has_room:
+                await self._wait_to_be_read()
             await self._wait_turn(message)
             await self._runner.take(message)
         finally:
@@ -96,6 +97,20 @@ class Connection:
             delay_seconds = max(delay_seconds, self._audio_seconds.take(audio_seconds, now))
         if delay_seconds > 0:
             await asyncio.sleep(delay_seconds)
+
+    async def _wait_to_be_read(self) -> None:
+        """Take nothing more from a client that reads nothing; in the end, give it up."""
+        waits = [
+            asyncio.ensure_future(wait)
+            for wait in (self._runner.outbox.room(), self._websocket.wait_closed())
+        ]
+        done, _ = await asyncio.wait(
+            waits, timeout=2 * self._ping_seconds, return_when=asyncio.FIRST_COMPLETED
+        )
+        for wait in waits:
+            wait.cancel()
+        if not done:
+            self._websocket.transport.abort()
 
     async def _watch(self) -> None:
         """Ping the client; one that neither answers nor sends anything is gone."""

@@ -13,8 +13,9 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 MOST_ITEMS = 1024
-"""With so many items that the client does not have, its session takes no more from it: more than
-in an hour of conversation."""
+"""With so many items waiting, nothing more is taken from the client, and of those that were sent so
+many are kept: more than in an hour of conversation, and than can be said in the time between two
+pings."""
 
 
 class Outbox(Generic[Item]):
@@ -59,13 +60,15 @@ class Outbox(Generic[Item]):
         key, item = self._waiting.popitem(last=False)
         if isinstance(key, int):
             self._sent[key] = item
+            if len(self._sent) > MOST_ITEMS:
+                self._sent.popitem(last=False)
+        self._count()
         return item
 
     def confirm(self, number: int) -> None:
         """Forget answers up to this one, which the client certainly has."""
         while self._sent and next(iter(self._sent)) <= number:
             self._sent.popitem(last=False)
-        self._count()
 
     def rewind(self) -> None:
         """Have all that the client may lack taken again, before the others."""
@@ -75,8 +78,13 @@ class Outbox(Generic[Item]):
             self._waiting.move_to_end(key, last=False)
         self._count()
 
+    @property
+    def has_room(self) -> bool:
+        """Whether the client takes what it is sent."""
+        return self._roomy.is_set()
+
     async def room(self) -> None:
-        """Wait until the client has taken enough."""
+        """Wait until there is room."""
         await self._roomy.wait()
 
     def forget(self) -> None:
@@ -88,7 +96,7 @@ class Outbox(Generic[Item]):
     def _count(self) -> None:
         if self._waiting:
             self._filled.set()
-        if len(self._waiting) + len(self._sent) < MOST_ITEMS:
+        if len(self._waiting) < MOST_ITEMS:
             self._roomy.set()
         else:
             self._roomy.clear()

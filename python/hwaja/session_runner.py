@@ -18,7 +18,7 @@ from hwaja.analysis import Analyst
 from hwaja.attribution.cohort import Cohort
 from hwaja.attribution.parts import Part
 from hwaja.attribution.voices import Voices
-from hwaja.codes import CloseCode, Reason
+from hwaja.codes import CloseCode, ErrorCode, Reason
 from hwaja.config import Config
 from hwaja.deadlines import Deadlines
 from hwaja.detection import Detection
@@ -118,6 +118,7 @@ class SessionRunner:
         self.session_id = session_id
         """Names the session in the log."""
         self._log = _log.bind(session=session_id)
+        self._errors_logged: set[tuple[ErrorCode, Reason]] = set()
         self.outbox: Outbox[str | CloseCode] = Outbox()
         """What the client is to be sent; a code closes the connection."""
         self.over = asyncio.Event()
@@ -304,7 +305,7 @@ class SessionRunner:
 
     def _send(self, message: ServerMessage, *, details: bool) -> None:
         if isinstance(message, Error):
-            self._log.info("error sent", code=message.code, reason=message.reason)
+            self._log_error(message)
         passing = isinstance(message, ModelLoaded | Interim | AudioReceived)
         number = None if passing or self._numbers is None else next(self._numbers)
         text = serialize(message, details=details, max_speakers=self._max_speakers, number=number)
@@ -317,3 +318,10 @@ class SessionRunner:
                 self.outbox.put_latest(AudioReceived, text)
             case _:
                 self.outbox.put(text)
+
+    def _log_error(self, error: Error) -> None:
+        """Log each kind of error once: who repeats one must not fill the log with it."""
+        kind = (error.code, error.reason)
+        if kind not in self._errors_logged:
+            self._errors_logged.add(kind)
+            self._log.info("error sent", code=error.code, reason=error.reason)
