@@ -64,7 +64,7 @@ ROWS: list[set[str]] = [
     {"server"},
     {"application"},
     {"audio", "client"},
-    {"transcript"},
+    {"transcript", "client_stream"},
     {"transcribe", "enroll_check", "doctor", "benchmark"},
     {"cli"},
     {"__main__"},

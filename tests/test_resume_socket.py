@@ -24,7 +24,10 @@ CHUNK_BYTES = 8192
 
 @pytest.fixture
 def engine() -> FakePool:
-    return FakePool()
+    """Without idle workers, so that no utterance is worked on before it has ended."""
+    engine = FakePool()
+    engine.idle_workers = 0
+    return engine
 
 
 @pytest.fixture
