@@ -129,6 +129,27 @@ async def test_who_is_cut_off_again_and_again_loses_nothing_and_gets_nothing_twi
     assert [samples.tobytes() for samples in engine.heard] == whole
 
 
+async def test_with_the_real_engine_the_text_is_that_of_an_unbroken_connection(
+    endpoint: Endpoint,
+) -> None:
+    talk = clips.conversation()
+    async with endpoint.welcomed() as peer:
+        await peer.begin(details=True)
+        expected = [message["text"] for message in await peer.transcribe(talk)]
+    returner = Returner(endpoint)
+    async with returner.connection() as peer:
+        await begun(returner, peer)
+        await peer.play(talk[: 2 * 16_000 * 3])
+        await (await peer.websocket.ping())
+        peer.websocket.transport.abort()
+    async with returner.connection() as peer:
+        await returner.connect(peer)
+        await peer.play(talk[2 * returner.received_samples :])
+        await peer.say("stop_transcription")
+        await returner.hear_until(peer, "transcription_stopped")
+    assert [m["text"] for m in returner.heard if m["type"] == "transcription"] == expected
+
+
 async def test_answers_that_came_while_the_client_was_away_wait_for_it(
     serve: Serve, engine: FakePool
 ) -> None:
