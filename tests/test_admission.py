@@ -46,6 +46,7 @@ def test_a_bearer_is_read_from_the_header_and_from_a_subprotocol() -> None:
         ("/", "hwaja, hwaja.resume", True, None),
         ("/", "hwaja, hwaja.resume.T-_t", True, "T-_t"),
         ("/?resumed=T", "hwaja", False, None),
+        ("//[?resume=T", "", True, "T"),  # no address at all, but nothing to fail on
     ],
 )
 def test_a_wish_to_resume_is_read_from_the_query_and_from_a_subprotocol(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from websockets.datastructures import Headers
 from websockets.typing import Subprotocol
@@ -41,7 +41,7 @@ class Presented:
 def presented(path: str, headers: Headers) -> Presented:
     """Read what is presented with a request for `path`."""
     offered = _offered(headers)
-    query = parse_qs(urlsplit(path).query, keep_blank_values=True)
+    query = parse_qs(path.partition("?")[2], keep_blank_values=True)
     wishes = [name.removeprefix(_RESUME) for name in offered if name.startswith(_RESUME)]
     wishes += query.get("resume", [])
     bearers = [name.removeprefix(_BEARER) for name in offered if name.startswith(_BEARER)]
