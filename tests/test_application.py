@@ -170,13 +170,14 @@ def test_a_server_that_is_told_to_stop_answers_what_it_heard_and_ends_well(
         "session opened",
         "error sent",
         "stopping",
+        "connection closed",
         "session closed",
         "stopped",
     ]
     written = json.dumps(log, ensure_ascii=False)
     for private in ("127.0.0.1", "again", "despair", "better", "화자"):
         assert private not in written.lower()
-    allowed = {"event", "level", "timestamp", "session", "code", "reason"}
+    allowed = {"event", "level", "timestamp", "session", "resumable", "code", "reason"}
     assert {key for line in log for key in line} <= allowed
 
 
