@@ -1,11 +1,13 @@
 """Puts the server together: models, workers, detector, socket; and takes it apart again."""
 
+import asyncio
 import os
 from pathlib import Path
 
 import structlog
 
 from hwaja.attribution.cohort import Cohort
+from hwaja.bearer import read_token
 from hwaja.config import Config
 from hwaja.connection import Services
 from hwaja.detection import Detection
@@ -13,6 +15,8 @@ from hwaja.engine import EngineError
 from hwaja.engines.providers import resolve
 from hwaja.engines.silero import SileroDetector
 from hwaja.gate import GateSettings
+from hwaja.loop_lag import watched
+from hwaja.metrics import Metrics
 from hwaja.models import locate
 from hwaja.server import Server, serve_until_signalled
 from hwaja.session import SessionSettings
@@ -32,10 +36,12 @@ async def run(config: Config, cert: Path, key: Path) -> None:
     """Serve until a signal comes.
 
     Raises:
-        EngineError, ModelError, TlsError: where it cannot start, in one sentence.
+        ConfigError, EngineError, ModelError, TlsError: where it cannot start, in one sentence.
 
     """
     tls = tls_context(cert, key)
+    token_file, metrics = config.metrics_token_file, Metrics()
+    metrics_token = None if token_file is None else read_token(token_file)
     detector = SileroDetector(detector_file())
     provider = resolve(config.provider, embedder_file())
     setup = worker_setup(config, provider.running)
@@ -47,8 +53,10 @@ async def run(config: Config, cert: Path, key: Path) -> None:
             abilities=pool.abilities,
             max_speakers=config.max_speakers,
         )
-        services = Services(pool, drafts, Detection(detector), Cohort.shipped(), settings)
-        server = Server(services, config.max_connections, config.drain_seconds)
+        detection = Detection(detector, metrics.detector_called)
+        services = Services(pool, drafts, detection, Cohort.shipped(), settings, metrics)
+        limit, drain_seconds = config.max_connections, config.drain_seconds
+        server = Server(services, limit, drain_seconds, metrics_token)
         try:
             port = await server.start(config.host, config.port, tls)
         except UnicodeError:
@@ -65,7 +73,8 @@ async def run(config: Config, cert: Path, key: Path) -> None:
             provider=provider.running,
             **{"reason": provider.reason} if provider.reason else {},
         )
-        await serve_until_signalled(server)
+        with watched(asyncio.get_running_loop(), metrics.loop_lagged):
+            await serve_until_signalled(server)
     finally:
         await drafts.close()
         await pool.close()

@@ -8,7 +8,7 @@ is read. The writer task sends what the session said. Everything runs on the eve
 import asyncio
 import time
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from websockets.asyncio.server import ServerConnection
@@ -47,16 +47,19 @@ from hwaja.events import (
     Refused,
     Release,
     Send,
+    Settled,
     Shutdown,
     Transcribe,
 )
 from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
 from hwaja.hearing import Hearing, LiveHearing, Text, WholeHearing
 from hwaja.messages import Error, Interim, InvalidMessageError, ServerMessage
+from hwaja.metrics import Metrics
+from hwaja.observer import Observer
 from hwaja.outbox import Outbox
 from hwaja.parse import parse
 from hwaja.serialize import serialize
-from hwaja.session import Session, SessionSettings
+from hwaja.session import Session, SessionSettings, State
 from hwaja.workers.drafts import Drafts
 from hwaja.workers.pool import Pool
 
@@ -78,6 +81,7 @@ class Services:
     detection: Detection[SileroState]
     cohort: Cohort
     settings: SessionSettings
+    metrics: Metrics = field(default_factory=Metrics)
 
 
 class Connection:
@@ -91,6 +95,8 @@ class Connection:
         self._max_speakers = services.settings.max_speakers
         self._voices = Voices(services.cohort)
         self._ring = RingBuffer(RING_SECONDS * SAMPLE_RATE)
+        self._metrics = services.metrics
+        self._observer = Observer(services.metrics, self._ring.capacity)
         self._hearing = self._new_hearing(services)
         self._analyst = Analyst(self, self._pool, self._ring, self._voices, self._hearing)
         self._enroller = Enroller(self._embed, self._ring, self._voices)
@@ -120,6 +126,16 @@ class Connection:
             await self._forget(writer)
             code = self._websocket.close_code
             self._log.info("session closed", code=None if code is None else int(code))
+
+    @property
+    def state(self) -> State:
+        """Where the session is."""
+        return self._session.state
+
+    @property
+    def lag_seconds(self) -> float:
+        """How long ago the oldest utterance ended that is not answered; 0 where all are."""
+        return self._observer.lag_seconds
 
     def shut_down(self) -> None:
         """Let the session answer what it heard and close, because the server stops."""
@@ -163,6 +179,7 @@ class Connection:
 
     async def _take_audio(self, pcm: memoryview) -> None:
         received_at = time.time()
+        self._metrics.audio_received(len(pcm) / 2 / SAMPLE_RATE)
         piece_bytes = 2 * PIECE_SAMPLES
         for offset in range(0, len(pcm), piece_bytes):
             piece = pcm[offset : offset + piece_bytes]
@@ -193,8 +210,10 @@ class Connection:
     # session
 
     def _handle(self, event: Event) -> None:
+        self._observer.happened(event)
         for effect in self._session.handle(event):
             self._carry_out(effect)
+            self._observer.done(effect)
 
     def _carry_out(self, effect: Effect) -> None:
         match effect:
@@ -211,6 +230,8 @@ class Connection:
             case Close(code):
                 self._outbox.put(code)
                 self._released.set()
+            case Settled():
+                pass  # seen by the observer
             case _:
                 self._analyse(effect)
 

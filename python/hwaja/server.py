@@ -11,10 +11,10 @@ from websockets.asyncio.server import Server as WebSocketServer
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from hwaja.codes import CloseCode, ErrorCode, Reason
+from hwaja.codes import CloseCode, ErrorCode, Reason, Rejection
 from hwaja.connection import Connection, Services
 from hwaja.messages import Error
-from hwaja.plain_http import answer_plain_http
+from hwaja.plain_http import PlainHttp
 from hwaja.serialize import serialize
 
 MAX_MESSAGE_BYTES = 1 << 20
@@ -36,7 +36,13 @@ _log = structlog.get_logger("hwaja.server")
 class Server:
     """Accepts clients and keeps track of them."""
 
-    def __init__(self, services: Services, max_connections: int, drain_seconds: float) -> None:
+    def __init__(
+        self,
+        services: Services,
+        max_connections: int,
+        drain_seconds: float,
+        metrics_token: str | None = None,
+    ) -> None:
         self._services = services
         self._max_connections = max_connections
         self._drain_seconds = drain_seconds
@@ -44,6 +50,9 @@ class Server:
         self._emptied = asyncio.Event()
         self._emptied.set()
         self._listener: WebSocketServer | None = None
+        self._plain_http = PlainHttp(self._missing, services.metrics, metrics_token)
+        services.metrics.watch_sessions(self._connections.keys(), max_connections)
+        services.metrics.watch_workers(services.pool, services.drafts)
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext) -> int:
         """Listen; returns the port, which the system chooses where `port` is 0.
@@ -61,7 +70,7 @@ class Server:
             host,
             port,
             ssl=tls,
-            process_request=answer_plain_http,
+            process_request=self._plain_http.answer,
             compression=None,  # PCM does not compress
             max_size=MAX_MESSAGE_BYTES,
             max_queue=MAX_QUEUED_MESSAGES,
@@ -99,8 +108,22 @@ class Server:
             task.cancel()  # a session that waits for the engine does not notice its closed socket
         await self._listener.wait_closed()
 
+    @property
+    def _is_full(self) -> bool:
+        return len(self._connections) >= self._max_connections
+
+    def _missing(self) -> list[str]:
+        """Return what a client that came now would lack."""
+        missing = []
+        if self._services.pool.running_workers == 0:
+            missing.append("no worker runs")
+        if self._is_full:
+            missing.append("no slot is free")
+        return missing
+
     async def _serve_client(self, websocket: ServerConnection) -> None:
-        if len(self._connections) >= self._max_connections:
+        if self._is_full:
+            self._services.metrics.rejected(Rejection.SERVER_FULL)
             await _turn_away(websocket)
             return
         connection = Connection(websocket, self._services, session_id=secrets.token_hex(4))
