@@ -85,6 +85,16 @@ class Peer:
 
 
 @dataclass(frozen=True)
+class Page:
+    """An answer to plain HTTP."""
+
+    status: int
+    head: str
+    """Status line and header fields, as they came."""
+    body: str
+
+
+@dataclass(frozen=True)
 class Endpoint:
     """A server that listens, and how to reach it."""
 
@@ -95,6 +105,18 @@ class Endpoint:
     @property
     def url(self) -> str:
         return f"wss://localhost:{self.port}"
+
+    async def get(self, path: str, *header: str) -> Page:
+        """Ask in plain HTTP, with lines that go into the head of the request."""
+        reader, writer = await asyncio.open_connection("localhost", self.port, ssl=self.trust)
+        lines = [f"GET {path} HTTP/1.1", "Host: localhost", *header, "", ""]
+        writer.write("\r\n".join(lines).encode())
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            answer = (await reader.read()).decode()
+        writer.close()
+        await writer.wait_closed()
+        head, _, body = answer.partition("\r\n\r\n")
+        return Page(int(head.split()[1]), head, body)
 
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[Peer]:
@@ -119,9 +141,10 @@ async def serving(
     *,
     max_connections: int = 10,
     drain_seconds: float = 10,
+    metrics_token: str | None = None,
 ) -> AsyncIterator[Endpoint]:
     """Serve on a free port of 127.0.0.1 until the block ends."""
-    server = Server(services, max_connections, drain_seconds)
+    server = Server(services, max_connections, drain_seconds, metrics_token)
     port = await server.start("127.0.0.1", 0, tls_context(*certificate))
     trust = ssl.create_default_context(cafile=str(certificate[0]))
     try:

@@ -42,5 +42,5 @@ def carries(headers: Headers, token: str) -> bool:
     if len(values) != 1:
         return False
     scheme, _, credentials = values[0].partition(" ")
-    given = credentials.strip().encode(errors="surrogateescape")
-    return hmac.compare_digest(given, token.encode()) and scheme.lower() == "bearer"
+    same = hmac.compare_digest(credentials.strip().encode(), token.encode())
+    return same and scheme.lower() == "bearer"
