@@ -52,8 +52,6 @@ class Observer:
 
     def _age_seconds(self, sample: int) -> float:
         """Return how long ago the audio before a sample had arrived."""
-        if not self._arrivals:
-            return 0.0
         place = bisect_left(self._arrivals, sample, key=lambda arrival: arrival[0])
-        _, arrived_at = self._arrivals[min(place, len(self._arrivals) - 1)]
+        _, arrived_at = self._arrivals[place]
         return max(0.0, time.time() - arrived_at)  # a clock may be set back
