@@ -14,9 +14,10 @@ from hwaja.engines.providers import resolve
 from hwaja.engines.silero import SileroDetector
 from hwaja.gate import GateSettings
 from hwaja.models import locate
+from hwaja.reloading import reload_on_hangup
 from hwaja.server import Server, serve_until_signalled
 from hwaja.session import SessionSettings
-from hwaja.tls import tls_context
+from hwaja.tls import server_tls
 from hwaja.workers import wire
 from hwaja.workers.drafts import Drafts
 from hwaja.workers.pool import Pool
@@ -28,14 +29,15 @@ _DETECTOR, _EMBEDDER, _SEGMENTER = "silero-vad", "campplus", "pyannote-segmentat
 _log = structlog.get_logger("hwaja.application")
 
 
-async def run(config: Config, cert: Path, key: Path) -> None:
+async def run(config: Config) -> None:
     """Serve until a signal comes.
 
     Raises:
-        EngineError, ModelError, TlsError: where it cannot start, in one sentence.
+        ConfigError, EngineError, ModelError, TlsError: where it cannot start, in one sentence.
 
     """
-    tls = tls_context(cert, key)
+    tls = server_tls(config)
+    reload_on_hangup({"certificate": tls.reload} if tls else {})
     detector = SileroDetector(detector_file())
     provider = resolve(config.provider, embedder_file())
     setup = worker_setup(config, provider.running)
@@ -50,7 +52,7 @@ async def run(config: Config, cert: Path, key: Path) -> None:
         services = Services(pool, drafts, Detection(detector), Cohort.shipped(), settings)
         server = Server(services, config.max_connections, config.drain_seconds)
         try:
-            port = await server.start(config.host, config.port, tls)
+            port = await server.start(config.host, config.port, tls.context if tls else None)
         except UnicodeError:
             raise EngineError(f"Cannot listen on {config.host}: it is no host name.") from None
         except OSError as error:
@@ -60,11 +62,13 @@ async def run(config: Config, cert: Path, key: Path) -> None:
             raise EngineError(f"Cannot listen on {config.host}:{config.port}: {reason}.") from error
         _log.info(
             "serving",
-            url=f"wss://{config.host}:{port}",
+            url=f"{'wss' if tls else 'ws'}://{config.host}:{port}",
             workers=config.workers,
             provider=provider.running,
             **{"reason": provider.reason} if provider.reason else {},
         )
+        if tls is None:
+            _log.warning("without TLS, anyone on the way can listen", plain_ws=config.plain_ws)
         await serve_until_signalled(server)
     finally:
         await drafts.close()

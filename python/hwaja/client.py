@@ -147,6 +147,10 @@ class Client:
 async def open_client(url: str, tls: ssl.SSLContext) -> AsyncIterator[Client]:
     """Connect and wait until the server is ready.
 
+    Args:
+        url: wss://, or ws:// to a server without TLS, where `tls` is not used.
+        tls: the client's side of it.
+
     Raises:
         ClientError: where `url` is none, there is no server, its certificate is not trusted, or
             it is full.
@@ -154,7 +158,11 @@ async def open_client(url: str, tls: ssl.SSLContext) -> AsyncIterator[Client]:
     """
     try:
         websocket = await connect(
-            url, ssl=tls, compression=None, max_size=None, ping_timeout=PONG_SECONDS
+            url,
+            ssl=None if url.lower().startswith("ws://") else tls,
+            compression=None,
+            max_size=None,
+            ping_timeout=PONG_SECONDS,
         )
     except ssl.SSLCertVerificationError as error:
         raise ClientError(
@@ -164,7 +172,7 @@ async def open_client(url: str, tls: ssl.SSLContext) -> AsyncIterator[Client]:
     except (OSError, InvalidHandshake, TimeoutError) as error:
         raise ClientError(f"No server answers at {url} ({type(error).__name__}).") from error
     except (InvalidURI, ValueError) as error:
-        sentence = f"{url!r} is no address of a server, which begins with wss://."
+        sentence = f"{url!r} is no address of a server, which begins with wss:// or ws://."
         raise ClientError(sentence) from error
     async with websocket:
         client = Client(websocket)

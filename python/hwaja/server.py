@@ -45,8 +45,10 @@ class Server:
         self._emptied.set()
         self._listener: WebSocketServer | None = None
 
-    async def start(self, host: str, port: int, tls: ssl.SSLContext) -> int:
+    async def start(self, host: str, port: int, tls: ssl.SSLContext | None) -> int:
         """Listen; returns the port, which the system chooses where `port` is 0.
+
+        Without `tls` it is plain WebSocket.
 
         Raises:
             OSError: where the address cannot be bound.
