@@ -87,6 +87,19 @@ def test_a_client_cannot_have_the_keys_made_anew(server: ssl.SSLContext) -> None
     assert server.options & ssl.OP_NO_RENEGOTIATION
 
 
+def test_a_file_that_cannot_be_read_is_named_with_the_reason(tmp_path: Path) -> None:
+    """As those of Let's Encrypt are for all but root, which a test may be; so with other reasons."""
+    cert, key = issue(tmp_path, "server")
+    loop = tmp_path / "loop.pem"
+    loop.symlink_to(loop)
+    for files, reason in (
+        ((tmp_path, key), "Is a directory"),
+        ((cert, loop), "Too many levels of symbolic links"),
+    ):
+        with pytest.raises(TlsError, match=rf"^The file \S+ cannot be read: {reason}\.$"):
+            tls_context(*files)
+
+
 # A new certificate ----------------------------------------------------------------------------
 
 

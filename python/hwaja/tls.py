@@ -81,7 +81,7 @@ def tls_context(cert: Path, key: Path) -> ssl.SSLContext:
     nothing that matters to connections of minutes.
 
     Raises:
-        TlsError: where a file is missing or they do not belong together.
+        TlsError: where a file cannot be read or they do not belong together.
 
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -90,13 +90,21 @@ def tls_context(cert: Path, key: Path) -> ssl.SSLContext:
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION | ssl.OP_NO_TICKET
     context.num_tickets = 0  # of TLS 1.3
     for path in (cert, key):
-        if not path.is_file():
-            raise TlsError(f"The file {path} does not exist.")
+        _check_readable(path)  # of which OpenSSL does not tell what is wrong
     try:
         context.load_cert_chain(cert, key, password="")  # never ask for one on a terminal
     except (ssl.SSLError, OSError) as error:
         raise TlsError(f"{cert} and {key} are not a certificate and its key.") from error
     return context
+
+
+def _check_readable(path: Path) -> None:
+    try:
+        path.open("rb").close()
+    except FileNotFoundError:
+        raise TlsError(f"The file {path} does not exist.") from None
+    except OSError as error:
+        raise TlsError(f"The file {path} cannot be read: {error.strerror}.") from error
 
 
 def _development_certificate(folder: Path) -> tuple[Path, Path]:
