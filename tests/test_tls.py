@@ -88,7 +88,7 @@ def test_a_client_cannot_have_the_keys_made_anew(server: ssl.SSLContext) -> None
 
 
 def test_a_file_that_cannot_be_read_is_named_with_the_reason(tmp_path: Path) -> None:
-    """As those of Let's Encrypt are for all but root, which a test may be; so with other reasons."""
+    """For want of rights above all; but a test may be root, which has them."""
     cert, key = issue(tmp_path, "server")
     loop = tmp_path / "loop.pem"
     loop.symlink_to(loop)
