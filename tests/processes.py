@@ -23,6 +23,12 @@ class Running:
     serving: dict[str, Any]
     """The line of the log that says so."""
 
+    def next_line(self) -> dict[str, Any]:
+        """Wait for the next line of the log; `end` returns it no more."""
+        assert self.process.stderr is not None
+        line: dict[str, Any] = json.loads(self.process.stderr.readline())
+        return line
+
     def end(self) -> list[dict[str, Any]]:
         """Wait until the process ends; returns what it logged since it served."""
         _, log = self.process.communicate(timeout=60)

@@ -34,6 +34,10 @@ PROC = Path("/proc")
 ENGLISH = Config(asr_model="moonshine-tiny-en", language="en", workers=1, port=0, host="127.0.0.1")
 
 
+def with_certificate(files: tuple[Path, Path], **changes: Any) -> Config:
+    return dataclasses.replace(ENGLISH, cert=files[0], key=files[1], **changes)
+
+
 # Starting -------------------------------------------------------------------------------------
 
 
@@ -70,7 +74,7 @@ async def test_a_missing_model_is_named_with_the_command_that_gets_it(
 ) -> None:
     monkeypatch.setenv("HWAJA_CACHE", str(tmp_path))
     with pytest.raises(ModelError, match=r"hwaja models pull \S+$"):
-        await run(ENGLISH, *certificate)
+        await run(with_certificate(certificate))
 
 
 async def test_a_certificate_that_cannot_be_used_is_named_before_anything_is_loaded(
@@ -78,7 +82,7 @@ async def test_a_certificate_that_cannot_be_used_is_named_before_anything_is_loa
 ) -> None:
     monkeypatch.setenv("HWAJA_CACHE", str(tmp_path))
     with pytest.raises(TlsError, match=r"absent\.pem does not exist"):
-        await run(ENGLISH, certificate[0], tmp_path / "absent.pem")
+        await run(with_certificate((certificate[0], tmp_path / "absent.pem")))
 
 
 @pytest.mark.parametrize("option", ["token_file", "metrics_token_file"])
@@ -108,7 +112,7 @@ async def test_an_address_that_cannot_be_listened_on_is_named_and_no_worker_rema
         port = taken.getsockname()[1]
         sentence = rf"^Cannot listen on 127\.0\.0\.1:{port}: Address already in use\.$"
         with pytest.raises(EngineError, match=sentence):
-            await run(dataclasses.replace(ENGLISH, port=port), *certificate)
+            await run(with_certificate(certificate, port=port))
     (process,) = pools[0].processes.values()
     assert process.returncode is not None
 
@@ -128,7 +132,7 @@ async def test_a_host_that_is_not_this_machine_is_named(
 
     monkeypatch.setattr(Pool, "start", at_once)  # its workers have no part in this
     with pytest.raises(EngineError, match=f"^Cannot listen on {reason}$"):
-        await run(dataclasses.replace(ENGLISH, host=host), *certificate)
+        await run(with_certificate(certificate, host=host))
 
 
 def test_a_server_says_what_it_runs_on_and_why_not_on_a_gpu(tmp_path: Path) -> None:

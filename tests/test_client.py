@@ -209,14 +209,14 @@ async def test_a_websocket_server_of_another_kind_is_told(
     [
         "localhost:8088",
         "https://localhost",
-        "ws://localhost:8088",
+        "http://localhost:8088",
         "wss://localhost:port",
         "",
         "wss://",
     ],
 )
 async def test_an_address_that_is_none_is_told(url: str) -> None:
-    sentence = re.escape(f"{url!r} is no address of a server, which begins with wss://.")
+    sentence = re.escape(f"{url!r} is no address of a server, which begins with wss:// or ws://.")
     with pytest.raises(ClientError, match=f"^{sentence}$"):
         async with open_client(url, client_tls(None)):
             pass

@@ -45,6 +45,7 @@ SETTINGS: dict[str, tuple[str, Any]] = {
     "cert": ("/c.pem", Path("/c.pem")),
     "key": ("/k.pem", Path("/k.pem")),
     "dev_cert": ("true", True),
+    "plain_ws": ("loopback", "loopback"),
     "data_dir": ("/data", Path("/data")),
     "asr_model": ("whisper-tiny", "whisper-tiny"),
     "language": ("en", "en"),
@@ -149,6 +150,15 @@ def sentence(
             {"cert": "/c.pem", "key": "/k.pem", "dev_cert": True},
             "dev_cert excludes a cert of your own.",
         ),
+        ({"plain_ws": "yes"}, "plain_ws must be off, loopback or anywhere."),
+        (
+            {"plain_ws": "loopback", "dev_cert": True},
+            "plain_ws serves without TLS, and so excludes a certificate.",
+        ),
+        (
+            {"plain_ws": "anywhere", "cert": "/c.pem", "key": "/k.pem"},
+            "plain_ws serves without TLS, and so excludes a certificate.",
+        ),
     ],
 )
 def test_a_value_outside_its_range_is_refused_in_one_sentence(
@@ -161,6 +171,23 @@ def test_a_value_outside_its_range_is_refused_in_one_sentence(
 @pytest.mark.parametrize("seconds", ["0.1", "3"])
 def test_the_limits_themselves_are_allowed(port: str, seconds: str) -> None:
     load({"port": port, "hangover_seconds": seconds, "drain_seconds": "0"}, {}, None)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["0.0.0.0", "::", "192.0.2.7", "talk.example", "localhost.example", ""],  # noqa: S104
+)
+def test_plain_ws_goes_beyond_this_machine_only_where_that_is_said(host: str) -> None:
+    assert sentence({"plain_ws": "loopback", "host": host}) == (
+        f"plain_ws=loopback serves this machine only, which {host!r} is not: let host be "
+        "localhost, or say plain_ws=anywhere if what is between is trusted."
+    )
+    assert load({"plain_ws": "anywhere", "host": host}, {}, None).host == host
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.8.8", "::1"])
+def test_plain_ws_serves_this_machine(host: str) -> None:
+    assert load({"plain_ws": "loopback", "host": host}, {}, None).host == host
 
 
 @pytest.mark.parametrize(

@@ -145,3 +145,11 @@ def test_a_development_certificate_is_looked_at_and_not_made(tmp_path: Path) -> 
     assert found.state == "ok"
     assert "localhost" in found.facts["names"]
     assert found.facts["days_left"] > 300
+
+
+def test_a_server_without_tls_is_warned_of_where_others_reach_it() -> None:
+    found = certificate(Config(plain_ws="loopback"))
+    assert (found.state, found.facts) == ("ok", {"plain_ws": "loopback"})
+    found = certificate(Config(plain_ws="anywhere", host="0.0.0.0"))  # noqa: S104
+    assert found.state == "warning"
+    assert found.advice

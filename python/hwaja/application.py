@@ -18,10 +18,11 @@ from hwaja.gate import GateSettings
 from hwaja.loop_lag import watched
 from hwaja.metrics import Metrics
 from hwaja.models import locate
+from hwaja.reloading import reload_on_hangup
 from hwaja.server import Server, serve_until_signalled
 from hwaja.session_runner import Services
 from hwaja.settings import SessionSettings
-from hwaja.tls import tls_context
+from hwaja.tls import server_tls
 from hwaja.workers import wire
 from hwaja.workers.drafts import Drafts
 from hwaja.workers.pool import Pool
@@ -33,16 +34,18 @@ _DETECTOR, _EMBEDDER, _SEGMENTER = "silero-vad", "campplus", "pyannote-segmentat
 _log = structlog.get_logger("hwaja.application")
 
 
-async def run(config: Config, cert: Path, key: Path) -> None:
+async def run(config: Config) -> None:
     """Serve until a signal comes.
 
     Raises:
         ConfigError, EngineError, ModelError, TlsError: where it cannot start, in one sentence.
 
     """
-    tls = tls_context(cert, key)
-    door = Door(_tokens(config.token_file), frozenset(config.origins.split()))
-    metrics, metrics_tokens = Metrics(), _tokens(config.metrics_token_file)
+    tls = server_tls(config)
+    tokens, metrics_tokens = _tokens(config.token_file), _tokens(config.metrics_token_file)
+    kept = {"certificate": tls, "tokens": tokens, "metrics tokens": metrics_tokens}
+    reload_on_hangup({name: each.reload for name, each in kept.items() if each is not None})
+    door, metrics = Door(tokens, frozenset(config.origins.split())), Metrics()
     detector = SileroDetector(detector_file())
     provider = resolve(config.provider, embedder_file())
     setup = worker_setup(config, provider.running)
@@ -60,7 +63,7 @@ async def run(config: Config, cert: Path, key: Path) -> None:
         services = Services(pool, drafts, detection, Cohort.shipped(), settings, metrics)
         server = Server(services, config, door, metrics_tokens)
         try:
-            port = await server.start(config.host, config.port, tls)
+            port = await server.start(config.host, config.port, tls.context if tls else None)
         except UnicodeError:
             raise EngineError(f"Cannot listen on {config.host}: it is no host name.") from None
         except OSError as error:
@@ -70,11 +73,13 @@ async def run(config: Config, cert: Path, key: Path) -> None:
             raise EngineError(f"Cannot listen on {config.host}:{config.port}: {reason}.") from error
         _log.info(
             "serving",
-            url=f"wss://{config.host}:{port}",
+            url=f"{'wss' if tls else 'ws'}://{config.host}:{port}",
             workers=config.workers,
             provider=provider.running,
             **{"reason": provider.reason} if provider.reason else {},
         )
+        if tls is None:
+            _log.warning("without TLS, anyone on the way can listen", plain_ws=config.plain_ws)
         with watched(asyncio.get_running_loop(), metrics.loop_lagged):
             await serve_until_signalled(server)
     finally:

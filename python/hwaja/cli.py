@@ -9,7 +9,6 @@ from pathlib import Path
 from hwaja import __version__, config, enroll_check, logs, transcribe
 from hwaja.application import run
 from hwaja.benchmark import command as benchmark_command
-from hwaja.certificate import development_certificate
 from hwaja.doctor import command as doctor_command
 from hwaja.engine import EngineError
 from hwaja.models import ModelError
@@ -97,27 +96,9 @@ def _settings(args: argparse.Namespace) -> config.Config:
 
 
 def _serve(args: argparse.Namespace) -> int:
-    settings = _settings(args)
-    if settings.cert is not None and settings.key is not None:
-        cert, key = settings.cert, settings.key
-    elif settings.dev_cert:
-        cert, key = _development_certificate(settings.data_dir)
-    else:
-        raise config.ConfigError(
-            "TLS needs --cert and --key; --dev-cert makes a certificate for trying things out."
-        )
-    asyncio.run(run(settings, cert, key))
+    asyncio.run(run(_settings(args)))
     return 0
 
 
 def _doctor(args: argparse.Namespace) -> int:
     return doctor_command.run(_settings(args), args.seconds, as_json=args.json)
-
-
-def _development_certificate(folder: Path) -> tuple[Path, Path]:
-    try:
-        return development_certificate(folder)
-    except OSError as error:
-        raise config.ConfigError(
-            f"The development certificate cannot be kept in {folder}: {error.strerror}."
-        ) from error

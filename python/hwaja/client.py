@@ -160,8 +160,8 @@ async def open_client(
     """Connect and wait until the server is ready.
 
     Args:
-        url: the server.
-        tls: a client context.
+        url: wss://, or ws:// to a server without TLS, where `tls` is not used.
+        tls: the client's side of it.
         token: what the server wants of those it lets in; None: it lets everybody in.
 
     Raises:
@@ -172,7 +172,7 @@ async def open_client(
     try:
         websocket = await connect(
             url,
-            ssl=tls,
+            ssl=None if url.lower().startswith("ws://") else tls,
             additional_headers={} if token is None else {"Authorization": f"Bearer {token}"},
             compression=None,
             max_size=None,
@@ -192,7 +192,7 @@ async def open_client(
             raise ClientError(sentence) from error
         raise ClientError(f"No server answers at {url} ({type(error).__name__}).") from error
     except (InvalidURI, ValueError) as error:
-        sentence = f"{url!r} is no address of a server, which begins with wss://."
+        sentence = f"{url!r} is no address of a server, which begins with wss:// or ws://."
         raise ClientError(sentence) from error
     async with websocket:
         client = Client(websocket)

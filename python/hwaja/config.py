@@ -6,6 +6,7 @@ environment, which beats the file, which beats the default.
 """
 
 import dataclasses
+import ipaddress
 import os
 import tomllib
 from collections.abc import Mapping
@@ -45,6 +46,11 @@ class Config:
     cert: Path | None = _option(None, "TLS certificate chain, PEM")
     key: Path | None = _option(None, "key of the certificate, PEM")
     dev_cert: bool = _option(False, "make and keep a self-signed certificate for this machine")
+    plain_ws: str = _option(
+        "off",
+        "serve without TLS, behind a proxy that speaks it: loopback (to this machine only), "
+        "anywhere, or off",
+    )
     data_dir: Path = _option(
         user_data_path("hwaja", appauthor=False), "where the development certificate is kept"
     )
@@ -130,6 +136,22 @@ class Config:
         _check(
             not (self.dev_cert and self.cert is not None), "dev_cert excludes a cert of your own"
         )
+        self._check_plain_ws()
+
+    def _check_plain_ws(self) -> None:
+        _check(
+            self.plain_ws in ("off", "loopback", "anywhere"),
+            "plain_ws must be off, loopback or anywhere",
+        )
+        _check(
+            self.plain_ws == "off" or not (self.dev_cert or self.cert),
+            "plain_ws serves without TLS, and so excludes a certificate",
+        )
+        _check(
+            self.plain_ws != "loopback" or _is_loopback(self.host),
+            f"plain_ws=loopback serves this machine only, which {self.host!r} is not: let host be "
+            "localhost, or say plain_ws=anywhere if what is between is trusted",
+        )
 
 
 def options() -> tuple[dataclasses.Field[Any], ...]:
@@ -168,6 +190,14 @@ def load(
 def _check(holds: bool, sentence: str) -> None:
     if not holds:
         raise ConfigError(f"{sentence}.")
+
+
+def _is_loopback(host: str) -> bool:
+    """Return whether only this machine reaches an address; of names, it is told of one."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _read_file(file: Path | None) -> dict[str, Any]:

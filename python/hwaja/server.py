@@ -67,8 +67,10 @@ class Server:
         services.metrics.watch_sessions(lambda: self._seats.runners, config.max_connections)
         services.metrics.watch_workers(services.pool, services.drafts)
 
-    async def start(self, host: str, port: int, tls: ssl.SSLContext) -> int:
+    async def start(self, host: str, port: int, tls: ssl.SSLContext | None) -> int:
         """Listen; returns the port, which the system chooses where `port` is 0.
+
+        Without `tls` it is plain WebSocket.
 
         Raises:
             OSError: where the address cannot be bound.
@@ -89,7 +91,7 @@ class Server:
             max_size=self._config.max_message_bytes,
             max_queue=MAX_QUEUED_MESSAGES,
             open_timeout=self._config.handshake_seconds,
-            ssl_handshake_timeout=self._config.handshake_seconds,
+            ssl_handshake_timeout=self._config.handshake_seconds if tls else None,
             close_timeout=CLOSE_SECONDS,
             ping_interval=None,  # the connection's own watch knows when it is the server that waits
             logger=silent,

@@ -22,6 +22,8 @@ def certificate(config: Config) -> Finding:
         TlsError: where the files are missing or do not belong together.
 
     """
+    if config.plain_ws != "off":
+        return _plain(config.plain_ws)
     if config.cert is not None and config.key is not None:
         tls_context(config.cert, config.key)  # what the server does with it
         return judge(_read(config.cert), config.host, datetime.now(UTC))
@@ -33,6 +35,16 @@ def certificate(config: Config) -> Finding:
         "None is configured, and without one the server does not start.",
         "Give --cert and --key; --dev-cert makes a certificate for trying things out.",
     )
+
+
+def _plain(plain_ws: str) -> Finding:
+    facts = {"plain_ws": plain_ws}
+    if plain_ws == "loopback":
+        sentence = "None is needed: without TLS the server is for a proxy on this machine."
+        return Finding("certificate", "ok", sentence, "", facts)
+    sentence = "None is used: the server will answer other machines without TLS."
+    advice = "See that nobody but your proxy reaches its port."
+    return Finding("certificate", "warning", sentence, advice, facts)
 
 
 def _development(folder: Path, host: str) -> Finding:

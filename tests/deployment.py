@@ -1,0 +1,44 @@
+"""What `deploy/` holds, read as those programs read it that it is for."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+DEPLOY = ROOT / "deploy"
+
+
+def unit() -> dict[str, list[str]]:
+    """The settings of the systemd unit, each with all its values; an empty one takes back."""
+    settings: dict[str, list[str]] = {}
+    for line in (DEPLOY / "hwaja.service").read_text().splitlines():
+        if line and line[0] not in "#[":
+            name, _, value = line.partition("=")
+            settings.setdefault(name, []).append(value)
+    return settings
+
+
+def dockerfile() -> list[tuple[str, str]]:
+    """The instructions of the Dockerfile, with their continued lines joined."""
+    text = re.sub(r"^#.*\n", "", (DEPLOY / "Dockerfile").read_text(), flags=re.MULTILINE)
+    lines = re.sub(r"\\\n\s*", "", text).splitlines()
+    return [(name, rest) for name, _, rest in (line.partition(" ") for line in lines) if name]
+
+
+def last_stage() -> list[tuple[str, str]]:
+    """The instructions that make the image that is run."""
+    instructions = dockerfile()
+    last = max(k for k, (name, _) in enumerate(instructions) if name == "FROM")
+    return instructions[last:]
+
+
+def compose() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    return loaded
+
+
+def variables(text: str) -> set[str]:
+    """Every variable of hwaja that a text names."""
+    return set(re.findall(r"\bHWAJA_[A-Z_]+\b", text))
