@@ -119,9 +119,10 @@ async def serving(
     *,
     max_connections: int = 10,
     drain_seconds: float = 10,
+    handshake_seconds: float = 10,
 ) -> AsyncIterator[Endpoint]:
     """Serve on a free port of 127.0.0.1 until the block ends."""
-    server = Server(services, max_connections, drain_seconds)
+    server = Server(services, max_connections, drain_seconds, handshake_seconds)
     port = await server.start("127.0.0.1", 0, tls_context(*certificate))
     trust = ssl.create_default_context(cafile=str(certificate[0]))
     try:

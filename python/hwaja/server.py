@@ -26,6 +26,9 @@ MAX_QUEUED_MESSAGES = 4
 CLOSE_SECONDS = 2
 """How long the other end may take to answer that the connection is closed."""
 
+HANDSHAKE_SECONDS = 10.0
+"""How long a client may take for TLS, and as long again for its request to upgrade."""
+
 PONG_SECONDS = 60
 """How long a client may take to answer a ping. One that streams faster than real time answers
 behind its audio, which is not read while the ring is full: on a busy machine, more than 20 s."""
@@ -36,10 +39,17 @@ _log = structlog.get_logger("hwaja.server")
 class Server:
     """Accepts clients and keeps track of them."""
 
-    def __init__(self, services: Services, max_connections: int, drain_seconds: float) -> None:
+    def __init__(
+        self,
+        services: Services,
+        max_connections: int,
+        drain_seconds: float,
+        handshake_seconds: float = HANDSHAKE_SECONDS,
+    ) -> None:
         self._services = services
         self._max_connections = max_connections
         self._drain_seconds = drain_seconds
+        self._handshake_seconds = handshake_seconds
         self._connections: dict[Connection, asyncio.Task[None]] = {}
         self._emptied = asyncio.Event()
         self._emptied.set()
@@ -61,6 +71,8 @@ class Server:
             host,
             port,
             ssl=tls,
+            ssl_handshake_timeout=self._handshake_seconds,
+            open_timeout=self._handshake_seconds,
             process_request=answer_plain_http,
             compression=None,  # PCM does not compress
             max_size=MAX_MESSAGE_BYTES,
