@@ -84,10 +84,12 @@ class RawClient:
 
     async def read_to_end(self) -> bytes:
         """Return all that still comes until the server closes."""
+        answer = b""
         async with asyncio.timeout(PATIENCE_SECONDS):
             with suppress(ConnectionError, ssl.SSLError):
-                return await self._reader.read()
-        return b""
+                while content := await self._reader.read(1 << 16):
+                    answer += content
+        return answer
 
     async def trickle(self, content: bytes, pause_seconds: float = 0.01) -> bytes:
         """Send byte by byte until the server closes; return what it answered."""
@@ -128,6 +130,15 @@ class RawClient:
                     return int.from_bytes(payload[:2], "big") if payload else 1005
         except EOFError:
             return None
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the server is known to have cut the connection."""
+        return self._writer.transport.is_closing()
+
+    def stop_reading(self) -> None:
+        """Take nothing of what the server sends from now on."""
+        self._writer.transport.pause_reading()
 
     def reset(self) -> None:
         """Cut the connection as a crashed machine's system does: with a TCP reset."""

@@ -53,7 +53,7 @@ ROWS: list[set[str]] = [
     {"workers.pool"},
     {"workers.drafts"},
     {"models"},
-    {"config", "certificate", "logs", "tls", "plain_http"},
+    {"config", "certificate", "logs", "tls", "plain_http", "unread"},
     {"early"},
     {"hearing"},
     {"analysis", "enrolment", "outbox"},

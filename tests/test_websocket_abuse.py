@@ -1,6 +1,7 @@
 """Hostile clients: each gets its close code, nobody else notices, and nothing of it is logged."""
 
 import asyncio
+import io
 import logging
 import ssl
 from collections.abc import AsyncIterator, Iterator
@@ -17,7 +18,17 @@ from hwaja.detection import Detection
 from hwaja.engines.silero import SileroDetector
 from hwaja.session import SessionSettings
 from loopback import PATIENCE_SECONDS, Endpoint, Peer, serving
-from raw_client import BINARY, PING, TEXT, UPGRADE, RawClient, client_hello, dialled, frame, upgraded
+from raw_client import (
+    BINARY,
+    PING,
+    TEXT,
+    UPGRADE,
+    RawClient,
+    client_hello,
+    dialled,
+    frame,
+    upgraded,
+)
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
@@ -58,14 +69,20 @@ async def has_a_free_place(endpoint: Endpoint) -> None:
 
 
 @pytest.fixture
-def logged(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
-    """Fails where anything logs what a client sent."""
-    caplog.set_level(logging.DEBUG)
+def logged(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
+    """Fails where anything logs what a client sent, however much is logged."""
+    told = io.StringIO()
+    handler = logging.StreamHandler(told)
+    root, level = logging.getLogger(), logging.getLogger().level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
     with structlog.testing.capture_logs() as entries:
         yield
-    told = f"{entries}{caplog.text}{capfd.readouterr()}"
-    assert MARK not in told
-    assert repr(MARK.encode())[2:-1] not in told
+    root.removeHandler(handler)
+    root.setLevel(level)
+    everything = f"{entries}{told.getvalue()}{capfd.readouterr()}"
+    for form in (MARK, repr(MARK.encode())[2:-1], MARK.encode().hex(" ")):
+        assert form not in everything
 
 
 # What is sent over an open WebSocket
@@ -96,3 +113,142 @@ async def test_what_is_strange_but_allowed_does_not_end_a_session(
                 assert opcode != 8
                 if opcode == TEXT and b"TRANSCRIPTION_FAILED" in payload:
                     break
+
+
+MEGABYTES_UNREAD = 8
+
+
+async def test_a_client_that_pings_and_reads_no_answer_is_cut_before_it_fills_memory(
+    services: Services, certificate: tuple[Path, Path]
+) -> None:
+    """Every ping is answered, and what nobody takes would pile up."""
+    pings = frame(PING, bytes(125)) * 1000
+    async with beside_a_good_client(services, certificate) as endpoint:
+        async with upgraded(endpoint.port, endpoint.trust) as client:
+            client.stop_reading()
+            sent_bytes = 0
+            while not client.is_cut and sent_bytes < 64 << 20:
+                await client.send(pings)
+                sent_bytes += len(pings)
+            assert client.is_cut
+            assert sent_bytes < 32 << 20
+
+
+# What is sent before
+
+
+async def after_the_handshake_time(endpoint: Endpoint, client: RawClient) -> bytes:
+    """Wait until the server has had enough; meanwhile another client gets in at once."""
+    async with endpoint.connect() as peer:
+        assert (await peer.hear())["type"] == "model_loaded"
+    return await client.read_to_end()
+
+
+@pytest.mark.usefixtures("logged")
+@pytest.mark.parametrize("abuse", REQUESTS)
+async def test_a_request_that_is_no_upgrade_is_answered_and_closed(
+    abuse: str, services: Services, certificate: tuple[Path, Path]
+) -> None:
+    content, status = REQUESTS[abuse]
+    async with beside_a_good_client(services, certificate) as endpoint:
+        async with dialled(endpoint.port, endpoint.trust) as client:
+            await client.send(content)
+            answer = await client.read_to_end()
+    assert answer.partition(b"\r\n")[0][9:12] == status
+    assert answer.count(b"HTTP/1.1 ") <= 1
+
+
+def silences(trust: ssl.SSLContext) -> dict[str, tuple[ssl.SSLContext | None, bytes]]:
+    hello = client_hello(trust)
+    return {
+        "nothing": (None, b""),
+        "half a hello": (None, hello[: len(hello) // 2]),
+        "a hello": (None, hello),
+        "TLS": (trust, b""),
+        "half a request": (trust, UPGRADE[:40]),
+        "a request without its last line": (trust, UPGRADE[:-2]),
+    }
+
+
+@pytest.mark.parametrize("stage", silences(ssl.create_default_context()))
+async def test_a_client_that_falls_silent_in_the_handshake_is_closed_when_its_time_is_over(
+    stage: str, services: Services, certificate: tuple[Path, Path]
+) -> None:
+    async with beside_a_good_client(services, certificate, handshake_seconds=0.3) as endpoint:
+        tls, content = silences(endpoint.trust)[stage]
+        async with dialled(endpoint.port, tls) as client:
+            await client.send(content)
+            answer = await after_the_handshake_time(endpoint, client)
+    assert not answer.startswith(b"HTTP/1.1 101")
+
+
+@pytest.mark.parametrize("over_tls", [True, False])
+async def test_a_client_that_sends_its_handshake_byte_by_byte_is_closed_when_its_time_is_over(
+    over_tls: bool, services: Services, certificate: tuple[Path, Path]
+) -> None:
+    async with beside_a_good_client(services, certificate, handshake_seconds=0.3) as endpoint:
+        content = UPGRADE if over_tls else client_hello(endpoint.trust)
+        async with dialled(endpoint.port, endpoint.trust if over_tls else None) as client:
+            assert b"101" not in await client.trickle(content, pause_seconds=0.02)
+            await client.read_to_end()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", bytes(1 << 16), b"\x16\x03\x01\xff\xff"],
+)
+async def test_what_is_no_tls_gets_no_answer_in_plain_text(
+    content: bytes, services: Services, certificate: tuple[Path, Path]
+) -> None:
+    async with beside_a_good_client(services, certificate, handshake_seconds=0.3) as endpoint:
+        async with dialled(endpoint.port, None) as client:
+            await client.send(content)
+            assert b"HTTP" not in await after_the_handshake_time(endpoint, client)
+
+
+async def test_a_message_that_comes_byte_by_byte_is_read(
+    services: Services, certificate: tuple[Path, Path]
+) -> None:
+    async with beside_a_good_client(services, certificate) as endpoint:
+        async with upgraded(endpoint.port, endpoint.trust) as client:
+            await client.read_frame()  # model_loaded
+            text = frame(TEXT, b'{"type": "stop_transcription"}')
+            for byte in text:
+                await client.send(bytes([byte]))
+            assert b"TRANSCRIPTION_FAILED" in (await client.read_frame())[1]
+
+
+# Resets
+
+
+BEGIN = frame(TEXT, b'{"type": "start_speaker_registration", "speaker_id": 0}')
+AUDIO = frame(BINARY, bytes(8192))
+END = frame(TEXT, b'{"type": "complete_speaker_registration", "speaker_id": 0}')
+
+STAGES: dict[str, tuple[bool, bytes]] = {
+    "TCP": (False, b""),
+    "a part of the hello": (False, b"\x16\x03\x01"),
+    "TLS": (True, b""),
+    "a part of the request": (True, UPGRADE[:40]),
+    "the request": (True, UPGRADE),
+    "a part of a frame's head": (True, UPGRADE + AUDIO[:3]),
+    "a part of a frame": (True, UPGRADE + AUDIO[:1000]),
+    "a part of a message": (True, UPGRADE + frame(TEXT, b"{", fin=False)),
+    "the begin of an enrolment": (True, UPGRADE + BEGIN),
+    "audio": (True, UPGRADE + BEGIN + AUDIO * 20),
+    "the end of an enrolment": (True, UPGRADE + BEGIN + AUDIO * 20 + END),
+    "a close": (True, UPGRADE + frame(8)),
+}
+
+
+@pytest.mark.usefixtures("logged")
+@pytest.mark.parametrize("stage", STAGES)
+async def test_a_connection_that_is_reset_gives_its_place_back(
+    stage: str, services: Services, certificate: tuple[Path, Path]
+) -> None:
+    over_tls, content = STAGES[stage]
+    async with beside_a_good_client(services, certificate) as endpoint:
+        for _ in range(5):
+            async with dialled(endpoint.port, endpoint.trust if over_tls else None) as client:
+                await client.send(content)
+                client.reset()

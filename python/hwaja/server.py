@@ -16,6 +16,7 @@ from hwaja.connection import Connection, Services
 from hwaja.messages import Error
 from hwaja.plain_http import answer_plain_http
 from hwaja.serialize import serialize
+from hwaja.unread import ReadConnection
 
 MAX_MESSAGE_BYTES = 1 << 20
 """Longest WebSocket message: 32 s of audio, 128 times the chunk the specification recommends."""
@@ -73,6 +74,7 @@ class Server:
             ssl=tls,
             ssl_handshake_timeout=self._handshake_seconds,
             open_timeout=self._handshake_seconds,
+            create_connection=ReadConnection,
             process_request=answer_plain_http,
             compression=None,  # PCM does not compress
             max_size=MAX_MESSAGE_BYTES,
