@@ -94,10 +94,12 @@ async def test_a_broken_frame_or_message_is_closed_with_its_code(
     abuse: str, services: Services, certificate: tuple[Path, Path]
 ) -> None:
     content, code = FRAMES[abuse]
-    async with beside_a_good_client(services, certificate) as endpoint:
-        async with upgraded(endpoint.port, endpoint.trust) as client:
-            await client.send(content)
-            assert await client.close_code() == code
+    async with (
+        beside_a_good_client(services, certificate) as endpoint,
+        upgraded(endpoint.port, endpoint.trust) as client,
+    ):
+        await client.send(content)
+        assert await client.close_code() == code
 
 
 @pytest.mark.usefixtures("logged")
@@ -105,14 +107,16 @@ async def test_a_broken_frame_or_message_is_closed_with_its_code(
 async def test_what_is_strange_but_allowed_does_not_end_a_session(
     oddity: str, services: Services, certificate: tuple[Path, Path]
 ) -> None:
-    async with beside_a_good_client(services, certificate) as endpoint:
-        async with upgraded(endpoint.port, endpoint.trust) as client:
-            await client.send(HARMLESS[oddity] + frame(TEXT, b'{"type": "stop_transcription"}'))
-            while True:
-                opcode, payload = await client.read_frame()
-                assert opcode != 8
-                if opcode == TEXT and b"TRANSCRIPTION_FAILED" in payload:
-                    break
+    async with (
+        beside_a_good_client(services, certificate) as endpoint,
+        upgraded(endpoint.port, endpoint.trust) as client,
+    ):
+        await client.send(HARMLESS[oddity] + frame(TEXT, b'{"type": "stop_transcription"}'))
+        while True:
+            opcode, payload = await client.read_frame()
+            assert opcode != 8
+            if opcode == TEXT and b"TRANSCRIPTION_FAILED" in payload:
+                break
 
 
 MEGABYTES_UNREAD = 8
@@ -123,15 +127,17 @@ async def test_a_client_that_pings_and_reads_no_answer_is_cut_before_it_fills_me
 ) -> None:
     """Every ping is answered, and what nobody takes would pile up."""
     pings = frame(PING, bytes(125)) * 1000
-    async with beside_a_good_client(services, certificate) as endpoint:
-        async with upgraded(endpoint.port, endpoint.trust) as client:
-            client.stop_reading()
-            sent_bytes = 0
-            while not client.is_cut and sent_bytes < 64 << 20:
-                await client.send(pings)
-                sent_bytes += len(pings)
-            assert client.is_cut
-            assert sent_bytes < 32 << 20
+    async with (
+        beside_a_good_client(services, certificate) as endpoint,
+        upgraded(endpoint.port, endpoint.trust) as client,
+    ):
+        client.stop_reading()
+        sent_bytes = 0
+        while not client.is_cut and sent_bytes < 64 << 20:
+            await client.send(pings)
+            sent_bytes += len(pings)
+        assert client.is_cut
+        assert sent_bytes < 32 << 20
 
 
 # What is sent before
@@ -150,10 +156,12 @@ async def test_a_request_that_is_no_upgrade_is_answered_and_closed(
     abuse: str, services: Services, certificate: tuple[Path, Path]
 ) -> None:
     content, status = REQUESTS[abuse]
-    async with beside_a_good_client(services, certificate) as endpoint:
-        async with dialled(endpoint.port, endpoint.trust) as client:
-            await client.send(content)
-            answer = await client.read_to_end()
+    async with (
+        beside_a_good_client(services, certificate) as endpoint,
+        dialled(endpoint.port, endpoint.trust) as client,
+    ):
+        await client.send(content)
+        answer = await client.read_to_end()
     assert answer.partition(b"\r\n")[0][9:12] == status
     assert answer.count(b"HTTP/1.1 ") <= 1
 
@@ -200,22 +208,26 @@ async def test_a_client_that_sends_its_handshake_byte_by_byte_is_closed_when_its
 async def test_what_is_no_tls_gets_no_answer_in_plain_text(
     content: bytes, services: Services, certificate: tuple[Path, Path]
 ) -> None:
-    async with beside_a_good_client(services, certificate, handshake_seconds=0.3) as endpoint:
-        async with dialled(endpoint.port, None) as client:
-            await client.send(content)
-            assert b"HTTP" not in await after_the_handshake_time(endpoint, client)
+    async with (
+        beside_a_good_client(services, certificate, handshake_seconds=0.3) as endpoint,
+        dialled(endpoint.port, None) as client,
+    ):
+        await client.send(content)
+        assert b"HTTP" not in await after_the_handshake_time(endpoint, client)
 
 
 async def test_a_message_that_comes_byte_by_byte_is_read(
     services: Services, certificate: tuple[Path, Path]
 ) -> None:
-    async with beside_a_good_client(services, certificate) as endpoint:
-        async with upgraded(endpoint.port, endpoint.trust) as client:
-            await client.read_frame()  # model_loaded
-            text = frame(TEXT, b'{"type": "stop_transcription"}')
-            for byte in text:
-                await client.send(bytes([byte]))
-            assert b"TRANSCRIPTION_FAILED" in (await client.read_frame())[1]
+    async with (
+        beside_a_good_client(services, certificate) as endpoint,
+        upgraded(endpoint.port, endpoint.trust) as client,
+    ):
+        await client.read_frame()  # model_loaded
+        text = frame(TEXT, b'{"type": "stop_transcription"}')
+        for byte in text:
+            await client.send(bytes([byte]))
+        assert b"TRANSCRIPTION_FAILED" in (await client.read_frame())[1]
 
 
 # Resets
