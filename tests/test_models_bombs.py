@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from bounds import bounded
+from hwaja.engine import EngineError
+from hwaja.engines.sentencepiece import find_pieces
 from hwaja.models import ModelError, torchfile, unpacking
 from hwaja.models.catalogue import Member
 from model_files import Tensor, state_dict_pickle, tar_bz2, zipped
@@ -112,6 +114,14 @@ def test_tensors_of_one_storage_share_it() -> None:
     content = zipped({"m/data.pkl": state_dict_pickle(state), "m/data/0": bytes(4 * count)})
     with bounded(MOST_BYTES):
         assert len(torchfile.read(content)) == 1000
+
+
+@pytest.mark.parametrize("content", [b"\xff" * 1_000_000, b"\x0a" + b"\x80" * 1_000_000 + b"\1"])
+def test_a_number_of_a_million_bytes_is_not_added_up(content: bytes, tmp_path: Path) -> None:
+    """SentencePiece's numbers have ten bytes at most."""
+    (tmp_path / "bpe.model").write_bytes(content)
+    with bounded(MOST_BYTES), pytest.raises(EngineError, match="not one of SentencePiece's"):
+        find_pieces(tmp_path)
 
 
 # Packages
