@@ -45,10 +45,10 @@ def fuzz(target: str, inputs: int, keep: Path) -> int:
         options = (f"-runs={inputs}", f"-artifact_prefix={found}/", *LIMITS)
         command = [sys.executable, __file__, "--feed", target, *options, grown, *seeds]
         ended = subprocess.run(command, capture_output=True, text=True, check=False)
-        log = ended.stderr
         if ended.returncode:
-            print(log[-4000:])
-    figures = re.findall(r"#(\d+)\s+\w+\s+cov: (\d+) ft: (\d+) corp: (\d+)", log)
+            print(ended.stdout[-4000:], ended.stderr[-1000:])
+    progress = r"#(\d+)\s+\w+\s+cov: (\d+) ft: (\d+) corp: (\d+)"
+    figures = re.findall(progress, ended.stderr)
     run, branches, features, kept = figures[-1] if figures else (0, 0, 0, 0)
     print(
         f"{target}: {run} inputs in {time.monotonic() - began:.0f} s, {branches} branches and "

@@ -177,3 +177,31 @@ REQUESTS: Mapping[str, tuple[bytes, bytes]] = {
     "two keys": (UPGRADE.replace(b"Host:", b"Sec-WebSocket-Key: " + KEY + b"\r\nHost:"), _BAD),
 }
 """Sent once TLS stands: and the status that is answered; empty where it is just closed."""
+
+_BEGIN = frame(TEXT, b'{"type": "start_speaker_registration", "speaker_id": 0}')
+_AUDIO = frame(BINARY, bytes(8192))
+_END = frame(TEXT, b'{"type": "complete_speaker_registration", "speaker_id": 0}')
+
+STAGES: Mapping[str, tuple[bool, bytes]] = {
+    "TCP": (False, b""),
+    "a part of the hello": (False, b"\x16\x03\x01"),
+    "TLS": (True, b""),
+    "a part of the request": (True, UPGRADE[:40]),
+    "the request": (True, UPGRADE),
+    "a part of a frame's head": (True, UPGRADE + _AUDIO[:3]),
+    "a part of a frame": (True, UPGRADE + _AUDIO[:1000]),
+    "a part of a message": (True, UPGRADE + frame(TEXT, b"{", fin=False)),
+    "the begin of an enrolment": (True, UPGRADE + _BEGIN),
+    "audio": (True, UPGRADE + _BEGIN + _AUDIO * 20),
+    "the end of an enrolment": (True, UPGRADE + _BEGIN + _AUDIO * 20 + _END),
+    "a close": (True, UPGRADE + frame(CLOSE)),
+}
+"""Sent before a reset, over TLS or not."""
+
+_ASKED = frame(TEXT, b'{"type": "stop_transcription"}')
+
+FLOODS: Mapping[str, bytes] = {
+    "pings": frame(PING, bytes(125)) * 1000,
+    "messages at the wrong time": _ASKED * 1000,
+}
+"""Sent again and again to a server whose answers are not read."""

@@ -27,20 +27,21 @@ def run(content: bytes) -> None:
     try:
         message = parse(text, most)
     except InvalidMessageError as error:
-        assert str(error) == f"{error.code}: {error.reason}"
-        for details in (True, False):
-            answer = serialize(
-                Error(error.code, error.reason, error.speaker_id),
-                details=details,
-                max_speakers=most,
-            )
-            assert len(answer.encode()) < 1000
+        _check_refusal(error, most)
         return
     match message:
         case StartRegistration() | CompleteRegistration():
             assert 0 <= message.speaker_id < most
         case StartTranscription():
             _check(message.options)
+
+
+def _check_refusal(error: InvalidMessageError, max_speakers: int) -> None:
+    assert str(error) == f"{error.code}: {error.reason}"
+    told = Error(error.code, error.reason, error.speaker_id)
+    for details in (True, False):
+        answer = serialize(told, details=details, max_speakers=max_speakers)
+        assert len(answer.encode()) < 1000
 
 
 def _check(options: Options) -> None:

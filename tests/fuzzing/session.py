@@ -1,6 +1,7 @@
 """Any sequence of events: the session never raises, forgets nothing it needs, answers each once."""
 
 import math
+from itertools import pairwise
 
 from fuzzing.choices import Choices
 from hwaja.attribution.parts import Part
@@ -205,7 +206,7 @@ def _parts(start: int, stop: int, choices: Choices) -> tuple[Part, ...] | None:
         return None
     edges = sorted(start + choices.number(stop - start) for _ in range(count - 1))
     edges = [start, *edges, stop]
-    return tuple(_part(first, last, choices) for first, last in zip(edges, edges[1:], strict=False))
+    return tuple(_part(first, last, choices) for first, last in pairwise(edges))
 
 
 def _part(start: int, stop: int, choices: Choices) -> Part:

