@@ -12,12 +12,12 @@ from hwaja import config
 from hwaja.application import voice_models
 from hwaja.attribution.cohort import Cohort
 from hwaja.certificate import development_certificate
-from hwaja.connection import Services
 from hwaja.detection import Detection
 from hwaja.engines.silero import SileroDetector
 from hwaja.models import locate
 from hwaja.models.tones import write_tone_model
-from hwaja.session import SessionSettings
+from hwaja.session_runner import Services
+from hwaja.settings import SessionSettings
 from hwaja.workers import process, wire
 from hwaja.workers.drafts import Drafts
 from hwaja.workers.pool import Pool

@@ -9,12 +9,12 @@ from msgspec.structs import replace
 
 import clips
 from hwaja.attribution.cohort import NEAREST, Cohort
-from hwaja.connection import RING_SECONDS
 from hwaja.detection import Detection
 from hwaja.engine import HOP_SAMPLES, Embedding, Samples, VoiceTrack
 from hwaja.engines.silero import SileroDetector, SileroState
 from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
 from hwaja.recognition import Abilities, Hypothesis, Options
+from hwaja.session_runner import RING_SECONDS
 from hwaja.workers import wire
 from hwaja.workers.drafts import Drafts
 from hwaja.workers.pool import Pool, Utterance

@@ -13,8 +13,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 import clips
-from hwaja.connection import Services
+from hwaja.admission import Door
+from hwaja.config import Config
 from hwaja.server import Server
+from hwaja.session_runner import Services
 from hwaja.tls import tls_context
 
 Message = dict[str, Any]
@@ -97,11 +99,10 @@ class Endpoint:
         return f"wss://localhost:{self.port}"
 
     @asynccontextmanager
-    async def connect(self) -> AsyncIterator[Peer]:
+    async def connect(self, path: str = "", **options: Any) -> AsyncIterator[Peer]:
         """Open a WebSocket; its first message is not read yet."""
-        async with connect(
-            self.url, ssl=self.trust, compression=None, max_size=None, proxy=None
-        ) as websocket:
+        options = {"ssl": self.trust, "compression": None, "max_size": None, **options}
+        async with connect(self.url + path, proxy=None, **options) as websocket:
             yield Peer(websocket)
 
     @asynccontextmanager
@@ -111,18 +112,33 @@ class Endpoint:
             assert (await peer.hear())["type"] == "model_loaded"
             yield peer
 
+    async def until_free(self, **options: Any) -> None:
+        """Wait until there is a place: the server learns of a loss after the client made it."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                async with self.connect(**options) as peer:
+                    if (await peer.hear())["type"] == "model_loaded":
+                        return
+
 
 @asynccontextmanager
 async def serving(
     services: Services,
     certificate: tuple[Path, Path],
     *,
-    max_connections: int = 10,
-    drain_seconds: float = 10,
-    handshake_seconds: float = 10,
+    door: Door | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Endpoint]:
-    """Serve on a free port of 127.0.0.1 until the block ends."""
-    server = Server(services, max_connections, drain_seconds, handshake_seconds)
+    """Serve on a free port of 127.0.0.1 until the block ends.
+
+    Args:
+        services: the engine.
+        certificate: certificate and key.
+        door: who is let in.
+        settings: fields of `Config`.
+
+    """
+    server = Server(services, Config(**settings), door)
     port = await server.start("127.0.0.1", 0, tls_context(*certificate))
     trust = ssl.create_default_context(cafile=str(certificate[0]))
     try:

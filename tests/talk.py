@@ -32,7 +32,8 @@ from hwaja.messages import (
 )
 from hwaja.recognition import Hypothesis
 from hwaja.serialize import serialize
-from hwaja.session import Session, SessionSettings, State
+from hwaja.session import Session, State
+from hwaja.settings import SessionSettings
 
 SETTINGS = SessionSettings()
 EPOCH = 1_755_754_200.0

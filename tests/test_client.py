@@ -14,7 +14,7 @@ from hwaja import certificate as certificate_module
 from hwaja.audio import CHUNK_SAMPLES, paced
 from hwaja.certificate import development_certificate
 from hwaja.client import MAX_UNREAD_BYTES, ClientError, client_tls, open_client
-from hwaja.connection import Services
+from hwaja.session_runner import Services
 from hwaja.tls import tls_context
 from loopback import Endpoint, serving
 

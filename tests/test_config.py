@@ -25,6 +25,7 @@ def test_without_any_setting_the_defaults_are_those_of_the_specification() -> No
     config = load({}, {}, None)
     assert config == Config()
     assert (config.port, config.max_connections, config.language) == (8088, 10, "ko")
+    assert (config.max_session_seconds, config.max_audio_seconds) == (30 * 60, 10 * 60)
     assert config.host == "localhost"  # nobody else can connect unless asked for
 
 
@@ -51,6 +52,18 @@ SETTINGS: dict[str, tuple[str, Any]] = {
     "decoding_method": ("modified_beam_search", "modified_beam_search"),
     "workers": ("3", 3),
     "max_connections": ("25", 25),
+    "max_session_seconds": ("3600", 3600.0),
+    "max_audio_seconds": ("3000", 3000.0),
+    "max_enrolment_seconds": ("10", 10.0),
+    "max_message_bytes": ("65536", 65_536),
+    "max_messages_per_second": ("50", 50.0),
+    "max_audio_speed": ("4", 4.0),
+    "handshake_seconds": ("5", 5.0),
+    "idle_seconds": ("120", 120.0),
+    "ping_seconds": ("7", 7.0),
+    "resume_seconds": ("30", 30.0),
+    "token_file": ("/tokens", Path("/tokens")),
+    "origins": ("https://a.example https://b.example", "https://a.example https://b.example"),
     "max_speakers": ("3", 3),
     "hangover_seconds": ("0.75", 0.75),
     "drain_seconds": ("2", 2.0),

@@ -10,12 +10,12 @@ from structlog.testing import capture_logs
 
 import clips
 from fakes import RING_FRAMES, FakePool, WatchedDetection, no_cohort
-from hwaja import connection
+from hwaja import session_runner
 from hwaja._pcm import RingBuffer
-from hwaja.connection import Services
 from hwaja.engine import EngineError, Samples
 from hwaja.engines.silero import SileroDetector, SileroState
-from hwaja.session import SessionSettings
+from hwaja.session_runner import Services
+from hwaja.settings import SessionSettings
 from loopback import PATIENCE_SECONDS, Endpoint, Message, serving
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
@@ -234,7 +234,7 @@ async def remembered(
         states.append(new_state())
         return states[-1]
 
-    monkeypatch.setattr(connection, "RingBuffer", ring)
+    monkeypatch.setattr(session_runner, "RingBuffer", ring)
     monkeypatch.setattr(detection, "new_state", state)
     yield rings, states
 

@@ -10,10 +10,10 @@ import clips
 import streaming_models
 from hwaja.application import voice_models
 from hwaja.attribution.cohort import Cohort
-from hwaja.connection import Services
 from hwaja.detection import Detection
 from hwaja.engines.silero import SileroDetector
-from hwaja.session import SessionSettings
+from hwaja.session_runner import Services
+from hwaja.settings import SessionSettings
 from hwaja.workers import wire
 from hwaja.workers.drafts import Drafts
 from hwaja.workers.pool import Pool

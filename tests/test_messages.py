@@ -15,14 +15,18 @@ from hwaja.messages import (
     Error,
     Interim,
     InvalidMessageError,
+    LimitWarning,
     ModelLoaded,
+    Place,
     RegistrationCompleted,
     RegistrationStarted,
     ServerMessage,
+    SpeakerShare,
     SpeakerUpdate,
     StartRegistration,
     StartTranscription,
     StopTranscription,
+    Summary,
     Transcription,
     TranscriptionStarted,
     TranscriptionStopped,
@@ -145,11 +149,39 @@ def test_details_come_after_the_fields_of_the_specification() -> None:
     ]
 
 
-def test_the_end_of_a_transcription_says_how_many_utterances_were_sent() -> None:
-    assert serialize(TranscriptionStopped(7)) == (
+def test_the_end_of_a_transcription_says_what_became_of_it() -> None:
+    shares = (SpeakerShare(0, 5, 12.34567), SpeakerShare(1, 2, 3.0))
+    assert serialize(TranscriptionStopped(Summary(7, 1, 30.00049, shares))) == (
         '{"type": "transcription_stopped", "message": "실시간 전사를 종료했습니다.", '
-        '"utterances": 7}'
+        '"utterances": 7, "failed": 1, "audio_seconds": 30.0, "speakers": ['
+        '{"speaker_id": 0, "utterances": 5, "speech_seconds": 12.346}, '
+        '{"speaker_id": 1, "utterances": 2, "speech_seconds": 3.0}]}'
     )
+
+
+def test_a_client_that_can_come_back_is_told_how_and_where_it_was() -> None:
+    assert json.loads(serialize(ModelLoaded("token"))) == {
+        "type": "model_loaded",
+        "message": texts.MODEL_LOADED,
+        "session_token": "token",
+        "resumed": False,
+    }
+    back = json.loads(serialize(ModelLoaded("next", Place("transcribing", (0, 1), 4096))))
+    assert (back["session_token"], back["resumed"], back["state"]) == ("next", True, "transcribing")
+    assert (back["speaker_ids"], back["received_samples"]) == ([0, 1], 4096)
+
+
+def test_messages_of_a_session_that_can_be_resumed_are_numbered() -> None:
+    fields = json.loads(serialize(TranscriptionStarted(), number=3))
+    assert fields.pop("number") == 3
+    assert fields == json.loads(serialize(TranscriptionStarted()))
+
+
+@pytest.mark.parametrize("reason", list(texts.AHEAD))
+def test_a_warning_ahead_of_a_limit_says_in_how_many_seconds(reason: Reason) -> None:
+    fields = json.loads(serialize(LimitWarning(reason, 60)))
+    assert (fields["reason"], fields["seconds_left"]) == (reason.value, 60)
+    assert "60초" in fields["message"]
 
 
 def test_close_codes_are_those_of_the_specification_and_try_again_later() -> None:

@@ -8,7 +8,6 @@ import pytest
 
 import clips
 from hwaja.codes import ErrorCode, Reason
-from hwaja.connection import Services
 from hwaja.messages import (
     CompleteRegistration,
     Error,
@@ -18,7 +17,8 @@ from hwaja.messages import (
 )
 from hwaja.parse import parse
 from hwaja.serialize import serialize
-from hwaja.session import SessionSettings
+from hwaja.session_runner import Services
+from hwaja.settings import SessionSettings
 from loopback import serving
 from talk import connected, errors, sent
 

@@ -5,7 +5,7 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwaja.outbox import Outbox
+from hwaja.outbox import MOST_ITEMS, Outbox
 
 
 async def taken(outbox: Outbox[str], count: int) -> list[str]:
@@ -29,6 +29,43 @@ async def test_who_waits_gets_what_is_put_later() -> None:
     await asyncio.sleep(0)
     outbox.put_latest(0, "late")
     assert await asyncio.wait_for(waiting, timeout=5) == "late"
+
+
+async def test_what_the_client_may_lack_is_sent_again_in_order_before_the_rest() -> None:
+    outbox: Outbox[str] = Outbox()
+    for item in ("one", "two", "three", "four"):
+        outbox.put(item)
+    assert await taken(outbox, 1) == ["one"]
+    outbox.confirm(outbox.last_sent)
+    assert await taken(outbox, 2) == ["two", "three"]
+    outbox.put_latest(0, "so far")
+    outbox.rewind()
+    outbox.put_first("welcome back")
+    assert await taken(outbox, 5) == ["welcome back", "two", "three", "four", "so far"]
+    outbox.rewind()
+    assert await taken(outbox, 3) == ["two", "three", "four"]  # the others were of their moment
+
+
+async def test_a_client_that_takes_nothing_is_held_back_until_it_does() -> None:
+    outbox: Outbox[int] = Outbox()
+    for number in range(MOST_ITEMS - 1):
+        outbox.put(number)
+    await asyncio.wait_for(outbox.room(), timeout=5)
+    outbox.put(-1)
+    waiting = asyncio.ensure_future(outbox.room())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    await outbox.get()
+    await asyncio.wait_for(waiting, timeout=5)
+
+
+async def test_of_what_was_sent_and_never_confirmed_a_bounded_number_is_kept() -> None:
+    outbox: Outbox[int] = Outbox()
+    for number in range(2 * MOST_ITEMS):
+        outbox.put(number)
+        await outbox.get()
+    outbox.rewind()
+    assert await outbox.get() == MOST_ITEMS
 
 
 @given(st.lists(st.tuples(st.sampled_from(["answer", 0, 1, 2]), st.integers())))

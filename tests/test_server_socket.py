@@ -17,10 +17,11 @@ from websockets.asyncio.client import connect
 
 import clips
 from fakes import RING_FRAMES, FakePool, WatchedDetection, no_cohort
-from hwaja.connection import Services
+from hwaja.config import Config
 from hwaja.engines.silero import SileroDetector
 from hwaja.server import Server
-from hwaja.session import SessionSettings
+from hwaja.session_runner import Services
+from hwaja.settings import SessionSettings
 from hwaja.tls import TlsError, tls_context
 from loopback import PATIENCE_SECONDS, Endpoint, serving
 
@@ -82,7 +83,7 @@ async def test_only_tls_1_2_and_later_are_spoken(
                     accepted.append(websocket.transport.get_extra_info("ssl_object").version())
         return accepted
 
-    server = Server(services, max_connections=1, drain_seconds=1)
+    server = Server(services, Config(max_connections=1, drain_seconds=1))
     port = await server.start("127.0.0.1", 0, context)
     try:
         assert await spoken(port) == new
@@ -135,29 +136,22 @@ async def test_an_abrupt_disconnect_frees_its_place(
 ) -> None:
     """Whatever the client was doing."""
 
-    async def open_place(endpoint: Endpoint) -> None:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while True:  # the server learns of the loss a moment after the client made it
-                async with endpoint.connect() as peer:
-                    if (await peer.hear())["type"] == "model_loaded":
-                        return
-
     async with serving(services, certificate, max_connections=1) as endpoint:
         for _ in range(2):
             async with endpoint.welcomed() as idle:
                 idle.websocket.transport.abort()
-            await open_place(endpoint)
+            await endpoint.until_free()
         async with endpoint.welcomed() as enrolling:
             await enrolling.say("start_speaker_registration", speaker_id=0)
             await enrolling.play(clips.voices()[0])
             await enrolling.say("complete_speaker_registration", speaker_id=0)
             enrolling.websocket.transport.abort()
-        await open_place(endpoint)
+        await endpoint.until_free()
         async with endpoint.welcomed() as talking:
             await talking.begin()
             await talking.play(clips.part("two_cities", 5, 15))
             talking.websocket.transport.abort()
-        await open_place(endpoint)
+        await endpoint.until_free()
 
 
 @in_one_loop

@@ -39,7 +39,8 @@ from hwaja.messages import (
     StartTranscription,
     StopTranscription,
 )
-from hwaja.session import SessionSettings, State
+from hwaja.session import State
+from hwaja.settings import SessionSettings
 from talk import (
     EPOCH,
     TRANSCRIPTION,

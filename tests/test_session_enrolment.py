@@ -11,6 +11,7 @@ from hwaja.events import (
 from hwaja.messages import CompleteRegistration, Error, StartRegistration, StartTranscription
 from hwaja.quality import Quality
 from hwaja.session import State
+from hwaja.session_runner import RING_SECONDS
 from talk import Talk, closes, connected, enrolled, errors, released, sent
 
 # Enrolment that fails
@@ -46,7 +47,7 @@ def test_enrolment_that_never_ends_fails_while_the_ring_can_still_hold_it() -> N
     heard: list[Effect] = []
     while not heard:
         heard = talk.hear(0.512, speech=True)
-    assert talk.seconds < 29
+    assert talk.seconds < RING_SECONDS - 1
     failed_enrolment(talk, heard, Reason.TOO_LONG)
     assert released(heard) == [talk.now]
 

@@ -7,7 +7,7 @@ from hwaja.events import Begin, Effect, Follow, Overheard, Recognised, Transcrib
 from hwaja.gate import SAMPLE_RATE
 from hwaja.messages import StartTranscription, StopTranscription
 from hwaja.recognition import Abilities, Hotword, Hypothesis, Options, Token
-from hwaja.session import SessionSettings
+from hwaja.settings import SessionSettings
 from talk import Talk, answer, attributed, enrolled, errors, recognised, sent
 
 ABLE = SessionSettings(

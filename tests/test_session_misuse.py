@@ -25,7 +25,8 @@ from hwaja.messages import (
     StartTranscription,
     StopTranscription,
 )
-from hwaja.session import SessionSettings, State
+from hwaja.session import State
+from hwaja.settings import SessionSettings
 from talk import (
     EPOCH,
     REGISTRATION,

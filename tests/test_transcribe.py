@@ -17,8 +17,8 @@ import soundfile
 import clips
 from fakes import WatchedDetection
 from hwaja.cli import main
-from hwaja.connection import Services
 from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
+from hwaja.session_runner import Services
 from loopback import PATIENCE_SECONDS, Endpoint, serving
 from processes import hwaja_serve
 from tone_speech import hummed

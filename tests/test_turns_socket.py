@@ -15,12 +15,12 @@ from hwaja.application import voice_models
 from hwaja.attribution.cohort import Cohort
 from hwaja.audio import load_pcm16, to_pcm16
 from hwaja.benchmark.levels import levelled, trimmed
-from hwaja.connection import Services
 from hwaja.detection import Detection
 from hwaja.engine import Samples
 from hwaja.engines.silero import SileroDetector
 from hwaja.models import locate
-from hwaja.session import SessionSettings
+from hwaja.session_runner import Services
+from hwaja.settings import SessionSettings
 from hwaja.workers import wire
 from hwaja.workers.drafts import Drafts
 from hwaja.workers.pool import Pool

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import structlog
 
+from hwaja.admission import Door, Tokens
 from hwaja.attribution.cohort import Cohort
 from hwaja.config import Config
-from hwaja.connection import Services
 from hwaja.detection import Detection
 from hwaja.engine import EngineError
 from hwaja.engines.providers import resolve
@@ -15,7 +15,8 @@ from hwaja.engines.silero import SileroDetector
 from hwaja.gate import GateSettings
 from hwaja.models import locate
 from hwaja.server import Server, serve_until_signalled
-from hwaja.session import SessionSettings
+from hwaja.session_runner import Services
+from hwaja.settings import SessionSettings
 from hwaja.tls import tls_context
 from hwaja.workers import wire
 from hwaja.workers.drafts import Drafts
@@ -32,10 +33,14 @@ async def run(config: Config, cert: Path, key: Path) -> None:
     """Serve until a signal comes.
 
     Raises:
-        EngineError, ModelError, TlsError: where it cannot start, in one sentence.
+        EngineError, ModelError, TlsError, TokenFileError: where it cannot start, in one sentence.
 
     """
     tls = tls_context(cert, key)
+    door = Door(
+        tokens=Tokens(config.token_file) if config.token_file is not None else None,
+        origins=frozenset(config.origins.split()),
+    )
     detector = SileroDetector(detector_file())
     provider = resolve(config.provider, embedder_file())
     setup = worker_setup(config, provider.running)
@@ -46,9 +51,11 @@ async def run(config: Config, cert: Path, key: Path) -> None:
             gate=GateSettings(hangover_seconds=config.hangover_seconds),
             abilities=pool.abilities,
             max_speakers=config.max_speakers,
+            max_enrolment_seconds=config.max_enrolment_seconds,
+            max_audio_seconds=config.max_audio_seconds,
         )
         services = Services(pool, drafts, Detection(detector), Cohort.shipped(), settings)
-        server = Server(services, config.max_connections, config.drain_seconds)
+        server = Server(services, config, door)
         try:
             port = await server.start(config.host, config.port, tls)
         except UnicodeError:

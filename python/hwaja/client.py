@@ -4,11 +4,17 @@ import json
 import ssl
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidStatus,
+    InvalidURI,
+)
 
 Message = dict[str, Any]
 
@@ -129,6 +135,10 @@ class Client:
         while (message := await self.receive())["type"] != "transcription_stopped":
             yield message
 
+    async def close(self) -> None:
+        """End the session."""
+        await self._websocket.close()
+
     async def _be_read(self) -> None:
         """Wait until the server has read everything: it answers a ping in its turn."""
         try:
@@ -144,8 +154,15 @@ class Client:
 
 
 @asynccontextmanager
-async def open_client(url: str, tls: ssl.SSLContext) -> AsyncIterator[Client]:
+async def open_client(
+    url: str, tls: ssl.SSLContext, token: str | None = None
+) -> AsyncIterator[Client]:
     """Connect and wait until the server is ready.
+
+    Args:
+        url: the server.
+        tls: a client context.
+        token: what the server wants of those it lets in; None: it lets everybody in.
 
     Raises:
         ClientError: where `url` is none, there is no server, its certificate is not trusted, or
@@ -154,7 +171,12 @@ async def open_client(url: str, tls: ssl.SSLContext) -> AsyncIterator[Client]:
     """
     try:
         websocket = await connect(
-            url, ssl=tls, compression=None, max_size=None, ping_timeout=PONG_SECONDS
+            url,
+            ssl=tls,
+            additional_headers={} if token is None else {"Authorization": f"Bearer {token}"},
+            compression=None,
+            max_size=None,
+            ping_timeout=PONG_SECONDS,
         )
     except ssl.SSLCertVerificationError as error:
         raise ClientError(
@@ -162,6 +184,12 @@ async def open_client(url: str, tls: ssl.SSLContext) -> AsyncIterator[Client]:
             "name it with --cafile, or pass --insecure."
         ) from error
     except (OSError, InvalidHandshake, TimeoutError) as error:
+        if (
+            isinstance(error, InvalidStatus)
+            and error.response.status_code == HTTPStatus.UNAUTHORIZED
+        ):
+            sentence = f"{url} lets in only who has a token; name its file with --token-file."
+            raise ClientError(sentence) from error
         raise ClientError(f"No server answers at {url} ({type(error).__name__}).") from error
     except (InvalidURI, ValueError) as error:
         sentence = f"{url!r} is no address of a server, which begins with wss://."

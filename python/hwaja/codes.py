@@ -4,7 +4,7 @@ from enum import IntEnum, StrEnum
 
 
 class CloseCode(IntEnum):
-    """Close codes of the specification's table, and 1013 (RFC 6455 registry) for a full server."""
+    """Close codes of the specification's table, and from the registry of RFC 6455 the last."""
 
     NORMAL = 1000
     GOING_AWAY = 1001
@@ -28,6 +28,9 @@ class Reason(StrEnum):
     """Why an error was sent, or what is advised against, for programs."""
 
     SERVER_FULL = "server_full"
+    SESSION_LIMIT = "session_limit"
+    AUDIO_LIMIT = "audio_limit"
+    IDLE = "idle"
     WRONG_STATE = "wrong_state"
     UNKNOWN_SPEAKER = "unknown_speaker"
     BAD_FIELD = "bad_field"

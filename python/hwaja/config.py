@@ -17,6 +17,16 @@ from platformdirs import user_data_path
 
 ENVIRONMENT_PREFIX = "HWAJA_"
 
+_ABOVE_ZERO = (
+    "max_session_seconds",
+    "max_audio_seconds",
+    "max_messages_per_second",
+    "max_audio_speed",
+    "handshake_seconds",
+    "idle_seconds",
+    "ping_seconds",
+)
+
 
 class ConfigError(Exception):
     """The configuration cannot be used. Says why in one sentence."""
@@ -53,6 +63,38 @@ class Config:
         "inference processes; one per core is best, as each runs on one thread",
     )
     max_connections: int = _option(10, "clients served at once; 10 is the specification's limit")
+    max_session_seconds: float = _option(
+        1800.0, "how long a client may stay; 30 minutes are the specification's limit"
+    )
+    max_audio_seconds: float = _option(
+        600.0, "longest transcription; 10 minutes are the specification's limit"
+    )
+    max_enrolment_seconds: float = _option(
+        30.0, "longest recording of a voice, up to 30; the specification asks for 3-5"
+    )
+    max_message_bytes: int = _option(
+        1 << 20, "longest message; the specification's are of 8192 bytes"
+    )
+    max_messages_per_second: float = _option(
+        200.0, "what a client that sends more is slowed down to; the specification has 4"
+    )
+    max_audio_speed: float = _option(
+        10.0, "times real time that audio is taken at, after a minute that may come at once"
+    )
+    handshake_seconds: float = _option(10.0, "how long a client may take to open a WebSocket")
+    idle_seconds: float = _option(600.0, "how long a client may send nothing at all")
+    ping_seconds: float = _option(
+        20.0, "how often a client is pinged, and how long it may take to answer"
+    )
+    resume_seconds: float = _option(
+        60.0, "how long the session of a lost client is kept for it, if it asked for that"
+    )
+    token_file: Path | None = _option(
+        None, "file with the tokens that let a client in, one a line; without, all are let in"
+    )
+    origins: str = _option(
+        "", "web pages that may connect, as https://a.example https://b.example; empty: all"
+    )
     max_speakers: int = _option(
         2, "voices that a client may enrol, 2 to 8; the specification has two"
     )
@@ -73,6 +115,13 @@ class Config:
         _check(2 <= self.max_speakers <= 8, "max_speakers must lie between 2 and 8")
         _check(0.1 <= self.hangover_seconds <= 3, "hangover_seconds must lie between 0.1 and 3")
         _check(self.drain_seconds >= 0, "drain_seconds must not be negative")
+        _check(self.resume_seconds >= 0, "resume_seconds must not be negative")
+        _check(self.max_message_bytes >= 1024, "max_message_bytes must be at least 1024")
+        _check(
+            0 < self.max_enrolment_seconds <= 30, "max_enrolment_seconds must lie between 0 and 30"
+        )
+        for name in _ABOVE_ZERO:
+            _check(getattr(self, name) > 0, f"{name} must be above 0")
         _check(self.log_format in ("console", "json"), "log_format must be console or json")
         _check((self.cert is None) == (self.key is None), "cert and key belong together")
         _check(

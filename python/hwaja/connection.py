@@ -1,113 +1,51 @@
-"""One client: a socket, a ring of audio and a session, and the tasks between them.
+"""One connection of a client: its socket, and the tasks between it and the session.
 
-The reader task takes one message at a time, so control messages and audio keep their order, and a
-client that sends faster than the engine works is held back by TCP: while the ring is full, nothing
-is read. The writer task sends what the session said. Everything runs on the event loop's thread.
+The reader takes one message at a time and holds back who sends too much: what is not read waits in
+TCP. The writer sends what the session says. A watch finds out that the client is gone.
 """
 
 import asyncio
 import time
-from collections.abc import Coroutine
-from dataclasses import dataclass
 
 import structlog
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from hwaja._pcm import RingBuffer
-from hwaja.analysis import Analyst
-from hwaja.attribution.cohort import Cohort
-from hwaja.attribution.parts import Part
-from hwaja.attribution.voices import Voices
-from hwaja.codes import CloseCode, Reason
-from hwaja.detection import Detection
-from hwaja.engine import Embedding
-from hwaja.engines.silero import SileroState
-from hwaja.enrolment.enroller import Enroller, ReadSamples
-from hwaja.events import (
-    Analysing,
-    Attributed,
-    Audio,
-    BadAudio,
-    Begin,
-    Close,
-    Connected,
-    Disconnected,
-    Effect,
-    Enrol,
-    Event,
-    Follow,
-    Foresee,
-    Learn,
-    Listen,
-    Overheard,
-    Received,
-    Recognise,
-    Recognised,
-    Refused,
-    Release,
-    Send,
-    Shutdown,
-    Transcribe,
-)
-from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
-from hwaja.hearing import Hearing, LiveHearing, Text, WholeHearing
-from hwaja.messages import Error, Interim, InvalidMessageError, ServerMessage
-from hwaja.outbox import Outbox
-from hwaja.parse import parse
-from hwaja.serialize import serialize
-from hwaja.session import Session, SessionSettings
-from hwaja.workers.drafts import Drafts
-from hwaja.workers.pool import Pool
+from hwaja.allowance import Allowance
+from hwaja.codes import CloseCode
+from hwaja.config import Config
+from hwaja.gate import SAMPLE_RATE
+from hwaja.session_runner import SessionRunner
 
-RING_SECONDS = 30
-"""Audio held for a session: an open utterance of 15 s and as much again that is being decoded."""
+BURST_SECONDS = 2.0
+"""Messages of so many seconds may come at once: a network that was stuck lets go of them all."""
 
-PIECE_SAMPLES = 16 * FRAME_SAMPLES
-"""A long message is taken in pieces of about 0.5 s, so that no client holds the detector long."""
+BURST_AUDIO_SECONDS = 60.0
+"""Audio that may come at once: what a client kept while it was cut off, or a short file."""
 
 _log = structlog.get_logger("hwaja.connection")
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What all connections share."""
-
-    pool: Pool
-    drafts: Drafts
-    detection: Detection[SileroState]
-    cohort: Cohort
-    settings: SessionSettings
-
-
 class Connection:
-    """Runs one client's session until it ends."""
+    """Carries messages between a client and its session."""
 
-    def __init__(self, websocket: ServerConnection, services: Services, session_id: str) -> None:
+    def __init__(self, websocket: ServerConnection, runner: SessionRunner, config: Config) -> None:
         self._websocket = websocket
-        self._pool = services.pool
-        self._detection = services.detection
-        self._session = Session(services.settings)
-        self._max_speakers = services.settings.max_speakers
-        self._voices = Voices(services.cohort)
-        self._ring = RingBuffer(RING_SECONDS * SAMPLE_RATE)
-        self._hearing = self._new_hearing(services)
-        self._analyst = Analyst(self, self._pool, self._ring, self._voices, self._hearing)
-        self._enroller = Enroller(self._embed, self._ring, self._voices)
-        self._released = asyncio.Event()
-        self._detector_state = services.detection.new_state()
-        self._next_frame = 0  # first sample not yet shown to the detector
-        self._outbox: Outbox[str | CloseCode] = Outbox()
-        self._jobs: set[asyncio.Task[None]] = set()
-        self._enrolment: asyncio.Task[None] | None = None
-        self._log = _log.bind(session=session_id)
+        self._runner = runner
+        self._messages = Allowance(
+            config.max_messages_per_second, BURST_SECONDS * config.max_messages_per_second
+        )
+        self._audio_seconds = Allowance(config.max_audio_speed, BURST_AUDIO_SECONDS)
+        self._ping_seconds = config.ping_seconds
+        self._log = _log.bind(session=runner.session_id)
+        self._taken = 0  # messages
+        self._held_back = False  # it is not read, for reasons that are not the client's
+        self._finished = asyncio.Event()
 
-    async def run(self) -> None:
-        """Serve the client; returns when the connection is closed and everything is forgotten."""
-        writer = asyncio.create_task(self._write())
-        self._log.info("session opened")
+    async def run(self) -> bool:
+        """Carry messages until the connection ends; return whether it was lost, not closed."""
+        helpers = [asyncio.create_task(self._write()), asyncio.create_task(self._watch())]
         try:
-            self._handle(Connected())
             async for message in self._websocket:
                 await self._take(message)
         except ConnectionClosed:
@@ -117,170 +55,90 @@ class Connection:
             self._log.error("session failed", error=type(error).__name__)
             await self._websocket.close(CloseCode.INTERNAL_ERROR)
         finally:
-            await self._forget(writer)
+            for helper in helpers:
+                helper.cancel()
+            await asyncio.gather(*helpers, return_exceptions=True)
+            self._finished.set()
             code = self._websocket.close_code
-            self._log.info("session closed", code=None if code is None else int(code))
+            self._log.info("connection closed", code=None if code is None else int(code))
+        return self._was_lost
 
-    def shut_down(self) -> None:
-        """Let the session answer what it heard and close, because the server stops."""
-        self._handle(Shutdown())
-
-    async def _forget(self, writer: asyncio.Task[None]) -> None:
-        self._handle(Disconnected())
-        self._analyst.close()
-        tasks = [writer, *self._jobs]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._ring.release(self._ring.end)
-        self._detector_state.reset()
-        self._voices.forget()
-        self._enroller.forget()
-
-    # in
-
-    async def _take(self, message: str | bytes) -> None:
-        if isinstance(message, str):
-            await self._take_text(message)
-        elif len(message) % 2:
-            self._handle(BadAudio(Reason.ODD_BYTE_COUNT))
-        elif message[:4] == b"RIFF" and message[8:12] == b"WAVE":
-            self._handle(BadAudio(Reason.RIFF_HEADER))
-        else:
-            await self._take_audio(memoryview(message))
-
-    async def _take_text(self, text: str) -> None:
-        try:
-            message = parse(text, self._max_speakers)
-        except InvalidMessageError as error:
-            self._handle(Refused(error))
-            return
-        self._handle(Received(message, at=self._ring.end))
-        if self._enrolment is not None:
-            # A client may send on without awaiting the answer; it is read once the voice is known.
-            await self._enrolment
-            self._enrolment = None
-
-    async def _take_audio(self, pcm: memoryview) -> None:
-        received_at = time.time()
-        piece_bytes = 2 * PIECE_SAMPLES
-        for offset in range(0, len(pcm), piece_bytes):
-            piece = pcm[offset : offset + piece_bytes]
-            while self._session.listening and self._free_samples < len(piece) // 2:
-                self._released.clear()
-                await self._released.wait()
-            if not self._session.listening:
-                return
-            self._ring.push(piece)
-            await self._detect(received_at)
+    async def abandon(self) -> None:
+        """Drop the connection; returns once its last message is dealt with."""
+        self._websocket.transport.abort()
+        await self._finished.wait()
 
     @property
-    def _free_samples(self) -> int:
-        return self._ring.capacity - len(self._ring)
+    def _was_lost(self) -> bool:
+        protocol = self._websocket.protocol
+        if self._runner.over.is_set() or protocol.close_rcvd_then_sent is False:
+            return False  # the server closed it
+        # A page that is loaded anew closes with 1001; one that has finished, with 1000 or no code.
+        received = protocol.close_rcvd
+        return received is None or received.code == CloseCode.GOING_AWAY
 
-    async def _detect(self, received_at: float) -> None:
-        """Show the new whole frames to the detector and the session."""
-        frames = self._ring.frames(self._next_frame, FRAME_SAMPLES)
-        if len(frames) == 0:
-            return
-        levels_dbfs = self._ring.levels(self._next_frame, FRAME_SAMPLES)
-        probabilities = await self._detection.probabilities(self._detector_state, frames)
-        self._next_frame += frames.size
-        frames.fill(0)
-        levels = tuple(levels_dbfs.tolist())
-        self._handle(Audio(self._next_frame, probabilities, levels, received_at))
+    async def _take(self, message: str | bytes) -> None:
+        self._taken += 1
+        self._held_back = True
+        try:
+            if not self._runner.outbox.has_room:
+                await self._wait_to_be_read()
+            await self._wait_turn(message)
+            await self._runner.take(message)
+        finally:
+            self._held_back = False
 
-    # session
+    async def _wait_turn(self, message: str | bytes) -> None:
+        """Wait as long as it takes to come down to the rates that a client may send at."""
+        now = time.monotonic()
+        delay_seconds = self._messages.take(1, now)
+        if isinstance(message, bytes):
+            audio_seconds = len(message) / 2 / SAMPLE_RATE
+            delay_seconds = max(delay_seconds, self._audio_seconds.take(audio_seconds, now))
+        if delay_seconds > 0:
+            await asyncio.sleep(delay_seconds)
 
-    def _handle(self, event: Event) -> None:
-        for effect in self._session.handle(event):
-            self._carry_out(effect)
+    async def _wait_to_be_read(self) -> None:
+        """Take nothing more from a client that reads nothing; in the end, give it up."""
+        waits = [
+            asyncio.ensure_future(wait)
+            for wait in (self._runner.outbox.room(), self._websocket.wait_closed())
+        ]
+        done, _ = await asyncio.wait(
+            waits, timeout=2 * self._ping_seconds, return_when=asyncio.FIRST_COMPLETED
+        )
+        for wait in waits:
+            wait.cancel()
+        if not done:
+            self._websocket.transport.abort()
 
-    def _carry_out(self, effect: Effect) -> None:
-        match effect:
-            case Send(message, details):
-                self._send(message, details=details)
-            case Listen(origin):
-                self._next_frame = origin
-                self._detector_state.reset()
-            case Enrol():
-                self._enrolment = self._start(self._enrol(effect))
-            case Release(index):
-                self._ring.release(max(index, self._ring.start))
-                self._released.set()
-            case Close(code):
-                self._outbox.put(code)
-                self._released.set()
-            case _:
-                self._analyse(effect)
+    async def _watch(self) -> None:
+        """Ping the client; one that neither answers nor sends anything is gone."""
+        while True:
+            await asyncio.sleep(self._ping_seconds)
+            sent = self._runner.outbox.last_sent
+            answer = asyncio.create_task(self._ping())
+            try:
+                while not answer.done():
+                    taken = self._taken
+                    await asyncio.wait([answer], timeout=self._ping_seconds)
+                    # The answer of one that is not read waits behind its audio.
+                    if not (answer.done() or self._held_back) and self._taken == taken:
+                        self._websocket.transport.abort()
+                        return
+            finally:
+                answer.cancel()
+            self._runner.outbox.confirm(sent)  # TCP keeps the order: it has what came before
 
-    def _analyse(self, effect: Analysing) -> None:
-        match effect:
-            case Begin(options, interims, adapt):
-                self._hearing.begin(options, self._overhear if interims else None)
-                if not adapt:
-                    self._analyst.unlearn()
-            case Follow(segment_id, start, stop):
-                self._hearing.follow(segment_id, start, stop)
-            case Foresee(start, stop, speech_samples):
-                self._analyst.foresee(start, stop, speech_samples)
-            case Transcribe(segment_id, start, stop, speech_samples):
-                analysis = self._analyst.analyse(start, stop, speech_samples)
-                self._start(self._report_text(segment_id, analysis.text))
-                self._start(self._report_voices(segment_id, analysis.parts))
-            case Recognise(segment_id, start, stop, speech_samples):
-                text = self._hearing.part(start, stop, speech_samples)
-                self._start(self._report_text(segment_id, text))
-            case Learn(speaker_id, start, stop):
-                self._analyst.learn(speaker_id, start, stop)
-
-    def _start(self, job: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(job)
-        self._jobs.add(task)
-        task.add_done_callback(self._jobs.discard)
-        return task
-
-    # engine
-
-    async def _enrol(self, effect: Enrol) -> None:
-        self._handle(await self._enroller.enrol(effect))
-
-    async def _embed(self, read: ReadSamples, samples: int) -> Embedding:
-        track = await self._pool.embed(self, read, samples)
-        whole = track.whole.copy()
-        track.erase()
-        return whole
-
-    def _new_hearing(self, services: Services) -> Hearing:
-        if services.pool.abilities.streaming:
-            return LiveHearing(self, services.pool, self._ring)
-        return WholeHearing(self, services.pool, services.drafts, self._ring)
-
-    def _overhear(self, segment_id: int, text: str) -> None:
-        self._handle(Overheard(segment_id, text))
-
-    async def _report_text(self, segment_id: int, text: Text) -> None:
-        self._handle(Recognised(segment_id, await text))
-
-    async def _report_voices(
-        self, segment_id: int, parts: asyncio.Task[tuple[Part, ...] | None]
-    ) -> None:
-        self._handle(Attributed(segment_id, await parts))
-
-    # out
-
-    def _send(self, message: ServerMessage, *, details: bool) -> None:
-        if isinstance(message, Error):
-            self._log.info("error sent", code=message.code, reason=message.reason)
-        text = serialize(message, details=details, max_speakers=self._max_speakers)
-        if isinstance(message, Interim):
-            self._outbox.put_latest(message.segment_id, text)
-        else:
-            self._outbox.put(text)
+    async def _ping(self) -> None:
+        try:
+            await (await self._websocket.ping())
+        except ConnectionClosed:
+            await asyncio.Event().wait()  # the reader notices, and ends the watch
 
     async def _write(self) -> None:
         while True:
-            item = await self._outbox.get()
+            item = await self._runner.outbox.get()
             try:
                 if isinstance(item, CloseCode):
                     await self._websocket.close(item)

@@ -9,7 +9,15 @@ from hwaja.codes import ErrorCode, Reason
 from hwaja.events import Attributed, Effect, Learn, Overheard, Recognised, Send, Transcribe
 from hwaja.gate import SAMPLE_RATE, Segment
 from hwaja.interims import Interims
-from hwaja.messages import Error, Interim, ServerMessage, SpeakerUpdate, StartTranscription
+from hwaja.messages import (
+    Error,
+    Interim,
+    ServerMessage,
+    SpeakerUpdate,
+    StartTranscription,
+    Summary,
+)
+from hwaja.tally import Tally
 from hwaja.utterances import Answer, Utterances
 
 
@@ -24,10 +32,10 @@ class Conversation:
     """Its first sample."""
     began_at: float = 0.0
     """When that was heard, in seconds since the Unix epoch."""
-    sent_utterances: int = 0
     _utterances: Utterances = field(default_factory=Utterances)
     _interims: Interims = field(default_factory=Interims)
     _pattern: TurnPattern = field(default_factory=TurnPattern)
+    _tally: Tally = field(default_factory=Tally)
     _answered_until: int = 0
     """Where the speech of the last answer ended."""
 
@@ -40,6 +48,12 @@ class Conversation:
     def oldest(self) -> Segment | None:
         """The first utterance that is not answered; None where all are."""
         return self._utterances.oldest
+
+    def summary(self, heard: int) -> Summary:
+        """Return what was said before sample `heard`, where the transcription ends."""
+        audio_seconds = (heard - self.origin) / SAMPLE_RATE
+        tally = self._tally
+        return Summary(tally.utterances, tally.failed, audio_seconds, tally.shares())
 
     def add(self, segment: Segment) -> Transcribe:
         """Take an utterance that is over; return what is to be done about it."""
@@ -84,6 +98,7 @@ class Conversation:
         withdrawn = self._interims.end(answer.segment_id, has_text=has_text)
         effects = [] if withdrawn is None else [self._send(withdrawn)]
         if heard is None or (has_text and answer.voice is None):
+            self._tally.failed += 1
             failure = Error(ErrorCode.TRANSCRIPTION_FAILED, Reason.ENGINE_FAILED)
             effects.append(self._send(failure))
         elif has_text and answer.voice is not None:
@@ -98,10 +113,11 @@ class Conversation:
         self._answered_until = segment.speech_stop
         revised = self._pattern.revise(voice, pause_seconds)
         if revised is not None and self.wants.speaker_updates:
+            self._tally.correct(revised.segment_id, revised.speaker_id)
             effects.append(self._send(SpeakerUpdate(revised.segment_id, revised.speaker_id)))
         said = self._pattern.take(answer.segment_id, voice, pause_seconds)
         effects.append(self._send(self._message(answer, said)))
-        self.sent_utterances += 1
+        self._tally.take(answer.segment_id, said.speaker_id, segment.speech_samples / SAMPLE_RATE)
         if self.wants.adapt and voice.is_exemplary:
             effects.append(Learn(said.speaker_id, segment.start, segment.stop))
         return effects

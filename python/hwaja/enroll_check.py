@@ -17,7 +17,6 @@ from hwaja.application import detector_file, embedder_file
 from hwaja.attribution.cohort import Cohort
 from hwaja.attribution.voices import Voices
 from hwaja.audio import AudioError, Recording, load_recording
-from hwaja.connection import PIECE_SAMPLES, RING_SECONDS
 from hwaja.engine import Embedder, Embedding
 from hwaja.engines.sherpa import SpeakerEmbedder
 from hwaja.engines.silero import SileroDetector
@@ -33,7 +32,9 @@ from hwaja.messages import (
     StartRegistration,
 )
 from hwaja.quality import Quality, same_voice_cosine, warnings
-from hwaja.session import Session, SessionSettings
+from hwaja.session import Session
+from hwaja.session_runner import PIECE_SAMPLES, RING_SECONDS
+from hwaja.settings import SessionSettings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

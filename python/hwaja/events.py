@@ -22,6 +22,32 @@ Message = TypeVar("Message", bound=ClientMessage, covariant=True)
 class Connected:
     """The handshake is done and the models are loaded."""
 
+    session_token: str | None = None
+    """What the client may resume the session with; None: it did not ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnected:
+    """The client is back on another connection, after `at` samples of audio."""
+
+    session_token: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimeIsShort:
+    """In `seconds_left` the session will be ended."""
+
+    reason: Reason
+    seconds_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimeIsUp:
+    """The session must end: answer what was heard, then close."""
+
+    reason: Reason
+
 
 @dataclass(frozen=True, slots=True)
 class Received(Generic[Message]):
@@ -101,6 +127,9 @@ class Disconnected:
 
 Event = (
     Connected
+    | Reconnected
+    | TimeIsShort
+    | TimeIsUp
     | Received[ClientMessage]
     | Refused
     | BadAudio

@@ -74,8 +74,25 @@ class InvalidMessageError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """How far a session had got when its client lost the connection."""
+
+    state: str
+    """`ready`, `enrolling`, `verifying`, `transcribing` or `draining`."""
+    speaker_ids: tuple[int, ...]
+    """Whose voices are enrolled."""
+    received_samples: int
+    """Audio that was taken since the enrolment or transcription began that goes on."""
+
+
+@dataclass(frozen=True, slots=True)
 class ModelLoaded:
-    """`model_loaded`: sent once, first; the server is ready for enrolment."""
+    """`model_loaded`: first on every connection; the server is ready for enrolment."""
+
+    session_token: str | None = None
+    """What resumes the session (beyond the specification); None: the client did not ask."""
+    resumed: Place | None = None
+    """None: this is a new session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +174,51 @@ class SpeakerUpdate:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeakerShare:
+    """What one speaker said in a transcription."""
+
+    speaker_id: int
+    utterances: int
+    speech_seconds: float
+    """Pauses not counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What became of a transcription."""
+
+    utterances: int
+    """How many `transcription` messages were sent."""
+    failed: int
+    """How many utterances the engine failed on."""
+    audio_seconds: float
+    """How much was heard."""
+    speakers: tuple[SpeakerShare, ...]
+    """Who spoke, in the order of the ids."""
+
+
+@dataclass(frozen=True, slots=True)
 class TranscriptionStopped:
     """`transcription_stopped` (beyond the specification): everything heard is answered."""
 
-    utterances: int
-    """How many `transcription` messages were sent since `start_transcription`."""
+    summary: Summary
+    """Since `start_transcription`."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioReceived:
+    """`audio_received` (beyond the specification): so much need not be sent again."""
+
+    received_samples: int
+    """Since the enrolment or transcription began."""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitWarning:
+    """`limit_warning` (beyond the specification): a limit will soon be reached."""
+
+    reason: Reason
+    seconds_left: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +230,8 @@ class Error:
     speaker_id: int | None = None
     quality: Quality | None = None
     """Of the take that was refused; None: there is none, or the client did not ask."""
+    received_samples: int | None = None
+    """Audio of the transcription that was taken before a limit ended it."""
 
 
 ServerMessage = (
@@ -184,5 +243,7 @@ ServerMessage = (
     | Interim
     | SpeakerUpdate
     | TranscriptionStopped
+    | AudioReceived
+    | LimitWarning
     | Error
 )

@@ -1,20 +1,24 @@
 """Writes the messages of the server as JSON, keys in the specification's order; pure."""
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from hwaja import texts
 from hwaja.codes import Reason
 from hwaja.messages import (
     SPEAKERS,
+    AudioReceived,
     Details,
     Error,
     Interim,
+    LimitWarning,
     ModelLoaded,
     RegistrationCompleted,
     RegistrationStarted,
     ServerMessage,
     SpeakerUpdate,
+    Summary,
     Transcription,
     TranscriptionStarted,
     TranscriptionStopped,
@@ -23,7 +27,11 @@ from hwaja.quality import Quality, warnings
 
 
 def serialize(
-    message: ServerMessage, *, details: bool = False, max_speakers: int = SPEAKERS
+    message: ServerMessage,
+    *,
+    details: bool = False,
+    max_speakers: int = SPEAKERS,
+    number: int | None = None,
 ) -> str:
     """Write one server message as JSON text, keys in the specification's order.
 
@@ -31,22 +39,21 @@ def serialize(
         message: what to say.
         details: whether the client asked for more than the specification's fields.
         max_speakers: how many speaker ids there are, for the sentence that says so.
+        number: counts the messages of a session that can be resumed; None leaves it out.
 
     """
-    return json.dumps(_fields(message, details, max_speakers), ensure_ascii=False)
+    fields = _fields(message, details, max_speakers)
+    if number is not None:
+        fields["number"] = number
+    return json.dumps(fields, ensure_ascii=False)
 
 
 def _fields(message: ServerMessage, details: bool, max_speakers: int) -> dict[str, Any]:
     match message:
         case ModelLoaded():
-            return {"type": "model_loaded", "message": texts.MODEL_LOADED}
-        case RegistrationStarted(speaker_id):
-            text = texts.REGISTRATION_STARTED.format(number=speaker_id + 1)
-            return _registration("speaker_registration_started", speaker_id, text)
-        case RegistrationCompleted(speaker_id, quality):
-            text = texts.REGISTRATION_COMPLETED.format(number=speaker_id + 1)
-            completed = _registration("speaker_registration_completed", speaker_id, text)
-            return completed | _quality(quality)
+            return _model_loaded(message)
+        case RegistrationStarted() | RegistrationCompleted():
+            return _registration(message)
         case TranscriptionStarted():
             return {"type": "transcription_started", "message": texts.TRANSCRIPTION_STARTED}
         case Transcription():
@@ -56,15 +63,52 @@ def _fields(message: ServerMessage, details: bool, max_speakers: int) -> dict[st
             return {"type": "interim", **interim}
         case SpeakerUpdate(segment_id, speaker_id):
             return {"type": "speaker_update", "segment_id": segment_id, "speaker_id": speaker_id}
-        case TranscriptionStopped(utterances):
-            text = texts.TRANSCRIPTION_STOPPED
-            return {"type": "transcription_stopped", "message": text, "utterances": utterances}
+        case TranscriptionStopped(summary):
+            stopped = {"type": "transcription_stopped", "message": texts.TRANSCRIPTION_STOPPED}
+            return stopped | _summary(summary)
         case Error():
             return _error(message, details, max_speakers)
+        case AudioReceived() | LimitWarning():
+            return _notice(message)
 
 
-def _registration(kind: str, speaker_id: int, text: str) -> dict[str, Any]:
-    return {"type": kind, "speaker_id": speaker_id, "message": text}
+def _model_loaded(message: ModelLoaded) -> dict[str, Any]:
+    text = texts.MODEL_LOADED if message.resumed is None else texts.RESUMED
+    fields: dict[str, Any] = {"type": "model_loaded", "message": text}
+    if message.session_token is not None:
+        fields |= {"session_token": message.session_token, "resumed": message.resumed is not None}
+    if message.resumed is not None:
+        fields |= asdict(message.resumed)
+    return fields
+
+
+def _notice(message: AudioReceived | LimitWarning) -> dict[str, Any]:
+    if isinstance(message, AudioReceived):
+        return {"type": "audio_received", "received_samples": message.received_samples}
+    text = texts.AHEAD[message.reason].format(seconds=message.seconds_left)
+    warning = {"reason": message.reason.value, "message": text}
+    return {"type": "limit_warning", **warning, "seconds_left": message.seconds_left}
+
+
+def _summary(summary: Summary) -> dict[str, Any]:
+    fields = asdict(summary) | {"audio_seconds": round(summary.audio_seconds, 3)}
+    for share in fields["speakers"]:
+        share["speech_seconds"] = round(share["speech_seconds"], 3)
+    return fields
+
+
+def _registration(message: RegistrationStarted | RegistrationCompleted) -> dict[str, Any]:
+    if isinstance(message, RegistrationStarted):
+        kind, text, quality = "started", texts.REGISTRATION_STARTED, None
+    else:
+        kind, text, quality = "completed", texts.REGISTRATION_COMPLETED, message.quality
+    speaker_id = message.speaker_id
+    return {
+        "type": f"speaker_registration_{kind}",
+        "speaker_id": speaker_id,
+        "message": text.format(number=speaker_id + 1),
+        **_quality(quality),
+    }
 
 
 def _quality(quality: Quality | None) -> dict[str, Any]:
@@ -140,4 +184,6 @@ def _error(error: Error, details: bool, max_speakers: int) -> dict[str, Any]:
         fields["reason"] = error.reason.value
     else:
         fields["message"] = specified
+    if error.received_samples is not None and details:
+        fields["received_samples"] = error.received_samples
     return fields | _quality(error.quality)

@@ -4,22 +4,26 @@ import asyncio
 import logging
 import secrets
 import signal
+import socket
 import ssl
 
 import structlog
 from websockets.asyncio.server import Server as WebSocketServer
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
 
+from hwaja.admission import Door, agreed, presented
 from hwaja.codes import CloseCode, ErrorCode, Reason
-from hwaja.connection import Connection, Services
+from hwaja.config import Config
+from hwaja.connection import Connection
 from hwaja.messages import Error
 from hwaja.plain_http import answer_plain_http
+from hwaja.seats import Seats
 from hwaja.serialize import serialize
+from hwaja.session_runner import Services, SessionRunner
 from hwaja.unread import ReadConnection
-
-MAX_MESSAGE_BYTES = 1 << 20
-"""Longest WebSocket message: 32 s of audio, 128 times the chunk the specification recommends."""
 
 MAX_QUEUED_MESSAGES = 4
 """Messages the socket layer reads ahead; what comes after waits in TCP."""
@@ -27,12 +31,8 @@ MAX_QUEUED_MESSAGES = 4
 CLOSE_SECONDS = 2
 """How long the other end may take to answer that the connection is closed."""
 
-HANDSHAKE_SECONDS = 10.0
-"""How long a client may take for TLS, and as long again for its request to upgrade."""
-
-PONG_SECONDS = 60
-"""How long a client may take to answer a ping. One that streams faster than real time answers
-behind its audio, which is not read while the ring is full: on a busy machine, more than 20 s."""
+RECEIVE_BUFFER_BYTES = 256 * 1024
+"""What the system holds of a client's audio, 8 s: an answer to a ping waits behind little more."""
 
 _log = structlog.get_logger("hwaja.server")
 
@@ -40,20 +40,20 @@ _log = structlog.get_logger("hwaja.server")
 class Server:
     """Accepts clients and keeps track of them."""
 
-    def __init__(
-        self,
-        services: Services,
-        max_connections: int,
-        drain_seconds: float,
-        handshake_seconds: float = HANDSHAKE_SECONDS,
-    ) -> None:
+    def __init__(self, services: Services, config: Config, door: Door | None = None) -> None:
+        """Prepare to serve.
+
+        Args:
+            services: what all sessions share.
+            config: limits and times.
+            door: who is let in; by default everybody.
+
+        """
         self._services = services
-        self._max_connections = max_connections
-        self._drain_seconds = drain_seconds
-        self._handshake_seconds = handshake_seconds
-        self._connections: dict[Connection, asyncio.Task[None]] = {}
-        self._emptied = asyncio.Event()
-        self._emptied.set()
+        self._config = config
+        self._door = door or Door()
+        self._seats = Seats(config.max_connections)
+        self._handlers: set[asyncio.Task[None]] = set()
         self._listener: WebSocketServer | None = None
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext) -> int:
@@ -72,18 +72,21 @@ class Server:
             host,
             port,
             ssl=tls,
-            ssl_handshake_timeout=self._handshake_seconds,
-            open_timeout=self._handshake_seconds,
             create_connection=ReadConnection,
-            process_request=answer_plain_http,
+            process_request=self._answer_request,
+            select_subprotocol=lambda _, offered: agreed(offered),
             compression=None,  # PCM does not compress
-            max_size=MAX_MESSAGE_BYTES,
+            max_size=self._config.max_message_bytes,
             max_queue=MAX_QUEUED_MESSAGES,
+            open_timeout=self._config.handshake_seconds,
+            ssl_handshake_timeout=self._config.handshake_seconds,
             close_timeout=CLOSE_SECONDS,
-            ping_timeout=PONG_SECONDS,
+            ping_interval=None,  # the connection's own watch knows when it is the server that waits
             logger=silent,
             server_header=None,
         )
+        for listening in self._listener.sockets:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         return int(next(iter(self._listener.sockets)).getsockname()[1])
 
     async def stop(self, hurry: asyncio.Event | None = None) -> None:
@@ -96,36 +99,69 @@ class Server:
         if self._listener is None:
             return
         self._listener.close(close_connections=False)
-        for connection in tuple(self._connections):
-            connection.shut_down()
-        waits = [asyncio.ensure_future(self._emptied.wait())]
+        for seat in self._seats:
+            seat.runner.shut_down()
+        waits = [asyncio.ensure_future(self._seats.emptied.wait())]
         if hurry is not None:
             waits.append(asyncio.ensure_future(hurry.wait()))
-        await asyncio.wait(waits, timeout=self._drain_seconds, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(
+            waits, timeout=self._config.drain_seconds, return_when=asyncio.FIRST_COMPLETED
+        )
         for wait in waits:
             wait.cancel()
-        if self._connections:
-            _log.warning("closing sessions that have not drained", sessions=len(self._connections))
+        if len(self._seats):
+            _log.warning("closing sessions that have not drained", sessions=len(self._seats))
         # The listener closes once only, and has: its connections are closed one by one.
         closing = [open_.close(CloseCode.GOING_AWAY) for open_ in self._listener.connections]
         await asyncio.gather(*closing)
-        for task in self._connections.values():
-            task.cancel()  # a session that waits for the engine does not notice its closed socket
+        for handler in self._handlers:
+            handler.cancel()  # one that waits for the engine does not notice its closed socket
         await self._listener.wait_closed()
 
+    def _answer_request(self, websocket: ServerConnection, request: Request) -> Response | None:
+        """Answer a request that opens no WebSocket; None goes on to one."""
+        answer = answer_plain_http(websocket, request)
+        if answer is not None:
+            return answer
+        refusal = self._door.refusal(presented(request.path, request.headers))
+        if refusal is None:
+            return None
+        _log.warning("connection refused", status=int(refusal))
+        return websocket.respond(refusal, f"{refusal.phrase}\n")
+
     async def _serve_client(self, websocket: ServerConnection) -> None:
-        if len(self._connections) >= self._max_connections:
-            await _turn_away(websocket)
-            return
-        connection = Connection(websocket, self._services, session_id=secrets.token_hex(4))
-        self._connections[connection] = asyncio.ensure_future(connection.run())
-        self._emptied.clear()
+        handler = asyncio.ensure_future(self._seat_client(websocket))
+        self._handlers.add(handler)
         try:
-            await self._connections[connection]
+            await handler
         finally:
-            del self._connections[connection]
-            if not self._connections:
-                self._emptied.set()
+            self._handlers.discard(handler)
+
+    async def _seat_client(self, websocket: ServerConnection) -> None:
+        request = websocket.request
+        client = presented(request.path, request.headers) if request else presented("", Headers())
+        seat = self._seats.find(client.session_token)
+        is_new = seat is None
+        if seat is None:
+            if self._seats.are_full:
+                await _turn_away(websocket)
+                return
+            session_id = secrets.token_hex(4)
+            seat = self._seats.take(SessionRunner(self._services, self._config, session_id))
+        connection = Connection(websocket, seat.runner, self._config)
+        try:
+            await seat.hand_over(connection)
+            token = self._seats.issue(seat, client.session_token) if client.resumes else None
+            if is_new:
+                seat.runner.connected(token)
+            elif token is not None:
+                seat.runner.reconnected(token)
+            was_lost = await connection.run()
+            if was_lost and token is not None and seat.connection is connection:
+                await seat.wait_for_change(self._config.resume_seconds)
+        finally:
+            if seat.connection is connection:  # nobody has come back to it
+                await self._seats.leave(seat)
 
 
 async def serve_until_signalled(server: Server) -> None:

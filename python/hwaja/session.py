@@ -7,11 +7,11 @@ for a peer's misuse. Effects name samples by index: the caller owns the audio.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from hwaja.codes import CloseCode, ErrorCode, Reason
 from hwaja.conversation import Conversation
+from hwaja.endings import Ending, at_audio_limit, ending_of
 from hwaja.events import (
     Attributed,
     Audio,
@@ -30,17 +30,23 @@ from hwaja.events import (
     Overheard,
     Received,
     Recognised,
+    Reconnected,
     Refused,
     Release,
     Send,
     Shutdown,
+    TimeIsShort,
+    TimeIsUp,
 )
-from hwaja.gate import SAMPLE_RATE, GateSettings, Segment, SpeechGate
+from hwaja.gate import SAMPLE_RATE, Segment, SpeechGate
 from hwaja.messages import (
     SPEAKERS,
+    AudioReceived,
     CompleteRegistration,
     Error,
+    LimitWarning,
     ModelLoaded,
+    Place,
     RegistrationCompleted,
     RegistrationStarted,
     ServerMessage,
@@ -51,7 +57,13 @@ from hwaja.messages import (
     TranscriptionStopped,
 )
 from hwaja.quality import Quality
-from hwaja.recognition import Abilities
+from hwaja.settings import SessionSettings
+
+WARNING_SECONDS = 60
+"""How long ahead a client is told of a limit."""
+
+ACKNOWLEDGED_SAMPLES = SAMPLE_RATE
+"""How much audio a client that may resume is told of at a time."""
 
 
 class State(Enum):
@@ -67,21 +79,6 @@ class State(Enum):
     DRAINING = auto()
     """Nothing more is heard; what was heard is still being answered."""
     CLOSED = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class SessionSettings:
-    """What a session decides by."""
-
-    gate: GateSettings = field(default_factory=GateSettings)
-    abilities: Abilities = field(default_factory=Abilities)
-    """What the recogniser can do: a client that asks for more is told so."""
-    max_speakers: int = SPEAKERS
-    """How many voices may be enrolled; the specification's two are needed to begin."""
-    max_enrolment_seconds: float = 28.0
-    """Longest enrolment; just under what the ring holds. The specification asks for 3-5 s."""
-    max_strikes: int = 5
-    """Invalid messages before the connection is closed."""
 
 
 class Session:
@@ -103,7 +100,10 @@ class Session:
         self._speech: list[Segment] = []  # of the enrolment
         self._conversation = Conversation(StartTranscription(), details=False, origin=0)
         self._stop_asked = False  # the client awaits `transcription_stopped`
-        self._close_code: CloseCode | None = None  # what DRAINING ends with; None: READY
+        self._ending = Ending()
+        self._resumable = False
+        self._acknowledged = 0  # end of the audio that the client knows was taken
+        self._warned = False  # that the transcription will soon have lasted long enough
 
     @property
     def listening(self) -> bool:
@@ -127,21 +127,39 @@ class Session:
 
     def _listen(self, state: State, origin: int) -> None:
         self.state = state
-        self._origin = self._heard = origin
+        self._origin = self._heard = self._acknowledged = origin
+        self._warned = False
         self._gate = SpeechGate(self._settings.gate, origin)
         self._effects += [Release(origin), Listen(origin)]
 
     # connection
 
-    def _connect(self, _: Connected) -> None:
+    def _connect(self, event: Connected) -> None:
         self.state = State.READY
-        self._send(ModelLoaded())
+        self._resumable = event.session_token is not None
+        self._send(ModelLoaded(event.session_token))
 
-    def _shut_down(self, _: Shutdown) -> None:
-        self._close(CloseCode.GOING_AWAY)
+    def _reconnect(self, event: Reconnected) -> None:
+        received_samples = event.at - self._origin if self.listening else 0
+        place = Place(self.state.name.lower(), tuple(sorted(self._enrolled)), received_samples)
+        self._send(ModelLoaded(event.session_token, place))
+
+    def _acknowledge(self) -> None:
+        if self._resumable and self._heard - self._acknowledged >= ACKNOWLEDGED_SAMPLES:
+            self._acknowledged = self._heard
+            self._send(AudioReceived(self._heard - self._origin))
+
+    def _warn(self, event: TimeIsShort) -> None:
+        if self._details:
+            self._send(LimitWarning(event.reason, event.seconds_left))
 
     def _disconnect(self, _: Disconnected) -> None:
         self.state = State.CLOSED
+
+    def _end(self, event: Shutdown | TimeIsUp) -> None:
+        """End at once: there is nothing to be answered."""
+        self._ending = ending_of(event)
+        self._finish()
 
     def _close(self, code: CloseCode) -> None:
         self._effects.append(Close(code))
@@ -185,6 +203,7 @@ class Session:
     def _hear_enrolment(self, event: Audio) -> None:
         self._heard = event.stop
         self._speech += self._gate.feed(event.probabilities, event.levels_dbfs)
+        self._acknowledge()
         limit = self._settings.max_enrolment_seconds * SAMPLE_RATE
         if event.stop - self._origin > limit:
             self._fail_enrolment(Reason.TOO_LONG)
@@ -244,6 +263,19 @@ class Session:
         self._follow()
         self._foresee()
         self._release()
+        self._acknowledge()
+        self._heed_audio_limit()
+
+    def _heed_audio_limit(self) -> None:
+        """End a transcription that has lasted long enough, but in no sentence."""
+        left = self._settings.max_audio_seconds - (self._heard - self._origin) / SAMPLE_RATE
+        if not self._warned and left <= WARNING_SECONDS:
+            self._warned = True
+            self._warn(TimeIsShort(Reason.AUDIO_LIMIT, max(0, round(left))))
+        goes_on = self._gate.open_span is not None and left > -self._settings.gate.max_seconds
+        if left <= 0 and not goes_on:
+            received_samples = self._heard - self._origin
+            self._drain(at_audio_limit(received_samples))
 
     def _transcribe(self, segments: list[Segment]) -> None:
         self._effects += [self._conversation.add(segment) for segment in segments]
@@ -288,30 +320,42 @@ class Session:
 
     def _stop_transcription(self, _: Received[StopTranscription]) -> None:
         self._stop_asked = True
-        self._drain()
+        self._drain(Ending())
 
-    def _drain_and_close(self, _: Shutdown) -> None:
-        self._close_code = CloseCode.GOING_AWAY
-        self._drain()
+    def _stop_draining(self, event: Received[StopTranscription]) -> None:
+        """Take a stop that crossed the server's own end of the transcription."""
+        if self._stop_asked:
+            self._misplaced_transcription(event)
+        self._stop_asked = True
 
-    def _drain(self) -> None:
+    def _drain_and_end(self, event: Shutdown | TimeIsUp) -> None:
+        self._drain(ending_of(event))
+
+    def _drain(self, ending: Ending) -> None:
         self._transcribe(self._gate.flush(self._heard))
         self.state = State.DRAINING
+        self._ending = ending
         self._end_drain()
 
-    def _close_after_drain(self, _: Shutdown) -> None:
-        self._close_code = CloseCode.GOING_AWAY
+    def _end_after_drain(self, event: Shutdown | TimeIsUp) -> None:
+        self._ending = ending_of(event)
 
     def _end_drain(self) -> None:
         if self._conversation.oldest is not None:
             return
         self._effects.append(Release(self._heard))
+        self._finish()
+
+    def _finish(self) -> None:
         self.state = State.READY
-        if self._stop_asked:
-            self._stop_asked = False
-            self._send(TranscriptionStopped(self._conversation.sent_utterances))
-        if self._close_code is not None:
-            self._close(self._close_code)
+        stop_asked, self._stop_asked = self._stop_asked, False
+        ending, self._ending = self._ending, Ending()
+        if ending.error is not None:
+            self._send(ending.error)
+        if stop_asked:
+            self._send(TranscriptionStopped(self._conversation.summary(self._heard)))
+        if ending.code is not None:
+            self._close(ending.code)
 
 
 _TRANSITIONS: dict[tuple[State, type], Callable[..., None]] = {
@@ -328,11 +372,14 @@ _TRANSITIONS: dict[tuple[State, type], Callable[..., None]] = {
     (State.TRANSCRIBING, Overheard): Session._overhear,
     (State.TRANSCRIBING, Attributed): Session._take_voices,
     (State.TRANSCRIBING, StopTranscription): Session._stop_transcription,
-    (State.TRANSCRIBING, Shutdown): Session._drain_and_close,
+    (State.TRANSCRIBING, Shutdown): Session._drain_and_end,
+    (State.TRANSCRIBING, TimeIsUp): Session._drain_and_end,
     (State.DRAINING, Recognised): Session._take_text,
     (State.DRAINING, Overheard): Session._overhear,
     (State.DRAINING, Attributed): Session._take_voices,
-    (State.DRAINING, Shutdown): Session._close_after_drain,
+    (State.DRAINING, StopTranscription): Session._stop_draining,
+    (State.DRAINING, Shutdown): Session._end_after_drain,
+    (State.DRAINING, TimeIsUp): Session._end_after_drain,
 }
 """What happens to an event in a state."""
 
@@ -343,7 +390,10 @@ _ELSEWHERE: dict[type, Callable[..., None]] = {
     CompleteRegistration: Session._misplaced_registration,
     StartTranscription: Session._misplaced_transcription,
     StopTranscription: Session._misplaced_transcription,
-    Shutdown: Session._shut_down,
+    Reconnected: Session._reconnect,
+    TimeIsShort: Session._warn,
+    TimeIsUp: Session._end,
+    Shutdown: Session._end,
     Disconnected: Session._disconnect,
 }
 """What happens to an event in every other state; an event in neither table is ignored: audio

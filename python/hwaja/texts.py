@@ -8,8 +8,9 @@ REGISTRATION_STARTED = "화자 {number}번의 목소리를 등록해주세요. (
 REGISTRATION_COMPLETED = "화자 {number}번 등록이 완료되었습니다."
 TRANSCRIPTION_STARTED = "실시간 전사를 시작합니다."
 
+# Beyond the specification.
 TRANSCRIPTION_STOPPED = "실시간 전사를 종료했습니다."
-"""Beyond the specification."""
+RESUMED = "이전 세션을 이어서 진행합니다."
 
 SPECIFIED_ERRORS = {
     ErrorCode.CONNECTION_FAILED: "WebSocket 연결에 실패했습니다.",
@@ -20,6 +21,9 @@ SPECIFIED_ERRORS = {
 
 REASONS = {
     Reason.SERVER_FULL: "동시 접속 수를 초과했습니다. 잠시 후 다시 연결해주세요.",
+    Reason.SESSION_LIMIT: "최대 접속 시간에 도달했습니다. 계속하려면 다시 연결해주세요.",
+    Reason.AUDIO_LIMIT: "연속 전사의 최대 길이에 도달했습니다. 계속하려면 다시 시작해주세요.",
+    Reason.IDLE: "오랫동안 메시지가 없어 연결을 종료합니다.",
     Reason.WRONG_STATE: "지금 단계에서는 처리할 수 없는 요청입니다.",
     Reason.UNKNOWN_SPEAKER: "speaker_id는 0 또는 1이어야 합니다.",
     Reason.BAD_FIELD: "요청 항목의 값이 올바르지 않습니다.",
@@ -48,6 +52,13 @@ REASONS = {
     Reason.RIFF_HEADER: "WAV 파일 헤더를 빼고 16kHz PCM16 데이터만 보내주세요.",
 }
 """One Korean sentence a person can act on, for every reason."""
+
+AHEAD = {
+    Reason.SESSION_LIMIT: "{seconds}초 후 최대 접속 시간에 도달하여 연결이 종료됩니다.",
+    Reason.AUDIO_LIMIT: "{seconds}초 후 연속 전사의 최대 길이에 도달합니다.",
+    Reason.IDLE: "{seconds}초 안에 메시지가 없으면 연결을 종료합니다.",
+}
+"""What a client is told ahead of a limit."""
 
 _UNKNOWN_OF_MORE_SPEAKERS = "speaker_id는 0부터 {last}까지의 정수여야 합니다."
 

@@ -5,11 +5,13 @@ import asyncio
 import queue
 import sys
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 from hwaja.audio import AudioError, load_pcm16, microphone, paced
-from hwaja.client import Client, ClientError, client_tls, open_client
+from hwaja.client import ClientError, client_tls, open_client
+from hwaja.client_stream import ClientStream
 from hwaja.config import Config
 from hwaja.transcript import Transcript
 
@@ -48,21 +50,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=Config().data_dir / "dev-cert.pem",
         help="certificate to trust (%(default)s)",
     )
+    parser.add_argument("--token-file", type=Path, help="file with the token that lets you in")
     parser.add_argument("--insecure", action="store_true", help="accept any certificate")
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command; return its exit code."""
-    code = 0
     try:
         _check(len(args.enroll) >= 2, "Give --enroll twice or more: one file for each speaker.")
         _check(args.mic != (args.talk is not None), "Give either a file to transcribe or --mic.")
         _check(args.speed >= 0, "--speed must not be negative.")
         asyncio.run(_transcribe(args))
-    except* (ClientError, AudioError) as errors:
-        print(f"hwaja: {_first(errors)}", file=sys.stderr)
-        code = 1  # "return" cannot stand in an "except*" block
-    return code
+    except (ClientError, AudioError) as error:
+        print(f"hwaja: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 def _check(holds: bool, sentence: str) -> None:
@@ -70,32 +72,32 @@ def _check(holds: bool, sentence: str) -> None:
         raise ClientError(sentence)
 
 
-def _first(errors: BaseExceptionGroup) -> BaseException:
-    error: BaseException = errors
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
-
-
 async def _transcribe(args: argparse.Namespace) -> None:
     voices = [load_pcm16(file) for file in args.enroll]
     talk = None if args.mic else paced(load_pcm16(args.talk), args.speed)
     tls = client_tls(args.cafile, verify=not args.insecure)
     with Transcript(as_json=args.json) as transcript:
-        async with open_client(args.url, tls) as client:
+        async with open_client(args.url, tls, _token(args.token_file)) as client:
             for speaker_id, voice in enumerate(voices):
                 transcript.show(await client.enrol(speaker_id, paced(voice, args.speed)))
-            await client.send({"type": "start_transcription", **_wishes(args)})
-            transcript.show(await client.expect("transcription_started"))
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(_send(client, talk or _captured()))
-                async for message in client.transcriptions():
+            stream = ClientStream(client, _wishes(args))
+            async with aclosing(stream.run(talk or _captured())) as messages:
+                async for message in messages:
                     transcript.show(message)
+
+
+def _token(file: Path | None) -> str | None:
+    if file is None:
+        return None
+    try:
+        return file.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ClientError(f"The token file {file} cannot be read.") from error
 
 
 def _wishes(args: argparse.Namespace) -> dict[str, Any]:
     """Return what the server is asked for beyond the specification."""
-    wishes: dict[str, Any] = {"details": True}
+    wishes: dict[str, Any] = {}
     if args.interim:
         wishes["interim_results"] = True
     if args.language:
@@ -103,11 +105,6 @@ def _wishes(args: argparse.Namespace) -> dict[str, Any]:
     if args.hotword:
         wishes["hotwords"] = args.hotword
     return wishes
-
-
-async def _send(client: Client, talk: AsyncIterator[bytes]) -> None:
-    await client.send_audio(talk)
-    await client.send({"type": "stop_transcription"})
 
 
 async def _captured() -> AsyncIterator[bytes]:

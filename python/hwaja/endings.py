@@ -1,0 +1,30 @@
+"""What a session ends with once everything it heard is answered."""
+
+from dataclasses import dataclass
+
+from hwaja.codes import CloseCode, ErrorCode, Reason
+from hwaja.events import Shutdown, TimeIsUp
+from hwaja.messages import Error
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """By default nothing: the session goes on."""
+
+    code: CloseCode | None = None
+    """Why the connection is closed; None: it stays open."""
+    error: Error | None = None
+    """What the client is told before."""
+
+
+def ending_of(event: Shutdown | TimeIsUp) -> Ending:
+    """Return what a session ends with whose server stops, or whose time is up."""
+    if isinstance(event, Shutdown):
+        return Ending(CloseCode.GOING_AWAY)
+    return Ending(CloseCode.NORMAL, Error(ErrorCode.CONNECTION_FAILED, event.reason))
+
+
+def at_audio_limit(received_samples: int) -> Ending:
+    """Return what a transcription ends with that has lasted long enough; the session goes on."""
+    code, reason = ErrorCode.TRANSCRIPTION_FAILED, Reason.AUDIO_LIMIT
+    return Ending(error=Error(code, reason, received_samples=received_samples))

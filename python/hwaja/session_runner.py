@@ -1,0 +1,327 @@
+"""One client's session: a ring of audio, its machine, and the tasks between them.
+
+It outlives the connection it began on: a client that comes back goes on with it. Messages are taken
+one at a time, so control messages and audio keep their order. Everything runs on the event loop's
+thread.
+"""
+
+import asyncio
+import time
+from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass
+from itertools import count
+
+import structlog
+
+from hwaja._pcm import RingBuffer
+from hwaja.analysis import Analyst
+from hwaja.attribution.cohort import Cohort
+from hwaja.attribution.parts import Part
+from hwaja.attribution.voices import Voices
+from hwaja.codes import CloseCode, ErrorCode, Reason
+from hwaja.config import Config
+from hwaja.deadlines import Deadlines
+from hwaja.detection import Detection
+from hwaja.engine import Embedding
+from hwaja.engines.silero import SileroState
+from hwaja.enrolment.enroller import Enroller, ReadSamples
+from hwaja.events import (
+    Analysing,
+    Attributed,
+    Audio,
+    BadAudio,
+    Begin,
+    Close,
+    Connected,
+    Disconnected,
+    Effect,
+    Enrol,
+    Event,
+    Follow,
+    Foresee,
+    Learn,
+    Listen,
+    Overheard,
+    Received,
+    Recognise,
+    Recognised,
+    Reconnected,
+    Refused,
+    Release,
+    Send,
+    Shutdown,
+    TimeIsUp,
+    Transcribe,
+)
+from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
+from hwaja.hearing import Hearing, LiveHearing, Text, WholeHearing
+from hwaja.messages import (
+    AudioReceived,
+    Error,
+    Interim,
+    InvalidMessageError,
+    ModelLoaded,
+    ServerMessage,
+)
+from hwaja.outbox import Outbox
+from hwaja.parse import parse
+from hwaja.serialize import serialize
+from hwaja.session import Session
+from hwaja.settings import SessionSettings
+from hwaja.workers.drafts import Drafts
+from hwaja.workers.pool import Pool
+
+RING_SECONDS = 32
+"""Audio held for a session: an open utterance of 15 s and as much again that is being decoded, and
+the longest enrolment."""
+
+PIECE_SAMPLES = 16 * FRAME_SAMPLES
+"""A long message is taken in pieces of about 0.5 s, so that no client holds the detector long."""
+
+_log = structlog.get_logger("hwaja.session")
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What all sessions share."""
+
+    pool: Pool
+    drafts: Drafts
+    detection: Detection[SileroState]
+    cohort: Cohort
+    settings: SessionSettings
+
+
+class SessionRunner:
+    """Runs one client's session until it ends."""
+
+    def __init__(self, services: Services, config: Config, session_id: str) -> None:
+        self._pool = services.pool
+        self._detection = services.detection
+        self._session = Session(services.settings)
+        self._max_speakers = services.settings.max_speakers
+        self._voices = Voices(services.cohort)
+        self._ring = RingBuffer(RING_SECONDS * SAMPLE_RATE)
+        self._hearing = self._new_hearing(services)
+        self._analyst = Analyst(self, self._pool, self._ring, self._voices, self._hearing)
+        self._enroller = Enroller(self._embed, self._ring, self._voices)
+        self._released = asyncio.Event()
+        self._detector_state = services.detection.new_state()
+        self._next_frame = 0  # first sample not yet shown to the detector
+        self._jobs: set[asyncio.Task[None]] = set()
+        self._enrolment: asyncio.Task[None] | None = None
+        self._numbers: Iterator[int] | None = None  # of messages, where the client may come back
+        self._deadlines = Deadlines(
+            config.max_session_seconds, config.idle_seconds, time.monotonic()
+        )
+        self._clock = asyncio.create_task(self._keep_time())
+        self.session_id = session_id
+        """Names the session in the log."""
+        self._log = _log.bind(session=session_id)
+        self._errors_logged: set[tuple[ErrorCode, Reason]] = set()
+        self.outbox: Outbox[str | CloseCode] = Outbox()
+        """What the client is to be sent; a code closes the connection."""
+        self.over = asyncio.Event()
+        """Set once the session has come to its own end."""
+
+    def connected(self, token: str | None) -> None:
+        """Begin, on the first connection.
+
+        Args:
+            token: what the client may come back with; None: it did not ask.
+
+        """
+        self._numbers = None if token is None else count(1)
+        self._log.info("session opened", resumable=token is not None)
+        self._handle(Connected(token))
+
+    def reconnected(self, token: str) -> None:
+        """Go on, on another connection: all that the client may lack is sent once more."""
+        self._log.info("session resumed")
+        self.outbox.rewind()
+        self._handle(Reconnected(token, at=self._ring.end))
+
+    def shut_down(self) -> None:
+        """Answer what was heard and close, because the server stops."""
+        self._handle(Shutdown())
+
+    async def end(self) -> None:
+        """Give up what is going on, and forget everything."""
+        self._handle(Disconnected())
+        self._analyst.close()
+        tasks = [self._clock, *self._jobs]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._ring.release(self._ring.end)
+        self._detector_state.reset()
+        self._voices.forget()
+        self._enroller.forget()
+        self.outbox.forget()
+        self._log.info("session closed")
+
+    async def _keep_time(self) -> None:
+        while True:
+            await asyncio.sleep(self._deadlines.next_at - time.monotonic())
+            for event in self._deadlines.due(time.monotonic()):
+                self._handle(event)
+                if isinstance(event, TimeIsUp):
+                    return
+
+    # in
+
+    async def take(self, message: str | bytes) -> None:
+        """Take one message of the client; returns once it is dealt with and more can come."""
+        self._deadlines.heard(time.monotonic())
+        if isinstance(message, str):
+            await self._take_text(message)
+        elif len(message) % 2:
+            self._handle(BadAudio(Reason.ODD_BYTE_COUNT))
+        elif message[:4] == b"RIFF" and message[8:12] == b"WAVE":
+            self._handle(BadAudio(Reason.RIFF_HEADER))
+        else:
+            await self._take_audio(memoryview(message))
+
+    async def _take_text(self, text: str) -> None:
+        try:
+            message = parse(text, self._max_speakers)
+        except InvalidMessageError as error:
+            self._handle(Refused(error))
+            return
+        self._handle(Received(message, at=self._ring.end))
+        if self._enrolment is not None:
+            # A client may send on without awaiting the answer; it is read once the voice is known.
+            await self._enrolment
+            self._enrolment = None
+
+    async def _take_audio(self, pcm: memoryview) -> None:
+        received_at = time.time()
+        piece_bytes = 2 * PIECE_SAMPLES
+        for offset in range(0, len(pcm), piece_bytes):
+            piece = pcm[offset : offset + piece_bytes]
+            while self._session.listening and self._free_samples < len(piece) // 2:
+                self._released.clear()
+                await self._released.wait()
+            if not self._session.listening:
+                return
+            self._ring.push(piece)
+            await self._detect(received_at)
+
+    @property
+    def _free_samples(self) -> int:
+        return self._ring.capacity - len(self._ring)
+
+    async def _detect(self, received_at: float) -> None:
+        """Show the new whole frames to the detector and the session."""
+        frames = self._ring.frames(self._next_frame, FRAME_SAMPLES)
+        if len(frames) == 0:
+            return
+        levels_dbfs = self._ring.levels(self._next_frame, FRAME_SAMPLES)
+        probabilities = await self._detection.probabilities(self._detector_state, frames)
+        self._next_frame += frames.size
+        frames.fill(0)
+        levels = tuple(levels_dbfs.tolist())
+        self._handle(Audio(self._next_frame, probabilities, levels, received_at))
+
+    # session
+
+    def _handle(self, event: Event) -> None:
+        for effect in self._session.handle(event):
+            self._carry_out(effect)
+
+    def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case Send(message, details):
+                self._send(message, details=details)
+            case Listen(origin):
+                self._next_frame = origin
+                self._detector_state.reset()
+            case Enrol():
+                self._enrolment = self._start(self._enrol(effect))
+            case Release(index):
+                self._ring.release(max(index, self._ring.start))
+                self._released.set()
+            case Close(code):
+                self.outbox.put(code)
+                self._released.set()
+                self.over.set()
+            case _:
+                self._analyse(effect)
+
+    def _analyse(self, effect: Analysing) -> None:
+        match effect:
+            case Begin(options, interims, adapt):
+                self._hearing.begin(options, self._overhear if interims else None)
+                if not adapt:
+                    self._analyst.unlearn()
+            case Follow(segment_id, start, stop):
+                self._hearing.follow(segment_id, start, stop)
+            case Foresee(start, stop, speech_samples):
+                self._analyst.foresee(start, stop, speech_samples)
+            case Transcribe(segment_id, start, stop, speech_samples):
+                analysis = self._analyst.analyse(start, stop, speech_samples)
+                self._start(self._report_text(segment_id, analysis.text))
+                self._start(self._report_voices(segment_id, analysis.parts))
+            case Recognise(segment_id, start, stop, speech_samples):
+                text = self._hearing.part(start, stop, speech_samples)
+                self._start(self._report_text(segment_id, text))
+            case Learn(speaker_id, start, stop):
+                self._analyst.learn(speaker_id, start, stop)
+
+    def _start(self, job: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(job)
+        self._jobs.add(task)
+        task.add_done_callback(self._jobs.discard)
+        return task
+
+    # engine
+
+    async def _enrol(self, effect: Enrol) -> None:
+        self._handle(await self._enroller.enrol(effect))
+
+    async def _embed(self, read: ReadSamples, samples: int) -> Embedding:
+        track = await self._pool.embed(self, read, samples)
+        whole = track.whole.copy()
+        track.erase()
+        return whole
+
+    def _new_hearing(self, services: Services) -> Hearing:
+        if services.pool.abilities.streaming:
+            return LiveHearing(self, services.pool, self._ring)
+        return WholeHearing(self, services.pool, services.drafts, self._ring)
+
+    def _overhear(self, segment_id: int, text: str) -> None:
+        self._handle(Overheard(segment_id, text))
+
+    async def _report_text(self, segment_id: int, text: Text) -> None:
+        self._handle(Recognised(segment_id, await text))
+
+    async def _report_voices(
+        self, segment_id: int, parts: asyncio.Task[tuple[Part, ...] | None]
+    ) -> None:
+        self._handle(Attributed(segment_id, await parts))
+
+    # out
+
+    def _send(self, message: ServerMessage, *, details: bool) -> None:
+        if isinstance(message, Error):
+            self._log_error(message)
+        passing = isinstance(message, ModelLoaded | Interim | AudioReceived)
+        number = None if passing or self._numbers is None else next(self._numbers)
+        text = serialize(message, details=details, max_speakers=self._max_speakers, number=number)
+        match message:
+            case ModelLoaded():
+                self.outbox.put_first(text)
+            case Interim(segment_id):
+                self.outbox.put_latest(segment_id, text)
+            case AudioReceived():
+                self.outbox.put_latest(AudioReceived, text)
+            case _:
+                self.outbox.put(text)
+
+    def _log_error(self, error: Error) -> None:
+        """Log each kind of error once: who repeats one must not fill the log with it."""
+        kind = (error.code, error.reason)
+        if kind not in self._errors_logged:
+            self._errors_logged.add(kind)
+            self._log.info("error sent", code=error.code, reason=error.reason)
