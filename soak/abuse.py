@@ -6,7 +6,6 @@ answers were before and after, and fails where the good client was not answered,
 come back, or memory grew.
 """
 
-import argparse
 import asyncio
 import random
 import sys
@@ -16,15 +15,13 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 import clips
 from abuses import FLOODS, FRAMES, HARMLESS, REQUESTS, STAGES
-from hwaja.benchmark.serving import Service, running_server
+from hwaja.benchmark.serving import Service
 from hwaja.client import client_tls
-from hwaja.models.tones import write_tone_model
 from raw_client import UPGRADE, client_hello, dialled
 from tone_speech import hummed
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from fuzzing import TARGETS
 
 CORPUS = Path(__file__).resolve().parent / "corpus"
-STORED = sorted(file for file in CORPUS.glob("*/*") if file.is_file())
+STORED = sorted(CORPUS.glob("*/*"))
 
 
 @pytest.mark.parametrize("file", STORED, ids=lambda file: f"{file.parent.name}/{file.name}")

@@ -13,10 +13,10 @@ import structlog
 
 from abuses import FLOODS, FRAMES, HARMLESS, MARK, REQUESTS, STAGES
 from fakes import FakePool, no_cohort
-from hwaja.connection import Services
 from hwaja.detection import Detection
 from hwaja.engines.silero import SileroDetector
-from hwaja.session import SessionSettings
+from hwaja.session_runner import Services
+from hwaja.settings import SessionSettings
 from loopback import PATIENCE_SECONDS, Endpoint, Peer, serving
 from raw_client import (
     TEXT,
@@ -28,7 +28,7 @@ from raw_client import (
     upgraded,
 )
 
-MUCH_BYTES = 32 << 20
+MUCH_BYTES = 16 << 20
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
@@ -41,13 +41,11 @@ def services(detector: SileroDetector) -> Services:
 
 @asynccontextmanager
 async def beside_a_good_client(
-    services: Services, certificate: tuple[Path, Path], handshake_seconds: float = 30
+    services: Services, certificate: tuple[Path, Path], **settings: float
 ) -> AsyncIterator[Endpoint]:
     """A server with two places, one of them taken by a client that is answered all the while."""
     async with (
-        serving(
-            services, certificate, max_connections=2, handshake_seconds=handshake_seconds
-        ) as endpoint,
+        serving(services, certificate, max_connections=2, **settings) as endpoint,
         endpoint.welcomed() as good,
     ):
         yield endpoint
@@ -123,20 +121,19 @@ async def test_what_is_strange_but_allowed_does_not_end_a_session(
 async def test_a_client_that_asks_and_reads_no_answer_is_held_back_or_cut(
     flood: str, services: Services, certificate: tuple[Path, Path]
 ) -> None:
-    """What nobody takes would pile up."""
+    """What nobody takes would pile up; and what it sent too fast does not keep its place."""
     content = FLOODS[flood]
-    async with (
-        beside_a_good_client(services, certificate) as endpoint,
-        upgraded(endpoint.port, endpoint.trust) as client,
-    ):
-        client.stop_reading()
-        sent_bytes = 0
-        with suppress(TimeoutError):
-            while not client.is_cut and sent_bytes < MUCH_BYTES:
-                async with asyncio.timeout(2):  # held back
-                    await client.send(content)
-                sent_bytes += len(content)
-        assert sent_bytes < MUCH_BYTES
+    async with beside_a_good_client(services, certificate, ping_seconds=0.5) as endpoint:
+        async with upgraded(endpoint.port, endpoint.trust) as client:
+            client.stop_reading()
+            sent_bytes = 0
+            with suppress(TimeoutError):
+                while not client.is_cut and sent_bytes < MUCH_BYTES:
+                    async with asyncio.timeout(2):  # held back
+                        await client.send(content)
+                    sent_bytes += len(content)
+            assert sent_bytes < MUCH_BYTES
+        await has_a_free_place(endpoint)
 
 
 # What is sent before

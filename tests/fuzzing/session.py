@@ -23,10 +23,13 @@ from hwaja.events import (
     Overheard,
     Recognise,
     Recognised,
+    Reconnected,
     Refused,
     Release,
     Send,
     Shutdown,
+    TimeIsShort,
+    TimeIsUp,
     Transcribe,
 )
 from hwaja.gate import FRAME_SAMPLES
@@ -43,7 +46,8 @@ from hwaja.messages import (
 )
 from hwaja.recognition import Hypothesis, Options, Token
 from hwaja.serialize import serialize
-from hwaja.session import SessionSettings, State
+from hwaja.session import State
+from hwaja.settings import SessionSettings
 from talk import EPOCH, Talk, connected, draining, enrolled, transcribing
 
 _BEGINNINGS = (transcribing, enrolled, connected, Talk, draining)
@@ -65,7 +69,11 @@ class _Watched:
     """A session, what it asked for and has not got, and what it promised."""
 
     def __init__(self, choices: Choices) -> None:
-        settings = SessionSettings(max_strikes=choices.one_of((5, 1000)), max_speakers=3)
+        settings = SessionSettings(
+            max_strikes=choices.one_of((5, 1000)),
+            max_audio_seconds=choices.one_of((600.0, 20.0)),
+            max_speakers=3,
+        )
         self.talk = choices.one_of(_BEGINNINGS)(settings)
         self.forgotten = 0
         self.closed = self.talk.session.state is State.CLOSED
@@ -118,8 +126,8 @@ class _Watched:
                 if segment_id is not None:
                     assert segment_id not in self.answered_ids, "answered twice"
                     self.answered_ids.add(segment_id)
-            case TranscriptionStopped(utterances):
-                assert not self.seen_whole or utterances == self.answers
+            case TranscriptionStopped(summary):
+                assert not self.seen_whole or summary.utterances == self.answers
 
     def finish(self) -> None:
         """Answer all that was asked, then stop: nothing may be left over."""
@@ -150,7 +158,7 @@ def _step(watched: _Watched, choices: Choices) -> None:
         case 2:
             watched.take(talk.handle(_result(watched, choices)))
         case _:
-            watched.take(talk.handle(_event(choices)))
+            watched.take(talk.handle(_event(talk.now, choices)))
 
 
 def _message(choices: Choices) -> ClientMessage:
@@ -216,20 +224,19 @@ def _part(start: int, stop: int, choices: Choices) -> Part:
     return Part(start, stop, (0, 1), choices.number(16) / 4, scores, scores, evidence, overlap)
 
 
-def _event(choices: Choices) -> Event:
-    reason, code = choices.one_of(tuple(Reason)), choices.one_of(tuple(ErrorCode))
-    match choices.number(15):
-        case 0:
-            return Shutdown()
-        case 1:
-            return Disconnected()
-        case 2:
-            return Connected()
-        case 3 | 4:
-            return Refused(InvalidMessageError(code, reason, choices.one_of((None, 0, 9))))
-        case 5 | 6:
-            return BadAudio(reason)
-        case 7:
-            return Enrolled(reason)
-        case _:
-            return Enrolled()
+def _event(now: int, choices: Choices) -> Event:
+    """Something else that happens, mostly what lets a session go on."""
+    reason = choices.one_of(tuple(Reason))
+    error = InvalidMessageError(choices.one_of(tuple(ErrorCode)), reason, choices.one_of((None, 0)))
+    limit = choices.one_of((Reason.SESSION_LIMIT, Reason.IDLE))
+    rare = (Shutdown(), Disconnected(), Connected(), Connected("token"), TimeIsUp(limit))
+    frequent = (
+        Refused(error),
+        BadAudio(reason),
+        Enrolled(reason),
+        Reconnected("token", now),
+        TimeIsShort(limit, 60),
+        Enrolled(),
+        Enrolled(),
+    )
+    return choices.one_of((*rare, *frequent, *frequent))

@@ -11,8 +11,8 @@ from typing import Any
 from hwaja.engine import EngineError
 
 MAX_NUMBER = 1_000_000
-"""No number in the metadata or the tokens of a model is larger; one that is would take all memory, or
-be none to sherpa-onnx."""
+"""No number in the metadata or the tokens of a model is larger; one that is would take all memory,
+or be none to sherpa-onnx."""
 
 Numbers = Mapping[str, list[int]]
 """Metadata that are lists of integers; a single one is a list of one."""
