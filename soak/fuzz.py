@@ -1,8 +1,9 @@
 """Fuzzing at scale, guided by coverage: `python soak/fuzz.py --inputs 1000000`.
 
 Feeds the targets of tests/fuzzing, each in a process of its own, from tests/corpus on. A promise
-that breaks, an input that takes more than 10 s, or 2 GiB of memory, is a crash; its input is left in
-the folder that --keep names, to be put into tests/corpus with the fix. Needs `pip install atheris`.
+that breaks, an input that takes more than 10 s, or 2 GiB of memory, is a crash; its input is left
+in the folder that --keep names, to be put into tests/corpus with the fix. Needs atheris:
+`pip install -e '.[cpu,dev,fuzz]'`.
 """
 
 import argparse
@@ -23,6 +24,7 @@ LIMITS = ("-timeout=10", "-rss_limit_mb=2048", "-malloc_limit_mb=512", "-max_len
 
 
 def main() -> int:
+    """Fuzz what was asked for; return the exit code."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--inputs", type=int, default=1_000_000)
     arguments.add_argument("--targets", nargs="+", choices=SHARES, default=list(SHARES))

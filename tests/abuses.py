@@ -42,7 +42,7 @@ def _between(*parts: bytes) -> bytes:
     return control.join(frames)
 
 
-_PROTOCOL, _UTF8, _TOO_BIG = 1002, 1007, 1009
+_PROTOCOL, _UTF8, _TOO_OFTEN, _TOO_BIG = 1002, 1007, 1008, 1009
 _HALF = len("주민".encode()) + 1  # in the middle of a character
 
 FRAMES: Mapping[str, tuple[bytes, int]] = {
@@ -75,8 +75,11 @@ FRAMES: Mapping[str, tuple[bytes, int]] = {
     ),
     "a message of fragments without end": (
         frame(BINARY, fin=False) + frame(CONTINUATION, fin=False) * 20_000,
-        _TOO_BIG,
+        _TOO_OFTEN,
     ),
+    "ten thousand pings": (frame(PING, _MARK) * 10_000, _TOO_OFTEN),
+    "ten thousand pongs": (frame(PONG, _MARK) * 10_000, _TOO_OFTEN),
+    "ten messages of two hundred fragments": (_fragments(BINARY, *[b""] * 200) * 10, _TOO_OFTEN),
     "text that is no UTF-8": (frame(TEXT, b'{"type": "\xff"}'), _UTF8),
     "an overlong character": (frame(TEXT, b"\xc0\xaf"), _UTF8),
     "half a surrogate pair": (frame(TEXT, b"\xed\xa0\x80"), _UTF8),
@@ -111,10 +114,10 @@ FRAMES: Mapping[str, tuple[bytes, int]] = {
 HARMLESS: Mapping[str, bytes] = {
     "a message in fragments": _fragments(TEXT, *(bytes([byte]) for byte in _MARKED)),
     "control frames between fragments": _between(_MARKED[:5], _MARKED[5:_HALF], _MARKED[_HALF:]),
-    "audio in fragments of a byte": _fragments(BINARY, *[b"\0"] * 4000),
+    "audio in fragments of a byte": _fragments(BINARY, *[b"\0"] * 900),
     "three hundred empty audio messages": frame(BINARY) * 300,
-    "a thousand pings of 125 bytes": frame(PING, bytes(125)) * 1000,
-    "ten thousand pongs that nobody asked for": frame(PONG, _MARK) * 10_000,
+    "nine hundred pings of 125 bytes": frame(PING, bytes(125)) * 900,
+    "nine hundred pongs that nobody asked for": frame(PONG, _MARK) * 900,
     "a length written longer than needed": frame(BINARY, bytes(4), claims=4),
     "a megabyte at once": frame(BINARY, bytes(_MIB)),
     "four texts that are no JSON": frame(TEXT, _MARK) * 4,

@@ -18,12 +18,12 @@ from hwaja.admission import Door, agreed, presented
 from hwaja.codes import CloseCode, ErrorCode, Reason
 from hwaja.config import Config
 from hwaja.connection import Connection
+from hwaja.guard import GuardedConnection
 from hwaja.messages import Error
 from hwaja.plain_http import answer_plain_http
 from hwaja.seats import Seats
 from hwaja.serialize import serialize
 from hwaja.session_runner import Services, SessionRunner
-from hwaja.unread import ReadConnection
 
 MAX_QUEUED_MESSAGES = 4
 """Messages the socket layer reads ahead; what comes after waits in TCP."""
@@ -72,7 +72,7 @@ class Server:
             host,
             port,
             ssl=tls,
-            create_connection=ReadConnection,
+            create_connection=GuardedConnection,
             process_request=self._answer_request,
             select_subprotocol=lambda _, offered: agreed(offered),
             compression=None,  # PCM does not compress
