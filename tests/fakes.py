@@ -117,7 +117,10 @@ class FakePool:
         self.failures: list[Exception] = []
         self.voice_failures: list[Exception] = []
         self.voices: list[tuple[float, ...]] = []
-        self.idle_workers = 1
+        self.idle_workers = self.running_workers = 1
+        self.queue_seconds = 0.0
+        self.restarts = 0
+        self.processes: dict[int, asyncio.subprocess.Process] = {}
         self.abilities = Abilities()
         self.heard: list[Samples] = []  # what each recognition was given
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -14,6 +15,7 @@ from websockets.exceptions import ConnectionClosed
 
 import clips
 from hwaja.admission import Door
+from hwaja.bearer import Tokens
 from hwaja.config import Config
 from hwaja.server import Server
 from hwaja.session_runner import Services
@@ -87,6 +89,16 @@ class Peer:
 
 
 @dataclass(frozen=True)
+class Page:
+    """An answer to plain HTTP."""
+
+    status: int
+    head: str
+    """Status line and header fields, as they came."""
+    body: str
+
+
+@dataclass(frozen=True)
 class Endpoint:
     """A server that listens, and how to reach it."""
 
@@ -97,6 +109,18 @@ class Endpoint:
     @property
     def url(self) -> str:
         return f"wss://localhost:{self.port}"
+
+    async def get(self, path: str, *header: str) -> Page:
+        """Ask in plain HTTP, with lines that go into the head of the request."""
+        reader, writer = await asyncio.open_connection("localhost", self.port, ssl=self.trust)
+        lines = [f"GET {path} HTTP/1.1", "Host: localhost", *header, "", ""]
+        writer.write("\r\n".join(lines).encode())
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            answer = (await reader.read()).decode()
+        writer.close()
+        await writer.wait_closed()
+        head, _, body = answer.partition("\r\n\r\n")
+        return Page(int(head.split()[1]), head, body)
 
     @asynccontextmanager
     async def connect(self, path: str = "", **options: Any) -> AsyncIterator[Peer]:
@@ -121,12 +145,21 @@ class Endpoint:
                         return
 
 
+def tokens_of(*tokens: str) -> Tokens:
+    """Read tokens from a file, as the server does."""
+    with NamedTemporaryFile("w") as file:
+        file.write("\n".join(tokens))
+        file.flush()
+        return Tokens(Path(file.name))
+
+
 @asynccontextmanager
 async def serving(
     services: Services,
     certificate: tuple[Path, Path],
     *,
     door: Door | None = None,
+    metrics_token: str | None = None,
     **settings: Any,
 ) -> AsyncIterator[Endpoint]:
     """Serve on a free port of 127.0.0.1 until the block ends.
@@ -135,10 +168,12 @@ async def serving(
         services: the engine.
         certificate: certificate and key.
         door: who is let in.
+        metrics_token: what shows the metrics; None: nothing does.
         settings: fields of `Config`.
 
     """
-    server = Server(services, Config(**settings), door)
+    metrics_tokens = None if metrics_token is None else tokens_of(metrics_token)
+    server = Server(services, Config(**settings), door, metrics_tokens)
     port = await server.start("127.0.0.1", 0, tls_context(*certificate))
     trust = ssl.create_default_context(cafile=str(certificate[0]))
     try:

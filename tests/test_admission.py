@@ -1,14 +1,13 @@
 """Who is let in."""
 
-from http import HTTPStatus
-from pathlib import Path
-
 import pytest
 from websockets.datastructures import Headers
 
-from hwaja.admission import Door, TokenFileError, Tokens, agreed, presented
+from hwaja.admission import Door, agreed, presented
+from hwaja.codes import Rejection
+from loopback import tokens_of
 
-TOKEN, OTHER = "s3cret-token", "an0ther_token"
+TOKEN, OTHER = "0123456789abcdef", "fedcba9876543210_-"
 
 
 def headers(*pairs: tuple[str, str]) -> Headers:
@@ -16,13 +15,6 @@ def headers(*pairs: tuple[str, str]) -> Headers:
     for name, value in pairs:
         found[name] = value
     return found
-
-
-@pytest.fixture
-def tokens(tmp_path: Path) -> Tokens:
-    file = tmp_path / "tokens"
-    file.write_text(f"# of the front desk\n{TOKEN}\n\n  {OTHER}  \n", encoding="utf-8")
-    return Tokens(file)
 
 
 def test_a_bearer_is_read_from_the_header_and_from_a_subprotocol() -> None:
@@ -61,54 +53,28 @@ def test_the_subprotocol_that_is_agreed_to_never_holds_a_token() -> None:
     assert agreed(["hwaja.bearer.x"]) is None  # type: ignore[list-item]
 
 
-def test_only_a_token_of_the_file_lets_in(tokens: Tokens) -> None:
-    door = Door(tokens)
+def test_only_a_token_of_the_file_lets_in() -> None:
+    door = Door(tokens_of(TOKEN, OTHER))
 
-    def status(*pairs: tuple[str, str]) -> HTTPStatus | None:
+    def status(*pairs: tuple[str, str]) -> Rejection | None:
         return door.refusal(presented("/", headers(*pairs)))
 
     assert status(("Authorization", f"Bearer {TOKEN}")) is None
     assert status(("Sec-WebSocket-Protocol", f"hwaja, hwaja.bearer.{OTHER}")) is None
     for wrong in ("", TOKEN[:-1], TOKEN + "x", "# of the front desk", "\xff"):
-        assert status(("Authorization", f"Bearer {wrong}")) is HTTPStatus.UNAUTHORIZED
-    assert status() is HTTPStatus.UNAUTHORIZED
+        assert status(("Authorization", f"Bearer {wrong}")) is Rejection.UNAUTHORIZED
+    assert status() is Rejection.UNAUTHORIZED
 
 
 def test_only_pages_of_the_list_may_connect_and_clients_that_are_no_pages() -> None:
     door = Door(origins=frozenset({"https://a.example"}))
 
-    def status(*origins: str) -> HTTPStatus | None:
+    def status(*origins: str) -> Rejection | None:
         return door.refusal(presented("/", headers(*(("Origin", each) for each in origins))))
 
     assert status("https://a.example") is None
     assert status() is None
     for strange in ("https://b.example", "http://a.example", "null", "https://a.example:444"):
-        assert status(strange) is HTTPStatus.FORBIDDEN
-        assert status("https://a.example", strange) is HTTPStatus.FORBIDDEN
+        assert status(strange) is Rejection.ORIGIN
+        assert status("https://a.example", strange) is Rejection.ORIGIN
     assert Door().refusal(presented("/", headers(("Origin", "https://b.example")))) is None
-
-
-def test_tokens_are_read_again_and_a_file_that_is_gone_changes_nothing(tmp_path: Path) -> None:
-    file = tmp_path / "tokens"
-    file.write_text(TOKEN)
-    tokens = Tokens(file)
-    file.write_text(OTHER)
-    assert tokens.hold_any([TOKEN])
-    tokens.reload()
-    assert tokens.hold_any([OTHER])
-    assert not tokens.hold_any([TOKEN])
-    file.unlink()
-    with pytest.raises(TokenFileError, match=r"^The token file .*tokens cannot be read\.$"):
-        tokens.reload()
-    assert tokens.hold_any([OTHER])
-
-
-@pytest.mark.parametrize("content", [b"", b"# nothing\n\n", b"\xff\xfe"])
-def test_a_file_without_a_token_lets_nobody_start_a_server_open_to_all(
-    content: bytes, tmp_path: Path
-) -> None:
-    file = tmp_path / "tokens"
-    file.write_bytes(content)
-    with pytest.raises(TokenFileError) as refused:
-        Tokens(file)
-    assert str(file) in str(refused.value)

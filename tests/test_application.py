@@ -16,15 +16,16 @@ from websockets.asyncio.client import connect
 import clips
 from hwaja import application
 from hwaja.application import run, worker_setup
-from hwaja.config import Config
+from hwaja.config import Config, ConfigError
 from hwaja.engine import EngineError
 from hwaja.gate import SAMPLE_RATE
 from hwaja.models import ModelError, cache_root, locate
 from hwaja.tls import TlsError
 from hwaja.workers import wire
 from hwaja.workers.pool import Pool
-from loopback import Peer
+from loopback import PATIENCE_SECONDS, Endpoint, Peer
 from processes import Running, hwaja_serve
+from scrapes import TOKEN, Scrape, scrape
 
 pytestmark = pytest.mark.models
 
@@ -80,6 +81,18 @@ async def test_a_certificate_that_cannot_be_used_is_named_before_anything_is_loa
         await run(ENGLISH, certificate[0], tmp_path / "absent.pem")
 
 
+@pytest.mark.parametrize("option", ["token_file", "metrics_token_file"])
+async def test_a_token_file_that_holds_none_is_named_before_anything_is_loaded(
+    option: str, certificate: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody believes that a server is protected when it is not."""
+    monkeypatch.setenv("HWAJA_CACHE", str(tmp_path))
+    empty = tmp_path / "token"
+    empty.touch()
+    with pytest.raises(ConfigError, match=r"token must hold tokens"):
+        await run(dataclasses.replace(ENGLISH, **{option: empty}), *certificate)
+
+
 async def test_an_address_that_cannot_be_listened_on_is_named_and_no_worker_remains(
     certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,6 +140,30 @@ def test_a_server_says_what_it_runs_on_and_why_not_on_a_gpu(tmp_path: Path) -> N
 # Running --------------------------------------------------------------------------------------
 
 
+def test_a_server_with_a_token_file_shows_its_metrics_and_how_late_its_event_loop_is(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "token").write_text(f"{TOKEN}\n")
+
+    async def scraped(running: Running) -> Scrape:
+        trust = ssl.create_default_context(cafile=str(running.certificate))
+        endpoint = Endpoint(None, int(running.url.rpartition(":")[2]), trust)  # type: ignore[arg-type]
+        async with asyncio.timeout(PATIENCE_SECONDS), endpoint.welcomed() as peer:
+            await peer.enrol(0, clips.voices()[0])
+            while (found := await scrape(endpoint))["hwaja_event_loop_lag_seconds_count"] < 3:
+                pass
+        return found
+
+    with hwaja_serve(
+        tmp_path, HWAJA_PORT="0", HWAJA_METRICS_TOKEN_FILE=str(tmp_path / "token")
+    ) as running:
+        found = asyncio.run(scraped(running))
+    assert 0 < found["hwaja_event_loop_lag_seconds_sum"] < PATIENCE_SECONDS
+    assert found["hwaja_detector_call_seconds_count"] > 0
+    assert found["hwaja_workers_running"] == 1
+    assert found.by("hwaja_enrolments_total", "verdict") == {"accepted": 1}
+
+
 def worker_of(running: Running) -> int:
     pid = running.process.pid
     (worker,) = (PROC / str(pid) / "task" / str(pid) / "children").read_text().split()
@@ -170,13 +207,14 @@ def test_a_server_that_is_told_to_stop_answers_what_it_heard_and_ends_well(
         "session opened",
         "error sent",
         "stopping",
+        "connection closed",
         "session closed",
         "stopped",
     ]
     written = json.dumps(log, ensure_ascii=False)
     for private in ("127.0.0.1", "again", "despair", "better", "화자"):
         assert private not in written.lower()
-    allowed = {"event", "level", "timestamp", "session", "code", "reason"}
+    allowed = {"event", "level", "timestamp", "session", "resumable", "code", "reason"}
     assert {key for line in log for key in line} <= allowed
 
 

@@ -67,6 +67,7 @@ SETTINGS: dict[str, tuple[str, Any]] = {
     "max_speakers": ("3", 3),
     "hangover_seconds": ("0.75", 0.75),
     "drain_seconds": ("2", 2.0),
+    "metrics_token_file": ("/t", Path("/t")),
     "log_format": ("json", "json"),
 }
 

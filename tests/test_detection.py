@@ -46,6 +46,18 @@ async def test_every_frame_gets_its_own_probability_and_the_state_goes_on() -> N
     assert state.heard == 3
 
 
+async def test_each_call_is_told_with_its_streams_and_how_long_it_took() -> None:
+    calls: list[tuple[int, float]] = []
+    detector = FakeDetector()
+    detection = Detection(detector, lambda *call: calls.append(call))
+    first = await busy(detector, detection)
+    more = await queued(detection, frames(0.5), frames(0.5))
+    detector.gate.set()
+    await asyncio.gather(first, *more)
+    assert [streams for streams, _ in calls] == [1, 2]
+    assert all(seconds > 0 for _, seconds in calls)
+
+
 async def test_an_idle_detector_answers_without_waiting_for_company() -> None:
     detector = FakeDetector()
     await Detection(detector).probabilities(FakeState(), frames(0.5))

@@ -10,12 +10,13 @@ from hwaja.workers import wire
 from hwaja.workers.jobs import FairQueue, Job
 
 
-def job(owner: str) -> Job:
+def job(owner: str, samples: int = 0) -> Job:
     return Job(
         owner,
         lambda job_id, suspect: wire.Embed(job_id, memoryview(b""), suspect),
         10.0,
         asyncio.Future[wire.JobReply](),
+        samples=samples,
     )
 
 
@@ -48,6 +49,16 @@ async def test_an_owner_that_comes_late_waits_one_turn_not_a_queue() -> None:
     late = job("late")
     queue.put(late)
     assert late in await take(queue, 2)
+
+
+async def test_the_audio_that_waits_is_counted_but_not_what_nobody_waits_for() -> None:
+    queue = FairQueue()
+    for each in (job("a", 16_000), job("a", 8_000), given_up := job("b", 80_000)):
+        queue.put(each)
+    given_up.reply.cancel()
+    assert queue.audio_seconds == 1.5
+    await take(queue, 1)
+    assert queue.audio_seconds == 0.5
 
 
 async def test_jobs_of_one_owner_keep_their_order() -> None:

@@ -13,13 +13,13 @@ from websockets.exceptions import InvalidStatus
 
 import clips
 from fakes import FakePool, WatchedDetection, no_cohort
-from hwaja.admission import Door, Tokens
+from hwaja.admission import Door
 from hwaja.connection import Connection
 from hwaja.engines.silero import SileroDetector
 from hwaja.outbox import MOST_ITEMS
 from hwaja.session_runner import Services
 from hwaja.settings import SessionSettings
-from loopback import PATIENCE_SECONDS, Endpoint, serving
+from loopback import PATIENCE_SECONDS, Endpoint, serving, tokens_of
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
@@ -240,17 +240,13 @@ async def test_a_client_that_does_not_finish_its_handshake_is_cut_off(serve: Ser
 # Who is let in
 
 
-@pytest.fixture
-def tokens(tmp_path: Path) -> Tokens:
-    file = tmp_path / "tokens"
-    file.write_text("right-token\n")
-    return Tokens(file)
+RIGHT = "the-right-token-x"
 
 
 async def test_only_who_has_a_token_is_let_in_before_the_upgrade(
-    serve: Serve, tokens: Tokens
+    serve: Serve,
 ) -> None:
-    async with serve(door=Door(tokens), max_connections=1) as endpoint:
+    async with serve(door=Door(tokens_of(RIGHT)), max_connections=1) as endpoint:
         for refused in (
             {},
             {"additional_headers": {"Authorization": "Bearer wrong"}},
@@ -261,8 +257,8 @@ async def test_only_who_has_a_token_is_let_in_before_the_upgrade(
                     pass
             assert error.value.response.status_code == 401
         for let_in, agreed in (
-            ({"additional_headers": {"Authorization": "Bearer right-token"}}, None),
-            ({"subprotocols": ["hwaja", "hwaja.bearer.right-token"]}, "hwaja"),
+            ({"additional_headers": {"Authorization": f"Bearer {RIGHT}"}}, None),
+            ({"subprotocols": ["hwaja", f"hwaja.bearer.{RIGHT}"]}, "hwaja"),
         ):
             async with endpoint.connect(**let_in) as peer:
                 assert (await peer.hear())["type"] == "model_loaded"
@@ -283,20 +279,20 @@ async def test_a_page_that_is_not_on_the_list_is_not_let_in(serve: Serve) -> Non
 
 
 async def test_no_token_is_written_to_the_log(
-    serve: Serve, tokens: Tokens, capfd: pytest.CaptureFixture[str]
+    serve: Serve, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with capture_logs() as log:
-        async with serve(door=Door(tokens)) as endpoint:
+        async with serve(door=Door(tokens_of(RIGHT))) as endpoint:
             with pytest.raises(InvalidStatus):
                 async with endpoint.connect(
                     "/?resume=S3CRET", subprotocols=["hwaja.bearer.S3CRET"]
                 ):
                     pass
             async with endpoint.connect(
-                "/?resume=S3CRET", subprotocols=["hwaja", "hwaja.bearer.right-token"]
+                "/?resume=S3CRET", subprotocols=["hwaja", f"hwaja.bearer.{RIGHT}"]
             ) as peer:
                 token = (await peer.hear())["session_token"]
     written = str(log) + "".join(capfd.readouterr())
     assert log
-    for secret in ("S3CRET", "right-token", token, "resume="):
+    for secret in ("S3CRET", RIGHT, token, "resume="):
         assert secret not in written

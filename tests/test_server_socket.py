@@ -1,4 +1,4 @@
-"""The server's socket: TLS, plain HTTP, the connection limit, and how the server stops."""
+"""The server's socket: TLS, the connection limit, and how the server stops."""
 
 import asyncio
 import ssl
@@ -23,7 +23,7 @@ from hwaja.server import Server
 from hwaja.session_runner import Services
 from hwaja.settings import SessionSettings
 from hwaja.tls import TlsError, tls_context
-from loopback import PATIENCE_SECONDS, Endpoint, serving
+from loopback import PATIENCE_SECONDS, serving
 
 pytestmark = pytest.mark.models
 
@@ -34,30 +34,6 @@ SERVER_FULL = {
     "code": "CONNECTION_FAILED",
     "message": "WebSocket 연결에 실패했습니다.",
 }
-
-
-async def get(endpoint: Endpoint, path: str) -> tuple[bytes, bytes]:
-    """Status line and body of a plain HTTP answer."""
-    reader, writer = await asyncio.open_connection("localhost", endpoint.port, ssl=endpoint.trust)
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        answer = await reader.read()
-    writer.close()
-    await writer.wait_closed()
-    head, _, body = answer.partition(b"\r\n\r\n")
-    return head.partition(b"\r\n")[0], body
-
-
-@in_one_loop
-async def test_a_health_check_is_answered_in_plain_http(endpoint: Endpoint) -> None:
-    assert await get(endpoint, "/healthz") == (b"HTTP/1.1 200 OK", b"ok\n")
-
-
-@in_one_loop
-async def test_a_browser_that_opens_the_address_is_told_what_it_is(endpoint: Endpoint) -> None:
-    status, body = await get(endpoint, "/")
-    assert status == b"HTTP/1.1 426 Upgrade Required"
-    assert b"docs/protocol.md" in body
 
 
 @in_one_loop

@@ -53,6 +53,18 @@ async def test_a_session_stays_with_its_worker_and_the_next_goes_to_the_quieter_
     assert [len(line.utterances) for line in lines] == [2, 1]
 
 
+async def test_what_no_worker_was_sent_is_counted_with_and_without_a_worker(
+    board: Switchboard,
+) -> None:
+    board.add(spoken("a", 300))
+    assert board.unsent_samples == 300
+    line = board.connect(0)
+    board.add(spoken("b", 200))
+    assert board.unsent_samples == 500
+    await sent(line)
+    assert board.unsent_samples == 0
+
+
 async def test_a_session_that_left_is_placed_anew(board: Switchboard) -> None:
     for k in (0, 1):
         board.connect(k)

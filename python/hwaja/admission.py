@@ -3,26 +3,21 @@
 Browsers cannot set headers on a WebSocket; what they present comes as a subprotocol instead.
 """
 
-import hashlib
-import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
-from pathlib import Path
 from urllib.parse import parse_qs
 
 from websockets.datastructures import Headers
 from websockets.typing import Subprotocol
+
+from hwaja.bearer import Tokens, bearers_of
+from hwaja.codes import Rejection
 
 SUBPROTOCOL = Subprotocol("hwaja")
 """What the server agrees to; offered beside the subprotocols that present something."""
 
 _BEARER = "hwaja.bearer."
 _RESUME = "hwaja.resume"
-
-
-class TokenFileError(Exception):
-    """The file with the tokens cannot be used. Says why in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +40,8 @@ def presented(path: str, headers: Headers) -> Presented:
     wishes = [name.removeprefix(_RESUME) for name in offered if name.startswith(_RESUME)]
     wishes += query.get("resume", [])
     bearers = [name.removeprefix(_BEARER) for name in offered if name.startswith(_BEARER)]
-    for value in headers.get_all("Authorization"):
-        scheme, _, credentials = value.partition(" ")
-        if scheme.lower() == "bearer":
-            bearers.append(credentials.strip())
     return Presented(
-        bearers=tuple(bearers),
+        bearers=(*bearers_of(headers), *bearers),
         resumes=bool(wishes),
         session_token=next((wish.removeprefix(".") for wish in wishes if wish), None),
         origins=tuple(headers.get_all("Origin")),
@@ -62,43 +53,6 @@ def agreed(subprotocols: Sequence[Subprotocol]) -> Subprotocol | None:
     return SUBPROTOCOL if SUBPROTOCOL in subprotocols else None
 
 
-class Tokens:
-    """The tokens of a file, one a line; empty lines and lines that begin with # are none."""
-
-    def __init__(self, file: Path) -> None:
-        """Read the file.
-
-        Raises:
-            TokenFileError: where it cannot be read or holds no token.
-
-        """
-        self._file = file
-        self._digests: tuple[bytes, ...] = ()
-        self.reload()
-
-    def reload(self) -> None:
-        """Read the file again.
-
-        Raises:
-            TokenFileError: as above; the tokens stay as they were.
-
-        """
-        try:
-            lines = self._file.read_text(encoding="utf-8").split("\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise TokenFileError(f"The token file {self._file} cannot be read.") from error
-        tokens = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-        if not tokens:
-            raise TokenFileError(f"The token file {self._file} holds no token.")
-        self._digests = tuple(_digest(token) for token in tokens)
-
-    def hold_any(self, bearers: Sequence[str]) -> bool:
-        """Return whether one of these is among them, in the same time whichever it is, if any."""
-        digests = [_digest(bearer) for bearer in bearers]
-        found = [hmac.compare_digest(one, held) for one in digests for held in self._digests]
-        return any(found)
-
-
 @dataclass(frozen=True, slots=True)
 class Door:
     """Decides before the upgrade to a WebSocket."""
@@ -108,19 +62,15 @@ class Door:
     origins: frozenset[str] = frozenset()
     """Pages that may connect; empty: all. A client that is no browser names none and may."""
 
-    def refusal(self, client: Presented) -> HTTPStatus | None:
-        """Return the status to refuse a client with; None lets it in."""
+    def refusal(self, client: Presented) -> Rejection | None:
+        """Return why a client is turned away; None lets it in."""
         if self.origins and not self.origins.issuperset(client.origins):
-            return HTTPStatus.FORBIDDEN
+            return Rejection.ORIGIN
         if self.tokens is not None and not self.tokens.hold_any(client.bearers):
-            return HTTPStatus.UNAUTHORIZED
+            return Rejection.UNAUTHORIZED
         return None
 
 
 def _offered(headers: Headers) -> list[str]:
     values = headers.get_all("Sec-WebSocket-Protocol")
     return [name.strip() for value in values for name in value.split(",")]
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()

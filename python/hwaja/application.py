@@ -1,18 +1,22 @@
 """Puts the server together: models, workers, detector, socket; and takes it apart again."""
 
+import asyncio
 import os
 from pathlib import Path
 
 import structlog
 
-from hwaja.admission import Door, Tokens
+from hwaja.admission import Door
 from hwaja.attribution.cohort import Cohort
+from hwaja.bearer import Tokens
 from hwaja.config import Config
 from hwaja.detection import Detection
 from hwaja.engine import EngineError
 from hwaja.engines.providers import resolve
 from hwaja.engines.silero import SileroDetector
 from hwaja.gate import GateSettings
+from hwaja.loop_lag import watched
+from hwaja.metrics import Metrics
 from hwaja.models import locate
 from hwaja.server import Server, serve_until_signalled
 from hwaja.session_runner import Services
@@ -33,14 +37,12 @@ async def run(config: Config, cert: Path, key: Path) -> None:
     """Serve until a signal comes.
 
     Raises:
-        EngineError, ModelError, TlsError, TokenFileError: where it cannot start, in one sentence.
+        ConfigError, EngineError, ModelError, TlsError: where it cannot start, in one sentence.
 
     """
     tls = tls_context(cert, key)
-    door = Door(
-        tokens=Tokens(config.token_file) if config.token_file is not None else None,
-        origins=frozenset(config.origins.split()),
-    )
+    door = Door(_tokens(config.token_file), frozenset(config.origins.split()))
+    metrics, metrics_tokens = Metrics(), _tokens(config.metrics_token_file)
     detector = SileroDetector(detector_file())
     provider = resolve(config.provider, embedder_file())
     setup = worker_setup(config, provider.running)
@@ -54,8 +56,9 @@ async def run(config: Config, cert: Path, key: Path) -> None:
             max_enrolment_seconds=config.max_enrolment_seconds,
             max_audio_seconds=config.max_audio_seconds,
         )
-        services = Services(pool, drafts, Detection(detector), Cohort.shipped(), settings)
-        server = Server(services, config, door)
+        detection = Detection(detector, metrics.detector_called)
+        services = Services(pool, drafts, detection, Cohort.shipped(), settings, metrics)
+        server = Server(services, config, door, metrics_tokens)
         try:
             port = await server.start(config.host, config.port, tls)
         except UnicodeError:
@@ -72,11 +75,16 @@ async def run(config: Config, cert: Path, key: Path) -> None:
             provider=provider.running,
             **{"reason": provider.reason} if provider.reason else {},
         )
-        await serve_until_signalled(server)
+        with watched(asyncio.get_running_loop(), metrics.loop_lagged):
+            await serve_until_signalled(server)
     finally:
         await drafts.close()
         await pool.close()
     _log.info("stopped")
+
+
+def _tokens(file: Path | None) -> Tokens | None:
+    return None if file is None else Tokens(file)
 
 
 def worker_setup(config: Config, provider: str) -> wire.Setup:

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 from hwaja import __version__, config, enroll_check, logs, transcribe
-from hwaja.admission import TokenFileError
 from hwaja.application import run
 from hwaja.benchmark import command as benchmark_command
 from hwaja.certificate import development_certificate
@@ -24,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     try:
         return int(args.run(args))
-    except (config.ConfigError, EngineError, ModelError, TlsError, TokenFileError) as error:
+    except (config.ConfigError, EngineError, ModelError, TlsError) as error:
         print(f"hwaja: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -25,6 +25,16 @@ class ErrorCode(StrEnum):
     INVALID_AUDIO = "INVALID_AUDIO"
 
 
+class Rejection(StrEnum):
+    """Why a client was turned away before it had a session."""
+
+    SERVER_FULL = "server_full"
+    UNAUTHORIZED = "unauthorized"
+    """It showed no token that is good."""
+    ORIGIN = "origin"
+    """It is a page of somebody else's."""
+
+
 class Reason(StrEnum):
     """Why an error was sent, or what is advised against, for programs."""
 

@@ -102,6 +102,9 @@ class Config:
         0.5, "pause that ends an utterance; shorter answers sooner, longer splits less"
     )
     drain_seconds: float = _option(10.0, "how long a stopping server answers what it heard")
+    metrics_token_file: Path | None = _option(
+        None, "file with the token that /metrics asks for; without it there is no /metrics"
+    )
     log_format: str = _option("console", "log as text (console) or one JSON object a line (json)")
 
     def __post_init__(self) -> None:

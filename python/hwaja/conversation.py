@@ -6,7 +6,17 @@ from hwaja.answer import Timeline, transcription
 from hwaja.attribution.parts import Part
 from hwaja.attribution.pattern import Said, TurnPattern
 from hwaja.codes import ErrorCode, Reason
-from hwaja.events import Attributed, Effect, Learn, Overheard, Recognised, Send, Transcribe
+from hwaja.events import (
+    Attributed,
+    Effect,
+    Learn,
+    Outcome,
+    Overheard,
+    Recognised,
+    Send,
+    Settled,
+    Transcribe,
+)
 from hwaja.gate import SAMPLE_RATE, Segment
 from hwaja.interims import Interims
 from hwaja.messages import (
@@ -101,9 +111,13 @@ class Conversation:
             self._tally.failed += 1
             failure = Error(ErrorCode.TRANSCRIPTION_FAILED, Reason.ENGINE_FAILED)
             effects.append(self._send(failure))
+            outcome = Outcome.FAILED
         elif has_text and answer.voice is not None:
             effects += self._attribute(answer, answer.voice)
-        return effects
+            outcome = Outcome.ANSWERED
+        else:
+            outcome = Outcome.EMPTY
+        return [*effects, Settled(answer.segment, outcome)]
 
     def _attribute(self, answer: Answer, voice: Part) -> list[Effect]:
         """Say who said it, and what that changes of the answer before."""

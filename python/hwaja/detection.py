@@ -1,6 +1,8 @@
 """Speech detection for all live sessions together: one call serves whoever has frames."""
 
 import asyncio
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic
 
@@ -20,8 +22,14 @@ class Detection(Generic[State]):
     No polling and no waiting time: an idle server answers at once, a busy one in larger batches.
     """
 
-    def __init__(self, detector: SpeechDetector[State]) -> None:
+    def __init__(
+        self,
+        detector: SpeechDetector[State],
+        on_call: Callable[[int, float], None] | None = None,
+    ) -> None:
+        """Prepare; `on_call` is told of each call how many streams it had and its seconds."""
         self._detector = detector
+        self._on_call = on_call
         self._requests: list[_Request[State]] = []
         self._runner: asyncio.Task[None] | None = None
 
@@ -50,6 +58,7 @@ class Detection(Generic[State]):
 
     async def _detect(self, batch: list[_Request[State]]) -> None:
         streams = [(request.state, request.frames) for request in batch]
+        began = time.perf_counter()
         try:
             found = await asyncio.to_thread(self._detector.detect, streams)
             answered = list(zip(batch, found, strict=True))
@@ -58,6 +67,8 @@ class Detection(Generic[State]):
                 if not request.probabilities.done():
                     request.probabilities.set_exception(error)
             return
+        if self._on_call is not None:
+            self._on_call(len(batch), time.perf_counter() - began)
         for request, probabilities in answered:
             if not request.probabilities.done():  # its session may be gone
                 request.probabilities.set_result(probabilities)

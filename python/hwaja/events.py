@@ -4,6 +4,7 @@ Samples are named by index; the audio itself stays with the caller.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Generic, TypeVar
 
 from hwaja.attribution.parts import Part
@@ -231,6 +232,24 @@ class Learn:
     stop: int
 
 
+class Outcome(StrEnum):
+    """What became of an utterance."""
+
+    ANSWERED = "answered"
+    EMPTY = "empty"
+    """No words were heard in it; the client is told nothing."""
+    FAILED = "failed"
+    """The client was sent an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What is to be sent of an utterance, or of a part of it, was sent; nothing to be done."""
+
+    segment: Segment
+    outcome: Outcome
+
+
 @dataclass(frozen=True, slots=True)
 class Release:
     """Audio before sample `index` is not needed again."""
@@ -248,4 +267,4 @@ class Close:
 Analysing = Begin | Follow | Foresee | Transcribe | Recognise | Learn
 """What is about the conversation's audio."""
 
-Effect = Send | Listen | Enrol | Analysing | Release | Close
+Effect = Send | Listen | Enrol | Analysing | Settled | Release | Close

@@ -1,17 +1,78 @@
-"""Answers to plain HTTP on the port of the WebSocket."""
+"""Answers to plain HTTP on the port of the WebSocket: health, readiness, metrics."""
 
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 
 from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
+from hwaja.bearer import Tokens, bearers_of
+from hwaja.codes import Rejection
+from hwaja.metrics import Metrics
 
-def answer_plain_http(connection: ServerConnection, request: Request) -> Response | None:
-    """Answer `GET /healthz`, and tell a browser that this is no page; None goes on to WebSocket."""
-    if request.path == "/healthz":
-        return connection.respond(HTTPStatus.OK, "ok\n")
-    if "upgrade" not in request.headers.get("Connection", "").lower():
-        return connection.respond(
-            HTTPStatus.UPGRADE_REQUIRED, "This is a WebSocket server; see docs/protocol.md.\n"
-        )
-    return None
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+"""Content type of Prometheus' text format."""
+
+
+class PlainHttp:
+    """Answers what is no WebSocket handshake."""
+
+    def __init__(
+        self, missing: Callable[[], Sequence[str]], metrics: Metrics, metrics_tokens: Tokens | None
+    ) -> None:
+        """Prepare to answer.
+
+        Args:
+            missing: says what a client that came now would lack; nothing: it would be served.
+            metrics: shown to who has the token.
+            metrics_tokens: what a scraper must present; None: there are no metrics to see.
+
+        """
+        self._missing = missing
+        self._metrics = metrics
+        self._metrics_tokens = metrics_tokens
+
+    def answer(self, connection: ServerConnection, request: Request) -> Response | None:
+        """Answer, and tell a browser that this is no page; None goes on to WebSocket."""
+        path = request.path.partition("?")[0]
+        if path == "/healthz":
+            return connection.respond(HTTPStatus.OK, "ok\n")
+        if path == "/readyz":
+            return self._readiness(connection)
+        if path == "/metrics" and self._metrics_tokens is not None:
+            return self._exposition(connection, request, self._metrics_tokens)
+        if not _wants_upgrade(request):
+            return connection.respond(
+                HTTPStatus.UPGRADE_REQUIRED, "This is a WebSocket server; see docs/protocol.md.\n"
+            )
+        return None
+
+    def _readiness(self, connection: ServerConnection) -> Response:
+        missing = self._missing()
+        if missing:
+            text = f"not ready: {', '.join(missing)}\n"
+            return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, text)
+        return connection.respond(HTTPStatus.OK, "ready\n")
+
+    def _exposition(
+        self, connection: ServerConnection, request: Request, tokens: Tokens
+    ) -> Response:
+        if not tokens.hold_any(bearers_of(request.headers)):
+            return turned_away(connection, Rejection.UNAUTHORIZED)
+        response = connection.respond(HTTPStatus.OK, self._metrics.exposition().decode())
+        del response.headers["Content-Type"]
+        response.headers["Content-Type"] = METRICS_TYPE
+        return response
+
+
+def turned_away(connection: ServerConnection, reason: Rejection) -> Response:
+    """Answer a request that lacks a token, or comes from a page that may not connect."""
+    if reason is Rejection.ORIGIN:
+        return connection.respond(HTTPStatus.FORBIDDEN, "This page may not connect.\n")
+    refusal = connection.respond(HTTPStatus.UNAUTHORIZED, "The token is missing or wrong.\n")
+    refusal.headers["WWW-Authenticate"] = "Bearer"
+    return refusal
+
+
+def _wants_upgrade(request: Request) -> bool:
+    return "upgrade" in ",".join(request.headers.get_all("Connection")).lower()

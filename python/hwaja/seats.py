@@ -59,6 +59,11 @@ class Seats:
         return iter(tuple(self._taken))
 
     @property
+    def runners(self) -> list[SessionRunner]:
+        """The sessions, also those whose clients are away."""
+        return [seat.runner for seat in self._taken]
+
+    @property
     def are_full(self) -> bool:
         """Whether no seat is left."""
         return len(self._taken) >= self._places

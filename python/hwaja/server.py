@@ -15,12 +15,13 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from hwaja.admission import Door, agreed, presented
-from hwaja.codes import CloseCode, ErrorCode, Reason
+from hwaja.bearer import Tokens
+from hwaja.codes import CloseCode, ErrorCode, Reason, Rejection
 from hwaja.config import Config
 from hwaja.connection import Connection
 from hwaja.guard import GuardedConnection
 from hwaja.messages import Error
-from hwaja.plain_http import answer_plain_http
+from hwaja.plain_http import PlainHttp, turned_away
 from hwaja.seats import Seats
 from hwaja.serialize import serialize
 from hwaja.session_runner import Services, SessionRunner
@@ -40,13 +41,20 @@ _log = structlog.get_logger("hwaja.server")
 class Server:
     """Accepts clients and keeps track of them."""
 
-    def __init__(self, services: Services, config: Config, door: Door | None = None) -> None:
+    def __init__(
+        self,
+        services: Services,
+        config: Config,
+        door: Door | None = None,
+        metrics_tokens: Tokens | None = None,
+    ) -> None:
         """Prepare to serve.
 
         Args:
             services: what all sessions share.
             config: limits and times.
             door: who is let in; by default everybody.
+            metrics_tokens: who may see the metrics; by default nobody.
 
         """
         self._services = services
@@ -55,6 +63,10 @@ class Server:
         self._seats = Seats(config.max_connections)
         self._handlers: set[asyncio.Task[None]] = set()
         self._listener: WebSocketServer | None = None
+        self._metrics = services.metrics
+        self._plain_http = PlainHttp(self._missing, services.metrics, metrics_tokens)
+        services.metrics.watch_sessions(lambda: self._seats.runners, config.max_connections)
+        services.metrics.watch_workers(services.pool, services.drafts)
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext) -> int:
         """Listen; returns the port, which the system chooses where `port` is 0.
@@ -120,14 +132,27 @@ class Server:
 
     def _answer_request(self, websocket: ServerConnection, request: Request) -> Response | None:
         """Answer a request that opens no WebSocket; None goes on to one."""
-        answer = answer_plain_http(websocket, request)
+        answer = self._plain_http.answer(websocket, request)
         if answer is not None:
             return answer
         refusal = self._door.refusal(presented(request.path, request.headers))
         if refusal is None:
             return None
-        _log.warning("connection refused", status=int(refusal))
-        return websocket.respond(refusal, f"{refusal.phrase}\n")
+        self._note_rejection(refusal)
+        return turned_away(websocket, refusal)
+
+    def _missing(self) -> list[str]:
+        """Return what a client that came now would lack."""
+        missing = []
+        if self._services.pool.running_workers == 0:
+            missing.append("no worker runs")
+        if self._seats.are_full:
+            missing.append("no slot is free")
+        return missing
+
+    def _note_rejection(self, reason: Rejection) -> None:
+        self._metrics.rejected(reason)
+        _log.warning("connection refused", reason=reason)
 
     async def _serve_client(self, websocket: ServerConnection) -> None:
         handler = asyncio.ensure_future(self._seat_client(websocket))
@@ -144,6 +169,7 @@ class Server:
         is_new = seat is None
         if seat is None:
             if self._seats.are_full:
+                self._note_rejection(Rejection.SERVER_FULL)
                 await _turn_away(websocket)
                 return
             session_id = secrets.token_hex(4)
@@ -181,7 +207,6 @@ async def serve_until_signalled(server: Server) -> None:
 
 async def _turn_away(websocket: ServerConnection) -> None:
     """Say that the server is full, over the open socket: a browser cannot read a refusal."""
-    _log.warning("connection refused", reason=Reason.SERVER_FULL)
     try:
         error = Error(ErrorCode.CONNECTION_FAILED, Reason.SERVER_FULL)
         await websocket.send(serialize(error))

@@ -8,7 +8,7 @@ thread.
 import asyncio
 import time
 from collections.abc import Coroutine, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 
 import structlog
@@ -49,6 +49,7 @@ from hwaja.events import (
     Refused,
     Release,
     Send,
+    Settled,
     Shutdown,
     TimeIsUp,
     Transcribe,
@@ -63,10 +64,12 @@ from hwaja.messages import (
     ModelLoaded,
     ServerMessage,
 )
+from hwaja.metrics import Metrics
+from hwaja.observer import Observer
 from hwaja.outbox import Outbox
 from hwaja.parse import parse
 from hwaja.serialize import serialize
-from hwaja.session import Session
+from hwaja.session import Session, State
 from hwaja.settings import SessionSettings
 from hwaja.workers.drafts import Drafts
 from hwaja.workers.pool import Pool
@@ -90,6 +93,7 @@ class Services:
     detection: Detection[SileroState]
     cohort: Cohort
     settings: SessionSettings
+    metrics: Metrics = field(default_factory=Metrics)
 
 
 class SessionRunner:
@@ -102,6 +106,8 @@ class SessionRunner:
         self._max_speakers = services.settings.max_speakers
         self._voices = Voices(services.cohort)
         self._ring = RingBuffer(RING_SECONDS * SAMPLE_RATE)
+        self._metrics = services.metrics
+        self._observer = Observer(services.metrics, self._ring.capacity)
         self._hearing = self._new_hearing(services)
         self._analyst = Analyst(self, self._pool, self._ring, self._voices, self._hearing)
         self._enroller = Enroller(self._embed, self._ring, self._voices)
@@ -123,6 +129,16 @@ class SessionRunner:
         """What the client is to be sent; a code closes the connection."""
         self.over = asyncio.Event()
         """Set once the session has come to its own end."""
+
+    @property
+    def state(self) -> State:
+        """Where the session is."""
+        return self._session.state
+
+    @property
+    def lag_seconds(self) -> float:
+        """How long ago the oldest utterance ended that is not answered; 0 where all are."""
+        return self._observer.lag_seconds
 
     def connected(self, token: str | None) -> None:
         """Begin, on the first connection.
@@ -196,6 +212,7 @@ class SessionRunner:
 
     async def _take_audio(self, pcm: memoryview) -> None:
         received_at = time.time()
+        self._metrics.audio_received(len(pcm) / 2 / SAMPLE_RATE)
         piece_bytes = 2 * PIECE_SAMPLES
         for offset in range(0, len(pcm), piece_bytes):
             piece = pcm[offset : offset + piece_bytes]
@@ -226,8 +243,10 @@ class SessionRunner:
     # session
 
     def _handle(self, event: Event) -> None:
+        self._observer.happened(event)
         for effect in self._session.handle(event):
             self._carry_out(effect)
+            self._observer.done(effect)
 
     def _carry_out(self, effect: Effect) -> None:
         match effect:
@@ -245,6 +264,8 @@ class SessionRunner:
                 self.outbox.put(code)
                 self._released.set()
                 self.over.set()
+            case Settled():
+                pass  # seen by the observer
             case _:
                 self._analyse(effect)
 

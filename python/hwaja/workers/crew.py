@@ -49,11 +49,12 @@ class Crew:
         self._work = work
         self._give_up = give_up
         self._tasks: list[asyncio.Task[None]] = []
-        self._running = 0  # workers that have loaded their models
         self.abilities = Abilities()
         """What the recogniser can do; known once the crew has started."""
         self.processes: dict[int, asyncio.subprocess.Process] = {}
         """The last process of each worker, by number."""
+        self.running = 0
+        """How many workers have loaded their models and live."""
         self.restarts = 0
         """How many workers have died and were started again."""
 
@@ -97,7 +98,7 @@ class Crew:
                     ready.set_exception(error)
                     return
                 _log.error("worker cannot be started", worker=number, reason=str(error))
-                if hopeless and not self._running:
+                if hopeless and not self.running:
                     self._give_up(str(error))
                 await asyncio.sleep(_RESTART_PAUSE_SECONDS)
             self.restarts += 1
@@ -119,11 +120,11 @@ class Crew:
             self.abilities = await self._load(worker)
             if not ready.done():
                 ready.set_result(None)
-            self._running += 1
+            self.running += 1
             try:
                 await self._work(number, worker)
             finally:
-                self._running -= 1
+                self.running -= 1
         finally:
             await worker.end()
 

@@ -5,6 +5,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
+from hwaja.gate import SAMPLE_RATE
 from hwaja.workers import wire
 
 
@@ -20,6 +21,8 @@ class Job:
     reply: asyncio.Future[wire.JobReply] = field(default_factory=asyncio.Future)
     suspect: bool = False
     """Whether a worker died that had it: it may be why."""
+    samples: int = 0
+    """How much audio it is about."""
 
 
 class FairQueue:
@@ -28,6 +31,12 @@ class FairQueue:
     def __init__(self) -> None:
         self._jobs: OrderedDict[Hashable, deque[Job]] = OrderedDict()
         self._filled = asyncio.Event()
+
+    @property
+    def audio_seconds(self) -> float:
+        """How much audio the jobs are about that somebody waits for."""
+        waiting = (job for jobs in self._jobs.values() for job in jobs if not job.reply.done())
+        return sum(job.samples for job in waiting) / SAMPLE_RATE
 
     def put(self, job: Job) -> None:
         """Add a job behind the others of its owner."""

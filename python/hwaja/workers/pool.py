@@ -78,6 +78,16 @@ class Pool:
         return self._crew.processes
 
     @property
+    def running_workers(self) -> int:
+        """How many workers have loaded their models and live."""
+        return self._crew.running
+
+    @property
+    def queue_seconds(self) -> float:
+        """How much audio waits for a worker. A text and a voice of the same audio count twice."""
+        return self._queue.audio_seconds + self._switchboard.unsent_samples / SAMPLE_RATE
+
+    @property
     def restarts(self) -> int:
         """How many workers have died and were started again."""
         return self._crew.restarts
@@ -190,7 +200,8 @@ class Pool:
     ) -> wire.JobReply:
         if self._closed:
             raise EngineError(_CLOSED)
-        job = Job(owner, request, limit_seconds=self._patience * _limit_seconds(samples))
+        limit_seconds = self._patience * _limit_seconds(samples)
+        job = Job(owner, request, limit_seconds=limit_seconds, samples=samples)
         self._jobs.add(job)
         self._queue.put(job)
         try:

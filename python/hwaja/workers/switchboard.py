@@ -7,6 +7,7 @@ again from their beginning by another.
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from itertools import chain
 
 from hwaja.workers import wire
 from hwaja.workers.live import LiveUtterance
@@ -81,6 +82,12 @@ class Switchboard:
         self._lines: dict[int, Line] = {}  # by worker
         self._worker_of: dict[Hashable, int] = {}  # by session
         self._unheard: list[LiveUtterance] = []  # while no worker runs
+
+    @property
+    def unsent_samples(self) -> int:
+        """How much audio no worker was sent yet."""
+        lines = (utterance for line in self._lines.values() for utterance in line.utterances)
+        return sum(utterance.stop - utterance.sent for utterance in chain(lines, self._unheard))
 
     def connect(self, worker: int) -> Line:
         """Return the line of a worker that has started."""

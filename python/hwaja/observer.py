@@ -1,0 +1,57 @@
+"""What the metrics learn of one session, from the events and effects that pass by."""
+
+import time
+from bisect import bisect_left
+from collections import deque
+
+from hwaja.events import Audio, Effect, Event, Outcome, Send, Settled, Transcribe
+from hwaja.metrics import Metrics
+
+
+class Observer:
+    """Dates the end of each utterance by the arrival of its audio.
+
+    Latency is counted from the moment at which the message with the last speech frame was read
+    from the socket, whatever of the pause, the detector, the ring or the workers came after. What
+    waited in the client or in the network is not seen.
+    """
+
+    def __init__(self, metrics: Metrics, ring_samples: int) -> None:
+        """Observe a session whose unanswered audio is at most `ring_samples` long."""
+        self._metrics = metrics
+        self._ring_samples = ring_samples
+        self._arrivals: deque[tuple[int, float]] = deque()  # (sample behind, when it arrived)
+        self._ends: deque[int] = deque()  # of the utterances that are not answered
+
+    @property
+    def lag_seconds(self) -> float:
+        """How long ago the oldest utterance ended that is not answered; 0 where all are."""
+        return self._age_seconds(self._ends[0]) if self._ends else 0.0
+
+    def happened(self, event: Event) -> None:
+        """Take what happens to the session."""
+        if isinstance(event, Audio):
+            self._arrivals.append((event.stop, event.received_at))
+            while self._arrivals[0][0] <= event.stop - self._ring_samples:
+                self._arrivals.popleft()
+
+    def done(self, effect: Effect) -> None:
+        """Take what the session wanted done, once it was."""
+        match effect:
+            case Send(message):
+                self._metrics.message_sent(message)
+            case Transcribe(stop=stop):
+                self._ends.append(stop)
+            case Settled(segment, outcome):
+                self._metrics.utterance_settled(outcome)
+                # Of several parts the last one ends with the utterance.
+                if self._ends and segment.stop >= self._ends[0]:
+                    self._ends.popleft()
+                    if outcome is Outcome.ANSWERED:
+                        self._metrics.utterance_answered(self._age_seconds(segment.speech_stop))
+
+    def _age_seconds(self, sample: int) -> float:
+        """Return how long ago the audio before a sample had arrived."""
+        place = bisect_left(self._arrivals, sample, key=lambda arrival: arrival[0])
+        _, arrived_at = self._arrivals[place]
+        return max(0.0, time.time() - arrived_at)  # a clock may be set back
