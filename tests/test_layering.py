@@ -59,7 +59,7 @@ ROWS: list[set[str]] = [
     {"admission", "observer", "plain_http"},
     {"tls"},
     {"reloading"},
-    {"early"},
+    {"early", "guard"},
     {"hearing"},
     {"analysis", "enrolment", "outbox"},
     {"session_runner"},

@@ -36,6 +36,7 @@ from hwaja.recognition import Token
 from hwaja.serialize import serialize
 
 PRIVATE = "주민번호-900101"
+HALF = r"\ud800"  # JSON can escape half a surrogate pair, which is no text
 
 # What the server says
 

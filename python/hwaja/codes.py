@@ -4,12 +4,13 @@ from enum import IntEnum, StrEnum
 
 
 class CloseCode(IntEnum):
-    """Close codes of the specification's table, and from the registry of RFC 6455 the last."""
+    """Close codes of the specification's table, and two of RFC 6455's registry: 1008 and 1013."""
 
     NORMAL = 1000
     GOING_AWAY = 1001
     PROTOCOL_ERROR = 1002
     UNSUPPORTED_DATA = 1003
+    POLICY_VIOLATION = 1008
     INTERNAL_ERROR = 1011
     TRY_AGAIN_LATER = 1013
 

@@ -96,7 +96,21 @@ class Connection:
             audio_seconds = len(message) / 2 / SAMPLE_RATE
             delay_seconds = max(delay_seconds, self._audio_seconds.take(audio_seconds, now))
         if delay_seconds > 0:
-            await asyncio.sleep(delay_seconds)
+            await self._wait_while_open(delay_seconds)
+
+    async def _wait_while_open(self, seconds: float) -> None:
+        """Wait, but not for a client that is gone: what it sent too fast would keep its place.
+
+        Raises:
+            ConnectionClosed: where it is gone.
+
+        """
+        closed = asyncio.ensure_future(self._websocket.wait_closed())
+        await asyncio.wait([closed], timeout=seconds)
+        if not closed.done():
+            closed.cancel()
+        elif (reason := self._websocket.protocol.close_exc) is not None:
+            raise reason
 
     async def _wait_to_be_read(self) -> None:
         """Take nothing more from a client that reads nothing; in the end, give it up."""

@@ -18,6 +18,10 @@ from hwaja.recognition import Hotword, Options
 MAX_TEXT_CHARS = 16_384
 """Longest text message that is read. The longest one of the specification has 60 characters."""
 
+MAX_TOLD_ID = 2**53
+"""Largest number that JSON carries everywhere (RFC 8259, section 6). A speaker id beyond is not
+repeated in the answer, since it may have thousands of digits."""
+
 MAX_HOTWORDS = 100
 MAX_HOTWORD_CHARS = 50
 MAX_HOTWORD_BOOST = 10.0
@@ -71,7 +75,8 @@ def _start_transcription(fields: dict[str, Any]) -> StartTranscription:
     phase = ErrorCode.TRANSCRIPTION_FAILED
     language = fields.get("language")
     hotwords = fields.get("hotwords", [])
-    if not (language is None or isinstance(language, str)):
+    # Half a surrogate pair, which JSON can escape, cannot cross to a worker.
+    if not (language is None or (isinstance(language, str) and language.isprintable())):
         raise InvalidMessageError(phase, Reason.BAD_FIELD)
     if not isinstance(hotwords, list) or len(hotwords) > MAX_HOTWORDS:
         raise InvalidMessageError(phase, Reason.BAD_FIELD)
@@ -94,7 +99,10 @@ def _hotword(value: Any) -> Hotword:
     is_number = isinstance(boost, int | float) and not isinstance(boost, bool)
     if boost is not None and not (is_number and 0 < boost <= MAX_HOTWORD_BOOST):
         raise InvalidMessageError(ErrorCode.TRANSCRIPTION_FAILED, Reason.BAD_FIELD)
-    return Hotword(" ".join(text.split()), None if boost is None else float(boost))
+    text = " ".join(text.split())
+    if not text.isprintable():
+        raise InvalidMessageError(ErrorCode.TRANSCRIPTION_FAILED, Reason.BAD_FIELD)
+    return Hotword(text, None if boost is None else float(boost))
 
 
 def _speaker_id(fields: dict[str, Any], max_speakers: int) -> int:
@@ -103,7 +111,8 @@ def _speaker_id(fields: dict[str, Any], max_speakers: int) -> int:
     if type(value) is not int:  # True and 1.0 are not speaker ids
         raise InvalidMessageError(code, Reason.BAD_FIELD)
     if not 0 <= value < max_speakers:
-        raise InvalidMessageError(code, Reason.UNKNOWN_SPEAKER, value)
+        told = value if abs(value) <= MAX_TOLD_ID else None
+        raise InvalidMessageError(code, Reason.UNKNOWN_SPEAKER, told)
     return value
 
 

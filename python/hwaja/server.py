@@ -19,6 +19,7 @@ from hwaja.bearer import Tokens
 from hwaja.codes import CloseCode, ErrorCode, Reason, Rejection
 from hwaja.config import Config
 from hwaja.connection import Connection
+from hwaja.guard import GuardedConnection
 from hwaja.messages import Error
 from hwaja.plain_http import PlainHttp, turned_away
 from hwaja.seats import Seats
@@ -85,6 +86,7 @@ class Server:
             host,
             port,
             ssl=tls,
+            create_connection=GuardedConnection,
             process_request=self._answer_request,
             select_subprotocol=lambda _, offered: agreed(offered),
             compression=None,  # PCM does not compress

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hwaja.engine import HOP_SAMPLES, WINDOW_SAMPLES, EngineError
-from hwaja.engines.model_files import Model, only_file, preferred_file, read_model
+from hwaja.engines.model_files import MAX_NUMBER, Model, only_file, preferred_file, read_model
 from hwaja.engines.streaming_exports import (
     AUTO_LANGUAGE,
     GREEDY_SEARCH,
@@ -210,4 +210,5 @@ def _token_of(line: str) -> int | None:
         base64.b64decode(encoded, validate=True)
     except (ValueError, binascii.Error):
         return None
-    return int(number) if number.isdecimal() else None
+    is_number = number.isdecimal() and len(number) <= len(str(MAX_NUMBER))
+    return int(number) if is_number else None

@@ -11,7 +11,8 @@ from typing import Any
 from hwaja.engine import EngineError
 
 MAX_NUMBER = 1_000_000
-"""No number in the metadata of a model is larger; one that is would take all memory."""
+"""No number in the metadata or the tokens of a model is larger; one that is would take all memory,
+or be none to sherpa-onnx."""
 
 Numbers = Mapping[str, list[int]]
 """Metadata that are lists of integers; a single one is a list of one."""
@@ -152,11 +153,11 @@ def read_tokens(path: Path) -> TokenTable:
         if not fields:
             continue
         try:
-            number = int(fields[-1])
+            number = int(fields[-1]) if fields[-1].isdigit() else -1
             token = fields[0].decode("utf-8") if len(fields) == 2 else " "
         except ValueError:
             number, fields = -1, []
-        if len(fields) not in (1, 2) or number < 0:
+        if len(fields) not in (1, 2) or not 0 <= number <= MAX_NUMBER:
             raise EngineError(f"{path} is not a token table (token and number on each line).")
         if number in tokens:
             raise EngineError(f"{path} has two tokens with the number {number}.")

@@ -8,6 +8,7 @@ from pathlib import Path
 from hwaja.engine import EngineError
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # wire types of Protocol Buffers
+_MAX_VARINT_BYTES = 10  # a number has 64 bits
 _PIECES = 1  # field of the model
 _PIECE, _SCORE = 1, 2  # fields of a piece
 
@@ -25,7 +26,7 @@ def find_pieces(folder: Path) -> dict[str, float] | None:
             return _checked(_of_vocabulary(vocabulary.read_bytes()))
         if model.is_file():
             return _checked(_of_model(model.read_bytes()))
-    except (ValueError, IndexError, struct.error):
+    except (ValueError, LookupError, struct.error):
         file = vocabulary if vocabulary.is_file() else model
         raise EngineError(f"{file} is not one of SentencePiece's.") from None
     return None
@@ -80,11 +81,10 @@ def _fields(message: bytes) -> Iterator[tuple[int, bytes | int]]:
 
 def _varint(message: bytes, position: int) -> tuple[int, int]:
     """Return a number of 7 bits a byte, least first, and the position behind it."""
-    value = shift = 0
-    while True:
-        byte = message[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        shift += 7
+    value = 0
+    for place in range(_MAX_VARINT_BYTES):
+        byte = message[position + place]
+        value |= (byte & 0x7F) << 7 * place
         if byte < 0x80:
-            return value, position
+            return value, position + place + 1
+    raise ValueError

@@ -145,7 +145,7 @@ def _prompt_languages(encoder: Model) -> frozenset[str]:
     try:
         prompts = json.loads(encoder.metadata.get("prompt_dictionary", "{}"))
         numbers = [int(number) for number in prompts.values()]
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError, OverflowError):
         raise EngineError(f"{encoder.path} has no dictionary as prompt_dictionary.") from None
     if "auto_prompt_id" in encoder.metadata:
         numbers += encoder.numbers("auto_prompt_id")

@@ -1,35 +1,33 @@
 """Reading PyTorch's state dict files without PyTorch.
 
 Such a file is a zip: a pickle that describes the tensors, and one member with the bytes of each
-storage. A pickle can name any function; this reader knows the three kinds of name that tensors
+storage. A pickle can name any function; `torchpickle.py` knows the three kinds of name that tensors
 need and refuses every other.
 """
 
 import io
 import math
-import pickle
 import zipfile
-from collections import OrderedDict
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hwaja.models import torchpickle
 from hwaja.models.errors import ModelError
+from hwaja.models.torchpickle import Storage, Tensor
 
 StateDict = dict[str, NDArray[np.generic]]
 
 _STORAGES = {"FloatStorage": "<f4", "HalfStorage": "<f2", "LongStorage": "<i8"}
-
-
-class _Storage(NamedTuple):
-    dtype: str
-    key: str
+_MAX_AXES = 8
+_MAX_INDEX = 2**62
 
 
 def read(content: bytes) -> StateDict:
     """Return the tensors of a state dict, by name; of a checkpoint, what it keeps "state_dict".
+
+    Memory stays below twice the size of the file, and time in proportion to it.
 
     Raises:
         ModelError: where the file is cut, has no state dict, or that holds more than tensors.
@@ -37,50 +35,63 @@ def read(content: bytes) -> StateDict:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            root = archive.namelist()[0].split("/")[0]
-            pickled = io.BytesIO(archive.read(f"{root}/data.pkl"))
-            state = _TensorUnpickler(pickled, lambda key: archive.read(f"{root}/data/{key}")).load()
+            storages = _Storages(archive, len(content))
+            state = torchpickle.read(storages.member("data.pkl"), frozenset(_STORAGES))
+            return {name: _array(tensor, storages) for name, tensor in _tensors(state).items()}
     except ModelError:
         raise
-    except Exception as error:  # a pickle can be wrong in any way
+    except Exception as error:  # a file can be wrong in any way
         raise ModelError(f"This is no PyTorch state dict ({type(error).__name__}).") from error
+
+
+def _tensors(state: Any) -> dict[str, Tensor]:
     if isinstance(state, dict):
         state = state.get("state_dict", state)
-    if not isinstance(state, dict) or not all(isinstance(t, np.ndarray) for t in state.values()):
+    if not isinstance(state, dict) or not all(isinstance(t, Tensor) for t in state.values()):
         raise ModelError("This PyTorch file holds more than a state dict.")
-    return dict(state)
+    return state
 
 
-class _TensorUnpickler(pickle.Unpickler):
-    """Unpickles ordered dictionaries of tensors."""
+class _Storages:
+    """The members of the zip; each is read once, and all together are no more than the file."""
 
-    def __init__(self, pickled: io.BytesIO, storage_bytes: Callable[[str], bytes]) -> None:
-        super().__init__(pickled)
-        self._storage_bytes = storage_bytes
+    def __init__(self, archive: zipfile.ZipFile, file_bytes: int) -> None:
+        self._archive = archive
+        self._root = archive.namelist()[0].split("/")[0]
+        self._left_bytes = file_bytes
+        self._read: dict[Storage, NDArray[np.generic]] = {}
 
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) == ("collections", "OrderedDict"):
-            return OrderedDict
-        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return self._tensor
-        if module == "torch" and name in _STORAGES:
-            return _STORAGES[name]
-        raise ModelError(f"This PyTorch file names {module}.{name}, which no state dict needs.")
+    def member(self, name: str) -> bytes:
+        """Return a member; PyTorch compresses none, and what is not cannot grow."""
+        info = self._archive.getinfo(f"{self._root}/{name}")
+        self._left_bytes -= info.file_size
+        if info.compress_type != zipfile.ZIP_STORED or self._left_bytes < 0:
+            raise ModelError("This PyTorch file is larger inside than outside.")
+        return self._archive.read(info)
 
-    def persistent_load(self, reference: Any) -> _Storage:
-        kind, dtype, key, *_ = reference
-        if kind != "storage" or dtype not in _STORAGES.values():
-            raise ModelError("This PyTorch file refers to something else than a storage.")
-        return _Storage(dtype, str(key))
+    def values(self, storage: Storage) -> NDArray[np.generic]:
+        if storage not in self._read:
+            content = self.member(f"data/{storage.key}")
+            self._read[storage] = np.frombuffer(content, _STORAGES[storage.kind])
+        return self._read[storage]
 
-    def _tensor(
-        self, storage: _Storage, offset: int, shape: tuple[int, ...], strides: tuple[int, ...],
-        *_: object,
-    ) -> NDArray[np.generic]:  # fmt: skip
-        """Build a tensor; only dense ones in C order, which is how weights are saved."""
-        values = np.frombuffer(self._storage_bytes(storage.key), storage.dtype)
-        dense = tuple(math.prod(shape[axis + 1 :]) for axis in range(len(shape)))
-        count = math.prod(shape)
-        if strides != dense or min(offset, *shape, 0) < 0 or offset + count > len(values):
-            raise ModelError("This PyTorch file has a tensor that does not fit its storage.")
-        return values[offset : offset + count].reshape(shape)
+
+def _array(tensor: Tensor, storages: _Storages) -> NDArray[np.generic]:
+    """Build a tensor; only dense ones in C order, which is how weights are saved."""
+    storage, offset, shape, strides = tensor
+    if not isinstance(storage, Storage) or not _are_axes(shape) or not _are_axes((offset,)):
+        raise ModelError("This PyTorch file has a tensor of an unknown form.")
+    values = storages.values(storage)
+    dense = tuple(math.prod(shape[axis + 1 :]) for axis in range(len(shape)))
+    count = math.prod(shape)
+    if strides != dense or offset + count > len(values):
+        raise ModelError("This PyTorch file has a tensor that does not fit its storage.")
+    return values[offset : offset + count].reshape(shape)
+
+
+def _are_axes(numbers: Any) -> bool:
+    return (
+        isinstance(numbers, tuple)
+        and len(numbers) <= _MAX_AXES
+        and all(type(number) is int and 0 <= number < _MAX_INDEX for number in numbers)
+    )

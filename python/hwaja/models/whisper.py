@@ -58,6 +58,17 @@ def convert(members: Path, folder: Path, precision: str) -> None:
             onnx.save(model, folder / f"{part}.onnx")
 
 
+# OverflowError: JSON as Python reads it has infinite numbers.
+_UNREADABLE = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    OverflowError,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Tokens:
     """The pieces of text, and the special tokens by name."""
@@ -93,7 +104,7 @@ def read_tokenizer(content: bytes) -> Tokens:
             for piece, token in document["model"]["vocab"].items()
             if token < end
         }
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except _UNREADABLE as error:
         raise ModelError("tokenizer.json is not the one of a Whisper model.") from error
     return Tokens(pieces, special)
 
@@ -111,7 +122,7 @@ def read_alignment_heads(content: bytes, weights: Weights) -> list[tuple[int, in
     try:
         listed = json.loads(content)["alignment_heads"]
         heads = sorted((int(layer), int(head)) for layer, head in listed)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except _UNREADABLE as error:
         raise ModelError("config.json does not list the alignment heads of Whisper.") from error
     known = range(weights.decoder_layers), range(weights.heads)
     if not heads or not all(layer in known[0] and head in known[1] for layer, head in heads):

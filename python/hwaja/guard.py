@@ -1,0 +1,56 @@
+"""Cuts a client that floods the socket with frames, or asks for answers and does not read them.
+
+The library deals with control frames and fragments as they come in, before anything that limits
+messages sees them.
+"""
+
+from typing import Any
+
+from websockets.asyncio.server import ServerConnection
+from websockets.frames import DATA_OPCODES, Frame
+from websockets.http11 import Request, Response
+from websockets.protocol import State
+
+from hwaja.allowance import Allowance
+from hwaja.codes import CloseCode
+
+MAX_UNREAD_BYTES = 1 << 20
+"""What may wait for a client. Answers of a session wait in its outbox, one at a time in the socket;
+only pongs get here unasked, of at most 127 bytes: 1 MiB are more than 8,000 of them."""
+
+FRAMES_PER_SECOND = 200
+"""Control frames and fragments, which are no messages; as many as of those by default."""
+
+BURST_FRAMES = 1000
+"""How many may come at once. Each costs some 5 us of the event loop: together about as much as the
+handshake of another connection."""
+
+PIECE_BYTES = 16 * 1024
+"""What is taken of a client at a time: not many more than 2,000 frames."""
+
+
+class GuardedConnection(ServerConnection):
+    """A connection that one client cannot make the others wait with."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._frames = Allowance(FRAMES_PER_SECOND, BURST_FRAMES)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what the client sent; cut the connection where it leaves too much unread."""
+        for offset in range(0, len(data), PIECE_BYTES):
+            super().data_received(data[offset : offset + PIECE_BYTES])
+            if self.transport.get_write_buffer_size() > MAX_UNREAD_BYTES:
+                self.transport.abort()
+            if self.transport.is_closing():
+                return
+
+    def process_event(self, event: Request | Response | Frame) -> None:
+        """Take a request or a frame; close the connection where there are too many frames."""
+        is_message = isinstance(event, Frame) and event.fin and event.opcode in DATA_OPCODES
+        if isinstance(event, Frame) and not is_message:
+            is_too_much = self._frames.take(1, self.loop.time()) > 0
+            if is_too_much and self.protocol.state is State.OPEN:
+                self.protocol.fail(CloseCode.POLICY_VIOLATION)
+                self.send_data()
+        super().process_event(event)

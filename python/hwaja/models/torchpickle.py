@@ -1,0 +1,194 @@
+"""Reading the pickle in a PyTorch file, opcode by opcode, into plain values.
+
+A pickle is a program. Python's own reader runs it whole: it can be told to make a table of any
+length, or to hash a tuple that holds itself twice at each of forty levels, which takes longer than
+anybody waits. This reader knows only the opcodes that tensors in dictionaries need, and each of
+them takes time and memory in proportion to the bytes that it is written with.
+"""
+
+import pickletools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from hwaja.models.errors import ModelError
+
+
+class Storage(NamedTuple):
+    """The numbers of one or more tensors, named."""
+
+    kind: str
+    """PyTorch's name of the type, for example FloatStorage."""
+    key: str
+
+
+class Tensor(NamedTuple):
+    """A part of a storage; what is in it was not checked."""
+
+    storage: Any
+    offset: Any
+    shape: Any
+    strides: Any
+
+
+class _Name(NamedTuple):
+    module: str
+    name: str
+
+
+_DICTIONARY = _Name("collections", "OrderedDict")
+_TENSOR = _Name("torch._utils", "_rebuild_tensor_v2")
+
+
+def read(pickled: bytes, storages: frozenset[str]) -> object:
+    """Return what is pickled: dictionaries, lists, tuples and plain values, tensors as `Tensor`.
+
+    Args:
+        pickled: the pickle.
+        storages: the types of storages that a tensor may have.
+
+    Raises:
+        ModelError: where it holds anything else.
+        Exception: of any kind, where it is no pickle.
+
+    """
+    machine = _Machine(storages)
+    for opcode, argument, _ in pickletools.genops(pickled):
+        if opcode.name == "STOP":
+            return machine.stack.pop()
+        machine.step(opcode.name, argument)
+    raise ModelError("This PyTorch file is cut.")
+
+
+class _Machine:
+    """The stack of values that a pickle works on."""
+
+    def __init__(self, storages: frozenset[str]) -> None:
+        self.stack: list[Any] = []
+        self._names = {_DICTIONARY, _TENSOR, *(_Name("torch", kind) for kind in storages)}
+        self._marks: list[int] = []
+        self._memo: dict[int, Any] = {}
+
+    def step(self, opcode: str, argument: Any) -> None:
+        if opcode in _IGNORED:
+            return
+        if opcode in _LITERALS:
+            self.stack.append(argument)
+        elif opcode in _MAKERS:
+            self.stack.append(_MAKERS[opcode]())
+        elif opcode in _TUPLES:
+            self.stack.append(tuple(self._pop_many(_TUPLES[opcode])))
+        elif opcode in _ACTIONS:
+            _ACTIONS[opcode](self, argument)
+        else:
+            raise ModelError(
+                f"This PyTorch file has a pickled {opcode}, which no state dict needs."
+            )
+
+    def mark(self, _: None) -> None:
+        self._marks.append(len(self.stack))
+
+    def put(self, number: int | None) -> None:
+        self._memo[len(self._memo) if number is None else number] = self.stack[-1]
+
+    def get(self, number: int) -> None:
+        self.stack.append(self._memo[number])
+
+    def tuple_from_mark(self, _: None) -> None:
+        self.stack.append(tuple(self._pop_to_mark()))
+
+    def append(self, _: None) -> None:
+        self._extend(self._pop_many(1))
+
+    def append_from_mark(self, _: None) -> None:
+        self._extend(self._pop_to_mark())
+
+    def set_item(self, _: None) -> None:
+        self._update(self._pop_many(2))
+
+    def set_items_from_mark(self, _: None) -> None:
+        self._update(self._pop_to_mark())
+
+    def name(self, both: str) -> None:
+        self._push_name(*both.split(" ", 1))
+
+    def name_from_stack(self, _: None) -> None:
+        self._push_name(*self._pop_many(2))
+
+    def storage(self, _: None) -> None:
+        kind, of, key, *_rest = self.stack.pop()
+        if kind != "storage" or not isinstance(of, _Name) or of.module != "torch":
+            raise ModelError("This PyTorch file refers to something else than a storage.")
+        self.stack.append(Storage(of.name, str(key)))
+
+    def call(self, _: None) -> None:
+        called, arguments = self._pop_many(2)
+        if called == _TENSOR:
+            self.stack.append(Tensor(*arguments[:4]))
+        elif called == _DICTIONARY and arguments == ():
+            self.stack.append({})
+        else:
+            raise ModelError("This PyTorch file has a call, which no state dict needs.")
+
+    def set_state(self, _: None) -> None:
+        """Leave out what a dictionary carries beside its items: versions of the layers."""
+        self.stack.pop()
+
+    def _push_name(self, module: Any, name: Any) -> None:
+        if _Name(module, name) not in self._names:
+            raise ModelError(f"This PyTorch file names {module}.{name}, which no state dict needs.")
+        self.stack.append(_Name(module, name))
+
+    def _pop_many(self, count: int) -> list[Any]:
+        if count > len(self.stack):
+            raise ModelError("This PyTorch file is no pickle.")
+        values = self.stack[len(self.stack) - count :]
+        del self.stack[len(self.stack) - count :]
+        return values
+
+    def _pop_to_mark(self) -> list[Any]:
+        return self._pop_many(len(self.stack) - self._marks.pop())
+
+    def _extend(self, values: list[Any]) -> None:
+        if not isinstance(self.stack[-1], list):
+            raise ModelError("This PyTorch file appends to what is no list.")
+        self.stack[-1].extend(values)
+
+    def _update(self, values: list[Any]) -> None:
+        keys = values[::2]
+        # A tuple may take for ever to hash.
+        if not isinstance(self.stack[-1], dict) or not all(isinstance(k, str | int) for k in keys):
+            raise ModelError("This PyTorch file has a dictionary with keys that are no names.")
+        self.stack[-1].update(zip(keys, values[1::2], strict=True))
+
+
+_IGNORED = frozenset({"PROTO", "FRAME"})
+_LITERALS = frozenset(
+    {"BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT", "BINUNICODE", "SHORT_BINUNICODE"}
+)
+_MAKERS: dict[str, Callable[[], Any]] = {
+    "NONE": lambda: None,
+    "NEWTRUE": lambda: True,
+    "NEWFALSE": lambda: False,
+    "EMPTY_DICT": dict,
+    "EMPTY_LIST": list,
+    "EMPTY_TUPLE": tuple,
+}
+_TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
+_ACTIONS: dict[str, Callable[[_Machine, Any], None]] = {
+    "MARK": _Machine.mark,
+    "BINPUT": _Machine.put,
+    "LONG_BINPUT": _Machine.put,
+    "MEMOIZE": _Machine.put,
+    "BINGET": _Machine.get,
+    "LONG_BINGET": _Machine.get,
+    "TUPLE": _Machine.tuple_from_mark,
+    "APPEND": _Machine.append,
+    "APPENDS": _Machine.append_from_mark,
+    "SETITEM": _Machine.set_item,
+    "SETITEMS": _Machine.set_items_from_mark,
+    "GLOBAL": _Machine.name,
+    "STACK_GLOBAL": _Machine.name_from_stack,
+    "BINPERSID": _Machine.storage,
+    "REDUCE": _Machine.call,
+    "BUILD": _Machine.set_state,
+}

@@ -1,0 +1,58 @@
+"""Any text of a client: it is read, or refused with what the client may be told."""
+
+import math
+
+import msgspec
+
+from hwaja.messages import (
+    MOST_SPEAKERS,
+    SPEAKERS,
+    CompleteRegistration,
+    Error,
+    InvalidMessageError,
+    StartRegistration,
+    StartTranscription,
+)
+from hwaja.parse import MAX_HOTWORD_BOOST, MAX_HOTWORD_CHARS, MAX_HOTWORDS, parse
+from hwaja.recognition import Abilities, Options
+from hwaja.serialize import serialize
+
+_ABLE = Abilities(languages=frozenset({"ko"}), hotword_characters=frozenset("가나다"))
+
+
+def run(content: bytes) -> None:
+    """Read UTF-8, since a WebSocket brings no other; JSON's escapes can say what it cannot."""
+    text = content[1:].decode("utf-8", "replace")
+    most = SPEAKERS + (content[0] if content else 0) % (MOST_SPEAKERS - SPEAKERS + 1)
+    try:
+        message = parse(text, most)
+    except InvalidMessageError as error:
+        _check_refusal(error, most)
+        return
+    match message:
+        case StartRegistration() | CompleteRegistration():
+            assert 0 <= message.speaker_id < most
+        case StartTranscription():
+            _check(message.options)
+
+
+def _check_refusal(error: InvalidMessageError, max_speakers: int) -> None:
+    assert str(error) == f"{error.code}: {error.reason}"
+    told = Error(error.code, error.reason, error.speaker_id)
+    for details in (True, False):
+        answer = serialize(told, details=details, max_speakers=max_speakers)
+        assert len(answer.encode()) < 1000
+
+
+def _check(options: Options) -> None:
+    """Options cross to another process and to sherpa-onnx."""
+    assert (
+        msgspec.convert(msgspec.msgpack.decode(msgspec.msgpack.encode(options)), Options) == options
+    )
+    assert len(options.hotwords) <= MAX_HOTWORDS
+    for hotword in options.hotwords:
+        assert 0 < len(hotword.text) <= MAX_HOTWORD_CHARS
+        assert hotword.text.replace(" ", "").isprintable()
+        assert hotword.boost is None or 0 < hotword.boost <= MAX_HOTWORD_BOOST
+        assert hotword.boost is None or math.isfinite(hotword.boost)
+    _ABLE.refusal(options)

@@ -1,0 +1,242 @@
+"""Any sequence of events: the session never raises, forgets nothing it needs, answers each once."""
+
+import math
+from itertools import pairwise
+
+from fuzzing.choices import Choices
+from hwaja.attribution.parts import Part
+from hwaja.codes import ErrorCode, Reason
+from hwaja.events import (
+    Attributed,
+    Audio,
+    BadAudio,
+    Close,
+    Connected,
+    Disconnected,
+    Effect,
+    Enrol,
+    Enrolled,
+    Event,
+    Follow,
+    Foresee,
+    Learn,
+    Overheard,
+    Recognise,
+    Recognised,
+    Reconnected,
+    Refused,
+    Release,
+    Send,
+    Shutdown,
+    TimeIsShort,
+    TimeIsUp,
+    Transcribe,
+)
+from hwaja.gate import FRAME_SAMPLES
+from hwaja.messages import (
+    ClientMessage,
+    CompleteRegistration,
+    InvalidMessageError,
+    StartRegistration,
+    StartTranscription,
+    StopTranscription,
+    Transcription,
+    TranscriptionStarted,
+    TranscriptionStopped,
+)
+from hwaja.recognition import Hypothesis, Options, Token
+from hwaja.serialize import serialize
+from hwaja.session import State
+from hwaja.settings import SessionSettings
+from talk import EPOCH, Talk, connected, draining, enrolled, transcribing
+
+_BEGINNINGS = (transcribing, enrolled, connected, Talk, draining)
+_SPEAKER_IDS = (0, 1, 2, 7)
+_PROBABILITIES = (0.05, 0.9, 0.4, 0.5, math.nan, 0.0, 1.0)
+_LEVELS_DBFS = (-30.0, -75.0, -60.0, -120.0, 0.0, math.nan)
+_EVIDENCE = ((20.0, 0.0), (0.0, 20.0), (0.0, 0.0), (1.0, 0.9), ())
+
+
+def run(content: bytes) -> None:
+    choices = Choices(content)
+    watched = _Watched(choices)
+    while choices.are_left:
+        _step(watched, choices)
+    watched.finish()
+
+
+class _Watched:
+    """A session, what it asked for and has not got, and what it promised."""
+
+    def __init__(self, choices: Choices) -> None:
+        settings = SessionSettings(
+            max_strikes=choices.one_of((5, 1000)),
+            max_audio_seconds=choices.one_of((600.0, 20.0)),
+            max_speakers=3,
+        )
+        self.talk = choices.one_of(_BEGINNINGS)(settings)
+        self.forgotten = 0
+        self.closed = self.talk.session.state is State.CLOSED
+        self.segments: dict[int, tuple[int, int]] = {}
+        self.known_ids: set[int] = set()
+        self.answered_ids: set[int] = set()
+        self.answers = 0
+        # What the beginning did was not seen.
+        self.seen_whole = self.talk.session.state is not State.DRAINING
+
+    def take(self, effects: list[Effect]) -> None:
+        assert not (self.closed and effects), "something after the close"
+        for effect in effects:
+            self._check(effect)
+        assert self.talk.session.state is State.CLOSED or not self.closed
+
+    def _check(self, effect: Effect) -> None:
+        assert not self.closed, "something after the close"
+        match effect:
+            case Transcribe(segment_id, start, stop) | Recognise(segment_id, start, stop):
+                self._check_held(start, stop)
+                assert segment_id not in self.known_ids or isinstance(effect, Recognise)
+                self.known_ids.add(segment_id)
+                self.segments[segment_id] = start, stop
+            case Follow(_, start, stop) | Foresee(start, stop) | Learn(_, start, stop):
+                self._check_held(start, stop)
+            case Enrol(_, start, segments):
+                assert self.forgotten <= start <= self.talk.now
+                for segment in segments:
+                    self._check_held(segment.start, segment.stop)
+            case Release(index):
+                assert self.forgotten <= index <= self.talk.now, "released backwards"
+                self.forgotten = index
+            case Close():
+                self.closed = True
+            case Send():
+                self._check_message(effect)
+
+    def _check_held(self, start: int, stop: int) -> None:
+        assert self.forgotten <= start < stop <= self.talk.now, "asks for what is not held"
+
+    def _check_message(self, effect: Send) -> None:
+        serialize(effect.message, details=effect.details, max_speakers=3)
+        match effect.message:
+            case TranscriptionStarted():
+                self.answers, self.seen_whole = 0, True
+                self.known_ids, self.answered_ids, self.segments = set(), set(), {}
+            case Transcription(segment_id=segment_id):
+                self.answers += 1
+                if segment_id is not None:
+                    assert segment_id not in self.answered_ids, "answered twice"
+                    self.answered_ids.add(segment_id)
+            case TranscriptionStopped(summary):
+                assert not self.seen_whole or summary.utterances == self.answers
+
+    def finish(self) -> None:
+        """Answer all that was asked, then stop: nothing may be left over."""
+        if self.talk.session.state is State.TRANSCRIBING:
+            self.take(self.talk.say(StopTranscription()))
+        rounds = 0
+        while self.talk.session.state is State.DRAINING:
+            rounds += 1
+            assert rounds < 10, "waits for what it never asked for"
+            for segment_id in list(self.segments) or [0]:
+                self.take(self.talk.handle(Recognised(segment_id, Hypothesis("네"))))
+                self.take(
+                    self.talk.handle(Attributed(segment_id, (_part(0, 1 << 40, Choices(b"")),)))
+                )
+        self.take(self.talk.handle(Disconnected()))
+        assert self.talk.session.state is State.CLOSED
+        for event in (Connected(), Shutdown(), Enrolled(), Recognised(0, Hypothesis("네"))):
+            assert self.talk.handle(event) == []
+
+
+def _step(watched: _Watched, choices: Choices) -> None:
+    talk = watched.talk
+    match choices.number(3):
+        case 0:
+            watched.take(talk.say(_message(choices)))
+        case 1:
+            watched.take(_hear(talk, choices))
+        case 2:
+            watched.take(talk.handle(_result(watched, choices)))
+        case _:
+            watched.take(talk.handle(_event(talk.now, choices)))
+
+
+def _message(choices: Choices) -> ClientMessage:
+    speaker_id = choices.one_of(_SPEAKER_IDS[:3])
+    match choices.number(3):
+        case 0:
+            flags = choices.flag(), choices.flag(), choices.flag()
+            return StartRegistration(speaker_id, *flags)
+        case 1:
+            return CompleteRegistration(speaker_id)
+        case 2:
+            wants = choices.flag(), choices.flag(), choices.flag(), choices.flag()
+            return StartTranscription(*wants, options=Options(choices.one_of((None, "ko"))))
+        case _:
+            return StopTranscription()
+
+
+def _hear(talk: Talk, choices: Choices) -> list[Effect]:
+    count = choices.one_of((1, 3, 20, 100, 500))
+    probability, level = choices.one_of(_PROBABILITIES), choices.one_of(_LEVELS_DBFS)
+    talk.now += count * FRAME_SAMPLES
+    when = EPOCH + talk.seconds
+    return talk.handle(Audio(talk.now, (probability,) * count, (level,) * count, when))
+
+
+def _result(watched: _Watched, choices: Choices) -> Event:
+    """A result of the engine, mostly for what was asked."""
+    segment_id = choices.one_of((*watched.segments, 1_000_000, -1))
+    start, stop = watched.segments.get(segment_id, (0, 1))
+    match choices.number(3):
+        case 0:
+            return Recognised(segment_id, _hypothesis(choices))
+        case 1:
+            return Attributed(segment_id, _parts(start, stop, choices))
+        case 2:
+            return Overheard(segment_id, choices.text(8))
+        case _:
+            return Overheard(len(watched.segments), choices.text(8))
+
+
+def _hypothesis(choices: Choices) -> Hypothesis | None:
+    if choices.number(7) == 0:
+        return None
+    texts = [choices.text(6) for _ in range(choices.number(4))]
+    tokens = tuple(Token(text, choices.number(255) / 16) for text in texts)
+    return Hypothesis("".join(texts).strip(), tokens if choices.flag() else ())
+
+
+def _parts(start: int, stop: int, choices: Choices) -> tuple[Part, ...] | None:
+    """Parts that follow each other, as `attribution.reading` makes them."""
+    count = choices.number(4)
+    if count == 0:
+        return None
+    edges = sorted(start + choices.number(stop - start) for _ in range(count - 1))
+    edges = [start, *edges, stop]
+    return tuple(_part(first, last, choices) for first, last in pairwise(edges))
+
+
+def _part(start: int, stop: int, choices: Choices) -> Part:
+    evidence = choices.one_of(_EVIDENCE)
+    scores = (0.7, 0.2)[: len(evidence)]
+    overlap = choices.number(8) / 4
+    return Part(start, stop, (0, 1), choices.number(16) / 4, scores, scores, evidence, overlap)
+
+
+def _event(now: int, choices: Choices) -> Event:
+    """Something else that happens, mostly what lets a session go on."""
+    reason = choices.one_of(tuple(Reason))
+    error = InvalidMessageError(choices.one_of(tuple(ErrorCode)), reason, choices.one_of((None, 0)))
+    limit = choices.one_of((Reason.SESSION_LIMIT, Reason.IDLE))
+    rare = (Shutdown(), Disconnected(), Connected(), Connected("token"), TimeIsUp(limit))
+    frequent = (
+        Refused(error),
+        BadAudio(reason),
+        Enrolled(reason),
+        Reconnected("token", now),
+        TimeIsShort(limit, 60),
+        Enrolled(),
+        Enrolled(),
+    )
+    return choices.one_of((*rare, *frequent, *frequent))
