@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hwaja.engines.dated_pieces import tokens_of
+from hwaja.engines.written_result import written
 from hwaja.recognition import Token
 
 
@@ -21,7 +22,8 @@ class Result:
 
     def __str__(self) -> str:
         spelled = ", ".join(_spelled(piece) for piece in self.pieces)
-        content = f'{{"tokens":[{spelled}], "timestamps": {json.dumps(self.timestamps)}}}'
+        text = json.dumps(self.text, ensure_ascii=False)
+        content = f'{{"text": {text}, "tokens":[{spelled}], "timestamps": {self.timestamps}}}'
         return content.encode(errors="surrogateescape").decode()
 
 
@@ -39,7 +41,7 @@ def result(*pieces: bytes, text: str | None = None) -> Result:
 
 
 def dated(found: Result) -> list[tuple[str, float]]:
-    return [(token.text, token.start_seconds) for token in tokens_of(found, 99)]
+    return [(token.text, token.start_seconds) for token in tokens_of(written(found), 99)]
 
 
 def test_pieces_that_are_whole_are_the_tokens() -> None:
@@ -78,7 +80,7 @@ def test_without_a_time_for_each_piece_there_are_no_tokens() -> None:
 
 def test_no_token_lies_behind_the_utterance() -> None:
     """The silence that is appended to it is the recogniser's own affair."""
-    assert tokens_of(result(b"a", b"b", b"c"), 1.5) == (
+    assert tokens_of(written(result(b"a", b"b", b"c")), 1.5) == (
         Token("a", 0),
         Token("b", 1),
         Token("c", 1.5),

@@ -12,6 +12,7 @@ PACKAGE = ROOT / "python" / "hwaja"
 
 ROWS: list[set[str]] = [
     {"__init__", "_pcm"},
+    {"hardening", "faults", "logs", "sweeping"},
     {"codes", "gate", "plausible", "attribution.calibration"},
     {"recognition", "texts", "quality", "attribution.parts"},
     {"attribution.pattern"},
@@ -27,6 +28,7 @@ ROWS: list[set[str]] = [
     {"attribution.cohort", "detection"},
     {"attribution.voices", "attribution.turns"},
     {"attribution.reading"},
+    {"engines.written_result"},
     {
         "engines.runtime",
         "engines.admission",
@@ -54,7 +56,7 @@ ROWS: list[set[str]] = [
     {"workers.pool"},
     {"workers.drafts"},
     {"models"},
-    {"config", "certificate", "logs", "allowance"},
+    {"config", "certificate", "allowance"},
     {"bearer", "loop_lag", "metrics"},
     {"admission", "observer", "plain_http"},
     {"tls"},

@@ -14,6 +14,7 @@ from hwaja.detection import Detection
 from hwaja.engine import EngineError
 from hwaja.engines.providers import resolve
 from hwaja.engines.silero import SileroDetector
+from hwaja.faults import log_uncaught_in_loop
 from hwaja.gate import GateSettings
 from hwaja.loop_lag import watched
 from hwaja.metrics import Metrics
@@ -22,6 +23,7 @@ from hwaja.reloading import reload_on_hangup
 from hwaja.server import Server, serve_until_signalled
 from hwaja.session_runner import Services
 from hwaja.settings import SessionSettings
+from hwaja.sweeping import settle
 from hwaja.tls import server_tls
 from hwaja.workers import wire
 from hwaja.workers.drafts import Drafts
@@ -41,6 +43,7 @@ async def run(config: Config) -> None:
         ConfigError, EngineError, ModelError, TlsError: where it cannot start, in one sentence.
 
     """
+    log_uncaught_in_loop()
     tls = server_tls(config)
     tokens, metrics_tokens = _tokens(config.token_file), _tokens(config.metrics_token_file)
     kept = {"certificate": tls, "tokens": tokens, "metrics tokens": metrics_tokens}
@@ -80,6 +83,7 @@ async def run(config: Config) -> None:
         )
         if tls is None:
             _log.warning("without TLS, anyone on the way can listen", plain_ws=config.plain_ws)
+        settle()
         with watched(asyncio.get_running_loop(), metrics.loop_lagged):
             await serve_until_signalled(server)
     finally:

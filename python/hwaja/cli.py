@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from hwaja import __version__, config, enroll_check, logs, transcribe
+from hwaja import __version__, config, enroll_check, faults, hardening, logs, transcribe
 from hwaja.application import run
 from hwaja.benchmark import command as benchmark_command
 from hwaja.doctor import command as doctor_command
@@ -20,6 +20,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; return its exit code."""
     parser = _parser()
     args = parser.parse_args(arguments)
+    if arguments is None and args.run is _serve:  # not where another program calls it
+        _keep_to_itself()
     try:
         return int(args.run(args))
     except (config.ConfigError, EngineError, ModelError, TlsError) as error:
@@ -93,6 +95,12 @@ def _settings(args: argparse.Namespace) -> config.Config:
     settings = config.load(flags, os.environ, Path(file) if file else None)
     logs.configure(settings.log_format)
     return settings
+
+
+def _keep_to_itself() -> None:
+    hardening.begin_again_overwriting()
+    hardening.harden()
+    faults.log_uncaught()
 
 
 def _serve(args: argparse.Namespace) -> int:

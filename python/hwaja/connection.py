@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from hwaja.allowance import Allowance
 from hwaja.codes import CloseCode
 from hwaja.config import Config
+from hwaja.faults import describe
 from hwaja.gate import SAMPLE_RATE
 from hwaja.session_runner import SessionRunner
 
@@ -51,8 +52,7 @@ class Connection:
         except ConnectionClosed:
             pass
         except Exception as error:
-            # By type only: the text of an exception may hold what the client said.
-            self._log.error("session failed", error=type(error).__name__)
+            self._log.error("session failed", **describe(error))
             await self._websocket.close(CloseCode.INTERNAL_ERROR)
         finally:
             for helper in helpers:

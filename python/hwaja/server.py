@@ -25,6 +25,7 @@ from hwaja.plain_http import PlainHttp, turned_away
 from hwaja.seats import Seats
 from hwaja.serialize import serialize
 from hwaja.session_runner import Services, SessionRunner
+from hwaja.sweeping import Sweeper
 
 MAX_QUEUED_MESSAGES = 4
 """Messages the socket layer reads ahead; what comes after waits in TCP."""
@@ -63,6 +64,7 @@ class Server:
         self._seats = Seats(config.max_connections)
         self._handlers: set[asyncio.Task[None]] = set()
         self._listener: WebSocketServer | None = None
+        self._sweeper = Sweeper()
         self._metrics = services.metrics
         self._plain_http = PlainHttp(self._missing, services.metrics, metrics_tokens)
         services.metrics.watch_sessions(lambda: self._seats.runners, config.max_connections)
@@ -163,6 +165,7 @@ class Server:
             await handler
         finally:
             self._handlers.discard(handler)
+            self._sweeper.soon()
 
     async def _seat_client(self, websocket: ServerConnection) -> None:
         request = websocket.request

@@ -168,13 +168,15 @@ class SessionRunner:
         tasks = [self._clock, *self._jobs]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._ring.release(self._ring.end)
-        self._detector_state.reset()
-        self._voices.forget()
-        self._enroller.forget()
-        self.outbox.forget()
-        self._log.info("session closed")
+        try:
+            await asyncio.gather(*tasks, return_exceptions=True)
+        finally:  # a server that stops may cancel this as well
+            self._ring.release(self._ring.end)
+            self._detector_state.reset()
+            self._voices.forget()
+            self._enroller.forget()
+            self.outbox.forget()
+            self._log.info("session closed")
 
     async def _keep_time(self) -> None:
         while True:

@@ -1,16 +1,16 @@
 """The pieces of a recognised text with their times, out of sherpa-onnx's result."""
 
 import codecs
-import json
 import re
 from typing import Any
 
+from hwaja.engines.written_result import text_of
 from hwaja.recognition import Token
 
 _LONE_BYTE = re.compile(rb"<0x([89A-F][0-9A-F])>")  # how the result spells a piece of one byte
 
 
-def tokens_of(result: Any, utterance_seconds: float) -> tuple[Token, ...]:
+def tokens_of(fields: dict[str, Any], utterance_seconds: float) -> tuple[Token, ...]:
     """Return the pieces of a result's text with their times.
 
     A piece of Whisper is bytes, and may begin or end within a character; a character belongs to
@@ -18,36 +18,22 @@ def tokens_of(result: Any, utterance_seconds: float) -> tuple[Token, ...]:
     was appended to it.
 
     Args:
-        result: of sherpa-onnx's offline recogniser.
+        fields: of a result of sherpa-onnx's offline recogniser; see `written_result`.
         utterance_seconds: duration of what was spoken.
 
     Returns:
         The tokens; none where the model gives no times, or the pieces do not make up the text.
 
     """
-    if not result.timestamps:
+    seconds = fields["timestamps"]
+    if not seconds:
         return ()
-    pieces, seconds = _dated(result)
+    pieces = [_unspelled(piece.encode(errors="surrogateescape")) for piece in fields["tokens"]]
     texts = _whole_characters(pieces)
-    if "".join(texts).strip() != result.text.strip() or len(pieces) != len(seconds):
+    if "".join(texts).strip() != text_of(fields) or len(pieces) != len(seconds):
         return ()
     starts = (min(start_seconds, utterance_seconds) for start_seconds in seconds)
     return tuple(Token(*dated) for dated in zip(texts, starts, strict=True) if dated[0])
-
-
-def _dated(result: Any) -> tuple[list[bytes], list[float]]:
-    """Return the pieces of a result, and when each begins.
-
-    `result.tokens` must be text, which half a character is not. The result as JSON has them all;
-    where it is no text either, the error has its bytes.
-    """
-    try:
-        content = str(result).encode()
-    except UnicodeDecodeError as error:
-        content = error.object
-    written = json.loads(content.decode(errors="surrogateescape"))
-    pieces = (piece.encode(errors="surrogateescape") for piece in written["tokens"])
-    return [_unspelled(piece) for piece in pieces], written["timestamps"]
 
 
 def _unspelled(piece: bytes) -> bytes:

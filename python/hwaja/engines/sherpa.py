@@ -17,6 +17,7 @@ from hwaja.engines.exports import MoonshineExport, check_embedder, open_export
 from hwaja.engines.sherpa_library import sherpa_onnx
 from hwaja.engines.sherpa_online import OnlineRecognizer, load_streaming
 from hwaja.engines.streaming_exports import AUTO_LANGUAGE, GREEDY_SEARCH, StreamingExport
+from hwaja.engines.written_result import text_of, written
 from hwaja.gate import SAMPLE_RATE
 from hwaja.recognition import Abilities, Hypothesis, Options
 
@@ -88,9 +89,9 @@ class OfflineRecognizer:
         closed.fill(0)
         self._speak(options.language or self._default_language)
         self._recogniser.decode_stream(stream)
-        result = stream.result
-        tokens = tokens_of(result, len(samples) / SAMPLE_RATE)
-        return Hypothesis(result.text.strip(), tokens, result.lang or None)
+        fields = written(stream.result)
+        tokens = tokens_of(fields, len(samples) / SAMPLE_RATE)
+        return Hypothesis(text_of(fields), tokens, fields["lang"] or None)
 
     def _speak(self, language: str) -> None:
         """Expect a language from now on; `create_stream` cannot be told one."""

@@ -12,6 +12,7 @@ from hwaja.engines.admission import check_options, check_samples
 from hwaja.engines.hotwords import HotwordUnits, encode_hotwords
 from hwaja.engines.sherpa_library import sherpa_onnx
 from hwaja.engines.streaming_exports import AUTO_LANGUAGE, GREEDY_SEARCH, StreamingExport
+from hwaja.engines.written_result import text_of, written
 from hwaja.gate import SAMPLE_RATE
 from hwaja.recognition import Abilities, Hotword, Hypothesis, Options, Token
 
@@ -62,7 +63,7 @@ class OnlineStream:
     def hypothesis(self) -> Hypothesis:
         """See `engine.Stream.hypothesis`."""
         result = self._recogniser.get_result_all(self.stream)
-        text = result.text.strip()
+        text = text_of(written(result))
         return Hypothesis(text, self._tokens(result, text), self._language)
 
     def feed(self, samples: Samples) -> None:

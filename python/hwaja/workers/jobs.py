@@ -51,13 +51,18 @@ class FairQueue:
 
     async def get(self) -> Job:
         """Take the first job of the owner whose turn it is, waiting for one."""
-        while True:
-            while not self._jobs:
-                self._filled.clear()
-                await self._filled.wait()
+        while (job := self._first()) is None:
+            self._filled.clear()
+            await self._filled.wait()
+        return job
+
+    def _first(self) -> Job | None:
+        # A function of its own: who waits must not hold the session whose job was cancelled.
+        while self._jobs:
             owner, jobs = self._jobs.popitem(last=False)
             job = jobs.popleft()
             if jobs:
                 self._jobs[owner] = jobs  # behind the others
             if not job.reply.done():  # nobody waits for a cancelled one
                 return job
+        return None

@@ -7,6 +7,7 @@ suspected then: a worker tells before it touches a suspect, and one that it dies
 
 import asyncio
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -228,33 +229,25 @@ class Pool:
     async def _listen(self, desk: _Desk) -> None:
         """Take the worker's replies."""
         while True:
-            reply = await desk.worker.receive()
-            if isinstance(reply, wire.Stepped):
-                for heard in reply.heard:
-                    desk.line.take(heard)
-            elif isinstance(reply, wire.Trying):
-                desk.tried = reply.item_id
-            elif isinstance(reply, wire.JobReply) and desk.job and reply.job_id == desk.job_id:
-                if not desk.job.reply.done():
-                    desk.job.reply.set_result(reply)
-                desk.job_done.set()
+            _take_reply(desk, await desk.worker.receive())
 
     async def _do_jobs(self, desk: _Desk) -> None:
-        """Give the worker one job after the other."""
-        while True:
-            job = desk.job = await self._next_job()
-            desk.job_id = self._new_id()
-            desk.job_done.clear()
-            request = _request(job, desk.job_id)
-            if request is None:
-                continue
-            try:
-                async with asyncio.timeout(job.limit_seconds):
-                    await desk.worker.send(request)
-                    await desk.job_done.wait()
-            except (OSError, TimeoutError):
-                return  # it is dead, or stuck
-            desk.job = None
+        """Give the worker one job after the other, until it is dead, or stuck."""
+        with suppress(OSError, TimeoutError):
+            while True:
+                await self._do_job(desk, await self._next_job())
+
+    async def _do_job(self, desk: _Desk, job: Job) -> None:
+        # A function of its own: what a job holds of a session ends with it.
+        desk.job = job
+        desk.job_id = self._new_id()
+        desk.job_done.clear()
+        request = _request(job, desk.job_id)
+        if request is not None:
+            async with asyncio.timeout(job.limit_seconds):
+                await desk.worker.send(request)
+                await desk.job_done.wait()
+        desk.job = None
 
     async def _next_job(self) -> Job:
         self.idle_workers += 1
@@ -284,6 +277,18 @@ class Pool:
         for job in self._jobs:
             _fail(job, sentence)
         self._switchboard.fail_unheard(sentence)
+
+
+def _take_reply(desk: _Desk, reply: wire.Reply) -> None:
+    if isinstance(reply, wire.Stepped):
+        for heard in reply.heard:
+            desk.line.take(heard)
+    elif isinstance(reply, wire.Trying):
+        desk.tried = reply.item_id
+    elif isinstance(reply, wire.JobReply) and desk.job and reply.job_id == desk.job_id:
+        if not desk.job.reply.done():
+            desk.job.reply.set_result(reply)
+        desk.job_done.set()
 
 
 async def _send_streams(desk: _Desk) -> None:

@@ -1,10 +1,12 @@
 """One worker process, as the front sees it: two pipes that carry `wire` frames."""
 
 import asyncio
+import os
 import sys
 from typing import Self
 
 from hwaja.engine import EngineError
+from hwaja.hardening import overwriting
 from hwaja.workers import wire
 
 
@@ -29,7 +31,12 @@ class WorkerProcess:
         pipe = asyncio.subprocess.PIPE
         return cls(
             await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "hwaja.workers.worker", stdin=pipe, stdout=pipe
+                sys.executable,
+                "-m",
+                "hwaja.workers.worker",
+                stdin=pipe,
+                stdout=pipe,
+                env=overwriting(os.environ),
             )
         )
 

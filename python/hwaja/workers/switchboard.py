@@ -47,18 +47,22 @@ class Line:
 
     async def next_request(self) -> wire.StreamRequest:
         """Return what the worker is to be sent next, waiting for it."""
-        while True:
-            if self._dropped:
-                return wire.Drop(self._dropped.pop())
-            if self._sending:
-                utterance, _ = self._sending.popitem(last=False)
-                request = self._request(utterance)
-                if request is not None:
-                    self._sending[utterance] = None  # behind the others
-                    return request
-                continue
+        while (request := self._due()) is None:
             self._filled.clear()
             await self._filled.wait()
+        return request
+
+    def _due(self) -> wire.StreamRequest | None:
+        # A function of its own: who waits must not hold the session that was last served.
+        while self._dropped or self._sending:
+            if self._dropped:
+                return wire.Drop(self._dropped.pop())
+            utterance, _ = self._sending.popitem(last=False)
+            request = self._request(utterance)
+            if request is not None:
+                self._sending[utterance] = None  # behind the others
+                return request
+        return None
 
     def _request(self, utterance: LiveUtterance) -> wire.StreamRequest | None:
         try:

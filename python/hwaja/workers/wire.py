@@ -5,7 +5,7 @@ frames run over a pipe today and could run over a socket.
 """
 
 import struct
-from io import BufferedIOBase
+from io import BytesIO, RawIOBase
 
 import msgspec
 
@@ -159,6 +159,9 @@ Request = Setup | JobRequest | StreamRequest
 JobReply = Recognised | Embedded | Failed
 Reply = Ready | Unusable | JobReply | Stepped | Trying
 
+Pipe = RawIOBase | BytesIO
+"""A blocking stream without a buffer, in which what was last said would stay."""
+
 _encoder = msgspec.msgpack.Encoder()
 _requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
 _replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
@@ -187,7 +190,7 @@ def erase(content: memoryview | bytearray) -> None:
         view[:] = bytes(len(view))
 
 
-def body_bytes(header: bytes) -> int:
+def body_bytes(header: bytes | bytearray) -> int:
     """Return how many bytes follow the header of a frame.
 
     Raises:
@@ -226,19 +229,44 @@ def decode_reply(body: bytes | bytearray) -> Reply:
         raise WireError("not a reply") from None
 
 
-def read_request(stream: BufferedIOBase) -> Request | None:
-    """Read the next request from a blocking stream; None at its end.
+def write_reply(stream: Pipe, reply: Reply) -> None:
+    """Write a reply as one frame, which is overwritten then.
+
+    Raises:
+        OSError: where nobody reads the stream any more.
+
+    """
+    frame = encode(reply)
+    try:
+        rest = memoryview(frame)
+        while rest:
+            rest = rest[stream.write(rest) :]
+    finally:
+        erase(frame)
+
+
+def read_request(stream: Pipe) -> Request | None:
+    """Read the next request; None at the end of the stream.
 
     Raises:
         WireError: for bytes that are no frame, or a stream that ends inside one.
 
     """
-    header = stream.read(HEADER_BYTES)
-    if not header:
+    header = bytearray(HEADER_BYTES)
+    header_bytes = _fill(header, stream)
+    if not header_bytes:
         return None
-    if len(header) < HEADER_BYTES:
-        raise WireError("stream ended inside a frame")
-    body = bytearray(body_bytes(header))
-    if stream.readinto(body) < len(body):
-        raise WireError("stream ended inside a frame")
-    return decode_request(body)
+    if header_bytes == HEADER_BYTES:
+        body = bytearray(body_bytes(header))
+        if _fill(body, stream) == len(body):
+            return decode_request(body)
+    raise WireError("stream ended inside a frame")
+
+
+def _fill(buffer: bytearray, stream: Pipe) -> int:
+    """Read until the buffer is full or the stream ends; return how many bytes were read."""
+    filled = 0
+    with memoryview(buffer) as view:
+        while filled < len(view) and (count := stream.readinto(view[filled:])):
+            filled += count
+    return filled

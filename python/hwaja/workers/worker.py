@@ -14,12 +14,13 @@ import threading
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
-from io import BufferedIOBase
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from hwaja import faults, hardening, logs
 from hwaja.engine import (
     Embedder,
     EngineError,
@@ -106,16 +107,12 @@ def _recognise(samples: Samples, recogniser: AnyRecognizer, options: Options) ->
     return first if may_loop(again.text) else again.earlier(SECOND_LOOK_SILENCE_SECONDS)
 
 
-def serve(requests: BufferedIOBase, replies: BufferedIOBase) -> None:
+def serve(requests: wire.Pipe, replies: wire.Pipe) -> None:
     """Load what the first request says, then answer requests until there are no more."""
     setup = wire.read_request(requests)
     if not isinstance(setup, wire.Setup):
         return
-
-    def send(reply: wire.Reply) -> None:
-        replies.write(wire.encode(reply))
-        replies.flush()
-
+    send = partial(wire.write_reply, replies)
     try:
         recogniser, ears = _load(setup)
     except EngineError as error:
@@ -154,7 +151,7 @@ def yield_to_everyone() -> None:
 class _Inbox:
     """Requests, read by a thread as they arrive."""
 
-    def __init__(self, requests: BufferedIOBase) -> None:
+    def __init__(self, requests: wire.Pipe) -> None:
         self._requests = requests
         self._read: queue.Queue[wire.Request | Exception | None] = queue.Queue(MAX_WAITING_REQUESTS)
         self._ended = False
@@ -162,12 +159,19 @@ class _Inbox:
 
     def _read_all(self) -> None:
         try:
-            while (request := wire.read_request(self._requests)) is not None:
-                self._read.put(request)
+            while self._read_one():
+                pass
         except Exception as error:
             self._read.put(error)
         else:
             self._read.put(None)
+
+    def _read_one(self) -> bool:
+        # A function of its own: in its caller the request would be held until the next comes.
+        request = wire.read_request(self._requests)
+        if request is not None:
+            self._read.put(request)
+        return request is not None
 
     def take(self, *, wait: bool) -> list[wire.Request]:
         """Return what has arrived, waiting for something if asked to; nothing more at the end.
@@ -195,28 +199,35 @@ def _work(inbox: _Inbox, recogniser: AnyRecognizer, ears: Ears | None, send: Sen
     streams = None if isinstance(recogniser, Recognizer) else Streams(recogniser, send)
     while True:
         idle = not jobs.waiting and not (streams and streams.has_work)
-        requests = inbox.take(wait=idle)
-        if idle and not requests:
+        if not _hand_on(inbox.take(wait=idle), jobs, streams) and idle:
             return
-        for request in requests:
-            if isinstance(request, wire.JobRequest):
-                jobs.waiting.append(request)
-            elif isinstance(request, wire.StreamRequest) and streams:
-                streams.take(request)
-            else:
-                raise wire.WireError(f"a worker like this takes no {type(request).__name__}")
         if streams:
             streams.step()
         jobs.do_one()
+
+
+def _hand_on(requests: list[wire.Request], jobs: _Jobs, streams: Streams[Any] | None) -> bool:
+    """Give requests to who does them; returns whether there were any."""
+    for request in requests:
+        if isinstance(request, wire.JobRequest):
+            jobs.waiting.append(request)
+        elif isinstance(request, wire.StreamRequest) and streams:
+            streams.take(request)
+        else:
+            raise wire.WireError(f"a worker like this takes no {type(request).__name__}")
+    return bool(requests)
 
 
 def main() -> None:
     """Serve on stdin and stdout."""
     # Ctrl-C reaches the whole process group; the front decides when a worker ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    hardening.harden()
+    logs.configure("json")
+    faults.log_uncaught()
     # The engine prints to stdout: keep the real one for frames, and give it stderr instead.
-    requests = os.fdopen(os.dup(sys.stdin.fileno()), "rb")
-    replies = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    requests = os.fdopen(os.dup(sys.stdin.fileno()), "rb", buffering=0)
+    replies = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     try:
         serve(requests, replies)

@@ -1,0 +1,59 @@
+"""Faults in the log: by their type and place, since the text of an exception may quote a client."""
+
+import asyncio
+import logging
+import sys
+import threading
+from pathlib import Path
+from types import TracebackType
+
+import structlog
+
+_PACKAGE = Path(__file__).parent
+
+_log = structlog.get_logger("hwaja.faults")
+
+
+def describe(error: BaseException) -> dict[str, str]:
+    """Return what may be logged of an exception: its type, and where in hwaja it came from."""
+    return {"error": type(error).__name__, "place": _place(error.__traceback__)}
+
+
+def log_uncaught() -> None:
+    """From now on, log what nobody catches, and what libraries warn of, by type and place only."""
+    sys.excepthook = lambda _, error, __: _uncaught(error)
+    sys.unraisablehook = lambda fault: _uncaught(fault.exc_value)
+    threading.excepthook = lambda fault: _uncaught(fault.exc_value)
+    root = logging.getLogger()
+    root.handlers = [_Discreet(logging.WARNING)]
+
+
+def log_uncaught_in_loop() -> None:
+    """Do so for the event loop that runs: what is lost in tasks, callbacks and transports."""
+    asyncio.get_running_loop().set_exception_handler(
+        # The message and the rest of the context have tasks, arguments and addresses in them.
+        lambda _, context: _uncaught(context.get("exception"))
+    )
+
+
+class _Discreet(logging.Handler):
+    """Says where a library logged something, and not what."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _log.warning("library warned", logger=record.name, place=f"{record.module}:{record.lineno}")
+
+
+def _uncaught(error: BaseException | None) -> None:
+    if not isinstance(error, KeyboardInterrupt | SystemExit):
+        _log.error("uncaught", **({} if error is None else describe(error)))
+
+
+def _place(traceback: TracebackType | None) -> str:
+    """Return the last line of hwaja's own that a traceback goes through; empty where none does."""
+    place = ""
+    while traceback is not None:
+        file = Path(traceback.tb_frame.f_code.co_filename)
+        if file.is_relative_to(_PACKAGE):
+            place = f"{file.relative_to(_PACKAGE).as_posix()}:{traceback.tb_lineno}"
+        traceback = traceback.tb_next
+    return place
