@@ -12,6 +12,7 @@ import clips
 from fakes import RING_FRAMES, FakePool, WatchedDetection, no_cohort
 from hwaja import session_runner
 from hwaja._pcm import RingBuffer
+from hwaja.conversation import Conversation
 from hwaja.engine import EngineError, Samples
 from hwaja.engines.silero import SileroDetector, SileroState
 from hwaja.session_runner import Services
@@ -24,6 +25,12 @@ TRANSCRIPTION_FAILED = {
     "type": "error",
     "code": "TRANSCRIPTION_FAILED",
     "message": "음성 인식에 실패했습니다.",
+}
+
+SERVER_FAILED = {
+    "type": "error",
+    "code": "CONNECTION_FAILED",
+    "message": "WebSocket 연결에 실패했습니다.",
 }
 
 
@@ -113,7 +120,8 @@ async def test_a_broken_detector_ends_the_session_and_no_log_quotes_what_broke_i
                 working, detection._detector.detect = detection._detector.detect, broken
                 try:
                     await peer.play(clips.silence(0.2))
-                    assert (await peer.hear_until_closed())[1] == 1011
+                    heard, code = await peer.hear_until_closed()
+                    assert (heard, code) == ([SERVER_FAILED], 1011)
                 finally:
                     detection._detector.detect = working
             async with endpoint.welcomed() as next_one:
@@ -121,6 +129,42 @@ async def test_a_broken_detector_ends_the_session_and_no_log_quotes_what_broke_i
     (failed,) = [line for line in log if line["event"] == "session failed"]
     assert failed["error"] == "RuntimeError"
     assert SPOKEN not in str(log) + caplog.text + "".join(capfd.readouterr())
+
+
+async def test_what_was_heard_before_a_fault_is_answered_before_it_is_named(
+    served: AbstractAsyncContextManager[Endpoint],
+    engine: FakePool,
+    detection: WatchedDetection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(_: object) -> None:
+        raise RuntimeError(SPOKEN)
+
+    async with served as endpoint, endpoint.welcomed() as peer:
+        await peer.begin()
+        engine.working.clear()
+        await peer.play(clips.conversation())
+        await engine.asked.wait()
+        monkeypatch.setattr(detection._detector, "detect", broken)
+        await peer.play(clips.silence(0.2))
+        engine.working.set()
+        heard, code = await peer.hear_until_closed()
+    assert [message["type"] for message in heard[:-1]] == ["transcription"] * (len(heard) - 1)
+    assert len(heard) > 1
+    assert (heard[-1], code) == (SERVER_FAILED, 1011)
+
+
+async def test_a_session_that_cannot_report_a_text_says_so_and_ends(
+    served: AbstractAsyncContextManager[Endpoint], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: object) -> None:
+        raise RuntimeError(SPOKEN)
+
+    monkeypatch.setattr(Conversation, "learn_text", broken)
+    async with served as endpoint, endpoint.welcomed() as peer:
+        await peer.begin()
+        await peer.play(clips.conversation())
+        assert await peer.hear_until_closed() == ([SERVER_FAILED], 1011)
 
 
 async def test_an_engine_that_breaks_its_word_fails_the_utterance_and_is_not_quoted(

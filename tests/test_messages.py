@@ -185,7 +185,7 @@ def test_a_warning_ahead_of_a_limit_says_in_how_many_seconds(reason: Reason) -> 
 
 
 def test_close_codes_are_those_of_the_specification_and_try_again_later() -> None:
-    assert {code.value for code in CloseCode} == {1000, 1001, 1002, 1003, 1011, 1013}
+    assert {code.value for code in CloseCode} == {1000, 1001, 1002, 1003, 1008, 1011, 1013}
 
 
 @given(text=st.text(), confidence=st.floats(-120, 0))

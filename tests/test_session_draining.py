@@ -4,6 +4,7 @@ import pytest
 
 from hwaja.codes import CloseCode
 from hwaja.events import (
+    Broke,
     Close,
     Disconnected,
     Shutdown,
@@ -89,6 +90,17 @@ def test_shutdown_answers_what_was_heard_and_closes_as_going_away() -> None:
     assert [fields["type"] for fields in sent(effects)] == ["transcription", "transcription"]
     assert effects[-1] == Close(CloseCode.GOING_AWAY)
     assert talk.session.state is State.CLOSED
+
+
+def test_a_fault_of_the_server_is_named_after_what_was_heard_is_answered() -> None:
+    talk = transcribing(details=True)
+    heard = talk.utterance()
+    effects = talk.handle(Broke())
+    assert sent(effects) == closes(effects) == []
+    effects = answer(talk, heard, "하나", 0)
+    answered, error = sent(effects)
+    assert (answered["text"], error["reason"]) == ("하나", "server_failed")
+    assert effects[-1] == Close(CloseCode.INTERNAL_ERROR)
 
 
 def test_shutdown_while_stopping_keeps_the_promise_to_say_so() -> None:

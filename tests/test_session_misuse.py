@@ -6,6 +6,7 @@ from hwaja.codes import CloseCode, ErrorCode, Reason
 from hwaja.events import (
     Audio,
     BadAudio,
+    Broke,
     Close,
     Connected,
     Disconnected,
@@ -91,6 +92,7 @@ def test_a_message_in_the_wrong_state_gets_the_error_of_its_phase_and_the_sessio
         recognised(0, "네"),
         attributed(0, 0),
         Shutdown(),
+        Broke(),
         Disconnected(),
     ],
 )

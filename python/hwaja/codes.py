@@ -60,6 +60,7 @@ class Reason(StrEnum):
     QUIET = "quiet"
     LITTLE_SPEECH = "little_speech"
     ENGINE_FAILED = "engine_failed"
+    SERVER_FAILED = "server_failed"
     LANGUAGE_UNSUPPORTED = "language_unsupported"
     HOTWORDS_UNSUPPORTED = "hotwords_unsupported"
     HOTWORD_UNKNOWN = "hotword_unknown"

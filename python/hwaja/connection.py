@@ -52,7 +52,7 @@ class Connection:
         except ConnectionClosed:
             pass
         except Exception as error:
-            self._log.error("session failed", **describe(error))
+            self._log.error("connection failed", **describe(error))
             await self._websocket.close(CloseCode.INTERNAL_ERROR)
         finally:
             for helper in helpers:

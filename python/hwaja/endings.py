@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from hwaja.codes import CloseCode, ErrorCode, Reason
-from hwaja.events import Shutdown, TimeIsUp
+from hwaja.events import Broke, Shutdown, TimeIsUp
 from hwaja.messages import Error
 
 
@@ -17,10 +17,16 @@ class Ending:
     """What the client is told before."""
 
 
-def ending_of(event: Shutdown | TimeIsUp) -> Ending:
-    """Return what a session ends with whose server stops, or whose time is up."""
+FAULT = Error(ErrorCode.CONNECTION_FAILED, Reason.SERVER_FAILED)
+"""What a client is told whose session something of the server broke."""
+
+
+def ending_of(event: Shutdown | TimeIsUp | Broke) -> Ending:
+    """Return what a session ends with."""
     if isinstance(event, Shutdown):
         return Ending(CloseCode.GOING_AWAY)
+    if isinstance(event, Broke):
+        return Ending(CloseCode.INTERNAL_ERROR, FAULT)
     return Ending(CloseCode.NORMAL, Error(ErrorCode.CONNECTION_FAILED, event.reason))
 
 

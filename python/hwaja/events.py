@@ -51,6 +51,11 @@ class TimeIsUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Broke:
+    """Something of the server failed: answer what was heard before, then close."""
+
+
+@dataclass(frozen=True, slots=True)
 class Received(Generic[Message]):
     """A client message arrived after `at` samples of audio."""
 
@@ -131,6 +136,7 @@ Event = (
     | Reconnected
     | TimeIsShort
     | TimeIsUp
+    | Broke
     | Received[ClientMessage]
     | Refused
     | BadAudio

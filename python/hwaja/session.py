@@ -17,6 +17,7 @@ from hwaja.events import (
     Audio,
     BadAudio,
     Begin,
+    Broke,
     Close,
     Connected,
     Disconnected,
@@ -156,7 +157,7 @@ class Session:
     def _disconnect(self, _: Disconnected) -> None:
         self.state = State.CLOSED
 
-    def _end(self, event: Shutdown | TimeIsUp) -> None:
+    def _end(self, event: Shutdown | TimeIsUp | Broke) -> None:
         """End at once: there is nothing to be answered."""
         self._ending = ending_of(event)
         self._finish()
@@ -328,7 +329,7 @@ class Session:
             self._misplaced_transcription(event)
         self._stop_asked = True
 
-    def _drain_and_end(self, event: Shutdown | TimeIsUp) -> None:
+    def _drain_and_end(self, event: Shutdown | TimeIsUp | Broke) -> None:
         self._drain(ending_of(event))
 
     def _drain(self, ending: Ending) -> None:
@@ -337,7 +338,7 @@ class Session:
         self._ending = ending
         self._end_drain()
 
-    def _end_after_drain(self, event: Shutdown | TimeIsUp) -> None:
+    def _end_after_drain(self, event: Shutdown | TimeIsUp | Broke) -> None:
         self._ending = ending_of(event)
 
     def _end_drain(self) -> None:
@@ -374,12 +375,14 @@ _TRANSITIONS: dict[tuple[State, type], Callable[..., None]] = {
     (State.TRANSCRIBING, StopTranscription): Session._stop_transcription,
     (State.TRANSCRIBING, Shutdown): Session._drain_and_end,
     (State.TRANSCRIBING, TimeIsUp): Session._drain_and_end,
+    (State.TRANSCRIBING, Broke): Session._drain_and_end,
     (State.DRAINING, Recognised): Session._take_text,
     (State.DRAINING, Overheard): Session._overhear,
     (State.DRAINING, Attributed): Session._take_voices,
     (State.DRAINING, StopTranscription): Session._stop_draining,
     (State.DRAINING, Shutdown): Session._end_after_drain,
     (State.DRAINING, TimeIsUp): Session._end_after_drain,
+    (State.DRAINING, Broke): Session._end_after_drain,
 }
 """What happens to an event in a state."""
 
@@ -394,6 +397,7 @@ _ELSEWHERE: dict[type, Callable[..., None]] = {
     TimeIsShort: Session._warn,
     TimeIsUp: Session._end,
     Shutdown: Session._end,
+    Broke: Session._end,
     Disconnected: Session._disconnect,
 }
 """What happens to an event in every other state; an event in neither table is ignored: audio

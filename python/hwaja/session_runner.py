@@ -22,6 +22,7 @@ from hwaja.codes import CloseCode, ErrorCode, Reason
 from hwaja.config import Config
 from hwaja.deadlines import Deadlines
 from hwaja.detection import Detection
+from hwaja.endings import FAULT
 from hwaja.engine import Embedding
 from hwaja.engines.silero import SileroState
 from hwaja.enrolment.enroller import Enroller, ReadSamples
@@ -31,6 +32,7 @@ from hwaja.events import (
     Audio,
     BadAudio,
     Begin,
+    Broke,
     Close,
     Connected,
     Disconnected,
@@ -54,6 +56,7 @@ from hwaja.events import (
     TimeIsUp,
     Transcribe,
 )
+from hwaja.faults import describe
 from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
 from hwaja.hearing import Hearing, LiveHearing, Text, WholeHearing
 from hwaja.messages import (
@@ -120,7 +123,6 @@ class SessionRunner:
         self._deadlines = Deadlines(
             config.max_session_seconds, config.idle_seconds, time.monotonic()
         )
-        self._clock = asyncio.create_task(self._keep_time())
         self.session_id = session_id
         """Names the session in the log."""
         self._log = _log.bind(session=session_id)
@@ -148,6 +150,7 @@ class SessionRunner:
 
         """
         self._numbers = None if token is None else count(1)
+        self._start(self._keep_time())
         self._log.info("session opened", resumable=token is not None)
         self._handle(Connected(token))
 
@@ -165,7 +168,7 @@ class SessionRunner:
         """Give up what is going on, and forget everything."""
         self._handle(Disconnected())
         self._analyst.close()
-        tasks = [self._clock, *self._jobs]
+        tasks = tuple(self._jobs)
         for task in tasks:
             task.cancel()
         try:
@@ -189,7 +192,16 @@ class SessionRunner:
     # in
 
     async def take(self, message: str | bytes) -> None:
-        """Take one message of the client; returns once it is dealt with and more can come."""
+        """Take one message of the client; returns once it is dealt with and more can come.
+
+        What fails inside ends the session and raises nothing.
+        """
+        try:
+            await self._take(message)
+        except Exception as error:
+            self._break(error)
+
+    async def _take(self, message: str | bytes) -> None:
         self._deadlines.heard(time.monotonic())
         if isinstance(message, str):
             await self._take_text(message)
@@ -294,8 +306,32 @@ class SessionRunner:
     def _start(self, job: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(job)
         self._jobs.add(task)
-        task.add_done_callback(self._jobs.discard)
+        task.add_done_callback(self._job_ended)
         return task
+
+    def _job_ended(self, task: asyncio.Task[None]) -> None:
+        self._jobs.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:  # what it was to report is missing: nothing can be waited for
+            self._log.error("session failed", **describe(error))
+            self._give_up()
+
+    # faults
+
+    def _break(self, error: Exception) -> None:
+        """Answer what was heard and close; at once where that fails as well."""
+        self._log.error("session failed", **describe(error))
+        try:
+            self._handle(Broke())
+        except Exception as another:
+            self._log.error("session failed", **describe(another))
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Name the fault and close; the machine is asked nothing more."""
+        if not self.over.is_set():
+            self._send(FAULT, details=False)
+            self._carry_out(Close(CloseCode.INTERNAL_ERROR))
 
     # engine
 

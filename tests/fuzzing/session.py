@@ -10,6 +10,7 @@ from hwaja.events import (
     Attributed,
     Audio,
     BadAudio,
+    Broke,
     Close,
     Connected,
     Disconnected,
@@ -229,7 +230,7 @@ def _event(now: int, choices: Choices) -> Event:
     reason = choices.one_of(tuple(Reason))
     error = InvalidMessageError(choices.one_of(tuple(ErrorCode)), reason, choices.one_of((None, 0)))
     limit = choices.one_of((Reason.SESSION_LIMIT, Reason.IDLE))
-    rare = (Shutdown(), Disconnected(), Connected(), Connected("token"), TimeIsUp(limit))
+    rare = (Shutdown(), Broke(), Disconnected(), Connected(), Connected("token"), TimeIsUp(limit))
     frequent = (
         Refused(error),
         BadAudio(reason),
