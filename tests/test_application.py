@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import json
 import os
+import select
 import signal
 import socket
 import ssl
@@ -220,6 +221,17 @@ def test_a_server_that_is_told_to_stop_answers_what_it_heard_and_ends_well(
         assert private not in written.lower()
     allowed = {"event", "level", "timestamp", "session", "resumable", "code", "reason"}
     assert {key for line in log for key in line} <= allowed
+
+
+@pytest.mark.skipif(not PROC.is_dir(), reason="the worker is found through /proc")
+def test_a_server_that_is_killed_leaves_no_worker_not_even_a_stuck_one(tmp_path: Path) -> None:
+    with hwaja_serve(tmp_path, "--port", "0") as running:
+        worker = os.pidfd_open(worker_of(running))
+        signal.pidfd_send_signal(worker, signal.SIGSTOP)
+        running.process.kill()
+        readable, _, _ = select.select([worker], [], [], PATIENCE_SECONDS)  # once it has ended
+        os.close(worker)
+    assert readable
 
 
 @pytest.mark.skipif(not PROC.is_dir(), reason="the worker is found through /proc")

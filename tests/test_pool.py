@@ -257,6 +257,22 @@ async def test_workers_that_cannot_live_are_given_up(
     assert not any(is_alive(process.pid) for process in pool.processes.values())
 
 
+async def test_a_worker_that_is_stuck_in_loading_is_given_up(
+    english: wire.Setup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck = tmp_path / "stuck"
+    stuck.write_text("#!/bin/sh\nexec sleep 1000\n")
+    stuck.chmod(0o700)
+    monkeypatch.setattr(crew, "_RESTART_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(crew, "LOAD_SECONDS", 0.1)
+    monkeypatch.setattr(process.sys, "executable", str(stuck))
+    pool = Pool(english, workers=1)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        with pytest.raises(EngineError, match=r"^The engine has not loaded within"):
+            await pool.start()
+    assert not any(is_alive(process.pid) for process in pool.processes.values())
+
+
 async def test_jobs_fail_while_no_worker_can_be_started_and_are_done_once_one_can(
     english: wire.Setup, speech: Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,10 +7,11 @@ libraries copied, and of Python's own strings, which nothing can overwrite by ha
 import ctypes
 import os
 import resource
+import signal
 import sys
 from collections.abc import Mapping
 
-_PR_SET_DUMPABLE = 4  # linux/prctl.h
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4  # linux/prctl.h
 
 _OVERWRITING = {
     # Python's own allocator keeps small objects where they were; of glibc's, every block is freed.
@@ -33,6 +34,12 @@ def harden() -> None:
         # Where dumps are piped to a program, the kernel does not look at the limit. Other
         # processes of the same user cannot read the memory either; root can.
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def end_with_parent() -> None:
+    """Have this process killed when the one that started it dies, whatever it does then (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def overwriting(environment: Mapping[str, str]) -> dict[str, str]:

@@ -16,6 +16,9 @@ from hwaja.workers.process import WorkerProcess
 START_TRIES = 3
 """Failures in a row to start a worker, after which its work no longer waits for it."""
 
+LOAD_SECONDS = 300.0
+"""After so long a worker that loads its models is taken to be stuck: ten times the slowest seen."""
+
 _RESTART_PAUSE_SECONDS = 0.5  # after a failed start, so that a broken machine is not spun
 
 _log = structlog.get_logger("hwaja.workers.crew")
@@ -132,8 +135,11 @@ class Crew:
         """Have the worker load its models; return what they can do."""
         reply: wire.Reply | None
         try:
-            await worker.send(self._setup)
-            reply = await worker.receive()
+            async with asyncio.timeout(LOAD_SECONDS):
+                await worker.send(self._setup)
+                reply = await worker.receive()
+        except TimeoutError:  # which is an OSError, too
+            raise EngineError(f"The engine has not loaded within {LOAD_SECONDS:.0f} s.") from None
         except (OSError, EOFError, wire.WireError):
             reply = None
         if isinstance(reply, wire.Unusable):

@@ -223,6 +223,7 @@ def main() -> None:
     # Ctrl-C reaches the whole process group; the front decides when a worker ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     hardening.harden()
+    hardening.end_with_parent()  # one that is stuck does not notice that its pipes are closed
     logs.configure("json")
     faults.log_uncaught()
     # The engine prints to stdout: keep the real one for frames, and give it stderr instead.
