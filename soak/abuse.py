@@ -1,4 +1,4 @@
-"""Abuse at random for as long as asked: `python soak/abuse.py --seconds 600`.
+"""Abuse at random for as long as asked: `python -m soak.abuse --seconds 600`.
 
 Runs `hwaja serve` with the tone model, and every abuse of tests/abuses.py against it, several at a
 time, while a good client goes through whole sessions beside them. Says what memory, files and
@@ -15,25 +15,20 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
-
-import clips
 from abuses import FLOODS, FRAMES, HARMLESS, REQUESTS, STAGES
-from hwaja.audio import paced
-from hwaja.benchmark.serving import Service, running_server
+from hwaja.benchmark.serving import Service
 from hwaja.client import ClientError, client_tls
-from hwaja.models.tones import write_tone_model
 from raw_client import UPGRADE, client_hello, dialled
+from soak.serving import kept
+from soak.visitor import PATIENCE_SECONDS, whole_session
+from soak.watching import BrokenPromiseError, Usage, usage
 from tone_speech import hummed
 
 PLACES = 20
 ABUSERS = 6
 """At a time; far fewer than there are places, as a place comes back a moment after its client."""
 
-PATIENCE_SECONDS = 30
 SETTLED_SECONDS = 60
 """A shorter run tells nothing of memory: the allocator has not met the most of everything yet."""
 
@@ -43,10 +38,6 @@ GROWTH_BYTES = 16 << 20
 SENTENCE = hummed([0, 1, 2, 3, 4, 5])
 
 
-class BrokenPromiseError(Exception):
-    """What the server promises was not seen. Says what, in one sentence."""
-
-
 @dataclass
 class Tally:
     """What happened."""
@@ -54,33 +45,6 @@ class Tally:
     abuses: Counter[str] = field(default_factory=Counter)
     good_seconds: list[float] = field(default_factory=list)
     """How long each session of the good client took."""
-
-
-@dataclass(frozen=True)
-class Usage:
-    """What the server holds (Linux)."""
-
-    front_bytes: int
-    workers_bytes: int
-    front_files: int
-
-    def __str__(self) -> str:
-        front, workers = self.front_bytes / 2**20, self.workers_bytes / 2**20
-        return f"front {front:.1f} MiB, workers {workers:.1f} MiB, {self.front_files} files"
-
-
-def usage(service: Service) -> Usage:
-    """Look at a server."""
-    front = service.process.pid
-    workers = sum(map(resident_bytes, service.worker_pids))
-    return Usage(resident_bytes(front), workers, len(list(Path(f"/proc/{front}/fd").iterdir())))
-
-
-def resident_bytes(pid: int) -> int:
-    """Return the resident memory of a process."""
-    lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
-    (resident,) = (line for line in lines if line.startswith("VmRSS:"))
-    return int(resident.split()[1]) * 1024
 
 
 class Abuser:
@@ -158,31 +122,8 @@ async def be_good(service: Service, tally: Tally, until: float) -> None:
     """Go through whole sessions, one after the other, each of which must be answered right."""
     while time.monotonic() < until:
         began = time.monotonic()
-        await one_good_session(service)
+        await whole_session(service, SENTENCE)
         tally.good_seconds.append(time.monotonic() - began)
-
-
-async def one_good_session(service: Service) -> None:
-    """Enrol, speak, and insist on the text.
-
-    Raises:
-        BrokenPromiseError: where it is another.
-        TimeoutError: where it does not come.
-
-    """
-    # Tones over speech are like neither of two people, and would be divided between them.
-    voices = hummed(range(8)).pcm, clips.voices()[0]
-    pcm = SENTENCE.pcm + clips.silence(1)
-    async with asyncio.timeout(PATIENCE_SECONDS), service.open() as client:
-        for speaker_id, voice in enumerate(voices):
-            await client.enrol(speaker_id, paced(voice, speed=0))
-        await client.send({"type": "start_transcription"})
-        await client.expect("transcription_started")
-        await client.send_audio(paced(pcm, speed=0))
-        await client.send({"type": "stop_transcription"})
-        texts = [message["text"] async for message in client.transcriptions()]
-    if texts != [SENTENCE.text]:
-        raise BrokenPromiseError(f"The good client got {len(texts)} texts, not the one it spoke.")
 
 
 async def all_places_free(service: Service) -> None:
@@ -211,7 +152,7 @@ async def abuse(service: Service, seconds: float, seed: int) -> None:
 
     """
     chance, tally = random.Random(seed), Tally()  # noqa: S311 (no secret)
-    await one_good_session(service)
+    await whole_session(service, SENTENCE)
     await during(service, tally, chance, seconds / 4)
     await all_places_free(service)
     before = usage(service)
@@ -258,17 +199,7 @@ def main() -> int:
     arguments.add_argument("--seed", type=int, default=0)
     asked = arguments.parse_args()
     options = ("--max-connections", str(PLACES), "--handshake-seconds", "2", "--ping-seconds", "2")
-    broken: list[Exception] = []
-    with TemporaryDirectory() as folder:
-        write_tone_model(Path(folder))
-        with running_server("--asr-model", folder, *options) as service:
-            try:
-                asyncio.run(abuse(service, asked.seconds, asked.seed))
-            except* (BrokenPromiseError, ClientError, TimeoutError) as group:
-                broken += group.exceptions
-    for error in broken:
-        print(f"broken: {error!r}")
-    return 1 if broken else 0
+    return kept(lambda service: abuse(service, asked.seconds, asked.seed), *options)
 
 
 if __name__ == "__main__":

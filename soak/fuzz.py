@@ -1,4 +1,4 @@
-"""Fuzzing at scale, guided by coverage: `python soak/fuzz.py --inputs 1000000`.
+"""Fuzzing at scale, guided by coverage: `python -m soak.fuzz --inputs 1000000`.
 
 Feeds the targets of tests/fuzzing, each in a process of its own, from tests/corpus on. A promise
 that breaks, an input that takes more than 10 s, or 2 GiB of memory, is a crash; its input is left
@@ -14,8 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-TESTS = Path(__file__).resolve().parent.parent / "tests"
-CORPUS = TESTS / "corpus"
+CORPUS = Path(__file__).resolve().parent.parent / "tests" / "corpus"
 
 SHARES = {"messages": 0.4, "session": 0.25, "boundary": 0.3, "readers": 0.05}
 """Of the inputs: a file of a model takes fifty times as long as a message."""
@@ -45,7 +44,7 @@ def fuzz(target: str, inputs: int, keep: Path) -> int:
     with tempfile.TemporaryDirectory() as grown:
         seeds = [str(CORPUS / target)] if (CORPUS / target).is_dir() else []
         options = (f"-runs={inputs}", f"-artifact_prefix={found}/", *LIMITS)
-        command = [sys.executable, __file__, "--feed", target, *options, grown, *seeds]
+        command = [sys.executable, "-m", "soak.fuzz", "--feed", target, *options, grown, *seeds]
         ended = subprocess.run(command, capture_output=True, text=True, check=False)
         if ended.returncode:
             print(ended.stdout[-4000:], ended.stderr[-1000:])
@@ -64,7 +63,6 @@ def feed(target: str, options: list[str]) -> None:
     """Hand a target to libFuzzer, which ends the process."""
     import atheris
 
-    sys.path.insert(0, str(TESTS))
     with atheris.instrument_imports(include=["hwaja", "fuzzing"], enable_loader_override=False):
         from fuzzing import TARGETS
     atheris.Setup([sys.argv[0], *options], TARGETS[target])

@@ -72,6 +72,8 @@ class RawClient:
 
     async def send(self, content: bytes) -> None:
         """Send bytes; a server that has closed meanwhile is no error."""
+        if self.is_cut:
+            return
         with suppress(ConnectionError, ssl.SSLError):
             self._writer.write(content)
             await self._writer.drain()

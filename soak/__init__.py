@@ -1,0 +1,10 @@
+"""What a server must stand for hours: programs for `make soak`, run as `python -m soak.NAME`.
+
+Each says what it did and saw, and ends with a code other than 0 where a promise was broken.
+docs/reliability.md has the figures. They share the helpers of the tests.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))

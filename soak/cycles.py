@@ -1,0 +1,108 @@
+"""Clients that come and go: `python -m soak.cycles --cycles 1000`.
+
+So many connections that are torn off right after they were welcomed, then so many short sessions
+that are answered. Fails where memory grows from one to the next, or a file is left open.
+"""
+
+import argparse
+import asyncio
+import sys
+import time
+from collections.abc import Awaitable, Callable
+
+from hwaja.benchmark.serving import Service
+from hwaja.client import ClientError, client_tls
+from loopback import PATIENCE_SECONDS
+from raw_client import UPGRADE, dialled
+from soak.serving import kept
+from soak.visitor import whole_session
+from soak.watching import BrokenPromiseError, Usage, growth_bytes, usage
+from tone_speech import hummed
+
+LOOKS = 40
+"""How often memory is looked at."""
+
+SETTLED_CYCLES = 400
+"""Fewer tell nothing of memory."""
+
+GROWTH_BYTES = 1024
+"""A cycle: more is no noise of the allocator. What a session holds is a thousand times as much."""
+
+SENTENCE = hummed([0, 3, 1, 5])
+
+
+async def torn_off(service: Service) -> None:
+    """Connect, and cut the connection as soon as the server has opened it."""
+    port = int(service.url.rpartition(":")[2])
+    async with dialled(port, client_tls(service.cafile)) as client:
+        await client.upgrade(UPGRADE)
+        client.reset()
+
+
+async def short_session(service: Service) -> None:
+    """Go through a whole session; wait for a place where those before have not left theirs."""
+    began = time.monotonic()
+    while True:
+        try:
+            await whole_session(service, SENTENCE)
+        except ClientError:
+            if time.monotonic() > began + PATIENCE_SECONDS:
+                raise
+        else:
+            return
+
+
+async def repeat(
+    name: str, cycle: Callable[[Service], Awaitable[None]], service: Service, cycles: int
+) -> None:
+    """Do one kind of cycle so many times and say what the server held.
+
+    Raises:
+        BrokenPromiseError: where it grows.
+
+    """
+    began = time.monotonic()
+    looks: list[tuple[float, Usage]] = [(0, usage(service))]
+    for number in range(1, cycles + 1):
+        await cycle(service)
+        if number % max(1, cycles // LOOKS) == 0:
+            looks.append((number, usage(service)))
+    front, workers = growth_bytes(looks)
+    print(
+        f"{cycles} {name} in {time.monotonic() - began:.0f} s: before {looks[0][1]}, after "
+        f"{looks[-1][1]}; growth in the second half {front:.0f} bytes a cycle in the front, "
+        f"{workers:.0f} in the workers",
+        flush=True,
+    )
+    if cycles >= SETTLED_CYCLES and max(front, workers) > GROWTH_BYTES:
+        raise BrokenPromiseError(f"Memory grows with {name}.")
+
+
+async def come_and_go(service: Service, cycles: int) -> None:
+    """Do both kinds.
+
+    Raises:
+        BrokenPromiseError: where a promise is broken.
+
+    """
+    await short_session(service)
+    files = usage(service).front_files
+    await repeat("connections torn off", torn_off, service, cycles)
+    await repeat("short sessions", short_session, service, cycles)
+    began = time.monotonic()
+    while usage(service).front_files > files:  # the last one is just being closed
+        if time.monotonic() > began + PATIENCE_SECONDS:
+            raise BrokenPromiseError("Files are left open.")
+        await asyncio.sleep(0.1)
+
+
+def main() -> int:
+    """Run a server and come and go; return the exit code."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--cycles", type=int, default=1000)
+    asked = arguments.parse_args()
+    return kept(lambda service: come_and_go(service, asked.cycles))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

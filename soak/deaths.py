@@ -1,0 +1,118 @@
+"""Workers are killed while two clients talk: `python -m soak.deaths --minutes 60 --every 30`.
+
+Every text must come, once, and be the one that was spoken.
+"""
+
+import argparse
+import asyncio
+import os
+import random
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hwaja.audio import paced
+from hwaja.benchmark.serving import Service
+from soak.serving import kept
+from soak.visitor import enrolled, spoken, transcribed
+from soak.watching import BrokenPromiseError
+from tone_speech import Hummed, hummed
+
+CLIENTS = 2
+SENTENCES = 12
+"""In a session: about half a minute."""
+
+
+@dataclass
+class Tally:
+    """What happened."""
+
+    killed: int = 0
+    sessions: int = 0
+    spoken: int = 0
+    lost: int = 0
+    doubled: int = 0
+    other: int = 0
+    """Texts that nobody spoke, and errors."""
+
+    def compare(self, said: Sequence[str], answered: Sequence[str]) -> None:
+        """Count what became of the sentences of a session."""
+        wanted, got = Counter(said), Counter(answered)
+        self.sessions += 1
+        self.spoken += len(said)
+        self.lost += (wanted - got).total()
+        more = got - wanted
+        self.doubled += sum(count for text, count in more.items() if text in wanted)
+        self.other += sum(count for text, count in more.items() if text not in wanted)
+        if wanted == got and list(said) != list(answered):
+            self.other += 1  # in another order
+
+    def __str__(self) -> str:
+        return (
+            f"{self.killed} workers killed; {self.sessions} sessions, {self.spoken} utterances: "
+            f"{self.lost} lost, {self.doubled} doubled, {self.other} others"
+        )
+
+
+async def talk(service: Service, tally: Tally, chance: random.Random, until: float) -> None:
+    """Have one session after the other, in real time, saying no sentence twice in one."""
+    while time.monotonic() < until:
+        sentences = random_sentences(chance)
+        async with service.open() as client:
+            await enrolled(client)
+            answered = await transcribed(client, paced(spoken(sentences), speed=1))
+        tally.compare([sentence.text for sentence in sentences], answered)
+
+
+def random_sentences(chance: random.Random) -> list[Hummed]:
+    """Return sentences that are all different."""
+    made: dict[str, Hummed] = {}
+    while len(made) < SENTENCES:
+        said = hummed([chance.randrange(8) for _ in range(chance.randrange(4, 9))])
+        made.setdefault(said.text, said)
+    return list(made.values())
+
+
+async def kill(service: Service, tally: Tally, chance: random.Random, every_seconds: float) -> None:
+    """Kill one of the processes, again and again."""
+    while True:
+        await asyncio.sleep(every_seconds)
+        if pids := service.worker_pids:
+            os.kill(chance.choice(pids), signal.SIGKILL)
+            tally.killed += 1
+
+
+async def outlive(service: Service, minutes: float, every_seconds: float, seed: int) -> None:
+    """Talk while workers die.
+
+    Raises:
+        BrokenPromiseError: where an utterance was lost, came twice, or is not what was spoken.
+
+    """
+    tally, until = Tally(), time.monotonic() + 60 * minutes
+    chances = [random.Random(seed + number) for number in range(CLIENTS + 1)]  # noqa: S311 (no secret)
+    killing = asyncio.create_task(kill(service, tally, chances.pop(), every_seconds))
+    try:
+        await asyncio.gather(*(talk(service, tally, chance, until) for chance in chances))
+    finally:
+        killing.cancel()
+        print(tally, flush=True)
+    if tally.lost or tally.doubled or tally.other:
+        raise BrokenPromiseError("Not every utterance was answered once and right.")
+
+
+def main() -> int:
+    """Run a server, talk and kill; return the exit code."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--minutes", type=float, default=60)
+    arguments.add_argument("--every", type=float, default=30, help="seconds between two deaths")
+    arguments.add_argument("--seed", type=int, default=0)
+    asked = arguments.parse_args()
+    return kept(lambda service: outlive(service, asked.minutes, asked.every, asked.seed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

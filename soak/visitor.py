@@ -1,0 +1,58 @@
+"""A client that talks in tones, of which it is known what must be answered."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+
+import clips
+from hwaja.audio import paced
+from hwaja.benchmark.serving import Service
+from hwaja.client import Client
+from soak.watching import BrokenPromiseError
+from tone_speech import Hummed, hummed
+
+PATIENCE_SECONDS = 30
+
+PAUSE = clips.silence(1)
+
+# Tones over speech are like neither of two people, and would be divided between them.
+_VOICES = hummed(range(8)).pcm, clips.voices()[0]
+
+
+async def enrolled(client: Client) -> None:
+    """Enrol both voices, as fast as the server takes them."""
+    for speaker_id, voice in enumerate(_VOICES):
+        await client.enrol(speaker_id, paced(voice, speed=0))
+
+
+def spoken(sentences: Iterable[Hummed]) -> bytes:
+    """Return sentences as PCM16, each with a pause behind it."""
+    return b"".join(sentence.pcm + PAUSE for sentence in sentences)
+
+
+async def transcribed(client: Client, chunks: AsyncIterator[bytes]) -> list[str]:
+    """Send audio as it comes; return the texts. An error in place of one counts as one."""
+    await client.send({"type": "start_transcription"})
+    await client.expect("transcription_started")
+
+    async def send() -> None:
+        await client.send_audio(chunks)
+        await client.send({"type": "stop_transcription"})
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(send())
+        return [message.get("text", message["type"]) async for message in client.transcriptions()]
+
+
+async def whole_session(service: Service, sentence: Hummed) -> None:
+    """Enrol, speak, and insist on the text.
+
+    Raises:
+        BrokenPromiseError: where it is another.
+        TimeoutError: where it does not come.
+
+    """
+    async with asyncio.timeout(PATIENCE_SECONDS), service.open() as client:
+        await enrolled(client)
+        texts = await transcribed(client, paced(spoken([sentence]), speed=0))
+    if texts != [sentence.text]:
+        raise BrokenPromiseError(f"A client got {len(texts)} texts, not the one that it spoke.")
