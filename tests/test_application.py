@@ -95,7 +95,7 @@ async def test_a_token_file_that_holds_none_is_named_before_anything_is_loaded(
     empty = tmp_path / "token"
     empty.touch()
     with pytest.raises(ConfigError, match=r"token must hold tokens"):
-        await run(dataclasses.replace(ENGLISH, **{option: empty}), *certificate)
+        await run(with_certificate(certificate, **{option: empty}))
 
 
 async def test_an_address_that_cannot_be_listened_on_is_named_and_no_worker_remains(

@@ -1,5 +1,6 @@
 """However a session ends, its audio and its voices are overwritten, not only let go of."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hwaja._pcm import RingBuffer
 from hwaja.attribution import voices as voices_module
 from hwaja.engine import Embedding
 from hwaja.session_runner import Services
-from loopback import Peer, serving
+from loopback import PATIENCE_SECONDS, Peer, serving
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
@@ -79,7 +80,8 @@ async def test_audio_and_voices_are_overwritten_however_a_session_ends(
             await end(peer)
             if end is speak_on_until_the_server_stops:
                 await endpoint.server.stop()
-        await endpoint.until_free()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await endpoint.server._seats.emptied.wait()
     (ring,) = held.rings
     assert len(ring) == 0  # what is not held is zero: rust/src/ring.rs
     assert len(held.voices) == 4

@@ -1,8 +1,9 @@
 """Looks for what was said in files and in the memory of other processes."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,14 @@ from numpy.typing import NDArray
 
 _WORD = np.dtype("<u8")
 _KEY_BYTES = 2 * _WORD.itemsize
-_KEY_STEP_BYTES = 4 * _WORD.itemsize
+_STRIDE_WORDS = 4
 
 MATCH_BYTES = 64
-"""So much in a row that is a mark's is a trace, 32 samples as PCM16, 16 as float32; it may take
-32 bytes more to be found. Where glibc makes a block smaller in its place, 24 bytes are kept."""
+"""So much in a row that is a mark's is a trace, 32 samples as PCM16, 16 as float32: enough to have
+a key at each place where one is looked for. Where glibc makes a block smaller in its place, 24
+bytes are kept."""
 
-_TABLE_BITS = 24
+_TABLE_BITS = 26
 _FACTORS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F], np.uint64)  # odd, of many bits
 
 
@@ -49,37 +51,64 @@ class Numbers:
 
 
 class NumberSearch:
-    """Some 16 bytes of the marks are keys; memory is looked through at every alignment."""
+    """Each 16 bytes of the marks are a key, and memory is looked at every 32 bytes."""
 
-    def __init__(self, forms: Iterable[tuple[str, bytes]]) -> None:
-        self._marks: dict[int, tuple[str, bytes]] = {}
-        for mark, data in forms:
-            for offset in range(0, len(data) - MATCH_BYTES, _KEY_STEP_BYTES):
-                key = data[offset : offset + _KEY_BYTES]
-                if len(set(key)) > _KEY_BYTES // 2:  # silence is found everywhere
-                    number = int(_keys(np.frombuffer(key, _WORD))[0])
-                    self._marks[number] = mark, data[offset : offset + MATCH_BYTES]
-        self._sorted = np.array(sorted(self._marks), np.uint64)
+    def __init__(self, forms: Sequence[tuple[str, bytes]]) -> None:
+        self._marks = [mark for mark, _ in forms]
+        self._data = [data for _, data in forms]
+        keys, places = zip(*(_keys_at_every_byte(data) for data in self._data), strict=True)
+        owners = np.repeat(np.arange(len(forms)), [len(part) for part in keys])
+        every = np.concatenate(keys)
+        order = np.argsort(every)
+        self._keys, self._owners = every[order], owners[order]
+        self._places = np.concatenate(places)[order]
         self._table = np.zeros(1 << _TABLE_BITS, bool)
-        self._table[self._sorted >> np.uint64(64 - _TABLE_BITS)] = True
+        self._table[self._keys >> np.uint64(64 - _TABLE_BITS)] = True
 
-    def find(self, data: bytes) -> Iterator[tuple[str, int]]:
-        """Yield marks that are found, and at which byte."""
-        for shift in range(_WORD.itemsize):
-            count = (len(data) - shift) // _WORD.itemsize
-            if count > 1:
-                keys = _keys(np.frombuffer(data, _WORD, count, shift))
-                (maybe,) = np.nonzero(self._table[keys >> np.uint64(64 - _TABLE_BITS)])
-                for index in maybe[np.isin(keys[maybe], self._sorted)].tolist():
-                    mark, match = self._marks[int(keys[index])]
-                    offset = shift + index * _WORD.itemsize
-                    if data[offset : offset + MATCH_BYTES] == match:
-                        yield mark, offset
+    def find(self, data: bytes) -> set[str]:
+        """Return the marks that are found."""
+        words = np.frombuffer(data, _WORD, len(data) // _WORD.itemsize)
+        keys = _keys(words[:-1:_STRIDE_WORDS], words[1::_STRIDE_WORDS])
+        (maybe,) = np.nonzero(self._table[keys >> np.uint64(64 - _TABLE_BITS)])
+        first = np.searchsorted(self._keys, keys[maybe], "left")
+        stop = np.searchsorted(self._keys, keys[maybe], "right")
+        found: set[str] = set()
+        for index in np.flatnonzero(stop > first).tolist():
+            offset = int(maybe[index]) * _STRIDE_WORDS * _WORD.itemsize
+            for candidate in range(int(first[index]), int(stop[index])):
+                owner, place = int(self._owners[candidate]), int(self._places[candidate])
+                if self._marks[owner] in found:
+                    continue
+                if _common_bytes(data, offset, self._data[owner], place) >= MATCH_BYTES:
+                    found.add(self._marks[owner])
+        return found
 
 
-def _keys(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def _keys(first: NDArray[np.uint64], second: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """A number for each two words in a row; equal ones are equal."""
-    return words[:-1] * _FACTORS[0] ^ words[1:] * _FACTORS[1]
+    return first[: len(second)] * _FACTORS[0] ^ second * _FACTORS[1]
+
+
+def _keys_at_every_byte(data: bytes) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """The keys of a mark, and where they are; not those of silence, which is found everywhere."""
+    windows = np.lib.stride_tricks.sliding_window_view(np.frombuffer(data, np.uint8), _KEY_BYTES)
+    different = np.count_nonzero(np.diff(np.sort(windows, axis=1), axis=1), axis=1) + 1
+    (places,) = np.nonzero(different > _KEY_BYTES // 2)
+    words = np.ascontiguousarray(windows[places]).view(_WORD)
+    return _keys(words[:, 0], words[:, 1]), places
+
+
+def _common_bytes(one: bytes, at: int, other: bytes, place: int) -> int:
+    """How many bytes around two places are the same, of `MATCH_BYTES` on each side."""
+    before = min(at, place, MATCH_BYTES)
+    behind = _same_at_the_beginning(one[at : at + MATCH_BYTES], other[place : place + MATCH_BYTES])
+    ahead = _same_at_the_beginning(one[at - before : at][::-1], other[place - before : place][::-1])
+    return ahead + behind
+
+
+def _same_at_the_beginning(one: bytes, other: bytes) -> int:
+    """How many bytes at the beginning are the same."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def forms_of(text: str) -> list[bytes]:
@@ -97,7 +126,7 @@ class Search:
         self._texts = {mark: forms_of(text) for mark, text in texts.items()}
 
     def in_bytes(self, data: bytes, place: str) -> set[Trace]:
-        found = {Trace(mark, place) for mark, _ in self._numbers.find(data)}
+        found = {Trace(mark, place) for mark in self._numbers.find(data)}
         for mark, forms in self._texts.items():
             if any(form in data for form in forms):
                 found.add(Trace(mark, place))
