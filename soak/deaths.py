@@ -17,13 +17,10 @@ from dataclasses import dataclass
 from hwaja.audio import paced
 from hwaja.benchmark.serving import Service
 from soak.serving import kept
-from soak.visitor import enrolled, spoken, transcribed
+from soak.visitor import enrolled, random_sentences, spoken, transcribed
 from soak.watching import BrokenPromiseError
-from tone_speech import Hummed, hummed
 
 CLIENTS = 2
-SENTENCES = 12
-"""In a session: about half a minute."""
 
 
 @dataclass
@@ -65,15 +62,6 @@ async def talk(service: Service, tally: Tally, chance: random.Random, until: flo
             await enrolled(client)
             answered = await transcribed(client, paced(spoken(sentences), speed=1))
         tally.compare([sentence.text for sentence in sentences], answered)
-
-
-def random_sentences(chance: random.Random) -> list[Hummed]:
-    """Return sentences that are all different."""
-    made: dict[str, Hummed] = {}
-    while len(made) < SENTENCES:
-        said = hummed([chance.randrange(8) for _ in range(chance.randrange(4, 9))])
-        made.setdefault(said.text, said)
-    return list(made.values())
 
 
 async def kill(service: Service, tally: Tally, chance: random.Random, every_seconds: float) -> None:

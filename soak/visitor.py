@@ -1,6 +1,7 @@
 """A client that talks in tones, of which it is known what must be answered."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Iterable
 
 import clips
@@ -14,14 +15,26 @@ PATIENCE_SECONDS = 30
 
 PAUSE = clips.silence(1)
 
+SENTENCES = 12
+"""In a conversation: about half a minute."""
+
 # Tones over speech are like neither of two people, and would be divided between them.
-_VOICES = hummed(range(8)).pcm, clips.voices()[0]
+VOICES = hummed(range(8)).pcm, clips.voices()[0]
 
 
 async def enrolled(client: Client) -> None:
     """Enrol both voices, as fast as the server takes them."""
-    for speaker_id, voice in enumerate(_VOICES):
+    for speaker_id, voice in enumerate(VOICES):
         await client.enrol(speaker_id, paced(voice, speed=0))
+
+
+def random_sentences(chance: random.Random) -> list[Hummed]:
+    """Return sentences that are all different."""
+    made: dict[str, Hummed] = {}
+    while len(made) < SENTENCES:
+        said = hummed([chance.randrange(8) for _ in range(chance.randrange(4, 9))])
+        made.setdefault(said.text, said)
+    return list(made.values())
 
 
 def spoken(sentences: Iterable[Hummed]) -> bytes:

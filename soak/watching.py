@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hwaja.benchmark.serving import Service
+from hwaja.benchmark.serving import Service, resident_bytes
 
 
 class BrokenPromiseError(Exception):
@@ -31,13 +31,6 @@ def usage(service: Service) -> Usage:
     front = service.process.pid
     workers = sum(map(resident_bytes, service.worker_pids))
     return Usage(resident_bytes(front), workers, len(list(Path(f"/proc/{front}/fd").iterdir())))
-
-
-def resident_bytes(pid: int) -> int:
-    """Return the resident memory of a process."""
-    lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
-    (resident,) = (line for line in lines if line.startswith("VmRSS:"))
-    return int(resident.split()[1]) * 1024
 
 
 def growth_bytes(looks: Sequence[tuple[float, Usage]]) -> tuple[float, float]:

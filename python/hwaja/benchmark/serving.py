@@ -78,6 +78,13 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def resident_bytes(pid: int) -> int:
+    """Return the resident memory of a process (Linux)."""
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
+    (resident,) = (line for line in lines if line.startswith("VmRSS:"))
+    return int(resident.split()[1]) * 1024
+
+
 def _url(process: subprocess.Popen[str]) -> str:
     """Wait until the server serves."""
     if process.stderr is None:
