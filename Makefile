@@ -9,7 +9,7 @@ RUST   := $(wildcard rust/src/*.rs) rust/Cargo.toml Cargo.toml Cargo.lock
 # Puts sherpa-onnx on a GPU. It lies beside the Python files, so that the wheel takes it along.
 SHIM   := $(if $(filter Linux,$(shell uname -s)),python/hwaja/libhwaja_shim.so)
 
-.PHONY: serve test lint bench wheel clean
+.PHONY: serve test lint bench soak wheel clean
 
 serve: $(STAMPS)/serve
 	$(BIN)/hwaja models pull
@@ -34,6 +34,18 @@ lint: $(STAMPS)/dev
 bench: $(STAMPS)/dev
 	cargo bench --workspace
 	$(BIN)/pytest bench --benchmark-enable --benchmark-only
+
+# Hours: what CI runs for moments (tests/test_soak.py). docs/reliability.md has the figures.
+soak: $(STAMPS)/dev
+	$(BIN)/hwaja models pull --for-tests
+	$(BIN)/pip install --quiet --editable '.[cpu,bench,dev,fuzz]'
+	$(BIN)/python -m soak.vanished
+	$(BIN)/python -m soak.restarts --rounds 20
+	$(BIN)/python -m soak.cycles --cycles 1000
+	$(BIN)/python -m soak.abuse --seconds 600
+	$(BIN)/python -m soak.deaths --minutes 60 --every 30
+	$(BIN)/python -m soak.fuzz --inputs 1000000
+	PROPTEST_CASES=100000 cargo test --release --workspace
 
 wheel: $(STAMPS)/dev
 	$(BIN)/maturin build --release --out dist

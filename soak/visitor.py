@@ -15,8 +15,8 @@ PATIENCE_SECONDS = 30
 
 PAUSE = clips.silence(1)
 
-SENTENCES = 12
-"""In a conversation: about half a minute."""
+SENTENCES = 8
+"""In a conversation: about 20 s."""
 
 # Tones over speech are like neither of two people, and would be divided between them.
 VOICES = hummed(range(8)).pcm, clips.voices()[0]

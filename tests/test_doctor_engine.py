@@ -141,10 +141,10 @@ def test_a_machine_that_keeps_up_with_nobody_is_told_so() -> None:
 @pytest.mark.asyncio(loop_scope="session")
 async def test_the_measurement_counts_the_audio_that_whole_utterances_hold(pool: Pool) -> None:
     told: list[str] = []
-    done = await throughput(pool, [babble(1.0, 1), babble(1.0, 2)], 4, 0.3, told.append)
+    done = await throughput(pool, [babble(1.0, 1), babble(1.0, 2)], 4, 2, told.append)
     # Every one that was begun is counted, and no piece of one.
     assert done.audio_seconds == len(told) >= 4
-    assert done.wall_seconds >= 0.3
+    assert done.wall_seconds >= 2
 
 
 async def test_a_streaming_recogniser_is_measured_too(english: wire.Setup, tmp_path: Path) -> None:
