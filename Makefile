@@ -41,6 +41,7 @@ soak: $(STAMPS)/dev
 	$(BIN)/pip install --quiet --editable '.[cpu,bench,dev,fuzz]'
 	$(BIN)/python -m soak.vanished
 	$(BIN)/python -m soak.restarts --rounds 20
+	$(BIN)/python -m soak.isolation --rounds 20
 	$(BIN)/python -m soak.cycles --cycles 1000
 	$(BIN)/python -m soak.abuse --seconds 600
 	$(BIN)/python -m soak.deaths --minutes 60 --every 30

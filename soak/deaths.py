@@ -5,9 +5,7 @@ Every text must come, once, and be the one that was spoken.
 
 import argparse
 import asyncio
-import os
 import random
-import signal
 import sys
 import time
 from collections import Counter
@@ -16,6 +14,7 @@ from dataclasses import dataclass
 
 from hwaja.audio import paced
 from hwaja.benchmark.serving import Service
+from soak.killer import Killer
 from soak.serving import kept
 from soak.visitor import enrolled, random_sentences, spoken, transcribed
 from soak.watching import BrokenPromiseError
@@ -27,7 +26,6 @@ CLIENTS = 2
 class Tally:
     """What happened."""
 
-    killed: int = 0
     sessions: int = 0
     spoken: int = 0
     lost: int = 0
@@ -49,7 +47,7 @@ class Tally:
 
     def __str__(self) -> str:
         return (
-            f"{self.killed} workers killed; {self.sessions} sessions, {self.spoken} utterances: "
+            f"{self.sessions} sessions, {self.spoken} utterances: "
             f"{self.lost} lost, {self.doubled} doubled, {self.other} others"
         )
 
@@ -64,15 +62,6 @@ async def talk(service: Service, tally: Tally, chance: random.Random, until: flo
         tally.compare([sentence.text for sentence in sentences], answered)
 
 
-async def kill(service: Service, tally: Tally, chance: random.Random, every_seconds: float) -> None:
-    """Kill one of the processes, again and again."""
-    while True:
-        await asyncio.sleep(every_seconds)
-        if pids := service.worker_pids:
-            os.kill(chance.choice(pids), signal.SIGKILL)
-            tally.killed += 1
-
-
 async def outlive(service: Service, minutes: float, every_seconds: float, seed: int) -> None:
     """Talk while workers die.
 
@@ -81,13 +70,14 @@ async def outlive(service: Service, minutes: float, every_seconds: float, seed: 
 
     """
     tally, until = Tally(), time.monotonic() + 60 * minutes
-    chances = [random.Random(seed + number) for number in range(CLIENTS + 1)]  # noqa: S311 (no secret)
-    killing = asyncio.create_task(kill(service, tally, chances.pop(), every_seconds))
+    chances = [random.Random(seed + number) for number in range(CLIENTS)]  # noqa: S311 (no secret)
+    killer = Killer(service, seed)
+    killing = asyncio.create_task(killer.run(every_seconds))
     try:
         await asyncio.gather(*(talk(service, tally, chance, until) for chance in chances))
     finally:
         killing.cancel()
-        print(tally, flush=True)
+        print(f"{killer.killed} workers killed; {tally}", flush=True)
     if tally.lost or tally.doubled or tally.other:
         raise BrokenPromiseError("Not every utterance was answered once and right.")
 

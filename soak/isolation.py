@@ -1,0 +1,125 @@
+"""Sessions beside each other: `python -m soak.isolation --rounds 20`.
+
+As many clients as there are places say different things, over and over. Some leave in the midst of
+a word, some send nonsense until they are thrown out, workers die, places go from one to the next.
+Everybody else must get exactly the texts of what they said.
+"""
+
+import argparse
+import asyncio
+import random
+import sys
+import time
+from collections import Counter
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+from hwaja.audio import paced
+from hwaja.benchmark.serving import Service
+from hwaja.client import Client, ClientError
+from soak.killer import Killer
+from soak.serving import kept
+from soak.visitor import PATIENCE_SECONDS, enrolled, random_sentences, spoken, transcribed
+from soak.watching import BrokenPromiseError
+
+PLACES = 10
+KILL_SECONDS = 2.0
+SENTENCES = 3
+
+LEAVES, RAVES = 0.25, 0.4
+"""Of the rounds a quarter is left in the midst, and 15 % end with nonsense."""
+
+
+@dataclass
+class Tally:
+    """What happened."""
+
+    rounds: Counter[str] = field(default_factory=Counter)
+    wrong: int = 0
+
+
+async def placed(service: Service, stack: AsyncExitStack) -> Client:
+    """Open a session once there is a place.
+
+    Raises:
+        ClientError: where there is none for long.
+
+    """
+    began = time.monotonic()
+    while True:
+        try:
+            return await stack.enter_async_context(service.open())
+        except ClientError:
+            if time.monotonic() > began + PATIENCE_SECONDS:
+                raise
+            await asyncio.sleep(0.1)
+
+
+async def one_round(client: Client, chance: random.Random, tally: Tally) -> None:
+    """Leave, rave, or talk and compare."""
+    sentences, kind = random_sentences(chance)[:SENTENCES], chance.random()
+    pcm = spoken(sentences)
+    if kind < RAVES:
+        tally.rounds["left" if kind < LEAVES else "raved"] += 1
+        await misbehave(client, pcm[: 2 * chance.randrange(len(pcm) // 2)], raves=kind >= LEAVES)
+        return
+    await enrolled(client)
+    texts = await transcribed(client, paced(pcm, speed=0))
+    tally.rounds["talked"] += 1
+    tally.wrong += texts != [sentence.text for sentence in sentences]
+
+
+async def misbehave(client: Client, pcm: bytes, *, raves: bool) -> None:
+    """Begin to talk; then be gone, or be thrown out."""
+    await enrolled(client)
+    await client.send({"type": "start_transcription", "interim_results": True})
+    await client.send_audio(paced(pcm, speed=0))
+    if not raves:
+        client._websocket.transport.abort()
+        return
+    try:
+        while True:
+            await client.send({"type": "nonsense"})
+            await client.receive()
+    except ClientError:
+        pass
+
+
+async def beside_each_other(service: Service, rounds: int, seed: int) -> None:
+    """Have all clients at it.
+
+    Raises:
+        BrokenPromiseError: where one got something else than what it said.
+
+    """
+    tally = Tally()
+
+    async def client(number: int) -> None:
+        chance = random.Random(seed + number)  # noqa: S311 (no secret)
+        for _ in range(rounds):
+            async with AsyncExitStack() as stack:
+                await one_round(await placed(service, stack), chance, tally)
+
+    killer = Killer(service, seed)
+    killing = asyncio.create_task(killer.run(KILL_SECONDS))
+    try:
+        await asyncio.gather(*map(client, range(PLACES)))
+    finally:
+        killing.cancel()
+        print(f"{killer.killed} workers killed; {dict(tally.rounds)}; {tally.wrong} wrong")
+    if tally.wrong:
+        raise BrokenPromiseError("A client got what it had not said.")
+
+
+def main() -> int:
+    """Run a server and be many; return the exit code."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--rounds", type=int, default=20)
+    arguments.add_argument("--seed", type=int, default=0)
+    asked = arguments.parse_args()
+    options = ("--max-connections", str(PLACES))
+    return kept(lambda service: beside_each_other(service, asked.rounds, asked.seed), *options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
