@@ -1,6 +1,7 @@
 """Any sequence of events: the session never raises, forgets nothing it needs, answers each once."""
 
 import math
+from collections import deque
 from itertools import pairwise
 
 from fuzzing.choices import Choices
@@ -28,6 +29,7 @@ from hwaja.events import (
     Refused,
     Release,
     Send,
+    Settled,
     Shutdown,
     TimeIsShort,
     TimeIsUp,
@@ -82,6 +84,7 @@ class _Watched:
         self.known_ids: set[int] = set()
         self.answered_ids: set[int] = set()
         self.answers = 0
+        self.unsettled: deque[int] = deque()  # where utterances end that nothing was said of
         # What the beginning did was not seen.
         self.seen_whole = self.talk.session.state is not State.DRAINING
 
@@ -94,11 +97,12 @@ class _Watched:
     def _check(self, effect: Effect) -> None:
         assert not self.closed, "something after the close"
         match effect:
-            case Transcribe(segment_id, start, stop) | Recognise(segment_id, start, stop):
-                self._check_held(start, stop)
-                assert segment_id not in self.known_ids or isinstance(effect, Recognise)
-                self.known_ids.add(segment_id)
-                self.segments[segment_id] = start, stop
+            case Transcribe() | Recognise():
+                self._check_work(effect)
+            case Settled(segment):
+                # Of several parts the last one ends with the utterance.
+                if self.unsettled and segment.stop >= self.unsettled[0]:
+                    self.unsettled.popleft()
             case Follow(_, start, stop) | Foresee(start, stop) | Learn(_, start, stop):
                 self._check_held(start, stop)
             case Enrol(_, start, segments):
@@ -113,6 +117,14 @@ class _Watched:
             case Send():
                 self._check_message(effect)
 
+    def _check_work(self, effect: Transcribe | Recognise) -> None:
+        self._check_held(effect.start, effect.stop)
+        self.segments[effect.segment_id] = effect.start, effect.stop
+        if isinstance(effect, Transcribe):
+            assert effect.segment_id not in self.known_ids
+            self.unsettled.append(effect.stop)
+        self.known_ids.add(effect.segment_id)
+
     def _check_held(self, start: int, stop: int) -> None:
         assert self.forgotten <= start < stop <= self.talk.now, "asks for what is not held"
 
@@ -121,6 +133,7 @@ class _Watched:
         match effect.message:
             case TranscriptionStarted():
                 self.answers, self.seen_whole = 0, True
+                assert not self.unsettled, "an utterance is lost"
                 self.known_ids, self.answered_ids, self.segments = set(), set(), {}
             case Transcription(segment_id=segment_id):
                 self.answers += 1
@@ -128,6 +141,7 @@ class _Watched:
                     assert segment_id not in self.answered_ids, "answered twice"
                     self.answered_ids.add(segment_id)
             case TranscriptionStopped(summary):
+                assert not (self.seen_whole and self.unsettled), "an utterance is lost"
                 assert not self.seen_whole or summary.utterances == self.answers
 
     def finish(self) -> None:
@@ -143,6 +157,8 @@ class _Watched:
                 self.take(
                     self.talk.handle(Attributed(segment_id, (_part(0, 1 << 40, Choices(b"")),)))
                 )
+        if self.seen_whole and self.talk.session.state is State.READY:
+            assert not self.unsettled, "an utterance is lost"
         self.take(self.talk.handle(Disconnected()))
         assert self.talk.session.state is State.CLOSED
         for event in (Connected(), Shutdown(), Enrolled(), Recognised(0, Hypothesis("네"))):
