@@ -376,8 +376,8 @@ def test_no_sequence_of_events_raises_or_breaks_a_promise(
             if isinstance(effect, Transcribe | Follow):
                 assert forgotten <= effect.start < effect.stop <= talk.now
             elif isinstance(effect, Enrol):
-                assert forgotten <= effect.spans[0][0]
-                assert effect.spans[-1][1] <= talk.now
+                assert forgotten <= effect.start <= talk.now
+                assert all(effect.start <= s.start < s.stop <= talk.now for s in effect.segments)
             elif isinstance(effect, Release):
                 assert forgotten <= effect.index <= talk.now
                 forgotten = effect.index
