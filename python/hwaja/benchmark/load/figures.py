@@ -1,0 +1,122 @@
+"""The figures of a load test."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwaja.benchmark.load.client import Final, Told
+from hwaja.benchmark.load.processes import Look
+from hwaja.benchmark.load.talk import Talk
+
+SHARED_SECONDS = 0.3
+"""An utterance and a clip that share less have nothing to do with each other: each has 0.2 s before
+and behind its speech."""
+
+LAST = "all processes"
+
+
+@dataclass(frozen=True, slots=True)
+class Delays:
+    """From the end of speech until the text came, in seconds; None where there was no text."""
+
+    texts: int
+    p50: float | None
+    p95: float | None
+    p99: float | None
+    longest: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a load test found."""
+
+    clients: int
+    audio_seconds: float
+    """Streamed by all together."""
+    speech_share: float
+    """Of the audio, within clips."""
+    delays: Delays
+    by_client: list[Delays]
+    by_third: list[Delays]
+    """Of the test's time: a delay that grows shows here."""
+    lost: int
+    """Clips of which no text came."""
+    doubled: int
+    """Texts about the same time as the one before."""
+    errors: int
+    interims: int
+    cpu: dict[str, float]
+    """Processor seconds for each second of one stream, by process."""
+    resident_mib: dict[str, tuple[float, float]]
+    """By process: when the test began, and at most."""
+
+
+def figures(talks: Sequence[Talk], told: Sequence[Told], looks: Sequence[Look]) -> Figures:
+    """Count and measure."""
+    finals = [(each.began_seconds + f.at_seconds, f) for each in told for f in each.finals]
+    whole_seconds = max((at for at, _ in finals), default=0.0)
+    thirds = [
+        [f for at, f in finals if third <= 3 * at / whole_seconds < third + 1] for third in (0, 1)
+    ] + [[f for at, f in finals if 3 * at / whole_seconds >= 2]]
+    audio_seconds = sum(len(talk.pcm) for talk in talks) / 32_000
+    spoken_seconds = sum(stop - start for talk in talks for start, stop in talk.spans_seconds)
+    return Figures(
+        len(talks),
+        audio_seconds,
+        spoken_seconds / audio_seconds,
+        delays([final for _, final in finals]),
+        [delays(each.finals) for each in told],
+        [delays(third) for third in thirds],
+        sum(lost(talk, each.finals) for talk, each in zip(talks, told, strict=True)),
+        sum(doubled(each.finals) for each in told),
+        sum(each.errors for each in told),
+        sum(each.interims for each in told),
+        _cpu(looks, audio_seconds),
+        _resident_mib(looks),
+    )
+
+
+def delays(finals: Sequence[Final]) -> Delays:
+    """Summarise."""
+    if not finals:
+        return Delays(0, None, None, None, None)
+    found = np.percentile([final.delay_seconds for final in finals], [50, 95, 99, 100])
+    return Delays(len(finals), *(round(float(each), 3) for each in found))
+
+
+def lost(talk: Talk, finals: Sequence[Final]) -> int:
+    """Return of how many clips no text came."""
+    return sum(
+        not any(
+            min(stop, final.end_seconds) - max(start, final.start_seconds)
+            >= min(SHARED_SECONDS, (stop - start) / 2)
+            for final in finals
+        )
+        for start, stop in talk.spans_seconds
+    )
+
+
+def doubled(finals: Sequence[Final]) -> int:
+    """Return how many texts are about the time of another; turns that overlap share little."""
+    in_order = sorted(finals, key=lambda final: (final.start_seconds, final.end_seconds))
+    return sum(
+        before.end_seconds - after.start_seconds
+        > 0.5 * min(f.end_seconds - f.start_seconds for f in (before, after))
+        for before, after in itertools.pairwise(in_order)
+    )
+
+
+def _cpu(looks: Sequence[Look], audio_seconds: float) -> dict[str, float]:
+    before, after = looks[0].cpu_seconds, looks[-1].cpu_seconds
+    used = {name: round((after[name] - before.get(name, 0.0)) / audio_seconds, 5) for name in after}
+    return used | {LAST: round(sum(used.values()), 5)}
+
+
+def _resident_mib(looks: Sequence[Look]) -> dict[str, tuple[float, float]]:
+    found = {}
+    for name, first in looks[0].resident_bytes.items():
+        most = max(look.resident_bytes.get(name, 0) for look in looks)
+        found[name] = round(first / 2**20, 1), round(most / 2**20, 1)
+    return found

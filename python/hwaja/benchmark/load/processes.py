@@ -1,0 +1,62 @@
+"""What the server's processes use while they serve (Linux)."""
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from hwaja.benchmark.serving import Service, resident_bytes
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+PERIOD_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at all processes; each by its name."""
+
+    at_seconds: float
+    """Of the monotonic clock."""
+    cpu_seconds: dict[str, float]
+    resident_bytes: dict[str, int]
+
+
+def look(service: Service) -> Look:
+    """Look at the front's event loop, its other threads (which detect speech), and each worker."""
+    front = service.process.pid
+    threads = {int(folder.name): folder for folder in Path(f"/proc/{front}/task").iterdir()}
+    cpu = {
+        "event loop": _cpu_seconds(threads.pop(front)),
+        "speech detection": sum(map(_cpu_seconds, threads.values())),
+    }
+    resident = {"front": resident_bytes(front)}
+    for name, pid in _workers(service):
+        cpu[name] = _cpu_seconds(Path(f"/proc/{pid}"))
+        resident[name] = resident_bytes(pid)
+    return Look(time.monotonic(), cpu, resident)
+
+
+def _workers(service: Service) -> Iterator[tuple[str, int]]:
+    """Name the workers in the order in which they were started; who yields makes interims."""
+    number = 0
+    for pid in sorted(service.worker_pids):
+        if os.getpriority(os.PRIO_PROCESS, pid) > 0:
+            yield "drafts", pid
+        else:
+            yield f"worker {number}", pid
+            number += 1
+
+
+def _cpu_seconds(folder: Path) -> float:
+    fields = (folder / "stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+async def watch(service: Service, looks: list[Look]) -> None:
+    """Look again and again until cancelled."""
+    while True:
+        looks.append(look(service))
+        await asyncio.sleep(PERIOD_SECONDS)
