@@ -4,7 +4,11 @@ Each says what it did and saw, and ends with a code other than 0 where a promise
 docs/reliability.md has the figures. They share the helpers of the tests.
 """
 
+import logging
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+
+# Who floods writes on to connections that the server has cut; asyncio warns of each write.
+logging.getLogger("asyncio").setLevel(logging.ERROR)

@@ -35,6 +35,8 @@ class Tally:
 
     def compare(self, said: Sequence[str], answered: Sequence[str]) -> None:
         """Count what became of the sentences of a session."""
+        if list(said) != list(answered):
+            print(f"said {said}, answered {answered}", flush=True)  # tones: nobody's words
         wanted, got = Counter(said), Counter(answered)
         self.sessions += 1
         self.spoken += len(said)
