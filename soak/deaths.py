@@ -35,6 +35,7 @@ class Tally:
 
     def compare(self, said: Sequence[str], answered: Sequence[str]) -> None:
         """Count what became of the sentences of a session."""
+        answered = rejoined(said, answered)
         if list(said) != list(answered):
             print(f"said {said}, answered {answered}", flush=True)  # tones: nobody's words
         wanted, got = Counter(said), Counter(answered)
@@ -52,6 +53,17 @@ class Tally:
             f"{self.sessions} sessions, {self.spoken} utterances: "
             f"{self.lost} lost, {self.doubled} doubled, {self.other} others"
         )
+
+
+def rejoined(said: Sequence[str], answered: Sequence[str]) -> list[str]:
+    """Join texts that make up one sentence: in some of them the detector hears a pause."""
+    whole: list[str] = []
+    for text in answered:
+        if whole and whole[-1] not in said and any(s.startswith(whole[-1] + text) for s in said):
+            whole[-1] += text
+        else:
+            whole.append(text)
+    return whole
 
 
 async def talk(service: Service, tally: Tally, chance: random.Random, until: float) -> None:

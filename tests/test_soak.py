@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from soak.deaths import Tally
+from soak.deaths import Tally, rejoined
 from soak.restarts import Talker
 from soak.visitor import random_sentences
 from soak.watching import Usage, growth_bytes
@@ -49,6 +49,11 @@ def test_utterances_that_are_lost_or_come_twice_or_are_others_are_counted(
     tally = Tally()
     tally.compare(["a", "b", "c"], answered)
     assert (tally.lost, tally.doubled, tally.other) == counts
+
+
+def test_a_sentence_that_comes_in_two_texts_is_not_lost() -> None:
+    assert rejoined(["abcd", "ef"], ["abc", "d", "ef"]) == ["abcd", "ef"]
+    assert rejoined(["abcd", "ef"], ["abc", "ef"]) == ["abc", "ef"]
 
 
 def test_a_sentence_is_owed_once_its_last_sample_was_acknowledged() -> None:
