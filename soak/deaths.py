@@ -16,7 +16,7 @@ from hwaja.audio import paced
 from hwaja.benchmark.serving import Service
 from soak.killer import Killer
 from soak.serving import kept
-from soak.visitor import enrolled, random_sentences, spoken, transcribed
+from soak.visitor import enrolled, random_sentences, rejoined, spoken, transcribed
 from soak.watching import BrokenPromiseError
 
 CLIENTS = 2
@@ -53,17 +53,6 @@ class Tally:
             f"{self.sessions} sessions, {self.spoken} utterances: "
             f"{self.lost} lost, {self.doubled} doubled, {self.other} others"
         )
-
-
-def rejoined(said: Sequence[str], answered: Sequence[str]) -> list[str]:
-    """Join texts that make up one sentence: in some of them the detector hears a pause."""
-    whole: list[str] = []
-    for text in answered:
-        if whole and whole[-1] not in said and any(s.startswith(whole[-1] + text) for s in said):
-            whole[-1] += text
-        else:
-            whole.append(text)
-    return whole
 
 
 async def talk(service: Service, tally: Tally, chance: random.Random, until: float) -> None:

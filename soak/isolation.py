@@ -19,7 +19,7 @@ from hwaja.benchmark.serving import Service
 from hwaja.client import Client, ClientError
 from soak.killer import Killer
 from soak.serving import kept
-from soak.visitor import PATIENCE_SECONDS, enrolled, random_sentences, spoken, transcribed
+from soak.visitor import PATIENCE_SECONDS, enrolled, random_sentences, rejoined, spoken, transcribed
 from soak.watching import BrokenPromiseError
 
 PLACES = 10
@@ -66,7 +66,8 @@ async def one_round(client: Client, chance: random.Random, tally: Tally) -> None
     await enrolled(client)
     texts = await transcribed(client, paced(pcm, speed=0))
     tally.rounds["talked"] += 1
-    tally.wrong += texts != [sentence.text for sentence in sentences]
+    said = [sentence.text for sentence in sentences]
+    tally.wrong += rejoined(said, texts) != said
 
 
 async def misbehave(client: Client, pcm: bytes, *, raves: bool) -> None:

@@ -18,7 +18,7 @@ from hwaja.audio import paced
 from hwaja.benchmark.serving import Service, running_server
 from hwaja.client import Client, ClientError, client_tls, open_client
 from hwaja.models.tones import write_tone_model
-from soak.visitor import PAUSE, VOICES, random_sentences, spoken
+from soak.visitor import PAUSE, VOICES, random_sentences, rejoined, spoken
 from tone_speech import Hummed
 
 CLIENTS = 4
@@ -92,7 +92,7 @@ async def stop_while_they_talk(service: Service, chance: random.Random) -> tuple
     kept = sum(
         owed == text
         for talker in talkers
-        for owed, text in zip(talker.owed, talker.texts, strict=False)
+        for owed, text in zip(talker.owed, rejoined(talker.owed, talker.texts), strict=False)
     )
     return owed, owed - kept
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 
 import clips
 from hwaja.audio import paced
@@ -54,6 +54,17 @@ async def transcribed(client: Client, chunks: AsyncIterator[bytes]) -> list[str]
     async with asyncio.TaskGroup() as group:
         group.create_task(send())
         return [message.get("text", message["type"]) async for message in client.transcriptions()]
+
+
+def rejoined(said: Sequence[str], answered: Sequence[str]) -> list[str]:
+    """Join texts that make up one sentence: in some of them the detector hears a pause."""
+    whole: list[str] = []
+    for text in answered:
+        if whole and whole[-1] not in said and any(s.startswith(whole[-1] + text) for s in said):
+            whole[-1] += text
+        else:
+            whole.append(text)
+    return whole
 
 
 async def whole_session(service: Service, sentence: Hummed) -> None:

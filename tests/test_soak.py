@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from soak.deaths import Tally, rejoined
+from soak.deaths import Tally
 from soak.restarts import Talker
-from soak.visitor import random_sentences
+from soak.visitor import random_sentences, rejoined
 from soak.watching import Usage, growth_bytes
 
 ROOT = Path(__file__).resolve().parent.parent
