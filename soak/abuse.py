@@ -21,7 +21,7 @@ from hwaja.benchmark.serving import Service
 from hwaja.client import ClientError, client_tls
 from raw_client import UPGRADE, client_hello, dialled
 from soak.serving import kept
-from soak.visitor import PATIENCE_SECONDS, whole_session
+from soak.visitor import PATIENCE_SECONDS, answered_right
 from soak.watching import BrokenPromiseError, Usage, usage
 from tone_speech import hummed
 
@@ -51,7 +51,7 @@ class Abuser:
     """Does one abuse after the other."""
 
     def __init__(self, service: Service, chance: random.Random, tally: Tally) -> None:
-        self._port = int(service.url.rpartition(":")[2])
+        self._port = service.port
         self._tls = client_tls(service.cafile)
         self._chance = chance
         self._tally = tally
@@ -122,8 +122,14 @@ async def be_good(service: Service, tally: Tally, until: float) -> None:
     """Go through whole sessions, one after the other, each of which must be answered right."""
     while time.monotonic() < until:
         began = time.monotonic()
-        await whole_session(service, SENTENCE)
+        await one_good_session(service)
         tally.good_seconds.append(time.monotonic() - began)
+
+
+async def one_good_session(service: Service) -> None:
+    """Find a place at once, speak, and insist on the text."""
+    async with asyncio.timeout(PATIENCE_SECONDS), service.open() as client:
+        await answered_right(client, SENTENCE)
 
 
 async def all_places_free(service: Service) -> None:
@@ -152,7 +158,7 @@ async def abuse(service: Service, seconds: float, seed: int) -> None:
 
     """
     chance, tally = random.Random(seed), Tally()  # noqa: S311 (no secret)
-    await whole_session(service, SENTENCE)
+    await one_good_session(service)
     await during(service, tally, chance, seconds / 4)
     await all_places_free(service)
     before = usage(service)

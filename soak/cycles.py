@@ -9,13 +9,13 @@ import asyncio
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 
 from hwaja.benchmark.serving import Service
-from hwaja.client import ClientError, client_tls
-from loopback import PATIENCE_SECONDS
+from hwaja.client import client_tls
 from raw_client import UPGRADE, dialled
 from soak.serving import kept
-from soak.visitor import whole_session
+from soak.visitor import PATIENCE_SECONDS, answered_right, placed
 from soak.watching import BrokenPromiseError, Usage, growth_bytes, usage
 from tone_speech import hummed
 
@@ -33,23 +33,15 @@ SENTENCE = hummed([0, 3, 1, 5])
 
 async def torn_off(service: Service) -> None:
     """Connect, and cut the connection as soon as the server has opened it."""
-    port = int(service.url.rpartition(":")[2])
-    async with dialled(port, client_tls(service.cafile)) as client:
+    async with dialled(service.port, client_tls(service.cafile)) as client:
         await client.upgrade(UPGRADE)
         client.reset()
 
 
 async def short_session(service: Service) -> None:
     """Go through a whole session; wait for a place where those before have not left theirs."""
-    began = time.monotonic()
-    while True:
-        try:
-            await whole_session(service, SENTENCE)
-        except ClientError:
-            if time.monotonic() > began + PATIENCE_SECONDS:
-                raise
-        else:
-            return
+    async with AsyncExitStack() as stack:
+        await answered_right(await placed(service, stack), SENTENCE)
 
 
 async def repeat(

@@ -9,7 +9,6 @@ import argparse
 import asyncio
 import random
 import sys
-import time
 from collections import Counter
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from hwaja.benchmark.serving import Service
 from hwaja.client import Client, ClientError
 from soak.killer import Killer
 from soak.serving import kept
-from soak.visitor import PATIENCE_SECONDS, enrolled, random_sentences, rejoined, spoken, transcribed
+from soak.visitor import enrolled, placed, random_sentences, rejoined, spoken, transcribed
 from soak.watching import BrokenPromiseError
 
 PLACES = 10
@@ -36,23 +35,6 @@ class Tally:
 
     rounds: Counter[str] = field(default_factory=Counter)
     wrong: int = 0
-
-
-async def placed(service: Service, stack: AsyncExitStack) -> Client:
-    """Open a session once there is a place.
-
-    Raises:
-        ClientError: where there is none for long.
-
-    """
-    began = time.monotonic()
-    while True:
-        try:
-            return await stack.enter_async_context(service.open())
-        except ClientError:
-            if time.monotonic() > began + PATIENCE_SECONDS:
-                raise
-            await asyncio.sleep(0.1)
 
 
 async def one_round(client: Client, chance: random.Random, tally: Tally) -> None:

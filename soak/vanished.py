@@ -23,8 +23,7 @@ async def vanish(service: Service, ping_seconds: float) -> None:
         BrokenPromiseError: where that takes longer than a ping and its time-out.
 
     """
-    port = int(service.url.rpartition(":")[2])
-    async with dialled(port, client_tls(service.cafile)) as client:
+    async with dialled(service.port, client_tls(service.cafile)) as client:
         await client.upgrade()
         began = time.monotonic()
         while True:

@@ -2,12 +2,14 @@
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import AsyncExitStack
 
 import clips
 from hwaja.audio import paced
 from hwaja.benchmark.serving import Service
-from hwaja.client import Client
+from hwaja.client import Client, ClientError
 from soak.watching import BrokenPromiseError
 from tone_speech import Hummed, hummed
 
@@ -20,6 +22,23 @@ SENTENCES = 8
 
 # Tones over speech are like neither of two people, and would be divided between them.
 VOICES = hummed(range(8)).pcm, clips.voices()[0]
+
+
+async def placed(service: Service, stack: AsyncExitStack) -> Client:
+    """Open a session once there is a place.
+
+    Raises:
+        ClientError: where there is none for long.
+
+    """
+    began = time.monotonic()
+    while True:
+        try:
+            return await stack.enter_async_context(service.open())
+        except ClientError:
+            if time.monotonic() > began + PATIENCE_SECONDS:
+                raise
+            await asyncio.sleep(0.1)
 
 
 async def enrolled(client: Client) -> None:
@@ -67,7 +86,7 @@ def rejoined(said: Sequence[str], answered: Sequence[str]) -> list[str]:
     return whole
 
 
-async def whole_session(service: Service, sentence: Hummed) -> None:
+async def answered_right(client: Client, sentence: Hummed) -> None:
     """Enrol, speak, and insist on the text.
 
     Raises:
@@ -75,7 +94,7 @@ async def whole_session(service: Service, sentence: Hummed) -> None:
         TimeoutError: where it does not come.
 
     """
-    async with asyncio.timeout(PATIENCE_SECONDS), service.open() as client:
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await enrolled(client)
         texts = await transcribed(client, paced(spoken([sentence]), speed=0))
     if texts != [sentence.text]:

@@ -14,7 +14,7 @@ SHARED_SECONDS = 0.3
 """An utterance and a clip that share less have nothing to do with each other: each has 0.2 s before
 and behind its speech."""
 
-LAST = "all processes"
+TOGETHER = "all processes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,9 @@ def figures(talks: Sequence[Talk], told: Sequence[Told], looks: Sequence[Look]) 
     """Count and measure."""
     finals = [(each.began_seconds + f.at_seconds, f) for each in told for f in each.finals]
     whole_seconds = max((at for at, _ in finals), default=0.0)
-    thirds = [
-        [f for at, f in finals if third <= 3 * at / whole_seconds < third + 1] for third in (0, 1)
-    ] + [[f for at, f in finals if 3 * at / whole_seconds >= 2]]
+    thirds: list[list[Final]] = [[], [], []]
+    for at, final in finals:
+        thirds[min(2, int(3 * at / whole_seconds))].append(final)
     audio_seconds = sum(len(talk.pcm) for talk in talks) / 32_000
     spoken_seconds = sum(stop - start for talk in talks for start, stop in talk.spans_seconds)
     return Figures(
@@ -111,7 +111,7 @@ def doubled(finals: Sequence[Final]) -> int:
 def _cpu(looks: Sequence[Look], audio_seconds: float) -> dict[str, float]:
     before, after = looks[0].cpu_seconds, looks[-1].cpu_seconds
     used = {name: round((after[name] - before.get(name, 0.0)) / audio_seconds, 5) for name in after}
-    return used | {LAST: round(sum(used.values()), 5)}
+    return used | {TOGETHER: round(sum(used.values()), 5)}
 
 
 def _resident_mib(looks: Sequence[Look]) -> dict[str, tuple[float, float]]:

@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hwaja.benchmark.serving import Service, resident_bytes
-
-_TICKS = os.sysconf("SC_CLK_TCK")
+from hwaja.benchmark.serving import Service, cpu_seconds, resident_bytes
 
 PERIOD_SECONDS = 1.0
 
@@ -27,14 +25,14 @@ class Look:
 def look(service: Service) -> Look:
     """Look at the front's event loop, its other threads (which detect speech), and each worker."""
     front = service.process.pid
-    threads = {int(folder.name): folder for folder in Path(f"/proc/{front}/task").iterdir()}
+    threads = {int(folder.name) for folder in Path(f"/proc/{front}/task").iterdir()}
     cpu = {
-        "event loop": _cpu_seconds(threads.pop(front)),
-        "speech detection": sum(map(_cpu_seconds, threads.values())),
+        "event loop": cpu_seconds(front, front),
+        "speech detection": sum(cpu_seconds(front, each) for each in threads - {front}),
     }
     resident = {"front": resident_bytes(front)}
     for name, pid in _workers(service):
-        cpu[name] = _cpu_seconds(Path(f"/proc/{pid}"))
+        cpu[name] = cpu_seconds(pid)
         resident[name] = resident_bytes(pid)
     return Look(time.monotonic(), cpu, resident)
 
@@ -48,11 +46,6 @@ def _workers(service: Service) -> Iterator[tuple[str, int]]:
         else:
             yield f"worker {number}", pid
             number += 1
-
-
-def _cpu_seconds(folder: Path) -> float:
-    fields = (folder / "stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 async def watch(service: Service, looks: list[Look]) -> None:

@@ -7,8 +7,6 @@ from pathlib import Path
 
 from hwaja.benchmark.load.figures import Figures
 
-Row = tuple[str, float | None]
-
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 table { border-collapse: collapse; margin: 1rem 0 }
