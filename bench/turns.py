@@ -16,7 +16,7 @@ import numpy as np
 
 from corpus import LEVEL_FRAME_SAMPLES, Clip, edits, load_clips, normalise
 from hwaja.engine import Samples
-from hwaja.engines.sherpa import MAX_UTTERANCE_SECONDS, OfflineRecognizer, load_recogniser
+from hwaja.engines.sherpa import load_recogniser
 from hwaja.gate import SAMPLE_RATE
 from hwaja.models import locate
 from hwaja.recognition import Hypothesis, Options

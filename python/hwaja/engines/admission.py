@@ -7,7 +7,14 @@ import numpy as np
 
 from hwaja.codes import Reason
 from hwaja.engine import EngineError, Samples
+from hwaja.gate import SAMPLE_RATE
 from hwaja.recognition import Abilities, Options
+
+MAX_UTTERANCE_SECONDS = 29.0
+"""Whisper hears 30 s at most, and wants silence at the end of them."""
+
+MIN_UTTERANCE_SECONDS = 0.025
+"""One window of Whisper's spectrogram; of a fifth of it, sherpa-onnx ends the process."""
 
 _SENTENCES = {
     Reason.LANGUAGE_UNSUPPORTED: "the recogniser does not know the language",
@@ -43,3 +50,17 @@ def check_samples(samples: Samples) -> None:
         raise EngineError("there is no audio")
     if not np.isfinite(samples).all():
         raise EngineError("audio must be finite")
+
+
+def check_utterance(samples: Samples) -> None:
+    """Check that audio is what `check_samples` says, and neither too short nor too long.
+
+    Raises:
+        EngineError: otherwise.
+
+    """
+    check_samples(samples)
+    if len(samples) < MIN_UTTERANCE_SECONDS * SAMPLE_RATE:
+        raise EngineError(f"an utterance has at least {MIN_UTTERANCE_SECONDS:g} s")
+    if len(samples) > MAX_UTTERANCE_SECONDS * SAMPLE_RATE:
+        raise EngineError(f"an utterance has at most {MAX_UTTERANCE_SECONDS:g} s")

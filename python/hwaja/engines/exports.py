@@ -6,6 +6,7 @@ names, metadata, token tables, the kind of graph.
 
 import base64
 import binascii
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,8 +45,16 @@ _EMBEDDER_METADATA = (
     "normalize_samples",
     "feature_normalize_type",
 )
-_WHISPER_DECODER_INPUTS = {"tokens", "n_layer_cross_k", "n_layer_cross_v", "offset"}
-_WHISPER_ALIGNMENT = "cross_attention_weights"
+_HEARD = {"n_layer_cross_k", "n_layer_cross_v"}
+_SAID = ("n_layer_self_k_cache", "n_layer_self_v_cache")
+_WHISPER_ENCODER = {"mel"}, _HEARD
+_WHISPER_DECODER = (
+    {"tokens", "offset", *_HEARD, *(f"in_{name}" for name in _SAID)},
+    {"logits", *(f"out_{name}" for name in _SAID)},
+)
+
+ADDS_SILENCE = "adds_silence"
+"""Metadata of hwaja's own exports: see `models/whisper_encoder.py`."""
 
 _ORT_IDENTIFIER = b"ORTM"  # at bytes 4 to 8 of a FlatBuffer that holds an onnxruntime model
 
@@ -56,11 +65,32 @@ class WhisperExport:
 
     encoder: Path
     decoder: Path
-    tokens: Path
-    languages: frozenset[str]
-    """Codes of the languages that it knows; with "auto" it finds out which is spoken."""
-    dates_tokens: bool
-    """Whether the decoder gives out what sherpa-onnx makes token times of."""
+    pieces: Mapping[int, bytes]
+    """What each token of text stands for; it may begin or end within a character."""
+    mels: int
+    """Bands of the spectrogram."""
+    adds_silence: bool
+    """Whether the encoder itself adds the silence that Whisper wants behind an utterance."""
+    begins_with: tuple[int, ...]
+    """Tokens before the text; the second is the language's, if the model knows several."""
+    end: int
+    """The token behind the text."""
+    language_tokens: Mapping[str, int]
+    """By code, of the languages that it can choose between; empty for one that knows English."""
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """Codes of the languages that it knows; with "auto" it finds out which is spoken."""
+        if not self.language_tokens:
+            return frozenset({"en"})
+        return frozenset({*self.language_tokens, AUTO_LANGUAGE})
+
+    def prompt(self, language: str) -> tuple[int, ...]:
+        """Return the tokens before a text in a language that it knows, which is not "auto"."""
+        if not self.language_tokens:
+            return self.begins_with
+        start, _, *rest = self.begins_with
+        return (start, self.language_tokens[language], *rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,42 +171,41 @@ def _check_greedy(folder: Path, decoding_method: str) -> None:
 
 
 def _open_whisper(folder: Path, encoder: Model, decoder: Model, language: str) -> WhisperExport:
-    tokens = only_file(folder, "*tokens.txt")
     if not encoder.metadata.get("model_type", "").startswith("whisper"):
         raise EngineError(f"{encoder.path} is not a Whisper encoder for sherpa-onnx.")
     encoder.require(_WHISPER_METADATA)
     numbers = {key: encoder.numbers(key) for key in _WHISPER_METADATA}
-    languages = _whisper_languages(encoder)
-    if language not in languages:
+    for model, part, (inputs, outputs) in (
+        (encoder, "encoder", _WHISPER_ENCODER),
+        (decoder, "decoder", _WHISPER_DECODER),
+    ):
+        if not (model.inputs.keys() >= inputs and model.outputs.keys() >= outputs):
+            raise EngineError(f"{model.path} is not a Whisper {part} for sherpa-onnx.")
+    end = numbers["eot"][0]
+    export = WhisperExport(
+        encoder.path,
+        decoder.path,
+        _read_pieces(only_file(folder, "*tokens.txt"), end),
+        numbers["n_mels"][0],
+        ADDS_SILENCE in encoder.metadata,
+        (*numbers["sot_sequence"], *numbers["no_timestamps"]),
+        end,
+        _language_tokens(encoder),
+    )
+    if language not in export.languages:
         raise EngineError(f"{folder.name} does not know the language {language!r}.")
-    _check_tokens(tokens, numbers["eot"][0])
-    if not decoder.inputs.keys() >= _WHISPER_DECODER_INPUTS:
-        raise EngineError(f"{decoder.path} is not a Whisper decoder for sherpa-onnx.")
-    dates_tokens = _dates_tokens(encoder, decoder)
-    return WhisperExport(encoder.path, decoder.path, tokens, languages, dates_tokens)
+    return export
 
 
-def _dates_tokens(encoder: Model, decoder: Model) -> bool:
-    """Return whether a Whisper decoder gives out its cross-attention.
-
-    sherpa-onnx takes any fourth output for it, and then reads how many heads there are.
-    """
-    if len(decoder.outputs) < 4:
-        return False
-    if encoder.metadata.get("n_alignment_heads") and encoder.numbers("n_alignment_heads")[0] < 0:
-        raise EngineError(f"{encoder.path} has metadata n_alignment_heads below 0.")
-    name, shape = list(decoder.outputs.items())[3]
-    return name == _WHISPER_ALIGNMENT and len(shape) == 4
-
-
-def _whisper_languages(encoder: Model) -> frozenset[str]:
+def _language_tokens(encoder: Model) -> dict[str, int]:
     if encoder.metadata["is_multilingual"] == "0":
-        return frozenset({"en"})
+        return {}
     encoder.require(("all_language_codes", "all_language_tokens"))
     codes = encoder.metadata["all_language_codes"].split(",")
-    if len(codes) != len(encoder.numbers("all_language_tokens")):
+    tokens = encoder.numbers("all_language_tokens")
+    if len(codes) != len(tokens):
         raise EngineError(f"{encoder.path} does not have one token for each language.")
-    return frozenset({*codes, AUTO_LANGUAGE})
+    return dict(zip(codes, tokens, strict=True))
 
 
 def _open_moonshine(folder: Path, language: str) -> MoonshineExport:
@@ -188,27 +217,25 @@ def _open_moonshine(folder: Path, language: str) -> MoonshineExport:
         with file.open("rb") as stream:
             if stream.read(8)[4:] != _ORT_IDENTIFIER:
                 raise EngineError(f"{file} is not an onnxruntime model.")
-    _check_tokens(tokens, 1)
+    _read_pieces(tokens, 1)
     return MoonshineExport(encoder, decoder, tokens)
 
 
-def _check_tokens(path: Path, count: int) -> None:
-    """Check that a token table has at least the tokens from 0 to `count`."""
+def _read_pieces(path: Path, count: int) -> dict[int, bytes]:
+    """Return the pieces of a token table, which must have those from 0 to `count`."""
+    pieces = {}
     # Bytes that are not ASCII are not base64 either.
-    lines = path.read_text(encoding="ascii", errors="replace").splitlines()
-    numbers = [_token_of(line) for line in lines]
-    if None in numbers:
-        raise EngineError(f"{path} is not a token table (base64 and number on each line).")
-    if len({number for number in numbers if number is not None and number < count}) < count:
+    for line in path.read_text(encoding="ascii", errors="replace").splitlines():
+        # One token of Whisper is empty: its line holds the number alone.
+        encoded, _, number = line.rpartition(" ")
+        if not number.isdecimal() or len(number) > len(str(MAX_NUMBER)):
+            raise EngineError(f"{path} is not a token table (base64 and number on each line).")
+        try:
+            pieces[int(number)] = base64.b64decode(encoded, validate=True)
+        except (ValueError, binascii.Error):
+            raise EngineError(
+                f"{path} is not a token table (base64 and number on each line)."
+            ) from None
+    if any(number not in pieces for number in range(count)):
         raise EngineError(f"{path} lacks tokens: it needs {count}, from 0 on.")
-
-
-def _token_of(line: str) -> int | None:
-    # One token of Whisper is empty: its line holds the number alone.
-    encoded, _, number = line.rpartition(" ")
-    try:
-        base64.b64decode(encoded, validate=True)
-    except (ValueError, binascii.Error):
-        return None
-    is_number = number.isdecimal() and len(number) <= len(str(MAX_NUMBER))
-    return int(number) if is_number else None
+    return pieces

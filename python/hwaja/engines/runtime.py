@@ -6,15 +6,20 @@ its place and forwards to the one in the wheel `onnxruntime` or `onnxruntime-gpu
 
 import ctypes
 import os
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from hwaja.engine import EngineError
 
 _WHEELS = ("onnxruntime", "onnxruntime-gpu")
 
 _SHIM = Path(__file__).parent.with_name("libhwaja_shim.so")
+
+_CUDA = "CUDAExecutionProvider"
 
 _MIN_VERSION = (1, 28)
 """sherpa-onnx 2.0.1 asks for the API of this version, and ends the process if there is none."""
@@ -44,25 +49,55 @@ def import_onnxruntime() -> Any:
     return onnxruntime
 
 
-def open_session(model: Path) -> Any:
-    """Return an onnxruntime session of a model so small that one thread of the CPU is best.
+def open_session(model: Path, provider: str = "cpu") -> Any:
+    """Return an onnxruntime session that computes on one thread, or on a GPU.
 
-    A second thread would cost more in waiting than it computes, and the way to a GPU takes longer
-    than the graph.
+    A second thread costs more in waiting than it computes, and each core has a worker of its own.
+
+    Args:
+        model: an ONNX file.
+        provider: "cpu" or "cuda". For a small model the way to a GPU takes longer than the graph.
 
     Raises:
-        EngineError: where onnxruntime is not installed, or twice, or the file cannot be loaded.
+        EngineError: where onnxruntime is not installed, or twice, or knows no CUDA if that is
+            asked for, or the file cannot be loaded.
 
     """
     onnxruntime = import_onnxruntime()
+    providers = ["CPUExecutionProvider"]
+    if provider == "cuda":
+        check_cuda()
+        providers.insert(0, _CUDA)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     try:
-        return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(str(model), options, providers=providers)
     except Exception as error:
         raise EngineError(f"{model} cannot be loaded: {type(error).__name__}.") from error
+
+
+def run_bound(session: Any, inputs: Mapping[str, Any], outputs: Mapping[str, str]) -> list[Any]:
+    """Run a session on values that stay on its device, and return such values.
+
+    Args:
+        session: of `open_session`.
+        inputs: for each name an array, or a value that a run returned.
+        outputs: for each name where its value shall be, "cpu" or "cuda".
+
+    """
+    from onnxruntime import OrtValue
+
+    binding = session.io_binding()
+    for name, value in inputs.items():
+        if isinstance(value, np.ndarray):
+            value = OrtValue.ortvalue_from_numpy(value)
+        binding.bind_ortvalue_input(name, value)
+    for name, device in outputs.items():
+        binding.bind_output(name, device)
+    session.run_with_iobinding(binding)
+    return list(binding.get_outputs())
 
 
 def check_cuda() -> None:
@@ -72,7 +107,7 @@ def check_cuda() -> None:
         EngineError: otherwise.
 
     """
-    if "CUDAExecutionProvider" not in import_onnxruntime().get_available_providers():
+    if _CUDA not in import_onnxruntime().get_available_providers():
         raise EngineError(
             "The installed onnxruntime knows no CUDA; "
             "for a GPU, uninstall it and install hwaja[gpu] in place of hwaja[cpu]."

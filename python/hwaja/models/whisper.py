@@ -17,12 +17,8 @@ from hwaja.models.errors import ModelError
 from hwaja.models.quantise import save_int8
 from hwaja.models.tokens import token_table
 from hwaja.models.whisper_decoder import decoder
-from hwaja.models.whisper_encoder import encoder
+from hwaja.models.whisper_encoder import POSITIONS, encoder
 from hwaja.models.whisper_layers import Weights
-
-AUDIO_POSITIONS = 1500
-"""Encoder positions, 20 ms each: 30 s (section 2.2 of the paper)."""
-
 
 def convert(members: Path, folder: Path, precision: str) -> None:
     """Write encoder, decoder and token table as sherpa-onnx wants them.
@@ -146,7 +142,7 @@ def _metadata(weights: Weights, tokens: Tokens) -> dict[str, Any]:
         "model_type": "whisper",
         "version": 1,
         "n_mels": weights.mels,
-        "n_audio_ctx": AUDIO_POSITIONS,
+        "n_audio_ctx": POSITIONS,
         "n_audio_state": weights.width,
         "n_audio_head": weights.heads,
         "n_audio_layer": weights.encoder_layers,

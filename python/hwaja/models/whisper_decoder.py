@@ -19,11 +19,11 @@ Heads = Sequence[tuple[int, int]]
 def decoder(weights: Weights, alignment_heads: Heads) -> Any:
     """Return the decoder as an ONNX model.
 
-    tokens (N, n), the caches of keys and values (layers, N, positions, width), the encoder's
-    n_layer_cross_k and n_layer_cross_v, and offset (1,), the number of tokens in the cache
-    -> logits (N, n, vocabulary), the caches with the new tokens written at the offset, and
-    cross_attention_weights (N, alignment heads, n, T/2), of which sherpa-onnx makes token times.
-    They are scores: sherpa-onnx takes their softmax itself.
+    tokens (N, n), the caches of keys and values (layers, N, said, width), the encoder's
+    n_layer_cross_k and n_layer_cross_v, and offset (1,), the number of tokens in the cache, which
+    may be longer -> logits (N, n, vocabulary), the caches with the new tokens behind those before,
+    and cross_attention_weights (N, alignment heads, n, positions), of which token times are made.
+    They are scores: who reads them takes their softmax.
     """
     graph = _Decoder(weights, alignment_heads)
     x = graph.embed()
@@ -35,23 +35,26 @@ def decoder(weights: Weights, alignment_heads: Heads) -> Any:
     graph.keep(f"in_{_SELF_K}", graph.keys, f"out_{_SELF_K}")
     graph.keep(f"in_{_SELF_V}", graph.values, f"out_{_SELF_V}")
     graph.apply("Concat", *graph.alignment, output=_ALIGNMENT, axis=1)
-    cache = (FLOAT, (weights.decoder_layers, "N", weights.text_positions, weights.width))
-    cross = (FLOAT, (weights.decoder_layers, "N", "T/2", weights.width))
+    before, after = (
+        (FLOAT, (weights.decoder_layers, "N", length, weights.width))
+        for length in ("said", "said + n")
+    )
+    cross = (FLOAT, (weights.decoder_layers, "N", "positions", weights.width))
     return graph.model(
         "whisper_decoder",
         inputs={
             "tokens": (INT64, ("N", "n")),
-            f"in_{_SELF_K}": cache,
-            f"in_{_SELF_V}": cache,
+            f"in_{_SELF_K}": before,
+            f"in_{_SELF_V}": before,
             "n_layer_cross_k": cross,
             "n_layer_cross_v": cross,
             "offset": (INT64, (1,)),
         },
         outputs={
             "logits": (FLOAT, ("N", "n", weights.vocabulary)),
-            f"out_{_SELF_K}": cache,
-            f"out_{_SELF_V}": cache,
-            _ALIGNMENT: (FLOAT, ("N", len(alignment_heads), "n", "T/2")),
+            f"out_{_SELF_K}": after,
+            f"out_{_SELF_V}": after,
+            _ALIGNMENT: (FLOAT, ("N", len(alignment_heads), "n", "positions")),
         },
         metadata={},
     )
@@ -60,9 +63,9 @@ def decoder(weights: Weights, alignment_heads: Heads) -> Any:
 class _Decoder(Layers):
     """The decoder's graph; collects what its layers add to the caches and to the alignment.
 
-    A step is one token, and what it costs is moving memory: 16 MB of keys and values for 13 s of
-    audio, 11 MB of caches. So nothing but the new token is split into heads, and a cache is read
-    as far as it is filled and copied once.
+    A step is one token, and what it costs is moving memory: 48 MB of weights, and 6 MB of keys and
+    values for 3 s of audio. So nothing but the new token is split into heads, and a cache grows by
+    what is added, instead of being as long as the longest text from the start.
     """
 
     def __init__(self, weights: Weights, alignment_heads: Heads) -> None:
@@ -92,15 +95,10 @@ class _Decoder(Layers):
         return self.feed_forward(x, layer)
 
     def keep(self, cache: str, new: list[str], output: str) -> None:
-        """Write what each layer adds into `cache`, at the offset."""
+        """Put what each layer adds behind what is in `cache` up to the offset."""
         added = self.apply("Concat", *new, axis=0)
-        count = self.constant(1)
-        first = self.apply("Squeeze", "offset")
-        last = self.apply("Squeeze", self._stop)
-        positions = self.apply("Range", first, last, count)
-        positions = self.apply("Unsqueeze", positions, self.constant([0, 1, 3]))
-        where = self.apply("Expand", positions, self.apply("Shape", added))
-        self.apply("ScatterElements", cache, where, added, output=output, axis=2)
+        before = self._slice(cache, self._zero, "offset", self.constant([2]))
+        self.apply("Concat", before, added, output=output, axis=2)
 
     def _attend_to_said(self, x: str, layer: str, index: int) -> str:
         y = self.norm(x, f"{layer}/self_attention/layer_norm")

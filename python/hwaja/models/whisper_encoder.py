@@ -1,36 +1,83 @@
 """Whisper's encoder: from mel frames to the keys and values of every cross-attention."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from hwaja.models.graph import FLOAT
 from hwaja.models.whisper_layers import Layers, Weights
 
+POSITIONS = 1500
+"""Of 20 ms each: 30 s (section 2.2 of the paper)."""
+
+DENSE_FRAMES = 100
+"""Silence of 10 ms each that has all its positions, as the text ends there."""
+
+STRIDE = 32
+"""Of so many positions in the silence behind, one is there (bench/RESULTS.md)."""
+
+SILENCE_BELOW_PEAK = 2.0
+"""Whisper's spectrogram reaches 8 powers of ten below its loudest bin, divided by 4."""
+
+_EDGE_FRAMES = 4  # what the convolutions mix with the zeros that they add at the end
+
 
 def encoder(weights: Weights, metadata: Mapping[str, object]) -> Any:
     """Return the encoder as an ONNX model.
 
-    mel (N, mels, T) -> n_layer_cross_k, n_layer_cross_v (layers, N, T/2, width), float32; T is
-    free, so that short audio costs little.
+    mel (N, mels, T) -> n_layer_cross_k, n_layer_cross_v (layers, N, positions, width), float32.
+
+    Whisper was trained on 30 s, of which most were silence, and errs more on less. But silence
+    needs no position each 20 ms. So the graph itself adds what is missing from 30 s: `DENSE_FRAMES`
+    as they are, and for the rest one position in `STRIDE` that counts as many times in the softmax.
     """
     graph = Layers(weights)
-    x = _convolve(graph, "mel", "encoder/conv1", stride=1)
-    x = _convolve(graph, x, "encoder/conv2", stride=2)
-    x = graph.apply("Transpose", x, perm=[0, 2, 1])
-    positions = graph.weight(weights["encoder/position_encodings/encodings"])
-    zero = graph.constant([0])
-    x = graph.apply("Add", x, graph.apply("Slice", positions, zero, graph.axis_length(x, 1), zero))
+    x, silent = _hear(graph)
+    near = graph.axis_length(x, 1)
+    every = graph.constant(1)
+    dense = graph.apply("Range", graph.constant(0), graph.apply("Squeeze", near), every)
+    first = graph.apply("Add", graph.apply("Squeeze", near), graph.constant(STRIDE // 2))
+    sparse = graph.apply("Range", first, graph.constant(POSITIONS), graph.constant(STRIDE))
+    far = graph.apply("Shape", sparse)
+    shape = graph.apply("Concat", graph.constant([1]), far, graph.constant([1]), axis=0)
+    x = graph.apply("Concat", x, graph.apply("Expand", silent, shape), axis=1)
+    table = graph.weight(weights["encoder/position_encodings/encodings"])
+    places = graph.apply("Concat", dense, sparse, axis=0)
+    x = graph.apply("Add", x, graph.apply("Gather", table, places, axis=0))
+    once = graph.apply("Expand", graph.constant([0.0]), near)
+    often = graph.apply("Expand", graph.constant([math.log(STRIDE)]), far)
+    counts = graph.apply("Concat", once, often, axis=0)
     for index in range(weights.encoder_layers):
-        x = _layer(graph, x, f"encoder/layer_{index}")
+        x = _layer(graph, x, f"encoder/layer_{index}", counts)
     x = graph.norm(x, "encoder/layer_norm")
     _cross_attention(graph, x)
-    shape = (weights.decoder_layers, "N", "T/2", weights.width)
+    shape_of_heard = (weights.decoder_layers, "N", "positions", weights.width)
     return graph.model(
         "whisper_encoder",
         inputs={"mel": (FLOAT, ("N", weights.mels, "T"))},
-        outputs={"n_layer_cross_k": (FLOAT, shape), "n_layer_cross_v": (FLOAT, shape)},
-        metadata=metadata,
+        outputs={
+            "n_layer_cross_k": (FLOAT, shape_of_heard),
+            "n_layer_cross_v": (FLOAT, shape_of_heard),
+        },
+        metadata={**metadata, "adds_silence": 1},
     )
+
+
+def _hear(graph: Layers) -> tuple[str, str]:
+    """Return the positions of the audio and some silence, (N, n, width), and one of silence."""
+    loudest = graph.apply("ReduceMax", "mel", axes=[1, 2], keepdims=1)
+    silence = graph.apply("Sub", loudest, graph.constant(SILENCE_BELOW_PEAK))
+    form = graph.constant([1, graph.weights.mels, DENSE_FRAMES + _EDGE_FRAMES])
+    behind = graph.apply("Expand", silence, form)
+    x = graph.apply("Concat", "mel", behind, axis=2)
+    x = _convolve(graph, x, "encoder/conv1", stride=1)
+    x = _convolve(graph, x, "encoder/conv2", stride=2)
+    x = graph.apply("Transpose", x, perm=[0, 2, 1])
+    end, axis = graph.constant([-(_EDGE_FRAMES // 2)]), graph.constant([1])
+    x = graph.apply("Slice", x, graph.constant([0]), end, axis)
+    last = graph.apply("Slice", x, graph.constant([-1]), graph.constant([POSITIONS]), axis)
+    # The few frames that may be too many at 30 s are silence.
+    return graph.apply("Slice", x, graph.constant([0]), graph.constant([POSITIONS]), axis), last
 
 
 def _convolve(graph: Layers, x: str, layer: str, stride: int) -> str:
@@ -40,20 +87,23 @@ def _convolve(graph: Layers, x: str, layer: str, stride: int) -> str:
     return graph.gelu(y)
 
 
-def _layer(graph: Layers, x: str, layer: str) -> str:
+def _layer(graph: Layers, x: str, layer: str, counts: str) -> str:
     y = graph.norm(x, f"{layer}/self_attention/layer_norm")
     parts = graph.weights.split(f"{layer}/self_attention/linear_0", 3)
     query, key, value = (graph.dense(y, *part) for part in parts)
-    heard = graph.linear(_attend(graph, query, key, value), f"{layer}/self_attention/linear_1")
+    heard = graph.linear(_attend(graph, query, key, value, counts), f"{layer}/self_attention/linear_1")
     return graph.feed_forward(graph.apply("Add", x, heard), layer)
 
 
-def _attend(graph: Layers, query: str, key: str, value: str) -> str:
-    """Return softmax(Q K^T / sqrt(d)) V over the heads; all (N, time, width)."""
+def _attend(graph: Layers, query: str, key: str, value: str, counts: str) -> str:
+    """Return softmax(Q K^T / sqrt(d)) V over the heads; all (N, positions, width).
+
+    What is added to a score, the logarithm of a number, counts a position that many times.
+    """
     scale = graph.constant((graph.weights.width / graph.weights.heads) ** -0.5)
     q = _heads(graph, graph.apply("Mul", query, scale), [0, 2, 1, 3])
     scores = graph.apply("MatMul", q, _heads(graph, key, [0, 2, 3, 1]))
-    shares = graph.apply("Softmax", scores, axis=-1)
+    shares = graph.apply("Softmax", graph.apply("Add", scores, counts), axis=-1)
     mixed = graph.apply("MatMul", shares, _heads(graph, value, [0, 2, 1, 3]))
     mixed = graph.apply("Transpose", mixed, perm=[0, 2, 1, 3])
     return graph.apply("Reshape", mixed, graph.constant([0, -1, graph.weights.width]))

@@ -1,0 +1,93 @@
+"""The decoder of a Whisper export: from what was heard to tokens, the likeliest one each time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwaja.engines.runtime import open_session, run_bound
+
+Heard = Sequence[Any]
+"""Keys and values of every cross-attention, as onnxruntime holds them on its device."""
+
+Floats = NDArray[np.float32]
+
+_HEARD = ("n_layer_cross_k", "n_layer_cross_v")
+_SAID = ("n_layer_self_k_cache", "n_layer_self_v_cache")
+_SCORES = "cross_attention_weights"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What the decoder wrote."""
+
+    tokens: list[int]
+    scores: Floats | None
+    """What its alignment heads looked at for each of the tokens, before the softmax, shape (heads,
+    tokens, positions), float32; None where the model does not tell, or there are no tokens."""
+
+
+class Writer:
+    """Writes down utterances. One thread at a time."""
+
+    def __init__(self, model: Path, provider: str) -> None:
+        """Load the decoder to run on `provider`; errors as those of `runtime.open_session`."""
+        self._session = open_session(model, provider)
+        self._tells_scores = any(
+            value.name == _SCORES and len(value.shape) == 4
+            for value in self._session.get_outputs()
+        )
+        scores = {_SCORES: "cpu"} if self._tells_scores else {}
+        self._outputs = {"logits": "cpu"} | {f"out_{name}": provider for name in _SAID} | scores
+        (layers, _, positions, width) = next(
+            value.shape for value in self._session.get_inputs() if value.name == f"in_{_SAID[0]}"
+        )
+        # An export with a cache of one length wants all of it from the start.
+        length = positions if isinstance(positions, int) else 0
+        self._nothing = np.zeros((layers, 1, length, width), np.float32)
+
+    def first(self, heard: Heard, token: int) -> Floats:
+        """Return the logits of what follows a first token, shape (vocabulary,)."""
+        logits, *_ = self._step(heard, [token], (self._nothing, self._nothing), 0)
+        return np.asarray(logits.numpy()[0, -1])
+
+    def write(self, heard: Heard, prompt: Sequence[int], end: int, limit: int) -> Written:
+        """Write until the end of the text.
+
+        Args:
+            heard: the utterance.
+            prompt: tokens before the first one.
+            end: the token that ends the text; it is left out.
+            limit: how many tokens are written at most.
+
+        """
+        tokens: list[int] = []
+        looks: list[Floats] = []
+        said: Sequence[Any] = (self._nothing, self._nothing)
+        given = list(prompt)
+        offset = 0
+        while len(tokens) < limit:
+            logits, *said = self._step(heard, given, said, offset)
+            offset += len(given)
+            if self._tells_scores:
+                looks.append(said.pop().numpy()[0, :, -1:])
+            token = int(logits.numpy()[0, -1].argmax())
+            if token == end:
+                break
+            tokens.append(token)
+            given = [token]
+        scores = np.concatenate(looks[: len(tokens)], axis=1) if looks and tokens else None
+        return Written(tokens, scores)
+
+    def _step(self, heard: Heard, tokens: list[int], said: Sequence[Any], offset: int) -> list[Any]:
+        """Return the logits, the caches, and where told the scores, after some more tokens."""
+        inputs = {
+            "tokens": np.array([tokens], np.int64),
+            "offset": np.array([offset], np.int64),
+            **{f"in_{name}": value for name, value in zip(_SAID, said, strict=True)},
+            **dict(zip(_HEARD, heard, strict=True)),
+        }
+        return run_bound(self._session, inputs, self._outputs)
