@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from corpus import LEVEL_FRAME_SAMPLES, Clip, edits, load_clips, normalise
-from hwaja.engine import Samples
+from hwaja.engine import Recognizer, Samples
+from hwaja.engines.admission import MAX_UTTERANCE_SECONDS
 from hwaja.engines.sherpa import load_recogniser
 from hwaja.gate import SAMPLE_RATE
 from hwaja.models import locate
@@ -142,7 +143,7 @@ def aligned(reference: str, hypothesis: str) -> list[int | None]:
 
 
 def hear_joined(
-    recogniser: OfflineRecognizer,
+    recogniser: Recognizer,
     first: Clip,
     second: Clip,
     pause_seconds: float,
@@ -168,7 +169,7 @@ def trimmed(clip: Clip) -> Samples:
     return clip.pcm[start:stop].astype(np.float32) / 32768
 
 
-def heard(recogniser: OfflineRecognizer, samples: Samples) -> Hypothesis:
+def heard(recogniser: Recognizer, samples: Samples) -> Hypothesis:
     return recogniser.recognise(samples, Options())
 
 

@@ -13,6 +13,7 @@ import os
 from hwaja.workers import worker
 from hwaja.engines.sherpa import OfflineRecognizer
 from hwaja.engines.sherpa_online import OnlineStream
+from hwaja.engines.whisper import WhisperRecognizer
 
 def deadly(method):
     def touch(self, samples, *rest):
@@ -22,6 +23,7 @@ def deadly(method):
     return touch
 
 OfflineRecognizer.recognise = deadly(OfflineRecognizer.recognise)
+WhisperRecognizer.recognise = deadly(WhisperRecognizer.recognise)
 OnlineStream.feed = deadly(OnlineStream.feed)
 worker.main()
 """

@@ -32,6 +32,8 @@ ROWS: list[set[str]] = [
     {
         "engines.runtime",
         "engines.admission",
+        "engines.mel",
+        "engines.alignment",
         "engines.dated_pieces",
         "engines.model_files",
         "engines.sherpa_library",
@@ -39,12 +41,14 @@ ROWS: list[set[str]] = [
     {
         "engines.silero",
         "engines.segmentation",
+        "engines.whisper_decoder",
         "engines.streaming_forms",
         "engines.sentencepiece",
     },
     {"engines.hotwords"},
     {"engines.streaming_exports"},
     {"engines.exports", "engines.sherpa_online"},
+    {"engines.whisper"},
     {"engines.sherpa"},
     {"engines.probe"},
     {"engines.providers"},

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hwaja.engine import HOP_SAMPLES, WINDOW_SAMPLES
 from hwaja.models import all_models, campplus, entry, locate
 from hwaja.models.cache import PROVENANCE
-from whisper_runs import Decoder, encode, metadata_of, session
+from whisper_runs import Decoder, encode, encode_bare, metadata_of, session
 
 pytestmark = pytest.mark.models
 
@@ -39,7 +39,7 @@ def parity() -> dict[str, Array]:
 
 @pytest.fixture(scope="module")
 def heard(parity: dict[str, Array]) -> tuple[Array, Array]:
-    return encode(locate("whisper-base-fp32") / "encoder.onnx", parity["whisper_mel"])
+    return encode_bare(locate("whisper-base-fp32") / "encoder.onnx", parity["whisper_mel"])
 
 
 def decoder(heard: tuple[Array, Array]) -> Decoder:
@@ -156,7 +156,7 @@ def test_whisper_says_what_sherpa_onnx_looks_up(name: str, file: str) -> None:
     """As the official export does; sherpa-onnx ends its process over a missing key."""
     expected = json.loads(reference("whisper_metadata.json").read_text(encoding="utf-8"))
     found = metadata_of(locate(name) / file)
-    assert found.keys() == expected.keys() - {"maintainer"} | {"n_alignment_heads"}
+    assert found.keys() == expected.keys() - {"maintainer"} | {"n_alignment_heads", "adds_silence"}
     assert found["n_alignment_heads"] == "8"
     languages = {"all_language_codes", "all_language_tokens"}
     of_its_own = {"maintainer", "model_type", "non_speech_tokens"}  # the last is never used

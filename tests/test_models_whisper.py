@@ -10,11 +10,11 @@ import onnx
 import pytest
 from numpy.typing import NDArray
 
-from hwaja.models import ModelError, whisper
+from hwaja.models import ModelError, whisper, whisper_encoder
 from model_files import Tensors, ct2_file
 from model_fixtures import convert
 from whisper_numpy import PlainWhisper
-from whisper_runs import Decoder, encode, metadata_of
+from whisper_runs import Decoder, encode, encode_bare, metadata_of
 
 WIDTH, HEADS, MELS, POSITIONS = 8, 2, 4, 10
 SPECIAL = [
@@ -59,7 +59,7 @@ def weights() -> Tensors:
     for name, channels in (("encoder/conv1", MELS), ("encoder/conv2", WIDTH)):
         draw(f"{name}/weight", WIDTH, channels, 3)
         draw(f"{name}/bias", WIDTH)
-    draw("encoder/position_encodings/encodings", 30, WIDTH)
+    draw("encoder/position_encodings/encodings", whisper_encoder.POSITIONS, WIDTH)
     draw("decoder/position_encodings/encodings", POSITIONS, WIDTH)
     draw("decoder/embeddings/weight", VOCABULARY, WIDTH)
     layer("encoder/layer_0")
@@ -150,20 +150,15 @@ def test_the_metadata_has_the_models_dimensions_and_special_tokens(folder: Path)
         "no_timestamps": numbers["notimestamps"],
         "non_speech_tokens": "",
         "n_alignment_heads": "3",
+        "adds_silence": "1",
     }
-
-
-def test_audio_of_any_length_gives_keys_and_values_of_half_its_frames(folder: Path) -> None:
-    for frames in (2, 7, 60):
-        keys, values = encode(folder / "encoder.onnx", mel(frames, batch=3))
-        assert keys.shape == values.shape == (2, 3, (frames + 1) // 2, WIDTH)
 
 
 @pytest.mark.parametrize("frames", [6, 20, 33])
 def test_the_graphs_compute_what_whisper_is_defined_to_compute(folder: Path, frames: int) -> None:
     plain, tokens = PlainWhisper(weights()), [4, 5, 8, 0, 2]
     heard = plain.encode(mel(frames)[0].astype(np.float64), layers=1)
-    cross = encode(folder / "encoder.onnx", mel(frames))
+    cross = encode_bare(folder / "encoder.onnx", mel(frames))
     for index in range(2):
         for found, expected in zip(cross, plain.cross(heard, index), strict=True):
             np.testing.assert_allclose(found[index, 0], expected, atol=1e-4)
@@ -172,6 +167,25 @@ def test_the_graphs_compute_what_whisper_is_defined_to_compute(folder: Path, fra
     np.testing.assert_allclose(logits, plain.decode(tokens, heard, layers=2), atol=1e-4)
     expected = np.stack([plain.looks[0][1], plain.looks[1][0], plain.looks[1][1]])
     np.testing.assert_allclose(decoder.looks, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("frames", [2, 33, 1500, 2901])
+def test_silence_fills_the_audio_up_to_half_a_minute_and_counts_in_full(
+    folder: Path, frames: int
+) -> None:
+    """What is heard is what Whisper hears of 30 s, if it listens to the far silence in strides."""
+    audio = mel(frames)[0].astype(np.float64)
+    silence = np.full((MELS, 3000 - frames), audio.max() - whisper_encoder.SILENCE_BELOW_PEAK)
+    stride = whisper_encoder.STRIDE
+    near = min((frames + whisper_encoder.DENSE_FRAMES + 1) // 2, whisper_encoder.POSITIONS)
+    far = range(near + stride // 2, whisper_encoder.POSITIONS, stride)
+    counts = dict.fromkeys(range(near), 1) | dict.fromkeys(far, stride)
+    heard = PlainWhisper(weights()).encode(np.hstack([audio, silence]), 1, counts)
+    expected = PlainWhisper(weights()).cross(heard, 1)
+    for found, wanted in zip(encode(folder / "encoder.onnx", mel(frames)), expected, strict=True):
+        assert found.shape[2] == len(counts)
+        # The last one or two lie beside the end of the 30 s, which the graph takes for silence.
+        np.testing.assert_allclose(found[1, 0, :-2], wanted[:-2], atol=2e-3)
 
 
 def test_a_batch_gives_each_what_it_gets_alone(folder: Path) -> None:

@@ -150,14 +150,13 @@ def tones(folder: Path) -> Path:
 Loader = Callable[[Path, str], object]
 LOADERS: dict[str, Loader] = {
     "Moonshine": lambda _, provider: load_recogniser(locate(NAMES[0]), "en", provider=provider),
-    "Whisper": lambda _, provider: load_recogniser(locate(NAMES[1]), "en", provider=provider),
     "streaming": lambda at, provider: load_recogniser(tones(at), "ko", provider=provider),
     "voices": lambda _, provider: SpeakerEmbedder(locate("campplus") / "campplus.onnx", provider),
 }
 
 
 @pytest.mark.parametrize("model", LOADERS)
-def test_every_model_is_loaded_for_the_provider_that_was_asked_for(
+def test_every_model_of_sherpa_is_loaded_for_the_provider_that_was_asked_for(
     model: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """sherpa-onnx's own library has no CUDA, and that it falls back shows that it was asked."""
@@ -165,6 +164,12 @@ def test_every_model_is_loaded_for_the_provider_that_was_asked_for(
     assert capfd.readouterr().err == ""
     LOADERS[model](tmp_path, "cuda")
     assert "Fallback to cpu" in capfd.readouterr().err
+
+
+def test_whisper_is_loaded_for_the_provider_that_was_asked_for() -> None:
+    """Without sherpa-onnx, whose library falls back: there is none for CUDA here."""
+    with pytest.raises(EngineError, match="knows no CUDA"):
+        load_recogniser(locate("whisper-base"), "en", provider="cuda")
 
 
 BAD_AUDIO: dict[str, Callable[[Samples], Samples]] = {

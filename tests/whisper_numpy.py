@@ -1,7 +1,7 @@
 """Whisper written down plainly, one utterance at a time and without a cache, to compare with."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,13 +22,19 @@ class PlainWhisper:
         self.looks: dict[int, Array] = {}
         """Scores of what each decoder layer looked at last, (heads, tokens, time)."""
 
-    def encode(self, mel: Array, layers: int) -> Array:
-        """Return what is heard, (time, width), in (mels, 2 x time)."""
+    def encode(self, mel: Array, layers: int, counts: Mapping[int, int] | None = None) -> Array:
+        """Return what is heard, (positions, width), in (mels, 2 x time).
+
+        With `counts` only at some positions, each of which counts so many times.
+        """
         x = self._convolve(self._convolve(mel, "encoder/conv1", 1), "encoder/conv2", 2).T
         x = x + self._tensors["encoder/position_encodings/encodings"][: len(x)]
+        counts = dict.fromkeys(range(len(x)), 1) if counts is None else counts
+        x = x[list(counts)]
+        often = np.log(list(counts.values()))
         for index in range(layers):
             layer = f"encoder/layer_{index}"
-            x = x + self._attend_to_itself(x, f"{layer}/self_attention", None)
+            x = x + self._attend_to_itself(x, f"{layer}/self_attention", often)
             x = x + self._feed_forward(x, f"{layer}/ffn")
         return self._norm(x, "encoder/layer_norm")
 

@@ -1,4 +1,4 @@
-"""When each token was spoken, from what Whisper looked at when it wrote it.
+"""When each token was spoken, from what Whisper looked at when it chose it.
 
 The method of openai/whisper's word timestamps (`whisper/timing.py`): dynamic time warping over the
 attention of the heads that follow the speech.
@@ -15,7 +15,7 @@ def first_frames(scores: NDArray[np.float32]) -> list[int]:
     """Return for each token the frame in which it begins; they do not go back.
 
     Args:
-        scores: what each head looked at when it wrote each token, before the softmax, shape
+        scores: what each head looked at when it chose each token, before the softmax, shape
             (heads, tokens, frames), float32; at least one of each.
 
     """

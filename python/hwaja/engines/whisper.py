@@ -14,7 +14,7 @@ from hwaja.engines.exports import WhisperExport
 from hwaja.engines.mel import FRAMES_PER_SECOND, HOP_SAMPLES, SILENCE_BELOW_PEAK, Mel, log_mel
 from hwaja.engines.runtime import open_session, run_bound
 from hwaja.engines.streaming_exports import AUTO_LANGUAGE
-from hwaja.engines.writer import Heard, Writer, Written
+from hwaja.engines.whisper_decoder import Decoded, Decoder, Heard
 from hwaja.gate import SAMPLE_RATE
 from hwaja.recognition import Abilities, Hypothesis, Options, Token
 
@@ -55,7 +55,7 @@ class WhisperRecognizer:
         self._export = export
         self._language = language
         self._encoder = open_session(export.encoder, provider)
-        self._writer = Writer(export.decoder, provider)
+        self._decoder = Decoder(export.decoder, provider)
         self._heard_on = dict.fromkeys(_HEARD, provider)
 
     def recognise(self, samples: Samples, options: Options) -> Hypothesis:
@@ -65,9 +65,11 @@ class WhisperRecognizer:
         heard = self._hear(log_mel(samples, self._export.mels))
         language = self._spoken(options.language or self._language, heard)
         limit = MIN_TOKENS + round(TOKENS_PER_SECOND * len(samples) / SAMPLE_RATE)
-        written = self._writer.write(heard, self._export.prompt(language), self._export.end, limit)
-        pieces = [self._export.pieces.get(token, b"") for token in written.tokens]
-        return Hypothesis(text_of(pieces), self._dated(pieces, written, len(samples)), language)
+        decoded = self._decoder.decode(
+            heard, self._export.prompt(language), self._export.end, limit
+        )
+        pieces = [self._export.pieces.get(token, b"") for token in decoded.tokens]
+        return Hypothesis(text_of(pieces), self._dated(pieces, decoded, len(samples)), language)
 
     def _hear(self, mel: Mel) -> Heard:
         """Return the keys and values that the decoder attends to."""
@@ -83,13 +85,13 @@ class WhisperRecognizer:
         """Find out which language is spoken, if that is asked for."""
         if language != AUTO_LANGUAGE:
             return language
-        logits = self._writer.first(heard, self._export.begins_with[0])
+        logits = self._decoder.first_logits(heard, self._export.begins_with[0])
         codes = self._export.language_tokens
         return max(codes, key=lambda code: logits[codes[code]])
 
-    def _dated(self, pieces: list[bytes], written: Written, samples: int) -> tuple[Token, ...]:
-        if written.scores is None or not pieces:
+    def _dated(self, pieces: list[bytes], decoded: Decoded, samples: int) -> tuple[Token, ...]:
+        if decoded.scores is None or not pieces:
             return ()
-        spoken = min(-(-samples // POSITION_SAMPLES), written.scores.shape[-1])
-        starts = first_frames(written.scores[..., :spoken])
+        spoken = min(-(-samples // POSITION_SAMPLES), decoded.scores.shape[-1])
+        starts = first_frames(decoded.scores[..., :spoken])
         return dated(pieces, [start * POSITION_SAMPLES / SAMPLE_RATE for start in starts])

@@ -20,6 +20,7 @@ from hwaja.models.whisper_decoder import decoder
 from hwaja.models.whisper_encoder import POSITIONS, encoder
 from hwaja.models.whisper_layers import Weights
 
+
 def convert(members: Path, folder: Path, precision: str) -> None:
     """Write encoder, decoder and token table as sherpa-onnx wants them.
 

@@ -13,11 +13,14 @@ POSITIONS = 1500
 DENSE_FRAMES = 100
 """Silence of 10 ms each that has all its positions, as the text ends there."""
 
-STRIDE = 32
+STRIDE = 4
 """Of so many positions in the silence behind, one is there (bench/RESULTS.md)."""
 
 SILENCE_BELOW_PEAK = 2.0
 """Whisper's spectrogram reaches 8 powers of ten below its loudest bin, divided by 4."""
+
+WITH_SILENCE, CONVOLVED, PLACED, COUNTS = "with_silence", "convolved", "placed", "counts"
+"""Values in the graph by whose names tests take it apart."""
 
 _EDGE_FRAMES = 4  # what the convolutions mix with the zeros that they add at the end
 
@@ -43,10 +46,10 @@ def encoder(weights: Weights, metadata: Mapping[str, object]) -> Any:
     x = graph.apply("Concat", x, graph.apply("Expand", silent, shape), axis=1)
     table = graph.weight(weights["encoder/position_encodings/encodings"])
     places = graph.apply("Concat", dense, sparse, axis=0)
-    x = graph.apply("Add", x, graph.apply("Gather", table, places, axis=0))
+    x = graph.apply("Add", x, graph.apply("Gather", table, places, axis=0), output=PLACED)
     once = graph.apply("Expand", graph.constant([0.0]), near)
     often = graph.apply("Expand", graph.constant([math.log(STRIDE)]), far)
-    counts = graph.apply("Concat", once, often, axis=0)
+    counts = graph.apply("Concat", once, often, output=COUNTS, axis=0)
     for index in range(weights.encoder_layers):
         x = _layer(graph, x, f"encoder/layer_{index}", counts)
     x = graph.norm(x, "encoder/layer_norm")
@@ -69,10 +72,10 @@ def _hear(graph: Layers) -> tuple[str, str]:
     silence = graph.apply("Sub", loudest, graph.constant(SILENCE_BELOW_PEAK))
     form = graph.constant([1, graph.weights.mels, DENSE_FRAMES + _EDGE_FRAMES])
     behind = graph.apply("Expand", silence, form)
-    x = graph.apply("Concat", "mel", behind, axis=2)
+    x = graph.apply("Concat", "mel", behind, output=WITH_SILENCE, axis=2)
     x = _convolve(graph, x, "encoder/conv1", stride=1)
     x = _convolve(graph, x, "encoder/conv2", stride=2)
-    x = graph.apply("Transpose", x, perm=[0, 2, 1])
+    x = graph.apply("Transpose", x, output=CONVOLVED, perm=[0, 2, 1])
     end, axis = graph.constant([-(_EDGE_FRAMES // 2)]), graph.constant([1])
     x = graph.apply("Slice", x, graph.constant([0]), end, axis)
     last = graph.apply("Slice", x, graph.constant([-1]), graph.constant([POSITIONS]), axis)
@@ -91,7 +94,9 @@ def _layer(graph: Layers, x: str, layer: str, counts: str) -> str:
     y = graph.norm(x, f"{layer}/self_attention/layer_norm")
     parts = graph.weights.split(f"{layer}/self_attention/linear_0", 3)
     query, key, value = (graph.dense(y, *part) for part in parts)
-    heard = graph.linear(_attend(graph, query, key, value, counts), f"{layer}/self_attention/linear_1")
+    heard = graph.linear(
+        _attend(graph, query, key, value, counts), f"{layer}/self_attention/linear_1"
+    )
     return graph.feed_forward(graph.apply("Add", x, heard), layer)
 
 

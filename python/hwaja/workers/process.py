@@ -9,6 +9,10 @@ from hwaja.engine import EngineError
 from hwaja.hardening import overwriting
 from hwaja.workers import wire
 
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
+"""Each core has a worker; the threads that NumPy's library would start wait for work busily, and
+that cost as much again as all models together."""
+
 
 class WorkerProcess:
     """A running worker. Requests and replies may cross; frames never mix."""
@@ -36,7 +40,7 @@ class WorkerProcess:
                 "hwaja.workers.worker",
                 stdin=pipe,
                 stdout=pipe,
-                env=overwriting(os.environ),
+                env=overwriting(_ONE_THREAD | os.environ),
             )
         )
 

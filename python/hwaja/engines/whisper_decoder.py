@@ -21,24 +21,23 @@ _SCORES = "cross_attention_weights"
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """What the decoder wrote."""
+class Decoded:
+    """The tokens of an utterance."""
 
     tokens: list[int]
     scores: Floats | None
-    """What its alignment heads looked at for each of the tokens, before the softmax, shape (heads,
+    """What the alignment heads looked at for each of them, before the softmax, shape (heads,
     tokens, positions), float32; None where the model does not tell, or there are no tokens."""
 
 
-class Writer:
-    """Writes down utterances. One thread at a time."""
+class Decoder:
+    """Decodes utterances. One thread at a time."""
 
     def __init__(self, model: Path, provider: str) -> None:
         """Load the decoder to run on `provider`; errors as those of `runtime.open_session`."""
         self._session = open_session(model, provider)
         self._tells_scores = any(
-            value.name == _SCORES and len(value.shape) == 4
-            for value in self._session.get_outputs()
+            value.name == _SCORES and len(value.shape) == 4 for value in self._session.get_outputs()
         )
         scores = {_SCORES: "cpu"} if self._tells_scores else {}
         self._outputs = {"logits": "cpu"} | {f"out_{name}": provider for name in _SAID} | scores
@@ -49,19 +48,19 @@ class Writer:
         length = positions if isinstance(positions, int) else 0
         self._nothing = np.zeros((layers, 1, length, width), np.float32)
 
-    def first(self, heard: Heard, token: int) -> Floats:
+    def first_logits(self, heard: Heard, token: int) -> Floats:
         """Return the logits of what follows a first token, shape (vocabulary,)."""
         logits, *_ = self._step(heard, [token], (self._nothing, self._nothing), 0)
         return np.asarray(logits.numpy()[0, -1])
 
-    def write(self, heard: Heard, prompt: Sequence[int], end: int, limit: int) -> Written:
-        """Write until the end of the text.
+    def decode(self, heard: Heard, prompt: Sequence[int], end: int, limit: int) -> Decoded:
+        """Return the tokens up to the end of the text.
 
         Args:
             heard: the utterance.
             prompt: tokens before the first one.
             end: the token that ends the text; it is left out.
-            limit: how many tokens are written at most.
+            limit: how many tokens there are at most.
 
         """
         tokens: list[int] = []
@@ -80,7 +79,7 @@ class Writer:
             tokens.append(token)
             given = [token]
         scores = np.concatenate(looks[: len(tokens)], axis=1) if looks and tokens else None
-        return Written(tokens, scores)
+        return Decoded(tokens, scores)
 
     def _step(self, heard: Heard, tokens: list[int], said: Sequence[Any], offset: int) -> list[Any]:
         """Return the logits, the caches, and where told the scores, after some more tokens."""
