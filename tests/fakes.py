@@ -123,6 +123,8 @@ class FakePool:
         self.processes: dict[int, asyncio.subprocess.Process] = {}
         self.abilities = Abilities()
         self.heard: list[Samples] = []  # what each recognition was given
+        self.embedded: list[tuple[int, bool]] = []
+        """Of each embedding, how much it was given, and whether overlaps were looked for."""
 
     async def recognise(
         self, _owner: Hashable, read: Callable[[], Utterance], samples: int, _options: Options
@@ -136,10 +138,11 @@ class FakePool:
         return Hypothesis(chr(ord("a") + (len(self.heard) - 1) % 26))
 
     async def embed(
-        self, _owner: Hashable, read: Callable[[], Samples], samples: int
+        self, _owner: Hashable, read: Callable[[], Samples], samples: int, *, overlaps: bool
     ) -> VoiceTrack:
         await self.working.wait()
         heard = read()
+        self.embedded.append((len(heard), overlaps))
         assert len(heard) == samples
         if self.voice_failures:
             raise self.voice_failures.pop(0)

@@ -1,9 +1,15 @@
 """What Prometheus reads."""
 
+from dataclasses import replace
+
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
+from hwaja.detection import Detection
+from hwaja.engines.silero import SileroDetector
 from hwaja.metrics import Metrics
+from hwaja.session_runner import Services
+from hwaja.settings import SessionSettings
 from loopback import Endpoint
 
 TOKEN = "a-token-of-the-tests"  # noqa: S105
@@ -39,3 +45,11 @@ async def scrape(endpoint: Endpoint) -> Scrape:
     page = await endpoint.get("/metrics", f"Authorization: Bearer {TOKEN}")
     assert page.status == 200
     return Scrape(page.body)
+
+
+def metered(services: Services, detector: SileroDetector) -> Services:
+    """The same services with counters of their own, which the detector knows as well."""
+    metrics = Metrics()
+    detection = Detection(detector, metrics.detector_called)
+    settings = SessionSettings(abilities=services.pool.abilities)
+    return replace(services, detection=detection, metrics=metrics, settings=settings)

@@ -14,6 +14,7 @@ from hwaja.attribution.voices import Voices
 from hwaja.engine import EngineError
 from hwaja.gate import SAMPLE_RATE
 from hwaja.hearing import WholeHearing
+from hwaja.overload import Overload
 from hwaja.workers.drafts import Drafts
 from hwaja.workers.pool import Pool
 
@@ -26,10 +27,13 @@ def pool() -> FakePool:
     return FakePool()
 
 
-def analyst_of(pool: FakePool, ring: RingBuffer, voices: Voices) -> Analyst:
+def analyst_of(
+    pool: FakePool, ring: RingBuffer, voices: Voices, overload: Overload | None = None
+) -> Analyst:
     as_pool, as_drafts = cast(Pool, pool), cast(Drafts, pool)
-    hearing = WholeHearing("owner", as_pool, as_drafts, ring)
-    return Analyst("owner", as_pool, ring, voices, hearing)
+    overload = overload or Overload()
+    hearing = WholeHearing("owner", as_pool, as_drafts, ring, overload)
+    return Analyst("owner", as_pool, ring, voices, hearing, overload)
 
 
 async def text_of(analysis: Analysis) -> str | None:
@@ -128,6 +132,26 @@ async def test_forgetting_ends_early_work(analyst: Analyst, pool: FakePool) -> N
     pool.working.set()
     assert await text_of(analyst.analyse(*SPAN)) == "a"
     assert len(pool.heard) == 1
+
+
+async def test_under_overload_an_utterance_has_one_speaker_from_its_middle(
+    pool: FakePool, voices: Voices
+) -> None:
+    """Who speaks in the midst of it, and where two do, is not looked for."""
+    ring = RingBuffer(10 * SAMPLE_RATE)
+    ring.push(bytes(2 * 10 * SAMPLE_RATE))
+    overload = Overload()
+    overload.observe(60, 0)
+    analysis = analyst_of(pool, ring, voices, overload).analyse(1000, 100_001, 90_000)
+    parts = await analysis.parts
+    assert parts is not None
+    (part,) = parts
+    assert (part.start, part.stop) == (1000, 100_001)
+    ((samples, overlaps),) = pool.embedded
+    assert samples == pytest.approx(3 * SAMPLE_RATE, abs=1)
+    assert not overlaps
+    assert await text_of(analysis) == "a"
+    assert len(pool.heard[0]) == 99_001, "its text is that of all of it"
 
 
 async def test_what_is_too_short_to_embed_is_told_as_such_without_a_job(

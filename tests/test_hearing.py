@@ -18,6 +18,7 @@ from hwaja.hearing import (
     Text,
     WholeHearing,
 )
+from hwaja.overload import BEGINS_AT_SECONDS, CALM_SECONDS, Overload, Relief
 from hwaja.recognition import Hypothesis, Options
 from hwaja.workers.drafts import Drafts
 from hwaja.workers.live import LiveUtterance
@@ -54,9 +55,10 @@ class Whole:
 
     def __init__(self, ring: RingBuffer) -> None:
         self.pool, self.drafts = FakePool(), FakePool()
+        self.overload = Overload()
         self.told: list[tuple[int, str]] = []
         self.hearing = WholeHearing(
-            "session", cast(Pool, self.pool), cast(Drafts, self.drafts), ring
+            "session", cast(Pool, self.pool), cast(Drafts, self.drafts), ring, self.overload
         )
 
     def begin(self) -> None:
@@ -90,6 +92,21 @@ async def test_nothing_is_drafted_where_nobody_asked(whole: Whole) -> None:
     whole.hearing.follow(0, START, FIRST + STEP)
     await settle()
     assert whole.drafted == []
+
+
+async def test_nothing_is_drafted_under_overload_and_it_goes_on_once_that_is_over(
+    whole: Whole,
+) -> None:
+    whole.begin()
+    whole.overload.observe(BEGINS_AT_SECONDS[Relief.INTERIMS], 0)
+    whole.hearing.follow(4, START, FIRST)
+    await settle()
+    assert whole.drafted == []
+    whole.overload.observe(0, 0)
+    whole.overload.observe(0, CALM_SECONDS)
+    whole.hearing.follow(4, START, FIRST + 1)
+    await settle()
+    assert whole.drafted == [FIRST + 1 - START]
 
 
 async def test_a_draft_takes_what_there_is_when_its_turn_comes(whole: Whole) -> None:

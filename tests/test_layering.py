@@ -23,7 +23,7 @@ ROWS: list[set[str]] = [
     {"answer"},
     {"conversation"},
     {"session"},
-    {"deadlines"},
+    {"deadlines", "overload"},
     {"engine"},
     {"attribution.cohort", "detection"},
     {"attribution.voices", "attribution.turns"},
@@ -109,6 +109,7 @@ PURE = {
     "settings",
     "deadlines",
     "allowance",
+    "overload",
     "quality",
     "session",
 }

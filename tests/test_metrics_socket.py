@@ -13,31 +13,22 @@ from structlog.testing import capture_logs
 import clips
 from fakes import FakePool, no_cohort
 from hwaja.codes import ErrorCode, Reason, Rejection
-from hwaja.detection import Detection
 from hwaja.engine import EngineError
 from hwaja.engines.silero import SileroDetector
 from hwaja.events import Outcome
-from hwaja.metrics import ACCEPTED, DRAFTS, Metrics
+from hwaja.metrics import ACCEPTED, DRAFTS
+from hwaja.overload import Relief
 from hwaja.session import State
 from hwaja.session_runner import Services
-from hwaja.settings import SessionSettings
 from hwaja.workers import wire
 from hwaja.workers.drafts import Drafts
 from hwaja.workers.pool import Pool
 from loopback import Endpoint, serving
 from pools import running
-from scrapes import TOKEN, Scrape, scrape
+from scrapes import TOKEN, Scrape, metered, scrape
 from tone_speech import hummed
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
-
-
-def metered(services: Services, detector: SileroDetector) -> Services:
-    """The same services with counters of their own, which the detector knows as well."""
-    metrics = Metrics()
-    detection = Detection(detector, metrics.detector_called)
-    settings = SessionSettings(abilities=services.pool.abilities)
-    return replace(services, detection=detection, metrics=metrics, settings=settings)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -164,6 +155,7 @@ LABELS: dict[str, set[str]] = {
     "outcome": set(Outcome),
     "state": {state.name.lower() for state in State},
     "worker": {"0", "1", DRAFTS},
+    "what": {relief.name.lower() for relief in Relief},
 }
 """All that a label may say, but the bound of a bucket."""
 

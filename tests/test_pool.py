@@ -67,10 +67,21 @@ def is_alive(pid: int) -> bool:
 
 async def test_an_utterance_comes_back_as_text_and_as_a_voice(one: Pool, speech: Samples) -> None:
     assert "better" in (await text_of(one, speech.copy)).lower()
-    track = await one.embed("owner", speech.copy, len(speech))
+    track = await one.embed("owner", speech.copy, len(speech), overlaps=True)
     assert (track.whole.shape, track.whole.dtype) == ((192,), np.float32)
     assert track.windows.shape == (-(-len(speech) // HOP_SAMPLES), 192)
     assert np.linalg.norm(track.whole) > 1
+
+
+async def test_where_two_speak_at_once_is_told_only_if_asked_for(
+    one: Pool, speech: Samples
+) -> None:
+    both = speech + np.roll(speech, 4000)
+    asked = await one.embed("owner", both.copy, len(both), overlaps=True)
+    spared = await one.embed("owner", both.copy, len(both), overlaps=False)
+    assert not spared.overlap.any()
+    assert spared.overlap.shape == asked.overlap.shape
+    np.testing.assert_allclose(spared.whole, asked.whole, atol=1e-3)
 
 
 async def test_the_audio_of_a_job_is_overwritten_once_it_is_sent(
@@ -83,7 +94,7 @@ async def test_the_audio_of_a_job_is_overwritten_once_it_is_sent(
         return given[-1]
 
     assert await text_of(one, read) != ""
-    await one.embed("owner", read, len(speech))
+    await one.embed("owner", read, len(speech), overlaps=True)
     assert [samples.any() for samples in given] == [False, False]
 
 
@@ -92,7 +103,7 @@ async def test_what_the_engine_refuses_fails_alone_and_the_worker_goes_on(
 ) -> None:
     pid = one.processes[0].pid
     with pytest.raises(EngineError):
-        await one.embed("owner", lambda: speech[:100].copy(), 100)
+        await one.embed("owner", lambda: speech[:100].copy(), 100, overlaps=True)
     assert "better" in (await text_of(one, speech.copy)).lower()
     assert one.processes[0].pid == pid
 

@@ -10,12 +10,16 @@ from dataclasses import dataclass
 
 from hwaja._pcm import RingBuffer
 from hwaja.attribution.parts import Part
-from hwaja.attribution.reading import Stretch, read_parts, short_part
+from hwaja.attribution.reading import Stretch, read_parts, short_part, whole_part
 from hwaja.attribution.voices import Voices
 from hwaja.early import Early, Work, attempt
 from hwaja.gate import SAMPLE_RATE
 from hwaja.hearing import Hearing, Text
+from hwaja.overload import Overload, Relief
 from hwaja.workers.pool import Pool
+
+HURRIED_SECONDS = 3.0
+"""What is embedded of an utterance under overload; longer audio hardly says more of its voice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,13 @@ class Analyst:
     """Has utterances of one session recognised and attributed."""
 
     def __init__(
-        self, owner: Hashable, pool: Pool, ring: RingBuffer, voices: Voices, hearing: Hearing
+        self,
+        owner: Hashable,
+        pool: Pool,
+        ring: RingBuffer,
+        voices: Voices,
+        hearing: Hearing,
+        overload: Overload,
     ) -> None:
         """Prepare to work.
 
@@ -40,8 +50,10 @@ class Analyst:
             ring: holds the samples until their analysis is done or cancelled.
             voices: the enrolled voices, read when an embedding is there.
             hearing: finds the text.
+            overload: says when there is no time for who speaks in the midst of an utterance.
 
         """
+        self._overload = overload
         self._owner = owner
         self._pool = pool
         self._ring = ring
@@ -70,7 +82,9 @@ class Analyst:
 
         async def learn() -> None:
             try:
-                track = await self._pool.embed(self._owner, samples.copy, len(samples))
+                track = await self._pool.embed(
+                    self._owner, samples.copy, len(samples), overlaps=False
+                )
             finally:
                 samples.fill(0)
             try:
@@ -99,17 +113,28 @@ class Analyst:
             lesson.cancel()
 
     def _attribution(self, stretch: Stretch) -> Work[tuple[Part, ...]]:
-        start, stop = stretch.start, stretch.stop
-
         async def attribute() -> tuple[Part, ...]:
             if stretch.is_short:
                 return (short_part(stretch, self._voices),)
+            hurried = self._overload.leaves_out(Relief.SPEAKER_DETAILS)
+            start, stop = _middle(stretch) if hurried else (stretch.start, stretch.stop)
             track = await self._pool.embed(
-                self._owner, lambda: self._ring.read(start, stop), stop - start
+                self._owner,
+                lambda: self._ring.read(start, stop),
+                stop - start,
+                overlaps=not hurried,
             )
             try:
+                if hurried:
+                    return (whole_part(track, stretch, self._voices),)
                 return read_parts(track, stretch, self._voices)
             finally:
                 track.erase()
 
         return attribute
+
+
+def _middle(stretch: Stretch) -> tuple[int, int]:
+    """Return the samples in the middle of an utterance."""
+    spare = max(0, stretch.stop - stretch.start - round(HURRIED_SECONDS * SAMPLE_RATE)) // 2
+    return stretch.start + spare, stretch.stop - spare

@@ -29,6 +29,8 @@ class Rejection(StrEnum):
     """Why a client was turned away before it had a session."""
 
     SERVER_FULL = "server_full"
+    OVERLOADED = "overloaded"
+    """There is a place, but more to do than can be done."""
     UNAUTHORIZED = "unauthorized"
     """It showed no token that is good."""
     ORIGIN = "origin"

@@ -12,6 +12,7 @@ from typing import Protocol
 from hwaja._pcm import RingBuffer
 from hwaja.early import Early, Work, attempt, failure_logged
 from hwaja.gate import SAMPLE_RATE
+from hwaja.overload import Overload, Relief
 from hwaja.recognition import Hypothesis, Options
 from hwaja.workers.drafts import Drafts
 from hwaja.workers.live import LiveUtterance
@@ -78,7 +79,10 @@ class _Open:
 class WholeHearing:
     """Has utterances recognised once they are over, or foreseen to be; drafts are interim texts."""
 
-    def __init__(self, owner: Hashable, pool: Pool, drafts: Drafts, ring: RingBuffer) -> None:
+    def __init__(
+        self, owner: Hashable, pool: Pool, drafts: Drafts, ring: RingBuffer, overload: Overload
+    ) -> None:
+        self._overload = overload
         self._owner = owner
         self._pool = pool
         self._drafts = drafts
@@ -97,7 +101,7 @@ class WholeHearing:
 
     def follow(self, segment_id: int, start: int, stop: int) -> None:
         """See `Hearing.follow`."""
-        if self._on_interim is None:
+        if self._on_interim is None or self._overload.leaves_out(Relief.INTERIMS):
             return
         if self._open is None or self._open.start != start:
             self._open = _Open(segment_id, start, stop)

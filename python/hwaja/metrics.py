@@ -25,6 +25,7 @@ from prometheus_client.registry import Collector
 from hwaja.codes import ErrorCode, Reason, Rejection
 from hwaja.events import Outcome
 from hwaja.messages import Error, ModelLoaded, RegistrationCompleted, ServerMessage
+from hwaja.overload import Overload, Relief
 from hwaja.session import State
 from hwaja.workers.drafts import Drafts
 from hwaja.workers.pool import Pool
@@ -115,6 +116,10 @@ class Metrics:
         self._live.sessions = sessions
         self._live.slots = slots
 
+    def watch_overload(self, overload: Overload) -> None:
+        """Read from now on what is left out."""
+        self._live.overload = overload
+
     def watch_workers(self, pool: Pool, drafts: Drafts) -> None:
         """Read from now on these workers."""
         self._live.pool = pool
@@ -183,6 +188,7 @@ class _Live(Collector):
     def __init__(self) -> None:
         self.sessions: Callable[[], Collection[LiveSession]] = tuple
         self.slots = 0
+        self.overload = Overload()
         self.pool: Pool | None = None
         self.drafts: Drafts | None = None
 
@@ -211,6 +217,11 @@ class _Live(Collector):
         lag_seconds = max((session.lag_seconds for session in sessions), default=0.0)
         text = "How long ago the oldest unanswered utterance ended."
         yield GaugeMetricFamily("hwaja_lag_seconds", text, lag_seconds)
+        text = "Whether something is left out, as answers come late."
+        left_out = GaugeMetricFamily("hwaja_left_out", text, labels=["what"])
+        for relief in (each for each in Relief if each is not Relief.NOTHING):
+            left_out.add_metric([relief.name.lower()], self.overload.leaves_out(relief))
+        yield left_out
 
 
 def _of_pool(pool: Pool) -> Iterator[Metric]:

@@ -21,6 +21,7 @@ from hwaja.config import Config
 from hwaja.connection import Connection
 from hwaja.guard import GuardedConnection
 from hwaja.messages import Error
+from hwaja.overload import Relief
 from hwaja.plain_http import PlainHttp, turned_away
 from hwaja.seats import Seats
 from hwaja.serialize import serialize
@@ -32,6 +33,9 @@ MAX_QUEUED_MESSAGES = 4
 
 CLOSE_SECONDS = 2
 """How long the other end may take to answer that the connection is closed."""
+
+LOAD_PERIOD_SECONDS = 0.5
+"""Between two looks at how late answers are."""
 
 RECEIVE_BUFFER_BYTES = 256 * 1024
 """What the system holds of a client's audio, 8 s: an answer to a ping waits behind little more."""
@@ -67,6 +71,9 @@ class Server:
         self._sweeper = Sweeper()
         self._metrics = services.metrics
         self._plain_http = PlainHttp(self._missing, services.metrics, metrics_tokens)
+        self._overload = services.overload
+        self._load_watch: asyncio.Task[None] | None = None
+        services.metrics.watch_overload(services.overload)
         services.metrics.watch_sessions(lambda: self._seats.runners, config.max_connections)
         services.metrics.watch_workers(services.pool, services.drafts)
 
@@ -103,6 +110,7 @@ class Server:
         )
         for listening in self._listener.sockets:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+        self._load_watch = asyncio.create_task(self._watch_load())
         return int(next(iter(self._listener.sockets)).getsockname()[1])
 
     async def stop(self, hurry: asyncio.Event | None = None) -> None:
@@ -115,6 +123,8 @@ class Server:
         if self._listener is None:
             return
         self._listener.close(close_connections=False)
+        if self._load_watch is not None:
+            self._load_watch.cancel()
         for seat in self._seats:
             seat.runner.shut_down()
         waits = [asyncio.ensure_future(self._seats.emptied.wait())]
@@ -152,7 +162,27 @@ class Server:
             missing.append("no worker runs")
         if self._seats.are_full:
             missing.append("no slot is free")
+        if self._overload.leaves_out(Relief.NEW_SESSIONS):
+            missing.append("answers come late")
         return missing
+
+    def _lack_of_room(self) -> Rejection | None:
+        """Return why no client can be taken; None where one can."""
+        if self._seats.are_full:
+            return Rejection.SERVER_FULL
+        if self._overload.leaves_out(Relief.NEW_SESSIONS):
+            return Rejection.OVERLOADED
+        return None
+
+    async def _watch_load(self) -> None:
+        """Find out again and again how late answers are, and what is to be left out."""
+        loop = asyncio.get_running_loop()
+        while True:
+            lag_seconds = max((each.lag_seconds for each in self._seats.runners), default=0.0)
+            if self._overload.observe(lag_seconds, loop.time()):
+                relief = self._overload.relief.name.lower()
+                _log.warning("load", left_out=relief, lag_seconds=round(lag_seconds, 1))
+            await asyncio.sleep(LOAD_PERIOD_SECONDS)
 
     def _note_rejection(self, reason: Rejection) -> None:
         self._metrics.rejected(reason)
@@ -173,8 +203,9 @@ class Server:
         seat = self._seats.find(client.session_token)
         is_new = seat is None
         if seat is None:
-            if self._seats.are_full:
-                self._note_rejection(Rejection.SERVER_FULL)
+            rejection = self._lack_of_room()
+            if rejection is not None:
+                self._note_rejection(rejection)
                 await _turn_away(websocket)
                 return
             session_id = secrets.token_hex(4)

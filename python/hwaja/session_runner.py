@@ -70,6 +70,7 @@ from hwaja.messages import (
 from hwaja.metrics import Metrics
 from hwaja.observer import Observer
 from hwaja.outbox import Outbox
+from hwaja.overload import Overload, Relief
 from hwaja.parse import parse
 from hwaja.serialize import serialize
 from hwaja.session import Session, State
@@ -97,6 +98,7 @@ class Services:
     cohort: Cohort
     settings: SessionSettings
     metrics: Metrics = field(default_factory=Metrics)
+    overload: Overload = field(default_factory=Overload)
 
 
 class SessionRunner:
@@ -110,9 +112,12 @@ class SessionRunner:
         self._voices = Voices(services.cohort)
         self._ring = RingBuffer(RING_SECONDS * SAMPLE_RATE)
         self._metrics = services.metrics
+        self._overload = services.overload
         self._observer = Observer(services.metrics, self._ring.capacity)
         self._hearing = self._new_hearing(services)
-        self._analyst = Analyst(self, self._pool, self._ring, self._voices, self._hearing)
+        self._analyst = Analyst(
+            self, self._pool, self._ring, self._voices, self._hearing, services.overload
+        )
         self._enroller = Enroller(self._embed, self._ring, self._voices)
         self._released = asyncio.Event()
         self._detector_state = services.detection.new_state()
@@ -301,7 +306,8 @@ class SessionRunner:
                 text = self._hearing.part(start, stop, speech_samples)
                 self._start(self._report_text(segment_id, text))
             case Learn(speaker_id, start, stop):
-                self._analyst.learn(speaker_id, start, stop)
+                if not self._overload.leaves_out(Relief.SPEAKER_DETAILS):
+                    self._analyst.learn(speaker_id, start, stop)
 
     def _start(self, job: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(job)
@@ -339,7 +345,7 @@ class SessionRunner:
         self._handle(await self._enroller.enrol(effect))
 
     async def _embed(self, read: ReadSamples, samples: int) -> Embedding:
-        track = await self._pool.embed(self, read, samples)
+        track = await self._pool.embed(self, read, samples, overlaps=False)
         whole = track.whole.copy()
         track.erase()
         return whole
@@ -347,10 +353,11 @@ class SessionRunner:
     def _new_hearing(self, services: Services) -> Hearing:
         if services.pool.abilities.streaming:
             return LiveHearing(self, services.pool, self._ring)
-        return WholeHearing(self, services.pool, services.drafts, self._ring)
+        return WholeHearing(self, services.pool, services.drafts, self._ring, services.overload)
 
     def _overhear(self, segment_id: int, text: str) -> None:
-        self._handle(Overheard(segment_id, text))
+        if not self._overload.leaves_out(Relief.INTERIMS):
+            self._handle(Overheard(segment_id, text))
 
     async def _report_text(self, segment_id: int, text: Text) -> None:
         self._handle(Recognised(segment_id, await text))

@@ -35,6 +35,11 @@ def short_part(stretch: Stretch, voices: Voices) -> Part:
     return Part(stretch.start, stretch.stop, voices.speaker_ids, speech_seconds)
 
 
+def whole_part(track: VoiceTrack, stretch: Stretch, voices: Voices) -> Part:
+    """Return an utterance as one part, whoever speaks in the midst of it; as `read_parts`."""
+    return _part(track, (0, len(track.windows)), stretch, voices)
+
+
 def read_parts(track: VoiceTrack, stretch: Stretch, voices: Voices) -> tuple[Part, ...]:
     """Return the parts of an utterance, in order; neighbours are nearest to different voices.
 

@@ -18,7 +18,7 @@ async def analysed(pool: Pool, owner: Hashable, samples: Samples) -> Hypothesis:
 
     """
     text, _ = await asyncio.gather(
-        _text(pool, owner, samples), pool.embed(owner, samples.copy, len(samples))
+        _text(pool, owner, samples), pool.embed(owner, samples.copy, len(samples), overlaps=True)
     )
     return text
 

@@ -131,8 +131,12 @@ class Pool:
             raise EngineError("recognition failed")
         return reply.hypothesis
 
-    async def embed(self, owner: Hashable, read: ReadSamples, samples: int) -> VoiceTrack:
+    async def embed(
+        self, owner: Hashable, read: ReadSamples, samples: int, *, overlaps: bool
+    ) -> VoiceTrack:
         """Return the embeddings of the voice in `samples` samples of audio.
+
+        Without `overlaps` nobody looks where two voices speak at once, which costs as much again.
 
         Raises:
             EngineError: where the engine failed on it.
@@ -140,7 +144,7 @@ class Pool:
         """
 
         def request(job_id: int, suspect: bool) -> wire.JobRequest:
-            return wire.Embed(job_id, _bytes_of(read()), suspect)
+            return wire.Embed(job_id, _bytes_of(read()), overlaps, suspect)
 
         reply = await self._do(owner, request, samples)
         if not isinstance(reply, wire.Embedded):

@@ -62,6 +62,8 @@ class Embed(msgspec.Struct, frozen=True, tag=True):
     job_id: int
     samples: memoryview
     """float32 little-endian, 16 kHz mono."""
+    overlaps: bool = True
+    """Whether to tell as well where two voices speak at once; if not, nowhere is."""
     suspect: bool = False
 
 

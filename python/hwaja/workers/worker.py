@@ -88,7 +88,11 @@ class _Jobs:
             if self._ears is None:
                 raise EngineError("no embedder was loaded")
             rows = self._ears.embedder.embed(samples)
-            overlap = self._ears.overlaps.overlap(samples)
+            overlap = (
+                self._ears.overlaps.overlap(samples)
+                if request.overlaps
+                else np.zeros(len(rows) - 1, np.float32)
+            )
             return wire.Embedded(request.job_id, rows.data.cast("B"), overlap.data.cast("B"))
 
 

@@ -1,0 +1,78 @@
+"""What is left out while there is more to do than can be done; no clock.
+
+What is missed least goes first, and whoever is in the middle of a conversation keeps its texts:
+they come late, but whole.
+"""
+
+from enum import IntEnum
+
+CALM_SECONDS = 5.0
+"""How long answers must be prompt before one thing more is done again."""
+
+
+class Relief(IntEnum):
+    """What is left out, each with all that is above it."""
+
+    NOTHING = 0
+    INTERIMS = 1
+    """Interim texts."""
+    SPEAKER_DETAILS = 2
+    """Who speaks in the midst of an utterance, and learning voices: each has one speaker."""
+    NEW_SESSIONS = 3
+    """Clients that are not there yet are turned away."""
+
+
+BEGINS_AT_SECONDS = {
+    Relief.INTERIMS: 2.5,
+    Relief.SPEAKER_DETAILS: 4.0,
+    Relief.NEW_SESSIONS: 6.0,
+}
+"""How late an answer must be. A machine that keeps up is later than 2 s in 1 answer of 20 at most
+(bench/RESULTS.md)."""
+
+ENDS_BELOW = 0.5
+"""Of these, under which answers are prompt again; so it does not go on and off."""
+
+
+class Overload:
+    """How much is left out, from how late the answers are."""
+
+    def __init__(self) -> None:
+        self._relief = Relief.NOTHING
+        self._prompt_since: float | None = None
+
+    @property
+    def relief(self) -> Relief:
+        """What is left out at the moment."""
+        return self._relief
+
+    def leaves_out(self, relief: Relief) -> bool:
+        """Say whether something is left out at the moment."""
+        return self._relief >= relief
+
+    def observe(self, lag_seconds: float, now: float) -> bool:
+        """Take how long ago the oldest utterance ended that is not answered, and say what changed.
+
+        Args:
+            lag_seconds: of all sessions; 0 where all are answered.
+            now: seconds of a monotonic clock.
+
+        Returns:
+            Whether something else is left out than before.
+
+        """
+        before = self._relief
+        wanted = max(
+            (relief for relief, begins in BEGINS_AT_SECONDS.items() if lag_seconds >= begins),
+            default=Relief.NOTHING,
+        )
+        if wanted > before:
+            self._relief = wanted
+        if before is Relief.NOTHING or lag_seconds >= ENDS_BELOW * BEGINS_AT_SECONDS[before]:
+            self._prompt_since = None
+        elif self._prompt_since is None:
+            self._prompt_since = now
+        elif now - self._prompt_since >= CALM_SECONDS:
+            self._relief = Relief(before - 1)
+            self._prompt_since = now
+        return self._relief is not before

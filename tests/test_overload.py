@@ -1,0 +1,62 @@
+"""What is left out under load: in which order, and when it comes back."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hwaja.overload import BEGINS_AT_SECONDS, CALM_SECONDS, ENDS_BELOW, Overload, Relief
+
+
+def after(overload: Overload, lag_seconds: float, *, since: float, seconds: float) -> list[Relief]:
+    """What was left out on the way, while answers were so late for some time."""
+    seen = [overload.relief]
+    for step in range(round(seconds * 10) + 1):
+        overload.observe(lag_seconds, since + step / 10)
+        if overload.relief is not seen[-1]:
+            seen.append(overload.relief)
+    return seen
+
+
+def test_interims_stop_first_then_speaker_details_then_new_sessions() -> None:
+    overload = Overload()
+    seen = []
+    for tenths in range(100):
+        overload.observe(tenths / 10, tenths / 10)
+        seen.append(overload.relief)
+    assert sorted(set(seen)) == list(Relief)
+    assert seen == sorted(seen)
+
+
+def test_as_it_grows_prompt_things_come_back_one_by_one_in_the_opposite_order() -> None:
+    overload = Overload()
+    overload.observe(60, 0)
+    assert after(overload, 0, since=1, seconds=4 * CALM_SECONDS) == list(reversed(Relief))
+
+
+def test_it_does_not_go_on_and_off_around_a_limit() -> None:
+    """Answers that are just prompt enough not to begin it do not end it."""
+    overload = Overload()
+    limit = BEGINS_AT_SECONDS[Relief.INTERIMS]
+    changes = sum(overload.observe(limit + 0.3 * (-1) ** step, step / 10) for step in range(1000))
+    assert changes == 1
+    assert overload.leaves_out(Relief.INTERIMS)
+    assert not overload.leaves_out(Relief.SPEAKER_DETAILS)
+
+
+def test_one_late_answer_in_calm_begins_the_wait_again() -> None:
+    overload = Overload()
+    limit = BEGINS_AT_SECONDS[Relief.INTERIMS]
+    overload.observe(limit, 0)
+    after(overload, 0, since=0, seconds=CALM_SECONDS - 1)
+    overload.observe(ENDS_BELOW * limit, CALM_SECONDS - 0.5)
+    assert after(overload, 0, since=CALM_SECONDS, seconds=CALM_SECONDS - 1) == [Relief.INTERIMS]
+
+
+@given(lags=st.lists(st.floats(0, 100), max_size=200))
+def test_whatever_comes_calm_ends_it(lags: list[float]) -> None:
+    overload = Overload()
+    for second, lag_seconds in enumerate(lags):
+        told = overload.relief
+        changed = overload.observe(lag_seconds, float(second))
+        assert changed == (overload.relief is not told)
+    after(overload, 0, since=len(lags), seconds=4 * CALM_SECONDS)
+    assert overload.relief is Relief.NOTHING
