@@ -2,6 +2,8 @@
 #   make serve   builds, gets the models, makes a development certificate and serves
 #   make test    builds, gets the models and runs every test
 PYTHON ?= python3
+# What `make bench-compare` compares with.
+BASE   ?= main
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMPS := .stamps
@@ -9,7 +11,7 @@ RUST   := $(wildcard rust/src/*.rs) rust/Cargo.toml Cargo.toml Cargo.lock
 # Puts sherpa-onnx on a GPU. It lies beside the Python files, so that the wheel takes it along.
 SHIM   := $(if $(filter Linux,$(shell uname -s)),python/hwaja/libhwaja_shim.so)
 
-.PHONY: serve test lint bench soak wheel clean
+.PHONY: serve test lint bench bench-compare soak wheel clean
 
 serve: $(STAMPS)/serve
 	$(BIN)/hwaja models pull
@@ -34,6 +36,9 @@ lint: $(STAMPS)/dev
 bench: $(STAMPS)/dev
 	cargo bench --workspace
 	$(BIN)/pytest bench --benchmark-enable --benchmark-only
+
+bench-compare: $(STAMPS)/dev
+	$(BIN)/python bench/compare.py $(BASE)
 
 # Hours: what CI runs for moments (tests/test_soak.py). docs/reliability.md has the figures.
 soak: $(STAMPS)/dev

@@ -1,7 +1,8 @@
 """What a 4096-sample message costs between the socket and the speech detector.
 
 `make bench` runs it. The crossing alone is the same four calls when there is no audio to work on:
-what they cost beyond the work that any implementation would have to do.
+what they cost beyond the work that any implementation would have to do. `message/ring` of
+`rust/benches/ring.rs` is the same message without Python.
 """
 
 from __future__ import annotations
@@ -19,6 +20,15 @@ FRAME_SAMPLES = 512
 CROSSING_LIMIT_S = 3e-6
 
 PCM = np.random.default_rng(0).integers(-32768, 32768, CHUNK_SAMPLES).astype("<i2").tobytes()
+
+# One call with work to do, and one that does nothing but cross.
+one_call = pytest.mark.parametrize(
+    "pcm",
+    [
+        pytest.param(PCM, marks=pytest.mark.benchmark(group="one call"), id="4096"),
+        pytest.param(b"", marks=pytest.mark.benchmark(group="one call, nothing to do"), id="0"),
+    ],
+)
 
 Features = tuple[NDArray[np.float32], NDArray[np.float32]]
 
@@ -69,21 +79,27 @@ def test_crossing_alone(benchmark: BenchmarkFixture) -> None:
         assert benchmark.stats.stats.median <= CROSSING_LIMIT_S
 
 
-@pytest.mark.benchmark(group="one call")
-def test_push_and_release(benchmark: BenchmarkFixture) -> None:
+@one_call
+def test_push_and_release(benchmark: BenchmarkFixture, pcm: bytes) -> None:
     ring = RingBuffer(CAPACITY_SAMPLES)
-    benchmark(lambda: ring.release(ring.push(PCM)))
+    benchmark(lambda: ring.release(ring.push(pcm)))
 
 
-@pytest.mark.benchmark(group="one call")
-def test_frames(benchmark: BenchmarkFixture) -> None:
+@one_call
+def test_read(benchmark: BenchmarkFixture, pcm: bytes) -> None:
     ring = RingBuffer(CAPACITY_SAMPLES)
-    ring.push(PCM)
+    benchmark(ring.read, 0, ring.push(pcm))
+
+
+@one_call
+def test_frames(benchmark: BenchmarkFixture, pcm: bytes) -> None:
+    ring = RingBuffer(CAPACITY_SAMPLES)
+    ring.push(pcm)
     benchmark(ring.frames, 0, FRAME_SAMPLES)
 
 
-@pytest.mark.benchmark(group="one call")
-def test_levels(benchmark: BenchmarkFixture) -> None:
+@one_call
+def test_levels(benchmark: BenchmarkFixture, pcm: bytes) -> None:
     ring = RingBuffer(CAPACITY_SAMPLES)
-    ring.push(PCM)
+    ring.push(pcm)
     benchmark(ring.levels, 0, FRAME_SAMPLES)

@@ -1,8 +1,9 @@
 //! What each operation costs, beside a `memcpy` of the same bytes in the same run.
 //!
-//! `push` and `release` are compared with copying and clearing PCM16 in as much memory as the ring
-//! has. A conversion reads 2 bytes a sample and writes 4: `memcpy_in` copies as many as it reads,
-//! `memcpy_out` as many as it writes.
+//! Which bytes are the same: for `push` those that come in, for `levels` those that are looked at,
+//! 2 a sample. A conversion reads 2 bytes a sample and writes 4; `read` and `frames` stand beside a
+//! `memcpy` of those that they write (that of `levels` is of those that they read). `release` only
+//! writes, and stands beside a `memset`.
 
 use std::hint::black_box;
 use std::mem::MaybeUninit;
@@ -11,8 +12,8 @@ use std::time::{Duration, Instant};
 use criterion::{Bencher, BenchmarkId, Criterion, criterion_group, criterion_main};
 use hwaja_pcm::RingBuffer;
 
-/// In samples: one frame of the speech detector, one large message, one second.
-const CHUNKS: [usize; 3] = [512, 4096, 16_000];
+/// In samples: one large message, within a core's first cache; and four seconds, which are not.
+const CHUNKS: [usize; 2] = [4096, 65_536];
 const FRAME_SAMPLES: usize = 512;
 /// 30 s, as in the server, so that the caches are no warmer than there.
 const CAPACITY_SAMPLES: usize = 480_000;
@@ -124,16 +125,12 @@ fn memcpy(bencher: &mut Bencher<'_>, bytes: usize) {
     bencher.iter(|| black_box(&mut *to).copy_from_slice(black_box(&from[..bytes])));
 }
 
-/// `read`, `frames` and `levels`: everything that only looks.
-fn look(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("look");
+fn read(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("read");
     for count in CHUNKS {
         let ring = wrapped(count);
-        let mut floats = vec![MaybeUninit::uninit(); count];
-        group.bench_function(BenchmarkId::new("memcpy_in", count), |bencher| {
-            memcpy(bencher, 2 * count);
-        });
-        group.bench_function(BenchmarkId::new("memcpy_out", count), |bencher| {
+        let mut floats = vec![MaybeUninit::new(0.0); count];
+        group.bench_function(BenchmarkId::new("memcpy", count), |bencher| {
             memcpy(bencher, 4 * count);
         });
         group.bench_function(BenchmarkId::new("read", count), |bencher| {
@@ -151,6 +148,22 @@ fn look(criterion: &mut Criterion) {
                 frames.write_f32(black_box(&mut floats[..frames.len()]));
             });
         });
+    }
+}
+
+fn levels(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("levels");
+    for count in CHUNKS {
+        let ring = wrapped(count);
+        group.bench_function(BenchmarkId::new("memcpy", count), |bencher| {
+            memcpy(bencher, 2 * count);
+        });
+        group.bench_function(BenchmarkId::new("rms", count), |bencher| {
+            bencher.iter(|| {
+                let samples = ring.read(black_box(ring.start()), ring.end());
+                samples.expect("the ring holds them").rms_dbfs()
+            });
+        });
         group.bench_function(BenchmarkId::new("levels", count), |bencher| {
             bencher.iter(|| {
                 ring.levels(black_box(ring.start()), FRAME_SAMPLES)
@@ -160,5 +173,26 @@ fn look(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, push, release, look);
+/// What the server does with one message, as `bench/test_crossing.py` does it from Python.
+fn message(criterion: &mut Criterion) {
+    let count = 4096;
+    let chunk = noise(count);
+    let mut ring = RingBuffer::new(CAPACITY_SAMPLES).expect("there is memory");
+    let mut group = criterion.benchmark_group("message");
+    group.bench_function(BenchmarkId::new("ring", count), |bencher| {
+        bencher.iter(|| {
+            let start = ring.end();
+            let end = ring.push(black_box(&chunk)).expect("there is room");
+            let frames = ring
+                .frames(start, FRAME_SAMPLES)
+                .expect("it holds them")
+                .to_f32();
+            let levels = ring.levels(start, FRAME_SAMPLES).expect("it holds them");
+            ring.release(end).expect("it is the end");
+            (frames, levels)
+        });
+    });
+}
+
+criterion_group!(benches, push, release, read, levels, message);
 criterion_main!(benches);

@@ -40,6 +40,7 @@ pub mod error;
 pub mod level;
 pub mod pcm;
 mod ring;
+mod widest;
 
 #[cfg(feature = "python")]
 mod python;

@@ -19,6 +19,7 @@ use pyo3::exceptions::{
     PyBufferError, PyIndexError, PyMemoryError, PyOverflowError, PyTypeError, PyValueError,
 };
 use pyo3::prelude::*;
+use zeroize::Zeroizing;
 
 use crate::error::{CapacityError, FramesError, OddByteCount, PushError, RangeError, ReleaseError};
 use crate::{Samples, level, pcm};
@@ -99,8 +100,14 @@ impl RingBuffer {
 #[pyfunction]
 fn rms_dbfs(py: Python<'_>, pcm: Bytes) -> PyResult<f32> {
     let pairs = pcm::pairs(pcm.as_slice(py))?;
-    let samples = pairs.iter().copied().map(i16::from_le_bytes);
-    Ok(level::rms_dbfs(level::sum_of_squares(samples), pairs.len()))
+    // Bytes may lie at odd addresses, samples may not: they are moved, a piece at a time.
+    let mut samples = Zeroizing::new([0; 512]);
+    let sums = pairs.chunks(samples.len()).map(|piece| {
+        let samples = &mut samples[..piece.len()];
+        pcm::decode(piece, samples);
+        level::sum_of_squares(samples)
+    });
+    Ok(level::rms_dbfs(sums.sum(), pairs.len()))
 }
 
 /// Converts `samples` into a new array that NumPy owns.

@@ -239,8 +239,8 @@ impl<'ring> Samples<'ring> {
     /// Their RMS level.
     #[must_use]
     pub fn rms_dbfs(self) -> f32 {
-        let samples = self.first.iter().chain(self.second).copied();
-        level::rms_dbfs(level::sum_of_squares(samples), self.len())
+        let sum = level::sum_of_squares(self.first) + level::sum_of_squares(self.second);
+        level::rms_dbfs(sum, self.len())
     }
 }
 
