@@ -39,7 +39,8 @@ of which fast talkers need more than their own seconds give."""
 WHISPER_MIN_SILENCE_SECONDS = 4.0
 """Silence behind a long utterance."""
 
-_WHISPER_TAIL_FRAMES = 50  # of 10 ms, sherpa-onnx's own padding: nearly none
+WHISPER_TAIL_FRAMES = 50
+"""sherpa-onnx's own padding, in frames of 10 ms: nearly none."""
 
 MIN_EMBEDDING_SECONDS = 0.1
 """Shorter audio says nothing about a voice."""
@@ -160,7 +161,7 @@ def load_recogniser(
     whisper = sherpa_onnx.OfflineRecognizer.from_whisper(
         **files,
         language=_whisper_language(language),
-        tail_paddings=_WHISPER_TAIL_FRAMES,
+        tail_paddings=WHISPER_TAIL_FRAMES,
         enable_token_timestamps=export.dates_tokens,
         num_threads=1,
         provider=provider,
