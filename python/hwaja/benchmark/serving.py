@@ -86,9 +86,18 @@ def cpu_seconds(pid: int, thread: int | None = None) -> float:
 
 def resident_bytes(pid: int) -> int:
     """Return the resident memory of a process (Linux)."""
+    return _memory_bytes(pid, "VmRSS")
+
+
+def peak_bytes(pid: int) -> int:
+    """Return the most that the resident memory of a process has been (Linux)."""
+    return _memory_bytes(pid, "VmHWM")
+
+
+def _memory_bytes(pid: int, name: str) -> int:
     lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
-    (resident,) = (line for line in lines if line.startswith("VmRSS:"))
-    return int(resident.split()[1]) * 1024
+    (found,) = (line for line in lines if line.startswith(f"{name}:"))
+    return int(found.split()[1]) * 1024
 
 
 def _url(process: subprocess.Popen[str]) -> str:

@@ -39,9 +39,10 @@ def look(service: Service) -> Look:
 
 def _workers(service: Service) -> Iterator[tuple[str, int]]:
     """Name the workers in the order in which they were started; who yields makes interims."""
+    usual = os.getpriority(os.PRIO_PROCESS, service.process.pid)
     number = 0
     for pid in sorted(service.worker_pids):
-        if os.getpriority(os.PRIO_PROCESS, pid) > 0:
+        if os.getpriority(os.PRIO_PROCESS, pid) > usual:
             yield "drafts", pid
         else:
             yield f"worker {number}", pid

@@ -1,0 +1,115 @@
+"""hwaja and vosk, to whom the dialogues are streamed in real time."""
+
+import asyncio
+import json
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from websockets.asyncio.client import connect
+
+from hwaja.audio import paced
+from hwaja.benchmark.load.processes import look
+from hwaja.benchmark.serving import Service, peak_bytes, running_server
+from peers.judging import Told, delays, error_rate, spread
+from peers.material import Room
+from peers.process import running
+from peers.table import Row
+from service import enrol, transcribe
+
+
+@dataclass(frozen=True)
+class Served:
+    """What hwaja told, and what it used for it."""
+
+    row: Row
+    told: Mapping[str, Sequence[Told]]
+    """By room."""
+    cpu_per_second: Mapping[str, float]
+    """Processor seconds for each second of the stream, by part; enrolment is not counted."""
+
+
+def serve(rooms: Sequence[Room]) -> Served:
+    """Stream to a server with default options, one room after the other."""
+    used: dict[str, float] = defaultdict(float)
+
+    async def told(service: Service, room: Room) -> list[Told]:
+        async with service.open() as client:
+            await enrol(client, room.dialogue)
+            before = look(service).cpu_seconds
+            arrivals = await transcribe(client, room.dialogue.pcm)
+            after = look(service).cpu_seconds
+        for part, seconds in after.items():
+            used[part] += seconds - before.get(part, 0.0)
+        messages = [(a.message, a.at_seconds) for a in arrivals]
+        return [
+            Told(m["text"], (m["start_seconds"], m["end_seconds"]), at)
+            for m, at in messages
+            if m["type"] == "transcription"
+        ]
+
+    with running_server() as service:
+        found = {room.name: asyncio.run(told(service, room)) for room in rooms}
+        peak = sum(map(peak_bytes, (service.process.pid, *service.worker_pids)))
+    row = stream_row("hwaja", rooms, found, sum(used.values()), peak)
+    stream_seconds = sum(room.seconds for room in rooms)
+    return Served(row, found, {part: each / stream_seconds for part, each in used.items()})
+
+
+def vosk(name: str, rooms: Sequence[Room]) -> Row:
+    """Stream to vosk, one room after the other.
+
+    Raises:
+        UnavailableError: where it does not run here.
+
+    """
+
+    async def told(port: str, room: Room) -> list[Told]:
+        async with connect(f"ws://127.0.0.1:{port}", compression=None) as socket:
+            began = time.monotonic()
+
+            async def stream() -> None:
+                async for chunk in paced(room.dialogue.pcm, speed=1):
+                    await socket.send(chunk)
+                await socket.send("end")
+
+            sending = asyncio.create_task(stream())
+            results = [(json.loads(m), time.monotonic() - began) async for m in socket]
+            await sending
+        return [
+            Told(result["text"], (result["result"][0]["start"], result["result"][-1]["end"]), at)
+            for result, at in results
+            if result.get("result")
+        ]
+
+    with running("vosk_server") as peer:
+        before_seconds = peer.cpu_seconds
+        found = {room.name: asyncio.run(told(peer.greeting, room)) for room in rooms}
+        used_seconds, peak = peer.cpu_seconds - before_seconds, peer.peak_bytes
+    return stream_row(name, rooms, found, used_seconds, peak)
+
+
+def stream_row(
+    name: str,
+    rooms: Sequence[Room],
+    told: Mapping[str, Sequence[Told]],
+    cpu_seconds: float,
+    peak: int,
+) -> Row:
+    """Judge what was told of each room."""
+    found = [each for room in rooms for each in delays(room.spans_seconds, told[room.name])]
+    known = [each for each in found if each is not None]
+    return Row(
+        name=name,
+        hears="the stream",
+        error_rates={
+            r.name: error_rate(r.texts, [each.text for each in told[r.name]]) for r in rooms
+        },
+        cpu_per_second=cpu_seconds / sum(room.seconds for room in rooms),
+        real_time_factor=None,
+        decoding_seconds=None,
+        delay_seconds=spread(known),
+        without_text=len(found) - len(known),
+        peak_mib=peak / 2**20,
+    )
