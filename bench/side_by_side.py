@@ -3,8 +3,8 @@
 pip install -r bench/requirements-peers.txt
 python bench/side_by_side.py ../shared/speech AirbnbStudio DanceStudio --export FOLDER
 
-FOLDER is an export of Whisper base for sherpa-onnx, as a user has it: hwaja's own has a graph of its
-own. Without it there is no bare recogniser to compare with.
+FOLDER is an export of Whisper base for sherpa-onnx, as a user has it: hwaja's own has graphs of
+their own kind. Without it there is no bare recogniser to compare with.
 
 Prints a table, what hwaja's server costs against the bare recogniser on the same utterances, and
 everything as JSON. Every contestant runs alone, in a process of its own; one that does not run here

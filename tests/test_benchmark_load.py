@@ -14,9 +14,11 @@ from hwaja.benchmark.load.client import Final, Told
 from hwaja.benchmark.load.figures import doubled, figures, lost
 from hwaja.benchmark.load.processes import Look
 from hwaja.benchmark.load.report import summary
+from hwaja.benchmark.load.scraping import LOOP_LAG, quantile
 from hwaja.benchmark.load.talk import Talk, talks
 from hwaja.cli import main
 from hwaja.gate import SAMPLE_RATE
+from hwaja.metrics import Metrics
 from processes import ENGLISH
 
 PARTS = {"beckett": (0.0, 4.5, 9.9), "two_cities": (1.0, 9.0, 21.0)}
@@ -70,6 +72,26 @@ def test_a_clip_that_no_text_is_about_is_lost() -> None:
 def test_a_second_text_about_the_same_time_is_doubled_and_neighbours_are_not() -> None:
     assert doubled([final(0, 2.2), final(0, 2.2), final(2.8, 5.2)]) == 1
     assert doubled([final(0, 2.4), final(2.0, 5.2)]) == 0
+
+
+def test_turns_of_one_utterance_are_as_late_as_its_end_and_each_as_its_own() -> None:
+    """Three turns without a pause come at once; then somebody speaks after one."""
+    turns = [final(0, 2, at=9, delay=7), final(2, 5, at=9.1, delay=4), final(5, 8, at=9.1, delay=1)]
+    after = [final(9, 11, at=12, delay=1)]
+    cut = [final(11, 13, at=14, delay=1)]  # adjoins, but came seconds later: another utterance
+    found = figures([TALK], [Told(0, turns + after + cut)], [Look(0, {}, {}), Look(9, {}, {})])
+    assert (found.delays.texts, found.delays.longest) == (3, 1)
+    assert (found.turn_delays.texts, found.turn_delays.longest) == (5, 7)
+
+
+def test_a_quantile_is_under_the_bound_that_so_many_are_under() -> None:
+    metrics = Metrics()
+    for lag_seconds in (*[0.0005] * 98, 0.004, 0.3):
+        metrics.loop_lagged(lag_seconds)
+    exposition = metrics.exposition().decode()
+    found = [quantile(exposition, LOOP_LAG, share) for share in (0.5, 0.98, 0.99, 1)]
+    assert found == [0.001, 0.001, 0.005, 0.5]
+    assert quantile(Metrics().exposition().decode(), LOOP_LAG, 0.99) is None
 
 
 def test_figures_tell_delays_that_grow_and_what_each_process_used_for_a_second_of_audio() -> None:

@@ -46,7 +46,7 @@ def overload(monkeypatch: pytest.MonkeyPatch) -> Watched:
 
 
 async def conversation(peer: Peer) -> list[Message]:
-    """Everything that comes of three sentences of one and one of another, details and interims asked for."""
+    """Everything that comes of three sentences of one and one of another, with all wishes."""
     await peer.enrol_both()
     await peer.say("start_transcription", details=True, interim_results=True)
     await peer.hear_until("transcription_started")

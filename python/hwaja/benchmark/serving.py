@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -26,6 +27,8 @@ class Service:
     url: str
     cafile: Path
     process: subprocess.Popen[str]
+    metrics_token: str
+    """Shows its metrics."""
 
     @property
     def port(self) -> int:
@@ -60,6 +63,10 @@ def running_server(*options: str) -> Iterator[Service]:
     """
     with TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "hwaja", "serve", "--dev-cert", "--data-dir", folder]
+        metrics_token = secrets.token_hex()
+        token_file = Path(folder, "metrics-token")
+        token_file.write_text(metrics_token, encoding="ascii")
+        command += ["--metrics-token-file", str(token_file)]
         command += ["--port", "0", "--log-format", "json", *options]
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
@@ -68,7 +75,7 @@ def running_server(*options: str) -> Iterator[Service]:
         try:
             url = _url(process)
             reading.start()
-            yield Service(url, Path(folder, "dev-cert.pem"), process)
+            yield Service(url, Path(folder, "dev-cert.pem"), process, metrics_token)
         finally:
             process.send_signal(signal.SIGTERM)
             if reading.ident is None:

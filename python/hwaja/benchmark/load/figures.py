@@ -14,6 +14,13 @@ SHARED_SECONDS = 0.3
 """An utterance and a clip that share less have nothing to do with each other: each has 0.2 s before
 and behind its speech."""
 
+ADJOINING_SECONDS = 0.01
+"""Parts of an utterance share a sample; what is told of them is rounded."""
+
+AT_ONCE_SECONDS = 0.5
+"""Texts that adjoin and come closer together than this are of one utterance, in which several
+speak; where one was cut as it became too long, the next takes seconds to come."""
+
 TOGETHER = "all processes"
 
 
@@ -38,6 +45,10 @@ class Figures:
     speech_share: float
     """Of the audio, within clips."""
     delays: Delays
+    """Of utterances: from the end of the last one who speaks in it."""
+    turn_delays: Delays
+    """Of all texts, each from the end of its own speech: where nobody pauses, an utterance has
+    several, and the first waits for the last."""
     by_client: list[Delays]
     by_third: list[Delays]
     """Of the test's time: a delay that grows shows here."""
@@ -51,11 +62,23 @@ class Figures:
     """Processor seconds for each second of one stream, by process."""
     resident_mib: dict[str, tuple[float, float]]
     """By process: when the test began, and at most."""
+    loop_lag_p99: float | None
+    """Bound in seconds under which the event loop was late in 99 of 100 looks."""
 
 
-def figures(talks: Sequence[Talk], told: Sequence[Told], looks: Sequence[Look]) -> Figures:
+def figures(
+    talks: Sequence[Talk],
+    told: Sequence[Told],
+    looks: Sequence[Look],
+    loop_lag_p99: float | None = None,
+) -> Figures:
     """Count and measure."""
-    finals = [(each.began_seconds + f.at_seconds, f) for each in told for f in each.finals]
+    last = [last_parts(each.finals) for each in told]
+    finals = [
+        (each.began_seconds + final.at_seconds, final)
+        for each, parts in zip(told, last, strict=True)
+        for final in parts
+    ]
     whole_seconds = max((at for at, _ in finals), default=0.0)
     thirds: list[list[Final]] = [[], [], []]
     for at, final in finals:
@@ -67,7 +90,8 @@ def figures(talks: Sequence[Talk], told: Sequence[Told], looks: Sequence[Look]) 
         audio_seconds,
         spoken_seconds / audio_seconds,
         delays([final for _, final in finals]),
-        [delays(each.finals) for each in told],
+        delays([final for each in told for final in each.finals]),
+        [delays(parts) for parts in last],
         [delays(third) for third in thirds],
         sum(lost(talk, each.finals) for talk, each in zip(talks, told, strict=True)),
         sum(doubled(each.finals) for each in told),
@@ -75,7 +99,19 @@ def figures(talks: Sequence[Talk], told: Sequence[Told], looks: Sequence[Look]) 
         sum(each.interims for each in told),
         _cpu(looks, audio_seconds),
         _resident_mib(looks),
+        loop_lag_p99,
     )
+
+
+def last_parts(finals: Sequence[Final]) -> list[Final]:
+    """Return of each utterance the text of the last one who speaks in it; texts as they came."""
+    return [
+        final
+        for final, after in itertools.zip_longest(finals, finals[1:])
+        if after is None
+        or after.at_seconds - final.at_seconds > AT_ONCE_SECONDS
+        or after.start_seconds - final.end_seconds > ADJOINING_SECONDS
+    ]
 
 
 def delays(finals: Sequence[Final]) -> Delays:

@@ -22,16 +22,19 @@ def summary(found: Figures) -> dict[str, float | None]:
         "clients": found.clients,
         "audio, s": round(found.audio_seconds, 1),
         "share of speech": round(found.speech_share, 3),
-        "texts": found.delays.texts,
+        "texts": found.turn_delays.texts,
+        "utterances": found.delays.texts,
         "clips lost": found.lost,
         "texts doubled": found.doubled,
         "errors": found.errors,
         "interim texts": found.interims,
     }
     rows |= {f"delay {n}, s": getattr(found.delays, n) for n in ("p50", "p95", "p99", "longest")}
+    rows["delay p95 of every text, s"] = found.turn_delays.p95
     thirds = zip(("first", "second", "last"), found.by_third, strict=True)
     rows |= {f"delay p95 in the {name} third, s": third.p95 for name, third in thirds}
     rows |= {f"CPU s per s of audio, {name}": used for name, used in found.cpu.items()}
+    rows["event loop late in 1 of 100 looks by under, s"] = found.loop_lag_p99
     rows |= {f"memory at most, MiB, {n}": most for n, (_, most) in found.resident_mib.items()}
     return rows
 
@@ -75,7 +78,8 @@ def page(
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>hwaja bench load</title>'
         f"<style>{_STYLE}</style><h1>Load</h1><ul>{facts}</ul>"
         f"{_table(heads, rows)}"
-        "<p>Delay is from the end of speech until the text came, in seconds.</p>"
+        "<p>Delay is from the end of speech until the text came, in seconds; where several speak "
+        "without a pause, from the end of the last of them.</p>"
         f'<img alt="delays and memory over time" src="data:image/png;base64,{image}">'
         f"{_table(('client', 'texts', 'p50', 'p95', 'p99', 'longest'), clients)}</html>"
     )

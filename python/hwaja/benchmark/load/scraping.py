@@ -1,0 +1,36 @@
+"""What the server tells of itself, as Prometheus would read it."""
+
+import ssl
+import urllib.request
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from hwaja.benchmark.serving import Service
+
+LOOP_LAG = "hwaja_event_loop_lag_seconds"
+
+
+def scrape(service: Service) -> str:
+    """Return all metrics in Prometheus' text format."""
+    address = f"https://localhost:{service.port}/metrics"
+    asked = urllib.request.Request(  # our own address
+        address, headers={"Authorization": f"Bearer {service.metrics_token}"}
+    )
+    trust = ssl.create_default_context(cafile=str(service.cafile))
+    with urllib.request.urlopen(asked, context=trust) as answer:  # noqa: S310
+        return bytes(answer.read()).decode()
+
+
+def quantile(exposition: str, histogram: str, share: float) -> float | None:
+    """Return under which bound of a histogram at least `share` of all lies; None for none.
+
+    The bounds are those of the histogram's buckets, so the quantile itself may be smaller.
+    """
+    buckets = [
+        (float(sample.labels["le"]), sample.value)
+        for family in text_string_to_metric_families(exposition)
+        for sample in family.samples
+        if sample.name == f"{histogram}_bucket"
+    ]
+    total = buckets[-1][1]
+    return next((bound for bound, count in buckets if total and count >= share * total), None)
