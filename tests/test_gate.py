@@ -153,6 +153,26 @@ def test_the_mean_level_of_silence_and_of_nothing_is_the_floor() -> None:
     assert mean_dbfs([-20.0, -20.0]) == pytest.approx(-20.0)
 
 
+@pytest.mark.parametrize(
+    ("spoken_seconds", "pause_seconds"),
+    [(2, 0.5), (7.4, 0.5), (10, 0.36), (12, 0.224), (14, 0.224)],
+)
+def test_the_longer_an_utterance_the_shorter_the_pause_that_ends_it(
+    spoken_seconds: float, pause_seconds: float
+) -> None:
+    """Up to 8 s the hang-over, from 12 s on hardly more than the post-roll."""
+    spoken, needed = frames_in(spoken_seconds), frames_in(pause_seconds)
+    for pause, utterances in ((needed - 1, 1), (needed + 1, 2)):
+        assert len(cut([SPEECH] * spoken + [PAUSE] * pause + [SPEECH] * 20)) == utterances
+
+
+def test_a_hang_over_that_is_short_already_gets_no_longer() -> None:
+    settings = replace(SETTINGS, hangover_seconds=0.2)
+    for seconds in (2, 14):
+        frames = [SPEECH] * frames_in(seconds) + [PAUSE] * frames_in(0.2) + [SPEECH] * 20
+        assert len(cut(frames, settings=settings)) == 2
+
+
 def test_endless_speech_is_split_at_the_quietest_late_place() -> None:
     cap = frames_in(SETTINGS.max_seconds)
     window = frames_in(SETTINGS.split_window_seconds)

@@ -39,6 +39,13 @@ class GateSettings:
     """Speech frames in a row that begin an utterance (0.1 s): a click is shorter, "네" longer."""
     hangover_seconds: float = 0.5
     """Pause that ends an utterance."""
+    patience_seconds: float = 8.0
+    """Of an utterance that is longer a shorter pause is the end: where nobody pauses for long, texts
+    would come late."""
+    impatience_seconds: float = 12.0
+    """From this length on the shortest pause is enough."""
+    min_hangover_seconds: float = 0.224
+    """The shortest pause that ends a long utterance: one frame more than the post-roll."""
     pre_roll_seconds: float = 0.2
     """Audio kept before the first speech frame, so that a soft first syllable survives."""
     post_roll_seconds: float = 0.192
@@ -46,8 +53,9 @@ class GateSettings:
     an utterance is foreseen with the frame that completes it."""
     max_seconds: float = 15.0
     """Longest utterance; longer speech is split. Decoding time grows with it."""
-    split_window_seconds: float = 5.0
-    """How far back from the cap the quietest place to split is looked for."""
+    split_window_seconds: float = 4.0
+    """How far back from the cap the quietest place to split is looked for: what is before it was said
+    so long ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +130,6 @@ class SpeechGate:
 
     def __init__(self, settings: GateSettings, origin: int) -> None:
         self._settings = settings
-        self._hangover_frames = frames_in(settings.hangover_seconds)
         self._max_frames = frames_in(settings.max_seconds)
         self._pre_roll_samples = round(settings.pre_roll_seconds * SAMPLE_RATE)
         self._post_roll_samples = round(settings.post_roll_seconds * SAMPLE_RATE)
@@ -196,11 +203,22 @@ class SpeechGate:
         is_speech = self._is_speech(probability, level_dbfs, self._settings.close_probability)
         self._frames.append(_Frame(level_dbfs, is_speech))
         self._pause_frames = 0 if is_speech else self._pause_frames + 1
-        if self._pause_frames >= self._hangover_frames:
+        if self._pause_frames >= self._needed_pause_frames():
             self._cut(len(self._frames), self._next, segments)
             self._close()
         elif len(self._frames) >= self._max_frames:
             self._split(segments)
+
+    def _needed_pause_frames(self) -> int:
+        """Return how long a pause ends the open utterance: the longer it is, the shorter."""
+        settings = self._settings
+        seconds = len(self._frames) * FRAME_SAMPLES / SAMPLE_RATE
+        patience = settings.impatience_seconds - settings.patience_seconds
+        impatience = min(1.0, max(0.0, (seconds - settings.patience_seconds) / patience))
+        least = min(settings.hangover_seconds, settings.min_hangover_seconds)
+        return frames_in(
+            settings.hangover_seconds - impatience * (settings.hangover_seconds - least)
+        )
 
     def _is_speech(self, probability: float, level_dbfs: float, threshold: float) -> bool:
         # Both comparisons are false for what is no number.

@@ -23,6 +23,8 @@ class WorkerProcess:
         self.process = process
         self._requests = process.stdin
         self._replies = process.stdout
+        # What is drained is sent: some loops, as uvloop's, keep what they are given until then.
+        process.stdin.transport.set_write_buffer_limits(high=0)
 
     @classmethod
     async def spawn(cls) -> Self:

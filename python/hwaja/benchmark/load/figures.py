@@ -14,8 +14,8 @@ SHARED_SECONDS = 0.3
 """An utterance and a clip that share less have nothing to do with each other: each has 0.2 s before
 and behind its speech."""
 
-ADJOINING_SECONDS = 0.01
-"""Parts of an utterance share a sample; what is told of them is rounded."""
+ADJOINING_SECONDS = 0.25
+"""Parts of an utterance share a sample; of each is told where its speech begins and ends."""
 
 AT_ONCE_SECONDS = 0.5
 """Texts that adjoin and come closer together than this are of one utterance, in which several
