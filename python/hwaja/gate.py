@@ -40,8 +40,8 @@ class GateSettings:
     hangover_seconds: float = 0.5
     """Pause that ends an utterance."""
     patience_seconds: float = 8.0
-    """Of an utterance that is longer a shorter pause is the end: where nobody pauses for long, texts
-    would come late."""
+    """Of an utterance that is longer a shorter pause is the end: where nobody pauses for long,
+    texts would come late."""
     impatience_seconds: float = 12.0
     """From this length on the shortest pause is enough."""
     min_hangover_seconds: float = 0.224
@@ -54,8 +54,8 @@ class GateSettings:
     max_seconds: float = 15.0
     """Longest utterance; longer speech is split. Decoding time grows with it."""
     split_window_seconds: float = 4.0
-    """How far back from the cap the quietest place to split is looked for: what is before it was said
-    so long ago."""
+    """How far back from the cap the quietest place to split is looked for: by so much later do
+    texts come."""
 
 
 @dataclass(frozen=True, slots=True)

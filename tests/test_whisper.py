@@ -1,0 +1,74 @@
+"""Whisper on onnxruntime: what the models of others are given, and where it ends."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import clips
+from hwaja.engine import Samples
+from hwaja.engines import whisper
+from hwaja.engines.exports import WhisperExport, open_export
+from hwaja.gate import SAMPLE_RATE
+from hwaja.models import locate
+from hwaja.recognition import Options
+from test_sherpa_folders import ENCODER, WHISPER, altered, with_metadata
+
+pytestmark = pytest.mark.models
+
+
+def recogniser(folder: Path) -> whisper.WhisperRecognizer:
+    export = open_export(folder, "en")
+    assert isinstance(export, WhisperExport)
+    return whisper.WhisperRecognizer(export, "en")
+
+
+@pytest.fixture
+def given(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Frames that the encoder is given."""
+    frames: list[int] = []
+    run = whisper.run_bound
+
+    def noted(session: Any, inputs: dict[str, Any], outputs: dict[str, str]) -> list[Any]:
+        frames.append(inputs["mel"].shape[-1])
+        return run(session, inputs, outputs)
+
+    monkeypatch.setattr(whisper, "run_bound", noted)
+    return frames
+
+
+def speech(seconds: float) -> Samples:
+    return clips.samples(clips.part("two_cities", 1, 1 + seconds))
+
+
+def test_an_encoder_that_adds_no_silence_is_given_some(tmp_path: Path, given: list[int]) -> None:
+    """Up to 10 s, 4 s at least, and never more than the 30 s that it knows positions for."""
+    others = recogniser(altered(WHISPER, tmp_path, with_metadata(ENCODER, "adds_silence", None)))
+    for seconds, frames in ((2, 1000), (8, 1202), (28.5, 3000)):
+        assert others.recognise(speech(seconds), Options()).text != ""
+        assert given.pop() == pytest.approx(frames, abs=2)
+
+
+def test_one_that_adds_its_own_is_given_the_utterance_alone(given: list[int]) -> None:
+    ours = recogniser(locate(WHISPER))
+    for seconds in (2, 8, 28.5):
+        assert ours.recognise(speech(seconds), Options()).text != ""
+        assert given.pop() == pytest.approx(100 * seconds, abs=2)
+
+
+def test_speech_that_is_too_fast_for_six_tokens_a_second_is_heard_to_the_end() -> None:
+    """Every word of 6 s played in 3.5 s, as fast as people read terms and conditions."""
+    slow = speech(6)
+    fast = np.interp(np.arange(0, len(slow), 1.7), np.arange(len(slow)), slow).astype(np.float32)
+    heard = recogniser(locate(WHISPER)).recognise(fast, Options())
+    assert heard.tokens[-1].start_seconds > 0.7 * len(fast) / SAMPLE_RATE
+
+
+def test_a_text_without_end_is_cut_off_where_nobody_could_have_said_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ours = recogniser(locate(WHISPER))
+    monkeypatch.setattr(whisper, "MIN_TOKENS", 1)
+    monkeypatch.setattr(whisper, "TOKENS_PER_SECOND", 2)
+    assert len(ours.recognise(speech(4), Options()).tokens) == 9
