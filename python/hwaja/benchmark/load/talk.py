@@ -69,7 +69,7 @@ def _talk(
 ) -> Talk:
     random = seeded(seed, str(client))
     shuffled = [[side[i] for i in random.permutation(len(side))] for side in pair]
-    voices = _voice(shuffled[0]), _voice(shuffled[1])
+    voices = _voice(pair[0]), _voice(pair[1])  # of each speaker the same for all clients
     pause = np.zeros(round(pause_seconds * SAMPLE_RATE), np.float32)
     pieces, spans, at = [], [], 0
     for clip in (clip for both in zip(*map(cycle, shuffled), strict=False) for clip in both):
