@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from hwaja.engine import EngineError, Samples
 from hwaja.engines.runtime import open_session
-from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
+from hwaja.gate import FRAME_SAMPLES
 
 _CONTEXT_SAMPLES = 64  # the v6 graph wants the end of the frame before in front of each frame
+_HEARD_SAMPLES = _CONTEXT_SAMPLES + FRAME_SAMPLES
 _STATE_SHAPE = (2, 1, 128)  # LSTM h and c of one stream
 
 
@@ -39,9 +40,8 @@ class SileroDetector:
         """
         self._session = open_session(model)
         names = {value.name for value in self._session.get_inputs()}
-        if names != {"input", "state", "sr"}:
+        if names != {"frames", "lengths", "state"}:
             raise EngineError(f"{model} is not the Silero VAD model hwaja expects.")
-        self._rate = np.array(SAMPLE_RATE, np.int64)
 
     def new_state(self) -> SileroState:
         """Return the state of a stream of which nothing was heard."""
@@ -50,26 +50,31 @@ class SileroDetector:
     def detect(self, streams: Sequence[tuple[SileroState, Samples]]) -> list[tuple[float, ...]]:
         """Return the speech probabilities; see `engine.SpeechDetector.detect`.
 
-        Step k runs frame k of every stream that has one, so the number of model calls is the
-        longest stream's number of frames.
+        It is one call of the model, whatever the streams' numbers of frames.
         """
-        found: list[list[float]] = [[] for _ in streams]
-        longest = max((len(frames) for _, frames in streams), default=0)
-        for step in range(longest):
-            active = [k for k, (_, frames) in enumerate(streams) if step < len(frames)]
-            probabilities = self._step([(streams[k][0], streams[k][1][step]) for k in active])
-            for k, probability in zip(active, probabilities, strict=True):
-                found[k].append(probability)
-        return [tuple(probabilities) for probabilities in found]
+        if not streams:
+            return []
+        lengths = np.array([len(frames) for _, frames in streams], np.int32)
+        heard = np.zeros((len(streams), lengths.max(initial=1), _HEARD_SAMPLES), np.float32)
+        for row, (state, frames) in zip(heard, streams, strict=True):
+            if len(frames):
+                _lay_out(row[: len(frames)], state.context, frames)
+        lstm = np.concatenate([state.lstm for state, _ in streams], axis=1)
+        probabilities, lstm = self._session.run(
+            ["probabilities", "next_state"], {"frames": heard, "lengths": lengths, "state": lstm}
+        )
+        heard.fill(0)
+        for k, (state, frames) in enumerate(streams):
+            if len(frames):
+                state.lstm = lstm[:, k : k + 1]
+                state.context[:] = frames[-1, -_CONTEXT_SAMPLES:]
+        return [
+            tuple(row[:length].tolist()) for row, length in zip(probabilities, lengths, strict=True)
+        ]
 
-    def _step(self, frames: list[tuple[SileroState, Samples]]) -> list[float]:
-        inputs = np.empty((len(frames), _CONTEXT_SAMPLES + FRAME_SAMPLES), np.float32)
-        for row, (state, frame) in zip(inputs, frames, strict=True):
-            row[:_CONTEXT_SAMPLES] = state.context
-            row[_CONTEXT_SAMPLES:] = frame
-        lstm = np.concatenate([state.lstm for state, _ in frames], axis=1)
-        output, lstm = self._session.run(None, {"input": inputs, "state": lstm, "sr": self._rate})
-        for k, (state, frame) in enumerate(frames):
-            state.lstm = lstm[:, k : k + 1]
-            state.context[:] = frame[-_CONTEXT_SAMPLES:]
-        return [float(probability) for probability in output[:, 0]]
+
+def _lay_out(rows: Samples, context: Samples, frames: Samples) -> None:
+    """Write each frame into its row, with the end of the one before in front."""
+    rows[:, _CONTEXT_SAMPLES:] = frames
+    rows[0, :_CONTEXT_SAMPLES] = context
+    rows[1:, :_CONTEXT_SAMPLES] = frames[:-1, -_CONTEXT_SAMPLES:]

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 FLOAT = TensorProto.FLOAT
+INT32 = TensorProto.INT32
 INT64 = TensorProto.INT64
 
 OPSET = 17
@@ -45,13 +46,18 @@ class Graph:
         return self._constants[key]
 
     def apply(
-        self, operator: str, *inputs: str, output: str | None = None, **attributes: Any
+        self,
+        operator: str,
+        *inputs: str,
+        output: str | None = None,
+        others: Sequence[str] = (),
+        **attributes: Any,
     ) -> str:
-        """Add a node; return the name of its output."""
+        """Add a node; return the name of its output, behind which it may have `others`."""
         name = output or f"{operator}_{len(self._nodes)}"
         node_name = f"node_{len(self._nodes)}"  # the quantiser finds nodes by their names
         self._nodes.append(
-            helper.make_node(operator, list(inputs), [name], name=node_name, **attributes)
+            helper.make_node(operator, list(inputs), [name, *others], name=node_name, **attributes)
         )
         return name
 
@@ -92,3 +98,9 @@ class Graph:
         helper.set_model_props(model, {key: str(value) for key, value in metadata.items()})
         onnx.checker.check_model(model)
         return model
+
+
+def lstm_gates(array: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return rows of an LSTM: PyTorch has input, forget, cell, output; ONNX the cell last."""
+    input_gate, forget, cell, output = np.split(array, 4)
+    return np.concatenate([input_gate, output, forget, cell])

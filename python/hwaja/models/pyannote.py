@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from hwaja.models import torchfile
 from hwaja.models.errors import ModelError
-from hwaja.models.graph import FLOAT, Graph
+from hwaja.models.graph import FLOAT, Graph, lstm_gates
 from hwaja.models.torchfile import StateDict
 
 SAMPLE_RATE = 16_000
@@ -147,10 +147,7 @@ class _Network(Graph):
         return [self.weight(self._weight(f"{name}.{kind}").astype(np.float32)) for kind in kinds]
 
     def _gates(self, name: str) -> NDArray[np.float32]:
-        """Return rows of an LSTM: PyTorch has input, forget, cell, output; ONNX the cell last."""
-        array = self._weight(f"lstm.{name}").astype(np.float32)
-        input_gate, forget, cell, output = np.split(array, 4)
-        return np.concatenate([input_gate, output, forget, cell])
+        return lstm_gates(self._weight(f"lstm.{name}").astype(np.float32))
 
     def _weight(self, name: str) -> Array:
         if name not in self._state:

@@ -1,0 +1,139 @@
+"""Silero VAD v6: its weights in a graph that takes many frames of many streams at once.
+
+The published graph takes one frame, for either rate, and puts the weights of its LSTM in order each
+time. Only the LSTM knows what came before: everything else is done for all frames together.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import numpy_helper
+
+from hwaja.models.errors import ModelError
+from hwaja.models.graph import FLOAT, INT32, Graph, lstm_gates
+
+FILE = "silero_vad.onnx"
+
+HEARD_SAMPLES = 576
+"""A frame of 512 samples and the 64 before it, as v6 was trained."""
+
+WIDTH = 128
+"""Of the LSTM."""
+
+_BINS = 129  # of the Fourier transform: half of its 256 samples, and one
+_STRIDES = (1, 2, 2, 1)  # of the four convolutions behind it
+_MIRRORED_SAMPLES = 64
+
+Weights = Mapping[str, NDArray[np.float32]]
+
+
+def convert(members: Path, folder: Path) -> None:
+    """Write the graph for 16 kHz.
+
+    Args:
+        members: a folder with the published `FILE`.
+        folder: where to write.
+
+    Raises:
+        ModelError: where the file is not that of Silero VAD v6.
+
+    """
+    onnx.save(_graph(_weights(members / FILE)), folder / FILE)
+
+
+def _weights(file: Path) -> Weights:
+    """Read what is in the branch for 16 kHz, by the names of the layers."""
+    try:
+        nodes = onnx.load(file).graph.node
+        (rates,) = (node for node in nodes if node.op_type == "If")
+        (branch,) = (each.g for each in rates.attribute if each.name == "then_branch")
+    except Exception as error:
+        raise ModelError(f"{file.name} is not Silero VAD v6.") from error
+    return {
+        node.output[0].rpartition("__")[2]: numpy_helper.to_array(node.attribute[0].t)
+        for node in branch.node
+        if node.op_type == "Constant"
+    }
+
+
+def _graph(weights: Weights) -> Any:
+    """Return the graph.
+
+    frames (N, n, 576), lengths (N,) of which each stream has so many, state (2, N, 128)
+    -> probabilities (N, n), of which those behind a stream's length mean nothing, and the state
+    after them.
+    """
+    graph = Graph()
+    try:
+        features = _listen(graph, weights)
+        heard = _remember(graph, weights, features)
+        last = weights["decoder.decoder.2.weight"][:, :, 0].T
+        bias = graph.weight(weights["decoder.decoder.2.bias"])
+    except (KeyError, IndexError, ValueError) as error:
+        raise ModelError(f"{FILE} lacks weights of Silero VAD v6.") from error
+    x = graph.apply("MatMul", graph.apply("Relu", heard), graph.weight(last))
+    x = graph.apply("Sigmoid", graph.apply("Add", x, bias))
+    x = graph.apply("Squeeze", x, graph.constant([2]))
+    graph.apply("Transpose", x, output="probabilities", perm=[1, 0])
+    state = (FLOAT, (2, "N", WIDTH))
+    return graph.model(
+        "silero_vad",
+        inputs={
+            "frames": (FLOAT, ("N", "n", HEARD_SAMPLES)),
+            "lengths": (INT32, ("N",)),
+            "state": state,
+        },
+        outputs={"probabilities": (FLOAT, ("N", "n")), "next_state": state},
+        metadata={},
+    )
+
+
+def _listen(graph: Graph, weights: Weights) -> str:
+    """Return what is heard in each frame alone, (n, N, width)."""
+    x = graph.apply("Reshape", "frames", graph.constant([-1, 1, HEARD_SAMPLES]))
+    pads = graph.constant([0, 0, 0, 0, 0, _MIRRORED_SAMPLES])
+    x = graph.apply("Pad", x, pads, mode="reflect")
+    basis = weights["stft.forward_basis_buffer"]
+    hop = basis.shape[2] // 2
+    x = graph.apply("Conv", x, graph.weight(basis), kernel_shape=[2 * hop], strides=[hop])
+    axis, middle = graph.constant([1]), graph.constant([_BINS])
+    end = graph.constant([2 * _BINS])
+    halves = (
+        graph.apply("Slice", x, graph.constant([0]), middle, axis),
+        graph.apply("Slice", x, middle, end, axis),
+    )
+    squares = [graph.apply("Mul", half, half) for half in halves]
+    x = graph.apply("Sqrt", graph.apply("Add", *squares))
+    for index, stride in enumerate(_STRIDES):
+        layer = f"encoder.{index}.reparam_conv"
+        weight, bias = (graph.weight(weights[f"{layer}.{part}"]) for part in ("weight", "bias"))
+        x = graph.apply("Conv", x, weight, bias, kernel_shape=[3], pads=[1, 1], strides=[stride])
+        x = graph.apply("Relu", x)
+    shape = graph.apply("Shape", "frames")
+    shape = graph.apply("Slice", shape, graph.constant([0]), graph.constant([2]))
+    shape = graph.apply("Concat", shape, graph.constant([WIDTH]), axis=0)
+    return graph.apply("Transpose", graph.apply("Reshape", x, shape), perm=[1, 0, 2])
+
+
+def _remember(graph: Graph, weights: Weights, features: str) -> str:
+    """Return what the LSTM makes of them, (n, N, width); what it keeps is the next state."""
+    kernels = [
+        graph.weight(lstm_gates(weights[f"decoder.rnn.weight_{kind}"])[np.newaxis])
+        for kind in ("ih", "hh")
+    ]
+    biases = [lstm_gates(weights[f"decoder.rnn.bias_{kind}"]) for kind in ("ih", "hh")]
+    zero, one, two = (graph.constant([number]) for number in range(3))
+    said, kept = (
+        graph.apply("Slice", "state", *bounds, zero) for bounds in ((zero, one), (one, two))
+    )
+    heard = graph.apply(
+        "LSTM",
+        features, *kernels, graph.weight(np.concatenate(biases)[np.newaxis]), "lengths", said, kept,
+        others=("said", "kept"), hidden_size=WIDTH,
+    )  # fmt: skip
+    graph.apply("Concat", "said", "kept", output="next_state", axis=0)
+    return graph.apply("Squeeze", heard, one)
