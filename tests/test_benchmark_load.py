@@ -94,6 +94,12 @@ def test_a_quantile_is_under_the_bound_that_so_many_are_under() -> None:
     assert quantile(Metrics().exposition().decode(), LOOP_LAG, 0.99) is None
 
 
+def test_who_was_turned_away_is_counted_and_nothing_of_it_is_lost() -> None:
+    told = [Told(0, [final(i, i + 1, at=i + 1) for i in range(9)]), Told(1, turned_away=True)]
+    found = figures([TALK, TALK], told, [Look(0, {}, {}), Look(9, {}, {})])
+    assert (found.clients, found.turned_away, found.lost, found.audio_seconds) == (1, 1, 0, 10)
+
+
 def test_figures_tell_delays_that_grow_and_what_each_process_used_for_a_second_of_audio() -> None:
     told = Told(0, [final(i, i + 1, at=i + 1, delay=0.1 * i) for i in range(9)])
     before = Look(0, {"event loop": 1.0, "worker 0": 2.0}, {"front": 1 << 20, "worker 0": 1 << 20})

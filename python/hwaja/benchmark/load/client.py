@@ -2,11 +2,13 @@
 
 import asyncio
 import time
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 from hwaja.audio import paced
 from hwaja.benchmark.load.talk import Talk
 from hwaja.benchmark.serving import Service
+from hwaja.client import ClientError
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Told:
     finals: list[Final] = field(default_factory=list)
     errors: int = 0
     interims: int = 0
+    turned_away: bool = False
+    """Whether the server had no place for it."""
 
 
 async def play(service: Service, talk: Talk, told: Told, *, interims: bool) -> None:
@@ -39,7 +43,12 @@ async def play(service: Service, talk: Talk, told: Told, *, interims: bool) -> N
         ClientError: where the server ends the session, or refuses a voice.
 
     """
-    async with service.open() as client:
+    async with AsyncExitStack() as stack:
+        try:
+            client = await stack.enter_async_context(service.open())
+        except ClientError:
+            told.turned_away = True
+            return
         for speaker_id, voice in enumerate(talk.voices):
             await client.enrol(speaker_id, paced(voice, speed=0))
         await client.send(

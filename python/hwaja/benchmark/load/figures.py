@@ -40,6 +40,8 @@ class Figures:
     """What a load test found."""
 
     clients: int
+    """Who were let in."""
+    turned_away: int
     audio_seconds: float
     """Streamed by all together."""
     speech_share: float
@@ -72,7 +74,10 @@ def figures(
     looks: Sequence[Look],
     loop_lag_p99: float | None = None,
 ) -> Figures:
-    """Count and measure."""
+    """Count and measure; who was turned away said nothing."""
+    turned_away = sum(each.turned_away for each in told)
+    pairs = [pair for pair in zip(talks, told, strict=True) if not pair[1].turned_away]
+    talks, told = [talk for talk, _ in pairs], [each for _, each in pairs]
     last = [last_parts(each.finals) for each in told]
     finals = [
         (each.began_seconds + final.at_seconds, final)
@@ -87,6 +92,7 @@ def figures(
     spoken_seconds = sum(stop - start for talk in talks for start, stop in talk.spans_seconds)
     return Figures(
         len(talks),
+        turned_away,
         audio_seconds,
         spoken_seconds / audio_seconds,
         delays([final for _, final in finals]),

@@ -20,6 +20,7 @@ def summary(found: Figures) -> dict[str, float | None]:
     """Return the figures that one test is compared with another by."""
     rows: dict[str, float | None] = {
         "clients": found.clients,
+        "turned away": found.turned_away,
         "audio, s": round(found.audio_seconds, 1),
         "share of speech": round(found.speech_share, 3),
         "texts": found.turn_delays.texts,
