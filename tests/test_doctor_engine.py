@@ -181,7 +181,7 @@ class Written:
     ) -> Hypothesis:
         return Hypothesis(self._texts[float(read().samples[0])])
 
-    async def embed(self, *_: object) -> VoiceTrack:
+    async def embed(self, *_: object, overlaps: bool) -> VoiceTrack:
         return VoiceTrack(np.ones(1, np.float32), np.ones((1, 1), np.float32), np.zeros(1))
 
 
