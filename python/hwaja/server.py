@@ -40,6 +40,11 @@ LOAD_PERIOD_SECONDS = 0.5
 RECEIVE_BUFFER_BYTES = 256 * 1024
 """What the system holds of a client's audio, 8 s: an answer to a ping waits behind little more."""
 
+_LACKS = {
+    Rejection.SERVER_FULL: "no slot is free",
+    Rejection.OVERLOADED: "answers come late",
+}
+
 _log = structlog.get_logger("hwaja.server")
 
 
@@ -157,22 +162,16 @@ class Server:
 
     def _missing(self) -> list[str]:
         """Return what a client that came now would lack."""
-        missing = []
-        if self._services.pool.running_workers == 0:
-            missing.append("no worker runs")
-        if self._seats.are_full:
-            missing.append("no slot is free")
-        if self._overload.leaves_out(Relief.NEW_SESSIONS):
-            missing.append("answers come late")
-        return missing
+        missing = [] if self._services.pool.running_workers else ["no worker runs"]
+        return missing + [_LACKS[reason] for reason in self._lack_of_room()]
 
-    def _lack_of_room(self) -> Rejection | None:
-        """Return why no client can be taken; None where one can."""
-        if self._seats.are_full:
-            return Rejection.SERVER_FULL
-        if self._overload.leaves_out(Relief.NEW_SESSIONS):
-            return Rejection.OVERLOADED
-        return None
+    def _lack_of_room(self) -> list[Rejection]:
+        """Return why no client can be taken; nothing where one can."""
+        lacking = {
+            Rejection.SERVER_FULL: self._seats.are_full,
+            Rejection.OVERLOADED: self._overload.leaves_out(Relief.NEW_SESSIONS),
+        }
+        return [reason for reason, lacks in lacking.items() if lacks]
 
     async def _watch_load(self) -> None:
         """Find out again and again how late answers are, and what is to be left out."""
@@ -203,9 +202,9 @@ class Server:
         seat = self._seats.find(client.session_token)
         is_new = seat is None
         if seat is None:
-            rejection = self._lack_of_room()
-            if rejection is not None:
-                self._note_rejection(rejection)
+            reasons = self._lack_of_room()
+            if reasons:
+                self._note_rejection(reasons[0])
                 await _turn_away(websocket)
                 return
             session_id = secrets.token_hex(4)

@@ -45,16 +45,19 @@ _EMBEDDER_METADATA = (
     "normalize_samples",
     "feature_normalize_type",
 )
-_HEARD = {"n_layer_cross_k", "n_layer_cross_v"}
-_SAID = ("n_layer_self_k_cache", "n_layer_self_v_cache")
-_WHISPER_ENCODER = {"mel"}, _HEARD
+HEARD = ("n_layer_cross_k", "n_layer_cross_v")
+"""Keys and values of what was heard: of Whisper's encoder the outputs, of its decoder inputs."""
+
+SAID = ("n_layer_self_k_cache", "n_layer_self_v_cache")
+"""Keys and values of what was said: inputs of the decoder behind "in_", outputs behind "out_"."""
+
+_WHISPER_ENCODER = {"mel"}, {*HEARD}
 _WHISPER_DECODER = (
-    {"tokens", "offset", *_HEARD, *(f"in_{name}" for name in _SAID)},
-    {"logits", *(f"out_{name}" for name in _SAID)},
+    {"tokens", "offset", *HEARD, *(f"in_{name}" for name in SAID)},
+    {"logits", *(f"out_{name}" for name in SAID)},
 )
 
-ADDS_SILENCE = "adds_silence"
-"""Metadata of hwaja's own exports: see `models/whisper_encoder.py`."""
+_ADDS_SILENCE = "adds_silence"  # metadata of hwaja's own exports: `models/whisper_encoder.py`
 
 _ORT_IDENTIFIER = b"ORTM"  # at bytes 4 to 8 of a FlatBuffer that holds an onnxruntime model
 
@@ -187,7 +190,7 @@ def _open_whisper(folder: Path, encoder: Model, decoder: Model, language: str) -
         decoder.path,
         _read_pieces(only_file(folder, "*tokens.txt"), end),
         numbers["n_mels"][0],
-        ADDS_SILENCE in encoder.metadata,
+        _ADDS_SILENCE in encoder.metadata,
         (*numbers["sot_sequence"], *numbers["no_timestamps"]),
         end,
         _language_tokens(encoder),

@@ -10,7 +10,7 @@ from hwaja.engine import Samples
 from hwaja.engines.admission import check_options, check_utterance
 from hwaja.engines.alignment import first_frames
 from hwaja.engines.dated_pieces import dated, text_of
-from hwaja.engines.exports import WhisperExport
+from hwaja.engines.exports import HEARD, WhisperExport
 from hwaja.engines.mel import FRAMES_PER_SECOND, HOP_SAMPLES, SILENCE_BELOW_PEAK, Mel, log_mel
 from hwaja.engines.runtime import open_session, run_bound
 from hwaja.engines.streaming_exports import AUTO_LANGUAGE
@@ -31,8 +31,6 @@ TOKENS_PER_SECOND = 16
 
 POSITION_SAMPLES = 2 * HOP_SAMPLES
 """What one position of the encoder is about, 20 ms: its second convolution skips every other."""
-
-_HEARD = ("n_layer_cross_k", "n_layer_cross_v")
 
 
 class WhisperRecognizer:
@@ -56,7 +54,7 @@ class WhisperRecognizer:
         self._language = language
         self._encoder = open_session(export.encoder, provider)
         self._decoder = Decoder(export.decoder, provider)
-        self._heard_on = dict.fromkeys(_HEARD, provider)
+        self._heard_on = dict.fromkeys(HEARD, provider)
 
     def recognise(self, samples: Samples, options: Options) -> Hypothesis:
         """Return the text; see `engine.Recognizer.recognise`."""

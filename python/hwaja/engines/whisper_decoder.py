@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hwaja.engines.exports import HEARD, SAID
 from hwaja.engines.runtime import open_session, run_bound
 
 Heard = Sequence[Any]
@@ -15,8 +16,6 @@ Heard = Sequence[Any]
 
 Floats = NDArray[np.float32]
 
-_HEARD = ("n_layer_cross_k", "n_layer_cross_v")
-_SAID = ("n_layer_self_k_cache", "n_layer_self_v_cache")
 _SCORES = "cross_attention_weights"
 
 
@@ -40,9 +39,9 @@ class Decoder:
             value.name == _SCORES and len(value.shape) == 4 for value in self._session.get_outputs()
         )
         scores = {_SCORES: "cpu"} if self._tells_scores else {}
-        self._outputs = {"logits": "cpu"} | {f"out_{name}": provider for name in _SAID} | scores
+        self._outputs = {"logits": "cpu"} | {f"out_{name}": provider for name in SAID} | scores
         (layers, _, positions, width) = next(
-            value.shape for value in self._session.get_inputs() if value.name == f"in_{_SAID[0]}"
+            value.shape for value in self._session.get_inputs() if value.name == f"in_{SAID[0]}"
         )
         # An export with a cache of one length wants all of it from the start.
         length = positions if isinstance(positions, int) else 0
@@ -86,7 +85,7 @@ class Decoder:
         inputs = {
             "tokens": np.array([tokens], np.int64),
             "offset": np.array([offset], np.int64),
-            **{f"in_{name}": value for name, value in zip(_SAID, said, strict=True)},
-            **dict(zip(_HEARD, heard, strict=True)),
+            **{f"in_{name}": value for name, value in zip(SAID, said, strict=True)},
+            **dict(zip(HEARD, heard, strict=True)),
         }
         return run_bound(self._session, inputs, self._outputs)

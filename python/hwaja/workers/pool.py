@@ -136,7 +136,8 @@ class Pool:
     ) -> VoiceTrack:
         """Return the embeddings of the voice in `samples` samples of audio.
 
-        Without `overlaps` nobody looks where two voices speak at once, which costs as much again.
+        Without `overlaps` nobody looks where two voices speak at once, which is a quarter of the
+        work.
 
         Raises:
             EngineError: where the engine failed on it.

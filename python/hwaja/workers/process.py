@@ -11,7 +11,7 @@ from hwaja.workers import wire
 
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 """Each core has a worker; the threads that NumPy's library would start wait for work busily, and
-that cost as much again as all models together."""
+that cost a third as much as the recogniser (bench/RESULTS.md)."""
 
 
 class WorkerProcess:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hwaja.audio import paced
 from hwaja.benchmark.load.talk import Talk
 from hwaja.benchmark.serving import Service
-from hwaja.client import ClientError
+from hwaja.client import RefusedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ async def play(service: Service, talk: Talk, told: Told, *, interims: bool) -> N
     async with AsyncExitStack() as stack:
         try:
             client = await stack.enter_async_context(service.open())
-        except ClientError:
+        except RefusedError:
             told.turned_away = True
             return
         for speaker_id, voice in enumerate(talk.voices):
