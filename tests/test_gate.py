@@ -200,6 +200,34 @@ def test_no_utterance_is_longer_than_the_cap_and_its_margins() -> None:
     assert sum(segment.speech_samples for segment in segments) == samples(2000)
 
 
+def test_a_cut_ends_the_utterance_at_the_quietest_place_near_and_the_rest_goes_on() -> None:
+    gate = SpeechGate(SETTINGS, 1000)
+    frames = [SPEECH] * 60
+    frames[32] = (0.9, -45.0)
+    frames[50] = (0.9, -55.0)  # quieter, but not near
+    assert feed(gate, frames) == []
+    (first,) = gate.cut(1000 + samples(30))
+    assert first.stop == 1000 + samples(32)
+    (rest,) = gate.flush(1000 + samples(60))
+    assert rest.start == first.stop
+    assert first.speech + rest.speech == cut(frames, origin=1000)[0].speech
+
+
+@pytest.mark.parametrize("at", [-1, 0, 1000, 1000 + FRAME_SAMPLES - 1, 1000 + samples(60), 10**9])
+def test_a_cut_outside_of_what_is_open_changes_nothing(at: int) -> None:
+    gate = SpeechGate(SETTINGS, 1000)
+    feed(gate, [SPEECH] * 60)
+    assert gate.cut(at) == []
+    assert gate.flush(1000 + samples(60)) == cut([SPEECH] * 60, origin=1000)
+
+
+def test_a_gate_that_is_not_open_cuts_nothing() -> None:
+    gate = SpeechGate(SETTINGS, 0)
+    assert gate.cut(0) == []
+    feed(gate, [SPEECH] * (SETTINGS.onset_frames - 1))
+    assert gate.cut(samples(1)) == []
+
+
 def test_a_gate_that_was_never_open_flushes_nothing() -> None:
     gate = SpeechGate(SETTINGS, 0)
     gate.feed([0.9], [-30.0])
@@ -302,6 +330,24 @@ def test_every_speech_frame_is_in_exactly_one_utterance(frames: list[Frame]) -> 
     }
     assert all(len(found) == 1 for found in holders.values())
     assert sum(segment.speech_samples for segment in segments) == samples(len(expected))
+
+
+@given(conversations, st.dictionaries(st.integers(0, 360), st.integers(0, samples(40))))
+def test_cuts_lose_and_repeat_no_speech_frame(frames: list[Frame], backs: dict[int, int]) -> None:
+    """Wherever it is cut, and however far back: the utterances together are what they were."""
+    settings = replace(SMALL, max_seconds=100)  # where it is split depends on where it was cut
+    gate = SpeechGate(settings, 0)
+    segments: list[Segment] = []
+    for number, frame in enumerate(frames):
+        segments += feed(gate, [frame])
+        if number in backs:
+            segments += gate.cut(samples(number + 1) - backs[number])
+    segments += gate.flush(samples(len(frames)))
+    whole = cut(frames, settings=settings)
+    assert [f for s in segments for f in s.speech] == [f for s in whole for f in s.speech]
+    assert all(first.stop <= second.start for first, second in pairwise(segments))
+    for segment in segments:
+        assert segment.start <= segment.speech_start < segment.speech_stop <= segment.stop
 
 
 @given(conversations, st.integers(0, 10**9))

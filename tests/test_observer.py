@@ -3,7 +3,7 @@
 import pytest
 
 from hwaja import observer
-from hwaja.events import Attributed, Connected, Effect, Event, Recognised, Transcribe
+from hwaja.events import Attributed, Connected, Effect, Event, Recognised, Transcribe, Watched
 from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE, frames_in
 from hwaja.messages import StartTranscription, StopTranscription
 from hwaja.metrics import Metrics
@@ -138,7 +138,7 @@ def test_an_utterance_that_waits_for_an_earlier_one_is_not_answered_before_it(
     assert expected > 2 * second_seconds
 
 
-def test_lag_is_the_age_of_the_oldest_utterance_that_is_not_answered(
+def test_lag_is_how_long_the_oldest_utterance_that_is_over_has_waited(
     talk: Observed, clock: Clock
 ) -> None:
     assert talk.observer.lag_seconds == 0
@@ -147,15 +147,22 @@ def test_lag_is_the_age_of_the_oldest_utterance_that_is_not_answered(
     second = talk.spoken()
     second_at = clock.time()
     clock.after_seconds = 7.0
-    post_roll_seconds = 6 * FRAME_SECONDS  # an utterance ends so long after its speech
-    ages = [
-        clock.time() - at + HANGOVER_SECONDS - post_roll_seconds for at in (first_at, second_at)
-    ]
+    ages = [clock.time() - at for at in (first_at, second_at)]
     assert talk.observer.lag_seconds == pytest.approx(ages[0], abs=1e-6)
     answer(talk, first, "먼저", 0)
     assert talk.observer.lag_seconds == pytest.approx(ages[1], abs=1e-6)
     answer(talk, second, "", 1)
     assert talk.observer.lag_seconds == 0
+
+
+def test_what_a_cut_finds_to_be_over_has_not_waited_yet(talk: Observed, clock: Clock) -> None:
+    talk.frames(frames_in(6), speech=True)
+    turn = Watched(0, talk.now - 3 * SAMPLE_RATE)
+    (job,) = [effect for effect in talk.handle(turn) if isinstance(effect, Transcribe)]
+    assert job.stop <= talk.now - 2 * SAMPLE_RATE
+    assert talk.observer.lag_seconds == 0
+    clock.after_seconds = 1.5
+    assert talk.observer.lag_seconds == pytest.approx(1.5, abs=1e-6)
 
 
 def test_what_is_empty_or_fails_is_counted_and_has_no_latency(talk: Observed, clock: Clock) -> None:

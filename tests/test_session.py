@@ -28,6 +28,8 @@ from hwaja.events import (
     Send,
     Shutdown,
     Transcribe,
+    Watch,
+    Watched,
 )
 from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE, frames_in
 from hwaja.messages import (
@@ -348,6 +350,7 @@ steps = st.one_of(
     st.builds(recognised, small_ids, st.none() | st.text(max_size=4)),
     st.builds(Overheard, small_ids, st.text(max_size=4)),
     st.builds(attributed, small_ids, st.none() | speaker_ids),
+    st.builds(Watched, small_ids, st.none() | st.integers(0, 60 * SAMPLE_RATE)),
     st.sampled_from([Connected(), Shutdown(), Disconnected()]),
 )
 beginnings = st.sampled_from([Talk, connected, enrolled, transcribing, draining])
@@ -373,7 +376,7 @@ def test_no_sequence_of_events_raises_or_breaks_a_promise(
         assert not (closed and effects)
         sent(effects)
         for effect in effects:
-            if isinstance(effect, Transcribe | Follow):
+            if isinstance(effect, Transcribe | Follow | Watch):
                 assert forgotten <= effect.start < effect.stop <= talk.now
             elif isinstance(effect, Enrol):
                 assert forgotten <= effect.start <= talk.now

@@ -105,6 +105,16 @@ async def test_each_woman_has_her_turn_and_her_words(
         assert alike(message["text"], number) > ALIKE
 
 
+async def test_a_turn_is_answered_while_the_next_one_is_spoken(korean: Endpoint) -> None:
+    """Nobody pauses, and nothing is said after the second line: yet the first one's text comes."""
+    async with korean.welcomed() as peer:
+        await begin(peer)
+        await peer.play(GAP + joined(12, 13))
+        heard = await peer.hear()
+    assert heard["speaker_id"] == 0
+    assert alike(heard["text"], 12) > ALIKE
+
+
 async def test_turns_are_dated_where_they_meet(korean: Endpoint) -> None:
     heard = await transcribed(korean, joined(12, 13), details=True)
     change_seconds = 1 + len(spoken(12)) / 16_000

@@ -122,6 +122,15 @@ class Attributed:
 
 
 @dataclass(frozen=True, slots=True)
+class Watched:
+    """What was looked for in a segment that goes on."""
+
+    segment_id: int
+    turn_at: int | None
+    """From which sample on another voice speaks; None: none is sure to."""
+
+
+@dataclass(frozen=True, slots=True)
 class Shutdown:
     """The server stops: answer what was heard, then close."""
 
@@ -145,6 +154,7 @@ Event = (
     | Recognised
     | Overheard
     | Attributed
+    | Watched
     | Shutdown
     | Disconnected
 )
@@ -194,6 +204,15 @@ class Begin:
 @dataclass(frozen=True, slots=True)
 class Follow:
     """Samples `[start, stop)` belong to a segment that goes on."""
+
+    segment_id: int
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Look for another voice in samples `[start, stop)` of an open segment; report `Watched`."""
 
     segment_id: int
     start: int
@@ -270,7 +289,7 @@ class Close:
     code: CloseCode
 
 
-Analysing = Begin | Follow | Foresee | Transcribe | Recognise | Learn
+Analysing = Begin | Follow | Watch | Foresee | Transcribe | Recognise | Learn
 """What is about the conversation's audio."""
 
 Effect = Send | Listen | Enrol | Analysing | Settled | Release | Close

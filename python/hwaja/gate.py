@@ -56,6 +56,9 @@ class GateSettings:
     split_window_seconds: float = 4.0
     """How far back from the cap the quietest place to split is looked for: by so much later do
     texts come."""
+    cut_reach_seconds: float = 0.25
+    """How far from where a turn begins the quietest place to cut is looked for: somewhat more than
+    a window of the voices is off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +182,20 @@ class SpeechGate:
                 self._listen(probability, level_dbfs)
         return segments
 
+    def cut(self, sample: int) -> list[Segment]:
+        """End the open utterance at the quietest place near `sample`; the rest stays open.
+
+        Where `sample` is not in the open utterance nothing is changed.
+        """
+        first_frame = self._next - len(self._frames) * FRAME_SAMPLES
+        near = (sample - first_frame) // FRAME_SAMPLES
+        if not self._is_open or not 0 < near < len(self._frames):
+            return []
+        reach = frames_in(self._settings.cut_reach_seconds)
+        segments: list[Segment] = []
+        self._split(near - reach, near + reach + 1, segments)
+        return segments
+
     def flush(self, end: int) -> list[Segment]:
         """Close an open utterance because the audio ends at sample `end`."""
         if not self._is_open:
@@ -207,7 +224,8 @@ class SpeechGate:
             self._cut(len(self._frames), self._next, segments)
             self._close()
         elif len(self._frames) >= self._max_frames:
-            self._split(segments)
+            window = frames_in(self._settings.split_window_seconds)
+            self._split(len(self._frames) - window, len(self._frames), segments)
 
     def _needed_pause_frames(self) -> int:
         """Return how long a pause ends the open utterance: the longer it is, the shorter."""
@@ -228,11 +246,10 @@ class SpeechGate:
         self._frames.clear()
         self._is_open = False
 
-    def _split(self, segments: list[Segment]) -> None:
-        """End the utterance at its quietest late place; the rest stays open."""
-        window = frames_in(self._settings.split_window_seconds)
-        first = max(1, len(self._frames) - window)
-        at = min(range(first, len(self._frames)), key=lambda k: self._frames[k].level_dbfs)
+    def _split(self, first: int, stop: int, segments: list[Segment]) -> None:
+        """End the utterance at the quietest of the frames `[first, stop)`; the rest stays open."""
+        places = range(max(1, first), min(stop, len(self._frames)))
+        at = min(places, key=lambda k: self._frames[k].level_dbfs)
         split_sample = self._next - (len(self._frames) - at) * FRAME_SAMPLES
         self._cut(at, split_sample, segments)
         self._taken = split_sample

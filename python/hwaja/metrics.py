@@ -64,7 +64,7 @@ class LiveSession(Protocol):
 
     @property
     def lag_seconds(self) -> float:
-        """How long ago the oldest utterance ended that is not answered; 0 where all are."""
+        """How long the oldest utterance that is over has been waiting; 0 where all are answered."""
 
 
 class Metrics:
@@ -215,7 +215,7 @@ class _Live(Collector):
         free = max(0, self.slots - len(sessions))
         yield GaugeMetricFamily("hwaja_slots_free", "Sessions that can be opened now.", free)
         lag_seconds = max((session.lag_seconds for session in sessions), default=0.0)
-        text = "How long ago the oldest unanswered utterance ended."
+        text = "How long the oldest utterance that is over has waited for its answer."
         yield GaugeMetricFamily("hwaja_lag_seconds", text, lag_seconds)
         text = "Whether something is left out, as answers come late."
         left_out = GaugeMetricFamily("hwaja_left_out", text, labels=["what"])

@@ -21,12 +21,17 @@ class Observer:
         self._metrics = metrics
         self._ring_samples = ring_samples
         self._arrivals: deque[tuple[int, float]] = deque()  # (sample behind, when it arrived)
-        self._ends: deque[int] = deque()  # of the utterances that are not answered
+        # Of the utterances that are not answered: where each ends, and when it was asked for.
+        self._awaited: deque[tuple[int, float]] = deque()
 
     @property
     def lag_seconds(self) -> float:
-        """How long ago the oldest utterance ended that is not answered; 0 where all are."""
-        return self._age_seconds(self._ends[0]) if self._ends else 0.0
+        """How long the oldest utterance that is over has been waiting; 0 where all are answered.
+
+        Where one is cut in the midst of speech it was over before that could be known; no lack of
+        processor time is to blame for that.
+        """
+        return max(0.0, time.time() - self._awaited[0][1]) if self._awaited else 0.0
 
     def happened(self, event: Event) -> None:
         """Take what happens to the session."""
@@ -41,12 +46,12 @@ class Observer:
             case Send(message):
                 self._metrics.message_sent(message)
             case Transcribe(stop=stop):
-                self._ends.append(stop)
+                self._awaited.append((stop, time.time()))
             case Settled(segment, outcome):
                 self._metrics.utterance_settled(outcome)
                 # Of several parts the last one ends with the utterance.
-                if self._ends and segment.stop >= self._ends[0]:
-                    self._ends.popleft()
+                if self._awaited and segment.stop >= self._awaited[0][0]:
+                    self._awaited.popleft()
                     if outcome is Outcome.ANSWERED:
                         self._metrics.utterance_answered(self._age_seconds(segment.speech_stop))
 

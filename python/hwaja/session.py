@@ -9,6 +9,7 @@ for a peer's misuse. Effects name samples by index: the caller owns the audio.
 from collections.abc import Callable
 from enum import Enum, auto
 
+from hwaja.ahead import Ahead
 from hwaja.codes import CloseCode, ErrorCode, Reason
 from hwaja.conversation import Conversation
 from hwaja.endings import Ending, at_audio_limit, ending_of
@@ -25,8 +26,6 @@ from hwaja.events import (
     Enrol,
     Enrolled,
     Event,
-    Follow,
-    Foresee,
     Listen,
     Overheard,
     Received,
@@ -38,6 +37,7 @@ from hwaja.events import (
     Shutdown,
     TimeIsShort,
     TimeIsUp,
+    Watched,
 )
 from hwaja.gate import SAMPLE_RATE, Segment, SpeechGate
 from hwaja.messages import (
@@ -96,8 +96,7 @@ class Session:
         self._origin = 0  # first sample of the current phase
         self._heard = 0  # end of the last whole frame
         self._gate = SpeechGate(settings.gate, 0)
-        self._foreseen: Segment | None = None  # told of in advance
-        self._followed = (0, 0)  # samples told of
+        self._ahead = Ahead(self._gate)
         self._speech: list[Segment] = []  # of the enrolment
         self._conversation = Conversation(StartTranscription(), details=False, origin=0)
         self._stop_asked = False  # the client awaits `transcription_stopped`
@@ -131,6 +130,7 @@ class Session:
         self._origin = self._heard = self._acknowledged = origin
         self._warned = False
         self._gate = SpeechGate(self._settings.gate, origin)
+        self._ahead = Ahead(self._gate)
         self._effects += [Release(origin), Listen(origin)]
 
     # connection
@@ -261,8 +261,7 @@ class Session:
             self._conversation.began_at = event.received_at - heard_seconds
         self._heard = event.stop
         self._transcribe(self._gate.feed(event.probabilities, event.levels_dbfs))
-        self._follow()
-        self._foresee()
+        self._effects += self._ahead.tell(self._conversation.open_id)
         self._release()
         self._acknowledge()
         self._heed_audio_limit()
@@ -281,17 +280,14 @@ class Session:
     def _transcribe(self, segments: list[Segment]) -> None:
         self._effects += [self._conversation.add(segment) for segment in segments]
 
-    def _follow(self) -> None:
-        span = self._gate.open_span
-        if span is not None and span != self._followed:
-            self._followed = span
-            self._effects.append(Follow(self._conversation.open_id, *span))
-
-    def _foresee(self) -> None:
-        segment = self._gate.foreseen
-        if segment is not None and segment != self._foreseen:
-            self._effects.append(Foresee(segment.start, segment.stop, segment.speech_samples))
-        self._foreseen = segment
+    def _take_turn(self, event: Watched) -> None:
+        """Answer what was said before another voice began, without waiting for a pause."""
+        if event.segment_id != self._conversation.open_id:
+            return
+        if event.turn_at is not None:
+            self._transcribe(self._gate.cut(event.turn_at))
+        self._ahead.watched()
+        self._effects += self._ahead.tell(self._conversation.open_id)
 
     def _overhear(self, event: Overheard) -> None:
         is_open = self.state is State.TRANSCRIBING
@@ -372,6 +368,7 @@ _TRANSITIONS: dict[tuple[State, type], Callable[..., None]] = {
     (State.TRANSCRIBING, Recognised): Session._take_text,
     (State.TRANSCRIBING, Overheard): Session._overhear,
     (State.TRANSCRIBING, Attributed): Session._take_voices,
+    (State.TRANSCRIBING, Watched): Session._take_turn,
     (State.TRANSCRIBING, StopTranscription): Session._stop_transcription,
     (State.TRANSCRIBING, Shutdown): Session._drain_and_end,
     (State.TRANSCRIBING, TimeIsUp): Session._drain_and_end,

@@ -55,6 +55,8 @@ from hwaja.events import (
     Shutdown,
     TimeIsUp,
     Transcribe,
+    Watch,
+    Watched,
 )
 from hwaja.faults import describe
 from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
@@ -75,6 +77,7 @@ from hwaja.parse import parse
 from hwaja.serialize import serialize
 from hwaja.session import Session, State
 from hwaja.settings import SessionSettings
+from hwaja.turn_watch import Look, TurnWatch
 from hwaja.workers.drafts import Drafts
 from hwaja.workers.pool import Pool
 
@@ -118,6 +121,7 @@ class SessionRunner:
         self._analyst = Analyst(
             self, self._pool, self._ring, self._voices, self._hearing, services.overload
         )
+        self._watch = TurnWatch(self, self._pool, self._ring, self._voices, services.overload)
         self._enroller = Enroller(self._embed, self._ring, self._voices)
         self._released = asyncio.Event()
         self._detector_state = services.detection.new_state()
@@ -144,7 +148,7 @@ class SessionRunner:
 
     @property
     def lag_seconds(self) -> float:
-        """How long ago the oldest utterance ended that is not answered; 0 where all are."""
+        """How long the oldest utterance that is over has been waiting; 0 where all are answered."""
         return self._observer.lag_seconds
 
     def connected(self, token: str | None) -> None:
@@ -173,6 +177,7 @@ class SessionRunner:
         """Give up what is going on, and forget everything."""
         self._handle(Disconnected())
         self._analyst.close()
+        self._watch.close()
         tasks = tuple(self._jobs)
         for task in tasks:
             task.cancel()
@@ -296,9 +301,12 @@ class SessionRunner:
                     self._analyst.unlearn()
             case Follow(segment_id, start, stop):
                 self._hearing.follow(segment_id, start, stop)
+            case Watch(segment_id, start, stop):
+                self._start(self._report_turn(segment_id, self._watch.look(start, stop)))
             case Foresee(start, stop, speech_samples):
                 self._analyst.foresee(start, stop, speech_samples)
             case Transcribe(segment_id, start, stop, speech_samples):
+                self._watch.close()
                 analysis = self._analyst.analyse(start, stop, speech_samples)
                 self._start(self._report_text(segment_id, analysis.text))
                 self._start(self._report_voices(segment_id, analysis.parts))
@@ -358,6 +366,9 @@ class SessionRunner:
     def _overhear(self, segment_id: int, text: str) -> None:
         if not self._overload.leaves_out(Relief.INTERIMS):
             self._handle(Overheard(segment_id, text))
+
+    async def _report_turn(self, segment_id: int, look: Look) -> None:
+        self._handle(Watched(segment_id, await look))
 
     async def _report_text(self, segment_id: int, text: Text) -> None:
         self._handle(Recognised(segment_id, await text))

@@ -34,6 +34,8 @@ from hwaja.events import (
     TimeIsShort,
     TimeIsUp,
     Transcribe,
+    Watch,
+    Watched,
 )
 from hwaja.gate import FRAME_SAMPLES
 from hwaja.messages import (
@@ -103,8 +105,8 @@ class _Watched:
                 # Of several parts the last one ends with the utterance.
                 if self.unsettled and segment.stop >= self.unsettled[0]:
                     self.unsettled.popleft()
-            case Follow(_, start, stop) | Foresee(start, stop) | Learn(_, start, stop):
-                self._check_held(start, stop)
+            case Follow() | Watch() | Foresee() | Learn():
+                self._check_held(effect.start, effect.stop)
             case Enrol(_, start, segments):
                 assert self.forgotten <= start <= self.talk.now
                 for segment in segments:
@@ -205,7 +207,11 @@ def _result(watched: _Watched, choices: Choices) -> Event:
     """A result of the engine, mostly for what was asked."""
     segment_id = choices.one_of((*watched.segments, 1_000_000, -1))
     start, stop = watched.segments.get(segment_id, (0, 1))
-    match choices.number(3):
+    match choices.number(4):
+        case 4:
+            turn_id = choices.one_of((len(watched.segments), segment_id))
+            turn_at = watched.talk.now - choices.number(20) * FRAME_SAMPLES
+            return Watched(turn_id, choices.one_of((turn_at, None)))
         case 0:
             return Recognised(segment_id, _hypothesis(choices))
         case 1:

@@ -1,0 +1,61 @@
+"""What can be done about an utterance before it is over, told as it grows."""
+
+from hwaja.events import Effect, Follow, Foresee, Watch
+from hwaja.gate import SAMPLE_RATE, Segment, SpeechGate
+
+WATCHED_SECONDS = 3.0
+"""Of the end of the open utterance it is asked whether another voice has begun, from this length
+on. Of 2 s the voice before is often not sure; 4 s cost a third more (bench/RESULTS.md)."""
+
+WATCH_STEP_SECONDS = 1.0
+"""New speech before it is asked again: by so much later, at most, is a change noticed."""
+
+
+class Ahead:
+    """Looks at the gate's open utterance, and tells each thing once."""
+
+    def __init__(self, gate: SpeechGate) -> None:
+        self._gate = gate
+        self._foreseen: Segment | None = None  # told of
+        self._followed = (0, 0)  # samples told of
+        self._watched = 0  # first sample behind what was last asked about
+        self._watching: int | None = None  # the segment of which an answer is awaited
+
+    def tell(self, segment_id: int) -> list[Effect]:
+        """Return what may be begun on the open utterance, which has this id, since last asked."""
+        return [*self._follow(segment_id), *self._watch(segment_id), *self._foresee()]
+
+    def watched(self) -> None:
+        """Learn that a `Watch` is answered: the next one may follow."""
+        self._watching = None
+
+    def _follow(self, segment_id: int) -> list[Effect]:
+        span = self._gate.open_span
+        if span is None or span == self._followed:
+            return []
+        self._followed = span
+        return [Follow(segment_id, *span)]
+
+    def _watch(self, segment_id: int) -> list[Effect]:
+        span = self._gate.open_span
+        if span is None or self._watching == segment_id:
+            return []
+        start, stop = span
+        watched, step = (
+            round(WATCHED_SECONDS * SAMPLE_RATE),
+            round(WATCH_STEP_SECONDS * SAMPLE_RATE),
+        )
+        if stop - start < watched or stop - self._watched < step:
+            return []
+        # Where answers come late, nothing between two looks is left out.
+        watched_from = max(start, min(stop, self._watched + step) - watched)
+        self._watched, self._watching = stop, segment_id
+        return [Watch(segment_id, watched_from, stop)]
+
+    def _foresee(self) -> list[Effect]:
+        segment = self._gate.foreseen
+        is_new = segment != self._foreseen
+        self._foreseen = segment
+        if segment is None or not is_new:
+            return []
+        return [Foresee(segment.start, segment.stop, segment.speech_samples)]
