@@ -61,7 +61,7 @@ ROWS: list[set[str]] = [
     {"workers.drafts"},
     {"models"},
     {"config", "certificate", "allowance"},
-    {"bearer", "loop_lag", "metrics"},
+    {"bearer", "loop_lag", "metrics", "web_files"},
     {"admission", "observer", "plain_http"},
     {"tls"},
     {"reloading"},

@@ -26,8 +26,14 @@ async def test_a_health_check_is_answered_in_plain_http(endpoint: Endpoint) -> N
     assert (page.status, page.body) == (200, "ok\n")
 
 
-async def test_a_browser_that_opens_the_address_is_told_what_it_is(endpoint: Endpoint) -> None:
+async def test_a_browser_that_opens_the_address_gets_the_page(endpoint: Endpoint) -> None:
     page = await endpoint.get("/")
+    assert page.status == 200
+    assert "<title>hwaja" in page.body
+
+
+async def test_what_is_neither_page_nor_websocket_is_told_what_this_is(endpoint: Endpoint) -> None:
+    page = await endpoint.get("/somewhere")
     assert page.status == 426
     assert "docs/protocol.md" in page.body
 

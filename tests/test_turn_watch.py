@@ -12,7 +12,6 @@ from hwaja._pcm import RingBuffer
 from hwaja.attribution.voices import Voices
 from hwaja.engine import HOP_SAMPLES, EngineError, Samples, VoiceTrack
 from hwaja.gate import SAMPLE_RATE
-from hwaja.overload import BEGINS_AT_SECONDS, Overload, Relief
 from hwaja.turn_watch import TurnWatch
 from hwaja.workers.pool import Pool
 
@@ -38,13 +37,13 @@ class TwoVoices(FakePool):
         return self.tracks[-1]
 
 
-def watching(pool: FakePool, overload: Overload | None = None) -> TurnWatch:
+def watching(pool: FakePool) -> TurnWatch:
     ring = RingBuffer(5 * SAMPLE_RATE)
     ring.push(np.ones(5 * SAMPLE_RATE, "<i2").tobytes())
     voices = Voices(no_cohort())
     voices.enrol(0, A)
     voices.enrol(1, B)
-    return TurnWatch("owner", cast(Pool, pool), ring, voices, overload or Overload())
+    return TurnWatch("owner", cast(Pool, pool), ring, voices)
 
 
 async def found(watch: TurnWatch) -> int | None:
@@ -84,14 +83,6 @@ async def test_a_look_is_given_up_with_the_utterance_and_the_next_one_can_begin(
     pool.working.set()
     assert await found(watch) is not None
     assert len(pool.embedded) == 1
-
-
-async def test_where_there_is_no_time_for_speaker_details_nobody_looks() -> None:
-    overload = Overload()
-    overload.observe(BEGINS_AT_SECONDS[Relief.SPEAKER_DETAILS], 0.0)
-    pool = TwoVoices(3 * SAMPLE_RATE)
-    assert await found(watching(pool, overload)) is None
-    assert pool.embedded == []
 
 
 async def test_an_engine_that_fails_finds_nothing_and_the_next_look_is_free() -> None:

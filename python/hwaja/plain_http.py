@@ -1,4 +1,4 @@
-"""Answers to plain HTTP on the port of the WebSocket: health, readiness, metrics."""
+"""Answers to plain HTTP on the port of the WebSocket: the page, health, readiness, metrics."""
 
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
@@ -9,6 +9,7 @@ from websockets.http11 import Request, Response
 from hwaja.bearer import Tokens, bearers_of
 from hwaja.codes import Rejection
 from hwaja.metrics import Metrics
+from hwaja.web_files import WebFiles
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 """Content type of Prometheus' text format."""
@@ -31,9 +32,10 @@ class PlainHttp:
         self._missing = missing
         self._metrics = metrics
         self._metrics_tokens = metrics_tokens
+        self._web_files = WebFiles()
 
     def answer(self, connection: ServerConnection, request: Request) -> Response | None:
-        """Answer, and tell a browser that this is no page; None goes on to WebSocket."""
+        """Answer; None goes on to WebSocket."""
         path = request.path.partition("?")[0]
         if path == "/healthz":
             return connection.respond(HTTPStatus.OK, "ok\n")
@@ -42,7 +44,7 @@ class PlainHttp:
         if path == "/metrics" and self._metrics_tokens is not None:
             return self._exposition(connection, request, self._metrics_tokens)
         if not _wants_upgrade(request):
-            return connection.respond(
+            return self._web_files.answer(path, request) or connection.respond(
                 HTTPStatus.UPGRADE_REQUIRED, "This is a WebSocket server; see docs/protocol.md.\n"
             )
         return None

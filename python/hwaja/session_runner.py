@@ -121,7 +121,7 @@ class SessionRunner:
         self._analyst = Analyst(
             self, self._pool, self._ring, self._voices, self._hearing, services.overload
         )
-        self._watch = TurnWatch(self, self._pool, self._ring, self._voices, services.overload)
+        self._watch = TurnWatch(self, self._pool, self._ring, self._voices)
         self._enroller = Enroller(self._embed, self._ring, self._voices)
         self._released = asyncio.Event()
         self._detector_state = services.detection.new_state()

@@ -2,7 +2,8 @@
 
 Where people answer each other without a pause, the gate would hold all their turns back until
 somebody pauses. So the end of an utterance is embedded every now and then, and where another voice
-is sure to have begun the utterance is over.
+is sure to have begun the utterance is over. That goes on under overload: short utterances of one
+voice are what is recognised soonest, and once.
 """
 
 import asyncio
@@ -13,7 +14,6 @@ from hwaja.attribution.change import next_turn
 from hwaja.attribution.reading import Stretch, read_parts
 from hwaja.attribution.voices import Voices
 from hwaja.early import attempt
-from hwaja.overload import Overload, Relief
 from hwaja.workers.pool import Pool
 
 Look = asyncio.Task[int | None]
@@ -23,15 +23,12 @@ Look = asyncio.Task[int | None]
 class TurnWatch:
     """Watches the open utterance of one session."""
 
-    def __init__(
-        self, owner: Hashable, pool: Pool, ring: RingBuffer, voices: Voices, overload: Overload
-    ) -> None:
+    def __init__(self, owner: Hashable, pool: Pool, ring: RingBuffer, voices: Voices) -> None:
         """Prepare; the arguments are those of `Analyst`."""
         self._owner = owner
         self._pool = pool
         self._ring = ring
         self._voices = voices
-        self._overload = overload
         self._looking: Look | None = None
 
     def look(self, start: int, stop: int) -> Look:
@@ -49,8 +46,6 @@ class TurnWatch:
             self._looking = None
 
     async def _next_turn(self, start: int, stop: int) -> int | None:
-        if self._overload.leaves_out(Relief.SPEAKER_DETAILS):
-            return None
         track = await self._pool.embed(
             self._owner, lambda: self._ring.read(start, stop), stop - start, overlaps=False
         )

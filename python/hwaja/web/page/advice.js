@@ -1,0 +1,20 @@
+/** What a person is told of an error of the client, the server or the microphone. */
+
+/** An open door that is shut again: the server has no place (RFC 6455's registry, 1013). */
+const TRY_AGAIN_LATER = 1013;
+
+/**
+ * Return which of the texts says what to do.
+ *
+ * @param {Error} error an STTError, a MicrophoneError, or what nobody expected
+ * @returns {string} a key of the strings
+ */
+export function adviceOn(error) {
+  if (error.closeCode === TRY_AGAIN_LATER) return 'error.server_full';
+  return error.reason ? `error.${error.reason}` : 'error.unknown';
+}
+
+/** Return whether another connection may help. */
+export function isOfConnection(error) {
+  return error.code === 'CONNECTION_FAILED';
+}

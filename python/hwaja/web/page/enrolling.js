@@ -1,0 +1,115 @@
+/** Enrolling the two voices: which card records, what the server says of it. */
+
+import { Emitter } from '../client/emitter.js';
+import { adviceOn, isOfConnection } from './advice.js';
+import { Take } from './take.js';
+import { VoiceCard } from './voice-card.js';
+
+/** The specification's two speakers. */
+const SPEAKERS = 2;
+
+/** How often the microphone tells its level. */
+const LEVEL_SECONDS = 0.05;
+
+/** Events: `changed`, where a voice or a name has. */
+export class Enrolling extends Emitter {
+  constructor(root, template, online, listening) {
+    super();
+    this._online = online;
+    this._listening = listening;
+    this._recording = null; // {card, take}
+    this.cards = [...Array(SPEAKERS).keys()].map((speakerId) => this._newCard(template, speakerId));
+    root.append(...this.cards.map((card) => card.element));
+    listening.on('level', (level) => this._hear(level));
+    listening.on('failed', () => this._finish());
+    online.on('state', () => this._show());
+    online.on('gone', () => this.forget());
+    online.on('resumed', (welcome) => this._know(welcome.speaker_ids));
+    online.on('failed', (error) => this._refuse(error));
+  }
+
+  /** Whether all voices are enrolled. */
+  get isComplete() {
+    return this.cards.every((card) => card.isEnrolled);
+  }
+
+  /** What a speaker is called. */
+  nameOf(speakerId) {
+    return this.cards[speakerId].name;
+  }
+
+  /** The server knows no voice any more. */
+  forget() {
+    this._recording = null;
+    for (const card of this.cards) card.forget();
+    this._show();
+  }
+
+  translate() {
+    for (const card of this.cards) card.translate();
+  }
+
+  _newCard(template, speakerId) {
+    const card = new VoiceCard(template, speakerId, {
+      record: () => this._record(card, false),
+      add: () => this._record(card, true),
+      done: () => this._finish(),
+      rename: () => this.emit('changed'),
+    });
+    return card;
+  }
+
+  async _record(card, add) {
+    if (!this._listening.isOpen && !(await this._listening.open())) return;
+    try {
+      await this._online.client.startSpeakerRegistration(card.speakerId, { add });
+      this._recording = { card, take: new Take() };
+      card.show('recording');
+    } catch (error) {
+      this._show(card, error);
+    }
+  }
+
+  _hear(level) {
+    if (this._recording === null) return;
+    const { card, take } = this._recording;
+    take.hear(level.rmsDbfs, LEVEL_SECONDS);
+    card.hear(level, take);
+    if (take.isComplete) this._finish();
+  }
+
+  async _finish() {
+    if (this._recording === null) return;
+    const { card } = this._recording;
+    this._recording = null;
+    card.show('checking');
+    try {
+      const { quality } = await this._online.client.completeSpeakerRegistration(card.speakerId);
+      card.show('waiting', { quality });
+      this._show();
+    } catch (error) {
+      this._show(card, error);
+    }
+  }
+
+  /** A take may be refused before it is over. */
+  _refuse(error) {
+    if (this._recording === null || error.speakerId !== this._recording.card.speakerId) return;
+    const { card } = this._recording;
+    this._recording = null;
+    this._show(card, error);
+  }
+
+  /** Show what can be done now, and why a take was refused. */
+  _show(card = null, error = null) {
+    const isAble = this._online.state === 'ready' && this._recording === null;
+    for (const each of this.cards) each.isAble = isAble;
+    if (card !== null) card.show('waiting', isOfConnection(error) ? {} : { refusal: adviceOn(error) });
+    this.emit('changed');
+  }
+
+  _know(speakerIds) {
+    for (const id of speakerIds) if (id < SPEAKERS) this.cards[id].recall();
+    this._show();
+  }
+}

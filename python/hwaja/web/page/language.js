@@ -1,0 +1,54 @@
+/** Which language the page speaks, and what it says in it. */
+
+import { STRINGS } from './strings.js';
+
+const KEY = 'hwaja.language';
+
+let language = chosen();
+
+/** `ko` or `en`. */
+export function languageNow() {
+  return language;
+}
+
+/** Speak the other language from now on, in this browser. */
+export function switchLanguage() {
+  language = language === 'ko' ? 'en' : 'ko';
+  try {
+    localStorage.setItem(KEY, language);
+  } catch (error) {
+    // A browser that stores nothing forgets it with the page.
+  }
+}
+
+/** Return a text; `{name}` in it becomes `values.name`. */
+export function t(key, values = {}) {
+  const text = STRINGS[language][key];
+  return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+}
+
+/** Return whether there is such a text. */
+export function isText(key) {
+  return STRINGS[language][key] !== undefined;
+}
+
+/** Put the texts of elements that name one (`data-t`, `data-t-label`) into them. */
+export function translate(root) {
+  for (const element of root.querySelectorAll('[data-t]')) {
+    element.textContent = t(element.dataset.t);
+  }
+  for (const element of root.querySelectorAll('[data-t-label]')) {
+    element.setAttribute('aria-label', t(element.dataset.tLabel));
+  }
+}
+
+function chosen() {
+  let stored = null;
+  try {
+    stored = localStorage.getItem(KEY);
+  } catch (error) {
+    // As above.
+  }
+  if (stored === 'ko' || stored === 'en') return stored;
+  return /^ko\b/.test(navigator.language || '') ? 'ko' : 'en';
+}

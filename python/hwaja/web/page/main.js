@@ -1,0 +1,71 @@
+/** Puts the page together: elements, texts, the microphone, the connection, voices, conversation. */
+
+import { Microphone } from '../client/hwaja.js';
+import { adviceOn } from './advice.js';
+import { Enrolling } from './enrolling.js';
+import { languageNow, switchLanguage, t, translate } from './language.js';
+import { Listening } from './listening.js';
+import { Notices } from './notices.js';
+import { Online } from './online.js';
+import { Talking } from './talking.js';
+
+const find = (id) => document.getElementById(id);
+
+const notices = new Notices(find('notices'));
+const online = new Online(notices, find('status'));
+const listening = new Listening(new Microphone(), {
+  allow: find('allow'),
+  choice: find('device-choice'),
+  device: find('device'),
+});
+const enrolling = new Enrolling(find('voices'), find('voice-template'), online, listening);
+const talking = new Talking(
+  {
+    setup: find('setup'),
+    talk: find('talk'),
+    speakers: find('speakers'),
+    transcript: find('transcript'),
+    interim: find('interim'),
+    empty: find('empty'),
+    controls: find('controls'),
+    toggle: find('toggle'),
+    level: find('level'),
+    clock: find('clock'),
+    again: find('again'),
+    start: find('start'),
+    startHint: find('start-hint'),
+    exports: document.querySelectorAll('[data-export]'),
+  },
+  { online, listening, enrolling, notices }
+);
+
+listening.on('chunk', (chunk) => online.send(chunk));
+listening.on('failed', (error) =>
+  notices.show('microphone', adviceOn(error), {}, {
+    key: 'microphone.allow',
+    act: () => listening.open(),
+  })
+);
+listening.on('opened', () => notices.hide('microphone'));
+listening.on('suspended', () =>
+  notices.show('suspended', 'notice.suspended', {}, {
+    key: 'notice.resume',
+    act: () => listening.resume(),
+  })
+);
+
+find('language').addEventListener('click', () => {
+  switchLanguage();
+  speak();
+});
+
+function speak() {
+  document.documentElement.lang = languageNow();
+  translate(document);
+  find('language').textContent = t('language.other');
+  find('language').lang = languageNow() === 'ko' ? 'en' : 'ko';
+  for (const part of [online, listening, enrolling, talking]) part.translate();
+}
+
+speak();
+online.connect();

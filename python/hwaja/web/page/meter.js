@@ -1,0 +1,38 @@
+/** A bar for the level of the microphone. */
+
+/** What is quieter shows as nothing; the loudest is full scale. */
+const LEAST_DBFS = -60;
+
+export class Meter {
+  constructor(canvas) {
+    this._canvas = canvas;
+    this._level = null;
+    this._isDrawn = true;
+  }
+
+  /** Show a level; null: nothing is heard. */
+  show(level) {
+    this._level = level;
+    if (!this._isDrawn) return;
+    this._isDrawn = false;
+    requestAnimationFrame(() => this._draw());
+  }
+
+  _draw() {
+    this._isDrawn = true;
+    const { width, height } = this._canvas;
+    const pen = this._canvas.getContext('2d');
+    const colours = getComputedStyle(this._canvas);
+    pen.clearRect(0, 0, width, height);
+    pen.fillStyle = colours.getPropertyValue('--line');
+    pen.fillRect(0, 0, width, height);
+    if (this._level === null) return;
+    pen.fillStyle = colours.color;
+    pen.fillRect(0, 0, width * share(this._level.rmsDbfs), height);
+    pen.fillRect(Math.round((width - 2) * share(this._level.peakDbfs)), 0, 2, height);
+  }
+}
+
+function share(dbfs) {
+  return Math.min(1, Math.max(0, 1 - dbfs / LEAST_DBFS));
+}

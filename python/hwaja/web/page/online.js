@@ -1,0 +1,149 @@
+/** The connection of the page, and what a person is told of it. */
+
+import { STTClient } from '../client/hwaja.js';
+import { Emitter } from '../client/emitter.js';
+import { adviceOn } from './advice.js';
+import { t } from './language.js';
+
+/** Where the token lies that leads back to the session, when this page is loaded anew. */
+const SESSION_KEY = 'hwaja.session';
+
+/**
+ * Events: `state` of the client; `resumed`, where an earlier session goes on; `gone`, where the voices
+ * are gone with the session; and of the client `transcription`, `interim`, `speaker_update`, `failed`.
+ */
+export class Online extends Emitter {
+  constructor(notices, status) {
+    super();
+    this._notices = notices;
+    this._status = status;
+    this._token = null;
+    /** The STTClient. */
+    this.client = null;
+    this.state = 'connecting';
+  }
+
+  /** Connect, and find out why where that fails. */
+  async connect() {
+    this._notices.hide('connection');
+    this.client = this._newClient();
+    try {
+      const welcome = await this.client.connect();
+      this._keep(welcome.session_token);
+      if (welcome.resumed) this.emit('resumed', welcome);
+    } catch (error) {
+      this._explain(error.reason === 'unreachable' ? await this._reasonOf(error) : adviceOn(error));
+    }
+  }
+
+  /** Send a chunk; the client drops it where nothing is heard. */
+  send(chunk) {
+    this.client.sendAudio(chunk);
+  }
+
+  translate() {
+    this._status.textContent = t(`status.${this.state}`);
+  }
+
+  /** End the session for good, and begin another. */
+  async restart() {
+    forget();
+    await this.client.close();
+    this.emit('gone');
+    await this.connect();
+  }
+
+  _newClient() {
+    const scheme = location.protocol === 'http:' ? 'ws:' : 'wss:';
+    const options = { sessionToken: kept() };
+    if (this._token !== null) options.token = this._token;
+    const client = new STTClient(`${scheme}//${location.host}/`, options);
+    for (const type of ['transcription', 'interim', 'speaker_update']) {
+      client.on(type, (message) => this.emit(type, message));
+    }
+    client.on('state', (state) => this._show(state));
+    client.on('error', (error) => this.emit('failed', error));
+    client.on('reconnected', (welcome) => this._keep(welcome.session_token));
+    client.on('overrun', ({ lostSamples }) =>
+      this._notices.show('lost', 'notice.lost', { seconds: (lostSamples / 16000).toFixed(1) })
+    );
+    client.on('limit_warning', ({ seconds_left: seconds }) =>
+      this._notices.show('limit', 'notice.limit', { seconds })
+    );
+    client.on('closed', ({ error }) => this._closed(error));
+    client.on('lost', (error) => this._lost(error));
+    return client;
+  }
+
+  /** The voices are gone; another session has begun, unless the connection is closed as well. */
+  _lost(error) {
+    this.emit('gone');
+    this._notices.show('lost-session', adviceOn(error));
+  }
+
+  _closed(error) {
+    if (error === null) return;
+    forget();
+    this.emit('gone');
+    if (error.reason !== 'unreachable') this._explain(adviceOn(error));
+  }
+
+  /** A browser does not say why a WebSocket was refused: ask whether the server is there at all. */
+  async _reasonOf(error) {
+    try {
+      await fetch('/readyz', { cache: 'no-store' });
+    } catch (unreachable) {
+      return adviceOn(error);
+    }
+    return 'error.unauthorized';
+  }
+
+  _explain(key) {
+    if (key === 'error.unauthorized') this._ask();
+    else {
+      this._notices.show('connection', key, {}, {
+        key: 'notice.retry',
+        act: () => this.connect(),
+      });
+    }
+  }
+
+  /** Ask for the token that lets this page in. */
+  _ask() {
+    this._notices.ask('connection', 'token.label', 'token.send', (token) => {
+      this._token = token;
+      this.connect();
+    });
+  }
+
+  _keep(sessionToken) {
+    try {
+      sessionStorage.setItem(SESSION_KEY, sessionToken);
+    } catch (error) {
+      // A browser that stores nothing does not come back to its session.
+    }
+  }
+
+  _show(state) {
+    this.state = state;
+    this._status.dataset.state = state;
+    this.translate();
+    this.emit('state', state);
+  }
+}
+
+function kept() {
+  try {
+    return sessionStorage.getItem(SESSION_KEY) || undefined;
+  } catch (error) {
+    return undefined;
+  }
+}
+
+function forget() {
+  try {
+    sessionStorage.removeItem(SESSION_KEY);
+  } catch (error) {
+    // As above.
+  }
+}

@@ -1,0 +1,197 @@
+/** The conversation: starting and stopping it, showing it, taking it along. */
+
+import { Meter } from './meter.js';
+import { clockOf } from './formats.js';
+import { t } from './language.js';
+import { adviceOn } from './advice.js';
+import { ConversationView } from './conversation-view.js';
+import { FORMATS } from './exports.js';
+import { Transcript } from './transcript.js';
+
+const WISHES = { interimResults: true, speakerUpdates: true };
+
+export class Talking {
+  constructor(parts, { online, listening, enrolling, notices }) {
+    this._parts = parts;
+    this._online = online;
+    this._listening = listening;
+    this._enrolling = enrolling;
+    this._notices = notices;
+    this._meter = new Meter(parts.level);
+    this._transcript = new Transcript();
+    this._view = new ConversationView(parts, (speakerId) => enrolling.nameOf(speakerId));
+    this._isUnsaved = false;
+    this._awake = null; // keeps a telephone from going to sleep
+    this._follow();
+    this._listen();
+  }
+
+  translate() {
+    this._show();
+    this._view.reset(this._transcript);
+  }
+
+  get _isTalking() {
+    return ['transcribing', 'draining'].includes(this._online.state);
+  }
+
+  _follow() {
+    const { _online: online } = this;
+    online.on('transcription', (message) => this._take(message));
+    online.on('interim', (message) => {
+      this._transcript.overhear(message);
+      this._view.overhear(this._transcript.interim);
+    });
+    online.on('speaker_update', (message) => {
+      const entry = this._transcript.correct(message);
+      if (entry !== null) this._view.change(entry);
+    });
+    online.on('failed', (error) => this._tell(error));
+    online.on('state', () => this._show());
+    online.on('gone', () => this._open({ setup: true, talk: this._transcript.entries.length > 0 }));
+    online.on('resumed', ({ state }) => this._resume(state));
+    this._enrolling.on('changed', () => {
+      this._show();
+      this._view.reset(this._transcript);
+    });
+    this._listening.on('level', (level) => this._hear(level));
+  }
+
+  _listen() {
+    const { start, toggle, again, exports } = this._parts;
+    start.addEventListener('click', () => this._start());
+    toggle.addEventListener('click', () => (this._isTalking ? this._stop() : this._start()));
+    again.addEventListener('click', () => this._again());
+    for (const button of exports) {
+      button.addEventListener('click', () => this._export(button.dataset.export));
+    }
+    window.addEventListener('beforeunload', (event) => {
+      // The text is nowhere else.
+      if (this._isUnsaved) {
+        event.preventDefault();
+        event.returnValue = '';
+      }
+    });
+  }
+
+  async _start() {
+    if (!this._listening.isOpen && !(await this._listening.open())) return;
+    try {
+      await this._online.client.startTranscription(WISHES);
+      this._begin();
+    } catch (error) {
+      this._tell(error);
+    }
+  }
+
+  _begin() {
+    this._transcript.begin();
+    this._heardSeconds = 0;
+    this._open({ setup: false, talk: true });
+    this._parts.transcript.focus();
+    this._stayAwake();
+  }
+
+  async _stop() {
+    try {
+      await this._online.client.stopTranscription();
+    } catch (error) {
+      this._tell(error);
+    }
+    this._view.overhear(null);
+    if (this._awake !== null) this._awake.release();
+    this._awake = null;
+  }
+
+  async _again() {
+    if (this._isUnsaved && !window.confirm(t('talk.again.sure'))) return;
+    this._transcript = new Transcript();
+    this._isUnsaved = false;
+    this._view.reset(this._transcript);
+    await this._online.restart();
+  }
+
+  /** A session that was there before the page was loaded goes on. */
+  _resume(state) {
+    if (state !== 'transcribing') return;
+    this._begin();
+    this._notices.show('resumed', 'notice.resumed', {}, {
+      key: 'notice.resume',
+      act: () => this._listening.open(),
+    });
+  }
+
+  _take(message) {
+    const entry = this._transcript.take(message);
+    this._isUnsaved = true;
+    this._view.add(entry);
+    this._view.overhear(this._transcript.interim);
+  }
+
+  _tell(error) {
+    if (error.code === 'TRANSCRIPTION_FAILED') this._notices.show('talk', adviceOn(error));
+  }
+
+  _hear(level) {
+    if (!this._isTalking) return;
+    this._meter.show(level);
+    const { entries } = this._transcript;
+    this._heardSeconds += 0.05;
+    this._parts.clock.textContent = clockOf(Math.max(this._heardSeconds, endOf(entries)));
+  }
+
+  _open(shown) {
+    const { setup, talk, controls } = this._parts;
+    setup.hidden = !shown.setup;
+    talk.hidden = controls.hidden = !shown.talk;
+    this._show();
+  }
+
+  _show() {
+    const { start, startHint, toggle, again, speakers } = this._parts;
+    const { state } = this._online;
+    const isComplete = this._enrolling.isComplete;
+    start.disabled = state !== 'ready' || !isComplete;
+    startHint.hidden = isComplete;
+    toggle.textContent = t(this._isTalking ? 'talk.stop' : 'talk.continue');
+    toggle.disabled = this._isTalking ? state === 'draining' : start.disabled;
+    again.hidden = this._isTalking;
+    if (!this._isTalking) this._meter.show(null);
+    speakers.textContent = '';
+    for (const { speakerId, name } of this._enrolling.cards) {
+      const item = document.createElement('li');
+      item.dataset.speaker = String(speakerId);
+      item.textContent = name;
+      speakers.append(item);
+    }
+  }
+
+  _export(format) {
+    const { entries } = this._transcript;
+    if (entries.length === 0) {
+      this._notices.show('export', 'export.empty');
+      return;
+    }
+    const { type, write } = FORMATS[format];
+    const text = write(entries, (speakerId) => this._enrolling.nameOf(speakerId));
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
+    link.download = `hwaja-${entries[0].timestamp.slice(0, 16).replace(/[:T]/g, '-')}.${format}`;
+    link.click();
+    URL.revokeObjectURL(link.href);
+    this._isUnsaved = false;
+  }
+
+  async _stayAwake() {
+    if (!navigator.wakeLock) return;
+    try {
+      this._awake = await navigator.wakeLock.request('screen');
+    } catch (error) {
+      // Then it sleeps, as it would have anyway.
+    }
+  }
+}
+
+function endOf(entries) {
+  return entries.length === 0 ? 0 : entries[entries.length - 1].endSeconds;
+}

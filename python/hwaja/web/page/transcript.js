@@ -1,0 +1,68 @@
+/** What was said and by whom, as far as the page knows. No document, no clock. */
+
+/**
+ * One or more transcriptions, one after the other. Times count from the beginning of the first, by the
+ * server's clock.
+ */
+export class Transcript {
+  constructor() {
+    /** In the order of speech: `{id, speakerId, text, startSeconds, endSeconds, timestamp, levelDbfs, label}`. */
+    this.entries = [];
+    /** What is being said: `{id, text}`; null: nothing. */
+    this.interim = null;
+    this._part = 0; // counts the transcriptions
+    this._offsetSeconds = null; // of the one that goes on; null until it is dated
+    this._originMs = null;
+  }
+
+  /** Another transcription begins. */
+  begin() {
+    this._part += 1;
+    this._offsetSeconds = null;
+    this.interim = null;
+  }
+
+  /** Take a `transcription`; returns its entry. */
+  take(message) {
+    if (this._offsetSeconds === null) this._date(message);
+    const entry = {
+      id: this._idOf(message),
+      speakerId: message.speaker_id,
+      text: message.text,
+      startSeconds: message.start_seconds + this._offsetSeconds,
+      endSeconds: message.end_seconds + this._offsetSeconds,
+      timestamp: message.timestamp,
+      levelDbfs: message.confidence,
+      label: message.label,
+    };
+    if (this.interim !== null && this.interim.id === entry.id) this.interim = null;
+    this.entries.push(entry);
+    return entry;
+  }
+
+  /** Take a `speaker_update`; returns the entry that it corrects, null where there is none. */
+  correct(message) {
+    const id = this._idOf(message);
+    const entry = this.entries.find((each) => each.id === id);
+    if (entry === undefined) return null;
+    entry.speakerId = message.speaker_id;
+    return entry;
+  }
+
+  /** Take an `interim`: an empty text takes the last one back. */
+  overhear(message) {
+    const id = this._idOf(message);
+    if (message.text !== '') this.interim = { id, text: message.text };
+    else if (this.interim !== null && this.interim.id === id) this.interim = null;
+  }
+
+  _idOf(message) {
+    return `${this._part}.${message.segment_id}`;
+  }
+
+  _date(message) {
+    const beganMs = Date.parse(message.timestamp) - 1000 * message.start_seconds;
+    if (this._originMs === null) this._originMs = beganMs;
+    this._offsetSeconds = Math.max(0, (beganMs - this._originMs) / 1000);
+  }
+}

@@ -1,0 +1,138 @@
+/** The card of one voice: a name, a sentence to read, a level, and what the server says of the take. */
+
+import { t, translate } from './language.js';
+import { Meter } from './meter.js';
+
+export class VoiceCard {
+  /**
+   * @param {HTMLTemplateElement} template
+   * @param {number} speakerId
+   * @param {{record: function, add: function, done: function, rename: function}} told what is pressed
+   */
+  constructor(template, speakerId, told) {
+    this.speakerId = speakerId;
+    this.element = template.content.firstElementChild.cloneNode(true);
+    this.element.dataset.speaker = String(speakerId);
+    this._told = told;
+    this._name = this._find('input');
+    this._record = this._find('.record');
+    this._add = this._find('.add');
+    this._meter = new Meter(this._find('.meter'));
+    this._state = 'waiting';
+    this._quality = null; // as the server measured it
+    /** Whether the server has this voice. */
+    this.isEnrolled = false;
+    this._refusal = null;
+    this._isAble = false;
+    this._name.addEventListener('input', () => this._told.rename());
+    this._record.addEventListener('click', () => this._press());
+    this._add.addEventListener('click', () => this._told.add());
+    this.show('waiting');
+  }
+
+  /** What the person is called. */
+  get name() {
+    return this._name.value.trim() || t('voice.default', { number: this.speakerId + 1 });
+  }
+
+  /** Whether a recording can be begun now. */
+  set isAble(isAble) {
+    this._isAble = isAble;
+    this._render();
+  }
+
+  /**
+   * Show where the enrolment is.
+   *
+   * @param {string} state `waiting`, `recording`, `checking`
+   * @param {object} [found] `{quality}` of a voice that was taken, `{refusal}`: the key of why not
+   */
+  show(state, { quality, refusal = null } = {}) {
+    this._state = state;
+    if (quality !== undefined) {
+      this._quality = quality;
+      this.isEnrolled = true;
+    }
+    this._refusal = refusal;
+    this._render();
+  }
+
+  /** The server knows this voice no more. */
+  forget() {
+    this.isEnrolled = false;
+    this._quality = null;
+    this.show('waiting');
+  }
+
+  /** The server has this voice from before the page was loaded. */
+  recall() {
+    this.isEnrolled = true;
+    this.show('waiting');
+  }
+
+  /** Show what is heard while recording. */
+  hear(level, take) {
+    this._meter.show(level);
+    this._find('.heard').value = take.progress;
+    this._find('.seconds').textContent = t('voice.seconds', {
+      seconds: take.speechSeconds.toFixed(1),
+    });
+    this._record.disabled = !take.isLongEnough;
+  }
+
+  /** Say everything anew, in the language of now. */
+  translate() {
+    translate(this.element);
+    this._render();
+  }
+
+  _press() {
+    if (this._state === 'recording') this._told.done();
+    else this._told.record();
+  }
+
+  _render() {
+    const isRecording = this._state === 'recording';
+    const name = this.name;
+    this.element.dataset.state = this.isEnrolled && this._state === 'waiting' ? 'enrolled' : this._state;
+    this._name.placeholder = t('voice.default', { number: this.speakerId + 1 });
+    this._find('.sentence').textContent = t(`voice.sentence.${this.speakerId}`);
+    this._find('.take').hidden = !isRecording;
+    this._find('.verdict').textContent = this._verdict();
+    this._record.textContent = isRecording ? t('voice.done') : t(this._recordKey, { name });
+    this._record.disabled = isRecording ? true : !this._isAble || this._state === 'checking';
+    this._add.textContent = t('voice.add', { name });
+    this._add.hidden = !this.isEnrolled || this._state !== 'waiting';
+    this._add.disabled = !this._isAble;
+    this._warn();
+    if (!isRecording) this._meter.show(null);
+  }
+
+  get _recordKey() {
+    return this.isEnrolled || this._refusal !== null ? 'voice.again' : 'voice.record';
+  }
+
+  _verdict() {
+    if (this._state !== 'waiting') return t(`voice.${this._state}`);
+    if (this._refusal !== null) return t(this._refusal);
+    if (!this.isEnrolled) return t('voice.waiting');
+    if (this._quality === null) return t('voice.kept');
+    const seconds = this._quality.speech_seconds.toFixed(1);
+    return t('voice.enrolled', { seconds, snr: Math.round(this._quality.snr_db) });
+  }
+
+  _warn() {
+    const list = this._find('.warnings');
+    list.textContent = '';
+    if (this._state !== 'waiting' || this._refusal !== null || this._quality === null) return;
+    for (const { reason } of this._quality.warnings) {
+      const item = document.createElement('li');
+      item.textContent = t(`error.${reason}`);
+      list.append(item);
+    }
+  }
+
+  _find(selector) {
+    return this.element.querySelector(selector);
+  }
+}
