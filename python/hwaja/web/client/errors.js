@@ -18,6 +18,27 @@ export class STTError extends Error {
   }
 }
 
+export const UNREACHABLE = {
+  code: 'CONNECTION_FAILED',
+  reason: 'unreachable',
+  message: 'No server answers at this address, or it does not let this page in.',
+};
+export const CLOSED = {
+  code: 'CONNECTION_FAILED',
+  reason: 'closed',
+  message: 'The connection was closed.',
+};
+export const LOST = {
+  code: 'CONNECTION_FAILED',
+  reason: 'lost',
+  message: 'The connection was lost, and the session with it: enrol the voices again.',
+};
+
+/** What is refused here as the server would refuse it. */
+export function misplaced(code) {
+  return new STTError({ code, reason: 'wrong_state', message: 'Not now: something else goes on.' });
+}
+
 function orNull(value) {
   return value === undefined ? null : value;
 }
