@@ -66,14 +66,15 @@ export class Microphone extends Emitter {
    * @throws {MicrophoneError} why not; nothing stays open
    */
   async open({ deviceId, constraints } = {}) {
-    await this.close();
     const devices = mediaDevices();
     // Before anything is awaited, while the click counts. At the rate of the device: audio that
     // the browser has resampled already would be resampled twice.
     const context = newContext();
     const opened = { context, stream: null, node: null };
+    const closing = this.close();
     this._opened = opened;
     try {
+      await closing;
       const audio = { ...CONSTRAINTS, ...constraints };
       if (deviceId !== undefined) audio.deviceId = { exact: deviceId };
       opened.stream = await devices.getUserMedia({ audio, video: false }).catch(refuse);
