@@ -183,6 +183,8 @@ test('what cannot be now is refused and changes nothing', async () => {
   assert.equal(client.state, 'transcribing');
   assert.throws(() => new STTClient('https://stt.example/'), TypeError);
   await assert.rejects(client.sendAudio(new ArrayBuffer(3)), TypeError);
+  await assert.rejects(client.sendAudio(new Float32Array(3)), TypeError);
+  await assert.rejects(client.sendAudio(new TextEncoder().encode('RIFF....WAVE').buffer), TypeError);
   await assert.rejects(new STTClient('wss://stt.example/').startTranscription(), wrong);
 });
 
@@ -412,6 +414,22 @@ test('states are told as they change', async () => {
     'connecting', 'ready', 'enrolling', 'verifying', 'ready', 'transcribing', 'draining', 'ready',
     'closed',
   ]);
+});
+
+test('what a listener begins is not answered by what it was told', async () => {
+  const { client, socket } = await transcribing();
+  let second = null;
+  client.on('transcription_stopped', () => {
+    if (second === null) second = client.startTranscription();
+  });
+  const stopping = client.stopTranscription();
+  socket.say('transcription_stopped', { utterances: 1 });
+  assert.equal((await stopping).utterances, 1);
+  const stoppingAgain = client.stopTranscription();
+  socket.say('transcription_started');
+  assert.equal((await second).type, 'transcription_started');
+  socket.say('transcription_stopped', { utterances: 2 });
+  assert.equal((await stoppingAgain).utterances, 2);
 });
 
 test('who stops listening is told nothing more', async () => {

@@ -192,6 +192,7 @@ export type Reason =
 
 /** Why something was refused, or why there is no connection. */
 export class STTError extends Error {
+  private constructor();
   readonly name: 'STTError';
   readonly code: ErrorCode;
   /**
@@ -230,7 +231,10 @@ export interface ClientEvents {
   transcription_stopped: TranscriptionStopped;
   audio_received: AudioReceived;
   limit_warning: LimitWarning;
-  /** What rejects no promise: an utterance that failed, a take that became too long. */
+  /**
+   * What rejects no promise: an utterance that failed, a take that became too long. Why a connection
+   * ends comes with `closed`.
+   */
   error: STTError;
   state: State;
   /** Audio for which there was no room. */
@@ -316,7 +320,8 @@ export class STTClient {
   stopTranscription(): Promise<TranscriptionStopped>;
   /**
    * Send PCM16, 16 kHz, mono; outside of an enrolment or a transcription it is dropped. Resolves
-   * once there is room for more: a file waits for that, a microphone does not.
+   * once there is room for more: who sends a file chunk by chunk waits for that, a microphone does
+   * not. A minute is kept at most. Rejects with a TypeError what is no PCM16.
    */
   sendAudio(pcm: Int16Array | ArrayBuffer): Promise<void>;
   /** End the session. What was asked for and is not answered rejects with `closed`. */
@@ -326,6 +331,7 @@ export class STTClient {
 // --- the microphone -----------------------------------------------------------------------------
 
 export class MicrophoneError extends Error {
+  private constructor();
   readonly name: 'MicrophoneError';
   readonly reason:
     | 'insecure_context'

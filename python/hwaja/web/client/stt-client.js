@@ -84,7 +84,7 @@ export class STTClient extends Emitter {
    *
    * @param {Int16Array|ArrayBuffer} pcm at 16 kHz, of any length; copied
    * @returns {Promise<void>} resolves once there is room for more
-   * @throws {TypeError} for an odd number of bytes
+   * @throws {TypeError} for what is no PCM16: an odd number of bytes, a WAV file
    */
   async sendAudio(pcm) {
     const samples = samplesOf(pcm);
@@ -145,16 +145,18 @@ export class STTClient extends Emitter {
   _welcomed(message, isResumed) {
     this._dialogue.isConfirmed = message.session_token !== undefined;
     if (this.state === 'connecting') {
+      this._connected.resolve(message);
       this._show();
       this.emit('model_loaded', message);
-      this._connected.resolve(message);
     } else if (isResumed) {
       if (this._dialogue.phase !== null) this._dialogue.phase.resume(message);
       this._show();
       this.emit('reconnected', message);
     } else {
-      this._lose(new STTError(LOST));
+      const error = new STTError(LOST);
+      this._drop(error);
       this._show();
+      this.emit('lost', error);
     }
     this._sender.pump();
   }
@@ -162,35 +164,34 @@ export class STTClient extends Emitter {
   _take(received) {
     const { phase } = this._dialogue;
     const { meaning, message, lostSamples } = this._dialogue.take(received);
-    this._tellLoss(lostSamples);
-    if (meaning === 'renewed') {
-      this.emit('renewed', { offsetSeconds: this._dialogue.offsetSeconds });
-    } else if (meaning === 'failed') {
-      this._fail(phase, new STTError(message));
-    } else if (message.code === 'CONNECTION_FAILED') {
-      this._farewell = message; // the connection is closed with it
-    } else if (message.type === 'error') {
-      if (meaning === 'passing') this.emit('error', new STTError(message));
-    } else if (meaning !== 'crossed') {
-      this._takeAnswer(meaning, message);
-    }
+    this._settle(meaning, message, phase); // first: a listener may ask for something else
     this._show();
+    this._tellLoss(lostSamples);
+    this._tell(meaning, message);
     this._sender.pump();
   }
 
-  _takeAnswer(meaning, message) {
-    this.emit(message.type, message);
+  _settle(meaning, message, phase) {
+    if (message.code === 'CONNECTION_FAILED') this._farewell = message;
     if (meaning === 'started') this._started.resolve(message);
     if (meaning === 'ended') this._ended.resolve(message);
-  }
-
-  _fail(phase, error) {
-    const isAwaited = !this._started.isSettled || phase.isEnding;
+    if (meaning !== 'failed') return;
+    const error = new STTError(message);
+    if (this._started.isSettled && !phase.isEnding) this._failed = { phase, error };
     this._started.reject(error);
     this._ended.reject(error);
-    if (isAwaited) return;
-    this._failed = { phase, error };
-    this.emit('error', error);
+  }
+
+  _tell(meaning, message) {
+    if (meaning === 'renewed') {
+      this.emit('renewed', { offsetSeconds: this._dialogue.offsetSeconds });
+    } else if (message.type !== 'error') {
+      if (meaning !== 'crossed') this.emit(message.type, message);
+    } else if (meaning === 'failed') {
+      if (this._failed !== null) this.emit('error', this._failed.error);
+    } else if (meaning === 'passing' && message.code !== 'CONNECTION_FAILED') {
+      this.emit('error', new STTError(message));
+    }
   }
 
   // the connection
@@ -205,16 +206,10 @@ export class STTClient extends Emitter {
     const why = this.state === 'connecting' && !isOwn ? UNREACHABLE : CLOSED;
     const error = new STTError(isLost ? LOST : this._farewell || why, code);
     this._connected.reject(error);
-    this._show('closed');
-    if (isLost) this._lose(error);
-    else this._drop(error);
-    this.emit('closed', { code, error: isOwn ? null : error });
-  }
-
-  /** The session is gone, and the voices with it. */
-  _lose(error) {
     this._drop(error);
-    this.emit('lost', error);
+    this._show('closed');
+    if (isLost) this.emit('lost', error);
+    this.emit('closed', { code, error: isOwn ? null : error });
   }
 
   _drop(error) {
@@ -242,9 +237,13 @@ export class STTClient extends Emitter {
 }
 
 function samplesOf(pcm) {
-  if (pcm instanceof Int16Array) return pcm;
-  if (!(pcm instanceof ArrayBuffer) || pcm.byteLength % 2 !== 0) {
+  const samples = pcm instanceof ArrayBuffer && pcm.byteLength % 2 === 0 ? new Int16Array(pcm) : pcm;
+  if (!(samples instanceof Int16Array)) {
     throw new TypeError('PCM16 is an Int16Array, or an ArrayBuffer with two bytes a sample.');
   }
-  return new Int16Array(pcm);
+  // The server refuses the whole message ("RIFF"), and its count would not be this one's any more.
+  if (samples[0] === 0x4952 && samples[1] === 0x4646) {
+    throw new TypeError('A WAV file begins with a header: send what is behind it.');
+  }
+  return samples;
 }
