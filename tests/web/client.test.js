@@ -263,6 +263,44 @@ test('while it is away audio is kept, and sent from where the server says', asyn
   assert.equal(client.state, 'transcribing');
 });
 
+test('a transcription whose beginning was heard is not begun again', async () => {
+  const { client, clock, sockets, socket } = await connected();
+  const starting = client.startTranscription();
+  socket.end(1006);
+  clock.turn(0.25);
+  sockets[1].greet({ resumed: true, state: 'transcribing', received_samples: 0 });
+  sockets[1].say('transcription_started', { number: 1 });
+  await starting;
+  assert.deepEqual(sockets[1].types, []);
+});
+
+test('one whose beginning was not heard is', async () => {
+  const { client, clock, sockets, socket } = await connected();
+  client.startTranscription();
+  socket.end(1006);
+  clock.turn(0.25);
+  sockets[1].greet({ resumed: true, state: 'ready', received_samples: 0 });
+  assert.deepEqual(sockets[1].types, ['start_transcription']);
+});
+
+test('to a transcription that the server has ended nothing more is sent, but to the next', async () => {
+  const { client, clock, sockets, socket } = await transcribing();
+  client.sendAudio(new Int16Array(4096).fill(1));
+  socket.end(1006);
+  client.sendAudio(new Int16Array(4096).fill(2));
+  clock.turn(0.25);
+  const back = sockets[1];
+  back.greet({ resumed: true, state: 'draining', received_samples: 0 });
+  clock.turn(1);
+  assert.deepEqual(back.types, []);
+  const code = 'TRANSCRIPTION_FAILED';
+  back.say('error', { code, reason: 'audio_limit', received_samples: 4095, number: 2, message: '' });
+  assert.deepEqual(back.types, ['start_transcription']);
+  back.say('transcription_started', { number: 3 });
+  const heard = back.sent.slice(1).flatMap((samples) => [...samples]);
+  assert.deepEqual(heard, [1, ...new Int16Array(4096).fill(2)]);
+});
+
 test('a message that comes once more is told once', async () => {
   const { client, clock, sockets, socket } = await transcribing();
   const texts = [];

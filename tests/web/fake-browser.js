@@ -2,12 +2,13 @@
 
 /** Two ends that are connected as those of an AudioWorklet are: what is transferred is gone here. */
 function ports() {
-  const ends = [{ posted: 0 }, { posted: 0 }];
+  const ends = [{ posted: 0, copied: 0 }, { posted: 0, copied: 0 }];
   ends.forEach((end, i) => {
     const other = ends[1 - i];
     end.postMessage = (data, transfer = []) => {
       end.posted++;
       const message = structuredClone(data, { transfer });
+      if (data.type === 'chunk' && data.data.length > 0) end.copied++; // it is still here
       queueMicrotask(() => other.onmessage && other.onmessage({ data: message }));
     };
   });

@@ -39,7 +39,10 @@ for (const rate of [44_100, 48_000, 16_000]) {
     assert.equal(browser.play(signal), true);
     assert.equal(browser.processor.process([[]]), true); // a source that is not there yet, or no more
     await microphone.close();
-    assert.equal(browser.play(new Float32Array(12_800)), false); // it ends, and says nothing more
+    const { posted } = browser.pendingPort;
+    assert.equal(browser.play(new Float32Array(48_000)), false); // it ends, and says nothing more
+    assert.equal(browser.pendingPort.posted, posted);
+    assert.equal(browser.pendingPort.copied, 0); // chunks are handed over
     assert.deepEqual(joined(told.chunk, Int16Array), expected(signal, rate));
     assert.ok(told.chunk.slice(0, -1).every((chunk) => chunk.length === 4096));
     assert.equal(told.level.length, 20);
