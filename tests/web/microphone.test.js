@@ -167,15 +167,24 @@ test('a browser without any audio is told to be unsupported', async () => {
   await assert.rejects(microphone.open(), { reason: 'unsupported' });
 });
 
-test('a worklet that cannot be loaded is told as a fault, and the device is let go', async () => {
-  const browser = install();
-  browser.addModule = async () => {
+const NO_WORKLET = {
+  'that is refused': async () => {
     throw Object.assign(new Error('blocked'), { name: 'AbortError' });
-  };
-  const { microphone } = listening();
-  await assert.rejects(microphone.open(), { reason: 'unsupported' });
-  assert.equal(browser.track.readyState, 'ended');
-});
+  },
+  'that loads and registers nothing': async () => {},
+};
+for (const [what, addModule] of Object.entries(NO_WORKLET)) {
+  test(`in the place of a worklet ${what}, as in Firefox before 114, a ScriptProcessor hears`, async () => {
+    const browser = install();
+    browser.addModule = addModule;
+    const { microphone, told } = listening();
+    await microphone.open();
+    const block = noise(12_288);
+    browser.script.onaudioprocess({ inputBuffer: { getChannelData: () => block } });
+    await microphone.close();
+    assert.equal(joined(told.chunk, Int16Array).length, 4096);
+  });
+}
 
 test('closed while the browser still asks for permission, it does not open behind one\'s back', async () => {
   const browser = install();

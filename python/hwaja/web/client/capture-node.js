@@ -1,4 +1,4 @@
-/** What listens inside an AudioContext: a worklet, or a ScriptProcessor where there is none. */
+/** What listens inside an AudioContext: a worklet, or a ScriptProcessor where that cannot be. */
 
 import { Capture } from './capture.js';
 
@@ -20,10 +20,14 @@ const BLOCK_SAMPLES = 4096;
  * @returns {Promise<{connect: function, flush: function, disconnect: function}>}
  */
 export async function openCaptureNode(context, workletUrl, tell) {
-  // Safari before 14.1 and Firefox before 76 have none, nor has any page without HTTPS.
+  // Safari before 14.1 and Firefox before 76 have none. Until 15 and 114 theirs can import nothing.
   if (!context.audioWorklet) return new ScriptNode(context, tell);
-  await context.audioWorklet.addModule(workletUrl);
-  return new WorkletNode(context, tell);
+  try {
+    await context.audioWorklet.addModule(workletUrl);
+    return new WorkletNode(context, tell);
+  } catch (error) {
+    return new ScriptNode(context, tell);
+  }
 }
 
 /** Both are connected to the loudspeakers, silent: some browsers run nothing that leads nowhere. */
