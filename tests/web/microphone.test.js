@@ -186,6 +186,18 @@ for (const [what, addModule] of Object.entries(NO_WORKLET)) {
   });
 }
 
+test('a device that the audio thread cannot read is let go', async () => {
+  const browser = install();
+  const fault = new Error('another sample rate');
+  browser.globals.AudioContext.prototype.createMediaStreamSource = () => {
+    throw fault;
+  };
+  const { microphone } = listening();
+  await assert.rejects(microphone.open(), { reason: 'unsupported', cause: fault });
+  assert.equal(browser.track.readyState, 'ended');
+  assert.equal(browser.contexts[0].state, 'closed');
+});
+
 test('closed while the browser still asks for permission, it does not open behind one\'s back', async () => {
   const browser = install();
   const { microphone, told } = listening();

@@ -36,6 +36,12 @@ export class Dialogue {
     this._audio.begin(this.isConfirmed);
   }
 
+  /** This is another session: nothing that comes is about what was. */
+  forget() {
+    this.leave();
+    this._crossed = null;
+  }
+
   /**
    * Take a message of the server.
    *

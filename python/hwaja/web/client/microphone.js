@@ -81,11 +81,11 @@ export class Microphone extends Emitter {
       opened.node = await openCaptureNode(context, this._workletUrl, (type, data) =>
         this.emit(type, data)
       );
+      this._start(opened);
     } catch (error) {
       await this._release(opened);
       throw error instanceof MicrophoneError ? error : new MicrophoneError('unsupported', error);
     }
-    await this._start(opened);
   }
 
   /** Tell the last chunk and let go of the device. */
@@ -102,12 +102,9 @@ export class Microphone extends Emitter {
     if (this._opened !== null) await this._opened.context.resume();
   }
 
-  async _start(opened) {
+  _start(opened) {
     const [track] = opened.stream.getAudioTracks();
-    if (this._opened !== opened || track.readyState === 'ended') {
-      await this._release(opened);
-      throw new MicrophoneError('ended');
-    }
+    if (this._opened !== opened || track.readyState === 'ended') throw new MicrophoneError('ended');
     track.onended = () => this._end(opened);
     opened.context.onstatechange = () => this.emit('state', opened.context.state);
     opened.node.connect(opened.context.createMediaStreamSource(opened.stream));
@@ -147,7 +144,11 @@ function newContext() {
   // Safari 13 knows it by its old name.
   const Context = globalThis.AudioContext || globalThis.webkitAudioContext;
   if (Context === undefined) throw new MicrophoneError('unsupported');
-  return new Context();
+  try {
+    return new Context();
+  } catch (error) {
+    throw new MicrophoneError('unsupported', error); // a page gets so many only
+  }
 }
 
 function refuse(error) {

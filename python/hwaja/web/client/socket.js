@@ -73,8 +73,6 @@ export class Socket {
   }
 }
 
-
-
 /** A message of the server; null for what is none, which a later server may send. */
 function parsed(data) {
   try {

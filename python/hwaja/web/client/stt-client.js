@@ -213,7 +213,7 @@ export class STTClient extends Emitter {
   }
 
   _drop(error) {
-    this._dialogue.leave();
+    this._dialogue.forget();
     this._started.reject(error);
     this._ended.reject(error);
     this._sender.pump();
