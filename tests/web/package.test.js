@@ -6,7 +6,8 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 
 const CLIENT = new URL('../../python/hwaja/web/client/', import.meta.url);
-const SOURCES = readdirSync(CLIENT).filter((name) => name.endsWith('.js'));
+const FILES = readdirSync(CLIENT);
+const SOURCES = FILES.filter((name) => name.endsWith('.js'));
 
 function source(name) {
   return readFileSync(new URL(name, CLIENT), 'utf8');
@@ -28,9 +29,10 @@ function loaded(name, found = new Set()) {
 test('the package holds its own files and nothing else', () => {
   const options = { cwd: CLIENT, encoding: 'utf8' };
   const [packed] = JSON.parse(execFileSync('npm', ['pack', '--dry-run', '--json'], options));
-  const expected = [...SOURCES, 'LICENSE', 'README.md', 'hwaja.d.ts', 'package.json'];
+  const types = ['hwaja.d.ts', 'messages.d.ts'];
+  const expected = [...SOURCES, ...types, 'LICENSE', 'README.md', 'package.json'];
   assert.deepEqual(packed.files.map(({ path }) => path).sort(), expected.sort());
-  assert.equal(packed.name, 'hwaja');
+  assert.deepEqual(expected, FILES.sort());
 });
 
 test('it depends on nothing', () => {
