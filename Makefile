@@ -1,6 +1,7 @@
 # Two commands do everything on a machine with Rust and Python 3.11+:
 #   make serve   builds, gets the models, makes a development certificate and serves
 #   make test    builds, gets the models and runs every test
+# Those of the browser client need Node 20.19 or later as well, and are left out without it.
 PYTHON ?= python3
 # What `make bench-compare` compares with.
 BASE   ?= main
@@ -11,18 +12,26 @@ RUST   := $(wildcard rust/src/*.rs) rust/Cargo.toml Cargo.toml Cargo.lock
 # Puts sherpa-onnx on a GPU. It lies beside the Python files, so that the wheel takes it along.
 SHIM   := $(if $(filter Linux,$(shell uname -s)),python/hwaja/libhwaja_shim.so)
 
-.PHONY: serve test lint bench bench-compare soak wheel clean
+.PHONY: serve test test-web lint bench bench-compare soak wheel clean
 
 serve: $(STAMPS)/serve
 	$(BIN)/hwaja models pull
 	$(BIN)/hwaja serve --dev-cert
 
-test: $(STAMPS)/dev
+test: $(STAMPS)/dev test-web
 	cargo test --workspace
 	cargo bench --workspace -- --test
 	$(BIN)/hwaja models pull --for-tests
 	$(BIN)/pytest
 	$(BIN)/python -m mypy.stubtest hwaja._pcm
+
+ifeq ($(shell command -v npm 2>/dev/null),)
+test-web:
+	@echo "SKIPPED: the tests of the browser client need Node 20.19 or later, which is not installed." >&2
+else
+test-web: $(STAMPS)/web
+	cd tests/web && npm test && npm run syntax && npm run lint && npm run types
+endif
 
 lint: $(STAMPS)/dev
 	cargo fmt --all --check
@@ -57,7 +66,7 @@ wheel: $(STAMPS)/dev
 	$(BIN)/maturin build --release --out dist
 
 clean:
-	rm -rf $(VENV) $(STAMPS) $(SHIM) dist target
+	rm -rf $(VENV) $(STAMPS) $(SHIM) dist target tests/web/node_modules
 
 # The extension is rebuilt when its source changes; Python files are used in place.
 $(STAMPS)/serve: pyproject.toml $(RUST) | $(VENV) $(SHIM)
@@ -67,6 +76,10 @@ $(STAMPS)/serve: pyproject.toml $(RUST) | $(VENV) $(SHIM)
 $(STAMPS)/dev: pyproject.toml $(RUST) | $(VENV) $(SHIM)
 	$(BIN)/pip install --quiet --editable '.[cpu,bench,dev]'
 	mkdir -p $(STAMPS) && touch $@ $(STAMPS)/serve
+
+$(STAMPS)/web: tests/web/package-lock.json
+	cd tests/web && npm ci --no-audit --no-fund
+	mkdir -p $(STAMPS) && touch $@
 
 # Replaced, not overwritten: a server may be running on it.
 $(SHIM): $(wildcard shim/src/*.rs) shim/build.rs shim/Cargo.toml Cargo.toml Cargo.lock

@@ -1,0 +1,99 @@
+/** The audio of one enrolment or transcription that the server may still need; no socket, no clock. */
+
+/**
+ * Keeps samples from when they are spoken until the server has taken them.
+ *
+ * Positions count samples from the beginning of the enrolment or transcription, as the server's
+ * `received_samples` does: `start <= sent <= end`, and what lies from `start` to `end` is kept.
+ */
+export class AudioStore {
+  /** @param {number} capacitySamples what is kept at most */
+  constructor(capacitySamples) {
+    this._ring = new Int16Array(capacitySamples);
+    this._first = 0; // where in the ring `start` lies
+    this.begin(false);
+  }
+
+  /**
+   * Forget everything; positions count from 0 again.
+   *
+   * @param {boolean} isConfirmed whether the server tells what it has taken; otherwise what was sent
+   *   is kept only while there is room
+   */
+  begin(isConfirmed) {
+    this._ring.fill(0);
+    this._isConfirmed = isConfirmed;
+    this.start = this.sent = this.end = 0;
+  }
+
+  /**
+   * Keep audio.
+   *
+   * @param {Int16Array} samples copied
+   * @returns {number} how many samples of its end had no room and are lost
+   */
+  append(samples) {
+    if (!this._isConfirmed) {
+      const excess = this.end + samples.length - this._ring.length;
+      if (excess > this.start) this._forget(Math.min(excess, this.sent));
+    }
+    const room = this._ring.length - (this.end - this.start);
+    const kept = samples.subarray(0, room);
+    const at = this._place(this.end);
+    this._ring.set(kept.subarray(0, this._ring.length - at), at);
+    this._ring.set(kept.subarray(this._ring.length - at), 0);
+    this.end += kept.length;
+    return samples.length - kept.length;
+  }
+
+  /**
+   * Hand out what is to be sent next.
+   *
+   * @param {number} mostSamples
+   * @returns {Int16Array} a copy; empty: everything was sent
+   */
+  next(mostSamples) {
+    const chunk = new Int16Array(Math.min(mostSamples, this.end - this.sent));
+    const at = this._place(this.sent);
+    const straight = this._ring.subarray(at, at + chunk.length);
+    chunk.set(straight);
+    chunk.set(this._ring.subarray(0, chunk.length - straight.length), straight.length);
+    this.sent += chunk.length;
+    return chunk;
+  }
+
+  /** Forget what the server has taken. A position out of order changes nothing. */
+  confirm(receivedSamples) {
+    if (receivedSamples > this.start && receivedSamples <= this.sent) this._forget(receivedSamples);
+  }
+
+  /** Send on from a position: what came behind it was lost on its way. */
+  rewind(receivedSamples) {
+    this._forget(Math.min(receivedSamples, this.end));
+    this.sent = this.start;
+  }
+
+  /**
+   * Count from a position on: another transcription begins with it.
+   *
+   * @returns {number} how many samples from there on are not kept any more
+   */
+  rebase(receivedSamples) {
+    const lost = Math.max(0, this.start - receivedSamples);
+    this.rewind(receivedSamples);
+    this.end -= this.start;
+    this.start = this.sent = 0;
+    return lost;
+  }
+
+  _place(position) {
+    return (this._first + position - this.start) % this._ring.length;
+  }
+
+  _forget(until) {
+    if (until <= this.start) return;
+    this._first = this._place(until);
+    this.start = until;
+    this.sent = Math.max(this.sent, until);
+  }
+}

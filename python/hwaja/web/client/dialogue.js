@@ -1,0 +1,94 @@
+/** What is going on between client and server: one phase after another. No socket, no clock. */
+
+import { Phase, TRANSCRIPTION } from './phase.js';
+import { Timeline } from './timeline.js';
+
+export class Dialogue {
+  /**
+   * @param {AudioStore} audio of the phase
+   * @param {boolean} renews whether a transcription that has lasted as long as it may goes on in
+   *   another
+   */
+  constructor(audio, renews) {
+    this._audio = audio;
+    this._renews = renews;
+    this._timeline = new Timeline();
+    this._crossed = null; // the kind of phase whose end crossed the server's own
+    this.phase = null;
+    /** Whether the server tells what audio it has taken. */
+    this.isConfirmed = false;
+  }
+
+  /** How far the transcription that goes on began behind the conversation. */
+  get offsetSeconds() {
+    return this._timeline.offsetSeconds;
+  }
+
+  /** Begin an enrolment or a transcription. */
+  begin(kind, wishes) {
+    this._timeline = new Timeline();
+    this.phase = new Phase(kind, wishes, this._audio, this.isConfirmed);
+  }
+
+  /** Nothing is going on any more. */
+  leave() {
+    this.phase = null;
+    this._audio.begin(this.isConfirmed);
+  }
+
+  /** This is another session: nothing that comes is about what was. */
+  forget() {
+    this.leave();
+    this._crossed = null;
+  }
+
+  /**
+   * Take a message of the server.
+   *
+   * @returns {{meaning: string, message: object, lostSamples: number}} what it means: `started`,
+   *   `ended`, `failed`, as for a phase; `limited`, one part of the transcription is over; `renewed`,
+   *   the next has begun; `passing`, nothing changes; `crossed`, nobody is to be told. And the
+   *   message with times of the whole conversation, and how much audio is lost with it
+   */
+  take(message) {
+    const told = { meaning: 'crossed', message: this._timeline.dated(message), lostSamples: 0 };
+    if (this._hasCrossed(message)) return told;
+    told.meaning = this.phase === null ? 'passing' : this.phase.judge(message);
+    if (told.meaning === 'limited') this._takeLimit(told);
+    if (told.meaning === 'started') {
+      this._crossed = null; // what crossed would have come before
+      if (this.offsetSeconds > 0) told.meaning = 'renewed';
+    }
+    if (told.meaning === 'failed') this._noteCrossing(message.reason);
+    if (told.meaning === 'failed' || told.meaning === 'ended') this.leave();
+    if (message.type === 'audio_received' && this.phase !== null) {
+      this.phase.confirm(message.received_samples);
+    }
+    return told;
+  }
+
+  _takeLimit(told) {
+    const { reason, received_samples: receivedSamples } = told.message;
+    if (!this._renews || receivedSamples === undefined) {
+      told.meaning = 'failed';
+      return;
+    }
+    this._noteCrossing(reason);
+    told.lostSamples = this.phase.renew(receivedSamples);
+    this._timeline.renew(receivedSamples + told.lostSamples);
+  }
+
+  _noteCrossing(reason) {
+    if (this.phase.hasCrossed(reason)) this._crossed = this.phase.kind;
+  }
+
+  /** Whether it answers an end that the server did not know of when it ended by itself. */
+  _hasCrossed(message) {
+    if (this._crossed === null) return false;
+    const isRefusal = message.code === this._crossed.failed && message.reason === 'wrong_state';
+    const isEnd = this._crossed === TRANSCRIPTION && message.type === TRANSCRIPTION.ended;
+    if (!isRefusal && !isEnd) return false;
+    this._crossed = null;
+    return true;
+  }
+}

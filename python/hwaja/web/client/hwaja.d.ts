@@ -1,0 +1,251 @@
+/** Types of the browser client of hwaja; docs/javascript.md says how it is used. */
+
+import {
+  AudioReceived,
+  ErrorCode,
+  Interim,
+  LimitWarning,
+  ModelLoaded,
+  Quality,
+  Reason,
+  RegistrationCompleted,
+  RegistrationStarted,
+  SpeakerUpdate,
+  Transcription,
+  TranscriptionStarted,
+  TranscriptionStopped,
+} from './messages.js';
+
+export * from './messages.js';
+
+// --- the client ---------------------------------------------------------------------------------
+
+/** Why something was refused, or why there is no connection. */
+export class STTError extends Error {
+  private constructor();
+  readonly name: 'STTError';
+  readonly code: ErrorCode;
+  /**
+   * The server's, or one of the client: `unreachable` (no server answers, or it does not let this
+   * page in), `closed` (the connection), `lost` (the session, after a lost connection). null: the
+   * server did not say.
+   */
+  readonly reason: Reason | 'unreachable' | 'closed' | 'lost' | null;
+  readonly speakerId: number | null;
+  /** Of the voice that was refused. */
+  readonly quality: Quality | null;
+  /** Of the connection, where it ended. */
+  readonly closeCode: number | null;
+}
+
+export type State =
+  | 'idle'
+  | 'connecting'
+  | 'ready'
+  | 'enrolling'
+  | 'verifying'
+  | 'transcribing'
+  | 'draining'
+  | 'reconnecting'
+  | 'closed';
+
+/** What an STTClient tells, and with what. */
+export interface ClientEvents {
+  model_loaded: ModelLoaded;
+  speaker_registration_started: RegistrationStarted;
+  speaker_registration_completed: RegistrationCompleted;
+  transcription_started: TranscriptionStarted;
+  transcription: Transcription;
+  interim: Interim;
+  speaker_update: SpeakerUpdate;
+  transcription_stopped: TranscriptionStopped;
+  audio_received: AudioReceived;
+  limit_warning: LimitWarning;
+  /**
+   * What rejects no promise: an utterance that failed, a take that became too long. Why a connection
+   * ends comes with `closed`.
+   */
+  error: STTError;
+  state: State;
+  /** Audio for which there was no room. */
+  overrun: { lostSamples: number };
+  /** The longest transcription was over, and the next goes on with its audio. */
+  renewed: { offsetSeconds: number };
+  /** The connection is lost; others are tried, and audio is kept meanwhile. */
+  reconnecting: { code: number };
+  /** The session goes on. */
+  reconnected: ModelLoaded;
+  /** The session is gone, and the voices with it; `closed` follows, unless another has begun. */
+  lost: STTError;
+  /** The connection is over; `error` is null where `close` was called. */
+  closed: { code: number; error: STTError | null };
+}
+
+/** As much of the browser's WebSocket as the client uses. */
+export interface WebSocketLike {
+  readonly readyState: number;
+  readonly bufferedAmount: number;
+  onmessage: ((event: any) => void) | null;
+  onclose: ((event: any) => void) | null;
+  onerror: ((event: any) => void) | null;
+  send(data: any): void;
+  close(code?: number): void;
+}
+
+export interface ClientOptions {
+  /** What the server wants of those it lets in (`--token-file`). */
+  token?: string;
+  /** Whether to come back to the session when the connection is lost. Default: true. */
+  resume?: boolean;
+  /** Whether to ask for all fields and reasons. Default: true. */
+  details?: boolean;
+  /** Whether a transcription that is as long as it may be goes on in another; wants `details`. Default: true. */
+  renew?: boolean;
+  /** Default: the browser's. */
+  WebSocket?: new (url: string, protocols: string[]) => WebSocketLike;
+  /** Time, for tests: `now` in seconds; `after` returns what prevents the action. */
+  clock?: { now(): number; after(seconds: number, action: () => void): () => void };
+  /** In [0, 1), for tests. Default: Math.random. */
+  random?: () => number;
+}
+
+export interface RegistrationOptions {
+  /** Whether the take is added to the earlier ones of this speaker. */
+  add?: boolean;
+  /** Whether the answer says how good the voice is; `details` do too. */
+  quality?: boolean;
+}
+
+export interface TranscriptionOptions {
+  interimResults?: boolean;
+  speakerUpdates?: boolean;
+  adapt?: boolean;
+  language?: string;
+  hotwords?: (string | { text: string; boost?: number })[];
+}
+
+/**
+ * One session with a server. One enrolment or transcription at a time; what cannot be now rejects
+ * with `wrong_state` and changes nothing.
+ */
+export class STTClient {
+  /** Nothing is sent yet. Throws a TypeError where `url` is not `wss://…` or `ws://…`. */
+  constructor(url: string, options?: ClientOptions);
+  readonly state: State;
+  /** Listen; the function that is returned stops it. */
+  on<Type extends keyof ClientEvents>(
+    type: Type,
+    listener: (detail: ClientEvents[Type]) => void
+  ): () => void;
+  /** May be called again once the client is closed, for another session. */
+  connect(): Promise<ModelLoaded>;
+  /** What is sent from now on is the voice of this speaker. Begins anew while one is being heard. */
+  startSpeakerRegistration(
+    speakerId: number,
+    options?: RegistrationOptions
+  ): Promise<RegistrationStarted>;
+  completeSpeakerRegistration(speakerId: number): Promise<RegistrationCompleted>;
+  startTranscription(options?: TranscriptionOptions): Promise<TranscriptionStarted>;
+  /** Resolves once everything that was sent is answered. */
+  stopTranscription(): Promise<TranscriptionStopped>;
+  /**
+   * Send PCM16, 16 kHz, mono; outside of an enrolment or a transcription it is dropped. Resolves
+   * once there is room for more: who sends a file chunk by chunk waits for that, a microphone does
+   * not. A minute is kept at most. Rejects with a TypeError what is no PCM16.
+   */
+  sendAudio(pcm: Int16Array | ArrayBuffer): Promise<void>;
+  /** End the session. What was asked for and is not answered rejects with `closed`. */
+  close(): Promise<void>;
+}
+
+// --- the microphone -----------------------------------------------------------------------------
+
+export class MicrophoneError extends Error {
+  private constructor();
+  readonly name: 'MicrophoneError';
+  readonly reason:
+    | 'insecure_context'
+    | 'unsupported'
+    | 'permission_denied'
+    | 'no_device'
+    | 'device_busy'
+    | 'ended';
+  /** What the browser said. */
+  readonly cause: Error | null;
+}
+
+export interface Level {
+  /** 0 is full scale; -120 at the lowest. */
+  peakDbfs: number;
+  /** As the server's `confidence`: a full-scale sine has -3.0. */
+  rmsDbfs: number;
+}
+
+/** What a Microphone tells, and with what. */
+export interface MicrophoneEvents {
+  /** 4096 samples at 16 kHz; the last one may be shorter. */
+  chunk: Int16Array;
+  /** About every 50 ms. */
+  level: Level;
+  /** Of the AudioContext: `suspended` and `interrupted` bring no audio until `resume`. */
+  state: string;
+  /** The device is gone; everything is closed. */
+  ended: MicrophoneError;
+}
+
+export interface MicrophoneOptions {
+  /** Where `worklet.js` and the files beside it lie; default: beside the client's own. */
+  workletUrl?: string;
+}
+
+export interface OpenOptions {
+  /** One of `devices()`; by default the browser chooses. */
+  deviceId?: string;
+  /** More for `getUserMedia`; echo cancellation, noise suppression and gain control are off. */
+  constraints?: MediaTrackConstraints;
+}
+
+/** The microphone, as chunks for `sendAudio`. Rejects with a MicrophoneError. */
+export class Microphone {
+  constructor(options?: MicrophoneOptions);
+  on<Type extends keyof MicrophoneEvents>(
+    type: Type,
+    listener: (detail: MicrophoneEvents[Type]) => void
+  ): () => void;
+  /** Labels are empty until a microphone was allowed. */
+  devices(): Promise<{ deviceId: string; label: string }[]>;
+  /** Call it from a click. */
+  open(options?: OpenOptions): Promise<void>;
+  /** Tells the last chunk first. */
+  close(): Promise<void>;
+  /** Have a suspended AudioContext go on; call it from a click. */
+  resume(): Promise<void>;
+}
+
+// --- audio --------------------------------------------------------------------------------------
+
+/** 16000 */
+export const SAMPLE_RATE: number;
+/** 4096 */
+export const CHUNK_SAMPLES: number;
+/** The specification's function: clipped, cut toward zero, little endian. */
+export function convertToPCM16(float32Array: Float32Array): ArrayBuffer;
+
+/** Gathers audio into chunks of PCM16 of one length. */
+export class Chunker {
+  constructor(chunkSamples?: number);
+  push(block: Float32Array): Int16Array[];
+  /** The rest; null: nothing is left. */
+  flush(): Int16Array | null;
+}
+
+/** From 8000 to 192000 Hz, whole, to 16 kHz: `ceil(N * 16000 / inputRate)` of `N` samples. */
+export class Resampler {
+  /** Throws a RangeError for another rate. */
+  constructor(inputRate: number);
+  readonly inputRate: number;
+  process(block: Float32Array): Float32Array;
+  /** The rest; the next block begins another stream. */
+  flush(): Float32Array;
+  reset(): void;
+}

@@ -1,0 +1,127 @@
+/** The way to the server: one connection after another, as long as they lead to the same session. */
+
+import { BackOff, Resumption } from './resumption.js';
+import { ABNORMAL_CLOSURE, Socket } from './socket.js';
+
+/** With more waiting in the socket, 1 s of audio, the rest waits where it can be counted. */
+const MOST_BUFFERED_BYTES = 32000;
+
+/** A server that does not answer for so long what it answers at once is not there any more. */
+const STALL_SECONDS = 20;
+
+/** Codes of connections that nobody ended on purpose: no code, no word, a proxy that restarts. */
+const LOST_CODES = [1005, ABNORMAL_CLOSURE, 1012, 1014];
+
+export class Link {
+  /**
+   * @param {object} options `url`, `token`, `resume`, `WebSocket`, `clock`, `random`
+   * @param {object} handlers `welcomed(message, isResumed)`, `message(message)`, `away(code)` where
+   *   the connection is lost and another is tried, `closed(code, isLost)` where nothing more is
+   */
+  constructor(options, handlers) {
+    this._options = options;
+    this._handlers = handlers;
+    this._resumption = new Resumption(options.resume);
+    this._backOff = new BackOff(options.random);
+    this._socket = null;
+    this._abandoned = []; // sockets to be closed once another has taken over
+    this._awaySince = null;
+    this._waitingSince = null;
+    this._cancelAttempt = () => {};
+    this.isOnline = false; // the server has said its first word
+  }
+
+  /** Whether audio can be sent. */
+  get isRoomy() {
+    return this.isOnline && this._socket.bufferedBytes < MOST_BUFFERED_BYTES;
+  }
+
+  /** Connect to a session of its own. */
+  open() {
+    this._resumption.forget();
+    this._backOff.reset();
+    this._connect();
+  }
+
+  send(message) {
+    this._socket.send(message);
+  }
+
+  /**
+   * Notice a server that is gone without a word; to be called from time to time.
+   *
+   * @param {boolean} isWaiting whether it is to say something
+   */
+  watch(isWaiting) {
+    const now = this._options.clock.now();
+    if (!isWaiting || !this.isOnline || !this._resumption.isPossible) this._waitingSince = null;
+    else if (this._waitingSince === null) this._waitingSince = now;
+    else if (now - this._waitingSince > STALL_SECONDS) this._ended(ABNORMAL_CLOSURE);
+  }
+
+  /** End the session; resolves once the connection is closed. Nobody is told. */
+  close() {
+    const open = this._socket === null ? this._abandoned : [...this._abandoned, this._socket];
+    this._reset();
+    return Promise.all(open.map((socket) => socket.close())).then(() => {});
+  }
+
+  _reset() {
+    this._cancelAttempt();
+    this._socket = null;
+    this._abandoned = [];
+    this._awaySince = this._waitingSince = null;
+    this.isOnline = false;
+  }
+
+  _connect() {
+    const { url, token, WebSocket, clock } = this._options;
+    const handlers = { message: (message) => this._take(message), closed: (code) => this._ended(code) };
+    this._socket = new Socket(WebSocket, url, this._resumption.protocols(token), clock, handlers);
+  }
+
+  _take(message) {
+    this._waitingSince = null;
+    if (message.type === 'model_loaded') this._welcome(message);
+    else if (this._resumption.isNews(message)) this._handlers.message(message);
+  }
+
+  _welcome(message) {
+    this.isOnline = true;
+    this._awaySince = null;
+    this._backOff.reset();
+    this._abandoned.forEach((socket) => socket.close());
+    this._abandoned = [];
+    this._handlers.welcomed(message, this._resumption.welcome(message));
+  }
+
+  _ended(code) {
+    const wasOnline = this.isOnline;
+    this.isOnline = false;
+    this._waitingSince = null;
+    this._socket.abandon();
+    this._abandoned.push(this._socket);
+    this._socket = null;
+    const isLost = LOST_CODES.includes(code);
+    if (wasOnline && isLost && this._resumption.isPossible) {
+      this._awaySince = this._options.clock.now();
+      this._handlers.away(code);
+      if (this._awaySince === null) return; // who was told has closed it
+    }
+    if (this._awaySince !== null && isLost) this._tryAgain(code);
+    else this._giveUp(code);
+  }
+
+  _tryAgain(code) {
+    const { clock } = this._options;
+    const delaySeconds = this._backOff.nextDelaySeconds(clock.now() - this._awaySince);
+    if (delaySeconds === null) this._giveUp(code);
+    else this._cancelAttempt = clock.after(delaySeconds, () => this._connect());
+  }
+
+  _giveUp(code) {
+    const isLost = this._awaySince !== null;
+    this.close();
+    this._handlers.closed(code, isLost);
+  }
+}

@@ -1,0 +1,187 @@
+/** Every message of the server. docs/protocol.md says what every field means. */
+
+/** In messages of a session that can be come back to; counts up by 1. */
+export interface Numbered {
+  number?: number;
+}
+
+export interface ModelLoaded {
+  type: 'model_loaded';
+  message: string;
+  session_token?: string;
+  resumed?: boolean;
+  state?: 'ready' | 'enrolling' | 'verifying' | 'transcribing' | 'draining';
+  speaker_ids?: number[];
+  received_samples?: number;
+}
+
+export interface RegistrationStarted extends Numbered {
+  type: 'speaker_registration_started';
+  speaker_id: number;
+  message: string;
+}
+
+export interface RegistrationCompleted extends Numbered {
+  type: 'speaker_registration_completed';
+  speaker_id: number;
+  message: string;
+  /** With `quality` or `details`. */
+  quality?: Quality;
+}
+
+export interface TranscriptionStarted extends Numbered {
+  type: 'transcription_started';
+  message: string;
+}
+
+/** One utterance, or the part of one that one person said. */
+export interface Transcription extends Numbered {
+  type: 'transcription';
+  speaker_id: number;
+  text: string;
+  /** When it began: ISO 8601, UTC, milliseconds. */
+  timestamp: string;
+  /** RMS level in dBFS. */
+  confidence: number;
+  /** This and the following: with `details`, which are on by default. */
+  segment_id?: number;
+  start_seconds?: number;
+  end_seconds?: number;
+  label?: 'sure' | 'doubtful' | 'unknown' | 'overlap' | 'short';
+  probability?: number;
+  overlap_seconds?: number;
+  margin?: number;
+  scores?: number[];
+  tokens?: Token[];
+  language?: string;
+}
+
+export interface Token {
+  text: string;
+  start_seconds: number;
+}
+
+/** The text so far; an empty one takes it back. */
+export interface Interim {
+  type: 'interim';
+  segment_id: number;
+  text: string;
+  /** How many characters at the beginning are as they were. */
+  stable_chars: number;
+}
+
+export interface SpeakerUpdate extends Numbered {
+  type: 'speaker_update';
+  segment_id: number;
+  speaker_id: number;
+}
+
+export interface TranscriptionStopped extends Numbered {
+  type: 'transcription_stopped';
+  message: string;
+  utterances: number;
+  failed: number;
+  audio_seconds: number;
+  speakers: SpeakerShare[];
+  /** Where the transcription was renewed: when its last part began, whose figures these are. */
+  offset_seconds?: number;
+}
+
+export interface SpeakerShare {
+  speaker_id: number;
+  utterances: number;
+  speech_seconds: number;
+}
+
+export interface AudioReceived {
+  type: 'audio_received';
+  received_samples: number;
+}
+
+export interface LimitWarning extends Numbered {
+  type: 'limit_warning';
+  reason: 'session_limit' | 'audio_limit' | 'idle';
+  message: string;
+  seconds_left: number;
+}
+
+export interface ErrorMessage extends Numbered {
+  type: 'error';
+  code: ErrorCode;
+  message: string;
+  reason?: Reason;
+  speaker_id?: number;
+  quality?: Quality;
+  received_samples?: number;
+}
+
+/** Every message of the server; `type` tells which. */
+export type ServerMessage =
+  | ModelLoaded
+  | RegistrationStarted
+  | RegistrationCompleted
+  | TranscriptionStarted
+  | Transcription
+  | Interim
+  | SpeakerUpdate
+  | TranscriptionStopped
+  | AudioReceived
+  | LimitWarning
+  | ErrorMessage;
+
+export interface Quality {
+  speech_seconds: number;
+  takes: number;
+  level_dbfs: number;
+  snr_db: number;
+  clipped_share: number;
+  agreement: number;
+  other_similarity?: number;
+  takes_similarity?: number;
+  warnings: QualityWarning[];
+}
+
+export interface QualityWarning {
+  reason:
+    | 'perhaps_two_voices'
+    | 'similar_voice'
+    | 'clipped'
+    | 'noisy'
+    | 'quiet'
+    | 'little_speech';
+  message: string;
+}
+
+export type ErrorCode =
+  | 'CONNECTION_FAILED'
+  | 'SPEAKER_REGISTRATION_FAILED'
+  | 'TRANSCRIPTION_FAILED'
+  | 'INVALID_MESSAGE'
+  | 'INVALID_AUDIO';
+
+export type Reason =
+  | 'server_full'
+  | 'session_limit'
+  | 'idle'
+  | 'server_failed'
+  | 'wrong_state'
+  | 'unknown_speaker'
+  | 'bad_field'
+  | 'no_audio'
+  | 'too_little_speech'
+  | 'too_long'
+  | 'wrong_format'
+  | 'two_voices'
+  | 'same_voice'
+  | 'other_voice'
+  | 'engine_failed'
+  | 'not_enrolled'
+  | 'audio_limit'
+  | 'language_unsupported'
+  | 'hotwords_unsupported'
+  | 'hotword_unknown'
+  | 'not_json'
+  | 'unknown_type'
+  | 'message_too_long'
+  | 'odd_byte_count'
+  | 'riff_header';

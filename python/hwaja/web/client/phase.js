@@ -1,0 +1,197 @@
+/**
+ * One enrolment or transcription: what is to be sent next, and what an answer means for it. No
+ * socket, no clock.
+ *
+ * Nothing is sent before the start is answered, and no end before all audio. So, when a connection
+ * is lost, the server's `state` tells what it has had.
+ */
+
+import { CHUNK_SAMPLES, SAMPLE_RATE } from './pcm.js';
+
+/**
+ * How much may be on its way to a server that tells what it has taken: it does so for every second,
+ * and an answer to its pings waits behind all audio.
+ */
+const MOST_UNCONFIRMED_SAMPLES = 8 * SAMPLE_RATE;
+
+/** With so much sent, it has told of some. */
+const CONFIRMED_BY_SAMPLES = 2 * SAMPLE_RATE;
+
+export const ENROLMENT = {
+  start: 'start_speaker_registration',
+  started: 'speaker_registration_started',
+  end: 'complete_speaker_registration',
+  ended: 'speaker_registration_completed',
+  failed: 'SPEAKER_REGISTRATION_FAILED',
+  refusals: ['wrong_state', 'unknown_speaker', 'bad_field'],
+  listening: 'enrolling',
+  closing: 'verifying',
+};
+
+export const TRANSCRIPTION = {
+  start: 'start_transcription',
+  started: 'transcription_started',
+  end: 'stop_transcription',
+  ended: 'transcription_stopped',
+  failed: 'TRANSCRIPTION_FAILED',
+  refusals: [
+    'wrong_state',
+    'bad_field',
+    'not_enrolled',
+    'language_unsupported',
+    'hotwords_unsupported',
+    'hotword_unknown',
+  ],
+  listening: 'transcribing',
+  closing: 'draining',
+};
+
+export class Phase {
+  /**
+   * @param {object} kind ENROLMENT or TRANSCRIPTION
+   * @param {object} wishes fields of the start message
+   * @param {AudioStore} audio is emptied
+   * @param {boolean} isConfirmed whether the server tells what it has taken
+   */
+  constructor(kind, wishes, audio, isConfirmed) {
+    this.kind = kind;
+    this._wishes = wishes;
+    this._audio = audio;
+    this._isConfirmed = isConfirmed;
+    this._isStartSent = false;
+    this._isEndSent = false;
+    this._isHeld = false; // the server has ended it: there is nothing to be sent
+    /** Whether the start was answered. */
+    this.isStarted = false;
+    /** Whether all audio is there. */
+    this.isEnding = false;
+    audio.begin(isConfirmed);
+  }
+
+  /** Where the session is, in the server's words. */
+  get state() {
+    return this.isEnding ? this.kind.closing : this.kind.listening;
+  }
+
+  /** Whether this is the enrolment of a speaker, or, without one, the transcription. */
+  is(kind, speakerId) {
+    return this.kind === kind && this._speakerId === speakerId;
+  }
+
+  get _speakerId() {
+    return this._wishes.speaker_id;
+  }
+
+  /** Whether the server is to say something at once. */
+  get isWaiting() {
+    if (this._isHeld || !this._isStartSent) return false;
+    return !this.isStarted || (this._isConfirmed && this._unconfirmedSamples >= CONFIRMED_BY_SAMPLES);
+  }
+
+  /** Audio that waits to be sent. */
+  get unsentSamples() {
+    return this._audio.end - this._audio.sent;
+  }
+
+  /** Take audio; returns how many samples are lost, since there was no room for them. */
+  append(samples) {
+    return this.isEnding ? 0 : this._audio.append(samples);
+  }
+
+  /** All audio is there. */
+  end() {
+    this.isEnding = true;
+  }
+
+  /**
+   * Return what is to be sent now, a message or an Int16Array; null: nothing.
+   *
+   * @param {boolean} isRoomy whether the socket takes audio
+   */
+  next(isRoomy) {
+    if (this._isHeld) return null;
+    if (!this._isStartSent) {
+      this._isStartSent = true;
+      return { type: this.kind.start, ...this._wishes };
+    }
+    if (!this.isStarted) return null;
+    if (this.unsentSamples > 0) {
+      return isRoomy && this._mayGoAhead ? this._audio.next(CHUNK_SAMPLES) : null;
+    }
+    if (!this.isEnding || this._isEndSent) return null;
+    this._isEndSent = true;
+    return { type: this.kind.end, speaker_id: this._speakerId };
+  }
+
+  get _mayGoAhead() {
+    return !this._isConfirmed || this._unconfirmedSamples < MOST_UNCONFIRMED_SAMPLES;
+  }
+
+  get _unconfirmedSamples() {
+    return this._audio.sent - this._audio.start;
+  }
+
+  /** The server has taken so much. */
+  confirm(receivedSamples) {
+    if (this.isStarted) this._audio.confirm(receivedSamples);
+  }
+
+  /**
+   * Return what a message means: `started`, `ended`, `failed`, `limited` (ended by the server, and
+   * may go on in another transcription), or `passing` for all that changes nothing.
+   */
+  judge(message) {
+    if (message.type === 'error') return this._judgeError(message);
+    if (message.speaker_id !== this._speakerId) return 'passing';
+    if (message.type === this.kind.started && !this.isStarted) {
+      this.isStarted = true;
+      return 'started';
+    }
+    return message.type === this.kind.ended && this._isEndSent ? 'ended' : 'passing';
+  }
+
+  _judgeError({ code, reason }) {
+    if (code === 'INVALID_MESSAGE' && !this.isStarted) return 'failed';
+    if (code !== this.kind.failed) return 'passing';
+    if (!this.isStarted) {
+      // Another reason is of the one before, and crossed the start of this one.
+      const isRefusal = reason === undefined || this.kind.refusals.includes(reason);
+      return isRefusal ? 'failed' : 'passing';
+    }
+    if (this.kind === ENROLMENT) return 'failed';
+    if (reason === 'audio_limit') return 'limited';
+    const isOver = reason === 'wrong_state' || (reason === undefined && this._isEndSent);
+    return isOver ? 'failed' : 'passing';
+  }
+
+  /**
+   * Tell whether the server, which ended this by itself for such a reason, did not know yet of the
+   * end that was sent to it: then it will answer that to nobody.
+   */
+  hasCrossed(reason) {
+    return this._isEndSent && (reason === 'too_long' || reason === 'audio_limit');
+  }
+
+  /** Go on, on another connection, from where the server says that it is. */
+  resume({ state, received_samples: receivedSamples }) {
+    if (!this.isStarted) {
+      // An enrolment that is begun again loses nothing, since no audio was sent.
+      this._isStartSent = this.kind === TRANSCRIPTION && state !== 'ready';
+    } else if (state === this.kind.listening) {
+      this._audio.rewind(receivedSamples);
+      this._isEndSent = false;
+    } else {
+      this._isHeld = true;
+    }
+  }
+
+  /**
+   * Begin another transcription with the first sample that this one has not taken.
+   *
+   * @returns {number} how many samples from there on are not kept any more
+   */
+  renew(receivedSamples) {
+    this._isStartSent = this.isStarted = this._isEndSent = this._isHeld = false;
+    return this._audio.rebase(receivedSamples);
+  }
+}

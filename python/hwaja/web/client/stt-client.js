@@ -1,0 +1,249 @@
+/** The client of the protocol: enrols voices, sends a conversation, tells what is answered. */
+
+import { AudioStore } from './audio-store.js';
+import { CLOCK } from './clock.js';
+import { Deferred } from './deferred.js';
+import { Dialogue } from './dialogue.js';
+import { Emitter } from './emitter.js';
+import { CLOSED, LOST, STTError, UNREACHABLE, misplaced } from './errors.js';
+import { Link } from './link.js';
+import { SAMPLE_RATE } from './pcm.js';
+import { ENROLMENT, TRANSCRIPTION } from './phase.js';
+import { RESUME_SECONDS } from './resumption.js';
+import { Sender } from './sender.js';
+
+/** Audio that is kept, unsent or unconfirmed: as much as is spoken while a session is kept. */
+const KEPT_SAMPLES = RESUME_SECONDS * SAMPLE_RATE;
+
+/** One session with a server. hwaja.d.ts describes every option, event and error. */
+export class STTClient extends Emitter {
+  /** @throws {TypeError} where `url` is no address of a WebSocket */
+  constructor(url, options = {}) {
+    super();
+    if (!/^wss?:$/.test(new URL(url).protocol)) throw new TypeError('It begins with wss:// or ws://.');
+    const { token = null, details = true, resume = true, renew = true } = options;
+    const { WebSocket = globalThis.WebSocket, clock = CLOCK, random = Math.random } = options;
+    this._details = details;
+    this._link = new Link(
+      { url, token, resume, WebSocket, clock, random },
+      {
+        welcomed: (message, isResumed) => this._welcomed(message, isResumed),
+        message: (message) => this._take(message),
+        away: (code) => this._away(code),
+        closed: (code, isLost) => this._closed(code, isLost),
+      }
+    );
+    this._dialogue = new Dialogue(new AudioStore(KEPT_SAMPLES), renew && details);
+    this._sender = new Sender(this._dialogue, this._link, clock);
+    this._connected = new Deferred();
+    this._started = new Deferred();
+    this._ended = new Deferred();
+    this._failed = null; // the phase that failed while nobody waited for it, and its error
+    this._farewell = null; // what the server said before it closed
+    this.state = 'idle';
+  }
+
+  /** Connect; resolves with the server's `model_loaded`. */
+  async connect() {
+    if (this.state !== 'idle' && this.state !== 'closed') throw misplaced('CONNECTION_FAILED');
+    this._link.open();
+    this._connected = new Deferred();
+    this._failed = this._farewell = null;
+    this._show('connecting');
+    return this._connected.asked();
+  }
+
+  /** Begin to enrol a voice: what is sent from now on is that of `speakerId`. */
+  startSpeakerRegistration(speakerId, { add, quality } = {}) {
+    return this._begin(ENROLMENT, { speaker_id: speakerId, add, quality });
+  }
+
+  /** The voice has been sent; resolves once it is enrolled. */
+  completeSpeakerRegistration(speakerId) {
+    return this._end(ENROLMENT, speakerId);
+  }
+
+  /** Begin a transcription: what is sent from now on is the conversation. */
+  startTranscription({ interimResults, speakerUpdates, adapt, language, hotwords } = {}) {
+    return this._begin(TRANSCRIPTION, {
+      interim_results: interimResults,
+      speaker_updates: speakerUpdates,
+      adapt,
+      language,
+      hotwords,
+    });
+  }
+
+  /** Have everything answered that was sent; resolves with the server's figures. */
+  stopTranscription() {
+    return this._end(TRANSCRIPTION);
+  }
+
+  /**
+   * Send audio; outside of an enrolment or a transcription it is dropped.
+   *
+   * @param {Int16Array|ArrayBuffer} pcm at 16 kHz, of any length; copied
+   * @returns {Promise<void>} resolves once there is room for more
+   * @throws {TypeError} for what is no PCM16: an odd number of bytes, a WAV file
+   */
+  async sendAudio(pcm) {
+    const samples = samplesOf(pcm);
+    const { phase } = this._dialogue;
+    if (phase === null) return;
+    this._tellLoss(phase.append(samples));
+    this._link.watch(phase.isWaiting);
+    this._sender.pump();
+    await this._sender.room();
+  }
+
+  /** End the session; resolves once the connection is closed. */
+  async close() {
+    if (this.state === 'idle' || this.state === 'closed') return;
+    const closing = this._link.close();
+    this._farewell = null;
+    this._closed(1000, false);
+    await closing;
+  }
+
+  // what is asked for
+
+  async _begin(kind, wishes) {
+    if (!this._mayBegin(kind)) throw misplaced(kind.failed);
+    this._dialogue.begin(kind, this._details ? { ...wishes, details: true } : wishes);
+    this._failed = null;
+    this._started = new Deferred();
+    this._ended = new Deferred();
+    this._show();
+    this._sender.pump();
+    return this._started.asked();
+  }
+
+  /** One at a time; but an enrolment may be begun anew while it is being heard. */
+  _mayBegin(kind) {
+    const { phase } = this._dialogue;
+    if (['idle', 'connecting', 'closed'].includes(this.state)) return false;
+    if (phase === null) return true;
+    return kind === ENROLMENT && phase.kind === ENROLMENT && phase.isStarted && !phase.isEnding;
+  }
+
+  async _end(kind, speakerId) {
+    const { phase } = this._dialogue;
+    if (this._failed !== null && this._failed.phase.is(kind, speakerId)) {
+      const { error } = this._failed;
+      this._failed = null;
+      throw error;
+    }
+    if (phase === null || !phase.is(kind, speakerId) || phase.isEnding) throw misplaced(kind.failed);
+    phase.end();
+    this._show();
+    this._sender.pump();
+    return this._ended.asked();
+  }
+
+  // what the server says
+
+  _welcomed(message, isResumed) {
+    this._dialogue.isConfirmed = message.session_token !== undefined;
+    if (this.state === 'connecting') {
+      this._connected.resolve(message);
+      this._show();
+      this.emit('model_loaded', message);
+    } else if (isResumed) {
+      if (this._dialogue.phase !== null) this._dialogue.phase.resume(message);
+      this._show();
+      this.emit('reconnected', message);
+    } else {
+      const error = new STTError(LOST);
+      this._drop(error);
+      this._show();
+      this.emit('lost', error);
+    }
+    this._sender.pump();
+  }
+
+  _take(received) {
+    const { phase } = this._dialogue;
+    const { meaning, message, lostSamples } = this._dialogue.take(received);
+    this._settle(meaning, message, phase); // first: a listener may ask for something else
+    this._show();
+    this._tellLoss(lostSamples);
+    this._tell(meaning, message);
+    this._sender.pump();
+  }
+
+  _settle(meaning, message, phase) {
+    if (message.code === 'CONNECTION_FAILED') this._farewell = message;
+    if (meaning === 'started') this._started.resolve(message);
+    if (meaning === 'ended') this._ended.resolve(message);
+    if (meaning !== 'failed') return;
+    const error = new STTError(message);
+    if (this._started.isSettled && !phase.isEnding) this._failed = { phase, error };
+    this._started.reject(error);
+    this._ended.reject(error);
+  }
+
+  _tell(meaning, message) {
+    if (meaning === 'renewed') {
+      this.emit('renewed', { offsetSeconds: this._dialogue.offsetSeconds });
+    } else if (message.type !== 'error') {
+      if (meaning !== 'crossed') this.emit(message.type, message);
+    } else if (meaning === 'failed') {
+      if (this._failed !== null) this.emit('error', this._failed.error);
+    } else if (meaning === 'passing' && message.code !== 'CONNECTION_FAILED') {
+      this.emit('error', new STTError(message));
+    }
+  }
+
+  // the connection
+
+  _away(code) {
+    this._show('reconnecting');
+    this.emit('reconnecting', { code });
+  }
+
+  _closed(code, isLost) {
+    const isOwn = code === 1000 && this._farewell === null;
+    const why = this.state === 'connecting' && !isOwn ? UNREACHABLE : CLOSED;
+    const error = new STTError(isLost ? LOST : this._farewell || why, code);
+    this._connected.reject(error);
+    this._drop(error);
+    this._show('closed');
+    if (isLost) this.emit('lost', error);
+    this.emit('closed', { code, error: isOwn ? null : error });
+  }
+
+  _drop(error) {
+    this._dialogue.forget();
+    this._started.reject(error);
+    this._ended.reject(error);
+    this._sender.pump();
+  }
+
+  _show(state = this._stateOnline) {
+    if (state === this.state) return;
+    this.state = state;
+    this.emit('state', state);
+  }
+
+  get _stateOnline() {
+    const { phase } = this._dialogue;
+    if (!this._link.isOnline) return this.state;
+    return phase === null ? 'ready' : phase.state;
+  }
+
+  _tellLoss(lostSamples) {
+    if (lostSamples > 0) this.emit('overrun', { lostSamples });
+  }
+}
+
+function samplesOf(pcm) {
+  const samples = pcm instanceof ArrayBuffer && pcm.byteLength % 2 === 0 ? new Int16Array(pcm) : pcm;
+  if (!(samples instanceof Int16Array)) {
+    throw new TypeError('PCM16 is an Int16Array, or an ArrayBuffer with two bytes a sample.');
+  }
+  // The server refuses the whole message ("RIFF"), and its count would not be this one's any more.
+  if (samples[0] === 0x4952 && samples[1] === 0x4646) {
+    throw new TypeError('A WAV file begins with a header: send what is behind it.');
+  }
+  return samples;
+}

@@ -1,0 +1,78 @@
+/** The audio that is kept: beside a plain list of all samples, whatever is asked of it. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { AudioStore } from '../../python/hwaja/web/client/audio-store.js';
+import { dice } from './signals.js';
+
+/** Samples that are told from each other. */
+function counted(from, samples) {
+  return Int16Array.from({ length: samples }, (_, i) => from + i);
+}
+
+for (let seed = 0; seed < 20; seed++) {
+  test(`what is sent is what was spoken, in order, wherever the ring begins (dice ${seed})`, () => {
+    const random = dice(seed);
+    const below = (limit) => Math.floor(limit * random());
+    const store = new AudioStore(1 + below(300));
+    store.begin(true);
+    const spoken = []; // from the beginning of the phase
+    let sent = 0;
+    for (let step = 0; step < 500; step++) {
+      const samples = counted(below(30_000), below(80));
+      const kept = samples.length - store.append(samples);
+      spoken.push(...samples.subarray(0, kept));
+      const chunk = store.next(below(60));
+      assert.deepEqual([...chunk], spoken.slice(sent, sent + chunk.length));
+      sent += chunk.length;
+      if (random() < 0.6) store.confirm(store.start + below(sent - store.start + 1));
+      if (random() < 0.1) {
+        sent = store.start + below(sent - store.start + 1);
+        store.rewind(sent);
+      }
+      if (random() < 0.05) {
+        const position = store.start + below(sent - store.start + 1);
+        assert.equal(store.rebase(position), 0);
+        spoken.splice(0, position);
+        sent = 0;
+      }
+      assert.equal(store.sent, sent);
+      assert.equal(store.end, spoken.length);
+    }
+  });
+}
+
+test('of what was sent and is confirmed by nobody, the last is kept, and what is missing is counted', () => {
+  const store = new AudioStore(100);
+  store.begin(false);
+  for (let i = 0; i < 30; i++) {
+    assert.equal(store.append(counted(10 * i, 10)), 0);
+    store.next(10);
+  }
+  assert.equal(store.rebase(250), 0);
+  assert.deepEqual(store.next(1000), counted(250, 50));
+  assert.equal(store.append(counted(0, 100)), 0);
+  assert.equal(store.rebase(20), 30); // 50 to 149 are there, of 20 and later
+  assert.equal(store.end, 100);
+});
+
+test('what is not sent yet is never given up for what comes', () => {
+  const store = new AudioStore(100);
+  store.begin(false);
+  assert.equal(store.append(counted(0, 90)), 0);
+  store.next(5);
+  assert.equal(store.append(counted(90, 20)), 5);
+  assert.deepEqual(store.next(1000), counted(5, 100));
+});
+
+test('a confirmation out of order changes nothing', () => {
+  const store = new AudioStore(100);
+  store.begin(true);
+  store.append(counted(0, 50));
+  store.next(20);
+  store.confirm(10);
+  store.confirm(5);
+  store.confirm(21); // was not sent
+  assert.equal(store.start, 10);
+});

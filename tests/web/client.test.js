@@ -1,0 +1,220 @@
+/** What is said to the server, and what its answers come to. */
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { test } from 'node:test';
+
+import { STTClient, STTError } from 'hwaja';
+
+import { connected, enrolling, transcribing } from './scenes.js';
+
+const second = new Int16Array(16_000);
+
+test('the words of the specification are sent as it writes them where nothing more is wanted', async () => {
+  const { client, socket } = await connected({ details: false, resume: false });
+  assert.deepEqual(socket.protocols, []);
+  client.startSpeakerRegistration(1);
+  socket.say('speaker_registration_started', { speaker_id: 1 });
+  client.sendAudio(second);
+  client.completeSpeakerRegistration(1);
+  socket.say('speaker_registration_completed', { speaker_id: 1 });
+  client.startTranscription();
+  assert.deepEqual(socket.sent.filter((message) => message.type), [
+    { type: 'start_speaker_registration', speaker_id: 1 },
+    { type: 'complete_speaker_registration', speaker_id: 1 },
+    { type: 'start_transcription' },
+  ]);
+});
+
+test('wishes are sent in the words of the protocol', async () => {
+  const { client, socket } = await connected();
+  const refused = client.startSpeakerRegistration(0, { add: true, quality: true });
+  socket.say('error', { code: 'SPEAKER_REGISTRATION_FAILED', reason: 'unknown_speaker', message: '' });
+  await assert.rejects(refused, { reason: 'unknown_speaker' });
+  client.startTranscription({
+    interimResults: true,
+    speakerUpdates: true,
+    adapt: true,
+    language: 'ko',
+    hotwords: ['복지관', { text: '화자', boost: 2 }],
+  });
+  assert.deepEqual(socket.sent, [
+    {
+      type: 'start_speaker_registration',
+      speaker_id: 0,
+      add: true,
+      quality: true,
+      details: true,
+    },
+    {
+      type: 'start_transcription',
+      interim_results: true,
+      speaker_updates: true,
+      adapt: true,
+      language: 'ko',
+      hotwords: ['복지관', { text: '화자', boost: 2 }],
+      details: true,
+    },
+  ]);
+});
+
+test('a refused voice rejects with all that the server says of it', async () => {
+  const { client, socket } = await enrolling();
+  client.sendAudio(second);
+  const completing = client.completeSpeakerRegistration(0);
+  const quality = { speech_seconds: 1.2 };
+  const refusal = { code: 'SPEAKER_REGISTRATION_FAILED', reason: 'too_little_speech', speaker_id: 0 };
+  socket.say('error', { ...refusal, message: '…', quality });
+  await assert.rejects(completing, (error) => {
+    assert.ok(error instanceof STTError);
+    const { code, reason, speakerId, message } = error;
+    assert.deepEqual({ code, reason, speaker_id: speakerId }, refusal);
+    assert.equal(message, '…');
+    assert.deepEqual(error.quality, quality);
+    return true;
+  });
+  assert.equal(client.state, 'ready');
+});
+
+test('a take that failed while nobody waited is told at once, and to whom completes it', async () => {
+  const { client, socket, of } = await enrolling();
+  socket.say('error', { code: 'SPEAKER_REGISTRATION_FAILED', reason: 'too_long', speaker_id: 0 });
+  assert.deepEqual(of('error').map(({ reason }) => reason), ['too_long']);
+  await assert.rejects(client.completeSpeakerRegistration(0), { reason: 'too_long' });
+  await assert.rejects(client.completeSpeakerRegistration(0), { reason: 'wrong_state' });
+});
+
+test('where the server ended a take before it was told to, the next is not confused by its answer', async () => {
+  const { client, socket, of } = await enrolling();
+  client.sendAudio(second);
+  const completing = client.completeSpeakerRegistration(0);
+  const code = 'SPEAKER_REGISTRATION_FAILED';
+  socket.say('error', { code, reason: 'too_long', speaker_id: 0 });
+  await assert.rejects(completing, { reason: 'too_long' });
+  const again = client.startSpeakerRegistration(0);
+  socket.say('error', { code, reason: 'wrong_state', speaker_id: 0 });
+  socket.say('speaker_registration_started', { speaker_id: 0 });
+  await again;
+  assert.deepEqual(of('error'), []);
+});
+
+test('an enrolment can be begun anew while it is heard, and what was sent counts no more', async () => {
+  const { client, socket } = await enrolling();
+  client.sendAudio(second);
+  const again = client.startSpeakerRegistration(1);
+  socket.say('speaker_registration_started', { speaker_id: 0 }); // once more, on its way before
+  client.sendAudio(second);
+  assert.equal(client.state, 'enrolling');
+  socket.say('speaker_registration_started', { speaker_id: 1 });
+  await again;
+  const completing = client.completeSpeakerRegistration(1);
+  socket.say('speaker_registration_completed', { speaker_id: 1 });
+  await completing;
+  const types = socket.types.filter((type, i) => type !== socket.types[i - 1]);
+  assert.deepEqual(types, [
+    'start_speaker_registration',
+    'audio',
+    'start_speaker_registration',
+    'audio',
+    'complete_speaker_registration',
+  ]);
+});
+
+test('an utterance that failed is told and ends nothing', async () => {
+  const { client, socket, of } = await transcribing();
+  client.sendAudio(second);
+  const stopping = client.stopTranscription();
+  socket.say('error', { code: 'TRANSCRIPTION_FAILED', reason: 'engine_failed', message: '', number: 2 });
+  socket.say('transcription_stopped', { utterances: 0, failed: 1, number: 3 });
+  assert.equal((await stopping).failed, 1);
+  assert.deepEqual(of('error').map(({ reason }) => reason), ['engine_failed']);
+});
+
+test('what cannot be now is refused and changes nothing', async () => {
+  const { client, socket } = await transcribing();
+  const sent = socket.sent.length;
+  const wrong = { reason: 'wrong_state' };
+  await assert.rejects(client.connect(), wrong);
+  await assert.rejects(client.startTranscription(), wrong);
+  await assert.rejects(client.startSpeakerRegistration(0), wrong);
+  await assert.rejects(client.completeSpeakerRegistration(0), wrong);
+  assert.equal(socket.sent.length, sent);
+  assert.equal(client.state, 'transcribing');
+  assert.throws(() => new STTClient('https://stt.example/'), TypeError);
+  await assert.rejects(client.sendAudio(new ArrayBuffer(3)), TypeError);
+  await assert.rejects(client.sendAudio(new Float32Array(3)), TypeError);
+  await assert.rejects(client.sendAudio(new TextEncoder().encode('RIFF....WAVE').buffer), TypeError);
+  await assert.rejects(new STTClient('wss://stt.example/').startTranscription(), wrong);
+});
+
+test('audio outside of an enrolment or a transcription is not sent', async () => {
+  const { client, socket } = await connected();
+  await client.sendAudio(second);
+  const refused = client.startTranscription();
+  socket.say('error', { code: 'TRANSCRIPTION_FAILED', reason: 'not_enrolled', message: '' });
+  await assert.rejects(refused, { reason: 'not_enrolled' });
+  await client.sendAudio(second);
+  assert.deepEqual(socket.types, ['start_transcription']);
+});
+
+test('states are told as they change', async () => {
+  const { client, socket, of } = await enrolling();
+  client.sendAudio(second);
+  client.completeSpeakerRegistration(0);
+  socket.say('speaker_registration_completed', { speaker_id: 0 });
+  client.startTranscription();
+  socket.say('transcription_started');
+  client.stopTranscription();
+  socket.say('transcription_stopped');
+  client.close();
+  assert.deepEqual(of('state'), [
+    'connecting', 'ready', 'enrolling', 'verifying', 'ready', 'transcribing', 'draining', 'ready',
+    'closed',
+  ]);
+});
+
+test('what a listener begins is not answered by what it was told', async () => {
+  const { client, socket } = await transcribing();
+  let second = null;
+  client.on('transcription_stopped', () => {
+    if (second === null) second = client.startTranscription();
+  });
+  const stopping = client.stopTranscription();
+  socket.say('transcription_stopped', { utterances: 1 });
+  assert.equal((await stopping).utterances, 1);
+  const stoppingAgain = client.stopTranscription();
+  socket.say('transcription_started');
+  assert.equal((await second).type, 'transcription_started');
+  socket.say('transcription_stopped', { utterances: 2 });
+  assert.equal((await stoppingAgain).utterances, 2);
+});
+
+test('who stops listening is told nothing more', async () => {
+  const { client, socket } = await transcribing();
+  const texts = [];
+  const stop = client.on('interim', ({ text }) => texts.push(text));
+  socket.say('interim', { segment_id: 0, text: '안녕', stable_chars: 0 });
+  stop();
+  socket.say('interim', { segment_id: 0, text: '안녕하세요', stable_chars: 2 });
+  assert.deepEqual(texts, ['안녕']);
+});
+
+test('a listener that fails hinders no other, and is reported', () => {
+  const script = `
+    import { STTClient } from 'hwaja';
+    const client = new STTClient('wss://stt.example/');
+    process.on('unhandledRejection', ({ message }) => console.log(message));
+    client.on('state', () => { throw new Error('a fault of the page'); });
+    client.on('state', () => console.log('told'));
+    client.emit('state', 'ready');`;
+  const options = { cwd: import.meta.dirname, encoding: 'utf8' };
+  const told = execFileSync(process.execPath, ['--input-type=module', '-e', script], options);
+  assert.equal(told, 'told\na fault of the page\n');
+});
+
+test('what is no message of the protocol changes nothing', async () => {
+  const { client, socket } = await transcribing();
+  for (const data of ['', 'null', '[]', '{"type": 1}', 'x']) socket.onmessage({ data });
+  socket.say('something_new', { number: 2 });
+  assert.equal(client.state, 'transcribing');
+});

@@ -1,0 +1,248 @@
+/** Slow sockets, lost connections, and servers that end a session, by a clock that is turned. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { connected, setUp, transcribing } from './scenes.js';
+
+const second = new Int16Array(16_000);
+
+test('a slow socket is not stuffed: what waits is sent later, in order, without a loss', async () => {
+  const { client, clock, socket, of } = await transcribing({ resume: false });
+  socket.bufferedAmount = 32_000;
+  const chunks = Array.from({ length: 12 }, (_, i) => new Int16Array(4096).fill(i + 1));
+  const sending = chunks.map((chunk) => client.sendAudio(chunk));
+  const roomy = Promise.race([sending[11].then(() => 'room'), Promise.resolve('no room')]);
+  assert.equal(await roomy, 'no room');
+  const stopping = client.stopTranscription();
+  clock.turn(5);
+  assert.deepEqual(socket.types, ['start_transcription']);
+  socket.bufferedAmount = 0;
+  clock.turn(0.1);
+  await Promise.all(sending);
+  assert.deepEqual(socket.sent.slice(1, -1), chunks);
+  assert.equal(socket.types.pop(), 'stop_transcription');
+  assert.deepEqual(of('overrun'), []);
+  socket.say('transcription_stopped');
+  await stopping;
+});
+
+test('a minute is kept; what comes behind it is lost, and said to be', async () => {
+  const { client, socket, clock, of } = await transcribing();
+  socket.bufferedAmount = 1e6;
+  const chunk = (i) => new Int16Array(4000).fill(i);
+  for (let i = 0; i < 240; i++) client.sendAudio(chunk(i));
+  assert.deepEqual(of('overrun'), []);
+  client.sendAudio(chunk(300));
+  assert.deepEqual(of('overrun'), [{ lostSamples: 4000 }]);
+  socket.bufferedAmount = 0;
+  clock.turn(0.1);
+  for (let second = 8; second <= 60; second++) {
+    socket.say('audio_received', { received_samples: 16_000 * second });
+  }
+  const heard = socket.sent.slice(1).flatMap((samples) => [...samples]);
+  assert.equal(heard.length, 960_000);
+  assert.ok(heard.every((sample, i) => sample === Math.floor(i / 4000)));
+  client.sendAudio(chunk(301));
+  assert.deepEqual(of('overrun').length, 1); // there is room again
+});
+
+test('no more than some seconds are on their way to a server that tells what it has taken', async () => {
+  const { client, socket } = await transcribing();
+  for (let i = 0; i < 20; i++) client.sendAudio(second);
+  assert.ok(socket.sentSamples >= 8 * 16_000 && socket.sentSamples < 9 * 16_000);
+  socket.say('audio_received', { received_samples: 16_000 });
+  assert.ok(socket.sentSamples >= 9 * 16_000);
+});
+
+test('while it is away audio is kept, and sent from where the server says', async () => {
+  const { client, clock, sockets, socket, of } = await transcribing();
+  const numbered = (i) => new Int16Array(4096).fill(i);
+  client.sendAudio(numbered(1));
+  client.sendAudio(numbered(2));
+  socket.end(1006);
+  assert.equal(client.state, 'reconnecting');
+  client.sendAudio(numbered(3));
+  clock.turn(0.25);
+  sockets[1].greet({ resumed: true, session_token: 'U', state: 'transcribing', received_samples: 4097 });
+  assert.deepEqual(sockets[1].protocols, ['hwaja', 'hwaja.resume.T']);
+  const heard = sockets[1].sent.flatMap((samples) => [...samples]);
+  assert.deepEqual(heard, [...numbered(2).subarray(1), ...numbered(3)]);
+  assert.deepEqual(of('reconnecting'), [{ code: 1006 }]);
+  assert.equal(client.state, 'transcribing');
+});
+
+test('a transcription whose beginning was heard is not begun again', async () => {
+  const { client, clock, sockets, socket } = await connected();
+  const starting = client.startTranscription();
+  socket.end(1006);
+  clock.turn(0.25);
+  sockets[1].greet({ resumed: true, state: 'transcribing', received_samples: 0 });
+  sockets[1].say('transcription_started', { number: 1 });
+  await starting;
+  assert.deepEqual(sockets[1].types, []);
+});
+
+test('one whose beginning was not heard is', async () => {
+  const { client, clock, sockets, socket } = await connected();
+  client.startTranscription();
+  socket.end(1006);
+  clock.turn(0.25);
+  sockets[1].greet({ resumed: true, state: 'ready', received_samples: 0 });
+  assert.deepEqual(sockets[1].types, ['start_transcription']);
+});
+
+test('to a transcription that the server has ended nothing more is sent, but to the next', async () => {
+  const { client, clock, sockets, socket } = await transcribing();
+  client.sendAudio(new Int16Array(4096).fill(1));
+  socket.end(1006);
+  client.sendAudio(new Int16Array(4096).fill(2));
+  clock.turn(0.25);
+  const back = sockets[1];
+  back.greet({ resumed: true, state: 'draining', received_samples: 0 });
+  clock.turn(1);
+  assert.deepEqual(back.types, []);
+  const code = 'TRANSCRIPTION_FAILED';
+  back.say('error', { code, reason: 'audio_limit', received_samples: 4095, number: 2, message: '' });
+  assert.deepEqual(back.types, ['start_transcription']);
+  back.say('transcription_started', { number: 3 });
+  const heard = back.sent.slice(1).flatMap((samples) => [...samples]);
+  assert.deepEqual(heard, [1, ...new Int16Array(4096).fill(2)]);
+});
+
+test('a message that comes once more is told once', async () => {
+  const { client, clock, sockets, socket } = await transcribing();
+  const texts = [];
+  client.on('transcription', ({ text }) => texts.push(text));
+  socket.say('transcription', { speaker_id: 0, text: 'a', number: 2 });
+  socket.end(1006);
+  clock.turn(0.25);
+  sockets[1].greet({ resumed: true, state: 'transcribing', received_samples: 0 });
+  for (const [i, text] of ['a', 'b'].entries()) {
+    sockets[1].say('transcription', { speaker_id: 0, text, number: i + 2 });
+  }
+  assert.deepEqual(texts, ['a', 'b']);
+});
+
+test('attempts come at growing distances until the server has forgotten the session', async () => {
+  const { client, clock, sockets, socket, of } = await connected();
+  socket.end(1006);
+  const attempts = [];
+  while (client.state === 'reconnecting') {
+    const [moment] = clock.turn(0.125);
+    const newest = sockets[sockets.length - 1];
+    if (newest.readyState !== 0) continue;
+    attempts.push(moment);
+    newest.end(1006);
+  }
+  assert.deepEqual(attempts.slice(0, 6), [0.25, 0.75, 1.75, 3.75, 7.75, 15.75]);
+  assert.ok(attempts[attempts.length - 1] >= 50 && attempts[attempts.length - 1] <= 68);
+  assert.equal(of('lost')[0].reason, 'lost');
+  assert.deepEqual(of('closed').map(({ code }) => code), [1006]);
+});
+
+test('jitter spreads the attempts over half of each delay', async () => {
+  const { clock, socket, sockets } = await connected({ random: () => 0 });
+  socket.end(1006);
+  assert.deepEqual(clock.turn(0.2), [0.125]);
+  assert.equal(sockets.length, 2);
+});
+
+test('an attempt that gets no answer is given up for the next', async () => {
+  const { client, clock, sockets, socket } = await connected();
+  socket.end(1006);
+  clock.turn(0.25);
+  assert.equal(sockets.length, 2);
+  clock.turn(10.5);
+  assert.equal(sockets.length, 3);
+  assert.equal(client.state, 'reconnecting');
+});
+
+test('a server that takes audio and says nothing is left for another connection, and not closed first', async () => {
+  const { client, clock, sockets, socket } = await transcribing();
+  for (let i = 0; i < 90; i++) {
+    client.sendAudio(new Int16Array(4096));
+    clock.turn(0.25);
+  }
+  assert.equal(client.state, 'reconnecting');
+  assert.equal(socket.closedWith, undefined); // a close would end the session
+  sockets[1].greet({ resumed: true, state: 'transcribing', received_samples: 0 });
+  assert.equal(socket.closedWith, 1000);
+  assert.equal(client.state, 'transcribing');
+  assert.equal(sockets[1].sentSamples >= 8 * 16_000, true);
+});
+
+test('a pause of the microphone is no silence of the server', async () => {
+  const { client, clock } = await transcribing();
+  client.sendAudio(new Int16Array(8192));
+  clock.turn(300);
+  for (let i = 0; i < 30; i++) client.sendAudio(new Int16Array(4096));
+  assert.equal(client.state, 'transcribing');
+});
+
+for (const code of [1000, 1001, 1002, 1003, 1008, 1009, 1011, 1013]) {
+  test(`a session that the server ended with ${code} is not come back to`, async () => {
+    const { client, clock, sockets, socket, of } = await transcribing();
+    const stopping = client.stopTranscription();
+    socket.say('error', { code: 'CONNECTION_FAILED', reason: 'session_limit', message: '', number: 2 });
+    socket.end(code);
+    await assert.rejects(stopping, { code: 'CONNECTION_FAILED', reason: 'session_limit', closeCode: code });
+    clock.turn(100);
+    assert.equal(sockets.length, 1);
+    assert.deepEqual(of('closed').map(({ error }) => error.reason), ['session_limit']);
+    assert.equal(client.state, 'closed');
+  });
+}
+
+test('a full server rejects the wish to connect, with its code', async () => {
+  const { client, sockets, of } = setUp();
+  const connecting = client.connect();
+  sockets[0].say('error', { code: 'CONNECTION_FAILED', message: '' });
+  sockets[0].end(1013);
+  await assert.rejects(connecting, { code: 'CONNECTION_FAILED', closeCode: 1013 });
+  assert.deepEqual(of('error'), []);
+  const again = client.connect();
+  sockets[1].greet();
+  await again;
+});
+
+test('where no server answers, the wish to connect is rejected at once', async () => {
+  const { client, sockets } = setUp();
+  const connecting = client.connect();
+  sockets[0].end(1006);
+  await assert.rejects(connecting, { code: 'CONNECTION_FAILED', reason: 'unreachable' });
+  assert.equal(sockets.length, 1);
+});
+
+test('what a page may not open rejects with the browser\'s own error and leaves the client idle', async () => {
+  const { client } = setUp({
+    WebSocket: class {
+      constructor() {
+        throw new SyntaxError('no subprotocol');
+      }
+    },
+  });
+  await assert.rejects(client.connect(), SyntaxError);
+  assert.equal(client.state, 'idle');
+});
+
+test('who closes while it is away tries no more', async () => {
+  const { client, clock, sockets, socket, of } = await transcribing();
+  const stopping = client.stopTranscription();
+  socket.end(1006);
+  client.close();
+  await assert.rejects(stopping, { reason: 'closed' });
+  clock.turn(100);
+  assert.equal(sockets.length, 1);
+  assert.deepEqual(of('closed'), [{ code: 1000, error: null }]);
+});
+
+test('closing may be what a listener does when the connection is lost', async () => {
+  const { client, clock, sockets, socket, of } = await connected();
+  client.on('reconnecting', () => client.close());
+  socket.end(1006);
+  clock.turn(100);
+  assert.equal(sockets.length, 1);
+  assert.deepEqual(of('closed'), [{ code: 1000, error: null }]);
+  assert.equal(client.state, 'closed');
+});

@@ -1,0 +1,81 @@
+/** What a strict TypeScript program does with the client; it is compiled, never run. */
+
+import {
+  ClientEvents,
+  Microphone,
+  MicrophoneError,
+  Resampler,
+  STTClient,
+  STTError,
+  ServerMessage,
+  convertToPCM16,
+} from 'hwaja';
+import { WebSocket as NodeWebSocket } from 'ws';
+
+/** Every message is told from the others by its type, and none is forgotten. */
+export function said(message: ServerMessage): string {
+  switch (message.type) {
+    case 'model_loaded':
+      return `${message.session_token ?? ''} ${message.resumed === true}`;
+    case 'speaker_registration_started':
+      return message.speaker_id.toFixed();
+    case 'speaker_registration_completed':
+      return (message.quality?.warnings ?? []).map(({ reason }) => reason).join();
+    case 'transcription_started':
+      return message.message;
+    case 'transcription':
+      return `${message.speaker_id} ${message.text} ${message.label ?? ''}`;
+    case 'interim':
+      return message.text.slice(0, message.stable_chars);
+    case 'speaker_update':
+      return `${message.segment_id} ${message.speaker_id}`;
+    case 'transcription_stopped':
+      return message.speakers.map((share) => share.speech_seconds).join();
+    case 'audio_received':
+      return message.received_samples.toFixed();
+    case 'limit_warning':
+      return `${message.reason} ${message.seconds_left}`;
+    case 'error':
+      return `${message.code} ${message.reason ?? ''}`;
+    default: {
+      const forgotten: never = message;
+      return forgotten;
+    }
+  }
+}
+
+export async function converse(url: string, samples: Float32Array): Promise<number> {
+  const client = new STTClient(url, { token: 't', renew: false, WebSocket: NodeWebSocket });
+  const stop: () => void = client.on('transcription', ({ text }) => text.trim());
+  client.on('closed', ({ code, error }) => `${code} ${error?.reason ?? ''}`);
+  client.on('overrun', ({ lostSamples }) => lostSamples.toFixed());
+  const events: (keyof ClientEvents)[] = ['lost', 'renewed', 'reconnected'];
+  // @ts-expect-error there is no such event
+  client.on('nothing', () => {});
+  // @ts-expect-error a text is no number
+  client.on('interim', ({ text }) => text.toFixed());
+  // @ts-expect-error options are checked
+  await client.startTranscription({ interim_results: true });
+  try {
+    await client.connect();
+    await client.startSpeakerRegistration(0, { add: true, quality: true });
+    await client.sendAudio(convertToPCM16(samples));
+    await client.completeSpeakerRegistration(0);
+    await client.startTranscription({ hotwords: ['화자', { text: '복지관', boost: 2 }] });
+  } catch (error) {
+    if (error instanceof STTError && error.reason === 'same_voice') return error.closeCode ?? 0;
+    throw error;
+  }
+  stop();
+  return events.length + (await client.stopTranscription()).utterances;
+}
+
+export async function listen(client: STTClient): Promise<void> {
+  const microphone = new Microphone({ workletUrl: '/worklet.js' });
+  microphone.on('chunk', (chunk) => client.sendAudio(chunk));
+  microphone.on('level', ({ peakDbfs, rmsDbfs }) => peakDbfs - rmsDbfs);
+  microphone.on('ended', (error: MicrophoneError) => error.reason === 'ended');
+  const [device] = await microphone.devices();
+  await microphone.open({ deviceId: device?.deviceId, constraints: { noiseSuppression: true } });
+  new Resampler(48_000).process(new Float32Array(128));
+}

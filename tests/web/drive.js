@@ -1,0 +1,52 @@
+/**
+ * The client, as tests/test_web_client.py drives it against the real server: reads a job from the
+ * standard input, writes what the client told to the standard output, both JSON.
+ *
+ * A job has `url`, `voices` and `talk` (files with PCM16), `options` of the client, `wishes` of the
+ * transcription, and how often a connection is cut after a chunk: `cuts` in [0, 1) and a `seed`.
+ */
+
+import { readFileSync } from 'node:fs';
+
+import { CHUNK_SAMPLES, STTClient } from 'hwaja';
+import { WebSocket } from 'ws';
+
+import { blocks, dice } from './signals.js';
+
+const job = JSON.parse(readFileSync(0, 'utf8'));
+const random = dice(job.seed);
+const sockets = [];
+
+class CuttableSocket extends WebSocket {
+  constructor(url, protocols) {
+    super(url, protocols);
+    sockets.push(this);
+  }
+}
+
+const told = [];
+const client = new STTClient(job.url, { WebSocket: CuttableSocket, ...job.options });
+const TYPES = ['transcription', 'interim', 'speaker_update', 'error', 'overrun', 'renewed', 'lost'];
+for (const type of TYPES) client.on(type, (detail) => told.push({ event: type, ...detail }));
+
+async function play(file) {
+  const pcm = readFileSync(file);
+  const samples = new Int16Array(pcm.buffer.slice(pcm.byteOffset, pcm.byteOffset + pcm.length));
+  for (const chunk of blocks(samples, () => CHUNK_SAMPLES)) {
+    await client.sendAudio(chunk);
+    if (random() < job.cuts) sockets[sockets.length - 1].terminate();
+  }
+}
+
+await client.connect();
+const enrolled = [];
+for (const [speakerId, voice] of job.voices.entries()) {
+  await client.startSpeakerRegistration(speakerId, { quality: true });
+  await play(voice);
+  enrolled.push(await client.completeSpeakerRegistration(speakerId));
+}
+await client.startTranscription(job.wishes);
+await play(job.talk);
+const stopped = await client.stopTranscription();
+await client.close();
+process.stdout.write(JSON.stringify({ told, enrolled, stopped, connections: sockets.length }));
