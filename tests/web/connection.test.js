@@ -246,3 +246,50 @@ test('closing may be what a listener does when the connection is lost', async ()
   assert.deepEqual(of('closed'), [{ code: 1000, error: null }]);
   assert.equal(client.state, 'closed');
 });
+
+const EARLIER = { resumed: true, state: 'transcribing', received_samples: 81_920, session_token: 'U' };
+
+/** A page that was loaded anew, with the token of the session that it had before. */
+async function reloaded(fields) {
+  const scene = setUp();
+  const transcription = { interimResults: true };
+  const connecting = scene.client.connect({ sessionToken: 'S', transcription });
+  scene.sockets[0].greet(fields);
+  return { ...scene, socket: scene.sockets[0], welcome: await connecting };
+}
+
+test('a page that is loaded anew goes on with its transcription from where the server is', async () => {
+  const { client, socket, welcome } = await reloaded(EARLIER);
+  assert.deepEqual(socket.protocols, ['hwaja', 'hwaja.resume.S']);
+  assert.equal(welcome.resumed, true);
+  assert.equal(client.state, 'transcribing');
+  await client.sendAudio(second);
+  assert.equal(socket.sentSamples, 16_000);
+  const stopping = client.stopTranscription();
+  socket.say('transcription_stopped', { utterances: 3 });
+  assert.equal((await stopping).utterances, 3);
+  assert.equal(client.state, 'ready');
+});
+
+test('what it sends counts on from what was taken: after a cut nothing is lost or sent twice', async () => {
+  const { client, clock, sockets, socket } = await reloaded(EARLIER);
+  await client.sendAudio(second);
+  socket.end(1006);
+  clock.turn(1);
+  sockets[1].greet({ ...EARLIER, received_samples: 81_920 + 6_000 });
+  assert.equal(sockets[1].sentSamples, 10_000);
+});
+
+test('the next part of a long transcription is asked for what the page asked before', async () => {
+  const { client, socket } = await reloaded(EARLIER);
+  await client.sendAudio(second);
+  const limit = { code: 'TRANSCRIPTION_FAILED', reason: 'audio_limit', message: '' };
+  socket.say('error', { ...limit, received_samples: 81_920 + 16_000 });
+  const [next] = socket.sent.filter(({ type }) => type === 'start_transcription');
+  assert.deepEqual([next.interim_results, next.details], [true, true]);
+});
+
+test('where its token leads nowhere, a page that is loaded anew has a session of its own', async () => {
+  const { client, of, welcome } = await reloaded({ resumed: false });
+  assert.deepEqual([welcome.resumed, client.state, of('lost')], [false, 'ready', []]);
+});

@@ -67,6 +67,11 @@ export class AudioStore {
     if (receivedSamples > this.start && receivedSamples <= this.sent) this._forget(receivedSamples);
   }
 
+  /** Count on from a position, with nothing kept before it. */
+  skip(position) {
+    this.start = this.sent = this.end = position;
+  }
+
   /** Send on from a position: what came behind it was lost on its way. */
   rewind(receivedSamples) {
     this._forget(Math.min(receivedSamples, this.end));

@@ -30,6 +30,12 @@ export class Dialogue {
     this.phase = new Phase(kind, wishes, this._audio, this.isConfirmed);
   }
 
+  /** Go on with a transcription that was begun elsewhere, of which so much audio was taken. */
+  adopt(wishes, receivedSamples) {
+    this.begin(TRANSCRIPTION, wishes);
+    this.phase.adopt(receivedSamples);
+  }
+
   /** Nothing is going on any more. */
   leave() {
     this.phase = null;

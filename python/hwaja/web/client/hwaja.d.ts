@@ -109,6 +109,14 @@ export interface ClientOptions {
   random?: () => number;
 }
 
+/** To go on with the session of a page that was loaded anew. */
+export interface ConnectOptions {
+  /** The last `session_token` of that page; each is good once. Where it leads nowhere, a session begins. */
+  sessionToken?: string;
+  /** What the transcription that may go on was begun with: the next part of a long one is, too. */
+  transcription?: TranscriptionOptions;
+}
+
 export interface RegistrationOptions {
   /** Whether the take is added to the earlier ones of this speaker. */
   add?: boolean;
@@ -138,7 +146,7 @@ export class STTClient {
     listener: (detail: ClientEvents[Type]) => void
   ): () => void;
   /** May be called again once the client is closed, for another session. */
-  connect(): Promise<ModelLoaded>;
+  connect(options?: ConnectOptions): Promise<ModelLoaded>;
   /** What is sent from now on is the voice of this speaker. Begins anew while one is being heard. */
   startSpeakerRegistration(
     speakerId: number,

@@ -36,9 +36,10 @@ export class Link {
     return this.isOnline && this._socket.bufferedBytes < MOST_BUFFERED_BYTES;
   }
 
-  /** Connect to a session of its own. */
-  open() {
+  /** Connect to a session of its own, or to an earlier one that a token leads to. */
+  open(sessionToken = null) {
     this._resumption.forget();
+    if (sessionToken !== null) this._resumption.recall(sessionToken);
     this._backOff.reset();
     this._connect();
   }

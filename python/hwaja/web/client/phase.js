@@ -103,6 +103,12 @@ export class Phase {
     this.isEnding = true;
   }
 
+  /** This goes on already, and so much of its audio was taken. */
+  adopt(receivedSamples) {
+    this._isStartSent = this.isStarted = true;
+    this._audio.skip(receivedSamples);
+  }
+
   /**
    * Return what is to be sent now, a message or an Int16Array; null: nothing.
    *

@@ -20,6 +20,11 @@ export class Resumption {
     this._lastNumber = 0;
   }
 
+  /** Come back to a session that an earlier page had. */
+  recall(sessionToken) {
+    this._token = sessionToken;
+  }
+
   /** Whether there is a session to come back to. */
   get isPossible() {
     return this._token !== null;

@@ -38,15 +38,23 @@ export class STTClient extends Emitter {
     this._connected = new Deferred();
     this._started = new Deferred();
     this._ended = new Deferred();
+    this._adopted = {}; // wishes of the transcription that an earlier page began
     this._failed = null; // the phase that failed while nobody waited for it, and its error
     this._farewell = null; // what the server said before it closed
     this.state = 'idle';
   }
 
-  /** Connect; resolves with the server's `model_loaded`. */
-  async connect() {
+  /**
+   * Connect; resolves with the server's `model_loaded`.
+   *
+   * @param {object} [options]
+   * @param {string} [options.sessionToken] of a session that an earlier page had
+   * @param {object} [options.transcription] what it asked of the transcription that may go on
+   */
+  async connect({ sessionToken, transcription = {} } = {}) {
     if (this.state !== 'idle' && this.state !== 'closed') throw misplaced('CONNECTION_FAILED');
-    this._link.open();
+    this._link.open(sessionToken);
+    this._adopted = wishesOf(transcription);
     this._connected = new Deferred();
     this._failed = this._farewell = null;
     this._show('connecting');
@@ -64,14 +72,8 @@ export class STTClient extends Emitter {
   }
 
   /** Begin a transcription: what is sent from now on is the conversation. */
-  startTranscription({ interimResults, speakerUpdates, adapt, language, hotwords } = {}) {
-    return this._begin(TRANSCRIPTION, {
-      interim_results: interimResults,
-      speaker_updates: speakerUpdates,
-      adapt,
-      language,
-      hotwords,
-    });
+  startTranscription(options = {}) {
+    return this._begin(TRANSCRIPTION, wishesOf(options));
   }
 
   /** Have everything answered that was sent; resolves with the server's figures. */
@@ -109,13 +111,25 @@ export class STTClient extends Emitter {
 
   async _begin(kind, wishes) {
     if (!this._mayBegin(kind)) throw misplaced(kind.failed);
-    this._dialogue.begin(kind, this._details ? { ...wishes, details: true } : wishes);
+    this._dialogue.begin(kind, this._detailed(wishes));
     this._failed = null;
     this._started = new Deferred();
     this._ended = new Deferred();
     this._show();
     this._sender.pump();
     return this._started.asked();
+  }
+
+  /** What an earlier page began goes on. */
+  _adopt(receivedSamples) {
+    this._dialogue.adopt(this._detailed(this._adopted), receivedSamples);
+    this._started = new Deferred();
+    this._started.resolve();
+    this._ended = new Deferred();
+  }
+
+  _detailed(wishes) {
+    return this._details ? { ...wishes, details: true } : wishes;
   }
 
   /** One at a time; but an enrolment may be begun anew while it is being heard. */
@@ -145,6 +159,7 @@ export class STTClient extends Emitter {
   _welcomed(message, isResumed) {
     this._dialogue.isConfirmed = message.session_token !== undefined;
     if (this.state === 'connecting') {
+      if (message.state === 'transcribing') this._adopt(message.received_samples);
       this._connected.resolve(message);
       this._show();
       this.emit('model_loaded', message);
@@ -234,6 +249,17 @@ export class STTClient extends Emitter {
   _tellLoss(lostSamples) {
     if (lostSamples > 0) this.emit('overrun', { lostSamples });
   }
+}
+
+/** Fields of `start_transcription`; what was not asked for is undefined, and not sent. */
+function wishesOf({ interimResults, speakerUpdates, adapt, language, hotwords }) {
+  return {
+    interim_results: interimResults,
+    speaker_updates: speakerUpdates,
+    adapt,
+    language,
+    hotwords,
+  };
 }
 
 function samplesOf(pcm) {

@@ -5,6 +5,9 @@ import { Emitter } from '../client/emitter.js';
 import { adviceOn } from './advice.js';
 import { t } from './language.js';
 
+/** What the page asks of a transcription. */
+const WISHES = { interimResults: true, speakerUpdates: true };
+
 /** Where the token lies that leads back to the session, when this page is loaded anew. */
 const SESSION_KEY = 'hwaja.session';
 
@@ -28,12 +31,17 @@ export class Online extends Emitter {
     this._notices.hide('connection');
     this.client = this._newClient();
     try {
-      const welcome = await this.client.connect();
+      const welcome = await this.client.connect({ sessionToken: kept(), transcription: WISHES });
       this._keep(welcome.session_token);
       if (welcome.resumed) this.emit('resumed', welcome);
     } catch (error) {
       this._explain(error.reason === 'unreachable' ? await this._reasonOf(error) : adviceOn(error));
     }
+  }
+
+  /** Begin a transcription. */
+  startTranscription() {
+    return this.client.startTranscription(WISHES);
   }
 
   /** Send a chunk; the client drops it where nothing is heard. */
@@ -55,8 +63,7 @@ export class Online extends Emitter {
 
   _newClient() {
     const scheme = location.protocol === 'http:' ? 'ws:' : 'wss:';
-    const options = { sessionToken: kept() };
-    if (this._token !== null) options.token = this._token;
+    const options = this._token === null ? {} : { token: this._token };
     const client = new STTClient(`${scheme}//${location.host}/`, options);
     for (const type of ['transcription', 'interim', 'speaker_update']) {
       client.on(type, (message) => this.emit(type, message));

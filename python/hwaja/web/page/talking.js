@@ -8,8 +8,6 @@ import { ConversationView } from './conversation-view.js';
 import { FORMATS } from './exports.js';
 import { Transcript } from './transcript.js';
 
-const WISHES = { interimResults: true, speakerUpdates: true };
-
 export class Talking {
   constructor(parts, { online, listening, enrolling, notices }) {
     this._parts = parts;
@@ -77,7 +75,7 @@ export class Talking {
   async _start() {
     if (!this._listening.isOpen && !(await this._listening.open())) return;
     try {
-      await this._online.client.startTranscription(WISHES);
+      await this._online.startTranscription();
       this._begin();
     } catch (error) {
       this._tell(error);

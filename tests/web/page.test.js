@@ -1,0 +1,174 @@
+/** What the page knows of a conversation, what it exports, what it says. No document. */
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+
+import { adviceOn } from '../../python/hwaja/web/page/advice.js';
+import { FORMATS } from '../../python/hwaja/web/page/exports.js';
+import { clockOf, stampOf } from '../../python/hwaja/web/page/formats.js';
+import { STRINGS } from '../../python/hwaja/web/page/strings.js';
+import { ENOUGH_SECONDS, LEAST_SECONDS, LONGEST_SECONDS, Take } from '../../python/hwaja/web/page/take.js';
+import { Transcript } from '../../python/hwaja/web/page/transcript.js';
+
+const BEGAN_MS = Date.parse('2026-11-26T10:00:00.000Z');
+
+/** A `transcription` of the server that began so long after the transcription did. */
+function said(segmentId, startSeconds, text, { speaker = 0, beganMs = BEGAN_MS } = {}) {
+  return {
+    type: 'transcription',
+    segment_id: segmentId,
+    speaker_id: speaker,
+    text,
+    timestamp: new Date(beganMs + 1000 * startSeconds).toISOString(),
+    confidence: -28.4,
+    start_seconds: startSeconds,
+    end_seconds: startSeconds + 1.5,
+    label: 'sure',
+  };
+}
+
+function begun() {
+  const transcript = new Transcript();
+  transcript.begin();
+  return transcript;
+}
+
+const NAMES = ['미나', 'A & <B>'];
+const nameOf = (speakerId) => NAMES[speakerId];
+
+test('a later transcription goes on behind the first by the clock of the server', () => {
+  const transcript = begun();
+  transcript.take(said(0, 2, '하나'));
+  transcript.begin();
+  const entry = transcript.take(said(0, 1, '둘', { beganMs: BEGAN_MS + 60000 }));
+  assert.deepEqual([entry.startSeconds, entry.endSeconds], [61, 62.5]);
+  assert.notEqual(entry.id, transcript.entries[0].id);
+});
+
+test('a correction reaches the utterance of its own transcription only', () => {
+  const transcript = begun();
+  transcript.take(said(3, 1, '하나'));
+  transcript.begin();
+  transcript.take(said(3, 1, '둘', { beganMs: BEGAN_MS + 60000 }));
+  transcript.correct({ segment_id: 3, speaker_id: 1 });
+  assert.deepEqual(transcript.entries.map((entry) => entry.speakerId), [0, 1]);
+  assert.equal(transcript.correct({ segment_id: 9, speaker_id: 1 }), null);
+});
+
+test('an interim text stands until its final one comes, or it is taken back', () => {
+  const transcript = begun();
+  transcript.overhear({ segment_id: 0, text: '안녕' });
+  transcript.take(said(7, 0, '다른 말'));
+  assert.equal(transcript.interim.text, '안녕');
+  transcript.take(said(0, 1, '안녕하세요'));
+  assert.equal(transcript.interim, null);
+  transcript.overhear({ segment_id: 1, text: '저' });
+  transcript.overhear({ segment_id: 1, text: '' });
+  assert.equal(transcript.interim, null);
+});
+
+test('clocks and stamps count hours, minutes, seconds and milliseconds', () => {
+  assert.deepEqual([0, 59.9, 60, 3599, 3725].map(clockOf), ['0:00', '0:59', '1:00', '59:59', '1:02:05']);
+  assert.equal(stampOf(3725.0625, ','), '01:02:05,063');
+  assert.equal(stampOf(59.9996, '.'), '00:01:00.000');
+});
+
+test('every format has each utterance with its speaker and its time', () => {
+  const transcript = begun();
+  transcript.take(said(0, 2, '어디 가세요?'));
+  transcript.take(said(1, 4, '1 < 2 & 3', { speaker: 1 }));
+  const written = (format) => FORMATS[format].write(transcript.entries, nameOf);
+  assert.equal(written('txt'), '[0:02] 미나: 어디 가세요?\n[0:04] A & <B>: 1 < 2 & 3\n');
+  assert.equal(
+    written('srt'),
+    '1\n00:00:02,000 --> 00:00:03,500\n미나: 어디 가세요?\n\n' +
+      '2\n00:00:04,000 --> 00:00:05,500\nA & <B>: 1 < 2 & 3\n\n'
+  );
+  assert.equal(
+    written('vtt'),
+    'WEBVTT\n\n00:00:02.000 --> 00:00:03.500\n<v 미나>어디 가세요?</v>\n\n' +
+      '00:00:04.000 --> 00:00:05.500\n<v A &amp; &lt;B&gt;>1 &lt; 2 &amp; 3</v>\n\n'
+  );
+  const [first] = JSON.parse(written('json'));
+  assert.deepEqual(first, {
+    speaker_id: 0,
+    speaker: '미나',
+    text: '어디 가세요?',
+    timestamp: '2026-11-26T10:00:02.000Z',
+    start_seconds: 2,
+    end_seconds: 3.5,
+    level_dbfs: -28.4,
+    label: 'sure',
+  });
+});
+
+test('a take counts what stands out of the noise, in a quiet room and in a loud one', () => {
+  for (const noiseDbfs of [-75, -45]) {
+    const take = new Take();
+    for (let k = 0; k < 40; k++) take.hear(noiseDbfs, 0.05);
+    assert.equal(take.speechSeconds, 0);
+    for (let k = 0; k < 40; k++) take.hear(noiseDbfs + 20, 0.05);
+    assert.ok(Math.abs(take.speechSeconds - 2) < 1e-9);
+  }
+});
+
+test('a take may be ended, and ends, by how much was said, and by itself where nothing is', () => {
+  const take = new Take();
+  take.hear(-70, 0.05);
+  const speak = (seconds) => take.hear(-30, seconds - take.speechSeconds);
+  speak(LEAST_SECONDS - 0.1);
+  assert.deepEqual([take.isLongEnough, take.isComplete], [false, false]);
+  speak(LEAST_SECONDS + 0.1);
+  assert.deepEqual([take.isLongEnough, take.isComplete], [true, false]);
+  speak(ENOUGH_SECONDS + 0.1);
+  assert.deepEqual([take.isComplete, take.progress], [true, 1]);
+  const silent = new Take();
+  silent.hear(-70, LONGEST_SECONDS);
+  assert.deepEqual([silent.isComplete, silent.isLongEnough], [true, false]);
+});
+
+test('both languages say everything, with the same blanks to fill in', () => {
+  const blanks = (text) => (text.match(/\{\w+\}/g) || []).sort();
+  assert.deepEqual(Object.keys(STRINGS.ko).sort(), Object.keys(STRINGS.en).sort());
+  for (const [key, text] of Object.entries(STRINGS.ko)) {
+    assert.deepEqual(blanks(STRINGS.en[key]), blanks(text), key);
+    assert.ok(text.trim() && STRINGS.en[key].trim(), key);
+  }
+});
+
+test('no two languages say the same but where they must', () => {
+  const same = Object.keys(STRINGS.ko).filter((key) => STRINGS.ko[key] === STRINGS.en[key]);
+  assert.deepEqual(same.filter((key) => !/^voice\.sentence|^talk\.level/.test(key)), []);
+});
+
+test('every reason of the server, the client and the microphone has its advice', () => {
+  const server = readFileSync(new URL('../../python/hwaja/codes.py', import.meta.url), 'utf8');
+  const [, reasons] = server.split('class Reason(StrEnum)');
+  const client = readFileSync(new URL('../../python/hwaja/web/client/errors.js', import.meta.url), 'utf8');
+  const [, microphone] = client.split('const SENTENCES');
+  const named = [
+    ...reasons.matchAll(/= "(\w+)"/g),
+    ...client.matchAll(/reason: '(\w+)'/g),
+    ...microphone.matchAll(/^ {2}(\w+): '/gm),
+  ].map(([, reason]) => reason);
+  assert.ok(named.length > 35);
+  for (const reason of named) assert.ok(STRINGS.ko[`error.${reason}`], reason);
+});
+
+test('every text that the page asks for is there, and none is there for nothing', () => {
+  const page = new URL('../../python/hwaja/web/', import.meta.url);
+  const read = (name) => readFileSync(new URL(name, page), 'utf8');
+  const sources = ['advice', 'conversation-view', 'enrolling', 'listening', 'main', 'notices', 'online', 'talking', 'voice-card'];
+  const text = read('index.html') + sources.map((name) => read(`page/${name}.js`)).join('');
+  const asked = [...text.matchAll(/['"`]((?:language|status|setup|microphone|voice|talk|label|export|notice|token|error)\.[\w.]+|privacy)['"`]/g)].map(([, key]) => key);
+  for (const key of asked) assert.ok(STRINGS.ko[key], key);
+  const built = /^(status|label|error|voice\.sentence)\.|^voice\.(waiting|recording|checking)$/;
+  for (const key of Object.keys(STRINGS.ko)) assert.ok(asked.includes(key) || built.test(key), key);
+});
+
+test('a server that is full says so by its close code alone', () => {
+  assert.equal(adviceOn({ code: 'CONNECTION_FAILED', reason: null, closeCode: 1013 }), 'error.server_full');
+  assert.equal(adviceOn({ code: 'SPEAKER_REGISTRATION_FAILED', reason: 'two_voices' }), 'error.two_voices');
+  assert.equal(adviceOn(new TypeError('oops')), 'error.unknown');
+});
