@@ -11,13 +11,16 @@ RUST   := $(wildcard rust/src/*.rs) rust/Cargo.toml Cargo.toml Cargo.lock
 # Puts sherpa-onnx on a GPU. It lies beside the Python files, so that the wheel takes it along.
 SHIM   := $(if $(filter Linux,$(shell uname -s)),python/hwaja/libhwaja_shim.so)
 
-.PHONY: serve test lint bench bench-compare soak wheel clean
+# AsyncAPI's own parser, which checks docs/asyncapi.yaml; without node that test is skipped.
+PARSER := $(if $(shell command -v npm 2>/dev/null),$(STAMPS)/parser)
+
+.PHONY: serve test lint asyncapi bench bench-compare soak wheel clean
 
 serve: $(STAMPS)/serve
 	$(BIN)/hwaja models pull
 	$(BIN)/hwaja serve --dev-cert
 
-test: $(STAMPS)/dev
+test: $(STAMPS)/dev $(PARSER)
 	cargo test --workspace
 	cargo bench --workspace -- --test
 	$(BIN)/hwaja models pull --for-tests
@@ -32,6 +35,10 @@ lint: $(STAMPS)/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+# docs/asyncapi.yaml and the tables of docs/protocol.md, from python/hwaja.
+asyncapi: $(STAMPS)/dev
+	$(BIN)/python -m tools.asyncapi
 
 bench: $(STAMPS)/dev
 	cargo bench --workspace
@@ -57,7 +64,7 @@ wheel: $(STAMPS)/dev
 	$(BIN)/maturin build --release --out dist
 
 clean:
-	rm -rf $(VENV) $(STAMPS) $(SHIM) dist target
+	rm -rf $(VENV) $(STAMPS) $(SHIM) dist target tests/asyncapi/node_modules
 
 # The extension is rebuilt when its source changes; Python files are used in place.
 $(STAMPS)/serve: pyproject.toml $(RUST) | $(VENV) $(SHIM)
@@ -67,6 +74,10 @@ $(STAMPS)/serve: pyproject.toml $(RUST) | $(VENV) $(SHIM)
 $(STAMPS)/dev: pyproject.toml $(RUST) | $(VENV) $(SHIM)
 	$(BIN)/pip install --quiet --editable '.[cpu,bench,dev]'
 	mkdir -p $(STAMPS) && touch $@ $(STAMPS)/serve
+
+$(STAMPS)/parser: tests/asyncapi/package-lock.json
+	cd tests/asyncapi && npm ci --no-audit --no-fund
+	mkdir -p $(STAMPS) && touch $@
 
 # Replaced, not overwritten: a server may be running on it.
 $(SHIM): $(wildcard shim/src/*.rs) shim/build.rs shim/Cargo.toml Cargo.toml Cargo.lock

@@ -8,7 +8,12 @@ from jsonschema.validators import extend
 from tools.asyncapi import document
 
 DOCUMENT = yaml.safe_load(document.FILE.read_text(encoding="utf-8"))
-MESSAGES = DOCUMENT["components"]["messages"]
+MESSAGES = {
+    name: message for name, message in DOCUMENT["components"]["messages"].items() if name != "audio"
+}
+"""Those that are JSON."""
+CLIENT = tuple(name for name in MESSAGES if f"receive_{name}" in DOCUMENT["operations"])
+"""Those that the server receives."""
 
 _FORMATS = FormatChecker(formats=[])
 _FORMATS.checks("printable")(lambda value: not isinstance(value, str) or value.isprintable())

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from tools.asyncapi import catalogue, document, examples, page
 from tools.asyncapi.catalogue import RESUME
 from tools.asyncapi.examples import Example
 
+from documented import CLIENT, DOCUMENT, MESSAGES
 from hwaja.codes import ErrorCode, Reason
 from hwaja.messages import AudioReceived
 from hwaja.quality import ADVICE
@@ -22,7 +22,6 @@ CHECK = Path(__file__).resolve().parent / "asyncapi"
 """AsyncAPI's own parser, for node."""
 
 PAGE = page.FILE.read_text(encoding="utf-8")
-DOCUMENT = yaml.safe_load(document.FILE.read_text(encoding="utf-8"))
 
 
 def test_the_document_is_what_the_generator_makes() -> None:
@@ -99,28 +98,22 @@ def properties(schema: Any) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def test_every_field_of_a_message_is_described() -> None:
     described = dict(properties(DOCUMENT["components"]["schemas"]))
-    for message in DOCUMENT["components"]["messages"].values():
+    for message in MESSAGES.values():
         described |= properties(message["payload"])
     assert {"speaker_id", "scores", "boost", "agreement"} <= set(described)
     assert [name for name, schema in described.items() if not schema.get("description")] == []
 
 
 def test_what_brings_something_beyond_the_specification_can_be_asked_for() -> None:
-    messages = DOCUMENT["components"]["messages"]
-    of_client = [
-        operation["messages"][0]["$ref"].rsplit("/", 1)[-1]
-        for operation in DOCUMENT["operations"].values()
-        if operation["action"] == "receive"
-    ]
     wishes = {RESUME, "stop_transcription"}
-    for name in of_client:
+    for name in CLIENT:
         wishes |= {
             field
-            for field, schema in properties(messages[name]["payload"])
+            for field, schema in properties(MESSAGES[name]["payload"])
             if schema.get("x-hwaja-beyond")
         }
-    named = [message.get("x-hwaja-asked-by", []) for message in messages.values()]
-    for message in messages.values():
+    named = [message.get("x-hwaja-asked-by", []) for message in MESSAGES.values()]
+    for message in MESSAGES.values():
         named += [schema.get("x-hwaja-asked-by", []) for _, schema in properties(message)]
     assert {wish for wishes in named for wish in wishes} <= wishes
     assert len(list(filter(None, named))) > 20
