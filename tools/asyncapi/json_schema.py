@@ -48,7 +48,7 @@ _PHRASE = {"maxLength": MAX_HOTWORD_CHARS, "pattern": r"\S", "format": "printabl
 _OUTSIDE = (State.CONNECTING, State.CLOSED)
 """States in which there is no session to come back to."""
 
-PARTICULAR: dict[str, Schema] = {
+_PARTICULAR: dict[str, Schema] = {
     "Place.state": {"enum": [state.name.lower() for state in State if state not in _OUTSIDE]},
     "ModelLoaded.resumed": {"type": "boolean"},
     "Transcription.text": {"minLength": 1},
@@ -71,15 +71,20 @@ PARTICULAR: dict[str, Schema] = {
 """What a type and a name do not tell, by class and field."""
 
 
-def schema_of(owner: type, name: str, annotation: Any) -> Schema:
+def schema_of(owner: type, name: str, kind: Any) -> Schema:
     """Return the schema of a field, without its sentence.
+
+    Args:
+        owner: the class that has it.
+        name: what it is called.
+        kind: its type, `without_none`.
 
     Raises:
         TypeError: for a type that no field has had so far.
 
     """
-    particular = PARTICULAR.get(f"{owner.__name__}.{name}", {})
-    return particular if "type" in particular else _of_type(name, annotation) | particular
+    particular = _PARTICULAR.get(f"{owner.__name__}.{name}", {})
+    return particular if "type" in particular else _of_type(name, kind) | particular
 
 
 def without_none(annotation: Any) -> Any:
@@ -90,8 +95,7 @@ def without_none(annotation: Any) -> Any:
     return inner
 
 
-def _of_type(name: str, annotation: Any) -> Schema:
-    kind = without_none(annotation)
+def _of_type(name: str, kind: Any) -> Schema:
     if get_origin(kind) is tuple:
         return {"type": "array", "items": _of_type(name.removesuffix("s"), get_args(kind)[0])}
     if isinstance(kind, type) and is_dataclass(kind):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from tools.asyncapi import catalogue, prose
 from tools.asyncapi.catalogue import PARTS, Field, Message
 from tools.asyncapi.document import ROOT
-from tools.asyncapi.json_schema import Schema
+from tools.asyncapi.json_schema import Schema, reference
 
 FILE = ROOT / "docs" / "protocol.md"
 
@@ -16,7 +16,7 @@ _OF_ALL = {"type", "message", "number"}
 """Fields that are the same in all messages, of which the page tells once."""
 
 _MOST_VALUES = 5
-"""Values of a longer enum are not spelt out where they have no sentences."""
+"""Values of a longer enum are not spelt out."""
 
 _UNTOLD = 1_000_000
 """Bounds beyond this are those of JSON, not of the protocol."""
@@ -66,8 +66,9 @@ def _of_fields(fields: Sequence[Field]) -> str:
 def _rows(field: Field) -> Iterator[tuple[str, str, str]]:
     """Yield a field's row, and those of the fields of its items."""
     yield f"`{field.name}`", _kind_of(field), _condition(field) + field.sentence
+    items = field.schema.get("items", {})
     for kind in PARTS:
-        if f"/{kind.__name__}'" in str(field.schema.get("items")):
+        if reference(kind) in (items, *items.get("anyOf", ())):
             for inner in catalogue.part(kind):
                 yield f"`{field.name}[].{inner.name}`", _kind_of(inner), inner.sentence
 
@@ -80,6 +81,7 @@ def _condition(field: Field) -> str:
 
 
 def _kind_of(field: Field) -> str:
+    """Return in words what a field may be; values that its sentence explains are not repeated."""
     values = [f"`{value}`" for value in field.schema.get("enum", ())]
     is_told = all(f"{value}:" in field.sentence for value in values)
     return _kind(field.schema) if is_told or len(values) > _MOST_VALUES else ", ".join(values)
