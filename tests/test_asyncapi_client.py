@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, get_args
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from documented import CLIENT, DOCUMENT, MESSAGES, faults
@@ -14,6 +14,7 @@ from hwaja.parse import MAX_TEXT_CHARS, parse
 from schema_values import allowed_by
 
 
+@settings(deadline=None)
 @given(st.one_of(*(allowed_by(MESSAGES[kind]["payload"], DOCUMENT) for kind in CLIENT)))
 def test_everything_that_the_document_allows_is_read(payload: dict[str, Any]) -> None:
     assert faults(payload) == []

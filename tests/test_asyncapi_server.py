@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tools.asyncapi import page
 
@@ -110,6 +110,7 @@ messages: st.SearchStrategy[ServerMessage] = st.one_of(
 """Everything that the server can say."""
 
 
+@settings(deadline=None)
 @given(messages, st.booleans(), st.none() | st.integers(1, 10**6))
 def test_every_message_that_is_written_is_described(
     message: ServerMessage, with_details: bool, number: int | None

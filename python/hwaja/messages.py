@@ -111,7 +111,7 @@ class ModelLoaded:
     """`model_loaded`: first, once on every connection; the server is ready for enrolment."""
 
     session_token: str | None = None
-    """What resumes the session; each `model_loaded` brings a new one."""
+    """What resumes the session; each `model_loaded` brings a new one. None: the client did not ask."""
     resumed: Place | None = None
     """Whether an earlier session goes on. None: this is a new one."""
 
@@ -131,7 +131,7 @@ class RegistrationCompleted:
     speaker_id: int
     """Whose voice it is."""
     quality: Quality | None = None
-    """How good the voice is."""
+    """How good the voice is. None: the client did not ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +184,9 @@ class Transcription:
     segment_id: int | None = None
     """No two are the same. Counts the utterances of a transcription from 0; one without words
     leaves a gap. Where several speak in an utterance, its first part has its id and the others the
-    next free ones, so ids need not ascend."""
+    next free ones, so ids need not ascend. None: the client did not ask."""
     details: Details | None = None
+    """None: the client did not ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +277,8 @@ class Error:
     speaker_id: int | None = None
     """Where it belongs to a speaker: whose, as the client named it."""
     quality: Quality | None = None
-    """Of the take that was refused, where it was refused for what was measured in it."""
+    """Of the take that was refused, where it was refused for what was measured in it. None: it was
+    not, or the client did not ask."""
     received_samples: int | None = None
     """With `audio_limit`: how much of the audio since `start_transcription` was taken; what was
     sent after it was not, and can be sent again."""

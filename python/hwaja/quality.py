@@ -47,7 +47,6 @@ takes of one person, and 83 % of those in which somebody else speaks 30-50 % of 
 OTHER_VOICE_COSINE = 0.50
 """A take that is less like the earlier takes, to which it was to be added, is of another person."""
 
-
 ADVICE = (
     Reason.PERHAPS_TWO_VOICES,
     Reason.SIMILAR_VOICE,
