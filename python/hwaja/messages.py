@@ -111,7 +111,8 @@ class ModelLoaded:
     """`model_loaded`: first, once on every connection; the server is ready for enrolment."""
 
     session_token: str | None = None
-    """What resumes the session; each `model_loaded` brings a new one. None: the client did not ask."""
+    """What resumes the session; each `model_loaded` brings a new one. None: the client did not
+    ask."""
     resumed: Place | None = None
     """Whether an earlier session goes on. None: this is a new one."""
 
