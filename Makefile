@@ -12,13 +12,16 @@ RUST   := $(wildcard rust/src/*.rs) rust/Cargo.toml Cargo.toml Cargo.lock
 # Puts sherpa-onnx on a GPU. It lies beside the Python files, so that the wheel takes it along.
 SHIM   := $(if $(filter Linux,$(shell uname -s)),python/hwaja/libhwaja_shim.so)
 
-.PHONY: serve test test-web lint bench bench-compare soak wheel clean
+# AsyncAPI's own parser, which checks docs/asyncapi.yaml; without node that test is skipped.
+PARSER := $(if $(shell command -v npm 2>/dev/null),$(STAMPS)/parser)
+
+.PHONY: serve test test-web lint asyncapi bench bench-compare soak wheel clean
 
 serve: $(STAMPS)/serve
 	$(BIN)/hwaja models pull
 	$(BIN)/hwaja serve --dev-cert
 
-test: $(STAMPS)/dev test-web
+test: $(STAMPS)/dev $(PARSER) test-web
 	cargo test --workspace
 	cargo bench --workspace -- --test
 	$(BIN)/hwaja models pull --for-tests
@@ -41,6 +44,10 @@ lint: $(STAMPS)/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+# docs/asyncapi.yaml and the tables of docs/protocol.md, from python/hwaja.
+asyncapi: $(STAMPS)/dev
+	$(BIN)/python -m tools.asyncapi
 
 bench: $(STAMPS)/dev
 	cargo bench --workspace
@@ -66,7 +73,7 @@ wheel: $(STAMPS)/dev
 	$(BIN)/maturin build --release --out dist
 
 clean:
-	rm -rf $(VENV) $(STAMPS) $(SHIM) dist target tests/web/node_modules
+	rm -rf $(VENV) $(STAMPS) $(SHIM) dist target tests/web/node_modules tests/asyncapi/node_modules
 
 # The extension is rebuilt when its source changes; Python files are used in place.
 $(STAMPS)/serve: pyproject.toml $(RUST) | $(VENV) $(SHIM)
@@ -79,6 +86,10 @@ $(STAMPS)/dev: pyproject.toml $(RUST) | $(VENV) $(SHIM)
 
 $(STAMPS)/web: tests/web/package-lock.json
 	cd tests/web && npm ci --no-audit --no-fund
+	mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/parser: tests/asyncapi/package-lock.json
+	cd tests/asyncapi && npm ci --no-audit --no-fund
 	mkdir -p $(STAMPS) && touch $@
 
 # Replaced, not overwritten: a server may be running on it.

@@ -7,22 +7,35 @@ class CloseCode(IntEnum):
     """Close codes of the specification's table, and two of RFC 6455's registry: 1008 and 1013."""
 
     NORMAL = 1000
+    """The client closed, or its time was up (`session_limit`, `idle`)."""
     GOING_AWAY = 1001
+    """The server stops; what was heard has been answered."""
     PROTOCOL_ERROR = 1002
+    """Five messages that could not be understood, or what is no WebSocket."""
     UNSUPPORTED_DATA = 1003
+    """Five messages whose audio was not PCM16."""
     POLICY_VIOLATION = 1008
+    """Too many pings, pongs or fragments."""
     INTERNAL_ERROR = 1011
+    """An error inside the server ended the session (`server_failed`); what was heard before is
+    answered first."""
     TRY_AGAIN_LATER = 1013
+    """The server is full: try again later."""
 
 
 class ErrorCode(StrEnum):
     """`code` of an error message. The first three are the specification's."""
 
     CONNECTION_FAILED = "CONNECTION_FAILED"
+    """The connection closes."""
     SPEAKER_REGISTRATION_FAILED = "SPEAKER_REGISTRATION_FAILED"
+    """The voice is not enrolled."""
     TRANSCRIPTION_FAILED = "TRANSCRIPTION_FAILED"
+    """The transcription did not begin, has ended, or lacks an utterance."""
     INVALID_MESSAGE = "INVALID_MESSAGE"
+    """A text message was not understood."""
     INVALID_AUDIO = "INVALID_AUDIO"
+    """None of an audio message was taken."""
 
 
 class Rejection(StrEnum):

@@ -2,6 +2,9 @@
 
 What goes beyond the specification is sent only to a client that asked for it, see
 docs/protocol.md. `parse.py` reads those of a client, `serialize.py` writes those of the server.
+
+`make asyncapi` takes the sentences under the fields into docs/asyncapi.yaml and docs/protocol.md,
+but those that begin with "None: ", which say what Python's None stands for.
 """
 
 from dataclasses import dataclass
@@ -22,39 +25,57 @@ MOST_SPEAKERS = 8
 
 @dataclass(frozen=True, slots=True)
 class StartRegistration:
-    """`start_speaker_registration`: what follows is the voice of `speaker_id`."""
+    """`start_speaker_registration`: what follows is this speaker's voice.
+
+    While an enrolment runs, it begins anew.
+    """
 
     speaker_id: int
+    """Who is going to speak: 0 or 1 (beyond the specification: any below `--max-speakers`)."""
     details: bool = False
+    """`true` asks for the fields of **details**, for the rest of the session."""
     quality: bool = False
-    """Whether the answer is to say how good the voice is."""
+    """`true` asks for the `quality` object in the answer; `details` brings it too."""
     add: bool = False
-    """Whether the voice is added to the speaker's earlier takes instead of replacing them."""
+    """`true` adds the take to the earlier ones of this speaker: they become one voice, each
+    weighted by how long it speaks. Without it, or where there is none yet, the take replaces the
+    voice."""
 
 
 @dataclass(frozen=True, slots=True)
 class CompleteRegistration:
-    """`complete_speaker_registration`: the voice of `speaker_id` has been sent."""
+    """`complete_speaker_registration`: the voice has been sent."""
 
     speaker_id: int
+    """The speaker whose enrolment was started."""
 
 
 @dataclass(frozen=True, slots=True)
 class StartTranscription:
-    """`start_transcription`: what follows is the conversation."""
+    """`start_transcription`: what follows is the conversation.
+
+    Both voices must be enrolled (of more than two: at least two).
+    """
 
     details: bool = False
+    """`true` asks for the fields of **details**, for the rest of the session."""
     interim_results: bool = False
+    """`true` asks for `interim` messages, and for `segment_id` in every `transcription`."""
     speaker_updates: bool = False
-    """Whether to tell of a speaker that turns out to be another; see `SpeakerUpdate`."""
+    """`true` asks for `speaker_update` messages, and for `segment_id` in every `transcription`."""
     adapt: bool = False
-    """Whether the voices may learn from what they say for sure, until the next transcription."""
+    """`true` lets the voices learn from what they say for sure (3 s of speech at least, nobody else
+    in it); the next `start_transcription` without it begins with the voices as they were
+    enrolled."""
     options: Options = Options()
 
 
 @dataclass(frozen=True, slots=True)
 class StopTranscription:
-    """`stop_transcription` (beyond the specification): answer everything heard, then say so."""
+    """`stop_transcription` (beyond the specification): answer everything heard, then say so.
+
+    The session can then go on, with new voices or another transcription.
+    """
 
 
 ClientMessage = StartRegistration | CompleteRegistration | StartTranscription | StopTranscription
@@ -78,42 +99,45 @@ class Place:
     """How far a session had got when its client lost the connection."""
 
     state: str
-    """`ready`, `enrolling`, `verifying`, `transcribing` or `draining`."""
+    """Where the session is."""
     speaker_ids: tuple[int, ...]
     """Whose voices are enrolled."""
     received_samples: int
-    """Audio that was taken since the enrolment or transcription began that goes on."""
+    """How much of the audio of this enrolment or transcription was taken: send on from there."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelLoaded:
-    """`model_loaded`: first on every connection; the server is ready for enrolment."""
+    """`model_loaded`: first, once on every connection; the server is ready for enrolment."""
 
     session_token: str | None = None
-    """What resumes the session (beyond the specification); None: the client did not ask."""
+    """What resumes the session; each `model_loaded` brings a new one. None: the client did not
+    ask."""
     resumed: Place | None = None
-    """None: this is a new session."""
+    """Whether an earlier session goes on. None: this is a new one."""
 
 
 @dataclass(frozen=True, slots=True)
 class RegistrationStarted:
-    """`speaker_registration_started`."""
+    """`speaker_registration_started`: the audio that comes now is the speaker's voice."""
 
     speaker_id: int
+    """Who is to speak."""
 
 
 @dataclass(frozen=True, slots=True)
 class RegistrationCompleted:
-    """`speaker_registration_completed`."""
+    """`speaker_registration_completed`: the voice was good enough and is kept."""
 
     speaker_id: int
+    """Whose voice it is."""
     quality: Quality | None = None
-    """None: the client did not ask."""
+    """How good the voice is. None: the client did not ask."""
 
 
 @dataclass(frozen=True, slots=True)
 class TranscriptionStarted:
-    """`transcription_started`."""
+    """`transcription_started`: the audio that comes now is the conversation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,37 +145,49 @@ class Details:
     """What a `transcription` carries beyond the specification when `details` was asked for."""
 
     start_seconds: float
-    """Beginning of the utterance, from the first sample after `start_transcription`."""
+    """Where the utterance begins in the audio since `start_transcription`."""
     end_seconds: float
+    """Where it ends."""
     label: Label
-    """How far the speaker can be trusted."""
+    """How far `speaker_id` can be trusted."""
     probability: float
-    """Of the speaker, against the other enrolled ones."""
+    """Of this speaker against the others who are enrolled; 0.99 and more is `sure`."""
     scores: tuple[float, ...]
-    """Cosine similarity to each enrolled voice, in the order of `speaker_id`; empty if unknown."""
+    """Cosine similarity to each enrolled voice, in the order of the ids; empty where nothing was
+    embedded."""
     margin: float | None = None
-    """By how much the nearest voice is nearer than the next, normalised; None if unknown."""
+    """By how much the nearest voice is nearer than the next, normalised; absent where nothing was
+    embedded."""
     overlap_seconds: float = 0.0
     """How much of it two voices share."""
     tokens: tuple[Token, ...] = ()
-    """Pieces of the text, dated like `start_seconds`; empty where the model gives no times."""
+    """Pieces of the text, in the same time as `start_seconds`; only where the model dates them
+    (Whisper as `hwaja models pull` makes it, and streaming models but Paraformer)."""
     language: str | None = None
-    """What the model heard; None where it does not say."""
+    """What the model heard, or was told to hear; only where it knows several."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transcription:
-    """`transcription`: one utterance."""
+    """`transcription`: what one speaker said in one utterance."""
 
     speaker_id: int
+    """The enrolled voice that is nearest: 0 or 1 (beyond the specification: any that was
+    enrolled)."""
     text: str
+    """What was said; never empty."""
     timestamp: str
-    """ISO 8601, UTC, milliseconds, `Z`: the moment the utterance began."""
+    """When the utterance began: ISO 8601, UTC, milliseconds, `Z`. Counted in samples from the first
+    audio of the transcription, so a network delay does not shift it."""
     confidence: float
-    """RMS level of the utterance's speech in dBFS, one decimal."""
+    """RMS level of the utterance's speech in dBFS, one decimal; 0 dBFS is a full-scale square wave,
+    a full-scale sine is -3.0."""
     segment_id: int | None = None
-    """Counts the utterances of one transcription from 0; None: the client did not ask."""
+    """No two are the same. Counts the utterances of a transcription from 0; one without words
+    leaves a gap. Where several speak in an utterance, its first part has its id and the others the
+    next free ones, so ids need not ascend. None: the client did not ask."""
     details: Details | None = None
+    """None: the client did not ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +195,13 @@ class Interim:
     """`interim` (beyond the specification): the text so far of an utterance that goes on."""
 
     segment_id: int
+    """The utterance: this replaces its last interim, and the `transcription` with this id replaces
+    it; none comes after that."""
     text: str
-    """Replaces the last one of the segment; empty: it was no speech after all."""
+    """What was said so far. An empty one takes an interim back that no transcription follows."""
     stable_chars: int
-    """Characters at the beginning of `text` that two hypotheses in a row agree on."""
+    """How many characters at the beginning of `text` are as they were in the interim before: likely
+    to stay, not sure to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +209,9 @@ class SpeakerUpdate:
     """`speaker_update` (beyond the specification): an earlier answer was another speaker's."""
 
     segment_id: int
+    """The answer."""
     speaker_id: int
+    """Whose it is more likely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +219,11 @@ class SpeakerShare:
     """What one speaker said in a transcription."""
 
     speaker_id: int
+    """Who."""
     utterances: int
+    """How many `transcription` messages were this speaker's."""
     speech_seconds: float
-    """Pauses not counted."""
+    """How long this speaker spoke, pauses not counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +235,7 @@ class Summary:
     failed: int
     """How many utterances the engine failed on."""
     audio_seconds: float
-    """How much was heard."""
+    """How much was heard, pauses included."""
     speakers: tuple[SpeakerShare, ...]
     """Who spoke, in the order of the ids."""
 
@@ -207,10 +250,10 @@ class TranscriptionStopped:
 
 @dataclass(frozen=True, slots=True)
 class AudioReceived:
-    """`audio_received` (beyond the specification): so much need not be sent again."""
+    """`audio_received` (beyond the specification): so much need not be kept to be sent again."""
 
     received_samples: int
-    """Since the enrolment or transcription began."""
+    """How much of the audio of this enrolment or transcription was taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,20 +261,28 @@ class LimitWarning:
     """`limit_warning` (beyond the specification): a limit will soon be reached."""
 
     reason: Reason
+    """Which limit."""
     seconds_left: int
+    """How soon."""
 
 
 @dataclass(frozen=True, slots=True)
 class Error:
-    """`error`."""
+    """`error`: what was asked for failed, or the session ends."""
 
     code: ErrorCode
+    """What failed."""
     reason: Reason
+    """Why, for programs; of `INVALID_MESSAGE`, `INVALID_AUDIO` and a language or hotwords that
+    cannot be had it is told without being asked."""
     speaker_id: int | None = None
+    """Where it belongs to a speaker: whose, as the client named it."""
     quality: Quality | None = None
-    """Of the take that was refused; None: there is none, or the client did not ask."""
+    """Of the take that was refused, where it was refused for what was measured in it. None: it was
+    not, or the client did not ask."""
     received_samples: int | None = None
-    """Audio of the transcription that was taken before a limit ended it."""
+    """With `audio_limit`: how much of the audio since `start_transcription` was taken; what was
+    sent after it was not, and can be sent again."""
 
 
 ServerMessage = (
@@ -247,3 +298,6 @@ ServerMessage = (
     | LimitWarning
     | Error
 )
+
+PassingMessage = ModelLoaded | Interim | AudioReceived
+"""What a client that comes back does not need again, and so is not numbered."""

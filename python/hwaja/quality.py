@@ -47,26 +47,37 @@ takes of one person, and 83 % of those in which somebody else speaks 30-50 % of 
 OTHER_VOICE_COSINE = 0.50
 """A take that is less like the earlier takes, to which it was to be added, is of another person."""
 
+ADVICE = (
+    Reason.PERHAPS_TWO_VOICES,
+    Reason.SIMILAR_VOICE,
+    Reason.CLIPPED,
+    Reason.NOISY,
+    Reason.QUIET,
+    Reason.LITTLE_SPEECH,
+)
+"""What may be warned of, the gravest first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Quality:
     """What was measured of a take and of the voice that came, or would come, of it."""
 
     speech_seconds: float
-    """Speech in the voice, pauses not counted; of all its takes."""
+    """Speech in the voice, pauses not counted; with `add` that of all its takes."""
     takes: int
+    """How many takes the voice is made of."""
     level_dbfs: float
-    """RMS over the speech of this take."""
+    """RMS level of this take's speech, as `confidence`."""
     snr_db: float
-    """Speech against the quietest tenth of this take."""
+    """This take's speech against its quietest tenth; little where there is no pause."""
     clipped_share: float
-    """Share of this take's speech at full scale, in [0, 1]."""
+    """Share of this take's speech at full scale."""
     agreement: float
-    """Lowest cosine between two parts of this take, in [-1, 1]."""
+    """Lowest cosine between parts of 1.5 s of this take."""
     other_similarity: float | None = None
-    """Cosine of the voice to the nearest voice of another speaker; None where there is none."""
+    """Cosine of the voice to the nearest voice of another speaker; absent where there is none."""
     takes_similarity: float | None = None
-    """Cosine of this take to the earlier ones; None where there are none."""
+    """With `add`: cosine of this take to the earlier ones; absent where there are none."""
 
 
 def refusal(quality: Quality) -> Reason | None:
@@ -98,7 +109,7 @@ def warnings(quality: Quality) -> tuple[Reason, ...]:
         Reason.QUIET: quality.level_dbfs < QUIET_DBFS,
         Reason.LITTLE_SPEECH: quality.speech_seconds < ADVISED_SPEECH_SECONDS,
     }
-    return tuple(reason for reason, holds in found.items() if holds)
+    return tuple(reason for reason in ADVICE if found[reason])
 
 
 def _other_similarity(quality: Quality) -> float:

@@ -10,8 +10,9 @@ class Hotword:
     """A word or phrase that is likelier to be said than the model would think."""
 
     text: str
+    """The word or phrase. Spaces around it are taken off, and several count as one."""
     boost: float | None = None
-    """Added to the score of each of its tokens; None: the engine's default."""
+    """Added to the score of each of its tokens; 1.5 without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +20,11 @@ class Options:
     """What one session asks of the recogniser; must lie within its `Abilities`."""
 
     language: str | None = None
-    """Code of the language that is spoken; None: the one that the server was started with."""
+    """Code of the language that is spoken, as the model names it: `"ko"`, `"en"`; with Whisper and
+    Nemotron also `"auto"`. Without it, the one that the server was started with."""
     hotwords: tuple[Hotword, ...] = ()
+    """Words or phrases to expect, each as a string or with its `boost`. Only streaming transducers
+    take them, on a server started with `--decoding-method modified_beam_search`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +55,9 @@ class Token:
     """A piece of a text, and when it was spoken."""
 
     text: str
+    """The piece, as it stands in the text."""
     start_seconds: float
-    """From the first sample of the utterance, as the model dates it."""
+    """When it begins, as the model dates it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,8 @@ class Hypothesis:
 
     text: str
     tokens: tuple[Token, ...] = ()
-    """Pieces of `text` with their times; empty where the model gives none."""
+    """Pieces of `text`, dated from the first sample of the utterance; empty where the model gives
+    no times."""
     language: str | None = None
     """Code of the language that the model heard; None where it does not say."""
 

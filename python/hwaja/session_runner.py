@@ -67,6 +67,7 @@ from hwaja.messages import (
     Interim,
     InvalidMessageError,
     ModelLoaded,
+    PassingMessage,
     ServerMessage,
 )
 from hwaja.metrics import Metrics
@@ -383,7 +384,7 @@ class SessionRunner:
     def _send(self, message: ServerMessage, *, details: bool) -> None:
         if isinstance(message, Error):
             self._log_error(message)
-        passing = isinstance(message, ModelLoaded | Interim | AudioReceived)
+        passing = isinstance(message, PassingMessage)
         number = None if passing or self._numbers is None else next(self._numbers)
         text = serialize(message, details=details, max_speakers=self._max_speakers, number=number)
         match message:

@@ -10,14 +10,15 @@ class Label(StrEnum):
     """How far a speaker can be trusted; a client with `details` gets it."""
 
     SURE = "sure"
+    """No other voice is nearly as near."""
     DOUBTFUL = "doubtful"
-    """The nearest voice, but another is nearly as near."""
+    """Another voice is nearly as near."""
     UNKNOWN = "unknown"
     """Like none of the enrolled voices."""
     OVERLAP = "overlap"
-    """Two speak at once; the speaker is the one who is heard better."""
+    """For half of it or more two speak at once, and it is given to who is heard better."""
     SHORT = "short"
-    """Too short to tell by the voice: the speaker is a guess from who spoke before."""
+    """Less than 0.5 s of speech, so that the speaker is a guess from who spoke before."""
 
 
 SURE_PROBABILITY = 0.99

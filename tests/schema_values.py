@@ -1,0 +1,64 @@
+"""Values that a JSON Schema allows, for the keywords that messages of the client use."""
+
+from functools import reduce
+from operator import getitem
+from typing import Any
+
+from hypothesis import strategies as st
+
+_NOTED = {"description", "components", "x-hwaja-beyond", "x-hwaja-asked-by"}
+"""Keywords that allow and forbid nothing."""
+
+_extra_keys = st.text(max_size=5).map("x-".__add__)
+_anything = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
+
+
+def allowed_by(schema: dict[str, Any], root: dict[str, Any]) -> st.SearchStrategy[Any]:
+    """Strategy for what a schema allows.
+
+    Args:
+        schema: the schema, or one within it.
+        root: what references lead into.
+
+    Raises:
+        ValueError: for a keyword that is not known here, and so could be overlooked.
+
+    """
+    rules = {key: value for key, value in schema.items() if key not in _NOTED}
+    match rules:
+        case {"$ref": str(place), **rest} if not rest:
+            steps = place.removeprefix("#/").split("/")
+            return allowed_by(reduce(getitem, steps, root), root)
+        case {"anyOf": list(choices), **rest} if not rest:
+            return st.one_of(*(allowed_by(choice, root) for choice in choices))
+        case {"type": "string", "const": str(value), **rest} if not rest:
+            return st.just(value)
+        case {"type": "object", "required": required, "properties": fields, **rest} if not rest:
+            return _objects(required, {key: allowed_by(fields[key], root) for key in fields})
+        case {"type": "array", "items": items, **rest} if not rest.keys() - {"maxItems"}:
+            return st.lists(allowed_by(items, root), max_size=rest.get("maxItems"))
+        case {"type": "boolean", **rest} if not rest:
+            return st.booleans()
+        case {"type": "integer", "minimum": least, "maximum": most, **rest} if not rest:
+            return st.integers(least, most)
+        case {"type": "number", "exclusiveMinimum": least, "maximum": most, **rest} if not rest:
+            return st.floats(least, most, exclude_min=True) | st.integers(int(least) + 1, int(most))
+        case {"type": "string", "format": "printable", **rest}:
+            return _printable(**rest)
+    raise ValueError(f"{sorted(rules)} are more than this knows")
+
+
+def _objects(
+    required: list[str], values: dict[str, st.SearchStrategy[Any]]
+) -> st.SearchStrategy[Any]:
+    needed = {key: values[key] for key in required}
+    optional = {key: value for key, value in values.items() if key not in required}
+    known = st.fixed_dictionaries(needed, optional=optional)
+    unknown = st.dictionaries(_extra_keys, _anything, max_size=2)
+    return st.builds(lambda extra, own: extra | own, unknown, known)
+
+
+def _printable(maxLength: int = 60, pattern: str = "") -> st.SearchStrategy[str]:  # noqa: N803
+    assert pattern in ("", r"\S")
+    texts = st.text(max_size=maxLength).filter(str.isprintable)
+    return texts.filter(str.strip) if pattern else texts

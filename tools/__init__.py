@@ -1,0 +1,1 @@
+"""What the developers of hwaja run, and nobody who serves: no part of the package."""

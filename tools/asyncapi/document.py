@@ -1,0 +1,197 @@
+"""The AsyncAPI 3.0 document, as data and as text."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hwaja.config import Config
+from hwaja.gate import SAMPLE_RATE
+from hwaja.parse import MAX_TEXT_CHARS
+from tools.asyncapi import catalogue, prose, sentences
+from tools.asyncapi.catalogue import Field, Message
+from tools.asyncapi.json_schema import Schema
+
+ROOT = Path(__file__).resolve().parents[2]
+FILE = ROOT / "docs" / "asyncapi.yaml"
+
+_HEADER = "# Made by `make asyncapi` from the server's own files; edit those. See tools/asyncapi.\n"
+
+_CHANNEL = "conversation"
+
+_ANSWERS = {
+    "start_speaker_registration": "speaker_registration_started",
+    "complete_speaker_registration": "speaker_registration_completed",
+    "start_transcription": "transcription_started",
+    "stop_transcription": "transcription_stopped",
+}
+"""What answers a message of the client; `error` may come instead."""
+
+
+def written() -> str:
+    """Return the document as YAML."""
+    return _HEADER + yaml.dump(
+        document(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100
+    )
+
+
+def document() -> dict[str, Any]:
+    """Return the document."""
+    client, server = catalogue.client_messages(), catalogue.server_messages()
+    messages = {message.type: _message(message) for message in (*client, *server)}
+    messages["audio"] = _audio()
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "hwaja",
+            "version": _version(),
+            "description": prose.INFO,
+            "license": {"name": "Apache-2.0"},
+        },
+        "defaultContentType": "application/json",
+        "servers": {"default": _server()},
+        "channels": {_CHANNEL: _channel(messages)},
+        "operations": _operations(client, server),
+        "components": {
+            "messages": messages,
+            "schemas": {
+                kind.__name__: _object(catalogue.part(kind), sentences.of_class(kind))
+                for kind in catalogue.PARTS
+            },
+            "securitySchemes": prose.SECURITY,
+        },
+    }
+
+
+def _version() -> str:
+    workspace = tomllib.loads((ROOT / "Cargo.toml").read_text(encoding="utf-8"))["workspace"]
+    return str(workspace["package"]["version"])
+
+
+def _server() -> dict[str, Any]:
+    defaults = Config()
+    return {
+        "host": "{host}:{port}",
+        "protocol": "wss",
+        "description": prose.SERVER,
+        "variables": {
+            "host": {"default": defaults.host, "description": "What `--host` makes reachable."},
+            "port": {"default": str(defaults.port), "description": "As `--port` says."},
+        },
+        "security": [
+            {"$ref": f"#/components/securitySchemes/{scheme}"} for scheme in prose.SECURITY
+        ],
+    }
+
+
+def _channel(messages: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "address": "/",
+        "description": prose.CHANNEL,
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
+        "bindings": {
+            "ws": {
+                "method": "GET",
+                "query": {"type": "object", "properties": {catalogue.RESUME: prose.RESUME_QUERY}},
+                "headers": {
+                    "type": "object",
+                    "properties": {"Sec-WebSocket-Protocol": prose.SUBPROTOCOLS},
+                },
+            }
+        },
+        "x-hwaja-close-codes": prose.close_codes(),
+    }
+
+
+def _operations(client: tuple[Message, ...], server: tuple[Message, ...]) -> dict[str, Any]:
+    """Return what the server receives and sends, each in the order of `messages.py`."""
+    received = {
+        f"receive_{message.type}": _operation("receive", message.type, message.sentence)
+        | {"reply": _through([_ANSWERS[message.type], "error"])}
+        for message in client
+    }
+    unasked = [message for message in server if message.type not in _ANSWERS.values()]
+    sent = {
+        f"send_{message.type}": _operation("send", message.type, message.sentence)
+        for message in unasked
+    }
+    audio = {"receive_audio": _operation("receive", "audio", prose.AUDIO_SUMMARY)}
+    return received | audio | sent
+
+
+def _operation(action: str, name: str, sentence: str) -> dict[str, Any]:
+    return {"action": action, "summary": sentence} | _through([name])
+
+
+def _through(names: list[str]) -> dict[str, Any]:
+    channel = f"#/channels/{_CHANNEL}"
+    return {
+        "channel": {"$ref": channel},
+        "messages": [{"$ref": f"{channel}/messages/{name}"} for name in names],
+    }
+
+
+def _audio() -> dict[str, Any]:
+    return {
+        "summary": prose.AUDIO_SUMMARY,
+        "description": prose.AUDIO,
+        "contentType": f"audio/L16;rate={SAMPLE_RATE};channels=1",
+        "payload": {"type": "string", "format": "binary"},
+        "x-hwaja-byte-order": "little-endian",
+        "x-hwaja-max-bytes": Config().max_message_bytes,
+    }
+
+
+def _message(message: Message) -> dict[str, Any]:
+    found: dict[str, Any] = {"name": message.type, "summary": message.sentence}
+    if message.more:
+        found["description"] = message.more
+    if message.type in _ANSWERS:
+        found["x-hwaja-max-characters"] = MAX_TEXT_CHARS
+    return found | {
+        **_marks(message.beyond, message.asked_by),
+        "payload": _object(message.fields),
+        "examples": [{"payload": payload} for payload in message.payloads],
+    }
+
+
+def _object(fields: tuple[Field, ...], sentence: str = "") -> Schema:
+    described = {"description": sentence} if sentence else {}
+    return {
+        "type": "object",
+        **described,
+        "required": [field.name for field in fields if field.required],
+        "properties": {field.name: _property(field) for field in fields},
+    }
+
+
+def _property(field: Field) -> Schema:
+    # Beside a $ref nothing else is read (JSON Schema, draft 7).
+    schema = {"allOf": [field.schema]} if "$ref" in field.schema else field.schema
+    return {"description": field.sentence, **schema, **_marks(field.beyond, field.asked_by)}
+
+
+def _marks(beyond: bool, asked_by: tuple[str, ...]) -> dict[str, Any]:
+    marks: dict[str, Any] = {"x-hwaja-beyond": True} if beyond else {}
+    return marks | ({"x-hwaja-asked-by": list(asked_by)} if asked_by else {})
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes everything where it stands, paragraphs as paragraphs, items of a list indented."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Write what comes twice twice."""
+        return True
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        """Indent the items of a list."""
+        super().increase_indent(flow, False)
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    style = ">" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
+_Dumper.add_representer(str, _text)

@@ -1,0 +1,118 @@
+"""One message of each form: what the document shows, and where it learns which keys there are."""
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hwaja.attribution.parts import Label
+from hwaja.codes import ErrorCode, Reason
+from hwaja.messages import (
+    MOST_SPEAKERS,
+    AudioReceived,
+    Details,
+    Error,
+    Interim,
+    LimitWarning,
+    ModelLoaded,
+    Place,
+    RegistrationCompleted,
+    RegistrationStarted,
+    ServerMessage,
+    SpeakerShare,
+    SpeakerUpdate,
+    Summary,
+    Transcription,
+    TranscriptionStarted,
+    TranscriptionStopped,
+)
+from hwaja.parse import parse
+from hwaja.quality import Quality
+from hwaja.recognition import Token
+from hwaja.serialize import serialize
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A message as it goes over the wire."""
+
+    kind: type
+    """Which of the classes of `messages.py` it is."""
+    payload: dict[str, Any]
+
+
+def _client(**payload: Any) -> Example:
+    """Return what a client sends; the server's own reader says which message it is."""
+    return Example(type(parse(json.dumps(payload), MOST_SPEAKERS)), payload)
+
+
+def _server(message: ServerMessage, *, details: bool = False, number: int | None = None) -> Example:
+    """Return what the server's own writer makes of a message."""
+    return Example(type(message), json.loads(serialize(message, details=details, number=number)))
+
+
+CLIENT = (
+    _client(type="start_speaker_registration", speaker_id=0),
+    _client(type="start_speaker_registration", speaker_id=1, details=True, quality=True, add=True),
+    _client(type="complete_speaker_registration", speaker_id=0),
+    _client(type="start_transcription"),
+    _client(
+        type="start_transcription",
+        details=True,
+        interim_results=True,
+        speaker_updates=True,
+        adapt=True,
+        language="ko",
+        hotwords=["상담사", {"text": "복지관", "boost": 2.5}],
+    ),
+    _client(type="stop_transcription"),
+)
+
+_QUALITY = Quality(2.6, 1, -30.2, 25.1, 0.0, 0.5912, other_similarity=0.6431)
+
+_DETAILS = Details(
+    start_seconds=2.31,
+    end_seconds=3.72,
+    label=Label.SURE,
+    probability=0.9978,
+    scores=(0.6123, 0.1874),
+    margin=0.4249,
+    tokens=(Token("안녕하세요", 2.31), Token(" 반갑습니다", 3.02)),
+    language="ko",
+)
+
+_SAID = Transcription(0, "안녕하세요 반갑습니다", "2025-08-21T05:30:15.123Z", -25.5)
+
+_STOPPED = TranscriptionStopped(
+    Summary(12, 0, 61.44, (SpeakerShare(0, 7, 20.512), SpeakerShare(1, 5, 13.28)))
+)
+
+SERVER = (
+    _server(ModelLoaded()),
+    _server(ModelLoaded("ZqM3n0v1mV8", Place("transcribing", (0, 1), 81_920))),
+    _server(RegistrationStarted(0)),
+    _server(RegistrationStarted(0), number=1),
+    _server(RegistrationCompleted(0)),
+    _server(RegistrationCompleted(0, replace(_QUALITY, takes=2, takes_similarity=0.71)), number=2),
+    _server(TranscriptionStarted()),
+    _server(TranscriptionStarted(), number=5),
+    _server(_SAID),
+    _server(replace(_SAID, segment_id=0, details=_DETAILS), number=6),
+    _server(Interim(1, "오늘은 어떻게", 4)),
+    _server(SpeakerUpdate(0, 1)),
+    _server(SpeakerUpdate(0, 1), number=7),
+    _server(_STOPPED),
+    _server(_STOPPED, number=19),
+    _server(AudioReceived(16_384)),
+    _server(LimitWarning(Reason.SESSION_LIMIT, 60), details=True),
+    _server(LimitWarning(Reason.SESSION_LIMIT, 60), details=True, number=20),
+    _server(Error(ErrorCode.TRANSCRIPTION_FAILED, Reason.NOT_ENROLLED)),
+    _server(Error(ErrorCode.SPEAKER_REGISTRATION_FAILED, Reason.TOO_LITTLE_SPEECH, 0)),
+    _server(
+        Error(ErrorCode.SPEAKER_REGISTRATION_FAILED, Reason.SAME_VOICE, 1, _QUALITY), details=True
+    ),
+    _server(
+        Error(ErrorCode.TRANSCRIPTION_FAILED, Reason.AUDIO_LIMIT, received_samples=9_612_288),
+        details=True,
+        number=143,
+    ),
+)
