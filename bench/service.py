@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from corpus import Dialogue
 from hwaja.audio import CHUNK_SAMPLES, paced
 from hwaja.benchmark.serving import Service
-from hwaja.client import Client, Message
+from hwaja.client import Message
+from hwaja.client.connection import Connection
 
 
 @dataclass(frozen=True)
@@ -18,14 +19,14 @@ class Arrival:
     at_seconds: float
 
 
-async def enrol(client: Client, dialogue: Dialogue) -> None:
+async def enrol(client: Connection, dialogue: Dialogue) -> None:
     """Enrol both voices, as fast as the server takes them."""
     for speaker_id, voice in enumerate(dialogue.voices):
         await client.enrol(speaker_id, paced(voice, speed=0))
 
 
 async def transcribe(
-    client: Client,
+    client: Connection,
     pcm: bytes,
     speed: float = 1.0,
     chunk_samples: int = CHUNK_SAMPLES,

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 from hwaja.audio import CHUNK_SAMPLES, paced
 from hwaja.benchmark.serving import Service, resident_bytes, running_server
-from hwaja.client import Client
+from hwaja.client.connection import Connection
 from hwaja.models.tones import write_tone_model
 from tone_dialogue import sentences, voices
 
@@ -31,23 +31,23 @@ def talk() -> bytes:
     return b"".join(sentence.pcm.tobytes() for sentence in sentences(30, seed=1))
 
 
-async def connected(client: Client) -> None:
+async def connected(client: Connection) -> None:
     """Only be there."""
 
 
-async def enrolled(client: Client) -> None:
+async def enrolled(client: Connection) -> None:
     """Have two voices."""
     for speaker_id, voice in enumerate(voices()):
         await client.enrol(speaker_id, paced(voice, speed=0))
 
 
-async def begun(client: Client) -> None:
+async def begun(client: Connection) -> None:
     """Begin a transcription."""
     await client.send({"type": "start_transcription"})
     await client.expect("transcription_started")
 
 
-async def send_on(client: Client, chunk_samples: int) -> None:
+async def send_on(client: Connection, chunk_samples: int) -> None:
     """Send speech until no buffer takes any more."""
     pcm = talk()
     with suppress(TimeoutError):
@@ -63,7 +63,7 @@ async def measure(service: Service, count: int, chunk_samples: int) -> None:
     front = service.process.pid
     before = resident_bytes(front)
 
-    async def step(name: str, do: Callable[[Client], Awaitable[None]]) -> None:
+    async def step(name: str, do: Callable[[Connection], Awaitable[None]]) -> None:
         await asyncio.gather(*map(do, clients))
         each = (resident_bytes(front) - before) / count
         print(f"{name}: {each / 2**20:.2f} MiB a session")

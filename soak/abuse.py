@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 
 from abuses import FLOODS, FRAMES, HARMLESS, REQUESTS, STAGES
 from hwaja.benchmark.serving import Service
-from hwaja.client import ClientError, client_tls
+from hwaja.client import ClientError
+from hwaja.client.tls import client_tls
 from raw_client import UPGRADE, client_hello, dialled
 from soak.serving import kept
 from soak.visitor import PATIENCE_SECONDS, answered_right

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
 from hwaja.benchmark.serving import Service
-from hwaja.client import client_tls
+from hwaja.client.tls import client_tls
 from raw_client import UPGRADE, dialled
 from soak.serving import kept
 from soak.visitor import PATIENCE_SECONDS, answered_right, placed

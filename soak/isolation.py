@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 
 from hwaja.audio import paced
 from hwaja.benchmark.serving import Service
-from hwaja.client import Client, ClientError
+from hwaja.client import ClientError
+from hwaja.client.connection import Connection
 from soak.killer import Killer
 from soak.serving import kept
 from soak.visitor import enrolled, placed, random_sentences, rejoined, spoken, transcribed
@@ -37,7 +38,7 @@ class Tally:
     wrong: int = 0
 
 
-async def one_round(client: Client, chance: random.Random, tally: Tally) -> None:
+async def one_round(client: Connection, chance: random.Random, tally: Tally) -> None:
     """Leave, rave, or talk and compare."""
     sentences, kind = random_sentences(chance)[:SENTENCES], chance.random()
     pcm = spoken(sentences)
@@ -52,7 +53,7 @@ async def one_round(client: Client, chance: random.Random, tally: Tally) -> None
     tally.wrong += rejoined(said, texts) != said
 
 
-async def misbehave(client: Client, pcm: bytes, *, raves: bool) -> None:
+async def misbehave(client: Connection, pcm: bytes, *, raves: bool) -> None:
     """Begin to talk; then be gone, or be thrown out."""
     await enrolled(client)
     await client.send({"type": "start_transcription", "interim_results": True})

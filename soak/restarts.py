@@ -16,7 +16,9 @@ from tempfile import TemporaryDirectory
 
 from hwaja.audio import paced
 from hwaja.benchmark.serving import Service, running_server
-from hwaja.client import Client, ClientError, client_tls, open_client
+from hwaja.client import ClientError
+from hwaja.client.connection import Connection, open_connection
+from hwaja.client.tls import client_tls
 from hwaja.models.tones import write_tone_model
 from soak.visitor import PAUSE, VOICES, random_sentences, rejoined, spoken
 from tone_speech import Hummed
@@ -50,7 +52,7 @@ class Talker:
     async def talk(self, service: Service) -> None:
         """Talk in real time until the server closes."""
         url, tls = f"{service.url}/?resume", client_tls(service.cafile)
-        async with open_client(url, tls) as client:
+        async with open_connection(url, tls) as client:
             for speaker_id, voice in enumerate(VOICES):
                 named = {"speaker_id": speaker_id}
                 await client.send({"type": "start_speaker_registration", **named})
@@ -69,7 +71,7 @@ class Talker:
                 sending.cancel()
                 await asyncio.gather(sending, return_exceptions=True)
 
-    async def _hear_until(self, client: Client, kind: str) -> None:
+    async def _hear_until(self, client: Connection, kind: str) -> None:
         while (message := await client.receive())["type"] != kind:
             if message["type"] == "audio_received":
                 self.acknowledged_samples = message["received_samples"]

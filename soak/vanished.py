@@ -10,7 +10,8 @@ import sys
 import time
 
 from hwaja.benchmark.serving import Service
-from hwaja.client import ClientError, client_tls
+from hwaja.client import ClientError
+from hwaja.client.tls import client_tls
 from raw_client import dialled
 from soak.serving import kept
 from soak.watching import BrokenPromiseError

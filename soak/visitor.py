@@ -9,7 +9,8 @@ from contextlib import AsyncExitStack
 import clips
 from hwaja.audio import paced
 from hwaja.benchmark.serving import Service
-from hwaja.client import Client, ClientError
+from hwaja.client import ClientError
+from hwaja.client.connection import Connection
 from soak.watching import BrokenPromiseError
 from tone_speech import Hummed, hummed
 
@@ -24,7 +25,7 @@ SENTENCES = 8
 VOICES = hummed(range(8)).pcm, clips.voices()[0]
 
 
-async def placed(service: Service, stack: AsyncExitStack) -> Client:
+async def placed(service: Service, stack: AsyncExitStack) -> Connection:
     """Open a session once there is a place.
 
     Raises:
@@ -41,7 +42,7 @@ async def placed(service: Service, stack: AsyncExitStack) -> Client:
             await asyncio.sleep(0.1)
 
 
-async def enrolled(client: Client) -> None:
+async def enrolled(client: Connection) -> None:
     """Enrol both voices, as fast as the server takes them."""
     for speaker_id, voice in enumerate(VOICES):
         await client.enrol(speaker_id, paced(voice, speed=0))
@@ -61,7 +62,7 @@ def spoken(sentences: Iterable[Hummed]) -> bytes:
     return b"".join(sentence.pcm + PAUSE for sentence in sentences)
 
 
-async def transcribed(client: Client, chunks: AsyncIterator[bytes]) -> list[str]:
+async def transcribed(client: Connection, chunks: AsyncIterator[bytes]) -> list[str]:
     """Send audio as it comes; return the texts. An error in place of one counts as one."""
     await client.send({"type": "start_transcription"})
     await client.expect("transcription_started")
@@ -86,7 +87,7 @@ def rejoined(said: Sequence[str], answered: Sequence[str]) -> list[str]:
     return whole
 
 
-async def answered_right(client: Client, sentence: Hummed) -> None:
+async def answered_right(client: Connection, sentence: Hummed) -> None:
     """Enrol, speak, and insist on the text.
 
     Raises:

@@ -74,7 +74,7 @@ ROWS: list[set[str]] = [
     {"server"},
     {"application"},
     {"audio", "client"},
-    {"transcript", "client_stream"},
+    {"transcript"},
     {"transcribe", "enroll_check", "doctor", "benchmark"},
     {"cli"},
     {"__main__"},

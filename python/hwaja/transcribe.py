@@ -7,11 +7,9 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any
 
 from hwaja.audio import AudioError, load_pcm16, microphone, paced
-from hwaja.client import ClientError, client_tls, open_client
-from hwaja.client_stream import ClientStream
+from hwaja.client import ClientError, Message, connect
 from hwaja.config import Config
 from hwaja.transcript import Transcript
 
@@ -75,15 +73,27 @@ def _check(holds: bool, sentence: str) -> None:
 async def _transcribe(args: argparse.Namespace) -> None:
     voices = [load_pcm16(file) for file in args.enroll]
     talk = None if args.mic else paced(load_pcm16(args.talk), args.speed)
-    tls = client_tls(args.cafile, verify=not args.insecure)
     with Transcript(as_json=args.json) as transcript:
-        async with open_client(args.url, tls, _token(args.token_file)) as client:
+        async with connect(
+            args.url,
+            cafile=args.cafile,
+            verify=not args.insecure,
+            token=_token(args.token_file),
+            on_away=_tell_of_loss,
+        ) as client:
             for speaker_id, voice in enumerate(voices):
-                transcript.show(await client.enrol(speaker_id, paced(voice, args.speed)))
-            stream = ClientStream(client, _wishes(args))
-            async with aclosing(stream.run(talk or _captured())) as messages:
+                enrolment = client.enrol_messages(speaker_id, paced(voice, args.speed))
+                *_, completed = [message async for message in enrolment]
+                transcript.show(completed)
+            messages = client.transcribe_messages(talk or _captured(), _wishes(args))
+            async with aclosing(messages):
                 async for message in messages:
-                    transcript.show(message)
+                    if message["type"] != "transcription_stopped":
+                        transcript.show(message)
+
+
+def _tell_of_loss() -> None:
+    print("hwaja: the connection is lost; trying again", file=sys.stderr)
 
 
 def _token(file: Path | None) -> str | None:
@@ -95,9 +105,9 @@ def _token(file: Path | None) -> str | None:
         raise ClientError(f"The token file {file} cannot be read.") from error
 
 
-def _wishes(args: argparse.Namespace) -> dict[str, Any]:
+def _wishes(args: argparse.Namespace) -> Message:
     """Return what the server is asked for beyond the specification."""
-    wishes: dict[str, Any] = {}
+    wishes: Message = {}
     if args.interim:
         wishes["interim_results"] = True
     if args.language:

@@ -14,7 +14,8 @@ from tempfile import TemporaryDirectory
 from threading import Thread
 
 from hwaja.benchmark.corpus import BenchmarkError
-from hwaja.client import Client, client_tls, open_client
+from hwaja.client.connection import Connection, open_connection
+from hwaja.client.tls import client_tls
 
 STOPPING_SECONDS = 30
 """How long a server may take to end; it answers what it heard for 10 s at most."""
@@ -41,9 +42,9 @@ class Service:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return [int(pid) for pid in children.read_text().split()]
 
-    def open(self) -> AbstractAsyncContextManager[Client]:
+    def open(self) -> AbstractAsyncContextManager[Connection]:
         """Connect."""
-        return open_client(self.url, client_tls(self.cafile))
+        return open_connection(self.url, client_tls(self.cafile))
 
     def cpu_seconds(self) -> float | None:
         """Return the processor time that it and its workers have used; None where unknown."""

@@ -74,9 +74,10 @@ export class Online extends Emitter {
     client.on('overrun', ({ lostSamples }) =>
       this._notices.show('lost', 'notice.lost', { seconds: (lostSamples / 16000).toFixed(1) })
     );
-    client.on('limit_warning', ({ seconds_left: seconds }) =>
-      this._notices.show('limit', 'notice.limit', { seconds })
-    );
+    client.on('limit_warning', ({ reason, seconds_left: seconds }) => {
+      // A transcription that is as long as it may be goes on in another.
+      if (reason !== 'audio_limit') this._notices.show('limit', 'notice.limit', { seconds });
+    });
     client.on('closed', ({ error }) => this._closed(error));
     client.on('lost', (error) => this._lost(error));
     return client;

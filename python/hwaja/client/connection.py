@@ -1,12 +1,10 @@
-"""A client of the public protocol, for `hwaja transcribe` and for measurements."""
+"""One connection to a server: messages and audio, as the protocol has them."""
 
 import json
 import ssl
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from pathlib import Path
-from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import (
@@ -15,8 +13,9 @@ from websockets.exceptions import (
     InvalidStatus,
     InvalidURI,
 )
+from websockets.typing import Subprotocol
 
-Message = dict[str, Any]
+from hwaja.client.errors import ClientError, Message, RefusedError
 
 MAX_UNREAD_BYTES = 4 * 32_000
 """Audio that may lie between client and server: 4 s. The answers to the server's pings wait behind
@@ -26,39 +25,16 @@ PONG_SECONDS = 60
 """How long a server may take to answer a ping: one that is held up does not read."""
 
 
-class ClientError(Exception):
-    """The server cannot be reached or refused. Says why in one sentence."""
+class ConnectionLostError(ClientError):
+    """The connection has ended without the server having said so, or for a moment only."""
 
 
-class RefusedError(ClientError):
-    """The server answered something else than was expected; the connection lives on."""
+LOST_CODES = {None, 1006, 1012, 1014}
+"""No close frame, and what a proxy that restarts says (RFC 6455's registry)."""
 
 
-def client_tls(trusted: Path | None, *, verify: bool = True) -> ssl.SSLContext:
-    """Return a client context.
-
-    Args:
-        trusted: a certificate to trust beside the system's, PEM; a missing file is passed over.
-        verify: False accepts any certificate.
-
-    Raises:
-        ClientError: where the file is there but holds no certificate.
-
-    """
-    context = ssl.create_default_context()
-    if not verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    elif trusted is not None and trusted.is_file():
-        try:
-            context.load_verify_locations(trusted)
-        except ssl.SSLError as error:
-            raise ClientError(f"{trusted} holds no certificate.") from error
-    return context
-
-
-class Client:
-    """One session with a server."""
+class Connection:
+    """One connection, on which a session begins, or goes on."""
 
     def __init__(self, websocket: ClientConnection) -> None:
         self._websocket = websocket
@@ -67,14 +43,14 @@ class Client:
         """Return the next message of the server.
 
         Raises:
-            ClientError: where the connection has ended, or the other end speaks another protocol.
+            ConnectionLostError: where the connection was lost.
+            ClientError: where the server closed it, or the other end speaks another protocol.
 
         """
         try:
             message = json.loads(await self._websocket.recv())
         except ConnectionClosed as error:
-            code = error.rcvd.code if error.rcvd else "none"
-            raise ClientError(f"The server closed the connection (code {code}).") from error
+            raise _ended(error) from error
         except ValueError:
             message = None
         if not isinstance(message, dict) or "type" not in message:
@@ -91,13 +67,16 @@ class Client:
         """
         message = await self.receive()
         if message["type"] != kind:
-            text = message.get("message", message["type"])
-            raise RefusedError(f"The server answered: {text}")
+            raise RefusedError(message)
         return message
 
     async def send(self, message: Message) -> None:
         """Send a control message."""
         await self._send(json.dumps(message))
+
+    async def send_chunk(self, pcm: bytes) -> None:
+        """Send audio."""
+        await self._send(pcm)
 
     async def send_audio(self, chunks: AsyncIterable[bytes]) -> None:
         """Send chunks of PCM16 as they come, but not far ahead of what the server has read."""
@@ -106,7 +85,7 @@ class Client:
             await self._send(chunk)
             unread_bytes += len(chunk)
             if unread_bytes >= MAX_UNREAD_BYTES:
-                await self._be_read()
+                await self.be_read()
                 unread_bytes = 0
 
     async def enrol(self, speaker_id: int, chunks: AsyncIterable[bytes]) -> Message:
@@ -139,34 +118,40 @@ class Client:
         """End the session."""
         await self._websocket.close()
 
-    async def _be_read(self) -> None:
+    async def be_read(self) -> None:
         """Wait until the server has read everything: it answers a ping in its turn."""
         try:
             await (await self._websocket.ping())
         except ConnectionClosed as error:
-            raise ClientError("The server closed the connection.") from error
+            raise _ended(error) from error
 
     async def _send(self, message: str | bytes) -> None:
         try:
             await self._websocket.send(message)
         except ConnectionClosed as error:
-            raise ClientError("The server closed the connection.") from error
+            raise _ended(error) from error
 
 
-@asynccontextmanager
-async def open_client(
-    url: str, tls: ssl.SSLContext, token: str | None = None
-) -> AsyncIterator[Client]:
-    """Connect and wait until the server is ready.
+def _ended(error: ConnectionClosed) -> ClientError:
+    code = error.rcvd.code if error.rcvd else None
+    sentence = f"The server closed the connection (code {code or 'none'})."
+    return ConnectionLostError(sentence) if code in LOST_CODES else ClientError(sentence)
+
+
+async def dial(
+    url: str, tls: ssl.SSLContext, token: str | None = None, offered: Sequence[str] = ()
+) -> Connection:
+    """Open a connection; the server's first message is still to be received.
 
     Args:
         url: wss://, or ws:// to a server without TLS, where `tls` is not used.
         tls: the client's side of it.
         token: what the server wants of those it lets in; None: it lets everybody in.
+        offered: subprotocols.
 
     Raises:
-        ClientError: where `url` is none, there is no server, its certificate is not trusted, or
-            it is full.
+        ConnectionLostError: where no server answers.
+        ClientError: where `url` is none, the certificate is not trusted, or a token is missing.
 
     """
     try:
@@ -174,6 +159,7 @@ async def open_client(
             url,
             ssl=None if url.lower().startswith("ws://") else tls,
             additional_headers={} if token is None else {"Authorization": f"Bearer {token}"},
+            subprotocols=[Subprotocol(name) for name in offered] or None,
             compression=None,
             max_size=None,
             ping_timeout=PONG_SECONDS,
@@ -190,11 +176,27 @@ async def open_client(
         ):
             sentence = f"{url} lets in only who has a token; name its file with --token-file."
             raise ClientError(sentence) from error
-        raise ClientError(f"No server answers at {url} ({type(error).__name__}).") from error
+        sentence = f"No server answers at {url} ({type(error).__name__})."
+        raise ConnectionLostError(sentence) from error
     except (InvalidURI, ValueError) as error:
         sentence = f"{url!r} is no address of a server, which begins with wss:// or ws://."
         raise ClientError(sentence) from error
-    async with websocket:
-        client = Client(websocket)
-        await client.expect("model_loaded")
-        yield client
+    return Connection(websocket)
+
+
+@asynccontextmanager
+async def open_connection(
+    url: str, tls: ssl.SSLContext, token: str | None = None
+) -> AsyncIterator[Connection]:
+    """Connect and wait until the server is ready; for the arguments see `dial`.
+
+    Raises:
+        ClientError: as `dial`, or where the server is full.
+
+    """
+    connection = await dial(url, tls, token)
+    try:
+        await connection.expect("model_loaded")
+        yield connection
+    finally:
+        await connection.close()

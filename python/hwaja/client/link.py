@@ -1,0 +1,120 @@
+"""The way to the server: one connection after another, as long as they lead to the same session."""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hwaja.client.connection import MAX_UNREAD_BYTES, Connection, ConnectionLostError, dial
+from hwaja.client.errors import ClientError, Message, RefusedError, SessionLostError
+from hwaja.client.resumption import BackOff, Resumption
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server is, and what it wants."""
+
+    url: str
+    tls: ssl.SSLContext
+    token: str | None = None
+
+
+class Link:
+    """A session's connections; `open` comes first."""
+
+    def __init__(self, address: Address, on_away: Callable[[], None]) -> None:
+        """Prepare; `on_away` is told when a connection is lost and another is tried."""
+        self._address = address
+        self._on_away = on_away
+        self._resumption = Resumption()
+        self._connection: Connection | None = None
+        self._unread_bytes = 0
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the server tells what audio it has taken."""
+        return self._resumption.is_possible
+
+    async def open(self) -> Message:
+        """Connect; returns `model_loaded`.
+
+        Raises:
+            ClientError: where there is no server, or it refuses.
+
+        """
+        address = self._address
+        connection = await dial(address.url, address.tls, address.token, self._resumption.offered)
+        try:
+            welcome = await connection.expect("model_loaded")
+        except BaseException:
+            await connection.close()
+            raise
+        is_resumed = self._resumption.welcome(welcome)
+        self._connection, self._unread_bytes = connection, 0
+        return welcome | {"resumed": is_resumed}
+
+    async def receive(self) -> Message:
+        """Return the next message that is news.
+
+        Where the connection is lost, this is `model_loaded` of the one on which the session goes
+        on.
+
+        Raises:
+            SessionLostError: where the session is gone.
+            ClientError: where the server has ended it.
+
+        """
+        while True:
+            if self._connection is None:
+                raise ClientError("The connection is closed.")
+            try:
+                message = await self._connection.receive()
+            except ConnectionLostError:
+                if not self._resumption.is_possible:
+                    raise
+                return await self._come_back()
+            if self._resumption.is_news(message):
+                return message
+
+    async def send(self, item: Message | bytes) -> None:
+        """Send a message or audio; what a lost connection did not carry is not told here."""
+        connection = self._connection
+        if connection is None:
+            return
+        try:
+            if not isinstance(item, bytes):
+                await connection.send(item)
+                return
+            await connection.send_chunk(item)
+            self._unread_bytes += len(item)
+            if not self.is_confirmed and self._unread_bytes >= MAX_UNREAD_BYTES:
+                self._unread_bytes = 0
+                await connection.be_read()
+        except ClientError:
+            return  # who receives learns of it
+
+    async def close(self) -> None:
+        """End the session."""
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            await connection.close()
+
+    async def _come_back(self) -> Message:
+        self._on_away()
+        self._connection = None
+        loop = asyncio.get_running_loop()
+        lost_at = loop.time()
+        back_off = BackOff()
+        while (delay := back_off.next_delay_seconds(loop.time() - lost_at)) is not None:
+            await asyncio.sleep(delay)
+            try:
+                welcome = await self.open()
+            except (ConnectionLostError, RefusedError):
+                continue  # a server that starts, or is full for a moment
+            if welcome["resumed"]:
+                return welcome
+            await self.close()
+            break
+        raise SessionLostError(
+            "The connection was lost, and the session with it: enrol the voices again."
+        )

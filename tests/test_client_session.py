@@ -1,0 +1,230 @@
+"""The client library against the real server, over a network that fails."""
+
+import random
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import pytest
+
+import clips
+from fakes import FakePool, WatchedDetection, no_cohort
+from hwaja.attribution.parts import Label
+from hwaja.client import (
+    Client,
+    ClientError,
+    Interim,
+    RefusedError,
+    SessionLostError,
+    Told,
+    Transcription,
+    TranscriptionStopped,
+    connect,
+)
+from hwaja.engines.silero import SileroDetector
+from hwaja.session_runner import Services
+from hwaja.settings import SessionSettings
+from loopback import Endpoint, serving
+from relay import relaying
+
+pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
+
+Serve = Callable[..., AbstractAsyncContextManager[Endpoint]]
+
+
+@pytest.fixture
+def engine() -> FakePool:
+    """Without idle workers, so that no utterance is worked on before it has ended."""
+    engine = FakePool()
+    engine.idle_workers = 0
+    return engine
+
+
+@pytest.fixture
+def serve(engine: FakePool, detector: SileroDetector, certificate: tuple[Path, Path]) -> Serve:
+    def served(
+        max_audio_seconds: float = 600, **settings: object
+    ) -> AbstractAsyncContextManager[Endpoint]:
+        limits = SessionSettings(max_audio_seconds=max_audio_seconds)
+        detection = WatchedDetection(detector)
+        services = Services(engine, engine, detection, no_cohort(), limits)  # type: ignore[arg-type]
+        return serving(services, certificate, **settings)
+
+    return served
+
+
+async def enrolled(client: Client) -> None:
+    for speaker_id, voice in enumerate(clips.voices()):
+        completed = await client.enrol(speaker_id, voice)
+        assert completed.speaker_id == speaker_id
+        assert completed.quality is not None
+        assert completed.quality.speech_seconds > 2
+
+
+async def conversed(url: str, cafile: Path) -> list[Told]:
+    async with connect(url, cafile=cafile) as client:
+        await enrolled(client)
+        return [told async for told in client.transcribe(clips.conversation())]
+
+
+def said(told: list[Told]) -> list[Transcription]:
+    return [each for each in told if isinstance(each, Transcription)]
+
+
+def starts(told: list[Told]) -> list[float]:
+    return [each.details.start_seconds for each in said(told) if each.details is not None]
+
+
+async def test_a_conversation_is_told_in_words_with_speakers_and_figures(
+    serve: Serve, certificate: tuple[Path, Path]
+) -> None:
+    async with serve() as endpoint:
+        told = await conversed(endpoint.url, certificate[0])
+    assert {each.speaker_id for each in said(told)} == {0, 1}
+    assert all(each.details and each.details.label in Label for each in said(told))
+    assert isinstance(told[-1], TranscriptionStopped)
+    assert told[-1].summary.utterances == len(said(told)) == 4
+
+
+async def test_interims_come_to_who_asks(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    async with connect(endpoint.url, cafile=certificate[0]) as client:
+        await enrolled(client)
+        talk = client.transcribe(clips.conversation(), interim_results=True)
+        told = [each async for each in talk]
+    kinds = {type(each) for each in told}
+    assert kinds <= {Interim, Transcription, TranscriptionStopped}
+    assert all(each.segment_id is not None for each in said(told))
+
+
+async def test_a_voice_that_is_refused_is_explained_and_can_be_tried_again(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    async with connect(endpoint.url, cafile=certificate[0]) as client:
+        with pytest.raises(
+            RefusedError, match=r"^The server answered: 음성이 너무 짧습니다"
+        ) as raised:
+            await client.enrol(0, clips.silence(4))
+        assert raised.value.code == "SPEAKER_REGISTRATION_FAILED"
+        assert (raised.value.reason, raised.value.speaker_id) == ("too_little_speech", 0)
+        assert (await client.enrol(0, clips.voices()[0])).speaker_id == 0
+
+
+async def test_a_transcription_without_voices_is_refused_and_the_session_goes_on(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    async with connect(endpoint.url, cafile=certificate[0]) as client:
+        with pytest.raises(RefusedError) as raised:
+            await anext(client.transcribe(b""))
+        assert raised.value.reason == "not_enrolled"
+        await enrolled(client)
+
+
+def lengths(seed: int) -> Iterator[int]:
+    chance = random.Random(seed)  # noqa: S311 - a network, no secret
+    for _ in range(chance.randrange(2, 6)):
+        yield chance.randrange(3_000, 400_000)
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_over_a_network_that_fails_it_is_told_what_it_is_told_over_a_good_one(
+    seed: int, serve: Serve, engine: FakePool, certificate: tuple[Path, Path]
+) -> None:
+    """Wherever the connections are cut: every sample is heard once, every answer comes once."""
+    async with serve() as endpoint:
+        expected = await conversed(endpoint.url, certificate[0])
+        heard = [samples.tobytes() for samples in engine.heard]
+        engine.heard.clear()
+        async with relaying(endpoint.port, lengths(seed)) as relay:
+            found = await conversed(relay.url, certificate[0])
+    assert relay.connections > 1
+    assert [samples.tobytes() for samples in engine.heard] == heard
+    assert starts(found) == starts(expected)
+    assert [each.speaker_id for each in said(found)] == [each.speaker_id for each in said(expected)]
+    assert found[-1] == expected[-1]
+
+
+@pytest.mark.parametrize("seed", [None, 1, 2])
+@pytest.mark.parametrize("max_audio_seconds", [3.0, 7.0, 11.9])
+async def test_a_conversation_longer_than_the_longest_transcription_comes_back_whole(
+    max_audio_seconds: float, seed: int | None, serve: Serve, certificate: tuple[Path, Path]
+) -> None:
+    """Also where the limit falls behind the last word, so that stop and end cross."""
+    async with serve() as endpoint:
+        expected = await conversed(endpoint.url, certificate[0])
+    cuts = iter(()) if seed is None else lengths(seed)
+    async with serve(max_audio_seconds) as endpoint, relaying(endpoint.port, cuts) as relay:
+        found = await conversed(relay.url, certificate[0])
+    assert [each.speaker_id for each in said(found)] == [each.speaker_id for each in said(expected)]
+    assert starts(found) == pytest.approx(starts(expected), abs=0.07)
+    ids = [each.segment_id for each in said(found)]
+    assert len(set(ids)) == len(ids)
+    assert {type(each) for each in found} == {Transcription, TranscriptionStopped}
+
+
+async def test_what_goes_wrong_with_the_audio_is_what_is_raised(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        yield bytes(8192)
+        raise RuntimeError("the microphone was unplugged")
+
+    async with connect(endpoint.url, cafile=certificate[0]) as client:
+        await enrolled(client)
+        with pytest.raises(RuntimeError, match="unplugged"):
+            async for _ in client.transcribe(broken()):
+                pass
+
+
+async def test_a_session_that_the_server_has_forgotten_is_lost(
+    serve: Serve, certificate: tuple[Path, Path]
+) -> None:
+    away = []
+    async with (
+        serve(resume_seconds=0.01) as endpoint,
+        relaying(endpoint.port, iter([60_000])) as relay,
+        connect(relay.url, cafile=certificate[0], on_away=lambda: away.append(1)) as client,
+    ):
+        with pytest.raises(SessionLostError, match="enrol the voices again"):
+            await enrolled(client)
+    assert away == [1]
+
+
+async def test_a_server_that_stops_is_no_loss_of_the_connection(
+    serve: Serve, certificate: tuple[Path, Path]
+) -> None:
+    away = []
+    async with (
+        serve() as endpoint,
+        connect(endpoint.url, cafile=certificate[0], on_away=lambda: away.append(1)) as client,
+    ):
+        await endpoint.server.stop()
+        with pytest.raises(ClientError, match=r"\(code 1001\)\.$"):
+            await client.enrol(0, clips.voices()[0])
+    assert away == []
+
+
+async def test_who_leaves_a_transcription_early_ends_the_session(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    async with connect(endpoint.url, cafile=certificate[0]) as client:
+        await enrolled(client)
+        talk = client.transcribe(clips.conversation() * 2)
+        async for _ in talk:
+            break
+        await talk.aclose()
+        with pytest.raises(ClientError, match="closed"):
+            await client.enrol(0, clips.voices()[0])
+    await endpoint.until_free()
+
+
+@pytest.mark.parametrize(
+    ("audio", "error"), [("text", TypeError), (b"odd", ValueError), ([b"ab", 3], TypeError)]
+)
+async def test_what_is_no_pcm16_is_refused_here(
+    audio: object, error: type[Exception], endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    async with connect(endpoint.url, cafile=certificate[0]) as client:
+        with pytest.raises(error, match="PCM16"):
+            await client.enrol(0, audio)  # type: ignore[arg-type]

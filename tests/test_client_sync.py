@@ -1,0 +1,69 @@
+"""The client for programs without asyncio, and what it takes to import it."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import clips
+from hwaja.client import RefusedError, Transcription, TranscriptionStopped
+from hwaja.client.sync import connect
+from loopback import Endpoint
+
+pytestmark = pytest.mark.models
+
+in_one_loop = pytest.mark.asyncio(loop_scope="session")
+
+
+def halves(pcm: bytes) -> Iterator[bytes]:
+    yield pcm[: len(pcm) // 4 * 2]
+    yield pcm[len(pcm) // 4 * 2 :]
+
+
+@in_one_loop
+async def test_a_conversation_without_asyncio(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    def converse() -> list[object]:
+        with connect(endpoint.url, cafile=certificate[0]) as client:
+            with pytest.raises(RefusedError, match="너무 짧습니다"):
+                client.enrol(0, clips.silence(4))
+            for speaker_id, voice in enumerate(clips.voices()):
+                client.enrol(speaker_id, halves(voice))
+            return list(client.transcribe(halves(clips.conversation())))
+
+    told = await asyncio.to_thread(converse)
+    assert [type(each) for each in told] == [Transcription] * 4 + [TranscriptionStopped]
+
+
+@in_one_loop
+async def test_who_leaves_the_loop_early_leaves_nothing_behind(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    def leave() -> object:
+        with connect(endpoint.url, cafile=certificate[0]) as client:
+            for speaker_id, voice in enumerate(clips.voices()):
+                client.enrol(speaker_id, voice)
+            talk = client.transcribe(clips.conversation())
+            first = next(talk)
+            talk.close()
+            return first
+
+    assert isinstance(await asyncio.to_thread(leave), Transcription)
+    await endpoint.until_free()
+
+
+@pytest.mark.parametrize("module", ["hwaja.client", "hwaja.client.sync"])
+def test_the_client_needs_nothing_that_only_a_server_needs(module: str) -> None:
+    script = (
+        f"import sys, {module}; "
+        "print([m for m in ('numpy', 'onnxruntime', 'sherpa_onnx', 'structlog', 'onnx', 'msgspec', "
+        "'prometheus_client', 'cryptography') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
