@@ -1,0 +1,41 @@
+"""Transcribe a recording: python file.py mina.wav jisu.wav talk.wav
+
+The files are mono WAV, 16 kHz, 16 bit; `hwaja transcribe` takes any format.
+"""
+
+import asyncio
+import sys
+import wave
+from pathlib import Path
+
+from hwaja.client import RefusedError, Transcription, connect
+
+SERVER = "wss://localhost:8088"
+CERTIFICATE = Path.home() / ".local/share/hwaja/dev-cert.pem"
+
+
+def pcm_of(file: str) -> bytes:
+    with wave.open(file) as recording:
+        return recording.readframes(recording.getnframes())
+
+
+async def transcribe(
+    voices: list[str], talk: str, url: str = SERVER, cafile: Path = CERTIFICATE
+) -> list[str]:
+    """Return who said what, a line each."""
+    lines = []
+    async with connect(url, cafile=cafile) as client:
+        for speaker_id, voice in enumerate(voices):
+            await client.enrol(speaker_id, pcm_of(voice))
+        async for told in client.transcribe(pcm_of(talk)):
+            if isinstance(told, Transcription) and told.details is not None:
+                lines.append(f"{told.details.start_seconds:7.2f} {told.speaker_id}: {told.text}")
+    return lines
+
+
+if __name__ == "__main__":
+    *voice_files, talk_file = sys.argv[1:]
+    try:
+        print("\n".join(asyncio.run(transcribe(voice_files, talk_file))))
+    except RefusedError as error:  # such as a voice that is no good for enrolment
+        sys.exit(str(error))
