@@ -15,6 +15,9 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 from hwaja.client import Client, ClientError, RefusedError, connect
 
+SERVER = os.environ["HWAJA_URL"]
+CERTIFICATE = Path(os.environ["HWAJA_CERT"])
+
 app = FastAPI()
 
 
@@ -22,9 +25,7 @@ app = FastAPI()
 async def talk(browser: WebSocket) -> None:
     await browser.accept()
     try:
-        async with connect(
-            os.environ["HWAJA_URL"], cafile=Path(os.environ["HWAJA_CERT"])
-        ) as client:
+        async with connect(SERVER, cafile=CERTIFICATE) as client:
             for speaker_id in (0, 1):
                 await enrol(client, speaker_id, browser)
             async for told in client.transcribe(chunks(browser), interim_results=True):
