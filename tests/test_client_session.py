@@ -1,11 +1,14 @@
 """The client library against the real server, over a network that fails."""
 
+import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
+from websockets.asyncio.server import ServerConnection
+from websockets.asyncio.server import serve as serve_websockets
 
 import clips
 from fakes import FakePool, WatchedDetection, no_cohort
@@ -21,9 +24,12 @@ from hwaja.client import (
     TranscriptionStopped,
     connect,
 )
+from hwaja.client.connection import dial
+from hwaja.client.tls import client_tls
 from hwaja.engines.silero import SileroDetector
 from hwaja.session_runner import Services
 from hwaja.settings import SessionSettings
+from hwaja.tls import tls_context
 from loopback import Endpoint, serving
 from relay import relaying
 
@@ -217,6 +223,30 @@ async def test_who_leaves_a_transcription_early_ends_the_session(
         with pytest.raises(ClientError, match="closed"):
             await client.enrol(0, clips.voices()[0])
     await endpoint.until_free()
+
+
+async def test_who_is_cancelled_while_the_connection_closes_leaves_none_open(
+    certificate: tuple[Path, Path],
+) -> None:
+    """The other end takes its time to say goodbye."""
+    goodbye = asyncio.Event()
+
+    async def dawdle(websocket: ServerConnection) -> None:
+        websocket.transport.pause_reading()
+        await goodbye.wait()
+
+    tls = tls_context(*certificate)
+    async with serve_websockets(dawdle, "127.0.0.1", 0, ssl=tls) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        connection = await dial(f"wss://localhost:{port}", client_tls(certificate[0]))
+        closing = asyncio.create_task(connection.close())
+        await asyncio.sleep(0)
+        assert not closing.done()
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        assert connection._websocket.transport.is_closing()
+        goodbye.set()
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """One connection to a server: messages and audio, as the protocol has them."""
 
+import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
@@ -116,7 +117,11 @@ class Connection:
 
     async def close(self) -> None:
         """End the session."""
-        await self._websocket.close()
+        try:
+            await self._websocket.close()
+        except asyncio.CancelledError:  # nobody waits for the other end
+            self._websocket.transport.abort()
+            raise
 
     async def be_read(self) -> None:
         """Wait until the server has read everything: it answers a ping in its turn."""
