@@ -1,6 +1,6 @@
-"""What the tables of the protocol say, in Korean: `korean.toml` has a sentence for each English one.
+"""What the tables of the protocol say, in Korean: `korean.toml` has each sentence.
 
-A sentence is found by the whole English one. So one that changes has to be translated anew before
+It is found by the whole English one. So one that changes has to be translated anew before
 the Korean page can be made again.
 """
 
