@@ -104,7 +104,7 @@ _KOREAN = {
     "broken": "점검하는 중에 오류가 났습니다({kind}).",
     "python": "{implementation} {version}",
     "python.untested": "hwaja는 CPython에서만 테스트했습니다.",
-    "libraries": "{told}, onnxruntime {onnxruntime}(sherpa-onnx가 쓰는 것은 {below_sherpa})",
+    "libraries": "{told}, onnxruntime {onnxruntime}(sherpa-onnx 안에서는 {below_sherpa})",
     "libraries.missing": "설치되어 있지 않습니다: {names}.",
     "libraries.missing.do": "pip로 hwaja를 다시 설치하세요.",
     "libraries.sherpa": "sherpa-onnx {version} 버전을 불러올 수 없습니다.",
