@@ -1,6 +1,7 @@
 """A page of the documentation, taken apart as far as two languages can be compared."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,10 +47,10 @@ class Section:
         return set(_CODE.findall(self.text))
 
     @property
-    def numbers(self) -> set[str]:
-        """Every number that is written in digits."""
+    def numbers(self) -> Counter[str]:
+        """Every number that is written in digits, and how often."""
         told = _LINK.sub("", self.text)
-        return set(_NUMBER.findall(_BETWEEN_THOUSANDS.sub("", told)))
+        return Counter(_NUMBER.findall(_BETWEEN_THOUSANDS.sub("", told)))
 
     @property
     def rows(self) -> list[tuple[int, list[str]]]:
