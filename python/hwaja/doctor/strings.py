@@ -1,6 +1,6 @@
 """Everything that the doctor says, in both languages. `{name}` is filled in.
 
-A key begins with the name of the finding; what to do about it ends with `.do`.
+A key begins with the name of the finding that it belongs to; what to do about it ends with `.do`.
 """
 
 from collections.abc import Mapping
