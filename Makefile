@@ -45,7 +45,7 @@ lint: $(STAMPS)/dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-# docs/asyncapi.yaml and the tables of docs/protocol.md, from python/hwaja.
+# docs/asyncapi.yaml and the tables of docs/protocol.md, in both languages, from python/hwaja.
 asyncapi: $(STAMPS)/dev
 	$(BIN)/python -m tools.asyncapi
 

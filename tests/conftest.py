@@ -52,6 +52,7 @@ def clean_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for option in config.options():
         monkeypatch.delenv(f"HWAJA_{option.name.upper()}", raising=False)
     monkeypatch.delenv("HWAJA_CONFIG", raising=False)
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
     yield
     structlog.reset_defaults()
 

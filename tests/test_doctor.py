@@ -10,6 +10,7 @@ import pytest
 from hwaja.cli import main
 from hwaja.doctor import report
 from hwaja.doctor.findings import Finding
+from hwaja.doctor.language import said
 from hwaja.models import locate
 from processes import ENGLISH
 
@@ -173,7 +174,7 @@ def test_a_time_to_measure_that_is_none_is_refused(seconds: str, capsys: Capture
 
 def test_the_name_of_the_user_is_kept_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/mina")
-    finding = Finding("model x", "failure", "It is not in /home/mina/.cache/hwaja.")
-    assert "mina" not in report.as_json([finding])
+    finding = Finding("model x", "failure", said("model.absent", root="/home/mina/.cache/hwaja"))
+    assert "mina" not in report.as_json([finding], "en")
     monkeypatch.setenv("HOME", "/")
     assert report.without_home("/data/x") == "/data/x"

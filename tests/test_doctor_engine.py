@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from doctor_says import advice, sentence
 from hwaja.doctor import capacity, detector, recogniser, self_test
 from hwaja.doctor.babble import PEAK, babble
 from hwaja.doctor.capacity import SAFETY_SHARE, Throughput, throughput, typical
@@ -54,17 +55,17 @@ def test_a_detector_that_confuses_the_two_is_a_failure(in_speech: float, in_sile
 def test_the_provider_is_told_with_why_it_is_not_cuda() -> None:
     found = judge_provider(Provider("auto", "cpu", None, "There is no GPU."))
     assert (found.state, found.facts["running"]) == ("ok", "cpu")
-    assert "There is no GPU." in found.sentence
+    assert "There is no GPU." in sentence(found)
 
 
 def test_that_the_gpu_computes_is_said_only_where_it_was_seen_to() -> None:
-    assert "seen" in judge_provider(Provider("cuda", "cuda", "1.31.1", "")).sentence
-    assert "seen" not in judge_provider(Provider("cpu", "cpu", None, "")).sentence
+    assert "seen" in sentence(judge_provider(Provider("cuda", "cuda", "1.31.1", "")))
+    assert "seen" not in sentence(judge_provider(Provider("cpu", "cpu", None, "")))
 
 
 def test_a_worker_hears_the_tones_in_text_and_time() -> None:
     found = self_test.self_test("cpu")
-    assert (found.state, found.advice) == ("ok", "")
+    assert (found.state, advice(found)) == ("ok", "")
     assert found.facts["text_as_expected"] is True
 
 
@@ -87,7 +88,7 @@ def test_a_self_test_that_hears_something_else_is_a_failure(changed: Callable[..
     said = spoken(self_test.TONES)
     found = self_test.judge(said, changed(said), "cpu")  # type: ignore[arg-type]
     assert found.state == "failure"
-    assert said.text not in found.sentence
+    assert said.text not in sentence(found)
 
 
 # The recogniser -------------------------------------------------------------------------------
@@ -128,14 +129,14 @@ def test_fewer_streams_than_clients_are_warned_of_with_a_number_that_fits() -> N
     assert capacity.judge(done, max_connections=7).state == "ok"
     found = capacity.judge(done, max_connections=8)
     assert found.state == "warning"
-    assert "about 7 people" in found.sentence
-    assert "--max-connections 7" in found.advice
+    assert "about 7 people" in sentence(found)
+    assert "--max-connections 7" in advice(found)
 
 
 def test_a_machine_that_keeps_up_with_nobody_is_told_so() -> None:
     found = capacity.judge(Throughput(60, wall_seconds=60), max_connections=1)
     assert found.state == "warning"
-    assert "less than one person" in found.sentence
+    assert "less than one person" in sentence(found)
 
 
 @pytest.mark.asyncio(loop_scope="session")

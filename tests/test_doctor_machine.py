@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from doctor_says import advice, sentence
 from hwaja.doctor import libraries, machine
 from hwaja.doctor.machine import Memory, Processor
 from hwaja.engine import EngineError
@@ -60,7 +61,7 @@ def test_only_the_cores_that_this_process_may_use_count() -> None:
 
 def test_a_processor_with_a_core_for_each_worker_is_fine() -> None:
     found = machine.cpu(processor(), 4, "cpu")
-    assert (found.state, found.advice) == ("ok", "")
+    assert (found.state, advice(found)) == ("ok", "")
     assert found.facts["flags"] == ["avx2"]
 
 
@@ -70,7 +71,7 @@ def test_more_workers_than_cores_are_warned_of_with_a_better_number(
 ) -> None:
     found = machine.cpu(processor(cores=cores), 4, "cpu")
     assert found.state == "warning"
-    assert better in found.advice
+    assert better in advice(found)
 
 
 def test_a_processor_without_avx2_is_warned_of_unless_a_gpu_does_the_work() -> None:
@@ -91,7 +92,7 @@ def test_memory_that_suffices_for_the_server_and_its_processes_is_fine() -> None
 def test_memory_that_does_not_suffice_is_warned_of_with_what_to_do() -> None:
     found = machine.memory(Memory(8 * GIGABYTE, 4 * GIGABYTE - 1), GIGABYTE, GIGABYTE, 3)
     assert found.state == "warning"
-    assert "--workers" in found.advice
+    assert "--workers" in advice(found)
 
 
 def test_where_a_worker_could_not_be_measured_only_the_memory_is_told() -> None:
@@ -146,13 +147,13 @@ def test_every_library_that_hwaja_requires_is_told_with_its_version() -> None:
 def test_a_library_that_is_missing_is_a_failure_that_names_it() -> None:
     found = libraries.judge(libraries.versions(["numpy", "no-such-library"]), "1.32.0", "1.28.2")
     assert found.state == "failure"
-    assert found.sentence == "Not installed: no-such-library."
+    assert sentence(found) == "Not installed: no-such-library."
 
 
 def test_a_sherpa_onnx_that_cannot_be_imported_is_a_failure() -> None:
     found = libraries.judge({"sherpa-onnx": "2.0.1"}, "1.32.0", None)
     assert found.state == "failure"
-    assert "2.0.1" in found.sentence
+    assert "2.0.1" in sentence(found)
 
 
 def test_an_onnxruntime_that_is_installed_twice_is_a_failure(

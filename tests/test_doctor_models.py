@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from doctor_says import advice, sentence
 from hwaja.cli import main
 from hwaja.doctor.models import model
 from hwaja.models import ModelError
@@ -27,7 +28,7 @@ def root(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_model_that_was_pulled_is_told_with_its_licence(root: Path) -> None:
     found = model("tiny")
-    assert (found.state, found.advice) == ("ok", "")
+    assert (found.state, advice(found)) == ("ok", "")
     assert (found.facts["licence"], found.facts["format"]) == ("MIT", 1)
     assert found.facts["damaged"] == []
 
@@ -45,9 +46,9 @@ def test_a_file_that_is_not_as_it_was_pulled_is_a_failure_that_the_advice_repair
     harm(root / "tiny" / "model.bin")  # type: ignore[operator]
     found = model("tiny")
     assert found.state == "failure"
-    assert found.sentence == "Not as it was pulled: model.bin."
-    assert str(root / "tiny") in found.advice
-    assert found.advice.endswith("hwaja models pull tiny")
+    assert sentence(found) == "Not as it was pulled: model.bin."
+    assert str(root / "tiny") in advice(found)
+    assert advice(found).endswith("hwaja models pull tiny")
     shutil.rmtree(root / "tiny")
     assert main(["models", "pull", "tiny"]) == 0
     assert model("tiny").state == "ok"
@@ -66,11 +67,11 @@ def test_a_model_that_is_not_there_or_of_another_version_is_a_failure_with_the_c
     (root / "tiny" / PROVENANCE).unlink()
     found = model("tiny")
     assert found.state == "failure"
-    assert "another version" in found.sentence
+    assert "another version" in sentence(found)
     shutil.rmtree(root / "tiny")
     found = model("tiny")
     assert found.state == "failure"
-    assert found.advice == "Run: hwaja models pull tiny"
+    assert advice(found) == "Run: hwaja models pull tiny"
 
 
 def test_a_model_that_the_catalogue_does_not_have_is_named(root: Path) -> None:

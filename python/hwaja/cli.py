@@ -109,4 +109,4 @@ def _serve(args: argparse.Namespace) -> int:
 
 
 def _doctor(args: argparse.Namespace) -> int:
-    return doctor_command.run(_settings(args), args.seconds, as_json=args.json)
+    return doctor_command.run(_settings(args), args.seconds, args.lang, as_json=args.json)

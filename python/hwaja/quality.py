@@ -69,7 +69,7 @@ class Quality:
     level_dbfs: float
     """RMS level of this take's speech, as `confidence`."""
     snr_db: float
-    """This take's speech against its quietest tenth; little where there is no pause."""
+    """This take's speech against its quietest 10 %; little where there is no pause."""
     clipped_share: float
     """Share of this take's speech at full scale."""
     agreement: float

@@ -1,7 +1,7 @@
-"""The tables of docs/protocol.md: what is between `<!-- made: NAME -->` and `<!-- /made -->`."""
+"""The tables of a page on the protocol, between `<!-- made: NAME -->` and `<!-- /made -->`."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from tools.asyncapi import catalogue, prose
 from tools.asyncapi.catalogue import PARTS, Field, Message
@@ -9,6 +9,9 @@ from tools.asyncapi.document import ROOT
 from tools.asyncapi.json_schema import Schema, reference
 
 FILE = ROOT / "docs" / "protocol.md"
+
+Say = Callable[[str], str]
+"""Says what is given in English in the language of the page."""
 
 _SECTION = re.compile(r"(<!-- made: (?P<name>.+?) -->\n).*?(<!-- /made -->)", re.DOTALL)
 
@@ -22,62 +25,70 @@ _UNTOLD = 1_000_000
 """Bounds beyond this are those of JSON, not of the protocol."""
 
 
-def filled(page: str) -> str:
+def filled(page: str, say: Say = str) -> str:
     """Return a page with its sections made anew.
 
     Raises:
         KeyError: for a section that nothing is known for.
 
     """
-    sections = _sections()
+    sections = _sections(say)
     return _SECTION.sub(lambda found: found[1] + sections[found["name"]] + found[3], page)
 
 
-def _sections() -> dict[str, str]:
+def _sections(say: Say) -> dict[str, str]:
     client = catalogue.client_messages()
     messages = (*client, *catalogue.server_messages())
-    tables = {message.type: _of_fields(message.fields) for message in messages}
-    parts = {kind.__name__: _of_fields(catalogue.part(kind)) for kind in PARTS}
-    codes = _table(("code", "when"), prose.close_codes().items())
-    return tables | parts | {"messages of the client": _overview(client), "close codes": codes}
+    tables = {message.type: _of_fields(message.fields, say) for message in messages}
+    parts = {kind.__name__: _of_fields(catalogue.part(kind), say) for kind in PARTS}
+    codes = [(code, say(when)) for code, when in prose.close_codes().items()]
+    return (
+        tables
+        | parts
+        | {
+            "messages of the client": _overview(client, say),
+            "close codes": _table((say("code"), say("when")), codes),
+        }
+    )
 
 
-def _overview(messages: Sequence[Message]) -> str:
+def _overview(messages: Sequence[Message], say: Say) -> str:
     rows = []
     for message in messages:
-        beyond = "**Beyond.** " if message.beyond else ""
-        said = f"{beyond}{message.sentence} {message.more}".rstrip()
-        rows.append((f"`{message.type}`", _names(message.fields), said))
-    return _table(("type", "fields", ""), rows)
+        beyond = f"**{say('Beyond.')}** " if message.beyond else ""
+        said = say(f"{message.sentence} {message.more}".rstrip())
+        rows.append((f"`{message.type}`", _names(message.fields, say), beyond + said))
+    return _table((say("type"), say("fields"), ""), rows)
 
 
-def _names(fields: Sequence[Field]) -> str:
+def _names(fields: Sequence[Field], say: Say) -> str:
     own = [field for field in fields if field.name not in _OF_ALL]
     specified = ", ".join(f"`{field.name}`" for field in own if not field.beyond)
     beyond = ", ".join(f"`{field.name}`" for field in own if field.beyond)
-    return "; ".join(filter(None, (specified, beyond and f"**beyond:** {beyond}")))
+    return "; ".join(filter(None, (specified, beyond and f"**{say('beyond')}:** {beyond}")))
 
 
-def _of_fields(fields: Sequence[Field]) -> str:
-    rows = [row for field in fields if field.name not in _OF_ALL for row in _rows(field)]
-    return _table(("field", "type", ""), rows)
+def _of_fields(fields: Sequence[Field], say: Say) -> str:
+    told = [field for field in fields if field.name not in _OF_ALL]
+    rows = [row for field in told for row in _rows(field, say)]
+    return _table((say("field"), say("type"), ""), rows)
 
 
-def _rows(field: Field) -> Iterator[tuple[str, str, str]]:
+def _rows(field: Field, say: Say) -> Iterator[tuple[str, str, str]]:
     """Yield a field's row, and those of the fields of its items."""
-    yield f"`{field.name}`", _kind_of(field), _condition(field) + field.sentence
+    yield f"`{field.name}`", say(_kind_of(field)), _condition(field, say) + say(field.sentence)
     items = field.schema.get("items", {})
     for kind in PARTS:
         if reference(kind) in (items, *items.get("anyOf", ())):
             for inner in catalogue.part(kind):
-                yield f"`{field.name}[].{inner.name}`", _kind_of(inner), inner.sentence
+                yield f"`{field.name}[].{inner.name}`", say(_kind_of(inner)), say(inner.sentence)
 
 
-def _condition(field: Field) -> str:
+def _condition(field: Field, say: Say) -> str:
     if not field.beyond:
         return ""
-    *others, last = field.asked_by or ("beyond",)
-    return f"**{', '.join(others)} or {last}:** " if others else f"**{last}:** "
+    *others, last = field.asked_by or (say("beyond"),)
+    return f"**{', '.join(others)} {say('or')} {last}:** " if others else f"**{last}:** "
 
 
 def _kind_of(field: Field) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from hwaja.config import Config
 from hwaja.doctor.babble import babble
 from hwaja.doctor.findings import Finding
+from hwaja.doctor.language import Said, counted, said
 from hwaja.doctor.recogniser import UTTERANCE_SECONDS
 from hwaja.doctor.speaking import analysed
 from hwaja.engine import Samples
@@ -30,7 +31,7 @@ CANDIDATES = 12
 _STREAMING_IN_WORK = 8  # utterances for each worker: those heard while spoken share a step
 _WHOLE_IN_WORK = 2  # so that one waits while one is worked on
 
-Tell = Callable[[str], None]
+Tell = Callable[[Said], None]
 """Shown to who waits."""
 
 
@@ -54,7 +55,7 @@ async def capacity(pool: Pool, config: Config, seconds: float, tell: Tell) -> Fi
         EngineError: where the engine failed.
 
     """
-    tell("choosing utterances")
+    tell(said("progress.choosing"))
     candidates = [babble(UTTERANCE_SECONDS, seed) for seed in range(CANDIDATES)]
     if not pool.abilities.streaming:  # one that streams costs the same, whatever it hears
         candidates = await typical(pool, candidates)
@@ -72,17 +73,10 @@ def judge(done: Throughput, max_connections: int) -> Finding:
         "safety_share": SAFETY_SHARE,
         "max_connections": max_connections,
     }
-    people = "person" if done.streams == 1 else "people"
-    sentence = f"about {done.streams} {people} speaking at the same time, without a pause"
+    sentence = counted("capacity", done.streams) if done.streams else said("capacity.none")
     if done.streams >= max_connections:
-        return Finding("capacity", "ok", sentence, "", facts)
-    if done.streams == 0:
-        sentence = "less than one person who speaks without a pause"
-    advice = (
-        f"{max_connections} clients are let in: if all of them spoke at once, their texts would "
-        f"come late. Use --max-connections {max(1, done.streams)}, more cores, or a smaller "
-        "--asr-model."
-    )
+        return Finding("capacity", "ok", sentence, facts=facts)
+    advice = said("capacity.do", clients=max_connections, fitting=max(1, done.streams))
     return Finding("capacity", "warning", sentence, advice, facts)
 
 
@@ -115,7 +109,7 @@ async def throughput(
     async def speak(owner: int) -> None:
         nonlocal done_samples
         while (left := began + seconds - time.monotonic()) > 0:
-            tell(f"measuring for {left:.0f} s more")
+            tell(said("progress.measuring", seconds=left))
             samples = next(waiting)
             await analysed(pool, owner, samples)
             done_samples += len(samples)

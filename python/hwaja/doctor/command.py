@@ -1,6 +1,7 @@
 """`hwaja doctor`."""
 
 import argparse
+import os
 from contextlib import closing
 
 from rich.console import Console
@@ -9,6 +10,7 @@ from hwaja.config import Config
 from hwaja.doctor import report
 from hwaja.doctor.diagnosis import diagnose
 from hwaja.doctor.findings import Finding
+from hwaja.doctor.language import LANGUAGES, Language, of_locale
 
 MEASURED_SECONDS = 60.0
 """Long enough that a busy moment of the machine does not decide."""
@@ -18,6 +20,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that are not those of a server."""
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
+        "--lang",
+        choices=LANGUAGES,
+        default=of_locale(os.environ),
+        help="language of the report, in JSON too [default: the locale's; here %(default)s]",
+    )
+    parser.add_argument(
         "--seconds",
         type=_seconds,
         default=MEASURED_SECONDS,
@@ -26,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(config: Config, seconds: float, *, as_json: bool) -> int:
+def run(config: Config, seconds: float, language: Language, *, as_json: bool) -> int:
     """Check everything, print what is found; return 1 where something failed, else 0."""
     console = Console(highlight=False)
     # On one console, what goes on and what was found keep out of each other's lines.
@@ -34,16 +42,18 @@ def run(config: Config, seconds: float, *, as_json: bool) -> int:
     findings: list[Finding] = []
     with (
         progress.status("") as status,
-        closing(diagnose(config, seconds, status.update)) as found,
+        closing(
+            diagnose(config, seconds, lambda doing: status.update(doing.text(language)))
+        ) as found,
     ):
         for finding in found:
             findings.append(finding)
             if not as_json:
-                report.show(finding, console)
+                report.show(finding, console, language)
     if as_json:
-        print(report.as_json(findings))
+        print(report.as_json(findings, language))
     else:
-        report.show_verdict(findings, console)
+        report.show_verdict(findings, console, language)
     return 0 if report.passed(findings) else 1
 
 

@@ -5,6 +5,7 @@ import numpy as np
 from hwaja.application import detector_file
 from hwaja.doctor.babble import babble
 from hwaja.doctor.findings import Finding
+from hwaja.doctor.language import said
 from hwaja.engine import Samples
 from hwaja.engines.silero import SileroDetector
 from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
@@ -31,9 +32,9 @@ def judge(in_speech: float, in_silence: float) -> Finding:
     """Judge which share of frames is heard as speech, in generated speech and in silence."""
     facts = {"in_speech": round(in_speech, 2), "in_silence": round(in_silence, 2)}
     if in_speech > _SPEECH_SHARE > in_silence:
-        return Finding("detector", "ok", "tells generated speech from silence", "", facts)
-    sentence = "It does not tell generated speech from silence."
-    return Finding("detector", "failure", sentence, "Install onnxruntime again with pip.", facts)
+        return Finding("detector", "ok", said("detector"), facts=facts)
+    sentence, advice = said("detector.deaf"), said("detector.deaf.do")
+    return Finding("detector", "failure", sentence, advice, facts)
 
 
 def _heard(model: SileroDetector, samples: Samples) -> float:

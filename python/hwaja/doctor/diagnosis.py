@@ -9,6 +9,7 @@ from hwaja.doctor import machine
 from hwaja.doctor.capacity import Tell, capacity
 from hwaja.doctor.detector import detector
 from hwaja.doctor.findings import Finding, checked
+from hwaja.doctor.language import said
 from hwaja.doctor.libraries import libraries
 from hwaja.doctor.models import model
 from hwaja.doctor.provider import provider
@@ -28,10 +29,10 @@ def diagnose(config: Config, seconds: float, tell: Tell) -> Generator[Finding]:
 
     """
     free = machine.memory_now()  # before anything of ours takes some
-    tell("looking at the machine")
+    tell(said("progress.machine"))
     yield checked("python", machine.python)
     yield checked("libraries", libraries)
-    tell("trying the provider")
+    tell(said("progress.provider"))
     found = checked("provider", lambda: provider(config))
     yield found
     # Where it does not run, the rest can still be looked at.
@@ -39,9 +40,9 @@ def diagnose(config: Config, seconds: float, tell: Tell) -> Generator[Finding]:
     yield checked("cpu", lambda: machine.cpu(machine.processor(), config.workers, running))
     yield checked("certificate", lambda: certificate(config))
     for name in model_names(config, running):
-        tell(f"reading {name}")
+        tell(said("progress.reading", name=name))
         yield checked(f"model {name}", lambda name=name: model(name))  # type: ignore[misc]
-    tell("hearing")
+    tell(said("progress.hearing"))
     yield checked("detector", detector)
     yield checked("self-test", lambda: self_test(running))
     yield from _engine(config, running, free, seconds, tell)
@@ -61,7 +62,7 @@ def _engine(
             return runner.run(recogniser(pool, setup))
 
         try:
-            tell("loading the models")
+            tell(said("progress.loading"))
             found = checked("recogniser", load)
             yield found
             if pool is not None and found.state != "failure" and seconds:

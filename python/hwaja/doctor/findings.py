@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from hwaja.config import ConfigError
+from hwaja.doctor.language import Said, said
 from hwaja.engine import EngineError
 from hwaja.models import ModelError
 from hwaja.tls import TlsError
@@ -22,10 +23,10 @@ class Finding:
 
     name: str
     state: State
-    sentence: str
+    sentence: Said
     """What was found."""
-    advice: str = ""
-    """What to do about it; empty where nothing is to be done, or the sentence says it."""
+    advice: Said | None = None
+    """What to do about it; None where nothing is to be done, or the sentence says it."""
     facts: Facts = field(default_factory=dict)
 
 
@@ -34,6 +35,6 @@ def checked(name: str, check: Callable[[], Finding]) -> Finding:
     try:
         return check()
     except (ConfigError, EngineError, ModelError, TlsError) as error:
-        return Finding(name, "failure", str(error))
+        return Finding(name, "failure", said("raised", error=str(error)))
     except Exception as error:  # its text may quote anything
-        return Finding(name, "failure", f"The check itself failed ({type(error).__name__}).")
+        return Finding(name, "failure", said("broken", kind=type(error).__name__))

@@ -4,6 +4,7 @@ import re
 from importlib import metadata
 
 from hwaja.doctor.findings import Finding
+from hwaja.doctor.language import said
 from hwaja.engines.runtime import import_onnxruntime
 
 _TOLD = ("sherpa-onnx", "websockets", "numpy")  # to people; scripts are told of all
@@ -49,14 +50,14 @@ def judge(found: dict[str, str | None], onnxruntime: str, below_sherpa: str | No
     facts = {**found, "onnxruntime": onnxruntime, "onnxruntime below sherpa-onnx": below_sherpa}
     missing = [name for name, version in found.items() if version is None]
     if missing:
-        sentence = f"Not installed: {', '.join(missing)}."
-        return Finding("libraries", "failure", sentence, "Install hwaja again with pip.", facts)
+        sentence = said("libraries.missing", names=", ".join(missing))
+        return Finding("libraries", "failure", sentence, said("libraries.missing.do"), facts)
     if below_sherpa is None:
-        sentence = f"sherpa-onnx {found.get('sherpa-onnx')} cannot be imported."
-        return Finding("libraries", "failure", sentence, "Install it again with pip.", facts)
+        sentence = said("libraries.sherpa", version=found.get("sherpa-onnx"))
+        return Finding("libraries", "failure", sentence, said("libraries.sherpa.do"), facts)
     told = ", ".join(f"{name} {found[name]}" for name in _TOLD if name in found)
-    sentence = f"{told}, onnxruntime {onnxruntime} ({below_sherpa} below sherpa-onnx)"
-    return Finding("libraries", "ok", sentence, "", facts)
+    sentence = said("libraries", told=told, onnxruntime=onnxruntime, below_sherpa=below_sherpa)
+    return Finding("libraries", "ok", sentence, facts=facts)
 
 
 def _below_sherpa() -> str | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hwaja.doctor.findings import Finding
+from hwaja.doctor.language import said
 
 _FAST_INT8 = ("avx512_vnni", "avx_vnni", "asimddp")
 """Instructions that multiply and add bytes in one step."""
@@ -19,13 +20,11 @@ _PROCESSES = Path("/proc")
 def python() -> Finding:
     """Say which Python runs; only CPython is tested."""
     version, implementation = platform.python_version(), platform.python_implementation()
-    return Finding(
-        "python",
-        "ok" if implementation == "CPython" else "warning",
-        f"{implementation} {version}",
-        "" if implementation == "CPython" else "hwaja is tested on CPython only.",
-        {"version": version, "implementation": implementation},
-    )
+    facts = {"version": version, "implementation": implementation}
+    sentence = said("python", **facts)
+    if implementation == "CPython":
+        return Finding("python", "ok", sentence, facts=facts)
+    return Finding("python", "warning", sentence, said("python.untested"), facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +61,13 @@ def cpu(found: Processor, workers: int, provider: str) -> Finding:
         "flags": list(found.flags),
     }
     told = ", ".join(found.flags).upper().replace("_", " ") or found.machine
-    sentence = f"{found.model}, {found.cores:g} usable cores, {told}"
+    sentence = said("cpu", model=found.model, cores=found.cores, flags=told)
     if provider == "cpu" and found.machine == "x86_64" and "avx2" not in found.flags:
-        advice = "Without AVX2 recognition is several times slower; use another machine."
-        return Finding("cpu", "warning", sentence, advice, facts)
+        return Finding("cpu", "warning", sentence, said("cpu.slow.do"), facts)
     if provider == "cpu" and workers > found.cores:
-        advice = (
-            f"There are {workers} workers, each for one core; use --workers "
-            f"{max(1, int(found.cores))}."
-        )
+        advice = said("cpu.workers.do", workers=workers, fitting=max(1, int(found.cores)))
         return Finding("cpu", "warning", sentence, advice, facts)
-    return Finding("cpu", "ok", sentence, "", facts)
+    return Finding("cpu", "ok", sentence, facts=facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,20 +107,17 @@ def memory(
 
     """
     if found is None:
-        return Finding("memory", "ok", "How much memory there is, this system does not tell.")
+        return Finding("memory", "ok", said("memory.untold"))
     facts = {"total_bytes": found.total, "available_bytes": found.available}
-    sentence = f"{_gigabytes(found.available)} available of {_gigabytes(found.total)}"
+    there = {"available": found.available / 1e9, "total": found.total / 1e9}
     if worker_bytes is None:
-        return Finding("memory", "ok", sentence, "", facts)
+        return Finding("memory", "ok", said("memory", **there), facts=facts)
     needed = (front_bytes or 0) + processes * worker_bytes
     facts |= {"worker_bytes": worker_bytes, "processes": processes, "needed_bytes": needed}
-    sentence += (
-        f"; {_gigabytes(needed)} needed by the server and {processes} processes with the models"
-    )
+    sentence = said("memory.needed", **there, needed=needed / 1e9, processes=processes)
     if needed <= found.available:
-        return Finding("memory", "ok", sentence, "", facts)
-    advice = "Serve with fewer --workers or a smaller --asr-model, or end other programs."
-    return Finding("memory", "warning", sentence, advice, facts)
+        return Finding("memory", "ok", sentence, facts=facts)
+    return Finding("memory", "warning", sentence, said("memory.needed.do"), facts)
 
 
 # reading what Linux tells
@@ -172,7 +164,3 @@ def _read(file: Path) -> str:
         return file.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
-
-
-def _gigabytes(count: int) -> str:
-    return f"{count / 1e9:.1f} GB"

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from hwaja.doctor.findings import Finding
+from hwaja.doctor.language import said
 from hwaja.models import cache_root, damaged_files, entry, is_present
 
 
@@ -18,15 +19,16 @@ def model(name: str, root: Path | None = None) -> Finding:
     title = f"model {name}"
     facts: dict[str, object] = {"licence": known.licence, "format": known.format, "present": False}
     if not is_present(known, root):
-        what = "was pulled by another version" if folder.exists() else "is not there"
-        advice = f"Run: hwaja models pull {name}"
-        return Finding(title, "failure", f"It {what} (looked for in {root}).", advice, facts)
+        key = "model.another" if folder.exists() else "model.absent"
+        return Finding(
+            title, "failure", said(key, root=root), said("model.absent.do", name=name), facts
+        )
     damaged = damaged_files(known, root)
     size_bytes = sum(file.stat().st_size for file in folder.iterdir())
     facts |= {"present": True, "bytes": size_bytes, "damaged": list(damaged)}
     if damaged:
-        sentence = f"Not as it was pulled: {', '.join(damaged)}."
-        advice = f"Delete the folder {folder}, then run: hwaja models pull {name}"
+        sentence = said("model.damaged", files=", ".join(damaged))
+        advice = said("model.damaged.do", folder=folder, name=name)
         return Finding(title, "failure", sentence, advice, facts)
-    sentence = f"{known.licence}, {size_bytes / 1e6:.0f} MB, every checksum right"
-    return Finding(title, "ok", sentence, "", facts)
+    sentence = said("model", licence=known.licence, megabytes=size_bytes / 1e6)
+    return Finding(title, "ok", sentence, facts=facts)

@@ -3,6 +3,7 @@
 from hwaja.application import embedder_file
 from hwaja.config import Config
 from hwaja.doctor.findings import Finding
+from hwaja.doctor.language import said
 from hwaja.engines.providers import Provider, resolve
 
 
@@ -24,9 +25,8 @@ def judge(found: Provider) -> Finding:
         "onnxruntime": found.onnxruntime,
         "reason": found.reason,
     }
-    sentence = f"{found.running} ({found.asked} was asked for)"
     if found.onnxruntime:
-        sentence += f", on onnxruntime {found.onnxruntime}; the GPU was seen to compute"
-    if found.reason:
-        sentence += f"; not cuda: {found.reason}"
-    return Finding("provider", "ok", sentence, "", facts)
+        key = "provider.seen"
+    else:
+        key = "provider.reason" if found.reason else "provider"
+    return Finding("provider", "ok", said(key, **facts), facts=facts)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from hwaja.doctor.babble import babble
 from hwaja.doctor.findings import Finding
+from hwaja.doctor.language import said
 from hwaja.doctor.speaking import analysed
 from hwaja.recognition import Abilities
 from hwaja.workers import wire
@@ -51,11 +52,7 @@ def judge(
         "load_seconds": round(load_seconds, 2),
         "answer_seconds": round(answer_seconds, 2),
     }
-    sentence = (
-        f"{name} loads in {load_seconds:.1f} s and answers {UTTERANCE_SECONDS:g} s of speech "
-        f"in {answer_seconds:.2f} s on {setup.provider}"
-    )
+    sentence = said("recogniser", **facts, speech_seconds=UTTERANCE_SECONDS)
     if answer_seconds <= UTTERANCE_SECONDS:
-        return Finding("recogniser", "ok", sentence, "", facts)
-    advice = "It does not keep up with one speaker; use a smaller --asr-model or another machine."
-    return Finding("recogniser", "warning", sentence, advice, facts)
+        return Finding("recogniser", "ok", sentence, facts=facts)
+    return Finding("recogniser", "warning", sentence, said("recogniser.do"), facts)

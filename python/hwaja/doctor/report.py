@@ -1,15 +1,16 @@
 """What was found, for people and for scripts."""
 
-import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
 from hwaja import __version__
 from hwaja.doctor.findings import Finding
+from hwaja.doctor.language import Language, counted, said
 
 _MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "failure": ("✗", "red")}
 
@@ -21,35 +22,37 @@ def passed(findings: Sequence[Finding]) -> bool:
     return all(finding.state != "failure" for finding in findings)
 
 
-def show(finding: Finding, console: Console) -> None:
+def show(finding: Finding, console: Console, language: Language) -> None:
     """Print a finding on one line, and what to do about it on the next."""
     mark, colour = _MARKS[finding.state]
     line = Text.assemble((f"{mark} ", colour), (f"{finding.name:{_NAME_WIDTH}} ", "bold"))
-    console.print(line.append(without_home(finding.sentence)), soft_wrap=True)
-    if finding.advice:
-        indent = " " * (_NAME_WIDTH + 3)
-        console.print(indent + without_home(finding.advice), soft_wrap=True, highlight=False)
+    sentence = finding.sentence.text(language)
+    console.print(line.append(without_home(sentence)), soft_wrap=True)
+    if finding.advice is not None:
+        indent, advice = " " * (_NAME_WIDTH + 3), finding.advice.text(language)
+        console.print(indent + without_home(advice), soft_wrap=True, highlight=False)
 
 
-def show_verdict(findings: Sequence[Finding], console: Console) -> None:
+def show_verdict(findings: Sequence[Finding], console: Console, language: Language) -> None:
     """Print what it comes to."""
     failures, warnings = (
         sum(finding.state == state for finding in findings) for state in ("failure", "warning")
     )
     if failures:
-        console.print(f"Not ready to serve: {_counted(failures, 'failure')}.", style="red")
+        verdict, style = counted("verdict.failures", failures), "red"
     elif warnings:
-        console.print(f"Ready to serve, with {_counted(warnings, 'warning')}.", style="yellow")
+        verdict, style = counted("verdict.warnings", warnings), "yellow"
     else:
-        console.print("Ready to serve.", style="green")
+        verdict, style = said("verdict.ready"), "green"
+    console.print(verdict.text(language), style=style)
 
 
-def as_json(findings: Sequence[Finding]) -> str:
-    """Return one JSON object with everything."""
+def as_json(findings: Sequence[Finding], language: Language) -> str:
+    """Return one JSON object with everything; its sentences are in `language`."""
     document = {
         "hwaja": __version__,
         "ok": passed(findings),
-        "findings": [dataclasses.asdict(finding) for finding in findings],
+        "findings": [_as_object(finding, language) for finding in findings],
     }
     return without_home(json.dumps(document, ensure_ascii=False, indent=2))
 
@@ -60,5 +63,11 @@ def without_home(text: str) -> str:
     return text.replace(str(home), "~") if len(home.parts) > 1 else text
 
 
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+def _as_object(finding: Finding, language: Language) -> dict[str, Any]:
+    return {
+        "name": finding.name,
+        "state": finding.state,
+        "sentence": finding.sentence.text(language),
+        "advice": finding.advice.text(language) if finding.advice is not None else "",
+        "facts": finding.facts,
+    }

@@ -5,6 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from hwaja.doctor.findings import Finding
+from hwaja.doctor.language import said
 from hwaja.doctor.speaking import live
 from hwaja.engine import Samples
 from hwaja.gate import SAMPLE_RATE
@@ -30,29 +31,27 @@ def self_test(provider: str) -> Finding:
         EngineError: where the worker cannot be started or fails on it.
 
     """
-    said = spoken(TONES)
+    tones = spoken(TONES)
     with TemporaryDirectory() as folder:
         write_tone_model(Path(folder))
         setup = wire.Setup(folder, None, "ko", provider=provider)
-        heard = asyncio.run(_heard(setup, said.samples))
-    return judge(said, heard, provider)
+        heard = asyncio.run(_heard(setup, tones.samples))
+    return judge(tones, heard, provider)
 
 
-def judge(said: Spoken, heard: Hypothesis, provider: str) -> Finding:
+def judge(tones: Spoken, heard: Hypothesis, provider: str) -> Finding:
     """Compare what was said with what was heard."""
     starts = [token.start_seconds for token in heard.tokens]
-    facts: dict[str, object] = {"provider": provider, "text_as_expected": heard.text == said.text}
-    if heard.text != said.text or len(starts) != len(said.start_seconds):
-        sentence = f"A model of known answers wrote something else on {provider}."
-        advice = "Install sherpa-onnx again, or serve with another --provider."
-        return Finding("self-test", "failure", sentence, advice, facts)
-    off_seconds = max(abs(was - is_) for was, is_ in zip(said.start_seconds, starts, strict=True))
+    facts: dict[str, object] = {"provider": provider, "text_as_expected": heard.text == tones.text}
+    if heard.text != tones.text or len(starts) != len(tones.start_seconds):
+        sentence = said("self-test.wrong", provider=provider)
+        return Finding("self-test", "failure", sentence, said("self-test.wrong.do"), facts)
+    off_seconds = max(abs(was - is_) for was, is_ in zip(tones.start_seconds, starts, strict=True))
     facts["times_off_seconds"] = round(off_seconds, 3)
     if off_seconds > TOLERANCE_SECONDS:
-        sentence = f"A model of known answers is {off_seconds:.2f} s off in time on {provider}."
-        return Finding("self-test", "failure", sentence, "Install sherpa-onnx again.", facts)
-    sentence = f"a generated utterance is heard right on {provider}, in text and time"
-    return Finding("self-test", "ok", sentence, "", facts)
+        sentence = said("self-test.off", provider=provider, seconds=off_seconds)
+        return Finding("self-test", "failure", sentence, said("self-test.off.do"), facts)
+    return Finding("self-test", "ok", said("self-test", provider=provider), facts=facts)
 
 
 async def _heard(setup: wire.Setup, samples: Samples) -> Hypothesis:

@@ -9,6 +9,7 @@ from cryptography import x509
 from hwaja.certificate import development_files, is_still_good, machine_names, subject_names
 from hwaja.config import Config
 from hwaja.doctor.findings import Finding
+from hwaja.doctor.language import said
 from hwaja.tls import TlsError, tls_context
 
 WARN_DAYS = 30
@@ -29,29 +30,24 @@ def certificate(config: Config) -> Finding:
         return judge(_read(config.cert), config.host, datetime.now(UTC))
     if config.dev_cert:
         return _development(config.data_dir, config.host)
-    return Finding(
-        "certificate",
-        "warning",
-        "None is configured, and without one the server does not start.",
-        "Give --cert and --key; --dev-cert makes a certificate for trying things out.",
-    )
+    sentence, advice = said("certificate.none"), said("certificate.none.do")
+    return Finding("certificate", "warning", sentence, advice)
 
 
 def _plain(plain_ws: str) -> Finding:
     facts = {"plain_ws": plain_ws}
     if plain_ws == "loopback":
-        sentence = "None is needed: without TLS the server is for a proxy on this machine."
-        return Finding("certificate", "ok", sentence, "", facts)
-    sentence = "None is used: the server will answer other machines without TLS."
-    advice = "See that nobody but your proxy reaches its port."
+        return Finding("certificate", "ok", said("certificate.loopback"), facts=facts)
+    sentence, advice = said("certificate.anywhere"), said("certificate.anywhere.do")
     return Finding("certificate", "warning", sentence, advice, facts)
 
 
 def _development(folder: Path, host: str) -> Finding:
     cert, key = development_files(folder)
     if not (key.is_file() and is_still_good(cert, machine_names())):
-        sentence = f"A development certificate will be made in {folder} when the server starts"
-        return Finding("certificate", "ok", sentence, "", {"development": True, "present": False})
+        sentence = said("certificate.development", folder=folder)
+        facts = {"development": True, "present": False}
+        return Finding("certificate", "ok", sentence, facts=facts)
     tls_context(cert, key)
     return judge(_read(cert), host, datetime.now(UTC))
 
@@ -70,20 +66,22 @@ def judge(found: x509.Certificate, host: str, now: datetime) -> Finding:
     # Names are told, addresses counted: a report is passed on.
     told = [name for name in names if not _is_address(name)]
     facts = {"names": told, "addresses": len(names) - len(told), "days_left": days_left}
-    valid = f"valid for {days_left} more days"
     if now < found.not_valid_before_utc:
-        sentence = f"It is valid only from {found.not_valid_before_utc.date()} on."
-        return Finding("certificate", "failure", sentence, "Set the clock, or wait.", facts)
+        sentence = said("certificate.early", begins=found.not_valid_before_utc.date())
+        return Finding("certificate", "failure", sentence, said("certificate.early.do"), facts)
     if now > found.not_valid_after_utc:
-        sentence = f"It expired on {found.not_valid_after_utc.date()}."
-        return Finding("certificate", "failure", sentence, "Get a new one.", facts)
+        sentence = said("certificate.expired", ended=found.not_valid_after_utc.date())
+        return Finding("certificate", "failure", sentence, said("certificate.expired.do"), facts)
+    listed = ", ".join(told)
     if not covers(names, host):
-        sentence = f"It does not name {host}, where the server listens; {valid}"
-        advice = f"Clients reach it only by one of its names: {', '.join(told) or 'it has none'}."
-        return Finding("certificate", "warning", sentence, advice, facts)
+        sentence = said("certificate.unnamed", host=host, days=days_left)
+        key = "certificate.unnamed.do" if told else "certificate.nameless.do"
+        return Finding("certificate", "warning", sentence, said(key, names=listed), facts)
     if days_left < WARN_DAYS:
-        return Finding("certificate", "warning", valid, "Renew it in time.", facts)
-    return Finding("certificate", "ok", f"for {', '.join(told)}; {valid}", "", facts)
+        sentence = said("certificate.ending", days=days_left)
+        return Finding("certificate", "warning", sentence, said("certificate.ending.do"), facts)
+    sentence = said("certificate", names=listed, days=days_left)
+    return Finding("certificate", "ok", sentence, facts=facts)
 
 
 def covers(names: tuple[str, ...], host: str) -> bool:
