@@ -13,7 +13,7 @@ from hwaja.attribution.parts import Label
 from hwaja.audio import AudioError
 from hwaja.client import Details, RefusedError, Transcription
 from loopback import Endpoint
-from voices import people
+from voice_agents import people
 
 NOWHERE = "wss://localhost:1"
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,17 +11,25 @@ import pytest
 pytest.importorskip("livekit.agents", reason="`make test-adapters` installs LiveKit Agents")
 
 from livekit import rtc
-from livekit.agents import APIConnectionError, APIConnectOptions, APIStatusError
+from livekit.agents import (
+    Agent,
+    AgentServer,
+    AgentSession,
+    APIConnectionError,
+    APIConnectOptions,
+    APIStatusError,
+)
 from livekit.agents.stt import MultiSpeakerAdapter, SpeechEvent, SpeechEventType
+from livekit.agents.voice.io import AudioInput
 
 import clips
 from hwaja.adapters.livekit import STT
 from hwaja.adapters.service import Service
 from hwaja.session_runner import Services
-from loopback import Endpoint, serving
+from loopback import PATIENCE_SECONDS, Endpoint, serving
 from relay import relaying
 from tone_speech import hummed
-from voices import people
+from voice_agents import example, people
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
@@ -126,16 +134,56 @@ async def test_a_network_that_fails_is_not_noticed(
     ]
 
 
-async def test_who_speaks_most_loudly_is_found_by_the_framework(
+async def test_the_framework_writes_the_names_into_the_text(
     endpoint: Endpoint, certificate: tuple[Path, Path]
 ) -> None:
-    """It does so for speech-to-texts only that say who speaks, and when."""
+    """Its own adapter does so, for speech-to-texts only that say who speaks, and when."""
+    named = "{speaker_id}: {text}"
     adapter = MultiSpeakerAdapter(
-        stt=STT(service(endpoint, certificate)), background_format="({speaker_id}: {text})"
+        stt=STT(service(endpoint, certificate)), primary_format=named, background_format=named
     )
-    quiet = (clips.samples(clips.conversation()) * 32767 * 0.5).astype("<i2").tobytes()
-    events = await heard(adapter, frames(quiet))  # type: ignore[arg-type]
-    assert finals(events)[0].alternatives[0].is_primary_speaker is not None
+    events = await heard(adapter, frames(clips.conversation()))
+    texts = [event.alternatives[0].text for event in finals(events)]
+    assert [text.partition(": ")[0] for text in texts] == ["Beckett"] * 3 + ["Dickens"]
+
+
+class Microphone(AudioInput):
+    """What an agent hears."""
+
+    def __init__(self, pcm: bytes) -> None:
+        super().__init__(label="microphone")
+        self._frames = self._heard(pcm)
+
+    async def __anext__(self) -> rtc.AudioFrame:
+        return await anext(self._frames)
+
+    async def _heard(self, pcm: bytes) -> AsyncIterator[rtc.AudioFrame]:
+        for frame in frames(pcm):
+            yield frame
+        await asyncio.Event().wait()
+
+
+async def test_an_agent_is_told_who_spoke(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    said: asyncio.Queue[str | None] = asyncio.Queue()
+    stt = STT(service(endpoint, certificate))
+    session: AgentSession[None] = AgentSession(
+        stt=stt, vad=None, turn_handling={"turn_detection": "stt"}
+    )
+    session.on(
+        "user_input_transcribed",
+        lambda event: said.put_nowait(event.speaker_id) if event.is_final else None,
+    )
+    session.input.audio = Microphone(clips.conversation() + clips.silence(1))
+    await session.start(Agent(instructions=""))
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        assert [await said.get() for _ in range(4)] == ["Beckett"] * 3 + ["Dickens"]
+    await session.aclose()
+
+
+async def test_the_example_in_the_guide_has_an_agent() -> None:
+    assert isinstance(example("livekit")["server"], AgentServer)
 
 
 async def test_a_server_that_is_not_there_is_a_connection_error(

@@ -20,7 +20,9 @@ from pipecat.frames.frames import (
     UserAudioRawFrame,
 )
 from pipecat.metrics.metrics import STTUsageMetricsData
+from pipecat.pipeline.pipeline import Pipeline
 from pipecat.pipeline.worker import PipelineParams
+from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.tests.utils import run_test
 
 import clips
@@ -30,7 +32,7 @@ from hwaja.session_runner import Services
 from loopback import Endpoint, serving
 from relay import relaying
 from tone_speech import hummed
-from voices import people
+from voice_agents import example, people
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
@@ -45,7 +47,7 @@ def frames(pcm: bytes, rate: int = 16_000, channels: int = 1) -> Iterator[InputA
 
 
 async def passed(
-    service: HwajaSTTService, audio: Iterator[InputAudioRawFrame], **options: Any
+    service: FrameProcessor, audio: Iterator[InputAudioRawFrame], **options: Any
 ) -> tuple[Sequence[Frame], Sequence[Frame]]:
     """Return what goes down the pipeline, and what goes up."""
     return await run_test(service, frames_to_send=list(audio), **options)
@@ -150,3 +152,12 @@ async def test_a_voice_that_is_refused_makes_the_service_unusable(
     (error,) = (frame for frame in up if isinstance(frame, ErrorFrame))
     assert error.error.startswith("The server answered: 음성이 너무 짧습니다")
     assert not service.is_usable
+
+
+async def test_the_example_in_the_guide_writes_names_before_texts(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    pipeline = Pipeline([stt(endpoint, certificate), example("pipecat")["Named"]()])
+    down, _ = await passed(pipeline, frames(clips.conversation()))
+    texts = [frame.text for frame in finals(down)]
+    assert [text.partition(": ")[0] for text in texts] == ["Beckett"] * 3 + ["Dickens"]

@@ -132,7 +132,9 @@ class HwajaSTTService(STTService):
     async def _listen(self) -> None:
         """Tell what is said, in another session where one ends; give up where none begins."""
         self._attempts = 0
-        while not await self._converse() and self.is_usable:
+        while True:
+            if await self._converse() or not self.is_usable:
+                return
             await asyncio.sleep(exponential_backoff_time(self._attempts, min_wait=1))
 
     async def _converse(self) -> bool:
