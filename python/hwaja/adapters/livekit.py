@@ -1,9 +1,9 @@
 """hwaja as a speech-to-text of LiveKit Agents."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
-import numpy as np
 from livekit import rtc
 from livekit.agents import APIConnectionError, APIConnectOptions, APIStatusError, stt
 from livekit.agents.language import LanguageCode
@@ -16,9 +16,9 @@ from livekit.agents.types import (
 from livekit.agents.utils import AudioBuffer, is_given
 from livekit.agents.utils.audio import AudioByteStream
 
-from hwaja.adapters.service import Service, details_of
+from hwaja.adapters.service import Service, details_of, is_refusal
+from hwaja.audio import mixed_down
 from hwaja.client import ClientError, Interim, RefusedError, Told, Transcription
-from hwaja.codes import ErrorCode
 from hwaja.gate import SAMPLE_RATE
 
 CHUNK_SAMPLES = SAMPLE_RATE // 20
@@ -90,12 +90,13 @@ class Stream(stt.RecognizeStream):
         try:
             async with self._service.open() as client:
                 talk = self._service.transcribe(client, self._chunks(), self._language)
-                async for told in talk:
-                    self._tell(told)
+                async with aclosing(talk):
+                    async for told in talk:
+                        self._tell(told)
         except RefusedError as error:
             body = {"code": error.code, "reason": error.reason, "speaker_id": error.speaker_id}
-            is_full = error.code == ErrorCode.CONNECTION_FAILED
-            raise APIStatusError(str(error), body=body, retryable=is_full) from error
+            is_futile = is_refusal(error)
+            raise APIStatusError(str(error), body=body, retryable=not is_futile) from error
         except ClientError as error:
             raise APIConnectionError(str(error)) from error
         finally:
@@ -175,7 +176,5 @@ class Stream(stt.RecognizeStream):
 
 
 def _mono(frame: rtc.AudioFrame) -> rtc.AudioFrame:
-    """Return the mean of a frame's channels."""
-    samples = np.frombuffer(frame.data, np.int16).reshape(-1, frame.num_channels)
-    mean = samples.mean(axis=1).astype(np.int16)
-    return rtc.AudioFrame(mean.tobytes(), frame.sample_rate, 1, len(mean))
+    mono = mixed_down(bytes(frame.data.cast("B")), frame.num_channels)
+    return rtc.AudioFrame(mono, frame.sample_rate, 1, frame.samples_per_channel)

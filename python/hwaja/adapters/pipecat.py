@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from pipecat.audio.utils import create_stream_resampler
 from pipecat.frames.frames import (
     CancelFrame,
@@ -24,9 +24,9 @@ from pipecat.utils.errors import ErrorCategory
 from pipecat.utils.network import exponential_backoff_time
 from pipecat.utils.time import time_now_iso8601
 
-from hwaja.adapters.service import Service, details_of
-from hwaja.client import ClientError, Interim, RefusedError, Told, Transcription
-from hwaja.codes import ErrorCode
+from hwaja.adapters.service import Service, details_of, is_refusal
+from hwaja.audio import mixed_down
+from hwaja.client import ClientError, Interim, Told, Transcription
 from hwaja.gate import SAMPLE_RATE
 
 TTFS_P99_SECONDS = 1.4
@@ -38,9 +38,6 @@ MOST_ATTEMPTS = 3
 
 STOPPING_SECONDS = 10
 """How long the last words are waited for at the end."""
-
-KEEPALIVE_SECONDS = 60.0
-"""After so long without audio some silence is sent: a server ends an idle session."""
 
 
 class HwajaSTTService(STTService):
@@ -57,12 +54,8 @@ class HwajaSTTService(STTService):
             kwargs: of the base class.
 
         """
-        options = {
-            "ttfs_p99_latency": TTFS_P99_SECONDS,
-            "keepalive_timeout": KEEPALIVE_SECONDS,
-            **kwargs,
-        }
         settings = STTSettings(model=None, language=language)
+        options = {"ttfs_p99_latency": TTFS_P99_SECONDS, **kwargs}
         super().__init__(sample_rate=SAMPLE_RATE, settings=settings, **options)
         self._service = service
         self._resampler = create_stream_resampler()
@@ -82,7 +75,6 @@ class HwajaSTTService(STTService):
         """Open a session; audio waits until the voices are enrolled."""
         await super().start(frame)
         self._listening = self.create_task(self._listen())
-        self._create_keepalive_task()
 
     async def stop(self, frame: EndFrame) -> None:
         """Wait for the text of what was said, then end the session."""
@@ -106,11 +98,8 @@ class HwajaSTTService(STTService):
         self, frame: InputAudioRawFrame, direction: FrameDirection
     ) -> None:
         """Take audio of any rate and number of channels; see the base class."""
-        audio = frame.audio
-        if frame.num_channels > 1:
-            samples = np.frombuffer(audio, np.int16).reshape(-1, frame.num_channels)
-            audio = samples.mean(axis=1).astype(np.int16).tobytes()
-        audio = await self._resampler.resample(audio, frame.sample_rate, SAMPLE_RATE)
+        mono = mixed_down(frame.audio, frame.num_channels)
+        audio = await self._resampler.resample(mono, frame.sample_rate, SAMPLE_RATE)
         if audio:  # a resampler keeps the first frames back
             heard = replace(frame, audio=audio, sample_rate=SAMPLE_RATE, num_channels=1)
             await super().process_audio_frame(heard, direction)
@@ -119,10 +108,6 @@ class HwajaSTTService(STTService):
         """Take audio; what is said comes when it is known."""
         self._audio.put_nowait(audio)
         yield None
-
-    async def _send_keepalive(self, silence: bytes) -> None:
-        self._audio.put_nowait(silence)
-        self._record_stt_audio_usage(silence)
 
     async def _update_settings(self, delta: Any) -> dict[str, Any]:
         changed: dict[str, Any] = await super()._update_settings(delta)
@@ -144,8 +129,9 @@ class HwajaSTTService(STTService):
                 self._attempts = 0
                 await self._call_event_handler("on_connected")
                 talk = self._service.transcribe(client, self._chunks(), self._language)
-                async for told in talk:
-                    await self._tell(told)
+                async with aclosing(talk):
+                    async for told in talk:
+                        await self._tell(told)
         except ClientError as error:
             self._attempts += 1
             await self._report(error)
@@ -155,8 +141,8 @@ class HwajaSTTService(STTService):
     async def _report(self, error: ClientError) -> None:
         """Tell an error, after which the service is not usable where another attempt is futile."""
         await self._call_event_handler("on_connection_error", str(error))
-        is_refusal = isinstance(error, RefusedError) and error.code != ErrorCode.CONNECTION_FAILED
-        category = ErrorCategory.INVALID_REQUEST if is_refusal else ErrorCategory.CONNECTIVITY
+        is_refused = is_refusal(error)
+        category = ErrorCategory.INVALID_REQUEST if is_refused else ErrorCategory.CONNECTIVITY
         is_last = self._attempts == MOST_ATTEMPTS
         await self.push_error(
             str(error), error, category=category, force_treat_as_permanent=is_last

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from hwaja.attribution.parts import Label
 from hwaja.audio import load_pcm16
-from hwaja.client import Client, ClientError, Details, Told, Transcription, connect
+from hwaja.client import Client, ClientError, Details, RefusedError, Told, Transcription, connect
+from hwaja.codes import ErrorCode
 
 Take = bytes | Path | str
 """3-5 s of one person's speech: PCM16, 16 kHz, mono; or the sound file that holds it."""
@@ -108,3 +109,8 @@ def details_of(said: Transcription) -> Details:
     if said.details is None:
         raise ClientError("The server tells no details.")
     return said.details
+
+
+def is_refusal(error: ClientError) -> bool:
+    """Return whether another attempt would end the same; a server is full for a moment only."""
+    return isinstance(error, RefusedError) and error.code != ErrorCode.CONNECTION_FAILED
