@@ -15,7 +15,10 @@ SHIM   := $(if $(filter Linux,$(shell uname -s)),python/hwaja/libhwaja_shim.so)
 # AsyncAPI's own parser, which checks docs/asyncapi.yaml; without node that test is skipped.
 PARSER := $(if $(shell command -v npm 2>/dev/null),$(STAMPS)/parser)
 
-.PHONY: serve test test-web lint asyncapi bench bench-compare soak wheel clean
+# What python/hwaja/adapters fits hwaja into; each has an extra of this name.
+FRAMEWORKS := livekit pipecat
+
+.PHONY: serve test test-web test-adapters $(FRAMEWORKS:%=test-%) lint asyncapi bench bench-compare soak wheel clean
 
 serve: $(STAMPS)/serve
 	$(BIN)/hwaja models pull
@@ -35,6 +38,14 @@ else
 test-web: $(STAMPS)/web
 	cd tests/web && npm test && npm run syntax && npm run lint && npm run types
 endif
+
+# Each adapter beside its framework, in an environment of its own that has the whole server.
+test-adapters: $(FRAMEWORKS:%=test-%)
+
+$(FRAMEWORKS:%=test-%): test-%: $(STAMPS)/%/ready
+	$(STAMPS)/$*/bin/hwaja models pull --for-tests
+	$(STAMPS)/$*/bin/pytest -W default::DeprecationWarning tests/adapters/test_$*.py
+	$(STAMPS)/$*/bin/mypy python/hwaja/adapters/$*.py
 
 lint: $(STAMPS)/dev
 	cargo fmt --all --check
@@ -91,6 +102,12 @@ $(STAMPS)/web: tests/web/package-lock.json
 $(STAMPS)/parser: tests/asyncapi/package-lock.json
 	cd tests/asyncapi && npm ci --no-audit --no-fund
 	mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/%/ready: pyproject.toml $(RUST) | $(SHIM)
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --upgrade pip
+	$(@D)/bin/pip install --quiet --editable '.[cpu,dev,$*]'
+	touch $@
 
 # Replaced, not overwritten: a server may be running on it.
 $(SHIM): $(wildcard shim/src/*.rs) shim/build.rs shim/Cargo.toml Cargo.toml Cargo.lock

@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from hwaja import audio
-from hwaja.audio import CHUNK_SAMPLES, AudioError, load_pcm16, microphone, paced
+from hwaja.audio import CHUNK_SAMPLES, AudioError, load_pcm16, microphone, mixed_down, paced
 from hwaja.gate import SAMPLE_RATE
 
 TONE_HZ = 440
@@ -209,3 +209,9 @@ def test_a_microphone_that_cannot_be_opened_is_explained(monkeypatch: pytest.Mon
     sentence = r"^The microphone cannot be opened: Error querying device -1\.$"
     with pytest.raises(AudioError, match=sentence), microphone():
         pass
+
+
+def test_interleaved_channels_are_averaged_without_running_over() -> None:
+    stereo = np.array([[100, -101], [32767, 32767], [-32768, -32768]], "<i2")
+    assert np.frombuffer(mixed_down(stereo.tobytes(), 2), "<i2").tolist() == [0, 32767, -32768]
+    assert mixed_down(stereo.tobytes(), 1) == stereo.tobytes()

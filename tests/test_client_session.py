@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from websockets.asyncio.server import ServerConnection
@@ -236,7 +237,8 @@ async def test_who_is_cancelled_while_the_connection_closes_leaves_none_open(
         await goodbye.wait()
 
     tls = tls_context(*certificate)
-    async with serve_websockets(dawdle, "127.0.0.1", 0, ssl=tls) as server:
+    options: dict[str, Any] = {"ssl": tls, "close_timeout": 0.1}
+    async with serve_websockets(dawdle, "127.0.0.1", 0, **options) as server:
         port = next(iter(server.sockets)).getsockname()[1]
         connection = await dial(f"wss://localhost:{port}", client_tls(certificate[0]))
         closing = asyncio.create_task(connection.close())

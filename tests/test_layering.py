@@ -74,7 +74,7 @@ ROWS: list[set[str]] = [
     {"server"},
     {"application"},
     {"audio", "client"},
-    {"transcript"},
+    {"transcript", "adapters"},
     {"transcribe", "enroll_check", "doctor", "benchmark"},
     {"cli"},
     {"__main__"},

@@ -68,6 +68,14 @@ def to_pcm16(samples: NDArray[np.floating[Any]]) -> bytes:
     return bytes(scaled.astype("<i2").tobytes())
 
 
+def mixed_down(pcm: bytes, channels: int) -> bytes:
+    """Return interleaved PCM16 as one channel, their mean."""
+    if channels == 1:
+        return pcm
+    mean = np.frombuffer(pcm, "<i2").reshape(-1, channels).mean(axis=1)
+    return bytes(np.rint(mean).astype("<i2").tobytes())
+
+
 async def paced(
     pcm: bytes, speed: float, chunk_samples: int = CHUNK_SAMPLES
 ) -> AsyncIterator[bytes]:

@@ -1,0 +1,1 @@
+"""hwaja inside frameworks for voice agents; each needs its extra. See docs/integrations.md."""

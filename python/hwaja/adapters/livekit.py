@@ -1,0 +1,180 @@
+"""hwaja as a speech-to-text of LiveKit Agents."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+from livekit import rtc
+from livekit.agents import APIConnectionError, APIConnectOptions, APIStatusError, stt
+from livekit.agents.language import LanguageCode
+from livekit.agents.types import (
+    DEFAULT_API_CONNECT_OPTIONS,
+    NOT_GIVEN,
+    NotGivenOr,
+    TimedString,
+)
+from livekit.agents.utils import AudioBuffer, is_given
+from livekit.agents.utils.audio import AudioByteStream
+
+from hwaja.adapters.service import Service, details_of, is_refusal
+from hwaja.audio import mixed_down
+from hwaja.client import ClientError, Interim, RefusedError, Told, Transcription
+from hwaja.gate import SAMPLE_RATE
+
+CHUNK_SAMPLES = SAMPLE_RATE // 20
+"""Sent at once: 50 ms, as the framework's own speech-to-text does."""
+
+
+class STT(stt.STT[Any]):
+    """Says who said what. Streams only; the framework resamples what it is given."""
+
+    def __init__(self, service: Service, *, language: str | None = None) -> None:
+        """Prepare; every stream is a session of its own.
+
+        Args:
+            service: the server and the voices.
+            language: code of the language; None: the server's.
+
+        """
+        capabilities = stt.STTCapabilities(
+            streaming=True,
+            interim_results=True,
+            diarization=True,
+            aligned_transcript="chunk",
+            offline_recognize=False,
+        )
+        super().__init__(capabilities=capabilities)
+        self.service = service
+        self._language = language
+
+    @property
+    def provider(self) -> str:
+        """Whose metrics they are."""
+        return "hwaja"
+
+    async def _recognize_impl(
+        self,
+        buffer: AudioBuffer,
+        *,
+        language: NotGivenOr[str] = NOT_GIVEN,
+        conn_options: APIConnectOptions,
+    ) -> stt.SpeechEvent:
+        raise NotImplementedError("hwaja hears streams only: use stream().")
+
+    def stream(
+        self,
+        *,
+        language: NotGivenOr[str] = NOT_GIVEN,
+        conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS,
+    ) -> "Stream":
+        """Open a session with the server."""
+        return Stream(self, language if is_given(language) else self._language, conn_options)
+
+
+class Stream(stt.RecognizeStream):
+    """One session: enrols the voices, then tells what is said."""
+
+    def __init__(self, hwaja: STT, language: str | None, conn_options: APIConnectOptions) -> None:
+        super().__init__(stt=hwaja, conn_options=conn_options, sample_rate=SAMPLE_RATE)
+        self._service = hwaja.service
+        self._language = language
+        self._open: set[int] = set()  # segments whose interims are shown
+        self._is_speaking = False
+        self._unreported_seconds = 0.0
+
+    def push_frame(self, frame: rtc.AudioFrame) -> None:
+        """Take audio of any number of channels; see the base class."""
+        super().push_frame(frame if frame.num_channels == 1 else _mono(frame))
+
+    async def _run(self) -> None:
+        try:
+            async with self._service.open() as client:
+                talk = self._service.transcribe(client, self._chunks(), self._language)
+                async with aclosing(talk):
+                    async for told in talk:
+                        self._tell(told)
+        except RefusedError as error:
+            body = {"code": error.code, "reason": error.reason, "speaker_id": error.speaker_id}
+            is_futile = is_refusal(error)
+            raise APIStatusError(str(error), body=body, retryable=not is_futile) from error
+        except ClientError as error:
+            raise APIConnectionError(str(error)) from error
+        finally:
+            self._open.clear()
+            self._end()
+
+    async def _chunks(self) -> AsyncIterator[bytes]:
+        stream = AudioByteStream(SAMPLE_RATE, 1, CHUNK_SAMPLES)
+        async for item in self._input_ch:
+            frames = stream.push(item.data) if isinstance(item, rtc.AudioFrame) else stream.flush()
+            for frame in frames:
+                self._unreported_seconds += frame.duration
+                yield frame.data.tobytes()
+
+    def _tell(self, told: Told) -> None:
+        match told:
+            case Interim(text=""):
+                self._open.discard(told.segment_id)
+                self._send(stt.SpeechEventType.INTERIM_TRANSCRIPT, self._interim(""))
+                self._end()
+            case Interim():
+                self._open.add(told.segment_id)
+                self._begin()
+                self._send(stt.SpeechEventType.INTERIM_TRANSCRIPT, self._interim(told.text))
+            case Transcription():
+                self._open.discard(told.segment_id or 0)
+                self._begin()
+                self._report_usage()
+                self._send(stt.SpeechEventType.FINAL_TRANSCRIPT, self._final(told))
+                self._end()
+
+    def _begin(self) -> None:
+        if not self._is_speaking:
+            self._is_speaking = True
+            self._send(stt.SpeechEventType.START_OF_SPEECH)
+
+    def _end(self) -> None:
+        if self._is_speaking and not self._open:
+            self._is_speaking = False
+            self._send(stt.SpeechEventType.END_OF_SPEECH)
+
+    def _send(self, kind: stt.SpeechEventType, *said: stt.SpeechData) -> None:
+        self._event_ch.send_nowait(stt.SpeechEvent(kind, alternatives=list(said)))
+
+    def _report_usage(self) -> None:
+        usage = stt.RecognitionUsage(audio_duration=self._unreported_seconds)
+        self._unreported_seconds = 0.0
+        kind = stt.SpeechEventType.RECOGNITION_USAGE
+        self._event_ch.send_nowait(stt.SpeechEvent(kind, recognition_usage=usage))
+
+    def _interim(self, text: str) -> stt.SpeechData:
+        """Return a text that may change; whose it is shows when it is over."""
+        return stt.SpeechData(LanguageCode(self._language or ""), text)
+
+    def _final(self, said: Transcription) -> stt.SpeechData:
+        details = details_of(said)
+        name = self._service.name(said)
+        offset = self.start_time_offset
+        return stt.SpeechData(
+            LanguageCode(details.language or self._language or ""),
+            said.text,
+            start_time=offset + details.start_seconds,
+            end_time=offset + details.end_seconds,
+            confidence=details.probability,
+            speaker_id=name,
+            words=[
+                TimedString(
+                    token.text,
+                    start_time=offset + token.start_seconds,
+                    start_time_offset=offset,
+                    speaker_id=name,
+                )
+                for token in details.tokens
+            ],
+            metadata=self._service.figures(said),
+        )
+
+
+def _mono(frame: rtc.AudioFrame) -> rtc.AudioFrame:
+    mono = mixed_down(bytes(frame.data.cast("B")), frame.num_channels)
+    return rtc.AudioFrame(mono, frame.sample_rate, 1, frame.samples_per_channel)

@@ -1,0 +1,187 @@
+"""hwaja as a speech-to-text service of Pipecat."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any
+
+from pipecat.audio.utils import create_stream_resampler
+from pipecat.frames.frames import (
+    CancelFrame,
+    EndFrame,
+    Frame,
+    InputAudioRawFrame,
+    InterimTranscriptionFrame,
+    StartFrame,
+    TranscriptionFrame,
+)
+from pipecat.processors.frame_processor import FrameDirection
+from pipecat.services.settings import STTSettings
+from pipecat.services.stt_service import STTService
+from pipecat.transcriptions.language import Language
+from pipecat.utils.errors import ErrorCategory
+from pipecat.utils.network import exponential_backoff_time
+from pipecat.utils.time import time_now_iso8601
+
+from hwaja.adapters.service import Service, details_of, is_refusal
+from hwaja.audio import mixed_down
+from hwaja.client import ClientError, Interim, Told, Transcription
+from hwaja.gate import SAMPLE_RATE
+
+TTFS_P99_SECONDS = 1.4
+"""From the end of speech to its text in 99 of 100 cases, the pause that ends an utterance included;
+the framework's turns wait so long. Ten clients on two cores, bench/RESULTS.md."""
+
+MOST_ATTEMPTS = 3
+"""How often a session is tried in vain, as the framework's own services do."""
+
+STOPPING_SECONDS = 10
+"""How long the last words are waited for at the end."""
+
+
+class HwajaSTTService(STTService):
+    """Says who said what: `user_id` of a final text is the name of the voice."""
+
+    def __init__(
+        self, service: Service, *, language: Language | str | None = None, **kwargs: Any
+    ) -> None:
+        """Prepare; a session is opened when the pipeline starts.
+
+        Args:
+            service: the server and the voices.
+            language: of the conversation; None: the server's.
+            kwargs: of the base class.
+
+        """
+        settings = STTSettings(model=None, language=language)
+        options = {"ttfs_p99_latency": TTFS_P99_SECONDS, **kwargs}
+        super().__init__(sample_rate=SAMPLE_RATE, settings=settings, **options)
+        self._service = service
+        self._resampler = create_stream_resampler()
+        self._audio: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._listening: asyncio.Task[None] | None = None
+
+    @property
+    def _language(self) -> str | None:
+        language = self._settings.language
+        return language if isinstance(language, str) else None
+
+    def can_generate_metrics(self) -> bool:
+        """Whether the base class measures how long texts take."""
+        return True
+
+    async def start(self, frame: StartFrame) -> None:
+        """Open a session; audio waits until the voices are enrolled."""
+        await super().start(frame)
+        self._listening = self.create_task(self._listen())
+
+    async def stop(self, frame: EndFrame) -> None:
+        """Wait for the text of what was said, then end the session."""
+        self._audio.put_nowait(None)
+        if self._listening is not None:
+            await asyncio.wait({self._listening}, timeout=STOPPING_SECONDS)
+        await self._leave()
+        await super().stop(frame)
+
+    async def cancel(self, frame: CancelFrame) -> None:
+        """End the session at once."""
+        await self._leave()
+        await super().cancel(frame)
+
+    async def cleanup(self) -> None:
+        """End the session if nobody has."""
+        await self._leave()
+        await super().cleanup()
+
+    async def process_audio_frame(
+        self, frame: InputAudioRawFrame, direction: FrameDirection
+    ) -> None:
+        """Take audio of any rate and number of channels; see the base class."""
+        mono = mixed_down(frame.audio, frame.num_channels)
+        audio = await self._resampler.resample(mono, frame.sample_rate, SAMPLE_RATE)
+        if audio:  # a resampler keeps the first frames back
+            heard = replace(frame, audio=audio, sample_rate=SAMPLE_RATE, num_channels=1)
+            await super().process_audio_frame(heard, direction)
+
+    async def run_stt(self, audio: bytes) -> AsyncGenerator[Frame | None]:
+        """Take audio; what is said comes when it is known."""
+        self._audio.put_nowait(audio)
+        yield None
+
+    async def _update_settings(self, delta: Any) -> dict[str, Any]:
+        changed: dict[str, Any] = await super()._update_settings(delta)
+        self._warn_unhandled_updated_settings(changed)
+        return changed
+
+    async def _listen(self) -> None:
+        """Tell what is said, in another session where one ends; give up where none begins."""
+        self._attempts = 0
+        while True:
+            if await self._converse() or not self.is_usable:
+                return
+            await asyncio.sleep(exponential_backoff_time(self._attempts, min_wait=1))
+
+    async def _converse(self) -> bool:
+        """Tell what is said in one session; return whether it was all."""
+        try:
+            async with self._service.open() as client:
+                self._attempts = 0
+                await self._call_event_handler("on_connected")
+                talk = self._service.transcribe(client, self._chunks(), self._language)
+                async with aclosing(talk):
+                    async for told in talk:
+                        await self._tell(told)
+        except ClientError as error:
+            self._attempts += 1
+            await self._report(error)
+            return False
+        return True
+
+    async def _report(self, error: ClientError) -> None:
+        """Tell an error, after which the service is not usable where another attempt is futile."""
+        await self._call_event_handler("on_connection_error", str(error))
+        is_refused = is_refusal(error)
+        category = ErrorCategory.INVALID_REQUEST if is_refused else ErrorCategory.CONNECTIVITY
+        is_last = self._attempts == MOST_ATTEMPTS
+        await self.push_error(
+            str(error), error, category=category, force_treat_as_permanent=is_last
+        )
+
+    async def _chunks(self) -> AsyncIterator[bytes]:
+        while (chunk := await self._audio.get()) is not None:
+            yield chunk
+        self._audio.put_nowait(None)  # for another session, should this one fail now
+
+    async def _tell(self, told: Told) -> None:
+        match told:
+            case Interim() if told.text:
+                await self.push_frame(
+                    InterimTranscriptionFrame(
+                        told.text, self._user_id, time_now_iso8601(), result=told
+                    )
+                )
+            case Transcription():
+                await self.emit_stt_usage_metrics()
+                await self.push_frame(self._final(told))
+
+    def _final(self, said: Transcription) -> TranscriptionFrame:
+        return TranscriptionFrame(
+            said.text,
+            self._service.name(said) or self._user_id,
+            said.timestamp,
+            _known(details_of(said).language or self._language),
+            result=said,
+            finalized=True,
+        )
+
+    async def _leave(self) -> None:
+        if self._listening is not None:
+            listening, self._listening = self._listening, None
+            await self.cancel_task(listening)
+            await self._call_event_handler("on_disconnected")
+
+
+def _known(code: str | None) -> Language | None:
+    """Return a language as the framework has it, where it has it."""
+    return Language(code) if code in set(Language) else None

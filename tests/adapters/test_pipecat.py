@@ -1,0 +1,163 @@
+"""The speech-to-text service of Pipecat in the framework's pipeline, with a real server."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("pipecat", reason="`make test-adapters` installs Pipecat")
+
+from pipecat.frames.frames import (
+    ErrorFrame,
+    Frame,
+    InputAudioRawFrame,
+    InterimTranscriptionFrame,
+    MetricsFrame,
+    STTMetadataFrame,
+    TranscriptionFrame,
+    UserAudioRawFrame,
+)
+from pipecat.metrics.metrics import STTUsageMetricsData
+from pipecat.pipeline.pipeline import Pipeline
+from pipecat.pipeline.worker import PipelineParams
+from pipecat.processors.frame_processor import FrameProcessor
+from pipecat.tests.utils import run_test
+
+import clips
+from hwaja.adapters.pipecat import HwajaSTTService
+from hwaja.adapters.service import Service
+from hwaja.session_runner import Services
+from loopback import Endpoint, serving
+from relay import relaying
+from tone_speech import hummed
+from voice_agents import example, people
+
+pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
+
+MEASURED = PipelineParams(enable_metrics=True, enable_usage_metrics=True)
+
+
+def frames(pcm: bytes, rate: int = 16_000, channels: int = 1) -> Iterator[InputAudioRawFrame]:
+    """What a transport brings: 20 ms each."""
+    step = rate // 50 * 2 * channels
+    for at in range(0, len(pcm), step):
+        yield InputAudioRawFrame(pcm[at : at + step], rate, channels)
+
+
+async def passed(
+    service: FrameProcessor, audio: Iterator[InputAudioRawFrame], **options: Any
+) -> tuple[Sequence[Frame], Sequence[Frame]]:
+    """Return what goes down the pipeline, and what goes up."""
+    return await run_test(service, frames_to_send=list(audio), **options)
+
+
+def finals(frames: Sequence[Frame]) -> list[TranscriptionFrame]:
+    return [frame for frame in frames if isinstance(frame, TranscriptionFrame)]
+
+
+def names(frames: Sequence[Frame]) -> list[str]:
+    return [frame.user_id for frame in finals(frames)]
+
+
+def stt(endpoint: Endpoint, certificate: tuple[Path, Path], **options: Any) -> HwajaSTTService:
+    return HwajaSTTService(Service(endpoint.url, people(), cafile=certificate[0]), **options)
+
+
+async def test_a_conversation_is_told_with_names_before_the_pipeline_ends(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    down, _ = await passed(stt(endpoint, certificate), frames(clips.conversation()))
+    assert names(down) == ["Beckett"] * 3 + ["Dickens"]
+    assert "again" in finals(down)[0].text.lower()
+    assert all(frame.finalized for frame in finals(down))
+    assert [frame.timestamp for frame in finals(down)] == sorted(
+        {frame.timestamp for frame in finals(down)}
+    )
+
+
+async def test_audio_goes_on_unchanged_and_interims_come_before_the_text(
+    live_endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    talk = clips.silence(0.5) + hummed([3, 5, 7, 2, 4]).pcm + clips.silence(1)
+    down, _ = await passed(stt(live_endpoint, certificate), frames(talk))
+    audio = [frame.audio for frame in down if isinstance(frame, InputAudioRawFrame)]
+    assert b"".join(audio) == talk
+    texts = [
+        frame for frame in down if isinstance(frame, InterimTranscriptionFrame | TranscriptionFrame)
+    ]
+    assert len(texts) > 1
+    assert [type(frame) for frame in texts[:-1]] == [InterimTranscriptionFrame] * (len(texts) - 1)
+    assert isinstance(texts[-1], TranscriptionFrame)
+    assert texts[-1].text.startswith(texts[0].text[:1])
+    assert all(frame.text for frame in texts)
+
+
+async def test_a_transport_of_another_rate_and_two_channels_is_understood(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    mono = clips.samples(clips.conversation())
+    fine = np.interp(np.arange(len(mono) * 3) / 3, np.arange(len(mono)), mono)
+    pcm = (np.stack([fine, fine], axis=1) * 32767).astype("<i2").tobytes()
+    down, _ = await passed(stt(endpoint, certificate), frames(pcm, 48_000, 2))
+    assert names(down) == ["Beckett"] * 3 + ["Dickens"]
+
+
+async def test_whose_an_interim_is_is_told_as_the_transport_tells_it(
+    live_endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    talk = clips.silence(0.5) + hummed([3, 5, 7, 2, 4]).pcm + clips.silence(1)
+    audio = (UserAudioRawFrame(f.audio, 16_000, 1, user_id="room 3") for f in frames(talk))
+    down, _ = await passed(stt(live_endpoint, certificate), audio)
+    interims = [frame for frame in down if isinstance(frame, InterimTranscriptionFrame)]
+    assert {frame.user_id for frame in interims} == {"room 3"}
+
+
+async def test_all_audio_is_reported_as_used_and_the_latency_is_told(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    service = stt(endpoint, certificate)
+    down, _ = await passed(service, frames(clips.conversation()), pipeline_params=MEASURED)
+    data = [each for frame in down if isinstance(frame, MetricsFrame) for each in frame.data]
+    used = [each.value.audio_seconds for each in data if isinstance(each, STTUsageMetricsData)]
+    assert sum(used) == pytest.approx(len(clips.conversation()) / 32_000, abs=0.02)
+    assert [f.ttfs_p99_latency for f in down if isinstance(f, STTMetadataFrame)] == [1.4]
+
+
+async def test_a_session_that_is_lost_is_begun_anew(
+    services: Services, certificate: tuple[Path, Path]
+) -> None:
+    connected: list[object] = []
+    async with (
+        serving(services, certificate, resume_seconds=0.01) as endpoint,
+        relaying(endpoint.port, iter([400_000])) as relay,
+    ):
+        service = HwajaSTTService(Service(relay.url, people(), cafile=certificate[0]))
+        service.add_event_handler("on_connected", connected.append)
+        _, up = await passed(service, frames(clips.conversation()))
+    assert len(connected) == 2
+    assert [frame.error for frame in up if isinstance(frame, ErrorFrame)] == [
+        "The connection was lost, and the session with it: enrol the voices again."
+    ]
+    assert service.is_usable
+
+
+async def test_a_voice_that_is_refused_makes_the_service_unusable(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    voices = {**people(), "Dickens": clips.silence(4)}
+    service = HwajaSTTService(Service(endpoint.url, voices, cafile=certificate[0]))
+    _, up = await passed(service, frames(clips.silence(1)))
+    (error,) = (frame for frame in up if isinstance(frame, ErrorFrame))
+    assert error.error.startswith("The server answered: 음성이 너무 짧습니다")
+    assert not service.is_usable
+
+
+async def test_the_example_in_the_guide_writes_names_before_texts(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    pipeline = Pipeline([stt(endpoint, certificate), example("pipecat")["Named"]()])
+    down, _ = await passed(pipeline, frames(clips.conversation()))
+    texts = [frame.text for frame in finals(down)]
+    assert [text.partition(": ")[0] for text in texts] == ["Beckett"] * 3 + ["Dickens"]
