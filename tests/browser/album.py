@@ -54,6 +54,7 @@ class Album:
                 await page.screenshot(path=file, full_page=whole, animations="disabled")
             if AXE.is_file():
                 visitor.faults += [f"{step} {fault}" for fault in await violations(page)]
+        await page.emulate_media(color_scheme=SCHEMES[0])
 
     def _add(self, chapter: str, step: str, form: str) -> Path:
         pictures = self._pictures.setdefault(chapter, [])

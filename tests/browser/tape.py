@@ -8,8 +8,8 @@ import soxr
 
 from hwaja.gate import SAMPLE_RATE
 
-HISS_RMS = 3.0
-"""Of a quiet room, in units of PCM16: -81 dBFS. No microphone is digitally silent."""
+HISS_RMS = 20.0
+"""Of a quiet room, in units of PCM16: -64 dBFS. No microphone is digitally silent."""
 
 
 class Tape:

@@ -24,6 +24,7 @@ const talking = new Talking(
     setup: find('setup'),
     talk: find('talk'),
     speakers: find('speakers'),
+    log: find('log'),
     transcript: find('transcript'),
     interim: find('interim'),
     empty: find('empty'),

@@ -6,6 +6,7 @@ import { t } from './language.js';
 import { adviceOn } from './advice.js';
 import { ConversationView } from './conversation-view.js';
 import { FORMATS } from './exports.js';
+import { SpeakersView } from './speakers-view.js';
 import { Transcript } from './transcript.js';
 
 export class Talking {
@@ -17,6 +18,7 @@ export class Talking {
     this._notices = notices;
     this._meter = new Meter(parts.level);
     this._transcript = new Transcript();
+    this._speakers = new SpeakersView(parts.speakers, enrolling.cards);
     this._view = new ConversationView(parts, (speakerId) => enrolling.nameOf(speakerId));
     this._isUnsaved = false;
     this._awake = null; // keeps a telephone from going to sleep
@@ -46,11 +48,14 @@ export class Talking {
     });
     online.on('failed', (error) => this._tell(error));
     online.on('state', () => this._show());
-    online.on('gone', () => this._open({ setup: true, talk: this._transcript.entries.length > 0 }));
+    online.on('gone', () => {
+      this._rest();
+      this._open({ setup: true, talk: this._transcript.entries.length > 0 });
+    });
     online.on('resumed', ({ state }) => this._resume(state));
     this._enrolling.on('changed', () => {
       this._show();
-      this._view.reset(this._transcript);
+      this._view.rename(this._transcript);
     });
     this._listening.on('level', (level) => this._hear(level));
   }
@@ -86,7 +91,7 @@ export class Talking {
     this._transcript.begin();
     this._heardSeconds = 0;
     this._open({ setup: false, talk: true });
-    this._parts.transcript.focus();
+    this._parts.log.focus();
     this._stayAwake();
   }
 
@@ -96,6 +101,12 @@ export class Talking {
     } catch (error) {
       this._tell(error);
     }
+    this._rest();
+  }
+
+  /** Nothing is heard any more. */
+  _rest() {
+    this._transcript.end();
     this._view.overhear(null);
     if (this._awake !== null) this._awake.release();
     this._awake = null;
@@ -146,7 +157,7 @@ export class Talking {
   }
 
   _show() {
-    const { start, startHint, toggle, again, speakers } = this._parts;
+    const { start, startHint, toggle, again, level } = this._parts;
     const { state } = this._online;
     const isComplete = this._enrolling.isComplete;
     start.disabled = state !== 'ready' || !isComplete;
@@ -154,14 +165,9 @@ export class Talking {
     toggle.textContent = t(this._isTalking ? 'talk.stop' : 'talk.continue');
     toggle.disabled = this._isTalking ? state === 'draining' : start.disabled;
     again.hidden = this._isTalking;
+    level.hidden = !this._isTalking;
     if (!this._isTalking) this._meter.show(null);
-    speakers.textContent = '';
-    for (const { speakerId, name } of this._enrolling.cards) {
-      const item = document.createElement('li');
-      item.dataset.speaker = String(speakerId);
-      item.textContent = name;
-      speakers.append(item);
-    }
+    this._speakers.show();
   }
 
   _export(format) {

@@ -24,7 +24,7 @@ export class VoiceCard {
     this.isEnrolled = false;
     this._refusal = null;
     this._isAble = false;
-    this._name.addEventListener('input', () => this._told.rename());
+    this._name.addEventListener('input', () => this.rename(this._name.value));
     this._record.addEventListener('click', () => this._press());
     this._add.addEventListener('click', () => this._told.add());
     this.show('waiting');
@@ -33,6 +33,18 @@ export class VoiceCard {
   /** What the person is called. */
   get name() {
     return this._name.value.trim() || t('voice.default', { number: this.speakerId + 1 });
+  }
+
+  /** What somebody entered for a name; empty: nothing. */
+  get givenName() {
+    return this._name.value;
+  }
+
+  /** Call the person something else. */
+  rename(givenName) {
+    this._name.value = givenName;
+    this._render();
+    this._told.rename();
   }
 
   /** Whether a recording can be begun now. */
