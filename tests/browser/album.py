@@ -29,9 +29,7 @@ class Album:
         self._pictures: dict[str, list[Picture]] = {}
         """By the chapter."""
 
-    async def show(
-        self, visitor: Visitor, chapter: str, step: str, *, whole: bool = True
-    ) -> None:
+    async def show(self, visitor: Visitor, chapter: str, step: str, *, whole: bool = True) -> None:
         """Take pictures of a state in every width, and have axe look at it in light and dark.
 
         What is found wrong is added to the visitor's faults.
@@ -69,8 +67,10 @@ class Album:
         if not self._pictures:
             return
         parts = ["<!doctype html><meta charset=utf-8><title>hwaja: the page, step by step</title>"]
-        parts.append("<style>body{font-family:sans-serif}img{border:1px solid #999;margin:4px;"
-                     "vertical-align:top;max-height:30rem}</style>")
+        parts.append(
+            "<style>body{font-family:sans-serif}img{border:1px solid #999;margin:4px;"
+            "vertical-align:top;max-height:30rem}</style>"
+        )
         for chapter, pictures in self._pictures.items():
             parts.append(f"<h1>{escape(chapter)}</h1>")
             for step in dict.fromkeys(picture.step for picture in pictures):

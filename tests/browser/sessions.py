@@ -13,8 +13,10 @@ async def enrolled(endpoint: Endpoint, voices: tuple[bytes, bytes] | None = None
     async with endpoint.connect("/?resume") as peer:
         welcome = await peer.hear()
         for speaker_id, voice in enumerate(voices or clips.voices()):
-            answers = await peer.enrol(speaker_id, voice)
-            assert answers[-1]["type"] == "speaker_registration_completed"
+            await peer.say("start_speaker_registration", speaker_id=speaker_id)
+            await peer.play(voice)
+            await peer.say("complete_speaker_registration", speaker_id=speaker_id)
+            await peer.hear_until("speaker_registration_completed")
         peer.websocket.transport.abort()
     token: str = welcome["session_token"]
     return token

@@ -22,7 +22,7 @@ CHAPTER = "A conversation"
 async def test_two_people_enrol_talk_and_take_their_conversation_along(
     endpoint: Endpoint, visit: Visit, album: Album
 ) -> None:
-    visitor = await visit(endpoint.url.replace("wss", "https"))
+    visitor = await visit(endpoint.page)
     await visitor.until("ready")
     await album.show(visitor, CHAPTER, "The page is opened.")
     await enrol_both(visitor, album)
@@ -71,7 +71,9 @@ async def talk(visitor: Visitor, album: Album) -> None:
         await visitor.colour(f".utterance[data-speaker='{speaker_id}'] .speaker")
         for speaker_id in (0, 1)
     ]
-    assert colours == [await visitor.colour(f"#speakers li[data-speaker='{i}'] input") for i in (0, 1)]
+    assert colours == [
+        await visitor.colour(f"#speakers li[data-speaker='{i}'] input") for i in (0, 1)
+    ]
     assert colours[0] != colours[1]
     assert await visitor.page.inner_text("#interim") == ""
 

@@ -11,6 +11,9 @@ const WISHES = { interimResults: true, speakerUpdates: true };
 /** Where the token lies that leads back to the session, when this page is loaded anew. */
 const SESSION_KEY = 'hwaja.session';
 
+/** What tokens are made of; a WebSocket cannot even offer another. */
+const TOKEN = /^[\w-]+$/;
+
 /**
  * Events: `state` of the client; `resumed`, where an earlier session goes on; `gone`, where the voices
  * are gone with the session; and of the client `transcription`, `interim`, `speaker_update`, `failed`.
@@ -108,7 +111,8 @@ export class Online extends Emitter {
     const labelKey = this._token === null ? 'token.label' : 'token.wrong';
     this._notices.ask('connection', labelKey, 'token.send', (token) => {
       this._token = token;
-      this.connect();
+      if (TOKEN.test(token)) this.connect();
+      else this._ask();
     });
   }
 
