@@ -37,8 +37,9 @@ async def test_what_is_said_while_the_network_is_down_is_written_down_later(
         visitor = await talking(visit, relay, endpoint)
         await relay.cut()
         await visitor.until("reconnecting")
+        assert "What you say is kept" in await visitor.notice("away")
+        assert await visitor.page.inner_text("#toggle") == "Stop"
         await album.show(visitor, CHAPTER, "The network is down.", whole=False)
-        assert "kept" in await visitor.page.inner_text("#status")
         await relay.mend()
         said = await visitor.until_said(4)
         assert [utterance.speaker_id for utterance in said] == [0, 0, 0, 1]
@@ -63,7 +64,7 @@ async def test_a_server_that_was_started_anew_lacks_the_voices_and_the_page_keep
         await visitor.card(0, "waiting").wait_for()
         assert await visitor.page.is_disabled("#start")
         assert "Try again" in (await visitor.export("txt"))[1]
-        await album.show(visitor, CHAPTER, "The server was started anew.")
+        await album.show(visitor, CHAPTER, "The server was started anew.", whole=False)
 
 
 async def test_a_page_that_is_loaded_anew_goes_on_with_the_conversation(

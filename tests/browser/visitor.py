@@ -65,7 +65,7 @@ class Visitor:
         device = self.page.locator("#device")
         chosen = await device.evaluate("device => device.selectedIndex")
         await device.select_option(index=2 if chosen == 1 else 1)
-        await self.page.wait_for_selector("#allow:enabled", state="attached")
+        await self.page.wait_for_selector("#allow[aria-disabled=false]", state="attached")
 
     async def begin_to_record(self, speaker_id: int, voice: bytes) -> None:
         """Press the button of a voice, and speak."""

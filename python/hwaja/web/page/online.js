@@ -127,6 +127,8 @@ export class Online extends Emitter {
   _show(state) {
     this.state = state;
     this._status.dataset.state = state;
+    if (state === 'reconnecting') this._notices.show('away', 'notice.away');
+    else this._notices.hide('away');
     this.translate();
     this.emit('state', state);
   }

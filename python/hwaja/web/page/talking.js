@@ -1,5 +1,6 @@
 /** The conversation: starting and stopping it, showing it, taking it along. */
 
+import { enable } from './ability.js';
 import { Meter } from './meter.js';
 import { clockOf } from './formats.js';
 import { t } from './language.js';
@@ -21,6 +22,8 @@ export class Talking {
     this._speakers = new SpeakersView(parts.speakers, enrolling.cards);
     this._view = new ConversationView(parts, (speakerId) => enrolling.nameOf(speakerId));
     this._isUnsaved = false;
+    this._isTalking = false;
+    this._isStopping = false;
     this._awake = null; // keeps a telephone from going to sleep
     this._follow();
     this._listen();
@@ -29,10 +32,6 @@ export class Talking {
   translate() {
     this._show();
     this._view.reset(this._transcript);
-  }
-
-  get _isTalking() {
-    return ['transcribing', 'draining'].includes(this._online.state);
   }
 
   _follow() {
@@ -47,7 +46,11 @@ export class Talking {
       if (entry !== null) this._view.change(entry);
     });
     online.on('failed', (error) => this._tell(error));
-    online.on('state', () => this._show());
+    online.on('state', (state) => {
+      // What is said while the connection is away is transcribed later.
+      if (state !== 'reconnecting') this._isTalking = ['transcribing', 'draining'].includes(state);
+      this._show();
+    });
     online.on('gone', () => {
       this._rest();
       this._open({ setup: true, talk: this._transcript.entries.length > 0 });
@@ -96,12 +99,16 @@ export class Talking {
   }
 
   async _stop() {
+    this._isStopping = true;
+    this._show();
     try {
       await this._online.client.stopTranscription();
     } catch (error) {
       this._tell(error);
     }
+    this._isStopping = false;
     this._rest();
+    this._show();
   }
 
   /** Nothing is heard any more. */
@@ -160,10 +167,11 @@ export class Talking {
     const { start, startHint, toggle, again, level } = this._parts;
     const { state } = this._online;
     const isComplete = this._enrolling.isComplete;
-    start.disabled = state !== 'ready' || !isComplete;
+    const canStart = state === 'ready' && isComplete;
+    enable(start, canStart);
     startHint.hidden = isComplete;
     toggle.textContent = t(this._isTalking ? 'talk.stop' : 'talk.continue');
-    toggle.disabled = this._isTalking ? state === 'draining' : start.disabled;
+    enable(toggle, this._isTalking ? !this._isStopping : canStart);
     again.hidden = this._isTalking;
     level.hidden = !this._isTalking;
     if (!this._isTalking) this._meter.show(null);
