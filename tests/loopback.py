@@ -110,6 +110,11 @@ class Endpoint:
     def url(self) -> str:
         return f"wss://localhost:{self.port}"
 
+    @property
+    def page(self) -> str:
+        """The address for a browser."""
+        return f"https://localhost:{self.port}/"
+
     async def get(self, path: str, *header: str) -> Page:
         """Ask in plain HTTP, with lines that go into the head of the request."""
         reader, writer = await asyncio.open_connection("localhost", self.port, ssl=self.trust)
@@ -156,7 +161,7 @@ def tokens_of(*tokens: str) -> Tokens:
 @asynccontextmanager
 async def serving(
     services: Services,
-    certificate: tuple[Path, Path],
+    certificate: tuple[Path, Path] | None,
     *,
     door: Door | None = None,
     metrics_token: str | None = None,
@@ -166,7 +171,7 @@ async def serving(
 
     Args:
         services: the engine.
-        certificate: certificate and key.
+        certificate: certificate and key; None: without TLS.
         door: who is let in.
         metrics_token: what shows the metrics; None: nothing does.
         settings: fields of `Config`.
@@ -174,8 +179,9 @@ async def serving(
     """
     metrics_tokens = None if metrics_token is None else tokens_of(metrics_token)
     server = Server(services, Config(**settings), door, metrics_tokens)
-    port = await server.start("127.0.0.1", 0, tls_context(*certificate))
-    trust = ssl.create_default_context(cafile=str(certificate[0]))
+    tls = None if certificate is None else tls_context(*certificate)
+    port = await server.start("127.0.0.1", 0, tls)
+    trust = ssl.create_default_context(cafile=None if certificate is None else str(certificate[0]))
     try:
         yield Endpoint(server, port, trust)
     finally:

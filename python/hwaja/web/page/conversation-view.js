@@ -45,6 +45,15 @@ export class ConversationView {
     this._fill(this._items.get(entry.id), entry);
   }
 
+  /** Show who is called what now; a screen reader does not read everything out anew. */
+  rename(transcript) {
+    for (const { id, speakerId } of transcript.entries) {
+      const speaker = this._items.get(id).querySelector('.speaker');
+      const name = this._nameOf(speakerId);
+      if (speaker.textContent !== name) speaker.textContent = name;
+    }
+  }
+
   /** Show what is being said; null: nothing. */
   overhear(interim) {
     const stays = this._isAtBottom();

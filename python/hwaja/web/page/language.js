@@ -32,10 +32,17 @@ export function isText(key) {
   return STRINGS[language][key] !== undefined;
 }
 
+/** Have an element say something, in every language that is spoken from now on. */
+export function say(element, key, values = {}) {
+  element.dataset.t = key;
+  element.dataset.tValues = JSON.stringify(values);
+  element.textContent = t(key, values);
+}
+
 /** Put the texts of elements that name one (`data-t`, `data-t-label`) into them. */
 export function translate(root) {
   for (const element of root.querySelectorAll('[data-t]')) {
-    element.textContent = t(element.dataset.t);
+    element.textContent = t(element.dataset.t, JSON.parse(element.dataset.tValues || '{}'));
   }
   for (const element of root.querySelectorAll('[data-t-label]')) {
     element.setAttribute('aria-label', t(element.dataset.tLabel));

@@ -1,6 +1,7 @@
 /** The microphone of the page: asking for it, choosing one, and saying when it is gone. */
 
 import { Emitter } from '../client/emitter.js';
+import { enable } from './ability.js';
 import { t } from './language.js';
 
 /** Events: `chunk` and `level` of the microphone, `opened`, `suspended`, `failed` with the error. */
@@ -23,7 +24,7 @@ export class Listening extends Emitter {
   /** Ask for the microphone that is chosen; resolves with whether it is heard. */
   async open() {
     const { allow, device } = this._parts;
-    allow.disabled = true;
+    enable(allow, false);
     try {
       await this._microphone.open(device.value === '' ? {} : { deviceId: device.value });
       this._devices = await this._microphone.devices();
@@ -32,7 +33,7 @@ export class Listening extends Emitter {
     } catch (error) {
       this._fail(error);
     }
-    allow.disabled = false;
+    enable(allow, true);
     return this.isOpen;
   }
 
@@ -55,10 +56,13 @@ export class Listening extends Emitter {
   }
 
   _show(isOpen) {
+    const { allow, choice, device } = this._parts;
+    const hadFocus = [allow, device].includes(document.activeElement);
     this.isOpen = isOpen;
-    this._parts.allow.hidden = isOpen;
-    this._parts.choice.hidden = !isOpen;
+    allow.hidden = isOpen;
+    choice.hidden = !isOpen;
     this._list();
+    if (hadFocus) (isOpen ? device : allow).focus();
   }
 
   _list() {

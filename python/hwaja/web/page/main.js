@@ -1,6 +1,7 @@
 /** Puts the page together: elements, texts, the microphone, the connection, voices, conversation. */
 
 import { Microphone } from '../client/hwaja.js';
+import { guard } from './ability.js';
 import { adviceOn } from './advice.js';
 import { Enrolling } from './enrolling.js';
 import { languageNow, switchLanguage, t, translate } from './language.js';
@@ -10,6 +11,8 @@ import { Online } from './online.js';
 import { Talking } from './talking.js';
 
 const find = (id) => document.getElementById(id);
+
+guard(document);
 
 const notices = new Notices(find('notices'));
 const online = new Online(notices, find('status'));
@@ -24,6 +27,7 @@ const talking = new Talking(
     setup: find('setup'),
     talk: find('talk'),
     speakers: find('speakers'),
+    log: find('log'),
     transcript: find('transcript'),
     interim: find('interim'),
     empty: find('empty'),

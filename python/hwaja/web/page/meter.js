@@ -22,12 +22,9 @@ export class Meter {
     this._isDrawn = true;
     const { width, height } = this._canvas;
     const pen = this._canvas.getContext('2d');
-    const colours = getComputedStyle(this._canvas);
     pen.clearRect(0, 0, width, height);
-    pen.fillStyle = colours.getPropertyValue('--line');
-    pen.fillRect(0, 0, width, height);
     if (this._level === null) return;
-    pen.fillStyle = colours.color;
+    pen.fillStyle = getComputedStyle(this._canvas).color;
     pen.fillRect(0, 0, width * share(this._level.rmsDbfs), height);
     pen.fillRect(Math.round((width - 2) * share(this._level.peakDbfs)), 0, 2, height);
   }

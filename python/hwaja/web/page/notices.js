@@ -1,6 +1,6 @@
 /** What the page must tell a person, with what to do about it. One of a kind at a time. */
 
-import { t } from './language.js';
+import { say } from './language.js';
 
 export class Notices {
   constructor(root) {
@@ -21,7 +21,7 @@ export class Notices {
     notice.className = 'notice';
     notice.dataset.kind = kind;
     const text = document.createElement('span');
-    text.textContent = t(key, values);
+    say(text, key, values);
     notice.append(text);
     if (action !== null) notice.append(this._button(kind, action.key, action.act));
     notice.append(this._button(kind, 'notice.close', () => {}));
@@ -42,13 +42,15 @@ export class Notices {
     form.className = 'notice';
     form.dataset.kind = kind;
     const label = document.createElement('label');
+    const text = document.createElement('span');
     const secret = document.createElement('input');
     const send = document.createElement('button');
     secret.type = 'password';
     secret.autocomplete = 'off';
     secret.required = true;
-    label.append(t(labelKey), secret);
-    send.textContent = t(sendKey);
+    say(text, labelKey);
+    say(send, sendKey);
+    label.append(text, secret);
     form.append(label, send);
     form.addEventListener('submit', (event) => {
       event.preventDefault();
@@ -68,7 +70,7 @@ export class Notices {
     const button = document.createElement('button');
     button.type = 'button';
     button.className = 'quiet';
-    button.textContent = t(key);
+    say(button, key);
     button.addEventListener('click', () => {
       this.hide(kind);
       act();

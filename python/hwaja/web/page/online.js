@@ -11,6 +11,9 @@ const WISHES = { interimResults: true, speakerUpdates: true };
 /** Where the token lies that leads back to the session, when this page is loaded anew. */
 const SESSION_KEY = 'hwaja.session';
 
+/** What tokens are made of; a WebSocket cannot even offer another. */
+const TOKEN = /^[\w-]+$/;
+
 /**
  * Events: `state` of the client; `resumed`, where an earlier session goes on; `gone`, where the voices
  * are gone with the session; and of the client `transcription`, `interim`, `speaker_update`, `failed`.
@@ -35,7 +38,8 @@ export class Online extends Emitter {
       this._keep(welcome.session_token);
       if (welcome.resumed) this.emit('resumed', welcome);
     } catch (error) {
-      this._explain(error.reason === 'unreachable' ? await this._reasonOf(error) : adviceOn(error));
+      if (error.reason === 'unreachable' && (await isThere())) this._ask();
+      else this._explain(error);
     }
   }
 
@@ -93,34 +97,23 @@ export class Online extends Emitter {
     if (error === null) return;
     forget();
     this.emit('gone');
-    if (error.reason !== 'unreachable') this._explain(adviceOn(error));
+    if (error.reason !== 'unreachable') this._explain(error);
   }
 
-  /** A browser does not say why a WebSocket was refused: ask whether the server is there at all. */
-  async _reasonOf(error) {
-    try {
-      await fetch('/readyz', { cache: 'no-store' });
-    } catch (unreachable) {
-      return adviceOn(error);
-    }
-    return 'error.unauthorized';
-  }
-
-  _explain(key) {
-    if (key === 'error.unauthorized') this._ask();
-    else {
-      this._notices.show('connection', key, {}, {
-        key: 'notice.retry',
-        act: () => this.connect(),
-      });
-    }
+  _explain(error) {
+    this._notices.show('connection', adviceOn(error), {}, {
+      key: 'notice.retry',
+      act: () => this.connect(),
+    });
   }
 
   /** Ask for the token that lets this page in. */
   _ask() {
-    this._notices.ask('connection', 'token.label', 'token.send', (token) => {
+    const labelKey = this._token === null ? 'token.label' : 'token.wrong';
+    this._notices.ask('connection', labelKey, 'token.send', (token) => {
       this._token = token;
-      this.connect();
+      if (TOKEN.test(token)) this.connect();
+      else this._ask();
     });
   }
 
@@ -135,8 +128,20 @@ export class Online extends Emitter {
   _show(state) {
     this.state = state;
     this._status.dataset.state = state;
+    if (state === 'reconnecting') this._notices.show('away', 'notice.away');
+    else this._notices.hide('away');
     this.translate();
     this.emit('state', state);
+  }
+}
+
+/** A browser does not say why a WebSocket was refused: ask whether the server is there at all. */
+async function isThere() {
+  try {
+    await fetch('/readyz', { cache: 'no-store' });
+    return true;
+  } catch (error) {
+    return false;
   }
 }
 

@@ -1,11 +1,13 @@
 /** The conversation: starting and stopping it, showing it, taking it along. */
 
+import { enable } from './ability.js';
 import { Meter } from './meter.js';
 import { clockOf } from './formats.js';
 import { t } from './language.js';
 import { adviceOn } from './advice.js';
 import { ConversationView } from './conversation-view.js';
 import { FORMATS } from './exports.js';
+import { SpeakersView } from './speakers-view.js';
 import { Transcript } from './transcript.js';
 
 export class Talking {
@@ -17,8 +19,11 @@ export class Talking {
     this._notices = notices;
     this._meter = new Meter(parts.level);
     this._transcript = new Transcript();
+    this._speakers = new SpeakersView(parts.speakers, enrolling.cards);
     this._view = new ConversationView(parts, (speakerId) => enrolling.nameOf(speakerId));
     this._isUnsaved = false;
+    this._isTalking = false;
+    this._isStopping = false;
     this._awake = null; // keeps a telephone from going to sleep
     this._follow();
     this._listen();
@@ -27,10 +32,6 @@ export class Talking {
   translate() {
     this._show();
     this._view.reset(this._transcript);
-  }
-
-  get _isTalking() {
-    return ['transcribing', 'draining'].includes(this._online.state);
   }
 
   _follow() {
@@ -45,12 +46,19 @@ export class Talking {
       if (entry !== null) this._view.change(entry);
     });
     online.on('failed', (error) => this._tell(error));
-    online.on('state', () => this._show());
-    online.on('gone', () => this._open({ setup: true, talk: this._transcript.entries.length > 0 }));
+    online.on('state', (state) => {
+      // What is said while the connection is away is transcribed later.
+      if (state !== 'reconnecting') this._isTalking = ['transcribing', 'draining'].includes(state);
+      this._show();
+    });
+    online.on('gone', () => {
+      this._rest();
+      this._open({ setup: true, talk: this._transcript.entries.length > 0 });
+    });
     online.on('resumed', ({ state }) => this._resume(state));
     this._enrolling.on('changed', () => {
       this._show();
-      this._view.reset(this._transcript);
+      this._view.rename(this._transcript);
     });
     this._listening.on('level', (level) => this._hear(level));
   }
@@ -86,16 +94,26 @@ export class Talking {
     this._transcript.begin();
     this._heardSeconds = 0;
     this._open({ setup: false, talk: true });
-    this._parts.transcript.focus();
+    this._parts.log.focus();
     this._stayAwake();
   }
 
   async _stop() {
+    this._isStopping = true;
+    this._show();
     try {
       await this._online.client.stopTranscription();
     } catch (error) {
       this._tell(error);
     }
+    this._isStopping = false;
+    this._rest();
+    this._show();
+  }
+
+  /** Nothing is heard any more. */
+  _rest() {
+    this._transcript.end();
     this._view.overhear(null);
     if (this._awake !== null) this._awake.release();
     this._awake = null;
@@ -146,22 +164,18 @@ export class Talking {
   }
 
   _show() {
-    const { start, startHint, toggle, again, speakers } = this._parts;
+    const { start, startHint, toggle, again, level } = this._parts;
     const { state } = this._online;
     const isComplete = this._enrolling.isComplete;
-    start.disabled = state !== 'ready' || !isComplete;
+    const canStart = state === 'ready' && isComplete;
+    enable(start, canStart);
     startHint.hidden = isComplete;
     toggle.textContent = t(this._isTalking ? 'talk.stop' : 'talk.continue');
-    toggle.disabled = this._isTalking ? state === 'draining' : start.disabled;
+    enable(toggle, this._isTalking ? !this._isStopping : canStart);
     again.hidden = this._isTalking;
+    level.hidden = !this._isTalking;
     if (!this._isTalking) this._meter.show(null);
-    speakers.textContent = '';
-    for (const { speakerId, name } of this._enrolling.cards) {
-      const item = document.createElement('li');
-      item.dataset.speaker = String(speakerId);
-      item.textContent = name;
-      speakers.append(item);
-    }
+    this._speakers.show();
   }
 
   _export(format) {

@@ -22,6 +22,11 @@ export class Transcript {
     this.interim = null;
   }
 
+  /** The transcription is over: nothing is being said. */
+  end() {
+    this.interim = null;
+  }
+
   /** Take a `transcription`; returns its entry. */
   take(message) {
     if (this._offsetSeconds === null) this._date(message);

@@ -1,5 +1,6 @@
 /** The card of one voice: a name, a sentence to read, a level, and what the server says of the take. */
 
+import { enable } from './ability.js';
 import { t, translate } from './language.js';
 import { Meter } from './meter.js';
 
@@ -24,7 +25,7 @@ export class VoiceCard {
     this.isEnrolled = false;
     this._refusal = null;
     this._isAble = false;
-    this._name.addEventListener('input', () => this._told.rename());
+    this._name.addEventListener('input', () => this.rename(this._name.value));
     this._record.addEventListener('click', () => this._press());
     this._add.addEventListener('click', () => this._told.add());
     this.show('waiting');
@@ -33,6 +34,18 @@ export class VoiceCard {
   /** What the person is called. */
   get name() {
     return this._name.value.trim() || t('voice.default', { number: this.speakerId + 1 });
+  }
+
+  /** What somebody entered for a name; empty: nothing. */
+  get givenName() {
+    return this._name.value;
+  }
+
+  /** Call the person something else. */
+  rename(givenName) {
+    this._name.value = givenName;
+    this._render();
+    this._told.rename();
   }
 
   /** Whether a recording can be begun now. */
@@ -77,7 +90,7 @@ export class VoiceCard {
     this._find('.seconds').textContent = t('voice.seconds', {
       seconds: take.speechSeconds.toFixed(1),
     });
-    this._record.disabled = !take.isLongEnough;
+    enable(this._record, take.isLongEnough);
   }
 
   /** Say everything anew, in the language of now. */
@@ -100,10 +113,12 @@ export class VoiceCard {
     this._find('.take').hidden = !isRecording;
     this._find('.verdict').textContent = this._verdict();
     this._record.textContent = isRecording ? t('voice.done') : t(this._recordKey, { name });
-    this._record.disabled = isRecording ? true : !this._isAble || this._state === 'checking';
+    enable(this._record, this._isAble && this._state === 'waiting');
     this._add.textContent = t('voice.add', { name });
-    this._add.hidden = !this.isEnrolled || this._state !== 'waiting';
-    this._add.disabled = !this._isAble;
+    const isAddable = this.isEnrolled && this._state === 'waiting';
+    if (!isAddable && document.activeElement === this._add) this._record.focus();
+    this._add.hidden = !isAddable;
+    enable(this._add, this._isAble);
     this._warn();
     if (!isRecording) this._meter.show(null);
   }

@@ -1,0 +1,77 @@
+"""Servers that do not take everybody, or that a browser does not take."""
+
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Error
+
+from browser.album import Album
+from browser.conftest import Visit
+from hwaja.admission import Door
+from hwaja.session_runner import Services
+from loopback import Endpoint, serving, tokens_of
+
+pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
+
+CHAPTER = "Being let in"
+
+PRESENTED = "let-this-page-in-please"
+
+Certificate = tuple[Path, Path]
+
+
+async def test_a_server_that_is_full_says_so_and_takes_who_comes_later(
+    services: Services, certificate: Certificate, visit: Visit, album: Album
+) -> None:
+    async with serving(services, certificate, max_connections=1) as endpoint:
+        async with endpoint.welcomed():
+            visitor = await visit(endpoint.page)
+            assert "Too many people" in await visitor.notice("connection")
+            await visitor.until("closed")
+            await album.show(visitor, CHAPTER, "The server is full.")
+        await endpoint.until_free()
+        await visitor.page.get_by_role("button", name="Connect again").click()
+        await visitor.until("ready")
+        assert await visitor.page.locator(".notice").count() == 0
+
+
+async def test_a_page_asks_for_the_token_and_says_if_it_is_wrong(
+    services: Services, certificate: Certificate, visit: Visit, album: Album
+) -> None:
+    door = Door(tokens_of(PRESENTED))
+    async with serving(services, certificate, door=door) as endpoint:
+        visitor = await visit(endpoint.page)
+        assert "wants a token" in await visitor.notice("connection")
+        await album.show(visitor, CHAPTER, "The server wants a token.")
+        await visitor.page.keyboard.type("something-else")  # the field has the focus
+        await visitor.page.keyboard.press("Enter")
+        wrong = visitor.page.get_by_text("This token does not let you in.")
+        await wrong.wait_for()
+        await album.show(visitor, CHAPTER, "The token is wrong.")
+        await visitor.page.get_by_label("This token does not let you in.").fill(PRESENTED)
+        await visitor.page.get_by_role("button", name="Enter").click()
+        await visitor.until("ready")
+        assert await visitor.page.locator(".notice").count() == 0
+        assert PRESENTED not in visitor.page.url
+
+
+async def test_what_is_no_token_at_all_is_a_wrong_one(
+    services: Services, certificate: Certificate, visit: Visit
+) -> None:
+    """A WebSocket's constructor throws at characters that no subprotocol has."""
+    door = Door(tokens_of(PRESENTED))
+    async with serving(services, certificate, door=door) as endpoint:
+        visitor = await visit(endpoint.page)
+        await visitor.page.get_by_label("This server wants a token.").fill("a, b (토큰)")
+        await visitor.page.get_by_role("button", name="Enter").click()
+        await visitor.page.get_by_text("This token does not let you in.").wait_for()
+
+
+async def test_a_certificate_that_nobody_signed_is_the_browsers_to_warn_of(
+    endpoint: Endpoint, visit: Visit
+) -> None:
+    """Nothing of the page is shown before the person has accepted it."""
+    visitor = await visit(None, ignore_https_errors=False)
+    with pytest.raises(Error, match="ERR_CERT_AUTHORITY_INVALID"):
+        await visitor.page.goto(endpoint.page)
+    assert await visitor.page.locator("#status").count() == 0

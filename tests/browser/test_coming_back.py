@@ -1,0 +1,122 @@
+"""The page is loaded anew, the server is gone and comes back: what a person keeps."""
+
+import pytest
+
+import clips
+from browser.album import Album
+from browser.conftest import Visit
+from browser.relay import Relay, relaying
+from browser.sessions import enrolled, remember
+from browser.visitor import Visitor
+from hwaja.session_runner import Services
+from loopback import Endpoint, serving
+
+pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
+
+CHAPTER = "Coming back"
+
+FIRST, SECOND = clips.part("beckett", 4.4, 9.9), clips.deepened(clips.part("two_cities", 17, 21))
+
+
+async def talking(visit: Visit, relay: Relay, endpoint: Endpoint) -> Visitor:
+    """Come with enrolled voices, and begin to talk."""
+    visitor = await visit(None)
+    await remember(visitor.page, await enrolled(endpoint))
+    await visitor.page.goto(f"https://localhost:{relay.port}/")
+    await visitor.card(1, "enrolled").wait_for()
+    await visitor.listen_to(FIRST + clips.silence(1) + SECOND)
+    await visitor.press("#start")
+    await visitor.until_said(1)
+    return visitor
+
+
+async def test_what_is_said_while_the_network_is_down_is_written_down_later(
+    endpoint: Endpoint, visit: Visit, album: Album
+) -> None:
+    async with relaying(endpoint.port) as relay:
+        visitor = await talking(visit, relay, endpoint)
+        await relay.cut()
+        await visitor.until("reconnecting")
+        assert "What you say is kept" in await visitor.notice("away")
+        assert await visitor.page.inner_text("#toggle") == "Stop"
+        await album.show(visitor, CHAPTER, "The network is down.", whole=False)
+        await relay.mend()
+        said = await visitor.until_said(4)
+        assert [utterance.speaker_id for utterance in said] == [0, 0, 0, 1]
+        assert await visitor.page.locator(".notice").count() == 0
+        await visitor.press("#toggle")
+        await visitor.until("ready")
+
+
+async def test_a_server_that_was_started_anew_lacks_the_voices_and_the_page_keeps_the_text(
+    endpoint: Endpoint, services: Services, certificate, visit: Visit, album: Album
+) -> None:
+    async with serving(services, certificate) as next_one, relaying(endpoint.port) as relay:
+        visitor = await talking(visit, relay, endpoint)
+        said = await visitor.said()
+        relay.target_port = next_one.port
+        await relay.cut()
+        await relay.mend()
+        assert "Enrol the voices again" in await visitor.notice("lost-session")
+        await visitor.until("ready")
+        assert (await visitor.said())[: len(said)] == said
+        assert await visitor.page.inner_text("#interim") == ""
+        await visitor.card(0, "waiting").wait_for()
+        assert await visitor.page.is_disabled("#start")
+        assert "Try again" in (await visitor.export("txt"))[1]
+        await album.show(visitor, CHAPTER, "The server was started anew.", whole=False)
+
+
+async def test_a_page_that_is_loaded_anew_goes_on_with_the_conversation(
+    endpoint: Endpoint, visit: Visit, album: Album
+) -> None:
+    async with relaying(endpoint.port) as relay:
+        visitor = await talking(visit, relay, endpoint)
+        visitor.page.on("dialog", lambda dialog: dialog.accept())
+        await visitor.page.reload()
+        assert "goes on" in await visitor.notice("resumed")
+        await visitor.until("transcribing")
+        await album.show(visitor, CHAPTER, "The page was loaded anew.", whole=False)
+        assert "Beckett" not in await visitor.page.inner_text("#log")
+        visitor.tape.record(clips.silence(1) + SECOND)
+        await visitor.page.get_by_role("button", name="Go on").click()
+        said = await visitor.page.locator(".utterance[data-speaker='1']").first.inner_text()
+        assert "it was the" in said.lower()
+        await visitor.press("#toggle")
+        await visitor.until("ready")
+        assert await visitor.page.is_enabled("#toggle")
+
+
+async def test_a_page_that_is_loaded_anew_before_the_conversation_has_its_voices(
+    endpoint: Endpoint, visit: Visit
+) -> None:
+    visitor = await visit(None)
+    await remember(visitor.page, await enrolled(endpoint))
+    await visitor.page.goto(endpoint.page)
+    for speaker_id in (0, 1):
+        await visitor.card(speaker_id, "enrolled").wait_for()
+    await visitor.page.reload()
+    for speaker_id in (0, 1):
+        await visitor.card(speaker_id, "enrolled").wait_for()
+    assert await visitor.page.is_enabled("#start")
+
+
+async def test_who_starts_over_is_asked_and_then_a_stranger(
+    endpoint: Endpoint, visit: Visit
+) -> None:
+    async with relaying(endpoint.port) as relay:
+        visitor = await talking(visit, relay, endpoint)
+        await visitor.press("#toggle")
+        await visitor.until("ready")
+        asked: list[str] = []
+
+        async def answer(dialog) -> None:
+            asked.append(dialog.message)
+            await dialog.accept()
+
+        visitor.page.on("dialog", answer)
+        await visitor.press("#again")
+        await visitor.card(0, "waiting").wait_for()
+        assert asked == ["Delete the transcript and both voices?"]
+        assert await visitor.said() == []
+        await visitor.until("ready")

@@ -1,0 +1,35 @@
+"""Korean and English: one button, everything at once, and nothing left in the other."""
+
+import re
+
+import pytest
+
+from browser.conftest import Visit
+from loopback import Endpoint
+
+pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
+
+KOREAN_IN_BOTH = "main [lang=ko]"
+"""The sentences that are to be read."""
+
+
+async def test_the_page_speaks_the_language_of_the_browser_and_another_when_asked(
+    endpoint: Endpoint, visit: Visit
+) -> None:
+    visitor = await visit(endpoint.page, locale="ko-KR", permissions=[])
+    page = visitor.page
+    await visitor.until("ready")
+    assert await page.inner_text("h2 >> nth=0") == "누가 말하나요?"
+    await visitor.press("#allow")
+    assert "마이크가 허용되지 않았습니다" in await visitor.notice("microphone")
+    await page.get_by_role("button", name="English").click()
+    assert "was not allowed" in await visitor.notice("microphone")
+    assert await page.get_attribute("html", "lang") == "en"
+    shown = await page.inner_text("main")
+    for sentence in await page.locator(KOREAN_IN_BOTH).all_inner_texts():
+        shown = shown.replace(sentence, "")
+    assert re.findall("[가-힣]+", shown) == []
+    await page.reload()
+    await visitor.until("ready")
+    assert await page.inner_text("h2 >> nth=0") == "Who is speaking?"
+    assert await page.get_by_role("button", name="한국어").count() == 1

@@ -1,0 +1,73 @@
+"""Microphones that cannot be had: what the page says, and that it can be had afterwards."""
+
+import pytest
+
+from browser import chromium
+from browser.album import Album
+from browser.conftest import Visit
+from browser.tape import Tape
+from browser.visitor import Visitor
+from hwaja.session_runner import Services
+from loopback import Endpoint, serving
+
+pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
+
+CHAPTER = "The microphone"
+
+
+async def test_a_microphone_that_is_not_allowed_can_be_allowed_after_all(
+    endpoint: Endpoint, visit: Visit, album: Album
+) -> None:
+    visitor = await visit(endpoint.page, permissions=[])
+    await visitor.until("ready")
+    await visitor.press("#allow")
+    assert "was not allowed" in await visitor.notice("microphone")
+    await album.show(visitor, CHAPTER, "The microphone was not allowed.")
+    await visitor.page.context.grant_permissions(["microphone"])
+    await visitor.page.locator(".notice").get_by_role("button", name="Allow").click()
+    await visitor.page.wait_for_selector("#device-choice:visible")
+    assert await visitor.page.locator(".notice").count() == 0
+
+
+async def test_where_there_is_no_microphone_the_page_says_so(
+    endpoint: Endpoint, visit: Visit, album: Album, tape: Tape
+) -> None:
+    async with chromium.started(None) as browser:
+        context = await browser.new_context(
+            ignore_https_errors=True, permissions=["microphone"], locale="ko-KR"
+        )
+        visitor = Visitor(await context.new_page(), tape)
+        await visitor.page.goto(endpoint.page)
+        await visitor.until("ready")
+        await visitor.press("#allow")
+        assert "마이크가 없습니다" in await visitor.notice("microphone")
+        await album.show(visitor, CHAPTER, "There is no microphone.")
+        assert visitor.faults == []
+        await context.close()
+
+
+async def test_a_page_without_https_says_what_is_missing(
+    services: Services, visit: Visit, album: Album
+) -> None:
+    async with serving(services, None) as endpoint:
+        visitor = await visit(f"http://{chromium.ELSEWHERE}:{endpoint.port}/")
+        await visitor.until("ready")
+        await visitor.press("#allow")
+        assert "https pages only" in await visitor.notice("microphone")
+        await album.show(visitor, CHAPTER, "The page came without https.")
+
+
+async def test_a_page_of_this_machine_needs_no_https(services: Services, visit: Visit) -> None:
+    async with serving(services, None) as endpoint:
+        visitor = await visit(f"http://localhost:{endpoint.port}/")
+        await visitor.until("ready")
+        await visitor.press("#allow")
+        await visitor.page.wait_for_selector("#device-choice:visible")
+
+
+async def test_a_microphone_that_is_taken_away_is_missed(endpoint: Endpoint, visit: Visit) -> None:
+    visitor = await visit(endpoint.page)
+    await visitor.press("#allow")
+    await visitor.page.wait_for_selector("#device-choice:visible")
+    await visitor.page.context.clear_permissions()
+    await visitor.notice("microphone")
