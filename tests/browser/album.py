@@ -1,4 +1,4 @@
-"""Pictures of the page for a person to look at, and a look at each state for what a machine can tell."""
+"""Pictures of the page for a person to look at, each checked for what a machine can tell."""
 
 from dataclasses import dataclass
 from html import escape

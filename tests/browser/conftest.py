@@ -11,7 +11,6 @@ pytest.importorskip("playwright", reason="playwright is not installed: pip insta
 
 from browser import chromium
 from browser.album import Album
-
 from browser.tape import Tape
 from browser.visitor import Visitor
 

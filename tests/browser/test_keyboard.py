@@ -23,8 +23,9 @@ async def go_to(visitor: Visitor, name: str, key: str = "Tab") -> None:
 async def focused(visitor: Visitor) -> str:
     """What has the focus: the text of a button, the label of a field."""
     name: str = await visitor.page.evaluate(
-        "() => { const e = document.activeElement; return e.matches('input, select') "
-        "? (e.getAttribute('aria-label') || e.labels[0].querySelector('span').innerText).trim() : e.innerText.trim() }"
+        "() => { const e = document.activeElement; return (e.matches('input, select') "
+        "? e.getAttribute('aria-label') || e.labels[0].querySelector('span').innerText "
+        ": e.innerText).trim() }"
     )
     return name
 

@@ -1,5 +1,6 @@
 """A person at the page: presses, speaks, reads. Waits for what the page shows, never for time."""
 
+import asyncio
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,4 +112,5 @@ class Visitor:
         async with self.page.expect_download() as expected:
             await self.press(f"[data-export={form}]")
         download: Download = await expected.value
-        return download.suggested_filename, Path(await download.path()).read_text("utf-8")
+        saved = await asyncio.to_thread(Path(await download.path()).read_text, "utf-8")
+        return download.suggested_filename, saved
