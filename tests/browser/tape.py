@@ -6,6 +6,9 @@ from pathlib import Path
 import numpy as np
 import soxr
 
+import clips
+from hwaja.audio import to_pcm16
+from hwaja.engine import Samples
 from hwaja.gate import SAMPLE_RATE
 
 HISS_RMS = 20.0
@@ -19,20 +22,23 @@ class Tape:
         self.path = path
         self.record(bytes(2 * SAMPLE_RATE))
 
-    def record(self, pcm: bytes, rate: int = SAMPLE_RATE) -> None:
+    def record(self, pcm: bytes, rate: int = SAMPLE_RATE) -> Samples:
         """Put something else on it, for who opens the microphone from now on.
 
         Args:
             pcm: PCM16 at 16 kHz.
             rate: what the microphone is to record at, in samples a second.
 
+        Returns:
+            What is heard, hiss and all, at 16 kHz, shape (n,), from -1 to 1.
+
         """
-        heard = np.frombuffer(pcm, "<i2").astype(np.float32)
-        heard = heard + np.random.default_rng(0).normal(0, HISS_RMS, len(heard))
-        if rate != SAMPLE_RATE:
-            heard = soxr.resample(heard, SAMPLE_RATE, rate)
+        heard = clips.samples(pcm)
+        heard += np.random.default_rng(0).normal(0, HISS_RMS / 32768, len(heard)).astype("f4")
+        recorded = soxr.resample(heard, SAMPLE_RATE, rate)
         with wave.open(str(self.path), "wb") as file:
             file.setnchannels(1)
             file.setsampwidth(2)
             file.setframerate(rate)
-            file.writeframes(np.clip(heard, -32768, 32767).astype("<i2").tobytes())
+            file.writeframes(to_pcm16(recorded))
+        return heard

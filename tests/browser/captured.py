@@ -1,0 +1,144 @@
+"""What a server was sent of a microphone, compared with what was on the tape."""
+
+from asyncio import Lock
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+import clips
+from browser.sessions import enrolled, remember
+from browser.visitor import Visitor
+from fakes import FakePool, WatchedDetection, no_cohort
+from hwaja.engine import Samples
+from hwaja.engines.silero import SileroDetector, SileroState
+from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
+from hwaja.session_runner import Services
+from hwaja.settings import SessionSettings
+from loopback import serving
+
+LEAD_SECONDS = 1.5
+"""Of silence, in which a transcription begins."""
+
+
+class RecordingDetection(WatchedDetection):
+    """The real detection, which keeps what it was shown."""
+
+    def __init__(self, detector: SileroDetector) -> None:
+        super().__init__(detector)
+        self._shown: list[Samples] = []
+
+    async def probabilities(self, state: SileroState, frames: Samples) -> tuple[float, ...]:
+        self._shown.append(frames.copy().ravel())
+        return await super().probabilities(state, frames)
+
+    @property
+    def samples(self) -> Samples:
+        """All of it, shape (n,), at 16 kHz."""
+        return np.concatenate(self._shown)
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._shown.clear()
+        self.frames = 0
+
+
+async def sent(
+    visitor: Visitor,
+    detector: SileroDetector,
+    certificate: tuple[Path, Path],
+    pcm: bytes,
+    rate: int,
+    turn: Lock,
+) -> tuple[Samples, Samples]:
+    """Have somebody speak to the page, from the start of a transcription until it is stopped.
+
+    Args:
+        visitor: who is at no address yet.
+        detector: of the server, which is started for this.
+        certificate: of the server.
+        pcm: what is said, PCM16 at 16 kHz.
+        rate: of the microphone, in samples a second.
+        turn: held while the tape must not be changed.
+
+    Returns:
+        What the server was shown, and what was said, both at 16 kHz, shapes (n,) and (m,).
+
+    """
+    engine, detection = FakePool(), RecordingDetection(detector)
+    settings = SessionSettings(max_audio_seconds=len(pcm) / 32_000 + 60)
+    services = Services(engine, engine, detection, no_cohort(), settings)
+    async with serving(services, certificate) as endpoint:
+        await remember(visitor.page, await enrolled(endpoint))
+        detection.forget()
+        async with turn:
+            lead = clips.silence(LEAD_SECONDS)
+            played = visitor.tape.record(lead + pcm + clips.silence(1), rate)
+            await visitor.page.goto(endpoint.page)
+            await visitor.press("#start")
+            await detection.heard(1)
+        await detection.heard(len(played) // FRAME_SAMPLES)
+        await visitor.press("#toggle")
+        await visitor.until("ready")
+    begin = len(lead) // 2
+    return detection.samples, played[begin : begin + len(pcm) // 2]
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How like a recording is to what was said, second by second."""
+
+    correlation: float
+    """Over all seconds, each where it is most like."""
+    drift_samples: int
+    """How much longer the whole came out, at 16 kHz."""
+    worst_residuals: tuple[float, ...]
+    """Of each second: the largest difference at any sample, in units of the loudest sample of all."""
+
+    def clean_share(self, largest_residual: float) -> float:
+        """The share of seconds without a larger difference: no click, nothing lost."""
+        clean = [residual < largest_residual for residual in self.worst_residuals]
+        return sum(clean) / len(clean)
+
+
+def likeness(recorded: Samples, said: Samples) -> Likeness:
+    """Compare; both at 16 kHz, shapes (n,) and (m,). What is recorded before and after is left out."""
+    first = lag = _lag(recorded[: round(2 * LEAD_SECONDS) * SAMPLE_RATE], said[:SAMPLE_RATE])[0]
+    found, expected = [], []
+    for begin in range(0, len(said) - SAMPLE_RATE + 1, SAMPLE_RATE):
+        second = said[begin : begin + SAMPLE_RATE]
+        around = max(0, begin + lag - SAMPLE_RATE // 2)
+        near, fraction = _lag(recorded[around : around + 2 * SAMPLE_RATE], second)
+        lag = around + near - begin
+        # A shift by a part of a sample takes the two ends for neighbours.
+        inner = slice(FRAME_SAMPLES, -FRAME_SAMPLES)
+        found.append(recorded[around + near : around + near + SAMPLE_RATE][inner])
+        expected.append(_delayed(second, fraction)[inner])
+    pairs = list(zip(found, expected, strict=True))
+    # What goes wrong in one second is not to count in the others.
+    gain = float(np.median([there @ here / (here @ here) for there, here in pairs]))
+    loudest = gain * float(np.abs(said).max())
+    residuals = [float(np.abs(there - gain * here).max()) / loudest for there, here in pairs]
+    there, here = np.concatenate(found), np.concatenate(expected)
+    correlation = float(there @ here / np.linalg.norm(there) / np.linalg.norm(here))
+    return Likeness(correlation, lag - first, tuple(residuals))
+
+
+def _lag(recorded: Samples, said: Samples) -> tuple[int, float]:
+    """Where in a recording something begins: whole samples, and the part of one."""
+    length = 1 << (len(recorded) + len(said)).bit_length()
+    spectra = np.fft.rfft(recorded, length) * np.conj(np.fft.rfft(said, length))
+    spectra /= np.abs(spectra) + 1e-9  # by phase alone: what is louder beside it counts no more
+    best = int(np.argmax(np.fft.irfft(spectra)[: len(recorded)]))
+    # Between the samples the likeness follows from the same spectra.
+    fractions = np.linspace(-0.5, 0.5, 41)
+    turn = 2j * np.pi * np.arange(len(spectra)) / length
+    likely = [float((spectra * np.exp(turn * (best + part))).real.sum()) for part in fractions]
+    return best, float(fractions[int(np.argmax(likely))])
+
+
+def _delayed(samples: Samples, by: float) -> Samples:
+    """The same, a part of a sample later."""
+    spectrum = np.fft.rfft(samples)
+    turns = np.exp(-2j * np.pi * np.arange(len(spectrum)) / len(samples) * by)
+    return np.fft.irfft(spectrum * turns, len(samples)).astype(np.float32)
