@@ -93,7 +93,7 @@ class Likeness:
     drift_samples: int
     """How much longer the whole came out, at 16 kHz."""
     worst_residuals: tuple[float, ...]
-    """Of each second: the largest difference at any sample, in units of the loudest sample of all."""
+    """Of each second: the largest difference at any sample; the loudest sample of all is 1."""
 
     def clean_share(self, largest_residual: float) -> float:
         """The share of seconds without a larger difference: no click, nothing lost."""
@@ -102,7 +102,7 @@ class Likeness:
 
 
 def likeness(recorded: Samples, said: Samples) -> Likeness:
-    """Compare; both at 16 kHz, shapes (n,) and (m,). What is recorded before and after is left out."""
+    """Compare, both at 16 kHz, shapes (n,) and (m,), without what was recorded around it."""
     first = lag = _lag(recorded[: round(2 * LEAD_SECONDS) * SAMPLE_RATE], said[:SAMPLE_RATE])[0]
     found, expected = [], []
     for begin in range(0, len(said) - SAMPLE_RATE + 1, SAMPLE_RATE):
