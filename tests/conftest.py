@@ -1,13 +1,15 @@
 """What several test files share: a certificate, the worker processes, a server."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
 import structlog
 
-from fakes import EagerDrafts
+from fakes import EagerDrafts, FakePool, WatchedDetection, no_cohort
 from hwaja import config
 from hwaja.application import voice_models
 from hwaja.attribution.cohort import Cohort
@@ -21,7 +23,7 @@ from hwaja.settings import SessionSettings
 from hwaja.workers import process, wire
 from hwaja.workers.drafts import Drafts
 from hwaja.workers.pool import Pool
-from loopback import Endpoint, serving
+from loopback import Endpoint, Serve, serving
 from poison import write_poisonable_worker
 from pools import running
 
@@ -105,6 +107,29 @@ async def live_endpoint(
     services = Services(live_pool, drafts, Detection(detector), Cohort.shipped(), settings)
     async with serving(services, certificate) as endpoint:
         yield endpoint
+
+
+@pytest.fixture
+def engine() -> FakePool:
+    """Without idle workers, so that no utterance is worked on before it has ended."""
+    engine = FakePool()
+    engine.idle_workers = 0
+    return engine
+
+
+@pytest.fixture
+def serve(engine: FakePool, detector: SileroDetector, certificate: tuple[Path, Path]) -> Serve:
+    """Serves with the fake engine, more than once if need be."""
+
+    def served(
+        max_audio_seconds: float = 600, **settings: Any
+    ) -> AbstractAsyncContextManager[Endpoint]:
+        limits = SessionSettings(max_audio_seconds=max_audio_seconds)
+        detection = WatchedDetection(detector)
+        services = Services(engine, engine, detection, no_cohort(), limits)  # type: ignore[arg-type]
+        return serving(services, certificate, **settings)
+
+    return served
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -3,8 +3,8 @@
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -148,6 +148,10 @@ class Endpoint:
                 async with self.connect(**options) as peer:
                     if (await peer.hear())["type"] == "model_loaded":
                         return
+
+
+Serve = Callable[..., AbstractAsyncContextManager[Endpoint]]
+"""Serves with the fake engine; takes how long a transcription may be, and what `serving` takes."""
 
 
 def tokens_of(*tokens: str) -> Tokens:

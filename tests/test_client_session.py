@@ -2,8 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.asyncio.server import serve as serve_websockets
 
 import clips
-from fakes import FakePool, WatchedDetection, no_cohort
+from fakes import FakePool
 from hwaja.attribution.parts import Label
 from hwaja.client import (
     Client,
@@ -27,37 +26,11 @@ from hwaja.client import (
 )
 from hwaja.client.connection import dial
 from hwaja.client.tls import client_tls
-from hwaja.engines.silero import SileroDetector
-from hwaja.session_runner import Services
-from hwaja.settings import SessionSettings
 from hwaja.tls import tls_context
-from loopback import Endpoint, serving
+from loopback import Endpoint, Serve
 from relay import relaying
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
-
-Serve = Callable[..., AbstractAsyncContextManager[Endpoint]]
-
-
-@pytest.fixture
-def engine() -> FakePool:
-    """Without idle workers, so that no utterance is worked on before it has ended."""
-    engine = FakePool()
-    engine.idle_workers = 0
-    return engine
-
-
-@pytest.fixture
-def serve(engine: FakePool, detector: SileroDetector, certificate: tuple[Path, Path]) -> Serve:
-    def served(
-        max_audio_seconds: float = 600, **settings: object
-    ) -> AbstractAsyncContextManager[Endpoint]:
-        limits = SessionSettings(max_audio_seconds=max_audio_seconds)
-        detection = WatchedDetection(detector)
-        services = Services(engine, engine, detection, no_cohort(), limits)  # type: ignore[arg-type]
-        return serving(services, certificate, **settings)
-
-    return served
 
 
 async def enrolled(client: Client) -> None:

@@ -35,14 +35,6 @@ SERVER_FAILED = {
 
 
 @pytest.fixture
-def engine() -> FakePool:
-    """Without idle workers, so that no utterance is worked on before it has ended."""
-    engine = FakePool()
-    engine.idle_workers = 0
-    return engine
-
-
-@pytest.fixture
 def detection(detector: SileroDetector) -> WatchedDetection:
     return WatchedDetection(detector)
 

@@ -2,39 +2,17 @@
 
 import asyncio
 import random
-from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from pathlib import Path
 
 import pytest
 
 import clips
-from fakes import FakePool, WatchedDetection, no_cohort
-from hwaja.engines.silero import SileroDetector
-from hwaja.session_runner import Services
-from hwaja.settings import SessionSettings
-from loopback import PATIENCE_SECONDS, Endpoint, Message, Peer, serving
+from fakes import FakePool
+from loopback import PATIENCE_SECONDS, Endpoint, Message, Peer, Serve
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
-Serve = Callable[..., AbstractAsyncContextManager[Endpoint]]
-
 CHUNK_BYTES = 8192
-
-
-@pytest.fixture
-def engine() -> FakePool:
-    """Without idle workers, so that no utterance is worked on before it has ended."""
-    engine = FakePool()
-    engine.idle_workers = 0
-    return engine
-
-
-@pytest.fixture
-def serve(engine: FakePool, detector: SileroDetector, certificate: tuple[Path, Path]) -> Serve:
-    detection = WatchedDetection(detector)
-    services = Services(engine, engine, detection, no_cohort(), SessionSettings())  # type: ignore[arg-type]
-    return lambda **settings: serving(services, certificate, **settings)
 
 
 class Returner:

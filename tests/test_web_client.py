@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -17,20 +16,15 @@ import pytest
 
 import clips
 import hwaja
-from fakes import FakePool, WatchedDetection, no_cohort
+from fakes import FakePool
 from hwaja.admission import Door
-from hwaja.engines.silero import SileroDetector
-from hwaja.session_runner import Services
-from hwaja.settings import SessionSettings
-from loopback import PATIENCE_SECONDS, Endpoint, Message, serving, tokens_of
+from loopback import PATIENCE_SECONDS, Endpoint, Message, Serve, tokens_of
 
 ROOT = Path(__file__).resolve().parent.parent
 WEB = ROOT / "tests" / "web"
 CLIENT = resources.files(hwaja) / "web" / "client"
 
 PRESENTED = "let-this-page-in-please"
-
-Serve = Callable[..., AbstractAsyncContextManager[Endpoint]]
 
 
 def test_every_file_of_the_client_is_data_of_the_package() -> None:
@@ -45,25 +39,6 @@ def test_it_has_the_version_and_the_licence_of_the_package() -> None:
     manifest = json.loads((CLIENT / "package.json").read_text(encoding="utf-8"))
     assert (manifest["name"], manifest["version"]) == ("hwaja", hwaja.__version__)
     assert (CLIENT / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
-
-
-@pytest.fixture
-def engine() -> FakePool:
-    """Without idle workers, so that no utterance is worked on before it has ended."""
-    engine = FakePool()
-    engine.idle_workers = 0
-    return engine
-
-
-@pytest.fixture
-def serve(engine: FakePool, detector: SileroDetector, certificate: tuple[Path, Path]) -> Serve:
-    def served(max_audio_seconds: float = 600, **settings: Any) -> Any:
-        limits = SessionSettings(max_audio_seconds=max_audio_seconds)
-        detection = WatchedDetection(detector)
-        services = Services(engine, engine, detection, no_cohort(), limits)  # type: ignore[arg-type]
-        return serving(services, certificate, **settings)
-
-    return served
 
 
 @pytest.fixture
