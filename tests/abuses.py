@@ -142,7 +142,7 @@ REQUESTS: Mapping[str, tuple[bytes, bytes]] = {
     "garbage": (b"\x16\x03 neither TLS nor HTTP\r\n\r\n", _REFUSED),
     "no request line": (b"\r\n\r\n", _REFUSED),
     "HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", _REFUSED),
-    "HTTP/1.0": (_request(b"GET / HTTP/1.0"), b"426"),
+    "HTTP/1.0": (_request(b"GET / HTTP/1.0"), b"200"),
     "a method that is no GET": (_request(b"TRACE / HTTP/1.1"), b"426"),
     "a POST with a second request as its body": (
         _request(b"POST / HTTP/1.1", b"Content-Length: 4000") + UPGRADE,

@@ -77,6 +77,11 @@ def test_what_is_no_file_of_the_page_is_not_served(web: WebFiles, path: str) -> 
     assert web.answer(path, Request(path, Headers())) is None
 
 
+@pytest.mark.parametrize("method", ["HEAD", "POST", "TRACE"])
+def test_who_does_not_get_the_page_is_not_given_it(web: WebFiles, method: str) -> None:
+    assert web.answer("/", Request("/", Headers(), method)) is None
+
+
 def test_a_page_runs_nothing_inline_and_nothing_from_elsewhere(web: WebFiles) -> None:
     policy = got(web, "/").headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy

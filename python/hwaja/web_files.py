@@ -49,9 +49,9 @@ class WebFiles:
         self._files["/"] = self._files["/index.html"]
 
     def answer(self, path: str, request: Request) -> Response | None:
-        """Return the file that lies at `path`; None where none does."""
+        """Return the file that lies at `path`; None where none does, or no GET asks for it."""
         file = self._files.get(path)
-        if file is None:
+        if file is None or request.method != "GET":
             return None
         is_compressed = "gzip" in request.headers.get("Accept-Encoding", "")
         tag = f'"{file.tag}-gzip"' if is_compressed else f'"{file.tag}"'
