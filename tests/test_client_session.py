@@ -225,7 +225,13 @@ async def test_who_is_cancelled_while_the_connection_closes_leaves_none_open(
 
 
 @pytest.mark.parametrize(
-    ("audio", "error"), [("text", TypeError), (b"odd", ValueError), ([b"ab", 3], TypeError)]
+    ("audio", "error"),
+    [
+        ("text", TypeError),
+        (b"odd", ValueError),
+        ([b"ab", 3], TypeError),
+        (b"RIFF\x24\0\0\0WAVEfmt " + bytes(64), ValueError),
+    ],
 )
 async def test_what_is_no_pcm16_is_refused_here(
     audio: object, error: type[Exception], endpoint: Endpoint, certificate: tuple[Path, Path]

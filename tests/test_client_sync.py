@@ -1,8 +1,12 @@
 """The client for programs without asyncio, and what it takes to import it."""
 
 import asyncio
+import gc
+import os
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +14,9 @@ import pytest
 
 import clips
 from hwaja.client import RefusedError, Transcription, TranscriptionStopped
-from hwaja.client.sync import connect
-from loopback import Endpoint
+from hwaja.client.sync import Client, connect
+from loopback import PATIENCE_SECONDS, Endpoint
+from processes import hwaja_serve
 
 pytestmark = pytest.mark.models
 
@@ -54,6 +59,52 @@ async def test_who_leaves_the_loop_early_leaves_nothing_behind(
 
     assert isinstance(await asyncio.to_thread(leave), Transcription)
     await endpoint.until_free()
+
+
+def enrolled(client: Client) -> Client:
+    for speaker_id, voice in enumerate(clips.voices()):
+        client.enrol(speaker_id, voice)
+    return client
+
+
+@in_one_loop
+async def test_a_microphone_that_says_nothing_any_more_keeps_nobody_from_leaving(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    """Neither who leaves the loop, nor who holds the answers for longer than the session."""
+    silent = threading.Event()
+
+    def microphone() -> Iterator[bytes]:
+        yield clips.conversation()
+        silent.wait()
+
+    def leave() -> None:
+        with connect(endpoint.url, cafile=certificate[0]) as client:
+            talk = enrolled(client).transcribe(microphone())
+            next(talk)
+        talk.close()
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await asyncio.to_thread(leave)
+    silent.set()
+
+
+def test_ctrl_c_is_what_comes_out(tmp_path: Path) -> None:
+    silent = threading.Event()
+
+    def interrupted() -> Iterator[bytes]:
+        yield bytes(8192)
+        os.kill(os.getpid(), signal.SIGINT)
+        silent.wait()
+
+    def converse(url: str) -> None:
+        with connect(url, verify=False) as client:
+            list(enrolled(client).transcribe(interrupted()))
+
+    with hwaja_serve(tmp_path, "--port", "0") as running, pytest.raises(KeyboardInterrupt):
+        converse(running.url)
+    silent.set()
+    gc.collect()  # what nobody awaited or closed warns now
 
 
 @pytest.mark.parametrize("module", ["hwaja.client", "hwaja.client.sync"])

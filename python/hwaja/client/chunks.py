@@ -1,7 +1,9 @@
 """Audio as callers have it: bytes, or chunks that come one after the other."""
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from contextlib import aclosing
+
+from hwaja.client.blocking import unblocked
 
 Chunks = bytes | bytearray | memoryview | Iterable[bytes] | AsyncIterable[bytes]
 """PCM16, 16 kHz, mono, little endian: whole, or in chunks of whole samples."""
@@ -17,7 +19,8 @@ async def pcm_chunks(chunks: Chunks) -> AsyncGenerator[bytes]:
 
     Raises:
         TypeError: for what is no PCM16.
-        ValueError: for a chunk with an odd number of bytes; those before it were yielded.
+        ValueError: for a chunk with an odd number of bytes, or a WAV file's header; those before it
+            were yielded.
 
     """
     if isinstance(chunks, str):
@@ -30,10 +33,10 @@ async def pcm_chunks(chunks: Chunks) -> AsyncGenerator[bytes]:
             for piece in _pieces(chunk):
                 yield piece
     else:
-        iterator = iter(chunks)
-        while (following := await asyncio.to_thread(next, iterator, None)) is not None:
-            for piece in _pieces(following):
-                yield piece
+        async with aclosing(unblocked(chunks)) as following:
+            async for found in following:
+                for piece in _pieces(found):
+                    yield piece
 
 
 def _pieces(chunk: object) -> list[bytes]:
@@ -42,4 +45,6 @@ def _pieces(chunk: object) -> list[bytes]:
     pcm = bytes(chunk)
     if len(pcm) % 2:
         raise ValueError("a chunk of PCM16 has two bytes for each sample")
+    if pcm[:4] == b"RIFF" and pcm[8:12] == b"WAVE":  # the server would refuse this message alone
+        raise ValueError("a WAV file's samples are PCM16, its header is not")
     return [pcm[at : at + CHUNK_BYTES] for at in range(0, len(pcm), CHUNK_BYTES)]

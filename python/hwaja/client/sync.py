@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine, Generator, Iterator
+from concurrent.futures import Future
+from concurrent.futures import wait as wait_for_futures
 from contextlib import contextmanager
 from threading import Thread
 from typing import Any, TypeVar
@@ -14,25 +16,64 @@ from hwaja.messages import RegistrationCompleted
 Result = TypeVar("Result")
 
 
+class _Loop:
+    """An event loop in a thread of its own."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the session is over."""
+        return self._loop.is_closed()
+
+    def wait_for(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """Return what it returns. Whatever is raised here meanwhile, it has ended before."""
+        ended: Future[Result] = Future()
+        tasks: list[asyncio.Task[Result]] = []
+
+        def begin() -> None:
+            tasks.append(self._loop.create_task(work))
+            tasks[0].add_done_callback(lambda task: _tell(task, ended))
+
+        self._loop.call_soon_threadsafe(begin)
+        try:
+            return ended.result()
+        except BaseException:  # Ctrl-C, above all
+            self._loop.call_soon_threadsafe(lambda: tasks[0].cancel())
+            wait_for_futures([ended])
+            raise
+
+
+def _tell(task: asyncio.Task[Result], ended: "Future[Result]") -> None:
+    if task.cancelled():
+        ended.set_exception(asyncio.CancelledError())
+    elif (error := task.exception()) is not None:
+        ended.set_exception(error)
+    else:
+        ended.set_result(task.result())
+
+
 class Client:
     """A session; see `hwaja.client.Client`. May be used by one thread at a time."""
 
-    def __init__(self, client: session.Client, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, client: session.Client, loop: _Loop) -> None:
         self._client = client
         self._loop = loop
 
     def enrol(self, speaker_id: int, voice: Chunks, *, add: bool = False) -> RegistrationCompleted:
         """Enrol a voice; see `hwaja.client.Client.enrol`."""
-        return _await(self._loop, self._client.enrol(speaker_id, voice, add=add))
+        return self._loop.wait_for(self._client.enrol(speaker_id, voice, add=add))
 
     def transcribe(self, talk: Chunks, **wishes: Any) -> Generator[Told]:
         """Send a conversation and yield what is answered; see `hwaja.client.Client.transcribe`."""
         answers = self._client.transcribe(talk, **wishes)
         try:
-            while (told := _await(self._loop, _next(answers))) is not None:
+            while (told := self._loop.wait_for(_next(answers))) is not None:
                 yield told
         finally:
-            _await(self._loop, answers.aclose())
+            if not self._loop.is_closed:  # the answers may be held for longer than the session
+                self._loop.wait_for(answers.aclose())
 
 
 @contextmanager
@@ -40,33 +81,24 @@ def connect(url: str, **options: Any) -> Iterator[Client]:
     """Open a session; see `hwaja.client.connect` for the options and what is raised."""
     with _running_loop() as loop:
         opened = session.connect(url, **options)
-        client = _await(loop, opened.__aenter__())
+        client = loop.wait_for(opened.__aenter__())
         try:
             yield Client(client, loop)
         finally:
-            _await(loop, opened.__aexit__(None, None, None))
+            loop.wait_for(opened.__aexit__(None, None, None))
 
 
 @contextmanager
-def _running_loop() -> Iterator[asyncio.AbstractEventLoop]:
+def _running_loop() -> Iterator[_Loop]:
     with asyncio.Runner() as runner:
         loop = runner.get_loop()
         thread = Thread(target=loop.run_forever, name="hwaja.client", daemon=True)
         thread.start()
         try:
-            yield loop
+            yield _Loop(loop)
         finally:
             loop.call_soon_threadsafe(loop.stop)
             thread.join()
-
-
-def _await(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Result]) -> Result:
-    future = asyncio.run_coroutine_threadsafe(work, loop)
-    try:
-        return future.result()
-    except BaseException:  # Ctrl-C, above all
-        future.cancel()
-        raise
 
 
 async def _next(answers: AsyncGenerator[Told]) -> Told | None:
