@@ -17,6 +17,7 @@ from hwaja.client import (
     Client,
     ClientError,
     Interim,
+    Message,
     RefusedError,
     SessionLostError,
     Told,
@@ -27,7 +28,7 @@ from hwaja.client import (
 from hwaja.client.connection import dial
 from hwaja.client.tls import client_tls
 from hwaja.tls import tls_context
-from loopback import Endpoint, Serve
+from loopback import PATIENCE_SECONDS, Endpoint, Serve
 from relay import relaying
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
@@ -169,6 +170,53 @@ async def test_a_session_that_the_server_has_forgotten_is_lost(
         with pytest.raises(SessionLostError, match="enrol the voices again"):
             await enrolled(client)
     assert away == [1]
+
+
+@pytest.mark.parametrize("is_back_when_asked", [True, False])
+async def test_a_session_is_resumed_while_nothing_is_asked_of_it(
+    is_back_when_asked: bool, serve: Serve, certificate: tuple[Path, Path]
+) -> None:
+    """The server keeps it for a minute only, and who has enrolled may think for longer."""
+    away, back = asyncio.Event(), asyncio.Event()
+    async with (
+        serve() as endpoint,
+        connect(endpoint.url, cafile=certificate[0], on_away=away.set) as client,
+    ):
+        reopen = client._link.open
+
+        async def opened() -> Message:
+            welcome = await reopen()
+            back.set()
+            return welcome
+
+        client._link.open = opened  # type: ignore[method-assign]
+        await enrolled(client)
+        assert client._link._connection is not None
+        client._link._connection._websocket.transport.abort()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await (back if is_back_when_asked else away).wait()
+            told = [each async for each in client.transcribe(clips.conversation())]
+    assert len(said(told)) == 4
+
+
+@pytest.mark.parametrize("is_lost_when_asked", [True, False])
+async def test_a_session_that_is_lost_while_nothing_is_asked_is_lost_for_what_is_asked_next(
+    is_lost_when_asked: bool, serve: Serve, certificate: tuple[Path, Path]
+) -> None:
+    away = asyncio.Event()
+    async with (
+        serve(resume_seconds=0) as endpoint,
+        connect(endpoint.url, cafile=certificate[0], on_away=away.set) as client,
+    ):
+        await client.enrol(0, clips.voices()[0])
+        assert client._link._connection is not None
+        client._link._connection._websocket.transport.abort()
+        await away.wait()
+        if is_lost_when_asked:
+            assert client._link._resting is not None
+            await asyncio.wait([client._link._resting])
+        with pytest.raises(SessionLostError, match="enrol the voices again"):
+            await client.enrol(1, clips.voices()[1])
 
 
 async def test_a_server_that_stops_is_no_loss_of_the_connection(

@@ -115,6 +115,12 @@ class Connection:
         while (message := await self.receive())["type"] != "transcription_stopped":
             yield message
 
+    async def is_lost(self) -> bool:
+        """Wait until it has ended; return whether it was lost, not closed."""
+        await self._websocket.wait_closed()
+        received = self._websocket.protocol.close_rcvd
+        return (received.code if received else None) in LOST_CODES
+
     async def close(self) -> None:
         """End the session."""
         try:

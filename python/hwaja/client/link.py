@@ -29,6 +29,7 @@ class Link:
         self._resumption = Resumption()
         self._connection: Connection | None = None
         self._unread_bytes = 0
+        self._resting: asyncio.Task[None] | None = None
 
     @property
     def is_confirmed(self) -> bool:
@@ -93,11 +94,46 @@ class Link:
         except ClientError:
             return  # who receives learns of it
 
+    def rest(self) -> None:
+        """See to the connection while nobody receives: the server keeps a session for a minute."""
+        self._resting = asyncio.create_task(self._rest())
+
+    async def work(self) -> None:
+        """End the rest: from here on somebody receives.
+
+        Raises:
+            SessionLostError: where the session was lost meanwhile.
+            ClientError: where it cannot be resumed for another reason.
+
+        """
+        resting, self._resting = self._resting, None
+        if resting is None:
+            return
+        if self._connection is not None:  # else it is about to come back
+            resting.cancel()
+            await asyncio.wait([resting])
+        if not resting.cancelled():
+            await resting
+
     async def close(self) -> None:
         """End the session."""
+        resting, self._resting = self._resting, None
+        if resting is not None:
+            resting.cancel()
+            await asyncio.gather(resting, return_exceptions=True)
+        await self._hang_up()
+
+    async def _hang_up(self) -> None:
         if self._connection is not None:
             connection, self._connection = self._connection, None
             await connection.close()
+
+    async def _rest(self) -> None:
+        while self._resting is not None and self._connection is not None:
+            is_lost = await self._connection.is_lost()
+            if not (is_lost and self._resumption.is_possible):
+                return  # whoever receives next learns why it has ended
+            await self._come_back()
 
     async def _come_back(self) -> Message:
         self._on_away()
@@ -113,7 +149,7 @@ class Link:
                 continue  # a server that starts, or is full for a moment
             if welcome["resumed"]:
                 return welcome
-            await self.close()
+            await self._hang_up()
             break
         raise SessionLostError(
             "The connection was lost, and the session with it: enrol the voices again."

@@ -106,6 +106,7 @@ class Client:
         return self._run(TRANSCRIPTION, talk, {**wishes, "details": True})
 
     async def _run(self, kind: Kind, audio: Chunks, wishes: Message) -> AsyncGenerator[Message]:
+        await self._link.work()
         dialogue = Dialogue(kind, wishes, is_confirmed=self._link.is_confirmed)
         chunks = pcm_chunks(audio)
         workers = {
@@ -119,7 +120,9 @@ class Client:
                     yield told
                 self._changed.set()
         finally:
-            if not dialogue.is_over:  # nobody would read what the server goes on to say of it
+            if dialogue.is_over:
+                self._link.rest()
+            else:  # nobody would read what the server goes on to say of it
                 await self._link.close()
             for worker in workers:
                 worker.cancel()
@@ -193,6 +196,7 @@ async def connect(
     """
     link = Link(Address(url, client_tls(cafile, verify=verify), token), on_away)
     await link.open()
+    link.rest()
     try:
         yield Client(link)
     finally:
