@@ -58,6 +58,7 @@ export class ConversationView {
   overhear(interim) {
     const stays = this._isAtBottom();
     this._parts.interim.textContent = interim === null ? '' : interim.text;
+    if (interim !== null) this._parts.empty.hidden = true;
     if (interim !== null && stays) this._parts.interim.scrollIntoView({ block: 'nearest' });
   }
 

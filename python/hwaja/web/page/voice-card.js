@@ -110,6 +110,7 @@ export class VoiceCard {
     this.element.dataset.state = this.isEnrolled && this._state === 'waiting' ? 'enrolled' : this._state;
     this._name.placeholder = t('voice.default', { number: this.speakerId + 1 });
     this._find('.sentence').textContent = t(`voice.sentence.${this.speakerId}`);
+    this.element.toggleAttribute('data-refused', this._state === 'waiting' && this._refusal !== null);
     this._find('.take').hidden = !isRecording;
     this._find('.verdict').textContent = this._verdict();
     this._record.textContent = isRecording ? t('voice.done') : t(this._recordKey, { name });
