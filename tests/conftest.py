@@ -98,6 +98,20 @@ def services(pool: Pool, drafts: Drafts, detector: SileroDetector) -> Services:
     return Services(pool, drafts, Detection(detector), Cohort.shipped(), settings)
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def korean_pool() -> AsyncIterator[Pool]:
+    """One worker with the model that is the default."""
+    setup = wire.Setup(str(locate("whisper-base")), voice_models(), "ko")
+    async with running(setup) as pool:
+        yield pool
+
+
+@pytest.fixture
+def korean_services(korean_pool: Pool, drafts: Drafts, detector: SileroDetector) -> Services:
+    settings = SessionSettings(abilities=korean_pool.abilities)
+    return Services(korean_pool, drafts, Detection(detector), Cohort.shipped(), settings)
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def live_endpoint(
     live_pool: Pool, drafts: Drafts, detector: SileroDetector, certificate: tuple[Path, Path]

@@ -1,82 +1,27 @@
 """Two women who answer each other without a pause, over the wire and with the real engine."""
 
-import json
 from collections.abc import AsyncIterator
-from difflib import SequenceMatcher
-from functools import cache
 from pathlib import Path
 
-import numpy as np
 import pytest
 import pytest_asyncio
 
 import clips
-from hwaja.application import voice_models
-from hwaja.attribution.cohort import Cohort
-from hwaja.audio import load_pcm16, to_pcm16
-from hwaja.benchmark.levels import levelled, trimmed
-from hwaja.detection import Detection
-from hwaja.engine import Samples
-from hwaja.engines.silero import SileroDetector
-from hwaja.models import locate
+from hwaja.audio import to_pcm16
 from hwaja.session_runner import Services
-from hwaja.settings import SessionSettings
-from hwaja.workers import wire
-from hwaja.workers.drafts import Drafts
-from hwaja.workers.pool import Pool
 from loopback import Endpoint, Message, Peer, serving
-from pools import running
+from women import ALIKE, alike, joined, needed, spoken
 
-DATASET = Path(__file__).resolve().parent.parent.parent / "shared" / "speech" / "dataset"
-INDEX = DATASET / "Korean_Read_Speech_Corpus_sample.json"
-
-pytestmark = [
-    pytest.mark.models,
-    pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.skipif(not INDEX.exists(), reason="the speech is kept beside the repository"),
-]
+pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session"), needed]
 
 GAP = clips.silence(1)
-ALIKE = 0.7
-"""How alike a text is to what was said: the small model mishears one character in ten."""
-
-
-@cache
-def spoken(number: int) -> Samples:
-    """A clip of the dialogue of two women: even numbers are one's, odd ones the other's."""
-    pcm = load_pcm16(DATASET / "AirbnbStudio" / f"sub100100a{number:05}.wav")
-    return levelled(trimmed(clips.samples(pcm)))
-
-
-def joined(*numbers: int) -> bytes:
-    """Clips without a pause between them."""
-    return to_pcm16(np.concatenate([spoken(number) for number in numbers]))
-
-
-def letters(text: str) -> str:
-    return "".join(letter for letter in text if letter.isalnum())
-
-
-def alike(text: str, number: int) -> float:
-    """How much of the characters of a text and of a clip are the same, in order."""
-    said = json.loads(INDEX.read_text("utf-8"))["AirbnbStudio"][f"sub100100a{number:05}"]["text"]
-    return SequenceMatcher(None, letters(text), letters(said), autojunk=False).ratio()
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def korean_pool() -> AsyncIterator[Pool]:
-    setup = wire.Setup(str(locate("whisper-base")), voice_models(), "ko")
-    async with running(setup) as pool:
-        yield pool
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def korean(
-    korean_pool: Pool, drafts: Drafts, detector: SileroDetector, certificate: tuple[Path, Path]
+    korean_services: Services, certificate: tuple[Path, Path]
 ) -> AsyncIterator[Endpoint]:
-    settings = SessionSettings(abilities=korean_pool.abilities)
-    services = Services(korean_pool, drafts, Detection(detector), Cohort.shipped(), settings)
-    async with serving(services, certificate) as endpoint:
+    async with serving(korean_services, certificate) as endpoint:
         yield endpoint
 
 
