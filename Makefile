@@ -72,6 +72,7 @@ soak: $(STAMPS)/dev
 	$(BIN)/hwaja models pull --for-tests
 	$(BIN)/pip install --quiet --editable '.[cpu,bench,dev,fuzz]'
 	$(BIN)/python -m soak.vanished
+	$(BIN)/python -m soak.capture
 	$(BIN)/python -m soak.restarts --rounds 20
 	$(BIN)/python -m soak.isolation --rounds 20
 	$(BIN)/python -m soak.cycles --cycles 1000
@@ -84,7 +85,7 @@ wheel: $(STAMPS)/dev
 	$(BIN)/maturin build --release --out dist
 
 clean:
-	rm -rf $(VENV) $(STAMPS) $(SHIM) dist target tests/web/node_modules tests/asyncapi/node_modules
+	rm -rf $(VENV) $(STAMPS) $(SHIM) dist build target tests/web/node_modules tests/asyncapi/node_modules
 
 # The extension is rebuilt when its source changes; Python files are used in place.
 $(STAMPS)/serve: pyproject.toml $(RUST) | $(VENV) $(SHIM)

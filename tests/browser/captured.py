@@ -17,6 +17,34 @@ from hwaja.session_runner import Services
 from hwaja.settings import SessionSettings
 from loopback import serving
 
+OTHER_DEVICE = """
+globalThis.AudioContext = class extends AudioContext {
+  constructor() { super({ sampleRate: 48000 }); }
+};
+"""
+"""A device at another rate than Chromium's false one, which has 44.1 kHz."""
+
+WITHOUT_WORKLET = "delete BaseAudioContext.prototype.audioWorklet"
+"""As in Safari 13."""
+
+WAYS = {
+    "worklet at 44.1 kHz": (44_100, ""),
+    "worklet at 48 kHz": (48_000, OTHER_DEVICE),
+    "ScriptProcessor at 44.1 kHz": (44_100, WITHOUT_WORKLET),
+}
+"""Of hearing: the rate of the microphone, and a script that the page begins with."""
+
+HAS_WORKLET = "() => 'audioWorklet' in AudioContext.prototype"
+
+LARGEST_RESIDUAL = 0.02
+"""More is a click or a gap: in speech, a sample that was lost makes ten times that."""
+
+LEAST_COSINE = 0.5
+"""Of a second that is where it was looked for."""
+
+INNER = slice(FRAME_SAMPLES, -FRAME_SAMPLES)
+"""Of a second: a shift by a part of a sample takes the two ends for neighbours."""
+
 LEAD_SECONDS = 1.5
 """Of silence, in which a transcription begins."""
 
@@ -48,7 +76,7 @@ async def sent(
     detector: SileroDetector,
     certificate: tuple[Path, Path],
     pcm: bytes,
-    rate: int,
+    way: str,
     turn: Lock,
 ) -> tuple[Samples, Samples]:
     """Have somebody speak to the page, from the start of a transcription until it is stopped.
@@ -58,13 +86,15 @@ async def sent(
         detector: of the server, which is started for this.
         certificate: of the server.
         pcm: what is said, PCM16 at 16 kHz.
-        rate: of the microphone, in samples a second.
+        way: one of WAYS.
         turn: held while the tape must not be changed.
 
     Returns:
         What the server was shown, and what was said, both at 16 kHz, shapes (n,) and (m,).
 
     """
+    rate, script = WAYS[way]
+    await visitor.page.add_init_script(script)
     engine, detection = FakePool(), RecordingDetection(detector)
     settings = SessionSettings(max_audio_seconds=len(pcm) / 32_000 + 60)
     services = Services(engine, engine, detection, no_cohort(), settings)
@@ -77,9 +107,12 @@ async def sent(
             await visitor.page.goto(endpoint.page)
             await visitor.press("#start")
             await detection.heard(1)
-        await detection.heard(len(played) // FRAME_SAMPLES)
+        # By and by, since each wait is given up after a while.
+        for samples in (*range(0, len(played), 5 * SAMPLE_RATE), len(played)):
+            await detection.heard(samples // FRAME_SAMPLES)
         await visitor.press("#toggle")
         await visitor.until("ready")
+    assert (script != WITHOUT_WORKLET) == await visitor.page.evaluate(HAS_WORKLET)
     begin = len(lead) // 2
     return detection.samples, played[begin : begin + len(pcm) // 2]
 
@@ -93,35 +126,45 @@ class Likeness:
     drift_samples: int
     """How much longer the whole came out, at 16 kHz."""
     worst_residuals: tuple[float, ...]
-    """Of each second: the largest difference at any sample; the loudest sample of all is 1."""
+    """Of each second: the largest difference at a sample, in units of the loudest of all."""
 
-    def clean_share(self, largest_residual: float) -> float:
-        """The share of seconds without a larger difference: no click, nothing lost."""
-        clean = [residual < largest_residual for residual in self.worst_residuals]
-        return sum(clean) / len(clean)
+    @property
+    def spoilt_seconds(self) -> int:
+        """How many seconds have a click or a gap."""
+        return sum(residual >= LARGEST_RESIDUAL for residual in self.worst_residuals)
 
 
 def likeness(recorded: Samples, said: Samples) -> Likeness:
-    """Compare, both at 16 kHz, shapes (n,) and (m,), without what was recorded around it."""
+    """Compare what was recorded, shape (n,), with what was said, shape (m,), both at 16 kHz.
+
+    What was recorded before and after it is left out.
+    """
+    recorded = np.concatenate([recorded, np.zeros(2 * SAMPLE_RATE, np.float32)])
     first = lag = _lag(recorded[: round(2 * LEAD_SECONDS) * SAMPLE_RATE], said[:SAMPLE_RATE])[0]
     found, expected = [], []
     for begin in range(0, len(said) - SAMPLE_RATE + 1, SAMPLE_RATE):
         second = said[begin : begin + SAMPLE_RATE]
         around = max(0, begin + lag - SAMPLE_RATE // 2)
         near, fraction = _lag(recorded[around : around + 2 * SAMPLE_RATE], second)
-        lag = around + near - begin
-        # A shift by a part of a sample takes the two ends for neighbours.
-        inner = slice(FRAME_SAMPLES, -FRAME_SAMPLES)
-        found.append(recorded[around + near : around + near + SAMPLE_RATE][inner])
-        expected.append(_delayed(second, fraction)[inner])
+        there = recorded[around + near : around + near + SAMPLE_RATE][INNER]
+        here = _delayed(second, fraction)[INNER]
+        if _cosine(there, here) > LEAST_COSINE:
+            lag = around + near - begin
+        else:  # so much is missing that the rest says nothing of where it lies
+            there = recorded[begin + lag : begin + lag + SAMPLE_RATE][INNER]
+        found.append(there)
+        expected.append(here)
     pairs = list(zip(found, expected, strict=True))
     # What goes wrong in one second is not to count in the others.
     gain = float(np.median([there @ here / (here @ here) for there, here in pairs]))
     loudest = gain * float(np.abs(said).max())
     residuals = [float(np.abs(there - gain * here).max()) / loudest for there, here in pairs]
     there, here = np.concatenate(found), np.concatenate(expected)
-    correlation = float(there @ here / np.linalg.norm(there) / np.linalg.norm(here))
-    return Likeness(correlation, lag - first, tuple(residuals))
+    return Likeness(_cosine(there, here), lag - first, tuple(residuals))
+
+
+def _cosine(one: Samples, other: Samples) -> float:
+    return float(one @ other / max(np.linalg.norm(one) * np.linalg.norm(other), 1e-12))
 
 
 def _lag(recorded: Samples, said: Samples) -> tuple[int, float]:
