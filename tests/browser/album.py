@@ -55,12 +55,19 @@ class Album:
         await page.emulate_media(color_scheme=SCHEMES[0])
 
     def _add(self, chapter: str, step: str, form: str) -> Path:
+        if not self._pictures:
+            self._clear()
         pictures = self._pictures.setdefault(chapter, [])
         steps = list(dict.fromkeys([*(picture.step for picture in pictures), step]))
         name = f"{list(self._pictures).index(chapter) + 1:02}-{len(steps):02}-{form}.png"
         pictures.append(Picture(step, name))
-        self._folder.mkdir(parents=True, exist_ok=True)
         return self._folder / name
+
+    def _clear(self) -> None:
+        """Begin with an empty folder: pictures of an earlier run may show what is no more."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for picture in self._folder.glob("*.png"):
+            picture.unlink()
 
     def write_index(self) -> None:
         """Write the page that shows all pictures, step by step."""

@@ -2,20 +2,16 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import pytest_asyncio
-
-pytest.importorskip("playwright", reason="playwright is not installed: pip install -e '.[dev]'")
+from playwright.async_api import Browser
 
 from browser import chromium
 from browser.album import Album
 from browser.tape import Tape
 from browser.visitor import Visitor
-
-if TYPE_CHECKING:
-    from playwright.async_api import Browser
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -28,7 +24,7 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> Tape:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser(tape: Tape) -> AsyncIterator["Browser"]:
+async def browser(tape: Tape) -> AsyncIterator[Browser]:
     """One browser for all tests; what its microphone hears is on the tape."""
     if chromium.EXECUTABLE is None:
         pytest.skip("Chromium is not installed here")
@@ -37,20 +33,21 @@ async def browser(tape: Tape) -> AsyncIterator["Browser"]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def visit(browser: "Browser", tape: Tape) -> AsyncIterator[Visit]:
+async def visit(browser: Browser, tape: Tape) -> AsyncIterator[Visit]:
     """Opens pages, each as somebody who was never there; looks for faults when the test is over."""
     visitors: list[Visitor] = []
 
-    async def visited(url: str | None, **options: Any) -> Visitor:
+    async def visited(url: str | None, within: Browser = browser, **options: Any) -> Visitor:
         """Go to an address.
 
         Args:
             url: None: to none yet.
+            within: another browser.
             options: of the browser's context.
 
         """
         usual = {"ignore_https_errors": True, "permissions": ["microphone"], "locale": "en-GB"}
-        context = await browser.new_context(**(usual | options))
+        context = await within.new_context(**(usual | options))
         visitor = Visitor(await context.new_page(), tape)
         visitors.append(visitor)
         if url is not None:

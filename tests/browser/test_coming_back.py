@@ -1,6 +1,9 @@
 """The page is loaded anew, the server is gone and comes back: what a person keeps."""
 
+from pathlib import Path
+
 import pytest
+from playwright.async_api import Dialog
 
 import clips
 from browser.album import Album
@@ -10,6 +13,8 @@ from browser.sessions import enrolled, remember
 from browser.visitor import Visitor
 from hwaja.session_runner import Services
 from loopback import Endpoint, serving
+
+Certificate = tuple[Path, Path]
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
@@ -49,7 +54,7 @@ async def test_what_is_said_while_the_network_is_down_is_written_down_later(
 
 
 async def test_a_server_that_was_started_anew_lacks_the_voices_and_the_page_keeps_the_text(
-    endpoint: Endpoint, services: Services, certificate, visit: Visit, album: Album
+    endpoint: Endpoint, services: Services, certificate: Certificate, visit: Visit, album: Album
 ) -> None:
     async with serving(services, certificate) as next_one, relaying(endpoint.port) as relay:
         visitor = await talking(visit, relay, endpoint)
@@ -110,7 +115,7 @@ async def test_who_starts_over_is_asked_and_then_a_stranger(
         await visitor.until("ready")
         asked: list[str] = []
 
-        async def answer(dialog) -> None:
+        async def answer(dialog: Dialog) -> None:
             asked.append(dialog.message)
             await dialog.accept()
 

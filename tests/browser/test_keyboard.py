@@ -20,13 +20,18 @@ async def go_to(visitor: Visitor, name: str, key: str = "Tab") -> None:
     pytest.fail(f"no way to {name!r}: the focus is at {await focused(visitor)!r}")
 
 
+FOCUSED = """
+() => {
+  const element = document.activeElement;
+  if (!element.matches('input, select')) return element.innerText.trim();
+  return element.getAttribute('aria-label') || element.labels[0].querySelector('span').innerText;
+}
+"""
+
+
 async def focused(visitor: Visitor) -> str:
     """What has the focus: the text of a button, the label of a field."""
-    name: str = await visitor.page.evaluate(
-        "() => { const e = document.activeElement; return (e.matches('input, select') "
-        "? e.getAttribute('aria-label') || e.labels[0].querySelector('span').innerText "
-        ": e.innerText).trim() }"
-    )
+    name: str = await visitor.page.evaluate(FOCUSED)
     return name
 
 

@@ -1,12 +1,14 @@
 """Microphones that cannot be had: what the page says, and that it can be had afterwards."""
 
+from collections.abc import AsyncIterator
+
 import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
 
 from browser import chromium
 from browser.album import Album
 from browser.conftest import Visit
-from browser.tape import Tape
-from browser.visitor import Visitor
 from hwaja.session_runner import Services
 from loopback import Endpoint, serving
 
@@ -29,21 +31,21 @@ async def test_a_microphone_that_is_not_allowed_can_be_allowed_after_all(
     assert await visitor.page.locator(".notice").count() == 0
 
 
+@pytest_asyncio.fixture(loop_scope="session")
+async def deaf_browser(browser: Browser) -> AsyncIterator[Browser]:
+    """Another one, on a machine without a microphone."""
+    async with chromium.started(None) as deaf:
+        yield deaf
+
+
 async def test_where_there_is_no_microphone_the_page_says_so(
-    endpoint: Endpoint, visit: Visit, album: Album, tape: Tape
+    endpoint: Endpoint, deaf_browser: Browser, visit: Visit, album: Album
 ) -> None:
-    async with chromium.started(None) as browser:
-        context = await browser.new_context(
-            ignore_https_errors=True, permissions=["microphone"], locale="ko-KR"
-        )
-        visitor = Visitor(await context.new_page(), tape)
-        await visitor.page.goto(endpoint.page)
-        await visitor.until("ready")
-        await visitor.press("#allow")
-        assert "마이크가 없습니다" in await visitor.notice("microphone")
-        await album.show(visitor, CHAPTER, "There is no microphone.")
-        assert visitor.faults == []
-        await context.close()
+    visitor = await visit(endpoint.page, deaf_browser, locale="ko-KR")
+    await visitor.until("ready")
+    await visitor.press("#allow")
+    assert "마이크가 없습니다" in await visitor.notice("microphone")
+    await album.show(visitor, CHAPTER, "There is no microphone.")
 
 
 async def test_a_page_without_https_says_what_is_missing(
