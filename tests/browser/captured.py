@@ -123,6 +123,8 @@ class Likeness:
 
     correlation: float
     """Over all seconds, each where it is most like."""
+    correlations: tuple[float, ...]
+    """Of each second."""
     drift_samples: int
     """How much longer the whole came out, at 16 kHz."""
     worst_residuals: tuple[float, ...]
@@ -160,7 +162,8 @@ def likeness(recorded: Samples, said: Samples) -> Likeness:
     loudest = gain * float(np.abs(said).max())
     residuals = [float(np.abs(there - gain * here).max()) / loudest for there, here in pairs]
     there, here = np.concatenate(found), np.concatenate(expected)
-    return Likeness(_cosine(there, here), lag - first, tuple(residuals))
+    correlations = tuple(_cosine(*pair) for pair in pairs)
+    return Likeness(_cosine(there, here), correlations, lag - first, tuple(residuals))
 
 
 def _cosine(one: Samples, other: Samples) -> float:
