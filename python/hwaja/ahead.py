@@ -23,29 +23,27 @@ class Ahead:
 
     def tell(self, segment_id: int) -> list[Effect]:
         """Return what may be begun on the open utterance, which has this id, since last asked."""
-        return [*self._follow(segment_id), *self._watch(segment_id), *self._foresee()]
+        span = self._gate.open_span
+        if span is None:
+            return self._foresee()
+        followed = self._follow(segment_id, *span)
+        return [*followed, *self._watch(segment_id, *span), *self._foresee()]
 
     def watched(self) -> None:
         """Learn that a `Watch` is answered: the next one may follow."""
         self._watching = None
 
-    def _follow(self, segment_id: int) -> list[Effect]:
-        span = self._gate.open_span
-        if span is None or span == self._followed:
+    def _follow(self, segment_id: int, start: int, stop: int) -> list[Effect]:
+        if (start, stop) == self._followed:
             return []
-        self._followed = span
-        return [Follow(segment_id, *span)]
+        self._followed = start, stop
+        return [Follow(segment_id, start, stop)]
 
-    def _watch(self, segment_id: int) -> list[Effect]:
-        span = self._gate.open_span
-        if span is None or self._watching == segment_id:
-            return []
-        start, stop = span
-        watched, step = (
-            round(WATCHED_SECONDS * SAMPLE_RATE),
-            round(WATCH_STEP_SECONDS * SAMPLE_RATE),
-        )
-        if stop - start < watched or stop - self._watched < step:
+    def _watch(self, segment_id: int, start: int, stop: int) -> list[Effect]:
+        watched = round(WATCHED_SECONDS * SAMPLE_RATE)
+        step = round(WATCH_STEP_SECONDS * SAMPLE_RATE)
+        is_due = stop - start >= watched and stop - self._watched >= step
+        if not is_due or self._watching == segment_id:
             return []
         # Where answers come late, nothing between two looks is left out.
         watched_from = max(start, min(stop, self._watched + step) - watched)

@@ -16,6 +16,7 @@ from hwaja.early import Early, Work, attempt
 from hwaja.gate import SAMPLE_RATE
 from hwaja.hearing import Hearing, Text
 from hwaja.overload import Overload, Relief
+from hwaja.turn_watch import Look, TurnWatch
 from hwaja.workers.pool import Pool
 
 HURRIED_SECONDS = 3.0
@@ -60,6 +61,7 @@ class Analyst:
         self._voices = voices
         self._hearing = hearing
         self._early: Early[tuple[Part, ...]] = Early("attribution")
+        self._watch = TurnWatch(owner, pool, ring, voices)
         self._lessons: set[asyncio.Task[None]] = set()
 
     def foresee(self, start: int, stop: int, speech_samples: int) -> None:
@@ -69,8 +71,13 @@ class Analyst:
         if self._pool.idle_workers:
             self._early.begin(start, stop, self._attribution(Stretch(start, stop, speech_samples)))
 
+    def watch(self, start: int, stop: int) -> Look:
+        """Look for another voice in samples of the open utterance; see `TurnWatch.look`."""
+        return self._watch.look(start, stop)
+
     def analyse(self, start: int, stop: int, speech_samples: int) -> Analysis:
         """Return the work on an utterance, which may have begun, or be done, already."""
+        self._watch.close()
         return Analysis(
             self._hearing.text(start, stop, speech_samples),
             self._early.take(start, stop, self._attribution(Stretch(start, stop, speech_samples))),
@@ -104,6 +111,7 @@ class Analyst:
 
     def close(self) -> None:
         """Give up what nobody asked for."""
+        self._watch.close()
         self._hearing.close()
         self._early.forget()
         self._end_lessons()

@@ -78,7 +78,7 @@ from hwaja.parse import parse
 from hwaja.serialize import serialize
 from hwaja.session import Session, State
 from hwaja.settings import SessionSettings
-from hwaja.turn_watch import Look, TurnWatch
+from hwaja.turn_watch import Look
 from hwaja.workers.drafts import Drafts
 from hwaja.workers.pool import Pool
 
@@ -122,7 +122,6 @@ class SessionRunner:
         self._analyst = Analyst(
             self, self._pool, self._ring, self._voices, self._hearing, services.overload
         )
-        self._watch = TurnWatch(self, self._pool, self._ring, self._voices)
         self._enroller = Enroller(self._embed, self._ring, self._voices)
         self._released = asyncio.Event()
         self._detector_state = services.detection.new_state()
@@ -178,7 +177,6 @@ class SessionRunner:
         """Give up what is going on, and forget everything."""
         self._handle(Disconnected())
         self._analyst.close()
-        self._watch.close()
         tasks = tuple(self._jobs)
         for task in tasks:
             task.cancel()
@@ -303,11 +301,10 @@ class SessionRunner:
             case Follow(segment_id, start, stop):
                 self._hearing.follow(segment_id, start, stop)
             case Watch(segment_id, start, stop):
-                self._start(self._report_turn(segment_id, self._watch.look(start, stop)))
+                self._start(self._report_turn(segment_id, self._analyst.watch(start, stop)))
             case Foresee(start, stop, speech_samples):
                 self._analyst.foresee(start, stop, speech_samples)
             case Transcribe(segment_id, start, stop, speech_samples):
-                self._watch.close()
                 analysis = self._analyst.analyse(start, stop, speech_samples)
                 self._start(self._report_text(segment_id, analysis.text))
                 self._start(self._report_voices(segment_id, analysis.parts))

@@ -2,9 +2,6 @@
 
 from collections import deque
 
-SAMPLE_RATE = 16_000
-"""Samples per second, API specification section 4.1."""
-
 _SAMPLE_BYTES = 2
 
 

@@ -14,6 +14,7 @@ from websockets.exceptions import (
     InvalidStatus,
     InvalidURI,
 )
+from websockets.frames import Close
 from websockets.typing import Subprotocol
 
 from hwaja.client.errors import ClientError, Message, RefusedError
@@ -39,6 +40,7 @@ class Connection:
 
     def __init__(self, websocket: ClientConnection) -> None:
         self._websocket = websocket
+        self._unread_bytes = 0
 
     async def receive(self) -> Message:
         """Return the next message of the server.
@@ -79,15 +81,18 @@ class Connection:
         """Send audio."""
         await self._send(pcm)
 
+    async def send_held_back(self, pcm: bytes) -> None:
+        """Send audio, but not far ahead of what the server has read."""
+        await self._send(pcm)
+        self._unread_bytes += len(pcm)
+        if self._unread_bytes >= MAX_UNREAD_BYTES:
+            await self._be_read()
+            self._unread_bytes = 0
+
     async def send_audio(self, chunks: AsyncIterable[bytes]) -> None:
         """Send chunks of PCM16 as they come, but not far ahead of what the server has read."""
-        unread_bytes = 0
         async for chunk in chunks:
-            await self._send(chunk)
-            unread_bytes += len(chunk)
-            if unread_bytes >= MAX_UNREAD_BYTES:
-                await self.be_read()
-                unread_bytes = 0
+            await self.send_held_back(chunk)
 
     async def enrol(self, speaker_id: int, chunks: AsyncIterable[bytes]) -> Message:
         """Enrol a voice; returns the server's confirmation.
@@ -118,8 +123,7 @@ class Connection:
     async def is_lost(self) -> bool:
         """Wait until it has ended; return whether it was lost, not closed."""
         await self._websocket.wait_closed()
-        received = self._websocket.protocol.close_rcvd
-        return (received.code if received else None) in LOST_CODES
+        return _code_of(self._websocket.protocol.close_rcvd) in LOST_CODES
 
     async def close(self) -> None:
         """End the session."""
@@ -129,7 +133,7 @@ class Connection:
             self._websocket.transport.abort()
             raise
 
-    async def be_read(self) -> None:
+    async def _be_read(self) -> None:
         """Wait until the server has read everything: it answers a ping in its turn."""
         try:
             await (await self._websocket.ping())
@@ -143,8 +147,12 @@ class Connection:
             raise _ended(error) from error
 
 
+def _code_of(received: Close | None) -> int | None:
+    return None if received is None else received.code
+
+
 def _ended(error: ConnectionClosed) -> ClientError:
-    code = error.rcvd.code if error.rcvd else None
+    code = _code_of(error.rcvd)
     sentence = f"The server closed the connection (code {code or 'none'})."
     return ConnectionLostError(sentence) if code in LOST_CODES else ClientError(sentence)
 

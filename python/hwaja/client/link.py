@@ -5,7 +5,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hwaja.client.connection import MAX_UNREAD_BYTES, Connection, ConnectionLostError, dial
+from hwaja.client.connection import Connection, ConnectionLostError, dial
 from hwaja.client.errors import ClientError, Message, RefusedError, SessionLostError
 from hwaja.client.resumption import BackOff, Resumption
 
@@ -28,7 +28,6 @@ class Link:
         self._on_away = on_away
         self._resumption = Resumption()
         self._connection: Connection | None = None
-        self._unread_bytes = 0
         self._resting: asyncio.Task[None] | None = None
 
     @property
@@ -51,7 +50,7 @@ class Link:
             await connection.close()
             raise
         is_resumed = self._resumption.welcome(welcome)
-        self._connection, self._unread_bytes = connection, 0
+        self._connection = connection
         return welcome | {"resumed": is_resumed}
 
     async def receive(self) -> Message:
@@ -85,12 +84,10 @@ class Link:
         try:
             if not isinstance(item, bytes):
                 await connection.send(item)
-                return
-            await connection.send_chunk(item)
-            self._unread_bytes += len(item)
-            if not self.is_confirmed and self._unread_bytes >= MAX_UNREAD_BYTES:
-                self._unread_bytes = 0
-                await connection.be_read()
+            elif self.is_confirmed:
+                await connection.send_chunk(item)
+            else:
+                await connection.send_held_back(item)
         except ClientError:
             return  # who receives learns of it
 

@@ -7,9 +7,10 @@ lost, the server's `state` tells what it has had.
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from hwaja.client.audio_store import SAMPLE_RATE, AudioStore
+from hwaja.client.audio_store import AudioStore
 from hwaja.client.errors import Message
 from hwaja.codes import ErrorCode, Reason
+from hwaja.gate import SAMPLE_RATE
 
 MOST_UNCONFIRMED_SAMPLES = 4 * SAMPLE_RATE
 """Audio on its way to the server: the answers to its pings wait behind all of it."""

@@ -5,8 +5,8 @@ The server ends a transcription after some minutes, and counts anew in the next.
 
 from typing import Any
 
-from hwaja.client.audio_store import SAMPLE_RATE
 from hwaja.client.errors import Message
+from hwaja.gate import SAMPLE_RATE
 
 
 class Timeline:
