@@ -1,58 +1,93 @@
-"""A network between client and server that fails when a test wants it to."""
+"""A way to the server that fails when a test wants it to, as when a network or a server does."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from asyncio import StreamReader, StreamWriter
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
 
-@dataclass
 class Relay:
-    """Carries bytes to a server; each connection is cut after so many, as long as there are any."""
+    """Carries bytes between a port of its own and that of a server."""
 
-    port: int
-    """Of the server."""
-    lengths: Iterator[int]
-    """How many bytes each connection carries to the server; the last one carries all."""
-    connections: int = 0
-    url: str = ""
-    _carrying: set[asyncio.Task[None]] = field(default_factory=set)
+    def __init__(self, target_port: int, lengths: Iterable[int] = ()) -> None:
+        """Prepare.
 
-    async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        Args:
+            target_port: of the server.
+            lengths: how many bytes each connection carries to the server before it is cut; those
+                that come after carry all.
+
+        """
+        self.target_port = target_port
+        """Where new connections lead."""
+        self.port = 0
+        self.connections = 0
+        """How many there have been."""
+        self._lengths = iter(lengths)
+        self._listener: asyncio.Server | None = None
+        self._writers: set[StreamWriter] = set()
+        self._carriers: set[asyncio.Task[None]] = set()
+
+    @property
+    def url(self) -> str:
+        return f"wss://localhost:{self.port}"
+
+    async def mend(self) -> None:
+        """Let connections through, on the same port as before."""
+        self._listener = await asyncio.start_server(self._carry, "127.0.0.1", self.port)
+        self.port = self._listener.sockets[0].getsockname()[1]
+
+    async def cut(self) -> None:
+        """Abort every connection, without a word, and refuse new ones."""
+        if self._listener is not None:
+            self._listener.close()
+        for writer in self._writers:
+            writer.transport.abort()
+        await asyncio.gather(*self._carriers)
+        self._listener = None
+
+    async def _carry(self, near: StreamReader, near_writer: StreamWriter) -> None:
+        carrier = asyncio.current_task()
+        assert carrier is not None
+        self._carriers.add(carrier)
+        self._writers.add(near_writer)
         self.connections += 1
-        left = next(self.lengths, None)
-        there, back = await asyncio.open_connection("127.0.0.1", self.port)
-        answers = asyncio.create_task(_carry(there, writer))
-        self._carrying.add(answers)
-        answers.add_done_callback(self._carrying.discard)
-        try:
-            await _carry(reader, back, left)
-        finally:
-            answers.cancel()
-            for end in (writer, back):
-                end.transport.abort()
+        length = next(self._lengths, None)
+        far, far_writer = await asyncio.open_connection("localhost", self.target_port)
+        ends = {near_writer, far_writer}
+        self._writers |= ends
+        await asyncio.gather(
+            _pour(near, far_writer, length, ends), _pour(far, near_writer, None, ends)
+        )
+        self._writers -= ends
+        self._carriers.discard(carrier)
 
 
-async def _carry(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, left: int | None = None
+async def _pour(
+    reader: StreamReader, writer: StreamWriter, length: int | None, ends: set[StreamWriter]
 ) -> None:
-    while left is None or left > 0:
-        try:
-            piece = await reader.read(4096)
-            writer.write(piece)
+    """Carry one way until the end, or until so many bytes have passed: then both ends are cut."""
+    try:
+        while data := await reader.read(4096):
+            writer.write(data)
             await writer.drain()
-        except ConnectionError:
-            return
-        if not piece:
-            writer.close()
-            return
-        left = None if left is None else left - len(piece)
+            length = None if length is None else length - len(data)
+            if length is not None and length <= 0:
+                for end in ends:
+                    end.transport.abort()
+                return
+    except ConnectionError:
+        pass
+    finally:
+        writer.close()
 
 
 @asynccontextmanager
-async def relaying(port: int, lengths: Iterator[int]) -> AsyncIterator[Relay]:
-    """Carry to a server at this port until the block ends."""
-    relay = Relay(port, lengths)
-    async with await asyncio.start_server(relay.take, "127.0.0.1", 0) as listener:
-        relay.url = f"wss://localhost:{listener.sockets[0].getsockname()[1]}"
+async def relaying(target_port: int, lengths: Iterable[int] = ()) -> AsyncIterator[Relay]:
+    """Relay until the block ends; see `Relay`."""
+    relay = Relay(target_port, lengths)
+    await relay.mend()
+    try:
         yield relay
+    finally:
+        await relay.cut()

@@ -140,6 +140,12 @@ def errors(effects: Iterable[Effect]) -> list[Error]:
     return [e.message for e in effects if isinstance(e, Send) and isinstance(e.message, Error)]
 
 
+def said(effects: Iterable[Effect]) -> list[tuple[object, object]]:
+    """Who said what, of each `transcription` that is sent."""
+    messages = [fields for fields in sent(effects) if fields["type"] == "transcription"]
+    return [(fields["speaker_id"], fields["text"]) for fields in messages]
+
+
 def closes(effects: Iterable[Effect]) -> list[CloseCode]:
     return [effect.code for effect in effects if isinstance(effect, Close)]
 

@@ -8,11 +8,11 @@ from playwright.async_api import Dialog
 import clips
 from browser.album import Album
 from browser.conftest import Visit
-from browser.relay import Relay, relaying
 from browser.sessions import enrolled, remember
 from browser.visitor import Visitor
 from hwaja.session_runner import Services
 from loopback import Endpoint, serving
+from relay import Relay, relaying
 
 Certificate = tuple[Path, Path]
 

@@ -2,7 +2,10 @@
 
 import { SAMPLE_RATE } from './pcm.js';
 
-const PERIOD_SAMPLES = SAMPLE_RATE / 20;
+/** How often a level is told. */
+export const LEVEL_SECONDS = 0.05;
+
+const PERIOD_SAMPLES = LEVEL_SECONDS * SAMPLE_RATE;
 
 /** As low as a level goes, like the server's `confidence`. */
 const FLOOR_DBFS = -120;

@@ -1,15 +1,13 @@
 /** Enrolling the two voices: which card records, what the server says of it. */
 
 import { Emitter } from '../client/emitter.js';
+import { LEVEL_SECONDS } from '../client/level.js';
 import { adviceOn, isOfConnection } from './advice.js';
 import { Take } from './take.js';
 import { VoiceCard } from './voice-card.js';
 
 /** The specification's two speakers. */
 const SPEAKERS = 2;
-
-/** How often the microphone tells its level. */
-const LEVEL_SECONDS = 0.05;
 
 /** Events: `changed`, where a voice or a name has. */
 export class Enrolling extends Emitter {
@@ -50,13 +48,12 @@ export class Enrolling extends Emitter {
   }
 
   _newCard(template, speakerId) {
-    const card = new VoiceCard(template, speakerId, {
-      record: () => this._record(card, false),
-      add: () => this._record(card, true),
+    return new VoiceCard(template, speakerId, {
+      record: () => this._record(this.cards[speakerId], false),
+      add: () => this._record(this.cards[speakerId], true),
       done: () => this._finish(),
       rename: () => this.emit('changed'),
     });
-    return card;
   }
 
   async _record(card, add) {

@@ -1,5 +1,6 @@
 /** Which language the page speaks, and what it says in it. */
 
+import { recall, remember } from './memory.js';
 import { STRINGS } from './strings.js';
 
 const KEY = 'hwaja.language';
@@ -14,22 +15,13 @@ export function languageNow() {
 /** Speak the other language from now on, in this browser. */
 export function switchLanguage() {
   language = language === 'ko' ? 'en' : 'ko';
-  try {
-    localStorage.setItem(KEY, language);
-  } catch (error) {
-    // A browser that stores nothing forgets it with the page.
-  }
+  remember('localStorage', KEY, language);
 }
 
 /** Return a text; `{name}` in it becomes `values.name`. */
 export function t(key, values = {}) {
   const text = STRINGS[language][key];
   return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
-}
-
-/** Return whether there is such a text. */
-export function isText(key) {
-  return STRINGS[language][key] !== undefined;
 }
 
 /** Have an element say something, in every language that is spoken from now on. */
@@ -50,12 +42,7 @@ export function translate(root) {
 }
 
 function chosen() {
-  let stored = null;
-  try {
-    stored = localStorage.getItem(KEY);
-  } catch (error) {
-    // As above.
-  }
+  const stored = recall('localStorage', KEY);
   if (stored === 'ko' || stored === 'en') return stored;
   return /^ko\b/.test(navigator.language || '') ? 'ko' : 'en';
 }

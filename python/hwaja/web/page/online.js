@@ -1,9 +1,10 @@
 /** The connection of the page, and what a person is told of it. */
 
-import { STTClient } from '../client/hwaja.js';
+import { SAMPLE_RATE, STTClient } from '../client/hwaja.js';
 import { Emitter } from '../client/emitter.js';
 import { adviceOn } from './advice.js';
 import { t } from './language.js';
+import { recall, remember } from './memory.js';
 
 /** What the page asks of a transcription. */
 const WISHES = { interimResults: true, speakerUpdates: true };
@@ -34,7 +35,7 @@ export class Online extends Emitter {
     this._notices.hide('connection');
     this.client = this._newClient();
     try {
-      const welcome = await this.client.connect({ sessionToken: kept(), transcription: WISHES });
+      const welcome = await this.client.connect({ sessionToken: recall('sessionStorage', SESSION_KEY) || undefined, transcription: WISHES });
       this._keep(welcome.session_token);
       if (welcome.resumed) this.emit('resumed', welcome);
     } catch (error) {
@@ -76,7 +77,7 @@ export class Online extends Emitter {
     client.on('error', (error) => this.emit('failed', error));
     client.on('reconnected', (welcome) => this._keep(welcome.session_token));
     client.on('overrun', ({ lostSamples }) =>
-      this._notices.show('lost', 'notice.lost', { seconds: (lostSamples / 16000).toFixed(1) })
+      this._notices.show('lost', 'notice.lost', { seconds: (lostSamples / SAMPLE_RATE).toFixed(1) })
     );
     client.on('limit_warning', ({ reason, seconds_left: seconds }) => {
       // A transcription that is as long as it may be goes on in another.
@@ -118,11 +119,7 @@ export class Online extends Emitter {
   }
 
   _keep(sessionToken) {
-    try {
-      sessionStorage.setItem(SESSION_KEY, sessionToken);
-    } catch (error) {
-      // A browser that stores nothing does not come back to its session.
-    }
+    remember('sessionStorage', SESSION_KEY, sessionToken);
   }
 
   _show(state) {
@@ -145,18 +142,6 @@ async function isThere() {
   }
 }
 
-function kept() {
-  try {
-    return sessionStorage.getItem(SESSION_KEY) || undefined;
-  } catch (error) {
-    return undefined;
-  }
-}
-
 function forget() {
-  try {
-    sessionStorage.removeItem(SESSION_KEY);
-  } catch (error) {
-    // As above.
-  }
+  remember('sessionStorage', SESSION_KEY, null);
 }

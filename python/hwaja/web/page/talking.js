@@ -1,5 +1,6 @@
 /** The conversation: starting and stopping it, showing it, taking it along. */
 
+import { LEVEL_SECONDS } from '../client/level.js';
 import { enable } from './ability.js';
 import { Meter } from './meter.js';
 import { clockOf } from './formats.js';
@@ -152,7 +153,7 @@ export class Talking {
     if (!this._isTalking) return;
     this._meter.show(level);
     const { entries } = this._transcript;
-    this._heardSeconds += 0.05;
+    this._heardSeconds += LEVEL_SECONDS;
     this._parts.clock.textContent = clockOf(Math.max(this._heardSeconds, endOf(entries)));
   }
 
