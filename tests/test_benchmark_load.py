@@ -102,14 +102,15 @@ def test_who_was_turned_away_is_counted_and_nothing_of_it_is_lost() -> None:
 
 def test_figures_tell_delays_that_grow_and_what_each_process_used_for_a_second_of_audio() -> None:
     told = Told(0, [final(i, i + 1, at=i + 1, delay=0.1 * i) for i in range(9)])
-    before = Look(0, {"event loop": 1.0, "worker 0": 2.0}, {"front": 1 << 20, "worker 0": 1 << 20})
-    after = Look(10, {"event loop": 1.5, "worker 0": 4.0}, {"front": 2 << 20, "worker 0": 1 << 20})
-    found = figures([TALK], [told], [before, after])
+    before = Look(0, {"front": 1.0, "worker 0": 2.0}, {"front": 1 << 20, "worker 0": 1 << 20})
+    after = Look(10, {"front": 1.5, "worker 0": 4.0}, {"front": 2 << 20, "worker 0": 1 << 20})
+    found = figures([TALK], [told], [before, after], detection_seconds=0.2)
     first, _, last = found.by_third
     assert first.p95 is not None
     assert last.p95 is not None
     assert first.p95 < 0.3 < 0.6 < last.p95
-    assert found.cpu == {"event loop": 0.05, "worker 0": 0.2, "all processes": 0.25}
+    parts = {"front": 0.03, "speech detection": 0.02, "worker 0": 0.2}
+    assert found.cpu == parts | {"all processes": 0.25}
     assert found.resident_mib["front"] == (1.0, 2.0)
     assert summary(found)["share of speech"] == 0.7
 

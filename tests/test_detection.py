@@ -15,27 +15,14 @@ def frames(*probabilities: float) -> Samples:
     return np.repeat(np.array(probabilities, np.float32)[:, None], FRAME_SAMPLES, axis=1)
 
 
-async def busy(
-    detector: FakeDetector, detection: Detection[FakeState]
-) -> asyncio.Task[tuple[float, ...]]:
-    """Start a call that stays inside the detector until `detector.gate` is set."""
-    detector.gate.clear()
-    detector.entered.clear()
-    first = asyncio.create_task(detection.probabilities(detection.new_state(), frames(0.5)))
-    assert await asyncio.to_thread(detector.entered.wait, 10)
-    return first
-
-
-async def queued(
+def asked(
     detection: Detection[FakeState], *batches: Samples
 ) -> list[asyncio.Task[tuple[float, ...]]]:
-    """Start calls and let each reach the queue."""
-    tasks = [
+    """Have so many streams ask in one turn of the loop."""
+    return [
         asyncio.create_task(detection.probabilities(detection.new_state(), batch))
         for batch in batches
     ]
-    await asyncio.sleep(0)
-    return tasks
 
 
 async def test_every_frame_gets_its_own_probability_and_the_state_goes_on() -> None:
@@ -46,68 +33,36 @@ async def test_every_frame_gets_its_own_probability_and_the_state_goes_on() -> N
     assert state.heard == 3
 
 
-async def test_each_call_is_told_with_its_streams_and_how_long_it_took() -> None:
-    calls: list[tuple[int, float]] = []
+async def test_what_comes_in_one_turn_of_the_loop_is_answered_by_one_call() -> None:
     detector = FakeDetector()
-    detection = Detection(detector, lambda *call: calls.append(call))
-    first = await busy(detector, detection)
-    more = await queued(detection, frames(0.5), frames(0.5))
-    detector.gate.set()
-    await asyncio.gather(first, *more)
-    assert [streams for streams, _ in calls] == [1, 2]
+    detection = Detection(detector)
+    tasks = asked(detection, frames(0.125), frames(0.25, 0.5), frames(1.0))
+    assert await asyncio.gather(*tasks) == [(0.125,), (0.25, 0.5), (1.0,)]
+    assert await asyncio.gather(*asked(detection, frames(0.5))) == [(0.5,)]
+    assert detector.batches == [3, 1]
+
+
+async def test_each_call_is_told_with_its_streams_and_what_it_took() -> None:
+    calls: list[tuple[int, float]] = []
+    detection = Detection(FakeDetector(), lambda *call: calls.append(call))
+    await asyncio.gather(*asked(detection, frames(0.5), frames(0.5)))
+    await detection.probabilities(FakeState(), frames(0.5))
+    assert [streams for streams, _ in calls] == [2, 1]
     assert all(seconds > 0 for _, seconds in calls)
 
 
-async def test_an_idle_detector_answers_without_waiting_for_company() -> None:
-    detector = FakeDetector()
-    await Detection(detector).probabilities(FakeState(), frames(0.5))
-    assert detector.batches == [1]
-
-
-async def test_what_gathers_during_a_call_is_answered_by_one_next_call() -> None:
-    detector = FakeDetector()
-    detection = Detection(detector)
-    first = await busy(detector, detection)
-    others = await queued(detection, frames(0.125), frames(0.25, 0.5), frames(1.0))
-    detector.gate.set()
-    assert await first == (0.5,)
-    assert await asyncio.gather(*others) == [(0.125,), (0.25, 0.5), (1.0,)]
-    assert detector.batches == [1, 3]
-
-
 async def test_a_failed_call_fails_its_own_sessions_only_and_the_next_is_served() -> None:
-    detector = FakeDetector()
-    detection = Detection(detector)
-    failing = await busy(detector, detection)
-    failing_next = await queued(detection, frames(-1.0), frames(0.25))
-    detector.gate.set()
-    assert await failing == (0.5,)
-    results = await asyncio.gather(*failing_next, return_exceptions=True)
+    detection = Detection(FakeDetector())
+    failing = asked(detection, frames(-1.0), frames(0.25))
+    results = await asyncio.gather(*failing, return_exceptions=True)
     assert [type(result) for result in results] == [RuntimeError, RuntimeError]
     assert await detection.probabilities(detection.new_state(), frames(0.75)) == (0.75,)
 
 
-async def test_what_gathers_during_a_failing_call_is_still_answered() -> None:
-    detector = FakeDetector()
-    detection = Detection(detector)
-    detector.gate.clear()
-    failing = asyncio.create_task(detection.probabilities(FakeState(), frames(-1.0)))
-    assert await asyncio.to_thread(detector.entered.wait, 10)
-    (waiting,) = await queued(detection, frames(0.25))
-    detector.gate.set()
-    with pytest.raises(RuntimeError):
-        await failing
-    assert await asyncio.wait_for(waiting, timeout=10) == (0.25,)
-
-
-async def test_a_session_that_leaves_during_a_call_does_not_disturb_the_others() -> None:
-    detector = FakeDetector()
-    detection = Detection(detector)
-    leaving = await busy(detector, detection)
-    leaving_too, staying = await queued(detection, frames(0.25), frames(0.75))
-    leaving.cancel()
-    leaving_too.cancel()
-    detector.gate.set()
+async def test_a_session_that_leaves_before_its_call_does_not_disturb_the_others() -> None:
+    detection = Detection(FakeDetector())
+    leaving, staying = asked(detection, frames(0.25), frames(0.75))
+    asyncio.get_running_loop().call_soon(leaving.cancel)
     assert await asyncio.wait_for(staying, timeout=10) == (0.75,)
     assert leaving.cancelled()
 

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from websockets.asyncio.client import connect
 
 from hwaja.audio import paced
+from hwaja.benchmark.load.figures import apart
 from hwaja.benchmark.load.processes import look
+from hwaja.benchmark.load.scraping import DETECTION, scrape, total
 from hwaja.benchmark.serving import Service, peak_bytes, running_server
 from peers.judging import Told, delays, error_rate, spread
 from peers.material import Room
@@ -37,11 +39,15 @@ def serve(rooms: Sequence[Room]) -> Served:
     async def told(service: Service, room: Room) -> list[Told]:
         async with service.open() as client:
             await enrol(client, room.dialogue)
-            before = look(service).cpu_seconds
+            before, detected = look(service).cpu_seconds, total(scrape(service), DETECTION)
             arrivals = await transcribe(client, room.dialogue.pcm)
-            after = look(service).cpu_seconds
-        for part, seconds in after.items():
-            used[part] += seconds - before.get(part, 0.0)
+            after, detected = (
+                look(service).cpu_seconds,
+                total(scrape(service), DETECTION) - detected,
+            )
+        spent = {part: seconds - before.get(part, 0.0) for part, seconds in after.items()}
+        for part, seconds in apart(spent, detected).items():
+            used[part] += seconds
         messages = [(a.message, a.at_seconds) for a in arrivals]
         return [
             Told(m["text"], (m["start_seconds"], m["end_seconds"]), at)

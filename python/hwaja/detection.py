@@ -17,9 +17,10 @@ class _Request(Generic[State]):
 
 
 class Detection(Generic[State]):
-    """Gathers frames while a detector call runs; the next call takes all that gathered.
+    """Hears the frames that came in one turn of the event loop in one call, before the next turn.
 
-    No polling and no waiting time: an idle server answers at once, a busy one in larger batches.
+    No polling, no waiting time and no thread: handing a call of half a millisecond to a thread and
+    its answer back costs as much again. A loop that falls behind hears more streams at once.
     """
 
     def __init__(
@@ -27,11 +28,10 @@ class Detection(Generic[State]):
         detector: SpeechDetector[State],
         on_call: Callable[[int, float], None] | None = None,
     ) -> None:
-        """Prepare; `on_call` is told of each call how many streams it had and its seconds."""
+        """Prepare; `on_call` is told of each call its streams and its seconds of processor time."""
         self._detector = detector
         self._on_call = on_call
         self._requests: list[_Request[State]] = []
-        self._runner: asyncio.Task[None] | None = None
 
     def new_state(self) -> State:
         """Return the state of a stream of which nothing was heard."""
@@ -43,24 +43,17 @@ class Detection(Generic[State]):
         A state may be in one call at a time.
         """
         request = _Request(state, frames)
+        if not self._requests:
+            asyncio.get_running_loop().call_soon(self._detect)
         self._requests.append(request)
-        if self._runner is None:
-            self._runner = asyncio.create_task(self._run())
         return await request.probabilities
 
-    async def _run(self) -> None:
-        try:
-            while self._requests:
-                batch, self._requests = self._requests, []
-                await self._detect(batch)
-        finally:
-            self._runner = None
-
-    async def _detect(self, batch: list[_Request[State]]) -> None:
+    def _detect(self) -> None:
+        batch, self._requests = self._requests, []
         streams = [(request.state, request.frames) for request in batch]
-        began = time.perf_counter()
+        began = time.thread_time()
         try:
-            found = await asyncio.to_thread(self._detector.detect, streams)
+            found = self._detector.detect(streams)
             answered = list(zip(batch, found, strict=True))
         except Exception as error:
             for request in batch:
@@ -68,7 +61,7 @@ class Detection(Generic[State]):
                     request.probabilities.set_exception(error)
             return
         if self._on_call is not None:
-            self._on_call(len(batch), time.perf_counter() - began)
+            self._on_call(len(batch), time.thread_time() - began)
         for request, probabilities in answered:
             if not request.probabilities.done():  # its session may be gone
                 request.probabilities.set_result(probabilities)

@@ -85,10 +85,9 @@ def running_server(*options: str) -> Iterator[Service]:
                 reading.join(STOPPING_SECONDS)
 
 
-def cpu_seconds(pid: int, thread: int | None = None) -> float:
-    """Return the processor time that a process, or one thread of it, has used (Linux)."""
-    folder = Path(f"/proc/{pid}") if thread is None else Path(f"/proc/{pid}/task/{thread}")
-    fields = (folder / "stat").read_text().rpartition(")")[2].split()
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time that a process has used (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 

@@ -1,13 +1,13 @@
 """The figures of a load test."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from hwaja.benchmark.load.client import Final, Told
-from hwaja.benchmark.load.processes import Look
+from hwaja.benchmark.load.processes import FRONT, Look
 from hwaja.benchmark.load.talk import Talk
 
 SHARED_SECONDS = 0.3
@@ -61,7 +61,8 @@ class Figures:
     errors: int
     interims: int
     cpu: dict[str, float]
-    """Processor seconds for each second of one stream, by process."""
+    """Processor seconds for each second of one stream, by process; of the front, speech detection
+    is counted by itself."""
     resident_mib: dict[str, tuple[float, float]]
     """By process: when the test began, and at most."""
     loop_lag_p99: float | None
@@ -72,9 +73,19 @@ def figures(
     talks: Sequence[Talk],
     told: Sequence[Told],
     looks: Sequence[Look],
+    detection_seconds: float = 0.0,
     loop_lag_p99: float | None = None,
 ) -> Figures:
-    """Count and measure; who was turned away said nothing."""
+    """Count and measure; who was turned away said nothing.
+
+    Args:
+        talks: what was said, by client.
+        told: what came of it, by client.
+        looks: at the processes.
+        detection_seconds: what the front spent on speech detection.
+        loop_lag_p99: as in `Figures`.
+
+    """
     turned_away = sum(each.turned_away for each in told)
     pairs = [pair for pair in zip(talks, told, strict=True) if not pair[1].turned_away]
     talks, told = [talk for talk, _ in pairs], [each for _, each in pairs]
@@ -103,7 +114,7 @@ def figures(
         sum(doubled(each.finals) for each in told),
         sum(each.errors for each in told),
         sum(each.interims for each in told),
-        _cpu(looks, audio_seconds),
+        _cpu(looks, detection_seconds, audio_seconds),
         _resident_mib(looks),
         loop_lag_p99,
     )
@@ -150,10 +161,20 @@ def doubled(finals: Sequence[Final]) -> int:
     )
 
 
-def _cpu(looks: Sequence[Look], audio_seconds: float) -> dict[str, float]:
+def _cpu(looks: Sequence[Look], detection_seconds: float, audio_seconds: float) -> dict[str, float]:
     before, after = looks[0].cpu_seconds, looks[-1].cpu_seconds
-    used = {name: round((after[name] - before.get(name, 0.0)) / audio_seconds, 5) for name in after}
-    return used | {TOGETHER: round(sum(used.values()), 5)}
+    used = {name: seconds - before.get(name, 0.0) for name, seconds in after.items()}
+    used = apart(used, detection_seconds)
+    used[TOGETHER] = sum(used.values())
+    return {name: round(seconds / audio_seconds, 5) for name, seconds in used.items()}
+
+
+def apart(used: Mapping[str, float], detection_seconds: float) -> dict[str, float]:
+    """Return the processor seconds of each process, with speech detection taken out of the front's."""
+    front = used.get(FRONT, 0.0) - detection_seconds
+    return {FRONT: front, "speech detection": detection_seconds} | {
+        name: seconds for name, seconds in used.items() if name != FRONT
+    }
 
 
 def _resident_mib(looks: Sequence[Look]) -> dict[str, tuple[float, float]]:

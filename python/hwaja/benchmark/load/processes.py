@@ -5,11 +5,13 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from hwaja.benchmark.serving import Service, cpu_seconds, resident_bytes
 
 PERIOD_SECONDS = 1.0
+
+FRONT = "front"
+"""The process with the sockets, which detects speech as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +25,9 @@ class Look:
 
 
 def look(service: Service) -> Look:
-    """Look at the front's event loop, its other threads (which detect speech), and each worker."""
+    """Look at the front and each worker."""
     front = service.process.pid
-    threads = {int(folder.name) for folder in Path(f"/proc/{front}/task").iterdir()}
-    cpu = {
-        "event loop": cpu_seconds(front, front),
-        "speech detection": sum(cpu_seconds(front, each) for each in threads - {front}),
-    }
-    resident = {"front": resident_bytes(front)}
+    cpu, resident = {FRONT: cpu_seconds(front)}, {FRONT: resident_bytes(front)}
     for name, pid in _workers(service):
         cpu[name] = cpu_seconds(pid)
         resident[name] = resident_bytes(pid)

@@ -3,11 +3,15 @@
 import ssl
 import urllib.request
 
+from prometheus_client.core import Sample
 from prometheus_client.parser import text_string_to_metric_families
 
 from hwaja.benchmark.serving import Service
 
 LOOP_LAG = "hwaja_event_loop_lag_seconds"
+
+DETECTION = "hwaja_detector_call_seconds"
+"""Processor time, in the front."""
 
 
 def scrape(service: Service) -> str:
@@ -28,9 +32,18 @@ def quantile(exposition: str, histogram: str, share: float) -> float | None:
     """
     buckets = [
         (float(sample.labels["le"]), sample.value)
-        for family in text_string_to_metric_families(exposition)
-        for sample in family.samples
-        if sample.name == f"{histogram}_bucket"
+        for sample in _samples(exposition, f"{histogram}_bucket")
     ]
     total = buckets[-1][1]
     return next((bound for bound, count in buckets if total and count >= share * total), None)
+
+
+def total(exposition: str, histogram: str) -> float:
+    """Return the sum of all that a histogram has seen."""
+    (found,) = _samples(exposition, f"{histogram}_sum")
+    return float(found.value)
+
+
+def _samples(exposition: str, name: str) -> list[Sample]:
+    families = text_string_to_metric_families(exposition)
+    return [sample for family in families for sample in family.samples if sample.name == name]
