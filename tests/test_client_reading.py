@@ -2,11 +2,14 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import given, settings
 
+from hwaja.attribution.parts import Label
 from hwaja.client.reading import read, read_enrolled
 from hwaja.client.told import Failure
+from hwaja.codes import ErrorCode
 from hwaja.messages import (
     Error,
     Interim,
@@ -47,3 +50,39 @@ def test_every_message_is_read_as_it_was_written(message: ServerMessage) -> None
 def test_without_details_there_are_none(message: Transcription) -> None:
     plain = replace(message, details=None)
     assert read(json.loads(serialize(plain))) == plain
+
+
+def extended(value: Any) -> Any:
+    """The same as a later server may say it: with one more field in each object."""
+    match value:
+        case dict():
+            return {key: extended(each) for key, each in value.items()} | {"added": 1}
+        case list():
+            return [extended(each) for each in value]
+    return value
+
+
+@settings(deadline=None)
+@given(messages)
+def test_fields_that_a_later_server_adds_are_passed_over(message: ServerMessage) -> None:
+    fields = json.loads(serialize(message, details=True))
+    if isinstance(message, RegistrationCompleted):
+        assert read_enrolled(extended(fields)) == read_enrolled(fields)
+    else:
+        assert read(extended(fields)) == read(fields)
+
+
+def test_a_reason_of_a_later_server_is_none_and_a_warning_of_it_tells_nothing() -> None:
+    failed = {"type": "error", "code": "TRANSCRIPTION_FAILED", "reason": "new", "message": "…"}
+    assert read(failed) == Failure(ErrorCode.TRANSCRIPTION_FAILED, None, "…")
+    assert read({"type": "limit_warning", "reason": "new", "seconds_left": 60}) is None
+
+
+@settings(deadline=None)
+@given(transcriptions.filter(lambda message: message.details is not None))
+def test_a_label_of_a_later_server_is_a_doubt(message: Transcription) -> None:
+    fields = json.loads(serialize(message, details=True)) | {"label": "whispered"}
+    told = read(fields)
+    assert isinstance(told, Transcription)
+    assert told.details is not None
+    assert told.details.label is Label.DOUBTFUL

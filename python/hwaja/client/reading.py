@@ -1,7 +1,11 @@
-"""From the server's JSON to the dataclasses of `hwaja.messages`; undoes `hwaja.serialize`."""
+"""From the server's JSON to the dataclasses of `hwaja.messages`; undoes `hwaja.serialize`.
+
+What a later server may add is passed over: message types, fields, reasons and labels.
+"""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import fields as fields_of
+from typing import Any, TypeVar
 
 from hwaja.attribution.parts import Label
 from hwaja.client.errors import Message
@@ -20,6 +24,8 @@ from hwaja.messages import (
 )
 from hwaja.quality import Quality
 from hwaja.recognition import Token
+
+Record = TypeVar("Record", Quality, SpeakerShare, Token)
 
 
 def read(message: Message) -> Told | None:
@@ -43,7 +49,20 @@ def read_enrolled(message: Message) -> RegistrationCompleted:
 
 def read_quality(fields: Message) -> Quality:
     """Return what was measured of a voice; its warnings follow from it (`quality.warnings`)."""
-    return Quality(**{key: value for key, value in fields.items() if key != "warnings"})
+    return _record(Quality, fields)
+
+
+def _record(kind: type[Record], fields: Message) -> Record:
+    return kind(**{f.name: fields[f.name] for f in fields_of(kind) if f.name in fields})
+
+
+def _reason(name: str | None) -> Reason | None:
+    return Reason(name) if name in set(Reason) else None
+
+
+def _label(name: str) -> Label:
+    # `sure` is known, so whatever is not is some kind of doubt.
+    return Label(name) if name in set(Label) else Label.DOUBTFUL
 
 
 def _transcription(fields: Message) -> Transcription:
@@ -61,34 +80,36 @@ def _details(fields: Message) -> Details:
     return Details(
         start_seconds=fields["start_seconds"],
         end_seconds=fields["end_seconds"],
-        label=Label(fields["label"]),
+        label=_label(fields["label"]),
         probability=fields["probability"],
         scores=tuple(fields["scores"]),
         margin=fields.get("margin"),
         overlap_seconds=fields["overlap_seconds"],
-        tokens=tuple(Token(**token) for token in fields.get("tokens", ())),
+        tokens=tuple(_record(Token, token) for token in fields.get("tokens", ())),
         language=fields.get("language"),
     )
 
 
 def _stopped(fields: Message) -> TranscriptionStopped:
-    shares = tuple(SpeakerShare(**share) for share in fields["speakers"])
+    shares = tuple(_record(SpeakerShare, share) for share in fields["speakers"])
     summary = Summary(fields["utterances"], fields["failed"], fields["audio_seconds"], shares)
     return TranscriptionStopped(summary)
 
 
 def _failure(fields: Message) -> Failure:
-    reason = fields.get("reason")
-    return Failure(
-        ErrorCode(fields["code"]), None if reason is None else Reason(reason), fields["message"]
-    )
+    return Failure(ErrorCode(fields["code"]), _reason(fields.get("reason")), fields["message"])
 
 
-_READERS: Mapping[str, Callable[[dict[str, Any]], Told]] = {
+def _limit_warning(fields: Message) -> LimitWarning | None:
+    reason = _reason(fields["reason"])
+    return None if reason is None else LimitWarning(reason, fields["seconds_left"])
+
+
+_READERS: Mapping[str, Callable[[dict[str, Any]], Told | None]] = {
     "transcription": _transcription,
     "interim": lambda m: Interim(m["segment_id"], m["text"], m["stable_chars"]),
     "speaker_update": lambda m: SpeakerUpdate(m["segment_id"], m["speaker_id"]),
-    "limit_warning": lambda m: LimitWarning(Reason(m["reason"]), m["seconds_left"]),
+    "limit_warning": _limit_warning,
     "transcription_stopped": _stopped,
     "error": _failure,
 }
