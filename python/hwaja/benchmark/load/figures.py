@@ -170,7 +170,7 @@ def _cpu(looks: Sequence[Look], detection_seconds: float, audio_seconds: float) 
 
 
 def apart(used: Mapping[str, float], detection_seconds: float) -> dict[str, float]:
-    """Return the processor seconds of each process, with speech detection taken out of the front's."""
+    """Return the processor seconds of each process; of the front, speech detection by itself."""
     front = used.get(FRONT, 0.0) - detection_seconds
     return {FRONT: front, "speech detection": detection_seconds} | {
         name: seconds for name, seconds in used.items() if name != FRONT
