@@ -29,7 +29,9 @@ class Album:
         self._pictures: dict[str, list[Picture]] = {}
         """By the chapter."""
 
-    async def show(self, visitor: Visitor, chapter: str, step: str, *, whole: bool = True) -> None:
+    async def show(
+        self, visitor: Visitor, chapter: str, step: str, *, whole: bool = True, ours: bool = True
+    ) -> None:
         """Take pictures of a state in every width, and have axe look at it in light and dark.
 
         What is found wrong is added to the visitor's faults.
@@ -39,6 +41,7 @@ class Album:
             chapter: what they are about.
             step: what they did and see, in a sentence.
             whole: the whole page, rather than what fits the screen.
+            ours: False: it is the browser's own page, and not judged.
 
         """
         page = visitor.page
@@ -46,11 +49,11 @@ class Album:
             await page.emulate_media(color_scheme=scheme)
             for width, height in WIDTHS.items():
                 await page.set_viewport_size({"width": width, "height": height})
-                if await page.evaluate(OVERFLOWS):
+                if ours and await page.evaluate(OVERFLOWS):
                     visitor.faults.append(f"{step} It is wider than {width} px.")
                 file = self._add(chapter, step, f"{width}-{scheme}")
                 await page.screenshot(path=file, full_page=whole, animations="disabled")
-            if AXE.is_file():
+            if ours and AXE.is_file():
                 visitor.faults += [f"{step} {fault}" for fault in await violations(page)]
         await page.emulate_media(color_scheme=SCHEMES[0])
 

@@ -1,4 +1,4 @@
-"""Sessions whose voices are enrolled already, for pages that come back to them."""
+"""Voices, and sessions in which they are enrolled already, for pages that come back to them."""
 
 import json
 
@@ -6,6 +6,9 @@ from playwright.async_api import Page
 
 import clips
 from loopback import Endpoint
+
+VOICES = clips.part("beckett", 0, 9.9), clips.deepened(clips.part("two_cities", 1, 9))
+"""Longer than the page needs to hear."""
 
 
 async def enrolled(endpoint: Endpoint, voices: tuple[bytes, bytes] | None = None) -> str:

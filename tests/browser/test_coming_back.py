@@ -8,13 +8,11 @@ from playwright.async_api import Dialog
 import clips
 from browser.album import Album
 from browser.conftest import Visit
-from browser.sessions import enrolled, remember
-from browser.visitor import Visitor
-from hwaja.session_runner import Services
-from loopback import Endpoint, serving
+from browser.sessions import VOICES, enrolled, remember
+from browser.visitor import Utterance, Visitor
+from loopback import Endpoint
+from processes import hwaja_serve
 from relay import Relay, relaying
-
-Certificate = tuple[Path, Path]
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
@@ -53,23 +51,36 @@ async def test_what_is_said_while_the_network_is_down_is_written_down_later(
         await visitor.until("ready")
 
 
-async def test_a_server_that_was_started_anew_lacks_the_voices_and_the_page_keeps_the_text(
-    endpoint: Endpoint, services: Services, certificate: Certificate, visit: Visit, album: Album
+async def test_a_server_that_is_killed_lacks_the_voices_once_it_is_back_and_the_page_keeps_the_text(
+    tmp_path: Path, visit: Visit, album: Album
 ) -> None:
-    async with serving(services, certificate) as next_one, relaying(endpoint.port) as relay:
-        visitor = await talking(visit, relay, endpoint)
-        said = await visitor.said()
-        relay.target_port = next_one.port
-        await relay.cut()
-        await relay.mend()
+    with hwaja_serve(tmp_path, "--port", "0") as server:
+        port = server.url.rpartition(":")[2]
+        visitor = await visit(f"https://localhost:{port}/")
+        before = await enrol_and_talk(visitor, 1)
+        server.process.kill()
+        await visitor.until("reconnecting")
+    with hwaja_serve(tmp_path, "--port", port):
         assert "Enrol the voices again" in await visitor.notice("lost-session")
         await visitor.until("ready")
-        assert (await visitor.said())[: len(said)] == said
+        assert (await visitor.said())[: len(before)] == before
         assert await visitor.page.inner_text("#interim") == ""
         await visitor.card(0, "waiting").wait_for()
         assert await visitor.page.is_disabled("#start")
         assert "Try again" in (await visitor.export("txt"))[1]
-        await album.show(visitor, CHAPTER, "The server was started anew.", whole=False)
+        await album.show(visitor, CHAPTER, "The server was killed and is back.", whole=False)
+        after = await enrol_and_talk(visitor, len(before) + 1)
+        assert after[: len(before)] == before
+        assert "Try again" in after[len(before)].text
+
+
+async def enrol_and_talk(visitor: Visitor, utterances: int) -> list[Utterance]:
+    """Enrol at the page, and talk until so many utterances stand there."""
+    for speaker_id, voice in enumerate(VOICES):
+        assert "Enrolled" in await visitor.enrol(speaker_id, voice)
+    await visitor.listen_to(FIRST + clips.silence(5))
+    await visitor.press("#start")
+    return await visitor.until_said(utterances)
 
 
 async def test_a_page_that_is_loaded_anew_goes_on_with_the_conversation(

@@ -8,13 +8,11 @@ import pytest
 import clips
 from browser.album import Album
 from browser.conftest import Visit
+from browser.sessions import VOICES
 from browser.visitor import Visitor
 from loopback import Endpoint
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
-
-VOICES = clips.part("beckett", 0, 9.9), clips.deepened(clips.part("two_cities", 1, 9))
-"""Longer than the page needs to hear."""
 
 CHAPTER = "A conversation"
 
