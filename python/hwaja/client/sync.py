@@ -1,19 +1,40 @@
 """The client for programs without asyncio: the same, in a thread of its own."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine, Generator, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Iterator
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for_futures
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Thread
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar, Unpack
 
 from hwaja.client import session
 from hwaja.client.chunks import Chunks
+from hwaja.client.errors import Message
 from hwaja.client.told import Told
 from hwaja.messages import RegistrationCompleted
 
 Result = TypeVar("Result")
+
+
+class Wishes(TypedDict, total=False):
+    """What may be asked of a transcription."""
+
+    interim_results: bool
+    speaker_updates: bool
+    adapt: bool
+    language: str | None
+    hotwords: Iterable[str | Message]
+
+
+class Options(TypedDict, total=False):
+    """How a server may be reached."""
+
+    cafile: Path | None
+    verify: bool
+    token: str | None
+    on_away: Callable[[], None]
 
 
 class _Loop:
@@ -65,7 +86,7 @@ class Client:
         """Enrol a voice; see `hwaja.client.Client.enrol`."""
         return self._loop.wait_for(self._client.enrol(speaker_id, voice, add=add))
 
-    def transcribe(self, talk: Chunks, **wishes: Any) -> Generator[Told]:
+    def transcribe(self, talk: Chunks, **wishes: Unpack[Wishes]) -> Generator[Told]:
         """Send a conversation and yield what is answered; see `hwaja.client.Client.transcribe`."""
         answers = self._client.transcribe(talk, **wishes)
         try:
@@ -77,7 +98,7 @@ class Client:
 
 
 @contextmanager
-def connect(url: str, **options: Any) -> Iterator[Client]:
+def connect(url: str, **options: Unpack[Options]) -> Iterator[Client]:
     """Open a session; see `hwaja.client.connect` for the options and what is raised."""
     with _running_loop() as loop:
         opened = session.connect(url, **options)
