@@ -18,8 +18,7 @@ class Relay:
                 that come after carry all.
 
         """
-        self.target_port = target_port
-        """Where new connections lead."""
+        self._target_port = target_port
         self.port = 0
         self.connections = 0
         """How many there have been."""
@@ -53,7 +52,7 @@ class Relay:
         self._writers.add(near_writer)
         self.connections += 1
         length = next(self._lengths, None)
-        far, far_writer = await asyncio.open_connection("localhost", self.target_port)
+        far, far_writer = await asyncio.open_connection("localhost", self._target_port)
         ends = {near_writer, far_writer}
         self._writers |= ends
         await asyncio.gather(

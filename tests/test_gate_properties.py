@@ -6,22 +6,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gating import (
-    PAUSE,
-    SMALL,
-    SPEECH,
-    Frame,
-    cut,
-    feed,
-    samples,
-)
-from hwaja.gate import (
-    FLOOR_DBFS,
-    GateSettings,
-    Segment,
-    SpeechGate,
-    frames_in,
-)
+from gating import PAUSE, SMALL, SPEECH, Frame, cut, feed, samples
+from hwaja.gate import FLOOR_DBFS, GateSettings, Segment, SpeechGate, frames_in
 
 runs = st.lists(
     st.tuples(

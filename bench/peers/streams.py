@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from websockets.asyncio.client import connect
 
 from hwaja.audio import paced
-from hwaja.benchmark.load.figures import apart
+from hwaja.benchmark.load.figures import spent
 from hwaja.benchmark.load.processes import look
-from hwaja.benchmark.load.scraping import DETECTION, scrape, total
+from hwaja.benchmark.load.scraping import detection_seconds, scrape
 from hwaja.benchmark.serving import Service, peak_bytes, running_server
 from peers.judging import Told, delays, error_rate, spread
 from peers.material import Room
@@ -39,14 +39,10 @@ def serve(rooms: Sequence[Room]) -> Served:
     async def told(service: Service, room: Room) -> list[Told]:
         async with service.open() as client:
             await enrol(client, room.dialogue)
-            before, detected = look(service).cpu_seconds, total(scrape(service), DETECTION)
+            before, detected_before = look(service), detection_seconds(scrape(service))
             arrivals = await transcribe(client, room.dialogue.pcm)
-            after, detected = (
-                look(service).cpu_seconds,
-                total(scrape(service), DETECTION) - detected,
-            )
-        spent = {part: seconds - before.get(part, 0.0) for part, seconds in after.items()}
-        for part, seconds in apart(spent, detected).items():
+            after, detected = look(service), detection_seconds(scrape(service))
+        for part, seconds in spent(before, after, detected - detected_before).items():
             used[part] += seconds
         messages = [(a.message, a.at_seconds) for a in arrivals]
         return [

@@ -103,7 +103,9 @@ class Metrics:
             "detector_batch_streams", "Streams in one call of the detector.", BATCH_BUCKETS
         )
         self._detector = self._histogram(
-            "detector_call_seconds", "One call of the detector.", DETECTOR_BUCKETS_SECONDS
+            "detector_call_seconds",
+            "Processor time of one call of the detector.",
+            DETECTOR_BUCKETS_SECONDS,
         )
         self._loop_lag = self._histogram(
             "event_loop_lag_seconds", "How late the event loop woke.", LOOP_BUCKETS_SECONDS
@@ -161,7 +163,7 @@ class Metrics:
         self._latency.observe(latency_seconds)
 
     def detector_called(self, streams: int, seconds: float) -> None:
-        """Observe one call of the detector."""
+        """Observe one call of the detector: its streams, and its processor time in seconds."""
         self._batches.observe(streams)
         self._detector.observe(seconds)
 

@@ -87,7 +87,7 @@ RING_SECONDS = 32
 the longest enrolment."""
 
 PIECE_SAMPLES = 16 * FRAME_SAMPLES
-"""A long message is taken in pieces of about 0.5 s, so that no client holds the detector long."""
+"""A long message is taken in pieces of about 0.5 s, so that no client holds the loop long."""
 
 _log = structlog.get_logger("hwaja.session")
 

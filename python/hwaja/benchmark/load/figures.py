@@ -1,7 +1,7 @@
 """The figures of a load test."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -162,19 +162,25 @@ def doubled(finals: Sequence[Final]) -> int:
 
 
 def _cpu(looks: Sequence[Look], detection_seconds: float, audio_seconds: float) -> dict[str, float]:
-    before, after = looks[0].cpu_seconds, looks[-1].cpu_seconds
-    used = {name: seconds - before.get(name, 0.0) for name, seconds in after.items()}
-    used = apart(used, detection_seconds)
+    used = spent(looks[0], looks[-1], detection_seconds)
     used[TOGETHER] = sum(used.values())
     return {name: round(seconds / audio_seconds, 5) for name, seconds in used.items()}
 
 
-def apart(used: Mapping[str, float], detection_seconds: float) -> dict[str, float]:
-    """Return the processor seconds of each process; of the front, speech detection by itself."""
-    front = used.get(FRONT, 0.0) - detection_seconds
-    return {FRONT: front, "speech detection": detection_seconds} | {
-        name: seconds for name, seconds in used.items() if name != FRONT
-    }
+def spent(before: Look, after: Look, detection_seconds: float) -> dict[str, float]:
+    """Return the processor seconds of each process between two looks.
+
+    Args:
+        before: the first look; a worker that is not in it was started since.
+        after: the second.
+        detection_seconds: what the front spent on speech detection meanwhile, told by itself.
+
+    """
+    used = {FRONT: 0.0, "speech detection": detection_seconds}
+    for name, seconds in after.cpu_seconds.items():
+        used[name] = seconds - before.cpu_seconds.get(name, 0.0)
+    used[FRONT] -= detection_seconds
+    return used
 
 
 def _resident_mib(looks: Sequence[Look]) -> dict[str, tuple[float, float]]:

@@ -16,7 +16,7 @@ from hwaja.benchmark.load.client import Told, play
 from hwaja.benchmark.load.figures import figures
 from hwaja.benchmark.load.processes import Look, look, watch
 from hwaja.benchmark.load.report import lines, page, summary
-from hwaja.benchmark.load.scraping import DETECTION, LOOP_LAG, quantile, scrape, total
+from hwaja.benchmark.load.scraping import LOOP_LAG, detection_seconds, quantile, scrape
 from hwaja.benchmark.load.talk import Talk, talks
 from hwaja.benchmark.serving import Service, running_server
 
@@ -73,8 +73,8 @@ def measure(wishes: Wishes, tell: Callable[[str], None]) -> str:
     with running_server(*options) as service:
         told, looks = asyncio.run(_talk(service, said, wishes, tell))
         exposition = scrape(service)
-    loop_lag_p99, detection = quantile(exposition, LOOP_LAG, 0.99), total(exposition, DETECTION)
-    found = figures(said, told, looks, detection, loop_lag_p99)
+    loop_lag_p99 = quantile(exposition, LOOP_LAG, 0.99)
+    found = figures(said, told, looks, detection_seconds(exposition), loop_lag_p99)
     known = {
         "date": circumstances.today(),
         "machine": circumstances.machine(),

@@ -10,9 +10,6 @@ from hwaja.benchmark.serving import Service
 
 LOOP_LAG = "hwaja_event_loop_lag_seconds"
 
-DETECTION = "hwaja_detector_call_seconds"
-"""Processor time, in the front."""
-
 
 def scrape(service: Service) -> str:
     """Return all metrics in Prometheus' text format."""
@@ -38,9 +35,9 @@ def quantile(exposition: str, histogram: str, share: float) -> float | None:
     return next((bound for bound, count in buckets if total and count >= share * total), None)
 
 
-def total(exposition: str, histogram: str) -> float:
-    """Return the sum of all that a histogram has seen."""
-    (found,) = _samples(exposition, f"{histogram}_sum")
+def detection_seconds(exposition: str) -> float:
+    """Return the processor time that the front has spent on speech detection since it began."""
+    (found,) = _samples(exposition, "hwaja_detector_call_seconds_sum")
     return float(found.value)
 
 

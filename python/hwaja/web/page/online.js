@@ -35,7 +35,8 @@ export class Online extends Emitter {
     this._notices.hide('connection');
     this.client = this._newClient();
     try {
-      const welcome = await this.client.connect({ sessionToken: recall('sessionStorage', SESSION_KEY) || undefined, transcription: WISHES });
+      const sessionToken = recall('sessionStorage', SESSION_KEY) || undefined;
+      const welcome = await this.client.connect({ sessionToken, transcription: WISHES });
       this._keep(welcome.session_token);
       if (welcome.resumed) this.emit('resumed', welcome);
     } catch (error) {
