@@ -23,6 +23,7 @@ from hwaja.engines.silero import SileroDetector
 from hwaja.enrolment.enroller import Enroller, ReadSamples
 from hwaja.events import Audio, Connected, Effect, Enrol, Event, Listen, Received, Release, Send
 from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
+from hwaja.intake import PIECE_SAMPLES
 from hwaja.messages import (
     MOST_SPEAKERS,
     CompleteRegistration,
@@ -33,7 +34,7 @@ from hwaja.messages import (
 )
 from hwaja.quality import Quality, same_voice_cosine, warnings
 from hwaja.session import Session
-from hwaja.session_runner import PIECE_SAMPLES, RING_SECONDS
+from hwaja.session_runner import RING_SECONDS
 from hwaja.settings import SessionSettings
 
 

@@ -9,7 +9,6 @@ for a peer's misuse. Effects name samples by index: the caller owns the audio.
 from collections.abc import Callable
 from enum import Enum, auto
 
-from hwaja.ahead import Ahead
 from hwaja.codes import CloseCode, ErrorCode, Reason
 from hwaja.conversation import Conversation
 from hwaja.endings import Ending, at_audio_limit, ending_of
@@ -39,10 +38,9 @@ from hwaja.events import (
     TimeIsUp,
     Watched,
 )
-from hwaja.gate import SAMPLE_RATE, Segment, SpeechGate
+from hwaja.gate import SAMPLE_RATE, Segment
 from hwaja.messages import (
     SPEAKERS,
-    AudioReceived,
     CompleteRegistration,
     Error,
     LimitWarning,
@@ -57,14 +55,12 @@ from hwaja.messages import (
     TranscriptionStarted,
     TranscriptionStopped,
 )
+from hwaja.phase import Phase
 from hwaja.quality import Quality
 from hwaja.settings import SessionSettings
 
 WARNING_SECONDS = 60
 """How long ahead a client is told of a limit."""
-
-ACKNOWLEDGED_SAMPLES = SAMPLE_RATE
-"""How much audio a client that may resume is told of at a time."""
 
 
 class State(Enum):
@@ -93,16 +89,12 @@ class Session:
         self._strikes = 0
         self._enrolled: set[int] = set()
         self._take = StartRegistration(0)  # what is being enrolled
-        self._origin = 0  # first sample of the current phase
-        self._heard = 0  # end of the last whole frame
-        self._gate = SpeechGate(settings.gate, 0)
-        self._ahead = Ahead(self._gate)
+        self._phase = Phase(settings, origin=0)
         self._speech: list[Segment] = []  # of the enrolment
         self._conversation = Conversation(StartTranscription(), details=False, origin=0)
         self._stop_asked = False  # the client awaits `transcription_stopped`
         self._ending = Ending()
         self._resumable = False
-        self._acknowledged = 0  # end of the audio that the client knows was taken
         self._warned = False  # that the transcription will soon have lasted long enough
 
     @property
@@ -127,10 +119,8 @@ class Session:
 
     def _listen(self, state: State, origin: int) -> None:
         self.state = state
-        self._origin = self._heard = self._acknowledged = origin
+        self._phase = Phase(self._settings, origin)
         self._warned = False
-        self._gate = SpeechGate(self._settings.gate, origin)
-        self._ahead = Ahead(self._gate)
         self._effects += [Release(origin), Listen(origin)]
 
     # connection
@@ -141,14 +131,14 @@ class Session:
         self._send(ModelLoaded(event.session_token))
 
     def _reconnect(self, event: Reconnected) -> None:
-        received_samples = event.at - self._origin if self.listening else 0
+        received_samples = event.at - self._phase.origin if self.listening else 0
         place = Place(self.state.name.lower(), tuple(sorted(self._enrolled)), received_samples)
         self._send(ModelLoaded(event.session_token, place))
 
     def _acknowledge(self) -> None:
-        if self._resumable and self._heard - self._acknowledged >= ACKNOWLEDGED_SAMPLES:
-            self._acknowledged = self._heard
-            self._send(AudioReceived(self._heard - self._origin))
+        message = self._phase.acknowledgement()
+        if self._resumable and message is not None:
+            self._send(message)
 
     def _warn(self, event: TimeIsShort) -> None:
         if self._details:
@@ -202,23 +192,21 @@ class Session:
         self._send(RegistrationStarted(self._take.speaker_id))
 
     def _hear_enrolment(self, event: Audio) -> None:
-        self._heard = event.stop
-        self._speech += self._gate.feed(event.probabilities, event.levels_dbfs)
+        self._speech += self._phase.hear(event)
         self._acknowledge()
-        limit = self._settings.max_enrolment_seconds * SAMPLE_RATE
-        if event.stop - self._origin > limit:
+        if self._phase.heard_samples > self._settings.max_enrolment_seconds * SAMPLE_RATE:
             self._fail_enrolment(Reason.TOO_LONG)
 
     def _complete_enrolment(self, event: Received[CompleteRegistration]) -> None:
         if event.message.speaker_id != self._take.speaker_id:
             self._misplaced_registration(event)
             return
-        self._speech += self._gate.flush(self._heard)
-        if event.at == self._origin:
+        self._speech += self._phase.flush()
+        if event.at == self._phase.origin:
             self._fail_enrolment(Reason.NO_AUDIO)
             return
         self.state = State.VERIFYING
-        take = Enrol(self._take.speaker_id, self._origin, tuple(self._speech), self._take.add)
+        take = Enrol(self._take.speaker_id, self._phase.origin, tuple(self._speech), self._take.add)
         self._effects.append(take)
 
     def _finish_enrolment(self, event: Enrolled) -> None:
@@ -228,13 +216,13 @@ class Session:
             return
         self.state = State.READY
         self._enrolled.add(self._take.speaker_id)
-        self._effects.append(Release(self._heard))
+        self._effects.append(Release(self._phase.heard))
         self._send(RegistrationCompleted(self._take.speaker_id, quality))
 
     def _fail_enrolment(self, reason: Reason, quality: Quality | None = None) -> None:
         """Go back to READY; an earlier voice of this speaker stays."""
         self.state = State.READY
-        self._effects.append(Release(self._heard))
+        self._effects.append(Release(self._phase.heard))
         code = ErrorCode.SPEAKER_REGISTRATION_FAILED
         self._send(Error(code, reason, self._take.speaker_id, quality))
 
@@ -256,26 +244,24 @@ class Session:
         self._send(TranscriptionStarted())
 
     def _hear_conversation(self, event: Audio) -> None:
-        if self._heard == self._origin:  # the first audio of this transcription
-            heard_seconds = (event.stop - self._origin) / SAMPLE_RATE
+        if self._phase.heard_samples == 0:  # the first audio of this transcription
+            heard_seconds = (event.stop - self._phase.origin) / SAMPLE_RATE
             self._conversation.began_at = event.received_at - heard_seconds
-        self._heard = event.stop
-        self._transcribe(self._gate.feed(event.probabilities, event.levels_dbfs))
-        self._effects += self._ahead.tell(self._conversation.open_id)
+        self._transcribe(self._phase.hear(event))
+        self._effects += self._phase.ahead.tell(self._conversation.open_id)
         self._release()
         self._acknowledge()
         self._heed_audio_limit()
 
     def _heed_audio_limit(self) -> None:
         """End a transcription that has lasted long enough, but in no sentence."""
-        left = self._settings.max_audio_seconds - (self._heard - self._origin) / SAMPLE_RATE
+        left = self._settings.max_audio_seconds - self._phase.heard_samples / SAMPLE_RATE
         if not self._warned and left <= WARNING_SECONDS:
             self._warned = True
             self._warn(TimeIsShort(Reason.AUDIO_LIMIT, max(0, round(left))))
-        goes_on = self._gate.open_span is not None and left > -self._settings.gate.max_seconds
+        goes_on = self._phase.gate.open_span is not None and left > -self._settings.gate.max_seconds
         if left <= 0 and not goes_on:
-            received_samples = self._heard - self._origin
-            self._drain(at_audio_limit(received_samples))
+            self._drain(at_audio_limit(self._phase.heard_samples))
 
     def _transcribe(self, segments: list[Segment]) -> None:
         self._effects += [self._conversation.add(segment) for segment in segments]
@@ -285,9 +271,9 @@ class Session:
         if event.segment_id != self._conversation.open_id:
             return
         if event.turn_at is not None:
-            self._transcribe(self._gate.cut(event.turn_at))
-        self._ahead.watched()
-        self._effects += self._ahead.tell(self._conversation.open_id)
+            self._transcribe(self._phase.gate.cut(event.turn_at))
+        self._phase.ahead.watched()
+        self._effects += self._phase.ahead.tell(self._conversation.open_id)
 
     def _overhear(self, event: Overheard) -> None:
         is_open = self.state is State.TRANSCRIBING
@@ -310,7 +296,7 @@ class Session:
 
     def _release(self) -> None:
         oldest = self._conversation.oldest
-        needed_from = self._gate.needed_from if oldest is None else oldest.start
+        needed_from = self._phase.gate.needed_from if oldest is None else oldest.start
         self._effects.append(Release(needed_from))
 
     # draining
@@ -329,7 +315,7 @@ class Session:
         self._drain(ending_of(event))
 
     def _drain(self, ending: Ending) -> None:
-        self._transcribe(self._gate.flush(self._heard))
+        self._transcribe(self._phase.flush())
         self.state = State.DRAINING
         self._ending = ending
         self._end_drain()
@@ -340,7 +326,7 @@ class Session:
     def _end_drain(self) -> None:
         if self._conversation.oldest is not None:
             return
-        self._effects.append(Release(self._heard))
+        self._effects.append(Release(self._phase.heard))
         self._finish()
 
     def _finish(self) -> None:
@@ -350,7 +336,7 @@ class Session:
         if ending.error is not None:
             self._send(ending.error)
         if stop_asked:
-            self._send(TranscriptionStopped(self._conversation.summary(self._heard)))
+            self._send(TranscriptionStopped(self._conversation.summary(self._phase.heard)))
         if ending.code is not None:
             self._close(ending.code)
 

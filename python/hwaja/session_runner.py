@@ -29,7 +29,6 @@ from hwaja.enrolment.enroller import Enroller, ReadSamples
 from hwaja.events import (
     Analysing,
     Attributed,
-    Audio,
     BadAudio,
     Begin,
     Broke,
@@ -59,8 +58,9 @@ from hwaja.events import (
     Watched,
 )
 from hwaja.faults import describe
-from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
+from hwaja.gate import SAMPLE_RATE
 from hwaja.hearing import Hearing, LiveHearing, Text, WholeHearing
+from hwaja.intake import Intake
 from hwaja.messages import (
     AudioReceived,
     Error,
@@ -86,9 +86,6 @@ RING_SECONDS = 32
 """Audio held for a session: an open utterance of 15 s and as much again that is being decoded, and
 the longest enrolment."""
 
-PIECE_SAMPLES = 16 * FRAME_SAMPLES
-"""A long message is taken in pieces of about 0.5 s, so that no client holds the loop long."""
-
 _log = structlog.get_logger("hwaja.session")
 
 
@@ -110,7 +107,6 @@ class SessionRunner:
 
     def __init__(self, services: Services, config: Config, session_id: str) -> None:
         self._pool = services.pool
-        self._detection = services.detection
         self._session = Session(services.settings)
         self._max_speakers = services.settings.max_speakers
         self._voices = Voices(services.cohort)
@@ -123,9 +119,7 @@ class SessionRunner:
             self, self._pool, self._ring, self._voices, self._hearing, services.overload
         )
         self._enroller = Enroller(self._embed, self._ring, self._voices)
-        self._released = asyncio.Event()
-        self._detector_state = services.detection.new_state()
-        self._next_frame = 0  # first sample not yet shown to the detector
+        self._intake = Intake(self._session, self._ring, services.detection, self._handle)
         self._jobs: set[asyncio.Task[None]] = set()
         self._enrolment: asyncio.Task[None] | None = None
         self._numbers: Iterator[int] | None = None  # of messages, where the client may come back
@@ -183,8 +177,7 @@ class SessionRunner:
         try:
             await asyncio.gather(*tasks, return_exceptions=True)
         finally:  # a server that stops may cancel this as well
-            self._ring.release(self._ring.end)
-            self._detector_state.reset()
+            self._intake.forget()
             self._voices.forget()
             self._enroller.forget()
             self.outbox.forget()
@@ -219,7 +212,8 @@ class SessionRunner:
         elif message[:4] == b"RIFF" and message[8:12] == b"WAVE":
             self._handle(BadAudio(Reason.RIFF_HEADER))
         else:
-            await self._take_audio(memoryview(message))
+            self._metrics.audio_received(len(message) / 2 / SAMPLE_RATE)
+            await self._intake.take(memoryview(message))
 
     async def _take_text(self, text: str) -> None:
         try:
@@ -232,36 +226,6 @@ class SessionRunner:
             # A client may send on without awaiting the answer; it is read once the voice is known.
             await self._enrolment
             self._enrolment = None
-
-    async def _take_audio(self, pcm: memoryview) -> None:
-        received_at = time.time()
-        self._metrics.audio_received(len(pcm) / 2 / SAMPLE_RATE)
-        piece_bytes = 2 * PIECE_SAMPLES
-        for offset in range(0, len(pcm), piece_bytes):
-            piece = pcm[offset : offset + piece_bytes]
-            while self._session.listening and self._free_samples < len(piece) // 2:
-                self._released.clear()
-                await self._released.wait()
-            if not self._session.listening:
-                return
-            self._ring.push(piece)
-            await self._detect(received_at)
-
-    @property
-    def _free_samples(self) -> int:
-        return self._ring.capacity - len(self._ring)
-
-    async def _detect(self, received_at: float) -> None:
-        """Show the new whole frames to the detector and the session."""
-        frames = self._ring.frames(self._next_frame, FRAME_SAMPLES)
-        if len(frames) == 0:
-            return
-        levels_dbfs = self._ring.levels(self._next_frame, FRAME_SAMPLES)
-        probabilities = await self._detection.probabilities(self._detector_state, frames)
-        self._next_frame += frames.size
-        frames.fill(0)
-        levels = tuple(levels_dbfs.tolist())
-        self._handle(Audio(self._next_frame, probabilities, levels, received_at))
 
     # session
 
@@ -276,16 +240,15 @@ class SessionRunner:
             case Send(message, details):
                 self._send(message, details=details)
             case Listen(origin):
-                self._next_frame = origin
-                self._detector_state.reset()
+                self._intake.begin(origin)
             case Enrol():
                 self._enrolment = self._start(self._enrol(effect))
             case Release(index):
                 self._ring.release(max(index, self._ring.start))
-                self._released.set()
+                self._intake.look_again()
             case Close(code):
                 self.outbox.put(code)
-                self._released.set()
+                self._intake.look_again()
                 self.over.set()
             case Settled():
                 pass  # seen by the observer
