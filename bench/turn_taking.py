@@ -27,6 +27,7 @@ from hwaja.engine import Samples, VoiceTrack
 from hwaja.engines.sherpa import SpeakerEmbedder, load_recogniser
 from hwaja.engines.silero import SileroDetector
 from hwaja.events import (
+    Arrival,
     Attributed,
     Audio,
     Connected,
@@ -99,6 +100,12 @@ class Heard:
     recognised_anew: int = 0
 
 
+def _arrival(stop: int) -> Arrival:
+    """Of audio that comes as it is spoken."""
+    spoken_seconds = stop / SAMPLE_RATE
+    return Arrival(stop, spoken_seconds, spoken_seconds, CHUNK_FRAMES * FRAME_SAMPLES / SAMPLE_RATE)
+
+
 class Room:
     """A session that hears a stream, and does at once what it wants done."""
 
@@ -118,7 +125,7 @@ class Room:
         self._handle(Connected())
         for speaker_id in (0, 1):  # the voices are there already: nothing has to be heard of them
             self._handle(Received(StartRegistration(speaker_id), 0))
-            self._handle(Audio(FRAME_SAMPLES, (0.0,), (-120.0,), 0.0))
+            self._handle(Audio(FRAME_SAMPLES, (0.0,), (-120.0,), _arrival(FRAME_SAMPLES)))
             self._handle(Received(CompleteRegistration(speaker_id), FRAME_SAMPLES))
             self._handle(Enrolled())
         self._handle(Received(StartTranscription(), 0))
@@ -138,7 +145,7 @@ class Room:
             chunk = slice(first, first + CHUNK_FRAMES)
             (found,) = self._engines.detector.detect([(state, frames[chunk])])
             stop = (first + len(found)) * FRAME_SAMPLES
-            yield Audio(stop, found, tuple(levels[chunk].tolist()), stop / SAMPLE_RATE)
+            yield Audio(stop, found, tuple(levels[chunk].tolist()), _arrival(stop))
 
     def _handle(self, event: Event) -> None:
         for effect in self._session.handle(event):

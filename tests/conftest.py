@@ -10,7 +10,7 @@ import pytest_asyncio
 import structlog
 
 from fakes import EagerDrafts, FakePool, WatchedDetection, no_cohort
-from hwaja import config
+from hwaja import config, intake
 from hwaja.application import voice_models
 from hwaja.attribution.cohort import Cohort
 from hwaja.certificate import development_certificate
@@ -57,6 +57,12 @@ def clean_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that waits for audio for as long as a test waits for something else."""
+    monkeypatch.setattr(intake, "STOPPED_SECONDS", 1000)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from hwaja.attribution.parts import Part
 from hwaja.codes import CloseCode, ErrorCode
 from hwaja.events import (
+    Arrival,
     Attributed,
     Audio,
     Close,
@@ -48,6 +49,7 @@ class Talk:
     def __init__(self, settings: SessionSettings = SETTINGS) -> None:
         self.session = Session(settings)
         self.now = 0  # samples sent so far
+        self.silent_seconds = 0.0  # in which nothing was sent
 
     def handle(self, event: Event) -> list[Effect]:
         return self.session.handle(event)
@@ -59,9 +61,13 @@ class Talk:
         count = frames_in(seconds)
         self.now += count * FRAME_SAMPLES
         probability, level = (0.9, level) if speech else (0.05, -75.0)
-        return self.handle(
-            Audio(self.now, (probability,) * count, (level,) * count, EPOCH + self.seconds)
-        )
+        arrival = self.arrival(count * FRAME_SAMPLES / SAMPLE_RATE)
+        return self.handle(Audio(self.now, (probability,) * count, (level,) * count, arrival))
+
+    def arrival(self, waited_seconds: float) -> Arrival:
+        """Of a message that comes now."""
+        at = self.seconds + self.silent_seconds
+        return Arrival(self.now, at, EPOCH + at, waited_seconds)
 
     @property
     def seconds(self) -> float:

@@ -81,6 +81,18 @@ def test_cuts_lose_and_repeat_no_speech_frame(frames: list[Frame], backs: dict[i
         assert segment.start <= segment.speech_start < segment.speech_stop <= segment.stop
 
 
+@given(conversations, conversations)
+def test_behind_a_gap_a_gate_that_goes_on_cuts_as_a_new_one(
+    before: list[Frame], behind: list[Frame]
+) -> None:
+    gate = SpeechGate(SMALL, 0)
+    gap = samples(len(before))
+    first = feed(gate, before) + gate.flush(gap)
+    assert first == cut(before, settings=SMALL)
+    second = feed(gate, behind) + gate.flush(gap + samples(len(behind)))
+    assert second == cut(behind, settings=SMALL, origin=gap)
+
+
 @given(conversations, st.integers(0, 10**9))
 def test_utterances_are_in_order_apart_and_inside_the_audio(
     frames: list[Frame], origin: int

@@ -12,7 +12,7 @@ SPEECH = clips.part("two_cities", 1.2, 4.8)
 
 
 async def test_an_interim_comes_while_somebody_speaks_and_none_after_the_final(
-    endpoint: Endpoint,
+    endpoint: Endpoint, unhurried: None
 ) -> None:
     async with endpoint.welcomed() as peer:
         await peer.enrol_both()

@@ -10,7 +10,11 @@ import clips
 from fakes import FakePool
 from loopback import PATIENCE_SECONDS, Endpoint, Message, Peer, Serve
 
-pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [
+    pytest.mark.models,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.usefixtures("unhurried"),
+]
 
 CHUNK_BYTES = 8192
 

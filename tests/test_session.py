@@ -207,7 +207,9 @@ def test_a_timestamp_counts_samples_not_when_messages_arrive() -> None:
     talk.now += (speech + pause) * FRAME_SAMPLES
     probabilities = (0.9,) * speech + (0.0,) * pause
     levels = (-30.0,) * (speech + pause)
-    late = talk.handle(Audio(talk.now, probabilities, levels, start + 100))
+    talk.silent_seconds += 100
+    arrival = talk.arrival(waited_seconds=100)
+    late = talk.handle(Audio(talk.now, probabilities, levels, arrival))
     (job,) = [effect for effect in late if isinstance(effect, Transcribe)]
     (fields,) = sent(answer(talk, job, "네", 0))
     assert fields["timestamp"] == iso_timestamp(start + 1.024)

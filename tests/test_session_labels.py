@@ -7,6 +7,7 @@ import pytest
 from hwaja.attribution.parts import Label, Part
 from hwaja.events import (
     Attributed,
+    AudioStopped,
     Begin,
     Learn,
     Recognise,
@@ -77,6 +78,15 @@ def test_who_is_known_well_enough_is_not_corrected(
 ) -> None:
     talk = begun(WANTS_ALL)
     messages = answered(talk, first) + answered(talk, second, pause_seconds)
+    assert [message["type"] for message in messages] == ["transcription"] * 2
+
+
+def test_who_speaks_behind_a_gap_says_nothing_of_who_spoke_before() -> None:
+    talk = begun(WANTS_ALL)
+    messages = answered(talk, doubtful(0))
+    talk.silent_seconds += 30
+    talk.handle(AudioStopped())
+    messages += answered(talk, voice_of(1))
     assert [message["type"] for message in messages] == ["transcription"] * 2
 
 

@@ -4,7 +4,9 @@ import pytest
 
 from hwaja.codes import CloseCode, ErrorCode, Reason
 from hwaja.events import (
+    Arrival,
     Audio,
+    AudioStopped,
     BadAudio,
     Broke,
     Close,
@@ -87,7 +89,8 @@ def test_a_message_in_the_wrong_state_gets_the_error_of_its_phase_and_the_sessio
         Received(StopTranscription(), 0),
         Refused(InvalidMessageError(ErrorCode.INVALID_MESSAGE, Reason.NOT_JSON)),
         BadAudio(Reason.ODD_BYTE_COUNT),
-        Audio(512, (0.9,), (-30.0,), EPOCH),
+        Audio(512, (0.9,), (-30.0,), Arrival(512, 0.0, EPOCH, 0.0)),
+        AudioStopped(),
         Enrolled(),
         recognised(0, "네"),
         attributed(0, 0),

@@ -144,8 +144,15 @@ async def test_ten_clients_at_once_get_each_the_text_that_it_gets_alone(
     assert heard == [[said.text] for said in talks]
 
 
+async def test_a_sentence_after_which_nothing_comes_is_finished(endpoint: Endpoint) -> None:
+    async with endpoint.welcomed() as peer:
+        await begin(peer, interim_results=True)
+        await peer.play(clips.silence(0.5) + FIRST.pcm)
+        assert finals(await peer.hear_until("transcription")) == [FIRST.text]
+
+
 async def test_workers_that_die_in_the_middle_of_speech_cost_no_text(
-    endpoint: Endpoint, live_pool: Pool
+    endpoint: Endpoint, live_pool: Pool, unhurried: None
 ) -> None:
     async with endpoint.welcomed() as peer:
         await begin(peer, interim_results=True)

@@ -50,7 +50,9 @@ async def test_each_woman_has_her_turn_and_her_words(
         assert alike(message["text"], number) > ALIKE
 
 
-async def test_a_turn_is_answered_while_the_next_one_is_spoken(korean: Endpoint) -> None:
+async def test_a_turn_is_answered_while_the_next_one_is_spoken(
+    korean: Endpoint, unhurried: None
+) -> None:
     """Nobody pauses, and nothing is said after the second line: yet the first one's text comes."""
     async with korean.welcomed() as peer:
         await begin(peer)

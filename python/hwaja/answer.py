@@ -1,27 +1,13 @@
 """The message that answers an utterance, made from its segment, its text and its speaker."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from hwaja.attribution.pattern import Said
-from hwaja.gate import SAMPLE_RATE
+from hwaja.gate import SAMPLE_RATE, Segment
 from hwaja.messages import Details, Transcription
 from hwaja.recognition import Token
+from hwaja.timeline import Timeline
 from hwaja.utterances import Answer
-
-
-@dataclass(frozen=True, slots=True)
-class Timeline:
-    """Where a transcription lies among the samples of its session, and in time."""
-
-    origin: int
-    """Its first sample."""
-    began_at: float
-    """When that was heard, in seconds since the Unix epoch."""
-
-    def seconds(self, sample: int) -> float:
-        """Return the time of a sample since the transcription began."""
-        return (sample - self.origin) / SAMPLE_RATE
 
 
 def transcription(timeline: Timeline, answer: Answer, said: Said) -> Transcription:
@@ -35,7 +21,6 @@ def transcription(timeline: Timeline, answer: Answer, said: Said) -> Transcripti
     if heard is None or not heard.text or voice is None:
         raise ValueError("an answer needs words and a speaker")
     start_seconds = timeline.seconds(segment.speech_start)
-    offset_seconds = timeline.seconds(segment.start)
     return Transcription(
         speaker_id=said.speaker_id,
         text=heard.text,
@@ -44,18 +29,24 @@ def transcription(timeline: Timeline, answer: Answer, said: Said) -> Transcripti
         segment_id=answer.segment_id,
         details=Details(
             start_seconds=start_seconds,
-            end_seconds=timeline.seconds(segment.stop),
+            end_seconds=timeline.seconds_behind(segment.stop),
             label=said.label,
             probability=said.probability,
             scores=voice.cosines,
             margin=voice.margin if voice.scores else None,
             overlap_seconds=voice.overlap_seconds,
             tokens=tuple(
-                Token(token.text, offset_seconds + token.start_seconds) for token in heard.tokens
+                Token(token.text, timeline.seconds(_sample_of(token, segment)))
+                for token in heard.tokens
             ),
             language=heard.language,
         ),
     )
+
+
+def _sample_of(token: Token, segment: Segment) -> int:
+    sample = segment.start + round(token.start_seconds * SAMPLE_RATE)
+    return min(sample, segment.stop - 1)  # behind it there may be a gap
 
 
 def iso_timestamp(unix_seconds: float) -> str:

@@ -40,7 +40,6 @@ class Connection:
         self._ping_seconds = config.ping_seconds
         self._log = _log.bind(session=runner.session_id)
         self._taken = 0  # messages
-        self._held_back = False  # it is not read, for reasons that are not the client's
         self._finished = asyncio.Event()
 
     async def run(self) -> bool:
@@ -78,15 +77,16 @@ class Connection:
         return received is None or received.code == CloseCode.GOING_AWAY
 
     async def _take(self, message: str | bytes) -> None:
+        received_at = time.monotonic()
         self._taken += 1
-        self._held_back = True
+        self._runner.client_waits = True
         try:
             if not self._runner.outbox.has_room:
                 await self._wait_to_be_read()
             await self._wait_turn(message)
-            await self._runner.take(message)
+            await self._runner.take(message, received_at)
         finally:
-            self._held_back = False
+            self._runner.client_waits = False
 
     async def _wait_turn(self, message: str | bytes) -> None:
         """Wait as long as it takes to come down to the rates that a client may send at."""
@@ -137,7 +137,7 @@ class Connection:
                     taken = self._taken
                     await asyncio.wait([answer], timeout=self._ping_seconds)
                     # The answer of one that is not read waits behind its audio.
-                    if not (answer.done() or self._held_back) and self._taken == taken:
+                    if not (answer.done() or self._runner.client_waits) and self._taken == taken:
                         self._websocket.transport.abort()
                         return
             finally:

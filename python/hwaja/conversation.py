@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from hwaja.answer import Timeline, transcription
+from hwaja.answer import transcription
 from hwaja.attribution.parts import Part
 from hwaja.attribution.pattern import Said, TurnPattern
 from hwaja.codes import ErrorCode, Reason
@@ -28,6 +28,7 @@ from hwaja.messages import (
     Summary,
 )
 from hwaja.tally import Tally
+from hwaja.timeline import Timeline
 from hwaja.utterances import Answer, Utterances
 
 
@@ -38,10 +39,8 @@ class Conversation:
     wants: StartTranscription
     details: bool
     """Whether the client asked for more than the specification's fields."""
-    origin: int
-    """Its first sample."""
-    began_at: float = 0.0
-    """When that was heard, in seconds since the Unix epoch."""
+    timeline: Timeline
+    """Where it lies among the samples of the session."""
     _utterances: Utterances = field(default_factory=Utterances)
     _interims: Interims = field(default_factory=Interims)
     _pattern: TurnPattern = field(default_factory=TurnPattern)
@@ -61,7 +60,7 @@ class Conversation:
 
     def summary(self, heard: int) -> Summary:
         """Return what was said before sample `heard`, where the transcription ends."""
-        audio_seconds = (heard - self.origin) / SAMPLE_RATE
+        audio_seconds = (heard - self.timeline.origin) / SAMPLE_RATE
         tally = self._tally
         return Summary(tally.utterances, tally.failed, audio_seconds, tally.shares())
 
@@ -123,7 +122,9 @@ class Conversation:
         """Say who said it, and what that changes of the answer before."""
         segment = answer.segment
         effects: list[Effect] = []
-        pause_seconds = (segment.speech_start - self._answered_until) / SAMPLE_RATE
+        self.timeline.settle()
+        spoke_until = self.timeline.seconds_behind(self._answered_until)
+        pause_seconds = self.timeline.seconds(segment.speech_start) - spoke_until
         self._answered_until = segment.speech_stop
         revised = self._pattern.revise(voice, pause_seconds)
         if revised is not None and self.wants.speaker_updates:
@@ -137,7 +138,7 @@ class Conversation:
         return effects
 
     def _message(self, answer: Answer, said: Said) -> ServerMessage:
-        message = transcription(Timeline(self.origin, self.began_at), answer, said)
+        message = transcription(self.timeline, answer, said)
         if self.details:
             return message
         wants_ids = self.wants.interim_results or self.wants.speaker_updates

@@ -21,7 +21,18 @@ from hwaja.engine import Embedder, Embedding
 from hwaja.engines.sherpa import SpeakerEmbedder
 from hwaja.engines.silero import SileroDetector
 from hwaja.enrolment.enroller import Enroller, ReadSamples
-from hwaja.events import Audio, Connected, Effect, Enrol, Event, Listen, Received, Release, Send
+from hwaja.events import (
+    Arrival,
+    Audio,
+    Connected,
+    Effect,
+    Enrol,
+    Event,
+    Listen,
+    Received,
+    Release,
+    Send,
+)
 from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
 from hwaja.intake import PIECE_SAMPLES
 from hwaja.messages import (
@@ -110,7 +121,8 @@ class Booth:
         levels_dbfs = tuple(self._ring.levels(self._next_frame, FRAME_SAMPLES).tolist())
         (probabilities,) = self._detector.detect([(self._state, frames)])
         self._next_frame += frames.size
-        await self._handle(Audio(self._next_frame, probabilities, levels_dbfs, received_at=0.0))
+        arrival = Arrival(self._ring.end, at=0.0, unix_seconds=0.0, waited_seconds=0.0)
+        await self._handle(Audio(self._next_frame, probabilities, levels_dbfs, arrival))
 
     async def _handle(self, event: Event) -> None:
         for effect in self._session.handle(event):

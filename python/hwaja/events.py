@@ -78,14 +78,33 @@ class BadAudio:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrival:
+    """How a message of audio came."""
+
+    stop: int
+    """Sample behind its last."""
+    at: float
+    """When it was received, in seconds of a monotonic clock."""
+    unix_seconds: float
+    """The same instant, in seconds since the Unix epoch."""
+    waited_seconds: float
+    """How long the server had nothing to do for the client before it came."""
+
+
+@dataclass(frozen=True, slots=True)
 class Audio:
     """Whole frames were heard, one probability and one level each, that end at sample `stop`."""
 
     stop: int
     probabilities: tuple[float, ...]
     levels_dbfs: tuple[float, ...]
-    received_at: float
-    """Seconds since the Unix epoch when the last of it arrived."""
+    arrival: Arrival
+    """Of the message with the last of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioStopped:
+    """The next message of audio has been due for some time, and the client may send it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +169,7 @@ Event = (
     | Refused
     | BadAudio
     | Audio
+    | AudioStopped
     | Enrolled
     | Recognised
     | Overheard

@@ -197,13 +197,12 @@ class SpeechGate:
         return segments
 
     def flush(self, end: int) -> list[Segment]:
-        """Close an open utterance because the audio ends at sample `end`."""
-        if not self._is_open:
-            self._frames.clear()
-            return []
+        """Close an open utterance because the audio ends, or has a gap, at sample `end`."""
         segments: list[Segment] = []
-        self._cut(len(self._frames), end, segments)
+        if self._is_open:
+            self._cut(len(self._frames), end, segments)
         self._close()
+        self._taken = end
         return segments
 
     def _listen(self, probability: float, level_dbfs: float) -> None:

@@ -7,9 +7,13 @@ from collections.abc import Callable
 from hwaja._pcm import RingBuffer
 from hwaja.detection import Detection
 from hwaja.engines.silero import SileroState
-from hwaja.events import Audio
-from hwaja.gate import FRAME_SAMPLES
+from hwaja.events import Arrival, Audio, AudioStopped
+from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
 from hwaja.session import Session
+
+STOPPED_SECONDS = 1.5
+"""How long after it was due the next message is not waited for any more: a network is stuck for as
+long now and then, and who waits for an answer notices."""
 
 PIECE_SAMPLES = 16 * FRAME_SAMPLES
 """A long message is taken in pieces of about 0.5 s, so that no client holds the loop long."""
@@ -23,16 +27,29 @@ class Intake:
         session: Session,
         ring: RingBuffer,
         detection: Detection[SileroState],
-        tell: Callable[[Audio], None],
+        tell: Callable[[Audio | AudioStopped], None],
+        is_behind: Callable[[], bool],
     ) -> None:
-        """Prepare; `tell` is told what is heard."""
+        """Prepare.
+
+        Args:
+            session: says when it listens.
+            ring: is filled.
+            detection: hears the frames.
+            tell: is told what is heard, and once where nothing comes any more.
+            is_behind: whether something has come that was not taken yet.
+
+        """
         self._session = session
         self._ring = ring
         self._detection = detection
         self._tell = tell
+        self._is_behind = is_behind
+        self._due: asyncio.TimerHandle | None = None  # at the latest, the next message
         self._state = detection.new_state()
         self._next_frame = 0  # first sample not yet shown to the detector
         self._roomy = asyncio.Event()
+        self._idle_since = time.monotonic()
 
     def begin(self, origin: int) -> None:
         """Forget the detector's past; frames are counted from sample `origin` on."""
@@ -44,13 +61,33 @@ class Intake:
         self._roomy.set()
 
     def forget(self) -> None:
-        """Overwrite what was heard."""
+        """Overwrite what was heard, and expect nothing more."""
+        self._cease()
         self._ring.release(self._ring.end)
         self._state.reset()
 
-    async def take(self, pcm: memoryview) -> None:
-        """Take one message, piece by piece; returns early where no more of it is wanted."""
-        received_at = time.time()
+    async def take(self, pcm: memoryview, received_at: float) -> None:
+        """Take one message, piece by piece; returns early where no more of it is wanted.
+
+        Args:
+            pcm: PCM16.
+            received_at: when it came, in seconds of `time.monotonic`.
+
+        """
+        arrival = Arrival(
+            stop=self._ring.end + len(pcm) // 2,
+            at=received_at,
+            unix_seconds=time.time() - (time.monotonic() - received_at),
+            waited_seconds=max(0.0, received_at - self._idle_since),
+        )
+        try:
+            await self._take(pcm, arrival)
+        finally:
+            self._idle_since = time.monotonic()
+        # Until it is due, who sends long messages has sent none.
+        self._expect(len(pcm) / 2 / SAMPLE_RATE)
+
+    async def _take(self, pcm: memoryview, arrival: Arrival) -> None:
         piece_bytes = 2 * PIECE_SAMPLES
         for offset in range(0, len(pcm), piece_bytes):
             piece = pcm[offset : offset + piece_bytes]
@@ -60,13 +97,28 @@ class Intake:
             if not self._session.listening:
                 return
             self._ring.push(piece)
-            await self._detect(received_at)
+            await self._detect(arrival)
+
+    def _expect(self, due_seconds: float) -> None:
+        self._cease()
+        loop = asyncio.get_running_loop()
+        self._due = loop.call_later(due_seconds + STOPPED_SECONDS, self._miss)
+
+    def _miss(self) -> None:
+        if self._is_behind():
+            self._expect(0.0)
+        else:
+            self._tell(AudioStopped())
+
+    def _cease(self) -> None:
+        if self._due is not None:
+            self._due.cancel()
 
     @property
     def _free_samples(self) -> int:
         return self._ring.capacity - len(self._ring)
 
-    async def _detect(self, received_at: float) -> None:
+    async def _detect(self, arrival: Arrival) -> None:
         """Show the new whole frames to the detector and the session."""
         frames = self._ring.frames(self._next_frame, FRAME_SAMPLES)
         if len(frames) == 0:
@@ -76,4 +128,4 @@ class Intake:
         self._next_frame += frames.size
         frames.fill(0)
         levels = tuple(levels_dbfs.tolist())
-        self._tell(Audio(self._next_frame, probabilities, levels, received_at))
+        self._tell(Audio(self._next_frame, probabilities, levels, arrival))

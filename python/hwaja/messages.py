@@ -145,9 +145,10 @@ class Details:
     """What a `transcription` carries beyond the specification when `details` was asked for."""
 
     start_seconds: float
-    """Where the utterance begins in the audio since `start_transcription`."""
+    """When the utterance begins, in seconds since the first audio of the transcription; time in
+    which none came counts too."""
     end_seconds: float
-    """Where it ends."""
+    """When it ends, in the same time."""
     label: Label
     """How far `speaker_id` can be trusted."""
     probability: float
@@ -178,7 +179,8 @@ class Transcription:
     """What was said; never empty."""
     timestamp: str
     """When the utterance began: ISO 8601, UTC, milliseconds, `Z`. Counted in samples from the first
-    audio of the transcription, so a network delay does not shift it."""
+    audio of the transcription, so a network delay does not shift it; where no audio came for a
+    while, that time is added."""
     confidence: float
     """RMS level of the utterance's speech in dBFS, one decimal; 0 dBFS is a full-scale square wave,
     a full-scale sine is -3.0."""
@@ -235,7 +237,7 @@ class Summary:
     failed: int
     """How many utterances the engine failed on."""
     audio_seconds: float
-    """How much was heard, pauses included."""
+    """How much audio was heard, pauses included; time in which none came is not counted."""
     speakers: tuple[SpeakerShare, ...]
     """Who spoke, in the order of the ids."""
 

@@ -31,12 +31,12 @@ class Observer:
         Where one is cut in the midst of speech it was over before that could be known; no lack of
         processor time is to blame for that.
         """
-        return max(0.0, time.time() - self._awaited[0][1]) if self._awaited else 0.0
+        return time.monotonic() - self._awaited[0][1] if self._awaited else 0.0
 
     def happened(self, event: Event) -> None:
         """Take what happens to the session."""
         if isinstance(event, Audio):
-            self._arrivals.append((event.stop, event.received_at))
+            self._arrivals.append((event.stop, event.arrival.at))
             while self._arrivals[0][0] <= event.stop - self._ring_samples:
                 self._arrivals.popleft()
 
@@ -46,7 +46,7 @@ class Observer:
             case Send(message):
                 self._metrics.message_sent(message)
             case Transcribe(stop=stop):
-                self._awaited.append((stop, time.time()))
+                self._awaited.append((stop, time.monotonic()))
             case Settled(segment, outcome):
                 self._metrics.utterance_settled(outcome)
                 # Of several parts the last one ends with the utterance.
@@ -59,4 +59,4 @@ class Observer:
         """Return how long ago the audio before a sample had arrived."""
         place = bisect_left(self._arrivals, sample, key=lambda arrival: arrival[0])
         _, arrived_at = self._arrivals[place]
-        return max(0.0, time.time() - arrived_at)  # a clock may be set back
+        return time.monotonic() - arrived_at

@@ -15,6 +15,7 @@ from hwaja.endings import Ending, at_audio_limit, ending_of
 from hwaja.events import (
     Attributed,
     Audio,
+    AudioStopped,
     BadAudio,
     Begin,
     Broke,
@@ -58,6 +59,7 @@ from hwaja.messages import (
 from hwaja.phase import Phase
 from hwaja.quality import Quality
 from hwaja.settings import SessionSettings
+from hwaja.timeline import Timeline
 
 WARNING_SECONDS = 60
 """How long ahead a client is told of a limit."""
@@ -91,7 +93,7 @@ class Session:
         self._take = StartRegistration(0)  # what is being enrolled
         self._phase = Phase(settings, origin=0)
         self._speech: list[Segment] = []  # of the enrolment
-        self._conversation = Conversation(StartTranscription(), details=False, origin=0)
+        self._conversation = Conversation(StartTranscription(), False, Timeline(0))
         self._stop_asked = False  # the client awaits `transcription_stopped`
         self._ending = Ending()
         self._resumable = False
@@ -238,19 +240,25 @@ class Session:
             self._fail(ErrorCode.TRANSCRIPTION_FAILED, refusal)
             return
         wants = event.message
-        self._conversation = Conversation(wants, self._details, event.at)
+        self._conversation = Conversation(wants, self._details, Timeline(event.at))
         self._effects.append(Begin(wants.options, wants.interim_results, wants.adapt))
         self._listen(State.TRANSCRIBING, event.at)
         self._send(TranscriptionStarted())
 
     def _hear_conversation(self, event: Audio) -> None:
-        if self._phase.heard_samples == 0:  # the first audio of this transcription
-            heard_seconds = (event.stop - self._phase.origin) / SAMPLE_RATE
-            self._conversation.began_at = event.received_at - heard_seconds
+        self._conversation.timeline.arrived(event.arrival)
         self._transcribe(self._phase.hear(event))
         self._effects += self._phase.ahead.tell(self._conversation.open_id)
         self._release()
         self._acknowledge()
+        self._heed_audio_limit()
+
+    def _end_sentence(self, _: AudioStopped) -> None:
+        """Answer what was being said as after a pause; what comes next is no part of it."""
+        self._conversation.timeline.stopped()
+        self._transcribe(self._phase.flush())
+        self._effects.append(Listen(self._phase.heard))
+        self._release()
         self._heed_audio_limit()
 
     def _heed_audio_limit(self) -> None:
@@ -351,6 +359,7 @@ _TRANSITIONS: dict[tuple[State, type], Callable[..., None]] = {
     (State.ENROLLING, CompleteRegistration): Session._complete_enrolment,
     (State.VERIFYING, Enrolled): Session._finish_enrolment,
     (State.TRANSCRIBING, Audio): Session._hear_conversation,
+    (State.TRANSCRIBING, AudioStopped): Session._end_sentence,
     (State.TRANSCRIBING, Recognised): Session._take_text,
     (State.TRANSCRIBING, Overheard): Session._overhear,
     (State.TRANSCRIBING, Attributed): Session._take_voices,

@@ -119,7 +119,15 @@ class SessionRunner:
             self, self._pool, self._ring, self._voices, self._hearing, services.overload
         )
         self._enroller = Enroller(self._embed, self._ring, self._voices)
-        self._intake = Intake(self._session, self._ring, services.detection, self._handle)
+        self.client_waits = False
+        """Whether something of the client has come that is not dealt with: so it is not silent."""
+        self._intake = Intake(
+            self._session,
+            self._ring,
+            services.detection,
+            self._report,
+            is_behind=lambda: self.client_waits,
+        )
         self._jobs: set[asyncio.Task[None]] = set()
         self._enrolment: asyncio.Task[None] | None = None
         self._numbers: Iterator[int] | None = None  # of messages, where the client may come back
@@ -193,17 +201,22 @@ class SessionRunner:
 
     # in
 
-    async def take(self, message: str | bytes) -> None:
+    async def take(self, message: str | bytes, received_at: float) -> None:
         """Take one message of the client; returns once it is dealt with and more can come.
 
         What fails inside ends the session and raises nothing.
+
+        Args:
+            message: text or audio.
+            received_at: when it came, in seconds of `time.monotonic`.
+
         """
         try:
-            await self._take(message)
+            await self._take(message, received_at)
         except Exception as error:
             self._break(error)
 
-    async def _take(self, message: str | bytes) -> None:
+    async def _take(self, message: str | bytes, received_at: float) -> None:
         self._deadlines.heard(time.monotonic())
         if isinstance(message, str):
             await self._take_text(message)
@@ -213,7 +226,7 @@ class SessionRunner:
             self._handle(BadAudio(Reason.RIFF_HEADER))
         else:
             self._metrics.audio_received(len(message) / 2 / SAMPLE_RATE)
-            await self._intake.take(memoryview(message))
+            await self._intake.take(memoryview(message), received_at)
 
     async def _take_text(self, text: str) -> None:
         try:
@@ -228,6 +241,13 @@ class SessionRunner:
             self._enrolment = None
 
     # session
+
+    def _report(self, event: Event) -> None:
+        """Tell the session what happened, where nobody else would notice that it fails on it."""
+        try:
+            self._handle(event)
+        except Exception as error:
+            self._break(error)
 
     def _handle(self, event: Event) -> None:
         self._observer.happened(event)

@@ -10,6 +10,7 @@ from hwaja.codes import ErrorCode, Reason
 from hwaja.events import (
     Attributed,
     Audio,
+    AudioStopped,
     BadAudio,
     Broke,
     Close,
@@ -53,7 +54,7 @@ from hwaja.recognition import Hypothesis, Options, Token
 from hwaja.serialize import serialize
 from hwaja.session import State
 from hwaja.settings import SessionSettings
-from talk import EPOCH, Talk, connected, draining, enrolled, transcribing
+from talk import Talk, connected, draining, enrolled, transcribing
 
 _BEGINNINGS = (transcribing, enrolled, connected, Talk, draining)
 _SPEAKER_IDS = (0, 1, 2, 7)
@@ -199,8 +200,9 @@ def _hear(talk: Talk, choices: Choices) -> list[Effect]:
     count = choices.one_of((1, 3, 20, 100, 500))
     probability, level = choices.one_of(_PROBABILITIES), choices.one_of(_LEVELS_DBFS)
     talk.now += count * FRAME_SAMPLES
-    when = EPOCH + talk.seconds
-    return talk.handle(Audio(talk.now, (probability,) * count, (level,) * count, when))
+    talk.silent_seconds += choices.one_of((0, 0, 0, 0.5, 100))
+    arrival = talk.arrival(choices.one_of((0, 0.5, 100)))
+    return talk.handle(Audio(talk.now, (probability,) * count, (level,) * count, arrival))
 
 
 def _result(watched: _Watched, choices: Choices) -> Event:
@@ -259,6 +261,7 @@ def _event(now: int, choices: Choices) -> Event:
         Enrolled(reason),
         Reconnected("token", now),
         TimeIsShort(limit, 60),
+        AudioStopped(),
         Enrolled(),
         Enrolled(),
     )
