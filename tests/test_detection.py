@@ -51,6 +51,18 @@ async def test_each_call_is_told_with_its_streams_and_what_it_took() -> None:
     assert all(seconds > 0 for _, seconds in calls)
 
 
+async def test_who_counts_the_calls_cannot_keep_an_answer_back() -> None:
+    def counting(*_: float) -> None:
+        raise RuntimeError
+
+    loop, faults = asyncio.get_running_loop(), asyncio.Queue[object]()
+    loop.set_exception_handler(lambda _, context: faults.put_nowait(context.get("exception")))
+    detection = Detection(FakeDetector(), counting)
+    async with asyncio.timeout(30):
+        assert await asked(detection, frames(0.5))[0] == (0.5,)
+        assert isinstance(await faults.get(), RuntimeError)
+
+
 async def test_a_failed_call_fails_its_own_sessions_only_and_the_next_is_served() -> None:
     detection = Detection(FakeDetector())
     failing = asked(detection, frames(-1.0), frames(0.25))

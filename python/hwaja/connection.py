@@ -6,6 +6,7 @@ TCP. The writer sends what the session says. A watch finds out that the client i
 
 import asyncio
 import time
+from collections.abc import Coroutine
 
 import structlog
 from websockets.asyncio.server import ServerConnection
@@ -44,15 +45,11 @@ class Connection:
 
     async def run(self) -> bool:
         """Carry messages until the connection ends; return whether it was lost, not closed."""
-        helpers = [asyncio.create_task(self._write()), asyncio.create_task(self._watch())]
+        helpers = [
+            asyncio.create_task(self._guarded(work)) for work in (self._write(), self._watch())
+        ]
         try:
-            async for message in self._websocket:
-                await self._take(message)
-        except ConnectionClosed:
-            pass
-        except Exception as error:
-            self._log.error("connection failed", **describe(error))
-            await self._websocket.close(CloseCode.INTERNAL_ERROR)
+            await self._guarded(self._read())
         finally:
             for helper in helpers:
                 helper.cancel()
@@ -61,6 +58,16 @@ class Connection:
             code = self._websocket.close_code
             self._log.info("connection closed", code=None if code is None else int(code))
         return self._was_lost
+
+    async def _guarded(self, work: Coroutine[None, None, None]) -> None:
+        """Do what no client can do without, until the connection ends; if it fails, end it."""
+        try:
+            await work
+        except ConnectionClosed:
+            pass
+        except Exception as error:
+            self._log.error("connection failed", **describe(error))
+            await self._websocket.close(CloseCode.INTERNAL_ERROR)
 
     async def abandon(self) -> None:
         """Drop the connection; returns once its last message is dealt with."""
@@ -75,6 +82,10 @@ class Connection:
         # A page that is loaded anew closes with 1001; one that has finished, with 1000 or no code.
         received = protocol.close_rcvd
         return received is None or received.code == CloseCode.GOING_AWAY
+
+    async def _read(self) -> None:
+        async for message in self._websocket:
+            await self._take(message)
 
     async def _take(self, message: str | bytes) -> None:
         received_at = time.monotonic()
@@ -142,6 +153,7 @@ class Connection:
                         return
             finally:
                 answer.cancel()
+            await answer
             self._runner.outbox.confirm(sent)  # TCP keeps the order: it has what came before
 
     async def _ping(self) -> None:
@@ -153,10 +165,7 @@ class Connection:
     async def _write(self) -> None:
         while True:
             item = await self._runner.outbox.get()
-            try:
-                if isinstance(item, CloseCode):
-                    await self._websocket.close(item)
-                    return
-                await self._websocket.send(item)
-            except ConnectionClosed:
+            if isinstance(item, CloseCode):
+                await self._websocket.close(item)
                 return
+            await self._websocket.send(item)

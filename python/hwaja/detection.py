@@ -60,8 +60,9 @@ class Detection(Generic[State]):
                 if not request.probabilities.done():
                     request.probabilities.set_exception(error)
             return
-        if self._on_call is not None:
-            self._on_call(len(batch), time.thread_time() - began)
+        took_seconds = time.thread_time() - began
         for request, probabilities in answered:
             if not request.probabilities.done():  # its session may be gone
                 request.probabilities.set_result(probabilities)
+        if self._on_call is not None:
+            self._on_call(len(batch), took_seconds)

@@ -150,8 +150,8 @@ class SessionRunner:
 
     @property
     def lag_seconds(self) -> float:
-        """How long the oldest utterance that is over has been waiting; 0 where all are answered."""
-        return self._observer.lag_seconds
+        """How long the oldest utterance that is over has been waiting; 0 where none is owed."""
+        return 0.0 if self.state is State.CLOSED else self._observer.lag_seconds
 
     def connected(self, token: str | None) -> None:
         """Begin, on the first connection.
@@ -323,8 +323,9 @@ class SessionRunner:
             self._give_up()
 
     def _give_up(self) -> None:
-        """Name the fault and close; the machine is asked nothing more."""
+        """Name the fault and close; the machine is asked nothing more, and wants nothing more."""
         if not self.over.is_set():
+            self._session.handle(Disconnected())
             self._send(FAULT, details=False)
             self._carry_out(Close(CloseCode.INTERNAL_ERROR))
 
@@ -346,7 +347,7 @@ class SessionRunner:
 
     def _overhear(self, segment_id: int, text: str) -> None:
         if not self._overload.leaves_out(Relief.INTERIMS):
-            self._handle(Overheard(segment_id, text))
+            self._report(Overheard(segment_id, text))  # this is the task of a worker of all
 
     async def _report_turn(self, segment_id: int, look: Look) -> None:
         self._handle(Watched(segment_id, await look))
