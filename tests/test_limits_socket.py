@@ -84,6 +84,17 @@ async def test_what_was_said_when_the_session_ended_is_answered(
     assert code == 1000
 
 
+async def test_a_client_that_the_server_slows_down_is_not_idle(serve: Serve) -> None:
+    """Each of its messages waits for longer than it may be silent."""
+    slow = serve(idle_seconds=SOON, max_messages_per_second=3)
+    async with slow as endpoint, endpoint.welcomed() as peer:
+        for _ in range(9):
+            await peer.say("stop_transcription")
+        answers = [await peer.hear() for _ in range(9)]
+        assert {answer["code"] for answer in answers} == {"TRANSCRIPTION_FAILED"}
+        assert (await peer.hear_until_closed())[1] == 1000  # now it is
+
+
 # How silent
 
 

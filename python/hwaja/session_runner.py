@@ -194,6 +194,8 @@ class SessionRunner:
     async def _keep_time(self) -> None:
         while True:
             await asyncio.sleep(self._deadlines.next_at - time.monotonic())
+            if self.client_waits:
+                self._deadlines.heard(time.monotonic())
             for event in self._deadlines.due(time.monotonic()):
                 self._handle(event)
                 if isinstance(event, TimeIsUp):
@@ -215,9 +217,10 @@ class SessionRunner:
             await self._take(message, received_at)
         except Exception as error:
             self._break(error)
+        finally:
+            self._deadlines.heard(time.monotonic())  # only now: until here it was not read
 
     async def _take(self, message: str | bytes, received_at: float) -> None:
-        self._deadlines.heard(time.monotonic())
         if isinstance(message, str):
             await self._take_text(message)
         elif len(message) % 2:
