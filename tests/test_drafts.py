@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,9 @@ from hwaja.engine import EngineError
 from hwaja.recognition import Options
 from hwaja.workers import wire
 from hwaja.workers.drafts import Drafts
-from hwaja.workers.pool import Utterance
+from hwaja.workers.pool import Pool, Utterance
 from hwaja.workers.process import WorkerProcess
+from virtual_time import run
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
@@ -75,14 +77,54 @@ async def test_a_session_that_ends_while_the_worker_starts_takes_it_from_nobody(
     assert "better" in (await waiting).lower()
 
 
-async def test_a_worker_that_cannot_start_is_told_to_each_who_asks(
+async def test_a_worker_that_cannot_start_is_told_to_each_who_asks_and_not_started_for_each(
     english: wire.Setup, tmp_path: Path
 ) -> None:
     drafts = Drafts(changed(english, recogniser_dir=str(tmp_path / "absent")))
+    processes = []
     for _ in range(2):
         with pytest.raises(EngineError, match="does not exist"):
             await draft(drafts)
+        processes.append(drafts.processes[0].pid)
+    assert processes[0] == processes[1]
     await drafts.close()
+
+
+async def test_a_worker_that_could_not_start_is_started_again_after_a_while(
+    english: wire.Setup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hwaja.workers.drafts.FIRST_PAUSE_SECONDS", 0.0)
+    folder = tmp_path / "model"
+    drafts = Drafts(changed(english, recogniser_dir=str(folder)))
+    with pytest.raises(EngineError, match="does not exist"):
+        await draft(drafts)
+    folder.symlink_to(english.recogniser_dir)
+    assert "better" in (await draft(drafts)).lower()
+    await drafts.close()
+
+
+async def test_the_more_often_it_could_not_start_the_longer_it_is_left_alone(
+    english: wire.Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as the models are broken, trying costs the others processor time."""
+    starts: list[float] = []
+
+    async def starting(_: Pool) -> None:
+        starts.append(asyncio.get_running_loop().time())
+        raise EngineError("no")
+
+    async def ask() -> None:
+        drafts = Drafts(english)
+        for _ in range(2000):
+            with pytest.raises(EngineError, match="no"):
+                await drafts.recognise("owner", read, 1, Options())
+            await asyncio.sleep(1)
+
+    monkeypatch.setattr(Pool, "start", starting)
+    await asyncio.to_thread(run, ask())
+    pauses = [later - sooner for sooner, later in pairwise(starts)]
+    assert pauses[:6] == [5, 10, 20, 40, 80, 160]
+    assert set(pauses[6:]) == {300}
 
 
 async def test_closing_while_the_worker_starts_leaves_no_process(
