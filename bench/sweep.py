@@ -1,0 +1,97 @@
+"""How long a sweep of what ended sessions left holds up the event loop.
+
+python bench/sweep.py [--sessions 10]
+
+The clients live in the same process, so what a sweep walks through is more than in a server.
+"""
+
+import argparse
+import asyncio
+import gc
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from hwaja.application import detector_file, voice_models
+from hwaja.attribution.cohort import Cohort
+from hwaja.audio import paced
+from hwaja.client.connection import open_connection
+from hwaja.config import Config
+from hwaja.detection import Detection
+from hwaja.engines.silero import SileroDetector
+from hwaja.models.tones import write_tone_model
+from hwaja.server import Server
+from hwaja.session_runner import Services
+from hwaja.settings import SessionSettings
+from hwaja.sweeping import settle
+from hwaja.workers import wire
+from hwaja.workers.drafts import Drafts
+from hwaja.workers.pool import Pool
+from tone_dialogue import sentences, voices
+
+SWEEPS = 20
+
+
+def sweeps() -> str:
+    """Sweep again and again; return what that took of the processor."""
+    seconds = []
+    walked = sum(len(gc.get_objects(generation)) for generation in range(3))
+    for _ in range(SWEEPS):
+        began = time.thread_time()
+        gc.collect()
+        seconds.append(time.thread_time() - began)
+    median, most = 1000 * np.median(seconds), 1000 * max(seconds)
+    return f"{walked} objects, median {median:.2f} ms, most {most:.2f} ms"
+
+
+async def talk(url: str, stack: AsyncExitStack) -> None:
+    """Open a session that is in the midst of a transcription."""
+    client = await stack.enter_async_context(open_connection(url, None))
+    for speaker_id, voice in enumerate(voices()):
+        await client.enrol(speaker_id, paced(voice, speed=0))
+    await client.send({"type": "start_transcription", "details": True})
+    await client.expect("transcription_started")
+    (sentence,) = sentences(1, seed=1)
+    async for chunk in paced(sentence.pcm.tobytes(), speed=0):
+        await client._send(chunk)
+    await client.expect("transcription")
+
+
+async def measure(setup: wire.Setup, sessions: int) -> None:
+    """Print what sweeps take with more and more that is there."""
+    pool = Pool(setup, workers=1)
+    await pool.start()
+    settings = SessionSettings(abilities=pool.abilities)
+    detection = Detection(SileroDetector(detector_file()))
+    services = Services(pool, Drafts(setup), detection, Cohort.shipped(), settings)
+    server = Server(services, Config(max_connections=sessions))
+    try:
+        url = f"ws://127.0.0.1:{await server.start('127.0.0.1', 0, None)}"
+        print(f"before serving: {sweeps()}")
+        settle()
+        print(f"no session: {sweeps()}")
+        async with AsyncExitStack() as stack:
+            for _ in range(sessions):
+                await talk(url, stack)
+            print(f"{sessions} sessions: {sweeps()}")
+            gc.unfreeze()
+            print(f"{sessions} sessions, nothing frozen: {sweeps()}")
+    finally:
+        await server.stop()
+        await pool.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sessions", type=int, default=10)
+    args = parser.parse_args()
+    with TemporaryDirectory() as folder:
+        write_tone_model(Path(folder))
+        asyncio.run(measure(wire.Setup(folder, voice_models(), "ko"), args.sessions))
+
+
+if __name__ == "__main__":
+    main()
