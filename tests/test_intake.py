@@ -90,6 +90,16 @@ def test_messages_that_last_long_may_come_as_seldom() -> None:
     assert len(scene(play).stops) == 1
 
 
+def test_messages_without_audio_put_off_nothing() -> None:
+    async def play(microphone: Microphone) -> None:
+        await microphone.send(CHUNK_SECONDS)
+        for _ in range(10):
+            await asyncio.sleep(1)
+            await microphone.send(0)
+
+    assert scene(play).stops == [CHUNK_SECONDS + STOPPED_SECONDS]
+
+
 def test_a_client_that_the_server_keeps_waiting_has_not_stopped() -> None:
     async def play(microphone: Microphone) -> None:
         microphone.is_behind = True

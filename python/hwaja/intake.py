@@ -84,8 +84,8 @@ class Intake:
             await self._take(pcm, arrival)
         finally:
             self._idle_since = time.monotonic()
-        # Until it is due, who sends long messages has sent none.
-        self._expect(len(pcm) / 2 / SAMPLE_RATE)
+        if pcm:  # the next is due when as much time has passed as this one is long
+            self._expect(len(pcm) / 2 / SAMPLE_RATE)
 
     async def _take(self, pcm: memoryview, arrival: Arrival) -> None:
         piece_bytes = 2 * PIECE_SAMPLES

@@ -14,8 +14,8 @@ SWEEP_SECONDS = 1.0
 def settle() -> None:
     """Take what is there for lasting, so that no sweep looks at it: models, modules, settings.
 
-    A sweep holds up the event loop, also from a thread, since it keeps the GIL: with ten sessions for
-    1 ms, and for 35 ms if it looked at all that is there (bench/RESULTS.md).
+    A sweep holds up the event loop, also from a thread, since it keeps the GIL: with ten sessions
+    for 1 ms, and for 35 ms if it looked at all that is there (bench/RESULTS.md).
     """
     gc.collect()
     gc.freeze()
