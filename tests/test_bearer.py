@@ -8,7 +8,7 @@ from websockets.datastructures import Headers
 from hwaja.bearer import Tokens, bearers_of
 from hwaja.config import ConfigError
 
-TOKEN, OTHER = "0123456789abcdef", "fedcba9876543210=="
+TOKEN, OTHER = "0123456789abcdef", "Fedcba9876543210-._~+"
 
 
 def bearers(*values: str) -> tuple[str, ...]:
@@ -26,7 +26,17 @@ def test_a_file_holds_tokens_one_a_line_and_remarks(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "\n", "# none\n", TOKEN[:-1], f"{TOKEN} {TOKEN}", "비밀" * 16, f"{TOKEN}\n=short="]
+    "text",
+    [
+        "",
+        "\n",
+        "# none\n",
+        TOKEN[:-1],
+        f"{TOKEN} {TOKEN}",
+        "비밀" * 16,
+        f"{TOKEN}\n{TOKEN}/==",
+        "=short=",
+    ],
 )
 def test_a_file_with_anything_else_is_refused_with_the_command_that_makes_a_token(
     text: str, tmp_path: Path
@@ -37,8 +47,8 @@ def test_a_file_with_anything_else_is_refused_with_the_command_that_makes_a_toke
     with pytest.raises(ConfigError) as caught:
         Tokens(file)
     assert str(caught.value) == (
-        f"{file} must hold tokens, one a line, of at least 16 letters, digits or -._~+/ and "
-        "nothing else; `openssl rand -hex 32` makes one."
+        f"{file} must hold tokens, one a line, of at least 16 letters, digits or -._~+ and nothing "
+        "else: browsers cannot send / or =; `openssl rand -hex 32` makes one."
     )
 
 

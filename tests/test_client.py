@@ -14,7 +14,7 @@ from hwaja import certificate as certificate_module
 from hwaja.audio import CHUNK_SAMPLES, paced
 from hwaja.certificate import development_certificate
 from hwaja.client import ClientError
-from hwaja.client.connection import MAX_UNREAD_BYTES, open_connection
+from hwaja.client.connection import MAX_UNREAD_BYTES, dial, open_connection
 from hwaja.client.tls import client_tls
 from hwaja.session_runner import Services
 from hwaja.tls import tls_context
@@ -222,3 +222,11 @@ async def test_an_address_that_is_none_is_told(url: str) -> None:
     with pytest.raises(ClientError, match=f"^{sentence}$"):
         async with open_connection(url, client_tls(None)):
             pass
+
+
+@in_one_loop
+@pytest.mark.parametrize("token", ["", "with/slash", "padded==", "two words", "a line\n", "비밀"])
+async def test_what_is_no_token_is_refused_before_it_is_sent_and_not_quoted(token: str) -> None:
+    with pytest.raises(ClientError) as caught:
+        await dial("wss://localhost:1", client_tls(None), token)
+    assert str(caught.value) == "A token has letters, digits or -._~+ and nothing else."

@@ -95,6 +95,28 @@ def test_cuda_that_does_not_run_is_a_failure_and_all_else_is_still_looked_at(
     assert list(found) == ALL
 
 
+@pytest.mark.parametrize("option", ["--token-file", "--metrics-token-file"])
+def test_a_token_that_no_browser_can_send_is_a_failure_before_the_server_is_started(
+    option: str, certified: list[str], tmp_path: Path, capsys: Capture
+) -> None:
+    file = tmp_path / "tokens"
+    file.write_text("k3dF/8sJ2mPq7Lx0wZaB4c==\n")
+    found = diagnosed(capsys, *certified, option, str(file), code=1)
+    assert failing(found) == {"tokens"}
+    assert "cannot send / or =" in found["tokens"]["sentence"]
+    assert "k3dF" not in str(found)
+
+
+def test_tokens_that_are_fine_are_counted_and_not_told(
+    certified: list[str], tmp_path: Path, capsys: Capture
+) -> None:
+    file = tmp_path / "tokens"
+    file.write_text("first-0123456789\nsecond-0123456789\n")
+    found = diagnosed(capsys, *certified, "--token-file", str(file), code=0)
+    assert found["tokens"]["facts"] == {"count": 2}
+    assert "0123456789" not in str(found)
+
+
 def test_a_folder_that_is_no_model_is_a_failure_of_the_recogniser(
     certified: list[str], tmp_path: Path, capsys: Capture
 ) -> None:

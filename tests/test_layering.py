@@ -13,7 +13,7 @@ PACKAGE = ROOT / "python" / "hwaja"
 ROWS: list[set[str]] = [
     {"__init__", "_pcm"},
     {"hardening", "faults", "logs", "sweeping"},
-    {"codes", "gate", "plausible", "attribution.calibration"},
+    {"codes", "gate", "plausible", "token_syntax", "attribution.calibration"},
     {"recognition", "texts", "quality", "attribution.parts"},
     {"attribution.pattern", "attribution.change"},
     {"messages"},
@@ -118,6 +118,7 @@ PURE = {
     "phase",
     "quality",
     "session",
+    "token_syntax",
 }
 IMPURE_IMPORTS = {
     "asyncio",

@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 WEB = ROOT / "tests" / "web"
 CLIENT = resources.files(hwaja) / "web" / "client"
 
-PRESENTED = "let-this-page-in-please"
+PRESENTED = "let-this-page_in.please~1+2"
 
 
 def test_every_file_of_the_client_is_data_of_the_package() -> None:

@@ -2,19 +2,16 @@
 
 import hashlib
 import hmac
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from websockets.datastructures import Headers
 
 from hwaja.config import ConfigError
+from hwaja.token_syntax import CHARACTERS, is_token
 
 MIN_TOKEN_CHARACTERS = 16
 """A shorter one could be guessed."""
-
-_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
-"""What RFC 6750, section 2.1, allows."""
 
 
 class Tokens:
@@ -38,13 +35,7 @@ class Tokens:
             ConfigError: as above; the tokens stay as they were.
 
         """
-        tokens = _tokens_of(self._file)
-        if not tokens or not all(map(_is_good, tokens)):
-            raise ConfigError(
-                f"{self._file} must hold tokens, one a line, of at least {MIN_TOKEN_CHARACTERS} "
-                "letters, digits or -._~+/ and nothing else; `openssl rand -hex 32` makes one."
-            )
-        self._digests = tuple(map(_digest, tokens))
+        self._digests = tuple(map(_digest, read_tokens(self._file)))
 
     def hold_any(self, bearers: Sequence[str]) -> bool:
         """Return whether one of these is among them, in the same time whichever it is, if any."""
@@ -59,7 +50,24 @@ def bearers_of(headers: Headers) -> tuple[str, ...]:
     return tuple(token.strip() for scheme, _, token in parts if scheme.lower() == "bearer")
 
 
-def _tokens_of(file: Path) -> list[str]:
+def read_tokens(file: Path) -> list[str]:
+    """Return the tokens of a file, at least one; see `Tokens`.
+
+    Raises:
+        ConfigError: where it cannot be read, or holds anything else, or nothing.
+
+    """
+    tokens = _lines_of(file)
+    if not tokens or not all(map(_is_good, tokens)):
+        raise ConfigError(
+            f"{file} must hold tokens, one a line, of at least {MIN_TOKEN_CHARACTERS} "
+            f"{CHARACTERS} and nothing else: browsers cannot send / or =; "
+            "`openssl rand -hex 32` makes one."
+        )
+    return tokens
+
+
+def _lines_of(file: Path) -> list[str]:
     try:
         lines = file.read_text(encoding="ascii", errors="replace").split("\n")
     except OSError as error:
@@ -68,7 +76,7 @@ def _tokens_of(file: Path) -> list[str]:
 
 
 def _is_good(token: str) -> bool:
-    return len(token) >= MIN_TOKEN_CHARACTERS and _TOKEN.fullmatch(token) is not None
+    return len(token) >= MIN_TOKEN_CHARACTERS and is_token(token)
 
 
 def _digest(token: str) -> bytes:

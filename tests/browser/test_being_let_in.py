@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
 CHAPTER = "Being let in"
 
-PRESENTED = "let-this-page-in-please"
+PRESENTED = "let-this-page_in.please~1+2"
 
 Certificate = tuple[Path, Path]
 

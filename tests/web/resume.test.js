@@ -214,6 +214,13 @@ test('what a client presents goes into subprotocols, never into the address', as
   await plain.close();
 });
 
+test('a token that no subprotocol can hold is refused where it is given', () => {
+  for (const token of ['let/me/in', 'let-me-in=', 'let me in', 'let-me-in\n', '']) {
+    assert.throws(() => newClient({ token }), TypeError);
+  }
+  newClient({ token: '-let_me.in~1+2' });
+});
+
 test('an end that the client wants ends the session with code 1000', async () => {
   const client = newClient();
   await client.connect();

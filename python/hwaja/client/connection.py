@@ -18,6 +18,7 @@ from websockets.frames import Close
 from websockets.typing import Subprotocol
 
 from hwaja.client.errors import ClientError, Message, RefusedError
+from hwaja.token_syntax import CHARACTERS, is_token
 
 MAX_UNREAD_BYTES = 4 * 32_000
 """Audio that may lie between client and server: 4 s. The answers to the server's pings wait behind
@@ -170,9 +171,12 @@ async def dial(
 
     Raises:
         ConnectionLostError: where no server answers.
-        ClientError: where `url` is none, the certificate is not trusted, or a token is missing.
+        ClientError: where `url` is none, the certificate is not trusted, or the token is missing or
+            has other characters than a token.
 
     """
+    if token is not None and not is_token(token):
+        raise ClientError(f"A token has {CHARACTERS} and nothing else.")
     try:
         websocket = await connect(
             url,

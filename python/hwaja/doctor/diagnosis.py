@@ -16,6 +16,7 @@ from hwaja.doctor.provider import provider
 from hwaja.doctor.recogniser import recogniser
 from hwaja.doctor.self_test import self_test
 from hwaja.doctor.tls import certificate
+from hwaja.doctor.tokens import tokens
 from hwaja.workers.pool import Pool
 
 
@@ -39,6 +40,8 @@ def diagnose(config: Config, seconds: float, tell: Tell) -> Generator[Finding]:
     running = str(found.facts.get("running", "cpu"))
     yield checked("cpu", lambda: machine.cpu(machine.processor(), config.workers, running))
     yield checked("certificate", lambda: certificate(config))
+    if files := [file for file in (config.token_file, config.metrics_token_file) if file]:
+        yield checked("tokens", lambda: tokens(files))
     for name in model_names(config, running):
         tell(said("progress.reading", name=name))
         yield checked(f"model {name}", lambda name=name: model(name))  # type: ignore[misc]

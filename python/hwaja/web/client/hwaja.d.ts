@@ -93,7 +93,7 @@ export interface WebSocketLike {
 }
 
 export interface ClientOptions {
-  /** What the server wants of those it lets in (`--token-file`). */
+  /** What the server wants of those it lets in (`--token-file`): letters, digits and `-._~+`. */
   token?: string;
   /** Whether to come back to the session when the connection is lost. Default: true. */
   resume?: boolean;

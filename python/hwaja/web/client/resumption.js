@@ -3,6 +3,9 @@
 /** How long a server keeps the session of a client that is away (`--resume-seconds`). */
 export const RESUME_SECONDS = 60;
 
+/** What a token is made of: of what the server takes, all that the name of a subprotocol may have. */
+export const TOKEN = /^[\w.~+-]+$/;
+
 const FIRST_DELAY_SECONDS = 0.25;
 const LONGEST_DELAY_SECONDS = 8;
 

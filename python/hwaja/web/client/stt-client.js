@@ -9,7 +9,7 @@ import { CLOSED, LOST, STTError, UNREACHABLE, misplaced } from './errors.js';
 import { Link } from './link.js';
 import { SAMPLE_RATE } from './pcm.js';
 import { ENROLMENT, TRANSCRIPTION } from './phase.js';
-import { RESUME_SECONDS } from './resumption.js';
+import { RESUME_SECONDS, TOKEN } from './resumption.js';
 import { Sender } from './sender.js';
 
 /** Audio that is kept, unsent or unconfirmed: as much as is spoken while a session is kept. */
@@ -17,11 +17,12 @@ const KEPT_SAMPLES = RESUME_SECONDS * SAMPLE_RATE;
 
 /** One session with a server. hwaja.d.ts describes every option, event and error. */
 export class STTClient extends Emitter {
-  /** @throws {TypeError} where `url` is no address of a WebSocket */
+  /** @throws {TypeError} where `url` is no address of a WebSocket, or `options.token` no token */
   constructor(url, options = {}) {
     super();
     if (!/^wss?:$/.test(new URL(url).protocol)) throw new TypeError('It begins with wss:// or ws://.');
     const { token = null, details = true, resume = true, renew = true } = options;
+    if (token !== null && !TOKEN.test(token)) throw new TypeError('A token has letters, digits or -._~+ and nothing else.');
     const { WebSocket = globalThis.WebSocket, clock = CLOCK, random = Math.random } = options;
     this._details = details;
     this._link = new Link(

@@ -2,6 +2,7 @@
 
 import { SAMPLE_RATE, STTClient } from '../client/hwaja.js';
 import { Emitter } from '../client/emitter.js';
+import { TOKEN } from '../client/resumption.js';
 import { adviceOn } from './advice.js';
 import { t } from './language.js';
 import { recall, remember } from './memory.js';
@@ -11,9 +12,6 @@ const WISHES = { interimResults: true, speakerUpdates: true };
 
 /** Where the token lies that leads back to the session, when this page is loaded anew. */
 const SESSION_KEY = 'hwaja.session';
-
-/** What tokens are made of; a WebSocket cannot even offer another. */
-const TOKEN = /^[\w-]+$/;
 
 /**
  * Events: `state` of the client; `resumed`, where an earlier session goes on; `gone`, where the voices
