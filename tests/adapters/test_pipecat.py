@@ -1,6 +1,8 @@
 """The speech-to-text service of Pipecat in the framework's pipeline, with a real server."""
 
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ from pipecat.tests.utils import run_test
 import clips
 from hwaja.adapters.pipecat import HwajaSTTService
 from hwaja.adapters.service import Service
+from hwaja.client import Client, RefusedError
 from hwaja.session_runner import Services
 from loopback import Endpoint, serving
 from relay import relaying
@@ -152,6 +155,54 @@ async def test_a_voice_that_is_refused_makes_the_service_unusable(
     (error,) = (frame for frame in up if isinstance(frame, ErrorFrame))
     assert error.error.startswith("The server answered: 음성이 너무 짧습니다")
     assert not service.is_usable
+
+
+class Failing(Service):
+    """Fails to open its first session."""
+
+    def __init__(self, error: Exception, *service: Any, **options: Any) -> None:
+        super().__init__(*service, **options)
+        self._errors = [error]
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Client]:
+        if self._errors:
+            raise self._errors.pop()
+        async with super().open() as client:
+            yield client
+
+
+async def test_a_failure_that_nobody_expects_is_told_and_no_audio_is_kept_after_it(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    faulty = Failing(KeyError("secret"), endpoint.url, people(), cafile=certificate[0])
+    service = HwajaSTTService(faulty)
+    said = list(frames(clips.silence(1)))
+    down, up = await passed(service, iter(said))
+    (error,) = (frame for frame in up if isinstance(frame, ErrorFrame))
+    assert error.error == "Listening failed (KeyError)."
+    assert not service.is_usable
+    del down
+    # The frame has it, and `getrefcount` itself.
+    assert {sys.getrefcount(frame.audio) for frame in said} == {2}
+
+
+async def test_a_service_that_gave_up_listens_again_once_it_is_said_to_be_usable(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    refusal = RefusedError({"type": "error", "code": "SPEAKER_REGISTRATION_FAILED"})
+    faulty = Failing(refusal, endpoint.url, people(), cafile=certificate[0])
+    service = HwajaSTTService(faulty)
+    verdicts: list[bool] = []
+
+    async def mended(service: HwajaSTTService, is_usable: bool) -> None:
+        verdicts.append(is_usable)
+        await service.set_usable(True)
+
+    service.add_event_handler("on_usable_changed", mended)
+    down, _ = await passed(service, frames(clips.conversation()))
+    assert verdicts == [False, True]
+    assert names(down) == ["Beckett"] * 3 + ["Dickens"]
 
 
 async def test_the_example_in_the_guide_writes_names_before_texts(

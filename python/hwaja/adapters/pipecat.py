@@ -106,8 +106,15 @@ class HwajaSTTService(STTService):
 
     async def run_stt(self, audio: bytes) -> AsyncGenerator[Frame | None]:
         """Take audio; what is said comes when it is known."""
-        self._audio.put_nowait(audio)
+        if self._listening is not None and not self._listening.done():
+            self._audio.put_nowait(audio)
         yield None
+
+    async def set_usable(self, is_usable: bool) -> None:
+        """Listen again where listening was given up; see the base class."""
+        await super().set_usable(is_usable)
+        if is_usable and self._listening is not None and self._listening.done():
+            self._listening = self.create_task(self._listen())
 
     async def _update_settings(self, delta: Any) -> dict[str, Any]:
         changed: dict[str, Any] = await super()._update_settings(delta)
@@ -117,10 +124,11 @@ class HwajaSTTService(STTService):
     async def _listen(self) -> None:
         """Tell what is said, in another session where one ends; give up where none begins."""
         self._attempts = 0
-        while True:
-            if await self._converse() or not self.is_usable:
-                return
-            await asyncio.sleep(exponential_backoff_time(self._attempts, min_wait=1))
+        try:
+            while not await self._converse() and self.is_usable:
+                await asyncio.sleep(exponential_backoff_time(self._attempts, min_wait=1))
+        finally:
+            self._audio = asyncio.Queue()  # nobody will hear what waits
 
     async def _converse(self) -> bool:
         """Tell what is said in one session; return whether it was all."""
@@ -136,6 +144,10 @@ class HwajaSTTService(STTService):
             self._attempts += 1
             await self._report(error)
             return False
+        except Exception as error:  # its text may quote anything
+            sentence = f"Listening failed ({type(error).__name__})."
+            await self.push_error(sentence, error, force_treat_as_permanent=True)
+            return False
         return True
 
     async def _report(self, error: ClientError) -> None:
@@ -143,7 +155,7 @@ class HwajaSTTService(STTService):
         await self._call_event_handler("on_connection_error", str(error))
         is_refused = is_refusal(error)
         category = ErrorCategory.INVALID_REQUEST if is_refused else ErrorCategory.CONNECTIVITY
-        is_last = self._attempts == MOST_ATTEMPTS
+        is_last = self._attempts >= MOST_ATTEMPTS
         await self.push_error(
             str(error), error, category=category, force_treat_as_permanent=is_last
         )
