@@ -18,7 +18,6 @@ from hwaja.client.phase import (
     Phase,
 )
 from hwaja.client.resumption import LONGEST_DELAY_SECONDS, RESUME_SECONDS, BackOff, Resumption
-from hwaja.client.timeline import Timeline
 
 pieces = st.lists(st.integers(0, 5000), max_size=30)
 
@@ -171,20 +170,6 @@ def test_nothing_is_sent_before_the_start_is_answered() -> None:
 )
 def test_what_an_error_means(kind: Kind, code: str, reason: str | None, meaning: Meaning) -> None:
     assert started(kind).take({"type": "error", "code": code, "reason": reason}) is meaning
-
-
-def test_times_and_ids_count_from_the_beginning_of_the_conversation() -> None:
-    timeline = Timeline()
-    timeline.dated({"type": "transcription", "segment_id": 4, "start_seconds": 1.0})
-    timeline.renew(32_000)
-    token = {"text": "네", "start_seconds": 0.5}
-    message = {"segment_id": 0, "start_seconds": 0.25, "end_seconds": 1.0, "tokens": [token]}
-    assert timeline.dated(message) == {
-        "segment_id": 5,
-        "start_seconds": 2.25,
-        "end_seconds": 3.0,
-        "tokens": [{"text": "네", "start_seconds": 2.5}],
-    }
 
 
 @given(st.lists(st.floats(0, 0.999), min_size=8, max_size=40))

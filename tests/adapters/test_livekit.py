@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ from hwaja.session_runner import Services
 from loopback import PATIENCE_SECONDS, Endpoint, serving
 from relay import relaying
 from tone_speech import hummed
-from voice_agents import example, people
+from voice_agents import Unsteady, example, people
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
@@ -228,3 +229,28 @@ async def test_a_session_that_is_lost_is_begun_anew_by_the_framework(
     names = [event.alternatives[0].speaker_id for event in finals(events)]
     assert names[-4:] == ["Beckett"] * 3 + ["Dickens"]
     assert sum(SPEECH.get(event.type, 0) for event in events) == 0
+
+
+async def test_after_the_last_attempt_no_audio_is_taken(certificate: tuple[Path, Path]) -> None:
+    stt = STT(Service("wss://localhost:1", people(), cafile=certificate[0]))
+    async with stt.stream(conn_options=ONCE) as stream:
+        with pytest.raises(APIConnectionError):
+            await anext(stream)
+        with pytest.raises(RuntimeError, match="closed"):
+            stream.push_frame(next(frames(clips.silence(1))))
+
+
+async def test_a_session_that_is_begun_anew_begins_behind_what_was_told(
+    endpoint: Endpoint, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The framework counts the time between them by a clock that may stand still."""
+    clock = SimpleNamespace(time=lambda: 1.8e9)
+    monkeypatch.setattr("livekit.agents.stt.stt.time", clock)
+    stt = STT(Unsteady(endpoint.url, people(), cafile=certificate[0]))
+    async with stt.stream(conn_options=APIConnectOptions(max_retry=1)) as stream:
+        for frame in frames(clips.conversation()):
+            stream.push_frame(frame)
+        stream.end_input()
+        said = [event.alternatives[0] for event in finals([event async for event in stream])]
+    assert [each.speaker_id for each in said] == ["Beckett"] * 3 + ["Dickens"]
+    assert said[3].start_time >= said[2].end_time

@@ -35,7 +35,7 @@ from hwaja.session_runner import Services
 from loopback import Endpoint, serving
 from relay import relaying
 from tone_speech import hummed
-from voice_agents import example, people
+from voice_agents import Unsteady, example, people
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
@@ -144,6 +144,16 @@ async def test_a_session_that_is_lost_is_begun_anew(
         "The connection was lost, and the session with it: enrol the voices again."
     ]
     assert service.is_usable
+
+
+async def test_what_a_new_session_tells_is_dated_behind_what_was_told(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    service = HwajaSTTService(Unsteady(endpoint.url, people(), cafile=certificate[0]))
+    down, _ = await passed(service, frames(clips.conversation()))
+    assert names(down) == ["Beckett"] * 3 + ["Dickens"]
+    timestamps = [frame.timestamp for frame in finals(down)]
+    assert timestamps == sorted(timestamps)
 
 
 async def test_a_voice_that_is_refused_makes_the_service_unusable(

@@ -19,6 +19,7 @@ from livekit.agents.utils.audio import AudioByteStream
 from hwaja.adapters.service import Service, details_of, is_refusal
 from hwaja.audio import mixed_down
 from hwaja.client import ClientError, Interim, RefusedError, Told, Transcription
+from hwaja.client.timeline import MonotonicOffset
 from hwaja.gate import SAMPLE_RATE
 
 CHUNK_SAMPLES = SAMPLE_RATE // 20
@@ -78,6 +79,7 @@ class Stream(stt.RecognizeStream):
         super().__init__(stt=hwaja, conn_options=conn_options, sample_rate=SAMPLE_RATE)
         self._service = hwaja.service
         self._language = language
+        self._offset = MonotonicOffset()
         self._open: set[int] = set()  # segments whose interims are shown
         self._is_speaking = False
         self._unreported_seconds = 0.0
@@ -87,6 +89,7 @@ class Stream(stt.RecognizeStream):
         super().push_frame(frame if frame.num_channels == 1 else _mono(frame))
 
     async def _run(self) -> None:
+        self._offset.renew()
         try:
             async with self._service.open() as client:
                 talk = self._service.transcribe(client, self._chunks(), self._language)
@@ -154,7 +157,9 @@ class Stream(stt.RecognizeStream):
     def _final(self, said: Transcription) -> stt.SpeechData:
         details = details_of(said)
         name = self._service.name(said)
+        # The framework's offset is time that has passed: audio may have been heard faster.
         offset = self.start_time_offset
+        offset += self._offset.of(offset + details.start_seconds, offset + details.end_seconds)
         return stt.SpeechData(
             LanguageCode(details.language or self._language or ""),
             said.text,

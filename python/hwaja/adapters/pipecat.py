@@ -27,6 +27,7 @@ from pipecat.utils.time import time_now_iso8601
 from hwaja.adapters.service import Service, details_of, is_refusal
 from hwaja.audio import mixed_down
 from hwaja.client import ClientError, Interim, Told, Transcription
+from hwaja.client.timeline import MonotonicTimestamps
 from hwaja.gate import SAMPLE_RATE
 
 TTFS_P99_SECONDS = 1.4
@@ -61,6 +62,7 @@ class HwajaSTTService(STTService):
         self._resampler = create_stream_resampler()
         self._audio: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._listening: asyncio.Task[None] | None = None
+        self._timestamps = MonotonicTimestamps()
 
     @property
     def _language(self) -> str | None:
@@ -125,7 +127,9 @@ class HwajaSTTService(STTService):
         """Tell what is said, in another session where one ends; give up where none begins."""
         self._attempts = 0
         try:
-            while not await self._converse() and self.is_usable:
+            while True:
+                if await self._converse() or not self.is_usable:
+                    return
                 await asyncio.sleep(exponential_backoff_time(self._attempts, min_wait=1))
         finally:
             self._audio = asyncio.Queue()  # nobody will hear what waits
@@ -135,6 +139,7 @@ class HwajaSTTService(STTService):
         try:
             async with self._service.open() as client:
                 self._attempts = 0
+                self._timestamps.renew()
                 await self._call_event_handler("on_connected")
                 talk = self._service.transcribe(client, self._chunks(), self._language)
                 async with aclosing(talk):
@@ -178,11 +183,13 @@ class HwajaSTTService(STTService):
                 await self.push_frame(self._final(told))
 
     def _final(self, said: Transcription) -> TranscriptionFrame:
+        details = details_of(said)
+        seconds = details.end_seconds - details.start_seconds
         return TranscriptionFrame(
             said.text,
             self._service.name(said) or self._user_id,
-            said.timestamp,
-            _known(details_of(said).language or self._language),
+            self._timestamps.dated(said.timestamp, seconds),
+            _known(details.language or self._language),
             result=said,
             finalized=True,
         )

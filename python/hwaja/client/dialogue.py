@@ -4,18 +4,25 @@ from collections.abc import Iterator
 
 from hwaja.client.errors import Message, RefusedError
 from hwaja.client.phase import TRANSCRIPTION, Kind, Meaning, Phase
-from hwaja.client.timeline import Timeline
+from hwaja.client.timeline import MonotonicTimestamps, Timeline
 from hwaja.codes import Reason
 
 
 class Dialogue:
     """One enrolment, or one conversation in as many transcriptions as it takes."""
 
-    def __init__(self, kind: Kind, wishes: Message, *, is_confirmed: bool) -> None:
-        """Prepare; the arguments are those of `Phase`."""
+    def __init__(
+        self,
+        kind: Kind,
+        wishes: Message,
+        timestamps: MonotonicTimestamps,
+        *,
+        is_confirmed: bool,
+    ) -> None:
+        """Prepare; the arguments are those of `Phase`, and the timestamps of the session so far."""
         self.phase = Phase(kind, wishes, is_confirmed=is_confirmed)
         self.is_over = False
-        self._timeline = Timeline()
+        self._timeline = Timeline(timestamps)
         self._is_renewed = False
         self._awaits_crossed_end = False
 

@@ -12,6 +12,7 @@ from hwaja.client.errors import Message
 from hwaja.client.link import Address, Link
 from hwaja.client.phase import ENROLMENT, TRANSCRIPTION, Kind, Phase
 from hwaja.client.reading import read, read_enrolled
+from hwaja.client.timeline import MonotonicTimestamps
 from hwaja.client.tls import client_tls
 from hwaja.client.told import Told
 from hwaja.messages import RegistrationCompleted
@@ -22,6 +23,7 @@ class Client:
 
     def __init__(self, link: Link) -> None:
         self._link = link
+        self._timestamps = MonotonicTimestamps()
         self._changed = asyncio.Event()
 
     async def enrol(
@@ -107,7 +109,8 @@ class Client:
 
     async def _run(self, kind: Kind, audio: Chunks, wishes: Message) -> AsyncGenerator[Message]:
         await self._link.work()
-        dialogue = Dialogue(kind, wishes, is_confirmed=self._link.is_confirmed)
+        is_confirmed = self._link.is_confirmed
+        dialogue = Dialogue(kind, wishes, self._timestamps, is_confirmed=is_confirmed)
         chunks = pcm_chunks(audio)
         workers = {
             asyncio.create_task(self._feed(dialogue.phase, chunks)),

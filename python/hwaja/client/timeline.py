@@ -1,25 +1,77 @@
 """Times and ids that count from the beginning of a conversation.
 
-The server ends a transcription after some minutes, and counts anew in the next.
+The server ends a transcription after some minutes, and counts anew in the next. Its clock may be
+set between two of them.
 """
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from hwaja.client.errors import Message
 from hwaja.gate import SAMPLE_RATE
 
 
+class MonotonicOffset:
+    """What is added to the times of one part after another, in any unit.
+
+    No part begins before the end of the last one: a part that would is moved forward as a whole, so
+    that within it differences stay.
+    """
+
+    def __init__(self) -> None:
+        self._end = float("-inf")
+        self._offset: float | None = None  # None until the first entry of the part
+
+    def renew(self) -> None:
+        """Begin another part."""
+        self._offset = None
+
+    def of(self, start: float, end: float) -> float:
+        """Return what is added to the times of an entry."""
+        if self._offset is None:
+            self._offset = max(0, self._end - start)
+        self._end = max(self._end, end + self._offset)
+        return self._offset
+
+
+class MonotonicTimestamps:
+    """The timestamps of one transcription after another in a session."""
+
+    def __init__(self) -> None:
+        self._offset_ms = MonotonicOffset()
+
+    def renew(self) -> None:
+        """Begin another transcription."""
+        self._offset_ms.renew()
+
+    def dated(self, timestamp: str, seconds: float) -> str:
+        """Return when an entry began that the server has dated so, and that lasts so long."""
+        began = datetime.fromisoformat(timestamp)
+        began_ms = round(1000 * began.timestamp())
+        offset_ms = self._offset_ms.of(began_ms, began_ms + round(1000 * seconds))
+        if not offset_ms:
+            return timestamp
+        moved = began + timedelta(milliseconds=offset_ms)
+        return moved.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 class Timeline:
     """Where the transcription that goes on lies in the conversation."""
 
-    def __init__(self) -> None:
+    def __init__(self, timestamps: MonotonicTimestamps) -> None:
+        """Begin a conversation, behind those of the session that were dated before."""
+        self._timestamps = timestamps
+        self._timestamps.renew()
         self._offset_samples = 0
+        self._offset_seconds = MonotonicOffset()
         self._offset_id = 0
         self._next_id = 0
 
     def renew(self, received_samples: int) -> None:
         """Begin another transcription behind so many samples of the last one."""
+        self._timestamps.renew()
         self._offset_samples += received_samples
+        self._offset_seconds.renew()
         self._offset_id = self._next_id
 
     def dated(self, message: Message) -> Message:
@@ -28,9 +80,19 @@ class Timeline:
         if "segment_id" in dated:
             dated["segment_id"] += self._offset_id
             self._next_id = max(self._next_id, dated["segment_id"] + 1)
-        for key in ("start_seconds", "end_seconds"):
-            if key in dated:
-                dated[key] = round(dated[key] + self._offset_samples / SAMPLE_RATE, 3)
-        if "tokens" in dated:
-            dated["tokens"] = [self.dated(token) for token in dated["tokens"]]
+        if "start_seconds" in dated:
+            self._date(dated)
         return dated
+
+    def _date(self, message: Message) -> None:
+        start, end = message["start_seconds"], message["end_seconds"]
+        message["timestamp"] = self._timestamps.dated(message["timestamp"], end - start)
+        offset = self._offset_samples / SAMPLE_RATE
+        offset += self._offset_seconds.of(start + offset, end + offset)
+        message["start_seconds"] = round(start + offset, 3)
+        message["end_seconds"] = round(end + offset, 3)
+        if "tokens" in message:
+            message["tokens"] = [
+                token | {"start_seconds": round(token["start_seconds"] + offset, 3)}
+                for token in message["tokens"]
+            ]
