@@ -38,6 +38,13 @@ def test_a_final_text_is_a_line_with_its_speaker(capsys: Capture) -> None:
     ]
 
 
+def test_who_is_not_enrolled_has_the_name_of_nobody_who_is(capsys: Capture) -> None:
+    """The same words as in the page; as JSON it is what the server said."""
+    stranger = FINAL | {"label": "unknown"}
+    assert shown(capsys, stranger) == "Someone not enrolled     4.9 s   -31.2 dBFS  반갑습니다\n"
+    assert json.loads(shown(capsys, stranger, as_json=True)) == stranger
+
+
 def test_a_speaker_who_is_not_sure_has_a_question_mark(capsys: Capture) -> None:
     lines = shown(capsys, FINAL | {"label": "sure"}, FINAL | {"label": "short"}).splitlines()
     assert [line[:16] for line in lines] == ["speaker 1      4", "speaker 1?     4"]

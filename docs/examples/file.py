@@ -8,7 +8,7 @@ import sys
 import wave
 from pathlib import Path
 
-from hwaja.client import RefusedError, Transcription, connect
+from hwaja.client import Label, RefusedError, Transcription, connect
 
 SERVER = "wss://localhost:8088"
 CERTIFICATE = Path.home() / ".local/share/hwaja/dev-cert.pem"
@@ -29,7 +29,9 @@ async def transcribe(
             await client.enrol(speaker_id, pcm_of(voice))
         async for told in client.transcribe(pcm_of(talk)):
             if isinstance(told, Transcription) and told.details is not None:
-                lines.append(f"{told.details.start_seconds:7.2f} {told.speaker_id}: {told.text}")
+                is_stranger = told.details.label is Label.UNKNOWN
+                who = "Someone not enrolled" if is_stranger else f"Speaker {told.speaker_id}"
+                lines.append(f"{told.details.start_seconds:7.2f} {who}: {told.text}")
     return lines
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import sounddevice
 
-from hwaja.client import Interim, Transcription
+from hwaja.client import Interim, Label, Transcription
 from hwaja.client.sync import connect
 
 SERVER = "wss://localhost:8088"
@@ -33,8 +33,10 @@ def main() -> None:
         for told in client.transcribe(captured(60), interim_results=True):
             if isinstance(told, Interim):
                 print(f"\r… {told.text}", end="", flush=True)
-            elif isinstance(told, Transcription):
-                print(f"\r{told.speaker_id}: {told.text}")
+            elif isinstance(told, Transcription) and told.details is not None:
+                is_stranger = told.details.label is Label.UNKNOWN
+                who = "Someone not enrolled" if is_stranger else f"Speaker {told.speaker_id}"
+                print(f"\r{who}: {told.text}")
 
 
 if __name__ == "__main__":

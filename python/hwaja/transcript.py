@@ -8,7 +8,10 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from hwaja.client import Message
+from hwaja.client import Label, Message
+
+STRANGER = "Someone not enrolled"
+"""Who is like none of the enrolled voices; the page says the same."""
 
 _STYLES = ("cyan", "magenta", "green", "yellow")  # of speaker 0, speaker 1 and so on
 
@@ -58,10 +61,17 @@ class Transcript:
 
 
 def _line(message: Message) -> Text:
-    speaker_id = message["speaker_id"]
-    doubt = " " if message.get("label", "sure") == "sure" else "?"
     return Text.assemble(
-        (f"speaker {speaker_id}{doubt}", _STYLES[speaker_id % len(_STYLES)]),
+        _speaker(message),
         f" {message['start_seconds']:7.1f} s  {message['confidence']:6.1f} dBFS  ",
         message["text"],
     )
+
+
+def _speaker(message: Message) -> tuple[str, str]:
+    """Return who spoke, and the style for it."""
+    speaker_id, label = message["speaker_id"], message.get("label", Label.SURE)
+    if label == Label.UNKNOWN:
+        return STRANGER, "dim"
+    doubt = " " if label == Label.SURE else "?"
+    return f"speaker {speaker_id}{doubt}", _STYLES[speaker_id % len(_STYLES)]

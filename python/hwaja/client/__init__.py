@@ -1,5 +1,6 @@
 """The client: enrols voices, sends a conversation, tells who said what. See docs/python.md."""
 
+from hwaja.attribution.parts import Label
 from hwaja.client.chunks import Chunks
 from hwaja.client.errors import ClientError, Message, RefusedError, SessionLostError
 from hwaja.client.session import Client, connect
@@ -22,6 +23,7 @@ __all__ = [
     "Details",
     "Failure",
     "Interim",
+    "Label",
     "LimitWarning",
     "Message",
     "RefusedError",
