@@ -1,28 +1,33 @@
 """The client against the real server, and against what is none."""
 
+import ast
 import asyncio
 import re
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 import clips
+import hwaja
 from hwaja import certificate as certificate_module
+from hwaja.admission import Door
 from hwaja.audio import CHUNK_SAMPLES, paced
 from hwaja.certificate import development_certificate
-from hwaja.client import ClientError
+from hwaja.client import CertificateError, ClientError, UnauthorizedError
 from hwaja.client.connection import MAX_UNREAD_BYTES, dial, open_connection
 from hwaja.client.tls import client_tls
 from hwaja.session_runner import Services
 from hwaja.tls import tls_context
-from loopback import Endpoint, serving
+from loopback import Endpoint, serving, tokens_of
 
 pytestmark = pytest.mark.models
 
 in_one_loop = pytest.mark.asyncio(loop_scope="session")
+
+PACKAGE = Path(hwaja.__file__).parent
 
 
 def at_once(pcm: bytes) -> AsyncIterator[bytes]:
@@ -126,17 +131,31 @@ async def test_a_certificate_is_trusted_if_it_was_named(
 
 
 @in_one_loop
-@pytest.mark.parametrize("named", [None, "absent.pem"])
-async def test_an_untrusted_certificate_is_refused_and_the_ways_out_are_named(
-    named: str | None, endpoint: Endpoint, tmp_path: Path
-) -> None:
-    with pytest.raises(ClientError) as caught:
-        await connect(endpoint, client_tls(tmp_path / named if named else None))
-    assert re.fullmatch(
-        r"The certificate of wss://localhost:\d+ is not trusted \(self-signed certificate\); "
-        r"name it with --cafile, or pass --insecure\.",
-        str(caught.value),
+async def test_an_untrusted_certificate_is_an_error_of_its_own(endpoint: Endpoint) -> None:
+    with pytest.raises(CertificateError) as caught:
+        await connect(endpoint, client_tls(None))
+    assert str(caught.value) == (
+        f"The certificate of {endpoint.url} is not trusted (self-signed certificate)."
     )
+
+
+@in_one_loop
+@pytest.mark.parametrize(
+    ("token", "sentence"),
+    [
+        (None, "The server at {url} wants a token."),
+        ("another-0123456789", "The server at {url} does not know this token."),
+    ],
+)
+async def test_a_missing_or_a_wrong_token_is_an_error_of_its_own(
+    token: str | None, sentence: str, services: Services, certificate: tuple[Path, Path]
+) -> None:
+    door = Door(tokens_of("right-0123456789"))
+    async with serving(services, certificate, door=door) as endpoint:
+        with pytest.raises(UnauthorizedError) as caught:
+            await dial(endpoint.url, endpoint.trust, token)
+        assert str(caught.value) == sentence.format(url=endpoint.url)
+        await (await dial(endpoint.url, endpoint.trust, "right-0123456789")).close()
 
 
 @in_one_loop
@@ -155,12 +174,44 @@ async def test_without_verification_any_certificate_will_do(endpoint: Endpoint) 
     await connect(endpoint, client_tls(None, verify=False))
 
 
-def test_a_file_that_holds_no_certificate_is_named(tmp_path: Path) -> None:
-    junk = tmp_path / "junk.pem"
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_file_without_a_certificate_is_named(
+    kind: Callable[[Path], str | Path], tmp_path: Path
+) -> None:
+    """Also one that is missing: a client that trusts less than it was told to cannot connect."""
+    junk, absent = tmp_path / "junk.pem", tmp_path / "absent.pem"
     junk.write_text("not a certificate")
-    with pytest.raises(ClientError) as caught:
-        client_tls(junk)
-    assert str(caught.value) == f"{junk} holds no certificate."
+    reasons = {
+        junk: "holds no certificate",
+        absent: "cannot be read: No such file or directory",
+        tmp_path: "cannot be read: Is a directory",
+    }
+    for file, reason in reasons.items():
+        with pytest.raises(ClientError) as caught:
+            client_tls(kind(file))
+        assert str(caught.value) == f"{file} {reason}."
+    client_tls(kind(absent), verify=False)
+
+
+LIBRARY = [
+    *sorted((PACKAGE / "client").glob("*.py")),
+    *sorted((PACKAGE / "adapters").glob("*.py")),
+    PACKAGE / "audio.py",
+]
+
+
+@pytest.mark.parametrize("file", LIBRARY, ids=lambda file: f"{file.parent.name}/{file.name}")
+def test_no_sentence_of_the_library_speaks_of_the_command_lines_options(file: Path) -> None:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    said = [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and id(node) not in docstrings
+    ]
+    assert [text for text in said if re.search(r"--[a-z]", text)] == []
 
 
 # Other servers, or none -----------------------------------------------------------------------

@@ -7,6 +7,7 @@ import wave
 from pathlib import Path
 from types import ModuleType
 
+import mypy.api
 import pytest
 
 import clips
@@ -16,7 +17,8 @@ pytestmark = pytest.mark.models
 
 in_one_loop = pytest.mark.asyncio(loop_scope="session")
 
-EXAMPLES = Path(__file__).resolve().parent.parent / "docs" / "examples"
+TESTS = Path(__file__).resolve().parent
+EXAMPLES = TESTS.parent / "docs" / "examples"
 
 
 def example(name: str) -> ModuleType:
@@ -87,3 +89,10 @@ def test_an_example_uses_the_public_client_alone(file: Path) -> None:
     ours = {name for name in imported if name and name.startswith("hwaja")}
     assert ours <= {"hwaja.client", "hwaja.client.sync"}
     assert ours
+
+
+def test_programs_of_users_pass_strict_type_checks() -> None:
+    """Also one with NumPy, paths, arrays, and without asyncio."""
+    programs = [EXAMPLES / "file.py", EXAMPLES / "microphone.py", TESTS / "typed_client.py"]
+    report, errors, code = mypy.api.run(["--strict", *map(str, programs)])
+    assert (code, errors) == (0, ""), report

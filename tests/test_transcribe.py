@@ -16,7 +16,11 @@ import soundfile
 
 import clips
 from fakes import WatchedDetection
+from hwaja.admission import Door
+from hwaja.bearer import Tokens
+from hwaja.certificate import development_certificate
 from hwaja.cli import main
+from hwaja.config import Config
 from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
 from hwaja.session_runner import Services
 from loopback import PATIENCE_SECONDS, Endpoint, serving
@@ -131,13 +135,51 @@ async def test_what_the_model_cannot_do_ends_the_command_with_the_servers_senten
 
 
 @in_one_loop
-async def test_an_untrusted_certificate_is_one_sentence(
-    endpoint: Endpoint, files: dict[str, str], tmp_path: Path, capsys: Capture
+async def test_an_untrusted_certificate_is_told_with_the_ways_out(
+    endpoint: Endpoint,
+    files: dict[str, str],
+    tmp_path: Path,
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     arguments = [files["talk"], "--url", endpoint.url, *enrolling(files)]
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert await transcribe(*arguments) == 1
+    sentences = (
+        "is not trusted (self-signed certificate). Name it with --cafile, or pass --insecure."
+    )
+    assert error_of(capsys).endswith(sentences)
     assert await transcribe(*arguments, "--cafile", str(tmp_path / "absent.pem")) == 1
-    assert "--cafile" in error_of(capsys)
+    assert error_of(capsys).endswith("absent.pem cannot be read: No such file or directory.")
     assert await transcribe(*arguments, "--insecure") == 0
+
+
+@in_one_loop
+async def test_the_development_certificate_of_this_machine_is_trusted_without_a_word(
+    services: Services, files: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    async with serving(services, development_certificate(Config().data_dir)) as endpoint:
+        assert await transcribe(files["talk"], "--url", endpoint.url, *enrolling(files)) == 0
+
+
+@in_one_loop
+async def test_the_servers_own_file_of_tokens_lets_in(
+    services: Services,
+    certificate: tuple[Path, Path],
+    files: dict[str, str],
+    tmp_path: Path,
+    capsys: Capture,
+) -> None:
+    file = tmp_path / "tokens"
+    file.write_text("# of the front desk\nfirst-0123456789\nsecond-0123456789\n")
+    async with serving(services, certificate, door=Door(Tokens(file))) as endpoint:
+        arguments = [files["talk"], "--url", endpoint.url, "--insecure", *enrolling(files)]
+        assert await transcribe(*arguments) == 1
+        assert error_of(capsys).endswith(
+            "wants a token. Name the file of a token with --token-file."
+        )
+        assert await transcribe(*arguments, "--token-file", str(file)) == 0
 
 
 @in_one_loop

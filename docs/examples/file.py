@@ -1,22 +1,16 @@
 """Transcribe a recording: python file.py mina.wav jisu.wav talk.wav
 
-The files are mono WAV, 16 kHz, 16 bit; `hwaja transcribe` takes any format.
+The files are WAV or FLAC (pip install 'hwaja[client]').
 """
 
 import asyncio
 import sys
-import wave
 from pathlib import Path
 
 from hwaja.client import Label, RefusedError, Transcription, connect
 
 SERVER = "wss://localhost:8088"
 CERTIFICATE = Path.home() / ".local/share/hwaja/dev-cert.pem"
-
-
-def pcm_of(file: str) -> bytes:
-    with wave.open(file) as recording:
-        return recording.readframes(recording.getnframes())
 
 
 async def transcribe(
@@ -26,8 +20,8 @@ async def transcribe(
     lines = []
     async with connect(url, cafile=cafile) as client:
         for speaker_id, voice in enumerate(voices):
-            await client.enrol(speaker_id, pcm_of(voice))
-        async for told in client.transcribe(pcm_of(talk)):
+            await client.enrol(speaker_id, voice)
+        async for told in client.transcribe(talk):
             if isinstance(told, Transcription) and told.details is not None:
                 is_stranger = told.details.label is Label.UNKNOWN
                 who = "Someone not enrolled" if is_stranger else f"Speaker {told.speaker_id}"

@@ -4,12 +4,14 @@ import argparse
 import asyncio
 import queue
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from pathlib import Path
 
 from hwaja.audio import AudioError, load_pcm16, microphone, paced
-from hwaja.client import ClientError, Message, connect
+from hwaja.bearer import read_tokens
+from hwaja.certificate import development_files
+from hwaja.client import CertificateError, ClientError, Message, UnauthorizedError, connect
 from hwaja.config import Config
 from hwaja.transcript import Transcript
 
@@ -45,8 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cafile",
         type=Path,
-        default=Config().data_dir / "dev-cert.pem",
-        help="certificate to trust (%(default)s)",
+        help="certificate to trust (that of `hwaja serve --dev-cert`, where there is one)",
     )
     parser.add_argument("--token-file", type=Path, help="file with the token that lets you in")
     parser.add_argument("--insecure", action="store_true", help="accept any certificate")
@@ -60,9 +61,16 @@ def run(args: argparse.Namespace) -> int:
         _check(args.speed >= 0, "--speed must not be negative.")
         asyncio.run(_transcribe(args))
     except (ClientError, AudioError) as error:
-        print(f"hwaja: {error}", file=sys.stderr)
+        print(f"hwaja: {error}{_ADVICE.get(type(error), '')}", file=sys.stderr)
         return 1
     return 0
+
+
+_ADVICE: Mapping[type[Exception], str] = {
+    CertificateError: " Name it with --cafile, or pass --insecure.",
+    UnauthorizedError: " Name the file of a token with --token-file.",
+}
+"""What can be done about an error with the options of the command."""
 
 
 def _check(holds: bool, sentence: str) -> None:
@@ -76,9 +84,9 @@ async def _transcribe(args: argparse.Namespace) -> None:
     with Transcript(as_json=args.json) as transcript:
         async with connect(
             args.url,
-            cafile=args.cafile,
+            cafile=args.cafile or _development_certificate(),
             verify=not args.insecure,
-            token=_token(args.token_file),
+            token=read_tokens(args.token_file)[0] if args.token_file else None,
             on_away=_tell_of_loss,
         ) as client:
             for speaker_id, voice in enumerate(voices):
@@ -96,13 +104,9 @@ def _tell_of_loss() -> None:
     print("hwaja: the connection is lost; trying again", file=sys.stderr)
 
 
-def _token(file: Path | None) -> str | None:
-    if file is None:
-        return None
-    try:
-        return file.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ClientError(f"The token file {file} cannot be read.") from error
+def _development_certificate() -> Path | None:
+    file, _ = development_files(Config().data_dir)
+    return file if file.is_file() else None
 
 
 def _wishes(args: argparse.Namespace) -> Message:

@@ -2,14 +2,16 @@
 
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from os import PathLike
 from pathlib import Path
 
 from hwaja.attribution.parts import Label
 from hwaja.audio import load_pcm16
 from hwaja.client import Client, ClientError, Details, RefusedError, Told, Transcription, connect
+from hwaja.client.chunks import Pcm
 from hwaja.codes import ErrorCode
 
-Take = bytes | Path | str
+Take = Pcm | str | PathLike[str]
 """3-5 s of one person's speech: PCM16, 16 kHz, mono; or the sound file that holds it."""
 
 
@@ -22,7 +24,7 @@ class Service:
         voices: Mapping[str, Take],
         *,
         hotwords: Iterable[str] = (),
-        cafile: Path | None = None,
+        cafile: str | PathLike[str] | None = None,
         token: str | None = None,
     ) -> None:
         """Read the voices; nothing is sent yet.
@@ -32,7 +34,7 @@ class Service:
             voices: what each person is to be called, and a take of the person's voice. At least
                 two; how many at most is the server's `--max-speakers`.
             hotwords: what to expect; see docs/protocol.md for who takes them.
-            cafile: a certificate to trust beside the system's, PEM.
+            cafile: a file with a certificate to trust beside the system's, PEM.
             token: what the server wants of those it lets in.
 
         Raises:
@@ -41,7 +43,8 @@ class Service:
         """
         self._url = url
         self._takes = [
-            take if isinstance(take, bytes) else load_pcm16(Path(take)) for take in voices.values()
+            load_pcm16(Path(take)) if isinstance(take, str | PathLike) else take
+            for take in voices.values()
         ]
         self._names = list(voices)
         self._hotwords = list(hotwords)

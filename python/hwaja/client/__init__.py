@@ -2,14 +2,26 @@
 
 from hwaja.attribution.parts import Label
 from hwaja.client.chunks import Chunks
-from hwaja.client.errors import ClientError, Message, RefusedError, SessionLostError
+from hwaja.client.errors import (
+    CertificateError,
+    ClientError,
+    Message,
+    RefusedError,
+    SessionLostError,
+    UnauthorizedError,
+)
 from hwaja.client.session import Client, connect
-from hwaja.client.told import Failure, Told
+from hwaja.client.told import (
+    Failure,
+    QualityWarning,
+    RegistrationCompleted,
+    Told,
+    VoiceQuality,
+)
 from hwaja.messages import (
     Details,
     Interim,
     LimitWarning,
-    RegistrationCompleted,
     SpeakerUpdate,
     Summary,
     Transcription,
@@ -17,6 +29,7 @@ from hwaja.messages import (
 )
 
 __all__ = [
+    "CertificateError",
     "Chunks",
     "Client",
     "ClientError",
@@ -26,6 +39,7 @@ __all__ = [
     "Label",
     "LimitWarning",
     "Message",
+    "QualityWarning",
     "RefusedError",
     "RegistrationCompleted",
     "SessionLostError",
@@ -34,5 +48,7 @@ __all__ = [
     "Told",
     "Transcription",
     "TranscriptionStopped",
+    "UnauthorizedError",
+    "VoiceQuality",
     "connect",
 ]

@@ -17,7 +17,13 @@ from websockets.exceptions import (
 from websockets.frames import Close
 from websockets.typing import Subprotocol
 
-from hwaja.client.errors import ClientError, Message, RefusedError
+from hwaja.client.errors import (
+    CertificateError,
+    ClientError,
+    Message,
+    RefusedError,
+    UnauthorizedError,
+)
 from hwaja.token_syntax import CHARACTERS, is_token
 
 MAX_UNREAD_BYTES = 4 * 32_000
@@ -171,8 +177,8 @@ async def dial(
 
     Raises:
         ConnectionLostError: where no server answers.
-        ClientError: where `url` is none, the certificate is not trusted, or the token is missing or
-            has other characters than a token.
+        CertificateError, UnauthorizedError: as their names say.
+        ClientError: where `url` is no address, or `token` no token.
 
     """
     if token is not None and not is_token(token):
@@ -188,17 +194,15 @@ async def dial(
             ping_timeout=PONG_SECONDS,
         )
     except ssl.SSLCertVerificationError as error:
-        raise ClientError(
-            f"The certificate of {url} is not trusted ({error.verify_message}); "
-            "name it with --cafile, or pass --insecure."
-        ) from error
+        sentence = f"The certificate of {url} is not trusted ({error.verify_message})."
+        raise CertificateError(sentence) from error
     except (OSError, InvalidHandshake, TimeoutError) as error:
         if (
             isinstance(error, InvalidStatus)
             and error.response.status_code == HTTPStatus.UNAUTHORIZED
         ):
-            sentence = f"{url} lets in only who has a token; name its file with --token-file."
-            raise ClientError(sentence) from error
+            wanted = "wants a token" if token is None else "does not know this token"
+            raise UnauthorizedError(f"The server at {url} {wanted}.") from error
         sentence = f"No server answers at {url} ({type(error).__name__})."
         raise ConnectionLostError(sentence) from error
     except (InvalidURI, ValueError) as error:

@@ -10,6 +10,14 @@ class ClientError(Exception):
     """The server cannot be reached, or the connection has ended. Says why in one sentence."""
 
 
+class CertificateError(ClientError):
+    """The server's certificate is not trusted."""
+
+
+class UnauthorizedError(ClientError):
+    """The server lets in only who has a token; none was given, or one that it does not know."""
+
+
 class SessionLostError(ClientError):
     """The connection was lost for too long, and with it the session and its voices."""
 

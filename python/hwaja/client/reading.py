@@ -9,23 +9,27 @@ from typing import Any, TypeVar
 
 from hwaja.attribution.parts import Label
 from hwaja.client.errors import Message
-from hwaja.client.told import Failure, Told
+from hwaja.client.told import (
+    Failure,
+    QualityWarning,
+    RegistrationCompleted,
+    Told,
+    VoiceQuality,
+)
 from hwaja.codes import ErrorCode, Reason
 from hwaja.messages import (
     Details,
     Interim,
     LimitWarning,
-    RegistrationCompleted,
     SpeakerShare,
     SpeakerUpdate,
     Summary,
     Transcription,
     TranscriptionStopped,
 )
-from hwaja.quality import Quality
 from hwaja.recognition import Token
 
-Record = TypeVar("Record", Quality, SpeakerShare, Token)
+Record = TypeVar("Record", VoiceQuality, SpeakerShare, Token)
 
 
 def read(message: Message) -> Told | None:
@@ -47,9 +51,13 @@ def read_enrolled(message: Message) -> RegistrationCompleted:
     )
 
 
-def read_quality(fields: Message) -> Quality:
-    """Return what was measured of a voice; its warnings follow from it (`quality.warnings`)."""
-    return _record(Quality, fields)
+def read_quality(fields: Message) -> VoiceQuality:
+    """Return what the server says of a voice."""
+    warnings = tuple(
+        QualityWarning(_reason(warning["reason"]), warning["message"])
+        for warning in fields.get("warnings", ())
+    )
+    return _record(VoiceQuality, {**fields, "warnings": warnings})
 
 
 def _record(kind: type[Record], fields: Message) -> Record:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import aclosing, asynccontextmanager
-from pathlib import Path
+from os import PathLike
 from typing import Any
 
 from hwaja.client.chunks import Chunks, pcm_chunks
@@ -14,8 +14,7 @@ from hwaja.client.phase import ENROLMENT, TRANSCRIPTION, Kind, Phase
 from hwaja.client.reading import read, read_enrolled
 from hwaja.client.timeline import MonotonicTimestamps
 from hwaja.client.tls import client_tls
-from hwaja.client.told import Told
-from hwaja.messages import RegistrationCompleted
+from hwaja.client.told import RegistrationCompleted, Told
 
 
 class Client:
@@ -33,13 +32,14 @@ class Client:
 
         Args:
             speaker_id: whose it is, from 0.
-            voice: 3-5 s of speech of one person; PCM16, 16 kHz, mono.
+            voice: 3-5 s of speech of one person.
             add: whether it is added to the speaker's earlier takes, or replaces them.
 
         Raises:
             RefusedError: where the server does not accept the voice; an earlier one stays.
             SessionLostError: where the connection is lost for too long.
-            ClientError: where the server ends the session.
+            ClientError: where the server ends the session, or a sound file cannot be read.
+            TypeError, ValueError: where the voice is no PCM16.
 
         """
         messages = self.enrol_messages(speaker_id, voice, add=add)
@@ -63,7 +63,7 @@ class Client:
         message from the beginning of its last part. For what can be asked for see docs/protocol.md.
 
         Args:
-            talk: PCM16, 16 kHz, mono; it may go on for ever, as a microphone's does.
+            talk: audio; chunks may go on for ever, as a microphone's do.
             interim_results: whether to tell what is being said before it is over.
             speaker_updates: whether to correct who said something.
             adapt: whether voices may learn.
@@ -108,10 +108,10 @@ class Client:
         return self._run(TRANSCRIPTION, talk, {**wishes, "details": True})
 
     async def _run(self, kind: Kind, audio: Chunks, wishes: Message) -> AsyncGenerator[Message]:
+        chunks = await pcm_chunks(audio)
         await self._link.work()
         is_confirmed = self._link.is_confirmed
         dialogue = Dialogue(kind, wishes, self._timestamps, is_confirmed=is_confirmed)
-        chunks = pcm_chunks(audio)
         workers = {
             asyncio.create_task(self._feed(dialogue.phase, chunks)),
             asyncio.create_task(self._send(dialogue.phase)),
@@ -175,7 +175,7 @@ async def _unless_failed(
 async def connect(
     url: str,
     *,
-    cafile: Path | None = None,
+    cafile: str | PathLike[str] | None = None,
     verify: bool = True,
     token: str | None = None,
     on_away: Callable[[], None] = lambda: None,
@@ -188,13 +188,15 @@ async def connect(
 
     Args:
         url: wss://, or ws:// to a server without TLS.
-        cafile: a certificate to trust beside the system's, PEM.
+        cafile: a file with a certificate to trust beside the system's, PEM.
         verify: False accepts any certificate.
         token: what the server wants of those it lets in.
         on_away: called when the connection is lost and another is tried.
 
     Raises:
-        ClientError: where there is no server, its certificate is not trusted, or it refuses.
+        CertificateError: where its certificate is not trusted.
+        UnauthorizedError: where it wants a token, or does not know this one.
+        ClientError: where there is no server, or it refuses; where `cafile` cannot be read.
 
     """
     link = Link(Address(url, client_tls(cafile, verify=verify), token), on_away)

@@ -5,15 +5,14 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iter
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for_futures
 from contextlib import contextmanager
-from pathlib import Path
+from os import PathLike
 from threading import Thread
 from typing import Any, TypedDict, TypeVar, Unpack
 
 from hwaja.client import session
 from hwaja.client.chunks import Chunks
 from hwaja.client.errors import Message
-from hwaja.client.told import Told
-from hwaja.messages import RegistrationCompleted
+from hwaja.client.told import RegistrationCompleted, Told
 
 Result = TypeVar("Result")
 
@@ -31,7 +30,7 @@ class Wishes(TypedDict, total=False):
 class Options(TypedDict, total=False):
     """How a server may be reached."""
 
-    cafile: Path | None
+    cafile: str | PathLike[str] | None
     verify: bool
     token: str | None
     on_away: Callable[[], None]

@@ -1,29 +1,31 @@
 """The client's side of TLS."""
 
 import ssl
-from pathlib import Path
+from os import PathLike
 
 from hwaja.client.errors import ClientError
 
 
-def client_tls(trusted: Path | None, *, verify: bool = True) -> ssl.SSLContext:
+def client_tls(trusted: str | PathLike[str] | None, *, verify: bool = True) -> ssl.SSLContext:
     """Return a client context.
 
     Args:
-        trusted: a certificate to trust beside the system's, PEM; a missing file is passed over.
-        verify: False accepts any certificate.
+        trusted: a file with a certificate to trust beside the system's, PEM.
+        verify: False accepts any certificate, and reads no file.
 
     Raises:
-        ClientError: where the file is there but holds no certificate.
+        ClientError: where the file cannot be read or holds no certificate.
 
     """
     context = ssl.create_default_context()
     if not verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    elif trusted is not None and trusted.is_file():
+    elif trusted is not None:
         try:
             context.load_verify_locations(trusted)
         except ssl.SSLError as error:
             raise ClientError(f"{trusted} holds no certificate.") from error
+        except OSError as error:
+            raise ClientError(f"{trusted} cannot be read: {error.strerror}.") from error
     return context

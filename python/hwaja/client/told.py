@@ -1,7 +1,8 @@
-"""What a transcription tells its caller."""
+"""What the caller is told, beyond the messages themselves."""
 
 from dataclasses import dataclass
 
+from hwaja import messages
 from hwaja.codes import ErrorCode, Reason
 from hwaja.messages import (
     Interim,
@@ -10,6 +11,33 @@ from hwaja.messages import (
     Transcription,
     TranscriptionStopped,
 )
+from hwaja.quality import Quality
+
+
+@dataclass(frozen=True, slots=True)
+class QualityWarning:
+    """What could be better about a voice."""
+
+    reason: Reason | None
+    """None: one that a later server knows."""
+    message: str
+    """The same for a person, in Korean."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceQuality(Quality):
+    """What the server measured of a voice, and what it warns of."""
+
+    warnings: tuple[QualityWarning, ...] = ()
+    """The gravest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationCompleted(messages.RegistrationCompleted):
+    """The voice was good enough and is kept."""
+
+    quality: VoiceQuality | None = None
+    """How good it is. None: the server does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +52,4 @@ class Failure:
 
 
 Told = Transcription | Interim | SpeakerUpdate | LimitWarning | TranscriptionStopped | Failure
+"""What a transcription tells."""
