@@ -1,18 +1,16 @@
 """Audio files as PCM16, and audio sent at the pace of a microphone."""
 
 import asyncio
-import queue
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
 
 from hwaja import audio
-from hwaja.audio import CHUNK_SAMPLES, AudioError, load_pcm16, microphone, mixed_down, paced
+from hwaja.audio import CHUNK_SAMPLES, AudioError, load_pcm16, mixed_down, paced
 from hwaja.gate import SAMPLE_RATE
 
 TONE_HZ = 440
@@ -157,58 +155,7 @@ async def test_no_audio_gives_no_chunk() -> None:
         assert [chunk async for chunk in paced(b"", 1)] == []
 
 
-# Microphone -----------------------------------------------------------------------------------
-
-
-def test_without_the_microphone_extra_the_user_is_told_what_to_install(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setitem(sys.modules, "sounddevice", None)
-    with pytest.raises(AudioError, match=r"pip install 'hwaja\[mic\]'\.$"), microphone():
-        pass
-
-
-class FakeSoundDevice:
-    """A sound library whose microphone hears two chunks as soon as it is started."""
-
-    class PortAudioError(Exception):
-        pass
-
-    class RawInputStream:
-        def __init__(self, rate: int, chunk: int, *, channels: int, dtype: str, callback: Any):
-            self.format = (rate, chunk, channels, dtype)
-            self.callback = callback
-
-        def __enter__(self) -> None:
-            assert self.format == (SAMPLE_RATE, CHUNK_SAMPLES, 1, "int16")
-            buffer = bytearray(b"\x01\x00" * CHUNK_SAMPLES)  # which the library uses again
-            self.callback(buffer, CHUNK_SAMPLES, None, None)
-            buffer[:] = b"\x02\x00" * CHUNK_SAMPLES
-            self.callback(buffer, CHUNK_SAMPLES, None, None)
-
-        def __exit__(self, *_: object) -> None:
-            pass
-
-
-def test_the_microphone_gives_copies_of_what_it_captured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "sounddevice", FakeSoundDevice)
-    with microphone() as chunks:
-        assert chunks.get_nowait() == b"\x01\x00" * CHUNK_SAMPLES
-        assert chunks.get_nowait() == b"\x02\x00" * CHUNK_SAMPLES
-        with pytest.raises(queue.Empty):
-            chunks.get_nowait()
-
-
-def test_a_microphone_that_cannot_be_opened_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
-    class NoDevice(FakeSoundDevice):
-        @staticmethod
-        def RawInputStream(*_: object, **__: object) -> None:  # noqa: N802
-            raise FakeSoundDevice.PortAudioError("Error querying device -1", -1)
-
-    monkeypatch.setitem(sys.modules, "sounddevice", NoDevice)
-    sentence = r"^The microphone cannot be opened: Error querying device -1\.$"
-    with pytest.raises(AudioError, match=sentence), microphone():
-        pass
+# Channels ------------------------------------------------------------------------------------
 
 
 def test_interleaved_channels_are_averaged_without_running_over() -> None:

@@ -77,7 +77,7 @@ ROWS: list[set[str]] = [
     {"application"},
     {"audio"},
     {"client"},
-    {"transcript", "adapters"},
+    {"microphone", "transcript", "adapters"},
     {"transcribe", "enroll_check", "doctor", "benchmark"},
     {"cli"},
     {"__main__"},

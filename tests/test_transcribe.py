@@ -8,7 +8,6 @@ import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -25,6 +24,7 @@ from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
 from hwaja.session_runner import Services
 from loopback import PATIENCE_SECONDS, Endpoint, serving
 from processes import hwaja_serve
+from sound_cards import Given, SoundCard
 from tone_speech import hummed
 
 pytestmark = pytest.mark.models
@@ -245,31 +245,23 @@ def test_wrong_arguments_are_one_sentence(
     assert sentence in error_of(capsys)
 
 
-class Microphone:
-    """A sound library whose microphone hears a conversation, after which Ctrl-C is pressed."""
+def listening(monkeypatch: pytest.MonkeyPatch, card: SoundCard | None) -> None:
+    """Have a sound card; None: not even the library for one."""
+    monkeypatch.setitem(sys.modules, "sounddevice", card)
 
-    PortAudioError = OSError
 
-    def __init__(self, pcm: bytes) -> None:
-        self._pcm = pcm
+def chunks(pcm: bytes) -> list[bytes]:
+    return [pcm[at : at + 8192] for at in range(0, len(pcm), 8192)]
 
-    def RawInputStream(self, *_: object, callback: Any, **__: object) -> "Microphone":  # noqa: N802
-        self._callback = callback
-        return self
 
-    def __enter__(self) -> None:
-        for offset in range(0, len(self._pcm), 8192):
-            self._callback(self._pcm[offset : offset + 8192], None, None, None)
-        os.kill(os.getpid(), signal.SIGINT)
-
-    def __exit__(self, *_: object) -> None:
-        pass
+def press_ctrl_c() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
 
 
 def test_ctrl_c_ends_the_microphone_and_all_that_it_heard_is_answered(
     files: dict[str, str], tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "sounddevice", Microphone(clips.conversation()))
+    listening(monkeypatch, SoundCard(chunks(clips.conversation()), then=press_ctrl_c))
     with hwaja_serve(tmp_path, "--port", "0") as running:
         arguments = ["--url", running.url, "--cafile", str(running.certificate), "--json"]
         assert main(["transcribe", "--mic", "--speed", "0", *arguments, *enrolling(files)]) == 0
@@ -279,13 +271,43 @@ def test_ctrl_c_ends_the_microphone_and_all_that_it_heard_is_answered(
     assert types[2:] == ["transcription_started", *["transcription"] * 4]
 
 
-def test_a_microphone_that_is_missing_is_one_sentence(
+def test_a_microphone_that_goes_away_is_told_once_all_that_it_heard_is_answered(
     files: dict[str, str], tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    """And how often audio was lost before it came here."""
+    lossy = Given(input_overflow=True)
+    heard = chunks(clips.conversation())
+    listening(monkeypatch, SoundCard(heard, flags=lossy, ends=True))
     with hwaja_serve(tmp_path, "--port", "0") as running:
         arguments = ["--url", running.url, "--insecure", "--json", "--speed", "0"]
         assert main(["transcribe", "--mic", *arguments, *enrolling(files)]) == 1
-    assert re.fullmatch(
-        r"hwaja: The microphone needs PortAudio and: .*\.\n", capsys.readouterr().err
-    )
+    captured = capsys.readouterr()
+    assert captured.err.splitlines() == [
+        "listening; Ctrl-C ends",
+        "hwaja: the microphone was not read in time; words may be missing",
+        f"hwaja: the microphone was not read in time {len(heard)} times",
+        "hwaja: The microphone has stopped: no audio comes from it any more.",
+    ]
+    types = [json.loads(line)["type"] for line in captured.out.splitlines()]
+    assert types[2:] == ["transcription_started", *["transcription"] * 4]
+
+
+@pytest.mark.parametrize(
+    ("card", "sentence"),
+    [
+        (None, "The microphone needs: pip install 'hwaja[mic]'."),
+        (SoundCard(fails_to="open"), "The microphone cannot be used: Error querying device -1."),
+    ],
+    ids=["library", "device"],
+)
+def test_a_microphone_that_is_missing_is_told_before_anybody_is_enrolled(
+    card: SoundCard | None,
+    sentence: str,
+    files: dict[str, str],
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody is even connected to: at this address there is no server."""
+    listening(monkeypatch, card)
+    assert main(["transcribe", "--mic", "--url", "wss://localhost:1", *enrolling(files)]) == 1
+    assert error_of(capsys) == f"hwaja: {sentence}"

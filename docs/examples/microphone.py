@@ -21,7 +21,7 @@ def captured(seconds: float) -> Iterator[bytes]:
     )
     with stream:
         for _ in range(round(seconds * 16_000 / 4096)):
-            yield chunks.get()
+            yield chunks.get(timeout=5)  # a device that goes away says nothing any more
 
 
 def main() -> None:

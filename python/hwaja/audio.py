@@ -1,10 +1,8 @@
-"""Audio files and the microphone, as the PCM16 that the protocol carries."""
+"""Audio files as the PCM16 that the protocol carries, and its pace."""
 
 import asyncio
-import queue
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,30 +92,3 @@ async def paced(
             captured_seconds = (offset + len(chunk)) / 2 / SAMPLE_RATE / speed
             await asyncio.sleep(max(0.0, began + captured_seconds - time.monotonic()))
         yield chunk
-
-
-@contextmanager
-def microphone() -> Iterator["queue.Queue[bytes]"]:
-    """Capture the default microphone; the queue fills with chunks of PCM16.
-
-    Raises:
-        AudioError: where sounddevice is not installed or there is no microphone.
-
-    """
-    try:
-        import sounddevice
-    except (ImportError, OSError):  # OSError: PortAudio itself is missing
-        raise AudioError("The microphone needs PortAudio and: pip install 'hwaja[mic]'.") from None
-    chunks: queue.Queue[bytes] = queue.Queue()
-
-    def captured(data: Any, *_: object) -> None:
-        chunks.put(bytes(data))
-
-    try:
-        stream = sounddevice.RawInputStream(
-            SAMPLE_RATE, CHUNK_SAMPLES, channels=1, dtype="int16", callback=captured
-        )
-    except sounddevice.PortAudioError as error:
-        raise AudioError(f"The microphone cannot be opened: {error.args[0]}.") from error
-    with stream:
-        yield chunks

@@ -2,17 +2,18 @@
 
 import argparse
 import asyncio
-import queue
+import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from pathlib import Path
 
-from hwaja.audio import AudioError, load_pcm16, microphone, paced
+from hwaja.audio import AudioError, load_pcm16, paced
 from hwaja.bearer import read_tokens
 from hwaja.certificate import development_files
 from hwaja.client import CertificateError, ClientError, Message, UnauthorizedError, connect
 from hwaja.config import Config
+from hwaja.microphone import Microphone, sound_library
 from hwaja.transcript import Transcript
 
 
@@ -79,8 +80,9 @@ def _check(holds: bool, sentence: str) -> None:
 
 
 async def _transcribe(args: argparse.Namespace) -> None:
+    microphone = Microphone(sound_library()) if args.mic else None
     voices = [load_pcm16(file) for file in args.enroll]
-    talk = None if args.mic else paced(load_pcm16(args.talk), args.speed)
+    talk = _captured(microphone) if microphone else paced(load_pcm16(args.talk), args.speed)
     with Transcript(as_json=args.json) as transcript:
         async with connect(
             args.url,
@@ -93,15 +95,28 @@ async def _transcribe(args: argparse.Namespace) -> None:
                 enrolment = client.enrol_messages(speaker_id, paced(voice, args.speed))
                 *_, completed = [message async for message in enrolment]
                 transcript.show(completed)
-            messages = client.transcribe_messages(talk or _captured(), _wishes(args))
+            messages = client.transcribe_messages(talk, _wishes(args))
             async with aclosing(messages):
                 async for message in messages:
                     if message["type"] != "transcription_stopped":
                         transcript.show(message)
+    if microphone is not None:
+        _tell_of_faults(microphone)
 
 
 def _tell_of_loss() -> None:
-    print("hwaja: the connection is lost; trying again", file=sys.stderr)
+    _tell("hwaja: the connection is lost; trying again")
+
+
+def _tell_of_faults(microphone: Microphone) -> None:
+    if microphone.overflows:
+        _tell(f"hwaja: the microphone was not read in time {microphone.overflows} times")
+    if microphone.is_gone:
+        raise AudioError("The microphone has stopped: no audio comes from it any more.")
+
+
+def _tell(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
 
 
 def _development_certificate() -> Path | None:
@@ -121,17 +136,17 @@ def _wishes(args: argparse.Namespace) -> Message:
     return wishes
 
 
-async def _captured() -> AsyncIterator[bytes]:
-    """Yield what the microphone captures until Ctrl-C, then end so that the rest is answered."""
-    stopped = asyncio.Event()
+async def _captured(microphone: Microphone) -> AsyncIterator[bytes]:
+    """Yield what is captured until Ctrl-C, then end so that the rest is answered."""
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(2, stopped.set)
-    with microphone() as chunks:
-        print("listening; Ctrl-C ends", file=sys.stderr)
-        while not stopped.is_set():
-            try:
-                yield await asyncio.to_thread(chunks.get, timeout=0.5)
-            except queue.Empty:
-                continue
-    while not chunks.empty():  # captured before Ctrl-C
-        yield chunks.get_nowait()
+    loop.add_signal_handler(signal.SIGINT, microphone.stop)
+    _tell("listening; Ctrl-C ends")
+    is_told = False
+    try:
+        async for chunk in microphone.chunks():
+            if microphone.overflows and not is_told:
+                is_told = True
+                _tell("hwaja: the microphone was not read in time; words may be missing")
+            yield chunk
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)  # another Ctrl-C does not wait for the rest
