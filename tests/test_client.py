@@ -16,7 +16,8 @@ from hwaja import certificate as certificate_module
 from hwaja.admission import Door
 from hwaja.audio import CHUNK_SAMPLES, paced
 from hwaja.certificate import development_certificate
-from hwaja.client import CertificateError, ClientError, UnauthorizedError
+from hwaja.client import CertificateError, ClientError, UnauthorizedError, connection
+from hwaja.client import connect as open_session
 from hwaja.client.connection import MAX_UNREAD_BYTES, dial, open_connection
 from hwaja.client.tls import client_tls
 from hwaja.session_runner import Services
@@ -253,6 +254,26 @@ async def test_a_websocket_server_of_another_kind_is_told(
         port = next(iter(server.sockets)).getsockname()[1]
         with pytest.raises(ClientError, match=r"^The server is not a hwaja server\.$"):
             async with open_connection(f"wss://localhost:{port}", client_tls(certificate[0])):
+                pass
+
+
+@in_one_loop
+async def test_a_server_that_never_says_a_word_is_not_waited_for_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connection, "OPENING_SECONDS", 0.05)
+
+    async def say_nothing(websocket: ServerConnection) -> None:
+        await websocket.wait_closed()
+
+    async with serve(say_nothing, "127.0.0.1", 0) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        sentence = r"^The server does not say that it is ready\.$"
+        with pytest.raises(ClientError, match=sentence):
+            async with open_connection(f"ws://localhost:{port}", client_tls(None)):
+                pass
+        with pytest.raises(ClientError, match=sentence):
+            async with open_session(f"ws://localhost:{port}"):
                 pass
 
 

@@ -8,10 +8,12 @@ import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
 import soundfile
+from websockets.sync.server import ServerConnection, serve
 
 import clips
 from fakes import WatchedDetection
@@ -269,6 +271,36 @@ def test_ctrl_c_ends_the_microphone_and_all_that_it_heard_is_answered(
     assert captured.err == "listening; Ctrl-C ends\n"
     types = [json.loads(line)["type"] for line in captured.out.splitlines()]
     assert types[2:] == ["transcription_started", *["transcription"] * 4]
+
+
+def deaf(websocket: ServerConnection) -> None:
+    """Serve up to the last word, which never comes: Ctrl-C is pressed once more."""
+    websocket.send('{"type": "model_loaded", "message": ""}')
+    for message in websocket:
+        match json.loads(message) if isinstance(message, str) else None:
+            case {"type": "start_speaker_registration", "speaker_id": speaker_id}:
+                answer = {"type": "speaker_registration_started", "speaker_id": speaker_id}
+            case {"type": "complete_speaker_registration", "speaker_id": speaker_id}:
+                answer = {"type": "speaker_registration_completed", "speaker_id": speaker_id}
+            case {"type": "start_transcription"}:
+                answer = {"type": "transcription_started"}
+            case {"type": "stop_transcription"}:
+                press_ctrl_c()
+                continue
+            case _:
+                continue
+        websocket.send(json.dumps(answer | {"message": ""}))
+
+
+def test_a_second_ctrl_c_does_not_wait_for_the_last_texts(
+    files: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listening(monkeypatch, SoundCard(chunks(clips.silence(1)), then=press_ctrl_c))
+    with serve(deaf, "127.0.0.1", 0) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"ws://localhost:{server.socket.getsockname()[1]}"
+        arguments = ["transcribe", "--mic", "--speed", "0", "--url", url, *enrolling(files)]
+        assert main(arguments) == 130
 
 
 def test_a_microphone_that_goes_away_is_told_once_all_that_it_heard_is_answered(

@@ -30,6 +30,9 @@ MAX_UNREAD_BYTES = 4 * 32_000
 """Audio that may lie between client and server: 4 s. The answers to the server's pings wait behind
 it, and a server that waits too long for one takes the client for gone."""
 
+OPENING_SECONDS = 10.0
+"""How long a server may take to say its first word."""
+
 PONG_SECONDS = 60
 """How long a server may take to answer a ping: one that is held up does not read."""
 
@@ -66,6 +69,20 @@ class Connection:
         if not isinstance(message, dict) or "type" not in message:
             raise ClientError("The server is not a hwaja server.")
         return message
+
+    async def welcome(self) -> Message:
+        """Return the server's first message, `model_loaded`.
+
+        Raises:
+            ConnectionLostError: where it does not come, or the connection is lost.
+            ClientError: as `expect`.
+
+        """
+        try:
+            async with asyncio.timeout(OPENING_SECONDS):
+                return await self.expect("model_loaded")
+        except TimeoutError as error:
+            raise ConnectionLostError("The server does not say that it is ready.") from error
 
     async def expect(self, kind: str) -> Message:
         """Return the next message, which must be of type `kind`.
@@ -223,7 +240,7 @@ async def open_connection(
     """
     connection = await dial(url, tls, token)
     try:
-        await connection.expect("model_loaded")
+        await connection.welcome()
         yield connection
     finally:
         await connection.close()

@@ -45,7 +45,7 @@ class Link:
         address = self._address
         connection = await dial(address.url, address.tls, address.token, self._resumption.offered)
         try:
-            welcome = await connection.expect("model_loaded")
+            welcome = await connection.welcome()
         except BaseException:
             await connection.close()
             raise
