@@ -45,6 +45,10 @@ def test_who_is_not_enrolled_has_the_name_of_nobody_who_is(capsys: Capture) -> N
     assert json.loads(shown(capsys, stranger, as_json=True)) == stranger
 
 
+def test_what_a_later_server_may_say_without_words_is_passed_over(capsys: Capture) -> None:
+    assert shown(capsys, {"type": "audio_ahead", "seconds": 3.0}) == ""
+
+
 def test_a_speaker_who_is_not_sure_has_a_question_mark(capsys: Capture) -> None:
     lines = shown(capsys, FINAL | {"label": "sure"}, FINAL | {"label": "short"}).splitlines()
     assert [line[:16] for line in lines] == ["speaker 1      4", "speaker 1?     4"]

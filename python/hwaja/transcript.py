@@ -52,7 +52,7 @@ class Transcript:
             case "transcription":
                 self._open.pop(message["segment_id"], None)
                 self._console.print(_line(message))
-            case _:
+            case _ if "message" in message:
                 self._console.print(Text(message["message"], style="dim"))
                 for warning in message.get("quality", {}).get("warnings", ()):
                     self._console.print(Text(f"! {warning['message']}", style="yellow"))
