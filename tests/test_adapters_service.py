@@ -5,6 +5,7 @@ import wave
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import clips
@@ -42,7 +43,8 @@ async def test_voices_come_from_samples_and_from_files(
         sound.setsampwidth(2)
         sound.setframerate(16_000)
         sound.writeframes(people()["Dickens"])
-    service = Service(endpoint.url, {**people(), "Dickens": file}, cafile=certificate[0])
+    voices = {"Beckett": np.frombuffer(people()["Beckett"], "<i2"), "Dickens": file}
+    service = Service(endpoint.url, voices, cafile=str(certificate[0]))
     async with service.open() as client:
         with pytest.raises(RefusedError) as raised:
             await anext(service.transcribe(client, conversation(), "ko-KR"))

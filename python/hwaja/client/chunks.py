@@ -82,7 +82,7 @@ def _pieces(chunk: object) -> list[bytes]:
         raise TypeError(f"audio is PCM16, as bytes or 16-bit integers, not {kind}")
     if len(view) * view.itemsize != view.nbytes:
         raise ValueError("audio is PCM16 of one channel")
-    pcm = view.tobytes()
+    pcm = chunk if isinstance(chunk, bytes) else view.tobytes()
     if len(pcm) % 2:
         raise ValueError("a chunk of PCM16 has two bytes for each sample")
     if pcm[:4] == b"RIFF" and pcm[8:12] == b"WAVE":  # the server would refuse this message alone
