@@ -9,16 +9,20 @@ from contextlib import asynccontextmanager
 class Relay:
     """Carries bytes between a port of its own and that of a server."""
 
-    def __init__(self, target_port: int, lengths: Iterable[int] = ()) -> None:
+    def __init__(
+        self, target_port: int, lengths: Iterable[int] = (), later_port: int | None = None
+    ) -> None:
         """Prepare.
 
         Args:
             target_port: of the server.
             lengths: how many bytes each connection carries to the server before it is cut; those
                 that come after carry all.
+            later_port: of the server that those reach; None: of the same one.
 
         """
         self._target_port = target_port
+        self._later_port = target_port if later_port is None else later_port
         self.port = 0
         self.connections = 0
         """How many there have been."""
@@ -52,7 +56,8 @@ class Relay:
         self._writers.add(near_writer)
         self.connections += 1
         length = next(self._lengths, None)
-        far, far_writer = await asyncio.open_connection("localhost", self._target_port)
+        port = self._later_port if length is None else self._target_port
+        far, far_writer = await asyncio.open_connection("localhost", port)
         ends = {near_writer, far_writer}
         self._writers |= ends
         await asyncio.gather(
@@ -82,9 +87,11 @@ async def _pour(
 
 
 @asynccontextmanager
-async def relaying(target_port: int, lengths: Iterable[int] = ()) -> AsyncIterator[Relay]:
+async def relaying(
+    target_port: int, lengths: Iterable[int] = (), later_port: int | None = None
+) -> AsyncIterator[Relay]:
     """Relay until the block ends; see `Relay`."""
-    relay = Relay(target_port, lengths)
+    relay = Relay(target_port, lengths, later_port)
     await relay.mend()
     try:
         yield relay

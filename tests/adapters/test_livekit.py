@@ -213,8 +213,9 @@ async def test_a_session_that_is_lost_is_begun_anew_by_the_framework(
 ) -> None:
     lost = asyncio.Event()
     async with (
-        serving(services, certificate, resume_seconds=0.01) as endpoint,
-        relaying(endpoint.port, iter([400_000])) as relay,
+        serving(services, certificate) as endpoint,
+        serving(services, certificate) as another,
+        relaying(endpoint.port, iter([400_000]), another.port) as relay,
     ):
         stt = STT(Service(relay.url, people(), cafile=certificate[0]))
         stt.on("error", lambda error: lost.set() if error.recoverable else None)

@@ -133,8 +133,9 @@ async def test_a_session_that_is_lost_is_begun_anew(
 ) -> None:
     connected: list[object] = []
     async with (
-        serving(services, certificate, resume_seconds=0.01) as endpoint,
-        relaying(endpoint.port, iter([400_000])) as relay,
+        serving(services, certificate) as endpoint,
+        serving(services, certificate) as another,
+        relaying(endpoint.port, iter([400_000]), another.port) as relay,
     ):
         service = HwajaSTTService(Service(relay.url, people(), cafile=certificate[0]))
         service.add_event_handler("on_connected", connected.append)
