@@ -62,7 +62,7 @@ ROWS: list[set[str]] = [
     {"workers.pool"},
     {"workers.drafts"},
     {"models"},
-    {"config", "certificate", "allowance"},
+    {"config", "certificate", "allowance", "header_lists"},
     {"bearer", "loop_lag", "metrics", "web_files"},
     {"admission", "observer", "plain_http"},
     {"tls"},

@@ -1,5 +1,6 @@
 """Plain HTTP on the port of the WebSocket: health, readiness, and who may read the metrics."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest_asyncio
 from fakes import FakePool
 from hwaja.session_runner import Services
 from loopback import Endpoint, serving
+from raw_client import KEY, dialled
 from scrapes import TOKEN
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
@@ -111,6 +113,59 @@ async def test_only_the_path_itself_has_metrics(path: str, scrapable: Endpoint) 
     assert (await scrapable.get(path, f"Authorization: Bearer {TOKEN}")).status == 426
 
 
-async def test_headers_that_come_twice_break_nothing(endpoint: Endpoint) -> None:
-    page = await endpoint.get("/somewhere", "Connection: close", "Connection: keep-alive")
-    assert page.status == 426
+PAGE, METRICS, SOCKET = "/page/style.css", "/metrics", "/"
+UPGRADING = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": KEY.decode(),
+}
+TWICE: list[tuple[str, tuple[str, str], dict[str, int]]] = [
+    ("Accept-Encoding", ("br", "gzip"), {PAGE: 200, METRICS: 401, SOCKET: 101}),
+    ("If-None-Match", ('"a"', '"b"'), {PAGE: 200, METRICS: 401, SOCKET: 101}),
+    ("Host", ("localhost", "elsewhere"), {PAGE: 400, METRICS: 400, SOCKET: 400}),
+    ("Origin", ("https://a.example",) * 2, {PAGE: 200, METRICS: 401, SOCKET: 400}),
+    ("Authorization", ("Bearer no", f"Bearer {TOKEN}"), {PAGE: 200, METRICS: 200, SOCKET: 101}),
+    ("Sec-WebSocket-Protocol", ("hwaja.resume", "hwaja"), {PAGE: 200, METRICS: 401, SOCKET: 101}),
+    ("Sec-WebSocket-Extensions", ("x", "y"), {PAGE: 200, METRICS: 401, SOCKET: 101}),
+    ("Sec-WebSocket-Key", (KEY.decode(),) * 2, {PAGE: 200, METRICS: 401, SOCKET: 400}),
+    ("Sec-WebSocket-Version", ("13", "13"), {PAGE: 200, METRICS: 401, SOCKET: 400}),
+    ("Upgrade", ("websocket", "websocket"), {PAGE: 200, METRICS: 401, SOCKET: 426}),
+    ("Connection", ("keep-alive", "Upgrade"), {PAGE: 426, METRICS: 401, SOCKET: 101}),
+    ("Content-Length", ("0", "0"), {PAGE: 200, METRICS: 401, SOCKET: 101}),
+]
+"""Of each header that is read: two lines of it, and the answer to each kind of request."""
+
+
+@pytest.mark.parametrize(("name", "values", "statuses"), TWICE, ids=[each[0] for each in TWICE])
+async def test_a_header_that_comes_twice_never_breaks_the_server(
+    name: str, values: tuple[str, str], statuses: dict[str, int], scrapable: Endpoint
+) -> None:
+    for path, status in statuses.items():
+        fields = {"Host": "localhost", **(UPGRADING if path == SOCKET else {})}
+        fields.pop(name, None)
+        lines = [
+            f"{key}: {value}" for key, value in [*fields.items(), *((name, v) for v in values)]
+        ]
+        request = "\r\n".join([f"GET {path} HTTP/1.1", *lines, "", ""]).encode()
+        async with dialled(scrapable.port, scrapable.trust) as client:
+            head = await client.upgrade(request)
+        assert head.startswith(b"HTTP/1.1 %d " % status), path
+
+
+async def test_a_list_in_two_header_lines_is_one_list(endpoint: Endpoint) -> None:
+    """As in one line (RFC 9110, section 5.3): the coding and the tag are found in either."""
+    coded = ("Accept-Encoding: br", "Accept-Encoding: gzip")
+    tag = re.search(r"ETag: (\S+)", await head_of(endpoint, PAGE, *coded))
+    assert tag is not None
+    assert tag[1].endswith('-gzip"')
+    known = ('If-None-Match: "of another"', f"If-None-Match: {tag[1]}")
+    assert (await endpoint.get(PAGE, *coded, *known)).status == 304
+    assert (await endpoint.get(PAGE, *coded, f'If-None-Match: "another", {tag[1]}')).status == 304
+
+
+async def head_of(endpoint: Endpoint, path: str, *lines: str) -> str:
+    """The status line and header fields of an answer whose body is no text."""
+    request = "\r\n".join([f"GET {path} HTTP/1.1", "Host: localhost", *lines, "", ""]).encode()
+    async with dialled(endpoint.port, endpoint.trust) as client:
+        return (await client.upgrade(request)).decode()

@@ -12,6 +12,7 @@ from websockets.typing import Subprotocol
 
 from hwaja.bearer import Tokens, bearers_of
 from hwaja.codes import Rejection
+from hwaja.header_lists import members
 
 SUBPROTOCOL = Subprotocol("hwaja")
 """What the server agrees to; offered beside the subprotocols that present something."""
@@ -35,7 +36,7 @@ class Presented:
 
 def presented(path: str, headers: Headers) -> Presented:
     """Read what is presented with a request for `path`."""
-    offered = _offered(headers)
+    offered = members(headers, "Sec-WebSocket-Protocol")
     query = parse_qs(path.partition("?")[2], keep_blank_values=True)
     wishes = [name.removeprefix(_RESUME) for name in offered if name.startswith(_RESUME)]
     wishes += query.get("resume", [])
@@ -69,8 +70,3 @@ class Door:
         if self.tokens is not None and not self.tokens.hold_any(client.bearers):
             return Rejection.UNAUTHORIZED
         return None
-
-
-def _offered(headers: Headers) -> list[str]:
-    values = headers.get_all("Sec-WebSocket-Protocol")
-    return [name.strip() for value in values for name in value.split(",")]

@@ -8,6 +8,7 @@ from websockets.http11 import Request, Response
 
 from hwaja.bearer import Tokens, bearers_of
 from hwaja.codes import Rejection
+from hwaja.header_lists import members
 from hwaja.metrics import Metrics
 from hwaja.web_files import WebFiles
 
@@ -36,6 +37,8 @@ class PlainHttp:
 
     def answer(self, connection: ServerConnection, request: Request) -> Response | None:
         """Answer; None goes on to WebSocket."""
+        if len(request.headers.get_all("Host")) > 1:  # RFC 9112, section 3.2
+            return connection.respond(HTTPStatus.BAD_REQUEST, "There is more than one Host.\n")
         path = request.path.partition("?")[0]
         if path == "/healthz":
             return connection.respond(HTTPStatus.OK, "ok\n")
@@ -77,4 +80,4 @@ def turned_away(connection: ServerConnection, reason: Rejection) -> Response:
 
 
 def _wants_upgrade(request: Request) -> bool:
-    return "upgrade" in ",".join(request.headers.get_all("Connection")).lower()
+    return "upgrade" in map(str.lower, members(request.headers, "Connection"))

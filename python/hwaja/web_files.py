@@ -12,6 +12,8 @@ from importlib.resources.abc import Traversable
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
+from hwaja.header_lists import members
+
 TYPES = {
     "html": "text/html; charset=utf-8",
     "js": "text/javascript; charset=utf-8",
@@ -53,7 +55,7 @@ class WebFiles:
         file = self._files.get(path)
         if file is None or request.method != "GET":
             return None
-        is_compressed = "gzip" in request.headers.get("Accept-Encoding", "")
+        is_compressed = any("gzip" in each for each in members(request.headers, "Accept-Encoding"))
         tag = f'"{file.tag}-gzip"' if is_compressed else f'"{file.tag}"'
         headers = Headers(
             {
@@ -69,7 +71,7 @@ class WebFiles:
                 "Cross-Origin-Resource-Policy": "same-origin",
             }
         )
-        if request.headers.get("If-None-Match") == tag:
+        if tag in members(request.headers, "If-None-Match"):
             return _response(HTTPStatus.NOT_MODIFIED, headers, b"")
         body = file.compressed if is_compressed else file.body
         headers["Content-Type"] = file.content_type
