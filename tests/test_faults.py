@@ -60,3 +60,36 @@ def test_a_librarys_warning_is_logged_by_its_place_alone() -> None:
     """asyncio and websockets name addresses, and quote requests."""
     (line,) = logged("logging.getLogger('asyncio').warning('peer %s', 'Geheimnis')")
     assert (line["event"], line["logger"]) == ("library warned", "asyncio")
+
+
+def test_what_a_library_caught_of_ours_is_logged_by_type_and_place() -> None:
+    (line,) = logged("""
+log = faults.discreet_logger("hwaja.library")
+log.warning("peer %s did wrong", "Geheimnis")
+try:
+    parse(4711)
+except TypeError:
+    log.error("handler of %s failed", "Geheimnis", exc_info=True)
+""")
+    assert (line["event"], line["level"]) == ("library caught", "error")
+    assert (line["logger"], line["error"]) == ("hwaja.library", "TypeError")
+    assert line["place"].startswith("parse.py:")
+
+
+def test_a_background_task_that_fails_is_logged_when_it_does() -> None:
+    """Somebody holds on to it, so that Python would not tell before the program ends."""
+    first, second = logged("""
+from structlog import get_logger
+async def main():
+    async def failing(secret): parse(4711)
+    task = asyncio.create_task(failing("Geheimnis"))
+    task.add_done_callback(faults.log_failure)
+    await asyncio.wait([task])
+    await asyncio.sleep(0)
+    get_logger().info("afterwards")
+    await asyncio.gather(task, return_exceptions=True)
+asyncio.run(main())
+""")
+    assert (first["event"], first["error"]) == ("uncaught", "TypeError")
+    assert first["place"].startswith("parse.py:")
+    assert second["event"] == "afterwards"

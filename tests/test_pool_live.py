@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 import pytest_asyncio
+from structlog.testing import capture_logs
 
 from hwaja.engine import EngineError, Samples
 from hwaja.models.tones import Spoken, spoken
@@ -88,6 +89,25 @@ async def test_a_worker_that_dies_while_somebody_speaks_loses_nothing(one: Pool)
     )
     assert [h.text for h in heard] == [s.text for s in said]
     assert one.restarts - before == 1
+
+
+async def test_a_fault_of_the_front_that_costs_a_worker_is_logged_and_loses_nothing(
+    tones: wire.Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = spoken([3, 1, 4])
+    take_reply = pool_module._take_reply
+
+    def fails_once(*_: object) -> None:
+        monkeypatch.setattr(pool_module, "_take_reply", take_reply)
+        raise RuntimeError("Geheimnis")
+
+    monkeypatch.setattr(pool_module, "_take_reply", fails_once)
+    with capture_logs() as log:
+        async with running(tones) as pool:
+            assert (await finish(pool, live(said), said)).text == said.text
+    (fault,) = [line for line in log if line["event"] == "uncaught"]
+    assert (fault["error"], fault["place"].partition(":")[0]) == ("RuntimeError", "workers/pool.py")
+    assert "Geheimnis" not in str(log)
 
 
 async def test_killed_again_and_again_the_workers_still_answer_the_innocent(one: Pool) -> None:

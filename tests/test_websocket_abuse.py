@@ -68,7 +68,7 @@ async def has_a_free_place(endpoint: Endpoint) -> None:
 
 @pytest.fixture
 def logged(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
-    """Fails where anything logs what a client sent, however much is logged."""
+    """Fails where anything logs what a client sent, or takes a client's fault for the server's."""
     told = io.StringIO()
     handler = logging.StreamHandler(told)
     root, level = logging.getLogger(), logging.getLogger().level
@@ -78,6 +78,7 @@ def logged(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
         yield
     root.removeHandler(handler)
     root.setLevel(level)
+    assert [entry for entry in entries if entry["log_level"] == "error"] == []
     everything = f"{entries}{told.getvalue()}{capfd.readouterr()}"
     for form in (MARK, repr(MARK.encode())[2:-1], MARK.encode().hex(" ")):
         assert form not in everything

@@ -6,6 +6,7 @@ import sys
 import threading
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import structlog
 
@@ -28,6 +29,24 @@ def log_uncaught() -> None:
     root.handlers = [_Discreet(logging.WARNING)]
 
 
+def discreet_logger(name: str) -> logging.Logger:
+    """Return a logger for a library, of which only errors are logged, by type and place.
+
+    What it says at lower levels, as of what clients did wrong, is dropped.
+    """
+    logger = logging.getLogger(name)
+    logger.setLevel(logging.ERROR)
+    logger.handlers = [_Discreet()]
+    logger.propagate = False
+    return logger
+
+
+def log_failure(task: asyncio.Task[Any]) -> None:
+    """Log the exception of a task that nobody awaits; for `add_done_callback`."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _uncaught(error)
+
+
 def log_uncaught_in_loop() -> None:
     """Do so for the event loop that runs: what is lost in tasks, callbacks and transports."""
     asyncio.get_running_loop().set_exception_handler(
@@ -37,10 +56,15 @@ def log_uncaught_in_loop() -> None:
 
 
 class _Discreet(logging.Handler):
-    """Says where a library logged something, and not what."""
+    """Says where a library logged something, and what it caught, but not what it says of it."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        _log.warning("library warned", logger=record.name, place=f"{record.module}:{record.lineno}")
+        where = f"{record.module}:{record.lineno}"
+        error = record.exc_info[1] if record.exc_info else None
+        if error is None:
+            _log.warning("library warned", logger=record.name, place=where)
+        else:
+            _log.error("library caught", logger=record.name, caught_at=where, **describe(error))
 
 
 def _uncaught(error: BaseException | None) -> None:

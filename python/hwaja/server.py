@@ -1,7 +1,6 @@
 """The server: its socket, connection limit, graceful shutdown."""
 
 import asyncio
-import logging
 import secrets
 import signal
 import socket
@@ -19,6 +18,7 @@ from hwaja.bearer import Tokens
 from hwaja.codes import CloseCode, ErrorCode, Reason, Rejection
 from hwaja.config import Config
 from hwaja.connection import Connection
+from hwaja.faults import discreet_logger, log_failure
 from hwaja.guard import GuardedConnection
 from hwaja.messages import Error
 from hwaja.overload import Relief
@@ -91,10 +91,6 @@ class Server:
             OSError: where the address cannot be bound.
 
         """
-        # The library's own log would name addresses and quote requests.
-        silent = logging.getLogger("hwaja.websockets")
-        silent.addHandler(logging.NullHandler())
-        silent.propagate = False
         self._listener = await serve(
             self._serve_client,
             host,
@@ -110,12 +106,13 @@ class Server:
             ssl_handshake_timeout=self._config.handshake_seconds if tls else None,
             close_timeout=CLOSE_SECONDS,
             ping_interval=None,  # the connection's own watch knows when it is the server that waits
-            logger=silent,
+            logger=discreet_logger("hwaja.websockets"),  # its own names addresses, quotes requests
             server_header=None,
         )
         for listening in self._listener.sockets:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         self._load_watch = asyncio.create_task(self._watch_load())
+        self._load_watch.add_done_callback(log_failure)
         return int(next(iter(self._listener.sockets)).getsockname()[1])
 
     async def stop(self, hurry: asyncio.Event | None = None) -> None:

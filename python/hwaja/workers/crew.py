@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from hwaja.engine import EngineError
+from hwaja.faults import log_failure
 from hwaja.recognition import Abilities
 from hwaja.workers import wire
 from hwaja.workers.process import WorkerProcess
@@ -73,6 +74,8 @@ class Crew:
             asyncio.create_task(self._supervise(number, future))
             for number, future in enumerate(ready)
         ]
+        for task in self._tasks:
+            task.add_done_callback(log_failure)
         try:
             await asyncio.gather(*ready)
         except BaseException:

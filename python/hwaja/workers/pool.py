@@ -14,6 +14,7 @@ from itertools import count
 import numpy as np
 
 from hwaja.engine import EngineError, Samples, VoiceTrack
+from hwaja.faults import log_failure
 from hwaja.gate import SAMPLE_RATE
 from hwaja.recognition import Abilities, Hypothesis, Options
 from hwaja.workers import wire
@@ -222,6 +223,8 @@ class Pool:
             asyncio.create_task(each)
             for each in (self._listen(desk), self._do_jobs(desk), _send_streams(desk))
         ]
+        for task in tasks:
+            task.add_done_callback(log_failure)
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -232,9 +235,10 @@ class Pool:
             self._give_back(desk)
 
     async def _listen(self, desk: _Desk) -> None:
-        """Take the worker's replies."""
-        while True:
-            _take_reply(desk, await desk.worker.receive())
+        """Take the worker's replies, until it is dead."""
+        with suppress(OSError, EOFError):
+            while True:
+                _take_reply(desk, await desk.worker.receive())
 
     async def _do_jobs(self, desk: _Desk) -> None:
         """Give the worker one job after the other, until it is dead, or stuck."""
@@ -297,9 +301,10 @@ def _take_reply(desk: _Desk, reply: wire.Reply) -> None:
 
 
 async def _send_streams(desk: _Desk) -> None:
-    """Send the worker what its line has for it."""
-    while True:
-        await desk.worker.send(await desk.line.next_request())
+    """Send the worker what its line has for it, until it is dead."""
+    with suppress(OSError):
+        while True:
+            await desk.worker.send(await desk.line.next_request())
 
 
 def _request(job: Job, job_id: int) -> wire.JobRequest | None:

@@ -1,0 +1,89 @@
+"""Faults of the server's own, outside of a session: the client is answered, and the log tells."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from fakes import FakePool, no_cohort
+from hwaja.detection import Detection
+from hwaja.engines.silero import SileroDetector, SileroState
+from hwaja.overload import Overload
+from hwaja.session_runner import Services
+from hwaja.settings import SessionSettings
+from loopback import PATIENCE_SECONDS, serving
+
+pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
+
+SAID = "peer 192.0.2.7 said 900101"
+
+
+@pytest.fixture
+def services(detector: SileroDetector) -> Services:
+    engine = FakePool()
+    return Services(engine, engine, Detection(detector), no_cohort(), SessionSettings())  # type: ignore[arg-type]
+
+
+def errors_in(log: Any) -> list[dict[str, str]]:
+    assert SAID not in str(log)
+    assert "127.0.0.1" not in str(log)
+    return [line for line in log if line["log_level"] == "error"]
+
+
+async def test_a_client_whose_session_cannot_begin_is_closed_and_the_log_says_where_it_failed(
+    services: Services, detector: SileroDetector, certificate: tuple[Path, Path]
+) -> None:
+    class Broken(Detection[SileroState]):
+        def new_state(self) -> SileroState:
+            raise RuntimeError(SAID)
+
+    broken = replace(services, detection=Broken(detector))
+    with capture_logs() as log:
+        async with serving(broken, certificate) as endpoint, endpoint.connect("/?q=900101") as peer:
+            assert await peer.hear_until_closed() == ([], 1011)
+    (failed,) = errors_in(log)
+    assert failed["error"] == "RuntimeError"
+    assert failed["place"].startswith("session_runner.py:")
+
+
+async def test_a_request_that_cannot_be_answered_is_a_500_and_the_log_says_where_it_failed(
+    services: Services, certificate: tuple[Path, Path]
+) -> None:
+    class Broken(FakePool):
+        @property
+        def running_workers(self) -> int:
+            raise RuntimeError(SAID)
+
+        @running_workers.setter
+        def running_workers(self, _: int) -> None:
+            pass
+
+    broken = replace(services, pool=Broken())  # type: ignore[arg-type]
+    with capture_logs() as log:
+        async with serving(broken, certificate) as endpoint:
+            assert (await endpoint.get("/readyz")).status == 500
+    (failed,) = errors_in(log)
+    assert failed["error"] == "RuntimeError"
+    assert failed["place"].startswith("server.py:")
+
+
+async def test_a_watch_over_the_load_that_fails_is_logged_while_the_server_runs(
+    services: Services, certificate: tuple[Path, Path]
+) -> None:
+    failed = asyncio.Event()
+
+    class Broken(Overload):
+        def observe(self, _lag_seconds: float, _now: float) -> bool:
+            failed.set()
+            raise RuntimeError(SAID)
+
+    with capture_logs() as log:
+        async with serving(replace(services, overload=Broken()), certificate) as endpoint:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await failed.wait()
+            assert (await endpoint.get("/healthz")).status == 200
+            (line,) = errors_in(log)
+    assert (line["event"], line["error"]) == ("uncaught", "RuntimeError")
