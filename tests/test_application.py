@@ -8,10 +8,12 @@ import select
 import signal
 import socket
 import ssl
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 from websockets.asyncio.client import connect
 
 import clips
@@ -33,6 +35,12 @@ pytestmark = pytest.mark.models
 PROC = Path("/proc")
 
 ENGLISH = Config(asr_model="moonshine-tiny-en", language="en", workers=1, port=0, host="127.0.0.1")
+
+
+def has_ipv6() -> bool:
+    with suppress(OSError), socket.create_server(("::1", 0), family=socket.AF_INET6):
+        return True
+    return False
 
 
 def with_certificate(files: tuple[Path, Path], **changes: Any) -> Config:
@@ -122,6 +130,7 @@ async def test_an_address_that_cannot_be_listened_on_is_named_and_no_worker_rema
     ("host", "reason"),
     [
         ("192.0.2.1", r"192\.0\.2\.1:0: Cannot assign requested address\."),
+        ("2001:db8::1", r"\[2001:db8::1\]:0: .+\."),
         ("a..b", r"a\.\.b: it is no host name\."),
     ],
 )
@@ -136,10 +145,41 @@ async def test_a_host_that_is_not_this_machine_is_named(
         await run(with_certificate(certificate, host=host))
 
 
+async def test_a_signal_while_the_workers_load_ends_the_server_at_once_and_leaves_none(
+    certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pools: list[Pool] = []
+
+    class Signalled(Pool):
+        async def start(self) -> None:
+            pools.append(self)
+            os.kill(os.getpid(), signal.SIGTERM)
+            await super().start()
+
+    monkeypatch.setattr(application, "Pool", Signalled)
+    with capture_logs() as log:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await run(with_certificate(certificate))
+    assert [line["event"] for line in log] == ["stopping", "stopped"]
+    assert all(process.returncode is not None for process in pools[0].processes.values())
+
+
 def test_a_server_says_what_it_runs_on_and_why_not_on_a_gpu(tmp_path: Path) -> None:
     with hwaja_serve(tmp_path, "--port", "0") as running:
         assert running.serving["provider"] == "cpu"
         assert "hwaja[gpu]" in running.serving["reason"]
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
+def test_an_ipv6_address_is_told_in_brackets_as_clients_take_it(tmp_path: Path) -> None:
+    async def welcomed(running: Running) -> str:
+        trust = ssl.create_default_context(cafile=str(running.certificate))
+        async with connect(running.serving["url"], ssl=trust, proxy=None) as websocket:
+            return str((await Peer(websocket).hear())["type"])
+
+    with hwaja_serve(tmp_path, "--host", "::1", "--port", "0") as running:
+        assert running.serving["url"].startswith("wss://[::1]:")
+        assert asyncio.run(welcomed(running)) == "model_loaded"
 
 
 # Running --------------------------------------------------------------------------------------
@@ -190,6 +230,16 @@ async def talk_until_closed(
         running.process.send_signal(stop)
         rest, code = await peer.hear_until_closed()
         return messages + rest, code
+
+
+def test_a_signal_right_behind_the_line_that_it_serves_stops_the_server_well(
+    tmp_path: Path,
+) -> None:
+    with hwaja_serve(tmp_path, "--port", "0") as running:
+        running.process.send_signal(signal.SIGTERM)
+        log = running.end()
+    assert running.process.returncode == 0
+    assert [line["event"] for line in log] == ["stopping", "stopped"]
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])

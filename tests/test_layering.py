@@ -66,7 +66,7 @@ ROWS: list[set[str]] = [
     {"bearer", "loop_lag", "metrics", "web_files"},
     {"admission", "observer", "plain_http"},
     {"tls"},
-    {"reloading"},
+    {"reloading", "stopping"},
     {"early", "guard"},
     {"hearing", "intake", "turn_watch"},
     {"analysis", "enrolment", "outbox"},

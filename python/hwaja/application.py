@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import structlog
@@ -20,11 +21,12 @@ from hwaja.loop_lag import watched
 from hwaja.metrics import Metrics
 from hwaja.models import locate
 from hwaja.reloading import reload_on_hangup
-from hwaja.server import Server, serve_until_signalled
+from hwaja.server import Server
 from hwaja.session_runner import Services
 from hwaja.settings import SessionSettings
+from hwaja.stopping import StopSignals
 from hwaja.sweeping import settle
-from hwaja.tls import server_tls
+from hwaja.tls import ServerTls, server_tls
 from hwaja.workers import wire
 from hwaja.workers.drafts import Drafts
 from hwaja.workers.pool import Pool
@@ -37,59 +39,78 @@ _log = structlog.get_logger("hwaja.application")
 
 
 async def run(config: Config) -> None:
-    """Serve until a signal comes.
+    """Serve until a signal comes; one that comes while it starts ends it at once.
 
     Raises:
         ConfigError, EngineError, ModelError, TlsError: where it cannot start, in one sentence.
 
     """
     log_uncaught_in_loop()
+    signals = StopSignals()  # before anything takes its time, or is announced
+    async with AsyncExitStack() as stack:
+        server = await signals.unless_stopped(_started(config, stack))
+        if server is not None:
+            await signals.stop.wait()
+            await server.stop(hurry=signals.hurry)
+    _log.info("stopped")
+
+
+async def _started(config: Config, stack: AsyncExitStack) -> Server:
+    """Return a server that serves; `stack` ends what it runs on."""
     tls = server_tls(config)
     tokens, metrics_tokens = _tokens(config.token_file), _tokens(config.metrics_token_file)
     kept = {"certificate": tls, "tokens": tokens, "metrics tokens": metrics_tokens}
     reload_on_hangup({name: each.reload for name, each in kept.items() if each is not None})
     door, metrics = Door(tokens, frozenset(config.origins.split())), Metrics()
     detector = SileroDetector(detector_file())
-    provider = resolve(config.provider, embedder_file())
+    provider = await resolve(config.provider, embedder_file())
     setup = worker_setup(config, provider.running)
     pool, drafts = Pool(setup, config.workers), Drafts(setup)
+    stack.push_async_callback(pool.close)
+    stack.push_async_callback(drafts.close)
     await pool.start()
+    settings = SessionSettings(
+        gate=GateSettings(hangover_seconds=config.hangover_seconds),
+        abilities=pool.abilities,
+        max_speakers=config.max_speakers,
+        max_enrolment_seconds=config.max_enrolment_seconds,
+        max_audio_seconds=config.max_audio_seconds,
+    )
+    detection = Detection(detector, metrics.detector_called)
+    services = Services(pool, drafts, detection, Cohort.shipped(), settings, metrics)
+    server = Server(services, config, door, metrics_tokens)
+    port = await _listen(server, config, tls)
+    _log.info(
+        "serving",
+        url=f"{'wss' if tls else 'ws'}://{_authority(config.host, port)}",
+        workers=config.workers,
+        provider=provider.running,
+        **{"reason": provider.reason} if provider.reason else {},
+    )
+    if tls is None:
+        _log.warning("without TLS, anyone on the way can listen", plain_ws=config.plain_ws)
+    settle()
+    stack.enter_context(watched(asyncio.get_running_loop(), metrics.loop_lagged))
+    return server
+
+
+async def _listen(server: Server, config: Config, tls: ServerTls | None) -> int:
+    """Have the server listen; return the port."""
     try:
-        settings = SessionSettings(
-            gate=GateSettings(hangover_seconds=config.hangover_seconds),
-            abilities=pool.abilities,
-            max_speakers=config.max_speakers,
-            max_enrolment_seconds=config.max_enrolment_seconds,
-            max_audio_seconds=config.max_audio_seconds,
-        )
-        detection = Detection(detector, metrics.detector_called)
-        services = Services(pool, drafts, detection, Cohort.shipped(), settings, metrics)
-        server = Server(services, config, door, metrics_tokens)
-        try:
-            port = await server.start(config.host, config.port, tls.context if tls else None)
-        except UnicodeError:
-            raise EngineError(f"Cannot listen on {config.host}: it is no host name.") from None
-        except OSError as error:
-            # asyncio rewords what the system says; a name that is not found has its own numbers.
-            number = error.errno or 0
-            reason = os.strerror(number) if number > 0 else error.strerror or type(error).__name__
-            raise EngineError(f"Cannot listen on {config.host}:{config.port}: {reason}.") from error
-        _log.info(
-            "serving",
-            url=f"{'wss' if tls else 'ws'}://{config.host}:{port}",
-            workers=config.workers,
-            provider=provider.running,
-            **{"reason": provider.reason} if provider.reason else {},
-        )
-        if tls is None:
-            _log.warning("without TLS, anyone on the way can listen", plain_ws=config.plain_ws)
-        settle()
-        with watched(asyncio.get_running_loop(), metrics.loop_lagged):
-            await serve_until_signalled(server)
-    finally:
-        await drafts.close()
-        await pool.close()
-    _log.info("stopped")
+        return await server.start(config.host, config.port, tls.context if tls else None)
+    except UnicodeError:
+        raise EngineError(f"Cannot listen on {config.host}: it is no host name.") from None
+    except OSError as error:
+        # asyncio rewords what the system says; a name that is not found has its own numbers.
+        number = error.errno or 0
+        reason = os.strerror(number) if number > 0 else error.strerror or type(error).__name__
+        address = _authority(config.host, config.port)
+        raise EngineError(f"Cannot listen on {address}: {reason}.") from error
+
+
+def _authority(host: str, port: int) -> str:
+    """Return host and port as a URL has them, RFC 3986: an IPv6 address in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _tokens(file: Path | None) -> Tokens | None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import signal
 import socket
 import ssl
 
@@ -220,21 +219,6 @@ class Server:
         finally:
             if seat.connection is connection:  # nobody has come back to it
                 await self._seats.leave(seat)
-
-
-async def serve_until_signalled(server: Server) -> None:
-    """Wait for SIGINT or SIGTERM, then stop `server`; a second signal does not wait for drains."""
-    loop = asyncio.get_running_loop()
-    first, second = asyncio.Event(), asyncio.Event()
-
-    def on_signal() -> None:
-        (second if first.is_set() else first).set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, on_signal)
-    await first.wait()
-    _log.info("stopping")
-    await server.stop(hurry=second)
 
 
 async def _turn_away(websocket: ServerConnection) -> None:

@@ -1,5 +1,7 @@
 """What recognition will run on: the provider that was asked for, tried as the server tries it."""
 
+import asyncio
+
 from hwaja.application import embedder_file
 from hwaja.config import Config
 from hwaja.doctor.findings import Finding
@@ -14,7 +16,7 @@ def provider(config: Config) -> Finding:
         EngineError, ModelError: where the server would not start, in one sentence why.
 
     """
-    return judge(resolve(config.provider, embedder_file()))
+    return judge(asyncio.run(resolve(config.provider, embedder_file())))
 
 
 def judge(found: Provider) -> Finding:

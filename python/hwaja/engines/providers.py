@@ -1,7 +1,7 @@
 """Which provider the engine runs on: the one that was asked for, tried before it is believed."""
 
+import asyncio
 import json
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,7 @@ class Provider:
     """Why it is not cuda; empty where it is, and where nobody asked."""
 
 
-def resolve(asked: str, model: Path) -> Provider:
+async def resolve(asked: str, model: Path) -> Provider:
     """Find out what sherpa-onnx will run on.
 
     Args:
@@ -42,7 +42,7 @@ def resolve(asked: str, model: Path) -> Provider:
         return Provider(asked, "cpu", None, "")
     try:
         runtime.check_cuda()  # spares most machines the trial
-        version = try_out("cuda", model)
+        version = await try_out("cuda", model)
     except EngineError as error:
         if asked == "cuda":
             raise
@@ -50,7 +50,7 @@ def resolve(asked: str, model: Path) -> Provider:
     return Provider(asked, "cuda", version, "")
 
 
-def try_out(provider: str, model: Path) -> str:
+async def try_out(provider: str, model: Path) -> str:
     """Run `probe` in a process; return the version of the onnxruntime that did the work.
 
     Raises:
@@ -59,23 +59,28 @@ def try_out(provider: str, model: Path) -> str:
     """
     command = [sys.executable, "-m", "hwaja.engines.probe", provider, str(model)]
     try:
-        ended = subprocess.run(
-            command, stdout=subprocess.PIPE, text=True, timeout=TRIAL_SECONDS, check=False
-        )
+        trial = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     except OSError as error:
         raise EngineError(f"A trial of {provider} cannot be started: {error.strerror}.") from error
-    except subprocess.TimeoutExpired:
+    try:
+        async with asyncio.timeout(TRIAL_SECONDS):
+            output, _ = await trial.communicate()
+    except TimeoutError:
         raise EngineError(
             f"A trial of {provider} did not end within {TRIAL_SECONDS:g} s."
         ) from None
+    finally:
+        if trial.returncode is None:
+            trial.kill()
+            await trial.wait()
     try:
-        answer = json.loads(ended.stdout.splitlines()[-1])
-        if ended.returncode == 0:
+        answer = json.loads(output.splitlines()[-1])
+        if trial.returncode == 0:
             return str(answer["onnxruntime"])
         sentence = str(answer["reason"])
     except (ValueError, LookupError, TypeError):
         sentence = (
-            f"The engine ended in a trial of {provider} (exit code {ended.returncode}); "
+            f"The engine ended in a trial of {provider} (exit code {trial.returncode}); "
             "see stderr for why."
         )
     raise EngineError(sentence)

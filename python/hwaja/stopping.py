@@ -1,0 +1,44 @@
+"""SIGINT and SIGTERM: the first has the server stop, a second has it hurry."""
+
+import asyncio
+import signal
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import structlog
+
+Result = TypeVar("Result")
+
+_log = structlog.get_logger("hwaja.stopping")
+
+
+class StopSignals:
+    """The signals that came since this was made."""
+
+    def __init__(self) -> None:
+        """Take the signals from now on; call it in the event loop."""
+        self.stop = asyncio.Event()
+        """Set by the first signal."""
+        self.hurry = asyncio.Event()
+        """Set by the second: do not wait for sessions that drain."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._take)
+
+    async def unless_stopped(self, work: Coroutine[Any, Any, Result]) -> Result | None:
+        """Return the result of `work`; None where a signal comes first, which cancels it."""
+        working, stopped = asyncio.create_task(work), asyncio.create_task(self.stop.wait())
+        try:
+            await asyncio.wait((working, stopped), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            working.cancel()  # of a task that is done, this does nothing
+            stopped.cancel()
+            await asyncio.gather(working, stopped, return_exceptions=True)
+        return None if working.cancelled() else working.result()
+
+    def _take(self) -> None:
+        if self.stop.is_set():
+            self.hurry.set()
+        else:
+            _log.info("stopping")
+            self.stop.set()
