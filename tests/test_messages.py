@@ -231,6 +231,22 @@ def refusal(text: str) -> InvalidMessageError:
     return caught.value
 
 
+@pytest.mark.parametrize(
+    ("text", "wants"),
+    [
+        ('{"type": "start_speaker_registration", "speaker_id": 9, "details": true}', True),
+        ('{"type": "start_speaker_registration", "details": true, "quality": 1}', True),
+        ('{"type": "start_transcription", "hotwords": 7, "details": true}', True),
+        ('{"type": "start_transcription", "hotwords": 7}', False),
+        ('{"type": "start_transcription", "details": 1}', False),
+        ('{"type": "start_speaker_registration", "speaker_id": 9, "details": false}', False),
+        ('["details"]', False),
+    ],
+)
+def test_a_refused_message_tells_whether_it_asks_for_details(text: str, wants: bool) -> None:
+    assert refusal(text).wants_details is wants
+
+
 DEEP = "[" * (MAX_TEXT_CHARS // 2) + "]" * (MAX_TEXT_CHARS // 2)
 
 

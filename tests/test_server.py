@@ -1,6 +1,7 @@
 """The server over loopback TLS, with the real engine: what a client sees of it."""
 
 import asyncio
+import json
 import re
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -239,6 +240,29 @@ async def test_a_client_that_asked_for_details_reads_the_reason(endpoint: Endpoi
         "SPEAKER_REGISTRATION_FAILED",
         "too_little_speech",
     )
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ({"type": "start_speaker_registration", "speaker_id": 2}, "unknown_speaker"),
+        ({"type": "start_speaker_registration", "speaker_id": "0"}, "bad_field"),
+        ({"type": "start_transcription", "language": 7}, "bad_field"),
+        ({"type": "start_transcription"}, "wrong_state"),
+    ],
+    ids=["a speaker 2", "a speaker that is no number", "a language that is none", "too early"],
+)
+async def test_a_refused_message_that_asks_for_details_is_answered_with_them(
+    message: Message, reason: str, endpoint: Endpoint
+) -> None:
+    """The first error of who writes a client says what is wrong."""
+    async with endpoint.welcomed() as peer:
+        await peer.say("start_speaker_registration", speaker_id=0)
+        await peer.hear()
+        await peer.websocket.send(json.dumps(message))
+        assert "reason" not in await peer.hear()
+        await peer.websocket.send(json.dumps(message | {"details": True}))
+        assert (await peer.hear())["reason"] == reason
 
 
 async def test_a_message_longer_than_any_audio_ends_only_its_own_connection(

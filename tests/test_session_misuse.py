@@ -62,6 +62,32 @@ ALLOWED = {
 }
 
 
+@pytest.mark.parametrize("state", [s for s in State if s is not State.CLOSED])
+@pytest.mark.parametrize(
+    "message", [StartRegistration(1, details=True), StartTranscription(details=True)]
+)
+def test_a_misplaced_message_that_asks_for_details_is_told_why_it_is_refused(
+    state: State, message: StartRegistration | StartTranscription
+) -> None:
+    if (state, type(message)) in ALLOWED:
+        return
+    (refused,) = in_state(state).say(message)
+    assert isinstance(refused, Send)
+    assert refused.details
+
+
+def test_an_unreadable_message_that_asks_for_details_is_told_why_it_is_refused() -> None:
+    talk = connected()
+    wrong = InvalidMessageError(REGISTRATION, Reason.UNKNOWN_SPEAKER, 2)
+    assert talk.handle(Refused(wrong)) == [Send(answer_to(wrong), details=False)]
+    wrong.wants_details = True
+    assert talk.handle(Refused(wrong)) == [Send(answer_to(wrong), details=True)]
+
+
+def answer_to(error: InvalidMessageError) -> Error:
+    return Error(error.code, error.reason, error.speaker_id)
+
+
 @pytest.mark.parametrize(
     ("state", "message", "code", "speaker_id"),
     [

@@ -10,7 +10,13 @@ from typing import Generic, TypeVar
 from hwaja.attribution.parts import Part
 from hwaja.codes import CloseCode, Reason
 from hwaja.gate import Segment
-from hwaja.messages import ClientMessage, InvalidMessageError, ServerMessage
+from hwaja.messages import (
+    ClientMessage,
+    InvalidMessageError,
+    ServerMessage,
+    StartRegistration,
+    StartTranscription,
+)
 from hwaja.quality import Quality
 from hwaja.recognition import Hypothesis, Options
 
@@ -62,12 +68,23 @@ class Received(Generic[Message]):
     message: Message
     at: int
 
+    @property
+    def wants_details(self) -> bool:
+        """Whether the message asks for details."""
+        message: ClientMessage = self.message
+        return isinstance(message, StartRegistration | StartTranscription) and message.details
+
 
 @dataclass(frozen=True, slots=True)
 class Refused:
     """A text message arrived that cannot be read."""
 
     error: InvalidMessageError
+
+    @property
+    def wants_details(self) -> bool:
+        """Whether the message asks for details."""
+        return self.error.wants_details
 
 
 @dataclass(frozen=True, slots=True)

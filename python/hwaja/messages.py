@@ -89,6 +89,8 @@ class InvalidMessageError(ValueError):
         self.code = code
         self.reason = reason
         self.speaker_id = speaker_id
+        self.wants_details = False
+        """Whether the message asks for details, which then say why it is refused."""
 
 
 # --- server -> client -------------------------------------------------------------------------

@@ -47,6 +47,14 @@ def parse(text: str, max_speakers: int = SPEAKERS) -> ClientMessage:
         raise InvalidMessageError(ErrorCode.INVALID_MESSAGE, Reason.NOT_JSON) from None
     if not isinstance(fields, dict):
         raise InvalidMessageError(ErrorCode.INVALID_MESSAGE, Reason.NOT_JSON)
+    try:
+        return _message(fields, max_speakers)
+    except InvalidMessageError as error:
+        error.wants_details = fields.get("details") is True
+        raise
+
+
+def _message(fields: dict[str, Any], max_speakers: int) -> ClientMessage:
     match fields.get("type"):
         case "start_speaker_registration":
             return _start_registration(fields, max_speakers)

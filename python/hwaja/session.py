@@ -1,9 +1,9 @@
 """The session of one client, without input or output.
 
-Rules of this file: every transition is in `_TRANSITIONS`; nothing here knows asyncio, a clock, a
-socket, an array or an engine. Time is a sample index; wall-clock time comes in with the audio.
-`Session.handle` takes an event and answers the effects to carry out, in order; it never raises
-for a peer's misuse. Effects name samples by index: the caller owns the audio.
+Rules of this file: `_TRANSITIONS` and `_ELSEWHERE` say what an event does in a state; nothing here
+knows asyncio, a clock, a socket, an array or an engine. Time is a sample index; wall-clock time
+comes in with the audio. `Session.handle` answers an event with the effects to carry out, in order;
+it never raises for a peer's misuse. Effects name samples by index: the caller owns the audio.
 """
 
 from collections.abc import Callable
@@ -106,6 +106,8 @@ class Session:
 
     def handle(self, event: Event) -> list[Effect]:
         """Take one event; return what is to be done, in order."""
+        if isinstance(event, Received | Refused):  # one that is refused is told why, if it asks
+            self._details |= event.wants_details
         kind = type(event.message) if isinstance(event, Received) else type(event)
         transition = _TRANSITIONS.get((self.state, kind)) or _ELSEWHERE.get(kind)
         if transition is not None and self.state is not State.CLOSED:
@@ -187,7 +189,6 @@ class Session:
     # enrolment
 
     def _begin_enrolment(self, event: Received[StartRegistration]) -> None:
-        self._details |= event.message.details
         self._take = event.message
         self._speech = []
         self._listen(State.ENROLLING, event.at)
@@ -231,7 +232,6 @@ class Session:
     # transcription
 
     def _begin_transcription(self, event: Received[StartTranscription]) -> None:
-        self._details |= event.message.details
         if len(self._enrolled) < SPEAKERS:
             self._fail(ErrorCode.TRANSCRIPTION_FAILED, Reason.NOT_ENROLLED)
             return
