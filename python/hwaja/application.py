@@ -124,7 +124,7 @@ def worker_setup(config: Config, provider: str) -> wire.Setup:
     since int8 is slower there.
     """
     name = _recogniser_name(config, provider)
-    folder = Path(config.asr_model).expanduser() if name is None else locate(name)
+    folder = _folder(config.asr_model) if name is None else locate(name)
     return wire.Setup(
         recogniser_dir=str(folder),
         voices=voice_models(),
@@ -183,7 +183,11 @@ def segmenter_file() -> Path:
 
 def _recogniser_name(config: Config, provider: str) -> str | None:
     """Return which model of the catalogue recognises; None where it is a folder."""
-    if Path(config.asr_model).expanduser().is_dir():
+    if _folder(config.asr_model).is_dir():
         return None
     twin = _FP32_TWINS.get(config.asr_model) if provider == "cuda" else None
     return twin or config.asr_model
+
+
+def _folder(name: str) -> Path:
+    return Path(os.path.expanduser(name))  # noqa: PTH111  # Path's fails where there is no home

@@ -37,6 +37,15 @@ def _option(default: Any, description: str) -> Any:
     return dataclasses.field(default=default, metadata={"description": description})
 
 
+def _user_data_folder() -> Path | None:
+    """Return the user's folder for data; None where the user has no home, as in containers."""
+    try:
+        folder = user_data_path("hwaja", appauthor=False)
+    except RuntimeError:
+        return None
+    return folder if folder.is_absolute() else None
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """What `hwaja serve` runs with."""
@@ -51,8 +60,8 @@ class Config:
         "serve without TLS, behind a proxy that speaks it: loopback (to this machine only), "
         "anywhere, or off",
     )
-    data_dir: Path = _option(
-        user_data_path("hwaja", appauthor=False), "where the development certificate is kept"
+    data_dir: Path | None = _option(
+        _user_data_folder(), "where the development certificate is kept"
     )
     asr_model: str = _option("whisper-base", "recogniser: a catalogue name, or a model folder")
     language: str = _option("ko", "language that is spoken, as the recogniser names it")
@@ -137,6 +146,20 @@ class Config:
             not (self.dev_cert and self.cert is not None), "dev_cert excludes a cert of your own"
         )
         self._check_plain_ws()
+
+    @property
+    def certificate_folder(self) -> Path:
+        """Where the development certificate is kept.
+
+        Raises:
+            ConfigError: where nobody said so, and the user has no home to keep it in.
+
+        """
+        if self.data_dir is None:
+            raise ConfigError(
+                "This user has no home to keep the development certificate in: set HWAJA_DATA_DIR."
+            )
+        return self.data_dir
 
     def _check_plain_ws(self) -> None:
         _check(

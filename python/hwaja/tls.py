@@ -67,7 +67,7 @@ def server_tls(config: Config) -> ServerTls | None:
         files = config.cert, config.key
         return ServerTls(lambda: files)
     if config.dev_cert:
-        return ServerTls(lambda: _development_certificate(config.data_dir))
+        return ServerTls(lambda: _development_certificate(config.certificate_folder))
     raise ConfigError(
         "TLS needs --cert and --key; --dev-cert makes a certificate for trying things out."
     )

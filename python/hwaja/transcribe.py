@@ -120,7 +120,11 @@ def _tell(sentence: str) -> None:
 
 
 def _development_certificate() -> Path | None:
-    file, _ = development_files(Config().data_dir)
+    """Return the certificate of a server of this user; None where there is none."""
+    folder = Config().data_dir
+    if folder is None:
+        return None
+    file, _ = development_files(folder)
     return file if file.is_file() else None
 
 

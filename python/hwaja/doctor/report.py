@@ -1,6 +1,7 @@
 """What was found, for people and for scripts."""
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -59,8 +60,8 @@ def as_json(findings: Sequence[Finding], language: Language) -> str:
 
 def without_home(text: str) -> str:
     """Return text with the user's folder, which holds the user's name, as "~"."""
-    home = Path.home()
-    return text.replace(str(home), "~") if len(home.parts) > 1 else text
+    home = os.path.expanduser("~")  # noqa: PTH111  # "~" itself where there is none
+    return text.replace(home, "~") if len(Path(home).parts) > 1 else text
 
 
 def _as_object(finding: Finding, language: Language) -> dict[str, Any]:

@@ -21,6 +21,7 @@ def certificate(config: Config) -> Finding:
 
     Raises:
         TlsError: where the files are missing or do not belong together.
+        ConfigError: where a development certificate can be kept nowhere.
 
     """
     if config.plain_ws != "off":
@@ -29,7 +30,7 @@ def certificate(config: Config) -> Finding:
         tls_context(config.cert, config.key)  # what the server does with it
         return judge(_read(config.cert), config.host, datetime.now(UTC))
     if config.dev_cert:
-        return _development(config.data_dir, config.host)
+        return _development(config.certificate_folder, config.host)
     sentence, advice = said("certificate.none"), said("certificate.none.do")
     return Finding("certificate", "warning", sentence, advice)
 

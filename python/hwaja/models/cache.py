@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,21 @@ PROVENANCE = "provenance.json"
 
 
 def cache_root(cache: Path | None = None) -> Path:
-    """Return the cache folder: `cache`, else `HWAJA_CACHE`, else the user's cache folder."""
+    """Return the cache folder: `cache`, else `HWAJA_CACHE`, else the user's cache folder.
+
+    Raises:
+        ModelError: where there is none, as the user has no home, as in containers.
+
+    """
     if cache is not None:
         return cache
-    configured = os.environ.get("HWAJA_CACHE")
-    return Path(configured) if configured else user_cache_path("hwaja", appauthor=False)
+    if configured := os.environ.get("HWAJA_CACHE"):
+        return Path(configured)
+    with suppress(RuntimeError):
+        folder = user_cache_path("hwaja", appauthor=False)
+        if folder.is_absolute():
+            return folder
+    raise ModelError("This user has no home to keep models in: set HWAJA_CACHE to a folder.")
 
 
 def locate(name: str, cache: Path | None = None) -> Path:
