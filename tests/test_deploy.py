@@ -194,6 +194,24 @@ def test_a_container_may_do_as_little_as_it_can_do_with(name: str) -> None:
     assert not {"privileged", "cap_add", "network_mode", "pid", "ipc"} & service.keys()
 
 
+def test_a_container_has_the_memory_that_the_guide_says_its_processes_need() -> None:
+    service, text = SERVICES["hwaja"], (ROOT / "docs" / "deployment.md").read_text()
+    told = re.search(
+        r"the front takes (\d+) MB.+?a worker .+? up to (\d+) MB.+?interim texts.+?up to (\d+) MB"
+        r".+?So two\nworkers need ([\d.]+) GB",
+        text,
+        re.DOTALL,
+    )
+    assert told is not None
+    front, worker, interims = map(int, told.groups()[:3])
+    assert service["environment"]["HWAJA_WORKERS"] == "2"
+    needed = front + 2 * worker + interims
+    assert float(told[4]) == round(needed / 1000, 1)
+    limit = float(service["mem_limit"].removesuffix("g")) * 2**30 / 1e6
+    assert 1.2 * needed < limit
+    assert f"Each takes up to {worker} MB" in (DEPLOY / "compose.yaml").read_text()
+
+
 def test_the_containers_use_the_volumes_and_folders_of_the_image() -> None:
     stage = last_stage()
     environment = dict(

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from doctor_says import advice, sentence
-from hwaja.doctor import capacity, detector, recogniser, self_test
+from hwaja.doctor import capacity, detector, machine, recogniser, self_test
 from hwaja.doctor.babble import PEAK, babble
 from hwaja.doctor.capacity import SAFETY_SHARE, Throughput, throughput, typical
 from hwaja.doctor.provider import judge as judge_provider
+from hwaja.doctor.speaking import longest
 from hwaja.engine import EngineError, VoiceTrack
 from hwaja.engines.providers import Provider
 from hwaja.gate import SAMPLE_RATE
@@ -19,6 +20,7 @@ from hwaja.models.tones import spoken, write_tone_model
 from hwaja.recognition import Abilities, Hypothesis, Token
 from hwaja.workers import wire
 from hwaja.workers.pool import Pool, Utterance
+from pools import running
 
 pytestmark = pytest.mark.models
 
@@ -110,6 +112,22 @@ async def test_a_folder_that_is_no_model_is_refused_with_what_it_lacks(tmp_path:
     with pytest.raises(EngineError, match=r"no file named \*\.onnx"):
         await recogniser.recogniser(pool, setup)
     await pool.close()
+
+
+# Memory ---------------------------------------------------------------------------------------
+
+
+async def test_a_worker_takes_most_memory_with_the_longest_utterance(english: wire.Setup) -> None:
+    """So that it is judged by that: what people say in a minute of measuring may be short."""
+
+    def peak_bytes(pool: Pool) -> int:
+        return machine.peak_bytes(pool.processes[0].pid) or 0
+
+    async with running(english) as pool:
+        await recogniser.recogniser(pool, english)
+        before = peak_bytes(pool)
+        await longest(pool, workers=1)
+        assert peak_bytes(pool) > 1.05 * before
 
 
 # Capacity -------------------------------------------------------------------------------------

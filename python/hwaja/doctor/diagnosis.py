@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Generator
+from contextlib import suppress
 
 from hwaja.application import model_names, worker_setup
 from hwaja.config import Config
@@ -15,8 +16,10 @@ from hwaja.doctor.models import model
 from hwaja.doctor.provider import provider
 from hwaja.doctor.recogniser import recogniser
 from hwaja.doctor.self_test import self_test
+from hwaja.doctor.speaking import longest
 from hwaja.doctor.tls import certificate
 from hwaja.doctor.tokens import tokens
+from hwaja.engine import EngineError
 from hwaja.workers.pool import Pool
 
 
@@ -70,6 +73,10 @@ def _engine(
             yield found
             if pool is not None and found.state != "failure" and seconds:
                 yield checked("capacity", lambda: runner.run(capacity(pool, config, seconds, tell)))
+            if pool is not None and found.state != "failure":
+                tell(said("progress.hearing"))
+                with suppress(EngineError):  # what was taken until then counts
+                    runner.run(longest(pool, config.workers))
             yield checked("memory", lambda: _memory(pool, config, free))
         finally:
             if pool is not None:

@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Hashable
 
+from hwaja.doctor.babble import babble
 from hwaja.engine import Samples
-from hwaja.gate import SAMPLE_RATE
+from hwaja.gate import SAMPLE_RATE, GateSettings
 from hwaja.recognition import Hypothesis, Options
 from hwaja.workers.live import LiveUtterance
 from hwaja.workers.pool import Pool, Utterance
@@ -21,6 +22,18 @@ async def analysed(pool: Pool, owner: Hashable, samples: Samples) -> Hypothesis:
         _text(pool, owner, samples), pool.embed(owner, samples.copy, len(samples), overlaps=True)
     )
     return text
+
+
+async def longest(pool: Pool, workers: int) -> None:
+    """Give the workers the longest utterances that there are: those take most of their memory.
+
+    Raises:
+        EngineError: where the engine failed on them.
+
+    """
+    samples = babble(GateSettings().max_seconds, seed=0)
+    # Twice as many as workers, so that each of them has a text and a voice to find.
+    await asyncio.gather(*(analysed(pool, owner, samples) for owner in range(2 * workers)))
 
 
 def live(owner: Hashable, samples: Samples, *, interims: bool = False) -> LiveUtterance:
