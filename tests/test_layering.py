@@ -223,6 +223,23 @@ def test_every_module_has_its_row_and_every_row_its_modules() -> None:
     assert sum(map(len, ROWS)) == len(RANK)  # none in two rows
 
 
+def test_the_table_of_the_architecture_has_each_file_below_those_that_it_imports() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `.*", text.partition("## Files")[2].partition("###")[0], re.MULTILINE)
+    cells = [row.split("|")[1] for row in rows]
+    files = [name for cell in cells for name in re.findall(r"`([^`]+)`", cell)]
+    names = [name.removesuffix("/").removesuffix(".py").replace("/", ".") for name in files]
+    place = {name: number for number, name in enumerate(names)}
+    assert RANK.keys() - place.keys() == {"__init__", "__main__", "_pcm"}
+    upward = {
+        (unit_of(file), name)
+        for file in FILES
+        for name in units_imported(file) - {unit_of(file), "__init__", "_pcm"}
+        if place.get(unit_of(file), len(place)) < place[name]
+    }
+    assert upward == set()
+
+
 @pytest.mark.parametrize("name", sorted(PURE))
 def test_the_sans_io_files_know_no_clock_socket_task_or_array(name: str) -> None:
     roots = {found.split(".")[0] for found in imported(source_of(name))}

@@ -28,6 +28,23 @@ async def test_a_health_check_is_answered_in_plain_http(endpoint: Endpoint) -> N
     assert (page.status, page.body) == (200, "ok\n")
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/", "/metrics", "/somewhere"])
+async def test_head_is_answered_as_get_is_but_without_a_body(
+    path: str, scrapable: Endpoint
+) -> None:
+    """Some load balancers ask so."""
+    got = await scrapable.get(path)
+    async with dialled(scrapable.port, scrapable.trust) as client:
+        await client.send(f"HEAD {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        head, _, body = (await client.read_to_end()).decode().partition("\r\n\r\n")
+    assert body == ""
+    assert fields(head) == fields(got.head)
+
+
+def fields(head: str) -> list[str]:
+    return [line for line in head.splitlines() if not line.startswith("Date:")]
+
+
 async def test_a_browser_that_opens_the_address_gets_the_page(endpoint: Endpoint) -> None:
     page = await endpoint.get("/")
     assert page.status == 200

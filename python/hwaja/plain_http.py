@@ -37,6 +37,12 @@ class PlainHttp:
 
     def answer(self, connection: ServerConnection, request: Request) -> Response | None:
         """Answer; None goes on to WebSocket."""
+        answer = self._answer(connection, request)
+        if answer is not None and request.method == "HEAD":
+            answer.body = b""  # its length is told as of a GET: RFC 9110, section 9.3.2
+        return answer
+
+    def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
         if len(request.headers.get_all("Host")) > 1:  # RFC 9112, section 3.2
             return connection.respond(HTTPStatus.BAD_REQUEST, "There is more than one Host.\n")
         path = request.path.partition("?")[0]

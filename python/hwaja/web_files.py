@@ -51,9 +51,9 @@ class WebFiles:
         self._files["/"] = self._files["/index.html"]
 
     def answer(self, path: str, request: Request) -> Response | None:
-        """Return the file that lies at `path`; None where none does, or no GET asks for it."""
+        """Return the file at `path`; None where none is, or neither GET nor HEAD asks."""
         file = self._files.get(path)
-        if file is None or request.method != "GET":
+        if file is None or request.method not in ("GET", "HEAD"):
             return None
         is_compressed = any("gzip" in each for each in members(request.headers, "Accept-Encoding"))
         tag = f'"{file.tag}-gzip"' if is_compressed else f'"{file.tag}"'
