@@ -27,15 +27,6 @@ def test_no_variable_is_named_that_hwaja_does_not_know(file: Path) -> None:
     assert variables(file.read_text()) <= known | {"HWAJA_CACHE", "HWAJA_CONFIG"}
 
 
-def test_the_guide_names_no_option_that_hwaja_does_not_know() -> None:
-    text = (ROOT / "docs" / "deployment.md").read_text()
-    known = {f"HWAJA_{option.name.upper()}" for option in options()}
-    assert variables(text) <= known | {"HWAJA_CACHE", "HWAJA_CONFIG"}
-    flags = {"--" + option.name.replace("_", "-") for option in options()}
-    served = re.findall(r"hwaja (?:serve|doctor)((?: [^\n`|]+)?)", text)
-    assert {flag for line in served for flag in re.findall(r"--[a-z-]+", line)} <= flags
-
-
 # systemd --------------------------------------------------------------------------------------
 
 

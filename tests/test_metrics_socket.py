@@ -24,6 +24,7 @@ from hwaja.workers import wire
 from hwaja.workers.drafts import Drafts
 from hwaja.workers.pool import Pool
 from loopback import Endpoint, serving
+from pages import ROOT
 from pools import running
 from scrapes import TOKEN, Scrape, metered, scrape
 from tone_speech import hummed
@@ -54,6 +55,17 @@ def faked(
 
 
 # Figures --------------------------------------------------------------------------------------
+
+
+async def test_the_guide_names_every_metric_and_no_other(observed: Endpoint) -> None:
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `hwaja_")]
+    named = {name for row in rows for name in re.findall(r"hwaja_\w+", row)}
+    shown = {
+        family.name + ("_total" if family.type == "counter" else "")
+        for family in (await scrape(observed)).families
+    }
+    assert {name for name in shown if name.startswith("hwaja_")} == named
 
 
 async def test_a_session_is_found_in_the_figures(observed: Endpoint) -> None:
