@@ -46,7 +46,7 @@ async def test_a_client_whose_session_cannot_begin_is_closed_and_the_log_says_wh
             assert await peer.hear_until_closed() == ([], 1011)
     (failed,) = errors_in(log)
     assert failed["error"] == "RuntimeError"
-    assert failed["place"].startswith("session_runner.py:")
+    assert failed["place"].startswith("intake.py:")
 
 
 async def test_a_request_that_cannot_be_answered_is_a_500_and_the_log_says_where_it_failed(
