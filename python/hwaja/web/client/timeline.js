@@ -10,7 +10,9 @@ export class Timeline {
     this._offsetSamples = 0;
     this._offsetId = 0;
     this._nextId = 0;
-    this._beganAtMs = null; // by the server's clock, once it has dated an utterance
+    this._endSeconds = 0; // of the last words
+    this._beganMs = null; // by the server's clock, once it has dated an utterance
+    this._lateMs = 0; // by how much it dates this part too late; null: it has dated nothing in it
   }
 
   /** How far the transcription that goes on began behind the conversation. */
@@ -18,10 +20,12 @@ export class Timeline {
     return this._offsetSamples / SAMPLE_RATE;
   }
 
-  /** Begin another transcription behind so many samples of the last one. */
+  /** Begin another transcription behind so many samples of the last one, and behind its words. */
   renew(receivedSamples) {
-    this._offsetSamples += receivedSamples;
+    const endSamples = Math.ceil(SAMPLE_RATE * this._endSeconds);
+    this._offsetSamples = Math.max(this._offsetSamples + receivedSamples, endSamples);
     this._offsetId = this._nextId;
+    this._lateMs = null;
   }
 
   /**
@@ -45,6 +49,7 @@ export class Timeline {
     const later = (seconds) => Math.round(1000 * (seconds + this.offsetSeconds)) / 1000;
     message.start_seconds = later(message.start_seconds);
     message.end_seconds = later(message.end_seconds);
+    this._endSeconds = Math.max(this._endSeconds, message.end_seconds);
     if (message.tokens !== undefined) {
       message.tokens = message.tokens.map((token) => ({
         ...token,
@@ -56,10 +61,11 @@ export class Timeline {
 
   /** The server dates a transcription by when its audio came, and of the next, some came late. */
   _date(message) {
-    const startMs = 1000 * message.start_seconds;
-    if (this._beganAtMs === null) this._beganAtMs = Date.parse(message.timestamp) - startMs;
-    else if (this._offsetSamples > 0) {
-      message.timestamp = new Date(this._beganAtMs + startMs).toISOString();
-    }
+    const dateMs = Date.parse(message.timestamp);
+    const beganMs = dateMs - 1000 * message.start_seconds;
+    if (this._beganMs === null) this._lateMs = 0;
+    else if (this._lateMs === null) this._lateMs = beganMs - this._beganMs;
+    this._beganMs = beganMs - this._lateMs; // later where no audio came for a while
+    if (this._lateMs !== 0) message.timestamp = new Date(dateMs - this._lateMs).toISOString();
   }
 }
