@@ -172,6 +172,35 @@ test('a server that takes audio and says nothing is left for another connection,
   assert.equal(sockets[1].sentSamples >= 8 * 16_000, true);
 });
 
+test('a server that falls silent is missed though the microphone does too', async () => {
+  const { client, clock } = await transcribing();
+  client.sendAudio(new Int16Array(3 * 16_000));
+  clock.turn(19);
+  assert.equal(client.state, 'transcribing');
+  clock.turn(2);
+  assert.equal(client.state, 'reconnecting');
+});
+
+test('a server that does not answer a start is missed before any audio is sent', async () => {
+  const { client, clock, sockets } = await connected();
+  const starting = client.startTranscription();
+  clock.turn(21);
+  assert.equal(client.state, 'reconnecting');
+  clock.turn(1);
+  sockets[1].greet({ resumed: true, state: 'ready', received_samples: 0 });
+  assert.deepEqual(sockets[1].types, ['start_transcription']);
+  sockets[1].say('transcription_started', { number: 1 });
+  await starting;
+});
+
+test('a session is over for who closes it, though the server is gone and does not say so', async () => {
+  const { client, clock, socket } = await transcribing();
+  const closing = client.close();
+  assert.equal(socket.closedWith, 1000);
+  clock.turn(5);
+  await closing;
+});
+
 test('a pause of the microphone is no silence of the server', async () => {
   const { client, clock } = await transcribing();
   client.sendAudio(new Int16Array(8192));

@@ -26,8 +26,8 @@ export class Link {
     this._socket = null;
     this._abandoned = []; // sockets to be closed once another has taken over
     this._awaySince = null;
-    this._waitingSince = null;
     this._cancelAttempt = () => {};
+    this._cancelStall = null; // of the timer that runs while the server is to say something
     this.isOnline = false; // the server has said its first word
   }
 
@@ -49,15 +49,21 @@ export class Link {
   }
 
   /**
-   * Notice a server that is gone without a word; to be called from time to time.
+   * Miss a server that is gone without a word; to be called whenever it may owe one, or no more.
    *
    * @param {boolean} isWaiting whether it is to say something
    */
   watch(isWaiting) {
-    const now = this._options.clock.now();
-    if (!isWaiting || !this.isOnline || !this._resumption.isPossible) this._waitingSince = null;
-    else if (this._waitingSince === null) this._waitingSince = now;
-    else if (now - this._waitingSince > STALL_SECONDS) this._ended(ABNORMAL_CLOSURE);
+    if (!isWaiting || !this.isOnline || !this._resumption.isPossible) this._stopWatching();
+    else if (this._cancelStall === null) {
+      const { clock } = this._options;
+      this._cancelStall = clock.after(STALL_SECONDS, () => this._ended(ABNORMAL_CLOSURE));
+    }
+  }
+
+  _stopWatching() {
+    if (this._cancelStall !== null) this._cancelStall();
+    this._cancelStall = null;
   }
 
   /** End the session; resolves once the connection is closed. Nobody is told. */
@@ -71,7 +77,8 @@ export class Link {
     this._cancelAttempt();
     this._socket = null;
     this._abandoned = [];
-    this._awaySince = this._waitingSince = null;
+    this._awaySince = null;
+    this._stopWatching();
     this.isOnline = false;
   }
 
@@ -82,7 +89,7 @@ export class Link {
   }
 
   _take(message) {
-    this._waitingSince = null;
+    this._stopWatching();
     if (message.type === 'model_loaded') this._welcome(message);
     else if (this._resumption.isNews(message)) this._handlers.message(message);
   }
@@ -99,7 +106,7 @@ export class Link {
   _ended(code) {
     const wasOnline = this.isOnline;
     this.isOnline = false;
-    this._waitingSince = null;
+    this._stopWatching();
     this._socket.abandon();
     this._abandoned.push(this._socket);
     this._socket = null;

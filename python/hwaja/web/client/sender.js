@@ -30,6 +30,7 @@ export class Sender {
       while ((next = phase.next(this._link.isRoomy)) !== null) this._link.send(next);
       if (phase.unsentSamples > 0) this._pumpLater();
     }
+    this._link.watch(phase !== null && phase.isWaiting);
     if (this._isRoomy) this._waiting.splice(0).forEach((resolve) => resolve());
   }
 

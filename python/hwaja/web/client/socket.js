@@ -3,6 +3,9 @@
 /** How long a server may take to say its first word. */
 const OPENING_SECONDS = 10;
 
+/** How long a server may take to say goodbye: one that is gone would have the browser wait for minutes. */
+const CLOSING_SECONDS = 3;
+
 /** The registry's code for a connection that ended without a word. */
 export const ABNORMAL_CLOSURE = 1006;
 
@@ -21,6 +24,7 @@ export class Socket {
    */
   constructor(WebSocketClass, url, protocols, clock, handlers) {
     this._handlers = handlers;
+    this._clock = clock;
     this._websocket = new WebSocketClass(url, protocols);
     this._patience = clock.after(OPENING_SECONDS, () => this._give(ABNORMAL_CLOSURE));
     this._websocket.onmessage = ({ data }) => this._take(data);
@@ -48,13 +52,17 @@ export class Socket {
     if (this._websocket.readyState === CONNECTING) this._websocket.close();
   }
 
-  /** End it, and the session; resolves once it is closed. */
+  /** End it, and the session; resolves once it is closed, or the server does not answer that. */
   close() {
     this.abandon();
+    if (this._websocket.readyState === CLOSED) return Promise.resolve();
     return new Promise((resolve) => {
-      this._websocket.onclose = () => resolve();
-      if (this._websocket.readyState === CLOSED) resolve();
-      else this._websocket.close(1000);
+      const patience = this._clock.after(CLOSING_SECONDS, resolve);
+      this._websocket.onclose = () => {
+        patience();
+        resolve();
+      };
+      this._websocket.close(1000);
     });
   }
 

@@ -94,7 +94,6 @@ export class STTClient extends Emitter {
     const { phase } = this._dialogue;
     if (phase === null) return;
     this._tellLoss(phase.append(samples));
-    this._link.watch(phase.isWaiting);
     this._sender.pump();
     await this._sender.room();
   }
