@@ -74,6 +74,7 @@ export async function listen(client: STTClient): Promise<void> {
   const microphone = new Microphone({ workletUrl: '/worklet.js' });
   microphone.on('chunk', (chunk) => client.sendAudio(chunk));
   microphone.on('level', ({ peakDbfs, rmsDbfs }) => peakDbfs - rmsDbfs);
+  microphone.on('sound', ({ arrives, cause }) => arrives || cause === 'suspended');
   microphone.on('ended', (error: MicrophoneError) => error.reason === 'ended');
   const [device] = await microphone.devices();
   await microphone.open({ deviceId: device?.deviceId, constraints: { noiseSuppression: true } });

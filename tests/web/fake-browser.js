@@ -38,7 +38,7 @@ export class FakeBrowser {
     const browser = this;
     this.contexts = [];
     this.asked = [];
-    this.track = { readyState: 'live', stop: () => (this.track.readyState = 'ended') };
+    this.track = null; // of the microphone that was opened last
     this.devices = [
       { kind: 'audioinput', deviceId: 'a', label: 'Built-in', groupId: 'g' },
       { kind: 'videoinput', deviceId: 'v', label: 'Camera', groupId: 'g' },
@@ -46,7 +46,9 @@ export class FakeBrowser {
     const getUserMedia = async (constraints) => {
       this.asked.push(constraints);
       if (refusal !== null) throw Object.assign(new Error('no'), { name: refusal });
-      return { getAudioTracks: () => [this.track], getTracks: () => [this.track] };
+      const track = { readyState: 'live', muted: false, stop: () => (track.readyState = 'ended') };
+      this.track = track;
+      return { getAudioTracks: () => [track], getTracks: () => [track] };
     };
     const enumerateDevices = async () => this.devices;
 

@@ -6,6 +6,7 @@ import { afterEach, test } from 'node:test';
 import { Microphone, MicrophoneError, Resampler, convertToPCM16 } from 'hwaja';
 
 import { FakeBrowser } from './fake-browser.js';
+import { Clock } from './scripted-socket.js';
 import { blocks, decibels, joined, noise } from './signals.js';
 
 let uninstall = () => {};
@@ -17,9 +18,9 @@ function install(options) {
   return browser;
 }
 
-function listening() {
-  const microphone = new Microphone();
-  const told = { chunk: [], level: [], ended: [], state: [] };
+function listening(options) {
+  const microphone = new Microphone(options);
+  const told = { chunk: [], level: [], ended: [], state: [], sound: [] };
   Object.keys(told).forEach((type) => microphone.on(type, (detail) => told[type].push(detail)));
   return { microphone, told };
 }
@@ -96,7 +97,6 @@ test('closed, it lets go of the device and of the audio thread, and can be opene
   assert.equal(browser.contexts[0].state, 'closed');
   assert.deepEqual(browser.source.outputs, []);
   assert.deepEqual(told.chunk, []);
-  browser.track.readyState = 'live';
   await microphone.open();
   browser.play(noise(4800));
   await microphone.close();
@@ -125,6 +125,108 @@ test('that the browser holds the audio back is told', async () => {
   await microphone.resume();
   context.onstatechange();
   assert.deepEqual(told.state, ['interrupted', 'running']);
+  await microphone.close();
+});
+
+/** A microphone that is heard, a clock, and what lets half a second of something arrive. */
+async function heard() {
+  const browser = install();
+  const clock = new Clock();
+  const { microphone, told } = listening({ clock });
+  await microphone.open();
+  const arrive = async (signal) => {
+    browser.play(signal);
+    await new Promise(setImmediate); // the audio thread's messages
+    clock.turn(0.5);
+  };
+  const lasts = async (seconds, signal) => {
+    for (let k = 0; k < 2 * seconds; k++) await arrive(signal(24_000));
+  };
+  return { browser, microphone, told, clock, lasts, context: browser.contexts[0] };
+}
+
+const zeros = (samples) => new Float32Array(samples);
+const nothing = () => new Float32Array(0);
+
+test('where no sound arrives that is told with its cause, and that it is back once it is', async () => {
+  const { browser, microphone, told, lasts, context } = await heard();
+  await lasts(10, noise);
+  context.state = 'interrupted'; // and no event says so
+  await lasts(3, nothing);
+  context.state = 'running';
+  await lasts(1, noise);
+  browser.track.muted = true;
+  browser.track.onmute();
+  await lasts(3, zeros);
+  browser.track.muted = false;
+  browser.track.onunmute();
+  await lasts(1, noise);
+  await lasts(6, zeros);
+  await lasts(3, nothing);
+  await lasts(1, noise);
+  await microphone.close();
+  assert.deepEqual(
+    told.sound.map(({ arrives, cause }) => (arrives ? 'back' : cause)),
+    ['suspended', 'back', 'muted', 'back', 'silent', 'stalled', 'back']
+  );
+});
+
+test('to go on during a call changes nothing and rejects nothing, and can be tried again', async () => {
+  const { microphone, told, lasts, context } = await heard();
+  await lasts(1, noise);
+  const { resume } = context;
+  context.state = 'interrupted';
+  context.onstatechange();
+  context.resume = async () => {
+    throw Object.assign(new Error('interrupted'), { name: 'InvalidStateError' });
+  };
+  await lasts(2, nothing);
+  await microphone.resume();
+  await lasts(2, nothing);
+  assert.deepEqual(told.sound, [{ arrives: false, cause: 'suspended' }]);
+  context.resume = resume;
+  await microphone.resume();
+  context.onstatechange();
+  await lasts(1, noise);
+  assert.deepEqual(told.sound.slice(1), [{ arrives: true, cause: null }]);
+  await microphone.close();
+});
+
+test('a device that is gone without a word is missed', async () => {
+  const { browser, told, clock } = await heard();
+  browser.track.readyState = 'ended';
+  clock.turn(1);
+  await new Promise(setImmediate);
+  assert.equal(told.ended.length, 1);
+});
+
+test('what is opened anew after nothing arrived counts as not heard until it is', async () => {
+  const { microphone, told, lasts } = await heard();
+  await lasts(3, nothing);
+  await microphone.close();
+  await microphone.open();
+  await lasts(1, nothing);
+  assert.deepEqual(told.sound, [{ arrives: false, cause: 'stalled' }]);
+  await lasts(0.5, noise);
+  assert.equal(told.sound.length, 2);
+  await microphone.close();
+});
+
+test('closed, it counts no time any more', async () => {
+  const { microphone, told, clock } = await heard();
+  await microphone.close();
+  clock.turn(60);
+  assert.deepEqual(told.sound, []);
+});
+
+test('a context that will not close keeps nobody from opening the microphone anew', async () => {
+  const { browser, microphone, context } = await heard();
+  context.close = () => new Promise(() => {});
+  await microphone.open();
+  assert.equal(browser.contexts.length, 2);
+  context.close = async () => {
+    throw Object.assign(new Error('interrupted'), { name: 'InvalidStateError' });
+  };
   await microphone.close();
 });
 

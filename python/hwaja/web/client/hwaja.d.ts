@@ -189,13 +189,25 @@ export interface Level {
   rmsDbfs: number;
 }
 
+export interface Sound {
+  arrives: boolean;
+  /**
+   * null: it arrives. `suspended`: the browser holds it back, as during a telephone call, until
+   * `resume`; `muted`: the track is; `silent`: for 5 s all samples are zero; `stalled`: for 2 s there
+   * are none. The last three may end when the microphone is opened anew.
+   */
+  cause: null | 'suspended' | 'muted' | 'silent' | 'stalled';
+}
+
 /** What a Microphone tells, and with what. */
 export interface MicrophoneEvents {
   /** 4096 samples at 16 kHz; the last one may be shorter. */
   chunk: Int16Array;
   /** About every 50 ms. */
   level: Level;
-  /** Of the AudioContext: `suspended` and `interrupted` bring no audio until `resume`. */
+  /** No sound arrives any more, or the cause is another, or some does again. */
+  sound: Sound;
+  /** Of the AudioContext. `sound` says more: browsers do not tell each change. */
   state: string;
   /** The device is gone; everything is closed. */
   ended: MicrophoneError;
@@ -204,6 +216,8 @@ export interface MicrophoneEvents {
 export interface MicrophoneOptions {
   /** Where `worklet.js` and the files beside it lie; default: beside the client's own. */
   workletUrl?: string;
+  /** Time, for tests, as for a client. */
+  clock?: ClientOptions['clock'];
 }
 
 export interface OpenOptions {
@@ -226,7 +240,7 @@ export class Microphone {
   open(options?: OpenOptions): Promise<void>;
   /** Tells the last chunk first. */
   close(): Promise<void>;
-  /** Have a suspended AudioContext go on; call it from a click. */
+  /** Have a suspended AudioContext go on, where it can; call it from a click. `sound` tells. */
   resume(): Promise<void>;
 }
 

@@ -1,8 +1,10 @@
 /** The microphone of a browser, as chunks of PCM16 at 16 kHz. */
 
 import { openCaptureNode } from './capture-node.js';
+import { CLOCK } from './clock.js';
 import { Emitter } from './emitter.js';
 import { MicrophoneError } from './errors.js';
+import { OPENED, TICK_SECONDS, soundAfter } from './sound.js';
 import { WORKLET_URL } from './worklet-url.js';
 
 /**
@@ -30,18 +32,21 @@ const REASONS = {
  * One microphone.
  *
  * Events: `chunk`, an Int16Array of 4096 samples, the last one perhaps shorter; `level`, about every
- * 50 ms; `state`, of the AudioContext, which a telephone interrupts; `ended`, a MicrophoneError, where
- * the device is gone.
+ * 50 ms; `sound`, where none arrives any more, or some does again; `state`, of the AudioContext, which a
+ * telephone interrupts; `ended`, a MicrophoneError, where the device is gone.
  */
 export class Microphone extends Emitter {
   /**
    * @param {object} [options]
    * @param {string} [options.workletUrl] where `worklet.js` lies, if not beside this file
+   * @param {object} [options.clock] time, for tests
    */
-  constructor({ workletUrl = WORKLET_URL } = {}) {
+  constructor({ workletUrl = WORKLET_URL, clock = CLOCK } = {}) {
     super();
     this._workletUrl = workletUrl;
+    this._clock = clock;
     this._opened = null;
+    this._sound = OPENED;
   }
 
   /**
@@ -70,7 +75,7 @@ export class Microphone extends Emitter {
     // Before anything is awaited, while the click counts. At the rate of the device: audio that
     // the browser has resampled already would be resampled twice.
     const context = newContext();
-    const opened = { context, stream: null, node: null };
+    const opened = { context, stream: null, node: null, stopTicking: () => {} };
     const closing = this.close();
     this._opened = opened;
     try {
@@ -78,12 +83,13 @@ export class Microphone extends Emitter {
       const audio = { ...CONSTRAINTS, ...constraints };
       if (deviceId !== undefined) audio.deviceId = { exact: deviceId };
       opened.stream = await devices.getUserMedia({ audio, video: false }).catch(refuse);
-      opened.node = await openCaptureNode(context, this._workletUrl, (type, data) =>
-        this.emit(type, data)
-      );
+      opened.node = await openCaptureNode(context, this._workletUrl, (type, data) => {
+        this.emit(type, data);
+        if (type === 'chunk') this._observe({ type, isSilent: data.every((sample) => sample === 0) });
+      });
       this._start(opened);
     } catch (error) {
-      await this._release(opened);
+      this._release(opened);
       throw error instanceof MicrophoneError ? error : new MicrophoneError('unsupported', error);
     }
   }
@@ -94,22 +100,56 @@ export class Microphone extends Emitter {
     if (opened === null) return;
     this._opened = null;
     if (opened.node !== null) await opened.node.flush();
-    await this._release(opened);
+    this._release(opened);
   }
 
-  /** Go on after the browser held the audio back; call it from a click. */
+  /**
+   * Go on after the browser held the audio back; call it from a click. Where it cannot be yet, as during
+   * a telephone call, nothing happens: `sound` tells whether it did.
+   */
   async resume() {
-    if (this._opened !== null) await this._opened.context.resume();
+    if (this._opened !== null) await this._opened.context.resume().catch(() => {});
   }
 
   _start(opened) {
     const [track] = opened.stream.getAudioTracks();
     if (this._opened !== opened || track.readyState === 'ended') throw new MicrophoneError('ended');
     track.onended = () => this._end(opened);
-    opened.context.onstatechange = () => this.emit('state', opened.context.state);
+    track.onmute = track.onunmute = () => this._poll(opened);
+    opened.context.onstatechange = () => {
+      this.emit('state', opened.context.state);
+      this._poll(opened);
+    };
     opened.node.connect(opened.context.createMediaStreamSource(opened.stream));
     // Not awaited: where a click is missing, it waits for one.
-    opened.context.resume().catch(() => {});
+    this.resume();
+    this._observe({ type: 'opened' });
+    this._tick(opened);
+  }
+
+  /** Read what the browser says; with each tick as well, since browsers do not tell every change. */
+  _poll(opened) {
+    const [track] = opened.stream.getAudioTracks();
+    if (track.readyState === 'ended') this._end(opened);
+    else {
+      const isRunning = opened.context.state === 'running';
+      this._observe({ type: 'device', isRunning, isMuted: track.muted });
+    }
+  }
+
+  _tick(opened) {
+    opened.stopTicking = this._clock.after(TICK_SECONDS, () => {
+      this._tick(opened);
+      this._observe({ type: 'tick' });
+      this._poll(opened);
+    });
+  }
+
+  _observe(event) {
+    const { cause: before } = this._sound;
+    this._sound = soundAfter(this._sound, event);
+    const { cause } = this._sound;
+    if (cause !== before) this.emit('sound', { arrives: cause === null, cause });
   }
 
   async _end(opened) {
@@ -118,18 +158,20 @@ export class Microphone extends Emitter {
     this.emit('ended', new MicrophoneError('ended'));
   }
 
-  async _release(opened) {
+  _release(opened) {
     if (this._opened === opened) this._opened = null;
     const { context, stream, node } = opened;
+    opened.stopTicking();
     context.onstatechange = null;
     if (node !== null) node.disconnect();
     if (stream !== null) {
       for (const track of stream.getTracks()) {
-        track.onended = null;
+        track.onended = track.onmute = track.onunmute = null;
         track.stop();
       }
     }
-    if (context.state !== 'closed') await context.close();
+    // Not awaited: the device is free already, and a context that is interrupted may not close now.
+    if (context.state !== 'closed') context.close().catch(() => {});
   }
 }
 
