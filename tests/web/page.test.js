@@ -1,41 +1,15 @@
-/** What the page knows of a conversation, what it exports, what it says. No document. */
+/** What the page knows of a conversation, and what it says. No document. */
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { adviceOn } from '../../python/hwaja/web/page/advice.js';
-import { FORMATS } from '../../python/hwaja/web/page/exports.js';
 import { clockOf, stampOf } from '../../python/hwaja/web/page/formats.js';
 import { STRINGS } from '../../python/hwaja/web/page/strings.js';
 import { ENOUGH_SECONDS, LEAST_SECONDS, LONGEST_SECONDS, Take } from '../../python/hwaja/web/page/take.js';
-import { Transcript } from '../../python/hwaja/web/page/transcript.js';
 
-const BEGAN_MS = Date.parse('2026-11-26T10:00:00.000Z');
-
-/** A `transcription` of the server that began so long after the transcription did. */
-function said(segmentId, startSeconds, text, { speaker = 0, beganMs = BEGAN_MS } = {}) {
-  return {
-    type: 'transcription',
-    segment_id: segmentId,
-    speaker_id: speaker,
-    text,
-    timestamp: new Date(beganMs + 1000 * startSeconds).toISOString(),
-    confidence: -28.4,
-    start_seconds: startSeconds,
-    end_seconds: startSeconds + 1.5,
-    label: 'sure',
-  };
-}
-
-function begun() {
-  const transcript = new Transcript();
-  transcript.begin();
-  return transcript;
-}
-
-const NAMES = ['미나', 'A & <B>'];
-const nameOf = (speakerId) => NAMES[speakerId];
+import { BEGAN_MS, begun, said } from './conversations.js';
 
 test('a later transcription goes on behind the first by the clock of the server', () => {
   const transcript = begun();
@@ -72,35 +46,6 @@ test('clocks and stamps count hours, minutes, seconds and milliseconds', () => {
   assert.deepEqual([0, 59.9, 60, 3599, 3725].map(clockOf), ['0:00', '0:59', '1:00', '59:59', '1:02:05']);
   assert.equal(stampOf(3725.0625, ','), '01:02:05,063');
   assert.equal(stampOf(59.9996, '.'), '00:01:00.000');
-});
-
-test('every format has each utterance with its speaker and its time', () => {
-  const transcript = begun();
-  transcript.take(said(0, 2, '어디 가세요?'));
-  transcript.take(said(1, 4, '1 < 2 & 3', { speaker: 1 }));
-  const written = (format) => FORMATS[format].write(transcript.entries, nameOf);
-  assert.equal(written('txt'), '[0:02] 미나: 어디 가세요?\n[0:04] A & <B>: 1 < 2 & 3\n');
-  assert.equal(
-    written('srt'),
-    '1\n00:00:02,000 --> 00:00:03,500\n미나: 어디 가세요?\n\n' +
-      '2\n00:00:04,000 --> 00:00:05,500\nA & <B>: 1 < 2 & 3\n\n'
-  );
-  assert.equal(
-    written('vtt'),
-    'WEBVTT\n\n00:00:02.000 --> 00:00:03.500\n<v 미나>어디 가세요?</v>\n\n' +
-      '00:00:04.000 --> 00:00:05.500\n<v A &amp; &lt;B&gt;>1 &lt; 2 &amp; 3</v>\n\n'
-  );
-  const [first] = JSON.parse(written('json'));
-  assert.deepEqual(first, {
-    speaker_id: 0,
-    speaker: '미나',
-    text: '어디 가세요?',
-    timestamp: '2026-11-26T10:00:02.000Z',
-    start_seconds: 2,
-    end_seconds: 3.5,
-    level_dbfs: -28.4,
-    label: 'sure',
-  });
 });
 
 test('a take counts what stands out of the noise, in a quiet room and in a loud one', () => {
@@ -161,9 +106,9 @@ test('every text that the page asks for is there, and none is there for nothing'
   const read = (name) => readFileSync(new URL(name, page), 'utf8');
   const sources = ['advice', 'conversation-view', 'enrolling', 'listening', 'main', 'notices', 'online', 'talking', 'voice-card'];
   const text = read('index.html') + sources.map((name) => read(`page/${name}.js`)).join('');
-  const asked = [...text.matchAll(/['"`]((?:language|status|setup|microphone|voice|talk|label|export|notice|token|error)\.[\w.]+|privacy)['"`]/g)].map(([, key]) => key);
+  const asked = [...text.matchAll(/['"`]((?:language|status|setup|microphone|voice|talk|label|export|notice|token|error|sound|limit)\.[\w.]+|privacy)['"`]/g)].map(([, key]) => key);
   for (const key of asked) assert.ok(STRINGS.ko[key], key);
-  const built = /^(status|label|error|voice\.sentence)\.|^voice\.(waiting|recording|checking)$/;
+  const built = /^(status|label|error|sound|limit|voice\.sentence)\.|^voice\.(waiting|recording|checking)$/;
   for (const key of Object.keys(STRINGS.ko)) assert.ok(asked.includes(key) || built.test(key), key);
 });
 

@@ -2,9 +2,10 @@
 
 import { clockOf } from './formats.js';
 import { t } from './language.js';
+import { isStranger } from './transcript.js';
 
 /** Labels of the server that a person should know of: the speaker may be another. */
-const DOUBTS = ['doubtful', 'unknown', 'overlap', 'short'];
+const DOUBTS = ['doubtful', 'overlap', 'short'];
 
 /** Nearer to the bottom than this is at the bottom: who scrolled up is left where they read. */
 const BOTTOM_PIXELS = 120;
@@ -12,7 +13,7 @@ const BOTTOM_PIXELS = 120;
 export class ConversationView {
   /**
    * @param {{transcript: Element, interim: Element, empty: Element}} parts
-   * @param {function(number): string} nameOf what a speaker is called
+   * @param {function(object): string} nameOf what who said an entry is called
    */
   constructor(parts, nameOf) {
     this._parts = parts;
@@ -47,9 +48,9 @@ export class ConversationView {
 
   /** Show who is called what now; a screen reader does not read everything out anew. */
   rename(transcript) {
-    for (const { id, speakerId } of transcript.entries) {
-      const speaker = this._items.get(id).querySelector('.speaker');
-      const name = this._nameOf(speakerId);
+    for (const entry of transcript.entries) {
+      const speaker = this._items.get(entry.id).querySelector('.speaker');
+      const name = this._nameOf(entry);
       if (speaker.textContent !== name) speaker.textContent = name;
     }
   }
@@ -65,10 +66,10 @@ export class ConversationView {
   _fill(item, entry) {
     item.textContent = '';
     item.className = 'utterance';
-    item.dataset.speaker = String(entry.speakerId);
+    if (!isStranger(entry)) item.dataset.speaker = String(entry.speakerId);
     const head = piece('p', 'said-by');
     head.append(
-      piece('strong', 'speaker', this._nameOf(entry.speakerId)),
+      piece('strong', 'speaker', this._nameOf(entry)),
       piece('time', 'at', clockOf(entry.startSeconds)),
       piece('span', 'level', t('talk.level', { level: entry.levelDbfs.toFixed(0) }))
     );

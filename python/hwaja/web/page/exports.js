@@ -1,4 +1,4 @@
-/** A conversation as a file. `nameOf` says what a speaker is called. */
+/** A conversation as a file. `nameOf` says what who said an entry is called. */
 
 import { clockOf, stampOf } from './formats.js';
 
@@ -23,18 +23,20 @@ export const FORMATS = {
   },
 };
 
-function line({ startSeconds, speakerId, text }, nameOf) {
-  return `[${clockOf(startSeconds)}] ${nameOf(speakerId)}: ${text}\n`;
+function line(entry, nameOf) {
+  return `[${clockOf(entry.startSeconds)}] ${nameOf(entry)}: ${entry.text}\n`;
 }
 
-function subRip({ startSeconds, endSeconds, speakerId, text }, place, nameOf) {
-  const span = `${stampOf(startSeconds, ',')} --> ${stampOf(endSeconds, ',')}`;
-  return `${place + 1}\n${span}\n${nameOf(speakerId)}: ${text}\n\n`;
+function subRip(entry, place, nameOf) {
+  return `${place + 1}\n${span(entry, ',')}\n${nameOf(entry)}: ${entry.text}\n\n`;
 }
 
-function webVtt({ startSeconds, endSeconds, speakerId, text }, nameOf) {
-  const span = `${stampOf(startSeconds, '.')} --> ${stampOf(endSeconds, '.')}`;
-  return `${span}\n<v ${escaped(nameOf(speakerId))}>${escaped(text)}</v>\n\n`;
+function webVtt(entry, nameOf) {
+  return `${span(entry, '.')}\n<v ${escaped(nameOf(entry))}>${escaped(entry.text)}</v>\n\n`;
+}
+
+function span({ startSeconds, endSeconds }, mark) {
+  return `${stampOf(startSeconds, mark)} --> ${stampOf(endSeconds, mark)}`;
 }
 
 /** WebVTT has markup of its own. */
@@ -45,7 +47,7 @@ function escaped(text) {
 function plain(entry, nameOf) {
   return {
     speaker_id: entry.speakerId,
-    speaker: nameOf(entry.speakerId),
+    speaker: nameOf(entry),
     text: entry.text,
     timestamp: entry.timestamp,
     start_seconds: rounded(entry.startSeconds),

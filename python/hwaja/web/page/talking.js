@@ -9,7 +9,7 @@ import { adviceOn } from './advice.js';
 import { ConversationView } from './conversation-view.js';
 import { FORMATS } from './exports.js';
 import { SpeakersView } from './speakers-view.js';
-import { Transcript } from './transcript.js';
+import { Transcript, isStranger } from './transcript.js';
 
 export class Talking {
   constructor(parts, { online, listening, enrolling, notices }) {
@@ -21,7 +21,7 @@ export class Talking {
     this._meter = new Meter(parts.level);
     this._transcript = new Transcript();
     this._speakers = new SpeakersView(parts.speakers, enrolling.cards);
-    this._view = new ConversationView(parts, (speakerId) => enrolling.nameOf(speakerId));
+    this._view = new ConversationView(parts, (entry) => this._nameOf(entry));
     this._isUnsaved = false;
     this._isTalking = false;
     this._isStopping = false;
@@ -186,13 +186,17 @@ export class Talking {
       return;
     }
     const { type, write } = FORMATS[format];
-    const text = write(entries, (speakerId) => this._enrolling.nameOf(speakerId));
+    const text = write(entries, (entry) => this._nameOf(entry));
     const link = document.createElement('a');
     link.href = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
     link.download = `hwaja-${entries[0].timestamp.slice(0, 16).replace(/[:T]/g, '-')}.${format}`;
     link.click();
     URL.revokeObjectURL(link.href);
     this._isUnsaved = false;
+  }
+
+  _nameOf(entry) {
+    return isStranger(entry) ? t('voice.stranger') : this._enrolling.nameOf(entry.speakerId);
   }
 
   async _stayAwake() {

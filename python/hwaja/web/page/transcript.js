@@ -71,3 +71,8 @@ export class Transcript {
     this._offsetSeconds = Math.max(0, (beganMs - this._originMs) / 1000);
   }
 }
+
+/** Whether nobody who is enrolled said it: `speakerId` is then only whose voice is nearest. */
+export function isStranger(entry) {
+  return entry.label === 'unknown';
+}

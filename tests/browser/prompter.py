@@ -1,0 +1,87 @@
+"""Messages that a page gets beside those of its server, as the protocol has them."""
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from playwright.async_api import Page, WebSocketRoute
+
+from browser.sessions import enrolled, remember
+from browser.visitor import Visitor
+from loopback import Endpoint
+
+BEGAN = datetime(2026, 11, 26, 10, tzinfo=UTC)
+
+SENTENCES = (
+    "네.",
+    "오늘은 어떻게 지내셨어요?",
+    "말씀드린 대로 아침마다 걷고 있는데, 처음에는 힘들었지만 이제는 훨씬 나아진 것 같아요.",
+)
+"""Of one line, and of several on a telephone."""
+
+
+@dataclass
+class Prompter:
+    """Speaks to one page in the name of its server."""
+
+    route: WebSocketRoute | None = None
+    said: int = 0
+    """How many utterances."""
+
+    def tell(self, kind: str, **fields: Any) -> None:
+        """Have the page get a message."""
+        assert self.route is not None
+        self.route.send(json.dumps({"type": kind, **fields}))
+
+    def say(self, text: str | None = None, **fields: Any) -> None:
+        """Have the page get an utterance, a second behind the last one."""
+        seconds = 2.0 * self.said
+        told = {
+            "segment_id": self.said,
+            "speaker_id": self.said % 2,
+            "text": text or SENTENCES[self.said % len(SENTENCES)],
+            "timestamp": (BEGAN + timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z"),
+            "confidence": -28.4,
+            "start_seconds": seconds,
+            "end_seconds": seconds + 1,
+            "label": "sure",
+        }
+        self.said += 1
+        self.tell("transcription", **(told | fields))
+
+
+async def prompted(page: Page) -> Prompter:
+    """Have a page that is at no address yet be told more than its server says."""
+    prompter = Prompter()
+
+    def connect(route: WebSocketRoute) -> None:
+        route.connect_to_server()
+        prompter.route = route
+
+    await page.route_web_socket("**", connect)
+    return prompter
+
+
+async def conversing(
+    visit: Callable[..., Awaitable[Visitor]], endpoint: Endpoint, script: str = "", **options: Any
+) -> tuple[Visitor, Prompter]:
+    """Come with enrolled voices and start the conversation; nobody says anything in it.
+
+    Args:
+        visit: how.
+        endpoint: to where.
+        script: what the page begins with.
+        options: of the browser's context.
+
+    """
+    visitor = await visit(None, **options)
+    await visitor.page.add_init_script(script)
+    prompter = await prompted(visitor.page)
+    await remember(visitor.page, await enrolled(endpoint))
+    await visitor.page.goto(endpoint.page)
+    await visitor.card(1, "enrolled").wait_for()
+    await visitor.press("#start")
+    await visitor.until("transcribing")
+    return visitor, prompter
