@@ -2,7 +2,7 @@
 
 /**
  * One or more transcriptions, one after the other. Times count from the beginning of the first, by the
- * server's clock.
+ * server's clock; where that was set back in between, they go on behind the last entry.
  */
 export class Transcript {
   constructor() {
@@ -13,6 +13,12 @@ export class Transcript {
     this._part = 0; // counts the transcriptions
     this._offsetSeconds = null; // of the one that goes on; null until it is dated
     this._originMs = null;
+    this._setBackMs = 0; // by how much the clock of the server was, as far as it shows
+  }
+
+  /** When the last words ended; 0: there are none. */
+  get endSeconds() {
+    return this.entries.reduce((end, entry) => Math.max(end, entry.endSeconds), 0);
   }
 
   /** Another transcription begins. */
@@ -36,7 +42,7 @@ export class Transcript {
       text: message.text,
       startSeconds: message.start_seconds + this._offsetSeconds,
       endSeconds: message.end_seconds + this._offsetSeconds,
-      timestamp: message.timestamp,
+      timestamp: later(message.timestamp, this._setBackMs),
       levelDbfs: message.confidence,
       label: message.label,
     };
@@ -65,14 +71,21 @@ export class Transcript {
     return `${this._part}.${message.segment_id}`;
   }
 
+  /** A transcription begins behind the words of the last one, whatever the clock says. */
   _date(message) {
-    const beganMs = Date.parse(message.timestamp) - 1000 * message.start_seconds;
+    const beganMs = Date.parse(message.timestamp) - 1000 * message.start_seconds + this._setBackMs;
     if (this._originMs === null) this._originMs = beganMs;
-    this._offsetSeconds = Math.max(0, (beganMs - this._originMs) / 1000);
+    const offsetMs = beganMs - this._originMs;
+    this._setBackMs += Math.max(0, 1000 * this.endSeconds - offsetMs);
+    this._offsetSeconds = Math.max(this.endSeconds, offsetMs / 1000);
   }
 }
 
 /** Whether nobody who is enrolled said it: `speakerId` is then only whose voice is nearest. */
 export function isStranger(entry) {
   return entry.label === 'unknown';
+}
+
+function later(timestamp, ms) {
+  return ms === 0 ? timestamp : new Date(Date.parse(timestamp) + ms).toISOString();
 }
