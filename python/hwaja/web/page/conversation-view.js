@@ -7,8 +7,8 @@ import { isStranger } from './transcript.js';
 /** Labels of the server that a person should know of: the speaker may be another. */
 const DOUBTS = ['doubtful', 'overlap', 'short'];
 
-/** Nearer to the bottom than this is at the bottom: who scrolled up is left where they read. */
-const BOTTOM_PIXELS = 120;
+/** Nearer to the end than this, a line, is at the end. */
+const END_PIXELS = 32;
 
 export class ConversationView {
   /**
@@ -19,26 +19,47 @@ export class ConversationView {
     this._parts = parts;
     this._nameOf = nameOf;
     this._items = new Map(); // by the id of the entry
+    this._goesOn = false; // the conversation does
+    this._isAtEnd = true; // the reader is; who scrolled up is left where they read
+    window.addEventListener('scroll', () => {
+      this._isAtEnd = pixelsToEnd() <= END_PIXELS;
+    });
+    window.addEventListener('resize', () => this._follow());
   }
 
   /** Show what is there, from the beginning. */
   reset(transcript) {
     this._items.clear();
     this._parts.transcript.textContent = '';
-    for (const entry of transcript.entries) this.add(entry);
+    for (const entry of transcript.entries) this._append(entry);
     this.overhear(transcript.interim);
     this._parts.empty.hidden = transcript.entries.length > 0;
   }
 
+  /** The conversation goes on: show its end, until the reader scrolls up. */
+  begin() {
+    this._goesOn = this._isAtEnd = true;
+    this._follow();
+  }
+
+  /** Nothing is being said any more. */
+  end() {
+    this._goesOn = false;
+    this.overhear(null);
+  }
+
   /** Show one entry more. */
   add(entry) {
-    const stays = this._isAtBottom();
+    this._append(entry);
+    this._parts.empty.hidden = true;
+    this._follow();
+  }
+
+  _append(entry) {
     const item = document.createElement('li');
     this._items.set(entry.id, item);
     this._fill(item, entry);
     this._parts.transcript.append(item);
-    this._parts.empty.hidden = true;
-    if (stays) item.scrollIntoView({ block: 'nearest' });
   }
 
   /** Show an entry that has changed. */
@@ -57,10 +78,9 @@ export class ConversationView {
 
   /** Show what is being said; null: nothing. */
   overhear(interim) {
-    const stays = this._isAtBottom();
     this._parts.interim.textContent = interim === null ? '' : interim.text;
     if (interim !== null) this._parts.empty.hidden = true;
-    if (interim !== null && stays) this._parts.interim.scrollIntoView({ block: 'nearest' });
+    this._follow();
   }
 
   _fill(item, entry) {
@@ -80,10 +100,14 @@ export class ConversationView {
     item.append(head, piece('p', 'text', entry.text));
   }
 
-  _isAtBottom() {
-    const { scrollHeight } = document.documentElement;
-    return window.innerHeight + window.pageYOffset >= scrollHeight - BOTTOM_PIXELS;
+  /** Everything is seen at the end of the page, also what the footer hides elsewhere. */
+  _follow() {
+    if (this._goesOn && this._isAtEnd) window.scrollTo(0, document.documentElement.scrollHeight);
   }
+}
+
+function pixelsToEnd() {
+  return document.documentElement.scrollHeight - window.innerHeight - window.pageYOffset;
 }
 
 function piece(tag, className, text = '') {

@@ -96,6 +96,7 @@ export class Talking {
     this._heardSeconds = 0;
     this._open({ setup: false, talk: true });
     this._parts.log.focus();
+    this._view.begin();
     this._stayAwake();
   }
 
@@ -115,7 +116,7 @@ export class Talking {
   /** Nothing is heard any more. */
   _rest() {
     this._transcript.end();
-    this._view.overhear(null);
+    this._view.end();
     if (this._awake !== null) this._awake.release();
     this._awake = null;
   }

@@ -1,0 +1,93 @@
+"""A long conversation: the newest sentence is seen, unless the reader looks at an earlier one."""
+
+import pytest
+
+from browser.album import WIDTHS, Album
+from browser.conftest import Visit
+from browser.prompter import SENTENCES, conversing
+from browser.visitor import Visitor
+from loopback import Endpoint
+
+pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
+
+CHAPTER = "A long conversation"
+
+SAID = 16
+
+widths = pytest.mark.parametrize("width", WIDTHS)
+
+IS_SEEN = """
+(selector) => {
+  const { top, bottom } = document.querySelector(selector).getBoundingClientRect();
+  const notices = document.querySelector('#notices').getBoundingClientRect();
+  const controls = document.querySelector('#controls').getBoundingClientRect();
+  return top >= Math.max(0, notices.bottom) && bottom <= controls.top && bottom > top;
+}
+"""
+
+
+IS_AT_END = "() => scrollY + innerHeight >= document.documentElement.scrollHeight - 1"
+
+
+async def is_seen(visitor: Visitor, selector: str = ".utterance:last-child") -> bool:
+    """Whether something is wholly on the screen, with nothing before it."""
+    seen: bool = await visitor.page.evaluate(IS_SEEN, selector)
+    return seen
+
+
+@widths
+async def test_the_newest_sentence_stands_above_the_controls_while_the_reader_is_at_the_end(
+    width: int, endpoint: Endpoint, visit: Visit, album: Album
+) -> None:
+    viewport = {"width": width, "height": WIDTHS[width]}
+    visitor, prompter = await conversing(visit, endpoint, locale="ko-KR", viewport=viewport)
+    for said in range(1, SAID + 1):
+        text = SENTENCES[said % len(SENTENCES)]
+        prompter.tell("interim", segment_id=said - 1, text=text, stable_chars=0)
+        await visitor.page.wait_for_selector("#interim:not(:empty)")
+        assert await is_seen(visitor, "#interim"), said
+        prompter.say(text)
+        await visitor.until_said(said)
+        assert await is_seen(visitor), said
+    if width == min(WIDTHS):
+        await album.show(visitor, CHAPTER, "Sixteen sentences were said.", whole=False)
+        await visitor.page.set_viewport_size({"width": width, "height": WIDTHS[width]})
+    # What turns up beside the conversation does not lead away from its end.
+    failure = {"code": "TRANSCRIPTION_FAILED", "reason": "engine_failed", "message": ""}
+    prompter.tell("error", **failure)
+    await visitor.notice("talk")
+    prompter.say()
+    await visitor.until_said(SAID + 1)
+    assert await is_seen(visitor)
+    await visitor.page.set_viewport_size({"width": WIDTHS[width], "height": width})
+    prompter.say()
+    await visitor.until_said(SAID + 2)
+    assert await is_seen(visitor)
+
+
+@widths
+async def test_who_scrolled_up_is_left_where_they_read_until_they_are_back_at_the_end(
+    width: int, endpoint: Endpoint, visit: Visit
+) -> None:
+    viewport = {"width": width, "height": WIDTHS[width]}
+    visitor, prompter = await conversing(visit, endpoint, locale="ko-KR", viewport=viewport)
+    page = visitor.page
+    for _ in range(SAID):
+        prompter.say()
+    await visitor.until_said(SAID)
+    end = await page.evaluate("scrollY")
+    await page.mouse.move(width / 2, WIDTHS[width] / 2)
+    await page.mouse.wheel(0, -60)
+    await page.wait_for_function("end => scrollY <= end - 60", arg=end)
+    where = await page.evaluate("scrollY")
+    for said in range(1, 4):
+        prompter.tell("interim", segment_id=SAID + said, text="그런데", stable_chars=0)
+        prompter.say(segment_id=SAID + said)
+        await visitor.until_said(SAID + said)
+        assert await page.evaluate("scrollY") == where
+    assert not await is_seen(visitor)
+    await page.keyboard.press("End")
+    await page.wait_for_function(IS_AT_END)
+    prompter.say()
+    await visitor.until_said(SAID + 4)
+    assert await is_seen(visitor)
