@@ -8,6 +8,7 @@ from typing import Any
 
 from playwright.async_api import Page, WebSocketRoute
 
+import clips
 from browser.sessions import enrolled, remember
 from browser.visitor import Visitor
 from loopback import Endpoint
@@ -77,6 +78,7 @@ async def conversing(
 
     """
     visitor = await visit(None, **options)
+    visitor.tape.record(clips.silence(1))
     await visitor.page.add_init_script(script)
     prompter = await prompted(visitor.page)
     await remember(visitor.page, await enrolled(endpoint))

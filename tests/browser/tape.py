@@ -15,30 +15,38 @@ HISS_RMS = 20.0
 """Of a quiet room, in units of PCM16: -64 dBFS. No microphone is digitally silent."""
 
 
+QUIET_SECONDS = 120
+"""Of the same behind what is recorded: after its end Chromium's false microphone brings zeros."""
+
+
 class Tape:
-    """Played from its beginning each time that a page opens the microphone, and then silent."""
+    """Played from its beginning each time that a page opens the microphone."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.record(bytes(2 * SAMPLE_RATE))
 
-    def record(self, pcm: bytes, rate: int = SAMPLE_RATE) -> Samples:
+    def record(self, pcm: bytes, rate: int = SAMPLE_RATE, *, hisses: bool = True) -> Samples:
         """Put something else on it, for who opens the microphone from now on.
 
         Args:
             pcm: PCM16 at 16 kHz.
             rate: what the microphone is to record at, in samples a second.
+            hisses: whether the room and the microphone are heard, also when it is over.
 
         Returns:
-            What is heard, hiss and all, at 16 kHz, shape (n,), from -1 to 1.
+            What is heard of it, hiss and all, at 16 kHz, shape (n,), from -1 to 1.
 
         """
-        heard = clips.samples(pcm)
-        heard += np.random.default_rng(0).normal(0, HISS_RMS / 32768, len(heard)).astype("f4")
+        said = clips.samples(pcm)
+        rms = HISS_RMS / 32768 if hisses else 0
+        samples = len(said) + QUIET_SECONDS * SAMPLE_RATE
+        heard = np.random.default_rng(0).normal(0, rms, samples).astype("f4")
+        heard[: len(said)] += said
         recorded = soxr.resample(heard, SAMPLE_RATE, rate)
         with wave.open(str(self.path), "wb") as file:
             file.setnchannels(1)
             file.setsampwidth(2)
             file.setframerate(rate)
             file.writeframes(to_pcm16(recorded))
-        return heard
+        return heard[: len(said)]

@@ -72,6 +72,7 @@ async def test_a_server_that_is_killed_lacks_the_voices_once_it_is_back_and_the_
         after = await enrol_and_talk(visitor, len(before) + 1)
         assert after[: len(before)] == before
         assert "Try again" in after[len(before)].text
+        assert await visitor.page.locator(".notice").count() == 0
 
 
 async def enrol_and_talk(visitor: Visitor, utterances: int) -> list[Utterance]:
@@ -98,6 +99,7 @@ async def test_a_page_that_is_loaded_anew_goes_on_with_the_conversation(
         await visitor.page.get_by_role("button", name="Go on").click()
         said = await visitor.page.locator(".utterance[data-speaker='1']").first.inner_text()
         assert "it was the" in said.lower()
+        assert await visitor.page.locator(".notice").count() == 0
         await visitor.press("#toggle")
         await visitor.until("ready")
         assert await visitor.page.is_enabled("#toggle")

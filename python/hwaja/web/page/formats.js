@@ -15,6 +15,11 @@ export function stampOf(seconds, mark) {
   return parts.map((part) => padded(part, 2)).join(':') + mark + padded(ms % 1000, 3);
 }
 
+/** `14:05:30`, of this day. */
+export function timeOf(date) {
+  return [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => padded(part, 2)).join(':');
+}
+
 function padded(number, length) {
   return String(number).padStart(length, '0');
 }

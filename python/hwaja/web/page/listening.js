@@ -1,58 +1,77 @@
-/** The microphone of the page: asking for it, choosing one, and saying when it is gone. */
+/** The microphone of the page: asking for it, choosing one, and saying what is wrong with it. */
 
 import { Emitter } from '../client/emitter.js';
 import { enable } from './ability.js';
+import { adviceOn } from './advice.js';
 import { t } from './language.js';
 
-/** Events: `chunk` and `level` of the microphone, `opened`, `suspended`, `failed` with the error. */
+/** Events: `chunk` and `level` of the microphone, `opened`, `failed`, `problem` where it may be another. */
 export class Listening extends Emitter {
   constructor(microphone, { allow, choice, device }) {
     super();
     this._microphone = microphone;
     this._parts = { allow, choice, device };
     this._devices = [];
-    /** Whether the microphone is heard. */
+    this._error = null; // why it is not open
+    this._cause = null; // why no sound arrives
+    this._attempts = 0; // to open it
+    /** Whether the microphone is open. */
     this.isOpen = false;
     allow.addEventListener('click', () => this.open());
     device.addEventListener('change', () => this.open());
     microphone.on('chunk', (chunk) => this.emit('chunk', chunk));
     microphone.on('level', (level) => this.emit('level', level));
-    microphone.on('state', (state) => this._follow(state));
+    microphone.on('sound', ({ cause }) => this._update({ cause }));
     microphone.on('ended', (error) => this._fail(error));
   }
 
-  /** Ask for the microphone that is chosen; resolves with whether it is heard. */
+  /** Ask for the microphone that is chosen; resolves with whether it is open. */
   async open() {
     const { allow, device } = this._parts;
+    const attempt = ++this._attempts;
     enable(allow, false);
     try {
       await this._microphone.open(device.value === '' ? {} : { deviceId: device.value });
       this._devices = await this._microphone.devices();
       this._show(true);
+      this._update({ error: null });
       this.emit('opened');
     } catch (error) {
-      this._fail(error);
+      // One that was overtaken by another says nothing of that.
+      if (attempt === this._attempts) this._fail(error);
     }
     enable(allow, true);
     return this.isOpen;
   }
 
-  /** Go on after the browser has stopped the sound. */
-  resume() {
-    return this._microphone.resume();
+  /** What keeps sound from arriving, as `{text, action}` with keys of the strings; null: nothing. */
+  get problem() {
+    if (this._error !== null) return { text: adviceOn(this._error), action: 'microphone.allow' };
+    if (this._cause === null) return null;
+    const action = this._cause === 'suspended' ? 'notice.resume' : 'microphone.reopen';
+    return { text: `sound.${this._cause}`, action };
+  }
+
+  /** Try what helps; call it from a click. */
+  retry() {
+    if (this._error === null && this._cause === 'suspended') this._microphone.resume();
+    else this.open();
   }
 
   translate() {
     this._list();
   }
 
-  _follow(state) {
-    if (this.isOpen && (state === 'suspended' || state === 'interrupted')) this.emit('suspended');
-  }
-
   _fail(error) {
     this._show(false);
-    this.emit('failed', error);
+    this._update({ error });
+    this.emit('failed');
+  }
+
+  _update({ error = this._error, cause = this._cause }) {
+    this._error = error;
+    this._cause = cause;
+    this.emit('problem');
   }
 
   _show(isOpen) {

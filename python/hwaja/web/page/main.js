@@ -2,7 +2,6 @@
 
 import { Microphone } from '../client/hwaja.js';
 import { guard } from './ability.js';
-import { adviceOn } from './advice.js';
 import { Enrolling } from './enrolling.js';
 import { languageNow, switchLanguage, t, translate } from './language.js';
 import { Listening } from './listening.js';
@@ -44,19 +43,14 @@ const talking = new Talking(
 );
 
 listening.on('chunk', (chunk) => online.send(chunk));
-listening.on('failed', (error) =>
-  notices.show('microphone', adviceOn(error), {}, {
-    key: 'microphone.allow',
-    act: () => listening.open(),
-  })
-);
-listening.on('opened', () => notices.hide('microphone'));
-listening.on('suspended', () =>
-  notices.show('suspended', 'notice.suspended', {}, {
-    key: 'notice.resume',
-    act: () => listening.resume(),
-  })
-);
+listening.on('problem', () => {
+  const { problem } = listening;
+  if (problem === null) notices.hide('microphone');
+  else {
+    const act = () => listening.retry();
+    notices.show('microphone', problem.text, {}, { key: problem.action, act });
+  }
+});
 
 find('language').addEventListener('click', () => {
   switchLanguage();

@@ -3,16 +3,22 @@
 /** What is quieter shows as nothing; the loudest is full scale. */
 const LEAST_DBFS = -60;
 
+/** Levels come every 50 ms: the last one is not to stand there where none follows. */
+const STALE_MS = 500;
+
 export class Meter {
   constructor(canvas) {
     this._canvas = canvas;
     this._level = null;
     this._isDrawn = true;
+    this._fading = 0; // a timer
   }
 
   /** Show a level; null: nothing is heard. */
   show(level) {
     this._level = level;
+    clearTimeout(this._fading);
+    if (level !== null) this._fading = setTimeout(() => this.show(null), STALE_MS);
     if (!this._isDrawn) return;
     this._isDrawn = false;
     requestAnimationFrame(() => this._draw());

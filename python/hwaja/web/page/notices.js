@@ -1,4 +1,7 @@
-/** What the page must tell a person, with what to do about it. One of a kind at a time. */
+/**
+ * What the page must tell a person, with what to do about it. One of a kind at a time; each stays for as
+ * long as what it says is so, or until the person closes it.
+ */
 
 import { say } from './language.js';
 
@@ -8,23 +11,25 @@ export class Notices {
   }
 
   /**
-   * Show a notice, instead of the last one of its kind.
+   * Show a notice, instead of the last one of its kind; one that says the same stays as it is.
    *
    * @param {string} kind
    * @param {string} key of its text
    * @param {object} [values] for its text
-   * @param {{key: string, act: function}} [action] a button; the notice goes when it is pressed
+   * @param {{key: string, act: function}} [action] a button
    */
   show(kind, key, values = {}, action = null) {
+    const text = document.createElement('span');
+    say(text, key, values);
+    const [shown] = this._of(kind);
+    if (shown !== undefined && shown.firstChild.isEqualNode(text)) return;
     this.hide(kind);
     const notice = document.createElement('p');
     notice.className = 'notice';
     notice.dataset.kind = kind;
-    const text = document.createElement('span');
-    say(text, key, values);
     notice.append(text);
-    if (action !== null) notice.append(this._button(kind, action.key, action.act));
-    notice.append(this._button(kind, 'notice.close', () => {}));
+    if (action !== null) notice.append(button(action.key, action.act));
+    notice.append(button('notice.close', () => this.hide(kind)));
     this._root.append(notice);
   }
 
@@ -63,18 +68,19 @@ export class Notices {
 
   /** Take the notice of a kind back. */
   hide(kind) {
-    for (const notice of this._root.querySelectorAll(`[data-kind="${kind}"]`)) notice.remove();
+    for (const notice of this._of(kind)) notice.remove();
   }
 
-  _button(kind, key, act) {
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.className = 'quiet';
-    say(button, key);
-    button.addEventListener('click', () => {
-      this.hide(kind);
-      act();
-    });
-    return button;
+  _of(kind) {
+    return this._root.querySelectorAll(`[data-kind="${kind}"]`);
   }
+}
+
+function button(key, act) {
+  const pressed = document.createElement('button');
+  pressed.type = 'button';
+  pressed.className = 'quiet';
+  say(pressed, key);
+  pressed.addEventListener('click', act);
+  return pressed;
 }

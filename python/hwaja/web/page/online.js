@@ -4,11 +4,18 @@ import { SAMPLE_RATE, STTClient } from '../client/hwaja.js';
 import { Emitter } from '../client/emitter.js';
 import { TOKEN } from '../client/resumption.js';
 import { adviceOn } from './advice.js';
+import { timeOf } from './formats.js';
 import { t } from './language.js';
 import { recall, remember } from './memory.js';
 
 /** What the page asks of a transcription. */
 const WISHES = { interimResults: true, speakerUpdates: true };
+
+/** Limits that end a session; a transcription that is as long as it may be goes on in another. */
+const LIMITS = ['session_limit', 'idle'];
+
+/** States in which the server is sent what is heard. */
+const HEARD = ['enrolling', 'transcribing'];
 
 /** Where the token lies that leads back to the session, when this page is loaded anew. */
 const SESSION_KEY = 'hwaja.session';
@@ -23,6 +30,7 @@ export class Online extends Emitter {
     this._notices = notices;
     this._status = status;
     this._token = null;
+    this._lostSamples = 0; // of this session
     /** The STTClient. */
     this.client = null;
     this.state = 'connecting';
@@ -51,6 +59,7 @@ export class Online extends Emitter {
   /** Send a chunk; the client drops it where nothing is heard. */
   send(chunk) {
     this.client.sendAudio(chunk);
+    if (HEARD.includes(this.state)) this._notices.hide('idle');
   }
 
   translate() {
@@ -61,13 +70,20 @@ export class Online extends Emitter {
   async restart() {
     forget();
     await this.client.close();
-    this.emit('gone');
+    this._leave();
     await this.connect();
+  }
+
+  /** The session is over, and with it its limits and its voices. */
+  _leave() {
+    for (const kind of [...LIMITS, 'lost-session']) this._notices.hide(kind);
+    this.emit('gone');
   }
 
   _newClient() {
     const scheme = location.protocol === 'http:' ? 'ws:' : 'wss:';
     const options = this._token === null ? {} : { token: this._token };
+    this._lostSamples = 0;
     const client = new STTClient(`${scheme}//${location.host}/`, options);
     for (const type of ['transcription', 'interim', 'speaker_update']) {
       client.on(type, (message) => this.emit(type, message));
@@ -75,28 +91,32 @@ export class Online extends Emitter {
     client.on('state', (state) => this._show(state));
     client.on('error', (error) => this.emit('failed', error));
     client.on('reconnected', (welcome) => this._keep(welcome.session_token));
-    client.on('overrun', ({ lostSamples }) =>
-      this._notices.show('lost', 'notice.lost', { seconds: (lostSamples / SAMPLE_RATE).toFixed(1) })
-    );
+    client.on('overrun', ({ lostSamples }) => {
+      this._lostSamples += lostSamples;
+      const seconds = Math.ceil(this._lostSamples / SAMPLE_RATE);
+      this._notices.show('lost', 'notice.lost', { seconds });
+    });
     client.on('limit_warning', ({ reason, seconds_left: seconds }) => {
-      // A transcription that is as long as it may be goes on in another.
-      if (reason !== 'audio_limit') this._notices.show('limit', 'notice.limit', { seconds });
+      if (!LIMITS.includes(reason)) return;
+      const time = timeOf(new Date(Date.now() + 1000 * seconds));
+      this._notices.show(reason, `limit.${reason}`, { time });
     });
     client.on('closed', ({ error }) => this._closed(error));
     client.on('lost', (error) => this._lost(error));
     return client;
   }
 
-  /** The voices are gone; another session has begun, unless the connection is closed as well. */
+  /** The voices are gone. Another session has begun, unless the connection is closed, which is told too. */
   _lost(error) {
-    this.emit('gone');
+    if (this.state === 'closed') return;
+    this._leave();
     this._notices.show('lost-session', adviceOn(error));
   }
 
   _closed(error) {
     if (error === null) return;
     forget();
-    this.emit('gone');
+    this._leave();
     if (error.reason !== 'unreachable') this._explain(error);
   }
 

@@ -7,9 +7,11 @@ import { clockOf } from './formats.js';
 import { t } from './language.js';
 import { adviceOn } from './advice.js';
 import { ConversationView } from './conversation-view.js';
+import { download } from './download.js';
 import { FORMATS } from './exports.js';
 import { SpeakersView } from './speakers-view.js';
 import { Transcript, isStranger } from './transcript.js';
+import { ScreenWakeLock } from './wake-lock.js';
 
 export class Talking {
   constructor(parts, { online, listening, enrolling, notices }) {
@@ -25,7 +27,7 @@ export class Talking {
     this._isUnsaved = false;
     this._isTalking = false;
     this._isStopping = false;
-    this._awake = null; // keeps a telephone from going to sleep
+    this._wakeLock = new ScreenWakeLock(document, navigator.wakeLock);
     this._follow();
     this._listen();
   }
@@ -49,19 +51,21 @@ export class Talking {
     online.on('failed', (error) => this._tell(error));
     online.on('state', (state) => {
       // What is said while the connection is away is transcribed later.
-      if (state !== 'reconnecting') this._isTalking = ['transcribing', 'draining'].includes(state);
+      if (state !== 'reconnecting') this._talk(['transcribing', 'draining'].includes(state));
       this._show();
     });
     online.on('gone', () => {
-      this._rest();
+      this._notices.hide('resumed');
       this._open({ setup: true, talk: this._transcript.entries.length > 0 });
     });
     online.on('resumed', ({ state }) => this._resume(state));
     this._enrolling.on('changed', () => {
       this._show();
       this._view.rename(this._transcript);
+      if (this._enrolling.isComplete) this._notices.hide('lost-session');
     });
     this._listening.on('level', (level) => this._hear(level));
+    this._listening.on('opened', () => this._notices.hide('resumed'));
   }
 
   _listen() {
@@ -93,11 +97,11 @@ export class Talking {
 
   _begin() {
     this._transcript.begin();
-    this._heardSeconds = 0;
+    this._heardSeconds = this._transcript.endSeconds;
+    this._notices.hide('talk');
     this._open({ setup: false, talk: true });
     this._parts.log.focus();
     this._view.begin();
-    this._stayAwake();
   }
 
   async _stop() {
@@ -109,16 +113,16 @@ export class Talking {
       this._tell(error);
     }
     this._isStopping = false;
-    this._rest();
     this._show();
   }
 
-  /** Nothing is heard any more. */
-  _rest() {
+  /** A transcription goes on, or none does, however it ended. */
+  _talk(isTalking) {
+    this._isTalking = isTalking;
+    this._wakeLock.want(isTalking);
+    if (isTalking) return;
     this._transcript.end();
     this._view.end();
-    if (this._awake !== null) this._awake.release();
-    this._awake = null;
   }
 
   async _again() {
@@ -142,6 +146,7 @@ export class Talking {
   _take(message) {
     const entry = this._transcript.take(message);
     this._isUnsaved = true;
+    this._notices.hide('export');
     this._view.add(entry);
     this._view.overhear(this._transcript.interim);
   }
@@ -153,9 +158,8 @@ export class Talking {
   _hear(level) {
     if (!this._isTalking) return;
     this._meter.show(level);
-    const { entries } = this._transcript;
-    this._heardSeconds += LEVEL_SECONDS;
-    this._parts.clock.textContent = clockOf(Math.max(this._heardSeconds, endOf(entries)));
+    this._heardSeconds = Math.max(this._heardSeconds + LEVEL_SECONDS, this._transcript.endSeconds);
+    this._parts.clock.textContent = clockOf(this._heardSeconds);
   }
 
   _open(shown) {
@@ -188,28 +192,12 @@ export class Talking {
     }
     const { type, write } = FORMATS[format];
     const text = write(entries, (entry) => this._nameOf(entry));
-    const link = document.createElement('a');
-    link.href = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
-    link.download = `hwaja-${entries[0].timestamp.slice(0, 16).replace(/[:T]/g, '-')}.${format}`;
-    link.click();
-    URL.revokeObjectURL(link.href);
+    const began = entries[0].timestamp.slice(0, 16).replace(/[:T]/g, '-');
+    download(text, type, `hwaja-${began}.${format}`);
     this._isUnsaved = false;
   }
 
   _nameOf(entry) {
     return isStranger(entry) ? t('voice.stranger') : this._enrolling.nameOf(entry.speakerId);
   }
-
-  async _stayAwake() {
-    if (!navigator.wakeLock) return;
-    try {
-      this._awake = await navigator.wakeLock.request('screen');
-    } catch (error) {
-      // Then it sleeps, as it would have anyway.
-    }
-  }
-}
-
-function endOf(entries) {
-  return entries.length === 0 ? 0 : entries[entries.length - 1].endSeconds;
 }

@@ -1,0 +1,32 @@
+"""What the page says stands there for as long as it is so."""
+
+import pytest
+
+from browser.conftest import Visit
+from browser.prompter import conversing
+from loopback import Endpoint
+
+pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def test_that_there_is_nothing_to_export_is_said_until_there_is(
+    endpoint: Endpoint, visit: Visit
+) -> None:
+    visitor, prompter = await conversing(visit, endpoint)
+    await visitor.press("[data-export=txt]")
+    assert "nothing to export" in await visitor.notice("export")
+    prompter.say()
+    await visitor.until_said(1)
+    assert await visitor.page.locator(".notice").count() == 0
+
+
+async def test_what_is_being_said_goes_with_the_transcription_however_that_ends(
+    endpoint: Endpoint, visit: Visit
+) -> None:
+    visitor, prompter = await conversing(visit, endpoint)
+    prompter.tell("interim", segment_id=0, text="그래서", stable_chars=0)
+    await visitor.page.wait_for_selector("#interim:not(:empty)")
+    ended = {"code": "TRANSCRIPTION_FAILED", "reason": "wrong_state", "message": ""}
+    prompter.tell("error", **ended)
+    await visitor.until("ready")
+    assert await visitor.page.inner_text("#interim") == ""

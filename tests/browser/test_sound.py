@@ -1,0 +1,137 @@
+"""Sound that stops arriving while the page listens: it says so, and until when."""
+
+import pytest
+from playwright.async_api import Page
+
+import clips
+from browser.album import Album
+from browser.conftest import Visit
+from browser.prompter import conversing
+from browser.visitor import Visitor
+from loopback import Endpoint
+
+pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
+
+CHAPTER = "The microphone is not heard"
+
+IN_REACH = """
+globalThis.AudioContext = class extends AudioContext {
+  constructor() {
+    super();
+    globalThis.context = this;
+  }
+};
+const getUserMedia = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = async (constraints) => {
+  const stream = await getUserMedia(constraints);
+  [globalThis.track] = stream.getAudioTracks();
+  return stream;
+};
+"""
+"""Has a test reach what the page opened last."""
+
+CALLED = """
+async () => {
+  Object.defineProperty(context, 'state', { value: 'interrupted', configurable: true });
+  context.resume = async () => { throw new DOMException('a call', 'InvalidStateError'); };
+  await AudioContext.prototype.suspend.call(context);
+}
+"""
+"""As Safari does on a telephone that is called: no click helps before the call is over."""
+
+HUNG_UP = """
+async () => {
+  delete context.state;
+  delete context.resume;
+  await context.resume();
+}
+"""
+
+MUTED = """
+(isMuted) => {
+  Object.defineProperty(track, 'muted', { value: isMuted, configurable: true });
+  track.enabled = !isMuted; // brings zeros, as one that is muted does
+  track.dispatchEvent(new Event(isMuted ? 'mute' : 'unmute'));
+}
+"""
+
+STALLED = """
+async () => {
+  await context.suspend();
+  Object.defineProperty(context, 'state', { value: 'running' });
+}
+"""
+
+
+async def is_well(page: Page) -> None:
+    """Wait until there is no notice."""
+    await page.locator(".notice").wait_for(state="detached")
+
+
+async def listening(visit: Visit, endpoint: Endpoint) -> Visitor:
+    """Come, and have the microphone opened before anything is recorded."""
+    visitor = await visit(None)
+    await visitor.page.add_init_script(IN_REACH)
+    await visitor.page.goto(endpoint.page)
+    await visitor.until("ready")
+    await visitor.listen_to(clips.silence(1))
+    return visitor
+
+
+async def test_a_call_is_spoken_of_until_sound_arrives_again_whatever_is_pressed(
+    endpoint: Endpoint, visit: Visit, album: Album
+) -> None:
+    visitor, _ = await conversing(visit, endpoint, locale="ko-KR", script=IN_REACH)
+    page = visitor.page
+    await page.evaluate(CALLED)
+    assert "브라우저가 소리를 멈추었습니다" in await visitor.notice("microphone")
+    await album.show(visitor, CHAPTER, "A call interrupts the conversation.", whole=False)
+    for _ in range(2):
+        await page.get_by_role("button", name="이어서 하기").click()
+        assert await page.evaluate("context.state") == "interrupted"
+        assert await page.locator(".notice[data-kind=microphone]").count() == 1
+    await page.evaluate(HUNG_UP)
+    await is_well(page)
+
+
+async def test_sound_that_the_browser_holds_back_goes_on_with_a_click(
+    endpoint: Endpoint, visit: Visit
+) -> None:
+    visitor = await listening(visit, endpoint)
+    await visitor.page.evaluate("context.suspend()")
+    await visitor.page.get_by_role("button", name="Go on").click()
+    await is_well(visitor.page)
+
+
+async def test_a_muted_microphone_is_spoken_of_until_it_is_heard(
+    endpoint: Endpoint, visit: Visit, album: Album
+) -> None:
+    visitor = await listening(visit, endpoint)
+    await visitor.page.evaluate(MUTED, True)
+    assert "is muted" in await visitor.notice("microphone")
+    await album.show(visitor, CHAPTER, "The microphone is muted.", whole=False)
+    await visitor.page.evaluate(MUTED, False)
+    await is_well(visitor.page)
+
+
+async def test_a_microphone_that_brings_zeros_is_spoken_of_until_it_is_heard(
+    endpoint: Endpoint, visit: Visit, album: Album
+) -> None:
+    visitor = await visit(endpoint.page, locale="ko-KR")
+    await visitor.until("ready")
+    visitor.tape.record(clips.silence(1), hisses=False)
+    await visitor.press("#allow")
+    assert "아무 소리도" in await visitor.notice("microphone")
+    await album.show(visitor, CHAPTER, "The microphone is switched off.")
+    await visitor.listen_to(clips.silence(1))
+    await is_well(visitor.page)
+
+
+async def test_a_microphone_that_falls_silent_without_a_word_is_opened_again_with_a_click(
+    endpoint: Endpoint, visit: Visit
+) -> None:
+    visitor = await listening(visit, endpoint)
+    await visitor.page.evaluate(STALLED)
+    assert "No sound comes" in await visitor.notice("microphone")
+    await visitor.page.get_by_role("button", name="Reopen the microphone").click()
+    await is_well(visitor.page)
