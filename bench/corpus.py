@@ -79,6 +79,17 @@ def load_clips(speech: Path, room: str) -> list[Clip]:
     ]
 
 
+def load_voice(speech: Path, voice: str) -> list[Clip]:
+    """Return the clips of one of the voices of emotiontts."""
+    folder = speech / "emotiontts"
+    entries = json.loads((folder / "texts.json").read_text(encoding="utf-8"))
+    return [
+        Clip(name, 0, entry["text"], np.frombuffer(load_pcm16(file), "<i2"))
+        for name, entry in sorted(entries.items())
+        if (file := folder / voice / f"{name}.flac").exists()
+    ]
+
+
 def asked_dialogue(description: str | None) -> Dialogue:
     """Return the dialogue that the command line names: the speech folder and a room."""
     parser = argparse.ArgumentParser(description=description)

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import clips
 from hwaja.engine import EngineError, Samples
-from hwaja.engines.silero import SileroDetector, SileroState
+from hwaja.engines.silero import FORGET_FRAMES, SileroDetector, SileroState
 from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
 
 
@@ -24,6 +25,18 @@ def voice(frames: int, *, seed: int = 0) -> Samples:
 
 def silence(frames: int) -> Samples:
     return np.zeros((frames, FRAME_SAMPLES), np.float32)
+
+
+def framed(samples: Samples) -> Samples:
+    count = len(samples) // FRAME_SAMPLES
+    return samples[: count * FRAME_SAMPLES].reshape(count, FRAME_SAMPLES)
+
+
+def steady_tone(seconds: int) -> Samples:
+    """Harmonics 1 to 12 of 440 Hz at -20 dBFS."""
+    phase = 2 * np.pi * 440 * np.arange(seconds * SAMPLE_RATE) / SAMPLE_RATE
+    sound = sum(np.sin(k * phase) / k**1.2 for k in range(1, 13))
+    return np.asarray(0.1 * sound / np.std(sound), np.float32)
 
 
 def detect(detector: SileroDetector, frames: Samples) -> tuple[float, ...]:
@@ -99,6 +112,54 @@ def test_the_frames_that_were_handed_in_may_be_overwritten(detector: SileroDetec
     first.fill(1.0)
     rest = detector.detect([(state, frames[5:])])[0]
     assert rest == pytest.approx(detect(detector, frames)[5:], abs=1e-5)
+
+
+@pytest.mark.models
+def test_speech_after_a_minute_of_a_steady_tone_is_heard_as_if_it_were_alone(
+    detector: SileroDetector,
+) -> None:
+    pause = clips.samples(clips.silence(1))
+    speech = framed(clips.samples(clips.part("two_cities", 1, 11)))
+    before = framed(np.concatenate([steady_tone(60), pause]))
+    after = detector.detect([(detector.new_state(), np.concatenate([before, speech]))])[0]
+    alone = detector.detect([(detector.new_state(), speech)])[0]
+    heard, expected = (np.array(found[-len(speech) :]) >= 0.5 for found in (after, alone))
+    assert max(after[: len(before)]) < 0.5
+    assert expected.sum() > 200
+    assert np.mean(heard == expected) > 0.97
+
+
+@pytest.mark.models
+def test_what_is_forgotten_of_a_quiet_stream_is_the_same_however_it_is_split(
+    detector: SileroDetector,
+) -> None:
+    """Also of its neighbour in the same call, which has nothing to forget there."""
+    quiet = np.concatenate([voice(20), silence(FORGET_FRAMES + 40), voice(20)])
+    talk = voice(len(quiet), seed=1)
+    whole = detector.detect([(detector.new_state(), each) for each in (quiet, talk)])
+    one, other = detector.new_state(), detector.new_state()
+    pieces: tuple[list[float], list[float]] = ([], [])
+    for start in range(0, len(quiet), 7):
+        part = slice(start, start + 7)
+        for found, more in zip(
+            pieces, detector.detect([(one, quiet[part]), (other, talk[part])]), strict=True
+        ):
+            found += more
+    for found, expected in zip(pieces, whole, strict=True):
+        assert found == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_state_is_forgotten_after_frames_without_speech_alone() -> None:
+    state = SileroState()
+    state.lstm.fill(0.5)
+    state.context.fill(0.5)
+    state.heard((0.1,) * (FORGET_FRAMES - 1))
+    state.heard((0.9,))
+    state.heard((0.1,) * (FORGET_FRAMES - 1))
+    assert state.lstm.all()
+    state.heard((0.1,))
+    assert not state.lstm.any()
+    assert state.context.all()  # the next frame still follows it
 
 
 def test_a_reset_overwrites_the_audio_that_a_state_holds() -> None:

@@ -1,0 +1,74 @@
+"""What the server makes of audio, without socket and session: detector, gate, workers."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwaja._pcm import RingBuffer
+from hwaja.application import detector_file, worker_setup
+from hwaja.audio import to_pcm16
+from hwaja.benchmark.acoustics import Signal
+from hwaja.config import Config
+from hwaja.engines.silero import SileroDetector
+from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE, GateSettings, Segment, SpeechGate
+from hwaja.recognition import Hypothesis, Options
+from hwaja.session_runner import PIECE_SAMPLES
+from hwaja.workers.pool import Pool, Utterance
+
+
+@dataclass(frozen=True)
+class Heard:
+    """An utterance and what was made of it."""
+
+    segment: Segment
+    hypothesis: Hypothesis
+
+
+class Offline:
+    """Cuts audio into utterances and has them recognised."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._detector = SileroDetector(detector_file())
+
+    def segments(self, ring: RingBuffer) -> list[Segment]:
+        """Return the utterances in a ring, shown to the detector in pieces as a session does."""
+        frames, levels = ring.frames(0, FRAME_SAMPLES), ring.levels(0, FRAME_SAMPLES)
+        state, gate = self._detector.new_state(), SpeechGate(GateSettings(), 0)
+        found: list[Segment] = []
+        for start in range(0, len(frames), PIECE_SAMPLES // FRAME_SAMPLES):
+            piece = slice(start, start + PIECE_SAMPLES // FRAME_SAMPLES)
+            (probabilities,) = self._detector.detect([(state, frames[piece])])
+            found += gate.feed(probabilities, levels[piece].tolist())
+        return found + gate.flush(ring.end)
+
+    async def heard(self, sound: Signal) -> list[Heard]:
+        """Return the utterances in `sound`, with what the workers make of them."""
+        ring = RingBuffer(len(sound))
+        ring.push(to_pcm16(sound))
+        return [await self._recognise(each, ring) for each in self.segments(ring)]
+
+    async def _recognise(self, segment: Segment, ring: RingBuffer) -> Heard:
+        def read() -> Utterance:
+            samples = ring.read(segment.start, segment.stop)
+            return Utterance(samples, segment.speech_samples / SAMPLE_RATE)
+
+        length = segment.stop - segment.start
+        return Heard(segment, await self._pool.recognise(self, read, length, Options()))
+
+
+@asynccontextmanager
+async def offline() -> AsyncIterator[Offline]:
+    """Yield one with a worker that has started."""
+    pool = Pool(worker_setup(Config(), "cpu"), workers=1)
+    await pool.start()
+    try:
+        yield Offline(pool)
+    finally:
+        await pool.close()
+
+
+def silence(seconds: float) -> Signal:
+    return np.zeros(round(seconds * SAMPLE_RATE))
