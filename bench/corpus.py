@@ -79,8 +79,10 @@ def load_clips(speech: Path, room: str) -> list[Clip]:
     ]
 
 
-def load_voice(speech: Path, voice: str) -> list[Clip]:
-    """Return the clips of one of the voices of emotiontts."""
+def load_lines(speech: Path, voice: str) -> list[Clip]:
+    """Return the clips of a room, or of one of the voices of emotiontts."""
+    if (speech / "dataset" / voice).is_dir():
+        return load_clips(speech, voice)
     folder = speech / "emotiontts"
     entries = json.loads((folder / "texts.json").read_text(encoding="utf-8"))
     return [

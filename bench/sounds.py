@@ -1,5 +1,6 @@
 """Sounds in which nobody speaks, generated: steady ones, music, and what happens in a house."""
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -89,14 +90,16 @@ def melody(seconds: float, random: Random) -> Signal:
 
 
 def chords(seconds: float, random: Random) -> Signal:
-    """Return A3 F3 C4 struck and fading."""
+    """Return A3 F3 C4 struck and fading, all at once or one after the other."""
+    struck_hz = [A3_F3_C4_HZ] if random.integers(2) else [(hertz,) for hertz in A3_F3_C4_HZ]
+    next_hz = itertools.cycle(struck_hz)
+    slope, fading_seconds = random.uniform(0.8, 2), random.uniform(0.7, 7)
 
     def chord() -> Signal:
-        fading_seconds = random.uniform(1, 3)
-        struck = sum(harmonics(hertz, 2.0, random.uniform(0.8, 1.6)) for hertz in A3_F3_C4_HZ)
-        return _fading(np.asarray(struck), fading_seconds)
+        notes = sum(harmonics(hertz, 3.0, slope) for hertz in next(next_hz))
+        return _fading(np.asarray(notes), fading_seconds)
 
-    return _placed(seconds, (1.0, 2.5), chord, random)
+    return _placed(seconds, (0.5, 2.5), chord, random)
 
 
 def triads(seconds: float, random: Random) -> Signal:

@@ -251,7 +251,7 @@ def bytearray_of(samples: Samples) -> memoryview:
 def test_text_that_nobody_can_have_spoken_is_not_told(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(steps, "plausible_text", lambda text, seconds: "")
+    monkeypatch.setattr(steps, "plausible_text", lambda *_: "")
     hear(desk, 1, spoken([0]))
     assert desk.finals() == {1: ""}
 

@@ -65,6 +65,28 @@ def test_speech_that_is_too_fast_for_six_tokens_a_second_is_heard_to_the_end() -
     assert heard.tokens[-1].start_seconds > 0.7 * len(fast) / SAMPLE_RATE
 
 
+def chord(seconds: float) -> Samples:
+    """A3 F3 C4, 12 harmonics each, struck and fading, at -37 dBFS."""
+    at_seconds = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    sound = sum(
+        np.sin(2 * np.pi * k * hertz * at_seconds) / k
+        for hertz in (220.0, 174.6, 261.6)
+        for k in range(1, 13)
+    )
+    fading = sound * 10 ** (-at_seconds)
+    return np.asarray(fading * 10 ** (-37 / 20) / np.std(fading), np.float32)
+
+
+def test_what_was_spoken_scores_high_and_what_is_written_of_a_chord_low() -> None:
+    ours = recogniser(locate(WHISPER))
+    for seconds in (1, 2, 4):
+        spoken = ours.recognise(speech(seconds), Options()).score
+        written = ours.recognise(chord(seconds), Options()).score
+        assert spoken is not None
+        assert written is not None
+        assert written < -1.8 < -1.4 < spoken <= 0
+
+
 def test_a_text_without_end_is_cut_off_where_nobody_could_have_said_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

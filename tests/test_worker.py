@@ -34,6 +34,7 @@ class FakeEngine:
         self.heard: list[list[float]] = []
         self.texts = ["hello"]
         self.tokens: tuple[Token, ...] = ()
+        self.score: float | None = None
 
     def _take(self, samples: Samples) -> None:
         assert samples.flags.aligned
@@ -44,7 +45,8 @@ class FakeEngine:
 
     def recognise(self, samples: Samples, _options: Options) -> Hypothesis:
         self._take(samples)
-        return Hypothesis(self.texts[min(len(self.given), len(self.texts)) - 1], self.tokens)
+        text = self.texts[min(len(self.given), len(self.texts)) - 1]
+        return Hypothesis(text, self.tokens, score=self.score)
 
     def embed(self, samples: Samples) -> Embeddings:
         self._take(samples)
@@ -181,6 +183,16 @@ def test_text_that_nobody_can_have_spoken_is_not_answered(engine: FakeEngine) ->
     assert serve(SETUP, wire.Recognise(1, audio(SOUND), 1.0))[1:] == [
         wire.Recognised(1, Hypothesis(""))
     ]
+
+
+@pytest.mark.parametrize(("score", "text"), [(-0.5, "감사합니다."), (-2.7, "")])
+def test_a_caption_is_answered_where_the_recogniser_is_sure_of_it(
+    score: float, text: str, engine: FakeEngine
+) -> None:
+    engine.texts, engine.score = ["감사합니다."], score
+    (_, reply) = serve(SETUP, wire.Recognise(1, audio(SOUND), 1.0))
+    assert isinstance(reply, wire.Recognised)
+    assert reply.hypothesis.text == text
 
 
 def test_a_worker_that_is_not_set_up_first_answers_nothing(engine: FakeEngine) -> None:

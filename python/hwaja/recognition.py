@@ -70,6 +70,9 @@ class Hypothesis:
     no times."""
     language: str | None = None
     """Code of the language that the model heard; None where it does not say."""
+    score: float | None = None
+    """How sure the model is that this was said, 0 at most; None where it does not say. The mean
+    log-probability of its tokens, less twice the probability that nobody speaks."""
 
     def earlier(self, seconds: float) -> "Hypothesis":
         """Return it with its tokens as much earlier, not before the utterance begins."""

@@ -78,6 +78,8 @@ class WhisperExport:
     """Tokens before the text; the second is the language's, if the model knows several."""
     end: int
     """The token behind the text."""
+    no_speech: int
+    """The token in place of the language's where nobody speaks."""
     language_tokens: Mapping[str, int]
     """By code, of the languages that it can choose between; empty for one that knows English."""
 
@@ -193,6 +195,7 @@ def _open_whisper(folder: Path, encoder: Model, decoder: Model, language: str) -
         _ADDS_SILENCE in encoder.metadata,
         (*numbers["sot_sequence"], *numbers["no_timestamps"]),
         end,
+        numbers["no_speech"][0],
         _language_tokens(encoder),
     )
     if language not in export.languages:

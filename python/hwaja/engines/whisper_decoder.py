@@ -24,6 +24,10 @@ class Decoded:
     """The tokens of an utterance."""
 
     tokens: list[int]
+    log_probability: float
+    """Mean of the natural logarithms of their probabilities, the end of the text counted."""
+    no_speech_probability: float
+    """That nobody speaks, as the model has it before the first token."""
     scores: Floats | None
     """What the alignment heads looked at for each of them, before the softmax, shape (heads,
     tokens, positions), float32; None where the model does not tell, or there are no tokens."""
@@ -52,17 +56,22 @@ class Decoder:
         logits, *_ = self._step(heard, [token], (self._nothing, self._nothing), 0)
         return np.asarray(logits.numpy()[0, -1])
 
-    def decode(self, heard: Heard, prompt: Sequence[int], end: int, limit: int) -> Decoded:
+    def decode(
+        self, heard: Heard, prompt: Sequence[int], end: int, no_speech: int, limit: int
+    ) -> Decoded:
         """Return the tokens up to the end of the text.
 
         Args:
             heard: the utterance.
             prompt: tokens before the first one.
             end: the token that ends the text; it is left out.
-            limit: how many tokens there are at most.
+            no_speech: the token that stands behind the first of `prompt` where nobody speaks.
+            limit: how many tokens there are at most; 1 at least.
 
         """
         tokens: list[int] = []
+        chosen: list[float] = []  # log-probabilities
+        no_speech_probability = 0.0
         looks: list[Floats] = []
         said: Sequence[Any] = (self._nothing, self._nothing)
         given = list(prompt)
@@ -72,13 +81,17 @@ class Decoder:
             offset += len(given)
             if self._tells_scores:
                 looks.append(said.pop().numpy()[0, :, -1:])
-            token = int(logits.numpy()[0, -1].argmax())
+            rows = logits.numpy()[0]
+            if not chosen:
+                no_speech_probability = float(np.exp(_log_probability(rows[0], no_speech)))
+            token = int(rows[-1].argmax())
+            chosen.append(_log_probability(rows[-1], token))
             if token == end:
                 break
             tokens.append(token)
             given = [token]
         scores = np.concatenate(looks[: len(tokens)], axis=1) if looks and tokens else None
-        return Decoded(tokens, scores)
+        return Decoded(tokens, float(np.mean(chosen)), no_speech_probability, scores)
 
     def _step(self, heard: Heard, tokens: list[int], said: Sequence[Any], offset: int) -> list[Any]:
         """Return the logits, the caches, and where told the scores, after some more tokens."""
@@ -89,3 +102,9 @@ class Decoder:
             **dict(zip(HEARD, heard, strict=True)),
         }
         return run_bound(self._session, inputs, self._outputs)
+
+
+def _log_probability(logits: Floats, token: int) -> float:
+    """Return the natural logarithm of the probability of a token, of logits (vocabulary,)."""
+    peak = logits.max()
+    return float(logits[token] - peak - np.log(np.exp(logits - peak).sum()))

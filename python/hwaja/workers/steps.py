@@ -8,7 +8,7 @@ arrives while it runs is in the next.
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic
 
 import numpy as np
@@ -49,10 +49,10 @@ def announced(send: Send, item_id: int, *, suspect: bool) -> Iterator[None]:
 
 def spoken(hypothesis: Hypothesis, speech_seconds: float) -> Hypothesis:
     """Leave out of a hypothesis what nobody can have said."""
-    text = plausible_text(hypothesis.text, speech_seconds)
+    text = plausible_text(hypothesis.text, speech_seconds, hypothesis.score)
     if text == hypothesis.text:
         return hypothesis
-    return Hypothesis(text, language=hypothesis.language)  # its tokens would not fit any more
+    return replace(hypothesis, text=text, tokens=())  # they would not fit any more
 
 
 @dataclass(slots=True)

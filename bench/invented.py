@@ -1,0 +1,123 @@
+"""Text that nobody spoke, and what keeping it out takes of what was spoken.
+
+python bench/invented.py [--seeds 20 40] [--show]
+python bench/invented.py ../shared/speech AirbnbStudio DanceStudio pfb pma
+
+Without speech: takes of 20 s of every kind of sound, one for each seed. With speech: the lines of
+each voice (a room of the dialogue, or one of emotiontts), and the words of one to three syllables
+that stand before a pause at the beginning of a line, in a quiet room, near and far.
+"""
+
+import argparse
+import asyncio
+import re
+from pathlib import Path
+
+import numpy as np
+
+from corpus import PAUSE_SECONDS, Clip, edits, load_lines, normalise
+from hwaja.benchmark.acoustics import Signal
+from hwaja.benchmark.levels import (
+    FRAME_SAMPLES,
+    SPEECH_DBFS,
+    amplitude,
+    frame_levels_db,
+    levelled,
+    trimmed,
+)
+from hwaja.gate import SAMPLE_RATE
+from offline import Offline, offline, silence
+from sounds import HOUSEHOLD, at_level, in_room
+
+TAKE_SECONDS = 20.0
+ANSWER = re.compile(r"[가-힣]{1,3}[,.?!]")
+ANSWER_SECONDS = (0.14, 1.0)
+ANSWER_DBFS = (-28.0, -40.0)
+PAUSE_FRAMES = 3
+PAUSE_BELOW_DB = 22.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("speech", type=Path, nargs="?")
+    parser.add_argument("voices", nargs="*")
+    parser.add_argument("--seeds", type=int, nargs=2, default=(20, 40), help="first, and behind")
+    parser.add_argument("--show", action="store_true", help="print every text")
+    args = parser.parse_args()
+    asyncio.run(run(args.speech, args.voices, range(*args.seeds), show=args.show))
+
+
+async def run(speech: Path | None, voices: list[str], seeds: range, *, show: bool) -> None:
+    async with offline() as ears:
+        if speech is None:
+            await report_sounds(ears, seeds, show=show)
+        for voice in voices:
+            clips = load_lines(speech, voice)
+            await report_lines(ears, voice, clips)
+            await report_answers(ears, voice, clips, show=show)
+
+
+async def report_sounds(ears: Offline, seeds: range, *, show: bool) -> None:
+    """Print how many takes of each kind give text."""
+    total = 0
+    for kind, (sound, dbfs) in HOUSEHOLD.items():
+        spoilt = 0
+        for seed in seeds:
+            random = np.random.default_rng([seed, *kind.encode()])
+            take = in_room(at_level(sound(TAKE_SECONDS, random), random.uniform(*dbfs)), random)
+            texts = await texts_of(ears, take)
+            spoilt += bool(texts)
+            if show and texts:
+                print(f"  {kind}, seed {seed}: {texts}")
+        total += spoilt
+        print(f"{kind}: {spoilt} of {len(seeds)} takes with text", flush=True)
+    print(f"together: {total} of {len(seeds) * len(HOUSEHOLD)}")
+
+
+async def report_lines(ears: Offline, voice: str, clips: list[Clip]) -> None:
+    """Print how well lines are recognised, and how many have no text."""
+    mistakes, silent = 0, 0
+    for clip in clips:
+        line = np.concatenate([clip.pcm / 32768, silence(PAUSE_SECONDS)])
+        texts = await texts_of(ears, line)
+        mistakes += edits(normalise(clip.text), normalise("".join(texts)))
+        silent += not texts
+    letters = sum(len(normalise(clip.text)) for clip in clips)
+    print(f"{voice}: {len(clips)} lines, {silent} without text, CER {mistakes / letters:.4f}")
+
+
+async def report_answers(ears: Offline, voice: str, clips: list[Clip], *, show: bool) -> None:
+    """Print how many words that stand alone give text."""
+    random = np.random.default_rng(0)
+    words = [word for clip in clips if (word := answer(clip)) is not None]
+    for dbfs in ANSWER_DBFS:
+        found = []
+        for word in words:
+            alone = np.concatenate([silence(1), word, silence(1)]) * amplitude(dbfs - SPEECH_DBFS)
+            found.append(await texts_of(ears, in_room(alone, random)))
+        print(f"{voice}: {len(words)} words at {dbfs:g} dBFS, {sum(map(bool, found))} with text")
+        if show:
+            print(f"  {found}", flush=True)
+
+
+def answer(clip: Clip) -> Signal | None:
+    """Return the word that a line begins with, if it is short and a pause follows."""
+    if not ANSWER.match(clip.text):
+        return None
+    speech = trimmed(levelled((clip.pcm / 32768).astype(np.float32)))
+    levels_db = frame_levels_db(speech)
+    quiet = levels_db < np.percentile(levels_db, 90) - PAUSE_BELOW_DB
+    first, last = (round(seconds * SAMPLE_RATE / FRAME_SAMPLES) for seconds in ANSWER_SECONDS)
+    ends = [k for k in range(first, last) if quiet[k : k + PAUSE_FRAMES].all()]
+    return speech[: (ends[0] + 1) * FRAME_SAMPLES].astype(np.float64) if ends else None
+
+
+async def texts_of(ears: Offline, sound: Signal) -> list[str]:
+    """Return the texts that are written of a sound."""
+    return [text for each in await ears.heard(sound) if (text := each.hypothesis.text)]
+
+
+if __name__ == "__main__":
+    main()
