@@ -13,8 +13,9 @@ Words:
 - PCM16: signed 16-bit samples, little endian, one channel. As float32 a sample is divided by
   32768, so it lies in [-1, 1).
 - Sample index: absolute, that is, how many samples were pushed before. It never wraps.
-- dBFS: RMS relative to a full-scale square wave, which is 0.0; a full-scale sine is -3.01. Silence
-  is -120.0, and nothing is less: every level is a finite number.
+- dBFS: RMS relative to a full-scale square wave, which is 0.0; a full-scale sine is -3.01. What
+  swings slower than 80 Hz (DC, and the hum of the mains) does not count. Silence is -120.0, and
+  nothing is less: every level is a finite number.
 
 The list that ends a docstring holds the errors. Besides those, an argument of the wrong type is a
 TypeError; so is a buffer that is not contiguous or whose items are not single bytes.
@@ -26,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import Buffer
 
-__all__ = ["RingBuffer", "rms_dbfs"]
+__all__ = ["RingBuffer"]
 
 @final
 class RingBuffer:
@@ -91,7 +92,11 @@ class RingBuffer:
         """
 
     def levels(self, start: int, size: int) -> NDArray[np.float32]:
-        """Return the RMS in dBFS of each frame that `frames` gives: shape (n,), in [-120, 0].
+        """Return the level in dBFS of each frame that `frames` gives: shape (n,), in [-120, 0].
+
+        It is the RMS of what is left of the frame once its coefficients below 80 Hz of a discrete
+        cosine transform are taken out, so it depends on the samples of the frame alone. A frame
+        of 512 costs some 2 µs; the cost of longer ones grows with the square of their length.
 
         - ValueError, IndexError: as for `frames`.
         """
@@ -101,9 +106,3 @@ class RingBuffer:
 
         - IndexError: index is not within [self.start, self.end].
         """
-
-def rms_dbfs(pcm: Buffer) -> float:
-    """Return the RMS in dBFS of PCM16 (as for `RingBuffer.push`), in [-120, 0]; if empty, -120.0.
-
-    - ValueError: the number of bytes is odd.
-    """

@@ -158,12 +158,6 @@ fn levels(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::new("memcpy", count), |bencher| {
             memcpy(bencher, 2 * count);
         });
-        group.bench_function(BenchmarkId::new("rms", count), |bencher| {
-            bencher.iter(|| {
-                let samples = ring.read(black_box(ring.start()), ring.end());
-                samples.expect("the ring holds them").rms_dbfs()
-            });
-        });
         group.bench_function(BenchmarkId::new("levels", count), |bencher| {
             bencher.iter(|| {
                 ring.levels(black_box(ring.start()), FRAME_SAMPLES)

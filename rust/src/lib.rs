@@ -14,8 +14,8 @@
 //! - **absolute sample index**: how many samples came before this one since the session began. It
 //!   only grows and is never reused, so it is the session's clock.
 //! - **dBFS**: decibels relative to full scale. 0 dBFS is the RMS of a full-scale *square* wave; a
-//!   full-scale *sine* is therefore -3.01 dBFS. Silence is [`level::FLOOR_DBFS`], never minus
-//!   infinity, which JSON cannot carry.
+//!   full-scale *sine* is therefore -3.01 dBFS. What lies below [`level::LOWEST_HZ`] does not count.
+//!   Silence is [`level::FLOOR_DBFS`], never minus infinity, which JSON cannot carry.
 //!
 //! # Example
 //!

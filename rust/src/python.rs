@@ -19,15 +19,14 @@ use pyo3::exceptions::{
     PyBufferError, PyIndexError, PyMemoryError, PyOverflowError, PyTypeError, PyValueError,
 };
 use pyo3::prelude::*;
-use zeroize::Zeroizing;
 
+use crate::Samples;
 use crate::error::{CapacityError, FramesError, OddByteCount, PushError, RangeError, ReleaseError};
-use crate::{Samples, level, pcm};
 
 #[pymodule(gil_used = true)]
 mod _pcm {
     #[pymodule_export]
-    use super::{RingBuffer, rms_dbfs};
+    use super::RingBuffer;
 }
 
 #[pyclass(module = "hwaja._pcm")]
@@ -95,19 +94,6 @@ impl RingBuffer {
     fn release(&mut self, #[pyo3(from_py_with = sample_index)] index: u64) -> PyResult<()> {
         Ok(self.0.release(index)?)
     }
-}
-
-#[pyfunction]
-fn rms_dbfs(py: Python<'_>, pcm: Bytes) -> PyResult<f32> {
-    let pairs = pcm::pairs(pcm.as_slice(py))?;
-    // Bytes may lie at odd addresses, samples may not: they are moved, a piece at a time.
-    let mut samples = Zeroizing::new([0; 512]);
-    let sums = pairs.chunks(samples.len()).map(|piece| {
-        let samples = &mut samples[..piece.len()];
-        pcm::decode(piece, samples);
-        level::sum_of_squares(samples)
-    });
-    Ok(level::rms_dbfs(sums.sum(), pairs.len()))
 }
 
 /// Converts `samples` into a new array that NumPy owns.

@@ -130,15 +130,23 @@ impl RingBuffer {
         Ok(self.view(start, available - available % size_samples))
     }
 
-    /// The RMS level in dBFS of each frame that [`RingBuffer::frames`] would give.
+    /// The RMS level in dBFS, without DC and hum, of each frame that [`RingBuffer::frames`] would
+    /// give; see [`level::Meter`].
     ///
     /// # Errors
     ///
     /// As [`RingBuffer::frames`].
     pub fn levels(&self, start: u64, size_samples: usize) -> Result<Vec<f32>, FramesError> {
         let count = self.frames(start, size_samples)?.len() / size_samples;
+        if count == 0 {
+            return Ok(Vec::new()); // without the cost of a meter
+        }
+        let mut meter = level::Meter::new(size_samples);
         let frame = |k| self.view(start + (k * size_samples) as u64, size_samples);
-        Ok((0..count).map(|k| frame(k).rms_dbfs()).collect())
+        let frames = (0..count).map(|k| frame(k).as_slices());
+        Ok(frames
+            .map(|(first, second)| meter.rms_dbfs(first, second))
+            .collect())
     }
 
     /// Forgets everything before `index`, and overwrites it with zeros.
@@ -234,13 +242,6 @@ impl<'ring> Samples<'ring> {
         // SAFETY: the capacity suffices, and `write_f32` has written every element up to it.
         unsafe { floats.set_len(self.len()) };
         floats
-    }
-
-    /// Their RMS level.
-    #[must_use]
-    pub fn rms_dbfs(self) -> f32 {
-        let sum = level::sum_of_squares(self.first) + level::sum_of_squares(self.second);
-        level::rms_dbfs(sum, self.len())
     }
 }
 

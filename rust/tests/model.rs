@@ -182,11 +182,19 @@ proptest! {
         let frames = || samples[offset..].chunks_exact(size);
         prop_assert_eq!(ring.frames(start, size)?.to_f32(), floats(&frames().collect::<Vec<_>>().concat()));
 
-        let levels = frames().map(|frame| {
-            let squares = frame.iter().map(|&sample| u64::from(sample.unsigned_abs()).pow(2));
-            level::rms_dbfs(squares.sum(), frame.len())
-        });
-        prop_assert_eq!(ring.levels(start, size)?, levels.collect::<Vec<_>>());
+        let level = |frame| level::Meter::new(size).rms_dbfs(frame, &[]);
+        prop_assert_eq!(ring.levels(start, size)?, frames().map(level).collect::<Vec<_>>());
+    }
+
+    /// An offset of the microphone changes no level.
+    #[test]
+    fn levels_are_those_without_the_offset(
+        samples in vec(-1000..=1000_i16, 1..=CAPACITY_SAMPLES),
+        offset in -31_000..=31_000_i16,
+    ) {
+        let lifted: Vec<i16> = samples.iter().map(|sample| sample + offset).collect();
+        let level = |frame: &[i16]| level::Meter::new(frame.len()).rms_dbfs(frame, &[]);
+        prop_assert!((level(&samples) - level(&lifted)).abs() < 0.01);
     }
 }
 
