@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 
 from hwaja.attribution.parts import Label
-from hwaja.codes import ErrorCode, Reason
+from hwaja.codes import AudioFormat, ErrorCode, Reason
 from hwaja.messages import (
     MOST_SPEAKERS,
     AudioReceived,
@@ -96,6 +96,7 @@ messages: st.SearchStrategy[ServerMessage] = st.one_of(
         refusals,
         told_ids,
         st.none() | qualities,
+        st.none() | st.sampled_from(AudioFormat),
         st.none() | counts,
     ),
 )

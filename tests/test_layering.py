@@ -27,8 +27,8 @@ ROWS: list[set[str]] = [
     {"session"},
     {"deadlines", "overload"},
     {"engine"},
-    {"attribution.cohort", "detection"},
-    {"attribution.voices", "attribution.turns"},
+    {"attribution.cohort", "detection", "audio_format"},
+    {"attribution.voices", "attribution.turns", "format_watch"},
     {"attribution.reading"},
     {"engines.written_result"},
     {

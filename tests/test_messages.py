@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from hwaja import texts
 from hwaja.attribution.parts import Label
-from hwaja.codes import CloseCode, ErrorCode, Reason
+from hwaja.codes import AudioFormat, CloseCode, ErrorCode, Reason
 from hwaja.messages import (
     CompleteRegistration,
     Details,
@@ -102,7 +102,11 @@ WISHES = (Reason.LANGUAGE_UNSUPPORTED, Reason.HOTWORDS_UNSUPPORTED, Reason.HOTWO
 """Reasons that only what goes beyond the specification can have."""
 
 
-@pytest.mark.parametrize("reason", [reason for reason in Reason if reason not in WISHES])
+UNASKED = (*WISHES, Reason.WRONG_FORMAT)
+"""And one that nobody meets who keeps to the specification."""
+
+
+@pytest.mark.parametrize("reason", [reason for reason in Reason if reason not in UNASKED])
 def test_a_specified_error_shows_no_reason_to_a_client_of_the_specification(reason: Reason) -> None:
     fields = json.loads(serialize(Error(ErrorCode.TRANSCRIPTION_FAILED, reason)))
     assert fields == {
@@ -121,6 +125,18 @@ def test_every_reason_has_a_korean_sentence_and_a_name_for_a_client_with_details
     assert list(fields) == ["type", "code", "speaker_id", "message", "reason"]
     assert fields["reason"] == reason.value
     assert any("가" <= character <= "힣" for character in fields["message"])
+
+
+@pytest.mark.parametrize("looks_like", AudioFormat)
+@pytest.mark.parametrize("code", [ErrorCode.SPEAKER_REGISTRATION_FAILED, ErrorCode.INVALID_AUDIO])
+def test_who_sends_another_format_is_told_which_without_having_asked(
+    code: ErrorCode, looks_like: AudioFormat
+) -> None:
+    error = Error(code, Reason.WRONG_FORMAT, looks_like=looks_like)
+    fields = json.loads(serialize(error))
+    assert (fields["reason"], fields["looks_like"]) == ("wrong_format", looks_like.value)
+    assert texts.FORMATS[looks_like] in fields["message"]
+    assert "16kHz 모노 PCM16" in fields["message"]
 
 
 def test_no_two_reasons_share_a_sentence() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hwaja.codes import CloseCode, ErrorCode, Reason
+from hwaja.codes import AudioFormat, CloseCode, ErrorCode, Reason
 from hwaja.events import (
     Arrival,
     Audio,
@@ -14,6 +14,7 @@ from hwaja.events import (
     Disconnected,
     Enrolled,
     Event,
+    OddAudio,
     Received,
     Refused,
     Send,
@@ -180,6 +181,21 @@ def test_strikes_of_both_kinds_are_counted_together() -> None:
     talk.handle(BAD_TEXT)
     effects = talk.handle(BadAudio(Reason.ODD_BYTE_COUNT))
     assert closes(effects) == [CloseCode.UNSUPPORTED_DATA]
+
+
+def test_audio_in_another_format_is_named_and_the_transcription_goes_on() -> None:
+    talk = transcribing()
+    for _ in range(2 * SETTINGS.max_strikes):
+        (error,) = errors(talk.handle(OddAudio(AudioFormat.STEREO)))
+        assert (error.code, error.reason) == (ErrorCode.INVALID_AUDIO, Reason.WRONG_FORMAT)
+        assert error.looks_like is AudioFormat.STEREO
+    (fields,) = sent(answer(talk, talk.utterance(), "네", 0))
+    assert fields["type"] == "transcription"
+
+
+@pytest.mark.parametrize("state", [s for s in State if s is not State.TRANSCRIBING])
+def test_what_audio_looks_like_is_of_no_interest_outside_a_transcription(state: State) -> None:
+    assert in_state(state).handle(OddAudio(AudioFormat.STEREO)) == []
 
 
 def test_a_wrong_value_in_a_known_message_is_no_strike() -> None:

@@ -35,7 +35,7 @@ class ErrorCode(StrEnum):
     INVALID_MESSAGE = "INVALID_MESSAGE"
     """A text message was not understood."""
     INVALID_AUDIO = "INVALID_AUDIO"
-    """None of an audio message was taken."""
+    """None of an audio message was taken; with `wrong_format` it was, but looks like no PCM16."""
 
 
 class Rejection(StrEnum):
@@ -84,3 +84,23 @@ class Reason(StrEnum):
     MESSAGE_TOO_LONG = "message_too_long"
     ODD_BYTE_COUNT = "odd_byte_count"
     RIFF_HEADER = "riff_header"
+
+
+class AudioFormat(StrEnum):
+    """What audio may look like that should be PCM16, mono, of 16 kHz."""
+
+    FLOAT32 = "float32"
+    FLOAT64 = "float64"
+    INT32 = "int32"
+    """Or two channels, of which the first is silent."""
+    INT24 = "int24"
+    UINT16 = "uint16"
+    UINT8 = "uint8"
+    MU_LAW = "mu_law"
+    A_LAW = "a_law"
+    BIG_ENDIAN = "big_endian"
+    SHIFTED = "shifted"
+    """By a byte, so that each sample is made of the halves of two."""
+    STEREO = "stereo"
+    HIGHER_RATE = "higher_rate"
+    """44.1 or 48 kHz."""

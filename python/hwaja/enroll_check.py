@@ -8,6 +8,7 @@ import asyncio
 import sys
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 from rich.text import Text
 
@@ -17,7 +18,7 @@ from hwaja.application import detector_file, embedder_file
 from hwaja.attribution.cohort import Cohort
 from hwaja.attribution.voices import Voices
 from hwaja.audio import AudioError, Recording, load_recording
-from hwaja.engine import Embedder, Embedding
+from hwaja.engine import Embedder, VoiceTrack
 from hwaja.engines.sherpa import SpeakerEmbedder
 from hwaja.engines.silero import SileroDetector
 from hwaja.enrolment.enroller import Enroller, ReadSamples
@@ -43,7 +44,7 @@ from hwaja.messages import (
     ServerMessage,
     StartRegistration,
 )
-from hwaja.quality import Quality, same_voice_cosine, warnings
+from hwaja.quality import SAME_VOICE_COSINE, Quality, warnings
 from hwaja.session import Session
 from hwaja.session_runner import RING_SECONDS
 from hwaja.settings import SessionSettings
@@ -140,11 +141,9 @@ class Booth:
             case Release(index):
                 self._ring.release(max(index, self._ring.start))
 
-    async def _embed(self, read: ReadSamples, _samples: int) -> Embedding:
+    async def _embed(self, read: ReadSamples, _samples: int) -> VoiceTrack:
         rows = self._embedder.embed(read())
-        whole: Embedding = rows[0].copy()
-        rows.fill(0)
-        return whole
+        return VoiceTrack(rows[0], rows[1:], np.zeros(len(rows) - 1, np.float32))
 
 
 def _show(file: Path, recording: Recording, answer: ServerMessage, console: Console) -> None:
@@ -175,7 +174,7 @@ def _show_quality(quality: Quality, console: Console) -> None:
     if quality.other_similarity is not None:
         console.print(
             f"  similarity to the nearest other voice {quality.other_similarity:.2f} "
-            f"(the same person from {same_voice_cosine(quality.snr_db):.2f})"
+            f"(the same person from {SAME_VOICE_COSINE:.2f})"
         )
     for reason in warnings(quality):
         console.print(Text(f"  ! {texts.REASONS[reason]} ({reason})", style="yellow"))

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from hwaja.attribution.parts import Part
-from hwaja.codes import CloseCode, Reason
+from hwaja.codes import AudioFormat, CloseCode, Reason
 from hwaja.gate import Segment
 from hwaja.messages import (
     ClientMessage,
@@ -109,6 +109,13 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
+class OddAudio:
+    """What was heard of a transcription looks like another format than PCM16, mono, of 16 kHz."""
+
+    looks_like: AudioFormat
+
+
+@dataclass(frozen=True, slots=True)
 class Audio:
     """Whole frames were heard, one probability and one level each, that end at sample `stop`."""
 
@@ -131,6 +138,8 @@ class Enrolled:
     failure: Reason | None = None
     quality: Quality | None = None
     """What was measured; None where the engine failed."""
+    looks_like: AudioFormat | None = None
+    """With `wrong_format`: which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +194,7 @@ Event = (
     | Received[ClientMessage]
     | Refused
     | BadAudio
+    | OddAudio
     | Audio
     | AudioStopped
     | Enrolled

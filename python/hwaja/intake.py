@@ -7,7 +7,8 @@ from collections.abc import Callable
 from hwaja._pcm import RingBuffer
 from hwaja.detection import Detection
 from hwaja.engines.silero import SileroState
-from hwaja.events import Arrival, Audio, AudioStopped
+from hwaja.events import Arrival, Audio, AudioStopped, OddAudio
+from hwaja.format_watch import FormatWatch
 from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
 from hwaja.session import Session
 
@@ -27,7 +28,7 @@ class Intake:
         session: Session,
         ring: RingBuffer,
         detection: Detection[SileroState],
-        tell: Callable[[Audio | AudioStopped], None],
+        tell: Callable[[Audio | AudioStopped | OddAudio], None],
         is_behind: Callable[[], bool],
     ) -> None:
         """Prepare.
@@ -48,6 +49,7 @@ class Intake:
         self._due: asyncio.TimerHandle | None = None  # at the latest, the next message
         self._state = detection.new_state()
         self._next_frame = 0  # first sample not yet shown to the detector
+        self._format_watch = FormatWatch()
         self._roomy = asyncio.Event()
         self._idle_since = time.monotonic()
 
@@ -55,6 +57,10 @@ class Intake:
         """Forget the detector's past; frames are counted from sample `origin` on."""
         self._next_frame = origin
         self._state.reset()
+
+    def watch_format(self) -> None:
+        """Look in what comes for the signs of another format than PCM16, mono, of 16 kHz."""
+        self._format_watch.begin()
 
     def look_again(self) -> None:
         """Learn that the ring may have room again, or that nothing more is wanted."""
@@ -65,6 +71,7 @@ class Intake:
         self._cease()
         self._ring.release(self._ring.end)
         self._state.reset()
+        self._format_watch.forget()
 
     async def take(self, pcm: memoryview, received_at: float) -> None:
         """Take one message, piece by piece; returns early where no more of it is wanted.
@@ -97,6 +104,9 @@ class Intake:
             if not self._session.listening:
                 return
             self._ring.push(piece)
+            looks_like = self._format_watch.hear(piece)
+            if looks_like is not None:
+                self._tell(OddAudio(looks_like))
             await self._detect(arrival)
 
     def _expect(self, due_seconds: float) -> None:

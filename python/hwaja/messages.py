@@ -10,7 +10,7 @@ but those that begin with "None: ", which say what Python's None stands for.
 from dataclasses import dataclass
 
 from hwaja.attribution.parts import Label
-from hwaja.codes import ErrorCode, Reason
+from hwaja.codes import AudioFormat, ErrorCode, Reason
 from hwaja.quality import Quality
 from hwaja.recognition import Options, Token
 
@@ -184,8 +184,8 @@ class Transcription:
     audio of the transcription, so a network delay does not shift it; where no audio came for a
     while, that time is added."""
     confidence: float
-    """RMS level of the utterance's speech in dBFS, one decimal; 0 dBFS is a full-scale square wave,
-    a full-scale sine is -3.0."""
+    """RMS level of the utterance's speech in dBFS, one decimal, without what is below 80 Hz; 0 dBFS
+    is a full-scale square wave, a full-scale sine is -3.0."""
     segment_id: int | None = None
     """No two are the same. Counts the utterances of a transcription from 0; one without words
     leaves a gap. Where several speak in an utterance, its first part has its id and the others the
@@ -277,13 +277,15 @@ class Error:
     code: ErrorCode
     """What failed."""
     reason: Reason
-    """Why, for programs; of `INVALID_MESSAGE`, `INVALID_AUDIO` and a language or hotwords that
-    cannot be had it is told without being asked."""
+    """Why, for programs; of `INVALID_MESSAGE`, `INVALID_AUDIO`, `wrong_format` and a language or
+    hotwords that cannot be had it is told without being asked."""
     speaker_id: int | None = None
     """Where it belongs to a speaker: whose, as the client named it."""
     quality: Quality | None = None
     """Of the take that was refused, where it was refused for what was measured in it. None: it was
     not, or the client did not ask."""
+    looks_like: AudioFormat | None = None
+    """With `wrong_format`, and without being asked: what the audio looks like."""
     received_samples: int | None = None
     """With `audio_limit`: how much of the audio since `start_transcription` was taken; what was
     sent after it was not, and can be sent again."""

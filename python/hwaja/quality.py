@@ -21,28 +21,24 @@ QUIET_DBFS = -50.0
 
 NOISY_SNR_DB = 15.0
 """Less is warned of. It parts what has noise added at 10 dB (14.8 dB at most as measured here) from
-what has not, and below it the parts of one voice may disagree as those of two people do."""
+what has not."""
 
-LITTLE_AGREEMENT_COSINE = 0.40
-"""A take whose most distant parts are less alike is warned of: it may hold two people."""
+LITTLE_AGREEMENT = 0.75
+"""A take whose parts are less alike is warned of: it may hold two people."""
 
-SIMILAR_VOICE_COSINE = 0.52
-"""As near as this to another enrolled voice is warned of."""
+TWO_VOICES_AGREEMENT = 0.65
+"""A take whose parts are less alike holds two people."""
+
+SIMILAR_VOICE_COSINE = 0.60
+"""As near as this to another enrolled voice is warned of: it may be the same person."""
+
+SAME_VOICE_COSINE = 0.80
+"""As near as this to another enrolled voice is the same person. Two people of one sex who speak the
+same language in the same room come up to 0.7 and more."""
 
 CLIPPED_SHARE = 0.005
 """A larger share of full-scale samples is warned of. Real clips have none; the cosine to the
 unclipped voice is 0.97 at 1 %, 0.90 at 5 % and 0.78 at 20 %."""
-
-SAME_VOICE_COSINE = 0.60
-"""As near as this to another enrolled voice is the same person: of takes of 3-5 s without added
-noise, 98 % of those of one person are, and none of those of two."""
-
-SAME_VOICE_IN_NOISE_COSINE = 0.55
-"""The same for a noisy take: noise makes two takes of one voice less alike, not two voices more."""
-
-TWO_VOICES_COSINE = 0.35
-"""A take without noise whose most distant parts are less alike holds two people: none of 347 clean
-takes of one person, and 83 % of those in which somebody else speaks 30-50 % of the time."""
 
 OTHER_VOICE_COSINE = 0.50
 """A take that is less like the earlier takes, to which it was to be added, is of another person."""
@@ -73,7 +69,7 @@ class Quality:
     clipped_share: float
     """Share of this take's speech at full scale."""
     agreement: float
-    """Lowest cosine between parts of 1.5 s of this take."""
+    """How alike the two least alike parts of this take are; 1 where it is one voice."""
     other_similarity: float | None = None
     """Cosine of the voice to the nearest voice of another speaker; absent where there is none."""
     takes_similarity: float | None = None
@@ -82,24 +78,19 @@ class Quality:
 
 def refusal(quality: Quality) -> Reason | None:
     """Return why the voice is not kept; None where it is."""
-    if quality.agreement < TWO_VOICES_COSINE and quality.snr_db >= NOISY_SNR_DB:
+    if quality.agreement < TWO_VOICES_AGREEMENT:
         return Reason.TWO_VOICES
     if quality.takes_similarity is not None and quality.takes_similarity < OTHER_VOICE_COSINE:
         return Reason.OTHER_VOICE
-    if _other_similarity(quality) >= same_voice_cosine(quality.snr_db):
+    if _other_similarity(quality) >= SAME_VOICE_COSINE:
         return Reason.SAME_VOICE
     return None
-
-
-def same_voice_cosine(snr_db: float) -> float:
-    """Return from which cosine on a take of such an SNR is another speaker's voice."""
-    return SAME_VOICE_COSINE if snr_db >= NOISY_SNR_DB else SAME_VOICE_IN_NOISE_COSINE
 
 
 def warnings(quality: Quality) -> tuple[Reason, ...]:
     """Return what could be better, beside what `refusal` says; the gravest first."""
     reason = refusal(quality)
-    is_mixed = quality.agreement < LITTLE_AGREEMENT_COSINE
+    is_mixed = quality.agreement < LITTLE_AGREEMENT
     is_similar = _other_similarity(quality) >= SIMILAR_VOICE_COSINE
     found = {
         Reason.PERHAPS_TWO_VOICES: is_mixed and reason is not Reason.TWO_VOICES,

@@ -168,9 +168,15 @@ def _details(details: Details) -> dict[str, Any]:
     return fields
 
 
-# Only a client that knows more than the specification meets these; it may know the reason too.
-_ANSWERS_TO_A_WISH = frozenset(
-    {Reason.LANGUAGE_UNSUPPORTED, Reason.HOTWORDS_UNSUPPORTED, Reason.HOTWORD_UNKNOWN}
+# Only a client that knows more than the specification, or keeps it not, meets these; it may know
+# the reason too.
+_TOLD_UNASKED = frozenset(
+    {
+        Reason.LANGUAGE_UNSUPPORTED,
+        Reason.HOTWORDS_UNSUPPORTED,
+        Reason.HOTWORD_UNKNOWN,
+        Reason.WRONG_FORMAT,
+    }
 )
 
 
@@ -179,11 +185,13 @@ def _error(error: Error, details: bool, max_speakers: int) -> dict[str, Any]:
     if error.speaker_id is not None:
         fields["speaker_id"] = error.speaker_id
     specified = texts.SPECIFIED_ERRORS.get(error.code)
-    if details or specified is None or error.reason in _ANSWERS_TO_A_WISH:
-        fields["message"] = texts.sentence(error.reason, max_speakers)
+    if details or specified is None or error.reason in _TOLD_UNASKED:
+        fields["message"] = texts.sentence(error.reason, max_speakers, error.looks_like)
         fields["reason"] = error.reason.value
     else:
         fields["message"] = specified
+    if error.looks_like is not None:
+        fields["looks_like"] = error.looks_like.value
     if error.received_samples is not None and details:
         fields["received_samples"] = error.received_samples
     return fields | _quality(error.quality)

@@ -27,6 +27,7 @@ from hwaja.events import (
     Enrolled,
     Event,
     Listen,
+    OddAudio,
     Overheard,
     Received,
     Recognised,
@@ -57,7 +58,6 @@ from hwaja.messages import (
     TranscriptionStopped,
 )
 from hwaja.phase import Phase
-from hwaja.quality import Quality
 from hwaja.settings import SessionSettings
 from hwaja.timeline import Timeline
 
@@ -170,6 +170,10 @@ class Session:
         self._fail(ErrorCode.INVALID_AUDIO, event.reason)
         self._strike(CloseCode.UNSUPPORTED_DATA)
 
+    def _doubt_audio(self, event: OddAudio) -> None:
+        code, reason = ErrorCode.INVALID_AUDIO, Reason.WRONG_FORMAT
+        self._send(Error(code, reason, looks_like=event.looks_like))
+
     def _strike(self, code: CloseCode) -> None:
         self._strikes += 1
         if self._strikes >= self._settings.max_strikes:
@@ -198,7 +202,7 @@ class Session:
         self._speech += self._phase.hear(event)
         self._acknowledge()
         if self._phase.heard_samples > self._settings.max_enrolment_seconds * SAMPLE_RATE:
-            self._fail_enrolment(Reason.TOO_LONG)
+            self._finish_enrolment(Enrolled(Reason.TOO_LONG))
 
     def _complete_enrolment(self, event: Received[CompleteRegistration]) -> None:
         if event.message.speaker_id != self._take.speaker_id:
@@ -206,28 +210,24 @@ class Session:
             return
         self._speech += self._phase.flush()
         if event.at == self._phase.origin:
-            self._fail_enrolment(Reason.NO_AUDIO)
+            self._finish_enrolment(Enrolled(Reason.NO_AUDIO))
             return
         self.state = State.VERIFYING
         take = Enrol(self._take.speaker_id, self._phase.origin, tuple(self._speech), self._take.add)
         self._effects.append(take)
 
-    def _finish_enrolment(self, event: Enrolled) -> None:
-        quality = event.quality if self._take.quality or self._details else None
-        if event.failure is not None:
-            self._fail_enrolment(event.failure, quality)
-            return
-        self.state = State.READY
-        self._enrolled.add(self._take.speaker_id)
-        self._effects.append(Release(self._phase.heard))
-        self._send(RegistrationCompleted(self._take.speaker_id, quality))
-
-    def _fail_enrolment(self, reason: Reason, quality: Quality | None = None) -> None:
-        """Go back to READY; an earlier voice of this speaker stays."""
+    def _finish_enrolment(self, verdict: Enrolled) -> None:
+        """Go back to READY; after a failure an earlier voice of this speaker stays."""
         self.state = State.READY
         self._effects.append(Release(self._phase.heard))
-        code = ErrorCode.SPEAKER_REGISTRATION_FAILED
-        self._send(Error(code, reason, self._take.speaker_id, quality))
+        speaker_id = self._take.speaker_id
+        quality = verdict.quality if self._take.quality or self._details else None
+        if verdict.failure is None:
+            self._enrolled.add(speaker_id)
+            self._send(RegistrationCompleted(speaker_id, quality))
+        else:
+            code = ErrorCode.SPEAKER_REGISTRATION_FAILED
+            self._send(Error(code, verdict.failure, speaker_id, quality, verdict.looks_like))
 
     # transcription
 
@@ -360,6 +360,7 @@ _TRANSITIONS: dict[tuple[State, type], Callable[..., None]] = {
     (State.VERIFYING, Enrolled): Session._finish_enrolment,
     (State.TRANSCRIBING, Audio): Session._hear_conversation,
     (State.TRANSCRIBING, AudioStopped): Session._end_sentence,
+    (State.TRANSCRIBING, OddAudio): Session._doubt_audio,
     (State.TRANSCRIBING, Recognised): Session._take_text,
     (State.TRANSCRIBING, Overheard): Session._overhear,
     (State.TRANSCRIBING, Attributed): Session._take_voices,

@@ -23,7 +23,7 @@ from hwaja.config import Config
 from hwaja.deadlines import Deadlines
 from hwaja.detection import Detection
 from hwaja.endings import FAULT
-from hwaja.engine import Embedding
+from hwaja.engine import VoiceTrack
 from hwaja.engines.silero import SileroState
 from hwaja.enrolment.enroller import Enroller, ReadSamples
 from hwaja.events import (
@@ -282,6 +282,7 @@ class SessionRunner:
         match effect:
             case Begin(options, interims, adapt):
                 self._hearing.begin(options, self._overhear if interims else None)
+                self._intake.watch_format()
                 if not adapt:
                     self._analyst.unlearn()
             case Follow(segment_id, start, stop):
@@ -337,11 +338,8 @@ class SessionRunner:
     async def _enrol(self, effect: Enrol) -> None:
         self._handle(await self._enroller.enrol(effect))
 
-    async def _embed(self, read: ReadSamples, samples: int) -> Embedding:
-        track = await self._pool.embed(self, read, samples, overlaps=False)
-        whole = track.whole.copy()
-        track.erase()
-        return whole
+    async def _embed(self, read: ReadSamples, samples: int) -> VoiceTrack:
+        return await self._pool.embed(self, read, samples, overlaps=False)
 
     def _new_hearing(self, services: Services) -> Hearing:
         if services.pool.abilities.streaming:

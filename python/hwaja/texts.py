@@ -1,6 +1,6 @@
 """Everything Korean that a client sees."""
 
-from hwaja.codes import ErrorCode, Reason
+from hwaja.codes import AudioFormat, ErrorCode, Reason
 
 # As the API specification has them, sections 1 to 3; `number` is the speaker's, from 1.
 MODEL_LOADED = "STT AI 모델 로드 완료! 화자 등록을 시작하세요."
@@ -36,7 +36,7 @@ REASONS = {
     Reason.OTHER_VOICE: "앞서 등록한 목소리와 다릅니다. 같은 사람이 다시 말씀해주세요.",
     Reason.PERHAPS_TWO_VOICES: "다른 사람의 목소리가 섞인 것 같습니다. 혼자 말씀해주세요.",
     Reason.SIMILAR_VOICE: "두 화자의 목소리가 비슷합니다. 다른 사람인지 확인해주세요.",
-    Reason.WRONG_FORMAT: "오디오 형식이 다른 것 같습니다. 16kHz 모노로 보내는지 확인해주세요.",
+    Reason.WRONG_FORMAT: "오디오 형식이 다른 것 같습니다. 16kHz 모노 PCM16으로 보내주세요.",
     Reason.CLIPPED: "소리가 너무 커서 찌그러집니다. 마이크에서 조금 떨어져 말씀해주세요.",
     Reason.NOISY: "주변 소음이 큽니다. 조용한 곳에서 말씀해주세요.",
     Reason.QUIET: "소리가 너무 작습니다. 마이크에 더 가까이 말씀해주세요.",
@@ -61,11 +61,37 @@ AHEAD = {
 }
 """What a client is told ahead of a limit."""
 
+FORMATS = {
+    AudioFormat.FLOAT32: "32비트 실수(float32)",
+    AudioFormat.FLOAT64: "64비트 실수(float64)",
+    AudioFormat.INT32: "32비트 정수, 또는 왼쪽 채널이 비어 있는 스테레오",
+    AudioFormat.INT24: "24비트 정수",
+    AudioFormat.UINT16: "부호 없는 16비트 정수",
+    AudioFormat.UINT8: "8비트 정수",
+    AudioFormat.MU_LAW: "mu-law(G.711)",
+    AudioFormat.A_LAW: "A-law(G.711)",
+    AudioFormat.BIG_ENDIAN: "빅 엔디안",
+    AudioFormat.SHIFTED: "한 바이트 밀린 PCM16",
+    AudioFormat.STEREO: "두 채널(스테레오)",
+    AudioFormat.HIGHER_RATE: "44.1kHz 또는 48kHz",
+}
+"""What audio in another format looks like."""
+
+_LOOKS_LIKE = "오디오가 {format}(으)로 보입니다. 16kHz 모노 PCM16(리틀 엔디안)으로 보내주세요."
 _UNKNOWN_OF_MORE_SPEAKERS = "speaker_id는 0부터 {last}까지의 정수여야 합니다."
 
 
-def sentence(reason: Reason, max_speakers: int) -> str:
-    """Return the sentence for a reason on a server that takes so many speakers."""
+def sentence(reason: Reason, max_speakers: int, looks_like: AudioFormat | None = None) -> str:
+    """Return the sentence for a reason.
+
+    Args:
+        reason: why.
+        max_speakers: how many speakers the server takes.
+        looks_like: with `wrong_format` which; None where that is not known.
+
+    """
+    if looks_like is not None:
+        return _LOOKS_LIKE.format(format=FORMATS[looks_like])
     if reason is Reason.UNKNOWN_SPEAKER and max_speakers > 2:
         return _UNKNOWN_OF_MORE_SPEAKERS.format(last=max_speakers - 1)
     return REASONS[reason]

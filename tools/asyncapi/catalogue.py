@@ -47,6 +47,7 @@ _ASKED_BY: dict[str, tuple[str, ...]] = {
     "Transcription.segment_id": ("details", "interim_results", "speaker_updates"),
     "Error.reason": ("details",),
     "Error.quality": ("quality", "details"),
+    "Error.looks_like": ("details",),
     "Error.received_samples": ("details",),
 }
 """What brings what goes beyond the specification, by class, or by class and field."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hwaja.attribution.parts import Label
-from hwaja.codes import ErrorCode, Reason
+from hwaja.codes import AudioFormat, ErrorCode, Reason
 from hwaja.messages import (
     MOST_SPEAKERS,
     AudioReceived,
@@ -67,7 +67,7 @@ CLIENT = (
     _client(type="stop_transcription"),
 )
 
-_QUALITY = Quality(2.6, 1, -30.2, 25.1, 0.0, 0.5912, other_similarity=0.6431)
+_QUALITY = Quality(2.6, 1, -30.2, 25.1, 0.0, 0.8912, other_similarity=0.8431)
 
 _DETAILS = Details(
     start_seconds=2.31,
@@ -109,6 +109,10 @@ SERVER = (
     _server(Error(ErrorCode.SPEAKER_REGISTRATION_FAILED, Reason.TOO_LITTLE_SPEECH, 0)),
     _server(
         Error(ErrorCode.SPEAKER_REGISTRATION_FAILED, Reason.SAME_VOICE, 1, _QUALITY), details=True
+    ),
+    _server(
+        Error(ErrorCode.INVALID_AUDIO, Reason.WRONG_FORMAT, looks_like=AudioFormat.FLOAT32),
+        number=9,
     ),
     _server(
         Error(ErrorCode.TRANSCRIPTION_FAILED, Reason.AUDIO_LIMIT, received_samples=9_612_288),

@@ -1,16 +1,16 @@
 """Takes voices in: measures a take, compares it, and keeps its voice unless it is refused."""
 
 from collections.abc import Awaitable, Callable
-from itertools import combinations
 
 import numpy as np
 
 from hwaja._pcm import RingBuffer
 from hwaja.attribution.voices import Voices
-from hwaja.codes import Reason
+from hwaja.audio_format import loudest, suspected_format, suspected_rate
+from hwaja.codes import AudioFormat, Reason
 from hwaja.early import failure_logged
-from hwaja.engine import Embedding, Samples
-from hwaja.enrolment.measures import clipped_share, is_format_suspect, parts, snr_db
+from hwaja.engine import Samples, VoiceTrack
+from hwaja.enrolment.measures import agreement, clipped_share, snr_db
 from hwaja.enrolment.takes import Pooled, Takes, cosine, pool
 from hwaja.events import Enrol, Enrolled
 from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE, mean_dbfs
@@ -19,7 +19,7 @@ from hwaja.quality import MIN_SPEECH_SECONDS, Quality, refusal
 ReadSamples = Callable[[], Samples]
 """Reads samples, maybe more than once; the reader may overwrite what it gets."""
 
-Embed = Callable[[ReadSamples, int], Awaitable[Embedding]]
+Embed = Callable[[ReadSamples, int], Awaitable[VoiceTrack]]
 """Embeds samples, told how to read them and how many they are."""
 
 
@@ -35,11 +35,9 @@ class Enroller:
 
     async def enrol(self, take: Enrol) -> Enrolled:
         """Keep the voice of a take, or say why not; then the earlier voice stays."""
-        whole = self._ring.read(take.start, self._ring.end)
-        is_suspect = is_format_suspect(whole)
-        whole.fill(0)
-        if is_suspect:  # first, as the detector hears little speech in what is played too slowly
-            return Enrolled(Reason.WRONG_FORMAT)
+        looks_like = self._looks_like(take)
+        if looks_like is not None:  # first, as the detector hears little speech in such noise
+            return Enrolled(Reason.WRONG_FORMAT, looks_like=looks_like)
         if _speech_samples(take) < MIN_SPEECH_SECONDS * SAMPLE_RATE:
             return Enrolled(Reason.TOO_LITTLE_SPEECH)
         speech = self._read(take)
@@ -54,6 +52,15 @@ class Enroller:
         """Overwrite and drop what the voices were made of."""
         self._takes.forget()
 
+    def _looks_like(self, take: Enrol) -> AudioFormat | None:
+        whole = self._ring.read(take.start, self._ring.end)
+        words = loudest(whole)
+        whole.fill(0)
+        try:
+            return suspected_format(words) or suspected_rate(words)
+        finally:
+            words.fill(0)
+
     def _read(self, take: Enrol) -> Samples:
         pieces = [self._ring.read(segment.start, segment.stop) for segment in take.segments]
         joined = np.concatenate(pieces)
@@ -62,11 +69,10 @@ class Enroller:
         return joined
 
     async def _judge(self, take: Enrol, speech: Samples) -> Enrolled:
-        embedding = await self._embed(speech.copy, len(speech))
+        track = await self._embed(speech.copy, len(speech))
         try:
-            agreement = await self._agreement(speech)
             earlier = self._takes.of(take.speaker_id) if take.adds else None
-            pooled = pool(earlier, embedding, _speech_samples(take) / SAMPLE_RATE)
+            pooled = pool(earlier, track.whole, _speech_samples(take) / SAMPLE_RATE)
             others = [cosine(pooled.voice, other) for other in self._takes.others(take.speaker_id)]
             quality = Quality(
                 speech_seconds=pooled.speech_seconds,
@@ -74,33 +80,22 @@ class Enroller:
                 level_dbfs=_level_dbfs(take),
                 snr_db=snr_db(self._levels(take), _level_dbfs(take)),
                 clipped_share=clipped_share(speech),
-                agreement=agreement,
+                agreement=agreement(track.windows),
                 other_similarity=max(others, default=None),
-                takes_similarity=None if earlier is None else cosine(embedding, earlier.voice),
+                takes_similarity=None if earlier is None else cosine(track.whole, earlier.voice),
             )
             return self._decide(take.speaker_id, pooled, quality)
         finally:
-            embedding.fill(0)
+            track.erase()
 
     def _decide(self, speaker_id: int, pooled: Pooled, quality: Quality) -> Enrolled:
         reason = refusal(quality)
         if reason is not None:
             pooled.voice.fill(0)
-            return Enrolled(reason, quality)
+            return Enrolled(reason, quality=quality)
         self._voices.enrol(speaker_id, pooled.voice)
         self._takes.keep(speaker_id, pooled)
         return Enrolled(quality=quality)
-
-    async def _agreement(self, speech: Samples) -> float:
-        """Return the lowest cosine between two parts of the speech."""
-        embeddings: list[Embedding] = []
-        try:
-            for start, stop in parts(len(speech)):
-                embeddings.append(await self._embed(speech[start:stop].copy, stop - start))
-            return min((cosine(a, b) for a, b in combinations(embeddings, 2)), default=1.0)
-        finally:
-            for embedding in embeddings:
-                embedding.fill(0)
 
     def _levels(self, take: Enrol) -> list[float]:
         levels: list[float] = self._ring.levels(take.start, FRAME_SAMPLES).tolist()

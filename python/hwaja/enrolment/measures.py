@@ -2,32 +2,29 @@
 
 import math
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hwaja.engine import Samples
-from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE, mean_dbfs
+from hwaja.attribution.voices import norms_of
+from hwaja.engine import HOP_SAMPLES, WINDOW_SAMPLES, Embeddings, Samples
+from hwaja.gate import mean_dbfs
 
-PART_SECONDS = 1.5
-"""Speech in a part of a take that is compared with the others."""
-
-PART_STEP_SECONDS = 0.75
-MAX_PARTS = 9
-"""More than this are spread wider: each costs about 30 ms of CPU."""
+_LEAST_SHARE = 0.25
+"""Of a take that each of its two parts holds: who speaks less is not told."""
+_LEAST_WINDOWS = 8
+"""As many in each part: 1.6 s, below which the voice of one person differs by chance. A take that
+is too short for two such parts cannot be told."""
+_MOST_EDGES = 16
+"""Places at which a part may begin or end, evenly spread."""
+_APART_WINDOWS = math.ceil(WINDOW_SAMPLES / HOP_SAMPLES)
+"""Nearer windows hear the same samples, so that they are alike whoever speaks."""
+_LEAST_LIKENESS = 0.15
+"""Of a part with itself: in less there is no voice to compare."""
 
 _FULL_SCALE = 0.999
 _QUIET_SHARE = 0.1
-
-_VOICE_DBFS = -50.0
-_LOUD_RANGE_DB = 25.0
-_VOICE_BAND_HZ = (100.0, 2600.0)
-_UPPER_BAND_HZ = (3000.0, 7500.0)
-_EMPTY_BAND_DB = 44.0
-"""How far the upper band lies below the voice: 29 dB at most in 280 real takes, 37 dB at most in
-the same as a telephone would carry them, 55 dB at least where they were sent at 44.1 or 48 kHz."""
-_INTERLEAVED_RATIO = 0.5
-"""0.85 at least in the same takes, 0 where one channel is sent as two."""
 
 
 def snr_db(levels_dbfs: Sequence[float], speech_dbfs: float) -> float:
@@ -48,37 +45,47 @@ def clipped_share(speech: Samples) -> float:
     return float(np.mean(np.abs(speech) >= _FULL_SCALE))
 
 
-def parts(samples: int) -> list[tuple[int, int]]:
-    """Return where the parts of so many samples of speech begin and end: evenly spread."""
-    length = round(PART_SECONDS * SAMPLE_RATE)
-    if samples <= length:
-        return [(0, samples)]
-    count = min(MAX_PARTS, 1 + math.ceil((samples - length) / (PART_STEP_SECONDS * SAMPLE_RATE)))
-    starts = np.linspace(0, samples - length, count).astype(int).tolist()
-    return [(start, start + length) for start in starts]
+def agreement(windows: Embeddings) -> float:
+    """Return how alike the two parts of a take are that are least so: 1 for one voice.
 
+    One part is a stretch, the other is what lies before and behind it. Their mean cosine is
+    divided by what it is inside of each, so that it says the same of short takes as of long ones,
+    and of a hall as of a booth. More windows make it more certain, not lower.
 
-def is_format_suspect(take: Samples) -> bool:
-    """Return whether a take, shape (n,), sounds like 44.1 or 48 kHz, or two channels, sent as is.
+    Args:
+        windows: of the take, shape (n, dim), as of `VoiceTrack.windows`.
 
-    At 44.1 kHz and more, what a voice has up to 8 kHz ends below 3 kHz, and little follows. Two
-    channels that alternate make every other step between samples small. What is too quiet for a
-    voice may be hum, and is not suspected.
+    Raises:
+        ValueError: for one without direction.
+
     """
-    frames = take[: len(take) // FRAME_SAMPLES * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
-    powers = np.mean(frames.astype(np.float64) ** 2, axis=1)
-    if not len(frames) or np.percentile(powers, 90) < 10 ** (_VOICE_DBFS / 10):
-        return False
-    steps = np.mean(np.diff(frames, axis=1) ** 2, axis=0)
-    pair = steps[0::2].sum(), steps[1::2].sum()
-    if min(pair) < _INTERLEAVED_RATIO * max(pair):
-        return True
-    loud = frames[powers >= np.percentile(powers, 90) * 10 ** (-_LOUD_RANGE_DB / 10)]
-    spectrum = np.mean(np.abs(np.fft.rfft(loud * np.hanning(FRAME_SAMPLES), axis=1)) ** 2, axis=0)
-    low, high = (_band(spectrum, *band) for band in (_VOICE_BAND_HZ, _UPPER_BAND_HZ))
-    return high < low * 10 ** (-_EMPTY_BAND_DB / 10)
+    units = (windows / norms_of(windows)).astype(np.float64)
+    count = len(units)
+    numbers = np.arange(count)
+    edges = np.linspace(0, count, min(count, _MOST_EDGES) + 1).astype(int).tolist()
+    stretches = [(numbers >= start) & (numbers < stop) for start, stop in combinations(edges, 2)]
+    sizes = np.sum(stretches, axis=1)
+    least = max(_LEAST_WINDOWS, _LEAST_SHARE * count)
+    inside = np.array(stretches, np.float64)[np.minimum(sizes, count - sizes) >= least]
+    is_apart = (abs(numbers[:, None] - numbers) >= _APART_WINDOWS).astype(np.float64)
+    pairs = _pair_sums(inside, is_apart)
+    own, across, other = _pair_sums(inside, units @ units.T * is_apart) / np.maximum(pairs, 1)
+    alone = np.maximum(own, _LEAST_LIKENESS) * np.maximum(other, _LEAST_LIKENESS)
+    return float(np.clip(across / np.sqrt(alone), -1, 1).min(initial=1.0))
 
 
-def _band(spectrum: NDArray[np.float64], low_hz: float, high_hz: float) -> float:
-    bins = slice(*(round(hz * FRAME_SAMPLES / SAMPLE_RATE) for hz in (low_hz, high_hz)))
-    return float(spectrum[bins].sum())
+def _pair_sums(inside: NDArray[np.float64], table: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sums of a table, shape (n, n), over pairs inside, across and outside.
+
+    Args:
+        inside: 1 where a window is in the stretch and 0 where not, shape (stretches, n).
+        table: of pairs of windows, symmetric.
+
+    Returns:
+        Shape (3, stretches).
+
+    """
+    rows = inside @ table
+    own = np.sum(rows * inside, axis=1)
+    across = rows.sum(axis=1) - own
+    return np.stack([own, across, table.sum() - own - 2 * across])

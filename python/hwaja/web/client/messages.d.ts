@@ -112,6 +112,7 @@ export interface ErrorMessage extends Numbered {
   reason?: Reason;
   speaker_id?: number;
   quality?: Quality;
+  looks_like?: AudioFormat;
   received_samples?: number;
 }
 
@@ -158,6 +159,20 @@ export type ErrorCode =
   | 'TRANSCRIPTION_FAILED'
   | 'INVALID_MESSAGE'
   | 'INVALID_AUDIO';
+
+export type AudioFormat =
+  | 'float32'
+  | 'float64'
+  | 'int32'
+  | 'int24'
+  | 'uint16'
+  | 'uint8'
+  | 'mu_law'
+  | 'a_law'
+  | 'big_endian'
+  | 'shifted'
+  | 'stereo'
+  | 'higher_rate';
 
 export type Reason =
   | 'server_full'

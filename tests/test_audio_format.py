@@ -1,0 +1,94 @@
+"""Audio in another format is named, and PCM16 never is."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import soxr
+from scipy.signal import lfilter
+
+from hwaja.audio_format import (
+    EXAMINED_SAMPLES,
+    Words,
+    loudest,
+    suspected_format,
+    suspected_rate,
+)
+from hwaja.benchmark.wrong_formats import SENDERS, at_rate, pcm16
+from hwaja.codes import AudioFormat
+from hwaja.doctor.babble import babble
+from hwaja.engine import Samples
+from hwaja.gate import SAMPLE_RATE
+
+SPEECH = [babble(8, seed) for seed in range(3)]
+
+
+def words_of(data: bytes) -> Words:
+    """Audio as the server takes it, without its first half second."""
+    return np.frombuffer(data[: len(data) // 2 * 2], "<i2")[8000:][:EXAMINED_SAMPLES]
+
+
+@pytest.mark.parametrize("name", SENDERS)
+def test_a_format_is_named(name: str) -> None:
+    expected, send = SENDERS[name]
+    assert {suspected_format(words_of(send(speech))) for speech in SPEECH} == {expected}
+
+
+@pytest.mark.parametrize("rate", [44_100, 48_000])
+def test_a_voice_at_a_much_higher_rate_is_named(rate: int) -> None:
+    for speech in SPEECH:
+        assert suspected_rate(words_of(at_rate(rate)(speech))) is AudioFormat.HIGHER_RATE
+
+
+def noise(count: int) -> Samples:
+    return np.random.default_rng(0).standard_normal(count).astype(np.float32)
+
+
+def telephone(speech: Samples) -> Samples:
+    return np.asarray(soxr.resample(soxr.resample(speech, SAMPLE_RATE, 8000), 8000, SAMPLE_RATE))
+
+
+REAL: dict[str, Callable[[Samples], Samples]] = {
+    "as it is": lambda speech: speech,
+    "very quiet": lambda speech: speech * 0.003,
+    "telephone": telephone,
+    "in noise": lambda speech: speech + 0.05 * noise(len(speech)),
+    "clipped": lambda speech: np.clip(speech * 30, -1, 1),
+    "clipped beyond recognition": lambda speech: np.clip(speech * 1e5, -1, 1),
+    "on an offset": lambda speech: speech + 0.3,
+    "thin": lambda speech: np.append(np.diff(speech), np.float32(0)),
+    "noise": lambda speech: 0.1 * noise(len(speech)),
+    "a cymbal": lambda speech: lfilter([1, -2, 1], [1, 1.2, 0.5], 0.05 * noise(len(speech))),
+    "a deep tone": lambda speech: 0.3 * np.sin(np.arange(len(speech)) * 0.05),
+    "a whistle": lambda speech: 0.3 * np.sin(np.arange(len(speech)) * 3.1),
+    "speech and a whistle": lambda speech: speech + 0.2 * np.sin(np.arange(len(speech)) * 3.1),
+    "next to nothing": lambda speech: noise(len(speech)) / 32768,
+    "nothing": np.zeros_like,
+}
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_pcm16_is_never_taken_for_another_format(name: str) -> None:
+    for speech in SPEECH:
+        assert suspected_format(words_of(pcm16(REAL[name](speech)).tobytes())) is None
+
+
+@pytest.mark.parametrize("name", ["as it is", "telephone", "in noise", "thin", "next to nothing"])
+def test_a_voice_at_16_khz_is_not_taken_for_one_at_another_rate(name: str) -> None:
+    for speech in SPEECH:
+        assert suspected_rate(words_of(pcm16(REAL[name](speech)).tobytes())) is None
+
+
+@pytest.mark.parametrize("samples", [0, 1, 100, 4000, EXAMINED_SAMPLES])
+def test_almost_nothing_and_silence_are_no_other_format(samples: int) -> None:
+    nothing = loudest(np.zeros(samples, np.float32))
+    assert len(nothing) == samples
+    assert (suspected_format(nothing), suspected_rate(nothing)) == (None, None)
+
+
+def test_the_loudest_part_of_a_take_is_looked_at() -> None:
+    take = np.zeros(30 * SAMPLE_RATE, np.float32)
+    take[20 * SAMPLE_RATE : 23 * SAMPLE_RATE] = SPEECH[0][8000:][: 3 * SAMPLE_RATE]
+    found = loudest(take)
+    assert len(found) == EXAMINED_SAMPLES
+    assert np.mean(found != 0) > 0.98
