@@ -7,6 +7,7 @@ smaller than PCM16's. No sound that is PCM16 gets smoother by a wrong reading: b
 what is told, and what was never told of a real recording.
 """
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -30,8 +31,12 @@ _SMOOTHNESS = 0.3
 """Correlation of neighbouring samples from which on a reading is a sound, not noise."""
 _LEVEL_DBFS = -50.0
 """What is quieter is not judged."""
-_BLOCK_SAMPLES = 3200
-"""0.2 s."""
+_LEAST_SAMPLES = 3200
+"""0.2 s; less is not judged."""
+_MOST_LOOKS = 5
+"""At parts of a take, evenly spread: where nobody speaks nothing can be told."""
+_FAINTEST, _FAINT_SHARE = 2.0**-24, 0.3
+"""Of real numbers that are sound few are fainter than this share of the loudest."""
 _CLIPPED_SHARE = 0.05
 """Of samples at either end of the scale. A few values read as bytes can look like anything."""
 
@@ -54,14 +59,20 @@ _EMPTY_BAND_DB = 44.0
 the same as a telephone would carry them, 55 dB at least where they were sent at 44.1 or 48 kHz."""
 
 
-def loudest(samples: Samples) -> Words:
-    """Return the loudest `EXAMINED_SAMPLES` of a take, shape (n,), or all of it, as they came."""
-    blocks = samples[: len(samples) // _BLOCK_SAMPLES * _BLOCK_SAMPLES].reshape(-1, _BLOCK_SAMPLES)
-    sums = np.cumsum([0.0, *np.einsum("ij,ij->i", blocks, blocks)])
-    count = EXAMINED_SAMPLES // _BLOCK_SAMPLES
-    first = int(np.argmax(sums[count:] - sums[:-count])) if len(blocks) > count else 0
-    part = samples[first * _BLOCK_SAMPLES :][:EXAMINED_SAMPLES]
-    return (part * 32768).astype(np.int16)
+def format_of_take(samples: Samples) -> AudioFormat | None:
+    """Return which format a take to enrol, shape (n,) as PCM16 gives it, seems to have, or rate."""
+    if len(samples) < _LEAST_SAMPLES:
+        return None
+    words = (samples * 32768).astype(np.int16)
+    spare = max(0, len(words) - EXAMINED_SAMPLES)
+    starts = np.linspace(0, spare, min(_MOST_LOOKS, 1 + math.ceil(spare / EXAMINED_SAMPLES)))
+    parts = [words[start : start + EXAMINED_SAMPLES] for start in starts.astype(int)]
+    try:
+        found = (suspected_format(part) for part in parts)
+        named = next(filter(None, found), None)
+        return named or _suspected_rate(max(parts, key=lambda part: _Reading(part).power))
+    finally:
+        words.fill(0)
 
 
 def is_loud(words: Words) -> bool:
@@ -72,9 +83,9 @@ def is_loud(words: Words) -> bool:
 def suspected_format(words: Words) -> AudioFormat | None:
     """Return which format audio of about 2 s seems to have.
 
-    None: nothing speaks against PCM16, mono. Rates are not told, see `is_of_higher_rate`.
+    None: nothing speaks against PCM16, mono. Rates are not told, see `format_of_take`.
     """
-    if len(words) < _BLOCK_SAMPLES or _is_clipped(words):
+    if len(words) < _LEAST_SAMPLES or _is_clipped(words):
         return None
     plain = _Reading(words)
     with np.errstate(all="ignore"):  # what is no float may be any
@@ -84,7 +95,7 @@ def suspected_format(words: Words) -> AudioFormat | None:
 
 
 class _Reading:
-    """How smooth samples are."""
+    """How smooth samples are, at least two."""
 
     def __init__(self, samples: NDArray[np.generic]) -> None:
         reals = samples.astype(np.float64)
@@ -125,17 +136,19 @@ def _readings(words: Words) -> Iterator[tuple[AudioFormat, NDArray[np.generic]]]
         for place in range(size):
             count = (len(words) - place) // size * size
             reals = words[place : place + count].copy().view(kind).astype(np.float64)
-            loudest = np.abs(reals).max(initial=0)
-            if loudest <= 2**20:  # false for what is no number
+            sizes = np.abs(reals)
+            loudest = sizes.max(initial=0)
+            is_faint = (sizes > 0) & (sizes < loudest * _FAINTEST)
+            if loudest <= 2**20 and np.mean(is_faint) < _FAINT_SHARE:  # false for what is no number
                 yield name, reals if loudest > 64 else reals * 32768  # some scale to 16 bits
 
 
-def suspected_rate(words: Words) -> AudioFormat | None:
+def _suspected_rate(words: Words) -> AudioFormat | None:
     """Return whether a voice sounds like one that was recorded at 44.1 or 48 kHz.
 
     What it has up to 8 kHz then ends below 3 kHz, and little follows. Music may sound so as well.
     """
-    if len(words) < _BLOCK_SAMPLES or not is_loud(words):
+    if not is_loud(words):
         return None
     powers = _spectrum(words)
     low, high = (_band(powers, *band) for band in (_VOICE_BAND_HZ, _UPPER_BAND_HZ))

@@ -97,12 +97,23 @@ def disturbed(speech: Signal, snr_db: float, random: np.random.Generator) -> Sig
     return reverberant(speech, response) + quiet
 
 
-def impulse_response(rt60_seconds: float, random: np.random.Generator) -> Signal:
-    """Return the direct sound, of strength 1, and behind it noise that fades by 60 dB."""
+def impulse_response(
+    rt60_seconds: float, random: np.random.Generator, direct_db: float | None = None
+) -> Signal:
+    """Return the direct sound, of strength 1, and behind it noise that fades by 60 dB.
+
+    Args:
+        rt60_seconds: in which time it does.
+        random: draws the noise.
+        direct_db: how much stronger the direct sound is; None: drawn as well.
+
+    """
     seconds = np.arange(round(rt60_seconds * SAMPLE_RATE)) / SAMPLE_RATE
     tail = random.standard_normal(len(seconds)) * 10 ** (-3 * seconds / rt60_seconds)
     tail[: round(_REFLECTIONS_FROM_SECONDS * SAMPLE_RATE)] = 0
-    tail *= amplitude(-random.uniform(*DIRECT_TO_REVERBERANT_DB)) / np.sqrt(np.sum(tail**2))
+    if direct_db is None:
+        direct_db = random.uniform(*DIRECT_TO_REVERBERANT_DB)
+    tail *= amplitude(-direct_db) / np.sqrt(np.sum(tail**2))
     tail[0] = 1
     return np.asarray(tail)
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from hwaja._pcm import RingBuffer
 from hwaja.attribution.voices import Voices
-from hwaja.audio_format import loudest, suspected_format, suspected_rate
+from hwaja.audio_format import format_of_take
 from hwaja.codes import AudioFormat, Reason
 from hwaja.early import failure_logged
 from hwaja.engine import Samples, VoiceTrack
@@ -54,12 +54,10 @@ class Enroller:
 
     def _looks_like(self, take: Enrol) -> AudioFormat | None:
         whole = self._ring.read(take.start, self._ring.end)
-        words = loudest(whole)
-        whole.fill(0)
         try:
-            return suspected_format(words) or suspected_rate(words)
+            return format_of_take(whole)
         finally:
-            words.fill(0)
+            whole.fill(0)
 
     def _read(self, take: Enrol) -> Samples:
         pieces = [self._ring.read(segment.start, segment.stop) for segment in take.segments]

@@ -16,8 +16,9 @@ _LEAST_SHARE = 0.25
 _LEAST_WINDOWS = 8
 """As many in each part: 1.6 s, below which the voice of one person differs by chance. A take that
 is too short for two such parts cannot be told."""
-_MOST_EDGES = 16
-"""Places at which a part may begin or end, evenly spread."""
+_PLACES = 8
+"""At which the voice may change, evenly spread, and `_MOST_CHANGES` of them at once."""
+_MOST_CHANGES = 3
 _APART_WINDOWS = math.ceil(WINDOW_SAMPLES / HOP_SAMPLES)
 """Nearer windows hear the same samples, so that they are alike whoever speaks."""
 _LEAST_LIKENESS = 0.15
@@ -48,9 +49,9 @@ def clipped_share(speech: Samples) -> float:
 def agreement(windows: Embeddings) -> float:
     """Return how alike the two parts of a take are that are least so: 1 for one voice.
 
-    One part is a stretch, the other is what lies before and behind it. Their mean cosine is
-    divided by what it is inside of each, so that it says the same of short takes as of long ones,
-    and of a hall as of a booth. More windows make it more certain, not lower.
+    The parts take turns: one, then the other, perhaps the first again, and the other again. Their
+    mean cosine is divided by what it is inside of each, so that it says the same of short takes as
+    of long ones, and of a hall as of a booth. More windows make it more certain, not lower.
 
     Args:
         windows: of the take, shape (n, dim), as of `VoiceTrack.windows`.
@@ -61,31 +62,34 @@ def agreement(windows: Embeddings) -> float:
     """
     units = (windows / norms_of(windows)).astype(np.float64)
     count = len(units)
+    if count < 2 * _LEAST_WINDOWS:
+        return 1.0
     numbers = np.arange(count)
-    edges = np.linspace(0, count, min(count, _MOST_EDGES) + 1).astype(int).tolist()
-    stretches = [(numbers >= start) & (numbers < stop) for start, stop in combinations(edges, 2)]
-    sizes = np.sum(stretches, axis=1)
+    places = np.linspace(0, count, _PLACES + 2).astype(int)[1:-1].tolist()
+    changes = [at for k in range(_MOST_CHANGES) for at in combinations(places, k + 1)]
+    second = np.array([np.searchsorted(at, numbers, "right") % 2 for at in changes], np.float64)
+    sizes = second.sum(axis=1)
     least = max(_LEAST_WINDOWS, _LEAST_SHARE * count)
-    inside = np.array(stretches, np.float64)[np.minimum(sizes, count - sizes) >= least]
+    second = second[np.minimum(sizes, count - sizes) >= least]
     is_apart = (abs(numbers[:, None] - numbers) >= _APART_WINDOWS).astype(np.float64)
-    pairs = _pair_sums(inside, is_apart)
-    own, across, other = _pair_sums(inside, units @ units.T * is_apart) / np.maximum(pairs, 1)
+    pairs = _pair_sums(second, is_apart)
+    own, across, other = _pair_sums(second, units @ units.T * is_apart) / np.maximum(pairs, 1)
     alone = np.maximum(own, _LEAST_LIKENESS) * np.maximum(other, _LEAST_LIKENESS)
     return float(np.clip(across / np.sqrt(alone), -1, 1).min(initial=1.0))
 
 
-def _pair_sums(inside: NDArray[np.float64], table: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the sums of a table, shape (n, n), over pairs inside, across and outside.
+def _pair_sums(second: NDArray[np.float64], table: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sums of a table over pairs in the second part, across, and in the first.
 
     Args:
-        inside: 1 where a window is in the stretch and 0 where not, shape (stretches, n).
-        table: of pairs of windows, symmetric.
+        second: 1 where a window is in the second part and 0 where not, shape (ways, n).
+        table: of pairs of windows, shape (n, n), symmetric.
 
     Returns:
-        Shape (3, stretches).
+        Shape (3, ways).
 
     """
-    rows = inside @ table
-    own = np.sum(rows * inside, axis=1)
+    rows = second @ table
+    own = np.sum(rows * second, axis=1)
     across = rows.sum(axis=1) - own
     return np.stack([own, across, table.sum() - own - 2 * across])
