@@ -14,8 +14,9 @@ from hwaja.config import Config
 from hwaja.engines.silero import SileroDetector
 from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE, GateSettings, Segment, SpeechGate
 from hwaja.recognition import Hypothesis, Options
-from hwaja.session_runner import PIECE_SAMPLES
 from hwaja.workers.pool import Pool, Utterance
+
+PIECE_FRAMES = 16  # as a session takes a long message
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,8 @@ class Offline:
         frames, levels = ring.frames(0, FRAME_SAMPLES), ring.levels(0, FRAME_SAMPLES)
         state, gate = self._detector.new_state(), SpeechGate(GateSettings(), 0)
         found: list[Segment] = []
-        for start in range(0, len(frames), PIECE_SAMPLES // FRAME_SAMPLES):
-            piece = slice(start, start + PIECE_SAMPLES // FRAME_SAMPLES)
+        for start in range(0, len(frames), PIECE_FRAMES):
+            piece = slice(start, start + PIECE_FRAMES)
             (probabilities,) = self._detector.detect([(state, frames[piece])])
             found += gate.feed(probabilities, levels[piece].tolist())
         return found + gate.flush(ring.end)

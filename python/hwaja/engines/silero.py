@@ -12,8 +12,8 @@ from hwaja.gate import FRAME_SAMPLES, frames_in
 
 FORGET_FRAMES = frames_in(3.0)
 """Frames in a row without speech after which the LSTM state is zeroed: minutes of a steady sound
-drive it to where speech is not heard. Of 1 s and less speech is lost at the ends of pauses, and a
-state that is new takes more of music for speech (bench/RESULTS.md, "After steady sounds")."""
+drive it to where speech is not heard. After 1 s already, speech behind pauses is lost; and a state
+that is new takes more of music for speech (bench/RESULTS.md, "After steady sounds")."""
 
 _SPEECH_PROBABILITY = 0.35  # what ends a pause of an utterance, `gate.GateSettings`
 
