@@ -12,7 +12,9 @@ PACKAGE = ROOT / "python" / "hwaja"
 
 ROWS: list[set[str]] = [
     {"__init__", "_pcm"},
-    {"hardening", "faults", "logs", "sweeping"},
+    {"hardening", "faults", "repeated_lines", "signals", "sweeping"},
+    {"log_writer"},
+    {"logs"},
     {"codes", "gate", "plausible", "token_syntax", "attribution.calibration"},
     {"recognition", "texts", "quality", "attribution.parts"},
     {"attribution.pattern", "attribution.change"},
@@ -118,6 +120,7 @@ PURE = {
     "overload",
     "phase",
     "quality",
+    "repeated_lines",
     "session",
     "token_syntax",
 }

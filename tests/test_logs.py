@@ -8,6 +8,7 @@ import pytest
 import structlog
 
 from hwaja import logs
+from hwaja.log_writer import WRITER
 
 
 @pytest.fixture(autouse=True)
@@ -17,13 +18,14 @@ def defaults() -> Iterator[None]:
 
 
 def test_json_logs_are_one_object_on_each_line_of_stderr(
-    capsys: pytest.CaptureFixture[str],
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     logs.configure("json")
     log = structlog.get_logger("hwaja.test").bind(session="ab12")
     log.info("session opened")
     log.warning("화자 둘", count=2, text="one\ntwo")
-    captured = capsys.readouterr()
+    assert WRITER.flush()
+    captured = capfd.readouterr()
     assert captured.out == ""
     first, second = (json.loads(line) for line in captured.err.splitlines())
     when = datetime.fromisoformat(first.pop("timestamp"))
@@ -35,11 +37,12 @@ def test_json_logs_are_one_object_on_each_line_of_stderr(
 
 
 def test_console_logs_are_plain_text_where_stderr_is_no_terminal(
-    capsys: pytest.CaptureFixture[str],
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     logs.configure("console")
     structlog.get_logger("hwaja.test").info("serving", url="wss://localhost:8088", workers=2)
-    captured = capsys.readouterr()
+    assert WRITER.flush()
+    captured = capfd.readouterr()
     assert captured.out == ""
     assert "\x1b" not in captured.err
     (line,) = captured.err.splitlines()

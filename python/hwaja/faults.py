@@ -1,16 +1,22 @@
 """Faults in the log: by their type and place, since the text of an exception may quote a client."""
 
 import asyncio
+import errno
 import logging
+import os
 import sys
 import threading
+import warnings
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
 _PACKAGE = Path(__file__).parent
+
+_EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+"""What asyncio's loop does not accept connections after, for a second."""
 
 _log = structlog.get_logger("hwaja.faults")
 
@@ -25,6 +31,7 @@ def log_uncaught() -> None:
     sys.excepthook = lambda _, error, __: _uncaught(error)
     sys.unraisablehook = lambda fault: _uncaught(fault.exc_value)
     threading.excepthook = lambda fault: _uncaught(fault.exc_value)
+    warnings.showwarning = _warned
     root = logging.getLogger()
     root.handlers = [_Discreet(logging.WARNING)]
 
@@ -51,7 +58,7 @@ def log_uncaught_in_loop() -> None:
     """Do so for the event loop that runs: what is lost in tasks, callbacks and transports."""
     asyncio.get_running_loop().set_exception_handler(
         # The message and the rest of the context have tasks, arguments and addresses in them.
-        lambda _, context: _uncaught(context.get("exception"))
+        lambda _, context: _lost(context.get("exception"), is_of_listener="socket" in context)
     )
 
 
@@ -70,6 +77,26 @@ class _Discreet(logging.Handler):
 def _uncaught(error: BaseException | None) -> None:
     if not isinstance(error, KeyboardInterrupt | SystemExit):
         _log.error("uncaught", **({} if error is None else describe(error)))
+
+
+def _lost(error: BaseException | None, *, is_of_listener: bool) -> None:
+    """Log what the event loop caught. Where no file is left it stops accepting for a second."""
+    if is_of_listener and isinstance(error, OSError) and error.errno in _EXHAUSTED:
+        _log.error("cannot accept connections", reason=os.strerror(error.errno))
+    else:
+        _uncaught(error)
+
+
+def _warned(
+    message: Warning | str,  # may quote a client
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Log what Python warns of, in place of its text on stderr."""
+    _log.warning("warned", category=category.__name__, place=f"{Path(filename).name}:{lineno}")
 
 
 def _place(traceback: TracebackType | None) -> str:

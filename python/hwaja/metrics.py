@@ -24,6 +24,7 @@ from prometheus_client.registry import Collector
 
 from hwaja.codes import ErrorCode, Reason, Rejection
 from hwaja.events import Outcome
+from hwaja.log_writer import WRITER
 from hwaja.messages import Error, ModelLoaded, RegistrationCompleted, ServerMessage
 from hwaja.overload import Overload, Relief
 from hwaja.session import State
@@ -196,6 +197,8 @@ class _Live(Collector):
 
     def collect(self) -> Iterator[Metric]:
         yield from self._of_sessions()
+        text = "Lines of the log that nobody took."
+        yield CounterMetricFamily("hwaja_log_lines_dropped", text, WRITER.dropped_lines)
         if self.pool is not None:
             yield from _of_pool(self.pool)
             yield from _of_processes(self._processes(self.pool))

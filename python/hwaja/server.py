@@ -36,6 +36,9 @@ CLOSE_SECONDS = 2
 LOAD_PERIOD_SECONDS = 0.5
 """Between two looks at how late answers are."""
 
+MAX_WAITING_CONNECTIONS = 100
+"""What the system keeps until they are accepted."""
+
 RECEIVE_BUFFER_BYTES = 256 * 1024
 """What the system holds of a client's audio, 8 s: an answer to a ping waits behind little more."""
 
@@ -97,6 +100,8 @@ class Server:
             ssl=tls,
             create_connection=GuardedConnection,
             process_request=self._answer_request,
+            # Accepted in a turn of the loop. Where no file is left, asyncio sets a timer for each.
+            backlog=1,
             select_subprotocol=lambda _, offered: agreed(offered),
             compression=None,  # PCM does not compress
             max_size=self._config.max_message_bytes,
@@ -110,6 +115,8 @@ class Server:
         )
         for listening in self._listener.sockets:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+            with listening.dup() as same:
+                same.listen(MAX_WAITING_CONNECTIONS)
         self._load_watch = asyncio.create_task(self._watch_load())
         self._load_watch.add_done_callback(log_failure)
         return int(next(iter(self._listener.sockets)).getsockname()[1])

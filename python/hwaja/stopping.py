@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import structlog
 
+from hwaja.signals import on_signal
+
 Result = TypeVar("Result")
 
 _log = structlog.get_logger("hwaja.stopping")
@@ -21,9 +23,8 @@ class StopSignals:
         """Set by the first signal."""
         self.hurry = asyncio.Event()
         """Set by the second: do not wait for sessions that drain."""
-        loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._take)
+            on_signal(number, self._take)
 
     async def unless_stopped(self, work: Coroutine[Any, Any, Result]) -> Result | None:
         """Return the result of `work`; None where a signal comes first, which cancels it."""

@@ -7,24 +7,30 @@ from typing import Self
 
 from hwaja.engine import EngineError
 from hwaja.hardening import overwriting
+from hwaja.log_writer import WRITER
 from hwaja.workers import wire
 
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 """Each core has a worker; the threads that NumPy's library would start wait for work busily, and
 that cost a third as much as the recogniser (bench/RESULTS.md)."""
 
+_STDERR_BYTES = 4096
+"""Read of a worker's stderr at once; a line that is longer is divided."""
+
 
 class WorkerProcess:
     """A running worker. Requests and replies may cross; frames never mix."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
-        if process.stdin is None or process.stdout is None:
+        if process.stdin is None or process.stdout is None or process.stderr is None:
             raise EngineError("a worker was started without pipes")
         self.process = process
         self._requests = process.stdin
         self._replies = process.stdout
         # What is drained is sent: some loops, as uvloop's, keep what they are given until then.
         process.stdin.transport.set_write_buffer_limits(high=0)
+        WRITER.start()
+        self._passing_on = asyncio.create_task(_pass_on(process.stderr))
 
     @classmethod
     async def spawn(cls) -> Self:
@@ -42,6 +48,7 @@ class WorkerProcess:
                 "hwaja.workers.worker",
                 stdin=pipe,
                 stdout=pipe,
+                stderr=pipe,
                 env=overwriting(_ONE_THREAD | os.environ),
             )
         )
@@ -74,7 +81,21 @@ class WorkerProcess:
         return wire.decode_reply(await self._replies.readexactly(wire.body_bytes(header)))
 
     async def end(self) -> None:
-        """Kill the process if it still runs, and reap it."""
+        """Kill the process if it still runs, reap it, and have its last words written."""
         if self.process.returncode is None:
             self.process.kill()
         await self.process.wait()
+        await self._passing_on
+
+
+async def _pass_on(stderr: asyncio.StreamReader) -> None:
+    """Have what a process says written with the log: it waits for no reader of that."""
+    rest = b""
+    while text := await stderr.read(_STDERR_BYTES):
+        lines, newline, rest = (rest + text).rpartition(b"\n")
+        if len(rest) > _STDERR_BYTES:
+            lines, newline, rest = lines + newline + rest, b"\n", b""
+        if lines:
+            WRITER.put_raw(lines + newline)
+    if rest:
+        WRITER.put_raw(rest + b"\n")
