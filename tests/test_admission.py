@@ -3,7 +3,8 @@
 import pytest
 from websockets.datastructures import Headers
 
-from hwaja.admission import Door, agreed, presented
+from hwaja.admission import MAX_OFFERED, Door, TooManyOfferedError, agreed, presented
+from hwaja.bearer import digest_of
 from hwaja.codes import Rejection
 from loopback import tokens_of
 
@@ -23,7 +24,7 @@ def test_a_bearer_is_read_from_the_header_and_from_a_subprotocol() -> None:
         ("authorization", f"bearer  {TOKEN}"),
         ("Sec-WebSocket-Protocol", f"hwaja, hwaja.bearer.{TOKEN}"),
     ):
-        assert presented("/", headers(pair)).bearers == (TOKEN,)
+        assert presented("/", headers(pair)).bearers == (digest_of(TOKEN),)
     assert presented("/", headers(("Authorization", f"Basic {TOKEN}"))).bearers == ()
     assert presented(f"/?bearer={TOKEN}", headers()).bearers == ()  # addresses end up in logs
 
@@ -46,6 +47,16 @@ def test_a_wish_to_resume_is_read_from_the_query_and_from_a_subprotocol(
 ) -> None:
     client = presented(path, headers(("Sec-WebSocket-Protocol", subprotocols)))
     assert (client.resumes, client.session_token) == (resumes, token)
+
+
+def test_more_subprotocols_than_a_client_needs_are_not_looked_at() -> None:
+    """In one line or in several; what a request may cost is bounded before it has a token."""
+    most = ["hwaja", f"hwaja.bearer.{TOKEN}", *["other"] * (MAX_OFFERED - 2)]
+    assert presented("/", headers(("Sec-WebSocket-Protocol", ",".join(most)))).bearers
+    too_many = ("Sec-WebSocket-Protocol", "hwaja.bearer.")
+    for pairs in ([too_many] * (MAX_OFFERED + 1), [(too_many[0], "hwaja.bearer.," * MAX_OFFERED)]):
+        with pytest.raises(TooManyOfferedError):
+            presented("/", headers(*pairs))
 
 
 def test_the_subprotocol_that_is_agreed_to_never_holds_a_token() -> None:

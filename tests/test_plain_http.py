@@ -181,6 +181,32 @@ async def test_a_list_in_two_header_lines_is_one_list(endpoint: Endpoint) -> Non
     assert (await endpoint.get(PAGE, *coded, f'If-None-Match: "another", {tag[1]}')).status == 304
 
 
+async def test_a_client_that_offers_more_subprotocols_than_it_needs_is_refused(
+    endpoint: Endpoint,
+) -> None:
+    for count, status in ((8, 101), (9, 400)):
+        fields = {"Host": "localhost", **UPGRADING}
+        lines = [f"{key}: {value}" for key, value in fields.items()]
+        lines.append(f"Sec-WebSocket-Protocol: {', '.join(f'hwaja.x{n}' for n in range(count))}")
+        request = "\r\n".join(["GET / HTTP/1.1", *lines, "", ""]).encode()
+        async with dialled(endpoint.port, endpoint.trust) as client:
+            head = await client.upgrade(request)
+        assert head.startswith(b"HTTP/1.1 %d " % status)
+
+
+async def test_a_request_of_more_than_16_kb_is_cut_off_before_it_is_read(
+    endpoint: Endpoint,
+) -> None:
+    """Whether its lines are too many for it or its last one never ends; one of 15 KB is read."""
+    line = b"X-Padding: " + b"x" * 4000 + b"\r\n"
+    for lines, status in ((3, 200), (5, 431)):
+        async with dialled(endpoint.port, endpoint.trust) as client:
+            head = await client.upgrade(
+                b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n" + line * lines + b"\r\n"
+            )
+        assert head.startswith(b"HTTP/1.1 %d " % status)
+
+
 async def head_of(endpoint: Endpoint, path: str, *lines: str) -> str:
     """The status line and header fields of an answer whose body is no text."""
     request = "\r\n".join([f"GET {path} HTTP/1.1", "Host: localhost", *lines, "", ""]).encode()

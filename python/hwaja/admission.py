@@ -10,22 +10,30 @@ from urllib.parse import parse_qs
 from websockets.datastructures import Headers
 from websockets.typing import Subprotocol
 
-from hwaja.bearer import Tokens, bearers_of
+from hwaja.bearer import Tokens, bearers_of, digest_of
 from hwaja.codes import Rejection
 from hwaja.header_lists import members
 
 SUBPROTOCOL = Subprotocol("hwaja")
 """What the server agrees to; offered beside the subprotocols that present something."""
 
+MAX_OFFERED = 8
+"""Subprotocols that a client may offer; a browser needs three: `hwaja`, its token, its session."""
+
 _BEARER = "hwaja.bearer."
 _RESUME = "hwaja.resume"
+
+
+class TooManyOfferedError(Exception):
+    """More subprotocols are offered than `MAX_OFFERED`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Presented:
     """What a client presents. Never logged."""
 
-    bearers: tuple[str, ...]
+    bearers: tuple[bytes, ...]
+    """Digests of the tokens that are to let it in."""
     resumes: bool
     """Whether it asks for a token to resume the session with."""
     session_token: str | None
@@ -35,12 +43,21 @@ class Presented:
 
 
 def presented(path: str, headers: Headers) -> Presented:
-    """Read what is presented with a request for `path`."""
+    """Read what is presented with a request for `path`.
+
+    Raises:
+        TooManyOfferedError: where it offers too many subprotocols.
+
+    """
     offered = members(headers, "Sec-WebSocket-Protocol")
+    if len(offered) > MAX_OFFERED:
+        raise TooManyOfferedError
     query = parse_qs(path.partition("?")[2], keep_blank_values=True)
     wishes = [name.removeprefix(_RESUME) for name in offered if name.startswith(_RESUME)]
     wishes += query.get("resume", [])
-    bearers = [name.removeprefix(_BEARER) for name in offered if name.startswith(_BEARER)]
+    bearers = [
+        digest_of(name.removeprefix(_BEARER)) for name in offered if name.startswith(_BEARER)
+    ]
     return Presented(
         bearers=(*bearers_of(headers), *bearers),
         resumes=bool(wishes),

@@ -1,10 +1,10 @@
 """Bearer tokens (RFC 6750): those of a file, and those that a request presents."""
 
 import hashlib
-import hmac
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
+import structlog
 from websockets.datastructures import Headers
 
 from hwaja.config import ConfigError
@@ -12,6 +12,8 @@ from hwaja.token_syntax import CHARACTERS, is_token
 
 MIN_TOKEN_CHARACTERS = 16
 """A shorter one could be guessed."""
+
+_log = structlog.get_logger("hwaja.bearer")
 
 
 class Tokens:
@@ -25,29 +27,37 @@ class Tokens:
 
         """
         self._file = file
-        self._digests: tuple[bytes, ...] = ()
-        self.reload()
+        self._digests = frozenset(map(digest_of, read_tokens(file)))
 
     def reload(self) -> None:
-        """Read the file again.
+        """Read the file again. One that holds no token any more lets nobody in.
 
         Raises:
-            ConfigError: as above; the tokens stay as they were.
+            ConfigError: where it cannot be read, or holds anything else; the tokens stay.
 
         """
-        self._digests = tuple(map(_digest, read_tokens(self._file)))
+        self._digests = frozenset(map(digest_of, _checked_tokens(self._file)))
+        if not self._digests:
+            _log.warning("no token is left, so nobody is let in", file=str(self._file))
 
-    def hold_any(self, bearers: Sequence[str]) -> bool:
-        """Return whether one of these is among them, in the same time whichever it is, if any."""
-        digests = [_digest(bearer) for bearer in bearers]
-        found = [hmac.compare_digest(one, held) for one in digests for held in self._digests]
-        return any(found)
+    def hold_any(self, digests: Iterable[bytes]) -> bool:
+        """Return whether one of these digests is of a token of the file.
+
+        The time that it takes depends on how a digest is stored, not on the token: who could
+        measure it would learn bits of a SHA-256 digest, from which no token can be found.
+        """
+        return not self._digests.isdisjoint(digests)
 
 
-def bearers_of(headers: Headers) -> tuple[str, ...]:
-    """Return what a request presents as `Authorization: Bearer`."""
+def bearers_of(headers: Headers) -> tuple[bytes, ...]:
+    """Return the digests of what a request presents as `Authorization: Bearer`."""
     parts = [value.partition(" ") for value in headers.get_all("Authorization")]
-    return tuple(token.strip() for scheme, _, token in parts if scheme.lower() == "bearer")
+    return tuple(digest_of(text.strip()) for scheme, _, text in parts if scheme.lower() == "bearer")
+
+
+def digest_of(token: str) -> bytes:
+    """Return the SHA-256 digest of a token: what is kept of it and compared."""
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
 
 
 def read_tokens(file: Path) -> list[str]:
@@ -57,14 +67,25 @@ def read_tokens(file: Path) -> list[str]:
         ConfigError: where it cannot be read, or holds anything else, or nothing.
 
     """
-    tokens = _lines_of(file)
-    if not tokens or not all(map(_is_good, tokens)):
-        raise ConfigError(
-            f"{file} must hold tokens, one a line, of at least {MIN_TOKEN_CHARACTERS} "
-            f"{CHARACTERS} and nothing else: browsers cannot send / or =; "
-            "`openssl rand -hex 32` makes one."
-        )
+    tokens = _checked_tokens(file)
+    if not tokens:
+        raise _unusable(file)
     return tokens
+
+
+def _checked_tokens(file: Path) -> list[str]:
+    tokens = _lines_of(file)
+    if not all(map(_is_good, tokens)):
+        raise _unusable(file)
+    return tokens
+
+
+def _unusable(file: Path) -> ConfigError:
+    return ConfigError(
+        f"{file} must hold tokens, one a line, of at least {MIN_TOKEN_CHARACTERS} "
+        f"{CHARACTERS} and nothing else: browsers cannot send / or =; "
+        "`openssl rand -hex 32` makes one."
+    )
 
 
 def _lines_of(file: Path) -> list[str]:
@@ -77,7 +98,3 @@ def _lines_of(file: Path) -> list[str]:
 
 def _is_good(token: str) -> bool:
     return len(token) >= MIN_TOKEN_CHARACTERS and is_token(token)
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()

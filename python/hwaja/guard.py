@@ -28,22 +28,40 @@ handshake of another connection."""
 PIECE_BYTES = 16 * 1024
 """What is taken of a client at a time: not many more than 2,000 frames."""
 
+MAX_REQUEST_BYTES = 16 * 1024
+"""What a request may have, with its header: those of browsers are of 1 to 3 KB, with cookies."""
+
+_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+    b"Connection: close\r\nContent-Length: 0\r\n\r\n"
+)
+
 
 class GuardedConnection(ServerConnection):
     """A connection that one client cannot make the others wait with."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self._request_bytes = 0
         self._frames = Allowance(FRAMES_PER_SECOND, BURST_FRAMES)
 
     def data_received(self, data: bytes) -> None:
         """Take what the client sent; cut the connection where it leaves too much unread."""
         for offset in range(0, len(data), PIECE_BYTES):
-            super().data_received(data[offset : offset + PIECE_BYTES])
+            piece = data[offset : offset + PIECE_BYTES]
+            if self.request is None and self._is_too_much_of_a_request(piece):
+                self.transport.write(_TOO_LARGE)
+                self.transport.close()
+                return
+            super().data_received(piece)
             if self.transport.get_write_buffer_size() > MAX_UNREAD_BYTES:
                 self.transport.abort()
             if self.transport.is_closing():
                 return
+
+    def _is_too_much_of_a_request(self, piece: bytes) -> bool:
+        self._request_bytes += len(piece)
+        return self._request_bytes > MAX_REQUEST_BYTES
 
     def process_event(self, event: Request | Response | Frame) -> None:
         """Take a request or a frame; close the connection where there are too many frames."""

@@ -76,6 +76,11 @@ class PlainHttp:
         return response
 
 
+def offers_too_much(connection: ServerConnection) -> Response:
+    """Answer a request with more subprotocols than are looked at."""
+    return connection.respond(HTTPStatus.BAD_REQUEST, "Too many subprotocols are offered.\n")
+
+
 def turned_away(connection: ServerConnection, reason: Rejection) -> Response:
     """Answer a request that lacks a token, or comes from a page that may not connect."""
     if reason is Rejection.ORIGIN:

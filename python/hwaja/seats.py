@@ -1,10 +1,10 @@
 """Who is being served: a limited number of sessions, each with a seat that its client may keep."""
 
 import asyncio
-import hashlib
 import secrets
 from collections.abc import Iterator
 
+from hwaja.bearer import digest_of
 from hwaja.connection import Connection
 from hwaja.session_runner import SessionRunner
 
@@ -86,12 +86,12 @@ class Seats:
         """
         self._forget_tokens(seat, keep=used)
         token = secrets.token_urlsafe(TOKEN_BYTES)
-        self._by_digest[_digest(token)] = seat
+        self._by_digest[digest_of(token)] = seat
         return token
 
     def find(self, token: str | None) -> Seat | None:
         """Return where a token leads; None where its session has ended, or it is none."""
-        seat = None if token is None else self._by_digest.get(_digest(token))
+        seat = None if token is None else self._by_digest.get(digest_of(token))
         return None if seat is None or seat.runner.over.is_set() else seat
 
     async def leave(self, seat: Seat) -> None:
@@ -105,11 +105,7 @@ class Seats:
                 self.emptied.set()
 
     def _forget_tokens(self, seat: Seat, keep: str | None = None) -> None:
-        kept = None if keep is None else _digest(keep)
+        kept = None if keep is None else digest_of(keep)
         for digest in [key for key, held in self._by_digest.items() if held is seat]:
             if digest != kept:
                 del self._by_digest[digest]
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()

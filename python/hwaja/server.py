@@ -4,15 +4,15 @@ import asyncio
 import secrets
 import socket
 import ssl
+from weakref import WeakKeyDictionary
 
 import structlog
 from websockets.asyncio.server import Server as WebSocketServer
 from websockets.asyncio.server import ServerConnection, serve
-from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from hwaja.admission import Door, agreed, presented
+from hwaja.admission import Door, Presented, TooManyOfferedError, agreed, presented
 from hwaja.bearer import Tokens
 from hwaja.codes import CloseCode, ErrorCode, Reason, Rejection
 from hwaja.config import Config
@@ -21,7 +21,7 @@ from hwaja.faults import discreet_logger, log_failure
 from hwaja.guard import GuardedConnection
 from hwaja.messages import Error
 from hwaja.overload import Relief
-from hwaja.plain_http import PlainHttp, turned_away
+from hwaja.plain_http import PlainHttp, offers_too_much, turned_away
 from hwaja.seats import Seats
 from hwaja.serialize import serialize
 from hwaja.session_runner import Services, SessionRunner
@@ -74,6 +74,7 @@ class Server:
         self._door = door or Door()
         self._seats = Seats(config.max_connections)
         self._handlers: set[asyncio.Task[None]] = set()
+        self._clients: WeakKeyDictionary[ServerConnection, Presented] = WeakKeyDictionary()
         self._listener: WebSocketServer | None = None
         self._sweeper = Sweeper()
         self._metrics = services.metrics
@@ -157,8 +158,13 @@ class Server:
         answer = self._plain_http.answer(websocket, request)
         if answer is not None:
             return answer
-        refusal = self._door.refusal(presented(request.path, request.headers))
+        try:
+            client = presented(request.path, request.headers)
+        except TooManyOfferedError:
+            return offers_too_much(websocket)
+        refusal = self._door.refusal(client)
         if refusal is None:
+            self._clients[websocket] = client
             return None
         self._note_rejection(refusal)
         return turned_away(websocket, refusal)
@@ -200,8 +206,7 @@ class Server:
             self._sweeper.soon()
 
     async def _seat_client(self, websocket: ServerConnection) -> None:
-        request = websocket.request
-        client = presented(request.path, request.headers) if request else presented("", Headers())
+        client = self._clients.pop(websocket)
         seat = self._seats.find(client.session_token)
         is_new = seat is None
         if seat is None:
