@@ -64,6 +64,7 @@ SETTINGS: dict[str, tuple[str, Any]] = {
     "ping_seconds": ("7", 7.0),
     "resume_seconds": ("30", 30.0),
     "token_file": ("/tokens", Path("/tokens")),
+    "end_revoked_sessions": ("true", True),
     "origins": ("https://a.example https://b.example", "https://a.example https://b.example"),
     "max_speakers": ("3", 3),
     "hangover_seconds": ("0.75", 0.75),

@@ -14,6 +14,7 @@ from websockets.exceptions import InvalidStatus
 import clips
 from fakes import FakePool, WatchedDetection, no_cohort
 from hwaja.admission import Door
+from hwaja.bearer import Tokens
 from hwaja.connection import Connection
 from hwaja.engines.silero import SileroDetector
 from hwaja.outbox import MOST_ITEMS
@@ -251,7 +252,7 @@ async def test_a_client_that_does_not_finish_its_handshake_is_cut_off(serve: Ser
 # Who is let in
 
 
-RIGHT = "the-right-token-x"
+RIGHT, OTHER_RIGHT = "the-right-token-x", "another-right-token"
 
 
 async def test_only_who_has_a_token_is_let_in_before_the_upgrade(
@@ -275,6 +276,62 @@ async def test_only_who_has_a_token_is_let_in_before_the_upgrade(
                 assert (await peer.hear())["type"] == "model_loaded"
                 assert peer.websocket.subprotocol == agreed
             await endpoint.until_free(**let_in)
+
+
+@pytest.mark.parametrize("ends", [True, False])
+async def test_the_session_of_a_revoked_token_ends_with_its_reason_where_the_server_is_told_so(
+    ends: bool, serve: Serve, tmp_path: Path
+) -> None:
+    """Nobody else's, and in the midst of a transcription as well."""
+    file = tmp_path / "tokens"
+    file.write_text(f"{RIGHT}\n{OTHER_RIGHT}")
+    tokens = Tokens(file)
+
+    def shown(token: str) -> dict[str, object]:
+        return {"additional_headers": {"Authorization": f"Bearer {token}"}}
+
+    async with (
+        serve(door=Door(tokens), end_revoked_sessions=ends) as endpoint,
+        endpoint.connect(**shown(RIGHT)) as revoked,
+        endpoint.connect(**shown(OTHER_RIGHT)) as other,
+    ):
+        await revoked.hear()
+        await other.hear()
+        await revoked.begin(details=True)
+        await revoked.play(clips.conversation())
+        await revoked.hear_until("transcription")
+        file.write_text(OTHER_RIGHT)
+        tokens.reload()
+        if ends:
+            messages, code = await revoked.hear_until_closed()
+            assert (messages[-1]["reason"], code) == ("token_revoked", 1008)
+        else:
+            assert await revoked.transcribe(b"")
+        assert len(await other.enrol(0, clips.voices()[0])) == 2
+
+
+async def test_a_session_whose_client_is_away_ends_with_its_token(
+    serve: Serve, tmp_path: Path
+) -> None:
+    """Its place is free at once, and its session token opens no door."""
+    file = tmp_path / "tokens"
+    file.write_text(RIGHT)
+    tokens = Tokens(file)
+    shown = {"additional_headers": {"Authorization": f"Bearer {OTHER_RIGHT}"}}
+    door = Door(tokens)
+    async with serve(door=door, end_revoked_sessions=True, max_connections=1) as endpoint:
+        async with endpoint.connect("/?resume", subprotocols=[f"hwaja.bearer.{RIGHT}"]) as peer:
+            session_token = (await peer.hear())["session_token"]
+            peer.websocket.transport.abort()
+        file.write_text(OTHER_RIGHT)
+        tokens.reload()
+        await endpoint.until_free(**shown)
+        with pytest.raises(InvalidStatus) as error:
+            async with endpoint.connect(
+                f"/?resume={session_token}", subprotocols=[f"hwaja.bearer.{RIGHT}"]
+            ):
+                pass
+        assert error.value.response.status_code == 401
 
 
 async def test_a_page_that_is_not_on_the_list_is_not_let_in(serve: Serve) -> None:

@@ -97,9 +97,16 @@ def test_only_a_client_that_asked_for_details_is_warned_a_minute_ahead_and_once(
 # The longest session
 
 
-@pytest.mark.parametrize("reason", [Reason.SESSION_LIMIT, Reason.IDLE])
+@pytest.mark.parametrize(
+    ("reason", "code"),
+    [
+        (Reason.SESSION_LIMIT, CloseCode.NORMAL),
+        (Reason.IDLE, CloseCode.NORMAL),
+        (Reason.TOKEN_REVOKED, CloseCode.POLICY_VIOLATION),
+    ],
+)
 def test_a_session_whose_time_is_up_answers_what_it_heard_then_says_why_and_closes(
-    reason: Reason,
+    reason: Reason, code: CloseCode
 ) -> None:
     talk = transcribing()
     first = talk.utterance()
@@ -110,7 +117,7 @@ def test_a_session_whose_time_is_up_answers_what_it_heard_then_says_why_and_clos
     effects = answer(talk, first, "하나", 0) + answer(talk, last, "둘", 1)
     assert types(effects) == ["transcription", "transcription", "error"]
     assert sent(effects)[-1]["code"] == "CONNECTION_FAILED"
-    assert effects[-1] == Close(CloseCode.NORMAL)
+    assert effects[-1] == Close(code)
     assert talk.session.state is State.CLOSED
 
 

@@ -3,7 +3,7 @@
 Browsers cannot set headers on a WebSocket; what they present comes as a subprotocol instead.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
@@ -84,6 +84,8 @@ class Door:
         """Return why a client is turned away; None lets it in."""
         if self.origins and not self.origins.issuperset(client.origins):
             return Rejection.ORIGIN
-        if self.tokens is not None and not self.tokens.hold_any(client.bearers):
-            return Rejection.UNAUTHORIZED
-        return None
+        return None if self.still_lets_in(client.bearers) else Rejection.UNAUTHORIZED
+
+    def still_lets_in(self, bearers: Iterable[bytes]) -> bool:
+        """Return whether one of these digests is of a token that is good, where one is needed."""
+        return self.tokens is None or self.tokens.hold_any(bearers)

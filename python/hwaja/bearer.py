@@ -1,7 +1,7 @@
 """Bearer tokens (RFC 6750): those of a file, and those that a request presents."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import structlog
@@ -28,6 +28,8 @@ class Tokens:
         """
         self._file = file
         self._digests = frozenset(map(digest_of, read_tokens(file)))
+        self.when_reloaded: Callable[[], None] = lambda: None
+        """Called after each `reload` that could read the file."""
 
     def reload(self) -> None:
         """Read the file again. One that holds no token any more lets nobody in.
@@ -39,6 +41,7 @@ class Tokens:
         self._digests = frozenset(map(digest_of, _checked_tokens(self._file)))
         if not self._digests:
             _log.warning("no token is left, so nobody is let in", file=str(self._file))
+        self.when_reloaded()
 
     def hold_any(self, digests: Iterable[bytes]) -> bool:
         """Return whether one of these digests is of a token of the file.

@@ -15,7 +15,7 @@ class CloseCode(IntEnum):
     UNSUPPORTED_DATA = 1003
     """Five messages whose audio was not PCM16."""
     POLICY_VIOLATION = 1008
-    """Too many pings, pongs or fragments."""
+    """Too many pings, pongs or fragments; or the token was revoked (`token_revoked`)."""
     INTERNAL_ERROR = 1011
     """An error inside the server ended the session (`server_failed`); what was heard before is
     answered first."""
@@ -57,6 +57,7 @@ class Reason(StrEnum):
     SESSION_LIMIT = "session_limit"
     AUDIO_LIMIT = "audio_limit"
     IDLE = "idle"
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105  # no token
     WRONG_STATE = "wrong_state"
     UNKNOWN_SPEAKER = "unknown_speaker"
     BAD_FIELD = "bad_field"

@@ -107,6 +107,9 @@ class Config:
     token_file: Path | None = _option(
         None, "file with the tokens that let a client in, one a line; without, all are let in"
     )
+    end_revoked_sessions: bool = _option(
+        False, "end the sessions of tokens that are gone from the file when it is read again"
+    )
     origins: str = _option(
         "", "web pages that may connect, as https://a.example https://b.example; empty: all"
     )

@@ -27,7 +27,9 @@ def ending_of(event: Shutdown | TimeIsUp | Broke) -> Ending:
         return Ending(CloseCode.GOING_AWAY)
     if isinstance(event, Broke):
         return Ending(CloseCode.INTERNAL_ERROR, FAULT)
-    return Ending(CloseCode.NORMAL, Error(ErrorCode.CONNECTION_FAILED, event.reason))
+    is_revoked = event.reason is Reason.TOKEN_REVOKED
+    code = CloseCode.POLICY_VIOLATION if is_revoked else CloseCode.NORMAL
+    return Ending(code, Error(ErrorCode.CONNECTION_FAILED, event.reason))
 
 
 def at_audio_limit(received_samples: int) -> Ending:

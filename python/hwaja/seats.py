@@ -18,6 +18,8 @@ class Seat:
     def __init__(self, runner: SessionRunner) -> None:
         self.runner = runner
         self.connection: Connection | None = None
+        self.bearers: tuple[bytes, ...] = ()
+        """Digests of the tokens that let its client in, the last time that it came."""
         self._changed = asyncio.Event()
 
     async def hand_over(self, connection: Connection) -> None:

@@ -22,7 +22,7 @@ from hwaja.guard import GuardedConnection
 from hwaja.messages import Error
 from hwaja.overload import Relief
 from hwaja.plain_http import PlainHttp, offers_too_much, turned_away
-from hwaja.seats import Seats
+from hwaja.seats import Seat, Seats
 from hwaja.serialize import serialize
 from hwaja.session_runner import Services, SessionRunner
 from hwaja.sweeping import Sweeper
@@ -81,6 +81,8 @@ class Server:
         self._plain_http = PlainHttp(self._missing, services.metrics, metrics_tokens)
         self._overload = services.overload
         self._load_watch: asyncio.Task[None] | None = None
+        if config.end_revoked_sessions and self._door.tokens is not None:
+            self._door.tokens.when_reloaded = self._end_revoked_sessions
         services.metrics.watch_overload(services.overload)
         services.metrics.watch_sessions(lambda: self._seats.runners, config.max_connections)
         services.metrics.watch_workers(services.pool, services.drafts)
@@ -192,6 +194,14 @@ class Server:
                 _log.warning("load", left_out=relief, lag_seconds=round(lag_seconds, 1))
             await asyncio.sleep(LOAD_PERIOD_SECONDS)
 
+    def _end_revoked_sessions(self) -> None:
+        for seat in self._seats:
+            self._end_if_revoked(seat)
+
+    def _end_if_revoked(self, seat: Seat) -> None:
+        if not self._door.still_lets_in(seat.bearers):
+            seat.runner.revoke()
+
     def _note_rejection(self, reason: Rejection) -> None:
         self._metrics.rejected(reason)
         _log.warning("connection refused", reason=reason)
@@ -217,6 +227,7 @@ class Server:
                 return
             session_id = secrets.token_hex(4)
             seat = self._seats.take(SessionRunner(self._services, self._config, session_id))
+        seat.bearers = client.bearers
         connection = Connection(websocket, seat.runner, self._config)
         try:
             await seat.hand_over(connection)
@@ -225,6 +236,8 @@ class Server:
                 seat.runner.connected(token)
             elif token is not None:
                 seat.runner.reconnected(token)
+            if self._config.end_revoked_sessions:
+                self._end_if_revoked(seat)  # since it was let in
             was_lost = await connection.run()
             if was_lost and token is not None and seat.connection is connection:
                 await seat.wait_for_change(self._config.resume_seconds)

@@ -175,6 +175,10 @@ class SessionRunner:
         """Answer what was heard and close, because the server stops."""
         self._handle(Shutdown())
 
+    def revoke(self) -> None:
+        """Answer what was heard and close, because the client's token is good no more."""
+        self._report(TimeIsUp(Reason.TOKEN_REVOKED))
+
     async def end(self) -> None:
         """Give up what is going on, and forget everything."""
         self._handle(Disconnected())

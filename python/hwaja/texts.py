@@ -24,6 +24,7 @@ REASONS = {
     Reason.SESSION_LIMIT: "최대 접속 시간에 도달했습니다. 계속하려면 다시 연결해주세요.",
     Reason.AUDIO_LIMIT: "연속 전사의 최대 길이에 도달했습니다. 계속하려면 다시 시작해주세요.",
     Reason.IDLE: "오랫동안 메시지가 없어 연결을 종료합니다.",
+    Reason.TOKEN_REVOKED: "접속 토큰이 취소되어 연결을 종료합니다. 서버 관리자에게 문의해주세요.",
     Reason.WRONG_STATE: "지금 단계에서는 처리할 수 없는 요청입니다.",
     Reason.UNKNOWN_SPEAKER: "speaker_id는 0 또는 1이어야 합니다.",
     Reason.BAD_FIELD: "요청 항목의 값이 올바르지 않습니다.",

@@ -178,6 +178,7 @@ export type Reason =
   | 'server_full'
   | 'session_limit'
   | 'idle'
+  | 'token_revoked'
   | 'server_failed'
   | 'wrong_state'
   | 'unknown_speaker'
