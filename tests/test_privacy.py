@@ -8,7 +8,7 @@ import ssl
 import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +39,7 @@ ADDRESS = "127.0.0.77"
 SECRETS = {
     "query": "Query-4711-Mark",
     "token": "Bearer-0815-Mark",
+    "session": "Session-2357-Mark",
     "agent": "Agent-1234-Mark",
     "address": ADDRESS,
 }
@@ -181,6 +182,48 @@ def open_files(running: Running) -> set[Path]:
 def is_known(trace: Trace) -> bool:
     """What cannot be overwritten: the voice that a worker embedded last; see docs/privacy.md."""
     return trace.mark == "voiceprint" and trace.place.startswith("worker")
+
+
+async def turned_away(running: Running, trust: ssl.SSLContext | None, number: int) -> None:
+    """Ask for what opens no session; a marked request each."""
+    path, lines = [
+        ("/", [f"Connection: Upgrade\r\nAuthorization: Bearer {SECRETS['token']}"]),
+        ("/", []),
+        ("/healthz", []),
+        ("/metrics", [f"Authorization: Bearer {SECRETS['token']}"]),
+        ("not-http", ["broken line"]),
+        ("/", ["X-Padding: " + "x" * 8000] * 3),
+    ][number]
+    reader, writer = await asyncio.open_connection(
+        "localhost", int(running.url.rpartition(":")[2]), ssl=trust, local_addr=(ADDRESS, 0)
+    )
+    query = f"?secret={SECRETS['query']}&resume={SECRETS['session']}"
+    head = [f"GET {path}{query} HTTP/1.1", "Host: localhost", f"User-Agent: {SECRETS['agent']}"]
+    writer.write("\r\n".join([*head, *lines, "", ""]).encode())
+    with suppress(ConnectionError, ssl.SSLError):
+        await reader.read()
+    writer.close()
+
+
+async def test_nothing_of_a_request_that_opens_no_session_is_found_in_memory_soon_after(
+    tmp_path: Path,
+) -> None:
+    """A token that is refused, a page, a health check, the metrics, a broken request, one too
+    large, one without TLS: nobody comes after them whose end would have them swept away."""
+    tokens = tmp_path / "tokens"
+    tokens.write_text("0123456789abcdef")
+    tokens.chmod(0o600)
+    options = ("--port", "0", "--token-file", str(tokens), "--metrics-token-file", str(tokens))
+    numbers = Numbers()
+    numbers.add_audio("voice", clips.voices()[0])
+    search = Search(numbers, SECRETS)
+    with hwaja_serve(tmp_path, *options) as running:
+        trust = ssl.create_default_context(cafile=str(running.certificate))
+        for number in range(6):
+            await turned_away(running, trust, number)
+        assert left_in_memory(search, running) == set()
+        await turned_away(running, None, 0)
+        assert left_in_memory(search, running) == set()
 
 
 @pytest.mark.timeout(400)  # memory is looked through three times

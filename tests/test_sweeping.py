@@ -43,6 +43,28 @@ def test_a_sweep_frees_what_a_session_left_a_second_after_its_end() -> None:
 
 
 @pytest.mark.usefixtures("not_by_itself")
+def test_it_sweeps_again_until_what_was_let_go_of_later_is_gone_and_then_no_more() -> None:
+    """A connection says that it is over before all of it is; one whose handshake fails, never."""
+
+    async def end() -> None:
+        sweeper, held = Sweeper(), [Circle(), Circle()]
+        left, stays = weakref.ref(held[0]), weakref.ref(held[1])
+        for each in held:
+            sweeper.sweep_until_gone(each)
+        del each
+        await asyncio.sleep(3.5 * SWEEP_SECONDS)
+        sweeper.leave_alone(held[1])
+        del held[0]
+        await asyncio.sleep(SWEEP_SECONDS)
+        assert left() is None
+        held.clear()
+        await asyncio.sleep(10 * SWEEP_SECONDS)
+        assert stays() is not None
+
+    run(end())
+
+
+@pytest.mark.usefixtures("not_by_itself")
 def test_a_sweep_walks_through_nothing_that_was_there_when_serving_began() -> None:
     """It holds up the event loop: what it takes is by sessions, not by models and modules."""
     lasting = [Circle() for _ in range(10_000)]

@@ -4,6 +4,7 @@ The library deals with control frames and fragments as they come in, before anyt
 messages sees them.
 """
 
+import asyncio
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection
@@ -13,6 +14,7 @@ from websockets.protocol import State
 
 from hwaja.allowance import Allowance
 from hwaja.codes import CloseCode
+from hwaja.sweeping import Sweeper
 
 MAX_UNREAD_BYTES = 1 << 20
 """What may wait for a client. Answers of a session wait in its outbox, one at a time in the socket;
@@ -40,10 +42,22 @@ _TOO_LARGE = (
 class GuardedConnection(ServerConnection):
     """A connection that one client cannot make the others wait with."""
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
+    def __init__(self, *arguments: Any, sweeper: Sweeper, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self._sweeper = sweeper
+        sweeper.sweep_until_gone(self)  # nobody tells it that its TLS handshake failed
         self._request_bytes = 0
         self._frames = Allowance(FRAMES_PER_SECOND, BURST_FRAMES)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin, after the TLS handshake."""
+        self._sweeper.leave_alone(self)
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End, whether a session came of it or not."""
+        super().connection_lost(exc)
+        self._sweeper.sweep_until_gone(self)
 
     def data_received(self, data: bytes) -> None:
         """Take what the client sent; cut the connection where it leaves too much unread."""

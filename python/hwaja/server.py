@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import socket
 import ssl
+from functools import partial
 from weakref import WeakKeyDictionary
 
 import structlog
@@ -101,7 +102,8 @@ class Server:
             host,
             port,
             ssl=tls,
-            create_connection=GuardedConnection,
+            # Not a class, but the library only calls it.
+            create_connection=partial(GuardedConnection, sweeper=self._sweeper),  # type: ignore[arg-type]
             process_request=self._answer_request,
             # Accepted in a turn of the loop. Where no file is left, asyncio sets a timer for each.
             backlog=1,

@@ -1,4 +1,4 @@
-"""Frees what ended sessions leave behind: objects that hold each other, and what they hold.
+"""Frees what ended connections leave behind: objects that hold each other, and what they hold.
 
 A closed connection and its TLS hold each other, and with them the request, its address and what
 was received last, until Python's collector next looks for such circles: maybe hours later.
@@ -6,9 +6,10 @@ was received last, until Python's collector next looks for such circles: maybe h
 
 import asyncio
 import gc
+from weakref import WeakSet
 
 SWEEP_SECONDS = 1.0
-"""How long after the end of a session; those that end meanwhile share the sweep."""
+"""How long after the end of a connection; those that end meanwhile share the sweep."""
 
 
 def settle() -> None:
@@ -22,16 +23,28 @@ def settle() -> None:
 
 
 class Sweeper:
-    """Sweeps a moment after it was told to, however often it was."""
+    """Sweeps a moment after it was told to, however often it was: at most once a moment."""
 
     def __init__(self) -> None:
         self._due: asyncio.TimerHandle | None = None
+        self._leaving: WeakSet[object] = WeakSet()
 
     def soon(self) -> None:
         """Have a sweep made soon; to be called on the event loop."""
         if self._due is None:
             self._due = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
 
+    def sweep_until_gone(self, leaving: object) -> None:
+        """Sweep soon, and again until something is gone that may be let go of a little later."""
+        self._leaving.add(leaving)
+        self.soon()
+
+    def leave_alone(self, staying: object) -> None:
+        """Sweep for it no more: it stays for now."""
+        self._leaving.discard(staying)
+
     def _sweep(self) -> None:
         self._due = None
         gc.collect()
+        if self._leaving:
+            self.soon()
