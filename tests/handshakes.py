@@ -35,6 +35,7 @@ def issue(folder: Path, name: str, *, kind: str = "ecdsa") -> Files:
             serialization.NoEncryption(),
         )
     )
+    files[1].chmod(0o600)
     return files
 
 

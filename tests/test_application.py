@@ -189,6 +189,7 @@ def test_a_server_with_a_token_file_shows_its_metrics_and_how_late_its_event_loo
     tmp_path: Path,
 ) -> None:
     (tmp_path / "token").write_text(f"{TOKEN}\n")
+    (tmp_path / "token").chmod(0o600)
 
     async def scraped(running: Running) -> Scrape:
         trust = ssl.create_default_context(cafile=str(running.certificate))

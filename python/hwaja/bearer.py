@@ -8,6 +8,7 @@ import structlog
 from websockets.datastructures import Headers
 
 from hwaja.config import ConfigError
+from hwaja.ownership import changeable_by, is_readable_by_all
 from hwaja.token_syntax import CHARACTERS, is_token
 
 MIN_TOKEN_CHARACTERS = 16
@@ -28,6 +29,8 @@ class Tokens:
         """
         self._file = file
         self._digests = frozenset(map(digest_of, read_tokens(file)))
+        if is_readable_by_all(file):
+            _log.warning("every user of this machine can read the tokens", file=str(file))
         self.when_reloaded: Callable[[], None] = lambda: None
         """Called after each `reload` that could read the file."""
 
@@ -93,6 +96,8 @@ def _unusable(file: Path) -> ConfigError:
 
 def _lines_of(file: Path) -> list[str]:
     try:
+        if fault := changeable_by(file):
+            raise ConfigError(f"{file} {fault}, who could let anybody in: see docs/deployment.md.")
         lines = file.read_text(encoding="ascii", errors="replace").split("\n")
     except OSError as error:
         raise ConfigError(f"{file} cannot be read: {error.strerror}.") from error

@@ -4,8 +4,11 @@ import ssl
 from collections.abc import Callable
 from pathlib import Path
 
+import structlog
+
 from hwaja.certificate import development_certificate
 from hwaja.config import Config, ConfigError
+from hwaja.ownership import changeable_by, is_readable_by_all
 
 CIPHERS_TLS_1_2 = ":".join(
     f"ECDHE-{signature}-{cipher}"
@@ -14,6 +17,8 @@ CIPHERS_TLS_1_2 = ":".join(
 )
 """Mozilla's "intermediate" configuration (wiki.mozilla.org/Security/Server_Side_TLS) without its
 finite-field DHE: forward secrecy and AEAD only. Those of TLS 1.3 are all of that kind."""
+
+_log = structlog.get_logger("hwaja.tls")
 
 
 class TlsError(Exception):
@@ -31,7 +36,10 @@ class ServerTls:
 
         """
         self._find_files = find_files
-        self.context = self._newest = tls_context(*find_files())
+        cert, key = find_files()
+        self.context = self._newest = tls_context(cert, key)
+        if is_readable_by_all(key):
+            _log.warning("every user of this machine can read the key", file=str(key))
         self.context.sni_callback = self._choose
 
     def reload(self) -> None:
@@ -90,7 +98,7 @@ def tls_context(cert: Path, key: Path) -> ssl.SSLContext:
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION | ssl.OP_NO_TICKET
     context.num_tickets = 0  # of TLS 1.3
     for path in (cert, key):
-        _check_readable(path)  # of which OpenSSL does not tell what is wrong
+        _check(path)  # of which OpenSSL does not tell what is wrong
     try:
         context.load_cert_chain(cert, key, password="")  # never ask for one on a terminal
     except (ssl.SSLError, OSError) as error:
@@ -98,17 +106,22 @@ def tls_context(cert: Path, key: Path) -> ssl.SSLContext:
     return context
 
 
-def _check_readable(path: Path) -> None:
+def _check(path: Path) -> None:
     try:
         path.open("rb").close()
+        fault = changeable_by(path)
     except FileNotFoundError:
         raise TlsError(f"The file {path} does not exist.") from None
     except OSError as error:
         raise TlsError(f"The file {path} cannot be read: {error.strerror}.") from error
+    if fault is not None:
+        raise TlsError(f"The file {path} {fault}: see docs/deployment.md.")
 
 
 def _development_certificate(folder: Path) -> tuple[Path, Path]:
     try:
+        if folder.exists() and (fault := changeable_by(folder)):
+            raise ConfigError(f"The folder {folder} {fault}: name another with --data-dir.")
         return development_certificate(folder)
     except OSError as error:
         raise ConfigError(

@@ -67,6 +67,7 @@ def running_server(*options: str) -> Iterator[Service]:
         metrics_token = secrets.token_hex()
         token_file = Path(folder, "metrics-token")
         token_file.write_text(metrics_token, encoding="ascii")
+        token_file.chmod(0o600)
         command += ["--metrics-token-file", str(token_file)]
         command += ["--port", "0", "--log-format", "json", *options]
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}

@@ -14,6 +14,7 @@ from platformdirs import user_cache_path
 
 from hwaja.models.catalogue import CatalogueEntry, entry
 from hwaja.models.errors import ModelError
+from hwaja.ownership import changeable_by
 
 PROVENANCE = "provenance.json"
 
@@ -64,11 +65,22 @@ def locked(root: Path) -> Iterator[None]:
     """Let one process at a time pull; the lock ends with the process.
 
     It is the same for all models, since some are made of the same wheels.
+
+    Raises:
+        ModelError: where other users can change the folder: what is written in it would follow
+            their links, and what is read from it would be theirs.
+        OSError: where the disk refuses, or the lock is a link.
+
     """
     root.mkdir(parents=True, exist_ok=True)
-    with (root / ".lock").open("w") as lock:
+    if fault := changeable_by(root):
+        raise ModelError(f"The folder {root} {fault}: name another with HWAJA_CACHE.")
+    lock = os.open(root / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+    try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(lock)
 
 
 @contextmanager
