@@ -150,13 +150,13 @@ def test_a_model_that_was_not_pulled_is_named_with_the_command_that_gets_it(
     assert "hwaja models pull moonshine-tiny-en" in found["model moonshine-tiny-en"]["advice"]
 
 
-def test_a_damaged_model_is_noticed_even_where_it_still_loads(
+def test_a_damaged_model_is_noticed_and_not_loaded(
     certified: list[str], cache: Path, capsys: Capture
 ) -> None:
     with (cache / "moonshine-tiny-en" / "tokens.txt").open("a") as tokens:
         tokens.write("eA== 99999\n")
     found = diagnosed(capsys, *certified, code=1)
-    assert failing(found) == {"model moonshine-tiny-en"}
+    assert failing(found) == {"model moonshine-tiny-en", "recogniser"}
 
 
 def test_a_check_that_fails_itself_is_told_without_what_it_quotes(

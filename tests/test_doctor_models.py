@@ -1,6 +1,7 @@
 """What `hwaja doctor` says of the models, and that what it advises repairs them."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from doctor_says import advice, sentence
 from hwaja.cli import main
 from hwaja.doctor.models import model
-from hwaja.models import ModelError
+from hwaja.models import ModelError, checking, locate
 from hwaja.models.cache import PROVENANCE
 from model_fixtures import Index, entry, offer
 
@@ -52,6 +53,44 @@ def test_a_file_that_is_not_as_it_was_pulled_is_a_failure_that_the_advice_repair
     shutil.rmtree(root / "tiny")
     assert main(["models", "pull", "tiny"]) == 0
     assert model("tiny").state == "ok"
+
+
+@pytest.mark.parametrize("harm", [damage, Path.unlink], ids=["one bit", "missing"])
+def test_a_model_that_is_not_as_it_was_pulled_is_not_loaded(root: Path, harm: object) -> None:
+    assert locate("tiny") == root / "tiny"
+    harm(root / "tiny" / "model.bin")  # type: ignore[operator]
+    with pytest.raises(ModelError, match=r"as it was pulled \(model\.bin\); delete .*/tiny"):
+        locate("tiny")
+
+
+@pytest.mark.parametrize("key", ["files", "stamps"])
+def test_a_provenance_that_was_tampered_with_is_no_failure_of_the_server(
+    root: Path, key: str
+) -> None:
+    file = root / "tiny" / PROVENANCE
+    file.write_text(json.dumps(json.loads(file.read_text()) | {key: ["model.bin"]}))
+    with pytest.raises(ModelError, match="provenance"):
+        locate("tiny")
+
+
+def test_files_that_nobody_touched_are_not_read_again_and_copies_are_read_once(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A copied cache, as in an image, has other times but the same bytes."""
+    read: list[str] = []
+    real = checking.sha256_of
+
+    def counted(file: Path) -> str:
+        read.append(file.name)
+        return real(file)
+
+    monkeypatch.setattr(checking, "sha256_of", counted)
+    locate("tiny")
+    assert read == []
+    os.utime(root / "tiny" / "model.bin", (1, 1))
+    locate("tiny")
+    locate("tiny")
+    assert read == ["model.bin"]
 
 
 def test_a_provenance_that_lists_no_files_proves_nothing(root: Path) -> None:

@@ -1,6 +1,6 @@
 """Models: the catalogue, fetching, conversion and the cache."""
 
-from hwaja.models.cache import cache_root, is_present, locate
+from hwaja.models.cache import cache_root, is_present
 from hwaja.models.catalogue import (
     CatalogueEntry,
     all_models,
@@ -8,7 +8,7 @@ from hwaja.models.catalogue import (
     entry,
     test_names,
 )
-from hwaja.models.checking import damaged_files
+from hwaja.models.checking import damaged_files, locate
 from hwaja.models.errors import ModelError
 from hwaja.models.pulling import pull
 

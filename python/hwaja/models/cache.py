@@ -12,7 +12,7 @@ from typing import Any
 
 from platformdirs import user_cache_path
 
-from hwaja.models.catalogue import CatalogueEntry, entry
+from hwaja.models.catalogue import CatalogueEntry
 from hwaja.models.errors import ModelError
 from hwaja.ownership import changeable_by
 
@@ -35,20 +35,6 @@ def cache_root(cache: Path | None = None) -> Path:
         if folder.is_absolute():
             return folder
     raise ModelError("This user has no home to keep models in: set HWAJA_CACHE to a folder.")
-
-
-def locate(name: str, cache: Path | None = None) -> Path:
-    """Return the folder of a model that was pulled.
-
-    Raises:
-        ModelError: where the model is unknown or not there.
-
-    """
-    model = entry(name)
-    root = cache_root(cache)
-    if not is_present(model, root):
-        raise ModelError(f"The model {name} is not in {root}; run: hwaja models pull {name}")
-    return root / name
 
 
 def is_present(model: CatalogueEntry, root: Path) -> bool:

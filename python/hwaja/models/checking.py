@@ -1,11 +1,37 @@
-"""Whether a model in the cache is still what was pulled."""
+"""Where a model in the cache is, and whether it is still what was pulled."""
 
 import json
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-from hwaja.models.cache import PROVENANCE
-from hwaja.models.catalogue import CatalogueEntry
+from hwaja.models.cache import PROVENANCE, cache_root, is_present
+from hwaja.models.catalogue import CatalogueEntry, entry
+from hwaja.models.errors import ModelError
 from hwaja.models.fetch import sha256_of
+
+
+def locate(name: str, cache: Path | None = None) -> Path:
+    """Return the folder of a model that was pulled, and not changed since.
+
+    Files of the recorded size and time are not read; others, as those of a cache that was copied
+    or pulled by an earlier version, are compared with their digests, once in a process.
+
+    Raises:
+        ModelError: where the model is unknown, not there, or not as it was pulled.
+
+    """
+    model = entry(name)
+    root = cache_root(cache)
+    if not is_present(model, root):
+        raise ModelError(f"The model {name} is not in {root}; run: hwaja models pull {name}")
+    folder = root / name
+    if changed := _changed_files(folder):
+        raise ModelError(
+            f"The model {name} is not as it was pulled ({', '.join(changed)}); delete {folder} and "
+            f"run: hwaja models pull {name}"
+        )
+    return folder
 
 
 def damaged_files(model: CatalogueEntry, root: Path) -> tuple[str, ...]:
@@ -14,11 +40,46 @@ def damaged_files(model: CatalogueEntry, root: Path) -> tuple[str, ...]:
     Every byte is read: about a second for a gigabyte.
     """
     folder = root / model.name
-    provenance = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
-    files = provenance.get("files")
+    files = _provenance(folder).get("files")
     if not isinstance(files, dict) or not files:
         return (PROVENANCE,)
     return tuple(name for name, digest in sorted(files.items()) if _sha256(folder / name) != digest)
+
+
+def stamp(file: Path) -> list[int]:
+    """Return what changes when a file is written: its size in bytes, its time in nanoseconds."""
+    found = file.stat()
+    return [found.st_size, found.st_mtime_ns]
+
+
+def _changed_files(folder: Path) -> list[str]:
+    provenance = _provenance(folder)
+    digests, stamps = provenance.get("files", {}), provenance.get("stamps", {})
+    if not isinstance(digests, dict) or not isinstance(stamps, dict):
+        return [PROVENANCE]
+    return [
+        name
+        for name, digest in sorted(digests.items())
+        if not _is_unchanged(folder / name, digest, stamps.get(name))
+    ]
+
+
+def _is_unchanged(file: Path, digest: str, recorded: list[int] | None) -> bool:
+    try:
+        found = stamp(file)
+        return found == recorded or _has_digest(file, digest, *found)
+    except OSError:
+        return False
+
+
+@lru_cache
+def _has_digest(file: Path, digest: str, _size_bytes: int, _mtime_ns: int) -> bool:
+    return sha256_of(file) == digest
+
+
+def _provenance(folder: Path) -> dict[str, Any]:
+    provenance: dict[str, Any] = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
+    return provenance
 
 
 def _sha256(file: Path) -> str | None:

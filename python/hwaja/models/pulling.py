@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hwaja.models.cache import cache_root, is_present, locked, staged, write_provenance
 from hwaja.models.catalogue import CatalogueEntry, Source, entry
+from hwaja.models.checking import stamp
 from hwaja.models.digests import trusted_on_first_use
 from hwaja.models.errors import ModelError
 from hwaja.models.fetch import Progress, fetch, sha256_of
@@ -106,4 +107,5 @@ def _provenance(
         },
         "members": [member.path for member in source.members],
         "files": {file.name: sha256_of(file) for file in sorted(folder.iterdir())},
+        "stamps": {file.name: stamp(file) for file in sorted(folder.iterdir())},
     }
