@@ -64,8 +64,9 @@ class GuardedConnection(ServerConnection):
         for offset in range(0, len(data), PIECE_BYTES):
             piece = data[offset : offset + PIECE_BYTES]
             if self.request is None and self._is_too_much_of_a_request(piece):
-                self.transport.write(_TOO_LARGE)
-                self.transport.close()
+                if not self.transport.is_closing():  # TLS still brings what came before it closed
+                    self.transport.write(_TOO_LARGE)
+                    self.transport.close()
                 return
             super().data_received(piece)
             if self.transport.get_write_buffer_size() > MAX_UNREAD_BYTES:
