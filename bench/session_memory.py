@@ -21,8 +21,11 @@ from hwaja.client.connection import Connection
 from hwaja.models.tones import write_tone_model
 from tone_dialogue import sentences, voices
 
-FULL_SECONDS = 10.0
-"""How long a client sends as fast as it can: all its buffers are full long before."""
+FULL_SECONDS = 30.0
+"""How long a client sends as fast as it can: all its buffers are full before."""
+
+FREED_SECONDS = 3.0
+"""How long after all have left the memory is looked at: their circles of references are swept."""
 
 
 @cache
@@ -81,6 +84,9 @@ async def measure(service: Service, count: int, chunk_samples: int) -> None:
         finally:
             for pid in pids:
                 os.kill(pid, signal.SIGKILL)
+    await asyncio.sleep(FREED_SECONDS)
+    left = resident_bytes(front) - before
+    print(f"all have left: {left / 2**20:.2f} MiB more than before they came")
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from hwaja.detection import Detection
 from hwaja.engines.silero import SileroDetector
 from hwaja.models import locate
 from hwaja.models.tones import write_tone_model
+from hwaja.pace import Pace
 from hwaja.session_runner import Services
 from hwaja.settings import SessionSettings
 from hwaja.workers import process, wire
@@ -135,6 +136,12 @@ def engine() -> FakePool:
     engine = FakePool()
     engine.idle_workers = 0
     return engine
+
+
+@pytest.fixture
+def spoken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have audio that a test sends at once count as if it had been spoken meanwhile."""
+    monkeypatch.setattr(Pace, "came", lambda *_, **__: None)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 from msgspec.structs import replace
@@ -110,9 +111,16 @@ class FakePool:
         self.restarts = 0
         self.processes: dict[int, asyncio.subprocess.Process] = {}
         self.abilities = Abilities()
+        self.ahead: set[Hashable] = set()
         self.heard: list[Samples] = []  # what each recognition was given
         self.embedded: list[tuple[int, bool]] = []
         """Of each embedding, how much it was given, and whether overlaps were looked for."""
+
+    def set_ahead(self, owner: Hashable, is_ahead: bool) -> None:
+        (self.ahead.add if is_ahead else self.ahead.discard)(owner)
+
+    def sparing(self, _owner: Hashable) -> AbstractContextManager[None]:
+        return nullcontext()
 
     async def recognise(
         self, _owner: Hashable, read: Callable[[], Utterance], samples: int, _options: Options

@@ -19,6 +19,7 @@ from hwaja.messages import (
     SpeakerShare,
     SpeakerUpdate,
     Summary,
+    TooFarAhead,
     Transcription,
     TranscriptionStarted,
     TranscriptionStopped,
@@ -89,6 +90,7 @@ messages: st.SearchStrategy[ServerMessage] = st.one_of(
     st.builds(SpeakerUpdate, counts, ids),
     st.builds(TranscriptionStopped, summaries),
     st.builds(AudioReceived, counts),
+    st.builds(TooFarAhead, seconds, st.booleans()),
     st.builds(LimitWarning, st.sampled_from(list(AHEAD)), counts),
     st.builds(
         Error,

@@ -134,6 +134,24 @@ def test_no_more_than_some_seconds_are_on_their_way() -> None:
     assert 16_000 - 4096 <= sent_samples(phase) <= 16_000 + 4096
 
 
+@pytest.mark.parametrize("is_confirmed", [True, False])
+def test_who_is_too_far_ahead_holds_on_until_told_to_go_on(is_confirmed: bool) -> None:
+    phase = started(TRANSCRIPTION, is_confirmed=is_confirmed)
+    phase.append(bytes(8192))
+    phase.take({"type": "too_far_ahead", "waiting_seconds": 31.5, "hold": True})
+    assert phase.next() is None
+    phase.take({"type": "too_far_ahead", "waiting_seconds": 0.0, "hold": False})
+    assert phase.next() == bytes(8192)
+
+
+def test_on_another_connection_nobody_holds_on_for_what_was_said_on_the_last() -> None:
+    phase = started(TRANSCRIPTION)
+    phase.append(bytes(8192))
+    phase.take({"type": "too_far_ahead", "waiting_seconds": 31.5, "hold": True})
+    phase.resume("transcribing", 0)
+    assert phase.next() == bytes(8192)
+
+
 def test_a_minute_is_kept_and_then_there_is_no_room() -> None:
     phase = started(TRANSCRIPTION)
     kept_samples = 0

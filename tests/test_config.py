@@ -57,6 +57,7 @@ SETTINGS: dict[str, tuple[str, Any]] = {
     "max_audio_seconds": ("3000", 3000.0),
     "max_enrolment_seconds": ("10", 10.0),
     "max_message_bytes": ("65536", 65_536),
+    "max_read_ahead_bytes": ("100000000", 100_000_000),
     "max_messages_per_second": ("50", 50.0),
     "max_audio_speed": ("4", 4.0),
     "handshake_seconds": ("5", 5.0),

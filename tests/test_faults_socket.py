@@ -28,6 +28,7 @@ def broken(*_: object) -> None:
     raise RuntimeError(SPOKEN)
 
 
+@pytest.mark.usefixtures("spoken")
 async def test_a_session_that_fails_while_its_ring_is_full_ends_and_leaves_its_place(
     engine: FakePool,
     detector: SileroDetector,

@@ -51,6 +51,65 @@ async def test_an_owner_that_comes_late_waits_one_turn_not_a_queue() -> None:
     assert late in await take(queue, 2)
 
 
+async def test_who_is_ahead_has_turns_only_while_no_other_has_a_job() -> None:
+    queue = FairQueue()
+    queue.ahead.update("xy")
+    for owner in "xxyabaxy":
+        queue.put(job(owner))
+    assert "".join(str(taken.owner) for taken in await take(queue, 3)) == "aba"
+    assert "".join(str(taken.owner) for taken in await take(queue, 2)) == "xy"
+    queue.put(job("c"))
+    assert "".join(str(taken.owner) for taken in await take(queue, 4)) == "cxyx"
+
+
+async def test_who_is_ahead_has_no_turn_while_none_of_them_is_admitted() -> None:
+    admitted = False
+    queue = FairQueue(lambda: admitted)
+    queue.set_ahead("x", True)
+    queue.put(early := job("x"))
+    await assert_empty(queue)
+    queue.put(live := job("a"))
+    assert await take(queue, 1) == [live]
+    waiting = asyncio.ensure_future(queue.get())
+    await asyncio.sleep(0)
+    admitted = True
+    queue.look_again()
+    assert await asyncio.wait_for(waiting, timeout=5) is early
+
+
+async def test_a_job_of_who_is_live_again_is_taken_though_none_that_is_ahead_is_admitted() -> None:
+    queue = FairQueue(lambda: False)
+    queue.set_ahead("x", True)
+    queue.put(early := job("x"))
+    waiting = asyncio.ensure_future(queue.get())
+    await asyncio.sleep(0)
+    queue.set_ahead("x", False)
+    assert await asyncio.wait_for(waiting, timeout=5) is early
+
+
+async def test_what_waits_of_an_owner_goes_behind_the_others_once_it_is_ahead_and_back_again() -> (
+    None
+):
+    queue = FairQueue()
+    for owner in "aabb":
+        queue.put(job(owner))
+    queue.ahead.add("a")
+    assert [taken.owner for taken in await take(queue, 1)] == ["b"]
+    queue.ahead.discard("a")
+    assert [taken.owner for taken in await take(queue, 3)] == ["a", "b", "a"]
+
+
+async def test_a_job_put_back_of_an_owner_that_is_ahead_still_waits_for_those_who_speak() -> None:
+    queue = FairQueue()
+    queue.ahead.update("xy")
+    queue.put(lost := job("x"))
+    await take(queue, 1)
+    for owner in "ya":
+        queue.put(job(owner))
+    queue.put_back(lost)
+    assert [taken.owner for taken in await take(queue, 3)] == ["a", "x", "y"]
+
+
 async def test_the_audio_that_waits_is_counted_but_not_what_nobody_waits_for() -> None:
     queue = FairQueue()
     for each in (job("a", 16_000), job("a", 8_000), given_up := job("b", 80_000)):
@@ -122,10 +181,13 @@ async def test_a_worker_that_stops_waiting_takes_no_job_with_it() -> None:
     assert await take(queue, 1) == [only]
 
 
-@given(st.lists(st.sampled_from("abc"), max_size=20))
-def test_every_job_is_taken_once_and_no_owner_waits_two_turns(owners: list[str]) -> None:
+@given(st.lists(st.sampled_from("abc"), max_size=20), st.sets(st.sampled_from("abc")))
+def test_every_job_is_taken_once_and_no_owner_waits_two_turns_of_its_like(
+    owners: list[str], ahead: set[str]
+) -> None:
     async def run() -> list[Job]:
         queue = FairQueue()
+        queue.ahead.update(ahead)
         jobs = [job(owner) for owner in owners]
         for each in jobs:
             queue.put(each)
@@ -134,6 +196,7 @@ def test_every_job_is_taken_once_and_no_owner_waits_two_turns(owners: list[str])
         return taken
 
     order = [str(taken.owner) for taken in asyncio.run(run())]
+    assert [owner in ahead for owner in order] == sorted(owner in ahead for owner in order)
     for k, owner in enumerate(order):
         if owner in order[k + 1 :]:
             between = order[k + 1 : order.index(owner, k + 1)]

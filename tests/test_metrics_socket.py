@@ -68,6 +68,7 @@ async def test_the_guide_names_every_metric_and_no_other(observed: Endpoint) -> 
     assert {name for name in shown if name.startswith("hwaja_")} == named
 
 
+@pytest.mark.usefixtures("spoken")
 async def test_a_session_is_found_in_the_figures(observed: Endpoint) -> None:
     async with observed.welcomed() as peer:
         await peer.begin()
@@ -123,6 +124,7 @@ async def test_a_worker_that_died_is_counted_and_its_successor_measured(
     assert memory.keys() - {DRAFTS} == {"0"}
 
 
+@pytest.mark.usefixtures("spoken")
 async def test_answers_that_fall_behind_show_as_lag_until_they_come(
     faked: tuple[FakePool, AbstractAsyncContextManager[Endpoint]],
 ) -> None:

@@ -8,6 +8,7 @@ from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE, frames_in
 from hwaja.messages import StartTranscription, StopTranscription
 from hwaja.metrics import Metrics
 from hwaja.observer import Observer
+from hwaja.pace import MARGIN_SECONDS, Pace
 from hwaja.recognition import Hypothesis, Token
 from scrapes import Scrape, read
 from talk import Talk, answer, attributed, recognised, voice_of
@@ -23,7 +24,8 @@ class Observed(Talk):
     def __init__(self) -> None:
         super().__init__()
         self.metrics = Metrics()
-        self.observer = Observer(self.metrics, RING_SAMPLES)
+        self.pace = Pace()
+        self.observer = Observer(self.metrics, RING_SAMPLES, self.pace)
         self.handle(Connected())
         self.enrol(0)
         self.enrol(1)
@@ -163,6 +165,42 @@ def test_what_a_cut_finds_to_be_over_has_not_waited_yet(talk: Observed, clock: C
     assert talk.observer.lag_seconds == 0
     clock.after_seconds = 1.5
     assert talk.observer.lag_seconds == pytest.approx(1.5, abs=1e-6)
+
+
+def test_audio_that_came_before_it_would_have_been_spoken_is_late_from_then_on(
+    talk: Observed, clock: Clock
+) -> None:
+    for _ in range(2):
+        talk.pace.came(4.0, clock.monotonic(), caught_up=False)
+    assert not talk.pace.is_ahead
+    talk.spoken()
+    early_seconds = talk.pace.early_seconds(clock.monotonic())
+    assert 0 < early_seconds <= 4
+    clock.after_seconds = early_seconds
+    assert talk.observer.lag_seconds == 0
+    clock.after_seconds = early_seconds + 3
+    assert talk.observer.lag_seconds == pytest.approx(3, abs=1e-6)
+
+
+def test_a_session_that_is_ahead_is_not_late_and_its_answers_have_no_latency(
+    talk: Observed, clock: Clock
+) -> None:
+    talk.pace.came(MARGIN_SECONDS + 1, clock.monotonic(), caught_up=True)
+    job = talk.spoken()
+    clock.after_seconds = 600
+    assert talk.observer.lag_seconds == 0
+    answer(talk, job, "네", 0)
+    scrape = talk.scrape()
+    assert outcomes(scrape) == {"answered": 1}
+    assert scrape["hwaja_answer_latency_seconds_count"] == 0
+
+
+def test_whether_all_is_answered_is_known(talk: Observed) -> None:
+    assert talk.observer.all_answered
+    job = talk.spoken()
+    assert not talk.observer.all_answered
+    answer(talk, job, "네", 0)
+    assert talk.observer.all_answered
 
 
 def test_what_is_empty_or_fails_is_counted_and_has_no_latency(talk: Observed, clock: Clock) -> None:

@@ -5,6 +5,9 @@ from hypothesis import strategies as st
 
 from hwaja.overload import BEGINS_AT_SECONDS, CALM_SECONDS, ENDS_BELOW, Overload, Relief
 
+PROMPT = 0.1
+"""Seconds of lag: something is awaited, and not for long."""
+
 
 def after(overload: Overload, lag_seconds: float, *, since: float, seconds: float) -> list[Relief]:
     """What was left out on the way, while answers were so late for some time."""
@@ -29,7 +32,15 @@ def test_interims_stop_first_then_speaker_details_then_new_sessions() -> None:
 def test_as_it_grows_prompt_things_come_back_one_by_one_in_the_opposite_order() -> None:
     overload = Overload()
     overload.observe(60, 0)
-    assert after(overload, 0, since=1, seconds=4 * CALM_SECONDS) == list(reversed(Relief))
+    assert after(overload, PROMPT, since=1, seconds=4 * CALM_SECONDS) == list(reversed(Relief))
+
+
+def test_with_nothing_left_to_answer_everything_comes_back_at_once() -> None:
+    overload = Overload()
+    overload.observe(60, 0)
+    assert overload.observe(0, 0.5)
+    assert overload.relief is Relief.NOTHING
+    assert not overload.observe(0, 1)
 
 
 def test_it_does_not_go_on_and_off_around_a_limit() -> None:
@@ -46,9 +57,10 @@ def test_one_late_answer_in_calm_begins_the_wait_again() -> None:
     overload = Overload()
     limit = BEGINS_AT_SECONDS[Relief.INTERIMS]
     overload.observe(limit, 0)
-    after(overload, 0, since=0, seconds=CALM_SECONDS - 1)
+    after(overload, PROMPT, since=0, seconds=CALM_SECONDS - 1)
     overload.observe(ENDS_BELOW * limit, CALM_SECONDS - 0.5)
-    assert after(overload, 0, since=CALM_SECONDS, seconds=CALM_SECONDS - 1) == [Relief.INTERIMS]
+    calm = after(overload, PROMPT, since=CALM_SECONDS, seconds=CALM_SECONDS - 1)
+    assert calm == [Relief.INTERIMS]
 
 
 @given(lags=st.lists(st.floats(0, 100), max_size=200))
@@ -58,5 +70,5 @@ def test_whatever_comes_calm_ends_it(lags: list[float]) -> None:
         told = overload.relief
         changed = overload.observe(lag_seconds, float(second))
         assert changed == (overload.relief is not told)
-    after(overload, 0, since=len(lags), seconds=4 * CALM_SECONDS)
+    after(overload, PROMPT, since=len(lags), seconds=4 * CALM_SECONDS)
     assert overload.relief is Relief.NOTHING

@@ -82,6 +82,7 @@ async def test_who_is_there_is_answered_and_who_comes_is_turned_away(
     assert (ready.status, ready.body) == (503, "not ready: answers come late\n")
 
 
+@pytest.mark.usefixtures("spoken")
 async def test_answers_that_fall_behind_have_more_and_more_left_out_and_all_comes_back(
     services: Services,
     detector: SileroDetector,

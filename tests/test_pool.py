@@ -215,6 +215,33 @@ async def test_workers_share_the_jobs_and_those_that_wait_are_counted(
     assert idle[:2] == [1, 0]  # later jobs may find both free at once
 
 
+@pytest.mark.parametrize(("asks", "idle_workers"), [("speaking", {1}), ("owner", {0, 1})])
+async def test_one_worker_is_kept_free_of_what_is_ahead_while_who_speaks_awaits_an_interim_text(
+    asks: str,
+    idle_workers: set[int],
+    english: wire.Setup,
+    speech: Samples,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Not for one that is ahead itself."""
+    monkeypatch.setattr(pool_module, "SPARED_SECONDS", 0.05)
+    idle: set[int] = set()
+
+    def read() -> Samples:
+        idle.add(two.idle_workers)
+        return speech.copy()
+
+    async with running(english, workers=2) as two:
+        two.set_ahead("owner", True)
+        with two.sparing(asks):
+            texts = await asyncio.gather(*(text_of(two, read) for _ in range(4)))
+        assert idle == idle_workers
+        # Not for ever: a moment later both work again.
+        texts += await asyncio.gather(*(text_of(two, read) for _ in range(4)))
+    assert len(set(texts)) == 1
+    assert idle == {0, 1}
+
+
 async def test_closing_ends_every_process_and_fails_what_waits(
     english: wire.Setup, speech: Samples
 ) -> None:

@@ -156,6 +156,17 @@ async def test_a_stuck_worker_is_replaced_and_what_it_had_is_heard_again(
     assert one.restarts - before == 1
 
 
+async def test_an_utterance_of_a_session_that_is_ahead_waits_for_those_who_speak(
+    tones: wire.Setup,
+) -> None:
+    pool, said = Pool(tones, workers=1), spoken([0, 1])
+    pool.set_ahead("file", True)
+    early, now = live(said, "file"), live(said, "here")
+    for utterance in (early, now):
+        pool.extend(utterance, len(said.samples))
+    assert (early.is_ahead, now.is_ahead) == (True, False)
+
+
 async def test_what_is_dropped_while_it_is_spoken_disturbs_nobody(one: Pool) -> None:
     left, stayed = spoken([0, 1, 2]), spoken([6, 7])
     gone = live(left, "gone")

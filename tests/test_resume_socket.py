@@ -142,7 +142,8 @@ async def test_answers_that_came_while_the_client_was_away_wait_for_it(
             engine.working.clear()
             await peer.play(clips.conversation())
             await peer.say("stop_transcription")
-            await (await peer.websocket.ping())
+            await peer.say("stop_transcription")  # an error, and proof that the first was taken
+            await returner.hear_until(peer, "error")
             peer.websocket.transport.abort()
         engine.working.set()
         async with returner.connection() as peer:

@@ -189,7 +189,7 @@ async def test_a_stopping_server_takes_no_new_clients_and_closes_idle_ones(
 async def test_a_server_stops_though_a_session_cannot_be_answered(
     hurried: bool, frames: int, detector: SileroDetector, certificate: tuple[Path, Path]
 ) -> None:
-    """After drain_seconds, or at once on a second signal."""
+    """After drain_seconds, or at once on a second signal; and it says so."""
     engine, detection = FakePool(), WatchedDetection(detector)
     stuck = Services(engine, engine, detection, no_cohort(), SessionSettings())  # type: ignore[arg-type]
     drain_seconds = 1000 if hurried else 0.05
@@ -206,7 +206,8 @@ async def test_a_server_stops_though_a_session_cannot_be_answered(
         stopping = asyncio.create_task(endpoint.server.stop(hurry))
         if hurried:
             hurry.set()
-        assert await peer.hear_until_closed() == ([], 1001)
+        (error,), code = await peer.hear_until_closed()
+        assert (error["code"], code) == ("TRANSCRIPTION_FAILED", 1001)
         async with asyncio.timeout(PATIENCE_SECONDS):
             await stopping
             await asyncio.gather(playing, return_exceptions=True)

@@ -6,6 +6,7 @@ from hwaja.codes import CloseCode
 from hwaja.events import (
     Broke,
     Close,
+    CutOff,
     Disconnected,
     Shutdown,
     Transcribe,
@@ -47,6 +48,30 @@ def test_stopping_answers_what_was_heard_and_then_says_so() -> None:
     assert closes(answered) == []
     assert released(answered)[-1] == talk.now
     assert talk.session.state is State.READY
+
+
+@pytest.mark.parametrize("stops", [True, False])
+def test_a_server_that_stops_and_waits_no_longer_says_what_it_has_heard_and_closes(
+    stops: bool,
+) -> None:
+    talk = transcribing(details=True)
+    origin = talk.now
+    talk.utterance()
+    if stops:
+        talk.say(StopTranscription())
+        assert talk.session.state is State.DRAINING
+    effects = talk.handle(CutOff())
+    (error,) = sent(effects)
+    assert (error["code"], error["reason"]) == ("TRANSCRIPTION_FAILED", "server_stopped")
+    assert error["received_samples"] == talk.now - origin
+    assert closes(effects) == [CloseCode.GOING_AWAY]
+
+
+@pytest.mark.parametrize("state", [State.READY, State.ENROLLING, State.VERIFYING])
+def test_where_nothing_was_to_be_answered_a_server_that_stops_only_closes(state: State) -> None:
+    effects = in_state(state).handle(CutOff())
+    assert sent(effects) == []
+    assert closes(effects) == [CloseCode.GOING_AWAY]
 
 
 def test_stopping_in_silence_is_answered_at_once() -> None:

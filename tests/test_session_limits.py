@@ -3,7 +3,16 @@
 import pytest
 
 from hwaja.codes import CloseCode, Reason
-from hwaja.events import Close, Connected, Effect, Reconnected, TimeIsShort, TimeIsUp, Transcribe
+from hwaja.events import (
+    Close,
+    Connected,
+    Effect,
+    Reconnected,
+    TimeIsShort,
+    TimeIsUp,
+    Transcribe,
+    Waiting,
+)
 from hwaja.messages import StartRegistration, StartTranscription, StopTranscription
 from hwaja.session import State
 from hwaja.settings import SessionSettings
@@ -140,6 +149,36 @@ def test_the_warning_of_the_session_limit_is_for_clients_that_asked_for_details(
     event = TimeIsShort(Reason.SESSION_LIMIT, 60)
     assert types(transcribing(details=True).handle(event)) == ["limit_warning"]
     assert sent(transcribing(details=False).handle(event)) == []
+
+
+# Too far ahead
+
+
+def test_who_is_too_far_ahead_is_told_to_hold_on_and_then_to_go_on() -> None:
+    talk = transcribing(details=True)
+    hold, go_on = sent(talk.handle(Waiting(41.52))) + sent(talk.handle(Waiting(0)))
+    assert hold == {"type": "too_far_ahead", "waiting_seconds": 41.5, "hold": True}
+    assert go_on == {"type": "too_far_ahead", "waiting_seconds": 0, "hold": False}
+
+
+def test_who_asked_for_no_details_is_not_told_that_it_is_too_far_ahead() -> None:
+    talk = transcribing(details=False)
+    assert sent(talk.handle(Waiting(41.5))) + sent(talk.handle(Waiting(0))) == []
+
+
+def test_who_was_told_to_hold_on_is_told_to_go_on_though_the_transcription_has_ended() -> None:
+    talk = transcribing(details=True)
+    talk.handle(Waiting(41.5))
+    talk.say(StopTranscription())
+    assert talk.session.state is State.READY
+    assert [fields["hold"] for fields in sent(talk.handle(Waiting(0)))] == [False]
+    assert sent(talk.handle(Waiting(0))) == []
+
+
+@pytest.mark.parametrize("state", [s for s in State if s is not State.TRANSCRIBING])
+def test_outside_of_a_transcription_nobody_is_told_to_hold_on(state: State) -> None:
+    talk = in_state(state)
+    assert sent(talk.handle(Waiting(41.5))) + sent(talk.handle(Waiting(0))) == []
 
 
 # Coming back

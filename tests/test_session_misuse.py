@@ -11,6 +11,7 @@ from hwaja.events import (
     Broke,
     Close,
     Connected,
+    CutOff,
     Disconnected,
     Enrolled,
     Event,
@@ -19,6 +20,7 @@ from hwaja.events import (
     Refused,
     Send,
     Shutdown,
+    Waiting,
 )
 from hwaja.messages import (
     ClientMessage,
@@ -122,7 +124,10 @@ def test_a_message_in_the_wrong_state_gets_the_error_of_its_phase_and_the_sessio
         recognised(0, "네"),
         attributed(0, 0),
         Shutdown(),
+        CutOff(),
         Broke(),
+        Waiting(30),
+        Waiting(0),
         Disconnected(),
     ],
 )

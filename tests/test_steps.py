@@ -32,8 +32,15 @@ class Desk:
         self.sent: list[wire.Reply] = []
         self.streams: Streams[OnlineStream] = Streams(recogniser, self.sent.append)
 
-    def open(self, stream_id: int, *, interims: bool = False, suspect: bool = False) -> None:
-        self.streams.take(wire.Open(stream_id, Options(), interims, suspect))
+    def open(
+        self,
+        stream_id: int,
+        *,
+        interims: bool = False,
+        suspect: bool = False,
+        is_ahead: bool = False,
+    ) -> None:
+        self.streams.take(wire.Open(stream_id, Options(), interims, suspect, is_ahead))
 
     def feed(self, stream_id: int, samples: Samples) -> None:
         if len(samples):
@@ -192,6 +199,20 @@ def test_who_waits_longest_is_not_left_behind_by_a_full_batch(
     for _ in range(3):
         desk.streams.step()
     assert counted.batches == [[0, 1], [2, 0], [1, 2]]
+
+
+def test_streams_that_are_ahead_take_their_steps_while_no_other_has_a_chunk(
+    recogniser: OnlineRecognizer,
+) -> None:
+    counted = Counted(recogniser)
+    desk = Desk(counted)  # type: ignore[arg-type]
+    for stream_id in range(4):
+        desk.open(stream_id, is_ahead=stream_id < 2)
+        desk.feed(stream_id, spoken([0, 1]).samples)
+    desk.settle()
+    steps_taken = len(counted.batches) // 2
+    assert counted.batches == [[2, 3]] * steps_taken + [[0, 1]] * steps_taken
+    assert steps_taken > 0
 
 
 def test_a_suspect_is_announced_before_it_is_touched_and_takes_its_steps_alone(

@@ -95,6 +95,20 @@ async def test_utterances_take_turns_in_being_sent(board: Switchboard) -> None:
     ]
 
 
+async def test_what_is_ahead_is_sent_while_nothing_else_is_to_be_sent(board: Switchboard) -> None:
+    line = board.connect(0)
+    early, live = spoken("a", 20_000), spoken("b", 20_000)
+    early.is_ahead = True
+    board.add(early)
+    board.add(live)
+    requests = await sent(line)
+    assert [type(r).__name__ for r in requests] == ["Open", "Feed", "Feed", "Feed"] * 2
+    first, _, _, _, second, *_ = requests
+    assert isinstance(first, wire.Open)
+    assert isinstance(second, wire.Open)
+    assert (first.is_ahead, second.is_ahead) == (False, True)
+
+
 async def test_who_is_heard_by_a_worker_that_dies_is_heard_from_the_beginning_by_another(
     board: Switchboard,
 ) -> None:

@@ -9,7 +9,7 @@ class CloseCode(IntEnum):
     NORMAL = 1000
     """The client closed, or its time was up (`session_limit`, `idle`)."""
     GOING_AWAY = 1001
-    """The server stops; what was heard has been answered."""
+    """The server stops; what was received has been answered, or `server_stopped` was told."""
     PROTOCOL_ERROR = 1002
     """Five messages that could not be understood, or what is no WebSocket."""
     UNSUPPORTED_DATA = 1003
@@ -77,6 +77,7 @@ class Reason(StrEnum):
     LITTLE_SPEECH = "little_speech"
     ENGINE_FAILED = "engine_failed"
     SERVER_FAILED = "server_failed"
+    SERVER_STOPPED = "server_stopped"
     LANGUAGE_UNSUPPORTED = "language_unsupported"
     HOTWORDS_UNSUPPORTED = "hotwords_unsupported"
     HOTWORD_UNKNOWN = "hotword_unknown"

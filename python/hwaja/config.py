@@ -90,6 +90,9 @@ class Config:
     max_message_bytes: int = _option(
         1 << 20, "longest message; the specification's are of 8192 bytes"
     )
+    max_read_ahead_bytes: int = _option(
+        1 << 28, "memory for audio that was sent faster than it is heard, of all clients together"
+    )
     max_messages_per_second: float = _option(
         200.0, "what a client that sends more is slowed down to; the specification has 4"
     )
@@ -138,6 +141,7 @@ class Config:
         _check(self.drain_seconds >= 0, "drain_seconds must not be negative")
         _check(self.resume_seconds >= 0, "resume_seconds must not be negative")
         _check(self.max_message_bytes >= 1024, "max_message_bytes must be at least 1024")
+        _check(self.max_read_ahead_bytes >= 0, "max_read_ahead_bytes must not be negative")
         _check(
             0 < self.max_enrolment_seconds <= 30, "max_enrolment_seconds must lie between 0 and 30"
         )

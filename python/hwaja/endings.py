@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from hwaja.codes import CloseCode, ErrorCode, Reason
-from hwaja.events import Broke, Shutdown, TimeIsUp
+from hwaja.events import Broke, CutOff, Shutdown, TimeIsUp
 from hwaja.messages import Error
 
 
@@ -21,9 +21,15 @@ FAULT = Error(ErrorCode.CONNECTION_FAILED, Reason.SERVER_FAILED)
 """What a client is told whose session something of the server broke."""
 
 
-def ending_of(event: Shutdown | TimeIsUp | Broke) -> Ending:
+def cut_off(received_samples: int) -> Ending:
+    """Return what a transcription ends with that is not wholly answered, as the server stops."""
+    code, reason = ErrorCode.TRANSCRIPTION_FAILED, Reason.SERVER_STOPPED
+    return Ending(CloseCode.GOING_AWAY, Error(code, reason, received_samples=received_samples))
+
+
+def ending_of(event: Shutdown | CutOff | TimeIsUp | Broke) -> Ending:
     """Return what a session ends with."""
-    if isinstance(event, Shutdown):
+    if isinstance(event, Shutdown | CutOff):
         return Ending(CloseCode.GOING_AWAY)
     if isinstance(event, Broke):
         return Ending(CloseCode.INTERNAL_ERROR, FAULT)

@@ -176,8 +176,21 @@ class Watched:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """Audio of the client was received and waits to be heard, for some time already."""
+
+    seconds: float
+    """How much; 0: none does any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class Shutdown:
     """The server stops: answer what was heard, then close."""
+
+
+@dataclass(frozen=True, slots=True)
+class CutOff:
+    """The server stops and waits no longer: close now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +210,8 @@ Event = (
     | OddAudio
     | Audio
     | AudioStopped
+    | Waiting
+    | CutOff
     | Enrolled
     | Recognised
     | Overheard

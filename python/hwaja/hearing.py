@@ -149,9 +149,10 @@ class WholeHearing:
                 drafted = self._open
                 drafted.drafted_stop = drafted.stop
                 read = partial(self._so_far, drafted)
-                hypothesis = await self._drafts.recognise(
-                    self._owner, read, drafted.samples, self._options
-                )
+                with self._pool.sparing(self._owner):
+                    hypothesis = await self._drafts.recognise(
+                        self._owner, read, drafted.samples, self._options
+                    )
                 on_interim(drafted.segment_id, hypothesis.text)
 
     def _so_far(self, drafted: _Open) -> Utterance:

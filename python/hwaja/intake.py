@@ -51,7 +51,10 @@ class Intake:
         self._next_frame = 0  # first sample not yet shown to the detector
         self._format_watch = FormatWatch()
         self._roomy = asyncio.Event()
-        self._idle_since = time.monotonic()
+        self.idle_since = time.monotonic()
+        """Since when there has been nothing to do, unless something is being taken."""
+        self.is_connected = True
+        """Whether what waits for room is to be had: it is not, once its connection is gone."""
 
     def begin(self, origin: int) -> None:
         """Forget the detector's past; frames are counted from sample `origin` on."""
@@ -85,12 +88,12 @@ class Intake:
             stop=self._ring.end + len(pcm) // 2,
             at=received_at,
             unix_seconds=time.time() - (time.monotonic() - received_at),
-            waited_seconds=max(0.0, received_at - self._idle_since),
+            waited_seconds=max(0.0, received_at - self.idle_since),
         )
         try:
             await self._take(pcm, arrival)
         finally:
-            self._idle_since = time.monotonic()
+            self.idle_since = time.monotonic()
         if pcm:  # the next is due when as much time has passed as this one is long
             self._expect(len(pcm) / 2 / SAMPLE_RATE)
 
@@ -98,10 +101,10 @@ class Intake:
         piece_bytes = 2 * PIECE_SAMPLES
         for offset in range(0, len(pcm), piece_bytes):
             piece = pcm[offset : offset + piece_bytes]
-            while self._session.listening and self._free_samples < len(piece) // 2:
+            while self._is_wanted and self._free_samples < len(piece) // 2:
                 self._roomy.clear()
                 await self._roomy.wait()
-            if not self._session.listening:
+            if not self._is_wanted:
                 return
             self._ring.push(piece)
             looks_like = self._format_watch.hear(piece)
@@ -123,6 +126,10 @@ class Intake:
     def _cease(self) -> None:
         if self._due is not None:
             self._due.cancel()
+
+    @property
+    def _is_wanted(self) -> bool:
+        return self.is_connected and self._session.listening
 
     @property
     def _free_samples(self) -> int:

@@ -261,6 +261,20 @@ class AudioReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class TooFarAhead:
+    """`too_far_ahead` (beyond the specification): audio comes faster than it can be heard.
+
+    Nothing of it is lost. Who holds on has what was sent answered as soon, and it need not wait in
+    the server.
+    """
+
+    waiting_seconds: float
+    """How much of the audio that was sent waits to be heard."""
+    hold: bool
+    """Whether to hold on; `false`: what waited was taken, go on."""
+
+
+@dataclass(frozen=True, slots=True)
 class LimitWarning:
     """`limit_warning` (beyond the specification): a limit will soon be reached."""
 
@@ -287,8 +301,8 @@ class Error:
     looks_like: AudioFormat | None = None
     """With `wrong_format`, and without being asked: what the audio looks like."""
     received_samples: int | None = None
-    """With `audio_limit`: how much of the audio since `start_transcription` was taken; what was
-    sent after it was not, and can be sent again."""
+    """With `audio_limit` and `server_stopped`: how much of the audio since `start_transcription`
+    was taken; what was sent after it was not, and can be sent again."""
 
 
 ServerMessage = (
@@ -301,9 +315,10 @@ ServerMessage = (
     | SpeakerUpdate
     | TranscriptionStopped
     | AudioReceived
+    | TooFarAhead
     | LimitWarning
     | Error
 )
 
-PassingMessage = ModelLoaded | Interim | AudioReceived
+PassingMessage = ModelLoaded | Interim | AudioReceived | TooFarAhead
 """What a client that comes back does not need again, and so is not numbered."""

@@ -27,7 +27,8 @@ from hwaja.events import Outcome
 from hwaja.log_writer import WRITER
 from hwaja.messages import Error, ModelLoaded, RegistrationCompleted, ServerMessage
 from hwaja.overload import Overload, Relief
-from hwaja.session import State
+from hwaja.read_ahead import Reserve
+from hwaja.states import State
 from hwaja.workers.drafts import Drafts
 from hwaja.workers.pool import Pool
 
@@ -66,6 +67,10 @@ class LiveSession(Protocol):
     @property
     def lag_seconds(self) -> float:
         """How long the oldest utterance that is over has been waiting; 0 where all are answered."""
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether its audio is ahead of real time."""
 
 
 class Metrics:
@@ -118,6 +123,10 @@ class Metrics:
         """Read from now on the sessions that are returned then, of so many at most."""
         self._live.sessions = sessions
         self._live.slots = slots
+
+    def watch_read_ahead(self, reserve: Reserve) -> None:
+        """Read from now on how much waits of what was read."""
+        self._live.reserve = reserve
 
     def watch_overload(self, overload: Overload) -> None:
         """Read from now on what is left out."""
@@ -192,6 +201,7 @@ class _Live(Collector):
         self.sessions: Callable[[], Collection[LiveSession]] = tuple
         self.slots = 0
         self.overload = Overload()
+        self.reserve = Reserve(0)
         self.pool: Pool | None = None
         self.drafts: Drafts | None = None
 
@@ -220,6 +230,10 @@ class _Live(Collector):
         free = max(0, self.slots - len(sessions))
         yield GaugeMetricFamily("hwaja_slots_free", "Sessions that can be opened now.", free)
         lag_seconds = max((session.lag_seconds for session in sessions), default=0.0)
+        ahead = sum(session.is_ahead for session in sessions)
+        yield GaugeMetricFamily("hwaja_sessions_ahead", "Sessions ahead of real time.", ahead)
+        text = "Memory of what was read of clients and is still to be heard."
+        yield GaugeMetricFamily("hwaja_read_ahead_bytes", text, self.reserve.used_bytes)
         text = "How long the oldest utterance that is over has waited for its answer."
         yield GaugeMetricFamily("hwaja_lag_seconds", text, lag_seconds)
         text = "Whether something is left out, as answers come late."

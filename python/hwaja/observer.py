@@ -6,6 +6,7 @@ from collections import deque
 
 from hwaja.events import Audio, Effect, Event, Outcome, Send, Settled, Transcribe
 from hwaja.metrics import Metrics
+from hwaja.pace import Pace
 
 
 class Observer:
@@ -16,12 +17,17 @@ class Observer:
     waited in the client or in the network is not seen.
     """
 
-    def __init__(self, metrics: Metrics, ring_samples: int) -> None:
-        """Observe a session whose unanswered audio is at most `ring_samples` long."""
+    def __init__(self, metrics: Metrics, ring_samples: int, pace: Pace) -> None:
+        """Observe a session whose unanswered audio is at most `ring_samples` long.
+
+        What is ahead by its `pace` is not late, and has no latency that anybody notices.
+        """
         self._metrics = metrics
+        self._pace = pace
         self._ring_samples = ring_samples
         self._arrivals: deque[tuple[int, float]] = deque()  # (sample behind, when it arrived)
-        # Of the utterances that are not answered: where each ends, and when it was asked for.
+        # Of the utterances that are not answered: where each ends, and since when it is late, in
+        # seconds of a monotonic clock.
         self._awaited: deque[tuple[int, float]] = deque()
 
     @property
@@ -29,9 +35,17 @@ class Observer:
         """How long the oldest utterance that is over has been waiting; 0 where all are answered.
 
         Where one is cut in the midst of speech it was over before that could be known; no lack of
-        processor time is to blame for that.
+        processor time is to blame for that. What came before it would have been spoken waits from
+        then on, and where the session is ahead nothing waits.
         """
-        return time.monotonic() - self._awaited[0][1] if self._awaited else 0.0
+        if not self._awaited or self._pace.is_ahead:
+            return 0.0
+        return max(0.0, time.monotonic() - self._awaited[0][1])
+
+    @property
+    def all_answered(self) -> bool:
+        """Whether every utterance that is over is answered."""
+        return not self._awaited
 
     def happened(self, event: Event) -> None:
         """Take what happens to the session."""
@@ -46,13 +60,14 @@ class Observer:
             case Send(message):
                 self._metrics.message_sent(message)
             case Transcribe(stop=stop):
-                self._awaited.append((stop, time.monotonic()))
+                now = time.monotonic()
+                self._awaited.append((stop, now + self._pace.early_seconds(now)))
             case Settled(segment, outcome):
                 self._metrics.utterance_settled(outcome)
                 # Of several parts the last one ends with the utterance.
                 if self._awaited and segment.stop >= self._awaited[0][0]:
                     self._awaited.popleft()
-                    if outcome is Outcome.ANSWERED:
+                    if outcome is Outcome.ANSWERED and not self._pace.is_ahead:
                         self._metrics.utterance_answered(self._age_seconds(segment.speech_stop))
 
     def _age_seconds(self, sample: int) -> float:

@@ -7,7 +7,7 @@ they come late, but whole.
 from enum import IntEnum
 
 CALM_SECONDS = 5.0
-"""How long answers must be prompt before one thing more is done again."""
+"""How long answers must be prompt before one thing more is done again, while any is awaited."""
 
 
 class Relief(IntEnum):
@@ -54,7 +54,7 @@ class Overload:
         """Take how long ago the oldest utterance ended that is not answered, and say what changed.
 
         Args:
-            lag_seconds: of all sessions; 0 where all are answered.
+            lag_seconds: of all sessions that are not ahead; 0 where all are answered.
             now: seconds of a monotonic clock.
 
         Returns:
@@ -62,6 +62,9 @@ class Overload:
 
         """
         before = self._relief
+        if lag_seconds == 0:  # all is done; it takes seconds until any of it can be late again
+            self._relief, self._prompt_since = Relief.NOTHING, None
+            return before is not Relief.NOTHING
         wanted = max(
             (relief for relief, begins in BEGINS_AT_SECONDS.items() if lag_seconds >= begins),
             default=Relief.NOTHING,

@@ -30,6 +30,10 @@ class Seat:
         if before is not None:
             await before.abandon()
 
+    def shut_down(self) -> None:
+        """Have what was received answered and the session ended, because the server stops."""
+        (self.connection or self.runner).shut_down()
+
     async def wait_for_change(self, timeout_seconds: float) -> None:
         """Wait until another connection has the seat, or the session comes to its own end."""
         waits = [asyncio.ensure_future(event.wait()) for event in (self._changed, self.runner.over)]

@@ -19,6 +19,7 @@ from hwaja.messages import (
     ServerMessage,
     SpeakerUpdate,
     Summary,
+    TooFarAhead,
     Transcription,
     TranscriptionStarted,
     TranscriptionStopped,
@@ -68,7 +69,7 @@ def _fields(message: ServerMessage, details: bool, max_speakers: int) -> dict[st
             return stopped | _summary(summary)
         case Error():
             return _error(message, details, max_speakers)
-        case AudioReceived() | LimitWarning():
+        case AudioReceived() | TooFarAhead() | LimitWarning():
             return _notice(message)
 
 
@@ -82,9 +83,12 @@ def _model_loaded(message: ModelLoaded) -> dict[str, Any]:
     return fields
 
 
-def _notice(message: AudioReceived | LimitWarning) -> dict[str, Any]:
+def _notice(message: AudioReceived | TooFarAhead | LimitWarning) -> dict[str, Any]:
     if isinstance(message, AudioReceived):
         return {"type": "audio_received", "received_samples": message.received_samples}
+    if isinstance(message, TooFarAhead):
+        waiting_seconds = round(message.waiting_seconds, 1)
+        return {"type": "too_far_ahead", "waiting_seconds": waiting_seconds, "hold": message.hold}
     text = texts.AHEAD[message.reason].format(seconds=message.seconds_left)
     warning = {"reason": message.reason.value, "message": text}
     return {"type": "limit_warning", **warning, "seconds_left": message.seconds_left}

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import socket
 import ssl
+from contextlib import suppress
 from functools import partial
 from weakref import WeakKeyDictionary
 
@@ -23,6 +24,7 @@ from hwaja.guard import GuardedConnection
 from hwaja.messages import Error
 from hwaja.overload import Relief
 from hwaja.plain_http import PlainHttp, offers_too_much, turned_away
+from hwaja.read_ahead import Reserve
 from hwaja.seats import Seat, Seats
 from hwaja.serialize import serialize
 from hwaja.session_runner import Services, SessionRunner
@@ -40,8 +42,9 @@ LOAD_PERIOD_SECONDS = 0.5
 MAX_WAITING_CONNECTIONS = 100
 """What the system keeps until they are accepted."""
 
-RECEIVE_BUFFER_BYTES = 256 * 1024
-"""What the system holds of a client's audio, 8 s: an answer to a ping waits behind little more."""
+RECEIVE_BUFFER_BYTES = 64 * 1024
+"""What the system holds of a client's audio, 2 s: ten times real time on a way of 0.2 s there and
+back. What a client's own system holds of it grows with it, and its pings wait behind both."""
 
 _LACKS = {
     Rejection.SERVER_FULL: "no slot is free",
@@ -74,6 +77,7 @@ class Server:
         self._config = config
         self._door = door or Door()
         self._seats = Seats(config.max_connections)
+        self._reserve = Reserve(config.max_read_ahead_bytes)
         self._handlers: set[asyncio.Task[None]] = set()
         self._clients: WeakKeyDictionary[ServerConnection, Presented] = WeakKeyDictionary()
         self._listener: WebSocketServer | None = None
@@ -85,6 +89,7 @@ class Server:
         if config.end_revoked_sessions and self._door.tokens is not None:
             self._door.tokens.when_reloaded = self._end_revoked_sessions
         services.metrics.watch_overload(services.overload)
+        services.metrics.watch_read_ahead(self._reserve)
         services.metrics.watch_sessions(lambda: self._seats.runners, config.max_connections)
         services.metrics.watch_workers(services.pool, services.drafts)
 
@@ -139,7 +144,7 @@ class Server:
         if self._load_watch is not None:
             self._load_watch.cancel()
         for seat in self._seats:
-            seat.runner.shut_down()
+            seat.shut_down()
         waits = [asyncio.ensure_future(self._seats.emptied.wait())]
         if hurry is not None:
             waits.append(asyncio.ensure_future(hurry.wait()))
@@ -150,6 +155,11 @@ class Server:
             wait.cancel()
         if len(self._seats):
             _log.warning("closing sessions that have not drained", sessions=len(self._seats))
+            for runner in self._seats.runners:
+                runner.cut_off()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await self._seats.emptied.wait()
         # The listener closes once only, and has: its connections are closed one by one.
         closing = [open_.close(CloseCode.GOING_AWAY) for open_ in self._listener.connections]
         await asyncio.gather(*closing)
@@ -230,7 +240,7 @@ class Server:
             session_id = secrets.token_hex(4)
             seat = self._seats.take(SessionRunner(self._services, self._config, session_id))
         seat.bearers = client.bearers
-        connection = Connection(websocket, seat.runner, self._config)
+        connection = Connection(websocket, seat.runner, self._config, self._reserve)
         try:
             await seat.hand_over(connection)
             token = self._seats.issue(seat, client.session_token) if client.resumes else None

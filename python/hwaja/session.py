@@ -7,11 +7,10 @@ it never raises for a peer's misuse. Effects name samples by index: the caller o
 """
 
 from collections.abc import Callable
-from enum import Enum, auto
 
 from hwaja.codes import CloseCode, ErrorCode, Reason
 from hwaja.conversation import Conversation
-from hwaja.endings import Ending, at_audio_limit, ending_of
+from hwaja.endings import Ending, at_audio_limit, cut_off, ending_of
 from hwaja.events import (
     Attributed,
     Audio,
@@ -21,6 +20,7 @@ from hwaja.events import (
     Broke,
     Close,
     Connected,
+    CutOff,
     Disconnected,
     Effect,
     Enrol,
@@ -38,6 +38,7 @@ from hwaja.events import (
     Shutdown,
     TimeIsShort,
     TimeIsUp,
+    Waiting,
     Watched,
 )
 from hwaja.gate import SAMPLE_RATE, Segment
@@ -54,30 +55,17 @@ from hwaja.messages import (
     StartRegistration,
     StartTranscription,
     StopTranscription,
+    TooFarAhead,
     TranscriptionStarted,
     TranscriptionStopped,
 )
 from hwaja.phase import Phase
 from hwaja.settings import SessionSettings
+from hwaja.states import State
 from hwaja.timeline import Timeline
 
 WARNING_SECONDS = 60
 """How long ahead a client is told of a limit."""
-
-
-class State(Enum):
-    """Where a session is."""
-
-    CONNECTING = auto()
-    READY = auto()
-    ENROLLING = auto()
-    """Hearing the voice of one speaker."""
-    VERIFYING = auto()
-    """The voice is being embedded; the caller reads nothing from the client meanwhile."""
-    TRANSCRIBING = auto()
-    DRAINING = auto()
-    """Nothing more is heard; what was heard is still being answered."""
-    CLOSED = auto()
 
 
 class Session:
@@ -97,6 +85,7 @@ class Session:
         self._stop_asked = False  # the client awaits `transcription_stopped`
         self._ending = Ending()
         self._resumable = False
+        self._holds = False  # the client was told to hold on
         self._warned = False  # that the transcription will soon have lasted long enough
 
     @property
@@ -140,18 +129,24 @@ class Session:
         self._send(ModelLoaded(event.session_token, place))
 
     def _acknowledge(self) -> None:
-        message = self._phase.acknowledgement()
-        if self._resumable and message is not None:
+        if self._resumable and (message := self._phase.acknowledgement()) is not None:
             self._send(message)
 
     def _warn(self, event: TimeIsShort) -> None:
         if self._details:
             self._send(LimitWarning(event.reason, event.seconds_left))
 
+    def _hold(self, event: Waiting) -> None:
+        """Tell who is too far ahead in a transcription, and then, wherever it is, to go on."""
+        holds = event.seconds > 0
+        if self._details and self.state is State.TRANSCRIBING if holds else self._holds:
+            self._holds = holds
+            self._send(TooFarAhead(event.seconds, holds))
+
     def _disconnect(self, _: Disconnected) -> None:
         self.state = State.CLOSED
 
-    def _end(self, event: Shutdown | TimeIsUp | Broke) -> None:
+    def _end(self, event: Shutdown | CutOff | TimeIsUp | Broke) -> None:
         """End at once: there is nothing to be answered."""
         self._ending = ending_of(event)
         self._finish()
@@ -331,6 +326,11 @@ class Session:
     def _end_after_drain(self, event: Shutdown | TimeIsUp | Broke) -> None:
         self._ending = ending_of(event)
 
+    def _cut_off(self, _: CutOff) -> None:
+        """End in the midst of a transcription, and say how far it had come."""
+        self._stop_asked, self._ending = False, cut_off(self._phase.heard_samples)
+        self._finish()
+
     def _end_drain(self) -> None:
         if self._conversation.oldest is not None:
             return
@@ -369,6 +369,7 @@ _TRANSITIONS: dict[tuple[State, type], Callable[..., None]] = {
     (State.TRANSCRIBING, Shutdown): Session._drain_and_end,
     (State.TRANSCRIBING, TimeIsUp): Session._drain_and_end,
     (State.TRANSCRIBING, Broke): Session._drain_and_end,
+    (State.TRANSCRIBING, CutOff): Session._cut_off,
     (State.DRAINING, Recognised): Session._take_text,
     (State.DRAINING, Overheard): Session._overhear,
     (State.DRAINING, Attributed): Session._take_voices,
@@ -376,6 +377,7 @@ _TRANSITIONS: dict[tuple[State, type], Callable[..., None]] = {
     (State.DRAINING, Shutdown): Session._end_after_drain,
     (State.DRAINING, TimeIsUp): Session._end_after_drain,
     (State.DRAINING, Broke): Session._end_after_drain,
+    (State.DRAINING, CutOff): Session._cut_off,
 }
 """What happens to an event in a state."""
 
@@ -388,8 +390,10 @@ _ELSEWHERE: dict[type, Callable[..., None]] = {
     StopTranscription: Session._misplaced_transcription,
     Reconnected: Session._reconnect,
     TimeIsShort: Session._warn,
+    Waiting: Session._hold,
     TimeIsUp: Session._end,
     Shutdown: Session._end,
+    CutOff: Session._end,
     Broke: Session._end,
     Disconnected: Session._disconnect,
 }

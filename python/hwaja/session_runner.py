@@ -7,9 +7,8 @@ thread.
 
 import asyncio
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from itertools import count
 
 import structlog
 
@@ -18,7 +17,7 @@ from hwaja.analysis import Analyst
 from hwaja.attribution.cohort import Cohort
 from hwaja.attribution.parts import Part
 from hwaja.attribution.voices import Voices
-from hwaja.codes import CloseCode, ErrorCode, Reason
+from hwaja.codes import CloseCode, Reason
 from hwaja.config import Config
 from hwaja.deadlines import Deadlines
 from hwaja.detection import Detection
@@ -34,6 +33,7 @@ from hwaja.events import (
     Broke,
     Close,
     Connected,
+    CutOff,
     Disconnected,
     Effect,
     Enrol,
@@ -54,6 +54,7 @@ from hwaja.events import (
     Shutdown,
     TimeIsUp,
     Transcribe,
+    Waiting,
     Watch,
     Watched,
 )
@@ -62,22 +63,18 @@ from hwaja.gate import SAMPLE_RATE
 from hwaja.hearing import Hearing, LiveHearing, Text, WholeHearing
 from hwaja.intake import Intake
 from hwaja.messages import (
-    AudioReceived,
-    Error,
-    Interim,
     InvalidMessageError,
-    ModelLoaded,
-    PassingMessage,
-    ServerMessage,
 )
 from hwaja.metrics import Metrics
 from hwaja.observer import Observer
 from hwaja.outbox import Outbox
 from hwaja.overload import Overload, Relief
+from hwaja.pace import Pace
 from hwaja.parse import parse
-from hwaja.serialize import serialize
-from hwaja.session import Session, State
+from hwaja.sender import Sender
+from hwaja.session import Session
 from hwaja.settings import SessionSettings
+from hwaja.states import State
 from hwaja.turn_watch import Look
 from hwaja.workers.drafts import Drafts
 from hwaja.workers.pool import Pool
@@ -107,13 +104,15 @@ class SessionRunner:
 
     def __init__(self, services: Services, config: Config, session_id: str) -> None:
         self._pool = services.pool
+        self._drafts = services.drafts
         self._session = Session(services.settings)
         self._max_speakers = services.settings.max_speakers
         self._voices = Voices(services.cohort)
         self._ring = RingBuffer(RING_SECONDS * SAMPLE_RATE)
         self._metrics = services.metrics
         self._overload = services.overload
-        self._observer = Observer(services.metrics, self._ring.capacity)
+        self._pace = Pace()
+        self._observer = Observer(services.metrics, self._ring.capacity, self._pace)
         self._hearing = self._new_hearing(services)
         self._analyst = Analyst(
             self, self._pool, self._ring, self._voices, self._hearing, services.overload
@@ -130,16 +129,15 @@ class SessionRunner:
         )
         self._jobs: set[asyncio.Task[None]] = set()
         self._enrolment: asyncio.Task[None] | None = None
-        self._numbers: Iterator[int] | None = None  # of messages, where the client may come back
         self._deadlines = Deadlines(
             config.max_session_seconds, config.idle_seconds, time.monotonic()
         )
         self.session_id = session_id
         """Names the session in the log."""
         self._log = _log.bind(session=session_id)
-        self._errors_logged: set[tuple[ErrorCode, Reason]] = set()
         self.outbox: Outbox[str | CloseCode] = Outbox()
         """What the client is to be sent; a code closes the connection."""
+        self._sender = Sender(self.outbox, services.settings.max_speakers, self._log)
         self.over = asyncio.Event()
         """Set once the session has come to its own end."""
 
@@ -147,6 +145,11 @@ class SessionRunner:
     def state(self) -> State:
         """Where the session is."""
         return self._session.state
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether it transcribes audio that is ahead of real time."""
+        return self._pace.is_ahead and self.state in (State.TRANSCRIBING, State.DRAINING)
 
     @property
     def lag_seconds(self) -> float:
@@ -160,7 +163,8 @@ class SessionRunner:
             token: what the client may come back with; None: it did not ask.
 
         """
-        self._numbers = None if token is None else count(1)
+        if token is not None:
+            self._sender.begin_to_number()
         self._start(self._keep_time())
         self._log.info("session opened", resumable=token is not None)
         self._handle(Connected(token))
@@ -168,8 +172,23 @@ class SessionRunner:
     def reconnected(self, token: str) -> None:
         """Go on, on another connection: all that the client may lack is sent once more."""
         self._log.info("session resumed")
+        self._intake.is_connected = True
         self.outbox.rewind()
         self._handle(Reconnected(token, at=self._ring.end))
+
+    def disconnected(self) -> None:
+        """Learn that the connection is gone: who comes back sends again what was not taken."""
+        self.client_waits = False
+        self._intake.is_connected = False
+        self._intake.look_again()
+
+    def waits(self, seconds: float) -> None:
+        """Learn that so much audio waits to be taken; 0: none does any more."""
+        self._handle(Waiting(seconds))
+
+    def cut_off(self) -> None:
+        """Close now, because the server stops and does not wait for answers any longer."""
+        self._handle(CutOff())
 
     def shut_down(self) -> None:
         """Answer what was heard and close, because the server stops."""
@@ -183,6 +202,7 @@ class SessionRunner:
         """Give up what is going on, and forget everything."""
         self._handle(Disconnected())
         self._analyst.close()
+        self._set_ahead(False)
         tasks = tuple(self._jobs)
         for task in tasks:
             task.cancel()
@@ -207,7 +227,7 @@ class SessionRunner:
 
     # in
 
-    async def take(self, message: str | bytes, received_at: float) -> None:
+    async def take(self, message: str | bytearray, received_at: float) -> None:
         """Take one message of the client; returns once it is dealt with and more can come.
 
         What fails inside ends the session and raises nothing.
@@ -222,9 +242,9 @@ class SessionRunner:
         except Exception as error:
             self._break(error)
         finally:
-            self._deadlines.heard(time.monotonic())  # only now: until here it was not read
+            self._deadlines.heard(time.monotonic())  # only now: until here it waited
 
-    async def _take(self, message: str | bytes, received_at: float) -> None:
+    async def _take(self, message: str | bytearray, received_at: float) -> None:
         if isinstance(message, str):
             await self._take_text(message)
         elif len(message) % 2:
@@ -233,7 +253,20 @@ class SessionRunner:
             self._handle(BadAudio(Reason.RIFF_HEADER))
         else:
             self._metrics.audio_received(len(message) / 2 / SAMPLE_RATE)
+            self._follow_pace(len(message) / 2 / SAMPLE_RATE, received_at)
             await self._intake.take(memoryview(message), received_at)
+
+    def _follow_pace(self, seconds: float, received_at: float) -> None:
+        """Have those who speak now go first, where this client sends more than can be spoken."""
+        if self.state is State.TRANSCRIBING:
+            was_awaited = received_at >= self._intake.idle_since
+            caught_up = was_awaited and self._observer.all_answered
+            self._pace.came(seconds, received_at, caught_up=caught_up)
+            self._set_ahead(self._pace.is_ahead)
+
+    def _set_ahead(self, is_ahead: bool) -> None:
+        for workers in (self._pool, self._drafts):
+            workers.set_ahead(self, is_ahead)
 
     async def _take_text(self, text: str) -> None:
         try:
@@ -265,10 +298,11 @@ class SessionRunner:
     def _carry_out(self, effect: Effect) -> None:
         match effect:
             case Send(message, details):
-                self._send(message, details=details)
+                self._sender.send(message, details=details)
             case Listen(origin):
                 self._intake.begin(origin)
             case Enrol():
+                self._set_ahead(False)  # somebody waits for this before anything else
                 self._enrolment = self._start(self._enrol(effect))
             case Release(index):
                 self._ring.release(max(index, self._ring.start))
@@ -285,6 +319,8 @@ class SessionRunner:
     def _analyse(self, effect: Analysing) -> None:
         match effect:
             case Begin(options, interims, adapt):
+                self._pace.begin()
+                self._set_ahead(False)
                 self._hearing.begin(options, self._overhear if interims else None)
                 self._intake.watch_format()
                 if not adapt:
@@ -334,7 +370,7 @@ class SessionRunner:
         """Name the fault and close; the machine is asked nothing more, and wants nothing more."""
         if not self.over.is_set():
             self._session.handle(Disconnected())
-            self._send(FAULT, details=False)
+            self._sender.send(FAULT, details=False)
             self._carry_out(Close(CloseCode.INTERNAL_ERROR))
 
     # engine
@@ -364,28 +400,3 @@ class SessionRunner:
         self, segment_id: int, parts: asyncio.Task[tuple[Part, ...] | None]
     ) -> None:
         self._handle(Attributed(segment_id, await parts))
-
-    # out
-
-    def _send(self, message: ServerMessage, *, details: bool) -> None:
-        if isinstance(message, Error):
-            self._log_error(message)
-        passing = isinstance(message, PassingMessage)
-        number = None if passing or self._numbers is None else next(self._numbers)
-        text = serialize(message, details=details, max_speakers=self._max_speakers, number=number)
-        match message:
-            case ModelLoaded():
-                self.outbox.put_first(text)
-            case Interim(segment_id):
-                self.outbox.put_latest(segment_id, text)
-            case AudioReceived():
-                self.outbox.put_latest(AudioReceived, text)
-            case _:
-                self.outbox.put(text)
-
-    def _log_error(self, error: Error) -> None:
-        """Log each kind of error once: who repeats one must not fill the log with it."""
-        kind = (error.code, error.reason)
-        if kind not in self._errors_logged:
-            self._errors_logged.add(kind)
-            self._log.info("error sent", code=error.code, reason=error.reason)

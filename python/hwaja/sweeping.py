@@ -5,6 +5,7 @@ was received last, until Python's collector next looks for such circles: maybe h
 """
 
 import asyncio
+import ctypes
 import gc
 from weakref import WeakSet
 
@@ -46,5 +47,17 @@ class Sweeper:
     def _sweep(self) -> None:
         self._due = None
         gc.collect()
+        _give_back()
         if self._leaving:
             self.soon()
+
+
+def _give_back() -> None:
+    """Return what was freed to the system: glibc keeps it where anything lies behind it.
+
+    A file that was sent at once has been 24 MiB. It takes 0.1 ms for each MiB, and next to nothing
+    where there is nothing to return.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)

@@ -44,6 +44,7 @@ REASONS = {
     Reason.LITTLE_SPEECH: "음성이 짧은 편입니다. 3-5초간 말씀하시면 더 정확합니다.",
     Reason.ENGINE_FAILED: "서버에서 음성을 처리하지 못했습니다.",
     Reason.SERVER_FAILED: "서버에 오류가 발생했습니다. 다시 연결해주세요.",
+    Reason.SERVER_STOPPED: "서버가 종료되어 나머지 음성을 처리하지 못했습니다. 다시 연결해주세요.",
     Reason.LANGUAGE_UNSUPPORTED: "지금 사용 중인 음성 인식 모델이 지원하지 않는 언어입니다.",
     Reason.HOTWORDS_UNSUPPORTED: "지금 사용 중인 음성 인식 모델은 핫워드를 지원하지 않습니다.",
     Reason.HOTWORD_UNKNOWN: "음성 인식 모델이 표기할 수 없는 글자가 핫워드에 있습니다.",

@@ -55,6 +55,32 @@ test('no more than some seconds are on their way to a server that tells what it 
   assert.ok(socket.sentSamples >= 9 * 16_000);
 });
 
+test('a client that is too far ahead holds on until it is told to go on', async () => {
+  const { client, clock, socket } = await transcribing({ resume: false });
+  client.sendAudio(second);
+  socket.say('too_far_ahead', { waiting_seconds: 31.5, hold: true });
+  client.sendAudio(second);
+  clock.turn(60);
+  assert.equal(socket.sentSamples, 16_000);
+  socket.say('too_far_ahead', { waiting_seconds: 0, hold: false });
+  assert.equal(socket.sentSamples, 2 * 16_000);
+});
+
+test('who was told to hold on does not take a silent server for gone, nor hold on on the next connection', async () => {
+  const { client, clock, sockets, socket, of } = await transcribing();
+  for (let i = 0; i < 3; i++) client.sendAudio(second);
+  socket.say('too_far_ahead', { waiting_seconds: 31.5, hold: true });
+  for (let i = 0; i < 60; i++) {
+    clock.turn(1);
+    client.sendAudio(new Int16Array(160));
+  }
+  assert.deepEqual(of('reconnecting'), []);
+  socket.end(1006);
+  clock.turn(0.25);
+  sockets[1].greet({ resumed: true, session_token: 'U', state: 'transcribing', received_samples: 0 });
+  assert.equal(sockets[1].sentSamples, 3 * 16_000 + 60 * 160);
+});
+
 test('while it is away audio is kept, and sent from where the server says', async () => {
   const { client, clock, sockets, socket, of } = await transcribing();
   const numbered = (i) => new Int16Array(4096).fill(i);

@@ -33,6 +33,8 @@ export function said(message: ServerMessage): string {
       return message.speakers.map((share) => share.speech_seconds).join();
     case 'audio_received':
       return message.received_samples.toFixed();
+    case 'too_far_ahead':
+      return `${message.hold} ${message.waiting_seconds}`;
     case 'limit_warning':
       return `${message.reason} ${message.seconds_left}`;
     case 'error':

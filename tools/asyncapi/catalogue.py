@@ -38,6 +38,7 @@ _ASKED_BY: dict[str, tuple[str, ...]] = {
     "Interim": ("interim_results",),
     "LimitWarning": ("details",),
     "SpeakerUpdate": ("speaker_updates",),
+    "TooFarAhead": ("details",),
     "TranscriptionStopped": ("stop_transcription",),
     "Details": ("details",),
     "Place": (RESUME,),

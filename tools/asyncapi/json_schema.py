@@ -11,7 +11,7 @@ from hwaja.messages import MOST_SPEAKERS
 from hwaja.parse import MAX_HOTWORD_BOOST, MAX_HOTWORD_CHARS, MAX_HOTWORDS, MAX_TOLD_ID
 from hwaja.quality import ADVICE
 from hwaja.recognition import Hotword
-from hwaja.session import State
+from hwaja.states import State
 from hwaja.texts import AHEAD
 
 Schema = dict[str, Any]

@@ -70,6 +70,6 @@ class Dialogue:
 def _is_ours(message: Message) -> bool:
     """Return whether a message is about what is dealt with here."""
     is_of_limit = message.get("reason") == Reason.AUDIO_LIMIT  # it will be renewed
-    return message["type"] == "audio_received" or (
+    return message["type"] in {"audio_received", "too_far_ahead"} or (
         message["type"] == "limit_warning" and is_of_limit
     )

@@ -96,6 +96,7 @@ class Phase:
         self._is_start_sent = self._is_started = self._is_end_sent = False
         self._is_whole = False  # all audio is there
         self._is_held = False  # the server has ended it: there is nothing to be sent
+        self._is_too_far_ahead = False  # the server asks to hold on
 
     @property
     def has_room(self) -> bool:
@@ -132,6 +133,8 @@ class Phase:
             case "audio_received":
                 if self._is_started:
                     self._audio.confirm(message["received_samples"])
+            case "too_far_ahead":
+                self._is_too_far_ahead = message["hold"]
             case "error":
                 return self._judge(message.get("code"), message.get("reason"))
             case self.kind.started if not self._is_started and self._is_mine(message):
@@ -143,6 +146,7 @@ class Phase:
 
     def resume(self, state: str, received_samples: int) -> None:
         """Go on, on another connection, from where the server says that it is."""
+        self._is_too_far_ahead = False  # nothing of this connection waits
         if not self._is_started:
             # An enrolment that is begun again loses nothing, since no audio was sent.
             self._is_start_sent = self.kind is TRANSCRIPTION and state != "ready"
@@ -172,7 +176,8 @@ class Phase:
         return bool(message.get("speaker_id") == self._wishes.get("speaker_id"))
 
     def _next_audio(self) -> bytes | None:
-        if self._audio.sent - self._audio.start >= MOST_UNCONFIRMED_SAMPLES:
+        is_far_ahead = self._audio.sent - self._audio.start >= MOST_UNCONFIRMED_SAMPLES
+        if is_far_ahead or self._is_too_far_ahead:
             return None
         chunk = self._audio.next()
         if not self._is_confirmed:

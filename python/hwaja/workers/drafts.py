@@ -36,6 +36,10 @@ class Drafts:
         """The process, once it was needed."""
         return self._pool.processes
 
+    def set_ahead(self, owner: Hashable, is_ahead: bool) -> None:
+        """See `Pool.set_ahead`."""
+        self._pool.set_ahead(owner, is_ahead)
+
     async def recognise(
         self, owner: Hashable, read: ReadUtterance, samples: int, options: Options
     ) -> Hypothesis:

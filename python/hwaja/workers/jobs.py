@@ -26,9 +26,16 @@ class Job:
 
 
 class FairQueue:
-    """Jobs of several owners: owners take turns, each owner's jobs keep their order."""
+    """Jobs of several owners: owners take turns, each owner's jobs keep their order.
 
-    def __init__(self) -> None:
+    Those that are ahead of real time have what the others leave: a turn while no other has a job.
+    """
+
+    def __init__(self, admits_ahead: Callable[[], bool] = lambda: True) -> None:
+        """Prepare; `admits_ahead` is whether those that are ahead may have a turn at all."""
+        self.ahead: set[Hashable] = set()
+        """The owners that are ahead."""
+        self._admits_ahead = admits_ahead
         self._jobs: OrderedDict[Hashable, deque[Job]] = OrderedDict()
         self._filled = asyncio.Event()
 
@@ -44,9 +51,21 @@ class FairQueue:
         self._filled.set()
 
     def put_back(self, job: Job) -> None:
-        """Return a job that was taken: it goes first of all."""
+        """Return a job that was taken: it goes first of all, or of all that are ahead."""
         self._jobs.setdefault(job.owner, deque()).appendleft(job)
         self._jobs.move_to_end(job.owner, last=False)
+        self._filled.set()
+
+    def set_ahead(self, owner: Hashable, is_ahead: bool) -> None:
+        """Learn whether an owner is ahead."""
+        if is_ahead:
+            self.ahead.add(owner)
+        elif owner in self.ahead:
+            self.ahead.discard(owner)
+            self.look_again()
+
+    def look_again(self) -> None:
+        """Learn that who was not admitted may be now."""
         self._filled.set()
 
     async def get(self) -> Job:
@@ -58,11 +77,15 @@ class FairQueue:
 
     def _first(self) -> Job | None:
         # A function of its own: who waits must not hold the session whose job was cancelled.
-        while self._jobs:
-            owner, jobs = self._jobs.popitem(last=False)
+        while (owner := self._first_owner()) is not None:
+            jobs = self._jobs.pop(owner)
             job = jobs.popleft()
             if jobs:
                 self._jobs[owner] = jobs  # behind the others
             if not job.reply.done():  # nobody waits for a cancelled one
                 return job
         return None
+
+    def _first_owner(self) -> Hashable | None:
+        live = (owner for owner in self._jobs if owner not in self.ahead)
+        return next(live, next(iter(self._jobs), None) if self._admits_ahead() else None)

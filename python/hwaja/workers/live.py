@@ -36,6 +36,8 @@ class LiveUtterance:
     """Known once the utterance is over."""
     suspect: bool = False
     """Whether a worker died that had it: it may be why."""
+    is_ahead: bool = False
+    """Whether its session was ahead of real time when it began."""
     stream_id: int | None = None
     """What the worker that has it now knows it by."""
     _finish_sent: bool = False
@@ -59,7 +61,9 @@ class LiveUtterance:
         if self.stream_id is None:
             self.stream_id = new_id()
             wants_interims = self.on_interim is not None
-            return wire.Open(self.stream_id, self.options, wants_interims, self.suspect)
+            return wire.Open(
+                self.stream_id, self.options, wants_interims, self.suspect, self.is_ahead
+            )
         if self.sent < self.stop:
             begin, self.sent = self.sent, min(self.stop, self.sent + PIECE_SAMPLES)
             return wire.Feed(self.stream_id, self.read(begin, self.sent).data.cast("B"))

@@ -6,8 +6,9 @@ suspected then: a worker tells before it touches a suspect, and one that it dies
 """
 
 import asyncio
-from collections.abc import Callable, Hashable
-from contextlib import suppress
+import math
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -23,6 +24,9 @@ from hwaja.workers.jobs import FairQueue, Job
 from hwaja.workers.live import LiveUtterance
 from hwaja.workers.process import WorkerProcess
 from hwaja.workers.switchboard import Line, Switchboard
+
+SPARED_SECONDS = 1.0
+"""How long after an interim text the next is still expected: more than two steps between them."""
 
 _CLOSED = "the engine was stopped"
 
@@ -60,7 +64,10 @@ class Pool:
 
     def __init__(self, setup: wire.Setup, workers: int) -> None:
         self._crew = Crew(setup, workers, self._work, self._fail_waiting)
-        self._queue = FairQueue()
+        self._queue = FairQueue(self._admits_ahead)
+        self._ahead_jobs = 0  # that workers have, of sessions that are ahead
+        self._awaited_interims = 0  # by sessions that are not
+        self._spares_until = -math.inf  # in the loop's time
         self._jobs: set[Job] = set()  # all that are waited for
         self._closed = False
         self._patience = 10 if setup.yields else 1  # one that yields may wait for its turn
@@ -109,6 +116,34 @@ class Pool:
         self._fail_waiting(_CLOSED)
         await self._crew.close()
         self._fail_waiting(_CLOSED)  # what the workers had
+
+    def set_ahead(self, owner: Hashable, is_ahead: bool) -> None:
+        """Learn whether a session is ahead of real time: what the others leave is for it."""
+        self._queue.set_ahead(owner, is_ahead)
+
+    @contextmanager
+    def sparing(self, owner: Hashable) -> Iterator[None]:
+        """Keep one of several workers free of what is ahead, for a session that is not.
+
+        It awaits an interim text meanwhile, and perhaps another one soon. That is made with what
+        the workers leave of the processor.
+        """
+        if owner in self._queue.ahead:
+            yield
+            return
+        self._awaited_interims += 1
+        try:
+            yield
+        finally:
+            self._awaited_interims -= 1
+            loop = asyncio.get_running_loop()
+            self._spares_until = loop.time() + SPARED_SECONDS
+            loop.call_at(self._spares_until, self._queue.look_again)
+
+    def _admits_ahead(self) -> bool:
+        is_soon = asyncio.get_running_loop().time() < self._spares_until
+        spares = self._awaited_interims > 0 or is_soon
+        return not spares or self._ahead_jobs < max(1, self.running_workers - 1)
 
     # whole utterances
 
@@ -162,6 +197,7 @@ class Pool:
         is_new = utterance.stop == utterance.start
         utterance.stop = stop
         if is_new:
+            utterance.is_ahead = utterance.owner in self._queue.ahead
             self._switchboard.add(utterance)
         else:
             self._switchboard.changed(utterance)
@@ -252,10 +288,15 @@ class Pool:
         desk.job_id = self._new_id()
         desk.job_done.clear()
         request = _request(job, desk.job_id)
-        if request is not None:
-            async with asyncio.timeout(job.limit_seconds):
-                await desk.worker.send(request)
-                await desk.job_done.wait()
+        is_ahead = job.owner in self._queue.ahead
+        self._ahead_jobs += is_ahead
+        try:
+            if request is not None:
+                async with asyncio.timeout(job.limit_seconds):
+                    await desk.worker.send(request)
+                    await desk.job_done.wait()
+        finally:
+            self._ahead_jobs -= is_ahead
         desk.job = None
 
     async def _next_job(self) -> Job:

@@ -62,6 +62,7 @@ class _Utterance(Generic[Heard]):
     stream: Heard
     interims: bool
     suspect: bool
+    is_ahead: bool
     fed_samples: int = 0
     speech_seconds: float | None = None
     """Known once the utterance is over."""
@@ -108,10 +109,14 @@ class Streams(Generic[Heard]):
                 self._send(wire.Stepped([wire.Heard(stream_id, None, is_final=True)]))
 
     def step(self) -> None:
-        """Decode one chunk of each ready stream, oldest first; send what is new in one frame."""
+        """Decode one chunk of each ready stream, oldest first; send what is new in one frame.
+
+        Those that are ahead of real time take their steps while no other has a chunk.
+        """
         ready = [k for k, u in self._utterances.items() if u.stream.ready]
         suspects = [k for k in ready if self._utterances[k].suspect]
-        batch = suspects[:1] or ready[:MAX_BATCH]  # a suspect takes its steps alone
+        live = [k for k in ready if not self._utterances[k].is_ahead]
+        batch = suspects[:1] or (live or ready)[:MAX_BATCH]  # a suspect takes its steps alone
         if batch:
             with announced(self._send, batch[0], suspect=bool(suspects)):
                 self._recogniser.decode([self._utterances[k].stream for k in batch])
@@ -123,7 +128,9 @@ class Streams(Generic[Heard]):
 
     def _open(self, request: wire.Open) -> None:
         stream = self._recogniser.open(request.options)
-        self._utterances[request.stream_id] = _Utterance(stream, request.interims, request.suspect)
+        self._utterances[request.stream_id] = _Utterance(
+            stream, request.interims, request.suspect, request.is_ahead
+        )
 
     def _interims(self, batch: list[int]) -> Iterator[wire.Heard]:
         for stream_id in batch:

@@ -14,7 +14,10 @@ from hwaja.workers.live import LiveUtterance
 
 
 class Line:
-    """One worker's utterances; those with something to send take turns."""
+    """One worker's utterances; those with something to send take turns.
+
+    Those that are ahead of real time have theirs while no other has something to send.
+    """
 
     def __init__(self, new_id: Callable[[], int]) -> None:
         self._new_id = new_id
@@ -57,12 +60,17 @@ class Line:
         while self._dropped or self._sending:
             if self._dropped:
                 return wire.Drop(self._dropped.pop())
-            utterance, _ = self._sending.popitem(last=False)
+            utterance = self._first()
+            del self._sending[utterance]
             request = self._request(utterance)
             if request is not None:
                 self._sending[utterance] = None  # behind the others
                 return request
         return None
+
+    def _first(self) -> LiveUtterance:
+        live = (utterance for utterance in self._sending if not utterance.is_ahead)
+        return next(live, next(iter(self._sending)))
 
     def _request(self, utterance: LiveUtterance) -> wire.StreamRequest | None:
         try:

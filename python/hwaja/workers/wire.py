@@ -75,6 +75,8 @@ class Open(msgspec.Struct, frozen=True, tag=True):
     interims: bool
     """Whether to tell what was heard before the utterance is over."""
     suspect: bool = False
+    is_ahead: bool = False
+    """Whether those that are not go first."""
 
 
 class Feed(msgspec.Struct, frozen=True, tag=True):

@@ -67,10 +67,13 @@ export class Dialogue {
     }
     if (told.meaning === 'failed') this._noteCrossing(message.reason);
     if (told.meaning === 'failed' || told.meaning === 'ended') this.leave();
-    if (message.type === 'audio_received' && this.phase !== null) {
-      this.phase.confirm(message.received_samples);
-    }
+    if (this.phase !== null) this._keepPace(message);
     return told;
+  }
+
+  _keepPace(message) {
+    if (message.type === 'audio_received') this.phase.confirm(message.received_samples);
+    if (message.type === 'too_far_ahead') this.phase.hold(message.hold);
   }
 
   _takeLimit(told) {

@@ -11,6 +11,7 @@ import {
   RegistrationCompleted,
   RegistrationStarted,
   SpeakerUpdate,
+  TooFarAhead,
   Transcription,
   TranscriptionStarted,
   TranscriptionStopped,
@@ -60,6 +61,7 @@ export interface ClientEvents {
   speaker_update: SpeakerUpdate;
   transcription_stopped: TranscriptionStopped;
   audio_received: AudioReceived;
+  too_far_ahead: TooFarAhead;
   limit_warning: LimitWarning;
   /**
    * What rejects no promise: an utterance that failed, a take that became too long. Why a connection

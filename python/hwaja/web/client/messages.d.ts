@@ -98,6 +98,12 @@ export interface AudioReceived {
   received_samples: number;
 }
 
+export interface TooFarAhead {
+  type: 'too_far_ahead';
+  waiting_seconds: number;
+  hold: boolean;
+}
+
 export interface LimitWarning extends Numbered {
   type: 'limit_warning';
   reason: 'session_limit' | 'audio_limit' | 'idle';
@@ -127,6 +133,7 @@ export type ServerMessage =
   | SpeakerUpdate
   | TranscriptionStopped
   | AudioReceived
+  | TooFarAhead
   | LimitWarning
   | ErrorMessage;
 
@@ -180,6 +187,7 @@ export type Reason =
   | 'idle'
   | 'token_revoked'
   | 'server_failed'
+  | 'server_stopped'
   | 'wrong_state'
   | 'unknown_speaker'
   | 'bad_field'

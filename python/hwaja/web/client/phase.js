@@ -61,6 +61,7 @@ export class Phase {
     this._isStartSent = false;
     this._isEndSent = false;
     this._isHeld = false; // the server has ended it: there is nothing to be sent
+    this._isTooFarAhead = false; // the server asks to hold on
     /** Whether the start was answered. */
     this.isStarted = false;
     /** Whether all audio is there. */
@@ -84,7 +85,7 @@ export class Phase {
 
   /** Whether the server is to say something at once. */
   get isWaiting() {
-    if (this._isHeld || !this._isStartSent) return false;
+    if (this._isHeld || this._isTooFarAhead || !this._isStartSent) return false;
     return !this.isStarted || (this._isConfirmed && this._unconfirmedSamples >= CONFIRMED_BY_SAMPLES);
   }
 
@@ -130,6 +131,7 @@ export class Phase {
   }
 
   get _mayGoAhead() {
+    if (this._isTooFarAhead) return false;
     return !this._isConfirmed || this._unconfirmedSamples < MOST_UNCONFIRMED_SAMPLES;
   }
 
@@ -140,6 +142,11 @@ export class Phase {
   /** The server has taken so much. */
   confirm(receivedSamples) {
     if (this.isStarted) this._audio.confirm(receivedSamples);
+  }
+
+  /** The server asks to hold on, or to go on. */
+  hold(isTooFarAhead) {
+    this._isTooFarAhead = isTooFarAhead;
   }
 
   /**
@@ -180,6 +187,7 @@ export class Phase {
 
   /** Go on, on another connection, from where the server says that it is. */
   resume({ state, received_samples: receivedSamples }) {
+    this._isTooFarAhead = false; // nothing of this connection waits
     if (!this.isStarted) {
       // An enrolment that is begun again loses nothing, since no audio was sent.
       this._isStartSent = this.kind === TRANSCRIPTION && state !== 'ready';
