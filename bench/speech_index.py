@@ -13,6 +13,9 @@ OF_TWO_SPEAKERS = {"sub100110a00020", "sub100110a00021", "sub100110a00025"}
 """Recordings of DanceStudio that begin with the end of the other woman's line: their first second
 is nearer to her voice (cosine 0.61 to 0.71) than to that of whom they are of. Left out."""
 
+PERSONALITIES = ("Personality 1", "Personality 2")
+"""Groups of the nine voices of emotiontts: every second one is in the first."""
+
 SEVERAL_CLIPS = "librispeech_test-other"
 """The part of LibriSpeech with several clips of each speaker."""
 
@@ -35,6 +38,16 @@ def korean(speech: Path) -> Iterator[dict[str, str]]:
             entry = entries[room][clip.stem]
             names = {"speaker": entry["speaker"], "group": room, "text": entry["text"]}
             yield {"file": str(clip.relative_to(speech)), **names}
+
+
+def personalities(speech: Path) -> Iterator[dict[str, str]]:
+    """Yield the clips of the Korean voices of emotiontts, with their texts, in two groups."""
+    texts = json.loads((speech / "emotiontts" / "texts.json").read_text(encoding="utf-8"))
+    speakers = sorted({entry["speaker"] for entry in texts.values()})
+    for name, entry in sorted(texts.items()):
+        group = PERSONALITIES[speakers.index(entry["speaker"]) % 2]
+        file = f"emotiontts/{entry['speaker']}/{name}.flac"
+        yield {"file": file, "speaker": entry["speaker"], "group": group, "text": entry["text"]}
 
 
 def english(speech: Path) -> Iterator[dict[str, str]]:

@@ -158,10 +158,16 @@ async def test_what_is_too_short_to_embed_is_told_as_such_without_a_job(
     analyst: Analyst, pool: FakePool
 ) -> None:
     pool.voice_failures.append(EngineError("nobody asks for this"))
-    parts = await analyst.analyse(1000, 9000, 7999).parts
+    parts = await analyst.analyse(1000, 9000, 1599).parts
     assert parts is not None
     assert [(part.start, part.stop, part.label) for part in parts] == [(1000, 9000, Label.SHORT)]
     assert len(pool.voice_failures) == 1
+
+
+async def test_a_short_answer_has_its_speaker_by_its_voice(analyst: Analyst) -> None:
+    parts = await analyst.analyse(1000, 9000, 4000).parts
+    assert parts is not None
+    assert [(part.nearest, part.cosines) for part in parts] == [(0, pytest.approx((1.0, 0.0)))]
 
 
 async def test_a_failing_embedder_names_nobody_and_the_next_utterance_has_its_speaker(

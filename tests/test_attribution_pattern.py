@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwaja.attribution.parts import Label, Part
+from hwaja.attribution.parts import SURE_PROBABILITY, Label, Part
 from hwaja.attribution.pattern import (
     ANSWER_PROBABILITY,
     PATTERN_SECONDS,
@@ -16,8 +16,10 @@ from hwaja.attribution.pattern import (
     TurnPattern,
 )
 
-LONG, SHORT, TINY = PATTERN_SECONDS, 1.0, 0.3
+LONG, SHORT, TINY = PATTERN_SECONDS, 0.45, 0.2
 PAUSE = 0.6
+CLEAR = log(0.9 / 0.1)
+"""Evidence of a voice that is clear, for two voices."""
 
 
 def heard(*evidence: float, speech_seconds: float = LONG, ids: tuple[int, ...] = ()) -> Part:
@@ -89,12 +91,38 @@ def test_who_is_known_badly_says_little_of_who_is_next() -> None:
     assert 0.5 < doubtful.probability < sure.probability - 0.1
 
 
-def test_tiny_answers_go_back_and_forth_ever_less_likely() -> None:
+@pytest.mark.parametrize("pause_seconds", [0.6, 1.2, 3.0])
+@pytest.mark.parametrize("answer", [tiny(), heard(0, 0.1, speech_seconds=SHORT)])
+def test_short_answers_in_a_row_all_answer_the_last_long_turn(
+    answer: Part, pause_seconds: float
+) -> None:
+    """They do not go back and forth: A speaks for long, B says yes three times."""
     pattern = after(heard(20, 0))
-    said = [pattern.take(k, tiny(), PAUSE) for k in range(1, 5)]
-    assert [one.speaker_id for one in said] == [1, 0, 1, 0]
-    likely = [one.probability for one in said]
-    assert likely == sorted(set(likely), reverse=True)
+    said = [pattern.take(k, answer, pause_seconds) for k in range(1, 4)]
+    assert [one.speaker_id for one in said] == [1, 1, 1]
+    assert len({one.probability for one in said}) == 1
+
+
+@pytest.mark.parametrize("speaker_id", [0, 1])
+def test_a_short_part_with_a_clear_voice_is_its_voices_whoever_spoke_before(
+    speaker_id: int,
+) -> None:
+    clear = heard(CLEAR, 0, speech_seconds=SHORT)
+    before = heard(20, 0) if speaker_id == 0 else heard(0, 20)
+    pattern = after(before)
+    assert [pattern.take(k, clear, PAUSE).speaker_id for k in range(1, 4)] == [0, 0, 0]
+
+
+def test_a_short_part_says_nothing_of_whose_turn_it_is() -> None:
+    """What comes behind an answer answers the same turn."""
+    alone = after(heard(20, 0)).take(1, tiny(), PAUSE)
+    behind = after(heard(20, 0), heard(0, 20, speech_seconds=SHORT)).take(2, tiny(), PAUSE)
+    assert (alone.speaker_id, alone.probability) == (behind.speaker_id, behind.probability)
+
+
+def test_before_anybody_had_a_long_turn_a_tiny_part_goes_on_with_what_was_said() -> None:
+    said = after(heard(0, 20, speech_seconds=SHORT)).take(1, tiny(), PAUSE)
+    assert said.speaker_id == 1
 
 
 def test_speakers_are_named_by_their_ids() -> None:
@@ -155,11 +183,11 @@ def test_there_is_nothing_to_revise_at_first() -> None:
     assert TurnPattern().revise(heard(20, 0), PAUSE) is None
 
 
-def test_what_was_revised_is_what_the_next_part_comes_after() -> None:
-    pattern = after(heard(20, 0), tiny())
-    untold = after(heard(20, 0), tiny()).take(2, tiny(), PAUSE)
+def test_a_turn_that_was_revised_is_answered_as_what_it_is_now() -> None:
+    pattern = after(heard(0, 0.5))
+    untold = after(heard(0, 0.5)).take(1, tiny(), PAUSE)
     assert pattern.revise(heard(20, 0, speech_seconds=SHORT), PAUSE) is not None
-    assert (untold.speaker_id, pattern.take(2, tiny(), PAUSE).speaker_id) == (0, 1)
+    assert (untold.speaker_id, pattern.take(1, tiny(), PAUSE).speaker_id) == (0, 1)
 
 
 def test_among_three_a_doubtful_part_goes_to_who_goes_on() -> None:
@@ -172,7 +200,57 @@ def parts(draw: st.DrawFn, voices: int) -> Part:
     if draw(st.booleans()):
         return tiny(voices)
     evidence = draw(st.lists(st.floats(-9, 9), min_size=voices, max_size=voices))
-    return heard(*evidence, speech_seconds=draw(st.floats(0.5, 6)))
+    return heard(*evidence, speech_seconds=draw(st.floats(0.25, 6)))
+
+
+@st.composite
+def talks(draw: st.DrawFn, voices: int) -> list[tuple[Part, float]]:
+    """What was said, and the pause before each."""
+    pauses = st.floats(0, 3) | st.just(0.0)
+    return draw(st.lists(st.tuples(parts(voices), pauses), max_size=12))
+
+
+def pattern_of(talk: list[tuple[Part, float]]) -> TurnPattern:
+    pattern = TurnPattern()
+    for segment_id, (part, pause_seconds) in enumerate(talk):
+        pattern.revise(part, pause_seconds)
+        pattern.take(segment_id, part, pause_seconds)
+    return pattern
+
+
+@given(st.data(), st.integers(2, 8), st.floats(0.25, 6), st.floats(0, 3))
+def test_a_voice_that_is_sure_is_never_overruled(
+    data: st.DataObject, voices: int, speech_seconds: float, pause_seconds: float
+) -> None:
+    pattern = pattern_of(data.draw(talks(voices)))
+    evidence = data.draw(st.lists(st.floats(-9, 9), min_size=voices, max_size=voices))
+    part = heard(*evidence, speech_seconds=speech_seconds)
+    said = pattern.take(99, part, pause_seconds)
+    assert said.speaker_id == part.nearest or part.probability < SURE_PROBABILITY
+
+
+@given(st.data(), st.integers(2, 4), st.floats(0.25, 6), st.floats(0, 3), st.floats(0, 5))
+def test_as_the_evidence_for_a_voice_grows_the_pattern_never_takes_the_part_away(
+    data: st.DataObject, voices: int, speech_seconds: float, pause_seconds: float, more: float
+) -> None:
+    talk = data.draw(talks(voices))
+    evidence = data.draw(st.lists(st.floats(-9, 9), min_size=voices, max_size=voices))
+    part = heard(*evidence, speech_seconds=speech_seconds)
+    said = pattern_of(talk).take(99, part, pause_seconds)
+    evidence[said.speaker_id] += more
+    surer = heard(*evidence, speech_seconds=speech_seconds)
+    assert pattern_of(talk).take(99, surer, pause_seconds).speaker_id == said.speaker_id
+
+
+@given(st.data(), st.integers(2, 8), st.integers(2, 30), st.floats(0.01, 3))
+def test_a_run_of_the_same_short_answer_is_of_one_speaker(
+    data: st.DataObject, voices: int, count: int, pause_seconds: float
+) -> None:
+    pattern = pattern_of(data.draw(talks(voices)))
+    pattern.take(50, heard(*range(voices)), PAUSE)  # a long turn, of somebody
+    answer = data.draw(parts(voices).filter(lambda part: part.speech_seconds < PATTERN_SECONDS))
+    run = [pattern.take(51 + k, answer, pause_seconds).speaker_id for k in range(count)]
+    assert len(set(run)) == 1
 
 
 @given(st.data(), st.integers(1, 4))
@@ -181,10 +259,7 @@ def test_any_conversation_keeps_its_promises(data: st.DataObject, voices: int) -
     pattern = TurnPattern()
     told: dict[int, int] = {}
     labels: dict[int, Label] = {}
-    pauses = st.floats(0, 3) | st.just(0.0)
-    for segment_id, (part, pause_seconds) in enumerate(
-        data.draw(st.lists(st.tuples(parts(voices), pauses), max_size=12))
-    ):
+    for segment_id, (part, pause_seconds) in enumerate(data.draw(talks(voices))):
         revised = pattern.revise(part, pause_seconds)
         if revised is not None:
             assert revised.segment_id == segment_id - 1

@@ -169,13 +169,15 @@ def test_an_embedding_without_direction_is_refused(voices: Voices) -> None:
 
 
 def test_what_is_too_short_to_embed_is_one_part_of_nobody_known(voices: Voices) -> None:
-    part = short_part(Stretch(100, 9000, 7999), voices)
+    part = short_part(Stretch(100, 9000, 1599), voices)
     assert (part.start, part.stop, part.speaker_ids) == (100, 9000, (0, 1))
-    assert (part.label, part.speech_seconds) == (Label.SHORT, 7999 / SAMPLE_RATE)
+    assert (part.label, part.speech_seconds) == (Label.SHORT, 1599 / SAMPLE_RATE)
 
 
-@pytest.mark.parametrize(("speech_samples", "is_short"), [(7999, True), (8000, False)])
-def test_half_a_second_of_speech_is_enough_to_embed(speech_samples: int, is_short: bool) -> None:
+@pytest.mark.parametrize(("speech_samples", "is_short"), [(1599, True), (1600, False)])
+def test_a_tenth_of_a_second_of_speech_is_enough_to_embed(
+    speech_samples: int, is_short: bool
+) -> None:
     assert Stretch(0, 16_000, speech_samples).is_short is is_short
 
 

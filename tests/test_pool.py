@@ -13,7 +13,10 @@ import pytest
 import pytest_asyncio
 
 import clips
+from hwaja.attribution.parts import SHORT_SECONDS
+from hwaja.attribution.reading import Stretch
 from hwaja.engine import HOP_SAMPLES, EngineError, Samples
+from hwaja.gate import SAMPLE_RATE
 from hwaja.recognition import Options
 from hwaja.workers import crew, process, wire
 from hwaja.workers import pool as pool_module
@@ -71,6 +74,19 @@ async def test_an_utterance_comes_back_as_text_and_as_a_voice(one: Pool, speech:
     assert (track.whole.shape, track.whole.dtype) == ((192,), np.float32)
     assert track.windows.shape == (-(-len(speech) // HOP_SAMPLES), 192)
     assert np.linalg.norm(track.whole) > 1
+
+
+async def test_the_least_that_is_attributed_is_enough_for_the_engine(
+    one: Pool, speech: Samples
+) -> None:
+    least = round(SHORT_SECONDS * SAMPLE_RATE)
+    assert not Stretch(0, least, least).is_short
+    track = await one.embed(
+        "owner", lambda: speech[8000 : 8000 + least].copy(), least, overlaps=True
+    )
+    assert np.isfinite(track.whole).all()
+    assert track.whole.any()
+    assert track.windows.shape == (1, 192)
 
 
 async def test_where_two_speak_at_once_is_told_only_if_asked_for(

@@ -108,7 +108,7 @@ def test_a_correction_names_the_part_that_it_is_of() -> None:
 def test_an_utterance_too_short_to_embed_is_taken_for_an_answer() -> None:
     talk = begun(WANTS_ALL)
     (first,) = answered(talk, voice_of(0))
-    (second,) = answered(talk, Part(0, 2**40, (0, 1), 0.3))
+    (second,) = answered(talk, Part(0, 2**40, (0, 1), 0.05))
     assert (first["speaker_id"], second["speaker_id"]) == (0, 1)
     assert (second["label"], second["scores"]) == ("short", [])
     assert "margin" not in second

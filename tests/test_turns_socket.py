@@ -74,6 +74,21 @@ async def test_turns_are_dated_where_they_meet(korean: Endpoint) -> None:
         assert message["start_seconds"] - 0.5 < seconds[0] <= seconds[-1] < message["end_seconds"]
 
 
+YES = {0: 30, 1: 77}
+"""Of each woman a line that begins with "네." (yes), 0.48 s of it."""
+
+
+@pytest.mark.parametrize("speaker_id", [0, 1])
+async def test_short_answers_in_a_row_are_all_theirs_who_gives_them(
+    korean: Endpoint, speaker_id: int
+) -> None:
+    """After a long turn of the other; they do not go back and forth."""
+    answer = clips.silence(1.2) + to_pcm16(spoken(YES[speaker_id])[:7680])
+    heard = await transcribed(korean, joined(13 - speaker_id) + 3 * answer, details=True)
+    assert [m["speaker_id"] for m in heard] == [1 - speaker_id, *[speaker_id] * 3]
+    assert all(len(message["scores"]) == 2 for message in heard)
+
+
 async def test_two_at_once_are_marked(korean: Endpoint) -> None:
     one, other = spoken(12), spoken(13)
     length = min(len(one), len(other))

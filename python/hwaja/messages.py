@@ -154,7 +154,8 @@ class Details:
     label: Label
     """How far `speaker_id` can be trusted."""
     probability: float
-    """Of this speaker against the others who are enrolled; 0.99 and more is `sure`."""
+    """Of this speaker against the others who are enrolled, by the voice and by who spoke before;
+    `sure` is 0.99 and more by the voice alone."""
     scores: tuple[float, ...]
     """Cosine similarity to each enrolled voice, in the order of the ids; empty where nothing was
     embedded."""

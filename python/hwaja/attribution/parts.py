@@ -18,14 +18,16 @@ class Label(StrEnum):
     OVERLAP = "overlap"
     """For half of it or more two speak at once, and it is given to who is heard better."""
     SHORT = "short"
-    """Less than 0.5 s of speech, so that the speaker is a guess from who spoke before."""
+    """Less than 0.1 s of speech, so that the speaker is a guess from who spoke before."""
 
 
 SURE_PROBABILITY = 0.99
 """Of the nearest voice against the other enrolled ones, by the calibration of `calibration`."""
 
-SHORT_SECONDS = 0.5
-"""Of less speech nothing is embedded; of 0.5 s 1 clip in 40 goes to the wrong one of two voices."""
+SHORT_SECONDS = 0.1
+"""Of less speech nothing is embedded, as there may be too little audio for an embedder. Of 0.13 to
+0.25 s 1 piece in 20 goes to the wrong one of two voices, in reverberant noise 1 in 6; whoever goes
+by the turns alone is wrong in 1 of 3 (bench/RESULTS.md)."""
 
 EXEMPLARY_SECONDS = 3.0
 """Speech from which on an embedding is as good as one of an enrolment."""

@@ -1,9 +1,11 @@
 """Who speaks, from the voice and from who spoke before and after.
 
-A hidden Markov model of two steps. Where the voice alone says much, it decides. What is shorter
-than `PATTERN_SECONDS` is judged together with the turn before it, and looked at once more when more
-is said soon after it. The odds are assumptions about conversation, not measured on one: they are
-small, so that they matter where the voice says next to nothing.
+The evidence of the voice and the evidence of the pattern are log-odds, and are added. The voice
+alone decides a part of `PATTERN_SECONDS` or more: that is a turn. A shorter part is likelier an
+answer to the last turn, so answers in a row all answer the same one; and a part that is not sure is
+looked at once more when more is said soon after it. The pattern's odds are assumptions about
+conversation, not measured on one: they are small, so that a voice outweighs them unless it is
+nearly as near to another.
 """
 
 from collections.abc import Sequence
@@ -13,11 +15,12 @@ from math import log
 from hwaja.attribution.calibration import probabilities
 from hwaja.attribution.parts import Label, Part
 
-PATTERN_SECONDS = 1.5
-"""Speech from which on the voice alone decides; of 1000 such clips 1 goes to the wrong voice."""
+PATTERN_SECONDS = 1.0
+"""Speech from which on the voice alone decides; of 1000 such clips 3 go to the wrong voice
+(bench/RESULTS.md)."""
 
 ANSWER_PROBABILITY = 0.65
-"""That something so short, after a pause, is an answer to the turn before it, not its going on."""
+"""That something so short, after a pause, is an answer to the last turn, not its going on."""
 
 SAME_TURN_PAUSE_SECONDS = 1.0
 """A shorter pause may lie within a turn."""
@@ -45,7 +48,7 @@ class Revised:
 
 
 @dataclass(frozen=True, slots=True)
-class _Turn:
+class _Taken:
     segment_id: int
     part: Part
     evidence: tuple[float, ...]
@@ -57,18 +60,20 @@ class TurnPattern:
     """Decides parts in the order in which they were spoken."""
 
     def __init__(self) -> None:
-        self._last: _Turn | None = None
+        self._last: _Taken | None = None
+        self._turn: _Taken | None = None  # the last of `PATTERN_SECONDS` or more
 
     def take(self, segment_id: int, part: Part, pause_seconds: float) -> Said:
         """Return who said a part that began `pause_seconds` after the one before."""
         evidence = part.evidence or (0.0,) * len(part.speaker_ids)
-        is_answer = part.speech_seconds < PATTERN_SECONDS and pause_seconds > 0
-        if self._last is not None and (is_answer or not part.evidence):
-            # Without a pause it is the rest of a turn that was too long for one utterance.
-            same = 1 - ANSWER_PROBABILITY if is_answer else SAME_TURN_PROBABILITY
-            evidence = _sum(evidence, _after(probabilities(self._last.evidence), same))
+        may_answer = part.speech_seconds < PATTERN_SECONDS and pause_seconds > 0
+        if may_answer and self._turn is not None:
+            evidence = _beside(evidence, self._turn.evidence, 1 - ANSWER_PROBABILITY)
+        elif not part.evidence and self._last is not None:
+            # The rest of a turn that was too long for one utterance; or nobody had a turn yet.
+            evidence = _beside(evidence, self._last.evidence, SAME_TURN_PROBABILITY)
         said = _said(part, evidence)
-        self._last = _Turn(segment_id, part, evidence, said)
+        self._keep(_Taken(segment_id, part, evidence, said))
         return said
 
     def revise(self, part: Part, pause_seconds: float) -> Revised | None:
@@ -78,13 +83,17 @@ class TurnPattern:
             return None
         if not 0 < pause_seconds < SAME_TURN_PAUSE_SECONDS:
             return None
-        following = _after(probabilities(part.evidence), SAME_TURN_PROBABILITY)
-        evidence = _sum(last.evidence, following)
+        evidence = _beside(last.evidence, part.evidence, SAME_TURN_PROBABILITY)
         said = _said(last.part, evidence)
-        self._last = _Turn(last.segment_id, last.part, evidence, said)
+        self._keep(_Taken(last.segment_id, last.part, evidence, said))
         if said.speaker_id == last.said.speaker_id:
             return None
         return Revised(last.segment_id, said.speaker_id)
+
+    def _keep(self, taken: _Taken) -> None:
+        self._last = taken
+        if taken.part.speech_seconds >= PATTERN_SECONDS:
+            self._turn = taken
 
 
 def _said(part: Part, evidence: Sequence[float]) -> Said:
@@ -93,11 +102,15 @@ def _said(part: Part, evidence: Sequence[float]) -> Said:
     return Said(part.speaker_ids[place], part.label, likely[place])
 
 
-def _after(likely: Sequence[float], same: float) -> tuple[float, ...]:
-    """Return the log-probability of each speaker next to one who is known as well as `likely`."""
+def _beside(
+    evidence: Sequence[float], neighbour: Sequence[float], same: float
+) -> tuple[float, ...]:
+    """Return the evidence of a part beside another, which is `same` likely the same speaker's.
+
+    However sure the other part is, the odds of two speakers change by no more than those of `same`
+    and of what is left for each of the others.
+    """
+    likely = probabilities(neighbour)
     other = (1 - same) / max(1, len(likely) - 1)
-    return tuple(log(same * one + other * (1 - one)) for one in likely)
-
-
-def _sum(one: Sequence[float], other: Sequence[float]) -> tuple[float, ...]:
-    return tuple(a + b for a, b in zip(one, other, strict=True))
+    pattern = (log(same * one + other * (1 - one)) for one in likely)
+    return tuple(voice + turns for voice, turns in zip(evidence, pattern, strict=True))
