@@ -29,7 +29,7 @@ from hwaja.enrolment.takes import cosine
 from hwaja.gate import SAMPLE_RATE
 from hwaja.messages import Error, RegistrationCompleted
 from hwaja.quality import SAME_VOICE_COSINE, SIMILAR_VOICE_COSINE, Quality, warnings
-from people import Audio, Speaker, cut, speakers
+from people import Audio, Speaker, cut, speakers, telephone
 
 LENGTHS_SECONDS = ((3, 5), (5, 9), (9, 16), (16, 30))
 OTHER_SHARE = (0.3, 0.5)
@@ -80,6 +80,24 @@ HEARD: dict[str, Hear] = {
     "room, 0.8 s": in_room(0.8),
     "room, 0.6 s, 20 dB": lambda audio, random: noisy(20)(in_room(0.6)(audio, random), random),
     "hall, 1.5 s": in_room(1.5),
+}
+
+
+def from_the_middle(hear: Hear) -> Hear:
+    """Let a take change while it is spoken."""
+
+    def changing(audio: Audio, random: Random) -> Audio:
+        middle = len(audio) // 2
+        return np.concatenate([audio[:middle], hear(audio[middle:], random)])
+
+    return changing
+
+
+CHANGING: dict[str, Hear] = {
+    "10 dB from the middle on": from_the_middle(noisy(10)),
+    "in a room of 0.6 s from the middle on": from_the_middle(in_room(0.6)),
+    "12 dB fainter from the middle on": from_the_middle(lambda audio, _: audio / 4),
+    "telephone band from the middle on": from_the_middle(lambda audio, _: telephone(audio)),
 }
 
 
@@ -223,6 +241,9 @@ def main() -> None:
         report_agreement("one person", [(take.quality, take.refusal) for take in takes])
         report_pairs(takes)
     report_mixtures(desk, found, args.takes, random)
+    for name, hear in CHANGING.items():
+        takes = list(takes_of(desk, found, args.takes // 3, hear, random))
+        report_agreement(f"one person, {name}", [(take.quality, take.refusal) for take in takes])
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import soxr
 
 from enrolment import Random, in_room, noisy, share
 from hwaja.audio_format import format_of_take
@@ -21,7 +20,7 @@ from hwaja.benchmark.wrong_formats import SENDERS, at_rate, pcm16
 from hwaja.codes import AudioFormat
 from hwaja.format_watch import FormatWatch
 from hwaja.gate import SAMPLE_RATE
-from people import Audio, Speaker, cut, speakers
+from people import Audio, Speaker, cut, speakers, telephone
 
 TAKE_SECONDS = 6.0
 TAKES = 4  # of each speaker with several clips
@@ -38,10 +37,6 @@ def whispered(audio: Audio, random: Random) -> Audio:
         phases = np.exp(2j * np.pi * random.random(len(smooth)))
         whole[at : at + 512] += np.fft.irfft(smooth * phases) * window
     return whole[: len(audio)].astype(np.float32)
-
-
-def telephone(audio: Audio) -> Audio:
-    return np.asarray(soxr.resample(soxr.resample(audio, SAMPLE_RATE, 8000), 8000, SAMPLE_RATE))
 
 
 def chords(count: int, random: Random) -> Audio:

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import soxr
 from numpy.typing import NDArray
 
 from hwaja.audio import load_pcm16
+from hwaja.gate import SAMPLE_RATE
 from speech_index import korean
 
 Audio = NDArray[np.float32]
@@ -73,7 +75,7 @@ def cut(
     speaker: Speaker, seconds: float, random: np.random.Generator
 ) -> tuple[Audio, frozenset[int]]:
     """Return so many seconds of what a speaker says in a row, and of which clips they are."""
-    wanted = round(seconds * 16_000)
+    wanted = round(seconds * SAMPLE_RATE)
     count = len(speaker.clips)
     start = int(random.integers(count))
     pieces: list[Audio] = []
@@ -86,3 +88,9 @@ def cut(
     return joined[first : first + wanted], frozenset(
         (start + k) % count for k in range(len(pieces))
     )
+
+
+def telephone(audio: Audio) -> Audio:
+    """Return what a telephone carries, at 16 kHz again and as long as before."""
+    narrow = soxr.resample(soxr.resample(audio, SAMPLE_RATE, 8000), 8000, SAMPLE_RATE)
+    return np.asarray(np.resize(narrow, len(audio)))

@@ -1,5 +1,6 @@
 """Takes voices in: measures a take, compares it, and keeps its voice unless it is refused."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import numpy as np
@@ -35,7 +36,7 @@ class Enroller:
 
     async def enrol(self, take: Enrol) -> Enrolled:
         """Keep the voice of a take, or say why not; then the earlier voice stays."""
-        looks_like = self._looks_like(take)
+        looks_like = await self._looks_like(take)
         if looks_like is not None:  # first, as the detector hears little speech in such noise
             return Enrolled(Reason.WRONG_FORMAT, looks_like=looks_like)
         if _speech_samples(take) < MIN_SPEECH_SECONDS * SAMPLE_RATE:
@@ -52,10 +53,10 @@ class Enroller:
         """Overwrite and drop what the voices were made of."""
         self._takes.forget()
 
-    def _looks_like(self, take: Enrol) -> AudioFormat | None:
+    async def _looks_like(self, take: Enrol) -> AudioFormat | None:
         whole = self._ring.read(take.start, self._ring.end)
         try:
-            return format_of_take(whole)
+            return await asyncio.to_thread(format_of_take, whole)  # up to 8 ms of NumPy
         finally:
             whole.fill(0)
 
