@@ -16,7 +16,7 @@ from hwaja.attribution.pattern import (
     TurnPattern,
 )
 
-LONG, SHORT, TINY = PATTERN_SECONDS, 0.45, 0.2
+LONG, SHORT, TINY = PATTERN_SECONDS, 0.45, 0.05
 PAUSE = 0.6
 CLEAR = log(0.9 / 0.1)
 """Evidence of a voice that is clear, for two voices."""

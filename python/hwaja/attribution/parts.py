@@ -25,9 +25,8 @@ SURE_PROBABILITY = 0.99
 """Of the nearest voice against the other enrolled ones, by the calibration of `calibration`."""
 
 SHORT_SECONDS = 0.1
-"""Of less speech nothing is embedded, as there may be too little audio for an embedder. Of 0.13 to
-0.25 s 1 piece in 20 goes to the wrong one of two voices, in reverberant noise 1 in 6; whoever goes
-by the turns alone is wrong in 1 of 3 (bench/RESULTS.md)."""
+"""Of less speech nothing is embedded, as there may be too little audio for an embedder. Of 100
+pieces of 0.2 to 0.3 s 2 to 4 go to the wrong one of two voices (bench/RESULTS.md)."""
 
 EXEMPLARY_SECONDS = 3.0
 """Speech from which on an embedding is as good as one of an enrolment."""
