@@ -7,7 +7,7 @@ from loopback import Endpoint
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
-SPEECH = clips.part("two_cities", 1.2, 4.8)
+SPEECH = clips.part("two_cities", 1.2, 4.2)
 """Without a pause."""
 
 
