@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.fft  # NumPy itself would load it in the midst of a take
 from numpy.typing import NDArray
 
 from hwaja.codes import AudioFormat

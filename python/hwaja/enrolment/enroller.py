@@ -1,6 +1,7 @@
 """Takes voices in: measures a take, compares it, and keeps its voice unless it is refused."""
 
 import asyncio
+import concurrent.futures.thread  # noqa: F401  # asyncio would load it in the midst of a take
 from collections.abc import Awaitable, Callable
 
 import numpy as np

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
-import numpy.fft
-import numpy.ma  # of use to np.percentile, which would load it in the midst of a take
 from numpy.typing import NDArray
 
 from hwaja.attribution.voices import norms_of
