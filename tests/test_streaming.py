@@ -21,10 +21,14 @@ def endpoint(live_endpoint: Endpoint) -> Endpoint:
     return live_endpoint
 
 
-async def begin(peer: Peer, **fields: object) -> None:
+async def enrol(peer: Peer) -> None:
     # Tones over speech are like neither of two people, and would be divided between them.
     for speaker_id, voice in enumerate((hummed(range(8)).pcm, clips.voices()[0])):
         assert (await peer.enrol(speaker_id, voice))[1]["type"] == "speaker_registration_completed"
+
+
+async def begin(peer: Peer, **fields: object) -> None:
+    await enrol(peer)
     await peer.say("start_transcription", **fields)
     assert (await peer.hear())["type"] == "transcription_started"
 
@@ -176,7 +180,7 @@ async def test_what_the_model_cannot_do_is_told_and_the_session_goes_on(
     fields: dict[str, object], reason: str, endpoint: Endpoint
 ) -> None:
     async with endpoint.welcomed() as peer:
-        await peer.enrol_both()
+        await enrol(peer)
         await peer.say("start_transcription", details=True, **fields)
         error = await peer.hear()
         assert (error["code"], error["reason"]) == ("TRANSCRIPTION_FAILED", reason)
