@@ -82,10 +82,14 @@ class Peer:
         assert started["type"] == "transcription_started"
 
     async def transcribe(self, pcm: bytes, chunk_samples: int = 4096) -> list[Message]:
-        """Play a conversation, stop, and return all that was answered but the last word."""
+        """Play a conversation, stop, and return all that was answered but the last word.
+
+        `too_far_ahead` is left out: whether it comes depends on how busy the machine is.
+        """
         await self.play(pcm, chunk_samples)
         await self.say("stop_transcription")
-        return (await self.hear_until("transcription_stopped"))[:-1]
+        answers = (await self.hear_until("transcription_stopped"))[:-1]
+        return [message for message in answers if message["type"] != "too_far_ahead"]
 
 
 @dataclass(frozen=True)
