@@ -14,16 +14,17 @@ from cryptography.x509.oid import NameOID
 Files = tuple[Path, Path]
 
 
-def issue(folder: Path, name: str, *, kind: str = "ecdsa") -> Files:
-    """A certificate for localhost that is called `name`, and its key."""
+def issue(folder: Path, name: str, *hosts: str, kind: str = "ecdsa") -> Files:
+    """A certificate for localhost and other hosts that is called `name`, and its key."""
     key = ec.generate_private_key(ec.SECP256R1()) if kind == "ecdsa" else rsa_key()
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    names = [x509.DNSName(host) for host in ("localhost", *hosts)]
     now = datetime.now(UTC)
     certificate = (
         x509.CertificateBuilder(subject, subject, key.public_key(), 1)
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .sign(key, hashes.SHA256())
     )
     files = folder / "cert.pem", folder / "key.pem"

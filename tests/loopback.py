@@ -17,6 +17,7 @@ import clips
 from hwaja.admission import Door
 from hwaja.bearer import Tokens
 from hwaja.config import Config
+from hwaja.pages import Pages
 from hwaja.server import Server
 from hwaja.session_runner import Services
 from hwaja.tls import tls_context
@@ -180,12 +181,13 @@ async def serving(
     Args:
         services: the engine.
         certificate: certificate and key; None: without TLS.
-        door: who is let in.
+        door: who is let in; by default everybody, but no page from elsewhere.
         metrics_token: what shows the metrics; None: nothing does.
         settings: fields of `Config`.
 
     """
     metrics_tokens = None if metrics_token is None else tokens_of(metrics_token)
+    door = door or Door(pages=Pages(has_tls=certificate is not None))
     server = Server(services, Config(**settings), door, metrics_tokens)
     tls = None if certificate is None else tls_context(*certificate)
     port = await server.start("127.0.0.1", 0, tls)

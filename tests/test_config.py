@@ -67,6 +67,7 @@ SETTINGS: dict[str, tuple[str, Any]] = {
     "token_file": ("/tokens", Path("/tokens")),
     "end_revoked_sessions": ("true", True),
     "origins": ("https://a.example https://b.example", "https://a.example https://b.example"),
+    "hosts": ("stt.example *.rooms.example", "stt.example *.rooms.example"),
     "max_speakers": ("3", 3),
     "hangover_seconds": ("0.75", 0.75),
     "drain_seconds": ("2", 2.0),
@@ -137,6 +138,15 @@ def sentence(
         ({"port": "65536"}, "port must lie between 0 and 65535."),
         ({"provider": "CUDA"}, "provider must be auto, cpu or cuda."),
         ({"workers": "0"}, "workers must be at least 1."),
+        (
+            {"origins": "https://a.example b.example"},
+            "origins: 'b.example' is no origin, which is written as https://b.example:8443.",
+        ),
+        (
+            {"hosts": "https://a.example"},
+            "hosts: 'https://a.example' is no host name, which is written as b.example or "
+            "*.b.example.",
+        ),
         ({"max_connections": "0"}, "max_connections must be at least 1."),
         ({"max_speakers": "1"}, "max_speakers must lie between 2 and 8."),
         ({"max_speakers": "9"}, "max_speakers must lie between 2 and 8."),

@@ -113,7 +113,8 @@ def test_a_session_goes_through_a_proxy_that_writes_no_query_down(
     trust = ssl.create_default_context(cafile=str(certificate[0]))
 
     async def talk() -> str:
-        async with connect(url, ssl=trust, compression=None, proxy=None) as websocket:
+        page = f"https://localhost:{port}"
+        async with connect(url, ssl=trust, origin=page, compression=None, proxy=None) as websocket:  # type: ignore[arg-type]
             peer = Peer(websocket)
             assert (await peer.hear())["type"] == "model_loaded"
             await peer.begin()

@@ -17,7 +17,9 @@ from hwaja.admission import Door
 from hwaja.bearer import Tokens
 from hwaja.connection import Connection
 from hwaja.engines.silero import SileroDetector
+from hwaja.origins import origins_of
 from hwaja.outbox import MOST_ITEMS
+from hwaja.pages import Pages
 from hwaja.session_runner import Services
 from hwaja.settings import SessionSettings
 from loopback import PATIENCE_SECONDS, Endpoint, serving, tokens_of
@@ -335,13 +337,14 @@ async def test_a_session_whose_client_is_away_ends_with_its_token(
 
 
 async def test_a_page_that_is_not_on_the_list_is_not_let_in(serve: Serve) -> None:
-    door = Door(origins=frozenset({"https://clinic.example"}))
+    door = Door(pages=Pages(origins_of("https://clinic.example")))
     async with serve(door=door) as endpoint:
         with pytest.raises(InvalidStatus) as error:
             async with endpoint.connect(origin="https://elsewhere.example"):
                 pass
         assert error.value.response.status_code == 403
-        for origin in ("https://clinic.example", None):
+        assert b"--origins" in error.value.response.body
+        for origin in ("https://clinic.example", endpoint.page, None):
             async with endpoint.connect(origin=origin) as peer:
                 assert (await peer.hear())["type"] == "model_loaded"
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import structlog
 from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 import clips
 from handshakes import client, issue, name_in
@@ -114,6 +115,37 @@ async def test_a_renewed_certificate_is_served_after_sighup_and_the_live_session
     assert running.process.returncode == 0
     assert [message["speaker_id"] for message in heard] == [0, 0, 0, 1]
     assert "winter of despair" in heard[-1]["text"].lower()
+
+
+@pytest.mark.models
+async def test_the_names_of_the_certificate_are_those_that_pages_may_call_the_server_by(
+    tmp_path: Path,
+) -> None:
+    """Those of the newest; those of `--hosts` and pages of `--origins` whatever it has."""
+    cert, key = issue(tmp_path, "old", "old.example", "*.rooms.example")
+    options = ("--no-dev-cert", "--cert", str(cert), "--key", str(key), "--port", "0")
+    listed = ("--hosts", "Hosts.example", "--origins", "https://origins.example/")
+    with hwaja_serve(tmp_path, *options, *listed) as running:
+
+        async def answer(name: str, origin: str | None = None) -> int:
+            port = int(running.url.rpartition(":")[2])
+            url, origin = f"wss://{name}:{port}", origin or f"https://{name}:{port}"
+            address = {"host": "127.0.0.1", "port": port, "origin": origin}
+            try:
+                async with connect(url, ssl=client(), proxy=None, **address) as websocket:  # type: ignore[arg-type]
+                    assert websocket.response is not None
+                    return websocket.response.status_code
+            except InvalidStatus as error:
+                return error.response.status_code
+
+        for name in ("old.example", "a.rooms.example", "hosts.example", "127.0.0.1"):
+            assert await answer(name) == 101
+        assert await answer("strange.example", "https://origins.example") == 101
+        assert await answer("new.example") == 421
+        issue(tmp_path, "new", "new.example")
+        assert (await reloaded(running))["level"] == "info"
+        assert await answer("new.example") == 101
+        assert await answer("old.example") == 421
 
 
 @pytest.mark.models

@@ -13,6 +13,7 @@ from websockets.typing import Subprotocol
 from hwaja.bearer import Tokens, bearers_of, digest_of
 from hwaja.codes import Rejection
 from hwaja.header_lists import members
+from hwaja.pages import Pages
 
 SUBPROTOCOL = Subprotocol("hwaja")
 """What the server agrees to; offered beside the subprotocols that present something."""
@@ -40,6 +41,8 @@ class Presented:
     """What an earlier session gave it."""
     origins: tuple[str, ...]
     """The page it runs on; empty: it is no browser."""
+    host: str | None
+    """What it takes the server for."""
 
 
 def presented(path: str, headers: Headers) -> Presented:
@@ -63,6 +66,7 @@ def presented(path: str, headers: Headers) -> Presented:
         resumes=bool(wishes),
         session_token=next((wish.removeprefix(".") for wish in wishes if wish), None),
         origins=tuple(headers.get_all("Origin")),
+        host=headers.get("Host"),
     )
 
 
@@ -77,13 +81,14 @@ class Door:
 
     tokens: Tokens | None = None
     """None: everybody may come in."""
-    origins: frozenset[str] = frozenset()
-    """Pages that may connect; empty: all. A client that is no browser names none and may."""
+    pages: Pages = Pages()
+    """Which may connect."""
 
     def refusal(self, client: Presented) -> Rejection | None:
         """Return why a client is turned away; None lets it in."""
-        if self.origins and not self.origins.issuperset(client.origins):
-            return Rejection.ORIGIN
+        refusal = self.pages.refusal(client.origins, client.host)
+        if refusal is not None:
+            return refusal
         return None if self.still_lets_in(client.bearers) else Rejection.UNAUTHORIZED
 
     def still_lets_in(self, bearers: Iterable[bytes]) -> bool:

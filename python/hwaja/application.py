@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import structlog
 from hwaja.admission import Door
 from hwaja.attribution.cohort import Cohort
 from hwaja.bearer import Tokens
+from hwaja.certificate import own_names
 from hwaja.config import Config
 from hwaja.detection import Detection
 from hwaja.engine import EngineError
@@ -20,6 +22,8 @@ from hwaja.gate import GateSettings
 from hwaja.loop_lag import watched
 from hwaja.metrics import Metrics
 from hwaja.models import locate
+from hwaja.origins import hosts_of, origins_of
+from hwaja.pages import Pages
 from hwaja.reloading import reload_on_hangup
 from hwaja.server import Server
 from hwaja.session_runner import Services
@@ -61,7 +65,7 @@ async def _started(config: Config, stack: AsyncExitStack) -> Server:
     tokens, metrics_tokens = _tokens(config.token_file), _tokens(config.metrics_token_file)
     kept = {"certificate": tls, "tokens": tokens, "metrics tokens": metrics_tokens}
     reload_on_hangup({name: each.reload for name, each in kept.items() if each is not None})
-    door, metrics = Door(tokens, frozenset(config.origins.split())), Metrics()
+    door, metrics = Door(tokens, _pages(config, tls)), Metrics()
     detector = SileroDetector(detector_file())
     provider = await resolve(config.provider, embedder_file())
     setup = worker_setup(config, provider.running)
@@ -111,6 +115,16 @@ async def _listen(server: Server, config: Config, tls: ServerTls | None) -> int:
 def _authority(host: str, port: int) -> str:
     """Return host and port as a URL has them, RFC 3986: an IPv6 address in brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _pages(config: Config, tls: ServerTls | None) -> Pages:
+    """Return which web pages may connect, by the names of now and of the certificates to come."""
+    known = hosts_of(config.hosts) | {each.lower() for each in (config.host, *own_names())}
+
+    def names() -> Iterable[str]:
+        return known.union(each.lower() for each in tls.names) if tls else known
+
+    return Pages(origins_of(config.origins), names, has_tls=tls is not None)
 
 
 def _tokens(file: Path | None) -> Tokens | None:

@@ -45,14 +45,20 @@ def development_files(folder: Path) -> tuple[Path, Path]:
 def machine_names() -> tuple[str, ...]:
     """Return the names and addresses by which this machine may be reached, localhost first."""
     names = ["localhost", "127.0.0.1", "::1"]
-    host = socket.gethostname()
+    host, local = own_names()
     # Resolving asks the machine's own resolver; a machine without one has its short name only.
     with suppress(OSError, UnicodeError):
         addresses = {str(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
         names += sorted(address.split("%")[0] for address in addresses)
-    names += [host, f"{host.split('.')[0]}.local"]
+    names += [host, local]
     # A certificate holds ASCII names only; a machine may be called 스튜디오.
     return tuple(dict.fromkeys(name for name in names if name and name.isascii()))
+
+
+def own_names() -> tuple[str, str]:
+    """Return this machine's name, and the one that it has in its own network (RFC 6762)."""
+    host = socket.gethostname()
+    return host, f"{host.split('.')[0]}.local"
 
 
 def is_still_good(cert_file: Path, names: tuple[str, ...]) -> bool:
@@ -63,6 +69,17 @@ def is_still_good(cert_file: Path, names: tuple[str, ...]) -> bool:
         return False
     in_time = datetime.now(UTC) < certificate.not_valid_after_utc - _RENEW_BEFORE
     return in_time and set(names) <= set(subject_names(certificate))
+
+
+def names_in(cert_file: Path) -> tuple[str, ...]:
+    """Return the names and addresses that a file's first certificate is for.
+
+    Empty where it has none, or is written as OpenSSL takes it and nobody else.
+    """
+    try:
+        return subject_names(x509.load_pem_x509_certificate(cert_file.read_bytes()))
+    except (OSError, ValueError):
+        return ()
 
 
 def subject_names(certificate: x509.Certificate) -> tuple[str, ...]:

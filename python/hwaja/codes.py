@@ -48,6 +48,8 @@ class Rejection(StrEnum):
     """It showed no token that is good."""
     ORIGIN = "origin"
     """It is a page of somebody else's."""
+    HOST = "host"
+    """It is a page that takes the server for one of another name."""
 
 
 class Reason(StrEnum):

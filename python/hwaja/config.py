@@ -6,7 +6,6 @@ environment, which beats the file, which beats the default.
 """
 
 import dataclasses
-import ipaddress
 import os
 import tomllib
 from collections.abc import Mapping
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from platformdirs import user_data_path
+
+from hwaja.origins import hosts_of, is_address, is_loopback, origins_of
 
 ENVIRONMENT_PREFIX = "HWAJA_"
 
@@ -114,7 +115,14 @@ class Config:
         False, "end the sessions of tokens that are gone from the file when it is read again"
     )
     origins: str = _option(
-        "", "web pages that may connect, as https://a.example https://b.example; empty: all"
+        "",
+        "web pages from elsewhere that may connect, as https://a.example https://b.example; "
+        "*: all; empty: only those of the server's own address",
+    )
+    hosts: str = _option(
+        "",
+        "names that the server is known by, as a.example *.b.example, beside those of its "
+        "certificate and of this machine",
     )
     max_speakers: int = _option(
         2, "voices that a client may enrol, 2 to 8; the specification has two"
@@ -153,6 +161,11 @@ class Config:
             not (self.dev_cert and self.cert is not None), "dev_cert excludes a cert of your own"
         )
         self._check_plain_ws()
+        for name, read in (("origins", origins_of), ("hosts", hosts_of)):
+            try:
+                read(getattr(self, name))
+            except ValueError as error:
+                raise ConfigError(f"{name}: {error}.") from None
 
     @property
     def certificate_folder(self) -> Path:
@@ -177,8 +190,10 @@ class Config:
             self.plain_ws == "off" or not (self.dev_cert or self.cert),
             "plain_ws serves without TLS, and so excludes a certificate",
         )
+        # Another name of loopback is whatever the resolver says.
+        is_near = self.host == "localhost" or (is_address(self.host) and is_loopback(self.host))
         _check(
-            self.plain_ws != "loopback" or _is_loopback(self.host),
+            self.plain_ws != "loopback" or is_near,
             f"plain_ws=loopback serves this machine only, which {self.host!r} is not: let host be "
             "localhost, or say plain_ws=anywhere if what is between is trusted",
         )
@@ -220,14 +235,6 @@ def load(
 def _check(holds: bool, sentence: str) -> None:
     if not holds:
         raise ConfigError(f"{sentence}.")
-
-
-def _is_loopback(host: str) -> bool:
-    """Return whether only this machine reaches an address; of names, it is told of one."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _read_file(file: Path | None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from hwaja.bearer import Tokens, bearers_of
 from hwaja.codes import Rejection
 from hwaja.header_lists import members
 from hwaja.metrics import Metrics
+from hwaja.pages import Pages
 from hwaja.web_files import WebFiles
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -20,17 +21,23 @@ class PlainHttp:
     """Answers what is no WebSocket handshake."""
 
     def __init__(
-        self, missing: Callable[[], Sequence[str]], metrics: Metrics, metrics_tokens: Tokens | None
+        self,
+        missing: Callable[[], Sequence[str]],
+        pages: Pages,
+        metrics: Metrics,
+        metrics_tokens: Tokens | None,
     ) -> None:
         """Prepare to answer.
 
         Args:
             missing: says what a client that came now would lack; nothing: it would be served.
+            pages: tells whether the page would be let in, by the name that it is asked for.
             metrics: shown to who has the token.
             metrics_tokens: what a scraper must present; None: there are no metrics to see.
 
         """
         self._missing = missing
+        self._pages = pages
         self._metrics = metrics
         self._metrics_tokens = metrics_tokens
         self._web_files = WebFiles()
@@ -53,6 +60,8 @@ class PlainHttp:
         if path == "/metrics" and self._metrics_tokens is not None:
             return self._exposition(connection, request, self._metrics_tokens)
         if not _wants_upgrade(request):
+            if self._pages.misses(request.headers.get("Host")):
+                return turned_away(connection, Rejection.HOST)
             return self._web_files.answer(path, request) or connection.respond(
                 HTTPStatus.UPGRADE_REQUIRED, "This is a WebSocket server; see docs/protocol.md.\n"
             )
@@ -84,7 +93,11 @@ def offers_too_much(connection: ServerConnection) -> Response:
 def turned_away(connection: ServerConnection, reason: Rejection) -> Response:
     """Answer a request that lacks a token, or comes from a page that may not connect."""
     if reason is Rejection.ORIGIN:
-        return connection.respond(HTTPStatus.FORBIDDEN, "This page may not connect.\n")
+        text = "Pages from there may not connect: --origins names those that may.\n"
+        return connection.respond(HTTPStatus.FORBIDDEN, text)
+    if reason is Rejection.HOST:
+        text = "This server is not known by that name: --hosts and its certificate say by which.\n"
+        return connection.respond(HTTPStatus.MISDIRECTED_REQUEST, text)
     refusal = connection.respond(HTTPStatus.UNAUTHORIZED, "The token is missing or wrong.\n")
     refusal.headers["WWW-Authenticate"] = "Bearer"
     return refusal

@@ -83,7 +83,9 @@ class Server:
         self._listener: WebSocketServer | None = None
         self._sweeper = Sweeper()
         self._metrics = services.metrics
-        self._plain_http = PlainHttp(self._missing, services.metrics, metrics_tokens)
+        self._plain_http = PlainHttp(
+            self._missing, self._door.pages, services.metrics, metrics_tokens
+        )
         self._overload = services.overload
         self._load_watch: asyncio.Task[None] | None = None
         if config.end_revoked_sessions and self._door.tokens is not None:

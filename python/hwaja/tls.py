@@ -6,7 +6,7 @@ from pathlib import Path
 
 import structlog
 
-from hwaja.certificate import development_certificate
+from hwaja.certificate import development_certificate, names_in
 from hwaja.config import Config, ConfigError
 from hwaja.ownership import changeable_by, is_readable_by_all
 
@@ -38,6 +38,8 @@ class ServerTls:
         self._find_files = find_files
         cert, key = find_files()
         self.context = self._newest = tls_context(cert, key)
+        self.names = names_in(cert)
+        """What the newest certificate is for."""
         if is_readable_by_all(key):
             _log.warning("every user of this machine can read the key", file=str(key))
         self.context.sni_callback = self._choose
@@ -50,7 +52,9 @@ class ServerTls:
                 errors of its own.
 
         """
-        self._newest = tls_context(*self._find_files())
+        cert, key = self._find_files()
+        self._newest = tls_context(cert, key)
+        self.names = names_in(cert)
 
     def _choose(self, handshake: ssl.SSLObject, _name: str | None, _: ssl.SSLContext) -> None:
         """Give a handshake the newest certificate, also where the client names no server.

@@ -1,0 +1,84 @@
+"""Pages from elsewhere: a real browser says where each is from, and none opens a session."""
+
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page
+
+from browser import chromium
+from browser.conftest import Visit
+from hwaja.admission import Door
+from hwaja.origins import origins_of
+from hwaja.pages import Pages
+from hwaja.session_runner import Services
+from loopback import Endpoint, serving
+
+pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
+
+Certificate = tuple[Path, Path]
+
+CONNECT = """
+url => new Promise(resolve => {
+  const socket = new WebSocket(url);
+  socket.onmessage = ({data}) => { resolve(JSON.parse(data).type); socket.close(); };
+  socket.onerror = () => resolve('refused');
+})
+"""
+OWN_NAMES = ("localhost", "127.0.0.1")
+
+
+async def heard(page: Page, url: str) -> str:
+    """The type of the first message that a page gets, or that it got none."""
+    return str(await page.evaluate(CONNECT, url))
+
+
+def elsewhere(endpoint: Endpoint) -> str:
+    """A page of another site, for which this server stands in: at a name that is not its own."""
+    return f"https://{chromium.ELSEWHERE}:{endpoint.port}/healthz"
+
+
+async def test_pages_of_the_server_s_own_address_open_sessions(
+    endpoint: Endpoint, visit: Visit
+) -> None:
+    """By each name that this machine has for itself, and from one to another."""
+    for name in OWN_NAMES:
+        visitor = await visit(f"https://{name}:{endpoint.port}/healthz")
+        for host in OWN_NAMES:
+            assert await heard(visitor.page, f"wss://{host}:{endpoint.port}") == "model_loaded"
+
+
+async def test_a_page_of_another_address_opens_no_session(endpoint: Endpoint, visit: Visit) -> None:
+    """Nor does one that says nothing of where it is from."""
+    for url in (elsewhere(endpoint), "about:blank", "data:text/html,elsewhere"):
+        visitor = await visit(url)
+        for host in OWN_NAMES:
+            assert await heard(visitor.page, f"wss://{host}:{endpoint.port}") == "refused"
+
+
+async def test_a_page_of_another_address_opens_one_where_the_list_has_it(
+    services: Services, certificate: Certificate, endpoint: Endpoint, visit: Visit
+) -> None:
+    visitor = await visit(elsewhere(endpoint))
+    for origins in (f"https://{chromium.ELSEWHERE}:{endpoint.port}/", "*"):
+        door = Door(pages=Pages(origins_of(origins)))
+        async with serving(services, certificate, door=door) as listing:
+            assert await heard(visitor.page, listing.url) == "model_loaded"
+
+
+async def test_a_page_whose_name_is_led_to_the_server_opens_no_session(
+    services: Services, visit: Visit
+) -> None:
+    """DNS rebinding: to the browser it is the page's own server, which speaks no TLS."""
+    async with serving(services, None) as endpoint:
+        own = await visit(f"http://localhost:{endpoint.port}/healthz")
+        assert await heard(own.page, f"ws://localhost:{endpoint.port}") == "model_loaded"
+        authority = f"{chromium.ELSEWHERE}:{endpoint.port}"
+        rebound = await visit(f"http://{authority}/healthz")
+        assert await heard(rebound.page, f"ws://{authority}") == "refused"
+
+
+async def test_who_opens_the_page_by_a_strange_name_reads_how_the_server_learns_it(
+    endpoint: Endpoint, visit: Visit
+) -> None:
+    visitor = await visit(f"https://{chromium.ELSEWHERE}:{endpoint.port}/")
+    assert "--hosts" in await visitor.page.locator("body").inner_text()
