@@ -208,7 +208,9 @@ async def lost(endpoint: Endpoint, returner: Returner) -> None:
 async def test_a_session_is_kept_for_a_limited_time_and_its_place_with_it(serve: Serve) -> None:
     async with serve(max_connections=1, resume_seconds=0.3) as endpoint:
         returner = Returner(endpoint)
-        await lost(endpoint, returner)
+        async with returner.connection() as peer:
+            await begun(returner, peer)
+            peer.websocket.transport.abort()
         async with endpoint.connect() as other:
             assert (await other.hear())["code"] == "CONNECTION_FAILED"
         await endpoint.until_free()

@@ -94,3 +94,7 @@ class Door:
     def still_lets_in(self, bearers: Iterable[bytes]) -> bool:
         """Return whether one of these digests is of a token that is good, where one is needed."""
         return self.tokens is None or self.tokens.hold_any(bearers)
+
+    def good_tokens(self, client: Presented) -> frozenset[bytes]:
+        """Return the digests of the tokens that let a client in; none where none is asked for."""
+        return frozenset() if self.tokens is None else self.tokens.among(client.bearers)

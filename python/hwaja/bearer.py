@@ -46,12 +46,16 @@ class Tokens:
             _log.warning("no token is left, so nobody is let in", file=str(self._file))
         self.when_reloaded()
 
-    def hold_any(self, digests: Iterable[bytes]) -> bool:
-        """Return whether one of these digests is of a token of the file.
+    def among(self, digests: Iterable[bytes]) -> frozenset[bytes]:
+        """Return those of these digests that are of a token of the file.
 
         The time that it takes depends on how a digest is stored, not on the token: who could
         measure it would learn bits of a SHA-256 digest, from which no token can be found.
         """
+        return self._digests.intersection(digests)
+
+    def hold_any(self, digests: Iterable[bytes]) -> bool:
+        """Return whether one of these digests is of a token of the file; see `among`."""
         return not self._digests.isdisjoint(digests)
 
 

@@ -50,6 +50,10 @@ class Rejection(StrEnum):
     """It is a page of somebody else's."""
     HOST = "host"
     """It is a page that takes the server for one of another name."""
+    ADDRESS_FULL = "address_full"
+    """Its address has as many sessions as one may have."""
+    TOKEN_FULL = "token_full"  # noqa: S105  # no token
+    """Its token has as many sessions as one may have."""
 
 
 class Reason(StrEnum):

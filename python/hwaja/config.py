@@ -28,6 +28,14 @@ _ABOVE_ZERO = (
     "idle_seconds",
     "ping_seconds",
 )
+_ZERO_OR_ABOVE = (
+    "drain_seconds",
+    "resume_seconds",
+    "unenrolled_seconds",
+    "max_read_ahead_bytes",
+    "max_sessions_per_address",
+    "max_sessions_per_token",
+)
 
 
 class ConfigError(Exception):
@@ -79,6 +87,19 @@ class Config:
         "inference processes; one per core is best, as each runs on one thread",
     )
     max_connections: int = _option(10, "clients served at once; 10 is the specification's limit")
+    max_sessions_per_address: int = _option(
+        0,
+        "clients served at once that connect from one address (IPv6: one /64); 0: no limit; "
+        "behind a proxy all have the proxy's",
+    )
+    max_sessions_per_token: int = _option(
+        0, "clients served at once that show the same token of the token file; 0: no limit"
+    )
+    unenrolled_seconds: float = _option(
+        120.0,
+        "how long a client may leave both voices unenrolled where the server is full and another "
+        "client comes",
+    )
     max_session_seconds: float = _option(
         1800.0, "how long a client may stay; 30 minutes are the specification's limit"
     )
@@ -146,15 +167,14 @@ class Config:
         _check(self.max_connections >= 1, "max_connections must be at least 1")
         _check(2 <= self.max_speakers <= 8, "max_speakers must lie between 2 and 8")
         _check(0.1 <= self.hangover_seconds <= 3, "hangover_seconds must lie between 0.1 and 3")
-        _check(self.drain_seconds >= 0, "drain_seconds must not be negative")
-        _check(self.resume_seconds >= 0, "resume_seconds must not be negative")
         _check(self.max_message_bytes >= 1024, "max_message_bytes must be at least 1024")
-        _check(self.max_read_ahead_bytes >= 0, "max_read_ahead_bytes must not be negative")
         _check(
             0 < self.max_enrolment_seconds <= 30, "max_enrolment_seconds must lie between 0 and 30"
         )
         for name in _ABOVE_ZERO:
             _check(getattr(self, name) > 0, f"{name} must be above 0")
+        for name in _ZERO_OR_ABOVE:
+            _check(getattr(self, name) >= 0, f"{name} must not be negative")
         _check(self.log_format in ("console", "json"), "log_format must be console or json")
         _check((self.cert is None) == (self.key is None), "cert and key belong together")
         _check(

@@ -101,6 +101,11 @@ class Connection:
         self._websocket.transport.abort()
         await self._finished.wait()
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it carries nothing any more."""
+        return self._finished.is_set()
+
     def shut_down(self) -> None:
         """Have what was read answered, and the connection closed, because the server stops."""
         self._is_shut_down = True

@@ -21,6 +21,13 @@ FAULT = Error(ErrorCode.CONNECTION_FAILED, Reason.SERVER_FAILED)
 """What a client is told whose session something of the server broke."""
 
 
+_CODES = {
+    Reason.TOKEN_REVOKED: CloseCode.POLICY_VIOLATION,
+    Reason.SERVER_FULL: CloseCode.TRY_AGAIN_LATER,
+}
+"""Of those whose time is up before its end."""
+
+
 def cut_off(received_samples: int) -> Ending:
     """Return what a transcription ends with that is not wholly answered, as the server stops."""
     code, reason = ErrorCode.TRANSCRIPTION_FAILED, Reason.SERVER_STOPPED
@@ -33,8 +40,7 @@ def ending_of(event: Shutdown | CutOff | TimeIsUp | Broke) -> Ending:
         return Ending(CloseCode.GOING_AWAY)
     if isinstance(event, Broke):
         return Ending(CloseCode.INTERNAL_ERROR, FAULT)
-    is_revoked = event.reason is Reason.TOKEN_REVOKED
-    code = CloseCode.POLICY_VIOLATION if is_revoked else CloseCode.NORMAL
+    code = _CODES.get(event.reason, CloseCode.NORMAL)
     return Ending(code, Error(ErrorCode.CONNECTION_FAILED, event.reason))
 
 

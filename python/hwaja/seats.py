@@ -1,26 +1,69 @@
-"""Who is being served: a limited number of sessions, each with a seat that its client may keep."""
+"""Who is being served: a limited number of sessions, each with a seat that its client may keep.
+
+A client that has enrolled no voice keeps its seat as long as nobody else wants it.
+"""
 
 import asyncio
+import ipaddress
+import math
 import secrets
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from hwaja.bearer import digest_of
+from hwaja.codes import Rejection
+from hwaja.config import Config
 from hwaja.connection import Connection
 from hwaja.session_runner import SessionRunner
+from hwaja.states import State
 
 TOKEN_BYTES = 32
 """Of randomness: more than can be guessed."""
 
 
-class Seat:
-    """One session, and the connection it has now."""
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """What a client came with, by which its seats are counted."""
 
-    def __init__(self, runner: SessionRunner) -> None:
+    network: str
+    tokens: frozenset[bytes] = frozenset()
+    """Digests of those that are good."""
+
+    @property
+    def keys(self) -> frozenset[str | bytes]:
+        """What it is one by with others: its tokens; where none is asked for, its address."""
+        return self.tokens or frozenset((self.network,))
+
+
+def network_of(address: str) -> str:
+    """Return what of an address counts as one: of IPv6 a /64, which no site has less than."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:  # a socket that was gone before it could be asked
+        return ""
+    if isinstance(ip, ipaddress.IPv4Address):
+        return str(ip)
+    return str(ip.ipv4_mapped or ipaddress.ip_network((int(ip), 64), strict=False))
+
+
+class Seat:
+    """One session, the connection it has now, and who has it."""
+
+    def __init__(self, runner: SessionRunner, holder: Holder, now: float) -> None:
         self.runner = runner
+        self.holder = holder
+        """As its client came the last time."""
+        self.taken_at = now
         self.connection: Connection | None = None
-        self.bearers: tuple[bytes, ...] = ()
-        """Digests of the tokens that let its client in, the last time that it came."""
+        self.is_given_up = False
+        """Somebody else has its place; it is about to be left."""
         self._changed = asyncio.Event()
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether its client is away and may come back."""
+        return self.connection is not None and self.connection.has_ended
 
     async def hand_over(self, connection: Connection) -> None:
         """Give the seat to a connection; returns once the one before has ended."""
@@ -50,8 +93,11 @@ class Seats:
     Tokens are kept as digests: what is compared and found in memory is no token.
     """
 
-    def __init__(self, places: int) -> None:
-        self._places = places
+    def __init__(self, config: Config) -> None:
+        self._places = config.max_connections
+        self._per_address = config.max_sessions_per_address or math.inf
+        self._per_token = config.max_sessions_per_token or math.inf
+        self._unenrolled_seconds = config.unenrolled_seconds
         self._taken: set[Seat] = set()
         self._by_digest: dict[bytes, Seat] = {}
         self.emptied = asyncio.Event()
@@ -70,16 +116,64 @@ class Seats:
         return [seat.runner for seat in self._taken]
 
     @property
-    def are_full(self) -> bool:
-        """Whether no seat is left."""
-        return len(self._taken) >= self._places
+    def _held(self) -> list[Seat]:
+        return [seat for seat in self._taken if not seat.is_given_up]
 
-    def take(self, runner: SessionRunner) -> Seat:
+    def are_full(self, now: float) -> bool:
+        """Return whether there is no seat at `now`, in seconds, that just anybody would get."""
+        return not self._has_place and self._yielding(None, now) is None
+
+    def refusal(self, holder: Holder, now: float) -> Rejection | None:
+        """Return why a newcomer gets no seat at `now`, in seconds; None: there is one."""
+        held = [seat.holder for seat in self._held]
+        if sum(each.network == holder.network for each in held) >= self._per_address:
+            return Rejection.ADDRESS_FULL
+        for token in holder.tokens:
+            if sum(token in each.tokens for each in held) >= self._per_token:
+                return Rejection.TOKEN_FULL
+        has_seat = self._has_place or self._yielding(holder, now) is not None
+        return None if has_seat else Rejection.SERVER_FULL
+
+    def take(self, runner: SessionRunner, holder: Holder, now: float) -> Seat:
         """Return a seat for a new session; the caller has seen that there is one."""
-        seat = Seat(runner)
+        yielding = None if self._has_place else self._yielding(holder, now)
+        if yielding is not None:
+            yielding.is_given_up = True
+            yielding.runner.give_way()
+        seat = Seat(runner, holder, now)
         self._taken.add(seat)
         self.emptied.clear()
         return seat
+
+    @property
+    def _has_place(self) -> bool:
+        return len(self._held) < self._places
+
+    def _yielding(self, newcomer: Holder | None, now: float) -> Seat | None:
+        """Return the seat that goes to a newcomer, or to just anybody; None: nobody gives way.
+
+        One with a voice never does. Others do that are kept, or were not used for long, or whose
+        holder has still as many as the newcomer without it. Kept ones go first, then of who has
+        most the one that has been without a voice for longest, if it is not being enrolled.
+        """
+        if len(self._taken) >= 2 * self._places:  # as many as that may be on their way out
+            return None
+        counts = Counter(key for seat in self._held for key in seat.holder.keys)
+
+        def count(holder: Holder) -> int:
+            return max(counts[key] for key in holder.keys)
+
+        least = math.inf if newcomer is None else count(newcomer) + 2
+
+        def yields(seat: Seat) -> bool:
+            is_unused = seat.is_kept or now - seat.taken_at >= self._unenrolled_seconds
+            return not seat.runner.has_voice and (is_unused or count(seat.holder) >= least)
+
+        def order(seat: Seat) -> tuple[bool, int, bool, float]:
+            is_enrolling = seat.runner.state in (State.ENROLLING, State.VERIFYING)
+            return not seat.is_kept, -count(seat.holder), is_enrolling, seat.taken_at
+
+        return min(filter(yields, self._held), key=order, default=None)
 
     def issue(self, seat: Seat, used: str | None = None) -> str:
         """Return a new token that leads to a seat.

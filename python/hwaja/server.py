@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import socket
 import ssl
+import time
 from contextlib import suppress
 from functools import partial
 from weakref import WeakKeyDictionary
@@ -25,7 +26,7 @@ from hwaja.messages import Error
 from hwaja.overload import Relief
 from hwaja.plain_http import PlainHttp, offers_too_much, turned_away
 from hwaja.read_ahead import Reserve
-from hwaja.seats import Seat, Seats
+from hwaja.seats import Holder, Seat, Seats, network_of
 from hwaja.serialize import serialize
 from hwaja.session_runner import Services, SessionRunner
 from hwaja.sweeping import Sweeper
@@ -76,7 +77,7 @@ class Server:
         self._services = services
         self._config = config
         self._door = door or Door()
-        self._seats = Seats(config.max_connections)
+        self._seats = Seats(config)
         self._reserve = Reserve(config.max_read_ahead_bytes)
         self._handlers: set[asyncio.Task[None]] = set()
         self._clients: WeakKeyDictionary[ServerConnection, Presented] = WeakKeyDictionary()
@@ -188,15 +189,24 @@ class Server:
     def _missing(self) -> list[str]:
         """Return what a client that came now would lack."""
         missing = [] if self._services.pool.running_workers else ["no worker runs"]
-        return missing + [_LACKS[reason] for reason in self._lack_of_room()]
+        return missing + [_LACKS[reason] for reason in self._lacks()]
 
-    def _lack_of_room(self) -> list[Rejection]:
-        """Return why no client can be taken; nothing where one can."""
+    def _lacks(self) -> list[Rejection]:
+        """Return why no client could be taken; nothing where one could."""
         lacking = {
-            Rejection.SERVER_FULL: self._seats.are_full,
-            Rejection.OVERLOADED: self._overload.leaves_out(Relief.NEW_SESSIONS),
+            Rejection.SERVER_FULL: self._seats.are_full(time.monotonic()),
+            Rejection.OVERLOADED: self._is_overloaded,
         }
         return [reason for reason, lacks in lacking.items() if lacks]
+
+    def _no_seat_for(self, holder: Holder) -> Rejection | None:
+        """Return why a newcomer is turned away; None: there is a seat for it."""
+        refusal = self._seats.refusal(holder, time.monotonic())
+        return refusal or (Rejection.OVERLOADED if self._is_overloaded else None)
+
+    @property
+    def _is_overloaded(self) -> bool:
+        return self._overload.leaves_out(Relief.NEW_SESSIONS)
 
     async def _watch_load(self) -> None:
         """Find out again and again how late answers are, and what is to be left out."""
@@ -213,7 +223,7 @@ class Server:
             self._end_if_revoked(seat)
 
     def _end_if_revoked(self, seat: Seat) -> None:
-        if not self._door.still_lets_in(seat.bearers):
+        if not self._door.still_lets_in(seat.holder.tokens):
             seat.runner.revoke()
 
     def _note_rejection(self, reason: Rejection) -> None:
@@ -231,17 +241,20 @@ class Server:
 
     async def _seat_client(self, websocket: ServerConnection) -> None:
         client = self._clients.pop(websocket)
+        address = websocket.remote_address
+        network = network_of(address[0] if address else "")
+        holder = Holder(network, self._door.good_tokens(client))
         seat = self._seats.find(client.session_token)
         is_new = seat is None
         if seat is None:
-            reasons = self._lack_of_room()
-            if reasons:
-                self._note_rejection(reasons[0])
+            refusal = self._no_seat_for(holder)
+            if refusal is not None:
+                self._note_rejection(refusal)
                 await _turn_away(websocket)
                 return
-            session_id = secrets.token_hex(4)
-            seat = self._seats.take(SessionRunner(self._services, self._config, session_id))
-        seat.bearers = client.bearers
+            runner = SessionRunner(self._services, self._config, secrets.token_hex(4))
+            seat = self._seats.take(runner, holder, time.monotonic())
+        seat.holder = holder
         connection = Connection(websocket, seat.runner, self._config, self._reserve)
         try:
             await seat.hand_over(connection)

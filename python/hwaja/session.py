@@ -93,6 +93,11 @@ class Session:
         """Whether audio is wanted now; audio at other times is ignored (a microphone runs on)."""
         return self.state in (State.ENROLLING, State.TRANSCRIBING)
 
+    @property
+    def has_voice(self) -> bool:
+        """Whether a voice is enrolled, which would be lost with the session."""
+        return bool(self._enrolled)
+
     def handle(self, event: Event) -> list[Effect]:
         """Take one event; return what is to be done, in order."""
         if isinstance(event, Received | Refused):  # one that is refused is told why, if it asks

@@ -62,9 +62,7 @@ from hwaja.faults import describe
 from hwaja.gate import SAMPLE_RATE
 from hwaja.hearing import Hearing, LiveHearing, Text, WholeHearing
 from hwaja.intake import Intake
-from hwaja.messages import (
-    InvalidMessageError,
-)
+from hwaja.messages import InvalidMessageError
 from hwaja.metrics import Metrics
 from hwaja.observer import Observer
 from hwaja.outbox import Outbox
@@ -147,6 +145,11 @@ class SessionRunner:
         return self._session.state
 
     @property
+    def has_voice(self) -> bool:
+        """Whether a voice is enrolled, which would be lost with the session."""
+        return self._session.has_voice
+
+    @property
     def is_ahead(self) -> bool:
         """Whether it transcribes audio that is ahead of real time."""
         return self._pace.is_ahead and self.state in (State.TRANSCRIBING, State.DRAINING)
@@ -197,6 +200,11 @@ class SessionRunner:
     def revoke(self) -> None:
         """Answer what was heard and close, because the client's token is good no more."""
         self._report(TimeIsUp(Reason.TOKEN_REVOKED))
+
+    def give_way(self) -> None:
+        """Close, because somebody else gets the seat of a client that has enrolled nobody."""
+        self._log.info("session gives way")
+        self._report(TimeIsUp(Reason.SERVER_FULL))
 
     async def end(self) -> None:
         """Give up what is going on, and forget everything."""

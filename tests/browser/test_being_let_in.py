@@ -35,6 +35,17 @@ async def test_a_server_that_is_full_says_so_and_takes_who_comes_later(
         assert await visitor.page.locator(".notice").count() == 0
 
 
+async def test_a_page_that_enrols_nobody_makes_room_and_says_why(
+    services: Services, certificate: Certificate, visit: Visit
+) -> None:
+    limits = {"max_connections": 1, "unenrolled_seconds": 0}
+    async with serving(services, certificate, **limits) as endpoint:
+        visitor = await visit(endpoint.page)
+        await visitor.until("ready")
+        async with endpoint.welcomed():
+            assert "Too many people" in await visitor.notice("connection")
+
+
 async def test_a_page_asks_for_the_token_and_says_if_it_is_wrong(
     services: Services, certificate: Certificate, visit: Visit, album: Album
 ) -> None:
