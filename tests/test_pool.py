@@ -100,6 +100,16 @@ async def test_where_two_speak_at_once_is_told_only_if_asked_for(
     np.testing.assert_allclose(spared.whole, asked.whole, atol=1e-3)
 
 
+async def test_windows_and_overlap_are_told_apart_where_the_audio_ends_just_behind_a_hop(
+    one: Pool, speech: Samples
+) -> None:
+    samples = 10 * HOP_SAMPLES + 1
+    track = await one.embed("owner", speech[:samples].copy, samples, overlaps=True)
+    assert (track.windows.shape, track.overlap.shape) == ((11, 192), (11,))
+    whole = await one.embed("owner", speech[: samples - 1].copy, samples - 1, overlaps=True)
+    np.testing.assert_allclose(track.windows[:9], whole.windows[:9], atol=0.1)
+
+
 async def test_the_audio_of_a_job_is_overwritten_once_it_is_sent(
     one: Pool, speech: Samples
 ) -> None:

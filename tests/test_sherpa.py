@@ -1,6 +1,7 @@
 """sherpa-onnx behind its checks: what it hears, and audio that must not reach it."""
 
 import difflib
+import math
 import re
 import subprocess
 import sys
@@ -280,6 +281,14 @@ def test_an_embedding_is_the_same_each_time_and_a_vector_of_floats(
     embedder.embed(other_voice(beckett))
     assert (first.shape, first.dtype) == ((1 - -len(beckett) // HOP_SAMPLES, 192), np.float32)
     np.testing.assert_array_equal(first, embedder.embed(beckett))
+
+
+@pytest.mark.parametrize("beyond", [-1, 0, 1, 79, 80, 160])
+def test_there_are_as_many_windows_as_hops_wherever_the_audio_ends(
+    beyond: int, embedder: SpeakerEmbedder, beckett: Samples
+) -> None:
+    samples = 5 * HOP_SAMPLES + beyond
+    assert len(embedder.embed(beckett[:samples])) == 1 + math.ceil(samples / HOP_SAMPLES)
 
 
 def test_a_window_is_nearer_to_the_voice_that_speaks_in_it(embedder: SpeakerEmbedder) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hwaja.engine import Embeddings, EngineError, Samples
+from hwaja.engine import HOP_SAMPLES, Embeddings, EngineError, Samples
 from hwaja.engines.admission import check_options, check_samples, check_utterance
 from hwaja.engines.exports import WhisperExport, check_embedder, open_export
 from hwaja.engines.sherpa_library import sherpa_onnx
@@ -77,7 +77,10 @@ class SpeakerEmbedder:
             raise EngineError("too little audio for the speaker model")
         # All rows in one: sherpa-onnx hands on what is in the second axis, however long.
         rows = np.array(self._extractor.compute(stream), np.float32)
-        return rows.reshape(-1, self._extractor.dim)
+        rows = rows.reshape(-1, self._extractor.dim)
+        # Where a last hop of under half a frame begins none, the window before is there.
+        hops = -(-len(samples) // HOP_SAMPLES)
+        return np.concatenate([rows, *[rows[-1:]] * (1 + hops - len(rows))])
 
 
 def load_recogniser(
