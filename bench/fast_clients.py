@@ -1,12 +1,13 @@
-"""Clients that send files fast, beside clients that talk: who is answered, and who is let in.
+"""Clients that cost much beside clients that talk: who is answered, and who is let in.
 
 python bench/fast_clients.py ../shared/speech --fast 8 --speed 10
+python bench/fast_clients.py ../shared/speech --live 9 --fast 1 --dear 1
 
 The fast ones know the specification only and have the defaults of the websockets library, whose
 keepalive gives a server up that does not answer a ping within 20 s. The live ones ask for interim
-texts. Meanwhile `/readyz` and `/metrics` are read: would a newcomer be refused, how late are
-answers, what is left out. It ends after `--limit-seconds` at the latest; the clips and their order
-come from `--seed`.
+texts, and so do the dear ones, whose two voices take turns each second. Meanwhile `/readyz` and
+`/metrics` are read: would a newcomer be refused, how late are answers, what is left out. It ends
+after `--limit-seconds` at the latest; the clips and their order come from `--seed`.
 """
 
 import argparse
@@ -18,7 +19,7 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -38,6 +39,8 @@ from speech_index import ROOMS, korean
 
 LOOK_SECONDS = 0.5
 PAUSE_SECONDS = 0.7
+TURN_SECONDS = 1.0
+"""Of a voice of a dear client."""
 
 
 @dataclass
@@ -152,16 +155,39 @@ async def until_ready(service: Service) -> float:
     return time.monotonic() - began
 
 
+def alternating(talk: Talk) -> Talk:
+    """Return a talk whose two voices take turns each second, without a pause."""
+    pcm = np.frombuffer(talk.pcm, np.int16)
+    turn = round(TURN_SECONDS * SAMPLE_RATE)
+    voices = [
+        np.concatenate([pcm[slice(*_samples(span))] for span in talk.spans_seconds[side::2]])
+        for side in (0, 1)
+    ]
+    turns = min(map(len, voices)) // turn
+    both = np.stack([voice[: turns * turn].reshape(turns, turn) for voice in voices], axis=1)
+    seconds = 2 * turns * TURN_SECONDS
+    return replace(talk, pcm=both.tobytes(), spans_seconds=((0.0, seconds),))
+
+
+def _samples(span_seconds: tuple[float, float]) -> tuple[int, int]:
+    start, end = span_seconds
+    return round(start * SAMPLE_RATE), round(end * SAMPLE_RATE)
+
+
 async def measure(
-    service: Service, live: Sequence[Talk], fast: Sequence[Talk], asked: argparse.Namespace
+    service: Service,
+    live: Sequence[Talk],
+    dear: Sequence[Talk],
+    fast: Sequence[Talk],
+    asked: argparse.Namespace,
 ) -> None:
     files = [File(len(talk.pcm) / 2 / SAMPLE_RATE) for talk in fast]
-    told = [Told(0.0) for _ in live]
+    told, dearly = [Told(0.0) for _ in live], [Told(0.0) for _ in dear]
     looks = Looks()
     watching = asyncio.create_task(watch(service, looks))
     playing = [
         asyncio.create_task(play(service, talk, each, interims=True))
-        for talk, each in zip(live, told, strict=True)
+        for talk, each in zip([*live, *dear], [*told, *dearly], strict=True)
     ]
     sending = [
         asyncio.create_task(send_file(service, talk, asked.speed, file))
@@ -178,19 +204,16 @@ async def measure(
     for task in done:
         if (error := task.exception()) is not None:
             print(f"a client failed: {type(error).__name__}: {error}")
-    tell(asked, took, files, told, looks, ready_seconds)
+    print(f"{asked.fast} fast at {asked.speed:g} times, {asked.live} live: {took:.0f} s")
+    tell_files(files)
+    tell_speakers("live", told)
+    tell_speakers("dear", dearly)
+    tell_looks(looks)
+    print(f"empty server lets in after {ready_seconds:.2f} s")
     print(f"memory of the front at most: {peak_bytes(service.process.pid) / 2**20:.0f} MiB")
 
 
-def tell(
-    asked: argparse.Namespace,
-    took_seconds: float,
-    files: Sequence[File],
-    told: Sequence[Told],
-    looks: Looks,
-    ready_seconds: float,
-) -> None:
-    print(f"{asked.fast} fast at {asked.speed:g} times, {asked.live} live: {took_seconds:.0f} s")
+def tell_files(files: Sequence[File]) -> None:
     whole = [file for file in files if abs(file.answered_seconds - file.seconds) < 0.1]
     print(
         f"files answered whole: {len(whole)} of {len(files)}, of {files[0].seconds:.0f} s each"
@@ -201,15 +224,23 @@ def tell(
     print(f"  texts: {[file.texts for file in files]}")
     took = [round(file.took_seconds) for file in files if file.took_seconds]
     print(f"  seconds until whole: {took}")
+
+
+def tell_speakers(name: str, told: Sequence[Told]) -> None:
     delays = [final.delay_seconds for each in told for final in each.finals]
     if delays:
         p50, p95 = np.percentile(delays, [50, 95])
-        print(f"live: {len(delays)} texts, delay p50 {p50:.2f}, p95 {p95:.2f} s")
-    print(f"  interims {[each.interims for each in told]}, errors {[each.errors for each in told]}")
+        print(f"{name}: {len(delays)} texts, delay p50 {p50:.2f}, p95 {p95:.2f} s")
+        away = sum(each.turned_away for each in told)
+        interims = [each.interims for each in told]
+        errors = [each.errors for each in told]
+        print(f"  interims {interims}, errors {errors}, turned away {away}")
+
+
+def tell_looks(looks: Looks) -> None:
     print(f"looks: {looks.count}, a newcomer refused in {looks.refusals}")
     print(f"  lag: max {max(looks.lags_seconds):.1f} s, mean {np.mean(looks.lags_seconds):.1f} s")
     print(f"  left out, in looks: {dict(looks.left_out)}")
-    print(f"empty server lets in after {ready_seconds:.2f} s")
 
 
 def clips_of(speech: Path) -> list[Clip]:
@@ -226,6 +257,7 @@ def main() -> None:
     parser.add_argument("--fast-seconds", type=float, default=90.0)
     parser.add_argument("--speed", type=float, default=10.0)
     parser.add_argument("--live", type=int, default=2)
+    parser.add_argument("--dear", type=int, default=0)
     parser.add_argument("--live-seconds", type=float, default=60.0)
     parser.add_argument("--limit-seconds", type=float, default=150.0)
     parser.add_argument("--seed", type=int, default=0)
@@ -233,8 +265,13 @@ def main() -> None:
     clips = clips_of(asked.speech)
     live = talks(clips, asked.live, asked.live_seconds, PAUSE_SECONDS, asked.seed)
     fast = talks(clips, asked.fast, asked.fast_seconds, PAUSE_SECONDS, asked.seed + 1)
-    with running_server("--max-connections", str(asked.fast + asked.live + 2)) as service:
-        asyncio.run(measure(service, live, fast, asked))
+    of_both = talks(clips, asked.dear, 2 * asked.live_seconds, PAUSE_SECONDS, asked.seed + 2)
+    dear = [alternating(talk) for talk in of_both]
+    clients = asked.fast + asked.live + asked.dear
+    with running_server("--max-connections", str(clients + 2)) as service:
+        asyncio.run(measure(service, live, dear, fast, asked))
+        cpu_seconds = service.cpu_seconds()
+    print(f"CPU of the server: {cpu_seconds:.1f} s")
 
 
 if __name__ == "__main__":

@@ -112,12 +112,19 @@ class FakePool:
         self.processes: dict[int, asyncio.subprocess.Process] = {}
         self.abilities = Abilities()
         self.ahead: set[Hashable] = set()
+        self.dear: set[Hashable] = set()
         self.heard: list[Samples] = []  # what each recognition was given
         self.embedded: list[tuple[int, bool]] = []
         """Of each embedding, how much it was given, and whether overlaps were looked for."""
 
     def set_ahead(self, owner: Hashable, is_ahead: bool) -> None:
         (self.ahead.add if is_ahead else self.ahead.discard)(owner)
+
+    def is_dear(self, owner: Hashable) -> bool:
+        return owner in self.dear
+
+    def leave(self, owner: Hashable) -> None:
+        self.dear.discard(owner)
 
     def sparing(self, _owner: Hashable) -> AbstractContextManager[None]:
         return nullcontext()
@@ -143,11 +150,11 @@ class FakePool:
         if self.voice_failures:
             raise self.voice_failures.pop(0)
         hops = -(-samples // HOP_SAMPLES)
-        voice = np.array(self.voices.pop(0), np.float32) if self.voices else _voice_in(heard)
+        voice = np.array(self.voices.pop(0), np.float32) if self.voices else voice_in(heard)
         return VoiceTrack(voice, np.tile(voice, (hops, 1)), np.zeros(hops, np.float32))
 
 
-def _voice_in(samples: Samples) -> Embedding:
-    """One voice for what is from the clip of speaker 0, another for everything else."""
+def voice_in(samples: Samples) -> Embedding:
+    """Return one voice for what is from the clip of speaker 0, another for everything else."""
     is_first = samples[:400].tobytes() in clips.samples(clips.clip("beckett")).tobytes()
     return np.array([is_first, not is_first], np.float32)

@@ -1,7 +1,6 @@
 """How a session's texts are found: of whole utterances with drafts, or while they are spoken."""
 
 import asyncio
-from collections.abc import Hashable
 from typing import cast
 
 import numpy as np
@@ -216,7 +215,6 @@ class FakeLivePool:
     def __init__(self) -> None:
         self.extended: list[tuple[int, int]] = []
         self.dropped: list[int] = []
-        self.left: list[Hashable] = []
         self.utterances: list[LiveUtterance] = []
 
     def extend(self, utterance: LiveUtterance, stop: int) -> None:
@@ -234,9 +232,6 @@ class FakeLivePool:
 
     def drop(self, utterance: LiveUtterance) -> None:
         self.dropped.append(utterance.start)
-
-    def leave(self, owner: Hashable) -> None:
-        self.left.append(owner)
 
 
 @pytest.fixture
@@ -283,7 +278,6 @@ async def test_what_began_elsewhere_is_dropped(live: LiveHearing, live_pool: Fak
     live.follow(1, 600, 800)
     live.close()
     assert live_pool.dropped == [100, 600]
-    assert live_pool.left == ["session"]
 
 
 async def test_a_transcription_begins_with_nothing_open(

@@ -59,6 +59,7 @@ ROWS: list[set[str]] = [
     {"workers.wire"},
     {"workers.steps"},
     {"workers.worker"},
+    {"workers.charges"},
     {"workers.jobs", "workers.live", "workers.process"},
     {"workers.switchboard", "workers.crew"},
     {"workers.pool"},
@@ -129,6 +130,7 @@ PURE = {
     "pages",
     "session",
     "token_syntax",
+    "workers.charges",
 }
 IMPURE_IMPORTS = {
     "asyncio",

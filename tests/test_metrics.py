@@ -20,6 +20,7 @@ class Somebody:
     state: State
     lag_seconds: float = 0.0
     is_ahead: bool = False
+    is_dear: bool = False
 
 
 def test_what_can_happen_is_shown_from_the_beginning_so_that_its_rate_is_known() -> None:
@@ -85,8 +86,9 @@ def test_sessions_and_slots_are_those_at_the_moment_of_the_scrape() -> None:
     metrics = Metrics()
     sessions = [Somebody(State.READY), Somebody(State.TRANSCRIBING, 1.5)]
     metrics.watch_sessions(lambda: sessions, slots=3)
-    sessions.append(Somebody(State.TRANSCRIBING, 4.0, is_ahead=True))
+    sessions.append(Somebody(State.TRANSCRIBING, 4.0, is_ahead=True, is_dear=True))
     scrape = read(metrics)
+    assert scrape["hwaja_sessions_dear"] == 1
     assert scrape["hwaja_sessions_ahead"] == 1
     assert scrape.by("hwaja_sessions", "state") == {"ready": 1, "transcribing": 2}
     assert (scrape["hwaja_slots"], scrape["hwaja_slots_free"]) == (3, 0)

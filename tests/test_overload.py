@@ -3,7 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwaja.overload import BEGINS_AT_SECONDS, CALM_SECONDS, ENDS_BELOW, Overload, Relief
+from hwaja.overload import (
+    BEGINS_AT_SECONDS,
+    CALM_SECONDS,
+    ENDS_BELOW,
+    Overload,
+    Relief,
+    SessionOverload,
+)
 
 PROMPT = 0.1
 """Seconds of lag: something is awaited, and not for long."""
@@ -72,3 +79,24 @@ def test_whatever_comes_calm_ends_it(lags: list[float]) -> None:
         assert changed == (overload.relief is not told)
     after(overload, PROMPT, since=len(lags), seconds=4 * CALM_SECONDS)
     assert overload.relief is Relief.NOTHING
+
+
+def test_a_session_leaves_out_what_all_do_and_what_its_own_answers_are_too_late_for() -> None:
+    of_all = Overload()
+    late, prompt = SessionOverload(of_all), SessionOverload(of_all)
+    late.observe(BEGINS_AT_SECONDS[Relief.SPEAKER_DETAILS], 0)
+    prompt.observe(PROMPT, 0)
+    assert late.leaves_out(Relief.SPEAKER_DETAILS)
+    assert not prompt.leaves_out(Relief.INTERIMS)
+    of_all.observe(BEGINS_AT_SECONDS[Relief.INTERIMS], 0)
+    assert prompt.leaves_out(Relief.INTERIMS)
+    assert not prompt.leaves_out(Relief.SPEAKER_DETAILS)
+
+
+def test_what_a_session_waits_while_it_is_dear_makes_nobody_else_late() -> None:
+    session = SessionOverload(Overload())
+    assert session.shared_lag_seconds(8, 10) == 8
+    session.was_dear(10)
+    assert session.shared_lag_seconds(8, 10) == 0
+    assert session.shared_lag_seconds(9, 11) == 1
+    assert session.shared_lag_seconds(3, 30) == 3

@@ -205,7 +205,6 @@ class LiveHearing:
     def close(self) -> None:
         """See `Hearing.close`."""
         self._drop()
-        self._pool.leave(self._owner)
 
     def _drop(self) -> None:
         if self._open is not None:
@@ -223,3 +222,12 @@ class LiveHearing:
     def _finished(self, utterance: LiveUtterance, stop: int, speech_samples: int) -> Text:
         speech_seconds = speech_samples / SAMPLE_RATE
         return attempt("recognition", lambda: self._pool.finish(utterance, stop, speech_seconds))
+
+
+def hearing_of(
+    owner: Hashable, pool: Pool, drafts: Drafts, ring: RingBuffer, overload: Overload
+) -> Hearing:
+    """Return what recognises a session's utterances by the nature of the pool's recogniser."""
+    if pool.abilities.streaming:
+        return LiveHearing(owner, pool, ring)
+    return WholeHearing(owner, pool, drafts, ring, overload)

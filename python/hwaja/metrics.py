@@ -66,11 +66,18 @@ class LiveSession(Protocol):
 
     @property
     def lag_seconds(self) -> float:
-        """How long the oldest utterance that is over has been waiting; 0 where all are answered."""
+        """How long the oldest utterance that is over has been waiting; 0 where all are answered.
+
+        Without what it waited by its own doing.
+        """
 
     @property
     def is_ahead(self) -> bool:
         """Whether its audio is ahead of real time."""
+
+    @property
+    def is_dear(self) -> bool:
+        """Whether it takes far more of the workers than its share."""
 
 
 class Metrics:
@@ -232,6 +239,9 @@ class _Live(Collector):
         lag_seconds = max((session.lag_seconds for session in sessions), default=0.0)
         ahead = sum(session.is_ahead for session in sessions)
         yield GaugeMetricFamily("hwaja_sessions_ahead", "Sessions ahead of real time.", ahead)
+        dear = sum(session.is_dear for session in sessions)
+        text = "Sessions that take far more of the workers than their share."
+        yield GaugeMetricFamily("hwaja_sessions_dear", text, dear)
         text = "Memory of what was read of clients and is still to be heard."
         yield GaugeMetricFamily("hwaja_read_ahead_bytes", text, self.reserve.used_bytes)
         text = "How long the oldest utterance that is over has waited for its answer."

@@ -54,6 +54,10 @@ class Observer:
             while self._arrivals[0][0] <= event.stop - self._ring_samples:
                 self._arrivals.popleft()
 
+    def closed(self) -> None:
+        """Learn that the session is over: no answer is owed any more."""
+        self._awaited.clear()
+
     def done(self, effect: Effect) -> None:
         """Take what the session wanted done, once it was."""
         match effect:

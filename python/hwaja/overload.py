@@ -1,9 +1,11 @@
 """What is left out while there is more to do than can be done; no clock.
 
 What is missed least goes first, and whoever is in the middle of a conversation keeps its texts:
-they come late, but whole.
+they come late, but whole. A session that takes more of the workers than its share waits for the
+others: it is late by its own doing, and leaves out its own.
 """
 
+import math
 from enum import IntEnum
 
 CALM_SECONDS = 5.0
@@ -79,3 +81,24 @@ class Overload:
             self._relief = Relief(before - 1)
             self._prompt_since = now
         return self._relief is not before
+
+
+class SessionOverload(Overload):
+    """What is left out of one session: what is of all, and more where its own answers are late."""
+
+    def __init__(self, of_all: Overload) -> None:
+        super().__init__()
+        self._of_all = of_all
+        self._dear_at = -math.inf
+
+    def leaves_out(self, relief: Relief) -> bool:
+        """Say whether something is left out of this session at the moment."""
+        return self._of_all.leaves_out(relief) or super().leaves_out(relief)
+
+    def was_dear(self, now: float) -> None:
+        """Learn that the session takes more than its share at the moment."""
+        self._dear_at = now
+
+    def shared_lag_seconds(self, lag_seconds: float, now: float) -> float:
+        """Return how much of the session's lag is not of its own doing: since it last was dear."""
+        return min(lag_seconds, now - self._dear_at)

@@ -212,7 +212,10 @@ class Server:
         """Find out again and again how late answers are, and what is to be left out."""
         loop = asyncio.get_running_loop()
         while True:
-            lag_seconds = max((each.lag_seconds for each in self._seats.runners), default=0.0)
+            runners = self._seats.runners
+            for runner in runners:
+                runner.watch_load()
+            lag_seconds = max((runner.lag_seconds for runner in runners), default=0.0)
             if self._overload.observe(lag_seconds, loop.time()):
                 relief = self._overload.relief.name.lower()
                 _log.warning("load", left_out=relief, lag_seconds=round(lag_seconds, 1))

@@ -60,13 +60,13 @@ from hwaja.events import (
 )
 from hwaja.faults import describe
 from hwaja.gate import SAMPLE_RATE
-from hwaja.hearing import Hearing, LiveHearing, Text, WholeHearing
+from hwaja.hearing import Text, hearing_of
 from hwaja.intake import Intake
 from hwaja.messages import InvalidMessageError
 from hwaja.metrics import Metrics
 from hwaja.observer import Observer
 from hwaja.outbox import Outbox
-from hwaja.overload import Overload, Relief
+from hwaja.overload import Overload, Relief, SessionOverload
 from hwaja.pace import Pace
 from hwaja.parse import parse
 from hwaja.sender import Sender
@@ -108,12 +108,12 @@ class SessionRunner:
         self._voices = Voices(services.cohort)
         self._ring = RingBuffer(RING_SECONDS * SAMPLE_RATE)
         self._metrics = services.metrics
-        self._overload = services.overload
+        self._overload = SessionOverload(services.overload)
         self._pace = Pace()
         self._observer = Observer(services.metrics, self._ring.capacity, self._pace)
-        self._hearing = self._new_hearing(services)
+        self._hearing = hearing_of(self, self._pool, self._drafts, self._ring, self._overload)
         self._analyst = Analyst(
-            self, self._pool, self._ring, self._voices, self._hearing, services.overload
+            self, self._pool, self._ring, self._voices, self._hearing, self._overload
         )
         self._enroller = Enroller(self._embed, self._ring, self._voices)
         self.client_waits = False
@@ -155,9 +155,24 @@ class SessionRunner:
         return self._pace.is_ahead and self.state in (State.TRANSCRIBING, State.DRAINING)
 
     @property
+    def is_dear(self) -> bool:
+        """Whether it takes more of the workers than its share, and so waits for the others."""
+        return self._pool.is_dear(self)
+
+    @property
     def lag_seconds(self) -> float:
-        """How long the oldest utterance that is over has been waiting; 0 where none is owed."""
-        return 0.0 if self.state is State.CLOSED else self._observer.lag_seconds
+        """How long the oldest utterance that is over has been waiting; 0 where none is owed.
+
+        What it waited while it was dear is of its own doing, and not counted.
+        """
+        return self._overload.shared_lag_seconds(self._observer.lag_seconds, time.monotonic())
+
+    def watch_load(self) -> None:
+        """Find out how late its own answers are, and what it is to leave out."""
+        now = time.monotonic()
+        if self.is_dear:
+            self._overload.was_dear(now)
+        self._overload.observe(self._observer.lag_seconds, now)
 
     def connected(self, token: str | None) -> None:
         """Begin, on the first connection.
@@ -217,6 +232,8 @@ class SessionRunner:
         try:
             await asyncio.gather(*tasks, return_exceptions=True)
         finally:  # a server that stops may cancel this as well
+            self._pool.leave(self)
+            self._drafts.leave(self)
             self._intake.forget()
             self._voices.forget()
             self._enroller.forget()
@@ -273,8 +290,8 @@ class SessionRunner:
             self._set_ahead(self._pace.is_ahead)
 
     def _set_ahead(self, is_ahead: bool) -> None:
-        for workers in (self._pool, self._drafts):
-            workers.set_ahead(self, is_ahead)
+        self._pool.set_ahead(self, is_ahead)
+        self._drafts.set_ahead(self, is_ahead)
 
     async def _take_text(self, text: str) -> None:
         try:
@@ -317,6 +334,7 @@ class SessionRunner:
                 self._intake.look_again()
             case Close(code):
                 self.outbox.put(code)
+                self._observer.closed()
                 self._intake.look_again()
                 self.over.set()
             case Settled():
@@ -388,11 +406,6 @@ class SessionRunner:
 
     async def _embed(self, read: ReadSamples, samples: int) -> VoiceTrack:
         return await self._pool.embed(self, read, samples, overlaps=False)
-
-    def _new_hearing(self, services: Services) -> Hearing:
-        if services.pool.abilities.streaming:
-            return LiveHearing(self, services.pool, self._ring)
-        return WholeHearing(self, services.pool, services.drafts, self._ring, services.overload)
 
     def _overhear(self, segment_id: int, text: str) -> None:
         if not self._overload.leaves_out(Relief.INTERIMS):

@@ -40,6 +40,10 @@ class Drafts:
         """See `Pool.set_ahead`."""
         self._pool.set_ahead(owner, is_ahead)
 
+    def leave(self, owner: Hashable) -> None:
+        """See `Pool.leave`."""
+        self._pool.leave(owner)
+
     async def recognise(
         self, owner: Hashable, read: ReadUtterance, samples: int, options: Options
     ) -> Hypothesis:

@@ -19,6 +19,7 @@ from hwaja.faults import log_failure
 from hwaja.gate import SAMPLE_RATE
 from hwaja.recognition import Abilities, Hypothesis, Options
 from hwaja.workers import wire
+from hwaja.workers.charges import Charges
 from hwaja.workers.crew import Crew
 from hwaja.workers.jobs import FairQueue, Job
 from hwaja.workers.live import LiveUtterance
@@ -64,7 +65,8 @@ class Pool:
 
     def __init__(self, setup: wire.Setup, workers: int) -> None:
         self._crew = Crew(setup, workers, self._work, self._fail_waiting)
-        self._queue = FairQueue(self._admits_ahead)
+        self._charges = Charges(workers)
+        self._queue = FairQueue(self._charges, _now, self._admits_ahead)
         self._ahead_jobs = 0  # that workers have, of sessions that are ahead
         self._awaited_interims = 0  # by sessions that are not
         self._spares_until = -math.inf  # in the loop's time
@@ -120,6 +122,10 @@ class Pool:
     def set_ahead(self, owner: Hashable, is_ahead: bool) -> None:
         """Learn whether a session is ahead of real time: what the others leave is for it."""
         self._queue.set_ahead(owner, is_ahead)
+
+    def is_dear(self, owner: Hashable) -> bool:
+        """Return whether a session takes more than its share, and so waits for the others."""
+        return self._charges.is_dear(owner, _now())
 
     @contextmanager
     def sparing(self, owner: Hashable) -> Iterator[None]:
@@ -230,8 +236,9 @@ class Pool:
         self._switchboard.drop(utterance)
 
     def leave(self, owner: Hashable) -> None:
-        """Forget a session, whose utterances were dropped."""
+        """Forget a session that wants nothing any more."""
         self._switchboard.leave(owner)
+        self._charges.leave(owner)
 
     # work
 
@@ -288,16 +295,27 @@ class Pool:
         desk.job_id = self._new_id()
         desk.job_done.clear()
         request = _request(job, desk.job_id)
-        is_ahead = job.owner in self._queue.ahead
-        self._ahead_jobs += is_ahead
-        try:
-            if request is not None:
+        if request is not None:
+            with self._taking(job.owner):
                 async with asyncio.timeout(job.limit_seconds):
                     await desk.worker.send(request)
                     await desk.job_done.wait()
+        desk.job = None
+
+    @contextmanager
+    def _taking(self, owner: Hashable) -> Iterator[None]:
+        """Charge a session for how long it takes a worker; where it is ahead, from nobody."""
+        is_ahead = owner in self._queue.ahead
+        account = self._charges.account(owner)  # now: the session may have left by the end
+        began = _now()
+        self._ahead_jobs += is_ahead
+        try:
+            yield
         finally:
             self._ahead_jobs -= is_ahead
-        desk.job = None
+            if not is_ahead:
+                now = _now()
+                account.charge(now - began, now)
 
     async def _next_job(self) -> Job:
         self.idle_workers += 1
@@ -327,6 +345,10 @@ class Pool:
         for job in self._jobs:
             _fail(job, sentence)
         self._switchboard.fail_unheard(sentence)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _take_reply(desk: _Desk, reply: wire.Reply) -> None:
