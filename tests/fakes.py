@@ -112,7 +112,6 @@ class FakePool:
         self.processes: dict[int, asyncio.subprocess.Process] = {}
         self.abilities = Abilities()
         self.ahead: set[Hashable] = set()
-        self.dear: set[Hashable] = set()
         self.heard: list[Samples] = []  # what each recognition was given
         self.embedded: list[tuple[int, bool]] = []
         """Of each embedding, how much it was given, and whether overlaps were looked for."""
@@ -120,11 +119,11 @@ class FakePool:
     def set_ahead(self, owner: Hashable, is_ahead: bool) -> None:
         (self.ahead.add if is_ahead else self.ahead.discard)(owner)
 
-    def is_dear(self, owner: Hashable) -> bool:
-        return owner in self.dear
+    def shares(self, _owner: Hashable) -> float:
+        return 0.0
 
-    def leave(self, owner: Hashable) -> None:
-        self.dear.discard(owner)
+    def leave(self, _owner: Hashable) -> None:
+        pass
 
     def sparing(self, _owner: Hashable) -> AbstractContextManager[None]:
         return nullcontext()

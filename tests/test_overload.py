@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 from hwaja.overload import (
     BEGINS_AT_SECONDS,
     CALM_SECONDS,
+    DEAR_FROM_SHARES,
+    DEAR_TO_SHARES,
     ENDS_BELOW,
     Overload,
     Relief,
@@ -96,7 +98,20 @@ def test_a_session_leaves_out_what_all_do_and_what_its_own_answers_are_too_late_
 def test_what_a_session_waits_while_it_is_dear_makes_nobody_else_late() -> None:
     session = SessionOverload(Overload())
     assert session.shared_lag_seconds(8, 10) == 8
-    session.was_dear(10)
+    session.take_shares(DEAR_FROM_SHARES, 10)
     assert session.shared_lag_seconds(8, 10) == 0
     assert session.shared_lag_seconds(9, 11) == 1
     assert session.shared_lag_seconds(3, 30) == 3
+
+
+def test_who_is_dear_stays_so_as_long_as_it_has_a_share() -> None:
+    """What it wants is not seen any more once it has only what the others leave."""
+    session = SessionOverload(Overload())
+    between = (DEAR_FROM_SHARES + DEAR_TO_SHARES) / 2
+    session.take_shares(between, 0)
+    assert not session.is_dear
+    for shares in (DEAR_FROM_SHARES, between, DEAR_TO_SHARES):
+        session.take_shares(shares, 1)
+        assert session.is_dear
+    session.take_shares(DEAR_TO_SHARES - 0.1, 2)
+    assert not session.is_dear

@@ -83,6 +83,15 @@ class Overload:
         return self._relief is not before
 
 
+DEAR_FROM_SHARES = 1.5
+"""What a session takes of the workers, in shares, from which on it is dear. Where there is too much
+to do and all want as much, each takes one, and what one of them wants varies by less than half."""
+
+DEAR_TO_SHARES = 1.0
+"""What it takes at least while it stays dear. It may be all that the others leave it of what it
+wants; who has less than a share is late by no doing of its own."""
+
+
 class SessionOverload(Overload):
     """What is left out of one session: what is of all, and more where its own answers are late."""
 
@@ -90,14 +99,18 @@ class SessionOverload(Overload):
         super().__init__()
         self._of_all = of_all
         self._dear_at = -math.inf
+        self.is_dear = False
+        """Whether it takes far more of the workers than its share, and so waits for the others."""
 
     def leaves_out(self, relief: Relief) -> bool:
         """Say whether something is left out of this session at the moment."""
         return self._of_all.leaves_out(relief) or super().leaves_out(relief)
 
-    def was_dear(self, now: float) -> None:
-        """Learn that the session takes more than its share at the moment."""
-        self._dear_at = now
+    def take_shares(self, shares: float, now: float) -> None:
+        """Learn how many shares of the workers the session took of late."""
+        self.is_dear = shares >= (DEAR_TO_SHARES if self.is_dear else DEAR_FROM_SHARES)
+        if self.is_dear:
+            self._dear_at = now
 
     def shared_lag_seconds(self, lag_seconds: float, now: float) -> float:
         """Return how much of the session's lag is not of its own doing: since it last was dear."""

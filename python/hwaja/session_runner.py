@@ -156,8 +156,8 @@ class SessionRunner:
 
     @property
     def is_dear(self) -> bool:
-        """Whether it takes more of the workers than its share, and so waits for the others."""
-        return self._pool.is_dear(self)
+        """Whether it takes far more of the workers than its share, and so waits for the others."""
+        return self._overload.is_dear
 
     @property
     def lag_seconds(self) -> float:
@@ -170,8 +170,7 @@ class SessionRunner:
     def watch_load(self) -> None:
         """Find out how late its own answers are, and what it is to leave out."""
         now = time.monotonic()
-        if self.is_dear:
-            self._overload.was_dear(now)
+        self._overload.take_shares(self._pool.shares(self), now)
         self._overload.observe(self._observer.lag_seconds, now)
 
     def connected(self, token: str | None) -> None:

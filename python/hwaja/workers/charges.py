@@ -16,10 +16,6 @@ RECENT_SECONDS = 10.0
 """Those who wanted or had a worker within so long share the workers. Of who speaks, each utterance
 is over, or looked at for another voice, within less."""
 
-DEAR_SHARES = 1.5
-"""From so many shares on a session is dear. Where there is too much to do and all want as much,
-each takes one share, and what one of them wants varies by less than half."""
-
 
 @dataclass(slots=True)
 class Account:
@@ -67,18 +63,14 @@ class Charges:
         """Forget a session; what is charged to its account from now on, nobody sees."""
         self._accounts.pop(owner, None)
 
-    def is_dear(self, owner: Hashable, now: float) -> bool:
-        """Return whether a session takes far more than its share."""
-        return self._shares(owner, self._share(now), now) >= DEAR_SHARES
+    def shares(self, owner: Hashable, now: float) -> float:
+        """Return how many shares a session took of late."""
+        account = self._accounts.get(owner)
+        return 0.0 if account is None else account.rate(now) / self._share(now)
 
     def cheapest(self, owners: Iterable[Hashable], now: float) -> Hashable:
         """Return the first of those that took the least, in whole shares."""
-        share = self._share(now)
-        return min(owners, key=lambda owner: int(self._shares(owner, share, now)))
-
-    def _shares(self, owner: Hashable, share: float, now: float) -> float:
-        account = self._accounts.get(owner)
-        return 0.0 if account is None else account.rate(now) / share
+        return min(owners, key=lambda owner: int(self.shares(owner, now)))
 
     def _share(self, now: float) -> float:
         """Return how many workers there are for each session that wanted or had one of late."""

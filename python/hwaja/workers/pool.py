@@ -123,9 +123,9 @@ class Pool:
         """Learn whether a session is ahead of real time: what the others leave is for it."""
         self._queue.set_ahead(owner, is_ahead)
 
-    def is_dear(self, owner: Hashable) -> bool:
-        """Return whether a session takes more than its share, and so waits for the others."""
-        return self._charges.is_dear(owner, _now())
+    def shares(self, owner: Hashable) -> float:
+        """Return how many shares of the workers a session took of late; see `Charges`."""
+        return self._charges.shares(owner, _now())
 
     @contextmanager
     def sparing(self, owner: Hashable) -> Iterator[None]:

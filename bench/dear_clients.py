@@ -1,0 +1,272 @@
+"""What one session that costs much makes others wait, by the real queue and real jobs' times.
+
+python bench/dear_clients.py ../shared/speech AirbnbStudio --ordinary 9 10 --speeds 0 1 10
+
+Two streams of a room go through a session with the real models: lines of two people with pauses of
+0.7 s, and the same voices taking turns each second. What each job takes of a processor is noted,
+with the moment at which the session wanted it. Then these jobs are put to the server's own queue by
+so many sessions, each from another moment on, on a clock on which only jobs take time: so the
+figures do not depend on what else the machine does. Early work, interim texts and what is left out
+under load are not played; the lag that would leave it out is.
+
+A dear session with a speed above 1 wants its jobs so many times as fast, as one does that begins
+transcription after transcription with a file; with 0 there is none.
+"""
+
+import argparse
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from tests.virtual_time import run
+
+from hwaja.attribution.cohort import Cohort
+from hwaja.attribution.reading import Stretch, read_parts
+from hwaja.attribution.voices import Voices
+from hwaja.engine import Samples
+from hwaja.events import Attributed, Effect, Recognise, Transcribe, Watch
+from hwaja.gate import SAMPLE_RATE
+from hwaja.overload import Overload, Relief, SessionOverload
+from hwaja.server import LOAD_PERIOD_SECONDS
+from hwaja.workers import wire
+from hwaja.workers.charges import Account, Charges
+from hwaja.workers.jobs import FairQueue, Job
+from turn_taking import Engines, Room, dialogue
+
+PAUSE_SECONDS = 0.7
+TURN_SECONDS = 1.0
+KINDS = ("ordinary", "dear")
+
+
+@dataclass
+class Wanted:
+    """Jobs that are wanted together: the text and the voices of an utterance, or a look."""
+
+    at_seconds: float
+    costs_seconds: list[float] = field(default_factory=list)
+    anew_seconds: list[float] = field(default_factory=list)
+    """Texts of its parts, wanted once all the others are there."""
+    is_answered: bool = True
+    """Whether somebody waits for it: it is no look."""
+
+
+class Noting(Room):
+    """A session whose jobs are noted."""
+
+    def __init__(self, engines: Engines, voices: Voices, stream: Samples) -> None:
+        super().__init__(engines, voices, stream, is_watched=True)
+        self.wanted: list[Wanted] = []
+
+    def _do(self, effect: Effect) -> None:
+        began = time.process_time()
+        match effect:
+            case Transcribe(segment_id, start, stop, speech_samples):
+                wanted = Wanted(self._now / SAMPLE_RATE)
+                self.wanted.append(wanted)
+                self._recognise(segment_id, start, stop)
+                wanted.costs_seconds.append(time.process_time() - began)
+                began = time.process_time()
+                track = self._engines.track(self._stream[start:stop])
+                wanted.costs_seconds.append(time.process_time() - began)
+                stretch = Stretch(start, stop, speech_samples)
+                self._handle(Attributed(segment_id, read_parts(track, stretch, self._voices)))
+            case Watch():
+                super()._do(effect)
+                took = time.process_time() - began
+                self.wanted.append(Wanted(self._now / SAMPLE_RATE, [took], is_answered=False))
+            case Recognise():
+                owner = next(each for each in reversed(self.wanted) if each.is_answered)
+                super()._do(effect)
+                owner.anew_seconds.append(time.process_time() - began)
+            case _:
+                super()._do(effect)
+
+
+def alternating(lines: Sequence[tuple[int, int, int]], stream: Samples) -> Samples:
+    """Return the voices of a dialogue, which take turns each second without a pause."""
+    turn = round(TURN_SECONDS * SAMPLE_RATE)
+    voices = [
+        np.concatenate([stream[start:stop] for start, stop, who in lines if who == speaker])
+        for speaker in (0, 1)
+    ]
+    turns = min(map(len, voices)) // turn
+    both = np.stack([voice[: turns * turn].reshape(turns, turn) for voice in voices], axis=1)
+    return both.reshape(-1)
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What a session wants, over and over."""
+
+    wanted: list[Wanted]
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        """How much of a processor its jobs take."""
+        costs = (sum(each.costs_seconds) + sum(each.anew_seconds) for each in self.wanted)
+        return sum(costs) / self.seconds
+
+
+def traces(speech: Path, room: str, most_seconds: float) -> list[Trace]:
+    """Return what an ordinary and a dear session want."""
+    engines = Engines()
+    takes, lines, stream = dialogue(speech, room, PAUSE_SECONDS)
+    spans = [(line.start, line.stop, line.speaker_id) for line in lines]
+    found = []
+    for whole in (stream, alternating(spans, stream)):
+        heard = whole[: round(most_seconds * SAMPLE_RATE)]
+        voices = Voices(Cohort.shipped())
+        for speaker_id, take in enumerate(takes):
+            voices.enrol(speaker_id, engines.track(take).whole)
+        noting = Noting(engines, voices, heard)
+        noting.hear()
+        found.append(Trace(noting.wanted, len(heard) / SAMPLE_RATE))
+    return found
+
+
+class Uncharged(Charges):
+    """As it was: whatever a session takes, it has the next turn."""
+
+    def account(self, owner: Hashable) -> Account:
+        """Return an account that nobody looks at."""
+        return Account()
+
+
+@dataclass
+class Seen:
+    """What became of one session's utterances."""
+
+    overload: SessionOverload
+    delays_seconds: list[float] = field(default_factory=list)
+    awaited: list[float] = field(default_factory=list)
+
+
+class Replay:
+    """Sessions that want their jobs done, on a clock of its own."""
+
+    def __init__(self, charges: Charges, workers: int) -> None:
+        self._charges = charges
+        self._workers = workers
+        self._overload = Overload()
+        self.seen: dict[str, Seen] = {}
+        self.looks: Counter[Relief] = Counter()
+
+    async def play(self, sessions: dict[str, tuple[Trace, float, float]], seconds: float) -> None:
+        """Have each session want its trace, from some second of it on, at some speed."""
+        loop = asyncio.get_running_loop()
+        self._queue = FairQueue(self._charges, loop.time)
+        tasks = [asyncio.create_task(self._work()) for _ in range(self._workers)]
+        tasks.append(asyncio.create_task(self._look()))
+        for name, (trace, offset_seconds, speed) in sessions.items():
+            self.seen[name] = Seen(SessionOverload(self._overload))
+            session = self._session(name, trace, offset_seconds, speed)
+            tasks.append(asyncio.create_task(session))
+        await asyncio.sleep(seconds)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _session(self, name: str, trace: Trace, offset_seconds: float, speed: float) -> None:
+        loop = asyncio.get_running_loop()
+        begin_seconds = -offset_seconds
+        wants: set[asyncio.Task[None]] = set()
+        while True:
+            for wanted in trace.wanted:
+                at = (begin_seconds + wanted.at_seconds) / speed
+                if at >= 0:
+                    await asyncio.sleep(max(0.0, at - loop.time()))
+                    wants.add(asyncio.create_task(self._want(name, wanted)))
+            begin_seconds += trace.seconds
+
+    async def _want(self, name: str, wanted: Wanted) -> None:
+        loop = asyncio.get_running_loop()
+        seen, began = self.seen[name], loop.time()
+        if wanted.is_answered:
+            seen.awaited.append(began)
+        await asyncio.gather(*(self._job(name, cost) for cost in wanted.costs_seconds))
+        await asyncio.gather(*(self._job(name, cost) for cost in wanted.anew_seconds))
+        if wanted.is_answered:
+            seen.awaited.remove(began)
+            seen.delays_seconds.append(loop.time() - began)
+
+    async def _job(self, name: str, cost_seconds: float) -> None:
+        # The queue knows nothing of what a job is: here the limit is what it takes.
+        job = Job(name, lambda _id, _suspect: wire.Embed(0, memoryview(b"")), cost_seconds)
+        self._queue.put(job)
+        await job.reply
+
+    async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            job = await self._queue.get()
+            await asyncio.sleep(job.limit_seconds)
+            self._charges.account(job.owner).charge(job.limit_seconds, loop.time())
+            job.reply.set_result(wire.Failed(0))
+
+    async def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(LOAD_PERIOD_SECONDS)
+            now, lags = loop.time(), [0.0]
+            for name, seen in self.seen.items():
+                seen.overload.take_shares(self._charges.shares(name, now), now)
+                lag = now - min(seen.awaited, default=now)
+                lags.append(seen.overload.shared_lag_seconds(lag, now))
+            self._overload.observe(max(lags), now)
+            for relief in Relief:
+                self.looks[relief] += self._overload.leaves_out(relief)
+
+
+def told(replay: Replay, kind: str) -> str:
+    """Return how long sessions of a kind waited."""
+    of_kind = [seen.delays_seconds for name, seen in replay.seen.items() if name.startswith(kind)]
+    delays = [delay for each in of_kind for delay in each]
+    if not delays:
+        return "no answer"
+    p50, p95 = np.percentile(delays, (50, 95))
+    return f"{len(delays)} answers, p50 {p50:.2f} p95 {p95:.2f} max {max(delays):.2f} s"
+
+
+def tell(replay: Replay, title: str) -> None:
+    print(title)
+    for kind in KINDS:
+        print(f"  {kind}: {told(replay, kind)}")
+    looks = replay.looks[Relief.NOTHING]
+    left_out = {each.name.lower(): replay.looks[each] for each in Relief if each > Relief.NOTHING}
+    print(f"  left out, of {looks} looks: {left_out}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("speech", type=Path)
+    parser.add_argument("room")
+    parser.add_argument("--trace-seconds", type=float, default=120.0)
+    parser.add_argument("--ordinary", type=int, nargs="+", default=[9])
+    parser.add_argument("--speeds", type=float, nargs="+", default=[1.0])
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=300.0)
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
+    ordinary, dear = traces(asked.speech, asked.room, asked.trace_seconds)
+    print(f"of a processor: ordinary {ordinary.rate:.3f}, dear {dear.rate:.3f}", flush=True)
+    for count, speed in product(asked.ordinary, asked.speeds):
+        random = np.random.default_rng(asked.seed)
+        begins = random.uniform(0, ordinary.seconds, count)
+        sessions = {f"ordinary{k}": (ordinary, begin, 1.0) for k, begin in enumerate(begins)}
+        if speed:
+            sessions["dear"] = dear, 0.0, speed
+        for charges in (Uncharged(asked.workers), Charges(asked.workers)):
+            replay = Replay(charges, asked.workers)
+            run(replay.play(sessions, asked.seconds))
+            how = type(charges).__name__.lower()
+            tell(replay, f"{count} ordinary, dear at {speed:g} times, {how}")
+
+
+if __name__ == "__main__":
+    main()
