@@ -83,9 +83,10 @@ class Overload:
         return self._relief is not before
 
 
-DEAR_FROM_SHARES = 1.5
+DEAR_FROM_SHARES = 1.25
 """What a session takes of the workers, in shares, from which on it is dear. Where there is too much
-to do and all want as much, each takes one, and what one of them wants varies by less than half."""
+to do and all want as much, each takes one, give or take a fifth; who takes one waits for those who
+took less, so that it may be long until who wants much has taken more."""
 
 DEAR_TO_SHARES = 1.0
 """What it takes at least while it stays dear. It may be all that the others leave it of what it
