@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hwaja.overload import DEAR_FROM_SHARES
-from hwaja.workers.charges import HALF_LIFE_SECONDS, RECENT_SECONDS, Account, Charges
+from hwaja.workers.charges import HALF_LIFE_SECONDS, RECENT_SECONDS, STEP_SHARES, Account, Charges
 
 STEP_SECONDS = 1.0
 
@@ -80,13 +80,13 @@ def test_who_has_left_is_forgotten_though_a_worker_still_has_its_job() -> None:
     workers=st.integers(1, 4),
     seconds=st.integers(1, 200),
 )
-def test_the_cheapest_is_the_first_of_those_who_took_as_many_whole_shares_as_the_least(
+def test_the_cheapest_is_the_first_of_those_who_took_as_many_whole_steps_as_the_least(
     rates: list[float], workers: int, seconds: int
 ) -> None:
-    """Within a share it is by turns: nothing is changed where nobody takes more than that."""
+    """Within a step it is by turns: nothing is changed where nobody takes more than that."""
     charges = Charges(workers)
     by_owner = {str(number): rate for number, rate in enumerate(rates)}
     now = worked(charges, by_owner, seconds)
     share = workers / len(rates)
-    shares = [charges.account(owner).rate(now) / share for owner in by_owner]
-    assert charges.cheapest(by_owner, now) == str(list(map(int, shares)).index(int(min(shares))))
+    steps = [int(charges.account(o).rate(now) / share / STEP_SHARES) for o in by_owner]
+    assert charges.cheapest(by_owner, now) == str(steps.index(min(steps)))

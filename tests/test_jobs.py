@@ -333,7 +333,7 @@ def test_how_long_who_is_not_dear_waits_does_not_depend_on_how_much_another_want
     """Four jobs at once, now and then; of the other one, that in hand and one each 5 s."""
     dear = Load("dear", 0, dear_jobs, seconds)
     took = LONGEST_JOB_SECONDS + 4 * ordinary * 0.1
-    others = [Load(f"o{k}", 40 + 10 * n, 4, 0.1) for k in range(ordinary) for n in range(10)]
+    others = [Load(f"o{k}", 60 + 10 * n, 4, 0.1) for k in range(ordinary) for n in range(10)]
     for done in simulated([dear, *others]):
         if done.load is not dear:
             assert done.waited_seconds <= took + seconds + 1e-6

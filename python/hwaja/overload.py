@@ -84,9 +84,8 @@ class Overload:
 
 
 DEAR_FROM_SHARES = 1.25
-"""What a session takes of the workers, in shares, from which on it is dear. Where there is too much
-to do and all want as much, each takes one, give or take a fifth; who takes one waits for those who
-took less, so that it may be long until who wants much has taken more."""
+"""What a session takes of the workers, in shares, from which on it is dear: it waits from then on
+(`workers/charges.py`), and so may never take more."""
 
 DEAR_TO_SHARES = 1.0
 """What it takes at least while it stays dear. It may be all that the others leave it of what it

@@ -17,6 +17,11 @@ RECENT_SECONDS = 10.0
 is over, or looked at for another voice, within less."""
 
 
+STEP_SHARES = 1.25
+"""Who takes so many shares more waits for who takes less. Where there is too much to do and all
+want as much, each takes one, give or take a fifth, and they take turns."""
+
+
 @dataclass(slots=True)
 class Account:
     """What one session has taken."""
@@ -69,8 +74,8 @@ class Charges:
         return 0.0 if account is None else account.rate(now) / self._share(now)
 
     def cheapest(self, owners: Iterable[Hashable], now: float) -> Hashable:
-        """Return the first of those that took the least, in whole shares."""
-        return min(owners, key=lambda owner: int(self.shares(owner, now)))
+        """Return the first of those that took the least, in whole steps."""
+        return min(owners, key=lambda owner: int(self.shares(owner, now) / STEP_SHARES))
 
     def _share(self, now: float) -> float:
         """Return how many workers there are for each session that wanted or had one of late."""
