@@ -1,6 +1,6 @@
 """What one session that costs much makes others wait, by the real queue and real jobs' times.
 
-python bench/dear_clients.py ../shared/speech AirbnbStudio --ordinary 9 10 --speeds 0 1 10
+PYTHONPATH=. python bench/dear_clients.py ../shared/speech AirbnbStudio --ordinary 8 --speeds 0 1 10
 
 Two streams of a room go through a session with the real models: lines of two people with pauses of
 0.7 s, and the same voices taking turns each second. What each job takes of a processor is noted,
