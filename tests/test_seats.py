@@ -6,7 +6,8 @@ import pytest
 
 from hwaja.codes import Rejection
 from hwaja.config import Config
-from hwaja.seats import Holder, Seat, Seats, network_of
+from hwaja.networks import network_of
+from hwaja.seats import Holder, Seat, Seats
 from hwaja.states import State
 
 PATIENCE = 120.0

@@ -54,6 +54,8 @@ class Rejection(StrEnum):
     """Its address has as many sessions as one may have."""
     TOKEN_FULL = "token_full"  # noqa: S105  # no token
     """Its token has as many sessions as one may have."""
+    TOO_MANY_OPENINGS = "too_many_openings"
+    """As many connections, of its address or of all, had no session yet."""
 
 
 class Reason(StrEnum):

@@ -100,6 +100,9 @@ class Config:
         "how long a client may leave both voices unenrolled where the server is full and another "
         "client comes",
     )
+    max_openings: int = _option(
+        256, "connections that have no session yet, at once; one address may have half of them"
+    )
     max_session_seconds: float = _option(
         1800.0, "how long a client may stay; 30 minutes are the specification's limit"
     )
@@ -165,6 +168,7 @@ class Config:
         _check(self.provider in ("auto", "cpu", "cuda"), "provider must be auto, cpu or cuda")
         _check(self.workers >= 1, "workers must be at least 1")
         _check(self.max_connections >= 1, "max_connections must be at least 1")
+        _check(self.max_openings >= 2, "max_openings must be at least 2")
         _check(2 <= self.max_speakers <= 8, "max_speakers must lie between 2 and 8")
         _check(0.1 <= self.hangover_seconds <= 3, "hangover_seconds must lie between 0.1 and 3")
         _check(self.max_message_bytes >= 1024, "max_message_bytes must be at least 1024")

@@ -131,6 +131,10 @@ class Metrics:
         self._live.sessions = sessions
         self._live.slots = slots
 
+    def watch_openings(self, openings: Callable[[], int]) -> None:
+        """Read from now on how many connections have no session yet."""
+        self._live.openings = openings
+
     def watch_read_ahead(self, reserve: Reserve) -> None:
         """Read from now on how much waits of what was read."""
         self._live.reserve = reserve
@@ -207,6 +211,7 @@ class _Live(Collector):
     def __init__(self) -> None:
         self.sessions: Callable[[], Collection[LiveSession]] = tuple
         self.slots = 0
+        self.openings: Callable[[], int] = int
         self.overload = Overload()
         self.reserve = Reserve(0)
         self.pool: Pool | None = None
@@ -236,6 +241,8 @@ class _Live(Collector):
         yield GaugeMetricFamily("hwaja_slots", "Sessions at once, at most.", self.slots)
         free = max(0, self.slots - len(sessions))
         yield GaugeMetricFamily("hwaja_slots_free", "Sessions that can be opened now.", free)
+        text = "Connections that have no session yet."
+        yield GaugeMetricFamily("hwaja_openings", text, self.openings())
         lag_seconds = max((session.lag_seconds for session in sessions), default=0.0)
         ahead = sum(session.is_ahead for session in sessions)
         yield GaugeMetricFamily("hwaja_sessions_ahead", "Sessions ahead of real time.", ahead)

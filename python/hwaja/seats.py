@@ -4,7 +4,6 @@ A client that has enrolled no voice keeps its seat as long as nobody else wants 
 """
 
 import asyncio
-import ipaddress
 import math
 import secrets
 from collections import Counter
@@ -34,17 +33,6 @@ class Holder:
     def keys(self) -> frozenset[str | bytes]:
         """What it is one by with others: its tokens; where none is asked for, its address."""
         return self.tokens or frozenset((self.network,))
-
-
-def network_of(address: str) -> str:
-    """Return what of an address counts as one: of IPv6 a /64, which no site has less than."""
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:  # a socket that was gone before it could be asked
-        return ""
-    if isinstance(ip, ipaddress.IPv4Address):
-        return str(ip)
-    return str(ip.ipv4_mapped or ipaddress.ip_network((int(ip), 64), strict=False))
 
 
 class Seat:

@@ -22,11 +22,13 @@ from hwaja.config import Config
 from hwaja.connection import Connection
 from hwaja.faults import discreet_logger, log_failure
 from hwaja.guard import GuardedConnection
+from hwaja.listening import Entrance
 from hwaja.messages import Error
+from hwaja.networks import network_of
 from hwaja.overload import Relief
 from hwaja.plain_http import PlainHttp, offers_too_much, turned_away
 from hwaja.read_ahead import Reserve
-from hwaja.seats import Holder, Seat, Seats, network_of
+from hwaja.seats import Holder, Seat, Seats
 from hwaja.serialize import serialize
 from hwaja.session_runner import Services, SessionRunner
 from hwaja.sweeping import Sweeper
@@ -39,9 +41,6 @@ CLOSE_SECONDS = 2
 
 LOAD_PERIOD_SECONDS = 0.5
 """Between two looks at how late answers are."""
-
-MAX_WAITING_CONNECTIONS = 100
-"""What the system keeps until they are accepted."""
 
 RECEIVE_BUFFER_BYTES = 64 * 1024
 """What the system holds of a client's audio, 2 s: ten times real time on a way of 0.2 s there and
@@ -81,7 +80,10 @@ class Server:
         self._reserve = Reserve(config.max_read_ahead_bytes)
         self._handlers: set[asyncio.Task[None]] = set()
         self._clients: WeakKeyDictionary[ServerConnection, Presented] = WeakKeyDictionary()
-        self._listener: WebSocketServer | None = None
+        self._entrance = Entrance(
+            config.max_openings, lambda: self._note_rejection(Rejection.TOO_MANY_OPENINGS)
+        )
+        self._listeners: list[WebSocketServer] = []
         self._sweeper = Sweeper()
         self._metrics = services.metrics
         self._plain_http = PlainHttp(
@@ -92,6 +94,7 @@ class Server:
         if config.end_revoked_sessions and self._door.tokens is not None:
             self._door.tokens.when_reloaded = self._end_revoked_sessions
         services.metrics.watch_overload(services.overload)
+        services.metrics.watch_openings(lambda: self._entrance.openings)
         services.metrics.watch_read_ahead(self._reserve)
         services.metrics.watch_sessions(lambda: self._seats.runners, config.max_connections)
         services.metrics.watch_workers(services.pool, services.drafts)
@@ -105,10 +108,18 @@ class Server:
             OSError: where the address cannot be bound.
 
         """
-        self._listener = await serve(
+        listening = await self._entrance.listen(host, port)
+        for each in listening:
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+            self._listeners.append(await self._serve(each, tls))
+        self._load_watch = asyncio.create_task(self._watch_load())
+        self._load_watch.add_done_callback(log_failure)
+        return int(listening[0].getsockname()[1])
+
+    async def _serve(self, listening: socket.socket, tls: ssl.SSLContext | None) -> WebSocketServer:
+        return await serve(
             self._serve_client,
-            host,
-            port,
+            sock=listening,
             ssl=tls,
             # Not a class, but the library only calls it.
             create_connection=partial(GuardedConnection, sweeper=self._sweeper),  # type: ignore[arg-type]
@@ -126,13 +137,6 @@ class Server:
             logger=discreet_logger("hwaja.websockets"),  # its own names addresses, quotes requests
             server_header=None,
         )
-        for listening in self._listener.sockets:
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-            with listening.dup() as same:
-                same.listen(MAX_WAITING_CONNECTIONS)
-        self._load_watch = asyncio.create_task(self._watch_load())
-        self._load_watch.add_done_callback(log_failure)
-        return int(next(iter(self._listener.sockets)).getsockname()[1])
 
     async def stop(self, hurry: asyncio.Event | None = None) -> None:
         """Stop accepting, let every session answer what it heard, then close.
@@ -141,9 +145,10 @@ class Server:
             hurry: once set, nothing more is waited for.
 
         """
-        if self._listener is None:
+        if not self._listeners:
             return
-        self._listener.close(close_connections=False)
+        for listener in self._listeners:
+            listener.close(close_connections=False)
         if self._load_watch is not None:
             self._load_watch.cancel()
         for seat in self._seats:
@@ -163,12 +168,16 @@ class Server:
             with suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await self._seats.emptied.wait()
-        # The listener closes once only, and has: its connections are closed one by one.
-        closing = [open_.close(CloseCode.GOING_AWAY) for open_ in self._listener.connections]
-        await asyncio.gather(*closing)
+        await self._close_connections()
+
+    async def _close_connections(self) -> None:
+        # A listener closes once only, and has: its connections are closed one by one.
+        connections = [each for listener in self._listeners for each in listener.connections]
+        await asyncio.gather(*(each.close(CloseCode.GOING_AWAY) for each in connections))
         for handler in self._handlers:
             handler.cancel()  # one that waits for the engine does not notice its closed socket
-        await self._listener.wait_closed()
+        for listener in self._listeners:
+            await listener.wait_closed()
 
     def _answer_request(self, websocket: ServerConnection, request: Request) -> Response | None:
         """Answer a request that opens no WebSocket; None goes on to one."""
@@ -257,6 +266,7 @@ class Server:
                 return
             runner = SessionRunner(self._services, self._config, secrets.token_hex(4))
             seat = self._seats.take(runner, holder, time.monotonic())
+        self._entrance.let_through(websocket.transport)
         seat.holder = holder
         connection = Connection(websocket, seat.runner, self._config, self._reserve)
         try:
