@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import tracemalloc
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -159,3 +160,23 @@ async def test_those_that_are_cut_are_counted_and_logged_without_their_address(
     assert found == {"too_many_openings": 3}
     line = {"event": "connection refused", "reason": "too_many_openings", "log_level": "warning"}
     assert log == [line] * 3
+
+
+async def test_a_silent_connection_costs_a_few_kilobytes_and_not_a_buffer_of_its_own_kind(
+    services: Services, certificate: tuple[Path, Path]
+) -> None:
+    """As many as may be there cost a front of 140 MB next to nothing."""
+    count = 20
+    async with serving(services, certificate) as endpoint:
+        with ExitStack() as stack:
+            silent, content = Silent(stack, endpoint.port), hello(endpoint)
+            await silent.one(content)
+            await until_there_are(1, services.metrics)
+            tracemalloc.start()
+            try:
+                for _ in range(count):
+                    await silent.one(content)
+                await until_there_are(1 + count, services.metrics)
+                assert tracemalloc.get_traced_memory()[0] < count * 64_000
+            finally:
+                tracemalloc.stop()

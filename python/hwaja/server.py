@@ -32,6 +32,7 @@ from hwaja.seats import Holder, Seat, Seats
 from hwaja.serialize import serialize
 from hwaja.session_runner import Services, SessionRunner
 from hwaja.sweeping import Sweeper
+from hwaja.tls import keep_read_buffers_small
 
 MAX_QUEUED_MESSAGES = 4
 """Messages the socket layer reads ahead; what comes after waits in TCP."""
@@ -108,6 +109,7 @@ class Server:
             OSError: where the address cannot be bound.
 
         """
+        keep_read_buffers_small()
         listening = await self._entrance.listen(host, port)
         for each in listening:
             each.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)

@@ -1,6 +1,7 @@
 """The server's side of TLS, and how its certificate is replaced while it serves."""
 
 import ssl
+from asyncio import sslproto
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,9 @@ CIPHERS_TLS_1_2 = ":".join(
 )
 """Mozilla's "intermediate" configuration (wiki.mozilla.org/Security/Server_Side_TLS) without its
 finite-field DHE: forward secrecy and AEAD only. Those of TLS 1.3 are all of that kind."""
+
+READ_BUFFER_BYTES = 32 * 1024
+"""What is read of a connection at once: more than a whole record of TLS; 1 s of audio."""
 
 _log = structlog.get_logger("hwaja.tls")
 
@@ -108,6 +112,14 @@ def tls_context(cert: Path, key: Path) -> ssl.SSLContext:
     except (ssl.SSLError, OSError) as error:
         raise TlsError(f"{cert} and {key} are not a certificate and its key.") from error
     return context
+
+
+def keep_read_buffers_small() -> None:
+    """Have every TLS connection of this process that begins from now on read less at once.
+
+    asyncio has a buffer of 256 KiB for each, from before its first byte, and no option for it.
+    """
+    sslproto.SSLProtocol.max_size = READ_BUFFER_BYTES
 
 
 def _check(path: Path) -> None:
