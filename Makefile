@@ -77,6 +77,7 @@ soak: $(STAMPS)/dev
 	$(BIN)/python -m soak.isolation --rounds 20
 	$(BIN)/python -m soak.cycles --cycles 1000
 	$(BIN)/python -m soak.abuse --seconds 600
+	$(BIN)/python -m soak.floods --attempts 10000
 	$(BIN)/python -m soak.deaths --minutes 60 --every 30
 	$(BIN)/python -m soak.fuzz --inputs 1000000
 	PROPTEST_CASES=100000 cargo test --release --workspace

@@ -17,6 +17,7 @@ BRIEFLY = {
     "abuse": ("--seconds", "8"),
     "cycles": ("--cycles", "8"),
     "deaths": ("--minutes", "0.1", "--every", "2"),
+    "floods": ("--attempts", "300", "--held-seconds", "1"),
     "isolation": ("--rounds", "1"),
     "restarts": ("--rounds", "1"),
     "vanished": ("--ping-seconds", "0.5"),
