@@ -1,6 +1,7 @@
 """Frames between the front and a worker."""
 
 import io
+import math
 import os
 
 import numpy as np
@@ -138,6 +139,40 @@ def test_any_content_crosses_unchanged(job_id: int, samples: bytes, text: str) -
     assert wire.decode_request(body(embed)) == embed
     recognised = wire.Recognised(job_id, Hypothesis(text))
     assert wire.decode_reply(body(recognised)) == recognised
+
+
+def voice(vectors: list[float], overlap: list[float]) -> wire.Embedded:
+    parts = (np.array(part, np.float32).data.cast("B") for part in (vectors, overlap))
+    return wire.Embedded(1, *parts)
+
+
+def said(text: str, *pieces: Token) -> wire.Recognised:
+    return wire.Recognised(1, Hypothesis(text, pieces))
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        voice([], []),
+        voice([1, 2, 3], [0.5]),
+        voice([1, math.nan], [0.5]),
+        voice([1, 2], [math.inf]),
+        wire.Embedded(1, memoryview(b"12345"), memoryview(b"")),
+        wire.Embedded(1, memoryview(b"1234"), memoryview(b"1")),
+        said("no", Token("no", math.nan)),
+        said("no", Token("no", math.inf)),
+        said("no", Token("no" * wire.MAX_TEXT_CHARACTERS, 0.0)),
+        said("no", *[Token("n", 0.0)] * (wire.MAX_TEXT_CHARACTERS + 1)),
+        said("no" * wire.MAX_TEXT_CHARACTERS),
+        wire.Stepped([wire.Heard(1, Hypothesis("no" * wire.MAX_TEXT_CHARACTERS), is_final=False)]),
+        wire.Unusable("no" * wire.MAX_TEXT_CHARACTERS),
+    ],
+    ids=lambda reply: type(reply).__name__,
+)
+def test_a_reply_whose_numbers_and_lengths_cannot_be_is_a_wire_error(reply: wire.Reply) -> None:
+    """Nobody behind it looks again: a time that is no number would end a session."""
+    with pytest.raises(wire.WireError):
+        wire.decode_reply(body(reply))
 
 
 def test_requests_are_read_one_after_the_other_until_the_stream_ends() -> None:

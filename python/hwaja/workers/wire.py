@@ -4,10 +4,12 @@ A frame is an unsigned 32-bit little-endian byte count followed by that many byt
 frames run over a pipe today and could run over a socket.
 """
 
+import math
 import struct
 from io import BytesIO, RawIOBase
 
 import msgspec
+import numpy as np
 
 from hwaja.recognition import Abilities, Hypothesis, Options
 
@@ -16,6 +18,9 @@ HEADER_BYTES = _LENGTH.size
 
 MAX_FRAME_BYTES = 16 * 1024 * 1024
 """Longer frames are refused: 30 s of float32 audio take 1.9 MB."""
+
+MAX_TEXT_CHARACTERS = 20_000
+"""Longer texts are refused: nobody says a tenth of that in one utterance."""
 
 
 class VoiceModels(msgspec.Struct, frozen=True):
@@ -224,13 +229,48 @@ def decode_reply(body: bytes | bytearray) -> Reply:
     """Read the body of a frame from a worker.
 
     Raises:
-        WireError: where it is none.
+        WireError: where it is none, or one that says what cannot be.
 
     """
     try:
-        return _replies.decode(body)
+        reply = _replies.decode(body)
     except _UNREADABLE:
         raise WireError("not a reply") from None
+    if not _can_be(reply):
+        raise WireError("a reply that cannot be")
+    return reply
+
+
+def _can_be(reply: Reply) -> bool:
+    """Say whether who reads the reply may count on its numbers and lengths."""
+    match reply:
+        case Recognised(hypothesis=hypothesis):
+            return _can_be_said(hypothesis)
+        case Stepped(heard=heard):
+            return all(each.hypothesis is None or _can_be_said(each.hypothesis) for each in heard)
+        case Embedded(vectors=vectors, overlap=overlap):
+            return _can_be_a_voice(vectors, overlap)
+        case Unusable(sentence=sentence):
+            return len(sentence) <= MAX_TEXT_CHARACTERS
+        case _:
+            return True
+
+
+def _can_be_said(hypothesis: Hypothesis) -> bool:
+    texts = (hypothesis.text, hypothesis.language or "", *(t.text for t in hypothesis.tokens))
+    return (
+        len(hypothesis.tokens) <= MAX_TEXT_CHARACTERS
+        and all(len(text) <= MAX_TEXT_CHARACTERS for text in texts)
+        and all(math.isfinite(token.start_seconds) for token in hypothesis.tokens)
+    )
+
+
+def _can_be_a_voice(vectors: memoryview, overlap: memoryview) -> bool:
+    if len(vectors) % 4 or len(overlap) % 4:
+        return False
+    numbers, shares = np.frombuffer(vectors, np.float32), np.frombuffer(overlap, np.float32)
+    are_rows = len(numbers) > 0 and len(numbers) % (1 + len(shares)) == 0
+    return are_rows and bool(np.isfinite(numbers).all() and np.isfinite(shares).all())
 
 
 def write_reply(stream: Pipe, reply: Reply) -> None:
