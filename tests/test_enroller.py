@@ -17,6 +17,7 @@ from hwaja.engine import (
     Samples,
     VoiceTrack,
 )
+from hwaja.enrolment import enroller
 from hwaja.enrolment.enroller import Enroller, ReadSamples
 from hwaja.events import Enrol, Enrolled
 from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE, Segment, SpeechFrame
@@ -173,6 +174,18 @@ async def test_a_take_without_a_voice_that_sounds_like_two_channels_is_called_th
     room.ring.push(np.repeat(noise, 2).tobytes())
     answer = await room.enroller.enrol(Enrol(0, 0, (), adds=False))
     assert answer == Enrolled(Reason.WRONG_FORMAT, looks_like=AudioFormat.STEREO)
+
+
+async def test_a_take_whose_format_cannot_be_looked_at_is_judged_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The system may give no thread for it."""
+
+    def fail(_: Samples) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(enroller, "format_of_take", fail)
+    assert (await Room().enrol(0, 10)).failure is None
 
 
 async def test_an_engine_that_fails_leaves_the_earlier_voice(room: Room) -> None:

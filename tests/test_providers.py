@@ -113,6 +113,16 @@ async def test_a_trial_that_cannot_be_started_is_no_cuda(
     assert await refusal() == "A trial of cuda cannot be started: No such file or directory."
 
 
+async def test_a_trial_for_which_the_system_gives_no_thread_is_no_cuda(
+    cuda_wheel: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", fail)
+    assert await refusal() == "A trial of cuda cannot be started: can't start new thread."
+
+
 @pytest.mark.models
 @pytest.mark.skipif(sys.platform != "linux", reason="the shim is for Linux")
 async def test_a_real_trial_passes_where_the_provider_runs() -> None:

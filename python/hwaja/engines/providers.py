@@ -60,8 +60,9 @@ async def try_out(provider: str, model: Path) -> str:
     command = [sys.executable, "-m", "hwaja.engines.probe", provider, str(model)]
     try:
         trial = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-    except OSError as error:
-        raise EngineError(f"A trial of {provider} cannot be started: {error.strerror}.") from error
+    except (OSError, RuntimeError) as error:  # which Python raises where it gets no thread
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise EngineError(f"A trial of {provider} cannot be started: {reason}.") from error
     try:
         async with asyncio.timeout(TRIAL_SECONDS):
             output, _ = await trial.communicate()

@@ -56,10 +56,12 @@ class Enroller:
 
     async def _looks_like(self, take: Enrol) -> AudioFormat | None:
         whole = self._ring.read(take.start, self._ring.end)
-        try:
-            return await asyncio.to_thread(format_of_take, whole)  # up to 8 ms of NumPy
-        finally:
-            whole.fill(0)
+        with failure_logged("format"):  # as where the system gives no thread: most are right
+            try:
+                return await asyncio.to_thread(format_of_take, whole)  # up to 8 ms of NumPy
+            finally:
+                whole.fill(0)
+        return None
 
     def _read(self, take: Enrol) -> Samples:
         pieces = [self._ring.read(segment.start, segment.stop) for segment in take.segments]
