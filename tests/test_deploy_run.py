@@ -56,11 +56,12 @@ READ_ONLY = """#!/bin/sh
 exec unshare --map-root-user --mount sh -euc '
     mount --bind {data} {data}
     mount -o remount,bind,ro /
+    mount -t tmpfs -o ro none /dev/shm
     if touch {outside} 2>/dev/null; then exit 99; fi
     exec "$@"
 ' sh {python} "$@"
 """
-"""A Python in whose sight everything but one folder is read-only."""
+"""A Python in whose sight everything but one folder is read-only, shared memory as well."""
 
 
 WITHOUT_NEW_CODE = """#!{python}
