@@ -17,12 +17,13 @@ from structlog.testing import capture_logs
 from websockets.asyncio.client import connect
 
 import clips
-from hwaja import application
+from hwaja import application, supervision
 from hwaja.application import run, worker_setup
 from hwaja.config import Config, ConfigError
 from hwaja.engine import EngineError
 from hwaja.gate import SAMPLE_RATE
 from hwaja.models import ModelError, cache_root, locate
+from hwaja.overload import Overload
 from hwaja.tls import TlsError
 from hwaja.workers import wire
 from hwaja.workers.pool import Pool
@@ -180,6 +181,46 @@ def test_an_ipv6_address_is_told_in_brackets_as_clients_take_it(tmp_path: Path) 
     with hwaja_serve(tmp_path, "--host", "::1", "--port", "0") as running:
         assert running.serving["url"].startswith("wss://[::1]:")
         assert asyncio.run(welcomed(running)) == "model_loaded"
+
+
+async def test_a_server_that_cannot_go_on_stops_and_ends_with_another_exit_code(
+    certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So systemd and compose, which restart what fails, start it again."""
+
+    async def at_once(_: Pool) -> None:
+        pass
+
+    def fail(*_: object) -> bool:
+        raise RuntimeError("Geheimnis")
+
+    monkeypatch.setattr(Pool, "start", at_once)  # its workers have no part in this
+    monkeypatch.setattr(Overload, "observe", fail)
+    monkeypatch.setattr(supervision, "FIRST_PAUSE_SECONDS", 0.0)
+    with capture_logs() as log:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            assert await run(with_certificate(certificate)) == 1
+    ends = [line for line in log if line["log_level"] == "critical"]
+    assert [(line["event"], line["task"]) for line in ends] == [
+        ("cannot go on, ending to be started again", "load watch")
+    ]
+    assert log[-1]["event"] == "stopped"
+    assert "Geheimnis" not in str(log)
+
+
+async def test_a_host_that_cannot_be_looked_up_for_want_of_a_thread_is_named(
+    certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def at_once(_: Pool) -> None:
+        pass
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(Pool, "start", at_once)
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    with pytest.raises(EngineError, match=r"^Cannot listen on local:0: can't start new thread\.$"):
+        await run(with_certificate(certificate, host="local"))
 
 
 # Running --------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ PACKAGE = ROOT / "python" / "hwaja"
 ROWS: list[set[str]] = [
     {"__init__", "_pcm"},
     {"hardening", "faults", "repeated_lines", "ownership", "signals", "sweeping"},
+    {"supervision"},
     {"log_writer"},
     {"logs"},
     {"codes", "gate", "plausible", "token_syntax", "attribution.calibration"},
@@ -62,6 +63,7 @@ ROWS: list[set[str]] = [
     {"workers.charges"},
     {"workers.jobs", "workers.live", "workers.process"},
     {"workers.switchboard", "workers.crew"},
+    {"workers.desk"},
     {"workers.pool"},
     {"workers.drafts"},
     {"models"},

@@ -143,6 +143,51 @@ print(WRITER.dropped_lines)
     assert ended.stdout == "1\n"
 
 
+def test_a_count_of_lines_that_cannot_be_shown_costs_itself_and_not_what_comes_later() -> None:
+    """Its value is asked for how it looks once more, long after the lines were written."""
+    ended = run("""
+from hwaja import repeated_lines
+repeated_lines.PERIOD_SECONDS = 0.01
+class Fading:
+    looks = 5 + repeated_lines.WHOLE_LINES
+    def __repr__(self):
+        Fading.looks -= 1
+        if Fading.looks < 0:
+            raise RuntimeError
+        return "seen"
+(thread,) = (each for each in threading.enumerate() if each.name == "log")
+value = Fading()
+for _ in range(5):
+    log.info("bad", value=value)
+while thread.is_alive() and not WRITER.dropped_lines:
+    pass
+log.info("good")
+WRITER.flush()
+""")
+    events = [json.loads(line)["event"] for line in ended.stderr.splitlines()]
+    assert (events[0], events[-1]) == ("bad", "good")
+
+
+def test_where_the_system_gives_no_thread_the_log_can_be_begun_again() -> None:
+    ended = run("""
+from hwaja.log_writer import LogWriter
+start, writer = threading.Thread.start, LogWriter()
+def fail(_):
+    raise RuntimeError("can't start new thread")
+threading.Thread.start = fail
+try:
+    writer.start()
+except RuntimeError as error:
+    print(error)
+threading.Thread.start = start
+writer.start()
+writer.put_raw(b"line\\n")
+print(writer.flush())
+""")
+    assert ended.stdout == "can't start new thread\nTrue\n"
+    assert ended.stderr == "line\n"
+
+
 async def test_what_a_worker_writes_to_stderr_comes_with_the_log_however_it_ends(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
@@ -158,6 +203,24 @@ async def test_what_a_worker_writes_to_stderr_comes_with_the_log_however_it_ends
     lines = capfd.readouterr().err.splitlines()
     assert lines[:2] == ["one", "two"]
     assert "".join(lines[2:]) == "x" * 9000
+
+
+async def test_a_worker_whose_stderr_can_be_read_no_more_is_ended_before_it_waits_for_that(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(_: bytes) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(WRITER, "put_raw", fail)
+    pipe = asyncio.subprocess.PIPE
+    program = "import os, sys; os.write(2, b'line\\n'); sys.stdin.read()"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, stdin=pipe, stdout=pipe, stderr=pipe
+    )
+    worker = WorkerProcess(process)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        assert await process.wait() == -signal.SIGKILL
+        await worker.end()
 
 
 # A whole server -------------------------------------------------------------------------------

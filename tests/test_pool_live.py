@@ -14,6 +14,7 @@ from hwaja.models.tones import Spoken, spoken
 from hwaja.recognition import Hypothesis, Options
 from hwaja.workers import pool as pool_module
 from hwaja.workers import wire
+from hwaja.workers.desk import Desk
 from hwaja.workers.live import LiveUtterance
 from hwaja.workers.pool import Pool
 from poison import poisoned
@@ -95,17 +96,17 @@ async def test_a_fault_of_the_front_that_costs_a_worker_is_logged_and_loses_noth
     tones: wire.Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = spoken([3, 1, 4])
-    take_reply = pool_module._take_reply
+    take_reply = Desk.take_reply
 
     def fails_once(*_: object) -> None:
-        monkeypatch.setattr(pool_module, "_take_reply", take_reply)
+        monkeypatch.setattr(Desk, "take_reply", take_reply)
         raise RuntimeError("Geheimnis")
 
-    monkeypatch.setattr(pool_module, "_take_reply", fails_once)
+    monkeypatch.setattr(Desk, "take_reply", fails_once)
     with capture_logs() as log:
         async with running(tones) as pool:
             assert (await finish(pool, live(said), said)).text == said.text
-    (fault,) = [line for line in log if line["event"] == "uncaught"]
+    (fault,) = [line for line in log if line["event"] == "failed, tried again"]
     assert (fault["error"], fault["place"].partition(":")[0]) == ("RuntimeError", "workers/pool.py")
     assert "Geheimnis" not in str(log)
 

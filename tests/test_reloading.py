@@ -37,6 +37,7 @@ def test_everything_is_read_again_though_some_of_it_cannot_be() -> None:
     reloads = {
         "certificate": failing(TlsError("The file c.pem does not exist.")),
         "token": failing(ConfigError("The token is too short.")),
+        "metrics token": failing(MemoryError()),
         "rest": lambda: called.append("rest"),
     }
     with structlog.testing.capture_logs() as logged:
@@ -45,6 +46,7 @@ def test_everything_is_read_again_though_some_of_it_cannot_be() -> None:
     assert [(line["log_level"], line["what"], line.get("reason")) for line in logged] == [
         ("error", "certificate", "The file c.pem does not exist."),
         ("error", "token", "The token is too short."),
+        ("error", "metrics token", None),
         ("info", "rest", None),
     ]
 

@@ -1,6 +1,7 @@
 """Faults of the server's own, outside of a session: the client is answered, and the log tells."""
 
 import asyncio
+import socket
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from fakes import FakePool, no_cohort
+from hwaja import server, supervision
 from hwaja.detection import Detection
 from hwaja.engines.silero import SileroDetector, SileroState
 from hwaja.overload import Overload
@@ -70,20 +72,42 @@ async def test_a_request_that_cannot_be_answered_is_a_500_and_the_log_says_where
     assert failed["place"].startswith("server.py:")
 
 
-async def test_a_watch_over_the_load_that_fails_is_logged_while_the_server_runs(
-    services: Services, certificate: tuple[Path, Path]
+async def test_a_watch_over_the_load_that_fails_is_logged_and_goes_on(
+    services: Services, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    failed = asyncio.Event()
+    monkeypatch.setattr(supervision, "FIRST_PAUSE_SECONDS", 0.01)
+    goes_on = asyncio.Event()
 
-    class Broken(Overload):
+    class FailsOnce(Overload):
+        has_failed = False
+
         def observe(self, _lag_seconds: float, _now: float) -> bool:
-            failed.set()
+            if self.has_failed:
+                goes_on.set()
+                return False
+            self.has_failed = True
             raise RuntimeError(SAID)
 
     with capture_logs() as log:
-        async with serving(replace(services, overload=Broken()), certificate) as endpoint:
+        async with serving(replace(services, overload=FailsOnce()), certificate):
             async with asyncio.timeout(PATIENCE_SECONDS):
-                await failed.wait()
-            assert (await endpoint.get("/healthz")).status == 200
+                await goes_on.wait()
             (line,) = errors_in(log)
-    assert (line["event"], line["error"]) == ("uncaught", "RuntimeError")
+    assert (line["task"], line["error"]) == ("load watch", "RuntimeError")
+
+
+async def test_a_socket_that_was_made_to_listen_no_more_listens_again(
+    services: Services, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the event loop is told for ever that someone waits there, and nobody gets in."""
+    monkeypatch.setattr(server, "LISTENER_PERIOD_SECONDS", 0.01)
+    listens = asyncio.Event()
+    async with serving(services, certificate) as endpoint:
+        (listening,) = endpoint.server._listening
+        listen = listening.listen
+        monkeypatch.setattr(type(listening), "listen", lambda _: (listen(), listens.set()))
+        listening.shutdown(socket.SHUT_RDWR)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await listens.wait()
+        port = listening.getsockname()[1]  # another one, as the first was the system's choice
+        assert (await replace(endpoint, port=port).get("/healthz")).status == 200

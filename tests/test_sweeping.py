@@ -21,6 +21,17 @@ class Circle:
         self.itself = self
 
 
+def sweeping() -> Sweeper:
+    """One that runs until the loop ends."""
+    sweeper = Sweeper()
+    running.append(asyncio.create_task(sweeper.run()))
+    return sweeper
+
+
+running: list[asyncio.Task[None]] = []
+"""Held, as the loop itself does not."""
+
+
 def resident_bytes() -> int:
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
@@ -38,7 +49,7 @@ def not_by_itself() -> Iterator[None]:
 @pytest.mark.usefixtures("not_by_itself")
 def test_a_sweep_frees_what_a_session_left_a_second_after_its_end() -> None:
     async def end() -> None:
-        sweeper = Sweeper()
+        sweeper = sweeping()
         left = weakref.ref(Circle())
         sweeper.soon()
         await asyncio.sleep(SWEEP_SECONDS / 2)
@@ -55,7 +66,7 @@ def test_it_sweeps_again_until_what_was_let_go_of_later_is_gone_and_then_no_more
     """A connection says that it is over before all of it is; one whose handshake fails, never."""
 
     async def end() -> None:
-        sweeper, held = Sweeper(), [Circle(), Circle()]
+        sweeper, held = sweeping(), [Circle(), Circle()]
         left, stays = weakref.ref(held[0]), weakref.ref(held[1])
         for each in held:
             sweeper.sweep_until_gone(each)
@@ -89,8 +100,8 @@ def test_a_sweep_returns_the_memory_that_audio_had_taken_to_the_system() -> None
         lasting = [bytes(700) for _ in range(100)]  # lies behind it, and stays
         assert resident_bytes() - before > 48 << 20
         chunks.clear()
-        Sweeper().soon()
-        await asyncio.sleep(SWEEP_SECONDS)
+        sweeping().soon()
+        await asyncio.sleep(1.5 * SWEEP_SECONDS)
         assert resident_bytes() - before < 16 << 20
         assert lasting
 

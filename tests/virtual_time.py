@@ -22,6 +22,12 @@ class _Loop(asyncio.SelectorEventLoop):
         return events
 
 
+def advance(loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+    """Have time pass as if the caller blocked the loop."""
+    assert isinstance(loop, _Loop)
+    loop._now += seconds
+
+
 def run(work: Coroutine[None, None, None]) -> None:
     """Run what neither asks a socket nor another process for anything."""
     with asyncio.Runner(loop_factory=_Loop) as runner:

@@ -1,6 +1,5 @@
 """Puts the server together: models, workers, detector, socket; and takes it apart again."""
 
-import asyncio
 import os
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
@@ -19,7 +18,6 @@ from hwaja.engines.providers import resolve
 from hwaja.engines.silero import SileroDetector
 from hwaja.faults import log_uncaught_in_loop
 from hwaja.gate import GateSettings
-from hwaja.loop_lag import watched
 from hwaja.metrics import Metrics
 from hwaja.models import locate
 from hwaja.origins import hosts_of, origins_of
@@ -29,6 +27,7 @@ from hwaja.server import Server
 from hwaja.session_runner import Services
 from hwaja.settings import SessionSettings
 from hwaja.stopping import StopSignals
+from hwaja.supervision import WhenHopeless
 from hwaja.sweeping import settle
 from hwaja.tls import ServerTls, server_tls
 from hwaja.workers import wire
@@ -42,8 +41,11 @@ _DETECTOR, _EMBEDDER, _SEGMENTER = "silero-vad", "campplus", "pyannote-segmentat
 _log = structlog.get_logger("hwaja.application")
 
 
-async def run(config: Config) -> None:
+async def run(config: Config) -> int:
     """Serve until a signal comes; one that comes while it starts ends it at once.
+
+    Returns:
+        The exit code: not 0 where the process must be started again to serve (`supervision.py`).
 
     Raises:
         ConfigError, EngineError, ModelError, TlsError: where it cannot start, in one sentence.
@@ -52,14 +54,15 @@ async def run(config: Config) -> None:
     log_uncaught_in_loop()
     signals = StopSignals()  # before anything takes its time, or is announced
     async with AsyncExitStack() as stack:
-        server = await signals.unless_stopped(_started(config, stack))
+        server = await signals.unless_stopped(_started(config, stack, signals.give_up))
         if server is not None:
             await signals.stop.wait()
             await server.stop(hurry=signals.hurry)
     _log.info("stopped")
+    return signals.exit_code
 
 
-async def _started(config: Config, stack: AsyncExitStack) -> Server:
+async def _started(config: Config, stack: AsyncExitStack, when_hopeless: WhenHopeless) -> Server:
     """Return a server that serves; `stack` ends what it runs on."""
     tls = server_tls(config)
     tokens, metrics_tokens = _tokens(config.token_file), _tokens(config.metrics_token_file)
@@ -69,7 +72,7 @@ async def _started(config: Config, stack: AsyncExitStack) -> Server:
     detector = SileroDetector(detector_file())
     provider = await resolve(config.provider, embedder_file())
     setup = worker_setup(config, provider.running)
-    pool, drafts = Pool(setup, config.workers), Drafts(setup)
+    pool, drafts = Pool(setup, config.workers, when_hopeless), Drafts(setup)
     stack.push_async_callback(pool.close)
     stack.push_async_callback(drafts.close)
     await pool.start()
@@ -82,7 +85,7 @@ async def _started(config: Config, stack: AsyncExitStack) -> Server:
     )
     detection = Detection(detector, metrics.detector_called)
     services = Services(pool, drafts, detection, Cohort.shipped(), settings, metrics)
-    server = Server(services, config, door, metrics_tokens)
+    server = Server(services, config, door, metrics_tokens, when_hopeless)
     port = await _listen(server, config, tls)
     _log.info(
         "serving",
@@ -94,7 +97,6 @@ async def _started(config: Config, stack: AsyncExitStack) -> Server:
     if tls is None:
         _log.warning("without TLS, anyone on the way can listen", plain_ws=config.plain_ws)
     settle()
-    stack.enter_context(watched(asyncio.get_running_loop(), metrics.loop_lagged))
     return server
 
 
@@ -104,12 +106,16 @@ async def _listen(server: Server, config: Config, tls: ServerTls | None) -> int:
         return await server.start(config.host, config.port, tls.context if tls else None)
     except UnicodeError:
         raise EngineError(f"Cannot listen on {config.host}: it is no host name.") from None
-    except OSError as error:
-        # asyncio rewords what the system says; a name that is not found has its own numbers.
-        number = error.errno or 0
-        reason = os.strerror(number) if number > 0 else error.strerror or type(error).__name__
+    except (OSError, RuntimeError) as error:  # Python raises the latter where it gets no thread
+        reason = _reason(error) if isinstance(error, OSError) else str(error)
         address = _authority(config.host, config.port)
         raise EngineError(f"Cannot listen on {address}: {reason}.") from error
+
+
+def _reason(error: OSError) -> str:
+    """Return what the system says, which asyncio rewords; a name not found has its own numbers."""
+    number = error.errno or 0
+    return os.strerror(number) if number > 0 else error.strerror or type(error).__name__
 
 
 def _authority(host: str, port: int) -> str:

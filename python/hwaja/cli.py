@@ -93,7 +93,10 @@ def _settings(args: argparse.Namespace) -> config.Config:
     flags = {name: value for name, value in vars(args).items() if name in names}
     file = args.config or os.environ.get("HWAJA_CONFIG")
     settings = config.load(flags, os.environ, Path(file) if file else None)
-    logs.configure(settings.log_format)
+    try:
+        logs.configure(settings.log_format)
+    except RuntimeError as error:  # which Python raises where it gets no thread
+        raise EngineError(f"The log cannot be written: {error}.") from error
     return settings
 
 
@@ -104,8 +107,7 @@ def _keep_to_itself() -> None:
 
 
 def _serve(args: argparse.Namespace) -> int:
-    asyncio.run(run(_settings(args)))
-    return 0
+    return asyncio.run(run(_settings(args)))
 
 
 def _doctor(args: argparse.Namespace) -> int:

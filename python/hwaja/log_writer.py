@@ -12,9 +12,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from queue import Empty, SimpleQueue
 
 from hwaja.repeated_lines import Line, RepeatedLines
+from hwaja.supervision import keep_going
 
 MAX_QUEUED_LINES = 2000
 """About half a megabyte, and what a reader may be late by in a burst."""
@@ -41,10 +43,17 @@ class LogWriter:
         """How many were lost."""
 
     def start(self) -> None:
-        """Begin to write, unless that was begun before; what is queued at the exit is written."""
+        """Begin to write, unless that was begun before; what is queued at the exit is written.
+
+        Raises:
+            RuntimeError: where the system gives no thread; it may be called again.
+
+        """
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="log", daemon=True)
-            self._thread.start()
+            writing = partial(keep_going, "log", self._run)
+            thread = threading.Thread(target=writing, name="log", daemon=True)
+            thread.start()
+            self._thread = thread
             atexit.register(self.flush)
 
     def put(self, line: Line, render: Render) -> None:
@@ -72,11 +81,17 @@ class LogWriter:
             ends = self._repeated.ends
             wait_seconds = None if ends is None else max(0.0, ends - time.monotonic())
             try:
-                self._write_item(self._queue.get(timeout=wait_seconds))
-            except Empty:
-                self._write_lines(self._repeated.end_if_due(time.monotonic()))
+                self._write_next(wait_seconds)
             except Exception:  # of a value that cannot be shown
                 self.dropped_lines += 1
+
+    def _write_next(self, wait_seconds: float | None) -> None:
+        try:
+            item = self._queue.get(timeout=wait_seconds)
+        except Empty:
+            self._write_lines(self._repeated.end_if_due(time.monotonic()))
+        else:
+            self._write_item(item)
 
     def _write_item(self, item: tuple[Line, Render] | bytes | threading.Event) -> None:
         if isinstance(item, bytes):

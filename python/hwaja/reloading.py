@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 import structlog
 
 from hwaja.config import ConfigError
+from hwaja.faults import describe
 from hwaja.signals import on_signal
 from hwaja.tls import TlsError
 
@@ -38,6 +39,8 @@ def reload_all(reloads: Reloads) -> None:
             reload()
         except (ConfigError, TlsError) as error:
             _log.error("not reloaded, the one before stays", what=name, reason=str(error))
+        except Exception as error:  # as where no memory is left
+            _log.error("not reloaded, the one before stays", what=name, **describe(error))
         else:
             _log.info("reloaded", what=name)
 

@@ -20,9 +20,10 @@ from hwaja.bearer import Tokens
 from hwaja.codes import CloseCode, ErrorCode, Reason, Rejection
 from hwaja.config import Config
 from hwaja.connection import Connection
-from hwaja.faults import discreet_logger, log_failure
+from hwaja.faults import discreet_logger
 from hwaja.guard import GuardedConnection
 from hwaja.listening import Entrance
+from hwaja.loop_lag import watch as watch_loop_lag
 from hwaja.messages import Error
 from hwaja.networks import network_of
 from hwaja.overload import Relief
@@ -31,6 +32,7 @@ from hwaja.read_ahead import Reserve
 from hwaja.seats import Holder, Seat, Seats
 from hwaja.serialize import serialize
 from hwaja.session_runner import Services, SessionRunner
+from hwaja.supervision import WhenHopeless, supervised
 from hwaja.sweeping import Sweeper
 from hwaja.tls import keep_read_buffers_small
 
@@ -42,6 +44,9 @@ CLOSE_SECONDS = 2
 
 LOAD_PERIOD_SECONDS = 0.5
 """Between two looks at how late answers are."""
+
+LISTENER_PERIOD_SECONDS = 1.0
+"""Between two looks at whether the sockets still listen."""
 
 RECEIVE_BUFFER_BYTES = 64 * 1024
 """What the system holds of a client's audio, 2 s: ten times real time on a way of 0.2 s there and
@@ -64,6 +69,7 @@ class Server:
         config: Config,
         door: Door | None = None,
         metrics_tokens: Tokens | None = None,
+        when_hopeless: WhenHopeless | None = None,
     ) -> None:
         """Prepare to serve.
 
@@ -72,6 +78,7 @@ class Server:
             config: limits and times.
             door: who is let in; by default everybody.
             metrics_tokens: who may see the metrics; by default nobody.
+            when_hopeless: see `supervision.supervised`.
 
         """
         self._services = services
@@ -91,7 +98,9 @@ class Server:
             self._missing, self._door.pages, services.metrics, metrics_tokens
         )
         self._overload = services.overload
-        self._load_watch: asyncio.Task[None] | None = None
+        self._when_hopeless = when_hopeless
+        self._watches: list[asyncio.Task[None]] = []
+        self._listening: list[socket.socket] = []
         if config.end_revoked_sessions and self._door.tokens is not None:
             self._door.tokens.when_reloaded = self._end_revoked_sessions
         services.metrics.watch_overload(services.overload)
@@ -110,13 +119,17 @@ class Server:
 
         """
         keep_read_buffers_small()
-        listening = await self._entrance.listen(host, port)
-        for each in listening:
+        self._listening = await self._entrance.listen(host, port)
+        for each in self._listening:
             each.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
             self._listeners.append(await self._serve(each, tls))
-        self._load_watch = asyncio.create_task(self._watch_load())
-        self._load_watch.add_done_callback(log_failure)
-        return int(listening[0].getsockname()[1])
+        self._watches = [
+            supervised("load watch", self._watch_load, self._when_hopeless),
+            supervised("listener watch", self._watch_listener, self._when_hopeless),
+            supervised("loop lag watch", partial(watch_loop_lag, self._metrics.loop_lagged)),
+            supervised("sweeper", self._sweeper.run),
+        ]
+        return int(self._listening[0].getsockname()[1])
 
     async def _serve(self, listening: socket.socket, tls: ssl.SSLContext | None) -> WebSocketServer:
         return await serve(
@@ -151,8 +164,6 @@ class Server:
             return
         for listener in self._listeners:
             listener.close(close_connections=False)
-        if self._load_watch is not None:
-            self._load_watch.cancel()
         for seat in self._seats:
             seat.shut_down()
         waits = [asyncio.ensure_future(self._seats.emptied.wait())]
@@ -180,6 +191,9 @@ class Server:
             handler.cancel()  # one that waits for the engine does not notice its closed socket
         for listener in self._listeners:
             await listener.wait_closed()
+        for watch in self._watches:
+            watch.cancel()
+        await asyncio.gather(*self._watches, return_exceptions=True)
 
     def _answer_request(self, websocket: ServerConnection, request: Request) -> Response | None:
         """Answer a request that opens no WebSocket; None goes on to one."""
@@ -231,6 +245,16 @@ class Server:
                 relief = self._overload.relief.name.lower()
                 _log.warning("load", left_out=relief, lag_seconds=round(lag_seconds, 1))
             await asyncio.sleep(LOAD_PERIOD_SECONDS)
+
+    async def _watch_listener(self) -> None:
+        """Have a socket listen again that does not: an administrator can end it (`ss -K`)."""
+        while True:
+            await asyncio.sleep(LISTENER_PERIOD_SECONDS)
+            for each in self._listening:
+                is_closed = each.fileno() < 0  # as the server stops
+                if not is_closed and not each.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                    _log.error("the socket listens no more, having it listen again")
+                    each.listen()
 
     def _end_revoked_sessions(self) -> None:
         for seat in self._seats:

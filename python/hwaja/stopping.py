@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: the first has the server stop, a second has it hurry."""
+"""What ends a server: SIGINT and SIGTERM, of which a second has it hurry; or no hope to go on."""
 
 import asyncio
 import signal
@@ -23,8 +23,17 @@ class StopSignals:
         """Set by the first signal."""
         self.hurry = asyncio.Event()
         """Set by the second: do not wait for sessions that drain."""
+        self.exit_code = 0
+        """What the process is to end with."""
         for number in (signal.SIGINT, signal.SIGTERM):
             on_signal(number, self._take)
+
+    def give_up(self, task: str) -> None:
+        """Have the server stop because it cannot be without a task that fails again and again."""
+        if not self.stop.is_set():
+            _log.critical("cannot go on, ending to be started again", task=task)
+            self.exit_code = 1
+            self.stop.set()
 
     async def unless_stopped(self, work: Coroutine[Any, Any, Result]) -> Result | None:
         """Return the result of `work`; None where a signal comes first, which cancels it."""

@@ -27,13 +27,12 @@ class Sweeper:
     """Sweeps a moment after it was told to, however often it was: at most once a moment."""
 
     def __init__(self) -> None:
-        self._due: asyncio.TimerHandle | None = None
+        self._wanted = asyncio.Event()
         self._leaving: WeakSet[object] = WeakSet()
 
     def soon(self) -> None:
         """Have a sweep made soon; to be called on the event loop."""
-        if self._due is None:
-            self._due = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
+        self._wanted.set()
 
     def sweep_until_gone(self, leaving: object) -> None:
         """Sweep soon, and again until something is gone that may be let go of a little later."""
@@ -44,12 +43,15 @@ class Sweeper:
         """Sweep for it no more: it stays for now."""
         self._leaving.discard(staying)
 
-    def _sweep(self) -> None:
-        self._due = None
-        gc.collect()
-        _give_back()
-        if self._leaving:
-            self.soon()
+    async def run(self) -> None:
+        """Sweep when it is time to, until cancelled; a sweep that fails is still to be made."""
+        while True:
+            await self._wanted.wait()
+            await asyncio.sleep(SWEEP_SECONDS)
+            gc.collect()
+            _give_back()
+            if not self._leaving:
+                self._wanted.clear()
 
 
 def _give_back() -> None:

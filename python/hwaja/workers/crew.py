@@ -4,13 +4,15 @@ What a worker does while it lives is the pool's concern.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import structlog
 
 from hwaja.engine import EngineError
-from hwaja.faults import log_failure
 from hwaja.recognition import Abilities
+from hwaja.supervision import WhenHopeless, supervised
 from hwaja.workers import wire
 from hwaja.workers.process import WorkerProcess
 
@@ -38,6 +40,7 @@ class Crew:
         workers: int,
         work: Callable[[int, WorkerProcess], Awaitable[None]],
         give_up: Callable[[str], None],
+        when_hopeless: WhenHopeless | None = None,
     ) -> None:
         """Prepare; nothing is started.
 
@@ -46,12 +49,16 @@ class Crew:
             workers: how many.
             work: has a worker, given by number, work until it dies.
             give_up: told a sentence when no worker runs and none can be started for now.
+            when_hopeless: told where a fault of the front keeps every worker from running; not
+                where the system or the models do, as who runs it can change that.
 
         """
         self._setup = setup
         self._workers = workers
         self._work = work
         self._give_up = give_up
+        self._when_hopeless = when_hopeless
+        self._failed_starts: Counter[int] = Counter()  # in a row, by worker
         self._tasks: list[asyncio.Task[None]] = []
         self.abilities = Abilities()
         """What the recogniser can do; known once the crew has started."""
@@ -69,13 +76,12 @@ class Crew:
             EngineError: where the models cannot be loaded; no worker is left running.
 
         """
+        kind = "interims worker" if self._setup.yields else "worker"
         ready = [asyncio.get_running_loop().create_future() for _ in range(self._workers)]
         self._tasks = [
-            asyncio.create_task(self._supervise(number, future))
+            supervised(f"{kind} {number}", partial(self._keep_one, number, future), self._despair)
             for number, future in enumerate(ready)
         ]
-        for task in self._tasks:
-            task.add_done_callback(log_failure)
         try:
             await asyncio.gather(*ready)
         except BaseException:
@@ -90,25 +96,40 @@ class Crew:
         # A task that was just ending its worker was interrupted in waiting for it.
         await asyncio.gather(*(process.wait() for process in self.processes.values()))
 
-    async def _supervise(self, number: int, ready: asyncio.Future[None]) -> None:
-        """Keep one worker running; `ready` tells when it first runs, or why it cannot."""
-        failures = 0  # to start it, in a row
+    async def _keep_one(self, number: int, ready: asyncio.Future[None]) -> None:
+        """Keep one worker running; `ready` tells when it first runs, or why it cannot.
+
+        Raises:
+            Exception: for faults of the front; who supervises it tries again.
+
+        """
         while True:
             try:
                 await self._live(number, ready)
-                failures = 0
-            except EngineError as error:
-                failures += 1
-                hopeless = failures >= START_TRIES or isinstance(error, _UnusableError)
+            except Exception as error:
+                is_ours = not isinstance(error, EngineError)
+                hopeless = self._is_hopeless(number, error)
                 if hopeless and not ready.done():
                     ready.set_exception(error)
                     return
-                _log.error("worker cannot be started", worker=number, reason=str(error))
                 if hopeless and not self.running:
-                    self._give_up(str(error))
+                    self._give_up("no worker can be kept running" if is_ours else str(error))
+                if is_ours:
+                    raise
+                _log.error("worker cannot be started", worker=number, reason=str(error))
                 await asyncio.sleep(_RESTART_PAUSE_SECONDS)
             self.restarts += 1
             _log.warning("worker ended, starting it again", worker=number)
+
+    def _is_hopeless(self, number: int, error: Exception) -> bool:
+        """Count a failed start; say whether work is no longer to wait for the worker."""
+        self._failed_starts[number] += 1
+        has_tried = self._failed_starts[number] >= START_TRIES
+        return has_tried or isinstance(error, _UnusableError)
+
+    def _despair(self, task: str) -> None:
+        if not self.running and self._when_hopeless is not None:
+            self._when_hopeless(task)
 
     async def _live(self, number: int, ready: asyncio.Future[None]) -> None:
         """Start a worker, have it load its models and work; returns once it has died.
@@ -119,11 +140,13 @@ class Crew:
         """
         try:
             worker = await WorkerProcess.spawn()
-        except OSError as error:
-            raise EngineError(f"A worker cannot be started: {error.strerror}.") from error
+        except (OSError, RuntimeError) as error:  # which Python raises where it gets no thread
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise EngineError(f"A worker cannot be started: {reason}.") from error
         self.processes[number] = worker.process
         try:
             self.abilities = await self._load(worker)
+            self._failed_starts[number] = 0
             if not ready.done():
                 ready.set_result(None)
             self.running += 1

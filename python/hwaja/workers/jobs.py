@@ -6,6 +6,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
+from hwaja.engine import EngineError
 from hwaja.gate import SAMPLE_RATE
 from hwaja.workers import wire
 from hwaja.workers.charges import Charges
@@ -29,6 +30,11 @@ class Job:
     """Whether a worker died that had it: it may be why."""
     samples: int = 0
     """How much audio it is about."""
+
+    def fail(self, sentence: str) -> None:
+        """Tell who waits, if anybody does, why there is no reply."""
+        if not self.reply.done():
+            self.reply.set_exception(EngineError(sentence))
 
 
 @dataclass(slots=True)

@@ -9,27 +9,31 @@ import asyncio
 import math
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 
 import numpy as np
+import structlog
 
 from hwaja.engine import EngineError, Samples, VoiceTrack
-from hwaja.faults import log_failure
 from hwaja.gate import SAMPLE_RATE
 from hwaja.recognition import Abilities, Hypothesis, Options
+from hwaja.supervision import WhenHopeless
 from hwaja.workers import wire
 from hwaja.workers.charges import Charges
 from hwaja.workers.crew import Crew
+from hwaja.workers.desk import Desk
 from hwaja.workers.jobs import FairQueue, Job
 from hwaja.workers.live import LiveUtterance
 from hwaja.workers.process import WorkerProcess
-from hwaja.workers.switchboard import Line, Switchboard
+from hwaja.workers.switchboard import Switchboard
 
 SPARED_SECONDS = 1.0
 """How long after an interim text the next is still expected: more than two steps between them."""
 
 _CLOSED = "the engine was stopped"
+
+_log = structlog.get_logger("hwaja.workers.pool")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +50,14 @@ ReadUtterance = Callable[[], Utterance]
 """Reads a job's audio from the session's ring, afresh for every try."""
 
 
-@dataclass(slots=True)
-class _Desk:
-    """What a running worker is at."""
-
-    worker: WorkerProcess
-    line: Line
-    job: Job | None = None
-    """The job that it has."""
-    job_id: int = 0
-    job_done: asyncio.Event = field(default_factory=asyncio.Event)
-    tried: int | None = None
-    """The suspect that it is touching."""
-
-
 class Pool:
     """The workers and what waits for them."""
 
-    def __init__(self, setup: wire.Setup, workers: int) -> None:
-        self._crew = Crew(setup, workers, self._work, self._fail_waiting)
+    def __init__(
+        self, setup: wire.Setup, workers: int, when_hopeless: WhenHopeless | None = None
+    ) -> None:
+        """Prepare; `when_hopeless` is told where no worker can be kept running at all."""
+        self._crew = Crew(setup, workers, self._work, self._fail_waiting, when_hopeless)
         self._charges = Charges(workers)
         self._queue = FairQueue(self._charges, _now, self._admits_ahead)
         self._ahead_jobs = 0  # that workers have, of sessions that are ahead
@@ -260,41 +253,52 @@ class Pool:
             self._jobs.discard(job)
 
     async def _work(self, number: int, worker: WorkerProcess) -> None:
-        """Have a worker do jobs and hear utterances until it dies."""
-        desk = _Desk(worker, self._switchboard.connect(number))
+        """Have a worker do jobs and hear utterances until it dies.
+
+        Raises:
+            Exception: for a fault of the front, which has cost the worker.
+
+        """
+        desk = Desk(worker, self._switchboard.connect(number))
         tasks = [
-            asyncio.create_task(each)
-            for each in (self._listen(desk), self._do_jobs(desk), _send_streams(desk))
+            asyncio.create_task(work, name=f"{name} of worker {number}")
+            for name, work in (
+                ("replies", self._listen(desk)),
+                ("jobs", self._do_jobs(desk)),
+                ("streams", _send_streams(desk)),
+            )
         ]
-        for task in tasks:
-            task.add_done_callback(log_failure)
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             self._switchboard.disconnect(number, desk.tried)
             self._give_back(desk)
+        for task in ended:
+            task.result()
 
-    async def _listen(self, desk: _Desk) -> None:
-        """Take the worker's replies, until it is dead."""
-        with suppress(OSError, EOFError):
+    async def _listen(self, desk: Desk) -> None:
+        """Take the worker's replies, until it is dead or says what is no reply."""
+        try:
             while True:
-                _take_reply(desk, await desk.worker.receive())
+                desk.take_reply(await desk.worker.receive())
+        except (OSError, EOFError):
+            pass
+        except wire.WireError as error:
+            _log.error("worker is ended for what it says", reason=str(error))
+            desk.blame_last_tried()
 
-    async def _do_jobs(self, desk: _Desk) -> None:
+    async def _do_jobs(self, desk: Desk) -> None:
         """Give the worker one job after the other, until it is dead, or stuck."""
         with suppress(OSError, TimeoutError):
             while True:
                 await self._do_job(desk, await self._next_job())
 
-    async def _do_job(self, desk: _Desk, job: Job) -> None:
+    async def _do_job(self, desk: Desk, job: Job) -> None:
         # A function of its own: what a job holds of a session ends with it.
-        desk.job = job
-        desk.job_id = self._new_id()
-        desk.job_done.clear()
-        request = _request(job, desk.job_id)
+        request = desk.begin(job, self._new_id())
         if request is not None:
             with self._taking(job.owner):
                 async with asyncio.timeout(job.limit_seconds):
@@ -324,13 +328,13 @@ class Pool:
         finally:
             self.idle_workers -= 1
 
-    def _give_back(self, desk: _Desk) -> None:
+    def _give_back(self, desk: Desk) -> None:
         """Have the job of a dead worker done by another, unless it is why it died."""
         job = desk.job
         if job is None or job.reply.done():
             return
         if desk.tried == desk.job_id:
-            _fail(job, "the engine ended on this audio")
+            job.fail("the engine ended on this audio")
         else:
             job.suspect = True
             self._queue.put_back(job)
@@ -343,7 +347,7 @@ class Pool:
 
     def _fail_waiting(self, sentence: str) -> None:
         for job in self._jobs:
-            _fail(job, sentence)
+            job.fail(sentence)
         self._switchboard.fail_unheard(sentence)
 
 
@@ -351,37 +355,11 @@ def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def _take_reply(desk: _Desk, reply: wire.Reply) -> None:
-    if isinstance(reply, wire.Stepped):
-        for heard in reply.heard:
-            desk.line.take(heard)
-    elif isinstance(reply, wire.Trying):
-        desk.tried = reply.item_id
-    elif isinstance(reply, wire.JobReply) and desk.job and reply.job_id == desk.job_id:
-        if not desk.job.reply.done():
-            desk.job.reply.set_result(reply)
-        desk.job_done.set()
-
-
-async def _send_streams(desk: _Desk) -> None:
+async def _send_streams(desk: Desk) -> None:
     """Send the worker what its line has for it, until it is dead."""
     with suppress(OSError):
         while True:
             await desk.worker.send(await desk.line.next_request())
-
-
-def _request(job: Job, job_id: int) -> wire.JobRequest | None:
-    """Return what to send for a job; None where its audio is gone, because its session is."""
-    try:
-        return job.request(job_id, job.suspect)
-    except Exception as error:
-        _fail(job, f"the audio cannot be read ({type(error).__name__})")
-        return None
-
-
-def _fail(job: Job, sentence: str) -> None:
-    if not job.reply.done():
-        job.reply.set_exception(EngineError(sentence))
 
 
 def _limit_seconds(samples: int) -> float:

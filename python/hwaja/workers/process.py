@@ -3,9 +3,11 @@
 import asyncio
 import os
 import sys
+from contextlib import suppress
 from typing import Self
 
 from hwaja.engine import EngineError
+from hwaja.faults import log_failure
 from hwaja.hardening import overwriting
 from hwaja.log_writer import WRITER
 from hwaja.workers import wire
@@ -14,8 +16,8 @@ _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 """Each core has a worker; the threads that NumPy's library would start wait for work busily, and
 that cost a third as much as the recogniser (bench/RESULTS.md)."""
 
-_STDERR_BYTES = 4096
-"""Read of a worker's stderr at once; a line that is longer is divided."""
+_READ_BYTES = 4096
+"""Read at once of what a worker says; a line of its stderr that is longer is divided."""
 
 
 class WorkerProcess:
@@ -30,7 +32,10 @@ class WorkerProcess:
         # What is drained is sent: some loops, as uvloop's, keep what they are given until then.
         process.stdin.transport.set_write_buffer_limits(high=0)
         WRITER.start()
-        self._passing_on = asyncio.create_task(_pass_on(process.stderr))
+        self._passing_on = asyncio.create_task(
+            _pass_on(process.stderr), name=f"stderr of worker {process.pid}"
+        )
+        self._passing_on.add_done_callback(self._passed_on)
 
     @classmethod
     async def spawn(cls) -> Self:
@@ -85,15 +90,24 @@ class WorkerProcess:
         if self.process.returncode is None:
             self.process.kill()
         await self.process.wait()
-        await self._passing_on
+        with suppress(OSError):  # what nobody reads would keep its pipe open
+            while await self._replies.read(_READ_BYTES):
+                pass
+        await asyncio.wait((self._passing_on,))
+
+    def _passed_on(self, task: asyncio.Task[None]) -> None:
+        """End a process that nobody reads any more: it would wait for that one day."""
+        log_failure(task)
+        if self.process.returncode is None and not task.cancelled() and task.exception():
+            self.process.kill()
 
 
 async def _pass_on(stderr: asyncio.StreamReader) -> None:
     """Have what a process says written with the log: it waits for no reader of that."""
     rest = b""
-    while text := await stderr.read(_STDERR_BYTES):
+    while text := await stderr.read(_READ_BYTES):
         lines, newline, rest = (rest + text).rpartition(b"\n")
-        if len(rest) > _STDERR_BYTES:
+        if len(rest) > _READ_BYTES:
             lines, newline, rest = lines + newline + rest, b"\n", b""
         if lines:
             WRITER.put_raw(lines + newline)

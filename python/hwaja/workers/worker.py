@@ -8,6 +8,7 @@ ended it: the front notices and sends the work again to another.
 
 import os
 import queue
+import select
 import signal
 import sys
 import threading
@@ -39,6 +40,10 @@ from hwaja.workers.steps import Send, Streams, announced, audio_of, spoken
 SECOND_LOOK_SILENCE_SECONDS = 0.3
 """Silence put before an utterance that is decoded a second time. Another position in the window
 is another try for a greedy decoder: on the test dialogue it ended every loop that was met."""
+
+SETUP_SECONDS = 10.0
+"""A front that asks nothing for so long has lost the process: asyncio starts one, and forgets it
+where it then gets no thread or file to wait for its end with."""
 
 MAX_WAITING_REQUESTS = 64
 """Requests read ahead; more wait in the pipe, and the front holds audio as indices only."""
@@ -88,6 +93,8 @@ class _Jobs:
             if self._ears is None:
                 raise EngineError("no embedder was loaded")
             rows = self._ears.embedder.embed(samples)
+            if not np.isfinite(rows).all():
+                raise EngineError("the embedder found no numbers")
             overlap = (
                 self._ears.overlaps.overlap(samples)
                 if request.overlaps
@@ -234,6 +241,8 @@ def main() -> None:
     requests = os.fdopen(os.dup(sys.stdin.fileno()), "rb", buffering=0)
     replies = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    if not select.select([requests], [], [], SETUP_SECONDS)[0]:
+        return
     try:
         serve(requests, replies)
     except BrokenPipeError:  # the front is gone; the reading thread may still hold its pipe
