@@ -1,12 +1,16 @@
 """What a process gives up: core dumps, being looked into, what is left in freed memory."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
 from hwaja.hardening import overwriting
+from hwaja.workers import wire
+from pools import running
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 
@@ -49,3 +53,32 @@ def test_tunables_of_the_user_are_kept_and_nothing_is_added_twice() -> None:
     assert once["LANG"] == "C"
     assert overwriting(once) == once
     assert overwriting(overwriting({})) == overwriting({})
+
+
+@pytest.mark.models
+async def test_where_memory_is_short_workers_are_killed_and_not_the_front(
+    tones: wire.Setup,
+) -> None:
+    """A worker costs a delay, the front every session; the kernel would take the largest."""
+    async with running(tones) as pool:
+        (worker,) = (process.pid for process in pool.processes.values())
+        assert oom_score_adj(worker) >= oom_score_adj("self") + 300
+
+
+def oom_score_adj(process: int | str) -> int:
+    return int(Path(f"/proc/{process}/oom_score_adj").read_text())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become somebody else")
+def test_who_is_not_root_may_say_so_too() -> None:
+    """After `harden` the file belongs to root."""
+    program = """
+import ctypes, os, pathlib
+from hwaja.hardening import die_first, harden
+os.setuid(65534)
+ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # PR_SET_DUMPABLE, as after the exec that follows
+die_first()
+harden()
+print(int(pathlib.Path("/proc/self/oom_score_adj").read_bytes()))
+"""
+    assert said_by(program) == ["300"]

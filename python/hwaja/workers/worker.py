@@ -233,6 +233,7 @@ def main() -> None:
     """Serve on stdin and stdout."""
     # Ctrl-C reaches the whole process group; the front decides when a worker ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    hardening.die_first()
     hardening.harden()
     hardening.end_with_parent()  # one that is stuck does not notice that its pipes are closed
     logs.configure("json")
