@@ -15,10 +15,14 @@ SHIM   := $(if $(filter Linux,$(shell uname -s)),python/hwaja/libhwaja_shim.so)
 # AsyncAPI's own parser, which checks docs/asyncapi.yaml; without node that test is skipped.
 PARSER := $(if $(shell command -v npm 2>/dev/null),$(STAMPS)/parser)
 
+# For the Python of the image, whichever one is here, and for each of its processors.
+LOCK   := $(STAMPS)/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.12 \
+          --generate-hashes --no-annotate --custom-compile-command 'make lock'
+
 # What python/hwaja/adapters fits hwaja into; each has an extra of this name.
 FRAMEWORKS := livekit pipecat
 
-.PHONY: serve test test-web test-adapters $(FRAMEWORKS:%=test-%) lint asyncapi bench bench-compare soak wheel clean
+.PHONY: serve test test-web test-adapters $(FRAMEWORKS:%=test-%) lint asyncapi lock bench bench-compare soak wheel clean
 
 serve: $(STAMPS)/serve
 	$(BIN)/hwaja models pull
@@ -59,6 +63,12 @@ lint: $(STAMPS)/dev
 # docs/asyncapi.yaml and the tables of docs/protocol.md, in both languages, from python/hwaja.
 asyncapi: $(STAMPS)/dev
 	$(BIN)/python -m tools.asyncapi
+
+# What the image is made of, with digests: the newest that pyproject.toml permits.
+lock: $(STAMPS)/lock/ready
+	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
+	    | $(LOCK) --output-file deploy/build.lock -
+	$(LOCK) --extra cpu --output-file deploy/requirements.lock pyproject.toml
 
 bench: $(STAMPS)/dev
 	cargo bench --workspace
@@ -104,6 +114,11 @@ $(STAMPS)/web: tests/web/package-lock.json
 $(STAMPS)/parser: tests/asyncapi/package-lock.json
 	cd tests/asyncapi && npm ci --no-audit --no-fund
 	mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/lock/ready:
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet 'uv>=0.8,<1'
+	touch $@
 
 $(STAMPS)/%/ready: pyproject.toml $(RUST) | $(SHIM)
 	$(PYTHON) -m venv $(@D)

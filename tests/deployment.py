@@ -34,9 +34,30 @@ def last_stage() -> list[tuple[str, str]]:
     return instructions[last:]
 
 
-def compose() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+class _ComposeLoader(yaml.SafeLoader):
+    """Reads what compose adds to YAML, too."""
+
+
+_ComposeLoader.add_constructor("!override", _ComposeLoader.construct_yaml_seq)
+
+
+def compose(file: str = "compose.yaml") -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.load((DEPLOY / file).read_text(), _ComposeLoader)  # noqa: S506
     return loaded
+
+
+def pinned(file: str) -> dict[str, tuple[str, str, int]]:
+    """What a lock file has of each project: its version, where it is for, how many digests."""
+    text = (DEPLOY / file).read_text().replace("\\\n", "")
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    found = [
+        re.fullmatch(
+            r"([a-z0-9-]+)==(\S+)(?: ; (.+?))?((?: +--hash=sha256:[0-9a-f]{64})+)", line.strip()
+        )
+        for line in lines
+    ]
+    assert all(found)
+    return {each[1]: (each[2], each[3] or "", each[4].count("sha256")) for each in found if each}
 
 
 def variables(text: str) -> set[str]:

@@ -8,12 +8,14 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 
-from deployment import DEPLOY, ROOT, compose, dockerfile, last_stage, unit, variables
+from deployment import DEPLOY, ROOT, compose, dockerfile, last_stage, pinned, unit, variables
 from hwaja.config import Config, load, options
 from hwaja.server import CLOSE_SECONDS
 
@@ -42,6 +44,15 @@ def test_the_unit_stops_the_front_only_and_lets_it_drain() -> None:
 def test_the_unit_lets_no_memory_reach_a_disk() -> None:
     settings = unit()
     assert (settings["LimitCORE"], settings["MemorySwapMax"]) == (["0"], ["0"])
+
+
+def test_the_unit_bounds_what_a_server_takes_and_outlives_the_death_of_a_worker() -> None:
+    """systemd's own policy stops a whole service of which one process ran out of memory."""
+    settings = unit()
+    assert settings["MemoryMax"] == ["80%"]
+    assert settings["OOMPolicy"] == ["continue"]
+    assert settings["Restart"] == ["on-failure"]
+    assert {"TasksMax", "LimitNOFILE"} < settings.keys()
 
 
 def test_the_unit_configures_a_server_that_writes_only_where_it_may() -> None:
@@ -111,11 +122,12 @@ def test_the_image_runs_as_a_user_of_its_own_and_as_a_program_without_a_shell() 
     assert '["/opt/hwaja/bin/python", "/opt/hwaja/healthcheck.py"]' in stage["HEALTHCHECK"]
 
 
-def test_every_image_is_named_with_its_version_and_without_a_host() -> None:
+def test_every_image_is_named_with_its_version_and_digest_and_without_a_host() -> None:
     images = [rest.split(" AS ")[0] for name, rest in dockerfile() if name == "FROM"]
     assert len(images) == 3
     for image in images:
-        assert re.fullmatch(r"[a-z]+:\d+\.\d+-[a-z-]+", image)
+        assert re.fullmatch(r"[a-z]+:\d+\.\d+\.\d+-[a-z-]+@sha256:[0-9a-f]{64}", image)
+    assert images[1] == images[2]  # what was built on one Python runs on it
 
 
 def test_nothing_is_fetched_but_through_package_managers() -> None:
@@ -124,6 +136,48 @@ def test_nothing_is_fetched_but_through_package_managers() -> None:
     assert not any(re.search(r"curl|wget|git ", rest) for _, rest in instructions)
     text = (DEPLOY / "Dockerfile").read_text() + (DEPLOY / "compose.yaml").read_text()
     assert "://" not in text
+
+
+def test_nothing_is_installed_whose_digest_is_not_known() -> None:
+    commands = re.findall(
+        r"pip (?:install|wheel)[^&]*", " && ".join(rest for _, rest in dockerfile())
+    )
+    assert len(commands) == 4
+    from_index, of_hwaja = commands[:2], commands[2:]
+    for command in from_index:
+        assert "--require-hashes --only-binary=:all:" in command
+        assert re.search(r"--requirement deploy/(build|requirements)\.lock", command)
+    for command in of_hwaja:  # nothing comes along
+        assert "--no-deps" in command
+        assert "--no-index" in command or "--no-build-isolation" in command
+
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+ASKED = {
+    "requirements.lock": (
+        PROJECT["project"]["dependencies"] + PROJECT["project"]["optional-dependencies"]["cpu"]
+    ),
+    "build.lock": PROJECT["build-system"]["requires"],
+}
+
+
+@pytest.mark.parametrize("file", ASKED)
+def test_a_lock_has_a_version_with_digests_of_all_that_the_project_asks_for(file: str) -> None:
+    """Run `make lock` where it does not."""
+    locked = pinned(file)
+    for asked in map(Requirement, ASKED[file]):
+        assert asked.specifier.contains(locked[asked.name][0]), asked
+    assert all(digests > 0 for _, _, digests in locked.values())
+
+
+@pytest.mark.parametrize("file", ASKED)
+def test_a_lock_names_no_index_and_installs_for_the_python_of_the_image(file: str) -> None:
+    text = (DEPLOY / file).read_text()
+    assert "://" not in text
+    assert "index" not in text
+    (python,) = {rest.split("-")[0] for name, rest in dockerfile() if rest.startswith("python:")}
+    minor = python.removeprefix("python:").rpartition(".")[0]
+    assert f"--python-version {minor} " in (ROOT / "Makefile").read_text()
 
 
 def admitted(path: str) -> bool:
@@ -165,7 +219,7 @@ def test_the_toolchain_of_the_image_is_the_one_the_project_asks_for() -> None:
     (rust,) = [rest for name, rest in dockerfile() if name == "FROM" and rest.startswith("rust:")]
     wanted = re.search(r'rust-version = "([\d.]+)"', (ROOT / "Cargo.toml").read_text())
     assert wanted is not None
-    assert rust.startswith(f"rust:{wanted[1]}-")
+    assert rust.startswith(f"rust:{wanted[1]}.")
 
 
 # compose --------------------------------------------------------------------------------------
@@ -215,17 +269,48 @@ def test_the_containers_use_the_volumes_and_folders_of_the_image() -> None:
     writable = {environment["HWAJA_CACHE"], environment["HWAJA_DATA_DIR"]}
     assert set(re.findall(r'"([^"]+)"', dict(stage)["VOLUME"])) == writable
     mounted = {volume.split(":")[1] for volume in SERVICES["hwaja"]["volumes"]}
-    assert mounted == writable | {"/etc/hwaja/tls"}
+    assert mounted == writable
     assert SERVICES["models"]["volumes"] == [f"cache:{environment['HWAJA_CACHE']}"]
 
 
 def test_the_serving_container_is_configured_and_waits_for_its_models() -> None:
     service = SERVICES["hwaja"]
     config = load({}, service["environment"], None)
-    assert config.cert is not None
-    assert str(config.cert.parent) == "/etc/hwaja/tls"
+    assert config.dev_cert
     assert service["depends_on"]["models"]["condition"] == "service_completed_successfully"
     assert float(service["stop_grace_period"].removesuffix("s")) > STOPPING_SECONDS
-    assert service["ports"] == [f"{config.port}:{config.port}"]
     health = dict(last_stage())["HEALTHCHECK"]
     assert all(part in health for part in service["healthcheck"]["test"][1:])
+
+
+def test_as_it_is_only_this_machine_reaches_the_container() -> None:
+    """A port without an address is for everybody, whatever the firewall says."""
+    port = Config().port
+    assert SERVICES["hwaja"]["ports"] == [f"127.0.0.1:{port}:{port}"]
+    assert "ports" not in SERVICES["models"]
+
+
+def test_who_opens_the_container_to_the_network_must_say_where_and_for_whom() -> None:
+    """Compose refuses what has `:?` and is not set, and a secret or folder that is not there."""
+    opened = compose("compose.network.yaml")
+    (service,) = opened["services"].values()
+    (published,) = service["ports"]
+    address, port = published.rsplit("}:", 1)
+    assert address.startswith("${PUBLISH_ADDRESS:?")
+    assert port == f"{Config().port}:{Config().port}"
+    config = load({}, SERVICES["hwaja"]["environment"] | service["environment"], None)
+    (secret,) = service["secrets"]
+    assert str(config.token_file) == f"/run/secrets/{secret}"
+    assert opened["secrets"][secret]["file"].startswith("${TOKENS:?")
+    (certificates,) = service["volumes"]
+    assert config.cert is not None
+    assert certificates["target"] == str(config.cert.parent)
+    assert certificates["read_only"] is True
+    assert certificates["bind"] == {"create_host_path": False}
+
+
+def test_the_guide_opens_the_container_as_the_file_asks_for_it() -> None:
+    guide = (ROOT / "docs" / "deployment.md").read_text()
+    for asked in re.findall(r"\$\{(\w+):\?", (DEPLOY / "compose.network.yaml").read_text()):
+        assert f"{asked}=" in guide
+    assert "--file deploy/compose.network.yaml" in guide

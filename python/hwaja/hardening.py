@@ -25,7 +25,7 @@ _OVERWRITING = {
 
 
 _OOM_SCORE_ADJ = b"300"
-"""Added to the thousandths of memory that a process takes, proc(5); what browsers give their tabs."""
+"""Added to the thousandths of memory that it takes, see proc(5); as browsers do for their tabs."""
 
 
 def harden() -> None:
