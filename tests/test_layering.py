@@ -69,7 +69,7 @@ ROWS: list[set[str]] = [
     {"models"},
     {"origins"},
     {"config", "certificate", "allowance", "header_lists", "read_ahead"},
-    {"bearer", "loop_lag", "metrics", "pages", "web_files"},
+    {"bearer", "expiry", "loop_lag", "metrics", "pages", "web_files"},
     {"admission", "observer", "plain_http"},
     {"tls"},
     {"reloading", "stopping"},

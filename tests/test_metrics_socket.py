@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -37,9 +38,9 @@ async def observed(
     services: Services, detector: SileroDetector, certificate: tuple[Path, Path]
 ) -> AsyncIterator[Endpoint]:
     """The real engine on two workers, and a token for its metrics."""
-    async with serving(
-        metered(services, detector), certificate, max_connections=2, metrics_token=TOKEN
-    ) as endpoint:
+    services = metered(services, detector)
+    services.metrics.watch_certificate(lambda: datetime.now(UTC))
+    async with serving(services, certificate, max_connections=2, metrics_token=TOKEN) as endpoint:
         yield endpoint
 
 

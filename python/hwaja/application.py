@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable
-from contextlib import AsyncExitStack
+from contextlib import AbstractContextManager, AsyncExitStack
 from pathlib import Path
 
 import structlog
@@ -16,6 +16,7 @@ from hwaja.detection import Detection
 from hwaja.engine import EngineError
 from hwaja.engines.providers import resolve
 from hwaja.engines.silero import SileroDetector
+from hwaja.expiry import ExpiryWatch
 from hwaja.faults import log_uncaught_in_loop
 from hwaja.gate import GateSettings
 from hwaja.metrics import Metrics
@@ -96,8 +97,18 @@ async def _started(config: Config, stack: AsyncExitStack, when_hopeless: WhenHop
     )
     if tls is None:
         _log.warning("without TLS, anyone on the way can listen", plain_ws=config.plain_ws)
+    else:
+        stack.enter_context(_expiry_watched(tls, metrics))
     settle()
     return server
+
+
+def _expiry_watched(tls: ServerTls, metrics: Metrics) -> AbstractContextManager[None]:
+    """Return a block for as long as which it is told when the certificate ends."""
+    metrics.watch_certificate(lambda: tls.expires)
+    watch = ExpiryWatch(lambda: tls.expires)
+    tls.when_reloaded = watch.look
+    return watch.running()
 
 
 async def _listen(server: Server, config: Config, tls: ServerTls | None) -> int:

@@ -63,9 +63,8 @@ def own_names() -> tuple[str, str]:
 
 def is_still_good(cert_file: Path, names: tuple[str, ...]) -> bool:
     """Return whether a certificate has these names and need not be renewed yet."""
-    try:
-        certificate = x509.load_pem_x509_certificate(cert_file.read_bytes())
-    except (OSError, ValueError):
+    certificate = _first_of(cert_file)
+    if certificate is None:
         return False
     in_time = datetime.now(UTC) < certificate.not_valid_after_utc - _RENEW_BEFORE
     return in_time and set(names) <= set(subject_names(certificate))
@@ -76,10 +75,21 @@ def names_in(cert_file: Path) -> tuple[str, ...]:
 
     Empty where it has none, or is written as OpenSSL takes it and nobody else.
     """
+    found = _first_of(cert_file)
+    return () if found is None else subject_names(found)
+
+
+def end_of(cert_file: Path) -> datetime | None:
+    """Return when a file's first certificate ends; None as `names_in` is empty."""
+    found = _first_of(cert_file)
+    return None if found is None else found.not_valid_after_utc
+
+
+def _first_of(cert_file: Path) -> x509.Certificate | None:
     try:
-        return subject_names(x509.load_pem_x509_certificate(cert_file.read_bytes()))
+        return x509.load_pem_x509_certificate(cert_file.read_bytes())
     except (OSError, ValueError):
-        return ()
+        return None
 
 
 def subject_names(certificate: x509.Certificate) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ a worker. What can be read from an object is read when somebody asks, and nothin
 import asyncio
 from collections import Counter as Tally
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import datetime
 from enum import StrEnum
 from itertools import product
 from typing import Protocol
@@ -148,6 +149,10 @@ class Metrics:
         self._live.pool = pool
         self._live.drafts = drafts
 
+    def watch_certificate(self, expires: Callable[[], datetime | None]) -> None:
+        """Read from now on when the certificate in use ends; None: that is not known."""
+        self._live.expires = expires
+
     def exposition(self) -> bytes:
         """Return everything in Prometheus' text format, version 0.0.4."""
         return generate_latest(self._registry)
@@ -216,11 +221,15 @@ class _Live(Collector):
         self.reserve = Reserve(0)
         self.pool: Pool | None = None
         self.drafts: Drafts | None = None
+        self.expires: Callable[[], datetime | None] = lambda: None
 
     def collect(self) -> Iterator[Metric]:
         yield from self._of_sessions()
         text = "Lines of the log that nobody took."
         yield CounterMetricFamily("hwaja_log_lines_dropped", text, WRITER.dropped_lines)
+        if (expires := self.expires()) is not None:
+            name, text = "hwaja_certificate_expires_timestamp_seconds", "When the certificate ends."
+            yield GaugeMetricFamily(name, text, expires.timestamp())
         if self.pool is not None:
             yield from _of_pool(self.pool)
             yield from _of_processes(self._processes(self.pool))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import structlog
 
-from hwaja.certificate import development_certificate, names_in
+from hwaja.certificate import development_certificate, end_of, names_in
 from hwaja.config import Config, ConfigError
 from hwaja.ownership import changeable_by, is_readable_by_all
 
@@ -44,6 +44,10 @@ class ServerTls:
         self.context = self._newest = tls_context(cert, key)
         self.names = names_in(cert)
         """What the newest certificate is for."""
+        self.expires = end_of(cert)
+        """When it ends; None where that cannot be read."""
+        self.when_reloaded: Callable[[], None] = lambda: None
+        """Called after each `reload` that found one to use."""
         if is_readable_by_all(key):
             _log.warning("every user of this machine can read the key", file=str(key))
         self.context.sni_callback = self._choose
@@ -58,7 +62,8 @@ class ServerTls:
         """
         cert, key = self._find_files()
         self._newest = tls_context(cert, key)
-        self.names = names_in(cert)
+        self.names, self.expires = names_in(cert), end_of(cert)
+        self.when_reloaded()
 
     def _choose(self, handshake: ssl.SSLObject, _name: str | None, _: ssl.SSLContext) -> None:
         """Give a handshake the newest certificate, also where the client names no server.

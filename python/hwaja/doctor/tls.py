@@ -10,10 +10,8 @@ from hwaja.certificate import development_files, is_still_good, machine_names, s
 from hwaja.config import Config
 from hwaja.doctor.findings import Finding
 from hwaja.doctor.language import said
+from hwaja.expiry import WARN_DAYS
 from hwaja.tls import TlsError, tls_context
-
-WARN_DAYS = 30
-"""Renewal by hand needs some time; that by machine happens earlier."""
 
 
 def certificate(config: Config) -> Finding:
@@ -78,7 +76,7 @@ def judge(found: x509.Certificate, host: str, now: datetime) -> Finding:
         sentence = said("certificate.unnamed", host=host, days=days_left)
         key = "certificate.unnamed.do" if told else "certificate.nameless.do"
         return Finding("certificate", "warning", sentence, said(key, names=listed), facts)
-    if days_left < WARN_DAYS:
+    if days_left < WARN_DAYS[0]:
         sentence = said("certificate.ending", days=days_left)
         return Finding("certificate", "warning", sentence, said("certificate.ending.do"), facts)
     sentence = said("certificate", names=listed, days=days_left)
