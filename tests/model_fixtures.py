@@ -96,6 +96,8 @@ class Index(http.server.ThreadingHTTPServer):
         self.tells_length = True
         self.fails_with: int | None = None
         """The status that everything is answered with; None: the right one."""
+        self.answer: Callable[[http.server.BaseHTTPRequestHandler], None] | None = None
+        """Answers everything; None: as an index does."""
         self.before_answer: Callable[[], None] = lambda: None
 
     @property
@@ -127,7 +129,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         name = self.path.rstrip("/").rsplit("/", 1)[-1]
-        if self.server.fails_with is not None:
+        if self.server.answer is not None:
+            self.server.answer(self)
+        elif self.server.fails_with is not None:
             self.send_error(self.server.fails_with)
         elif self.path.startswith("/moved/"):
             self.send_response(302)
