@@ -277,6 +277,7 @@ def test_the_serving_container_is_configured_and_waits_for_its_models() -> None:
     service = SERVICES["hwaja"]
     config = load({}, service["environment"], None)
     assert config.dev_cert
+    assert service["hostname"] == "hwaja"  # else another each time, and so another certificate
     assert service["depends_on"]["models"]["condition"] == "service_completed_successfully"
     assert float(service["stop_grace_period"].removesuffix("s")) > STOPPING_SECONDS
     health = dict(last_stage())["HEALTHCHECK"]
