@@ -52,14 +52,14 @@ async def test_a_page_asks_for_the_token_and_says_if_it_is_wrong(
     door = Door(tokens_of(PRESENTED))
     async with serving(services, certificate, door=door) as endpoint:
         visitor = await visit(endpoint.page)
-        assert "wants a token" in await visitor.notice("connection")
-        await album.show(visitor, CHAPTER, "The server wants a token.")
+        assert "requires a token" in await visitor.notice("connection")
+        await album.show(visitor, CHAPTER, "The server requires a token.")
         await visitor.page.keyboard.type("something-else")  # the field has the focus
         await visitor.page.keyboard.press("Enter")
-        wrong = visitor.page.get_by_text("This token does not let you in.")
+        wrong = visitor.page.get_by_text("This token is not valid.")
         await wrong.wait_for()
         await album.show(visitor, CHAPTER, "The token is wrong.")
-        await visitor.page.get_by_label("This token does not let you in.").fill(PRESENTED)
+        await visitor.page.get_by_label("This token is not valid.").fill(PRESENTED)
         await visitor.page.get_by_role("button", name="Enter").click()
         await visitor.until("ready")
         assert await visitor.page.locator(".notice").count() == 0
@@ -73,9 +73,9 @@ async def test_what_is_no_token_at_all_is_a_wrong_one(
     door = Door(tokens_of(PRESENTED))
     async with serving(services, certificate, door=door) as endpoint:
         visitor = await visit(endpoint.page)
-        await visitor.page.get_by_label("This server wants a token.").fill("a, b (토큰)")
+        await visitor.page.get_by_label("This server requires a token.").fill("a, b (토큰)")
         await visitor.page.get_by_role("button", name="Enter").click()
-        await visitor.page.get_by_text("This token does not let you in.").wait_for()
+        await visitor.page.get_by_text("This token is not valid.").wait_for()
 
 
 async def test_a_certificate_that_nobody_signed_is_accepted_once_and_the_microphone_is_there(

@@ -40,7 +40,7 @@ async def test_what_is_said_while_the_network_is_down_is_written_down_later(
         visitor = await talking(visit, relay, endpoint)
         await relay.cut()
         await visitor.until("reconnecting")
-        assert "What you say is kept" in await visitor.notice("away")
+        assert "Your speech is kept" in await visitor.notice("away")
         assert await visitor.page.inner_text("#toggle") == "Stop"
         await album.show(visitor, CHAPTER, "The network is down.", whole=False)
         await relay.mend()
@@ -91,12 +91,12 @@ async def test_a_page_that_is_loaded_anew_goes_on_with_the_conversation(
         visitor = await talking(visit, relay, endpoint)
         visitor.page.on("dialog", lambda dialog: dialog.accept())
         await visitor.page.reload()
-        assert "goes on" in await visitor.notice("resumed")
+        assert "continues" in await visitor.notice("resumed")
         await visitor.until("transcribing")
         await album.show(visitor, CHAPTER, "The page was loaded anew.", whole=False)
         assert "Beckett" not in await visitor.page.inner_text("#log")
         visitor.tape.record(clips.silence(1) + SECOND)
-        await visitor.page.get_by_role("button", name="Go on").click()
+        await visitor.page.get_by_role("button", name="Continue").click()
         said = await visitor.page.locator(".utterance[data-speaker='1']").first.inner_text()
         assert "it was the" in said.lower()
         assert await visitor.page.locator(".notice").count() == 0

@@ -40,7 +40,7 @@ async def enrol_both(visitor: Visitor, album: Album) -> None:
     assert "Enrolled" in await visitor.verdict(0)
     await visitor.begin_to_record(1, VOICES[1])
     # Who has said enough may end it.
-    await visitor.card(1).get_by_role("button", name="That was all").click()
+    await visitor.card(1).get_by_role("button", name="Done").click()
     assert "Enrolled" in await visitor.verdict(1)
     await visitor.card(0).locator("input").fill("Beckett")
     await album.show(visitor, CHAPTER, "Both voices are enrolled, and one has a name.")

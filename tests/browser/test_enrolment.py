@@ -21,7 +21,7 @@ async def test_a_voice_that_another_has_is_refused_with_the_reason(
     await visitor.enrol(0, voice)
     await visitor.card(0, "enrolled").wait_for()
     refusal = await visitor.enrol(1, voice)
-    assert refusal == "This voice is enrolled already. The other person should speak."
+    assert refusal == "This voice is already enrolled. The other person should speak."
     await visitor.card(1, "waiting").wait_for()
     assert await visitor.page.is_disabled("#start")
     assert "again" in await visitor.card(1).locator(".record").inner_text()

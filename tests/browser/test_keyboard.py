@@ -59,5 +59,5 @@ async def test_a_voice_is_recorded_and_a_conversation_held_with_the_keyboard_alo
     await go_to(visitor, "Stop")
     await visitor.page.keyboard.press("Enter")
     await visitor.until("ready")
-    assert await focused(visitor) == "Go on"
+    assert await focused(visitor) == "Continue"
     await go_to(visitor, "JSON")

@@ -46,7 +46,7 @@ async def test_where_there_is_no_microphone_the_page_says_so(
     visitor = await visit(endpoint.page, deaf_browser, locale="ko-KR")
     await visitor.until("ready")
     await visitor.press("#allow")
-    assert "마이크가 없습니다" in await visitor.notice("microphone")
+    assert "마이크를 찾지 못했습니다" in await visitor.notice("microphone")
     await album.show(visitor, CHAPTER, "There is no microphone.")
 
 
@@ -58,7 +58,7 @@ async def test_a_page_without_https_says_what_is_missing(
         visitor = await visit(f"http://{chromium.ELSEWHERE}:{endpoint.port}/")
         await visitor.until("ready")
         await visitor.press("#allow")
-        assert "https pages only" in await visitor.notice("microphone")
+        assert "only on https pages" in await visitor.notice("microphone")
         await album.show(visitor, CHAPTER, "The page came without https.")
 
 

@@ -99,7 +99,7 @@ async def test_sound_that_the_browser_holds_back_goes_on_with_a_click(
 ) -> None:
     visitor = await listening(visit, endpoint)
     await visitor.page.evaluate("context.suspend()")
-    await visitor.page.get_by_role("button", name="Go on").click()
+    await visitor.page.get_by_role("button", name="Continue").click()
     await is_well(visitor.page)
 
 
@@ -132,6 +132,6 @@ async def test_a_microphone_that_falls_silent_without_a_word_is_opened_again_wit
 ) -> None:
     visitor = await listening(visit, endpoint)
     await visitor.page.evaluate(STALLED)
-    assert "No sound comes" in await visitor.notice("microphone")
+    assert "stopped sending sound" in await visitor.notice("microphone")
     await visitor.page.get_by_role("button", name="Reopen the microphone").click()
     await is_well(visitor.page)
