@@ -61,8 +61,8 @@ def test_the_provider_is_told_with_why_it_is_not_cuda() -> None:
 
 
 def test_that_the_gpu_computes_is_said_only_where_it_was_seen_to() -> None:
-    assert "seen" in sentence(judge_provider(Provider("cuda", "cuda", "1.31.1", "")))
-    assert "seen" not in sentence(judge_provider(Provider("cpu", "cpu", None, "")))
+    assert "confirmed" in sentence(judge_provider(Provider("cuda", "cuda", "1.31.1", "")))
+    assert "confirmed" not in sentence(judge_provider(Provider("cpu", "cpu", None, "")))
 
 
 def test_a_worker_hears_the_tones_in_text_and_time() -> None:

@@ -47,7 +47,10 @@ def test_a_file_that_is_not_as_it_was_pulled_is_a_failure_that_the_advice_repair
     harm(root / "tiny" / "model.bin")  # type: ignore[operator]
     found = model("tiny")
     assert found.state == "failure"
-    assert sentence(found) == "Not as it was pulled: model.bin."
+    assert (
+        sentence(found)
+        == "Files are missing or have changed since the model was pulled: model.bin."
+    )
     assert str(root / "tiny") in advice(found)
     assert advice(found).endswith("hwaja models pull tiny")
     shutil.rmtree(root / "tiny")
