@@ -59,6 +59,7 @@ lint: $(STAMPS)/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 # docs/asyncapi.yaml and the tables of docs/protocol.md, in both languages, from python/hwaja.
 asyncapi: $(STAMPS)/dev

@@ -15,7 +15,7 @@ import numpy as np
 from corpus import PAUSE_SECONDS, Clip, edits, load_lines, normalise
 from hwaja.benchmark.acoustics import Signal, disturbed
 from hwaja.benchmark.levels import levelled
-from hwaja.gate import SAMPLE_RATE
+from hwaja.protocol.audio import SAMPLE_RATE
 from offline import Heard, Offline, offline, silence
 from sounds import STEADY, at_level, in_room
 
@@ -35,27 +35,29 @@ def main() -> None:
 
 
 async def run(speech: Path, voices: list[str], lengths_seconds: list[float]) -> None:
-    async with offline() as ears:
+    async with offline() as voice_engines:
         for voice in voices:
             clips = load_lines(speech, voice)[:LINES]
             lines, random = talk(clips), np.random.default_rng(0)
-            await report(ears, f"{voice}, alone", silence(0), lines, clips)
+            await report(voice_engines, f"{voice}, alone", silence(0), lines, clips)
             for snr_db in SNRS_DB:
                 noisy = disturbed(lines, snr_db, random)
-                await report(ears, f"{voice}, in noise of {snr_db} dB", silence(0), noisy, clips)
+                await report(
+                    voice_engines, f"{voice}, in noise of {snr_db} dB", silence(0), noisy, clips
+                )
             for name, sound in STEADY.items():
                 for seconds in lengths_seconds:
                     before = in_room(at_level(sound(seconds, random), SOUND_DBFS), random)
                     title = f"{voice}, after {seconds:g} s of {name}"
-                    await report(ears, title, before, lines, clips)
+                    await report(voice_engines, title, before, lines, clips)
 
 
 async def report(
-    ears: Offline, title: str, sound: Signal, lines: Signal, clips: list[Clip]
+    voice_engines: Offline, title: str, sound: Signal, lines: Signal, clips: list[Clip]
 ) -> None:
     """Print how much is detected of the lines after a sound, and how well it is recognised."""
     before = np.concatenate([sound, silence(GAP_SECONDS)])
-    heard = await ears.heard(np.concatenate([before, lines]))
+    heard = await voice_engines.heard(np.concatenate([before, lines]))
     answers = [each for each in heard if each.segment.stop > len(before)]
     said = normalise("".join(clip.text for clip in clips))
     mistakes = edits(said, normalise("".join(each.hypothesis.text for each in answers)))

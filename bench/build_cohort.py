@@ -9,10 +9,10 @@ generated rooms at 20 and 10 dB: people are enrolled in noise as well. Embedding
 import argparse
 from pathlib import Path
 
+import hwaja.attribution
 import numpy as np
 
-import hwaja.attribution
-from hwaja.gate import SAMPLE_RATE
+from hwaja.protocol.audio import SAMPLE_RATE
 from voices import Listener, one_clip_each
 
 SECONDS = 10.0

@@ -3,7 +3,7 @@
 python bench/calibration.py ../shared/speech
 
 Pieces of 0.5 to 3 s are given to one of two enrolled voices of a group, each voice paired with ten
-others at most. For each way to normalise a cosine, the slope of `hwaja.attribution.calibration` is
+others at most. For each way to normalise a cosine, the slope of `hwaja.speakers.calibration` is
 fitted on LibriSpeech train-clean-100 and tried on every group: errors, and the cost of the
 probabilities in nats (cross-entropy; 0.69 for who knows nothing). Voices are enrolled in the
 condition of the pieces, or one of the two clean and the other at 10 dB. Who is in a pair is left
@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from hwaja.attribution.cohort import NEAREST
 from hwaja.benchmark.conditions import SNRS_DB
-from hwaja.gate import SAMPLE_RATE
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.speakers.cohort import NEAREST
 from voices import Listener, Spoken, one_clip_each, pieces, several_clips_each
 
 SEED = 4

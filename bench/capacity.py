@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 
 from corpus import Dialogue, load_clips, load_dialogue
-from hwaja.application import worker_setup
 from hwaja.benchmark.serving import Service, running_server
-from hwaja.config import Config
 from hwaja.doctor.babble import babble
 from hwaja.doctor.capacity import CANDIDATES, throughput, typical
 from hwaja.doctor.recogniser import UTTERANCE_SECONDS
-from hwaja.engine import Samples
-from hwaja.gate import SAMPLE_RATE
+from hwaja.engines.interface import Samples
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.server.application import worker_setup
+from hwaja.server.config import Config
 from hwaja.workers.pool import Pool
 from service import enrol, transcribe
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hwaja.audio import load_pcm16
-from hwaja.gate import SAMPLE_RATE
+from hwaja.client.sound_files import load_pcm16
+from hwaja.protocol.audio import SAMPLE_RATE
 
 ENROLMENT_SECONDS = 5.0
 PAUSE_SECONDS = 0.7

@@ -25,17 +25,17 @@ from pathlib import Path
 import numpy as np
 from tests.virtual_time import run
 
-from hwaja.attribution.cohort import Cohort
-from hwaja.attribution.reading import Stretch, read_parts
-from hwaja.attribution.voices import Voices
-from hwaja.engine import Samples
-from hwaja.events import Attributed, Effect, Recognise, Transcribe, Watch
-from hwaja.gate import SAMPLE_RATE
-from hwaja.overload import Overload, Relief, SessionOverload
-from hwaja.server import LOAD_PERIOD_SECONDS
+from hwaja.engines.interface import Samples
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.server.server import LOAD_PERIOD_SECONDS
+from hwaja.session.events import Attributed, Effect, Recognise, Transcribe, Watch
+from hwaja.speakers.cohort import Cohort
+from hwaja.speakers.diarize import Stretch, read_parts
+from hwaja.speakers.voices import Voices
 from hwaja.workers import wire
 from hwaja.workers.charges import Account, Charges
 from hwaja.workers.jobs import FairQueue, Job
+from hwaja.workers.overload import DegradationLevel, Overload, SessionOverload
 from turn_taking import Engines, Room, dialogue
 
 PAUSE_SECONDS = 0.7
@@ -155,7 +155,7 @@ class Replay:
         self._workers = workers
         self._overload = Overload()
         self.seen: dict[str, Seen] = {}
-        self.looks: Counter[Relief] = Counter()
+        self.looks: Counter[DegradationLevel] = Counter()
 
     async def play(self, sessions: dict[str, tuple[Trace, float, float]], seconds: float) -> None:
         """Have each session want its trace, from some second of it on, at some speed."""
@@ -219,7 +219,7 @@ class Replay:
                 lag = now - min(seen.awaited, default=now)
                 lags.append(seen.overload.shared_lag_seconds(lag, now))
             self._overload.observe(max(lags), now)
-            for relief in Relief:
+            for relief in DegradationLevel:
                 self.looks[relief] += self._overload.leaves_out(relief)
 
 
@@ -237,8 +237,12 @@ def tell(replay: Replay, title: str) -> None:
     print(title)
     for kind in KINDS:
         print(f"  {kind}: {told(replay, kind)}")
-    looks = replay.looks[Relief.NOTHING]
-    left_out = {each.name.lower(): replay.looks[each] for each in Relief if each > Relief.NOTHING}
+    looks = replay.looks[DegradationLevel.NOTHING]
+    left_out = {
+        each.name.lower(): replay.looks[each]
+        for each in DegradationLevel
+        if each > DegradationLevel.NOTHING
+    }
     print(f"  left out, of {looks} looks: {left_out}", flush=True)
 
 

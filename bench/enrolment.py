@@ -17,18 +17,18 @@ from pathlib import Path
 
 import numpy as np
 
-from hwaja.application import detector_file, embedder_file
-from hwaja.audio import to_pcm16
 from hwaja.benchmark.acoustics import impulse_response, reverberant
-from hwaja.codes import Reason
-from hwaja.engine import Embedding, Embeddings, Samples
+from hwaja.cli.enroll_check import Booth
+from hwaja.client.sound_files import to_pcm16
+from hwaja.engines.interface import Embedding, Embeddings, Samples
 from hwaja.engines.sherpa import SpeakerEmbedder
-from hwaja.engines.silero import SileroDetector
-from hwaja.enroll_check import Booth
-from hwaja.enrolment.takes import cosine
-from hwaja.gate import SAMPLE_RATE
-from hwaja.messages import Error, RegistrationCompleted
-from hwaja.quality import SAME_VOICE_COSINE, SIMILAR_VOICE_COSINE, Quality, warnings
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.codes import Reason
+from hwaja.protocol.messages import Error, RegistrationCompleted
+from hwaja.protocol.quality import SAME_VOICE_COSINE, SIMILAR_VOICE_COSINE, Quality, warnings
+from hwaja.server.application import detector_file, embedder_file
+from hwaja.speakers.takes import cosine
+from hwaja.vad.silero import SileroDetector
 from people import Audio, Speaker, cut, speakers, telephone
 
 LENGTHS_SECONDS = ((3, 5), (5, 9), (9, 16), (16, 30))
@@ -137,14 +137,14 @@ def length(k: int, random: Random) -> float:
 
 
 def takes_of(
-    desk: Desk, found: list[Speaker], count: int, hear: Hear, random: Random
+    slot: Desk, found: list[Speaker], count: int, hear: Hear, random: Random
 ) -> Iterator[Take]:
     """Yield takes of every speaker that are long enough to be judged."""
     for speaker in found:
         # Of whom there is one clip, few takes differ.
         for k in range(count if len(speaker.clips) > 1 else 2):
             audio, clips = cut(speaker, length(k, random), random)
-            voice, quality, reason = desk.judge(hear(audio, random))
+            voice, quality, reason = slot.judge(hear(audio, random))
             if voice is not None and quality is not None:
                 yield Take(speaker, clips, voice, quality, reason)
 
@@ -212,7 +212,7 @@ def report_pairs(takes: list[Take]) -> None:
             print(f"    cosine {percentiles(cosines)}", flush=True)
 
 
-def report_mixtures(desk: Desk, found: list[Speaker], count: int, random: Random) -> None:
+def report_mixtures(slot: Desk, found: list[Speaker], count: int, random: Random) -> None:
     for name in ("clean", "20 dB", "room, 0.8 s"):
         for group in dict.fromkeys(speaker.group for speaker in found):
             people = [speaker for speaker in found if speaker.group == group]
@@ -220,7 +220,7 @@ def report_mixtures(desk: Desk, found: list[Speaker], count: int, random: Random
             for k in range(count):
                 one, other = random.choice(len(people), 2, replace=False)
                 audio = two_people(people[one], people[other], k, random)
-                _, quality, reason = desk.judge(HEARD[name](audio, random))
+                _, quality, reason = slot.judge(HEARD[name](audio, random))
                 if quality is not None:
                     judged.append((quality, reason))
             report_agreement(f"two people, {name}, {group}", judged)
@@ -234,15 +234,15 @@ def main() -> None:
     parser.add_argument("--takes", type=int, default=24, help="of each speaker with several clips")
     args = parser.parse_args()
     random = np.random.default_rng(args.seed)
-    desk, found = Desk(), speakers(args.speech, args.half)
+    slot, found = Desk(), speakers(args.speech, args.half)
     for name, hear in HEARD.items():
         print(name, flush=True)
-        takes = list(takes_of(desk, found, args.takes, hear, random))
+        takes = list(takes_of(slot, found, args.takes, hear, random))
         report_agreement("one person", [(take.quality, take.refusal) for take in takes])
         report_pairs(takes)
-    report_mixtures(desk, found, args.takes, random)
+    report_mixtures(slot, found, args.takes, random)
     for name, hear in CHANGING.items():
-        takes = list(takes_of(desk, found, args.takes // 3, hear, random))
+        takes = list(takes_of(slot, found, args.takes // 3, hear, random))
         report_agreement(f"one person, {name}", [(take.quality, take.refusal) for take in takes])
 
 

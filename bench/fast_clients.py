@@ -28,13 +28,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from hwaja.audio import paced
 from hwaja.benchmark.corpus import Clip, load_corpus
 from hwaja.benchmark.load.client import Told, play
 from hwaja.benchmark.load.scraping import scrape
 from hwaja.benchmark.load.talk import Talk, talks
 from hwaja.benchmark.serving import Service, peak_bytes, running_server
-from hwaja.gate import SAMPLE_RATE
+from hwaja.client.sound_files import paced
+from hwaja.protocol.audio import SAMPLE_RATE
 from speech_index import ROOMS, korean
 
 LOOK_SECONDS = 0.5

@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from enrolment import Random, in_room, noisy, share
-from hwaja.audio_format import format_of_take
 from hwaja.benchmark.wrong_formats import SENDERS, at_rate, pcm16
-from hwaja.codes import AudioFormat
-from hwaja.format_watch import FormatWatch
-from hwaja.gate import SAMPLE_RATE
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.codes import AudioFormat
+from hwaja.vad.audio_format import format_of_take
+from hwaja.vad.format_watch import FormatWatch
 from people import Audio, Speaker, cut, speakers, telephone
 
 TAKE_SECONDS = 6.0

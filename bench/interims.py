@@ -15,7 +15,7 @@ import numpy as np
 from corpus import LEVEL_FRAME_SAMPLES, Dialogue, Placed, load_dialogue, normalise
 from dialogue import assign, score
 from hwaja.benchmark.serving import running_server
-from hwaja.gate import SAMPLE_RATE
+from hwaja.protocol.audio import SAMPLE_RATE
 from service import Arrival, answers
 
 

@@ -28,8 +28,8 @@ from hwaja.benchmark.levels import (
     levelled,
     trimmed,
 )
-from hwaja.engine import Samples
-from hwaja.gate import SAMPLE_RATE
+from hwaja.engines.interface import Samples
+from hwaja.protocol.audio import SAMPLE_RATE
 from offline import Offline, offline, silence
 from sounds import HOUSEHOLD, at_level, in_room
 
@@ -58,19 +58,19 @@ def main() -> None:
 
 
 async def run(speech: Path | None, voices: list[str], seeds: range, *, show: bool) -> None:
-    async with offline() as ears:
+    async with offline() as voice_engines:
         if speech is None:
-            await report_sounds(ears, seeds, show=show)
+            await report_sounds(voice_engines, seeds, show=show)
         for voice in voices:
             clips = load_lines(speech, voice)
-            await report_lines(ears, voice, clips)
-            await report_answers(ears, voice, clips, show=show)
+            await report_lines(voice_engines, voice, clips)
+            await report_answers(voice_engines, voice, clips, show=show)
             for clip in clips:
                 if clip.name == THANKS_CLIP:
-                    await report_thanks(ears, clip)
+                    await report_thanks(voice_engines, clip)
 
 
-async def report_sounds(ears: Offline, seeds: range, *, show: bool) -> None:
+async def report_sounds(voice_engines: Offline, seeds: range, *, show: bool) -> None:
     """Print how many takes of each kind give text."""
     total = 0
     for kind, (sound, dbfs) in HOUSEHOLD.items():
@@ -78,7 +78,7 @@ async def report_sounds(ears: Offline, seeds: range, *, show: bool) -> None:
         for seed in seeds:
             random = np.random.default_rng([seed, *kind.encode()])
             take = in_room(at_level(sound(TAKE_SECONDS, random), random.uniform(*dbfs)), random)
-            texts = await texts_of(ears, take)
+            texts = await texts_of(voice_engines, take)
             spoilt += bool(texts)
             if show and texts:
                 print(f"  {kind}, seed {seed}: {texts}")
@@ -87,19 +87,21 @@ async def report_sounds(ears: Offline, seeds: range, *, show: bool) -> None:
     print(f"together: {total} of {len(seeds) * len(HOUSEHOLD)}")
 
 
-async def report_lines(ears: Offline, voice: str, clips: list[Clip]) -> None:
+async def report_lines(voice_engines: Offline, voice: str, clips: list[Clip]) -> None:
     """Print how well lines are recognised, and how many have no text."""
     mistakes, silent = 0, 0
     for clip in clips:
         line = np.concatenate([clip.pcm / 32768, silence(PAUSE_SECONDS)])
-        texts = await texts_of(ears, line)
+        texts = await texts_of(voice_engines, line)
         mistakes += edits(normalise(clip.text), normalise("".join(texts)))
         silent += not texts
     letters = sum(len(normalise(clip.text)) for clip in clips)
     print(f"{voice}: {len(clips)} lines, {silent} without text, CER {mistakes / letters:.4f}")
 
 
-async def report_answers(ears: Offline, voice: str, clips: list[Clip], *, show: bool) -> None:
+async def report_answers(
+    voice_engines: Offline, voice: str, clips: list[Clip], *, show: bool
+) -> None:
     """Print how many words that stand alone give text."""
     random = np.random.default_rng(0)
     words = [word for clip in clips if (word := answer(clip)) is not None]
@@ -107,13 +109,13 @@ async def report_answers(ears: Offline, voice: str, clips: list[Clip], *, show: 
         found = []
         for word in words:
             alone = np.concatenate([silence(1), word, silence(1)]) * amplitude(dbfs - SPEECH_DBFS)
-            found.append(await texts_of(ears, in_room(alone, random)))
+            found.append(await texts_of(voice_engines, in_room(alone, random)))
         print(f"{voice}: {len(words)} words at {dbfs:g} dBFS, {sum(map(bool, found))} with text")
         if show:
             print(f"  {found}", flush=True)
 
 
-async def report_thanks(ears: Offline, clip: Clip) -> None:
+async def report_thanks(voice_engines: Offline, clip: Clip) -> None:
     """Print how often thanks that were spoken give text."""
     random, speech = np.random.default_rng(0), spoken(clip)
     for snr_db in SNRS_DB:
@@ -121,7 +123,7 @@ async def report_thanks(ears: Offline, clip: Clip) -> None:
         for share, speed in itertools.product(THANKS_FROM, SPEEDS):
             thanks = soxr.resample(speech[round(share * len(speech)) :], 1000 * speed, 1000)
             alone = np.concatenate([silence(1), thanks, silence(1)]).astype(np.float64)
-            texts.append(await texts_of(ears, disturbed(alone, snr_db, random)))
+            texts.append(await texts_of(voice_engines, disturbed(alone, snr_db, random)))
         print(f"thanks at {snr_db} dB: {sum(map(bool, texts))} of {len(texts)} with text: {texts}")
 
 
@@ -142,9 +144,9 @@ def answer(clip: Clip) -> Signal | None:
     return speech[: (ends[0] + 1) * FRAME_SAMPLES].astype(np.float64) if ends else None
 
 
-async def texts_of(ears: Offline, sound: Signal) -> list[str]:
+async def texts_of(voice_engines: Offline, sound: Signal) -> list[str]:
     """Return the texts that are written of a sound."""
-    return [text for each in await ears.heard(sound) if (text := each.hypothesis.text)]
+    return [text for each in await voice_engines.heard(sound) if (text := each.hypothesis.text)]
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ python bench/load.py --speech ../shared/speech --rttm-like INDEX --clients 10 --
 
 import sys
 
-from hwaja.cli import main
+from hwaja.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main(["bench", "load", *sys.argv[1:]]))

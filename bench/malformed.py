@@ -11,7 +11,7 @@ from websockets.asyncio.client import connect
 from corpus import asked_dialogue
 from hwaja.benchmark.serving import Service, running_server
 from hwaja.client import Message
-from hwaja.client.tls import client_tls
+from hwaja.client.trust import client_tls
 from service import answers, said
 
 SPEED = 4.0

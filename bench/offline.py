@@ -7,13 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from hwaja._pcm import RingBuffer
-from hwaja.application import detector_file, worker_setup
-from hwaja.audio import to_pcm16
 from hwaja.benchmark.acoustics import Signal
-from hwaja.config import Config
-from hwaja.engines.silero import SileroDetector
-from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE, GateSettings, Segment, SpeechGate
-from hwaja.recognition import Hypothesis, Options
+from hwaja.client.sound_files import to_pcm16
+from hwaja.engines.recognition import Hypothesis
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.values import Options
+from hwaja.server.application import detector_file, worker_setup
+from hwaja.server.config import Config
+from hwaja.vad.gate import FRAME_SAMPLES, GateSettings, Segment, SpeechGate
+from hwaja.vad.silero import SileroDetector
 from hwaja.workers.pool import Pool, Utterance
 
 PIECE_FRAMES = 16  # as a session takes a long message

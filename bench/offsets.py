@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from enrolment import Desk
-from hwaja.codes import Reason
-from hwaja.gate import SAMPLE_RATE
-from hwaja.quality import warnings
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.codes import Reason
+from hwaja.protocol.quality import warnings
 from people import Audio, speakers
 
 
@@ -37,7 +37,7 @@ ADDED: dict[str, Callable[[Audio], Audio]] = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("speech", type=Path)
-    random, desk = np.random.default_rng(0), Desk()
+    random, slot = np.random.default_rng(0), Desk()
     takes = []
     for speaker in speakers(parser.parse_args().speech, "reported"):
         if speaker.group == "emotiontts":
@@ -46,7 +46,7 @@ def main() -> None:
             noise = 10 ** (-56 / 20) * random.standard_normal(len(take))
             takes.append((take + noise).astype(np.float32))
     for name, added in ADDED.items():
-        judged = [desk.judge(take + added(take))[1] for take in takes]
+        judged = [slot.judge(take + added(take))[1] for take in takes]
         found = [quality for quality in judged if quality is not None]
         level, snr = (
             np.median([getattr(quality, field) for quality in found])

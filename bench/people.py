@@ -8,8 +8,8 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from hwaja.audio import load_pcm16
-from hwaja.gate import SAMPLE_RATE
+from hwaja.client.sound_files import load_pcm16
+from hwaja.protocol.audio import SAMPLE_RATE
 from speech_index import korean
 
 Audio = NDArray[np.float32]

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus import asked_dialogue
-from hwaja.audio import to_pcm16
 from hwaja.benchmark.serving import Service, running_server
-from hwaja.gate import SAMPLE_RATE
+from hwaja.client.sound_files import to_pcm16
+from hwaja.protocol.audio import SAMPLE_RATE
 from service import answers, said
 
 DURATION_SECONDS = 120

@@ -5,10 +5,11 @@ import time
 from dataclasses import dataclass
 
 from corpus import Dialogue
-from hwaja.audio import CHUNK_SAMPLES, paced
 from hwaja.benchmark.serving import Service
 from hwaja.client import Message
-from hwaja.client.connection import Connection
+from hwaja.client.sound_files import paced
+from hwaja.client.websocket import Connection
+from hwaja.protocol.audio import CHUNK_SAMPLES
 
 
 @dataclass(frozen=True)

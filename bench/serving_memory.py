@@ -19,13 +19,13 @@ import numpy as np
 from msgspec.structs import replace
 
 from corpus import load_clips, load_dialogue
-from hwaja.application import worker_setup
 from hwaja.benchmark.serving import Service, resident_bytes, running_server
-from hwaja.config import Config
 from hwaja.doctor.speaking import analysed
-from hwaja.engine import Samples
-from hwaja.gate import SAMPLE_RATE
-from hwaja.recognition import Options
+from hwaja.engines.interface import Samples
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.values import Options
+from hwaja.server.application import worker_setup
+from hwaja.server.config import Config
 from hwaja.workers.pool import Pool, Utterance
 from service import enrol, transcribe
 

@@ -15,10 +15,11 @@ from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hwaja.audio import CHUNK_SAMPLES, paced
 from hwaja.benchmark.serving import Service, resident_bytes, running_server
-from hwaja.client.connection import Connection
+from hwaja.client.sound_files import paced
+from hwaja.client.websocket import Connection
 from hwaja.models.tones import write_tone_model
+from hwaja.protocol.audio import CHUNK_SAMPLES
 from tone_dialogue import sentences, voices
 
 FULL_SECONDS = 30.0

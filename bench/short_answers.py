@@ -21,30 +21,25 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from calibration import cost
-from hwaja.application import detector_file, embedder_file
-from hwaja.attribution.cohort import Cohort
-from hwaja.attribution.parts import Part
-from hwaja.attribution.pattern import Said, TurnPattern
-from hwaja.attribution.reading import Stretch, read_parts, short_part
-from hwaja.attribution.voices import Voices
 from hwaja.benchmark.acoustics import Recording, record
 from hwaja.benchmark.conditions import SNRS_DB, Condition
-from hwaja.benchmark.conversation import (
-    ENROLMENT_SECONDS,
-    LEAD_SECONDS,
-    Conversation,
-    Turn,
-    seeded,
-)
+from hwaja.benchmark.conversation import ENROLMENT_SECONDS, LEAD_SECONDS, Conversation, Turn, seeded
 from hwaja.benchmark.corpus import Clip, load_corpus
 from hwaja.benchmark.decisions import Decision, Heard
 from hwaja.benchmark.judging import Judgement, judge
 from hwaja.benchmark.levels import FRAME_SAMPLES as LEVEL_FRAME_SAMPLES
 from hwaja.benchmark.levels import loud_frames
-from hwaja.engine import Samples, VoiceTrack
+from hwaja.engines.interface import Samples, VoiceTrack
 from hwaja.engines.sherpa import SpeakerEmbedder
-from hwaja.engines.silero import SileroDetector
-from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE, GateSettings, Segment, SpeechGate
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.server.application import detector_file, embedder_file
+from hwaja.speakers.cohort import Cohort
+from hwaja.speakers.diarize import Stretch, read_parts, short_part
+from hwaja.speakers.parts import Part
+from hwaja.speakers.turn_prior import Said, TurnPrior
+from hwaja.speakers.voices import Voices
+from hwaja.vad.gate import FRAME_SAMPLES, GateSettings, Segment, SpeechGate
+from hwaja.vad.silero import SileroDetector
 from speech_index import english, korean, personalities
 
 SEED = 18
@@ -146,7 +141,7 @@ class Ear:
         for speaker_id, pcm in enumerate(recording.voices):
             voices.enrol(speaker_id, self._embedder.embed(samples_of(pcm))[0])
         samples = samples_of(recording.pcm)
-        pattern = TurnPattern()
+        pattern = TurnPrior()
         answers: list[Decision] = []
         spoken_until = 0
         for segment in self._segments(samples):

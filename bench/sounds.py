@@ -9,7 +9,7 @@ from scipy.signal import lfilter
 from hwaja.benchmark.acoustics import Signal, noise
 from hwaja.benchmark.levels import amplitude
 from hwaja.doctor.babble import babble
-from hwaja.gate import SAMPLE_RATE
+from hwaja.protocol.audio import SAMPLE_RATE
 
 Random = np.random.Generator
 
@@ -148,13 +148,13 @@ def crowd(seconds: float, random: Random) -> Signal:
 def doors(seconds: float, random: Random) -> Signal:
     """Return thuds of wood."""
 
-    def door() -> Signal:
+    def policy() -> Signal:
         blow = _fading(random.standard_normal(_samples(0.6)), random.uniform(0.05, 0.3))
         thud = _resonant(blow, random.uniform(60, 300), random.uniform(20, 80))
         panel = _resonant(blow, random.uniform(300, 900), random.uniform(60, 200))
         return thud / np.std(thud) + random.uniform(0.1, 0.7) * panel / np.std(panel)
 
-    return _placed(seconds, (0.8, 3.0), door, random)
+    return _placed(seconds, (0.8, 3.0), policy, random)
 
 
 def hums(seconds: float, random: Random) -> Signal:

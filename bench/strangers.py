@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 
 from calibration import ENROLMENT_SECONDS, PIECES, SEED
-from hwaja.attribution.cohort import Cohort
-from hwaja.attribution.parts import Label
-from hwaja.attribution.reading import Stretch, read_parts
-from hwaja.attribution.voices import Voices
 from hwaja.benchmark.conditions import SNRS_DB
-from hwaja.engine import Embedding, VoiceTrack
-from hwaja.gate import SAMPLE_RATE
+from hwaja.engines.interface import Embedding, VoiceTrack
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.values import Label
+from hwaja.speakers.cohort import Cohort
+from hwaja.speakers.diarize import Stretch, read_parts
+from hwaja.speakers.voices import Voices
 from speech_index import ROOMS
 from voices import Listener, pieces, several_clips_each
 

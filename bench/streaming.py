@@ -18,11 +18,15 @@ import numpy as np
 
 import killed_worker
 from corpus import Dialogue
-from hwaja.audio import CHUNK_SAMPLES
 from hwaja.benchmark.serving import Service, cpu_seconds, running_server
 from hwaja.doctor.speaking import live
-from hwaja.gate import SAMPLE_RATE
-from hwaja.models.tones import CHUNK_FRAMES, FRAME_SECONDS, WINDOW_FRAMES, write_tone_model
+from hwaja.models.tones import (
+    CHUNK_FRAMES,
+    FRAME_SECONDS,
+    WINDOW_FRAMES,
+    write_tone_model,
+)
+from hwaja.protocol.audio import CHUNK_SAMPLES, SAMPLE_RATE
 from hwaja.workers import wire
 from hwaja.workers.pool import Pool
 from service import Arrival, answers

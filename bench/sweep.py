@@ -15,20 +15,20 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from hwaja.application import detector_file, voice_models
-from hwaja.attribution.cohort import Cohort
-from hwaja.audio import paced
-from hwaja.client.connection import open_connection
-from hwaja.config import Config
-from hwaja.detection import Detection
-from hwaja.engines.silero import SileroDetector
+from hwaja.client.sound_files import paced
+from hwaja.client.websocket import open_connection
 from hwaja.models.tones import write_tone_model
-from hwaja.server import Server
-from hwaja.session_runner import Services
-from hwaja.settings import SessionSettings
-from hwaja.sweeping import settle
+from hwaja.privacy.cycle_collection import settle
+from hwaja.server.application import detector_file, voice_models
+from hwaja.server.config import Config
+from hwaja.server.server import Server
+from hwaja.server.session_runner import Services
+from hwaja.session.settings import SessionSettings
+from hwaja.speakers.cohort import Cohort
+from hwaja.vad.detection import Detection
+from hwaja.vad.silero import SileroDetector
 from hwaja.workers import wire
-from hwaja.workers.drafts import Drafts
+from hwaja.workers.interim_worker import InterimWorker
 from hwaja.workers.pool import Pool
 from tone_dialogue import sentences, voices
 
@@ -66,7 +66,7 @@ async def measure(setup: wire.Setup, sessions: int) -> None:
     await pool.start()
     settings = SessionSettings(abilities=pool.abilities)
     detection = Detection(SileroDetector(detector_file()))
-    services = Services(pool, Drafts(setup), detection, Cohort.shipped(), settings)
+    services = Services(pool, InterimWorker(setup), detection, Cohort.shipped(), settings)
     server = Server(services, Config(max_connections=sessions))
     try:
         url = f"ws://127.0.0.1:{await server.start('127.0.0.1', 0, None)}"

@@ -7,10 +7,10 @@ import soxr
 from numpy.typing import NDArray
 
 from corpus import PAUSE_SECONDS, Pcm
-from hwaja.audio import load_pcm16, to_pcm16
-from hwaja.gate import SAMPLE_RATE
+from hwaja.client.sound_files import load_pcm16, to_pcm16
 from hwaja.models import locate
 from hwaja.models.tones import TONE_SECONDS, spoken
+from hwaja.protocol.audio import SAMPLE_RATE
 
 BACKGROUND = 0.3
 """Level of the English clip behind the tones, so that the detector hears somebody speak."""

@@ -17,43 +17,44 @@ from pathlib import Path
 import numpy as np
 
 from corpus import edits, load_clips, normalise
-from hwaja.application import detector_file, embedder_file
-from hwaja.attribution.change import next_turn
-from hwaja.attribution.cohort import Cohort
-from hwaja.attribution.reading import Stretch, read_parts
-from hwaja.attribution.voices import Voices
 from hwaja.benchmark.levels import trimmed
-from hwaja.engine import Samples, VoiceTrack
+from hwaja.engines.interface import Samples, VoiceTrack
 from hwaja.engines.sherpa import SpeakerEmbedder, load_recogniser
-from hwaja.engines.silero import SileroDetector
-from hwaja.events import (
-    Arrival,
-    Attributed,
-    Audio,
-    Connected,
-    Effect,
-    Enrolled,
-    Event,
-    Received,
-    Recognise,
-    Recognised,
-    Send,
-    Transcribe,
-    Watch,
-    Watched,
-)
-from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
-from hwaja.messages import (
+from hwaja.models import locate
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.messages import (
     CompleteRegistration,
     StartRegistration,
     StartTranscription,
     StopTranscription,
     Transcription,
 )
-from hwaja.models import locate
-from hwaja.recognition import Options
-from hwaja.session import Session
-from hwaja.settings import SessionSettings
+from hwaja.protocol.values import Options
+from hwaja.server.application import detector_file, embedder_file
+from hwaja.session.events import (
+    Arrival,
+    Attributed,
+    Audio,
+    Connected,
+    Effect,
+    Event,
+    Received,
+    Recognise,
+    Recognised,
+    Send,
+    SpeakerProbed,
+    Transcribe,
+    Watch,
+)
+from hwaja.session.settings import SessionSettings
+from hwaja.session.state_machine import Session
+from hwaja.speakers.change import next_turn
+from hwaja.speakers.cohort import Cohort
+from hwaja.speakers.diarize import Stretch, read_parts
+from hwaja.speakers.enrolment import Enrolled
+from hwaja.speakers.voices import Voices
+from hwaja.vad.gate import FRAME_SAMPLES
+from hwaja.vad.silero import SileroDetector
 
 CHUNK_FRAMES = 8
 """4096 samples, the specification's chunk."""
@@ -167,7 +168,7 @@ class Room:
                 track = self._engines.track(self._stream[start:stop])
                 parts = read_parts(track, Stretch(start, stop, stop - start), self._voices)
                 self.heard.watching_seconds += time.process_time() - began
-                self._handle(Watched(segment_id, next_turn(parts)))
+                self._handle(SpeakerProbed(segment_id, next_turn(parts)))
             case Send(Transcription() as message, _):
                 self.heard.said.append(message)
 

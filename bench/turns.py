@@ -15,12 +15,13 @@ from pathlib import Path
 import numpy as np
 
 from corpus import LEVEL_FRAME_SAMPLES, Clip, edits, load_clips, normalise
-from hwaja.engine import Recognizer, Samples
-from hwaja.engines.admission import MAX_UTTERANCE_SECONDS
+from hwaja.engines.checks import MAX_UTTERANCE_SECONDS
+from hwaja.engines.interface import Recognizer, Samples
+from hwaja.engines.recognition import Hypothesis
 from hwaja.engines.sherpa import load_recogniser
-from hwaja.gate import SAMPLE_RATE
 from hwaja.models import locate
-from hwaja.recognition import Hypothesis, Options
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.values import Options
 
 SPARSE_CHARS_PER_SECOND = 1.5
 """A part with fewer was left out by the recogniser, which at times ends after the first line."""

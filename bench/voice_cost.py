@@ -13,14 +13,14 @@ from pathlib import Path
 import numpy as np
 
 from corpus import load_clips
-from hwaja.application import embedder_file, segmenter_file
-from hwaja.attribution.cohort import Cohort
-from hwaja.attribution.reading import Stretch, read_parts
-from hwaja.attribution.voices import Voices
-from hwaja.engine import VoiceTrack
+from hwaja.engines.interface import VoiceTrack
 from hwaja.engines.segmentation import Segmenter
 from hwaja.engines.sherpa import SpeakerEmbedder
-from hwaja.gate import SAMPLE_RATE
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.server.application import embedder_file, segmenter_file
+from hwaja.speakers.cohort import Cohort
+from hwaja.speakers.diarize import Stretch, read_parts
+from hwaja.speakers.voices import Voices
 
 
 def main() -> None:

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from hwaja.application import embedder_file
-from hwaja.audio import load_pcm16
 from hwaja.benchmark.acoustics import disturbed
 from hwaja.benchmark.conditions import SNRS_DB
 from hwaja.benchmark.levels import levelled, trimmed
-from hwaja.engine import Embedding, Samples
+from hwaja.client.sound_files import load_pcm16
+from hwaja.engines.interface import Embedding, Samples
 from hwaja.engines.sherpa import SpeakerEmbedder
-from hwaja.gate import SAMPLE_RATE
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.server.application import embedder_file
 from speech_index import english, korean
 
 ONE_CLIP = "librispeech_train-clean-100"

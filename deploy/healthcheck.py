@@ -9,7 +9,7 @@ import ssl
 import sys
 from pathlib import Path
 
-from hwaja.config import Config, load
+from hwaja.server.config import Config, load
 
 TIMEOUT_SECONDS = 4
 """Less than the health check of the container may take."""

@@ -8,7 +8,8 @@ import logging
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+TESTS = Path(__file__).resolve().parent.parent / "tests"
+sys.path[:0] = [str(TESTS), str(TESTS / "support")]
 
 # Who floods writes on to connections that the server has cut; asyncio warns of each write.
 logging.getLogger("asyncio").setLevel(logging.ERROR)

@@ -17,14 +17,15 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 
 from abuses import FLOODS, FRAMES, HARMLESS, REQUESTS, STAGES
+from raw_client import UPGRADE, client_hello, dialled
+from tone_speech import hummed
+
 from hwaja.benchmark.serving import Service
 from hwaja.client import ClientError
-from hwaja.client.tls import client_tls
-from raw_client import UPGRADE, client_hello, dialled
+from hwaja.client.trust import client_tls
 from soak.serving import kept
 from soak.visitor import PATIENCE_SECONDS, answered_right
 from soak.watching import BrokenPromiseError, Usage, usage
-from tone_speech import hummed
 
 PLACES = 20
 ABUSERS = 6

@@ -11,13 +11,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import clips
+
 from browser import chromium
 from browser.captured import WAYS, Likeness, likeness, sent
 from browser.tape import Tape
 from browser.visitor import Visitor
-from hwaja.application import detector_file
-from hwaja.certificate import development_certificate
-from hwaja.engines.silero import SileroDetector
+from hwaja.server.application import detector_file
+from hwaja.server.certificate import development_certificate
+from hwaja.vad.silero import SileroDetector
 
 CHUNK_SAMPLES = 4096
 """More than a chunk of drift breaks the promise."""

@@ -11,13 +11,14 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
-from hwaja.benchmark.serving import Service
-from hwaja.client.tls import client_tls
 from raw_client import UPGRADE, dialled
+from tone_speech import hummed
+
+from hwaja.benchmark.serving import Service
+from hwaja.client.trust import client_tls
 from soak.serving import kept
 from soak.visitor import PATIENCE_SECONDS, answered_right, placed
 from soak.watching import BrokenPromiseError, Usage, growth_bytes, usage
-from tone_speech import hummed
 
 LOOKS = 40
 """How often memory is looked at."""

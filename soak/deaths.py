@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hwaja.audio import paced
 from hwaja.benchmark.serving import Service
+from hwaja.client.sound_files import paced
 from soak.killer import Killer
 from soak.serving import kept
 from soak.visitor import enrolled, random_sentences, rejoined, spoken, transcribed

@@ -24,12 +24,12 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+from raw_client import UPGRADE, client_hello
 
 from hwaja.benchmark.serving import Service, cpu_seconds, resident_bytes
 from hwaja.client import ClientError
-from hwaja.client.connection import Connection
-from hwaja.client.tls import client_tls
-from raw_client import UPGRADE, client_hello
+from hwaja.client.trust import client_tls
+from hwaja.client.websocket import Connection
 from soak.serving import kept
 from soak.visitor import PATIENCE_SECONDS, placed
 from soak.watching import BrokenPromiseError

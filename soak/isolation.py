@@ -13,10 +13,10 @@ from collections import Counter
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
-from hwaja.audio import paced
 from hwaja.benchmark.serving import Service
 from hwaja.client import ClientError
-from hwaja.client.connection import Connection
+from hwaja.client.sound_files import paced
+from hwaja.client.websocket import Connection
 from soak.killer import Killer
 from soak.serving import kept
 from soak.visitor import enrolled, placed, random_sentences, rejoined, spoken, transcribed

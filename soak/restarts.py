@@ -14,14 +14,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hwaja.audio import paced
+from tone_speech import Hummed
+
 from hwaja.benchmark.serving import Service, running_server
 from hwaja.client import ClientError
-from hwaja.client.connection import Connection, open_connection
-from hwaja.client.tls import client_tls
+from hwaja.client.sound_files import paced
+from hwaja.client.trust import client_tls
+from hwaja.client.websocket import Connection, open_connection
 from hwaja.models.tones import write_tone_model
 from soak.visitor import PAUSE, VOICES, random_sentences, rejoined, spoken
-from tone_speech import Hummed
 
 CLIENTS = 4
 SPOKEN_SECONDS = (2.0, 10.0)

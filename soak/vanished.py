@@ -9,10 +9,11 @@ import asyncio
 import sys
 import time
 
+from raw_client import dialled
+
 from hwaja.benchmark.serving import Service
 from hwaja.client import ClientError
-from hwaja.client.tls import client_tls
-from raw_client import dialled
+from hwaja.client.trust import client_tls
 from soak.serving import kept
 from soak.watching import BrokenPromiseError
 

@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack
 
 import clips
-from hwaja.audio import paced
+from tone_speech import Hummed, hummed
+
 from hwaja.benchmark.serving import Service
 from hwaja.client import ClientError
-from hwaja.client.connection import Connection
+from hwaja.client.sound_files import paced
+from hwaja.client.websocket import Connection
 from soak.watching import BrokenPromiseError
-from tone_speech import Hummed, hummed
 
 PATIENCE_SECONDS = 30
 

@@ -8,25 +8,26 @@ from typing import Any
 import pytest
 import pytest_asyncio
 import structlog
-
-from fakes import EagerDrafts, FakePool, WatchedDetection, no_cohort
-from hwaja import config, intake
-from hwaja.application import voice_models
-from hwaja.attribution.cohort import Cohort
-from hwaja.certificate import development_certificate
-from hwaja.detection import Detection
-from hwaja.engines.silero import SileroDetector
-from hwaja.models import locate
-from hwaja.models.tones import write_tone_model
-from hwaja.pace import Pace
-from hwaja.session_runner import Services
-from hwaja.settings import SessionSettings
-from hwaja.workers import process, wire
-from hwaja.workers.drafts import Drafts
-from hwaja.workers.pool import Pool
+from fakes import EagerInterimWorker, FakePool, WatchedDetection, no_cohort
 from loopback import Endpoint, Serve, serving
 from poison import write_poisonable_worker
 from pools import running
+
+from hwaja.models import locate
+from hwaja.models.tones import write_tone_model
+from hwaja.server import config, intake
+from hwaja.server.application import voice_models
+from hwaja.server.certificate import development_certificate
+from hwaja.server.session_runner import Services
+from hwaja.session.pace import Pace
+from hwaja.session.settings import SessionSettings
+from hwaja.speakers.cohort import Cohort
+from hwaja.vad.detection import Detection
+from hwaja.vad.silero import SileroDetector
+from hwaja.workers import wire
+from hwaja.workers import worker_process as process
+from hwaja.workers.interim_worker import InterimWorker
+from hwaja.workers.pool import Pool
 
 
 @pytest.fixture(scope="session")
@@ -85,11 +86,11 @@ async def pool(english: wire.Setup) -> AsyncIterator[Pool]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def drafts(english: wire.Setup) -> AsyncIterator[Drafts]:
+async def interim_worker(english: wire.Setup) -> AsyncIterator[InterimWorker]:
     """The worker for interim texts, which starts when one is first asked for."""
-    drafts = EagerDrafts(english)
-    yield drafts
-    await drafts.close()
+    interim_worker = EagerInterimWorker(english)
+    yield interim_worker
+    await interim_worker.close()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -100,9 +101,9 @@ async def live_pool(tones: wire.Setup) -> AsyncIterator[Pool]:
 
 
 @pytest.fixture
-def services(pool: Pool, drafts: Drafts, detector: SileroDetector) -> Services:
+def services(pool: Pool, interim_worker: InterimWorker, detector: SileroDetector) -> Services:
     settings = SessionSettings(abilities=pool.abilities)
-    return Services(pool, drafts, Detection(detector), Cohort.shipped(), settings)
+    return Services(pool, interim_worker, Detection(detector), Cohort.shipped(), settings)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -114,18 +115,23 @@ async def korean_pool() -> AsyncIterator[Pool]:
 
 
 @pytest.fixture
-def korean_services(korean_pool: Pool, drafts: Drafts, detector: SileroDetector) -> Services:
+def korean_services(
+    korean_pool: Pool, interim_worker: InterimWorker, detector: SileroDetector
+) -> Services:
     settings = SessionSettings(abilities=korean_pool.abilities)
-    return Services(korean_pool, drafts, Detection(detector), Cohort.shipped(), settings)
+    return Services(korean_pool, interim_worker, Detection(detector), Cohort.shipped(), settings)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def live_endpoint(
-    live_pool: Pool, drafts: Drafts, detector: SileroDetector, certificate: tuple[Path, Path]
+    live_pool: Pool,
+    interim_worker: InterimWorker,
+    detector: SileroDetector,
+    certificate: tuple[Path, Path],
 ) -> AsyncIterator[Endpoint]:
     """A server whose recogniser streams."""
     settings = SessionSettings(abilities=live_pool.abilities)
-    services = Services(live_pool, drafts, Detection(detector), Cohort.shipped(), settings)
+    services = Services(live_pool, interim_worker, Detection(detector), Cohort.shipped(), settings)
     async with serving(services, certificate) as endpoint:
         yield endpoint
 

@@ -8,7 +8,7 @@ from rapidfuzz.distance import Levenshtein
 
 from hwaja.benchmark.load.figures import SHARED_SECONDS
 from hwaja.benchmark.wording import normalise
-from hwaja.gate import GateSettings
+from hwaja.vad.gate import GateSettings
 
 Span = tuple[float, float]
 """From, to, in seconds of a stream."""

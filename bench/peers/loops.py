@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hwaja.benchmark.wording import normalise
-from hwaja.gate import SAMPLE_RATE
+from hwaja.protocol.audio import SAMPLE_RATE
 from peers.judging import error_rate, spread
 from peers.material import Room
 from peers.process import running

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from corpus import Dialogue
-from hwaja.gate import SAMPLE_RATE
+from hwaja.protocol.audio import SAMPLE_RATE
 from peers.judging import Span
 
 

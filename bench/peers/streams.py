@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from websockets.asyncio.client import connect
 
-from hwaja.audio import paced
 from hwaja.benchmark.load.figures import spent
 from hwaja.benchmark.load.processes import look
 from hwaja.benchmark.load.scraping import detection_seconds, scrape
 from hwaja.benchmark.serving import Service, peak_bytes, running_server
+from hwaja.client.sound_files import paced
 from peers.judging import Told, delays, error_rate, spread
 from peers.material import Room
 from peers.process import running

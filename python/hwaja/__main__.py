@@ -2,6 +2,6 @@
 
 import sys
 
-from hwaja.cli import main
+from hwaja.cli.main import main
 
 sys.exit(main())

@@ -11,6 +11,7 @@ import pytest
 
 pytest.importorskip("livekit.agents", reason="`make test-adapters` installs LiveKit Agents")
 
+import clips
 from livekit import rtc
 from livekit.agents import (
     Agent,
@@ -22,15 +23,14 @@ from livekit.agents import (
 )
 from livekit.agents.stt import MultiSpeakerAdapter, SpeechEvent, SpeechEventType
 from livekit.agents.voice.io import AudioInput
-
-import clips
-from hwaja.adapters.livekit import STT
-from hwaja.adapters.service import Service
-from hwaja.session_runner import Services
 from loopback import PATIENCE_SECONDS, Endpoint, serving
 from relay import relaying
 from tone_speech import hummed
 from voice_agents import Unsteady, example, people
+
+from hwaja.adapters.livekit import STT
+from hwaja.adapters.service import Service
+from hwaja.server.session_runner import Services
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 

@@ -11,6 +11,8 @@ import pytest
 
 pytest.importorskip("pipecat", reason="`make test-adapters` installs Pipecat")
 
+import clips
+from loopback import Endpoint, serving
 from pipecat.frames.frames import (
     ErrorFrame,
     Frame,
@@ -26,16 +28,14 @@ from pipecat.pipeline.pipeline import Pipeline
 from pipecat.pipeline.worker import PipelineParams
 from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.tests.utils import run_test
-
-import clips
-from hwaja.adapters.pipecat import HwajaSTTService
-from hwaja.adapters.service import Service
-from hwaja.client import Client, RefusedError
-from hwaja.session_runner import Services
-from loopback import Endpoint, serving
 from relay import relaying
 from tone_speech import hummed
 from voice_agents import Unsteady, example, people
+
+from hwaja.adapters.pipecat import HwajaSTTService
+from hwaja.adapters.service import Service
+from hwaja.client import Client, RefusedError
+from hwaja.server.session_runner import Services
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 

@@ -4,18 +4,19 @@ from asyncio import Lock
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 import clips
+import numpy as np
+from fakes import FakePool, WatchedDetection, no_cohort
+from loopback import serving
+
 from browser.sessions import enrolled, remember
 from browser.visitor import Visitor
-from fakes import FakePool, WatchedDetection, no_cohort
-from hwaja.engine import Samples
-from hwaja.engines.silero import SileroDetector, SileroState
-from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
-from hwaja.session_runner import Services
-from hwaja.settings import SessionSettings
-from loopback import serving
+from hwaja.engines.interface import Samples
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.server.session_runner import Services
+from hwaja.session.settings import SessionSettings
+from hwaja.vad.gate import FRAME_SAMPLES
+from hwaja.vad.silero import SileroDetector, SileroState
 
 OTHER_DEVICE = """
 globalThis.AudioContext = class extends AudioContext {

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import clips
+from loopback import Endpoint
 from playwright.async_api import Page, WebSocketRoute
 
-import clips
 from browser.sessions import enrolled, remember
 from browser.visitor import Visitor
-from loopback import Endpoint
 
 BEGAN = datetime(2026, 11, 26, 10, tzinfo=UTC)
 

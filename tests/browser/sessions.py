@@ -2,10 +2,9 @@
 
 import json
 
-from playwright.async_api import Page
-
 import clips
 from loopback import Endpoint
+from playwright.async_api import Page
 
 VOICES = clips.part("beckett", 0, 9.9), clips.deepened(clips.part("two_cities", 1, 9))
 """Longer than the page needs to hear."""
@@ -27,5 +26,5 @@ async def enrolled(endpoint: Endpoint, voices: tuple[bytes, bytes] | None = None
 
 async def remember(page: Page, token: str) -> None:
     """Have a page find the token of a session where one before it would have left it."""
-    left = f"sessionStorage.setItem('hwaja.session', {json.dumps(token)})"
+    left = f"sessionStorage.setItem('hwaja.session.state_machine', {json.dumps(token)})"
     await page.add_init_script(f"if (sessionStorage.length === 0) {left}")

@@ -3,13 +3,13 @@
 import wave
 from pathlib import Path
 
+import clips
 import numpy as np
 import soxr
 
-import clips
-from hwaja.audio import to_pcm16
-from hwaja.engine import Samples
-from hwaja.gate import SAMPLE_RATE
+from hwaja.client.sound_files import to_pcm16
+from hwaja.engines.interface import Samples
+from hwaja.protocol.audio import SAMPLE_RATE
 
 HISS_RMS = 20.0
 """Of a quiet room, in units of PCM16: -64 dBFS. No microphone is digitally silent."""

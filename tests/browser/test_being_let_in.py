@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
+from loopback import Endpoint, serving, tokens_of
 from playwright.async_api import Error
 
 from browser.album import Album
 from browser.conftest import Visit
-from hwaja.admission import Door
-from hwaja.session_runner import Services
-from loopback import Endpoint, serving, tokens_of
+from hwaja.server.access_policy import AccessPolicy
+from hwaja.server.session_runner import Services
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
@@ -49,8 +49,8 @@ async def test_a_page_that_enrols_nobody_makes_room_and_says_why(
 async def test_a_page_asks_for_the_token_and_says_if_it_is_wrong(
     services: Services, certificate: Certificate, visit: Visit, album: Album
 ) -> None:
-    door = Door(tokens_of(PRESENTED))
-    async with serving(services, certificate, door=door) as endpoint:
+    policy = AccessPolicy(tokens_of(PRESENTED))
+    async with serving(services, certificate, policy=policy) as endpoint:
         visitor = await visit(endpoint.page)
         assert "requires a token" in await visitor.notice("connection")
         await album.show(visitor, CHAPTER, "The server requires a token.")
@@ -70,8 +70,8 @@ async def test_what_is_no_token_at_all_is_a_wrong_one(
     services: Services, certificate: Certificate, visit: Visit
 ) -> None:
     """A WebSocket's constructor throws at characters that no subprotocol has."""
-    door = Door(tokens_of(PRESENTED))
-    async with serving(services, certificate, door=door) as endpoint:
+    policy = AccessPolicy(tokens_of(PRESENTED))
+    async with serving(services, certificate, policy=policy) as endpoint:
         visitor = await visit(endpoint.page)
         await visitor.page.get_by_label("This server requires a token.").fill("a, b (토큰)")
         await visitor.page.get_by_role("button", name="Enter").click()

@@ -6,13 +6,13 @@
 from asyncio import Lock, gather
 from pathlib import Path
 
+import clips
 import numpy as np
 import pytest
 
-import clips
 from browser.captured import WAYS, Likeness, likeness, sent
 from browser.conftest import Visit
-from hwaja.engines.silero import SileroDetector
+from hwaja.vad.silero import SileroDetector
 
 pytestmark = pytest.mark.models
 

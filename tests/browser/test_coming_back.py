@@ -2,17 +2,17 @@
 
 from pathlib import Path
 
-import pytest
-from playwright.async_api import Dialog
-
 import clips
+import pytest
+from loopback import Endpoint
+from playwright.async_api import Dialog
+from processes import hwaja_serve
+from relay import Relay, relaying
+
 from browser.album import Album
 from browser.conftest import Visit
 from browser.sessions import VOICES, enrolled, remember
 from browser.visitor import Utterance, Visitor
-from loopback import Endpoint
-from processes import hwaja_serve
-from relay import Relay, relaying
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 

@@ -3,14 +3,14 @@
 import json
 import re
 
-import pytest
-
 import clips
+import pytest
+from loopback import Endpoint
+
 from browser.album import Album
 from browser.conftest import Visit
 from browser.sessions import VOICES
 from browser.visitor import Visitor
-from loopback import Endpoint
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 

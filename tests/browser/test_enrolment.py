@@ -1,12 +1,12 @@
 """Recording the voices: what the page makes of what the server says of them."""
 
-import pytest
-
 import clips
+import pytest
+from loopback import Endpoint
+
 from browser.album import Album
 from browser.conftest import Visit
 from browser.sessions import enrolled, remember
-from loopback import Endpoint
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 

@@ -1,12 +1,12 @@
 """A long conversation: the newest sentence is seen, unless the reader looks at an earlier one."""
 
 import pytest
+from loopback import Endpoint
 
 from browser.album import WIDTHS, Album
 from browser.conftest import Visit
 from browser.prompter import SENTENCES, conversing
 from browser.visitor import Visitor
-from loopback import Endpoint
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 

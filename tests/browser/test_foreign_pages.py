@@ -3,15 +3,15 @@
 from pathlib import Path
 
 import pytest
+from loopback import Endpoint, serving
 from playwright.async_api import Page
 
 from browser import chromium
 from browser.conftest import Visit
-from hwaja.admission import Door
-from hwaja.origins import origins_of
-from hwaja.pages import Pages
-from hwaja.session_runner import Services
-from loopback import Endpoint, serving
+from hwaja.server.access_policy import AccessPolicy
+from hwaja.server.origins import origins_of
+from hwaja.server.pages import Pages
+from hwaja.server.session_runner import Services
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
@@ -60,8 +60,8 @@ async def test_a_page_of_another_address_opens_one_where_the_list_has_it(
 ) -> None:
     visitor = await visit(elsewhere(endpoint))
     for origins in (f"https://{chromium.ELSEWHERE}:{endpoint.port}/", "*"):
-        door = Door(pages=Pages(origins_of(origins)))
-        async with serving(services, certificate, door=door) as listing:
+        policy = AccessPolicy(pages=Pages(origins_of(origins)))
+        async with serving(services, certificate, policy=policy) as listing:
             assert await heard(visitor.page, listing.url) == "model_loaded"
 
 

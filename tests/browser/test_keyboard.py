@@ -1,12 +1,12 @@
 """The page without a mouse."""
 
-import pytest
-
 import clips
+import pytest
+from loopback import Endpoint
+
 from browser.conftest import Visit
 from browser.sessions import enrolled, remember
 from browser.visitor import Visitor
-from loopback import Endpoint
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 

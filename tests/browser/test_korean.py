@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-import pytest
-
 import clips
-from browser.album import Album
-from browser.conftest import Visit
-from hwaja.session_runner import Services
+import pytest
 from loopback import serving
 from women import ALIKE, alike, joined, needed
+
+from browser.album import Album
+from browser.conftest import Visit
+from hwaja.server.session_runner import Services
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session"), needed]
 

@@ -3,9 +3,9 @@
 import re
 
 import pytest
+from loopback import Endpoint
 
 from browser.conftest import Visit
-from loopback import Endpoint
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 

@@ -4,15 +4,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from loopback import Endpoint, serving
 from playwright.async_api import Browser
 
 from browser import chromium
 from browser.album import Album
 from browser.conftest import Visit
-from hwaja.admission import Door
-from hwaja.pages import Pages
-from hwaja.session_runner import Services
-from loopback import Endpoint, serving
+from hwaja.server.access_policy import AccessPolicy
+from hwaja.server.pages import Pages
+from hwaja.server.session_runner import Services
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
@@ -53,8 +53,8 @@ async def test_where_there_is_no_microphone_the_page_says_so(
 async def test_a_page_without_https_says_what_is_missing(
     services: Services, visit: Visit, album: Album
 ) -> None:
-    door = Door(pages=Pages(names=lambda: [chromium.ELSEWHERE], has_tls=False))
-    async with serving(services, None, door=door) as endpoint:
+    policy = AccessPolicy(pages=Pages(names=lambda: [chromium.ELSEWHERE], has_tls=False))
+    async with serving(services, None, policy=policy) as endpoint:
         visitor = await visit(f"http://{chromium.ELSEWHERE}:{endpoint.port}/")
         await visitor.until("ready")
         await visitor.press("#allow")

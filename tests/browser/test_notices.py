@@ -1,10 +1,10 @@
 """What the page says stands there for as long as it is so."""
 
 import pytest
+from loopback import Endpoint
 
 from browser.conftest import Visit
 from browser.prompter import conversing
-from loopback import Endpoint
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 

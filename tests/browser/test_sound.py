@@ -1,14 +1,14 @@
 """Sound that stops arriving while the page listens: it says so, and until when."""
 
+import clips
 import pytest
+from loopback import Endpoint
 from playwright.async_api import Page
 
-import clips
 from browser.album import Album
 from browser.conftest import Visit
 from browser.prompter import conversing
 from browser.visitor import Visitor
-from loopback import Endpoint
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 

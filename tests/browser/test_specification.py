@@ -3,11 +3,11 @@
 import re
 from pathlib import Path
 
-import pytest
-
 import clips
-from browser.conftest import Visit
+import pytest
 from loopback import Endpoint
+
+from browser.conftest import Visit
 
 SPECIFICATION = Path(__file__).resolve().parents[3] / "shared" / "api-spec.md"
 

@@ -3,11 +3,11 @@
 import json
 
 import pytest
+from loopback import Endpoint
 
 from browser.album import Album
 from browser.conftest import Visit
 from browser.prompter import conversing
-from loopback import Endpoint
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 

@@ -5,9 +5,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import clips
 from playwright.async_api import Download, Locator, Page
 
-import clips
 from browser.tape import Tape
 
 PATIENCE_MS = 30_000

@@ -4,7 +4,8 @@ import math
 
 import msgspec
 
-from hwaja.messages import (
+from hwaja.engines.recognition import Abilities
+from hwaja.protocol.messages import (
     MOST_SPEAKERS,
     SPEAKERS,
     CompleteRegistration,
@@ -13,9 +14,9 @@ from hwaja.messages import (
     StartRegistration,
     StartTranscription,
 )
-from hwaja.parse import MAX_HOTWORD_BOOST, MAX_HOTWORD_CHARS, MAX_HOTWORDS, parse
-from hwaja.recognition import Abilities, Options
-from hwaja.serialize import serialize
+from hwaja.protocol.parse import MAX_HOTWORD_BOOST, MAX_HOTWORD_CHARS, MAX_HOTWORDS, parse
+from hwaja.protocol.serialize import serialize
+from hwaja.protocol.values import Options
 
 _ABLE = Abilities(languages=frozenset({"ko"}), hotword_characters=frozenset("가나다"))
 

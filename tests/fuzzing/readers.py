@@ -9,17 +9,17 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import onnx
+from streaming_models import FAMILIES, write_tokens
 
 from fuzzing.choices import Choices
-from hwaja.engine import EngineError
 from hwaja.engines.exports import open_export
+from hwaja.engines.interface import EngineError
 from hwaja.engines.model_files import read_model, read_tokens
 from hwaja.engines.sentencepiece import find_pieces
 from hwaja.models import ModelError, ct2, torchfile, unpacking
 from hwaja.models.catalogue import Member
 from hwaja.models.moonshine import read_pieces
 from hwaja.models.whisper import read_alignment_heads, read_tokenizer
-from streaming_models import FAMILIES, write_tokens
 
 _WEIGHTS = cast(Any, SimpleNamespace(decoder_layers=6, heads=8))
 _MEMBERS = (Member("model.bin", "tiny/model.bin"), Member("tokens.txt", "tiny/tokens.txt"))

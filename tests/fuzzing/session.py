@@ -4,42 +4,12 @@ import math
 from collections import deque
 from itertools import pairwise
 
+from talk import Talk, connected, draining, enrolled, transcribing
+
 from fuzzing.choices import Choices
-from hwaja.attribution.parts import Part
-from hwaja.codes import ErrorCode, Reason
-from hwaja.events import (
-    Attributed,
-    Audio,
-    AudioStopped,
-    BadAudio,
-    Broke,
-    Close,
-    Connected,
-    Disconnected,
-    Effect,
-    Enrol,
-    Enrolled,
-    Event,
-    Follow,
-    Foresee,
-    Learn,
-    Overheard,
-    Recognise,
-    Recognised,
-    Reconnected,
-    Refused,
-    Release,
-    Send,
-    Settled,
-    Shutdown,
-    TimeIsShort,
-    TimeIsUp,
-    Transcribe,
-    Watch,
-    Watched,
-)
-from hwaja.gate import FRAME_SAMPLES
-from hwaja.messages import (
+from hwaja.engines.recognition import Hypothesis
+from hwaja.protocol.codes import ErrorCode, Reason
+from hwaja.protocol.messages import (
     ClientMessage,
     CompleteRegistration,
     InvalidMessageError,
@@ -50,11 +20,42 @@ from hwaja.messages import (
     TranscriptionStarted,
     TranscriptionStopped,
 )
-from hwaja.recognition import Hypothesis, Options, Token
-from hwaja.serialize import serialize
-from hwaja.session import State
-from hwaja.settings import SessionSettings
-from talk import Talk, connected, draining, enrolled, transcribing
+from hwaja.protocol.serialize import serialize
+from hwaja.protocol.values import Options, Token
+from hwaja.session.events import (
+    Attributed,
+    Audio,
+    AudioStopped,
+    BadAudio,
+    Broke,
+    Close,
+    Connected,
+    Disconnected,
+    Effect,
+    Event,
+    Extend,
+    Learn,
+    PartialText,
+    ProbeSpeaker,
+    Recognise,
+    Recognised,
+    Reconnected,
+    Refused,
+    Release,
+    Send,
+    Settled,
+    Shutdown,
+    SpeakerProbed,
+    Speculate,
+    TimeIsShort,
+    TimeIsUp,
+    Transcribe,
+)
+from hwaja.session.settings import SessionSettings
+from hwaja.session.state_machine import State
+from hwaja.speakers.enrolment import Enrol, Enrolled
+from hwaja.speakers.parts import Part
+from hwaja.vad.gate import FRAME_SAMPLES
 
 _BEGINNINGS = (transcribing, enrolled, connected, Talk, draining)
 _SPEAKER_IDS = (0, 1, 2, 7)
@@ -106,7 +107,7 @@ class _Watched:
                 # Of several parts the last one ends with the utterance.
                 if self.unsettled and segment.stop >= self.unsettled[0]:
                     self.unsettled.popleft()
-            case Follow() | Watch() | Foresee() | Learn():
+            case Extend() | ProbeSpeaker() | Speculate() | Learn():
                 self._check_held(effect.start, effect.stop)
             case Enrol(_, start, segments):
                 assert self.forgotten <= start <= self.talk.now
@@ -213,15 +214,15 @@ def _result(watched: _Watched, choices: Choices) -> Event:
         case 4:
             turn_id = choices.one_of((len(watched.segments), segment_id))
             turn_at = watched.talk.now - choices.number(20) * FRAME_SAMPLES
-            return Watched(turn_id, choices.one_of((turn_at, None)))
+            return SpeakerProbed(turn_id, choices.one_of((turn_at, None)))
         case 0:
             return Recognised(segment_id, _hypothesis(choices))
         case 1:
             return Attributed(segment_id, _parts(start, stop, choices))
         case 2:
-            return Overheard(segment_id, choices.text(8))
+            return PartialText(segment_id, choices.text(8))
         case _:
-            return Overheard(len(watched.segments), choices.text(8))
+            return PartialText(len(watched.segments), choices.text(8))
 
 
 def _hypothesis(choices: Choices) -> Hypothesis | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, get_args, get_type_hints
 
-from hwaja.messages import (
+from hwaja.protocol.messages import (
     ClientMessage,
     Details,
     PassingMessage,
@@ -15,8 +15,8 @@ from hwaja.messages import (
     SpeakerShare,
     Summary,
 )
-from hwaja.quality import ADVICE, Quality
-from hwaja.recognition import Hotword, Options, Token
+from hwaja.protocol.quality import ADVICE, Quality
+from hwaja.protocol.values import Hotword, Options, Token
 from tools.asyncapi import examples, sentences
 from tools.asyncapi.examples import Example
 from tools.asyncapi.json_schema import Schema, schema_of, without_none

@@ -6,9 +6,9 @@ from typing import Any
 
 import yaml
 
-from hwaja.config import Config
-from hwaja.gate import SAMPLE_RATE
-from hwaja.parse import MAX_TEXT_CHARS
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.parse import MAX_TEXT_CHARS
+from hwaja.server.config import Config
 from tools.asyncapi import catalogue, prose, sentences
 from tools.asyncapi.catalogue import Field, Message
 from tools.asyncapi.json_schema import Schema

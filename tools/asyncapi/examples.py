@@ -4,9 +4,8 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hwaja.attribution.parts import Label
-from hwaja.codes import AudioFormat, ErrorCode, Reason
-from hwaja.messages import (
+from hwaja.protocol.codes import AudioFormat, ErrorCode, Reason
+from hwaja.protocol.messages import (
     MOST_SPEAKERS,
     AudioReceived,
     Details,
@@ -26,10 +25,10 @@ from hwaja.messages import (
     TranscriptionStarted,
     TranscriptionStopped,
 )
-from hwaja.parse import parse
-from hwaja.quality import Quality
-from hwaja.recognition import Token
-from hwaja.serialize import serialize
+from hwaja.protocol.parse import parse
+from hwaja.protocol.quality import Quality
+from hwaja.protocol.serialize import serialize
+from hwaja.protocol.values import Label, Token
 
 
 @dataclass(frozen=True, slots=True)

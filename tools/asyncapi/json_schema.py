@@ -5,14 +5,19 @@ from enum import StrEnum
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin
 
-from hwaja.codes import Reason
-from hwaja.gate import FLOOR_DBFS
-from hwaja.messages import MOST_SPEAKERS
-from hwaja.parse import MAX_HOTWORD_BOOST, MAX_HOTWORD_CHARS, MAX_HOTWORDS, MAX_TOLD_ID
-from hwaja.quality import ADVICE
-from hwaja.recognition import Hotword
-from hwaja.states import State
-from hwaja.texts import AHEAD
+from hwaja.protocol.codes import Reason
+from hwaja.protocol.messages import MOST_SPEAKERS
+from hwaja.protocol.parse import (
+    MAX_HOTWORD_BOOST,
+    MAX_HOTWORD_CHARS,
+    MAX_HOTWORDS,
+    MAX_TOLD_ID,
+)
+from hwaja.protocol.quality import ADVICE
+from hwaja.protocol.texts import AHEAD
+from hwaja.protocol.values import Hotword
+from hwaja.session.states import State
+from hwaja.vad.gate import FLOOR_DBFS
 
 Schema = dict[str, Any]
 

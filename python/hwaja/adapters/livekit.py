@@ -17,10 +17,10 @@ from livekit.agents.utils import AudioBuffer, is_given
 from livekit.agents.utils.audio import AudioByteStream
 
 from hwaja.adapters.service import Service, details_of, is_refusal
-from hwaja.audio import mixed_down
-from hwaja.client import ClientError, Interim, RefusedError, Told, Transcription
+from hwaja.client import ClientError, ClientEvent, Interim, RefusedError, Transcription
+from hwaja.client.sound_files import mixed_down
 from hwaja.client.timeline import MonotonicOffset
-from hwaja.gate import SAMPLE_RATE
+from hwaja.protocol.audio import SAMPLE_RATE
 
 CHUNK_SAMPLES = SAMPLE_RATE // 20
 """Sent at once: 50 ms, as the framework's own speech-to-text does."""
@@ -114,7 +114,7 @@ class Stream(stt.RecognizeStream):
                 self._unreported_seconds += frame.duration
                 yield frame.data.tobytes()
 
-    def _tell(self, told: Told) -> None:
+    def _tell(self, told: ClientEvent) -> None:
         match told:
             case Interim(text=""):
                 self._open.discard(told.segment_id)

@@ -25,10 +25,10 @@ from pipecat.utils.network import exponential_backoff_time
 from pipecat.utils.time import time_now_iso8601
 
 from hwaja.adapters.service import Service, details_of, is_refusal
-from hwaja.audio import mixed_down
-from hwaja.client import ClientError, Interim, Told, Transcription
+from hwaja.client import ClientError, ClientEvent, Interim, Transcription
+from hwaja.client.sound_files import mixed_down
 from hwaja.client.timeline import MonotonicTimestamps
-from hwaja.gate import SAMPLE_RATE
+from hwaja.protocol.audio import SAMPLE_RATE
 
 TTFS_P99_SECONDS = 1.4
 """From the end of speech to its text in 99 of 100 cases, the pause that ends an utterance included;
@@ -170,7 +170,7 @@ class HwajaSTTService(STTService):
             yield chunk
         self._audio.put_nowait(None)  # for another session, should this one fail now
 
-    async def _tell(self, told: Told) -> None:
+    async def _tell(self, told: ClientEvent) -> None:
         match told:
             case Interim() if told.text:
                 await self.push_frame(

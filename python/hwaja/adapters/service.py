@@ -5,11 +5,19 @@ from contextlib import asynccontextmanager
 from os import PathLike
 from pathlib import Path
 
-from hwaja.attribution.parts import Label
-from hwaja.audio import load_pcm16
-from hwaja.client import Client, ClientError, Details, RefusedError, Told, Transcription, connect
+from hwaja.client import (
+    Client,
+    ClientError,
+    ClientEvent,
+    Details,
+    RefusedError,
+    Transcription,
+    connect,
+)
 from hwaja.client.chunks import Pcm
-from hwaja.codes import ErrorCode
+from hwaja.client.sound_files import load_pcm16
+from hwaja.protocol.codes import ErrorCode
+from hwaja.protocol.values import Label
 
 Take = Pcm | str | PathLike[str]
 """3-5 s of one person's speech: PCM16, 16 kHz, mono; or the sound file that holds it."""
@@ -67,7 +75,7 @@ class Service:
 
     def transcribe(
         self, client: Client, talk: AsyncIterable[bytes], language: str | None
-    ) -> AsyncGenerator[Told]:
+    ) -> AsyncGenerator[ClientEvent]:
         """Transcribe with interims, as `Client.transcribe`.
 
         Args:

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import fftconvolve, welch
 
-from hwaja.audio import to_pcm16
 from hwaja.benchmark.conditions import SNRS_DB
 from hwaja.benchmark.conversation import ENROLMENT_SECONDS, Conversation, seeded
 from hwaja.benchmark.corpus import Clip
 from hwaja.benchmark.levels import SPEECH_DBFS, amplitude
-from hwaja.gate import SAMPLE_RATE
+from hwaja.client.sound_files import to_pcm16
+from hwaja.protocol.audio import SAMPLE_RATE
 
 RT60_SECONDS = (0.2, 0.6)
 """Reverberation times that are drawn from: a furnished room to a bare one."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from hwaja import __version__
-from hwaja.config import ENVIRONMENT_PREFIX
+from hwaja.server.config import ENVIRONMENT_PREFIX
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from hwaja.audio import AudioError
 from hwaja.benchmark.conditions import CONDITIONS, SNRS_DB
 from hwaja.benchmark.corpus import BenchmarkError
 from hwaja.client import ClientError
+from hwaja.client.sound_files import AudioError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

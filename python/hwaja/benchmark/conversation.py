@@ -14,7 +14,7 @@ import numpy as np
 from hwaja.benchmark.conditions import Condition
 from hwaja.benchmark.corpus import BenchmarkError, Clip
 from hwaja.benchmark.pieces import pieces
-from hwaja.gate import SAMPLE_RATE
+from hwaja.protocol.audio import SAMPLE_RATE
 
 ENROLMENT_SECONDS = (4.0, 5.0)
 """A voice is enrolled with clips of at least the first, cut at the second."""

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from hwaja.audio import load_pcm16
 from hwaja.benchmark import levels
-from hwaja.engine import Samples
-from hwaja.gate import SAMPLE_RATE
+from hwaja.client.sound_files import load_pcm16
+from hwaja.engines.interface import Samples
+from hwaja.protocol.audio import SAMPLE_RATE
 
 
 class BenchmarkError(Exception):

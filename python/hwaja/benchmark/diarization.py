@@ -8,7 +8,7 @@ import simpleder
 from hwaja.benchmark.conversation import Conversation
 from hwaja.benchmark.decisions import Heard
 from hwaja.benchmark.levels import stretches
-from hwaja.gate import SAMPLE_RATE
+from hwaja.protocol.audio import SAMPLE_RATE
 
 COLLARS_SECONDS = (0.25, 0.0)
 """Time on each side of a boundary of the reference that is not judged: the usual one, and none."""

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from hwaja.benchmark.conversation import Conversation, Turn
 from hwaja.benchmark.decisions import Decision, Heard
-from hwaja.gate import SAMPLE_RATE
+from hwaja.protocol.audio import SAMPLE_RATE
 
 BIN_EDGES_SECONDS = (0.5, 1.0, 2.0, 3.0, 5.0)
 """Where the lengths of speech are divided."""

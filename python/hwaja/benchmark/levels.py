@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from hwaja.engine import Samples
-from hwaja.gate import SAMPLE_RATE
+from hwaja.engines.interface import Samples
+from hwaja.protocol.audio import SAMPLE_RATE
 
 FRAME_SAMPLES = 320
 """Samples of one frame: 20 ms."""

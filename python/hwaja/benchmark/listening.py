@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
-from hwaja.audio import paced
 from hwaja.benchmark.acoustics import Recording
 from hwaja.benchmark.decisions import Heard, heard
 from hwaja.benchmark.serving import Service
 from hwaja.client import Message, RefusedError
+from hwaja.client.sound_files import paced
 
 
 async def listen(

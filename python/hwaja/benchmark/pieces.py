@@ -4,7 +4,7 @@ import numpy as np
 
 from hwaja.benchmark.corpus import Clip
 from hwaja.benchmark.levels import FRAME_SAMPLES, frame_levels_db
-from hwaja.gate import SAMPLE_RATE
+from hwaja.protocol.audio import SAMPLE_RATE
 
 PIECE_SECONDS = ((0.5, 1.0), (1.0, 2.0), (2.0, 3.0))
 """Seconds of speech that a piece may have: each of the lengths is drawn equally often."""

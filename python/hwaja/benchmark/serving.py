@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 from threading import Thread
 
 from hwaja.benchmark.corpus import BenchmarkError
-from hwaja.client.connection import Connection, open_connection
-from hwaja.client.tls import client_tls
+from hwaja.client.trust import client_tls
+from hwaja.client.websocket import Connection, open_connection
 
 STOPPING_SECONDS = 30
 """How long a server may take to end; it answers what it heard for 10 s at most."""

@@ -6,10 +6,10 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from hwaja.audio_format import A_LAW, MU_LAW
-from hwaja.codes import AudioFormat
-from hwaja.engine import Samples
-from hwaja.gate import SAMPLE_RATE
+from hwaja.engines.interface import Samples
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.codes import AudioFormat
+from hwaja.vad.audio_format import A_LAW, MU_LAW
 
 Sender = Callable[[Samples], bytes]
 """Makes bytes of speech in [-1, 1) at 16 kHz."""

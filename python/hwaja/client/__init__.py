@@ -1,7 +1,13 @@
 """The client: enrols voices, sends a conversation, tells who said what. See docs/python.md."""
 
-from hwaja.attribution.parts import Label
 from hwaja.client.chunks import Chunks
+from hwaja.client.client_events import (
+    ClientEvent,
+    Failure,
+    QualityWarning,
+    RegistrationCompleted,
+    VoiceQuality,
+)
 from hwaja.client.errors import (
     CertificateError,
     ClientError,
@@ -11,14 +17,7 @@ from hwaja.client.errors import (
     UnauthorizedError,
 )
 from hwaja.client.session import Client, connect
-from hwaja.client.told import (
-    Failure,
-    QualityWarning,
-    RegistrationCompleted,
-    Told,
-    VoiceQuality,
-)
-from hwaja.messages import (
+from hwaja.protocol.messages import (
     Details,
     Interim,
     LimitWarning,
@@ -27,12 +26,14 @@ from hwaja.messages import (
     Transcription,
     TranscriptionStopped,
 )
+from hwaja.protocol.values import Label
 
 __all__ = [
     "CertificateError",
     "Chunks",
     "Client",
     "ClientError",
+    "ClientEvent",
     "Details",
     "Failure",
     "Interim",
@@ -45,7 +46,6 @@ __all__ = [
     "SessionLostError",
     "SpeakerUpdate",
     "Summary",
-    "Told",
     "Transcription",
     "TranscriptionStopped",
     "UnauthorizedError",

@@ -67,7 +67,7 @@ async def _one_by_one(
 
 
 def _read(file: Path) -> bytes:
-    from hwaja.audio import AudioError, load_pcm16  # and NumPy: only for who needs it
+    from hwaja.client.sound_files import AudioError, load_pcm16  # and NumPy: only for who needs it
 
     try:
         return load_pcm16(file)

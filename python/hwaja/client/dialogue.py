@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from hwaja.client.errors import Message, RefusedError
 from hwaja.client.phase import TRANSCRIPTION, Kind, Meaning, Phase
 from hwaja.client.timeline import MonotonicTimestamps, Timeline
-from hwaja.codes import Reason
+from hwaja.protocol.codes import Reason
 
 
 class Dialogue:
@@ -14,13 +14,13 @@ class Dialogue:
     def __init__(
         self,
         kind: Kind,
-        wishes: Message,
+        options: Message,
         timestamps: MonotonicTimestamps,
         *,
         is_confirmed: bool,
     ) -> None:
         """Prepare; the arguments are those of `Phase`, and the timestamps of the session so far."""
-        self.phase = Phase(kind, wishes, is_confirmed=is_confirmed)
+        self.phase = Phase(kind, options, is_confirmed=is_confirmed)
         self.is_over = False
         self._timeline = Timeline(timestamps)
         self._is_renewed = False

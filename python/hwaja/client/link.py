@@ -5,9 +5,9 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hwaja.client.connection import Connection, ConnectionLostError, dial
 from hwaja.client.errors import ClientError, Message, RefusedError, SessionLostError
 from hwaja.client.resumption import BackOff, Resumption
+from hwaja.client.websocket import Connection, ConnectionLostError, dial
 
 
 @dataclass(frozen=True, slots=True)

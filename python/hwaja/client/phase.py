@@ -9,8 +9,8 @@ from enum import Enum, auto
 
 from hwaja.client.audio_store import AudioStore
 from hwaja.client.errors import Message
-from hwaja.codes import ErrorCode, Reason
-from hwaja.gate import SAMPLE_RATE
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.codes import ErrorCode, Reason
 
 MOST_UNCONFIRMED_SAMPLES = 4 * SAMPLE_RATE
 """Audio on its way to the server: the answers to its pings wait behind all of it."""
@@ -79,18 +79,18 @@ class Meaning(Enum):
 class Phase:
     """What is sent and heard of one enrolment or transcription."""
 
-    def __init__(self, kind: Kind, wishes: Message, *, is_confirmed: bool) -> None:
+    def __init__(self, kind: Kind, options: Message, *, is_confirmed: bool) -> None:
         """Prepare.
 
         Args:
             kind: ENROLMENT or TRANSCRIPTION.
-            wishes: fields of the start message.
+            options: fields of the start message.
             is_confirmed: whether the server tells what audio it has taken. Where it does not, what
                 was sent is not kept.
 
         """
         self.kind = kind
-        self._wishes = wishes
+        self._wishes = options
         self._is_confirmed = is_confirmed
         self._audio = AudioStore()
         self._is_start_sent = self._is_started = self._is_end_sent = False

@@ -7,14 +7,14 @@ from os import PathLike
 from typing import Any
 
 from hwaja.client.chunks import Chunks, pcm_chunks
+from hwaja.client.client_events import ClientEvent, RegistrationCompleted
+from hwaja.client.decoding import read, read_enrolled
 from hwaja.client.dialogue import Dialogue
 from hwaja.client.errors import Message
 from hwaja.client.link import Address, Link
 from hwaja.client.phase import ENROLMENT, TRANSCRIPTION, Kind, Phase
-from hwaja.client.reading import read, read_enrolled
 from hwaja.client.timeline import MonotonicTimestamps
-from hwaja.client.tls import client_tls
-from hwaja.client.told import RegistrationCompleted, Told
+from hwaja.client.trust import client_tls
 
 
 class Client:
@@ -55,7 +55,7 @@ class Client:
         adapt: bool = False,
         language: str | None = None,
         hotwords: Iterable[str | Message] = (),
-    ) -> AsyncGenerator[Told]:
+    ) -> AsyncGenerator[ClientEvent]:
         """Send a conversation as it comes, and yield what is answered.
 
         The last is a `TranscriptionStopped`. One that is longer than the server's longest
@@ -83,8 +83,8 @@ class Client:
             "language": language,
             "hotwords": list(hotwords),
         }
-        wishes = {key: value for key, value in asked.items() if value}
-        async with aclosing(self.transcribe_messages(talk, wishes)) as messages:
+        options = {key: value for key, value in asked.items() if value}
+        async with aclosing(self.transcribe_messages(talk, options)) as messages:
             async for message in messages:
                 told = read(message)
                 if told is not None:
@@ -94,24 +94,24 @@ class Client:
         self, speaker_id: int, voice: Chunks, *, add: bool = False
     ) -> AsyncGenerator[Message]:
         """Enrol as `enrol`, and yield the server's messages as they are."""
-        wishes: Message = {"speaker_id": speaker_id, "details": True}
-        return self._run(ENROLMENT, voice, wishes | ({"add": True} if add else {}))
+        options: Message = {"speaker_id": speaker_id, "details": True}
+        return self._run(ENROLMENT, voice, options | ({"add": True} if add else {}))
 
-    def transcribe_messages(self, talk: Chunks, wishes: Message) -> AsyncGenerator[Message]:
+    def transcribe_messages(self, talk: Chunks, options: Message) -> AsyncGenerator[Message]:
         """Transcribe as `transcribe`, and yield the server's messages as they are.
 
         Args:
             talk: as `transcribe`.
-            wishes: fields of `start_transcription`; `details` is asked for in any case.
+            options: fields of `start_transcription`; `details` is asked for in any case.
 
         """
-        return self._run(TRANSCRIPTION, talk, {**wishes, "details": True})
+        return self._run(TRANSCRIPTION, talk, {**options, "details": True})
 
-    async def _run(self, kind: Kind, audio: Chunks, wishes: Message) -> AsyncGenerator[Message]:
+    async def _run(self, kind: Kind, audio: Chunks, options: Message) -> AsyncGenerator[Message]:
         chunks = await pcm_chunks(audio)
         await self._link.work()
         is_confirmed = self._link.is_confirmed
-        dialogue = Dialogue(kind, wishes, self._timestamps, is_confirmed=is_confirmed)
+        dialogue = Dialogue(kind, options, self._timestamps, is_confirmed=is_confirmed)
         workers = {
             asyncio.create_task(self._feed(dialogue.phase, chunks)),
             asyncio.create_task(self._send(dialogue.phase)),

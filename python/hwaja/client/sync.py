@@ -11,13 +11,13 @@ from typing import Any, TypedDict, TypeVar, Unpack
 
 from hwaja.client import session
 from hwaja.client.chunks import Chunks
+from hwaja.client.client_events import ClientEvent, RegistrationCompleted
 from hwaja.client.errors import Message
-from hwaja.client.told import RegistrationCompleted, Told
 
 Result = TypeVar("Result")
 
 
-class Wishes(TypedDict, total=False):
+class TranscriptionOptions(TypedDict, total=False):
     """What may be asked of a transcription."""
 
     interim_results: bool
@@ -85,9 +85,11 @@ class Client:
         """Enrol a voice; see `hwaja.client.Client.enrol`."""
         return self._loop.wait_for(self._client.enrol(speaker_id, voice, add=add))
 
-    def transcribe(self, talk: Chunks, **wishes: Unpack[Wishes]) -> Generator[Told]:
+    def transcribe(
+        self, talk: Chunks, **options: Unpack[TranscriptionOptions]
+    ) -> Generator[ClientEvent]:
         """Send a conversation and yield what is answered; see `hwaja.client.Client.transcribe`."""
-        answers = self._client.transcribe(talk, **wishes)
+        answers = self._client.transcribe(talk, **options)
         try:
             while (told := self._loop.wait_for(_next(answers))) is not None:
                 yield told
@@ -121,5 +123,5 @@ def _running_loop() -> Iterator[_Loop]:
             thread.join()
 
 
-async def _next(answers: AsyncGenerator[Told]) -> Told | None:
+async def _next(answers: AsyncGenerator[ClientEvent]) -> ClientEvent | None:
     return await anext(answers, None)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hwaja.client.errors import Message
-from hwaja.gate import SAMPLE_RATE
+from hwaja.protocol.audio import SAMPLE_RATE
 
 
 class MonotonicOffset:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hwaja.engine import Samples
-from hwaja.gate import SAMPLE_RATE
+from hwaja.engines.interface import Samples
+from hwaja.protocol.audio import SAMPLE_RATE
 
 PEAK = 0.3
 """Of the loudest sample; close speech."""

@@ -10,15 +10,15 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from hwaja.config import Config
 from hwaja.doctor.babble import babble
 from hwaja.doctor.findings import Finding
 from hwaja.doctor.language import Said, counted, said
 from hwaja.doctor.recogniser import UTTERANCE_SECONDS
 from hwaja.doctor.speaking import analysed
-from hwaja.engine import Samples
-from hwaja.gate import SAMPLE_RATE
-from hwaja.plausible import may_loop
+from hwaja.engines.hallucination_filter import may_loop
+from hwaja.engines.interface import Samples
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.server.config import Config
 from hwaja.workers.pool import Pool
 
 SAFETY_SHARE = 0.7

@@ -6,11 +6,11 @@ from contextlib import closing
 
 from rich.console import Console
 
-from hwaja.config import Config
 from hwaja.doctor import report
 from hwaja.doctor.diagnosis import diagnose
 from hwaja.doctor.findings import Finding
 from hwaja.doctor.language import LANGUAGES, Language, of_locale
+from hwaja.server.config import Config
 
 MEASURED_SECONDS = 60.0
 """Long enough that a busy moment of the machine does not decide."""

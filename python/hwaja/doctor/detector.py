@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from hwaja.application import detector_file
 from hwaja.doctor.babble import babble
 from hwaja.doctor.findings import Finding
 from hwaja.doctor.language import said
-from hwaja.engine import Samples
-from hwaja.engines.silero import SileroDetector
-from hwaja.gate import FRAME_SAMPLES, SAMPLE_RATE
+from hwaja.engines.interface import Samples
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.server.application import detector_file
+from hwaja.vad.gate import FRAME_SAMPLES
+from hwaja.vad.silero import SileroDetector
 
 _SECONDS = 3.0
 

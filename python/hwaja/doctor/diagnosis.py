@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import Generator
 from contextlib import suppress
 
-from hwaja.application import model_names, worker_setup
-from hwaja.config import Config
 from hwaja.doctor import machine
 from hwaja.doctor.capacity import Tell, capacity
+from hwaja.doctor.certificates import certificate
 from hwaja.doctor.detector import detector
 from hwaja.doctor.findings import Finding, checked
 from hwaja.doctor.language import said
@@ -17,9 +16,10 @@ from hwaja.doctor.provider import provider
 from hwaja.doctor.recogniser import recogniser
 from hwaja.doctor.self_test import self_test
 from hwaja.doctor.speaking import longest
-from hwaja.doctor.tls import certificate
 from hwaja.doctor.tokens import tokens
-from hwaja.engine import EngineError
+from hwaja.engines.interface import EngineError
+from hwaja.server.application import model_names, worker_setup
+from hwaja.server.config import Config
 from hwaja.workers.pool import Pool
 
 
@@ -86,9 +86,9 @@ def _engine(
 def _memory(pool: Pool | None, config: Config, free: machine.Memory | None) -> Finding:
     pids = [process.pid for process in pool.processes.values()] if pool is not None else []
     peaks = [peak for pid in pids if (peak := machine.peak_bytes(pid)) is not None]
-    # Interim texts of a recogniser of whole utterances are one process more (`drafts`).
-    drafts = 0 if pool is not None and pool.abilities.streaming else 1
+    # Interim texts of a recogniser of whole utterances are one process more (`interim_worker`).
+    interim_worker = 0 if pool is not None and pool.abilities.streaming else 1
     # This process has loaded about what the server loads.
     front_bytes = machine.peak_bytes("self")
     worker_bytes = max(peaks, default=None)
-    return machine.memory(free, front_bytes, worker_bytes, config.workers + drafts)
+    return machine.memory(free, front_bytes, worker_bytes, config.workers + interim_worker)

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from hwaja.config import ConfigError
 from hwaja.doctor.language import Said, said
-from hwaja.engine import EngineError
+from hwaja.engines.interface import EngineError
 from hwaja.models import ModelError
-from hwaja.tls import TlsError
+from hwaja.server.config import ConfigError
+from hwaja.server.tls import TlsError
 
 State = Literal["ok", "warning", "failure"]
 """A warning: it can be served, but not well. A failure: it cannot be served."""

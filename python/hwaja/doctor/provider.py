@@ -2,11 +2,11 @@
 
 import asyncio
 
-from hwaja.application import embedder_file
-from hwaja.config import Config
 from hwaja.doctor.findings import Finding
 from hwaja.doctor.language import said
 from hwaja.engines.providers import Provider, resolve
+from hwaja.server.application import embedder_file
+from hwaja.server.config import Config
 
 
 def provider(config: Config) -> Finding:

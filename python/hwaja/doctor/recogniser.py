@@ -7,7 +7,7 @@ from hwaja.doctor.babble import babble
 from hwaja.doctor.findings import Finding
 from hwaja.doctor.language import said
 from hwaja.doctor.speaking import analysed
-from hwaja.recognition import Abilities
+from hwaja.engines.recognition import Abilities
 from hwaja.workers import wire
 from hwaja.workers.pool import Pool
 

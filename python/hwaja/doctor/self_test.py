@@ -7,10 +7,10 @@ from tempfile import TemporaryDirectory
 from hwaja.doctor.findings import Finding
 from hwaja.doctor.language import said
 from hwaja.doctor.speaking import live
-from hwaja.engine import Samples
-from hwaja.gate import SAMPLE_RATE
+from hwaja.engines.interface import Samples
+from hwaja.engines.recognition import Hypothesis
 from hwaja.models.tones import OUTPUT_SECONDS, Spoken, spoken, write_tone_model
-from hwaja.recognition import Hypothesis
+from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.workers import wire
 from hwaja.workers.pool import Pool
 

@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Hashable
 
 from hwaja.doctor.babble import babble
-from hwaja.engine import Samples
-from hwaja.gate import SAMPLE_RATE, GateSettings
-from hwaja.recognition import Hypothesis, Options
+from hwaja.engines.interface import Samples
+from hwaja.engines.recognition import Hypothesis
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.values import Options
+from hwaja.vad.gate import GateSettings
 from hwaja.workers.live import LiveUtterance
 from hwaja.workers.pool import Pool, Utterance
 

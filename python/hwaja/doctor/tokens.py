@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from hwaja.bearer import read_tokens
 from hwaja.doctor.findings import Finding
 from hwaja.doctor.language import said
+from hwaja.server.bearer import read_tokens
 
 
 def tokens(files: list[Path]) -> Finding:

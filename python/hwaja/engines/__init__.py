@@ -1,1 +1,5 @@
-"""The engines: sherpa-onnx and onnxruntime behind checks, on the processor that was asked for."""
+"""Adapters to recognisers, speaker embedders and detectors.
+
+Imports `protocol` only. Begin with `interface`: what the rest of hwaja asks of an engine.
+`sherpa` chooses the recogniser for a model folder.
+"""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hwaja.engine import HOP_SAMPLES, WINDOW_SAMPLES, EngineError
+from hwaja.engines.interface import HOP_SAMPLES, WINDOW_SAMPLES, EngineError
 from hwaja.engines.model_files import MAX_NUMBER, Model, only_file, preferred_file, read_model
 from hwaja.engines.streaming_exports import (
     AUTO_LANGUAGE,
@@ -20,7 +20,7 @@ from hwaja.engines.streaming_exports import (
     open_paraformer,
     open_transducer,
 )
-from hwaja.gate import SAMPLE_RATE
+from hwaja.protocol.audio import SAMPLE_RATE
 
 _WHISPER_METADATA = (
     "n_mels",

@@ -5,9 +5,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hwaja.engine import EngineError
+from hwaja.engines.interface import EngineError
 from hwaja.engines.sentencepiece import find_pieces
-from hwaja.recognition import Hotword
+from hwaja.protocol.values import Hotword
 
 _SPECIAL = frozenset("/:#@")
 """Separates hotwords, or begins a score, a threshold, a phrase in sherpa-onnx's notation."""

@@ -8,8 +8,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from hwaja.engine import Samples
-from hwaja.gate import SAMPLE_RATE
+from hwaja.engines.interface import Samples
+from hwaja.protocol.audio import SAMPLE_RATE
 
 WINDOW_SAMPLES = 400
 """25 ms."""

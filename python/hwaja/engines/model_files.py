@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hwaja.engine import EngineError
+from hwaja.engines.interface import EngineError
 
 MAX_NUMBER = 1_000_000
 """No number in the metadata or the tokens of a model is larger; one that is would take all memory,

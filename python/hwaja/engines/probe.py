@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from hwaja.engine import EngineError
 from hwaja.engines import runtime
-from hwaja.gate import SAMPLE_RATE
+from hwaja.engines.interface import EngineError
+from hwaja.protocol.audio import SAMPLE_RATE
 
 _DRIVER = "libcuda.so.1"
 

@@ -6,8 +6,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from hwaja.engine import EngineError
 from hwaja.engines import runtime
+from hwaja.engines.interface import EngineError
 
 TRIAL_SECONDS = 120.0
 """How long a trial may take: the first use of a GPU after a new driver compiles for it."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from hwaja.engine import EngineError
+from hwaja.engines.interface import EngineError
 
 _WHEELS = ("onnxruntime", "onnxruntime-gpu")
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hwaja.engine import HOP_SAMPLES, EngineError, Samples
-from hwaja.engines.admission import check_samples
+from hwaja.engines.checks import check_samples
+from hwaja.engines.interface import HOP_SAMPLES, EngineError, Samples
 from hwaja.engines.runtime import open_session
 
 FRAME_STEP_SAMPLES = 270

@@ -5,7 +5,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from hwaja.engine import EngineError
+from hwaja.engines.interface import EngineError
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # wire types of Protocol Buffers
 _MAX_VARINT_BYTES = 10  # a number has 64 bits

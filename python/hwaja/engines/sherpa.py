@@ -10,16 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from hwaja.engine import HOP_SAMPLES, Embeddings, EngineError, Samples
-from hwaja.engines.admission import check_options, check_samples, check_utterance
+from hwaja.engines.checks import check_options, check_samples, check_utterance
 from hwaja.engines.exports import WhisperExport, check_embedder, open_export
+from hwaja.engines.interface import HOP_SAMPLES, Embeddings, EngineError, Samples
+from hwaja.engines.recognition import Abilities, Hypothesis
+from hwaja.engines.sherpa_json import text_of, written
 from hwaja.engines.sherpa_library import sherpa_onnx
 from hwaja.engines.sherpa_online import OnlineRecognizer, load_streaming
 from hwaja.engines.streaming_exports import GREEDY_SEARCH, StreamingExport
 from hwaja.engines.whisper import WhisperRecognizer
-from hwaja.engines.written_result import text_of, written
-from hwaja.gate import SAMPLE_RATE
-from hwaja.recognition import Abilities, Hypothesis, Options
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.values import Options
 
 ONNXRUNTIME_VERSION: str = sherpa_onnx.onnxruntime_version
 """Version of the library below sherpa-onnx: its own, or the one that `runtime` put there."""

@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from hwaja.engine import EngineError, Samples
-from hwaja.engines.admission import check_options, check_samples
+from hwaja.engines.checks import check_options, check_samples
 from hwaja.engines.hotwords import HotwordUnits, encode_hotwords
+from hwaja.engines.interface import EngineError, Samples
+from hwaja.engines.recognition import Abilities, Hypothesis
+from hwaja.engines.sherpa_json import text_of, written
 from hwaja.engines.sherpa_library import sherpa_onnx
 from hwaja.engines.streaming_exports import AUTO_LANGUAGE, GREEDY_SEARCH, StreamingExport
-from hwaja.engines.written_result import text_of, written
-from hwaja.gate import SAMPLE_RATE
-from hwaja.recognition import Abilities, Hotword, Hypothesis, Options, Token
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.values import Hotword, Options, Token
 
 _PIECE_SAMPLES = SAMPLE_RATE
 """sherpa-onnx converts audio with the GIL held: 1 s at a time."""

@@ -5,9 +5,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hwaja.engine import EngineError
 from hwaja.engines import streaming_forms as forms
 from hwaja.engines.hotwords import HotwordUnits, hotword_units
+from hwaja.engines.interface import EngineError
 from hwaja.engines.model_files import (
     Model,
     Numbers,

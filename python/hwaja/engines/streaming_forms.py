@@ -7,7 +7,7 @@ is read as 0, and a graph with fewer outputs than states is read beyond its end.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hwaja.engine import EngineError
+from hwaja.engines.interface import EngineError
 from hwaja.engines.model_files import Model, Numbers
 
 

@@ -6,17 +6,24 @@ a Fourier transform that computes a sine and a cosine for every product (bench/R
 
 import numpy as np
 
-from hwaja.engine import Samples
-from hwaja.engines.admission import check_options, check_utterance
 from hwaja.engines.alignment import first_frames
-from hwaja.engines.dated_pieces import dated, text_of
+from hwaja.engines.checks import check_options, check_utterance
 from hwaja.engines.exports import HEARD, WhisperExport
-from hwaja.engines.mel import FRAMES_PER_SECOND, HOP_SAMPLES, SILENCE_BELOW_PEAK, Mel, log_mel
+from hwaja.engines.interface import Samples
+from hwaja.engines.mel import (
+    FRAMES_PER_SECOND,
+    HOP_SAMPLES,
+    SILENCE_BELOW_PEAK,
+    Mel,
+    log_mel,
+)
+from hwaja.engines.recognition import Abilities, Hypothesis
 from hwaja.engines.runtime import open_session, run_bound
 from hwaja.engines.streaming_exports import AUTO_LANGUAGE
+from hwaja.engines.token_timestamps import dated, text_of
 from hwaja.engines.whisper_decoder import Decoded, Decoder, Heard
-from hwaja.gate import SAMPLE_RATE
-from hwaja.recognition import Abilities, Hypothesis, Options, Token
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.values import Options, Token
 
 CONTEXT_SECONDS = 10.0
 """Silence fills an utterance up to this length, unless the encoder adds its own. Whisper was

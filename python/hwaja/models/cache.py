@@ -14,7 +14,7 @@ from platformdirs import user_cache_path
 
 from hwaja.models.catalogue import CatalogueEntry
 from hwaja.models.errors import ModelError
-from hwaja.ownership import changeable_by
+from hwaja.privacy.ownership import changeable_by
 
 PROVENANCE = "provenance.json"
 

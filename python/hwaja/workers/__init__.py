@@ -1,1 +1,5 @@
-"""The worker processes and the front's side of them: what they do, and who does it if one dies."""
+"""Processes that run the engines, their supervision, and the frames between.
+
+Imports `engines` and what stands below. Begin with `pool`, which the server calls; `worker` is the
+process on the other side of the pipes.
+"""

@@ -6,8 +6,8 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
-from hwaja.engine import EngineError
-from hwaja.gate import SAMPLE_RATE
+from hwaja.engines.interface import EngineError
+from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.workers import wire
 from hwaja.workers.charges import Charges
 

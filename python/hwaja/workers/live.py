@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
-from hwaja.engine import EngineError, Samples
-from hwaja.gate import SAMPLE_RATE
-from hwaja.recognition import Hypothesis, Options
+from hwaja.engines.interface import EngineError, Samples
+from hwaja.engines.recognition import Hypothesis
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.values import Options
 from hwaja.workers import wire
 
 PIECE_SAMPLES = SAMPLE_RATE // 2

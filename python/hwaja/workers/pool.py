@@ -15,18 +15,19 @@ from itertools import count
 import numpy as np
 import structlog
 
-from hwaja.engine import EngineError, Samples, VoiceTrack
-from hwaja.gate import SAMPLE_RATE
-from hwaja.recognition import Abilities, Hypothesis, Options
-from hwaja.supervision import WhenHopeless
+from hwaja.engines.interface import EngineError, Samples, VoiceTrack
+from hwaja.engines.recognition import Abilities, Hypothesis
+from hwaja.process.supervision import WhenHopeless
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.values import Options
 from hwaja.workers import wire
 from hwaja.workers.charges import Charges
-from hwaja.workers.crew import Crew
-from hwaja.workers.desk import Desk
 from hwaja.workers.jobs import FairQueue, Job
 from hwaja.workers.live import LiveUtterance
-from hwaja.workers.process import WorkerProcess
-from hwaja.workers.switchboard import Switchboard
+from hwaja.workers.stream_router import StreamRouter
+from hwaja.workers.supervisor import WorkerSupervisor
+from hwaja.workers.worker_process import WorkerProcess
+from hwaja.workers.worker_slot import WorkerSlot
 
 SPARED_SECONDS = 1.0
 """How long after an interim text the next is still expected: more than two steps between them."""
@@ -57,7 +58,9 @@ class Pool:
         self, setup: wire.Setup, workers: int, when_hopeless: WhenHopeless | None = None
     ) -> None:
         """Prepare; `when_hopeless` is told where no worker can be kept running at all."""
-        self._crew = Crew(setup, workers, self._work, self._fail_waiting, when_hopeless)
+        self._supervisor = WorkerSupervisor(
+            setup, workers, self._work, self._fail_waiting, when_hopeless
+        )
         self._charges = Charges(workers)
         self._queue = FairQueue(self._charges, _now, self._admits_ahead)
         self._ahead_jobs = 0  # that workers have, of sessions that are ahead
@@ -67,34 +70,34 @@ class Pool:
         self._closed = False
         self._patience = 10 if setup.yields else 1  # one that yields may wait for its turn
         self._ids = count(1)
-        self._switchboard = Switchboard(self._new_id)
+        self._router = StreamRouter(self._new_id)
         self.idle_workers = 0
         """How many workers wait for a job."""
 
     @property
     def abilities(self) -> Abilities:
         """What the recogniser can do; known once the pool has started."""
-        return self._crew.abilities
+        return self._supervisor.abilities
 
     @property
     def processes(self) -> dict[int, asyncio.subprocess.Process]:
         """The last process of each worker, by number."""
-        return self._crew.processes
+        return self._supervisor.processes
 
     @property
     def running_workers(self) -> int:
         """How many workers have loaded their models and live."""
-        return self._crew.running
+        return self._supervisor.running
 
     @property
     def queue_seconds(self) -> float:
         """How much audio waits for a worker. A text and a voice of the same audio count twice."""
-        return self._queue.audio_seconds + self._switchboard.unsent_samples / SAMPLE_RATE
+        return self._queue.audio_seconds + self._router.unsent_samples / SAMPLE_RATE
 
     @property
     def restarts(self) -> int:
         """How many workers have died and were started again."""
-        return self._crew.restarts
+        return self._supervisor.restarts
 
     async def start(self) -> None:
         """Start the workers and return once all have loaded their models.
@@ -103,13 +106,13 @@ class Pool:
             EngineError: where the models cannot be loaded; no worker is left running.
 
         """
-        await self._crew.start()
+        await self._supervisor.start()
 
     async def close(self) -> None:
         """End every worker; work that still waits, and later work, fails."""
         self._closed = True
         self._fail_waiting(_CLOSED)
-        await self._crew.close()
+        await self._supervisor.close()
         self._fail_waiting(_CLOSED)  # what the workers had
 
     def set_ahead(self, owner: Hashable, is_ahead: bool) -> None:
@@ -197,9 +200,9 @@ class Pool:
         utterance.stop = stop
         if is_new:
             utterance.is_ahead = utterance.owner in self._queue.ahead
-            self._switchboard.add(utterance)
+            self._router.add(utterance)
         else:
-            self._switchboard.changed(utterance)
+            self._router.changed(utterance)
 
     async def finish(
         self, utterance: LiveUtterance, stop: int, speech_seconds: float
@@ -226,11 +229,11 @@ class Pool:
 
     def drop(self, utterance: LiveUtterance) -> None:
         """Forget an utterance that nobody waits for."""
-        self._switchboard.drop(utterance)
+        self._router.drop(utterance)
 
     def leave(self, owner: Hashable) -> None:
         """Forget a session that wants nothing any more."""
-        self._switchboard.leave(owner)
+        self._router.leave(owner)
         self._charges.leave(owner)
 
     # work
@@ -259,13 +262,13 @@ class Pool:
             Exception: for a fault of the front, which has cost the worker.
 
         """
-        desk = Desk(worker, self._switchboard.connect(number))
+        slot = WorkerSlot(worker, self._router.connect(number))
         tasks = [
             asyncio.create_task(work, name=f"{name} of worker {number}")
             for name, work in (
-                ("replies", self._listen(desk)),
-                ("jobs", self._do_jobs(desk)),
-                ("streams", _send_streams(desk)),
+                ("replies", self._listen(slot)),
+                ("jobs", self._do_jobs(slot)),
+                ("streams", _send_streams(slot)),
             )
         ]
         try:
@@ -274,37 +277,37 @@ class Pool:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            self._switchboard.disconnect(number, desk.tried)
-            self._give_back(desk)
+            self._router.disconnect(number, slot.tried)
+            self._give_back(slot)
         for task in ended:
             task.result()
 
-    async def _listen(self, desk: Desk) -> None:
+    async def _listen(self, slot: WorkerSlot) -> None:
         """Take the worker's replies, until it is dead or says what is no reply."""
         try:
             while True:
-                desk.take_reply(await desk.worker.receive())
+                slot.take_reply(await slot.worker.receive())
         except (OSError, EOFError):
             pass
         except wire.WireError as error:
             _log.error("worker is ended for what it says", reason=str(error))
-            desk.blame_last_tried()
+            slot.blame_last_tried()
 
-    async def _do_jobs(self, desk: Desk) -> None:
+    async def _do_jobs(self, slot: WorkerSlot) -> None:
         """Give the worker one job after the other, until it is dead, or stuck."""
         with suppress(OSError, TimeoutError):
             while True:
-                await self._do_job(desk, await self._next_job())
+                await self._do_job(slot, await self._next_job())
 
-    async def _do_job(self, desk: Desk, job: Job) -> None:
+    async def _do_job(self, slot: WorkerSlot, job: Job) -> None:
         # A function of its own: what a job holds of a session ends with it.
-        request = desk.begin(job, self._new_id())
+        request = slot.begin(job, self._new_id())
         if request is not None:
             with self._taking(job.owner):
                 async with asyncio.timeout(job.limit_seconds):
-                    await desk.worker.send(request)
-                    await desk.job_done.wait()
-        desk.job = None
+                    await slot.worker.send(request)
+                    await slot.job_done.wait()
+        slot.job = None
 
     @contextmanager
     def _taking(self, owner: Hashable) -> Iterator[None]:
@@ -328,12 +331,12 @@ class Pool:
         finally:
             self.idle_workers -= 1
 
-    def _give_back(self, desk: Desk) -> None:
+    def _give_back(self, slot: WorkerSlot) -> None:
         """Have the job of a dead worker done by another, unless it is why it died."""
-        job = desk.job
+        job = slot.job
         if job is None or job.reply.done():
             return
-        if desk.tried == desk.job_id:
+        if slot.tried == slot.job_id:
             job.fail("the engine ended on this audio")
         else:
             job.suspect = True
@@ -341,25 +344,25 @@ class Pool:
 
     def _end_worker_of(self, utterance: LiveUtterance) -> None:
         """Kill the worker that is stuck on an utterance."""
-        number = self._switchboard.worker_of(utterance)
+        number = self._router.worker_of(utterance)
         if number is not None and self.processes[number].returncode is None:
             self.processes[number].kill()
 
     def _fail_waiting(self, sentence: str) -> None:
         for job in self._jobs:
             job.fail(sentence)
-        self._switchboard.fail_unheard(sentence)
+        self._router.fail_unheard(sentence)
 
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
-async def _send_streams(desk: Desk) -> None:
+async def _send_streams(slot: WorkerSlot) -> None:
     """Send the worker what its line has for it, until it is dead."""
     with suppress(OSError):
         while True:
-            await desk.worker.send(await desk.line.next_request())
+            await slot.worker.send(await slot.line.next_request())
 
 
 def _limit_seconds(samples: int) -> float:

@@ -13,10 +13,10 @@ from typing import Generic
 
 import numpy as np
 
-from hwaja.engine import EngineError, Heard, Samples, StreamingRecognizer
-from hwaja.gate import SAMPLE_RATE
-from hwaja.plausible import plausible_text
-from hwaja.recognition import Hypothesis
+from hwaja.engines.hallucination_filter import plausible_text
+from hwaja.engines.interface import EngineError, Heard, Samples, StreamingRecognizer
+from hwaja.engines.recognition import Hypothesis
+from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.workers import wire
 
 MAX_BATCH = 16
@@ -41,10 +41,10 @@ def audio_of(request: wire.JobRequest | wire.Feed) -> Iterator[Samples]:
 def announced(send: Send, item_id: int, *, suspect: bool) -> Iterator[None]:
     """Tell the front while a suspect is touched, so that it knows what the worker died of."""
     if suspect:
-        send(wire.Trying(item_id))
+        send(wire.SuspectNotice(item_id))
     yield
     if suspect:
-        send(wire.Trying(None))
+        send(wire.SuspectNotice(None))
 
 
 def spoken(hypothesis: Hypothesis, speech_seconds: float) -> Hypothesis:

@@ -11,7 +11,8 @@ from io import BytesIO, RawIOBase
 import msgspec
 import numpy as np
 
-from hwaja.recognition import Abilities, Hypothesis, Options
+from hwaja.engines.recognition import Abilities, Hypothesis
+from hwaja.protocol.values import Options
 
 _LENGTH = struct.Struct("<I")
 HEADER_BYTES = _LENGTH.size
@@ -46,7 +47,7 @@ class Setup(msgspec.Struct, frozen=True, tag=True):
 
 
 # A job is done at once, a stream over many frames. Ids are never used twice. A suspect is one
-# that a worker died of: the worker tells before it touches it (`Trying`).
+# that a worker died of: the worker tells before it touches it (`SuspectNotice`).
 
 
 class Recognise(msgspec.Struct, frozen=True, tag=True):
@@ -156,7 +157,7 @@ class Stepped(msgspec.Struct, frozen=True, tag=True):
     heard: list[Heard]
 
 
-class Trying(msgspec.Struct, frozen=True, tag=True):
+class SuspectNotice(msgspec.Struct, frozen=True, tag=True):
     """The worker is about to touch a suspect; None: it has survived it."""
 
     item_id: int | None
@@ -166,7 +167,7 @@ JobRequest = Recognise | Embed
 StreamRequest = Open | Feed | Finish | Drop
 Request = Setup | JobRequest | StreamRequest
 JobReply = Recognised | Embedded | Failed
-Reply = Ready | Unusable | JobReply | Stepped | Trying
+Reply = Ready | Unusable | JobReply | Stepped | SuspectNotice
 
 Pipe = RawIOBase | BytesIO
 """A blocking stream without a buffer, in which what was last said would stay."""

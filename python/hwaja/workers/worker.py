@@ -21,8 +21,9 @@ from typing import Any
 
 import numpy as np
 
-from hwaja import faults, hardening, logs
-from hwaja.engine import (
+from hwaja.engines import runtime
+from hwaja.engines.hallucination_filter import may_loop
+from hwaja.engines.interface import (
     Embedder,
     EngineError,
     OverlapDetector,
@@ -30,10 +31,11 @@ from hwaja.engine import (
     Samples,
     StreamingRecognizer,
 )
-from hwaja.engines import runtime
-from hwaja.gate import SAMPLE_RATE
-from hwaja.plausible import may_loop
-from hwaja.recognition import Hypothesis, Options
+from hwaja.engines.recognition import Hypothesis
+from hwaja.privacy import error_redaction, hardening
+from hwaja.process import log_setup
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.values import Options
 from hwaja.workers import wire
 from hwaja.workers.steps import Send, Streams, announced, audio_of, spoken
 
@@ -54,7 +56,7 @@ AnyRecognizer = Recognizer | StreamingRecognizer[Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Ears:
+class VoiceEngines:
     """What tells voices apart."""
 
     embedder: Embedder
@@ -64,9 +66,11 @@ class Ears:
 class _Jobs:
     """Utterances to recognise as a whole, and voices to embed; first come, first served."""
 
-    def __init__(self, recogniser: AnyRecognizer, ears: Ears | None, send: Send) -> None:
+    def __init__(
+        self, recogniser: AnyRecognizer, voice_engines: VoiceEngines | None, send: Send
+    ) -> None:
         self._recogniser = recogniser
-        self._ears = ears
+        self._voice_engines = voice_engines
         self._send = send
         self.waiting: deque[wire.JobRequest] = deque()
 
@@ -90,13 +94,13 @@ class _Jobs:
             if isinstance(request, wire.Recognise):
                 hypothesis = _recognise(samples, self._recogniser, request.options)
                 return wire.Recognised(request.job_id, spoken(hypothesis, request.speech_seconds))
-            if self._ears is None:
+            if self._voice_engines is None:
                 raise EngineError("no embedder was loaded")
-            rows = self._ears.embedder.embed(samples)
+            rows = self._voice_engines.embedder.embed(samples)
             if not np.isfinite(rows).all():
                 raise EngineError("the embedder found no numbers")
             overlap = (
-                self._ears.overlaps.overlap(samples)
+                self._voice_engines.overlaps.overlap(samples)
                 if request.overlaps
                 else np.zeros(len(rows) - 1, np.float32)
             )
@@ -125,15 +129,15 @@ def serve(requests: wire.Pipe, replies: wire.Pipe) -> None:
         return
     send = partial(wire.write_reply, replies)
     try:
-        recogniser, ears = _load(setup)
+        recogniser, voice_engines = _load(setup)
     except EngineError as error:
         send(wire.Unusable(str(error)))
         return
     send(wire.Ready(recogniser.abilities))
-    _work(_Inbox(requests), recogniser, ears, send)
+    _work(_Inbox(requests), recogniser, voice_engines, send)
 
 
-def _load(setup: wire.Setup) -> tuple[AnyRecognizer, Ears | None]:
+def _load(setup: wire.Setup) -> tuple[AnyRecognizer, VoiceEngines | None]:
     if setup.yields:
         yield_to_everyone()
     if setup.provider == "cuda":
@@ -148,7 +152,7 @@ def _load(setup: wire.Setup) -> tuple[AnyRecognizer, Ears | None]:
     if setup.voices is None:
         return recogniser, None
     embedder = sherpa.SpeakerEmbedder(Path(setup.voices.embedder_file), setup.provider)
-    return recogniser, Ears(embedder, Segmenter(Path(setup.voices.segmenter_file)))
+    return recogniser, VoiceEngines(embedder, Segmenter(Path(setup.voices.segmenter_file)))
 
 
 def yield_to_everyone() -> None:
@@ -204,9 +208,11 @@ class _Inbox:
         return taken
 
 
-def _work(inbox: _Inbox, recogniser: AnyRecognizer, ears: Ears | None, send: Send) -> None:
+def _work(
+    inbox: _Inbox, recogniser: AnyRecognizer, voice_engines: VoiceEngines | None, send: Send
+) -> None:
     """Answer requests until there are no more; between two steps of the streams do one job."""
-    jobs = _Jobs(recogniser, ears, send)
+    jobs = _Jobs(recogniser, voice_engines, send)
     streams = None if isinstance(recogniser, Recognizer) else Streams(recogniser, send)
     while True:
         idle = not jobs.waiting and not (streams and streams.has_work)
@@ -236,8 +242,8 @@ def main() -> None:
     hardening.die_first()
     hardening.harden()
     hardening.end_with_parent()  # one that is stuck does not notice that its pipes are closed
-    logs.configure("json")
-    faults.log_uncaught()
+    log_setup.configure("json")
+    error_redaction.log_uncaught()
     # The engine prints to stdout: keep the real one for frames, and give it stderr instead.
     requests = os.fdopen(os.dup(sys.stdin.fileno()), "rb", buffering=0)
     replies = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)

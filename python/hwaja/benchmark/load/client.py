@@ -5,10 +5,10 @@ import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
-from hwaja.audio import paced
 from hwaja.benchmark.load.talk import Talk
 from hwaja.benchmark.serving import Service
 from hwaja.client import RefusedError
+from hwaja.client.sound_files import paced
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from itertools import cycle
 
 import numpy as np
 
-from hwaja.audio import to_pcm16
 from hwaja.benchmark.conversation import ENROLMENT_SECONDS, seeded
 from hwaja.benchmark.corpus import BenchmarkError, Clip
-from hwaja.gate import SAMPLE_RATE
+from hwaja.client.sound_files import to_pcm16
+from hwaja.protocol.audio import SAMPLE_RATE
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,1 +1,0 @@
-"""Who said it: scores against the enrolled voices, turns inside an utterance, doubt."""

@@ -1,0 +1,181 @@
+"""`hwaja enroll-check`: what the server would answer to recordings of voices, and why.
+
+The session, the gate and the judgement are the server's own; only the wire is missing.
+"""
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.text import Text
+
+from hwaja._pcm import RingBuffer
+from hwaja.client.sound_files import AudioError, Recording, load_recording
+from hwaja.engines.interface import Embedder, VoiceTrack
+from hwaja.engines.sherpa import SpeakerEmbedder
+from hwaja.protocol import texts
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.messages import (
+    MOST_SPEAKERS,
+    CompleteRegistration,
+    Error,
+    RegistrationCompleted,
+    ServerMessage,
+    StartRegistration,
+)
+from hwaja.protocol.quality import SAME_VOICE_COSINE, Quality, warnings
+from hwaja.server.application import detector_file, embedder_file
+from hwaja.server.intake import PIECE_SAMPLES
+from hwaja.server.session_runner import RING_SECONDS
+from hwaja.session.events import (
+    Arrival,
+    Audio,
+    Connected,
+    Effect,
+    Event,
+    Listen,
+    Received,
+    Release,
+    Send,
+)
+from hwaja.session.settings import SessionSettings
+from hwaja.session.state_machine import Session
+from hwaja.speakers.cohort import Cohort
+from hwaja.speakers.enroller import Enroller, ReadSamples
+from hwaja.speakers.enrolment import Enrol
+from hwaja.speakers.voices import Voices
+from hwaja.vad.gate import FRAME_SAMPLES
+from hwaja.vad.silero import SileroDetector
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `hwaja enroll-check`."""
+    parser.add_argument(
+        "files",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="3-5 s of one speaker's voice, WAV or FLAC; several are also compared",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command; return its exit code: 0 where every voice would be enrolled."""
+    try:
+        recordings = _load(args.files)
+    except AudioError as error:
+        print(f"hwaja: {error}", file=sys.stderr)
+        return 1
+    booth = Booth(SileroDetector(detector_file()), SpeakerEmbedder(embedder_file()))
+    console = Console(highlight=False, soft_wrap=True)
+    passed = True
+    for speaker_id, (file, recording) in enumerate(zip(args.files, recordings, strict=True)):
+        answer = asyncio.run(booth.enrol(speaker_id, recording.pcm))
+        _show(file, recording, answer, console)
+        passed &= isinstance(answer, RegistrationCompleted)
+    booth.forget()
+    return 0 if passed else 1
+
+
+def _load(files: list[Path]) -> list[Recording]:
+    if len(files) > MOST_SPEAKERS:
+        raise AudioError(f"Give at most {MOST_SPEAKERS} files: one for each speaker.")
+    return [load_recording(file) for file in files]
+
+
+class Booth:
+    """A session without a server: voices are enrolled one after the other."""
+
+    def __init__(self, detector: SileroDetector, embedder: Embedder) -> None:
+        self._detector = detector
+        self._state = detector.new_state()
+        self._embedder = embedder
+        self._session = Session(SessionSettings())
+        self._session.handle(Connected())
+        self._ring = RingBuffer(RING_SECONDS * SAMPLE_RATE)
+        self._voices = Voices(Cohort.shipped())
+        self._enroller = Enroller(self._embed, self._ring, self._voices)
+        self._next_frame = 0  # first sample not yet shown to the detector
+        self._answers: list[ServerMessage] = []
+
+    async def enrol(self, speaker_id: int, pcm: bytes) -> ServerMessage:
+        """Send a take of a speaker; return what the server would answer in the end."""
+        start = StartRegistration(speaker_id, details=True)
+        await self._handle(Received(start, at=self._ring.end))
+        for offset in range(0, len(pcm), 2 * PIECE_SAMPLES):
+            if self._session.listening:
+                self._ring.push(pcm[offset : offset + 2 * PIECE_SAMPLES])
+                await self._detect()
+        if self._session.listening:
+            await self._handle(Received(CompleteRegistration(speaker_id), at=self._ring.end))
+        return self._answers[-1]
+
+    def forget(self) -> None:
+        """Overwrite every voice."""
+        self._voices.forget()
+        self._enroller.forget()
+
+    async def _detect(self) -> None:
+        frames = self._ring.frames(self._next_frame, FRAME_SAMPLES)
+        levels_dbfs = tuple(self._ring.levels(self._next_frame, FRAME_SAMPLES).tolist())
+        (probabilities,) = self._detector.detect([(self._state, frames)])
+        self._next_frame += frames.size
+        arrival = Arrival(self._ring.end, at=0.0, unix_seconds=0.0, waited_seconds=0.0)
+        await self._handle(Audio(self._next_frame, probabilities, levels_dbfs, arrival))
+
+    async def _handle(self, event: Event) -> None:
+        for effect in self._session.handle(event):
+            await self._carry_out(effect)
+
+    async def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case Send(message):
+                self._answers.append(message)
+            case Listen(origin):
+                self._next_frame = origin
+                self._state.reset()
+            case Enrol():
+                await self._handle(await self._enroller.enrol(effect))
+            case Release(index):
+                self._ring.release(max(index, self._ring.start))
+
+    async def _embed(self, read: ReadSamples, _samples: int) -> VoiceTrack:
+        rows = self._embedder.embed(read())
+        return VoiceTrack(rows[0], rows[1:], np.zeros(len(rows) - 1, np.float32))
+
+
+def _show(file: Path, recording: Recording, answer: ServerMessage, console: Console) -> None:
+    """Print the verdict on a recording, what was measured, and what could be better."""
+    console.print(Text(str(file), style="bold"))
+    if (recording.rate, recording.channels) != (SAMPLE_RATE, 1):
+        channels = "mono" if recording.channels == 1 else f"{recording.channels} channels"
+        console.print(
+            f"  converted from {recording.rate} Hz, {channels}; "
+            f"a client must send {SAMPLE_RATE} Hz, mono"
+        )
+    match answer:
+        case RegistrationCompleted(speaker_id, quality):
+            sentence = texts.REGISTRATION_COMPLETED.format(number=speaker_id + 1)
+            console.print(Text(f"  ✓ {sentence}", style="green"))
+        case Error(reason=reason, quality=quality):
+            console.print(Text(f"  ✗ {texts.REASONS[reason]} ({reason})", style="red"))
+    if quality is not None:
+        _show_quality(quality, console)
+
+
+def _show_quality(quality: Quality, console: Console) -> None:
+    console.print(
+        f"  {quality.speech_seconds:.1f} s of speech at {quality.level_dbfs:.1f} dBFS, "
+        f"SNR {quality.snr_db:.0f} dB, {100 * quality.clipped_share:.1f} % clipped, "
+        f"agreement of its parts {quality.agreement:.2f}"
+    )
+    if quality.other_similarity is not None:
+        console.print(
+            f"  similarity to the nearest other voice {quality.other_similarity:.2f} "
+            f"(the same person from {SAME_VOICE_COSINE:.2f})"
+        )
+    for reason in warnings(quality):
+        console.print(Text(f"  ! {texts.REASONS[reason]} ({reason})", style="yellow"))

@@ -1,0 +1,162 @@
+"""`hwaja transcribe`: enrol two voices, stream a file or the microphone, print who said what."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
+from pathlib import Path
+
+from hwaja.cli.microphone import Microphone, sound_library
+from hwaja.cli.transcript import Transcript
+from hwaja.client import (
+    CertificateError,
+    ClientError,
+    Message,
+    UnauthorizedError,
+    connect,
+)
+from hwaja.client.sound_files import AudioError, load_pcm16, paced
+from hwaja.server.bearer import read_tokens
+from hwaja.server.certificate import development_files
+from hwaja.server.config import Config
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `hwaja transcribe`."""
+    parser.add_argument("talk", type=Path, nargs="?", help="the conversation: a WAV or FLAC file")
+    parser.add_argument("--mic", action="store_true", help="transcribe the microphone instead")
+    parser.add_argument(
+        "--enroll",
+        type=Path,
+        action="append",
+        required=True,
+        metavar="FILE",
+        help="3-5 s of one speaker's voice; give it once for each, speaker 0 first",
+    )
+    parser.add_argument("--url", default="wss://localhost:8088", help="the server (%(default)s)")
+    parser.add_argument(
+        "--speed", type=float, default=1.0, help="times real time; 0: at once (%(default)s)"
+    )
+    parser.add_argument(
+        "--interim", action="store_true", help="show what is being said before it is over"
+    )
+    parser.add_argument("--language", help="language that is spoken, if not the server's")
+    parser.add_argument(
+        "--hotword",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="a word to expect; give it as often as you like",
+    )
+    parser.add_argument("--json", action="store_true", help="print the server's messages as JSON")
+    parser.add_argument(
+        "--cafile",
+        type=Path,
+        help="certificate to trust (that of `hwaja serve --dev-cert`, where there is one)",
+    )
+    parser.add_argument("--token-file", type=Path, help="file with the token that lets you in")
+    parser.add_argument("--insecure", action="store_true", help="accept any certificate")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command; return its exit code."""
+    try:
+        _check(len(args.enroll) >= 2, "Give --enroll twice or more: one file for each speaker.")
+        _check(args.mic != (args.talk is not None), "Give either a file to transcribe or --mic.")
+        _check(args.speed >= 0, "--speed must not be negative.")
+        asyncio.run(_transcribe(args))
+    except (ClientError, AudioError) as error:
+        print(f"hwaja: {error}{_ADVICE.get(type(error), '')}", file=sys.stderr)
+        return 1
+    return 0
+
+
+_ADVICE: Mapping[type[Exception], str] = {
+    CertificateError: " Name it with --cafile, or pass --insecure.",
+    UnauthorizedError: " Name the file of a token with --token-file.",
+}
+"""What can be done about an error with the options of the command."""
+
+
+def _check(holds: bool, sentence: str) -> None:
+    if not holds:
+        raise ClientError(sentence)
+
+
+async def _transcribe(args: argparse.Namespace) -> None:
+    microphone = Microphone(sound_library()) if args.mic else None
+    voices = [load_pcm16(file) for file in args.enroll]
+    talk = _captured(microphone) if microphone else paced(load_pcm16(args.talk), args.speed)
+    with Transcript(as_json=args.json) as transcript:
+        async with connect(
+            args.url,
+            cafile=args.cafile or _development_certificate(),
+            verify=not args.insecure,
+            token=read_tokens(args.token_file)[0] if args.token_file else None,
+            on_away=_tell_of_loss,
+        ) as client:
+            for speaker_id, voice in enumerate(voices):
+                enrolment = client.enrol_messages(speaker_id, paced(voice, args.speed))
+                *_, completed = [message async for message in enrolment]
+                transcript.show(completed)
+            messages = client.transcribe_messages(talk, _wishes(args))
+            async with aclosing(messages):
+                async for message in messages:
+                    if message["type"] != "transcription_stopped":
+                        transcript.show(message)
+    if microphone is not None:
+        _tell_of_faults(microphone)
+
+
+def _tell_of_loss() -> None:
+    _tell("hwaja: the connection is lost; trying again")
+
+
+def _tell_of_faults(microphone: Microphone) -> None:
+    if microphone.overflows:
+        _tell(f"hwaja: the microphone was not read in time {microphone.overflows} times")
+    if microphone.is_gone:
+        raise AudioError("The microphone has stopped: no audio comes from it any more.")
+
+
+def _tell(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
+
+
+def _development_certificate() -> Path | None:
+    """Return the certificate of a server of this user; None where there is none."""
+    folder = Config().data_dir
+    if folder is None:
+        return None
+    file, _ = development_files(folder)
+    return file if file.is_file() else None
+
+
+def _wishes(args: argparse.Namespace) -> Message:
+    """Return what the server is asked for beyond the specification."""
+    options: Message = {}
+    if args.interim:
+        options["interim_results"] = True
+    if args.language:
+        options["language"] = args.language
+    if args.hotword:
+        options["hotwords"] = args.hotword
+    return options
+
+
+async def _captured(microphone: Microphone) -> AsyncIterator[bytes]:
+    """Yield what is captured until Ctrl-C, then end so that the rest is answered."""
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGINT, microphone.stop)
+    _tell("listening; Ctrl-C ends")
+    is_told = False
+    try:
+        async for chunk in microphone.chunks():
+            if microphone.overflows and not is_told:
+                is_told = True
+                _tell("hwaja: the microphone was not read in time; words may be missing")
+            yield chunk
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)  # another Ctrl-C does not wait for the rest

@@ -1,0 +1,108 @@
+"""The certificate that would be served with."""
+
+import ipaddress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography import x509
+
+from hwaja.doctor.findings import Finding
+from hwaja.doctor.language import said
+from hwaja.server.certificate import (
+    development_files,
+    is_still_good,
+    machine_names,
+    subject_names,
+)
+from hwaja.server.certificate_expiry import WARN_DAYS
+from hwaja.server.config import Config
+from hwaja.server.tls import TlsError, tls_context
+
+
+def certificate(config: Config) -> Finding:
+    """Look at the certificate; nothing is made.
+
+    Raises:
+        TlsError: where the files are missing or do not belong together.
+        ConfigError: where a development certificate can be kept nowhere.
+
+    """
+    if config.plain_ws != "off":
+        return _plain(config.plain_ws)
+    if config.cert is not None and config.key is not None:
+        tls_context(config.cert, config.key)  # what the server does with it
+        return judge(_read(config.cert), config.host, datetime.now(UTC))
+    if config.dev_cert:
+        return _development(config.certificate_folder, config.host)
+    sentence, advice = said("certificate.none"), said("certificate.none.do")
+    return Finding("certificate", "warning", sentence, advice)
+
+
+def _plain(plain_ws: str) -> Finding:
+    facts = {"plain_ws": plain_ws}
+    if plain_ws == "loopback":
+        return Finding("certificate", "ok", said("certificate.loopback"), facts=facts)
+    sentence, advice = said("certificate.anywhere"), said("certificate.anywhere.do")
+    return Finding("certificate", "warning", sentence, advice, facts)
+
+
+def _development(folder: Path, host: str) -> Finding:
+    cert, key = development_files(folder)
+    if not (key.is_file() and is_still_good(cert, machine_names())):
+        sentence = said("certificate.development", folder=folder)
+        facts = {"development": True, "present": False}
+        return Finding("certificate", "ok", sentence, facts=facts)
+    tls_context(cert, key)
+    return judge(_read(cert), host, datetime.now(UTC))
+
+
+def _read(file: Path) -> x509.Certificate:
+    try:
+        return x509.load_pem_x509_certificate(file.read_bytes())  # the first one of a chain
+    except (OSError, ValueError) as error:
+        raise TlsError(f"The certificate {file} cannot be read.") from error
+
+
+def judge(found: x509.Certificate, host: str, now: datetime) -> Finding:
+    """Judge a certificate for a server that listens on `host`."""
+    names = subject_names(found)
+    days_left = (found.not_valid_after_utc - now).days
+    # Names are told, addresses counted: a report is passed on.
+    told = [name for name in names if not _is_address(name)]
+    facts = {"names": told, "addresses": len(names) - len(told), "days_left": days_left}
+    if now < found.not_valid_before_utc:
+        sentence = said("certificate.early", begins=found.not_valid_before_utc.date())
+        return Finding("certificate", "failure", sentence, said("certificate.early.do"), facts)
+    if now > found.not_valid_after_utc:
+        sentence = said("certificate.expired", ended=found.not_valid_after_utc.date())
+        return Finding("certificate", "failure", sentence, said("certificate.expired.do"), facts)
+    listed = ", ".join(told)
+    if not covers(names, host):
+        sentence = said("certificate.unnamed", host=host, days=days_left)
+        key = "certificate.unnamed.do" if told else "certificate.nameless.do"
+        return Finding("certificate", "warning", sentence, said(key, names=listed), facts)
+    if days_left < WARN_DAYS[0]:
+        sentence = said("certificate.ending", days=days_left)
+        return Finding("certificate", "warning", sentence, said("certificate.ending.do"), facts)
+    sentence = said("certificate", names=listed, days=days_left)
+    return Finding("certificate", "ok", sentence, facts=facts)
+
+
+def covers(names: tuple[str, ...], host: str) -> bool:
+    """Return whether a client that connects to `host` finds it in a certificate.
+
+    A host that means every address stands for none of its own: any name will do.
+    """
+    if _is_address(host):
+        address = ipaddress.ip_address(host)
+        return bool(names) if address.is_unspecified else str(address) in names
+    any_sibling = "*." + host.lower().partition(".")[2]
+    return any(name.lower() in (host.lower(), any_sibling) for name in names)
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

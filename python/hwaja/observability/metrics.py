@@ -1,0 +1,299 @@
+"""Every metric of the server, with its name, unit and labels; docs/operations.md explains them.
+
+No label is free text, and none names a client: their values are members of enums, or the number of
+a worker. What can be read from an object is read when somebody asks, and nothing is kept of it.
+"""
+
+import asyncio
+from collections import Counter as Tally
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import datetime
+from enum import StrEnum
+from itertools import product
+from typing import Protocol
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from hwaja.process.log_writer import WRITER
+from hwaja.protocol.codes import ErrorCode, Reason, Rejection
+from hwaja.protocol.messages import Error, ModelLoaded, RegistrationCompleted, ServerMessage
+from hwaja.session.events import Outcome
+from hwaja.session.states import State
+from hwaja.workers.interim_worker import InterimWorker
+from hwaja.workers.overload import DegradationLevel, Overload
+from hwaja.workers.pool import Pool
+
+LATENCY_BUCKETS_SECONDS = (
+    *(0.1, 0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5),
+    *(2.0, 3.0, 5.0, 10.0, 20.0, 30.0),
+)
+"""Dense around the hang-over (0.5 s) and what a quiet server needs after it (bench/RESULTS.md),
+up to what the ring holds."""
+
+DETECTOR_BUCKETS_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+"""A frame lasts 0.032 s: a call that takes longer falls behind a single stream."""
+
+BATCH_BUCKETS = (1, 2, 3, 4, 5, 6, 8, 10, 15, 20)
+"""Streams in a call, around the default limit of 10 connections."""
+
+LOOP_BUCKETS_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+
+ACCEPTED = "accepted"
+"""The verdict on an enrolment that passed; of any other, the verdict is the `Reason`."""
+
+DRAFTS = "drafts"
+"""What the worker for interim texts is called; the others have numbers."""
+
+_MISPLACED = frozenset({Reason.WRONG_STATE, Reason.UNKNOWN_SPEAKER, Reason.BAD_FIELD})
+"""Why a registration fails that comes to no verdict on a voice."""
+
+
+class LiveSession(Protocol):
+    """What is read of a session when somebody asks."""
+
+    @property
+    def state(self) -> State:
+        """Where it is."""
+
+    @property
+    def lag_seconds(self) -> float:
+        """How long the oldest utterance that is over has been waiting; 0 where all are answered.
+
+        Without what it waited by its own doing.
+        """
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether its audio is ahead of real time."""
+
+    @property
+    def is_dear(self) -> bool:
+        """Whether it takes far more of the workers than its share."""
+
+
+class Metrics:
+    """What happened in one server; each has a registry of its own."""
+
+    def __init__(self) -> None:
+        # They double every counter, and nothing here needs them.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self._registry = CollectorRegistry()
+        self._live = _Live()
+        self._registry.register(self._live)
+        ProcessCollector(registry=self._registry)
+        self._sessions_opened = self._counter("sessions_opened", "Sessions that began.")
+        self._sessions_resumed = self._counter(
+            "sessions_resumed", "Clients that came back to their session."
+        )
+        self._rejections = self._counter(
+            "rejections", "Clients turned away before they had a session.", reason=Rejection
+        )
+        self._errors = Counter(
+            "hwaja_errors_sent", "Errors sent.", ["code", "reason"], registry=self._registry
+        )
+        self._enrolments = Counter(
+            "hwaja_enrolments", "Verdicts on voices.", ["verdict"], registry=self._registry
+        )
+        self._audio = self._counter("audio_received_seconds", "PCM16 received.")
+        self._utterances = self._counter(
+            "utterances", "Utterances, or parts of one, by what came of them.", outcome=Outcome
+        )
+        self._latency = self._histogram(
+            "answer_latency_seconds",
+            "From the arrival of the last speech of an utterance until its answer is sent.",
+            LATENCY_BUCKETS_SECONDS,
+        )
+        self._batches = self._histogram(
+            "detector_batch_streams", "Streams in one call of the detector.", BATCH_BUCKETS
+        )
+        self._detector = self._histogram(
+            "detector_call_seconds",
+            "Processor time of one call of the detector.",
+            DETECTOR_BUCKETS_SECONDS,
+        )
+        self._loop_lag = self._histogram(
+            "event_loop_lag_seconds", "How late the event loop woke.", LOOP_BUCKETS_SECONDS
+        )
+
+    # what is read when somebody asks
+
+    def watch_sessions(self, sessions: Callable[[], Collection[LiveSession]], slots: int) -> None:
+        """Read from now on the sessions that are returned then, of so many at most."""
+        self._live.sessions = sessions
+        self._live.slots = slots
+
+    def watch_openings(self, openings: Callable[[], int]) -> None:
+        """Read from now on how many connections have no session yet."""
+        self._live.openings = openings
+
+    def watch_read_ahead(self, used_bytes: Callable[[], int]) -> None:
+        """Read from now on how much waits of what was read."""
+        self._live.read_ahead_bytes = used_bytes
+
+    def watch_overload(self, overload: Overload) -> None:
+        """Read from now on what is left out."""
+        self._live.overload = overload
+
+    def watch_workers(self, pool: Pool, interim_worker: InterimWorker) -> None:
+        """Read from now on these workers."""
+        self._live.pool = pool
+        self._live.interim_worker = interim_worker
+
+    def watch_certificate(self, expires: Callable[[], datetime | None]) -> None:
+        """Read from now on when the certificate in use ends; None: that is not known."""
+        self._live.expires = expires
+
+    def exposition(self) -> bytes:
+        """Return everything in Prometheus' text format, version 0.0.4."""
+        return generate_latest(self._registry)
+
+    # what happens
+
+    def rejected(self, reason: Rejection) -> None:
+        """Count a client that was turned away before it had a session."""
+        self._rejections.labels(reason).inc()
+
+    def audio_received(self, seconds: float) -> None:
+        """Count audio that a client sent, whether or not anybody listened."""
+        self._audio.inc(seconds)
+
+    def message_sent(self, message: ServerMessage) -> None:
+        """Count what a message to a client tells."""
+        match message:
+            case ModelLoaded(resumed=place):
+                (self._sessions_opened if place is None else self._sessions_resumed).inc()
+            case RegistrationCompleted():
+                self._enrolments.labels(ACCEPTED).inc()
+            case Error(code, reason):
+                self._errors.labels(code, reason).inc()
+                of_a_voice = code is ErrorCode.SPEAKER_REGISTRATION_FAILED
+                if of_a_voice and reason not in _MISPLACED:
+                    self._enrolments.labels(reason).inc()
+
+    def utterance_settled(self, outcome: Outcome) -> None:
+        """Count an utterance, or a part of one, of which nothing more will be sent."""
+        self._utterances.labels(outcome).inc()
+
+    def utterance_answered(self, latency_seconds: float) -> None:
+        """Observe how long after the end of its speech an utterance was answered."""
+        self._latency.observe(latency_seconds)
+
+    def detector_called(self, streams: int, seconds: float) -> None:
+        """Observe one call of the detector: its streams, and its processor time in seconds."""
+        self._batches.observe(streams)
+        self._detector.observe(seconds)
+
+    def loop_lagged(self, seconds: float) -> None:
+        """Observe how much later than asked for the event loop woke."""
+        self._loop_lag.observe(seconds)
+
+    # making
+
+    def _counter(self, name: str, text: str, **labels: type[StrEnum]) -> Counter:
+        """Return a counter that shows every value of its labels from the beginning."""
+        counter = Counter(f"hwaja_{name}", text, list(labels), registry=self._registry)
+        for values in product(*labels.values()) if labels else ():
+            counter.labels(*values)
+        return counter
+
+    def _histogram(self, name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
+        return Histogram(f"hwaja_{name}", text, buckets=buckets, registry=self._registry)
+
+
+class _Live(Collector):
+    """Reads sessions and workers."""
+
+    def __init__(self) -> None:
+        self.sessions: Callable[[], Collection[LiveSession]] = tuple
+        self.slots = 0
+        self.openings: Callable[[], int] = int
+        self.overload = Overload()
+        self.read_ahead_bytes: Callable[[], int] = int
+        self.pool: Pool | None = None
+        self.interim_worker: InterimWorker | None = None
+        self.expires: Callable[[], datetime | None] = lambda: None
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._of_sessions()
+        text = "Lines of the log that nobody took."
+        yield CounterMetricFamily("hwaja_log_lines_dropped", text, WRITER.dropped_lines)
+        if (expires := self.expires()) is not None:
+            name, text = "hwaja_certificate_expires_timestamp_seconds", "When the certificate ends."
+            yield GaugeMetricFamily(name, text, expires.timestamp())
+        if self.pool is not None:
+            yield from _of_pool(self.pool)
+            yield from _of_processes(self._processes(self.pool))
+
+    def _processes(self, pool: Pool) -> dict[str, asyncio.subprocess.Process]:
+        named = {str(number): process for number, process in pool.processes.items()}
+        if self.interim_worker is not None and self.interim_worker.processes:
+            (named[DRAFTS],) = self.interim_worker.processes.values()
+        return named
+
+    def _of_sessions(self) -> Iterator[Metric]:
+        sessions = self.sessions()
+        in_state = Tally(session.state for session in sessions)
+        states = GaugeMetricFamily("hwaja_sessions", "Sessions by state.", labels=["state"])
+        for state in State:
+            states.add_metric([state.name.lower()], in_state[state])
+        yield states
+        yield GaugeMetricFamily("hwaja_slots", "Sessions at once, at most.", self.slots)
+        free = max(0, self.slots - len(sessions))
+        yield GaugeMetricFamily("hwaja_slots_free", "Sessions that can be opened now.", free)
+        text = "Connections that have no session yet."
+        yield GaugeMetricFamily("hwaja_openings", text, self.openings())
+        lag_seconds = max((session.lag_seconds for session in sessions), default=0.0)
+        ahead = sum(session.is_ahead for session in sessions)
+        yield GaugeMetricFamily("hwaja_sessions_ahead", "Sessions ahead of real time.", ahead)
+        dear = sum(session.is_dear for session in sessions)
+        text = "Sessions that take far more of the workers than their share."
+        yield GaugeMetricFamily("hwaja_sessions_dear", text, dear)
+        text = "Memory of what was read of clients and is still to be heard."
+        yield GaugeMetricFamily("hwaja_read_ahead_bytes", text, self.read_ahead_bytes())
+        text = "How long the oldest utterance that is over has waited for its answer."
+        yield GaugeMetricFamily("hwaja_lag_seconds", text, lag_seconds)
+        text = "Whether something is left out, as answers come late."
+        left_out = GaugeMetricFamily("hwaja_left_out", text, labels=["what"])
+        for relief in (each for each in DegradationLevel if each is not DegradationLevel.NOTHING):
+            left_out.add_metric([relief.name.lower()], self.overload.leaves_out(relief))
+        yield left_out
+
+
+def _of_pool(pool: Pool) -> Iterator[Metric]:
+    text = "Workers that have loaded their models."
+    yield GaugeMetricFamily("hwaja_workers_running", text, pool.running_workers)
+    yield GaugeMetricFamily("hwaja_workers_idle", "Workers without a job.", pool.idle_workers)
+    text = "Audio that waits for a worker; once for its text, once for its voice."
+    yield GaugeMetricFamily("hwaja_queue_audio_seconds", text, pool.queue_seconds)
+    text = "Workers that died and were started again."
+    yield CounterMetricFamily("hwaja_worker_restarts", text, pool.restarts)
+
+
+def _of_processes(processes: Mapping[str, asyncio.subprocess.Process]) -> Iterable[Metric]:
+    """Read what the system knows of each worker; nothing where it has no /proc."""
+    text = "Memory of a worker."
+    memory = GaugeMetricFamily("hwaja_worker_resident_memory_bytes", text, labels=["worker"])
+    text = "Processor time of a worker's process."
+    cpu = CounterMetricFamily("hwaja_worker_cpu_seconds", text, labels=["worker"])
+    for name, process in processes.items():
+        usage = _usage(process.pid) if process.returncode is None else {}
+        if usage:
+            memory.add_metric([name], usage["process_resident_memory_bytes"])
+            cpu.add_metric([name], usage["process_cpu_seconds"])
+    return memory, cpu
+
+
+def _usage(pid: int) -> dict[str, float]:
+    """Return what the system knows of a process, by the names that the library gives it."""
+    read = ProcessCollector(pid=lambda: pid, registry=None)
+    usage = {metric.name: metric.samples[0].value for metric in read.collect()}
+    return usage if "process_cpu_seconds" in usage else {}  # it has just ended

@@ -1,0 +1,224 @@
+"""Puts the server together: models, workers, detector, socket; and takes it apart again."""
+
+import os
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, AsyncExitStack
+from pathlib import Path
+
+import structlog
+
+from hwaja.engines.interface import EngineError
+from hwaja.engines.providers import resolve
+from hwaja.models import locate
+from hwaja.observability.metrics import Metrics
+from hwaja.privacy.cycle_collection import settle
+from hwaja.privacy.error_redaction import log_uncaught_in_loop
+from hwaja.process.supervision import WhenHopeless
+from hwaja.server.access_policy import AccessPolicy
+from hwaja.server.bearer import Tokens
+from hwaja.server.certificate import own_names
+from hwaja.server.certificate_expiry import ExpiryWatch
+from hwaja.server.config import Config
+from hwaja.server.origins import hosts_of, origins_of
+from hwaja.server.pages import Pages
+from hwaja.server.reloading import reload_on_hangup
+from hwaja.server.server import Server
+from hwaja.server.session_runner import Services
+from hwaja.server.stopping import StopSignals
+from hwaja.server.tls import ServerTls, server_tls
+from hwaja.session.settings import SessionSettings
+from hwaja.speakers.cohort import Cohort
+from hwaja.vad.detection import Detection
+from hwaja.vad.gate import GateSettings
+from hwaja.vad.silero import SileroDetector
+from hwaja.workers import wire
+from hwaja.workers.interim_worker import InterimWorker
+from hwaja.workers.pool import Pool
+
+# Names in the catalogue.
+_FP32_TWINS = {"whisper-base": "whisper-base-fp32"}
+_DETECTOR, _EMBEDDER, _SEGMENTER = "silero-vad", "campplus", "pyannote-segmentation"
+
+_log = structlog.get_logger("hwaja.server.server.application")
+
+
+async def run(config: Config) -> int:
+    """Serve until a signal comes; one that comes while it starts ends it at once.
+
+    Returns:
+        The exit code: not 0 where the process must be started again to serve (`supervision.py`).
+
+    Raises:
+        ConfigError, EngineError, ModelError, TlsError: where it cannot start, in one sentence.
+
+    """
+    log_uncaught_in_loop()
+    signals = StopSignals()  # before anything takes its time, or is announced
+    async with AsyncExitStack() as stack:
+        server = await signals.unless_stopped(_started(config, stack, signals.give_up))
+        if server is not None:
+            await signals.stop.wait()
+            await server.stop(hurry=signals.hurry)
+    _log.info("stopped")
+    return signals.exit_code
+
+
+async def _started(config: Config, stack: AsyncExitStack, when_hopeless: WhenHopeless) -> Server:
+    """Return a server that serves; `stack` ends what it runs on."""
+    tls = server_tls(config)
+    tokens, metrics_tokens = _tokens(config.token_file), _tokens(config.metrics_token_file)
+    kept = {"certificate": tls, "tokens": tokens, "metrics tokens": metrics_tokens}
+    reload_on_hangup({name: each.reload for name, each in kept.items() if each is not None})
+    policy, metrics = AccessPolicy(tokens, _pages(config, tls)), Metrics()
+    detector = SileroDetector(detector_file())
+    provider = await resolve(config.provider, embedder_file())
+    setup = worker_setup(config, provider.running)
+    pool, interim_worker = Pool(setup, config.workers, when_hopeless), InterimWorker(setup)
+    stack.push_async_callback(pool.close)
+    stack.push_async_callback(interim_worker.close)
+    await pool.start()
+    settings = SessionSettings(
+        gate=GateSettings(hangover_seconds=config.hangover_seconds),
+        abilities=pool.abilities,
+        max_speakers=config.max_speakers,
+        max_enrolment_seconds=config.max_enrolment_seconds,
+        max_audio_seconds=config.max_audio_seconds,
+    )
+    detection = Detection(detector, metrics.detector_called)
+    services = Services(pool, interim_worker, detection, Cohort.shipped(), settings, metrics)
+    server = Server(services, config, policy, metrics_tokens, when_hopeless)
+    port = await _listen(server, config, tls)
+    _log.info(
+        "serving",
+        url=f"{'wss' if tls else 'ws'}://{_authority(config.host, port)}",
+        workers=config.workers,
+        provider=provider.running,
+        **{"reason": provider.reason} if provider.reason else {},
+    )
+    if tls is None:
+        _log.warning("without TLS, anyone on the way can listen", plain_ws=config.plain_ws)
+    else:
+        stack.enter_context(_expiry_watched(tls, metrics))
+    settle()
+    return server
+
+
+def _expiry_watched(tls: ServerTls, metrics: Metrics) -> AbstractContextManager[None]:
+    """Return a block for as long as which it is told when the certificate ends."""
+    metrics.watch_certificate(lambda: tls.expires)
+    watch = ExpiryWatch(lambda: tls.expires)
+    tls.when_reloaded = watch.look
+    return watch.running()
+
+
+async def _listen(server: Server, config: Config, tls: ServerTls | None) -> int:
+    """Have the server listen; return the port."""
+    try:
+        return await server.start(config.host, config.port, tls.context if tls else None)
+    except UnicodeError:
+        raise EngineError(f"Cannot listen on {config.host}: it is no host name.") from None
+    except (OSError, RuntimeError) as error:  # Python raises the latter where it gets no thread
+        reason = _reason(error) if isinstance(error, OSError) else str(error)
+        address = _authority(config.host, config.port)
+        raise EngineError(f"Cannot listen on {address}: {reason}.") from error
+
+
+def _reason(error: OSError) -> str:
+    """Return what the system says, which asyncio rewords; a name not found has its own numbers."""
+    number = error.errno or 0
+    return os.strerror(number) if number > 0 else error.strerror or type(error).__name__
+
+
+def _authority(host: str, port: int) -> str:
+    """Return host and port as a URL has them, RFC 3986: an IPv6 address in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _pages(config: Config, tls: ServerTls | None) -> Pages:
+    """Return which web pages may connect, by the names of now and of the certificates to come."""
+    known = hosts_of(config.hosts) | {each.lower() for each in (config.host, *own_names())}
+
+    def names() -> Iterable[str]:
+        return known.union(each.lower() for each in tls.names) if tls else known
+
+    return Pages(origins_of(config.origins), names, has_tls=tls is not None)
+
+
+def _tokens(file: Path | None) -> Tokens | None:
+    return None if file is None else Tokens(file)
+
+
+def worker_setup(config: Config, provider: str) -> wire.Setup:
+    """Return what every worker loads to run on `provider`, "cpu" or "cuda".
+
+    The recogniser is a folder if `asr_model` is one, else a pulled model; on cuda its fp32 twin,
+    since int8 is slower there.
+    """
+    name = _recogniser_name(config, provider)
+    folder = _folder(config.asr_model) if name is None else locate(name)
+    return wire.Setup(
+        recogniser_dir=str(folder),
+        voices=voice_models(),
+        language=config.language,
+        decoding_method=config.decoding_method,
+        provider=provider,
+    )
+
+
+def voice_models() -> wire.VoiceModels:
+    """Return the models that tell voices apart.
+
+    Raises:
+        ModelError: where one was not pulled.
+
+    """
+    return wire.VoiceModels(str(embedder_file()), str(segmenter_file()))
+
+
+def model_names(config: Config, provider: str) -> tuple[str, ...]:
+    """Return the models of the catalogue that serving on `provider` needs."""
+    name = _recogniser_name(config, provider)
+    always = (_DETECTOR, _EMBEDDER, _SEGMENTER)
+    return always if name is None else (*always, name)
+
+
+def detector_file() -> Path:
+    """Return the speech detector.
+
+    Raises:
+        ModelError: where it was not pulled.
+
+    """
+    return locate(_DETECTOR) / "silero_vad.onnx"
+
+
+def embedder_file() -> Path:
+    """Return the speaker model.
+
+    Raises:
+        ModelError: where it was not pulled.
+
+    """
+    return locate(_EMBEDDER) / "campplus.onnx"
+
+
+def segmenter_file() -> Path:
+    """Return the speaker segmentation model.
+
+    Raises:
+        ModelError: where it was not pulled.
+
+    """
+    return locate(_SEGMENTER) / "segmentation.onnx"
+
+
+def _recogniser_name(config: Config, provider: str) -> str | None:
+    """Return which model of the catalogue recognises; None where it is a folder."""
+    if _folder(config.asr_model).is_dir():
+        return None
+    twin = _FP32_TWINS.get(config.asr_model) if provider == "cuda" else None
+    return twin or config.asr_model
+
+
+def _folder(name: str) -> Path:
+    return Path(os.path.expanduser(name))  # noqa: PTH111  # Path's fails where there is no home

@@ -1,0 +1,328 @@
+"""The server: its socket, connection limit, graceful shutdown."""
+
+import asyncio
+import secrets
+import socket
+import ssl
+import time
+from contextlib import suppress
+from functools import partial
+from weakref import WeakKeyDictionary
+
+import structlog
+from websockets.asyncio.server import Server as WebSocketServer
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+from hwaja.observability.loop_lag import watch as watch_loop_lag
+from hwaja.privacy.cycle_collection import CycleCollector
+from hwaja.privacy.error_redaction import discreet_logger
+from hwaja.process.supervision import WhenHopeless, supervised
+from hwaja.protocol.codes import CloseCode, ErrorCode, Reason, Rejection
+from hwaja.protocol.messages import Error
+from hwaja.protocol.serialize import serialize
+from hwaja.server.access_policy import (
+    AccessPolicy,
+    Credentials,
+    TooManyOfferedError,
+    agreed,
+    presented,
+)
+from hwaja.server.bearer import Tokens
+from hwaja.server.config import Config
+from hwaja.server.connection import Connection
+from hwaja.server.guard import GuardedConnection
+from hwaja.server.listening import Entrance
+from hwaja.server.networks import network_of
+from hwaja.server.plain_http import PlainHttp, offers_too_much, turned_away
+from hwaja.server.read_ahead import Reserve
+from hwaja.server.session_registry import Holder, SessionEntry, SessionRegistry
+from hwaja.server.session_runner import Services, SessionRunner
+from hwaja.server.tls import keep_read_buffers_small
+from hwaja.workers.overload import DegradationLevel
+
+MAX_QUEUED_MESSAGES = 4
+"""Messages the socket layer reads ahead; what comes after waits in TCP."""
+
+CLOSE_SECONDS = 2
+"""How long the other end may take to answer that the connection is closed."""
+
+LOAD_PERIOD_SECONDS = 0.5
+"""Between two looks at how late answers are."""
+
+LISTENER_PERIOD_SECONDS = 1.0
+"""Between two looks at whether the sockets still listen."""
+
+RECEIVE_BUFFER_BYTES = 64 * 1024
+"""What the system holds of a client's audio, 2 s: ten times real time on a way of 0.2 s there and
+back. What a client's own system holds of it grows with it, and its pings wait behind both."""
+
+_LACKS = {
+    Rejection.SERVER_FULL: "no slot is free",
+    Rejection.OVERLOADED: "answers come late",
+}
+
+_log = structlog.get_logger("hwaja.server.server")
+
+
+class Server:
+    """Accepts clients and keeps track of them."""
+
+    def __init__(
+        self,
+        services: Services,
+        config: Config,
+        policy: AccessPolicy | None = None,
+        metrics_tokens: Tokens | None = None,
+        when_hopeless: WhenHopeless | None = None,
+    ) -> None:
+        """Prepare to serve.
+
+        Args:
+            services: what all sessions share.
+            config: limits and times.
+            policy: who is let in; by default everybody.
+            metrics_tokens: who may see the metrics; by default nobody.
+            when_hopeless: see `supervision.supervised`.
+
+        """
+        self._services = services
+        self._config = config
+        self._policy = policy or AccessPolicy()
+        self._registry = SessionRegistry(config)
+        self._reserve = Reserve(config.max_read_ahead_bytes)
+        self._handlers: set[asyncio.Task[None]] = set()
+        self._clients: WeakKeyDictionary[ServerConnection, Credentials] = WeakKeyDictionary()
+        self._entrance = Entrance(
+            config.max_openings, lambda: self._note_rejection(Rejection.TOO_MANY_OPENINGS)
+        )
+        self._listeners: list[WebSocketServer] = []
+        self._collector = CycleCollector()
+        self._metrics = services.metrics
+        self._plain_http = PlainHttp(
+            self._missing, self._policy.pages, services.metrics, metrics_tokens
+        )
+        self._overload = services.overload
+        self._when_hopeless = when_hopeless
+        self._watches: list[asyncio.Task[None]] = []
+        self._listening: list[socket.socket] = []
+        if config.end_revoked_sessions and self._policy.tokens is not None:
+            self._policy.tokens.when_reloaded = self._end_revoked_sessions
+        services.metrics.watch_overload(services.overload)
+        services.metrics.watch_openings(lambda: self._entrance.openings)
+        services.metrics.watch_read_ahead(lambda: self._reserve.used_bytes)
+        services.metrics.watch_sessions(lambda: self._registry.runners, config.max_connections)
+        services.metrics.watch_workers(services.pool, services.interim_worker)
+
+    async def start(self, host: str, port: int, tls: ssl.SSLContext | None) -> int:
+        """Listen; returns the port, which the system chooses where `port` is 0.
+
+        Without `tls` it is plain WebSocket.
+
+        Raises:
+            OSError: where the address cannot be bound.
+
+        """
+        keep_read_buffers_small()
+        self._listening = await self._entrance.listen(host, port)
+        for each in self._listening:
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+            self._listeners.append(await self._serve(each, tls))
+        self._watches = [
+            supervised("load watch", self._watch_load, self._when_hopeless),
+            supervised("listener watch", self._watch_listener, self._when_hopeless),
+            supervised("loop lag watch", partial(watch_loop_lag, self._metrics.loop_lagged)),
+            supervised("sweeper", self._collector.run),
+        ]
+        return int(self._listening[0].getsockname()[1])
+
+    async def _serve(self, listening: socket.socket, tls: ssl.SSLContext | None) -> WebSocketServer:
+        return await serve(
+            self._serve_client,
+            sock=listening,
+            ssl=tls,
+            # Not a class, but the library only calls it.
+            create_connection=partial(GuardedConnection, collector=self._collector),  # type: ignore[arg-type]
+            process_request=self._answer_request,
+            # Accepted in a turn of the loop. Where no file is left, asyncio sets a timer for each.
+            backlog=1,
+            select_subprotocol=lambda _, offered: agreed(offered),
+            compression=None,  # PCM does not compress
+            max_size=self._config.max_message_bytes,
+            max_queue=MAX_QUEUED_MESSAGES,
+            open_timeout=self._config.handshake_seconds,
+            ssl_handshake_timeout=self._config.handshake_seconds if tls else None,
+            close_timeout=CLOSE_SECONDS,
+            ping_interval=None,  # the connection's own watch knows when it is the server that waits
+            logger=discreet_logger("hwaja.websockets"),  # its own names addresses, quotes requests
+            server_header=None,
+        )
+
+    async def stop(self, hurry: asyncio.Event | None = None) -> None:
+        """Stop accepting, let every session answer what it heard, then close.
+
+        Args:
+            hurry: once set, nothing more is waited for.
+
+        """
+        if not self._listeners:
+            return
+        for listener in self._listeners:
+            listener.close(close_connections=False)
+        for entry in self._registry:
+            entry.shut_down()
+        waits = [asyncio.ensure_future(self._registry.emptied.wait())]
+        if hurry is not None:
+            waits.append(asyncio.ensure_future(hurry.wait()))
+        await asyncio.wait(
+            waits, timeout=self._config.drain_seconds, return_when=asyncio.FIRST_COMPLETED
+        )
+        for wait in waits:
+            wait.cancel()
+        if len(self._registry):
+            _log.warning("closing sessions that have not drained", sessions=len(self._registry))
+            for runner in self._registry.runners:
+                runner.cut_off()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await self._registry.emptied.wait()
+        await self._close_connections()
+
+    async def _close_connections(self) -> None:
+        # A listener closes once only, and has: its connections are closed one by one.
+        connections = [each for listener in self._listeners for each in listener.connections]
+        await asyncio.gather(*(each.close(CloseCode.GOING_AWAY) for each in connections))
+        for handler in self._handlers:
+            handler.cancel()  # one that waits for the engine does not notice its closed socket
+        for listener in self._listeners:
+            await listener.wait_closed()
+        for watch in self._watches:
+            watch.cancel()
+        await asyncio.gather(*self._watches, return_exceptions=True)
+
+    def _answer_request(self, websocket: ServerConnection, request: Request) -> Response | None:
+        """Answer a request that opens no WebSocket; None goes on to one."""
+        answer = self._plain_http.answer(websocket, request)
+        if answer is not None:
+            return answer
+        try:
+            client = presented(request.path, request.headers)
+        except TooManyOfferedError:
+            return offers_too_much(websocket)
+        refusal = self._policy.refusal(client)
+        if refusal is None:
+            self._clients[websocket] = client
+            return None
+        self._note_rejection(refusal)
+        return turned_away(websocket, refusal)
+
+    def _missing(self) -> list[str]:
+        """Return what a client that came now would lack."""
+        missing = [] if self._services.pool.running_workers else ["no worker runs"]
+        return missing + [_LACKS[reason] for reason in self._lacks()]
+
+    def _lacks(self) -> list[Rejection]:
+        """Return why no client could be taken; nothing where one could."""
+        lacking = {
+            Rejection.SERVER_FULL: self._registry.is_full(time.monotonic()),
+            Rejection.OVERLOADED: self._is_overloaded,
+        }
+        return [reason for reason, lacks in lacking.items() if lacks]
+
+    def _no_seat_for(self, holder: Holder) -> Rejection | None:
+        """Return why a newcomer is turned away; None: there is a seat for it."""
+        refusal = self._registry.refusal(holder, time.monotonic())
+        return refusal or (Rejection.OVERLOADED if self._is_overloaded else None)
+
+    @property
+    def _is_overloaded(self) -> bool:
+        return self._overload.leaves_out(DegradationLevel.NEW_SESSIONS)
+
+    async def _watch_load(self) -> None:
+        """Find out again and again how late answers are, and what is to be left out."""
+        loop = asyncio.get_running_loop()
+        while True:
+            runners = self._registry.runners
+            for runner in runners:
+                runner.watch_load()
+            lag_seconds = max((runner.lag_seconds for runner in runners), default=0.0)
+            if self._overload.observe(lag_seconds, loop.time()):
+                relief = self._overload.relief.name.lower()
+                _log.warning("load", left_out=relief, lag_seconds=round(lag_seconds, 1))
+            await asyncio.sleep(LOAD_PERIOD_SECONDS)
+
+    async def _watch_listener(self) -> None:
+        """Have a socket listen again that does not: an administrator can end it (`ss -K`)."""
+        while True:
+            await asyncio.sleep(LISTENER_PERIOD_SECONDS)
+            for each in self._listening:
+                is_closed = each.fileno() < 0  # as the server stops
+                if not is_closed and not each.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                    _log.error("the socket listens no more, having it listen again")
+                    each.listen()
+
+    def _end_revoked_sessions(self) -> None:
+        for entry in self._registry:
+            self._end_if_revoked(entry)
+
+    def _end_if_revoked(self, entry: SessionEntry) -> None:
+        if not self._policy.still_lets_in(entry.holder.tokens):
+            entry.runner.revoke()
+
+    def _note_rejection(self, reason: Rejection) -> None:
+        self._metrics.rejected(reason)
+        _log.warning("connection refused", reason=reason)
+
+    async def _serve_client(self, websocket: ServerConnection) -> None:
+        handler = asyncio.ensure_future(self._seat_client(websocket))
+        self._handlers.add(handler)
+        try:
+            await handler
+        finally:
+            self._handlers.discard(handler)
+            self._collector.soon()
+
+    async def _seat_client(self, websocket: ServerConnection) -> None:
+        client = self._clients.pop(websocket)
+        address = websocket.remote_address
+        network = network_of(address[0] if address else "")
+        holder = Holder(network, self._policy.good_tokens(client))
+        entry = self._registry.find(client.session_token)
+        is_new = entry is None
+        if entry is None:
+            refusal = self._no_seat_for(holder)
+            if refusal is not None:
+                self._note_rejection(refusal)
+                await _turn_away(websocket)
+                return
+            runner = SessionRunner(self._services, self._config, secrets.token_hex(4))
+            entry = self._registry.take(runner, holder, time.monotonic())
+        self._entrance.let_through(websocket.transport)
+        entry.holder = holder
+        connection = Connection(websocket, entry.runner, self._config, self._reserve)
+        try:
+            await entry.hand_over(connection)
+            token = self._registry.issue(entry, client.session_token) if client.resumes else None
+            if is_new:
+                entry.runner.connected(token)
+            elif token is not None:
+                entry.runner.reconnected(token)
+            if self._config.end_revoked_sessions:
+                self._end_if_revoked(entry)  # since it was let in
+            was_lost = await connection.run()
+            if was_lost and token is not None and entry.connection is connection:
+                await entry.wait_for_change(self._config.resume_seconds)
+        finally:
+            if entry.connection is connection:  # nobody has come back to it
+                await self._registry.leave(entry)
+
+
+async def _turn_away(websocket: ServerConnection) -> None:
+    """Say that the server is full, over the open socket: a browser cannot read a refusal."""
+    try:
+        error = Error(ErrorCode.CONNECTION_FAILED, Reason.SERVER_FULL)
+        await websocket.send(serialize(error))
+        await websocket.close(CloseCode.TRY_AGAIN_LATER)
+    except ConnectionClosed:
+        pass

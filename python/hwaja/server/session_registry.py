@@ -1,0 +1,199 @@
+"""Who is being served: a limited number of sessions, each with a seat that its client may keep.
+
+A client that has enrolled no voice keeps its seat as long as nobody else wants it.
+"""
+
+import asyncio
+import math
+import secrets
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from hwaja.protocol.codes import Rejection
+from hwaja.server.bearer import digest_of
+from hwaja.server.config import Config
+from hwaja.server.connection import Connection
+from hwaja.server.session_runner import SessionRunner
+from hwaja.session.states import State
+
+TOKEN_BYTES = 32
+"""Of randomness: more than can be guessed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """What a client came with, by which its seats are counted."""
+
+    network: str
+    tokens: frozenset[bytes] = frozenset()
+    """Digests of those that are good."""
+
+    @property
+    def keys(self) -> frozenset[str | bytes]:
+        """What it is one by with others: its tokens; where none is asked for, its address."""
+        return self.tokens or frozenset((self.network,))
+
+
+class SessionEntry:
+    """One session, the connection it has now, and who has it."""
+
+    def __init__(self, runner: SessionRunner, holder: Holder, now: float) -> None:
+        self.runner = runner
+        self.holder = holder
+        """As its client came the last time."""
+        self.taken_at = now
+        self.connection: Connection | None = None
+        self.is_given_up = False
+        """Somebody else has its place; it is about to be left."""
+        self._changed = asyncio.Event()
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether its client is away and may come back."""
+        return self.connection is not None and self.connection.has_ended
+
+    async def hand_over(self, connection: Connection) -> None:
+        """Give the seat to a connection; returns once the one before has ended."""
+        before, self.connection = self.connection, connection
+        self._changed.set()
+        self._changed = asyncio.Event()
+        if before is not None:
+            await before.abandon()
+
+    def shut_down(self) -> None:
+        """Have what was received answered and the session ended, because the server stops."""
+        (self.connection or self.runner).shut_down()
+
+    async def wait_for_change(self, timeout_seconds: float) -> None:
+        """Wait until another connection has the seat, or the session comes to its own end."""
+        waits = [asyncio.ensure_future(event.wait()) for event in (self._changed, self.runner.over)]
+        try:
+            await asyncio.wait(waits, timeout=timeout_seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+
+class SessionRegistry:
+    """The seats of a server, and the tokens that lead to them.
+
+    Tokens are kept as digests: what is compared and found in memory is no token.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._places = config.max_connections
+        self._per_address = config.max_sessions_per_address or math.inf
+        self._per_token = config.max_sessions_per_token or math.inf
+        self._unenrolled_seconds = config.unenrolled_seconds
+        self._taken: set[SessionEntry] = set()
+        self._by_digest: dict[bytes, SessionEntry] = {}
+        self.emptied = asyncio.Event()
+        """Set while nobody is served."""
+        self.emptied.set()
+
+    def __len__(self) -> int:
+        return len(self._taken)
+
+    def __iter__(self) -> Iterator[SessionEntry]:
+        return iter(tuple(self._taken))
+
+    @property
+    def runners(self) -> list[SessionRunner]:
+        """The sessions, also those whose clients are away."""
+        return [entry.runner for entry in self._taken]
+
+    @property
+    def _held(self) -> list[SessionEntry]:
+        return [entry for entry in self._taken if not entry.is_given_up]
+
+    def is_full(self, now: float) -> bool:
+        """Return whether there is no seat at `now`, in seconds, that just anybody would get."""
+        return not self._has_place and self._yielding(None, now) is None
+
+    def refusal(self, holder: Holder, now: float) -> Rejection | None:
+        """Return why a newcomer gets no seat at `now`, in seconds; None: there is one."""
+        held = [entry.holder for entry in self._held]
+        if sum(each.network == holder.network for each in held) >= self._per_address:
+            return Rejection.ADDRESS_FULL
+        for token in holder.tokens:
+            if sum(token in each.tokens for each in held) >= self._per_token:
+                return Rejection.TOKEN_FULL
+        has_seat = self._has_place or self._yielding(holder, now) is not None
+        return None if has_seat else Rejection.SERVER_FULL
+
+    def take(self, runner: SessionRunner, holder: Holder, now: float) -> SessionEntry:
+        """Return a seat for a new session; the caller has seen that there is one."""
+        yielding = None if self._has_place else self._yielding(holder, now)
+        if yielding is not None:
+            yielding.is_given_up = True
+            yielding.runner.give_way()
+        entry = SessionEntry(runner, holder, now)
+        self._taken.add(entry)
+        self.emptied.clear()
+        return entry
+
+    @property
+    def _has_place(self) -> bool:
+        return len(self._held) < self._places
+
+    def _yielding(self, newcomer: Holder | None, now: float) -> SessionEntry | None:
+        """Return the seat that goes to a newcomer, or to just anybody; None: nobody gives way.
+
+        One with a voice never does. Others do that are kept, or were not used for long, or whose
+        holder has still as many as the newcomer without it. Kept ones go first, then of who has
+        most the one that has been without a voice for longest, if it is not being enrolled.
+        """
+        if len(self._taken) >= 2 * self._places:  # as many as that may be on their way out
+            return None
+        counts = Counter(key for entry in self._held for key in entry.holder.keys)
+
+        def count(holder: Holder) -> int:
+            return max(counts[key] for key in holder.keys)
+
+        least = math.inf if newcomer is None else count(newcomer) + 2
+
+        def yields(entry: SessionEntry) -> bool:
+            is_unused = entry.is_kept or now - entry.taken_at >= self._unenrolled_seconds
+            return not entry.runner.has_voice and (is_unused or count(entry.holder) >= least)
+
+        def order(entry: SessionEntry) -> tuple[bool, int, bool, float]:
+            is_enrolling = entry.runner.state in (State.ENROLLING, State.VERIFYING)
+            return not entry.is_kept, -count(entry.holder), is_enrolling, entry.taken_at
+
+        return min(filter(yields, self._held), key=order, default=None)
+
+    def issue(self, entry: SessionEntry, used: str | None = None) -> str:
+        """Return a new token that leads to a seat.
+
+        Args:
+            entry: where it leads.
+            used: the token that the client came with. It stays good until a newer one is used,
+                since the answer with the new one may be lost on its way; earlier ones do not.
+
+        """
+        self._forget_tokens(entry, keep=used)
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        self._by_digest[digest_of(token)] = entry
+        return token
+
+    def find(self, token: str | None) -> SessionEntry | None:
+        """Return where a token leads; None where its session has ended, or it is none."""
+        entry = None if token is None else self._by_digest.get(digest_of(token))
+        return None if entry is None or entry.runner.over.is_set() else entry
+
+    async def leave(self, entry: SessionEntry) -> None:
+        """End a session and free its seat."""
+        self._forget_tokens(entry)
+        try:
+            await entry.runner.end()
+        finally:
+            self._taken.discard(entry)
+            if not self._taken:
+                self.emptied.set()
+
+    def _forget_tokens(self, entry: SessionEntry, keep: str | None = None) -> None:
+        kept = None if keep is None else digest_of(keep)
+        for digest in [key for key, held in self._by_digest.items() if held is entry]:
+            if digest != kept:
+                del self._by_digest[digest]

@@ -1,0 +1,426 @@
+"""One client's session: a ring of audio, its machine, and the tasks between them.
+
+It outlives the connection it began on: a client that comes back goes on with it. Messages are taken
+one at a time, so control messages and audio keep their order. Everything runs on the event loop's
+thread.
+"""
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+
+import structlog
+
+from hwaja._pcm import RingBuffer
+from hwaja.asr.recognition_strategy import Text, hearing_of
+from hwaja.engines.interface import VoiceTrack
+from hwaja.observability.metrics import Metrics
+from hwaja.observability.session_metrics import SessionMetrics
+from hwaja.privacy.error_redaction import describe
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.codes import CloseCode, Reason
+from hwaja.protocol.messages import InvalidMessageError
+from hwaja.protocol.parse import parse
+from hwaja.server.analysis import Analyst
+from hwaja.server.config import Config
+from hwaja.server.intake import Intake
+from hwaja.server.outbox import Outbox
+from hwaja.server.sender import Sender
+from hwaja.session.close_outcome import FAULT
+from hwaja.session.deadlines import Deadlines
+from hwaja.session.events import (
+    Analysing,
+    Attributed,
+    BadAudio,
+    Begin,
+    Broke,
+    Close,
+    Connected,
+    CutOff,
+    Disconnected,
+    Effect,
+    Event,
+    Extend,
+    Learn,
+    Listen,
+    PartialText,
+    ProbeSpeaker,
+    Received,
+    Recognise,
+    Recognised,
+    Reconnected,
+    Refused,
+    Release,
+    Send,
+    Settled,
+    Shutdown,
+    SpeakerProbed,
+    Speculate,
+    TimeIsUp,
+    Transcribe,
+    Waiting,
+)
+from hwaja.session.pace import Pace
+from hwaja.session.settings import SessionSettings
+from hwaja.session.state_machine import Session
+from hwaja.session.states import State
+from hwaja.speakers.change_probe import Probe
+from hwaja.speakers.cohort import Cohort
+from hwaja.speakers.enroller import Enroller, ReadSamples
+from hwaja.speakers.enrolment import Enrol
+from hwaja.speakers.parts import Part
+from hwaja.speakers.voices import Voices
+from hwaja.vad.detection import Detection
+from hwaja.vad.silero import SileroState
+from hwaja.workers.interim_worker import InterimWorker
+from hwaja.workers.overload import DegradationLevel, Overload, SessionOverload
+from hwaja.workers.pool import Pool
+
+RING_SECONDS = 32
+"""Audio held for a session: an open utterance of 15 s and as much again that is being decoded, and
+the longest enrolment."""
+
+_log = structlog.get_logger("hwaja.session.state_machine")
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What all sessions share."""
+
+    pool: Pool
+    interim_worker: InterimWorker
+    detection: Detection[SileroState]
+    cohort: Cohort
+    settings: SessionSettings
+    metrics: Metrics = field(default_factory=Metrics)
+    overload: Overload = field(default_factory=Overload)
+
+
+class SessionRunner:
+    """Runs one client's session until it ends."""
+
+    def __init__(self, services: Services, config: Config, session_id: str) -> None:
+        self._pool = services.pool
+        self._interim_worker = services.interim_worker
+        self._session = Session(services.settings)
+        self._max_speakers = services.settings.max_speakers
+        self._voices = Voices(services.cohort)
+        self._ring = RingBuffer(RING_SECONDS * SAMPLE_RATE)
+        self._metrics = services.metrics
+        self._overload = SessionOverload(services.overload)
+        self._pace = Pace()
+        self._session_metrics = SessionMetrics(services.metrics, self._ring.capacity, self._pace)
+        self._hearing = hearing_of(
+            self, self._pool, self._interim_worker, self._ring, self._overload
+        )
+        self._analyst = Analyst(
+            self, self._pool, self._ring, self._voices, self._hearing, self._overload
+        )
+        self._enroller = Enroller(self._embed, self._ring, self._voices)
+        self.client_waits = False
+        """Whether something of the client has come that is not dealt with: so it is not silent."""
+        self._intake = Intake(
+            self._session,
+            self._ring,
+            services.detection,
+            self._report,
+            is_behind=lambda: self.client_waits,
+        )
+        self._jobs: set[asyncio.Task[None]] = set()
+        self._enrolment: asyncio.Task[None] | None = None
+        self._deadlines = Deadlines(
+            config.max_session_seconds, config.idle_seconds, time.monotonic()
+        )
+        self.session_id = session_id
+        """Names the session in the log."""
+        self._log = _log.bind(session=session_id)
+        self.outbox: Outbox[str | CloseCode] = Outbox()
+        """What the client is to be sent; a code closes the connection."""
+        self._sender = Sender(self.outbox, services.settings.max_speakers, self._log)
+        self.over = asyncio.Event()
+        """Set once the session has come to its own end."""
+
+    @property
+    def state(self) -> State:
+        """Where the session is."""
+        return self._session.state
+
+    @property
+    def has_voice(self) -> bool:
+        """Whether a voice is enrolled, which would be lost with the session."""
+        return self._session.has_voice
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether it transcribes audio that is ahead of real time."""
+        return self._pace.is_ahead and self.state in (State.TRANSCRIBING, State.DRAINING)
+
+    @property
+    def is_dear(self) -> bool:
+        """Whether it takes far more of the workers than its share, and so waits for the others."""
+        return self._overload.is_dear
+
+    @property
+    def lag_seconds(self) -> float:
+        """How long the oldest utterance that is over has been waiting; 0 where none is owed.
+
+        What it waited while it was dear is of its own doing, and not counted.
+        """
+        return self._overload.shared_lag_seconds(
+            self._session_metrics.lag_seconds, time.monotonic()
+        )
+
+    def watch_load(self) -> None:
+        """Find out how late its own answers are, and what it is to leave out."""
+        now = time.monotonic()
+        self._overload.take_shares(self._pool.shares(self), now)
+        self._overload.observe(self._session_metrics.lag_seconds, now)
+
+    def connected(self, token: str | None) -> None:
+        """Begin, on the first connection.
+
+        Args:
+            token: what the client may come back with; None: it did not ask.
+
+        """
+        if token is not None:
+            self._sender.begin_to_number()
+        self._start(self._keep_time())
+        self._log.info("session opened", resumable=token is not None)
+        self._handle(Connected(token))
+
+    def reconnected(self, token: str) -> None:
+        """Go on, on another connection: all that the client may lack is sent once more."""
+        self._log.info("session resumed")
+        self._intake.is_connected = True
+        self.outbox.rewind()
+        self._handle(Reconnected(token, at=self._ring.end))
+
+    def disconnected(self) -> None:
+        """Learn that the connection is gone: who comes back sends again what was not taken."""
+        self.client_waits = False
+        self._intake.is_connected = False
+        self._intake.look_again()
+
+    def waits(self, seconds: float) -> None:
+        """Learn that so much audio waits to be taken; 0: none does any more."""
+        self._handle(Waiting(seconds))
+
+    def cut_off(self) -> None:
+        """Close now, because the server stops and does not wait for answers any longer."""
+        self._handle(CutOff())
+
+    def shut_down(self) -> None:
+        """Answer what was heard and close, because the server stops."""
+        self._handle(Shutdown())
+
+    def revoke(self) -> None:
+        """Answer what was heard and close, because the client's token is good no more."""
+        self._report(TimeIsUp(Reason.TOKEN_REVOKED))
+
+    def give_way(self) -> None:
+        """Close, because somebody else gets the seat of a client that has enrolled nobody."""
+        self._log.info("session gives way")
+        self._report(TimeIsUp(Reason.SERVER_FULL))
+
+    async def end(self) -> None:
+        """Give up what is going on, and forget everything."""
+        self._handle(Disconnected())
+        self._analyst.close()
+        self._set_ahead(False)
+        tasks = tuple(self._jobs)
+        for task in tasks:
+            task.cancel()
+        try:
+            await asyncio.gather(*tasks, return_exceptions=True)
+        finally:  # a server that stops may cancel this as well
+            self._pool.leave(self)
+            self._interim_worker.leave(self)
+            self._intake.forget()
+            self._voices.forget()
+            self._enroller.forget()
+            self.outbox.forget()
+            self._log.info("session closed")
+
+    async def _keep_time(self) -> None:
+        while True:
+            await asyncio.sleep(self._deadlines.next_at - time.monotonic())
+            if self.client_waits:
+                self._deadlines.heard(time.monotonic())
+            for event in self._deadlines.due(time.monotonic()):
+                self._handle(event)
+                if isinstance(event, TimeIsUp):
+                    return
+
+    # in
+
+    async def take(self, message: str | bytearray, received_at: float) -> None:
+        """Take one message of the client; returns once it is dealt with and more can come.
+
+        What fails inside ends the session and raises nothing.
+
+        Args:
+            message: text or audio.
+            received_at: when it came, in seconds of `time.monotonic`.
+
+        """
+        try:
+            await self._take(message, received_at)
+        except Exception as error:
+            self._break(error)
+        finally:
+            self._deadlines.heard(time.monotonic())  # only now: until here it waited
+
+    async def _take(self, message: str | bytearray, received_at: float) -> None:
+        if isinstance(message, str):
+            await self._take_text(message)
+        elif len(message) % 2:
+            self._handle(BadAudio(Reason.ODD_BYTE_COUNT))
+        elif message[:4] == b"RIFF" and message[8:12] == b"WAVE":
+            self._handle(BadAudio(Reason.RIFF_HEADER))
+        else:
+            self._metrics.audio_received(len(message) / 2 / SAMPLE_RATE)
+            self._follow_pace(len(message) / 2 / SAMPLE_RATE, received_at)
+            await self._intake.take(memoryview(message), received_at)
+
+    def _follow_pace(self, seconds: float, received_at: float) -> None:
+        """Have those who speak now go first, where this client sends more than can be spoken."""
+        if self.state is State.TRANSCRIBING:
+            was_awaited = received_at >= self._intake.idle_since
+            caught_up = was_awaited and self._session_metrics.all_answered
+            self._pace.came(seconds, received_at, caught_up=caught_up)
+            self._set_ahead(self._pace.is_ahead)
+
+    def _set_ahead(self, is_ahead: bool) -> None:
+        self._pool.set_ahead(self, is_ahead)
+        self._interim_worker.set_ahead(self, is_ahead)
+
+    async def _take_text(self, text: str) -> None:
+        try:
+            message = parse(text, self._max_speakers)
+        except InvalidMessageError as error:
+            self._handle(Refused(error))
+            return
+        self._handle(Received(message, at=self._ring.end))
+        if self._enrolment is not None:
+            # A client may send on without awaiting the answer; it is read once the voice is known.
+            await self._enrolment
+            self._enrolment = None
+
+    # session
+
+    def _report(self, event: Event) -> None:
+        """Tell the session what happened, where nobody else would notice that it fails on it."""
+        try:
+            self._handle(event)
+        except Exception as error:
+            self._break(error)
+
+    def _handle(self, event: Event) -> None:
+        self._session_metrics.happened(event)
+        for effect in self._session.handle(event):
+            self._carry_out(effect)
+            self._session_metrics.done(effect)
+
+    def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case Send(message, details):
+                self._sender.send(message, details=details)
+            case Listen(origin):
+                self._intake.begin(origin)
+            case Enrol():
+                self._set_ahead(False)  # somebody waits for this before anything else
+                self._enrolment = self._start(self._enrol(effect))
+            case Release(index):
+                self._ring.release(max(index, self._ring.start))
+                self._intake.look_again()
+            case Close(code):
+                self.outbox.put(code)
+                self._session_metrics.closed()
+                self._intake.look_again()
+                self.over.set()
+            case Settled():
+                pass  # seen by the observer
+            case _:
+                self._analyse(effect)
+
+    def _analyse(self, effect: Analysing) -> None:
+        match effect:
+            case Begin(options, interims, adapt):
+                self._pace.begin()
+                self._set_ahead(False)
+                self._hearing.begin(options, self._take_partial_text if interims else None)
+                self._intake.watch_format()
+                if not adapt:
+                    self._analyst.unlearn()
+            case Extend(segment_id, start, stop):
+                self._hearing.follow(segment_id, start, stop)
+            case ProbeSpeaker(segment_id, start, stop):
+                self._start(self._report_turn(segment_id, self._analyst.watch(start, stop)))
+            case Speculate(start, stop, speech_samples):
+                self._analyst.speculate(start, stop, speech_samples)
+            case Transcribe(segment_id, start, stop, speech_samples):
+                analysis = self._analyst.analyse(start, stop, speech_samples)
+                self._start(self._report_text(segment_id, analysis.text))
+                self._start(self._report_voices(segment_id, analysis.parts))
+            case Recognise(segment_id, start, stop, speech_samples):
+                text = self._hearing.part(start, stop, speech_samples)
+                self._start(self._report_text(segment_id, text))
+            case Learn(speaker_id, start, stop):
+                if not self._overload.leaves_out(DegradationLevel.SPEAKER_DETAILS):
+                    self._analyst.learn(speaker_id, start, stop)
+
+    def _start(self, job: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(job)
+        self._jobs.add(task)
+        task.add_done_callback(self._job_ended)
+        return task
+
+    def _job_ended(self, task: asyncio.Task[None]) -> None:
+        self._jobs.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:  # what it was to report is missing: nothing can be waited for
+            self._log.error("session failed", **describe(error))
+            self._give_up()
+
+    # faults
+
+    def _break(self, error: Exception) -> None:
+        """Answer what was heard and close; at once where that fails as well."""
+        self._log.error("session failed", **describe(error))
+        try:
+            self._handle(Broke())
+        except Exception as another:
+            self._log.error("session failed", **describe(another))
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Name the fault and close; the machine is asked nothing more, and wants nothing more."""
+        if not self.over.is_set():
+            self._session.handle(Disconnected())
+            self._sender.send(FAULT, details=False)
+            self._carry_out(Close(CloseCode.INTERNAL_ERROR))
+
+    # engine
+
+    async def _enrol(self, effect: Enrol) -> None:
+        self._handle(await self._enroller.enrol(effect))
+
+    async def _embed(self, read: ReadSamples, samples: int) -> VoiceTrack:
+        return await self._pool.embed(self, read, samples, overlaps=False)
+
+    def _take_partial_text(self, segment_id: int, text: str) -> None:
+        if not self._overload.leaves_out(DegradationLevel.INTERIMS):
+            self._report(PartialText(segment_id, text))  # this is the task of a worker of all
+
+    async def _report_turn(self, segment_id: int, look: Probe) -> None:
+        self._handle(SpeakerProbed(segment_id, await look))
+
+    async def _report_text(self, segment_id: int, text: Text) -> None:
+        self._handle(Recognised(segment_id, await text))
+
+    async def _report_voices(
+        self, segment_id: int, parts: asyncio.Task[tuple[Part, ...] | None]
+    ) -> None:
+        self._handle(Attributed(segment_id, await parts))

@@ -1,0 +1,54 @@
+"""What ends a server: SIGINT and SIGTERM, of which a second has it hurry; or no hope to go on."""
+
+import asyncio
+import signal
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import structlog
+
+from hwaja.server.signals import on_signal
+
+Result = TypeVar("Result")
+
+_log = structlog.get_logger("hwaja.server.server.stopping")
+
+
+class StopSignals:
+    """The signals that came since this was made."""
+
+    def __init__(self) -> None:
+        """Take the signals from now on; call it in the event loop."""
+        self.stop = asyncio.Event()
+        """Set by the first signal."""
+        self.hurry = asyncio.Event()
+        """Set by the second: do not wait for sessions that drain."""
+        self.exit_code = 0
+        """What the process is to end with."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            on_signal(number, self._take)
+
+    def give_up(self, task: str) -> None:
+        """Have the server stop because it cannot be without a task that fails again and again."""
+        if not self.stop.is_set():
+            _log.critical("cannot go on, ending to be started again", task=task)
+            self.exit_code = 1
+            self.stop.set()
+
+    async def unless_stopped(self, work: Coroutine[Any, Any, Result]) -> Result | None:
+        """Return the result of `work`; None where a signal comes first, which cancels it."""
+        working, stopped = asyncio.create_task(work), asyncio.create_task(self.stop.wait())
+        try:
+            await asyncio.wait((working, stopped), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            working.cancel()  # of a task that is done, this does nothing
+            stopped.cancel()
+            await asyncio.gather(working, stopped, return_exceptions=True)
+        return None if working.cancelled() else working.result()
+
+    def _take(self) -> None:
+        if self.stop.is_set():
+            self.hurry.set()
+        else:
+            _log.info("stopping")
+            self.stop.set()

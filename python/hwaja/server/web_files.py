@@ -1,0 +1,104 @@
+"""The page and the browser client: files of the package, served on the port of the WebSocket."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from gzip import compress
+from http import HTTPStatus
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
+
+from hwaja.server.header_lists import members
+
+TYPES = {
+    "html": "text/html; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+    "svg": "image/svg+xml",
+}
+"""What is served; other files of the folder are for who packs the client."""
+
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'{socket}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""Content Security Policy, level 3: nothing from elsewhere, nothing inline, in no frame."""
+
+_HOST = re.compile(r"[\w.:\[\]-]+", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class WebFile:
+    """One file as it is sent."""
+
+    content_type: str
+    body: bytes
+    compressed: bytes
+    """With gzip."""
+    tag: str
+    """Strong entity tag, RFC 9110 section 8.8.3; of the compressed form it has a suffix."""
+
+
+class WebFiles:
+    """All files, read once."""
+
+    def __init__(self) -> None:
+        self._files = dict(_read(files("hwaja") / "web", "/"))
+        self._files["/"] = self._files["/index.html"]
+
+    def answer(self, path: str, request: Request) -> Response | None:
+        """Return the file at `path`; None where none is, or neither GET nor HEAD asks."""
+        file = self._files.get(path)
+        if file is None or request.method not in ("GET", "HEAD"):
+            return None
+        is_compressed = any("gzip" in each for each in members(request.headers, "Accept-Encoding"))
+        tag = f'"{file.tag}-gzip"' if is_compressed else f'"{file.tag}"'
+        headers = Headers(
+            {
+                "Connection": "close",
+                "Cache-Control": "no-cache",  # asked for again each time, but not sent again
+                "ETag": tag,
+                "Vary": "Accept-Encoding",
+                "Content-Security-Policy": _policy(request.headers.get("Host", "")),
+                "Permissions-Policy": "microphone=(self)",
+                "Referrer-Policy": "no-referrer",
+                "X-Content-Type-Options": "nosniff",
+                "Cross-Origin-Opener-Policy": "same-origin",
+                "Cross-Origin-Resource-Policy": "same-origin",
+            }
+        )
+        if tag in members(request.headers, "If-None-Match"):
+            return _response(HTTPStatus.NOT_MODIFIED, headers, b"")
+        body = file.compressed if is_compressed else file.body
+        headers["Content-Type"] = file.content_type
+        headers["Content-Length"] = str(len(body))
+        if is_compressed:
+            headers["Content-Encoding"] = "gzip"
+        return _response(HTTPStatus.OK, headers, body)
+
+
+def _read(folder: Traversable, path: str) -> Iterator[tuple[str, WebFile]]:
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _read(entry, f"{path}{entry.name}/")
+            continue
+        content_type = TYPES.get(entry.name.rpartition(".")[2])
+        if content_type is not None:
+            body = entry.read_bytes()
+            tag = hashlib.sha256(body).hexdigest()[:16]
+            file = WebFile(content_type, body, compress(body, mtime=0), tag)
+            yield path + entry.name, file
+
+
+def _policy(host: str) -> str:
+    # Safari before 15.4 does not take a WebSocket to the page's own host for 'self'.
+    socket = f" wss://{host}" if _HOST.fullmatch(host) else ""
+    return _POLICY.format(socket=socket)
+
+
+def _response(status: HTTPStatus, headers: Headers, body: bytes) -> Response:
+    return Response(status.value, status.phrase, headers, body)

@@ -1,0 +1,136 @@
+"""The utterances of one transcription that are being answered: what is known of each, in order.
+
+An utterance has its text from one place and its speakers from another. Where several speak in it,
+it is divided into parts, and each is answered as if it were an utterance of its own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import count, pairwise
+
+from hwaja.engines.recognition import Hypothesis
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.session.events import Attributed, Recognise, Recognised
+from hwaja.session.split_text import divide
+from hwaja.speakers.parts import Part
+from hwaja.vad.gate import Segment
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An utterance, or a part of one, of which everything is known that will be."""
+
+    segment_id: int
+    segment: Segment
+    heard: Hypothesis | None
+    """None: the engine failed on its text."""
+    voice: Part | None
+    """None: the engine failed on its voice."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Awaited:
+    segment: Segment
+    recognised: Recognised | None = None
+    attributed: Attributed | None = None
+
+
+class Utterances:
+    """Known by their segment ids, which are never used twice."""
+
+    def __init__(self) -> None:
+        self._ids = count()
+        self.open_id = next(self._ids)
+        """The id of the utterance that is being spoken, or will be next."""
+        self._awaited: dict[int, _Awaited] = {}  # in the order of speech
+
+    @property
+    def oldest(self) -> Segment | None:
+        """The first that is not answered; None where all are."""
+        first = next(iter(self._awaited.values()), None)
+        return None if first is None else first.segment
+
+    def add(self, segment: Segment) -> int:
+        """Take the utterance that was being spoken and is over; return its id."""
+        segment_id, self.open_id = self.open_id, next(self._ids)
+        self._awaited[segment_id] = _Awaited(segment)
+        return segment_id
+
+    def lacks_text(self, segment_id: int) -> bool:
+        """Return whether this one is awaited, and its text is."""
+        awaited = self._awaited.get(segment_id)
+        return awaited is not None and awaited.recognised is None
+
+    def take_text(self, event: Recognised) -> None:
+        """Learn the text of an utterance; one that is not awaited is ignored."""
+        if event.segment_id in self._awaited:
+            awaited = self._awaited[event.segment_id]
+            self._awaited[event.segment_id] = replace(awaited, recognised=event)
+
+    def take_voice(self, event: Attributed) -> None:
+        """Learn who speaks in an utterance; one that is not awaited is ignored."""
+        if event.segment_id in self._awaited:
+            awaited = self._awaited[event.segment_id]
+            self._awaited[event.segment_id] = replace(awaited, attributed=event)
+
+    def due(self) -> tuple[list[Answer], list[Recognise]]:
+        """Return what can be answered, in order, and what must be recognised before the rest."""
+        answers: list[Answer] = []
+        anew: list[Recognise] = []
+        while self._awaited:
+            segment_id, first = next(iter(self._awaited.items()))
+            if first.recognised is None or first.attributed is None:
+                break
+            del self._awaited[segment_id]
+            heard, voices = first.recognised.heard, first.attributed.parts
+            parts = _spoken_parts(first.segment, voices or ())
+            if heard is not None and heard.text and len(parts) > 1:
+                anew += self._divide(segment_id, first.segment, heard, parts)
+            else:
+                voice = parts[0][1] if parts else None
+                answers.append(Answer(segment_id, first.segment, heard, voice))
+        return answers, anew
+
+    def _divide(
+        self,
+        segment_id: int,
+        segment: Segment,
+        heard: Hypothesis,
+        parts: Sequence[tuple[Segment, Part]],
+    ) -> list[Recognise]:
+        """Put the parts of an utterance in its place; return those whose text is not known."""
+        ids = [segment_id, *(next(self._ids) for _ in parts[1:])]
+        texts = _texts(segment, heard, [piece for piece, _ in parts])
+        anew: list[Recognise] = []
+        divided: dict[int, _Awaited] = {}
+        for part_id, (piece, voice), text in zip(ids, parts, texts, strict=True):
+            recognised = None if text is None else Recognised(part_id, text)
+            divided[part_id] = _Awaited(piece, recognised, Attributed(part_id, (voice,)))
+            if text is None:
+                anew.append(Recognise(part_id, piece.start, piece.stop, piece.speech_samples))
+        self._awaited = {**divided, **self._awaited}
+        return anew
+
+
+def _spoken_parts(segment: Segment, voices: Sequence[Part]) -> list[tuple[Segment, Part]]:
+    """Return the parts of an utterance in which something is said; together they are all of it."""
+    spoken = [
+        voice
+        for voice in voices
+        if any(voice.start <= frame.start < voice.stop for frame in segment.speech)
+    ]
+    edges = [segment.start, *(voice.start for voice in spoken[1:]), segment.stop]
+    spans = zip(spoken, pairwise(edges), strict=True) if spoken else ()
+    return [(segment.part(*span), voice) for voice, span in spans]
+
+
+def _texts(
+    segment: Segment, heard: Hypothesis, pieces: Sequence[Segment]
+) -> Sequence[Hypothesis | None]:
+    """Return the text of each part, its tokens dated from there; None where it is not known."""
+    starts_seconds = [(piece.start - segment.start) / SAMPLE_RATE for piece in pieces]
+    speech_seconds = [piece.speech_samples / SAMPLE_RATE for piece in pieces]
+    texts = divide(heard, starts_seconds[1:], speech_seconds)
+    if texts is None:
+        return [None] * len(pieces)
+    return [text.earlier(start) for text, start in zip(texts, starts_seconds, strict=True)]

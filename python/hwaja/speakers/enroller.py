@@ -1,0 +1,117 @@
+"""Takes voices in: measures a take, compares it, and keeps its voice unless it is refused."""
+
+import asyncio
+import concurrent.futures.thread  # noqa: F401  # asyncio would load it in the midst of a take
+from collections.abc import Awaitable, Callable
+
+import numpy as np
+
+from hwaja._pcm import RingBuffer
+from hwaja.engines.interface import Samples, VoiceTrack
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.codes import AudioFormat, Reason
+from hwaja.protocol.quality import MIN_SPEECH_SECONDS, Quality, refusal
+from hwaja.speakers.enrolment import Enrol, Enrolled
+from hwaja.speakers.measures import agreement, clipped_share, snr_db
+from hwaja.speakers.takes import Pooled, Takes, cosine, pool
+from hwaja.speakers.voices import Voices
+from hwaja.vad.audio_format import format_of_take
+from hwaja.vad.gate import FRAME_SAMPLES, mean_dbfs
+from hwaja.workers.speculation import failure_logged
+
+ReadSamples = Callable[[], Samples]
+"""Reads samples, maybe more than once; the reader may overwrite what it gets."""
+
+Embed = Callable[[ReadSamples, int], Awaitable[VoiceTrack]]
+"""Embeds samples, told how to read them and how many they are."""
+
+
+class Enroller:
+    """Keeps the voices of one session that pass."""
+
+    def __init__(self, embed: Embed, ring: RingBuffer, voices: Voices) -> None:
+        """Prepare to enrol into `voices` what lies in `ring`."""
+        self._embed = embed
+        self._ring = ring
+        self._voices = voices
+        self._takes = Takes()
+
+    async def enrol(self, take: Enrol) -> Enrolled:
+        """Keep the voice of a take, or say why not; then the earlier voice stays."""
+        looks_like = await self._looks_like(take)
+        if looks_like is not None:  # first, as the detector hears little speech in such noise
+            return Enrolled(Reason.WRONG_FORMAT, looks_like=looks_like)
+        if _speech_samples(take) < MIN_SPEECH_SECONDS * SAMPLE_RATE:
+            return Enrolled(Reason.TOO_LITTLE_SPEECH)
+        speech = self._read(take)
+        with failure_logged("enrolment"):
+            try:
+                return await self._judge(take, speech)
+            finally:
+                speech.fill(0)
+        return Enrolled(Reason.ENGINE_FAILED)
+
+    def forget(self) -> None:
+        """Overwrite and drop what the voices were made of."""
+        self._takes.forget()
+
+    async def _looks_like(self, take: Enrol) -> AudioFormat | None:
+        whole = self._ring.read(take.start, self._ring.end)
+        with failure_logged("format"):  # as where the system gives no thread: most are right
+            try:
+                return await asyncio.to_thread(format_of_take, whole)  # up to 8 ms of NumPy
+            finally:
+                whole.fill(0)
+        return None
+
+    def _read(self, take: Enrol) -> Samples:
+        pieces = [self._ring.read(segment.start, segment.stop) for segment in take.segments]
+        joined = np.concatenate(pieces)
+        for piece in pieces:
+            piece.fill(0)
+        return joined
+
+    async def _judge(self, take: Enrol, speech: Samples) -> Enrolled:
+        track = await self._embed(speech.copy, len(speech))
+        try:
+            earlier = self._takes.of(take.speaker_id) if take.adds else None
+            pooled = pool(earlier, track.whole, _speech_samples(take) / SAMPLE_RATE)
+            others = [cosine(pooled.voice, other) for other in self._takes.others(take.speaker_id)]
+            quality = Quality(
+                speech_seconds=pooled.speech_seconds,
+                takes=pooled.takes,
+                level_dbfs=_level_dbfs(take),
+                snr_db=snr_db(self._levels(take), _level_dbfs(take)),
+                clipped_share=clipped_share(speech),
+                agreement=agreement(track.windows),
+                other_similarity=max(others, default=None),
+                takes_similarity=None if earlier is None else cosine(track.whole, earlier.voice),
+            )
+            return self._decide(take.speaker_id, pooled, quality)
+        finally:
+            track.erase()
+
+    def _decide(self, speaker_id: int, pooled: Pooled, quality: Quality) -> Enrolled:
+        reason = refusal(quality)
+        if reason is not None:
+            pooled.voice.fill(0)
+            return Enrolled(reason, quality=quality)
+        self._voices.enrol(speaker_id, pooled.voice)
+        self._takes.keep(speaker_id, pooled)
+        return Enrolled(quality=quality)
+
+    def _levels(self, take: Enrol) -> list[float]:
+        levels: list[float] = self._ring.levels(take.start, FRAME_SAMPLES).tolist()
+        return levels
+
+
+def _speech_samples(take: Enrol) -> int:
+    return sum(segment.speech_samples for segment in take.segments)
+
+
+def _level_dbfs(take: Enrol) -> float:
+    return mean_dbfs(
+        segment.level_dbfs
+        for segment in take.segments
+        for _ in range(segment.speech_samples // FRAME_SAMPLES)
+    )

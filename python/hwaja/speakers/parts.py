@@ -1,0 +1,75 @@
+"""What the voice in an utterance, or in a part of it, says of who speaks."""
+
+from dataclasses import dataclass
+
+from hwaja.protocol.values import Label
+from hwaja.speakers.calibration import probabilities
+
+SURE_PROBABILITY = 0.99
+"""Of the nearest voice against the other enrolled ones, by the calibration of `calibration`."""
+
+SHORT_SECONDS = 0.1
+"""Of less speech nothing is embedded, as there may be too little audio for an embedder. Of 100
+pieces of 0.2 to 0.3 s 2 to 4 go to the wrong one of two voices (bench/RESULTS.md)."""
+
+EXEMPLARY_SECONDS = 3.0
+"""Speech from which on an embedding is as good as one of an enrolment."""
+
+_FLOORS = ((1.0, -0.05), (2.0, 0.05), (3.0, 0.1))
+"""Speech in seconds from which a score below is that of nobody who is enrolled. 1 in 100 clips of
+an enrolled voice lies below in the worst of the rooms that were tried (bench/RESULTS.md)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Samples `[start, stop)` of a session in which one voice speaks, and whose it may be.
+
+    The tuples have an entry for each enrolled voice, by ascending speaker id; where too little was
+    said to embed, all but `speaker_ids` are empty.
+    """
+
+    start: int
+    stop: int
+    speaker_ids: tuple[int, ...]
+    speech_seconds: float
+    cosines: tuple[float, ...] = ()
+    scores: tuple[float, ...] = ()
+    """Cosines less what is to be expected of this voice and this part; see `cohort`."""
+    evidence: tuple[float, ...] = ()
+    """Natural log-likelihood of each voice, up to a constant."""
+    overlap_seconds: float = 0.0
+    """How much of it two voices share."""
+
+    @property
+    def nearest(self) -> int:
+        """Return the place of the voice that fits best."""
+        return max(range(len(self.evidence)), key=self.evidence.__getitem__)
+
+    @property
+    def probability(self) -> float:
+        """Return how likely the nearest voice is, if it is one of the enrolled."""
+        return max(probabilities(self.evidence))
+
+    @property
+    def margin(self) -> float:
+        """Return by how much the nearest voice's score is above the next; 0 for a single voice."""
+        first, *others = sorted(self.scores, reverse=True)
+        return first - others[0] if others else 0.0
+
+    @property
+    def is_exemplary(self) -> bool:
+        """Return whether a voice may learn from it: long, sure, and one speaker alone."""
+        is_long = self.speech_seconds >= EXEMPLARY_SECONDS and self.overlap_seconds == 0
+        return is_long and self.label is Label.SURE
+
+    @property
+    def label(self) -> Label:
+        """Return how far the nearest voice can be trusted."""
+        if not self.evidence:
+            return Label.SHORT
+        if self.overlap_seconds >= self.speech_seconds / 2:
+            return Label.OVERLAP
+        floors = (floor for seconds, floor in _FLOORS if self.speech_seconds >= seconds)
+        if max(self.scores) < max(floors, default=float("-inf")):
+            return Label.UNKNOWN
+        return Label.SURE if self.probability >= SURE_PROBABILITY else Label.DOUBTFUL

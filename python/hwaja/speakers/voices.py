@@ -1,0 +1,161 @@
+"""The enrolled voices, and how like them a piece of speech is."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwaja.engines.interface import Embedding, Embeddings
+from hwaja.speakers.cohort import Cohort, Rows
+
+LEARNABLE_COSINE = 0.5
+"""Of less, an embedding is not learned from: the same voice has 0.6 to 0.8 at 3 s."""
+
+LEARNED_SECONDS = 30.0
+"""Speech from which on what was learned counts as much as what was enrolled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """How like the enrolled voices some pieces of speech are; shapes (pieces, voices), float32."""
+
+    cosines: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    """The cosines less what is to be expected of these voices and of this piece; see `cohort`."""
+
+
+class Voices:
+    """The enrolled voices of one session."""
+
+    def __init__(self, cohort: Cohort) -> None:
+        """Take no voices yet; judge likeness against `cohort`."""
+        self._cohort = cohort
+        self._centroids: dict[int, Embedding] = {}
+        self._learned: dict[int, Embedding] = {}
+        self._nearness: dict[int, float] = {}  # of each voice as it is now to the cohort
+
+    @property
+    def speaker_ids(self) -> tuple[int, ...]:
+        """Whose voices are known, ascending: the order of every row of scores."""
+        return tuple(sorted(self._centroids))
+
+    def enrol(self, speaker_id: int, embedding: Embedding) -> None:
+        """Keep `embedding`, shape (dim,), as the voice of `speaker_id`, replacing an earlier one.
+
+        Raises:
+            ValueError: for an embedding without direction (zero or not finite); the voices are
+                unchanged.
+
+        """
+        unit = _units(embedding[None])[0]
+        self._forget(speaker_id)
+        self._centroids[speaker_id] = unit
+        self._settle(speaker_id)
+
+    def learn(self, speaker_id: int, embedding: Embedding, seconds: float) -> None:
+        """Move an enrolled voice towards `embedding`, of `seconds` of its speech.
+
+        It never moves further than half-way to the mean of what it learned, and not at all towards
+        what is not like it. `unlearn` takes everything back.
+
+        Raises:
+            ValueError: for an embedding without direction, or a voice that is not enrolled.
+
+        """
+        if speaker_id not in self._centroids:
+            raise ValueError("this voice is not enrolled")
+        unit = _units(embedding[None])[0]
+        if unit @ self._centroids[speaker_id] < LEARNABLE_COSINE:
+            return
+        learned = self._learned.setdefault(speaker_id, np.zeros_like(unit))
+        learned += unit * seconds / LEARNED_SECONDS
+        self._settle(speaker_id)
+
+    def unlearn(self) -> None:
+        """Go back to the voices as they were enrolled."""
+        for learned in self._learned.values():
+            learned.fill(0)
+        self._learned.clear()
+        for speaker_id in self._centroids:
+            self._settle(speaker_id)
+
+    def likeness(self, embeddings: NDArray[np.float32]) -> Likeness:
+        """Return how like each voice each of `embeddings`, shape (pieces, dim), is.
+
+        Raises:
+            ValueError: for an embedding without direction, or when no voice is enrolled.
+
+        """
+        units = _units(embeddings)
+        cosines, leanings = self._compare(units)
+        of_pieces = self._cohort.nearness(units)[:, None]
+        units.fill(0)
+        return Likeness(cosines, np.asarray(leanings - of_pieces / 2, np.float32))
+
+    def leanings(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the scores of `embeddings` but for what is the same for every voice.
+
+        They tell a voice from another, as scores do, at a fraction of the cost.
+
+        Raises:
+            ValueError: as `likeness`.
+
+        """
+        units = _units(embeddings)
+        _, leanings = self._compare(units)
+        units.fill(0)
+        return leanings
+
+    def forget(self) -> None:
+        """Overwrite and drop every voice."""
+        for speaker_id in self.speaker_ids:
+            self._forget(speaker_id)
+
+    def _compare(self, units: Rows) -> tuple[Rows, Rows]:
+        """Return the cosines to each voice, and these less what is to be expected of the voice."""
+        if not self._centroids:
+            raise ValueError("no voice is enrolled")
+        enrolled = np.stack([self._present(k) for k in self.speaker_ids])
+        cosines = np.clip(units @ enrolled.T, -1, 1)  # rounding takes some just past 1
+        enrolled.fill(0)
+        of_voices = np.array([self._nearness[k] for k in self.speaker_ids], np.float32)
+        leanings: Rows = cosines - of_voices / 2
+        return cosines, leanings
+
+    def _settle(self, speaker_id: int) -> None:
+        self._nearness[speaker_id] = float(
+            self._cohort.nearness(self._present(speaker_id)[None])[0]
+        )
+
+    def _present(self, speaker_id: int) -> Embedding:
+        """Return a voice with what it learned, a unit vector of its own."""
+        centroid, learned = self._centroids[speaker_id], self._learned.get(speaker_id)
+        if learned is None:
+            return centroid.copy()
+        weight = 1 / max(1.0, float(np.linalg.norm(learned)))
+        present: Embedding = _units((centroid + learned * weight)[None])[0]
+        return present
+
+    def _forget(self, speaker_id: int) -> None:
+        for voices in (self._centroids, self._learned):
+            voice = voices.pop(speaker_id, None)
+            if voice is not None:
+                voice.fill(0)
+
+
+def norms_of(embeddings: Embeddings) -> NDArray[np.float32]:
+    """Return the length of each embedding, shape (n, 1).
+
+    Raises:
+        ValueError: for one without direction (zero or not finite).
+
+    """
+    norms = np.linalg.norm(embeddings, axis=1, keepdims=True)
+    if not np.isfinite(norms).all() or not norms.all():
+        raise ValueError("the embedding has no direction")
+    return np.asarray(norms, np.float32)
+
+
+def _units(embeddings: Embeddings) -> Rows:
+    units: Rows = (embeddings / norms_of(embeddings)).astype(np.float32)
+    return units

@@ -1,0 +1,5 @@
+"""Where speech is, where an utterance ends, and whether the audio has the right format.
+
+Imports `engines` (onnxruntime) and `protocol`. Begin with `gate`, which decides; `detection`
+runs the detector for all sessions at once.
+"""

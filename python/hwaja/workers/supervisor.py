@@ -1,0 +1,178 @@
+"""Keeps the worker processes of a pool running: starts them, waits for their models, replaces them.
+
+What a worker does while it lives is the pool's concern.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import structlog
+
+from hwaja.engines.interface import EngineError
+from hwaja.engines.recognition import Abilities
+from hwaja.process.supervision import WhenHopeless, supervised
+from hwaja.workers import wire
+from hwaja.workers.worker_process import WorkerProcess
+
+START_TRIES = 3
+"""Failures in a row to start a worker, after which its work no longer waits for it."""
+
+LOAD_SECONDS = 300.0
+"""After so long a worker that loads its models is taken to be stuck: ten times the slowest seen."""
+
+_RESTART_PAUSE_SECONDS = 0.5  # after a failed start, so that a broken machine is not spun
+
+_log = structlog.get_logger("hwaja.workers.supervisor")
+
+
+class _UnusableError(EngineError):
+    """The models are at fault: starting a worker again at once would not help."""
+
+
+class WorkerSupervisor:
+    """A number of workers, each restarted when it dies."""
+
+    def __init__(
+        self,
+        setup: wire.Setup,
+        workers: int,
+        work: Callable[[int, WorkerProcess], Awaitable[None]],
+        give_up: Callable[[str], None],
+        when_hopeless: WhenHopeless | None = None,
+    ) -> None:
+        """Prepare; nothing is started.
+
+        Args:
+            setup: what every worker loads.
+            workers: how many.
+            work: has a worker, given by number, work until it dies.
+            give_up: told a sentence when no worker runs and none can be started for now.
+            when_hopeless: told where a fault of the front keeps every worker from running; not
+                where the system or the models do, as who runs it can change that.
+
+        """
+        self._setup = setup
+        self._workers = workers
+        self._work = work
+        self._give_up = give_up
+        self._when_hopeless = when_hopeless
+        self._failed_starts: Counter[int] = Counter()  # in a row, by worker
+        self._tasks: list[asyncio.Task[None]] = []
+        self.abilities = Abilities()
+        """What the recogniser can do; known once the crew has started."""
+        self.processes: dict[int, asyncio.subprocess.Process] = {}
+        """The last process of each worker, by number."""
+        self.running = 0
+        """How many workers have loaded their models and live."""
+        self.restarts = 0
+        """How many workers have died and were started again."""
+
+    async def start(self) -> None:
+        """Start the workers and return once all have loaded their models.
+
+        Raises:
+            EngineError: where the models cannot be loaded; no worker is left running.
+
+        """
+        kind = "interims worker" if self._setup.yields else "worker"
+        ready = [asyncio.get_running_loop().create_future() for _ in range(self._workers)]
+        self._tasks = [
+            supervised(f"{kind} {number}", partial(self._keep_one, number, future), self._despair)
+            for number, future in enumerate(ready)
+        ]
+        try:
+            await asyncio.gather(*ready)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """End every worker."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        # A task that was just ending its worker was interrupted in waiting for it.
+        await asyncio.gather(*(process.wait() for process in self.processes.values()))
+
+    async def _keep_one(self, number: int, ready: asyncio.Future[None]) -> None:
+        """Keep one worker running; `ready` tells when it first runs, or why it cannot.
+
+        Raises:
+            Exception: for faults of the front; who supervises it tries again.
+
+        """
+        while True:
+            try:
+                await self._live(number, ready)
+            except Exception as error:
+                is_ours = not isinstance(error, EngineError)
+                hopeless = self._is_hopeless(number, error)
+                if hopeless and not ready.done():
+                    ready.set_exception(error)
+                    return
+                if hopeless and not self.running:
+                    self._give_up("no worker can be kept running" if is_ours else str(error))
+                if is_ours:
+                    raise
+                _log.error("worker cannot be started", worker=number, reason=str(error))
+                await asyncio.sleep(_RESTART_PAUSE_SECONDS)
+            self.restarts += 1
+            _log.warning("worker ended, starting it again", worker=number)
+
+    def _is_hopeless(self, number: int, error: Exception) -> bool:
+        """Count a failed start; say whether work is no longer to wait for the worker."""
+        self._failed_starts[number] += 1
+        has_tried = self._failed_starts[number] >= START_TRIES
+        return has_tried or isinstance(error, _UnusableError)
+
+    def _despair(self, task: str) -> None:
+        if not self.running and self._when_hopeless is not None:
+            self._when_hopeless(task)
+
+    async def _live(self, number: int, ready: asyncio.Future[None]) -> None:
+        """Start a worker, have it load its models and work; returns once it has died.
+
+        Raises:
+            EngineError: where it did not come so far as to work.
+
+        """
+        try:
+            worker = await WorkerProcess.spawn()
+        except (OSError, RuntimeError) as error:  # which Python raises where it gets no thread
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise EngineError(f"A worker cannot be started: {reason}.") from error
+        self.processes[number] = worker.process
+        try:
+            self.abilities = await self._load(worker)
+            self._failed_starts[number] = 0
+            if not ready.done():
+                ready.set_result(None)
+            self.running += 1
+            try:
+                await self._work(number, worker)
+            finally:
+                self.running -= 1
+        finally:
+            await worker.end()
+
+    async def _load(self, worker: WorkerProcess) -> Abilities:
+        """Have the worker load its models; return what they can do."""
+        reply: wire.Reply | None
+        try:
+            async with asyncio.timeout(LOAD_SECONDS):
+                await worker.send(self._setup)
+                reply = await worker.receive()
+        except TimeoutError:  # which is an OSError, too
+            raise EngineError(f"The engine has not loaded within {LOAD_SECONDS:.0f} s.") from None
+        except (OSError, EOFError, wire.WireError):
+            reply = None
+        if isinstance(reply, wire.Unusable):
+            raise _UnusableError(reply.sentence)
+        if not isinstance(reply, wire.Ready):
+            voices = self._setup.voices
+            of_voices = () if voices is None else (voices.embedder_file, voices.segmenter_file)
+            files = " and ".join((self._setup.recogniser_dir, *of_voices))
+            raise EngineError(f"The engine ends while it loads {files}; a file may be damaged.")
+        return reply.abilities

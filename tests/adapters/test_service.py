@@ -1,0 +1,73 @@
+"""What the adapters share, without their frameworks: voices, names, figures."""
+
+import json
+import wave
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import clips
+import numpy as np
+import pytest
+from loopback import Endpoint
+from voice_agents import people
+
+from hwaja.adapters.service import Service
+from hwaja.client import Details, RefusedError, Transcription
+from hwaja.client.sound_files import AudioError
+from hwaja.protocol.values import Label
+
+NOWHERE = "wss://localhost:1"
+
+in_one_loop = pytest.mark.asyncio(loop_scope="session")
+
+
+async def conversation() -> AsyncIterator[bytes]:
+    yield clips.conversation()
+
+
+def said(label: Label, speaker_id: int = 1) -> Transcription:
+    details = Details(
+        start_seconds=1.0, end_seconds=2.0, label=label, probability=0.9, scores=(0.1, 0.7)
+    )
+    return Transcription(speaker_id, "hello", "2026-01-01T00:00:00.000Z", -25.5, 0, details)
+
+
+@pytest.mark.models
+@in_one_loop
+async def test_voices_come_from_samples_and_from_files(
+    endpoint: Endpoint, certificate: tuple[Path, Path], tmp_path: Path
+) -> None:
+    file = tmp_path / "dickens.wav"
+    with wave.open(str(file), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(16_000)
+        sound.writeframes(people()["Dickens"])
+    voices = {"Beckett": np.frombuffer(people()["Beckett"], "<i2"), "Dickens": file}
+    service = Service(endpoint.url, voices, cafile=str(certificate[0]))
+    async with service.open() as client:
+        with pytest.raises(RefusedError) as raised:
+            await anext(service.transcribe(client, conversation(), "ko-KR"))
+        assert raised.value.reason == "language_unsupported"
+        talk = service.transcribe(client, conversation(), "en-GB")
+        names = [service.name(told) async for told in talk if isinstance(told, Transcription)]
+    assert names == ["Beckett"] * 3 + ["Dickens"]
+
+
+@pytest.mark.models
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [(Label.SURE, "Dickens"), (Label.DOUBTFUL, "Dickens"), (Label.UNKNOWN, None)],
+)
+def test_a_stranger_has_no_name_but_it_is_told_who_is_nearest(
+    label: Label, name: str | None
+) -> None:
+    service = Service(NOWHERE, people())
+    assert service.name(said(label)) == name
+    figures = json.loads(json.dumps(service.figures(said(label))))
+    assert (figures["nearest"], figures["label"]) == ("Dickens", label)
+
+
+def test_a_sound_file_that_is_missing_is_told_before_anybody_connects(tmp_path: Path) -> None:
+    with pytest.raises(AudioError, match="does not exist"):
+        Service(NOWHERE, {"Beckett": tmp_path / "beckett.wav"})

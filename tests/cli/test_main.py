@@ -1,0 +1,223 @@
+"""The command line: help, versions, and every refusal in one sentence."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import hwaja
+from hwaja.cli.main import main
+from hwaja.server import config
+
+pytestmark = pytest.mark.usefixtures("clean_settings")
+
+Capture = pytest.CaptureFixture[str]
+
+
+def refusal(capsys: Capture, *arguments: str) -> str:
+    """The one sentence on stderr with which a command ends, exit code 1."""
+    assert main(list(arguments)) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert re.fullmatch(r"hwaja: [^\n]+\n", captured.err)
+    return captured.err.removeprefix("hwaja: ").removesuffix("\n")
+
+
+def helped(capsys: Capture, *arguments: str) -> str:
+    with pytest.raises(SystemExit) as ended:
+        main([*arguments, "--help"])
+    assert ended.value.code == 0
+    return capsys.readouterr().out
+
+
+def test_help_lists_the_commands(capsys: Capture) -> None:
+    text = helped(capsys)
+    names = ("serve", "models", "transcribe", "doctor")
+    assert all(re.search(rf"^ +{name}\s", text, re.MULTILINE) for name in names)
+
+
+@pytest.mark.parametrize("option", config.options(), ids=lambda option: option.name)
+def test_help_of_serve_says_of_each_option_what_it_is_its_variable_and_its_default(
+    option: object, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "1000")
+    flag = option.name.replace("_", "-")
+    said = (
+        f"{option.metadata['description']} [HWAJA_{option.name.upper()}, default {option.default}]"
+    )
+    text = helped(capsys, "serve")
+    assert re.search(rf"^  --{flag}(, --no-{flag}| VALUE)\s+{re.escape(said)}$", text, re.MULTILINE)
+
+
+def test_help_can_be_read_where_a_folder_has_a_percent_sign_in_its_name() -> None:
+    command = [sys.executable, "-m", "hwaja", "serve", "--help"]
+    environment = os.environ | {"XDG_DATA_HOME": "/data/100%s"}
+    ended = subprocess.run(command, env=environment, capture_output=True, check=True, timeout=60)
+    assert b"/data/100%s/hwaja" in ended.stdout
+
+
+@pytest.mark.parametrize("command", ["transcribe", "models", "doctor"])
+def test_help_of_the_other_commands_lists_their_options(command: str, capsys: Capture) -> None:
+    expected = {
+        "transcribe": ["--mic", "--enroll", "--url", "--speed", "--json", "--cafile", "--insecure"],
+        "models": ["list", "pull", "path"],
+        "doctor": ["--json", "--seconds", "--config", "--provider", "--asr-model", "--dev-cert"],
+    }
+    text = helped(capsys, command)
+    assert all(name in text for name in expected[command])
+
+
+def test_the_version_is_that_of_the_package(capsys: Capture) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"hwaja {hwaja.__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["serv"], ["serve", "--prot", "1"], ["models"]])
+def test_an_unknown_command_or_option_shows_the_usage(
+    arguments: list[str], capsys: Capture
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith("usage: hwaja")
+
+
+def test_ctrl_c_ends_a_command_as_shells_expect(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hwaja.models.commands.run", interrupted)
+    assert main(["models", "list"]) == 130
+
+
+# Refusals -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def junk(tmp_path: Path) -> str:
+    file = tmp_path / "junk"
+    file.write_text("nothing useful")
+    return str(file)
+
+
+def test_serving_without_a_certificate_names_the_ways_to_one(capsys: Capture) -> None:
+    sentence = refusal(capsys, "serve")
+    assert all(name in sentence for name in ("--cert", "--key", "--dev-cert"))
+
+
+def test_half_a_certificate_is_refused(junk: str, capsys: Capture) -> None:
+    assert refusal(capsys, "serve", "--cert", junk) == "cert and key belong together."
+
+
+def test_a_certificate_that_is_missing_or_is_none_is_named(junk: str, capsys: Capture) -> None:
+    sentence = refusal(capsys, "serve", "--cert", junk, "--key", "/nowhere/key.pem")
+    assert sentence == "The file /nowhere/key.pem does not exist."
+    sentence = refusal(capsys, "serve", "--cert", junk, "--key", junk)
+    assert sentence == f"{junk} and {junk} are not a certificate and its key."
+
+
+def test_a_folder_that_cannot_keep_the_development_certificate_is_named(
+    junk: str, capsys: Capture
+) -> None:
+    sentence = refusal(capsys, "serve", "--dev-cert", "--data-dir", f"{junk}/data")
+    assert (
+        sentence == f"The development certificate cannot be kept in {junk}/data: Not a directory."
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--port", "many"], "the command line sets port to 'many', which it cannot be."),
+        (["--port", "65536"], "port must lie between 0 and 65535."),
+        (["--workers", "0"], "workers must be at least 1."),
+        (["--log-format", "xml"], "log_format must be console or json."),
+        (["--config", "/nowhere.toml"], "/nowhere.toml cannot be read: No such file or directory."),
+    ],
+)
+def test_a_value_that_an_option_cannot_have_is_named(
+    arguments: list[str], sentence: str, capsys: Capture
+) -> None:
+    assert refusal(capsys, "serve", *arguments) == sentence
+
+
+def test_the_environment_and_its_file_are_read(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HWAJA_PORT", "70000")
+    assert refusal(capsys, "serve") == "port must lie between 0 and 65535."
+    assert "--dev-cert" in refusal(capsys, "serve", "--port", "1")  # the flag won
+    monkeypatch.setenv("HWAJA_PORT", "")
+    monkeypatch.setenv("HWAJA_CONFIG", "/nowhere.toml")
+    assert refusal(capsys, "serve") == "/nowhere.toml cannot be read: No such file or directory."
+    file = tmp_path / "mine.toml"
+    file.write_text("workers = 0")
+    assert refusal(capsys, "serve", "--config", str(file)) == "workers must be at least 1."
+
+
+def test_a_model_that_is_unknown_or_not_pulled_is_named(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "whispre" in refusal(capsys, "models", "path", "whispre")
+    monkeypatch.setenv("HWAJA_CACHE", str(tmp_path))
+    sentence = refusal(capsys, "models", "path", "whisper-base")
+    assert "hwaja models pull whisper-base" in sentence
+    arguments = ["serve", "--dev-cert", "--data-dir", str(tmp_path)]
+    assert "hwaja models pull" in refusal(capsys, *arguments)
+
+
+@pytest.mark.models
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--asr-model", "whispre"], "whispre"),
+        (["--asr-model", "moonshine-tiny-en"], "knows English only, not 'ko'"),
+        (["--language", "xx"], "does not know the language 'xx'"),
+    ],
+)
+def test_a_model_that_cannot_be_served_is_named(
+    arguments: list[str], sentence: str, tmp_path: Path, capsys: Capture
+) -> None:
+    serve = ["serve", "--dev-cert", "--data-dir", str(tmp_path), "--workers", "1"]
+    assert sentence in refusal(capsys, *serve, *arguments)
+
+
+@pytest.mark.models
+def test_a_port_that_is_taken_is_named(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The port comes from HWAJA_PORT here."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("HWAJA_PORT", str(port))
+        serve = ["serve", "--dev-cert", "--data-dir", str(tmp_path), "--workers", "1"]
+        english = ["--asr-model", "moonshine-tiny-en", "--language", "en"]
+        sentence = refusal(capsys, *serve, *english, "--host", "127.0.0.1")
+    assert sentence == f"Cannot listen on 127.0.0.1:{port}: Address already in use."
+
+
+@pytest.mark.models
+def test_cuda_is_refused_where_it_is_not_installed_with_what_to_install(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    serve = ["serve", "--dev-cert", "--data-dir", str(tmp_path), "--provider", "cuda"]
+    sentence = refusal(capsys, *serve)
+    assert sentence == (
+        "The installed onnxruntime knows no CUDA; "
+        "for a GPU, uninstall it and install hwaja[gpu] in place of hwaja[cpu]."
+    )
+
+
+def test_without_onnxruntime_the_user_is_told_what_to_install(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    monkeypatch.setattr("hwaja.server.server.application.locate", lambda name: tmp_path / name)
+    sentence = refusal(capsys, "serve", "--dev-cert", "--data-dir", str(tmp_path))
+    assert "hwaja[cpu]" in sentence

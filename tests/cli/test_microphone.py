@@ -1,0 +1,98 @@
+"""The microphone: what it captures, and how it ends."""
+
+import asyncio
+import builtins
+import sys
+from typing import Any
+
+import pytest
+from loopback import PATIENCE_SECONDS
+from sound_cards import Given, SoundCard
+
+from hwaja.cli.microphone import Microphone, sound_library
+from hwaja.client.sound_files import AudioError
+
+HEARD = [b"\x01\x00" * 4096, b"\x02\x00" * 4096]
+
+AT_ONCE_SECONDS = 0.01
+"""For tests of what comes never."""
+
+
+async def captured(microphone: Microphone) -> list[bytes]:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        return [chunk async for chunk in microphone.chunks()]
+
+
+async def test_it_gives_copies_of_what_it_captured_until_it_is_stopped() -> None:
+    card = SoundCard(HEARD)
+    microphone = Microphone(card)
+    chunks = microphone.chunks()
+    assert await anext(chunks) == HEARD[0]
+    assert card.is_running
+    microphone.stop()
+    assert [chunk async for chunk in chunks] == HEARD[1:]
+    assert (microphone.is_gone, microphone.overflows, card.is_running) == (False, 0, False)
+
+
+@pytest.mark.parametrize("ends", [True, False])
+async def test_a_device_that_goes_away_is_noticed_after_all_that_it_captured(ends: bool) -> None:
+    """Whether PortAudio says so, or nothing comes any more."""
+    card = SoundCard(HEARD, ends=ends)
+    patience_seconds = PATIENCE_SECONDS if ends else AT_ONCE_SECONDS
+    microphone = Microphone(card, patience_seconds)
+    assert await captured(microphone) == HEARD
+    assert (microphone.is_gone, card.is_running) == (True, False)
+
+
+async def test_a_device_that_never_gives_anything_is_gone() -> None:
+    microphone = Microphone(SoundCard(), AT_ONCE_SECONDS)
+    assert await captured(microphone) == []
+    assert microphone.is_gone
+
+
+async def test_audio_that_was_lost_is_counted() -> None:
+    microphone = Microphone(SoundCard(HEARD, flags=Given(input_overflow=True), ends=True))
+    assert await captured(microphone) == HEARD
+    assert microphone.overflows == 2
+
+
+@pytest.mark.parametrize("step", ["open", "start"])
+async def test_a_microphone_that_is_not_there_is_explained(step: str) -> None:
+    with pytest.raises(AudioError) as caught:
+        await captured(Microphone(SoundCard(fails_to=step)))
+    assert str(caught.value) == "The microphone cannot be used: Error querying device -1."
+
+
+def test_without_the_extra_the_user_is_told_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    with pytest.raises(AudioError) as caught:
+        sound_library()
+    assert str(caught.value) == "The microphone needs: pip install 'hwaja[mic]'."
+
+
+@pytest.mark.parametrize(
+    ("platform", "advice"),
+    [
+        ("linux", "apt-get install libportaudio2 (Debian, Ubuntu), dnf install portaudio (Fedora)"),
+        ("darwin", "brew install portaudio"),
+        ("win32", "pip install --force-reinstall sounddevice, which brings it along"),
+    ],
+)
+def test_without_portaudio_the_user_is_told_how_this_system_gets_it(
+    platform: str, advice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """sounddevice is there, and raises as it does where it does not find the library."""
+    real_import = builtins.__import__
+
+    def no_portaudio(name: str, *rest: Any) -> Any:
+        if name == "sounddevice":
+            raise OSError("PortAudio library not found")
+        return real_import(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", no_portaudio)
+    monkeypatch.setattr(sys, "platform", platform)
+    with pytest.raises(AudioError) as caught:
+        sound_library()
+    assert str(caught.value) == f"The microphone needs PortAudio: {advice}."

@@ -1,0 +1,346 @@
+"""`hwaja transcribe` against the real server: what it prints, and what it refuses."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+from threading import Thread
+
+import clips
+import numpy as np
+import pytest
+import soundfile
+from fakes import WatchedDetection
+from loopback import PATIENCE_SECONDS, Endpoint, serving
+from processes import hwaja_serve
+from sound_cards import Given, SoundCard
+from tone_speech import hummed
+from websockets.sync.server import ServerConnection, serve
+
+from hwaja.cli.main import main
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.server.access_policy import AccessPolicy
+from hwaja.server.bearer import Tokens
+from hwaja.server.certificate import development_certificate
+from hwaja.server.config import Config
+from hwaja.server.session_runner import Services
+from hwaja.vad.gate import FRAME_SAMPLES
+
+pytestmark = pytest.mark.models
+
+in_one_loop = pytest.mark.asyncio(loop_scope="session")
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Sound files: the voices of two speakers, their talk, and silence."""
+    folder = tmp_path_factory.mktemp("sounds")
+    sounds = {
+        "first.wav": clips.voices()[0],
+        "second.flac": clips.voices()[1],
+        "talk.wav": clips.conversation(),
+        "silence.wav": clips.silence(3),
+    }
+    for name, pcm in sounds.items():
+        soundfile.write(folder / name, np.frombuffer(pcm, "<i2"), SAMPLE_RATE)
+    return {name.split(".")[0]: str(folder / name) for name in sounds}
+
+
+def enrolling(files: dict[str, str]) -> list[str]:
+    return ["--enroll", files["first"], "--enroll", files["second"]]
+
+
+async def transcribe(*arguments: str) -> int:
+    """Run the command beside the server's loop; returns the exit code."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        return await asyncio.to_thread(main, ["transcribe", "--speed", "0", *arguments])
+
+
+def error_of(capsys: Capture) -> str:
+    """The one line on stderr, of a command that printed nothing else."""
+    captured = capsys.readouterr()
+    assert re.fullmatch(r"hwaja: [^\n]+\.\n", captured.err)
+    return captured.err.strip()
+
+
+@in_one_loop
+async def test_who_said_what_is_printed(
+    endpoint: Endpoint, certificate: tuple[Path, Path], files: dict[str, str], capsys: Capture
+) -> None:
+    arguments = ["--url", endpoint.url, "--cafile", str(certificate[0]), *enrolling(files)]
+    assert await transcribe(files["talk"], *arguments) == 0
+    captured = capsys.readouterr()
+    # The voices of the clips are short, which is shown with "!".
+    lines = [line for line in captured.out.splitlines() if not re.search(r"^!|\[info", line)]
+    assert lines[:3] == [
+        "화자 1번 등록이 완료되었습니다.",
+        "화자 2번 등록이 완료되었습니다.",
+        "실시간 전사를 시작합니다.",
+    ]
+    said = [
+        re.fullmatch(r"speaker (\d)\?? +(\d+\.\d) s +(-\d+\.\d) dBFS  (.+)", x) for x in lines[3:]
+    ]
+    assert [match and match[1] for match in said] == ["0", "0", "0", "1"]
+    times = [float(match[2]) for match in said if match]
+    assert times == sorted(times)
+    assert 0.5 < times[0] < 1.5
+    assert "winter of despair" in said[3][4].lower()
+
+
+@in_one_loop
+async def test_json_prints_the_messages_of_the_server(
+    endpoint: Endpoint, certificate: tuple[Path, Path], files: dict[str, str], capsys: Capture
+) -> None:
+    arguments = ["--url", endpoint.url, "--cafile", str(certificate[0]), *enrolling(files)]
+    assert await transcribe(files["talk"], "--json", *arguments) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    messages = [json.loads(line) for line in lines]
+    assert [message["type"] for message in messages] == [
+        "speaker_registration_completed",
+        "speaker_registration_completed",
+        "transcription_started",
+        *["transcription"] * 4,
+    ]
+    assert "화자 1번" in lines[0]  # readable as it is
+    assert {"text", "speaker_id", "segment_id", "scores", "end_seconds"} <= messages[-1].keys()
+
+
+@in_one_loop
+async def test_what_is_being_said_can_be_followed_as_json(
+    live_endpoint: Endpoint, files: dict[str, str], tmp_path: Path, capsys: Capture
+) -> None:
+    said = hummed([0, 1, 2, 3, 4])
+    soundfile.write(tmp_path / "hummed.wav", np.frombuffer(said.pcm, "<i2"), SAMPLE_RATE)
+    arguments = ["--url", live_endpoint.url, "--insecure", *enrolling(files)]
+    arguments += ["--interim", "--language", "ko", "--json"]
+    assert await transcribe(str(tmp_path / "hummed.wav"), *arguments) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    messages = [json.loads(line) for line in lines][3:]
+    assert {message["type"] for message in messages[:-1]} == {"interim"}
+    assert (messages[-1]["type"], messages[-1]["text"]) == ("transcription", said.text)
+
+
+@in_one_loop
+async def test_what_the_model_cannot_do_ends_the_command_with_the_servers_sentence(
+    endpoint: Endpoint, files: dict[str, str], capsys: Capture
+) -> None:
+    arguments = [files["talk"], "--url", endpoint.url, "--insecure", *enrolling(files)]
+    assert await transcribe(*arguments, "--language", "ko") == 1
+    assert "지원하지 않는 언어" in capsys.readouterr().err
+    assert await transcribe(*arguments, "--hotword", "상담") == 1
+    assert "핫워드" in capsys.readouterr().err
+
+
+@in_one_loop
+async def test_an_untrusted_certificate_is_told_with_the_ways_out(
+    endpoint: Endpoint,
+    files: dict[str, str],
+    tmp_path: Path,
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    arguments = [files["talk"], "--url", endpoint.url, *enrolling(files)]
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert await transcribe(*arguments) == 1
+    sentences = (
+        "is not trusted (self-signed certificate). Name it with --cafile, or pass --insecure."
+    )
+    assert error_of(capsys).endswith(sentences)
+    assert await transcribe(*arguments, "--cafile", str(tmp_path / "absent.pem")) == 1
+    assert error_of(capsys).endswith("absent.pem cannot be read: No such file or directory.")
+    assert await transcribe(*arguments, "--insecure") == 0
+
+
+@in_one_loop
+async def test_the_development_certificate_of_this_machine_is_trusted_without_a_word(
+    services: Services, files: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    async with serving(services, development_certificate(Config().data_dir)) as endpoint:
+        assert await transcribe(files["talk"], "--url", endpoint.url, *enrolling(files)) == 0
+
+
+@in_one_loop
+async def test_the_servers_own_file_of_tokens_lets_in(
+    services: Services,
+    certificate: tuple[Path, Path],
+    files: dict[str, str],
+    tmp_path: Path,
+    capsys: Capture,
+) -> None:
+    file = tmp_path / "tokens"
+    file.write_text("# of the front desk\nfirst-0123456789\nsecond-0123456789\n")
+    async with serving(services, certificate, policy=AccessPolicy(Tokens(file))) as endpoint:
+        arguments = [files["talk"], "--url", endpoint.url, "--insecure", *enrolling(files)]
+        assert await transcribe(*arguments) == 1
+        assert error_of(capsys).endswith(
+            "wants a token. Name the file of a token with --token-file."
+        )
+        assert await transcribe(*arguments, "--token-file", str(file)) == 0
+
+
+@in_one_loop
+async def test_a_voice_without_speech_ends_the_command_with_the_servers_sentence(
+    endpoint: Endpoint, files: dict[str, str], capsys: Capture
+) -> None:
+    arguments = ["--url", endpoint.url, "--insecure", "--enroll", files["silence"]]
+    assert await transcribe(files["talk"], *arguments, "--enroll", files["second"]) == 1
+    assert "음성이 너무 짧습니다" in capsys.readouterr().err
+
+
+@in_one_loop
+async def test_a_server_that_stops_meanwhile_is_told(
+    services: Services, certificate: tuple[Path, Path], files: dict[str, str], capsys: Capture
+) -> None:
+    """What it had heard is still printed."""
+    detection = WatchedDetection(services.detection._detector)
+    watched = replace(services, detection=detection)
+    async with serving(watched, certificate) as endpoint:
+        # At ten times its speed the talk lasts 1.3 s: the server stops in the midst of it.
+        arguments = ["--url", endpoint.url, "--insecure", *enrolling(files), "--speed", "10"]
+        command = asyncio.create_task(transcribe(files["talk"], *arguments))
+        enrolment_frames = sum(len(voice) // 2 // FRAME_SAMPLES for voice in clips.voices())
+        await detection.heard(enrolment_frames + 100)
+        await endpoint.server.stop()
+        assert await command == 1
+    captured = capsys.readouterr()
+    assert "Try again." in captured.out
+    assert "despair" not in captured.out
+    assert re.search(r"^hwaja: The server closed the connection.*\.$", captured.err, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["{talk}", "--enroll", "{first}"], "Give --enroll twice"),
+        (["--enroll", "{first}", "--enroll", "{second}"], "a file to transcribe or --mic"),
+        (
+            ["{talk}", "--mic", "--enroll", "{first}", "--enroll", "{second}"],
+            "a file to transcribe or --mic",
+        ),
+        (
+            ["{talk}", "--enroll", "{first}", "--enroll", "{second}", "--speed", "-1"],
+            "--speed must not be negative",
+        ),
+        (
+            ["{talk}", "--enroll", "{first}", "--enroll", "{second}", "--speed", "nan"],
+            "--speed must not be negative",
+        ),
+        (["{talk}", "--enroll", "{first}", "--enroll", "/nowhere.wav"], "/nowhere.wav does not"),
+        (["/nowhere.wav", "--enroll", "{first}", "--enroll", "{second}"], "/nowhere.wav does not"),
+        (
+            ["{talk}", "--enroll", "{first}", "--enroll", "{second}", "--url", "localhost"],
+            "'localhost' is no address of a server",
+        ),
+    ],
+)
+def test_wrong_arguments_are_one_sentence(
+    arguments: list[str], sentence: str, files: dict[str, str], capsys: Capture
+) -> None:
+    given = [argument.format(**files) for argument in arguments]
+    assert main(["transcribe", *given]) == 1
+    assert sentence in error_of(capsys)
+
+
+def listening(monkeypatch: pytest.MonkeyPatch, card: SoundCard | None) -> None:
+    """Have a sound card; None: not even the library for one."""
+    monkeypatch.setitem(sys.modules, "sounddevice", card)
+
+
+def chunks(pcm: bytes) -> list[bytes]:
+    return [pcm[at : at + 8192] for at in range(0, len(pcm), 8192)]
+
+
+def press_ctrl_c() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_ctrl_c_ends_the_microphone_and_all_that_it_heard_is_answered(
+    files: dict[str, str], tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listening(monkeypatch, SoundCard(chunks(clips.conversation()), then=press_ctrl_c))
+    with hwaja_serve(tmp_path, "--port", "0") as running:
+        arguments = ["--url", running.url, "--cafile", str(running.certificate), "--json"]
+        assert main(["transcribe", "--mic", "--speed", "0", *arguments, *enrolling(files)]) == 0
+    captured = capsys.readouterr()
+    assert captured.err == "listening; Ctrl-C ends\n"
+    types = [json.loads(line)["type"] for line in captured.out.splitlines()]
+    assert types[2:] == ["transcription_started", *["transcription"] * 4]
+
+
+def deaf(websocket: ServerConnection) -> None:
+    """Serve up to the last word, which never comes: Ctrl-C is pressed once more."""
+    websocket.send('{"type": "model_loaded", "message": ""}')
+    for message in websocket:
+        match json.loads(message) if isinstance(message, str) else None:
+            case {"type": "start_speaker_registration", "speaker_id": speaker_id}:
+                answer = {"type": "speaker_registration_started", "speaker_id": speaker_id}
+            case {"type": "complete_speaker_registration", "speaker_id": speaker_id}:
+                answer = {"type": "speaker_registration_completed", "speaker_id": speaker_id}
+            case {"type": "start_transcription"}:
+                answer = {"type": "transcription_started"}
+            case {"type": "stop_transcription"}:
+                press_ctrl_c()
+                continue
+            case _:
+                continue
+        websocket.send(json.dumps(answer | {"message": ""}))
+
+
+def test_a_second_ctrl_c_does_not_wait_for_the_last_texts(
+    files: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listening(monkeypatch, SoundCard(chunks(clips.silence(1)), then=press_ctrl_c))
+    with serve(deaf, "127.0.0.1", 0) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"ws://localhost:{server.socket.getsockname()[1]}"
+        arguments = ["transcribe", "--mic", "--speed", "0", "--url", url, *enrolling(files)]
+        assert main(arguments) == 130
+
+
+def test_a_microphone_that_goes_away_is_told_once_all_that_it_heard_is_answered(
+    files: dict[str, str], tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And how often audio was lost before it came here."""
+    lossy = Given(input_overflow=True)
+    heard = chunks(clips.conversation())
+    listening(monkeypatch, SoundCard(heard, flags=lossy, ends=True))
+    with hwaja_serve(tmp_path, "--port", "0") as running:
+        arguments = ["--url", running.url, "--insecure", "--json", "--speed", "0"]
+        assert main(["transcribe", "--mic", *arguments, *enrolling(files)]) == 1
+    captured = capsys.readouterr()
+    assert captured.err.splitlines() == [
+        "listening; Ctrl-C ends",
+        "hwaja: the microphone was not read in time; words may be missing",
+        f"hwaja: the microphone was not read in time {len(heard)} times",
+        "hwaja: The microphone has stopped: no audio comes from it any more.",
+    ]
+    types = [json.loads(line)["type"] for line in captured.out.splitlines()]
+    assert types[2:] == ["transcription_started", *["transcription"] * 4]
+
+
+@pytest.mark.parametrize(
+    ("card", "sentence"),
+    [
+        (None, "The microphone needs: pip install 'hwaja[mic]'."),
+        (SoundCard(fails_to="open"), "The microphone cannot be used: Error querying device -1."),
+    ],
+    ids=["library", "device"],
+)
+def test_a_microphone_that_is_missing_is_told_before_anybody_is_enrolled(
+    card: SoundCard | None,
+    sentence: str,
+    files: dict[str, str],
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody is even connected to: at this address there is no server."""
+    listening(monkeypatch, card)
+    assert main(["transcribe", "--mic", "--url", "wss://localhost:1", *enrolling(files)]) == 1
+    assert error_of(capsys) == f"hwaja: {sentence}"

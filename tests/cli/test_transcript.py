@@ -1,0 +1,85 @@
+"""What a person sees of a conversation."""
+
+import json
+
+import pytest
+
+from hwaja.cli.transcript import Transcript
+from hwaja.client import Message
+
+Capture = pytest.CaptureFixture[str]
+
+FINAL: Message = {
+    "type": "transcription",
+    "speaker_id": 1,
+    "text": "반갑습니다",
+    "confidence": -31.2,
+    "segment_id": 0,
+    "start_seconds": 4.94,
+}
+STARTED: Message = {"type": "transcription_started", "message": "실시간 전사를 시작합니다."}
+
+
+def interim(segment_id: int, text: str) -> Message:
+    return {"type": "interim", "segment_id": segment_id, "text": text, "stable_chars": 0}
+
+
+def shown(capsys: Capture, *messages: Message, as_json: bool = False) -> str:
+    with Transcript(as_json=as_json) as transcript:
+        for message in messages:
+            transcript.show(message)
+    return capsys.readouterr().out
+
+
+def test_a_final_text_is_a_line_with_its_speaker(capsys: Capture) -> None:
+    assert shown(capsys, STARTED, FINAL).splitlines() == [
+        "실시간 전사를 시작합니다.",
+        "speaker 1      4.9 s   -31.2 dBFS  반갑습니다",
+    ]
+
+
+def test_who_is_not_enrolled_has_the_name_of_nobody_who_is(capsys: Capture) -> None:
+    """The same words as in the page; as JSON it is what the server said."""
+    stranger = FINAL | {"label": "unknown"}
+    assert shown(capsys, stranger) == "Someone not enrolled     4.9 s   -31.2 dBFS  반갑습니다\n"
+    assert json.loads(shown(capsys, stranger, as_json=True)) == stranger
+
+
+def test_what_a_later_server_may_say_without_words_is_passed_over(capsys: Capture) -> None:
+    assert shown(capsys, {"type": "audio_ahead", "seconds": 3.0}) == ""
+
+
+def test_a_speaker_who_is_not_sure_has_a_question_mark(capsys: Capture) -> None:
+    lines = shown(capsys, FINAL | {"label": "sure"}, FINAL | {"label": "short"}).splitlines()
+    assert [line[:16] for line in lines] == ["speaker 1      4", "speaker 1?     4"]
+
+
+def test_what_could_be_better_about_a_voice_is_shown_below_it(capsys: Capture) -> None:
+    warning = {"reason": "noisy", "message": "주변 소음이 큽니다."}
+    enrolled = {"type": "speaker_registration_completed", "message": "등록이 완료되었습니다."}
+    quality = {"quality": {"warnings": [warning]}}
+    assert shown(capsys, enrolled | quality).splitlines() == [
+        "등록이 완료되었습니다.",
+        "! 주변 소음이 큽니다.",
+    ]
+
+
+def test_into_a_pipe_no_interim_is_written(capsys: Capture) -> None:
+    assert shown(capsys, interim(0, "반갑"), FINAL) == shown(capsys, FINAL)
+
+
+def test_as_json_every_message_is_a_line(capsys: Capture) -> None:
+    messages = [STARTED, interim(0, "반갑"), FINAL]
+    lines = shown(capsys, *messages, as_json=True).splitlines()
+    assert [json.loads(line) for line in lines] == messages
+    assert "반갑" in lines[1], "readable as it is"
+
+
+def test_on_a_terminal_interims_are_drawn_and_the_final_text_stays(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    out = shown(capsys, interim(0, "반갑"), interim(1, "저도"), FINAL)
+    assert out.index("반갑 저도") < out.rindex("반갑습니다")
+    assert out.rindex("저도") > out.rindex("반갑습니다"), "the other utterance goes on below"

@@ -1,0 +1,218 @@
+"""What is sent and what it means, over a network that loses things; no socket."""
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hwaja.client.audio_store import AudioStore
+from hwaja.client.errors import Message
+from hwaja.client.phase import (
+    ENROLMENT,
+    MOST_KEPT_SAMPLES,
+    MOST_UNCONFIRMED_SAMPLES,
+    TRANSCRIPTION,
+    Kind,
+    Meaning,
+    Phase,
+)
+from hwaja.client.resumption import LONGEST_DELAY_SECONDS, RESUME_SECONDS, BackOff, Resumption
+
+pieces = st.lists(st.integers(0, 5000), max_size=30)
+
+
+def audio(sizes: list[int]) -> list[bytes]:
+    """Chunks of so many samples; no two samples are the same."""
+    counted = iter(range(1, 10**9))
+    return [b"".join(next(counted).to_bytes(2, "big") for _ in range(n)) for n in sizes]
+
+
+class Server:
+    """What the other end has taken, and what it says."""
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+        self.pcm = b""
+        self.state = "ready"
+
+    def take(self, item: Message | bytes) -> Iterator[Message]:
+        if isinstance(item, bytes):
+            assert self.state == self.kind.listening
+            self.pcm += item
+            yield {"type": "audio_received", "received_samples": len(self.pcm) // 2}
+        elif item["type"] == self.kind.start:
+            assert self.state == "ready" or self.kind is ENROLMENT
+            self.state, self.pcm = self.kind.listening, b""
+            yield {"type": self.kind.started, "speaker_id": item.get("speaker_id")}
+        else:
+            assert item["type"] == self.kind.end
+            assert self.state == self.kind.listening
+            self.state = "over"
+            yield {"type": self.kind.ended, "speaker_id": item.get("speaker_id")}
+
+
+@given(
+    st.sampled_from([ENROLMENT, TRANSCRIPTION]),
+    pieces,
+    st.lists(st.sampled_from(["both", "there", "neither"]), max_size=60),
+)
+def test_whatever_is_lost_the_server_has_every_sample_once(
+    kind: Kind, sizes: list[int], losses: list[str]
+) -> None:
+    """A connection that fails loses what went one way or both; the rest is told on the next."""
+    options: Message = {"speaker_id": 1} if kind is ENROLMENT else {}
+    phase, server = Phase(kind, options, is_confirmed=True), Server(kind)
+    for chunk in audio(sizes):
+        phase.append(chunk)
+    phase.finish()
+    fate = iter(losses)
+    pending: list[Message] = []  # numbered answers that were lost come again
+    meaning = Meaning.PASSING
+    for _ in range(1000):
+        item = phase.next()
+        carried = next(fate, "fine")
+        if item is None:
+            break
+        if carried in ("fine", "there"):
+            pending += server.take(item)
+        if carried != "fine":
+            received = 0 if server.state == "ready" else len(server.pcm) // 2
+            phase.resume(server.state, received)
+        for message in pending:
+            found = phase.take(message)
+            meaning = meaning if found is Meaning.PASSING else found
+        pending = []
+    assert meaning is Meaning.ENDED
+    assert server.pcm == b"".join(audio(sizes))
+
+
+@given(pieces, st.data())
+def test_a_store_keeps_what_was_not_taken_and_sends_on_from_there(
+    sizes: list[int], data: st.DataObject
+) -> None:
+    store, whole, sent = AudioStore(), b"", b""
+    for chunk in audio(sizes):
+        store.append(chunk)
+        whole += chunk
+        if data.draw(st.booleans()):
+            sent += store.next() or b""
+        if data.draw(st.booleans()):
+            store.confirm(data.draw(st.integers(0, store.end + 10)))
+        if data.draw(st.integers(0, 4)) == 0:
+            position = data.draw(st.integers(store.start, store.sent))
+            store.rewind(position)
+            sent = sent[: 2 * position]
+        assert 0 <= store.start <= store.sent <= store.end == len(whole) // 2
+        assert len(sent) // 2 == store.sent
+    while chunk := store.next():
+        sent += chunk
+    assert sent == whole
+
+
+def started(kind: Kind, *, is_confirmed: bool = True) -> Phase:
+    phase = Phase(kind, {}, is_confirmed=is_confirmed)
+    phase.next()
+    assert phase.take({"type": kind.started}) is Meaning.STARTED
+    return phase
+
+
+def sent_samples(phase: Phase) -> int:
+    total = 0
+    while isinstance(item := phase.next(), bytes):
+        total += len(item) // 2
+    return total
+
+
+def test_no_more_than_some_seconds_are_on_their_way() -> None:
+    phase = started(TRANSCRIPTION)
+    for _ in range(40):
+        phase.append(bytes(8192))
+    first = sent_samples(phase)
+    assert MOST_UNCONFIRMED_SAMPLES <= first < MOST_UNCONFIRMED_SAMPLES + 4096
+    phase.take({"type": "audio_received", "received_samples": 16_000})
+    assert 16_000 - 4096 <= sent_samples(phase) <= 16_000 + 4096
+
+
+@pytest.mark.parametrize("is_confirmed", [True, False])
+def test_who_is_too_far_ahead_holds_on_until_told_to_go_on(is_confirmed: bool) -> None:
+    phase = started(TRANSCRIPTION, is_confirmed=is_confirmed)
+    phase.append(bytes(8192))
+    phase.take({"type": "too_far_ahead", "waiting_seconds": 31.5, "hold": True})
+    assert phase.next() is None
+    phase.take({"type": "too_far_ahead", "waiting_seconds": 0.0, "hold": False})
+    assert phase.next() == bytes(8192)
+
+
+def test_on_another_connection_nobody_holds_on_for_what_was_said_on_the_last() -> None:
+    phase = started(TRANSCRIPTION)
+    phase.append(bytes(8192))
+    phase.take({"type": "too_far_ahead", "waiting_seconds": 31.5, "hold": True})
+    phase.resume("transcribing", 0)
+    assert phase.next() == bytes(8192)
+
+
+def test_a_minute_is_kept_and_then_there_is_no_room() -> None:
+    phase = started(TRANSCRIPTION)
+    kept_samples = 0
+    while phase.has_room:
+        phase.append(bytes(8192))
+        kept_samples += 4096
+    assert MOST_KEPT_SAMPLES <= kept_samples < MOST_KEPT_SAMPLES + 4096
+    sent_samples(phase)
+    phase.take({"type": "audio_received", "received_samples": 16_000})
+    assert phase.has_room
+
+
+def test_nothing_is_sent_before_the_start_is_answered() -> None:
+    phase = Phase(TRANSCRIPTION, {"details": True}, is_confirmed=True)
+    phase.append(bytes(100))
+    phase.finish()
+    assert phase.next() == {"type": "start_transcription", "details": True}
+    assert phase.next() is None
+    phase.take({"type": "transcription_started"})
+    assert phase.next() == bytes(100)
+    assert phase.next() == {"type": "stop_transcription"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "reason", "meaning"),
+    [
+        (ENROLMENT, "SPEAKER_REGISTRATION_FAILED", "two_voices", Meaning.FAILED),
+        (TRANSCRIPTION, "TRANSCRIPTION_FAILED", "engine_failed", Meaning.PASSING),
+        (TRANSCRIPTION, "TRANSCRIPTION_FAILED", None, Meaning.PASSING),
+        (TRANSCRIPTION, "TRANSCRIPTION_FAILED", "audio_limit", Meaning.LIMITED),
+        (TRANSCRIPTION, "TRANSCRIPTION_FAILED", "wrong_state", Meaning.FAILED),
+        (TRANSCRIPTION, "SPEAKER_REGISTRATION_FAILED", "two_voices", Meaning.PASSING),
+    ],
+)
+def test_what_an_error_means(kind: Kind, code: str, reason: str | None, meaning: Meaning) -> None:
+    assert started(kind).take({"type": "error", "code": code, "reason": reason}) is meaning
+
+
+@given(st.lists(st.floats(0, 0.999), min_size=8, max_size=40))
+def test_attempts_get_rarer_and_end_when_the_session_is_forgotten(chances: list[float]) -> None:
+    chance = iter(chances)
+    back_off = BackOff(lambda: next(chance, 0.5))
+    delays = [back_off.next_delay_seconds(0) for _ in range(8)]
+    assert all(delay is not None and 0 < delay <= LONGEST_DELAY_SECONDS for delay in delays)
+    assert back_off.next_delay_seconds(RESUME_SECONDS) is None
+    assert (delays[-1] or 0) >= LONGEST_DELAY_SECONDS / 2 > (delays[0] or 0)
+
+
+def test_what_was_had_before_is_no_news_and_another_session_counts_anew() -> None:
+    resumption = Resumption()
+    assert not resumption.welcome({"session_token": "A", "resumed": False})
+    assert resumption.offered == ("hwaja", "hwaja.resume.A")
+    numbers = [1, 2, None, 2, 3]
+    assert [resumption.is_news({"number": n} if n else {}) for n in numbers] == [
+        True,
+        True,
+        True,
+        False,
+        True,
+    ]
+    assert resumption.welcome({"session_token": "B", "resumed": True})
+    assert not resumption.is_news({"number": 3})
+    resumption.welcome({"session_token": "C", "resumed": False})
+    assert resumption.is_news({"number": 1})

@@ -1,0 +1,357 @@
+"""The client library against the real server, over a network that fails."""
+
+import asyncio
+import random
+from array import array
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import clips
+import numpy as np
+import pytest
+import soundfile
+from fakes import FakePool
+from loopback import PATIENCE_SECONDS, Endpoint, Serve
+from relay import relaying
+from websockets.asyncio.server import ServerConnection
+from websockets.asyncio.server import serve as serve_websockets
+
+from hwaja.client import (
+    Chunks,
+    Client,
+    ClientError,
+    ClientEvent,
+    Interim,
+    Message,
+    RefusedError,
+    SessionLostError,
+    Transcription,
+    TranscriptionStopped,
+    connect,
+)
+from hwaja.client.trust import client_tls
+from hwaja.client.websocket import dial
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.codes import Reason
+from hwaja.protocol.values import Label
+from hwaja.server.tls import tls_context
+
+pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def enrolled(client: Client) -> None:
+    for speaker_id, voice in enumerate(clips.voices()):
+        completed = await client.enrol(speaker_id, voice)
+        assert completed.speaker_id == speaker_id
+        assert completed.quality is not None
+        assert completed.quality.speech_seconds > 2
+
+
+async def conversed(url: str, cafile: Path) -> list[ClientEvent]:
+    async with connect(url, cafile=cafile) as client:
+        await enrolled(client)
+        return [told async for told in client.transcribe(clips.conversation())]
+
+
+def said(told: list[ClientEvent]) -> list[Transcription]:
+    return [each for each in told if isinstance(each, Transcription)]
+
+
+def starts(told: list[ClientEvent]) -> list[float]:
+    return [each.details.start_seconds for each in said(told) if each.details is not None]
+
+
+async def test_a_conversation_is_told_in_words_with_speakers_and_figures(
+    serve: Serve, certificate: tuple[Path, Path]
+) -> None:
+    async with serve() as endpoint:
+        told = await conversed(endpoint.url, certificate[0])
+    assert {each.speaker_id for each in said(told)} == {0, 1}
+    assert all(each.details and each.details.label in Label for each in said(told))
+    assert isinstance(told[-1], TranscriptionStopped)
+    assert told[-1].summary.utterances == len(said(told)) == 4
+
+
+async def test_interims_come_to_who_asks(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    async with connect(endpoint.url, cafile=certificate[0]) as client:
+        await enrolled(client)
+        talk = client.transcribe(clips.conversation(), interim_results=True)
+        told = [each async for each in talk]
+    kinds = {type(each) for each in told}
+    assert kinds <= {Interim, Transcription, TranscriptionStopped}
+    assert all(each.segment_id is not None for each in said(told))
+
+
+async def test_a_voice_that_is_refused_is_explained_and_can_be_tried_again(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    async with connect(endpoint.url, cafile=certificate[0]) as client:
+        with pytest.raises(
+            RefusedError, match=r"^The server answered: 음성이 너무 짧습니다"
+        ) as raised:
+            await client.enrol(0, clips.silence(4))
+        assert raised.value.code == "SPEAKER_REGISTRATION_FAILED"
+        assert (raised.value.reason, raised.value.speaker_id) == ("too_little_speech", 0)
+        assert (await client.enrol(0, clips.voices()[0])).speaker_id == 0
+
+
+async def test_a_transcription_without_voices_is_refused_and_the_session_goes_on(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    async with connect(endpoint.url, cafile=certificate[0]) as client:
+        with pytest.raises(RefusedError) as raised:
+            await anext(client.transcribe(b""))
+        assert raised.value.reason == "not_enrolled"
+        await enrolled(client)
+
+
+def lengths(seed: int) -> Iterator[int]:
+    chance = random.Random(seed)  # noqa: S311 - a network, no secret
+    for _ in range(chance.randrange(2, 6)):
+        yield chance.randrange(3_000, 400_000)
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_over_a_network_that_fails_it_is_told_what_it_is_told_over_a_good_one(
+    seed: int, serve: Serve, engine: FakePool, certificate: tuple[Path, Path]
+) -> None:
+    """Wherever the connections are cut: every sample is heard once, every answer comes once."""
+    async with serve() as endpoint:
+        expected = await conversed(endpoint.url, certificate[0])
+        heard = [samples.tobytes() for samples in engine.heard]
+        engine.heard.clear()
+        async with relaying(endpoint.port, lengths(seed)) as relay:
+            found = await conversed(relay.url, certificate[0])
+    assert relay.connections > 1
+    assert [samples.tobytes() for samples in engine.heard] == heard
+    assert starts(found) == starts(expected)
+    assert [each.speaker_id for each in said(found)] == [each.speaker_id for each in said(expected)]
+    assert found[-1] == expected[-1]
+
+
+@pytest.mark.parametrize("seed", [None, 1, 2])
+@pytest.mark.parametrize("max_audio_seconds", [3.0, 7.0, 11.9])
+async def test_a_conversation_longer_than_the_longest_transcription_comes_back_whole(
+    max_audio_seconds: float, seed: int | None, serve: Serve, certificate: tuple[Path, Path]
+) -> None:
+    """Also where the limit falls behind the last word, so that stop and end cross."""
+    async with serve() as endpoint:
+        expected = await conversed(endpoint.url, certificate[0])
+    cuts = iter(()) if seed is None else lengths(seed)
+    async with serve(max_audio_seconds) as endpoint, relaying(endpoint.port, cuts) as relay:
+        found = await conversed(relay.url, certificate[0])
+    assert [each.speaker_id for each in said(found)] == [each.speaker_id for each in said(expected)]
+    assert starts(found) == pytest.approx(starts(expected), abs=0.07)
+    ids = [each.segment_id for each in said(found)]
+    assert len(set(ids)) == len(ids)
+    assert {type(each) for each in found} == {Transcription, TranscriptionStopped}
+
+
+async def test_what_goes_wrong_with_the_audio_is_what_is_raised(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        yield bytes(8192)
+        raise RuntimeError("the microphone was unplugged")
+
+    async with connect(endpoint.url, cafile=certificate[0]) as client:
+        await enrolled(client)
+        with pytest.raises(RuntimeError, match="unplugged"):
+            async for _ in client.transcribe(broken()):
+                pass
+
+
+async def test_a_session_that_the_server_has_forgotten_is_lost(
+    serve: Serve, certificate: tuple[Path, Path]
+) -> None:
+    away = []
+    async with (
+        serve(resume_seconds=0.01) as endpoint,
+        relaying(endpoint.port, iter([60_000])) as relay,
+        connect(relay.url, cafile=certificate[0], on_away=lambda: away.append(1)) as client,
+    ):
+        with pytest.raises(SessionLostError, match="enrol the voices again"):
+            await enrolled(client)
+    assert away == [1]
+
+
+@pytest.mark.parametrize("is_back_when_asked", [True, False])
+async def test_a_session_is_resumed_while_nothing_is_asked_of_it(
+    is_back_when_asked: bool, serve: Serve, certificate: tuple[Path, Path]
+) -> None:
+    """The server keeps it for a minute only, and who has enrolled may think for longer."""
+    away, back = asyncio.Event(), asyncio.Event()
+    async with (
+        serve() as endpoint,
+        connect(endpoint.url, cafile=certificate[0], on_away=away.set) as client,
+    ):
+        reopen = client._link.open
+
+        async def opened() -> Message:
+            welcome = await reopen()
+            back.set()
+            return welcome
+
+        client._link.open = opened  # type: ignore[method-assign]
+        await enrolled(client)
+        assert client._link._connection is not None
+        client._link._connection._websocket.transport.abort()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await (back if is_back_when_asked else away).wait()
+            told = [each async for each in client.transcribe(clips.conversation())]
+    assert len(said(told)) == 4
+
+
+@pytest.mark.parametrize("is_lost_when_asked", [True, False])
+async def test_a_session_that_is_lost_while_nothing_is_asked_is_lost_for_what_is_asked_next(
+    is_lost_when_asked: bool, serve: Serve, certificate: tuple[Path, Path]
+) -> None:
+    away = asyncio.Event()
+    async with (
+        serve(resume_seconds=0) as endpoint,
+        connect(endpoint.url, cafile=certificate[0], on_away=away.set) as client,
+    ):
+        await client.enrol(0, clips.voices()[0])
+        assert client._link._connection is not None
+        client._link._connection._websocket.transport.abort()
+        await away.wait()
+        if is_lost_when_asked:
+            assert client._link._resting is not None
+            await asyncio.wait([client._link._resting])
+        with pytest.raises(SessionLostError, match="enrol the voices again"):
+            await client.enrol(1, clips.voices()[1])
+
+
+async def test_a_server_that_stops_is_no_loss_of_the_connection(
+    serve: Serve, certificate: tuple[Path, Path]
+) -> None:
+    away = []
+    async with (
+        serve() as endpoint,
+        connect(endpoint.url, cafile=certificate[0], on_away=lambda: away.append(1)) as client,
+    ):
+        await endpoint.server.stop()
+        with pytest.raises(ClientError, match=r"\(code 1001\)\.$"):
+            await client.enrol(0, clips.voices()[0])
+    assert away == []
+
+
+async def test_who_leaves_a_transcription_early_ends_the_session(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    async with connect(endpoint.url, cafile=certificate[0]) as client:
+        await enrolled(client)
+        talk = client.transcribe(clips.conversation() * 2)
+        async for _ in talk:
+            break
+        await talk.aclose()
+        with pytest.raises(ClientError, match="closed"):
+            await client.enrol(0, clips.voices()[0])
+    await endpoint.until_free()
+
+
+async def test_who_is_cancelled_while_the_connection_closes_leaves_none_open(
+    certificate: tuple[Path, Path],
+) -> None:
+    """The other end takes its time to say goodbye."""
+    goodbye = asyncio.Event()
+
+    async def dawdle(websocket: ServerConnection) -> None:
+        websocket.transport.pause_reading()
+        await goodbye.wait()
+
+    tls = tls_context(*certificate)
+    options: dict[str, Any] = {"ssl": tls, "close_timeout": 0.1}
+    async with serve_websockets(dawdle, "127.0.0.1", 0, **options) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        connection = await dial(f"wss://localhost:{port}", client_tls(certificate[0]))
+        closing = asyncio.create_task(connection.close())
+        await asyncio.sleep(0)
+        assert not closing.done()
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        assert connection._websocket.transport.is_closing()
+        goodbye.set()
+
+
+def wave_file(folder: Path, pcm: bytes) -> Path:
+    file = folder / "voice.wav"
+    soundfile.write(file, np.frombuffer(pcm, "<i2"), SAMPLE_RATE)
+    return file
+
+
+FORMS: dict[str, Callable[[bytes, Path], Chunks]] = {
+    "bytearray": lambda pcm, _: bytearray(pcm),
+    "memoryview": lambda pcm, _: memoryview(pcm),
+    "array": lambda pcm, _: array("h", pcm),
+    "numpy": lambda pcm, _: np.frombuffer(pcm, "<i2"),
+    "numpy of one channel": lambda pcm, _: np.frombuffer(pcm, "<i2").reshape(-1, 1),
+    "numpy with gaps": lambda pcm, _: np.frombuffer(pcm, "<i2").repeat(2)[::2],
+    "numpy in chunks": lambda pcm, _: np.array_split(np.frombuffer(pcm, "<i2"), 7),
+    "str": lambda pcm, folder: str(wave_file(folder, pcm)),
+    "Path": lambda pcm, folder: wave_file(folder, pcm),
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+async def test_audio_may_be_bytes_16_bit_integers_or_a_sound_file(
+    form: Callable[[bytes, Path], Chunks],
+    endpoint: Endpoint,
+    certificate: tuple[Path, Path],
+    tmp_path: Path,
+) -> None:
+    pcm = clips.voices()[0]
+    async with connect(endpoint.url, cafile=str(certificate[0])) as client:
+        expected = await client.enrol(0, pcm)
+        assert await client.enrol(0, form(pcm, tmp_path)) == expected
+
+
+@pytest.mark.parametrize(
+    ("audio", "error", "sentence"),
+    [
+        ([b"ab", 3], TypeError, "PCM16, as bytes or 16-bit integers, not int"),
+        (["text"], TypeError, "PCM16, as bytes or 16-bit integers, not str"),
+        (None, TypeError, "PCM16, as bytes or 16-bit integers, not NoneType"),
+        (b"odd", ValueError, "PCM16 has two bytes"),
+        (b"RIFF\x24\0\0\0WAVEfmt " + bytes(64), ValueError, "PCM16, its header is not"),
+        (np.zeros(8, np.float32), TypeError, "PCM16, as bytes or 16-bit integers, not float32"),
+        (np.zeros(8, np.int32), TypeError, "PCM16, as bytes or 16-bit integers, not int32"),
+        (np.zeros(8, np.uint16), TypeError, "PCM16, as bytes or 16-bit integers, not uint16"),
+        (np.zeros(8, ">i2"), TypeError, "PCM16, as bytes or 16-bit integers, not >i2"),
+        (np.int16(3), TypeError, "PCM16, as bytes or 16-bit integers, not int16"),
+        (np.zeros((8, 2), np.int16), ValueError, "PCM16 of one channel"),
+        ("/nowhere.wav", ClientError, "/nowhere.wav does not exist"),
+        (Path("/nowhere.wav"), ClientError, "/nowhere.wav does not exist"),
+    ],
+    ids=lambda each: None if isinstance(each, type | str) else type(each).__name__,
+)
+async def test_what_is_no_pcm16_is_refused_here(
+    audio: object,
+    error: type[Exception],
+    sentence: str,
+    endpoint: Endpoint,
+    certificate: tuple[Path, Path],
+) -> None:
+    async with connect(endpoint.url, cafile=certificate[0]) as client:
+        with pytest.raises(error, match=sentence):
+            await client.enrol(0, audio)  # type: ignore[arg-type]
+        if not isinstance(audio, list):  # which was begun
+            assert (await client.enrol(0, clips.voices()[0])).speaker_id == 0
+
+
+async def test_what_the_server_warns_of_a_voice_is_in_its_quality(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    shrill = np.clip(8.0 * np.frombuffer(clips.voices()[0], "<i2"), -32768, 32767).astype(np.int16)
+    async with connect(endpoint.url, cafile=certificate[0]) as client:
+        quality = (await client.enrol(0, shrill)).quality
+        *_, message = [each async for each in client.enrol_messages(0, shrill)]
+    assert quality is not None
+    assert [(warning.reason, warning.message) for warning in quality.warnings] == [
+        (warning["reason"], warning["message"]) for warning in message["quality"]["warnings"]
+    ]
+    assert Reason.CLIPPED in {warning.reason for warning in quality.warnings}

@@ -1,0 +1,120 @@
+"""The client for programs without asyncio, and what it takes to import it."""
+
+import asyncio
+import gc
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import clips
+import pytest
+from loopback import PATIENCE_SECONDS, Endpoint
+from processes import hwaja_serve
+
+from hwaja.client import RefusedError, Transcription, TranscriptionStopped
+from hwaja.client.sync import Client, connect
+
+pytestmark = pytest.mark.models
+
+in_one_loop = pytest.mark.asyncio(loop_scope="session")
+
+
+def halves(pcm: bytes) -> Iterator[bytes]:
+    yield pcm[: len(pcm) // 4 * 2]
+    yield pcm[len(pcm) // 4 * 2 :]
+
+
+@in_one_loop
+async def test_a_conversation_without_asyncio(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    def converse() -> list[object]:
+        with connect(endpoint.url, cafile=certificate[0]) as client:
+            with pytest.raises(RefusedError, match="너무 짧습니다"):
+                client.enrol(0, clips.silence(4))
+            for speaker_id, voice in enumerate(clips.voices()):
+                client.enrol(speaker_id, halves(voice))
+            return list(client.transcribe(halves(clips.conversation())))
+
+    told = await asyncio.to_thread(converse)
+    assert [type(each) for each in told] == [Transcription] * 4 + [TranscriptionStopped]
+
+
+@in_one_loop
+async def test_who_leaves_the_loop_early_leaves_nothing_behind(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    def leave() -> object:
+        with connect(endpoint.url, cafile=certificate[0]) as client:
+            for speaker_id, voice in enumerate(clips.voices()):
+                client.enrol(speaker_id, voice)
+            talk = client.transcribe(clips.conversation())
+            first = next(talk)
+            talk.close()
+            return first
+
+    assert isinstance(await asyncio.to_thread(leave), Transcription)
+    await endpoint.until_free()
+
+
+def enrolled(client: Client) -> Client:
+    for speaker_id, voice in enumerate(clips.voices()):
+        client.enrol(speaker_id, voice)
+    return client
+
+
+@in_one_loop
+async def test_a_microphone_that_says_nothing_any_more_keeps_nobody_from_leaving(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    """Neither who leaves the loop, nor who holds the answers for longer than the session."""
+    silent = threading.Event()
+
+    def microphone() -> Iterator[bytes]:
+        yield clips.conversation()
+        silent.wait()
+
+    def leave() -> None:
+        with connect(endpoint.url, cafile=certificate[0]) as client:
+            talk = enrolled(client).transcribe(microphone())
+            next(talk)
+        talk.close()
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await asyncio.to_thread(leave)
+    silent.set()
+
+
+def test_ctrl_c_is_what_comes_out(tmp_path: Path) -> None:
+    silent = threading.Event()
+
+    def interrupted() -> Iterator[bytes]:
+        yield bytes(8192)
+        os.kill(os.getpid(), signal.SIGINT)
+        silent.wait()
+
+    def converse(url: str) -> None:
+        with connect(url, verify=False) as client:
+            list(enrolled(client).transcribe(interrupted()))
+
+    with hwaja_serve(tmp_path, "--port", "0") as running, pytest.raises(KeyboardInterrupt):
+        converse(running.url)
+    silent.set()
+    gc.collect()  # what nobody awaited or closed warns now
+
+
+@pytest.mark.parametrize("module", ["hwaja.client", "hwaja.client.sync"])
+def test_the_client_needs_nothing_that_only_a_server_needs(module: str) -> None:
+    script = (
+        f"import sys, {module}; "
+        "print([m for m in ('numpy', 'onnxruntime', 'sherpa_onnx', 'structlog', 'onnx', 'msgspec', "
+        "'prometheus_client', 'cryptography') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"

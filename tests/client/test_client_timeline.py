@@ -1,0 +1,145 @@
+"""The times of one transcription after another, whatever becomes of the server's clock."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from itertools import chain, pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from websockets.asyncio.server import ServerConnection
+from websockets.asyncio.server import serve as serve_websockets
+
+from hwaja.client import Message, Transcription, connect
+from hwaja.client.timeline import MonotonicTimestamps, Timeline
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.session.answer import iso_timestamp
+
+Part = tuple[int, float, list[Message]]
+"""A transcription: samples received, when it began by the server's clock, what was said in it."""
+
+Span = tuple[int, int]
+
+
+@st.composite
+def parts(draw: st.DrawFn) -> Part:
+    """Entries in the order of speech, which may overlap; the clock may say anything."""
+    starts_ms = sorted(draw(st.lists(st.integers(0, 600_000), max_size=5)))
+    began_at = 1.8e9 + draw(st.integers(-100_000_000, 100_000_000)) / 1000
+    said = [entry(began_at, ms / 1000, draw(st.integers(0, 30_000)) / 1000) for ms in starts_ms]
+    return draw(st.integers(0, 600 * SAMPLE_RATE)), began_at, said
+
+
+def entry(began_at: float, start_seconds: float, seconds: float) -> Message:
+    return {
+        "type": "transcription",
+        "segment_id": 0,
+        "timestamp": iso_timestamp(round(began_at + start_seconds, 3) + 1e-6),
+        "start_seconds": start_seconds,
+        "end_seconds": round(start_seconds + seconds, 3),
+    }
+
+
+def span_ms(message: Message) -> Span:
+    """From when to when, in the conversation."""
+    return round(1000 * message["start_seconds"]), round(1000 * message["end_seconds"])
+
+
+def wall_span_ms(message: Message, heard: Message) -> Span:
+    """From when to when, by the clock; `heard` is the message as the server sent it."""
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    began_ms = (datetime.fromisoformat(message["timestamp"]) - epoch) // timedelta(milliseconds=1)
+    start, end = span_ms(heard)
+    return began_ms, began_ms + end - start
+
+
+def check_order(told: list[list[Span]], heard: list[list[Span]], tolerance_ms: int) -> None:
+    """No part begins before the end of the last one; each was moved as a whole, and not back."""
+    for before, after in pairwise(part for part in told if part):
+        assert after[0][0] >= max(end for _, end in before)
+    for mine, theirs in zip(told, heard, strict=True):
+        offsets = [m - t for m, t in zip(chain(*mine), chain(*theirs), strict=True)]
+        assert not offsets or 0 <= min(offsets) <= max(offsets) <= min(offsets) + tolerance_ms
+
+
+def test_times_and_ids_count_from_the_beginning_of_the_conversation() -> None:
+    timeline = Timeline(MonotonicTimestamps())
+    timeline.dated(entry(1.8e9, 1.0, 0.5) | {"segment_id": 4})
+    timeline.renew(32_000)
+    token = {"text": "네", "start_seconds": 0.5}
+    assert timeline.dated(entry(1.8e9 + 2, 0.25, 0.75) | {"tokens": [token]}) == {
+        "type": "transcription",
+        "segment_id": 5,
+        "timestamp": iso_timestamp(1.8e9 + 2.25),
+        "start_seconds": 2.25,
+        "end_seconds": 3.0,
+        "tokens": [{"text": "네", "start_seconds": 2.5}],
+    }
+
+
+@given(st.lists(parts(), max_size=5), st.booleans())
+def test_no_transcription_begins_before_the_end_of_the_last_and_within_one_differences_stay(
+    conversation: list[Part], is_one_conversation: bool
+) -> None:
+    """Whether the client goes on behind the longest one, or a program asks for another."""
+    timestamps = MonotonicTimestamps()
+    timeline = Timeline(timestamps)
+    told: list[list[Message]] = []
+    for received_samples, _, said in conversation:
+        told.append([timeline.dated(message) for message in said])
+        if is_one_conversation:
+            timeline.renew(received_samples)
+        else:
+            timeline = Timeline(timestamps)
+    heard = [said for _, _, said in conversation]
+    check_order(
+        [list(map(wall_span_ms, *parts)) for parts in zip(told, heard, strict=True)],
+        [[wall_span_ms(message, message) for message in part] for part in heard],
+        tolerance_ms=0,
+    )
+    if is_one_conversation:
+        check_order(
+            [[span_ms(message) for message in part] for part in told],
+            [[span_ms(message) for message in part] for part in heard],
+            tolerance_ms=1,  # it may begin between two milliseconds
+        )
+
+
+def test_a_clock_that_goes_on_is_told_as_it_is() -> None:
+    timeline = Timeline(MonotonicTimestamps())
+    first, second = entry(1.8e9, 0.5, 2.0), entry(1.8e9 + 2.5, 0.0, 1.0)
+    assert timeline.dated(first) == first
+    timeline.renew(40_000)
+    assert timeline.dated(second)["timestamp"] == second["timestamp"]
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_a_clock_that_is_set_back_between_two_transcriptions_moves_the_second_behind() -> (
+    None
+):
+    moments = iter([1.8e9, 1.8e9 - 3600])
+
+    async def answer(websocket: ServerConnection) -> None:
+        await websocket.send(json.dumps({"type": "model_loaded", "message": ""}))
+        async for message in websocket:
+            assert isinstance(message, str)
+            match json.loads(message)["type"]:
+                case "start_transcription":
+                    said = entry(next(moments), 1.0, 2.0) | {
+                        "speaker_id": 0, "text": "hello", "confidence": -30.0, "label": "sure",
+                        "probability": 1.0, "scores": [], "overlap_seconds": 0.0,
+                    }  # fmt: skip
+                    for each in ({"type": "transcription_started", "message": ""}, said):
+                        await websocket.send(json.dumps(each))
+                case "stop_transcription":
+                    figures = {"utterances": 1, "failed": 0, "audio_seconds": 3, "speakers": []}
+                    stopped = {"type": "transcription_stopped", "message": ""} | figures
+                    await websocket.send(json.dumps(stopped))
+
+    async with serve_websockets(answer, "127.0.0.1", 0) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        async with connect(f"ws://localhost:{port}") as client:
+            told = [each async for each in client.transcribe(b"")]
+            told += [each async for each in client.transcribe(b"")]
+    timestamps = [each.timestamp for each in told if isinstance(each, Transcription)]
+    assert timestamps == [iso_timestamp(1.8e9 + 1), iso_timestamp(1.8e9 + 3)]

@@ -1,0 +1,202 @@
+"""`hwaja doctor` as a whole: what people see, what scripts read, how it ends."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from processes import ENGLISH
+
+from hwaja.cli.main import main
+from hwaja.doctor import report
+from hwaja.doctor.findings import Finding
+from hwaja.doctor.language import said
+from hwaja.models import locate
+
+pytestmark = [pytest.mark.models, pytest.mark.usefixtures("clean_settings")]
+
+Capture = pytest.CaptureFixture[str]
+
+ALL = [
+    "python",
+    "libraries",
+    "provider",
+    "cpu",
+    "certificate",
+    "model silero-vad",
+    "model campplus",
+    "model pyannote-segmentation",
+    "model moonshine-tiny-en",
+    "detector",
+    "self-test",
+    "recogniser",
+    "memory",
+]
+
+
+@pytest.fixture
+def certified(certificate: tuple[Path, Path]) -> list[str]:
+    """Options with which all is well."""
+    cert, key = map(str, certificate)
+    return [*ENGLISH, "--cert", cert, "--key", key, "--seconds", "0"]
+
+
+def diagnosed(capsys: Capture, *arguments: str, code: int) -> dict[str, dict[str, Any]]:
+    """Run `hwaja doctor --json`; return the findings by name."""
+    assert main(["doctor", "--json", *arguments]) == code
+    document = json.loads(capsys.readouterr().out)
+    assert document["ok"] is (code == 0)
+    return {finding["name"]: finding for finding in document["findings"]}
+
+
+def failing(found: dict[str, dict[str, Any]]) -> set[str]:
+    return {name for name, finding in found.items() if finding["state"] == "failure"}
+
+
+def test_scripts_get_every_finding_and_exit_code_0_where_all_is_well(
+    certified: list[str], capsys: Capture
+) -> None:
+    found = diagnosed(capsys, *certified, code=0)
+    assert list(found) == ALL
+    assert failing(found) == set()
+    assert found["recogniser"]["facts"]["name"] == "moonshine-tiny-en"
+    assert found["provider"]["facts"]["running"] == "cpu"
+    assert found["memory"]["facts"]["worker_bytes"] > 40e6  # the weights alone
+
+
+def test_people_get_a_line_for_each_finding_and_a_verdict(
+    certified: list[str], capsys: Capture
+) -> None:
+    assert main(["doctor", *certified]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    marked = [line for line in lines if line[:2] in ("✓ ", "! ", "✗ ")]
+    assert len(marked) == len(ALL)
+    assert all(line[2:].startswith(name) for line, name in zip(marked, ALL, strict=True))
+    assert lines[-1].startswith("Ready to serve")
+
+
+def test_the_capacity_is_measured_for_as_long_as_was_asked(
+    certified: list[str], capsys: Capture
+) -> None:
+    arguments = [*certified, "--provider", "cpu", "--seconds", "0.2"]
+    facts = diagnosed(capsys, *arguments, code=0)["capacity"]["facts"]
+    assert facts["wall_seconds"] >= 0.2
+    assert facts["audio_seconds"] > 0
+
+
+def test_cuda_that_does_not_run_is_a_failure_and_all_else_is_still_looked_at(
+    certified: list[str], capsys: Capture
+) -> None:
+    found = diagnosed(capsys, *certified, "--provider", "cuda", code=1)
+    assert failing(found) == {"provider"}
+    assert "hwaja[gpu]" in found["provider"]["sentence"]
+    assert found["self-test"]["facts"]["provider"] == "cpu"
+    assert list(found) == ALL
+
+
+@pytest.mark.parametrize("option", ["--token-file", "--metrics-token-file"])
+def test_a_token_that_no_browser_can_send_is_a_failure_before_the_server_is_started(
+    option: str, certified: list[str], tmp_path: Path, capsys: Capture
+) -> None:
+    file = tmp_path / "tokens"
+    file.write_text("k3dF/8sJ2mPq7Lx0wZaB4c==\n")
+    found = diagnosed(capsys, *certified, option, str(file), code=1)
+    assert failing(found) == {"tokens"}
+    assert "cannot send / or =" in found["tokens"]["sentence"]
+    assert "k3dF" not in str(found)
+
+
+def test_tokens_that_are_fine_are_counted_and_not_told(
+    certified: list[str], tmp_path: Path, capsys: Capture
+) -> None:
+    file = tmp_path / "tokens"
+    file.write_text("first-0123456789\nsecond-0123456789\n")
+    found = diagnosed(capsys, *certified, "--token-file", str(file), code=0)
+    assert found["tokens"]["facts"] == {"count": 2}
+    assert "0123456789" not in str(found)
+
+
+def test_a_folder_that_is_no_model_is_a_failure_of_the_recogniser(
+    certified: list[str], tmp_path: Path, capsys: Capture
+) -> None:
+    arguments = [*certified, "--asr-model", str(tmp_path), "--seconds", "60"]
+    found = diagnosed(capsys, *arguments, code=1)
+    assert failing(found) == {"recogniser"}
+    assert "no file named" in found["recogniser"]["sentence"]
+    assert "capacity" not in found
+    assert "model moonshine-tiny-en" not in found
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache that a test may damage, with what every server needs."""
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    for name in ("silero-vad", "campplus", "pyannote-segmentation"):
+        (folder / name).symlink_to(locate(name))
+    recogniser = locate("moonshine-tiny-en")
+    monkeypatch.setenv("HWAJA_CACHE", str(folder))
+    shutil.copytree(recogniser, folder / recogniser.name)
+    return folder
+
+
+def test_a_model_that_was_not_pulled_is_named_with_the_command_that_gets_it(
+    certified: list[str], cache: Path, capsys: Capture
+) -> None:
+    shutil.rmtree(cache / "moonshine-tiny-en")
+    found = diagnosed(capsys, *certified, code=1)
+    assert failing(found) == {"model moonshine-tiny-en", "recogniser"}
+    assert "hwaja models pull moonshine-tiny-en" in found["model moonshine-tiny-en"]["advice"]
+
+
+def test_a_damaged_model_is_noticed_and_not_loaded(
+    certified: list[str], cache: Path, capsys: Capture
+) -> None:
+    with (cache / "moonshine-tiny-en" / "tokens.txt").open("a") as tokens:
+        tokens.write("eA== 99999\n")
+    found = diagnosed(capsys, *certified, code=1)
+    assert failing(found) == {"model moonshine-tiny-en", "recogniser"}
+
+
+def test_a_check_that_fails_itself_is_told_without_what_it_quotes(
+    certified: list[str], capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> Finding:
+        raise RuntimeError("somebody's secret")
+
+    monkeypatch.setattr("hwaja.doctor.machine.python", broken)
+    found = diagnosed(capsys, *certified, code=1)
+    assert failing(found) == {"python"}
+    assert found["python"]["sentence"] == "The check itself failed (RuntimeError)."
+    assert list(found) == ALL
+
+
+def test_advice_is_shown_and_a_failure_ends_with_exit_code_1(cache: Path, capsys: Capture) -> None:
+    shutil.rmtree(cache / "moonshine-tiny-en")
+    assert main(["doctor", *ENGLISH, "--seconds", "0"]) == 1
+    shown = capsys.readouterr().out
+    assert "✗ model moonshine-tiny-en" in shown
+    assert "Run: hwaja models pull moonshine-tiny-en" in shown
+    assert shown.splitlines()[-1] == "Not ready to serve: 2 failures."
+
+
+def test_a_configuration_that_serve_refuses_is_refused_in_the_same_words(capsys: Capture) -> None:
+    assert main(["doctor", "--workers", "0"]) == 1
+    assert capsys.readouterr().err == "hwaja: workers must be at least 1.\n"
+
+
+@pytest.mark.parametrize("seconds", ["-1", "many", "nan"])
+def test_a_time_to_measure_that_is_none_is_refused(seconds: str, capsys: Capture) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["doctor", "--seconds", seconds])
+    assert ended.value.code == 2
+    assert "--seconds" in capsys.readouterr().err
+
+
+def test_the_name_of_the_user_is_kept_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/mina")
+    finding = Finding("model x", "failure", said("model.absent", root="/home/mina/.cache/hwaja"))
+    assert "mina" not in report.as_json([finding], "en")
+    monkeypatch.setenv("HOME", "/")
+    assert report.without_home("/data/x") == "/data/x"

@@ -1,0 +1,235 @@
+"""What `hwaja doctor` finds out with real workers: the self-test, the recogniser, the capacity."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from doctor_says import advice, sentence
+from pools import running
+
+from hwaja.doctor import capacity, detector, machine, recogniser, self_test
+from hwaja.doctor.babble import PEAK, babble
+from hwaja.doctor.capacity import SAFETY_SHARE, Throughput, throughput, typical
+from hwaja.doctor.provider import judge as judge_provider
+from hwaja.doctor.speaking import longest
+from hwaja.engines.interface import EngineError, VoiceTrack
+from hwaja.engines.providers import Provider
+from hwaja.engines.recognition import Abilities, Hypothesis
+from hwaja.models.tones import spoken, write_tone_model
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.values import Token
+from hwaja.workers import wire
+from hwaja.workers.pool import Pool, Utterance
+
+pytestmark = pytest.mark.models
+
+
+def ignore(_: str) -> None:
+    """Nobody waits at a terminal."""
+
+
+# Generated speech -----------------------------------------------------------------------------
+
+
+def test_babble_is_the_same_for_a_seed_and_another_for_another() -> None:
+    first = babble(1.0, seed=1)
+    assert len(first) == SAMPLE_RATE
+    assert np.abs(first).max() == pytest.approx(PEAK)
+    assert np.array_equal(first, babble(1.0, seed=1))
+    assert not np.array_equal(first, babble(1.0, seed=2))
+
+
+# Detector, provider and self-test -------------------------------------------------------------
+
+
+def test_the_detector_takes_babble_for_speech_and_silence_for_none() -> None:
+    found = detector.detector()
+    assert found.state == "ok"
+    assert found.facts["in_silence"] == 0
+
+
+@pytest.mark.parametrize(("in_speech", "in_silence"), [(0.4, 0.0), (0.9, 0.6), (0.0, 1.0)])
+def test_a_detector_that_confuses_the_two_is_a_failure(in_speech: float, in_silence: float) -> None:
+    assert detector.judge(in_speech, in_silence).state == "failure"
+
+
+def test_the_provider_is_told_with_why_it_is_not_cuda() -> None:
+    found = judge_provider(Provider("auto", "cpu", None, "There is no GPU."))
+    assert (found.state, found.facts["running"]) == ("ok", "cpu")
+    assert "There is no GPU." in sentence(found)
+
+
+def test_that_the_gpu_computes_is_said_only_where_it_was_seen_to() -> None:
+    assert "confirmed" in sentence(judge_provider(Provider("cuda", "cuda", "1.31.1", "")))
+    assert "confirmed" not in sentence(judge_provider(Provider("cpu", "cpu", None, "")))
+
+
+def test_a_worker_hears_the_tones_in_text_and_time() -> None:
+    found = self_test.self_test("cpu")
+    assert (found.state, advice(found)) == ("ok", "")
+    assert found.facts["text_as_expected"] is True
+
+
+def heard(text: str, starts: tuple[float, ...]) -> Hypothesis:
+    return Hypothesis(text, tuple(Token(*pair) for pair in zip(text, starts, strict=True)))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        lambda said: heard(said.text[::-1], said.start_seconds),
+        lambda said: heard(said.text[1:], said.start_seconds[1:]),
+        lambda said: heard(said.text, tuple(at + 0.32 for at in said.start_seconds)),
+        lambda said: Hypothesis(said.text),
+        lambda said: Hypothesis(""),
+    ],
+    ids=["other text", "first tone lost", "a chunk late", "no times", "nothing"],
+)
+def test_a_self_test_that_hears_something_else_is_a_failure(changed: Callable[..., object]) -> None:
+    said = spoken(self_test.TONES)
+    found = self_test.judge(said, changed(said), "cpu")  # type: ignore[arg-type]
+    assert found.state == "failure"
+    assert said.text not in sentence(found)
+
+
+# The recogniser -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("answer_seconds", "state"), [(2.9, "ok"), (3.1, "warning")])
+def test_a_recogniser_that_is_slower_than_speech_is_warned_of(
+    answer_seconds: float, state: str
+) -> None:
+    setup = wire.Setup("/models/mine", None, "ko")
+    found = recogniser.judge(setup, Abilities(), 1.0, answer_seconds)
+    assert found.state == state
+    assert found.facts["name"] == "mine"
+
+
+async def test_a_folder_that_is_no_model_is_refused_with_what_it_lacks(tmp_path: Path) -> None:
+    setup = wire.Setup(str(tmp_path), None, "en")
+    pool = Pool(setup, workers=1)
+    with pytest.raises(EngineError, match=r"no file named \*\.onnx"):
+        await recogniser.recogniser(pool, setup)
+    await pool.close()
+
+
+# Memory ---------------------------------------------------------------------------------------
+
+
+async def test_a_worker_takes_most_memory_with_the_longest_utterance(english: wire.Setup) -> None:
+    """So that it is judged by that: what people say in a minute of measuring may be short."""
+
+    def peak_bytes(pool: Pool) -> int:
+        return machine.peak_bytes(pool.processes[0].pid) or 0
+
+    async with running(english) as pool:
+        await recogniser.recogniser(pool, english)
+        before = peak_bytes(pool)
+        await longest(pool, workers=1)
+        assert peak_bytes(pool) > 1.05 * before
+
+
+# Capacity -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("audio_seconds", "streams"), [(0, 0), (600, 7), (10 / SAFETY_SHARE * 60 + 1, 10)]
+)
+def test_streams_are_a_share_of_the_throughput_rounded_down(
+    audio_seconds: float, streams: int
+) -> None:
+    assert Throughput(audio_seconds, wall_seconds=60).streams == streams
+
+
+def test_fewer_streams_than_clients_are_warned_of_with_a_number_that_fits() -> None:
+    done = Throughput(600, wall_seconds=60)
+    assert capacity.judge(done, max_connections=7).state == "ok"
+    found = capacity.judge(done, max_connections=8)
+    assert found.state == "warning"
+    assert "about 7 people" in sentence(found)
+    assert "--max-connections 7" in advice(found)
+
+
+def test_a_machine_that_keeps_up_with_nobody_is_told_so() -> None:
+    found = capacity.judge(Throughput(60, wall_seconds=60), max_connections=1)
+    assert found.state == "warning"
+    assert "less than one person" in sentence(found)
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_the_measurement_counts_the_audio_that_whole_utterances_hold(pool: Pool) -> None:
+    told: list[str] = []
+    done = await throughput(pool, [babble(1.0, 1), babble(1.0, 2)], 4, 2, told.append)
+    # Every one that was begun is counted, and no piece of one.
+    assert done.audio_seconds == len(told) >= 4
+    assert done.wall_seconds >= 2
+
+
+async def test_a_streaming_recogniser_is_measured_too(english: wire.Setup, tmp_path: Path) -> None:
+    write_tone_model(tmp_path)
+    told: list[str] = []
+    pool = Pool(wire.Setup(str(tmp_path), english.voices, "ko"), workers=1)
+    await pool.start()
+    try:
+        done = await throughput(pool, [spoken((1, 2)).samples], 2, 0.1, told.append)
+    finally:
+        await pool.close()
+    assert done.audio_seconds == pytest.approx(1.2 * len(told))
+    assert len(told) >= 2
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_an_engine_that_fails_ends_the_measurement(english: wire.Setup) -> None:
+    closed = Pool(english, workers=1)
+    await closed.close()
+    with pytest.raises(EngineError):
+        await throughput(closed, [babble(1.0, 1)], 2, 60, ignore)
+
+
+class Written:
+    """A pool whose recogniser writes for each utterance what the test says."""
+
+    abilities = Abilities()
+
+    def __init__(self, texts: dict[float, str]) -> None:
+        self._texts = texts
+
+    async def recognise(
+        self, _owner: object, read: Callable[[], Utterance], *_: object
+    ) -> Hypothesis:
+        return Hypothesis(self._texts[float(read().samples[0])])
+
+    async def embed(self, *_: object, overlaps: bool) -> VoiceTrack:
+        return VoiceTrack(np.ones(1, np.float32), np.ones((1, 1), np.float32), np.zeros(1))
+
+
+LOOP = "아이고 " * 9
+
+
+@pytest.mark.parametrize(
+    ("texts", "kept"),
+    [
+        ({0.0: "", 1.0: "words", 2.0: LOOP}, {1.0}),
+        ({0.0: "", 1.0: ""}, {0.0, 1.0}),  # nothing better is to be had
+    ],
+)
+async def test_utterances_for_which_no_words_are_written_are_not_measured_with(
+    texts: dict[float, str], kept: set[float]
+) -> None:
+    candidates = [np.full(SAMPLE_RATE, mark, np.float32) for mark in texts]
+    chosen = await typical(Written(texts), candidates)  # type: ignore[arg-type]
+    assert {float(samples[0]) for samples in chosen} == kept
+
+
+async def test_of_utterances_with_words_those_of_middling_cost_are_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each costs its mark in seconds, by a clock of ours."""
+    marks = [9.0, 1.0, 5.0, 4.0]
+    ticks = iter([at for mark in marks for at in (0.0, mark)])
+    monkeypatch.setattr(capacity, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    candidates = [np.full(8, mark, np.float32) for mark in marks]
+    chosen = await typical(Written(dict.fromkeys(marks, "words")), candidates)  # type: ignore[arg-type]
+    assert [float(samples[0]) for samples in chosen] == [4.0, 5.0]

@@ -1,0 +1,134 @@
+"""The provider that is chosen: never one that was not seen to run."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hwaja.engines import providers, runtime
+from hwaja.engines.interface import EngineError
+from hwaja.engines.providers import Provider, resolve, try_out
+
+MODEL = Path("/models/voice.onnx")
+
+NO_CUDA = (
+    "The installed onnxruntime knows no CUDA; "
+    "for a GPU, uninstall it and install hwaja[gpu] in place of hwaja[cpu]."
+)
+
+
+@pytest.fixture
+def cuda_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if onnxruntime-gpu were installed."""
+    monkeypatch.setattr(runtime, "check_cuda", lambda: None)
+
+
+Trial = Callable[[str], None]
+
+
+@pytest.fixture
+def trial(cuda_wheel: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Trial:
+    """Have a trial do what the lines of a shell script do."""
+
+    def become(script: str) -> None:
+        file = tmp_path / "python"
+        file.write_text(f"#!/bin/sh\n{script}\n")
+        file.chmod(0o755)
+        monkeypatch.setattr(sys, "executable", str(file))
+
+    return become
+
+
+async def refusal(asked: str = "cuda") -> str:
+    with pytest.raises(EngineError) as caught:
+        await resolve(asked, MODEL)
+    return str(caught.value)
+
+
+async def test_cpu_is_not_tried_since_nothing_can_be_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    assert await resolve("cpu", MODEL) == Provider("cpu", "cpu", None, "")
+
+
+async def test_without_the_extra_cuda_is_refused_and_auto_is_the_cpu_and_says_why() -> None:
+    assert await refusal() == NO_CUDA
+    assert await resolve("auto", MODEL) == Provider("auto", "cpu", None, NO_CUDA)
+
+
+@pytest.mark.parametrize("asked", ["cuda", "auto"])
+async def test_cuda_that_runs_is_taken(asked: str, trial: Trial) -> None:
+    trial("""echo "Failed to load something optional"; echo '{"onnxruntime": "1.31.1"}'""")
+    assert await resolve(asked, MODEL) == Provider(asked, "cuda", "1.31.1", "")
+
+
+@pytest.mark.parametrize(
+    ("script", "sentence"),
+    [
+        ("""echo '{"reason": "No driver."}'; exit 1""", "No driver."),
+        ('echo \'{"onnxruntime": "1.31.1"}\'; kill -6 $$', r"trial of cuda \(exit code -6\)"),
+        ("exit 0", r"trial of cuda \(exit code 0\)"),
+        ("echo '[]'", r"trial of cuda \(exit code 0\)"),
+        ("echo 'null'; exit 1", r"trial of cuda \(exit code 1\)"),
+    ],
+    ids=["refuses", "dies", "says nothing", "says something else", "says null"],
+)
+async def test_a_trial_that_fails_in_any_way_is_no_cuda(
+    script: str, sentence: str, trial: Trial
+) -> None:
+    trial(script)
+    with pytest.raises(EngineError, match=sentence) as caught:
+        await resolve("cuda", MODEL)
+    assert await resolve("auto", MODEL) == Provider("auto", "cpu", None, str(caught.value))
+
+
+async def test_a_trial_that_hangs_is_no_cuda(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    trial("exec tail -f /dev/null")
+    monkeypatch.setattr(providers, "TRIAL_SECONDS", 0.1)
+    assert await refusal() == "A trial of cuda did not end within 0.1 s."
+
+
+async def test_a_trial_that_nobody_waits_for_any_more_is_ended(
+    trial: Trial, tmp_path: Path
+) -> None:
+    """A server that is told to stop while it tries leaves no process behind."""
+    os.mkfifo(tmp_path / "began")
+    trial(f"echo $$ > {tmp_path / 'began'}; exec tail -f /dev/null")
+    trying = asyncio.create_task(resolve("cuda", MODEL))
+    pid = int(await asyncio.to_thread((tmp_path / "began").read_text))
+    trying.cancel()
+    await asyncio.gather(trying, return_exceptions=True)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+async def test_a_trial_that_cannot_be_started_is_no_cuda(
+    cuda_wheel: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    assert await refusal() == "A trial of cuda cannot be started: No such file or directory."
+
+
+async def test_a_trial_for_which_the_system_gives_no_thread_is_no_cuda(
+    cuda_wheel: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", fail)
+    assert await refusal() == "A trial of cuda cannot be started: can't start new thread."
+
+
+@pytest.mark.models
+@pytest.mark.skipif(sys.platform != "linux", reason="the shim is for Linux")
+async def test_a_real_trial_passes_where_the_provider_runs() -> None:
+    """On the CPU, the one provider that every machine has; all else is as on a GPU."""
+    import onnxruntime
+
+    from hwaja.models import locate
+
+    assert await try_out("cpu", locate("campplus") / "campplus.onnx") == onnxruntime.__version__

@@ -1,0 +1,129 @@
+"""sherpa-onnx on the installed onnxruntime: the same results, and no crash where it cannot be."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+
+import hwaja
+from hwaja.engines import runtime
+from hwaja.engines.interface import EngineError
+
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the shim is for Linux")
+
+
+HEAR = """
+import json, sys
+from hwaja.engines import runtime
+if sys.argv[1] == "installed":
+    runtime.put_below_sherpa()
+import clips
+from hwaja.engines import sherpa
+from hwaja.models import locate
+from hwaja.protocol.values import Options
+speech = clips.samples(clips.part("beckett", 4.4, 9.9))
+recognisers = [sherpa.load_recogniser(locate(name), "en") for name in sys.argv[2:]]
+embedder = sherpa.SpeakerEmbedder(locate("campplus") / "campplus.onnx")
+print(json.dumps({
+    "version": sherpa.ONNXRUNTIME_VERSION,
+    "texts": [recogniser.recognise(speech, Options()).text for recogniser in recognisers],
+    "voice": embedder.embed(speech)[0].tolist(),
+}))
+"""
+
+
+def heard_on(library: str) -> Any:
+    """What a process of its own hears on the onnxruntime of "sherpa" or the one "installed"."""
+    models = ["moonshine-tiny-en", "whisper-base"]
+    command = [sys.executable, "-c", HEAR, library, *models]
+    folder = Path(__file__).parent  # `clips` lies there
+    ended = subprocess.run(command, cwd=folder, check=True, timeout=120, capture_output=True)
+    return json.loads(ended.stdout.splitlines()[-1])
+
+
+@LINUX
+@pytest.mark.models
+def test_the_same_is_heard_on_the_installed_onnxruntime_as_on_that_of_sherpa() -> None:
+    own, installed = heard_on("sherpa"), heard_on("installed")
+    assert installed["version"] == onnxruntime.__version__ != own["version"]
+    assert installed["texts"] == own["texts"]
+    assert all("fail better" in text.lower() for text in own["texts"])
+    np.testing.assert_allclose(installed["voice"], own["voice"], atol=1e-4)
+    assert np.abs(own["voice"]).max() > 0.5
+
+
+@LINUX
+def test_the_shim_is_part_of_the_package() -> None:
+    """`make` builds it; the wheel takes what lies there."""
+    assert (Path(hwaja.__file__).parent / "libhwaja_shim.so").is_file()
+
+
+def library(kind: str, folder: Path) -> Path:
+    if kind == "no library":
+        (folder / "library.so").write_text("nothing useful")
+    return Path(hwaja._pcm.__file__) if kind == "another library" else folder / "library.so"
+
+
+@pytest.mark.parametrize("kind", ["missing", "no library", "another library"])
+def test_a_shim_that_cannot_be_loaded_is_an_error_and_no_crash(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = library(kind, tmp_path)
+    monkeypatch.setattr(runtime, "_SHIM", file)
+    with pytest.raises(EngineError, match=r"^sherpa-onnx cannot be put on onnxruntime: ") as caught:
+        runtime.put_below_sherpa()
+    assert str(file) in str(caught.value)
+
+
+def test_a_wheel_without_its_library_is_an_error_and_no_crash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(onnxruntime, "__file__", str(tmp_path / "__init__.py"))
+    with pytest.raises(EngineError, match=rf"cannot be put on onnxruntime: {tmp_path}/capi/lib"):
+        runtime.put_below_sherpa()
+
+
+def test_an_onnxruntime_that_is_too_old_is_refused_before_it_ends_the_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(onnxruntime, "__version__", "1.27.1")
+    with pytest.raises(EngineError) as caught:
+        runtime.put_below_sherpa()
+    assert str(caught.value) == "onnxruntime 1.27.1 is too old for sherpa-onnx: it needs 1.28."
+
+
+def test_both_wheels_of_onnxruntime_at_once_are_refused_with_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = tmp_path / "onnxruntime_gpu-1.31.1.dist-info" / "METADATA"
+    record.parent.mkdir()
+    record.write_text("Metadata-Version: 2.1\nName: onnxruntime-gpu\nVersion: 1.31.1\n")
+    runtime.import_onnxruntime()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(EngineError) as caught:
+        runtime.import_onnxruntime()
+    assert str(caught.value) == (
+        "onnxruntime and onnxruntime-gpu are both installed and overwrite each other; "
+        "uninstall both, then install hwaja[cpu] or hwaja[gpu]."
+    )
+
+
+@pytest.mark.parametrize("left", [None, "a folder"])
+def test_no_wheel_of_onnxruntime_or_the_rest_of_one_is_answered_with_what_to_install(
+    left: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pip leaves a folder behind where the removed wheel had overwritten files of another."""
+    monkeypatch.delitem(sys.modules, "onnxruntime")
+    if left:
+        (tmp_path / "onnxruntime").mkdir()
+        (tmp_path / "onnxruntime" / "__init__.py").touch()
+        monkeypatch.syspath_prepend(str(tmp_path))
+    else:
+        monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(EngineError, match=r"^onnxruntime is not installed; install hwaja\[cpu\] "):
+        runtime.import_onnxruntime()

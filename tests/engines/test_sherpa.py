@@ -1,0 +1,315 @@
+"""sherpa-onnx behind its checks: what it hears, and audio that must not reach it."""
+
+import difflib
+import math
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import clips
+import numpy as np
+import pytest
+import soxr
+
+from hwaja.engines.interface import HOP_SAMPLES, Embeddings, EngineError, Samples
+from hwaja.engines.recognition import Hypothesis
+from hwaja.engines.sherpa import OfflineRecognizer, SpeakerEmbedder, load_recogniser
+from hwaja.models import locate
+from hwaja.models.tones import write_tone_model
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.values import Hotword, Options
+
+pytestmark = pytest.mark.models
+
+SAID = "Ever tried, ever failed, no matter, try again, fail again, fail better."
+NAMES = ["moonshine-tiny-en", "whisper-base"]
+
+
+def words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower())
+
+
+def wrong_words(text: str, said: str) -> int:
+    """How many words of either text the other lacks."""
+    matcher = difflib.SequenceMatcher(None, words(text), words(said), autojunk=False)
+    matching = sum(block.size for block in matcher.get_matching_blocks())
+    return max(len(words(text)), len(words(said))) - matching
+
+
+@pytest.fixture(scope="module")
+def recognisers() -> dict[str, OfflineRecognizer]:
+    return {name: load_recogniser(locate(name), "en") for name in NAMES}
+
+
+@pytest.fixture(scope="module")
+def embedder() -> SpeakerEmbedder:
+    return SpeakerEmbedder(locate("campplus") / "campplus.onnx")
+
+
+@pytest.fixture(scope="module")
+def beckett() -> Samples:
+    return clips.samples(clips.clip("beckett"))
+
+
+def assert_one_sentence(error: EngineError) -> None:
+    assert re.fullmatch(r"[^\n]+", str(error))
+    assert len(str(error)) > 15
+
+
+# Recognition ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_english_speech_becomes_its_words(
+    name: str, recognisers: dict[str, OfflineRecognizer], beckett: Samples
+) -> None:
+    text = recognisers[name].recognise(beckett, Options()).text
+    assert wrong_words(text, SAID) <= 1
+    assert text == text.strip()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recogniser_remembers_nothing_of_the_utterance_before(
+    name: str, recognisers: dict[str, OfflineRecognizer], beckett: Samples
+) -> None:
+    part = beckett[int(6.2 * SAMPLE_RATE) : int(9.5 * SAMPLE_RATE)]
+    first = recognisers[name].recognise(part, Options()).text
+    recognisers[name].recognise(clips.samples(clips.part("two_cities", 1, 5)), Options())
+    assert recognisers[name].recognise(part, Options()).text == first != ""
+
+
+@pytest.mark.parametrize(("language", "heard"), [("en", "en"), ("auto", "en"), ("ko", "ko")])
+def test_each_utterance_is_heard_in_the_language_asked_for_and_says_which(
+    language: str, heard: str, recognisers: dict[str, OfflineRecognizer], beckett: Samples
+) -> None:
+    whisper = recognisers["whisper-base"]
+    assert whisper.recognise(beckett, Options(language=language)).language == heard
+    after = whisper.recognise(beckett, Options())
+    assert after.language == "en", "the next utterance is heard in the server's language"
+    assert wrong_words(after.text, SAID) <= 1
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("whisper-base", Options(language="xx")),
+        ("moonshine-tiny-en", Options(language="ko")),
+        ("whisper-base", Options(hotwords=(Hotword("better"),))),
+    ],
+)
+def test_what_a_recogniser_cannot_do_is_refused(
+    name: str, options: Options, recognisers: dict[str, OfflineRecognizer], beckett: Samples
+) -> None:
+    with pytest.raises(EngineError) as caught:
+        recognisers[name].recognise(beckett, options)
+    assert_one_sentence(caught.value)
+
+
+def assert_dated(heard: Hypothesis, utterance_seconds: float) -> None:
+    starts = [token.start_seconds for token in heard.tokens]
+    assert "".join(token.text for token in heard.tokens).strip() == heard.text != ""
+    assert starts == sorted(starts)
+    assert 0 <= starts[0] <= starts[-1] <= utterance_seconds
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_whispers_tokens_are_its_text_and_lie_within_the_utterance(
+    language: str, recognisers: dict[str, OfflineRecognizer], beckett: Samples
+) -> None:
+    """In Korean its pieces are halves of characters; of every language it gives them."""
+    heard = recognisers["whisper-base"].recognise(beckett, Options(language=language))
+    assert_dated(heard, len(beckett) / SAMPLE_RATE)
+    assert len(heard.tokens) > 10
+
+
+def test_a_longer_pause_dates_what_follows_as_much_later(
+    recognisers: dict[str, OfflineRecognizer], beckett: Samples
+) -> None:
+    """A pause within "No matter. | Try again."; its first word may be dated in the pause."""
+    pause = np.zeros(2 * SAMPLE_RATE, np.float32)
+    cut = round(4.5 * SAMPLE_RATE)
+    starts = []
+    for audio in (beckett, np.concatenate([beckett[:cut], pause, beckett[cut:]])):
+        tokens = recognisers["whisper-base"].recognise(audio, Options()).tokens
+        starts += [t.start_seconds for t in tokens if t.text in (" matter", " again")][:2]
+    matter, again = starts[:2]
+    assert starts[2:] == [pytest.approx(matter, abs=0.2), pytest.approx(again + 2, abs=0.2)]
+
+
+def test_a_model_that_dates_nothing_gives_no_tokens(
+    recognisers: dict[str, OfflineRecognizer], beckett: Samples
+) -> None:
+    assert recognisers["moonshine-tiny-en"].recognise(beckett, Options()).tokens == ()
+
+
+def tones(folder: Path) -> Path:
+    write_tone_model(folder)
+    return folder
+
+
+Loader = Callable[[Path, str], object]
+LOADERS: dict[str, Loader] = {
+    "Moonshine": lambda _, provider: load_recogniser(locate(NAMES[0]), "en", provider=provider),
+    "streaming": lambda at, provider: load_recogniser(tones(at), "ko", provider=provider),
+    "voices": lambda _, provider: SpeakerEmbedder(locate("campplus") / "campplus.onnx", provider),
+}
+
+
+@pytest.mark.parametrize("model", LOADERS)
+def test_every_model_of_sherpa_is_loaded_for_the_provider_that_was_asked_for(
+    model: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """sherpa-onnx's own library has no CUDA, and that it falls back shows that it was asked."""
+    LOADERS[model](tmp_path, "cpu")
+    assert capfd.readouterr().err == ""
+    LOADERS[model](tmp_path, "cuda")
+    assert "Fallback to cpu" in capfd.readouterr().err
+
+
+def test_whisper_is_loaded_for_the_provider_that_was_asked_for() -> None:
+    """Without sherpa-onnx, whose library falls back: there is none for CUDA here."""
+    with pytest.raises(EngineError, match="knows no CUDA"):
+        load_recogniser(locate("whisper-base"), "en", provider="cuda")
+
+
+BAD_AUDIO: dict[str, Callable[[Samples], Samples]] = {
+    "int16": lambda audio: (audio * 32767).astype(np.int16),
+    "float64": lambda audio: audio.astype(np.float64),
+    "two dimensions": lambda audio: audio.reshape(2, -1),
+    "a scalar": lambda audio: np.float32(0.5).reshape(()),
+    "not a number": lambda audio: np.append(audio[1:], np.float32("nan")),
+    "infinite": lambda audio: np.append(audio[1:], np.float32("-inf")),
+    "empty": lambda audio: audio[:0],
+    "every second sample": lambda audio: audio[::2],
+    "backwards": lambda audio: audio[::-1],
+    "unaligned": lambda audio: np.frombuffer(b"\0" + audio.tobytes(), np.uint8)[1:].view("<f4"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_AUDIO)
+def test_audio_of_another_kind_is_refused_before_it_ends_the_process(
+    kind: str,
+    recognisers: dict[str, OfflineRecognizer],
+    embedder: SpeakerEmbedder,
+    beckett: Samples,
+) -> None:
+    good = beckett[int(6.2 * SAMPLE_RATE) : int(9.5 * SAMPLE_RATE)]
+    bad = BAD_AUDIO[kind](good)
+    recogniser = recognisers["moonshine-tiny-en"]
+    for engine in (lambda audio: recogniser.recognise(audio, Options()), embedder.embed):
+        with pytest.raises(EngineError) as caught:
+            engine(bad)
+        assert_one_sentence(caught.value)
+    assert "better" in recognisers["moonshine-tiny-en"].recognise(good, Options()).text.lower()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_utterance_longer_than_the_model_hears_is_refused(
+    name: str, recognisers: dict[str, OfflineRecognizer]
+) -> None:
+    """Its end would be lost without a word."""
+    with pytest.raises(EngineError, match="at most 29 s"):
+        recognisers[name].recognise(np.zeros(29 * SAMPLE_RATE + 1, np.float32), Options())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_shortest_and_the_longest_utterance_are_heard(
+    name: str, recognisers: dict[str, OfflineRecognizer]
+) -> None:
+    """Whatever is made of them, the process lives."""
+    for samples in (400, 1600):
+        assert isinstance(
+            recognisers[name].recognise(np.zeros(samples, np.float32), Options()).text, str
+        )
+    longest = clips.samples(clips.part("two_cities", 0, 29))
+    assert "best of times" in recognisers[name].recognise(longest, Options()).text.lower()
+
+
+HEAR = """
+import sys
+import numpy as np
+from hwaja.engines.interface import EngineError
+from hwaja.models import locate
+from hwaja.protocol.values import Hotword, Hypothesis, Options
+from hwaja.engines.sherpa import load_recogniser
+recogniser = load_recogniser(locate("whisper-base"), "en")
+try:
+    recogniser.recognise(np.zeros(int(sys.argv[1]), np.float32), Options())
+except EngineError:
+    print("refused")
+"""
+
+
+@pytest.mark.parametrize("samples", [1, 79, 399])
+def test_an_utterance_shorter_than_a_frame_does_not_end_the_process(samples: int) -> None:
+    """The gate makes none so short; still, what a client sends must never reach a crash."""
+    command = [sys.executable, "-c", HEAR, str(samples)]
+    ended = subprocess.run(command, check=False, timeout=60, capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout) == (0, "refused\n")
+
+
+# Voices ---------------------------------------------------------------------------------------
+
+
+def similarity(first: Embeddings, second: Embeddings) -> float:
+    one, other = first[0], second[0]
+    return float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
+
+
+def other_voice(samples: Samples) -> Samples:
+    """The same words by a smaller throat: pitch and formants a third higher."""
+    return np.ascontiguousarray(soxr.resample(samples, 4 * SAMPLE_RATE, 3 * SAMPLE_RATE))
+
+
+def test_a_voice_is_nearer_to_itself_than_to_another(embedder: SpeakerEmbedder) -> None:
+    """In both recordings, whatever is said."""
+    for name, spans in {
+        "beckett": [(0, 4.5), (4.5, 9.5)],
+        "two_cities": [(1, 9), (20, 28)],
+    }.items():
+        first, second = (clips.samples(clips.part(name, *span)) for span in spans)
+        itself = similarity(embedder.embed(first), embedder.embed(second))
+        assert itself > similarity(embedder.embed(first), embedder.embed(other_voice(second))) + 0.1
+        assert itself > similarity(embedder.embed(first), embedder.embed(other_voice(first))) + 0.1
+
+
+def test_an_embedding_is_the_same_each_time_and_a_vector_of_floats(
+    embedder: SpeakerEmbedder, beckett: Samples
+) -> None:
+    first = embedder.embed(beckett)
+    embedder.embed(other_voice(beckett))
+    assert (first.shape, first.dtype) == ((1 - -len(beckett) // HOP_SAMPLES, 192), np.float32)
+    np.testing.assert_array_equal(first, embedder.embed(beckett))
+
+
+@pytest.mark.parametrize("beyond", [-1, 0, 1, 79, 80, 160])
+def test_there_are_as_many_windows_as_hops_wherever_the_audio_ends(
+    beyond: int, embedder: SpeakerEmbedder, beckett: Samples
+) -> None:
+    samples = 5 * HOP_SAMPLES + beyond
+    assert len(embedder.embed(beckett[:samples])) == 1 + math.ceil(samples / HOP_SAMPLES)
+
+
+def test_a_window_is_nearer_to_the_voice_that_speaks_in_it(embedder: SpeakerEmbedder) -> None:
+    """Two voices in one clip: one pass tells which of its windows are whose."""
+    ours = clips.samples(clips.part("beckett", 0, 4))
+    theirs = clips.samples(clips.part("two_cities", 1, 5))
+    alone = [embedder.embed(clip)[0] for clip in (ours, theirs)]
+    windows = embedder.embed(np.concatenate([ours, theirs]))[1:]
+    margins = windows @ (alone[0] / np.linalg.norm(alone[0]) - alone[1] / np.linalg.norm(alone[1]))
+    middles = (np.arange(len(windows)) + 0.5) * HOP_SAMPLES
+    wrong = (margins > 0) != (middles < len(ours))
+    far = np.abs(middles - len(ours)) > 0.3 * SAMPLE_RATE
+    assert (wrong & far).mean() < 0.05  # a window in a pause of theirs may be nearer to ours
+
+
+@pytest.mark.parametrize("samples", [1, 160, 1599])
+def test_too_little_audio_for_a_voice_is_refused(
+    samples: int, embedder: SpeakerEmbedder, beckett: Samples
+) -> None:
+    with pytest.raises(EngineError) as caught:
+        embedder.embed(beckett[-samples:])
+    assert_one_sentence(caught.value)
+    assert embedder.embed(beckett[-1600:]).any()

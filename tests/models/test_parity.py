@@ -1,0 +1,201 @@
+"""The models in the cache compute what the torch exports of the same weights computed."""
+
+import base64
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from numpy.typing import NDArray
+from whisper_runs import Decoder, encode, encode_bare, metadata_of, session
+
+from hwaja.engines.interface import HOP_SAMPLES, WINDOW_SAMPLES
+from hwaja.models import all_models, campplus, entry, locate
+from hwaja.models.cache import PROVENANCE
+
+pytestmark = pytest.mark.models
+
+REFERENCE = Path(__file__).resolve().parents[3] / "shared" / "reference"
+TOLERANCE = 1e-3
+
+Array = NDArray[np.float32]
+
+
+def reference(name: str) -> Path:
+    """Return a reference file; skip the test where it is not there."""
+    file = REFERENCE / name
+    if not file.exists():
+        pytest.skip(f"{file} is not there: it is kept beside the repository, not in it")
+    return file
+
+
+@pytest.fixture(scope="module")
+def parity() -> dict[str, Array]:
+    with np.load(reference("parity.npz")) as arrays:
+        return dict(arrays)
+
+
+@pytest.fixture(scope="module")
+def heard(parity: dict[str, Array]) -> tuple[Array, Array]:
+    return encode_bare(locate("whisper-base-fp32") / "encoder.onnx", parity["whisper_mel"])
+
+
+def decoder(heard: tuple[Array, Array]) -> Decoder:
+    return Decoder(locate("whisper-base-fp32") / "decoder.onnx", heard)
+
+
+def embed(features: Array) -> Array:
+    (embedding,) = session(locate("campplus") / "campplus.onnx").run(None, {"x": features})
+    return np.asarray(embedding).reshape(len(features), -1, campplus.EMBEDDING_DIM)
+
+
+def windows_in(frames: int) -> int:
+    """Return how many windows there are: one for each 16 frames, of which the network makes 8."""
+    behind_the_network = -(-frames // 2)
+    return -(-behind_the_network // campplus.HOP_FRAMES)
+
+
+def cosine(a: Array, b: Array) -> float:
+    return float(a.ravel() @ b.ravel() / np.linalg.norm(a) / np.linalg.norm(b))
+
+
+def difference(found: Array, expected: Array) -> float:
+    """Return the largest difference, relative to the largest value."""
+    return float(np.abs(found - expected).max() / np.abs(expected).max())
+
+
+def test_campplus_gives_the_embedding_of_the_reference(parity: dict[str, Array]) -> None:
+    found, expected = embed(parity["campplus_x"])[:, 0], parity["campplus_embedding"]
+    assert found.shape == expected.shape
+    assert 1 - cosine(found, expected) < TOLERANCE
+    assert difference(found, expected) < TOLERANCE
+
+
+@pytest.mark.parametrize("frames", [50, 199, 201, 437])
+def test_campplus_embeds_each_of_a_batch_as_it_does_alone(frames: int) -> None:
+    """Whatever the length: the last segment of the context is shorter than the others."""
+    features = np.random.default_rng(frames).standard_normal((2, frames, 80)).astype(np.float32)
+    together = embed(features)
+    assert together.shape == (2, 1 + windows_in(frames), 192)
+    for k in range(2):
+        assert difference(together[[k]], embed(features[[k]])) < TOLERANCE
+
+
+def test_campplus_embeds_a_window_as_it_embeds_all_where_that_is_all_there_is() -> None:
+    """One window hears everything in a few frames, and its middle is where it should be."""
+    features = np.random.default_rng(1).standard_normal((1, 16, 80)).astype(np.float32)
+    whole, window = embed(features)[0]
+    assert difference(window, whole) < TOLERANCE
+
+
+def test_campplus_tells_in_each_window_what_is_heard_around_it(parity: dict[str, Array]) -> None:
+    """Windows within the first half change little with what comes after it."""
+    features = parity["campplus_x"]
+    rows = embed(features)[0]
+    apart = [cosine(rows[k], rows[k + 1]) for k in range(1, len(rows) - 1)]
+    distant = cosine(rows[1], rows[-1])
+    assert min(apart) > distant
+
+
+def test_campplus_has_no_operator_that_sherpas_onnxruntime_computes_otherwise() -> None:
+    """Its AveragePool, with a last segment that is shorter, gave wrong embeddings silently."""
+    nodes = onnx.load(locate("campplus") / "campplus.onnx").graph.node
+    assert "AveragePool" not in {node.op_type for node in nodes}
+
+
+def test_campplus_says_what_sherpa_onnx_looks_up() -> None:
+    assert metadata_of(locate("campplus") / "campplus.onnx") == {
+        "framework": "3d-speaker",
+        "language": "Chinese-English",
+        "sample_rate": "16000",
+        "output_dim": "192",
+        "normalize_samples": "1",
+        "feature_normalize_type": "global-mean",
+        "window_samples": str(WINDOW_SAMPLES),
+        "hop_samples": str(HOP_SAMPLES),
+    }
+
+
+@pytest.mark.parametrize(("index", "name"), [(0, "whisper_cross_k"), (1, "whisper_cross_v")])
+def test_whisper_hears_what_the_reference_hears(
+    parity: dict[str, Array], heard: tuple[Array, Array], index: int, name: str
+) -> None:
+    first_frames = heard[index][:, :, : parity[name].shape[2]]
+    assert heard[index].shape[2] == parity["whisper_mel"].shape[2] // 2
+    assert np.abs(first_frames - parity[name]).max() < TOLERANCE
+
+
+def test_whisper_says_what_the_reference_says(
+    parity: dict[str, Array], heard: tuple[Array, Array]
+) -> None:
+    logits = decoder(heard).decode(parity["whisper_tokens"][0].tolist())
+    assert np.abs(logits[-1] - parity["whisper_logits_last"][0]).max() < TOLERANCE
+
+
+def test_whisper_says_the_same_token_by_token(
+    parity: dict[str, Array], heard: tuple[Array, Array]
+) -> None:
+    stepwise = decoder(heard)
+    logits = [stepwise.decode([token]) for token in parity["whisper_tokens"][0].tolist()]
+    assert np.abs(logits[-1] - parity["whisper_logits_last"]).max() < TOLERANCE
+
+
+def test_whisper_in_eight_bits_says_nearly_the_same(parity: dict[str, Array]) -> None:
+    folder, tokens = locate("whisper-base"), parity["whisper_tokens"][0].tolist()
+    heard = encode(folder / "encoder.int8.onnx", parity["whisper_mel"])
+    logits = Decoder(folder / "decoder.int8.onnx", heard).decode(tokens)
+    assert cosine(logits[-1], parity["whisper_logits_last"][0]) > 0.99
+
+
+@pytest.mark.parametrize(
+    ("name", "file"), [("whisper-base", "encoder.int8.onnx"), ("whisper-base-fp32", "encoder.onnx")]
+)
+def test_whisper_says_what_sherpa_onnx_looks_up(name: str, file: str) -> None:
+    """As the official export does; sherpa-onnx ends its process over a missing key."""
+    expected = json.loads(reference("whisper_metadata.json").read_text(encoding="utf-8"))
+    found = metadata_of(locate(name) / file)
+    assert found.keys() == expected.keys() - {"maintainer"} | {"n_alignment_heads", "adds_silence"}
+    assert found["n_alignment_heads"] == "8"
+    languages = {"all_language_codes", "all_language_tokens"}
+    of_its_own = {"maintainer", "model_type", "non_speech_tokens"}  # the last is never used
+    for key in expected.keys() - languages - of_its_own:
+        assert found[key] == expected[key], key
+    assert found["model_type"].startswith("whisper")
+    # In any order; the reference's tokens are cut in the middle of one.
+    codes, tokens = (expected[key].split(",") for key in sorted(languages))
+    token_of = dict(zip(*(found[key].split(",") for key in sorted(languages)), strict=True))
+    assert token_of.keys() == set(codes)
+    whole = tokens[:-1]
+    assert [token_of[code] for code in codes[: len(whole)]] == whole
+
+
+@pytest.mark.parametrize("name", ["whisper-base", "whisper-base-fp32", "moonshine-tiny-en"])
+def test_a_token_table_numbers_its_pieces_without_a_gap(name: str) -> None:
+    lines = (locate(name) / "tokens.txt").read_text(encoding="ascii").splitlines()
+    pieces = [base64.b64decode(line.split()[0] if line[0] != " " else "") for line in lines]
+    assert [int(line.split()[-1]) for line in lines] == list(range(len(lines)))
+    assert len(lines) > 30_000
+    assert b" " in pieces
+
+
+def test_moonshine_has_the_files_that_sherpa_onnx_loads() -> None:
+    names = {path.name for path in locate("moonshine-tiny-en").iterdir()}
+    assert names >= {"encoder_model.ort", "decoder_model_merged.ort", "tokens.txt"}
+
+
+@pytest.mark.parametrize("name", [model.name for model in all_models() if model.sets])
+def test_the_provenance_of_a_pulled_model_is_true(name: str) -> None:
+    """The files are those that were made, of wheels that the catalogue names."""
+    folder = locate(name)
+    provenance = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
+    for file, digest in provenance["files"].items():
+        with (folder / file).open("rb") as stream:
+            assert hashlib.file_digest(stream, "sha256").hexdigest() == digest
+    assert provenance["files"].keys() | {PROVENANCE} == {path.name for path in folder.iterdir()}
+    sources = [
+        {wheel.file: wheel.sha256 for wheel in source.wheels} for source in entry(name).sources
+    ]
+    assert provenance["wheels"] in sources
+    assert entry(name).attribution in (folder / "LICENSE").read_text(encoding="utf-8")

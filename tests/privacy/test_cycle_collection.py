@@ -1,0 +1,108 @@
+"""What ended sessions leave is freed soon, at a bounded price."""
+
+import asyncio
+import gc
+import os
+import sys
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from virtual_time import run
+
+from hwaja.privacy.cycle_collection import SWEEP_SECONDS, CycleCollector, settle
+
+
+class Circle:
+    """Something that only the collector frees."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def sweeping() -> CycleCollector:
+    """One that runs until the loop ends."""
+    collector = CycleCollector()
+    running.append(asyncio.create_task(collector.run()))
+    return collector
+
+
+running: list[asyncio.Task[None]] = []
+"""Held, as the loop itself does not."""
+
+
+def resident_bytes() -> int:
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.fixture
+def not_by_itself() -> Iterator[None]:
+    """The collector does nothing unless it is told to."""
+    gc.disable()
+    yield
+    gc.enable()
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("not_by_itself")
+def test_a_sweep_frees_what_a_session_left_a_second_after_its_end() -> None:
+    async def end() -> None:
+        collector = sweeping()
+        left = weakref.ref(Circle())
+        collector.soon()
+        await asyncio.sleep(SWEEP_SECONDS / 2)
+        collector.soon()  # another one ends, and shares the sweep
+        assert left() is not None
+        await asyncio.sleep(SWEEP_SECONDS)
+        assert left() is None
+
+    run(end())
+
+
+@pytest.mark.usefixtures("not_by_itself")
+def test_it_sweeps_again_until_what_was_let_go_of_later_is_gone_and_then_no_more() -> None:
+    """A connection says that it is over before all of it is; one whose handshake fails, never."""
+
+    async def end() -> None:
+        collector, held = sweeping(), [Circle(), Circle()]
+        left, stays = weakref.ref(held[0]), weakref.ref(held[1])
+        for each in held:
+            collector.sweep_until_gone(each)
+        del each
+        await asyncio.sleep(3.5 * SWEEP_SECONDS)
+        collector.leave_alone(held[1])
+        del held[0]
+        await asyncio.sleep(SWEEP_SECONDS)
+        assert left() is None
+        held.clear()
+        await asyncio.sleep(10 * SWEEP_SECONDS)
+        assert stays() is not None
+
+    run(end())
+
+
+@pytest.mark.usefixtures("not_by_itself")
+def test_a_sweep_walks_through_nothing_that_was_there_when_serving_began() -> None:
+    """It holds up the event loop: what it takes is by sessions, not by models and modules."""
+    lasting = [Circle() for _ in range(10_000)]
+    settle()
+    walked = sum(len(gc.get_objects(generation)) for generation in range(3))
+    assert walked < len(lasting) / 10
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc; glibc keeps what is freed")
+def test_a_sweep_returns_the_memory_that_audio_had_taken_to_the_system() -> None:
+    async def end() -> None:
+        before = resident_bytes()
+        chunks = [bytearray(8192) for _ in range(8000)]
+        lasting = [bytes(700) for _ in range(100)]  # lies behind it, and stays
+        assert resident_bytes() - before > 48 << 20
+        chunks.clear()
+        sweeping().soon()
+        await asyncio.sleep(1.5 * SWEEP_SECONDS)
+        assert resident_bytes() - before < 16 << 20
+        assert lasting
+
+    run(end())

@@ -1,0 +1,84 @@
+"""What a process gives up: core dumps, being looked into, what is left in freed memory."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from pools import running
+
+from hwaja.privacy.hardening import overwriting
+from hwaja.workers import wire
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
+
+
+def said_by(program: str, environment: dict[str, str] | None = None) -> Sequence[str]:
+    """What a process of its own prints: nothing of this must happen to pytest."""
+    command = [sys.executable, "-c", program]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return run.stdout.split()
+
+
+def test_a_hardened_process_leaves_no_core_and_opens_as_many_files_as_it_may() -> None:
+    program = """
+import ctypes, resource
+from hwaja.privacy.hardening import harden
+harden()
+dumpable = ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)  # PR_GET_DUMPABLE
+soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+print(*resource.getrlimit(resource.RLIMIT_CORE), dumpable, soft == hard)
+"""
+    assert said_by(program) == ["0", "0", "0", "True"]
+
+
+def test_a_text_that_is_freed_is_overwritten() -> None:
+    """With the allocators as they are, the same text is found where it was."""
+    program = """
+import ctypes
+text = "".join(map(chr, range(0xac00, 0xac40)))  # 64 syllables: 128 bytes, behind a header
+wanted, address = text.encode("utf-16-le"), id(text)
+del text
+print(wanted[32:] in ctypes.string_at(address, 208))
+"""
+    assert said_by(program, {}) == ["True"]
+    assert said_by(program, overwriting({})) == ["False"]
+
+
+def test_tunables_of_the_user_are_kept_and_nothing_is_added_twice() -> None:
+    once = overwriting({"GLIBC_TUNABLES": "glibc.malloc.arena_max=2", "LANG": "C"})
+    assert once["GLIBC_TUNABLES"].startswith("glibc.malloc.arena_max=2:glibc.malloc.perturb=")
+    assert once["LANG"] == "C"
+    assert overwriting(once) == once
+    assert overwriting(overwriting({})) == overwriting({})
+
+
+@pytest.mark.models
+async def test_where_memory_is_short_workers_are_killed_and_not_the_front(
+    tones: wire.Setup,
+) -> None:
+    """A worker costs a delay, the front every session; the kernel would take the largest."""
+    async with running(tones) as pool:
+        (worker,) = (process.pid for process in pool.processes.values())
+        assert oom_score_adj(worker) >= oom_score_adj("self") + 300
+
+
+def oom_score_adj(process: int | str) -> int:
+    return int(Path(f"/proc/{process}/oom_score_adj").read_text())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become somebody else")
+def test_who_is_not_root_may_say_so_too() -> None:
+    """After `harden` the file belongs to root."""
+    program = """
+import ctypes, os, pathlib
+from hwaja.privacy.hardening import die_first, harden
+os.setuid(65534)
+ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # PR_SET_DUMPABLE, as after the exec that follows
+die_first()
+harden()
+print(int(pathlib.Path("/proc/self/oom_score_adj").read_bytes()))
+"""
+    assert said_by(program) == ["300"]

@@ -1,0 +1,270 @@
+"""What `hwaja serve` leaves behind of a session: nothing in its logs, its files or its memory."""
+
+import asyncio
+import os
+import re
+import shutil
+import ssl
+import subprocess
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import clips
+import pytest
+from loopback import PATIENCE_SECONDS, Peer
+from processes import Running, hwaja_serve
+from tone_speech import hummed
+from traces import Numbers, Search, Trace
+from websockets.asyncio.client import connect
+
+from hwaja.cli.enroll_check import Booth
+from hwaja.engines.interface import Embeddings, Samples
+from hwaja.engines.sherpa import SpeakerEmbedder
+from hwaja.models import cache_root
+from hwaja.models.tones import write_tone_model
+from hwaja.server.application import embedder_file
+from hwaja.vad.silero import SileroDetector
+from people import korean
+
+pytestmark = [
+    pytest.mark.models,
+    pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs /proc"),
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root may look into a hardened process"),
+]
+
+ADDRESS = "127.0.0.77"
+SECRETS = {
+    "query": "Query-4711-Mark",
+    "token": "Bearer-0815-Mark",
+    "session": "Session-2357-Mark",
+    "agent": "Agent-1234-Mark",
+    "address": ADDRESS,
+}
+
+
+@dataclass(frozen=True)
+class Talk:
+    """Who enrols, and what is said: marked, since nobody else ever says it."""
+
+    options: tuple[str, ...]
+    voices: tuple[bytes, bytes]
+    pcm: bytes
+    rest: bytes
+    """What is being said when the client vanishes."""
+
+
+class Spy:
+    """The embedder, and every voice that came of it."""
+
+    def __init__(self) -> None:
+        self._embedder = SpeakerEmbedder(embedder_file())
+        self.rows: list[Embeddings] = []
+
+    def embed(self, samples: Samples) -> Embeddings:
+        rows = self._embedder.embed(samples)
+        self.rows.append(rows.copy())
+        return rows
+
+
+async def voiceprints(talk: Talk, detector: SileroDetector) -> list[Embeddings]:
+    """What the server makes of the voices: the same models hear the same samples."""
+    spy = Spy()
+    booth = Booth(detector, spy)
+    for speaker_id, voice in enumerate(talk.voices):
+        await booth.enrol(speaker_id, voice)
+    return spy.rows
+
+
+def toned(folder: Path) -> Talk:
+    model = folder / "tones"
+    model.mkdir()
+    write_tone_model(model)
+    said, more = hummed([0, 1, 2, 3, 4, 5, 2, 6, 1, 7]), hummed([7, 6, 5, 4, 1], piece="season")
+    pcm = clips.silence(0.5) + said.pcm + clips.silence(1)
+    voices = (hummed(range(8)).pcm, clips.voices()[0])
+    return Talk(("--asr-model", str(model), "--language", "ko"), voices, pcm, more.pcm)
+
+
+def spoken(_: Path) -> Talk:
+    people = korean()
+    pcm = clips.silence(0.5) + people.first[1] + clips.silence(1)
+    options = ("--asr-model", "whisper-base", "--language", "ko")
+    return Talk(options, (people.first[0], people.second[0]), pcm, people.second[1])
+
+
+@asynccontextmanager
+async def visitor(running: Running) -> AsyncIterator[Peer]:
+    """A client with a marked address, query, token and name."""
+    async with connect(
+        f"{running.url}/?secret={SECRETS['query']}",
+        ssl=ssl.create_default_context(cafile=str(running.certificate)),
+        additional_headers={"Authorization": f"Bearer {SECRETS['token']}"},
+        user_agent_header=SECRETS["agent"],
+        local_addr=(ADDRESS, 0),
+        compression=None,
+        proxy=None,
+    ) as websocket:
+        peer = Peer(websocket)
+        assert (await peer.hear())["type"] == "model_loaded"
+        yield peer
+
+
+async def begin(peer: Peer, talk: Talk) -> None:
+    for speaker_id, voice in enumerate(talk.voices):
+        assert (await peer.enrol(speaker_id, voice))[1]["type"] == "speaker_registration_completed"
+    await peer.say("start_transcription", details=True, interim_results=True)
+    assert (await peer.hear())["type"] == "transcription_started"
+
+
+def processes(running: Running) -> dict[str, int]:
+    """The front and its workers."""
+    front = running.process.pid
+    children = Path(f"/proc/{front}/task/{front}/children").read_text().split()
+    workers = {f"worker {number}": int(pid) for number, pid in enumerate(children)}
+    return {"front": front} | workers
+
+
+def in_memory(search: Search, running: Running) -> set[Trace]:
+    found: set[Trace] = set()
+    for name, pid in processes(running).items():
+        found |= search.in_memory(pid, name)
+    return found
+
+
+def left_in_memory(search: Search, running: Running) -> set[Trace]:
+    """What is found in vain for as long as a server may need to forget."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        began = time.monotonic()  # a search takes long
+        found = {trace for trace in in_memory(search, running) if not is_known(trace)}
+        if not found or began > deadline:
+            return found
+
+
+@contextmanager
+def files_watched(running: Running, log: Path) -> Iterator[None]:
+    """Log the system calls that open files, where there is strace, until the server ends.
+
+    It is not let go of before: what it was attached to would be stopped for a while.
+    """
+    if shutil.which("strace") is None:
+        yield
+        return
+    pids = [argument for pid in processes(running).values() for argument in ("-p", str(pid))]
+    command = ["strace", "-f", "-e", "trace=open,openat,openat2,creat,memfd_create", "-o", log]
+    with subprocess.Popen([*command, *pids], stderr=subprocess.PIPE, text=True) as strace:
+        assert strace.stderr is not None
+        for _ in processes(running):
+            assert "attached" in strace.stderr.readline()
+        yield
+
+
+def files_written(log: Path) -> list[str]:
+    """The calls by which a file was opened to be written to."""
+    opened = re.compile(r"O_WRONLY|O_RDWR|O_CREAT|creat\(|memfd_create\(")
+    lines = log.read_text().splitlines() if log.exists() else []
+    return [
+        line
+        for line in lines
+        if opened.search(line) and '"/dev/null"' not in line and "__pycache__" not in line
+    ]
+
+
+def open_files(running: Running) -> set[Path]:
+    folders = [Path(f"/proc/{pid}/fd") for pid in processes(running).values()]
+    links = [link for folder in folders for link in folder.iterdir()]
+    return {link for link in links if link.is_file() and link.stat().st_size}
+
+
+def is_known(trace: Trace) -> bool:
+    """What cannot be overwritten: the voice that a worker embedded last; see docs/privacy.md."""
+    return trace.mark == "voiceprint" and trace.place.startswith("worker")
+
+
+async def turned_away(running: Running, trust: ssl.SSLContext | None, number: int) -> None:
+    """Ask for what opens no session; a marked request each."""
+    path, lines = [
+        ("/", [f"Connection: Upgrade\r\nAuthorization: Bearer {SECRETS['token']}"]),
+        ("/", []),
+        ("/healthz", []),
+        ("/metrics", [f"Authorization: Bearer {SECRETS['token']}"]),
+        ("not-http", ["broken line"]),
+        ("/", ["X-Padding: " + "x" * 8000] * 3),
+    ][number]
+    reader, writer = await asyncio.open_connection(
+        "localhost", int(running.url.rpartition(":")[2]), ssl=trust, local_addr=(ADDRESS, 0)
+    )
+    query = f"?secret={SECRETS['query']}&resume={SECRETS['session']}"
+    head = [f"GET {path}{query} HTTP/1.1", "Host: localhost", f"User-Agent: {SECRETS['agent']}"]
+    writer.write("\r\n".join([*head, *lines, "", ""]).encode())
+    with suppress(ConnectionError, ssl.SSLError):
+        await reader.read()
+    writer.close()
+
+
+async def test_nothing_of_a_request_that_opens_no_session_is_found_in_memory_soon_after(
+    tmp_path: Path,
+) -> None:
+    """A token that is refused, a page, a health check, the metrics, a broken request, one too
+    large, one without TLS: nobody comes after them whose end would have them swept away."""
+    tokens = tmp_path / "tokens"
+    tokens.write_text("0123456789abcdef")
+    tokens.chmod(0o600)
+    options = ("--port", "0", "--token-file", str(tokens), "--metrics-token-file", str(tokens))
+    numbers = Numbers()
+    numbers.add_audio("voice", clips.voices()[0])
+    search = Search(numbers, SECRETS)
+    with hwaja_serve(tmp_path, *options) as running:
+        trust = ssl.create_default_context(cafile=str(running.certificate))
+        for number in range(6):
+            await turned_away(running, trust, number)
+        assert left_in_memory(search, running) == set()
+        await turned_away(running, None, 0)
+        assert left_in_memory(search, running) == set()
+
+
+@pytest.mark.timeout(400)  # memory is looked through three times
+@pytest.mark.parametrize("model", [toned, spoken])
+async def test_nothing_of_a_session_is_found_in_logs_files_or_memory_once_it_is_over(
+    model: Callable[[Path], Talk], detector: SileroDetector, tmp_path: Path
+) -> None:
+    """One session that ends in order, one whose client vanishes in the midst of a word. While a
+    session lasts, the same search finds it."""
+    talk = model(tmp_path)
+    numbers = Numbers()
+    for mark, pcm in {"voice": b"".join(talk.voices), "talk": talk.pcm, "rest": talk.rest}.items():
+        numbers.add_audio(mark, pcm)
+    for rows in await voiceprints(talk, detector):
+        numbers.add("voiceprint", rows[0])
+    home = tmp_path / "home"
+    home.mkdir()
+    folders = {name: str(home) for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_DATA_HOME")}
+    folders |= {"HWAJA_CACHE": str(cache_root()), "XDG_RUNTIME_DIR": str(home)}
+    options = (*talk.options, "--port", "0")
+    calls = tmp_path / "strace"
+    with hwaja_serve(home, *options, **folders) as running, files_watched(running, calls):
+        async with visitor(running) as peer:
+            await begin(peer, talk)
+            heard = await peer.transcribe(talk.pcm)
+            (sentence, *_) = [m["text"] for m in heard if m["type"] == "transcription"]
+            assert len(sentence) > 8
+            search = Search(numbers, {"text": sentence[:8]} | SECRETS)
+            during = search.in_memory(running.process.pid, "front")
+        async with visitor(running) as peer:
+            await begin(peer, talk)
+            await peer.play(talk.rest)
+            while (await peer.hear())["type"] != "interim":  # it came too late for that sentence
+                await peer.play(talk.rest)
+            peer.websocket.transport.abort()
+        assert {trace.mark for trace in during} >= {"query", "token", "address"}
+        assert left_in_memory(search, running) == set()
+        assert search.in_files(open_files(running)) == set()
+        running.process.terminate()
+        log = await asyncio.to_thread(running.end)
+    assert [line["event"] for line in log].count("session closed") == 2
+    assert search.in_bytes(repr(log).encode(), "log") == set()
+    assert search.in_files(file for file in home.rglob("*") if file.is_file()) == set()
+    assert files_written(calls) == []

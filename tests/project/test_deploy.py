@@ -1,0 +1,317 @@
+"""The unit, the image, the compose file and what stands before them: what they promise.
+
+None of them can be run where there is neither systemd nor a container engine; `test_deploy_run.py`
+does what they do as far as it can be done.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from deployment import DEPLOY, ROOT, compose, dockerfile, last_stage, pinned, unit, variables
+from packaging.requirements import Requirement
+
+from hwaja.server.config import Config, load, options
+from hwaja.server.server import CLOSE_SECONDS
+
+STOPPING_SECONDS = Config().drain_seconds + CLOSE_SECONDS
+"""How long a server that is told to stop may take."""
+
+
+@pytest.mark.parametrize("file", sorted(DEPLOY.iterdir()), ids=lambda file: file.name)
+def test_no_variable_is_named_that_hwaja_does_not_know(file: Path) -> None:
+    known = {f"HWAJA_{option.name.upper()}" for option in options()}
+    assert variables(file.read_text()) <= known | {"HWAJA_CACHE", "HWAJA_CONFIG"}
+
+
+# systemd --------------------------------------------------------------------------------------
+
+
+def test_the_unit_stops_the_front_only_and_lets_it_drain() -> None:
+    """Workers that got the signal too would take with them what was heard."""
+    settings = unit()
+    assert settings["KillMode"] == ["mixed"]
+    assert settings["KillSignal"] == ["SIGTERM"]
+    assert float(settings["TimeoutStopSec"][0]) > STOPPING_SECONDS
+    assert settings["ExecReload"] == ["/bin/kill -HUP $MAINPID"]
+
+
+def test_the_unit_lets_no_memory_reach_a_disk() -> None:
+    settings = unit()
+    assert (settings["LimitCORE"], settings["MemorySwapMax"]) == (["0"], ["0"])
+
+
+def test_the_unit_bounds_what_a_server_takes_and_outlives_the_death_of_a_worker() -> None:
+    """systemd's own policy stops a whole service of which one process ran out of memory."""
+    settings = unit()
+    assert settings["MemoryMax"] == ["80%"]
+    assert settings["OOMPolicy"] == ["continue"]
+    assert settings["Restart"] == ["on-failure"]
+    assert {"TasksMax", "LimitNOFILE"} < settings.keys()
+
+
+def test_the_unit_configures_a_server_that_writes_only_where_it_may() -> None:
+    settings = unit()
+    environment = dict(entry.split("=", 1) for entry in settings["Environment"])
+    assert environment == {"HWAJA_CACHE": "%C/hwaja", "HWAJA_DATA_DIR": "%S/hwaja"}
+    assert settings["CacheDirectory"] == settings["StateDirectory"] == ["hwaja"]
+    assert settings["ProtectSystem"] == ["strict"]
+    assert "ReadWritePaths" not in settings
+    assert load({}, {"HWAJA_DATA_DIR": environment["HWAJA_DATA_DIR"]}, None)
+
+
+@pytest.fixture
+def checked_unit(tmp_path: Path) -> Path:
+    """The unit, with a program in it that this machine has."""
+    text = (DEPLOY / "hwaja.service").read_text()
+    file = tmp_path / "hwaja.service"
+    file.write_text(text.replace("/opt/hwaja/bin/hwaja", sys.executable))
+    assert file.read_text() != text
+    return file
+
+
+def systemd_analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.skip("systemd-analyze is not installed here")
+    return subprocess.run(
+        [program, *arguments], capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def test_systemd_finds_nothing_to_complain_of(checked_unit: Path) -> None:
+    done = systemd_analyze("verify", "--man=no", str(checked_unit))
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_systemd_calls_the_sandbox_tight(checked_unit: Path) -> None:
+    """0 is no exposure, 10 all of it; what stays is the network, and the lack of a root folder."""
+    done = systemd_analyze("security", "--offline=true", "--threshold=20", str(checked_unit))
+    assert done.returncode == 0, done.stdout
+
+
+# The image ------------------------------------------------------------------------------------
+
+
+def test_hadolint_finds_nothing_to_complain_of() -> None:
+    program = shutil.which("hadolint", path=str(Path(sys.executable).parent))
+    if program is None:
+        pytest.skip("hadolint is not installed here; it comes with hwaja[dev] on Linux")
+    done = subprocess.run(
+        [program, str(DEPLOY / "Dockerfile")],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_image_runs_as_a_user_of_its_own_and_as_a_program_without_a_shell() -> None:
+    stage = dict(last_stage())  # the last of each kind
+    user, _, group = stage["USER"].partition(":")
+    assert int(user) >= 1000
+    assert int(group) >= 1000
+    assert stage["ENTRYPOINT"] == '["hwaja"]'
+    assert stage["CMD"] == '["serve"]'
+    assert '["/opt/hwaja/bin/python", "/opt/hwaja/healthcheck.py"]' in stage["HEALTHCHECK"]
+
+
+def test_every_image_is_named_with_its_version_and_digest_and_without_a_host() -> None:
+    images = [rest.split(" AS ")[0] for name, rest in dockerfile() if name == "FROM"]
+    assert len(images) == 3
+    for image in images:
+        assert re.fullmatch(r"[a-z]+:\d+\.\d+\.\d+-[a-z-]+@sha256:[0-9a-f]{64}", image)
+    assert images[1] == images[2]  # what was built on one Python runs on it
+
+
+def test_nothing_is_fetched_but_through_package_managers() -> None:
+    instructions = dockerfile()
+    assert "ADD" not in {name for name, _ in instructions}
+    assert not any(re.search(r"curl|wget|git ", rest) for _, rest in instructions)
+    text = (DEPLOY / "Dockerfile").read_text() + (DEPLOY / "compose.yaml").read_text()
+    assert "://" not in text
+
+
+def test_nothing_is_installed_whose_digest_is_not_known() -> None:
+    commands = re.findall(
+        r"pip (?:install|wheel)[^&]*", " && ".join(rest for _, rest in dockerfile())
+    )
+    assert len(commands) == 4
+    from_index, of_hwaja = commands[:2], commands[2:]
+    for command in from_index:
+        assert "--require-hashes --only-binary=:all:" in command
+        assert re.search(r"--requirement deploy/(build|requirements)\.lock", command)
+    for command in of_hwaja:  # nothing comes along
+        assert "--no-deps" in command
+        assert "--no-index" in command or "--no-build-isolation" in command
+
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+ASKED = {
+    "requirements.lock": (
+        PROJECT["project"]["dependencies"] + PROJECT["project"]["optional-dependencies"]["cpu"]
+    ),
+    "build.lock": PROJECT["build-system"]["requires"],
+}
+
+
+@pytest.mark.parametrize("file", ASKED)
+def test_a_lock_has_a_version_with_digests_of_all_that_the_project_asks_for(file: str) -> None:
+    """Run `make lock` where it does not."""
+    locked = pinned(file)
+    for asked in map(Requirement, ASKED[file]):
+        assert asked.specifier.contains(locked[asked.name][0]), asked
+    assert all(digests > 0 for _, _, digests in locked.values())
+
+
+@pytest.mark.parametrize("file", ASKED)
+def test_a_lock_names_no_index_and_installs_for_the_python_of_the_image(file: str) -> None:
+    text = (DEPLOY / file).read_text()
+    assert "://" not in text
+    assert "index" not in text
+    (python,) = {rest.split("-")[0] for name, rest in dockerfile() if rest.startswith("python:")}
+    minor = python.removeprefix("python:").rpartition(".")[0]
+    assert f"--python-version {minor} " in (ROOT / "Makefile").read_text()
+
+
+def admitted(path: str) -> bool:
+    """What .dockerignore says of a path: the last line that matches it, or a folder of it, wins."""
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    verdict = True
+    for line in (line for line in lines if line and not line.startswith("#")):
+        pattern = line.removeprefix("!")
+        above = [str(parent) for parent in [Path(path), *Path(path).parents][:-1]]
+        if pattern.startswith("**/"):
+            matches = any(Path(part).match(pattern[3:]) for part in above)
+        else:
+            matches = pattern == "*" or pattern in above
+        if matches:
+            verdict = line.startswith("!")
+    return verdict
+
+
+def test_what_the_image_is_made_of_is_sent_to_the_engine_and_nothing_else() -> None:
+    copied = [
+        source
+        for name, rest in dockerfile()
+        if name == "COPY" and not rest.startswith("--from")
+        for source in rest.split()[:-1]
+    ]
+    assert "python" in copied
+    for source in copied:
+        assert (ROOT / source).exists()
+        assert admitted(source)
+    assert admitted("python/hwaja/cli.py")
+    for private in (
+        *(".git/config", ".venv/bin/python", "deploy/tls/privkey.pem", "hwaja.env", "talk.wav"),
+        *("python/hwaja/_pcm.so", "python/key.pem", "python/hwaja/__pycache__/cli.pyc"),
+    ):
+        assert not admitted(private)
+
+
+def test_the_toolchain_of_the_image_is_the_one_the_project_asks_for() -> None:
+    (rust,) = [rest for name, rest in dockerfile() if name == "FROM" and rest.startswith("rust:")]
+    wanted = re.search(r'rust-version = "([\d.]+)"', (ROOT / "Cargo.toml").read_text())
+    assert wanted is not None
+    assert rust.startswith(f"rust:{wanted[1]}.")
+
+
+# compose --------------------------------------------------------------------------------------
+
+SERVICES: dict[str, Any] = compose()["services"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_container_may_do_as_little_as_it_can_do_with(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["ulimits"]["core"] == 0
+    assert service["memswap_limit"] == service["mem_limit"]  # with swap, and so none of it
+    assert service["pids_limit"] > 0
+    assert not {"privileged", "cap_add", "network_mode", "pid", "ipc"} & service.keys()
+
+
+def test_a_container_has_the_memory_that_the_guide_says_its_processes_need() -> None:
+    service, text = SERVICES["hwaja"], (ROOT / "docs" / "deployment.md").read_text()
+    told = re.search(
+        r"the front takes (\d+) MB.+?a worker .+? up to (\d+) MB.+?interim texts.+?up to (\d+) MB"
+        r".+?So two\nworkers need ([\d.]+) GB",
+        text,
+        re.DOTALL,
+    )
+    assert told is not None
+    front, worker, interims = map(int, told.groups()[:3])
+    assert service["environment"]["HWAJA_WORKERS"] == "2"
+    needed = front + 2 * worker + interims
+    assert float(told[4]) == round(needed / 1000, 1)
+    limit = float(service["mem_limit"].removesuffix("g")) * 2**30 / 1e6
+    assert 1.2 * needed < limit
+    assert f"Each takes up to {worker} MB" in (DEPLOY / "compose.yaml").read_text()
+
+
+def test_the_containers_use_the_volumes_and_folders_of_the_image() -> None:
+    stage = last_stage()
+    environment = dict(
+        setting.split("=", 1)
+        for name, rest in stage
+        if name == "ENV"
+        for setting in rest.split()
+        if setting.startswith("HWAJA")
+    )
+    writable = {environment["HWAJA_CACHE"], environment["HWAJA_DATA_DIR"]}
+    assert set(re.findall(r'"([^"]+)"', dict(stage)["VOLUME"])) == writable
+    mounted = {volume.split(":")[1] for volume in SERVICES["hwaja"]["volumes"]}
+    assert mounted == writable
+    assert SERVICES["models"]["volumes"] == [f"cache:{environment['HWAJA_CACHE']}"]
+
+
+def test_the_serving_container_is_configured_and_waits_for_its_models() -> None:
+    service = SERVICES["hwaja"]
+    config = load({}, service["environment"], None)
+    assert config.dev_cert
+    assert service["hostname"] == "hwaja"  # else another each time, and so another certificate
+    assert service["depends_on"]["models"]["condition"] == "service_completed_successfully"
+    assert float(service["stop_grace_period"].removesuffix("s")) > STOPPING_SECONDS
+    health = dict(last_stage())["HEALTHCHECK"]
+    assert all(part in health for part in service["healthcheck"]["test"][1:])
+
+
+def test_as_it_is_only_this_machine_reaches_the_container() -> None:
+    """A port without an address is for everybody, whatever the firewall says."""
+    port = Config().port
+    assert SERVICES["hwaja"]["ports"] == [f"127.0.0.1:{port}:{port}"]
+    assert "ports" not in SERVICES["models"]
+
+
+def test_who_opens_the_container_to_the_network_must_say_where_and_for_whom() -> None:
+    """Compose refuses what has `:?` and is not set, and a secret or folder that is not there."""
+    opened = compose("compose.network.yaml")
+    (service,) = opened["services"].values()
+    (published,) = service["ports"]
+    address, port = published.rsplit("}:", 1)
+    assert address.startswith("${PUBLISH_ADDRESS:?")
+    assert port == f"{Config().port}:{Config().port}"
+    config = load({}, SERVICES["hwaja"]["environment"] | service["environment"], None)
+    (secret,) = service["secrets"]
+    assert str(config.token_file) == f"/run/secrets/{secret}"
+    assert opened["secrets"][secret]["file"].startswith("${TOKENS:?")
+    (certificates,) = service["volumes"]
+    assert config.cert is not None
+    assert certificates["target"] == str(config.cert.parent)
+    assert certificates["read_only"] is True
+    assert certificates["bind"] == {"create_host_path": False}
+
+
+def test_the_guide_opens_the_container_as_the_file_asks_for_it() -> None:
+    guide = (ROOT / "docs" / "deployment.md").read_text()
+    for asked in re.findall(r"\$\{(\w+):\?", (DEPLOY / "compose.network.yaml").read_text()):
+        assert f"{asked}=" in guide
+    assert "--file deploy/compose.network.yaml" in guide

@@ -1,0 +1,93 @@
+"""What the documentation names is there: tests, files that it leads to, options, variables."""
+
+import argparse
+import re
+from pathlib import Path
+
+import pytest
+from deployment import variables
+from pages import ROOT
+
+from hwaja.cli import main as cli
+from hwaja.server import config
+
+PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+    ROOT / "bench" / "RESULTS.md",
+]
+TESTS, SOAK = ROOT / "tests", ROOT / "soak"
+
+_BLOCK = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
+
+
+def identify(file: Path) -> str:
+    return str(file.relative_to(ROOT))
+
+
+@pytest.fixture(params=PAGES, ids=identify)
+def page(request: pytest.FixtureRequest) -> Path:
+    file: Path = request.param
+    return file
+
+
+def prose(file: Path) -> str:
+    """A page without its blocks of code."""
+    return _BLOCK.sub("", file.read_text(encoding="utf-8"))
+
+
+def anchors(file: Path) -> set[str]:
+    """What a link into a page can name, as GitHub makes it of the headings."""
+    titles = re.findall(r"^#+ (.+)$", prose(file), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_every_test_and_soak_program_that_is_named_is_there(page: Path) -> None:
+    named = re.findall(r"`((?:browser/)?test_\w+)(\*?)(?:\.py)?`", prose(page))
+    missing = {name for name, star in named if not list(TESTS.glob(f"{name}{star}.py"))}
+    programs = set(re.findall(r"`soak\.(\w+)`", prose(page)))
+    assert missing == set()
+    assert programs <= {file.stem for file in SOAK.glob("*.py")}
+
+
+def test_every_link_leads_somewhere(page: Path) -> None:
+    dead = set()
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        if "://" in target:
+            continue
+        if not file.exists() or (anchor and anchor not in anchors(file)):
+            dead.add(target)
+    assert dead == set()
+
+
+def test_every_command_that_is_shown_has_the_options_that_it_is_given(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    shown = re.findall(r"\bhwaja ([a-z-]+)((?: [^\n`|#]*)?)", text)
+    commands = {name: options_of(parser) for name, parser in subparsers(cli._parser()).items()}
+    unknown = {
+        (name, flag)
+        for name, rest in shown
+        if name in commands
+        for flag in re.findall(r"(?<!\S)--[a-z-]+", rest)
+        if flag not in commands[name]
+    }
+    assert unknown == set()
+
+
+def test_every_variable_that_is_named_is_read(page: Path) -> None:
+    known = {f"HWAJA_{option.name.upper()}" for option in config.options()}
+    named = variables(page.read_text(encoding="utf-8"))
+    assert named <= known | {"HWAJA_CACHE", "HWAJA_CONFIG"}
+
+
+def subparsers(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    actions = (each for each in parser._actions if isinstance(each, argparse._SubParsersAction))
+    return {name: found for action in actions for name, found in action.choices.items()}
+
+
+def options_of(parser: argparse.ArgumentParser) -> set[str]:
+    """The flags of a command and of the commands below it."""
+    own = {flag for action in parser._actions for flag in action.option_strings}
+    return own.union(*map(options_of, subparsers(parser).values()))

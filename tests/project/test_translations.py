@@ -1,0 +1,119 @@
+"""What users read is the same in Korean and in English."""
+
+import re
+from os.path import relpath
+from pathlib import Path
+
+import pytest
+from pages import ROOT, Page, english_of, page
+from tools.asyncapi import korean
+from tools.asyncapi import page as tables
+
+KOREAN = [ROOT / "README.ko.md", *sorted((ROOT / "docs" / "ko").glob("*.md"))]
+
+
+def identify(file: Path) -> str:
+    return str(file.relative_to(ROOT))
+
+
+@pytest.fixture(params=KOREAN, ids=identify)
+def pages(request: pytest.FixtureRequest) -> tuple[Page, Page]:
+    """A page in English and in Korean."""
+    return page(english_of(request.param)), page(request.param)
+
+
+def test_each_page_leads_to_the_other_language_first(pages: tuple[Page, Page]) -> None:
+    english, other = pages
+    to_korean = relpath(other.file, english.file.parent)
+    to_english = relpath(english.file, other.file.parent)
+    assert english.languages == f"English · [한국어]({to_korean})"
+    assert other.languages == f"[English]({to_english}) · 한국어"
+
+
+def test_both_languages_have_the_same_headings_by_number_and_level(
+    pages: tuple[Page, Page],
+) -> None:
+    english, other = ([section.level for section in found.sections] for found in pages)
+    assert other == english
+
+
+def test_both_languages_have_the_same_code_word_for_word_but_for_comments(
+    pages: tuple[Page, Page],
+) -> None:
+    english, other = ([_bare(*block) for block in found.blocks] for found in pages)
+    assert other == english
+
+
+def _bare(kind: str, text: str) -> tuple[str, list[object]]:
+    """A block without what people read: comments, and in what is no program all but names."""
+    if kind:
+        return kind, [line.partition("#")[0].rstrip() for line in text.splitlines()]
+    return kind, [re.findall(r"[a-z]+(?:_[a-z]+)+|->|<-", line) for line in text.splitlines()]
+
+
+def test_both_languages_lead_to_the_same_places_and_korean_to_korean_where_there_is_some(
+    pages: tuple[Page, Page],
+) -> None:
+    english, other = pages
+    for section, same in zip(english.sections, other.sections, strict=True):
+        led, led_same = (
+            sorted(found.resolved(target) for target in part.targets)
+            for found, part in ((english, section), (other, same))
+        )
+        assert led_same == led, same.title
+        in_english = [
+            target
+            for target in same.targets
+            if (other.file.parent / target.partition("#")[0]).resolve() in _TRANSLATED
+        ]
+        assert in_english == [], same.title
+
+
+_TRANSLATED = {english_of(file) for file in KOREAN}
+
+
+def test_both_languages_name_the_same_options_fields_and_values_section_by_section(
+    pages: tuple[Page, Page],
+) -> None:
+    english, other = pages
+    for section, same in zip(english.sections, other.sections, strict=True):
+        assert same.code == section.code, same.title
+
+
+def test_both_languages_have_the_same_numbers_as_often_section_by_section(
+    pages: tuple[Page, Page],
+) -> None:
+    """A number that is a word in one language is a word in the other."""
+    english, other = pages
+    for section, same in zip(english.sections, other.sections, strict=True):
+        assert same.numbers == section.numbers, same.title
+
+
+def test_both_languages_have_the_same_rows_in_their_tables(pages: tuple[Page, Page]) -> None:
+    english, other = pages
+    for section, same in zip(english.sections, other.sections, strict=True):
+        assert same.rows == section.rows, same.title
+
+
+def test_the_korean_tables_of_the_protocol_are_what_the_generator_makes() -> None:
+    written = korean.FILE.read_text(encoding="utf-8")
+    assert tables.filled(written, korean.say) == written, "run: make asyncapi"
+    assert "<!-- made: transcription -->" in written
+
+
+def test_korean_has_a_sentence_for_each_that_the_tables_say_and_for_no_other() -> None:
+    asked = set()
+
+    def listen(english: str) -> str:
+        asked.add(english)
+        return english
+
+    tables.filled(tables.FILE.read_text(encoding="utf-8"), listen)
+    spoken = {english for english in asked if korean.say(english) != english}
+    assert spoken == set(korean.SENTENCES)
+
+
+def test_a_sentence_that_was_changed_in_english_alone_is_not_passed_over() -> None:
+    with pytest.raises(KeyError):
+        korean.say("The voice has been sent, perhaps.")
+    assert korean.say("`ready`, `idle`") == "`ready`, `idle`"  # nothing to translate

@@ -1,0 +1,84 @@
+"""docs/asyncapi.yaml against what the server reads: what is valid, and only that."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, get_args
+
+import pytest
+from documented import CLIENT, DOCUMENT, MESSAGES, faults
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from schema_values import allowed_by
+
+from hwaja.protocol.messages import MOST_SPEAKERS, ClientMessage, InvalidMessageError
+from hwaja.protocol.parse import MAX_TEXT_CHARS, parse
+
+
+@settings(deadline=None)
+@given(st.one_of(*(allowed_by(MESSAGES[kind]["payload"], DOCUMENT) for kind in CLIENT)))
+def test_everything_that_the_document_allows_is_read(payload: dict[str, Any]) -> None:
+    assert faults(payload) == []
+    text = json.dumps(payload, ensure_ascii=False)
+    assume(len(text) <= MAX_TEXT_CHARS)
+    parse(text, MOST_SPEAKERS)
+
+
+def is_read(payload: Any) -> bool:
+    try:
+        parse(json.dumps(payload), MOST_SPEAKERS)
+    except InvalidMessageError:
+        return False
+    return True
+
+
+ODDITIES = (None, True, False, 0, 1, -1, 0.5, "", "true", [], {})
+PHRASES = ("가", "가 나", "가" * 50, "가" * 51, "", " ", "나\x00", "\ud800")
+BOOSTS = (0, 0.1, 10, 10.5, -1, True, False, "2", 10**400)
+HOTWORDS = (
+    *PHRASES,
+    *({"text": text} for text in (*PHRASES, *ODDITIES)),
+    *({"text": "가", "boost": boost} for boost in BOOSTS),
+    {"boost": 1},
+    {"text": "가", "newer": 1},
+    *ODDITIES,
+)
+EDGES: dict[str, Sequence[Any]] = {
+    "speaker_id": (*ODDITIES, *range(-2, MOST_SPEAKERS + 2), 10**400),
+    "details": ODDITIES,
+    "quality": ODDITIES,
+    "add": ODDITIES,
+    "interim_results": ODDITIES,
+    "speaker_updates": ODDITIES,
+    "adapt": ODDITIES,
+    # None is taken for no language, which the document need not tell.
+    "language": ("ko", "auto", "k\x00", "\ud800", *ODDITIES[1:]),
+    "hotwords": (
+        *ODDITIES,
+        *([hotword] for hotword in HOTWORDS),
+        *(["가"] * count for count in (99, 100, 101)),
+    ),
+    "newer": ODDITIES,
+}
+"""Of each field, values at the edges of what is allowed, within and without."""
+
+
+def test_the_edges_of_every_field_of_every_message_are_tried() -> None:
+    assert {
+        type(parse(json.dumps(MESSAGES[kind]["examples"][-1]["payload"]))) for kind in CLIENT
+    } == (set(get_args(ClientMessage)))
+    fields = {field for kind in CLIENT for field in MESSAGES[kind]["payload"]["properties"]}
+    assert fields == set(EDGES) - {"newer"} | {"type"}
+
+
+@pytest.mark.parametrize("field", EDGES)
+@pytest.mark.parametrize("kind", CLIENT)
+def test_what_is_not_allowed_is_not_read_and_the_other_way_round(kind: str, field: str) -> None:
+    whole = MESSAGES[kind]["examples"][0]["payload"]
+    for value in EDGES[field]:
+        payload = {**whole, field: value}
+        assert (not faults(payload)) == is_read(payload), repr(value)
+
+
+@pytest.mark.parametrize("kind", [*CLIENT, "transcription", "start", ""])
+def test_a_message_is_not_read_without_what_is_required_nor_of_another_type(kind: str) -> None:
+    assert (kind in CLIENT and not faults({"type": kind})) == is_read({"type": kind})

@@ -1,0 +1,438 @@
+"""The wire messages: what a client may send, and what it gets back, byte for byte."""
+
+import json
+import sys
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hwaja.protocol import texts
+from hwaja.protocol.codes import AudioFormat, CloseCode, ErrorCode, Reason
+from hwaja.protocol.messages import (
+    CompleteRegistration,
+    Details,
+    Error,
+    Interim,
+    InvalidMessageError,
+    LimitWarning,
+    ModelLoaded,
+    Place,
+    RegistrationCompleted,
+    RegistrationStarted,
+    ServerMessage,
+    SpeakerShare,
+    SpeakerUpdate,
+    StartRegistration,
+    StartTranscription,
+    StopTranscription,
+    Summary,
+    Transcription,
+    TranscriptionStarted,
+    TranscriptionStopped,
+)
+from hwaja.protocol.parse import MAX_TEXT_CHARS, parse
+from hwaja.protocol.serialize import serialize
+from hwaja.protocol.values import Label, Token
+
+PRIVATE = "주민번호-900101"
+HALF = r"\ud800"  # JSON can escape half a surrogate pair, which is no text
+
+# What the server says
+
+SPECIFIED: list[tuple[ServerMessage, str]] = [
+    (
+        ModelLoaded(),
+        '{"type": "model_loaded", "message": "STT AI 모델 로드 완료! 화자 등록을 시작하세요."}',
+    ),
+    (
+        RegistrationStarted(0),
+        '{"type": "speaker_registration_started", "speaker_id": 0, '
+        '"message": "화자 1번의 목소리를 등록해주세요. (3-5초간 말씀해주세요)"}',
+    ),
+    (
+        RegistrationStarted(1),
+        '{"type": "speaker_registration_started", "speaker_id": 1, '
+        '"message": "화자 2번의 목소리를 등록해주세요. (3-5초간 말씀해주세요)"}',
+    ),
+    (
+        RegistrationCompleted(0),
+        '{"type": "speaker_registration_completed", "speaker_id": 0, '
+        '"message": "화자 1번 등록이 완료되었습니다."}',
+    ),
+    (
+        RegistrationCompleted(1),
+        '{"type": "speaker_registration_completed", "speaker_id": 1, '
+        '"message": "화자 2번 등록이 완료되었습니다."}',
+    ),
+    (
+        TranscriptionStarted(),
+        '{"type": "transcription_started", "message": "실시간 전사를 시작합니다."}',
+    ),
+    (
+        Transcription(0, "안녕하세요 반갑습니다", "2025-08-21T05:30:15.123Z", -25.5),
+        '{"type": "transcription", "speaker_id": 0, "text": "안녕하세요 반갑습니다", '
+        '"timestamp": "2025-08-21T05:30:15.123Z", "confidence": -25.5}',
+    ),
+    (
+        Error(ErrorCode.CONNECTION_FAILED, Reason.SERVER_FULL),
+        '{"type": "error", "code": "CONNECTION_FAILED", '
+        '"message": "WebSocket 연결에 실패했습니다."}',
+    ),
+    (
+        Error(ErrorCode.SPEAKER_REGISTRATION_FAILED, Reason.TOO_LITTLE_SPEECH, 0),
+        '{"type": "error", "code": "SPEAKER_REGISTRATION_FAILED", "speaker_id": 0, '
+        '"message": "화자 등록에 실패했습니다. 다시 시도해주세요."}',
+    ),
+    (
+        Error(ErrorCode.TRANSCRIPTION_FAILED, Reason.ENGINE_FAILED),
+        '{"type": "error", "code": "TRANSCRIPTION_FAILED", "message": "음성 인식에 실패했습니다."}',
+    ),
+]
+
+
+@pytest.mark.parametrize(("message", "text"), SPECIFIED)
+def test_a_message_of_the_specification_is_written_word_for_word(
+    message: ServerMessage, text: str
+) -> None:
+    assert serialize(message) == text
+
+
+WISHES = (Reason.LANGUAGE_UNSUPPORTED, Reason.HOTWORDS_UNSUPPORTED, Reason.HOTWORD_UNKNOWN)
+"""Reasons that only what goes beyond the specification can have."""
+
+
+UNASKED = (*WISHES, Reason.WRONG_FORMAT)
+"""And one that nobody meets who keeps to the specification."""
+
+
+@pytest.mark.parametrize("reason", [reason for reason in Reason if reason not in UNASKED])
+def test_a_specified_error_shows_no_reason_to_a_client_of_the_specification(reason: Reason) -> None:
+    fields = json.loads(serialize(Error(ErrorCode.TRANSCRIPTION_FAILED, reason)))
+    assert fields == {
+        "type": "error",
+        "code": "TRANSCRIPTION_FAILED",
+        "message": "음성 인식에 실패했습니다.",
+    }
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_every_reason_has_a_korean_sentence_and_a_name_for_a_client_with_details(
+    reason: Reason,
+) -> None:
+    error = Error(ErrorCode.SPEAKER_REGISTRATION_FAILED, reason, 1)
+    fields = json.loads(serialize(error, details=True))
+    assert list(fields) == ["type", "code", "speaker_id", "message", "reason"]
+    assert fields["reason"] == reason.value
+    assert any("가" <= character <= "힣" for character in fields["message"])
+
+
+@pytest.mark.parametrize("looks_like", AudioFormat)
+@pytest.mark.parametrize("code", [ErrorCode.SPEAKER_REGISTRATION_FAILED, ErrorCode.INVALID_AUDIO])
+def test_who_sends_another_format_is_told_which_without_having_asked(
+    code: ErrorCode, looks_like: AudioFormat
+) -> None:
+    error = Error(code, Reason.WRONG_FORMAT, looks_like=looks_like)
+    fields = json.loads(serialize(error))
+    assert (fields["reason"], fields["looks_like"]) == ("wrong_format", looks_like.value)
+    assert texts.FORMATS[looks_like] in fields["message"]
+    assert "16kHz 모노 PCM16" in fields["message"]
+
+
+def test_no_two_reasons_share_a_sentence() -> None:
+    assert len(set(texts.REASONS.values())) == len(Reason)
+
+
+@pytest.mark.parametrize("code", [ErrorCode.INVALID_MESSAGE, ErrorCode.INVALID_AUDIO])
+def test_an_error_beyond_the_specification_always_says_what_is_wrong(code: ErrorCode) -> None:
+    fields = json.loads(serialize(Error(code, Reason.NOT_JSON)))
+    assert fields["message"] == "JSON 객체 형식의 메시지가 아닙니다."
+    assert fields["reason"] == "not_json"
+
+
+def test_details_come_after_the_fields_of_the_specification() -> None:
+    details = Details(1.23456, 2.0, Label.DOUBTFUL, 0.98765, (0.61234, 0.3), 0.31234, 0.4567)
+    fields = json.loads(serialize(Transcription(1, "네", "t", -30.0, 3, details)))
+    assert list(fields.items())[5:] == [
+        ("segment_id", 3),
+        ("start_seconds", 1.235),
+        ("end_seconds", 2.0),
+        ("label", "doubtful"),
+        ("probability", 0.9877),
+        ("scores", [0.6123, 0.3]),
+        ("overlap_seconds", 0.46),
+        ("margin", 0.3123),
+    ]
+
+
+def test_the_end_of_a_transcription_says_what_became_of_it() -> None:
+    shares = (SpeakerShare(0, 5, 12.34567), SpeakerShare(1, 2, 3.0))
+    assert serialize(TranscriptionStopped(Summary(7, 1, 30.00049, shares))) == (
+        '{"type": "transcription_stopped", "message": "실시간 전사를 종료했습니다.", '
+        '"utterances": 7, "failed": 1, "audio_seconds": 30.0, "speakers": ['
+        '{"speaker_id": 0, "utterances": 5, "speech_seconds": 12.346}, '
+        '{"speaker_id": 1, "utterances": 2, "speech_seconds": 3.0}]}'
+    )
+
+
+def test_a_client_that_can_come_back_is_told_how_and_where_it_was() -> None:
+    assert json.loads(serialize(ModelLoaded("token"))) == {
+        "type": "model_loaded",
+        "message": texts.MODEL_LOADED,
+        "session_token": "token",
+        "resumed": False,
+    }
+    back = json.loads(serialize(ModelLoaded("next", Place("transcribing", (0, 1), 4096))))
+    assert (back["session_token"], back["resumed"], back["state"]) == ("next", True, "transcribing")
+    assert (back["speaker_ids"], back["received_samples"]) == ([0, 1], 4096)
+
+
+def test_messages_of_a_session_that_can_be_resumed_are_numbered() -> None:
+    fields = json.loads(serialize(TranscriptionStarted(), number=3))
+    assert fields.pop("number") == 3
+    assert fields == json.loads(serialize(TranscriptionStarted()))
+
+
+@pytest.mark.parametrize("reason", list(texts.AHEAD))
+def test_a_warning_ahead_of_a_limit_says_in_how_many_seconds(reason: Reason) -> None:
+    fields = json.loads(serialize(LimitWarning(reason, 60)))
+    assert (fields["reason"], fields["seconds_left"]) == (reason.value, 60)
+    assert "60초" in fields["message"]
+
+
+def test_close_codes_are_those_of_the_specification_and_try_again_later() -> None:
+    assert {code.value for code in CloseCode} == {1000, 1001, 1002, 1003, 1008, 1011, 1013}
+
+
+@given(text=st.text(), confidence=st.floats(-120, 0))
+def test_any_text_is_written_as_json_that_reads_back(text: str, confidence: float) -> None:
+    fields = json.loads(serialize(Transcription(0, text, "t", confidence)))
+    assert (fields["text"], fields["confidence"]) == (text, confidence)
+
+
+# What the client says
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            '{"type": "start_speaker_registration", "speaker_id": 0}',
+            StartRegistration(0, details=False),
+        ),
+        (
+            '{"type": "start_speaker_registration", "speaker_id": 1, "details": true}',
+            StartRegistration(1, details=True),
+        ),
+        (
+            '{"type": "start_speaker_registration", "speaker_id": 1, "quality": true, "add": true}',
+            StartRegistration(1, quality=True, add=True),
+        ),
+        ('{"type": "complete_speaker_registration", "speaker_id": 0}', CompleteRegistration(0)),
+        ('{"type": "start_transcription"}', StartTranscription(details=False)),
+        ('{"type": "start_transcription", "details": true}', StartTranscription(details=True)),
+        ('{"type": "stop_transcription"}', StopTranscription()),
+        ('{"type": "start_transcription", "newer": [1, {}]}', StartTranscription()),
+    ],
+)
+def test_a_known_message_is_read_and_its_unknown_keys_are_ignored(
+    text: str, message: object
+) -> None:
+    assert parse(text) == message
+
+
+def refusal(text: str) -> InvalidMessageError:
+    with pytest.raises(InvalidMessageError) as caught:
+        parse(text)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("text", "wants"),
+    [
+        ('{"type": "start_speaker_registration", "speaker_id": 9, "details": true}', True),
+        ('{"type": "start_speaker_registration", "details": true, "quality": 1}', True),
+        ('{"type": "start_transcription", "hotwords": 7, "details": true}', True),
+        ('{"type": "start_transcription", "hotwords": 7}', False),
+        ('{"type": "start_transcription", "details": 1}', False),
+        ('{"type": "start_speaker_registration", "speaker_id": 9, "details": false}', False),
+        ('["details"]', False),
+    ],
+)
+def test_a_refused_message_tells_whether_it_asks_for_details(text: str, wants: bool) -> None:
+    assert refusal(text).wants_details is wants
+
+
+@pytest.fixture
+def recursion_limit() -> Iterator[None]:
+    """Python's own, as a server has it: Hypothesis may leave a higher one behind."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(1000)
+    yield
+    sys.setrecursionlimit(before)
+
+
+DEEP = "[" * (MAX_TEXT_CHARS // 2) + "]" * (MAX_TEXT_CHARS // 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", Reason.NOT_JSON),
+        (PRIVATE, Reason.NOT_JSON),
+        (f'{{"type": "{PRIVATE}"', Reason.NOT_JSON),
+        (f'["{PRIVATE}"]', Reason.NOT_JSON),
+        (f'"{PRIVATE}"', Reason.NOT_JSON),
+        ("null", Reason.NOT_JSON),
+        ("NaN", Reason.NOT_JSON),
+        ("12", Reason.NOT_JSON),
+        (DEEP, Reason.NOT_JSON),
+        ('{"type": ' + DEEP[1:-1] + "}", Reason.MESSAGE_TOO_LONG),
+        ('{"a": ' + DEEP[8:-8] + "}", Reason.NOT_JSON),
+        ("9" * 5000, Reason.NOT_JSON),
+        ('{"type": "start_transcription", "x": ' + "9" * 5000 + "}", Reason.NOT_JSON),
+        (" " * (MAX_TEXT_CHARS + 1), Reason.MESSAGE_TOO_LONG),
+        ("{}", Reason.UNKNOWN_TYPE),
+        (f'{{"type": "{PRIVATE}"}}', Reason.UNKNOWN_TYPE),
+        ('{"type": null}', Reason.UNKNOWN_TYPE),
+        ('{"type": ["start_transcription"]}', Reason.UNKNOWN_TYPE),
+        ('{"type": "START_TRANSCRIPTION"}', Reason.UNKNOWN_TYPE),
+        ('{"type": "transcription"}', Reason.UNKNOWN_TYPE),
+    ],
+)
+@pytest.mark.usefixtures("recursion_limit")
+def test_a_message_that_cannot_be_read_gets_the_general_error(text: str, reason: Reason) -> None:
+    error = refusal(text)
+    assert (error.code, error.reason, error.speaker_id) == (
+        ErrorCode.INVALID_MESSAGE,
+        reason,
+        None,
+    )
+
+
+def test_the_longest_message_that_is_read_has_exactly_the_limit() -> None:
+    text = '{"type": "stop_transcription"}'
+    assert parse(text.ljust(MAX_TEXT_CHARS)) == StopTranscription()
+    assert refusal(text.ljust(MAX_TEXT_CHARS + 1)).reason is Reason.MESSAGE_TOO_LONG
+
+
+@pytest.mark.parametrize("kind", ["start_speaker_registration", "complete_speaker_registration"])
+@pytest.mark.parametrize("value", ["true", "false", "1.0", "0.0", '"0"', "null", "[0]", "{}", None])
+def test_a_speaker_id_that_is_no_integer_fails_the_registration(
+    kind: str, value: str | None
+) -> None:
+    tail = "" if value is None else f', "speaker_id": {value}'
+    error = refusal(f'{{"type": "{kind}"{tail}}}')
+    assert (error.code, error.reason, error.speaker_id) == (
+        ErrorCode.SPEAKER_REGISTRATION_FAILED,
+        Reason.BAD_FIELD,
+        None,
+    )
+
+
+@pytest.mark.parametrize("kind", ["start_speaker_registration", "complete_speaker_registration"])
+@pytest.mark.parametrize("value", [2, -1, 10**18, 10**4000])
+def test_a_speaker_that_does_not_exist_fails_the_registration(kind: str, value: int) -> None:
+    error = refusal(f'{{"type": "{kind}", "speaker_id": {value}}}')
+    assert error.code is ErrorCode.SPEAKER_REGISTRATION_FAILED
+    assert error.reason is Reason.UNKNOWN_SPEAKER
+    serialize(Error(error.code, error.reason, error.speaker_id))  # can be answered
+    assert str(value) not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "speaker_id"),
+    [
+        ("start_speaker_registration", ErrorCode.SPEAKER_REGISTRATION_FAILED, 1),
+        ("start_transcription", ErrorCode.TRANSCRIPTION_FAILED, None),
+    ],
+)
+@pytest.mark.parametrize("value", ["1", "0", "null", '"true"', "[]"])
+def test_details_that_is_no_boolean_fails_the_phase(
+    kind: str, code: ErrorCode, speaker_id: int | None, value: str
+) -> None:
+    error = refusal(f'{{"type": "{kind}", "speaker_id": 1, "details": {value}}}')
+    assert (error.code, error.reason, error.speaker_id) == (code, Reason.BAD_FIELD, speaker_id)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{PRIVATE}",
+        f'["{PRIVATE}"]',
+        f'{{"type": "{PRIVATE}"}}',
+        f'{{"type": "start_speaker_registration", "speaker_id": "{PRIVATE}"}}',
+        f'{{"type": "start_transcription", "details": "{PRIVATE}"}}',
+        PRIVATE * MAX_TEXT_CHARS,
+    ],
+)
+def test_an_error_never_quotes_what_the_client_wrote(text: str) -> None:
+    error = refusal(text)
+    assert PRIVATE not in str(error)
+    assert PRIVATE not in repr(error)
+    assert error.__cause__ is None
+    assert error.__suppress_context__ or error.__context__ is None
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner),
+    max_leaves=8,
+)
+kinds = st.sampled_from(
+    ["start_speaker_registration", "complete_speaker_registration", "start_transcription"]
+)
+
+
+@given(
+    st.text()
+    | json_values.map(json.dumps)
+    | st.fixed_dictionaries(
+        {}, optional={"type": kinds, "speaker_id": json_values, "details": json_values}
+    ).map(json.dumps)
+)
+def test_reading_any_text_gives_a_message_or_the_named_error(text: str) -> None:
+    try:
+        message = parse(text)
+    except InvalidMessageError as error:
+        assert error.reason in texts.REASONS  # noqa: PT017
+        return
+    if isinstance(message, StartRegistration | CompleteRegistration):
+        assert type(message.speaker_id) is int
+        assert message.speaker_id in (0, 1)
+
+
+# What goes beyond the specification
+
+
+def test_an_interim_is_written_as_documented() -> None:
+    assert serialize(Interim(3, "안녕하세", 2)) == (
+        '{"type": "interim", "segment_id": 3, "text": "안녕하세", "stable_chars": 2}'
+    )
+
+
+def test_details_carry_tokens_and_language_where_they_are_known() -> None:
+    tokens = (Token("안", 0.61234), Token("녕", 0.8))
+    details = Details(0.5, 1.5, Label.SHORT, 0.65, (), tokens=tokens, language="ko")
+    fields = json.loads(serialize(Transcription(0, "안녕", "t", -30.0, details=details)))
+    assert fields["tokens"] == [
+        {"text": "안", "start_seconds": 0.612},
+        {"text": "녕", "start_seconds": 0.8},
+    ]
+    assert fields["language"] == "ko"
+    assert "margin" not in fields, "nothing was embedded"
+    assert "segment_id" not in fields
+
+
+def test_a_speaker_update_is_written_as_documented() -> None:
+    assert serialize(SpeakerUpdate(7, 1)) == (
+        '{"type": "speaker_update", "segment_id": 7, "speaker_id": 1}'
+    )
+
+
+@pytest.mark.parametrize("reason", WISHES)
+def test_a_wish_that_cannot_be_fulfilled_is_answered_with_its_reason(reason: Reason) -> None:
+    """Also to a client without details: it knows more than the specification."""
+    fields = json.loads(serialize(Error(ErrorCode.TRANSCRIPTION_FAILED, reason)))
+    assert (fields["reason"], fields["message"]) == (reason, texts.REASONS[reason])

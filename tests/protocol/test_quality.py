@@ -1,0 +1,71 @@
+"""What the figures of a voice forbid, and what they advise against."""
+
+from dataclasses import replace
+
+import pytest
+
+from hwaja.protocol.codes import Reason
+from hwaja.protocol.quality import Quality, refusal, warnings
+
+GOOD = Quality(
+    speech_seconds=4.0,
+    takes=1,
+    level_dbfs=-30.0,
+    snr_db=30.0,
+    clipped_share=0.0,
+    agreement=0.9,
+    other_similarity=0.3,
+)
+
+
+@pytest.mark.parametrize(
+    "quality",
+    [GOOD, replace(GOOD, other_similarity=None), replace(GOOD, takes=2, takes_similarity=0.8)],
+)
+def test_a_good_voice_is_kept_without_a_word(quality: Quality) -> None:
+    assert (refusal(quality), warnings(quality)) == (None, ())
+
+
+@pytest.mark.parametrize(
+    ("quality", "reason"),
+    [
+        (replace(GOOD, agreement=0.1), Reason.TWO_VOICES),
+        (replace(GOOD, other_similarity=0.85), Reason.SAME_VOICE),
+        (replace(GOOD, takes_similarity=0.2), Reason.OTHER_VOICE),
+        # What was heard in the take itself comes first: the comparisons follow from it.
+        (replace(GOOD, agreement=0.1, other_similarity=0.9), Reason.TWO_VOICES),
+    ],
+)
+def test_what_would_make_labels_wrong_is_refused_and_not_warned_of_as_well(
+    quality: Quality, reason: Reason
+) -> None:
+    assert refusal(quality) is reason
+    milder = {
+        Reason.TWO_VOICES: Reason.PERHAPS_TWO_VOICES,
+        Reason.SAME_VOICE: Reason.SIMILAR_VOICE,
+    }
+    assert milder.get(reason) not in warnings(quality)
+
+
+@pytest.mark.parametrize(
+    ("quality", "reason"),
+    [
+        (replace(GOOD, speech_seconds=2.4), Reason.LITTLE_SPEECH),
+        (replace(GOOD, level_dbfs=-55.0), Reason.QUIET),
+        (replace(GOOD, snr_db=5.0), Reason.NOISY),
+        (replace(GOOD, clipped_share=0.02), Reason.CLIPPED),
+        (replace(GOOD, agreement=0.72), Reason.PERHAPS_TWO_VOICES),
+        (replace(GOOD, other_similarity=0.71), Reason.SIMILAR_VOICE),
+        (replace(GOOD, takes=2, takes_similarity=0.55, level_dbfs=-55.0), Reason.QUIET),
+    ],
+)
+def test_what_could_be_better_is_kept_and_warned_of(quality: Quality, reason: Reason) -> None:
+    assert (refusal(quality), warnings(quality)) == (None, (reason,))
+
+
+@pytest.mark.parametrize("snr_db", [5.0, 30.0])
+def test_like_voices_are_kept_in_noise_and_without(snr_db: float) -> None:
+    """Two Koreans of one sex have had 0.71; two women who cannot begin would be the worse fault."""
+    alike = replace(GOOD, other_similarity=0.78, snr_db=snr_db)
+    assert refusal(alike) is None
+    assert Reason.SIMILAR_VOICE in warnings(alike)

@@ -1,0 +1,65 @@
+"""What a client may ask of the recogniser beyond the specification, as it is read."""
+
+import json
+
+import pytest
+
+from hwaja.protocol.codes import ErrorCode, Reason
+from hwaja.protocol.messages import InvalidMessageError, StartTranscription
+from hwaja.protocol.parse import parse
+from hwaja.protocol.values import Hotword, Options
+
+
+def started(**fields: object) -> StartTranscription:
+    message = parse(json.dumps({"type": "start_transcription", **fields}))
+    assert isinstance(message, StartTranscription)
+    return message
+
+
+def test_interims_a_language_and_hotwords_can_be_asked_for() -> None:
+    message = started(
+        interim_results=True,
+        language="ko",
+        hotwords=["상담사", {"text": " 복지  센터 ", "boost": 3}, {"text": "화자"}],
+    )
+    hotwords = (Hotword("상담사"), Hotword("복지 센터", 3.0), Hotword("화자"))
+    assert message == StartTranscription(
+        interim_results=True, options=Options(language="ko", hotwords=hotwords)
+    )
+
+
+def test_who_asks_for_nothing_gets_what_the_server_was_started_with() -> None:
+    assert started() == StartTranscription(False, False, False, False, Options(None, ()))
+    assert started(language=None, hotwords=[]) == started()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"interim_results": 1},
+        {"language": 5},
+        {"language": ["ko"]},
+        {"hotwords": "상담사"},
+        {"hotwords": None},
+        {"hotwords": [""]},
+        {"hotwords": ["  "]},
+        {"hotwords": ["가" * 51]},
+        {"hotwords": [7]},
+        {"hotwords": [{}]},
+        {"hotwords": [{"text": "가", "boost": "3"}]},
+        {"hotwords": [{"text": "가", "boost": True}]},
+        {"hotwords": [{"text": "가", "boost": 0}]},
+        {"hotwords": [{"text": "가", "boost": 10.5}]},
+        {"hotwords": [{"text": "가", "boost": float("nan")}]},
+        {"hotwords": [{"text": "가", "boost": float("inf")}]},
+        {"hotwords": ["가"] * 101},
+    ],
+)
+def test_a_wish_of_the_wrong_form_is_refused_in_the_phase_of_transcription(
+    fields: dict[str, object],
+) -> None:
+    with pytest.raises(InvalidMessageError) as caught:
+        started(**fields)
+    assert caught.value.code is ErrorCode.TRANSCRIPTION_FAILED
+    assert caught.value.reason is Reason.BAD_FIELD
+    assert "가" not in str(caught.value)

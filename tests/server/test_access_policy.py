@@ -1,0 +1,99 @@
+"""Who is let in."""
+
+import pytest
+from loopback import tokens_of
+from websockets.datastructures import Headers
+
+from hwaja.protocol.codes import Rejection
+from hwaja.server.access_policy import (
+    MAX_OFFERED,
+    AccessPolicy,
+    TooManyOfferedError,
+    agreed,
+    presented,
+)
+from hwaja.server.bearer import digest_of
+from hwaja.server.origins import origins_of
+from hwaja.server.pages import Pages
+
+TOKEN, OTHER = "0123456789abcdef", "fedcba9876543210_-"
+
+
+def headers(*pairs: tuple[str, str]) -> Headers:
+    found = Headers()
+    for name, value in pairs:
+        found[name] = value
+    return found
+
+
+def test_a_bearer_is_read_from_the_header_and_from_a_subprotocol() -> None:
+    for pair in (
+        ("Authorization", f"Bearer {TOKEN}"),
+        ("authorization", f"bearer  {TOKEN}"),
+        ("Sec-WebSocket-Protocol", f"hwaja, hwaja.server.bearer.{TOKEN}"),
+    ):
+        assert presented("/", headers(pair)).bearers == (digest_of(TOKEN),)
+    assert presented("/", headers(("Authorization", f"Basic {TOKEN}"))).bearers == ()
+    assert presented(f"/?bearer={TOKEN}", headers()).bearers == ()  # addresses end up in logs
+
+
+@pytest.mark.parametrize(
+    ("path", "subprotocols", "resumes", "token"),
+    [
+        ("/", "", False, None),
+        ("/?resume", "", True, None),
+        ("/?resume=", "", True, None),
+        ("/any/path?a=1&resume=T-_t", "", True, "T-_t"),
+        ("/", "hwaja, hwaja.resume", True, None),
+        ("/", "hwaja, hwaja.resume.T-_t", True, "T-_t"),
+        ("/?resumed=T", "hwaja", False, None),
+        ("//[?resume=T", "", True, "T"),  # no address at all, but nothing to fail on
+    ],
+)
+def test_a_wish_to_resume_is_read_from_the_query_and_from_a_subprotocol(
+    path: str, subprotocols: str, resumes: bool, token: str | None
+) -> None:
+    client = presented(path, headers(("Sec-WebSocket-Protocol", subprotocols)))
+    assert (client.resumes, client.session_token) == (resumes, token)
+
+
+def test_more_subprotocols_than_a_client_needs_are_not_looked_at() -> None:
+    """In one line or in several; what a request may cost is bounded before it has a token."""
+    most = ["hwaja", f"hwaja.bearer.{TOKEN}", *["other"] * (MAX_OFFERED - 2)]
+    assert presented("/", headers(("Sec-WebSocket-Protocol", ",".join(most)))).bearers
+    too_many = ("Sec-WebSocket-Protocol", "hwaja.bearer.")
+    for pairs in ([too_many] * (MAX_OFFERED + 1), [(too_many[0], "hwaja.bearer.," * MAX_OFFERED)]):
+        with pytest.raises(TooManyOfferedError):
+            presented("/", headers(*pairs))
+
+
+def test_the_subprotocol_that_is_agreed_to_never_holds_a_token() -> None:
+    assert agreed(["hwaja.bearer.x", "hwaja"]) == "hwaja"  # type: ignore[list-item]
+    assert agreed(["hwaja.bearer.x"]) is None  # type: ignore[list-item]
+
+
+def test_only_a_token_of_the_file_lets_in() -> None:
+    policy = AccessPolicy(tokens_of(TOKEN, OTHER))
+
+    def status(*pairs: tuple[str, str]) -> Rejection | None:
+        return policy.refusal(presented("/", headers(*pairs)))
+
+    assert status(("Authorization", f"Bearer {TOKEN}")) is None
+    assert status(("Sec-WebSocket-Protocol", f"hwaja, hwaja.server.bearer.{OTHER}")) is None
+    for wrong in ("", TOKEN[:-1], TOKEN + "x", "# of the front desk", "\xff"):
+        assert status(("Authorization", f"Bearer {wrong}")) is Rejection.UNAUTHORIZED
+    assert status() is Rejection.UNAUTHORIZED
+
+
+def test_a_page_from_elsewhere_is_refused_whatever_token_it_has() -> None:
+    policy = AccessPolicy(tokens_of(TOKEN), Pages(origins_of("https://a.example")))
+
+    def status(*pairs: tuple[str, str]) -> Rejection | None:
+        shown = ("Authorization", f"Bearer {TOKEN}")
+        return policy.refusal(presented("/", headers(("Host", "localhost:8088"), shown, *pairs)))
+
+    assert status() is None
+    assert status(("Origin", "https://a.example")) is None
+    assert status(("Origin", "https://localhost:8088")) is None
+    assert status(("Origin", "https://b.example")) is Rejection.ORIGIN
+    assert status(("Origin", "https://a.example"), ("Origin", "null")) is Rejection.ORIGIN

@@ -1,0 +1,100 @@
+"""Bearer tokens: those of a file, and those that a request presents."""
+
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+from websockets.datastructures import Headers
+
+from hwaja.server.bearer import Tokens, bearers_of, digest_of
+from hwaja.server.config import ConfigError
+
+TOKEN, OTHER = "0123456789abcdef", "Fedcba9876543210-._~+"
+
+
+def bearers(*values: str) -> tuple[bytes, ...]:
+    return bearers_of(Headers([("authorization", value) for value in values]))
+
+
+def hold_any(tokens: Tokens, presented: list[str]) -> bool:
+    return tokens.hold_any(map(digest_of, presented))
+
+
+def test_a_file_holds_tokens_one_a_line_and_remarks(tmp_path: Path) -> None:
+    file = tmp_path / "tokens"
+    file.write_text(f"# of the front desk\n{TOKEN}\n\n  {OTHER}  \n")
+    tokens = Tokens(file)
+    assert hold_any(tokens, [TOKEN])
+    assert hold_any(tokens, ["wrong", OTHER])
+    for wrong in ([], ["wrong"], [""], [TOKEN[:-1]], ["# of the front desk"], ["\udcff"]):
+        assert not hold_any(tokens, wrong)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "\n",
+        "# none\n",
+        TOKEN[:-1],
+        f"{TOKEN} {TOKEN}",
+        "비밀" * 16,
+        f"{TOKEN}\n{TOKEN}/==",
+        "=short=",
+    ],
+)
+def test_a_file_with_anything_else_is_refused_with_the_command_that_makes_a_token(
+    text: str, tmp_path: Path
+) -> None:
+    """And what it holds is not quoted."""
+    file = tmp_path / "file"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        Tokens(file)
+    assert str(caught.value) == (
+        f"{file} must hold tokens, one a line, of at least 16 letters, digits or -._~+ and nothing "
+        "else: browsers cannot send / or =; `openssl rand -hex 32` makes one."
+    )
+
+
+def test_tokens_are_read_again_and_a_file_that_is_gone_changes_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "tokens"
+    file.write_text(TOKEN)
+    tokens = Tokens(file)
+    file.write_text(OTHER)
+    assert hold_any(tokens, [TOKEN])
+    tokens.reload()
+    assert hold_any(tokens, [OTHER])
+    assert not hold_any(tokens, [TOKEN])
+    file.unlink()
+    with pytest.raises(ConfigError, match=r"tokens cannot be read: No such file or directory\.$"):
+        tokens.reload()
+    assert hold_any(tokens, [OTHER])
+
+
+@pytest.mark.parametrize("text", ["", "\n \n", "# all revoked\n"])
+def test_a_file_that_was_emptied_lets_nobody_in_and_the_log_says_so(
+    text: str, tmp_path: Path
+) -> None:
+    """Who revokes the last token is not to find that it still opens; the file may fill again."""
+    file = tmp_path / "tokens"
+    file.write_text(TOKEN)
+    tokens = Tokens(file)
+    file.write_text(text)
+    with capture_logs() as log:
+        tokens.reload()
+    assert not hold_any(tokens, [TOKEN, "", text])
+    assert [(line["log_level"], line["file"]) for line in log] == [("warning", str(file))]
+    file.write_text(OTHER)
+    tokens.reload()
+    assert hold_any(tokens, [OTHER])
+
+
+@pytest.mark.parametrize("value", [f"Bearer {TOKEN}", f"bearer {TOKEN}", f"BEARER  {TOKEN} "])
+def test_a_token_is_found_however_the_scheme_is_written(value: str) -> None:
+    assert bearers(value) == (digest_of(TOKEN),)
+
+
+@pytest.mark.parametrize("value", ["", TOKEN, f"Bearer{TOKEN}", f"Basic {TOKEN}"])
+def test_what_names_another_scheme_or_none_presents_nothing(value: str) -> None:
+    assert bearers(value) == ()

@@ -1,0 +1,276 @@
+"""The configuration: where a value comes from, and what is refused with which sentence."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hwaja.server.config import Config, ConfigError, load, options
+
+
+@pytest.fixture
+def toml(tmp_path: Path) -> Any:
+    """Write a TOML file and return its path."""
+
+    def write(text: str) -> Path:
+        file = tmp_path / "hwaja.toml"
+        file.write_text(text, encoding="utf-8")
+        return file
+
+    return write
+
+
+def test_without_any_setting_the_defaults_are_those_of_the_specification() -> None:
+    config = load({}, {}, None)
+    assert config == Config()
+    assert (config.port, config.max_connections, config.language) == (8088, 10, "ko")
+    assert (config.max_session_seconds, config.max_audio_seconds) == (30 * 60, 10 * 60)
+    assert config.host == "localhost"  # nobody else can connect unless asked for
+
+
+def test_a_flag_beats_the_environment_which_beats_the_file_which_beats_the_default(
+    toml: Any,
+) -> None:
+    file = toml("port = 1\nworkers = 1\nmax_connections = 1")
+    environment = {"HWAJA_PORT": "2", "HWAJA_WORKERS": "2"}
+    config = load({"port": "3"}, environment, file)
+    assert (config.port, config.workers, config.max_connections) == (3, 2, 1)
+    assert config.drain_seconds == Config().drain_seconds
+
+
+SETTINGS: dict[str, tuple[str, Any]] = {
+    "host": ("0.0.0.0", "0.0.0.0"),  # noqa: S104
+    "port": ("9000", 9000),
+    "cert": ("/c.pem", Path("/c.pem")),
+    "key": ("/k.pem", Path("/k.pem")),
+    "dev_cert": ("true", True),
+    "plain_ws": ("loopback", "loopback"),
+    "data_dir": ("/data", Path("/data")),
+    "asr_model": ("whisper-tiny", "whisper-tiny"),
+    "language": ("en", "en"),
+    "provider": ("cuda", "cuda"),
+    "decoding_method": ("modified_beam_search", "modified_beam_search"),
+    "workers": ("3", 3),
+    "max_connections": ("25", 25),
+    "max_sessions_per_address": ("4", 4),
+    "max_sessions_per_token": ("2", 2),
+    "unenrolled_seconds": ("60", 60.0),
+    "max_openings": ("1000", 1000),
+    "max_session_seconds": ("3600", 3600.0),
+    "max_audio_seconds": ("3000", 3000.0),
+    "max_enrolment_seconds": ("10", 10.0),
+    "max_message_bytes": ("65536", 65_536),
+    "max_read_ahead_bytes": ("100000000", 100_000_000),
+    "max_messages_per_second": ("50", 50.0),
+    "max_audio_speed": ("4", 4.0),
+    "handshake_seconds": ("5", 5.0),
+    "idle_seconds": ("120", 120.0),
+    "ping_seconds": ("7", 7.0),
+    "resume_seconds": ("30", 30.0),
+    "token_file": ("/tokens", Path("/tokens")),
+    "end_revoked_sessions": ("true", True),
+    "origins": ("https://a.example https://b.example", "https://a.example https://b.example"),
+    "hosts": ("stt.example *.rooms.example", "stt.example *.rooms.example"),
+    "max_speakers": ("3", 3),
+    "hangover_seconds": ("0.75", 0.75),
+    "drain_seconds": ("2", 2.0),
+    "metrics_token_file": ("/t", Path("/t")),
+    "log_format": ("json", "json"),
+}
+
+
+@pytest.mark.parametrize("name", [option.name for option in options()])
+def test_every_option_has_three_faces_of_one_type_and_a_description(name: str, toml: Any) -> None:
+    text, value = SETTINGS[name]
+    partner = {"cert": {"key": "/k.pem"}, "key": {"cert": "/c.pem"}}.get(name, {})
+    written = f'"{text}"' if isinstance(value, str | Path) else text
+    file = toml("\n".join([f"{name} = {written}", *(f'{k} = "{v}"' for k, v in partner.items())]))
+    for config in (
+        load({name: text, **partner}, {}, None),
+        load(partner, {f"HWAJA_{name.upper()}": text}, None),
+        load({}, {}, file),
+    ):
+        found = getattr(config, name)
+        assert (found, type(found)) == (value, type(value))
+    (option,) = [option for option in options() if option.name == name]
+    assert option.metadata["description"]
+
+
+@pytest.mark.parametrize(
+    ("word", "value"), [("1", True), ("yes", True), ("TRUE", True), ("0", False), ("no", False)]
+)
+def test_a_switch_can_be_set_by_a_word(word: str, value: bool) -> None:
+    assert load({}, {"HWAJA_DEV_CERT": word}, None).dev_cert is value
+
+
+def test_an_empty_variable_counts_as_not_set() -> None:
+    assert load({}, {"HWAJA_PORT": ""}, None).port == 8088
+
+
+def test_variables_of_others_are_not_looked_at() -> None:
+    assert load({}, {"PORT": "1", "HWAJAX": "1", "hwaja_port": "1"}, None) == Config()
+
+
+def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/someone")
+    assert load({"data_dir": "~/x"}, {}, None).data_dir == Path("/home/someone/x")
+
+
+def test_the_configuration_cannot_be_changed() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Config().port = 1  # type: ignore[misc]
+
+
+# What is refused
+
+
+def sentence(
+    flags: dict[str, str | bool] | None = None,
+    environment: dict[str, str] | None = None,
+    file: Path | None = None,
+) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load(flags or {}, environment or {}, file)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        ({"port": "-1"}, "port must lie between 0 and 65535."),
+        ({"port": "65536"}, "port must lie between 0 and 65535."),
+        ({"provider": "CUDA"}, "provider must be auto, cpu or cuda."),
+        ({"workers": "0"}, "workers must be at least 1."),
+        (
+            {"origins": "https://a.example b.example"},
+            "origins: 'b.example' is no origin, which is written as https://b.example:8443.",
+        ),
+        (
+            {"hosts": "https://a.example"},
+            "hosts: 'https://a.example' is no host name, which is written as b.example or "
+            "*.b.example.",
+        ),
+        ({"max_connections": "0"}, "max_connections must be at least 1."),
+        ({"max_openings": "1"}, "max_openings must be at least 2."),
+        ({"max_speakers": "1"}, "max_speakers must lie between 2 and 8."),
+        ({"max_speakers": "9"}, "max_speakers must lie between 2 and 8."),
+        ({"hangover_seconds": "0.09"}, "hangover_seconds must lie between 0.1 and 3."),
+        ({"hangover_seconds": "3.1"}, "hangover_seconds must lie between 0.1 and 3."),
+        ({"hangover_seconds": "nan"}, "hangover_seconds must lie between 0.1 and 3."),
+        ({"drain_seconds": "-1"}, "drain_seconds must not be negative."),
+        ({"drain_seconds": "nan"}, "drain_seconds must not be negative."),
+        ({"log_format": "xml"}, "log_format must be console or json."),
+        ({"cert": "/c.pem"}, "cert and key belong together."),
+        ({"key": "/k.pem"}, "cert and key belong together."),
+        (
+            {"cert": "/c.pem", "key": "/k.pem", "dev_cert": True},
+            "dev_cert excludes a cert of your own.",
+        ),
+        ({"plain_ws": "yes"}, "plain_ws must be off, loopback or anywhere."),
+        (
+            {"plain_ws": "loopback", "dev_cert": True},
+            "plain_ws serves without TLS, and so excludes a certificate.",
+        ),
+        (
+            {"plain_ws": "anywhere", "cert": "/c.pem", "key": "/k.pem"},
+            "plain_ws serves without TLS, and so excludes a certificate.",
+        ),
+    ],
+)
+def test_a_value_outside_its_range_is_refused_in_one_sentence(
+    flags: dict[str, str | bool], expected: str
+) -> None:
+    assert sentence(flags) == expected
+
+
+@pytest.mark.parametrize("port", ["0", "65535"])
+@pytest.mark.parametrize("seconds", ["0.1", "3"])
+def test_the_limits_themselves_are_allowed(port: str, seconds: str) -> None:
+    load({"port": port, "hangover_seconds": seconds, "drain_seconds": "0"}, {}, None)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["0.0.0.0", "::", "192.0.2.7", "talk.example", "localhost.example", ""],  # noqa: S104
+)
+def test_plain_ws_goes_beyond_this_machine_only_where_that_is_said(host: str) -> None:
+    assert sentence({"plain_ws": "loopback", "host": host}) == (
+        f"plain_ws=loopback serves this machine only, which {host!r} is not: let host be "
+        "localhost, or say plain_ws=anywhere if what is between is trusted."
+    )
+    assert load({"plain_ws": "anywhere", "host": host}, {}, None).host == host
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.8.8", "::1"])
+def test_plain_ws_serves_this_machine(host: str) -> None:
+    assert load({"plain_ws": "loopback", "host": host}, {}, None).host == host
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("port", "eighty"),
+        ("port", "80.5"),
+        ("workers", "two"),
+        ("drain_seconds", "long"),
+        ("dev_cert", "maybe"),
+        ("data_dir", "~nobody-of-this-name/x"),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_refused_with_its_source(name: str, value: str) -> None:
+    assert sentence({name: value}) == (
+        f"the command line sets {name} to {value!r}, which it cannot be."
+    )
+    assert sentence(environment={f"HWAJA_{name.upper()}": value}) == (
+        f"the environment sets {name} to {value!r}, which it cannot be."
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("port = 80.0", "80.0"),
+        ("port = true", "True"),
+        ("port = [80]", "[80]"),
+        ("host = 1", "1"),
+        ("cert = 1", "1"),
+        ("dev_cert = 2", "2"),
+        ("drain_seconds = false", "False"),
+        ("drain_seconds = 1" + "0" * 400, "1" + "0" * 400),
+    ],
+)
+def test_a_toml_value_of_the_wrong_type_is_refused_with_its_file(
+    line: str, shown: str, toml: Any
+) -> None:
+    file = toml(line)
+    name = line.split()[0]
+    assert sentence(file=file) == f"{file} sets {name} to {shown}, which it cannot be."
+
+
+def test_an_unknown_key_is_refused_with_its_source(toml: Any) -> None:
+    file = toml("prot = 8088")
+    assert sentence(file=file) == f"{file} sets prot, which is no option."
+    assert sentence({"prot": "1"}) == "the command line sets prot, which is no option."
+
+
+def test_a_wrong_value_is_refused_even_where_a_better_source_overrides_it(toml: Any) -> None:
+    assert "which it cannot be" in sentence({"port": "1"}, file=toml('port = "x"'))
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "absent.toml"
+    assert sentence(file=file) == f"{file} cannot be read: No such file or directory."
+
+
+def test_a_file_that_is_not_toml_is_named_with_the_place(toml: Any) -> None:
+    file = toml("port = = 1")
+    text = sentence(file=file)
+    assert text.startswith(f"{file} is not TOML: ")
+    assert "line 1" in text
+
+
+def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "hwaja.toml"
+    file.write_bytes(b"\xff\xfe\x00")
+    assert sentence(file=file).startswith(f"{file} is not TOML: ")

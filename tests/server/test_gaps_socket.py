@@ -1,0 +1,142 @@
+"""Audio that stops coming and comes again, over a socket."""
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import clips
+import pytest
+from fakes import FakePool, WatchedDetection
+from loopback import PATIENCE_SECONDS, Endpoint, Message, Peer, Serve, serving
+from test_resume_socket import Returner, begun
+
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.server import connection, intake
+from hwaja.server.session_runner import Services
+from hwaja.vad.gate import FRAME_SAMPLES
+from hwaja.vad.silero import SileroDetector
+
+pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
+
+CHUNK_SAMPLES = 4096
+
+SENTENCE = clips.deepened(clips.part("two_cities", 17.5, 20.4))
+"""Up to its last syllable."""
+
+
+class Clock:
+    """What the server takes for the time at which audio comes."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def time(self) -> float:
+        return 1_755_754_200.0 + self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    for module in (connection, intake):
+        monkeypatch.setattr(module, "time", clock)
+    return clock
+
+
+@pytest.fixture
+def detection(detector: SileroDetector) -> WatchedDetection:
+    return WatchedDetection(detector)
+
+
+@pytest.fixture
+def served(
+    services: Services, detection: WatchedDetection, certificate: tuple[Path, Path]
+) -> AbstractAsyncContextManager[Endpoint]:
+    """A server with the real engine."""
+    return serving(replace(services, detection=detection), certificate)
+
+
+async def speak(peer: Peer, pcm: bytes, clock: Clock, detection: WatchedDetection) -> None:
+    """Send whole messages as they are spoken: the clock moves on with them."""
+    frames = CHUNK_SAMPLES // FRAME_SAMPLES
+    for offset in range(0, len(pcm), 2 * CHUNK_SAMPLES):
+        chunk = pcm[offset : offset + 2 * CHUNK_SAMPLES].ljust(2 * CHUNK_SAMPLES, b"\0")
+        clock.now += CHUNK_SAMPLES / SAMPLE_RATE
+        await peer.websocket.send(chunk)
+        await detection.heard(detection.frames + frames)
+
+
+def moment(message: Message) -> datetime:
+    return datetime.fromisoformat(message["timestamp"])
+
+
+async def test_a_sentence_after_which_nothing_comes_is_answered(endpoint: Endpoint) -> None:
+    """As of a muted microphone, push-to-talk, or a telephone call in between."""
+    async with endpoint.welcomed() as peer:
+        await peer.begin()
+        await peer.play(SENTENCE)
+        answer = await peer.hear()
+        await peer.say("start_transcription")  # an error: the transcription goes on
+        assert (await peer.hear())["code"] == "TRANSCRIPTION_FAILED"
+    assert (answer["type"], answer["speaker_id"]) == ("transcription", 1)
+    assert "winter of despair" in answer["text"].lower()
+
+
+async def test_a_sentence_after_a_gap_is_dated_when_it_was_spoken(
+    served: AbstractAsyncContextManager[Endpoint], clock: Clock, detection: WatchedDetection
+) -> None:
+    async with served as endpoint, endpoint.welcomed() as peer:
+        await peer.begin(details=True)
+        answers = []
+        for _ in range(3):
+            await speak(peer, SENTENCE, clock, detection)
+            answers.append(await peer.hear())
+            clock.now += 60
+    first, *later = answers
+    chunks = -(-len(SENTENCE) // (2 * CHUNK_SAMPLES))
+    turn_seconds = chunks * CHUNK_SAMPLES / SAMPLE_RATE + 60
+    for number, answer in enumerate(later, start=1):
+        assert answer["text"] == first["text"]
+        expected = first["start_seconds"] + number * turn_seconds
+        assert answer["start_seconds"] == pytest.approx(expected, abs=0.1)
+        assert answer["end_seconds"] == pytest.approx(answer["start_seconds"] + 3.2, abs=0.3)
+        since = moment(answer) - moment(first)
+        assert since == pytest.approx(
+            timedelta(seconds=number * turn_seconds), abs=timedelta(seconds=0.1)
+        )
+
+
+async def test_what_was_said_before_the_connection_was_lost_is_answered_meanwhile(
+    serve: Serve, engine: FakePool
+) -> None:
+    async with serve() as endpoint:
+        returner = Returner(endpoint)
+        async with returner.connection() as peer:
+            await begun(returner, peer)
+            engine.asked.clear()
+            await peer.play(SENTENCE)
+            peer.websocket.transport.abort()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await engine.asked.wait()
+        async with returner.connection() as peer:
+            assert (await returner.connect(peer))["state"] == "transcribing"
+            await returner.hear_until(peer, "transcription")
+
+
+async def test_a_client_that_the_server_slows_down_has_not_stopped(
+    serve: Serve, engine: FakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every message waits longer than one that does not come would be waited for."""
+    monkeypatch.setattr(intake, "STOPPED_SECONDS", 0.05)
+    enrolment_seconds = sum(map(len, clips.voices())) / 2 / SAMPLE_RATE
+    monkeypatch.setattr(connection, "BURST_AUDIO_SECONDS", enrolment_seconds)
+    for speed in (1e9, 0.5):
+        async with serve(max_audio_speed=speed) as endpoint, endpoint.welcomed() as peer:
+            await peer.begin()
+            await peer.transcribe(SENTENCE[: 2 * 20_000])
+    at_once, slowed_down = engine.heard
+    assert (slowed_down == at_once).all()

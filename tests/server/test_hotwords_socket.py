@@ -1,0 +1,78 @@
+"""Hotwords of one session, over the wire: what they do, and what they are refused for."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import clips
+import pytest
+import pytest_asyncio
+import streaming_models
+from loopback import Endpoint, Peer, serving
+from pools import running
+
+from hwaja.server.application import voice_models
+from hwaja.server.session_runner import Services
+from hwaja.session.settings import SessionSettings
+from hwaja.speakers.cohort import Cohort
+from hwaja.vad.detection import Detection
+from hwaja.vad.silero import SileroDetector
+from hwaja.workers import wire
+from hwaja.workers.interim_worker import InterimWorker
+from hwaja.workers.pool import Pool
+
+pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def biased(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pool]:
+    """A worker whose model writes 가 for whatever is loud, and 나 where that is a hotword."""
+    folder = streaming_models.write("zipformer2", tmp_path_factory.mktemp("biased"))
+    setup = wire.Setup(str(folder), voice_models(), "ko", "modified_beam_search")
+    async with running(setup) as pool:
+        yield pool
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def endpoint(
+    biased: Pool,
+    interim_worker: InterimWorker,
+    detector: SileroDetector,
+    certificate: tuple[Path, Path],
+) -> AsyncIterator[Endpoint]:
+    settings = SessionSettings(abilities=biased.abilities)
+    async with serving(
+        Services(biased, interim_worker, Detection(detector), Cohort.shipped(), settings),
+        certificate,
+    ) as endpoint:
+        yield endpoint
+
+
+async def letters(peer: Peer, hotwords: list[object]) -> set[str]:
+    """What is written of a conversation where these hotwords are expected."""
+    await peer.say("start_transcription", hotwords=hotwords)
+    assert (await peer.hear())["type"] == "transcription_started"
+    heard = await peer.transcribe(clips.conversation())
+    return {letter for message in heard for letter in message["text"]}
+
+
+async def test_hotwords_count_in_the_transcription_that_named_them_and_in_no_other(
+    endpoint: Endpoint,
+) -> None:
+    async with endpoint.welcomed() as expecting, endpoint.welcomed() as other:
+        for peer in (expecting, other):
+            await peer.enrol_both()
+        assert await letters(expecting, ["나"]) == {"나"}
+        assert await letters(other, []) == {"가"}
+        assert await letters(expecting, [{"text": "나", "boost": 0.01}]) == {"가"}
+
+
+async def test_a_hotword_that_the_model_cannot_write_is_refused_and_the_session_goes_on(
+    endpoint: Endpoint,
+) -> None:
+    async with endpoint.welcomed() as peer:
+        await peer.enrol_both()
+        for hotword in ("힣", "나:9", "나/다", "nada"):
+            await peer.say("start_transcription", hotwords=["나", hotword])
+            error = await peer.hear()
+            assert (error["code"], error["reason"]) == ("TRANSCRIPTION_FAILED", "hotword_unknown")
+        assert await letters(peer, ["나"]) == {"나"}

@@ -1,0 +1,37 @@
+"""Interim texts of a recogniser of whole utterances, over the wire and with its real process."""
+
+import clips
+import pytest
+from loopback import Endpoint
+
+pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
+
+SPEECH = clips.part("two_cities", 1.2, 4.2)
+"""Without a pause."""
+
+
+async def test_an_interim_comes_while_somebody_speaks_and_none_after_the_final(
+    endpoint: Endpoint, unhurried: None
+) -> None:
+    async with endpoint.welcomed() as peer:
+        await peer.enrol_both()
+        await peer.say("start_transcription", interim_results=True, language="en")
+        await peer.hear()
+        await peer.play(clips.silence(0.5) + SPEECH)
+        interim = await peer.hear()  # nothing else can come: the utterance is not over
+        assert (interim["type"], interim["segment_id"]) == ("interim", 0)
+        rest = await peer.transcribe(clips.silence(1) + SPEECH + clips.silence(1))
+    finals = [k for k, message in enumerate(rest) if message["type"] == "transcription"]
+    assert [rest[k]["segment_id"] for k in finals] == [0, 1]
+    assert "best of times" in rest[finals[0]]["text"].lower()
+    later = {message["segment_id"] for message in rest[finals[0] + 1 :]}
+    assert later == {1}
+
+
+async def test_who_did_not_ask_hears_nothing_before_the_utterance_is_over(
+    endpoint: Endpoint,
+) -> None:
+    async with endpoint.welcomed() as peer:
+        await peer.begin()
+        messages = await peer.transcribe(clips.silence(0.5) + SPEECH + clips.silence(1))
+    assert [message["type"] for message in messages] == ["transcription"]

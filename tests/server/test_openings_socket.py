@@ -1,0 +1,182 @@
+"""Connections that come to no session: what they cost, and that others come in beside them."""
+
+import asyncio
+import socket
+import tracemalloc
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import pytest
+from abuses import STAGES
+from fakes import FakePool, no_cohort
+from loopback import PATIENCE_SECONDS, Endpoint, serving
+from raw_client import client_hello, dialled
+from scrapes import read
+from structlog.testing import capture_logs
+
+from hwaja.observability.metrics import Metrics
+from hwaja.server.session_runner import Services
+from hwaja.session.settings import SessionSettings
+from hwaja.vad.detection import Detection
+from hwaja.vad.silero import SileroDetector
+
+pytestmark = [
+    pytest.mark.models,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.skipif(
+        not Path("/proc").is_dir(), reason="only Linux has more than one loopback address"
+    ),
+]
+
+ROOM = 8
+ATTACKERS = [f"127.0.0.{last}" for last in range(2, 6)]
+
+
+@pytest.fixture
+def services(detector: SileroDetector) -> Services:
+    engine = FakePool()
+    settings = SessionSettings()
+    return Services(engine, engine, Detection(detector), no_cohort(), settings, Metrics())  # type: ignore[arg-type]
+
+
+class Silent:
+    """Connections from one address that say one thing and then nothing."""
+
+    def __init__(self, stack: ExitStack, port: int, address: str = "127.0.0.2") -> None:
+        self._stack = stack
+        self._to = "127.0.0.1", port
+        self._address = address
+
+    async def one(self, content: bytes = b"") -> socket.socket:
+        connection = self._stack.enter_context(socket.socket())
+        connection.setblocking(False)
+        connection.bind((self._address, 0))
+        loop = asyncio.get_running_loop()
+        with suppress(ConnectionError):
+            await loop.sock_connect(connection, self._to)
+            await loop.sock_sendall(connection, content)
+        return connection
+
+
+async def is_cut(connection: socket.socket) -> bool:
+    """Wait until the server closes."""
+    with suppress(OSError):
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while await asyncio.get_running_loop().sock_recv(connection, 1 << 16):
+                pass
+    return True
+
+
+async def until_there_are(openings: int, metrics: Metrics) -> None:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            if read(metrics)["hwaja_openings"] == openings:
+                return
+            await asyncio.sleep(0)
+
+
+def hello(endpoint: Endpoint) -> bytes:
+    return client_hello(endpoint.trust)
+
+
+@pytest.mark.parametrize("says", [lambda _: b"", hello], ids=["nothing", "half a handshake"])
+async def test_who_begins_and_goes_no_further_gets_half_of_the_room_and_others_come_in(
+    says: Callable[[Endpoint], bytes], services: Services, certificate: tuple[Path, Path]
+) -> None:
+    async with serving(services, certificate, max_openings=ROOM) as endpoint:
+        with ExitStack() as stack:
+            silent = Silent(stack, endpoint.port)
+            content = says(endpoint)
+            for _ in range(ROOM // 2):
+                await silent.one(content)
+            await until_there_are(ROOM // 2, services.metrics)
+            for _ in range(ROOM):
+                assert await is_cut(await silent.one(content))
+            assert read(services.metrics)["hwaja_openings"] == ROOM // 2
+            async with endpoint.welcomed():
+                pass
+        await until_there_are(0, services.metrics)
+
+
+async def test_an_attack_from_many_addresses_keeps_a_newcomer_from_another_not_out(
+    services: Services, certificate: tuple[Path, Path]
+) -> None:
+    async with serving(services, certificate, max_openings=ROOM) as endpoint:
+        with ExitStack() as stack:
+            for _ in range(ROOM):
+                for address in ATTACKERS:
+                    await Silent(stack, endpoint.port, address).one()
+            await until_there_are(ROOM, services.metrics)
+            async with endpoint.welcomed():
+                assert read(services.metrics)["hwaja_openings"] < ROOM
+        await until_there_are(0, services.metrics)
+
+
+async def test_who_has_a_session_takes_no_room_of_those_who_have_none(
+    services: Services, certificate: tuple[Path, Path]
+) -> None:
+    async with (
+        serving(services, certificate, max_openings=2) as endpoint,  # one of one address
+        endpoint.welcomed(),
+        endpoint.welcomed(),
+        endpoint.welcomed(),
+    ):
+        assert read(services.metrics)["hwaja_openings"] == 0
+
+
+@pytest.mark.parametrize("stage", STAGES)
+async def test_wherever_a_connection_ends_it_makes_room(
+    stage: str, services: Services, certificate: tuple[Path, Path]
+) -> None:
+    over_tls, content = STAGES[stage]
+    async with serving(services, certificate, max_openings=2) as endpoint:
+        for _ in range(3):
+            async with dialled(endpoint.port, endpoint.trust if over_tls else None) as client:
+                await client.send(content)
+                client.reset()
+            await until_there_are(0, services.metrics)
+
+
+async def test_who_is_answered_and_closed_makes_room(
+    services: Services, certificate: tuple[Path, Path]
+) -> None:
+    async with serving(services, certificate, max_openings=2) as endpoint:
+        for path in ("/healthz", "/", "/nothing") * 2:
+            await endpoint.get(path)
+            await until_there_are(0, services.metrics)
+
+
+async def test_those_that_are_cut_are_counted_and_logged_without_their_address(
+    services: Services, certificate: tuple[Path, Path]
+) -> None:
+    with capture_logs() as log:
+        async with serving(services, certificate, max_openings=2) as endpoint:
+            with ExitStack() as stack:
+                for _ in range(4):
+                    newest = await Silent(stack, endpoint.port).one()
+                assert await is_cut(newest)
+    found = read(services.metrics).by("hwaja_rejections_total", "reason")
+    assert found == {"too_many_openings": 3}
+    line = {"event": "connection refused", "reason": "too_many_openings", "log_level": "warning"}
+    assert log == [line] * 3
+
+
+async def test_a_silent_connection_costs_a_few_kilobytes_and_not_a_buffer_of_its_own_kind(
+    services: Services, certificate: tuple[Path, Path]
+) -> None:
+    """As many as may be there cost a front of 140 MB next to nothing."""
+    count = 20
+    async with serving(services, certificate) as endpoint:
+        with ExitStack() as stack:
+            silent, content = Silent(stack, endpoint.port), hello(endpoint)
+            await silent.one(content)
+            await until_there_are(1, services.metrics)
+            tracemalloc.start()
+            try:
+                for _ in range(count):
+                    await silent.one(content)
+                await until_there_are(1 + count, services.metrics)
+                assert tracemalloc.get_traced_memory()[0] < count * 64_000
+            finally:
+                tracemalloc.stop()

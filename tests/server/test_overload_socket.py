@@ -1,0 +1,127 @@
+"""More to do than can be done: what a server leaves out, and whom it still answers."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import clips
+import pytest
+from fakes import FakePool, no_cohort
+from loopback import PATIENCE_SECONDS, Endpoint, Message, Peer, serving
+from scrapes import TOKEN, metered, scrape
+from test_server_socket import SERVER_FULL
+
+from hwaja.server import server
+from hwaja.server.session_runner import Services
+from hwaja.vad.silero import SileroDetector
+from hwaja.workers.overload import BEGINS_AT_SECONDS, DegradationLevel, Overload
+
+pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
+
+
+class SpeakerProbed(Overload):
+    """Overload that tells of its changes, and that a test can make begin or end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at_least_seconds = 0.0
+        self.looked = asyncio.Event()
+
+    def observe(self, lag_seconds: float, now: float) -> bool:
+        self.looked.set()
+        return super().observe(max(lag_seconds, self.at_least_seconds), now)
+
+    async def until(self, relief: DegradationLevel) -> None:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while self.relief is not relief:
+                self.looked.clear()
+                await self.looked.wait()
+
+
+@pytest.fixture
+def overload(monkeypatch: pytest.MonkeyPatch) -> SpeakerProbed:
+    """One that is looked at often."""
+    monkeypatch.setattr(server, "LOAD_PERIOD_SECONDS", 0.01)
+    return SpeakerProbed()
+
+
+async def conversation(peer: Peer) -> list[Message]:
+    """Everything that comes of three sentences of one and one of another, with all wishes."""
+    await peer.enrol_both()
+    await peer.say("start_transcription", details=True, interim_results=True)
+    await peer.hear_until("transcription_started")
+    return await peer.transcribe(clips.conversation())
+
+
+async def left_out(endpoint: Endpoint) -> set[str]:
+    return set((await scrape(endpoint)).by("hwaja_left_out", "what"))
+
+
+async def test_who_is_there_is_answered_and_who_comes_is_turned_away(
+    services: Services,
+    detector: SileroDetector,
+    certificate: tuple[Path, Path],
+    overload: SpeakerProbed,
+) -> None:
+    loaded = replace(metered(services, detector), overload=overload)
+    async with (
+        serving(loaded, certificate, metrics_token=TOKEN) as endpoint,
+        endpoint.welcomed() as peer,
+    ):
+        overload.at_least_seconds = 60
+        await overload.until(DegradationLevel.NEW_SESSIONS)
+        async with endpoint.connect() as refused:
+            assert await refused.hear_until_closed() == ([SERVER_FULL], 1013)
+        answers = await conversation(peer)
+        found = await scrape(endpoint)
+        ready = await endpoint.get("/readyz")
+    assert [answer["type"] for answer in answers] == ["transcription"] * 4  # and no interims
+    assert all(answer["text"] for answer in answers)
+    assert [answer["speaker_id"] for answer in answers] == [0, 0, 0, 1]
+    assert found.by("hwaja_rejections_total", "reason") == {"overloaded": 1}
+    assert (ready.status, ready.body) == (503, "not ready: answers come late\n")
+
+
+@pytest.mark.usefixtures("spoken")
+async def test_answers_that_fall_behind_have_more_and_more_left_out_and_all_comes_back(
+    services: Services,
+    detector: SileroDetector,
+    certificate: tuple[Path, Path],
+    overload: SpeakerProbed,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("hwaja.workers.overload.CALM_SECONDS", 0.05)
+    for number, relief in enumerate(BEGINS_AT_SECONDS):
+        monkeypatch.setitem(BEGINS_AT_SECONDS, relief, 0.2 * (number + 1))
+    engine = FakePool()
+    faked = replace(
+        metered(services, detector),
+        pool=engine,
+        interim_worker=engine,
+        cohort=no_cohort(),
+        overload=overload,
+    )  # type: ignore[arg-type]
+    async with (
+        serving(faked, certificate, metrics_token=TOKEN) as endpoint,
+        endpoint.welcomed() as peer,
+    ):
+        await peer.begin()
+        assert await left_out(endpoint) == set()
+        engine.idle_workers = 0
+        engine.working.clear()
+        await peer.play(clips.conversation())
+        for relief, names in (
+            (DegradationLevel.INTERIMS, {"interims"}),
+            (DegradationLevel.SPEAKER_DETAILS, {"interims", "speaker_details"}),
+            (DegradationLevel.NEW_SESSIONS, {"interims", "speaker_details", "new_sessions"}),
+        ):
+            await overload.until(relief)
+            assert await left_out(endpoint) >= names
+        engine.working.set()
+        await peer.say("stop_transcription")
+        texts = await peer.hear_until("transcription_stopped")
+        assert len(texts) == 5  # four of them, late but whole
+        await overload.until(DegradationLevel.NOTHING)
+        assert await left_out(endpoint) == set()
+        async with endpoint.welcomed():
+            pass

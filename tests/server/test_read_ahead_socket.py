@@ -1,0 +1,303 @@
+"""A client that sends faster than can be heard: it is read on, and waits for nobody else's harm."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import clips
+import pytest
+from fakes import RING_FRAMES, FakePool, WatchedDetection, no_cohort
+from loopback import PATIENCE_SECONDS, Endpoint, Message, Peer, Serve, serving
+from test_resume_socket import Returner, begun
+from websockets.exceptions import ConnectionClosed
+
+from hwaja.server import connection, server
+from hwaja.server.session_runner import Services
+from hwaja.session.settings import SessionSettings
+from hwaja.vad.gate import FRAME_SAMPLES
+from hwaja.vad.silero import SileroDetector
+from hwaja.workers.overload import BEGINS_AT_SECONDS, DegradationLevel, Overload
+
+pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
+
+SOON = 0.2
+"""Seconds that stand for 20, after which a library gives up a server that answers no ping."""
+
+
+@pytest.fixture
+def detection(detector: SileroDetector) -> WatchedDetection:
+    return WatchedDetection(detector)
+
+
+@pytest.fixture
+def services(engine: FakePool, detection: WatchedDetection) -> Services:
+    return Services(engine, engine, detection, no_cohort(), SessionSettings())  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def serve(services: Services, certificate: tuple[Path, Path]) -> Serve:
+    return lambda **settings: serving(services, certificate, **settings)
+
+
+@pytest.fixture(scope="module")
+def file() -> bytes:
+    """A minute of talk: half of it is more than the ring holds."""
+    return clips.part("two_cities", 1.5, 44) + clips.part("two_cities", 1.5, 20)
+
+
+@pytest.fixture(scope="module")
+def long_file(file: bytes) -> bytes:
+    """Three minutes: more than the ring and all buffers between client and server hold."""
+    return file * 3
+
+
+def texts(messages: list[Message]) -> list[str]:
+    return [message["text"] for message in messages if message["type"] == "transcription"]
+
+
+async def whole(serve: Serve, engine: FakePool, file: bytes) -> list[bytes]:
+    """What the engine is given of a file that nothing hinders."""
+    async with serve() as endpoint, endpoint.welcomed() as peer:
+        await peer.begin()
+        await peer.transcribe(file)
+    heard = [samples.tobytes() for samples in engine.heard]
+    engine.heard.clear()
+    return heard
+
+
+@asynccontextmanager
+async def stuck(
+    endpoint: Endpoint,
+    engine: FakePool,
+    detection: WatchedDetection,
+    file: bytes,
+    *,
+    details: bool = False,
+) -> AsyncIterator[Peer]:
+    """A client that has sent a file to a server whose engine stands still: its ring is full."""
+    async with endpoint.welcomed() as peer:
+        await peer.begin(details=details)
+        engine.working.clear()
+        detection.frames = 0
+        await peer.play(file)
+        await detection.heard(RING_FRAMES)
+        yield peer
+
+
+def waiting_seconds(endpoint: Endpoint) -> float:
+    """How much audio was read and not taken, of all clients."""
+    registry = [entry for entry in endpoint.server._registry if entry.connection is not None]
+    return sum(entry.connection._read_ahead.audio_seconds for entry in registry)  # type: ignore[union-attr]
+
+
+async def test_pings_of_a_client_are_answered_while_its_audio_waits(
+    serve: Serve, engine: FakePool, detection: WatchedDetection, long_file: bytes
+) -> None:
+    async with serve() as endpoint, stuck(endpoint, engine, detection, long_file) as peer:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await (await peer.websocket.ping())
+        assert detection.frames == RING_FRAMES  # and not a sample more
+        assert waiting_seconds(endpoint) > 120
+        engine.working.set()
+
+
+async def test_a_client_with_the_keepalive_of_its_library_gets_its_whole_file_answered(
+    serve: Serve, engine: FakePool, detection: WatchedDetection, long_file: bytes
+) -> None:
+    fast = partial(serve, max_audio_speed=1e9)
+    expected = await whole(fast, engine, long_file)
+    async with (
+        fast() as endpoint,
+        endpoint.connect(ping_interval=SOON, ping_timeout=SOON * 5) as peer,
+    ):
+        await peer.hear()
+        await peer.begin()
+        engine.working.clear()
+        answering = asyncio.create_task(peer.transcribe(long_file))
+        detection.frames = 0
+        await detection.heard(RING_FRAMES)
+        for _ in range(10):  # longer than it has patience
+            await (await peer.websocket.ping())
+            await asyncio.wait([answering], timeout=SOON)
+        engine.working.set()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            answers = await answering
+    assert len(texts(answers)) == len(expected)
+    assert [samples.tobytes() for samples in engine.heard] == expected
+
+
+@pytest.mark.parametrize("details", [True, False])
+async def test_who_asked_for_details_is_told_to_hold_on_and_to_go_on(
+    details: bool,
+    serve: Serve,
+    engine: FakePool,
+    detection: WatchedDetection,
+    file: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connection, "HELD_AFTER_SECONDS", 0.1)
+    monkeypatch.setattr(connection, "HOLD_PERIOD_SECONDS", 0.01)
+    async with (
+        serve() as endpoint,
+        stuck(endpoint, engine, detection, file, details=details) as peer,
+    ):
+        if details:
+            held = await peer.hear()
+            assert (held["type"], held["hold"]) == ("too_far_ahead", True)
+            assert 0 < held["waiting_seconds"] < len(file) / 32_000
+        engine.working.set()
+        await peer.say("stop_transcription")
+        answers = await peer.hear_until("transcription_stopped")
+        told = [message for message in answers if message["type"] == "too_far_ahead"]
+        if details and not told:
+            told = await peer.hear_until("too_far_ahead")
+    go_on = {"type": "too_far_ahead", "waiting_seconds": 0, "hold": False}
+    assert told == ([go_on] if details else [])
+
+
+async def test_what_was_received_when_the_server_stops_is_answered(
+    serve: Serve, engine: FakePool, detection: WatchedDetection, file: bytes
+) -> None:
+    expected = await whole(serve, engine, file)
+    async with (
+        serve(drain_seconds=PATIENCE_SECONDS) as endpoint,
+        stuck(endpoint, engine, detection, file) as peer,
+    ):
+        await (await peer.websocket.ping())  # it was read
+        stopping = asyncio.create_task(endpoint.server.stop())
+        await peer.play(clips.silence(0.5))  # too late: nobody takes this
+        engine.working.set()
+        answers, code = await peer.hear_until_closed()
+        await stopping
+    assert len(texts(answers)) == len(expected)
+    assert code == 1001
+    assert [samples.tobytes() for samples in engine.heard] == expected
+
+
+@pytest.mark.parametrize("details", [True, False])
+async def test_what_a_server_that_stops_has_no_time_to_answer_is_named(
+    details: bool, serve: Serve, engine: FakePool, detection: WatchedDetection, file: bytes
+) -> None:
+    async with (
+        serve(drain_seconds=SOON) as endpoint,
+        stuck(endpoint, engine, detection, file, details=details) as peer,
+    ):
+        await endpoint.server.stop()
+        (error,), code = await peer.hear_until_closed()
+    assert (error["type"], error["code"], code) == ("error", "TRANSCRIPTION_FAILED", 1001)
+    told = (error.get("reason"), error.get("received_samples"))
+    heard_samples = RING_FRAMES * FRAME_SAMPLES
+    assert told == (("server_stopped", heard_samples) if details else (None, None))
+
+
+async def leave(peer: Peer) -> None:
+    await peer.websocket.close()
+
+
+async def vanish(peer: Peer) -> None:
+    peer.websocket.transport.abort()
+
+
+@pytest.mark.parametrize("end", [leave, vanish])
+async def test_who_leaves_while_its_audio_waits_frees_its_place_at_once_and_leaves_nothing(
+    end: Callable[[Peer], Awaitable[None]],
+    serve: Serve,
+    engine: FakePool,
+    detection: WatchedDetection,
+    file: bytes,
+) -> None:
+    """The engine stands still all the while: nothing of it is taken any more."""
+    async with serve(max_connections=1) as endpoint:
+        async with stuck(endpoint, engine, detection, file) as peer:
+            await (await peer.websocket.ping())
+            (entry,) = endpoint.server._registry
+            assert entry.connection is not None
+            reads = list(entry.connection._read_ahead._waiting)
+            assert any(any(read.message) for read in reads)
+            await end(peer)
+            await endpoint.until_free()
+        assert not any(any(read.message) for read in reads)
+        assert endpoint.server._reserve.used_bytes == 0
+        engine.working.set()
+
+
+async def test_who_is_cut_off_while_its_audio_waits_comes_back_to_what_was_taken(
+    serve: Serve, engine: FakePool, detection: WatchedDetection, file: bytes
+) -> None:
+    """At once, though its last message waits for room; and what only waited is sent again."""
+    expected = await whole(serve, engine, file)
+    async with serve() as endpoint:
+        returner = Returner(endpoint)
+        async with returner.connection() as peer:
+            await begun(returner, peer)
+            engine.working.clear()
+            detection.frames = 0
+            await peer.play(file)
+            await detection.heard(RING_FRAMES)
+            hearing = asyncio.create_task(returner.hear_until(peer, "the end"))
+            await (await peer.websocket.ping())  # everything was read
+            peer.websocket.transport.abort()
+            with suppress(ConnectionClosed):
+                await hearing
+        async with returner.connection() as peer:
+            welcome = await returner.connect(peer)
+            assert welcome["state"] == "transcribing"
+            assert welcome["received_samples"] == RING_FRAMES * FRAME_SAMPLES
+            engine.working.set()
+            await peer.play(file[2 * welcome["received_samples"] :])
+            await peer.say("stop_transcription")
+            await returner.hear_until(peer, "transcription_stopped")
+    assert len(texts(returner.heard)) == len(expected)
+    assert [samples.tobytes() for samples in engine.heard] == expected
+
+
+class Looked(Overload):
+    """Overload that tells how often it was looked at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks = asyncio.Semaphore(0)
+
+    def observe(self, lag_seconds: float, now: float) -> bool:
+        changed = super().observe(lag_seconds, now)
+        self.looks.release()
+        return changed
+
+    async def until(self, relief: DegradationLevel) -> None:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while self.relief is not relief:
+                await self.looks.acquire()
+
+
+async def test_files_that_wait_shut_nobody_out_and_who_speaks_and_waits_does(
+    services: Services,
+    certificate: tuple[Path, Path],
+    engine: FakePool,
+    detection: WatchedDetection,
+    file: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(server, "LOAD_PERIOD_SECONDS", 0.01)
+    for relief in BEGINS_AT_SECONDS:
+        monkeypatch.setitem(BEGINS_AT_SECONDS, relief, 0.05)
+    overload = Looked()
+    async with (
+        serving(replace(services, overload=overload), certificate) as endpoint,
+        stuck(endpoint, engine, detection, file),
+    ):
+        assert len(engine.ahead) == 1  # those who speak go before it
+        for _ in range(30):
+            await overload.looks.acquire()
+            assert overload.relief is DegradationLevel.NOTHING
+        async with endpoint.welcomed() as speaking:
+            engine.working.set()
+            await speaking.begin()
+            engine.working.clear()
+            await speaking.play(clips.part("two_cities", 1.2, 2.6) + clips.silence(0.7))
+            await overload.until(DegradationLevel.NEW_SESSIONS)
+            engine.working.set()
+            await overload.until(DegradationLevel.NOTHING)
+    assert engine.ahead == set()

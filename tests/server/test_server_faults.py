@@ -1,0 +1,114 @@
+"""Faults of the server's own, outside of a session: the client is answered, and the log tells."""
+
+import asyncio
+import socket
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import FakePool, no_cohort
+from loopback import PATIENCE_SECONDS, serving
+from structlog.testing import capture_logs
+
+from hwaja.process import supervision
+from hwaja.server import server
+from hwaja.server.session_runner import Services
+from hwaja.session.settings import SessionSettings
+from hwaja.vad.detection import Detection
+from hwaja.vad.silero import SileroDetector, SileroState
+from hwaja.workers.overload import Overload
+
+pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
+
+SAID = "peer 192.0.2.7 said 900101"
+
+
+@pytest.fixture
+def services(detector: SileroDetector) -> Services:
+    engine = FakePool()
+    return Services(engine, engine, Detection(detector), no_cohort(), SessionSettings())  # type: ignore[arg-type]
+
+
+def errors_in(log: Any) -> list[dict[str, str]]:
+    assert SAID not in str(log)
+    assert "127.0.0.1" not in str(log)
+    return [line for line in log if line["log_level"] == "error"]
+
+
+async def test_a_client_whose_session_cannot_begin_is_closed_and_the_log_says_where_it_failed(
+    services: Services, detector: SileroDetector, certificate: tuple[Path, Path]
+) -> None:
+    class Broken(Detection[SileroState]):
+        def new_state(self) -> SileroState:
+            raise RuntimeError(SAID)
+
+    broken = replace(services, detection=Broken(detector))
+    with capture_logs() as log:
+        async with serving(broken, certificate) as endpoint, endpoint.connect("/?q=900101") as peer:
+            assert await peer.hear_until_closed() == ([], 1011)
+    (failed,) = errors_in(log)
+    assert failed["error"] == "RuntimeError"
+    assert failed["place"].startswith("intake.py:")
+
+
+async def test_a_request_that_cannot_be_answered_is_a_500_and_the_log_says_where_it_failed(
+    services: Services, certificate: tuple[Path, Path]
+) -> None:
+    class Broken(FakePool):
+        @property
+        def running_workers(self) -> int:
+            raise RuntimeError(SAID)
+
+        @running_workers.setter
+        def running_workers(self, _: int) -> None:
+            pass
+
+    broken = replace(services, pool=Broken())  # type: ignore[arg-type]
+    with capture_logs() as log:
+        async with serving(broken, certificate) as endpoint:
+            assert (await endpoint.get("/readyz")).status == 500
+    (failed,) = errors_in(log)
+    assert failed["error"] == "RuntimeError"
+    assert failed["place"].startswith("server.py:")
+
+
+async def test_a_watch_over_the_load_that_fails_is_logged_and_goes_on(
+    services: Services, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervision, "FIRST_PAUSE_SECONDS", 0.01)
+    goes_on = asyncio.Event()
+
+    class FailsOnce(Overload):
+        has_failed = False
+
+        def observe(self, _lag_seconds: float, _now: float) -> bool:
+            if self.has_failed:
+                goes_on.set()
+                return False
+            self.has_failed = True
+            raise RuntimeError(SAID)
+
+    with capture_logs() as log:
+        async with serving(replace(services, overload=FailsOnce()), certificate):
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await goes_on.wait()
+            (line,) = errors_in(log)
+    assert (line["task"], line["error"]) == ("load watch", "RuntimeError")
+
+
+async def test_a_socket_that_was_made_to_listen_no_more_listens_again(
+    services: Services, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the event loop is told for ever that someone waits there, and nobody gets in."""
+    monkeypatch.setattr(server, "LISTENER_PERIOD_SECONDS", 0.01)
+    listens = asyncio.Event()
+    async with serving(services, certificate) as endpoint:
+        (listening,) = endpoint.server._listening
+        listen = listening.listen
+        monkeypatch.setattr(type(listening), "listen", lambda _: (listen(), listens.set()))
+        listening.shutdown(socket.SHUT_RDWR)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await listens.wait()
+        port = listening.getsockname()[1]  # another one, as the first was the system's choice
+        assert (await replace(endpoint, port=port).get("/healthz")).status == 200

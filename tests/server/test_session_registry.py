@@ -1,0 +1,181 @@
+"""Who gets a seat where there are few, and who gives one up."""
+
+import asyncio
+
+import pytest
+
+from hwaja.protocol.codes import Rejection
+from hwaja.server.config import Config
+from hwaja.server.networks import network_of
+from hwaja.server.session_registry import Holder, SessionEntry, SessionRegistry
+from hwaja.session.states import State
+
+PATIENCE = 120.0
+
+
+class FakeRunner:
+    """A session that can be enrolled, and told to give way."""
+
+    def __init__(self) -> None:
+        self.has_voice = False
+        self.state = State.READY
+        self.gave_way = False
+        self.over = asyncio.Event()
+
+    def give_way(self) -> None:
+        self.gave_way = True
+        self.over.set()
+
+    async def end(self) -> None:
+        self.over.set()
+
+
+class FakeConnection:
+    """A connection that goes on until a test says otherwise."""
+
+    has_ended = False
+
+
+class Office:
+    """Seats, and people who come to them."""
+
+    def __init__(self, places: int, **limits: int) -> None:
+        self.registry = SessionRegistry(
+            Config(max_connections=places, unenrolled_seconds=PATIENCE, **limits)
+        )
+
+    def ask(self, address: str, now: float = 0, *tokens: str) -> SessionEntry | Rejection:
+        """Have a client come; returns its seat, or why it has none."""
+        holder = Holder(network_of(address), frozenset(token.encode() for token in tokens))
+        refusal = self.registry.refusal(holder, now)
+        if refusal is not None:
+            return refusal
+        entry = self.registry.take(FakeRunner(), holder, now)  # type: ignore[arg-type]
+        entry.connection = FakeConnection()  # type: ignore[assignment]
+        return entry
+
+    def seated(self, address: str, now: float = 0, *tokens: str) -> SessionEntry:
+        entry = self.ask(address, now, *tokens)
+        assert isinstance(entry, SessionEntry)
+        return entry
+
+
+def enrolled(entry: SessionEntry) -> SessionEntry:
+    entry.runner.has_voice = True  # type: ignore[misc]
+    return entry
+
+
+def gave_way(*registry: SessionEntry) -> list[bool]:
+    return [entry.runner.gave_way for entry in registry]  # type: ignore[attr-defined]
+
+
+def left(entry: SessionEntry) -> None:
+    entry.connection.has_ended = True  # type: ignore[union-attr, misc]
+
+
+def test_all_seats_may_be_one_address_s_as_in_an_office_behind_one_router() -> None:
+    office = Office(10)
+    for _ in range(10):
+        office.seated("192.0.2.1")
+    assert office.ask("192.0.2.1") is Rejection.SERVER_FULL
+
+
+def test_who_comes_to_a_full_server_gets_the_seat_of_an_address_that_has_more_and_no_voice() -> (
+    None
+):
+    office = Office(4)
+    registry = [office.seated("192.0.2.1", now) for now in range(4)]
+    enrolled(registry[0])
+    office.seated("192.0.2.2", now=5)
+    assert gave_way(*registry) == [False, True, False, False]  # the longest without a voice
+
+
+def test_nobody_loses_a_seat_to_an_address_that_would_then_have_more() -> None:
+    office = Office(3)
+    addresses = ("192.0.2.1", "192.0.2.1", "192.0.2.2")
+    registry = [office.seated(address, now) for now, address in enumerate(addresses)]
+    office.seated("192.0.2.3", now=3)
+    assert gave_way(*registry) == [True, False, False]
+    assert office.ask("192.0.2.3") is Rejection.SERVER_FULL
+    assert office.ask("192.0.2.4") is Rejection.SERVER_FULL  # one seat each
+
+
+def test_who_has_enrolled_a_voice_loses_its_seat_to_nobody() -> None:
+    office = Office(3)
+    registry = [enrolled(office.seated("192.0.2.1")) for _ in range(3)]
+    left(registry[0])
+    assert office.ask("192.0.2.2", now=10 * PATIENCE) is Rejection.SERVER_FULL
+
+
+def test_who_enrols_nobody_for_long_gives_its_seat_to_whoever_comes() -> None:
+    """Also where all clients have one address, as behind a proxy; while nobody comes it stays."""
+    office = Office(2)
+    first = office.seated("127.0.0.1", now=0)
+    office.seated("127.0.0.1", now=1)
+    assert office.ask("127.0.0.1", now=PATIENCE - 1) is Rejection.SERVER_FULL
+    assert not office.registry.is_full(now=PATIENCE)
+    office.seated("127.0.0.1", now=PATIENCE)
+    assert gave_way(first) == [True]
+    assert office.registry.is_full(now=PATIENCE)
+
+
+def test_a_seat_that_is_kept_for_a_client_without_a_voice_is_anybody_s() -> None:
+    office = Office(2)
+    away, there = office.seated("192.0.2.1", now=1), office.seated("192.0.2.1", now=0)
+    left(away)
+    office.seated("192.0.2.1", now=2)
+    assert gave_way(away, there) == [True, False]
+
+
+def test_who_is_enrolling_gives_way_after_those_who_are_not() -> None:
+    office = Office(3)
+    registry = [office.seated("192.0.2.1", now) for now in range(3)]
+    registry[0].runner.state = State.ENROLLING  # type: ignore[misc]
+    office.seated("192.0.2.2", now=4)
+    assert gave_way(*registry) == [False, True, False]
+
+
+async def test_seats_that_are_given_up_and_not_yet_left_are_bounded() -> None:
+    """Who gives way and does not go costs memory until it is cut off."""
+    office = Office(2)
+    registry = [office.seated("192.0.2.1") for _ in range(2)]
+    for number in range(2):
+        registry.append(office.seated("192.0.2.2", now=(number + 1) * PATIENCE))
+    assert gave_way(*registry) == [True, True, False, False]
+    assert office.ask("192.0.2.3", now=9 * PATIENCE) is Rejection.SERVER_FULL
+    await office.registry.leave(registry[0])
+    office.seated("192.0.2.3", now=9 * PATIENCE)
+
+
+def test_an_address_and_a_token_can_be_given_so_many_seats_and_no_more() -> None:
+    office = Office(10, max_sessions_per_address=2, max_sessions_per_token=3)
+    for _ in range(2):
+        office.seated("192.0.2.1", 0, "a")
+    assert office.ask("192.0.2.1", 0, "b") is Rejection.ADDRESS_FULL
+    office.seated("192.0.2.2", 0, "a", "b")
+    assert office.ask("192.0.2.3", 0, "a") is Rejection.TOKEN_FULL
+    assert office.ask("192.0.2.3", 0, "b", "a") is Rejection.TOKEN_FULL
+    office.seated("192.0.2.3", 0, "b")
+
+
+def test_where_clients_show_tokens_the_token_counts_and_not_the_address() -> None:
+    """Behind a proxy all have one address."""
+    office = Office(3)
+    registry = [office.seated("127.0.0.1", now, "a") for now in range(3)]
+    office.seated("127.0.0.1", 0, "b")
+    assert gave_way(*registry) == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("192.0.2.1", "192.0.2.1", True),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("192.0.2.1", "::ffff:192.0.2.1", True),
+        ("2001:db8::1", "2001:db8::ffff:2", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("fe80::1%eth0", "fe80::2%eth0", True),
+    ],
+)
+def test_a_site_s_ipv6_addresses_count_as_one(one: str, other: str, is_same: bool) -> None:
+    assert (network_of(one) == network_of(other)) is is_same

@@ -1,0 +1,78 @@
+"""What runs for as long as the server is in the list of docs/reliability.md, and no more is."""
+
+import asyncio
+import re
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes import no_cohort
+from loopback import PATIENCE_SECONDS, serving
+from pools import running
+
+from hwaja.engines.interface import EngineError
+from hwaja.protocol.values import Options
+from hwaja.server.session_runner import Services
+from hwaja.session.settings import SessionSettings
+from hwaja.vad.detection import Detection
+from hwaja.vad.silero import SileroDetector
+from hwaja.workers import wire
+from hwaja.workers.interim_worker import InterimWorker
+from hwaja.workers.pool import Utterance
+
+pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
+
+THREADS = {"log", "asyncio_N", "asyncio-waitpid-N"}
+"""Of the list; whether each runs depends on what was asked for, and on the version of Python."""
+
+
+def listed() -> set[str]:
+    section = PAGE.read_text(encoding="utf-8").partition("### What runs for as long as the server")
+    cells = re.findall(r"^\| (`[^|]+)\|", section[2].partition("\n## ")[0], re.MULTILINE)
+    return {name for cell in cells for name in re.findall("`([^`]+)`", cell)}
+
+
+def without_numbers(name: str) -> str:
+    return re.sub(r"\d+", "N", name)
+
+
+async def start(interim_worker: InterimWorker) -> None:
+    def nothing() -> Utterance:
+        return Utterance(np.zeros(1600, np.float32), 0.1)
+
+    with suppress(EngineError):  # this recogniser hears streams only
+        await interim_worker.recognise("owner", nothing, 1600, Options())
+
+
+async def test_every_task_and_thread_that_outlives_a_session_is_in_the_list(
+    tones: wire.Setup, detector: SileroDetector, certificate: tuple[Path, Path]
+) -> None:
+    before, threads_before = asyncio.all_tasks(), set(threading.enumerate())
+    interim_worker = InterimWorker(tones)
+    async with asyncio.timeout(PATIENCE_SECONDS), running(tones) as pool:
+        await start(interim_worker)
+        services = Services(
+            pool, interim_worker, Detection(detector), no_cohort(), SessionSettings()
+        )
+        async with serving(services, certificate) as endpoint:
+            async with endpoint.welcomed():
+                pass
+            while passing := {
+                task
+                for task in asyncio.all_tasks() - before
+                if without_numbers(task.get_name()) not in listed()
+            }:
+                await asyncio.wait(passing)  # those of the session end with it
+            running_tasks = {without_numbers(t.get_name()) for t in asyncio.all_tasks() - before}
+            threads = {
+                without_numbers(re.sub(r" \(.*\)$", "", thread.name))
+                for thread in set(threading.enumerate()) - threads_before
+            }
+        await interim_worker.close()
+    assert running_tasks == listed() - THREADS
+    assert threads <= THREADS
+    assert asyncio.all_tasks() <= before  # and all end with the server

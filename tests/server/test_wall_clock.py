@@ -1,0 +1,97 @@
+"""The wall clock is set while people talk: by a day, by ten years, there and back."""
+
+import ast
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import clips
+import pytest
+from fakes import FakePool
+from loopback import Message, Serve
+from test_layering import FILES, identify
+
+from hwaja.server import intake
+
+WALL_CLOCK = {
+    "time": {"time", "time_ns", "localtime", "gmtime", "ctime", "strftime"},
+    "datetime": {"now", "utcnow", "today"},
+    "date": {"today"},
+}
+
+WHO_MAY_ASK = {
+    "benchmark/circumstances.py": "the date of a report",
+    "certificate.py": "when a certificate begins and ends",
+    "doctor/tls.py": "when a certificate begins and ends",
+    "expiry.py": "when a certificate ends",
+    "intake.py": "when a transcription began, for its timestamps",
+    "models/pulling.py": "when a model was pulled",
+}
+
+
+def wall_clocks_asked(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            if node.attr in WALL_CLOCK.get(node.value.id, ()):
+                yield ast.unparse(node)
+        elif isinstance(node, ast.ImportFrom) and node.module == "time":
+            yield from (each.name for each in node.names if each.name in WALL_CLOCK["time"])
+
+
+def test_no_limit_time_out_or_token_goes_by_the_wall_clock() -> None:
+    """What ends, is slowed down or is given up is so by a clock that nobody sets."""
+    asking = {identify(file) for file in FILES if any(wall_clocks_asked(file))}
+    assert asking == set(WHO_MAY_ASK)
+
+
+def test_the_reader_of_clocks_sees_every_way_to_ask_one(tmp_path: Path) -> None:
+    file = tmp_path / "asking.py"
+    file.write_text("import time\nfrom time import time_ns\ntime.time()\ndatetime.now(UTC)\n")
+    assert sorted(wall_clocks_asked(file)) == ["datetime.now", "time.time", "time_ns"]
+    file.write_text("loop.time()\ntime.monotonic()\nself.now\n")
+    assert list(wall_clocks_asked(file)) == []
+
+
+class SetClock:
+    """A clock of which the wall's part is set."""
+
+    monotonic = staticmethod(intake.time.monotonic)
+
+    def __init__(self) -> None:
+        self.ahead_seconds = 0.0
+
+    def time(self) -> float:
+        return 1_755_754_200.0 + self.monotonic() + self.ahead_seconds
+
+
+def moment(message: Message) -> datetime:
+    return datetime.fromisoformat(message["timestamp"])
+
+
+@pytest.mark.models
+@pytest.mark.asyncio(loop_scope="session")
+@pytest.mark.parametrize("days", [1, -1, 3650, -3650])
+async def test_a_transcription_keeps_the_clock_that_it_began_with_and_the_next_takes_the_new_one(
+    days: float, serve: Serve, engine: FakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SetClock()
+    monkeypatch.setattr(intake, "time", clock)
+    talk = clips.conversation()
+    half = len(talk) // 4 * 2
+    async with serve() as endpoint, endpoint.welcomed() as peer:
+        await peer.begin(details=True)
+        await peer.play(talk[:half])
+        first = (await peer.hear_until("transcription"))[-1]
+        clock.ahead_seconds = 86_400 * days
+        answers = [first, *await peer.transcribe(talk[half:])]
+        await peer.say("start_transcription", details=True)
+        await peer.hear_until("transcription_started")
+        (next_one, *_) = await peer.transcribe(talk)
+    said = [each for each in answers if each["type"] == "transcription"]
+    assert len(said) > 1
+    began = moment(first) - timedelta(seconds=first["start_seconds"])
+    for each in said:
+        since = moment(each) - began
+        assert since.total_seconds() == pytest.approx(each["start_seconds"], abs=0.002)
+    jumped = moment(next_one) - moment(first)
+    assert jumped.total_seconds() == pytest.approx(86_400 * days, abs=60)

@@ -1,0 +1,133 @@
+"""The browser client: that it is shipped, and that it and the server understand each other.
+
+Its own tests are in tests/web, for node's runner (`make test-web`).
+"""
+
+import asyncio
+import json
+import os
+import shutil
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import clips
+import pytest
+from fakes import FakePool
+from loopback import PATIENCE_SECONDS, Endpoint, Message, Serve, tokens_of
+
+import hwaja
+from hwaja.server.access_policy import AccessPolicy
+
+ROOT = Path(__file__).resolve().parents[2]
+WEB = ROOT / "tests" / "web"
+CLIENT = resources.files(hwaja) / "web" / "client"
+
+PRESENTED = "let-this-page_in.please~1+2"
+
+
+def test_every_file_of_the_client_is_data_of_the_package() -> None:
+    source = ROOT / "python" / "hwaja" / "web" / "client"
+    for file in source.iterdir():
+        assert (CLIENT / file.name).read_bytes() == file.read_bytes()
+    assert (CLIENT / "hwaja.js").is_file()
+    assert (CLIENT / "worklet.js").is_file()
+
+
+def test_it_has_the_version_and_the_licence_of_the_package() -> None:
+    manifest = json.loads((CLIENT / "package.json").read_text(encoding="utf-8"))
+    assert (manifest["name"], manifest["version"]) == ("hwaja", hwaja.__version__)
+    assert (CLIENT / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+
+
+@pytest.fixture
+def drive(certificate: tuple[Path, Path], tmp_path: Path) -> Callable[..., Any]:
+    """The client, which enrols two voices and sends a conversation."""
+    if shutil.which("node") is None:
+        pytest.skip("node is not installed here")
+    if not (WEB / "node_modules" / "ws").is_dir():
+        pytest.skip("make test-web installs what the client needs under node")
+    files = {"talk": clips.conversation()}
+    files |= {f"voice{i}": voice for i, voice in enumerate(clips.voices())}
+    for name, pcm in files.items():
+        (tmp_path / name).write_bytes(pcm)
+    voices = [str(tmp_path / name) for name in sorted(files) if name.startswith("voice")]
+    usual = {"voices": voices, "talk": str(tmp_path / "talk"), "seed": 0, "cuts": 0}
+
+    async def driven(endpoint: Endpoint, **job: Any) -> dict[str, Any]:
+        process = await asyncio.create_subprocess_exec(
+            "node",
+            str(WEB / "drive.js"),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env=os.environ | {"NODE_EXTRA_CA_CERTS": str(certificate[0])},
+        )
+        sent = json.dumps(usual | {"url": endpoint.url, "options": {}, "wishes": {}} | job)
+        async with asyncio.timeout(2 * PATIENCE_SECONDS):
+            told, _ = await process.communicate(sent.encode())
+        assert process.returncode == 0
+        answer: dict[str, Any] = json.loads(told)
+        return answer
+
+    return driven
+
+
+def transcriptions(answer: dict[str, Any], *leaving_out: str) -> list[Message]:
+    """What was said, without what differs between two runs."""
+    left_out = {"timestamp", "number", "text", *leaving_out}
+    return [
+        {key: value for key, value in message.items() if key not in left_out}
+        for message in answer["told"]
+        if message["event"] == "transcription"
+    ]
+
+
+@pytest.mark.models
+@pytest.mark.asyncio(loop_scope="session")
+@pytest.mark.parametrize("seed", range(3))
+async def test_cut_off_again_and_again_it_is_answered_as_if_it_never_were(
+    seed: int, serve: Serve, engine: FakePool, drive: Callable[..., Any]
+) -> None:
+    async with serve() as endpoint:
+        expected = await drive(endpoint)
+        whole = [samples.tobytes() for samples in engine.heard]
+        engine.heard.clear()
+        found = await drive(endpoint, cuts=0.15, seed=seed)
+    assert found["connections"] > 2
+    assert transcriptions(found) == transcriptions(expected)
+    assert len(transcriptions(found)) == 4
+    assert [samples.tobytes() for samples in engine.heard] == whole
+    for mine, theirs in zip(found["enrolled"], expected["enrolled"], strict=True):
+        assert mine["quality"] == theirs["quality"]
+    assert found["stopped"]["utterances"] == 4
+    assert {message["event"] for message in found["told"]} == {"transcription"}
+
+
+@pytest.mark.models
+@pytest.mark.asyncio(loop_scope="session")
+@pytest.mark.parametrize(("max_audio_seconds", "cuts"), [(3.0, 0), (7.0, 0), (3.0, 0.1)])
+async def test_a_conversation_longer_than_the_longest_transcription_comes_back_whole(
+    max_audio_seconds: float, cuts: float, serve: Serve, drive: Callable[..., Any]
+) -> None:
+    async with serve() as endpoint:
+        expected = await drive(endpoint)
+    async with serve(max_audio_seconds) as endpoint:
+        found = await drive(endpoint, cuts=cuts)
+    renewals = [message for message in found["told"] if message["event"] == "renewed"]
+    assert renewals
+    assert not [message for message in found["told"] if message["event"] in ("error", "overrun")]
+    said, answers = transcriptions(expected), transcriptions(found)
+    assert [each["speaker_id"] for each in answers] == [each["speaker_id"] for each in said]
+    starts = [each["start_seconds"] for each in said]
+    assert [each["start_seconds"] for each in answers] == pytest.approx(starts, abs=0.07)
+    ids = [each["segment_id"] for each in answers]
+    assert ids == sorted(set(ids))
+
+
+@pytest.mark.models
+@pytest.mark.asyncio(loop_scope="session")
+async def test_it_is_let_in_with_its_token(serve: Serve, drive: Callable[..., Any]) -> None:
+    async with serve(policy=AccessPolicy(tokens_of(PRESENTED))) as endpoint:
+        answer = await drive(endpoint, options={"token": PRESENTED}, cuts=0.05)
+    assert len(transcriptions(answer)) == 4

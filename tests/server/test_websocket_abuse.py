@@ -1,0 +1,243 @@
+"""Hostile clients: each gets its close code, nobody else notices, and nothing of it is logged."""
+
+import asyncio
+import io
+import logging
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+import structlog
+from abuses import FLOODS, FRAMES, HARMLESS, MARK, REQUESTS, STAGES
+from fakes import FakePool, no_cohort
+from loopback import PATIENCE_SECONDS, Endpoint, Peer, serving
+from raw_client import (
+    TEXT,
+    UPGRADE,
+    RawClient,
+    client_hello,
+    dialled,
+    frame,
+    upgraded,
+)
+
+from hwaja.server.session_runner import Services
+from hwaja.session.settings import SessionSettings
+from hwaja.vad.detection import Detection
+from hwaja.vad.silero import SileroDetector
+
+MUCH_BYTES = 16 << 20
+
+pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
+
+
+@pytest.fixture
+def services(detector: SileroDetector) -> Services:
+    engine = FakePool()
+    return Services(engine, engine, Detection(detector), no_cohort(), SessionSettings())  # type: ignore[arg-type]
+
+
+@asynccontextmanager
+async def beside_a_good_client(
+    services: Services, certificate: tuple[Path, Path], **settings: float
+) -> AsyncIterator[Endpoint]:
+    """A server with two places, one of them taken by a client that is answered all the while."""
+    async with (
+        serving(services, certificate, max_connections=2, **settings) as endpoint,
+        endpoint.welcomed() as good,
+    ):
+        yield endpoint
+        await is_answered(good)
+        await has_a_free_place(endpoint)
+
+
+async def is_answered(good: Peer) -> None:
+    await good.say("stop_transcription")
+    assert (await good.hear())["code"] == "TRANSCRIPTION_FAILED"
+
+
+async def has_a_free_place(endpoint: Endpoint) -> None:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:  # the server learns of a loss a moment after the client made it
+            async with endpoint.connect() as peer:
+                if (await peer.hear())["type"] == "model_loaded":
+                    return
+
+
+@pytest.fixture
+def logged(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
+    """Fails where anything logs what a client sent, or takes a client's fault for the server's."""
+    told = io.StringIO()
+    handler = logging.StreamHandler(told)
+    root, level = logging.getLogger(), logging.getLogger().level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    with structlog.testing.capture_logs() as entries:
+        yield
+    root.removeHandler(handler)
+    root.setLevel(level)
+    assert [entry for entry in entries if entry["log_level"] == "error"] == []
+    everything = f"{entries}{told.getvalue()}{capfd.readouterr()}"
+    for form in (MARK, repr(MARK.encode())[2:-1], MARK.encode().hex(" ")):
+        assert form not in everything
+
+
+# What is sent over an open WebSocket
+
+
+@pytest.mark.usefixtures("logged")
+@pytest.mark.parametrize("abuse", FRAMES)
+async def test_a_broken_frame_or_message_is_closed_with_its_code(
+    abuse: str, services: Services, certificate: tuple[Path, Path]
+) -> None:
+    content, code = FRAMES[abuse]
+    async with (
+        beside_a_good_client(services, certificate) as endpoint,
+        upgraded(endpoint.port, endpoint.trust) as client,
+    ):
+        await client.send(content)
+        assert await client.close_code() == code
+
+
+@pytest.mark.usefixtures("logged")
+@pytest.mark.parametrize("oddity", HARMLESS)
+async def test_what_is_strange_but_allowed_does_not_end_a_session(
+    oddity: str, services: Services, certificate: tuple[Path, Path]
+) -> None:
+    async with (
+        beside_a_good_client(services, certificate) as endpoint,
+        upgraded(endpoint.port, endpoint.trust) as client,
+    ):
+        await client.send(HARMLESS[oddity] + frame(TEXT, b'{"type": "stop_transcription"}'))
+        while True:
+            opcode, payload = await client.read_frame()
+            assert opcode != 8
+            if opcode == TEXT and b"TRANSCRIPTION_FAILED" in payload:
+                break
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+async def test_a_client_that_asks_and_reads_no_answer_is_held_back_or_cut(
+    flood: str, services: Services, certificate: tuple[Path, Path]
+) -> None:
+    """What nobody takes would pile up; and what it sent too fast does not keep its place."""
+    content = FLOODS[flood]
+    async with beside_a_good_client(services, certificate, ping_seconds=0.5) as endpoint:
+        async with upgraded(endpoint.port, endpoint.trust) as client:
+            client.stop_reading()
+            sent_bytes = 0
+            with suppress(TimeoutError):
+                while not client.is_cut and sent_bytes < MUCH_BYTES:
+                    async with asyncio.timeout(2):  # held back
+                        await client.send(content)
+                    sent_bytes += len(content)
+            assert sent_bytes < MUCH_BYTES
+        await has_a_free_place(endpoint)
+
+
+# What is sent before
+
+
+async def after_the_handshake_time(endpoint: Endpoint, client: RawClient) -> bytes:
+    """Wait until the server has had enough; meanwhile another client gets in at once."""
+    async with endpoint.connect() as peer:
+        assert (await peer.hear())["type"] == "model_loaded"
+    return await client.read_to_end()
+
+
+@pytest.mark.usefixtures("logged")
+@pytest.mark.parametrize("abuse", REQUESTS)
+async def test_a_request_that_is_no_upgrade_is_answered_and_closed(
+    abuse: str, services: Services, certificate: tuple[Path, Path]
+) -> None:
+    content, status = REQUESTS[abuse]
+    async with (
+        beside_a_good_client(services, certificate) as endpoint,
+        dialled(endpoint.port, endpoint.trust) as client,
+    ):
+        await client.send(content)
+        answer = await client.read_to_end()
+    assert answer.partition(b"\r\n")[0][9:12] == status
+    assert answer.count(b"HTTP/1.1 ") <= 1
+
+
+def silences(trust: ssl.SSLContext) -> dict[str, tuple[ssl.SSLContext | None, bytes]]:
+    hello = client_hello(trust)
+    return {
+        "nothing": (None, b""),
+        "half a hello": (None, hello[: len(hello) // 2]),
+        "a hello": (None, hello),
+        "TLS": (trust, b""),
+        "half a request": (trust, UPGRADE[:40]),
+        "a request without its last line": (trust, UPGRADE[:-2]),
+    }
+
+
+@pytest.mark.parametrize("stage", silences(ssl.create_default_context()))
+async def test_a_client_that_falls_silent_in_the_handshake_is_closed_when_its_time_is_over(
+    stage: str, services: Services, certificate: tuple[Path, Path]
+) -> None:
+    async with beside_a_good_client(services, certificate, handshake_seconds=0.3) as endpoint:
+        tls, content = silences(endpoint.trust)[stage]
+        async with dialled(endpoint.port, tls) as client:
+            await client.send(content)
+            answer = await after_the_handshake_time(endpoint, client)
+    assert not answer.startswith(b"HTTP/1.1 101")
+
+
+@pytest.mark.parametrize("over_tls", [True, False])
+async def test_a_client_that_sends_its_handshake_byte_by_byte_is_closed_when_its_time_is_over(
+    over_tls: bool, services: Services, certificate: tuple[Path, Path]
+) -> None:
+    async with beside_a_good_client(services, certificate, handshake_seconds=0.3) as endpoint:
+        content = UPGRADE if over_tls else client_hello(endpoint.trust)
+        async with dialled(endpoint.port, endpoint.trust if over_tls else None) as client:
+            assert b"101" not in await client.trickle(content, pause_seconds=0.02)
+            await client.read_to_end()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", bytes(1 << 16), b"\x16\x03\x01\xff\xff"],
+)
+async def test_what_is_no_tls_gets_no_answer_in_plain_text(
+    content: bytes, services: Services, certificate: tuple[Path, Path]
+) -> None:
+    async with (
+        beside_a_good_client(services, certificate, handshake_seconds=0.3) as endpoint,
+        dialled(endpoint.port, None) as client,
+    ):
+        await client.send(content)
+        assert b"HTTP" not in await after_the_handshake_time(endpoint, client)
+
+
+async def test_a_message_that_comes_byte_by_byte_is_read(
+    services: Services, certificate: tuple[Path, Path]
+) -> None:
+    async with (
+        beside_a_good_client(services, certificate) as endpoint,
+        upgraded(endpoint.port, endpoint.trust) as client,
+    ):
+        await client.read_frame()  # model_loaded
+        text = frame(TEXT, b'{"type": "stop_transcription"}')
+        for byte in text:
+            await client.send(bytes([byte]))
+        assert b"TRANSCRIPTION_FAILED" in (await client.read_frame())[1]
+
+
+# Resets
+
+
+@pytest.mark.usefixtures("logged")
+@pytest.mark.parametrize("stage", STAGES)
+async def test_a_connection_that_is_reset_gives_its_place_back(
+    stage: str, services: Services, certificate: tuple[Path, Path]
+) -> None:
+    over_tls, content = STAGES[stage]
+    async with beside_a_good_client(services, certificate) as endpoint:
+        for _ in range(5):
+            async with dialled(endpoint.port, endpoint.trust if over_tls else None) as client:
+                await client.send(content)
+                client.reset()

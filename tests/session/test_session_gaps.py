@@ -1,0 +1,181 @@
+"""The session: audio stops coming for a while, and comes again."""
+
+import pytest
+from talk import (
+    EPOCH,
+    Talk,
+    answer,
+    connected,
+    errors,
+    in_state,
+    released,
+    sent,
+    transcribing,
+    voice_of,
+)
+
+from hwaja.engines.recognition import Hypothesis
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.messages import CompleteRegistration, StartRegistration, StopTranscription
+from hwaja.protocol.values import Token
+from hwaja.session.answer import iso_timestamp
+from hwaja.session.events import (
+    Attributed,
+    AudioStopped,
+    Effect,
+    Listen,
+    Recognised,
+    Speculate,
+    Transcribe,
+)
+from hwaja.session.settings import SessionSettings
+from hwaja.session.state_machine import State
+from hwaja.vad.gate import FRAME_SAMPLES
+
+FRAME_SECONDS = FRAME_SAMPLES / SAMPLE_RATE
+
+
+def jobs(effects: list[Effect]) -> list[Transcribe]:
+    return [effect for effect in effects if isinstance(effect, Transcribe)]
+
+
+def stop(talk: Talk, silent_seconds: float = 10.0) -> list[Effect]:
+    """Nothing comes for a while."""
+    talk.silent_seconds += silent_seconds
+    return talk.handle(AudioStopped())
+
+
+def speak(talk: Talk, seconds: float) -> list[Effect]:
+    """Speech as it comes from a microphone."""
+    return [
+        effect for _ in range(round(seconds / 0.256)) for effect in talk.hear(0.256, speech=True)
+    ]
+
+
+# The last sentence
+
+
+def test_a_sentence_after_which_nothing_comes_is_answered_whole() -> None:
+    talk = transcribing()
+    talk.hear(1, speech=True)
+    effects = stop(talk)
+    (job,) = jobs(effects)
+    assert job.stop == talk.now
+    assert job.speech_samples == talk.now - job.start
+    assert released(effects)[-1] == job.start  # it is still needed
+    (fields,) = sent(answer(talk, job, "네", 0))
+    assert (fields["text"], fields["speaker_id"]) == ("네", 0)
+
+
+def test_what_was_foreseen_of_it_is_what_is_asked_for() -> None:
+    talk = transcribing()
+    effects = talk.hear(1, speech=True) + talk.hear(0.256, speech=False)
+    (early,) = [effect for effect in effects if isinstance(effect, Speculate)]
+    (job,) = jobs(stop(talk))
+    assert (job.start, job.stop) == (early.start, early.stop)
+
+
+def test_where_nobody_was_speaking_nothing_is_asked_for() -> None:
+    talk = transcribing()
+    talk.utterance()
+    assert jobs(stop(talk)) == []
+    assert jobs(talk.hear(1, speech=False)) == []
+
+
+def test_a_transcription_that_has_lasted_long_enough_ends_when_audio_stops() -> None:
+    talk = transcribing(SessionSettings(max_audio_seconds=2))
+    talk.hear(3, speech=True)
+    (job,) = jobs(stop(talk))
+    assert talk.session.state is State.DRAINING
+    assert [error.reason for error in errors(answer(talk, job, "네", 0))] == ["audio_limit"]
+
+
+@pytest.mark.parametrize("state", [state for state in State if state is not State.TRANSCRIBING])
+def test_in_no_other_state_does_it_change_anything(state: State) -> None:
+    talk = in_state(state)
+    assert stop(talk) == []
+    assert talk.session.state is state
+
+
+def test_an_enrolment_goes_on_behind_it() -> None:
+    talk = connected()
+    talk.say(StartRegistration(0))
+    talk.hear(2, speech=True)
+    stop(talk)
+    talk.hear(2, speech=True)
+    (take,) = talk.say(CompleteRegistration(0))
+    assert [segment.speech_samples for segment in take.segments] == [talk.now]
+
+
+# Behind the gap
+
+
+def test_what_comes_then_is_an_utterance_of_its_own_that_nothing_before_reaches_into() -> None:
+    talk = transcribing()
+    talk.hear(0.512, speech=True)
+    talk.hear(0.256, speech=False)
+    before = talk.now
+    effects = stop(talk)
+    assert Listen(before) in effects  # the detector forgets
+    effects += talk.hear(1, speech=True) + talk.hear(0.6, speech=False)
+    first, second = jobs(effects)
+    assert first.stop <= before == second.start
+    assert second.segment_id == first.segment_id + 1
+
+
+def test_half_an_onset_before_and_half_behind_make_no_utterance() -> None:
+    talk = transcribing()
+    talk.hear(2 * FRAME_SECONDS, speech=True)
+    effects = stop(talk)
+    effects += talk.hear(2 * FRAME_SECONDS, speech=True) + talk.hear(1, speech=False)
+    assert jobs(effects) == []
+
+
+def test_what_is_said_behind_a_gap_is_dated_when_it_was_said() -> None:
+    talk = transcribing(details=True)
+    origin = talk.now
+    began = EPOCH + talk.seconds
+    speak(talk, 1.024)
+    (first,) = jobs(stop(talk, silent_seconds=30))
+    speak(talk, 1.024)
+    (second,) = jobs(talk.hear(0.6, speech=False))
+    times = []
+    for job in (first, second):
+        heard = Hypothesis("네 네", (Token("네", 0.1), Token(" 네", 0.5)))
+        talk.handle(Recognised(job.segment_id, heard))
+        (fields,) = sent(talk.handle(Attributed(job.segment_id, (voice_of(0),))))
+        times.append(fields)
+    before, behind = times
+    gap = behind["start_seconds"] - (second.start - origin) / SAMPLE_RATE
+    assert gap == pytest.approx(30, abs=0.01)
+    assert before["end_seconds"] == (first.stop - origin) / SAMPLE_RATE
+    assert behind["end_seconds"] == pytest.approx((second.stop - origin) / SAMPLE_RATE + gap)
+    starts = [token["start_seconds"] for token in behind["tokens"]]
+    assert starts == pytest.approx(
+        [(second.start - origin) / SAMPLE_RATE + gap + offset for offset in (0.1, 0.5)], abs=1e-3
+    )
+    assert before["timestamp"] == iso_timestamp(began)
+    assert behind["timestamp"] == iso_timestamp(began + behind["start_seconds"])
+
+
+def test_a_sentence_of_a_word_behind_a_gap_after_which_nothing_comes_is_dated_too() -> None:
+    """Push-to-talk."""
+    talk = transcribing(details=True)
+    origin = talk.now
+    starts = []
+    for _ in range(3):
+        speak(talk, 0.512)
+        (job,) = jobs(stop(talk, silent_seconds=20))
+        (fields,) = sent(answer(talk, job, "네", 0))
+        starts.append(fields["start_seconds"] - (job.start - origin) / SAMPLE_RATE)
+    assert starts == pytest.approx([0, 20, 40], abs=0.01)
+
+
+def test_a_gap_is_no_audio_that_was_heard() -> None:
+    talk = transcribing()
+    origin = talk.now
+    talk.hear(2, speech=False)
+    stop(talk)
+    talk.hear(2, speech=False)
+    (fields,) = sent(talk.say(StopTranscription()))
+    assert fields["audio_seconds"] == (talk.now - origin) / SAMPLE_RATE

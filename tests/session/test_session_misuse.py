@@ -1,0 +1,220 @@
+"""The session: messages in the wrong state, and messages that cannot be read."""
+
+import pytest
+from talk import (
+    EPOCH,
+    REGISTRATION,
+    SETTINGS,
+    TRANSCRIPTION,
+    answer,
+    attributed,
+    closes,
+    connected,
+    errors,
+    in_state,
+    recognised,
+    sent,
+    transcribing,
+)
+
+from hwaja.protocol.codes import AudioFormat, CloseCode, ErrorCode, Reason
+from hwaja.protocol.messages import (
+    ClientMessage,
+    CompleteRegistration,
+    Error,
+    InvalidMessageError,
+    StartRegistration,
+    StartTranscription,
+    StopTranscription,
+)
+from hwaja.session.events import (
+    Arrival,
+    Audio,
+    AudioStopped,
+    BadAudio,
+    Broke,
+    Close,
+    Connected,
+    CutOff,
+    Disconnected,
+    Event,
+    OddAudio,
+    Received,
+    Refused,
+    Send,
+    Shutdown,
+    Waiting,
+)
+from hwaja.session.settings import SessionSettings
+from hwaja.session.state_machine import State
+from hwaja.speakers.enrolment import Enrolled
+
+# Messages in the wrong state
+
+MISPLACED = [
+    *((state, StartRegistration(1), REGISTRATION, 1) for state in State),
+    *((state, CompleteRegistration(1), REGISTRATION, 1) for state in State),
+    *((state, StartTranscription(), TRANSCRIPTION, None) for state in State),
+    *((state, StopTranscription(), TRANSCRIPTION, None) for state in State),
+]
+ALLOWED = {
+    (State.READY, StartRegistration),
+    (State.READY, StartTranscription),
+    (State.ENROLLING, StartRegistration),
+    (State.TRANSCRIBING, StopTranscription),
+}
+
+
+@pytest.mark.parametrize("state", [s for s in State if s is not State.CLOSED])
+@pytest.mark.parametrize(
+    "message", [StartRegistration(1, details=True), StartTranscription(details=True)]
+)
+def test_a_misplaced_message_that_asks_for_details_is_told_why_it_is_refused(
+    state: State, message: StartRegistration | StartTranscription
+) -> None:
+    if (state, type(message)) in ALLOWED:
+        return
+    (refused,) = in_state(state).say(message)
+    assert isinstance(refused, Send)
+    assert refused.details
+
+
+def test_an_unreadable_message_that_asks_for_details_is_told_why_it_is_refused() -> None:
+    talk = connected()
+    wrong = InvalidMessageError(REGISTRATION, Reason.UNKNOWN_SPEAKER, 2)
+    assert talk.handle(Refused(wrong)) == [Send(answer_to(wrong), details=False)]
+    wrong.wants_details = True
+    assert talk.handle(Refused(wrong)) == [Send(answer_to(wrong), details=True)]
+
+
+def answer_to(error: InvalidMessageError) -> Error:
+    return Error(error.code, error.reason, error.speaker_id)
+
+
+@pytest.mark.parametrize(
+    ("state", "message", "code", "speaker_id"),
+    [
+        case
+        for case in MISPLACED
+        if (case[0], type(case[1])) not in ALLOWED and case[0] is not State.CLOSED
+    ],
+)
+def test_a_message_in_the_wrong_state_gets_the_error_of_its_phase_and_the_session_lives(
+    state: State, message: ClientMessage, code: ErrorCode, speaker_id: int | None
+) -> None:
+    talk = in_state(state)
+    for _ in range(20):  # more often than strikes are forgiven
+        effects = talk.say(message)
+        assert effects == [Send(Error(code, Reason.WRONG_STATE, speaker_id), details=False)]
+    assert talk.session.state is state
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Connected(),
+        Received(StartRegistration(0), 0),
+        Received(StartTranscription(), 0),
+        Received(StopTranscription(), 0),
+        Refused(InvalidMessageError(ErrorCode.INVALID_MESSAGE, Reason.NOT_JSON)),
+        BadAudio(Reason.ODD_BYTE_COUNT),
+        Audio(512, (0.9,), (-30.0,), Arrival(512, 0.0, EPOCH, 0.0)),
+        AudioStopped(),
+        Enrolled(),
+        recognised(0, "네"),
+        attributed(0, 0),
+        Shutdown(),
+        CutOff(),
+        Broke(),
+        Waiting(30),
+        Waiting(0),
+        Disconnected(),
+    ],
+)
+def test_a_closed_session_does_nothing_more(event: Event) -> None:
+    assert in_state(State.CLOSED).handle(event) == []
+
+
+@pytest.mark.parametrize(
+    "state", [s for s in State if s not in (State.ENROLLING, State.TRANSCRIBING)]
+)
+def test_audio_outside_a_phase_is_ignored(state: State) -> None:
+    """A microphone keeps sending."""
+    talk = in_state(state)
+    assert talk.hear(2, speech=True) == []
+    assert talk.session.state is state
+
+
+def test_results_that_nobody_asked_for_are_ignored() -> None:
+    talk = transcribing()
+    assert sent(talk.handle(recognised(7, "네"))) == []
+    assert sent(talk.handle(attributed(7, 0))) == []
+    assert talk.handle(Enrolled()) == []
+
+
+# Strikes
+
+BAD_TEXT = Refused(InvalidMessageError(ErrorCode.INVALID_MESSAGE, Reason.NOT_JSON))
+
+
+@pytest.mark.parametrize("state", [s for s in State if s is not State.CLOSED])
+@pytest.mark.parametrize(
+    ("event", "code", "close"),
+    [
+        (BAD_TEXT, ErrorCode.INVALID_MESSAGE, CloseCode.PROTOCOL_ERROR),
+        (BadAudio(Reason.ODD_BYTE_COUNT), ErrorCode.INVALID_AUDIO, CloseCode.UNSUPPORTED_DATA),
+        (BadAudio(Reason.RIFF_HEADER), ErrorCode.INVALID_AUDIO, CloseCode.UNSUPPORTED_DATA),
+    ],
+)
+def test_nonsense_is_answered_and_closes_the_connection_after_a_few(
+    state: State, event: Event, code: ErrorCode, close: CloseCode
+) -> None:
+    talk = in_state(state)
+    for _ in range(SETTINGS.max_strikes - 1):
+        effects = talk.handle(event)
+        assert [error.code for error in errors(effects)] == [code]
+        assert closes(effects) == []
+        assert talk.session.state is state
+    last = talk.handle(event)
+    assert [error.code for error in errors(last)] == [code]
+    assert last[-1] == Close(close)
+    assert talk.session.state is State.CLOSED
+
+
+def test_strikes_of_both_kinds_are_counted_together() -> None:
+    talk = connected(SessionSettings(max_strikes=2))
+    talk.handle(BAD_TEXT)
+    effects = talk.handle(BadAudio(Reason.ODD_BYTE_COUNT))
+    assert closes(effects) == [CloseCode.UNSUPPORTED_DATA]
+
+
+def test_audio_in_another_format_is_named_and_the_transcription_goes_on() -> None:
+    talk = transcribing()
+    for _ in range(2 * SETTINGS.max_strikes):
+        (error,) = errors(talk.handle(OddAudio(AudioFormat.STEREO)))
+        assert (error.code, error.reason) == (ErrorCode.INVALID_AUDIO, Reason.WRONG_FORMAT)
+        assert error.looks_like is AudioFormat.STEREO
+    (fields,) = sent(answer(talk, talk.utterance(), "네", 0))
+    assert fields["type"] == "transcription"
+
+
+@pytest.mark.parametrize("state", [s for s in State if s is not State.TRANSCRIBING])
+def test_what_audio_looks_like_is_of_no_interest_outside_a_transcription(state: State) -> None:
+    assert in_state(state).handle(OddAudio(AudioFormat.STEREO)) == []
+
+
+def test_a_wrong_value_in_a_known_message_is_no_strike() -> None:
+    talk = connected()
+    wrong = InvalidMessageError(REGISTRATION, Reason.UNKNOWN_SPEAKER, 2)
+    for _ in range(20):
+        assert talk.handle(Refused(wrong)) == [
+            Send(Error(REGISTRATION, Reason.UNKNOWN_SPEAKER, 2), details=False)
+        ]
+
+
+def test_a_message_that_cannot_be_read_does_not_end_the_conversation() -> None:
+    talk = transcribing()
+    talk.hear(0.512, speech=True)
+    talk.handle(BAD_TEXT)
+    (fields,) = sent(answer(talk, talk.utterance(), "네", 0))
+    assert fields["type"] == "transcription"

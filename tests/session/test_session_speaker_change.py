@@ -1,0 +1,108 @@
+"""The session: another voice begins while the utterance goes on."""
+
+from collections.abc import Sequence
+
+import pytest
+from talk import answer, said, transcribing
+
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.messages import StopTranscription
+from hwaja.session.events import Effect, Extend, ProbeSpeaker, SpeakerProbed, Transcribe
+from hwaja.session.speculation import WATCH_STEP_SECONDS, WATCHED_SECONDS
+from hwaja.vad.gate import FRAME_SAMPLES, GateSettings, frames_in
+
+
+def watches(effects: Sequence[Effect]) -> list[ProbeSpeaker]:
+    return [effect for effect in effects if isinstance(effect, ProbeSpeaker)]
+
+
+def jobs(effects: Sequence[Effect]) -> list[Transcribe]:
+    return [effect for effect in effects if isinstance(effect, Transcribe)]
+
+
+def test_the_end_of_a_long_utterance_is_watched_at_every_step_that_somebody_speaks() -> None:
+    talk = transcribing()
+    began = talk.now
+    watched = []
+    for _ in range(200):
+        asked = watches(talk.hear(0.032, speech=True))
+        watched += asked
+        for watch in asked:
+            assert talk.handle(SpeakerProbed(watch.segment_id, None)) == []
+    assert len(watched) == 1 + int((200 * 0.032 - WATCHED_SECONDS) / WATCH_STEP_SECONDS)
+    assert {watch.segment_id for watch in watched} == {0}
+    for watch in watched:
+        watched_seconds = (watch.stop - watch.start) / SAMPLE_RATE
+        assert watched_seconds == pytest.approx(WATCHED_SECONDS, abs=FRAME_SAMPLES / SAMPLE_RATE)
+    assert 0 <= watched[0].start - began < FRAME_SAMPLES
+    assert watches(talk.hear(2.0, speech=False)) == []
+
+
+def test_the_next_watch_waits_for_the_answer_to_the_last_and_leaves_nothing_out() -> None:
+    talk = transcribing()
+    (first,) = watches(talk.hear(3.1, speech=True))
+    assert watches(talk.hear(5.0, speech=True)) == []
+    (second,) = watches(talk.handle(SpeakerProbed(first.segment_id, None)))
+    assert second.stop == talk.now
+    overlap_seconds = (first.stop - second.start) / SAMPLE_RATE
+    assert overlap_seconds == pytest.approx(WATCHED_SECONDS - WATCH_STEP_SECONDS)
+
+
+def test_the_next_utterance_is_watched_though_the_last_watch_was_never_answered() -> None:
+    talk = transcribing()
+    assert len(watches(talk.hear(3.1, speech=True))) == 1
+    talk.hear(0.6, speech=False)
+    assert len(watches(talk.hear(3.1, speech=True))) == 1
+
+
+def test_a_short_utterance_is_not_watched() -> None:
+    talk = transcribing()
+    assert watches(talk.hear(WATCHED_SECONDS - 0.1, speech=True)) == []
+
+
+def test_a_turn_is_answered_while_the_next_one_goes_on() -> None:
+    talk = transcribing()
+    began = talk.now
+    talk.hear(4.0, speech=True)
+    change = began + 3 * SAMPLE_RATE
+    (first,) = jobs(talk.handle(SpeakerProbed(0, change)))
+    assert (first.segment_id, first.start) == (0, began)
+    reach_samples = frames_in(GateSettings().cut_reach_seconds) * FRAME_SAMPLES
+    assert abs(first.stop - change) < reach_samples + FRAME_SAMPLES
+    assert said(answer(talk, first, "저기요", 0)) == [(0, "저기요")]
+    talk.hear(1.0, speech=True)
+    (second,) = jobs(talk.hear(0.6, speech=False))
+    assert (second.segment_id, second.start) == (1, first.stop)
+    assert said(answer(talk, second, "네", 1)) == [(1, "네")]
+
+
+def test_the_rest_is_followed_and_watched_under_the_next_number() -> None:
+    talk = transcribing()
+    talk.hear(4.0, speech=True)
+    (first,) = jobs(talk.handle(SpeakerProbed(0, talk.now - SAMPLE_RATE)))
+    effects = talk.hear(0.5, speech=True)
+    (follow,) = [effect for effect in effects if isinstance(effect, Extend)]
+    assert (follow.segment_id, follow.start) == (1, first.stop)
+    assert watches(effects) == []
+    (watch,) = watches(talk.hear(WATCHED_SECONDS, speech=True))
+    assert watch.segment_id == 1
+    assert watch.start >= first.stop
+
+
+@pytest.mark.parametrize(
+    "stale", [SpeakerProbed(0, 1 << 40), SpeakerProbed(1, 0), SpeakerProbed(-1, 0)]
+)
+def test_a_turn_in_what_is_not_being_spoken_changes_nothing(stale: SpeakerProbed) -> None:
+    talk = transcribing()
+    talk.hear(4.0, speech=True)
+    assert jobs(talk.handle(stale)) == []
+    (job,) = jobs(talk.hear(0.6, speech=False))
+    assert talk.handle(SpeakerProbed(job.segment_id, job.start + SAMPLE_RATE)) == []
+
+
+def test_a_turn_that_is_noticed_after_a_stop_divides_nothing_more() -> None:
+    talk = transcribing()
+    talk.hear(4.0, speech=True)
+    (job,) = jobs(talk.say(StopTranscription()))
+    assert talk.handle(SpeakerProbed(job.segment_id, job.start + SAMPLE_RATE)) == []
+    assert said(answer(talk, job, "네", 0)) == [(0, "네")]

@@ -1,0 +1,100 @@
+"""The text of an utterance, divided between those who spoke in it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hwaja.engines.recognition import Hypothesis
+from hwaja.protocol.values import Token
+from hwaja.session.split_text import LEAD_SECONDS, NEAR_SECONDS, divide
+
+
+def dated(*tokens: tuple[str, float]) -> Hypothesis:
+    text = "".join(text for text, _ in tokens).strip()
+    return Hypothesis(text, tuple(Token(*token) for token in tokens), "ko")
+
+
+TALK = dated((" 안녕", 0.2), ("하세요", 0.5), (" 네", 1.3), (" 반갑", 1.6), ("습니다", 1.9))
+
+
+def texts(pieces: list[Hypothesis] | None) -> list[str] | None:
+    return None if pieces is None else [piece.text for piece in pieces]
+
+
+def test_each_part_has_the_words_that_begin_in_it() -> None:
+    pieces = divide(TALK, [1.35], [1, 1])
+    assert texts(pieces) == ["안녕하세요", "네 반갑습니다"]
+    if pieces is None:  # to be heard anew
+        return
+    assert [piece.language for piece in pieces] == ["ko", "ko"]
+    assert [token.start_seconds for token in pieces[1].tokens] == [1.3, 1.6, 1.9]
+
+
+def test_a_change_inside_a_word_is_moved_to_where_the_nearest_word_begins() -> None:
+    """The model dates pieces of words, and knows better where a word begins than a voice does."""
+    for change_seconds in (1.75 + LEAD_SECONDS, 1.5 + LEAD_SECONDS):
+        assert texts(divide(TALK, [change_seconds], [1, 0.5])) == ["안녕하세요 네", "반갑습니다"]
+
+
+def test_a_word_is_looked_for_a_little_before_the_change() -> None:
+    middle = (1.3 + 1.6) / 2
+    earlier = divide(TALK, [middle + LEAD_SECONDS - 0.01], [1, 1])
+    later = divide(TALK, [middle + LEAD_SECONDS + 0.01], [1, 1])
+    assert texts(earlier) == ["안녕하세요", "네 반갑습니다"]
+    assert texts(later) == ["안녕하세요 네", "반갑습니다"]
+
+
+def test_a_text_without_spaces_is_divided_between_its_pieces() -> None:
+    talk = dated(("今日", 0.1), ("は", 0.6), ("そう", 1.2), ("です", 1.6))
+    assert texts(divide(talk, [1.25], [1, 1])) == ["今日は", "そうです"]
+
+
+def test_no_word_is_cut_where_none_begins_near_the_change() -> None:
+    talk = dated((" 가", 0.0), ("나다", 1.0), ("라마", 1.0 + NEAR_SECONDS), (" 바", 3.0))
+    assert divide(talk, [1.7], [1, 1]) is None, "to be heard anew"
+
+
+def test_three_parts_have_their_words() -> None:
+    assert texts(divide(TALK, [1.4, 1.7], [0.5, 0.3, 0.5])) == ["안녕하세요", "네", "반갑습니다"]
+
+
+@pytest.mark.parametrize(
+    "heard",
+    [Hypothesis("안녕하세요 네"), dated((" 안녕하세요 네", 0.2))],
+    ids=["no tokens", "one token"],
+)
+def test_a_text_of_which_no_words_are_dated_is_not_divided(heard: Hypothesis) -> None:
+    assert divide(heard, [1.0], [1, 0.1]) is None
+
+
+def test_a_part_with_too_few_letters_for_its_length_was_left_out_by_the_recogniser() -> None:
+    """Whisper may end after the first of two voices, or write the second one's first syllable."""
+    assert divide(TALK, [1.35], [1, 4]) == divide(TALK, [1.35], [1, 1])
+    assert divide(TALK, [1.35], [1, 4.1]) is None
+    assert divide(TALK, [1.35], [3.4, 1]) is None
+
+
+def test_what_is_not_a_letter_does_not_count_as_text() -> None:
+    talk = dated((" 안녕", 0.2), (" ...!", 1.3), (" ♪♪", 1.6))
+    assert divide(talk, [1.35], [1, 1]) is None
+
+
+@st.composite
+def hypotheses(draw: st.DrawFn) -> Hypothesis:
+    pieces = st.text("가나 a", min_size=1, max_size=3)
+    tokens = draw(st.lists(st.tuples(pieces, st.floats(0, 15)), max_size=12))
+    starts = sorted(start for _, start in tokens)
+    return dated(*((text, start) for (text, _), start in zip(tokens, starts, strict=True)))
+
+
+@given(hypotheses(), st.lists(st.floats(0, 15), min_size=1, max_size=4))
+def test_nothing_is_lost_and_nothing_is_told_twice(
+    heard: Hypothesis, changes_seconds: list[float]
+) -> None:
+    pieces = divide(heard, sorted(changes_seconds), [0.0] * (len(changes_seconds) + 1))
+    if pieces is None:  # nothing begins near a change: to be heard anew
+        return
+    assert len(pieces) == len(changes_seconds) + 1
+    assert tuple(token for piece in pieces for token in piece.tokens) == heard.tokens
+    for piece in pieces:
+        assert piece.text == "".join(token.text for token in piece.tokens).strip()

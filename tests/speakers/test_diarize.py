@@ -1,0 +1,224 @@
+"""From the embeddings of an utterance to its parts."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from fakes import no_cohort
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from hwaja.engines.interface import HOP_SAMPLES, VoiceTrack
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.values import Label
+from hwaja.speakers.diarize import BELIEVED_PROBABILITY, Stretch, read_parts, short_part
+from hwaja.speakers.parts import Part
+from hwaja.speakers.voices import Voices
+
+Rows = NDArray[np.float32]
+
+A, B, NOBODY = (np.eye(3, dtype=np.float32)[k] for k in range(3))
+START = 7000
+
+
+@pytest.fixture(scope="module")
+def voices() -> Voices:
+    """Of speaker 0 and speaker 1; that of a third is not enrolled."""
+    voices = Voices(no_cohort(3))
+    voices.enrol(0, A)
+    voices.enrol(1, B)
+    return voices
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """Windows, the stretch that they are of, and where two speak at once."""
+
+    windows: Rows
+    missing_samples: int = 0
+    overlap: Rows | None = None
+
+    @property
+    def stretch(self) -> Stretch:
+        samples = len(self.windows) * HOP_SAMPLES - self.missing_samples
+        return Stretch(START, START + samples, samples)
+
+    def parts(self, voices: Voices, whole: Rows | None = None) -> tuple[Part, ...]:
+        mean = self.windows.mean(axis=0)
+        overlap = np.zeros(len(self.windows), np.float32) if self.overlap is None else self.overlap
+        track = VoiceTrack(mean if whole is None else whole, self.windows, overlap)
+        return read_parts(track, self.stretch, voices)
+
+
+def turns(*turns: tuple[Rows, int]) -> Rows:
+    """Windows of each voice; the two at a change hear both, as they overlap by two thirds."""
+    windows = np.concatenate([np.tile(voice, (count, 1)) for voice, count in turns])
+    padded = np.concatenate([windows[:1], windows, windows[-1:]])
+    heard: Rows = (padded[:-2] + padded[1:-1] + padded[2:]) / 3
+    return heard
+
+
+def hops(part: Part) -> tuple[float, float]:
+    return (part.start - START) / HOP_SAMPLES, (part.stop - START) / HOP_SAMPLES
+
+
+@pytest.mark.parametrize(("voice", "speaker"), [(A, 0), (B, 1)])
+def test_one_voice_is_one_part_and_all_of_the_utterance(
+    voices: Voices, voice: Rows, speaker: int
+) -> None:
+    utterance = Utterance(turns((voice, 20)), missing_samples=700)
+    (part,) = utterance.parts(voices)
+    assert (part.start, part.stop) == (utterance.stretch.start, utterance.stretch.stop)
+    assert (part.nearest, part.label, part.speaker_ids) == (speaker, Label.SURE, (0, 1))
+    assert part.speech_seconds == utterance.stretch.speech_samples / SAMPLE_RATE
+
+
+def test_one_part_is_judged_by_the_embedding_of_all_of_it(voices: Voices) -> None:
+    """It is better than the mean of the windows, each of which hears little."""
+    (part,) = Utterance(turns((A, 20))).parts(voices, whole=np.array([3, 4, 0], np.float32))
+    assert part.cosines == pytest.approx((0.6, 0.8))
+
+
+def test_a_voice_that_nobody_enrolled_is_one_part_without_a_speaker(voices: Voices) -> None:
+    (part,) = Utterance(turns((NOBODY, 20))).parts(voices)
+    assert part.label is Label.UNKNOWN
+
+
+@pytest.mark.parametrize(("first", "second"), [(5, 5), (5, 30), (30, 5), (12, 17)])
+def test_two_clear_voices_are_two_parts_that_meet_where_the_voice_changes(
+    voices: Voices, first: int, second: int
+) -> None:
+    one, other = Utterance(turns((A, first), (B, second))).parts(voices)
+    assert abs(hops(one)[1] - first) <= 1
+    assert (one.nearest, other.nearest) == (0, 1)
+    assert (one.label, other.label) == (Label.SURE, Label.SURE)
+
+
+def test_an_answer_in_the_middle_is_three_parts(voices: Voices) -> None:
+    utterance = Utterance(turns((A, 12), (B, 6), (A, 12)))
+    parts = utterance.parts(voices)
+    assert [part.nearest for part in parts] == [0, 1, 0]
+    assert [hops(part)[1] for part in parts] == pytest.approx([12, 18, 30], abs=1)
+
+
+def test_the_windows_that_hear_both_voices_speak_for_neither(voices: Voices) -> None:
+    one, other = Utterance(turns((A, 6), (B, 6))).parts(voices)
+    assert one.cosines == pytest.approx((1, 0), abs=1e-6)
+    assert other.cosines == pytest.approx((0, 1), abs=1e-6)
+
+
+def test_a_sliver_that_is_in_doubt_is_no_turn(voices: Voices) -> None:
+    """Its windows pay for two changes of speaker, but between those it is like either voice."""
+    before = after = turns((A, 9))
+    leaning, neither = 0.4 * A + 0.9 * B, 0.7 * A + 0.71 * B
+    clear = np.concatenate([before, [leaning] * 4, after]).astype(np.float32)
+    doubtful = np.concatenate([before, [leaning, neither, neither, leaning], after])
+    assert len(Utterance(clear).parts(voices)) == 3
+    (part,) = Utterance(doubtful.astype(np.float32)).parts(voices)
+    assert part.nearest == 0
+
+
+def test_speech_is_shared_out_by_length(voices: Voices) -> None:
+    windows = turns((A, 10), (B, 30))
+    quarter = len(windows) * HOP_SAMPLES // 4
+    track = VoiceTrack(A, windows, np.zeros(40, np.float32))
+    one, other = read_parts(track, Stretch(0, 4 * quarter, 2 * quarter), voices)
+    assert one.speech_seconds == pytest.approx(quarter / 2 / SAMPLE_RATE)
+    assert other.speech_seconds == pytest.approx(3 * quarter / 2 / SAMPLE_RATE)
+
+
+def test_overlap_belongs_to_the_part_in_which_it_is(voices: Voices) -> None:
+    overlap = np.zeros(20, np.float32)
+    overlap[[3, 11, 12, 13]] = (0.5, 1, 1, 1)
+    one, other = Utterance(turns((A, 10), (B, 10)), overlap=overlap).parts(voices)
+    hop_seconds = HOP_SAMPLES / SAMPLE_RATE
+    assert one.overlap_seconds == pytest.approx(0.5 * hop_seconds)
+    assert other.overlap_seconds == pytest.approx(3 * hop_seconds)
+
+
+def test_more_is_never_shared_than_is_said(voices: Voices) -> None:
+    """The marks know nothing of the gate: hops are shared in which little counts as speech."""
+    track = VoiceTrack(A, turns((A, 20)), np.ones(20, np.float32))
+    (part,) = read_parts(track, Stretch(0, 20 * HOP_SAMPLES, SAMPLE_RATE), voices)
+    assert part.overlap_seconds == part.speech_seconds == 1.0
+
+
+def test_more_speech_is_more_evidence(voices: Voices) -> None:
+    leaning = np.tile(np.array([0.5, 0.4, 0.1], np.float32), (20, 1))
+    track = VoiceTrack(leaning[0], leaning, np.zeros(20, np.float32))
+    samples = 20 * HOP_SAMPLES
+    probabilities = []
+    for speech_samples in (8000, 16_000, 48_000):
+        (part,) = read_parts(track, Stretch(0, samples, speech_samples), voices)
+        probabilities.append(part.probability)
+    assert probabilities == sorted(set(probabilities))
+
+
+def test_three_voices_have_their_parts(voices: Voices) -> None:
+    three = Voices(no_cohort(3))
+    for speaker_id, voice in ((0, A), (3, B), (7, NOBODY)):
+        three.enrol(speaker_id, voice)
+    parts = Utterance(turns((B, 8), (NOBODY, 8), (A, 8))).parts(three)
+    assert [part.speaker_ids[part.nearest] for part in parts] == [3, 7, 0]
+
+
+def test_an_embedding_without_direction_is_refused(voices: Voices) -> None:
+    with pytest.raises(ValueError, match="no direction"):
+        Utterance(np.zeros((4, 3), np.float32)).parts(voices)
+
+
+def test_what_is_too_short_to_embed_is_one_part_of_nobody_known(voices: Voices) -> None:
+    part = short_part(Stretch(100, 9000, 1599), voices)
+    assert (part.start, part.stop, part.speaker_ids) == (100, 9000, (0, 1))
+    assert (part.label, part.speech_seconds) == (Label.SHORT, 1599 / SAMPLE_RATE)
+
+
+@pytest.mark.parametrize(("speech_samples", "is_short"), [(1599, True), (1600, False)])
+def test_a_tenth_of_a_second_of_speech_is_enough_to_embed(
+    speech_samples: int, is_short: bool
+) -> None:
+    assert Stretch(0, 16_000, speech_samples).is_short is is_short
+
+
+@st.composite
+def utterances(draw: st.DrawFn) -> Utterance:
+    """Voices in turns of any length, between them, or neither; more or less noise."""
+    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    kinds = st.sampled_from([A, B, NOBODY, A + B, A + 0.9 * B, 0.9 * A + B])
+    talk = draw(st.lists(st.tuples(kinds, st.integers(1, 8)), min_size=1, max_size=8))
+    windows = turns(*talk)
+    windows += draw(st.sampled_from([0.01, 0.1, 0.5])) * random.standard_normal(windows.shape)
+    overlap = random.random(len(windows)).astype(np.float32)
+    return Utterance(windows.astype(np.float32), draw(st.integers(0, HOP_SAMPLES - 1)), overlap)
+
+
+@given(utterances())
+def test_the_parts_of_any_utterance_cover_it_and_every_change_of_speaker_is_founded(
+    voices: Voices, utterance: Utterance
+) -> None:
+    parts = utterance.parts(voices)
+    stretch = utterance.stretch
+    assert (parts[0].start, parts[-1].stop) == (stretch.start, stretch.stop)
+    for one, other in pairwise(parts):
+        assert one.stop == other.start
+        assert one.nearest != other.nearest
+        assert min(one.probability, other.probability) >= BELIEVED_PROBABILITY
+    assert all(part.start < part.stop for part in parts)
+    spoken_seconds = sum(part.speech_seconds for part in parts)
+    assert spoken_seconds == pytest.approx(stretch.speech_samples / SAMPLE_RATE)
+    assert all(0 <= part.overlap_seconds <= part.speech_seconds for part in parts)
+
+
+@given(utterances())
+def test_who_enrolled_first_changes_nothing_but_the_numbers(
+    voices: Voices, utterance: Utterance
+) -> None:
+    swapped = Voices(no_cohort(3))
+    swapped.enrol(0, B)
+    swapped.enrol(1, A)
+    parts, others = utterance.parts(voices), utterance.parts(swapped)
+    assert [(p.start, p.stop, 1 - p.nearest) for p in parts] == [
+        (p.start, p.stop, p.nearest) for p in others
+    ]

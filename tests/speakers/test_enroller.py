@@ -1,0 +1,237 @@
+"""Takes on their way into the voices: compared, judged, kept or not, and overwritten."""
+
+import math
+
+import numpy as np
+import pytest
+from fakes import no_cohort
+
+from hwaja._pcm import RingBuffer
+from hwaja.engines.interface import (
+    HOP_SAMPLES,
+    WINDOW_SAMPLES,
+    Embedding,
+    EngineError,
+    Samples,
+    VoiceTrack,
+)
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.codes import AudioFormat, Reason
+from hwaja.protocol.quality import warnings
+from hwaja.speakers import enroller
+from hwaja.speakers.enroller import Enroller, ReadSamples
+from hwaja.speakers.enrolment import Enrol, Enrolled
+from hwaja.speakers.voices import Voices
+from hwaja.vad.gate import FRAME_SAMPLES, Segment, SpeechFrame
+
+TAKE_FRAMES = 125
+TAKE_SAMPLES = TAKE_FRAMES * FRAME_SAMPLES  # 4 s
+
+
+def a_segment(start: int, samples: int, frames: int | None = None) -> Segment:
+    """A segment whose first frames are speech, or all of them."""
+    count = samples // FRAME_SAMPLES if frames is None else frames
+    speech = tuple(SpeechFrame(start + k * FRAME_SAMPLES, -30.0) for k in range(count))
+    return Segment(start, start + samples, speech)
+
+
+def voice_in(samples: Samples) -> Embedding:
+    """The direction that samples stand for."""
+    angle = float(np.mean(np.abs(samples))) * 360
+    return np.array([math.cos(angle), math.sin(angle)], np.float32)
+
+
+class Room:
+    """An enroller, and people whose voice is the angle that their samples stand for."""
+
+    def __init__(self) -> None:
+        self.ring = RingBuffer(30 * SAMPLE_RATE)
+        self.voices = Voices(no_cohort(2))
+        self.enroller = Enroller(self.embed, self.ring, self.voices)
+        self.read: list[Samples] = []
+        self.made: list[VoiceTrack] = []
+        self.is_broken = False
+
+    async def embed(self, read: ReadSamples, samples: int) -> VoiceTrack:
+        heard = read()
+        assert len(heard) == samples
+        self.read.append(heard)
+        if self.is_broken:
+            raise EngineError("no")
+        starts = range(0, samples, HOP_SAMPLES)
+        windows = [voice_in(heard[start : start + WINDOW_SAMPLES]) for start in starts]
+        overlap = np.zeros(len(windows), np.float32)
+        self.made.append(VoiceTrack(voice_in(heard), np.array(windows), overlap))
+        return self.made[-1]
+
+    async def enrol(
+        self, speaker_id: int, *degrees: float, adds: bool = False, frames: int = TAKE_FRAMES
+    ) -> Enrolled:
+        """Enrol a take in which one voice after the other speaks, as long as each other."""
+        start = self.ring.end
+        noise = np.random.default_rng(0).choice([-1, 1], TAKE_SAMPLES)
+        voices = np.repeat([math.radians(d) / 360 for d in degrees], TAKE_SAMPLES // len(degrees))
+        pcm = np.rint(np.resize(voices, TAKE_SAMPLES) * noise * 32768)
+        self.ring.push(pcm.astype("<i2").tobytes())
+        segment = a_segment(start, self.ring.end - start, frames)
+        answer = await self.enroller.enrol(Enrol(speaker_id, start, (segment,), adds))
+        self.ring.release(self.ring.end)
+        return answer
+
+    def heard(self, degrees: float) -> tuple[float, ...]:
+        """Cosine of somebody to each voice that is enrolled."""
+        angle = math.radians(degrees)
+        voice = np.array([[math.cos(angle), math.sin(angle)]], np.float32)
+        return tuple(self.voices.likeness(voice).cosines[0].tolist())
+
+
+@pytest.fixture
+def room() -> Room:
+    return Room()
+
+
+async def test_a_voice_is_kept_with_what_was_measured_of_it(room: Room) -> None:
+    answer = await room.enrol(0, 30)
+    assert answer.failure is None
+    assert answer.quality is not None
+    assert answer.quality.speech_seconds == pytest.approx(4)
+    assert answer.quality.agreement == pytest.approx(1, abs=0.01)
+    assert (answer.quality.takes, answer.quality.other_similarity) == (1, None)
+    assert room.heard(30) == pytest.approx((1,), abs=0.01)
+
+
+async def test_the_same_person_as_another_speaker_is_refused_and_a_retake_is_not(
+    room: Room,
+) -> None:
+    await room.enrol(0, 30)
+    refused = await room.enrol(1, 40)
+    assert refused.failure is Reason.SAME_VOICE
+    assert refused.quality is not None
+    assert refused.quality.other_similarity == pytest.approx(math.cos(math.radians(10)), abs=0.01)
+    assert len(room.heard(0)) == 1
+    assert (await room.enrol(1, 120)).failure is None
+    assert (await room.enrol(0, 35)).failure is None
+
+
+async def test_two_people_with_like_voices_are_both_enrolled_with_a_warning(room: Room) -> None:
+    await room.enrol(0, 30)
+    answer = await room.enrol(1, 75)
+    assert (answer.failure, len(room.heard(0))) == (None, 2)
+    assert answer.quality is not None
+    assert answer.quality.other_similarity == pytest.approx(0.71, abs=0.01)
+    assert Reason.SIMILAR_VOICE in warnings(answer.quality)
+
+
+async def test_after_a_refusal_the_earlier_voice_is_the_one_that_counts(room: Room) -> None:
+    await room.enrol(0, 30)
+    await room.enrol(1, 120)
+    assert (await room.enrol(0, 125)).failure is Reason.SAME_VOICE
+    assert room.heard(30) == pytest.approx((1, 0), abs=0.01)
+
+
+async def test_two_people_in_one_take_are_refused(room: Room) -> None:
+    assert (await room.enrol(0, 10, 100)).failure is Reason.TWO_VOICES
+    assert (await room.enrol(0, 10, 130, 10)).failure is Reason.TWO_VOICES
+    assert (await room.enrol(0, 10)).failure is None
+
+
+async def test_a_retake_replaces_the_voice(room: Room) -> None:
+    await room.enrol(0, 30)
+    answer = await room.enrol(0, 80)
+    assert answer.quality is not None
+    assert (answer.quality.takes, answer.quality.takes_similarity) == (1, None)
+    assert room.heard(80) == pytest.approx((1,), abs=0.01)
+
+
+async def test_a_take_that_is_added_moves_the_voice_by_its_share_of_the_speech(room: Room) -> None:
+    await room.enrol(0, 30)
+    answer = await room.enrol(0, 70, adds=True)
+    assert answer.quality is not None
+    assert (answer.quality.takes, answer.quality.speech_seconds) == (2, pytest.approx(8))
+    assert answer.quality.takes_similarity == pytest.approx(math.cos(math.radians(40)), abs=0.01)
+    assert room.heard(50) == pytest.approx((1,), abs=0.01)
+
+
+async def test_somebody_elses_take_is_not_added(room: Room) -> None:
+    await room.enrol(0, 30)
+    assert (await room.enrol(0, 110, adds=True)).failure is Reason.OTHER_VOICE
+    assert room.heard(30) == pytest.approx((1,), abs=0.01)
+
+
+async def test_the_first_take_of_a_speaker_may_be_one_that_adds(room: Room) -> None:
+    assert (await room.enrol(0, 30, adds=True)).failure is None
+
+
+async def test_too_little_speech_is_refused_before_anything_is_embedded(room: Room) -> None:
+    answer = await room.enrol(0, 30, frames=62)  # 1.98 s
+    assert (answer.failure, answer.quality) == (Reason.TOO_LITTLE_SPEECH, None)
+    assert room.read == []
+
+
+async def test_a_take_without_a_voice_that_sounds_like_two_channels_is_called_that(
+    room: Room,
+) -> None:
+    noise = np.cumsum(np.random.default_rng(0).normal(0, 90, SAMPLE_RATE)).astype("<i2")
+    room.ring.push(np.repeat(noise, 2).tobytes())
+    answer = await room.enroller.enrol(Enrol(0, 0, (), adds=False))
+    assert answer == Enrolled(Reason.WRONG_FORMAT, looks_like=AudioFormat.STEREO)
+
+
+async def test_a_take_whose_format_cannot_be_looked_at_is_judged_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The system may give no thread for it."""
+
+    def fail(_: Samples) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(enroller, "format_of_take", fail)
+    assert (await Room().enrol(0, 10)).failure is None
+
+
+async def test_an_engine_that_fails_leaves_the_earlier_voice(room: Room) -> None:
+    await room.enrol(0, 30)
+    room.is_broken = True
+    answer = await room.enrol(0, 80)
+    assert (answer.failure, answer.quality) == (Reason.ENGINE_FAILED, None)
+    assert room.heard(30) == pytest.approx((1,), abs=0.01)
+
+
+@pytest.mark.parametrize("degrees", [(30,), (10, 100)])
+async def test_no_embedding_of_a_take_is_left_kept_or_refused(
+    degrees: tuple[float, ...], room: Room
+) -> None:
+    await room.enrol(0, *degrees)
+    (track,) = room.made
+    assert len(track.windows) > 2
+    assert not track.whole.any()
+    assert not track.windows.any()
+
+
+async def test_the_pieces_that_a_voice_is_joined_of_are_overwritten() -> None:
+    pieces: list[Samples] = []
+
+    class Ring:
+        end = 6 * SAMPLE_RATE
+
+        def read(self, start: int, stop: int) -> Samples:
+            noise = np.random.default_rng(start).uniform(-1e-3, 1e-3, stop - start)
+            pieces.append(noise.astype(np.float32))
+            return pieces[-1]
+
+        def levels(self, _start: int, _size: int) -> Samples:
+            return np.full(10, -30, np.float32)
+
+    room = Room()
+    enroller = Enroller(room.embed, Ring(), room.voices)  # type: ignore[arg-type]
+    segments = tuple(a_segment(start, 2 * SAMPLE_RATE) for start in (0, 3 * SAMPLE_RATE))
+    assert (await enroller.enrol(Enrol(0, 0, segments, adds=False))).failure is None
+    assert [len(piece) // SAMPLE_RATE for piece in pieces] == [6, 2, 2]
+    assert not any(piece.any() for piece in pieces)
+
+
+async def test_what_voices_were_made_of_is_forgotten_with_the_session(room: Room) -> None:
+    await room.enrol(0, 30)
+    room.enroller.forget()
+    answer = await room.enrol(1, 30)
+    assert answer.failure is None

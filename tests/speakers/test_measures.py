@@ -1,0 +1,70 @@
+"""What is measured of a take without a model."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hwaja.engines.interface import Embeddings
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.speakers.measures import agreement, clipped_share, snr_db
+
+TONE = 0.5 * np.sin(np.arange(SAMPLE_RATE, dtype=np.float32) * 0.3)
+
+
+@pytest.mark.parametrize(("noise_dbfs", "expected"), [(-60.0, 30.0), (-40.0, 9.5)])
+def test_speech_stands_out_of_the_pauses_by_its_own_power(
+    noise_dbfs: float, expected: float
+) -> None:
+    """Loud frames at -30 dBFS hold the noise as well."""
+    assert snr_db([noise_dbfs] * 10 + [-30.0] * 90, -30.0) == pytest.approx(expected, abs=0.1)
+
+
+def test_a_take_that_is_as_loud_in_its_pauses_has_no_signal_to_speak_of() -> None:
+    assert snr_db([-30.0] * 50, -30.0) <= 0
+
+
+def test_the_share_of_full_scale_samples_is_what_was_clipped() -> None:
+    clipped = np.clip(TONE * 4, -1, 32767 / 32768).astype(np.float32)
+    assert clipped_share(TONE) == 0
+    assert clipped_share(clipped) == pytest.approx(2 / 3, abs=0.01)  # of a sine, beyond 30 degrees
+
+
+def windows_of(*voices: int, noise: float, seed: int = 0) -> Embeddings:
+    """Windows of 64 numbers, in each of which one of 64 voices is heard in so much noise.
+
+    Neighbours share two thirds of their audio, and so of their noise.
+    """
+    fresh = np.random.default_rng(seed).standard_normal((len(voices) + 2, 64)) / 8
+    shared = (fresh[:-2] + fresh[1:-1] + fresh[2:]) / math.sqrt(3)
+    return (np.eye(64)[list(voices)] + noise * shared).astype(np.float32)
+
+
+@settings(deadline=None)
+@given(st.integers(16, 190), st.floats(0.2, 1.2), st.integers(0, 10))
+def test_one_voice_agrees_with_itself_however_long_and_noisy(
+    count: int, noise: float, seed: int
+) -> None:
+    """The least of many likenesses falls with their number; this does not."""
+    assert agreement(windows_of(*[0] * count, noise=noise, seed=seed)) > 0.6
+
+
+@settings(deadline=None)
+@given(
+    st.integers(40, 190),
+    st.sampled_from([(0.6,), (0.35,), (0.3, 0.7), (0.2, 0.45, 0.75)]),
+    st.floats(0.2, 1.2),
+)
+def test_another_voice_in_a_third_of_the_take_disagrees(
+    count: int, changes: tuple[float, ...], noise: float
+) -> None:
+    """Behind the first one, in its midst, or by turns."""
+    voices = [sum(k >= share * count for share in changes) % 2 for k in range(count)]
+    assert agreement(windows_of(*voices, noise=noise)) < 0.65
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 15])
+def test_a_take_too_short_for_two_parts_agrees(count: int) -> None:
+    assert agreement(windows_of(*range(count), noise=0.5)) == 1

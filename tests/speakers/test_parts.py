@@ -1,0 +1,112 @@
+"""What a voice says of who speaks: label, probability, margin."""
+
+from dataclasses import replace
+from math import log
+
+import pytest
+
+from hwaja.protocol.values import Label
+from hwaja.speakers.parts import SURE_PROBABILITY, Part
+
+SURE = log(SURE_PROBABILITY / (1 - SURE_PROBABILITY))
+"""Evidence for one of two voices that just makes it sure."""
+
+PART = Part(0, 48_000, (0, 1), 2.5, (0.5, 0.1), (0.4, 0.0), (9.0, 0.0))
+
+
+def scored(speech_seconds: float, score: float) -> Part:
+    return replace(PART, speech_seconds=speech_seconds, scores=(score, score - 0.3))
+
+
+def test_a_voice_that_is_clearly_one_of_two_is_sure() -> None:
+    assert (PART.label, PART.nearest) == (Label.SURE, 0)
+    assert PART.probability == pytest.approx(1 / (1 + 2.718281828**-9))
+    assert PART.margin == pytest.approx(0.4)
+
+
+def test_the_nearest_is_the_voice_with_the_most_evidence() -> None:
+    assert replace(PART, evidence=(0.0, 9.0)).nearest == 1
+    assert replace(PART, speaker_ids=(0, 1, 2), evidence=(0.0, 1.0, 2.0)).nearest == 2
+
+
+@pytest.mark.parametrize(
+    ("evidence", "label"),
+    [
+        ((0.0, SURE + 0.01), Label.SURE),
+        ((0.0, SURE - 0.01), Label.DOUBTFUL),
+        ((SURE + 0.01, 0.0, -20.0), Label.SURE),
+        ((SURE + 0.01, 0.0, 0.0), Label.DOUBTFUL),
+        ((0.0,), Label.SURE),
+    ],
+)
+def test_a_voice_is_sure_where_all_others_are_much_less_likely(
+    evidence: tuple[float, ...], label: Label
+) -> None:
+    assert replace(PART, evidence=evidence).label is label
+
+
+@pytest.mark.parametrize("speech_seconds", [0.03, 0.09])
+def test_too_little_speech_to_embed_is_short(speech_seconds: float) -> None:
+    part = Part(0, 1500, (0, 1), speech_seconds)
+    assert part.label is Label.SHORT
+    assert not part.is_exemplary
+
+
+@pytest.mark.parametrize(
+    ("speech_seconds", "score", "label"),
+    [
+        (0.9, -0.9, Label.SURE),
+        (1.0, -0.06, Label.UNKNOWN),
+        (1.0, -0.04, Label.SURE),
+        (1.9, 0.04, Label.SURE),
+        (2.0, 0.04, Label.UNKNOWN),
+        (2.0, 0.06, Label.SURE),
+        (3.0, 0.09, Label.UNKNOWN),
+        (15.0, 0.09, Label.UNKNOWN),
+        (15.0, 0.11, Label.SURE),
+    ],
+)
+def test_who_is_like_nobody_is_unknown_and_the_longer_the_likelier(
+    speech_seconds: float, score: float, label: Label
+) -> None:
+    """However clear it is which of the voices is nearer."""
+    assert scored(speech_seconds, score).label is label
+
+
+@pytest.mark.parametrize(
+    ("overlap_seconds", "label"), [(1.24, Label.SURE), (1.25, Label.OVERLAP), (2.5, Label.OVERLAP)]
+)
+def test_two_voices_for_half_of_the_time_are_an_overlap(
+    overlap_seconds: float, label: Label
+) -> None:
+    assert replace(PART, overlap_seconds=overlap_seconds).label is label
+
+
+def test_two_at_once_are_an_overlap_even_if_their_mix_is_like_nobody() -> None:
+    part = replace(scored(2.5, -0.5), overlap_seconds=2.5)
+    assert part.label is Label.OVERLAP
+
+
+@pytest.mark.parametrize(
+    ("scores", "margin"),
+    [((0.4,), 0.0), ((0.1, 0.4), 0.3), ((0.1, 0.4, 0.35), 0.05), ((-0.4, -0.1), 0.3)],
+)
+def test_the_margin_is_the_way_to_the_next_voice(scores: tuple[float, ...], margin: float) -> None:
+    assert replace(PART, scores=scores).margin == pytest.approx(margin)
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_exemplary"),
+    [
+        ({}, True),
+        ({"speech_seconds": 2.99}, False),
+        ({"overlap_seconds": 0.16}, False),
+        ({"evidence": (0.0, 1.0)}, False),
+        ({"scores": (0.0, -0.4)}, False),
+    ],
+)
+def test_a_voice_may_learn_only_from_long_sure_speech_of_one(
+    changes: dict[str, object], is_exemplary: bool
+) -> None:
+    long = replace(PART, speech_seconds=3.0)
+    assert replace(long, **changes).is_exemplary is is_exemplary  # type: ignore[arg-type]

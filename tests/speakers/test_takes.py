@@ -1,0 +1,64 @@
+"""Takes that are pooled into one voice."""
+
+import numpy as np
+import pytest
+
+from hwaja.engines.interface import Embedding
+from hwaja.speakers.takes import Takes, cosine, pool
+
+
+def embedding(*values: float) -> Embedding:
+    return np.array(values, np.float32)
+
+
+def test_a_longer_take_weighs_more_and_a_louder_one_does_not() -> None:
+    first = pool(None, embedding(100, 0), speech_seconds=3)
+    both = pool(first, embedding(0, 0.1), speech_seconds=1)
+    assert both.voice == pytest.approx([0.75, 0.25])
+    assert (both.speech_seconds, both.takes) == (4, 2)
+
+
+def test_the_order_of_takes_does_not_matter() -> None:
+    takes = [(embedding(1, 0, 0), 2.0), (embedding(0, 1, 0), 3.0), (embedding(0, 0, 1), 4.0)]
+    forth = back = None
+    for voice, seconds in takes:
+        forth = pool(forth, voice, seconds)
+    for voice, seconds in reversed(takes):
+        back = pool(back, voice, seconds)
+    assert forth is not None
+    assert back is not None
+    np.testing.assert_allclose(forth.voice, back.voice, rtol=1e-6)
+
+
+def test_pooling_leaves_what_it_was_given_as_it_was() -> None:
+    """The take may yet be refused."""
+    first, second = pool(None, embedding(1, 0), 3), embedding(0, 2)
+    pool(first, second, 3)
+    assert (first.voice.tolist(), second.tolist()) == ([1, 0], [0, 2])
+
+
+def test_what_is_replaced_or_forgotten_is_overwritten() -> None:
+    takes = Takes()
+    voices = [pool(None, embedding(1, 2), 3) for _ in range(2)]
+    takes.keep(0, voices[0])
+    takes.keep(0, voices[1])
+    assert [voice.voice.any() for voice in voices] == [False, True]
+    takes.forget()
+    assert not voices[1].voice.any()
+    assert takes.of(0) is None
+
+
+def test_the_others_are_all_speakers_but_the_one_named() -> None:
+    takes = Takes()
+    for speaker_id in range(3):
+        takes.keep(speaker_id, pool(None, embedding(1, speaker_id), 3))
+    assert len(takes.others(1)) == 2
+    assert len(takes.others(7)) == 3
+
+
+@pytest.mark.parametrize("values", [(0, 0), (float("nan"), 1), (float("inf"), 1)])
+def test_an_embedding_without_direction_is_refused(values: tuple[float, float]) -> None:
+    with pytest.raises(ValueError, match="no direction"):
+        pool(None, embedding(*values), 3)
+    with pytest.raises(ValueError, match="no direction"):
+        cosine(embedding(1, 0), embedding(*values))

@@ -1,0 +1,104 @@
+"""Everything that the server can say, for hypothesis."""
+
+from hypothesis import strategies as st
+
+from hwaja.protocol.codes import AudioFormat, ErrorCode, Reason
+from hwaja.protocol.messages import (
+    MOST_SPEAKERS,
+    AudioReceived,
+    Details,
+    Error,
+    Interim,
+    LimitWarning,
+    ModelLoaded,
+    Place,
+    RegistrationCompleted,
+    RegistrationStarted,
+    ServerMessage,
+    SpeakerShare,
+    SpeakerUpdate,
+    Summary,
+    TooFarAhead,
+    Transcription,
+    TranscriptionStarted,
+    TranscriptionStopped,
+)
+from hwaja.protocol.parse import MAX_TOLD_ID
+from hwaja.protocol.quality import ADVICE, Quality
+from hwaja.protocol.texts import AHEAD
+from hwaja.protocol.values import Label, Token
+
+ids = st.integers(0, MOST_SPEAKERS - 1)
+counts = st.integers(0, 10**9)
+seconds = st.floats(0, 10**6)
+cosines = st.floats(-1, 1)
+shares = st.floats(0, 1)
+levels = st.floats(-120, 0)
+codes = st.sampled_from(["ko", "en"])
+stamps = st.just("2025-08-21T05:30:15.123Z")
+states = st.sampled_from(["ready", "enrolling", "verifying", "transcribing", "draining"])
+refusals = st.sampled_from([reason for reason in Reason if reason not in ADVICE])
+
+qualities = st.builds(
+    Quality,
+    speech_seconds=seconds,
+    takes=st.integers(1, 100),
+    level_dbfs=levels,
+    snr_db=st.floats(-50, 120),
+    clipped_share=shares,
+    agreement=cosines,
+    other_similarity=st.none() | cosines,
+    takes_similarity=st.none() | cosines,
+)
+tokens = st.builds(Token, text=st.text(), start_seconds=seconds)
+details = st.builds(
+    Details,
+    start_seconds=seconds,
+    end_seconds=seconds,
+    label=st.sampled_from(Label),
+    probability=shares,
+    scores=st.lists(cosines, max_size=MOST_SPEAKERS).map(tuple),
+    margin=st.none() | st.floats(0, 10),
+    overlap_seconds=seconds,
+    tokens=st.lists(tokens, max_size=3).map(tuple),
+    language=st.none() | codes,
+)
+places = st.builds(Place, states, st.lists(ids, unique=True).map(tuple), counts)
+speakers = st.builds(SpeakerShare, ids, counts, seconds)
+summaries = st.builds(Summary, counts, counts, seconds, st.lists(speakers, max_size=3).map(tuple))
+told_ids = st.none() | st.integers(-MAX_TOLD_ID, MAX_TOLD_ID)
+
+transcriptions = st.builds(
+    Transcription,
+    ids,
+    st.text(min_size=1),
+    stamps,
+    levels,
+    st.none() | counts,
+    st.none() | details,
+)
+
+messages: st.SearchStrategy[ServerMessage] = st.one_of(
+    st.builds(ModelLoaded, st.none()),
+    st.builds(ModelLoaded, st.text(), st.none() | places),
+    st.builds(RegistrationStarted, ids),
+    st.builds(RegistrationCompleted, ids, st.none() | qualities),
+    st.builds(TranscriptionStarted),
+    transcriptions,
+    st.builds(Interim, counts, st.text(), counts),
+    st.builds(SpeakerUpdate, counts, ids),
+    st.builds(TranscriptionStopped, summaries),
+    st.builds(AudioReceived, counts),
+    st.builds(TooFarAhead, seconds, st.booleans()),
+    st.builds(LimitWarning, st.sampled_from(list(AHEAD)), counts),
+    st.builds(
+        Error,
+        st.sampled_from(ErrorCode),
+        refusals,
+        told_ids,
+        st.none() | qualities,
+        st.none() | st.sampled_from(AudioFormat),
+        st.none() | counts,
+    ),
+)
+"""Everything that the server can say."""

@@ -1,0 +1,81 @@
+"""Workers without a process, whose jobs take as long as a test says, on a clock of their own."""
+
+import asyncio
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from fakes import voice_in
+
+from hwaja.engines.interface import HOP_SAMPLES
+from hwaja.engines.recognition import Abilities, Hypothesis
+from hwaja.workers import pool as pool_module
+from hwaja.workers import supervisor as supervisor
+from hwaja.workers import wire
+
+
+class TimedWorkers:
+    """What all workers have in common; only their jobs make time pass."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.job_seconds = 0.1
+        """What each job takes that begins from now on."""
+        self._done = 0
+        self._allowed = math.inf
+        self._changed = asyncio.Condition()
+
+    def stand_in(self, patch: pytest.MonkeyPatch) -> None:
+        """Have pools that are made from now on use these."""
+        patch.setattr(pool_module, "_now", lambda: self.now)
+        patch.setattr(supervisor, "WorkerProcess", SimpleNamespace(spawn=self._spawn))
+
+    async def allow(self, jobs: float) -> None:
+        """Have so many more jobs done, then none."""
+        async with self._changed:
+            self._allowed = self._done + jobs
+            self._changed.notify_all()
+
+    async def do(self) -> None:
+        """Do a job, once that is allowed."""
+        seconds = self.job_seconds
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._done < self._allowed)
+            self._done += 1
+            self.now += seconds
+
+    async def _spawn(self) -> "_TimedWorker":
+        return _TimedWorker(self)
+
+
+class _TimedWorker:
+    """In place of a `WorkerProcess`: every text is "text"; voices are those of `fakes`."""
+
+    def __init__(self, common: TimedWorkers) -> None:
+        self.process = SimpleNamespace(returncode=0, wait=self.end)
+        self._common = common
+        self._replies: asyncio.Queue[wire.Reply] = asyncio.Queue()
+
+    async def send(self, request: wire.Request) -> None:
+        if isinstance(request, wire.Setup):
+            self._replies.put_nowait(wire.Ready(Abilities()))
+        elif isinstance(request, wire.Recognise | wire.Embed):
+            await self._common.do()
+            self._replies.put_nowait(_answer(request))
+
+    async def receive(self) -> wire.Reply:
+        return await self._replies.get()
+
+    async def end(self) -> None:
+        pass
+
+
+def _answer(request: wire.Recognise | wire.Embed) -> wire.Reply:
+    if isinstance(request, wire.Recognise):
+        return wire.Recognised(request.job_id, Hypothesis("text"))
+    samples = np.frombuffer(request.samples, np.float32)
+    hops = -(-len(samples) // HOP_SAMPLES)
+    rows = np.tile(voice_in(samples), (1 + hops, 1)).astype(np.float32)
+    overlap = np.zeros(hops, np.float32)
+    return wire.Embedded(request.job_id, rows.data.cast("B"), overlap.data.cast("B"))

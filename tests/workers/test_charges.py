@@ -1,0 +1,98 @@
+"""What sessions took of the workers: how it is forgotten, and who is dear by it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hwaja.workers.charges import (
+    HALF_LIFE_SECONDS,
+    RECENT_SECONDS,
+    STEP_SHARES,
+    Account,
+    Charges,
+)
+from hwaja.workers.overload import DEAR_FROM_SHARES
+
+STEP_SECONDS = 1.0
+
+
+def worked(charges: Charges, rates: dict[str, float], seconds: float) -> float:
+    """Have each session take so much of the workers for so long; return when that ends."""
+    steps = round(seconds / STEP_SECONDS)
+    for step in range(1, steps + 1):
+        for owner, rate in rates.items():
+            charges.account(owner).charge(rate * STEP_SECONDS, step * STEP_SECONDS)
+    return steps * STEP_SECONDS
+
+
+def test_half_of_what_was_taken_is_forgotten_after_the_half_life() -> None:
+    account = Account()
+    account.charge(3.0, 100.0)
+    account.charge(1.0, 100.0)
+    once = account.rate(100.0)
+    assert account.rate(100.0 + HALF_LIFE_SECONDS) == pytest.approx(once / 2)
+
+
+def test_who_takes_a_worker_all_the_time_has_a_rate_of_one() -> None:
+    charges = Charges(1)
+    now = worked(charges, {"a": 1.0}, 20 * HALF_LIFE_SECONDS)
+    assert charges.account("a").rate(now) == pytest.approx(1, rel=0.02)
+
+
+def test_alone_nobody_is_dear() -> None:
+    charges = Charges(2)
+    now = worked(charges, {"a": 2.0}, 600)
+    assert charges.shares("a", now) < DEAR_FROM_SHARES
+
+
+def test_who_takes_twice_a_share_is_dear_and_those_beside_are_not() -> None:
+    charges = Charges(2)
+    others = {f"o{number}": 0.16 for number in range(9)}
+    now = worked(charges, {**others, "dear": 0.4}, 120)
+    assert charges.shares("dear", now) >= DEAR_FROM_SHARES
+    assert all(charges.shares(other, now) < 1 for other in others)
+
+
+def test_who_was_dear_is_not_once_that_is_forgotten_or_nobody_else_wants_the_workers() -> None:
+    charges = Charges(1)
+    now = worked(charges, {"a": 0.1, "b": 0.1, "c": 0.1, "dear": 0.6}, 120)
+    assert charges.shares("dear", now) >= DEAR_FROM_SHARES
+    assert charges.shares("dear", now + RECENT_SECONDS + 1) < DEAR_FROM_SHARES
+    for owner in "abc":
+        charges.account(owner).charge(0.1, now + 4 * HALF_LIFE_SECONDS)
+    assert charges.shares("dear", now + 4 * HALF_LIFE_SECONDS) < DEAR_FROM_SHARES
+
+
+def test_those_who_are_silent_take_nothing_from_the_share_of_who_speaks() -> None:
+    charges = Charges(1)
+    silent = {f"s{number}": 0.05 for number in range(10)}
+    now = worked(charges, silent, 10)
+    for step in range(1, 61):
+        charges.account("speaks").charge(0.7, now + step)
+    assert charges.shares("speaks", now + 60) < DEAR_FROM_SHARES
+
+
+def test_who_has_left_is_forgotten_though_a_worker_still_has_its_job() -> None:
+    charges = Charges(1)
+    account = charges.account("gone")
+    charges.leave("gone")
+    account.charge(100.0, 1.0)
+    charges.account("b").charge(0.01, 1.0)
+    assert charges.shares("gone", 1.0) < DEAR_FROM_SHARES
+
+
+@given(
+    rates=st.lists(st.floats(0, 2), min_size=1, max_size=12),
+    workers=st.integers(1, 4),
+    seconds=st.integers(1, 200),
+)
+def test_the_cheapest_is_the_first_of_those_who_took_as_many_whole_steps_as_the_least(
+    rates: list[float], workers: int, seconds: int
+) -> None:
+    """Within a step it is by turns: nothing is changed where nobody takes more than that."""
+    charges = Charges(workers)
+    by_owner = {str(number): rate for number, rate in enumerate(rates)}
+    now = worked(charges, by_owner, seconds)
+    share = workers / len(rates)
+    steps = [int(charges.account(o).rate(now) / share / STEP_SHARES) for o in by_owner]
+    assert charges.cheapest(by_owner, now) == str(steps.index(min(steps)))

@@ -1,0 +1,121 @@
+"""What is left out under load: in which order, and when it comes back."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hwaja.workers.overload import (
+    BEGINS_AT_SECONDS,
+    CALM_SECONDS,
+    DEAR_FROM_SHARES,
+    DEAR_TO_SHARES,
+    ENDS_BELOW,
+    DegradationLevel,
+    Overload,
+    SessionOverload,
+)
+
+PROMPT = 0.1
+"""Seconds of lag: something is awaited, and not for long."""
+
+
+def after(
+    overload: Overload, lag_seconds: float, *, since: float, seconds: float
+) -> list[DegradationLevel]:
+    """What was left out on the way, while answers were so late for some time."""
+    seen = [overload.relief]
+    for step in range(round(seconds * 10) + 1):
+        overload.observe(lag_seconds, since + step / 10)
+        if overload.relief is not seen[-1]:
+            seen.append(overload.relief)
+    return seen
+
+
+def test_interims_stop_first_then_speaker_details_then_new_sessions() -> None:
+    overload = Overload()
+    seen = []
+    for tenths in range(100):
+        overload.observe(tenths / 10, tenths / 10)
+        seen.append(overload.relief)
+    assert sorted(set(seen)) == list(DegradationLevel)
+    assert seen == sorted(seen)
+
+
+def test_as_it_grows_prompt_things_come_back_one_by_one_in_the_opposite_order() -> None:
+    overload = Overload()
+    overload.observe(60, 0)
+    assert after(overload, PROMPT, since=1, seconds=4 * CALM_SECONDS) == list(
+        reversed(DegradationLevel)
+    )
+
+
+def test_with_nothing_left_to_answer_everything_comes_back_at_once() -> None:
+    overload = Overload()
+    overload.observe(60, 0)
+    assert overload.observe(0, 0.5)
+    assert overload.relief is DegradationLevel.NOTHING
+    assert not overload.observe(0, 1)
+
+
+def test_it_does_not_go_on_and_off_around_a_limit() -> None:
+    """Answers that are just prompt enough not to begin it do not end it."""
+    overload = Overload()
+    limit = BEGINS_AT_SECONDS[DegradationLevel.INTERIMS]
+    changes = sum(overload.observe(limit + 0.3 * (-1) ** step, step / 10) for step in range(1000))
+    assert changes == 1
+    assert overload.leaves_out(DegradationLevel.INTERIMS)
+    assert not overload.leaves_out(DegradationLevel.SPEAKER_DETAILS)
+
+
+def test_one_late_answer_in_calm_begins_the_wait_again() -> None:
+    overload = Overload()
+    limit = BEGINS_AT_SECONDS[DegradationLevel.INTERIMS]
+    overload.observe(limit, 0)
+    after(overload, PROMPT, since=0, seconds=CALM_SECONDS - 1)
+    overload.observe(ENDS_BELOW * limit, CALM_SECONDS - 0.5)
+    calm = after(overload, PROMPT, since=CALM_SECONDS, seconds=CALM_SECONDS - 1)
+    assert calm == [DegradationLevel.INTERIMS]
+
+
+@given(lags=st.lists(st.floats(0, 100), max_size=200))
+def test_whatever_comes_calm_ends_it(lags: list[float]) -> None:
+    overload = Overload()
+    for second, lag_seconds in enumerate(lags):
+        told = overload.relief
+        changed = overload.observe(lag_seconds, float(second))
+        assert changed == (overload.relief is not told)
+    after(overload, PROMPT, since=len(lags), seconds=4 * CALM_SECONDS)
+    assert overload.relief is DegradationLevel.NOTHING
+
+
+def test_a_session_leaves_out_what_all_do_and_what_its_own_answers_are_too_late_for() -> None:
+    of_all = Overload()
+    late, prompt = SessionOverload(of_all), SessionOverload(of_all)
+    late.observe(BEGINS_AT_SECONDS[DegradationLevel.SPEAKER_DETAILS], 0)
+    prompt.observe(PROMPT, 0)
+    assert late.leaves_out(DegradationLevel.SPEAKER_DETAILS)
+    assert not prompt.leaves_out(DegradationLevel.INTERIMS)
+    of_all.observe(BEGINS_AT_SECONDS[DegradationLevel.INTERIMS], 0)
+    assert prompt.leaves_out(DegradationLevel.INTERIMS)
+    assert not prompt.leaves_out(DegradationLevel.SPEAKER_DETAILS)
+
+
+def test_what_a_session_waits_while_it_is_dear_makes_nobody_else_late() -> None:
+    session = SessionOverload(Overload())
+    assert session.shared_lag_seconds(8, 10) == 8
+    session.take_shares(DEAR_FROM_SHARES, 10)
+    assert session.shared_lag_seconds(8, 10) == 0
+    assert session.shared_lag_seconds(9, 11) == 1
+    assert session.shared_lag_seconds(3, 30) == 3
+
+
+def test_who_is_dear_stays_so_as_long_as_it_has_a_share() -> None:
+    """What it wants is not seen any more once it has only what the others leave."""
+    session = SessionOverload(Overload())
+    between = (DEAR_FROM_SHARES + DEAR_TO_SHARES) / 2
+    session.take_shares(between, 0)
+    assert not session.is_dear
+    for shares in (DEAR_FROM_SHARES, between, DEAR_TO_SHARES):
+        session.take_shares(shares, 1)
+        assert session.is_dear
+    session.take_shares(DEAR_TO_SHARES - 0.1, 2)
+    assert not session.is_dear

@@ -1,0 +1,285 @@
+"""The streams of a worker, with the real streaming recogniser and the tone model."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hwaja.engines.interface import Samples
+from hwaja.engines.sherpa import load_recogniser
+from hwaja.engines.sherpa_online import OnlineRecognizer, OnlineStream
+from hwaja.models.tones import Spoken, spoken, write_tone_model
+from hwaja.protocol.values import Options
+from hwaja.workers import steps, wire
+from hwaja.workers.steps import Streams
+
+
+@pytest.fixture(scope="module")
+def recogniser(tmp_path_factory: pytest.TempPathFactory) -> OnlineRecognizer:
+    folder = tmp_path_factory.mktemp("tones")
+    write_tone_model(folder)
+    loaded = load_recogniser(folder, "ko")
+    assert isinstance(loaded, OnlineRecognizer)
+    return loaded
+
+
+class Desk:
+    """A worker's streams, and what they sent."""
+
+    def __init__(self, recogniser: OnlineRecognizer) -> None:
+        self.sent: list[wire.Reply] = []
+        self.streams: Streams[OnlineStream] = Streams(recogniser, self.sent.append)
+
+    def open(
+        self,
+        stream_id: int,
+        *,
+        interims: bool = False,
+        suspect: bool = False,
+        is_ahead: bool = False,
+    ) -> None:
+        self.streams.take(wire.Open(stream_id, Options(), interims, suspect, is_ahead))
+
+    def feed(self, stream_id: int, samples: Samples) -> None:
+        if len(samples):
+            self.streams.take(wire.Feed(stream_id, samples.astype(np.float32).data.cast("B")))
+
+    def finish(self, stream_id: int) -> None:
+        self.streams.take(wire.Finish(stream_id, 5.0))
+
+    def settle(self) -> None:
+        while self.streams.has_work:
+            self.streams.step()
+
+    def heard(self) -> Iterator[wire.Heard]:
+        for reply in self.sent:
+            if isinstance(reply, wire.Stepped):
+                yield from reply.heard
+
+    def finals(self) -> dict[int, str | None]:
+        return {
+            h.stream_id: None if h.hypothesis is None else h.hypothesis.text
+            for h in self.heard()
+            if h.is_final
+        }
+
+    def interims(self, stream_id: int) -> list[str]:
+        return [
+            h.hypothesis.text
+            for h in self.heard()
+            if not h.is_final and h.stream_id == stream_id and h.hypothesis is not None
+        ]
+
+
+@pytest.fixture
+def slot(recogniser: OnlineRecognizer) -> Desk:
+    return Desk(recogniser)
+
+
+def hear(slot: Desk, stream_id: int, said: Spoken, piece_samples: int = 4096) -> None:
+    """A whole utterance, a piece at a time."""
+    slot.open(stream_id)
+    for start in range(0, len(said.samples), piece_samples):
+        slot.feed(stream_id, said.samples[start : start + piece_samples])
+        slot.streams.step()
+    slot.finish(stream_id)
+    slot.settle()
+
+
+def test_an_utterance_fed_in_pieces_becomes_its_text(slot: Desk) -> None:
+    said = spoken([0, 1, 2])
+    hear(slot, 7, said)
+    assert slot.finals() == {7: said.text}
+    assert not slot.streams.has_work
+
+
+def test_the_next_utterance_knows_nothing_of_the_one_before(slot: Desk) -> None:
+    """The tone model counts its tones: a count that stayed would change the vowels."""
+    said = spoken([3])
+    for stream_id in (1, 2, 3):
+        hear(slot, stream_id, said)
+    assert slot.finals() == dict.fromkeys((1, 2, 3), said.text)
+
+
+def test_interims_grow_from_what_was_heard_and_are_told_to_who_asked(slot: Desk) -> None:
+    said = spoken([0, 1, 2, 3])
+    slot.open(1, interims=True)
+    slot.open(2)
+    for start in range(0, len(said.samples), 4096):
+        for stream_id in (1, 2):
+            slot.feed(stream_id, said.samples[start : start + 4096])
+        slot.streams.step()
+    for stream_id in (1, 2):
+        slot.finish(stream_id)
+    slot.settle()
+    grown = slot.interims(1)
+    assert grown == sorted(set(grown), key=len), "each is told once"
+    assert all(said.text.startswith(text) for text in grown)
+    assert len(grown) >= 2
+    assert slot.interims(2) == []
+    assert slot.finals() == {1: said.text, 2: said.text}
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.lists(st.integers(0, 7), min_size=1, max_size=4), st.integers(300, 9000)),
+        min_size=2,
+        max_size=5,
+    ),
+    st.randoms(use_true_random=False),
+)
+def test_streams_beside_each_other_give_the_texts_that_each_gives_alone(
+    recogniser: OnlineRecognizer, talks: list[tuple[list[int], int]], random: object
+) -> None:
+    """Whatever the sizes of their pieces, and in whatever order these come."""
+    slot = Desk(recogniser)
+    said = [spoken(tones) for tones, _ in talks]
+    pieces = [
+        [s.samples[at : at + step] for at in range(0, len(s.samples), step)]
+        for s, (_, step) in zip(said, talks, strict=True)
+    ]
+    for stream_id in range(len(talks)):
+        slot.open(stream_id)
+    while any(pieces):
+        stream_id = random.choice([k for k, left in enumerate(pieces) if left])  # type: ignore[attr-defined]
+        slot.feed(stream_id, pieces[stream_id].pop(0))
+        if not pieces[stream_id]:
+            slot.finish(stream_id)
+        slot.streams.step()
+    slot.settle()
+    assert slot.finals() == {k: s.text for k, s in enumerate(said)}
+
+
+class Counted:
+    """The recogniser, and the batches that it decoded."""
+
+    def __init__(self, recogniser: OnlineRecognizer) -> None:
+        self._recogniser = recogniser
+        self.abilities = recogniser.abilities
+        self.opened: list[OnlineStream] = []
+        self.batches: list[list[int]] = []
+
+    def open(self, options: Options) -> OnlineStream:
+        self.opened.append(self._recogniser.open(options))
+        return self.opened[-1]
+
+    def decode(self, streams: list[OnlineStream]) -> None:
+        self.batches.append([self.opened.index(stream) for stream in streams])
+        self._recogniser.decode(streams)
+
+
+def test_one_step_decodes_one_chunk_of_every_stream_that_has_one(
+    recogniser: OnlineRecognizer,
+) -> None:
+    counted = Counted(recogniser)
+    slot = Desk(counted)  # type: ignore[arg-type]
+    for stream_id in range(3):
+        slot.open(stream_id)
+        slot.feed(stream_id, spoken([stream_id]).samples[: 4096 * stream_id])
+    slot.streams.step()
+    assert counted.batches == [[2]], "only the last has a whole chunk"
+    slot.feed(0, spoken([0, 1]).samples)
+    slot.feed(1, spoken([0, 1]).samples)
+    slot.streams.step()
+    assert sorted(counted.batches[1]) == [0, 1]
+
+
+def test_who_waits_longest_is_not_left_behind_by_a_full_batch(
+    recogniser: OnlineRecognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "MAX_BATCH", 2)
+    counted = Counted(recogniser)
+    slot = Desk(counted)  # type: ignore[arg-type]
+    for stream_id in range(3):
+        slot.open(stream_id)
+        slot.feed(stream_id, spoken([0, 1, 2]).samples)
+    for _ in range(3):
+        slot.streams.step()
+    assert counted.batches == [[0, 1], [2, 0], [1, 2]]
+
+
+def test_streams_that_are_ahead_take_their_steps_while_no_other_has_a_chunk(
+    recogniser: OnlineRecognizer,
+) -> None:
+    counted = Counted(recogniser)
+    slot = Desk(counted)  # type: ignore[arg-type]
+    for stream_id in range(4):
+        slot.open(stream_id, is_ahead=stream_id < 2)
+        slot.feed(stream_id, spoken([0, 1]).samples)
+    slot.settle()
+    steps_taken = len(counted.batches) // 2
+    assert counted.batches == [[2, 3]] * steps_taken + [[0, 1]] * steps_taken
+    assert steps_taken > 0
+
+
+def test_a_suspect_is_announced_before_it_is_touched_and_takes_its_steps_alone(
+    recogniser: OnlineRecognizer,
+) -> None:
+    counted = Counted(recogniser)
+    slot = Desk(counted)  # type: ignore[arg-type]
+    said = spoken([0, 1])
+    slot.open(1)
+    slot.open(2, suspect=True)
+    for stream_id in (1, 2):
+        slot.feed(stream_id, said.samples)
+        slot.finish(stream_id)
+    slot.settle()
+    assert slot.finals() == {1: said.text, 2: said.text}
+    assert all(len(batch) == 1 for batch in counted.batches)
+    tried = [reply.item_id for reply in slot.sent if isinstance(reply, wire.SuspectNotice)]
+    assert tried == [2, None] * (len(tried) // 2)
+    assert len(tried) // 2 == 3 + counted.batches.count([1]), "opened, fed, finished, each step"
+
+
+def test_what_was_dropped_is_heard_no_more(slot: Desk) -> None:
+    said = spoken([0, 1])
+    slot.open(1, interims=True)
+    slot.feed(1, said.samples)
+    slot.streams.take(wire.Drop(1))
+    slot.feed(1, said.samples)
+    slot.finish(1)
+    slot.settle()
+    assert slot.sent == []
+
+
+def test_a_stream_that_the_engine_refuses_fails_alone(slot: Desk) -> None:
+    said = spoken([5])
+    slot.open(1)
+    slot.open(2)
+    slot.streams.take(wire.Open(3, Options("no such language"), interims=True))
+    slot.feed(1, np.array([np.nan], np.float32))
+    slot.feed(2, said.samples)
+    slot.finish(1)
+    slot.finish(2)
+    slot.settle()
+    assert slot.finals() == {1: None, 3: None, 2: said.text}
+
+
+def test_audio_is_overwritten_once_it_is_fed(slot: Desk) -> None:
+    request = wire.Feed(1, bytearray_of(spoken([1]).samples))
+    slot.open(1)
+    slot.streams.take(request)
+    assert not any(request.samples)
+
+
+def bytearray_of(samples: Samples) -> memoryview:
+    return memoryview(bytearray(samples.astype(np.float32).tobytes()))
+
+
+def test_text_that_nobody_can_have_spoken_is_not_told(
+    slot: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "plausible_text", lambda *_: "")
+    hear(slot, 1, spoken([0]))
+    assert slot.finals() == {1: ""}
+
+
+def test_a_step_without_anything_to_do_says_nothing(slot: Desk) -> None:
+    slot.streams.step()
+    slot.open(1)
+    slot.streams.step()
+    assert slot.sent == []
+    assert not slot.streams.has_work

@@ -1,0 +1,378 @@
+"""The inference process: its frames, its errors, its end; in memory and as a process."""
+
+import io
+import os
+import signal
+import struct
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import clips
+import msgspec
+import numpy as np
+import onnxruntime
+import pytest
+
+from hwaja.engines.interface import Embeddings, EngineError, Samples
+from hwaja.engines.recognition import Abilities, Hypothesis
+from hwaja.protocol.values import Options, Token
+from hwaja.workers import wire, worker
+from hwaja.workers.steps import audio_of
+
+SETUP = wire.Setup("/models/asr", wire.VoiceModels("/voice.onnx", "/segments.onnx"), "en")
+
+
+class FakeEngine:
+    """Recogniser and embedder; keeps the arrays that it was given, and what was in them."""
+
+    abilities = Abilities(languages=frozenset({"ko"}))
+
+    def __init__(self) -> None:
+        self.given: list[Samples] = []
+        self.heard: list[list[float]] = []
+        self.texts = ["hello"]
+        self.tokens: tuple[Token, ...] = ()
+        self.score: float | None = None
+
+    def _take(self, samples: Samples) -> None:
+        assert samples.flags.aligned
+        if len(samples) < 2:
+            raise EngineError("too little audio")
+        self.given.append(samples)
+        self.heard.append(samples.tolist())
+
+    def recognise(self, samples: Samples, _options: Options) -> Hypothesis:
+        self._take(samples)
+        text = self.texts[min(len(self.given), len(self.texts)) - 1]
+        return Hypothesis(text, self.tokens, score=self.score)
+
+    def embed(self, samples: Samples) -> Embeddings:
+        self._take(samples)
+        self.voices = np.array([[3, 4], [1, 2]], np.float32)
+        return self.voices
+
+    def overlap(self, _samples: Samples) -> Embeddings:
+        return np.array([0.5], np.float32)
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
+    fake = FakeEngine()
+    monkeypatch.setattr(worker, "_load", lambda _: (fake, worker.VoiceEngines(fake, fake)))
+    return fake
+
+
+def audio(samples: Samples) -> memoryview:
+    return samples.astype(np.float32).data.cast("B")
+
+
+def read_reply(stream: io.BufferedIOBase) -> wire.Reply | None:
+    header = stream.read(wire.HEADER_BYTES)
+    return wire.decode_reply(stream.read(wire.body_bytes(header))) if header else None
+
+
+def serve(*requests: wire.Request) -> list[wire.Reply]:
+    """Have a worker answer `requests`, then let its input end."""
+    replies = io.BytesIO()
+    worker.serve(io.BytesIO(b"".join(wire.encode(request) for request in requests)), replies)
+    replies.seek(0)
+    return list(iter(lambda: read_reply(replies), None))
+
+
+READY = wire.Ready(FakeEngine.abilities)
+SOUND = np.array([0.5, -0.25, 0.125], np.float32)
+
+
+def test_requests_are_answered_in_order_each_with_its_job(engine: FakeEngine) -> None:
+    replies = serve(SETUP, wire.Recognise(7, audio(SOUND), 1.0), wire.Embed(3, audio(SOUND[:2])))
+    assert [type(reply) for reply in replies] == [wire.Ready, wire.Recognised, wire.Embedded]
+    assert replies[1] == wire.Recognised(7, Hypothesis("hello"))
+    assert (replies[2].job_id, bytes(replies[2].vectors)) == (3, struct.pack("<4f", 3, 4, 1, 2))
+    assert bytes(replies[2].overlap) == struct.pack("<f", 0.5)
+    assert engine.heard == [SOUND.tolist(), SOUND[:2].tolist()]
+
+
+def test_what_the_engine_refuses_fails_alone_and_the_worker_goes_on(engine: FakeEngine) -> None:
+    replies = serve(
+        SETUP,
+        wire.Recognise(1, audio(SOUND[:1]), 1.0),
+        wire.Embed(2, audio(SOUND[:0])),
+        wire.Recognise(3, audio(SOUND), 1.0),
+    )
+    assert replies == [
+        READY,
+        wire.Failed(1),
+        wire.Failed(2),
+        wire.Recognised(3, Hypothesis("hello")),
+    ]
+
+
+@pytest.mark.parametrize("shift", range(4))
+def test_audio_is_heard_wherever_it_lies_in_its_frame(shift: int, engine: FakeEngine) -> None:
+    """A frame puts its bytes at any address; unaligned floats once killed the worker."""
+    place = bytearray(bytes(shift) + bytes(audio(SOUND)))
+    request = wire.Recognise(1, memoryview(place)[shift:], 1.0)
+    with audio_of(request) as samples:
+        engine.embed(samples)
+    assert engine.heard == [SOUND.tolist()]
+    assert not any(place[shift:]), "the audio in the frame is overwritten"
+
+
+def test_a_voice_is_overwritten_once_it_is_sent(engine: FakeEngine) -> None:
+    (_, reply) = serve(SETUP, wire.Embed(1, audio(SOUND)))
+    assert bytes(reply.vectors) == struct.pack("<4f", 3, 4, 1, 2)
+    assert not engine.voices.any()
+
+
+@pytest.mark.parametrize("usable", [True, False])
+def test_every_copy_of_the_audio_is_overwritten_once_it_is_answered(
+    usable: bool, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether the engine could use it or not."""
+    bodies: list[memoryview] = []
+    read = wire.read_request
+
+    def keeping(stream: io.BufferedIOBase) -> wire.Request | None:
+        request = read(stream)
+        if isinstance(request, wire.Recognise | wire.Embed):
+            assert bytes(request.samples) == bytes(audio(SOUND))
+            bodies.append(request.samples)
+        return request
+
+    def refuse(samples: Samples, _options: Options) -> Hypothesis:
+        engine.given.append(samples)
+        raise EngineError("cannot")
+
+    monkeypatch.setattr(wire, "read_request", keeping)
+    if not usable:
+        monkeypatch.setattr(engine, "recognise", refuse)
+    serve(SETUP, wire.Recognise(1, audio(SOUND), 1.0), wire.Embed(2, audio(SOUND)))
+    assert [bytes(body) for body in bodies] == [bytes(12)] * 2
+    assert [samples.tolist() for samples in engine.given] == [[0, 0, 0]] * 2
+
+
+LOOP = " ".join(["again and"] * 12)
+
+
+def test_a_text_that_loops_is_listened_to_once_more(engine: FakeEngine) -> None:
+    """Behind a little silence, which is overwritten as well."""
+    engine.texts = [LOOP, "again"]
+    replies = serve(SETUP, wire.Recognise(1, audio(SOUND), 1.0))
+    assert replies[1:] == [wire.Recognised(1, Hypothesis("again"))]
+    silence = round(worker.SECOND_LOOK_SILENCE_SECONDS * 16_000)
+    assert engine.heard == [SOUND.tolist(), [0.0] * silence + SOUND.tolist()]
+    assert not any(samples.any() for samples in engine.given)
+
+
+def test_what_is_heard_behind_a_silence_is_dated_without_it(engine: FakeEngine) -> None:
+    """From the first sample of the utterance on, whichever of the two looks is answered."""
+    engine.texts, engine.tokens = [LOOP, "on and on"], (Token("on", 0.1), Token(" and on", 0.9))
+    (_, looked_twice) = serve(SETUP, wire.Recognise(1, audio(SOUND), 1.0))
+    engine.texts = ["on and on"]
+    (_, looked_once) = serve(SETUP, wire.Recognise(1, audio(SOUND), 1.0))
+    later = 0.9 - worker.SECOND_LOOK_SILENCE_SECONDS
+    for reply, starts in ((looked_twice, [0, pytest.approx(later)]), (looked_once, [0.1, 0.9])):
+        assert isinstance(reply, wire.Recognised)
+        assert [token.start_seconds for token in reply.hypothesis.tokens] == starts
+
+
+def test_text_that_nobody_can_have_spoken_is_not_answered(engine: FakeEngine) -> None:
+    engine.texts = ["(music)"]
+    assert serve(SETUP, wire.Recognise(1, audio(SOUND), 1.0))[1:] == [
+        wire.Recognised(1, Hypothesis(""))
+    ]
+
+
+@pytest.mark.parametrize(("score", "text"), [(-0.5, "감사합니다."), (-2.7, "")])
+def test_a_caption_is_answered_where_the_recogniser_is_sure_of_it(
+    score: float, text: str, engine: FakeEngine
+) -> None:
+    engine.texts, engine.score = ["감사합니다."], score
+    (_, reply) = serve(SETUP, wire.Recognise(1, audio(SOUND), 1.0))
+    assert isinstance(reply, wire.Recognised)
+    assert reply.hypothesis.text == text
+
+
+def test_a_worker_that_is_not_set_up_first_answers_nothing(engine: FakeEngine) -> None:
+    assert serve(wire.Recognise(1, audio(SOUND), 1.0), SETUP) == []
+    assert serve() == []
+    assert engine.given == []
+
+
+def test_being_set_up_twice_is_an_error(engine: FakeEngine) -> None:
+    with pytest.raises(wire.WireError):
+        serve(SETUP, SETUP)
+
+
+@pytest.mark.models
+def test_models_that_cannot_be_loaded_are_answered_in_one_sentence(
+    english: wire.Setup, tmp_path: Path
+) -> None:
+    absent = tmp_path / "absent"
+    (no_recogniser,) = serve(wire.Setup(str(absent), english.voices, "en"))
+    assert no_recogniser == wire.Unusable(f"The model folder {absent} does not exist.")
+    (no_voices,) = serve(
+        wire.Setup(english.recogniser_dir, wire.VoiceModels(str(absent), "/segments.onnx"), "en")
+    )
+    assert no_voices == wire.Unusable(f"The model file {absent} does not exist.")
+
+
+@pytest.mark.models
+def test_real_models_answer_from_any_address(english: wire.Setup) -> None:
+    """The sizes of the job ids move the audio to each alignment within its frame."""
+    sound = clips.samples(clips.part("beckett", 6.2, 9.5))
+    job_ids = [1, 200, 70_000, 2**33]
+    ready, *replies = serve(
+        english,
+        *(wire.Recognise(job_id, audio(sound), 3.0) for job_id in job_ids),
+        wire.Embed(5, audio(sound[:500])),
+        *(wire.Embed(job_id, audio(sound)) for job_id in job_ids),
+    )
+    assert isinstance(ready, wire.Ready)
+    assert [reply.job_id for reply in replies] == [*job_ids, 5, *job_ids]
+    assert "better" in replies[0].hypothesis.text.lower()
+    assert {reply.hypothesis for reply in replies[:4]} == {replies[0].hypothesis}
+    assert replies[4] == wire.Failed(5)
+    assert len(replies[5].vectors) == 4 * 192 * (1 + len(replies[5].overlap) // 4)
+    assert {bytes(reply.vectors) for reply in replies[5:]} == {bytes(replies[5].vectors)}
+
+
+# As a process ---------------------------------------------------------------------------------
+
+NOISY = """
+import os
+import numpy as np
+from hwaja.workers import worker
+from hwaja.engines.recognition import Abilities, Hypothesis
+
+class Noisy:
+    abilities = Abilities()
+
+    def recognise(self, samples, options):
+        print("noise from Python", flush=True)
+        os.write(1, b"noise from below")
+        return Hypothesis(f"heard {len(samples)}")
+
+worker._load = lambda setup: (Noisy(), Noisy())
+worker.main()
+"""
+
+
+@contextmanager
+def process(code: str = NOISY) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker process whose engine is a noisy fake."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=pipe, stdout=pipe, stderr=pipe
+    ) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
+
+
+def ask(running: subprocess.Popen[bytes], request: wire.Request) -> wire.Reply | None:
+    assert running.stdin is not None
+    assert running.stdout is not None
+    running.stdin.write(wire.encode(request))
+    running.stdin.flush()
+    return read_reply(running.stdout)  # type: ignore[arg-type]
+
+
+def test_what_an_engine_prints_does_not_get_among_the_frames() -> None:
+    with process() as running:
+        assert isinstance(ask(running, SETUP), wire.Ready)
+        for job_id in range(3):
+            reply = ask(running, wire.Recognise(job_id, audio(SOUND), 1.0))
+            assert reply == wire.Recognised(job_id, Hypothesis("heard 3"))
+        rest, errors = running.communicate(timeout=30)
+    assert rest == b""
+    assert errors.count(b"noise from Python") == errors.count(b"noise from below") == 3
+
+
+def test_a_worker_ends_when_its_front_is_gone() -> None:
+    with process() as running:
+        assert isinstance(ask(running, SETUP), wire.Ready)
+        _, errors = running.communicate(timeout=30)  # closes its input
+        assert (running.returncode, errors) == (0, b"")
+
+
+def test_a_worker_whose_front_died_without_reading_ends_quietly() -> None:
+    with process() as running:
+        assert isinstance(ask(running, SETUP), wire.Ready)
+        assert running.stdin is not None
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.close()
+        running.stdin.write(wire.encode(wire.Recognise(1, audio(SOUND), 1.0)))
+        running.stdin.flush()
+        assert running.wait(timeout=30) == 1
+        assert b"Traceback" not in running.stderr.read()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no process groups that get Ctrl-C")
+def test_ctrl_c_does_not_end_a_worker_before_its_front_does() -> None:
+    """It reaches the whole group, and the front still has speech to answer."""
+    with process() as running:
+        assert isinstance(ask(running, SETUP), wire.Ready)
+        running.send_signal(signal.SIGINT)
+        reply = ask(running, wire.Recognise(1, audio(SOUND), 1.0))
+        assert reply == wire.Recognised(1, Hypothesis("heard 3"))
+
+
+def test_bytes_that_are_no_request_end_a_worker() -> None:
+    """Its audio would be somebody else's; the front starts another."""
+    with process() as running:
+        assert isinstance(ask(running, SETUP), wire.Ready)
+        _, errors = running.communicate(b"\x03\0\0\0abc", timeout=30)
+    assert running.returncode == 1
+    assert b'"WireError"' in errors
+
+
+@pytest.mark.models
+def test_the_real_worker_process_answers(english: wire.Setup) -> None:
+    sound = clips.samples(clips.part("beckett", 6.2, 9.5))
+    with process("from hwaja.workers.worker import main; main()") as running:
+        assert isinstance(ask(running, english), wire.Ready)
+        reply = ask(running, wire.Recognise(1, audio(sound), 3.0))
+        assert isinstance(reply, wire.Recognised)
+        assert "better" in reply.hypothesis.text.lower()
+
+
+@pytest.mark.models
+@pytest.mark.skipif(sys.platform != "linux", reason="the shim is for Linux")
+def test_a_worker_that_is_to_use_cuda_runs_on_the_installed_onnxruntime(
+    english: wire.Setup,
+) -> None:
+    """Here it is one for the CPU, to which sherpa-onnx then falls back."""
+    installed = Path(onnxruntime.__file__).with_name("capi") / "libonnxruntime.so"
+    sound = clips.samples(clips.part("beckett", 6.2, 9.5))
+    with process("from hwaja.workers.worker import main; main()") as running:
+        setup = msgspec.structs.replace(english, provider="cuda")
+        assert isinstance(ask(running, setup), wire.Ready)
+        loaded = Path(f"/proc/{running.pid}/maps").read_text()
+        assert str(installed) in loaded
+        assert "sherpa_onnx/lib/libonnxruntime.so" not in loaded
+        reply = ask(running, wire.Recognise(1, audio(sound), 3.0))
+        assert isinstance(reply, wire.Recognised)
+        assert "better" in reply.hypothesis.text.lower()
+
+
+YIELD = """
+import os
+import numpy
+from pathlib import Path
+from hwaja.workers.worker import yield_to_everyone
+yield_to_everyone()
+print({os.sched_getscheduler(int(t.name)) for t in Path("/proc/self/task").iterdir()})
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="this system has no idle priority")
+def test_every_thread_of_a_process_that_yields_waits_for_all_others() -> None:
+    """Also those that NumPy has started already."""
+    done = subprocess.run([sys.executable, "-c", YIELD], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str({os.SCHED_IDLE})

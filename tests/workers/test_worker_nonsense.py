@@ -1,0 +1,179 @@
+"""Workers that say what no worker says: each is ended, and its work done or failed."""
+
+import asyncio
+import random
+import resource
+import stat
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import clips
+import pytest
+import pytest_asyncio
+from pools import running
+
+from hwaja.engines.interface import EngineError, Samples
+from hwaja.engines.recognition import Hypothesis
+from hwaja.models.tones import spoken
+from hwaja.protocol.values import Options, Token
+from hwaja.workers import wire
+from hwaja.workers import worker_process as process
+from hwaja.workers.live import LiveUtterance
+from hwaja.workers.pool import Pool, Utterance
+
+pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
+
+PATIENCE_SECONDS = 60
+
+SPEECH = (6.2, 9.5)
+
+_WORKER = f"""#!{sys.executable}
+from pathlib import Path
+from hwaja.workers import wire, worker
+
+once, always = Path({{once!r}}), Path({{always!r}})
+answer = wire.write_reply
+
+def say(stream, reply):
+    if isinstance(reply, wire.Recognised | wire.Stepped) and (once.exists() or always.exists()):
+        nonsense = (once if once.exists() else always).read_bytes()
+        once.unlink(missing_ok=True)
+        while nonsense:
+            nonsense = nonsense[stream.write(nonsense):]
+        if {{ends}}:
+            raise SystemExit
+    else:
+        answer(stream, reply)
+
+wire.write_reply = say
+worker.main()
+"""
+
+
+def frame(body: bytes, says_bytes: int | None = None) -> bytes:
+    length = len(body) if says_bytes is None else says_bytes
+    return length.to_bytes(4, "little") + body
+
+
+def recognised(hypothesis: Hypothesis, job_id: int = 1) -> bytes:
+    return bytes(wire.encode(wire.Recognised(job_id, hypothesis)))
+
+
+NONSENSE = {
+    "any bytes": random.Random(1).randbytes(100_000),  # noqa: S311 (no secret)
+    "a huge length": frame(bytes(1_000_000), 0xFFFFFFFF),
+    "an answer to nothing": recognised(Hypothesis("no"), job_id=1 << 40),
+    "a voice for a text": bytes(
+        wire.encode(wire.Embedded(1, memoryview(bytes(192 * 4)), memoryview(b"")))
+    ),
+    "a huge text": recognised(Hypothesis("no" * 4_000_000)),
+}
+"""Of each kind one; `test_wire` has the rest."""
+
+
+class Speaker:
+    """What a worker is to say in place of its answers."""
+
+    def __init__(self, folder: Path, *, ends: bool = False) -> None:
+        self._once, self._always = folder / "once", folder / "always"
+        script = folder / "worker"
+        places = {"once": str(self._once), "always": str(self._always)}
+        script.write_text(_WORKER.format(**places, ends=ends))
+        script.chmod(stat.S_IRWXU)
+        self.executable = str(script)
+
+    def says_once(self, nonsense: bytes) -> None:
+        self._once.write_bytes(nonsense)
+
+    def says_always(self, nonsense: bytes) -> None:
+        self._always.write_bytes(nonsense)
+
+
+@pytest.fixture
+def speaker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Speaker:
+    found = Speaker(tmp_path)
+    monkeypatch.setattr(process.sys, "executable", found.executable)
+    return found
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def talking(
+    english: wire.Setup, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[tuple[Pool, Speaker]]:
+    """A pool of one worker, and what the worker is to say."""
+    speaker = Speaker(tmp_path_factory.mktemp("speaker"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(process.sys, "executable", speaker.executable)
+        async with running(english) as pool:
+            yield pool, speaker
+
+
+def speech() -> Samples:
+    return clips.samples(clips.part("beckett", *SPEECH))
+
+
+async def text_of(pool: Pool) -> str:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        heard = await pool.recognise("owner", lambda: Utterance(speech(), 3.3), 52_800, Options())
+    return heard.text.lower()
+
+
+def peak_bytes() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+@pytest.mark.parametrize("nonsense", NONSENSE.values(), ids=NONSENSE.keys())
+async def test_a_worker_that_answers_nonsense_is_replaced_and_its_job_done_by_the_next(
+    nonsense: bytes, talking: tuple[Pool, Speaker]
+) -> None:
+    pool, speaker = talking
+    restarts, most_bytes = pool.restarts, peak_bytes()
+    speaker.says_once(nonsense)
+    assert "better" in await text_of(pool)
+    assert pool.restarts - restarts == 1
+    assert peak_bytes() - most_bytes < 12 * wire.MAX_FRAME_BYTES
+
+
+async def test_an_answer_that_breaks_off_is_none(
+    english: wire.Setup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    speaker = Speaker(tmp_path, ends=True)
+    monkeypatch.setattr(process.sys, "executable", speaker.executable)
+    async with running(english) as pool:
+        speaker.says_once(recognised(Hypothesis("no"))[:-1])
+        assert "better" in await text_of(pool)
+        assert pool.restarts == 1
+
+
+async def test_a_job_that_is_always_answered_with_nonsense_fails_alone(
+    english: wire.Setup, speaker: Speaker
+) -> None:
+    async with running(english) as pool:
+        speaker.says_always(frame(b"\xc1"))
+        with pytest.raises(EngineError):
+            await text_of(pool)
+        samples = speech()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            track = await pool.embed("owner", samples.copy, len(samples), overlaps=False)
+        assert track.whole.any()
+        assert pool.restarts == 2
+
+
+@pytest.mark.parametrize("always", [False, True])
+async def test_of_an_utterance_that_is_heard_while_spoken_nonsense_is_taken_no_more_than_twice(
+    always: bool, tones: wire.Setup, speaker: Speaker
+) -> None:
+    said = spoken([3, 1, 4])
+    utterance = LiveUtterance("a", Options(), lambda a, b: said.samples[a:b].copy(), 0, None)
+    wrong = Hypothesis(said.text, (Token(said.text, float("inf")),))
+    nonsense = bytes(wire.encode(wire.Stepped([wire.Heard(1, wrong, is_final=True)])))
+    async with running(tones) as pool:
+        (speaker.says_always if always else speaker.says_once)(nonsense)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            try:
+                text = (await pool.finish(utterance, len(said.samples), 3.0)).text
+            except EngineError:
+                text = "failed"
+        assert text == ("failed" if always else said.text)
+        assert pool.restarts == 1  # and once more for the one that was found to be deadly

@@ -1,0 +1,187 @@
+"""Workers that cannot be started, or get no memory: they are back once they can."""
+
+import asyncio
+import os
+import resource
+import sys
+from pathlib import Path
+
+import clips
+import pytest
+from pools import running
+from structlog.testing import capture_logs
+
+from hwaja.engines.interface import EngineError
+from hwaja.models import locate
+from hwaja.models.tones import spoken
+from hwaja.process import supervision
+from hwaja.protocol.values import Options
+from hwaja.workers import supervisor as supervisor
+from hwaja.workers import wire
+from hwaja.workers.live import LiveUtterance
+from hwaja.workers.pool import Pool, Utterance
+from hwaja.workers.worker_process import WorkerProcess
+
+pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
+
+PATIENCE_SECONDS = 60
+
+SAID = "peer 192.0.2.7 said 900101"
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "_RESTART_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(supervision, "FIRST_PAUSE_SECONDS", 0.0)
+
+
+class Spawning:
+    """Starts no process while it is told to fail, as the system or a fault of the front has it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._spawn = WorkerProcess.spawn
+        self._error: Exception | None = None
+        self._failures = 0
+        self.has_failed = asyncio.Event()
+        self.has_often_failed = asyncio.Event()
+        monkeypatch.setattr(WorkerProcess, "spawn", self)
+
+    def fails(self, error: Exception | None) -> None:
+        self._error = error
+
+    async def __call__(self) -> WorkerProcess:
+        if self._error is not None:
+            self._failures += 1
+            self.has_failed.set()
+            if self._failures > 2 * supervision.MANY_FAULTS:
+                self.has_often_failed.set()
+            raise self._error
+        return await self._spawn()
+
+
+async def heard(pool: Pool) -> str:
+    said = spoken([3, 1, 4])
+    utterance = LiveUtterance("a", Options(), lambda a, b: said.samples[a:b].copy(), 0, None)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        text = (await pool.finish(utterance, len(said.samples), 3.0)).text
+    return "right" if text == said.text else text
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        BlockingIOError(11, os.strerror(11)),
+        RuntimeError("can't start new thread"),
+        MemoryError(),
+        KeyError(SAID),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_a_worker_that_dies_while_none_can_be_started_is_back_once_one_can(
+    error: Exception, tones: wire.Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spawning = Spawning(monkeypatch)
+    with capture_logs() as log:
+        async with running(tones) as pool:
+            spawning.fails(error)
+            pool.processes[0].kill()
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await spawning.has_failed.wait()
+            spawning.fails(None)
+            assert await heard(pool) == "right"
+    (line,) = [line for line in log if line["log_level"] == "error"][:1]
+    assert SAID not in str(log)
+    if type(error) in (MemoryError, KeyError):
+        assert (line["task"], line["error"]) == ("worker 0", type(error).__name__)
+    else:
+        assert line["reason"].startswith("A worker cannot be started: ")
+
+
+async def test_where_a_fault_keeps_the_last_worker_from_running_it_is_said_that_there_is_no_hope(
+    tones: wire.Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spawning, given_up = Spawning(monkeypatch), asyncio.Event()
+    pool = Pool(tones, 1, lambda _: given_up.set())
+    await pool.start()
+    try:
+        spawning.fails(KeyError(SAID))
+        waiting = asyncio.create_task(heard(pool))
+        pool.processes[0].kill()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await given_up.wait()
+            with pytest.raises(EngineError):
+                await waiting
+    finally:
+        await pool.close()
+
+
+async def test_while_another_worker_runs_there_is_hope(
+    tones: wire.Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spawning, given_up = Spawning(monkeypatch), []
+    pool = Pool(tones, 2, given_up.append)
+    await pool.start()
+    try:
+        spawning.fails(KeyError(SAID))
+        pool.processes[0].kill()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await spawning.has_often_failed.wait()
+        assert given_up == []
+        assert await heard(pool) == "right"
+    finally:
+        await pool.close()
+
+
+async def test_a_system_that_starts_no_process_is_waited_for_however_long(
+    tones: wire.Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that is started anew would start none either; its log and `/readyz` say so."""
+    spawning, given_up = Spawning(monkeypatch), []
+    monkeypatch.setattr(supervisor, "_RESTART_PAUSE_SECONDS", 0)
+    pool = Pool(tones, 1, given_up.append)
+    await pool.start()
+    try:
+        spawning.fails(RuntimeError("can't start new thread"))
+        pool.processes[0].kill()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await spawning.has_often_failed.wait()
+        assert given_up == []
+    finally:
+        await pool.close()
+
+
+async def test_a_worker_that_its_front_has_lost_ends_by_itself() -> None:
+    """asyncio forgets a process that it started where it gets no thread to wait for its end."""
+    program = "from hwaja.workers import worker; worker.SETUP_SECONDS = 0; worker.main()"
+    pipe = asyncio.subprocess.PIPE
+    lost = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, stdin=pipe, stdout=pipe
+    )
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        assert await lost.communicate() == (b"", None)
+
+
+def limit_memory_to_what_is_used(pid: int) -> None:
+    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[0])
+    limit_bytes = pages * resource.getpagesize()
+    resource.prlimit(pid, resource.RLIMIT_AS, (limit_bytes, limit_bytes))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the memory of another process")
+async def test_a_worker_that_gets_no_more_memory_is_replaced_and_its_job_done_by_the_next() -> None:
+    setup = wire.Setup(str(locate("whisper-base")), None, "en")
+    speech = clips.samples(clips.part("beckett", 6.2, 9.5))
+
+    async def text_of(seconds: float) -> str:
+        some = speech[: round(16_000 * seconds)]
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            heard = await pool.recognise(
+                "a", lambda: Utterance(some.copy(), seconds), len(some), Options()
+            )
+        return heard.text.lower()
+
+    async with running(setup) as pool:
+        await text_of(0.5)
+        limit_memory_to_what_is_used(pool.processes[0].pid)
+        assert "better" in await text_of(3.3)
+        assert pool.restarts == 1
