@@ -78,7 +78,7 @@ bench: $(STAMPS)/dev
 bench-compare: $(STAMPS)/dev
 	$(BIN)/python bench/compare.py $(BASE)
 
-# Hours: what CI runs for moments (tests/test_soak.py). docs/reliability.md has the figures.
+# Hours: what CI runs for moments (tests/project/test_soak.py). docs/reliability.md has the figures.
 soak: $(STAMPS)/dev
 	$(BIN)/hwaja models pull --for-tests
 	$(BIN)/pip install --quiet --editable '.[cpu,bench,dev,fuzz]'

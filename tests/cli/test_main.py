@@ -218,6 +218,6 @@ def test_without_onnxruntime_the_user_is_told_what_to_install(
     tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    monkeypatch.setattr("hwaja.server.server.application.locate", lambda name: tmp_path / name)
+    monkeypatch.setattr("hwaja.server.application.locate", lambda name: tmp_path / name)
     sentence = refusal(capsys, "serve", "--dev-cert", "--data-dir", str(tmp_path))
     assert "hwaja[cpu]" in sentence

@@ -205,7 +205,6 @@ def test_a_file_without_a_certificate_is_named(
 LIBRARY = [
     *sorted((PACKAGE / "client").glob("*.py")),
     *sorted((PACKAGE / "adapters").glob("*.py")),
-    PACKAGE / "audio.py",
 ]
 
 

@@ -41,7 +41,7 @@ def heard_on(library: str) -> Any:
     """What a process of its own hears on the onnxruntime of "sherpa" or the one "installed"."""
     models = ["moonshine-tiny-en", "whisper-base"]
     command = [sys.executable, "-c", HEAR, library, *models]
-    folder = Path(__file__).parent  # `clips` lies there
+    folder = Path(__file__).parents[1] / "support"  # `clips` lies there
     ended = subprocess.run(command, cwd=folder, check=True, timeout=120, capture_output=True)
     return json.loads(ended.stdout.splitlines()[-1])
 

@@ -232,7 +232,7 @@ import sys
 import numpy as np
 from hwaja.engines.interface import EngineError
 from hwaja.models import locate
-from hwaja.protocol.values import Hotword, Hypothesis, Options
+from hwaja.protocol.values import Options
 from hwaja.engines.sherpa import load_recogniser
 recogniser = load_recogniser(locate("whisper-base"), "en")
 try:

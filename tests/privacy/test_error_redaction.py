@@ -9,7 +9,8 @@ import pytest
 
 PROLOGUE = """
 import asyncio, logging, threading
-from hwaja.privacy import error_redaction as faults, logs
+from hwaja.privacy import error_redaction as faults
+from hwaja.process import log_setup as logs
 from hwaja.protocol.parse import parse
 logs.configure("json")
 faults.log_uncaught()
@@ -53,7 +54,7 @@ def test_what_nobody_catches_is_one_line_with_type_and_place(way: str) -> None:
     place = line.pop("place")
     del line["timestamp"]
     assert line == {"event": "uncaught", "error": "TypeError", "level": "error"}
-    assert place.startswith("parse.py:")
+    assert place.startswith("protocol/parse.py:")
 
 
 def test_a_librarys_warning_is_logged_by_its_place_alone() -> None:
@@ -73,7 +74,7 @@ except TypeError:
 """)
     assert (line["event"], line["level"]) == ("library caught", "error")
     assert (line["logger"], line["error"]) == ("hwaja.library", "TypeError")
-    assert line["place"].startswith("parse.py:")
+    assert line["place"].startswith("protocol/parse.py:")
 
 
 def test_a_background_task_that_fails_is_logged_when_it_does() -> None:
@@ -91,5 +92,5 @@ async def main():
 asyncio.run(main())
 """)
     assert (first["event"], first["error"]) == ("uncaught", "TypeError")
-    assert first["place"].startswith("parse.py:")
+    assert first["place"].startswith("protocol/parse.py:")
     assert second["event"] == "afterwards"

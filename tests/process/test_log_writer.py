@@ -24,7 +24,8 @@ from hwaja.workers.worker_process import WorkerProcess
 PROLOGUE = """
 import logging, os, sys, threading, warnings
 import structlog
-from hwaja.privacy import error_redaction as faults, logs
+from hwaja.privacy import error_redaction as faults
+from hwaja.process import log_setup as logs
 from hwaja.process.log_writer import WRITER
 logs.configure("json")
 faults.log_uncaught()
@@ -146,7 +147,7 @@ print(WRITER.dropped_lines)
 def test_a_count_of_lines_that_cannot_be_shown_costs_itself_and_not_what_comes_later() -> None:
     """Its value is asked for how it looks once more, long after the lines were written."""
     ended = run("""
-from hwaja import repeated_lines
+from hwaja.process import log_repetition as repeated_lines
 repeated_lines.PERIOD_SECONDS = 0.01
 class Fading:
     looks = 5 + repeated_lines.WHOLE_LINES

@@ -44,7 +44,7 @@ def anchors(file: Path) -> set[str]:
 
 def test_every_test_and_soak_program_that_is_named_is_there(page: Path) -> None:
     named = re.findall(r"`((?:browser/)?test_\w+)(\*?)(?:\.py)?`", prose(page))
-    missing = {name for name, star in named if not list(TESTS.glob(f"{name}{star}.py"))}
+    missing = {name for name, star in named if not list(TESTS.rglob(f"{name}{star}.py"))}
     programs = set(re.findall(r"`soak\.(\w+)`", prose(page)))
     assert missing == set()
     assert programs <= {file.stem for file in SOAK.glob("*.py")}

@@ -92,6 +92,10 @@ def test_an_example_uses_the_public_client_alone(file: Path) -> None:
 
 def test_programs_of_users_pass_strict_type_checks() -> None:
     """Also one with NumPy, paths, arrays, and without asyncio."""
-    programs = [EXAMPLES / "file.py", EXAMPLES / "microphone.py", TESTS / "typed_client.py"]
+    programs = [
+        EXAMPLES / "file.py",
+        EXAMPLES / "microphone.py",
+        TESTS / "support" / "typed_client.py",
+    ]
     report, errors, code = mypy.api.run(["--strict", *map(str, programs)])
     assert (code, errors) == (0, ""), report

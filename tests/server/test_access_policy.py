@@ -30,7 +30,7 @@ def test_a_bearer_is_read_from_the_header_and_from_a_subprotocol() -> None:
     for pair in (
         ("Authorization", f"Bearer {TOKEN}"),
         ("authorization", f"bearer  {TOKEN}"),
-        ("Sec-WebSocket-Protocol", f"hwaja, hwaja.server.bearer.{TOKEN}"),
+        ("Sec-WebSocket-Protocol", f"hwaja, hwaja.bearer.{TOKEN}"),
     ):
         assert presented("/", headers(pair)).bearers == (digest_of(TOKEN),)
     assert presented("/", headers(("Authorization", f"Basic {TOKEN}"))).bearers == ()
@@ -79,7 +79,7 @@ def test_only_a_token_of_the_file_lets_in() -> None:
         return policy.refusal(presented("/", headers(*pairs)))
 
     assert status(("Authorization", f"Bearer {TOKEN}")) is None
-    assert status(("Sec-WebSocket-Protocol", f"hwaja, hwaja.server.bearer.{OTHER}")) is None
+    assert status(("Sec-WebSocket-Protocol", f"hwaja, hwaja.bearer.{OTHER}")) is None
     for wrong in ("", TOKEN[:-1], TOKEN + "x", "# of the front desk", "\xff"):
         assert status(("Authorization", f"Bearer {wrong}")) is Rejection.UNAUTHORIZED
     assert status() is Rejection.UNAUTHORIZED

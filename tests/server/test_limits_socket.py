@@ -172,7 +172,7 @@ async def test_a_client_that_is_silent_but_there_keeps_its_place(
 async def test_audio_that_comes_faster_than_allowed_waits_and_none_is_lost(
     serve: Serve, engine: FakePool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hwaja.server.server.connection.BURST_AUDIO_SECONDS", 1)
+    monkeypatch.setattr("hwaja.server.connection.BURST_AUDIO_SECONDS", 1)
     for speed, least_seconds in ((1e9, 0), (20, 0.4)):
         async with serve(max_audio_speed=speed) as endpoint, endpoint.welcomed() as peer:
             await peer.begin()

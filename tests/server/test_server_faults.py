@@ -49,7 +49,7 @@ async def test_a_client_whose_session_cannot_begin_is_closed_and_the_log_says_wh
             assert await peer.hear_until_closed() == ([], 1011)
     (failed,) = errors_in(log)
     assert failed["error"] == "RuntimeError"
-    assert failed["place"].startswith("intake.py:")
+    assert failed["place"].startswith("server/intake.py:")
 
 
 async def test_a_request_that_cannot_be_answered_is_a_500_and_the_log_says_where_it_failed(
@@ -70,7 +70,7 @@ async def test_a_request_that_cannot_be_answered_is_a_500_and_the_log_says_where
             assert (await endpoint.get("/readyz")).status == 500
     (failed,) = errors_in(log)
     assert failed["error"] == "RuntimeError"
-    assert failed["place"].startswith("server.py:")
+    assert failed["place"].startswith("server/server.py:")
 
 
 async def test_a_watch_over_the_load_that_fails_is_logged_and_goes_on(

@@ -6,7 +6,8 @@ import sys
 
 PROGRAM = """
 import asyncio, os, signal, structlog, threading
-from hwaja.privacy import error_redaction as faults, logs
+from hwaja.privacy import error_redaction as faults
+from hwaja.process import log_setup as logs
 from hwaja.server.reloading import reload_on_hangup
 from hwaja.server.stopping import StopSignals
 

@@ -45,7 +45,7 @@ RESUME_QUERY = {
 SUBPROTOCOLS = {
     "type": "string",
     "description": (
-        f"Beside `{SUBPROTOCOL}`, which alone is ever agreed to: `hwaja.server.bearer.TOKEN`, "
+        f"Beside `{SUBPROTOCOL}`, which alone is ever agreed to: `hwaja.bearer.TOKEN`, "
         "`hwaja.resume` or `hwaja.resume.TOKEN`."
     ),
     "x-hwaja-beyond": True,
@@ -63,7 +63,7 @@ SECURITY: dict[str, dict[str, Any]] = {
         "name": "Sec-WebSocket-Protocol",
         "description": (
             f"For browsers, which set no headers: the subprotocols `{SUBPROTOCOL}` and "
-            "`hwaja.server.bearer.TOKEN`, as in `new WebSocket(url, ["
+            "`hwaja.bearer.TOKEN`, as in `new WebSocket(url, ["
             f'"{SUBPROTOCOL}", "hwaja.bearer.TOKEN"])`.'
         ),
     },

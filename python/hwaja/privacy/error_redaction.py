@@ -13,7 +13,7 @@ from typing import Any, TextIO
 
 import structlog
 
-_PACKAGE = Path(__file__).parent
+_PACKAGE = Path(__file__).parents[1]
 
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 """What asyncio's loop does not accept connections after, for a second."""

@@ -39,7 +39,7 @@ from hwaja.workers.pool import Pool
 _FP32_TWINS = {"whisper-base": "whisper-base-fp32"}
 _DETECTOR, _EMBEDDER, _SEGMENTER = "silero-vad", "campplus", "pyannote-segmentation"
 
-_log = structlog.get_logger("hwaja.server.server.application")
+_log = structlog.get_logger("hwaja.server.application")
 
 
 async def run(config: Config) -> int:

@@ -40,7 +40,7 @@ holds is still to be heard by then."""
 HOLD_PERIOD_SECONDS = 0.5
 """Between two looks at how long audio waits."""
 
-_log = structlog.get_logger("hwaja.server.server.connection")
+_log = structlog.get_logger("hwaja.server.connection")
 
 
 class Connection:

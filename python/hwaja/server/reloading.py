@@ -19,7 +19,7 @@ Reloads = Mapping[str, Callable[[], None]]
 PAUSE_SECONDS = 1.0
 """Between two reloads: each reads files while no client is served."""
 
-_log = structlog.get_logger("hwaja.server.server.reloading")
+_log = structlog.get_logger("hwaja.server.reloading")
 
 
 def reload_on_hangup(reloads: Reloads) -> None:

@@ -81,7 +81,7 @@ RING_SECONDS = 32
 """Audio held for a session: an open utterance of 15 s and as much again that is being decoded, and
 the longest enrolment."""
 
-_log = structlog.get_logger("hwaja.session.state_machine")
+_log = structlog.get_logger("hwaja.session")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from hwaja.server.signals import on_signal
 
 Result = TypeVar("Result")
 
-_log = structlog.get_logger("hwaja.server.server.stopping")
+_log = structlog.get_logger("hwaja.server.stopping")
 
 
 class StopSignals:

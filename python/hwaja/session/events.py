@@ -251,7 +251,7 @@ class Extend:
 
 @dataclass(frozen=True, slots=True)
 class ProbeSpeaker:
-    """Probe samples `[start, stop)` of an open segment for another voice; report `SpeakerProbed`."""
+    """Probe samples `[start, stop)` of an open segment for another voice: `SpeakerProbed`."""
 
     segment_id: int
     start: int

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 import structlog
 
-_log = structlog.get_logger("hwaja.server.server.analysis")
+_log = structlog.get_logger("hwaja.workers.speculation")
 
 Result = TypeVar("Result")
 Work = Callable[[], Coroutine[Any, Any, Result]]
