@@ -25,9 +25,10 @@ from hwaja.engines.sherpa import SpeakerEmbedder
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.codes import Reason
 from hwaja.protocol.messages import Error, RegistrationCompleted
-from hwaja.protocol.quality import SAME_VOICE_COSINE, SIMILAR_VOICE_COSINE, Quality, warnings
+from hwaja.protocol.values import Quality
 from hwaja.server.application import detector_file, embedder_file
 from hwaja.speakers.takes import cosine
+from hwaja.speakers.verdict import SAME_VOICE_COSINE, SIMILAR_VOICE_COSINE, warnings
 from hwaja.vad.silero import SileroDetector
 from people import Audio, Speaker, cut, speakers, telephone
 

@@ -15,7 +15,7 @@ import numpy as np
 from enrolment import Desk
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.codes import Reason
-from hwaja.protocol.quality import warnings
+from hwaja.speakers.verdict import warnings
 from people import Audio, speakers
 
 

@@ -8,9 +8,9 @@ The application decides who may come, and what becomes of the text.
 
 import os
 from collections.abc import AsyncIterator
-from dataclasses import asdict
 from pathlib import Path
 
+import msgspec
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 from hwaja.client import Client, ClientError, RefusedError, connect
@@ -29,7 +29,7 @@ async def talk(browser: WebSocket) -> None:
             for speaker_id in (0, 1):
                 await enrol(client, speaker_id, browser)
             async for told in client.transcribe(chunks(browser), interim_results=True):
-                await browser.send_json({"told": type(told).__name__, **asdict(told)})
+                await browser.send_json({"told": type(told).__name__, **msgspec.to_builtins(told)})
         await browser.close()
     except ClientError as error:
         await browser.close(1011, str(error))

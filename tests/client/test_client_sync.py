@@ -111,7 +111,7 @@ def test_ctrl_c_is_what_comes_out(tmp_path: Path) -> None:
 def test_the_client_needs_nothing_that_only_a_server_needs(module: str) -> None:
     script = (
         f"import sys, {module}; "
-        "print([m for m in ('numpy', 'onnxruntime', 'sherpa_onnx', 'structlog', 'onnx', 'msgspec', "
+        "print([m for m in ('numpy', 'onnxruntime', 'sherpa_onnx', 'structlog', 'onnx', "
         "'prometheus_client', 'cryptography') if m in sys.modules])"
     )
     done = subprocess.run(

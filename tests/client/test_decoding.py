@@ -1,10 +1,10 @@
 """What the client reads is what the server wrote."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import given, settings
+from msgspec.structs import replace
 from server_messages import messages, transcriptions
 
 from hwaja.client.client_events import Failure

@@ -14,9 +14,9 @@ from hwaja.protocol.messages import (
     StartRegistration,
     StartTranscription,
 )
-from hwaja.protocol.parse import MAX_HOTWORD_BOOST, MAX_HOTWORD_CHARS, MAX_HOTWORDS, parse
+from hwaja.protocol.parse import parse
 from hwaja.protocol.serialize import serialize
-from hwaja.protocol.values import Options
+from hwaja.protocol.values import MAX_HOTWORD_BOOST, MAX_HOTWORD_CHARS, MAX_HOTWORDS, Options
 
 _ABLE = Abilities(languages=frozenset({"ko"}), hotword_characters=frozenset("가나다"))
 

@@ -11,12 +11,11 @@ from typing import Any
 import pytest
 from documented import CLIENT, DOCUMENT, MESSAGES
 from tools.asyncapi import catalogue, document, examples, page
-from tools.asyncapi.catalogue import RESUME
 from tools.asyncapi.examples import Example
 
-from hwaja.protocol.codes import ErrorCode, Reason
+from hwaja.protocol.codes import ADVICE, ErrorCode, Reason
+from hwaja.protocol.field_types import RESUME
 from hwaja.protocol.messages import AudioReceived
-from hwaja.protocol.quality import ADVICE
 
 CHECK = Path(__file__).resolve().parents[1] / "asyncapi"
 """AsyncAPI's own parser, for node."""

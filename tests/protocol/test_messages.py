@@ -152,7 +152,7 @@ def test_an_error_beyond_the_specification_always_says_what_is_wrong(code: Error
 
 
 def test_details_come_after_the_fields_of_the_specification() -> None:
-    details = Details(1.23456, 2.0, Label.DOUBTFUL, 0.98765, (0.61234, 0.3), 0.31234, 0.4567)
+    details = Details(1.23456, 2.0, Label.DOUBTFUL, 0.98765, (0.61234, 0.3), 0.4567, 0.31234)
     fields = json.loads(serialize(Transcription(1, "네", "t", -30.0, 3, details)))
     assert list(fields.items())[5:] == [
         ("segment_id", 3),

@@ -1,12 +1,14 @@
 """How good a voice is, as the client reads it."""
 
 import json
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from hwaja.protocol.codes import ErrorCode, Reason
 from hwaja.protocol.messages import Error, RegistrationCompleted
-from hwaja.protocol.quality import Quality
 from hwaja.protocol.serialize import serialize
+from hwaja.protocol.values import Quality
+from hwaja.speakers.verdict import with_warnings
 
 QUALITY = Quality(4.1234, 1, -30.04, 25.06, 0.00123, 0.56789, other_similarity=0.31234)
 
@@ -28,7 +30,7 @@ def test_how_good_a_voice_is_comes_after_the_fields_of_the_specification() -> No
 
 def test_a_warning_says_what_to_do_and_names_itself_for_programs() -> None:
     pooled = replace(QUALITY, takes=2, takes_similarity=0.8, snr_db=3.0, other_similarity=None)
-    quality = json.loads(serialize(RegistrationCompleted(0, pooled)))["quality"]
+    quality = json.loads(serialize(RegistrationCompleted(0, with_warnings(pooled))))["quality"]
     assert (quality["takes_similarity"], "other_similarity" in quality) == (0.8, False)
     assert quality["warnings"] == [
         {"reason": "noisy", "message": "주변 소음이 큽니다. 조용한 곳에서 말씀해주세요."}
@@ -37,6 +39,6 @@ def test_a_warning_says_what_to_do_and_names_itself_for_programs() -> None:
 
 def test_a_refusal_shows_the_figures_it_rests_on() -> None:
     code = ErrorCode.SPEAKER_REGISTRATION_FAILED
-    error = Error(code, Reason.SAME_VOICE, 1, QUALITY)
+    error = Error(code, Reason.SAME_VOICE, 1, quality=QUALITY)
     fields = json.loads(serialize(error, details=True))
     assert list(fields) == ["type", "code", "speaker_id", "message", "reason", "quality"]

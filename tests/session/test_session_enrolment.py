@@ -10,7 +10,7 @@ from hwaja.protocol.messages import (
     StartRegistration,
     StartTranscription,
 )
-from hwaja.protocol.quality import Quality
+from hwaja.protocol.values import Quality
 from hwaja.server.session_runner import RING_SECONDS
 from hwaja.session.events import Effect
 from hwaja.session.state_machine import State

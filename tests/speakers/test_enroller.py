@@ -17,7 +17,6 @@ from hwaja.engines.interface import (
 )
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.codes import AudioFormat, Reason
-from hwaja.protocol.quality import warnings
 from hwaja.speakers import enroller
 from hwaja.speakers.enroller import Enroller, ReadSamples
 from hwaja.speakers.enrolment import Enrol, Enrolled
@@ -119,7 +118,7 @@ async def test_two_people_with_like_voices_are_both_enrolled_with_a_warning(room
     assert (answer.failure, len(room.heard(0))) == (None, 2)
     assert answer.quality is not None
     assert answer.quality.other_similarity == pytest.approx(0.71, abs=0.01)
-    assert Reason.SIMILAR_VOICE in warnings(answer.quality)
+    assert Reason.SIMILAR_VOICE in {warning.reason for warning in answer.quality.warnings}
 
 
 async def test_after_a_refusal_the_earlier_voice_is_the_one_that_counts(room: Room) -> None:

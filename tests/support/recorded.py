@@ -6,10 +6,11 @@ change of the protocol is a reason to do so.
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from hwaja.protocol.codes import AudioFormat, ErrorCode, Reason
 from hwaja.protocol.messages import (
@@ -33,10 +34,10 @@ from hwaja.protocol.messages import (
     TranscriptionStopped,
 )
 from hwaja.protocol.parse import MAX_TEXT_CHARS, parse
-from hwaja.protocol.quality import Quality
 from hwaja.protocol.serialize import serialize
 from hwaja.protocol.texts import AHEAD
-from hwaja.protocol.values import Label, Token
+from hwaja.protocol.values import Label, Quality, Token
+from hwaja.speakers.verdict import with_warnings
 
 FOLDER = Path(__file__).resolve().parents[1] / "protocol" / "recorded"
 WRITTEN = FOLDER / "written.jsonl"
@@ -68,6 +69,10 @@ FIGURES = (
 
 
 def qualities() -> Iterator[Quality]:
+    return map(with_warnings, figures())
+
+
+def figures() -> Iterator[Quality]:
     good = Quality(4.0, 1, -30.0, 30.0, 0.0, 0.9, other_similarity=0.3)
     yield good
     yield replace(good, other_similarity=None)
@@ -150,7 +155,7 @@ def errors() -> Iterator[ServerMessage]:
     for code, looks_like in product(ErrorCode, AudioFormat):
         yield Error(code, Reason.WRONG_FORMAT, 0, looks_like=looks_like)
     for quality in list(qualities())[-9:]:
-        yield Error(ErrorCode.SPEAKER_REGISTRATION_FAILED, Reason.SAME_VOICE, 1, quality)
+        yield Error(ErrorCode.SPEAKER_REGISTRATION_FAILED, Reason.SAME_VOICE, 1, quality=quality)
     for speaker_id in (-1, 0, 9, 2**53):
         yield Error(ErrorCode.SPEAKER_REGISTRATION_FAILED, Reason.UNKNOWN_SPEAKER, speaker_id)
     for reason in (Reason.AUDIO_LIMIT, Reason.SERVER_STOPPED):
@@ -216,6 +221,12 @@ def sent() -> Iterator[str]:
         '{"type"}',
         "\ufeff{}",
         "{'a': 1}",
+    )
+    yield from (
+        "{} {}",
+        "{}x",
+        '{"type": "stop_transcription"} 1',
+        '{"type": "stop_transcription"}\x0b',
     )
     yield from ("[" * 8000 + "]" * 8000, '{"a": ' + "[" * 8000 + "]" * 8000 + "}", "9" * 5000)
     yield from (" " * MAX_TEXT_CHARS, " " * (MAX_TEXT_CHARS + 1))

@@ -2,8 +2,9 @@
 
 from hypothesis import strategies as st
 
-from hwaja.protocol.codes import AudioFormat, ErrorCode, Reason
+from hwaja.protocol.codes import ADVICE, AudioFormat, ErrorCode, Reason
 from hwaja.protocol.messages import (
+    MAX_TOLD_ID,
     MOST_SPEAKERS,
     AudioReceived,
     Details,
@@ -23,10 +24,9 @@ from hwaja.protocol.messages import (
     TranscriptionStarted,
     TranscriptionStopped,
 )
-from hwaja.protocol.parse import MAX_TOLD_ID
-from hwaja.protocol.quality import ADVICE, Quality
 from hwaja.protocol.texts import AHEAD
-from hwaja.protocol.values import Label, Token
+from hwaja.protocol.values import Label, Quality, Token
+from hwaja.speakers.verdict import with_warnings
 
 ids = st.integers(0, MOST_SPEAKERS - 1)
 counts = st.integers(0, 10**9)
@@ -49,7 +49,7 @@ qualities = st.builds(
     agreement=cosines,
     other_similarity=st.none() | cosines,
     takes_similarity=st.none() | cosines,
-)
+).map(with_warnings)
 tokens = st.builds(Token, text=st.text(), start_seconds=seconds)
 details = st.builds(
     Details,
@@ -96,9 +96,9 @@ messages: st.SearchStrategy[ServerMessage] = st.one_of(
         st.sampled_from(ErrorCode),
         refusals,
         told_ids,
-        st.none() | qualities,
         st.none() | st.sampled_from(AudioFormat),
         st.none() | counts,
+        st.none() | qualities,
     ),
 )
 """Everything that the server can say."""

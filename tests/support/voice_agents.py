@@ -4,11 +4,11 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from contextlib import aclosing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import clips
+from msgspec.structs import replace
 
 from hwaja.adapters.service import Service
 from hwaja.client import Client, ClientError, ClientEvent, Transcription

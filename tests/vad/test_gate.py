@@ -18,9 +18,8 @@ from gating import (
     samples,
 )
 
-from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.audio import FLOOR_DBFS, SAMPLE_RATE
 from hwaja.vad.gate import (
-    FLOOR_DBFS,
     FRAME_SAMPLES,
     GateSettings,
     SpeechGate,

@@ -7,7 +7,8 @@ from gating import PAUSE, SMALL, SPEECH, Frame, cut, feed, samples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwaja.vad.gate import FLOOR_DBFS, GateSettings, Segment, SpeechGate, frames_in
+from hwaja.protocol.audio import FLOOR_DBFS
+from hwaja.vad.gate import GateSettings, Segment, SpeechGate, frames_in
 
 runs = st.lists(
     st.tuples(

@@ -1,57 +1,43 @@
 """Every message of the protocol with all its fields: which there are, what each is, who gets it."""
 
-import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import EnumType
 from itertools import chain
 from typing import Any, get_args, get_type_hints
 
+import msgspec
+
+from hwaja.protocol import codes, values
+from hwaja.protocol.field_types import Inlined
+from hwaja.protocol.fields import inlined
 from hwaja.protocol.messages import (
+    Added,
     ClientMessage,
-    Details,
+    FromClient,
+    FromServer,
     PassingMessage,
     Place,
     ServerMessage,
     SpeakerShare,
-    Summary,
 )
-from hwaja.protocol.quality import ADVICE, Quality
-from hwaja.protocol.values import Hotword, Options, Token
+from hwaja.protocol.values import Hotword, Options, Quality, QualityWarning, Token
+from hwaja.session.states import State
 from tools.asyncapi import examples, sentences
 from tools.asyncapi.examples import Example
-from tools.asyncapi.json_schema import Schema, schema_of, without_none
 
-_DISSOLVED = {Details, Options, Place, Summary}
-"""Classes whose fields stand in the message itself."""
+Schema = dict[str, Any]
 
 PARTS = (Hotword, Quality, Token, SpeakerShare)
-"""Classes that are objects inside of messages."""
+"""Structs that are objects inside of messages."""
 
-_ASKING = {*get_args(ClientMessage), Options}
-"""Classes of which everything that may be left out goes beyond the specification."""
+_REFERENCE = "#/components/schemas/"
 
-RESUME = "resume"
-"""What a client asks for with its address or a subprotocol, not with a message."""
+_OF_PYTHON = ("default", "anyOf", "$ref")
+"""Keywords of msgspec's schemas that do not speak of the wire."""
 
-_ASKED_BY: dict[str, tuple[str, ...]] = {
-    "AudioReceived": (RESUME,),
-    "Interim": ("interim_results",),
-    "LimitWarning": ("details",),
-    "SpeakerUpdate": ("speaker_updates",),
-    "TooFarAhead": ("details",),
-    "TranscriptionStopped": ("stop_transcription",),
-    "Details": ("details",),
-    "Place": (RESUME,),
-    "ModelLoaded.session_token": (RESUME,),
-    "ModelLoaded.resumed": (RESUME,),
-    "RegistrationCompleted.quality": ("quality", "details"),
-    "Transcription.segment_id": ("details", "interim_results", "speaker_updates"),
-    "Error.reason": ("details",),
-    "Error.quality": ("quality", "details"),
-    "Error.looks_like": ("details",),
-    "Error.received_samples": ("details",),
-}
-"""What brings what goes beyond the specification, by class, or by class and field."""
+_OUTSIDE = (State.CONNECTING, State.CLOSED)
+"""States in which there is no session to come back to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,35 +69,9 @@ class Message:
     """Examples."""
 
 
-_WARNINGS = Field(
-    "warnings",
-    {
-        "type": "array",
-        "items": {
-            "type": "object",
-            "required": ["reason", "message"],
-            "properties": {
-                "reason": {
-                    "description": "What, for programs.",
-                    "type": "string",
-                    "enum": [reason.value for reason in ADVICE],
-                },
-                "message": {"description": "What to do about it, in Korean.", "type": "string"},
-            },
-        },
-    },
-    'What could be better, each as `{"reason", "message"}` like an error; the gravest first.',
-    required=True,
-)
-_MESSAGE = Field("message", {"type": "string"}, "What to tell a person, in Korean.", required=True)
-_NUMBER = Field(
-    "number",
-    {"type": "integer", "minimum": 1},
-    "Counts up by 1 in a session. One that was had before is to be dropped.",
-    required=False,
-    beyond=True,
-    asked_by=(RESUME,),
-)
+def reference(kind: type) -> Schema:
+    """Return where the schema of a struct that is part of messages stands."""
+    return {"$ref": f"{_REFERENCE}{kind.__name__}"}
 
 
 def client_messages() -> tuple[Message, ...]:
@@ -124,64 +84,117 @@ def server_messages() -> tuple[Message, ...]:
     return tuple(_message(kind, examples.SERVER) for kind in get_args(ServerMessage))
 
 
-def part(kind: type) -> tuple[Field, ...]:
+def part(kind: type[msgspec.Struct]) -> tuple[Field, ...]:
     """Return the fields of one of `PARTS`."""
-    fields = tuple(_fields(kind, set()))
-    return (*fields, _WARNINGS) if kind is Quality else fields
+    return tuple(_fields(kind))
 
 
-def _message(kind: type, shown: Sequence[Example]) -> Message:
+def as_object(fields: Sequence[Field], sentence: str = "") -> Schema:
+    """Return the schema of an object with these fields."""
+    return {
+        "type": "object",
+        **({"description": sentence} if sentence else {}),
+        "required": [field.name for field in fields if field.required],
+        "properties": {field.name: _property(field) for field in fields},
+    }
+
+
+def _property(field: Field) -> Schema:
+    # Beside a $ref nothing else is read (JSON Schema, draft 7).
+    schema = {"allOf": [field.schema]} if "$ref" in field.schema else field.schema
+    return {"description": field.sentence, **schema, **marks(field.beyond, field.asked_by)}
+
+
+def marks(beyond: bool, asked_by: tuple[str, ...]) -> Schema:
+    """Return what is said of a message or a field beyond the specification."""
+    found: Schema = {"x-hwaja-beyond": True} if beyond else {}
+    return found | ({"x-hwaja-asked-by": list(asked_by)} if asked_by else {})
+
+
+def _message(kind: type[FromClient | FromServer], shown: Sequence[Example]) -> Message:
     payloads = tuple(example.payload for example in shown if example.kind is kind)
     fullest_first = sorted(payloads, key=lambda payload: len(payload), reverse=True)
     keys = tuple(dict.fromkeys(chain.from_iterable(fullest_first)))
-    fields = {field.name: field for field in (*_common(kind, payloads), *_fields(kind, set(keys)))}
+    fields = {field.name: field for field in (*_common(kind), *_fields(kind))}
     if set(fields) != set(keys):
         raise ValueError(f"{kind.__name__}: {set(fields) ^ set(keys)} not described, or not shown")
-    sentence, more, beyond = sentences.of_message(kind)
+    sentence, more = sentences.of_message(kind)
+    asked_by = kind.ASKED_BY if issubclass(kind, FromServer) else ()
     return Message(
         type=payloads[0]["type"],
         sentence=sentence,
         more=more,
-        beyond=beyond,
-        asked_by=_ASKED_BY.get(kind.__name__, ()),
+        beyond=bool(asked_by) or (issubclass(kind, FromClient) and kind.IS_BEYOND),
+        asked_by=asked_by,
         fields=tuple(fields[key] for key in keys),
         payloads=payloads,
     )
 
 
-def _common(kind: type, payloads: Sequence[dict[str, Any]]) -> Iterator[Field]:
-    """Yield what `serialize.py` adds to the fields of a message's class."""
-    name = {"type": "string", "const": payloads[0]["type"]}
+def _common(kind: type[FromClient | FromServer]) -> Iterator[Field]:
+    """Yield the type of a message, and what `serialize.py` adds to it."""
+    name = {"type": "string", "const": kind.__struct_config__.tag}
     yield Field("type", name, "Which message it is.", required=True)
-    if kind in get_args(ClientMessage):
-        return
-    if "message" in payloads[0]:
-        yield _MESSAGE
-    if kind not in get_args(PassingMessage):
-        yield _NUMBER
+    if issubclass(kind, FromServer):
+        message, number = _fields(Added)
+        yield from [message] if kind.BEFORE_TEXT else []
+        yield from [number] if kind not in get_args(PassingMessage) else []
 
 
-def _fields(kind: type, keys: set[str]) -> Iterator[Field]:
-    """Yield the fields of a class, and of those whose fields stand beside its own."""
-    hints, said = get_type_hints(kind), sentences.of_fields(kind)
-    for field in dataclasses.fields(kind):
-        inner = without_none(hints[field.name])
-        dissolves = inner in _DISSOLVED
-        if not dissolves or field.name in keys:
-            asked_by = _asked_by(kind, field.name)
-            is_optional = field.default is not dataclasses.MISSING
+def _fields(kind: type[msgspec.Struct]) -> Iterator[Field]:
+    """Yield the fields of a struct, and of those whose fields stand beside its own."""
+    schemas, said, parts = _schemas(kind), sentences.of_fields(kind), inlined(kind)
+    hints = get_type_hints(kind)
+    may_ask = issubclass(kind, FromClient) or kind is Options
+    of_part = kind.ASKED_BY if issubclass(kind, Inlined) else ()
+    for field in msgspec.structs.fields(kind):
+        schema = schemas[field.name]
+        asked_by = tuple(schema.pop("x-hwaja-asked-by", of_part))
+        is_optional = field.default is not msgspec.NODEFAULT
+        if field.name not in parts or "type" in schema:
             yield Field(
                 field.name,
-                schema_of(kind, field.name, inner),
-                said[field.name] + sentences.of_members(inner),
+                schema,
+                said[field.name] + sentences.of_members(hints[field.name]),
                 required=not is_optional and not asked_by,
-                beyond=bool(asked_by) or (is_optional and kind in _ASKING),
+                beyond=bool(asked_by) or (is_optional and may_ask),
                 asked_by=asked_by,
             )
-        if dissolves:
-            yield from _fields(inner, keys)
+        if field.name in parts:
+            yield from _fields(parts[field.name])
 
 
-def _asked_by(kind: type, name: str) -> tuple[str, ...]:
-    of_class = _ASKED_BY.get(kind.__name__, ()) if kind in _DISSOLVED else ()
-    return _ASKED_BY.get(f"{kind.__name__}.{name}", of_class)
+def _schemas(kind: type[msgspec.Struct]) -> dict[str, Schema]:
+    """Return msgspec's schema of each field of a struct, as it is on the wire."""
+    _, found = msgspec.json.schema_components([kind], ref_template=f"{_REFERENCE}{{name}}")
+    properties = found[kind.__name__]["properties"]
+    schemas = {name: _wire(properties[name]) for name in kind.__struct_fields__}
+    # What the types do not tell.
+    if kind is Place:
+        schemas["state"]["enum"] = [each.name.lower() for each in State if each not in _OUTSIDE]
+    if kind is Options:
+        text = _schemas(Hotword)["text"]
+        schemas["hotwords"]["items"] = {"anyOf": [text, reference(Hotword)]}
+    return schemas
+
+
+def _wire(schema: Schema) -> Schema:
+    """Return a schema without what is Python's: defaults, None, names of enums."""
+    found = {key: value for key, value in schema.items() if key not in _OF_PYTHON}
+    if "items" in found:
+        found["items"] = _wire(found["items"])
+    if "type" not in found:
+        kinds = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
+        inner = _wire(kinds[0]) if kinds else _referred(schema["$ref"].removeprefix(_REFERENCE))
+        found = inner | found
+    return {key: found[key] for key in ("type",) if key in found} | found
+
+
+def _referred(name: str) -> Schema:
+    """Return the schema of an enum or a struct."""
+    enum = getattr(codes, name, getattr(values, name, None))
+    if isinstance(enum, EnumType):
+        return {"type": "string", "enum": [member.value for member in enum]}
+    if enum is QualityWarning:
+        return as_object(tuple(_fields(enum)))
+    return {"$ref": f"{_REFERENCE}{name}"}

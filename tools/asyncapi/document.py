@@ -7,11 +7,11 @@ from typing import Any
 import yaml
 
 from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.field_types import RESUME
 from hwaja.protocol.parse import MAX_TEXT_CHARS
 from hwaja.server.config import Config
 from tools.asyncapi import catalogue, prose, sentences
-from tools.asyncapi.catalogue import Field, Message
-from tools.asyncapi.json_schema import Schema
+from tools.asyncapi.catalogue import Message
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "docs" / "asyncapi.yaml"
@@ -56,7 +56,7 @@ def document() -> dict[str, Any]:
         "components": {
             "messages": messages,
             "schemas": {
-                kind.__name__: _object(catalogue.part(kind), sentences.of_class(kind))
+                kind.__name__: catalogue.as_object(catalogue.part(kind), sentences.of_class(kind))
                 for kind in catalogue.PARTS
             },
             "securitySchemes": prose.SECURITY,
@@ -93,7 +93,7 @@ def _channel(messages: dict[str, Any]) -> dict[str, Any]:
         "bindings": {
             "ws": {
                 "method": "GET",
-                "query": {"type": "object", "properties": {catalogue.RESUME: prose.RESUME_QUERY}},
+                "query": {"type": "object", "properties": {RESUME: prose.RESUME_QUERY}},
                 "headers": {
                     "type": "object",
                     "properties": {"Sec-WebSocket-Protocol": prose.SUBPROTOCOLS},
@@ -150,31 +150,10 @@ def _message(message: Message) -> dict[str, Any]:
     if message.type in _ANSWERS:
         found["x-hwaja-max-characters"] = MAX_TEXT_CHARS
     return found | {
-        **_marks(message.beyond, message.asked_by),
-        "payload": _object(message.fields),
+        **catalogue.marks(message.beyond, message.asked_by),
+        "payload": catalogue.as_object(message.fields),
         "examples": [{"payload": payload} for payload in message.payloads],
     }
-
-
-def _object(fields: tuple[Field, ...], sentence: str = "") -> Schema:
-    described = {"description": sentence} if sentence else {}
-    return {
-        "type": "object",
-        **described,
-        "required": [field.name for field in fields if field.required],
-        "properties": {field.name: _property(field) for field in fields},
-    }
-
-
-def _property(field: Field) -> Schema:
-    # Beside a $ref nothing else is read (JSON Schema, draft 7).
-    schema = {"allOf": [field.schema]} if "$ref" in field.schema else field.schema
-    return {"description": field.sentence, **schema, **_marks(field.beyond, field.asked_by)}
-
-
-def _marks(beyond: bool, asked_by: tuple[str, ...]) -> dict[str, Any]:
-    marks: dict[str, Any] = {"x-hwaja-beyond": True} if beyond else {}
-    return marks | ({"x-hwaja-asked-by": list(asked_by)} if asked_by else {})
 
 
 class _Dumper(yaml.SafeDumper):

@@ -1,8 +1,10 @@
 """One message of each form: what the document shows, and where it learns which keys there are."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
+
+from msgspec.structs import replace
 
 from hwaja.protocol.codes import AudioFormat, ErrorCode, Reason
 from hwaja.protocol.messages import (
@@ -26,9 +28,9 @@ from hwaja.protocol.messages import (
     TranscriptionStopped,
 )
 from hwaja.protocol.parse import parse
-from hwaja.protocol.quality import Quality
 from hwaja.protocol.serialize import serialize
-from hwaja.protocol.values import Label, Token
+from hwaja.protocol.values import Label, Quality, Token
+from hwaja.speakers.verdict import with_warnings
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ CLIENT = (
     _client(type="stop_transcription"),
 )
 
-_QUALITY = Quality(2.6, 1, -30.2, 25.1, 0.0, 0.8912, other_similarity=0.8431)
+_QUALITY = with_warnings(Quality(2.6, 1, -30.2, 25.1, 0.0, 0.8912, other_similarity=0.8431))
 
 _DETAILS = Details(
     start_seconds=2.31,
@@ -109,7 +111,8 @@ SERVER = (
     _server(Error(ErrorCode.TRANSCRIPTION_FAILED, Reason.NOT_ENROLLED)),
     _server(Error(ErrorCode.SPEAKER_REGISTRATION_FAILED, Reason.TOO_LITTLE_SPEECH, 0)),
     _server(
-        Error(ErrorCode.SPEAKER_REGISTRATION_FAILED, Reason.SAME_VOICE, 1, _QUALITY), details=True
+        Error(ErrorCode.SPEAKER_REGISTRATION_FAILED, Reason.SAME_VOICE, 1, quality=_QUALITY),
+        details=True,
     ),
     _server(
         Error(ErrorCode.INVALID_AUDIO, Reason.WRONG_FORMAT, looks_like=AudioFormat.FLOAT32),

@@ -4,9 +4,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from tools.asyncapi import catalogue, prose
-from tools.asyncapi.catalogue import PARTS, Field, Message
+from tools.asyncapi.catalogue import PARTS, Field, Message, Schema, reference
 from tools.asyncapi.document import ROOT
-from tools.asyncapi.json_schema import Schema, reference
 
 FILE = ROOT / "docs" / "protocol.md"
 

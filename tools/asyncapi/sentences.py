@@ -4,31 +4,18 @@ import ast
 import inspect
 import re
 import textwrap
-from enum import Enum
+from enum import EnumType
 from itertools import pairwise
-from typing import Any
+from typing import Any, get_args
 
 _OF_PYTHON_ALONE = re.compile(r"\s*\bNone: [^.]*\.")
 """A sentence on what Python's None stands for; on the wire the field is absent."""
 
-_NAME = re.compile(r"^`\w+`(?P<beyond> \(beyond the specification\))?: ")
-"""What the docstring of a message begins with."""
 
-
-def of_message(kind: type) -> tuple[str, str, bool]:
-    """Return a message's sentence, what else is said of it, and whether it goes beyond.
-
-    Raises:
-        ValueError: where its docstring does not begin with its type.
-
-    """
-    text = inspect.getdoc(kind) or ""
-    name = _NAME.match(text)
-    if name is None:
-        raise ValueError(f"the docstring of {kind.__name__} does not begin with its type")
-    first, _, more = text[name.end() :].partition("\n\n")
-    first = " ".join(first.split())
-    return first[0].upper() + first[1:], " ".join(more.split()), name["beyond"] is not None
+def of_message(kind: type) -> tuple[str, str]:
+    """Return a message's sentence, and what else is said of it."""
+    first, _, more = (inspect.getdoc(kind) or "").partition("\n\n")
+    return " ".join(first.split()), " ".join(more.split())
 
 
 def of_class(kind: type) -> str:
@@ -37,7 +24,7 @@ def of_class(kind: type) -> str:
 
 
 def of_fields(kind: type) -> dict[str, str]:
-    """Return the sentences under the fields of a dataclass, or under the members of an enum."""
+    """Return the sentences under the fields of a struct, or under the members of an enum."""
     body = next(
         node.body
         for node in ast.parse(textwrap.dedent(inspect.getsource(kind))).body
@@ -52,10 +39,14 @@ def of_fields(kind: type) -> dict[str, str]:
     return found
 
 
-def of_members(kind: Any) -> str:
+def of_members(hint: Any) -> str:
     """Return what the members of an enum mean, as a sentence to append; empty for other types."""
-    said = of_fields(kind) if inspect.isclass(kind) and issubclass(kind, Enum) else {}
-    parts = [f"`{kind[name].value}`: {_within(text)}" for name, text in said.items()]
+    enums = [kind for kind in (hint, *get_args(hint)) if isinstance(kind, EnumType)]
+    parts = [
+        f"`{kind[name].value}`: {_within(text)}"
+        for kind in enums
+        for name, text in of_fields(kind).items()
+    ]
     return f" {'; '.join(parts)}." if parts else ""
 
 

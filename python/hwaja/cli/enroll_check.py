@@ -26,7 +26,7 @@ from hwaja.protocol.messages import (
     ServerMessage,
     StartRegistration,
 )
-from hwaja.protocol.quality import SAME_VOICE_COSINE, Quality, warnings
+from hwaja.protocol.values import Quality
 from hwaja.server.application import detector_file, embedder_file
 from hwaja.server.intake import PIECE_SAMPLES
 from hwaja.server.session_runner import RING_SECONDS
@@ -46,6 +46,7 @@ from hwaja.session.state_machine import Session
 from hwaja.speakers.cohort import Cohort
 from hwaja.speakers.enroller import Enroller, ReadSamples
 from hwaja.speakers.enrolment import Enrol
+from hwaja.speakers.verdict import SAME_VOICE_COSINE
 from hwaja.speakers.voices import Voices
 from hwaja.vad.gate import FRAME_SAMPLES
 from hwaja.vad.silero import SileroDetector
@@ -177,5 +178,5 @@ def _show_quality(quality: Quality, console: Console) -> None:
             f"  similarity to the nearest other voice {quality.other_similarity:.2f} "
             f"(the same person from {SAME_VOICE_COSINE:.2f})"
         )
-    for reason in warnings(quality):
-        console.print(Text(f"  ! {texts.REASONS[reason]} ({reason})", style="yellow"))
+    for warning in quality.warnings:
+        console.print(Text(f"  ! {warning.message} ({warning.reason})", style="yellow"))

@@ -1,13 +1,7 @@
 """The client: enrols voices, sends a conversation, tells who said what. See docs/python.md."""
 
 from hwaja.client.chunks import Chunks
-from hwaja.client.client_events import (
-    ClientEvent,
-    Failure,
-    QualityWarning,
-    RegistrationCompleted,
-    VoiceQuality,
-)
+from hwaja.client.client_events import ClientEvent, Failure
 from hwaja.client.errors import (
     CertificateError,
     ClientError,
@@ -21,12 +15,14 @@ from hwaja.protocol.messages import (
     Details,
     Interim,
     LimitWarning,
+    RegistrationCompleted,
     SpeakerUpdate,
     Summary,
     Transcription,
     TranscriptionStopped,
 )
-from hwaja.protocol.values import Label
+from hwaja.protocol.values import Label, QualityWarning
+from hwaja.protocol.values import Quality as VoiceQuality
 
 __all__ = [
     "CertificateError",

@@ -7,7 +7,7 @@ from os import PathLike
 from typing import Any
 
 from hwaja.client.chunks import Chunks, pcm_chunks
-from hwaja.client.client_events import ClientEvent, RegistrationCompleted
+from hwaja.client.client_events import ClientEvent
 from hwaja.client.decoding import read, read_enrolled
 from hwaja.client.dialogue import Dialogue
 from hwaja.client.errors import Message
@@ -15,6 +15,7 @@ from hwaja.client.link import Address, Link
 from hwaja.client.phase import ENROLMENT, TRANSCRIPTION, Kind, Phase
 from hwaja.client.timeline import MonotonicTimestamps
 from hwaja.client.trust import client_tls
+from hwaja.protocol.messages import RegistrationCompleted
 
 
 class Client:

@@ -11,8 +11,9 @@ from typing import Any, TypedDict, TypeVar, Unpack
 
 from hwaja.client import session
 from hwaja.client.chunks import Chunks
-from hwaja.client.client_events import ClientEvent, RegistrationCompleted
+from hwaja.client.client_events import ClientEvent
 from hwaja.client.errors import Message
+from hwaja.protocol.messages import RegistrationCompleted
 
 Result = TypeVar("Result")
 

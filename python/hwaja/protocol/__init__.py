@@ -1,5 +1,6 @@
 """What crosses the wire: messages, their values, codes, texts; encoded and decoded.
 
-Imports nothing else of the package. Begin with `messages`; `parse` reads what a client sent,
-`serialize` writes what the server answers. See docs/protocol.md.
+Imports nothing else of the package. Begin with `messages`, in which each field stands once, with
+its type (`field_types`). `parse` reads what a client sent, `serialize` writes what the server
+answers; both go through `fields`. See docs/protocol.md.
 """

@@ -96,6 +96,17 @@ class Reason(StrEnum):
     RIFF_HEADER = "riff_header"
 
 
+ADVICE = (
+    Reason.PERHAPS_TWO_VOICES,
+    Reason.SIMILAR_VOICE,
+    Reason.CLIPPED,
+    Reason.NOISY,
+    Reason.QUIET,
+    Reason.LITTLE_SPEECH,
+)
+"""Reasons of warnings about a voice, the gravest first. All others are reasons of errors."""
+
+
 class AudioFormat(StrEnum):
     """What audio may look like that should be PCM16, mono, of 16 kHz."""
 

@@ -1,17 +1,38 @@
-"""The wire messages of the specification, as frozen dataclasses.
+"""The wire messages of the specification, as frozen structs.
 
-What goes beyond the specification is sent only to a client that asked for it, see
-docs/protocol.md. `parse.py` reads those of a client, `serialize.py` writes those of the server.
+A field stands here once: its name on the wire, its type, its bounds and what it says. The fields of
+a message are written in the order in which they stand here. A field whose value is its default is
+left out. `parse.py` reads the messages of a client, `serialize.py` writes those of the server.
 
-`make asyncapi` takes the sentences under the fields into docs/asyncapi.yaml and docs/protocol.md,
-but those that begin with "None: ", which say what Python's None stands for.
+What goes beyond the specification is sent only to a client that asked for it.
+
+`make asyncapi` takes the fields and the sentences under them into docs/asyncapi.yaml and
+docs/protocol.md, but not the sentences that begin with "None: ", which say what Python's None
+stands for.
 """
 
-from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
-from hwaja.protocol.codes import AudioFormat, ErrorCode, Reason
-from hwaja.protocol.quality import Quality
-from hwaja.protocol.values import Label, Options, Token
+from msgspec import Meta, Struct
+
+from hwaja.protocol.codes import ADVICE, AudioFormat, ErrorCode, Reason
+from hwaja.protocol.field_types import (
+    RESUME,
+    Cosine,
+    Count,
+    Inlined,
+    Level,
+    Seconds,
+    Share,
+    Timestamp,
+    always,
+    asked_by,
+    numeric,
+    one_of,
+    written_as,
+)
+from hwaja.protocol.texts import AHEAD
+from hwaja.protocol.values import Label, Options, Quality, Token
 
 SPEAKERS = 2
 """The speakers of the specification, section 2.1: ids 0 and 1. A server may be told of more."""
@@ -19,17 +40,33 @@ SPEAKERS = 2
 MOST_SPEAKERS = 8
 """How many more: beyond, somebody nearly alike is likely to be among them."""
 
+MAX_TOLD_ID = 2**53
+"""Largest number that JSON carries everywhere (RFC 8259, section 6). A speaker id beyond is not
+repeated in the answer, since it may have thousands of digits."""
+
+SpeakerId = Annotated[int, numeric(minimum=0, maximum=MOST_SPEAKERS - 1)]
+
 # --- client -> server -------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class StartRegistration:
-    """`start_speaker_registration`: what follows is this speaker's voice.
+class FromClient(Struct, frozen=True, tag_field="type"):
+    """A message of a client. What may be left out goes beyond the specification."""
+
+    FAILS: ClassVar = ErrorCode.INVALID_MESSAGE
+    """The code of the error that answers a message of this type with a wrong field."""
+    IS_BEYOND: ClassVar = False
+    """Whether the message itself goes beyond the specification."""
+
+
+class StartRegistration(FromClient, frozen=True, tag="start_speaker_registration"):
+    """What follows is this speaker's voice.
 
     While an enrolment runs, it begins anew.
     """
 
-    speaker_id: int
+    FAILS = ErrorCode.SPEAKER_REGISTRATION_FAILED
+
+    speaker_id: SpeakerId
     """Who is going to speak: 0 or 1 (beyond the specification: any below `--max-speakers`)."""
     details: bool = False
     """`true` asks for the fields of **details**, for the rest of the session."""
@@ -41,20 +78,22 @@ class StartRegistration:
     voice."""
 
 
-@dataclass(frozen=True, slots=True)
-class CompleteRegistration:
-    """`complete_speaker_registration`: the voice has been sent."""
+class CompleteRegistration(FromClient, frozen=True, tag="complete_speaker_registration"):
+    """The voice has been sent."""
 
-    speaker_id: int
+    FAILS = ErrorCode.SPEAKER_REGISTRATION_FAILED
+
+    speaker_id: SpeakerId
     """The speaker whose enrolment was started."""
 
 
-@dataclass(frozen=True, slots=True)
-class StartTranscription:
-    """`start_transcription`: what follows is the conversation.
+class StartTranscription(FromClient, frozen=True, tag="start_transcription"):
+    """What follows is the conversation.
 
     Both voices must be enrolled (of more than two: at least two).
     """
+
+    FAILS = ErrorCode.TRANSCRIPTION_FAILED
 
     details: bool = False
     """`true` asks for the fields of **details**, for the rest of the session."""
@@ -69,12 +108,13 @@ class StartTranscription:
     options: Options = Options()
 
 
-@dataclass(frozen=True, slots=True)
-class StopTranscription:
-    """`stop_transcription` (beyond the specification): answer everything heard, then say so.
+class StopTranscription(FromClient, frozen=True, tag="stop_transcription"):
+    """Answer everything heard, then say so.
 
     The session can then go on, with new voices or another transcription.
     """
+
+    IS_BEYOND = True
 
 
 ClientMessage = StartRegistration | CompleteRegistration | StartTranscription | StopTranscription
@@ -95,74 +135,98 @@ class InvalidMessageError(ValueError):
 # --- server -> client -------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class FromServer(Struct, frozen=True, tag_field="type", omit_defaults=True):
+    """A message of the server."""
+
+    ASKED_BY: ClassVar[tuple[str, ...]] = ()
+    """Of a message beyond the specification: any of these brings it."""
+    BEFORE_TEXT: ClassVar[tuple[str, ...]] = ()
+    """The fields before `message`; empty: there is no `message`."""
+
+
+class Added(Struct, frozen=True):
+    """What `serialize` adds to a message."""
+
+    message: str
+    """What to tell a person, in Korean."""
+    number: Annotated[int | None, numeric(minimum=1), asked_by(RESUME)] = None
+    """Counts up by 1 in a session. One that was had before is to be dropped."""
+
+
+class Place(Inlined, frozen=True):
     """How far a session had got when its client lost the connection."""
+
+    ASKED_BY = (RESUME,)
 
     state: str
     """Where the session is."""
-    speaker_ids: tuple[int, ...]
+    speaker_ids: tuple[SpeakerId, ...]
     """Whose voices are enrolled."""
-    received_samples: int
+    received_samples: Count
     """How much of the audio of this enrolment or transcription was taken: send on from there."""
 
 
-@dataclass(frozen=True, slots=True)
-class ModelLoaded:
-    """`model_loaded`: first, once on every connection; the server is ready for enrolment."""
+class ModelLoaded(FromServer, frozen=True, tag="model_loaded"):
+    """First, once on every connection; the server is ready for enrolment."""
 
-    session_token: str | None = None
+    BEFORE_TEXT = ("type",)
+
+    session_token: Annotated[str | None, asked_by(RESUME)] = None
     """What resumes the session; each `model_loaded` brings a new one. None: the client did not
     ask."""
-    resumed: Place | None = None
+    resumed: Annotated[Place | None, written_as("boolean"), asked_by(RESUME)] = None
     """Whether an earlier session goes on. None: this is a new one."""
 
 
-@dataclass(frozen=True, slots=True)
-class RegistrationStarted:
-    """`speaker_registration_started`: the audio that comes now is the speaker's voice."""
+class RegistrationStarted(FromServer, frozen=True, tag="speaker_registration_started"):
+    """The audio that comes now is the speaker's voice."""
 
-    speaker_id: int
+    BEFORE_TEXT = ("type", "speaker_id")
+
+    speaker_id: SpeakerId
     """Who is to speak."""
 
 
-@dataclass(frozen=True, slots=True)
-class RegistrationCompleted:
-    """`speaker_registration_completed`: the voice was good enough and is kept."""
+class RegistrationCompleted(FromServer, frozen=True, tag="speaker_registration_completed"):
+    """The voice was good enough and is kept."""
 
-    speaker_id: int
+    BEFORE_TEXT = ("type", "speaker_id")
+
+    speaker_id: SpeakerId
     """Whose voice it is."""
-    quality: Quality | None = None
+    quality: Annotated[Quality | None, asked_by("quality", "details")] = None
     """How good the voice is. None: the client did not ask."""
 
 
-@dataclass(frozen=True, slots=True)
-class TranscriptionStarted:
-    """`transcription_started`: the audio that comes now is the conversation."""
+class TranscriptionStarted(FromServer, frozen=True, tag="transcription_started"):
+    """The audio that comes now is the conversation."""
+
+    BEFORE_TEXT = ("type",)
 
 
-@dataclass(frozen=True, slots=True)
-class Details:
+class Details(Inlined, frozen=True):
     """What a `transcription` carries beyond the specification when `details` was asked for."""
 
-    start_seconds: float
+    ASKED_BY = ("details",)
+
+    start_seconds: Seconds
     """When the utterance begins, in seconds since the first audio of the transcription; time in
     which none came counts too."""
-    end_seconds: float
+    end_seconds: Seconds
     """When it ends, in the same time."""
     label: Label
     """How far `speaker_id` can be trusted."""
-    probability: float
+    probability: Share
     """Of this speaker against the others who are enrolled, by the voice and by who spoke before;
     `sure` is 0.99 and more by the voice alone."""
-    scores: tuple[float, ...]
+    scores: tuple[Cosine, ...]
     """Cosine similarity to each enrolled voice, in the order of the ids; empty where nothing was
     embedded."""
-    margin: float | None = None
+    overlap_seconds: Annotated[Seconds, numeric(2)] = always(0.0)
+    """How much of it two voices share."""
+    margin: Annotated[float, numeric(4, minimum=0)] | None = None
     """By how much the nearest voice is nearer than the next, normalised; absent where nothing was
     embedded."""
-    overlap_seconds: float = 0.0
-    """How much of it two voices share."""
     tokens: tuple[Token, ...] = ()
     """Pieces of the text, in the same time as `start_seconds`; only where the model dates them
     (Whisper as `hwaja models pull` makes it, and streaming models but Paraformer)."""
@@ -170,23 +234,24 @@ class Details:
     """What the model heard, or was told to hear; only where it knows several."""
 
 
-@dataclass(frozen=True, slots=True)
-class Transcription:
-    """`transcription`: what one speaker said in one utterance."""
+class Transcription(FromServer, frozen=True, tag="transcription"):
+    """What one speaker said in one utterance."""
 
-    speaker_id: int
+    speaker_id: SpeakerId
     """The enrolled voice that is nearest: 0 or 1 (beyond the specification: any that was
     enrolled)."""
-    text: str
+    text: Annotated[str, Meta(extra_json_schema={"minLength": 1})]
     """What was said; never empty."""
-    timestamp: str
+    timestamp: Timestamp
     """When the utterance began: ISO 8601, UTC, milliseconds, `Z`. Counted in samples from the first
     audio of the transcription, so a network delay does not shift it; where no audio came for a
     while, that time is added."""
-    confidence: float
+    confidence: Annotated[Level, numeric()]
     """RMS level of the utterance's speech in dBFS, one decimal, without what is below 80 Hz; 0 dBFS
     is a full-scale square wave, a full-scale sine is -3.0."""
-    segment_id: int | None = None
+    segment_id: Annotated[
+        Count | None, asked_by("details", "interim_results", "speaker_updates")
+    ] = None
     """No two are the same. Counts the utterances of a transcription from 0; one without words
     leaves a gap. Where several speak in an utterance, its first part has its id and the others the
     next free ones, so ids need not ascend. None: the client did not ask."""
@@ -194,115 +259,125 @@ class Transcription:
     """None: the client did not ask."""
 
 
-@dataclass(frozen=True, slots=True)
-class Interim:
-    """`interim` (beyond the specification): the text so far of an utterance that goes on."""
+class Interim(FromServer, frozen=True, tag="interim"):
+    """The text so far of an utterance that goes on."""
 
-    segment_id: int
+    ASKED_BY = ("interim_results",)
+
+    segment_id: Count
     """The utterance: this replaces its last interim, and the `transcription` with this id replaces
     it; none comes after that."""
     text: str
     """What was said so far. An empty one takes an interim back that no transcription follows."""
-    stable_chars: int
+    stable_chars: Count
     """How many characters at the beginning of `text` are as they were in the interim before: likely
     to stay, not sure to."""
 
 
-@dataclass(frozen=True, slots=True)
-class SpeakerUpdate:
-    """`speaker_update` (beyond the specification): an earlier answer was another speaker's."""
+class SpeakerUpdate(FromServer, frozen=True, tag="speaker_update"):
+    """An earlier answer was another speaker's."""
 
-    segment_id: int
+    ASKED_BY = ("speaker_updates",)
+
+    segment_id: Count
     """The answer."""
-    speaker_id: int
+    speaker_id: SpeakerId
     """Whose it is more likely."""
 
 
-@dataclass(frozen=True, slots=True)
-class SpeakerShare:
+class SpeakerShare(Struct, frozen=True):
     """What one speaker said in a transcription."""
 
-    speaker_id: int
+    speaker_id: SpeakerId
     """Who."""
-    utterances: int
+    utterances: Count
     """How many `transcription` messages were this speaker's."""
-    speech_seconds: float
+    speech_seconds: Seconds
     """How long this speaker spoke, pauses not counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Inlined, frozen=True):
     """What became of a transcription."""
 
-    utterances: int
+    utterances: Count
     """How many `transcription` messages were sent."""
-    failed: int
+    failed: Count
     """How many utterances the engine failed on."""
-    audio_seconds: float
+    audio_seconds: Seconds
     """How much audio was heard, pauses included; time in which none came is not counted."""
     speakers: tuple[SpeakerShare, ...]
     """Who spoke, in the order of the ids."""
 
 
-@dataclass(frozen=True, slots=True)
-class TranscriptionStopped:
-    """`transcription_stopped` (beyond the specification): everything heard is answered."""
+class TranscriptionStopped(FromServer, frozen=True, tag="transcription_stopped"):
+    """Everything heard is answered."""
+
+    ASKED_BY = ("stop_transcription",)
+    BEFORE_TEXT = ("type",)
 
     summary: Summary
     """Since `start_transcription`."""
 
 
-@dataclass(frozen=True, slots=True)
-class AudioReceived:
-    """`audio_received` (beyond the specification): so much need not be kept to be sent again."""
+class AudioReceived(FromServer, frozen=True, tag="audio_received"):
+    """So much need not be kept to be sent again."""
 
-    received_samples: int
+    ASKED_BY = (RESUME,)
+
+    received_samples: Count
     """How much of the audio of this enrolment or transcription was taken."""
 
 
-@dataclass(frozen=True, slots=True)
-class TooFarAhead:
-    """`too_far_ahead` (beyond the specification): audio comes faster than it can be heard.
+class TooFarAhead(FromServer, frozen=True, tag="too_far_ahead"):
+    """Audio comes faster than it can be heard.
 
     Nothing of it is lost. Who holds on has what was sent answered as soon, and it need not wait in
     the server.
     """
 
-    waiting_seconds: float
+    ASKED_BY = ("details",)
+
+    waiting_seconds: Annotated[Seconds, numeric(1)]
     """How much of the audio that was sent waits to be heard."""
     hold: bool
     """Whether to hold on; `false`: what waited was taken, go on."""
 
 
-@dataclass(frozen=True, slots=True)
-class LimitWarning:
-    """`limit_warning` (beyond the specification): a limit will soon be reached."""
+class LimitWarning(FromServer, frozen=True, tag="limit_warning"):
+    """A limit will soon be reached."""
 
-    reason: Reason
+    ASKED_BY = ("details",)
+    BEFORE_TEXT = ("type", "reason")
+
+    reason: Annotated[Reason, one_of(*AHEAD)]
     """Which limit."""
-    seconds_left: int
+    seconds_left: Count
     """How soon."""
 
 
-@dataclass(frozen=True, slots=True)
-class Error:
-    """`error`: what was asked for failed, or the session ends."""
+_OF_ERRORS = [reason for reason in Reason if reason not in ADVICE]
+
+
+class Error(FromServer, frozen=True, tag="error"):
+    """What was asked for failed, or the session ends."""
+
+    BEFORE_TEXT = ("type", "code", "speaker_id")
 
     code: ErrorCode
     """What failed."""
-    reason: Reason
+    reason: Annotated[Reason, one_of(*_OF_ERRORS), asked_by("details")]
     """Why, for programs; of `INVALID_MESSAGE`, `INVALID_AUDIO`, `wrong_format` and a language or
     hotwords that cannot be had it is told without being asked."""
-    speaker_id: int | None = None
+    speaker_id: Annotated[int, numeric(minimum=-MAX_TOLD_ID, maximum=MAX_TOLD_ID)] | None = None
     """Where it belongs to a speaker: whose, as the client named it."""
-    quality: Quality | None = None
-    """Of the take that was refused, where it was refused for what was measured in it. None: it was
-    not, or the client did not ask."""
-    looks_like: AudioFormat | None = None
+    looks_like: Annotated[AudioFormat | None, asked_by("details")] = None
     """With `wrong_format`, and without being asked: what the audio looks like."""
-    received_samples: int | None = None
+    received_samples: Annotated[Count | None, asked_by("details")] = None
     """With `audio_limit` and `server_stopped`: how much of the audio since `start_transcription`
     was taken; what was sent after it was not, and can be sent again."""
+    quality: Annotated[Quality | None, asked_by("quality", "details")] = None
+    """Of the take that was refused, where it was refused for what was measured in it. None: it was
+    not, or the client did not ask."""
 
 
 ServerMessage = (

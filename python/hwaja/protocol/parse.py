@@ -1,31 +1,31 @@
-"""Reads the text messages of a client; pure, and never trusts one."""
+"""Reads the text messages of a client; pure, and never trusts one.
+
+The standard library decodes the JSON, msgspec checks the fields. msgspec's own decoder refuses what
+the standard library takes: NaN, half a surrogate pair, a wrong value that a later one of the same
+key replaces. It takes numbers that are too long for Python.
+"""
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 from hwaja.protocol.codes import ErrorCode, Reason
+from hwaja.protocol.fields import Fields, by_tag, from_fields
 from hwaja.protocol.messages import (
+    MAX_TOLD_ID,
     SPEAKERS,
     ClientMessage,
-    CompleteRegistration,
     InvalidMessageError,
-    StartRegistration,
     StartTranscription,
     StopTranscription,
 )
-from hwaja.protocol.values import Hotword, Options
+from hwaja.protocol.values import MAX_HOTWORD_CHARS
 
 MAX_TEXT_CHARS = 16_384
 """Longest text message that is read. The longest one of the specification has 60 characters."""
 
-MAX_TOLD_ID = 2**53
-"""Largest number that JSON carries everywhere (RFC 8259, section 6). A speaker id beyond is not
-repeated in the answer, since it may have thousands of digits."""
+_KINDS: dict[Any, type[ClientMessage]] = by_tag(get_args(ClientMessage))
 
-MAX_HOTWORDS = 100
-MAX_HOTWORD_CHARS = 50
-MAX_HOTWORD_BOOST = 10.0
-"""sherpa-onnx adds 1.5 by default; at 10 a hotword is heard wherever it could be."""
+_decoder = json.JSONDecoder()
 
 
 def parse(text: str, max_speakers: int = SPEAKERS) -> ClientMessage:
@@ -41,7 +41,7 @@ def parse(text: str, max_speakers: int = SPEAKERS) -> ClientMessage:
     if len(text) > MAX_TEXT_CHARS:
         raise InvalidMessageError(ErrorCode.INVALID_MESSAGE, Reason.MESSAGE_TOO_LONG)
     try:
-        fields = json.loads(text)
+        fields = _decoded(text)
     except (ValueError, RecursionError):
         # "from None": the parser's own error quotes the client's text.
         raise InvalidMessageError(ErrorCode.INVALID_MESSAGE, Reason.NOT_JSON) from None
@@ -54,80 +54,62 @@ def parse(text: str, max_speakers: int = SPEAKERS) -> ClientMessage:
         raise
 
 
-def _message(fields: dict[str, Any], max_speakers: int) -> ClientMessage:
-    match fields.get("type"):
-        case "start_speaker_registration":
-            return _start_registration(fields, max_speakers)
-        case "complete_speaker_registration":
-            return CompleteRegistration(_speaker_id(fields, max_speakers))
-        case "start_transcription":
-            return _start_transcription(fields)
-        case "stop_transcription":
-            return StopTranscription()
-        case _:
-            raise InvalidMessageError(ErrorCode.INVALID_MESSAGE, Reason.UNKNOWN_TYPE)
-
-
-def _start_registration(fields: dict[str, Any], max_speakers: int) -> StartRegistration:
-    speaker_id = _speaker_id(fields, max_speakers)
-    phase = ErrorCode.SPEAKER_REGISTRATION_FAILED
-    return StartRegistration(
-        speaker_id,
-        details=_flag(fields, "details", phase, speaker_id),
-        quality=_flag(fields, "quality", phase, speaker_id),
-        add=_flag(fields, "add", phase, speaker_id),
-    )
-
-
-def _start_transcription(fields: dict[str, Any]) -> StartTranscription:
-    phase = ErrorCode.TRANSCRIPTION_FAILED
-    language = fields.get("language")
-    hotwords = fields.get("hotwords", [])
-    # Half a surrogate pair, which JSON can escape, cannot cross to a worker.
-    if not (language is None or (isinstance(language, str) and language.isprintable())):
-        raise InvalidMessageError(phase, Reason.BAD_FIELD)
-    if not isinstance(hotwords, list) or len(hotwords) > MAX_HOTWORDS:
-        raise InvalidMessageError(phase, Reason.BAD_FIELD)
-    return StartTranscription(
-        details=_flag(fields, "details", phase),
-        interim_results=_flag(fields, "interim_results", phase),
-        speaker_updates=_flag(fields, "speaker_updates", phase),
-        adapt=_flag(fields, "adapt", phase),
-        options=Options(language, tuple(_hotword(value) for value in hotwords)),
-    )
-
-
-def _hotword(value: Any) -> Hotword:
-    """Read one of `hotwords`: a string, or an object with `text` and `boost`."""
-    fields = value if isinstance(value, dict) else {"text": value}
-    text, boost = fields.get("text"), fields.get("boost")
-    if not isinstance(text, str) or not 0 < len(text.strip()) <= MAX_HOTWORD_CHARS:
-        raise InvalidMessageError(ErrorCode.TRANSCRIPTION_FAILED, Reason.BAD_FIELD)
-    # A boolean is an int to Python; NaN, which its JSON knows, compares false.
-    is_number = isinstance(boost, int | float) and not isinstance(boost, bool)
-    if boost is not None and not (is_number and 0 < boost <= MAX_HOTWORD_BOOST):
-        raise InvalidMessageError(ErrorCode.TRANSCRIPTION_FAILED, Reason.BAD_FIELD)
-    text = " ".join(text.split())
-    if not text.isprintable():
-        raise InvalidMessageError(ErrorCode.TRANSCRIPTION_FAILED, Reason.BAD_FIELD)
-    return Hotword(text, None if boost is None else float(boost))
-
-
-def _speaker_id(fields: dict[str, Any], max_speakers: int) -> int:
-    value = fields.get("speaker_id")
-    code = ErrorCode.SPEAKER_REGISTRATION_FAILED
-    if type(value) is not int:  # True and 1.0 are not speaker ids
-        raise InvalidMessageError(code, Reason.BAD_FIELD)
-    if not 0 <= value < max_speakers:
-        told = value if abs(value) <= MAX_TOLD_ID else None
-        raise InvalidMessageError(code, Reason.UNKNOWN_SPEAKER, told)
+def _decoded(text: str) -> Any:
+    """Return what `json.loads` does, in half the time."""
+    text = text.strip(" \t\n\r")
+    value, end = _decoder.raw_decode(text)
+    if end < len(text):
+        raise ValueError("more than one value")
     return value
 
 
-def _flag(
-    fields: dict[str, Any], key: str, phase: ErrorCode, speaker_id: int | None = None
-) -> bool:
-    value = fields.get(key, False)
-    if not isinstance(value, bool):
-        raise InvalidMessageError(phase, Reason.BAD_FIELD, speaker_id)
-    return value
+def _message(fields: Fields, max_speakers: int) -> ClientMessage:
+    name = fields.get("type")
+    kind = _KINDS.get(name) if isinstance(name, str) else None
+    if kind is None:
+        raise InvalidMessageError(ErrorCode.INVALID_MESSAGE, Reason.UNKNOWN_TYPE)
+    try:
+        message = from_fields(kind, _with_plain_hotwords(fields))
+    except ValueError:  # msgspec's, or UnicodeEncodeError for half a surrogate pair
+        raise _refusal(kind, fields, max_speakers) from None
+    if not _is_within_limits(message, max_speakers):
+        raise _refusal(kind, fields, max_speakers)
+    return message
+
+
+def _with_plain_hotwords(fields: Fields) -> Fields:
+    """Return the fields with every hotword as an object, its text without needless spaces."""
+    hotwords = fields.get("hotwords")
+    if not isinstance(hotwords, list):
+        return fields
+    return {**fields, "hotwords": [_plain_hotword(value) for value in hotwords]}
+
+
+def _plain_hotword(value: Any) -> Fields:
+    given = value if isinstance(value, dict) else {"text": value}
+    text = given.get("text")
+    if isinstance(text, str) and len(text.strip()) <= MAX_HOTWORD_CHARS:
+        text = " ".join(text.split())
+    return {"text": text, "boost": given.get("boost")}
+
+
+def _is_within_limits(message: ClientMessage, max_speakers: int) -> bool:
+    """Return whether a message keeps to the limits that its types do not state."""
+    if isinstance(message, StartTranscription):
+        # Half a surrogate pair, which JSON can escape, cannot cross to a worker.
+        hotwords = (hotword.text for hotword in message.options.hotwords)
+        return all(map(str.isprintable, (message.options.language or "", *hotwords)))
+    return isinstance(message, StopTranscription) or 0 <= message.speaker_id < max_speakers
+
+
+def _refusal(kind: type[ClientMessage], fields: Fields, max_speakers: int) -> InvalidMessageError:
+    """Return the error that answers a message with a wrong field."""
+    if kind is StartTranscription:
+        return InvalidMessageError(kind.FAILS, Reason.BAD_FIELD)
+    speaker_id = fields.get("speaker_id")
+    if type(speaker_id) is not int:  # True and 1.0 are not speaker ids
+        return InvalidMessageError(kind.FAILS, Reason.BAD_FIELD)
+    if 0 <= speaker_id < max_speakers:
+        return InvalidMessageError(kind.FAILS, Reason.BAD_FIELD, speaker_id)
+    told = speaker_id if abs(speaker_id) <= MAX_TOLD_ID else None
+    return InvalidMessageError(kind.FAILS, Reason.UNKNOWN_SPEAKER, told)

@@ -1,38 +1,55 @@
 """The values inside messages that are more than a number or a string."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from hwaja.protocol.codes import ADVICE, Reason
+from hwaja.protocol.field_types import (
+    Cosine,
+    Inlined,
+    Level,
+    Printable,
+    Seconds,
+    Share,
+    always,
+    numeric,
+    one_of,
+)
+
+MAX_HOTWORDS = 100
+MAX_HOTWORD_CHARS = 50
+MAX_HOTWORD_BOOST = 10.0
+"""sherpa-onnx adds 1.5 by default; at 10 a hotword is heard wherever it could be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hotword:
+class Hotword(Struct, frozen=True, omit_defaults=True):
     """A word or phrase that is likelier to be said than the model would think."""
 
-    text: str
+    text: Annotated[Printable, Meta(max_length=MAX_HOTWORD_CHARS, pattern=r"\S")]
     """The word or phrase. Spaces around it are taken off, and several count as one."""
-    boost: float | None = None
+    boost: Annotated[float, Meta(gt=0, le=MAX_HOTWORD_BOOST)] | None = None
     """Added to the score of each of its tokens; 1.5 without it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Inlined, frozen=True):
     """What one session asks of the recogniser; must lie within its `Abilities`."""
 
-    language: str | None = None
+    language: Printable | None = None
     """Code of the language that is spoken, as the model names it: `"ko"`, `"en"`; with Whisper and
     Nemotron also `"auto"`. Without it, the one that the server was started with."""
-    hotwords: tuple[Hotword, ...] = ()
+    hotwords: Annotated[tuple[Hotword, ...], Meta(max_length=MAX_HOTWORDS)] = ()
     """Words or phrases to expect, each as a string or with its `boost`. Only streaming transducers
     take them, on a server started with `--decoding-method modified_beam_search`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """A piece of a text, and when it was spoken."""
 
     text: str
     """The piece, as it stands in the text."""
-    start_seconds: float
+    start_seconds: Seconds
     """When it begins, as the model dates it."""
 
 
@@ -49,3 +66,40 @@ class Label(StrEnum):
     """For half of it or more two speak at once, and it is given to who is heard better."""
     SHORT = "short"
     """Less than 0.1 s of speech, so that the speaker is a guess from who spoke before."""
+
+    @classmethod
+    def _missing_(cls, _value: object) -> "Label":
+        # `sure` is known, so a label of a later server is some kind of doubt.
+        return cls.DOUBTFUL
+
+
+class QualityWarning(Struct, frozen=True):
+    """What could be better about a voice."""
+
+    reason: Annotated[Reason | None, one_of(*ADVICE)]
+    """What, for programs. None: one that a later server knows."""
+    message: str
+    """What to do about it, in Korean."""
+
+
+class Quality(Struct, frozen=True, omit_defaults=True):
+    """What was measured of a take and of the voice that came, or would come, of it."""
+
+    speech_seconds: Annotated[Seconds, numeric(2)]
+    """Speech in the voice, pauses not counted; with `add` that of all its takes."""
+    takes: Annotated[int, numeric(minimum=1)]
+    """How many takes the voice is made of."""
+    level_dbfs: Level
+    """RMS level of this take's speech, as `confidence`."""
+    snr_db: Annotated[float, numeric(1)]
+    """This take's speech against its quietest 10 %; little where there is no pause."""
+    clipped_share: Share
+    """Share of this take's speech at full scale."""
+    agreement: Cosine
+    """How alike the two least alike parts of this take are; 1 where it is one voice."""
+    other_similarity: Cosine | None = None
+    """Cosine of the voice to the nearest voice of another speaker; absent where there is none."""
+    takes_similarity: Cosine | None = None
+    """With `add`: cosine of this take to the earlier ones; absent where there are none."""
+    warnings: tuple[QualityWarning, ...] = always(())
+    """What could be better, each as `{"reason", "message"}` like an error; the gravest first."""

@@ -1,6 +1,8 @@
 """One transcription: what was said in it, by whom, and what the client is told of it."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.codes import ErrorCode, Reason

@@ -227,7 +227,8 @@ class Session:
             self._send(RegistrationCompleted(speaker_id, quality))
         else:
             code = ErrorCode.SPEAKER_REGISTRATION_FAILED
-            self._send(Error(code, verdict.failure, speaker_id, quality, verdict.looks_like))
+            error = Error(code, verdict.failure, speaker_id, verdict.looks_like, quality=quality)
+            self._send(error)
 
     # transcription
 

@@ -10,10 +10,11 @@ from hwaja._pcm import RingBuffer
 from hwaja.engines.interface import Samples, VoiceTrack
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.codes import AudioFormat, Reason
-from hwaja.protocol.quality import MIN_SPEECH_SECONDS, Quality, refusal
+from hwaja.protocol.values import Quality
 from hwaja.speakers.enrolment import Enrol, Enrolled
 from hwaja.speakers.measures import agreement, clipped_share, snr_db
 from hwaja.speakers.takes import Pooled, Takes, cosine, pool
+from hwaja.speakers.verdict import MIN_SPEECH_SECONDS, refusal, with_warnings
 from hwaja.speakers.voices import Voices
 from hwaja.vad.audio_format import format_of_take
 from hwaja.vad.gate import FRAME_SAMPLES, mean_dbfs
@@ -87,7 +88,7 @@ class Enroller:
                 other_similarity=max(others, default=None),
                 takes_similarity=None if earlier is None else cosine(track.whole, earlier.voice),
             )
-            return self._decide(take.speaker_id, pooled, quality)
+            return self._decide(take.speaker_id, pooled, with_warnings(quality))
         finally:
             track.erase()
 

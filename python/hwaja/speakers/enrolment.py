@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from hwaja.protocol.codes import AudioFormat, Reason
-from hwaja.protocol.quality import Quality
+from hwaja.protocol.values import Quality
 from hwaja.vad.gate import Segment
 
 

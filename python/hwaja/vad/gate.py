@@ -9,13 +9,10 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.audio import FLOOR_DBFS, SAMPLE_RATE
 
 FRAME_SAMPLES = 512
 """Samples of one frame (32 ms): the window that Silero VAD v6 is trained for at 16 kHz."""
-
-FLOOR_DBFS = -120.0
-"""What the level of digital silence is reported as."""
 
 
 def frames_in(seconds: float) -> int:

@@ -1,13 +1,15 @@
-"""What is known of an enrolled voice: figures, what they forbid, what they advise against.
+"""What the figures of a voice forbid, and what they advise against.
 
 A refusal is for what would make labels wrong; everything else that could be better is a warning,
 since a good voice that is refused costs more than a mediocre one that is kept. The thresholds were
 found with `bench/enrolment.py`; bench/RESULTS.md has what each of them catches, and misses.
 """
 
-from dataclasses import dataclass
+from msgspec.structs import replace
 
-from hwaja.protocol.codes import Reason
+from hwaja.protocol.codes import ADVICE, Reason
+from hwaja.protocol.texts import REASONS
+from hwaja.protocol.values import Quality, QualityWarning
 
 MIN_SPEECH_SECONDS = 2.0
 """Less speech makes an unreliable voice: the cosine to the same voice is 0.57 at 1 s, 0.65 at
@@ -43,38 +45,6 @@ unclipped voice is 0.97 at 1 %, 0.90 at 5 % and 0.78 at 20 %."""
 OTHER_VOICE_COSINE = 0.50
 """A take that is less like the earlier takes, to which it was to be added, is of another person."""
 
-ADVICE = (
-    Reason.PERHAPS_TWO_VOICES,
-    Reason.SIMILAR_VOICE,
-    Reason.CLIPPED,
-    Reason.NOISY,
-    Reason.QUIET,
-    Reason.LITTLE_SPEECH,
-)
-"""What may be warned of, the gravest first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Quality:
-    """What was measured of a take and of the voice that came, or would come, of it."""
-
-    speech_seconds: float
-    """Speech in the voice, pauses not counted; with `add` that of all its takes."""
-    takes: int
-    """How many takes the voice is made of."""
-    level_dbfs: float
-    """RMS level of this take's speech, as `confidence`."""
-    snr_db: float
-    """This take's speech against its quietest 10 %; little where there is no pause."""
-    clipped_share: float
-    """Share of this take's speech at full scale."""
-    agreement: float
-    """How alike the two least alike parts of this take are; 1 where it is one voice."""
-    other_similarity: float | None = None
-    """Cosine of the voice to the nearest voice of another speaker; absent where there is none."""
-    takes_similarity: float | None = None
-    """With `add`: cosine of this take to the earlier ones; absent where there are none."""
-
 
 def refusal(quality: Quality) -> Reason | None:
     """Return why the voice is not kept; None where it is."""
@@ -101,6 +71,12 @@ def warnings(quality: Quality) -> tuple[Reason, ...]:
         Reason.LITTLE_SPEECH: quality.speech_seconds < ADVISED_SPEECH_SECONDS,
     }
     return tuple(reason for reason in ADVICE if found[reason])
+
+
+def with_warnings(quality: Quality) -> Quality:
+    """Return the figures together with what they are warned of, as the client is told."""
+    told = tuple(QualityWarning(reason, REASONS[reason]) for reason in warnings(quality))
+    return replace(quality, warnings=told)
 
 
 def _other_similarity(quality: Quality) -> float:

@@ -1,11 +1,11 @@
 """What the figures of a voice forbid, and what they advise against."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from hwaja.protocol.codes import Reason
-from hwaja.protocol.quality import Quality, refusal, warnings
+from hwaja.protocol.values import Quality
+from hwaja.speakers.verdict import refusal, warnings, with_warnings
 
 GOOD = Quality(
     speech_seconds=4.0,
@@ -69,3 +69,10 @@ def test_like_voices_are_kept_in_noise_and_without(snr_db: float) -> None:
     alike = replace(GOOD, other_similarity=0.78, snr_db=snr_db)
     assert refusal(alike) is None
     assert Reason.SIMILAR_VOICE in warnings(alike)
+
+
+def test_warnings_go_with_the_figures_in_korean_the_gravest_first() -> None:
+    told = with_warnings(replace(GOOD, speech_seconds=2.4, clipped_share=0.02)).warnings
+    assert [warning.reason for warning in told] == [Reason.CLIPPED, Reason.LITTLE_SPEECH]
+    assert "마이크에서 조금 떨어져" in told[0].message
+    assert with_warnings(GOOD) == GOOD
