@@ -9,9 +9,11 @@ import clips
 import pytest
 from fakes import FakePool
 from loopback import Message, Serve
-from test_layering import FILES, identify
 
+import hwaja
 from hwaja.server import intake
+
+PACKAGE = Path(hwaja.__file__).parent
 
 WALL_CLOCK = {
     "time": {"time", "time_ns", "localtime", "gmtime", "ctime", "strftime"},
@@ -21,11 +23,11 @@ WALL_CLOCK = {
 
 WHO_MAY_ASK = {
     "benchmark/circumstances.py": "the date of a report",
-    "certificate.py": "when a certificate begins and ends",
-    "doctor/tls.py": "when a certificate begins and ends",
-    "expiry.py": "when a certificate ends",
-    "intake.py": "when a transcription began, for its timestamps",
+    "doctor/certificates.py": "when a certificate begins and ends",
     "models/pulling.py": "when a model was pulled",
+    "server/certificate.py": "when a certificate begins and ends",
+    "server/certificate_expiry.py": "when a certificate ends",
+    "server/intake.py": "when a transcription began, for its timestamps",
 }
 
 
@@ -40,7 +42,10 @@ def wall_clocks_asked(file: Path) -> Iterator[str]:
 
 def test_no_limit_time_out_or_token_goes_by_the_wall_clock() -> None:
     """What ends, is slowed down or is given up is so by a clock that nobody sets."""
-    asking = {identify(file) for file in FILES if any(wall_clocks_asked(file))}
+    files = PACKAGE.rglob("*.py")
+    asking = {
+        file.relative_to(PACKAGE).as_posix() for file in files if any(wall_clocks_asked(file))
+    }
     assert asking == set(WHO_MAY_ASK)
 
 

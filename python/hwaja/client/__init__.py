@@ -1,4 +1,7 @@
-"""The client: enrols voices, sends a conversation, tells who said what. See docs/python.md."""
+"""The Python client: enrols voices, sends a conversation, yields who said what. See docs/python.md.
+
+Imports `protocol` only. Begin with `session`, which a program calls; `link` keeps the connection.
+"""
 
 from hwaja.client.chunks import Chunks
 from hwaja.client.client_events import ClientEvent, Failure

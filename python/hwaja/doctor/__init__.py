@@ -1,1 +1,4 @@
-"""`hwaja doctor`: says whether this machine can serve, and for how many speakers."""
+"""`hwaja doctor`: whether this machine can serve, and how many clients can speak at once.
+
+May import all but `cli` and `client`. Begin with `diagnosis`, which runs one check after the other.
+"""

@@ -1,4 +1,7 @@
-"""Models: the catalogue, fetching, conversion and the cache."""
+"""Model files: a catalogue, verified downloads, conversion to ONNX, a cache.
+
+Imports `privacy` only. Begin with `pulling`; `catalogue` lists what can be pulled.
+"""
 
 from hwaja.models.cache import cache_root, is_present
 from hwaja.models.catalogue import (
