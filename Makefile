@@ -22,7 +22,7 @@ LOCK   := $(STAMPS)/lock/bin/uv pip compile --quiet --upgrade --universal --pyth
 # What python/hwaja/adapters fits hwaja into; each has an extra of this name.
 FRAMEWORKS := livekit pipecat
 
-.PHONY: serve test test-web test-adapters $(FRAMEWORKS:%=test-%) lint asyncapi lock bench bench-compare soak wheel clean
+.PHONY: serve test test-web test-adapters $(FRAMEWORKS:%=test-%) lint asyncapi docs lock bench bench-compare soak wheel clean
 
 serve: $(STAMPS)/serve
 	$(BIN)/hwaja models pull
@@ -70,6 +70,10 @@ lock: $(STAMPS)/lock/ready
 	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
 	    | $(LOCK) --output-file deploy/build.lock -
 	$(LOCK) --extra cpu --output-file deploy/requirements.lock pyproject.toml
+
+# build/site: README and docs/ as a site, in both languages. A broken link is an error.
+docs: $(STAMPS)/docs/ready
+	NO_MKDOCS_2_WARNING=1 $(STAMPS)/docs/bin/mkdocs build --strict
 
 bench: $(STAMPS)/dev
 	cargo bench --workspace
@@ -119,6 +123,12 @@ $(STAMPS)/parser: tests/asyncapi/package-lock.json
 $(STAMPS)/lock/ready:
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/pip install --quiet 'uv>=0.8,<1'
+	touch $@
+
+$(STAMPS)/docs/ready: pyproject.toml
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --upgrade pip
+	$(@D)/bin/pip install --quiet --group docs
 	touch $@
 
 $(STAMPS)/%/ready: pyproject.toml $(RUST) | $(SHIM)

@@ -1,0 +1,49 @@
+"""Pages of the documentation site that lie outside docs/: a hook of MkDocs, see mkdocs.yml.
+
+README, measurements and changelog are read in the repository as well, so they stay where they are
+and become pages of the site. A link from a page to a file that is no page leads to its name only.
+"""
+
+import re
+from pathlib import Path, PurePosixPath
+from posixpath import normpath, relpath
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+ROOT = Path(__file__).resolve().parent.parent
+
+PAGES = {
+    "README.md": "index.md",
+    "README.ko.md": "ko/index.md",
+    "CHANGELOG.md": "changelog.md",
+    "bench/RESULTS.md": "results.md",
+}
+"""Where a file of the repository stands on the site."""
+
+_SOURCE_OF = {page: source for source, page in PAGES.items()}
+_LINK = re.compile(r"(?P<text>!?\[[^\]]*\])\((?P<path>[^)#\s:]+)(?P<anchor>#[^)\s]*)?\)")
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the pages that lie outside docs/."""
+    for source, page in PAGES.items():
+        content = (ROOT / source).read_text(encoding="utf-8")
+        files.append(File.generated(config, page, content=content))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Point links to files of the repository at their places on the site."""
+    place = page.file.src_uri
+    source = _SOURCE_OF.get(place, f"docs/{place}")
+
+    def pointed(link: re.Match[str]) -> str:
+        target = normpath(str(PurePosixPath(source).parent / link["path"]))
+        on_site = PAGES.get(target, target.removeprefix("docs/"))
+        if files.get_file_from_path(on_site) is None:
+            return link["text"].lstrip("!").strip("[]")
+        return f"{link['text']}({relpath(on_site, PurePosixPath(place).parent)}{link['anchor'] or ''})"
+
+    return _LINK.sub(pointed, markdown)
