@@ -80,21 +80,20 @@ bench: $(STAMPS)/dev
 	$(BIN)/pytest bench --benchmark-enable --benchmark-only
 
 bench-compare: $(STAMPS)/dev
-	$(BIN)/python bench/compare.py $(BASE)
+	$(BIN)/hwaja bench experiment compare $(BASE)
 
-# Hours: what CI runs for moments (tests/project/test_soak.py). docs/reliability.md has the figures.
+# Hours: what CI runs for moments (tests/bench/test_soak.py). docs/reliability.md has the figures.
 soak: $(STAMPS)/dev
 	$(BIN)/hwaja models pull --for-tests
-	$(BIN)/pip install --quiet --editable '.[cpu,bench,dev,fuzz]'
-	$(BIN)/python -m soak.vanished
-	$(BIN)/python -m soak.capture
-	$(BIN)/python -m soak.restarts --rounds 20
-	$(BIN)/python -m soak.isolation --rounds 20
-	$(BIN)/python -m soak.cycles --cycles 1000
-	$(BIN)/python -m soak.abuse --seconds 600
-	$(BIN)/python -m soak.floods --attempts 10000
-	$(BIN)/python -m soak.deaths --minutes 60 --every 30
-	$(BIN)/python -m soak.fuzz --inputs 1000000
+	$(BIN)/pip install --quiet --editable 'bench[fuzz]'
+	$(BIN)/hwaja bench soak vanished
+	$(BIN)/hwaja bench soak capture
+	$(BIN)/hwaja bench soak restarts --rounds 20
+	$(BIN)/hwaja bench soak isolation --rounds 20
+	$(BIN)/hwaja bench soak cycles --cycles 1000
+	$(BIN)/hwaja bench soak abuse --seconds 600
+	$(BIN)/hwaja bench soak deaths --minutes 60 --every 30
+	$(BIN)/hwaja bench soak fuzz --inputs 1000000
 	PROPTEST_CASES=100000 cargo test --release --workspace
 
 wheel: $(STAMPS)/dev
@@ -108,8 +107,8 @@ $(STAMPS)/serve: pyproject.toml $(RUST) | $(VENV) $(SHIM)
 	$(BIN)/pip install --quiet --editable '.[cpu,client]'
 	mkdir -p $(STAMPS) && touch $@
 
-$(STAMPS)/dev: pyproject.toml $(RUST) | $(VENV) $(SHIM)
-	$(BIN)/pip install --quiet --editable '.[cpu,bench,dev]'
+$(STAMPS)/dev: pyproject.toml bench/pyproject.toml $(RUST) | $(VENV) $(SHIM)
+	$(BIN)/pip install --quiet --editable '.[cpu,client,dev]' --editable bench
 	mkdir -p $(STAMPS) && touch $@ $(STAMPS)/serve
 
 $(STAMPS)/web: tests/web/package-lock.json

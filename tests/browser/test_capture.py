@@ -1,6 +1,6 @@
 """Sound from the microphone to the server: whole, in time, without a click.
 
-`python -m soak.capture` does the same for ten minutes.
+`hwaja bench soak capture` does the same for ten minutes.
 """
 
 from asyncio import Lock, gather

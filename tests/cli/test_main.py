@@ -36,7 +36,7 @@ def helped(capsys: Capture, *arguments: str) -> str:
 
 def test_help_lists_the_commands(capsys: Capture) -> None:
     text = helped(capsys)
-    names = ("serve", "models", "transcribe", "doctor")
+    names = ("serve", "models", "transcribe", "doctor", "bench")
     assert all(re.search(rf"^ +{name}\s", text, re.MULTILINE) for name in names)
 
 
@@ -221,3 +221,12 @@ def test_without_onnxruntime_the_user_is_told_what_to_install(
     monkeypatch.setattr("hwaja.server.application.locate", lambda name: tmp_path / name)
     sentence = refusal(capsys, "serve", "--dev-cert", "--data-dir", str(tmp_path))
     assert "hwaja[cpu]" in sentence
+
+
+def test_where_the_benchmarks_are_not_installed_the_user_is_told_how_to_get_them(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hwaja.cli.main.entry_points", lambda **_: ())
+    for arguments in (["load", "--clients", "2"], ["--help"], []):
+        said = refusal(capsys, "bench", *arguments)
+        assert said == "The benchmarks need: pip install hwaja-bench."

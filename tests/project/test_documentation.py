@@ -10,13 +10,15 @@ from pages import ROOT
 
 from hwaja.cli import main as cli
 from hwaja.server import config
+from hwaja_bench import command as benchmarks
+from hwaja_bench.command import program_names, program_parser
 
 PAGES = [
     *sorted(ROOT.glob("*.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
     ROOT / "bench" / "RESULTS.md",
 ]
-TESTS, SOAK = ROOT / "tests", ROOT / "soak"
+TESTS = ROOT / "tests"
 
 _BLOCK = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 
@@ -42,12 +44,15 @@ def anchors(file: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-def test_every_test_and_soak_program_that_is_named_is_there(page: Path) -> None:
+def test_every_test_that_is_named_is_there(page: Path) -> None:
     named = re.findall(r"`((?:browser/)?test_\w+)(\*?)(?:\.py)?`", prose(page))
     missing = {name for name, star in named if not list(TESTS.rglob(f"{name}{star}.py"))}
-    programs = set(re.findall(r"`soak\.(\w+)`", prose(page)))
     assert missing == set()
-    assert programs <= {file.stem for file in SOAK.glob("*.py")}
+
+
+def test_every_program_of_the_benchmarks_that_is_named_is_there(page: Path) -> None:
+    named = re.findall(r"\bbench (soak|experiment) (\w+)", page.read_text(encoding="utf-8"))
+    assert {name for kind, name in named if name not in program_names(kind)} == set()
 
 
 def test_every_link_leads_somewhere(page: Path) -> None:
@@ -71,7 +76,7 @@ def test_every_command_that_is_shown_has_the_options_that_it_is_given(page: Path
         for name, rest in shown
         if name in commands
         for flag in re.findall(r"(?<!\S)--[a-z-]+", rest)
-        if flag not in commands[name]
+        if flag not in (benchmark_options(rest) if name == "bench" else commands[name])
     }
     assert unknown == set()
 
@@ -80,6 +85,12 @@ def test_every_variable_that_is_named_is_read(page: Path) -> None:
     known = {f"HWAJA_{option.name.upper()}" for option in config.options()}
     named = variables(page.read_text(encoding="utf-8"))
     assert named <= known | {"HWAJA_CACHE", "HWAJA_CONFIG"}
+
+
+def benchmark_options(rest: str) -> set[str]:
+    """The flags of what follows `hwaja bench`."""
+    program = re.match(r" (soak|experiment) (\w+)", rest)
+    return options_of(program_parser(*program.groups()) if program else benchmarks.parser())
 
 
 def subparsers(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:

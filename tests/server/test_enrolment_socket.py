@@ -5,10 +5,10 @@ from collections.abc import Callable
 import clips
 import pytest
 from loopback import Endpoint, Message, Peer
-
-from hwaja.benchmark.wrong_formats import SENDERS, at_rate
-from hwaja.client.sound_files import to_pcm16
 from people import People, english, korean
+
+from hwaja.client.sound_files import to_pcm16
+from hwaja_bench.speech.wrong_formats import SENDERS, at_rate
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from hwaja.benchmark.conditions import CONDITIONS
-from hwaja.benchmark.conversation import Conversation, Turn
-from hwaja.benchmark.corpus import Clip
-from hwaja.benchmark.decisions import Decision, Heard
-from hwaja.benchmark.levels import levelled, trimmed
 from hwaja.engines.interface import Samples
 from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja_bench.attribution.conversation import Conversation, Turn
+from hwaja_bench.attribution.decisions import Decision, Heard
+from hwaja_bench.speech.conditions import CONDITIONS
+from hwaja_bench.speech.corpus import Clip
+from hwaja_bench.speech.levels import levelled, trimmed
 
 
 def murmur(seconds: float, seed: int = 0) -> Samples:

@@ -9,9 +9,9 @@ import clips
 import numpy as np
 import pytest
 
-from hwaja.benchmark.levels import levelled, trimmed
 from hwaja.client.sound_files import load_pcm16, to_pcm16
 from hwaja.engines.interface import Samples
+from hwaja_bench.speech.levels import levelled, trimmed
 
 DATASET = Path(__file__).resolve().parents[3] / "shared" / "speech" / "dataset"
 INDEX = DATASET / "Korean_Read_Speech_Corpus_sample.json"

@@ -7,12 +7,12 @@ import pytest
 import soxr
 from scipy.signal import lfilter
 
-from hwaja.benchmark.wrong_formats import SENDERS, at_rate, pcm16
 from hwaja.doctor.babble import babble
 from hwaja.engines.interface import Samples
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.codes import AudioFormat
 from hwaja.vad.audio_format import EXAMINED_SAMPLES, Words, format_of_take, suspected_format
+from hwaja_bench.speech.wrong_formats import SENDERS, at_rate, pcm16
 
 SPEECH = [babble(8, seed) for seed in range(3)]
 

@@ -1,0 +1,54 @@
+"""Arguments that several measurements have."""
+
+import argparse
+from pathlib import Path
+
+
+def add_corpus(parser: argparse.ArgumentParser, out: str, out_help: str) -> None:
+    """Add clips of the user's own, and where the report goes."""
+    parser.add_argument("--speech", type=Path, required=True, help="folder with the clips")
+    parser.add_argument(
+        "--rttm-like",
+        type=Path,
+        required=True,
+        metavar="JSON",
+        dest="index",
+        help="index: who says which clip",
+    )
+    parser.add_argument("--out", type=Path, default=Path(out), help=f"{out_help} [default {out}]")
+    parser.add_argument("--seed", type=natural, default=1, help="draws all [default %(default)s]")
+    parser.add_argument(
+        "--group",
+        nargs="+",
+        default=(),
+        dest="groups",
+        metavar="GROUP",
+        help="only these groups of the index",
+    )
+
+
+def add_serve(parser: argparse.ArgumentParser) -> None:
+    """Add options of the server."""
+    parser.add_argument(
+        "--serve",
+        nargs=argparse.REMAINDER,
+        default=[],
+        metavar="OPTION",
+        help="last: all that follows are options of hwaja serve",
+    )
+
+
+def positive(text: str) -> int:
+    """Read a whole number of at least 1."""
+    return _whole(text, 1)
+
+
+def natural(text: str) -> int:
+    """Read a whole number of at least 0."""
+    return _whole(text, 0)
+
+
+def _whole(text: str, least: int) -> int:
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"a whole number of at least {least}")
+    return int(text)

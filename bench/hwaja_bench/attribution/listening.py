@@ -1,0 +1,50 @@
+"""Has the server hear recordings, one client session each, as fast as it takes them."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from hwaja.client import RefusedError
+from hwaja_bench.attribution.decisions import Heard, heard
+from hwaja_bench.attribution.recording import Recording
+from hwaja_bench.client import Way, enrol, transcribe
+from hwaja_bench.server import Service
+
+
+async def listen(
+    service: Service,
+    recordings: Sequence[Callable[[], Recording]],
+    sessions: int,
+    done: Callable[[], None],
+) -> list[Heard]:
+    """Return what is answered to each recording.
+
+    Args:
+        service: the server.
+        recordings: make the audio, one at a time, so that not all of it is held at once.
+        sessions: how many are played side by side.
+        done: called after each.
+
+    Raises:
+        ClientError: where the server ends a session.
+
+    """
+    free = asyncio.Semaphore(sessions)
+
+    async def hear(make: Callable[[], Recording]) -> Heard:
+        async with free:
+            found = await _session(service, await asyncio.to_thread(make))
+        done()
+        return found
+
+    # Of several failures the first is raised as it is; a task group would wrap it.
+    return await asyncio.gather(*map(hear, recordings))
+
+
+async def _session(service: Service, recording: Recording) -> Heard:
+    async with service.open() as client:
+        try:
+            await enrol(client, recording.voices)
+        except RefusedError:
+            return Heard(recording.seconds, is_refused=True)
+        found = await transcribe(client, recording.pcm, Way(speed=0))
+        return heard(recording.seconds, [arrival.message for arrival in found])

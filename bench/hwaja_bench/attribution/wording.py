@@ -1,0 +1,63 @@
+"""Whether the words are with the right speaker: error rates, and shares of characters."""
+
+from dataclasses import dataclass
+from itertools import permutations
+
+from hwaja_bench.attribution.conversation import Conversation
+from hwaja_bench.attribution.decisions import Heard
+from hwaja_bench.speech.texts import aligned, edits, normalise
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What the texts of one conversation come to, in characters."""
+
+    reference_chars: int
+    edits: int
+    """Between all that was said and all that was heard, whoever said it: the CER's numerator."""
+    edits_by_speaker: int
+    """Between what each speaker said and what was heard of them: cpCER with enrolled voices."""
+    edits_by_best_speaker: int
+    """The same, with the speakers exchanged where that is better: cpCER as in diarization."""
+    aligned_chars: int
+    """Characters heard that stand for one that was said, right or wrong."""
+    right_speaker_chars: int
+    """Those of them whose answer names who said it."""
+
+
+def wording(conversation: Conversation, heard: Heard) -> Wording | None:
+    """Compare texts; None where those of the reference are not known."""
+    if any(turn.clip.text is None for turn in conversation.turns):
+        return None
+    said = _by_char([(turn.speaker_id, turn.clip.text or "") for turn in conversation.turns])
+    found = _by_char([(answer.speaker_id, answer.text) for answer in heard.decisions])
+    sides = [[_of_speaker(chars, i) for i in (0, 1)] for chars in (said, found)]
+    by_speaker = [
+        sum(edits(r, h) for r, h in zip(sides[0], order, strict=True))
+        for order in permutations(sides[1])
+    ]
+    pairs = aligned(_text(said), _text(found))
+    return Wording(
+        len(said),
+        edits(_text(said), _text(found)),
+        by_speaker[0],
+        min(by_speaker),
+        len(pairs),
+        sum(said[i][0] == found[j][0] for i, j in pairs),
+    )
+
+
+Chars = list[tuple[int, str]]
+"""Characters, each with who says it."""
+
+
+def _by_char(lines: list[tuple[int, str]]) -> Chars:
+    return [(speaker_id, char) for speaker_id, text in lines for char in normalise(text)]
+
+
+def _of_speaker(chars: Chars, speaker_id: int) -> str:
+    return "".join(char for speaker, char in chars if speaker == speaker_id)
+
+
+def _text(chars: Chars) -> str:
+    return "".join(char for _, char in chars)

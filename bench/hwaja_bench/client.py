@@ -1,0 +1,108 @@
+"""The client of every measurement: it enrols two voices, streams, and notes what comes and when.
+
+Where a measurement needs a client that misbehaves it breaks off in the middle of these steps.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from hwaja.client import Message
+from hwaja.client.sound_files import paced
+from hwaja.client.websocket import Connection
+from hwaja.protocol.audio import CHUNK_SAMPLES
+from hwaja_bench.server import Service
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A message, and when it came, in seconds since the stream began."""
+
+    message: Message
+    at_seconds: float
+
+    @property
+    def kind(self) -> str:
+        """The message's type."""
+        return str(self.message["type"])
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a client streams, and what it asks for."""
+
+    speed: float = 1.0
+    """Times real time; 0: as fast as the server reads."""
+    chunk_samples: int = CHUNK_SAMPLES
+    details: bool = True
+    interims: bool = False
+
+
+async def enrol(client: Connection, voices: Iterable[bytes], speed: float = 0.0) -> None:
+    """Enrol voices, PCM16 each; by default as fast as the server takes them.
+
+    Raises:
+        RefusedError: where the server does not accept one.
+
+    """
+    for speaker_id, voice in enumerate(voices):
+        await client.enrol(speaker_id, paced(voice, speed))
+
+
+async def begin(client: Connection, way: Way) -> None:
+    """Begin a transcription."""
+    options = {"details": way.details, "interim_results": way.interims}
+    asked = {name: True for name, is_asked in options.items() if is_asked}
+    await client.send({"type": "start_transcription", **asked})
+    await client.expect("transcription_started")
+
+
+async def arrivals(client: Connection, pcm: bytes, way: Way) -> AsyncGenerator[Arrival]:
+    """Stream `pcm`, and yield what the server says until it has answered all of it.
+
+    Raises:
+        ClientError: where the server ends the session.
+
+    """
+    await begin(client, way)
+    began = time.monotonic()
+
+    async def stream() -> None:
+        await client.send_audio(paced(pcm, way.speed, way.chunk_samples))
+        await client.send({"type": "stop_transcription"})
+
+    sending = asyncio.create_task(stream())
+    try:
+        async for message in client.transcriptions():
+            yield Arrival(message, time.monotonic() - began)
+        await sending
+    finally:
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+
+
+async def transcribe(client: Connection, pcm: bytes, way: Way) -> list[Arrival]:
+    """Stream `pcm`, and return what the server says of it; see `arrivals`."""
+    async with aclosing(arrivals(client, pcm, way)) as found:
+        return [arrival async for arrival in found]
+
+
+async def whole_session(
+    service: Service, voices: Iterable[bytes], pcm: bytes, way: Way
+) -> list[Arrival]:
+    """Connect, enrol, transcribe; return what the server says of `pcm`."""
+    async with service.open() as client:
+        await enrol(client, voices)
+        return await transcribe(client, pcm, way)
+
+
+def finals(found: Iterable[Arrival]) -> list[Arrival]:
+    """Return the final texts."""
+    return [arrival for arrival in found if arrival.kind == "transcription"]
+
+
+def texts(found: Iterable[Arrival]) -> list[str]:
+    """Return the final texts alone."""
+    return [str(arrival.message["text"]) for arrival in finals(found)]

@@ -1,0 +1,241 @@
+"""What the enrolment verdict catches, and what it refuses wrongly.
+
+hwaja bench experiment enrolment ../shared/speech [--half chosen] [--seed 1] [--takes 24]
+
+Takes of 3-30 s are cut from what one speaker says in a row, as they are, in noise and in generated
+rooms; two takes are compared only if they share no clip and were heard alike. Every take goes the
+way of `hwaja enroll-check`: session, gate, embeddings, judgement. The half is that of the voices
+(`people.py`): thresholds were found on one.
+"""
+
+import argparse
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+
+from hwaja.cli.enroll_check import Booth
+from hwaja.client.sound_files import to_pcm16
+from hwaja.engines.interface import Embedding, Embeddings, Samples
+from hwaja.engines.sherpa import SpeakerEmbedder
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.codes import Reason
+from hwaja.protocol.messages import Error, RegistrationCompleted
+from hwaja.protocol.values import Quality
+from hwaja.server.application import detector_file, embedder_file
+from hwaja.speakers.takes import cosine
+from hwaja.speakers.verdict import SAME_VOICE_COSINE, SIMILAR_VOICE_COSINE, warnings
+from hwaja.vad.silero import SileroDetector
+from hwaja_bench.speech.acoustics import impulse_response, reverberant
+from hwaja_bench.speech.people import Audio, Speaker, cut, speakers, telephone
+from hwaja_bench.stats import share_of
+
+LENGTHS_SECONDS = ((3, 5), (5, 9), (9, 16), (16, 30))
+OTHER_SHARE = (0.3, 0.5)
+JOINT_SECONDS = 0.2  # of silence where the voice changes
+
+Random = np.random.Generator
+Hear = Callable[[Audio, Random], Audio]
+
+
+@dataclass(frozen=True)
+class Take:
+    """What a take came to."""
+
+    speaker: Speaker
+    clips: frozenset[int]
+    voice: Embedding
+    quality: Quality
+    refusal: Reason | None
+
+
+def noisy(snr_db: float) -> Hear:
+    """Add pink noise at so many dB under the mean power."""
+
+    def hear(audio: Audio, random: Random) -> Audio:
+        spectrum = np.fft.rfft(random.standard_normal(len(audio)))
+        pink = np.fft.irfft(spectrum / np.sqrt(np.maximum(1, np.arange(len(spectrum)))), len(audio))
+        power = np.mean(audio.astype(np.float64) ** 2) / 10 ** (snr_db / 10)
+        return np.asarray(audio + pink * np.sqrt(power / np.mean(pink**2)), np.float32)
+
+    return hear
+
+
+def in_room(rt60_seconds: float) -> Hear:
+    """Put the speaker where the direct sound is as strong as all that the room gives back."""
+
+    def hear(audio: Audio, random: Random) -> Audio:
+        response = impulse_response(rt60_seconds, random, direct_db=0)
+        return reverberant(audio.astype(np.float64), response).astype(np.float32)
+
+    return hear
+
+
+HEARD: dict[str, Hear] = {
+    "clean": lambda audio, _: audio,
+    "20 dB": noisy(20),
+    "10 dB": noisy(10),
+    "room, 0.3 s": in_room(0.3),
+    "room, 0.8 s": in_room(0.8),
+    "room, 0.6 s, 20 dB": lambda audio, random: noisy(20)(in_room(0.6)(audio, random), random),
+    "hall, 1.5 s": in_room(1.5),
+}
+
+
+def from_the_middle(hear: Hear) -> Hear:
+    """Let a take change while it is spoken."""
+
+    def changing(audio: Audio, random: Random) -> Audio:
+        middle = len(audio) // 2
+        return np.concatenate([audio[:middle], hear(audio[middle:], random)])
+
+    return changing
+
+
+CHANGING: dict[str, Hear] = {
+    "10 dB from the middle on": from_the_middle(noisy(10)),
+    "in a room of 0.6 s from the middle on": from_the_middle(in_room(0.6)),
+    "12 dB fainter from the middle on": from_the_middle(lambda audio, _: audio / np.float32(4)),
+    "telephone band from the middle on": from_the_middle(lambda audio, _: telephone(audio)),
+}
+
+
+class Listener:
+    """Keeps the embedding of the last take."""
+
+    def __init__(self) -> None:
+        self._embedder = SpeakerEmbedder(embedder_file())
+        self.voice: Embedding | None = None
+
+    def embed(self, samples: Samples) -> Embeddings:
+        """Return the embeddings of `samples`; see `engine.Embedder.embed`."""
+        found = self._embedder.embed(np.ascontiguousarray(samples))
+        self.voice = found[0].copy()
+        return found
+
+
+class Desk:
+    """Has takes judged, each as the first of a session."""
+
+    def __init__(self) -> None:
+        self._listener = Listener()
+        self._detector = SileroDetector(detector_file())
+
+    def judge(self, audio: Audio) -> tuple[Embedding | None, Quality | None, Reason | None]:
+        """Return the voice, what was measured, and why it was refused, as far as there is any."""
+        booth = Booth(self._detector, self._listener)
+        self._listener.voice = None
+        answer = asyncio.run(booth.enrol(0, to_pcm16(audio)))
+        assert isinstance(answer, RegistrationCompleted | Error)
+        reason = answer.reason if isinstance(answer, Error) else None
+        return self._listener.voice, answer.quality, reason
+
+
+def length(k: int, random: Random) -> float:
+    return float(random.uniform(*LENGTHS_SECONDS[k % len(LENGTHS_SECONDS)]))
+
+
+def takes_of(
+    slot: Desk, found: list[Speaker], count: int, hear: Hear, random: Random
+) -> Iterator[Take]:
+    """Yield takes of every speaker that are long enough to be judged."""
+    for speaker in found:
+        # Of whom there is one clip, few takes differ.
+        for k in range(count if len(speaker.clips) > 1 else 2):
+            audio, clips = cut(speaker, length(k, random), random)
+            voice, quality, reason = slot.judge(hear(audio, random))
+            if voice is not None and quality is not None:
+                yield Take(speaker, clips, voice, quality, reason)
+
+
+def two_people(one: Speaker, other: Speaker, k: int, random: Random) -> Audio:
+    """Return a take in which two people take turns: A-B, A-B-A or A-B-A-B."""
+    seconds, other_share = length(k, random), random.uniform(*OTHER_SHARE)
+    turns = 2 + k // len(LENGTHS_SECONDS) % 3
+    pieces = [
+        np.array_split(cut(speaker, seconds * part, random)[0], count)
+        for speaker, part, count in (
+            (one, 1 - other_share, (turns + 1) // 2),
+            (other, other_share, turns // 2),
+        )
+    ]
+    joint = np.zeros(round(JOINT_SECONDS * SAMPLE_RATE), np.float32)
+    return np.concatenate(
+        [x for turn in range(turns) for x in (pieces[turn % 2][turn // 2], joint)]
+    )
+
+
+def percentiles(values: list[float]) -> str:
+    marks = np.percentile(values, [0, 1, 5, 50, 95, 99, 100])
+    return "0/1/5/50/95/99/100 %: " + " ".join(f"{mark:.2f}" for mark in marks)
+
+
+def report_agreement(what: str, judged: list[tuple[Quality, Reason | None]]) -> None:
+    """Print how often a take is refused, or warned of, as holding two people."""
+    if not judged:
+        return
+    refused = [reason is Reason.TWO_VOICES for _, reason in judged]
+    doubted = [Reason.PERHAPS_TWO_VOICES in warnings(quality) for quality, _ in judged]
+    print(f"  {what}: refused {share_of(refused)}, warned {share_of(doubted)}")
+    print(f"    agreement {percentiles([quality.agreement for quality, _ in judged])}", flush=True)
+
+
+def report_pairs(takes: list[Take]) -> None:
+    """Print how often two takes of a group and sex are taken for one person's."""
+    same: list[float] = []
+    different: dict[str, list[float]] = {}
+    for one, other in combinations(takes, 2):
+        if (one.speaker.group, one.speaker.sex) != (other.speaker.group, other.speaker.sex):
+            continue
+        alike = cosine(one.voice, other.voice)
+        if one.speaker is not other.speaker:
+            language = "English" if one.speaker.sex == "?" else "Korean, one sex"
+            different.setdefault(language, []).append(alike)
+        elif not one.clips & other.clips:
+            same.append(alike)
+    for name, cosines in {"one person twice": same, **different}.items():
+        if cosines:
+            refused = [alike >= SAME_VOICE_COSINE for alike in cosines]
+            told = [alike >= SIMILAR_VOICE_COSINE for alike in cosines]
+            print(
+                f"  pairs, {name}: refused {share_of(refused)}, refused or warned {share_of(told)}"
+            )
+            print(f"    cosine {percentiles(cosines)}", flush=True)
+
+
+def report_mixtures(slot: Desk, found: list[Speaker], count: int, random: Random) -> None:
+    for name in ("clean", "20 dB", "room, 0.8 s"):
+        for group in dict.fromkeys(speaker.group for speaker in found):
+            people = [speaker for speaker in found if speaker.group == group]
+            judged = []
+            for k in range(count):
+                one, other = random.choice(len(people), 2, replace=False)
+                audio = two_people(people[one], people[other], k, random)
+                _, quality, reason = slot.judge(HEARD[name](audio, random))
+                if quality is not None:
+                    judged.append((quality, reason))
+            report_agreement(f"two people, {name}, {group}", judged)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("speech", type=Path)
+    parser.add_argument("--half", choices=("chosen", "reported"), default="reported")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--takes", type=int, default=24, help="of each speaker with several clips")
+
+
+def run(args: argparse.Namespace) -> None:
+    random = np.random.default_rng(args.seed)
+    slot, found = Desk(), speakers(args.speech, args.half)
+    for name, hear in HEARD.items():
+        print(name, flush=True)
+        takes = list(takes_of(slot, found, args.takes, hear, random))
+        report_agreement("one person", [(take.quality, take.refusal) for take in takes])
+        report_pairs(takes)
+    report_mixtures(slot, found, args.takes, random)
+    for name, hear in CHANGING.items():
+        takes = list(takes_of(slot, found, args.takes // 3, hear, random))
+        report_agreement(f"one person, {name}", [(take.quality, take.refusal) for take in takes])

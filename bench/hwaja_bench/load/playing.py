@@ -1,0 +1,61 @@
+"""One client of the load test: talks in real time, and keeps what came and when."""
+
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass, field
+
+from hwaja.client import RefusedError
+from hwaja_bench.client import Way, arrivals, enrol
+from hwaja_bench.load.talk import Talk
+from hwaja_bench.server import Service
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """A text that came."""
+
+    start_seconds: float
+    end_seconds: float
+    at_seconds: float
+    """When it came, from the first sample of the stream."""
+    delay_seconds: float
+    """How long after the end of its speech that was."""
+
+
+@dataclass
+class Transcript:
+    """What one client received."""
+
+    began_seconds: float
+    """From the beginning of the test."""
+    finals: list[Final] = field(default_factory=list)
+    errors: int = 0
+    interims: int = 0
+    turned_away: bool = False
+    """Whether the server had no place for it."""
+
+
+async def play(service: Service, talk: Talk, transcript: Transcript, *, interims: bool) -> None:
+    """Enrol both voices, talk, and take what comes until all is answered.
+
+    Raises:
+        ClientError: where the server ends the session, or refuses a voice.
+
+    """
+    async with AsyncExitStack() as stack:
+        try:
+            client = await stack.enter_async_context(service.open())
+        except RefusedError:
+            transcript.turned_away = True
+            return
+        await enrol(client, talk.voices)
+        found = arrivals(client, talk.pcm, Way(interims=interims))
+        async for arrival in await stack.enter_async_context(aclosing(found)):
+            message, at = arrival.message, arrival.at_seconds
+            match arrival.kind:
+                case "transcription":
+                    start, end = message["start_seconds"], message["end_seconds"]
+                    transcript.finals.append(Final(start, end, at, at - talk.spoken_until(end)))
+                case "interim":
+                    transcript.interims += 1
+                case "error":
+                    transcript.errors += 1

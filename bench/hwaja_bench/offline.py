@@ -1,0 +1,102 @@
+"""What the server makes of audio, without socket and session: detector, gate, workers."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwaja._pcm import RingBuffer
+from hwaja.client.sound_files import to_pcm16
+from hwaja.engines.interface import Recognizer, Samples
+from hwaja.engines.recognition import Hypothesis
+from hwaja.engines.sherpa import load_recogniser
+from hwaja.engines.sherpa_online import OnlineRecognizer
+from hwaja.models import locate
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.values import Options
+from hwaja.server.application import detector_file, worker_setup
+from hwaja.server.config import Config
+from hwaja.vad.gate import FRAME_SAMPLES, GateSettings, Segment, SpeechGate
+from hwaja.vad.silero import SileroDetector
+from hwaja.workers.pool import Pool, Utterance
+from hwaja_bench.errors import BenchmarkError
+from hwaja_bench.speech.acoustics import Signal
+
+PIECE_FRAMES = 16  # as a session takes a long message
+
+
+@dataclass(frozen=True)
+class Heard:
+    """An utterance and what was made of it."""
+
+    segment: Segment
+    hypothesis: Hypothesis
+
+
+def ring_of(sound: Signal | Samples) -> RingBuffer:
+    """Return a ring that holds all of a sound."""
+    ring = RingBuffer(len(sound))
+    ring.push(to_pcm16(sound))
+    return ring
+
+
+def cut(detector: SileroDetector, ring: RingBuffer) -> list[Segment]:
+    """Return the utterances in a ring, shown to the detector in pieces as a session does."""
+    frames, levels = ring.frames(0, FRAME_SAMPLES), ring.levels(0, FRAME_SAMPLES)
+    state, gate = detector.new_state(), SpeechGate(GateSettings(), 0)
+    found: list[Segment] = []
+    for start in range(0, len(frames), PIECE_FRAMES):
+        piece = slice(start, start + PIECE_FRAMES)
+        (probabilities,) = detector.detect([(state, frames[piece])])
+        found += gate.feed(probabilities, levels[piece].tolist())
+    return found + gate.flush(ring.end)
+
+
+class Offline:
+    """Cuts audio into utterances and has them recognised."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._detector = SileroDetector(detector_file())
+
+    async def heard(self, sound: Signal) -> list[Heard]:
+        """Return the utterances in `sound`, with what the workers make of them."""
+        ring = ring_of(sound)
+        return [await self._recognise(each, ring) for each in cut(self._detector, ring)]
+
+    async def _recognise(self, segment: Segment, ring: RingBuffer) -> Heard:
+        def read() -> Utterance:
+            samples = ring.read(segment.start, segment.stop)
+            return Utterance(samples, segment.speech_samples / SAMPLE_RATE)
+
+        length = segment.stop - segment.start
+        return Heard(segment, await self._pool.recognise(self, read, length, Options()))
+
+
+@asynccontextmanager
+async def offline() -> AsyncIterator[Offline]:
+    """Yield one with a worker that has started."""
+    pool = Pool(worker_setup(Config(), "cpu"), workers=1)
+    await pool.start()
+    try:
+        yield Offline(pool)
+    finally:
+        await pool.close()
+
+
+def whole_recogniser(model: str) -> Recognizer:
+    """Return a recogniser of Korean that is given whole utterances.
+
+    Raises:
+        BenchmarkError: where the model is one that streams.
+
+    """
+    found = load_recogniser(locate(model), "ko")
+    if isinstance(found, OnlineRecognizer):
+        raise BenchmarkError(f"{model} is a model that streams.")
+    return found
+
+
+def silence(seconds: float) -> Signal:
+    return np.zeros(round(seconds * SAMPLE_RATE))

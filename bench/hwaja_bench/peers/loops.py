@@ -1,0 +1,53 @@
+"""Peers that hear one utterance after the other, as fast as they can."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja_bench.peers.material import Room
+from hwaja_bench.peers.process import running
+from hwaja_bench.peers.table import Row
+from hwaja_bench.speech.texts import error_rate, normalise
+from hwaja_bench.stats import spread
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """What is heard one after the other, by room."""
+
+    name: str
+    of_room: Mapping[str, Sequence[bytes]]
+
+    @property
+    def seconds(self) -> float:
+        """How long all together are."""
+        return sum(len(pcm) for pieces in self.of_room.values() for pcm in pieces) / 2 / SAMPLE_RATE
+
+
+def loop(
+    name: str, rooms: Sequence[Room], pieces: Pieces, module: str, arguments: Sequence[str]
+) -> Row:
+    """Have a peer hear the pieces of each room.
+
+    Raises:
+        UnavailableError: where it does not run here.
+
+    """
+    with running(module, arguments) as peer:
+        before_seconds = peer.cpu_seconds
+        heard = {room.name: [peer.hear(pcm) for pcm in pieces.of_room[room.name]] for room in rooms}
+        cpu_seconds, peak_bytes = peer.cpu_seconds - before_seconds, peer.peak_bytes
+    every = [each for of_room in heard.values() for each in of_room]
+    return Row(
+        name=name,
+        hears=pieces.name,
+        error_rates={
+            r.name: error_rate(r.texts, [each.text for each in heard[r.name]]) for r in rooms
+        },
+        cpu_per_second=cpu_seconds / sum(room.seconds for room in rooms),
+        real_time_factor=sum(each.seconds for each in every) / pieces.seconds,
+        decoding_seconds=spread([each.seconds for each in every]),
+        delay_seconds=None,
+        without_text=sum(not normalise(each.text) for each in every),
+        peak_mib=peak_bytes / 2**20,
+    )

@@ -1,0 +1,72 @@
+"""The rows of the comparison, and the table that they make."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from hwaja_bench.stats import Spread
+
+HEADS = (
+    "",
+    "hears",
+    "CER",
+    "CPU s per s of stream",
+    "RTF",
+    "decoding of one, p50 / p95 / max",
+    "end of speech to its text, p50 / p95 / max",
+    "without text",
+    "memory at most",
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one contestant came to."""
+
+    name: str
+    hears: str
+    error_rates: Mapping[str, float]
+    """By room."""
+    cpu_per_second: float
+    """Processor seconds for each second of the stream, its pauses counted."""
+    real_time_factor: float | None
+    """Seconds that hearing took for each second of what was heard; a stream takes its time."""
+    decoding_seconds: Spread | None
+    delay_seconds: Spread | None
+    without_text: int
+    peak_mib: float
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A contestant that could not be asked."""
+
+    name: str
+    reason: str
+
+
+def table(rows: Sequence[Row | Skipped]) -> str:
+    """Return the table in Markdown."""
+    lines = [HEADS, ("---",) * len(HEADS), *map(_cells, rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cells(row: Row | Skipped) -> tuple[str, ...]:
+    if isinstance(row, Skipped):
+        return (row.name, f"skipped: {row.reason}", *("",) * (len(HEADS) - 2))
+    return (
+        row.name,
+        row.hears,
+        " / ".join(f"{rate:.3f}" for rate in row.error_rates.values()),
+        f"{row.cpu_per_second:.3f}",
+        "-" if row.real_time_factor is None else f"{row.real_time_factor:.3f}",
+        _spread(row.decoding_seconds),
+        _spread(row.delay_seconds),
+        f"{row.without_text}",
+        f"{row.peak_mib:.0f} MiB",
+    )
+
+
+def _spread(times: Spread | None) -> str:
+    if times is None or not times.count:
+        return "-"
+    return f"{times.p50:.2f} / {times.p95:.2f} / {times.longest:.2f} s"

@@ -1,0 +1,95 @@
+"""Clients that come and go: `hwaja bench soak cycles --cycles 1000`.
+
+So many connections that are torn off right after they were welcomed, then so many short sessions
+that are answered. Fails where memory grows from one to the next, or a file is left open.
+"""
+
+import argparse
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+
+from raw_client import UPGRADE, dialled
+from tone_speech import hummed
+
+from hwaja_bench.promises import BrokenPromiseError, Usage, growth_bytes, kept, usage
+from hwaja_bench.server import Service
+from hwaja_bench.tones.visitor import PATIENCE_SECONDS, answered_right, placed
+
+LOOKS = 40
+"""How often memory is looked at."""
+
+SETTLED_CYCLES = 400
+"""Fewer tell nothing of memory."""
+
+GROWTH_BYTES = 1024
+"""A cycle: more is no noise of the allocator. What a session holds is a thousand times as much."""
+
+SENTENCE = hummed([0, 3, 1, 5])
+
+
+async def torn_off(service: Service) -> None:
+    """Connect, and cut the connection as soon as the server has opened it."""
+    async with dialled(service.port, service.tls) as client:
+        await client.upgrade(UPGRADE)
+        client.reset()
+
+
+async def short_session(service: Service) -> None:
+    """Go through a whole session; wait for a place where those before have not left theirs."""
+    async with AsyncExitStack() as stack:
+        await answered_right(await placed(service, stack), SENTENCE)
+
+
+async def repeat(
+    name: str, cycle: Callable[[Service], Awaitable[None]], service: Service, cycles: int
+) -> None:
+    """Do one kind of cycle so many times and say what the server held.
+
+    Raises:
+        BrokenPromiseError: where it grows.
+
+    """
+    began = time.monotonic()
+    looks: list[tuple[float, Usage]] = [(0, usage(service))]
+    for number in range(1, cycles + 1):
+        await cycle(service)
+        if number % max(1, cycles // LOOKS) == 0:
+            looks.append((number, usage(service)))
+    front, workers = growth_bytes(looks)
+    print(
+        f"{cycles} {name} in {time.monotonic() - began:.0f} s: before {looks[0][1]}, after "
+        f"{looks[-1][1]}; growth in the second half {front:.0f} bytes a cycle in the front, "
+        f"{workers:.0f} in the workers",
+        flush=True,
+    )
+    if cycles >= SETTLED_CYCLES and max(front, workers) > GROWTH_BYTES:
+        raise BrokenPromiseError(f"Memory grows with {name}.")
+
+
+async def come_and_go(service: Service, cycles: int) -> None:
+    """Do both kinds.
+
+    Raises:
+        BrokenPromiseError: where a promise is broken.
+
+    """
+    await short_session(service)
+    files = usage(service).front_files
+    await repeat("connections torn off", torn_off, service, cycles)
+    await repeat("short sessions", short_session, service, cycles)
+    began = time.monotonic()
+    while usage(service).front_files > files:  # the last one is just being closed
+        if time.monotonic() > began + PATIENCE_SECONDS:
+            raise BrokenPromiseError("Files are left open.")
+        await asyncio.sleep(0.1)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--cycles", type=int, default=1000)
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Run a server and come and go; return the exit code."""
+    return kept(lambda service: come_and_go(service, asked.cycles))

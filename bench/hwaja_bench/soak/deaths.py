@@ -1,0 +1,92 @@
+"""Workers are killed while two clients talk: `hwaja bench soak deaths --minutes 60 --every 30`.
+
+Every text must come, once, and be the one that was spoken.
+"""
+
+import argparse
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hwaja_bench.promises import BrokenPromiseError, Killer, kept
+from hwaja_bench.server import Service
+from hwaja_bench.tones.sentences import random_sentences
+from hwaja_bench.tones.visitor import rejoined, transcribed
+
+CLIENTS = 2
+
+
+@dataclass
+class Tally:
+    """What happened."""
+
+    sessions: int = 0
+    spoken: int = 0
+    lost: int = 0
+    doubled: int = 0
+    other: int = 0
+    """Texts that nobody spoke, and errors."""
+
+    def compare(self, said: Sequence[str], answered: Sequence[str]) -> None:
+        """Count what became of the sentences of a session."""
+        answered = rejoined(said, answered)
+        if list(said) != list(answered):
+            print(f"said {said}, answered {answered}", flush=True)  # tones: nobody's words
+        wanted, got = Counter(said), Counter(answered)
+        self.sessions += 1
+        self.spoken += len(said)
+        self.lost += (wanted - got).total()
+        more = got - wanted
+        self.doubled += sum(count for text, count in more.items() if text in wanted)
+        self.other += sum(count for text, count in more.items() if text not in wanted)
+        if wanted == got and list(said) != list(answered):
+            self.other += 1  # in another order
+
+    def __str__(self) -> str:
+        return (
+            f"{self.sessions} sessions, {self.spoken} utterances: "
+            f"{self.lost} lost, {self.doubled} doubled, {self.other} others"
+        )
+
+
+async def talk(service: Service, tally: Tally, chance: random.Random, until: float) -> None:
+    """Have one session after the other, in real time, saying no sentence twice in one."""
+    while time.monotonic() < until:
+        sentences = random_sentences(chance)
+        async with service.open() as client:
+            answered = await transcribed(client, sentences, speed=1)
+        tally.compare([sentence.text for sentence in sentences], answered)
+
+
+async def outlive(service: Service, minutes: float, every_seconds: float, seed: int) -> None:
+    """Talk while workers die.
+
+    Raises:
+        BrokenPromiseError: where an utterance was lost, came twice, or is not what was spoken.
+
+    """
+    tally, until = Tally(), time.monotonic() + 60 * minutes
+    chances = [random.Random(seed + number) for number in range(CLIENTS)]  # noqa: S311 (no secret)
+    killer = Killer(service, seed)
+    killing = asyncio.create_task(killer.run(every_seconds))
+    try:
+        await asyncio.gather(*(talk(service, tally, chance, until) for chance in chances))
+    finally:
+        killing.cancel()
+        print(f"{killer.killed} workers killed; {tally}", flush=True)
+    if tally.lost or tally.doubled or tally.other:
+        raise BrokenPromiseError("Not every utterance was answered once and right.")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--every", type=float, default=30, help="seconds between two deaths")
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Run a server, talk and kill; return the exit code."""
+    return kept(lambda service: outlive(service, asked.minutes, asked.every, asked.seed))

@@ -1,0 +1,104 @@
+"""Sessions beside each other: `hwaja bench soak isolation --rounds 20`.
+
+As many clients as there are places say different things, over and over. Some leave in the midst of
+a word, some send nonsense until they are thrown out, workers die, places go from one to the next.
+Everybody else must get exactly the texts of what they said.
+"""
+
+import argparse
+import asyncio
+import random
+from collections import Counter
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+from hwaja.client import ClientError
+from hwaja.client.sound_files import paced
+from hwaja.client.websocket import Connection
+from hwaja_bench.client import Way, begin, enrol
+from hwaja_bench.promises import BrokenPromiseError, Killer, kept
+from hwaja_bench.server import Service
+from hwaja_bench.tones.sentences import random_sentences, spoken, voices
+from hwaja_bench.tones.visitor import placed, rejoined, transcribed
+
+PLACES = 10
+KILL_SECONDS = 2.0
+SENTENCES = 3
+
+LEAVES, RAVES = 0.25, 0.4
+"""Of the rounds a quarter is left in the midst, and 15 % end with nonsense."""
+
+
+@dataclass
+class Tally:
+    """What happened."""
+
+    rounds: Counter[str] = field(default_factory=Counter)
+    wrong: int = 0
+
+
+async def one_round(client: Connection, chance: random.Random, tally: Tally) -> None:
+    """Leave, rave, or talk and compare."""
+    sentences, kind = random_sentences(chance)[:SENTENCES], chance.random()
+    if kind < RAVES:
+        pcm = spoken(sentences)
+        tally.rounds["left" if kind < LEAVES else "raved"] += 1
+        await misbehave(client, pcm[: 2 * chance.randrange(len(pcm) // 2)], raves=kind >= LEAVES)
+        return
+    texts = await transcribed(client, sentences, speed=0)
+    tally.rounds["talked"] += 1
+    said = [sentence.text for sentence in sentences]
+    tally.wrong += rejoined(said, texts) != said
+
+
+async def misbehave(client: Connection, pcm: bytes, *, raves: bool) -> None:
+    """Begin to talk; then be gone, or be thrown out."""
+    await enrol(client, voices())
+    await begin(client, Way(details=False, interims=True))
+    await client.send_audio(paced(pcm, speed=0))
+    if not raves:
+        client._websocket.transport.abort()
+        return
+    try:
+        while True:
+            await client.send({"type": "nonsense"})
+            await client.receive()
+    except ClientError:
+        pass
+
+
+async def beside_each_other(service: Service, rounds: int, seed: int) -> None:
+    """Have all clients at it.
+
+    Raises:
+        BrokenPromiseError: where one got something else than what it said.
+
+    """
+    tally = Tally()
+
+    async def client(number: int) -> None:
+        chance = random.Random(seed + number)  # noqa: S311 (no secret)
+        for _ in range(rounds):
+            async with AsyncExitStack() as stack:
+                await one_round(await placed(service, stack), chance, tally)
+
+    killer = Killer(service, seed)
+    killing = asyncio.create_task(killer.run(KILL_SECONDS))
+    try:
+        await asyncio.gather(*map(client, range(PLACES)))
+    finally:
+        killing.cancel()
+        print(f"{killer.killed} workers killed; {dict(tally.rounds)}; {tally.wrong} wrong")
+    if tally.wrong:
+        raise BrokenPromiseError("A client got what it had not said.")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Run a server and be many; return the exit code."""
+    options = ("--max-connections", str(PLACES))
+    return kept(lambda service: beside_each_other(service, asked.rounds, asked.seed), *options)

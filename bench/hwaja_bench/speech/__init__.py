@@ -1,0 +1,1 @@
+"""What is played to a server: clips, levels, noise and rooms, sounds, dialogues."""

@@ -1,0 +1,114 @@
+"""The Korean dialogue of the speech folder."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwaja.client.sound_files import load_pcm16
+from hwaja.engines.interface import Samples
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja_bench.speech import levels
+from hwaja_bench.speech.corpus import samples_of
+
+ENROLMENT_SECONDS = 5.0
+PAUSE_SECONDS = 0.7
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One line of the dialogue."""
+
+    name: str
+    speaker_id: int
+    text: str
+    pcm: bytes
+
+    @property
+    def samples(self) -> Samples:
+        """The line as the engines take it."""
+        return samples_of(self.pcm)
+
+    @property
+    def loud_frames(self) -> NDArray[np.intp]:
+        """The frames with speech."""
+        return np.flatnonzero(levels.loud_frames(self.samples))
+
+    @property
+    def speech_end_samples(self) -> int:
+        """Where the speech ends."""
+        return int(self.loud_frames[-1] + 1) * levels.FRAME_SAMPLES
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A clip and where it lies in the stream."""
+
+    clip: Clip
+    start_seconds: float
+    end_seconds: float
+    speech_end_seconds: float
+
+
+@dataclass(frozen=True)
+class Dialogue:
+    """Two voices to enrol, and the stream of what they then say."""
+
+    voices: tuple[bytes, bytes]
+    pcm: bytes
+    placed: tuple[Placed, ...]
+
+
+def load_clips(speech: Path, room: str) -> list[Clip]:
+    """Return the clips of a room that are there, in the order in which they were read."""
+    folder = speech / "dataset"
+    (index,) = folder.glob("*.json")
+    entries = json.loads(index.read_text(encoding="utf-8"))[room]
+    return [
+        Clip(
+            name,
+            "ab".index(entry["speaker"]),
+            entry["text"],
+            load_pcm16(folder / room / f"{name}.wav"),
+        )
+        for name, entry in sorted(entries.items())
+        if (folder / room / f"{name}.wav").exists()
+    ]
+
+
+def load_lines(speech: Path, voice: str) -> list[Clip]:
+    """Return the clips of a room, or of one of the voices of emotiontts."""
+    if (speech / "dataset" / voice).is_dir():
+        return load_clips(speech, voice)
+    folder = speech / "emotiontts"
+    entries = json.loads((folder / "texts.json").read_text(encoding="utf-8"))
+    return [
+        Clip(name, 0, entry["text"], load_pcm16(file))
+        for name, entry in sorted(entries.items())
+        if (file := folder / voice / f"{name}.flac").exists()
+    ]
+
+
+def load_dialogue(speech: Path, room: str) -> Dialogue:
+    """Enrol each speaker with her first two clips; stream the rest with pauses."""
+    clips = load_clips(speech, room)
+    first = [[c for c in clips if c.speaker_id == speaker_id][:2] for speaker_id in (0, 1)]
+    limit_bytes = 2 * int(ENROLMENT_SECONDS * SAMPLE_RATE)
+    voice_a, voice_b = (b"".join(c.pcm for c in pair)[:limit_bytes] for pair in first)
+    enrolled = {clip.name for pair in first for clip in pair}
+    pcm, placed = _join([clip for clip in clips if clip.name not in enrolled])
+    return Dialogue((voice_a, voice_b), pcm, placed)
+
+
+def _join(clips: list[Clip]) -> tuple[bytes, tuple[Placed, ...]]:
+    pause = bytes(2 * int(PAUSE_SECONDS * SAMPLE_RATE))
+    pcm = b""
+    placed = []
+    for clip in clips:
+        start = len(pcm) // 2
+        ends = start + len(clip.pcm) // 2, start + clip.speech_end_samples
+        placed.append(Placed(clip, start / SAMPLE_RATE, *(end / SAMPLE_RATE for end in ends)))
+        pcm += clip.pcm + pause
+    return pcm, tuple(placed)

@@ -1,0 +1,66 @@
+"""Clients that speak in tones, and what they insist on."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+
+from tone_speech import Hummed
+
+from hwaja.client import ClientError
+from hwaja.client.websocket import Connection
+from hwaja_bench.client import Way, enrol, transcribe
+from hwaja_bench.promises import BrokenPromiseError
+from hwaja_bench.server import Service
+from hwaja_bench.tones.sentences import spoken, voices
+
+PATIENCE_SECONDS = 30
+
+
+async def placed(service: Service, stack: AsyncExitStack) -> Connection:
+    """Open a session once there is a place.
+
+    Raises:
+        ClientError: where there is none for long.
+
+    """
+    began = time.monotonic()
+    while True:
+        try:
+            return await stack.enter_async_context(service.open())
+        except ClientError:
+            if time.monotonic() > began + PATIENCE_SECONDS:
+                raise
+            await asyncio.sleep(0.1)
+
+
+async def transcribed(client: Connection, sentences: Sequence[Hummed], speed: float) -> list[str]:
+    """Enrol, speak; return the texts. An error in place of one counts as one."""
+    await enrol(client, voices())
+    found = await transcribe(client, spoken(sentences), Way(speed, details=False))
+    return [str(each.message.get("text", each.kind)) for each in found]
+
+
+def rejoined(said: Sequence[str], answered: Sequence[str]) -> list[str]:
+    """Join texts that make up one sentence: in some of them the detector hears a pause."""
+    whole: list[str] = []
+    for text in answered:
+        if whole and whole[-1] not in said and any(s.startswith(whole[-1] + text) for s in said):
+            whole[-1] += text
+        else:
+            whole.append(text)
+    return whole
+
+
+async def answered_right(client: Connection, sentence: Hummed) -> None:
+    """Enrol, speak, and insist on the text.
+
+    Raises:
+        BrokenPromiseError: where it is another.
+        TimeoutError: where it does not come.
+
+    """
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        texts = await transcribed(client, [sentence], speed=0)
+    if texts != [sentence.text]:
+        raise BrokenPromiseError(f"A client got {len(texts)} texts, not the one that it spoke.")

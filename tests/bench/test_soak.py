@@ -1,0 +1,74 @@
+"""The programs of `make soak`, each for a moment: they find nothing, and notice what is broken."""
+
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hwaja_bench.promises import Usage, growth_bytes
+from hwaja_bench.soak.deaths import Tally
+from hwaja_bench.soak.restarts import Talker
+from hwaja_bench.tones.sentences import random_sentences
+from hwaja_bench.tones.visitor import rejoined
+
+BRIEFLY = {
+    "abuse": ("--seconds", "8"),
+    "cycles": ("--cycles", "8"),
+    "deaths": ("--minutes", "0.1", "--every", "2"),
+    "floods": ("--attempts", "300", "--held-seconds", "1"),
+    "isolation": ("--rounds", "1"),
+    "restarts": ("--rounds", "1"),
+    "vanished": ("--ping-seconds", "0.5"),
+}
+
+
+@pytest.mark.models
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are looked at through /proc")
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("program", BRIEFLY)
+def test_every_promise_is_kept_for_a_moment(program: str) -> None:
+    command = [sys.executable, "-m", "hwaja", "bench", "soak", program, *BRIEFLY[program]]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("answered", "counts"),
+    [
+        (["a", "b", "c"], (0, 0, 0)),
+        (["a", "c"], (1, 0, 0)),
+        (["a", "a", "b", "c"], (0, 1, 0)),
+        (["a", "x", "c"], (1, 0, 1)),
+        (["b", "a", "c"], (0, 0, 1)),
+    ],
+)
+def test_utterances_that_are_lost_or_come_twice_or_are_others_are_counted(
+    answered: list[str], counts: tuple[int, int, int]
+) -> None:
+    tally = Tally()
+    tally.compare(["a", "b", "c"], answered)
+    assert (tally.lost, tally.doubled, tally.other) == counts
+
+
+def test_a_sentence_that_comes_in_two_texts_is_not_lost() -> None:
+    assert rejoined(["abcd", "ef"], ["abc", "d", "ef"]) == ["abcd", "ef"]
+    assert rejoined(["abcd", "ef"], ["abc", "ef"]) == ["abc", "ef"]
+
+
+def test_a_sentence_is_owed_once_its_last_sample_was_acknowledged() -> None:
+    talker = Talker(random_sentences(random.Random(1)))  # noqa: S311 (no secret)
+    first, second = talker.sentences[:2]
+    talker.acknowledged_samples = len(first.samples) - 1
+    assert talker.owed == []
+    talker.acknowledged_samples += 1
+    assert talker.owed == [first.text]
+    talker.acknowledged_samples += 16000 + len(second.samples)
+    assert talker.owed == [first.text, second.text]
+
+
+def test_growth_is_that_of_the_second_half() -> None:
+    settling = [(float(cycle), Usage(1 << cycle, 5, 1)) for cycle in range(10)]
+    settled = [(float(cycle), Usage(50_000 + 7 * cycle, 5, 1)) for cycle in range(10, 20)]
+    assert growth_bytes(settling + settled) == pytest.approx((7, 0), abs=1e-6)
