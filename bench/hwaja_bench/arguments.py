@@ -1,7 +1,28 @@
 """Arguments that several measurements have."""
 
 import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorpusSettings:
+    """What a measurement on clips of the user's own is given."""
+
+    speech: Path
+    index: Path
+    out: Path
+    seed: int
+    groups: Sequence[str]
+    serve: Sequence[str]
+    """Options of the server."""
+
+    def options(self, own: str) -> str:
+        """Return the command's options, those of its own given, as who repeats it needs them."""
+        return " ".join(
+            [own, f"--seed {self.seed}", *(["--serve", *self.serve] if self.serve else [])]
+        )
 
 
 def add_corpus(parser: argparse.ArgumentParser, out: str, out_help: str) -> None:

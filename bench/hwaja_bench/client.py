@@ -60,7 +60,7 @@ async def begin(client: Connection, way: Way) -> None:
 
 
 async def arrivals(client: Connection, pcm: bytes, way: Way) -> AsyncGenerator[Arrival]:
-    """Stream `pcm`, and yield what the server says until it has answered all of it.
+    """Stream `pcm`, and yield what the server says; `transcription_stopped` comes last.
 
     Raises:
         ClientError: where the server ends the session.
@@ -75,8 +75,11 @@ async def arrivals(client: Connection, pcm: bytes, way: Way) -> AsyncGenerator[A
 
     sending = asyncio.create_task(stream())
     try:
-        async for message in client.transcriptions():
-            yield Arrival(message, time.monotonic() - began)
+        kind = ""
+        while kind != "transcription_stopped":
+            arrival = Arrival(await client.receive(), time.monotonic() - began)
+            kind = arrival.kind
+            yield arrival
         await sending
     finally:
         sending.cancel()

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
+from hwaja_bench.arguments import CorpusSettings
 from hwaja_bench.attribution import plots
 from hwaja_bench.attribution.conversation import Conversation, plan
 from hwaja_bench.attribution.figures import figures
@@ -24,23 +24,16 @@ from hwaja_bench.speech.conditions import CONDITIONS
 from hwaja_bench.speech.corpus import Clip, load_corpus
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+@dataclass(frozen=True, kw_only=True)
+class Settings(CorpusSettings):
     """What is to be measured."""
 
-    speech: Path
-    index: Path
-    out: Path
-    seed: int
     conditions: Sequence[str]
     snrs: Sequence[str]
-    groups: Sequence[str]
     limit: int
     """Conversations of each group, condition and SNR at most."""
     sessions: int
     """Conversations played side by side."""
-    serve: Sequence[str]
-    """Options of the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +61,9 @@ def measure(settings: Settings, progress: Callable[[str], None]) -> str:
 
     """
     settings.out.mkdir(parents=True, exist_ok=True)
-    facts = circumstances(_options(settings))  # before a checkout may change
+    facts = circumstances(
+        settings.options(f"--limit {settings.limit}")
+    )  # before a checkout may change
     progress("reading the clips")
     clips = load_corpus(settings.speech, settings.index, settings.groups)
     conditions = [CONDITIONS[name] for name in settings.conditions]
@@ -113,11 +108,6 @@ async def _hear(
     audio_seconds = sum(each.audio_seconds for each in outcomes)
     cpu_seconds = sum(after.cpu_seconds.values()) - sum(before.cpu_seconds.values())
     return outcomes, Effort(audio_seconds, wall_seconds, cpu_seconds)
-
-
-def _options(settings: Settings) -> str:
-    serve = ["--serve", *settings.serve] if settings.serve else []
-    return " ".join([f"--seed {settings.seed} --limit {settings.limit}", *serve])
 
 
 def _material(clips: Sequence[Clip], outcomes: Sequence[Outcome], effort: Effort) -> dict[str, str]:

@@ -11,7 +11,6 @@ come from `--seed`.
 
 import argparse
 import asyncio
-import json
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -19,11 +18,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from hwaja.client.sound_files import paced
+from hwaja.client import ClientError
+from hwaja.client.websocket import Connection
 from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja_bench.client import Way, enrol, finals, transcribe
 from hwaja_bench.load.playing import Transcript, play
 from hwaja_bench.load.talk import Talk, talks
 from hwaja_bench.metrics import scrape, values
@@ -43,6 +44,7 @@ class File:
     seconds: float
     answered_seconds: float = 0.0
     texts: int = 0
+    """0 where it was not answered whole."""
     code: int | None = None
     """With which the connection ended; None: it was still open."""
     took_seconds: float | None = None
@@ -60,53 +62,33 @@ class Looks:
     left_out: Counter[str] = field(default_factory=Counter)
 
 
+class FarAhead(Connection):
+    """A client that sends on, whatever was read: the specification asks it for nothing else."""
+
+    async def send_held_back(self, pcm: bytes) -> None:
+        """Send audio at once."""
+        await self.send_chunk(pcm)
+
+
 async def send_file(service: Service, talk: Talk, speed: float, file: File) -> None:
     """Send a file as a client does that knows nothing of this server."""
     try:
         async with connect(service.url, ssl=service.tls, proxy=None) as websocket:
-            await _send_file(websocket, talk, speed, file)
+            client = FarAhead(websocket)
+            await client.welcome()
+            await enrol(client, talk.voices, speed)
+            found = await transcribe(client, talk.pcm, Way(speed, details=False))
+            file.texts = len(finals(found))
+            file.answered_seconds = found[-1].message["audio_seconds"]
+            file.took_seconds = found[-1].at_seconds
             await websocket.close()
             file.code = websocket.close_code
-    except ConnectionClosed as closed:  # the client's own code, where it has given up
-        frame = closed.sent or closed.rcvd
+    except ClientError as error:
+        closed = error.__cause__
+        if not isinstance(closed, ConnectionClosed):
+            raise
+        frame = closed.sent or closed.rcvd  # the client's own, where it has given up
         file.code = None if frame is None else frame.code
-
-
-async def _send_file(websocket: ClientConnection, talk: Talk, speed: float, file: File) -> None:
-    await _hear(websocket, "model_loaded", file)
-    for speaker_id, voice in enumerate(talk.voices):
-        named = {"speaker_id": speaker_id}
-        await websocket.send(json.dumps({"type": "start_speaker_registration", **named}))
-        async for chunk in paced(voice, speed):
-            await websocket.send(chunk)
-        await websocket.send(json.dumps({"type": "complete_speaker_registration", **named}))
-        await _hear(websocket, "speaker_registration_completed", file)
-    await websocket.send(json.dumps({"type": "start_transcription"}))
-    began = time.monotonic()
-
-    async def stream() -> None:
-        async for chunk in paced(talk.pcm, speed):
-            await websocket.send(chunk)
-        await websocket.send(json.dumps({"type": "stop_transcription"}))
-
-    sending = asyncio.create_task(stream())
-    try:
-        stopped = await _hear(websocket, "transcription_stopped", file)
-        file.answered_seconds = stopped["audio_seconds"]
-        file.took_seconds = time.monotonic() - began
-        await sending
-    finally:
-        sending.cancel()
-        await asyncio.gather(sending, return_exceptions=True)
-
-
-async def _hear(websocket: ClientConnection, kind: str, file: File) -> dict[str, float]:
-    while True:
-        message = json.loads(await websocket.recv())
-        file.texts += message["type"] == "transcription"
-        if message["type"] == kind:
-            return dict(message)
-        assert message["type"] != "error", message
 
 
 async def watch(service: Service, looks: Looks) -> None:

@@ -27,12 +27,11 @@ from hwaja.models import ModelError
 from hwaja_bench.circumstances import circumstances
 from hwaja_bench.peers.judging import utterances
 from hwaja_bench.peers.loops import Pieces, loop
-from hwaja_bench.peers.material import Room
 from hwaja_bench.peers.process import UnavailableError
 from hwaja_bench.peers.streams import Served, serve, vosk
 from hwaja_bench.peers.table import Row, Skipped, table
 from hwaja_bench.peers.whisper_folder import write_whisper
-from hwaja_bench.speech.dialogue import load_dialogue
+from hwaja_bench.speech.dialogue import Dialogue, load_dialogue
 
 PADDINGS: dict[str, tuple[float, ...]] = {
     "its own padding": (-1, 0, 0),
@@ -57,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    rooms = [Room(name, load_dialogue(args.speech, name)) for name in args.rooms]
+    rooms = [load_dialogue(args.speech, name) for name in args.rooms]
     known = conditions(rooms)
     tell("hwaja")
     served = serve(rooms)
@@ -75,14 +74,14 @@ def run(args: argparse.Namespace) -> None:
     print(json.dumps(everything, ensure_ascii=False, indent=1))
 
 
-def conditions(rooms: Sequence[Room]) -> dict[str, Any]:
+def conditions(rooms: Sequence[Dialogue]) -> dict[str, Any]:
     """Return what who wants to repeat it must know."""
     return {
         **circumstances(),
         "load before": round(os.getloadavg()[0], 2),
         "packages": {name: installed(name) for name in PACKAGES},
-        "seconds of stream": {room.name: round(room.seconds, 1) for room in rooms},
-        "clips": {room.name: len(room.clips) for room in rooms},
+        "seconds of stream": {room.room: round(room.seconds, 1) for room in rooms},
+        "clips": {room.room: len(room.placed) for room in rooms},
     }
 
 
@@ -94,12 +93,12 @@ def installed(package: str) -> str | None:
 
 
 def peers(
-    rooms: Sequence[Room], served: Served, folder: Path, export: Path | None
+    rooms: Sequence[Dialogue], served: Served, folder: Path, export: Path | None
 ) -> Iterator[tuple[str, Ask]]:
     """Yield each peer's name, and how to ask it; `folder` is for a model."""
-    spans = {r.name: utterances([t.span_seconds for t in served.told[r.name]]) for r in rooms}
-    clips = Pieces("clips", {room.name: room.clips for room in rooms})
-    for pieces in (Pieces(UTTERANCES, {r.name: r.cut(spans[r.name]) for r in rooms}), clips):
+    spans = {r.room: utterances([t.span_seconds for t in served.told[r.room]]) for r in rooms}
+    clips = Pieces("clips", {room.room: [p.clip.pcm for p in room.placed] for room in rooms})
+    for pieces in (Pieces(UTTERANCES, {r.room: r.cut(spans[r.room]) for r in rooms}), clips):
         yield from bare(rooms, pieces, export)
     for beam in BEAMS:
         name = f"faster-whisper, beam {beam}"
@@ -107,7 +106,9 @@ def peers(
     yield "vosk", partial(vosk, "vosk", rooms)
 
 
-def bare(rooms: Sequence[Room], pieces: Pieces, export: Path | None) -> Iterator[tuple[str, Ask]]:
+def bare(
+    rooms: Sequence[Dialogue], pieces: Pieces, export: Path | None
+) -> Iterator[tuple[str, Ask]]:
     """Yield sherpa-onnx's recogniser, alone."""
     model = str(export.resolve()) if export else "no --export"
     for padding, numbers in PADDINGS.items():
@@ -116,7 +117,7 @@ def bare(rooms: Sequence[Room], pieces: Pieces, export: Path | None) -> Iterator
         yield name, partial(loop, name, rooms, pieces, "bare", arguments)
 
 
-def faster(name: str, rooms: Sequence[Room], clips: Pieces, folder: Path, beam: int) -> Row:
+def faster(name: str, rooms: Sequence[Dialogue], clips: Pieces, folder: Path, beam: int) -> Row:
     write_whisper(folder)
     return loop(name, rooms, clips, "faster", (str(folder), str(beam)))
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hwaja_bench.arguments import CorpusSettings
 from hwaja_bench.circumstances import circumstances
 from hwaja_bench.errors import BenchmarkError
 from hwaja_bench.load import plots
@@ -27,15 +28,10 @@ STAGGER_SECONDS = 1.3
 NO_LIMIT = ("--max-session-seconds", "86400", "--max-audio-seconds", "86400")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+@dataclass(frozen=True, kw_only=True)
+class Settings(CorpusSettings):
     """What is to be measured."""
 
-    speech: Path
-    index: Path
-    out: Path
-    seed: int
-    groups: Sequence[str]
     clients: int
     seconds: float
     """How long each of them talks."""
@@ -44,8 +40,14 @@ class Settings:
     interims: bool
     against: Path | None
     """Results of an earlier test to compare with."""
-    serve: Sequence[str]
-    """Options of the server."""
+
+    @property
+    def own_options(self) -> str:
+        """The options of this command alone."""
+        return (
+            f"--clients {self.clients} --seconds {self.seconds:g}"
+            f" --pause-seconds {self.pause_seconds:g}{' --interims' * self.interims}"
+        )
 
 
 def measure(settings: Settings, progress: Callable[[str], None]) -> str:
@@ -64,7 +66,7 @@ def measure(settings: Settings, progress: Callable[[str], None]) -> str:
 
     """
     settings.out.mkdir(parents=True, exist_ok=True)
-    known = circumstances(_options(settings))  # before a checkout may change
+    known = circumstances(settings.options(settings.own_options))  # before a checkout may change
     earlier = {} if settings.against is None else _earlier(settings.against)
     progress("reading the clips")
     clips = load_corpus(settings.speech, settings.index, settings.groups)
@@ -123,16 +125,3 @@ def _earlier(file: Path) -> dict[str, float | None]:
         raise BenchmarkError(f"{file} cannot be read: {error.strerror}.") from error
     except (ValueError, TypeError, KeyError) as error:
         raise BenchmarkError(f"{file} holds no results of a load test.") from error
-
-
-def _options(settings: Settings) -> str:
-    interims = ["--interims"] if settings.interims else []
-    serve = ["--serve", *settings.serve] if settings.serve else []
-    return " ".join(
-        [
-            f"--clients {settings.clients} --seconds {settings.seconds:g}",
-            f"--pause-seconds {settings.pause_seconds:g} --seed {settings.seed}",
-            *interims,
-            *serve,
-        ]
-    )

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 
 from hwaja.vad.gate import GateSettings
 from hwaja_bench.load.figures import SHARED_SECONDS
-
-Span = tuple[float, float]
-"""From, to, in seconds of a stream."""
+from hwaja_bench.speech.dialogue import Span
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja_bench.peers.material import Room
 from hwaja_bench.peers.process import running
 from hwaja_bench.peers.table import Row
+from hwaja_bench.speech.dialogue import Dialogue
 from hwaja_bench.speech.texts import error_rate, normalise
 from hwaja_bench.stats import spread
 
@@ -25,7 +25,7 @@ class Pieces:
 
 
 def loop(
-    name: str, rooms: Sequence[Room], pieces: Pieces, module: str, arguments: Sequence[str]
+    name: str, rooms: Sequence[Dialogue], pieces: Pieces, module: str, arguments: Sequence[str]
 ) -> Row:
     """Have a peer hear the pieces of each room.
 
@@ -35,14 +35,14 @@ def loop(
     """
     with running(module, arguments) as peer:
         before_seconds = peer.cpu_seconds
-        heard = {room.name: [peer.hear(pcm) for pcm in pieces.of_room[room.name]] for room in rooms}
+        heard = {room.room: [peer.hear(pcm) for pcm in pieces.of_room[room.room]] for room in rooms}
         cpu_seconds, peak_bytes = peer.cpu_seconds - before_seconds, peer.peak_bytes
     every = [each for of_room in heard.values() for each in of_room]
     return Row(
         name=name,
         hears=pieces.name,
         error_rates={
-            r.name: error_rate(r.texts, [each.text for each in heard[r.name]]) for r in rooms
+            r.room: error_rate(r.texts, [each.text for each in heard[r.room]]) for r in rooms
         },
         cpu_per_second=cpu_seconds / sum(room.seconds for room in rooms),
         real_time_factor=sum(each.seconds for each in every) / pieces.seconds,

@@ -13,11 +13,11 @@ from hwaja.client.sound_files import paced
 from hwaja_bench.client import Way, enrol, finals, transcribe
 from hwaja_bench.metrics import detection_seconds, scrape
 from hwaja_bench.peers.judging import TimedText, delays
-from hwaja_bench.peers.material import Room
 from hwaja_bench.peers.process import running
 from hwaja_bench.peers.table import Row
 from hwaja_bench.processes import look, peak_bytes, spent
 from hwaja_bench.server import Service, running_server
+from hwaja_bench.speech.dialogue import Dialogue
 from hwaja_bench.speech.texts import error_rate
 from hwaja_bench.stats import spread
 
@@ -33,15 +33,15 @@ class Served:
     """Processor seconds for each second of the stream, by part; enrolment is not counted."""
 
 
-def serve(rooms: Sequence[Room]) -> Served:
+def serve(rooms: Sequence[Dialogue]) -> Served:
     """Stream to a server with default options, one room after the other."""
     used: dict[str, float] = defaultdict(float)
 
-    async def told(service: Service, room: Room) -> list[TimedText]:
+    async def told(service: Service, room: Dialogue) -> list[TimedText]:
         async with service.open() as client:
-            await enrol(client, room.dialogue.voices)
+            await enrol(client, room.voices)
             before, detected_before = look(service), detection_seconds(scrape(service))
-            arrivals = await transcribe(client, room.dialogue.pcm, Way())
+            arrivals = await transcribe(client, room.pcm, Way())
             after, detected = look(service), detection_seconds(scrape(service))
         for part, seconds in spent(before, after, detected - detected_before).items():
             used[part] += seconds
@@ -52,14 +52,14 @@ def serve(rooms: Sequence[Room]) -> Served:
         ]
 
     with running_server() as service:
-        found = {room.name: asyncio.run(told(service, room)) for room in rooms}
+        found = {room.room: asyncio.run(told(service, room)) for room in rooms}
         peak = sum(map(peak_bytes, (service.process, *service.workers)))
     row = stream_row("hwaja", rooms, found, sum(used.values()), peak)
     stream_seconds = sum(room.seconds for room in rooms)
     return Served(row, found, {part: each / stream_seconds for part, each in used.items()})
 
 
-def vosk(name: str, rooms: Sequence[Room]) -> Row:
+def vosk(name: str, rooms: Sequence[Dialogue]) -> Row:
     """Stream to vosk, one room after the other.
 
     Raises:
@@ -67,12 +67,12 @@ def vosk(name: str, rooms: Sequence[Room]) -> Row:
 
     """
 
-    async def told(port: str, room: Room) -> list[TimedText]:
+    async def told(port: str, room: Dialogue) -> list[TimedText]:
         async with connect(f"ws://127.0.0.1:{port}", compression=None) as socket:
             began = time.monotonic()
 
             async def stream() -> None:
-                async for chunk in paced(room.dialogue.pcm, speed=1):
+                async for chunk in paced(room.pcm, speed=1):
                     await socket.send(chunk)
                 await socket.send("end")
 
@@ -89,26 +89,26 @@ def vosk(name: str, rooms: Sequence[Room]) -> Row:
 
     with running("vosk_server") as peer:
         before_seconds = peer.cpu_seconds
-        found = {room.name: asyncio.run(told(peer.greeting, room)) for room in rooms}
+        found = {room.room: asyncio.run(told(peer.greeting, room)) for room in rooms}
         used_seconds, peak = peer.cpu_seconds - before_seconds, peer.peak_bytes
     return stream_row(name, rooms, found, used_seconds, peak)
 
 
 def stream_row(
     name: str,
-    rooms: Sequence[Room],
+    rooms: Sequence[Dialogue],
     told: Mapping[str, Sequence[TimedText]],
     cpu_seconds: float,
     peak: int,
 ) -> Row:
     """Judge what was told of each room."""
-    found = [each for room in rooms for each in delays(room.spans_seconds, told[room.name])]
+    found = [each for room in rooms for each in delays(room.spans_seconds, told[room.room])]
     known = [each for each in found if each is not None]
     return Row(
         name=name,
         hears="the stream",
         error_rates={
-            r.name: error_rate(r.texts, [each.text for each in told[r.name]]) for r in rooms
+            r.room: error_rate(r.texts, [each.text for each in told[r.room]]) for r in rooms
         },
         cpu_per_second=cpu_seconds / sum(room.seconds for room in rooms),
         real_time_factor=None,

@@ -1,6 +1,7 @@
 """The Korean dialogue of the speech folder."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from hwaja_bench.speech.corpus import samples_of
 
 ENROLMENT_SECONDS = 5.0
 PAUSE_SECONDS = 0.7
+
+Span = tuple[float, float]
+"""From, to, in seconds of a stream."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +60,30 @@ class Placed:
 class Dialogue:
     """Two voices to enrol, and the stream of what they then say."""
 
+    room: str
     voices: tuple[bytes, bytes]
     pcm: bytes
     placed: tuple[Placed, ...]
+
+    @property
+    def seconds(self) -> float:
+        """How long the stream is."""
+        return len(self.pcm) / 2 / SAMPLE_RATE
+
+    @property
+    def texts(self) -> list[str]:
+        """What is said."""
+        return [placed.clip.text for placed in self.placed]
+
+    @property
+    def spans_seconds(self) -> list[Span]:
+        """Where each clip begins and where its speech ends."""
+        return [(p.start_seconds, p.speech_end_seconds) for p in self.placed]
+
+    def cut(self, spans_seconds: Sequence[Span]) -> list[bytes]:
+        """Return pieces of the stream."""
+        samples = [[round(at * SAMPLE_RATE) for at in span] for span in spans_seconds]
+        return [self.pcm[2 * start : 2 * stop] for start, stop in samples]
 
 
 def load_clips(speech: Path, room: str) -> list[Clip]:
@@ -99,7 +124,7 @@ def load_dialogue(speech: Path, room: str) -> Dialogue:
     voice_a, voice_b = (b"".join(c.pcm for c in pair)[:limit_bytes] for pair in first)
     enrolled = {clip.name for pair in first for clip in pair}
     pcm, placed = _join([clip for clip in clips if clip.name not in enrolled])
-    return Dialogue((voice_a, voice_b), pcm, placed)
+    return Dialogue(room, (voice_a, voice_b), pcm, placed)
 
 
 def _join(clips: list[Clip]) -> tuple[bytes, tuple[Placed, ...]]:

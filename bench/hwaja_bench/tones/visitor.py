@@ -38,7 +38,7 @@ async def transcribed(client: Connection, sentences: Sequence[Hummed], speed: fl
     """Enrol, speak; return the texts. An error in place of one counts as one."""
     await enrol(client, voices())
     found = await transcribe(client, spoken(sentences), Way(speed, details=False))
-    return [str(each.message.get("text", each.kind)) for each in found]
+    return [str(each.message.get("text", each.kind)) for each in found[:-1]]
 
 
 def rejoined(said: Sequence[str], answered: Sequence[str]) -> list[str]:
