@@ -51,7 +51,7 @@ def test_every_test_that_is_named_is_there(page: Path) -> None:
 
 
 def test_every_program_of_the_benchmarks_that_is_named_is_there(page: Path) -> None:
-    named = re.findall(r"\bbench (soak|experiment) (\w+)", page.read_text(encoding="utf-8"))
+    named = re.findall(r"\bbench (soak|experiment) ([a-z_]+)", page.read_text(encoding="utf-8"))
     assert {name for kind, name in named if name not in program_names(kind)} == set()
 
 
@@ -89,7 +89,7 @@ def test_every_variable_that_is_named_is_read(page: Path) -> None:
 
 def benchmark_options(rest: str) -> set[str]:
     """The flags of what follows `hwaja bench`."""
-    program = re.match(r" (soak|experiment) (\w+)", rest)
+    program = re.match(r" (soak|experiment) ([a-z_]+)", rest)
     return options_of(program_parser(*program.groups()) if program else benchmarks.parser())
 
 
