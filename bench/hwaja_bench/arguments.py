@@ -19,7 +19,7 @@ class CorpusSettings:
     """Options of the server."""
 
     def options(self, own: str) -> str:
-        """Return the options to repeat the measurement with; `own` are those of its command alone."""
+        """Return the options to repeat the measurement with; `own` are its command's own."""
         return " ".join(
             [own, f"--seed {self.seed}", *(["--serve", *self.serve] if self.serve else [])]
         )

@@ -81,6 +81,11 @@ def spent(before: Look, after: Look, detection_seconds: float) -> dict[str, floa
     return used
 
 
+def front_bytes(service: Service) -> int:
+    """Return the resident memory of the front."""
+    return int(service.process.memory_info().rss)
+
+
 def cpu_seconds(process: psutil.Process) -> float:
     """Return the processor time that a process has used."""
     times = process.cpu_times()

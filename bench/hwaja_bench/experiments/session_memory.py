@@ -15,7 +15,7 @@ from hwaja.client.sound_files import paced
 from hwaja.client.websocket import Connection
 from hwaja.protocol.audio import CHUNK_SAMPLES
 from hwaja_bench.client import Way, begin, enrol
-from hwaja_bench.processes import FRONT, look
+from hwaja_bench.processes import front_bytes
 from hwaja_bench.server import Service, tone_server
 from hwaja_bench.tones.sentences import seeded_sentences, spoken, voices
 
@@ -75,10 +75,6 @@ async def measure(service: Service, count: int, chunk_samples: int) -> None:
     await asyncio.sleep(FREED_SECONDS)
     left = front_bytes(service) - before
     print(f"all have left: {left / 2**20:.2f} MiB more than before they came")
-
-
-def front_bytes(service: Service) -> int:
-    return look(service).resident_bytes[FRONT]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
