@@ -92,6 +92,7 @@ soak: $(STAMPS)/dev
 	$(BIN)/hwaja bench soak isolation --rounds 20
 	$(BIN)/hwaja bench soak cycles --cycles 1000
 	$(BIN)/hwaja bench soak abuse --seconds 600
+	$(BIN)/hwaja bench soak floods --attempts 10000
 	$(BIN)/hwaja bench soak deaths --minutes 60 --every 30
 	$(BIN)/hwaja bench soak fuzz --inputs 1000000
 	PROPTEST_CASES=100000 cargo test --release --workspace
