@@ -1,12 +1,13 @@
-"""Clients that send files fast, beside clients that talk: who is answered, and who is let in.
+"""Clients that cost much beside clients that talk: who is answered, and who is let in.
 
 hwaja bench experiment fast_clients ../shared/speech --fast 8 --speed 10
+hwaja bench experiment fast_clients ../shared/speech --live 9 --fast 1 --dear 1
 
 The fast ones know the specification only and have the defaults of the websockets library, whose
 keepalive gives a server up that does not answer a ping within 20 s. The live ones ask for interim
-texts. Meanwhile `/readyz` and `/metrics` are read: would a newcomer be refused, how late are
-answers, what is left out. It ends after `--limit-seconds` at the latest; the clips and their order
-come from `--seed`.
+texts, and so do the dear ones, whose two voices take turns each second. Meanwhile `/readyz` and
+`/metrics` are read: would a newcomer be refused, how late are answers, what is left out. It ends
+after `--limit-seconds` at the latest; the clips and their order come from `--seed`.
 """
 
 import argparse
@@ -14,7 +15,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,13 +29,15 @@ from hwaja_bench.client import Way, enrol, finals, transcribe
 from hwaja_bench.load.playing import Transcript, play
 from hwaja_bench.load.talk import Talk, talks
 from hwaja_bench.metrics import scrape, values
-from hwaja_bench.processes import peak_bytes
+from hwaja_bench.processes import look, peak_bytes
 from hwaja_bench.server import Service, running_server
 from hwaja_bench.speech.index import ROOMS, korean, load_speech
 from hwaja_bench.stats import spread
 
 LOOK_SECONDS = 0.5
 PAUSE_SECONDS = 0.7
+TURN_SECONDS = 1.0
+"""Of a voice of a dear client."""
 
 
 @dataclass
@@ -111,16 +114,39 @@ async def until_ready(service: Service) -> float:
     return time.monotonic() - began
 
 
+def alternating(talk: Talk) -> Talk:
+    """Return a talk whose two voices take turns each second, without a pause."""
+    pcm = np.frombuffer(talk.pcm, np.int16)
+    turn = round(TURN_SECONDS * SAMPLE_RATE)
+    voices = [
+        np.concatenate([pcm[slice(*_samples(span))] for span in talk.spans_seconds[side::2]])
+        for side in (0, 1)
+    ]
+    turns = min(map(len, voices)) // turn
+    both = np.stack([voice[: turns * turn].reshape(turns, turn) for voice in voices], axis=1)
+    seconds = 2 * turns * TURN_SECONDS
+    return replace(talk, pcm=both.tobytes(), spans_seconds=((0.0, seconds),))
+
+
+def _samples(span_seconds: tuple[float, float]) -> tuple[int, int]:
+    start, end = span_seconds
+    return round(start * SAMPLE_RATE), round(end * SAMPLE_RATE)
+
+
 async def measure(
-    service: Service, live: Sequence[Talk], fast: Sequence[Talk], asked: argparse.Namespace
+    service: Service,
+    live: Sequence[Talk],
+    dear: Sequence[Talk],
+    fast: Sequence[Talk],
+    asked: argparse.Namespace,
 ) -> None:
     files = [File(len(talk.pcm) / 2 / SAMPLE_RATE) for talk in fast]
-    transcripts = [Transcript(0.0) for _ in live]
+    transcripts, dearly = [Transcript(0.0) for _ in live], [Transcript(0.0) for _ in dear]
     looks = Looks()
     watching = asyncio.create_task(watch(service, looks))
     playing = [
         asyncio.create_task(play(service, talk, each, interims=True))
-        for talk, each in zip(live, transcripts, strict=True)
+        for talk, each in zip([*live, *dear], [*transcripts, *dearly], strict=True)
     ]
     sending = [
         asyncio.create_task(send_file(service, talk, asked.speed, file))
@@ -137,19 +163,16 @@ async def measure(
     for task in done:
         if (error := task.exception()) is not None:
             print(f"a client failed: {type(error).__name__}: {error}")
-    tell(asked, took, files, transcripts, looks, ready_seconds)
+    print(f"{asked.fast} fast at {asked.speed:g} times, {asked.live} live: {took:.0f} s")
+    report_files(files)
+    report_speakers("live", transcripts)
+    report_speakers("dear", dearly)
+    report_looks(looks)
+    print(f"empty server lets in after {ready_seconds:.2f} s")
     print(f"memory of the front at most: {peak_bytes(service.process) / 2**20:.0f} MiB")
 
 
-def tell(
-    asked: argparse.Namespace,
-    took_seconds: float,
-    files: Sequence[File],
-    transcripts: Sequence[Transcript],
-    looks: Looks,
-    ready_seconds: float,
-) -> None:
-    print(f"{asked.fast} fast at {asked.speed:g} times, {asked.live} live: {took_seconds:.0f} s")
+def report_files(files: Sequence[File]) -> None:
     whole = [file for file in files if abs(file.answered_seconds - file.seconds) < 0.1]
     print(
         f"files answered whole: {len(whole)} of {len(files)}, of {files[0].seconds:.0f} s each"
@@ -160,13 +183,20 @@ def tell(
     print(f"  texts: {[file.texts for file in files]}")
     took = [round(file.took_seconds) for file in files if file.took_seconds]
     print(f"  seconds until whole: {took}")
+
+
+def report_speakers(name: str, transcripts: Sequence[Transcript]) -> None:
     delays = [final.delay_seconds for each in transcripts for final in each.finals]
-    print(f"live: {len(delays)} texts, delay {spread(delays)}")
-    print(f"  interims and errors: {[(each.interims, each.errors) for each in transcripts]}")
+    print(f"{name}: {len(delays)} texts, delay {spread(delays)}")
+    interims_and_errors = [(each.interims, each.errors) for each in transcripts]
+    away = sum(each.turned_away for each in transcripts)
+    print(f"  interims and errors: {interims_and_errors}, turned away {away}")
+
+
+def report_looks(looks: Looks) -> None:
     print(f"looks: {looks.count}, a newcomer refused in {looks.refusals}")
     print(f"  lag: max {max(looks.lags_seconds):.1f} s, mean {np.mean(looks.lags_seconds):.1f} s")
     print(f"  left out, in looks: {dict(looks.left_out)}")
-    print(f"empty server lets in after {ready_seconds:.2f} s")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -175,6 +205,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fast-seconds", type=float, default=90.0)
     parser.add_argument("--speed", type=float, default=10.0)
     parser.add_argument("--live", type=int, default=2)
+    parser.add_argument("--dear", type=int, default=0)
     parser.add_argument("--live-seconds", type=float, default=60.0)
     parser.add_argument("--limit-seconds", type=float, default=150.0)
     parser.add_argument("--seed", type=int, default=0)
@@ -184,5 +215,10 @@ def run(asked: argparse.Namespace) -> None:
     clips = load_speech(asked.speech, korean(asked.speech), ROOMS)
     live = talks(clips, asked.live, asked.live_seconds, PAUSE_SECONDS, asked.seed)
     fast = talks(clips, asked.fast, asked.fast_seconds, PAUSE_SECONDS, asked.seed + 1)
-    with running_server("--max-connections", str(asked.fast + asked.live + 2)) as service:
-        asyncio.run(measure(service, live, fast, asked))
+    of_both = talks(clips, asked.dear, 2 * asked.live_seconds, PAUSE_SECONDS, asked.seed + 2)
+    dear = [alternating(talk) for talk in of_both]
+    clients = asked.fast + asked.live + asked.dear
+    with running_server("--max-connections", str(clients + 2)) as service:
+        asyncio.run(measure(service, live, dear, fast, asked))
+        used_seconds = sum(look(service).cpu_seconds.values())
+    print(f"CPU of the server: {used_seconds:.1f} s")
