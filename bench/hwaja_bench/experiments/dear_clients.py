@@ -1,6 +1,6 @@
 """What one session that costs much makes others wait, by the real queue and real jobs' times.
 
-PYTHONPATH=. python bench/dear_clients.py ../shared/speech AirbnbStudio --ordinary 8 --speeds 0 1 10
+hwaja bench experiment dear_clients ../shared/speech AirbnbStudio --ordinary 8 --speeds 0 1 10
 
 Two streams of a room go through a session with the real models: lines of two people with pauses of
 0.7 s, and the same voices taking turns each second. What each job takes of a processor is noted,
@@ -23,12 +23,11 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-from tests.virtual_time import run
 
 from hwaja.engines.interface import Samples
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.server.server import LOAD_PERIOD_SECONDS
-from hwaja.session.events import Attributed, Effect, Recognise, Transcribe, Watch
+from hwaja.session.events import Attributed, Effect, ProbeSpeaker, Recognise, Transcribe
 from hwaja.speakers.cohort import Cohort
 from hwaja.speakers.diarize import Stretch, read_parts
 from hwaja.speakers.voices import Voices
@@ -36,7 +35,9 @@ from hwaja.workers import wire
 from hwaja.workers.charges import Account, Charges
 from hwaja.workers.jobs import FairQueue, Job
 from hwaja.workers.overload import DegradationLevel, Overload, SessionOverload
-from turn_taking import Engines, Room, dialogue
+from hwaja_bench.checkout import use_test_helpers
+from hwaja_bench.experiments.turn_taking import Engines, Room, dialogue
+from hwaja_bench.stats import spread
 
 PAUSE_SECONDS = 0.7
 TURN_SECONDS = 1.0
@@ -75,7 +76,7 @@ class Noting(Room):
                 wanted.costs_seconds.append(time.process_time() - began)
                 stretch = Stretch(start, stop, speech_samples)
                 self._handle(Attributed(segment_id, read_parts(track, stretch, self._voices)))
-            case Watch():
+            case ProbeSpeaker():
                 super()._do(effect)
                 took = time.process_time() - began
                 self.wanted.append(Wanted(self._now / SAMPLE_RATE, [took], is_answered=False))
@@ -227,10 +228,7 @@ def told(replay: Replay, kind: str) -> str:
     """Return how long sessions of a kind waited."""
     of_kind = [seen.delays_seconds for name, seen in replay.seen.items() if name.startswith(kind)]
     delays = [delay for each in of_kind for delay in each]
-    if not delays:
-        return "no answer"
-    p50, p95 = np.percentile(delays, (50, 95))
-    return f"{len(delays)} answers, p50 {p50:.2f} p95 {p95:.2f} max {max(delays):.2f} s"
+    return f"{len(delays)} answers, {spread(delays)}"
 
 
 def tell(replay: Replay, title: str) -> None:
@@ -246,8 +244,7 @@ def tell(replay: Replay, title: str) -> None:
     print(f"  left out, of {looks} looks: {left_out}", flush=True)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("speech", type=Path)
     parser.add_argument("room")
     parser.add_argument("--trace-seconds", type=float, default=120.0)
@@ -256,7 +253,12 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=300.0)
     parser.add_argument("--seed", type=int, default=0)
-    asked = parser.parse_args()
+
+
+def run(asked: argparse.Namespace) -> None:
+    use_test_helpers()
+    from virtual_time import run as run_virtually
+
     ordinary, dear = traces(asked.speech, asked.room, asked.trace_seconds)
     print(f"of a processor: ordinary {ordinary.rate:.3f}, dear {dear.rate:.3f}", flush=True)
     for count, speed in product(asked.ordinary, asked.speeds):
@@ -267,10 +269,6 @@ def main() -> None:
             sessions["dear"] = dear, 0.0, speed
         for charges in (Uncharged(asked.workers), Charges(asked.workers)):
             replay = Replay(charges, asked.workers)
-            run(replay.play(sessions, asked.seconds))
+            run_virtually(replay.play(sessions, asked.seconds))
             how = type(charges).__name__.lower()
             tell(replay, f"{count} ordinary, dear at {speed:g} times, {how}")
-
-
-if __name__ == "__main__":
-    main()
