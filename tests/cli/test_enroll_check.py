@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
+from people import People, english
 
 from hwaja.cli.main import main
-from people import People, english
 
 pytestmark = pytest.mark.models
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import clips
 import pytest
 from loopback import PATIENCE_SECONDS, Peer
+from people import korean
 from processes import Running, hwaja_serve
 from tone_speech import hummed
 from traces import Numbers, Search, Trace
@@ -27,7 +28,6 @@ from hwaja.models import cache_root
 from hwaja.models.tones import write_tone_model
 from hwaja.server.application import embedder_file
 from hwaja.vad.silero import SileroDetector
-from people import korean
 
 pytestmark = [
     pytest.mark.models,

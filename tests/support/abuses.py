@@ -1,4 +1,4 @@
-"""What hostile clients send, and how the server is to answer: tables for tests and for `bench soak`."""
+"""What hostile clients send, and how the server is to answer: for tests and `bench soak`."""
 
 from collections.abc import Mapping
 from itertools import chain

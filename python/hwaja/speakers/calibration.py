@@ -1,10 +1,10 @@
 """What a difference between two scores is worth, by how much speech they are from.
 
-Logistic regression (`hwaja bench experiment calibration SPEECH`) on pieces of 0.5 to 3 s of LibriSpeech
-train-clean-100, clean and in generated rooms at 20 and 10 dB, each enrolled with 4.5 s; the slope
-is a parabola in the logarithm of the length. Speakers, rooms and language of the tests are others.
-Answers of 0.1 to 0.5 s, with the audio around them, are worth no less than those of 0.5 s
-(bench/RESULTS.md).
+Logistic regression (`hwaja bench experiment calibration SPEECH`) on pieces of 0.5 to 3 s of
+LibriSpeech train-clean-100, clean and in generated rooms at 20 and 10 dB, each enrolled with 4.5 s;
+the slope is a parabola in the logarithm of the length. Speakers, rooms and language of the tests
+are others. Answers of 0.1 to 0.5 s, with the audio around them, are worth no less than those of
+0.5 s (bench/RESULTS.md).
 """
 
 from collections.abc import Sequence

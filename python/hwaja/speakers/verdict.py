@@ -2,7 +2,8 @@
 
 A refusal is for what would make labels wrong; everything else that could be better is a warning,
 since a good voice that is refused costs more than a mediocre one that is kept. The thresholds were
-found with `hwaja bench experiment enrolment`; bench/RESULTS.md has what each of them catches, and misses.
+found with `hwaja bench experiment enrolment`; bench/RESULTS.md has what each of them catches, and
+misses.
 """
 
 from msgspec.structs import replace
