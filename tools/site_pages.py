@@ -44,6 +44,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         on_site = PAGES.get(target, target.removeprefix("docs/"))
         if files.get_file_from_path(on_site) is None:
             return link["text"].lstrip("!").strip("[]")
-        return f"{link['text']}({relpath(on_site, PurePosixPath(place).parent)}{link['anchor'] or ''})"
+        path = relpath(on_site, PurePosixPath(place).parent)
+        return f"{link['text']}({path}{link['anchor'] or ''})"
 
     return _LINK.sub(pointed, markdown)
