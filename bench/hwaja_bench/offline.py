@@ -50,7 +50,7 @@ def cut(detector: SileroDetector, ring: RingBuffer) -> list[Segment]:
         piece = slice(start, start + PIECE_FRAMES)
         (probabilities,) = detector.detect([(state, frames[piece])])
         found += gate.feed(probabilities, levels[piece].tolist())
-    return found + gate.flush(ring.end)
+    return found + gate.flush()
 
 
 class Offline:

@@ -22,7 +22,7 @@ class Microphone:
     """Sends to a session that listens, and dates what the session is told."""
 
     def __init__(self) -> None:
-        talk = connected()
+        self._talk = talk = connected()
         talk.say(StartRegistration(0))
         self.is_behind = False
         self.asked = 0
@@ -37,6 +37,7 @@ class Microphone:
         )
 
     def _told(self, event: Audio | AudioStopped) -> None:
+        self._talk.handle(event)
         if isinstance(event, Audio):
             self.heard_samples = event.stop
         else:

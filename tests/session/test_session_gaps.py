@@ -18,7 +18,7 @@ from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.messages import CompleteRegistration, StartRegistration, StopTranscription
 from hwaja.protocol.values import Token
-from hwaja.session.answer import iso_timestamp
+from hwaja.session.conversation import iso_timestamp
 from hwaja.session.events import (
     Attributed,
     AudioStopped,
@@ -116,7 +116,7 @@ def test_what_comes_then_is_an_utterance_of_its_own_that_nothing_before_reaches_
     talk.hear(0.256, speech=False)
     before = talk.now
     effects = stop(talk)
-    assert Listen(before) in effects  # the detector forgets
+    assert Listen() in effects  # the detector forgets
     effects += talk.hear(1, speech=True) + talk.hear(0.6, speech=False)
     first, second = jobs(effects)
     assert first.stop <= before == second.start

@@ -8,7 +8,7 @@ from talk import answer, said, transcribing
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.messages import StopTranscription
 from hwaja.session.events import Effect, Extend, ProbeSpeaker, SpeakerProbed, Transcribe
-from hwaja.session.speculation import WATCH_STEP_SECONDS, WATCHED_SECONDS
+from hwaja.session.phase import PROBE_STEP_SECONDS, PROBED_SECONDS
 from hwaja.vad.gate import FRAME_SAMPLES, GateSettings, frames_in
 
 
@@ -29,11 +29,11 @@ def test_the_end_of_a_long_utterance_is_watched_at_every_step_that_somebody_spea
         watched += asked
         for watch in asked:
             assert talk.handle(SpeakerProbed(watch.segment_id, None)) == []
-    assert len(watched) == 1 + int((200 * 0.032 - WATCHED_SECONDS) / WATCH_STEP_SECONDS)
+    assert len(watched) == 1 + int((200 * 0.032 - PROBED_SECONDS) / PROBE_STEP_SECONDS)
     assert {watch.segment_id for watch in watched} == {0}
     for watch in watched:
         watched_seconds = (watch.stop - watch.start) / SAMPLE_RATE
-        assert watched_seconds == pytest.approx(WATCHED_SECONDS, abs=FRAME_SAMPLES / SAMPLE_RATE)
+        assert watched_seconds == pytest.approx(PROBED_SECONDS, abs=FRAME_SAMPLES / SAMPLE_RATE)
     assert 0 <= watched[0].start - began < FRAME_SAMPLES
     assert watches(talk.hear(2.0, speech=False)) == []
 
@@ -45,7 +45,7 @@ def test_the_next_watch_waits_for_the_answer_to_the_last_and_leaves_nothing_out(
     (second,) = watches(talk.handle(SpeakerProbed(first.segment_id, None)))
     assert second.stop == talk.now
     overlap_seconds = (first.stop - second.start) / SAMPLE_RATE
-    assert overlap_seconds == pytest.approx(WATCHED_SECONDS - WATCH_STEP_SECONDS)
+    assert overlap_seconds == pytest.approx(PROBED_SECONDS - PROBE_STEP_SECONDS)
 
 
 def test_the_next_utterance_is_watched_though_the_last_watch_was_never_answered() -> None:
@@ -57,7 +57,7 @@ def test_the_next_utterance_is_watched_though_the_last_watch_was_never_answered(
 
 def test_a_short_utterance_is_not_watched() -> None:
     talk = transcribing()
-    assert watches(talk.hear(WATCHED_SECONDS - 0.1, speech=True)) == []
+    assert watches(talk.hear(PROBED_SECONDS - 0.1, speech=True)) == []
 
 
 def test_a_turn_is_answered_while_the_next_one_goes_on() -> None:
@@ -84,7 +84,7 @@ def test_the_rest_is_followed_and_watched_under_the_next_number() -> None:
     (follow,) = [effect for effect in effects if isinstance(effect, Extend)]
     assert (follow.segment_id, follow.start) == (1, first.stop)
     assert watches(effects) == []
-    (watch,) = watches(talk.hear(WATCHED_SECONDS, speech=True))
+    (watch,) = watches(talk.hear(PROBED_SECONDS, speech=True))
     assert watch.segment_id == 1
     assert watch.start >= first.stop
 

@@ -34,7 +34,7 @@ from hwaja.protocol.messages import (
     StartTranscription,
     StopTranscription,
 )
-from hwaja.session.answer import iso_timestamp
+from hwaja.session.conversation import iso_timestamp
 from hwaja.session.events import (
     Audio,
     BadAudio,
@@ -133,8 +133,9 @@ def test_each_phase_starts_the_detector_anew_and_forgets_earlier_audio() -> None
     effects = talk.say(StartRegistration(0))
     assert [effect for effect in effects if not isinstance(effect, Send)] == [
         Release(700),
-        Listen(700),
+        Listen(),
     ]
+    assert talk.session.heard == 700
     assert isinstance(effects[-1], Send)
 
 

@@ -37,7 +37,7 @@ def cut(
     for size in [*sizes, len(rest)]:
         piece, rest = rest[:size], rest[size:]
         segments += gate.feed([p for p, _ in piece], [level for _, level in piece])
-    return segments + gate.flush(end)
+    return segments + gate.flush()
 
 
 def feed(gate: SpeechGate, frames: list[Frame]) -> list[Segment]:

@@ -181,7 +181,7 @@ def test_a_cut_ends_the_utterance_at_the_quietest_place_near_and_the_rest_goes_o
     assert feed(gate, frames) == []
     (first,) = gate.cut(1000 + samples(30))
     assert first.stop == 1000 + samples(32)
-    (rest,) = gate.flush(1000 + samples(60))
+    (rest,) = gate.flush()
     assert rest.start == first.stop
     assert first.speech + rest.speech == cut(frames, origin=1000)[0].speech
 
@@ -191,7 +191,7 @@ def test_a_cut_outside_of_what_is_open_changes_nothing(at: int) -> None:
     gate = SpeechGate(SETTINGS, 1000)
     feed(gate, [SPEECH] * 60)
     assert gate.cut(at) == []
-    assert gate.flush(1000 + samples(60)) == cut([SPEECH] * 60, origin=1000)
+    assert gate.flush() == cut([SPEECH] * 60, origin=1000)
 
 
 def test_a_gate_that_is_not_open_cuts_nothing() -> None:
@@ -204,7 +204,7 @@ def test_a_gate_that_is_not_open_cuts_nothing() -> None:
 def test_a_gate_that_was_never_open_flushes_nothing() -> None:
     gate = SpeechGate(SETTINGS, 0)
     gate.feed([0.9], [-30.0])
-    assert gate.flush(samples(1)) == []
+    assert gate.flush() == []
 
 
 @pytest.mark.parametrize("frame", [(math.nan, -30.0), (0.9, math.nan)])

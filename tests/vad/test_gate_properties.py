@@ -74,7 +74,7 @@ def test_cuts_lose_and_repeat_no_speech_frame(frames: list[Frame], backs: dict[i
         segments += feed(gate, [frame])
         if number in backs:
             segments += gate.cut(samples(number + 1) - backs[number])
-    segments += gate.flush(samples(len(frames)))
+    segments += gate.flush()
     whole = cut(frames, settings=settings)
     assert [f for s in segments for f in s.speech] == [f for s in whole for f in s.speech]
     assert all(first.stop <= second.start for first, second in pairwise(segments))
@@ -88,9 +88,9 @@ def test_behind_a_gap_a_gate_that_goes_on_cuts_as_a_new_one(
 ) -> None:
     gate = SpeechGate(SMALL, 0)
     gap = samples(len(before))
-    first = feed(gate, before) + gate.flush(gap)
+    first = feed(gate, before) + gate.flush()
     assert first == cut(before, settings=SMALL)
-    second = feed(gate, behind) + gate.flush(gap + samples(len(behind)))
+    second = feed(gate, behind) + gate.flush()
     assert second == cut(behind, settings=SMALL, origin=gap)
 
 
@@ -129,7 +129,7 @@ def test_what_a_later_utterance_contains_was_still_called_needed(frames: list[Fr
         assert all(segment.start >= promised for segment in segments)
         assert gate.needed_from >= promised
         promised = gate.needed_from
-    assert all(segment.start >= promised for segment in gate.flush(samples(len(frames))))
+    assert all(segment.start >= promised for segment in gate.flush())
 
 
 @given(

@@ -99,7 +99,6 @@ class Booth:
         self._ring = RingBuffer(RING_SECONDS * SAMPLE_RATE)
         self._voices = Voices(Cohort.shipped())
         self._enroller = Enroller(self._embed, self._ring, self._voices)
-        self._next_frame = 0  # first sample not yet shown to the detector
         self._answers: list[ServerMessage] = []
 
     async def enrol(self, speaker_id: int, pcm: bytes) -> ServerMessage:
@@ -120,12 +119,12 @@ class Booth:
         self._enroller.forget()
 
     async def _detect(self) -> None:
-        frames = self._ring.frames(self._next_frame, FRAME_SAMPLES)
-        levels_dbfs = tuple(self._ring.levels(self._next_frame, FRAME_SAMPLES).tolist())
+        heard = self._session.heard
+        frames = self._ring.frames(heard, FRAME_SAMPLES)
+        levels_dbfs = tuple(self._ring.levels(heard, FRAME_SAMPLES).tolist())
         (probabilities,) = self._detector.detect([(self._state, frames)])
-        self._next_frame += frames.size
         arrival = Arrival(self._ring.end, at=0.0, unix_seconds=0.0, waited_seconds=0.0)
-        await self._handle(Audio(self._next_frame, probabilities, levels_dbfs, arrival))
+        await self._handle(Audio(heard + frames.size, probabilities, levels_dbfs, arrival))
 
     async def _handle(self, event: Event) -> None:
         for effect in self._session.handle(event):
@@ -135,8 +134,7 @@ class Booth:
         match effect:
             case Send(message):
                 self._answers.append(message)
-            case Listen(origin):
-                self._next_frame = origin
+            case Listen():
                 self._state.reset()
             case Enrol():
                 await self._handle(await self._enroller.enrol(effect))

@@ -35,7 +35,7 @@ class Intake:
         """Prepare.
 
         Args:
-            session: says when it listens.
+            session: says when it listens, and how far it has heard.
             ring: is filled.
             detection: hears the frames.
             tell: is told what is heard, and once where nothing comes any more.
@@ -49,7 +49,6 @@ class Intake:
         self._is_behind = is_behind
         self._due: asyncio.TimerHandle | None = None  # at the latest, the next message
         self._state = detection.new_state()
-        self._next_frame = 0  # first sample not yet shown to the detector
         self._format_watch = FormatWatch()
         self._roomy = asyncio.Event()
         self.idle_since = time.monotonic()
@@ -57,9 +56,8 @@ class Intake:
         self.is_connected = True
         """Whether what waits for room is to be had: it is not, once its connection is gone."""
 
-    def begin(self, origin: int) -> None:
-        """Forget the detector's past; frames are counted from sample `origin` on."""
-        self._next_frame = origin
+    def begin(self) -> None:
+        """Forget the detector's past."""
         self._state.reset()
 
     def watch_format(self) -> None:
@@ -138,12 +136,12 @@ class Intake:
 
     async def _detect(self, arrival: Arrival) -> None:
         """Show the new whole frames to the detector and the session."""
-        frames = self._ring.frames(self._next_frame, FRAME_SAMPLES)
+        heard = self._session.heard
+        frames = self._ring.frames(heard, FRAME_SAMPLES)
         if len(frames) == 0:
             return
-        levels_dbfs = self._ring.levels(self._next_frame, FRAME_SAMPLES)
+        levels_dbfs = self._ring.levels(heard, FRAME_SAMPLES)
         probabilities = await self._detection.probabilities(self._state, frames)
-        self._next_frame += frames.size
         frames.fill(0)
         levels = tuple(levels_dbfs.tolist())
-        self._tell(Audio(self._next_frame, probabilities, levels, arrival))
+        self._tell(Audio(heard + frames.size, probabilities, levels, arrival))

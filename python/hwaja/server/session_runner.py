@@ -27,7 +27,6 @@ from hwaja.server.config import Config
 from hwaja.server.intake import Intake
 from hwaja.server.outbox import Outbox
 from hwaja.server.sender import Sender
-from hwaja.session.close_outcome import FAULT
 from hwaja.session.deadlines import Deadlines
 from hwaja.session.events import (
     Analysing,
@@ -64,7 +63,7 @@ from hwaja.session.events import (
 from hwaja.session.pace import Pace
 from hwaja.session.settings import SessionSettings
 from hwaja.session.state_machine import Session
-from hwaja.session.states import State
+from hwaja.session.states import SERVER_FAULT, State
 from hwaja.speakers.change_probe import Probe
 from hwaja.speakers.cohort import Cohort
 from hwaja.speakers.enroller import Enroller, ReadSamples
@@ -327,8 +326,8 @@ class SessionRunner:
         match effect:
             case Send(message, details):
                 self._sender.send(message, details=details)
-            case Listen(origin):
-                self._intake.begin(origin)
+            case Listen():
+                self._intake.begin()
             case Enrol():
                 self._set_ahead(False)  # somebody waits for this before anything else
                 self._enrolment = self._start(self._enrol(effect))
@@ -399,7 +398,7 @@ class SessionRunner:
         """Name the fault and close; the machine is asked nothing more, and wants nothing more."""
         if not self.over.is_set():
             self._session.handle(Disconnected())
-            self._sender.send(FAULT, details=False)
+            self._sender.send(SERVER_FAULT, details=False)
             self._carry_out(Close(CloseCode.INTERNAL_ERROR))
 
     # engine

@@ -1,20 +1,23 @@
 """One transcription: what was said in it, by whom, and what the client is told of it."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.codes import ErrorCode, Reason
 from hwaja.protocol.messages import (
+    Details,
     Error,
     Interim,
     ServerMessage,
     SpeakerUpdate,
     StartTranscription,
     Summary,
+    Transcription,
 )
-from hwaja.session.answer import transcription
+from hwaja.protocol.values import Token
 from hwaja.session.events import (
     Attributed,
     Effect,
@@ -141,7 +144,7 @@ class Conversation:
         return effects
 
     def _message(self, answer: Answer, said: Said) -> ServerMessage:
-        message = transcription(self.timeline, answer, said)
+        message = _transcription(self.timeline, answer, said)
         if self.details:
             return message
         wants_ids = self.wants.interim_results or self.wants.speaker_updates
@@ -149,3 +152,48 @@ class Conversation:
 
     def _send(self, message: ServerMessage) -> Effect:
         return Send(message, self.details)
+
+
+def _transcription(timeline: Timeline, answer: Answer, said: Said) -> Transcription:
+    """Return the message with everything that a client may ask for.
+
+    Raises:
+        ValueError: where the text or the speaker is not known.
+
+    """
+    segment, heard, voice = answer.segment, answer.heard, answer.voice
+    if heard is None or not heard.text or voice is None:
+        raise ValueError("an answer needs words and a speaker")
+    start_seconds = timeline.seconds(segment.speech_start)
+    return Transcription(
+        speaker_id=said.speaker_id,
+        text=heard.text,
+        timestamp=iso_timestamp(timeline.began_at + start_seconds),
+        confidence=round(segment.level_dbfs, 1),
+        segment_id=answer.segment_id,
+        details=Details(
+            start_seconds=start_seconds,
+            end_seconds=timeline.seconds_behind(segment.stop),
+            label=said.label,
+            probability=said.probability,
+            scores=voice.cosines,
+            margin=voice.margin if voice.scores else None,
+            overlap_seconds=voice.overlap_seconds,
+            tokens=tuple(
+                Token(token.text, timeline.seconds(_sample_of(token, segment)))
+                for token in heard.tokens
+            ),
+            language=heard.language,
+        ),
+    )
+
+
+def _sample_of(token: Token, segment: Segment) -> int:
+    sample = segment.start + round(token.start_seconds * SAMPLE_RATE)
+    return min(sample, segment.stop - 1)  # behind it there may be a gap
+
+
+def iso_timestamp(unix_seconds: float) -> str:
+    """Return an instant as the specification writes it: UTC, milliseconds, `Z`."""
+    moment = datetime.fromtimestamp(unix_seconds, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

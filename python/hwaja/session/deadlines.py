@@ -6,8 +6,8 @@ Instants are seconds of one monotonic clock.
 from dataclasses import dataclass
 
 from hwaja.protocol.codes import Reason
+from hwaja.session.actions import WARNING_SECONDS
 from hwaja.session.events import TimeIsShort, TimeIsUp
-from hwaja.session.state_machine import WARNING_SECONDS
 
 
 @dataclass(slots=True)

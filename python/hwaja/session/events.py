@@ -225,9 +225,7 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """Forget the detector's past; frames are counted from sample `origin` on."""
-
-    origin: int
+    """Forget the detector's past: what comes next does not follow on what was heard."""
 
 
 @dataclass(frozen=True, slots=True)

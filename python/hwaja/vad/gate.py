@@ -132,7 +132,8 @@ class SpeechGate:
         self._max_frames = frames_in(settings.max_seconds)
         self._pre_roll_samples = round(settings.pre_roll_seconds * SAMPLE_RATE)
         self._post_roll_samples = round(settings.post_roll_seconds * SAMPLE_RATE)
-        self._next = origin  # first sample of the next frame
+        self.heard = origin
+        """Sample behind the last frame."""
         self._taken = origin  # everything before belongs to an utterance already answered
         self._frames: list[_Frame] = []  # of the open utterance, or the onset heard so far
         self._is_open = False
@@ -141,7 +142,7 @@ class SpeechGate:
     @property
     def needed_from(self) -> int:
         """First sample that a future segment may still contain."""
-        first_frame = self._next - len(self._frames) * FRAME_SAMPLES
+        first_frame = self.heard - len(self._frames) * FRAME_SAMPLES
         return max(self._taken, first_frame - self._pre_roll_samples)
 
     @property
@@ -153,7 +154,7 @@ class SpeechGate:
         """
         if not self._is_open or self._pause_frames * FRAME_SAMPLES < self._post_roll_samples:
             return None
-        return self._segment(len(self._frames), self._next)
+        return self._segment(len(self._frames), self.heard)
 
     @property
     def open_span(self) -> tuple[int, int] | None:
@@ -164,14 +165,14 @@ class SpeechGate:
         # What a split left over may be a pause only.
         if not self._is_open or self._pause_frames >= len(self._frames):
             return None
-        speech_stop = self._next - self._pause_frames * FRAME_SAMPLES
-        return self.needed_from, min(self._next, speech_stop + self._post_roll_samples)
+        speech_stop = self.heard - self._pause_frames * FRAME_SAMPLES
+        return self.needed_from, min(self.heard, speech_stop + self._post_roll_samples)
 
     def feed(self, probabilities: Iterable[float], levels_dbfs: Iterable[float]) -> list[Segment]:
         """Take the next frames; return the utterances that ended with them."""
         segments: list[Segment] = []
         for probability, level_dbfs in zip(probabilities, levels_dbfs, strict=True):
-            self._next += FRAME_SAMPLES
+            self.heard += FRAME_SAMPLES
             if self._is_open:
                 self._continue(probability, level_dbfs, segments)
             else:
@@ -183,7 +184,7 @@ class SpeechGate:
 
         Where `sample` is not in the open utterance nothing is changed.
         """
-        first_frame = self._next - len(self._frames) * FRAME_SAMPLES
+        first_frame = self.heard - len(self._frames) * FRAME_SAMPLES
         near = (sample - first_frame) // FRAME_SAMPLES
         if not self._is_open or not 0 < near < len(self._frames):
             return []
@@ -192,13 +193,13 @@ class SpeechGate:
         self._split(near - reach, near + reach + 1, segments)
         return segments
 
-    def flush(self, end: int) -> list[Segment]:
-        """Close an open utterance because the audio ends, or has a gap, at sample `end`."""
+    def flush(self) -> list[Segment]:
+        """Close an open utterance because the audio ends, or has a gap, behind the last frame."""
         segments: list[Segment] = []
         if self._is_open:
-            self._cut(len(self._frames), end, segments)
+            self._cut(len(self._frames), self.heard, segments)
         self._close()
-        self._taken = end
+        self._taken = self.heard
         return segments
 
     def _listen(self, probability: float, level_dbfs: float) -> None:
@@ -216,7 +217,7 @@ class SpeechGate:
         self._frames.append(_Frame(level_dbfs, is_speech))
         self._pause_frames = 0 if is_speech else self._pause_frames + 1
         if self._pause_frames >= self._needed_pause_frames():
-            self._cut(len(self._frames), self._next, segments)
+            self._cut(len(self._frames), self.heard, segments)
             self._close()
         elif len(self._frames) >= self._max_frames:
             window = frames_in(self._settings.split_window_seconds)
@@ -245,7 +246,7 @@ class SpeechGate:
         """End the utterance at the quietest of the frames `[first, stop)`; the rest stays open."""
         places = range(max(1, first), min(stop, len(self._frames)))
         at = min(places, key=lambda k: self._frames[k].level_dbfs)
-        split_sample = self._next - (len(self._frames) - at) * FRAME_SAMPLES
+        split_sample = self.heard - (len(self._frames) - at) * FRAME_SAMPLES
         self._cut(at, split_sample, segments)
         self._taken = split_sample
         del self._frames[:at]
@@ -258,7 +259,7 @@ class SpeechGate:
             segments.append(segment)
 
     def _segment(self, frames: int, limit: int) -> Segment | None:
-        first_frame = self._next - len(self._frames) * FRAME_SAMPLES
+        first_frame = self.heard - len(self._frames) * FRAME_SAMPLES
         speech = tuple(
             SpeechFrame(first_frame + k * FRAME_SAMPLES, self._frames[k].level_dbfs)
             for k in range(frames)

@@ -1,0 +1,378 @@
+"""What a session does about an event. `state_machine` says in which state it does which.
+
+An action appends the effects to carry out, in order. It sets no state. Where the next state depends
+on what it finds, it returns a `Branch`. It never raises for a client's misuse.
+"""
+
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.codes import CloseCode, ErrorCode, Reason
+from hwaja.protocol.messages import (
+    SPEAKERS,
+    CompleteRegistration,
+    Error,
+    LimitWarning,
+    ModelLoaded,
+    Place,
+    RegistrationCompleted,
+    RegistrationStarted,
+    ServerMessage,
+    StartRegistration,
+    StartTranscription,
+    StopTranscription,
+    TooFarAhead,
+    TranscriptionStarted,
+    TranscriptionStopped,
+)
+from hwaja.session.conversation import Conversation
+from hwaja.session.events import (
+    Attributed,
+    Audio,
+    AudioStopped,
+    BadAudio,
+    Begin,
+    Broke,
+    Close,
+    Connected,
+    CutOff,
+    Effect,
+    Listen,
+    OddAudio,
+    PartialText,
+    Received,
+    Recognised,
+    Reconnected,
+    Refused,
+    Release,
+    Send,
+    Shutdown,
+    SpeakerProbed,
+    TimeIsShort,
+    TimeIsUp,
+    Waiting,
+)
+from hwaja.session.phase import Phase
+from hwaja.session.settings import SessionSettings
+from hwaja.session.states import Branch, CloseOutcome, State, outcome_of
+from hwaja.speakers.enrolment import Enrol, Enrolled
+from hwaja.vad.gate import Segment
+
+WARNING_SECONDS = 60
+"""How long before a limit a client is warned."""
+
+
+class Actions:
+    """What is known of one client's session besides its state, and what is done about events."""
+
+    state: State
+    """Where the session is; set by the state machine alone."""
+
+    def __init__(self, settings: SessionSettings) -> None:
+        self._settings = settings
+        self._effects: list[Effect] = []
+        self._details = False
+        self._strikes = 0
+        self._enrolled: set[int] = set()
+        self._take = StartRegistration(0)  # what is being enrolled
+        self._phase = Phase(settings.gate, origin=0)
+        self._speech: list[Segment] = []  # of the enrolment
+        self._conversation = Conversation(StartTranscription(), False, self._phase.timeline)
+        self._stop_asked = False  # the client awaits `transcription_stopped`
+        self._outcome = CloseOutcome()
+        self._resumable = False
+        self._holds = False  # the client was asked to hold on
+        self._warned = False  # that the transcription will soon have lasted long enough
+
+    @property
+    def listening(self) -> bool:
+        """Whether audio is wanted now; audio at other times is ignored (a microphone runs on)."""
+        return self.state in (State.ENROLLING, State.TRANSCRIBING)
+
+    @property
+    def has_voice(self) -> bool:
+        """Whether a voice is enrolled, which would be lost with the session."""
+        return bool(self._enrolled)
+
+    @property
+    def heard(self) -> int:
+        """Sample behind the last frame that was taken."""
+        return self._phase.gate.heard
+
+    def _send(self, message: ServerMessage) -> None:
+        self._effects.append(Send(message, self._details))
+
+    def _fail(self, code: ErrorCode, reason: Reason, speaker_id: int | None = None) -> None:
+        self._send(Error(code, reason, speaker_id))
+
+    def _listen(self, origin: int) -> None:
+        self._phase = Phase(self._settings.gate, origin)
+        self._warned = False
+        self._effects += [Release(origin), Listen()]
+
+    # connection
+
+    def connect(self, event: Connected) -> None:
+        """Welcome the client."""
+        self._resumable = event.session_token is not None
+        self._send(ModelLoaded(event.session_token))
+
+    def reconnect(self, event: Reconnected) -> None:
+        """Say to a client that is back where its session is."""
+        received_samples = event.at - self._phase.origin if self.listening else 0
+        place = Place(self.state.name.lower(), tuple(sorted(self._enrolled)), received_samples)
+        self._send(ModelLoaded(event.session_token, place))
+
+    def _acknowledge(self) -> None:
+        if self._resumable and (message := self._phase.acknowledgement()) is not None:
+            self._send(message)
+
+    def warn(self, event: TimeIsShort) -> None:
+        """Say how much time is left, to a client that wants to know."""
+        if self._details:
+            self._send(LimitWarning(event.reason, event.seconds_left))
+
+    def hold(self, event: Waiting) -> None:
+        """Ask a client that is too far ahead to wait, and later to continue."""
+        holds = event.seconds > 0
+        if self._details if holds else self._holds:
+            self._holds = holds
+            self._send(TooFarAhead(event.seconds, holds))
+
+    def release_hold(self, event: Waiting) -> None:
+        """Ask a client that was asked to wait to continue."""
+        if event.seconds <= 0:
+            self.hold(event)
+
+    def disconnect(self, _: object) -> None:
+        """Do nothing: nothing can be sent any more."""
+
+    def end(self, event: Shutdown | CutOff | TimeIsUp | Broke) -> None:
+        """End at once: nothing is to be answered."""
+        self._outcome = outcome_of(event)
+        self._finish()
+
+    def refuse(self, event: Refused) -> Branch:
+        """Answer a message that cannot be read."""
+        error = event.error
+        self._fail(error.code, error.reason, error.speaker_id)
+        is_strike = error.code is ErrorCode.INVALID_MESSAGE
+        return self._strike(CloseCode.PROTOCOL_ERROR) if is_strike else Branch.REFUSED
+
+    def refuse_audio(self, event: BadAudio) -> Branch:
+        """Answer audio that is not PCM16."""
+        self._fail(ErrorCode.INVALID_AUDIO, event.reason)
+        return self._strike(CloseCode.UNSUPPORTED_DATA)
+
+    def doubt_audio(self, event: OddAudio) -> None:
+        """Say which format the audio seems to have."""
+        code, reason = ErrorCode.INVALID_AUDIO, Reason.WRONG_FORMAT
+        self._send(Error(code, reason, looks_like=event.looks_like))
+
+    def _strike(self, code: CloseCode) -> Branch:
+        self._strikes += 1
+        if self._strikes < self._settings.max_strikes:
+            return Branch.REFUSED
+        self._effects.append(Close(code))
+        return Branch.ENDED
+
+    # misuse
+
+    def misplaced_registration(
+        self, event: Received[StartRegistration] | Received[CompleteRegistration]
+    ) -> None:
+        """Answer a message of the enrolment in a state that has no use for it."""
+        speaker_id = event.message.speaker_id
+        self._fail(ErrorCode.SPEAKER_REGISTRATION_FAILED, Reason.WRONG_STATE, speaker_id)
+
+    def misplaced_transcription(self, _: object) -> None:
+        """Answer a message of the transcription in a state that has no use for it."""
+        self._fail(ErrorCode.TRANSCRIPTION_FAILED, Reason.WRONG_STATE)
+
+    # enrolment
+
+    def begin_enrolment(self, event: Received[StartRegistration]) -> None:
+        """Begin a take; it replaces one that is not complete."""
+        self._take = event.message
+        self._speech = []
+        self._listen(event.at)
+        self._send(RegistrationStarted(self._take.speaker_id))
+
+    def hear_enrolment(self, event: Audio) -> Branch:
+        """Collect the speech of a take."""
+        self._speech += self._phase.hear(event)
+        self._acknowledge()
+        if self._phase.heard_samples <= self._settings.max_enrolment_seconds * SAMPLE_RATE:
+            return Branch.AS_ASKED
+        return self._give_up_enrolment(Reason.TOO_LONG)
+
+    def complete_enrolment(self, event: Received[CompleteRegistration]) -> Branch:
+        """Have the take judged."""
+        if event.message.speaker_id != self._take.speaker_id:
+            self.misplaced_registration(event)
+            return Branch.REFUSED
+        self._speech += self._phase.gate.flush()
+        if event.at == self._phase.origin:
+            return self._give_up_enrolment(Reason.NO_AUDIO)
+        take = Enrol(self._take.speaker_id, self._phase.origin, tuple(self._speech), self._take.add)
+        self._effects.append(take)
+        return Branch.AS_ASKED
+
+    def _give_up_enrolment(self, reason: Reason) -> Branch:
+        self.finish_enrolment(Enrolled(reason))
+        return Branch.FAILED
+
+    def finish_enrolment(self, verdict: Enrolled) -> None:
+        """Answer with the verdict; after a failure an earlier voice of this speaker stays."""
+        self._effects.append(Release(self.heard))
+        speaker_id = self._take.speaker_id
+        quality = verdict.quality if self._take.quality or self._details else None
+        if verdict.failure is None:
+            self._enrolled.add(speaker_id)
+            self._send(RegistrationCompleted(speaker_id, quality))
+        else:
+            code = ErrorCode.SPEAKER_REGISTRATION_FAILED
+            error = Error(code, verdict.failure, speaker_id, verdict.looks_like, quality=quality)
+            self._send(error)
+
+    # transcription
+
+    def begin_transcription(self, event: Received[StartTranscription]) -> Branch:
+        """Begin to transcribe, with the options of the client."""
+        wants = event.message
+        refusal = self._settings.abilities.refusal(wants.options)
+        if len(self._enrolled) < SPEAKERS:
+            refusal = Reason.NOT_ENROLLED
+        if refusal is not None:
+            self._fail(ErrorCode.TRANSCRIPTION_FAILED, refusal)
+            return Branch.REFUSED
+        self._effects.append(Begin(wants.options, wants.interim_results, wants.adapt))
+        self._listen(event.at)
+        self._conversation = Conversation(wants, self._details, self._phase.timeline)
+        self._send(TranscriptionStarted())
+        return Branch.AS_ASKED
+
+    def hear_conversation(self, event: Audio) -> Branch:
+        """Take audio of the conversation."""
+        self._phase.timeline.arrived(event.arrival)
+        self._finish_utterances(self._phase.hear(event))
+        self._effects += self._phase.open_speech.due(self._conversation.open_id)
+        self._release()
+        self._acknowledge()
+        return self._check_audio_limit()
+
+    def end_utterance(self, _: AudioStopped) -> Branch:
+        """Answer the open utterance as after a pause; what comes next is no part of it."""
+        self._phase.timeline.stopped()
+        self._finish_utterances(self._phase.gate.flush())
+        self._effects.append(Listen())
+        self._release()
+        return self._check_audio_limit()
+
+    def _check_audio_limit(self) -> Branch:
+        """End a transcription that has lasted long enough, but not within an utterance."""
+        left = self._settings.max_audio_seconds - self._phase.heard_samples / SAMPLE_RATE
+        if not self._warned and left <= WARNING_SECONDS:
+            self._warned = True
+            self.warn(TimeIsShort(Reason.AUDIO_LIMIT, max(0, round(left))))
+        is_open = self._phase.gate.open_span is not None
+        if left > 0 or (is_open and left > -self._settings.gate.max_seconds):
+            return Branch.AS_ASKED
+        return self._drain(CloseOutcome(error=self._cut_short(Reason.AUDIO_LIMIT)))
+
+    def _cut_short(self, reason: Reason) -> Error:
+        """Say that the server ends the transcription, and how much of it was taken."""
+        heard_samples = self._phase.heard_samples
+        return Error(ErrorCode.TRANSCRIPTION_FAILED, reason, received_samples=heard_samples)
+
+    def _finish_utterances(self, segments: list[Segment]) -> None:
+        self._effects += [self._conversation.add(segment) for segment in segments]
+
+    def take_turn(self, event: SpeakerProbed) -> None:
+        """Answer what was said before another voice began, without waiting for a pause."""
+        if event.segment_id != self._conversation.open_id:
+            return
+        if event.turn_at is not None:
+            self._finish_utterances(self._phase.gate.cut(event.turn_at))
+        self._phase.open_speech.probe_answered()
+        self._effects += self._phase.open_speech.due(self._conversation.open_id)
+
+    def take_partial_text(self, event: PartialText) -> None:
+        """Send what is new in an interim text."""
+        is_open = self.state is State.TRANSCRIBING
+        interim = self._conversation.take_partial_text(event, is_open=is_open)
+        if interim is not None:
+            self._send(interim)
+
+    def take_text(self, event: Recognised) -> None:
+        """Answer what the text of an utterance completes."""
+        self._effects += self._conversation.learn_text(event)
+        self._release()
+
+    def take_voices(self, event: Attributed) -> None:
+        """Answer what the speakers of an utterance complete."""
+        self._effects += self._conversation.learn_voices(event)
+        self._release()
+
+    def _release(self) -> None:
+        oldest = self._conversation.oldest
+        needed_from = self._phase.gate.needed_from if oldest is None else oldest.start
+        self._effects.append(Release(needed_from))
+
+    # draining
+
+    def stop_transcription(self, _: Received[StopTranscription]) -> Branch:
+        """End the transcription for the client."""
+        self._stop_asked = True
+        return self._drain(CloseOutcome())
+
+    def stop_draining(self, event: Received[StopTranscription]) -> None:
+        """Take a stop that crossed the server's own end of the transcription."""
+        if self._stop_asked:
+            self.misplaced_transcription(event)
+        self._stop_asked = True
+
+    def drain_and_end(self, event: Shutdown | TimeIsUp | Broke) -> Branch:
+        """End the session once what was heard is answered."""
+        return self._drain(outcome_of(event))
+
+    def end_after_drain(self, event: Shutdown | TimeIsUp | Broke) -> None:
+        """End the session, too, when the transcription has ended."""
+        self._outcome = outcome_of(event)
+
+    def take_last_text(self, event: Recognised) -> Branch:
+        """As `take_text`, where no more audio is taken."""
+        self._effects += self._conversation.learn_text(event)
+        return self._check_drained()
+
+    def take_last_voices(self, event: Attributed) -> Branch:
+        """As `take_voices`, where no more audio is taken."""
+        self._effects += self._conversation.learn_voices(event)
+        return self._check_drained()
+
+    def cut_off(self, _: CutOff) -> None:
+        """End within a transcription, and say how much of it was taken."""
+        error = self._cut_short(Reason.SERVER_STOPPED)
+        self._stop_asked, self._outcome = False, CloseOutcome(CloseCode.GOING_AWAY, error)
+        self._finish()
+
+    def _drain(self, outcome: CloseOutcome) -> Branch:
+        self._finish_utterances(self._phase.gate.flush())
+        self._outcome = outcome
+        return self._check_drained()
+
+    def _check_drained(self) -> Branch:
+        if self._conversation.oldest is not None:
+            return Branch.UNANSWERED
+        self._effects.append(Release(self.heard))
+        return self._finish()
+
+    def _finish(self) -> Branch:
+        stop_asked, self._stop_asked = self._stop_asked, False
+        outcome, self._outcome = self._outcome, CloseOutcome()
+        if outcome.error is not None:
+            self._send(outcome.error)
+        if stop_asked:
+            self._send(TranscriptionStopped(self._conversation.summary(self.heard)))
+        if outcome.code is None:
+            return Branch.FINISHED
+        self._effects.append(Close(outcome.code))
+        return Branch.ENDED

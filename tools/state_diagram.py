@@ -1,0 +1,84 @@
+"""Writes the diagram of a session's states into docs/architecture.md, from the rows of the machine.
+
+`python -m tools.state_diagram` replaces what stands between two marks. A test compares them.
+"""
+
+from pathlib import Path
+
+from hwaja.session.state_machine import ANYWHERE, ROWS
+from hwaja.session.states import Branch, State
+
+FILE = Path(__file__).parents[1] / "docs" / "architecture.md"
+BEGIN = "<!-- states: written by python -m tools.state_diagram -->"
+END = "<!-- /states -->"
+
+Edge = tuple[State, State]
+Causes = dict[Branch | None, list[str]]
+"""Names of events, by the branch that they must lead to."""
+
+
+def edges() -> dict[Edge, Causes]:
+    """Return what leads from one state to another, in the order of the rows."""
+    found: dict[Edge, Causes] = {}
+    seen: set[tuple[State, type]] = set()
+    for row in ROWS:
+        for state, event in row.cells:
+            if (state, event) in seen:
+                continue  # the first row counts
+            seen.add((state, event))
+            for branch, next_state in row.next_states.items():
+                if next_state not in (None, state):
+                    causes = found.setdefault((state, next_state), {})
+                    causes.setdefault(branch, []).append(event.__name__)
+    return found
+
+
+def diagram() -> str:
+    """Return the diagram as Mermaid draws it; what closes every open session stands once."""
+    found = edges()
+    to_closed = [found[state, State.CLOSED] for state in ANYWHERE]
+    everywhere = {
+        branch: [name for name in names if all(name in each.get(branch, ()) for each in to_closed)]
+        for branch, names in to_closed[0].items()
+    }
+    lines = ["stateDiagram-v2", "    direction LR", "    [*] --> CONNECTING", "    state open {"]
+    lines += [
+        f"        {state.name} --> {next_state.name} : {_label(causes)}"
+        for (state, next_state), causes in found.items()
+        if next_state is not State.CLOSED
+    ]
+    lines += ["    }", f"    open --> CLOSED : {_label(everywhere)}"]
+    for state, causes in zip(ANYWHERE, to_closed, strict=True):
+        own = {
+            branch: [name for name in names if name not in everywhere.get(branch, ())]
+            for branch, names in causes.items()
+        }
+        lines += [f"    {state.name} --> CLOSED : {_label(own)}"] if any(own.values()) else []
+    return "\n".join(["```mermaid", *lines, "```"])
+
+
+def _label(causes: Causes) -> str:
+    parts = []
+    for branch, names in causes.items():
+        condition = "" if branch in (None, Branch.AS_ASKED) else f" [{branch}]"
+        if names:
+            parts.append(", ".join(names) + condition)
+    return "<br>".join(parts)
+
+
+def filled(page: str) -> str:
+    """Return the page with the diagram between its marks.
+
+    Raises:
+        ValueError: for a page without marks.
+
+    """
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"no {BEGIN} ... {END} in the page")
+    return f"{before}{BEGIN}\n{diagram()}\n{END}{after}"
+
+
+if __name__ == "__main__":
+    FILE.write_text(filled(FILE.read_text(encoding="utf-8")), encoding="utf-8")
