@@ -74,7 +74,7 @@ async def test_a_session_that_fails_on_an_interim_takes_no_worker_from_the_other
             raise RuntimeError(SPOKEN)
         return take_partial_text(conversation, event, is_open=is_open)
 
-    monkeypatch.setattr(Conversation, "overhear", hearing)
+    monkeypatch.setattr(Conversation, "take_partial_text", hearing)
     server = live_endpoint if streams else endpoint
     speech = hummed(range(8)).pcm if streams else clips.part("two_cities", 1.2, 4.8)
     restarts = live_pool.restarts

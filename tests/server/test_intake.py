@@ -36,12 +36,15 @@ class Microphone:
             self._asked,
         )
 
-    def _told(self, event: Audio | AudioStopped) -> None:
+    def _told(self, event: Audio | AudioStopped) -> asyncio.Future[None]:
         self._talk.handle(event)
         if isinstance(event, Audio):
             self.heard_samples = event.stop
         else:
             self.stops.append(asyncio.get_running_loop().time())
+        told: asyncio.Future[None] = asyncio.Future()
+        told.set_result(None)
+        return told
 
     def _asked(self) -> bool:
         self.asked += 1

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from hwaja._pcm import RingBuffer
 from hwaja.protocol.audio import SAMPLE_RATE
@@ -29,7 +29,7 @@ class Intake:
         session: Session,
         ring: RingBuffer,
         detection: Detection[SileroState],
-        tell: Callable[[Audio | AudioStopped | OddAudio], None],
+        tell: Callable[[Audio | AudioStopped | OddAudio], Awaitable[object]],
         is_behind: Callable[[], bool],
     ) -> None:
         """Prepare.
@@ -38,7 +38,8 @@ class Intake:
             session: says when it listens, and how far it has heard.
             ring: is filled.
             detection: hears the frames.
-            tell: is told what is heard, and once where nothing comes any more.
+            tell: has the session take what is heard, and once that nothing comes any more; what it
+                returns is done once the session has.
             is_behind: whether something has come that was not taken yet.
 
         """
@@ -108,7 +109,7 @@ class Intake:
             self._ring.push(piece)
             looks_like = self._format_watch.hear(piece)
             if looks_like is not None:
-                self._tell(OddAudio(looks_like))
+                await self._tell(OddAudio(looks_like))
             await self._detect(arrival)
 
     def _expect(self, due_seconds: float) -> None:
@@ -144,4 +145,4 @@ class Intake:
         probabilities = await self._detection.probabilities(self._state, frames)
         frames.fill(0)
         levels = tuple(levels_dbfs.tolist())
-        self._tell(Audio(heard + frames.size, probabilities, levels, arrival))
+        await self._tell(Audio(heard + frames.size, probabilities, levels, arrival))

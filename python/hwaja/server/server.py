@@ -305,9 +305,9 @@ class Server:
             await entry.hand_over(connection)
             token = self._registry.issue(entry, client.session_token) if client.resumes else None
             if is_new:
-                entry.runner.connected(token)
+                await entry.runner.connected(token)
             elif token is not None:
-                entry.runner.reconnected(token)
+                await entry.runner.reconnected(token)
             if self._config.end_revoked_sessions:
                 self._end_if_revoked(entry)  # since it was let in
             was_lost = await connection.run()

@@ -1,8 +1,9 @@
 """One client's session: a ring of audio, its machine, and the tasks between them.
 
-It outlives the connection it began on: a client that comes back goes on with it. Messages are taken
+It outlives the connection it began on: a client that comes back continues it. Messages are taken
 one at a time, so control messages and audio keep their order. Everything runs on the event loop's
-thread.
+thread. Messages, timers and results of the workers reach the session as events; each is handled in
+a turn of the loop of its own, in the order in which they came (`_tell`), and in nobody's task.
 """
 
 import asyncio
@@ -67,7 +68,7 @@ from hwaja.session.states import SERVER_FAULT, State
 from hwaja.speakers.change_probe import Probe
 from hwaja.speakers.cohort import Cohort
 from hwaja.speakers.enroller import Enroller, ReadSamples
-from hwaja.speakers.enrolment import Enrol
+from hwaja.speakers.enrolment import Enrol, Enrolled
 from hwaja.speakers.parts import Part
 from hwaja.speakers.voices import Voices
 from hwaja.vad.detection import Detection
@@ -123,7 +124,7 @@ class SessionRunner:
             self._session,
             self._ring,
             services.detection,
-            self._report,
+            self._tell,
             is_behind=lambda: self.client_waits,
         )
         self._jobs: set[asyncio.Task[None]] = set()
@@ -176,8 +177,8 @@ class SessionRunner:
         self._overload.take_shares(self._pool.shares(self), now)
         self._overload.observe(self._session_metrics.lag_seconds, now)
 
-    def connected(self, token: str | None) -> None:
-        """Begin, on the first connection.
+    async def connected(self, token: str | None) -> None:
+        """Begin, on the first connection; returns once the client is welcomed.
 
         Args:
             token: what the client may come back with; None: it did not ask.
@@ -187,14 +188,14 @@ class SessionRunner:
             self._sender.begin_to_number()
         self._start(self._keep_time())
         self._log.info("session opened", resumable=token is not None)
-        self._handle(Connected(token))
+        await self._tell(Connected(token))
 
-    def reconnected(self, token: str) -> None:
-        """Go on, on another connection: all that the client may lack is sent once more."""
+    async def reconnected(self, token: str) -> None:
+        """Continue on another connection: all that the client may lack is sent once more."""
         self._log.info("session resumed")
         self._intake.is_connected = True
         self.outbox.rewind()
-        self._handle(Reconnected(token, at=self._ring.end))
+        await self._tell(Reconnected(token, at=self._ring.end))
 
     def disconnected(self) -> None:
         """Learn that the connection is gone: who comes back sends again what was not taken."""
@@ -204,28 +205,33 @@ class SessionRunner:
 
     def waits(self, seconds: float) -> None:
         """Learn that so much audio waits to be taken; 0: none does any more."""
-        self._handle(Waiting(seconds))
+        self._tell(Waiting(seconds))
 
     def cut_off(self) -> None:
         """Close now, because the server stops and does not wait for answers any longer."""
-        self._handle(CutOff())
+        self._tell(CutOff())
 
     def shut_down(self) -> None:
         """Answer what was heard and close, because the server stops."""
-        self._handle(Shutdown())
+        self._tell(Shutdown())
 
     def revoke(self) -> None:
         """Answer what was heard and close, because the client's token is good no more."""
-        self._report(TimeIsUp(Reason.TOKEN_REVOKED))
+        self._tell(TimeIsUp(Reason.TOKEN_REVOKED))
 
     def give_way(self) -> None:
         """Close, because somebody else gets the seat of a client that has enrolled nobody."""
         self._log.info("session gives way")
-        self._report(TimeIsUp(Reason.SERVER_FULL))
+        self._tell(TimeIsUp(Reason.SERVER_FULL))
 
     async def end(self) -> None:
         """Give up what is going on, and forget everything."""
-        self._handle(Disconnected())
+        try:
+            await self._tell(Disconnected())
+        finally:  # a server that stops may cancel this
+            await self._end()
+
+    async def _end(self) -> None:
         self._analyst.close()
         self._set_ahead(False)
         tasks = tuple(self._jobs)
@@ -248,7 +254,7 @@ class SessionRunner:
             if self.client_waits:
                 self._deadlines.heard(time.monotonic())
             for event in self._deadlines.due(time.monotonic()):
-                self._handle(event)
+                await self._tell(event)
                 if isinstance(event, TimeIsUp):
                     return
 
@@ -267,7 +273,8 @@ class SessionRunner:
         try:
             await self._take(message, received_at)
         except Exception as error:
-            self._break(error)
+            self._log.error("session failed", **describe(error))
+            await self._tell(Broke())
         finally:
             self._deadlines.heard(time.monotonic())  # only now: until here it waited
 
@@ -275,9 +282,9 @@ class SessionRunner:
         if isinstance(message, str):
             await self._take_text(message)
         elif len(message) % 2:
-            self._handle(BadAudio(Reason.ODD_BYTE_COUNT))
+            await self._tell(BadAudio(Reason.ODD_BYTE_COUNT))
         elif message[:4] == b"RIFF" and message[8:12] == b"WAVE":
-            self._handle(BadAudio(Reason.RIFF_HEADER))
+            await self._tell(BadAudio(Reason.RIFF_HEADER))
         else:
             self._metrics.audio_received(len(message) / 2 / SAMPLE_RATE)
             self._follow_pace(len(message) / 2 / SAMPLE_RATE, received_at)
@@ -299,9 +306,9 @@ class SessionRunner:
         try:
             message = parse(text, self._max_speakers)
         except InvalidMessageError as error:
-            self._handle(Refused(error))
+            await self._tell(Refused(error))
             return
-        self._handle(Received(message, at=self._ring.end))
+        await self._tell(Received(message, at=self._ring.end))
         if self._enrolment is not None:
             # A client may send on without awaiting the answer; it is read once the voice is known.
             await self._enrolment
@@ -309,12 +316,38 @@ class SessionRunner:
 
     # session
 
-    def _report(self, event: Event) -> None:
-        """Tell the session what happened, where nobody else would notice that it fails on it."""
+    def _tell(self, event: Event) -> asyncio.Future[None]:
+        """Have the session take an event in a turn of the loop of its own.
+
+        The loop's queue is the session's inbox. What fails in the session fails nowhere else.
+
+        Returns:
+            A future that is done once the event is dealt with.
+
+        """
+        loop = asyncio.get_running_loop()
+        dealt_with = loop.create_future()
+        loop.call_soon(self._take_event, event, dealt_with)
+        return dealt_with
+
+    def _take_event(self, event: Event, dealt_with: asyncio.Future[None]) -> None:
+        self._deal_with(event)
+        if not dealt_with.done():  # who waited may have been cancelled
+            dealt_with.set_result(None)
+
+    def _deal_with(self, event: Event) -> None:
+        """Handle an event; if that fails, answer what was heard and close.
+
+        At once where an answer cannot be waited for, because it was what failed.
+        """
         try:
             self._handle(event)
         except Exception as error:
-            self._break(error)
+            self._log.error("session failed", **describe(error))
+            if isinstance(event, Broke | Enrolled | Recognised | Attributed):
+                self._give_up()
+            else:
+                self._deal_with(Broke())
 
     def _handle(self, event: Event) -> None:
         self._session_metrics.happened(event)
@@ -383,43 +416,32 @@ class SessionRunner:
             self._log.error("session failed", **describe(error))
             self._give_up()
 
-    # faults
-
-    def _break(self, error: Exception) -> None:
-        """Answer what was heard and close; at once where that fails as well."""
-        self._log.error("session failed", **describe(error))
-        try:
-            self._handle(Broke())
-        except Exception as another:
-            self._log.error("session failed", **describe(another))
-            self._give_up()
-
     def _give_up(self) -> None:
-        """Name the fault and close; the machine is asked nothing more, and wants nothing more."""
+        """Name the fault and close; the session does nothing more."""
         if not self.over.is_set():
-            self._session.handle(Disconnected())
+            self._handle(Disconnected())
             self._sender.send(SERVER_FAULT, details=False)
             self._carry_out(Close(CloseCode.INTERNAL_ERROR))
 
     # engine
 
     async def _enrol(self, effect: Enrol) -> None:
-        self._handle(await self._enroller.enrol(effect))
+        await self._tell(await self._enroller.enrol(effect))
 
     async def _embed(self, read: ReadSamples, samples: int) -> VoiceTrack:
         return await self._pool.embed(self, read, samples, overlaps=False)
 
     def _take_partial_text(self, segment_id: int, text: str) -> None:
         if not self._overload.leaves_out(DegradationLevel.INTERIMS):
-            self._report(PartialText(segment_id, text))  # this is the task of a worker of all
+            self._tell(PartialText(segment_id, text))
 
     async def _report_turn(self, segment_id: int, look: Probe) -> None:
-        self._handle(SpeakerProbed(segment_id, await look))
+        self._tell(SpeakerProbed(segment_id, await look))
 
     async def _report_text(self, segment_id: int, text: Text) -> None:
-        self._handle(Recognised(segment_id, await text))
+        self._tell(Recognised(segment_id, await text))
 
     async def _report_voices(
         self, segment_id: int, parts: asyncio.Task[tuple[Part, ...] | None]
     ) -> None:
-        self._handle(Attributed(segment_id, await parts))
+        self._tell(Attributed(segment_id, await parts))
