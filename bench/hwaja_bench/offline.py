@@ -19,7 +19,7 @@ from hwaja.server.application import detector_file, worker_setup
 from hwaja.server.config import Config
 from hwaja.vad.gate import FRAME_SAMPLES, GateSettings, Segment, SpeechGate
 from hwaja.vad.silero import SileroDetector
-from hwaja.workers.pool import Pool, Utterance
+from hwaja.workers.pool import Pool
 from hwaja_bench.errors import BenchmarkError
 from hwaja_bench.speech.acoustics import Signal
 
@@ -66,12 +66,12 @@ class Offline:
         return [await self._recognise(each, ring) for each in cut(self._detector, ring)]
 
     async def _recognise(self, segment: Segment, ring: RingBuffer) -> Heard:
-        def read() -> Utterance:
-            samples = ring.read(segment.start, segment.stop)
-            return Utterance(samples, segment.speech_samples / SAMPLE_RATE)
+        def read() -> Samples:
+            return ring.read(segment.start, segment.stop)
 
-        length = segment.stop - segment.start
-        return Heard(segment, await self._pool.recognise(self, read, length, Options()))
+        length, speech_seconds = segment.stop - segment.start, segment.speech_samples / SAMPLE_RATE
+        heard = await self._pool.recognise(self, read, length, Options(), speech_seconds)
+        return Heard(segment, heard)
 
 
 @asynccontextmanager

@@ -14,14 +14,14 @@ from hwaja.doctor.babble import PEAK, babble
 from hwaja.doctor.capacity import SAFETY_SHARE, Throughput, throughput, typical
 from hwaja.doctor.provider import judge as judge_provider
 from hwaja.doctor.speaking import longest
-from hwaja.engines.interface import EngineError, VoiceTrack
+from hwaja.engines.interface import EngineError, Samples, VoiceTrack
 from hwaja.engines.providers import Provider
 from hwaja.engines.recognition import Abilities, Hypothesis
 from hwaja.models.tones import spoken, write_tone_model
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Token
 from hwaja.workers import wire
-from hwaja.workers.pool import Pool, Utterance
+from hwaja.workers.pool import Pool
 
 pytestmark = pytest.mark.models
 
@@ -197,9 +197,9 @@ class Written:
         self._texts = texts
 
     async def recognise(
-        self, _owner: object, read: Callable[[], Utterance], *_: object
+        self, _owner: object, read: Callable[[], Samples], *_: object
     ) -> Hypothesis:
-        return Hypothesis(self._texts[float(read().samples[0])])
+        return Hypothesis(self._texts[float(read()[0])])
 
     async def embed(self, *_: object, overlaps: bool) -> VoiceTrack:
         return VoiceTrack(np.ones(1, np.float32), np.ones((1, 1), np.float32), np.zeros(1))

@@ -34,6 +34,7 @@ from hwaja.session.events import (
     Effect,
     Event,
     Extend,
+    Finish,
     Learn,
     PartialText,
     ProbeSpeaker,
@@ -49,7 +50,6 @@ from hwaja.session.events import (
     Speculate,
     TimeIsShort,
     TimeIsUp,
-    Transcribe,
 )
 from hwaja.session.settings import SessionSettings
 from hwaja.session.state_machine import State
@@ -101,14 +101,14 @@ class _Watched:
     def _check(self, effect: Effect) -> None:
         assert not self.closed, "something after the close"
         match effect:
-            case Transcribe() | Recognise():
+            case Finish() | Recognise():
                 self._check_work(effect)
-            case Settled(segment):
-                # Of several parts the last one ends with the utterance.
-                if self.unsettled and segment.stop >= self.unsettled[0]:
-                    self.unsettled.popleft()
-            case Extend() | ProbeSpeaker() | Speculate() | Learn():
+            case Settled():
+                self._check_settled(effect)
+            case Extend() | ProbeSpeaker():
                 self._check_held(effect.start, effect.stop)
+            case Speculate() | Learn():
+                self._check_held(effect.segment.start, effect.segment.stop)
             case Enrol(_, start, segments):
                 assert self.forgotten <= start <= self.talk.now
                 for segment in segments:
@@ -121,13 +121,18 @@ class _Watched:
             case Send():
                 self._check_message(effect)
 
-    def _check_work(self, effect: Transcribe | Recognise) -> None:
-        self._check_held(effect.start, effect.stop)
-        self.segments[effect.segment_id] = effect.start, effect.stop
-        if isinstance(effect, Transcribe):
+    def _check_work(self, effect: Finish | Recognise) -> None:
+        start, stop = effect.segment.start, effect.segment.stop
+        self._check_held(start, stop)
+        self.segments[effect.segment_id] = start, stop
+        if isinstance(effect, Finish):
             assert effect.segment_id not in self.known_ids
-            self.unsettled.append(effect.stop)
+            self.unsettled.append(stop)
         self.known_ids.add(effect.segment_id)
+
+    def _check_settled(self, effect: Settled) -> None:
+        if effect.ends_utterance and self.unsettled:
+            assert effect.segment.stop >= self.unsettled.popleft()
 
     def _check_held(self, start: int, stop: int) -> None:
         assert self.forgotten <= start < stop <= self.talk.now, "asks for what is not held"

@@ -16,9 +16,9 @@ from hwaja.session.events import (
     Connected,
     Effect,
     Event,
+    Finish,
     Recognised,
     SpeakerProbed,
-    Transcribe,
 )
 from hwaja.session.pace import MARGIN_SECONDS, Pace
 from hwaja.vad.gate import FRAME_SAMPLES, frames_in
@@ -53,11 +53,11 @@ class Observed(Talk):
         heard = [self.hear(FRAME_SECONDS, speech=speech) for _ in range(count)]
         return [effect for effects in heard for effect in effects]
 
-    def spoken(self, seconds: float = 1.0) -> Transcribe:
+    def spoken(self, seconds: float = 1.0) -> Finish:
         """An utterance that ends with the last frame heard."""
         effects = self.frames(frames_in(seconds), speech=True)
         effects += self.frames(frames_in(0.5), speech=False)
-        (job,) = [effect for effect in effects if isinstance(effect, Transcribe)]
+        (job,) = [effect for effect in effects if isinstance(effect, Finish)]
         return job
 
     def scrape(self) -> Scrape:
@@ -114,7 +114,7 @@ def test_an_utterance_that_a_client_ends_at_once_counts_from_its_last_speech_too
 ) -> None:
     talk.frames(frames_in(1), speech=True)
     talk.frames(2, speech=False)
-    (job,) = [e for e in talk.say(StopTranscription()) if isinstance(e, Transcribe)]
+    (job,) = [e for e in talk.say(StopTranscription()) if isinstance(e, Finish)]
     clock.after_seconds = 0.25
     answer(talk, job, "네", 0)
     expected = 2 * FRAME_SECONDS + 0.25
@@ -170,8 +170,8 @@ def test_lag_is_how_long_the_oldest_utterance_that_is_over_has_waited(
 def test_what_a_cut_finds_to_be_over_has_not_waited_yet(talk: Observed, clock: Clock) -> None:
     talk.frames(frames_in(6), speech=True)
     turn = SpeakerProbed(0, talk.now - 3 * SAMPLE_RATE)
-    (job,) = [effect for effect in talk.handle(turn) if isinstance(effect, Transcribe)]
-    assert job.stop <= talk.now - 2 * SAMPLE_RATE
+    (job,) = [effect for effect in talk.handle(turn) if isinstance(effect, Finish)]
+    assert job.segment.stop <= talk.now - 2 * SAMPLE_RATE
     assert talk.session_metrics.lag_seconds == 0
     clock.after_seconds = 1.5
     assert talk.session_metrics.lag_seconds == pytest.approx(1.5, abs=1e-6)
@@ -231,8 +231,8 @@ def test_an_utterance_of_two_speakers_has_two_answers_and_one_latency(
     talk: Observed, clock: Clock
 ) -> None:
     job = talk.spoken(4)
-    change = job.start + round(2.2 * SAMPLE_RATE)
-    voices = (voice_of(0, job.start, change), voice_of(1, change, job.stop))
+    change = job.segment.start + round(2.2 * SAMPLE_RATE)
+    voices = (voice_of(0, job.segment.start, change), voice_of(1, change, job.segment.stop))
     words = ((" 어디", 0.3), (" 가세요", 0.7), (" 집에", 2.3), (" 갑니다", 2.8))
     heard = Hypothesis("어디 가세요 집에 갑니다", tuple(Token(*word) for word in words))
     talk.handle(Recognised(job.segment_id, heard))

@@ -12,7 +12,7 @@ from fakes import no_cohort
 from loopback import PATIENCE_SECONDS, serving
 from pools import running
 
-from hwaja.engines.interface import EngineError
+from hwaja.engines.interface import EngineError, Samples
 from hwaja.protocol.values import Options
 from hwaja.server.session_runner import Services
 from hwaja.session.settings import SessionSettings
@@ -20,7 +20,6 @@ from hwaja.vad.detection import Detection
 from hwaja.vad.silero import SileroDetector
 from hwaja.workers import wire
 from hwaja.workers.interim_worker import InterimWorker
-from hwaja.workers.pool import Utterance
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
@@ -41,8 +40,8 @@ def without_numbers(name: str) -> str:
 
 
 async def start(interim_worker: InterimWorker) -> None:
-    def nothing() -> Utterance:
-        return Utterance(np.zeros(1600, np.float32), 0.1)
+    def nothing() -> Samples:
+        return np.zeros(1600, np.float32)
 
     with suppress(EngineError):  # this recogniser hears streams only
         await interim_worker.recognise("owner", nothing, 1600, Options())

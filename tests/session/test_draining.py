@@ -16,7 +16,7 @@ from talk import (
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.codes import CloseCode
 from hwaja.protocol.messages import StartTranscription, StopTranscription
-from hwaja.session.events import Broke, Close, CutOff, Disconnected, Shutdown, Transcribe
+from hwaja.session.events import Broke, Close, CutOff, Disconnected, Finish, Shutdown
 from hwaja.session.state_machine import State
 from hwaja.vad.gate import GateSettings
 
@@ -28,8 +28,8 @@ def test_stopping_answers_what_was_heard_and_then_says_so() -> None:
     first = talk.utterance()
     talk.hear(1, speech=True)
     effects = talk.say(StopTranscription())
-    (last,) = [effect for effect in effects if isinstance(effect, Transcribe)]
-    assert last.stop == talk.now  # the tail is not lost
+    (last,) = [effect for effect in effects if isinstance(effect, Finish)]
+    assert last.segment.stop == talk.now  # the tail is not lost
     assert sent(effects) == []
     assert sent(answer(talk, last, "둘", 1)) == []
     answered = answer(talk, first, "하나", 0)
@@ -103,7 +103,7 @@ def test_shutdown_answers_what_was_heard_and_closes_as_going_away() -> None:
     first = talk.utterance()
     talk.hear(1, speech=True)
     effects = talk.handle(Shutdown())
-    (last,) = [effect for effect in effects if isinstance(effect, Transcribe)]
+    (last,) = [effect for effect in effects if isinstance(effect, Finish)]
     assert closes(effects) == []
     effects = answer(talk, first, "하나", 0) + answer(talk, last, "둘", 1)
     assert [fields["type"] for fields in sent(effects)] == ["transcription", "transcription"]
@@ -158,9 +158,9 @@ def test_a_client_that_is_gone_is_told_nothing(state: State) -> None:
 def test_audio_is_kept_until_its_utterance_is_answered() -> None:
     talk = transcribing()
     first, second = talk.utterance(), talk.utterance()
-    assert max(released(talk.hear(5, speech=False))) == first.start
-    assert max(released(answer(talk, first, "하나", 0))) == second.start
-    assert max(released(answer(talk, second, "둘", 1))) >= second.stop
+    assert max(released(talk.hear(5, speech=False))) == first.segment.start
+    assert max(released(answer(talk, first, "하나", 0))) == second.segment.start
+    assert max(released(answer(talk, second, "둘", 1))) >= second.segment.stop
 
 
 def test_in_silence_only_the_pre_roll_is_kept() -> None:

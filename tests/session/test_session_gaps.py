@@ -23,10 +23,10 @@ from hwaja.session.events import (
     Attributed,
     AudioStopped,
     Effect,
+    Finish,
     Listen,
     Recognised,
     Speculate,
-    Transcribe,
 )
 from hwaja.session.settings import SessionSettings
 from hwaja.session.state_machine import State
@@ -35,8 +35,8 @@ from hwaja.vad.gate import FRAME_SAMPLES
 FRAME_SECONDS = FRAME_SAMPLES / SAMPLE_RATE
 
 
-def jobs(effects: list[Effect]) -> list[Transcribe]:
-    return [effect for effect in effects if isinstance(effect, Transcribe)]
+def jobs(effects: list[Effect]) -> list[Finish]:
+    return [effect for effect in effects if isinstance(effect, Finish)]
 
 
 def stop(talk: Talk, silent_seconds: float = 10.0) -> list[Effect]:
@@ -60,9 +60,9 @@ def test_a_sentence_after_which_nothing_comes_is_answered_whole() -> None:
     talk.hear(1, speech=True)
     effects = stop(talk)
     (job,) = jobs(effects)
-    assert job.stop == talk.now
-    assert job.speech_samples == talk.now - job.start
-    assert released(effects)[-1] == job.start  # it is still needed
+    assert job.segment.stop == talk.now
+    assert job.segment.speech_samples == talk.now - job.segment.start
+    assert released(effects)[-1] == job.segment.start  # it is still needed
     (fields,) = sent(answer(talk, job, "네", 0))
     assert (fields["text"], fields["speaker_id"]) == ("네", 0)
 
@@ -72,7 +72,7 @@ def test_what_was_foreseen_of_it_is_what_is_asked_for() -> None:
     effects = talk.hear(1, speech=True) + talk.hear(0.256, speech=False)
     (early,) = [effect for effect in effects if isinstance(effect, Speculate)]
     (job,) = jobs(stop(talk))
-    assert (job.start, job.stop) == (early.start, early.stop)
+    assert (job.segment.start, job.segment.stop) == (early.segment.start, early.segment.stop)
 
 
 def test_where_nobody_was_speaking_nothing_is_asked_for() -> None:
@@ -119,7 +119,7 @@ def test_what_comes_then_is_an_utterance_of_its_own_that_nothing_before_reaches_
     assert Listen() in effects  # the detector forgets
     effects += talk.hear(1, speech=True) + talk.hear(0.6, speech=False)
     first, second = jobs(effects)
-    assert first.stop <= before == second.start
+    assert first.segment.stop <= before == second.segment.start
     assert second.segment_id == first.segment_id + 1
 
 
@@ -146,13 +146,16 @@ def test_what_is_said_behind_a_gap_is_dated_when_it_was_said() -> None:
         (fields,) = sent(talk.handle(Attributed(job.segment_id, (voice_of(0),))))
         times.append(fields)
     before, behind = times
-    gap = behind["start_seconds"] - (second.start - origin) / SAMPLE_RATE
+    gap = behind["start_seconds"] - (second.segment.start - origin) / SAMPLE_RATE
     assert gap == pytest.approx(30, abs=0.01)
-    assert before["end_seconds"] == (first.stop - origin) / SAMPLE_RATE
-    assert behind["end_seconds"] == pytest.approx((second.stop - origin) / SAMPLE_RATE + gap)
+    assert before["end_seconds"] == (first.segment.stop - origin) / SAMPLE_RATE
+    assert behind["end_seconds"] == pytest.approx(
+        (second.segment.stop - origin) / SAMPLE_RATE + gap
+    )
     starts = [token["start_seconds"] for token in behind["tokens"]]
     assert starts == pytest.approx(
-        [(second.start - origin) / SAMPLE_RATE + gap + offset for offset in (0.1, 0.5)], abs=1e-3
+        [(second.segment.start - origin) / SAMPLE_RATE + gap + offset for offset in (0.1, 0.5)],
+        abs=1e-3,
     )
     assert before["timestamp"] == iso_timestamp(began)
     assert behind["timestamp"] == iso_timestamp(began + behind["start_seconds"])
@@ -167,7 +170,7 @@ def test_a_sentence_of_a_word_behind_a_gap_after_which_nothing_comes_is_dated_to
         speak(talk, 0.512)
         (job,) = jobs(stop(talk, silent_seconds=20))
         (fields,) = sent(answer(talk, job, "네", 0))
-        starts.append(fields["start_seconds"] - (job.start - origin) / SAMPLE_RATE)
+        starts.append(fields["start_seconds"] - (job.segment.start - origin) / SAMPLE_RATE)
     assert starts == pytest.approx([0, 20, 40], abs=0.01)
 
 

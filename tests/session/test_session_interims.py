@@ -8,7 +8,7 @@ from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.codes import Reason
 from hwaja.protocol.messages import StartTranscription, StopTranscription
 from hwaja.protocol.values import Hotword, Options, Token
-from hwaja.session.events import Begin, Effect, Extend, PartialText, Recognised, Transcribe
+from hwaja.session.events import Begin, Effect, Extend, Finish, PartialText, Recognised
 from hwaja.session.settings import SessionSettings
 
 ABLE = SessionSettings(
@@ -26,9 +26,9 @@ def follows(effects: list[Effect]) -> list[Extend]:
     return [effect for effect in effects if isinstance(effect, Extend)]
 
 
-def finish(talk: Talk) -> Transcribe:
+def finish(talk: Talk) -> Finish:
     """Pause until the utterance that is open is over."""
-    (job,) = [e for e in talk.hear(0.6, speech=False) if isinstance(e, Transcribe)]
+    (job,) = [e for e in talk.hear(0.6, speech=False) if isinstance(e, Finish)]
     return job
 
 
@@ -55,7 +55,7 @@ def test_an_utterance_is_followed_from_its_pre_roll_as_far_as_it_is_certain() ->
     assert [follow.stop for follow in heard] == sorted({follow.stop for follow in heard})
     assert heard[-1].stop == talk.now
     job = finish(talk)
-    assert {follow.start for follow in heard} == {job.start}
+    assert {follow.start for follow in heard} == {job.segment.start}
     assert {follow.segment_id for follow in heard} == {job.segment_id}
     assert follows(talk.hear(1, speech=False)) == []
 
@@ -172,7 +172,7 @@ def test_tokens_are_dated_from_the_beginning_of_the_transcription() -> None:
         Recognised(job.segment_id, Hypothesis("안녕", (Token("안", 0.25), Token("녕", 0.5)), "ko"))
     )
     (fields,) = sent(talk.handle(attributed(job.segment_id, 0)))
-    began = (job.start - origin) / SAMPLE_RATE
+    began = (job.segment.start - origin) / SAMPLE_RATE
     assert fields["tokens"] == [
         {"text": "안", "start_seconds": round(began + 0.25, 3)},
         {"text": "녕", "start_seconds": round(began + 0.5, 3)},

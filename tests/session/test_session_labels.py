@@ -88,9 +88,9 @@ def test_who_speaks_behind_a_gap_says_nothing_of_who_spoke_before() -> None:
 def test_a_correction_names_the_part_that_it_is_of() -> None:
     talk = begun(WANTS_ALL)
     job = talk.utterance(4)
-    middle = (job.start + job.stop) // 2
-    leaning = replace(voice_of(0, middle, job.stop), evidence=(0.3, 0.0))
-    voices = (voice_of(1, job.start, middle), leaning)
+    middle = (job.segment.start + job.segment.stop) // 2
+    leaning = replace(voice_of(0, middle, job.segment.stop), evidence=(0.3, 0.0))
+    voices = (voice_of(1, job.segment.start, middle), leaning)
     talk.handle(recognised(job.segment_id, "어디 가세요 집에 갑니다"))
     effects = talk.handle(Attributed(job.segment_id, voices))
     ids = [effect.segment_id for effect in effects if isinstance(effect, Recognise)]
@@ -126,9 +126,9 @@ def learning(talk: Talk, voice: Part, text: str | None = "네") -> list[Learn]:
     talk.handle(recognised(job.segment_id, text))
     effects = talk.handle(Attributed(job.segment_id, (voice,)))
     lessons = [effect for effect in effects if isinstance(effect, Learn)]
-    assert all((e.start, e.stop) == (job.start, job.stop) for e in lessons)
+    assert all(e.segment == job.segment for e in lessons)
     if lessons:
-        assert min(released(effects)) >= job.start
+        assert min(released(effects)) >= job.segment.start
         assert effects.index(lessons[0]) < len(effects) - 1, "its audio is released after it"
     return lessons
 

@@ -21,10 +21,10 @@ from hwaja.session.events import (
     Close,
     Connected,
     Effect,
+    Finish,
     Reconnected,
     TimeIsShort,
     TimeIsUp,
-    Transcribe,
     Waiting,
 )
 from hwaja.session.settings import SessionSettings
@@ -63,7 +63,7 @@ def test_a_sentence_that_is_being_spoken_at_the_limit_is_not_cut() -> None:
     quiet(talk, 118)
     assert errors(talk.hear(4, speech=True)) == []
     effects = talk.hear(1, speech=False)
-    (job,) = [effect for effect in effects if isinstance(effect, Transcribe)]
+    (job,) = [effect for effect in effects if isinstance(effect, Finish)]
     assert errors(effects) == []  # first the sentence is answered
     answered = answer(talk, job, "끝까지", 0)
     assert types(answered) == ["transcription", "error"]
@@ -83,7 +83,7 @@ def test_a_stop_that_crosses_the_end_is_answered_after_it() -> None:
     (job,) = [
         effect
         for effect in talk.hear(1.5, speech=True) + talk.hear(0.7, speech=False)
-        if isinstance(effect, Transcribe)
+        if isinstance(effect, Finish)
     ]
     assert talk.session.state is State.DRAINING
     assert sent(talk.say(StopTranscription())) == []
@@ -121,7 +121,7 @@ def test_a_session_whose_time_is_up_answers_what_it_heard_then_says_why_and_clos
     first = talk.utterance()
     talk.hear(1, speech=True)
     effects = talk.handle(TimeIsUp(reason))
-    (last,) = [effect for effect in effects if isinstance(effect, Transcribe)]
+    (last,) = [effect for effect in effects if isinstance(effect, Finish)]
     assert sent(effects) == []
     effects = answer(talk, first, "하나", 0) + answer(talk, last, "둘", 1)
     assert types(effects) == ["transcription", "transcription", "error"]

@@ -7,7 +7,7 @@ from talk import answer, said, transcribing
 
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.messages import StopTranscription
-from hwaja.session.events import Effect, Extend, ProbeSpeaker, SpeakerProbed, Transcribe
+from hwaja.session.events import Effect, Extend, Finish, ProbeSpeaker, SpeakerProbed
 from hwaja.session.phase import PROBE_STEP_SECONDS, PROBED_SECONDS
 from hwaja.vad.gate import FRAME_SAMPLES, GateSettings, frames_in
 
@@ -16,8 +16,8 @@ def watches(effects: Sequence[Effect]) -> list[ProbeSpeaker]:
     return [effect for effect in effects if isinstance(effect, ProbeSpeaker)]
 
 
-def jobs(effects: Sequence[Effect]) -> list[Transcribe]:
-    return [effect for effect in effects if isinstance(effect, Transcribe)]
+def jobs(effects: Sequence[Effect]) -> list[Finish]:
+    return [effect for effect in effects if isinstance(effect, Finish)]
 
 
 def test_the_end_of_a_long_utterance_is_watched_at_every_step_that_somebody_speaks() -> None:
@@ -66,13 +66,13 @@ def test_a_turn_is_answered_while_the_next_one_goes_on() -> None:
     talk.hear(4.0, speech=True)
     change = began + 3 * SAMPLE_RATE
     (first,) = jobs(talk.handle(SpeakerProbed(0, change)))
-    assert (first.segment_id, first.start) == (0, began)
+    assert (first.segment_id, first.segment.start) == (0, began)
     reach_samples = frames_in(GateSettings().cut_reach_seconds) * FRAME_SAMPLES
-    assert abs(first.stop - change) < reach_samples + FRAME_SAMPLES
+    assert abs(first.segment.stop - change) < reach_samples + FRAME_SAMPLES
     assert said(answer(talk, first, "저기요", 0)) == [(0, "저기요")]
     talk.hear(1.0, speech=True)
     (second,) = jobs(talk.hear(0.6, speech=False))
-    assert (second.segment_id, second.start) == (1, first.stop)
+    assert (second.segment_id, second.segment.start) == (1, first.segment.stop)
     assert said(answer(talk, second, "네", 1)) == [(1, "네")]
 
 
@@ -82,11 +82,11 @@ def test_the_rest_is_followed_and_watched_under_the_next_number() -> None:
     (first,) = jobs(talk.handle(SpeakerProbed(0, talk.now - SAMPLE_RATE)))
     effects = talk.hear(0.5, speech=True)
     (follow,) = [effect for effect in effects if isinstance(effect, Extend)]
-    assert (follow.segment_id, follow.start) == (1, first.stop)
+    assert (follow.segment_id, follow.start) == (1, first.segment.stop)
     assert watches(effects) == []
     (watch,) = watches(talk.hear(PROBED_SECONDS, speech=True))
     assert watch.segment_id == 1
-    assert watch.start >= first.stop
+    assert watch.start >= first.segment.stop
 
 
 @pytest.mark.parametrize(
@@ -97,12 +97,12 @@ def test_a_turn_in_what_is_not_being_spoken_changes_nothing(stale: SpeakerProbed
     talk.hear(4.0, speech=True)
     assert jobs(talk.handle(stale)) == []
     (job,) = jobs(talk.hear(0.6, speech=False))
-    assert talk.handle(SpeakerProbed(job.segment_id, job.start + SAMPLE_RATE)) == []
+    assert talk.handle(SpeakerProbed(job.segment_id, job.segment.start + SAMPLE_RATE)) == []
 
 
 def test_a_turn_that_is_noticed_after_a_stop_divides_nothing_more() -> None:
     talk = transcribing()
     talk.hear(4.0, speech=True)
     (job,) = jobs(talk.say(StopTranscription()))
-    assert talk.handle(SpeakerProbed(job.segment_id, job.start + SAMPLE_RATE)) == []
+    assert talk.handle(SpeakerProbed(job.segment_id, job.segment.start + SAMPLE_RATE)) == []
     assert said(answer(talk, job, "네", 0)) == [(0, "네")]

@@ -28,10 +28,10 @@ from hwaja.protocol.values import Token
 from hwaja.session.events import (
     Attributed,
     Effect,
+    Finish,
     PartialText,
     Recognise,
     Recognised,
-    Transcribe,
 )
 from hwaja.session.state_machine import State
 
@@ -45,15 +45,15 @@ def begun(wants: StartTranscription | None = None) -> Talk:
     return talk
 
 
-def divided(job: Transcribe, speakers: Sequence[int], at_seconds: Sequence[float]) -> Attributed:
+def divided(job: Finish, speakers: Sequence[int], at_seconds: Sequence[float]) -> Attributed:
     """An utterance in which the speaker changes there, in seconds from its first sample."""
-    edges = [job.start + round(seconds * SAMPLE_RATE) for seconds in at_seconds]
-    starts, stops = [job.start, *edges], [*edges, job.stop]
+    edges = [job.segment.start + round(seconds * SAMPLE_RATE) for seconds in at_seconds]
+    starts, stops = [job.segment.start, *edges], [*edges, job.segment.stop]
     voices = [voice_of(*part) for part in zip(speakers, starts, stops, strict=True)]
     return Attributed(job.segment_id, tuple(voices))
 
 
-def worded(job: Transcribe, words: Sequence[tuple[str, float]] = WORDS) -> Recognised:
+def worded(job: Finish, words: Sequence[tuple[str, float]] = WORDS) -> Recognised:
     text = "".join(word for word, _ in words).strip()
     return Recognised(job.segment_id, Hypothesis(text, tuple(Token(*word) for word in words), "ko"))
 
@@ -90,12 +90,12 @@ def test_parts_lie_where_they_were_spoken_and_share_the_utterance() -> None:
     job = talk.utterance(4)
     talk.handle(worded(job))
     first, second = sent(talk.handle(divided(job, (0, 1), [2.2])))
-    change_seconds = (job.start - origin) / SAMPLE_RATE + 2.2
+    change_seconds = (job.segment.start - origin) / SAMPLE_RATE + 2.2
     assert first["end_seconds"] == round(change_seconds, 3)
     assert second["start_seconds"] == pytest.approx(change_seconds, abs=0.032)
-    assert second["end_seconds"] == round((job.stop - origin) / SAMPLE_RATE, 3)
+    assert second["end_seconds"] == round((job.segment.stop - origin) / SAMPLE_RATE, 3)
     assert str(first["timestamp"]) < str(second["timestamp"])
-    began = (job.start - origin) / SAMPLE_RATE
+    began = (job.segment.start - origin) / SAMPLE_RATE
     assert second["tokens"] == [
         {"text": " 집에", "start_seconds": round(began + 2.3, 3)},
         {"text": " 갑니다", "start_seconds": round(began + 2.8, 3)},
@@ -148,9 +148,13 @@ def test_parts_whose_text_is_not_known_are_recognised_for_themselves(heard: Hypo
     effects = talk.handle(Recognised(job.segment_id, heard))
     first, second = anew(effects)
     assert sent(effects) == []
-    assert (first.start, second.stop) == (job.start, job.stop)
-    assert first.stop == second.start == job.start + round(2.2 * SAMPLE_RATE)
-    assert first.speech_samples + second.speech_samples == job.speech_samples
+    assert (first.segment.start, second.segment.stop) == (job.segment.start, job.segment.stop)
+    assert (
+        first.segment.stop == second.segment.start == job.segment.start + round(2.2 * SAMPLE_RATE)
+    )
+    assert (
+        first.segment.speech_samples + second.segment.speech_samples == job.segment.speech_samples
+    )
     late = talk.handle(recognised(second.segment_id, "집에 갑니다"))
     assert said(late) == [], "the first one is not answered"
     assert said(talk.handle(recognised(first.segment_id, "어디 가세요"))) == [
@@ -187,10 +191,10 @@ def test_what_was_said_later_waits_for_the_parts_that_are_recognised_anew() -> N
 def test_the_audio_of_a_part_is_kept_until_it_is_answered() -> None:
     talk = begun()
     first, second = undivided(talk, (0, 1), [2.2])
-    assert max(released(talk.hear(5, speech=False))) <= first.start
-    assert released(talk.handle(recognised(first.segment_id, "하나"))) == [second.start]
-    assert max(released(talk.hear(5, speech=False))) <= second.start
-    assert min(released(talk.handle(recognised(second.segment_id, "둘")))) > second.stop
+    assert max(released(talk.hear(5, speech=False))) <= first.segment.start
+    assert released(talk.handle(recognised(first.segment_id, "하나"))) == [second.segment.start]
+    assert max(released(talk.hear(5, speech=False))) <= second.segment.start
+    assert min(released(talk.handle(recognised(second.segment_id, "둘")))) > second.segment.stop
 
 
 def test_a_stop_waits_for_parts_that_are_recognised_anew() -> None:
@@ -239,7 +243,7 @@ def test_the_interim_of_an_utterance_is_replaced_by_its_first_part() -> None:
     talk = begun(WANTS_ALL)
     talk.hear(4, speech=True)
     talk.handle(PartialText(0, "어디 가세요 집에"))
-    (job,) = [e for e in talk.hear(0.6, speech=False) if isinstance(e, Transcribe)]
+    (job,) = [e for e in talk.hear(0.6, speech=False) if isinstance(e, Finish)]
     talk.handle(worded(job))
     messages = sent(talk.handle(divided(job, (1, 0), [2.2])))
     assert [(m["type"], m["text"]) for m in messages] == [
@@ -253,7 +257,7 @@ def test_the_interim_of_an_utterance_is_withdrawn_where_its_first_part_has_no_wo
     talk = begun(WANTS_ALL)
     talk.hear(4, speech=True)
     talk.handle(PartialText(0, "어디 가세요 집에"))
-    (job,) = [e for e in talk.hear(0.6, speech=False) if isinstance(e, Transcribe)]
+    (job,) = [e for e in talk.hear(0.6, speech=False) if isinstance(e, Finish)]
     talk.handle(recognised(job.segment_id, "어디 가세요 집에 갑니다"))
     first, second = anew(talk.handle(divided(job, (1, 0), [2.2])))
     talk.handle(recognised(second.segment_id, "집에 갑니다"))
@@ -271,7 +275,7 @@ def test_the_utterance_that_is_being_spoken_keeps_its_number_when_one_before_is_
     talk.handle(worded(job))
     parts = sent(talk.handle(divided(job, (1, 0), [2.2])))
     assert [m["text"] for m in sent(talk.handle(PartialText(1, "그리고")))] == ["그리고"]
-    (following,) = [e for e in talk.hear(0.6, speech=False) if isinstance(e, Transcribe)]
+    (following,) = [e for e in talk.hear(0.6, speech=False) if isinstance(e, Finish)]
     assert following.segment_id == 1
     assert 1 not in [part["segment_id"] for part in parts]
 

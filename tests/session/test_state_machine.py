@@ -44,6 +44,7 @@ from hwaja.session.events import (
     Effect,
     Event,
     Extend,
+    Finish,
     Listen,
     PartialText,
     ProbeSpeaker,
@@ -53,7 +54,6 @@ from hwaja.session.events import (
     Shutdown,
     SpeakerProbed,
     Speculate,
-    Transcribe,
 )
 from hwaja.session.settings import SessionSettings
 from hwaja.session.state_machine import State
@@ -150,8 +150,11 @@ def test_the_recogniser_gets_the_samples_of_the_utterance() -> None:
     talk.hear(1.024, speech=False)
     job = talk.utterance(1.024)
     before, after = 3200, 3072
-    assert (job.start, job.stop) == (origin + 16384 - before, origin + 2 * 16384 + after)
-    assert (job.segment_id, job.speech_samples) == (0, 16384)
+    assert (job.segment.start, job.segment.stop) == (
+        origin + 16384 - before,
+        origin + 2 * 16384 + after,
+    )
+    assert (job.segment_id, job.segment.speech_samples) == (0, 16384)
 
 
 def test_details_are_sent_only_to_who_asked() -> None:
@@ -171,7 +174,7 @@ def test_details_are_sent_only_to_who_asked() -> None:
     ]
     assert fields["segment_id"] == 0
     assert fields["start_seconds"] == 0.0
-    assert fields["end_seconds"] == round((job.stop - origin) / SAMPLE_RATE, 3)
+    assert fields["end_seconds"] == round((job.segment.stop - origin) / SAMPLE_RATE, 3)
     assert fields["scores"] == [0.7, 0.3]
     assert fields["margin"] == 0.4
     assert (fields["label"], fields["probability"]) == ("sure", 1.0)
@@ -211,7 +214,7 @@ def test_a_timestamp_counts_samples_not_when_messages_arrive() -> None:
     talk.silent_seconds += 100
     arrival = talk.arrival(waited_seconds=100)
     late = talk.handle(Audio(talk.now, probabilities, levels, arrival))
-    (job,) = [effect for effect in late if isinstance(effect, Transcribe)]
+    (job,) = [effect for effect in late if isinstance(effect, Finish)]
     (fields,) = sent(answer(talk, job, "네", 0))
     assert fields["timestamp"] == iso_timestamp(start + 1.024)
 
@@ -225,12 +228,8 @@ def test_a_pause_tells_of_the_utterance_that_its_end_then_asks_for() -> None:
     talk.hear(1.0, speech=True)
     effects = talk.hear(0.256, speech=False) + talk.hear(0.128, speech=False)
     (early,) = [effect for effect in effects if isinstance(effect, Speculate)]
-    (job,) = [e for e in talk.hear(0.256, speech=False) if isinstance(e, Transcribe)]
-    assert (early.start, early.stop, early.speech_samples) == (
-        job.start,
-        job.stop,
-        job.speech_samples,
-    )
+    (job,) = [e for e in talk.hear(0.256, speech=False) if isinstance(e, Finish)]
+    assert (early.segment_id, early.segment) == (job.segment_id, job.segment)
 
 
 def test_a_speaker_who_goes_on_is_foreseen_anew_at_the_next_pause() -> None:
@@ -242,8 +241,8 @@ def test_a_speaker_who_goes_on_is_foreseen_anew_at_the_next_pause() -> None:
         if isinstance(effect, Speculate)
     ]
     assert len(effects) == 2
-    assert effects[0].start == effects[1].start
-    assert effects[0].stop < effects[1].stop
+    assert effects[0].segment.start == effects[1].segment.start
+    assert effects[0].segment.stop < effects[1].segment.stop
 
 
 def test_nothing_is_foreseen_while_a_voice_is_enrolled() -> None:
@@ -379,7 +378,9 @@ def test_no_sequence_of_events_raises_or_breaks_a_promise(
         assert not (closed and effects)
         sent(effects)
         for effect in effects:
-            if isinstance(effect, Transcribe | Extend | ProbeSpeaker):
+            if isinstance(effect, Finish):
+                assert forgotten <= effect.segment.start < effect.segment.stop <= talk.now
+            elif isinstance(effect, Extend | ProbeSpeaker):
                 assert forgotten <= effect.start < effect.stop <= talk.now
             elif isinstance(effect, Enrol):
                 assert forgotten <= effect.start <= talk.now

@@ -5,8 +5,7 @@ from math import log
 
 import pytest
 
-from hwaja.speakers.change import CERTAIN_PROBABILITY, NEXT_SECONDS, next_turn
-from hwaja.speakers.parts import Part
+from hwaja.speakers.parts import CERTAIN_PROBABILITY, NEXT_SECONDS, Part, next_turn
 
 CERTAIN = log(CERTAIN_PROBABILITY / (1 - CERTAIN_PROBABILITY))
 FIRST = Part(1000, 30_000, (0, 1), 1.8, (0.6, 0.1), (0.5, 0.0), (CERTAIN + 0.01, 0.0))

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from hwaja.engines.interface import HOP_SAMPLES, VoiceTrack
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Label
-from hwaja.speakers.diarize import BELIEVED_PROBABILITY, Stretch, read_parts, short_part
+from hwaja.speakers.diarize import BELIEVED_PROBABILITY, read_parts, unscored_part
 from hwaja.speakers.parts import Part
 from hwaja.speakers.voices import Voices
+from hwaja.vad.gate import FRAME_SAMPLES, Segment, SpeechFrame
 
 Rows = NDArray[np.float32]
 
@@ -32,24 +33,28 @@ def voices() -> Voices:
     return voices
 
 
+def unscored(start: int, stop: int, speech_samples: int) -> Part:
+    return Part(start, stop, (0, 1), speech_samples / SAMPLE_RATE)
+
+
 @dataclass(frozen=True)
 class Utterance:
-    """Windows, the stretch that they are of, and where two speak at once."""
+    """Windows, the part that they are of, and where two speak at once."""
 
     windows: Rows
     missing_samples: int = 0
     overlap: Rows | None = None
 
     @property
-    def stretch(self) -> Stretch:
+    def whole(self) -> Part:
         samples = len(self.windows) * HOP_SAMPLES - self.missing_samples
-        return Stretch(START, START + samples, samples)
+        return unscored(START, START + samples, samples)
 
     def parts(self, voices: Voices, whole: Rows | None = None) -> tuple[Part, ...]:
         mean = self.windows.mean(axis=0)
         overlap = np.zeros(len(self.windows), np.float32) if self.overlap is None else self.overlap
         track = VoiceTrack(mean if whole is None else whole, self.windows, overlap)
-        return read_parts(track, self.stretch, voices)
+        return read_parts(track, self.whole, voices)
 
 
 def turns(*turns: tuple[Rows, int]) -> Rows:
@@ -70,9 +75,9 @@ def test_one_voice_is_one_part_and_all_of_the_utterance(
 ) -> None:
     utterance = Utterance(turns((voice, 20)), missing_samples=700)
     (part,) = utterance.parts(voices)
-    assert (part.start, part.stop) == (utterance.stretch.start, utterance.stretch.stop)
+    assert (part.start, part.stop) == (utterance.whole.start, utterance.whole.stop)
     assert (part.nearest, part.label, part.speaker_ids) == (speaker, Label.SURE, (0, 1))
-    assert part.speech_seconds == utterance.stretch.speech_samples / SAMPLE_RATE
+    assert part.speech_seconds == utterance.whole.speech_seconds
 
 
 def test_one_part_is_judged_by_the_embedding_of_all_of_it(voices: Voices) -> None:
@@ -124,7 +129,7 @@ def test_speech_is_shared_out_by_length(voices: Voices) -> None:
     windows = turns((A, 10), (B, 30))
     quarter = len(windows) * HOP_SAMPLES // 4
     track = VoiceTrack(A, windows, np.zeros(40, np.float32))
-    one, other = read_parts(track, Stretch(0, 4 * quarter, 2 * quarter), voices)
+    one, other = read_parts(track, unscored(0, 4 * quarter, 2 * quarter), voices)
     assert one.speech_seconds == pytest.approx(quarter / 2 / SAMPLE_RATE)
     assert other.speech_seconds == pytest.approx(3 * quarter / 2 / SAMPLE_RATE)
 
@@ -141,7 +146,7 @@ def test_overlap_belongs_to_the_part_in_which_it_is(voices: Voices) -> None:
 def test_more_is_never_shared_than_is_said(voices: Voices) -> None:
     """The marks know nothing of the gate: hops are shared in which little counts as speech."""
     track = VoiceTrack(A, turns((A, 20)), np.ones(20, np.float32))
-    (part,) = read_parts(track, Stretch(0, 20 * HOP_SAMPLES, SAMPLE_RATE), voices)
+    (part,) = read_parts(track, unscored(0, 20 * HOP_SAMPLES, SAMPLE_RATE), voices)
     assert part.overlap_seconds == part.speech_seconds == 1.0
 
 
@@ -151,7 +156,7 @@ def test_more_speech_is_more_evidence(voices: Voices) -> None:
     samples = 20 * HOP_SAMPLES
     probabilities = []
     for speech_samples in (8000, 16_000, 48_000):
-        (part,) = read_parts(track, Stretch(0, samples, speech_samples), voices)
+        (part,) = read_parts(track, unscored(0, samples, speech_samples), voices)
         probabilities.append(part.probability)
     assert probabilities == sorted(set(probabilities))
 
@@ -170,16 +175,18 @@ def test_an_embedding_without_direction_is_refused(voices: Voices) -> None:
 
 
 def test_what_is_too_short_to_embed_is_one_part_of_nobody_known(voices: Voices) -> None:
-    part = short_part(Stretch(100, 9000, 1599), voices)
+    segment = Segment(100, 9000, tuple(SpeechFrame(k * FRAME_SAMPLES, -30.0) for k in range(3)))
+    part = unscored_part(segment, voices)
+    assert part.is_short
     assert (part.start, part.stop, part.speaker_ids) == (100, 9000, (0, 1))
-    assert (part.label, part.speech_seconds) == (Label.SHORT, 1599 / SAMPLE_RATE)
+    assert (part.label, part.speech_seconds) == (Label.SHORT, 3 * FRAME_SAMPLES / SAMPLE_RATE)
 
 
 @pytest.mark.parametrize(("speech_samples", "is_short"), [(1599, True), (1600, False)])
 def test_a_tenth_of_a_second_of_speech_is_enough_to_embed(
     speech_samples: int, is_short: bool
 ) -> None:
-    assert Stretch(0, 16_000, speech_samples).is_short is is_short
+    assert unscored(0, 16_000, speech_samples).is_short is is_short
 
 
 @st.composite
@@ -199,15 +206,15 @@ def test_the_parts_of_any_utterance_cover_it_and_every_change_of_speaker_is_foun
     voices: Voices, utterance: Utterance
 ) -> None:
     parts = utterance.parts(voices)
-    stretch = utterance.stretch
-    assert (parts[0].start, parts[-1].stop) == (stretch.start, stretch.stop)
+    whole = utterance.whole
+    assert (parts[0].start, parts[-1].stop) == (whole.start, whole.stop)
     for one, other in pairwise(parts):
         assert one.stop == other.start
         assert one.nearest != other.nearest
         assert min(one.probability, other.probability) >= BELIEVED_PROBABILITY
     assert all(part.start < part.stop for part in parts)
     spoken_seconds = sum(part.speech_seconds for part in parts)
-    assert spoken_seconds == pytest.approx(stretch.speech_samples / SAMPLE_RATE)
+    assert spoken_seconds == pytest.approx(whole.speech_seconds)
     assert all(0 <= part.overlap_seconds <= part.speech_seconds for part in parts)
 
 

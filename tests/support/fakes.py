@@ -19,7 +19,7 @@ from hwaja.vad.gate import FRAME_SAMPLES
 from hwaja.vad.silero import SileroDetector, SileroState
 from hwaja.workers import wire
 from hwaja.workers.interim_worker import InterimWorker
-from hwaja.workers.pool import Pool, Utterance
+from hwaja.workers.pool import Pool
 
 
 class FakeState:
@@ -131,11 +131,16 @@ class FakePool:
         return nullcontext()
 
     async def recognise(
-        self, _owner: Hashable, read: Callable[[], Utterance], samples: int, _options: Options
+        self,
+        _owner: Hashable,
+        read: Callable[[], Samples],
+        samples: int,
+        _options: Options,
+        _speech_seconds: float | None = None,
     ) -> Hypothesis:
         self.asked.set()
         await self.working.wait()
-        self.heard.append(read().samples.copy())
+        self.heard.append(read().copy())
         assert len(self.heard[-1]) == samples
         if self.failures:
             raise self.failures.pop(0)

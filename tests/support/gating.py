@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.vad.gate import FRAME_SAMPLES, GateSettings, Segment, SpeechGate, frames_in
+from hwaja.vad.gate import FRAME_SAMPLES, GateSettings, Segment, SpeechFrame, SpeechGate, frames_in
 
 Frame = tuple[float, float]
 """Speech probability and level in dBFS."""
@@ -32,7 +32,6 @@ def cut(
     """Feed `frames`, in pieces of `sizes` and then the rest, and flush."""
     gate = SpeechGate(settings, origin)
     rest = list(frames)
-    end = origin + samples(len(rest))
     segments: list[Segment] = []
     for size in [*sizes, len(rest)]:
         piece, rest = rest[:size], rest[size:]
@@ -42,3 +41,10 @@ def cut(
 
 def feed(gate: SpeechGate, frames: list[Frame]) -> list[Segment]:
     return gate.feed([p for p, _ in frames], [level for _, level in frames])
+
+
+def segment(start: int, stop: int, speech_samples: int) -> Segment:
+    """A segment with about so much speech, of whole frames from its beginning on."""
+    frames = max(1, speech_samples // FRAME_SAMPLES)
+    speech = tuple(SpeechFrame(start + k * FRAME_SAMPLES, -30.0) for k in range(frames))
+    return Segment(start, stop, speech)

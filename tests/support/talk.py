@@ -25,11 +25,11 @@ from hwaja.session.events import (
     Disconnected,
     Effect,
     Event,
+    Finish,
     Received,
     Recognised,
     Release,
     Send,
-    Transcribe,
 )
 from hwaja.session.settings import SessionSettings
 from hwaja.session.state_machine import Session, State
@@ -74,10 +74,10 @@ class Talk:
     def seconds(self) -> float:
         return self.now / SAMPLE_RATE
 
-    def utterance(self, seconds: float = 1.0, level: float = -30.0) -> Transcribe:
+    def utterance(self, seconds: float = 1.0, level: float = -30.0) -> Finish:
         """Speak, pause, and return the one job that comes of it."""
         effects = self.hear(seconds, speech=True, level=level) + self.hear(0.6, speech=False)
-        (job,) = [effect for effect in effects if isinstance(effect, Transcribe)]
+        (job,) = [effect for effect in effects if isinstance(effect, Finish)]
         return job
 
     def enrol(self, speaker_id: int) -> list[Effect]:
@@ -184,7 +184,7 @@ def attributed(segment_id: int, speaker_id: int | None) -> Attributed:
     return Attributed(segment_id, None if speaker_id is None else (voice_of(speaker_id),))
 
 
-def answer(talk: Talk, job: Transcribe, text: str | None, speaker_id: int | None) -> list[Effect]:
+def answer(talk: Talk, job: Finish, text: str | None, speaker_id: int | None) -> list[Effect]:
     return talk.handle(recognised(job.segment_id, text)) + talk.handle(
         attributed(job.segment_id, speaker_id)
     )

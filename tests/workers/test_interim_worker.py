@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,16 +16,12 @@ from hwaja.engines.interface import EngineError
 from hwaja.protocol.values import Options
 from hwaja.workers import wire
 from hwaja.workers.interim_worker import InterimWorker
-from hwaja.workers.pool import Pool, Utterance
+from hwaja.workers.pool import Pool
 from hwaja.workers.worker_process import WorkerProcess
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
-SPEECH = Utterance(clips.samples(clips.part("beckett", 6.2, 9.5)), 3.3)
-
-
-def read() -> Utterance:
-    return replace(SPEECH, samples=SPEECH.samples.copy())
+SPEECH = clips.samples(clips.part("beckett", 6.2, 9.5))
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -38,7 +33,7 @@ async def interim_worker(english: wire.Setup) -> AsyncIterator[InterimWorker]:
 
 async def draft(interim_worker: InterimWorker) -> str:
     async with asyncio.timeout(60):
-        return (await interim_worker.recognise("owner", read, len(SPEECH.samples), Options())).text
+        return (await interim_worker.recognise("owner", SPEECH.copy, len(SPEECH), Options())).text
 
 
 async def test_no_process_is_started_before_somebody_asks(interim_worker: InterimWorker) -> None:
@@ -117,7 +112,7 @@ async def test_the_more_often_it_could_not_start_the_longer_it_is_left_alone(
         interim_worker = InterimWorker(english)
         for _ in range(2000):
             with pytest.raises(EngineError, match="no"):
-                await interim_worker.recognise("owner", read, 1, Options())
+                await interim_worker.recognise("owner", SPEECH.copy, 1, Options())
             await asyncio.sleep(1)
 
     monkeypatch.setattr(Pool, "start", starting)

@@ -18,14 +18,13 @@ from pools import running
 from hwaja.engines.interface import HOP_SAMPLES, EngineError, Samples
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
-from hwaja.speakers.diarize import Stretch
-from hwaja.speakers.parts import SHORT_SECONDS
+from hwaja.speakers.parts import SHORT_SECONDS, Part
 from hwaja.workers import pool as pool_module
 from hwaja.workers import supervisor as supervisor
 from hwaja.workers import wire
 from hwaja.workers import worker_process as process
 from hwaja.workers.jobs import Job
-from hwaja.workers.pool import Pool, Utterance
+from hwaja.workers.pool import Pool
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
@@ -50,11 +49,8 @@ async def one(english: wire.Setup) -> AsyncIterator[Pool]:
 
 
 async def text_of(pool: Pool, read: Callable[[], Samples], seconds: float = 3.3) -> str:
-    def utterance() -> Utterance:
-        return Utterance(read(), seconds)
-
     async with asyncio.timeout(PATIENCE_SECONDS):
-        heard = await pool.recognise("owner", utterance, round(16_000 * seconds), Options())
+        heard = await pool.recognise("owner", read, round(16_000 * seconds), Options(), seconds)
     return heard.text
 
 
@@ -82,7 +78,7 @@ async def test_the_least_that_is_attributed_is_enough_for_the_engine(
     one: Pool, speech: Samples
 ) -> None:
     least = round(SHORT_SECONDS * SAMPLE_RATE)
-    assert not Stretch(0, least, least).is_short
+    assert not Part(0, least, (0, 1), least / SAMPLE_RATE).is_short
     track = await one.embed(
         "owner", lambda: speech[8000 : 8000 + least].copy(), least, overlaps=True
     )

@@ -17,8 +17,8 @@ from hwaja.models.tones import Spoken, spoken
 from hwaja.protocol.values import Options
 from hwaja.workers import pool as pool_module
 from hwaja.workers import wire
-from hwaja.workers.live import LiveUtterance
 from hwaja.workers.pool import Pool
+from hwaja.workers.utterance_stream import UtteranceStream
 from hwaja.workers.worker_slot import WorkerSlot
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
@@ -36,14 +36,14 @@ async def one(tones: wire.Setup) -> AsyncIterator[Pool]:
 
 def live(
     said: Spoken, owner: str = "a", tell: Callable[[str], None] | None = None
-) -> LiveUtterance:
+) -> UtteranceStream:
     def read(start: int, stop: int) -> Samples:
         return said.samples[start:stop].copy()
 
-    return LiveUtterance(owner, Options(), read, 0, tell)
+    return UtteranceStream(owner, Options(), read, 0, tell)
 
 
-async def finish(pool: Pool, utterance: LiveUtterance, said: Spoken) -> Hypothesis:
+async def finish(pool: Pool, utterance: UtteranceStream, said: Spoken) -> Hypothesis:
     async with asyncio.timeout(PATIENCE_SECONDS):
         return await pool.finish(utterance, len(said.samples), 3.0)
 

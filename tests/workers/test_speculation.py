@@ -1,11 +1,14 @@
 """Work that is begun before it is asked for."""
 
 import asyncio
+from typing import cast
 
 import pytest
+from fakes import FakePool
 from structlog.testing import capture_logs
 
-from hwaja.workers.speculation import Speculative
+from hwaja.workers.pool import Pool
+from hwaja.workers.speculation import Speculation, attempt
 
 
 class Desk:
@@ -26,38 +29,81 @@ class Desk:
         return f"result {self.begun}"
 
 
+SEGMENT, OTHER = "samples 10 to 20", "samples 10 to 21"
+
+
 @pytest.fixture
-def slot() -> Desk:
+def desk() -> Desk:
     return Desk()
 
 
-async def test_work_that_was_begun_is_taken_and_not_done_twice(slot: Desk) -> None:
-    early: Speculative[str] = Speculative("test")
-    early.begin(10, 20, slot.work)
+@pytest.fixture
+def early() -> Speculation:
+    return Speculation(cast(Pool, FakePool()))
+
+
+async def test_work_that_was_begun_is_taken_and_not_done_twice(
+    early: Speculation, desk: Desk
+) -> None:
+    early.begin("test", 0, SEGMENT, desk.work)
     await asyncio.sleep(0)
-    task = early.take(10, 20, slot.work)
-    slot.done.set()
+    task = early.take("test", 0, SEGMENT, desk.work)
+    desk.done.set()
     assert await task == "result 1"
-    assert slot.begun == 1
+    assert desk.begun == 1
 
 
-@pytest.mark.parametrize("span", [(10, 21), (9, 20)])
-async def test_work_on_other_samples_is_given_up(span: tuple[int, int], slot: Desk) -> None:
-    early: Speculative[str] = Speculative("test")
-    early.begin(10, 20, slot.work)
+async def test_work_on_other_samples_of_the_utterance_is_given_up(
+    early: Speculation, desk: Desk
+) -> None:
+    early.begin("test", 0, SEGMENT, desk.work)
     await asyncio.sleep(0)
-    task = early.take(*span, slot.work)
-    slot.done.set()
+    task = early.take("test", 0, OTHER, desk.work)
+    desk.done.set()
     assert await task == "result 2"
-    assert slot.cancelled == 1
+    assert desk.cancelled == 1
 
 
-async def test_what_is_taken_is_taken_once(slot: Desk) -> None:
-    early: Speculative[str] = Speculative("test")
-    slot.done.set()
-    early.begin(10, 20, slot.work)
-    assert await early.take(10, 20, slot.work) == "result 1"
-    assert await early.take(10, 20, slot.work) == "result 2"
+async def test_another_utterance_disturbs_nothing(early: Speculation, desk: Desk) -> None:
+    """A part of the utterance before is recognised anew while the next one is spoken."""
+    early.begin("test", 1, SEGMENT, desk.work)
+    await asyncio.sleep(0)
+    desk.done.set()
+    assert await early.take("test", 2, OTHER, desk.work) == "result 2"
+    assert await early.take("test", 1, SEGMENT, desk.work) == "result 1"
+    assert desk.begun == 2
+
+
+async def test_text_and_voices_are_begun_and_given_up_together(
+    early: Speculation, desk: Desk
+) -> None:
+    for name in ("text", "voices"):
+        early.begin(name, 0, SEGMENT, desk.work)
+    await asyncio.sleep(0)
+    assert desk.begun == 2
+    early.begin("text", 0, OTHER, desk.work)
+    await asyncio.sleep(0)
+    assert desk.cancelled == 2
+
+
+async def test_nothing_is_begun_where_no_worker_is_idle_and_what_was_is_given_up(
+    desk: Desk,
+) -> None:
+    pool = FakePool()
+    early = Speculation(cast(Pool, pool))
+    early.begin("test", 0, SEGMENT, desk.work)
+    await asyncio.sleep(0)
+    pool.idle_workers = 0
+    early.begin("test", 0, OTHER, desk.work)
+    await asyncio.sleep(0)
+    assert (desk.begun, desk.cancelled) == (1, 1)
+
+
+async def test_what_is_taken_is_taken_once(early: Speculation, desk: Desk) -> None:
+    desk.done.set()
+    early.begin("test", 0, SEGMENT, desk.work)
+    assert await early.take("test", 0, SEGMENT, desk.work) == "result 1"
+    assert await early.take("test", 0, SEGMENT, desk.work) == "result 2"
 
 
 async def test_a_failure_ends_in_none_and_is_logged_by_its_type_alone() -> None:
@@ -65,16 +111,15 @@ async def test_a_failure_ends_in_none_and_is_logged_by_its_type_alone() -> None:
         raise ValueError("what somebody said")
 
     with capture_logs() as logs:
-        assert await Speculative[str]("test").take(0, 1, fail) is None
+        assert await attempt("test", fail) is None
     assert [(entry["work"], entry["error"]) for entry in logs] == [("test", "ValueError")]
     assert "somebody" not in str(logs)
 
 
-async def test_forgetting_twice_is_no_error(slot: Desk) -> None:
-    early: Speculative[str] = Speculative("test")
-    early.begin(10, 20, slot.work)
+async def test_forgetting_twice_is_no_error(early: Speculation, desk: Desk) -> None:
+    early.begin("test", 0, SEGMENT, desk.work)
     await asyncio.sleep(0)
     early.forget()
     early.forget()
     await asyncio.sleep(0)
-    assert slot.cancelled == 1
+    assert desk.cancelled == 1

@@ -10,16 +10,16 @@ from hwaja.engines.interface import EngineError, Samples
 from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.values import Options
 from hwaja.workers import wire
-from hwaja.workers.live import LiveUtterance
 from hwaja.workers.stream_router import Route, StreamRouter
+from hwaja.workers.utterance_stream import UtteranceStream
 
 
 def read(start: int, stop: int) -> Samples:
     return np.zeros(stop - start, np.float32)
 
 
-def spoken(owner: str, samples: int = 100) -> LiveUtterance:
-    live = LiveUtterance(owner, Options(), read, 0, None)
+def spoken(owner: str, samples: int = 100) -> UtteranceStream:
+    live = UtteranceStream(owner, Options(), read, 0, None)
     live.stop = samples
     return live
 
@@ -178,7 +178,7 @@ async def test_audio_that_is_gone_fails_its_utterance_alone(board: StreamRouter)
         raise IndexError
 
     line = board.connect(0)
-    lost = LiveUtterance("a", Options(), gone, 0, None)
+    lost = UtteranceStream("a", Options(), gone, 0, None)
     lost.stop = 100
     board.add(lost)
     board.add(spoken("b"))

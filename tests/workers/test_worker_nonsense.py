@@ -19,8 +19,8 @@ from hwaja.models.tones import spoken
 from hwaja.protocol.values import Options, Token
 from hwaja.workers import wire
 from hwaja.workers import worker_process as process
-from hwaja.workers.live import LiveUtterance
-from hwaja.workers.pool import Pool, Utterance
+from hwaja.workers.pool import Pool
+from hwaja.workers.utterance_stream import UtteranceStream
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
@@ -115,7 +115,7 @@ def speech() -> Samples:
 
 async def text_of(pool: Pool) -> str:
     async with asyncio.timeout(PATIENCE_SECONDS):
-        heard = await pool.recognise("owner", lambda: Utterance(speech(), 3.3), 52_800, Options())
+        heard = await pool.recognise("owner", speech, 52_800, Options(), 3.3)
     return heard.text.lower()
 
 
@@ -165,7 +165,7 @@ async def test_of_an_utterance_that_is_heard_while_spoken_nonsense_is_taken_no_m
     always: bool, tones: wire.Setup, speaker: Speaker
 ) -> None:
     said = spoken([3, 1, 4])
-    utterance = LiveUtterance("a", Options(), lambda a, b: said.samples[a:b].copy(), 0, None)
+    utterance = UtteranceStream("a", Options(), lambda a, b: said.samples[a:b].copy(), 0, None)
     wrong = Hypothesis(said.text, (Token(said.text, float("inf")),))
     nonsense = bytes(wire.encode(wire.Stepped([wire.Heard(1, wrong, is_final=True)])))
     async with running(tones) as pool:

@@ -18,8 +18,8 @@ from hwaja.process import supervision
 from hwaja.protocol.values import Options
 from hwaja.workers import supervisor as supervisor
 from hwaja.workers import wire
-from hwaja.workers.live import LiveUtterance
-from hwaja.workers.pool import Pool, Utterance
+from hwaja.workers.pool import Pool
+from hwaja.workers.utterance_stream import UtteranceStream
 from hwaja.workers.worker_process import WorkerProcess
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
@@ -61,7 +61,7 @@ class Spawning:
 
 async def heard(pool: Pool) -> str:
     said = spoken([3, 1, 4])
-    utterance = LiveUtterance("a", Options(), lambda a, b: said.samples[a:b].copy(), 0, None)
+    utterance = UtteranceStream("a", Options(), lambda a, b: said.samples[a:b].copy(), 0, None)
     async with asyncio.timeout(PATIENCE_SECONDS):
         text = (await pool.finish(utterance, len(said.samples), 3.0)).text
     return "right" if text == said.text else text
@@ -175,9 +175,7 @@ async def test_a_worker_that_gets_no_more_memory_is_replaced_and_its_job_done_by
     async def text_of(seconds: float) -> str:
         some = speech[: round(16_000 * seconds)]
         async with asyncio.timeout(PATIENCE_SECONDS):
-            heard = await pool.recognise(
-                "a", lambda: Utterance(some.copy(), seconds), len(some), Options()
-            )
+            heard = await pool.recognise("a", some.copy, len(some), Options(), seconds)
         return heard.text.lower()
 
     async with running(setup) as pool:

@@ -27,10 +27,9 @@ import numpy as np
 from hwaja.engines.interface import Samples
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.server.server import LOAD_PERIOD_SECONDS
-from hwaja.session.events import Attributed, Effect, ProbeSpeaker, Recognise, Transcribe
-from hwaja.speakers.cohort import Cohort
-from hwaja.speakers.diarize import Stretch, read_parts
-from hwaja.speakers.voices import Voices
+from hwaja.session.events import Attributed, Effect, Finish, ProbeSpeaker, Recognise
+from hwaja.speakers.diarize import read_parts, unscored_part
+from hwaja.speakers.voices import Cohort, Voices
 from hwaja.workers import wire
 from hwaja.workers.charges import Account, Charges
 from hwaja.workers.jobs import FairQueue, Job
@@ -66,16 +65,16 @@ class Noting(Room):
     def _do(self, effect: Effect) -> None:
         began = time.process_time()
         match effect:
-            case Transcribe(segment_id, start, stop, speech_samples):
+            case Finish(segment_id, segment):
                 wanted = Wanted(self._now / SAMPLE_RATE)
                 self.wanted.append(wanted)
-                self._recognise(segment_id, start, stop)
+                self._recognise(segment_id, segment.start, segment.stop)
                 wanted.costs_seconds.append(time.process_time() - began)
                 began = time.process_time()
-                track = self._engines.track(self._stream[start:stop])
+                track = self._engines.track(self._stream[segment.start : segment.stop])
                 wanted.costs_seconds.append(time.process_time() - began)
-                stretch = Stretch(start, stop, speech_samples)
-                self._handle(Attributed(segment_id, read_parts(track, stretch, self._voices)))
+                whole = unscored_part(segment, self._voices)
+                self._handle(Attributed(segment_id, read_parts(track, whole, self._voices)))
             case ProbeSpeaker():
                 super()._do(effect)
                 took = time.process_time() - began

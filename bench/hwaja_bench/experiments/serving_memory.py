@@ -22,7 +22,7 @@ from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
 from hwaja.server.application import worker_setup
 from hwaja.server.config import Config
-from hwaja.workers.pool import Pool, Utterance
+from hwaja.workers.pool import Pool
 from hwaja_bench.client import Way, whole_session
 from hwaja_bench.processes import named
 from hwaja_bench.server import Service, running_server
@@ -66,8 +66,7 @@ async def by_length(speech: Path) -> None:
 
 async def draft(pool: Pool, samples: Samples) -> None:
     """Have a text found as interim texts are."""
-    utterance = Utterance(samples, len(samples) / SAMPLE_RATE)
-    await pool.recognise("interims", lambda: utterance, len(samples), Options())
+    await pool.recognise("interims", lambda: samples, len(samples), Options())
 
 
 def resident_mib(pool: Pool) -> int:

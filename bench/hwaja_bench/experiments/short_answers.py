@@ -23,7 +23,7 @@ from hwaja.engines.sherpa import SpeakerEmbedder
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.server.application import detector_file, embedder_file
 from hwaja.speakers.cohort import Cohort
-from hwaja.speakers.diarize import Stretch, read_parts, short_part
+from hwaja.speakers.diarize import read_parts, unscored_part
 from hwaja.speakers.parts import Part
 from hwaja.speakers.turn_prior import Said, TurnPrior
 from hwaja.speakers.voices import Voices
@@ -153,12 +153,12 @@ class Ear:
         return Heard(recording.seconds, tuple(answers))
 
     def _parts(self, segment: Segment, samples: Samples, voices: Voices) -> tuple[Part, ...]:
-        stretch = Stretch(segment.start, segment.stop, segment.speech_samples)
-        if stretch.is_short:
-            return (short_part(stretch, voices),)
+        whole = unscored_part(segment, voices)
+        if whole.is_short:
+            return (whole,)
         rows = self._embedder.embed(samples[segment.start : segment.stop])
         track = VoiceTrack(rows[0], rows[1:], np.zeros(len(rows) - 1, np.float32))
-        return read_parts(track, stretch, voices)
+        return read_parts(track, whole, voices)
 
 
 def decision(segment_id: int, part: Part, said: Said) -> Decision:

@@ -17,7 +17,8 @@ from hwaja.engines.interface import Embedding, VoiceTrack
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Label
 from hwaja.speakers.cohort import Cohort
-from hwaja.speakers.diarize import Stretch, read_parts
+from hwaja.speakers.diarize import read_parts
+from hwaja.speakers.parts import Part
 from hwaja.speakers.voices import Voices
 from hwaja_bench.experiments.calibration import ENROLMENT_SECONDS, PIECES, SEED
 from hwaja_bench.speech.conditions import SNRS_DB
@@ -78,5 +79,5 @@ def report(
 def label(unit: Embedding, seconds: float, voices: Voices) -> Label:
     samples = round(seconds * SAMPLE_RATE)
     track = VoiceTrack(unit, unit[None], np.zeros(1, np.float32))
-    (part,) = read_parts(track, Stretch(0, samples, samples), voices)
+    (part,) = read_parts(track, Part(0, samples, voices.speaker_ids, seconds), voices)
     return part.label

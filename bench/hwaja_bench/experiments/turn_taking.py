@@ -35,20 +35,20 @@ from hwaja.session.events import (
     Connected,
     Effect,
     Event,
+    Finish,
     ProbeSpeaker,
     Received,
     Recognise,
     Recognised,
     Send,
     SpeakerProbed,
-    Transcribe,
 )
 from hwaja.session.settings import SessionSettings
 from hwaja.session.state_machine import Session
-from hwaja.speakers.change import next_turn
 from hwaja.speakers.cohort import Cohort
-from hwaja.speakers.diarize import Stretch, read_parts
+from hwaja.speakers.diarize import read_parts, unscored_part
 from hwaja.speakers.enrolment import Enrolled
+from hwaja.speakers.parts import Part, next_turn
 from hwaja.speakers.voices import Voices
 from hwaja.vad.gate import FRAME_SAMPLES
 from hwaja.vad.silero import SileroDetector
@@ -154,19 +154,20 @@ class Room:
 
     def _do(self, effect: Effect) -> None:
         match effect:
-            case Transcribe(segment_id, start, stop, speech_samples):
-                self.heard.over.append((start, stop, self._now))
-                self._recognise(segment_id, start, stop)
-                stretch = Stretch(start, stop, speech_samples)
-                track = self._engines.track(self._stream[start:stop])
-                self._handle(Attributed(segment_id, read_parts(track, stretch, self._voices)))
-            case Recognise(segment_id, start, stop):
+            case Finish(segment_id, segment):
+                self.heard.over.append((segment.start, segment.stop, self._now))
+                self._recognise(segment_id, segment.start, segment.stop)
+                track = self._engines.track(self._stream[segment.start : segment.stop])
+                whole = unscored_part(segment, self._voices)
+                self._handle(Attributed(segment_id, read_parts(track, whole, self._voices)))
+            case Recognise(segment_id, segment):
                 self.heard.recognised_anew += 1
-                self._recognise(segment_id, start, stop)
+                self._recognise(segment_id, segment.start, segment.stop)
             case ProbeSpeaker(segment_id, start, stop) if self._is_watched:
                 began = time.process_time()
                 track = self._engines.track(self._stream[start:stop])
-                parts = read_parts(track, Stretch(start, stop, stop - start), self._voices)
+                whole = Part(start, stop, self._voices.speaker_ids, (stop - start) / SAMPLE_RATE)
+                parts = read_parts(track, whole, self._voices)
                 self.heard.watching_seconds += time.process_time() - began
                 self._handle(SpeakerProbed(segment_id, next_turn(parts)))
             case Send(Transcription() as message, _):

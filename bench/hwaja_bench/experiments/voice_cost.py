@@ -18,7 +18,8 @@ from hwaja.engines.sherpa import SpeakerEmbedder
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.server.application import embedder_file, segmenter_file
 from hwaja.speakers.cohort import Cohort
-from hwaja.speakers.diarize import Stretch, read_parts
+from hwaja.speakers.diarize import read_parts
+from hwaja.speakers.parts import Part
 from hwaja.speakers.voices import Voices
 from hwaja_bench.speech.dialogue import load_clips
 
@@ -43,7 +44,7 @@ def run(args: argparse.Namespace) -> None:
         overlap = segmenter.overlap(samples)
         marks.append(time.process_time())
         track = VoiceTrack(rows[0], rows[1:], overlap)
-        read_parts(track, Stretch(0, len(samples), len(samples)), voices)
+        read_parts(track, Part(0, len(samples), (0, 1), len(samples) / SAMPLE_RATE), voices)
         marks.append(time.process_time())
         for name, seconds in zip(spent, np.diff(marks).tolist(), strict=True):
             spent[name] += seconds

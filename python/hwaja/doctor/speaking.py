@@ -9,8 +9,8 @@ from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
 from hwaja.vad.gate import GateSettings
-from hwaja.workers.live import LiveUtterance
-from hwaja.workers.pool import Pool, Utterance
+from hwaja.workers.pool import Pool
+from hwaja.workers.utterance_stream import UtteranceStream
 
 
 async def analysed(pool: Pool, owner: Hashable, samples: Samples) -> Hypothesis:
@@ -38,13 +38,13 @@ async def longest(pool: Pool, workers: int) -> None:
     await asyncio.gather(*(analysed(pool, owner, samples) for owner in range(2 * workers)))
 
 
-def live(owner: Hashable, samples: Samples, *, interims: bool = False) -> LiveUtterance:
+def live(owner: Hashable, samples: Samples, *, interims: bool = False) -> UtteranceStream:
     """Return an utterance that is to be heard while it is spoken."""
 
     def read(start: int, stop: int) -> Samples:
         return samples[start:stop].copy()  # what is sent is overwritten
 
-    return LiveUtterance(owner, Options(), read, 0, _ignore if interims else None)
+    return UtteranceStream(owner, Options(), read, 0, _ignore if interims else None)
 
 
 async def _text(pool: Pool, owner: Hashable, samples: Samples) -> Hypothesis:
@@ -52,9 +52,7 @@ async def _text(pool: Pool, owner: Hashable, samples: Samples) -> Hypothesis:
     if pool.abilities.streaming:
         utterance = live(owner, samples, interims=True)
         return await pool.finish(utterance, len(samples), seconds)
-    return await pool.recognise(
-        owner, lambda: Utterance(samples.copy(), seconds), len(samples), Options()
-    )
+    return await pool.recognise(owner, samples.copy, len(samples), Options())
 
 
 def _ignore(_text: str) -> None:

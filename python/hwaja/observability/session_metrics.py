@@ -5,7 +5,7 @@ from bisect import bisect_left
 from collections import deque
 
 from hwaja.observability.metrics import Metrics
-from hwaja.session.events import Audio, Effect, Event, Outcome, Send, Settled, Transcribe
+from hwaja.session.events import Audio, Effect, Event, Finish, Outcome, Send, Settled
 from hwaja.session.pace import Pace
 
 
@@ -63,9 +63,9 @@ class SessionMetrics:
         match effect:
             case Send(message):
                 self._metrics.message_sent(message)
-            case Transcribe(stop=stop):
+            case Finish(segment=segment):
                 now = time.monotonic()
-                self._awaited.append((stop, now + self._pace.early_seconds(now)))
+                self._awaited.append((segment.stop, now + self._pace.early_seconds(now)))
             case Settled(segment, outcome):
                 self._metrics.utterance_settled(outcome)
                 # Of several parts the last one ends with the utterance.

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from hwaja._pcm import RingBuffer
-from hwaja.asr.recognition_strategy import Text, hearing_of
+from hwaja.asr.utterance import Means, Recognition
 from hwaja.engines.interface import VoiceTrack
 from hwaja.observability.metrics import Metrics
 from hwaja.observability.session_metrics import SessionMetrics
@@ -23,7 +23,6 @@ from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.codes import CloseCode, Reason
 from hwaja.protocol.messages import InvalidMessageError
 from hwaja.protocol.parse import parse
-from hwaja.server.analysis import Analyst
 from hwaja.server.config import Config
 from hwaja.server.intake import Intake
 from hwaja.server.outbox import Outbox
@@ -42,6 +41,7 @@ from hwaja.session.events import (
     Effect,
     Event,
     Extend,
+    Finish,
     Learn,
     Listen,
     PartialText,
@@ -58,24 +58,23 @@ from hwaja.session.events import (
     SpeakerProbed,
     Speculate,
     TimeIsUp,
-    Transcribe,
     Waiting,
 )
 from hwaja.session.pace import Pace
 from hwaja.session.settings import SessionSettings
 from hwaja.session.state_machine import Session
 from hwaja.session.states import SERVER_FAULT, State
-from hwaja.speakers.change_probe import Probe
+from hwaja.speakers.attribution import Attribution
 from hwaja.speakers.cohort import Cohort
 from hwaja.speakers.enroller import Enroller, ReadSamples
 from hwaja.speakers.enrolment import Enrol, Enrolled
-from hwaja.speakers.parts import Part
 from hwaja.speakers.voices import Voices
 from hwaja.vad.detection import Detection
 from hwaja.vad.silero import SileroState
 from hwaja.workers.interim_worker import InterimWorker
-from hwaja.workers.overload import DegradationLevel, Overload, SessionOverload
+from hwaja.workers.overload import Overload, SessionOverload
 from hwaja.workers.pool import Pool
+from hwaja.workers.speculation import Speculation
 
 RING_SECONDS = 32
 """Audio held for a session: an open utterance of 15 s and as much again that is being decoded, and
@@ -111,12 +110,9 @@ class SessionRunner:
         self._overload = SessionOverload(services.overload)
         self._pace = Pace()
         self._session_metrics = SessionMetrics(services.metrics, self._ring.capacity, self._pace)
-        self._hearing = hearing_of(
-            self, self._pool, self._interim_worker, self._ring, self._overload
-        )
-        self._analyst = Analyst(
-            self, self._pool, self._ring, self._voices, self._hearing, self._overload
-        )
+        self._speculation = Speculation(self._pool)
+        self._recognition = self._new_recognition()
+        self._attribution = self._new_attribution()
         self._enroller = Enroller(self._embed, self._ring, self._voices)
         self.client_waits = False
         """Whether something of the client has come that is not dealt with: so it is not silent."""
@@ -232,7 +228,9 @@ class SessionRunner:
             await self._end()
 
     async def _end(self) -> None:
-        self._analyst.close()
+        self._recognition.close()
+        self._attribution.close()
+        self._speculation.forget()
         self._set_ahead(False)
         tasks = tuple(self._jobs)
         for task in tasks:
@@ -382,26 +380,23 @@ class SessionRunner:
             case Begin(options, interims, adapt):
                 self._pace.begin()
                 self._set_ahead(False)
-                self._hearing.begin(options, self._take_partial_text if interims else None)
+                self._recognition.begin(options, interims=interims)
+                self._attribution.begin(adapt=adapt)
                 self._intake.watch_format()
-                if not adapt:
-                    self._analyst.unlearn()
             case Extend(segment_id, start, stop):
-                self._hearing.follow(segment_id, start, stop)
+                self._recognition.extend(segment_id, start, stop)
             case ProbeSpeaker(segment_id, start, stop):
-                self._start(self._report_turn(segment_id, self._analyst.watch(start, stop)))
-            case Speculate(start, stop, speech_samples):
-                self._analyst.speculate(start, stop, speech_samples)
-            case Transcribe(segment_id, start, stop, speech_samples):
-                analysis = self._analyst.analyse(start, stop, speech_samples)
-                self._start(self._report_text(segment_id, analysis.text))
-                self._start(self._report_voices(segment_id, analysis.parts))
-            case Recognise(segment_id, start, stop, speech_samples):
-                text = self._hearing.part(start, stop, speech_samples)
-                self._start(self._report_text(segment_id, text))
-            case Learn(speaker_id, start, stop):
-                if not self._overload.leaves_out(DegradationLevel.SPEAKER_DETAILS):
-                    self._analyst.learn(speaker_id, start, stop)
+                self._attribution.probe(segment_id, start, stop)
+            case Speculate(segment_id, segment):
+                self._recognition.speculate(segment_id, segment)
+                self._attribution.speculate(segment_id, segment)
+            case Finish(segment_id, segment):
+                self._recognition.finish(segment_id, segment)
+                self._attribution.finish(segment_id, segment)
+            case Recognise(segment_id, segment):
+                self._recognition.finish(segment_id, segment)
+            case Learn(speaker_id, segment):
+                self._attribution.learn(speaker_id, segment)
 
     def _start(self, job: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(job)
@@ -431,17 +426,28 @@ class SessionRunner:
     async def _embed(self, read: ReadSamples, samples: int) -> VoiceTrack:
         return await self._pool.embed(self, read, samples, overlaps=False)
 
-    def _take_partial_text(self, segment_id: int, text: str) -> None:
-        if not self._overload.leaves_out(DegradationLevel.INTERIMS):
-            self._tell(PartialText(segment_id, text))
+    def _new_recognition(self) -> Recognition:
+        return Recognition(
+            Means(
+                self,
+                self._pool,
+                self._interim_worker,
+                self._ring,
+                self._overload,
+                self._speculation,
+                report_text=lambda *found: self._tell(Recognised(*found)),
+                report_interim=lambda *found: self._tell(PartialText(*found)),
+            )
+        )
 
-    async def _report_turn(self, segment_id: int, look: Probe) -> None:
-        self._tell(SpeakerProbed(segment_id, await look))
-
-    async def _report_text(self, segment_id: int, text: Text) -> None:
-        self._tell(Recognised(segment_id, await text))
-
-    async def _report_voices(
-        self, segment_id: int, parts: asyncio.Task[tuple[Part, ...] | None]
-    ) -> None:
-        self._tell(Attributed(segment_id, await parts))
+    def _new_attribution(self) -> Attribution:
+        return Attribution(
+            self,
+            self._pool,
+            self._ring,
+            self._voices,
+            self._overload,
+            self._speculation,
+            report_voices=lambda *found: self._tell(Attributed(*found)),
+            report_turn=lambda *found: self._tell(SpeakerProbed(*found)),
+        )

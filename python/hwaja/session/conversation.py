@@ -21,18 +21,18 @@ from hwaja.protocol.values import Token
 from hwaja.session.events import (
     Attributed,
     Effect,
+    Finish,
     Learn,
     Outcome,
     PartialText,
     Recognised,
     Send,
     Settled,
-    Transcribe,
 )
 from hwaja.session.interims import Interims
 from hwaja.session.tally import Tally
 from hwaja.session.timeline import Timeline
-from hwaja.session.utterances import Answer, Utterances
+from hwaja.session.utterances import Awaited, Utterances
 from hwaja.speakers.parts import Part
 from hwaja.speakers.turn_prior import Said, TurnPrior
 from hwaja.vad.gate import Segment
@@ -70,10 +70,9 @@ class Conversation:
         tally = self._tally
         return Summary(tally.utterances, tally.failed, audio_seconds, tally.shares())
 
-    def add(self, segment: Segment) -> Transcribe:
+    def add(self, segment: Segment) -> Finish:
         """Take an utterance that is over; return what is to be done about it."""
-        segment_id = self._utterances.add(segment)
-        return Transcribe(segment_id, segment.start, segment.stop, segment.speech_samples)
+        return Finish(self._utterances.add(segment), segment)
 
     def take_partial_text(self, event: PartialText, *, is_open: bool) -> Interim | None:
         """Return what is new in an interim text, unless the utterance has its final one.
@@ -107,7 +106,7 @@ class Conversation:
             effects += self._answer(answer)
         return effects
 
-    def _answer(self, answer: Answer) -> list[Effect]:
+    def _answer(self, answer: Awaited) -> list[Effect]:
         heard = answer.heard
         has_text = heard is not None and heard.text != ""
         withdrawn = self._interims.end(answer.segment_id, has_text=has_text)
@@ -122,9 +121,9 @@ class Conversation:
             outcome = Outcome.ANSWERED
         else:
             outcome = Outcome.EMPTY
-        return [*effects, Settled(answer.segment, outcome)]
+        return [*effects, Settled(answer.segment, outcome, answer.ends_utterance)]
 
-    def _attribute(self, answer: Answer, voice: Part) -> list[Effect]:
+    def _attribute(self, answer: Awaited, voice: Part) -> list[Effect]:
         """Say who said it, and what that changes of the answer before."""
         segment = answer.segment
         effects: list[Effect] = []
@@ -140,10 +139,10 @@ class Conversation:
         effects.append(self._send(self._message(answer, said)))
         self._tally.take(answer.segment_id, said.speaker_id, segment.speech_samples / SAMPLE_RATE)
         if self.wants.adapt and voice.is_exemplary:
-            effects.append(Learn(said.speaker_id, segment.start, segment.stop))
+            effects.append(Learn(said.speaker_id, segment))
         return effects
 
-    def _message(self, answer: Answer, said: Said) -> ServerMessage:
+    def _message(self, answer: Awaited, said: Said) -> ServerMessage:
         message = _transcription(self.timeline, answer, said)
         if self.details:
             return message
@@ -154,7 +153,7 @@ class Conversation:
         return Send(message, self.details)
 
 
-def _transcription(timeline: Timeline, answer: Answer, said: Said) -> Transcription:
+def _transcription(timeline: Timeline, answer: Awaited, said: Said) -> Transcription:
     """Return the message with everything that a client may ask for.
 
     Raises:

@@ -240,7 +240,7 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class Extend:
-    """Samples `[start, stop)` belong to a segment that goes on."""
+    """Samples `[start, stop)` are certain to belong to an open segment."""
 
     segment_id: int
     start: int
@@ -249,7 +249,7 @@ class Extend:
 
 @dataclass(frozen=True, slots=True)
 class ProbeSpeaker:
-    """Probe samples `[start, stop)` of an open segment for another voice: `SpeakerProbed`."""
+    """Probe `[start, stop)` of an open segment for another voice; report `SpeakerProbed`."""
 
     segment_id: int
     start: int
@@ -258,40 +258,34 @@ class ProbeSpeaker:
 
 @dataclass(frozen=True, slots=True)
 class Speculate:
-    """Samples `[start, stop)` may soon be asked for by `Transcribe`: work may begin on them."""
+    """A segment may soon be finished, so work on it may begin."""
 
-    start: int
-    stop: int
-    speech_samples: int
+    segment_id: int
+    segment: Segment
 
 
 @dataclass(frozen=True, slots=True)
-class Transcribe:
-    """Recognise and attribute samples `[start, stop)`; report `Recognised` and `Attributed`."""
+class Finish:
+    """A segment is over: recognise and attribute it; report `Recognised` and `Attributed`."""
 
     segment_id: int
-    start: int
-    stop: int
-    speech_samples: int
+    segment: Segment
 
 
 @dataclass(frozen=True, slots=True)
 class Recognise:
-    """Recognise samples `[start, stop)`, a part of an utterance; report `Recognised`."""
+    """Recognise a segment that is a part of an utterance; report `Recognised`."""
 
     segment_id: int
-    start: int
-    stop: int
-    speech_samples: int
+    segment: Segment
 
 
 @dataclass(frozen=True, slots=True)
 class Learn:
-    """Samples `[start, stop)` are of a speaker for sure: the voice may learn from them."""
+    """A segment is of a speaker for sure: the voice may learn from it."""
 
     speaker_id: int
-    start: int
-    stop: int
+    segment: Segment
 
 
 class Outcome(StrEnum):
@@ -310,6 +304,8 @@ class Settled:
 
     segment: Segment
     outcome: Outcome
+    ends_utterance: bool = True
+    """Whether no other part of the utterance is still to be answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,7 +322,7 @@ class Close:
     code: CloseCode
 
 
-Analysing = Begin | Extend | ProbeSpeaker | Speculate | Transcribe | Recognise | Learn
+Analysing = Begin | Extend | ProbeSpeaker | Speculate | Finish | Recognise | Learn
 """What is about the conversation's audio."""
 
 Effect = Send | Listen | Enrol | Analysing | Settled | Release | Close

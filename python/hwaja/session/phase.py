@@ -63,11 +63,11 @@ class OpenSpeech:
         """Return what may be begun on the open utterance, which has this id, since last asked."""
         span = self._gate.open_span
         if span is None:
-            return self._speculate()
+            return self._speculate(segment_id)
         return [
             *self._extend(segment_id, *span),
             *self._probe(segment_id, *span),
-            *self._speculate(),
+            *self._speculate(segment_id),
         ]
 
     def probe_answered(self) -> None:
@@ -91,10 +91,10 @@ class OpenSpeech:
         self._probed, self._probing = stop, segment_id
         return [ProbeSpeaker(segment_id, probed_from, stop)]
 
-    def _speculate(self) -> list[Effect]:
+    def _speculate(self, segment_id: int) -> list[Effect]:
         segment = self._gate.speculated
         is_new = segment != self._speculated
         self._speculated = segment
         if segment is None or not is_new:
             return []
-        return [Speculate(segment.start, segment.stop, segment.speech_samples)]
+        return [Speculate(segment_id, segment)]

@@ -17,22 +17,42 @@ from hwaja.vad.gate import Segment
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """An utterance, or a part of one, of which everything is known that will be."""
+class Awaited:
+    """An utterance, or a part of one, and what is known of it."""
 
     segment_id: int
     segment: Segment
-    heard: Hypothesis | None
-    """None: the engine failed on its text."""
-    voice: Part | None
-    """None: the engine failed on its voice."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Awaited:
-    segment: Segment
     recognised: Recognised | None = None
     attributed: Attributed | None = None
+    ends_utterance: bool = True
+    """Whether it is the last part of its utterance."""
+
+    @property
+    def heard(self) -> Hypothesis | None:
+        """Its text; None where the engine failed on it, or while it is awaited."""
+        return None if self.recognised is None else self.recognised.heard
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Its voices, in order; none where the engine failed on them, or while they are awaited."""
+        return (self.attributed and self.attributed.parts) or ()
+
+    @property
+    def voice(self) -> Part | None:
+        """The first of its voices; None where the engine failed on them."""
+        return next(iter(self.parts), None)
+
+    @property
+    def spoken_parts(self) -> list[tuple[Segment, Part]]:
+        """The parts in which something is said; together they are all of it."""
+        spoken = [
+            voice
+            for voice in self.parts
+            if any(voice.start <= frame.start < voice.stop for frame in self.segment.speech)
+        ]
+        edges = [self.segment.start, *(voice.start for voice in spoken[1:]), self.segment.stop]
+        spans = zip(spoken, pairwise(edges), strict=True) if spoken else ()
+        return [(self.segment.part(*span), voice) for voice, span in spans]
 
 
 class Utterances:
@@ -42,7 +62,7 @@ class Utterances:
         self._ids = count()
         self.open_id = next(self._ids)
         """The id of the utterance that is being spoken, or will be next."""
-        self._awaited: dict[int, _Awaited] = {}  # in the order of speech
+        self._awaited: dict[int, Awaited] = {}  # in the order of speech
 
     @property
     def oldest(self) -> Segment | None:
@@ -53,7 +73,7 @@ class Utterances:
     def add(self, segment: Segment) -> int:
         """Take the utterance that was being spoken and is over; return its id."""
         segment_id, self.open_id = self.open_id, next(self._ids)
-        self._awaited[segment_id] = _Awaited(segment)
+        self._awaited[segment_id] = Awaited(segment_id, segment)
         return segment_id
 
     def lacks_text(self, segment_id: int) -> bool:
@@ -73,55 +93,40 @@ class Utterances:
             awaited = self._awaited[event.segment_id]
             self._awaited[event.segment_id] = replace(awaited, attributed=event)
 
-    def due(self) -> tuple[list[Answer], list[Recognise]]:
+    def due(self) -> tuple[list[Awaited], list[Recognise]]:
         """Return what can be answered, in order, and what must be recognised before the rest."""
-        answers: list[Answer] = []
+        answers: list[Awaited] = []
         anew: list[Recognise] = []
         while self._awaited:
-            segment_id, first = next(iter(self._awaited.items()))
+            first = next(iter(self._awaited.values()))
             if first.recognised is None or first.attributed is None:
                 break
-            del self._awaited[segment_id]
-            heard, voices = first.recognised.heard, first.attributed.parts
-            parts = _spoken_parts(first.segment, voices or ())
-            if heard is not None and heard.text and len(parts) > 1:
-                anew += self._divide(segment_id, first.segment, heard, parts)
+            del self._awaited[first.segment_id]
+            parts = first.spoken_parts
+            if first.heard is not None and first.heard.text and len(parts) > 1:
+                anew += self._divide(first, first.heard, parts)
             else:
-                voice = parts[0][1] if parts else None
-                answers.append(Answer(segment_id, first.segment, heard, voice))
+                voices = (parts[0][1],) if parts else None
+                answers.append(replace(first, attributed=Attributed(first.segment_id, voices)))
         return answers, anew
 
     def _divide(
-        self,
-        segment_id: int,
-        segment: Segment,
-        heard: Hypothesis,
-        parts: Sequence[tuple[Segment, Part]],
+        self, utterance: Awaited, heard: Hypothesis, parts: Sequence[tuple[Segment, Part]]
     ) -> list[Recognise]:
         """Put the parts of an utterance in its place; return those whose text is not known."""
-        ids = [segment_id, *(next(self._ids) for _ in parts[1:])]
-        texts = _texts(segment, heard, [piece for piece, _ in parts])
+        ids = [utterance.segment_id, *(next(self._ids) for _ in parts[1:])]
+        texts = _texts(utterance.segment, heard, [piece for piece, _ in parts])
         anew: list[Recognise] = []
-        divided: dict[int, _Awaited] = {}
+        divided: dict[int, Awaited] = {}
         for part_id, (piece, voice), text in zip(ids, parts, texts, strict=True):
             recognised = None if text is None else Recognised(part_id, text)
-            divided[part_id] = _Awaited(piece, recognised, Attributed(part_id, (voice,)))
+            attributed = Attributed(part_id, (voice,))
+            is_last = utterance.ends_utterance and part_id == ids[-1]
+            divided[part_id] = Awaited(part_id, piece, recognised, attributed, is_last)
             if text is None:
-                anew.append(Recognise(part_id, piece.start, piece.stop, piece.speech_samples))
+                anew.append(Recognise(part_id, piece))
         self._awaited = {**divided, **self._awaited}
         return anew
-
-
-def _spoken_parts(segment: Segment, voices: Sequence[Part]) -> list[tuple[Segment, Part]]:
-    """Return the parts of an utterance in which something is said; together they are all of it."""
-    spoken = [
-        voice
-        for voice in voices
-        if any(voice.start <= frame.start < voice.stop for frame in segment.speech)
-    ]
-    edges = [segment.start, *(voice.start for voice in spoken[1:]), segment.stop]
-    spans = zip(spoken, pairwise(edges), strict=True) if spoken else ()
-    return [(segment.part(*span), voice) for voice, span in spans]
 
 
 def _texts(

@@ -1,51 +1,36 @@
 """From the embeddings of an utterance to its parts, each with one voice."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from hwaja.engines.interface import HOP_SAMPLES, Embedding, VoiceTrack
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.speakers.calibration import evidence_per_score
-from hwaja.speakers.parts import SHORT_SECONDS, Part
+from hwaja.speakers.parts import Part
 from hwaja.speakers.viterbi import find_turns
 from hwaja.speakers.voices import Voices
+from hwaja.vad.gate import Segment
 
 BELIEVED_PROBABILITY = 0.8
 """A turn whose voice is less sure than this is no turn of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """Samples `[start, stop)` of a session."""
-
-    start: int
-    stop: int
-    speech_samples: int
-
-    @property
-    def is_short(self) -> bool:
-        """Whether there is too little speech in it to embed."""
-        return self.speech_samples < SHORT_SECONDS * SAMPLE_RATE
+def unscored_part(segment: Segment, voices: Voices) -> Part:
+    """Return a segment as one part, of which nothing is compared yet."""
+    speech_seconds = segment.speech_samples / SAMPLE_RATE
+    return Part(segment.start, segment.stop, voices.speaker_ids, speech_seconds)
 
 
-def short_part(stretch: Stretch, voices: Voices) -> Part:
-    """Return an utterance that is too short to embed, as one part."""
-    speech_seconds = stretch.speech_samples / SAMPLE_RATE
-    return Part(stretch.start, stretch.stop, voices.speaker_ids, speech_seconds)
-
-
-def whole_part(track: VoiceTrack, stretch: Stretch, voices: Voices) -> Part:
+def whole_part(track: VoiceTrack, whole: Part, voices: Voices) -> Part:
     """Return an utterance as one part, whoever speaks in the midst of it; as `read_parts`."""
-    return _part(track, (0, len(track.windows)), stretch, voices)
+    return _part(track, (0, len(track.windows)), whole, voices)
 
 
-def read_parts(track: VoiceTrack, stretch: Stretch, voices: Voices) -> tuple[Part, ...]:
+def read_parts(track: VoiceTrack, whole: Part, voices: Voices) -> tuple[Part, ...]:
     """Return the parts of an utterance, in order; neighbours are nearest to different voices.
 
     Args:
         track: the utterance's.
-        stretch: what it is of; not short.
+        whole: the utterance as one part; not short.
         voices: the enrolled ones, at least one.
 
     Raises:
@@ -54,7 +39,7 @@ def read_parts(track: VoiceTrack, stretch: Stretch, voices: Voices) -> tuple[Par
     """
     spans = find_turns(voices.leanings(track.windows))
     while True:
-        parts = [_part(track, span, stretch, voices) for span in spans]
+        parts = [_part(track, span, whole, voices) for span in spans]
         at = _unfounded(parts)
         if at is None:
             return tuple(parts)
@@ -76,21 +61,21 @@ def _unfounded(parts: list[Part]) -> int | None:
     return min(at, longer)
 
 
-def _part(track: VoiceTrack, span: tuple[int, int], stretch: Stretch, voices: Voices) -> Part:
+def _part(track: VoiceTrack, span: tuple[int, int], whole: Part, voices: Voices) -> Part:
     first, stop = span
     hops = len(track.windows)
-    samples = stretch.stop - stretch.start
+    samples = whole.stop - whole.start
     start_sample = first * HOP_SAMPLES
     stop_sample = samples if stop == hops else stop * HOP_SAMPLES
     share = (stop_sample - start_sample) / samples
-    speech_seconds = stretch.speech_samples / SAMPLE_RATE * share
+    speech_seconds = whole.speech_seconds * share
     embedding = track.whole if stop - first == hops else _voice_between(track, first, stop)
     likeness = voices.likeness(embedding[None])
     scores = likeness.scores[0]
     overlap_seconds = float(track.overlap[first:stop].sum()) * HOP_SAMPLES / SAMPLE_RATE
     return Part(
-        start=stretch.start + start_sample,
-        stop=stretch.start + stop_sample,
+        start=whole.start + start_sample,
+        stop=whole.start + stop_sample,
         speaker_ids=voices.speaker_ids,
         speech_seconds=speech_seconds,
         cosines=tuple(likeness.cosines[0].tolist()),

@@ -1,5 +1,6 @@
 """What the voice in an utterance, or in a part of it, says of who speaks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hwaja.protocol.values import Label
@@ -15,6 +16,13 @@ pieces of 0.2 to 0.3 s 2 to 4 go to the wrong one of two voices (bench/RESULTS.m
 EXEMPLARY_SECONDS = 3.0
 """Speech from which on an embedding is as good as one of an enrolment."""
 
+CERTAIN_PROBABILITY = 0.95
+"""Of the voices on both sides of a change: a cut cannot be taken back. At 0.99 some
+changes are noticed seconds later (bench/RESULTS.md)."""
+
+NEXT_SECONDS = 0.6
+"""Speech of the next voice before a change is believed."""
+
 _FLOORS = ((1.0, -0.05), (2.0, 0.05), (3.0, 0.1))
 """Speech in seconds from which a score below is that of nobody who is enrolled. 1 in 100 clips of
 an enrolled voice lies below in the worst of the rooms that were tried (bench/RESULTS.md)."""
@@ -24,8 +32,8 @@ an enrolled voice lies below in the worst of the rooms that were tried (bench/RE
 class Part:
     """Samples `[start, stop)` of a session in which one voice speaks, and whose it may be.
 
-    The tuples have an entry for each enrolled voice, by ascending speaker id; where too little was
-    said to embed, all but `speaker_ids` are empty.
+    The tuples have an entry for each enrolled voice, by ascending speaker id; where nothing is
+    compared yet, or too little was said to embed, all but `speaker_ids` are empty.
     """
 
     start: int
@@ -39,6 +47,11 @@ class Part:
     """Natural log-likelihood of each voice, up to a constant."""
     overlap_seconds: float = 0.0
     """How much of it two voices share."""
+
+    @property
+    def is_short(self) -> bool:
+        """Whether there is too little speech in it to embed."""
+        return self.speech_seconds < SHORT_SECONDS
 
     @property
     def nearest(self) -> int:
@@ -73,3 +86,17 @@ class Part:
         if max(self.scores) < max(floors, default=float("-inf")):
             return Label.UNKNOWN
         return Label.SURE if self.probability >= SURE_PROBABILITY else Label.DOUBTFUL
+
+
+def next_turn(parts: Sequence[Part]) -> int | None:
+    """Return the sample from which on the last voice speaks; None while it is not sure.
+
+    Args:
+        parts: of the end of an utterance that goes on, as of `diarize.read_parts`.
+
+    """
+    if len(parts) < 2:
+        return None
+    before, after = parts[-2:]
+    is_certain = min(before.probability, after.probability) >= CERTAIN_PROBABILITY
+    return after.start if is_certain and after.speech_seconds >= NEXT_SECONDS else None

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.values import Options
 from hwaja.workers import wire
-from hwaja.workers.pool import Pool, ReadUtterance
+from hwaja.workers.pool import Pool, ReadSamples
 
 FIRST_PAUSE_SECONDS = 5.0
 """After a start that failed, before the next is tried: it loads a model, for seconds."""
@@ -46,7 +46,7 @@ class InterimWorker:
         self._pool.leave(owner)
 
     async def recognise(
-        self, owner: Hashable, read: ReadUtterance, samples: int, options: Options
+        self, owner: Hashable, read: ReadSamples, samples: int, options: Options
     ) -> Hypothesis:
         """Return the text of what there is of an utterance, when the processor is idle.
 

@@ -9,7 +9,6 @@ import asyncio
 import math
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from itertools import count
 
 import numpy as np
@@ -23,9 +22,9 @@ from hwaja.protocol.values import Options
 from hwaja.workers import wire
 from hwaja.workers.charges import Charges
 from hwaja.workers.jobs import FairQueue, Job
-from hwaja.workers.live import LiveUtterance
 from hwaja.workers.stream_router import StreamRouter
 from hwaja.workers.supervisor import WorkerSupervisor
+from hwaja.workers.utterance_stream import UtteranceStream
 from hwaja.workers.worker_process import WorkerProcess
 from hwaja.workers.worker_slot import WorkerSlot
 
@@ -37,17 +36,7 @@ _CLOSED = "the engine was stopped"
 _log = structlog.get_logger("hwaja.workers.pool")
 
 
-@dataclass(frozen=True, slots=True)
-class Utterance:
-    """A whole utterance, or what there is of it."""
-
-    samples: Samples
-    speech_seconds: float
-    """How much of it the gate took for speech."""
-
-
 ReadSamples = Callable[[], Samples]
-ReadUtterance = Callable[[], Utterance]
 """Reads a job's audio from the session's ring, afresh for every try."""
 
 
@@ -150,9 +139,16 @@ class Pool:
     # whole utterances
 
     async def recognise(
-        self, owner: Hashable, read: ReadUtterance, samples: int, options: Options
+        self,
+        owner: Hashable,
+        read: ReadSamples,
+        samples: int,
+        options: Options,
+        speech_seconds: float | None = None,
     ) -> Hypothesis:
         """Return the text of an utterance of about `samples` samples.
+
+        `speech_seconds` is how much of it the gate took for speech; None: all that is read.
 
         Raises:
             EngineError: where the engine failed on it.
@@ -160,9 +156,9 @@ class Pool:
         """
 
         def request(job_id: int, suspect: bool) -> wire.JobRequest:
-            heard = read()
-            audio = _bytes_of(heard.samples)
-            return wire.Recognise(job_id, audio, heard.speech_seconds, options, suspect)
+            audio = read()
+            spoken_seconds = len(audio) / SAMPLE_RATE if speech_seconds is None else speech_seconds
+            return wire.Recognise(job_id, _bytes_of(audio), spoken_seconds, options, suspect)
 
         reply = await self._do(owner, request, samples)
         if not isinstance(reply, wire.Recognised):
@@ -194,7 +190,7 @@ class Pool:
 
     # utterances that are heard while they are spoken
 
-    def extend(self, utterance: LiveUtterance, stop: int) -> None:
+    def extend(self, utterance: UtteranceStream, stop: int) -> None:
         """Have samples before `stop` heard; the first call has the utterance begun."""
         is_new = utterance.stop == utterance.start
         utterance.stop = stop
@@ -205,7 +201,7 @@ class Pool:
             self._router.changed(utterance)
 
     async def finish(
-        self, utterance: LiveUtterance, stop: int, speech_seconds: float
+        self, utterance: UtteranceStream, stop: int, speech_seconds: float
     ) -> Hypothesis:
         """Say that the utterance ends at `stop`, of which no more was sent; return what was said.
 
@@ -227,7 +223,7 @@ class Pool:
         finally:
             self.drop(utterance)
 
-    def drop(self, utterance: LiveUtterance) -> None:
+    def drop(self, utterance: UtteranceStream) -> None:
         """Forget an utterance that nobody waits for."""
         self._router.drop(utterance)
 
@@ -342,7 +338,7 @@ class Pool:
             job.suspect = True
             self._queue.put_back(job)
 
-    def _end_worker_of(self, utterance: LiveUtterance) -> None:
+    def _end_worker_of(self, utterance: UtteranceStream) -> None:
         """Kill the worker that is stuck on an utterance."""
         number = self._router.worker_of(utterance)
         if number is not None and self.processes[number].returncode is None:

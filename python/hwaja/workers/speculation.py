@@ -1,11 +1,13 @@
-"""Work on an utterance that is begun before it is asked for, and taken when it is."""
+"""Work for a session: begun when it is asked for, or before, and logged where it fails."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Hashable, Iterator
 from contextlib import contextmanager
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import structlog
+
+from hwaja.workers.pool import Pool
 
 _log = structlog.get_logger("hwaja.workers.speculation")
 
@@ -13,35 +15,51 @@ Result = TypeVar("Result")
 Work = Callable[[], Coroutine[Any, Any, Result]]
 
 
-class Speculative(Generic[Result]):
-    """At most one piece of work that may be asked for, known by the samples that it is about."""
+class Speculation:
+    """What was begun early for one utterance of a session: its text, its voices.
 
-    def __init__(self, name: str) -> None:
-        """Prepare; `name` says in the log what failed."""
-        self._name = name
-        self._begun: tuple[int, int, asyncio.Task[Result | None]] | None = None
+    An utterance is known by its id and by its segment. Work counts for that segment only: where
+    speech continued, what was begun is given up. Parts that are recognised anew have other ids, so
+    they do not disturb what was begun.
+    """
 
-    def begin(self, start: int, stop: int, work: Work[Result]) -> None:
-        """Begin work on samples `[start, stop)` in place of what was begun before."""
-        self.forget()
-        self._begun = (start, stop, self._task(work))
+    def __init__(self, pool: Pool) -> None:
+        """Prepare to begin work while `pool` has an idle worker."""
+        self._pool = pool
+        self._about: tuple[int, Hashable] | None = None
+        self._begun: dict[str, asyncio.Task[Any]] = {}
 
-    def take(self, start: int, stop: int, work: Work[Result]) -> asyncio.Task[Result | None]:
-        """Return the work on samples `[start, stop)`, which may be done; None if it fails."""
-        if self._begun is not None and self._begun[:2] == (start, stop):
-            task, self._begun = self._begun[2], None
-            return task
-        self.forget()
-        return self._task(work)
+    def begin(self, name: str, segment_id: int, segment: Hashable, work: Work[Any]) -> None:
+        """Begin work on a segment that may be an utterance, if nobody else waits for a worker.
+
+        What was begun on another segment is given up.
+        """
+        if self._about != (segment_id, segment):
+            self.forget()
+            self._about = segment_id, segment
+        if self._pool.idle_workers:
+            self._begun[name] = attempt(name, work)
+
+    def take(
+        self, name: str, segment_id: int, segment: Hashable, work: Work[Result]
+    ) -> asyncio.Task[Result | None]:
+        """Return the work on an utterance, which may be done already; None if it fails."""
+        if self._about == (segment_id, segment) and name in self._begun:
+            return self._begun.pop(name)
+        if self._about is not None and self._about[0] == segment_id:
+            self._give_up(name)
+        return attempt(name, work)
 
     def forget(self) -> None:
-        """Give up what was begun; what a worker has of it runs on there, unheard."""
-        if self._begun is not None:
-            self._begun[2].cancel()
-            self._begun = None
+        """Give up what was begun; what a worker has of it continues there, and nobody waits."""
+        for name in tuple(self._begun):
+            self._give_up(name)
+        self._about = None
 
-    def _task(self, work: Work[Result]) -> asyncio.Task[Result | None]:
-        return attempt(self._name, work)
+    def _give_up(self, name: str) -> None:
+        task = self._begun.pop(name, None)
+        if task is not None:
+            task.cancel()
 
 
 def attempt(name: str, work: Work[Result]) -> asyncio.Task[Result | None]:

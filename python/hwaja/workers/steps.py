@@ -56,7 +56,7 @@ def spoken(hypothesis: Hypothesis, speech_seconds: float) -> Hypothesis:
 
 
 @dataclass(slots=True)
-class _Utterance(Generic[Heard]):
+class _Stream(Generic[Heard]):
     """A stream, and what the front asked of it."""
 
     stream: Heard
@@ -81,7 +81,7 @@ class Streams(Generic[Heard]):
     def __init__(self, recogniser: StreamingRecognizer[Heard], send: Send) -> None:
         self._recogniser = recogniser
         self._send = send
-        self._utterances: OrderedDict[int, _Utterance[Heard]] = OrderedDict()
+        self._utterances: OrderedDict[int, _Stream[Heard]] = OrderedDict()
 
     @property
     def has_work(self) -> bool:
@@ -128,7 +128,7 @@ class Streams(Generic[Heard]):
 
     def _open(self, request: wire.Open) -> None:
         stream = self._recogniser.open(request.options)
-        self._utterances[request.stream_id] = _Utterance(
+        self._utterances[request.stream_id] = _Stream(
             stream, request.interims, request.suspect, request.is_ahead
         )
 
@@ -149,7 +149,7 @@ class Streams(Generic[Heard]):
             yield wire.Heard(stream_id, hypothesis, is_final=True)
 
 
-def _continue(utterance: _Utterance[Heard], request: wire.Feed | wire.Finish) -> None:
+def _continue(utterance: _Stream[Heard], request: wire.Feed | wire.Finish) -> None:
     if isinstance(request, wire.Finish):
         utterance.stream.finish()
         utterance.speech_seconds = request.speech_seconds

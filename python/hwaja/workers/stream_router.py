@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable
 from itertools import chain
 
 from hwaja.workers import wire
-from hwaja.workers.live import LiveUtterance
+from hwaja.workers.utterance_stream import UtteranceStream
 
 
 class Route:
@@ -21,18 +21,18 @@ class Route:
 
     def __init__(self, new_id: Callable[[], int]) -> None:
         self._new_id = new_id
-        self._sending: OrderedDict[LiveUtterance, None] = OrderedDict()
+        self._sending: OrderedDict[UtteranceStream, None] = OrderedDict()
         self._dropped: list[int] = []
         self._filled = asyncio.Event()
-        self.utterances: set[LiveUtterance] = set()
+        self.utterances: set[UtteranceStream] = set()
 
-    def add(self, utterance: LiveUtterance) -> None:
+    def add(self, utterance: UtteranceStream) -> None:
         """Have an utterance, or what is new of it, sent to the worker."""
         self.utterances.add(utterance)
         self._sending[utterance] = None
         self._filled.set()
 
-    def drop(self, utterance: LiveUtterance) -> None:
+    def drop(self, utterance: UtteranceStream) -> None:
         """Have the worker forget an utterance."""
         self._forget(utterance)
         if utterance.stream_id is not None:
@@ -68,11 +68,11 @@ class Route:
                 return request
         return None
 
-    def _first(self) -> LiveUtterance:
+    def _first(self) -> UtteranceStream:
         live = (utterance for utterance in self._sending if not utterance.is_ahead)
         return next(live, next(iter(self._sending)))
 
-    def _request(self, utterance: LiveUtterance) -> wire.StreamRequest | None:
+    def _request(self, utterance: UtteranceStream) -> wire.StreamRequest | None:
         try:
             return utterance.next_request(self._new_id)
         except Exception as error:  # the audio is gone, because its session is
@@ -80,7 +80,7 @@ class Route:
             self.drop(utterance)
             return None
 
-    def _forget(self, utterance: LiveUtterance) -> None:
+    def _forget(self, utterance: UtteranceStream) -> None:
         self.utterances.discard(utterance)
         self._sending.pop(utterance, None)
 
@@ -93,7 +93,7 @@ class StreamRouter:
         self._new_id = new_id
         self._lines: dict[int, Route] = {}  # by worker
         self._worker_of: dict[Hashable, int] = {}  # by session
-        self._unheard: list[LiveUtterance] = []  # while no worker runs
+        self._unheard: list[UtteranceStream] = []  # while no worker runs
 
     @property
     def unsent_samples(self) -> int:
@@ -130,7 +130,7 @@ class StreamRouter:
             utterance.begin_again()
             self.add(utterance)
 
-    def add(self, utterance: LiveUtterance) -> None:
+    def add(self, utterance: UtteranceStream) -> None:
         """Have an utterance heard by its session's worker, else by the one with the fewest."""
         if not self._lines:
             self._unheard.append(utterance)
@@ -139,13 +139,13 @@ class StreamRouter:
         worker = self._worker_of.setdefault(utterance.owner, quietest)
         self._lines[worker].add(utterance)
 
-    def changed(self, utterance: LiveUtterance) -> None:
+    def changed(self, utterance: UtteranceStream) -> None:
         """Send what is new of an utterance."""
         worker = self.worker_of(utterance)
         if worker is not None:
             self._lines[worker].add(utterance)
 
-    def drop(self, utterance: LiveUtterance) -> None:
+    def drop(self, utterance: UtteranceStream) -> None:
         """Forget an utterance that nobody waits for."""
         worker = self.worker_of(utterance)
         if worker is not None:
@@ -153,7 +153,7 @@ class StreamRouter:
         elif utterance in self._unheard:
             self._unheard.remove(utterance)
 
-    def worker_of(self, utterance: LiveUtterance) -> int | None:
+    def worker_of(self, utterance: UtteranceStream) -> int | None:
         """Return the worker that hears an utterance; None where it is over, or none runs."""
         has_it = (k for k, line in self._lines.items() if utterance in line.utterances)
         return next(has_it, None)

@@ -10,7 +10,7 @@ from hwaja.engines.interface import EngineError, Samples
 from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.values import Options
 from hwaja.workers import wire
-from hwaja.workers.live import PIECE_SAMPLES, LiveUtterance
+from hwaja.workers.utterance_stream import PIECE_SAMPLES, UtteranceStream
 
 OPTIONS = Options("ko")
 
@@ -20,11 +20,11 @@ def read(start: int, stop: int) -> Samples:
     return np.arange(start, stop, dtype=np.float32)
 
 
-def utterance(on_interim: Callable[[str], None] | None = None, start: int = 100) -> LiveUtterance:
-    return LiveUtterance("session", OPTIONS, read, start, on_interim)
+def utterance(on_interim: Callable[[str], None] | None = None, start: int = 100) -> UtteranceStream:
+    return UtteranceStream("session", OPTIONS, read, start, on_interim)
 
 
-def requests(live: LiveUtterance, first_id: int = 1) -> list[wire.StreamRequest]:
+def requests(live: UtteranceStream, first_id: int = 1) -> list[wire.StreamRequest]:
     """Everything that is to be sent now."""
     ids = count(first_id)
     return list(iter(lambda: live.next_request(lambda: next(ids)), None))

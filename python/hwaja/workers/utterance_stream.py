@@ -15,7 +15,7 @@ PIECE_SAMPLES = SAMPLE_RATE // 2
 
 
 @dataclass(slots=True, eq=False)
-class LiveUtterance:
+class UtteranceStream:
     """What is to be sent is kept as sample indices; the audio is read when it is sent."""
 
     owner: Hashable

@@ -1,0 +1,183 @@
+"""Who speaks in the utterances of one session, and whether another voice has begun in the open one.
+
+Where people answer each other without a pause, the gate would hold all their turns back until
+somebody pauses. So the end of an open utterance is embedded every now and then, and where another
+voice is sure to have begun, the utterance is over. Overload does not stop that: short utterances of
+one voice are what is recognised soonest, and once.
+"""
+
+import asyncio
+from collections.abc import Callable, Hashable
+
+from hwaja._pcm import RingBuffer
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.speakers.diarize import read_parts, unscored_part, whole_part
+from hwaja.speakers.parts import Part, next_turn
+from hwaja.speakers.voices import Voices
+from hwaja.vad.gate import Segment
+from hwaja.workers.overload import DegradationLevel, Overload
+from hwaja.workers.pool import Pool
+from hwaja.workers.speculation import Speculation, Work, attempt
+
+HURRIED_SECONDS = 3.0
+"""What is embedded of an utterance under overload; longer audio hardly says more of its voice."""
+
+Parts = tuple[Part, ...]
+
+
+class Attribution:
+    """Has utterances embedded and compares them with the enrolled voices."""
+
+    def __init__(
+        self,
+        owner: Hashable,
+        pool: Pool,
+        ring: RingBuffer,
+        voices: Voices,
+        overload: Overload,
+        speculation: Speculation,
+        report_voices: Callable[[int, Parts | None], object],
+        report_turn: Callable[[int, int | None], object],
+    ) -> None:
+        """Prepare.
+
+        Args:
+            owner: whose turn it is where sessions share the workers.
+            pool: the workers.
+            ring: holds the samples until the work on them is done or given up.
+            voices: the enrolled voices, read when an embedding is there.
+            overload: says when there is no time for who speaks in the midst of an utterance.
+            speculation: what was begun early.
+            report_voices: takes the parts of a segment; None: the engine failed on it.
+            report_turn: takes the sample of a segment from which on another voice speaks; None:
+                none is sure to, or the engine failed.
+
+        """
+        self._owner = owner
+        self._pool = pool
+        self._ring = ring
+        self._voices = voices
+        self._overload = overload
+        self._speculation = speculation
+        self._report_voices = report_voices
+        self._report_turn = report_turn
+        self._probe: asyncio.Task[int | None] | None = None
+        self._utterances: set[asyncio.Task[Parts | None]] = set()
+        self._lessons: set[asyncio.Task[None]] = set()
+
+    def begin(self, *, adapt: bool) -> None:
+        """Begin a transcription; unless voices may adapt, take back what they learned before."""
+        self._end_probe()
+        if not adapt:
+            self._end_lessons()
+            self._voices.unlearn()
+
+    def probe(self, segment_id: int, start: int, stop: int) -> None:
+        """Search samples `[start, stop)` of an open segment for another voice, and report it.
+
+        One search at a time. It is given up when the segment is over.
+        """
+
+        def found(task: asyncio.Task[int | None]) -> None:
+            if not task.cancelled():
+                self._report_turn(segment_id, task.result())
+
+        self._probe = attempt("turns", lambda: self._next_turn(start, stop))
+        self._probe.add_done_callback(found)
+
+    def speculate(self, segment_id: int, segment: Segment) -> None:
+        """Begin work on a segment that may be over."""
+        self._speculation.begin("attribution", segment_id, segment, self._attribution(segment))
+
+    def finish(self, segment_id: int, segment: Segment) -> None:
+        """Report who speaks in a segment that is over."""
+
+        def found(task: asyncio.Task[Parts | None]) -> None:
+            self._utterances.discard(task)
+            if not task.cancelled():
+                self._report_voices(segment_id, task.result())
+
+        self._end_probe()
+        work = self._attribution(segment)
+        task = self._speculation.take("attribution", segment_id, segment, work)
+        self._utterances.add(task)
+        task.add_done_callback(found)
+
+    def learn(self, speaker_id: int, segment: Segment) -> asyncio.Task[None] | None:
+        """Let a voice learn from a segment that is the speaker's for sure, if there is time."""
+        if self._overload.leaves_out(DegradationLevel.SPEAKER_DETAILS):
+            return None
+        samples = self._ring.read(segment.start, segment.stop)  # the ring may forget them next
+
+        async def learn() -> None:
+            try:
+                track = await self._pool.embed(
+                    self._owner, samples.copy, len(samples), overlaps=False
+                )
+            finally:
+                samples.fill(0)
+            try:
+                self._voices.learn(speaker_id, track.whole, len(samples) / SAMPLE_RATE)
+            finally:
+                track.erase()
+
+        lesson = attempt("learning", learn)
+        self._lessons.add(lesson)
+        lesson.add_done_callback(self._lessons.discard)
+        return lesson
+
+    def close(self) -> None:
+        """Give up everything."""
+        self._end_probe()
+        self._end_lessons()
+        for task in self._utterances:
+            task.cancel()
+
+    def _end_probe(self) -> None:
+        if self._probe is not None:
+            self._probe.cancel()
+            self._probe = None
+
+    def _end_lessons(self) -> None:
+        for lesson in self._lessons:
+            lesson.cancel()
+
+    async def _next_turn(self, start: int, stop: int) -> int | None:
+        track = await self._pool.embed(
+            self._owner, lambda: self._ring.read(start, stop), stop - start, overlaps=False
+        )
+        try:
+            # What the gate holds open has no long pause in it: all of it counts as speech.
+            speech_seconds = (stop - start) / SAMPLE_RATE
+            whole = Part(start, stop, self._voices.speaker_ids, speech_seconds)
+            return next_turn(read_parts(track, whole, self._voices))
+        finally:
+            track.erase()
+
+    def _attribution(self, segment: Segment) -> Work[Parts]:
+        async def attribute() -> Parts:
+            whole = unscored_part(segment, self._voices)
+            if whole.is_short:
+                return (whole,)
+            hurried = self._overload.leaves_out(DegradationLevel.SPEAKER_DETAILS)
+            start, stop = _middle(segment) if hurried else (segment.start, segment.stop)
+            track = await self._pool.embed(
+                self._owner,
+                lambda: self._ring.read(start, stop),
+                stop - start,
+                overlaps=not hurried,
+            )
+            try:
+                if hurried:
+                    return (whole_part(track, whole, self._voices),)
+                return read_parts(track, whole, self._voices)
+            finally:
+                track.erase()
+
+        return attribute
+
+
+def _middle(segment: Segment) -> tuple[int, int]:
+    """Return the samples in the middle of an utterance."""
+    spare = max(0, segment.stop - segment.start - round(HURRIED_SECONDS * SAMPLE_RATE)) // 2
+    return segment.start + spare, segment.stop - spare

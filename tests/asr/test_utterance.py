@@ -1,0 +1,399 @@
+"""The handles of a session's utterances: recognised as a whole, with interims, or as spoken."""
+
+import asyncio
+from typing import cast
+
+import numpy as np
+import pytest
+from fakes import FakePool
+from gating import segment
+
+from hwaja._pcm import RingBuffer
+from hwaja.asr.utterance import (
+    FIRST_INTERIM_SECONDS,
+    INTERIM_STEP_SECONDS,
+    Means,
+    Recognition,
+)
+from hwaja.engines.interface import EngineError
+from hwaja.engines.recognition import Abilities, Hypothesis
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.values import Options
+from hwaja.workers.interim_worker import InterimWorker
+from hwaja.workers.overload import BEGINS_AT_SECONDS, CALM_SECONDS, DegradationLevel, Overload
+from hwaja.workers.pool import Pool
+from hwaja.workers.speculation import Speculation
+from hwaja.workers.utterance_stream import UtteranceStream
+
+START = 1600
+FIRST = START + round(FIRST_INTERIM_SECONDS * SAMPLE_RATE)
+STEP = round(INTERIM_STEP_SECONDS * SAMPLE_RATE)
+
+
+@pytest.fixture
+def ring() -> RingBuffer:
+    ring = RingBuffer(8 * SAMPLE_RATE)
+    ring.push(np.arange(8 * SAMPLE_RATE, dtype="<u2").tobytes())
+    return ring
+
+
+async def settle() -> None:
+    """Let every task go as far as it can."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+class Heard:
+    """A session's recognition, and what it reported."""
+
+    def __init__(self, ring: RingBuffer, pool: Pool, interim_worker: InterimWorker) -> None:
+        self.overload = Overload()
+        self.speculation = Speculation(pool)
+        self.interims: list[tuple[int, str]] = []
+        self._texts: dict[int, asyncio.Future[Hypothesis | None]] = {}
+        self.recognition = Recognition(
+            Means(
+                "session",
+                pool,
+                interim_worker,
+                ring,
+                self.overload,
+                self.speculation,
+                report_text=self._take_text,
+                report_interim=lambda *interim: self.interims.append(interim),
+            )
+        )
+
+    def _take_text(self, segment_id: int, heard: Hypothesis | None) -> None:
+        self._texts[segment_id].set_result(heard)
+
+    async def finish(self, segment_id: int, start: int, stop: int, speech: int) -> str | None:
+        """Finish an utterance; return the text that is reported of it."""
+        self._texts[segment_id] = asyncio.get_running_loop().create_future()
+        self.recognition.finish(segment_id, segment(start, stop, speech))
+        async with asyncio.timeout(5):
+            heard = await self._texts[segment_id]
+        return None if heard is None else heard.text
+
+
+# Whole utterances -----------------------------------------------------------------------------
+
+
+class Whole(Heard):
+    """A recognition of whole utterances with fake workers."""
+
+    def __init__(self, ring: RingBuffer) -> None:
+        self.pool, self.interim_worker = FakePool(), FakePool()
+        super().__init__(ring, cast(Pool, self.pool), cast(InterimWorker, self.interim_worker))
+
+    def begin(self) -> None:
+        self.recognition.begin(Options("ko"), interims=True)
+
+    @property
+    def interim_of(self) -> list[int]:
+        """Samples in each draft."""
+        return [len(samples) for samples in self.interim_worker.heard]
+
+
+@pytest.fixture
+def whole(ring: RingBuffer) -> Whole:
+    return Whole(ring)
+
+
+async def test_an_open_utterance_is_drafted_as_it_grows_and_each_draft_is_told(
+    whole: Whole,
+) -> None:
+    whole.begin()
+    for stop in (FIRST - 1, FIRST, FIRST + STEP - 1, FIRST + STEP):
+        whole.recognition.extend(4, START, stop)
+        await settle()
+    assert whole.interim_of == [FIRST - START, FIRST + STEP - START]
+    assert whole.interims == [(4, "a"), (4, "b")]
+    assert whole.pool.heard == [], "the workers for final texts have no part in this"
+
+
+async def test_nothing_is_drafted_where_nobody_asked(whole: Whole) -> None:
+    whole.recognition.begin(Options(), interims=False)
+    whole.recognition.extend(0, START, FIRST + STEP)
+    await settle()
+    assert whole.interim_of == []
+
+
+async def test_nothing_is_drafted_under_overload_and_it_goes_on_once_that_is_over(
+    whole: Whole,
+) -> None:
+    whole.begin()
+    whole.overload.observe(BEGINS_AT_SECONDS[DegradationLevel.INTERIMS], 0)
+    whole.recognition.extend(4, START, FIRST)
+    await settle()
+    assert whole.interim_of == []
+    whole.overload.observe(0, 0)
+    whole.overload.observe(0, CALM_SECONDS)
+    whole.recognition.extend(4, START, FIRST + 1)
+    await settle()
+    assert whole.interim_of == [FIRST + 1 - START]
+
+
+async def test_a_draft_takes_what_there_is_when_its_turn_comes(whole: Whole) -> None:
+    whole.begin()
+    whole.interim_worker.working.clear()
+    whole.recognition.extend(0, START, FIRST)
+    await settle()
+    whole.recognition.extend(0, START, FIRST + 10 * STEP)
+    await settle()
+    whole.interim_worker.working.set()
+    await settle()
+    assert whole.interim_of == [FIRST + 10 * STEP - START]
+
+
+async def test_a_draft_of_an_utterance_that_is_over_is_not_told(whole: Whole) -> None:
+    whole.begin()
+    whole.interim_worker.working.clear()
+    whole.recognition.extend(0, START, FIRST)
+    await settle()
+    text = asyncio.create_task(whole.finish(0, START, FIRST, FIRST - START))
+    await settle()
+    whole.interim_worker.working.set()
+    await settle()
+    assert await text == "a"
+    assert whole.interims == []
+
+
+async def test_a_draft_that_fails_ends_no_later_one(whole: Whole) -> None:
+    whole.begin()
+    whole.interim_worker.failures = [EngineError("no")]
+    whole.recognition.extend(0, START, FIRST)
+    await settle()
+    whole.recognition.extend(0, START, FIRST + STEP)
+    await settle()
+    assert whole.interims == [(0, "b")]
+
+
+async def test_each_segment_is_drafted_for_itself(whole: Whole) -> None:
+    whole.begin()
+    whole.recognition.extend(0, START, FIRST)
+    await settle()
+    await whole.finish(0, START, FIRST, 1)
+    whole.recognition.extend(1, FIRST + STEP, FIRST + STEP + FIRST - START)
+    await settle()
+    assert whole.interims == [(0, "a"), (1, "b")]
+
+
+async def test_what_was_open_when_a_transcription_ended_is_not_mistaken_for_a_later_one(
+    whole: Whole,
+) -> None:
+    """A pause that a split left over ends without a text, and numbers begin anew."""
+    whole.begin()
+    whole.recognition.extend(0, START, FIRST)
+    await settle()
+    whole.begin()
+    whole.recognition.extend(0, START + STEP, FIRST + STEP)
+    await settle()
+    assert whole.interim_of == [FIRST - START, FIRST - START]
+    np.testing.assert_array_equal(
+        whole.interim_worker.heard[1][: len(whole.interim_worker.heard[0]) - STEP],
+        whole.interim_worker.heard[0][STEP:],
+    )
+
+
+async def test_closing_ends_drafts_and_early_work(whole: Whole) -> None:
+    whole.begin()
+    for pool in (whole.pool, whole.interim_worker):
+        pool.working.clear()
+    whole.recognition.extend(0, START, FIRST)
+    whole.recognition.speculate(0, segment(START, FIRST, 1))
+    await settle()
+    whole.recognition.close()
+    whole.speculation.forget()
+    for pool in (whole.pool, whole.interim_worker):
+        pool.working.set()
+    await settle()
+    assert (whole.interims, whole.pool.heard) == ([], [])
+
+
+async def test_a_part_of_what_was_heard_disturbs_neither_drafts_nor_early_work(
+    whole: Whole,
+) -> None:
+    """The next utterance is being spoken, or may be over, while the one before is divided."""
+    whole.begin()
+    whole.recognition.extend(1, FIRST, FIRST + FIRST - START)
+    whole.recognition.speculate(1, segment(FIRST, FIRST + STEP, STEP))
+    await settle()
+    part = asyncio.create_task(whole.finish(2, START, START + STEP, STEP))
+    await settle()
+    whole.recognition.extend(1, FIRST, FIRST + FIRST - START + STEP - 1)
+    await settle()
+    assert whole.interims == [(1, "a")], "there is too little new for another draft"
+    assert await part == "b"
+    assert await whole.finish(1, FIRST, FIRST + STEP, STEP) == "a", "it was there"
+    assert [len(heard) for heard in whole.pool.heard] == [STEP, STEP]
+
+
+async def test_a_part_that_the_engine_fails_has_no_text_and_the_next_has(whole: Whole) -> None:
+    whole.begin()
+    whole.pool.failures = [EngineError("no")]
+    assert await whole.finish(4, START, FIRST, 1) is None
+    assert await whole.finish(4, START, FIRST, 1) == "b"
+
+
+SPAN = (1000, 17_000, 12_000)
+"""Start, stop and speech samples of an utterance."""
+
+
+async def test_the_recogniser_is_given_the_samples_of_the_utterance(whole: Whole) -> None:
+    assert await whole.finish(0, *SPAN) == "a"
+    expected = np.arange(1000, 17_000, dtype=np.float32) / 32768
+    np.testing.assert_array_equal(whole.pool.heard[0], expected)
+
+
+async def test_an_utterance_that_was_begun_early_is_worked_on_once(whole: Whole) -> None:
+    whole.recognition.speculate(0, segment(*SPAN))
+    await whole.pool.asked.wait()
+    assert await whole.finish(0, *SPAN) == "a"
+    assert len(whole.pool.heard) == 1
+
+
+async def test_what_was_begun_wrongly_never_answers_for_other_samples(whole: Whole) -> None:
+    whole.recognition.speculate(0, segment(1000, 9000, 8000))
+    await whole.pool.asked.wait()
+    assert await whole.finish(0, *SPAN) is not None
+    assert len(whole.pool.heard[-1]) == 16_000
+
+
+async def test_early_work_that_did_not_begin_yet_is_given_up_with_what_it_was_for(
+    whole: Whole,
+) -> None:
+    whole.pool.working.clear()
+    whole.recognition.speculate(0, segment(1000, 9000, 8000))
+    await whole.pool.asked.wait()
+    whole.recognition.speculate(0, segment(*SPAN))
+    text = asyncio.create_task(whole.finish(0, *SPAN))
+    await settle()
+    whole.pool.working.set()
+    assert await text == "a"
+    assert [len(samples) for samples in whole.pool.heard] == [16_000]
+
+
+async def test_no_early_work_takes_a_worker_that_others_wait_for(whole: Whole) -> None:
+    whole.pool.idle_workers = 0
+    whole.recognition.speculate(0, segment(*SPAN))
+    await settle()
+    assert not whole.pool.asked.is_set()
+    assert await whole.finish(0, *SPAN) == "a"
+
+
+# While they are spoken ------------------------------------------------------------------------
+
+
+class FakeLivePool:
+    """Keeps what it was asked for; an utterance becomes "start-stop"."""
+
+    abilities = Abilities(streaming=True)
+    idle_workers = 1
+
+    def __init__(self) -> None:
+        self.extended: list[tuple[int, int]] = []
+        self.dropped: list[int] = []
+        self.utterances: list[UtteranceStream] = []
+
+    def extend(self, utterance: UtteranceStream, stop: int) -> None:
+        if utterance not in self.utterances:
+            self.utterances.append(utterance)
+        utterance.stop = utterance.sent = stop
+        self.extended.append((utterance.start, stop))
+
+    async def finish(
+        self, utterance: UtteranceStream, stop: int, speech_seconds: float
+    ) -> Hypothesis:
+        assert utterance.sent <= stop, "more was heard than belongs to it"
+        self.extend(utterance, stop)
+        return Hypothesis(f"{utterance.start}-{stop}")
+
+    def drop(self, utterance: UtteranceStream) -> None:
+        self.dropped.append(utterance.start)
+
+
+@pytest.fixture
+def live_pool() -> FakeLivePool:
+    return FakeLivePool()
+
+
+@pytest.fixture
+def live(live_pool: FakeLivePool, ring: RingBuffer) -> Heard:
+    return Heard(ring, cast(Pool, live_pool), cast(InterimWorker, None))
+
+
+async def test_what_was_heard_while_it_was_spoken_is_finished(
+    live: Heard, live_pool: FakeLivePool
+) -> None:
+    live.recognition.begin(Options("ko"), interims=False)
+    live.recognition.extend(0, 100, 500)
+    live.recognition.extend(0, 100, 900)
+    assert await live.finish(0, 100, 1000, 800) == "100-1000"
+    assert live_pool.extended == [(100, 500), (100, 900), (100, 1000)]
+    (utterance,) = live_pool.utterances
+    assert (utterance.owner, utterance.options) == ("session", Options("ko"))
+    assert live_pool.dropped == []
+
+
+async def test_what_was_split_before_the_end_of_what_was_heard_is_heard_again(
+    live: Heard, live_pool: FakeLivePool
+) -> None:
+    live.recognition.extend(0, 100, 900)
+    assert await live.finish(0, 100, 700, 600) == "100-700"
+    live.recognition.extend(1, 700, 900)
+    assert await live.finish(1, 700, 1200, 500) == "700-1200"
+    assert live_pool.dropped == [100]
+    assert len(live_pool.utterances) == 3
+
+
+async def test_an_utterance_that_nobody_followed_is_heard_at_once(live: Heard) -> None:
+    assert await live.finish(0, 100, 700, 600) == "100-700"
+
+
+async def test_what_began_elsewhere_is_dropped(live: Heard, live_pool: FakeLivePool) -> None:
+    """What a split left over was a pause; the next utterance begins later."""
+    live.recognition.extend(1, 100, 300)
+    live.recognition.extend(1, 600, 800)
+    live.recognition.close()
+    assert live_pool.dropped == [100, 600]
+
+
+async def test_a_transcription_begins_with_nothing_open(
+    live: Heard, live_pool: FakeLivePool
+) -> None:
+    live.recognition.begin(Options("en"), interims=False)
+    live.recognition.extend(0, 100, 300)
+    live.recognition.begin(Options("ko"), interims=False)
+    live.recognition.extend(0, 100, 300)
+    assert live_pool.dropped == [100]
+    assert [utterance.options.language for utterance in live_pool.utterances] == ["en", "ko"]
+
+
+async def test_texts_so_far_are_told_with_their_segment_to_who_asked(
+    live: Heard, live_pool: FakeLivePool
+) -> None:
+    live.recognition.begin(Options(), interims=True)
+    live.recognition.extend(3, 100, 300)
+    await live.finish(3, 100, 300, 200)
+    live.recognition.extend(4, 600, 800)
+    for utterance, text in zip(live_pool.utterances, ("가", "나"), strict=True):
+        utterance.take(Hypothesis(text), is_final=False)
+    live.recognition.begin(Options(), interims=False)
+    live.recognition.extend(5, 900, 1000)
+    assert live.interims == [(3, "가"), (4, "나")]
+    assert live_pool.utterances[-1].on_interim is None
+
+
+async def test_a_part_of_what_was_heard_is_heard_anew_while_the_next_is_spoken(
+    live: Heard, live_pool: FakeLivePool
+) -> None:
+    live.recognition.begin(Options("ko"), interims=True)
+    live.recognition.extend(1, 2000, 2500)
+    assert await live.finish(5, 100, 700, 600) == "100-700"
+    live.recognition.extend(1, 2000, 2900)
+    assert await live.finish(1, 2000, 3000, 900) == "2000-3000"
+    assert live_pool.dropped == []
+    following, part = live_pool.utterances
+    assert (part.options, part.on_interim) == (Options("ko"), None)
+    assert (following.start, live.interims) == (2000, [])

@@ -1,0 +1,328 @@
+"""Who speaks in utterances, begun early, under overload, and while one is open; what is learned."""
+
+import asyncio
+from collections.abc import Callable, Hashable
+from typing import cast
+
+import numpy as np
+import pytest
+from fakes import FakePool, no_cohort
+from gating import segment
+
+from hwaja._pcm import RingBuffer
+from hwaja.engines.interface import HOP_SAMPLES, EngineError, Samples, VoiceTrack
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.values import Label
+from hwaja.speakers.attribution import Attribution
+from hwaja.speakers.parts import Part
+from hwaja.speakers.voices import Voices
+from hwaja.vad.gate import FRAME_SAMPLES
+from hwaja.workers.overload import Overload
+from hwaja.workers.pool import Pool
+from hwaja.workers.speculation import Speculation
+
+SPAN = (1000, 17_000, 12_000)
+"""Start, stop and speech samples of an utterance."""
+
+SHORT_SAMPLES = 3 * FRAME_SAMPLES
+"""Too little speech to embed."""
+
+PROBED = (SAMPLE_RATE, 4 * SAMPLE_RATE)
+A, B = np.eye(2, dtype=np.float32)
+
+
+class Attributed:
+    """A session's attribution, and what it reported."""
+
+    def __init__(
+        self,
+        pool: FakePool,
+        ring: RingBuffer,
+        voices: Voices,
+        overload: Overload | None = None,
+    ) -> None:
+        self.parts: asyncio.Queue[tuple[int, tuple[Part, ...] | None]] = asyncio.Queue()
+        self.turns: asyncio.Queue[tuple[int, int | None]] = asyncio.Queue()
+        self.attribution = Attribution(
+            "owner",
+            cast(Pool, pool),
+            ring,
+            voices,
+            overload or Overload(),
+            Speculation(cast(Pool, pool)),
+            report_voices=lambda *found: self.parts.put_nowait(found),
+            report_turn=lambda *found: self.turns.put_nowait(found),
+        )
+
+    async def finish(self, *span: int) -> tuple[Part, ...] | None:
+        """Finish an utterance; return the parts that are reported of it."""
+        self.attribution.finish(0, segment(*span))
+        async with asyncio.timeout(5):
+            segment_id, parts = await self.parts.get()
+        assert segment_id == 0
+        return parts
+
+
+@pytest.fixture
+def pool() -> FakePool:
+    return FakePool()
+
+
+@pytest.fixture
+def ring() -> RingBuffer:
+    ring = RingBuffer(2 * SAMPLE_RATE)
+    ring.push(np.arange(2 * SAMPLE_RATE, dtype="<i2").tobytes())
+    return ring
+
+
+@pytest.fixture
+def voices() -> Voices:
+    voices = Voices(no_cohort())
+    voices.enrol(0, np.array([0, 1], np.float32))
+    voices.enrol(1, np.array([1, 0], np.float32))
+    return voices
+
+
+@pytest.fixture
+def attributed(pool: FakePool, ring: RingBuffer, voices: Voices) -> Attributed:
+    return Attributed(pool, ring, voices)
+
+
+async def test_an_utterance_has_the_voice_that_is_nearest(attributed: Attributed) -> None:
+    parts = await attributed.finish(*SPAN)
+    assert parts is not None
+    (part,) = parts
+    assert (part.start, part.stop, part.speaker_ids) == (1000, 17_000, (0, 1))
+    assert part.cosines == pytest.approx((1.0, 0.0))
+    assert (part.nearest, part.label) == (0, Label.SURE)
+
+
+async def test_what_was_begun_early_is_embedded_once(
+    attributed: Attributed, pool: FakePool
+) -> None:
+    attributed.attribution.speculate(0, segment(*SPAN))
+    await asyncio.sleep(0)
+    assert await attributed.finish(*SPAN) is not None
+    assert len(pool.embedded) == 1
+
+
+async def test_what_was_begun_on_other_samples_never_answers_for_these(
+    attributed: Attributed, pool: FakePool
+) -> None:
+    attributed.attribution.speculate(0, segment(1000, 9000, 8000))
+    await asyncio.sleep(0)
+    parts = await attributed.finish(*SPAN)
+    assert parts is not None
+    assert (parts[0].start, parts[-1].stop) == SPAN[:2]
+
+
+async def test_under_overload_an_utterance_has_one_speaker_from_its_middle(
+    pool: FakePool, voices: Voices
+) -> None:
+    """Who speaks in the midst of it, and where two do, is not looked for."""
+    ring = RingBuffer(10 * SAMPLE_RATE)
+    ring.push(bytes(2 * 10 * SAMPLE_RATE))
+    overload = Overload()
+    overload.observe(60, 0)
+    parts = await Attributed(pool, ring, voices, overload).finish(1000, 100_001, 90_000)
+    assert parts is not None
+    (part,) = parts
+    assert (part.start, part.stop) == (1000, 100_001)
+    ((samples, overlaps),) = pool.embedded
+    assert samples == pytest.approx(3 * SAMPLE_RATE, abs=1)
+    assert not overlaps
+
+
+async def test_what_is_too_short_to_embed_is_told_as_such_without_a_job(
+    attributed: Attributed, pool: FakePool
+) -> None:
+    pool.voice_failures.append(EngineError("nobody asks for this"))
+    parts = await attributed.finish(1000, 9000, SHORT_SAMPLES)
+    assert parts is not None
+    assert [(part.start, part.stop, part.label) for part in parts] == [(1000, 9000, Label.SHORT)]
+    assert len(pool.voice_failures) == 1
+
+
+async def test_a_short_answer_has_its_speaker_by_its_voice(attributed: Attributed) -> None:
+    parts = await attributed.finish(1000, 9000, 4000)
+    assert parts is not None
+    assert [(part.nearest, part.cosines) for part in parts] == [(0, pytest.approx((1.0, 0.0)))]
+
+
+async def test_a_failing_embedder_names_nobody_and_the_next_utterance_has_its_speaker(
+    attributed: Attributed, pool: FakePool
+) -> None:
+    pool.voice_failures.append(EngineError("the engine ended on this audio"))
+    assert await attributed.finish(*SPAN) is None
+    assert await attributed.finish(*SPAN) is not None
+
+
+# Learning
+
+
+async def likeness(attributed: Attributed) -> float:
+    """How like the voice of speaker 2 the voice in every utterance is."""
+    parts = await attributed.finish(16_000, 32_000, 12_000)
+    assert parts is not None
+    return parts[0].cosines[-1]
+
+
+def lesson(attributed: Attributed, start: int, stop: int) -> "asyncio.Task[None]":
+    task = attributed.attribution.learn(2, segment(start, stop, stop - start))
+    assert task is not None
+    return task
+
+
+@pytest.fixture
+def taught(attributed: Attributed, voices: Voices) -> Attributed:
+    """One whose session has a third voice, which is a little like all that is said."""
+    voices.enrol(2, np.array([1, 1], np.float32))
+    return attributed
+
+
+async def test_a_voice_learns_from_audio_even_if_that_is_released_at_once(
+    taught: Attributed, ring: RingBuffer
+) -> None:
+    before = await likeness(taught)
+    learning = lesson(taught, 0, 8000)
+    ring.release(8000)
+    await learning
+    assert await likeness(taught) > before
+
+
+async def test_under_overload_voices_do_not_learn(
+    pool: FakePool, ring: RingBuffer, voices: Voices
+) -> None:
+    overload = Overload()
+    overload.observe(60, 0)
+    attribution = Attributed(pool, ring, voices, overload).attribution
+    assert attribution.learn(0, segment(*SPAN)) is None
+    assert pool.embedded == []
+
+
+async def test_a_lesson_that_fails_changes_no_voice_and_disturbs_nothing(
+    taught: Attributed, pool: FakePool
+) -> None:
+    before = await likeness(taught)
+    pool.voice_failures.append(EngineError("the engine ended on this audio"))
+    await lesson(taught, 0, 8000)
+    assert await likeness(taught) == before
+
+
+async def test_what_voices_learned_is_taken_back_with_the_lessons_under_way(
+    taught: Attributed, pool: FakePool
+) -> None:
+    """The last answer of a transcription may be a lesson when the next one begins."""
+    before = await likeness(taught)
+    await lesson(taught, 0, 8000)
+    pool.working.clear()
+    learning = lesson(taught, 8000, 16_000)
+    await asyncio.sleep(0)
+    taught.attribution.begin(adapt=False)
+    pool.working.set()
+    await asyncio.wait([learning])
+    assert await likeness(taught) == before
+
+
+async def test_what_voices_learned_is_kept_where_they_may_adapt(taught: Attributed) -> None:
+    before = await likeness(taught)
+    await lesson(taught, 0, 8000)
+    taught.attribution.begin(adapt=True)
+    assert await likeness(taught) > before
+
+
+async def test_closing_ends_lessons_and_reports_nothing_more(
+    taught: Attributed, pool: FakePool
+) -> None:
+    pool.working.clear()
+    learning = lesson(taught, 0, 8000)
+    taught.attribution.finish(0, segment(*SPAN))
+    await asyncio.sleep(0)
+    taught.attribution.close()
+    await asyncio.wait([learning])
+    assert learning.cancelled()
+    pool.working.set()
+    await asyncio.sleep(0.01)
+    assert taught.parts.empty()
+
+
+# Another voice in an open utterance
+
+
+class TwoVoices(FakePool):
+    """Hears speaker 0 until a sample of the session, and speaker 1 from there on."""
+
+    def __init__(self, change: int) -> None:
+        super().__init__()
+        self.change = change
+        self.tracks: list[VoiceTrack] = []
+
+    async def embed(
+        self, owner: Hashable, read: Callable[[], Samples], samples: int, *, overlaps: bool
+    ) -> VoiceTrack:
+        whole = await super().embed(owner, read, samples, overlaps=overlaps)
+        starts = PROBED[0] + np.arange(len(whole.windows)) * HOP_SAMPLES
+        windows = np.where((starts < self.change)[:, None], A, B)
+        self.tracks.append(VoiceTrack(windows.mean(axis=0), windows, whole.overlap))
+        return self.tracks[-1]
+
+
+def watching(pool: FakePool) -> Attributed:
+    ring = RingBuffer(5 * SAMPLE_RATE)
+    ring.push(np.ones(5 * SAMPLE_RATE, "<i2").tobytes())
+    voices = Voices(no_cohort())
+    voices.enrol(0, A)
+    voices.enrol(1, B)
+    return Attributed(pool, ring, voices)
+
+
+async def found(watch: Attributed) -> int | None:
+    watch.attribution.probe(7, *PROBED)
+    async with asyncio.timeout(5):
+        segment_id, turn_at = await watch.turns.get()
+    assert segment_id == 7
+    return turn_at
+
+
+async def test_another_voice_is_found_where_it_begins() -> None:
+    change = 3 * SAMPLE_RATE
+    pool = TwoVoices(change)
+    at = await found(watching(pool))
+    assert at is not None
+    assert abs(at - change) <= HOP_SAMPLES
+    assert pool.embedded == [(PROBED[1] - PROBED[0], False)]
+
+
+async def test_where_one_voice_goes_on_nothing_is_found() -> None:
+    assert await found(watching(TwoVoices(PROBED[1]))) is None
+
+
+async def test_what_was_heard_of_the_voices_is_overwritten() -> None:
+    pool = TwoVoices(3 * SAMPLE_RATE)
+    await found(watching(pool))
+    (track,) = pool.tracks
+    assert not track.whole.any()
+    assert not track.windows.any()
+
+
+async def test_a_search_is_given_up_with_the_utterance_and_the_next_one_can_begin() -> None:
+    """Its samples may be forgotten from then on."""
+    pool = TwoVoices(3 * SAMPLE_RATE)
+    pool.working.clear()
+    watch = watching(pool)
+    watch.attribution.probe(7, *PROBED)
+    await asyncio.sleep(0)
+    watch.attribution.finish(7, segment(*PROBED, SHORT_SAMPLES))
+    await watch.parts.get()
+    pool.working.set()
+    assert await found(watch) is not None
+    assert len(pool.embedded) == 1
+    assert watch.turns.empty()
+
+
+async def test_an_engine_that_fails_finds_nothing_and_the_next_look_is_free() -> None:
+    pool = TwoVoices(3 * SAMPLE_RATE)
+    pool.voice_failures = [EngineError("embedding failed")]
+    watch = watching(pool)
+    assert await found(watch) is None
+    assert await found(watch) is not None
