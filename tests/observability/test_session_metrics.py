@@ -35,7 +35,7 @@ class Observed(Talk):
         super().__init__()
         self.metrics = Metrics()
         self.pace = Pace()
-        self.session_metrics = SessionMetrics(self.metrics, RING_SAMPLES, self.pace)
+        self.session_metrics = SessionMetrics(self.metrics, self.session, RING_SAMPLES, self.pace)
         self.handle(Connected())
         self.enrol(0)
         self.enrol(1)
@@ -206,11 +206,11 @@ def test_a_session_that_is_ahead_is_not_late_and_its_answers_have_no_latency(
 
 
 def test_whether_all_is_answered_is_known(talk: Observed) -> None:
-    assert talk.session_metrics.all_answered
+    assert talk.session.oldest_unanswered is None
     job = talk.spoken()
-    assert not talk.session_metrics.all_answered
+    assert talk.session.oldest_unanswered == job.segment
     answer(talk, job, "네", 0)
-    assert talk.session_metrics.all_answered
+    assert talk.session.oldest_unanswered is None
 
 
 def test_what_is_empty_or_fails_is_counted_and_has_no_latency(talk: Observed, clock: Clock) -> None:

@@ -15,6 +15,7 @@ from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Label
 from hwaja.speakers.attribution import Attribution
 from hwaja.speakers.parts import Part
+from hwaja.speakers.takes import pool as pooled
 from hwaja.speakers.voices import Voices
 from hwaja.vad.gate import FRAME_SAMPLES
 from hwaja.workers.overload import Overload
@@ -78,8 +79,8 @@ def ring() -> RingBuffer:
 @pytest.fixture
 def voices() -> Voices:
     voices = Voices(no_cohort())
-    voices.enrol(0, np.array([0, 1], np.float32))
-    voices.enrol(1, np.array([1, 0], np.float32))
+    voices.enrol(0, pooled(None, np.array([0, 1], np.float32), 1.0))
+    voices.enrol(1, pooled(None, np.array([1, 0], np.float32), 1.0))
     return voices
 
 
@@ -176,7 +177,7 @@ def lesson(attributed: Attributed, start: int, stop: int) -> "asyncio.Task[None]
 @pytest.fixture
 def taught(attributed: Attributed, voices: Voices) -> Attributed:
     """One whose session has a third voice, which is a little like all that is said."""
-    voices.enrol(2, np.array([1, 1], np.float32))
+    voices.enrol(2, pooled(None, np.array([1, 1], np.float32), 1.0))
     return attributed
 
 
@@ -271,8 +272,8 @@ def watching(pool: FakePool) -> Attributed:
     ring = RingBuffer(5 * SAMPLE_RATE)
     ring.push(np.ones(5 * SAMPLE_RATE, "<i2").tobytes())
     voices = Voices(no_cohort())
-    voices.enrol(0, A)
-    voices.enrol(1, B)
+    voices.enrol(0, pooled(None, A, 1.0))
+    voices.enrol(1, pooled(None, B, 1.0))
     return Attributed(pool, ring, voices)
 
 

@@ -15,6 +15,7 @@ from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Label
 from hwaja.speakers.diarize import BELIEVED_PROBABILITY, read_parts, unscored_part
 from hwaja.speakers.parts import Part
+from hwaja.speakers.takes import pool
 from hwaja.speakers.voices import Voices
 from hwaja.vad.gate import FRAME_SAMPLES, Segment, SpeechFrame
 
@@ -28,8 +29,8 @@ START = 7000
 def voices() -> Voices:
     """Of speaker 0 and speaker 1; that of a third is not enrolled."""
     voices = Voices(no_cohort(3))
-    voices.enrol(0, A)
-    voices.enrol(1, B)
+    voices.enrol(0, pool(None, A, 1.0))
+    voices.enrol(1, pool(None, B, 1.0))
     return voices
 
 
@@ -164,7 +165,7 @@ def test_more_speech_is_more_evidence(voices: Voices) -> None:
 def test_three_voices_have_their_parts(voices: Voices) -> None:
     three = Voices(no_cohort(3))
     for speaker_id, voice in ((0, A), (3, B), (7, NOBODY)):
-        three.enrol(speaker_id, voice)
+        three.enrol(speaker_id, pool(None, voice, 1.0))
     parts = Utterance(turns((B, 8), (NOBODY, 8), (A, 8))).parts(three)
     assert [part.speaker_ids[part.nearest] for part in parts] == [3, 7, 0]
 
@@ -223,8 +224,8 @@ def test_who_enrolled_first_changes_nothing_but_the_numbers(
     voices: Voices, utterance: Utterance
 ) -> None:
     swapped = Voices(no_cohort(3))
-    swapped.enrol(0, B)
-    swapped.enrol(1, A)
+    swapped.enrol(0, pool(None, B, 1.0))
+    swapped.enrol(1, pool(None, A, 1.0))
     parts, others = utterance.parts(voices), utterance.parts(swapped)
     assert [(p.start, p.stop, 1 - p.nearest) for p in parts] == [
         (p.start, p.stop, p.nearest) for p in others

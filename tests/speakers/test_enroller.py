@@ -231,6 +231,6 @@ async def test_the_pieces_that_a_voice_is_joined_of_are_overwritten() -> None:
 
 async def test_what_voices_were_made_of_is_forgotten_with_the_session(room: Room) -> None:
     await room.enrol(0, 30)
-    room.enroller.forget()
+    room.voices.forget()
     answer = await room.enrol(1, 30)
     assert answer.failure is None

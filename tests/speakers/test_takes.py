@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hwaja.engines.interface import Embedding
-from hwaja.speakers.takes import Takes, cosine, pool
+from hwaja.speakers.takes import cosine, pool
 
 
 def embedding(*values: float) -> Embedding:
@@ -35,25 +35,6 @@ def test_pooling_leaves_what_it_was_given_as_it_was() -> None:
     first, second = pool(None, embedding(1, 0), 3), embedding(0, 2)
     pool(first, second, 3)
     assert (first.voice.tolist(), second.tolist()) == ([1, 0], [0, 2])
-
-
-def test_what_is_replaced_or_forgotten_is_overwritten() -> None:
-    takes = Takes()
-    voices = [pool(None, embedding(1, 2), 3) for _ in range(2)]
-    takes.keep(0, voices[0])
-    takes.keep(0, voices[1])
-    assert [voice.voice.any() for voice in voices] == [False, True]
-    takes.forget()
-    assert not voices[1].voice.any()
-    assert takes.of(0) is None
-
-
-def test_the_others_are_all_speakers_but_the_one_named() -> None:
-    takes = Takes()
-    for speaker_id in range(3):
-        takes.keep(speaker_id, pool(None, embedding(1, speaker_id), 3))
-    assert len(takes.others(1)) == 2
-    assert len(takes.others(7)) == 3
 
 
 @pytest.mark.parametrize("values", [(0, 0), (float("nan"), 1), (float("inf"), 1)])

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hwaja.engines.interface import Embedding
 from hwaja.speakers.cohort import NEAREST, Cohort
+from hwaja.speakers.takes import pool
 from hwaja.speakers.voices import LEARNABLE_COSINE, LEARNED_SECONDS, Voices
 
 Rows = NDArray[np.float32]
@@ -22,8 +23,8 @@ def embedding(*values: float) -> Embedding:
 
 def two_voices(cohort: Cohort | None = None) -> Voices:
     voices = Voices(cohort or no_cohort(3))
-    voices.enrol(0, embedding(1, 0, 0))
-    voices.enrol(1, embedding(0, 1, 0))
+    voices.enrol(0, pool(None, embedding(1, 0, 0), 1.0))
+    voices.enrol(1, pool(None, embedding(0, 1, 0), 1.0))
     return voices
 
 
@@ -46,8 +47,8 @@ def present(voices: Voices, speaker_id: int = 0, dim: int = 3) -> Embedding:
 
 def test_likeness_is_the_cosine_to_each_voice_in_the_order_of_the_speakers() -> None:
     voices = Voices(no_cohort(3))
-    voices.enrol(1, embedding(0, 2, 0))
-    voices.enrol(0, embedding(3, 0, 0))
+    voices.enrol(1, pool(None, embedding(0, 2, 0), 1.0))
+    voices.enrol(0, pool(None, embedding(3, 0, 0), 1.0))
     likeness = voices.likeness(np.array([[3, 4, 0], [-1, 0, 0], [0, 0, 5]], np.float32))
     assert voices.speaker_ids == (0, 1)
     np.testing.assert_allclose(likeness.cosines, [[0.6, 0.8], [-1, 0], [0, 0]], atol=1e-6)
@@ -92,7 +93,7 @@ def test_scores_follow_a_voice_that_learns_and_go_back_with_it() -> None:
     before = scores(voices, 1, 0, 0)
     voices.learn(0, embedding(0.6, 0, 0.8), LEARNED_SECONDS)
     learned = two_voices(Cohort(np.array([[0, 0, 1]] * NEAREST, np.float32)))
-    learned.enrol(0, embedding(1.6, 0, 0.8))
+    learned.enrol(0, pool(None, embedding(1.6, 0, 0.8), 1.0))
     assert scores(voices, 1, 0, 0) == pytest.approx(scores(learned, 1, 0, 0), abs=1e-6)
     voices.unlearn()
     assert scores(voices, 1, 0, 0) == before
@@ -124,8 +125,8 @@ def test_cosines_are_exact_and_never_beyond_one(
     first: list[float], second: list[float], heard: list[float]
 ) -> None:
     voices = Voices(no_cohort(6))
-    voices.enrol(0, embedding(*first))
-    voices.enrol(1, embedding(*second))
+    voices.enrol(0, pool(None, embedding(*first), 1.0))
+    voices.enrol(1, pool(None, embedding(*second), 1.0))
     found = cosines(voices, *heard)
     assert all(-1 <= cosine <= 1 for cosine in found)
     exact = np.dot(first, heard) / (np.linalg.norm(first) * np.linalg.norm(heard))
@@ -138,7 +139,7 @@ def test_cosines_are_exact_and_never_beyond_one(
 def test_enrolling_again_replaces_the_voice_and_what_it_learned() -> None:
     voices = two_voices()
     voices.learn(0, embedding(1, 1, 0), LEARNED_SECONDS)
-    voices.enrol(0, embedding(0, 0, 1))
+    voices.enrol(0, pool(None, embedding(0, 0, 1), 1.0))
     assert present(voices).tolist() == [0, 0, 1]
     assert present(voices, 1).tolist() == [0, 1, 0]
 
@@ -149,7 +150,7 @@ def test_an_embedding_without_direction_is_refused_and_changes_nothing(
 ) -> None:
     voices = two_voices()
     with pytest.raises(ValueError, match="no direction"):
-        voices.enrol(0, embedding(*values))
+        voices.enrol(0, pool(None, embedding(*values), 1.0))
     with pytest.raises(ValueError, match="no direction"):
         voices.learn(0, embedding(*values), 5)
     with pytest.raises(ValueError, match="no direction"):
@@ -165,7 +166,7 @@ def test_nobody_is_judged_before_a_voice_is_enrolled() -> None:
 def test_the_embedding_that_was_handed_in_may_be_overwritten() -> None:
     voices = Voices(no_cohort(2))
     mine = embedding(1, 0)
-    voices.enrol(0, mine)
+    voices.enrol(0, pool(None, mine, 1.0))
     mine.fill(0)
     assert cosines(voices, 1, 0) == [1.0]
 
@@ -206,7 +207,7 @@ def test_a_voice_never_goes_further_than_half_way_to_what_it_learned(
     enrolled: list[float], taught: list[tuple[list[float], float]]
 ) -> None:
     voices = Voices(no_cohort(6))
-    voices.enrol(0, embedding(*enrolled))
+    voices.enrol(0, pool(None, embedding(*enrolled), 1.0))
     before = present(voices, dim=6)
     mean = np.zeros(6, np.float32)
     for values, seconds in taught:
@@ -273,10 +274,31 @@ def test_a_forgotten_voice_is_overwritten_not_only_dropped() -> None:
     voices = two_voices()
     for speaker_id in (0, 1):
         voices.learn(speaker_id, embedding(1, 1, 0), 10)
-    kept = [*voices._centroids.values(), *voices._learned.values()]
-    voices.enrol(0, embedding(0, 0, 1))
+    enrolled = [pooled.voice for pooled in voices._enrolled.values()]
+    kept = [*enrolled, *voices._learned.values()]
+    voices.enrol(0, pool(None, embedding(0, 0, 1), 1.0))
     assert [voice.any() for voice in kept] == [False, True, False, True]
     voices.unlearn()
     assert [voice.any() for voice in kept] == [False, True, False, False]
     voices.forget()
     assert not any(voice.any() for voice in kept)
+
+
+def test_what_a_speaker_enrolled_is_known_so_that_a_take_can_be_added() -> None:
+    voices = Voices(no_cohort(2))
+    assert voices.of(0) is None
+    voices.enrol(0, pool(None, embedding(1, 2), 3))
+    kept = voices.of(0)
+    assert kept is not None
+    assert (kept.takes, kept.speech_seconds) == (1, 3)
+    voices.forget()
+    assert not kept.voice.any()
+    assert voices.of(0) is None
+
+
+def test_the_others_are_all_speakers_but_the_one_named() -> None:
+    voices = Voices(no_cohort(2))
+    for speaker_id in range(3):
+        voices.enrol(speaker_id, pool(None, embedding(1, speaker_id), 3))
+    assert len(voices.others(1)) == 2
+    assert len(voices.others(7)) == 3

@@ -33,7 +33,7 @@ from hwaja.session.events import (
 )
 from hwaja.session.settings import SessionSettings
 from hwaja.session.state_machine import Session, State
-from hwaja.speakers.enrolment import Enrolled
+from hwaja.speakers.enrolment import Enrol, Enrolled
 from hwaja.speakers.parts import Part
 from hwaja.vad.gate import FRAME_SAMPLES, frames_in
 
@@ -44,16 +44,35 @@ REGISTRATION = ErrorCode.SPEAKER_REGISTRATION_FAILED
 TRANSCRIPTION = ErrorCode.TRANSCRIPTION_FAILED
 
 
+class Enrolling:
+    """Whose voices are enrolled, as an enroller would keep them."""
+
+    def __init__(self) -> None:
+        self.speaker_ids: tuple[int, ...] = ()
+        self.speaker_id = 0  # of the take that is judged
+
+    def keep(self) -> None:
+        self.speaker_ids = tuple(sorted({*self.speaker_ids, self.speaker_id}))
+
+
 class Talk:
     """A session and the microphone in front of it."""
 
     def __init__(self, settings: SessionSettings = SETTINGS) -> None:
-        self.session = Session(settings)
+        self.voices = Enrolling()
+        self.session = Session(settings, self.voices)
         self.now = 0  # samples sent so far
         self.silent_seconds = 0.0  # in which nothing was sent
 
     def handle(self, event: Event) -> list[Effect]:
-        return self.session.handle(event)
+        is_judged = self.session.state is State.VERIFYING and isinstance(event, Enrolled)
+        if is_judged and event.failure is None:
+            self.voices.keep()
+        effects = self.session.handle(event)
+        for effect in effects:
+            if isinstance(effect, Enrol):
+                self.voices.speaker_id = effect.speaker_id
+        return effects
 
     def say(self, message: ClientMessage) -> list[Effect]:
         return self.handle(Received(message, at=self.now))

@@ -25,6 +25,7 @@ from hwaja.server.application import detector_file, embedder_file
 from hwaja.speakers.cohort import Cohort
 from hwaja.speakers.diarize import read_parts, unscored_part
 from hwaja.speakers.parts import Part
+from hwaja.speakers.takes import pool
 from hwaja.speakers.turn_prior import Said, TurnPrior
 from hwaja.speakers.voices import Voices
 from hwaja.vad.gate import FRAME_SAMPLES, Segment
@@ -132,7 +133,7 @@ class Ear:
         """Return what is answered."""
         voices = Voices(self._cohort)
         for speaker_id, pcm in enumerate(recording.voices):
-            voices.enrol(speaker_id, self._embedder.embed(samples_of(pcm))[0])
+            voices.enrol(speaker_id, pool(None, self._embedder.embed(samples_of(pcm))[0], 1.0))
         samples = samples_of(recording.pcm)
         pattern = TurnPrior()
         answers: list[Decision] = []

@@ -19,6 +19,7 @@ from hwaja.protocol.values import Label
 from hwaja.speakers.cohort import Cohort
 from hwaja.speakers.diarize import read_parts
 from hwaja.speakers.parts import Part
+from hwaja.speakers.takes import pool
 from hwaja.speakers.voices import Voices
 from hwaja_bench.experiments.calibration import ENROLMENT_SECONDS, PIECES, SEED
 from hwaja_bench.speech.conditions import SNRS_DB
@@ -63,7 +64,7 @@ def report(
             continue
         voices = Voices(cohort)
         for speaker_id, key in enumerate(pair):
-            voices.enrol(speaker_id, enrolled[key])
+            voices.enrol(speaker_id, pool(None, enrolled[key], 1.0))
         for key, units in tried.items():
             if key not in pair and {key[0], pair[0][0]} == set(ROOMS):
                 continue  # the same two women read in both rooms

@@ -49,6 +49,7 @@ from hwaja.speakers.cohort import Cohort
 from hwaja.speakers.diarize import read_parts, unscored_part
 from hwaja.speakers.enrolment import Enrolled
 from hwaja.speakers.parts import Part, next_turn
+from hwaja.speakers.takes import pool
 from hwaja.speakers.voices import Voices
 from hwaja.vad.gate import FRAME_SAMPLES
 from hwaja.vad.silero import SileroDetector
@@ -119,7 +120,7 @@ class Room:
         self._voices = voices
         self._stream = stream
         self._is_watched = is_watched
-        self._session = Session(SessionSettings())
+        self._session = Session(SessionSettings(), voices)
         self._now = 0
         self.heard = Heard()
 
@@ -234,6 +235,6 @@ def run(args: argparse.Namespace) -> None:
         takes, lines, stream = dialogue(args.speech, room, args.pause_seconds)
         voices = Voices(Cohort.shipped())
         for speaker_id, take in enumerate(takes):
-            voices.enrol(speaker_id, engines.track(take).whole)
+            voices.enrol(speaker_id, pool(None, engines.track(take).whole, 1.0))
         heard = Room(engines, voices, stream, is_watched=not args.unwatched).hear()
         print(f"{room}: {report(lines, heard, len(stream) / SAMPLE_RATE)}")

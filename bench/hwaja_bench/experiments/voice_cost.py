@@ -20,6 +20,7 @@ from hwaja.server.application import embedder_file, segmenter_file
 from hwaja.speakers.cohort import Cohort
 from hwaja.speakers.diarize import read_parts
 from hwaja.speakers.parts import Part
+from hwaja.speakers.takes import pool
 from hwaja.speakers.voices import Voices
 from hwaja_bench.speech.dialogue import load_clips
 
@@ -34,7 +35,7 @@ def run(args: argparse.Namespace) -> None:
     voices = Voices(Cohort.shipped())
     for speaker_id in (0, 1):
         first = next(clip for clip in clips if clip.speaker_id == speaker_id)
-        voices.enrol(speaker_id, embedder.embed(first.samples)[0])
+        voices.enrol(speaker_id, pool(None, embedder.embed(first.samples)[0], 1.0))
     spent = {"embedding": 0.0, "overlap": 0.0, "dividing": 0.0}
     for clip in clips:
         samples = clip.samples

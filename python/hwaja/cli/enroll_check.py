@@ -94,10 +94,10 @@ class Booth:
         self._detector = detector
         self._state = detector.new_state()
         self._embedder = embedder
-        self._session = Session(SessionSettings())
+        self._voices = Voices(Cohort.shipped())
+        self._session = Session(SessionSettings(), self._voices)
         self._session.handle(Connected())
         self._ring = RingBuffer(RING_SECONDS * SAMPLE_RATE)
-        self._voices = Voices(Cohort.shipped())
         self._enroller = Enroller(self._embed, self._ring, self._voices)
         self._answers: list[ServerMessage] = []
 
@@ -116,7 +116,6 @@ class Booth:
     def forget(self) -> None:
         """Overwrite every voice."""
         self._voices.forget()
-        self._enroller.forget()
 
     async def _detect(self) -> None:
         heard = self._session.heard

@@ -3,10 +3,12 @@
 import time
 from bisect import bisect_left
 from collections import deque
+from collections.abc import Sequence
 
 from hwaja.observability.metrics import Metrics
 from hwaja.session.events import Audio, Effect, Event, Finish, Outcome, Send, Settled
 from hwaja.session.pace import Pace
+from hwaja.session.state_machine import Session
 
 
 class SessionMetrics:
@@ -17,18 +19,18 @@ class SessionMetrics:
     waited in the client or in the network is not seen.
     """
 
-    def __init__(self, metrics: Metrics, ring_samples: int, pace: Pace) -> None:
+    def __init__(self, metrics: Metrics, session: Session, ring_samples: int, pace: Pace) -> None:
         """Observe a session whose unanswered audio is at most `ring_samples` long.
 
         What is ahead by its `pace` is not late, and has no latency that anybody notices.
         """
+        self._session = session
         self._metrics = metrics
         self._pace = pace
         self._ring_samples = ring_samples
         self._arrivals: deque[tuple[int, float]] = deque()  # (sample behind, when it arrived)
-        # Of the utterances that are not answered: where each ends, and since when it is late, in
-        # seconds of a monotonic clock.
-        self._awaited: deque[tuple[int, float]] = deque()
+        # Where each utterance ends, and since when it is late, in seconds of a monotonic clock.
+        self._late_since: deque[tuple[int, float]] = deque()
 
     @property
     def lag_seconds(self) -> float:
@@ -38,25 +40,18 @@ class SessionMetrics:
         processor time is to blame for that. What came before it would have been spoken waits from
         then on, and where the session is ahead nothing waits.
         """
-        if not self._awaited or self._pace.is_ahead:
+        oldest = self._session.oldest_unanswered
+        if oldest is None or self._pace.is_ahead:
             return 0.0
-        return max(0.0, time.monotonic() - self._awaited[0][1])
-
-    @property
-    def all_answered(self) -> bool:
-        """Whether every utterance that is over is answered."""
-        return not self._awaited
+        return max(0.0, time.monotonic() - _instant_of(self._late_since, oldest.stop))
 
     def happened(self, event: Event) -> None:
         """Take what happens to the session."""
         if isinstance(event, Audio):
             self._arrivals.append((event.stop, event.arrival.at))
-            while self._arrivals[0][0] <= event.stop - self._ring_samples:
-                self._arrivals.popleft()
-
-    def closed(self) -> None:
-        """Learn that the session is over: no answer is owed any more."""
-        self._awaited.clear()
+            for dates in (self._arrivals, self._late_since):
+                while dates and dates[0][0] <= event.stop - self._ring_samples:
+                    dates.popleft()
 
     def done(self, effect: Effect) -> None:
         """Take what the session wanted done, once it was."""
@@ -65,17 +60,15 @@ class SessionMetrics:
                 self._metrics.message_sent(message)
             case Finish(segment=segment):
                 now = time.monotonic()
-                self._awaited.append((segment.stop, now + self._pace.early_seconds(now)))
-            case Settled(segment, outcome):
+                self._late_since.append((segment.stop, now + self._pace.early_seconds(now)))
+            case Settled(segment, outcome, ends_utterance):
                 self._metrics.utterance_settled(outcome)
-                # Of several parts the last one ends with the utterance.
-                if self._awaited and segment.stop >= self._awaited[0][0]:
-                    self._awaited.popleft()
-                    if outcome is Outcome.ANSWERED and not self._pace.is_ahead:
-                        self._metrics.utterance_answered(self._age_seconds(segment.speech_stop))
+                answered = outcome is Outcome.ANSWERED and ends_utterance
+                if answered and not self._pace.is_ahead:
+                    arrived_at = _instant_of(self._arrivals, segment.speech_stop)
+                    self._metrics.utterance_answered(time.monotonic() - arrived_at)
 
-    def _age_seconds(self, sample: int) -> float:
-        """Return how long ago the audio before a sample had arrived."""
-        place = bisect_left(self._arrivals, sample, key=lambda arrival: arrival[0])
-        _, arrived_at = self._arrivals[place]
-        return time.monotonic() - arrived_at
+
+def _instant_of(dates: Sequence[tuple[int, float]], sample: int) -> float:
+    """Return the instant of the first date at this sample or behind it."""
+    return dates[bisect_left(dates, sample, key=lambda date: date[0])][1]

@@ -102,14 +102,16 @@ class SessionRunner:
     def __init__(self, services: Services, config: Config, session_id: str) -> None:
         self._pool = services.pool
         self._interim_worker = services.interim_worker
-        self._session = Session(services.settings)
-        self._max_speakers = services.settings.max_speakers
         self._voices = Voices(services.cohort)
+        self._session = Session(services.settings, self._voices)
+        self._max_speakers = services.settings.max_speakers
         self._ring = RingBuffer(RING_SECONDS * SAMPLE_RATE)
         self._metrics = services.metrics
         self._overload = SessionOverload(services.overload)
         self._pace = Pace()
-        self._session_metrics = SessionMetrics(services.metrics, self._ring.capacity, self._pace)
+        self._session_metrics = SessionMetrics(
+            services.metrics, self._session, self._ring.capacity, self._pace
+        )
         self._speculation = Speculation(self._pool)
         self._recognition = self._new_recognition()
         self._attribution = self._new_attribution()
@@ -242,7 +244,6 @@ class SessionRunner:
             self._interim_worker.leave(self)
             self._intake.forget()
             self._voices.forget()
-            self._enroller.forget()
             self.outbox.forget()
             self._log.info("session closed")
 
@@ -292,7 +293,7 @@ class SessionRunner:
         """Have those who speak now go first, where this client sends more than can be spoken."""
         if self.state is State.TRANSCRIBING:
             was_awaited = received_at >= self._intake.idle_since
-            caught_up = was_awaited and self._session_metrics.all_answered
+            caught_up = was_awaited and self._session.oldest_unanswered is None
             self._pace.came(seconds, received_at, caught_up=caught_up)
             self._set_ahead(self._pace.is_ahead)
 
@@ -367,7 +368,6 @@ class SessionRunner:
                 self._intake.look_again()
             case Close(code):
                 self.outbox.put(code)
-                self._session_metrics.closed()
                 self._intake.look_again()
                 self.over.set()
             case Settled():

@@ -4,6 +4,8 @@ An action appends the effects to carry out, in order. It sets no state. Where th
 on what it finds, it returns a `Branch`. It never raises for a client's misuse.
 """
 
+from typing import Protocol
+
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.codes import CloseCode, ErrorCode, Reason
 from hwaja.protocol.messages import (
@@ -60,18 +62,26 @@ WARNING_SECONDS = 60
 """How long before a limit a client is warned."""
 
 
+class EnrolledVoices(Protocol):
+    """The voices of a session, which the caller keeps."""
+
+    @property
+    def speaker_ids(self) -> tuple[int, ...]:
+        """Whose voices are enrolled, ascending."""
+
+
 class Actions:
     """What is known of one client's session besides its state, and what is done about events."""
 
     state: State
     """Where the session is; set by the state machine alone."""
 
-    def __init__(self, settings: SessionSettings) -> None:
+    def __init__(self, settings: SessionSettings, voices: EnrolledVoices) -> None:
         self._settings = settings
+        self._voices = voices
         self._effects: list[Effect] = []
         self._details = False
         self._strikes = 0
-        self._enrolled: set[int] = set()
         self._take = StartRegistration(0)  # what is being enrolled
         self._phase = Phase(settings.gate, origin=0)
         self._speech: list[Segment] = []  # of the enrolment
@@ -90,12 +100,17 @@ class Actions:
     @property
     def has_voice(self) -> bool:
         """Whether a voice is enrolled, which would be lost with the session."""
-        return bool(self._enrolled)
+        return bool(self._voices.speaker_ids)
 
     @property
     def heard(self) -> int:
         """Sample behind the last frame that was taken."""
         return self._phase.gate.heard
+
+    @property
+    def oldest_unanswered(self) -> Segment | None:
+        """The first utterance, or part of one, that awaits its answer; None: none does."""
+        return None if self.state is State.CLOSED else self._conversation.oldest
 
     def _send(self, message: ServerMessage) -> None:
         self._effects.append(Send(message, self._details))
@@ -118,7 +133,7 @@ class Actions:
     def reconnect(self, event: Reconnected) -> None:
         """Say to a client that is back where its session is."""
         received_samples = event.at - self._phase.origin if self.listening else 0
-        place = Place(self.state.name.lower(), tuple(sorted(self._enrolled)), received_samples)
+        place = Place(self.state.name.lower(), self._voices.speaker_ids, received_samples)
         self._send(ModelLoaded(event.session_token, place))
 
     def _acknowledge(self) -> None:
@@ -226,7 +241,6 @@ class Actions:
         speaker_id = self._take.speaker_id
         quality = verdict.quality if self._take.quality or self._details else None
         if verdict.failure is None:
-            self._enrolled.add(speaker_id)
             self._send(RegistrationCompleted(speaker_id, quality))
         else:
             code = ErrorCode.SPEAKER_REGISTRATION_FAILED
@@ -239,7 +253,7 @@ class Actions:
         """Begin to transcribe, with the options of the client."""
         wants = event.message
         refusal = self._settings.abilities.refusal(wants.options)
-        if len(self._enrolled) < SPEAKERS:
+        if len(self._voices.speaker_ids) < SPEAKERS:
             refusal = Reason.NOT_ENROLLED
         if refusal is not None:
             self._fail(ErrorCode.TRANSCRIPTION_FAILED, refusal)

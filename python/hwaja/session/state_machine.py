@@ -17,7 +17,7 @@ from hwaja.protocol.messages import (
     StartTranscription,
     StopTranscription,
 )
-from hwaja.session.actions import Actions
+from hwaja.session.actions import Actions, EnrolledVoices
 from hwaja.session.events import (
     Attributed,
     Audio,
@@ -144,8 +144,8 @@ _ROW_OF = {cell: row for row in reversed(ROWS) for cell in row.cells}
 class Session(Actions):
     """One client's session: give it events, carry out the effects."""
 
-    def __init__(self, settings: SessionSettings) -> None:
-        super().__init__(settings)
+    def __init__(self, settings: SessionSettings, voices: EnrolledVoices) -> None:
+        super().__init__(settings, voices)
         self._enter(CONNECTING)
 
     def handle(self, event: Event) -> list[Effect]:

@@ -13,7 +13,7 @@ from hwaja.protocol.codes import AudioFormat, Reason
 from hwaja.protocol.values import Quality
 from hwaja.speakers.enrolment import Enrol, Enrolled
 from hwaja.speakers.measures import agreement, clipped_share, snr_db
-from hwaja.speakers.takes import Pooled, Takes, cosine, pool
+from hwaja.speakers.takes import Pooled, cosine, pool
 from hwaja.speakers.verdict import MIN_SPEECH_SECONDS, refusal, with_warnings
 from hwaja.speakers.voices import Voices
 from hwaja.vad.audio_format import format_of_take
@@ -35,7 +35,6 @@ class Enroller:
         self._embed = embed
         self._ring = ring
         self._voices = voices
-        self._takes = Takes()
 
     async def enrol(self, take: Enrol) -> Enrolled:
         """Keep the voice of a take, or say why not; then the earlier voice stays."""
@@ -51,10 +50,6 @@ class Enroller:
             finally:
                 speech.fill(0)
         return Enrolled(Reason.ENGINE_FAILED)
-
-    def forget(self) -> None:
-        """Overwrite and drop what the voices were made of."""
-        self._takes.forget()
 
     async def _looks_like(self, take: Enrol) -> AudioFormat | None:
         whole = self._ring.read(take.start, self._ring.end)
@@ -75,9 +70,9 @@ class Enroller:
     async def _judge(self, take: Enrol, speech: Samples) -> Enrolled:
         track = await self._embed(speech.copy, len(speech))
         try:
-            earlier = self._takes.of(take.speaker_id) if take.adds else None
+            earlier = self._voices.of(take.speaker_id) if take.adds else None
             pooled = pool(earlier, track.whole, _speech_samples(take) / SAMPLE_RATE)
-            others = [cosine(pooled.voice, other) for other in self._takes.others(take.speaker_id)]
+            others = [cosine(pooled.voice, other) for other in self._voices.others(take.speaker_id)]
             quality = Quality(
                 speech_seconds=pooled.speech_seconds,
                 takes=pooled.takes,
@@ -97,8 +92,7 @@ class Enroller:
         if reason is not None:
             pooled.voice.fill(0)
             return Enrolled(reason, quality=quality)
-        self._voices.enrol(speaker_id, pooled.voice)
-        self._takes.keep(speaker_id, pooled)
+        self._voices.enrol(speaker_id, pooled)
         return Enrolled(quality=quality)
 
     def _levels(self, take: Enrol) -> list[float]:

@@ -1,11 +1,11 @@
-"""The takes that the enrolled voices of one session are made of."""
+"""A voice that is made of one take or more."""
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hwaja.engines.interface import Embedding
-from hwaja.speakers.voices import norms_of
+from hwaja.engines.interface import Embedding, Embeddings
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,34 +16,6 @@ class Pooled:
     """Mean of their directions, weighted by how long they speak; not normalised."""
     speech_seconds: float
     takes: int
-
-
-class Takes:
-    """What each speaker's voice was made of, so that another take can be added to it."""
-
-    def __init__(self) -> None:
-        self._pooled: dict[int, Pooled] = {}
-
-    def of(self, speaker_id: int) -> Pooled | None:
-        """Return the takes of a speaker; None before the first."""
-        return self._pooled.get(speaker_id)
-
-    def others(self, speaker_id: int) -> list[Embedding]:
-        """Return the voices of all other speakers."""
-        return [pooled.voice for other, pooled in self._pooled.items() if other != speaker_id]
-
-    def keep(self, speaker_id: int, pooled: Pooled) -> None:
-        """Put a voice in the place of what a speaker had, which is overwritten."""
-        earlier = self._pooled.get(speaker_id)
-        if earlier is not None:
-            earlier.voice.fill(0)
-        self._pooled[speaker_id] = pooled
-
-    def forget(self) -> None:
-        """Overwrite and drop every voice."""
-        for pooled in self._pooled.values():
-            pooled.voice.fill(0)
-        self._pooled.clear()
 
 
 def pool(earlier: Pooled | None, embedding: Embedding, speech_seconds: float) -> Pooled:
@@ -75,3 +47,16 @@ def cosine(one: Embedding, other: Embedding) -> float:
 
 def _norm(embedding: Embedding) -> float:
     return float(norms_of(embedding[None])[0, 0])
+
+
+def norms_of(embeddings: Embeddings) -> NDArray[np.float32]:
+    """Return the length of each embedding, shape (n, 1).
+
+    Raises:
+        ValueError: for one without direction (zero or not finite).
+
+    """
+    norms = np.linalg.norm(embeddings, axis=1, keepdims=True)
+    if not np.isfinite(norms).all() or not norms.all():
+        raise ValueError("the embedding has no direction")
+    return np.asarray(norms, np.float32)

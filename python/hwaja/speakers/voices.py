@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from hwaja.engines.interface import Embedding, Embeddings
 from hwaja.speakers.cohort import Cohort, Rows
+from hwaja.speakers.takes import Pooled, norms_of
 
 LEARNABLE_COSINE = 0.5
 """Of less, an embedding is not learned from: the same voice has 0.6 to 0.8 at 3 s."""
@@ -30,27 +31,34 @@ class Voices:
     def __init__(self, cohort: Cohort) -> None:
         """Take no voices yet; judge likeness against `cohort`."""
         self._cohort = cohort
-        self._centroids: dict[int, Embedding] = {}
+        self._enrolled: dict[int, Pooled] = {}
         self._learned: dict[int, Embedding] = {}
         self._nearness: dict[int, float] = {}  # of each voice as it is now to the cohort
 
     @property
     def speaker_ids(self) -> tuple[int, ...]:
         """Whose voices are known, ascending: the order of every row of scores."""
-        return tuple(sorted(self._centroids))
+        return tuple(sorted(self._enrolled))
 
-    def enrol(self, speaker_id: int, embedding: Embedding) -> None:
-        """Keep `embedding`, shape (dim,), as the voice of `speaker_id`, replacing an earlier one.
+    def enrol(self, speaker_id: int, pooled: Pooled) -> None:
+        """Keep a voice, replacing an earlier one of this speaker, which is overwritten.
 
         Raises:
-            ValueError: for an embedding without direction (zero or not finite); the voices are
-                unchanged.
+            ValueError: for a voice without direction (zero or not finite); nothing is changed.
 
         """
-        unit = _units(embedding[None])[0]
+        norms_of(pooled.voice[None])
         self._forget(speaker_id)
-        self._centroids[speaker_id] = unit
+        self._enrolled[speaker_id] = pooled
         self._settle(speaker_id)
+
+    def of(self, speaker_id: int) -> Pooled | None:
+        """Return what a speaker enrolled; None before the first take."""
+        return self._enrolled.get(speaker_id)
+
+    def others(self, speaker_id: int) -> list[Embedding]:
+        """Return what all other speakers enrolled, not normalised."""
+        return [pooled.voice for other, pooled in self._enrolled.items() if other != speaker_id]
 
     def learn(self, speaker_id: int, embedding: Embedding, seconds: float) -> None:
         """Move an enrolled voice towards `embedding`, of `seconds` of its speech.
@@ -62,10 +70,10 @@ class Voices:
             ValueError: for an embedding without direction, or a voice that is not enrolled.
 
         """
-        if speaker_id not in self._centroids:
+        if speaker_id not in self._enrolled:
             raise ValueError("this voice is not enrolled")
         unit = _units(embedding[None])[0]
-        if unit @ self._centroids[speaker_id] < LEARNABLE_COSINE:
+        if unit @ self._unit(speaker_id) < LEARNABLE_COSINE:
             return
         learned = self._learned.setdefault(speaker_id, np.zeros_like(unit))
         learned += unit * seconds / LEARNED_SECONDS
@@ -76,7 +84,7 @@ class Voices:
         for learned in self._learned.values():
             learned.fill(0)
         self._learned.clear()
-        for speaker_id in self._centroids:
+        for speaker_id in self._enrolled:
             self._settle(speaker_id)
 
     def likeness(self, embeddings: NDArray[np.float32]) -> Likeness:
@@ -113,7 +121,7 @@ class Voices:
 
     def _compare(self, units: Rows) -> tuple[Rows, Rows]:
         """Return the cosines to each voice, and these less what is to be expected of the voice."""
-        if not self._centroids:
+        if not self._enrolled:
             raise ValueError("no voice is enrolled")
         enrolled = np.stack([self._present(k) for k in self.speaker_ids])
         cosines = np.clip(units @ enrolled.T, -1, 1)  # rounding takes some just past 1
@@ -129,31 +137,24 @@ class Voices:
 
     def _present(self, speaker_id: int) -> Embedding:
         """Return a voice with what it learned, a unit vector of its own."""
-        centroid, learned = self._centroids[speaker_id], self._learned.get(speaker_id)
+        centroid, learned = self._unit(speaker_id), self._learned.get(speaker_id)
         if learned is None:
-            return centroid.copy()
+            return centroid
         weight = 1 / max(1.0, float(np.linalg.norm(learned)))
         present: Embedding = _units((centroid + learned * weight)[None])[0]
         return present
 
+    def _unit(self, speaker_id: int) -> Embedding:
+        """Return the direction of a voice as it was enrolled."""
+        unit: Embedding = _units(self._enrolled[speaker_id].voice[None])[0]
+        return unit
+
     def _forget(self, speaker_id: int) -> None:
-        for voices in (self._centroids, self._learned):
-            voice = voices.pop(speaker_id, None)
-            if voice is not None:
-                voice.fill(0)
-
-
-def norms_of(embeddings: Embeddings) -> NDArray[np.float32]:
-    """Return the length of each embedding, shape (n, 1).
-
-    Raises:
-        ValueError: for one without direction (zero or not finite).
-
-    """
-    norms = np.linalg.norm(embeddings, axis=1, keepdims=True)
-    if not np.isfinite(norms).all() or not norms.all():
-        raise ValueError("the embedding has no direction")
-    return np.asarray(norms, np.float32)
+        pooled, learned = self._enrolled.pop(speaker_id, None), self._learned.pop(speaker_id, None)
+        if pooled is not None:
+            pooled.voice.fill(0)
+        if learned is not None:
+            learned.fill(0)
 
 
 def _units(embeddings: Embeddings) -> Rows:
