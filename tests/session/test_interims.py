@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hwaja.protocol.messages import Interim
-from hwaja.session.interims import Interims
+from hwaja.session.conversation import Interims
 
 TEXTS = st.text(alphabet="가나 다", max_size=6)
 

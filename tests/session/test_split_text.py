@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.values import Token
-from hwaja.session.split_text import LEAD_SECONDS, NEAR_SECONDS, divide
+from hwaja.session.utterances import LEAD_SECONDS, NEAR_SECONDS, divide
 
 
 def dated(*tokens: tuple[str, float]) -> Hypothesis:

@@ -1,7 +1,7 @@
 """What was said in a transcription, counted."""
 
 from hwaja.protocol.messages import SpeakerShare
-from hwaja.session.tally import Tally
+from hwaja.session.conversation import Tally
 
 
 def test_each_speaker_has_the_utterances_and_the_speech_that_are_theirs() -> None:

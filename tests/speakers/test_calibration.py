@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwaja.speakers.calibration import (
+from hwaja.speakers.parts import (
     LONGEST_SECONDS,
     SHORTEST_SECONDS,
     evidence_per_score,

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from hwaja.engines.interface import HOP_SAMPLES, WINDOW_SAMPLES
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.speakers.calibration import evidence_per_score
-from hwaja.speakers.viterbi import CHANGE_COST, find_turns
+from hwaja.speakers.diarize import CHANGE_COST, find_turns
+from hwaja.speakers.parts import evidence_per_score
 
 EVIDENCE = evidence_per_score(WINDOW_SAMPLES / SAMPLE_RATE) * HOP_SAMPLES / WINDOW_SAMPLES
 

@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 
 from hwaja.doctor.babble import babble
 from hwaja.protocol.codes import AudioFormat
-from hwaja.vad.audio_format import EXAMINED_SAMPLES
-from hwaja.vad.format_watch import MOST_LOOKS, FormatWatch
+from hwaja.vad.audio_format import EXAMINED_SAMPLES, MOST_LOOKS, FormatWatch
 from hwaja_bench.speech.wrong_formats import pcm16
 
 SPEECH = babble(6, 1)

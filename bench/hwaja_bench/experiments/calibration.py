@@ -3,7 +3,7 @@
 hwaja bench experiment calibration ../shared/speech
 
 Pieces of 0.5 to 3 s are given to one of two enrolled voices of a group, each voice paired with ten
-others at most. For each way to normalise a cosine, the slope of `hwaja.speakers.calibration` is
+others at most. For each way to normalise a cosine, the slope of `hwaja.speakers.parts` is
 fitted on LibriSpeech train-clean-100 and tried on every group: errors, and the cost of the
 probabilities in nats (cross-entropy; 0.69 for who knows nothing). Voices are enrolled in the
 condition of the pieces, or one of the two clean and the other at 10 dB. Who is in a pair is left

@@ -16,8 +16,7 @@ import numpy as np
 
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.codes import AudioFormat
-from hwaja.vad.audio_format import format_of_take
-from hwaja.vad.format_watch import FormatWatch
+from hwaja.vad.audio_format import FormatWatch, format_of_take
 from hwaja_bench.experiments.enrolment import Random, in_room, noisy
 from hwaja_bench.speech.corpus import samples_of
 from hwaja_bench.speech.people import Audio, Speaker, cut, speakers, telephone

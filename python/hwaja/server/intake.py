@@ -8,8 +8,8 @@ from hwaja._pcm import RingBuffer
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.session.events import Arrival, Audio, AudioStopped, OddAudio
 from hwaja.session.state_machine import Session
+from hwaja.vad.audio_format import FormatWatch
 from hwaja.vad.detection import Detection
-from hwaja.vad.format_watch import FormatWatch
 from hwaja.vad.gate import FRAME_SAMPLES
 from hwaja.vad.silero import SileroState
 

@@ -25,8 +25,7 @@ from hwaja.protocol.messages import InvalidMessageError
 from hwaja.protocol.parse import parse
 from hwaja.server.config import Config
 from hwaja.server.intake import Intake
-from hwaja.server.outbox import Outbox
-from hwaja.server.sender import Sender
+from hwaja.server.outbox import Outbox, Sender
 from hwaja.session.deadlines import Deadlines
 from hwaja.session.events import (
     Analysing,

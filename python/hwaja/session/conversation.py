@@ -1,5 +1,6 @@
 """One transcription: what was said in it, by whom, and what the client is told of it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -12,6 +13,7 @@ from hwaja.protocol.messages import (
     Error,
     Interim,
     ServerMessage,
+    SpeakerShare,
     SpeakerUpdate,
     StartTranscription,
     Summary,
@@ -29,13 +31,84 @@ from hwaja.session.events import (
     Send,
     Settled,
 )
-from hwaja.session.interims import Interims
-from hwaja.session.tally import Tally
 from hwaja.session.timeline import Timeline
 from hwaja.session.utterances import Awaited, Utterances
 from hwaja.speakers.parts import Part
 from hwaja.speakers.turn_prior import Said, TurnPrior
 from hwaja.vad.gate import Segment
+
+
+class Interims:
+    """The last interim text of each segment that is not over.
+
+    A recogniser that hears more may change its mind about the end of a text, seldom about its
+    beginning: what two hypotheses in a row agree on is told as stable (LocalAgreement-2 of Liu,
+    Spanakis and Niehues, "Low-Latency Sequence-to-Sequence Speech Recognition and Translation by
+    Partial Hypothesis Selection", 2020).
+    """
+
+    def __init__(self) -> None:
+        self._last: dict[int, Interim] = {}
+
+    def take(self, segment_id: int, text: str) -> Interim | None:
+        """Take the next hypothesis of a segment; return what is new to the client, if anything."""
+        last = self._last.get(segment_id, Interim(segment_id, "", 0))
+        now = Interim(segment_id, text, _agreed_chars(last.text, text))
+        self._last[segment_id] = now
+        return None if now == last else now
+
+    def end(self, segment_id: int, *, has_text: bool) -> Interim | None:
+        """Forget a segment; return what takes its interim text back where no text replaces it."""
+        last = self._last.pop(segment_id, None)
+        was_shown = last is not None and last.text != ""
+        return Interim(segment_id, "", 0) if was_shown and not has_text else None
+
+    def clear(self) -> None:
+        """Forget every segment."""
+        self._last.clear()
+
+
+def _agreed_chars(before: str, now: str) -> int:
+    """Return how many characters at the beginning are the same, without trailing space."""
+    agreed = 0
+    for one, other in zip(before, now, strict=False):
+        if one != other:
+            break
+        agreed += 1
+    return len(now[:agreed].rstrip())
+
+
+@dataclass(slots=True)
+class Tally:
+    """Utterances and speech of each speaker; what turns out to be another's is counted there."""
+
+    failed: int = 0
+    """Utterances that the engine failed on."""
+    _said: dict[int, tuple[int, float]] = field(default_factory=dict)
+    """Speaker and seconds of speech, by segment id."""
+
+    @property
+    def utterances(self) -> int:
+        """How many were answered."""
+        return len(self._said)
+
+    def take(self, segment_id: int, speaker_id: int, speech_seconds: float) -> None:
+        """Count an answer."""
+        self._said[segment_id] = (speaker_id, speech_seconds)
+
+    def correct(self, segment_id: int, speaker_id: int) -> None:
+        """Count an earlier answer for another speaker."""
+        self._said[segment_id] = (speaker_id, self._said[segment_id][1])
+
+    def shares(self) -> tuple[SpeakerShare, ...]:
+        """Return who spoke how much, in the order of the ids."""
+        ids = sorted({speaker_id for speaker_id, _ in self._said.values()})
+        return tuple(_share(speaker_id, self._said.values()) for speaker_id in ids)
+
+
+def _share(speaker_id: int, said: Iterable[tuple[int, float]]) -> SpeakerShare:
+    speech_seconds = [seconds for speaker, seconds in said if speaker == speaker_id]
+    return SpeakerShare(speaker_id, len(speech_seconds), sum(speech_seconds))
 
 
 @dataclass(slots=True)

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from math import log
 
 from hwaja.protocol.values import Label
-from hwaja.speakers.calibration import probabilities
-from hwaja.speakers.parts import Part
+from hwaja.speakers.parts import Part, probabilities
 
 PATTERN_SECONDS = 1.5
 """Speech from which on the voice alone decides; of 1000 such clips 1 goes to the wrong voice."""

@@ -1,4 +1,4 @@
-"""Which format audio seems to have that should be PCM16, mono, of 16 kHz; arrays in, a name out.
+"""Which format audio seems to have that should be PCM16, mono, of 16 kHz.
 
 Bytes that are read as what they are not give noise, in which neighbouring samples have nothing to
 do with each other; read as what they are, they give a smooth sound. So audio is read in each of the
@@ -34,7 +34,7 @@ _LEVEL_DBFS = -50.0
 """What is quieter is not judged."""
 _LEAST_SAMPLES = 3200
 """0.2 s; less is not judged."""
-_MOST_LOOKS = 5
+_MOST_PARTS = 5
 """At parts of a take, evenly spread: where nobody speaks nothing can be told."""
 _FAINTEST, _FAINT_SHARE = 2.0**-24, 0.3
 """Of real numbers that are sound few are fainter than this share of the loudest."""
@@ -66,7 +66,7 @@ def format_of_take(samples: Samples) -> AudioFormat | None:
         return None
     words = (samples * 32768).astype(np.int16)
     spare = max(0, len(words) - EXAMINED_SAMPLES)
-    starts = np.linspace(0, spare, min(_MOST_LOOKS, 1 + math.ceil(spare / EXAMINED_SAMPLES)))
+    starts = np.linspace(0, spare, min(_MOST_PARTS, 1 + math.ceil(spare / EXAMINED_SAMPLES)))
     parts = [words[start : start + EXAMINED_SAMPLES] for start in starts.astype(int)]
     try:
         found = (suspected_format(part) for part in parts)
@@ -213,3 +213,48 @@ def _a_law() -> _Reals:
 
 MU_LAW, A_LAW = _mu_law(), _a_law()
 """What each byte stands for, on the scale of PCM16, shape (256,)."""
+
+
+MOST_LOOKS = 10
+"""At 2 s of sound each: who has been heard for so long sends what is wanted, or cannot be told."""
+
+
+class FormatWatch:
+    """Names the format that a transcription seems to be sent in, at most once."""
+
+    def __init__(self) -> None:
+        self._words = np.zeros(EXAMINED_SAMPLES, np.int16)
+        self._filled = 0
+        self._looks = 0
+
+    def begin(self) -> None:
+        """Forget what was heard, and look at what comes."""
+        self.forget()
+        self._looks = MOST_LOOKS
+
+    def hear(self, pcm: memoryview) -> AudioFormat | None:
+        """Take the next audio, whole words; return the format that it seems to be in, if any."""
+        words = np.frombuffer(pcm, "<i2")
+        while self._looks and len(words):
+            taken = words[: EXAMINED_SAMPLES - self._filled]
+            self._words[self._filled : self._filled + len(taken)] = taken
+            self._filled += len(taken)
+            words = words[len(taken) :]
+            if self._filled == EXAMINED_SAMPLES:
+                found = self._look()
+                if found is not None:
+                    self._looks = 0
+                    return found
+        return None
+
+    def forget(self) -> None:
+        """Overwrite what was heard; nothing more is looked at."""
+        self._words.fill(0)
+        self._filled = self._looks = 0
+
+    def _look(self) -> AudioFormat | None:
+        found = suspected_format(self._words)
+        self._looks -= is_loud(self._words)
+        self._words.fill(0)
+        self._filled = 0
+        return found
