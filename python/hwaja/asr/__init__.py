@@ -1,4 +1,4 @@
-"""How the text of one session's utterances is found: each as a whole, or while it is spoken.
+"""The texts of one session's utterances: one handle for each, whatever recogniser decodes it.
 
-Imports `workers` and what stands below. Begin with `recognition_strategy`.
+Imports `vad`, `workers` and what stands below. Begin with `utterance`.
 """

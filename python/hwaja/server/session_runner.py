@@ -349,7 +349,10 @@ class SessionRunner:
 
     def _handle(self, event: Event) -> None:
         self._session_metrics.happened(event)
-        for effect in self._session.handle(event):
+        effects = self._session.handle(event)
+        if isinstance(event, Disconnected):
+            return  # of what a fault left to be done nothing is done either
+        for effect in effects:
             self._carry_out(effect)
             self._session_metrics.done(effect)
 
@@ -370,7 +373,7 @@ class SessionRunner:
                 self._intake.look_again()
                 self.over.set()
             case Settled():
-                pass  # seen by the observer
+                pass  # counted by the session metrics
             case _:
                 self._analyse(effect)
 
