@@ -21,7 +21,7 @@ from hwaja.server.certificate import development_certificate
 from hwaja.server.session_runner import Services
 from hwaja.session.pace import Pace
 from hwaja.session.settings import SessionSettings
-from hwaja.speakers.cohort import Cohort
+from hwaja.speakers.voices import Cohort
 from hwaja.vad.detection import Detection
 from hwaja.vad.silero import SileroDetector
 from hwaja.workers import wire

@@ -13,7 +13,7 @@ from pools import running
 from hwaja.server.application import voice_models
 from hwaja.server.session_runner import Services
 from hwaja.session.settings import SessionSettings
-from hwaja.speakers.cohort import Cohort
+from hwaja.speakers.voices import Cohort
 from hwaja.vad.detection import Detection
 from hwaja.vad.silero import SileroDetector
 from hwaja.workers import wire

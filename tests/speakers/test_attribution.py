@@ -15,8 +15,8 @@ from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Label
 from hwaja.speakers.attribution import Attribution
 from hwaja.speakers.parts import Part
-from hwaja.speakers.takes import pool as pooled
 from hwaja.speakers.voices import Voices
+from hwaja.speakers.voices import pool as pooled
 from hwaja.vad.gate import FRAME_SAMPLES
 from hwaja.workers.overload import Overload
 from hwaja.workers.pool import Pool

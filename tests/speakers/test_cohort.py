@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwaja.speakers.cohort import NEAREST, Cohort
+from hwaja.speakers.voices import NEAREST, Cohort
 
 
 def test_what_is_shipped_are_voices_of_the_speaker_models_kind() -> None:

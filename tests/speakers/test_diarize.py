@@ -15,8 +15,7 @@ from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Label
 from hwaja.speakers.diarize import BELIEVED_PROBABILITY, read_parts, unscored_part
 from hwaja.speakers.parts import Part
-from hwaja.speakers.takes import pool
-from hwaja.speakers.voices import Voices
+from hwaja.speakers.voices import Voices, pool
 from hwaja.vad.gate import FRAME_SAMPLES, Segment, SpeechFrame
 
 Rows = NDArray[np.float32]

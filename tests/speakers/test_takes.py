@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hwaja.engines.interface import Embedding
-from hwaja.speakers.takes import cosine, pool
+from hwaja.speakers.voices import cosine, pool
 
 
 def embedding(*values: float) -> Embedding:

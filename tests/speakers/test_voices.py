@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from hwaja.engines.interface import Embedding
-from hwaja.speakers.cohort import NEAREST, Cohort
-from hwaja.speakers.takes import pool
-from hwaja.speakers.voices import LEARNABLE_COSINE, LEARNED_SECONDS, Voices
+from hwaja.speakers.voices import LEARNABLE_COSINE, LEARNED_SECONDS, NEAREST, Cohort, Voices, pool
 
 Rows = NDArray[np.float32]
 

@@ -13,7 +13,7 @@ from hwaja.engines.recognition import Abilities, Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
 from hwaja.server.session_runner import RING_SECONDS
-from hwaja.speakers.cohort import NEAREST, Cohort
+from hwaja.speakers.voices import NEAREST, Cohort
 from hwaja.vad.detection import Detection
 from hwaja.vad.gate import FRAME_SAMPLES
 from hwaja.vad.silero import SileroDetector, SileroState

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.speakers.cohort import NEAREST
+from hwaja.speakers.voices import NEAREST
 from hwaja_bench.speech.conditions import SNRS_DB
 from hwaja_bench.speech.voices import Listener, Spoken, one_clip_each, pieces, several_clips_each
 

@@ -29,7 +29,7 @@ from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.server.server import LOAD_PERIOD_SECONDS
 from hwaja.session.events import Attributed, Effect, Finish, ProbeSpeaker, Recognise
 from hwaja.speakers.diarize import read_parts, unscored_part
-from hwaja.speakers.voices import Cohort, Voices
+from hwaja.speakers.voices import Cohort, Voices, pool
 from hwaja.workers import wire
 from hwaja.workers.charges import Account, Charges
 from hwaja.workers.jobs import FairQueue, Job
@@ -123,7 +123,7 @@ def traces(speech: Path, room: str, most_seconds: float) -> list[Trace]:
         heard = whole[: round(most_seconds * SAMPLE_RATE)]
         voices = Voices(Cohort.shipped())
         for speaker_id, take in enumerate(takes):
-            voices.enrol(speaker_id, engines.track(take).whole)
+            voices.enrol(speaker_id, pool(None, engines.track(take).whole, 1.0))
         noting = Noting(engines, voices, heard)
         noting.hear()
         found.append(Trace(noting.wanted, len(heard) / SAMPLE_RATE))

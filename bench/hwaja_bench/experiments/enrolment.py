@@ -26,8 +26,8 @@ from hwaja.protocol.codes import Reason
 from hwaja.protocol.messages import Error, RegistrationCompleted
 from hwaja.protocol.values import Quality
 from hwaja.server.application import detector_file, embedder_file
-from hwaja.speakers.takes import cosine
 from hwaja.speakers.verdict import SAME_VOICE_COSINE, SIMILAR_VOICE_COSINE, warnings
+from hwaja.speakers.voices import cosine
 from hwaja.vad.silero import SileroDetector
 from hwaja_bench.speech.acoustics import impulse_response, reverberant
 from hwaja_bench.speech.people import Audio, Speaker, cut, speakers, telephone

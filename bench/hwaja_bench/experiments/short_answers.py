@@ -22,12 +22,10 @@ from hwaja.engines.interface import Samples, VoiceTrack
 from hwaja.engines.sherpa import SpeakerEmbedder
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.server.application import detector_file, embedder_file
-from hwaja.speakers.cohort import Cohort
 from hwaja.speakers.diarize import read_parts, unscored_part
 from hwaja.speakers.parts import Part
-from hwaja.speakers.takes import pool
 from hwaja.speakers.turn_prior import Said, TurnPrior
-from hwaja.speakers.voices import Voices
+from hwaja.speakers.voices import Cohort, Voices, pool
 from hwaja.vad.gate import FRAME_SAMPLES, Segment
 from hwaja.vad.silero import SileroDetector
 from hwaja_bench.attribution.conversation import LEAD_SECONDS, Conversation, Turn

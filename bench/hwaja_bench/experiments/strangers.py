@@ -16,11 +16,9 @@ import numpy as np
 from hwaja.engines.interface import Embedding, VoiceTrack
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Label
-from hwaja.speakers.cohort import Cohort
 from hwaja.speakers.diarize import read_parts
 from hwaja.speakers.parts import Part
-from hwaja.speakers.takes import pool
-from hwaja.speakers.voices import Voices
+from hwaja.speakers.voices import Cohort, Voices, pool
 from hwaja_bench.experiments.calibration import ENROLMENT_SECONDS, PIECES, SEED
 from hwaja_bench.speech.conditions import SNRS_DB
 from hwaja_bench.speech.index import ROOMS

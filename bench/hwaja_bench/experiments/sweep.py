@@ -25,7 +25,7 @@ from hwaja.server.config import Config
 from hwaja.server.server import Server
 from hwaja.server.session_runner import Services
 from hwaja.session.settings import SessionSettings
-from hwaja.speakers.cohort import Cohort
+from hwaja.speakers.voices import Cohort
 from hwaja.vad.detection import Detection
 from hwaja.vad.silero import SileroDetector
 from hwaja.workers import wire

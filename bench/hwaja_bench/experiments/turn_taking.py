@@ -45,12 +45,10 @@ from hwaja.session.events import (
 )
 from hwaja.session.settings import SessionSettings
 from hwaja.session.state_machine import Session
-from hwaja.speakers.cohort import Cohort
 from hwaja.speakers.diarize import read_parts, unscored_part
 from hwaja.speakers.enrolment import Enrolled
 from hwaja.speakers.parts import Part, next_turn
-from hwaja.speakers.takes import pool
-from hwaja.speakers.voices import Voices
+from hwaja.speakers.voices import Cohort, Voices, pool
 from hwaja.vad.gate import FRAME_SAMPLES
 from hwaja.vad.silero import SileroDetector
 from hwaja_bench.offline import ring_of, whole_recogniser

@@ -17,11 +17,9 @@ from hwaja.engines.segmentation import Segmenter
 from hwaja.engines.sherpa import SpeakerEmbedder
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.server.application import embedder_file, segmenter_file
-from hwaja.speakers.cohort import Cohort
 from hwaja.speakers.diarize import read_parts
 from hwaja.speakers.parts import Part
-from hwaja.speakers.takes import pool
-from hwaja.speakers.voices import Voices
+from hwaja.speakers.voices import Cohort, Voices, pool
 from hwaja_bench.speech.dialogue import load_clips
 
 

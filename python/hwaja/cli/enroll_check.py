@@ -43,11 +43,10 @@ from hwaja.session.events import (
 )
 from hwaja.session.settings import SessionSettings
 from hwaja.session.state_machine import Session
-from hwaja.speakers.cohort import Cohort
 from hwaja.speakers.enroller import Enroller, ReadSamples
 from hwaja.speakers.enrolment import Enrol
 from hwaja.speakers.verdict import SAME_VOICE_COSINE
-from hwaja.speakers.voices import Voices
+from hwaja.speakers.voices import Cohort, Voices
 from hwaja.vad.gate import FRAME_SAMPLES
 from hwaja.vad.silero import SileroDetector
 

@@ -27,7 +27,7 @@ from hwaja.server.session_runner import Services
 from hwaja.server.stopping import StopSignals
 from hwaja.server.tls import ServerTls, server_tls
 from hwaja.session.settings import SessionSettings
-from hwaja.speakers.cohort import Cohort
+from hwaja.speakers.voices import Cohort
 from hwaja.vad.detection import Detection
 from hwaja.vad.gate import GateSettings
 from hwaja.vad.silero import SileroDetector

@@ -64,10 +64,9 @@ from hwaja.session.settings import SessionSettings
 from hwaja.session.state_machine import Session
 from hwaja.session.states import SERVER_FAULT, State
 from hwaja.speakers.attribution import Attribution
-from hwaja.speakers.cohort import Cohort
 from hwaja.speakers.enroller import Enroller, ReadSamples
 from hwaja.speakers.enrolment import Enrol, Enrolled
-from hwaja.speakers.voices import Voices
+from hwaja.speakers.voices import Cohort, Voices
 from hwaja.vad.detection import Detection
 from hwaja.vad.silero import SileroState
 from hwaja.workers.interim_worker import InterimWorker

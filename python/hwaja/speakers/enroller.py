@@ -13,9 +13,8 @@ from hwaja.protocol.codes import AudioFormat, Reason
 from hwaja.protocol.values import Quality
 from hwaja.speakers.enrolment import Enrol, Enrolled
 from hwaja.speakers.measures import agreement, clipped_share, snr_db
-from hwaja.speakers.takes import Pooled, cosine, pool
 from hwaja.speakers.verdict import MIN_SPEECH_SECONDS, refusal, with_warnings
-from hwaja.speakers.voices import Voices
+from hwaja.speakers.voices import Pooled, Voices, cosine, pool
 from hwaja.vad.audio_format import format_of_take
 from hwaja.vad.gate import FRAME_SAMPLES, mean_dbfs
 from hwaja.workers.speculation import failure_logged

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwaja.engines.interface import HOP_SAMPLES, WINDOW_SAMPLES, Embeddings, Samples
-from hwaja.speakers.takes import norms_of
+from hwaja.speakers.voices import norms_of
 from hwaja.vad.gate import mean_dbfs
 
 _LEAST_SHARE = 0.25

@@ -55,7 +55,7 @@ class Part:
     speech_seconds: float
     cosines: tuple[float, ...] = ()
     scores: tuple[float, ...] = ()
-    """Cosines less what is to be expected of this voice and this part; see `cohort`."""
+    """Cosines less what is to be expected of this voice and this part; see `voices.Cohort`."""
     evidence: tuple[float, ...] = ()
     """Natural log-likelihood of each voice, up to a constant."""
     overlap_seconds: float = 0.0

@@ -1,13 +1,109 @@
 """The enrolled voices, and how like them a piece of speech is."""
 
 from dataclasses import dataclass
+from importlib.resources import files
+from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hwaja.engines.interface import Embedding, Embeddings
-from hwaja.speakers.cohort import Cohort, Rows
-from hwaja.speakers.takes import Pooled, norms_of
+
+NEAREST = 30
+"""Voices of the cohort that count, the nearest: 1 in 10. Between 20 and 100 nothing changes."""
+
+Rows = NDArray[np.float32]
+"""Unit vectors, shape (n, dim), float32."""
+
+
+class Cohort:
+    """Voices of people who are not in the conversation, to tell how much a likeness means.
+
+    A voice that is like everybody's, or was enrolled in noise, has other cosines than a clear one.
+    So a cosine is judged against those to the nearest voices of a cohort: the adaptive symmetric
+    normalisation of Matejka et al., "Analysis of Score Normalization in Multilingual Speaker
+    Recognition", Interspeech 2017, without its division by the deviation. The cohort is English
+    read speech; in Korean that deviation is half as wide, and dividing by it made the same score
+    mean another thing in each language (bench/RESULTS.md).
+    """
+
+    def __init__(self, voices: Rows) -> None:
+        """Take `voices`.
+
+        Raises:
+            ValueError: where there are fewer than `NEAREST`.
+
+        """
+        if len(voices) < NEAREST:
+            raise ValueError(f"a cohort has at least {NEAREST} voices")
+        self._voices = voices
+
+    @classmethod
+    def shipped(cls) -> "Cohort":
+        """Return the one beside this file: see cohort.md for where it comes from."""
+        data = files(__package__).joinpath("cohort.npy").read_bytes()
+        return cls(np.load(BytesIO(data), allow_pickle=False).astype(np.float32))
+
+    def nearness(self, rows: Rows) -> NDArray[np.float32]:
+        """Return the mean cosine of each row to the voices nearest to it, shape (n,)."""
+        cosines = rows @ self._voices.T
+        nearest = np.partition(cosines, -NEAREST, axis=1)[:, -NEAREST:]
+        return np.asarray(nearest.mean(axis=1), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """The takes of one speaker as one voice."""
+
+    voice: Embedding
+    """Mean of their directions, weighted by how long they speak; not normalised."""
+    speech_seconds: float
+    takes: int
+
+
+def pool(earlier: Pooled | None, embedding: Embedding, speech_seconds: float) -> Pooled:
+    """Return a new take, shape (dim,), together with the earlier ones.
+
+    Raises:
+        ValueError: for an embedding without direction (zero or not finite).
+
+    """
+    unit = embedding / _norm(embedding)
+    if earlier is None:
+        return Pooled(unit, speech_seconds, 1)
+    seconds = earlier.speech_seconds + speech_seconds
+    unit *= speech_seconds / seconds
+    unit += earlier.voice * (earlier.speech_seconds / seconds)
+    return Pooled(unit, seconds, earlier.takes + 1)
+
+
+def cosine(one: Embedding, other: Embedding) -> float:
+    """Return the cosine of two embeddings, in [-1, 1].
+
+    Raises:
+        ValueError: where one has no direction.
+
+    """
+    # Rounding takes it just past 1.
+    return float(np.clip(one @ other / (_norm(one) * _norm(other)), -1, 1))
+
+
+def _norm(embedding: Embedding) -> float:
+    return float(norms_of(embedding[None])[0, 0])
+
+
+def norms_of(embeddings: Embeddings) -> NDArray[np.float32]:
+    """Return the length of each embedding, shape (n, 1).
+
+    Raises:
+        ValueError: for one without direction (zero or not finite).
+
+    """
+    norms = np.linalg.norm(embeddings, axis=1, keepdims=True)
+    if not np.isfinite(norms).all() or not norms.all():
+        raise ValueError("the embedding has no direction")
+    return np.asarray(norms, np.float32)
+
 
 LEARNABLE_COSINE = 0.5
 """Of less, an embedding is not learned from: the same voice has 0.6 to 0.8 at 3 s."""
@@ -22,7 +118,7 @@ class Likeness:
 
     cosines: NDArray[np.float32]
     scores: NDArray[np.float32]
-    """The cosines less what is to be expected of these voices and of this piece; see `cohort`."""
+    """The cosines less what is to be expected of these voices and of this piece; see `Cohort`."""
 
 
 class Voices:
