@@ -13,7 +13,7 @@ from hwaja._pcm import RingBuffer
 from hwaja.engines.interface import Embedding
 from hwaja.server import session_runner
 from hwaja.server.session_runner import Services
-from hwaja.speakers import voices as voices_module
+from hwaja.speakers.voices import Pooled, Voices
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
@@ -29,19 +29,18 @@ class Held:
 @pytest.fixture
 def held(monkeypatch: pytest.MonkeyPatch) -> Held:
     held = Held()
-    enrol = voices_module.Voices.enrol
+    enrol = Voices.enrol
 
     def ring(samples: int) -> RingBuffer:
         held.rings.append(RingBuffer(samples))
         return held.rings[-1]
 
-    def enrolling(self: voices_module.Voices, speaker_id: int, embedding: Embedding) -> None:
-        enrol(self, speaker_id, embedding)
-        held.voices.append(self._centroids[speaker_id])
-        held.voices.append(embedding)
+    def enrolling(self: Voices, speaker_id: int, pooled: voices_module.Pooled) -> None:
+        enrol(self, speaker_id, pooled)
+        held.voices.append(pooled.voice)
 
     monkeypatch.setattr(session_runner, "RingBuffer", ring)
-    monkeypatch.setattr(voices_module.Voices, "enrol", enrolling)
+    monkeypatch.setattr(Voices, "enrol", enrolling)
     return held
 
 
@@ -84,5 +83,5 @@ async def test_audio_and_voices_are_overwritten_however_a_session_ends(
             await endpoint.server._registry.emptied.wait()
     (ring,) = held.rings
     assert len(ring) == 0  # what is not held is zero: rust/src/ring.rs
-    assert len(held.voices) == 4
+    assert len(held.voices) == 2
     assert not any(np.any(voice) for voice in held.voices)

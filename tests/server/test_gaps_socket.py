@@ -1,22 +1,19 @@
 """Audio that stops coming and comes again, over a socket."""
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import clips
 import pytest
-from fakes import FakePool, WatchedDetection
+from fakes import FakePool
 from loopback import PATIENCE_SECONDS, Endpoint, Message, Peer, Serve, serving
 from test_resume_socket import Returner, begun
 
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.server import connection, intake
+from hwaja.server.intake import Intake
 from hwaja.server.session_runner import Services
-from hwaja.vad.gate import FRAME_SAMPLES
-from hwaja.vad.silero import SileroDetector
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
@@ -47,27 +44,33 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-@pytest.fixture
-def detection(detector: SileroDetector) -> WatchedDetection:
-    return WatchedDetection(detector)
+Taken = asyncio.Queue[None]
+"""Has an entry for each message of audio that a session has dealt with."""
 
 
 @pytest.fixture
-def served(
-    services: Services, detection: WatchedDetection, certificate: tuple[Path, Path]
-) -> AbstractAsyncContextManager[Endpoint]:
-    """A server with the real engine."""
-    return serving(replace(services, detection=detection), certificate)
+def taken(monkeypatch: pytest.MonkeyPatch) -> Taken:
+    taken: Taken = asyncio.Queue()
+    take = Intake.take
+
+    async def taking(self: Intake, pcm: memoryview, received_at: float) -> None:
+        await take(self, pcm, received_at)
+        taken.put_nowait(None)
+
+    monkeypatch.setattr(Intake, "take", taking)
+    return taken
 
 
-async def speak(peer: Peer, pcm: bytes, clock: Clock, detection: WatchedDetection) -> None:
-    """Send whole messages as they are spoken: the clock moves on with them."""
-    frames = CHUNK_SAMPLES // FRAME_SAMPLES
+async def speak(peer: Peer, pcm: bytes, clock: Clock, taken: Taken) -> None:
+    """Send messages as they are spoken: the clock moves on once one is dealt with."""
+    while not taken.empty():
+        taken.get_nowait()
     for offset in range(0, len(pcm), 2 * CHUNK_SAMPLES):
         chunk = pcm[offset : offset + 2 * CHUNK_SAMPLES].ljust(2 * CHUNK_SAMPLES, b"\0")
         clock.now += CHUNK_SAMPLES / SAMPLE_RATE
         await peer.websocket.send(chunk)
-        await detection.heard(detection.frames + frames)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await taken.get()
 
 
 def moment(message: Message) -> datetime:
@@ -87,13 +90,13 @@ async def test_a_sentence_after_which_nothing_comes_is_answered(endpoint: Endpoi
 
 
 async def test_a_sentence_after_a_gap_is_dated_when_it_was_spoken(
-    served: AbstractAsyncContextManager[Endpoint], clock: Clock, detection: WatchedDetection
+    services: Services, certificate: tuple[Path, Path], clock: Clock, taken: Taken
 ) -> None:
-    async with served as endpoint, endpoint.welcomed() as peer:
+    async with serving(services, certificate) as endpoint, endpoint.welcomed() as peer:
         await peer.begin(details=True)
         answers = []
         for _ in range(3):
-            await speak(peer, SENTENCE, clock, detection)
+            await speak(peer, SENTENCE, clock, taken)
             answers.append(await peer.hear())
             clock.now += 60
     first, *later = answers
