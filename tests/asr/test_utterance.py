@@ -22,7 +22,7 @@ from hwaja.protocol.values import Options
 from hwaja.workers.interim_worker import InterimWorker
 from hwaja.workers.overload import BEGINS_AT_SECONDS, CALM_SECONDS, DegradationLevel, Overload
 from hwaja.workers.pool import Pool
-from hwaja.workers.speculation import Speculation
+from hwaja.workers.session_work import SessionWork
 from hwaja.workers.utterance_stream import UtteranceStream
 
 START = 1600
@@ -48,17 +48,13 @@ class Heard:
 
     def __init__(self, ring: RingBuffer, pool: Pool, interim_worker: InterimWorker) -> None:
         self.overload = Overload()
-        self.speculation = Speculation(pool)
+        self.work = SessionWork("session", pool, ring, self.overload)
         self.interims: list[tuple[int, str]] = []
         self._texts: dict[int, asyncio.Future[Hypothesis | None]] = {}
         self.recognition = Recognition(
             Means(
-                "session",
-                pool,
+                self.work,
                 interim_worker,
-                ring,
-                self.overload,
-                self.speculation,
                 report_text=self._take_text,
                 report_interim=lambda *interim: self.interims.append(interim),
             )
@@ -204,7 +200,7 @@ async def test_closing_ends_drafts_and_early_work(whole: Whole) -> None:
     whole.recognition.speculate(0, segment(START, FIRST, 1))
     await settle()
     whole.recognition.close()
-    whole.speculation.forget()
+    whole.work.forget()
     for pool in (whole.pool, whole.interim_worker):
         pool.working.set()
     await settle()

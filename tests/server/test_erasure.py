@@ -35,7 +35,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Held:
         held.rings.append(RingBuffer(samples))
         return held.rings[-1]
 
-    def enrolling(self: Voices, speaker_id: int, pooled: voices_module.Pooled) -> None:
+    def enrolling(self: Voices, speaker_id: int, pooled: Pooled) -> None:
         enrol(self, speaker_id, pooled)
         held.voices.append(pooled.voice)
 

@@ -20,7 +20,7 @@ from hwaja.speakers.voices import pool as pooled
 from hwaja.vad.gate import FRAME_SAMPLES
 from hwaja.workers.overload import Overload
 from hwaja.workers.pool import Pool
-from hwaja.workers.speculation import Speculation
+from hwaja.workers.session_work import SessionWork
 
 SPAN = (1000, 17_000, 12_000)
 """Start, stop and speech samples of an utterance."""
@@ -45,12 +45,8 @@ class Attributed:
         self.parts: asyncio.Queue[tuple[int, tuple[Part, ...] | None]] = asyncio.Queue()
         self.turns: asyncio.Queue[tuple[int, int | None]] = asyncio.Queue()
         self.attribution = Attribution(
-            "owner",
-            cast(Pool, pool),
-            ring,
+            SessionWork("owner", cast(Pool, pool), ring, overload or Overload()),
             voices,
-            overload or Overload(),
-            Speculation(cast(Pool, pool)),
             report_voices=lambda *found: self.parts.put_nowait(found),
             report_turn=lambda *found: self.turns.put_nowait(found),
         )

@@ -6,20 +6,18 @@ by. Which of the two it is, is decided once for a session. Texts are reported by
 """
 
 import asyncio
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from hwaja._pcm import RingBuffer
 from hwaja.engines.interface import Samples
 from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
 from hwaja.vad.gate import Segment
 from hwaja.workers.interim_worker import InterimWorker
-from hwaja.workers.overload import DegradationLevel, Overload
-from hwaja.workers.pool import Pool
-from hwaja.workers.speculation import Speculation, Work, attempt, failure_logged
+from hwaja.workers.overload import DegradationLevel
+from hwaja.workers.session_work import SessionWork, Work, attempt, failure_logged
 from hwaja.workers.utterance_stream import UtteranceStream
 
 FIRST_INTERIM_SECONDS = 0.8
@@ -50,14 +48,8 @@ class Utterance(Protocol):
 class Means:
     """What the utterances of one transcription are recognised with."""
 
-    owner: Hashable
-    """Whose turn it is where sessions share the workers."""
-    pool: Pool
+    work: SessionWork
     interim_worker: InterimWorker
-    ring: RingBuffer
-    """Holds the samples of every utterance until its text is reported or it is cancelled."""
-    overload: Overload
-    speculation: Speculation
     report_text: Callable[[int, Hypothesis | None], object]
     """Takes the final text of a segment; None: the engine failed on it."""
     report_interim: Callable[[int, str], object]
@@ -68,7 +60,7 @@ class Means:
     @property
     def makes_interims(self) -> bool:
         """Whether interim texts are wanted, and there is time for them."""
-        return self.wants_interims and not self.overload.leaves_out(DegradationLevel.INTERIMS)
+        return self.wants_interims and not self.work.overload.leaves_out(DegradationLevel.INTERIMS)
 
     def interim(self, segment_id: int, text: str) -> None:
         """Report an interim text, unless there is no time for them any more."""
@@ -92,7 +84,7 @@ class Recognition:
         """Prepare; the recogniser of the pool decides which kind of handle there is."""
         self._means = replace(means, report_text=self._found)
         self._report_text = means.report_text
-        self._kind = StreamedUtterance if means.pool.abilities.streaming else WholeUtterance
+        self._kind = StreamedUtterance if means.work.pool.abilities.streaming else WholeUtterance
         self._utterances: dict[int, Utterance] = {}
 
     def begin(self, options: Options, *, interims: bool) -> None:
@@ -163,13 +155,13 @@ class WholeUtterance:
     def speculate(cls, means: Means, segment_id: int, segment: Segment) -> None:
         """Begin to recognise what may be over."""
         work = cls._recognition(means, segment)
-        means.speculation.begin("recognition", segment_id, segment, work)
+        means.work.begin("recognition", segment_id, segment, work)
 
     def finish(self, segment: Segment) -> None:
         """See `Utterance.finish`."""
         self._stop_interims()
         means = self._means
-        self._text = means.speculation.take(
+        self._text = means.work.take(
             "recognition", self._segment_id, segment, self._recognition(means, segment)
         )
         means.report(self._segment_id, self._text)
@@ -182,13 +174,13 @@ class WholeUtterance:
 
     @staticmethod
     def _recognition(means: Means, segment: Segment) -> Work[Hypothesis]:
+        work = means.work
+
         def read() -> Samples:
-            return means.ring.read(segment.start, segment.stop)
+            return work.ring.read(segment.start, segment.stop)
 
         samples, speech_seconds = segment.stop - segment.start, segment.speech_samples / SAMPLE_RATE
-        return lambda: means.pool.recognise(
-            means.owner, read, samples, means.options, speech_seconds
-        )
+        return lambda: work.pool.recognise(work.owner, read, samples, means.options, speech_seconds)
 
     def _stop_interims(self) -> None:
         if self._interims is not None:
@@ -203,20 +195,20 @@ class WholeUtterance:
 
     async def _make_interims(self) -> None:
         """Recognise what there is again and again, as long as it grows."""
-        means = self._means
+        means, work = self._means, self._means.work
         with failure_logged("interim"):
             while self._is_worth_an_interim:
                 self._interim_stop = self._stop
-                with means.pool.sparing(means.owner):
+                with work.pool.sparing(work.owner):
                     hypothesis = await means.interim_worker.recognise(
-                        means.owner, self._read_so_far, self._stop - self._start, means.options
+                        work.owner, self._read_so_far, self._stop - self._start, means.options
                     )
                 means.interim(self._segment_id, hypothesis.text)
 
     def _read_so_far(self) -> Samples:
         """Read what there is now that a worker is free for it."""
         self._interim_stop = self._stop
-        return self._means.ring.read(self._start, self._stop)
+        return self._means.work.ring.read(self._start, self._stop)
 
 
 class StreamedUtterance:
@@ -235,7 +227,7 @@ class StreamedUtterance:
 
     def extend(self, stop: int) -> None:
         """See `Utterance.extend`."""
-        self._means.pool.extend(self._stream, stop)
+        self._means.work.pool.extend(self._stream, stop)
 
     @classmethod
     def speculate(cls, means: Means, segment_id: int, segment: Segment) -> None:
@@ -243,7 +235,7 @@ class StreamedUtterance:
 
     def finish(self, segment: Segment) -> None:
         """See `Utterance.finish`."""
-        pool, stream = self._means.pool, self._stream
+        pool, stream = self._means.work.pool, self._stream
         if stream.sent > segment.stop:  # split within what was decoded: decode it again, so far
             pool.drop(stream)
             stream = self._stream = self._stream_from(stream.start, interims=False)
@@ -256,16 +248,16 @@ class StreamedUtterance:
     def cancel(self) -> None:
         """See `Utterance.cancel`."""
         if self._text is None:
-            self._means.pool.drop(self._stream)
+            self._means.work.pool.drop(self._stream)
         else:
             self._text.cancel()
 
     def _stream_from(self, start: int, *, interims: bool) -> UtteranceStream:
-        means = self._means
+        means, work = self._means, self._means.work
 
         def report(text: str) -> None:
             means.interim(self._segment_id, text)
 
         return UtteranceStream(
-            means.owner, means.options, means.ring.read, start, report if interims else None
+            work.owner, means.options, work.ring.read, start, report if interims else None
         )

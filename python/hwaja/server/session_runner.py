@@ -10,12 +10,12 @@ import asyncio
 import time
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
 from hwaja._pcm import RingBuffer
 from hwaja.asr.utterance import Means, Recognition
-from hwaja.engines.interface import VoiceTrack
 from hwaja.observability.metrics import Metrics
 from hwaja.observability.session_metrics import SessionMetrics
 from hwaja.privacy.error_redaction import describe
@@ -64,7 +64,7 @@ from hwaja.session.settings import SessionSettings
 from hwaja.session.state_machine import Session
 from hwaja.session.states import SERVER_FAULT, State
 from hwaja.speakers.attribution import Attribution
-from hwaja.speakers.enroller import Enroller, ReadSamples
+from hwaja.speakers.enroller import Enroller
 from hwaja.speakers.enrolment import Enrol, Enrolled
 from hwaja.speakers.voices import Cohort, Voices
 from hwaja.vad.detection import Detection
@@ -72,7 +72,7 @@ from hwaja.vad.silero import SileroState
 from hwaja.workers.interim_worker import InterimWorker
 from hwaja.workers.overload import Overload, SessionOverload
 from hwaja.workers.pool import Pool
-from hwaja.workers.speculation import Speculation
+from hwaja.workers.session_work import SessionWork
 
 RING_SECONDS = 32
 """Audio held for a session: an open utterance of 15 s and as much again that is being decoded, and
@@ -99,7 +99,7 @@ class SessionRunner:
 
     def __init__(self, services: Services, config: Config, session_id: str) -> None:
         self._pool = services.pool
-        self._interim_worker = services.interim_worker
+        self._workers = services.pool, services.interim_worker
         self._voices = Voices(services.cohort)
         self._session = Session(services.settings, self._voices)
         self._max_speakers = services.settings.max_speakers
@@ -110,10 +110,24 @@ class SessionRunner:
         self._session_metrics = SessionMetrics(
             services.metrics, self._session, self._ring.capacity, self._pace
         )
-        self._speculation = Speculation(self._pool)
-        self._recognition = self._new_recognition()
-        self._attribution = self._new_attribution()
-        self._enroller = Enroller(self._embed, self._ring, self._voices)
+        self._work = SessionWork(self, self._pool, self._ring, self._overload)
+        self._recognition = Recognition(
+            Means(
+                self._work,
+                services.interim_worker,
+                report_text=lambda *found: self._tell(Recognised(*found)),
+                report_interim=lambda *found: self._tell(PartialText(*found)),
+            )
+        )
+        self._attribution = Attribution(
+            self._work,
+            self._voices,
+            report_voices=lambda *found: self._tell(Attributed(*found)),
+            report_turn=lambda *found: self._tell(SpeakerProbed(*found)),
+        )
+        self._enroller = Enroller(
+            partial(self._pool.embed, self, overlaps=False), self._ring, self._voices
+        )
         self.client_waits = False
         """Whether something of the client has come that is not dealt with: so it is not silent."""
         self._intake = Intake(
@@ -230,7 +244,7 @@ class SessionRunner:
     async def _end(self) -> None:
         self._recognition.close()
         self._attribution.close()
-        self._speculation.forget()
+        self._work.forget()
         self._set_ahead(False)
         tasks = tuple(self._jobs)
         for task in tasks:
@@ -238,8 +252,8 @@ class SessionRunner:
         try:
             await asyncio.gather(*tasks, return_exceptions=True)
         finally:  # a server that stops may cancel this as well
-            self._pool.leave(self)
-            self._interim_worker.leave(self)
+            for workers in self._workers:
+                workers.leave(self)
             self._intake.forget()
             self._voices.forget()
             self.outbox.forget()
@@ -254,8 +268,6 @@ class SessionRunner:
                 await self._tell(event)
                 if isinstance(event, TimeIsUp):
                     return
-
-    # in
 
     async def take(self, message: str | bytearray, received_at: float) -> None:
         """Take one message of the client; returns once it is dealt with and more can come.
@@ -296,8 +308,8 @@ class SessionRunner:
             self._set_ahead(self._pace.is_ahead)
 
     def _set_ahead(self, is_ahead: bool) -> None:
-        self._pool.set_ahead(self, is_ahead)
-        self._interim_worker.set_ahead(self, is_ahead)
+        for workers in self._workers:
+            workers.set_ahead(self, is_ahead)
 
     async def _take_text(self, text: str) -> None:
         try:
@@ -310,8 +322,6 @@ class SessionRunner:
             # A client may send on without awaiting the answer; it is read once the voice is known.
             await self._enrolment
             self._enrolment = None
-
-    # session
 
     def _tell(self, event: Event) -> asyncio.Future[None]:
         """Have the session take an event in a turn of the loop of its own.
@@ -327,12 +337,7 @@ class SessionRunner:
         loop.call_soon(self._take_event, event, dealt_with)
         return dealt_with
 
-    def _take_event(self, event: Event, dealt_with: asyncio.Future[None]) -> None:
-        self._deal_with(event)
-        if not dealt_with.done():  # who waited may have been cancelled
-            dealt_with.set_result(None)
-
-    def _deal_with(self, event: Event) -> None:
+    def _take_event(self, event: Event, dealt_with: asyncio.Future[None] | None = None) -> None:
         """Handle an event; if that fails, answer what was heard and close.
 
         At once where an answer cannot be waited for, because it was what failed.
@@ -344,7 +349,9 @@ class SessionRunner:
             if isinstance(event, Broke | Enrolled | Recognised | Attributed):
                 self._give_up()
             else:
-                self._deal_with(Broke())
+                self._take_event(Broke())
+        if dealt_with is not None and not dealt_with.done():  # who waits may be cancelled
+            dealt_with.set_result(None)
 
     def _handle(self, event: Event) -> None:
         self._session_metrics.happened(event)
@@ -419,36 +426,5 @@ class SessionRunner:
             self._sender.send(SERVER_FAULT, details=False)
             self._carry_out(Close(CloseCode.INTERNAL_ERROR))
 
-    # engine
-
     async def _enrol(self, effect: Enrol) -> None:
         await self._tell(await self._enroller.enrol(effect))
-
-    async def _embed(self, read: ReadSamples, samples: int) -> VoiceTrack:
-        return await self._pool.embed(self, read, samples, overlaps=False)
-
-    def _new_recognition(self) -> Recognition:
-        return Recognition(
-            Means(
-                self,
-                self._pool,
-                self._interim_worker,
-                self._ring,
-                self._overload,
-                self._speculation,
-                report_text=lambda *found: self._tell(Recognised(*found)),
-                report_interim=lambda *found: self._tell(PartialText(*found)),
-            )
-        )
-
-    def _new_attribution(self) -> Attribution:
-        return Attribution(
-            self,
-            self._pool,
-            self._ring,
-            self._voices,
-            self._overload,
-            self._speculation,
-            report_voices=lambda *found: self._tell(Attributed(*found)),
-            report_turn=lambda *found: self._tell(SpeakerProbed(*found)),
-        )

@@ -7,17 +7,16 @@ one voice are what is recognised soonest, and once.
 """
 
 import asyncio
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 
-from hwaja._pcm import RingBuffer
+from hwaja.engines.interface import VoiceTrack
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.speakers.diarize import read_parts, unscored_part, whole_part
 from hwaja.speakers.parts import Part, next_turn
 from hwaja.speakers.voices import Voices
 from hwaja.vad.gate import Segment
-from hwaja.workers.overload import DegradationLevel, Overload
-from hwaja.workers.pool import Pool
-from hwaja.workers.speculation import Speculation, Work, attempt
+from hwaja.workers.overload import DegradationLevel
+from hwaja.workers.session_work import SessionWork, Work, attempt
 
 HURRIED_SECONDS = 3.0
 """What is embedded of an utterance under overload; longer audio hardly says more of its voice."""
@@ -30,35 +29,23 @@ class Attribution:
 
     def __init__(
         self,
-        owner: Hashable,
-        pool: Pool,
-        ring: RingBuffer,
+        work: SessionWork,
         voices: Voices,
-        overload: Overload,
-        speculation: Speculation,
         report_voices: Callable[[int, Parts | None], object],
         report_turn: Callable[[int, int | None], object],
     ) -> None:
         """Prepare.
 
         Args:
-            owner: whose turn it is where sessions share the workers.
-            pool: the workers.
-            ring: holds the samples until the work on them is done or given up.
+            work: of the session.
             voices: the enrolled voices, read when an embedding is there.
-            overload: says when there is no time for who speaks in the midst of an utterance.
-            speculation: what was begun early.
             report_voices: takes the parts of a segment; None: the engine failed on it.
             report_turn: takes the sample of a segment from which on another voice speaks; None:
                 none is sure to, or the engine failed.
 
         """
-        self._owner = owner
-        self._pool = pool
-        self._ring = ring
+        self._work = work
         self._voices = voices
-        self._overload = overload
-        self._speculation = speculation
         self._report_voices = report_voices
         self._report_turn = report_turn
         self._probe: asyncio.Task[int | None] | None = None
@@ -87,7 +74,7 @@ class Attribution:
 
     def speculate(self, segment_id: int, segment: Segment) -> None:
         """Begin work on a segment that may be over."""
-        self._speculation.begin("attribution", segment_id, segment, self._attribution(segment))
+        self._work.begin("attribution", segment_id, segment, self._attribution(segment))
 
     def finish(self, segment_id: int, segment: Segment) -> None:
         """Report who speaks in a segment that is over."""
@@ -99,20 +86,20 @@ class Attribution:
 
         self._end_probe()
         work = self._attribution(segment)
-        task = self._speculation.take("attribution", segment_id, segment, work)
+        task = self._work.take("attribution", segment_id, segment, work)
         self._utterances.add(task)
         task.add_done_callback(found)
 
     def learn(self, speaker_id: int, segment: Segment) -> asyncio.Task[None] | None:
         """Let a voice learn from a segment that is the speaker's for sure, if there is time."""
-        if self._overload.leaves_out(DegradationLevel.SPEAKER_DETAILS):
+        if self._work.overload.leaves_out(DegradationLevel.SPEAKER_DETAILS):
             return None
-        samples = self._ring.read(segment.start, segment.stop)  # the ring may forget them next
+        samples = self._work.ring.read(segment.start, segment.stop)  # the ring may forget them next
 
         async def learn() -> None:
             try:
-                track = await self._pool.embed(
-                    self._owner, samples.copy, len(samples), overlaps=False
+                track = await self._work.pool.embed(
+                    self._work.owner, samples.copy, len(samples), overlaps=False
                 )
             finally:
                 samples.fill(0)
@@ -143,9 +130,7 @@ class Attribution:
             lesson.cancel()
 
     async def _next_turn(self, start: int, stop: int) -> int | None:
-        track = await self._pool.embed(
-            self._owner, lambda: self._ring.read(start, stop), stop - start, overlaps=False
-        )
+        track = await self._embed(start, stop, overlaps=False)
         try:
             # What the gate holds open has no long pause in it: all of it counts as speech.
             speech_seconds = (stop - start) / SAMPLE_RATE
@@ -159,14 +144,9 @@ class Attribution:
             whole = unscored_part(segment, self._voices)
             if whole.is_short:
                 return (whole,)
-            hurried = self._overload.leaves_out(DegradationLevel.SPEAKER_DETAILS)
+            hurried = self._work.overload.leaves_out(DegradationLevel.SPEAKER_DETAILS)
             start, stop = _middle(segment) if hurried else (segment.start, segment.stop)
-            track = await self._pool.embed(
-                self._owner,
-                lambda: self._ring.read(start, stop),
-                stop - start,
-                overlaps=not hurried,
-            )
+            track = await self._embed(start, stop, overlaps=not hurried)
             try:
                 if hurried:
                     return (whole_part(track, whole, self._voices),)
@@ -175,6 +155,12 @@ class Attribution:
                 track.erase()
 
         return attribute
+
+    async def _embed(self, start: int, stop: int, *, overlaps: bool) -> VoiceTrack:
+        work = self._work
+        return await work.pool.embed(
+            work.owner, lambda: work.ring.read(start, stop), stop - start, overlaps=overlaps
+        )
 
 
 def _middle(segment: Segment) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from hwaja.speakers.verdict import MIN_SPEECH_SECONDS, refusal, with_warnings
 from hwaja.speakers.voices import Pooled, Voices, cosine, pool
 from hwaja.vad.audio_format import format_of_take
 from hwaja.vad.gate import FRAME_SAMPLES, mean_dbfs
-from hwaja.workers.speculation import failure_logged
+from hwaja.workers.session_work import failure_logged
 
 ReadSamples = Callable[[], Samples]
 """Reads samples, maybe more than once; the reader may overwrite what it gets."""

@@ -7,8 +7,10 @@ import pytest
 from fakes import FakePool
 from structlog.testing import capture_logs
 
+from hwaja._pcm import RingBuffer
+from hwaja.workers.overload import Overload
 from hwaja.workers.pool import Pool
-from hwaja.workers.speculation import Speculation, attempt
+from hwaja.workers.session_work import SessionWork, attempt
 
 
 class Desk:
@@ -32,18 +34,22 @@ class Desk:
 SEGMENT, OTHER = "samples 10 to 20", "samples 10 to 21"
 
 
+def work_of(pool: FakePool) -> SessionWork:
+    return SessionWork("session", cast(Pool, pool), RingBuffer(1), Overload())
+
+
 @pytest.fixture
 def desk() -> Desk:
     return Desk()
 
 
 @pytest.fixture
-def early() -> Speculation:
-    return Speculation(cast(Pool, FakePool()))
+def early() -> SessionWork:
+    return work_of(FakePool())
 
 
 async def test_work_that_was_begun_is_taken_and_not_done_twice(
-    early: Speculation, desk: Desk
+    early: SessionWork, desk: Desk
 ) -> None:
     early.begin("test", 0, SEGMENT, desk.work)
     await asyncio.sleep(0)
@@ -54,7 +60,7 @@ async def test_work_that_was_begun_is_taken_and_not_done_twice(
 
 
 async def test_work_on_other_samples_of_the_utterance_is_given_up(
-    early: Speculation, desk: Desk
+    early: SessionWork, desk: Desk
 ) -> None:
     early.begin("test", 0, SEGMENT, desk.work)
     await asyncio.sleep(0)
@@ -64,7 +70,7 @@ async def test_work_on_other_samples_of_the_utterance_is_given_up(
     assert desk.cancelled == 1
 
 
-async def test_another_utterance_disturbs_nothing(early: Speculation, desk: Desk) -> None:
+async def test_another_utterance_disturbs_nothing(early: SessionWork, desk: Desk) -> None:
     """A part of the utterance before is recognised anew while the next one is spoken."""
     early.begin("test", 1, SEGMENT, desk.work)
     await asyncio.sleep(0)
@@ -75,7 +81,7 @@ async def test_another_utterance_disturbs_nothing(early: Speculation, desk: Desk
 
 
 async def test_text_and_voices_are_begun_and_given_up_together(
-    early: Speculation, desk: Desk
+    early: SessionWork, desk: Desk
 ) -> None:
     for name in ("text", "voices"):
         early.begin(name, 0, SEGMENT, desk.work)
@@ -90,7 +96,7 @@ async def test_nothing_is_begun_where_no_worker_is_idle_and_what_was_is_given_up
     desk: Desk,
 ) -> None:
     pool = FakePool()
-    early = Speculation(cast(Pool, pool))
+    early = work_of(pool)
     early.begin("test", 0, SEGMENT, desk.work)
     await asyncio.sleep(0)
     pool.idle_workers = 0
@@ -99,7 +105,7 @@ async def test_nothing_is_begun_where_no_worker_is_idle_and_what_was_is_given_up
     assert (desk.begun, desk.cancelled) == (1, 1)
 
 
-async def test_what_is_taken_is_taken_once(early: Speculation, desk: Desk) -> None:
+async def test_what_is_taken_is_taken_once(early: SessionWork, desk: Desk) -> None:
     desk.done.set()
     early.begin("test", 0, SEGMENT, desk.work)
     assert await early.take("test", 0, SEGMENT, desk.work) == "result 1"
@@ -116,7 +122,7 @@ async def test_a_failure_ends_in_none_and_is_logged_by_its_type_alone() -> None:
     assert "somebody" not in str(logs)
 
 
-async def test_forgetting_twice_is_no_error(early: Speculation, desk: Desk) -> None:
+async def test_forgetting_twice_is_no_error(early: SessionWork, desk: Desk) -> None:
     early.begin("test", 0, SEGMENT, desk.work)
     await asyncio.sleep(0)
     early.forget()

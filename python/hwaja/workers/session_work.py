@@ -1,4 +1,4 @@
-"""Work for a session: begun when it is asked for, or before, and logged where it fails."""
+"""Work that one session has done: begun when it is asked for, or before; logged where it fails."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable, Iterator
@@ -7,25 +7,38 @@ from typing import Any, TypeVar
 
 import structlog
 
+from hwaja._pcm import RingBuffer
+from hwaja.workers.overload import Overload
 from hwaja.workers.pool import Pool
 
-_log = structlog.get_logger("hwaja.workers.speculation")
+_log = structlog.get_logger("hwaja.workers.session_work")
 
 Result = TypeVar("Result")
 Work = Callable[[], Coroutine[Any, Any, Result]]
 
 
-class Speculation:
-    """What was begun early for one utterance of a session: its text, its voices.
+class SessionWork:
+    """What one session has its work done with, and what was begun early for one utterance.
 
-    An utterance is known by its id and by its segment. Work counts for that segment only: where
-    speech continued, what was begun is given up. Parts that are recognised anew have other ids, so
-    they do not disturb what was begun.
+    Both its text and its voices may be begun early. The utterance is known by its id and its
+    segment. Work counts for that segment only: where speech continued, it is given up. Parts that
+    are recognised anew have other ids, so they do not disturb what was begun.
     """
 
-    def __init__(self, pool: Pool) -> None:
-        """Prepare to begin work while `pool` has an idle worker."""
-        self._pool = pool
+    def __init__(self, owner: Hashable, pool: Pool, ring: RingBuffer, overload: Overload) -> None:
+        """Prepare.
+
+        Args:
+            owner: whose turn it is where sessions share the workers.
+            pool: the workers.
+            ring: holds samples until the work on them is done or given up.
+            overload: says what is left out for lack of time.
+
+        """
+        self.owner = owner
+        self.pool = pool
+        self.ring = ring
+        self.overload = overload
         self._about: tuple[int, Hashable] | None = None
         self._begun: dict[str, asyncio.Task[Any]] = {}
 
@@ -37,7 +50,7 @@ class Speculation:
         if self._about != (segment_id, segment):
             self.forget()
             self._about = segment_id, segment
-        if self._pool.idle_workers:
+        if self.pool.idle_workers:
             self._begun[name] = attempt(name, work)
 
     def take(
