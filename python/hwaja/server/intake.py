@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from hwaja._pcm import RingBuffer
 from hwaja.protocol.audio import SAMPLE_RATE
@@ -29,7 +29,7 @@ class Intake:
         session: Session,
         ring: RingBuffer,
         detection: Detection[SileroState],
-        tell: Callable[[Audio | AudioStopped | OddAudio], Awaitable[object]],
+        tell: Callable[[Audio | AudioStopped | OddAudio], asyncio.Future[None]],
         is_behind: Callable[[], bool],
     ) -> None:
         """Prepare.
@@ -51,6 +51,8 @@ class Intake:
         self._due: asyncio.TimerHandle | None = None  # at the latest, the next message
         self._state = detection.new_state()
         self._format_watch = FormatWatch()
+        self._taken: asyncio.Future[None] = asyncio.Future()  # by the session, the last frames
+        self._taken.set_result(None)
         self._roomy = asyncio.Event()
         self.idle_since = time.monotonic()
         """Since when there has been nothing to do, unless something is being taken."""
@@ -101,6 +103,7 @@ class Intake:
         piece_bytes = 2 * PIECE_SAMPLES
         for offset in range(0, len(pcm), piece_bytes):
             piece = pcm[offset : offset + piece_bytes]
+            await self._taken  # before it is asked what it wants
             while self._is_wanted and self._free_samples < len(piece) // 2:
                 self._roomy.clear()
                 await self._roomy.wait()
@@ -109,7 +112,7 @@ class Intake:
             self._ring.push(piece)
             looks_like = self._format_watch.hear(piece)
             if looks_like is not None:
-                await self._tell(OddAudio(looks_like))
+                self._tell(OddAudio(looks_like))
             await self._detect(arrival)
 
     def _expect(self, due_seconds: float) -> None:
@@ -145,4 +148,4 @@ class Intake:
         probabilities = await self._detection.probabilities(self._state, frames)
         frames.fill(0)
         levels = tuple(levels_dbfs.tolist())
-        await self._tell(Audio(heard + frames.size, probabilities, levels, arrival))
+        self._taken = self._tell(Audio(heard + frames.size, probabilities, levels, arrival))
