@@ -26,39 +26,8 @@ from hwaja.protocol.parse import parse
 from hwaja.server.config import Config
 from hwaja.server.intake import Intake
 from hwaja.server.outbox import Outbox, Sender
+from hwaja.session import events
 from hwaja.session.deadlines import Deadlines
-from hwaja.session.events import (
-    Analysing,
-    Attributed,
-    BadAudio,
-    Begin,
-    Broke,
-    Close,
-    Connected,
-    CutOff,
-    Disconnected,
-    Effect,
-    Event,
-    Extend,
-    Finish,
-    Learn,
-    Listen,
-    PartialText,
-    ProbeSpeaker,
-    Received,
-    Recognise,
-    Recognised,
-    Reconnected,
-    Refused,
-    Release,
-    Send,
-    Settled,
-    Shutdown,
-    SpeakerProbed,
-    Speculate,
-    TimeIsUp,
-    Waiting,
-)
 from hwaja.session.pace import Pace
 from hwaja.session.settings import SessionSettings
 from hwaja.session.state_machine import Session
@@ -115,15 +84,15 @@ class SessionRunner:
             Means(
                 self._work,
                 services.interim_worker,
-                report_text=lambda *found: self._tell(Recognised(*found)),
-                report_interim=lambda *found: self._tell(PartialText(*found)),
+                report_text=lambda *found: self._tell(events.Recognised(*found)),
+                report_interim=lambda *found: self._tell(events.PartialText(*found)),
             )
         )
         self._attribution = Attribution(
             self._work,
             self._voices,
-            report_voices=lambda *found: self._tell(Attributed(*found)),
-            report_turn=lambda *found: self._tell(SpeakerProbed(*found)),
+            report_voices=lambda *found: self._tell(events.Attributed(*found)),
+            report_turn=lambda *found: self._tell(events.SpeakerProbed(*found)),
         )
         self._enroller = Enroller(
             partial(self._pool.embed, self, overlaps=False), self._ring, self._voices
@@ -198,14 +167,14 @@ class SessionRunner:
             self._sender.begin_to_number()
         self._start(self._keep_time())
         self._log.info("session opened", resumable=token is not None)
-        await self._tell(Connected(token))
+        await self._tell(events.Connected(token))
 
     async def reconnected(self, token: str) -> None:
         """Continue on another connection: all that the client may lack is sent once more."""
         self._log.info("session resumed")
         self._intake.is_connected = True
         self.outbox.rewind()
-        await self._tell(Reconnected(token, at=self._ring.end))
+        await self._tell(events.Reconnected(token, at=self._ring.end))
 
     def disconnected(self) -> None:
         """Learn that the connection is gone: who comes back sends again what was not taken."""
@@ -215,29 +184,29 @@ class SessionRunner:
 
     def waits(self, seconds: float) -> None:
         """Learn that so much audio waits to be taken; 0: none does any more."""
-        self._tell(Waiting(seconds))
+        self._tell(events.Waiting(seconds))
 
     def cut_off(self) -> None:
         """Close now, because the server stops and does not wait for answers any longer."""
-        self._tell(CutOff())
+        self._tell(events.CutOff())
 
     def shut_down(self) -> None:
         """Answer what was heard and close, because the server stops."""
-        self._tell(Shutdown())
+        self._tell(events.Shutdown())
 
     def revoke(self) -> None:
         """Answer what was heard and close, because the client's token is good no more."""
-        self._tell(TimeIsUp(Reason.TOKEN_REVOKED))
+        self._tell(events.TimeIsUp(Reason.TOKEN_REVOKED))
 
     def give_way(self) -> None:
         """Close, because somebody else gets the seat of a client that has enrolled nobody."""
         self._log.info("session gives way")
-        self._tell(TimeIsUp(Reason.SERVER_FULL))
+        self._tell(events.TimeIsUp(Reason.SERVER_FULL))
 
     async def end(self) -> None:
         """Give up what is going on, and forget everything."""
         try:
-            await self._tell(Disconnected())
+            await self._tell(events.Disconnected())
         finally:  # a server that stops may cancel this
             await self._end()
 
@@ -266,7 +235,7 @@ class SessionRunner:
                 self._deadlines.heard(time.monotonic())
             for event in self._deadlines.due(time.monotonic()):
                 await self._tell(event)
-                if isinstance(event, TimeIsUp):
+                if isinstance(event, events.TimeIsUp):
                     return
 
     async def take(self, message: str | bytearray, received_at: float) -> None:
@@ -283,7 +252,7 @@ class SessionRunner:
             await self._take(message, received_at)
         except Exception as error:
             self._log.error("session failed", **describe(error))
-            await self._tell(Broke())
+            await self._tell(events.Broke())
         finally:
             self._deadlines.heard(time.monotonic())  # only now: until here it waited
 
@@ -291,9 +260,9 @@ class SessionRunner:
         if isinstance(message, str):
             await self._take_text(message)
         elif len(message) % 2:
-            await self._tell(BadAudio(Reason.ODD_BYTE_COUNT))
+            await self._tell(events.BadAudio(Reason.ODD_BYTE_COUNT))
         elif message[:4] == b"RIFF" and message[8:12] == b"WAVE":
-            await self._tell(BadAudio(Reason.RIFF_HEADER))
+            await self._tell(events.BadAudio(Reason.RIFF_HEADER))
         else:
             self._metrics.audio_received(len(message) / 2 / SAMPLE_RATE)
             self._follow_pace(len(message) / 2 / SAMPLE_RATE, received_at)
@@ -315,15 +284,15 @@ class SessionRunner:
         try:
             message = parse(text, self._max_speakers)
         except InvalidMessageError as error:
-            await self._tell(Refused(error))
+            await self._tell(events.Refused(error))
             return
-        await self._tell(Received(message, at=self._ring.end))
+        await self._tell(events.Received(message, at=self._ring.end))
         if self._enrolment is not None:
             # A client may send on without awaiting the answer; it is read once the voice is known.
             await self._enrolment
             self._enrolment = None
 
-    def _tell(self, event: Event) -> asyncio.Future[None]:
+    def _tell(self, event: events.Event) -> asyncio.Future[None]:
         """Have the session take an event in a turn of the loop of its own.
 
         The loop's queue is the session's inbox. What fails in the session fails nowhere else.
@@ -337,7 +306,7 @@ class SessionRunner:
         loop.call_soon(self._take_event, event, dealt_with)
         return dealt_with
 
-    def _take_event(self, event: Event, dealt_with: asyncio.Future[None] | None = None) -> None:
+    def _take_event(self, event: events.Event, done: asyncio.Future[None] | None = None) -> None:
         """Handle an event; if that fails, answer what was heard and close.
 
         At once where an answer cannot be waited for, because it was what failed.
@@ -346,64 +315,64 @@ class SessionRunner:
             self._handle(event)
         except Exception as error:
             self._log.error("session failed", **describe(error))
-            if isinstance(event, Broke | Enrolled | Recognised | Attributed):
+            if isinstance(event, events.Broke | Enrolled | events.Recognised | events.Attributed):
                 self._give_up()
             else:
-                self._take_event(Broke())
-        if dealt_with is not None and not dealt_with.done():  # who waits may be cancelled
-            dealt_with.set_result(None)
+                self._take_event(events.Broke())
+        if done is not None and not done.done():  # who waits may be cancelled
+            done.set_result(None)
 
-    def _handle(self, event: Event) -> None:
+    def _handle(self, event: events.Event) -> None:
         self._session_metrics.happened(event)
         effects = self._session.handle(event)
-        if isinstance(event, Disconnected):
+        if isinstance(event, events.Disconnected):
             return  # of what a fault left to be done nothing is done either
         for effect in effects:
             self._carry_out(effect)
             self._session_metrics.done(effect)
 
-    def _carry_out(self, effect: Effect) -> None:
+    def _carry_out(self, effect: events.Effect) -> None:
         match effect:
-            case Send(message, details):
+            case events.Send(message, details):
                 self._sender.send(message, details=details)
-            case Listen():
+            case events.Listen():
                 self._intake.begin()
             case Enrol():
                 self._set_ahead(False)  # somebody waits for this before anything else
                 self._enrolment = self._start(self._enrol(effect))
-            case Release(index):
+            case events.Release(index):
                 self._ring.release(max(index, self._ring.start))
                 self._intake.look_again()
-            case Close(code):
+            case events.Close(code):
                 self.outbox.put(code)
                 self._intake.look_again()
                 self.over.set()
-            case Settled():
+            case events.Settled():
                 pass  # counted by the session metrics
             case _:
                 self._analyse(effect)
 
-    def _analyse(self, effect: Analysing) -> None:
+    def _analyse(self, effect: events.Analysing) -> None:
         match effect:
-            case Begin(options, interims, adapt):
+            case events.Begin(options, interims, adapt):
                 self._pace.begin()
                 self._set_ahead(False)
                 self._recognition.begin(options, interims=interims)
                 self._attribution.begin(adapt=adapt)
                 self._intake.watch_format()
-            case Extend(segment_id, start, stop):
+            case events.Extend(segment_id, start, stop):
                 self._recognition.extend(segment_id, start, stop)
-            case ProbeSpeaker(segment_id, start, stop):
+            case events.ProbeSpeaker(segment_id, start, stop):
                 self._attribution.probe(segment_id, start, stop)
-            case Speculate(segment_id, segment):
+            case events.Speculate(segment_id, segment):
                 self._recognition.speculate(segment_id, segment)
                 self._attribution.speculate(segment_id, segment)
-            case Finish(segment_id, segment):
+            case events.Finish(segment_id, segment):
                 self._recognition.finish(segment_id, segment)
                 self._attribution.finish(segment_id, segment)
-            case Recognise(segment_id, segment):
+            case events.Recognise(segment_id, segment):
                 self._recognition.finish(segment_id, segment)
-            case Learn(speaker_id, segment):
+            case events.Learn(speaker_id, segment):
                 self._attribution.learn(speaker_id, segment)
 
     def _start(self, job: Coroutine[None, None, None]) -> asyncio.Task[None]:
@@ -422,9 +391,9 @@ class SessionRunner:
     def _give_up(self) -> None:
         """Name the fault and close; the session does nothing more."""
         if not self.over.is_set():
-            self._handle(Disconnected())
+            self._handle(events.Disconnected())
             self._sender.send(SERVER_FAULT, details=False)
-            self._carry_out(Close(CloseCode.INTERNAL_ERROR))
+            self._carry_out(events.Close(CloseCode.INTERNAL_ERROR))
 
     async def _enrol(self, effect: Enrol) -> None:
         await self._tell(await self._enroller.enrol(effect))
