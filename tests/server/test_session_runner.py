@@ -1,0 +1,97 @@
+"""The events of a session: handled in turns of their own, in order, and what fails in one."""
+
+import asyncio
+
+import clips
+import pytest
+from fakes import FakePool, WatchedDetection, no_cohort
+from loopback import PATIENCE_SECONDS, Endpoint
+from tone_speech import hummed
+
+from hwaja.protocol.codes import CloseCode
+from hwaja.protocol.messages import TranscriptionStarted
+from hwaja.server.config import Config
+from hwaja.server.session_runner import Services, SessionRunner
+from hwaja.session.events import Close, CutOff, Disconnected, Effect, Event, Send, Shutdown, Waiting
+from hwaja.session.settings import SessionSettings
+from hwaja.session.state_machine import Session
+from hwaja.vad.silero import SileroDetector
+
+pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
+
+
+@pytest.fixture
+def runner(engine: FakePool, detector: SileroDetector) -> SessionRunner:
+    services = Services(engine, engine, WatchedDetection(detector), no_cohort(), SessionSettings())  # type: ignore[arg-type]
+    return SessionRunner(services, Config(), "test")
+
+
+@pytest.mark.parametrize("streams", [False, True], ids=["whole", "streaming"])
+async def test_no_event_is_handled_in_anybodys_task(
+    endpoint: Endpoint,
+    live_endpoint: Endpoint,
+    streams: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    unhurried: None,
+) -> None:
+    """A fault or a long turn of one session is never that of a worker or of another session."""
+    handle = Session.handle
+    tasks: dict[type, set[asyncio.Task[object] | None]] = {}
+
+    def handling(session: Session, event: Event) -> list[Effect]:
+        tasks.setdefault(type(event), set()).add(asyncio.current_task())
+        return handle(session, event)
+
+    monkeypatch.setattr(Session, "handle", handling)
+    server = live_endpoint if streams else endpoint
+    speech = hummed(range(8)).pcm if streams else clips.part("two_cities", 1.2, 4.8)
+    async with server.welcomed() as peer:
+        await peer.enrol_both()
+        await peer.say("start_transcription", interim_results=True)
+        await peer.hear_until("transcription_started")
+        await peer.play(clips.silence(0.5) + speech)
+        await peer.hear_until("interim")
+        await peer.say("stop_transcription")
+        await peer.hear_until("transcription_stopped")
+    handled = {kind.__name__ for kind in tasks}
+    assert {"Audio", "Received", "Enrolled", "PartialText", "Recognised", "Attributed"} <= handled
+    assert {task for each in tasks.values() for task in each} == {None}
+
+
+async def test_events_are_handled_in_the_order_in_which_they_come(
+    runner: SessionRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handled: list[type] = []
+
+    def handling(_: Session, event: Event) -> list[Effect]:
+        handled.append(type(event))
+        return []
+
+    monkeypatch.setattr(Session, "handle", handling)
+    runner.waits(1.0)
+    runner.shut_down()
+    runner.cut_off()
+    assert handled == [], "whoever tells of an event does not handle it"
+    await runner.end()
+    assert handled == [Waiting, Shutdown, CutOff, Disconnected]
+
+
+async def test_a_session_that_fails_at_everything_is_named_closed_and_does_nothing_more(
+    runner: SessionRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even what an action wanted done before it failed."""
+
+    def failing(_: Session, event: Event) -> list[Effect]:
+        if isinstance(event, Disconnected):
+            return [Send(TranscriptionStarted(), details=False), Close(CloseCode.NORMAL)]
+        raise RuntimeError
+
+    monkeypatch.setattr(Session, "handle", failing)
+    runner.shut_down()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await runner.over.wait()
+        said = await runner.outbox.get()
+        assert isinstance(said, str)
+        assert '"CONNECTION_FAILED"' in said
+        assert await runner.outbox.get() == CloseCode.INTERNAL_ERROR
+    await runner.end()
