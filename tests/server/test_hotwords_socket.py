@@ -14,8 +14,7 @@ from hwaja.server.application import voice_models
 from hwaja.server.session_runner import Services
 from hwaja.session.settings import SessionSettings
 from hwaja.speakers.voices import Cohort
-from hwaja.vad.detection import Detection
-from hwaja.vad.silero import SileroDetector
+from hwaja.vad.silero import Detection, SileroDetector
 from hwaja.workers import wire
 from hwaja.workers.interim_worker import InterimWorker
 from hwaja.workers.pool import Pool

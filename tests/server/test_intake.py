@@ -12,8 +12,8 @@ from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.messages import StartRegistration
 from hwaja.server.intake import STOPPED_SECONDS, Intake
 from hwaja.session.events import Audio, AudioStopped
-from hwaja.vad.detection import Detection
 from hwaja.vad.gate import FRAME_SAMPLES
+from hwaja.vad.silero import Detection
 
 CHUNK_SECONDS = 8 * FRAME_SAMPLES / SAMPLE_RATE
 

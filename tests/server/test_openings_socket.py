@@ -18,8 +18,7 @@ from structlog.testing import capture_logs
 from hwaja.observability.metrics import Metrics
 from hwaja.server.session_runner import Services
 from hwaja.session.settings import SessionSettings
-from hwaja.vad.detection import Detection
-from hwaja.vad.silero import SileroDetector
+from hwaja.vad.silero import Detection, SileroDetector
 
 pytestmark = [
     pytest.mark.models,

@@ -15,8 +15,7 @@ from hwaja.process import supervision
 from hwaja.server import server
 from hwaja.server.session_runner import Services
 from hwaja.session.settings import SessionSettings
-from hwaja.vad.detection import Detection
-from hwaja.vad.silero import SileroDetector, SileroState
+from hwaja.vad.silero import Detection, SileroDetector, SileroState
 from hwaja.workers.overload import Overload
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]

@@ -16,8 +16,7 @@ from hwaja.engines.interface import EngineError, Samples
 from hwaja.protocol.values import Options
 from hwaja.server.session_runner import Services
 from hwaja.session.settings import SessionSettings
-from hwaja.vad.detection import Detection
-from hwaja.vad.silero import SileroDetector
+from hwaja.vad.silero import Detection, SileroDetector
 from hwaja.workers import wire
 from hwaja.workers.interim_worker import InterimWorker
 

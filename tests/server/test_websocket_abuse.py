@@ -25,8 +25,7 @@ from raw_client import (
 
 from hwaja.server.session_runner import Services
 from hwaja.session.settings import SessionSettings
-from hwaja.vad.detection import Detection
-from hwaja.vad.silero import SileroDetector
+from hwaja.vad.silero import Detection, SileroDetector
 
 MUCH_BYTES = 16 << 20
 

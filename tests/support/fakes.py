@@ -14,9 +14,8 @@ from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
 from hwaja.server.session_runner import RING_SECONDS
 from hwaja.speakers.voices import NEAREST, Cohort
-from hwaja.vad.detection import Detection
 from hwaja.vad.gate import FRAME_SAMPLES
-from hwaja.vad.silero import SileroDetector, SileroState
+from hwaja.vad.silero import Detection, SileroDetector, SileroState
 from hwaja.workers import wire
 from hwaja.workers.interim_worker import InterimWorker
 from hwaja.workers.pool import Pool

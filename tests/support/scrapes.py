@@ -9,8 +9,7 @@ from prometheus_client.samples import Sample
 from hwaja.observability.metrics import Metrics
 from hwaja.server.session_runner import Services
 from hwaja.session.settings import SessionSettings
-from hwaja.vad.detection import Detection
-from hwaja.vad.silero import SileroDetector
+from hwaja.vad.silero import Detection, SileroDetector
 
 TOKEN = "a-token-of-the-tests"  # noqa: S105
 

@@ -7,8 +7,8 @@ import pytest
 from fakes import FakeDetector, FakeState
 
 from hwaja.engines.interface import Samples
-from hwaja.vad.detection import Detection
 from hwaja.vad.gate import FRAME_SAMPLES
+from hwaja.vad.silero import Detection
 
 
 def frames(*probabilities: float) -> Samples:

@@ -28,9 +28,8 @@ from hwaja.server.stopping import StopSignals
 from hwaja.server.tls import ServerTls, server_tls
 from hwaja.session.settings import SessionSettings
 from hwaja.speakers.voices import Cohort
-from hwaja.vad.detection import Detection
 from hwaja.vad.gate import GateSettings
-from hwaja.vad.silero import SileroDetector
+from hwaja.vad.silero import Detection, SileroDetector
 from hwaja.workers import wire
 from hwaja.workers.interim_worker import InterimWorker
 from hwaja.workers.pool import Pool

@@ -9,9 +9,8 @@ from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.session.events import Arrival, Audio, AudioStopped, OddAudio
 from hwaja.session.state_machine import Session
 from hwaja.vad.audio_format import FormatWatch
-from hwaja.vad.detection import Detection
 from hwaja.vad.gate import FRAME_SAMPLES
-from hwaja.vad.silero import SileroState
+from hwaja.vad.silero import Detection, SileroState
 
 STOPPED_SECONDS = 1.5
 """How long after it was due the next message is not waited for any more: a network is stuck for as

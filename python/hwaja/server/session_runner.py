@@ -36,8 +36,7 @@ from hwaja.speakers.attribution import Attribution
 from hwaja.speakers.enroller import Enroller
 from hwaja.speakers.enrolment import Enrol, Enrolled
 from hwaja.speakers.voices import Cohort, Voices
-from hwaja.vad.detection import Detection
-from hwaja.vad.silero import SileroState
+from hwaja.vad.silero import Detection, SileroState
 from hwaja.workers.interim_worker import InterimWorker
 from hwaja.workers.overload import Overload, SessionOverload
 from hwaja.workers.pool import Pool
