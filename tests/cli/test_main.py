@@ -223,6 +223,43 @@ def test_without_onnxruntime_the_user_is_told_what_to_install(
     assert "hwaja[cpu]" in sentence
 
 
+CLIENT_ONLY = """
+import sys
+SERVER = {"cryptography", "onnx", "onnxruntime", "prometheus_client", "sherpa_onnx", "structlog"}
+class Hidden:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in SERVER:
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Hidden())
+import importlib.util
+known = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *rest: None if name in SERVER else known(name, *rest)
+from hwaja.cli.main import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def client_only(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line where only the client is installed."""
+    command = [sys.executable, "-c", CLIENT_ONLY, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("command", ["serve --dev-cert", "models list", "doctor --json"])
+def test_with_the_client_alone_a_command_of_the_server_says_what_to_install(command: str) -> None:
+    ended = client_only(*command.split())
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == "hwaja: This command needs: pip install 'hwaja[server,cpu]'.\n"
+
+
+def test_with_the_client_alone_a_conversation_can_be_transcribed(tmp_path: Path) -> None:
+    """It comes as far as its first file, which is not there."""
+    files = ["--enroll", "a.wav", "--enroll", "b.wav"]
+    ended = client_only("transcribe", *files, str(tmp_path / "talk.wav"))
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("hwaja: a.wav does not exist.")
+
+
 def test_where_the_benchmarks_are_not_installed_the_user_is_told_how_to_get_them(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,23 +1,31 @@
-"""The command line: `hwaja serve | models | transcribe | enroll-check | doctor | bench`."""
+"""The command line: `hwaja serve | models | transcribe | enroll-check | doctor | bench`.
+
+`transcribe` needs the client's libraries only; the other commands need those of the server.
+"""
 
 import argparse
-import asyncio
-import os
 import sys
 from importlib.metadata import entry_points
-from pathlib import Path
+from importlib.util import find_spec
 
 from hwaja import __version__
-from hwaja.cli import enroll_check, transcribe
-from hwaja.doctor import command as doctor_command
-from hwaja.engines.interface import EngineError
-from hwaja.models import ModelError
-from hwaja.models import commands as models_commands
-from hwaja.privacy import error_redaction, hardening
-from hwaja.process import log_setup
-from hwaja.server import config
-from hwaja.server.application import run
-from hwaja.server.tls import TlsError
+from hwaja.cli import transcribe
+
+SERVER_COMMANDS = {
+    "serve": "serve clients over WSS",
+    "models": "list, pull and find models",
+    "enroll-check": "say whether voices are fit to be enrolled",
+    "doctor": "say whether this machine can serve, and how many",
+}
+
+_SERVER_LIBRARIES = (
+    "cryptography",
+    "onnx",
+    "prometheus_client",
+    "sherpa_onnx",
+    "structlog",
+)
+"""What the extra `server` installs. Which onnxruntime is installed beside it is said later."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,13 +34,12 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if given[:1] == ["bench"]:
             return _bench(given[1:])
+        if given and given[0] in SERVER_COMMANDS and not _has_server():
+            return _miss_server()
         args = _parser().parse_args(given)
-        if arguments is None and args.run is _serve:  # not where another program calls it
-            _keep_to_itself()
+        if arguments is None and given[:1] == ["serve"]:  # not where another program calls it
+            _protect_process()
         return int(args.run(args))
-    except (config.ConfigError, EngineError, ModelError, TlsError) as error:
-        print(f"hwaja: {error}", file=sys.stderr)
-        return 1
     except KeyboardInterrupt:
         return 130
 
@@ -43,80 +50,37 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"hwaja {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    serve = commands.add_parser("serve", help="serve clients over WSS")
-    _add_options(serve)
-    serve.set_defaults(run=_serve)
-
-    models = commands.add_parser("models", help="list, pull and find models")
-    models_commands.add_arguments(models)
-    models.set_defaults(run=models_commands.run)
-
     client = commands.add_parser("transcribe", help="send speech to a server and print the text")
     transcribe.add_arguments(client)
     client.set_defaults(run=transcribe.run)
-
-    check = commands.add_parser("enroll-check", help="say whether voices are fit to be enrolled")
-    enroll_check.add_arguments(check)
-    check.set_defaults(run=enroll_check.run)
-
-    doctor = commands.add_parser("doctor", help="say whether this machine can serve, and how many")
-    doctor_command.add_arguments(doctor)
-    _add_options(doctor)
-    doctor.set_defaults(run=_doctor)
-
+    for name, text in SERVER_COMMANDS.items():
+        _add_server_command(name, commands.add_parser(name, help=text))
     # For the list of commands; `main` hands it over with all that follows.
     commands.add_parser("bench", help="measure how well it does on speech of your own")
     return parser
 
 
-def _add_options(parser: argparse.ArgumentParser) -> None:
-    """Add what a server is configured with."""
-    parser.add_argument("--config", type=Path, help="TOML file with any of the options below")
-    for option in config.options():
-        _add_option(parser, option.name, option.default, option.metadata["description"])
+def _add_server_command(name: str, parser: argparse.ArgumentParser) -> None:
+    if _has_server():
+        from hwaja.cli import server_commands
+
+        server_commands.add_arguments(name, parser)
 
 
-def _add_option(
-    parser: argparse.ArgumentParser, name: str, default: object, description: str
-) -> None:
-    """Add a flag that is absent from the namespace unless given, so that it beats the rest."""
-    flag = "--" + name.replace("_", "-")
-    text = f"{description} [{config.ENVIRONMENT_PREFIX}{name.upper()}, default {default}]"
-    text = text.replace("%", "%%")  # argparse would fill it in
-    if isinstance(default, bool):
-        parser.add_argument(
-            flag, action=argparse.BooleanOptionalAction, default=argparse.SUPPRESS, help=text
-        )
-    else:
-        parser.add_argument(flag, default=argparse.SUPPRESS, metavar="VALUE", help=text)
+def _has_server() -> bool:
+    return all(map(find_spec, _SERVER_LIBRARIES))
 
 
-def _settings(args: argparse.Namespace) -> config.Config:
-    """Return the configuration, with logging set up as it says."""
-    names = {option.name for option in config.options()}
-    flags = {name: value for name, value in vars(args).items() if name in names}
-    file = args.config or os.environ.get("HWAJA_CONFIG")
-    settings = config.load(flags, os.environ, Path(file) if file else None)
-    try:
-        log_setup.configure(settings.log_format)
-    except RuntimeError as error:  # which Python raises where it gets no thread
-        raise EngineError(f"The log cannot be written: {error}.") from error
-    return settings
+def _miss_server() -> int:
+    """Say what a client's installation lacks for this command."""
+    print("hwaja: This command needs: pip install 'hwaja[server,cpu]'.", file=sys.stderr)
+    return 1
 
 
-def _keep_to_itself() -> None:
-    hardening.begin_again_overwriting()
-    hardening.harden()
-    error_redaction.log_uncaught()
+def _protect_process() -> None:
+    from hwaja.cli.server_commands import protect_process
 
-
-def _serve(args: argparse.Namespace) -> int:
-    return asyncio.run(run(_settings(args)))
-
-
-def _doctor(args: argparse.Namespace) -> int:
-    return doctor_command.run(_settings(args), args.seconds, args.lang, as_json=args.json)
+    protect_process()
 
 
 def _bench(arguments: list[str]) -> int:

@@ -18,9 +18,8 @@ from hwaja.client import (
     connect,
 )
 from hwaja.client.sound_files import AudioError, load_pcm16, paced
-from hwaja.server.bearer import read_tokens
-from hwaja.server.certificate import development_files
-from hwaja.server.config import Config
+from hwaja.server.config import Config, ConfigError, development_files
+from hwaja.server.token_file import read_tokens
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         _check(args.mic != (args.talk is not None), "Give either a file to transcribe or --mic.")
         _check(args.speed >= 0, "--speed must not be negative.")
         asyncio.run(_transcribe(args))
-    except (ClientError, AudioError) as error:
+    except (ClientError, AudioError, ConfigError) as error:
         print(f"hwaja: {error}{_ADVICE.get(type(error), '')}", file=sys.stderr)
         return 1
     return 0

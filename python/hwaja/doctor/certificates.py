@@ -8,14 +8,9 @@ from cryptography import x509
 
 from hwaja.doctor.findings import Finding
 from hwaja.doctor.language import said
-from hwaja.server.certificate import (
-    development_files,
-    is_still_good,
-    machine_names,
-    subject_names,
-)
+from hwaja.server.certificate import is_still_good, machine_names, subject_names
 from hwaja.server.certificate_expiry import WARN_DAYS
-from hwaja.server.config import Config
+from hwaja.server.config import Config, development_files
 from hwaja.server.tls import TlsError, tls_context
 
 

@@ -7,12 +7,8 @@ from pathlib import Path
 import structlog
 from websockets.datastructures import Headers
 
-from hwaja.privacy.ownership import changeable_by, is_readable_by_all
-from hwaja.protocol.token_syntax import CHARACTERS, is_token
-from hwaja.server.config import ConfigError
-
-MIN_TOKEN_CHARACTERS = 16
-"""A shorter one could be guessed."""
+from hwaja.privacy.ownership import is_readable_by_all
+from hwaja.server.token_file import checked_tokens, read_tokens
 
 _log = structlog.get_logger("hwaja.server.bearer")
 
@@ -41,7 +37,7 @@ class Tokens:
             ConfigError: where it cannot be read, or holds anything else; the tokens stay.
 
         """
-        self._digests = frozenset(map(digest_of, _checked_tokens(self._file)))
+        self._digests = frozenset(map(digest_of, checked_tokens(self._file)))
         if not self._digests:
             _log.warning("no token is left, so nobody is let in", file=str(self._file))
         self.when_reloaded()
@@ -68,45 +64,3 @@ def bearers_of(headers: Headers) -> tuple[bytes, ...]:
 def digest_of(token: str) -> bytes:
     """Return the SHA-256 digest of a token: what is kept of it and compared."""
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
-
-
-def read_tokens(file: Path) -> list[str]:
-    """Return the tokens of a file, at least one; see `Tokens`.
-
-    Raises:
-        ConfigError: where it cannot be read, or holds anything else, or nothing.
-
-    """
-    tokens = _checked_tokens(file)
-    if not tokens:
-        raise _unusable(file)
-    return tokens
-
-
-def _checked_tokens(file: Path) -> list[str]:
-    tokens = _lines_of(file)
-    if not all(map(_is_good, tokens)):
-        raise _unusable(file)
-    return tokens
-
-
-def _unusable(file: Path) -> ConfigError:
-    return ConfigError(
-        f"{file} must hold tokens, one a line, of at least {MIN_TOKEN_CHARACTERS} "
-        f"{CHARACTERS} and nothing else: browsers cannot send / or =; "
-        "`openssl rand -hex 32` makes one."
-    )
-
-
-def _lines_of(file: Path) -> list[str]:
-    try:
-        if fault := changeable_by(file):
-            raise ConfigError(f"{file} {fault}, who could let anybody in: see docs/deployment.md.")
-        lines = file.read_text(encoding="ascii", errors="replace").split("\n")
-    except OSError as error:
-        raise ConfigError(f"{file} cannot be read: {error.strerror}.") from error
-    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-
-
-def _is_good(token: str) -> bool:
-    return len(token) >= MIN_TOKEN_CHARACTERS and is_token(token)

@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from hwaja.server.config import development_files
+
 VALID_DAYS = 397
 """Safari and Chrome refuse server certificates that are valid for longer than 398 days."""
 
@@ -35,11 +37,6 @@ def development_certificate(folder: Path) -> tuple[Path, Path]:
         _write(key_file, _key_pem(key))
         _write(cert_file, _certificate(key, names).public_bytes(serialization.Encoding.PEM))
     return cert_file, key_file
-
-
-def development_files(folder: Path) -> tuple[Path, Path]:
-    """Return where certificate and key are kept in `folder`, whether they are there or not."""
-    return folder / "dev-cert.pem", folder / "dev-key.pem"
 
 
 def machine_names() -> tuple[str, ...]:

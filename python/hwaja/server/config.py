@@ -55,6 +55,11 @@ def _user_data_folder() -> Path | None:
     return folder if folder.is_absolute() else None
 
 
+def development_files(folder: Path) -> tuple[Path, Path]:
+    """Return where certificate and key are kept in `folder`, whether they are there or not."""
+    return folder / "dev-cert.pem", folder / "dev-key.pem"
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """What `hwaja serve` runs with."""

@@ -1,0 +1,103 @@
+"""The commands that need the server's libraries: `serve`, `models`, `enroll-check`, `doctor`."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from hwaja.cli import enroll_check
+from hwaja.doctor import command as doctor_command
+from hwaja.engines.interface import EngineError
+from hwaja.models import ModelError
+from hwaja.models import commands as models_commands
+from hwaja.privacy import error_redaction, hardening
+from hwaja.process import log_setup
+from hwaja.server import config
+from hwaja.server.application import run
+from hwaja.server.tls import TlsError
+
+
+def add_arguments(name: str, parser: argparse.ArgumentParser) -> None:
+    """Add the options of a command, and what it runs."""
+    match name:
+        case "serve":
+            _add_options(parser)
+            command = _serve
+        case "models":
+            models_commands.add_arguments(parser)
+            command = models_commands.run
+        case "enroll-check":
+            enroll_check.add_arguments(parser)
+            command = enroll_check.run
+        case _:
+            doctor_command.add_arguments(parser)
+            _add_options(parser)
+            command = _doctor
+    parser.set_defaults(run=_with_one_sentence(command))
+
+
+def _with_one_sentence(
+    command: Callable[[argparse.Namespace], int],
+) -> Callable[[argparse.Namespace], int]:
+    """Return a command that prints an error as one sentence."""
+
+    def run_command(args: argparse.Namespace) -> int:
+        try:
+            return command(args)
+        except (config.ConfigError, EngineError, ModelError, TlsError) as error:
+            print(f"hwaja: {error}", file=sys.stderr)
+            return 1
+
+    return run_command
+
+
+def protect_process() -> None:
+    """Protect what this process will hold of sessions; call it before anything is loaded."""
+    hardening.begin_again_overwriting()
+    hardening.harden()
+    error_redaction.log_uncaught()
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    """Add what a server is configured with."""
+    parser.add_argument("--config", type=Path, help="TOML file with any of the options below")
+    for option in config.options():
+        _add_option(parser, option.name, option.default, option.metadata["description"])
+
+
+def _add_option(
+    parser: argparse.ArgumentParser, name: str, default: object, description: str
+) -> None:
+    """Add a flag that is absent from the namespace unless given, so that it beats the rest."""
+    flag = "--" + name.replace("_", "-")
+    text = f"{description} [{config.ENVIRONMENT_PREFIX}{name.upper()}, default {default}]"
+    text = text.replace("%", "%%")  # argparse would fill it in
+    if isinstance(default, bool):
+        parser.add_argument(
+            flag, action=argparse.BooleanOptionalAction, default=argparse.SUPPRESS, help=text
+        )
+    else:
+        parser.add_argument(flag, default=argparse.SUPPRESS, metavar="VALUE", help=text)
+
+
+def _settings(args: argparse.Namespace) -> config.Config:
+    """Return the configuration, with logging set up as it says."""
+    names = {option.name for option in config.options()}
+    flags = {name: value for name, value in vars(args).items() if name in names}
+    file = args.config or os.environ.get("HWAJA_CONFIG")
+    settings = config.load(flags, os.environ, Path(file) if file else None)
+    try:
+        log_setup.configure(settings.log_format)
+    except RuntimeError as error:  # which Python raises where it gets no thread
+        raise EngineError(f"The log cannot be written: {error}.") from error
+    return settings
+
+
+def _serve(args: argparse.Namespace) -> int:
+    return asyncio.run(run(_settings(args)))
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    return doctor_command.run(_settings(args), args.seconds, args.lang, as_json=args.json)

@@ -1,0 +1,58 @@
+"""The file with bearer tokens: a server accepts all of them, a client sends the first."""
+
+from pathlib import Path
+
+from hwaja.privacy.ownership import changeable_by
+from hwaja.protocol.token_syntax import CHARACTERS, is_token
+from hwaja.server.config import ConfigError
+
+MIN_TOKEN_CHARACTERS = 16
+"""A shorter one could be guessed."""
+
+
+def read_tokens(file: Path) -> list[str]:
+    """Return the tokens of a file, at least one: one a line; empty lines and comments are none.
+
+    Raises:
+        ConfigError: where it cannot be read, or holds anything else, or nothing.
+
+    """
+    tokens = checked_tokens(file)
+    if not tokens:
+        raise _unusable(file)
+    return tokens
+
+
+def checked_tokens(file: Path) -> list[str]:
+    """Return the tokens of a file, which may have none.
+
+    Raises:
+        ConfigError: where it cannot be read, or holds anything else.
+
+    """
+    tokens = _lines_of(file)
+    if not all(map(_is_good, tokens)):
+        raise _unusable(file)
+    return tokens
+
+
+def _unusable(file: Path) -> ConfigError:
+    return ConfigError(
+        f"{file} must hold tokens, one a line, of at least {MIN_TOKEN_CHARACTERS} "
+        f"{CHARACTERS} and nothing else: browsers cannot send / or =; "
+        "`openssl rand -hex 32` makes one."
+    )
+
+
+def _lines_of(file: Path) -> list[str]:
+    try:
+        if fault := changeable_by(file):
+            raise ConfigError(f"{file} {fault}, who could let anybody in: see docs/deployment.md.")
+        lines = file.read_text(encoding="ascii", errors="replace").split("\n")
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error.strerror}.") from error
+    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+
+
+def _is_good(token: str) -> bool:
+    return len(token) >= MIN_TOKEN_CHARACTERS and is_token(token)
