@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.speakers import cohort
+from hwaja.speakers import voices
 from hwaja_bench.speech.voices import Listener, one_clip_each
 
 SECONDS = 10.0
@@ -29,6 +29,6 @@ def run(args: argparse.Namespace) -> None:
         listener.unit(spoken.samples[: round(SECONDS * SAMPLE_RATE)])
         for spoken in one_clip_each(args.speech, SEED)
     ]
-    file = Path(cohort.__file__).with_name("cohort.npy")
+    file = Path(voices.__file__).with_name("cohort.npy")
     np.save(file, np.array(rows, np.float16))
     print(f"{file}: {len(rows)} voices")
