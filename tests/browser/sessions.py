@@ -26,5 +26,5 @@ async def enrolled(endpoint: Endpoint, voices: tuple[bytes, bytes] | None = None
 
 async def remember(page: Page, token: str) -> None:
     """Have a page find the token of a session where one before it would have left it."""
-    left = f"sessionStorage.setItem('hwaja.session.state_machine', {json.dumps(token)})"
+    left = f"sessionStorage.setItem('hwaja.session', {json.dumps(token)})"
     await page.add_init_script(f"if (sessionStorage.length === 0) {left}")
