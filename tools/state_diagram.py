@@ -3,14 +3,14 @@
 `python -m tools.state_diagram` replaces what stands between two marks. A test compares them.
 """
 
-from pathlib import Path
-
 from hwaja.session.state_machine import ANYWHERE, ROWS
 from hwaja.session.states import Branch, State
+from tools.generated_section import ARCHITECTURE_PAGE as FILE
+from tools.generated_section import GeneratedSection
 
-FILE = Path(__file__).parents[1] / "docs" / "architecture.md"
-BEGIN = "<!-- states: written by python -m tools.state_diagram -->"
-END = "<!-- /states -->"
+SECTION = GeneratedSection(
+    "<!-- states: written by python -m tools.state_diagram -->", "<!-- /states -->"
+)
 
 Edge = tuple[State, State]
 Causes = dict[Branch | None, list[str]]
@@ -73,11 +73,7 @@ def filled(page: str) -> str:
         ValueError: for a page without marks.
 
     """
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"no {BEGIN} ... {END} in the page")
-    return f"{before}{BEGIN}\n{diagram()}\n{END}{after}"
+    return SECTION.replace(page, diagram())
 
 
 if __name__ == "__main__":
