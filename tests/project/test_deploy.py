@@ -246,8 +246,8 @@ def test_a_container_may_do_as_little_as_it_can_do_with(name: str) -> None:
 def test_a_container_has_the_memory_that_the_guide_says_its_processes_need() -> None:
     service, text = SERVICES["hwaja"], (ROOT / "docs" / "deployment.md").read_text()
     told = re.search(
-        r"the front takes (\d+) MB.+?a worker .+? up to (\d+) MB.+?interim texts.+?up to (\d+) MB"
-        r".+?So two\nworkers need ([\d.]+) GB",
+        r"The server process takes (\d+) MB.+?A worker .+? up to (\d+) MB"
+        r".+?interim texts .+?up to (\d+) MB.+?So two workers need ([\d.]+) GB",
         text,
         re.DOTALL,
     )
