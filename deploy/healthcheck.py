@@ -1,6 +1,6 @@
-"""Asks the server on this machine whether it lives: exit code 0 or 1.
+"""Asks the server on this machine whether it is alive: exit code 0 or 1.
 
-It is configured as the server is, by the environment and the file that HWAJA_CONFIG names.
+It uses the configuration of the server: the environment, and the file that HWAJA_CONFIG names.
 """
 
 import http.client
@@ -12,7 +12,7 @@ from pathlib import Path
 from hwaja.server.config import Config, load
 
 TIMEOUT_SECONDS = 4
-"""Less than the health check of the container may take."""
+"""Less than the time-out of the container's health check."""
 
 
 def lives(config: Config) -> bool:
@@ -20,7 +20,7 @@ def lives(config: Config) -> bool:
     everywhere = config.host in ("", "0.0.0.0", "::")  # noqa: S104
     host = "localhost" if everywhere else config.host
     if config.plain_ws == "off":
-        # Who answers is this machine; the certificate is for the name that others know it by.
+        # The connection stays on this machine, but the certificate has the name that clients use.
         tls = ssl.create_default_context()
         tls.check_hostname = False
         tls.verify_mode = ssl.CERT_NONE

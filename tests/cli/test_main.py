@@ -112,14 +112,14 @@ def test_serving_without_a_certificate_names_the_ways_to_one(capsys: Capture) ->
 
 
 def test_half_a_certificate_is_refused(junk: str, capsys: Capture) -> None:
-    assert refusal(capsys, "serve", "--cert", junk) == "cert and key belong together."
+    assert refusal(capsys, "serve", "--cert", junk) == "cert and key must be set together."
 
 
 def test_a_certificate_that_is_missing_or_is_none_is_named(junk: str, capsys: Capture) -> None:
     sentence = refusal(capsys, "serve", "--cert", junk, "--key", "/nowhere/key.pem")
     assert sentence == "The file /nowhere/key.pem does not exist."
     sentence = refusal(capsys, "serve", "--cert", junk, "--key", junk)
-    assert sentence == f"{junk} and {junk} are not a certificate and its key."
+    assert sentence == f"{junk} and {junk} are not a certificate and its private key."
 
 
 def test_a_folder_that_cannot_keep_the_development_certificate_is_named(
@@ -127,15 +127,15 @@ def test_a_folder_that_cannot_keep_the_development_certificate_is_named(
 ) -> None:
     sentence = refusal(capsys, "serve", "--dev-cert", "--data-dir", f"{junk}/data")
     assert (
-        sentence == f"The development certificate cannot be kept in {junk}/data: Not a directory."
+        sentence == f"The development certificate cannot be saved in {junk}/data: Not a directory."
     )
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--port", "many"], "the command line sets port to 'many', which it cannot be."),
-        (["--port", "65536"], "port must lie between 0 and 65535."),
+        (["--port", "many"], "the command line sets port to 'many', which is not a valid value."),
+        (["--port", "65536"], "port must be between 0 and 65535."),
         (["--workers", "0"], "workers must be at least 1."),
         (["--log-format", "xml"], "log_format must be console or json."),
         (["--config", "/nowhere.toml"], "/nowhere.toml cannot be read: No such file or directory."),
@@ -151,7 +151,7 @@ def test_the_environment_and_its_file_are_read(
     tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HWAJA_PORT", "70000")
-    assert refusal(capsys, "serve") == "port must lie between 0 and 65535."
+    assert refusal(capsys, "serve") == "port must be between 0 and 65535."
     assert "--dev-cert" in refusal(capsys, "serve", "--port", "1")  # the flag won
     monkeypatch.setenv("HWAJA_PORT", "")
     monkeypatch.setenv("HWAJA_CONFIG", "/nowhere.toml")

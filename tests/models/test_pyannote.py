@@ -47,6 +47,6 @@ def test_each_of_a_batch_is_segmented_as_it_is_alone(model: Path) -> None:
 
 def test_a_state_dict_of_another_model_is_no_segmentation_model(tmp_path: Path) -> None:
     other = state_dict_file({"layer.weight": np.zeros((2, 2), "<f4")})
-    with pytest.raises(ModelError, match=r"lacks sincnet\.wav_norm1d\.weight"):
+    with pytest.raises(ModelError, match=r"has no sincnet\.wav_norm1d\.weight"):
         convert(pyannote, {"segmentation.pt": other}, tmp_path)
     assert not list(tmp_path.iterdir())

@@ -40,7 +40,7 @@ def test_values_are_taken_in_order_until_the_end() -> None:
 
 @pytest.mark.parametrize("layout", ["<I", "<IIII"])
 def test_numbers_past_the_end_are_refused_by_the_files_title(layout: str) -> None:
-    with pytest.raises(ModelError, match=r"^A file is cut\.$"):
+    with pytest.raises(ModelError, match=r"^A file is truncated\.$"):
         Reader(b"abc", "A file").numbers(layout)
 
 
@@ -220,7 +220,7 @@ def test_a_storage_of_a_type_that_torch_did_not_name_is_refused() -> None:
     pickled = state_dict_pickle({"w": Tensor("0", (6,), (1,))})
     renamed = pickled.replace(b"ctorch\nFloatStorage\n", pickle.dumps("O", 2)[2:-1])
     assert renamed != pickled
-    with pytest.raises(ModelError, match="something else than a storage"):
+    with pytest.raises(ModelError, match="something other than a storage"):
         torchfile.read(zipped({"m/data.pkl": renamed, "m/data/0": bytes(48)}))
 
 
@@ -229,7 +229,7 @@ def test_a_storage_of_a_type_that_torch_did_not_name_is_refused() -> None:
     [{"epoch": 3}, [1], "text", None, {"state_dict": None}, {"state_dict": {"epoch": 3}}],
 )
 def test_a_file_of_more_than_tensors_is_no_state_dict(content: object) -> None:
-    with pytest.raises(ModelError, match="holds more than a state dict"):
+    with pytest.raises(ModelError, match="contains more than a state dict"):
         torchfile.read(zipped({"m/data.pkl": pickle.dumps(content)}))
 
 

@@ -135,5 +135,5 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path, content: bytes) -> No
 @pytest.mark.parametrize("missing", sorted(SHAPES))
 def test_a_model_without_a_weight_is_refused(tmp_path: Path, missing: str) -> None:
     lacking = {name: array for name, array in weights().items() if name != missing}
-    with pytest.raises(ModelError, match="lacks weights"):
+    with pytest.raises(ModelError, match="does not have all weights"):
         convert(silero, {silero.FILE: published(lacking)}, tmp_path)

@@ -47,7 +47,7 @@ def test_whispers_tokenizer_gives_bytes_and_special_tokens() -> None:
     ],
 )
 def test_another_file_is_no_whisper_tokenizer(content: bytes) -> None:
-    with pytest.raises(ModelError, match=r"tokenizer\.json is not the one of a Whisper model"):
+    with pytest.raises(ModelError, match=r"tokenizer\.json does not belong to a Whisper model"):
         read_tokenizer(content)
 
 
@@ -66,5 +66,5 @@ def length_of(piece: bytes) -> bytes:
 
 @pytest.mark.parametrize("content", [b"\x01", b"\x00\x05abcd", b"\x80", b"\xff\xff" + b"a" * 99])
 def test_a_moonshine_table_that_ends_inside_a_piece_is_refused(content: bytes) -> None:
-    with pytest.raises(ModelError, match="is cut"):
+    with pytest.raises(ModelError, match="is truncated"):
         list(moonshine.read_pieces(content))

@@ -61,7 +61,7 @@ def test_what_needs_a_folder_says_in_one_sentence_which_variable_names_it(
     run = ended(*arguments)
     assert run.returncode == 1
     (sentence,) = run.stderr.splitlines()
-    assert sentence.startswith("hwaja: This user has no home ")
+    assert sentence.startswith("hwaja: This user has no home folder ")
     assert variable in sentence
 
 

@@ -104,7 +104,7 @@ async def test_a_token_file_that_holds_none_is_named_before_anything_is_loaded(
     monkeypatch.setenv("HWAJA_CACHE", str(tmp_path))
     empty = tmp_path / "token"
     empty.touch()
-    with pytest.raises(ConfigError, match=r"token must hold tokens"):
+    with pytest.raises(ConfigError, match=r"token must contain only tokens"):
         await run(with_certificate(certificate, **{option: empty}))
 
 
@@ -133,7 +133,7 @@ async def test_an_address_that_cannot_be_listened_on_is_named_and_no_worker_rema
     [
         ("192.0.2.1", r"192\.0\.2\.1:0: Cannot assign requested address\."),
         ("2001:db8::1", r"\[2001:db8::1\]:0: .+\."),
-        ("a..b", r"a\.\.b: it is no host name\."),
+        ("a..b", r"a\.\.b: it is not a host name\."),
     ],
 )
 async def test_a_host_that_is_not_this_machine_is_named(

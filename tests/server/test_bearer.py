@@ -52,8 +52,8 @@ def test_a_file_with_anything_else_is_refused_with_the_command_that_makes_a_toke
     with pytest.raises(ConfigError) as caught:
         Tokens(file)
     assert str(caught.value) == (
-        f"{file} must hold tokens, one a line, of at least 16 letters, digits or -._~+ and nothing "
-        "else: browsers cannot send / or =; `openssl rand -hex 32` makes one."
+        f"{file} must contain only tokens, one per line, each of at least 16 letters, digits or "
+        "-._~+: browsers cannot send / or =; `openssl rand -hex 32` makes a token."
     )
 
 

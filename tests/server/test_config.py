@@ -138,43 +138,42 @@ def sentence(
 @pytest.mark.parametrize(
     ("flags", "expected"),
     [
-        ({"port": "-1"}, "port must lie between 0 and 65535."),
-        ({"port": "65536"}, "port must lie between 0 and 65535."),
+        ({"port": "-1"}, "port must be between 0 and 65535."),
+        ({"port": "65536"}, "port must be between 0 and 65535."),
         ({"provider": "CUDA"}, "provider must be auto, cpu or cuda."),
         ({"workers": "0"}, "workers must be at least 1."),
         (
             {"origins": "https://a.example b.example"},
-            "origins: 'b.example' is no origin, which is written as https://b.example:8443.",
+            "origins: 'b.example' is not an origin; write it as https://b.example:8443.",
         ),
         (
             {"hosts": "https://a.example"},
-            "hosts: 'https://a.example' is no host name, which is written as b.example or "
-            "*.b.example.",
+            "hosts: 'https://a.example' is not a host name; write it as b.example or *.b.example.",
         ),
         ({"max_connections": "0"}, "max_connections must be at least 1."),
         ({"max_openings": "1"}, "max_openings must be at least 2."),
-        ({"max_speakers": "1"}, "max_speakers must lie between 2 and 8."),
-        ({"max_speakers": "9"}, "max_speakers must lie between 2 and 8."),
-        ({"hangover_seconds": "0.09"}, "hangover_seconds must lie between 0.1 and 3."),
-        ({"hangover_seconds": "3.1"}, "hangover_seconds must lie between 0.1 and 3."),
-        ({"hangover_seconds": "nan"}, "hangover_seconds must lie between 0.1 and 3."),
+        ({"max_speakers": "1"}, "max_speakers must be between 2 and 8."),
+        ({"max_speakers": "9"}, "max_speakers must be between 2 and 8."),
+        ({"hangover_seconds": "0.09"}, "hangover_seconds must be between 0.1 and 3."),
+        ({"hangover_seconds": "3.1"}, "hangover_seconds must be between 0.1 and 3."),
+        ({"hangover_seconds": "nan"}, "hangover_seconds must be between 0.1 and 3."),
         ({"drain_seconds": "-1"}, "drain_seconds must not be negative."),
         ({"drain_seconds": "nan"}, "drain_seconds must not be negative."),
         ({"log_format": "xml"}, "log_format must be console or json."),
-        ({"cert": "/c.pem"}, "cert and key belong together."),
-        ({"key": "/k.pem"}, "cert and key belong together."),
+        ({"cert": "/c.pem"}, "cert and key must be set together."),
+        ({"key": "/k.pem"}, "cert and key must be set together."),
         (
             {"cert": "/c.pem", "key": "/k.pem", "dev_cert": True},
-            "dev_cert excludes a cert of your own.",
+            "dev_cert and cert cannot both be set.",
         ),
         ({"plain_ws": "yes"}, "plain_ws must be off, loopback or anywhere."),
         (
             {"plain_ws": "loopback", "dev_cert": True},
-            "plain_ws serves without TLS, and so excludes a certificate.",
+            "plain_ws serves without TLS, so it cannot be set together with a certificate.",
         ),
         (
             {"plain_ws": "anywhere", "cert": "/c.pem", "key": "/k.pem"},
-            "plain_ws serves without TLS, and so excludes a certificate.",
+            "plain_ws serves without TLS, so it cannot be set together with a certificate.",
         ),
     ],
 )
@@ -196,8 +195,8 @@ def test_the_limits_themselves_are_allowed(port: str, seconds: str) -> None:
 )
 def test_plain_ws_goes_beyond_this_machine_only_where_that_is_said(host: str) -> None:
     assert sentence({"plain_ws": "loopback", "host": host}) == (
-        f"plain_ws=loopback serves this machine only, which {host!r} is not: let host be "
-        "localhost, or say plain_ws=anywhere if what is between is trusted."
+        f"plain_ws=loopback serves only this machine, but host is {host!r}: set host to localhost, "
+        "or set plain_ws=anywhere if the network to the proxy is trusted."
     )
     assert load({"plain_ws": "anywhere", "host": host}, {}, None).host == host
 
@@ -220,10 +219,10 @@ def test_plain_ws_serves_this_machine(host: str) -> None:
 )
 def test_a_value_of_the_wrong_type_is_refused_with_its_source(name: str, value: str) -> None:
     assert sentence({name: value}) == (
-        f"the command line sets {name} to {value!r}, which it cannot be."
+        f"the command line sets {name} to {value!r}, which is not a valid value."
     )
     assert sentence(environment={f"HWAJA_{name.upper()}": value}) == (
-        f"the environment sets {name} to {value!r}, which it cannot be."
+        f"the environment sets {name} to {value!r}, which is not a valid value."
     )
 
 
@@ -245,17 +244,17 @@ def test_a_toml_value_of_the_wrong_type_is_refused_with_its_file(
 ) -> None:
     file = toml(line)
     name = line.split()[0]
-    assert sentence(file=file) == f"{file} sets {name} to {shown}, which it cannot be."
+    assert sentence(file=file) == f"{file} sets {name} to {shown}, which is not a valid value."
 
 
 def test_an_unknown_key_is_refused_with_its_source(toml: Any) -> None:
     file = toml("prot = 8088")
-    assert sentence(file=file) == f"{file} sets prot, which is no option."
-    assert sentence({"prot": "1"}) == "the command line sets prot, which is no option."
+    assert sentence(file=file) == f"{file} sets prot, which is not an option."
+    assert sentence({"prot": "1"}) == "the command line sets prot, which is not an option."
 
 
 def test_a_wrong_value_is_refused_even_where_a_better_source_overrides_it(toml: Any) -> None:
-    assert "which it cannot be" in sentence({"port": "1"}, file=toml('port = "x"'))
+    assert "which is not a valid value" in sentence({"port": "1"}, file=toml('port = "x"'))
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_a_list_of_origins_is_read_with_spaces_or_commas_and_may_name_what_is_no
     ],
 )
 def test_what_no_browser_would_name_as_an_origin_is_refused_with_its_text(wrong: str) -> None:
-    with pytest.raises(ValueError, match="no origin") as caught:
+    with pytest.raises(ValueError, match="not an origin") as caught:
         origins_of(f"https://a.example {wrong}")
     assert repr(wrong) in str(caught.value)
 
@@ -75,7 +75,7 @@ def test_what_no_browser_would_name_as_an_origin_is_refused_with_its_text(wrong:
 def test_a_list_of_hosts_is_read_without_ports_and_may_have_a_wildcard() -> None:
     assert hosts_of("STT.example:8443 *.b.example,[::1]") == {"stt.example", "*.b.example", "::1"}
     for wrong in ("https://b.example", "b.example/", "a*.example", "*", "[::1"):
-        with pytest.raises(ValueError, match="no host name") as caught:
+        with pytest.raises(ValueError, match="not a host name") as caught:
             hosts_of(wrong)
         assert repr(wrong) in str(caught.value)
 

@@ -104,7 +104,7 @@ async def test_a_renewed_certificate_is_served_after_sighup_and_the_live_session
             cert.write_text("half a certifica")
             line = await reloaded(running)
             assert line["level"] == "error"
-            assert line["reason"] == f"{cert} and {key} are not a certificate and its key."
+            assert line["reason"] == f"{cert} and {key} are not a certificate and its private key."
             assert await served_name(running.url) == "old"
 
             issue(tmp_path, "new")

@@ -87,7 +87,9 @@ def test_a_certificate_that_cannot_be_used_is_named(
         )
     )
     for files in ((junk, key), (cert, junk), (key, cert), (cert, locked)):
-        with pytest.raises(TlsError, match=r"^\S+ and \S+ are not a certificate and its key\.$"):
+        with pytest.raises(
+            TlsError, match=r"^\S+ and \S+ are not a certificate and its private key\.$"
+        ):
             tls_context(*files)
 
 

@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="+",
         metavar="FILE",
-        help="3-5 s of one speaker's voice, WAV or FLAC; several are also compared",
+        help="3-5 s of one speaker's voice, WAV or FLAC; several files are also compared",
     )
 
 
@@ -167,12 +167,12 @@ def _show_quality(quality: Quality, console: Console) -> None:
     console.print(
         f"  {quality.speech_seconds:.1f} s of speech at {quality.level_dbfs:.1f} dBFS, "
         f"SNR {quality.snr_db:.0f} dB, {100 * quality.clipped_share:.1f} % clipped, "
-        f"agreement of its parts {quality.agreement:.2f}"
+        f"agreement between its parts {quality.agreement:.2f}"
     )
     if quality.other_similarity is not None:
         console.print(
             f"  similarity to the nearest other voice {quality.other_similarity:.2f} "
-            f"(the same person from {SAME_VOICE_COSINE:.2f})"
+            f"(from {SAME_VOICE_COSINE:.2f} on: the same person)"
         )
     for warning in quality.warnings:
         console.print(Text(f"  ! {warning.message} ({warning.reason})", style="yellow"))

@@ -13,9 +13,9 @@ from hwaja.cli import transcribe
 
 SERVER_COMMANDS = {
     "serve": "serve clients over WSS",
-    "models": "list, pull and find models",
-    "enroll-check": "say whether voices are fit to be enrolled",
-    "doctor": "say whether this machine can serve, and how many",
+    "models": "list, download and find models",
+    "enroll-check": "check whether voices are suitable for enrolment",
+    "doctor": "check whether this machine can serve, and how many people",
 }
 
 _SERVER_LIBRARIES = (
@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, text in SERVER_COMMANDS.items():
         _add_server_command(name, commands.add_parser(name, help=text))
     # For the list of commands; `main` hands it over with all that follows.
-    commands.add_parser("bench", help="measure how well it does on speech of your own")
+    commands.add_parser("bench", help="measure the accuracy on your own speech, and the load")
     return parser
 
 

@@ -32,30 +32,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         required=True,
         metavar="FILE",
-        help="3-5 s of one speaker's voice; give it once for each, speaker 0 first",
+        help="3-5 s of one speaker's voice; give it once for each speaker, speaker 0 first",
     )
     parser.add_argument("--url", default="wss://localhost:8088", help="the server (%(default)s)")
     parser.add_argument(
-        "--speed", type=float, default=1.0, help="times real time; 0: at once (%(default)s)"
+        "--speed",
+        type=float,
+        default=1.0,
+        help="speed as a multiple of real time; 0: at once (%(default)s)",
     )
     parser.add_argument(
-        "--interim", action="store_true", help="show what is being said before it is over"
+        "--interim", action="store_true", help="show texts before an utterance is finished"
     )
-    parser.add_argument("--language", help="language that is spoken, if not the server's")
+    parser.add_argument("--language", help="spoken language, if not the server's default")
     parser.add_argument(
         "--hotword",
         action="append",
         default=[],
         metavar="TEXT",
-        help="a word to expect; give it as often as you like",
+        help="a word to expect; you can give this option several times",
     )
     parser.add_argument("--json", action="store_true", help="print the server's messages as JSON")
     parser.add_argument(
         "--cafile",
         type=Path,
-        help="certificate to trust (that of `hwaja serve --dev-cert`, where there is one)",
+        help="certificate to trust (default: that of `hwaja serve --dev-cert`, if there is one)",
     )
-    parser.add_argument("--token-file", type=Path, help="file with the token that lets you in")
+    parser.add_argument("--token-file", type=Path, help="file with your token for the server")
     parser.add_argument("--insecure", action="store_true", help="accept any certificate")
 
 
@@ -117,7 +120,7 @@ def _tell_of_faults(microphone: Microphone) -> None:
     if microphone.overflows:
         _tell(f"hwaja: the microphone was not read in time {microphone.overflows} times")
     if microphone.is_gone:
-        raise AudioError("The microphone has stopped: no audio comes from it any more.")
+        raise AudioError("The microphone has stopped: it sends no more audio.")
 
 
 def _tell(sentence: str) -> None:

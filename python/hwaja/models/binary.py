@@ -27,7 +27,7 @@ class Reader:
         """
         stop = self._at + count
         if stop > len(self._content):
-            raise ModelError(f"{self._title} is cut.")
+            raise ModelError(f"{self._title} is truncated.")
         self._at = stop
         return self._content[stop - count : stop]
 

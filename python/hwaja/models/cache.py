@@ -34,7 +34,7 @@ def cache_root(cache: Path | None = None) -> Path:
         folder = user_cache_path("hwaja", appauthor=False)
         if folder.is_absolute():
             return folder
-    raise ModelError("This user has no home to keep models in: set HWAJA_CACHE to a folder.")
+    raise ModelError("This user has no home folder for models: set HWAJA_CACHE to a folder.")
 
 
 def is_present(model: CatalogueEntry, root: Path) -> bool:
@@ -60,7 +60,7 @@ def locked(root: Path) -> Iterator[None]:
     """
     root.mkdir(parents=True, exist_ok=True)
     if fault := changeable_by(root):
-        raise ModelError(f"The folder {root} {fault}: name another with HWAJA_CACHE.")
+        raise ModelError(f"The folder {root} {fault}: set another one with HWAJA_CACHE.")
     lock = os.open(root / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)

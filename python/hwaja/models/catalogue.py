@@ -121,7 +121,7 @@ def entry(name: str) -> CatalogueEntry:
         if candidate.name == name:
             return candidate
     known = ", ".join(candidate.name for candidate in all_models())
-    raise ModelError(f"There is no model {name!r}; known are {known}.")
+    raise ModelError(f"There is no model {name!r}. The known models are {known}.")
 
 
 def default_names() -> tuple[str, ...]:

@@ -28,8 +28,8 @@ def locate(name: str, cache: Path | None = None) -> Path:
     folder = root / name
     if changed := _changed_files(folder):
         raise ModelError(
-            f"The model {name} is not as it was pulled ({', '.join(changed)}); delete {folder} and "
-            f"run: hwaja models pull {name}"
+            f"The model {name} has changed since it was pulled ({', '.join(changed)}); delete "
+            f"{folder} and run: hwaja models pull {name}"
         )
     return folder
 

@@ -39,9 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(required=True, metavar="ACTION", dest="action")
     actions.add_parser("list", help="show the catalogue and what is in the cache")
     fetching = actions.add_parser("pull", help="fetch models into the cache")
-    fetching.add_argument("names", nargs="*", metavar="NAME", help="default: what serve needs")
     fetching.add_argument(
-        "--for-tests", action="store_true", help="fetch what the test suite needs"
+        "names", nargs="*", metavar="NAME", help="default: the models that serve needs"
+    )
+    fetching.add_argument(
+        "--for-tests", action="store_true", help="fetch the models that the test suite needs"
     )
     where = actions.add_parser("path", help="print the folder of a model")
     where.add_argument("name", metavar="NAME")

@@ -33,7 +33,7 @@ def read(content: bytes, specification: str) -> Tensors:
     """
     reader = Reader(content, "CTranslate2's model.bin")
     if reader.numbers("<I") != (VERSION,) or _name(reader) != specification:
-        raise ModelError(f"model.bin is not version {VERSION} of a {specification}.")
+        raise ModelError(f"model.bin is not a {specification} of version {VERSION}.")
     reader.numbers("<I")  # the specification's revision
     (variables,) = reader.numbers("<I")
     tensors = dict(_variable(reader) for _ in range(variables))
@@ -41,7 +41,7 @@ def read(content: bytes, specification: str) -> Tensors:
     for _ in range(aliases):
         alias, name = _name(reader), _name(reader)
         if name not in tensors:
-            raise ModelError(f"model.bin has an alias of a variable that it lacks ({alias}).")
+            raise ModelError(f"model.bin has an alias of a missing variable ({alias}).")
         tensors[alias] = tensors[name]
     return tensors
 
@@ -57,9 +57,9 @@ def _variable(reader: Reader) -> tuple[str, NDArray[np.generic]]:
     shape = reader.numbers(f"<{rank}I")
     kind, count = reader.numbers("<BI")
     if kind >= len(_TYPES) or count != math.prod(shape) * _TYPES[kind].itemsize:
-        raise ModelError(f"model.bin has a variable of an unknown form ({name}).")
+        raise ModelError(f"model.bin has a variable of an unknown format ({name}).")
     values = np.frombuffer(reader.take(count), _TYPES[kind])
     try:
         return name, values.reshape(shape)
     except ValueError as error:  # more axes, or longer ones, than an array can have
-        raise ModelError(f"model.bin has a variable of an unknown form ({name}).") from error
+        raise ModelError(f"model.bin has a variable of an unknown format ({name}).") from error

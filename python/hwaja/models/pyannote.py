@@ -151,5 +151,5 @@ class _Network(Graph):
 
     def _weight(self, name: str) -> Array:
         if name not in self._state:
-            raise ModelError(f"This segmentation model lacks {name}.")
+            raise ModelError(f"This segmentation model has no {name}.")
         return self._state[name].astype(np.float64)

@@ -74,7 +74,7 @@ def _graph(weights: Weights) -> Any:
         last = weights["decoder.decoder.2.weight"][:, :, 0].T
         bias = graph.weight(weights["decoder.decoder.2.bias"])
     except (KeyError, IndexError, ValueError) as error:
-        raise ModelError(f"{FILE} lacks weights of Silero VAD v6.") from error
+        raise ModelError(f"{FILE} does not have all weights of Silero VAD v6.") from error
     x = graph.apply("MatMul", graph.apply("Relu", heard), graph.weight(last))
     x = graph.apply("Sigmoid", graph.apply("Add", x, bias))
     x = graph.apply("Squeeze", x, graph.constant([2]))

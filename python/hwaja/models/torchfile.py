@@ -41,14 +41,14 @@ def read(content: bytes) -> StateDict:
     except ModelError:
         raise
     except Exception as error:  # a file can be wrong in any way
-        raise ModelError(f"This is no PyTorch state dict ({type(error).__name__}).") from error
+        raise ModelError(f"This is not a PyTorch state dict ({type(error).__name__}).") from error
 
 
 def _tensors(state: Any) -> dict[str, Tensor]:
     if isinstance(state, dict):
         state = state.get("state_dict", state)
     if not isinstance(state, dict) or not all(isinstance(t, Tensor) for t in state.values()):
-        raise ModelError("This PyTorch file holds more than a state dict.")
+        raise ModelError("This PyTorch file contains more than a state dict.")
     return state
 
 
@@ -66,7 +66,7 @@ class _Storages:
         info = self._archive.getinfo(f"{self._root}/{name}")
         self._left_bytes -= info.file_size
         if info.compress_type != zipfile.ZIP_STORED or self._left_bytes < 0:
-            raise ModelError("This PyTorch file is larger inside than outside.")
+            raise ModelError("This PyTorch file is larger when unpacked than the file itself.")
         return self._archive.read(info)
 
     def values(self, storage: Storage) -> NDArray[np.generic]:
@@ -80,7 +80,7 @@ def _array(tensor: Tensor, storages: _Storages) -> NDArray[np.generic]:
     """Build a tensor; only dense ones in C order, which is how weights are saved."""
     storage, offset, shape, strides = tensor
     if not isinstance(storage, Storage) or not _are_axes(shape) or not _are_axes((offset,)):
-        raise ModelError("This PyTorch file has a tensor of an unknown form.")
+        raise ModelError("This PyTorch file has a tensor of an unknown format.")
     values = storages.values(storage)
     dense = tuple(math.prod(shape[axis + 1 :]) for axis in range(len(shape)))
     count = math.prod(shape)

@@ -56,7 +56,7 @@ def read(pickled: bytes, storages: frozenset[str]) -> object:
         if opcode.name == "STOP":
             return machine.stack.pop()
         machine.step(opcode.name, argument)
-    raise ModelError("This PyTorch file is cut.")
+    raise ModelError("This PyTorch file is truncated.")
 
 
 class _Machine:
@@ -81,7 +81,7 @@ class _Machine:
             _ACTIONS[opcode](self, argument)
         else:
             raise ModelError(
-                f"This PyTorch file has a pickled {opcode}, which no state dict needs."
+                f"This PyTorch file has the pickle opcode {opcode}, which no state dict needs."
             )
 
     def mark(self, _: None) -> None:
@@ -117,7 +117,7 @@ class _Machine:
     def storage(self, _: None) -> None:
         kind, of, key, *_rest = self.stack.pop()
         if kind != "storage" or not isinstance(of, _Name) or of.module != "torch":
-            raise ModelError("This PyTorch file refers to something else than a storage.")
+            raise ModelError("This PyTorch file has a reference to something other than a storage.")
         self.stack.append(Storage(of.name, str(key)))
 
     def call(self, _: None) -> None:
@@ -127,7 +127,7 @@ class _Machine:
         elif called == _DICTIONARY and arguments == ():
             self.stack.append({})
         else:
-            raise ModelError("This PyTorch file has a call, which no state dict needs.")
+            raise ModelError("This PyTorch file has a function call, which no state dict needs.")
 
     def set_state(self, _: None) -> None:
         """Leave out what a dictionary carries beside its items: versions of the layers."""
@@ -135,12 +135,12 @@ class _Machine:
 
     def _push_name(self, module: Any, name: Any) -> None:
         if _Name(module, name) not in self._names:
-            raise ModelError(f"This PyTorch file names {module}.{name}, which no state dict needs.")
+            raise ModelError(f"This PyTorch file uses {module}.{name}, which no state dict needs.")
         self.stack.append(_Name(module, name))
 
     def _pop_many(self, count: int) -> list[Any]:
         if count > len(self.stack):
-            raise ModelError("This PyTorch file is no pickle.")
+            raise ModelError("This PyTorch file is not a valid pickle.")
         values = self.stack[len(self.stack) - count :]
         del self.stack[len(self.stack) - count :]
         return values
@@ -150,14 +150,14 @@ class _Machine:
 
     def _extend(self, values: list[Any]) -> None:
         if not isinstance(self.stack[-1], list):
-            raise ModelError("This PyTorch file appends to what is no list.")
+            raise ModelError("This PyTorch file appends to something other than a list.")
         self.stack[-1].extend(values)
 
     def _update(self, values: list[Any]) -> None:
         keys = values[::2]
         # A tuple may take for ever to hash.
         if not isinstance(self.stack[-1], dict) or not all(isinstance(k, str | int) for k in keys):
-            raise ModelError("This PyTorch file has a dictionary with keys that are no names.")
+            raise ModelError("This PyTorch file has a dictionary with keys that are not names.")
         self.stack[-1].update(zip(keys, values[1::2], strict=True))
 
 

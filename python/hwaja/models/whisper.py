@@ -42,7 +42,7 @@ def convert(members: Path, folder: Path, precision: str) -> None:
     try:
         metadata = _metadata(weights, tokens)
     except (KeyError, StopIteration) as error:
-        raise ModelError("tokenizer.json lacks a token that Whisper needs.") from error
+        raise ModelError("tokenizer.json does not have all tokens that Whisper needs.") from error
     heads = read_alignment_heads((members / "config.json").read_bytes(), weights)
     metadata["n_alignment_heads"] = len(heads)
     for part, model in (
@@ -102,7 +102,7 @@ def read_tokenizer(content: bytes) -> Tokens:
             if token < end
         }
     except _UNREADABLE as error:
-        raise ModelError("tokenizer.json is not the one of a Whisper model.") from error
+        raise ModelError("tokenizer.json does not belong to a Whisper model.") from error
     return Tokens(pieces, special)
 
 
@@ -123,7 +123,7 @@ def read_alignment_heads(content: bytes, weights: Weights) -> list[tuple[int, in
         raise ModelError("config.json does not list the alignment heads of Whisper.") from error
     known = range(weights.decoder_layers), range(weights.heads)
     if not heads or not all(layer in known[0] and head in known[1] for layer, head in heads):
-        raise ModelError("config.json lists alignment heads that this Whisper model lacks.")
+        raise ModelError("config.json lists alignment heads that this Whisper model does not have.")
     return heads
 
 

@@ -39,7 +39,7 @@ class Weights:
     def stored(self, name: str) -> NDArray[np.generic]:
         """Return a tensor as it is stored."""
         if name not in self._tensors:
-            raise ModelError(f"This Whisper model lacks {name}.")
+            raise ModelError(f"This Whisper model has no {name}.")
         return self._tensors[name]
 
     def shape(self, name: str) -> tuple[int, ...]:

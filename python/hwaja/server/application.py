@@ -115,7 +115,7 @@ async def _listen(server: Server, config: Config, tls: ServerTls | None) -> int:
     try:
         return await server.start(config.host, config.port, tls.context if tls else None)
     except UnicodeError:
-        raise EngineError(f"Cannot listen on {config.host}: it is no host name.") from None
+        raise EngineError(f"Cannot listen on {config.host}: it is not a host name.") from None
     except (OSError, RuntimeError) as error:  # Python raises the latter where it gets no thread
         reason = _reason(error) if isinstance(error, OSError) else str(error)
         address = _authority(config.host, config.port)

@@ -64,130 +64,139 @@ def development_files(folder: Path) -> tuple[Path, Path]:
 class Config:
     """What `hwaja serve` runs with."""
 
-    host: str = _option("localhost", "address to listen on; 0.0.0.0 lets other machines connect")
-    port: int = _option(8088, "TCP port; 8088 is the specification's")
+    host: str = _option(
+        "localhost", "address to listen on; with 0.0.0.0, other machines can connect"
+    )
+    port: int = _option(8088, "TCP port; the specification requires 8088")
     cert: Path | None = _option(None, "TLS certificate chain, PEM")
-    key: Path | None = _option(None, "key of the certificate, PEM")
-    dev_cert: bool = _option(False, "make and keep a self-signed certificate for this machine")
+    key: Path | None = _option(None, "private key of the certificate, PEM")
+    dev_cert: bool = _option(False, "create and keep a self-signed certificate for this machine")
     plain_ws: str = _option(
         "off",
-        "serve without TLS, behind a proxy that speaks it: loopback (to this machine only), "
-        "anywhere, or off",
+        "plain WebSocket, for a proxy that has the certificate: off, loopback (only for this "
+        "machine), or anywhere",
     )
-    data_dir: Path | None = _option(
-        _user_data_folder(), "where the development certificate is kept"
+    data_dir: Path | None = _option(_user_data_folder(), "folder of the development certificate")
+    asr_model: str = _option(
+        "whisper-base", "speech recogniser: a name from the catalogue, or a model folder"
     )
-    asr_model: str = _option("whisper-base", "recogniser: a catalogue name, or a model folder")
-    language: str = _option("ko", "language that is spoken, as the recogniser names it")
+    language: str = _option("ko", "spoken language, by the recogniser's code for it")
     provider: str = _option(
-        "auto", "what the engine runs on: cpu, cuda, or auto: cuda where it is seen to work"
+        "auto", "device for inference: cpu, cuda, or auto (cuda if a trial shows that it works)"
     )
     decoding_method: str = _option(
         "greedy_search",
-        "how text is searched for; modified_beam_search is dearer, and lets streaming transducers "
-        "take hotwords",
+        "decoding method; modified_beam_search needs more processor time, and supports hotwords "
+        "with streaming transducers",
     )
     workers: int = _option(
         os.cpu_count() or 1,
-        "inference processes; one per core is best, as each runs on one thread",
+        "number of inference processes; one per core is best, because each has one thread",
     )
-    max_connections: int = _option(10, "clients served at once; 10 is the specification's limit")
+    max_connections: int = _option(10, "maximum number of clients; the specification requires 10")
     max_sessions_per_address: int = _option(
         0,
-        "clients served at once that connect from one address (IPv6: one /64); 0: no limit; "
-        "behind a proxy all have the proxy's",
+        "maximum number of clients from one address (IPv6: one /64); 0: no limit; behind a proxy, "
+        "all clients have the address of the proxy",
     )
     max_sessions_per_token: int = _option(
-        0, "clients served at once that show the same token of the token file; 0: no limit"
+        0, "maximum number of clients with the same token of the token file; 0: no limit"
     )
     unenrolled_seconds: float = _option(
         120.0,
-        "how long a client may leave both voices unenrolled where the server is full and another "
-        "client comes",
+        "time after which a client without an enrolled voice loses its slot to a new client, if "
+        "the server is full",
     )
     max_openings: int = _option(
-        256, "connections that have no session yet, at once; one address may have half of them"
+        256, "maximum number of connections without a session; one address may have half of them"
     )
     max_session_seconds: float = _option(
-        1800.0, "how long a client may stay; 30 minutes are the specification's limit"
+        1800.0, "maximum length of a session; the specification's limit is 30 minutes"
     )
     max_audio_seconds: float = _option(
-        600.0, "longest transcription; 10 minutes are the specification's limit"
+        600.0, "maximum length of a transcription; the specification's limit is 10 minutes"
     )
     max_enrolment_seconds: float = _option(
-        30.0, "longest recording of a voice, up to 30; the specification asks for 3-5"
+        30.0, "maximum length of an enrolment, at most 30; the specification asks for 3-5"
     )
     max_message_bytes: int = _option(
-        1 << 20, "longest message; the specification's are of 8192 bytes"
+        1 << 20, "maximum length of a message; the specification's have 8192 bytes"
     )
     max_read_ahead_bytes: int = _option(
-        1 << 28, "memory for audio that was sent faster than it is heard, of all clients together"
+        1 << 28,
+        "maximum memory for audio that waits because it was sent faster than it is processed, for "
+        "all clients together",
     )
     max_messages_per_second: float = _option(
-        200.0, "what a client that sends more is slowed down to; the specification has 4"
+        200.0,
+        "maximum message rate; a client that sends more is slowed down; the specification has 4",
     )
     max_audio_speed: float = _option(
-        10.0, "times real time that audio is taken at, after a minute that may come at once"
+        10.0,
+        "maximum speed of audio, as a multiple of real time; up to a minute may come at once",
     )
-    handshake_seconds: float = _option(10.0, "how long a client may take to open a WebSocket")
-    idle_seconds: float = _option(600.0, "how long a client may send nothing at all")
+    handshake_seconds: float = _option(10.0, "maximum time to open a WebSocket")
+    idle_seconds: float = _option(600.0, "maximum time in which a client sends nothing")
     ping_seconds: float = _option(
-        20.0, "how often a client is pinged, and how long it may take to answer"
+        20.0, "interval of pings to each client, and maximum time for the answer"
     )
     resume_seconds: float = _option(
-        60.0, "how long the session of a lost client is kept for it, if it asked for that"
+        60.0, "time in which a client can resume its session after a lost connection"
     )
     token_file: Path | None = _option(
-        None, "file with the tokens that let a client in, one a line; without, all are let in"
+        None, "file with the tokens of clients, one per line; without it, no token is required"
     )
     end_revoked_sessions: bool = _option(
-        False, "end the sessions of tokens that are gone from the file when it is read again"
+        False, "end the sessions of tokens that were removed from the file, on SIGHUP"
     )
     origins: str = _option(
         "",
-        "web pages from elsewhere that may connect, as https://a.example https://b.example; "
-        "*: all; empty: only those of the server's own address",
+        "web pages of other sites that may connect, as https://a.example https://b.example; "
+        "*: all pages; empty: only pages of the server's own address",
     )
     hosts: str = _option(
         "",
-        "names that the server is known by, as a.example *.b.example, beside those of its "
-        "certificate and of this machine",
+        "further host names of the server, as a.example *.b.example, in addition to the names of "
+        "its certificate and of this machine",
     )
     max_speakers: int = _option(
-        2, "voices that a client may enrol, 2 to 8; the specification has two"
+        2, "number of voices that a client may enrol, 2 to 8; the specification has two"
     )
     hangover_seconds: float = _option(
-        0.5, "pause that ends an utterance; shorter answers sooner, longer splits less"
+        0.5, "pause that ends an utterance; a shorter one answers sooner, a longer one splits less"
     )
-    drain_seconds: float = _option(10.0, "how long a stopping server answers what it heard")
+    drain_seconds: float = _option(10.0, "time for a stopping server to answer the received audio")
     metrics_token_file: Path | None = _option(
-        None, "file with the token that /metrics asks for; without it there is no /metrics"
+        None, "file with the token for /metrics; without it, /metrics is off"
     )
-    log_format: str = _option("console", "log as text (console) or one JSON object a line (json)")
+    log_format: str = _option(
+        "console", "log format: text (console), or one JSON object per line (json)"
+    )
 
     def __post_init__(self) -> None:
         """Check what can be checked without touching the machine."""
-        _check(0 <= self.port <= 65_535, "port must lie between 0 and 65535")
+        _check(0 <= self.port <= 65_535, "port must be between 0 and 65535")
         methods = ("greedy_search", "modified_beam_search")
         _check(self.decoding_method in methods, f"decoding_method must be {' or '.join(methods)}")
         _check(self.provider in ("auto", "cpu", "cuda"), "provider must be auto, cpu or cuda")
         _check(self.workers >= 1, "workers must be at least 1")
         _check(self.max_connections >= 1, "max_connections must be at least 1")
         _check(self.max_openings >= 2, "max_openings must be at least 2")
-        _check(2 <= self.max_speakers <= 8, "max_speakers must lie between 2 and 8")
-        _check(0.1 <= self.hangover_seconds <= 3, "hangover_seconds must lie between 0.1 and 3")
+        _check(2 <= self.max_speakers <= 8, "max_speakers must be between 2 and 8")
+        _check(0.1 <= self.hangover_seconds <= 3, "hangover_seconds must be between 0.1 and 3")
         _check(self.max_message_bytes >= 1024, "max_message_bytes must be at least 1024")
         _check(
-            0 < self.max_enrolment_seconds <= 30, "max_enrolment_seconds must lie between 0 and 30"
+            0 < self.max_enrolment_seconds <= 30,
+            "max_enrolment_seconds must be above 0, and at most 30",
         )
         for name in _ABOVE_ZERO:
             _check(getattr(self, name) > 0, f"{name} must be above 0")
         for name in _ZERO_OR_ABOVE:
             _check(getattr(self, name) >= 0, f"{name} must not be negative")
         _check(self.log_format in ("console", "json"), "log_format must be console or json")
-        _check((self.cert is None) == (self.key is None), "cert and key belong together")
+        _check((self.cert is None) == (self.key is None), "cert and key must be set together")
         _check(
-            not (self.dev_cert and self.cert is not None), "dev_cert excludes a cert of your own"
+            not (self.dev_cert and self.cert is not None), "dev_cert and cert cannot both be set"
         )
         self._check_plain_ws()
         for name, read in (("origins", origins_of), ("hosts", hosts_of)):
@@ -206,7 +215,7 @@ class Config:
         """
         if self.data_dir is None:
             raise ConfigError(
-                "This user has no home to keep the development certificate in: set HWAJA_DATA_DIR."
+                "This user has no home folder for the development certificate: set HWAJA_DATA_DIR."
             )
         return self.data_dir
 
@@ -217,14 +226,14 @@ class Config:
         )
         _check(
             self.plain_ws == "off" or not (self.dev_cert or self.cert),
-            "plain_ws serves without TLS, and so excludes a certificate",
+            "plain_ws serves without TLS, so it cannot be set together with a certificate",
         )
         # Another name of loopback is whatever the resolver says.
         is_near = self.host == "localhost" or (is_address(self.host) and is_loopback(self.host))
         _check(
             self.plain_ws != "loopback" or is_near,
-            f"plain_ws=loopback serves this machine only, which {self.host!r} is not: let host be "
-            "localhost, or say plain_ws=anywhere if what is between is trusted",
+            f"plain_ws=loopback serves only this machine, but host is {self.host!r}: set host to "
+            "localhost, or set plain_ws=anywhere if the network to the proxy is trusted",
         )
 
 
@@ -256,7 +265,7 @@ def load(
     ):
         for name, value in settings.items():
             if name not in known:
-                raise ConfigError(f"{source} sets {name}, which is no option.")
+                raise ConfigError(f"{source} sets {name}, which is not an option.")
             values[name] = _convert(known[name], value, source)
     return Config(**values)
 
@@ -298,7 +307,7 @@ def _convert(option: dataclasses.Field[Any], value: Any, source: str) -> Any:
             raise TypeError("not text")  # noqa: TRY301
     except (TypeError, ValueError, OverflowError, RuntimeError):  # the last: "~nobody"
         raise ConfigError(
-            f"{source} sets {option.name} to {value!r}, which it cannot be."
+            f"{source} sets {option.name} to {value!r}, which is not a valid value."
         ) from None
     return value
 

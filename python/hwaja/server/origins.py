@@ -87,7 +87,7 @@ def origins_of(text: str) -> frozenset[Origin]:
             found.add(origin_of(entry))
         except ValueError:
             raise ValueError(
-                f"{entry!r} is no origin, which is written as https://b.example:8443"
+                f"{entry!r} is not an origin; write it as https://b.example:8443"
             ) from None
     return frozenset(found)
 
@@ -106,7 +106,7 @@ def hosts_of(text: str) -> frozenset[str]:
             found.add(wildcard + read_authority(entry.removeprefix(wildcard))[0])
         except ValueError:
             raise ValueError(
-                f"{entry!r} is no host name, which is written as b.example or *.b.example"
+                f"{entry!r} is not a host name; write it as b.example or *.b.example"
             ) from None
     return frozenset(found)
 

@@ -51,7 +51,9 @@ class PlainHttp:
 
     def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
         if len(request.headers.get_all("Host")) > 1:  # RFC 9112, section 3.2
-            return connection.respond(HTTPStatus.BAD_REQUEST, "There is more than one Host.\n")
+            return connection.respond(
+                HTTPStatus.BAD_REQUEST, "The request has more than one Host header.\n"
+            )
         path = request.path.partition("?")[0]
         if path == "/healthz":
             return connection.respond(HTTPStatus.OK, "ok\n")
@@ -87,16 +89,18 @@ class PlainHttp:
 
 def offers_too_much(connection: ServerConnection) -> Response:
     """Answer a request with more subprotocols than are looked at."""
-    return connection.respond(HTTPStatus.BAD_REQUEST, "Too many subprotocols are offered.\n")
+    return connection.respond(HTTPStatus.BAD_REQUEST, "The request offers too many subprotocols.\n")
 
 
 def turned_away(connection: ServerConnection, reason: Rejection) -> Response:
     """Answer a request that lacks a token, or comes from a page that may not connect."""
     if reason is Rejection.ORIGIN:
-        text = "Pages from there may not connect: --origins names those that may.\n"
+        text = "Pages of that site may not connect. --origins lists the sites that may.\n"
         return connection.respond(HTTPStatus.FORBIDDEN, text)
     if reason is Rejection.HOST:
-        text = "This server is not known by that name: --hosts and its certificate say by which.\n"
+        text = (
+            "This server is not known by that name. Its certificate and --hosts list its names.\n"
+        )
         return connection.respond(HTTPStatus.MISDIRECTED_REQUEST, text)
     refusal = connection.respond(HTTPStatus.UNAUTHORIZED, "The token is missing or wrong.\n")
     refusal.headers["WWW-Authenticate"] = "Bearer"

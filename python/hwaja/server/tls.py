@@ -89,9 +89,7 @@ def server_tls(config: Config) -> ServerTls | None:
         return ServerTls(lambda: files)
     if config.dev_cert:
         return ServerTls(lambda: _development_certificate(config.certificate_folder))
-    raise ConfigError(
-        "TLS needs --cert and --key; --dev-cert makes a certificate for trying things out."
-    )
+    raise ConfigError("TLS needs --cert and --key. For a trial, --dev-cert makes a certificate.")
 
 
 def tls_context(cert: Path, key: Path) -> ssl.SSLContext:
@@ -115,7 +113,7 @@ def tls_context(cert: Path, key: Path) -> ssl.SSLContext:
     try:
         context.load_cert_chain(cert, key, password="")  # never ask for one on a terminal
     except (ssl.SSLError, OSError) as error:
-        raise TlsError(f"{cert} and {key} are not a certificate and its key.") from error
+        raise TlsError(f"{cert} and {key} are not a certificate and its private key.") from error
     return context
 
 
@@ -142,9 +140,9 @@ def _check(path: Path) -> None:
 def _development_certificate(folder: Path) -> tuple[Path, Path]:
     try:
         if folder.exists() and (fault := changeable_by(folder)):
-            raise ConfigError(f"The folder {folder} {fault}: name another with --data-dir.")
+            raise ConfigError(f"The folder {folder} {fault}: set another one with --data-dir.")
         return development_certificate(folder)
     except OSError as error:
         raise ConfigError(
-            f"The development certificate cannot be kept in {folder}: {error.strerror}."
+            f"The development certificate cannot be saved in {folder}: {error.strerror}."
         ) from error

@@ -38,16 +38,15 @@ def checked_tokens(file: Path) -> list[str]:
 
 def _unusable(file: Path) -> ConfigError:
     return ConfigError(
-        f"{file} must hold tokens, one a line, of at least {MIN_TOKEN_CHARACTERS} "
-        f"{CHARACTERS} and nothing else: browsers cannot send / or =; "
-        "`openssl rand -hex 32` makes one."
+        f"{file} must contain only tokens, one per line, each of at least {MIN_TOKEN_CHARACTERS} "
+        f"{CHARACTERS}: browsers cannot send / or =; `openssl rand -hex 32` makes a token."
     )
 
 
 def _lines_of(file: Path) -> list[str]:
     try:
         if fault := changeable_by(file):
-            raise ConfigError(f"{file} {fault}, who could let anybody in: see docs/deployment.md.")
+            raise ConfigError(f"{file} {fault} and is not safe to use: see docs/deployment.md.")
         lines = file.read_text(encoding="ascii", errors="replace").split("\n")
     except OSError as error:
         raise ConfigError(f"{file} cannot be read: {error.strerror}.") from error
