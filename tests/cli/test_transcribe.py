@@ -149,7 +149,7 @@ async def test_an_untrusted_certificate_is_told_with_the_ways_out(
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert await transcribe(*arguments) == 1
     sentences = (
-        "is not trusted (self-signed certificate). Name it with --cafile, or pass --insecure."
+        "is not trusted (self-signed certificate). Trust it with --cafile, or pass --insecure."
     )
     assert error_of(capsys).endswith(sentences)
     assert await transcribe(*arguments, "--cafile", str(tmp_path / "absent.pem")) == 1
@@ -180,7 +180,7 @@ async def test_the_servers_own_file_of_tokens_lets_in(
         arguments = [files["talk"], "--url", endpoint.url, "--insecure", *enrolling(files)]
         assert await transcribe(*arguments) == 1
         assert error_of(capsys).endswith(
-            "wants a token. Name the file of a token with --token-file."
+            "wants a token. Set the file with your token with --token-file."
         )
         assert await transcribe(*arguments, "--token-file", str(file)) == 0
 

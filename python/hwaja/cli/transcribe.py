@@ -76,8 +76,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 _ADVICE: Mapping[type[Exception], str] = {
-    CertificateError: " Name it with --cafile, or pass --insecure.",
-    UnauthorizedError: " Name the file of a token with --token-file.",
+    CertificateError: " Trust it with --cafile, or pass --insecure.",
+    UnauthorizedError: " Set the file with your token with --token-file.",
 }
 """What can be done about an error with the options of the command."""
 

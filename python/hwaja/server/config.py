@@ -80,7 +80,7 @@ class Config:
     asr_model: str = _option(
         "whisper-base", "speech recogniser: a name from the catalogue, or a model folder"
     )
-    language: str = _option("ko", "spoken language, by the recogniser's code for it")
+    language: str = _option("ko", "code of the spoken language, as the recogniser names it")
     provider: str = _option(
         "auto", "device for inference: cpu, cuda, or auto (cuda if a trial shows that it works)"
     )
@@ -141,7 +141,9 @@ class Config:
         20.0, "interval of pings to each client, and maximum time for the answer"
     )
     resume_seconds: float = _option(
-        60.0, "time in which a client can resume its session after a lost connection"
+        60.0,
+        "time in which a client can resume its session after a lost connection, if it asked for "
+        "that",
     )
     token_file: Path | None = _option(
         None, "file with the tokens of clients, one per line; without it, no token is required"
