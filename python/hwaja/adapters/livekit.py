@@ -1,4 +1,4 @@
-"""hwaja as a speech-to-text of LiveKit Agents."""
+"""hwaja as a speech-to-text plugin of LiveKit Agents."""
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -23,18 +23,18 @@ from hwaja.client.timeline import MonotonicOffset
 from hwaja.protocol.audio import SAMPLE_RATE
 
 CHUNK_SAMPLES = SAMPLE_RATE // 20
-"""Sent at once: 50 ms, as the framework's own speech-to-text does."""
+"""Samples per sent chunk: 50 ms, as in the framework's own speech-to-text plugins."""
 
 
 class STT(stt.STT[Any]):
-    """Says who said what. Streams only; the framework resamples what it is given."""
+    """Speech-to-text with speakers, for streams only. The framework resamples the audio."""
 
     def __init__(self, service: Service, *, language: str | None = None) -> None:
-        """Prepare; every stream is a session of its own.
+        """Prepare. Every stream opens its own session.
 
         Args:
             service: the server and the voices.
-            language: code of the language; None: the server's.
+            language: language code; None: the server's default.
 
         """
         capabilities = stt.STTCapabilities(
@@ -50,7 +50,7 @@ class STT(stt.STT[Any]):
 
     @property
     def provider(self) -> str:
-        """Whose metrics they are."""
+        """Name of the provider in the framework's metrics."""
         return "hwaja"
 
     async def _recognize_impl(
@@ -73,14 +73,14 @@ class STT(stt.STT[Any]):
 
 
 class Stream(stt.RecognizeStream):
-    """One session: enrols the voices, then tells what is said."""
+    """One session: enrols the voices, then emits speech events."""
 
     def __init__(self, hwaja: STT, language: str | None, conn_options: APIConnectOptions) -> None:
         super().__init__(stt=hwaja, conn_options=conn_options, sample_rate=SAMPLE_RATE)
         self._service = hwaja.service
         self._language = language
         self._offset = MonotonicOffset()
-        self._open: set[int] = set()  # segments whose interims are shown
+        self._open: set[int] = set()  # segments with an interim text
         self._is_speaking = False
         self._unreported_seconds = 0.0
 
@@ -151,13 +151,13 @@ class Stream(stt.RecognizeStream):
         self._event_ch.send_nowait(stt.SpeechEvent(kind, recognition_usage=usage))
 
     def _interim(self, text: str) -> stt.SpeechData:
-        """Return a text that may change; whose it is shows when it is over."""
+        """Return an interim text. Its speaker is unknown until the final text."""
         return stt.SpeechData(LanguageCode(self._language or ""), text)
 
     def _final(self, said: Transcription) -> stt.SpeechData:
         details = details_of(said)
         name = self._service.name(said)
-        # The framework's offset is time that has passed: audio may have been heard faster.
+        # The framework's offset is elapsed time, while audio may arrive faster than real time.
         offset = self.start_time_offset
         offset += self._offset.of(offset + details.start_seconds, offset + details.end_seconds)
         return stt.SpeechData(

@@ -31,28 +31,29 @@ from hwaja.client.timeline import MonotonicTimestamps
 from hwaja.protocol.audio import SAMPLE_RATE
 
 TTFS_P99_SECONDS = 1.4
-"""From the end of speech to its text in 99 of 100 cases, the pause that ends an utterance included;
-the framework's turns wait so long. Ten clients on two cores, bench/RESULTS.md."""
+"""99th percentile of the time from the end of speech to its final text, the pause that ends an
+utterance included. The framework waits this long at the end of a turn. Measured with ten clients on
+two cores (bench/RESULTS.md)."""
 
 MOST_ATTEMPTS = 3
-"""How often a session is tried in vain, as the framework's own services do."""
+"""Failed attempts to open a session before the last error, as in the framework's own services."""
 
 STOPPING_SECONDS = 10
-"""How long the last words are waited for at the end."""
+"""Longest wait for the last texts when the pipeline ends."""
 
 
 class HwajaSTTService(STTService):
-    """Says who said what: `user_id` of a final text is the name of the voice."""
+    """Speech-to-text with speakers: the `user_id` of a final text is the name of the voice."""
 
     def __init__(
         self, service: Service, *, language: Language | str | None = None, **kwargs: Any
     ) -> None:
-        """Prepare; a session is opened when the pipeline starts.
+        """Prepare. `start` opens the session when the pipeline starts.
 
         Args:
             service: the server and the voices.
-            language: of the conversation; None: the server's.
-            kwargs: of the base class.
+            language: language of the conversation; None: the server's default.
+            kwargs: arguments of the base class.
 
         """
         settings = STTSettings(model=None, language=language)
@@ -70,16 +71,16 @@ class HwajaSTTService(STTService):
         return language if isinstance(language, str) else None
 
     def can_generate_metrics(self) -> bool:
-        """Whether the base class measures how long texts take."""
+        """Return True: the base class measures the latency of texts."""
         return True
 
     async def start(self, frame: StartFrame) -> None:
-        """Open a session; audio waits until the voices are enrolled."""
+        """Open a session. Audio is queued until the voices are enrolled."""
         await super().start(frame)
         self._listening = self.create_task(self._listen())
 
     async def stop(self, frame: EndFrame) -> None:
-        """Wait for the text of what was said, then end the session."""
+        """Wait for the last texts, at most `STOPPING_SECONDS`, then end the session."""
         self._audio.put_nowait(None)
         if self._listening is not None:
             await asyncio.wait({self._listening}, timeout=STOPPING_SECONDS)
@@ -92,7 +93,7 @@ class HwajaSTTService(STTService):
         await super().cancel(frame)
 
     async def cleanup(self) -> None:
-        """End the session if nobody has."""
+        """End the session, if it is still open."""
         await self._leave()
         await super().cleanup()
 
@@ -102,18 +103,18 @@ class HwajaSTTService(STTService):
         """Take audio of any rate and number of channels; see the base class."""
         mono = mixed_down(frame.audio, frame.num_channels)
         audio = await self._resampler.resample(mono, frame.sample_rate, SAMPLE_RATE)
-        if audio:  # a resampler keeps the first frames back
+        if audio:  # a resampler buffers the first frames
             heard = replace(frame, audio=audio, sample_rate=SAMPLE_RATE, num_channels=1)
             await super().process_audio_frame(heard, direction)
 
     async def run_stt(self, audio: bytes) -> AsyncGenerator[Frame | None]:
-        """Take audio; what is said comes when it is known."""
+        """Queue PCM16 for the session. Texts are pushed later, when the server sends them."""
         if self._listening is not None and not self._listening.done():
             self._audio.put_nowait(audio)
         yield None
 
     async def set_usable(self, is_usable: bool) -> None:
-        """Listen again where listening was given up; see the base class."""
+        """Open a session again, if the service had stopped trying; see the base class."""
         await super().set_usable(is_usable)
         if is_usable and self._listening is not None and self._listening.done():
             self._listening = self.create_task(self._listen())
@@ -124,7 +125,7 @@ class HwajaSTTService(STTService):
         return changed
 
     async def _listen(self) -> None:
-        """Tell what is said, in another session where one ends; give up where none begins."""
+        """Push texts. Open another session when one ends. Stop when the service is not usable."""
         self._attempts = 0
         try:
             while True:
@@ -132,10 +133,10 @@ class HwajaSTTService(STTService):
                     return
                 await asyncio.sleep(exponential_backoff_time(self._attempts, min_wait=1))
         finally:
-            self._audio = asyncio.Queue()  # nobody will hear what waits
+            self._audio = asyncio.Queue()  # drop the queued audio
 
     async def _converse(self) -> bool:
-        """Tell what is said in one session; return whether it was all."""
+        """Push the texts of one session. Return whether the conversation is complete."""
         try:
             async with self._service.open() as client:
                 self._attempts = 0
@@ -149,14 +150,14 @@ class HwajaSTTService(STTService):
             self._attempts += 1
             await self._report(error)
             return False
-        except Exception as error:  # its text may quote anything
+        except Exception as error:  # its text may contain private data
             sentence = f"Listening failed ({type(error).__name__})."
             await self.push_error(sentence, error, force_treat_as_permanent=True)
             return False
         return True
 
     async def _report(self, error: ClientError) -> None:
-        """Tell an error, after which the service is not usable where another attempt is futile."""
+        """Push an error. The service becomes unusable if another attempt is futile."""
         await self._call_event_handler("on_connection_error", str(error))
         is_refused = is_refusal(error)
         category = ErrorCategory.INVALID_REQUEST if is_refused else ErrorCategory.CONNECTIVITY
@@ -168,7 +169,7 @@ class HwajaSTTService(STTService):
     async def _chunks(self) -> AsyncIterator[bytes]:
         while (chunk := await self._audio.get()) is not None:
             yield chunk
-        self._audio.put_nowait(None)  # for another session, should this one fail now
+        self._audio.put_nowait(None)  # another session needs the end mark if this one fails
 
     async def _tell(self, told: ClientEvent) -> None:
         match told:
@@ -202,5 +203,5 @@ class HwajaSTTService(STTService):
 
 
 def _known(code: str | None) -> Language | None:
-    """Return a language as the framework has it, where it has it."""
+    """Return the framework's language for a code; None if it has none."""
     return Language(code) if code in set(Language) else None

@@ -1,4 +1,4 @@
-"""What every adapter needs: a server, whose voices are enrolled on it, and what is asked of it."""
+"""The common part of all adapters: the server, the voices to enrol, and the options."""
 
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -20,11 +20,11 @@ from hwaja.protocol.codes import ErrorCode
 from hwaja.protocol.values import Label
 
 Take = Pcm | str | PathLike[str]
-"""3-5 s of one person's speech: PCM16, 16 kHz, mono; or the sound file that holds it."""
+"""3-5 s of one person's speech: PCM16, 16 kHz, mono; or the path of a sound file."""
 
 
 class Service:
-    """A server, and the people who talk."""
+    """A server, and the named voices of a conversation."""
 
     def __init__(
         self,
@@ -35,18 +35,18 @@ class Service:
         cafile: str | PathLike[str] | None = None,
         token: str | None = None,
     ) -> None:
-        """Read the voices; nothing is sent yet.
+        """Read the voices. `open` sends them.
 
         Args:
             url: wss://, or ws:// to a server without TLS.
-            voices: what each person is to be called, and a take of the person's voice. At least
-                two; how many at most is the server's `--max-speakers`.
-            hotwords: what to expect; see docs/protocol.md for who takes them.
-            cafile: a file with a certificate to trust beside the system's, PEM.
-            token: what the server wants of those it lets in.
+            voices: a take of each person's voice, by the person's name. At least two, and at most
+                the server's `--max-speakers`.
+            hotwords: words to expect; docs/protocol.md says which recognisers support them.
+            cafile: PEM file with a certificate to trust, in addition to the system's.
+            token: access token, if the server requires one.
 
         Raises:
-            AudioError: where a sound file cannot be read.
+            AudioError: if a sound file cannot be read.
 
         """
         self._url = url
@@ -64,8 +64,8 @@ class Service:
         """Open a session in which every voice is enrolled.
 
         Raises:
-            RefusedError: where the server is full, or does not accept a voice.
-            ClientError: where there is no server, or it ends the session.
+            RefusedError: if the server is full, or refuses a voice.
+            ClientError: if no server answers, or the server ends the session.
 
         """
         async with connect(self._url, cafile=self._cafile, token=self._token) as client:
@@ -76,13 +76,13 @@ class Service:
     def transcribe(
         self, client: Client, talk: AsyncIterable[bytes], language: str | None
     ) -> AsyncGenerator[ClientEvent]:
-        """Transcribe with interims, as `Client.transcribe`.
+        """Transcribe with interim texts, as `Client.transcribe`.
 
         Args:
-            client: what `open` gave.
+            client: the client from `open`.
             talk: PCM16, 16 kHz, mono.
-            language: code of the language, such as "ko" or "ko-KR", of which the server wants the
-                first part; None: the server's.
+            language: language code, such as "ko" or "ko-KR". The server gets its first part.
+                None: the server's default.
 
         """
         return client.transcribe(
@@ -93,12 +93,12 @@ class Service:
         )
 
     def name(self, said: Transcription) -> str | None:
-        """Return who said it; None: somebody who is like none of the voices."""
+        """Return the speaker's name; None if the voice is like none of the enrolled voices."""
         is_strange = details_of(said).label is Label.UNKNOWN
         return None if is_strange else self._names[said.speaker_id]
 
     def figures(self, said: Transcription) -> dict[str, object]:
-        """Return what a framework may have no field for, ready for JSON."""
+        """Return the details for which a framework may have no field, as JSON values."""
         details = details_of(said)
         return {
             "nearest": self._names[said.speaker_id],
@@ -111,10 +111,10 @@ class Service:
 
 
 def details_of(said: Transcription) -> Details:
-    """Return the details, which the client always asks for.
+    """Return the details of an answer. The client always asks for them.
 
     Raises:
-        ClientError: where the server does not know them.
+        ClientError: if the server does not support details.
 
     """
     if said.details is None:
@@ -123,5 +123,5 @@ def details_of(said: Transcription) -> Details:
 
 
 def is_refusal(error: ClientError) -> bool:
-    """Return whether another attempt would end the same; a server is full for a moment only."""
+    """Return whether another attempt is futile. It is not futile if the server is only full."""
     return isinstance(error, RefusedError) and error.code != ErrorCode.CONNECTION_FAILED

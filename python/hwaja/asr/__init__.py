@@ -1,4 +1,4 @@
-"""The texts of one session's utterances: one handle for each, whatever recogniser decodes it.
+"""Recognition of one session's utterances: one handle per utterance, for any recogniser.
 
-Imports `vad`, `workers` and what stands below. Begin with `utterance`.
+Imports `vad`, `workers` and the packages below them. Begin with `utterance`.
 """

@@ -1,8 +1,9 @@
-"""One handle for each utterance of a session, from its first certain samples to its text.
+"""The handles of a session's utterances, from their first certain samples to their text.
 
-A recogniser of whole utterances decodes one when it is finished, or before on speculation, and
-again and again for interim texts. A streaming recogniser decodes whatever an utterance is extended
-by. Which of the two it is, is decided once for a session. Texts are reported by segment id.
+An offline recogniser decodes a whole utterance at its end, or earlier on speculation. For interim
+texts it decodes the utterance repeatedly. A streaming recogniser decodes each extension of an
+utterance once. The recogniser of the pool decides the kind, once per session. Texts are reported by
+segment id.
 """
 
 import asyncio
@@ -21,10 +22,10 @@ from hwaja.workers.session_work import SessionWork, Work, attempt, failure_logge
 from hwaja.workers.utterance_stream import UtteranceStream
 
 FIRST_INTERIM_SECONDS = 0.8
-"""Audio of an utterance before its first interim: of less, Whisper makes up more than it hears."""
+"""Audio of an utterance before its first interim text. In less, Whisper mostly invents words."""
 
 INTERIM_STEP_SECONDS = 0.4
-"""New audio before the next interim, about a word."""
+"""New audio before the next interim text, about one word."""
 
 
 class Utterance(Protocol):
@@ -32,43 +33,43 @@ class Utterance(Protocol):
 
     @property
     def start(self) -> int:
-        """Its first sample."""
+        """Index of the first sample of the utterance."""
 
     def extend(self, stop: int) -> None:
-        """Take the samples up to `stop`: they are certain to belong to it."""
+        """Take the samples before `stop`: they are certain to belong to the utterance."""
 
     def finish(self, segment: Segment) -> None:
-        """Report its text, as it is over; None where the engine fails."""
+        """End the utterance and report its text later; None if the engine fails."""
 
     def cancel(self) -> None:
-        """Give it up: nobody waits for its text any more."""
+        """Stop all work on the utterance. No text is reported."""
 
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What the utterances of one transcription are recognised with."""
+    """The workers, options and callbacks of one transcription's recognition."""
 
     work: SessionWork
     interim_worker: InterimWorker
     report_text: Callable[[int, Hypothesis | None], object]
-    """Takes the final text of a segment; None: the engine failed on it."""
+    """Takes a segment id and its final text. None: the engine failed."""
     report_interim: Callable[[int, str], object]
-    """Takes the text so far of a segment."""
+    """Takes a segment id and its interim text."""
     options: Options = Options()
     wants_interims: bool = False
 
     @property
     def makes_interims(self) -> bool:
-        """Whether interim texts are wanted, and there is time for them."""
+        """Whether the client wants interim texts and the server is not overloaded."""
         return self.wants_interims and not self.work.overload.leaves_out(DegradationLevel.INTERIMS)
 
     def interim(self, segment_id: int, text: str) -> None:
-        """Report an interim text, unless there is no time for them any more."""
+        """Report an interim text, unless the server is overloaded by now."""
         if self.makes_interims:
             self.report_interim(segment_id, text)
 
     def report(self, segment_id: int, text: asyncio.Task[Hypothesis | None]) -> None:
-        """Report a text once it is found."""
+        """Report the result of `text` once the task is done; nothing if it was cancelled."""
 
         def found(task: asyncio.Task[Hypothesis | None]) -> None:
             if not task.cancelled():
@@ -78,38 +79,41 @@ class Means:
 
 
 class Recognition:
-    """The utterances of one session that are being recognised, by segment id."""
+    """The unfinished recognitions of one session, by segment id."""
 
     def __init__(self, means: Means) -> None:
-        """Prepare; the recogniser of the pool decides which kind of handle there is."""
+        """Prepare. The recogniser of the pool decides the kind of the handles."""
         self._means = replace(means, report_text=self._found)
         self._report_text = means.report_text
         self._kind = StreamedUtterance if means.work.pool.abilities.streaming else WholeUtterance
         self._utterances: dict[int, Utterance] = {}
 
     def begin(self, options: Options, *, interims: bool) -> None:
-        """Recognise with these options from now on; nothing is left of what was open."""
+        """Begin a transcription with these options. Cancel the utterances of the last one."""
         self._cancel_all()
         self._means = replace(self._means, options=options, wants_interims=interims)
 
     def extend(self, segment_id: int, start: int, stop: int) -> None:
-        """Take samples `[start, stop)`, which are certain to belong to a segment that is open."""
+        """Take samples `[start, stop)`, which are certain to belong to an open segment."""
         self._utterance(segment_id, start).extend(stop)
 
     def speculate(self, segment_id: int, segment: Segment) -> None:
-        """Begin to recognise a segment that may be over, where that is done as a whole."""
+        """Begin to recognise a segment that may be over; no effect if the recogniser streams."""
         self._kind.speculate(self._means, segment_id, segment)
 
     def finish(self, segment_id: int, segment: Segment) -> None:
-        """Have the text of a segment reported that is over, or that is a part of one."""
+        """Request the text of a finished segment, or of a part of a divided utterance."""
         self._utterance(segment_id, segment.start, interims=False).finish(segment)
 
     def close(self) -> None:
-        """Give up everything."""
+        """Cancel all work."""
         self._cancel_all()
 
     def _utterance(self, segment_id: int, start: int, *, interims: bool = True) -> Utterance:
-        """Return the handle of a segment; another where what a split left over was no speech."""
+        """Return the handle of a segment.
+
+        Replace a handle with another start: the rest after a split was no speech.
+        """
         utterance = self._utterances.get(segment_id)
         if utterance is not None and utterance.start == start:
             return utterance
@@ -129,13 +133,13 @@ class Recognition:
 
 
 class WholeUtterance:
-    """Recognised once it is over, or may be; for interim texts, as it grows."""
+    """An utterance for an offline recogniser: decoded at its end, and repeatedly for interims."""
 
     def __init__(self, means: Means, segment_id: int, start: int) -> None:
         self._means = means
         self._segment_id = segment_id
         self._start = self._stop = start
-        self._interim_stop: int | None = None  # where the last interim ended
+        self._interim_stop: int | None = None  # end of the last interim's audio
         self._interims: asyncio.Task[None] | None = None
         self._text: asyncio.Task[Hypothesis | None] | None = None
 
@@ -145,7 +149,7 @@ class WholeUtterance:
         return self._start
 
     def extend(self, stop: int) -> None:
-        """See `Utterance.extend`; make an interim text where enough is new."""
+        """See `Utterance.extend`. Begin an interim text if there is enough new audio."""
         self._stop = stop
         is_busy = self._interims is not None and not self._interims.done()
         if self._means.makes_interims and not is_busy and self._is_worth_an_interim:
@@ -153,7 +157,7 @@ class WholeUtterance:
 
     @classmethod
     def speculate(cls, means: Means, segment_id: int, segment: Segment) -> None:
-        """Begin to recognise what may be over."""
+        """Begin to recognise a segment that may be over."""
         work = cls._recognition(means, segment)
         means.work.begin("recognition", segment_id, segment, work)
 
@@ -188,13 +192,13 @@ class WholeUtterance:
 
     @property
     def _is_worth_an_interim(self) -> bool:
-        """Whether enough of it is new."""
+        """Whether there is enough new audio for an interim text."""
         if self._interim_stop is None:
             return self._stop - self._start >= FIRST_INTERIM_SECONDS * SAMPLE_RATE
         return self._stop - self._interim_stop >= INTERIM_STEP_SECONDS * SAMPLE_RATE
 
     async def _make_interims(self) -> None:
-        """Recognise what there is again and again, as long as it grows."""
+        """Recognise the utterance so far, and repeat while enough new audio arrives."""
         means, work = self._means, self._means.work
         with failure_logged("interim"):
             while self._is_worth_an_interim:
@@ -206,13 +210,13 @@ class WholeUtterance:
                 means.interim(self._segment_id, hypothesis.text)
 
     def _read_so_far(self) -> Samples:
-        """Read what there is now that a worker is free for it."""
+        """Read the whole utterance so far. The worker calls this when it is free."""
         self._interim_stop = self._stop
         return self._means.work.ring.read(self._start, self._stop)
 
 
 class StreamedUtterance:
-    """Decoded while it is spoken."""
+    """An utterance for a streaming recogniser: decoded while it is spoken."""
 
     def __init__(self, means: Means, segment_id: int, start: int) -> None:
         self._means = means
@@ -231,12 +235,12 @@ class StreamedUtterance:
 
     @classmethod
     def speculate(cls, means: Means, segment_id: int, segment: Segment) -> None:
-        """Do nothing: whatever may be over is decoded already."""
+        """Do nothing: the stream has decoded this audio already."""
 
     def finish(self, segment: Segment) -> None:
         """See `Utterance.finish`."""
         pool, stream = self._means.work.pool, self._stream
-        if stream.sent > segment.stop:  # split within what was decoded: decode it again, so far
+        if stream.sent > segment.stop:  # a split inside decoded audio: decode the kept part again
             pool.drop(stream)
             stream = self._stream = self._stream_from(stream.start, interims=False)
         speech_seconds = segment.speech_samples / SAMPLE_RATE

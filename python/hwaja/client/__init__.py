@@ -1,6 +1,6 @@
 """The Python client: enrols voices, sends a conversation, yields who said what. See docs/python.md.
 
-Imports `protocol` only. Begin with `session`, which a program calls; `link` keeps the connection.
+Imports `protocol` only. Begin with `session`, which a program calls. `link` keeps the connection.
 """
 
 from hwaja.client.chunks import Chunks

@@ -1,4 +1,4 @@
-"""The audio of one enrolment or transcription that the server may still need; no socket."""
+"""Stores the audio of one enrolment or transcription until the server confirms it; no socket."""
 
 from collections import deque
 
@@ -6,26 +6,26 @@ _SAMPLE_BYTES = 2
 
 
 class AudioStore:
-    """Keeps audio from when it is there until the server has taken it.
+    """Keeps audio from its arrival until the server confirms it.
 
     Positions count samples from the beginning of the enrolment or transcription, as the server's
-    `received_samples` does: `start <= sent <= end`, and what lies from `start` to `end` is kept.
+    `received_samples` does. `start <= sent <= end`; the samples `[start, end)` are stored.
     """
 
     def __init__(self) -> None:
         self._chunks: deque[bytes] = deque()  # from `start` on
-        self._unsent = 0  # chunks at the end that are to be sent
+        self._unsent = 0  # number of unsent chunks, at the end
         self.start = self.sent = self.end = 0
 
     def append(self, pcm: bytes) -> None:
-        """Keep a chunk of whole samples, to be sent."""
+        """Store a chunk of PCM16, whole samples, for sending."""
         if pcm:
             self._chunks.append(pcm)
             self._unsent += 1
             self.end += len(pcm) // _SAMPLE_BYTES
 
     def next(self) -> bytes | None:
-        """Hand out the next chunk to send; None: everything was sent."""
+        """Return the next chunk to send and count it as sent; None if all chunks are sent."""
         if not self._unsent:
             return None
         chunk = self._chunks[-self._unsent]
@@ -34,7 +34,7 @@ class AudioStore:
         return chunk
 
     def confirm(self, position: int) -> None:
-        """Forget what the server has taken. A position that was not sent changes nothing."""
+        """Drop the audio before `position`, which the server has. Ignore an unsent position."""
         if position > self.sent:
             return
         while self._chunks and self.start < position:
@@ -46,13 +46,13 @@ class AudioStore:
             self.start += taken
 
     def rewind(self, position: int) -> None:
-        """Send on from a position: what came behind it was lost on its way."""
+        """Send again from `position`: the server did not receive the later audio."""
         self.confirm(position)
         self._unsent = len(self._chunks)
         self.sent = self.start
 
     def rebase(self, position: int) -> int:
-        """Count from a position on; returns how many samples from there are not kept any more."""
+        """Make `position` the new zero. Return how many samples after it are no longer stored."""
         lost = max(0, self.start - position)
         self.rewind(position)
         self.end -= self.start

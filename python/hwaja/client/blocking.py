@@ -1,4 +1,4 @@
-"""Iterables that may block, such as a microphone's queue, for the event loop."""
+"""Reads iterables that may block, such as a microphone's queue, from the event loop."""
 
 import asyncio
 import queue
@@ -8,19 +8,23 @@ from contextlib import suppress
 
 
 async def unblocked(chunks: Iterable[object]) -> AsyncGenerator[object]:
-    """Yield what an iterable yields; a thread asks it for one chunk at a time.
+    """Yield the items of an iterable. A daemon thread reads them, one per request.
 
-    Where the iterable blocks for ever, so does the thread, and nobody waits for it.
+    If the iterable blocks for ever, its thread does as well. Closing the generator does not wait.
+
+    Raises:
+        Exception: whatever the iterable raises.
+
     """
     loop = asyncio.get_running_loop()
     iterator = iter(chunks)
-    asked: queue.SimpleQueue[bool] = queue.SimpleQueue()  # False: for no more
+    asked: queue.SimpleQueue[bool] = queue.SimpleQueue()  # False: stop
     came: asyncio.Queue[object] = asyncio.Queue()
 
     def answer() -> None:
         while asked.get():
             found = _next(iterator)
-            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            with suppress(RuntimeError):  # the loop is closed
                 loop.call_soon_threadsafe(came.put_nowait, found)
         if hasattr(iterator, "close"):  # a generator
             iterator.close()

@@ -1,4 +1,4 @@
-"""Audio as callers have it: whole, or chunks that come one after the other."""
+"""Converts the caller's audio (whole, in chunks, or a sound file) into the protocol's chunks."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable
@@ -17,27 +17,28 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Pcm = Union[bytes, bytearray, memoryview, "array[int]", "NDArray[int16]"]
-"""16 kHz, mono: bytes of whole samples, little endian; or int16, shape (n,) or (n, 1)."""
+"""PCM16, 16 kHz, mono: little-endian bytes of whole samples, or int16 of shape (n,) or (n, 1)."""
 
 Chunks = Pcm | str | PathLike[str] | Iterable[Pcm] | AsyncIterable[Pcm]
-"""PCM16 whole or in chunks; or the path of a sound file, of any rate and number of channels."""
+"""PCM16, whole or in chunks; or the path of a sound file with any rate and number of channels."""
 
 CHUNK_BYTES = 2 * 4096
-"""A chunk of the specification, section 4.1."""
+"""Size of a chunk: 4096 samples (specification, section 4.1)."""
 
 _FORMATS = {"B", "h", "<h"}
-"""Those of bytes and of 16-bit integers, in the notation of `struct`."""
+"""Buffer formats of bytes and of 16-bit integers, in the notation of `struct`."""
 
 
 async def pcm_chunks(audio: Chunks) -> AsyncGenerator[bytes]:
-    """Return the audio in chunks of at most 4096 samples.
+    """Return a generator of the audio's PCM16, in chunks of at most 4096 samples.
 
-    An iterable that blocks, such as a microphone's queue, is waited for in a thread.
+    A thread reads an iterable that may block, such as a microphone's queue.
 
     Raises:
-        ClientError: for a file that cannot be read.
-        TypeError: for what is no PCM16, here or from the generator for a chunk.
-        ValueError: likewise for an odd number of bytes, several channels, or a WAV file's header.
+        ClientError: for a sound file that cannot be read.
+        TypeError: for audio that is not PCM16. For a bad chunk, the generator raises it.
+        ValueError: for an odd number of bytes, several channels, or a WAV file's header. For a bad
+            chunk, the generator raises it.
 
     """
     if isinstance(audio, str | PathLike):
@@ -67,7 +68,7 @@ async def _one_by_one(
 
 
 def _read(file: Path) -> bytes:
-    from hwaja.client.sound_files import AudioError, load_pcm16  # and NumPy: only for who needs it
+    from hwaja.client.sound_files import AudioError, load_pcm16  # lazy: imports NumPy
 
     try:
         return load_pcm16(file)
@@ -85,13 +86,13 @@ def _pieces(chunk: object) -> list[bytes]:
     pcm = chunk if isinstance(chunk, bytes) else view.tobytes()
     if len(pcm) % 2:
         raise ValueError("a chunk of PCM16 has two bytes for each sample")
-    if pcm[:4] == b"RIFF" and pcm[8:12] == b"WAVE":  # the server would refuse this message alone
+    if pcm[:4] == b"RIFF" and pcm[8:12] == b"WAVE":  # the server refuses only this message
         raise ValueError("a WAV file's samples are PCM16, its header is not")
     return [pcm[at : at + CHUNK_BYTES] for at in range(0, len(pcm), CHUNK_BYTES)]
 
 
 def _viewed(audio: object) -> memoryview | None:
-    """Return what lies in memory; None where it is no buffer."""
+    """Return a view of the audio's memory; None if it is not a buffer."""
     try:
         return memoryview(cast(bytes, audio))
     except TypeError:

@@ -1,4 +1,4 @@
-"""What the caller is told, beyond the messages themselves."""
+"""The events that a transcription yields to the caller."""
 
 from msgspec import Struct
 
@@ -13,16 +13,16 @@ from hwaja.protocol.messages import (
 
 
 class Failure(Struct, frozen=True, tag_field="type", tag="error"):
-    """Something failed, and the transcription goes on; what ends it is raised."""
+    """An error after which the transcription continues. An error that ends it is raised instead."""
 
     code: ErrorCode
     reason: Reason | None
-    """Why; None: the server did not say."""
+    """The reason. None: the server gave none, or one that this client does not know."""
     message: str
-    """The same for a person, in Korean."""
+    """The error as a Korean sentence."""
 
 
 ClientEvent = (
     Transcription | Interim | SpeakerUpdate | LimitWarning | TranscriptionStopped | Failure
 )
-"""What a transcription tells."""
+"""Every event that a transcription may yield."""

@@ -1,6 +1,6 @@
 """Decodes the server's JSON into structs; the inverse of `hwaja.protocol.serialize`.
 
-What a later server may add is passed over: message types, fields, reasons and labels.
+It ignores additions of a later server: message types, fields, reasons and labels.
 """
 
 from typing import Any, get_args
@@ -17,10 +17,10 @@ _REASONS: dict[Any, Reason] = {reason.value: reason for reason in Reason}
 
 
 def read(message: Message) -> ClientEvent | None:
-    """Return what a message says; None where it is of a kind that tells the caller nothing.
+    """Decode a message; None if its type is not an event for the caller.
 
     Raises:
-        KeyError, ValueError: where the other end speaks another protocol.
+        KeyError, ValueError: if the message does not follow the protocol.
 
     """
     kind = _KINDS.get(message["type"])
@@ -32,7 +32,7 @@ def read(message: Message) -> ClientEvent | None:
 
 
 def read_enrolled(message: Message) -> RegistrationCompleted:
-    """Return what a `speaker_registration_completed` says.
+    """Decode a `speaker_registration_completed`.
 
     Raises:
         KeyError, ValueError: as `read`.
@@ -45,5 +45,5 @@ def read_enrolled(message: Message) -> RegistrationCompleted:
 
 
 def _with_known_reason(fields: Message) -> Message:
-    """Return fields whose `reason` is None where only a later server knows it."""
+    """Return a copy of the fields, with `reason` None if this client does not know it."""
     return {**fields, "reason": _REASONS.get(fields.get("reason"))}

@@ -1,4 +1,4 @@
-"""What is going on between client and server: a phase, renewed as often as need be; no socket."""
+"""One enrolment or conversation. It renews its phase at the server's audio limit; no socket."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from hwaja.protocol.codes import Reason
 
 
 class Dialogue:
-    """One enrolment, or one conversation in as many transcriptions as it takes."""
+    """One enrolment, or one conversation over as many transcriptions as it needs."""
 
     def __init__(
         self,
@@ -19,7 +19,15 @@ class Dialogue:
         *,
         is_confirmed: bool,
     ) -> None:
-        """Prepare; the arguments are those of `Phase`, and the timestamps of the session so far."""
+        """Prepare.
+
+        Args:
+            kind: as `Phase`.
+            options: as `Phase`.
+            timestamps: the timestamps of the session so far.
+            is_confirmed: as `Phase`.
+
+        """
         self.phase = Phase(kind, options, is_confirmed=is_confirmed)
         self.is_over = False
         self._timeline = Timeline(timestamps)
@@ -27,10 +35,10 @@ class Dialogue:
         self._awaits_crossed_end = False
 
     def take(self, message: Message) -> Iterator[Message]:
-        """Yield what there is to be told of a message of the server.
+        """Take a message of the server. Yield it, with times of the conversation, if it is news.
 
         Raises:
-            RefusedError: where it is over, and not as it should be.
+            RefusedError: if the server refused or ended the enrolment or transcription.
 
         """
         if message["type"] == "model_loaded":
@@ -61,15 +69,15 @@ class Dialogue:
         self._is_renewed = True
 
     def _is_crossed_end(self, message: Message) -> bool:
-        """Return whether it answers an end that the server got after it had ended by itself."""
+        """Return whether it answers our end message, which crossed the server's own end."""
         refusal = TRANSCRIPTION.failed, Reason.WRONG_STATE
         is_refusal = (message.get("code"), message.get("reason")) == refusal
         return is_refusal or message["type"] == TRANSCRIPTION.ended
 
 
 def _is_ours(message: Message) -> bool:
-    """Return whether a message is about what is dealt with here."""
-    is_of_limit = message.get("reason") == Reason.AUDIO_LIMIT  # it will be renewed
+    """Return whether the dialogue itself handles the message, so that the caller needs no event."""
+    is_of_limit = message.get("reason") == Reason.AUDIO_LIMIT  # the dialogue renews the phase
     return message["type"] in {"audio_received", "too_far_ahead"} or (
         message["type"] == "limit_warning" and is_of_limit
     )

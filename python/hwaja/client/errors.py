@@ -1,13 +1,13 @@
-"""What can go wrong between a client and its server, each said in one sentence."""
+"""The errors of the client. The text of each is one sentence."""
 
 from typing import Any
 
 Message = dict[str, Any]
-"""A control message as JSON has it."""
+"""A decoded JSON control message."""
 
 
 class ClientError(Exception):
-    """The server cannot be reached, or the connection has ended. Says why in one sentence."""
+    """The server cannot be reached, or the connection has ended. The text says why."""
 
 
 class CertificateError(ClientError):
@@ -15,18 +15,18 @@ class CertificateError(ClientError):
 
 
 class UnauthorizedError(ClientError):
-    """The server lets in only who has a token; none was given, or one that it does not know."""
+    """The server requires a token, and the client gave none or an unknown one."""
 
 
 class SessionLostError(ClientError):
-    """The connection was lost for too long, and with it the session and its voices."""
+    """The connection was lost for too long. The session and its voices are lost."""
 
 
 class RefusedError(ClientError):
-    """The server answered something else than was expected; the connection lives on.
+    """The server sent another answer than the expected one. The connection stays open.
 
-    `code`, `reason`, `speaker_id` and `quality` are those of the server's `error` message, see
-    docs/protocol.md; None where it has none.
+    `code`, `reason`, `speaker_id` and `quality` come from the server's `error` message; see
+    docs/protocol.md. A field that the message lacks is None.
     """
 
     def __init__(self, message: Message) -> None:

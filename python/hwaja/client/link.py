@@ -1,4 +1,4 @@
-"""The way to the server: one connection after another, as long as they lead to the same session."""
+"""Keeps a session's connection to the server, and replaces it if it is lost."""
 
 import asyncio
 import ssl
@@ -12,7 +12,7 @@ from hwaja.client.websocket import Connection, ConnectionLostError, dial
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a server is, and what it wants."""
+    """The URL of a server, and the TLS context and token for it."""
 
     url: str
     tls: ssl.SSLContext
@@ -20,10 +20,10 @@ class Address:
 
 
 class Link:
-    """A session's connections; `open` comes first."""
+    """The successive connections of one session. Call `open` first."""
 
     def __init__(self, address: Address, on_away: Callable[[], None]) -> None:
-        """Prepare; `on_away` is told when a connection is lost and another is tried."""
+        """Prepare. `on_away` is called when a connection is lost, before the first new attempt."""
         self._address = address
         self._on_away = on_away
         self._resumption = Resumption()
@@ -32,14 +32,14 @@ class Link:
 
     @property
     def is_confirmed(self) -> bool:
-        """Whether the server tells what audio it has taken."""
+        """Whether the server confirms the audio that it has processed."""
         return self._resumption.is_possible
 
     async def open(self) -> Message:
-        """Connect; returns `model_loaded`.
+        """Connect. Return the server's `model_loaded`.
 
         Raises:
-            ClientError: where there is no server, or it refuses.
+            ClientError: if no server answers, or the server refuses.
 
         """
         address = self._address
@@ -54,14 +54,13 @@ class Link:
         return welcome | {"resumed": is_resumed}
 
     async def receive(self) -> Message:
-        """Return the next message that is news.
+        """Return the next new message.
 
-        Where the connection is lost, this is `model_loaded` of the one on which the session goes
-        on.
+        If the connection is lost, reconnect and return the `model_loaded` of the resumed session.
 
         Raises:
-            SessionLostError: where the session is gone.
-            ClientError: where the server has ended it.
+            SessionLostError: if the session cannot be resumed.
+            ClientError: if the server ended the session.
 
         """
         while True:
@@ -77,7 +76,7 @@ class Link:
                 return message
 
     async def send(self, item: Message | bytes) -> None:
-        """Send a message or audio; what a lost connection did not carry is not told here."""
+        """Send a message or audio. A lost connection raises nothing here: `receive` reports it."""
         connection = self._connection
         if connection is None:
             return
@@ -89,24 +88,27 @@ class Link:
             else:
                 await connection.send_held_back(item)
         except ClientError:
-            return  # who receives learns of it
+            return  # `receive` reports it
 
     def rest(self) -> None:
-        """See to the connection while nobody receives: the server keeps a session for a minute."""
+        """Begin to keep the connection while `receive` is not called.
+
+        A background task reconnects after a loss: the server keeps a session for one minute only.
+        """
         self._resting = asyncio.create_task(self._rest())
 
     async def work(self) -> None:
-        """End the rest: from here on somebody receives.
+        """Stop the background task of `rest`, before calls of `receive`.
 
         Raises:
-            SessionLostError: where the session was lost meanwhile.
-            ClientError: where it cannot be resumed for another reason.
+            SessionLostError: if the session was lost meanwhile.
+            ClientError: if it cannot be resumed for another reason.
 
         """
         resting, self._resting = self._resting, None
         if resting is None:
             return
-        if self._connection is not None:  # else it is about to come back
+        if self._connection is not None:  # otherwise the task is reconnecting: await it
             resting.cancel()
             await asyncio.wait([resting])
         if not resting.cancelled():
@@ -129,7 +131,7 @@ class Link:
         while self._resting is not None and self._connection is not None:
             is_lost = await self._connection.is_lost()
             if not (is_lost and self._resumption.is_possible):
-                return  # whoever receives next learns why it has ended
+                return  # the next `receive` reports why it ended
             await self._come_back()
 
     async def _come_back(self) -> Message:
@@ -143,7 +145,7 @@ class Link:
             try:
                 welcome = await self.open()
             except (ConnectionLostError, RefusedError):
-                continue  # a server that starts, or is full for a moment
+                continue  # the server is starting, or briefly full
             if welcome["resumed"]:
                 return welcome
             await self._hang_up()

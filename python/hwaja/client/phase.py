@@ -1,7 +1,7 @@
-"""One enrolment or transcription: what is to be sent next, and what an answer means; no socket.
+"""One enrolment or transcription: the next message to send, the meaning of answers; no socket.
 
-Nothing is sent before the start is answered, and no end before all audio. So, when a connection is
-lost, the server's `state` tells what it has had.
+The client sends audio only after the answer to the start message, and the end message only after
+all audio. So, after a lost connection, the server's `state` shows which messages it received.
 """
 
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.codes import ErrorCode, Reason
 
 MOST_UNCONFIRMED_SAMPLES = 4 * SAMPLE_RATE
-"""Audio on its way to the server: the answers to its pings wait behind all of it."""
+"""Most sent audio without confirmation. The answers to the server's pings queue behind it."""
 
 MOST_KEPT_SAMPLES = 60 * SAMPLE_RATE
-"""Audio that is kept while there is no connection: as long as the server keeps the session."""
+"""Most audio to store without a connection: as long as the server keeps the session."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """The words of a phase."""
+    """The message types, error code and reasons of an enrolment or a transcription."""
 
     start: str
     started: str
@@ -29,9 +29,9 @@ class Kind:
     ended: str
     failed: ErrorCode
     listening: str
-    """The server's state while it hears."""
+    """The server's state while it takes audio."""
     refusals: frozenset[str]
-    """Why a start may be refused."""
+    """Reasons with which the server may refuse the start message."""
 
 
 ENROLMENT = Kind(
@@ -64,20 +64,20 @@ TRANSCRIPTION = Kind(
 
 
 class Meaning(Enum):
-    """What a message of the server means for a phase."""
+    """The meaning of a server's message for a phase."""
 
     PASSING = auto()
-    """Nothing changes."""
+    """The phase continues unchanged."""
     STARTED = auto()
     ENDED = auto()
     FAILED = auto()
-    """It is over."""
+    """The phase is over, with an error."""
     LIMITED = auto()
-    """The server has ended a transcription; it may go on in another, see `renew`."""
+    """The server ended a transcription at its limit. Another may continue it; see `renew`."""
 
 
 class Phase:
-    """What is sent and heard of one enrolment or transcription."""
+    """The messages and audio of one enrolment or transcription."""
 
     def __init__(self, kind: Kind, options: Message, *, is_confirmed: bool) -> None:
         """Prepare.
@@ -85,8 +85,8 @@ class Phase:
         Args:
             kind: ENROLMENT or TRANSCRIPTION.
             options: fields of the start message.
-            is_confirmed: whether the server tells what audio it has taken. Where it does not, what
-                was sent is not kept.
+            is_confirmed: whether the server confirms the audio that it has processed. If not, sent
+                audio is not stored.
 
         """
         self.kind = kind
@@ -94,25 +94,25 @@ class Phase:
         self._is_confirmed = is_confirmed
         self._audio = AudioStore()
         self._is_start_sent = self._is_started = self._is_end_sent = False
-        self._is_whole = False  # all audio is there
-        self._is_held = False  # the server has ended it: there is nothing to be sent
-        self._is_too_far_ahead = False  # the server asks to hold on
+        self._is_whole = False  # no more audio will be appended
+        self._is_held = False  # the server ended it: send nothing
+        self._is_too_far_ahead = False  # the server asked for a pause
 
     @property
     def has_room(self) -> bool:
-        """Whether more audio can be kept."""
+        """Whether more audio can be stored."""
         return self._audio.end - self._audio.start < MOST_KEPT_SAMPLES
 
     def append(self, pcm: bytes) -> None:
-        """Take audio."""
+        """Store a chunk of PCM16 for sending."""
         self._audio.append(pcm)
 
     def finish(self) -> None:
-        """Learn that all audio is there."""
+        """Mark the audio as complete. The end message follows the last chunk."""
         self._is_whole = True
 
     def next(self) -> Message | bytes | None:
-        """Return what is to be sent now; None: nothing."""
+        """Return the next message or chunk to send; None if there is nothing to send now."""
         if self._is_held:
             return None
         if not self._is_start_sent:
@@ -128,7 +128,7 @@ class Phase:
         return {"type": self.kind.end} | self._speaker
 
     def take(self, message: Message) -> Meaning:
-        """Learn what the server says; return what it means."""
+        """Take a message of the server. Return its meaning for the phase."""
         match message["type"]:
             case "audio_received":
                 if self._is_started:
@@ -145,10 +145,16 @@ class Phase:
         return Meaning.PASSING
 
     def resume(self, state: str, received_samples: int) -> None:
-        """Go on, on another connection, from where the server says that it is."""
-        self._is_too_far_ahead = False  # nothing of this connection waits
+        """Continue on another connection.
+
+        Args:
+            state: the server's state of the session, from `model_loaded`.
+            received_samples: how many samples of the phase the server has.
+
+        """
+        self._is_too_far_ahead = False  # a new connection has no waiting audio
         if not self._is_started:
-            # An enrolment that is begun again loses nothing, since no audio was sent.
+            # An enrolment may start again without loss, since no audio was sent.
             self._is_start_sent = self.kind is TRANSCRIPTION and state != "ready"
         elif state == self.kind.listening:
             self._audio.rewind(received_samples)
@@ -157,15 +163,20 @@ class Phase:
             self._is_held = True
 
     def renew(self, received_samples: int) -> int:
-        """Begin another transcription with the first sample that this one has not taken.
+        """Begin another transcription at the first sample that the server did not process.
 
-        Returns how many samples from there on are not kept any more.
+        Args:
+            received_samples: how many samples of this transcription the server processed.
+
+        Returns:
+            How many samples after that position are no longer stored.
+
         """
         self._is_start_sent = self._is_started = self._is_end_sent = self._is_held = False
         return self._audio.rebase(received_samples)
 
     def has_crossed(self, reason: str | None) -> bool:
-        """Return whether an end was sent to a server that had ended by itself already."""
+        """Return whether our end message crossed the server's own end, given its reason."""
         return self._is_end_sent and reason in {Reason.TOO_LONG, Reason.AUDIO_LIMIT}
 
     @property
@@ -190,7 +201,7 @@ class Phase:
         if code != self.kind.failed:
             return Meaning.PASSING
         if not self._is_started:
-            # Another reason is of the one before, and crossed the start of this one.
+            # An error with another reason is about the previous phase: it crossed our start.
             is_refusal = reason is None or reason in self.kind.refusals
             return Meaning.FAILED if is_refusal else Meaning.PASSING
         if self.kind is ENROLMENT or reason == Reason.WRONG_STATE:

@@ -1,4 +1,4 @@
-"""Coming back to a session over another connection; no socket, no clock."""
+"""Resumption of a session over another connection: token, message numbers, back-off; no socket."""
 
 from collections.abc import Callable
 from random import random
@@ -6,7 +6,7 @@ from random import random
 from hwaja.client.errors import Message
 
 RESUME_SECONDS = 60.0
-"""How long a server keeps the session of a client that is away (`--resume-seconds`)."""
+"""How long a server keeps the session of a disconnected client (`--resume-seconds`)."""
 
 FIRST_DELAY_SECONDS = 0.25
 LONGEST_DELAY_SECONDS = 8.0
@@ -15,7 +15,7 @@ _RESUME = "hwaja.resume"
 
 
 class Resumption:
-    """What a client knows of its session."""
+    """The token of a session, and the number of its last message."""
 
     def __init__(self) -> None:
         self._token: str | None = None
@@ -23,16 +23,16 @@ class Resumption:
 
     @property
     def is_possible(self) -> bool:
-        """Whether there is a session to come back to."""
+        """Whether there is a session to resume."""
         return self._token is not None
 
     @property
     def offered(self) -> tuple[str, ...]:
-        """The subprotocols to offer: an address might be logged."""
+        """The subprotocols to offer. They carry the token, since a URL might be logged."""
         return "hwaja", _RESUME if self._token is None else f"{_RESUME}.{self._token}"
 
     def welcome(self, message: Message) -> bool:
-        """Take `model_loaded`; return whether this is the session that was."""
+        """Take `model_loaded`. Return whether the earlier session was resumed."""
         is_resumed = bool(message.get("resumed"))
         if not is_resumed:
             self._last_number = 0
@@ -40,7 +40,7 @@ class Resumption:
         return is_resumed
 
     def is_news(self, message: Message) -> bool:
-        """Return whether it was not had before: on another connection some are sent once more."""
+        """Return whether the message is new. After a resumption, the server repeats some."""
         number = message.get("number")
         if number is None:
             return True
@@ -51,17 +51,18 @@ class Resumption:
 
 
 class BackOff:
-    """How long to wait before each attempt to connect anew, and when to give up."""
+    """The delay before each attempt to reconnect, and the end of the attempts."""
 
     def __init__(self, chance: Callable[[], float] = random) -> None:
-        """Begin; `chance` is in [0, 1), so that clients do not all come at the same moment."""
+        """Begin. `chance` returns a value in [0, 1): it spreads the attempts of many clients."""
         self._chance = chance
         self._attempts = 0
 
     def next_delay_seconds(self, away_seconds: float) -> float | None:
-        """Return how long to wait: twice as long each time, a random half of it left out.
+        """Return the delay before the next attempt, in seconds; None to stop.
 
-        None: so long after the loss of the connection, the server has forgotten the session.
+        The longest delay doubles with each attempt. A random part, up to half of it, is left out.
+        None: `away_seconds` after the loss, the server no longer keeps the session.
         """
         if away_seconds >= RESUME_SECONDS:
             return None

@@ -19,7 +19,7 @@ from hwaja.protocol.messages import RegistrationCompleted
 
 
 class Client:
-    """A session; one enrolment or transcription at a time. See `connect`."""
+    """A session with a server. It runs one enrolment or transcription at a time. See `connect`."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -32,15 +32,15 @@ class Client:
         """Enrol a voice.
 
         Args:
-            speaker_id: whose it is, from 0.
-            voice: 3-5 s of speech of one person.
-            add: whether it is added to the speaker's earlier takes, or replaces them.
+            speaker_id: id of the speaker, from 0.
+            voice: 3-5 s of one person's speech.
+            add: True adds the take to the speaker's earlier takes. False replaces them.
 
         Raises:
-            RefusedError: where the server does not accept the voice; an earlier one stays.
-            SessionLostError: where the connection is lost for too long.
-            ClientError: where the server ends the session, or a sound file cannot be read.
-            TypeError, ValueError: where the voice is no PCM16.
+            RefusedError: if the server refuses the voice. An earlier voice stays enrolled.
+            SessionLostError: if the connection is lost for too long.
+            ClientError: if the server ends the session, or a sound file cannot be read.
+            TypeError, ValueError: if `voice` is not PCM16.
 
         """
         messages = self.enrol_messages(speaker_id, voice, add=add)
@@ -57,22 +57,23 @@ class Client:
         language: str | None = None,
         hotwords: Iterable[str | Message] = (),
     ) -> AsyncGenerator[ClientEvent]:
-        """Send a conversation as it comes, and yield what is answered.
+        """Send a conversation as it arrives, and yield the server's answers.
 
-        The last is a `TranscriptionStopped`. One that is longer than the server's longest
-        transcription goes on in the next; times count from its beginning, the figures of the last
-        message from the beginning of its last part. For what can be asked for see docs/protocol.md.
+        The last event is a `TranscriptionStopped`. A conversation may be longer than the server's
+        longest transcription: it then continues in another transcription. Times count from the
+        beginning of the conversation. The summary of the last event covers the last transcription
+        only. docs/protocol.md describes the options.
 
         Args:
-            talk: audio; chunks may go on for ever, as a microphone's do.
-            interim_results: whether to tell what is being said before it is over.
-            speaker_updates: whether to correct who said something.
-            adapt: whether voices may learn.
-            language: code of the language; None: the server's.
-            hotwords: what to expect.
+            talk: audio. Its chunks may be endless, as a microphone's are.
+            interim_results: whether to yield interim texts of unfinished utterances.
+            speaker_updates: whether to yield corrections of earlier speakers.
+            adapt: whether voices may learn from the conversation.
+            language: language code; None: the server's default.
+            hotwords: words to expect.
 
         Raises:
-            RefusedError: where the server does not begin, or does not go on.
+            RefusedError: if the server refuses to begin or to continue.
             SessionLostError, ClientError: as `enrol`.
             Exception: whatever `talk` raises.
 
@@ -94,16 +95,16 @@ class Client:
     def enrol_messages(
         self, speaker_id: int, voice: Chunks, *, add: bool = False
     ) -> AsyncGenerator[Message]:
-        """Enrol as `enrol`, and yield the server's messages as they are."""
+        """Enrol as `enrol`, but yield the server's messages without decoding."""
         options: Message = {"speaker_id": speaker_id, "details": True}
         return self._run(ENROLMENT, voice, options | ({"add": True} if add else {}))
 
     def transcribe_messages(self, talk: Chunks, options: Message) -> AsyncGenerator[Message]:
-        """Transcribe as `transcribe`, and yield the server's messages as they are.
+        """Transcribe as `transcribe`, but yield the server's messages without decoding.
 
         Args:
             talk: as `transcribe`.
-            options: fields of `start_transcription`; `details` is asked for in any case.
+            options: fields of `start_transcription`. `details` is always set.
 
         """
         return self._run(TRANSCRIPTION, talk, {**options, "details": True})
@@ -126,7 +127,7 @@ class Client:
         finally:
             if dialogue.is_over:
                 self._link.rest()
-            else:  # nobody would read what the server goes on to say of it
+            else:  # its later messages would remain unread
                 await self._link.close()
             for worker in workers:
                 worker.cancel()
@@ -134,7 +135,7 @@ class Client:
             await chunks.aclose()
 
     async def _feed(self, phase: Phase, chunks: AsyncIterator[bytes]) -> None:
-        """Take audio while there is room for it."""
+        """Append the chunks to the phase. Wait while the phase has no room."""
         async for chunk in chunks:
             while not phase.has_room:
                 await self._change()
@@ -159,7 +160,7 @@ class Client:
 async def _unless_failed(
     receiving: Coroutine[Any, Any, Message], workers: set[asyncio.Task[None]]
 ) -> Message:
-    """Return what is received; raise what a worker raises before."""
+    """Return the received message. If a worker fails first, raise its exception."""
     receipt = asyncio.ensure_future(receiving)
     try:
         while not receipt.done():
@@ -183,21 +184,21 @@ async def connect(
 ) -> AsyncIterator[Client]:
     """Open a session with a server.
 
-    A connection that is lost is replaced by itself, for a minute: voices, what was heard and what
-    is still to be answered are kept. An enrolment or a transcription that is left before it is over
-    ends the session.
+    After a lost connection, the client reconnects for up to one minute. The session keeps its
+    voices, its audio and its unanswered utterances. If the caller leaves an enrolment or
+    transcription before its end, the session ends.
 
     Args:
         url: wss://, or ws:// to a server without TLS.
-        cafile: a file with a certificate to trust beside the system's, PEM.
+        cafile: PEM file with a certificate to trust, in addition to the system's.
         verify: False accepts any certificate.
-        token: what the server wants of those it lets in.
-        on_away: called when the connection is lost and another is tried.
+        token: access token, if the server requires one.
+        on_away: called when the connection is lost, before the client reconnects.
 
     Raises:
-        CertificateError: where its certificate is not trusted.
-        UnauthorizedError: where it wants a token, or does not know this one.
-        ClientError: where there is no server, or it refuses; where `cafile` cannot be read.
+        CertificateError: if the server's certificate is not trusted.
+        UnauthorizedError: if the server requires a token, or does not know this one.
+        ClientError: if no server answers, the server refuses, or `cafile` cannot be read.
 
     """
     link = Link(Address(url, client_tls(cafile, verify=verify), token), on_away)

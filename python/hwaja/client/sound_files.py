@@ -1,4 +1,4 @@
-"""Audio files as the PCM16 that the protocol carries, and its pace."""
+"""Reads sound files as the protocol's PCM16, and yields PCM16 at real-time pace."""
 
 import asyncio
 import time
@@ -14,30 +14,30 @@ from hwaja.protocol.audio import CHUNK_SAMPLES, SAMPLE_RATE
 
 
 class AudioError(Exception):
-    """Audio cannot be read or captured. Says why in one sentence."""
+    """Audio cannot be read or captured. The text says why in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A sound file as the protocol carries it, and what it was before."""
+    """A sound file as PCM16, with the file's own rate and channels."""
 
     pcm: bytes
     """PCM16 little endian, 16 kHz, mono."""
     rate: int
-    """Samples per second of the file."""
+    """Sample rate of the file, in Hz."""
     channels: int
 
 
 def load_pcm16(file: Path) -> bytes:
-    """Return a sound file as PCM16; see `load_recording`."""
+    """Read a sound file as PCM16, 16 kHz, mono; see `load_recording` for the errors."""
     return load_recording(file).pcm
 
 
 def load_recording(file: Path) -> Recording:
-    """Read a sound file. Any rate is resampled, several channels are averaged.
+    """Read a sound file. Resample it to 16 kHz and average its channels.
 
     Raises:
-        AudioError: where the file is none that libsndfile reads, or the extra is not installed.
+        AudioError: if libsndfile cannot read the file, or the `client` extra is not installed.
 
     """
     try:
@@ -50,7 +50,7 @@ def load_recording(file: Path) -> Recording:
     except (OSError, soundfile.LibsndfileError) as error:
         reason = "does not exist" if not file.exists() else "is not a sound file that can be read"
         raise AudioError(f"{file} {reason}.") from error
-    # A file of floats may hold what is no number; a resampler would spread it.
+    # A float file may contain NaN or infinity, which a resampler would spread.
     mono = np.nan_to_num(samples, posinf=1, neginf=-1).mean(axis=1)
     if rate != SAMPLE_RATE:
         mono = soxr.resample(mono, rate, SAMPLE_RATE, quality="VHQ")
@@ -58,13 +58,13 @@ def load_recording(file: Path) -> Recording:
 
 
 def to_pcm16(samples: NDArray[np.floating[Any]]) -> bytes:
-    """Return samples, shape (n,) in [-1, 1], as PCM16 little endian; louder ones are clipped."""
+    """Convert floats, shape (n,) in [-1, 1], to little-endian PCM16. Louder samples are clipped."""
     scaled = np.clip(np.rint(samples * 32768), -32768, 32767)
     return bytes(scaled.astype("<i2").tobytes())
 
 
 def mixed_down(pcm: bytes, channels: int) -> bytes:
-    """Return interleaved PCM16 as one channel, their mean."""
+    """Return the mean of the channels of interleaved PCM16, as PCM16 mono."""
     if channels == 1:
         return pcm
     mean = np.frombuffer(pcm, "<i2").reshape(-1, channels).mean(axis=1)
@@ -74,11 +74,11 @@ def mixed_down(pcm: bytes, channels: int) -> bytes:
 async def paced(
     pcm: bytes, speed: float, chunk_samples: int = CHUNK_SAMPLES
 ) -> AsyncIterator[bytes]:
-    """Yield `pcm` in chunks, each when its last sample would have been captured.
+    """Yield `pcm` in chunks, each when a microphone would have captured its last sample.
 
     Args:
         pcm: PCM16, 16 kHz, mono.
-        speed: times real time; 0 yields without waiting.
+        speed: multiple of real time; 0 yields without waiting.
         chunk_samples: samples in each chunk but the last.
 
     """

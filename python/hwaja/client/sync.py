@@ -1,4 +1,4 @@
-"""The client for programs without asyncio: the same, in a thread of its own."""
+"""The client for programs without asyncio: the asyncio client on a loop in its own thread."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Iterator
@@ -19,7 +19,7 @@ Result = TypeVar("Result")
 
 
 class TranscriptionOptions(TypedDict, total=False):
-    """What may be asked of a transcription."""
+    """The options of `Client.transcribe`."""
 
     interim_results: bool
     speaker_updates: bool
@@ -29,7 +29,7 @@ class TranscriptionOptions(TypedDict, total=False):
 
 
 class Options(TypedDict, total=False):
-    """How a server may be reached."""
+    """The options of `connect`."""
 
     cafile: str | PathLike[str] | None
     verify: bool
@@ -38,18 +38,25 @@ class Options(TypedDict, total=False):
 
 
 class _Loop:
-    """An event loop in a thread of its own."""
+    """An event loop in its own thread."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
 
     @property
     def is_closed(self) -> bool:
-        """Whether the session is over."""
+        """Whether the loop is closed, which it is after the session."""
         return self._loop.is_closed()
 
     def wait_for(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """Return what it returns. Whatever is raised here meanwhile, it has ended before."""
+        """Run `work` on the loop and return its result.
+
+        If the wait is interrupted, by Ctrl-C for example, cancel `work` and wait for its end first.
+
+        Raises:
+            BaseException: whatever `work` raises, or the interruption.
+
+        """
         ended: Future[Result] = Future()
         tasks: list[asyncio.Task[Result]] = []
 
@@ -76,7 +83,7 @@ def _tell(task: asyncio.Task[Result], ended: "Future[Result]") -> None:
 
 
 class Client:
-    """A session; see `hwaja.client.Client`. May be used by one thread at a time."""
+    """A session; see `hwaja.client.Client`. Use it from one thread at a time."""
 
     def __init__(self, client: session.Client, loop: _Loop) -> None:
         self._client = client
@@ -89,19 +96,19 @@ class Client:
     def transcribe(
         self, talk: Chunks, **options: Unpack[TranscriptionOptions]
     ) -> Generator[ClientEvent]:
-        """Send a conversation and yield what is answered; see `hwaja.client.Client.transcribe`."""
+        """Send a conversation, yield the answers; see `hwaja.client.Client.transcribe`."""
         answers = self._client.transcribe(talk, **options)
         try:
             while (told := self._loop.wait_for(_next(answers))) is not None:
                 yield told
         finally:
-            if not self._loop.is_closed:  # the answers may be held for longer than the session
+            if not self._loop.is_closed:  # the generator may outlive the session
                 self._loop.wait_for(answers.aclose())
 
 
 @contextmanager
 def connect(url: str, **options: Unpack[Options]) -> Iterator[Client]:
-    """Open a session; see `hwaja.client.connect` for the options and what is raised."""
+    """Open a session; see `hwaja.client.connect` for the options and errors."""
     with _running_loop() as loop:
         opened = session.connect(url, **options)
         client = loop.wait_for(opened.__aenter__())

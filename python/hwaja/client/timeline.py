@@ -1,7 +1,7 @@
-"""Times and ids that count from the beginning of a conversation.
+"""Converts the times and ids of successive transcriptions to those of one conversation.
 
-The server ends a transcription after some minutes, and counts anew in the next. Its clock may be
-set between two of them.
+The server ends a transcription after some minutes. The times and ids of the next one start from
+zero. The server's clock may be set between two transcriptions.
 """
 
 from datetime import datetime, timedelta
@@ -12,10 +12,10 @@ from hwaja.protocol.audio import SAMPLE_RATE
 
 
 class MonotonicOffset:
-    """What is added to the times of one part after another, in any unit.
+    """The offset to add to the times of each part of a conversation, in any unit.
 
-    No part begins before the end of the last one: a part that would is moved forward as a whole, so
-    that within it differences stay.
+    No part begins before the end of the last one. A part that would is moved forward as a whole, so
+    the differences within a part stay the same.
     """
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class MonotonicOffset:
         self._offset = None
 
     def of(self, start: float, end: float) -> float:
-        """Return what is added to the times of an entry."""
+        """Return the offset for an entry with these times."""
         if self._offset is None:
             self._offset = max(0, self._end - start)
         self._end = max(self._end, end + self._offset)
@@ -35,7 +35,7 @@ class MonotonicOffset:
 
 
 class MonotonicTimestamps:
-    """The timestamps of one transcription after another in a session."""
+    """Keeps the timestamps of a session's successive transcriptions in order."""
 
     def __init__(self) -> None:
         self._offset_ms = MonotonicOffset()
@@ -45,7 +45,13 @@ class MonotonicTimestamps:
         self._offset_ms.renew()
 
     def dated(self, timestamp: str, seconds: float) -> str:
-        """Return when an entry began that the server has dated so, and that lasts so long."""
+        """Return the timestamp of an entry, moved so that transcriptions do not overlap.
+
+        Args:
+            timestamp: the server's ISO 8601 timestamp of the entry's beginning.
+            seconds: duration of the entry.
+
+        """
         began = datetime.fromisoformat(timestamp)
         began_ms = round(1000 * began.timestamp())
         offset_ms = self._offset_ms.of(began_ms, began_ms + round(1000 * seconds))
@@ -56,10 +62,10 @@ class MonotonicTimestamps:
 
 
 class Timeline:
-    """Where the transcription that goes on lies in the conversation."""
+    """Maps the current transcription's times and ids to those of the conversation."""
 
     def __init__(self, timestamps: MonotonicTimestamps) -> None:
-        """Begin a conversation, behind those of the session that were dated before."""
+        """Begin a conversation after the session's earlier `timestamps`."""
         self._timestamps = timestamps
         self._timestamps.renew()
         self._offset_samples = 0
@@ -68,14 +74,14 @@ class Timeline:
         self._next_id = 0
 
     def renew(self, received_samples: int) -> None:
-        """Begin another transcription behind so many samples of the last one."""
+        """Begin another transcription after `received_samples` samples of the last one."""
         self._timestamps.renew()
         self._offset_samples += received_samples
         self._offset_seconds.renew()
         self._offset_id = self._next_id
 
     def dated(self, message: Message) -> Message:
-        """Return a message as it would be if there were one transcription only."""
+        """Return a copy of a message, with times and ids of the conversation."""
         dated: dict[str, Any] = dict(message)
         if "segment_id" in dated:
             dated["segment_id"] += self._offset_id

@@ -1,4 +1,4 @@
-"""The client's side of TLS."""
+"""The TLS settings of a client."""
 
 import ssl
 from os import PathLike
@@ -7,14 +7,14 @@ from hwaja.client.errors import ClientError
 
 
 def client_tls(trusted: str | PathLike[str] | None, *, verify: bool = True) -> ssl.SSLContext:
-    """Return a client context.
+    """Return a TLS context for a client.
 
     Args:
-        trusted: a file with a certificate to trust beside the system's, PEM.
+        trusted: PEM file with a certificate to trust, in addition to the system's.
         verify: False accepts any certificate, and reads no file.
 
     Raises:
-        ClientError: where the file cannot be read or holds no certificate.
+        ClientError: if the file cannot be read or holds no certificate.
 
     """
     context = ssl.create_default_context()

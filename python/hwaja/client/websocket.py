@@ -1,4 +1,4 @@
-"""One connection to a server: messages and audio, as the protocol has them."""
+"""One WebSocket connection to a server: the protocol's messages and audio."""
 
 import asyncio
 import json
@@ -27,26 +27,26 @@ from hwaja.client.errors import (
 from hwaja.protocol.token_syntax import CHARACTERS, is_token
 
 MAX_UNREAD_BYTES = 4 * 32_000
-"""Audio that may lie between client and server: 4 s. The answers to the server's pings wait behind
-it, and a server that waits too long for one takes the client for gone."""
+"""Most audio that the server has not read: 4 s. The answers to the server's pings queue behind it,
+and a server that waits too long for an answer treats the client as gone."""
 
 OPENING_SECONDS = 10.0
-"""How long a server may take to say its first word."""
+"""Longest wait for the server's first message."""
 
 PONG_SECONDS = 60
-"""How long a server may take to answer a ping: one that is held up does not read."""
+"""Longest wait for a pong. A busy server may not read for some time."""
 
 
 class ConnectionLostError(ClientError):
-    """The connection has ended without the server having said so, or for a moment only."""
+    """The connection ended without a close frame, or a proxy restarts, or no server answers."""
 
 
 LOST_CODES = {None, 1006, 1012, 1014}
-"""No close frame, and what a proxy that restarts says (RFC 6455's registry)."""
+"""Close codes of a lost connection: no close frame, or a restarting proxy (RFC 6455's registry)."""
 
 
 class Connection:
-    """One connection, on which a session begins, or goes on."""
+    """One connection, on which a session begins or is resumed."""
 
     def __init__(self, websocket: ClientConnection) -> None:
         self._websocket = websocket
@@ -56,8 +56,8 @@ class Connection:
         """Return the next message of the server.
 
         Raises:
-            ConnectionLostError: where the connection was lost.
-            ClientError: where the server closed it, or the other end speaks another protocol.
+            ConnectionLostError: if the connection was lost.
+            ClientError: if the server closed the connection, or is not a hwaja server.
 
         """
         try:
@@ -74,7 +74,7 @@ class Connection:
         """Return the server's first message, `model_loaded`.
 
         Raises:
-            ConnectionLostError: where it does not come, or the connection is lost.
+            ConnectionLostError: if no message arrives in time, or the connection is lost.
             ClientError: as `expect`.
 
         """
@@ -88,8 +88,8 @@ class Connection:
         """Return the next message, which must be of type `kind`.
 
         Raises:
-            RefusedError: where the server answers an error or something else.
-            ClientError: where the connection ends.
+            RefusedError: if the message has another type, such as `error`.
+            ClientError: if the connection ends.
 
         """
         message = await self.receive()
@@ -106,7 +106,7 @@ class Connection:
         await self._send(pcm)
 
     async def send_held_back(self, pcm: bytes) -> None:
-        """Send audio, but not far ahead of what the server has read."""
+        """Send audio. Wait for the server after each `MAX_UNREAD_BYTES`."""
         await self._send(pcm)
         self._unread_bytes += len(pcm)
         if self._unread_bytes >= MAX_UNREAD_BYTES:
@@ -114,16 +114,16 @@ class Connection:
             self._unread_bytes = 0
 
     async def send_audio(self, chunks: AsyncIterable[bytes]) -> None:
-        """Send chunks of PCM16 as they come, but not far ahead of what the server has read."""
+        """Send PCM16 chunks as they arrive. Wait for the server after each `MAX_UNREAD_BYTES`."""
         async for chunk in chunks:
             await self.send_held_back(chunk)
 
     async def enrol(self, speaker_id: int, chunks: AsyncIterable[bytes]) -> Message:
-        """Enrol a voice; returns the server's confirmation.
+        """Enrol a voice. Return the server's confirmation.
 
         Raises:
-            RefusedError: where the server did not accept the voice.
-            ClientError: where the connection ends.
+            RefusedError: if the server refuses the voice.
+            ClientError: if the connection ends.
 
         """
         await self.send(
@@ -135,17 +135,17 @@ class Connection:
         return await self.expect("speaker_registration_completed")
 
     async def transcriptions(self) -> AsyncIterator[Message]:
-        """Yield what the server says until it has answered `stop_transcription`.
+        """Yield the server's messages before its `transcription_stopped`.
 
         Raises:
-            ClientError: where the connection ends before.
+            ClientError: if the connection ends earlier.
 
         """
         while (message := await self.receive())["type"] != "transcription_stopped":
             yield message
 
     async def is_lost(self) -> bool:
-        """Wait until it has ended; return whether it was lost, not closed."""
+        """Wait until the connection ends. Return whether it was lost, not closed by the server."""
         await self._websocket.wait_closed()
         return _code_of(self._websocket.protocol.close_rcvd) in LOST_CODES
 
@@ -153,12 +153,12 @@ class Connection:
         """End the session."""
         try:
             await self._websocket.close()
-        except asyncio.CancelledError:  # nobody waits for the other end
+        except asyncio.CancelledError:  # do not wait for the server's close frame
             self._websocket.transport.abort()
             raise
 
     async def _be_read(self) -> None:
-        """Wait until the server has read everything: it answers a ping in its turn."""
+        """Wait until the server has read all sent audio: it answers a ping after it."""
         try:
             await (await self._websocket.ping())
         except ConnectionClosed as error:
@@ -184,18 +184,19 @@ def _ended(error: ConnectionClosed) -> ClientError:
 async def dial(
     url: str, tls: ssl.SSLContext, token: str | None = None, offered: Sequence[str] = ()
 ) -> Connection:
-    """Open a connection; the server's first message is still to be received.
+    """Open a connection. The caller receives the server's first message.
 
     Args:
-        url: wss://, or ws:// to a server without TLS, where `tls` is not used.
-        tls: the client's side of it.
-        token: what the server wants of those it lets in; None: it lets everybody in.
-        offered: subprotocols.
+        url: wss://, or ws:// to a server without TLS. ws:// ignores `tls`.
+        tls: TLS context of the client.
+        token: access token; None if the server requires none.
+        offered: subprotocols to offer.
 
     Raises:
-        ConnectionLostError: where no server answers.
-        CertificateError, UnauthorizedError: as their names say.
-        ClientError: where `url` is no address, or `token` no token.
+        ConnectionLostError: if no server answers.
+        CertificateError: if the server's certificate is not trusted.
+        UnauthorizedError: if the server requires a token, or does not know this one.
+        ClientError: if `url` or `token` is malformed.
 
     """
     if token is not None and not is_token(token):
@@ -232,10 +233,10 @@ async def dial(
 async def open_connection(
     url: str, tls: ssl.SSLContext, token: str | None = None
 ) -> AsyncIterator[Connection]:
-    """Connect and wait until the server is ready; for the arguments see `dial`.
+    """Connect, and wait until the server is ready. For the arguments see `dial`.
 
     Raises:
-        ClientError: as `dial`, or where the server is full.
+        ClientError: as `dial`, or if the server is full.
 
     """
     connection = await dial(url, tls, token)

@@ -1,4 +1,4 @@
 """Metrics of the process, its sessions and its event loop.
 
-Imports `session` and what stands below. Begin with `metrics`.
+Imports `session` and the packages below it. Begin with `metrics`.
 """

@@ -1,14 +1,17 @@
-"""How late the event loop wakes: what blocks it delays every client at once."""
+"""Measures how late the event loop wakes. A blocked loop delays every client at once."""
 
 import asyncio
 from collections.abc import Callable
 
 PERIOD_SECONDS = 0.1
-"""Between two looks; each costs some microseconds."""
+"""Interval between two measurements. Each costs some microseconds."""
 
 
 async def watch(observe: Callable[[float], None]) -> None:
-    """Tell `observe` again and again how many seconds late the running loop woke."""
+    """Call `observe` every `PERIOD_SECONDS` with the lateness of the running loop, in seconds.
+
+    Runs until it is cancelled.
+    """
     loop = asyncio.get_running_loop()
     while True:
         due = loop.time() + PERIOD_SECONDS

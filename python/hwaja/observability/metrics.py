@@ -1,7 +1,7 @@
 """Every metric of the server, with its name, unit and labels; docs/operations.md explains them.
 
-No label is free text, and none names a client: their values are members of enums, or the number of
-a worker. What can be read from an object is read when somebody asks, and nothing is kept of it.
+No label is free text or names a client. A label's value is a member of an enum or the number of a
+worker. Live values are read from sessions and workers at each scrape. They are not stored.
 """
 
 import asyncio
@@ -36,55 +36,55 @@ LATENCY_BUCKETS_SECONDS = (
     *(0.1, 0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5),
     *(2.0, 3.0, 5.0, 10.0, 20.0, 30.0),
 )
-"""Dense around the hang-over (0.5 s) and what a quiet server needs after it (bench/RESULTS.md),
-up to what the ring holds."""
+"""Dense around the hang-over (0.5 s) and the time that an idle server needs after it
+(bench/RESULTS.md), up to the length of the ring."""
 
 DETECTOR_BUCKETS_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-"""A frame lasts 0.032 s: a call that takes longer falls behind a single stream."""
+"""A frame lasts 0.032 s. With slower calls, the detector falls behind even a single stream."""
 
 BATCH_BUCKETS = (1, 2, 3, 4, 5, 6, 8, 10, 15, 20)
-"""Streams in a call, around the default limit of 10 connections."""
+"""Streams per call, around the default limit of 10 connections."""
 
 LOOP_BUCKETS_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
 ACCEPTED = "accepted"
-"""The verdict on an enrolment that passed; of any other, the verdict is the `Reason`."""
+"""The verdict on an accepted enrolment. Any other verdict is a `Reason`."""
 
 DRAFTS = "drafts"
-"""What the worker for interim texts is called; the others have numbers."""
+"""Label of the worker for interim texts. The labels of other workers are numbers."""
 
 _MISPLACED = frozenset({Reason.WRONG_STATE, Reason.UNKNOWN_SPEAKER, Reason.BAD_FIELD})
-"""Why a registration fails that comes to no verdict on a voice."""
+"""Reasons for a failed registration without a verdict on a voice."""
 
 
 class LiveSession(Protocol):
-    """What is read of a session when somebody asks."""
+    """The values of a session that are read at each scrape."""
 
     @property
     def state(self) -> State:
-        """Where it is."""
+        """The state of the session."""
 
     @property
     def lag_seconds(self) -> float:
-        """How long the oldest utterance that is over has been waiting; 0 where all are answered.
+        """How long the oldest finished utterance has waited for its answer; 0 if all are answered.
 
-        Without what it waited by its own doing.
+        Delays that the session itself causes do not count.
         """
 
     @property
     def is_ahead(self) -> bool:
-        """Whether its audio is ahead of real time."""
+        """Whether the session's audio is ahead of real time."""
 
     @property
     def is_dear(self) -> bool:
-        """Whether it takes far more of the workers than its share."""
+        """Whether the session uses far more than its share of the workers."""
 
 
 class Metrics:
-    """What happened in one server; each has a registry of its own."""
+    """The metrics of one server. Each instance has its own registry."""
 
     def __init__(self) -> None:
-        # They double every counter, and nothing here needs them.
+        # The `_created` series double every counter, and nothing here uses them.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
         self._live = _Live()
@@ -124,50 +124,50 @@ class Metrics:
             "event_loop_lag_seconds", "How late the event loop woke.", LOOP_BUCKETS_SECONDS
         )
 
-    # what is read when somebody asks
+    # values read at each scrape
 
     def watch_sessions(self, sessions: Callable[[], Collection[LiveSession]], slots: int) -> None:
-        """Read from now on the sessions that are returned then, of so many at most."""
+        """Read the sessions from this function at each scrape. `slots` is their greatest number."""
         self._live.sessions = sessions
         self._live.slots = slots
 
     def watch_openings(self, openings: Callable[[], int]) -> None:
-        """Read from now on how many connections have no session yet."""
+        """Read the number of connections without a session from this function at each scrape."""
         self._live.openings = openings
 
     def watch_read_ahead(self, used_bytes: Callable[[], int]) -> None:
-        """Read from now on how much waits of what was read."""
+        """Read the memory of received, unprocessed audio from this function at each scrape."""
         self._live.read_ahead_bytes = used_bytes
 
     def watch_overload(self, overload: Overload) -> None:
-        """Read from now on what is left out."""
+        """Read the degradation under overload from this object at each scrape."""
         self._live.overload = overload
 
     def watch_workers(self, pool: Pool, interim_worker: InterimWorker) -> None:
-        """Read from now on these workers."""
+        """Read the figures of these workers at each scrape."""
         self._live.pool = pool
         self._live.interim_worker = interim_worker
 
     def watch_certificate(self, expires: Callable[[], datetime | None]) -> None:
-        """Read from now on when the certificate in use ends; None: that is not known."""
+        """Read the expiry of the certificate in use at each scrape. None: it is unknown."""
         self._live.expires = expires
 
     def exposition(self) -> bytes:
-        """Return everything in Prometheus' text format, version 0.0.4."""
+        """Return all metrics in Prometheus' text format, version 0.0.4."""
         return generate_latest(self._registry)
 
-    # what happens
+    # events
 
     def rejected(self, reason: Rejection) -> None:
-        """Count a client that was turned away before it had a session."""
+        """Count a client that was rejected before it had a session."""
         self._rejections.labels(reason).inc()
 
     def audio_received(self, seconds: float) -> None:
-        """Count audio that a client sent, whether or not anybody listened."""
+        """Count audio from a client, ignored audio included."""
         self._audio.inc(seconds)
 
     def message_sent(self, message: ServerMessage) -> None:
-        """Count what a message to a client tells."""
+        """Count the session, verdict or error that a message to a client reports."""
         match message:
             case ModelLoaded(resumed=place):
                 (self._sessions_opened if place is None else self._sessions_resumed).inc()
@@ -180,11 +180,11 @@ class Metrics:
                     self._enrolments.labels(reason).inc()
 
     def utterance_settled(self, outcome: Outcome) -> None:
-        """Count an utterance, or a part of one, of which nothing more will be sent."""
+        """Count an utterance, or a part of one, whose messages were all sent."""
         self._utterances.labels(outcome).inc()
 
     def utterance_answered(self, latency_seconds: float) -> None:
-        """Observe how long after the end of its speech an utterance was answered."""
+        """Observe the time from the end of an utterance's speech to its answer, in seconds."""
         self._latency.observe(latency_seconds)
 
     def detector_called(self, streams: int, seconds: float) -> None:
@@ -193,13 +193,13 @@ class Metrics:
         self._detector.observe(seconds)
 
     def loop_lagged(self, seconds: float) -> None:
-        """Observe how much later than asked for the event loop woke."""
+        """Observe how late the event loop woke, in seconds."""
         self._loop_lag.observe(seconds)
 
-    # making
+    # construction
 
     def _counter(self, name: str, text: str, **labels: type[StrEnum]) -> Counter:
-        """Return a counter that shows every value of its labels from the beginning."""
+        """Return a counter that exports every value of its labels from the start, as 0."""
         counter = Counter(f"hwaja_{name}", text, list(labels), registry=self._registry)
         for values in product(*labels.values()) if labels else ():
             counter.labels(*values)
@@ -210,7 +210,7 @@ class Metrics:
 
 
 class _Live(Collector):
-    """Reads sessions and workers."""
+    """Reads the live values of sessions and workers at each scrape."""
 
     def __init__(self) -> None:
         self.sessions: Callable[[], Collection[LiveSession]] = tuple
@@ -279,7 +279,7 @@ def _of_pool(pool: Pool) -> Iterator[Metric]:
 
 
 def _of_processes(processes: Mapping[str, asyncio.subprocess.Process]) -> Iterable[Metric]:
-    """Read what the system knows of each worker; nothing where it has no /proc."""
+    """Read the memory and processor time of each worker; none if the system has no /proc."""
     text = "Memory of a worker."
     memory = GaugeMetricFamily("hwaja_worker_resident_memory_bytes", text, labels=["worker"])
     text = "Processor time of a worker's process."
@@ -293,7 +293,7 @@ def _of_processes(processes: Mapping[str, asyncio.subprocess.Process]) -> Iterab
 
 
 def _usage(pid: int) -> dict[str, float]:
-    """Return what the system knows of a process, by the names that the library gives it."""
+    """Return the figures of a process by the Prometheus library's names; empty if it ended."""
     read = ProcessCollector(pid=lambda: pid, registry=None)
     usage = {metric.name: metric.samples[0].value for metric in read.collect()}
-    return usage if "process_cpu_seconds" in usage else {}  # it has just ended
+    return usage if "process_cpu_seconds" in usage else {}  # the process has just ended

@@ -1,4 +1,4 @@
-"""What the metrics learn of one session, from the events and effects that pass by."""
+"""Derives the metrics of one session from its events and effects."""
 
 import time
 from bisect import bisect_left
@@ -12,33 +12,35 @@ from hwaja.session.state_machine import Session
 
 
 class SessionMetrics:
-    """Dates the end of each utterance by the arrival of its audio.
+    """Measures the latency and the lag of one session's answers.
 
-    Latency is counted from the moment at which the message with the last speech frame was read
-    from the socket, whatever of the pause, the detector, the ring or the workers came after. What
-    waited in the client or in the network is not seen.
+    Latency begins when the message with the last speech frame is read from the socket. It includes
+    the pause, the detector, the ring and the workers. It does not include delays in the client or
+    in the network.
     """
 
     def __init__(self, metrics: Metrics, session: Session, ring_samples: int, pace: Pace) -> None:
-        """Observe a session whose unanswered audio is at most `ring_samples` long.
+        """Observe a session with at most `ring_samples` of unanswered audio.
 
-        What is ahead by its `pace` is not late, and has no latency that anybody notices.
+        While the stream is ahead of real time by its `pace`, its answers are not late and their
+        latency is not observed.
         """
         self._session = session
         self._metrics = metrics
         self._pace = pace
         self._ring_samples = ring_samples
-        self._arrivals: deque[tuple[int, float]] = deque()  # (sample behind, when it arrived)
-        # Where each utterance ends, and since when it is late, in seconds of a monotonic clock.
+        self._arrivals: deque[tuple[int, float]] = deque()  # (end of message in samples, arrival)
+        # (end of utterance in samples, instant since which it is late on a monotonic clock)
         self._late_since: deque[tuple[int, float]] = deque()
 
     @property
     def lag_seconds(self) -> float:
-        """How long the oldest utterance that is over has been waiting; 0 where all are answered.
+        """How long the oldest finished utterance has waited, in seconds; 0 if all are answered.
 
-        Where one is cut in the midst of speech it was over before that could be known; no lack of
-        processor time is to blame for that. What came before it would have been spoken waits from
-        then on, and where the session is ahead nothing waits.
+        The wait begins at the decision that the utterance is over: a cut inside speech is found
+        later than it happened, and not for lack of processor time. For audio that arrived ahead of
+        real time, the wait begins when it would have been spoken. While the session is ahead, the
+        lag is 0.
         """
         oldest = self._session.oldest_unanswered
         if oldest is None or self._pace.is_ahead:
@@ -46,7 +48,7 @@ class SessionMetrics:
         return max(0.0, time.monotonic() - _instant_of(self._late_since, oldest.stop))
 
     def happened(self, event: Event) -> None:
-        """Take what happens to the session."""
+        """Observe an event of the session."""
         if isinstance(event, Audio):
             self._arrivals.append((event.stop, event.arrival.at))
             for dates in (self._arrivals, self._late_since):
@@ -54,7 +56,7 @@ class SessionMetrics:
                     dates.popleft()
 
     def done(self, effect: Effect) -> None:
-        """Take what the session wanted done, once it was."""
+        """Observe an effect of the session after it was carried out."""
         match effect:
             case Send(message):
                 self._metrics.message_sent(message)
@@ -70,5 +72,5 @@ class SessionMetrics:
 
 
 def _instant_of(dates: Sequence[tuple[int, float]], sample: int) -> float:
-    """Return the instant of the first date at this sample or behind it."""
+    """Return the instant of the first date at or after this sample."""
     return dates[bisect_left(dates, sample, key=lambda date: date[0])][1]

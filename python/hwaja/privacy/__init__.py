@@ -1,4 +1,4 @@
-"""Nothing of a session is left behind: in memory, core dumps, files of others, or the log.
+"""Keeps session data out of freed memory, core dumps, other users' files and the log.
 
-Imports nothing else of the package. Begin with `hardening`; docs/privacy.md has the promises.
+Imports nothing else of hwaja. Begin with `hardening`. docs/privacy.md lists the promises.
 """

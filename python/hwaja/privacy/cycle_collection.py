@@ -1,7 +1,7 @@
-"""Frees what ended connections leave behind: objects that hold each other, and what they hold.
+"""Frees the reference cycles of ended connections.
 
-A closed connection and its TLS hold each other, and with them the request, its address and what
-was received last, until Python's collector next looks for such circles: maybe hours later.
+A closed connection and its TLS object refer to each other. They keep the request, its address and
+the last received bytes in memory until Python's cycle collector runs, which may be hours later.
 """
 
 import asyncio
@@ -10,41 +10,44 @@ import gc
 from weakref import WeakSet
 
 SWEEP_SECONDS = 1.0
-"""How long after the end of a connection; those that end meanwhile share the sweep."""
+"""Delay between the end of a connection and the sweep. Connections that end meanwhile share it."""
 
 
 def settle() -> None:
-    """Take what is there for lasting, so that no sweep looks at it: models, modules, settings.
+    """Exclude all existing objects (models, modules, settings) from later sweeps.
 
-    A sweep holds up the event loop, also from a thread, since it keeps the GIL: with ten sessions
-    for 1 ms, and for 35 ms if it looked at all that is there (bench/RESULTS.md).
+    A sweep blocks the event loop, even from a thread, since it holds the GIL. With ten sessions it
+    takes 1 ms. It would take 35 ms if it visited all objects (bench/RESULTS.md).
     """
     gc.collect()
     gc.freeze()
 
 
 class CycleCollector:
-    """Sweeps a moment after it was told to, however often it was: at most once a moment."""
+    """Runs Python's cycle collector soon after a request, at most once per `SWEEP_SECONDS`."""
 
     def __init__(self) -> None:
         self._wanted = asyncio.Event()
         self._leaving: WeakSet[object] = WeakSet()
 
     def soon(self) -> None:
-        """Have a sweep made soon; to be called on the event loop."""
+        """Request a sweep. Call it on the event loop."""
         self._wanted.set()
 
     def sweep_until_gone(self, leaving: object) -> None:
-        """Sweep soon, and again until something is gone that may be let go of a little later."""
+        """Request repeated sweeps until `leaving` is freed: it may still be referenced for a while.
+
+        `leaving` is held by a weak reference. Call it on the event loop.
+        """
         self._leaving.add(leaving)
         self.soon()
 
     def leave_alone(self, staying: object) -> None:
-        """Sweep for it no more: it stays for now."""
+        """Cancel the repeated sweeps for `staying`, which remains in use."""
         self._leaving.discard(staying)
 
     async def run(self) -> None:
-        """Sweep when it is time to, until cancelled; a sweep that fails is still to be made."""
+        """Sweep on request until cancelled. If a sweep raises, its request remains."""
         while True:
             await self._wanted.wait()
             await asyncio.sleep(SWEEP_SECONDS)
@@ -55,10 +58,10 @@ class CycleCollector:
 
 
 def _give_back() -> None:
-    """Return what was freed to the system: glibc keeps it where anything lies behind it.
+    """Return freed memory to the system: glibc keeps it if a used block lies above it.
 
-    A file that was sent at once has been 24 MiB. It takes 0.1 ms for each MiB, and next to nothing
-    where there is nothing to return.
+    A file that a client sent at once was 24 MiB. The call takes 0.1 ms per MiB, and almost no time
+    if there is no memory to return.
     """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:

@@ -1,4 +1,4 @@
-"""Faults in the log: by their type and place, since the text of an exception may quote a client."""
+"""Logs exceptions by type and place only: the text of an exception may quote a client."""
 
 import asyncio
 import errno
@@ -16,18 +16,18 @@ import structlog
 _PACKAGE = Path(__file__).parents[1]
 
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
-"""What asyncio's loop does not accept connections after, for a second."""
+"""Errors after which asyncio's loop accepts no connections for one second."""
 
 _log = structlog.get_logger("hwaja.privacy.error_redaction")
 
 
 def describe(error: BaseException) -> dict[str, str]:
-    """Return what may be logged of an exception: its type, and where in hwaja it came from."""
+    """Return the log fields of an exception: its type, and its place in hwaja's code."""
     return {"error": type(error).__name__, "place": _place(error.__traceback__)}
 
 
 def log_uncaught() -> None:
-    """From now on, log what nobody catches, and what libraries warn of, by type and place only."""
+    """Install hooks that log uncaught exceptions and libraries' warnings by type and place only."""
     sys.excepthook = lambda _, error, __: _uncaught(error)
     sys.unraisablehook = lambda fault: _uncaught(fault.exc_value)
     threading.excepthook = lambda fault: _uncaught(fault.exc_value)
@@ -37,9 +37,9 @@ def log_uncaught() -> None:
 
 
 def discreet_logger(name: str) -> logging.Logger:
-    """Return a logger for a library, of which only errors are logged, by type and place.
+    """Return a logger for a library that logs only errors, by type and place.
 
-    What it says at lower levels, as of what clients did wrong, is dropped.
+    It drops records of lower levels, such as those about a client's mistakes.
     """
     logger = logging.getLogger(name)
     logger.setLevel(logging.ERROR)
@@ -49,21 +49,21 @@ def discreet_logger(name: str) -> logging.Logger:
 
 
 def log_failure(task: asyncio.Task[Any]) -> None:
-    """Log the exception of a task that nobody awaits; for `add_done_callback`."""
+    """Log the exception of a task that is never awaited. Pass this to `add_done_callback`."""
     if not task.cancelled() and (error := task.exception()) is not None:
         _uncaught(error)
 
 
 def log_uncaught_in_loop() -> None:
-    """Do so for the event loop that runs: what is lost in tasks, callbacks and transports."""
+    """Log uncaught exceptions of the running loop's tasks, callbacks and transports likewise."""
     asyncio.get_running_loop().set_exception_handler(
-        # The message and the rest of the context have tasks, arguments and addresses in them.
+        # The message and the rest of the context contain tasks, arguments and addresses.
         lambda _, context: _lost(context.get("exception"), is_of_listener="socket" in context)
     )
 
 
 class _Discreet(logging.Handler):
-    """Says where a library logged something, and what it caught, but not what it says of it."""
+    """Logs the place of a library's record and the type of its exception, without its message."""
 
     def emit(self, record: logging.LogRecord) -> None:
         where = f"{record.module}:{record.lineno}"
@@ -80,7 +80,10 @@ def _uncaught(error: BaseException | None) -> None:
 
 
 def _lost(error: BaseException | None, *, is_of_listener: bool) -> None:
-    """Log what the event loop caught. Where no file is left it stops accepting for a second."""
+    """Log an exception that the event loop caught.
+
+    A listener that runs out of files stops accepting for one second, which has its own log line.
+    """
     if is_of_listener and isinstance(error, OSError) and error.errno in _EXHAUSTED:
         _log.error("cannot accept connections", reason=os.strerror(error.errno))
     else:
@@ -95,12 +98,12 @@ def _warned(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """Log what Python warns of, in place of its text on stderr."""
+    """Log a Python warning by category and place, in place of its text on stderr."""
     _log.warning("warned", category=category.__name__, place=f"{Path(filename).name}:{lineno}")
 
 
 def _place(traceback: TracebackType | None) -> str:
-    """Return the last line of hwaja's own that a traceback goes through; empty where none does."""
+    """Return the innermost line of hwaja's code in a traceback; empty if there is none."""
     place = ""
     while traceback is not None:
         file = Path(traceback.tb_frame.f_code.co_filename)

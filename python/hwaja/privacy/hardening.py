@@ -1,7 +1,7 @@
-"""What a process gives up so that what it hears stays in it, and what it asks of the system.
+"""Hardens a process so that audio, text and voices stay in its memory.
 
-Nobody may look into it or have it dumped, and memory that is freed is overwritten: of what the
-libraries copied, and of Python's own strings, which nothing can overwrite by hand.
+Other processes cannot read its memory, and the system writes no core dumps of it. Freed memory is
+overwritten. That covers copies inside libraries, and Python's strings, which code cannot overwrite.
 """
 
 import ctypes
@@ -16,52 +16,54 @@ from pathlib import Path
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4  # linux/prctl.h
 
 _OVERWRITING = {
-    # Python's own allocator keeps small objects where they were; of glibc's, every block is freed.
+    # Python's own allocator leaves the bytes of small freed objects. With glibc's allocator,
+    # every block passes through `free`.
     "PYTHONMALLOC": "malloc",
-    # glibc fills a freed block with the byte, and a new one with its complement: with zeros. What
-    # is in a thread's own cache (tcache) it would not fill, so there is none.
+    # glibc fills a freed block with this byte, and a new block with its complement: zeros. It does
+    # not fill blocks in a thread's cache (tcache), so the cache is off.
     "GLIBC_TUNABLES": "glibc.malloc.perturb=255:glibc.malloc.tcache_count=0",
 }
 
 
 _OOM_SCORE_ADJ = b"300"
-"""Added to the thousandths of memory that it takes, see proc(5); as browsers do for their tabs."""
+"""Added to the process's share of memory in thousandths, see proc(5). Browsers use the same value
+for their tabs."""
 
 
 def harden() -> None:
-    """Leave no core dumps, let nobody look into this process, and open as many files as allowed.
+    """Disable core dumps. On Linux, also deny other processes access to this process's memory.
 
-    A system that refuses one of these is left as it is.
+    On Linux, raise the limit of open files to the allowed maximum. A refused `prctl` is ignored.
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     if sys.platform == "linux":
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-        # Where dumps are piped to a program, the kernel does not look at the limit. Other
-        # processes of the same user cannot read the memory either; root can.
+        # The kernel ignores the limit when it pipes dumps to a program. This setting also keeps
+        # other processes of the same user from reading the memory. Root still can.
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def end_with_parent() -> None:
-    """Have this process killed when the one that started it dies, whatever it does then (Linux)."""
+    """Ask the kernel to kill this process (SIGKILL) when its parent dies. Linux only."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def die_first() -> None:
-    """Have the system, where memory is short, kill this process before the one that started it.
+    """Ask the kernel to kill this process before its parent when memory runs out. Linux only.
 
-    Call it before `harden`, after which only root may change it. Where the system refuses, as where
-    this process would be killed even sooner, it is left as it is (Linux).
+    Call it before `harden`: afterwards only root may change the value. The value is unchanged if
+    the system refuses, for example because this process would be killed even sooner.
     """
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_bytes(_OOM_SCORE_ADJ)
 
 
 def overwriting(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return `environment` for a process that overwrites what it frees, if it is on glibc.
+    """Return a copy of `environment` for a process that overwrites freed memory. Needs glibc.
 
-    Both variables are read once, when a process begins.
+    A process reads both variables once, at its start.
     """
     changed = {**environment, **_OVERWRITING}
     tunables = environment.get("GLIBC_TUNABLES")
@@ -72,9 +74,9 @@ def overwriting(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def begin_again_overwriting() -> None:
-    """Have this process run its program again, from its start, unless it overwrites what it frees.
+    """Restart this process's program if it does not overwrite freed memory yet. Linux only.
 
-    Its number, its files and its parent stay the same.
+    The process keeps its id, its open files and its parent. If it restarts, this does not return.
     """
     environment = overwriting(os.environ)
     if sys.platform == "linux" and environment != dict(os.environ):

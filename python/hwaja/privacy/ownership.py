@@ -1,6 +1,6 @@
-"""Whose a file or folder is: what another user can change is not to be relied on.
+"""Checks the owner and mode of files and folders: another user must not be able to change them.
 
-As sshd does with its files; where there are no POSIX users, nothing is found wrong.
+sshd checks its files likewise. On a system without POSIX users, every check passes.
 """
 
 import os
@@ -9,14 +9,15 @@ from pathlib import Path
 
 
 def changeable_by(path: Path) -> str | None:
-    """Say how others can change what is at `path`, links followed; None: only this user and root.
+    """Return how other users can change `path`; None if only this user and root can.
 
-    A group that may write is the administrator's choice. What is mounted read-only is too, whoever
-    owns it: so do secrets of another user get into a container. In a folder with the sticky bit
-    others can put files of their own only, whose owner is found when they are looked at.
+    Links are followed. Write access for a group is allowed: it is the administrator's choice. So is
+    a read-only mount with any owner: secrets of another user reach a container that way. In a
+    folder with the sticky bit, other users can only add their own files, and each file's owner is
+    checked on its own.
 
     Raises:
-        OSError: where it cannot be looked at.
+        OSError: if the file's status cannot be read.
 
     """
     if not hasattr(os, "geteuid"):
@@ -33,10 +34,10 @@ def changeable_by(path: Path) -> str | None:
 
 
 def is_readable_by_all(path: Path) -> bool:
-    """Return whether every user of this machine can read a file, as far as its mode says.
+    """Return whether the mode of a file lets every user of this machine read it.
 
     Raises:
-        OSError: where it cannot be looked at.
+        OSError: if the file's status cannot be read.
 
     """
     return hasattr(os, "geteuid") and bool(path.stat().st_mode & stat.S_IROTH)

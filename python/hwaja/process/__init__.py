@@ -1,4 +1,4 @@
-"""What front and workers need as processes: the log, and supervision of long-lived tasks.
+"""The log, and the supervision of long-lived tasks, for the front and the workers.
 
 Imports `privacy` only. Begin with `log_setup` and `supervision`.
 """

@@ -1,21 +1,21 @@
-"""Lines of the log that say the same again and again: the first are written, the rest counted."""
+"""Limits repeated log lines: the first ones are written, the rest are counted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 Line = Mapping[str, Any]
-"""An event and its fields, as structlog has them."""
+"""A structlog event: its fields by name."""
 
 WHOLE_LINES = 3
-"""Of the same lines, so many are written before the rest is counted: what somebody does twice by
-hand is seen twice."""
+"""Number of equal lines to write before the rest are counted. Two equal actions by hand thus show
+as two lines."""
 
 PERIOD_SECONDS = 10.0
-"""How long they are counted before the count is written."""
+"""Length of the period after which the counts are written."""
 
 MAX_KINDS = 1000
-"""Different lines in a period; more end it early, so that memory is bounded."""
+"""Most different lines in a period. One more ends the period early, which bounds the memory."""
 
 
 @dataclass
@@ -26,15 +26,18 @@ class _Seen:
 
 
 class RepeatedLines:
-    """What was said in the current period; no clock."""
+    """The lines of the current period. The caller passes the time."""
 
     def __init__(self) -> None:
         self._seen: dict[str, _Seen] = {}
         self.ends: float | None = None
-        """When the period ends, on the clock of `take`; None where nothing was said."""
+        """When the period ends, on the clock of `take`. None: the period has no lines."""
 
     def take(self, line: Line, now: float) -> list[Line]:
-        """Return what is to be written now that `line` came; nothing where it is only counted."""
+        """Take a line. Return the lines to write at `now`, in seconds of any one clock.
+
+        They are the counts of a period that ends, and `line` itself unless it is only counted.
+        """
         kind = _without_time(line)
         ended = self.end(now) if len(self._seen) >= MAX_KINDS else self.end_if_due(now)
         if self.ends is None:
@@ -48,11 +51,14 @@ class RepeatedLines:
         return ended
 
     def end_if_due(self, now: float) -> list[Line]:
-        """End the period if its time is over; returns the counts that are to be written."""
+        """End the period if its time is over. Return the counts to write."""
         return self.end(now) if self.ends is not None and now >= self.ends else []
 
     def end(self, now: float) -> list[Line]:
-        """End the period; what was counted in it is only counted in the next one, too."""
+        """End the period. Return the counts to write.
+
+        A line that was counted is only counted in the next period, too.
+        """
         counted = {kind: seen for kind, seen in self._seen.items() if seen.counted}
         self._seen = {kind: _Seen(seen.last, WHOLE_LINES) for kind, seen in counted.items()}
         self.ends = now + PERIOD_SECONDS if counted else None

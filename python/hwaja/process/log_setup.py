@@ -1,4 +1,4 @@
-"""Structured logs: names, counts and durations, never audio, text, voices or addresses."""
+"""Sets up structured logs: names, counts and durations, never audio, text, voices or addresses."""
 
 import sys
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from hwaja.process.log_writer import WRITER, Render
 def configure(log_format: str) -> None:
     """Log to stderr as text ("console") or as one JSON object a line ("json").
 
-    A log call from then on never raises and never waits (`log_writer.py`).
+    After this call, a log call never raises and never blocks (`log_writer.py`).
     """
     shown: Callable[[object, str, dict[str, object]], object]
     if log_format == "json":
@@ -35,7 +35,7 @@ def configure(log_format: str) -> None:
 
 
 class _Queued:
-    """What structlog's loggers end in: gives each line to the writer."""
+    """The logger behind structlog: passes each line to the writer."""
 
     def __init__(self, render: Render) -> None:
         self._render = render

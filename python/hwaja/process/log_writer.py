@@ -1,8 +1,8 @@
-"""Writes the log to stderr from a thread of its own, so that nobody who logs waits for its reader.
+"""Writes the log to stderr from its own thread: a log call never waits for the log's reader.
 
-Whoever logs puts a line into a queue, without a lock: signal handlers, finalisers and hooks may
-run in the midst of that. Where the reader is stuck or gone, or the disk full, lines are lost and
-counted.
+A log call puts a line into a queue without a lock, since a signal handler, finaliser or hook may
+interrupt it and log as well. If the reader is stuck or gone, or the disk is full, lines are lost
+and counted.
 """
 
 import atexit
@@ -19,10 +19,10 @@ from hwaja.process.log_repetition import Line, RepeatedLines
 from hwaja.process.supervision import keep_going
 
 MAX_QUEUED_LINES = 2000
-"""About half a megabyte, and what a reader may be late by in a burst."""
+"""Most lines that wait for the reader in a burst: about half a megabyte."""
 
 FLUSH_SECONDS = 1.0
-"""How long the end of the process waits for a reader."""
+"""How long a process waits at its exit for the log's reader."""
 
 _STDERR = 2
 
@@ -33,20 +33,20 @@ class LogWriter:
     """A queue of lines, and the thread that writes them."""
 
     def __init__(self) -> None:
-        # Unlike `Queue`, it may be put into while it is being put into: `put` is one C call.
+        # Unlike `Queue.put`, this `put` is reentrant: it is one C call.
         self._queue: SimpleQueue[tuple[Line, Render] | bytes | threading.Event] = SimpleQueue()
         self._repeated = RepeatedLines()
         self._render: Render = str
         self._thread: threading.Thread | None = None
-        self._is_torn = False  # the last line that was written lacks its end
+        self._is_torn = False  # the last written line is incomplete
         self.dropped_lines = 0
-        """How many were lost."""
+        """Number of lost lines."""
 
     def start(self) -> None:
-        """Begin to write, unless that was begun before; what is queued at the exit is written.
+        """Start the thread, unless it runs already. Write the queued lines at the process's exit.
 
         Raises:
-            RuntimeError: where the system gives no thread; it may be called again.
+            RuntimeError: if the system cannot start a thread. A later call tries again.
 
         """
         if self._thread is None:
@@ -57,15 +57,15 @@ class LogWriter:
             atexit.register(self.flush)
 
     def put(self, line: Line, render: Render) -> None:
-        """Have a line written as `render` has it; never raises, never waits."""
+        """Queue a line, which the thread writes as `render` formats it. Never raises or blocks."""
         self._put((line, render))
 
     def put_raw(self, text: bytes) -> None:
-        """Have whole lines written as they are."""
+        """Queue complete lines, which the thread writes unchanged. Never raises or blocks."""
         self._put(text)
 
     def flush(self) -> bool:
-        """Wait until what was put is written, but not for long; returns whether it is."""
+        """Wait for the queued lines, at most `FLUSH_SECONDS`. Return whether all were handled."""
         done = threading.Event()
         self._queue.put(done)
         return done.wait(FLUSH_SECONDS)
@@ -82,7 +82,7 @@ class LogWriter:
             wait_seconds = None if ends is None else max(0.0, ends - time.monotonic())
             try:
                 self._write_next(wait_seconds)
-            except Exception:  # of a value that cannot be shown
+            except Exception:  # a value cannot be formatted
                 self.dropped_lines += 1
 
     def _write_next(self, wait_seconds: float | None) -> None:
@@ -114,12 +114,12 @@ class LogWriter:
             self.dropped_lines += 1
 
     def _write_whole(self, text: bytes) -> None:
-        if sys.__stderr__ is None:  # closed before the start; the number may be another file's now
+        if sys.__stderr__ is None:  # closed early: descriptor 2 may be another file
             raise OSError
         while text:
             try:
                 written = os.write(_STDERR, text)
-            except BlockingIOError:  # whoever it is shared with made it so
+            except BlockingIOError:  # a process that shares stderr made it non-blocking
                 select.select([], [_STDERR], [])
                 continue
             self._is_torn = not text[:written].endswith(b"\n")
@@ -127,4 +127,4 @@ class LogWriter:
 
 
 WRITER = LogWriter()
-"""The only one: a process has one stderr."""
+"""The writer of this process, which has one stderr."""

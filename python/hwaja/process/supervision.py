@@ -1,7 +1,7 @@
-"""Keeps going what the server needs for as long as it runs: a fault is logged, then tried again.
+"""Restarts the server's long-lived tasks after a fault. Each fault is logged.
 
-Where a task fails again and again without which nobody can be served, whoever started the process
-is to start it anew. What a session has for itself is that session's matter.
+If an essential task fails repeatedly, the process should end, and its supervisor should restart it.
+The tasks of a single session are not supervised here: each session handles its own faults.
 """
 
 import asyncio
@@ -14,31 +14,31 @@ import structlog
 from hwaja.privacy.error_redaction import describe
 
 FIRST_PAUSE_SECONDS = 0.5
-"""After a fault, before the next try; twice as long after each that follows."""
+"""Pause after the first fault. It doubles after each further fault."""
 
 LONGEST_PAUSE_SECONDS = 30.0
-"""The longest pause: the time in which what was short, as memory or processes, is there again."""
+"""Longest pause: time enough for a lack of memory or processes to pass."""
 
 MANY_FAULTS = 10
-"""So many in `WINDOW_SECONDS` are no accident: they take two and a half minutes at least."""
+"""So many faults within `WINDOW_SECONDS` are persistent. They take at least 2.5 minutes."""
 
 WINDOW_SECONDS = 600.0
-"""After so long a fault is forgotten."""
+"""A fault is forgotten after this time."""
 
 WhenHopeless = Callable[[str], None]
-"""Told the name of a task that fails again and again, each time that it fails once more."""
+"""Called with the name of a task at each fault, once its faults are persistent."""
 
 _log = structlog.get_logger("hwaja.process.supervision")
 
 
 class Faults:
-    """The last faults of one task; no clock."""
+    """The last faults of one task. The caller passes the time."""
 
     def __init__(self) -> None:
         self._at_seconds: deque[float] = deque(maxlen=MANY_FAULTS)
 
     def add(self, now: float) -> float:
-        """Count a fault at `now`, in seconds of a monotonic clock; return the pause in seconds."""
+        """Count a fault at `now`, in seconds of a monotonic clock. Return the pause in seconds."""
         self._at_seconds.append(now)
         while self._at_seconds[0] <= now - WINDOW_SECONDS:
             self._at_seconds.popleft()
@@ -47,19 +47,22 @@ class Faults:
 
     @property
     def are_many(self) -> bool:
-        """Whether trying again is without hope."""
+        """Whether the faults are persistent."""
         return len(self._at_seconds) == MANY_FAULTS
 
 
 def supervised(
     name: str, work: Callable[[], Awaitable[None]], when_hopeless: WhenHopeless | None = None
 ) -> asyncio.Task[None]:
-    """Begin work that goes on until it returns or the task is cancelled, whatever fails in it.
+    """Start a task that calls `work` until it returns or the task is cancelled, despite faults.
+
+    The task calls `work` again after every fault, persistent faults included.
 
     Args:
-        name: of the task; the log and the table in docs/reliability.md have it.
-        work: called again after each fault and its pause.
-        when_hopeless: told where the server cannot be without it; else it is tried for ever.
+        name: name of the task in the log and in the table of docs/reliability.md.
+        work: an async function; a pause precedes each repeated call.
+        when_hopeless: called after persistent faults of an essential task. None: the task is not
+            essential.
 
     """
     return asyncio.create_task(_keep_going(name, work, when_hopeless), name=name)
@@ -82,7 +85,7 @@ async def _keep_going(
 
 
 def _is_cancelled() -> bool:
-    """Say whether the running task is, and not only something that it waited for."""
+    """Return whether the running task itself is cancelled, not only a task that it awaited."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
@@ -90,7 +93,7 @@ def _is_cancelled() -> bool:
 def keep_going(
     name: str, work: Callable[[], None], sleep: Callable[[float], None] = time.sleep
 ) -> None:
-    """Do work in the thread that calls, until it returns, whatever fails in it."""
+    """Call `work` in the calling thread until it returns, despite faults."""
     faults = Faults()
     while True:
         try:
@@ -101,7 +104,7 @@ def keep_going(
 
 
 def _noted(name: str, error: BaseException, faults: Faults, now: float) -> float:
-    """Log a fault by its type and place; return the pause that follows, in seconds."""
+    """Log a fault by its type and place. Return the pause before the next call, in seconds."""
     pause_seconds = faults.add(now)
     _log.error("failed, tried again", task=name, pause_seconds=pause_seconds, **describe(error))
     return pause_seconds

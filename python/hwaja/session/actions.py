@@ -1,7 +1,7 @@
-"""What a session does about an event. `state_machine` says in which state it does which.
+"""The actions of a session: how it handles each event. `state_machine` maps states to actions.
 
-An action appends the effects to carry out, in order. It sets no state. Where the next state depends
-on what it finds, it returns a `Branch`. It never raises for a client's misuse.
+An action appends the effects to carry out, in order. It does not set the state. It returns a
+`Branch` if the next state depends on its result. It never raises for a client's misuse.
 """
 
 from typing import Protocol
@@ -59,22 +59,22 @@ from hwaja.speakers.enrolment import Enrol, Enrolled
 from hwaja.vad.gate import Segment
 
 WARNING_SECONDS = 60
-"""How long before a limit a client is warned."""
+"""A client is warned this long before a limit."""
 
 
 class EnrolledVoices(Protocol):
-    """The voices of a session, which the caller keeps."""
+    """The enrolled voices of a session. The caller keeps them."""
 
     @property
     def speaker_ids(self) -> tuple[int, ...]:
-        """Whose voices are enrolled, ascending."""
+        """Ids of the speakers with an enrolled voice, ascending."""
 
 
 class Actions:
-    """What is known of one client's session besides its state, and what is done about events."""
+    """The data of one client's session besides its state, and the actions on it."""
 
     state: State
-    """Where the session is; set by the state machine alone."""
+    """The state of the session. Only the state machine sets it."""
 
     def __init__(self, settings: SessionSettings, voices: EnrolledVoices) -> None:
         self._settings = settings
@@ -82,34 +82,34 @@ class Actions:
         self._effects: list[Effect] = []
         self._details = False
         self._strikes = 0
-        self._take = StartRegistration(0)  # what is being enrolled
+        self._take = StartRegistration(0)  # the current enrolment
         self._phase = Phase(settings.gate, origin=0)
-        self._speech: list[Segment] = []  # of the enrolment
+        self._speech: list[Segment] = []  # in the current enrolment
         self._conversation = Conversation(StartTranscription(), False, self._phase.timeline)
         self._stop_asked = False  # the client awaits `transcription_stopped`
         self._outcome = CloseOutcome()
         self._resumable = False
-        self._holds = False  # the client was asked to hold on
-        self._warned = False  # that the transcription will soon have lasted long enough
+        self._holds = False  # the client was asked to pause its audio
+        self._warned = False  # of the limit on the transcription's audio
 
     @property
     def listening(self) -> bool:
-        """Whether audio is wanted now; audio at other times is ignored (a microphone runs on)."""
+        """Whether the session takes audio now. Other audio is ignored: a microphone keeps on."""
         return self.state in (State.ENROLLING, State.TRANSCRIBING)
 
     @property
     def has_voice(self) -> bool:
-        """Whether a voice is enrolled, which would be lost with the session."""
+        """Whether a voice is enrolled. It is lost when the session ends."""
         return bool(self._voices.speaker_ids)
 
     @property
     def heard(self) -> int:
-        """Sample behind the last frame that was taken."""
+        """Index of the first sample after the last processed frame."""
         return self._phase.gate.heard
 
     @property
     def oldest_unanswered(self) -> Segment | None:
-        """The first utterance, or part of one, that awaits its answer; None: none does."""
+        """The first utterance, or part of one, that is not answered. None: all are answered."""
         return None if self.state is State.CLOSED else self._conversation.oldest
 
     def _send(self, message: ServerMessage) -> None:
@@ -131,7 +131,7 @@ class Actions:
         self._send(ModelLoaded(event.session_token))
 
     def reconnect(self, event: Reconnected) -> None:
-        """Say to a client that is back where its session is."""
+        """Send the state of the session to a client that resumed it."""
         received_samples = event.at - self._phase.origin if self.listening else 0
         place = Place(self.state.name.lower(), self._voices.speaker_ids, received_samples)
         self._send(ModelLoaded(event.session_token, place))
@@ -141,44 +141,44 @@ class Actions:
             self._send(message)
 
     def warn(self, event: TimeIsShort) -> None:
-        """Say how much time is left, to a client that wants to know."""
+        """Send the time left, if the client asked for details."""
         if self._details:
             self._send(LimitWarning(event.reason, event.seconds_left))
 
     def hold(self, event: Waiting) -> None:
-        """Ask a client that is too far ahead to wait, and later to continue."""
+        """Ask a client that is too far ahead to pause its audio, and later to continue."""
         holds = event.seconds > 0
         if self._details if holds else self._holds:
             self._holds = holds
             self._send(TooFarAhead(event.seconds, holds))
 
     def release_hold(self, event: Waiting) -> None:
-        """Ask a client that was asked to wait to continue."""
+        """Ask a paused client to continue."""
         if event.seconds <= 0:
             self.hold(event)
 
     def disconnect(self, _: object) -> None:
-        """Do nothing: nothing can be sent any more."""
+        """Do nothing: the connection is gone."""
 
     def end(self, event: Shutdown | CutOff | TimeIsUp | Broke) -> None:
-        """End at once: nothing is to be answered."""
+        """End the session at once: no utterance is unanswered."""
         self._outcome = outcome_of(event)
         self._finish()
 
     def refuse(self, event: Refused) -> Branch:
-        """Answer a message that cannot be read."""
+        """Send an error for a refused message. An invalid message counts as a strike."""
         error = event.error
         self._fail(error.code, error.reason, error.speaker_id)
         is_strike = error.code is ErrorCode.INVALID_MESSAGE
         return self._strike(CloseCode.PROTOCOL_ERROR) if is_strike else Branch.REFUSED
 
     def refuse_audio(self, event: BadAudio) -> Branch:
-        """Answer audio that is not PCM16."""
+        """Send an error for audio that is not PCM16, and count a strike."""
         self._fail(ErrorCode.INVALID_AUDIO, event.reason)
         return self._strike(CloseCode.UNSUPPORTED_DATA)
 
     def doubt_audio(self, event: OddAudio) -> None:
-        """Say which format the audio seems to have."""
+        """Send the format that the audio seems to have."""
         code, reason = ErrorCode.INVALID_AUDIO, Reason.WRONG_FORMAT
         self._send(Error(code, reason, looks_like=event.looks_like))
 
@@ -194,18 +194,18 @@ class Actions:
     def misplaced_registration(
         self, event: Received[StartRegistration] | Received[CompleteRegistration]
     ) -> None:
-        """Answer a message of the enrolment in a state that has no use for it."""
+        """Send an error for an enrolment message that the current state does not allow."""
         speaker_id = event.message.speaker_id
         self._fail(ErrorCode.SPEAKER_REGISTRATION_FAILED, Reason.WRONG_STATE, speaker_id)
 
     def misplaced_transcription(self, _: object) -> None:
-        """Answer a message of the transcription in a state that has no use for it."""
+        """Send an error for a transcription message that the current state does not allow."""
         self._fail(ErrorCode.TRANSCRIPTION_FAILED, Reason.WRONG_STATE)
 
     # enrolment
 
     def begin_enrolment(self, event: Received[StartRegistration]) -> None:
-        """Begin a take; it replaces one that is not complete."""
+        """Begin a take. It replaces a take that is not complete."""
         self._take = event.message
         self._speech = []
         self._listen(event.at)
@@ -220,7 +220,7 @@ class Actions:
         return self._give_up_enrolment(Reason.TOO_LONG)
 
     def complete_enrolment(self, event: Received[CompleteRegistration]) -> Branch:
-        """Have the take judged."""
+        """End the take, and request its verdict."""
         if event.message.speaker_id != self._take.speaker_id:
             self.misplaced_registration(event)
             return Branch.REFUSED
@@ -236,7 +236,7 @@ class Actions:
         return Branch.FAILED
 
     def finish_enrolment(self, verdict: Enrolled) -> None:
-        """Answer with the verdict; after a failure an earlier voice of this speaker stays."""
+        """Send the verdict. After a failure, the speaker's earlier voice stays enrolled."""
         self._effects.append(Release(self.heard))
         speaker_id = self._take.speaker_id
         quality = verdict.quality if self._take.quality or self._details else None
@@ -250,7 +250,7 @@ class Actions:
     # transcription
 
     def begin_transcription(self, event: Received[StartTranscription]) -> Branch:
-        """Begin to transcribe, with the options of the client."""
+        """Begin a transcription with the client's options, or send why it cannot begin."""
         wants = event.message
         refusal = self._settings.abilities.refusal(wants.options)
         if len(self._voices.speaker_ids) < SPEAKERS:
@@ -265,7 +265,7 @@ class Actions:
         return Branch.AS_ASKED
 
     def hear_conversation(self, event: Audio) -> Branch:
-        """Take audio of the conversation."""
+        """Take audio of the transcription."""
         self._phase.timeline.arrived(event.arrival)
         self._finish_utterances(self._phase.hear(event))
         self._effects += self._phase.open_speech.due(self._conversation.open_id)
@@ -274,7 +274,7 @@ class Actions:
         return self._check_audio_limit()
 
     def end_utterance(self, _: AudioStopped) -> Branch:
-        """Answer the open utterance as after a pause; what comes next is no part of it."""
+        """End the open utterance, as after a pause. Later audio belongs to the next utterance."""
         self._phase.timeline.stopped()
         self._finish_utterances(self._phase.gate.flush())
         self._effects.append(Listen())
@@ -282,7 +282,7 @@ class Actions:
         return self._check_audio_limit()
 
     def _check_audio_limit(self) -> Branch:
-        """End a transcription that has lasted long enough, but not within an utterance."""
+        """End a transcription at its audio limit. Let an open utterance end first."""
         left = self._settings.max_audio_seconds - self._phase.heard_samples / SAMPLE_RATE
         if not self._warned and left <= WARNING_SECONDS:
             self._warned = True
@@ -293,7 +293,7 @@ class Actions:
         return self._drain(CloseOutcome(error=self._cut_short(Reason.AUDIO_LIMIT)))
 
     def _cut_short(self, reason: Reason) -> Error:
-        """Say that the server ends the transcription, and how much of it was taken."""
+        """Return the error that says why the server ends it, and how much audio it processed."""
         heard_samples = self._phase.heard_samples
         return Error(ErrorCode.TRANSCRIPTION_FAILED, reason, received_samples=heard_samples)
 
@@ -301,7 +301,7 @@ class Actions:
         self._effects += [self._conversation.add(segment) for segment in segments]
 
     def take_turn(self, event: SpeakerProbed) -> None:
-        """Answer what was said before another voice began, without waiting for a pause."""
+        """End the open utterance where another voice began, without waiting for a pause."""
         if event.segment_id != self._conversation.open_id:
             return
         if event.turn_at is not None:
@@ -310,19 +310,19 @@ class Actions:
         self._effects += self._phase.open_speech.due(self._conversation.open_id)
 
     def take_partial_text(self, event: PartialText) -> None:
-        """Send what is new in an interim text."""
+        """Send an interim text, if it differs from the last one."""
         is_open = self.state is State.TRANSCRIBING
         interim = self._conversation.take_partial_text(event, is_open=is_open)
         if interim is not None:
             self._send(interim)
 
     def take_text(self, event: Recognised) -> None:
-        """Answer what the text of an utterance completes."""
+        """Store the text of an utterance. Send the answers that are now complete."""
         self._effects += self._conversation.learn_text(event)
         self._release()
 
     def take_voices(self, event: Attributed) -> None:
-        """Answer what the speakers of an utterance complete."""
+        """Store the speakers of an utterance. Send the answers that are now complete."""
         self._effects += self._conversation.learn_voices(event)
         self._release()
 
@@ -334,36 +334,36 @@ class Actions:
     # draining
 
     def stop_transcription(self, _: Received[StopTranscription]) -> Branch:
-        """End the transcription for the client."""
+        """Begin to end the transcription because the client asked."""
         self._stop_asked = True
         return self._drain(CloseOutcome())
 
     def stop_draining(self, event: Received[StopTranscription]) -> None:
-        """Take a stop that crossed the server's own end of the transcription."""
+        """Take a client's stop that arrived after the server began to end the transcription."""
         if self._stop_asked:
             self.misplaced_transcription(event)
         self._stop_asked = True
 
     def drain_and_end(self, event: Shutdown | TimeIsUp | Broke) -> Branch:
-        """End the session once what was heard is answered."""
+        """End the session once all utterances are answered."""
         return self._drain(outcome_of(event))
 
     def end_after_drain(self, event: Shutdown | TimeIsUp | Broke) -> None:
-        """End the session, too, when the transcription has ended."""
+        """End the session as well, once the transcription has ended."""
         self._outcome = outcome_of(event)
 
     def take_last_text(self, event: Recognised) -> Branch:
-        """As `take_text`, where no more audio is taken."""
+        """Do as `take_text`. End the transcription after the last answer."""
         self._effects += self._conversation.learn_text(event)
         return self._check_drained()
 
     def take_last_voices(self, event: Attributed) -> Branch:
-        """As `take_voices`, where no more audio is taken."""
+        """Do as `take_voices`. End the transcription after the last answer."""
         self._effects += self._conversation.learn_voices(event)
         return self._check_drained()
 
     def cut_off(self, _: CutOff) -> None:
-        """End within a transcription, and say how much of it was taken."""
+        """End the session within a transcription. Send how much audio was processed."""
         error = self._cut_short(Reason.SERVER_STOPPED)
         self._stop_asked, self._outcome = False, CloseOutcome(CloseCode.GOING_AWAY, error)
         self._finish()

@@ -1,4 +1,4 @@
-"""One transcription: what was said in it, by whom, and what the client is told of it."""
+"""One transcription: its answers, in the order of speech, and the messages to the client."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -39,10 +39,10 @@ from hwaja.vad.gate import Segment
 
 
 class Interims:
-    """The last interim text of each segment that is not over.
+    """The last interim text of each unfinished segment.
 
-    A recogniser that hears more may change its mind about the end of a text, seldom about its
-    beginning: what two hypotheses in a row agree on is told as stable (LocalAgreement-2 of Liu,
+    With more audio, a recogniser often changes the end of a text and seldom its beginning. The
+    client gets as stable what two successive hypotheses agree on (LocalAgreement-2 of Liu,
     Spanakis and Niehues, "Low-Latency Sequence-to-Sequence Speech Recognition and Translation by
     Partial Hypothesis Selection", 2020).
     """
@@ -51,14 +51,19 @@ class Interims:
         self._last: dict[int, Interim] = {}
 
     def take(self, segment_id: int, text: str) -> Interim | None:
-        """Take the next hypothesis of a segment; return what is new to the client, if anything."""
+        """Take the next hypothesis of a segment. Return the message to send; None if unchanged."""
         last = self._last.get(segment_id, Interim(segment_id, "", 0))
         now = Interim(segment_id, text, _agreed_chars(last.text, text))
         self._last[segment_id] = now
         return None if now == last else now
 
     def end(self, segment_id: int, *, has_text: bool) -> Interim | None:
-        """Forget a segment; return what takes its interim text back where no text replaces it."""
+        """Forget a segment.
+
+        Returns:
+            An empty interim text that withdraws the last one, if no final text replaces it.
+
+        """
         last = self._last.pop(segment_id, None)
         was_shown = last is not None and last.text != ""
         return Interim(segment_id, "", 0) if was_shown and not has_text else None
@@ -69,7 +74,7 @@ class Interims:
 
 
 def _agreed_chars(before: str, now: str) -> int:
-    """Return how many characters at the beginning are the same, without trailing space."""
+    """Return the length of the common prefix, without trailing space."""
     agreed = 0
     for one, other in zip(before, now, strict=False):
         if one != other:
@@ -80,16 +85,16 @@ def _agreed_chars(before: str, now: str) -> int:
 
 @dataclass(slots=True)
 class Tally:
-    """Utterances and speech of each speaker; what turns out to be another's is counted there."""
+    """Counts each speaker's utterances and speech. `correct` moves one to another speaker."""
 
     failed: int = 0
-    """Utterances that the engine failed on."""
+    """Number of utterances on which the engine failed."""
     _said: dict[int, tuple[int, float]] = field(default_factory=dict)
-    """Speaker and seconds of speech, by segment id."""
+    """Speaker id and seconds of speech, by segment id."""
 
     @property
     def utterances(self) -> int:
-        """How many were answered."""
+        """Number of answered utterances."""
         return len(self._said)
 
     def take(self, segment_id: int, speaker_id: int, speech_seconds: float) -> None:
@@ -97,11 +102,11 @@ class Tally:
         self._said[segment_id] = (speaker_id, speech_seconds)
 
     def correct(self, segment_id: int, speaker_id: int) -> None:
-        """Count an earlier answer for another speaker."""
+        """Count an earlier answer for `speaker_id` instead."""
         self._said[segment_id] = (speaker_id, self._said[segment_id][1])
 
     def shares(self) -> tuple[SpeakerShare, ...]:
-        """Return who spoke how much, in the order of the ids."""
+        """Return each speaker's share of the speech, by ascending speaker id."""
         ids = sorted({speaker_id for speaker_id, _ in self._said.values()})
         return tuple(_share(speaker_id, self._said.values()) for speaker_id in ids)
 
@@ -113,46 +118,46 @@ def _share(speaker_id: int, said: Iterable[tuple[int, float]]) -> SpeakerShare:
 
 @dataclass(slots=True)
 class Conversation:
-    """What its client wants, and how far it has got."""
+    """The options of one transcription, and its state."""
 
     wants: StartTranscription
     details: bool
     """Whether the client asked for more than the specification's fields."""
     timeline: Timeline
-    """Where it lies among the samples of the session."""
+    """Maps samples of the session to times of the transcription."""
     _utterances: Utterances = field(default_factory=Utterances)
     _interims: Interims = field(default_factory=Interims)
     _pattern: TurnPrior = field(default_factory=TurnPrior)
     _tally: Tally = field(default_factory=Tally)
     _answered_until: int = 0
-    """Where the speech of the last answer ended."""
+    """Index of the sample at which the speech of the last answer ended."""
 
     @property
     def open_id(self) -> int:
-        """The id of the utterance that is being spoken, or will be next."""
+        """Id of the open utterance, or of the next one if none is open."""
         return self._utterances.open_id
 
     @property
     def oldest(self) -> Segment | None:
-        """The first utterance that is not answered; None where all are."""
+        """The first utterance that is not answered. None: all are answered."""
         return self._utterances.oldest
 
     def summary(self, heard: int) -> Summary:
-        """Return what was said before sample `heard`, where the transcription ends."""
+        """Return the summary of the transcription, which ends at sample `heard`."""
         audio_seconds = (heard - self.timeline.origin) / SAMPLE_RATE
         tally = self._tally
         return Summary(tally.utterances, tally.failed, audio_seconds, tally.shares())
 
     def add(self, segment: Segment) -> Finish:
-        """Take an utterance that is over; return what is to be done about it."""
+        """Take a finished utterance. Return the effect that requests its text and speakers."""
         return Finish(self._utterances.add(segment), segment)
 
     def take_partial_text(self, event: PartialText, *, is_open: bool) -> Interim | None:
-        """Return what is new in an interim text, unless the utterance has its final one.
+        """Return the interim text to send; None if it is unchanged, unwanted or too late.
 
         Args:
-            event: what was overheard.
-            is_open: whether anything is still being spoken.
+            event: the interim text.
+            is_open: whether the transcription still takes audio.
 
         """
         goes_on = is_open and event.segment_id == self.open_id
@@ -163,12 +168,12 @@ class Conversation:
         return self._interims.take(event.segment_id, event.text)
 
     def learn_text(self, event: Recognised) -> list[Effect]:
-        """Learn the text of an utterance; return what follows, in the order of speech."""
+        """Store the text of an utterance. Return the effects that follow, in order of speech."""
         self._utterances.take_text(event)
         return self._deliver()
 
     def learn_voices(self, event: Attributed) -> list[Effect]:
-        """Learn who speaks in an utterance; return what follows, in the order of speech."""
+        """Store the voices of an utterance. Return the effects that follow, in order of speech."""
         self._utterances.take_voice(event)
         return self._deliver()
 
@@ -197,7 +202,7 @@ class Conversation:
         return [*effects, Settled(answer.segment, outcome, answer.ends_utterance)]
 
     def _attribute(self, answer: Awaited, voice: Part) -> list[Effect]:
-        """Say who said it, and what that changes of the answer before."""
+        """Send an answer with its speaker, and a correction of the previous answer if needed."""
         segment = answer.segment
         effects: list[Effect] = []
         self.timeline.settle()
@@ -227,10 +232,10 @@ class Conversation:
 
 
 def _transcription(timeline: Timeline, answer: Awaited, said: Said) -> Transcription:
-    """Return the message with everything that a client may ask for.
+    """Return the message with every field that a client may ask for.
 
     Raises:
-        ValueError: where the text or the speaker is not known.
+        ValueError: if the text or the speaker is missing.
 
     """
     segment, heard, voice = answer.segment, answer.heard, answer.voice
@@ -262,10 +267,10 @@ def _transcription(timeline: Timeline, answer: Awaited, said: Said) -> Transcrip
 
 def _sample_of(token: Token, segment: Segment) -> int:
     sample = segment.start + round(token.start_seconds * SAMPLE_RATE)
-    return min(sample, segment.stop - 1)  # behind it there may be a gap
+    return min(sample, segment.stop - 1)  # a gap may follow the segment
 
 
 def iso_timestamp(unix_seconds: float) -> str:
-    """Return an instant as the specification writes it: UTC, milliseconds, `Z`."""
+    """Return Unix seconds in the specification's ISO 8601 format: UTC, milliseconds, `Z`."""
     moment = datetime.fromtimestamp(unix_seconds, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

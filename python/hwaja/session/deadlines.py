@@ -1,6 +1,6 @@
-"""When a session must be told that its time runs out, or is up; knows no clock.
+"""The time limits of a session: when to warn, when to end it.
 
-Instants are seconds of one monotonic clock.
+The caller passes the time. Instants are seconds of one monotonic clock.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class _Deadline:
 
 
 class Deadlines:
-    """How long a client may stay, and how long it may be silent."""
+    """The longest duration of a session, and the longest time without a client message."""
 
     def __init__(self, session_seconds: float, idle_seconds: float, now: float) -> None:
         self._session = _Deadline(Reason.SESSION_LIMIT, now + session_seconds)
@@ -30,16 +30,16 @@ class Deadlines:
         self._idle = _Deadline(Reason.IDLE, now + idle_seconds)
 
     def heard(self, now: float) -> None:
-        """Learn that a message of the client came."""
+        """Restart the idle limit: a client message arrived at `now`."""
         self._idle = _Deadline(Reason.IDLE, now + self._idle_seconds)
 
     @property
     def next_at(self) -> float:
-        """When `due` is to be asked next."""
+        """The instant at which to call `due` next."""
         return min(self._session.next_at, self._idle.next_at)
 
     def due(self, now: float) -> list[TimeIsShort | TimeIsUp]:
-        """Return what the session is to be told now."""
+        """Return the events for the session at `now`: warnings, or the end of its time."""
         events: list[TimeIsShort | TimeIsUp] = []
         for deadline in (self._session, self._idle):
             if now >= deadline.ends_at:

@@ -1,6 +1,7 @@
-"""What happens to a session (events) and what it wants done (effects).
+"""The events that a session handles, and the effects that it returns.
 
-Samples are named by index; the audio itself stays with the caller.
+An event is an input: a client message, audio, or an engine's result. An effect is an instruction
+that the caller carries out. Both name samples by index. The caller keeps the audio.
 """
 
 from dataclasses import dataclass
@@ -31,12 +32,12 @@ class Connected:
     """The handshake is done and the models are loaded."""
 
     session_token: str | None = None
-    """What the client may resume the session with; None: it did not ask."""
+    """Token with which the client may resume the session. None: the client did not ask for one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reconnected:
-    """The client is back on another connection, after `at` samples of audio."""
+    """The client resumed its session on another connection, after `at` samples of audio."""
 
     session_token: str
     at: int
@@ -44,7 +45,7 @@ class Reconnected:
 
 @dataclass(frozen=True, slots=True)
 class TimeIsShort:
-    """In `seconds_left` the session will be ended."""
+    """The session, or its transcription, will end in `seconds_left` for `reason`."""
 
     reason: Reason
     seconds_left: int
@@ -52,14 +53,14 @@ class TimeIsShort:
 
 @dataclass(frozen=True, slots=True)
 class TimeIsUp:
-    """The session must end: answer what was heard, then close."""
+    """The session must end: answer the received audio, then close."""
 
     reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Broke:
-    """Something of the server failed: answer what was heard before, then close."""
+    """A part of the server failed: answer the audio received before, then close."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class Received(Generic[Message]):
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A text message arrived that cannot be read."""
+    """A text message arrived that cannot be parsed."""
 
     error: InvalidMessageError
 
@@ -90,51 +91,54 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class BadAudio:
-    """A binary message arrived that is not PCM16; none of it was taken."""
+    """A binary message arrived that is not PCM16. All of it was dropped."""
 
     reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """How a message of audio came."""
+    """The time at which a message of audio arrived."""
 
     stop: int
-    """Sample behind its last."""
+    """Index of the first sample after the message."""
     at: float
-    """When it was received, in seconds of a monotonic clock."""
+    """When the server received the message, in seconds of a monotonic clock."""
     unix_seconds: float
     """The same instant, in seconds since the Unix epoch."""
     waited_seconds: float
-    """How long the server had nothing to do for the client before it came."""
+    """How long the server had waited for the message, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class OddAudio:
-    """What was heard of a transcription looks like another format than PCM16, mono, of 16 kHz."""
+    """The audio of a transcription does not look like PCM16, mono, 16 kHz."""
 
     looks_like: AudioFormat
 
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """Whole frames were heard, one probability and one level each, that end at sample `stop`."""
+    """The detector processed whole frames, which end at sample `stop`.
+
+    Each frame has one speech probability and one level in dBFS.
+    """
 
     stop: int
     probabilities: tuple[float, ...]
     levels_dbfs: tuple[float, ...]
     arrival: Arrival
-    """Of the message with the last of it."""
+    """Arrival of the message that contains the last of these samples."""
 
 
 @dataclass(frozen=True, slots=True)
 class AudioStopped:
-    """The next message of audio has been due for some time, and the client may send it."""
+    """No audio has arrived for some time, although the server did not pause the client."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """The text of a segment; None where the engine failed. Empty: no words were heard."""
+    """The text of a segment. None: the engine failed. Empty text: no words were recognised."""
 
     segment_id: int
     heard: Hypothesis | None
@@ -142,7 +146,7 @@ class Recognised:
 
 @dataclass(frozen=True, slots=True)
 class PartialText:
-    """What the recogniser makes of a segment that is not over."""
+    """The interim text of an unfinished segment."""
 
     segment_id: int
     text: str
@@ -150,7 +154,7 @@ class PartialText:
 
 @dataclass(frozen=True, slots=True)
 class Attributed:
-    """Whose voices a segment has, in order, at least one; None where the engine failed."""
+    """The parts of a segment, one voice each, in order, at least one. None: the engine failed."""
 
     segment_id: int
     parts: tuple[Part, ...] | None
@@ -158,34 +162,34 @@ class Attributed:
 
 @dataclass(frozen=True, slots=True)
 class SpeakerProbed:
-    """What was looked for in a segment that goes on."""
+    """The result of a `ProbeSpeaker`: whether another voice began in an open segment."""
 
     segment_id: int
     turn_at: int | None
-    """From which sample on another voice speaks; None: none is sure to."""
+    """Index of the sample at which another voice begins. None: no change of voice is certain."""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Audio of the client was received and waits to be heard, for some time already."""
+    """Received audio has been waiting for the detector for some time."""
 
     seconds: float
-    """How much; 0: none does any more."""
+    """Length of the waiting audio. 0: no audio waits any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shutdown:
-    """The server stops: answer what was heard, then close."""
+    """The server stops: answer the received audio, then close."""
 
 
 @dataclass(frozen=True, slots=True)
 class CutOff:
-    """The server stops and waits no longer: close now."""
+    """The server stops without waiting for answers: close now."""
 
 
 @dataclass(frozen=True, slots=True)
 class Disconnected:
-    """The client is gone; nothing more can be sent."""
+    """The connection is gone. No message can be sent."""
 
 
 Event = (
@@ -217,7 +221,7 @@ Event = (
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send a message; `details` as for `serialize`."""
+    """Send a message. `details` is the argument of `serialize`."""
 
     message: ServerMessage
     details: bool
@@ -225,17 +229,17 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """Forget the detector's past: what comes next does not follow on what was heard."""
+    """Reset the detector: the next audio does not continue the previous audio."""
 
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """A transcription begins: recognise with these options; report `PartialText` if `interims`."""
+    """A transcription begins: recognise with `options`. Report `PartialText` if `interims`."""
 
     options: Options
     interims: bool
     adapt: bool
-    """Whether voices may learn, until the next one begins; see `Learn`."""
+    """Whether voices may learn during this transcription; see `Learn`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +262,7 @@ class ProbeSpeaker:
 
 @dataclass(frozen=True, slots=True)
 class Speculate:
-    """A segment may soon be finished, so work on it may begin."""
+    """A segment may be over. Work on it may begin before its `Finish`."""
 
     segment_id: int
     segment: Segment
@@ -266,7 +270,7 @@ class Speculate:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """A segment is over: recognise and attribute it; report `Recognised` and `Attributed`."""
+    """A segment is over: recognise and attribute it. Report `Recognised` and `Attributed`."""
 
     segment_id: int
     segment: Segment
@@ -274,7 +278,7 @@ class Finish:
 
 @dataclass(frozen=True, slots=True)
 class Recognise:
-    """Recognise a segment that is a part of an utterance; report `Recognised`."""
+    """Recognise a part of a divided utterance. Report `Recognised`."""
 
     segment_id: int
     segment: Segment
@@ -282,30 +286,30 @@ class Recognise:
 
 @dataclass(frozen=True, slots=True)
 class Learn:
-    """A segment is of a speaker for sure: the voice may learn from it."""
+    """A segment is certain to be the speaker's: the speaker's voice may learn from it."""
 
     speaker_id: int
     segment: Segment
 
 
 class Outcome(StrEnum):
-    """What became of an utterance."""
+    """How an utterance was answered."""
 
     ANSWERED = "answered"
     EMPTY = "empty"
-    """No words were heard in it; the client is told nothing."""
+    """No words were recognised. The client gets no message."""
     FAILED = "failed"
-    """The client was sent an error."""
+    """The server sent an error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What is to be sent of an utterance, or of a part of it, was sent; nothing to be done."""
+    """All messages of an utterance, or of one part, were sent. For metrics; needs no action."""
 
     segment: Segment
     outcome: Outcome
     ends_utterance: bool = True
-    """Whether no other part of the utterance is still to be answered."""
+    """Whether this is the last part of its utterance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,12 +321,12 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Close the connection once everything sent has left."""
+    """Close the connection once all sent messages have left."""
 
     code: CloseCode
 
 
 Analysing = Begin | Extend | ProbeSpeaker | Speculate | Finish | Recognise | Learn
-"""What is about the conversation's audio."""
+"""The effects that concern the audio of a transcription."""
 
 Effect = Send | Listen | Enrol | Analysing | Settled | Release | Close

@@ -1,50 +1,51 @@
-"""How far a stream of audio runs ahead of real time; knows no clock.
+"""Measures how far a stream of audio is ahead of real time.
 
-Who speaks sends a second of audio in a second. Who sends a file may send it faster: its audio is
-not late because it was there early, and nobody sits before it and waits. Instants are seconds of
-one monotonic clock.
+A microphone sends one second of audio per second. A client that sends a file may send it faster.
+Its answers are not late, since the audio arrived early and no speaker waits for them. The caller
+passes the time. Instants are seconds of one monotonic clock.
 """
 
 MARGIN_SECONDS = 10.0
-"""How far ahead a live stream may seem: its first chunk was held up in a network, or its beginning
-was spoken while the transcription was being started. A file that is sent at ten times real time has
-passed it after little more than a second."""
+"""A live stream may seem this far ahead: the network delayed its first chunk, or the speaker began
+before the transcription started. A file sent at ten times real time passes this margin after little
+more than a second."""
 
 MOST_SECONDS = 2 * MARGIN_SECONDS
-"""More is not counted: whoever sends a file and then speaks is live again before long."""
+"""The longest lead that is counted. With this bound, a client that sends a file and then speaks is
+soon live again."""
 
 LONGEST_GAP_SECONDS = 60.0
-"""What was not sent for so long may come at once, and is live: a client that was cut off keeps its
-audio for as long as the server keeps its session."""
+"""After a gap of at most this length, the audio of the gap may arrive at once and still counts as
+live: a disconnected client keeps its audio for as long as the server keeps its session."""
 
 FORGOTTEN_PER_SECOND = 0.5
-"""How much of a lead is forgotten while the stream is caught up with: what comes at one and a half
-times real time or less, and is answered as fast, is as good as live."""
+"""How much lead is forgotten per second while all earlier audio is answered. A stream at one and a
+half times real time or less, answered as fast, thus counts as live."""
 
 
 class Pace:
-    """Whether one stream is live or ahead, by when its audio came."""
+    """Decides from the arrival of its audio whether one stream is live or ahead."""
 
     def __init__(self) -> None:
         self.begin()
 
     def begin(self) -> None:
-        """Begin another stream, of which nothing came yet."""
-        self._lead_seconds = 0.0  # of the last audio's beginning, when it came
-        self._last_seconds = 0.0  # how long the last audio was
+        """Begin another stream, without any audio yet."""
+        self._lead_seconds = 0.0  # lead of the last audio's first sample, on arrival
+        self._last_seconds = 0.0  # duration of the last audio
         self._came_at: float | None = None
         self.is_ahead = False
-        """Whether it came faster than it can have been spoken, and was not caught up with since."""
+        """Whether audio arrived faster than speech, and is not all answered since."""
 
     def came(self, seconds: float, at: float, *, caught_up: bool) -> None:
-        """Learn that the next audio came.
+        """Take the arrival of the next audio.
 
         Args:
-            seconds: how much.
-            at: when.
-            caught_up: whether everything before was answered, and this was waited for. Until then a
-                stream that is ahead stays so, however slowly the rest comes: it is the server that
-                holds it back.
+            seconds: duration of the audio.
+            at: when it arrived.
+            caught_up: whether all earlier audio was answered and the server waited for this audio.
+                Until then, a stream that is ahead stays ahead, however slowly its audio arrives:
+                the server itself slows it down.
 
         """
         lead_seconds = self._lead_seconds + self._last_seconds
@@ -58,7 +59,7 @@ class Pace:
         self.is_ahead = self._lead_seconds + seconds > MARGIN_SECONDS
 
     def early_seconds(self, now: float) -> float:
-        """Return how long it takes until what came would have been spoken; 0 where it is live."""
+        """Return how many seconds the last audio is ahead of real time at `now`; 0 if live."""
         return max(0.0, self._lead_seconds - self._since(now))
 
     def _since(self, now: float) -> float:

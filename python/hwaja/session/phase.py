@@ -1,4 +1,4 @@
-"""The audio of one enrolment or transcription: how far it was taken, what may be begun on it."""
+"""The audio of one enrolment or transcription: its position, and the early work on it."""
 
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.messages import AudioReceived
@@ -7,18 +7,18 @@ from hwaja.session.timeline import Timeline
 from hwaja.vad.gate import GateSettings, Segment, SpeechGate
 
 ACKNOWLEDGED_SAMPLES = SAMPLE_RATE
-"""How much audio a client that may resume is told of at a time."""
+"""A client that may resume gets an acknowledgement after each such amount of audio."""
 
 PROBED_SECONDS = 3.0
-"""The end of the open utterance is searched for another voice from this length on. Of 2 s the voice
-before is often not sure; 4 s cost a third more (bench/RESULTS.md)."""
+"""The shortest open utterance that is searched for another voice, and the length of the searched
+end. With 2 s the earlier voice is often uncertain; 4 s cost a third more (bench/RESULTS.md)."""
 
 PROBE_STEP_SECONDS = 1.0
-"""New speech before the next search: a change is noticed at most so much later."""
+"""New speech before the next search. A change of voice is noticed at most this much later."""
 
 
 class Phase:
-    """Where its audio began, how far it was taken, and what the gate makes of it."""
+    """The timeline, the gate and the acknowledgements of one enrolment or transcription."""
 
     def __init__(self, gate: GateSettings, origin: int) -> None:
         """Begin at sample `origin`."""
@@ -29,20 +29,20 @@ class Phase:
 
     @property
     def origin(self) -> int:
-        """Its first sample."""
+        """Index of the first sample of the phase."""
         return self.timeline.origin
 
     @property
     def heard_samples(self) -> int:
-        """How much was taken, in whole frames."""
+        """Number of processed samples, in whole frames."""
         return self.gate.heard - self.origin
 
     def hear(self, audio: Audio) -> list[Segment]:
-        """Take the next frames; return the utterances that ended with them."""
+        """Take the next frames. Return the utterances that ended within them."""
         return self.gate.feed(audio.probabilities, audio.levels_dbfs)
 
     def acknowledgement(self) -> AudioReceived | None:
-        """Return what to tell a client that may resume, where that is due."""
+        """Return the acknowledgement for a client that may resume; None if none is due."""
         if self.gate.heard - self._acknowledged < ACKNOWLEDGED_SAMPLES:
             return None
         self._acknowledged = self.gate.heard
@@ -50,17 +50,17 @@ class Phase:
 
 
 class OpenSpeech:
-    """Says what may be begun on the gate's open utterance, each thing once."""
+    """Decides which work may begin on the gate's open utterance. Requests each work once."""
 
     def __init__(self, gate: SpeechGate) -> None:
         self._gate = gate
-        self._speculated: Segment | None = None  # the last that was named
-        self._extended = (0, 0)  # samples that were named
-        self._probed = 0  # first sample behind the last search for another voice
-        self._probing: int | None = None  # the segment whose search is not answered
+        self._speculated: Segment | None = None  # last one in a `Speculate`
+        self._extended = (0, 0)  # samples in the last `Extend`
+        self._probed = 0  # end of the last search for another voice
+        self._probing: int | None = None  # segment with an unanswered search
 
     def due(self, segment_id: int) -> list[Effect]:
-        """Return what may be begun on the open utterance, which has this id, since last asked."""
+        """Return the new work on the open utterance since the last call; `segment_id` is its id."""
         span = self._gate.open_span
         if span is None:
             return self._speculate(segment_id)
@@ -71,7 +71,7 @@ class OpenSpeech:
         ]
 
     def probe_answered(self) -> None:
-        """Note that a `ProbeSpeaker` is answered: the next one may follow."""
+        """Allow the next `ProbeSpeaker`: the last one was answered."""
         self._probing = None
 
     def _extend(self, segment_id: int, start: int, stop: int) -> list[Effect]:
@@ -86,7 +86,7 @@ class OpenSpeech:
         is_due = stop - start >= probed and stop - self._probed >= step
         if not is_due or self._probing == segment_id:
             return []
-        # Where answers come late, nothing between two searches is left out.
+        # If answers come late, the search begins earlier, so that it skips no audio.
         probed_from = max(start, min(stop, self._probed + step) - probed)
         self._probed, self._probing = stop, segment_id
         return [ProbeSpeaker(segment_id, probed_from, stop)]

@@ -1,4 +1,4 @@
-"""What a session decides by."""
+"""The settings of a session."""
 
 from dataclasses import dataclass, field
 
@@ -9,16 +9,17 @@ from hwaja.vad.gate import GateSettings
 
 @dataclass(frozen=True, slots=True)
 class SessionSettings:
-    """Set once, for all sessions of a server."""
+    """The limits and abilities that all sessions of a server share."""
 
     gate: GateSettings = field(default_factory=GateSettings)
     abilities: Abilities = field(default_factory=Abilities)
-    """What the recogniser can do: a client that asks for more is told so."""
+    """The options that the recogniser supports. Other options are refused."""
     max_speakers: int = SPEAKERS
-    """How many voices may be enrolled; the specification's two are needed to begin."""
+    """Most voices in a session. A transcription needs at least the specification's two."""
     max_enrolment_seconds: float = 30.0
     """Longest enrolment. The specification asks for 3-5 s."""
     max_audio_seconds: float = 600.0
-    """Longest transcription (specification, section on limits), plus what is being said then."""
+    """Longest transcription (specification, section on limits). An open utterance may end after
+    it."""
     max_strikes: int = 5
-    """Invalid messages before the connection is closed."""
+    """The server closes the connection at this number of invalid messages."""

@@ -1,8 +1,8 @@
 """The session of one client as a state machine, without input or output.
 
-`ROWS` is the whole machine: what an event does in a state, and where the session goes. Nothing
-here knows asyncio, a clock, a socket, an array or an engine. Positions are sample indices; the
-caller owns the audio. `Session.handle` answers an event with the effects to carry out, in order.
+`ROWS` is the whole machine: for a state and an event, the action and the next state. This module
+uses no asyncio, clock, socket, array or engine. Positions are sample indices. The caller owns the
+audio. `Session.handle` takes an event and returns the effects to carry out, in order.
 The diagram in docs/architecture.md is generated from `ROWS` (`python -m tools.state_diagram`).
 """
 
@@ -48,35 +48,35 @@ from hwaja.speakers.enrolment import Enrolled
 CONNECTING, READY, ENROLLING, VERIFYING, TRANSCRIBING, DRAINING, CLOSED = State
 
 ANYWHERE = tuple(state for state in State if state is not CLOSED)
-"""In a session that is closed nothing is done."""
+"""All states but CLOSED: a closed session ignores every event."""
 
 STAYS = None
 
 Branches = Mapping[Branch | None, State | None]
-"""The next state by what an action returns."""
+"""The next state for each result of an action."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What an event does in some states."""
+    """The action and the next state for some events in some states."""
 
     states: State | tuple[State, ...]
     events: type | tuple[type, ...]
-    """Types of event; for a message of the client its own type."""
+    """Types of event. For a client message, the type of the message."""
     action: Callable[[Any, Any], Branch | None]
     to: State | Branches | None = STAYS
-    """The next state, or that of each branch which the action may return."""
+    """The next state, or one for each branch that the action may return."""
 
     @property
     def cells(self) -> tuple[tuple[State, type], ...]:
-        """Each state with each event."""
+        """Every pair of a state and an event of this row."""
         states = self.states if isinstance(self.states, tuple) else (self.states,)
         events = self.events if isinstance(self.events, tuple) else (self.events,)
         return tuple(product(states, events))
 
     @property
     def next_states(self) -> Branches:
-        """The next state by what the action returns, also where that is always nothing."""
+        """The next state for each result of the action, None included."""
         return self.to if isinstance(self.to, Mapping) else {None: self.to}
 
 
@@ -89,7 +89,7 @@ _ENDS = (Shutdown, TimeIsUp, Broke)
 
 ROWS = (
     Row(CONNECTING, Connected, Actions.connect, READY),
-    # A client that starts again has lost its place: its new take replaces the unfinished one.
+    # A client that starts again has lost count of its audio: the new take replaces the old one.
     Row((READY, ENROLLING), StartRegistration, Actions.begin_enrolment, ENROLLING),
     Row(
         ENROLLING,
@@ -135,22 +135,22 @@ ROWS = (
     Row(ANYWHERE, (*_ENDS, CutOff), Actions.end, CLOSED),
     Row(ANYWHERE, Disconnected, Actions.disconnect, CLOSED),
 )
-"""The first row that has the state and the event counts. What is in none is ignored: audio outside
-of a phase, and results that come after their transcription ended."""
+"""The first row with the state and the event counts. A session ignores an event without a row:
+audio outside of an enrolment or transcription, and results after the end of a transcription."""
 
 _ROW_OF = {cell: row for row in reversed(ROWS) for cell in row.cells}
 
 
 class Session(Actions):
-    """One client's session: give it events, carry out the effects."""
+    """One client's session: takes events, returns effects for the caller to carry out."""
 
     def __init__(self, settings: SessionSettings, voices: EnrolledVoices) -> None:
         super().__init__(settings, voices)
         self._enter(CONNECTING)
 
     def handle(self, event: Event) -> list[Effect]:
-        """Take one event; return what is to be done, in order."""
-        if isinstance(event, Received | Refused):  # one that is refused is told why, if it asks
+        """Handle one event. Return the effects to carry out, in order."""
+        if isinstance(event, Received | Refused):  # a refused message may ask for details, too
             self._details |= event.wants_details
         kind = type(event.message) if isinstance(event, Received) else type(event)
         row = _ROW_OF.get((self.state, kind))

@@ -1,4 +1,4 @@
-"""Where a session may be, what decides where it goes next, and what it ends with."""
+"""The states of a session, the results of its actions, and how it ends."""
 
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
@@ -9,58 +9,58 @@ from hwaja.session.events import Broke, CutOff, Shutdown, TimeIsUp
 
 
 class State(Enum):
-    """Where a session is."""
+    """The states of a session."""
 
     CONNECTING = auto()
     READY = auto()
     ENROLLING = auto()
-    """Taking the audio of one speaker's voice."""
+    """The server takes the audio of one speaker's voice."""
     VERIFYING = auto()
-    """The voice is being embedded; the caller reads nothing from the client meanwhile."""
+    """The voice is being embedded. Meanwhile the caller reads no message of the client."""
     TRANSCRIBING = auto()
     DRAINING = auto()
-    """No more audio is taken; what was taken is still being answered."""
+    """The server takes no more audio, and still answers the audio that it has."""
     CLOSED = auto()
 
 
 class Branch(StrEnum):
-    """What an action found, where the next state depends on it."""
+    """The result of an action that may lead to several states."""
 
     AS_ASKED = "as asked"
     REFUSED = "refused"
-    """The client was told why; nothing changed."""
+    """The server sent an error. The session is unchanged."""
     FAILED = "failed"
     """The enrolment ended without a voice."""
     UNANSWERED = "answers are due"
     FINISHED = "all answered"
-    """The session goes on."""
+    """All utterances are answered, and the session continues."""
     ENDED = "session ends"
     """The connection is being closed."""
 
 
 @dataclass(frozen=True, slots=True)
 class CloseOutcome:
-    """What a session ends with once every utterance is answered; by default it goes on."""
+    """What to send once every utterance is answered. By default the session continues."""
 
     code: CloseCode | None = None
-    """Why the connection is closed; None: it stays open."""
+    """Close code. None: the connection stays open."""
     error: Error | None = None
-    """What the client is sent before."""
+    """Error to send before the connection closes."""
 
 
 SERVER_FAULT = Error(ErrorCode.CONNECTION_FAILED, Reason.SERVER_FAILED)
-"""What a client is sent whose session a fault of the server ends."""
+"""The error to a client whose session ends because of a fault of the server."""
 
 
 _CODES = {
     Reason.TOKEN_REVOKED: CloseCode.POLICY_VIOLATION,
     Reason.SERVER_FULL: CloseCode.TRY_AGAIN_LATER,
 }
-"""Of those whose time is up before its end."""
+"""Close codes of the sessions that end before their time limit."""
 
 
 def outcome_of(event: Shutdown | CutOff | TimeIsUp | Broke) -> CloseOutcome:
-    """Return what an event of the server ends a session with."""
+    """Return the close code and the error with which an event of the server ends a session."""
     if isinstance(event, Shutdown | CutOff):
         return CloseOutcome(CloseCode.GOING_AWAY)
     if isinstance(event, Broke):

@@ -1,11 +1,12 @@
-"""When the samples of a transcription were spoken.
+"""Maps the samples of a transcription to the times at which they were spoken.
 
-Audio that comes without a break is dated by its samples, however late a message of it comes. Where
-it stops (a muted microphone, push-to-talk, a telephone call), time goes on without samples, and
-what is spoken behind such a gap is dated later. Not all late audio is behind a gap: a client whose
-network was stuck sends what it kept, faster than it is spoken, until it has caught up, and one that
-the server holds back is late for that alone. So the gap is the least lateness since audio came
-again, once it comes as fast as it is spoken.
+Continuous audio is dated by its sample count, however late its messages arrive. If audio stops (a
+muted microphone, push-to-talk, a telephone call), time passes without samples. Speech after such a
+gap is dated later by the length of the gap.
+
+Late audio does not always mean a gap. After a network fault, a client sends its stored audio faster
+than real time until it has caught up. Audio that the server itself holds back is late, too. So the
+gap is the least lateness since the audio resumed, measured once it arrives at real-time speed.
 """
 
 from bisect import bisect_right
@@ -15,22 +16,21 @@ from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.session.events import Arrival
 
 LEAST_GAP_SECONDS = 1.0
-"""Audio that is less late than this was delayed by the network: nothing is dated later for it."""
+"""The shortest gap. Audio that is less late was delayed by the network, and its times stay."""
 
 STUCK_SECONDS = 0.25
-"""A message that comes so much later than the one before is no measure of how fast audio comes."""
+"""A message with a longer delay than this after the last one restarts the measurement of pace."""
 
 PACE_SECONDS = 0.4
-"""How much audio shows how fast it comes. The shortest utterance and the pause behind it are 0.6 s
-long."""
+"""Audio needed to measure its pace. The shortest utterance and the pause after it last 0.6 s."""
 
 CATCHING_UP_SPEED = 1.25
-"""Audio that comes so many times as fast as it is spoken is catching up."""
+"""Audio that arrives at more than this multiple of real time is catching up."""
 
 
 @dataclass(slots=True)
 class _Pace:
-    """How fast some audio came."""
+    """Measures at which multiple of real time audio arrives."""
 
     messages: int = 0
     spoken_seconds: float = 0.0
@@ -49,29 +49,32 @@ class _Pace:
 
     @property
     def is_natural(self) -> bool:
-        """Whether it came as it was spoken, and not as fast as client, network or server can."""
+        """Whether audio arrived at real-time speed, not as fast as client, network or server can.
+
+        It is so if the server waited for audio at least half of the time.
+        """
         is_slow = self.spoken_seconds <= CATCHING_UP_SPEED * self.taken_seconds
         return is_slow and self.waited_seconds >= self.taken_seconds / 2
 
 
 class Timeline:
-    """Where a transcription lies among the samples of its session, and in time."""
+    """Maps the samples of a session to the time since the transcription began."""
 
     def __init__(self, origin: int) -> None:
         """Begin at sample `origin`."""
         self.origin = origin
         self.began_at = 0.0
-        """When sample `origin` was spoken, in seconds since the Unix epoch."""
-        self._clock_began_at = 0.0  # the same, by the clock of the arrivals
-        self._gaps = [(origin, 0.0)]  # samples from here on were spoken so many seconds later
+        """Time of sample `origin`, in seconds since the Unix epoch."""
+        self._clock_began_at = 0.0  # the same in the arrivals' clock
+        self._gaps = [(origin, 0.0)]  # (first sample after a gap, total gap in seconds)
         self._last: Arrival | None = None
-        self._resumed_from = origin  # first sample since audio came again
-        self._late_seconds = 0.0  # the least since then
+        self._resumed_from = origin  # first sample since audio resumed
+        self._late_seconds = 0.0  # least lateness since then
         self._pace = _Pace()
-        self._is_natural = False  # the last pace that was measured, since then
+        self._is_natural = False  # at the last measurement since then
 
     def arrived(self, arrival: Arrival) -> None:
-        """Learn when a message came; of one that was told of before nothing changes."""
+        """Take the arrival of a message. A repeated arrival changes nothing."""
         last = self._last
         if last is None:
             self._begin(arrival)
@@ -107,22 +110,25 @@ class Timeline:
         self._pace = _Pace()
 
     def stopped(self) -> None:
-        """Learn that nothing more comes for now: no more will show how fast it comes."""
+        """End the current measurement of pace: audio has stopped for now."""
         if self._pace.messages:
             self._end_measurement()
 
     def settle(self) -> None:
-        """Date what came since audio came again, as far as is known by now."""
+        """Record the gap before the resumed audio, if its length is known by now."""
         _, known_seconds = self._gaps[-1]
         if self._is_natural and self._late_seconds - known_seconds >= LEAST_GAP_SECONDS:
             self._gaps.append((self._resumed_from, self._late_seconds))
 
     def seconds(self, sample: int) -> float:
-        """Return when a sample begins, in seconds since the transcription began."""
+        """Return the start of `sample`, in seconds since the transcription began."""
         return (sample - self.origin) / SAMPLE_RATE + self._gap_seconds(sample)
 
     def seconds_behind(self, sample: int) -> float:
-        """Return when the sample before this one ends; there may be a gap between them."""
+        """Return the end of the sample before `sample`, in seconds since the transcription began.
+
+        It differs from `seconds(sample)` if a gap lies between the two samples.
+        """
         return (sample - self.origin) / SAMPLE_RATE + self._gap_seconds(sample - 1)
 
     def _gap_seconds(self, sample: int) -> float:

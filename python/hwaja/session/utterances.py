@@ -1,7 +1,7 @@
-"""The utterances of one transcription that are being answered: what is known of each, in order.
+"""The unanswered utterances of one transcription, with the results so far, in order of speech.
 
-An utterance has its text from one place and its speakers from another. Where several speak in it,
-it is divided into parts, and each is answered as if it were an utterance of its own.
+The recogniser gives the text of an utterance, the attribution gives its speakers. An utterance with
+several speakers is divided into parts. Each part is then answered like an utterance.
 """
 
 from collections.abc import Sequence
@@ -18,33 +18,33 @@ from hwaja.vad.gate import Segment
 
 @dataclass(frozen=True, slots=True)
 class Awaited:
-    """An utterance, or a part of one, and what is known of it."""
+    """An unanswered utterance, or a part of one, with its results so far."""
 
     segment_id: int
     segment: Segment
     recognised: Recognised | None = None
     attributed: Attributed | None = None
     ends_utterance: bool = True
-    """Whether it is the last part of its utterance."""
+    """Whether this is the last part of its utterance."""
 
     @property
     def heard(self) -> Hypothesis | None:
-        """Its text; None where the engine failed on it, or while it is awaited."""
+        """The text. None: the engine failed, or there is no result yet."""
         return None if self.recognised is None else self.recognised.heard
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """Its voices, in order; none where the engine failed on them, or while they are awaited."""
+        """The voices, in order. Empty: the engine failed, or there is no result yet."""
         return (self.attributed and self.attributed.parts) or ()
 
     @property
     def voice(self) -> Part | None:
-        """The first of its voices; None where the engine failed on them."""
+        """The first voice. None: the engine failed, or there is no result yet."""
         return next(iter(self.parts), None)
 
     @property
     def spoken_parts(self) -> list[tuple[Segment, Part]]:
-        """The parts in which something is said; together they are all of it."""
+        """The parts that contain speech. Together they cover the whole segment."""
         spoken = [
             voice
             for voice in self.parts
@@ -56,45 +56,50 @@ class Awaited:
 
 
 class Utterances:
-    """Known by their segment ids, which are never used twice."""
+    """The unanswered utterances by segment id. No id is used twice."""
 
     def __init__(self) -> None:
         self._ids = count()
         self.open_id = next(self._ids)
-        """The id of the utterance that is being spoken, or will be next."""
+        """Id of the open utterance, or of the next one if none is open."""
         self._awaited: dict[int, Awaited] = {}  # in the order of speech
 
     @property
     def oldest(self) -> Segment | None:
-        """The first that is not answered; None where all are."""
+        """The first unanswered utterance. None: all are answered."""
         first = next(iter(self._awaited.values()), None)
         return None if first is None else first.segment
 
     def add(self, segment: Segment) -> int:
-        """Take the utterance that was being spoken and is over; return its id."""
+        """Take the open utterance, which is now over. Return its id."""
         segment_id, self.open_id = self.open_id, next(self._ids)
         self._awaited[segment_id] = Awaited(segment_id, segment)
         return segment_id
 
     def lacks_text(self, segment_id: int) -> bool:
-        """Return whether this one is awaited, and its text is."""
+        """Return whether this utterance is unanswered and has no text yet."""
         awaited = self._awaited.get(segment_id)
         return awaited is not None and awaited.recognised is None
 
     def take_text(self, event: Recognised) -> None:
-        """Learn the text of an utterance; one that is not awaited is ignored."""
+        """Store the text of an utterance. Ignore an unknown or answered one."""
         if event.segment_id in self._awaited:
             awaited = self._awaited[event.segment_id]
             self._awaited[event.segment_id] = replace(awaited, recognised=event)
 
     def take_voice(self, event: Attributed) -> None:
-        """Learn who speaks in an utterance; one that is not awaited is ignored."""
+        """Store the voices of an utterance. Ignore an unknown or answered one."""
         if event.segment_id in self._awaited:
             awaited = self._awaited[event.segment_id]
             self._awaited[event.segment_id] = replace(awaited, attributed=event)
 
     def due(self) -> tuple[list[Awaited], list[Recognise]]:
-        """Return what can be answered, in order, and what must be recognised before the rest."""
+        """Remove and return the utterances that are ready to be answered, in order.
+
+        Returns:
+            The answers, and the parts of divided utterances that must be recognised again.
+
+        """
         answers: list[Awaited] = []
         anew: list[Recognise] = []
         while self._awaited:
@@ -113,7 +118,7 @@ class Utterances:
     def _divide(
         self, utterance: Awaited, heard: Hypothesis, parts: Sequence[tuple[Segment, Part]]
     ) -> list[Recognise]:
-        """Put the parts of an utterance in its place; return those whose text is not known."""
+        """Replace an utterance by its parts. Return the parts that must be recognised again."""
         ids = [utterance.segment_id, *(next(self._ids) for _ in parts[1:])]
         texts = _texts(utterance.segment, heard, [piece for piece, _ in parts])
         anew: list[Recognise] = []
@@ -132,7 +137,10 @@ class Utterances:
 def _texts(
     segment: Segment, heard: Hypothesis, pieces: Sequence[Segment]
 ) -> Sequence[Hypothesis | None]:
-    """Return the text of each part, its tokens dated from there; None where it is not known."""
+    """Return the text of each part; None for all if the text cannot be divided.
+
+    Token times count from the beginning of the part.
+    """
     starts_seconds = [(piece.start - segment.start) / SAMPLE_RATE for piece in pieces]
     speech_seconds = [piece.speech_samples / SAMPLE_RATE for piece in pieces]
     texts = divide(heard, starts_seconds[1:], speech_seconds)
@@ -142,29 +150,29 @@ def _texts(
 
 
 LEAD_SECONDS = 0.1
-"""How far before a change of speaker the next one's first word is dated by Whisper. From 0 to 0.2 s
-nothing changes (bench/RESULTS.md)."""
+"""Whisper dates the first word of a new speaker this much before the change of speaker. Values from
+0 to 0.2 s give the same result (bench/RESULTS.md)."""
 
 NEAR_SECONDS = 0.6
-"""A change is told by the word that begins nearest to it, if one begins as near as this."""
+"""The text is cut at the word that begins nearest to the change, if it is nearer than this."""
 
 MIN_LETTERS_PER_SECOND = 1.5
-"""A part with fewer was left out: at times Whisper ends after the first of two voices."""
+"""A part with fewer letters lacks text: at times Whisper stops after the first of two voices."""
 
 
 def divide(
     hypothesis: Hypothesis, changes_seconds: Sequence[float], speech_seconds: Sequence[float]
 ) -> list[Hypothesis] | None:
-    """Return what was said in each part of an utterance.
+    """Divide the text of an utterance among its parts.
 
     Args:
-        hypothesis: of all of it.
-        changes_seconds: where one part ends and the next begins, ascending, dated like the tokens.
-        speech_seconds: how much is said in each part, one more than there are changes.
+        hypothesis: text of the whole utterance.
+        changes_seconds: boundaries between the parts, ascending, on the tokens' time axis.
+        speech_seconds: duration of speech in each part, one more than there are changes.
 
     Returns:
-        One for each part, their tokens dated as they were; None where the tokens do not tell: there
-        are none, no word begins near a change, or a part would have next to no text.
+        One hypothesis per part, with unchanged token times. None if the text cannot be divided: it
+        has no tokens, no word begins near a change, or a part would have almost no text.
 
     """
     tokens = hypothesis.tokens
@@ -183,9 +191,9 @@ def divide(
 
 
 def _cut(tokens: Sequence[Token], change_seconds: float) -> int | None:
-    """Return the place of the word that begins nearest to a change; None if none is near.
+    """Return the token index of the word that begins nearest to a change; None if none is near.
 
-    Where nothing is between words, every token is one.
+    In a text without spaces, every token counts as a word.
     """
     looked_for = change_seconds - LEAD_SECONDS
 

@@ -1,7 +1,6 @@
-"""Who speaks: voices, scores, turns within an utterance, and verdicts on enrolments.
+"""Speaker recognition: voices, scores, turns within an utterance, and verdicts on enrolments.
 
-Imports `vad`, `workers` and what stands below. Begin with `attribution`, which has a session's
-Imports `vad`, `workers` and what stands below. Begin with `attribution`, which has a session's
-utterances compared with its `voices`. `diarize` makes parts of embeddings. `enroller` measures a
-take, `verdict` judges it.
+Imports `vad`, `workers` and the packages below them. Begin with `attribution`: it compares a
+session's utterances with its `voices`. `diarize` divides an utterance into parts by its embeddings.
+`enroller` measures a take, `verdict` accepts or refuses it.
 """

@@ -1,9 +1,9 @@
-"""Who speaks in the utterances of one session, and whether another voice has begun in the open one.
+"""Speaker attribution of one session's utterances, and the search for a change of voice.
 
-Where people answer each other without a pause, the gate would hold all their turns back until
-somebody pauses. So the end of an open utterance is embedded every now and then, and where another
-voice is sure to have begun, the utterance is over. Overload does not stop that: short utterances of
-one voice are what is recognised soonest, and once.
+If people answer each other without a pause, the gate delays all their turns until the next pause.
+So the end of an open utterance is embedded at intervals. The utterance ends where another voice is
+certain to have begun. The search continues under overload: short utterances of one voice are
+recognised soonest, and only once.
 """
 
 import asyncio
@@ -19,13 +19,13 @@ from hwaja.workers.overload import DegradationLevel
 from hwaja.workers.session_work import SessionWork, Work, attempt
 
 HURRIED_SECONDS = 3.0
-"""What is embedded of an utterance under overload; longer audio hardly says more of its voice."""
+"""Under overload, only this much of an utterance is embedded. Longer audio hardly improves it."""
 
 Parts = tuple[Part, ...]
 
 
 class Attribution:
-    """Has utterances embedded and compares them with the enrolled voices."""
+    """Embeds utterances and compares them with the enrolled voices."""
 
     def __init__(
         self,
@@ -37,11 +37,11 @@ class Attribution:
         """Prepare.
 
         Args:
-            work: of the session.
-            voices: the enrolled voices, read when an embedding is there.
-            report_voices: takes the parts of a segment; None: the engine failed on it.
-            report_turn: takes the sample of a segment from which on another voice speaks; None:
-                none is sure to, or the engine failed.
+            work: the session's access to the workers and the audio ring.
+            voices: the enrolled voices, read when an embedding arrives.
+            report_voices: takes a segment id and the parts of the segment. None: the engine failed.
+            report_turn: takes a segment id and the sample at which another voice begins. None: no
+                change of voice is certain, or the engine failed.
 
         """
         self._work = work
@@ -53,16 +53,16 @@ class Attribution:
         self._lessons: set[asyncio.Task[None]] = set()
 
     def begin(self, *, adapt: bool) -> None:
-        """Begin a transcription; unless voices may adapt, take back what they learned before."""
+        """Begin a transcription. Without `adapt`, reset the voices to their enrolments."""
         self._end_probe()
         if not adapt:
             self._end_lessons()
             self._voices.unlearn()
 
     def probe(self, segment_id: int, start: int, stop: int) -> None:
-        """Search samples `[start, stop)` of an open segment for another voice, and report it.
+        """Search samples `[start, stop)` of an open segment for another voice; report the result.
 
-        One search at a time. It is given up when the segment is over.
+        One search runs at a time. `finish` cancels it.
         """
 
         def found(task: asyncio.Task[int | None]) -> None:
@@ -73,11 +73,11 @@ class Attribution:
         self._probe.add_done_callback(found)
 
     def speculate(self, segment_id: int, segment: Segment) -> None:
-        """Begin work on a segment that may be over."""
+        """Begin to attribute a segment that may be over."""
         self._work.begin("attribution", segment_id, segment, self._attribution(segment))
 
     def finish(self, segment_id: int, segment: Segment) -> None:
-        """Report who speaks in a segment that is over."""
+        """Attribute a finished segment, and report its parts."""
 
         def found(task: asyncio.Task[Parts | None]) -> None:
             self._utterances.discard(task)
@@ -91,10 +91,15 @@ class Attribution:
         task.add_done_callback(found)
 
     def learn(self, speaker_id: int, segment: Segment) -> asyncio.Task[None] | None:
-        """Let a voice learn from a segment that is the speaker's for sure, if there is time."""
+        """Let a voice learn from a segment that is certain to be the speaker's.
+
+        Returns:
+            The task; None under overload, when voices do not learn.
+
+        """
         if self._work.overload.leaves_out(DegradationLevel.SPEAKER_DETAILS):
             return None
-        samples = self._work.ring.read(segment.start, segment.stop)  # the ring may forget them next
+        samples = self._work.ring.read(segment.start, segment.stop)  # the ring may soon drop them
 
         async def learn() -> None:
             try:
@@ -114,7 +119,7 @@ class Attribution:
         return lesson
 
     def close(self) -> None:
-        """Give up everything."""
+        """Cancel all work."""
         self._end_probe()
         self._end_lessons()
         for task in self._utterances:
@@ -132,7 +137,7 @@ class Attribution:
     async def _next_turn(self, start: int, stop: int) -> int | None:
         track = await self._embed(start, stop, overlaps=False)
         try:
-            # What the gate holds open has no long pause in it: all of it counts as speech.
+            # An open utterance has no long pause: all of its audio counts as speech.
             speech_seconds = (stop - start) / SAMPLE_RATE
             whole = Part(start, stop, self._voices.speaker_ids, speech_seconds)
             return next_turn(read_parts(track, whole, self._voices))
@@ -164,6 +169,6 @@ class Attribution:
 
 
 def _middle(segment: Segment) -> tuple[int, int]:
-    """Return the samples in the middle of an utterance."""
+    """Return the range of the middle `HURRIED_SECONDS` of an utterance, in samples."""
     spare = max(0, segment.stop - segment.start - round(HURRIED_SECONDS * SAMPLE_RATE)) // 2
     return segment.start + spare, segment.stop - spare

@@ -1,8 +1,8 @@
-"""From the embeddings of an utterance to its parts, each with one voice.
+"""Divides an utterance into parts with one voice each, by the embeddings of its windows.
 
-People answer without a pause, so one utterance may hold several voices. Each window votes with the
-evidence of its embedding; a change of speaker costs as much as it is unlikely. The cheapest path
-through the windows (Viterbi, 1967) says who speaks when.
+People answer without a pause, so one utterance may hold several voices. The embedding of each
+window gives evidence for each voice. A change of speaker has a cost, since it is unlikely. The path
+with the most evidence less costs (Viterbi, 1967) gives the speaker of each window.
 """
 
 from itertools import groupby
@@ -17,30 +17,30 @@ from hwaja.speakers.voices import Voices
 from hwaja.vad.gate import Segment
 
 BELIEVED_PROBABILITY = 0.8
-"""A turn whose voice is less sure than this is no turn of its own."""
+"""A turn whose voice is less probable than this is merged with a neighbour."""
 
 
 def unscored_part(segment: Segment, voices: Voices) -> Part:
-    """Return a segment as one part, of which nothing is compared yet."""
+    """Return a segment as one part, without any scores yet."""
     speech_seconds = segment.speech_samples / SAMPLE_RATE
     return Part(segment.start, segment.stop, voices.speaker_ids, speech_seconds)
 
 
 def whole_part(track: VoiceTrack, whole: Part, voices: Voices) -> Part:
-    """Return an utterance as one part, whoever speaks in the midst of it; as `read_parts`."""
+    """Return an utterance as one part, however many speakers it has. See `read_parts`."""
     return _part(track, (0, len(track.windows)), whole, voices)
 
 
 def read_parts(track: VoiceTrack, whole: Part, voices: Voices) -> tuple[Part, ...]:
-    """Return the parts of an utterance, in order; neighbours are nearest to different voices.
+    """Return the parts of an utterance, in order. Neighbouring parts have different voices.
 
     Args:
-        track: the utterance's.
+        track: embeddings of the utterance.
         whole: the utterance as one part; not short.
-        voices: the enrolled ones, at least one.
+        voices: the enrolled voices, at least one.
 
     Raises:
-        ValueError: for embeddings without direction.
+        ValueError: for an embedding without direction (zero or not finite).
 
     """
     spans = find_turns(voices.leanings(track.windows))
@@ -53,7 +53,7 @@ def read_parts(track: VoiceTrack, whole: Part, voices: Voices) -> tuple[Part, ..
 
 
 def _unfounded(parts: list[Part]) -> int | None:
-    """Return after which part there is no change of speaker; None if every change is founded."""
+    """Return the first part of a pair that must be merged; None if every change is believed."""
     for at in range(len(parts) - 1):
         if parts[at].nearest == parts[at + 1].nearest:
             return at
@@ -61,7 +61,7 @@ def _unfounded(parts: list[Part]) -> int | None:
     least, at = min(doubts)
     if len(parts) == 1 or least >= BELIEVED_PROBABILITY:
         return None
-    # With the longer neighbour; what is left of the others is looked at again.
+    # Merge it with the longer neighbour. The caller then checks the remaining parts again.
     neighbours = [k for k in (at - 1, at + 1) if 0 <= k < len(parts)]
     longer = max(neighbours, key=lambda k: parts[k].speech_seconds)
     return min(at, longer)
@@ -92,7 +92,7 @@ def _part(track: VoiceTrack, span: tuple[int, int], whole: Part, voices: Voices)
 
 
 def _voice_between(track: VoiceTrack, first: int, stop: int) -> Embedding:
-    """Return the mean of windows, without those at a change, which hear both sides of it."""
+    """Return the mean of windows, shape (dim,). Skip the windows at a change: they mix voices."""
     inner = slice(first + (first > 0), stop - (stop < len(track.windows)))
     windows = track.windows[inner] if inner.start < inner.stop else track.windows[first:stop]
     mean: Embedding = windows.mean(axis=0, dtype=np.float32)
@@ -100,18 +100,19 @@ def _voice_between(track: VoiceTrack, first: int, stop: int) -> Embedding:
 
 
 CHANGE_COST = 2.0
-"""Natural log-odds against a change of speaker from one window to the next. At 1.5 more single
-voices are cut in two, at 6 one change in five is missed (bench/RESULTS.md)."""
+"""Natural log-odds against a change of speaker from one window to the next. At 1.5, more single
+voices are cut in two. At 6, one change in five is missed (bench/RESULTS.md)."""
 
 _EVIDENCE = evidence_per_score(WINDOW_SAMPLES / SAMPLE_RATE) * HOP_SAMPLES / WINDOW_SAMPLES
-"""Of a difference of 1 in one window, of whose audio its neighbours have most as well."""
+"""Evidence of a score difference of 1 in one window. Windows overlap, so each counts only for its
+hop."""
 
 
 def find_turns(leanings: NDArray[np.float32]) -> list[tuple[int, int]]:
-    """Return the turns of an utterance, in order, as windows `[first, stop)`.
+    """Return the turns of an utterance, in order, as ranges of windows `[first, stop)`.
 
     Args:
-        leanings: of its windows, shape (n, voices) with n >= 1; see `Voices.leanings`.
+        leanings: scores of the windows, shape (n, voices) with n >= 1; see `Voices.leanings`.
 
     """
     turns = []
@@ -124,7 +125,7 @@ def find_turns(leanings: NDArray[np.float32]) -> list[tuple[int, int]]:
 
 
 def _cheapest_path(evidence: NDArray[np.float32]) -> list[int]:
-    """Return the voice of each window that makes the evidence, less the changes, the most."""
+    """Return the voice of each window on the path with the most evidence less change costs."""
     total = evidence[0]
     origins = []
     for step in evidence[1:]:

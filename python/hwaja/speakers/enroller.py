@@ -1,7 +1,7 @@
-"""Takes voices in: measures a take, compares it, and keeps its voice unless it is refused."""
+"""Enrols voices: measures a take, compares it, and keeps its voice unless it is refused."""
 
 import asyncio
-import concurrent.futures.thread  # noqa: F401  # asyncio would load it in the midst of a take
+import concurrent.futures.thread  # noqa: F401  # otherwise asyncio imports it during a take
 from collections.abc import Awaitable, Callable
 
 import numpy as np
@@ -20,25 +20,25 @@ from hwaja.vad.gate import FRAME_SAMPLES, mean_dbfs
 from hwaja.workers.session_work import failure_logged
 
 ReadSamples = Callable[[], Samples]
-"""Reads samples, maybe more than once; the reader may overwrite what it gets."""
+"""Returns a copy of the samples. It may be called repeatedly. The caller may overwrite the copy."""
 
 Embed = Callable[[ReadSamples, int], Awaitable[VoiceTrack]]
-"""Embeds samples, told how to read them and how many they are."""
+"""Embeds samples. Takes a function that reads them, and their number."""
 
 
 class Enroller:
-    """Keeps the voices of one session that pass."""
+    """Measures the takes of one session and enrols the accepted voices."""
 
     def __init__(self, embed: Embed, ring: RingBuffer, voices: Voices) -> None:
-        """Prepare to enrol into `voices` what lies in `ring`."""
+        """Prepare to enrol takes from `ring` into `voices`."""
         self._embed = embed
         self._ring = ring
         self._voices = voices
 
     async def enrol(self, take: Enrol) -> Enrolled:
-        """Keep the voice of a take, or say why not; then the earlier voice stays."""
+        """Keep the voice of a take, or return why not. After a failure, an earlier voice stays."""
         looks_like = await self._looks_like(take)
-        if looks_like is not None:  # first, as the detector hears little speech in such noise
+        if looks_like is not None:  # first: the detector finds little speech in a wrong format
             return Enrolled(Reason.WRONG_FORMAT, looks_like=looks_like)
         if _speech_samples(take) < MIN_SPEECH_SECONDS * SAMPLE_RATE:
             return Enrolled(Reason.TOO_LITTLE_SPEECH)
@@ -52,7 +52,7 @@ class Enroller:
 
     async def _looks_like(self, take: Enrol) -> AudioFormat | None:
         whole = self._ring.read(take.start, self._ring.end)
-        with failure_logged("format"):  # as where the system gives no thread: most are right
+        with failure_logged("format"):  # no thread, for example: most takes have the right format
             try:
                 return await asyncio.to_thread(format_of_take, whole)  # up to 8 ms of NumPy
             finally:

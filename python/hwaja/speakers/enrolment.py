@@ -1,4 +1,4 @@
-"""What is asked of an enrolment, and what comes of it; no audio."""
+"""The request for an enrolment and its result; no audio."""
 
 from dataclasses import dataclass
 
@@ -15,17 +15,17 @@ class Enrol:
     start: int
     """First sample of the take."""
     segments: tuple[Segment, ...]
-    """Where in it somebody speaks."""
+    """The segments of the take that contain speech."""
     adds: bool
-    """Whether the take is added to the earlier ones of this speaker, or replaces them."""
+    """True: the take is added to the speaker's earlier takes. False: it replaces them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """The voice of the speaker being verified is kept, or `failure` says why not."""
+    """The result of an enrolment: the voice is kept, or `failure` says why not."""
 
     failure: Reason | None = None
     quality: Quality | None = None
-    """What was measured; None where the engine failed."""
+    """The measurements. None: the engine failed, or the take was not measured."""
     looks_like: AudioFormat | None = None
-    """With `wrong_format`: which."""
+    """The format that the audio seems to have, with `wrong_format` only."""

@@ -1,4 +1,4 @@
-"""What can be measured of a take without a model: arrays in, numbers out."""
+"""Measurements of a take without a model: signal-to-noise ratio, clipping, agreement of parts."""
 
 import math
 from collections.abc import Sequence
@@ -12,28 +12,29 @@ from hwaja.speakers.voices import norms_of
 from hwaja.vad.gate import mean_dbfs
 
 _LEAST_SHARE = 0.25
-"""Of a take that each of its two parts holds: who speaks less is not told."""
+"""Least share of a take in each of its two parts. A second voice with less is not detected."""
 _LEAST_WINDOWS = 8
-"""As many in each part: 1.6 s, below which the voice of one person differs by chance. A take that
-is too short for two such parts cannot be told."""
+"""Least number of windows in each part: 1.6 s. In shorter parts, one person's voice differs by
+chance. A take too short for two such parts is not checked."""
 _PLACES = 8
-"""At which the voice may change, evenly spread, and `_MOST_CHANGES` of them at once."""
+"""Number of evenly spaced places at which the voice may change, at most `_MOST_CHANGES` at once."""
 _MOST_CHANGES = 3
 _APART_WINDOWS = math.ceil(WINDOW_SAMPLES / HOP_SAMPLES)
-"""Nearer windows hear the same samples, so that they are alike whoever speaks."""
+"""Least distance between compared windows. Nearer windows share samples, so they are always
+alike."""
 _LEAST_LIKENESS = 0.15
-"""Of a part with itself: in less there is no voice to compare."""
+"""Least likeness of a part with itself. A part below it has no voice to compare."""
 
 _FULL_SCALE = 0.999
 _QUIET_SHARE = 0.1
 
 
 def snr_db(levels_dbfs: Sequence[float], speech_dbfs: float) -> float:
-    """Return how far speech stands out of the quietest tenth of the frames of its take, in dB.
+    """Return the signal-to-noise ratio of a take, in dB. The quietest tenth of frames is the noise.
 
     Args:
-        levels_dbfs: of every frame of the take, pauses and all.
-        speech_dbfs: RMS over its speech, which holds the noise too.
+        levels_dbfs: level of every frame of the take, pauses included.
+        speech_dbfs: RMS level of the speech, noise included.
 
     """
     quietest = sorted(levels_dbfs)[: max(1, round(_QUIET_SHARE * len(levels_dbfs)))]
@@ -42,22 +43,23 @@ def snr_db(levels_dbfs: Sequence[float], speech_dbfs: float) -> float:
 
 
 def clipped_share(speech: Samples) -> float:
-    """Return the share of samples, shape (n,), that are at full scale."""
+    """Return the share of samples at full scale, in [0, 1]. `speech` has shape (n,), float32."""
     return float(np.mean(np.abs(speech) >= _FULL_SCALE))
 
 
 def agreement(windows: Embeddings) -> float:
-    """Return how alike the two parts of a take are that are least so: 1 for one voice.
+    """Return the likeness of the two least alike parts of a take, in [-1, 1]; 1 for one voice.
 
-    The parts take turns: one, then the other, perhaps the first again, and the other again. Their
-    mean cosine is divided by what it is inside of each, so that it says the same of short takes as
-    of long ones, and of a hall as of a booth. More windows make it more certain, not lower.
+    The take is divided in two at up to three places, and the parts alternate. The mean cosine
+    across the parts is divided by the mean cosine inside them. So the result has the same meaning
+    for short and long takes, and for a hall and a booth. More windows make it more certain, not
+    lower.
 
     Args:
-        windows: of the take, shape (n, dim), as of `VoiceTrack.windows`.
+        windows: embeddings of the take's windows, shape (n, dim), as in `VoiceTrack.windows`.
 
     Raises:
-        ValueError: for one without direction.
+        ValueError: for an embedding without direction (zero or not finite).
 
     """
     units = (windows / norms_of(windows)).astype(np.float64)
@@ -79,11 +81,11 @@ def agreement(windows: Embeddings) -> float:
 
 
 def _pair_sums(second: NDArray[np.float64], table: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the sums of a table over pairs in the second part, across, and in the first.
+    """Return the sums of a table over the pairs in the second part, across, and in the first.
 
     Args:
-        second: 1 where a window is in the second part and 0 where not, shape (ways, n).
-        table: of pairs of windows, shape (n, n), symmetric.
+        second: 1 if a window is in the second part, else 0; shape (ways, n).
+        table: one value per pair of windows, shape (n, n), symmetric.
 
     Returns:
         Shape (3, ways).

@@ -1,11 +1,11 @@
-"""Who speaks, from the voice and from who spoke before and after.
+"""Decides the speaker of a part from its voice and from the pattern of turns around it.
 
-The evidence of the voice and the evidence of the pattern are log-odds, and are added. The voice
-alone decides a part of `PATTERN_SECONDS` or more: that is a turn. A shorter part is likelier an
-answer to the last turn, so answers in a row all answer the same one; and a part that is not sure is
-looked at once more when more is said soon after it. The pattern's odds are assumptions about
-conversation, not measured on one: they are small, so that a voice outweighs them unless it is
-nearly as near to another.
+The evidence of the voice and of the pattern are log-odds, which are added. The voice alone decides
+a part of `PATTERN_SECONDS` or more: such a part is a turn. A shorter part is probably an answer to
+the last turn, so several short parts in a row answer the same turn. An uncertain part is decided
+once more if the next part follows soon. The odds of the pattern are assumptions about conversation,
+not measurements. They are small: the voice outweighs them unless two voices are almost equally
+near.
 """
 
 from collections.abc import Sequence
@@ -16,31 +16,31 @@ from hwaja.protocol.values import Label
 from hwaja.speakers.parts import Part, probabilities
 
 PATTERN_SECONDS = 1.5
-"""Speech from which on the voice alone decides; of 1000 such clips 1 goes to the wrong voice."""
+"""Least speech for the voice alone to decide. Of 1000 such clips, 1 goes to the wrong voice."""
 
 ANSWER_PROBABILITY = 0.65
-"""That something so short, after a pause, is an answer to the last turn, not its going on."""
+"""Probability that a short part after a pause is another speaker's answer to the last turn."""
 
 SAME_TURN_PAUSE_SECONDS = 1.0
-"""A shorter pause may lie within a turn."""
+"""A shorter pause may occur within a turn."""
 
 SAME_TURN_PROBABILITY = 0.7
-"""That what is said after such a pause goes on with the turn."""
+"""Probability that the speaker stays the same across such a pause."""
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Who is taken to have said a part."""
+    """The decided speaker of a part."""
 
     speaker_id: int
     label: Label
     probability: float
-    """Of this speaker, from the voice and the pattern; the other enrolled ones have the rest."""
+    """Probability of this speaker among the enrolled ones, from the voice and the pattern."""
 
 
 @dataclass(frozen=True, slots=True)
 class Revised:
-    """An earlier answer whose speaker is another, now that more is known."""
+    """A corrected speaker for an earlier answer."""
 
     segment_id: int
     speaker_id: int
@@ -51,32 +51,35 @@ class _Taken:
     segment_id: int
     part: Part
     evidence: tuple[float, ...]
-    """Of the voice and of what came before."""
+    """Log-likelihoods from the voice and the parts before, one per speaker."""
     said: Said
 
 
 class TurnPrior:
-    """Decides parts in the order in which they were spoken."""
+    """Decides the speakers of parts, in the order of speech."""
 
     def __init__(self) -> None:
         self._last: _Taken | None = None
-        self._turn: _Taken | None = None  # the last of `PATTERN_SECONDS` or more
+        self._turn: _Taken | None = None  # last part of `PATTERN_SECONDS` or more
 
     def take(self, segment_id: int, part: Part, pause_seconds: float) -> Said:
-        """Return who said a part that began `pause_seconds` after the one before."""
+        """Return the speaker of a part, which began `pause_seconds` after the last part."""
         evidence = part.evidence or (0.0,) * len(part.speaker_ids)
         may_answer = part.speech_seconds < PATTERN_SECONDS and pause_seconds > 0
         if may_answer and self._turn is not None:
             evidence = _beside(evidence, self._turn.evidence, 1 - ANSWER_PROBABILITY)
         elif not part.evidence and self._last is not None:
-            # The rest of a turn that was too long for one utterance; or nobody had a turn yet.
+            # It is the rest of a turn too long for one utterance, or there was no turn yet.
             evidence = _beside(evidence, self._last.evidence, SAME_TURN_PROBABILITY)
         said = _said(part, evidence)
         self._keep(_Taken(segment_id, part, evidence, said))
         return said
 
     def revise(self, part: Part, pause_seconds: float) -> Revised | None:
-        """Return what the next part, before it is taken, says of the last one; None if nothing."""
+        """Return the correction of the last part by the next one; None if its speaker stays.
+
+        Call it before `take` for the next part.
+        """
         last = self._last
         if last is None or last.said.label is Label.SURE or not part.evidence:
             return None
@@ -104,10 +107,11 @@ def _said(part: Part, evidence: Sequence[float]) -> Said:
 def _beside(
     evidence: Sequence[float], neighbour: Sequence[float], same: float
 ) -> tuple[float, ...]:
-    """Return the evidence of a part beside another, which is `same` likely the same speaker's.
+    """Return the evidence of a part, given the evidence of a neighbouring part.
 
-    However sure the other part is, the odds of two speakers change by no more than those of `same`
-    and of what is left for each of the others.
+    `same` is the probability that both parts have the same speaker. The other speakers share the
+    rest equally. However certain the neighbour is, the odds between two speakers change at most by
+    the ratio of `same` to one such share.
     """
     likely = probabilities(neighbour)
     other = (1 - same) / max(1, len(likely) - 1)

@@ -1,9 +1,8 @@
-"""What the figures of a voice forbid, and what they advise against.
+"""Decides from the measurements of a voice whether to refuse it, and which warnings to give.
 
-A refusal is for what would make labels wrong; everything else that could be better is a warning,
-since a good voice that is refused costs more than a mediocre one that is kept. The thresholds were
-found with `hwaja bench experiment enrolment`; bench/RESULTS.md has what each of them catches, and
-misses.
+A voice is refused only if it would cause wrong labels. Any other defect is a warning: refusing a
+good voice costs more than keeping a mediocre one. The thresholds were found with `hwaja bench
+experiment enrolment`. bench/RESULTS.md lists what each threshold detects and misses.
 """
 
 from msgspec.structs import replace
@@ -13,42 +12,42 @@ from hwaja.protocol.texts import REASONS
 from hwaja.protocol.values import Quality, QualityWarning
 
 MIN_SPEECH_SECONDS = 2.0
-"""Less speech makes an unreliable voice: the cosine to the same voice is 0.57 at 1 s, 0.65 at
-1.5 s and 0.73 at 3 s (design notes)."""
+"""Least speech. Less gives an unreliable voice: the cosine to the same voice is 0.57 at 1 s, 0.65
+at 1.5 s and 0.73 at 3 s (design notes)."""
 
 ADVISED_SPEECH_SECONDS = 3.0
-"""Less is warned of: the specification asks for 3-5 s."""
+"""Less speech causes a warning: the specification asks for 3-5 s."""
 
 QUIET_DBFS = -50.0
-"""Speech as quiet as this is warned of: the gate takes frames under -60 dBFS for silence."""
+"""Quieter speech causes a warning: the gate treats frames under -60 dBFS as silence."""
 
 NOISY_SNR_DB = 15.0
-"""Less is warned of. It parts what has noise added at 10 dB (14.8 dB at most as measured here) from
-what has not."""
+"""A lower ratio causes a warning. The threshold separates takes with noise added at 10 dB (measured
+here as 14.8 dB at most) from takes without."""
 
 LITTLE_AGREEMENT = 0.75
-"""A take whose parts are less alike is warned of: it may hold two people."""
+"""Less agreement between the parts of a take causes a warning: it may hold two people."""
 
 TWO_VOICES_AGREEMENT = 0.65
-"""A take whose parts are less alike holds two people."""
+"""With less agreement, the take is refused: it holds two people."""
 
 SIMILAR_VOICE_COSINE = 0.60
-"""As near as this to another enrolled voice is warned of: it may be the same person."""
+"""This cosine or more to another enrolled voice causes a warning: it may be the same person."""
 
 SAME_VOICE_COSINE = 0.82
-"""As near as this to another enrolled voice is the same person. Two people of one sex who speak the
-same language in the same room come to 0.7, and to 0.8 in a hall."""
+"""With this cosine or more to another enrolled voice, the voice is refused: it is the same person.
+Two people of one sex who speak the same language reach 0.7 in the same room, and 0.8 in a hall."""
 
 CLIPPED_SHARE = 0.005
-"""A larger share of full-scale samples is warned of. Real clips have none; the cosine to the
+"""A larger share of full-scale samples causes a warning. Real clips have none. The cosine to the
 unclipped voice is 0.97 at 1 %, 0.90 at 5 % and 0.78 at 20 %."""
 
 OTHER_VOICE_COSINE = 0.50
-"""A take that is less like the earlier takes, to which it was to be added, is of another person."""
+"""With a lower cosine to the speaker's earlier takes, an added take is of another person."""
 
 
 def refusal(quality: Quality) -> Reason | None:
-    """Return why the voice is not kept; None where it is."""
+    """Return why the voice is refused; None if it is accepted."""
     if quality.agreement < TWO_VOICES_AGREEMENT:
         return Reason.TWO_VOICES
     if quality.takes_similarity is not None and quality.takes_similarity < OTHER_VOICE_COSINE:
@@ -59,7 +58,7 @@ def refusal(quality: Quality) -> Reason | None:
 
 
 def warnings(quality: Quality) -> tuple[Reason, ...]:
-    """Return what could be better, beside what `refusal` says; the gravest first."""
+    """Return the warnings, the gravest first, without the one that `refusal` already covers."""
     reason = refusal(quality)
     is_mixed = quality.agreement < LITTLE_AGREEMENT
     is_similar = _other_similarity(quality) >= SIMILAR_VOICE_COSINE
@@ -75,7 +74,7 @@ def warnings(quality: Quality) -> tuple[Reason, ...]:
 
 
 def with_warnings(quality: Quality) -> Quality:
-    """Return the figures together with what they are warned of, as the client is told."""
+    """Return a copy of `quality` with its warnings, as the client gets it."""
     told = tuple(QualityWarning(reason, REASONS[reason]) for reason in warnings(quality))
     return replace(quality, warnings=told)
 

@@ -1,4 +1,4 @@
-"""The enrolled voices, and how like them a piece of speech is."""
+"""The enrolled voices of a session, and the likeness of speech to them."""
 
 from dataclasses import dataclass
 from importlib.resources import files
@@ -10,28 +10,29 @@ from numpy.typing import NDArray
 from hwaja.engines.interface import Embedding, Embeddings
 
 NEAREST = 30
-"""Voices of the cohort that count, the nearest: 1 in 10. Between 20 and 100 nothing changes."""
+"""Number of nearest cohort voices that count: 1 in 10. From 20 to 100 the result is the same."""
 
 Rows = NDArray[np.float32]
 """Unit vectors, shape (n, dim), float32."""
 
 
 class Cohort:
-    """Voices of people who are not in the conversation, to tell how much a likeness means.
+    """Voices of people outside the conversation, for the normalisation of scores.
 
-    A voice that is like everybody's, or was enrolled in noise, has other cosines than a clear one.
-    So a cosine is judged against those to the nearest voices of a cohort: the adaptive symmetric
+    A common voice, or one enrolled in noise, has other cosines than a clear one. So a score is a
+    cosine less half of the voice's and half of the speech's own nearness to the cohort (the mean
+    cosine to the nearest cohort voices). This is the adaptive symmetric
     normalisation of Matejka et al., "Analysis of Score Normalization in Multilingual Speaker
     Recognition", Interspeech 2017, without its division by the deviation. The cohort is English
-    read speech; in Korean that deviation is half as wide, and dividing by it made the same score
-    mean another thing in each language (bench/RESULTS.md).
+    read speech. In Korean the deviation is half as wide, so the division gave the same score
+    another meaning in each language (bench/RESULTS.md).
     """
 
     def __init__(self, voices: Rows) -> None:
-        """Take `voices`.
+        """Keep `voices`, unit vectors of shape (n, dim), float32.
 
         Raises:
-            ValueError: where there are fewer than `NEAREST`.
+            ValueError: for fewer than `NEAREST` voices.
 
         """
         if len(voices) < NEAREST:
@@ -40,12 +41,12 @@ class Cohort:
 
     @classmethod
     def shipped(cls) -> "Cohort":
-        """Return the one beside this file: see cohort.md for where it comes from."""
+        """Load the cohort beside this file; cohort.md names its source."""
         data = files(__package__).joinpath("cohort.npy").read_bytes()
         return cls(np.load(BytesIO(data), allow_pickle=False).astype(np.float32))
 
     def nearness(self, rows: Rows) -> NDArray[np.float32]:
-        """Return the mean cosine of each row to the voices nearest to it, shape (n,)."""
+        """Return the mean cosine of each row to its nearest cohort voices, shape (n,), float32."""
         cosines = rows @ self._voices.T
         nearest = np.partition(cosines, -NEAREST, axis=1)[:, -NEAREST:]
         return np.asarray(nearest.mean(axis=1), np.float32)
@@ -53,16 +54,18 @@ class Cohort:
 
 @dataclass(frozen=True, slots=True)
 class Pooled:
-    """The takes of one speaker as one voice."""
+    """The takes of one speaker, combined into one voice."""
 
     voice: Embedding
-    """Mean of their directions, weighted by how long they speak; not normalised."""
+    """Mean of the takes' unit vectors, weighted by their speech; shape (dim,), not normalised."""
     speech_seconds: float
     takes: int
 
 
 def pool(earlier: Pooled | None, embedding: Embedding, speech_seconds: float) -> Pooled:
-    """Return a new take, shape (dim,), together with the earlier ones.
+    """Combine the embedding of a new take, shape (dim,), with the earlier takes.
+
+    `earlier` and `embedding` are unchanged.
 
     Raises:
         ValueError: for an embedding without direction (zero or not finite).
@@ -81,10 +84,10 @@ def cosine(one: Embedding, other: Embedding) -> float:
     """Return the cosine of two embeddings, in [-1, 1].
 
     Raises:
-        ValueError: where one has no direction.
+        ValueError: if one has no direction (zero or not finite).
 
     """
-    # Rounding takes it just past 1.
+    # Rounding may give slightly more than 1.
     return float(np.clip(one @ other / (_norm(one) * _norm(other)), -1, 1))
 
 
@@ -93,10 +96,10 @@ def _norm(embedding: Embedding) -> float:
 
 
 def norms_of(embeddings: Embeddings) -> NDArray[np.float32]:
-    """Return the length of each embedding, shape (n, 1).
+    """Return the norm of each embedding, shape (n, 1), float32.
 
     Raises:
-        ValueError: for one without direction (zero or not finite).
+        ValueError: for an embedding without direction (zero or not finite).
 
     """
     norms = np.linalg.norm(embeddings, axis=1, keepdims=True)
@@ -106,41 +109,42 @@ def norms_of(embeddings: Embeddings) -> NDArray[np.float32]:
 
 
 LEARNABLE_COSINE = 0.5
-"""Of less, an embedding is not learned from: the same voice has 0.6 to 0.8 at 3 s."""
+"""Least cosine for a voice to learn from an embedding. The same voice has 0.6 to 0.8 at 3 s."""
 
 LEARNED_SECONDS = 30.0
-"""Speech from which on what was learned counts as much as what was enrolled."""
+"""With this much learned speech, the learned part weighs as much as the enrolment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """How like the enrolled voices some pieces of speech are; shapes (pieces, voices), float32."""
+    """The likeness of pieces of speech to voices; arrays of shape (pieces, voices), float32."""
 
     cosines: NDArray[np.float32]
     scores: NDArray[np.float32]
-    """The cosines less what is to be expected of these voices and of this piece; see `Cohort`."""
+    """The cosines less those expected for the voice and the piece; see `Cohort`."""
 
 
 class Voices:
     """The enrolled voices of one session."""
 
     def __init__(self, cohort: Cohort) -> None:
-        """Take no voices yet; judge likeness against `cohort`."""
+        """Begin without voices. Normalise scores with `cohort`."""
         self._cohort = cohort
         self._enrolled: dict[int, Pooled] = {}
         self._learned: dict[int, Embedding] = {}
-        self._nearness: dict[int, float] = {}  # of each voice as it is now to the cohort
+        self._nearness: dict[int, float] = {}  # of each current voice to the cohort
 
     @property
     def speaker_ids(self) -> tuple[int, ...]:
-        """Whose voices are known, ascending: the order of every row of scores."""
+        """Ids of the enrolled speakers, ascending: the order of every row of scores."""
         return tuple(sorted(self._enrolled))
 
     def enrol(self, speaker_id: int, pooled: Pooled) -> None:
-        """Keep a voice, replacing an earlier one of this speaker, which is overwritten.
+        """Keep a voice. Overwrite the memory of the speaker's earlier voice.
 
         Raises:
-            ValueError: for a voice without direction (zero or not finite); nothing is changed.
+            ValueError: for a voice without direction (zero or not finite). The voices are
+                unchanged.
 
         """
         norms_of(pooled.voice[None])
@@ -149,21 +153,22 @@ class Voices:
         self._settle(speaker_id)
 
     def of(self, speaker_id: int) -> Pooled | None:
-        """Return what a speaker enrolled; None before the first take."""
+        """Return the enrolled voice of a speaker; None before the first take."""
         return self._enrolled.get(speaker_id)
 
     def others(self, speaker_id: int) -> list[Embedding]:
-        """Return what all other speakers enrolled, not normalised."""
+        """Return the enrolled voices of all other speakers, shape (dim,) each, not normalised."""
         return [pooled.voice for other, pooled in self._enrolled.items() if other != speaker_id]
 
     def learn(self, speaker_id: int, embedding: Embedding, seconds: float) -> None:
-        """Move an enrolled voice towards `embedding`, of `seconds` of its speech.
+        """Move an enrolled voice towards `embedding`, shape (dim,), of `seconds` of its speech.
 
-        It never moves further than half-way to the mean of what it learned, and not at all towards
-        what is not like it. `unlearn` takes everything back.
+        A voice moves at most half-way to the mean of the learned embeddings. It ignores an
+        embedding with a cosine below `LEARNABLE_COSINE`. `unlearn` resets it.
 
         Raises:
-            ValueError: for an embedding without direction, or a voice that is not enrolled.
+            ValueError: for an embedding without direction, or a voice that is not enrolled. The
+                voices are unchanged.
 
         """
         if speaker_id not in self._enrolled:
@@ -176,7 +181,7 @@ class Voices:
         self._settle(speaker_id)
 
     def unlearn(self) -> None:
-        """Go back to the voices as they were enrolled."""
+        """Reset every voice to its enrolment."""
         for learned in self._learned.values():
             learned.fill(0)
         self._learned.clear()
@@ -184,10 +189,10 @@ class Voices:
             self._settle(speaker_id)
 
     def likeness(self, embeddings: NDArray[np.float32]) -> Likeness:
-        """Return how like each voice each of `embeddings`, shape (pieces, dim), is.
+        """Compare each of `embeddings`, shape (pieces, dim), with each enrolled voice.
 
         Raises:
-            ValueError: for an embedding without direction, or when no voice is enrolled.
+            ValueError: for an embedding without direction, or if no voice is enrolled.
 
         """
         units = _units(embeddings)
@@ -197,9 +202,10 @@ class Voices:
         return Likeness(cosines, np.asarray(leanings - of_pieces / 2, np.float32))
 
     def leanings(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the scores of `embeddings` but for what is the same for every voice.
+        """Return the scores of `embeddings` up to a constant per piece; shape (pieces, voices).
 
-        They tell a voice from another, as scores do, at a fraction of the cost.
+        They rank the voices as scores do, at a fraction of the cost. The constant, which all voices
+        share, is left out.
 
         Raises:
             ValueError: as `likeness`.
@@ -211,16 +217,16 @@ class Voices:
         return leanings
 
     def forget(self) -> None:
-        """Overwrite and drop every voice."""
+        """Overwrite the memory of every voice, and drop it."""
         for speaker_id in self.speaker_ids:
             self._forget(speaker_id)
 
     def _compare(self, units: Rows) -> tuple[Rows, Rows]:
-        """Return the cosines to each voice, and these less what is to be expected of the voice."""
+        """Return the cosines to each voice, and the same less those expected for the voice."""
         if not self._enrolled:
             raise ValueError("no voice is enrolled")
         enrolled = np.stack([self._present(k) for k in self.speaker_ids])
-        cosines = np.clip(units @ enrolled.T, -1, 1)  # rounding takes some just past 1
+        cosines = np.clip(units @ enrolled.T, -1, 1)  # rounding may give slightly more than 1
         enrolled.fill(0)
         of_voices = np.array([self._nearness[k] for k in self.speaker_ids], np.float32)
         leanings: Rows = cosines - of_voices / 2
@@ -232,7 +238,7 @@ class Voices:
         )
 
     def _present(self, speaker_id: int) -> Embedding:
-        """Return a voice with what it learned, a unit vector of its own."""
+        """Return a voice with its learned part, as a new unit vector, shape (dim,)."""
         centroid, learned = self._unit(speaker_id), self._learned.get(speaker_id)
         if learned is None:
             return centroid
@@ -241,7 +247,7 @@ class Voices:
         return present
 
     def _unit(self, speaker_id: int) -> Embedding:
-        """Return the direction of a voice as it was enrolled."""
+        """Return the enrolled voice as a unit vector, shape (dim,)."""
         unit: Embedding = _units(self._enrolled[speaker_id].voice[None])[0]
         return unit
 
