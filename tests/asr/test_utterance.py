@@ -1,4 +1,4 @@
-"""The handles of a session's utterances: recognised as a whole, with interims, or as spoken."""
+"""The handles of a session's utterances, for offline and for streaming recognisers."""
 
 import asyncio
 from typing import cast
@@ -38,13 +38,13 @@ def ring() -> RingBuffer:
 
 
 async def settle() -> None:
-    """Let every task go as far as it can."""
+    """Run every task until it waits."""
     for _ in range(10):
         await asyncio.sleep(0)
 
 
 class Heard:
-    """A session's recognition, and what it reported."""
+    """A session's recognition, with its reported texts."""
 
     def __init__(self, ring: RingBuffer, pool: Pool, interim_worker: InterimWorker) -> None:
         self.overload = Overload()
@@ -64,7 +64,7 @@ class Heard:
         self._texts[segment_id].set_result(heard)
 
     async def finish(self, segment_id: int, start: int, stop: int, speech: int) -> str | None:
-        """Finish an utterance; return the text that is reported of it."""
+        """Finish an utterance. Return its reported text."""
         self._texts[segment_id] = asyncio.get_running_loop().create_future()
         self.recognition.finish(segment_id, segment(start, stop, speech))
         async with asyncio.timeout(5):
@@ -76,7 +76,7 @@ class Heard:
 
 
 class Whole(Heard):
-    """A recognition of whole utterances with fake workers."""
+    """A recognition by an offline recogniser with fake workers."""
 
     def __init__(self, ring: RingBuffer) -> None:
         self.pool, self.interim_worker = FakePool(), FakePool()
@@ -87,7 +87,7 @@ class Whole(Heard):
 
     @property
     def interim_of(self) -> list[int]:
-        """Samples in each draft."""
+        """Number of samples of each interim recognition."""
         return [len(samples) for samples in self.interim_worker.heard]
 
 
@@ -178,7 +178,7 @@ async def test_each_segment_is_drafted_for_itself(whole: Whole) -> None:
 async def test_what_was_open_when_a_transcription_ended_is_not_mistaken_for_a_later_one(
     whole: Whole,
 ) -> None:
-    """A pause that a split left over ends without a text, and numbers begin anew."""
+    """The rest after a split was a pause, so it has no text. Segment ids start at 0 again."""
     whole.begin()
     whole.recognition.extend(0, START, FIRST)
     await settle()
@@ -210,7 +210,7 @@ async def test_closing_ends_drafts_and_early_work(whole: Whole) -> None:
 async def test_a_part_of_what_was_heard_disturbs_neither_drafts_nor_early_work(
     whole: Whole,
 ) -> None:
-    """The next utterance is being spoken, or may be over, while the one before is divided."""
+    """The next utterance is open, or may be over, while the previous one is divided."""
     whole.begin()
     whole.recognition.extend(1, FIRST, FIRST + FIRST - START)
     whole.recognition.speculate(1, segment(FIRST, FIRST + STEP, STEP))
@@ -282,7 +282,7 @@ async def test_no_early_work_takes_a_worker_that_others_wait_for(whole: Whole) -
 
 
 class FakeLivePool:
-    """Keeps what it was asked for; an utterance becomes "start-stop"."""
+    """Records its calls. The text of an utterance is "start-stop"."""
 
     abilities = Abilities(streaming=True)
     idle_workers = 1
@@ -348,7 +348,7 @@ async def test_an_utterance_that_nobody_followed_is_heard_at_once(live: Heard) -
 
 
 async def test_what_began_elsewhere_is_dropped(live: Heard, live_pool: FakeLivePool) -> None:
-    """What a split left over was a pause; the next utterance begins later."""
+    """The rest after a split was a pause, so the next utterance begins later."""
     live.recognition.extend(1, 100, 300)
     live.recognition.extend(1, 600, 800)
     live.recognition.close()

@@ -1,4 +1,4 @@
-"""The client against the real server, and against what is none."""
+"""The client against the real server, other servers, and no server."""
 
 import ast
 import asyncio
@@ -72,7 +72,7 @@ async def test_a_voice_that_is_not_accepted_is_explained_in_the_servers_words(
 async def test_audio_is_not_sent_far_ahead_of_what_the_server_has_read(
     certificate: tuple[Path, Path],
 ) -> None:
-    """What lies between them holds up the answers to the server's pings."""
+    """Unread audio delays the answers to the server's pings."""
     sent_bytes = read_bytes = most_unread = 0
 
     async def chunks() -> AsyncIterator[bytes]:
@@ -93,7 +93,7 @@ async def test_audio_is_not_sent_far_ahead_of_what_the_server_has_read(
         async with open_connection(f"wss://localhost:{port}", client_tls(certificate[0])) as client:
             await client.send_audio(chunks())
     assert sent_bytes == len(clips.silence(40))
-    # The server's library takes up to 16 messages off the socket before they are asked for.
+    # The server's library reads up to 16 messages ahead from the socket.
     assert most_unread <= MAX_UNREAD_BYTES + 20 * 2 * CHUNK_SAMPLES < sent_bytes / 2
 
 
@@ -187,7 +187,7 @@ async def test_without_verification_any_certificate_will_do(endpoint: Endpoint) 
 def test_a_file_without_a_certificate_is_named(
     kind: Callable[[Path], str | Path], tmp_path: Path
 ) -> None:
-    """Also one that is missing: a client that trusts less than it was told to cannot connect."""
+    """A missing file is an error as well: the client cannot trust the certificate it should."""
     junk, absent = tmp_path / "junk.pem", tmp_path / "absent.pem"
     junk.write_text("not a certificate")
     reasons = {

@@ -1,4 +1,4 @@
-"""What is sent and what it means, over a network that loses things; no socket."""
+"""The messages of a phase and their meaning, over a lossy network; no socket."""
 
 from collections.abc import Iterator
 
@@ -23,13 +23,13 @@ pieces = st.lists(st.integers(0, 5000), max_size=30)
 
 
 def audio(sizes: list[int]) -> list[bytes]:
-    """Chunks of so many samples; no two samples are the same."""
+    """Return chunks of these sizes in samples. Every sample is different."""
     counted = iter(range(1, 10**9))
     return [b"".join(next(counted).to_bytes(2, "big") for _ in range(n)) for n in sizes]
 
 
 class Server:
-    """What the other end has taken, and what it says."""
+    """A fake server: keeps the received audio, and answers."""
 
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
@@ -60,14 +60,14 @@ class Server:
 def test_whatever_is_lost_the_server_has_every_sample_once(
     kind: Kind, sizes: list[int], losses: list[str]
 ) -> None:
-    """A connection that fails loses what went one way or both; the rest is told on the next."""
+    """A lost connection loses messages in one or both directions. The next one repeats answers."""
     options: Message = {"speaker_id": 1} if kind is ENROLMENT else {}
     phase, server = Phase(kind, options, is_confirmed=True), Server(kind)
     for chunk in audio(sizes):
         phase.append(chunk)
     phase.finish()
     fate = iter(losses)
-    pending: list[Message] = []  # numbered answers that were lost come again
+    pending: list[Message] = []  # the server repeats lost, numbered answers
     meaning = Meaning.PASSING
     for _ in range(1000):
         item = phase.next()

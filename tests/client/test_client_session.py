@@ -1,4 +1,4 @@
-"""The client library against the real server, over a network that fails."""
+"""The client library against the real server, over an unreliable network."""
 
 import asyncio
 import random
@@ -118,7 +118,7 @@ def lengths(seed: int) -> Iterator[int]:
 async def test_over_a_network_that_fails_it_is_told_what_it_is_told_over_a_good_one(
     seed: int, serve: Serve, engine: FakePool, certificate: tuple[Path, Path]
 ) -> None:
-    """Wherever the connections are cut: every sample is heard once, every answer comes once."""
+    """The server gets every sample once and the client every answer once, for cuts anywhere."""
     async with serve() as endpoint:
         expected = await conversed(endpoint.url, certificate[0])
         heard = [samples.tobytes() for samples in engine.heard]
@@ -137,7 +137,7 @@ async def test_over_a_network_that_fails_it_is_told_what_it_is_told_over_a_good_
 async def test_a_conversation_longer_than_the_longest_transcription_comes_back_whole(
     max_audio_seconds: float, seed: int | None, serve: Serve, certificate: tuple[Path, Path]
 ) -> None:
-    """Also where the limit falls behind the last word, so that stop and end cross."""
+    """If the limit comes after the last word, the client's stop crosses the server's end."""
     async with serve() as endpoint:
         expected = await conversed(endpoint.url, certificate[0])
     cuts = iter(()) if seed is None else lengths(seed)
@@ -182,7 +182,7 @@ async def test_a_session_that_the_server_has_forgotten_is_lost(
 async def test_a_session_is_resumed_while_nothing_is_asked_of_it(
     is_back_when_asked: bool, serve: Serve, certificate: tuple[Path, Path]
 ) -> None:
-    """The server keeps it for a minute only, and who has enrolled may think for longer."""
+    """The server keeps a session for one minute only. A caller may pause longer than that."""
     away, back = asyncio.Event(), asyncio.Event()
     async with (
         serve() as endpoint,
@@ -256,7 +256,7 @@ async def test_who_leaves_a_transcription_early_ends_the_session(
 async def test_who_is_cancelled_while_the_connection_closes_leaves_none_open(
     certificate: tuple[Path, Path],
 ) -> None:
-    """The other end takes its time to say goodbye."""
+    """The server delays its close frame."""
     goodbye = asyncio.Event()
 
     async def dawdle(websocket: ServerConnection) -> None:
@@ -339,7 +339,7 @@ async def test_what_is_no_pcm16_is_refused_here(
     async with connect(endpoint.url, cafile=certificate[0]) as client:
         with pytest.raises(error, match=sentence):
             await client.enrol(0, audio)  # type: ignore[arg-type]
-        if not isinstance(audio, list):  # which was begun
+        if not isinstance(audio, list):  # the enrolment of a list was begun
             assert (await client.enrol(0, clips.voices()[0])).speaker_id == 0
 
 

@@ -1,4 +1,4 @@
-"""The client for programs without asyncio, and what it takes to import it."""
+"""The client for programs without asyncio, and the modules that its import loads."""
 
 import asyncio
 import gc
@@ -71,7 +71,7 @@ def enrolled(client: Client) -> Client:
 async def test_a_microphone_that_says_nothing_any_more_keeps_nobody_from_leaving(
     endpoint: Endpoint, certificate: tuple[Path, Path]
 ) -> None:
-    """Neither who leaves the loop, nor who holds the answers for longer than the session."""
+    """A caller may leave the loop, and may keep the generator longer than the session."""
     silent = threading.Event()
 
     def microphone() -> Iterator[bytes]:
@@ -104,7 +104,7 @@ def test_ctrl_c_is_what_comes_out(tmp_path: Path) -> None:
     with hwaja_serve(tmp_path, "--port", "0") as running, pytest.raises(KeyboardInterrupt):
         converse(running.url)
     silent.set()
-    gc.collect()  # what nobody awaited or closed warns now
+    gc.collect()  # unawaited coroutines and unclosed resources warn now
 
 
 @pytest.mark.parametrize("module", ["hwaja.client", "hwaja.client.sync"])

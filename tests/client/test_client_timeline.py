@@ -1,4 +1,4 @@
-"""The times of one transcription after another, whatever becomes of the server's clock."""
+"""The times of successive transcriptions, for any change of the server's clock."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ Span = tuple[int, int]
 
 @st.composite
 def parts(draw: st.DrawFn) -> Part:
-    """Entries in the order of speech, which may overlap; the clock may say anything."""
+    """Draw entries in the order of speech. They may overlap. The server's clock is arbitrary."""
     starts_ms = sorted(draw(st.lists(st.integers(0, 600_000), max_size=5)))
     began_at = 1.8e9 + draw(st.integers(-100_000_000, 100_000_000)) / 1000
     said = [entry(began_at, ms / 1000, draw(st.integers(0, 30_000)) / 1000) for ms in starts_ms]
@@ -41,12 +41,12 @@ def entry(began_at: float, start_seconds: float, seconds: float) -> Message:
 
 
 def span_ms(message: Message) -> Span:
-    """From when to when, in the conversation."""
+    """Return the start and end of an entry in the conversation, in ms."""
     return round(1000 * message["start_seconds"]), round(1000 * message["end_seconds"])
 
 
 def wall_span_ms(message: Message, heard: Message) -> Span:
-    """From when to when, by the clock; `heard` is the message as the server sent it."""
+    """Return the start and end of an entry by its timestamp, in ms; `heard` is the original."""
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     began_ms = (datetime.fromisoformat(message["timestamp"]) - epoch) // timedelta(milliseconds=1)
     start, end = span_ms(heard)
@@ -54,7 +54,7 @@ def wall_span_ms(message: Message, heard: Message) -> Span:
 
 
 def check_order(told: list[list[Span]], heard: list[list[Span]], tolerance_ms: int) -> None:
-    """No part begins before the end of the last one; each was moved as a whole, and not back."""
+    """Check that no part begins before the end of the last, and all moves are whole and forward."""
     for before, after in pairwise(part for part in told if part):
         assert after[0][0] >= max(end for _, end in before)
     for mine, theirs in zip(told, heard, strict=True):
@@ -81,7 +81,7 @@ def test_times_and_ids_count_from_the_beginning_of_the_conversation() -> None:
 def test_no_transcription_begins_before_the_end_of_the_last_and_within_one_differences_stay(
     conversation: list[Part], is_one_conversation: bool
 ) -> None:
-    """Whether the client goes on behind the longest one, or a program asks for another."""
+    """The next transcription continues a conversation, or begins another one."""
     timestamps = MonotonicTimestamps()
     timeline = Timeline(timestamps)
     told: list[list[Message]] = []
@@ -101,7 +101,7 @@ def test_no_transcription_begins_before_the_end_of_the_last_and_within_one_diffe
         check_order(
             [[span_ms(message) for message in part] for part in told],
             [[span_ms(message) for message in part] for part in heard],
-            tolerance_ms=1,  # it may begin between two milliseconds
+            tolerance_ms=1,  # a part may begin between two milliseconds
         )
 
 

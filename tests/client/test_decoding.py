@@ -1,4 +1,4 @@
-"""What the client reads is what the server wrote."""
+"""The client decodes exactly the messages that the server encodes."""
 
 import json
 from typing import Any
@@ -29,7 +29,7 @@ TOLD = Transcription | Interim | SpeakerUpdate | LimitWarning | TranscriptionSto
 @settings(deadline=None)
 @given(messages)
 def test_every_message_is_read_as_it_was_written(message: ServerMessage) -> None:
-    """Written again it is the same: what rounding took away is not invented."""
+    """The decoded message serializes to the same text, with the rounded values."""
     text = serialize(message, details=True)
     fields = json.loads(text)
     match message:
@@ -53,7 +53,7 @@ def test_without_details_there_are_none(message: Transcription) -> None:
 
 
 def extended(value: Any) -> Any:
-    """The same as a later server may say it: with one more field in each object."""
+    """Return the JSON value as a later server may send it: one more field in each object."""
     match value:
         case dict():
             return {key: extended(each) for key, each in value.items()} | {"added": 1}

@@ -1,4 +1,4 @@
-"""Audio files as PCM16, and audio sent at the pace of a microphone."""
+"""Sound files as PCM16, and audio at the pace of a microphone."""
 
 import asyncio
 import sys
@@ -104,7 +104,7 @@ def test_without_the_client_extra_the_user_is_told_what_to_install(
 
 
 class Clock:
-    """Time that passes when somebody sleeps, or when a test says so."""
+    """A clock that advances when the code sleeps, or when a test sets it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1000.0
@@ -132,7 +132,7 @@ async def test_a_chunk_is_sent_when_its_last_sample_would_have_been_captured(
 
 
 async def test_time_that_sending_takes_does_not_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A chunk that was late is not followed by others that are late as well."""
+    """The chunks after a late chunk are on time again."""
     clock = Clock(monkeypatch)
     chunks = paced(bytes(2 * 4 * CHUNK_SAMPLES), 1)
     await anext(chunks)

@@ -1,4 +1,4 @@
-"""What is counted, how it is labelled, and what is read of sessions and workers."""
+"""Counters, their labels, and the live values of sessions and workers."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from hwaja.session.state_machine import State
 
 @dataclass
 class Somebody:
-    """A session that is being served."""
+    """A fake live session."""
 
     state: State
     lag_seconds: float = 0.0

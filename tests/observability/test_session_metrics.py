@@ -1,4 +1,4 @@
-"""What the metrics learn of a session, on a clock that a test moves."""
+"""The metrics of one session, on a clock that a test moves."""
 
 import pytest
 from scrapes import Scrape, read
@@ -29,7 +29,7 @@ HANGOVER_SECONDS = frames_in(0.5) * FRAME_SECONDS
 
 
 class Observed(Talk):
-    """A transcription that is observed."""
+    """A transcription whose events and effects go to its metrics."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,12 +49,12 @@ class Observed(Talk):
         return effects
 
     def frames(self, count: int, *, speech: bool) -> list[Effect]:
-        """Audio as a microphone sends it, a frame at a time."""
+        """Send single frames, as a microphone does. Return the effects."""
         heard = [self.hear(FRAME_SECONDS, speech=speech) for _ in range(count)]
         return [effect for effects in heard for effect in effects]
 
     def spoken(self, seconds: float = 1.0) -> Finish:
-        """An utterance that ends with the last frame heard."""
+        """Speak an utterance that ends with the last sent frame. Return its `Finish`."""
         effects = self.frames(frames_in(seconds), speech=True)
         effects += self.frames(frames_in(0.5), speech=False)
         (job,) = [effect for effect in effects if isinstance(effect, Finish)]
@@ -65,7 +65,7 @@ class Observed(Talk):
 
 
 class Clock:
-    """What the observer takes for the time: so long after the last audio arrived."""
+    """The clock of the metrics: `after_seconds` after the arrival of the last audio."""
 
     def __init__(self, talk: Observed) -> None:
         self._talk = talk
@@ -124,7 +124,7 @@ def test_an_utterance_that_a_client_ends_at_once_counts_from_its_last_speech_too
 def test_a_message_with_more_than_the_utterance_dates_it_by_its_own_arrival(
     talk: Observed, clock: Clock
 ) -> None:
-    """A client that sends 1.6 s at once: nothing of them was there before."""
+    """The client sends 1.6 s in one message: none of it arrived earlier."""
     job = talk.utterance()
     clock.after_seconds = 0.2
     answer(talk, job, "네", 0)

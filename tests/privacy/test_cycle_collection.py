@@ -1,4 +1,4 @@
-"""What ended sessions leave is freed soon, at a bounded price."""
+"""The memory of ended sessions is freed soon, at a bounded cost."""
 
 import asyncio
 import gc
@@ -15,21 +15,21 @@ from hwaja.privacy.cycle_collection import SWEEP_SECONDS, CycleCollector, settle
 
 
 class Circle:
-    """Something that only the collector frees."""
+    """A reference cycle, which only the cycle collector frees."""
 
     def __init__(self) -> None:
         self.itself = self
 
 
 def sweeping() -> CycleCollector:
-    """One that runs until the loop ends."""
+    """Return a collector that runs until the loop ends."""
     collector = CycleCollector()
     running.append(asyncio.create_task(collector.run()))
     return collector
 
 
 running: list[asyncio.Task[None]] = []
-"""Held, as the loop itself does not."""
+"""References to the tasks: the loop itself keeps none."""
 
 
 def resident_bytes() -> int:
@@ -39,7 +39,7 @@ def resident_bytes() -> int:
 
 @pytest.fixture
 def not_by_itself() -> Iterator[None]:
-    """The collector does nothing unless it is told to."""
+    """Python's cycle collector runs only on an explicit call."""
     gc.disable()
     yield
     gc.enable()
@@ -53,7 +53,7 @@ def test_a_sweep_frees_what_a_session_left_a_second_after_its_end() -> None:
         left = weakref.ref(Circle())
         collector.soon()
         await asyncio.sleep(SWEEP_SECONDS / 2)
-        collector.soon()  # another one ends, and shares the sweep
+        collector.soon()  # another session ends, and shares the sweep
         assert left() is not None
         await asyncio.sleep(SWEEP_SECONDS)
         assert left() is None
@@ -63,7 +63,7 @@ def test_a_sweep_frees_what_a_session_left_a_second_after_its_end() -> None:
 
 @pytest.mark.usefixtures("not_by_itself")
 def test_it_sweeps_again_until_what_was_let_go_of_later_is_gone_and_then_no_more() -> None:
-    """A connection says that it is over before all of it is; one whose handshake fails, never."""
+    """A connection reports its end before it is freed. After a failed handshake it never does."""
 
     async def end() -> None:
         collector, held = sweeping(), [Circle(), Circle()]
@@ -85,7 +85,7 @@ def test_it_sweeps_again_until_what_was_let_go_of_later_is_gone_and_then_no_more
 
 @pytest.mark.usefixtures("not_by_itself")
 def test_a_sweep_walks_through_nothing_that_was_there_when_serving_began() -> None:
-    """It holds up the event loop: what it takes is by sessions, not by models and modules."""
+    """A sweep blocks the event loop. Its time depends on sessions, not on models and modules."""
     lasting = [Circle() for _ in range(10_000)]
     settle()
     walked = sum(len(gc.get_objects(generation)) for generation in range(3))
@@ -97,7 +97,7 @@ def test_a_sweep_returns_the_memory_that_audio_had_taken_to_the_system() -> None
     async def end() -> None:
         before = resident_bytes()
         chunks = [bytearray(8192) for _ in range(8000)]
-        lasting = [bytes(700) for _ in range(100)]  # lies behind it, and stays
+        lasting = [bytes(700) for _ in range(100)]  # lies above the chunks, and stays in use
         assert resident_bytes() - before > 48 << 20
         chunks.clear()
         sweeping().soon()

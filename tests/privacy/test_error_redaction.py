@@ -1,4 +1,4 @@
-"""Faults that nobody catches: logged by type and place, never by their text."""
+"""Uncaught exceptions: logged by type and place, never by their text."""
 
 import json
 import subprocess
@@ -58,7 +58,7 @@ def test_what_nobody_catches_is_one_line_with_type_and_place(way: str) -> None:
 
 
 def test_a_librarys_warning_is_logged_by_its_place_alone() -> None:
-    """asyncio and websockets name addresses, and quote requests."""
+    """The warnings of asyncio and websockets contain addresses and quote requests."""
     (line,) = logged("logging.getLogger('asyncio').warning('peer %s', 'Geheimnis')")
     assert (line["event"], line["logger"]) == ("library warned", "asyncio")
 
@@ -78,7 +78,7 @@ except TypeError:
 
 
 def test_a_background_task_that_fails_is_logged_when_it_does() -> None:
-    """Somebody holds on to it, so that Python would not tell before the program ends."""
+    """A reference keeps the task, so Python itself would report it only at the program's end."""
     first, second = logged("""
 from structlog import get_logger
 async def main():

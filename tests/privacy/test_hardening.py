@@ -1,4 +1,4 @@
-"""What a process gives up: core dumps, being looked into, what is left in freed memory."""
+"""Hardening: no core dumps, no access to memory, no data in freed memory."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 
 
 def said_by(program: str, environment: dict[str, str] | None = None) -> Sequence[str]:
-    """What a process of its own prints: nothing of this must happen to pytest."""
+    """Run a program in its own process, since it must not affect pytest. Return its output."""
     command = [sys.executable, "-c", program]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return run.stdout.split()
@@ -35,7 +35,7 @@ print(*resource.getrlimit(resource.RLIMIT_CORE), dumpable, soft == hard)
 
 
 def test_a_text_that_is_freed_is_overwritten() -> None:
-    """With the allocators as they are, the same text is found where it was."""
+    """With the default allocators, the same text is still in freed memory."""
     program = """
 import ctypes
 text = "".join(map(chr, range(0xac00, 0xac40)))  # 64 syllables: 128 bytes, behind a header
@@ -59,7 +59,8 @@ def test_tunables_of_the_user_are_kept_and_nothing_is_added_twice() -> None:
 async def test_where_memory_is_short_workers_are_killed_and_not_the_front(
     tones: wire.Setup,
 ) -> None:
-    """A worker costs a delay, the front every session; the kernel would take the largest."""
+    """The loss of a worker costs a delay, that of the front every session. By default the kernel
+    kills the largest process."""
     async with running(tones) as pool:
         (worker,) = (process.pid for process in pool.processes.values())
         assert oom_score_adj(worker) >= oom_score_adj("self") + 300
@@ -71,7 +72,7 @@ def oom_score_adj(process: int | str) -> int:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become somebody else")
 def test_who_is_not_root_may_say_so_too() -> None:
-    """After `harden` the file belongs to root."""
+    """After `harden`, the file `oom_score_adj` belongs to root."""
     program = """
 import ctypes, os, pathlib
 from hwaja.privacy.hardening import die_first, harden

@@ -1,4 +1,4 @@
-"""What other users can change is not relied on: files with tokens and keys, folders, locks."""
+"""Files that other users can change are refused: tokens, keys, folders, locks."""
 
 import os
 from collections.abc import Callable
@@ -81,7 +81,7 @@ def test_no_certificate_is_kept_in_a_folder_that_others_can_change(
 
 @only_root
 def test_a_development_key_that_another_user_put_there_first_is_not_served(tmp_path: Path) -> None:
-    """As in a folder like /tmp, where everybody may put files, but nobody change others'."""
+    """In a folder like /tmp, every user may add files, but not change other users' files."""
     tmp_path.chmod(0o1777)
     config = Config(dev_cert=True, data_dir=tmp_path)
     assert server_tls(config) is not None
@@ -92,7 +92,7 @@ def test_a_development_key_that_another_user_put_there_first_is_not_served(tmp_p
 
 @pytest.mark.parametrize("mode", [0o400, 0o440, 0o444, 0o600, 0o640, 0o660])
 def test_files_as_containers_and_groups_have_them_are_taken(mode: int, token_file: Path) -> None:
-    """Secrets of Docker are 0444; in Kubernetes a group reads them, behind a link of a link."""
+    """Docker's secrets have mode 0444. In Kubernetes a group reads them, through two links."""
     link = token_file.with_name("link")
     (token_file.parent / "..data").symlink_to(token_file.parent)
     link.symlink_to(Path("..data") / token_file.name)
@@ -107,7 +107,7 @@ def test_files_as_containers_and_groups_have_them_are_taken(mode: int, token_fil
 def test_the_file_of_another_user_is_taken_from_a_mount_that_is_read_only(
     token_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A secret of the host in a container: who mounted it there decided so."""
+    """A secret of the host in a container: the administrator chose to mount it."""
     give_away(token_file)
     assert changeable_by(token_file)
     real = os.statvfs(token_file)

@@ -1,4 +1,4 @@
-"""What `hwaja serve` leaves behind of a session: nothing in its logs, its files or its memory."""
+"""`hwaja serve` leaves no session data in its logs, its files or its memory."""
 
 import asyncio
 import os
@@ -47,17 +47,17 @@ SECRETS = {
 
 @dataclass(frozen=True)
 class Talk:
-    """Who enrols, and what is said: marked, since nobody else ever says it."""
+    """The voices and the speech of a session. Their audio is unique, so a search can find it."""
 
     options: tuple[str, ...]
     voices: tuple[bytes, bytes]
     pcm: bytes
     rest: bytes
-    """What is being said when the client vanishes."""
+    """The speech during which the client disconnects."""
 
 
 class Spy:
-    """The embedder, and every voice that came of it."""
+    """An embedder that records its embeddings."""
 
     def __init__(self) -> None:
         self._embedder = SpeakerEmbedder(embedder_file())
@@ -70,7 +70,7 @@ class Spy:
 
 
 async def voiceprints(talk: Talk, detector: SileroDetector) -> list[Embeddings]:
-    """What the server makes of the voices: the same models hear the same samples."""
+    """Return the server's embeddings of the voices, from the same models and samples."""
     spy = Spy()
     booth = Booth(detector, spy)
     for speaker_id, voice in enumerate(talk.voices):
@@ -135,7 +135,7 @@ def in_memory(search: Search, running: Running) -> set[Trace]:
 
 
 def left_in_memory(search: Search, running: Running) -> set[Trace]:
-    """What is found in vain for as long as a server may need to forget."""
+    """Search memory until it is clean, or until the patience ends. Return the remaining traces."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         began = time.monotonic()  # a search takes long
@@ -146,9 +146,9 @@ def left_in_memory(search: Search, running: Running) -> set[Trace]:
 
 @contextmanager
 def files_watched(running: Running, log: Path) -> Iterator[None]:
-    """Log the system calls that open files, where there is strace, until the server ends.
+    """Log the system calls that open files until the server ends, if strace is installed.
 
-    It is not let go of before: what it was attached to would be stopped for a while.
+    strace stays attached until then: detaching would stop the server for a while.
     """
     if shutil.which("strace") is None:
         yield
@@ -163,7 +163,7 @@ def files_watched(running: Running, log: Path) -> Iterator[None]:
 
 
 def files_written(log: Path) -> list[str]:
-    """The calls by which a file was opened to be written to."""
+    """Return the system calls that opened a file for writing."""
     opened = re.compile(r"O_WRONLY|O_RDWR|O_CREAT|creat\(|memfd_create\(")
     lines = log.read_text().splitlines() if log.exists() else []
     return [
@@ -180,12 +180,15 @@ def open_files(running: Running) -> set[Path]:
 
 
 def is_known(trace: Trace) -> bool:
-    """What cannot be overwritten: the voice that a worker embedded last; see docs/privacy.md."""
+    """Return whether it is the last embedding of a worker, which cannot be overwritten.
+
+    See docs/privacy.md.
+    """
     return trace.mark == "voiceprint" and trace.place.startswith("worker")
 
 
 async def turned_away(running: Running, trust: ssl.SSLContext | None, number: int) -> None:
-    """Ask for what opens no session; a marked request each."""
+    """Send one of several requests that open no session. Each carries the secrets."""
     path, lines = [
         ("/", [f"Connection: Upgrade\r\nAuthorization: Bearer {SECRETS['token']}"]),
         ("/", []),
@@ -208,8 +211,8 @@ async def turned_away(running: Running, trust: ssl.SSLContext | None, number: in
 async def test_nothing_of_a_request_that_opens_no_session_is_found_in_memory_soon_after(
     tmp_path: Path,
 ) -> None:
-    """A token that is refused, a page, a health check, the metrics, a broken request, one too
-    large, one without TLS: nobody comes after them whose end would have them swept away."""
+    """The requests are: a refused token, a page, a health check, the metrics, a broken request, a
+    too large one, and one without TLS. No session follows whose end would trigger a sweep."""
     tokens = tmp_path / "tokens"
     tokens.write_text("0123456789abcdef")
     tokens.chmod(0o600)
@@ -226,13 +229,13 @@ async def test_nothing_of_a_request_that_opens_no_session_is_found_in_memory_soo
         assert left_in_memory(search, running) == set()
 
 
-@pytest.mark.timeout(400)  # memory is looked through three times
+@pytest.mark.timeout(400)  # the test searches memory three times
 @pytest.mark.parametrize("model", [toned, spoken])
 async def test_nothing_of_a_session_is_found_in_logs_files_or_memory_once_it_is_over(
     model: Callable[[Path], Talk], detector: SileroDetector, tmp_path: Path
 ) -> None:
-    """One session that ends in order, one whose client vanishes in the midst of a word. While a
-    session lasts, the same search finds it."""
+    """One session ends in order. In the other, the client disconnects within a word. During a
+    session, the same search finds its data."""
     talk = model(tmp_path)
     numbers = Numbers()
     for mark, pcm in {"voice": b"".join(talk.voices), "talk": talk.pcm, "rest": talk.rest}.items():
@@ -256,7 +259,7 @@ async def test_nothing_of_a_session_is_found_in_logs_files_or_memory_once_it_is_
         async with visitor(running) as peer:
             await begin(peer, talk)
             await peer.play(talk.rest)
-            while (await peer.hear())["type"] != "interim":  # it came too late for that sentence
+            while (await peer.hear())["type"] != "interim":  # the interim came after that sentence
                 await peer.play(talk.rest)
             peer.websocket.transport.abort()
         assert {trace.mark for trace in during} >= {"query", "token", "address"}

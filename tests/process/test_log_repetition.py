@@ -1,4 +1,4 @@
-"""Which lines of the log are written, and which are only counted."""
+"""Log lines that are written, and repeated lines that are only counted."""
 
 from hwaja.process import log_repetition as repeated_lines
 from hwaja.process.log_repetition import PERIOD_SECONDS, WHOLE_LINES, Line, RepeatedLines

@@ -1,4 +1,4 @@
-"""Logs: where they go and what a line looks like."""
+"""The destination of the log, and the format of a line."""
 
 import json
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def test_json_logs_are_one_object_on_each_line_of_stderr(
     assert first == {"event": "session opened", "level": "info", "session": "ab12"}
     assert second["event"] == "화자 둘"
     assert (second["level"], second["count"], second["text"]) == ("warning", 2, "one\ntwo")
-    assert "화자 둘" in captured.err  # readable as it is
+    assert "화자 둘" in captured.err  # readable without unescaping
 
 
 def test_console_logs_are_plain_text_where_stderr_is_no_terminal(

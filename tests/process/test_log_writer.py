@@ -1,4 +1,4 @@
-"""The log where its reader is stuck or gone, or the disk full: no caller notices."""
+"""The log with a stuck or closed reader, or a full disk: no log call is affected."""
 
 import asyncio
 import fcntl
@@ -45,7 +45,7 @@ print(WRITER.dropped_lines)
 
 @contextmanager
 def stuck() -> Iterator[int]:
-    """A pipe that nobody reads."""
+    """A pipe whose reader does not read."""
     read, write = os.pipe()
     yield write
     os.close(read)
@@ -69,7 +69,7 @@ def full_disk() -> Iterator[int]:
 
 @contextmanager
 def nonblocking() -> Iterator[int]:
-    """A pipe that somebody who shares it has made non-blocking."""
+    """A pipe that another process has made non-blocking, and that is not read."""
     with stuck() as write:
         os.set_blocking(write, False)
         yield write
@@ -89,7 +89,7 @@ def test_who_logs_neither_waits_nor_fails_where_nobody_takes_the_log_and_what_is
     with stderr() as number:
         ended = run(LOGGING, number)
     assert ended.returncode == 0
-    # What fits into the queue and the pipe may be there still; the warnings repeat each other.
+    # The lines in the queue and the pipe are not lost. The warnings are repeated lines.
     assert 15_000 < int(ended.stdout) <= 20_400
 
 
@@ -145,7 +145,7 @@ print(WRITER.dropped_lines)
 
 
 def test_a_count_of_lines_that_cannot_be_shown_costs_itself_and_not_what_comes_later() -> None:
-    """Its value is asked for how it looks once more, long after the lines were written."""
+    """The count calls `repr` on the value once more, long after the lines were written."""
     ended = run("""
 from hwaja.process import log_repetition as repeated_lines
 repeated_lines.PERIOD_SECONDS = 0.01
@@ -232,7 +232,7 @@ def children(pid: int) -> list[int]:
 
 
 async def served(running: Running) -> None:
-    """More sessions than the pipe has room for, a worker that dies, and a voice that needs it."""
+    """Open more sessions than the pipe has room for lines. Kill the workers, then enrol a voice."""
     trust = ssl.create_default_context(cafile=str(running.certificate))
     for _ in range(60):
         async with connect(running.url, ssl=trust, proxy=None) as websocket:

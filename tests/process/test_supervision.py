@@ -1,4 +1,4 @@
-"""What the server needs for as long as it runs goes on after any fault, or ends the process."""
+"""Long-lived tasks restart after any fault, or end the process."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -21,7 +21,7 @@ SAID = "peer 192.0.2.7 said 900101"
 
 
 class Work:
-    """Fails as it is told to, and notes when it was tried."""
+    """Raises the given errors in turn, and records the time of each call."""
 
     def __init__(self, errors: Iterable[Exception]) -> None:
         self.errors = list(errors)
@@ -106,7 +106,7 @@ def test_a_supervised_task_ends_when_it_is_cancelled(errors: list[Exception]) ->
 
 
 def test_what_is_cancelled_in_it_does_not_end_a_supervised_task() -> None:
-    """As another task that it waits for, which nobody told it of."""
+    """The supervised task may await another task that is cancelled."""
     work = Work([])
 
     async def waits_for_another() -> None:

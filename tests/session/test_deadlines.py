@@ -1,4 +1,4 @@
-"""When a session is told that its time runs out."""
+"""The time limits of a session: its warnings and its end."""
 
 from hwaja.protocol.codes import Reason
 from hwaja.session.deadlines import Deadlines

@@ -1,4 +1,4 @@
-"""Interim texts: what is new, what is stable, and what is taken back."""
+"""Interim texts: changes, the stable beginning, and withdrawal."""
 
 from os.path import commonprefix
 

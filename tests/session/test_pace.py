@@ -1,4 +1,4 @@
-"""Which streams are live and which are ahead of real time, by when their audio came."""
+"""Streams that are live, and streams that are ahead of real time, by the arrival of audio."""
 
 import random
 
@@ -19,7 +19,7 @@ CHUNK_SECONDS = 0.256
 def fed(
     pace: Pace, seconds: float, *, since: float, speed: float = 1.0, caught_up: bool = False
 ) -> float:
-    """Let so much audio come at so many times real time; return when it has."""
+    """Feed `seconds` of audio at `speed` times real time. Return the instant of its end."""
     chunks = round(seconds / CHUNK_SECONDS)
     for number in range(chunks):
         pace.came(CHUNK_SECONDS, since + number * CHUNK_SECONDS / speed, caught_up=caught_up)
@@ -39,7 +39,7 @@ def test_who_speaks_is_live_however_late_answers_are(caught_up: bool) -> None:
 def test_who_sends_faster_than_anybody_speaks_is_ahead_soon_and_stays_so(
     speed: float, caught_up: bool
 ) -> None:
-    """However fast it is answered."""
+    """The speed of the answers does not matter."""
     pace = Pace()
     per_second = 1 + FORGOTTEN_PER_SECOND * caught_up
     now = fed(
@@ -67,7 +67,7 @@ def test_a_long_message_that_cannot_have_been_spoken_is_ahead_from_the_first() -
 
 
 def test_a_file_that_is_held_back_stays_ahead_however_slowly_the_rest_of_it_comes() -> None:
-    """It waits for acknowledgements: its audio comes more slowly than it was spoken."""
+    """The client waits for acknowledgements, so its audio arrives more slowly than real time."""
     pace = Pace()
     now = fed(pace, 36, since=0, speed=10)
     fed(pace, 600, since=now, speed=0.2)
@@ -77,7 +77,7 @@ def test_a_file_that_is_held_back_stays_ahead_however_slowly_the_rest_of_it_come
 def test_who_was_ahead_is_live_once_it_was_caught_up_with_and_sends_no_faster_than_it_speaks() -> (
     None
 ):
-    """A client that sends a file, and then what is being said."""
+    """A client sends a file, and then live audio."""
     pace = Pace()
     now = fed(pace, 600, since=0, speed=10)
     now = fed(pace, 60, since=now)

@@ -1,4 +1,4 @@
-"""The session: enrolments that fail, and what they leave."""
+"""The session: failed enrolments, and the state after them."""
 
 import pytest
 from talk import Talk, closes, connected, enrolled, errors, released, sent
@@ -127,14 +127,14 @@ def test_one_voice_is_not_enough_to_start() -> None:
     assert talk.session.state is State.READY
 
 
-# What the engine found of the voice
+# The measurements of the voice
 
 
 QUALITY = Quality(4.0, 1, -30.0, 30.0, 0.0, 0.6)
 
 
 def verdict(message: StartRegistration, found: Enrolled) -> dict[str, object]:
-    """The answer to a take that was asked for by `message`."""
+    """Enrol a take that `message` begins. Return the message with its verdict."""
     talk = connected()
     talk.say(message)
     talk.hear(3, speech=True)

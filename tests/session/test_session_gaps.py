@@ -1,4 +1,4 @@
-"""The session: audio stops coming for a while, and comes again."""
+"""The session: audio stops for a while, and resumes."""
 
 import pytest
 from talk import (
@@ -40,13 +40,13 @@ def jobs(effects: list[Effect]) -> list[Finish]:
 
 
 def stop(talk: Talk, silent_seconds: float = 10.0) -> list[Effect]:
-    """Nothing comes for a while."""
+    """Let time pass without audio, until the session notices."""
     talk.silent_seconds += silent_seconds
     return talk.handle(AudioStopped())
 
 
 def speak(talk: Talk, seconds: float) -> list[Effect]:
-    """Speech as it comes from a microphone."""
+    """Send speech in messages of 0.256 s, as a microphone does."""
     return [
         effect for _ in range(round(seconds / 0.256)) for effect in talk.hear(0.256, speech=True)
     ]
@@ -62,7 +62,7 @@ def test_a_sentence_after_which_nothing_comes_is_answered_whole() -> None:
     (job,) = jobs(effects)
     assert job.segment.stop == talk.now
     assert job.segment.speech_samples == talk.now - job.segment.start
-    assert released(effects)[-1] == job.segment.start  # it is still needed
+    assert released(effects)[-1] == job.segment.start  # this audio is still needed
     (fields,) = sent(answer(talk, job, "네", 0))
     assert (fields["text"], fields["speaker_id"]) == ("네", 0)
 
@@ -107,7 +107,7 @@ def test_an_enrolment_goes_on_behind_it() -> None:
     assert [segment.speech_samples for segment in take.segments] == [talk.now]
 
 
-# Behind the gap
+# After the gap
 
 
 def test_what_comes_then_is_an_utterance_of_its_own_that_nothing_before_reaches_into() -> None:
@@ -116,7 +116,7 @@ def test_what_comes_then_is_an_utterance_of_its_own_that_nothing_before_reaches_
     talk.hear(0.256, speech=False)
     before = talk.now
     effects = stop(talk)
-    assert Listen() in effects  # the detector forgets
+    assert Listen() in effects  # resets the detector
     effects += talk.hear(1, speech=True) + talk.hear(0.6, speech=False)
     first, second = jobs(effects)
     assert first.segment.stop <= before == second.segment.start
@@ -162,7 +162,7 @@ def test_what_is_said_behind_a_gap_is_dated_when_it_was_said() -> None:
 
 
 def test_a_sentence_of_a_word_behind_a_gap_after_which_nothing_comes_is_dated_too() -> None:
-    """Push-to-talk."""
+    """Push-to-talk causes such a gap."""
     talk = transcribing(details=True)
     origin = talk.now
     starts = []

@@ -1,4 +1,4 @@
-"""The session and a recogniser that hears while somebody speaks: what it is told, and tells."""
+"""The session with a streaming recogniser: its input, and the interim texts to the client."""
 
 import pytest
 from talk import Talk, answer, attributed, enrolled, errors, recognised, sent
@@ -27,12 +27,12 @@ def follows(effects: list[Effect]) -> list[Extend]:
 
 
 def finish(talk: Talk) -> Finish:
-    """Pause until the utterance that is open is over."""
+    """Send a pause until the open utterance is over."""
     (job,) = [e for e in talk.hear(0.6, speech=False) if isinstance(e, Finish)]
     return job
 
 
-# What the recogniser is told -------------------------------------------------------------------
+# Input of the recogniser -----------------------------------------------------------------------
 
 
 def test_a_transcription_begins_with_what_the_client_asked_for() -> None:
@@ -90,7 +90,7 @@ def test_hotwords_for_a_recogniser_without_them_are_told_as_such() -> None:
     assert error.reason is Reason.HOTWORDS_UNSUPPORTED
 
 
-# What the client is told -----------------------------------------------------------------------
+# Messages to the client ------------------------------------------------------------------------
 
 
 def test_texts_so_far_are_sent_to_who_asked_and_replaced_by_the_final_one() -> None:
@@ -130,7 +130,7 @@ def test_an_interim_of_an_utterance_that_never_began_is_not_sent() -> None:
 
 @pytest.mark.parametrize("text", ["", None])
 def test_an_interim_is_taken_back_where_no_text_follows(text: str | None) -> None:
-    """No words after all, or the engine failed."""
+    """The final result has no words, or the engine failed."""
     talk = talking()
     talk.hear(1, speech=True)
     talk.handle(PartialText(0, "어"))

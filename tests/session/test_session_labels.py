@@ -1,4 +1,4 @@
-"""The session: doubt, labels that are corrected later, and what voices learn."""
+"""The session: doubtful labels, later corrections, and learning of voices."""
 
 from dataclasses import replace
 
@@ -35,7 +35,7 @@ def doubtful(speaker_id: int, evidence: float = 0.3) -> Part:
 
 
 def answered(talk: Talk, voice: Part, pause_seconds: float = 0.0) -> list[dict[str, object]]:
-    """One more utterance, 0.6 s and `pause_seconds` after the one before, and what is sent."""
+    """Speak an utterance, 0.6 s plus `pause_seconds` after the last. Return the sent messages."""
     talk.hear(pause_seconds, speech=False)
     job = talk.utterance(2)
     talk.handle(recognised(job.segment_id, "네"))
@@ -118,7 +118,7 @@ def test_a_new_transcription_knows_nothing_of_who_spoke_in_the_last() -> None:
     assert (first["type"], first["segment_id"]) == ("transcription", 0)
 
 
-# What voices learn
+# Learning of voices
 
 
 def learning(talk: Talk, voice: Part, text: str | None = "네") -> list[Learn]:

@@ -1,4 +1,4 @@
-"""The session: how long it lasts, how long a transcription may be, and coming back to it."""
+"""The session: its longest duration, its longest transcription, and its resumption."""
 
 import pytest
 from talk import (
@@ -55,7 +55,7 @@ def test_a_transcription_ends_at_its_longest_and_the_session_can_begin_another()
     assert began + error.received_samples <= talk.now
     assert talk.session.state is State.READY
     assert types(talk.say(StartTranscription())) == ["transcription_started"]
-    assert errors(quiet(talk, 100)) == []  # it is counted from its own beginning
+    assert errors(quiet(talk, 100)) == []  # the limit counts from the new transcription's beginning
 
 
 def test_a_sentence_that_is_being_spoken_at_the_limit_is_not_cut() -> None:
@@ -64,7 +64,7 @@ def test_a_sentence_that_is_being_spoken_at_the_limit_is_not_cut() -> None:
     assert errors(talk.hear(4, speech=True)) == []
     effects = talk.hear(1, speech=False)
     (job,) = [effect for effect in effects if isinstance(effect, Finish)]
-    assert errors(effects) == []  # first the sentence is answered
+    assert errors(effects) == []  # the answer to the sentence comes first
     answered = answer(talk, job, "끝까지", 0)
     assert types(answered) == ["transcription", "error"]
     assert closes(answered) == []
@@ -72,7 +72,7 @@ def test_a_sentence_that_is_being_spoken_at_the_limit_is_not_cut() -> None:
 
 def test_speech_without_any_pause_does_not_put_the_end_off_for_ever() -> None:
     talk = transcribing(MINUTES)
-    for _ in range(120 + 18):  # of 31 frames, a little less than a second
+    for _ in range(120 + 18):  # each is 31 frames, a little less than a second
         talk.hear(1, speech=True)
     assert talk.session.state is State.DRAINING
 
@@ -181,7 +181,7 @@ def test_outside_of_a_transcription_nobody_is_told_to_hold_on(state: State) -> N
     assert sent(talk.handle(Waiting(41.5))) + sent(talk.handle(Waiting(0))) == []
 
 
-# Coming back
+# Resumption
 
 
 def resumable() -> Talk:
@@ -226,4 +226,4 @@ def test_audio_is_counted_from_the_beginning_of_what_goes_on() -> None:
     talk.say(StartRegistration(1))
     talk.hear(1.024, speech=True)
     (fields,) = sent(talk.handle(Reconnected("next", at=talk.now + 100)))
-    assert fields["received_samples"] == 16_384 + 100  # also of a frame that is not whole
+    assert fields["received_samples"] == 16_384 + 100  # an incomplete frame counts, too

@@ -1,4 +1,4 @@
-"""The session: messages in the wrong state, and messages that cannot be read."""
+"""The session: messages in the wrong state, and messages that cannot be parsed."""
 
 import pytest
 from talk import (
@@ -103,7 +103,7 @@ def test_a_message_in_the_wrong_state_gets_the_error_of_its_phase_and_the_sessio
     state: State, message: ClientMessage, code: ErrorCode, speaker_id: int | None
 ) -> None:
     talk = in_state(state)
-    for _ in range(20):  # more often than strikes are forgiven
+    for _ in range(20):  # more often than the limit of strikes
         effects = talk.say(message)
         assert effects == [Send(Error(code, Reason.WRONG_STATE, speaker_id), details=False)]
     assert talk.session.state is state
@@ -139,7 +139,7 @@ def test_a_closed_session_does_nothing_more(event: Event) -> None:
     "state", [s for s in State if s not in (State.ENROLLING, State.TRANSCRIBING)]
 )
 def test_audio_outside_a_phase_is_ignored(state: State) -> None:
-    """A microphone keeps sending."""
+    """A microphone also sends between enrolments and transcriptions."""
     talk = in_state(state)
     assert talk.hear(2, speech=True) == []
     assert talk.session.state is state

@@ -1,4 +1,4 @@
-"""The session: another voice begins while the utterance goes on."""
+"""The session: another voice begins in an open utterance."""
 
 from collections.abc import Sequence
 

@@ -46,7 +46,7 @@ def begun(wants: StartTranscription | None = None) -> Talk:
 
 
 def divided(job: Finish, speakers: Sequence[int], at_seconds: Sequence[float]) -> Attributed:
-    """An utterance in which the speaker changes there, in seconds from its first sample."""
+    """Attribute an utterance to `speakers` who change at `at_seconds` from its first sample."""
     edges = [job.segment.start + round(seconds * SAMPLE_RATE) for seconds in at_seconds]
     starts, stops = [job.segment.start, *edges], [*edges, job.segment.stop]
     voices = [voice_of(*part) for part in zip(speakers, starts, stops, strict=True)]
@@ -114,7 +114,7 @@ def test_every_message_has_a_number_of_its_own() -> None:
 
 
 def test_a_part_in_which_nothing_counts_as_speech_is_not_answered() -> None:
-    """The pre-roll is heard for its voice as well: a breath, or the end of what the other said."""
+    """Attribution includes the pre-roll: a breath, or the end of another speaker's words."""
     talk = begun()
     talk.hear(1, speech=False)
     job = talk.utterance(4)
@@ -164,7 +164,7 @@ def test_parts_whose_text_is_not_known_are_recognised_for_themselves(heard: Hypo
 
 
 def undivided(talk: Talk, speakers: tuple[int, ...], at: list[float]) -> list[Recognise]:
-    """An utterance of which each part must be recognised anew."""
+    """Speak an utterance without word times, so that each part must be recognised again."""
     job = talk.utterance(4)
     talk.handle(recognised(job.segment_id, "어디 가세요 집에 갑니다"))
     return anew(talk.handle(divided(job, speakers, at)))
@@ -284,7 +284,7 @@ def test_the_utterance_that_is_being_spoken_keeps_its_number_when_one_before_is_
 def test_every_order_of_results_gives_the_same_answers_in_the_order_of_speech(
     data: st.DataObject,
 ) -> None:
-    """Utterances of one speaker, of two whose words are dated, and of two whose are not."""
+    """The utterances have one speaker, or two speakers with or without word times."""
     talk = begun(WANTS_ALL)
     kinds = data.draw(st.lists(st.integers(0, 2), min_size=1, max_size=4))
     waiting: list[Recognised | Attributed] = []

@@ -1,4 +1,4 @@
-"""The text of an utterance, divided between those who spoke in it."""
+"""Division of an utterance's text among its speakers."""
 
 import pytest
 from hypothesis import given
@@ -24,14 +24,14 @@ def texts(pieces: list[Hypothesis] | None) -> list[str] | None:
 def test_each_part_has_the_words_that_begin_in_it() -> None:
     pieces = divide(TALK, [1.35], [1, 1])
     assert texts(pieces) == ["안녕하세요", "네 반갑습니다"]
-    if pieces is None:  # to be heard anew
+    if pieces is None:  # recognise again
         return
     assert [piece.language for piece in pieces] == ["ko", "ko"]
     assert [token.start_seconds for token in pieces[1].tokens] == [1.3, 1.6, 1.9]
 
 
 def test_a_change_inside_a_word_is_moved_to_where_the_nearest_word_begins() -> None:
-    """The model dates pieces of words, and knows better where a word begins than a voice does."""
+    """The recogniser dates pieces of words. It locates a word's beginning better than a voice."""
     for change_seconds in (1.75 + LEAD_SECONDS, 1.5 + LEAD_SECONDS):
         assert texts(divide(TALK, [change_seconds], [1, 0.5])) == ["안녕하세요 네", "반갑습니다"]
 
@@ -68,7 +68,7 @@ def test_a_text_of_which_no_words_are_dated_is_not_divided(heard: Hypothesis) ->
 
 
 def test_a_part_with_too_few_letters_for_its_length_was_left_out_by_the_recogniser() -> None:
-    """Whisper may end after the first of two voices, or write the second one's first syllable."""
+    """Whisper may stop after the first of two voices, or after the second one's first syllable."""
     assert divide(TALK, [1.35], [1, 4]) == divide(TALK, [1.35], [1, 1])
     assert divide(TALK, [1.35], [1, 4.1]) is None
     assert divide(TALK, [1.35], [3.4, 1]) is None
@@ -92,7 +92,7 @@ def test_nothing_is_lost_and_nothing_is_told_twice(
     heard: Hypothesis, changes_seconds: list[float]
 ) -> None:
     pieces = divide(heard, sorted(changes_seconds), [0.0] * (len(changes_seconds) + 1))
-    if pieces is None:  # nothing begins near a change: to be heard anew
+    if pieces is None:  # no word begins near a change: recognise again
         return
     assert len(pieces) == len(changes_seconds) + 1
     assert tuple(token for piece in pieces for token in piece.tokens) == heard.tokens

@@ -1,4 +1,4 @@
-"""The session: the dialogue of the specification, early work, order, and any events at all."""
+"""The session: the specification's dialogue, early work, order, and arbitrary events."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -64,7 +64,7 @@ from hwaja.vad.gate import FRAME_SAMPLES, frames_in
 
 
 def test_the_whole_dialogue_of_the_specification_is_word_for_word() -> None:
-    """A client that knows only the specification gets its messages, in its order, no more."""
+    """A client of the specification gets exactly its messages, in its order."""
     talk = Talk()
     effects = talk.handle(Connected())
     for speaker_id in (0, 1):
@@ -112,7 +112,7 @@ def test_the_whole_dialogue_of_the_specification_is_word_for_word() -> None:
 
 def test_enrolment_embeds_the_spans_of_speech_of_the_named_speaker() -> None:
     talk = connected()
-    talk.hear(1, speech=True)  # before it was asked for
+    talk.hear(1, speech=True)  # before the enrolment
     talk.say(StartRegistration(1))
     start = talk.now
     talk.hear(2, speech=True)
@@ -203,7 +203,7 @@ def test_a_timestamp_is_utc_with_milliseconds() -> None:
 
 
 def test_a_timestamp_counts_samples_not_when_messages_arrive() -> None:
-    """Audio that was held up and comes in a burst keeps the times at which it was spoken."""
+    """Delayed audio that arrives in a burst keeps the times of its speech."""
     talk = transcribing()
     start = EPOCH + talk.seconds
     talk.hear(1.024, speech=False)
@@ -223,7 +223,7 @@ def test_a_timestamp_counts_samples_not_when_messages_arrive() -> None:
 
 
 def test_a_pause_tells_of_the_utterance_that_its_end_then_asks_for() -> None:
-    """What is foreseen is told once, and names the samples that are asked for later."""
+    """`Speculate` comes once, with the same samples as the later `Finish`."""
     talk = transcribing()
     talk.hear(1.0, speech=True)
     effects = talk.hear(0.256, speech=False) + talk.hear(0.128, speech=False)
@@ -313,7 +313,7 @@ def test_one_utterance_that_the_engine_fails_is_one_error_and_the_next_is_sent(
 
 @pytest.mark.parametrize("speaker_id", [0, None])
 def test_an_utterance_without_words_is_not_sent(speaker_id: int | None) -> None:
-    """Nor is it an error that nobody can be named for words that nobody said."""
+    """A missing speaker is no error for an utterance without words."""
     talk = transcribing()
     assert sent(answer(talk, talk.utterance(), "", speaker_id)) == []
     talk.say(StopTranscription())
@@ -327,7 +327,7 @@ def test_a_result_that_comes_twice_is_sent_once() -> None:
     assert sent(answer(talk, job, "네", 0)) == []
 
 
-# Whatever comes
+# Arbitrary events
 
 speaker_ids = st.integers(0, 1)
 client_messages = (
@@ -364,7 +364,7 @@ def test_no_sequence_of_events_raises_or_breaks_a_promise(
     beginning: Callable[[SessionSettings], Talk],
     script: list[ClientMessage | Event | tuple[float, bool]],
 ) -> None:
-    """Nothing after a close; released audio is never asked for; every message can be written."""
+    """No effects follow a close. No effect needs released audio. Every message serializes."""
     talk = beginning(FORGIVING)
     forgotten = 0
     closed = False

@@ -1,4 +1,4 @@
-"""The table of the state machine: it is whole, it is the only place, and the docs show it."""
+"""The table of the state machine: completeness, one place that sets the state, and its diagram."""
 
 import re
 from pathlib import Path
@@ -26,7 +26,7 @@ def test_the_diagram_shows_every_state_and_no_way_out_of_the_last() -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.action.__name__)
 def test_every_row_decides_about_something(row: Row) -> None:
-    """A row whose states and events all stand in rows before it would never be used."""
+    """A row is never used if earlier rows cover all of its states and events."""
     before = {cell for each in ROWS[: ROWS.index(row)] for cell in each.cells}
     assert set(row.cells) - before
 

@@ -1,4 +1,4 @@
-"""What was said in a transcription, counted."""
+"""Counts of a transcription's utterances and speech, by speaker."""
 
 from hwaja.protocol.messages import SpeakerShare
 from hwaja.session.conversation import Tally

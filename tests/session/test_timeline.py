@@ -1,4 +1,4 @@
-"""When samples were spoken: where audio stops, is late, or comes faster than real time."""
+"""Times of samples if audio stops, is late, or arrives faster than real time."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -21,18 +21,18 @@ NETWORK_SPEED = 10.0
 
 @dataclass(frozen=True)
 class Chunk:
-    """A message of a microphone."""
+    """One message of microphone audio."""
 
     stop: int
     samples: int
     spoken_at: float
-    """When its last sample was, on the clock of the arrivals."""
+    """When its last sample was spoken, on the clock of the arrivals."""
 
 
 def spoken(
     turns: Iterable[float], gaps: Iterable[float] = (), chunk: int = CHUNK, at: float = 0.0
 ) -> list[Chunk]:
-    """What a microphone hears in some turns, each so many seconds, with gaps in between."""
+    """Return microphone messages for turns of these durations, with gaps between them."""
     chunks: list[Chunk] = []
     stop, pauses = ORIGIN, iter(gaps)
     for seconds in turns:
@@ -49,7 +49,7 @@ def over_network(
     speed: float = NETWORK_SPEED,
     jitter: Iterable[float] = (),
 ) -> Iterator[Arrival]:
-    """How it comes to a server that takes it at once; nothing passes while the network is stuck."""
+    """Return the arrivals at a fast server. No message passes while the network is stuck."""
     late, last_at = iter(jitter), 0.0
     for chunk in chunks:
         leaves_at = max(chunk.spoken_at + next(late, 0.0), last_at)
@@ -61,7 +61,7 @@ def over_network(
 
 
 def told(timeline: Timeline, arrivals: Iterable[Arrival]) -> dict[int, float]:
-    """What is told of the samples behind each message, if each were answered with the next."""
+    """Return the time of the first sample after each message, as known when the next arrives."""
     seconds: dict[int, float] = {}
     last: Arrival | None = None
     for arrival in arrivals:
@@ -119,7 +119,7 @@ def test_a_file_that_is_sent_faster_than_real_time_is_dated_by_its_samples(
 
 @pytest.mark.parametrize("speed", [0.5, 1.0, 2.0])
 def test_audio_that_the_server_takes_late_is_dated_by_its_samples(speed: float) -> None:
-    """Its ring is full, and what is released of it is filled at once."""
+    """The server's ring is full, and each released part fills at once."""
     held = [
         replace(arrival, at=arrival.at + 2 + sample_seconds(arrival.stop) / speed, waited_seconds=0)
         for arrival in over_network(spoken([30]))
@@ -166,7 +166,7 @@ def test_audio_that_is_stuck_again_while_it_catches_up_keeps_its_times() -> None
 def test_what_is_said_behind_gaps_is_dated_when_it_was_said(
     turns: list[float], gaps: list[float], chunk: int, jitter: list[float]
 ) -> None:
-    """As far as it is told once the pause behind it was heard."""
+    """The time is final once the pause after the speech was processed."""
     chunks = spoken(turns, gaps, chunk)
     timeline = Timeline(ORIGIN)
     arrivals = list(over_network(chunks, jitter=jitter))
@@ -182,7 +182,7 @@ def test_what_is_said_behind_gaps_is_dated_when_it_was_said(
 
 
 def test_a_word_between_two_gaps_is_dated_when_it_was_said() -> None:
-    """Push-to-talk: no more than a word, and then nothing again."""
+    """With push-to-talk, a single word may lie between two gaps."""
     for chunk in (320, 4096, 16_000):
         timeline = Timeline(ORIGIN)
         chunks = spoken([2, 0.5, 0.5], [30, 40], chunk)
@@ -213,7 +213,7 @@ def test_the_gap_is_the_least_that_audio_was_late_since_it_came_again() -> None:
 
 
 def test_many_short_gaps_add_up() -> None:
-    """As of a telephone that sends no silence: none of them is worth noticing."""
+    """A telephone that sends no silence causes gaps, each too short to count alone."""
     timeline = Timeline(ORIGIN)
     chunks = spoken([2] * 30, [0.7] * 29, chunk=320)
     seconds = told(timeline, over_network(chunks))
@@ -246,7 +246,7 @@ def test_what_was_said_before_a_gap_keeps_its_time_and_a_sentence_across_it_incl
     )
 
 
-# Whatever comes
+# Arbitrary arrivals
 
 
 @given(
@@ -261,7 +261,7 @@ def test_what_was_said_before_a_gap_keeps_its_time_and_a_sentence_across_it_incl
     )
 )
 def test_no_time_ever_goes_back(messages: list[tuple[int, float, float, str]]) -> None:
-    """Neither from one sample to the next, nor from one answer to the next."""
+    """Times ascend from sample to sample, and from answer to answer."""
     timeline, stop, at, answered = Timeline(ORIGIN), ORIGIN, 0.0, 0.0
     for samples, later, waited_seconds, then in messages:
         start, stop, at = stop, stop + samples, at + later
@@ -275,7 +275,7 @@ def test_no_time_ever_goes_back(messages: list[tuple[int, float, float, str]]) -
 
 
 def test_a_transcription_begins_when_its_first_sample_was_spoken() -> None:
-    """A long message is no later than a short one."""
+    """The length of the first message does not change the beginning."""
     for samples in (CHUNK, 10 * SAMPLE_RATE):
         timeline = Timeline(ORIGIN)
         timeline.arrived(Arrival(ORIGIN + samples, 500.0, EPOCH, 0.0))

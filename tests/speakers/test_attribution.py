@@ -1,4 +1,4 @@
-"""Who speaks in utterances, begun early, under overload, and while one is open; what is learned."""
+"""Attribution of utterances: early, under overload, in an open utterance; learning of voices."""
 
 import asyncio
 from collections.abc import Callable, Hashable
@@ -33,7 +33,7 @@ A, B = np.eye(2, dtype=np.float32)
 
 
 class Attributed:
-    """A session's attribution, and what it reported."""
+    """A session's attribution, with its reported results."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Attributed:
         )
 
     async def finish(self, *span: int) -> tuple[Part, ...] | None:
-        """Finish an utterance; return the parts that are reported of it."""
+        """Finish an utterance. Return its reported parts."""
         self.attribution.finish(0, segment(*span))
         async with asyncio.timeout(5):
             segment_id, parts = await self.parts.get()
@@ -116,7 +116,7 @@ async def test_what_was_begun_on_other_samples_never_answers_for_these(
 async def test_under_overload_an_utterance_has_one_speaker_from_its_middle(
     pool: FakePool, voices: Voices
 ) -> None:
-    """Who speaks in the midst of it, and where two do, is not looked for."""
+    """Attribution then finds neither changes of speaker nor overlaps."""
     ring = RingBuffer(10 * SAMPLE_RATE)
     ring.push(bytes(2 * 10 * SAMPLE_RATE))
     overload = Overload()
@@ -158,7 +158,7 @@ async def test_a_failing_embedder_names_nobody_and_the_next_utterance_has_its_sp
 
 
 async def likeness(attributed: Attributed) -> float:
-    """How like the voice of speaker 2 the voice in every utterance is."""
+    """Return the cosine of the fake pool's only voice to the voice of speaker 2."""
     parts = await attributed.finish(16_000, 32_000, 12_000)
     assert parts is not None
     return parts[0].cosines[-1]
@@ -172,7 +172,7 @@ def lesson(attributed: Attributed, start: int, stop: int) -> "asyncio.Task[None]
 
 @pytest.fixture
 def taught(attributed: Attributed, voices: Voices) -> Attributed:
-    """One whose session has a third voice, which is a little like all that is said."""
+    """An attribution with a third voice, which is somewhat like every utterance."""
     voices.enrol(2, pooled(None, np.array([1, 1], np.float32), 1.0))
     return attributed
 
@@ -209,7 +209,7 @@ async def test_a_lesson_that_fails_changes_no_voice_and_disturbs_nothing(
 async def test_what_voices_learned_is_taken_back_with_the_lessons_under_way(
     taught: Attributed, pool: FakePool
 ) -> None:
-    """The last answer of a transcription may be a lesson when the next one begins."""
+    """A voice may still be learning from the last answer when the next transcription begins."""
     before = await likeness(taught)
     await lesson(taught, 0, 8000)
     pool.working.clear()
@@ -247,7 +247,7 @@ async def test_closing_ends_lessons_and_reports_nothing_more(
 
 
 class TwoVoices(FakePool):
-    """Hears speaker 0 until a sample of the session, and speaker 1 from there on."""
+    """A pool whose embeddings change from speaker 0 to speaker 1 at sample `change`."""
 
     def __init__(self, change: int) -> None:
         super().__init__()
@@ -303,7 +303,7 @@ async def test_what_was_heard_of_the_voices_is_overwritten() -> None:
 
 
 async def test_a_search_is_given_up_with_the_utterance_and_the_next_one_can_begin() -> None:
-    """Its samples may be forgotten from then on."""
+    """The ring may drop the utterance's samples after that."""
     pool = TwoVoices(3 * SAMPLE_RATE)
     pool.working.clear()
     watch = watching(pool)

@@ -1,4 +1,4 @@
-"""What a difference between scores is worth."""
+"""The evidence of a difference between scores."""
 
 from itertools import pairwise
 from math import inf, log

@@ -1,4 +1,4 @@
-"""Whether another voice has begun while an utterance goes on."""
+"""Detection of another voice in an open utterance."""
 
 from dataclasses import replace
 from math import log

@@ -1,4 +1,4 @@
-"""Other people's voices."""
+"""The cohort: voices of people outside the conversation."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from hwaja.speakers.voices import NEAREST, Cohort
 
 
 def test_what_is_shipped_are_voices_of_the_speaker_models_kind() -> None:
-    """Unit vectors of 192 numbers: the nearness of one of them to others is a cosine."""
+    """They are unit vectors of 192 numbers, so their nearness to each other is a cosine."""
     rows = np.eye(192, dtype=np.float32)
     sides = Cohort.shipped().nearness(np.concatenate([rows, -rows]))
     assert sides.shape == (384,)

@@ -1,4 +1,4 @@
-"""From the embeddings of an utterance to its parts."""
+"""Division of an utterance into parts by its embeddings."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -26,7 +26,7 @@ START = 7000
 
 @pytest.fixture(scope="module")
 def voices() -> Voices:
-    """Of speaker 0 and speaker 1; that of a third is not enrolled."""
+    """The enrolled voices of speakers 0 and 1. A third voice is not enrolled."""
     voices = Voices(no_cohort(3))
     voices.enrol(0, pool(None, A, 1.0))
     voices.enrol(1, pool(None, B, 1.0))
@@ -39,7 +39,7 @@ def unscored(start: int, stop: int, speech_samples: int) -> Part:
 
 @dataclass(frozen=True)
 class Utterance:
-    """Windows, the part that they are of, and where two speak at once."""
+    """The window embeddings of an utterance, its length, and the overlap per window."""
 
     windows: Rows
     missing_samples: int = 0
@@ -58,7 +58,10 @@ class Utterance:
 
 
 def turns(*turns: tuple[Rows, int]) -> Rows:
-    """Windows of each voice; the two at a change hear both, as they overlap by two thirds."""
+    """Return windows for each voice. The two windows at a change mix both voices.
+
+    Neighbouring windows overlap by two thirds.
+    """
     windows = np.concatenate([np.tile(voice, (count, 1)) for voice, count in turns])
     padded = np.concatenate([windows[:1], windows, windows[-1:]])
     heard: Rows = (padded[:-2] + padded[1:-1] + padded[2:]) / 3
@@ -81,7 +84,7 @@ def test_one_voice_is_one_part_and_all_of_the_utterance(
 
 
 def test_one_part_is_judged_by_the_embedding_of_all_of_it(voices: Voices) -> None:
-    """It is better than the mean of the windows, each of which hears little."""
+    """It is better than the mean of the windows, each of which has little audio."""
     (part,) = Utterance(turns((A, 20))).parts(voices, whole=np.array([3, 4, 0], np.float32))
     assert part.cosines == pytest.approx((0.6, 0.8))
 
@@ -115,7 +118,7 @@ def test_the_windows_that_hear_both_voices_speak_for_neither(voices: Voices) -> 
 
 
 def test_a_sliver_that_is_in_doubt_is_no_turn(voices: Voices) -> None:
-    """Its windows pay for two changes of speaker, but between those it is like either voice."""
+    """Its windows outweigh the cost of two changes, but its mean is equally near to both voices."""
     before = after = turns((A, 9))
     leaning, neither = 0.4 * A + 0.9 * B, 0.7 * A + 0.71 * B
     clear = np.concatenate([before, [leaning] * 4, after]).astype(np.float32)
@@ -144,7 +147,7 @@ def test_overlap_belongs_to_the_part_in_which_it_is(voices: Voices) -> None:
 
 
 def test_more_is_never_shared_than_is_said(voices: Voices) -> None:
-    """The marks know nothing of the gate: hops are shared in which little counts as speech."""
+    """Overlap is measured without the gate, so an overlapping hop may contain little speech."""
     track = VoiceTrack(A, turns((A, 20)), np.ones(20, np.float32))
     (part,) = read_parts(track, unscored(0, 20 * HOP_SAMPLES, SAMPLE_RATE), voices)
     assert part.overlap_seconds == part.speech_seconds == 1.0
@@ -191,7 +194,7 @@ def test_a_tenth_of_a_second_of_speech_is_enough_to_embed(
 
 @st.composite
 def utterances(draw: st.DrawFn) -> Utterance:
-    """Voices in turns of any length, between them, or neither; more or less noise."""
+    """Draw an utterance: turns of any length, of one voice, a mix, or an unknown voice; noise."""
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     kinds = st.sampled_from([A, B, NOBODY, A + B, A + 0.9 * B, 0.9 * A + B])
     talk = draw(st.lists(st.tuples(kinds, st.integers(1, 8)), min_size=1, max_size=8))

@@ -1,4 +1,4 @@
-"""Takes on their way into the voices: compared, judged, kept or not, and overwritten."""
+"""Enrolment of takes: comparison, verdict, storage, and overwriting of memory."""
 
 import math
 
@@ -28,20 +28,20 @@ TAKE_SAMPLES = TAKE_FRAMES * FRAME_SAMPLES  # 4 s
 
 
 def a_segment(start: int, samples: int, frames: int | None = None) -> Segment:
-    """A segment whose first frames are speech, or all of them."""
+    """Return a segment whose first `frames` are speech; None: all of them."""
     count = samples // FRAME_SAMPLES if frames is None else frames
     speech = tuple(SpeechFrame(start + k * FRAME_SAMPLES, -30.0) for k in range(count))
     return Segment(start, start + samples, speech)
 
 
 def voice_in(samples: Samples) -> Embedding:
-    """The direction that samples stand for."""
+    """Return the unit vector that the amplitude of the samples encodes."""
     angle = float(np.mean(np.abs(samples))) * 360
     return np.array([math.cos(angle), math.sin(angle)], np.float32)
 
 
 class Room:
-    """An enroller, and people whose voice is the angle that their samples stand for."""
+    """An enroller with a fake embedder. A voice is an angle, which samples encode."""
 
     def __init__(self) -> None:
         self.ring = RingBuffer(30 * SAMPLE_RATE)
@@ -66,7 +66,7 @@ class Room:
     async def enrol(
         self, speaker_id: int, *degrees: float, adds: bool = False, frames: int = TAKE_FRAMES
     ) -> Enrolled:
-        """Enrol a take in which one voice after the other speaks, as long as each other."""
+        """Enrol a take in which voices at these angles speak in turn, equally long."""
         start = self.ring.end
         noise = np.random.default_rng(0).choice([-1, 1], TAKE_SAMPLES)
         voices = np.repeat([math.radians(d) / 360 for d in degrees], TAKE_SAMPLES // len(degrees))
@@ -78,7 +78,7 @@ class Room:
         return answer
 
     def heard(self, degrees: float) -> tuple[float, ...]:
-        """Cosine of somebody to each voice that is enrolled."""
+        """Return the cosines of a voice at this angle to each enrolled voice."""
         angle = math.radians(degrees)
         voice = np.array([[math.cos(angle), math.sin(angle)]], np.float32)
         return tuple(self.voices.likeness(voice).cosines[0].tolist())
@@ -179,7 +179,7 @@ async def test_a_take_without_a_voice_that_sounds_like_two_channels_is_called_th
 async def test_a_take_whose_format_cannot_be_looked_at_is_judged_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The system may give no thread for it."""
+    """The check needs a thread, which the system may refuse."""
 
     def fail(_: Samples) -> None:
         raise RuntimeError("can't start new thread")

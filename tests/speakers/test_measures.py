@@ -1,4 +1,4 @@
-"""What is measured of a take without a model."""
+"""Measurements of a take without a model."""
 
 import math
 
@@ -18,7 +18,7 @@ TONE = 0.5 * np.sin(np.arange(SAMPLE_RATE, dtype=np.float32) * 0.3)
 def test_speech_stands_out_of_the_pauses_by_its_own_power(
     noise_dbfs: float, expected: float
 ) -> None:
-    """Loud frames at -30 dBFS hold the noise as well."""
+    """The frames of speech at -30 dBFS contain the noise as well."""
     assert snr_db([noise_dbfs] * 10 + [-30.0] * 90, -30.0) == pytest.approx(expected, abs=0.1)
 
 
@@ -29,13 +29,13 @@ def test_a_take_that_is_as_loud_in_its_pauses_has_no_signal_to_speak_of() -> Non
 def test_the_share_of_full_scale_samples_is_what_was_clipped() -> None:
     clipped = np.clip(TONE * 4, -1, 32767 / 32768).astype(np.float32)
     assert clipped_share(TONE) == 0
-    assert clipped_share(clipped) == pytest.approx(2 / 3, abs=0.01)  # of a sine, beyond 30 degrees
+    assert clipped_share(clipped) == pytest.approx(2 / 3, abs=0.01)  # a sine beyond 30 degrees
 
 
 def windows_of(*voices: int, noise: float, seed: int = 0) -> Embeddings:
-    """Windows of 64 numbers, in each of which one of 64 voices is heard in so much noise.
+    """Return windows, shape (n, 64): one of 64 voices in each, plus noise.
 
-    Neighbours share two thirds of their audio, and so of their noise.
+    Neighbouring windows share two thirds of their audio, and thus of their noise.
     """
     fresh = np.random.default_rng(seed).standard_normal((len(voices) + 2, 64)) / 8
     shared = (fresh[:-2] + fresh[1:-1] + fresh[2:]) / math.sqrt(3)
@@ -47,7 +47,7 @@ def windows_of(*voices: int, noise: float, seed: int = 0) -> Embeddings:
 def test_one_voice_agrees_with_itself_however_long_and_noisy(
     count: int, noise: float, seed: int
 ) -> None:
-    """The least of many likenesses falls with their number; this does not."""
+    """The minimum of many cosines falls with their number. The agreement does not."""
     assert agreement(windows_of(*[0] * count, noise=noise, seed=seed)) > 0.6
 
 
@@ -60,7 +60,7 @@ def test_one_voice_agrees_with_itself_however_long_and_noisy(
 def test_another_voice_in_a_third_of_the_take_disagrees(
     count: int, changes: tuple[float, ...], noise: float
 ) -> None:
-    """Behind the first one, in its midst, or by turns."""
+    """The other voice speaks after the first one, in the middle of it, or in turns."""
     voices = [sum(k >= share * count for share in changes) % 2 for k in range(count)]
     assert agreement(windows_of(*voices, noise=noise)) < 0.65
 

@@ -1,4 +1,4 @@
-"""What a voice says of who speaks: label, probability, margin."""
+"""The label, probability and margin of a part, from its voice."""
 
 from dataclasses import replace
 from math import log
@@ -69,7 +69,7 @@ def test_too_little_speech_to_embed_is_short(speech_seconds: float) -> None:
 def test_who_is_like_nobody_is_unknown_and_the_longer_the_likelier(
     speech_seconds: float, score: float, label: Label
 ) -> None:
-    """However clear it is which of the voices is nearer."""
+    """It does not matter how much nearer one of the voices is."""
     assert scored(speech_seconds, score).label is label
 
 

@@ -1,4 +1,4 @@
-"""Takes that are pooled into one voice."""
+"""Combination of several takes into one voice."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def test_the_order_of_takes_does_not_matter() -> None:
 
 
 def test_pooling_leaves_what_it_was_given_as_it_was() -> None:
-    """The take may yet be refused."""
+    """The take may be refused later."""
     first, second = pool(None, embedding(1, 0), 3), embedding(0, 2)
     pool(first, second, 3)
     assert (first.voice.tolist(), second.tolist()) == ([1, 0], [0, 2])

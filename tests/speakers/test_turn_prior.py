@@ -1,4 +1,4 @@
-"""Who speaks, from the voice and from who spoke before and after."""
+"""Decision of a speaker from the voice and from the turns around it."""
 
 from math import log
 
@@ -24,14 +24,14 @@ CLEAR = log(0.9 / 0.1)
 
 
 def heard(*evidence: float, speech_seconds: float = LONG, ids: tuple[int, ...] = ()) -> Part:
-    """A part of whose voice this is known."""
+    """Return a part with this evidence for each voice."""
     scores = tuple(0.5 + one / 100 for one in evidence)
     known = ids or tuple(range(len(evidence)))
     return Part(0, 16_000, known, speech_seconds, scores, scores, evidence)
 
 
 def tiny(voices: int = 2) -> Part:
-    """A part of whose voice nothing is known."""
+    """Return a part that is too short to embed, without evidence."""
     return Part(0, 4000, tuple(range(voices)), TINY)
 
 
@@ -66,7 +66,7 @@ def test_something_tiny_after_a_pause_is_the_answer_of_the_other(speaker_id: int
 
 @pytest.mark.parametrize("speaker_id", [0, 1])
 def test_something_tiny_without_a_pause_is_the_going_on_of_the_turn(speaker_id: int) -> None:
-    """An utterance that is split for its length has a rest, which may be a syllable."""
+    """A too long utterance is split, and its rest may be a single syllable."""
     before = heard(20, 0) if speaker_id == 0 else heard(0, 20)
     said = after(before).take(1, tiny(), 0.0)
     assert (said.speaker_id, said.label) == (speaker_id, Label.SHORT)
@@ -80,7 +80,7 @@ def test_the_pattern_says_less_than_a_voice_that_is_likely() -> None:
 
 
 def test_a_short_part_without_a_pause_is_decided_by_its_voice() -> None:
-    """The change of speaker was found in the voice: the pattern has no say in it."""
+    """The voice itself showed the change of speaker, so the pattern does not apply."""
     said = after(heard(20, 0)).take(1, heard(0.1, 0, speech_seconds=SHORT), 0.0)
     assert said.speaker_id == 0
     assert said.probability < 0.6
@@ -97,7 +97,7 @@ def test_who_is_known_badly_says_little_of_who_is_next() -> None:
 def test_short_answers_in_a_row_all_answer_the_last_long_turn(
     answer: Part, pause_seconds: float
 ) -> None:
-    """They do not go back and forth: A speaks for long, B says yes three times."""
+    """Speakers do not alternate: A speaks for long, B says yes three times."""
     pattern = after(heard(20, 0))
     said = [pattern.take(k, answer, pause_seconds) for k in range(1, 4)]
     assert [one.speaker_id for one in said] == [1, 1, 1]
@@ -115,7 +115,7 @@ def test_a_short_part_with_a_clear_voice_is_its_voices_whoever_spoke_before(
 
 
 def test_a_short_part_says_nothing_of_whose_turn_it_is() -> None:
-    """What comes behind an answer answers the same turn."""
+    """A part after an answer answers the same turn."""
     alone = after(heard(20, 0)).take(1, tiny(), PAUSE)
     behind = after(heard(20, 0), heard(0, 20, speech_seconds=SHORT)).take(2, tiny(), PAUSE)
     assert (alone.speaker_id, alone.probability) == (behind.speaker_id, behind.probability)
@@ -206,7 +206,7 @@ def parts(draw: st.DrawFn, voices: int) -> Part:
 
 @st.composite
 def talks(draw: st.DrawFn, voices: int) -> list[tuple[Part, float]]:
-    """What was said, and the pause before each."""
+    """Draw parts, each with the pause before it in seconds."""
     pauses = st.floats(0, 3) | st.just(0.0)
     return draw(st.lists(st.tuples(parts(voices), pauses), max_size=12))
 
@@ -248,7 +248,7 @@ def test_a_run_of_the_same_short_answer_is_of_one_speaker(
     data: st.DataObject, voices: int, count: int, pause_seconds: float
 ) -> None:
     pattern = pattern_of(data.draw(talks(voices)))
-    pattern.take(50, heard(*range(voices)), PAUSE)  # a long turn, of somebody
+    pattern.take(50, heard(*range(voices)), PAUSE)  # a long turn
     answer = data.draw(parts(voices).filter(lambda part: part.speech_seconds < PATTERN_SECONDS))
     run = [pattern.take(51 + k, answer, pause_seconds).speaker_id for k in range(count)]
     assert len(set(run)) == 1
@@ -256,7 +256,7 @@ def test_a_run_of_the_same_short_answer_is_of_one_speaker(
 
 @given(st.data(), st.integers(1, 4))
 def test_any_conversation_keeps_its_promises(data: st.DataObject, voices: int) -> None:
-    """A long part is its voice's; only what was doubtful is revised, and to somebody else."""
+    """The voice alone decides a long part. Only a doubtful part changes, to another speaker."""
     pattern = TurnPrior()
     told: dict[int, int] = {}
     labels: dict[int, Label] = {}

@@ -1,4 +1,4 @@
-"""What the figures of a voice forbid, and what they advise against."""
+"""Refusals and warnings from the measurements of a voice."""
 
 import pytest
 from msgspec.structs import replace
@@ -32,7 +32,7 @@ def test_a_good_voice_is_kept_without_a_word(quality: Quality) -> None:
         (replace(GOOD, agreement=0.1), Reason.TWO_VOICES),
         (replace(GOOD, other_similarity=0.85), Reason.SAME_VOICE),
         (replace(GOOD, takes_similarity=0.2), Reason.OTHER_VOICE),
-        # What was heard in the take itself comes first: the comparisons follow from it.
+        # A fault of the take itself comes first: it affects the comparisons.
         (replace(GOOD, agreement=0.1, other_similarity=0.9), Reason.TWO_VOICES),
     ],
 )
@@ -65,7 +65,7 @@ def test_what_could_be_better_is_kept_and_warned_of(quality: Quality, reason: Re
 
 @pytest.mark.parametrize("snr_db", [5.0, 30.0])
 def test_like_voices_are_kept_in_noise_and_without(snr_db: float) -> None:
-    """Two Koreans of one sex have had 0.71; two women who cannot begin would be the worse fault."""
+    """Two Koreans of one sex had 0.71. It would be the worse fault to refuse two women."""
     alike = replace(GOOD, other_similarity=0.78, snr_db=snr_db)
     assert refusal(alike) is None
     assert Reason.SIMILAR_VOICE in warnings(alike)

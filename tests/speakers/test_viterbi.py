@@ -20,7 +20,7 @@ Scores = NDArray[np.float32]
 
 @st.composite
 def scores(draw: st.DrawFn, max_windows: int = 7) -> Scores:
-    """Scores of which no two are alike; sometimes far apart, sometimes near."""
+    """Draw distinct scores with a wide or narrow spread."""
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     windows, voices = draw(st.integers(1, max_windows)), draw(st.integers(1, 3))
     spread = draw(st.sampled_from([0.1, 0.3, 1.0]))
@@ -28,7 +28,7 @@ def scores(draw: st.DrawFn, max_windows: int = 7) -> Scores:
 
 
 def worth(scores: Scores, turns: list[tuple[int, int]]) -> float:
-    """The evidence of each turn's best voice, less what the changes cost."""
+    """Return the evidence of each turn's best voice, less the cost of the changes."""
     gained = sum(scores[first:stop].sum(axis=0).max() * EVIDENCE for first, stop in turns)
     return float(gained) - CHANGE_COST * (len(turns) - 1)
 
@@ -68,7 +68,7 @@ def test_played_backwards_the_turns_are_the_same_from_behind(scores: Scores) -> 
 
 
 def between(*voices: float) -> Scores:
-    """Windows that lean to the first voice (1), the second (-1) or neither (0)."""
+    """Return scores of two voices: 1 favours the first, -1 the second, 0 neither."""
     return np.array([[lean / 2, -lean / 2] for lean in voices], np.float32)
 
 

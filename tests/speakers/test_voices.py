@@ -35,7 +35,7 @@ def scores(voices: Voices, *values: float) -> list[float]:
 
 
 def present(voices: Voices, speaker_id: int = 0, dim: int = 3) -> Embedding:
-    """A voice as it is now: its cosines to the axes are its coordinates."""
+    """Return the current voice, shape (dim,): its cosines to the axes are its coordinates."""
     place = voices.speaker_ids.index(speaker_id)
     return voices.likeness(np.eye(dim, dtype=np.float32)).cosines[:, place]
 
@@ -59,7 +59,7 @@ def test_how_loud_a_voice_is_does_not_matter() -> None:
 
 
 def test_a_voice_that_is_like_everybodys_needs_a_higher_cosine() -> None:
-    """Of two voices as near, the one that has fewer people near it is likelier."""
+    """Of two equally near voices, the one with a lower nearness to the cohort is likelier."""
     everybody = Cohort(np.array([[1, 0, 0]] * NEAREST, np.float32))
     first, second = scores(two_voices(everybody), 1, 1, 0)
     assert second - first == pytest.approx(0.5)
@@ -86,7 +86,7 @@ def test_leanings_tell_voices_apart_as_scores_do() -> None:
 
 
 def test_scores_follow_a_voice_that_learns_and_go_back_with_it() -> None:
-    """What is to be expected of a voice is that of the voice as it is now."""
+    """The nearness to the cohort is that of the current voice."""
     voices = two_voices(Cohort(np.array([[0, 0, 1]] * NEAREST, np.float32)))
     before = scores(voices, 1, 0, 0)
     voices.learn(0, embedding(0.6, 0, 0.8), LEARNED_SECONDS)
@@ -105,7 +105,7 @@ def test_what_is_judged_is_left_as_it_is() -> None:
 
 
 def test_judging_does_not_change_a_voice() -> None:
-    """Voices that follow what they labelled drift."""
+    """A voice would drift if it followed every part with its label."""
     voices = two_voices()
     before = present(voices)
     for _ in range(100):
@@ -209,7 +209,7 @@ def test_a_voice_never_goes_further_than_half_way_to_what_it_learned(
     before = present(voices, dim=6)
     mean = np.zeros(6, np.float32)
     for values, seconds in taught:
-        # As near to the voice as is learned from at all.
+        # Near enough for the voice to learn from it.
         like = before + embedding(*values) / np.linalg.norm(values)
         assume(np.linalg.norm(like) > 0.1)
         if angle(like, before) < np.arccos(LEARNABLE_COSINE) - 1e-3:
@@ -229,13 +229,13 @@ def test_after_enough_speech_a_voice_is_half_way_and_stays_there() -> None:
 
 
 def test_what_is_not_like_the_voice_is_not_learned_from() -> None:
-    """Measured at the voice as it was enrolled: a voice does not wander off step by step."""
+    """The cosine to the enrolled voice counts, so a voice cannot drift step by step."""
     voices = two_voices()
     voices.learn(0, embedding(0.49, 0.87, 0), 30)
     assert present(voices).tolist() == [1, 0, 0]
     voices.learn(0, embedding(0.6, 0.8, 0), 1000)
     moved = present(voices)
-    voices.learn(0, embedding(0.4, 0.9, 0), 1000)  # 0.8 from where the voice is by now
+    voices.learn(0, embedding(0.4, 0.9, 0), 1000)  # cosine 0.8 to the current voice
     np.testing.assert_array_equal(present(voices), moved)
 
 
@@ -265,7 +265,7 @@ def test_what_is_forgotten_is_gone() -> None:
     assert voices.speaker_ids == ()
     with pytest.raises(ValueError, match="no voice"):
         cosines(voices, 1, 0, 0)
-    voices.forget()  # twice is once
+    voices.forget()  # a second call changes nothing
 
 
 def test_a_forgotten_voice_is_overwritten_not_only_dropped() -> None:
