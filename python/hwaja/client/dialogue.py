@@ -69,7 +69,7 @@ class Dialogue:
         self._is_renewed = True
 
     def _is_crossed_end(self, message: Message) -> bool:
-        """Return whether it answers our end message, which crossed the server's own end."""
+        """Return whether it answers an end message that the server got after its own end."""
         refusal = TRANSCRIPTION.failed, Reason.WRONG_STATE
         is_refusal = (message.get("code"), message.get("reason")) == refusal
         return is_refusal or message["type"] == TRANSCRIPTION.ended

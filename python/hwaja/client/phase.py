@@ -176,7 +176,7 @@ class Phase:
         return self._audio.rebase(received_samples)
 
     def has_crossed(self, reason: str | None) -> bool:
-        """Return whether our end message crossed the server's own end, given its reason."""
+        """Return whether the end message was sent before the server's own end for `reason` came."""
         return self._is_end_sent and reason in {Reason.TOO_LONG, Reason.AUDIO_LIMIT}
 
     @property

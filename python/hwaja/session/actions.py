@@ -126,7 +126,7 @@ class Actions:
     # connection
 
     def connect(self, event: Connected) -> None:
-        """Welcome the client."""
+        """Send `model_loaded`, with a session token if the client may resume."""
         self._resumable = event.session_token is not None
         self._send(ModelLoaded(event.session_token))
 

@@ -61,7 +61,8 @@ class Interims:
         """Forget a segment.
 
         Returns:
-            An empty interim text that withdraws the last one, if no final text replaces it.
+            An empty interim text that withdraws the last one, if no final text replaces it; None
+            otherwise.
 
         """
         last = self._last.pop(segment_id, None)

@@ -171,7 +171,7 @@ class SpeakerProbed:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Received audio has been waiting for the detector for some time."""
+    """Received audio has waited for the detector for some time, or waits no longer."""
 
     seconds: float
     """Length of the waiting audio. 0: no audio waits any more."""

@@ -19,13 +19,12 @@ Rows = NDArray[np.float32]
 class Cohort:
     """Voices of people outside the conversation, for the normalisation of scores.
 
-    A common voice, or one enrolled in noise, has other cosines than a clear one. So a score is a
-    cosine less half of the voice's and half of the speech's own nearness to the cohort (the mean
-    cosine to the nearest cohort voices). This is the adaptive symmetric
-    normalisation of Matejka et al., "Analysis of Score Normalization in Multilingual Speaker
-    Recognition", Interspeech 2017, without its division by the deviation. The cohort is English
-    read speech. In Korean the deviation is half as wide, so the division gave the same score
-    another meaning in each language (bench/RESULTS.md).
+    A common voice, or one enrolled in noise, has other cosines than a clear one. So the cosine of a
+    voice and a piece of speech is reduced by the mean of their two `nearness` values. This is the
+    adaptive symmetric normalisation of Matejka et al., "Analysis of Score Normalization in
+    Multilingual Speaker Recognition", Interspeech 2017, without its division by the deviation. The
+    cohort is English read speech. In Korean the deviation is half as wide, so the division gave the
+    same score another meaning in each language (bench/RESULTS.md).
     """
 
     def __init__(self, voices: Rows) -> None:
