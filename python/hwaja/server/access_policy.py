@@ -1,6 +1,6 @@
-"""Who is let in: what a client presents with its request, and whether it is enough.
+"""Decides from a client's credentials and page whether it may open a session.
 
-Browsers cannot set headers on a WebSocket; what they present comes as a subprotocol instead.
+Browsers cannot set headers on a WebSocket. They present credentials as a subprotocol instead.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,10 @@ from hwaja.server.header_lists import members
 from hwaja.server.pages import Pages
 
 SUBPROTOCOL = Subprotocol("hwaja")
-"""What the server agrees to; offered beside the subprotocols that present something."""
+"""The subprotocol that the server agrees to.
+
+A client offers it beside the subprotocols that carry its credentials.
+"""
 
 MAX_OFFERED = 8
 """Subprotocols that a client may offer; a browser needs three: `hwaja`, its token, its session."""
@@ -34,22 +37,22 @@ class Credentials:
     """What a client presents. Never logged."""
 
     bearers: tuple[bytes, ...]
-    """Digests of the tokens that are to let it in."""
+    """SHA-256 digests of the bearer tokens that the client presents."""
     resumes: bool
-    """Whether it asks for a token to resume the session with."""
+    """Whether the client asks for a session token, with which it can resume the session."""
     session_token: str | None
-    """What an earlier session gave it."""
+    """The session token that the client presents; None: it presents none."""
     origins: tuple[str, ...]
-    """The page it runs on; empty: it is no browser."""
+    """`Origin` headers: the page that the client runs on. Empty: the client is no browser."""
     host: str | None
-    """What it takes the server for."""
+    """`Host` header: the name and port by which the client addresses the server."""
 
 
 def presented(path: str, headers: Headers) -> Credentials:
-    """Read what is presented with a request for `path`.
+    """Read the credentials of a request for `path`, from its headers and its query.
 
     Raises:
-        TooManyOfferedError: where it offers too many subprotocols.
+        TooManyOfferedError: where the client offers more than `MAX_OFFERED` subprotocols.
 
     """
     offered = members(headers, "Sec-WebSocket-Protocol")
@@ -71,30 +74,30 @@ def presented(path: str, headers: Headers) -> Credentials:
 
 
 def agreed(subprotocols: Sequence[Subprotocol]) -> Subprotocol | None:
-    """Return the subprotocol that is agreed to, of those that are offered."""
+    """Return `SUBPROTOCOL` where the client offers it, else None."""
     return SUBPROTOCOL if SUBPROTOCOL in subprotocols else None
 
 
 @dataclass(frozen=True, slots=True)
 class AccessPolicy:
-    """Decides before the upgrade to a WebSocket."""
+    """Decides before the upgrade to a WebSocket whether a client may connect."""
 
     tokens: Tokens | None = None
-    """None: everybody may come in."""
+    """The tokens that the server accepts; None: no client needs a token."""
     pages: Pages = Pages()
-    """Which may connect."""
+    """The web pages that may connect."""
 
     def refusal(self, client: Credentials) -> Rejection | None:
-        """Return why a client is turned away; None lets it in."""
+        """Return why the server rejects a client; None: it accepts the client."""
         refusal = self.pages.refusal(client.origins, client.host)
         if refusal is not None:
             return refusal
         return None if self.still_lets_in(client.bearers) else Rejection.UNAUTHORIZED
 
     def still_lets_in(self, bearers: Iterable[bytes]) -> bool:
-        """Return whether one of these digests is of a token that is good, where one is needed."""
+        """Return whether a digest is one of a valid token; always True where no token is needed."""
         return self.tokens is None or self.tokens.hold_any(bearers)
 
     def good_tokens(self, client: Credentials) -> frozenset[bytes]:
-        """Return the digests of the tokens that let a client in; none where none is asked for."""
+        """Return the digests of a client's valid tokens; empty where no token is needed."""
         return frozenset() if self.tokens is None else self.tokens.among(client.bearers)

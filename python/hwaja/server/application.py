@@ -1,4 +1,4 @@
-"""Puts the server together: models, workers, detector, socket; and takes it apart again."""
+"""Starts the server's models, workers, speech detector and socket, and stops them again."""
 
 import os
 from collections.abc import Iterable
@@ -34,7 +34,7 @@ from hwaja.workers import wire
 from hwaja.workers.interim_worker import InterimWorker
 from hwaja.workers.pool import Pool
 
-# Names in the catalogue.
+# Names in the model catalogue.
 _FP32_TWINS = {"whisper-base": "whisper-base-fp32"}
 _DETECTOR, _EMBEDDER, _SEGMENTER = "silero-vad", "campplus", "pyannote-segmentation"
 
@@ -42,17 +42,18 @@ _log = structlog.get_logger("hwaja.server.application")
 
 
 async def run(config: Config) -> int:
-    """Serve until a signal comes; one that comes while it starts ends it at once.
+    """Serve until SIGINT or SIGTERM; a signal during the start ends the process at once.
 
     Returns:
-        The exit code: not 0 where the process must be started again to serve (`supervision.py`).
+        The exit code. It is not 0 where only a new process can serve again (`supervision.py`).
 
     Raises:
-        ConfigError, EngineError, ModelError, TlsError: where it cannot start, in one sentence.
+        ConfigError, EngineError, ModelError, TlsError: where the server cannot start. The message
+            gives the reason in one sentence.
 
     """
     log_uncaught_in_loop()
-    signals = StopSignals()  # before anything takes its time, or is announced
+    signals = StopSignals()  # before the slow steps, and before the readiness notice
     async with AsyncExitStack() as stack:
         server = await signals.unless_stopped(_started(config, stack, signals.give_up))
         if server is not None:
@@ -63,7 +64,7 @@ async def run(config: Config) -> int:
 
 
 async def _started(config: Config, stack: AsyncExitStack, when_hopeless: WhenHopeless) -> Server:
-    """Return a server that serves; `stack` ends what it runs on."""
+    """Return a running server; closing `stack` ends its workers, detector and tasks."""
     tls = server_tls(config)
     tokens, metrics_tokens = _tokens(config.token_file), _tokens(config.metrics_token_file)
     kept = {"certificate": tls, "tokens": tokens, "metrics tokens": metrics_tokens}
@@ -103,7 +104,7 @@ async def _started(config: Config, stack: AsyncExitStack, when_hopeless: WhenHop
 
 
 def _expiry_watched(tls: ServerTls, metrics: Metrics) -> AbstractContextManager[None]:
-    """Return a block for as long as which it is told when the certificate ends."""
+    """Return a context manager that logs and measures the certificate's expiry while it is open."""
     metrics.watch_certificate(lambda: tls.expires)
     watch = ExpiryWatch(lambda: tls.expires)
     tls.when_reloaded = watch.look
@@ -111,30 +112,36 @@ def _expiry_watched(tls: ServerTls, metrics: Metrics) -> AbstractContextManager[
 
 
 async def _listen(server: Server, config: Config, tls: ServerTls | None) -> int:
-    """Have the server listen; return the port."""
+    """Open the server's listening sockets; return the port."""
     try:
         return await server.start(config.host, config.port, tls.context if tls else None)
     except UnicodeError:
         raise EngineError(f"Cannot listen on {config.host}: it is not a host name.") from None
-    except (OSError, RuntimeError) as error:  # Python raises the latter where it gets no thread
+    except (OSError, RuntimeError) as error:  # RuntimeError: Python could not start a thread
         reason = _reason(error) if isinstance(error, OSError) else str(error)
         address = _authority(config.host, config.port)
         raise EngineError(f"Cannot listen on {address}: {reason}.") from error
 
 
 def _reason(error: OSError) -> str:
-    """Return what the system says, which asyncio rewords; a name not found has its own numbers."""
+    """Return the system's message for an error, since asyncio rewords it.
+
+    `socket.gaierror` has error numbers of its own.
+    """
     number = error.errno or 0
     return os.strerror(number) if number > 0 else error.strerror or type(error).__name__
 
 
 def _authority(host: str, port: int) -> str:
-    """Return host and port as a URL has them, RFC 3986: an IPv6 address in brackets."""
+    """Return host and port in the form of a URL (RFC 3986): an IPv6 address stands in brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _pages(config: Config, tls: ServerTls | None) -> Pages:
-    """Return which web pages may connect, by the names of now and of the certificates to come."""
+    """Return the web pages that may connect.
+
+    The names of the certificate are read at each request, since a reload can replace it.
+    """
     known = hosts_of(config.hosts) | {each.lower() for each in (config.host, *own_names())}
 
     def names() -> Iterable[str]:
@@ -148,10 +155,10 @@ def _tokens(file: Path | None) -> Tokens | None:
 
 
 def worker_setup(config: Config, provider: str) -> wire.Setup:
-    """Return what every worker loads to run on `provider`, "cpu" or "cuda".
+    """Return the models that every worker loads to run on `provider`, "cpu" or "cuda".
 
-    The recogniser is a folder if `asr_model` is one, else a pulled model; on cuda its fp32 twin,
-    since int8 is slower there.
+    Where `asr_model` is a folder, the recogniser is loaded from it. Otherwise it is a pulled model;
+    on cuda it is the fp32 twin, since int8 is slower there.
     """
     name = _recogniser_name(config, provider)
     folder = _folder(config.asr_model) if name is None else locate(name)
@@ -165,54 +172,54 @@ def worker_setup(config: Config, provider: str) -> wire.Setup:
 
 
 def voice_models() -> wire.VoiceModels:
-    """Return the models that tell voices apart.
+    """Return the speaker embedding model and the speaker segmentation model.
 
     Raises:
-        ModelError: where one was not pulled.
+        ModelError: where a model was not pulled.
 
     """
     return wire.VoiceModels(str(embedder_file()), str(segmenter_file()))
 
 
 def model_names(config: Config, provider: str) -> tuple[str, ...]:
-    """Return the models of the catalogue that serving on `provider` needs."""
+    """Return the names of the catalogue's models that the server needs on `provider`."""
     name = _recogniser_name(config, provider)
     always = (_DETECTOR, _EMBEDDER, _SEGMENTER)
     return always if name is None else (*always, name)
 
 
 def detector_file() -> Path:
-    """Return the speech detector.
+    """Return the file of the speech detection model.
 
     Raises:
-        ModelError: where it was not pulled.
+        ModelError: where the model was not pulled.
 
     """
     return locate(_DETECTOR) / "silero_vad.onnx"
 
 
 def embedder_file() -> Path:
-    """Return the speaker model.
+    """Return the file of the speaker embedding model.
 
     Raises:
-        ModelError: where it was not pulled.
+        ModelError: where the model was not pulled.
 
     """
     return locate(_EMBEDDER) / "campplus.onnx"
 
 
 def segmenter_file() -> Path:
-    """Return the speaker segmentation model.
+    """Return the file of the speaker segmentation model.
 
     Raises:
-        ModelError: where it was not pulled.
+        ModelError: where the model was not pulled.
 
     """
     return locate(_SEGMENTER) / "segmentation.onnx"
 
 
 def _recogniser_name(config: Config, provider: str) -> str | None:
-    """Return which model of the catalogue recognises; None where it is a folder."""
+    """Return the recogniser's name in the catalogue; None where `asr_model` is a folder."""
     if _folder(config.asr_model).is_dir():
         return None
     twin = _FP32_TWINS.get(config.asr_model) if provider == "cuda" else None

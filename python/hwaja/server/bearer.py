@@ -1,4 +1,4 @@
-"""Bearer tokens (RFC 6750): those of a file, and those that a request presents."""
+"""Bearer tokens (RFC 6750) of the token file, and of a request."""
 
 import hashlib
 from collections.abc import Callable, Iterable
@@ -14,13 +14,13 @@ _log = structlog.get_logger("hwaja.server.bearer")
 
 
 class Tokens:
-    """The tokens of a file, one a line; empty lines and lines that begin with # are none."""
+    """The tokens of a file, one a line. Empty lines and lines that begin with # are skipped."""
 
     def __init__(self, file: Path) -> None:
         """Read the file.
 
         Raises:
-            ConfigError: where it cannot be read, or holds anything else, or nothing.
+            ConfigError: where the file cannot be read, has an invalid line, or has no token.
 
         """
         self._file = file
@@ -28,13 +28,14 @@ class Tokens:
         if is_readable_by_all(file):
             _log.warning("every user of this machine can read the tokens", file=str(file))
         self.when_reloaded: Callable[[], None] = lambda: None
-        """Called after each `reload` that could read the file."""
+        """Called after each successful `reload`."""
 
     def reload(self) -> None:
-        """Read the file again. One that holds no token any more lets nobody in.
+        """Read the file again. If it holds no token any more, the server rejects every client.
 
         Raises:
-            ConfigError: where it cannot be read, or holds anything else; the tokens stay.
+            ConfigError: where the file cannot be read or has an invalid line; the tokens are
+                unchanged.
 
         """
         self._digests = frozenset(map(digest_of, checked_tokens(self._file)))
@@ -43,24 +44,25 @@ class Tokens:
         self.when_reloaded()
 
     def among(self, digests: Iterable[bytes]) -> frozenset[bytes]:
-        """Return those of these digests that are of a token of the file.
+        """Return the given digests that belong to tokens of the file.
 
-        The time that it takes depends on how a digest is stored, not on the token: who could
-        measure it would learn bits of a SHA-256 digest, from which no token can be found.
+        The lookup does not take constant time, but its time depends on the digest's hash, not on
+        the token. An attacker who measured it would learn bits of a SHA-256 digest, and cannot
+        derive a token from them.
         """
         return self._digests.intersection(digests)
 
     def hold_any(self, digests: Iterable[bytes]) -> bool:
-        """Return whether one of these digests is of a token of the file; see `among`."""
+        """Return whether any of the given digests belongs to a token of the file; see `among`."""
         return not self._digests.isdisjoint(digests)
 
 
 def bearers_of(headers: Headers) -> tuple[bytes, ...]:
-    """Return the digests of what a request presents as `Authorization: Bearer`."""
+    """Return the digests of the tokens in a request's `Authorization: Bearer` headers."""
     parts = [value.partition(" ") for value in headers.get_all("Authorization")]
     return tuple(digest_of(text.strip()) for scheme, _, text in parts if scheme.lower() == "bearer")
 
 
 def digest_of(token: str) -> bytes:
-    """Return the SHA-256 digest of a token: what is kept of it and compared."""
+    """Return the SHA-256 digest of a token. The server stores and compares digests only."""
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()

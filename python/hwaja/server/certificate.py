@@ -1,4 +1,7 @@
-"""The development certificate: self-signed, for localhost and this machine's names, and kept."""
+"""The development certificate: self-signed, valid for localhost and this machine's names.
+
+It is kept in a folder, so that each start of the server uses the same one.
+"""
 
 import ipaddress
 import os
@@ -21,9 +24,11 @@ _RENEW_BEFORE = timedelta(days=7)
 
 
 def development_certificate(folder: Path) -> tuple[Path, Path]:
-    """Return certificate and key files in `folder`; made anew when absent, expired or renamed.
+    """Return the files of the certificate and the key in `folder`.
 
-    A kept certificate is kept as it is, so that a browser that was told to trust it still does.
+    Both are created where they are absent, where the certificate has expired, and where this
+    machine's names have changed. Otherwise they are unchanged, so that a browser that trusts the
+    certificate continues to trust it.
 
     Raises:
         OSError: where the folder cannot be written.
@@ -40,26 +45,26 @@ def development_certificate(folder: Path) -> tuple[Path, Path]:
 
 
 def machine_names() -> tuple[str, ...]:
-    """Return the names and addresses by which this machine may be reached, localhost first."""
+    """Return the names and addresses by which clients may reach this machine, localhost first."""
     names = ["localhost", "127.0.0.1", "::1"]
     host, local = own_names()
-    # Resolving asks the machine's own resolver; a machine without one has its short name only.
+    # This asks the machine's own resolver. Without a resolver, only the short name is known.
     with suppress(OSError, UnicodeError):
         addresses = {str(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
         names += sorted(address.split("%")[0] for address in addresses)
     names += [host, local]
-    # A certificate holds ASCII names only; a machine may be called 스튜디오.
+    # A certificate holds ASCII names only, but a machine's name can be 스튜디오.
     return tuple(dict.fromkeys(name for name in names if name and name.isascii()))
 
 
 def own_names() -> tuple[str, str]:
-    """Return this machine's name, and the one that it has in its own network (RFC 6762)."""
+    """Return this machine's host name, and its mDNS name in the local network (RFC 6762)."""
     host = socket.gethostname()
     return host, f"{host.split('.')[0]}.local"
 
 
 def is_still_good(cert_file: Path, names: tuple[str, ...]) -> bool:
-    """Return whether a certificate has these names and need not be renewed yet."""
+    """Return whether a certificate has these names and is not due for renewal."""
     certificate = _first_of(cert_file)
     if certificate is None:
         return False
@@ -68,16 +73,16 @@ def is_still_good(cert_file: Path, names: tuple[str, ...]) -> bool:
 
 
 def names_in(cert_file: Path) -> tuple[str, ...]:
-    """Return the names and addresses that a file's first certificate is for.
+    """Return the subject names and addresses of the first certificate in a file.
 
-    Empty where it has none, or is written as OpenSSL takes it and nobody else.
+    Empty where the certificate has none, or where only OpenSSL can parse the file.
     """
     found = _first_of(cert_file)
     return () if found is None else subject_names(found)
 
 
 def end_of(cert_file: Path) -> datetime | None:
-    """Return when a file's first certificate ends; None as `names_in` is empty."""
+    """Return when the first certificate in a file expires; None where it cannot be parsed."""
     found = _first_of(cert_file)
     return None if found is None else found.not_valid_after_utc
 
@@ -90,7 +95,7 @@ def _first_of(cert_file: Path) -> x509.Certificate | None:
 
 
 def subject_names(certificate: x509.Certificate) -> tuple[str, ...]:
-    """Return the names and addresses that a certificate is for; empty where it has none."""
+    """Return the subject alternative names and addresses of a certificate; empty without any."""
     try:
         extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except x509.ExtensionNotFound:
@@ -109,7 +114,7 @@ def _certificate(key: ec.EllipticCurvePrivateKey, names: tuple[str, ...]) -> x50
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))  # for clients whose clock is behind
+        .not_valid_before(now - timedelta(hours=1))  # for clients whose clocks are slow
         .not_valid_after(now + timedelta(days=VALID_DAYS))
         .add_extension(x509.SubjectAlternativeName([_general_name(n) for n in names]), False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), True)
@@ -134,7 +139,7 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def _write(file: Path, content: bytes) -> None:
-    """Write a file that only its owner can read, whole or not at all."""
+    """Write a file atomically, readable for its owner only."""
     temporary = file.with_suffix(".tmp")
     temporary.unlink(missing_ok=True)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

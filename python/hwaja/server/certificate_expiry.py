@@ -1,4 +1,7 @@
-"""Tells of the end of the certificate in use: it is served on, but clients refuse it."""
+"""Warns before the certificate in use expires.
+
+The server continues to present an expired certificate, but clients refuse it.
+"""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -8,29 +11,35 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 WARN_DAYS = (30, 7, 1)
-"""Before the end. Renewal by hand needs some time; that by machine happens before the first."""
+"""Days before the expiry. Renewal by hand needs some time; automatic renewal happens earlier."""
 
 PERIOD_SECONDS = 3600.0
-"""Between two looks. The wall clock may be set meanwhile, so none is planned by it."""
+"""Time between two checks. It is measured by a monotonic clock, since the wall clock may be set."""
 
 _log = structlog.get_logger("hwaja.server.certificate_expiry")
 
 
 class ExpiryWatch:
-    """Logs one line each time that the end comes nearer than one of `WARN_DAYS`, and at the end."""
+    """Logs one line when each of `WARN_DAYS` is reached, and one when the certificate expires."""
 
     def __init__(
         self,
         expires: Callable[[], datetime | None],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Watch the end that `expires` returns, where that is known, by the clock `now`."""
+        """Watch an expiry date.
+
+        Args:
+            expires: returns the date; None: it is unknown, and nothing is logged.
+            now: the wall clock.
+
+        """
         self._expires = expires
         self._now = now
-        self._passed = 0  # of the times that are told of, at the last look
+        self._passed = 0  # thresholds that the last check found to be reached
 
     def look(self) -> None:
-        """Tell of what has come nearer since the last look."""
+        """Log the thresholds that were reached since the last check."""
         expires = self._expires()
         if expires is None:
             return
@@ -46,7 +55,10 @@ class ExpiryWatch:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Look now and each `PERIOD_SECONDS` until the block ends; enter it in the event loop."""
+        """Check now and then every `PERIOD_SECONDS` while the context is open.
+
+        Enter it in the event loop.
+        """
         loop = asyncio.get_running_loop()
         timer: asyncio.TimerHandle
 

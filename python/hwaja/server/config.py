@@ -1,8 +1,9 @@
 """The configuration: one frozen `Config`, filled from flags, environment and a TOML file.
 
-Every option is defined once, as a field of `Config`: the flag `--max-connections`, the variable
-`HWAJA_MAX_CONNECTIONS` and the TOML key `max_connections` are its three faces. A flag beats the
-environment, which beats the file, which beats the default.
+Every option is defined once, as a field of `Config`. The field `max_connections`, for example, is
+set by the flag `--max-connections`, the variable `HWAJA_MAX_CONNECTIONS` or the TOML key
+`max_connections`. A flag overrides the environment, which overrides the file, which overrides the
+default.
 """
 
 import dataclasses
@@ -39,7 +40,7 @@ _ZERO_OR_ABOVE = (
 
 
 class ConfigError(Exception):
-    """The configuration cannot be used. Says why in one sentence."""
+    """The configuration is invalid. The message gives the reason in one sentence."""
 
 
 def _option(default: Any, description: str) -> Any:
@@ -47,7 +48,7 @@ def _option(default: Any, description: str) -> Any:
 
 
 def _user_data_folder() -> Path | None:
-    """Return the user's folder for data; None where the user has no home, as in containers."""
+    """Return the user's data folder; None where the user has no home folder, as in containers."""
     try:
         folder = user_data_path("hwaja", appauthor=False)
     except RuntimeError:
@@ -56,13 +57,13 @@ def _user_data_folder() -> Path | None:
 
 
 def development_files(folder: Path) -> tuple[Path, Path]:
-    """Return where certificate and key are kept in `folder`, whether they are there or not."""
+    """Return the paths of the certificate and the key in `folder`; the files may not exist."""
     return folder / "dev-cert.pem", folder / "dev-key.pem"
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What `hwaja serve` runs with."""
+    """The options of `hwaja serve`."""
 
     host: str = _option(
         "localhost", "address to listen on; with 0.0.0.0, other machines can connect"
@@ -176,7 +177,7 @@ class Config:
     )
 
     def __post_init__(self) -> None:
-        """Check what can be checked without touching the machine."""
+        """Check the values that can be checked without files or network."""
         _check(0 <= self.port <= 65_535, "port must be between 0 and 65535")
         methods = ("greedy_search", "modified_beam_search")
         _check(self.decoding_method in methods, f"decoding_method must be {' or '.join(methods)}")
@@ -209,10 +210,10 @@ class Config:
 
     @property
     def certificate_folder(self) -> Path:
-        """Where the development certificate is kept.
+        """The folder of the development certificate.
 
         Raises:
-            ConfigError: where nobody said so, and the user has no home to keep it in.
+            ConfigError: where no folder is configured and the user has no home folder.
 
         """
         if self.data_dir is None:
@@ -230,7 +231,7 @@ class Config:
             self.plain_ws == "off" or not (self.dev_cert or self.cert),
             "plain_ws serves without TLS, so it cannot be set together with a certificate",
         )
-        # Another name of loopback is whatever the resolver says.
+        # The resolver may map any other name for loopback to another address.
         is_near = self.host == "localhost" or (is_address(self.host) and is_loopback(self.host))
         _check(
             self.plain_ws != "loopback" or is_near,
@@ -250,12 +251,12 @@ def load(
     """Build the configuration.
 
     Args:
-        flags: field name to value, only those that were given.
-        environment: the process environment; variables without the prefix are not looked at.
+        flags: field name to value, only for the flags that were given.
+        environment: the process environment; variables without the prefix are ignored.
         file: a TOML file, or None.
 
     Raises:
-        ConfigError: for an unknown key, a value of the wrong type or outside its range.
+        ConfigError: for an unknown key, or a value of the wrong type or outside its range.
 
     """
     known = {option.name: option for option in options()}
@@ -292,7 +293,7 @@ def _from_environment(
     environment: Mapping[str, str], known: Mapping[str, object]
 ) -> dict[str, str]:
     names = {ENVIRONMENT_PREFIX + name.upper(): name for name in known}
-    # An empty variable is one that was not set: `HWAJA_PORT= make serve`.
+    # An empty variable counts as not set: `HWAJA_PORT= make serve`.
     return {names[key]: value for key, value in environment.items() if key in names and value}
 
 
@@ -307,7 +308,7 @@ def _convert(option: dataclasses.Field[Any], value: Any, source: str) -> Any:
             return _number(value, int if "int" in kinds else float)
         if not isinstance(value, str):
             raise TypeError("not text")  # noqa: TRY301
-    except (TypeError, ValueError, OverflowError, RuntimeError):  # the last: "~nobody"
+    except (TypeError, ValueError, OverflowError, RuntimeError):  # RuntimeError: the path "~nobody"
         raise ConfigError(
             f"{source} sets {option.name} to {value!r}, which is not a valid value."
         ) from None

@@ -1,9 +1,9 @@
-"""One connection of a client: its socket, and the tasks between it and the session.
+"""Carries messages between a client's WebSocket and its session, in four tasks.
 
-The reader reads on while the session is busy, so that the client's pings are read; what may not
-wait any more stays in TCP. What was read goes to the session one message at a time, more slowly
-where it is too much. The writer sends what the session says. A watch finds out that the client is
-gone.
+The reader continues to read while the session is busy, so that it reads the client's pings. It
+stops where its buffer is full; further data stays in TCP. The buffered messages go to the session
+one at a time, at a limited rate. The writer sends the session's messages. The watch pings the
+client and detects that it is gone.
 """
 
 import asyncio
@@ -24,21 +24,26 @@ from hwaja.server.session_runner import SessionRunner
 from hwaja.server.token_bucket import TokenBucket
 
 BURST_SECONDS = 2.0
-"""Messages of so many seconds may come at once: a network that was stuck lets go of them all."""
+"""Duration of messages that may arrive at once: after a stall, the network delivers them all."""
 
 READ_FACTOR = 5.0
-"""Messages are read so many times as fast as they may be taken, as pings lie behind them: chunks of
-20 ms, as some send files, at 20 times real time."""
+"""The limit for reading messages, as a multiple of the limit for handing them to the session.
+
+Reading must be faster, since pings lie behind the messages. 20 is enough for clients that send a
+file in chunks of 20 ms at 20 times real time.
+"""
 
 BURST_AUDIO_SECONDS = 60.0
-"""Audio that may come at once: what a client kept while it was cut off, or a short file."""
+"""Audio that may arrive at once: a client's buffer after a disconnection, or a short file."""
 
 HELD_AFTER_SECONDS = 5.0
-"""A client whose audio has waited for so long is told to hold on until none waits: what the ring
-holds is still to be heard by then."""
+"""The server asks a client to wait when its audio has been buffered for this long.
+
+By then, the session still has to process the audio in its ring buffer.
+"""
 
 HOLD_PERIOD_SECONDS = 0.5
-"""Between two looks at how long audio waits."""
+"""Time between two checks of how long audio has been buffered."""
 
 _log = structlog.get_logger("hwaja.server.connection")
 
@@ -49,7 +54,7 @@ class Connection:
     def __init__(
         self, websocket: ServerConnection, runner: SessionRunner, config: Config, reserve: Reserve
     ) -> None:
-        """Prepare to carry; `reserve` is what may wait of all connections."""
+        """Prepare a connection; all connections share `reserve` for their buffered messages."""
         self._websocket = websocket
         self._runner = runner
         self._read_ahead = ReadAhead(reserve)
@@ -62,12 +67,17 @@ class Connection:
         self._ping_seconds = config.ping_seconds
         self._log = _log.bind(session=runner.session_id)
         self._has_read = 0  # messages
-        self._held_back = False  # it is not read, for reasons that are not the client's
+        self._held_back = False  # the server has stopped reading, and the client is not to blame
         self._is_shut_down = False
         self._finished = asyncio.Event()
 
     async def run(self) -> bool:
-        """Carry messages until the connection ends; return whether it was lost, not closed."""
+        """Carry messages until the connection ends.
+
+        Returns:
+            True where the connection was lost, False where either side closed it.
+
+        """
         helpers = [
             asyncio.create_task(self._guarded(work))
             for work in (self._write, self._watch, self._hold)
@@ -87,7 +97,7 @@ class Connection:
         return self._was_lost
 
     async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Do what no client can do without, until the connection ends; if it fails, end it."""
+        """Run a task that the connection depends on; if it fails, close the connection."""
         try:
             await work()
         except ConnectionClosed:
@@ -97,20 +107,20 @@ class Connection:
             await self._websocket.close(CloseCode.INTERNAL_ERROR)
 
     async def abandon(self) -> None:
-        """Drop the connection; returns once its last message is dealt with."""
+        """Abort the connection; return when the session has handled the last message."""
         self._websocket.transport.abort()
         await self._finished.wait()
 
     @property
     def has_ended(self) -> bool:
-        """Whether it carries nothing any more."""
+        """Whether all tasks of the connection have ended."""
         return self._finished.is_set()
 
     def shut_down(self) -> None:
-        """Have what was read answered, and the connection closed, because the server stops."""
+        """Answer the messages that were read, then close the connection: the server stops."""
         self._is_shut_down = True
         self._read_ahead.close()
-        if self._finished.is_set():  # nothing waits, and nobody would tell the session
+        if self._finished.is_set():  # no task is left that would shut the session down
             self._runner.shut_down()
 
     @property
@@ -118,7 +128,7 @@ class Connection:
         protocol = self._websocket.protocol
         if self._runner.over.is_set() or protocol.close_rcvd_then_sent is False:
             return False  # the server closed it
-        # A page that is loaded anew closes with 1001; one that has finished, with 1000 or no code.
+        # A reloaded page closes with 1001. A page that has finished closes with 1000 or no code.
         received = protocol.close_rcvd
         return received is None or received.code == CloseCode.GOING_AWAY
 
@@ -127,7 +137,7 @@ class Connection:
             await self._keep(message)
 
     async def _keep(self, message: str | bytes) -> None:
-        """Have a message wait for its turn, once there is room and it may come.
+        """Buffer a message as soon as the rate limit allows it and the buffer has room.
 
         Raises:
             ConnectionClosed: where the client is gone.
@@ -162,7 +172,7 @@ class Connection:
         self._runner.client_waits = self._read_ahead.waits
 
     async def _wait_turn(self, message: str | bytearray) -> None:
-        """Wait as long as it takes to come down to the rates that a client may send at."""
+        """Wait until the client's rate limits allow this message."""
         now = time.monotonic()
         delay_seconds = self._messages.take(1, now)
         if not isinstance(message, str):
@@ -174,10 +184,12 @@ class Connection:
     async def _while_open(
         self, waiting: Coroutine[Any, Any, None], timeout_seconds: float | None = None
     ) -> bool:
-        """Wait, but not for a client that is gone: what it sent would keep its place.
+        """Wait while the client is connected.
+
+        For a client that is gone, waiting would keep its messages in memory.
 
         Returns:
-            Whether it came to its end in time.
+            Whether `waiting` ended within the timeout.
 
         Raises:
             ConnectionClosed: where the client is gone.
@@ -197,12 +209,12 @@ class Connection:
         return waits[0] in done
 
     async def _wait_to_be_read(self) -> None:
-        """Take nothing more from a client that reads nothing; in the end, give it up."""
+        """Wait until a client reads its messages; abort the connection after two ping intervals."""
         if not await self._while_open(self._runner.outbox.room(), 2 * self._ping_seconds):
             self._websocket.transport.abort()
 
     async def _hold(self) -> None:
-        """Have a client told that its audio waits, and later that none does any more."""
+        """Send a message when a client's audio is delayed, and another when no audio waits."""
         is_told = False
         while True:
             await asyncio.sleep(HOLD_PERIOD_SECONDS)
@@ -214,7 +226,7 @@ class Connection:
             self._runner.waits(waiting_seconds)
 
     async def _watch(self) -> None:
-        """Ping the client; one that neither answers nor sends anything is gone."""
+        """Ping the client; abort the connection where it sends neither a pong nor anything else."""
         while True:
             await asyncio.sleep(self._ping_seconds)
             sent = self._runner.outbox.last_sent
@@ -223,20 +235,22 @@ class Connection:
                 while not answer.done():
                     read = self._has_read
                     await asyncio.wait([answer], timeout=self._ping_seconds)
-                    # The answer of one that is not read waits behind its audio.
+                    # While the server does not read, the pong lies behind unread audio.
                     if not (answer.done() or self._held_back) and self._has_read == read:
                         self._websocket.transport.abort()
                         return
             finally:
                 answer.cancel()
             await answer
-            self._runner.outbox.confirm(sent)  # TCP keeps the order: it has what came before
+            self._runner.outbox.confirm(
+                sent
+            )  # TCP keeps the order: the client has all that was sent before
 
     async def _ping(self) -> None:
         try:
             await (await self._websocket.ping())
         except ConnectionClosed:
-            await asyncio.Event().wait()  # the reader notices, and ends the watch
+            await asyncio.Event().wait()  # the reader detects the end and cancels this task
 
     async def _write(self) -> None:
         while True:

@@ -1,7 +1,7 @@
-"""Cuts a client that floods the socket with frames, or asks for answers and does not read them.
+"""Cuts a client that floods the socket with frames, or does not read the answers to its frames.
 
-The library deals with control frames and fragments as they come in, before anything that limits
-messages sees them.
+The WebSocket library handles control frames and fragments as they arrive. They never reach the
+limits on messages, so they need limits here.
 """
 
 import asyncio
@@ -17,21 +17,26 @@ from hwaja.protocol.codes import CloseCode
 from hwaja.server.token_bucket import TokenBucket
 
 MAX_UNREAD_BYTES = 1 << 20
-"""What may wait for a client. Answers of a session wait in its outbox, one at a time in the socket;
-only pongs get here unasked, of at most 127 bytes: 1 MiB are more than 8,000 of them."""
+"""Bytes that the write buffer may hold for a client that does not read.
+
+A session's messages wait in its outbox and enter the socket one at a time. Only pongs bypass the
+outbox. A pong has at most 127 bytes, so 1 MiB holds more than 8,000 of them.
+"""
 
 FRAMES_PER_SECOND = 200
-"""Control frames and fragments, which are no messages; as many as of those by default."""
+"""Limit for control frames and fragments; equal to the default limit for messages."""
 
 BURST_FRAMES = 1000
-"""How many may come at once. Each costs some 5 us of the event loop: together about as much as the
-handshake of another connection."""
+"""Frames that may arrive at once.
+
+Each costs some 5 us of the event loop: together about as much as the handshake of a connection.
+"""
 
 PIECE_BYTES = 16 * 1024
-"""What is taken of a client at a time: not many more than 2,000 frames."""
+"""Bytes of a client that are parsed in one step: not many more than 2,000 frames."""
 
 MAX_REQUEST_BYTES = 16 * 1024
-"""What a request may have, with its header: those of browsers are of 1 to 3 KB, with cookies."""
+"""Limit for a request with its headers. Requests of browsers have 1 to 3 KB, with cookies."""
 
 _TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
@@ -40,31 +45,31 @@ _TOO_LARGE = (
 
 
 class GuardedConnection(ServerConnection):
-    """A connection that one client cannot make the others wait with."""
+    """A WebSocket connection that closes when its client would delay other clients."""
 
     def __init__(self, *arguments: Any, collector: CycleCollector, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._collector = collector
-        collector.sweep_until_gone(self)  # nobody tells it that its TLS handshake failed
+        collector.sweep_until_gone(self)  # a failed TLS handshake calls no method of this class
         self._request_bytes = 0
         self._frames = TokenBucket(FRAMES_PER_SECOND, BURST_FRAMES)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin, after the TLS handshake."""
+        """Start the connection after the TLS handshake."""
         self._collector.leave_alone(self)
         super().connection_made(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End, whether a session came of it or not."""
+        """End the connection, with or without a session."""
         super().connection_lost(exc)
         self._collector.sweep_until_gone(self)
 
     def data_received(self, data: bytes) -> None:
-        """Take what the client sent; cut the connection where it leaves too much unread."""
+        """Parse bytes of the client; abort where more than `MAX_UNREAD_BYTES` wait for it."""
         for offset in range(0, len(data), PIECE_BYTES):
             piece = data[offset : offset + PIECE_BYTES]
             if self.request is None and self._is_too_much_of_a_request(piece):
-                if not self.transport.is_closing():  # TLS still brings what came before it closed
+                if not self.transport.is_closing():  # TLS delivers bytes after the close
                     self.transport.write(_TOO_LARGE)
                     self.transport.close()
                 return
@@ -79,7 +84,7 @@ class GuardedConnection(ServerConnection):
         return self._request_bytes > MAX_REQUEST_BYTES
 
     def process_event(self, event: Request | Response | Frame) -> None:
-        """Take a request or a frame; close the connection where there are too many frames."""
+        """Handle a request or a frame; close the connection where frames exceed their limit."""
         is_message = isinstance(event, Frame) and event.fin and event.opcode in DATA_OPCODES
         if isinstance(event, Frame) and not is_message:
             is_too_much = self._frames.take(1, self.loop.time()) > 0

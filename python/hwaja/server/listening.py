@@ -1,4 +1,4 @@
-"""The listening sockets, which take no more connections than may be there without a session."""
+"""Listening sockets with a limit on connections that have no session yet."""
 
 import asyncio
 import socket
@@ -10,20 +10,20 @@ from typing import Any
 from hwaja.server.openings import Openings
 
 MAX_WAITING_CONNECTIONS = 100
-"""What the system keeps until they are accepted."""
+"""Backlog: connections that the kernel queues until the server accepts them."""
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Entrance:
-    """Where connections come in, over whichever socket."""
+    """Counts accepted connections of all listening sockets until they have a session."""
 
     def __init__(self, max_openings: int, when_cut: Callable[[], None]) -> None:
-        """Let nobody in yet.
+        """Begin without a listening socket.
 
         Args:
-            max_openings: connections without a session, at most.
-            when_cut: is called for each that is cut, or not let in, because there are too many.
+            max_openings: limit on connections without a session.
+            when_cut: called for each connection that is cut or refused because of the limit.
 
         """
         self._openings = Openings(max_openings)
@@ -32,11 +32,11 @@ class Entrance:
 
     @property
     def openings(self) -> int:
-        """How many connections have no session yet."""
+        """The number of connections without a session."""
         return len(self._openings)
 
     async def listen(self, host: str, port: int) -> list[socket.socket]:
-        """Return sockets for every address of a host, to be served.
+        """Return one bound socket for each address of a host.
 
         Raises:
             OSError: where an address cannot be bound.
@@ -50,10 +50,10 @@ class Entrance:
             bound.close()
 
     def take(self, accepted: socket.socket, address: str) -> socket.socket:
-        """Return the socket of a connection that was accepted, once more.
+        """Count an accepted connection; return a socket that reports its own close.
 
         Raises:
-            ConnectionAbortedError: where there are too many, and it was closed.
+            ConnectionAbortedError: where the limit is reached; `accepted` is closed.
 
         """
         file = accepted.fileno()
@@ -70,30 +70,34 @@ class Entrance:
         return taken
 
     def let_through(self, transport: asyncio.BaseTransport) -> None:
-        """Count a connection no more, as it has a session."""
+        """Stop counting a connection that has a session now."""
         taken = transport.get_extra_info("socket")
-        if taken is not None:  # else it was lost meanwhile, and has left
+        if taken is not None:  # None: it was lost meanwhile, and is not counted
             self.leave(taken.fileno())
 
     def leave(self, file: int) -> None:
-        """Count a connection no more."""
+        """Stop counting a connection."""
         self._openings.end(file)
         self._sockets.pop(file, None)
 
     def _cut(self, file: int) -> None:
-        with suppress(OSError):  # the client has just gone by itself
-            self._sockets.pop(file).shutdown(socket.SHUT_RDWR)  # whoever reads it closes it
+        with suppress(OSError):  # the client has just closed it
+            # The transport reads the end of the stream and closes the socket.
+            self._sockets.pop(file).shutdown(socket.SHUT_RDWR)
 
 
 class _Listening(socket.socket):
-    """Its `accept` is called by the event loop, which takes the error for nobody being there."""
+    """A listening socket. The event loop takes a ConnectionAbortedError for an empty queue."""
 
     def __init__(self, entrance: Entrance, bound: socket.socket) -> None:
         super().__init__(bound.family, bound.type, bound.proto, bound.detach())
         self._entrance = entrance
 
     def listen(self, _at_once: int = 0, /) -> None:
-        """Listen; the event loop names how many it accepts in one turn, not how many may wait."""
+        """Listen with the backlog of this module.
+
+        The event loop's argument is the number of connections that it accepts in one turn.
+        """
         super().listen(MAX_WAITING_CONNECTIONS)
 
     def accept(self) -> tuple[socket.socket, Any]:
@@ -102,7 +106,7 @@ class _Listening(socket.socket):
 
 
 class _Taken(socket.socket):
-    """A connection whose end is noticed whatever it had come to."""
+    """An accepted socket that reports its close to its `Entrance` in any phase."""
 
     def __init__(self, entrance: Entrance, accepted: socket.socket) -> None:
         super().__init__(accepted.family, accepted.type, accepted.proto, accepted.detach())

@@ -1,29 +1,39 @@
-"""How many connections may be there without a session, and which of them has to go; no socket.
+"""Limits connections without a session and selects the one to cut. It uses no sockets.
 
-They cost memory and handshakes before anybody has shown a token. So there are only so many of them.
-One address may have half; where no room is left, an address with fewer takes it from the one with
-most. So whoever holds all of it, from however many addresses, keeps no other address out, as long
-as one of his has two.
+Such connections cost memory and handshakes before the client has presented a token, so their number
+is limited. One address may hold half of them. When the limit is reached, a new connection from an
+address with fewer connections replaces one from the address with the most. So an attacker who holds
+all of them, from any number of addresses, cannot exclude another address as long as one of the
+attacker's addresses has two connections.
 """
 
 from hwaja.server.networks import network_of
 
 
 class Openings:
-    """The connections without a session, each by the number of its file."""
+    """The connections without a session, by file descriptor."""
 
     def __init__(self, most: int) -> None:
-        """Allow so many in all, and half of them to one address."""
+        """Allow `most` connections in all, and half of them to one address."""
         self._most = most
         self._networks: dict[int, str] = {}
-        self._files: dict[str, dict[int, None]] = {}  # of each, the oldest first
+        self._files: dict[str, dict[int, None]] = {}  # of each network, the oldest first
 
     def __len__(self) -> int:
-        """Return how many there are."""
+        """Return the number of connections."""
         return len(self._networks)
 
     def begin(self, file: int, address: str) -> int | None:
-        """Count a connection; return the one that has to go, which may be itself, or None."""
+        """Count a connection.
+
+        Args:
+            file: its file descriptor.
+            address: the client's IP address.
+
+        Returns:
+            The connection to cut, which may be this one; None: none.
+
+        """
         self.end(file)
         network = network_of(address)
         mine = self._files.setdefault(network, {})
@@ -35,7 +45,7 @@ class Openings:
         return surplus
 
     def end(self, file: int) -> None:
-        """Count a connection no more: it has a session, or is closed."""
+        """Stop counting a connection, which has a session or is closed."""
         network = self._networks.pop(file, None)
         if network is not None:
             del self._files[network][file]

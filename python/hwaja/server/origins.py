@@ -1,6 +1,6 @@
-"""Origins of web pages (RFC 6454) and host names, as options and requests write them.
+"""Parses origins of web pages (RFC 6454) and host names, from options and from requests.
 
-What browsers write in one way people write in several: all are read into one form.
+Browsers write an origin in one form. People write it in several forms. Both are normalised.
 """
 
 import ipaddress
@@ -16,23 +16,23 @@ _SOCKET_SCHEMES = ("ws", "wss")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a page is from. `null`, which says nothing of it, is a scheme without a host."""
+    """The origin of a page. The opaque origin `null` is stored as a scheme without a host."""
 
     scheme: str
     host: str
     port: int | None = None
-    """None: the port that the scheme has by itself."""
+    """None: the default port of the scheme."""
 
 
 ANY = Origin("*", "")
-"""Stands for all pages in a list."""
+"""In a list of origins, this member stands for all pages."""
 
 
 def origin_of(text: str) -> Origin:
-    """Read an origin as a browser or a person writes it.
+    """Parse an origin as a browser or a person writes it.
 
     Raises:
-        ValueError: where it is none.
+        ValueError: where the text is no origin.
 
     """
     if text in ("*", "null"):
@@ -50,10 +50,10 @@ def origin_of(text: str) -> Origin:
 
 
 def read_authority(text: str) -> tuple[str, int | None]:
-    """Read host and port, as `Host` has them; an IPv6 address loses its brackets.
+    """Parse a `Host` header into host and port; the brackets of an IPv6 address are removed.
 
     Raises:
-        ValueError: where they are none.
+        ValueError: where the text is no host and port.
 
     """
     match = _AUTHORITY.fullmatch(text)
@@ -66,7 +66,7 @@ def read_authority(text: str) -> tuple[str, int | None]:
 
 
 def _plain(host: str) -> str:
-    """Return a host in the form that browsers give it: addresses short, names in lower ASCII."""
+    """Return a host in a browser's form: addresses compressed, names in lower-case ASCII."""
     if host.startswith("["):
         return str(ipaddress.IPv6Address(host[1:-1]))
     if is_address(host):
@@ -75,10 +75,10 @@ def _plain(host: str) -> str:
 
 
 def origins_of(text: str) -> frozenset[Origin]:
-    """Read a list of origins, with spaces or commas between.
+    """Parse a list of origins, separated by spaces or commas.
 
     Raises:
-        ValueError: where one is none, with a sentence.
+        ValueError: where a member is no origin; the message is one sentence.
 
     """
     found = set()
@@ -93,10 +93,10 @@ def origins_of(text: str) -> frozenset[Origin]:
 
 
 def hosts_of(text: str) -> frozenset[str]:
-    """Read a list of host names, with spaces or commas between; one may begin with `*.`.
+    """Parse a list of host names, separated by spaces or commas; a name may begin with `*.`.
 
     Raises:
-        ValueError: where one is none, with a sentence.
+        ValueError: where a member is no host name; the message is one sentence.
 
     """
     found = set()
@@ -116,7 +116,7 @@ def _entries(text: str) -> list[str]:
 
 
 def is_address(host: str) -> bool:
-    """Return whether a host is an IP address, which no name server can lead elsewhere."""
+    """Return whether a host is an IP address, which no name server can redirect."""
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -125,7 +125,7 @@ def is_address(host: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine for itself (RFC 6761, section 6.3)."""
+    """Return whether a host is a loopback address or name (RFC 6761, section 6.3)."""
     if is_address(host):
         return ipaddress.ip_address(host).is_loopback
     return host == "localhost" or host.endswith(".localhost")

@@ -1,9 +1,9 @@
-"""What is on its way to a client: answers in order, of interim texts the latest.
+"""Queues messages for a client: all answers in order, and the latest interim text of each segment.
 
-An answer is never dropped. It is kept until the client certainly has it, so that it can be sent
-again on another connection. An interim text that the client was too slow to take gives way to the
-next one of its segment, so that a slow client costs a bounded amount of memory for them. `Sender`
-writes a session's messages into it, in the form and the order that each needs.
+The outbox never drops an answer. It keeps the answer until the client has confirmed it, so that it
+can send the answer again on another connection. A newer interim text replaces an unsent one of the
+same segment, so interim texts for a slow client take a bounded amount of memory. `Sender`
+serialises a session's messages and puts them into the outbox in the order that each kind needs.
 """
 
 import asyncio
@@ -29,13 +29,15 @@ from hwaja.protocol.serialize import serialize
 Item = TypeVar("Item")
 
 MOST_ITEMS = 1024
-"""With so many items waiting, nothing more is taken from the client, and of those that were sent so
-many are kept: more than in an hour of conversation, and than can be said in the time between two
-pings."""
+"""Limit on unsent items and on items that are sent but unconfirmed.
+
+With this many unsent items, the session takes no more messages from the client. An hour of
+conversation has fewer, and so has the time between two pings.
+"""
 
 
 class Outbox(Generic[Item]):
-    """Items in the order in which they are to be sent."""
+    """A queue of items in the order in which the writer sends them."""
 
     def __init__(self) -> None:
         self._waiting: OrderedDict[object, Item] = OrderedDict()
@@ -47,29 +49,29 @@ class Outbox(Generic[Item]):
 
     @property
     def last_sent(self) -> int:
-        """The number of the last answer that was taken; 0 where none is unconfirmed."""
+        """The number of the last answer that `get` returned; 0 where no answer is unconfirmed."""
         return next(reversed(self._sent), 0)
 
     def put(self, item: Item) -> None:
-        """Add an answer behind all others."""
+        """Append an answer to the queue."""
         self._waiting[next(self._numbers)] = item
         self._count()
 
     def put_latest(self, topic: object, item: Item) -> None:
-        """Add an item behind all others in place of the last one on the same topic."""
+        """Append an item to the queue and remove an unsent item of the same topic."""
         key = ("latest", topic)
         self._waiting.pop(key, None)
         self._waiting[key] = item
         self._count()
 
     def put_first(self, item: Item) -> None:
-        """Add an item before all others; it is not kept."""
+        """Insert an item at the head of the queue; it is not kept after it was sent."""
         self._waiting["first"] = item
         self._waiting.move_to_end("first", last=False)
         self._count()
 
     async def get(self) -> Item:
-        """Take the first item, waiting for one."""
+        """Remove and return the first item; wait while the queue is empty."""
         while not self._waiting:
             self._filled.clear()
             await self._filled.wait()
@@ -82,12 +84,12 @@ class Outbox(Generic[Item]):
         return item
 
     def confirm(self, number: int) -> None:
-        """Forget answers up to this one, which the client certainly has."""
+        """Drop the answers up to `number`: the client has received them."""
         while self._sent and next(iter(self._sent)) <= number:
             self._sent.popitem(last=False)
 
     def rewind(self) -> None:
-        """Have all that the client may lack taken again, before the others."""
+        """Put the unconfirmed answers at the head of the queue again, in their order."""
         while self._sent:
             key, item = self._sent.popitem()
             self._waiting[key] = item
@@ -96,15 +98,15 @@ class Outbox(Generic[Item]):
 
     @property
     def has_room(self) -> bool:
-        """Whether the client takes what it is sent."""
+        """Whether fewer than `MOST_ITEMS` wait."""
         return self._roomy.is_set()
 
     async def room(self) -> None:
-        """Wait until there is room."""
+        """Wait until `has_room` is true."""
         await self._roomy.wait()
 
     def forget(self) -> None:
-        """Drop everything."""
+        """Drop all items, sent and unsent."""
         self._waiting.clear()
         self._sent.clear()
         self._count()
@@ -119,12 +121,12 @@ class Outbox(Generic[Item]):
 
 
 class Sender:
-    """Puts a session's messages into its outbox."""
+    """Serialises a session's messages and puts them into its outbox."""
 
     def __init__(
         self, outbox: Outbox[str | CloseCode], max_speakers: int, log: FilteringBoundLogger
     ) -> None:
-        """Prepare to send to a client that does not come back."""
+        """Prepare to send to a client that cannot resume its session: messages have no numbers."""
         self._outbox = outbox
         self._max_speakers = max_speakers
         self._log = log
@@ -132,11 +134,17 @@ class Sender:
         self._errors_logged: set[tuple[ErrorCode, Reason]] = set()
 
     def begin_to_number(self) -> None:
-        """Give each message that is sent from now on a number: the client may come back."""
+        """Give each later message a number, since the client may resume its session."""
         self._numbers = count(1)
 
     def send(self, message: ServerMessage, *, details: bool) -> None:
-        """Send a message; `details` is whether the client asked for more than is specified."""
+        """Send a message.
+
+        Args:
+            message: what to send.
+            details: whether the client asked for the fields beyond the specification.
+
+        """
         if isinstance(message, Error):
             self._log_error(message)
         passing = isinstance(message, PassingMessage)
@@ -153,7 +161,7 @@ class Sender:
                 self._outbox.put(text)
 
     def _log_error(self, error: Error) -> None:
-        """Log each kind of error once: who repeats one must not fill the log with it."""
+        """Log each kind of error once, so that a client that repeats one cannot fill the log."""
         kind = (error.code, error.reason)
         if kind not in self._errors_logged:
             self._errors_logged.add(kind)

@@ -1,7 +1,7 @@
-"""Which web pages may open a session: those of the server's own address, and those of a list.
+"""Decides which web pages may open a session: pages of the server's own address and listed origins.
 
-A browser lets any page open a WebSocket to any server, with the cookies, network and address of who
-looks at it; it only says where the page is from. A client that is no browser says nothing.
+A browser allows any page to open a WebSocket to any server, with the cookies, network and address
+of its user. It only names the origin of the page. A client that is no browser names no origin.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -20,21 +20,23 @@ from hwaja.server.origins import (
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """Decides by the `Origin` and `Host` of a request."""
+    """Decides by the `Origin` and `Host` headers of a request."""
 
     origins: frozenset[Origin] = frozenset()
-    """Pages from elsewhere that may connect."""
+    """Other origins whose pages may connect."""
     names: Callable[[], Iterable[str]] = tuple
-    """Tells the names that the server is known by, also as `*.b.example`; a certificate that is
-    replaced has others."""
+    """Returns the server's names, also in the form `*.b.example`.
+
+    It is called at each request, since a new certificate can have other names.
+    """
     has_tls: bool = True
 
     def refusal(self, origins: Sequence[str], host: str | None) -> Rejection | None:
-        """Return why a client with this `Host` is turned away; None lets it in.
+        """Return why a client is rejected; None: it may connect.
 
         Args:
-            origins: what it says of its page; nothing: it is no browser.
-            host: None: it does not say what it takes the server for.
+            origins: its `Origin` headers; empty: the client is no browser.
+            host: its `Host` header; None: it sent none.
 
         """
         if ANY in self.origins:
@@ -52,34 +54,34 @@ class Pages:
             return Rejection.ORIGIN
         if not (self._is_same_host(origin, name) and self._cannot_be_forged(origin)):
             return Rejection.ORIGIN
-        # Over HTTPS the browser has seen a certificate for the name. Without TLS here it was a
-        # proxy's: what is mixed, a page over HTTPS and a socket without, browsers refuse.
+        # Over HTTPS the browser has checked a certificate for the name. If this server has no TLS,
+        # a proxy presented it: browsers refuse a plain socket from an HTTPS page.
         proved_to_proxy = origin.scheme == "https" and not self.has_tls
         return None if proved_to_proxy or self.knows(host) else Rejection.HOST
 
     @staticmethod
     def _is_same_host(origin: Origin, name: str) -> bool:
-        # Whatever the port: who serves pages at another one of this host needs no browser to
-        # connect from there, a proxy may not tell its own, and the specification's page has one.
+        # The port is ignored. Whoever serves pages at another port of this host can connect without
+        # a browser, a proxy may hide its own port, and the specification's page has another port.
         return origin.host == name or (is_loopback(origin.host) and is_loopback(name))
 
     def _cannot_be_forged(self, origin: Origin) -> bool:
-        """Return whether nobody on the way could have changed the page."""
+        """Return whether nobody on the network path could have changed the page."""
         is_near = is_loopback(origin.host) or not self.has_tls
         return origin.scheme == "https" or (origin.scheme == "http" and is_near)
 
     def misses(self, host: str | None) -> bool:
-        """Return whether a page of this server is asked for by a name that it would be refused by.
+        """Return whether a page loaded under this `Host` could not connect afterwards.
 
-        Without TLS that cannot be told before the page names its origin.
+        Without TLS this is unknown until the page names its origin; the result is then False.
         """
         is_open = ANY in self.origins or not self.has_tls
         return not (is_open or host is None or self.knows(host))
 
     def knows(self, host: str) -> bool:
-        """Return whether a `Host` is an address, this machine's for itself, or a known name.
+        """Return whether a `Host` is an IP address, a loopback name, or one of the server's names.
 
-        By a name alone can a page be led to a server that is not its own (DNS rebinding).
+        DNS rebinding, which leads a page to a server that is not its own, needs a name.
         """
         try:
             name, _ = read_authority(host)

@@ -1,4 +1,4 @@
-"""Answers to plain HTTP on the port of the WebSocket: the page, health, readiness, metrics."""
+"""Answers HTTP requests on the WebSocket port: the page, health, readiness, metrics."""
 
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
@@ -14,11 +14,11 @@ from hwaja.server.pages import Pages
 from hwaja.server.web_files import WebFiles
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-"""Content type of Prometheus' text format."""
+"""Content type of the Prometheus text format."""
 
 
 class PlainHttp:
-    """Answers what is no WebSocket handshake."""
+    """Answers requests that are no WebSocket handshake."""
 
     def __init__(
         self,
@@ -30,10 +30,10 @@ class PlainHttp:
         """Prepare to answer.
 
         Args:
-            missing: says what a client that came now would lack; nothing: it would be served.
-            pages: tells whether the page would be let in, by the name that it is asked for.
-            metrics: shown to who has the token.
-            metrics_tokens: what a scraper must present; None: there are no metrics to see.
+            missing: returns the reasons why the server cannot serve a new client; empty: it can.
+            pages: decides whether the page could connect under the name in the request.
+            metrics: sent to a scraper that presents a valid token.
+            metrics_tokens: the tokens of scrapers; None: the metrics endpoint is off.
 
         """
         self._missing = missing
@@ -43,10 +43,10 @@ class PlainHttp:
         self._web_files = WebFiles()
 
     def answer(self, connection: ServerConnection, request: Request) -> Response | None:
-        """Answer; None goes on to WebSocket."""
+        """Return the response to a request; None: it is a WebSocket handshake."""
         answer = self._answer(connection, request)
         if answer is not None and request.method == "HEAD":
-            answer.body = b""  # its length is told as of a GET: RFC 9110, section 9.3.2
+            answer.body = b""  # Content-Length stays that of a GET: RFC 9110, section 9.3.2
         return answer
 
     def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
@@ -88,12 +88,12 @@ class PlainHttp:
 
 
 def offers_too_much(connection: ServerConnection) -> Response:
-    """Answer a request with more subprotocols than are looked at."""
+    """Return the response to a handshake with more subprotocols than `MAX_OFFERED`."""
     return connection.respond(HTTPStatus.BAD_REQUEST, "The request offers too many subprotocols.\n")
 
 
 def turned_away(connection: ServerConnection, reason: Rejection) -> Response:
-    """Answer a request that lacks a token, or comes from a page that may not connect."""
+    """Return the response to a handshake that was rejected for its token or its page."""
     if reason is Rejection.ORIGIN:
         text = "Pages of that site may not connect. --origins lists the sites that may.\n"
         return connection.respond(HTTPStatus.FORBIDDEN, text)

@@ -1,7 +1,8 @@
-"""What was read of one client and its session has not taken yet, in order.
+"""Buffers the messages that were read from one client, in order, until its session takes them.
 
-A client's pings lie behind its audio. So the socket is read on while the session is busy, up to a
-bound, and what is read waits here. Audio is overwritten once it was taken, or is dropped.
+A client's pings lie behind its audio. So the reader continues to read the socket while the session
+is busy, up to a limit, and buffers the messages here. Audio is overwritten when the session has
+taken it, and when it is dropped.
 """
 
 import asyncio
@@ -12,24 +13,27 @@ from dataclasses import dataclass, field
 from hwaja.protocol.audio import SAMPLE_RATE
 
 MOST_BYTES = 24 << 20
-"""Of one client: the longest transcription of the specification, 10 minutes, in chunks of 20 ms or
-longer, with what the chunks themselves take."""
+"""Limit for one client.
+
+It holds the longest transcription of the specification, 10 minutes, in chunks of 20 ms or longer,
+with the overhead of each chunk.
+"""
 
 MESSAGE_BYTES = 160
-"""What a message takes beside its content."""
+"""Overhead of a message in memory, without its content."""
 
 Take = Callable[[str | bytearray, float], Awaitable[None]]
-"""Takes a message, and when it was read, in seconds of a monotonic clock."""
+"""Called with a message and the time at which it was read, in seconds of a monotonic clock."""
 
 
 @dataclass(slots=True)
 class Reserve:
-    """The memory that what waits may take, of all clients together."""
+    """The memory for buffered messages, shared by all clients."""
 
     most_bytes: int
     used_bytes: int = 0
     shrunk: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when less is used than before."""
+    """Set when memory was freed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +51,10 @@ class _Read:
 
 
 class ReadAhead:
-    """The messages of one client that wait."""
+    """The buffered messages of one client."""
 
     def __init__(self, reserve: Reserve) -> None:
-        """Prepare; `reserve` is shared with all other clients."""
+        """Begin with an empty buffer; all clients share `reserve`."""
         self._reserve = reserve
         self._waiting: deque[_Read] = deque()
         self._taking: _Read | None = None
@@ -61,23 +65,23 @@ class ReadAhead:
 
     @property
     def waits(self) -> bool:
-        """Whether a message waits that is not being taken."""
+        """Whether a message is buffered that the session has not begun to take."""
         return bool(self._waiting)
 
     @property
     def audio_seconds(self) -> float:
-        """How much audio waits, with that which is being taken."""
+        """Duration of the buffered audio, with the message that the session is taking."""
         return self._audio_bytes / 2 / SAMPLE_RATE
 
     def waited_seconds(self, now: float) -> float:
-        """Return how long the oldest message waits that is not wholly taken; 0: there is none."""
+        """Return the age of the oldest message that is not fully taken; 0: there is none."""
         oldest = self._taking or (self._waiting[0] if self._waiting else None)
         return 0.0 if oldest is None else now - oldest.read_at
 
     def has_room(self, message: str | bytes) -> bool:
-        """Return whether a message may wait; where nothing does, any may.
+        """Return whether a message fits; any message fits in an empty buffer.
 
-        So a client whose audio is taken as it comes is read however much others have waiting.
+        So the server still reads a client without a backlog when other clients use all the memory.
         """
         size = _size(message)
         return not self._waiting or (
@@ -86,13 +90,13 @@ class ReadAhead:
         )
 
     async def room(self, message: str | bytes) -> None:
-        """Wait until a message may wait."""
+        """Wait until a message fits."""
         while not self.has_room(message):
             self._reserve.shrunk.clear()
             await self._reserve.shrunk.wait()
 
     def put(self, message: str | bytes, read_at: float) -> None:
-        """Add a message behind all others; once this is closed it is passed over."""
+        """Append a message; after `close` or `drop`, ignore it."""
         if not self._is_closed:
             read = _Read(message if isinstance(message, str) else bytearray(message), read_at)
             self._waiting.append(read)
@@ -100,30 +104,30 @@ class ReadAhead:
             self._filled.set()
 
     async def take_all(self, take: Take) -> None:
-        """Have one message after the other taken, until this is closed and none is left."""
+        """Call `take` with one message after the other, until the buffer is closed and empty."""
         while await self._is_filled():
             await self._take_first(take)
 
     def close(self) -> None:
-        """Let nothing more in; what waits is still taken."""
+        """Accept no further messages; `take_all` still takes the buffered ones."""
         self._is_closed = True
         self._filled.set()
 
     def drop(self) -> None:
-        """Let nothing more in, and forget what waits."""
+        """Accept no further messages and drop the buffered ones."""
         self.close()
         while self._waiting:
             self._forget(self._waiting.popleft())
 
     async def _is_filled(self) -> bool:
-        """Wait for a message; return whether there is one."""
+        """Wait for a message; return False where the buffer is closed and empty."""
         while not self._waiting and not self._is_closed:
             self._filled.clear()
             await self._filled.wait()
         return bool(self._waiting)
 
     async def _take_first(self, take: Take) -> None:
-        # A function of its own: who waits for the next message must not hold the last.
+        # A separate function: no local variable keeps the last message during the next wait.
         read = self._taking = self._waiting.popleft()
         try:
             await take(read.message, read.read_at)
@@ -143,5 +147,5 @@ class ReadAhead:
 
 
 def _size(message: str | bytes | bytearray) -> int:
-    """Return what a message takes; of a character, four bytes at most."""
+    """Return the memory of a message in bytes; a character takes four bytes at most."""
     return MESSAGE_BYTES + len(message) * (4 if isinstance(message, str) else 1)

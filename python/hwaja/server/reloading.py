@@ -1,4 +1,4 @@
-"""What is read again while the server runs, on SIGHUP."""
+"""Reloads files on SIGHUP while the server runs."""
 
 import asyncio
 import signal
@@ -13,40 +13,43 @@ from hwaja.server.signals import on_signal
 from hwaja.server.tls import TlsError
 
 Reloads = Mapping[str, Callable[[], None]]
-"""What can be read again, by the name it has in the log. Where it cannot be used it raises
-`ConfigError` or `TlsError`, with a sentence that may be logged, and what was there stays in use."""
+"""Functions that reload a file, by their names in the log.
+
+A function raises `ConfigError` or `TlsError` where the file is invalid. The message is one sentence
+that may be logged, and the earlier content stays in use.
+"""
 
 PAUSE_SECONDS = 1.0
-"""Between two reloads: each reads files while no client is served."""
+"""Time between two reloads. A reload reads files and blocks the event loop."""
 
 _log = structlog.get_logger("hwaja.server.reloading")
 
 
 def reload_on_hangup(reloads: Reloads) -> None:
-    """Have SIGHUP call `reload_all` from now on; call it in the event loop.
+    """Call `reload_all` on each SIGHUP from now on. Call this function in the event loop.
 
-    Signals that come faster than each `PAUSE_SECONDS` share one call, after the last of them.
-    On a terminal SIGHUP means that it was closed: there the server ends with it, as before.
+    Signals within `PAUSE_SECONDS` of each other share one call, after the last of them. On a
+    terminal, SIGHUP means that the terminal was closed; there the signal still ends the server.
     """
     if not sys.stderr.isatty():
         on_signal(signal.SIGHUP, _Spaced(lambda: reload_all(reloads)).ask)
 
 
 def reload_all(reloads: Reloads) -> None:
-    """Read everything again; what fails is logged and keeps nothing else from it."""
+    """Reload every file; log each failure and continue with the next file."""
     for name, reload in reloads.items():
         try:
             reload()
         except (ConfigError, TlsError) as error:
             _log.error("not reloaded, the one before stays", what=name, reason=str(error))
-        except Exception as error:  # as where no memory is left
+        except Exception as error:  # for example MemoryError
             _log.error("not reloaded, the one before stays", what=name, **describe(error))
         else:
             _log.info("reloaded", what=name)
 
 
 class _Spaced:
-    """Work that is done soon after it was asked for, but not again before a pause."""
+    """Runs a function on request, but at most once per pause."""
 
     def __init__(self, work: Callable[[], None]) -> None:
         self._work = work
@@ -54,7 +57,7 @@ class _Spaced:
         self._is_wanted = False
 
     def ask(self) -> None:
-        """Do the work now, or once after the pause."""
+        """Run the function now, or once after the pause."""
         if self._pause is not None:
             self._is_wanted = True
             return

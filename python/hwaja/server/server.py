@@ -1,4 +1,4 @@
-"""The server: its socket, connection limit, graceful shutdown."""
+"""The server: listening sockets, connection limit, graceful shutdown."""
 
 import asyncio
 import secrets
@@ -43,20 +43,23 @@ from hwaja.server.tls import keep_read_buffers_small
 from hwaja.workers.overload import DegradationLevel
 
 MAX_QUEUED_MESSAGES = 4
-"""Messages the socket layer reads ahead; what comes after waits in TCP."""
+"""Messages that the WebSocket library reads ahead; later messages stay in TCP."""
 
 CLOSE_SECONDS = 2
-"""How long the other end may take to answer that the connection is closed."""
+"""Timeout for the client's close frame after the server's."""
 
 LOAD_PERIOD_SECONDS = 0.5
-"""Between two looks at how late answers are."""
+"""Time between two measurements of how late answers are."""
 
 LISTENER_PERIOD_SECONDS = 1.0
-"""Between two looks at whether the sockets still listen."""
+"""Time between two checks that the sockets still listen."""
 
 RECEIVE_BUFFER_BYTES = 64 * 1024
-"""What the system holds of a client's audio, 2 s: ten times real time on a way of 0.2 s there and
-back. What a client's own system holds of it grows with it, and its pings wait behind both."""
+"""Receive buffer of a client's socket: 2 s of audio.
+
+This is enough for ten times real time with a round trip of 0.2 s. The send buffer on the client's
+side grows with it, and the client's pings wait behind both.
+"""
 
 _LACKS = {
     Rejection.SERVER_FULL: "no slot is free",
@@ -67,7 +70,7 @@ _log = structlog.get_logger("hwaja.server.server")
 
 
 class Server:
-    """Accepts clients and keeps track of them."""
+    """Accepts clients, gives each a session, and ends the sessions."""
 
     def __init__(
         self,
@@ -80,10 +83,10 @@ class Server:
         """Prepare to serve.
 
         Args:
-            services: what all sessions share.
-            config: limits and times.
-            policy: who is let in; by default everybody.
-            metrics_tokens: who may see the metrics; by default nobody.
+            services: the services that all sessions share.
+            config: limits and timeouts.
+            policy: decides which clients may connect; by default all may.
+            metrics_tokens: tokens of the clients that may read the metrics; by default none may.
             when_hopeless: see `supervision.supervised`.
 
         """
@@ -116,9 +119,10 @@ class Server:
         services.metrics.watch_workers(services.pool, services.interim_worker)
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext | None) -> int:
-        """Listen; returns the port, which the system chooses where `port` is 0.
+        """Start to listen; without `tls`, as plain WebSocket.
 
-        Without `tls` it is plain WebSocket.
+        Returns:
+            The port. The system chooses it where `port` is 0.
 
         Raises:
             OSError: where the address cannot be bound.
@@ -142,10 +146,10 @@ class Server:
             self._serve_client,
             sock=listening,
             ssl=tls,
-            # Not a class, but the library only calls it.
+            # A partial is no class, but the library only calls it.
             create_connection=partial(GuardedConnection, collector=self._collector),  # type: ignore[arg-type]
             process_request=self._answer_request,
-            # Accepted in a turn of the loop. Where no file is left, asyncio sets a timer for each.
+            # Accepts per turn of the loop. Out of file descriptors, asyncio sets a timer for each.
             backlog=1,
             select_subprotocol=lambda _, offered: agreed(offered),
             compression=None,  # PCM does not compress
@@ -154,16 +158,18 @@ class Server:
             open_timeout=self._config.handshake_seconds,
             ssl_handshake_timeout=self._config.handshake_seconds if tls else None,
             close_timeout=CLOSE_SECONDS,
-            ping_interval=None,  # the connection's own watch knows when it is the server that waits
-            logger=discreet_logger("hwaja.websockets"),  # its own names addresses, quotes requests
+            # `Connection` sends its own pings: it knows when the server holds reading back.
+            ping_interval=None,
+            # The default logger logs addresses and requests.
+            logger=discreet_logger("hwaja.websockets"),
             server_header=None,
         )
 
     async def stop(self, hurry: asyncio.Event | None = None) -> None:
-        """Stop accepting, let every session answer what it heard, then close.
+        """Stop accepting, wait until every session has answered the audio it received, then close.
 
         Args:
-            hurry: once set, nothing more is waited for.
+            hurry: when it is set, the server stops waiting and closes at once.
 
         """
         if not self._listeners:
@@ -190,11 +196,12 @@ class Server:
         await self._close_connections()
 
     async def _close_connections(self) -> None:
-        # A listener closes once only, and has: its connections are closed one by one.
+        # A listener closes once only and is closed already, so each connection is closed here.
         connections = [each for listener in self._listeners for each in listener.connections]
         await asyncio.gather(*(each.close(CloseCode.GOING_AWAY) for each in connections))
         for handler in self._handlers:
-            handler.cancel()  # one that waits for the engine does not notice its closed socket
+            # A handler that waits for the engine does not see that its socket closed.
+            handler.cancel()
         for listener in self._listeners:
             await listener.wait_closed()
         for watch in self._watches:
@@ -202,7 +209,7 @@ class Server:
         await asyncio.gather(*self._watches, return_exceptions=True)
 
     def _answer_request(self, websocket: ServerConnection, request: Request) -> Response | None:
-        """Answer a request that opens no WebSocket; None goes on to one."""
+        """Return the response to a request; None: the WebSocket handshake may continue."""
         answer = self._plain_http.answer(websocket, request)
         if answer is not None:
             return answer
@@ -218,12 +225,12 @@ class Server:
         return turned_away(websocket, refusal)
 
     def _missing(self) -> list[str]:
-        """Return what a client that came now would lack."""
+        """Return, as text, the reasons why the server cannot serve a new client; empty: it can."""
         missing = [] if self._services.pool.running_workers else ["no worker runs"]
         return missing + [_LACKS[reason] for reason in self._lacks()]
 
     def _lacks(self) -> list[Rejection]:
-        """Return why no client could be taken; nothing where one could."""
+        """Return the reasons why the server cannot serve a new client; empty: it can."""
         lacking = {
             Rejection.SERVER_FULL: self._registry.is_full(time.monotonic()),
             Rejection.OVERLOADED: self._is_overloaded,
@@ -231,7 +238,7 @@ class Server:
         return [reason for reason, lacks in lacking.items() if lacks]
 
     def _no_seat_for(self, holder: Holder) -> Rejection | None:
-        """Return why a newcomer is turned away; None: there is a seat for it."""
+        """Return why a new client gets no seat; None: a seat is free for it."""
         refusal = self._registry.refusal(holder, time.monotonic())
         return refusal or (Rejection.OVERLOADED if self._is_overloaded else None)
 
@@ -240,7 +247,7 @@ class Server:
         return self._overload.leaves_out(DegradationLevel.NEW_SESSIONS)
 
     async def _watch_load(self) -> None:
-        """Find out again and again how late answers are, and what is to be left out."""
+        """Measure periodically how late answers are, and shed load accordingly."""
         loop = asyncio.get_running_loop()
         while True:
             runners = self._registry.runners
@@ -253,11 +260,11 @@ class Server:
             await asyncio.sleep(LOAD_PERIOD_SECONDS)
 
     async def _watch_listener(self) -> None:
-        """Have a socket listen again that does not: an administrator can end it (`ss -K`)."""
+        """Restart a socket that no longer listens: an administrator can end it with `ss -K`."""
         while True:
             await asyncio.sleep(LISTENER_PERIOD_SECONDS)
             for each in self._listening:
-                is_closed = each.fileno() < 0  # as the server stops
+                is_closed = each.fileno() < 0  # the server is stopping
                 if not is_closed and not each.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
                     _log.error("the socket listens no more, having it listen again")
                     each.listen()
@@ -309,17 +316,19 @@ class Server:
             elif token is not None:
                 await entry.runner.reconnected(token)
             if self._config.end_revoked_sessions:
-                self._end_if_revoked(entry)  # since it was let in
+                self._end_if_revoked(
+                    entry
+                )  # a token may have been revoked since the client connected
             was_lost = await connection.run()
             if was_lost and token is not None and entry.connection is connection:
                 await entry.wait_for_change(self._config.resume_seconds)
         finally:
-            if entry.connection is connection:  # nobody has come back to it
+            if entry.connection is connection:  # the client has not reconnected
                 await self._registry.leave(entry)
 
 
 async def _turn_away(websocket: ServerConnection) -> None:
-    """Say that the server is full, over the open socket: a browser cannot read a refusal."""
+    """Send "server full" over the open socket: a browser cannot read a refused handshake."""
     try:
         error = Error(ErrorCode.CONNECTION_FAILED, Reason.SERVER_FULL)
         await websocket.send(serialize(error))

@@ -1,6 +1,6 @@
-"""Who is being served: a limited number of sessions, each with a seat that its client may keep.
+"""Registers the sessions of a server: a limited number of seats, one for each session.
 
-A client that has enrolled no voice keeps its seat as long as nobody else wants it.
+A client without an enrolled voice keeps its seat only while no other client needs it.
 """
 
 import asyncio
@@ -18,43 +18,43 @@ from hwaja.server.session_runner import SessionRunner
 from hwaja.session.states import State
 
 TOKEN_BYTES = 32
-"""Of randomness: more than can be guessed."""
+"""Random bytes in a session token: too many to guess."""
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """What a client came with, by which its seats are counted."""
+    """The identity that a client's seats are counted by."""
 
     network: str
     tokens: frozenset[bytes] = frozenset()
-    """Digests of those that are good."""
+    """Digests of the client's valid tokens."""
 
     @property
     def keys(self) -> frozenset[str | bytes]:
-        """What it is one by with others: its tokens; where none is asked for, its address."""
+        """The keys that its seats are counted under: its tokens, or its network without tokens."""
         return self.tokens or frozenset((self.network,))
 
 
 class SessionEntry:
-    """One session, the connection it has now, and who has it."""
+    """One session with its current connection and its holder."""
 
     def __init__(self, runner: SessionRunner, holder: Holder, now: float) -> None:
         self.runner = runner
         self.holder = holder
-        """As its client came the last time."""
+        """The identity that the client had when it connected last."""
         self.taken_at = now
         self.connection: Connection | None = None
         self.is_given_up = False
-        """Somebody else has its place; it is about to be left."""
+        """Another client has the seat; this session is about to end."""
         self._changed = asyncio.Event()
 
     @property
     def is_kept(self) -> bool:
-        """Whether its client is away and may come back."""
+        """Whether the client is disconnected and may resume the session."""
         return self.connection is not None and self.connection.has_ended
 
     async def hand_over(self, connection: Connection) -> None:
-        """Give the seat to a connection; returns once the one before has ended."""
+        """Give the seat to a connection; return when the previous connection has ended."""
         before, self.connection = self.connection, connection
         self._changed.set()
         self._changed = asyncio.Event()
@@ -62,11 +62,11 @@ class SessionEntry:
             await before.abandon()
 
     def shut_down(self) -> None:
-        """Have what was received answered and the session ended, because the server stops."""
+        """Answer the received messages, then end the session: the server stops."""
         (self.connection or self.runner).shut_down()
 
     async def wait_for_change(self, timeout_seconds: float) -> None:
-        """Wait until another connection has the seat, or the session comes to its own end."""
+        """Wait until another connection takes the seat, the session ends, or the timeout."""
         waits = [asyncio.ensure_future(event.wait()) for event in (self._changed, self.runner.over)]
         try:
             await asyncio.wait(waits, timeout=timeout_seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -76,9 +76,9 @@ class SessionEntry:
 
 
 class SessionRegistry:
-    """The seats of a server, and the tokens that lead to them.
+    """The seats of a server, and the session tokens that identify them.
 
-    Tokens are kept as digests: what is compared and found in memory is no token.
+    It stores and compares digests of tokens only, so no token can be found in memory.
     """
 
     def __init__(self, config: Config) -> None:
@@ -89,7 +89,7 @@ class SessionRegistry:
         self._taken: set[SessionEntry] = set()
         self._by_digest: dict[bytes, SessionEntry] = {}
         self.emptied = asyncio.Event()
-        """Set while nobody is served."""
+        """Set while there is no session."""
         self.emptied.set()
 
     def __len__(self) -> int:
@@ -100,7 +100,7 @@ class SessionRegistry:
 
     @property
     def runners(self) -> list[SessionRunner]:
-        """The sessions, also those whose clients are away."""
+        """The runners of all sessions, including sessions whose clients are disconnected."""
         return [entry.runner for entry in self._taken]
 
     @property
@@ -108,11 +108,11 @@ class SessionRegistry:
         return [entry for entry in self._taken if not entry.is_given_up]
 
     def is_full(self, now: float) -> bool:
-        """Return whether there is no seat at `now`, in seconds, that just anybody would get."""
+        """Return whether a client without a seat could get none at `now`, in seconds."""
         return not self._has_place and self._yielding(None, now) is None
 
     def refusal(self, holder: Holder, now: float) -> Rejection | None:
-        """Return why a newcomer gets no seat at `now`, in seconds; None: there is one."""
+        """Return why a new client gets no seat at `now`, in seconds; None: it gets one."""
         held = [entry.holder for entry in self._held]
         if sum(each.network == holder.network for each in held) >= self._per_address:
             return Rejection.ADDRESS_FULL
@@ -123,7 +123,7 @@ class SessionRegistry:
         return None if has_seat else Rejection.SERVER_FULL
 
     def take(self, runner: SessionRunner, holder: Holder, now: float) -> SessionEntry:
-        """Return a seat for a new session; the caller has seen that there is one."""
+        """Return a seat for a new session; the caller has checked that `refusal` is None."""
         yielding = None if self._has_place else self._yielding(holder, now)
         if yielding is not None:
             yielding.is_given_up = True
@@ -138,13 +138,15 @@ class SessionRegistry:
         return len(self._held) < self._places
 
     def _yielding(self, newcomer: Holder | None, now: float) -> SessionEntry | None:
-        """Return the seat that goes to a newcomer, or to just anybody; None: nobody gives way.
+        """Return the seat that a new client takes over; None: there is none.
 
-        One with a voice never does. Others do that are kept, or were not used for long, or whose
-        holder has still as many as the newcomer without it. Kept ones go first, then of who has
-        most the one that has been without a voice for longest, if it is not being enrolled.
+        A session with an enrolled voice never loses its seat. A session without one loses it if its
+        client is disconnected, if it was unused for long, or if its holder still has as many seats
+        as the new client without it. Sessions of disconnected clients go first. Then, of the holder
+        with the most seats, the session goes that has been without a voice for longest, unless an
+        enrolment is running. A `newcomer` of None stands for any client.
         """
-        if len(self._taken) >= 2 * self._places:  # as many as that may be on their way out
+        if len(self._taken) >= 2 * self._places:  # up to `_places` sessions may still be ending
             return None
         counts = Counter(key for entry in self._held for key in entry.holder.keys)
 
@@ -164,12 +166,13 @@ class SessionRegistry:
         return min(filter(yields, self._held), key=order, default=None)
 
     def issue(self, entry: SessionEntry, used: str | None = None) -> str:
-        """Return a new token that leads to a seat.
+        """Return a new session token for a seat.
 
         Args:
-            entry: where it leads.
-            used: the token that the client came with. It stays good until a newer one is used,
-                since the answer with the new one may be lost on its way; earlier ones do not.
+            entry: the session of the seat.
+            used: the session token that the client presented. It stays valid until the client uses
+                a newer one, since the message with the new token may be lost. Earlier tokens become
+                invalid.
 
         """
         self._forget_tokens(entry, keep=used)
@@ -178,7 +181,7 @@ class SessionRegistry:
         return token
 
     def find(self, token: str | None) -> SessionEntry | None:
-        """Return where a token leads; None where its session has ended, or it is none."""
+        """Return the session of a token; None where it has ended or the token is invalid."""
         entry = None if token is None else self._by_digest.get(digest_of(token))
         return None if entry is None or entry.runner.over.is_set() else entry
 

@@ -1,4 +1,4 @@
-"""Signals as calls in the event loop: however many come, none is lost and none is written about."""
+"""Handles signals in the event loop; a storm of signals loses none and causes no warnings."""
 
 import asyncio
 import signal
@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 
 def on_signal(number: signal.Signals, call: Callable[[], None]) -> None:
-    """Have the running loop call `call` soon after the signal, once for all that come meanwhile.
+    """Call `call` in the running loop after the signal.
 
-    asyncio alone learns of a signal by a byte in a pipe. A storm of signals fills it: SIGTERM is
-    lost, and Python warns of each in the midst of whatever runs.
+    Signals that arrive before the call share it. asyncio alone transports a signal as a byte in a
+    pipe. A storm of signals fills the pipe: SIGTERM is lost, and Python warns of each signal in the
+    middle of other code.
     """
     loop = asyncio.get_running_loop()
     waits = False
@@ -25,6 +26,6 @@ def on_signal(number: signal.Signals, call: Callable[[], None]) -> None:
         waits = False
         call()
 
-    loop.add_signal_handler(number, int)  # what comes through the pipe only wakes the loop
+    loop.add_signal_handler(number, int)  # the byte in the pipe only wakes the loop
     signal.signal(number, noted)
     signal.set_wakeup_fd(signal.set_wakeup_fd(-1), warn_on_full_buffer=False)

@@ -1,4 +1,7 @@
-"""What ends a server: SIGINT and SIGTERM, of which a second has it hurry; or no hope to go on."""
+"""Reasons to stop a server: SIGINT, SIGTERM, or a task that fails again and again.
+
+A second signal makes the server stop without waiting for its sessions.
+"""
 
 import asyncio
 import signal
@@ -15,33 +18,33 @@ _log = structlog.get_logger("hwaja.server.stopping")
 
 
 class StopSignals:
-    """The signals that came since this was made."""
+    """Records SIGINT and SIGTERM from its creation on."""
 
     def __init__(self) -> None:
-        """Take the signals from now on; call it in the event loop."""
+        """Handle the signals from now on; call it in the event loop."""
         self.stop = asyncio.Event()
         """Set by the first signal."""
         self.hurry = asyncio.Event()
-        """Set by the second: do not wait for sessions that drain."""
+        """Set by the second signal: do not wait for sessions that drain."""
         self.exit_code = 0
-        """What the process is to end with."""
+        """The exit code for the process."""
         for number in (signal.SIGINT, signal.SIGTERM):
             on_signal(number, self._take)
 
     def give_up(self, task: str) -> None:
-        """Have the server stop because it cannot be without a task that fails again and again."""
+        """Stop the server because a task that it needs fails again and again."""
         if not self.stop.is_set():
             _log.critical("cannot go on, ending to be started again", task=task)
             self.exit_code = 1
             self.stop.set()
 
     async def unless_stopped(self, work: Coroutine[Any, Any, Result]) -> Result | None:
-        """Return the result of `work`; None where a signal comes first, which cancels it."""
+        """Return the result of `work`; on a signal, cancel it and return None."""
         working, stopped = asyncio.create_task(work), asyncio.create_task(self.stop.wait())
         try:
             await asyncio.wait((working, stopped), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            working.cancel()  # of a task that is done, this does nothing
+            working.cancel()  # no effect on a task that is done
             stopped.cancel()
             await asyncio.gather(working, stopped, return_exceptions=True)
         return None if working.cancelled() else working.result()

@@ -1,4 +1,4 @@
-"""The server's side of TLS, and how its certificate is replaced while it serves."""
+"""The server's TLS context, and the replacement of its certificate while the server runs."""
 
 import ssl
 from asyncio import sslproto
@@ -17,47 +17,47 @@ CIPHERS_TLS_1_2 = ":".join(
     for signature in ("ECDSA", "RSA")
 )
 """Mozilla's "intermediate" configuration (wiki.mozilla.org/Security/Server_Side_TLS) without its
-finite-field DHE: forward secrecy and AEAD only. Those of TLS 1.3 are all of that kind."""
+finite-field DHE: forward secrecy and AEAD only. All cipher suites of TLS 1.3 have both."""
 
 READ_BUFFER_BYTES = 32 * 1024
-"""What is read of a connection at once: more than a whole record of TLS; 1 s of audio."""
+"""Read buffer of a TLS connection: larger than a TLS record; 1 s of audio."""
 
 _log = structlog.get_logger("hwaja.server.tls")
 
 
 class TlsError(Exception):
-    """The certificate or key cannot be used. Says why in one sentence."""
+    """The certificate or key is invalid. The message gives the reason in one sentence."""
 
 
 class ServerTls:
-    """What a server speaks TLS with: one context for its whole life, the newest certificate."""
+    """A server's TLS: one context for the process lifetime, always with the newest certificate."""
 
     def __init__(self, find_files: Callable[[], tuple[Path, Path]]) -> None:
-        """Load what `find_files` returns: certificate chain and key, PEM.
+        """Load the files that `find_files` returns: certificate chain and key, PEM.
 
         Raises:
-            TlsError: where they cannot be used; `find_files` may raise errors of its own.
+            TlsError: where they are invalid; `find_files` may raise errors of its own.
 
         """
         self._find_files = find_files
         cert, key = find_files()
         self.context = self._newest = tls_context(cert, key)
         self.names = names_in(cert)
-        """What the newest certificate is for."""
+        """The subject names of the newest certificate."""
         self.expires = end_of(cert)
-        """When it ends; None where that cannot be read."""
+        """When the newest certificate expires; None where that cannot be read."""
         self.when_reloaded: Callable[[], None] = lambda: None
-        """Called after each `reload` that found one to use."""
+        """Called after each successful `reload`."""
         if is_readable_by_all(key):
             _log.warning("every user of this machine can read the key", file=str(key))
         self.context.sni_callback = self._choose
 
     def reload(self) -> None:
-        """Have handshakes from now on get the certificate that is there now.
+        """Load the certificate again; later handshakes present it.
 
         Raises:
-            TlsError: where it cannot be used; the one before stays in use. `find_files` may raise
-                errors of its own.
+            TlsError: where it is invalid; the earlier certificate stays in use. `find_files` may
+                raise errors of its own.
 
         """
         cert, key = self._find_files()
@@ -66,20 +66,22 @@ class ServerTls:
         self.when_reloaded()
 
     def _choose(self, handshake: ssl.SSLObject, _name: str | None, _: ssl.SSLContext) -> None:
-        """Give a handshake the newest certificate, also where the client names no server.
+        """Present the newest certificate in a handshake, also without a server name (SNI).
 
-        Loading it into the context in use would not do: a first certificate of another kind stays
-        beside it (RSA beside ECDSA), and a second one that fails leaves it without a key.
+        A certificate cannot be replaced within the context in use: an earlier certificate of
+        another kind stays beside it (RSA beside ECDSA), and a failed load leaves the context
+        without a key.
         """
         handshake.context = self._newest
 
 
 def server_tls(config: Config) -> ServerTls | None:
-    """Return what to serve with; None where plain WebSocket was asked for.
+    """Return the server's TLS; None where plain WebSocket is configured.
 
     Raises:
-        ConfigError: where no certificate is configured, or a development one cannot be kept.
-        TlsError: where it cannot be used.
+        ConfigError: where no certificate is configured, or a development certificate cannot be
+            stored.
+        TlsError: where the certificate or its key is invalid.
 
     """
     if config.plain_ws != "off":
@@ -95,21 +97,21 @@ def server_tls(config: Config) -> ServerTls | None:
 def tls_context(cert: Path, key: Path) -> ssl.SSLContext:
     """Return a server context for TLS 1.2 or later (specification, security section).
 
-    No session is resumed: a ticket would let who watches tell that two connections are one
-    client's (TLS 1.2), hang all secrecy on one key for as long as the server runs, and save
-    nothing that matters to connections of minutes.
+    TLS session resumption is off. With tickets, an observer could link two connections of one
+    client (TLS 1.2), and the secrecy of all connections would depend on one key while the server
+    runs. For connections of minutes, resumption saves nothing that matters.
 
     Raises:
-        TlsError: where a file cannot be read or they do not belong together.
+        TlsError: where a file cannot be read, or certificate and key do not belong together.
 
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(CIPHERS_TLS_1_2)
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION | ssl.OP_NO_TICKET
-    context.num_tickets = 0  # of TLS 1.3
+    context.num_tickets = 0  # session tickets of TLS 1.3
     for path in (cert, key):
-        _check(path)  # of which OpenSSL does not tell what is wrong
+        _check(path)  # OpenSSL's error does not name the cause
     try:
         context.load_cert_chain(cert, key, password="")  # never ask for one on a terminal
     except (ssl.SSLError, OSError) as error:
@@ -118,9 +120,9 @@ def tls_context(cert: Path, key: Path) -> ssl.SSLContext:
 
 
 def keep_read_buffers_small() -> None:
-    """Have every TLS connection of this process that begins from now on read less at once.
+    """Reduce the read buffer of all later TLS connections of this process.
 
-    asyncio has a buffer of 256 KiB for each, from before its first byte, and no option for it.
+    asyncio allocates 256 KiB for each connection before its first byte, and has no option for it.
     """
     sslproto.SSLProtocol.max_size = READ_BUFFER_BYTES
 

@@ -1,24 +1,24 @@
-"""How much of something may come in how short a time; knows no clock."""
+"""Limits a rate by a token bucket. It reads no clock."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
 class TokenBucket:
-    """A bucket that fills at a steady rate (a token bucket).
+    """A token bucket, which fills at a steady rate.
 
-    What is more than it holds is not refused but owed: whoever takes it waits.
+    An amount beyond its content is not refused. The caller waits until the bucket has filled again.
     """
 
     per_second: float
     burst: float
-    """How much may come at once after a rest."""
+    """The capacity: the amount that may be taken at once from a full bucket."""
     _owed: float = field(default=0.0, init=False)
-    """How much of the burst has not filled up again."""
+    """The part of the burst that has not filled up again."""
     _taken_at: float = field(default=0.0, init=False)
 
     def take(self, amount: float, now: float) -> float:
-        """Take an amount at `now`, in seconds of any clock; return the seconds to wait for it."""
+        """Take an amount at `now`, in seconds of any clock; return the seconds to wait."""
         filled = (now - self._taken_at) * self.per_second
         self._owed = max(0.0, self._owed - filled) + amount
         self._taken_at = now

@@ -1,4 +1,4 @@
-"""The file with bearer tokens: a server accepts all of them, a client sends the first."""
+"""Reads the file of bearer tokens: a server accepts all of them, a client sends the first."""
 
 from pathlib import Path
 
@@ -11,10 +11,12 @@ MIN_TOKEN_CHARACTERS = 16
 
 
 def read_tokens(file: Path) -> list[str]:
-    """Return the tokens of a file, at least one: one a line; empty lines and comments are none.
+    """Return the tokens of a file, at least one. Each line holds one token.
+
+    Empty lines and comments are skipped.
 
     Raises:
-        ConfigError: where it cannot be read, or holds anything else, or nothing.
+        ConfigError: where the file cannot be read, has an invalid line, or has no token.
 
     """
     tokens = checked_tokens(file)
@@ -24,10 +26,10 @@ def read_tokens(file: Path) -> list[str]:
 
 
 def checked_tokens(file: Path) -> list[str]:
-    """Return the tokens of a file, which may have none.
+    """Return the tokens of a file; the list may be empty.
 
     Raises:
-        ConfigError: where it cannot be read, or holds anything else.
+        ConfigError: where the file cannot be read or has an invalid line.
 
     """
     tokens = _lines_of(file)

@@ -1,4 +1,4 @@
-"""The page and the browser client: files of the package, served on the port of the WebSocket."""
+"""Serves the page and the browser client, which are package files, on the WebSocket port."""
 
 import hashlib
 import re
@@ -20,38 +20,38 @@ TYPES = {
     "css": "text/css; charset=utf-8",
     "svg": "image/svg+xml",
 }
-"""What is served; other files of the folder are for who packs the client."""
+"""The files that are served; the folder's other files are for bundling the client."""
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'{socket}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""Content Security Policy, level 3: nothing from elsewhere, nothing inline, in no frame."""
+"""Content Security Policy, level 3: no foreign origins, no inline code, no framing."""
 
 _HOST = re.compile(r"[\w.:\[\]-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class WebFile:
-    """One file as it is sent."""
+    """One file in the form in which it is sent."""
 
     content_type: str
     body: bytes
     compressed: bytes
-    """With gzip."""
+    """The content, compressed with gzip."""
     tag: str
-    """Strong entity tag, RFC 9110 section 8.8.3; of the compressed form it has a suffix."""
+    """Strong entity tag, RFC 9110 section 8.8.3; the compressed form's tag has a suffix."""
 
 
 class WebFiles:
-    """All files, read once."""
+    """All files of the page. They are read once, at the start."""
 
     def __init__(self) -> None:
         self._files = dict(_read(files("hwaja") / "web", "/"))
         self._files["/"] = self._files["/index.html"]
 
     def answer(self, path: str, request: Request) -> Response | None:
-        """Return the file at `path`; None where none is, or neither GET nor HEAD asks."""
+        """Return the file at `path`; None for another path, or a method other than GET and HEAD."""
         file = self._files.get(path)
         if file is None or request.method not in ("GET", "HEAD"):
             return None
@@ -60,7 +60,7 @@ class WebFiles:
         headers = Headers(
             {
                 "Connection": "close",
-                "Cache-Control": "no-cache",  # asked for again each time, but not sent again
+                "Cache-Control": "no-cache",  # browsers revalidate each time by the entity tag
                 "ETag": tag,
                 "Vary": "Accept-Encoding",
                 "Content-Security-Policy": _policy(request.headers.get("Host", "")),
@@ -95,7 +95,7 @@ def _read(folder: Traversable, path: str) -> Iterator[tuple[str, WebFile]]:
 
 
 def _policy(host: str) -> str:
-    # Safari before 15.4 does not take a WebSocket to the page's own host for 'self'.
+    # In Safari before 15.4, 'self' does not include a WebSocket to the page's own host.
     socket = f" wss://{host}" if _HOST.fullmatch(host) else ""
     return _POLICY.format(socket=socket)
 
