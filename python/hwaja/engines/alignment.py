@@ -1,22 +1,22 @@
-"""When each token was spoken, from what Whisper looked at when it chose it.
+"""Computes when each token was spoken, from the attention with which Whisper chose it.
 
-The method of openai/whisper's word timestamps (`whisper/timing.py`): dynamic time warping over the
-attention of the heads that follow the speech.
+The method is that of openai/whisper's word timestamps (`whisper/timing.py`): dynamic time warping
+over the attention of the heads that follow the speech.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 MEDIAN_FRAMES = 7
-"""Width of the median filter over time, as there."""
+"""Width of the median filter over time, in frames, as in `whisper/timing.py`."""
 
 
 def first_frames(scores: NDArray[np.float32]) -> list[int]:
-    """Return for each token the frame in which it begins; they do not go back.
+    """Return for each token the frame in which it begins; the frames never decrease.
 
     Args:
-        scores: what each head looked at when it chose each token, before the softmax, shape
-            (heads, tokens, frames), float32; at least one of each.
+        scores: attention of each head for each token, before the softmax, shape (heads, tokens,
+            frames), float32. Each axis has at least length 1.
 
     """
     shares = np.exp(scores - scores.max(axis=-1, keepdims=True))
@@ -27,7 +27,7 @@ def first_frames(scores: NDArray[np.float32]) -> list[int]:
 
 
 def _smooth(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Take the median over time; the ends are mirrored."""
+    """Return the running median over time; the ends are mirrored."""
     half = MEDIAN_FRAMES // 2
     if values.shape[-1] <= half:
         return values
@@ -37,15 +37,15 @@ def _smooth(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _warp(likeness: NDArray[np.float32]) -> list[int]:
-    """Return where each row of the likeliest path through (tokens, frames) begins.
+    """Return the first frame of each row of the likeliest path through (tokens, frames).
 
-    The path goes from the first token and frame to the last ones, by a token, a frame, or both.
-    A row is solved at once: what a path is worth in frame t is what it was worth when it entered
-    the row, and the row's sum since then.
+    The path leads from the first token and frame to the last ones. Each step advances by a token,
+    a frame, or both. A row is solved at once: the value of a path in frame t is its value at its
+    entry into the row, plus the row's sum since then.
     """
     frames = np.arange(likeness.shape[1])
     worth = np.full(len(frames), -np.inf)
-    begin = 0.0  # worth of the path before its first token and frame
+    begin = 0.0  # value of the path before its first token and frame
     ways = []
     for row in likeness.astype(np.float64):
         behind = np.concatenate([[begin], worth[:-1]])

@@ -1,6 +1,6 @@
-"""What must hold of audio and options before they cross to an engine.
+"""Checks audio and options before an engine receives them.
 
-sherpa-onnx answers misuse by ending the process, without an exception.
+sherpa-onnx ends the process on invalid arguments, without an exception.
 """
 
 import numpy as np
@@ -12,10 +12,10 @@ from hwaja.protocol.codes import Reason
 from hwaja.protocol.values import Options
 
 MAX_UTTERANCE_SECONDS = 29.0
-"""Whisper hears 30 s at most, and wants silence at the end of them."""
+"""Whisper processes 30 s at most, and needs silence at the end of them."""
 
 MIN_UTTERANCE_SECONDS = 0.025
-"""One window of Whisper's spectrogram; of a fifth of it, sherpa-onnx ends the process."""
+"""One window of Whisper's spectrogram. On a fifth of a window, sherpa-onnx ends the process."""
 
 _SENTENCES = {
     Reason.LANGUAGE_UNSUPPORTED: "the recogniser does not know the language",
@@ -25,10 +25,10 @@ _SENTENCES = {
 
 
 def check_options(options: Options, abilities: Abilities) -> None:
-    """Check that a session asks for no more than its recogniser can do.
+    """Check that the recogniser supports a session's options.
 
     Raises:
-        EngineError: otherwise.
+        EngineError: where it does not.
 
     """
     refusal = abilities.refusal(options)
@@ -37,13 +37,13 @@ def check_options(options: Options, abilities: Abilities) -> None:
 
 
 def check_samples(samples: Samples) -> None:
-    """Check that audio is what `engine.Samples` says, and that there is some.
+    """Check that audio has the form of `interface.Samples` and is not empty.
 
     Raises:
-        EngineError: otherwise.
+        EngineError: where it has another form or is empty.
 
     """
-    # An int16 array would be taken unscaled, a second dimension would end the process.
+    # sherpa-onnx would read int16 unscaled, and would end the process on a second dimension.
     whole = samples.flags.c_contiguous and samples.flags.aligned
     if samples.dtype != np.float32 or samples.ndim != 1 or not whole:
         raise EngineError("audio must be a contiguous, aligned float32 array of one dimension")
@@ -54,10 +54,10 @@ def check_samples(samples: Samples) -> None:
 
 
 def check_utterance(samples: Samples) -> None:
-    """Check that audio is what `check_samples` says, and neither too short nor too long.
+    """Check the form of an utterance (see `check_samples`) and its length.
 
     Raises:
-        EngineError: otherwise.
+        EngineError: where the form is wrong, or the audio is too short or too long.
 
     """
     check_samples(samples)

@@ -1,7 +1,7 @@
-"""Model folders for sherpa-onnx: which family a folder holds, and whether it is whole.
+"""Detects the model family of a sherpa-onnx model folder and checks that its files are complete.
 
-sherpa-onnx answers a bad file by ending the process. What is checked here is what it looks up:
-names, metadata, token tables, the kind of graph.
+sherpa-onnx ends the process on an invalid file. So this module checks all that sherpa-onnx looks
+up: names, metadata, token tables, the kind of graph.
 """
 
 import base64
@@ -46,10 +46,10 @@ _EMBEDDER_METADATA = (
     "feature_normalize_type",
 )
 HEARD = ("n_layer_cross_k", "n_layer_cross_v")
-"""Keys and values of what was heard: of Whisper's encoder the outputs, of its decoder inputs."""
+"""Keys and values of the cross-attention: outputs of Whisper's encoder, inputs of its decoder."""
 
 SAID = ("n_layer_self_k_cache", "n_layer_self_v_cache")
-"""Keys and values of what was said: inputs of the decoder behind "in_", outputs behind "out_"."""
+"""Keys and values of the self-attention: decoder inputs after "in_", outputs after "out_"."""
 
 _WHISPER_ENCODER = {"mel"}, {*HEARD}
 _WHISPER_DECODER = (
@@ -69,29 +69,29 @@ class WhisperExport:
     encoder: Path
     decoder: Path
     pieces: Mapping[int, bytes]
-    """What each token of text stands for; it may begin or end within a character."""
+    """The bytes of each text token. They may begin or end within a character."""
     mels: int
-    """Bands of the spectrogram."""
+    """Mel bands of the spectrogram."""
     adds_silence: bool
-    """Whether the encoder itself adds the silence that Whisper wants behind an utterance."""
+    """Whether the encoder itself adds the silence that Whisper needs after an utterance."""
     begins_with: tuple[int, ...]
-    """Tokens before the text; the second is the language's, if the model knows several."""
+    """Tokens before the text. In a multilingual model, the second one is the language token."""
     end: int
-    """The token behind the text."""
+    """The token that ends the text."""
     no_speech: int
-    """The token in place of the language's where nobody speaks."""
+    """The token that the model predicts in place of the language token where nobody speaks."""
     language_tokens: Mapping[str, int]
-    """By code, of the languages that it can choose between; empty for one that knows English."""
+    """Language tokens by language code; empty for a model that knows English only."""
 
     @property
     def languages(self) -> frozenset[str]:
-        """Codes of the languages that it knows; with "auto" it finds out which is spoken."""
+        """Codes of the model's languages, with "auto" if it can detect the language."""
         if not self.language_tokens:
             return frozenset({"en"})
         return frozenset({*self.language_tokens, AUTO_LANGUAGE})
 
     def prompt(self, language: str) -> tuple[int, ...]:
-        """Return the tokens before a text in a language that it knows, which is not "auto"."""
+        """Return the tokens before the text in `language`: a code of the model, not "auto"."""
         if not self.language_tokens:
             return self.begins_with
         start, _, *rest = self.begins_with
@@ -113,18 +113,18 @@ def open_export(
     decoding_method: str = GREEDY_SEARCH,
     prefer_int8: bool = True,
 ) -> WhisperExport | MoonshineExport | StreamingExport:
-    """Return the recogniser in a folder; its files say which family it is.
+    """Return the recogniser in a folder. Its files determine the model family.
 
     Args:
         folder: a Whisper or Moonshine v2 export for sherpa-onnx, or a model for its streaming
             recognisers.
-        language: code of the language that will be spoken, for example "ko"; "auto" where a
-            multilingual model shall find out.
+        language: code of the spoken language, for example "ko"; "auto": a multilingual model
+            detects it.
         decoding_method: "greedy_search", or "modified_beam_search" for most transducers.
-        prefer_int8: which file is used where there is one with int8 weights and one without.
+        prefer_int8: where the folder has both, use the file with int8 weights, not the other one.
 
     Raises:
-        EngineError: in one sentence what is wrong with the folder or what is asked of it.
+        EngineError: where the folder or an argument is invalid; the message is one sentence.
 
     """
     if not folder.is_dir():
@@ -144,7 +144,7 @@ def check_embedder(model: Path) -> None:
     """Check that a file is a speaker embedding model for 16 kHz.
 
     Raises:
-        EngineError: in one sentence why it is not.
+        EngineError: where it is not; the message gives the reason in one sentence.
 
     """
     read = read_model(model)
@@ -228,11 +228,11 @@ def _open_moonshine(folder: Path, language: str) -> MoonshineExport:
 
 
 def _read_pieces(path: Path, count: int) -> dict[int, bytes]:
-    """Return the pieces of a token table, which must have those from 0 to `count`."""
+    """Return the pieces of a token table, which must have the numbers 0 to `count` - 1."""
     pieces = {}
-    # Bytes that are not ASCII are not base64 either.
+    # Bytes that are not ASCII are invalid in base64 too.
     for line in path.read_text(encoding="ascii", errors="replace").splitlines():
-        # One token of Whisper is empty: its line holds the number alone.
+        # One token of Whisper is empty: its line has only the number.
         encoded, _, number = line.rpartition(" ")
         if not number.isdecimal() or len(number) > len(str(MAX_NUMBER)):
             raise EngineError(f"{path} is not a token table (base64 and number on each line).")

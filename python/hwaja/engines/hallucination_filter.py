@@ -1,29 +1,31 @@
-"""A guard against text that nobody spoke.
+"""Removes hallucinated text, which nobody spoke.
 
-Whisper, given noise, writes stage directions ("(음악)", "[끝]"), loops, or what captions end with
-("감사합니다."). The text alone tells most of it, for every recogniser; what people say as well is
-judged by the recogniser's own score.
+On noise, Whisper writes stage directions ("(음악)", "[끝]"), loops, or the last words of captions
+("감사합니다."). The text alone identifies most hallucinations, for every recogniser. For phrases
+that people also say, the recogniser's score decides.
 """
 
 import re
 
 MAX_SYLLABLES_PER_SECOND = 12.0
-"""Per second of speech, in scripts that write syllables: fast Korean has about 9."""
+"""Maximum rate of speech in scripts that write syllables: fast Korean has about 9."""
 
 MAX_LETTERS_PER_SECOND = 25.0
-"""The same of letters and digits: fast English has about 20."""
+"""Maximum rate of letters and digits: fast English has about 20."""
 
 UNCOUNTED_SECONDS = 0.2
-"""Speech that the gate may not have counted: the soft ends of a word, most of a quiet one."""
+"""Speech that VAD may have missed: the soft ends of a word, most of a quiet word."""
 
 BRIEF_SECONDS = 0.5
-"""Speech of a door, a chord or a hum is shorter; so is "네"."""
+"""VAD detects less speech than this in a door, a chord or a hum, but also in "네"."""
 
 MIN_BRIEF_SCORE = -2.5
 MIN_CAPTION_SCORE = -1.8
 MIN_VOWEL_SCORE = -1.4
-"""`recognition.Hypothesis.score` from which on a brief text, a caption and a bare vowel count as
-spoken (bench/RESULTS.md, "Invented text")."""
+"""Minimum `recognition.Hypothesis.score` of a brief text, a caption and a bare vowel.
+
+Text with a lower score counts as hallucinated (bench/RESULTS.md, "Invented text").
+"""
 
 _MARKUP = re.compile(r"\[[^\[\]]*\]?|\*[^*]*\*|[♪♫♬]+")
 _BRACKETS = re.compile(r"\([^()]*\)?")
@@ -36,7 +38,7 @@ _LOOP = re.compile(r"(.{2,40}?)(?:[\s,.!?~]*\1){3,}", re.DOTALL)
 _REPEATED = re.compile(r"(.{2,}?)\1{2}|(.{4,}?)\2")
 _SYLLABLE = re.compile(r"[가-힣ぁ-ヿ一-鿿]")
 
-# Of letters alone, in lower case.
+# Matched against the letters and digits of a text, in lower case.
 _CAPTION = re.compile(
     r"(감사합니다|감사드립니다|고맙습니다)+"
     r"|(mbc|kbs|sbs|ytn|jtbc)뉴스.{0,12}"
@@ -55,14 +57,15 @@ _VOWEL = re.compile(r"[음흠아에어으]+|에이|ah+|oh+|h?mm+|uh+|um+")
 def plausible_text(text: str, speech_seconds: float, score: float | None = None) -> str:
     """Return what of `text` was plausibly spoken in `speech_seconds`; empty if nothing.
 
-    Stage directions and the dashes of subtitles go. Text that is longer than its speech has room
-    for is a loop: its repeats are folded into one, and where that does not make it fit, all of it
-    goes. So does text of a low `score` that is brief or often written of sounds.
+    Stage directions and the dashes of subtitles are removed. Text that is too long for its speech
+    is a loop: its repeats are merged into one, and where it is still too long, all of it is
+    removed. Text with a low `score` is removed where its speech is brief, or where it is a phrase
+    that recognisers often write for sounds.
 
     Args:
-        text: what the recogniser wrote.
-        speech_seconds: how much of the utterance the gate took for speech.
-        score: see `recognition.Hypothesis.score`; without one nothing is judged by it.
+        text: the recogniser's text.
+        speech_seconds: duration of speech in the utterance, as detected by VAD.
+        score: see `recognition.Hypothesis.score`; None: no text is removed for its score.
 
     """
     spoken = _without_dashes(_without_directions(text))
@@ -78,16 +81,16 @@ def plausible_text(text: str, speech_seconds: float, score: float | None = None)
 
 
 def may_loop(text: str) -> bool:
-    """Return whether words follow themselves, as people say them seldom and a stuck decoder often.
+    """Return whether a text repeats words immediately, as a stuck decoder does.
 
-    Two letters or more three times in a row, or four letters or more twice. Worth hearing the
-    audio once more; not enough to throw the text away.
+    People do so seldom. A repeat is two letters or more three times in a row, or four letters or
+    more twice. It justifies a second recognition of the audio, but not the removal of the text.
     """
     return _REPEATED.search(_letters(text)) is not None
 
 
 def _without_directions(text: str) -> str:
-    """Leave out markup, and brackets with a direction or at the beginning; others were spoken."""
+    """Remove markup, and brackets with a stage direction or at the beginning of the text."""
     kept, end = "", 0
     text = _MARKUP.sub(" ", text)
     for found in _BRACKETS.finditer(text):
@@ -100,14 +103,14 @@ def _without_directions(text: str) -> str:
 
 
 def _without_dashes(text: str) -> str:
-    """Leave out the dashes before what each speaker says, if the text begins with one."""
+    """Remove the dashes before each speaker's words, if the text begins with a dash."""
     if not _DASHES.match(text):
         return text
     return " ".join(_DASHES.sub(r"\1", text).split())
 
 
 def _needed_seconds(text: str) -> float:
-    """Return how long saying it takes at least."""
+    """Return the minimum duration of speech for a text."""
     syllables = len(_SYLLABLE.findall(text))
     letters = len(_letters(text)) - syllables
     return syllables / MAX_SYLLABLES_PER_SECOND + letters / MAX_LETTERS_PER_SECOND
@@ -122,5 +125,5 @@ def _least_score(letters: str, speech_seconds: float) -> float:
 
 
 def _letters(text: str) -> str:
-    """Return the letters and digits, in lower case."""
+    """Return the letters and digits of a text, in lower case."""
     return "".join(character for character in text.lower() if character.isalnum())

@@ -1,4 +1,7 @@
-"""Hotwords as sherpa-onnx wants them; it drops what it cannot encode, and logs it in plain text."""
+"""Encodes hotwords for sherpa-onnx and rejects what it cannot encode.
+
+sherpa-onnx itself would drop such a hotword and log it in plain text.
+"""
 
 import math
 from collections.abc import Collection, Mapping, Sequence
@@ -10,37 +13,37 @@ from hwaja.engines.sentencepiece import find_pieces
 from hwaja.protocol.values import Hotword
 
 _SPECIAL = frozenset("/:#@")
-"""Separates hotwords, or begins a score, a threshold, a phrase in sherpa-onnx's notation."""
+"""sherpa-onnx's separators of hotwords and marks of a score, a threshold or a phrase."""
 
 _MAX_BOOST = 100.0
-_WORD_BOUNDARY = "▁"  # begins a word's first piece in SentencePiece's notation
+_WORD_BOUNDARY = "▁"  # first character of a word's first piece in SentencePiece's notation
 
 
 @dataclass(frozen=True, slots=True)
 class HotwordUnits:
-    """What a hotword may be made of."""
+    """The units that a model's hotwords are encoded in."""
 
     modeling_unit: str
-    """sherpa-onnx's name: "cjkchar" for single characters, "bpe" for pieces."""
+    """sherpa-onnx's name of the unit: "cjkchar" for single characters, "bpe" for pieces."""
     characters: frozenset[str]
     scores: Mapping[str, float] = field(default_factory=dict)
-    """Of the pieces, for "bpe"."""
+    """Scores of the pieces, for "bpe"."""
 
 
 def hotword_units(tokens: Collection[str], folder: Path) -> HotwordUnits | None:
-    """Return what hotwords for a model may be made of; None where it cannot be known.
+    """Return the units for a model's hotwords; None where they are unknown.
 
     Args:
-        tokens: all that it writes.
-        folder: of the model; with bpe.vocab or bpe.model where it writes pieces of words.
+        tokens: all tokens of the model.
+        folder: the model's folder. It has bpe.vocab or bpe.model if the tokens are pieces of words.
 
     Raises:
-        EngineError: where that file does not belong to the tokens.
+        EngineError: where that file does not match the tokens.
 
     """
     words = {token for token in tokens if not _is_symbol(token)}
     if all(len(word) == 1 for word in words):
-        # Letters of ASCII side by side would be taken for one token.
+        # sherpa-onnx would take adjacent ASCII letters for one token.
         return HotwordUnits("cjkchar", frozenset(word for word in words if not word.isascii()))
     scores = find_pieces(folder)
     if scores is None:
@@ -48,7 +51,7 @@ def hotword_units(tokens: Collection[str], folder: Path) -> HotwordUnits | None:
     pieces = {piece for piece in scores if not _is_symbol(piece)}
     if not pieces <= words:
         raise EngineError(f"{folder} has SentencePiece's pieces of another model.")
-    # Without the boundary alone, a word could not be spelt where no longer piece begins it.
+    # A word needs the boundary as a piece where no longer piece begins the word.
     usable = {piece for piece in pieces if len(piece) == 1 and _WORD_BOUNDARY in pieces}
     return HotwordUnits("bpe", frozenset(usable - {_WORD_BOUNDARY} - _SPECIAL), scores)
 
@@ -57,8 +60,8 @@ def encode_hotwords(hotwords: Sequence[Hotword], units: HotwordUnits) -> str:
     """Return hotwords in sherpa-onnx's notation.
 
     Raises:
-        EngineError: where one is empty, has characters that mean something in the notation or
-            that the model cannot write, or a boost that is not between 0 and 100.
+        EngineError: where a hotword is empty, has a character of the notation or one that the
+            model cannot write, or has a boost that is not between 0 and 100.
 
     """
     return "/".join(_encode(hotword, units) for hotword in hotwords)

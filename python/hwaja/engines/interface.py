@@ -1,4 +1,4 @@
-"""What hwaja asks of an engine: recognition, speaker embedding, speech detection."""
+"""Interfaces of the engines: recognition, speaker embedding, overlap and speech detection."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,38 +14,41 @@ Samples = NDArray[np.float32]
 """Audio, shape (n,), float32 in [-1, 1), 16 kHz mono."""
 
 Embedding = NDArray[np.float32]
-"""A voice, shape (dim,), float32, not normalised."""
+"""A speaker embedding, shape (dim,), float32, not normalised."""
 
 Embeddings = NDArray[np.float32]
-"""Several voices, shape (n, dim), float32, not normalised."""
+"""Several speaker embeddings, shape (n, dim), float32, not normalised."""
 
 WINDOW_SAMPLES = 7_680
-"""Length of the windows that an embedder embeds, 0.48 s: that of `models.campplus`."""
+"""Length of an embedder's windows, 0.48 s: the window of `models.campplus`."""
 
 HOP_SAMPLES = 2_560
-"""From one window to the next, 0.16 s. The middle of window k is sample `(k + 0.5) * HOP_SAMPLES`;
-there are as many as hops, and the last hop may be short."""
+"""Distance of two windows, 0.16 s.
+
+The middle of window k is sample `(k + 0.5) * HOP_SAMPLES`. Each hop has one window. The last hop
+may be short.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class VoiceTrack:
-    """The voice in a stretch of audio, and how it sounds on the way."""
+    """The speaker embeddings of a piece of audio: of all of it, and of each window."""
 
     whole: Embedding
-    """Of all of the audio."""
+    """Embedding of all of the audio."""
     windows: Embeddings
-    """Of each window."""
+    """Embeddings of the windows."""
     overlap: NDArray[np.float32]
-    """How much of each hop two voices share, shape (n,), in [0, 1]."""
+    """Overlap of two speakers in each hop, shape (n,), in [0, 1]."""
 
     def erase(self) -> None:
-        """Overwrite the voice."""
+        """Overwrite the embeddings in memory."""
         self.whole.fill(0)
         self.windows.fill(0)
 
 
 class EngineError(Exception):
-    """An engine cannot do what it was asked for. Says why, never quotes audio or text."""
+    """An engine failed. The message gives the reason; it never quotes audio or text."""
 
 
 @runtime_checkable
@@ -55,7 +58,7 @@ class Recognizer(Protocol):
     abilities: Abilities
 
     def recognise(self, samples: Samples, options: Options) -> Hypothesis:
-        """Return the text of `samples`; empty text where no words were heard.
+        """Return the text of `samples`; empty where no words were recognised.
 
         Raises:
             EngineError: where the audio cannot be decoded; the recogniser stays usable.
@@ -64,98 +67,101 @@ class Recognizer(Protocol):
 
 
 class Stream(Protocol):
-    """One utterance that a streaming recogniser is hearing. One thread at a time."""
+    """The audio and state of one utterance in a streaming recogniser. One thread at a time."""
 
     @property
     def ready(self) -> bool:
-        """Whether a chunk of audio is there that was not decoded."""
+        """Whether the stream holds a full chunk of audio that is not decoded."""
 
     @property
     def hypothesis(self) -> Hypothesis:
-        """What was decoded so far; the whole utterance once it is finished and not ready."""
+        """The text decoded so far.
+
+        It covers the whole utterance when the stream is finished and no longer ready.
+        """
 
     def feed(self, samples: Samples) -> None:
-        """Add the next samples.
+        """Append the next samples.
 
         Raises:
-            EngineError: for no valid audio, or after `finish`; nothing was added.
+            EngineError: for invalid audio, or after `finish`; the stream is unchanged.
 
         """
 
     def finish(self) -> None:
-        """Say that the utterance is over: what was fed last becomes decodable too."""
+        """End the utterance, so that the last samples can be decoded too."""
 
 
 Heard = TypeVar("Heard", bound=Stream)
 
 
 class StreamingRecognizer(Protocol[Heard]):
-    """Turns utterances into text while they are spoken, many in one call."""
+    """Turns utterances into text while they are spoken, for many streams in one call."""
 
     abilities: Abilities
 
     def open(self, options: Options) -> Heard:
-        """Return the stream of a new utterance; it knows nothing of any other.
+        """Return a stream for a new utterance. It shares no state with other streams.
 
         Raises:
-            EngineError: where `options` go beyond the abilities.
+            EngineError: where the recogniser does not support `options`.
 
         """
 
     def decode(self, streams: Sequence[Heard]) -> None:
-        """Decode one chunk of each of `streams`, which are ready and occur once.
+        """Decode one chunk of each of `streams`. Each stream is ready and occurs once.
 
         Raises:
-            EngineError: where that is not so; no stream has moved.
+            EngineError: where a stream is not ready or occurs twice; no stream has changed.
 
         """
 
 
 class Embedder(Protocol):
-    """Turns speech into vectors that are close for the same voice."""
+    """Turns speech into speaker embeddings, which are close for the same speaker."""
 
     def embed(self, samples: Samples) -> Embeddings:
-        """Return the embeddings of the voice in all of `samples`, and in each window of them.
+        """Return the speaker embeddings of all of `samples` and of each window.
 
         Raises:
-            EngineError: where there is too little audio; the embedder stays usable.
+            EngineError: where the audio is too short; the embedder stays usable.
 
         """
 
 
 class OverlapDetector(Protocol):
-    """Tells where two speak at once."""
+    """Detects overlapping speech of two speakers."""
 
     def overlap(self, samples: Samples) -> NDArray[np.float32]:
-        """Return how much of each hop two voices share, shape (hops,), in [0, 1].
+        """Return the overlap of two speakers in each hop, shape (hops,), float32, in [0, 1].
 
         Raises:
-            EngineError: where there is no valid audio; the detector stays usable.
+            EngineError: where the audio is invalid; the detector stays usable.
 
         """
 
 
 class DetectorState(Protocol):
-    """What a detector remembers of one stream between calls."""
+    """A detector's state of one stream between two calls."""
 
     def reset(self) -> None:
-        """Forget everything heard."""
+        """Restore the state of a new stream."""
 
 
 State = TypeVar("State", bound=DetectorState)
 
 
 class SpeechDetector(Protocol[State]):
-    """Gives the probability of speech of each frame, for many streams in one call."""
+    """Computes the speech probability of each frame, for many streams in one call."""
 
     def new_state(self) -> State:
-        """Return the state of a stream of which nothing was heard."""
+        """Return the state of a new stream."""
 
     def detect(self, streams: Sequence[tuple[State, Samples]]) -> list[tuple[float, ...]]:
-        """Return one probability per frame, for each stream.
+        """Return one speech probability per frame, for each stream.
 
         Args:
-            streams: per stream its state, which is advanced, and its next frames,
-                shape (n, 512), float32. A state may occur once.
+            streams: for each stream its state, which the call updates, and its next frames, shape
+                (n, 512), float32. Each state occurs once.
 
         """

@@ -1,6 +1,6 @@
-"""What Whisper hears of audio: a log-mel spectrogram (section 2.2 of its paper).
+"""Computes Whisper's input: a log-mel spectrogram (section 2.2 of its paper).
 
-sherpa-onnx makes the same one, by a Fourier transform that takes as long as the model.
+sherpa-onnx computes the same one, but its Fourier transform takes as long as the model.
 """
 
 from functools import cache
@@ -12,17 +12,17 @@ from hwaja.engines.interface import Samples
 from hwaja.protocol.audio import SAMPLE_RATE
 
 WINDOW_SAMPLES = 400
-"""25 ms."""
+"""Window length, 25 ms."""
 
 HOP_SAMPLES = 160
-"""From one frame to the next, 10 ms."""
+"""Distance of two frames, 10 ms."""
 
 FRAMES_PER_SECOND = SAMPLE_RATE // HOP_SAMPLES
 
 SILENCE_BELOW_PEAK = 2.0
-"""How far silence lies below the loudest bin: 8 powers of ten, which are then divided by 4."""
+"""Range below the loudest bin: 8 powers of ten, divided by 4. Quieter bins are raised to it."""
 
-_QUIETEST = 1e-10  # of power; log10 needs one
+_QUIETEST = 1e-10  # minimum power, since log10(0) is infinite
 
 # Slaney's mel scale (Auditory Toolbox, 1998): linear up to 1000 Hz, then 27 steps for each 6.4.
 _LINEAR_HZ = 200 / 3
@@ -34,13 +34,14 @@ Mel = NDArray[np.float32]
 
 
 def log_mel(samples: Samples, mels: int) -> Mel:
-    """Return the spectrogram of `samples` with silence behind them.
+    """Return the spectrogram of `samples` followed by silence.
 
-    Frame k is around sample 160 k; the last one is the last that hears any of the samples.
+    The middle of frame k is sample 160 k. The last frame is the last one whose window includes a
+    sample.
 
     Args:
-        samples: more than half a window, 201.
-        mels: bands, 80 or 128.
+        samples: at least 201 samples, which is more than half a window.
+        mels: number of mel bands, 80 or 128.
 
     """
     half = WINDOW_SAMPLES // 2
@@ -56,14 +57,14 @@ def log_mel(samples: Samples, mels: int) -> Mel:
 
 @cache
 def _window() -> NDArray[np.float32]:
-    """Return Hann's window, periodic."""
+    """Return the periodic Hann window."""
     turns = np.arange(WINDOW_SAMPLES) / WINDOW_SAMPLES
     return (0.5 - 0.5 * np.cos(2 * np.pi * turns)).astype(np.float32)
 
 
 @cache
 def _bands(mels: int) -> NDArray[np.float32]:
-    """Return what each bin counts for each band, (mels, 201): triangles of area 1."""
+    """Return the weight of each bin in each band, shape (mels, 201): triangles of area 1."""
     edges = _hz(np.linspace(0, _mel(SAMPLE_RATE / 2), mels + 2))
     bins = np.fft.rfftfreq(WINDOW_SAMPLES, 1 / SAMPLE_RATE)
     low, centre, high = (edges[k : k + mels, np.newaxis] for k in range(3))

@@ -1,6 +1,6 @@
-"""Reading model files: found in their folder, parsed once, looked at before sherpa-onnx does.
+"""Finds, parses and checks model files before sherpa-onnx reads them.
 
-sherpa-onnx answers a bad file by ending the process.
+sherpa-onnx ends the process on an invalid file.
 """
 
 from collections.abc import Mapping
@@ -11,19 +11,21 @@ from typing import Any
 from hwaja.engines.interface import EngineError
 
 MAX_NUMBER = 1_000_000
-"""No number in the metadata or the tokens of a model is larger; one that is would take all memory,
-or be none to sherpa-onnx."""
+"""Limit for numbers in the metadata and the token table of a model.
+
+With a larger number, sherpa-onnx would use all memory or fail to parse it.
+"""
 
 Numbers = Mapping[str, list[int]]
-"""Metadata that are lists of integers; a single one is a list of one."""
+"""Metadata that are lists of integers; a single integer is a list of one."""
 
 Shape = tuple[int | None, ...]
-"""Axes of a value; None where the file does not fix the length."""
+"""Lengths of a value's axes; None where the file does not fix the length."""
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What an ONNX file says of itself."""
+    """Metadata, inputs and outputs of an ONNX file."""
 
     path: Path
     metadata: Mapping[str, str]
@@ -31,10 +33,10 @@ class Model:
     outputs: Mapping[str, Shape]
 
     def require(self, keys: tuple[str, ...]) -> None:
-        """Check that there is metadata for all of `keys`.
+        """Check that the metadata has all of `keys`.
 
         Raises:
-            EngineError: otherwise.
+            EngineError: where a key is missing.
 
         """
         missing = sorted(key for key in keys if not self.metadata.get(key))
@@ -42,10 +44,10 @@ class Model:
             raise EngineError(f"{self.path} lacks the metadata {', '.join(missing)}.")
 
     def numbers(self, key: str) -> list[int]:
-        """Return metadata that is a list of integers with commas between.
+        """Return a metadata value that is a list of integers, separated by commas.
 
         Raises:
-            EngineError: where it is not.
+            EngineError: where the value is no such list.
 
         """
         try:
@@ -57,10 +59,10 @@ class Model:
         return found
 
     def expect(self, inputs: int, outputs: int) -> None:
-        """Check how many inputs and outputs there are; sherpa-onnx counts on it.
+        """Check the number of inputs and outputs, which sherpa-onnx does not check.
 
         Raises:
-            EngineError: otherwise.
+            EngineError: where a number differs.
 
         """
         if (len(self.inputs), len(self.outputs)) != (inputs, outputs):
@@ -72,16 +74,16 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class TokenTable:
-    """What a recogniser writes, by number."""
+    """The tokens of a recogniser, by number."""
 
     path: Path
     tokens: Mapping[int, str]
 
     def require(self, count: int) -> None:
-        """Check that there are the tokens from 0 to `count`, without it.
+        """Check that the table has the tokens 0 to `count` - 1.
 
         Raises:
-            EngineError: otherwise.
+            EngineError: where one is missing.
 
         """
         if any(number not in self.tokens for number in range(count)):
@@ -89,20 +91,20 @@ class TokenTable:
 
 
 def only_file(folder: Path, pattern: str) -> Path:
-    """Return the file of a folder that a pattern names.
+    """Return the file of a folder that matches a pattern.
 
     Raises:
-        EngineError: where there is not exactly one.
+        EngineError: where not exactly one file matches.
 
     """
     return _one(folder, pattern, _files(folder, pattern))
 
 
 def preferred_file(folder: Path, pattern: str, prefer_int8: bool) -> Path:
-    """Return the file that a pattern names, of int8 and other weights the ones preferred.
+    """Return the file that matches a pattern, with int8 or other weights as preferred.
 
     Raises:
-        EngineError: where there is none, or several of the kind.
+        EngineError: where no file matches, or several files with the same kind of weights do.
 
     """
     files = _files(folder, pattern)
@@ -113,10 +115,10 @@ def preferred_file(folder: Path, pattern: str, prefer_int8: bool) -> Path:
 
 
 def read_model(path: Path) -> Model:
-    """Return what an ONNX file says of itself.
+    """Return the metadata, inputs and outputs of an ONNX file.
 
     Raises:
-        EngineError: where it is none.
+        EngineError: where the file is no ONNX file.
 
     """
     import onnx
@@ -138,16 +140,16 @@ def read_model(path: Path) -> Model:
 
 
 def read_tokens(path: Path) -> TokenTable:
-    """Return a table with a token and its number on each line.
+    """Return a token table. Each line of the file has a token and its number.
 
-    A line with a number alone is the token of a space.
+    A line with a number alone stands for the space token.
 
     Raises:
-        EngineError: where a line is anything else, or a number occurs twice.
+        EngineError: where a line has another form, or a number occurs twice.
 
     """
     tokens: dict[int, str] = {}
-    # As C++ reads it: lines end with \n, and only ASCII white space separates.
+    # As sherpa-onnx's C++ reads it: only \n ends a line, and only ASCII white space separates.
     for line in path.read_bytes().split(b"\n"):
         fields = line.split()
         if not fields:

@@ -1,12 +1,12 @@
-"""A trial of a provider: `python -m hwaja.engines.probe PROVIDER MODEL`, with a speaker model.
+"""Tests a provider: `python -m hwaja.engines.probe PROVIDER MODEL`, with a speaker embedding model.
 
-sherpa-onnx falls back to the CPU with no more than a line on stderr. So the trial runs what the
-workers will run, in the way they do, and then asks the driver of the GPU whether it was used. It
-is a process of its own since the engine may end it, and since nothing else in it may use the GPU:
-the driver's answer would prove nothing.
+sherpa-onnx falls back to the CPU with only a line on stderr. So the test runs the workers' code and
+then asks the GPU driver whether the process used the GPU. It needs a process of its own for two
+reasons: the engine may end the process, and other code that used the GPU would make the driver's
+answer worthless.
 
-The last line on stdout is a JSON object: `{"onnxruntime": "1.32.0"}`, the version of the library
-that ran, or `{"reason": "..."}`; the exit code is 0 or 1.
+The last line on stdout is a JSON object: `{"onnxruntime": "1.32.0"}` with the version of the
+library that ran, or `{"reason": "..."}`. The exit code is 0 or 1.
 """
 
 import argparse
@@ -23,18 +23,19 @@ from hwaja.protocol.audio import SAMPLE_RATE
 
 _DRIVER = "libcuda.so.1"
 
-_DEVICE = 0  # sherpa-onnx's default; CUDA_VISIBLE_DEVICES says which one that is
+_DEVICE = 0  # sherpa-onnx's default; CUDA_VISIBLE_DEVICES selects the GPU
 
 
 def run(provider: str, model: Path) -> str:
-    """Embed a second of noise; return the version of the onnxruntime that did.
+    """Embed a second of noise; return the version of the onnxruntime that computed it.
 
     Args:
-        provider: "cuda", or "cpu" to try the way there without a GPU.
+        provider: "cuda", or "cpu" to test the same code without a GPU.
         model: a speaker embedding model.
 
     Raises:
-        EngineError: in one sentence why sherpa-onnx does not run on that provider.
+        EngineError: where sherpa-onnx does not run on that provider; the message gives the reason
+            in one sentence.
 
     """
     driver = _open_driver() if provider == "cuda" else None
@@ -49,7 +50,7 @@ def run(provider: str, model: Path) -> str:
     noise = np.random.default_rng(0).uniform(-0.1, 0.1, SAMPLE_RATE).astype(np.float32)
     try:
         sherpa.SpeakerEmbedder(model, provider).embed(noise)
-    except RuntimeError as error:  # onnxruntime's
+    except RuntimeError as error:  # raised by onnxruntime
         (reason, *_) = str(error).splitlines() or ["it does not say why."]
         raise EngineError(f"sherpa-onnx fails on {provider}: {reason}") from None
     if driver is not None and not _used(driver):
@@ -72,14 +73,14 @@ def _open_driver() -> ctypes.CDLL:
 
 
 def _used(driver: ctypes.CDLL) -> bool:
-    """Say whether anything in this process computes on the GPU."""
+    """Return whether this process has computed on the GPU."""
     flags, active = ctypes.c_uint(), ctypes.c_int()
     code = driver.cuDevicePrimaryCtxGetState(_DEVICE, ctypes.byref(flags), ctypes.byref(active))
     return bool(code == 0 and active.value)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Try a provider, print what came out, return the exit code."""
+    """Test a provider, print the result as JSON, return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m hwaja.engines.probe")
     parser.add_argument("provider", choices=["cpu", "cuda"])
     parser.add_argument("model", type=Path, help="a speaker embedding model")

@@ -1,4 +1,4 @@
-"""Which provider the engine runs on: the one that was asked for, tried before it is believed."""
+"""Selects the engine's provider and tests it before use."""
 
 import asyncio
 import json
@@ -10,38 +10,39 @@ from hwaja.engines import runtime
 from hwaja.engines.interface import EngineError
 
 TRIAL_SECONDS = 120.0
-"""How long a trial may take: the first use of a GPU after a new driver compiles for it."""
+"""Timeout of a test: the first use of a GPU after a driver update compiles kernels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """What was asked for, and what sherpa-onnx runs on."""
+    """The requested provider, and the one that sherpa-onnx runs on."""
 
     asked: str
     """ "cpu", "cuda", or "auto": cuda where it runs, else cpu."""
     running: str
     """ "cpu" or "cuda"."""
     onnxruntime: str | None
-    """Version of the installed onnxruntime that sherpa-onnx was seen to run on; None: its own."""
+    """Version of the installed onnxruntime that sherpa-onnx ran on; None: its own onnxruntime."""
     reason: str
-    """Why it is not cuda; empty where it is, and where nobody asked."""
+    """Why the provider is not cuda; empty where it is cuda or where cuda was not requested."""
 
 
 async def resolve(asked: str, model: Path) -> Provider:
-    """Find out what sherpa-onnx will run on.
+    """Return the provider that sherpa-onnx will run on.
 
     Args:
         asked: "cpu", "cuda" or "auto".
-        model: a speaker embedding model to try with.
+        model: a speaker embedding model for the test.
 
     Raises:
-        EngineError: where cuda was asked for and does not run, in one sentence why.
+        EngineError: where cuda was requested and does not run; the message gives the reason in one
+            sentence.
 
     """
     if asked == "cpu":
         return Provider(asked, "cpu", None, "")
     try:
-        runtime.check_cuda()  # spares most machines the trial
+        runtime.check_cuda()  # most machines need no test after this check
         version = await try_out("cuda", model)
     except EngineError as error:
         if asked == "cuda":
@@ -51,16 +52,16 @@ async def resolve(asked: str, model: Path) -> Provider:
 
 
 async def try_out(provider: str, model: Path) -> str:
-    """Run `probe` in a process; return the version of the onnxruntime that did the work.
+    """Run `probe` in a process; return the version of the onnxruntime that it ran on.
 
     Raises:
-        EngineError: where the provider does not run, in one sentence why.
+        EngineError: where the provider does not run; the message gives the reason in one sentence.
 
     """
     command = [sys.executable, "-m", "hwaja.engines.probe", provider, str(model)]
     try:
         trial = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-    except (OSError, RuntimeError) as error:  # which Python raises where it gets no thread
+    except (OSError, RuntimeError) as error:  # RuntimeError: Python could not start a thread
         reason = error.strerror if isinstance(error, OSError) else error
         raise EngineError(f"A trial of {provider} cannot be started: {reason}.") from error
     try:

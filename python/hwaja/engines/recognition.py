@@ -1,4 +1,4 @@
-"""What a recogniser can do, and what it answers; no audio."""
+"""A recogniser's abilities and its results; no audio."""
 
 from dataclasses import dataclass, replace
 
@@ -8,17 +8,17 @@ from hwaja.protocol.values import Options, Token
 
 @dataclass(frozen=True, slots=True)
 class Abilities:
-    """What a loaded recogniser can do."""
+    """The features of a loaded recogniser."""
 
     streaming: bool = False
-    """Whether it hears an utterance while it is spoken (`engine.StreamingRecognizer`)."""
+    """Whether it decodes an utterance while it is spoken (`interface.StreamingRecognizer`)."""
     languages: frozenset[str] = frozenset()
-    """Codes that a session may choose between; one alone where the model gives no choice."""
+    """Language codes that a session may choose from; one where the model offers no choice."""
     hotword_characters: frozenset[str] = frozenset()
-    """What hotwords may be made of, spaces apart; empty where it takes no hotwords."""
+    """Characters that hotwords may have besides spaces; empty: hotwords are not supported."""
 
     def refusal(self, options: Options) -> Reason | None:
-        """Return what a session asks for that cannot be done; None where all of it can."""
+        """Return why the recogniser does not support a session's options; None: it does."""
         if options.language is not None and options.language not in self.languages:
             return Reason.LANGUAGE_UNSUPPORTED
         if not options.hotwords:
@@ -31,20 +31,24 @@ class Abilities:
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """What a recogniser made of an utterance, or of what it has heard of it so far."""
+    """A recogniser's result for an utterance, or for the part of it that is decoded so far."""
 
     text: str
     tokens: tuple[Token, ...] = ()
-    """Pieces of `text`, dated from the first sample of the utterance; empty where the model gives
-    no times."""
+    """Pieces of `text` with their times from the first sample of the utterance, in seconds.
+
+    Empty where the model gives no times.
+    """
     language: str | None = None
-    """Code of the language that the model heard; None where it does not say."""
+    """Code of the language that the model detected; None where the model does not report it."""
     score: float | None = None
-    """How sure the model is that this was said, 0 at most; None where it does not say. The mean
-    log-probability of its tokens, less twice the probability that nobody speaks."""
+    """The model's confidence in the text, 0 at most; None where the model does not report it.
+
+    It is the mean log-probability of the tokens, minus twice the probability that nobody speaks.
+    """
 
     def earlier(self, seconds: float) -> "Hypothesis":
-        """Return it with its tokens as much earlier, not before the utterance begins."""
+        """Return the hypothesis with its tokens moved earlier by `seconds`; no time is below 0."""
         starts = (max(0.0, round(token.start_seconds - seconds, 3)) for token in self.tokens)
         moved = zip(self.tokens, starts, strict=True)
         return replace(self, tokens=tuple(Token(token.text, start) for token, start in moved))

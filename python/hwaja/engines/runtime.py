@@ -1,7 +1,7 @@
-"""The onnxruntime that pip installed: which it is, its sessions, and sherpa-onnx put on it.
+"""Uses the installed onnxruntime package: finds it, opens sessions, and makes sherpa-onnx use it.
 
-sherpa-onnx brings an onnxruntime of its own, which knows no GPU. The shim (`shim/src/lib.rs`) takes
-its place and forwards to the one in the wheel `onnxruntime` or `onnxruntime-gpu`.
+sherpa-onnx ships an onnxruntime of its own, which has no GPU support. The shim (`shim/src/lib.rs`)
+replaces it and forwards to the one in the wheel `onnxruntime` or `onnxruntime-gpu`.
 """
 
 import ctypes
@@ -22,17 +22,17 @@ _SHIM = Path(__file__).parent.with_name("libhwaja_shim.so")
 _CUDA = "CUDAExecutionProvider"
 
 _MIN_VERSION = (1, 28)
-"""sherpa-onnx 2.0.1 asks for the API of this version, and ends the process if there is none."""
+"""sherpa-onnx 2.0.1 requires the API of this version, and ends the process without it."""
 
 
 def import_onnxruntime() -> Any:
     """Return the module onnxruntime.
 
     Raises:
-        EngineError: where it is not installed, or twice.
+        EngineError: where it is not installed, or installed twice.
 
     """
-    # The library reads this once, when it is loaded; 1.29 and later report home without it.
+    # The library reads this once, when it is loaded. Without it, 1.29 and later send telemetry.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     if len(_installed()) > 1:
         raise EngineError(
@@ -52,15 +52,17 @@ def import_onnxruntime() -> Any:
 def open_session(model: Path, provider: str = "cpu") -> Any:
     """Return an onnxruntime session that computes on one thread, or on a GPU.
 
-    A second thread costs more in waiting than it computes, and each core has a worker of its own.
+    A second thread would lose more time in waiting than it saves, and each core already has a
+    worker.
 
     Args:
         model: an ONNX file.
-        provider: "cpu" or "cuda". For a small model the way to a GPU takes longer than the graph.
+        provider: "cpu" or "cuda". For a small model, the transfer to a GPU takes longer than the
+            graph.
 
     Raises:
-        EngineError: where onnxruntime is not installed, or twice, or knows no CUDA if that is
-            asked for, or the file cannot be loaded.
+        EngineError: where onnxruntime is not installed, is installed twice, has no CUDA support
+            although `provider` is "cuda", or cannot load the file.
 
     """
     onnxruntime = import_onnxruntime()
@@ -79,12 +81,12 @@ def open_session(model: Path, provider: str = "cpu") -> Any:
 
 
 def run_bound(session: Any, inputs: Mapping[str, Any], outputs: Mapping[str, str]) -> list[Any]:
-    """Run a session on values that stay on its device, and return such values.
+    """Run a session on values that stay on its device; return values of the same kind.
 
     Args:
-        session: of `open_session`.
-        inputs: for each name an array, or a value that a run returned.
-        outputs: for each name where its value shall be, "cpu" or "cuda".
+        session: a session that `open_session` returned.
+        inputs: by name, an array, or a value that an earlier run returned.
+        outputs: by name, the device of the value, "cpu" or "cuda".
 
     """
     from onnxruntime import OrtValue
@@ -101,10 +103,10 @@ def run_bound(session: Any, inputs: Mapping[str, Any], outputs: Mapping[str, str
 
 
 def check_cuda() -> None:
-    """Check that the installed onnxruntime is one for CUDA; whether it runs there is not looked at.
+    """Check that the installed onnxruntime supports CUDA. This does not run anything on CUDA.
 
     Raises:
-        EngineError: otherwise.
+        EngineError: where it does not support CUDA.
 
     """
     if _CUDA not in import_onnxruntime().get_available_providers():
@@ -115,13 +117,13 @@ def check_cuda() -> None:
 
 
 def put_below_sherpa() -> str:
-    """Have sherpa-onnx run on the installed onnxruntime; to be called before it is imported.
+    """Make sherpa-onnx use the installed onnxruntime. Call this before sherpa-onnx is imported.
 
     Returns:
         The version of that onnxruntime.
 
     Raises:
-        EngineError: where that cannot be done; sherpa-onnx can still run on its own.
+        EngineError: where that is impossible; sherpa-onnx can still use its own onnxruntime.
 
     """
     onnxruntime = import_onnxruntime()
@@ -129,7 +131,7 @@ def put_below_sherpa() -> str:
     if tuple(int(number) for number in version.split(".")[:2]) < _MIN_VERSION:
         least = ".".join(map(str, _MIN_VERSION))
         raise EngineError(f"onnxruntime {version} is too old for sherpa-onnx: it needs {least}.")
-    # CUDA and cuDNN of pip's nvidia packages lie where the linker does not look.
+    # The linker does not search the folders of pip's nvidia packages (CUDA and cuDNN).
     onnxruntime.preload_dlls()
     library = Path(onnxruntime.__file__).with_name("capi") / f"libonnxruntime.so.{version}"
     try:

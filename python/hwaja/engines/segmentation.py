@@ -1,4 +1,4 @@
-"""pyannote segmentation-3.0 on onnxruntime: who of up to three speaks in each frame."""
+"""pyannote segmentation-3.0 on onnxruntime: which of up to three speakers speak in each frame."""
 
 from pathlib import Path
 
@@ -10,37 +10,38 @@ from hwaja.engines.interface import HOP_SAMPLES, EngineError, Samples
 from hwaja.engines.runtime import open_session
 
 FRAME_STEP_SAMPLES = 270
-"""From one frame to the next, 16.875 ms: the strides of SincNet, 10, 3, 3 and 3."""
+"""Distance of two frames, 16.875 ms: the product of SincNet's strides, 10, 3, 3 and 3."""
 
 RECEPTIVE_FIELD_SAMPLES = 991
-"""What the first layers hear of a frame; frame k hears the samples from k steps on."""
+"""Receptive field of the first layers. The field of frame k begins k steps after sample 0."""
 
 FRAME_CENTRE_SAMPLES = RECEPTIVE_FIELD_SAMPLES // 2
-"""Where the middle of the first frame is."""
+"""The middle of the first frame."""
 
 MIN_SAMPLES = RECEPTIVE_FIELD_SAMPLES + FRAME_STEP_SAMPLES
-"""Two frames: the features are normalised over time, and of a single one nothing would be left."""
+"""Two frames. The features are normalised over time, which would turn a single frame into zeros."""
 
 SPEAKERS = ((), (0,), (1,), (2,), (0, 1), (0, 2), (1, 2))
-"""Who speaks in each of the classes."""
+"""The speakers of each class."""
 
 _SHARED = [index for index, speakers in enumerate(SPEAKERS) if len(speakers) > 1]
 
 Segmentation = NDArray[np.float32]
-"""Probabilities of the classes in each frame, shape (frames, 7), float32; a row adds up to 1."""
+"""Probabilities of the classes in each frame, shape (frames, 7), float32; each row sums to 1."""
 
 
 class Segmenter:
-    """Tells up to three voices in a piece of audio from each other; their numbers hold there only.
+    """Separates up to three speakers in a piece of audio.
 
-    Not thread-safe: one call at a time.
+    The speaker numbers are valid within that piece only. Not thread-safe: one call at a time.
     """
 
     def __init__(self, model: Path) -> None:
         """Load the model.
 
         Raises:
-            EngineError: where onnxruntime is not installed, or twice, or the file is not the model.
+            EngineError: where onnxruntime is not installed, is installed twice, or the file is not
+                this model.
 
         """
         self._session = open_session(model)
@@ -49,13 +50,13 @@ class Segmenter:
             raise EngineError(f"{model} is not the segmentation model hwaja expects.")
 
     def segment(self, samples: Samples) -> Segmentation:
-        """Return the probabilities of `SPEAKERS` in each frame.
+        """Return the probabilities of the classes in `SPEAKERS` for each frame.
 
         Args:
-            samples: `MIN_SAMPLES` at least, 0.08 s. Memory grows with them, 2 MB a second.
+            samples: at least `MIN_SAMPLES`, 0.08 s. Each second takes 2 MB of memory.
 
         Raises:
-            EngineError: where there is too little audio; the segmenter stays usable.
+            EngineError: where the audio is too short; the segmenter stays usable.
 
         """
         check_samples(samples)
@@ -65,7 +66,7 @@ class Segmenter:
         return np.asarray(probabilities[0], np.float32)
 
     def overlap(self, samples: Samples) -> NDArray[np.float32]:
-        """Return how much of each hop two voices share; see `engine.OverlapDetector.overlap`."""
+        """Return the overlap of speakers in each hop; see `interface.OverlapDetector.overlap`."""
         hops = -(-len(samples) // HOP_SAMPLES)
         shared = self.segment(samples)[:, _SHARED].sum(axis=1) >= 0.5
         hop_of = (FRAME_CENTRE_SAMPLES + FRAME_STEP_SAMPLES * np.arange(len(shared))) // HOP_SAMPLES

@@ -1,4 +1,4 @@
-"""The pieces of a SentencePiece model, with their scores: from bpe.vocab, or from bpe.model."""
+"""Reads the pieces and scores of a SentencePiece model from bpe.vocab or bpe.model."""
 
 import math
 import struct
@@ -8,16 +8,19 @@ from pathlib import Path
 from hwaja.engines.interface import EngineError
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # wire types of Protocol Buffers
-_MAX_VARINT_BYTES = 10  # a number has 64 bits
-_PIECES = 1  # field of the model
-_PIECE, _SCORE = 1, 2  # fields of a piece
+_MAX_VARINT_BYTES = 10  # a varint has 64 bits
+_PIECES = 1  # field number in the model
+_PIECE, _SCORE = 1, 2  # field numbers in a piece
 
 
 def find_pieces(folder: Path) -> dict[str, float] | None:
-    """Return the scores of the pieces in a folder's bpe.vocab or bpe.model; None without either.
+    """Return the scores of the pieces in a folder's bpe.vocab or bpe.model.
+
+    Returns:
+        Score by piece; None where the folder has neither file.
 
     Raises:
-        EngineError: where the file is none.
+        EngineError: where the file is invalid.
 
     """
     vocabulary, model = folder / "bpe.vocab", folder / "bpe.model"
@@ -33,7 +36,7 @@ def find_pieces(folder: Path) -> dict[str, float] | None:
 
 
 def _checked(pieces: Iterator[tuple[str, float]]) -> dict[str, float]:
-    """Refuse what sherpa-onnx ends its process on, when it reads lines of a piece and a score."""
+    """Reject pieces and scores on which sherpa-onnx would end the process."""
     scores: dict[str, float] = {}
     for piece, score in pieces:
         if piece in scores or piece.split() != [piece] or not math.isfinite(score):
@@ -43,7 +46,7 @@ def _checked(pieces: Iterator[tuple[str, float]]) -> dict[str, float]:
 
 
 def _of_vocabulary(text: bytes) -> Iterator[tuple[str, float]]:
-    """Read a piece and its score on each line."""
+    """Yield the piece and the score of each line."""
     for line in filter(None, text.split(b"\n")):
         piece, score = line.split()
         yield piece.decode("utf-8"), float(score)
@@ -60,7 +63,7 @@ def _of_model(model: bytes) -> Iterator[tuple[str, float]]:
 
 
 def _fields(message: bytes) -> Iterator[tuple[int, bytes | int]]:
-    """Yield the number and the value of each field of a message of Protocol Buffers."""
+    """Yield the number and the value of each field of a Protocol Buffers message."""
     position = 0
     while position < len(message):
         key, position = _varint(message, position)
@@ -80,7 +83,7 @@ def _fields(message: bytes) -> Iterator[tuple[int, bytes | int]]:
 
 
 def _varint(message: bytes, position: int) -> tuple[int, int]:
-    """Return a number of 7 bits a byte, least first, and the position behind it."""
+    """Return a little-endian varint (7 bits per byte) and the position after it."""
     value = 0
     for place in range(_MAX_VARINT_BYTES):
         byte = message[position + place]

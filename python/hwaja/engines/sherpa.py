@@ -1,8 +1,8 @@
-"""sherpa-onnx's recogniser of whole utterances, its speaker embedder, and which one to load.
+"""Adapts sherpa-onnx's offline recogniser and speaker embedder, and loads a folder's recogniser.
 
-sherpa-onnx answers misuse by ending the process, without an exception. So every file is checked
-(in `exports` and `streaming_exports`), and every array and option (in `admission`), before it
-crosses.
+sherpa-onnx ends the process on invalid input, without an exception. So every file is checked (in
+`exports` and `streaming_exports`), and every array and option (in `checks`), before sherpa-onnx
+receives it.
 """
 
 from pathlib import Path
@@ -23,26 +23,26 @@ from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
 
 ONNXRUNTIME_VERSION: str = sherpa_onnx.onnxruntime_version
-"""Version of the library below sherpa-onnx: its own, or the one that `runtime` put there."""
+"""Version of the onnxruntime that sherpa-onnx uses: its own, or the one that `runtime` set."""
 
 MIN_EMBEDDING_SECONDS = 0.1
-"""Shorter audio says nothing about a voice."""
+"""Shorter audio gives no meaningful speaker embedding."""
 
 
 class OfflineRecognizer:
     """A sherpa-onnx offline recogniser on whole utterances. One thread at a time."""
 
     def __init__(self, recogniser: Any, abilities: Abilities) -> None:
-        """Adapt sherpa-onnx's recogniser that can do what `abilities` say."""
+        """Adapt sherpa-onnx's `recogniser`, which has the given abilities."""
         self._recogniser = recogniser
         self.abilities = abilities
 
     def recognise(self, samples: Samples, options: Options) -> Hypothesis:
-        """Return the text; see `engine.Recognizer.recognise`."""
+        """Return the text; see `interface.Recognizer.recognise`."""
         check_options(options, self.abilities)
         check_utterance(samples)
         stream = self._recogniser.create_stream()
-        # As a memoryview (`data`) it is converted ten times as fast as an array (design notes).
+        # The binding converts a memoryview (`data`) ten times as fast as an array (design notes).
         stream.accept_waveform(SAMPLE_RATE, samples.data)
         self._recogniser.decode_stream(stream)
         fields = written(stream.result)
@@ -67,7 +67,7 @@ class SpeakerEmbedder:
         )
 
     def embed(self, samples: Samples) -> Embeddings:
-        """Return the embeddings; see `engine.Embedder.embed`."""
+        """Return the embeddings; see `interface.Embedder.embed`."""
         check_samples(samples)
         if len(samples) < MIN_EMBEDDING_SECONDS * SAMPLE_RATE:
             raise EngineError(f"a voice needs at least {MIN_EMBEDDING_SECONDS:g} s")
@@ -76,10 +76,10 @@ class SpeakerEmbedder:
         stream.input_finished()
         if not self._extractor.is_ready(stream):
             raise EngineError("too little audio for the speaker model")
-        # All rows in one: sherpa-onnx hands on what is in the second axis, however long.
+        # All rows come in one vector: sherpa-onnx returns the second axis, of any length.
         rows = np.array(self._extractor.compute(stream), np.float32)
         rows = rows.reshape(-1, self._extractor.dim)
-        # Where a last hop of under half a frame begins none, the window before is there.
+        # A last hop of less than half a frame has no window; it gets the previous one.
         hops = -(-len(samples) // HOP_SAMPLES)
         return np.concatenate([rows, *[rows[-1:]] * (1 + hops - len(rows))])
 
@@ -92,10 +92,11 @@ def load_recogniser(
 ) -> OfflineRecognizer | OnlineRecognizer | WhisperRecognizer:
     """Load the recogniser in a model folder to run on `provider`, "cpu" or "cuda".
 
-    Its files say which family it is; for the other arguments see `exports.open_export`.
+    The folder's files determine the model family. For the other arguments see
+    `exports.open_export`.
 
     Raises:
-        EngineError: in one sentence what is wrong with the folder or the language.
+        EngineError: where the folder or the language is invalid; the message is one sentence.
 
     """
     export = open_export(folder, language, decoding_method, prefer_int8=provider == "cpu")

@@ -1,8 +1,8 @@
-"""sherpa_onnx, loaded as hwaja wants it; everything else imports it from here."""
+"""Imports sherpa_onnx with telemetry off; all other modules import it from here."""
 
 import os
 
-# The library below sherpa-onnx reads this when it is loaded; hwaja sends nothing anywhere.
+# onnxruntime reads this when it is loaded. hwaja sends no telemetry.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import sherpa_onnx

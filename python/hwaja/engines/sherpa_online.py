@@ -1,4 +1,4 @@
-"""sherpa-onnx's streaming recognisers behind `engine.StreamingRecognizer`."""
+"""Adapts sherpa-onnx's streaming recognisers to `interface.StreamingRecognizer`."""
 
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -18,16 +18,16 @@ from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Hotword, Options, Token
 
 _PIECE_SAMPLES = SAMPLE_RATE
-"""sherpa-onnx converts audio with the GIL held: 1 s at a time."""
+"""sherpa-onnx converts audio while it holds the GIL, so it gets 1 s at a time."""
 
-_STEP_SAMPLES = SAMPLE_RATE // 100  # one frame of the features
+_STEP_SAMPLES = SAMPLE_RATE // 100  # one feature frame
 
 _MAX_WINDOW_SECONDS = 30.0
-"""A model that wants more before it begins is none that streams."""
+"""A model that needs more audio before it begins is no streaming model."""
 
 
 class OnlineStream:
-    """One utterance; see `engine.Stream`. Made by `OnlineRecognizer.open`."""
+    """One utterance; see `interface.Stream`. `OnlineRecognizer.open` creates it."""
 
     def __init__(
         self,
@@ -41,11 +41,11 @@ class OnlineStream:
         """Adapt a stream.
 
         Args:
-            recogniser: sherpa-onnx's.
-            stream: sherpa-onnx's, which has heard nothing.
-            tail_samples: how much silence brings the last sample through the model.
-            time_scale: what its token times must be multiplied with.
-            language: code of the one that the model was told to expect.
+            recogniser: sherpa-onnx's recogniser.
+            stream: a new stream of sherpa-onnx.
+            tail_samples: length of the silence after which the model has decoded the last sample.
+            time_scale: factor for the model's token times.
+            language: code of the language that the model was configured for.
 
         """
         self._recogniser = recogniser
@@ -57,60 +57,61 @@ class OnlineStream:
 
     @property
     def ready(self) -> bool:
-        """See `engine.Stream.ready`."""
+        """See `interface.Stream.ready`."""
         return bool(self._recogniser.is_ready(self.stream))
 
     @property
     def hypothesis(self) -> Hypothesis:
-        """See `engine.Stream.hypothesis`."""
+        """See `interface.Stream.hypothesis`."""
         result = self._recogniser.get_result_all(self.stream)
         text = text_of(written(result))
         return Hypothesis(text, self._tokens(result, text), self._language)
 
     def feed(self, samples: Samples) -> None:
-        """See `engine.Stream.feed`."""
+        """See `interface.Stream.feed`."""
         check_samples(samples)
         if self._finished:
             raise EngineError("the utterance is finished")
         self._accept(samples)
 
     def finish(self) -> None:
-        """See `engine.Stream.finish`; silence as long as the model looks ahead follows."""
+        """See `interface.Stream.finish`. Appends silence for the model's look-ahead."""
         if not self._finished:
             self._accept(np.zeros(self._tail_samples, np.float32))
             self.stream.input_finished()
             self._finished = True
 
     def _tokens(self, result: Any, text: str) -> tuple[Token, ...]:
-        """Return the pieces of a text with their times; none where they are not its pieces."""
-        pieces = result.tokens  # valid UTF-8, since the token table is
-        # A mark that the text begins with is dropped from it, <unk> from all but the times.
+        """Return the pieces of a text with their times; empty where they do not form the text."""
+        pieces = result.tokens  # valid UTF-8, like the token table
+        # sherpa-onnx drops a leading word mark from the text, and <unk> from all but the times.
         whole = text != "" and "".join(pieces).strip().endswith(text)
         if not whole or len(pieces) != len(result.timestamps):
             return ()
-        # The times come as float32.
+        # The times are float32, so they need rounding.
         seconds = [round(self._time_scale * time, 3) for time in result.timestamps]
         return tuple(map(Token, pieces, seconds))
 
     def _accept(self, samples: Samples) -> None:
         for start in range(0, len(samples), _PIECE_SAMPLES):
-            # As a memoryview (`data`) it is converted ten times as fast as an array.
+            # The binding converts a memoryview (`data`) ten times as fast as an array.
             self.stream.accept_waveform(SAMPLE_RATE, samples[start : start + _PIECE_SAMPLES].data)
 
 
 class OnlineRecognizer:
-    """A sherpa-onnx streaming recogniser; see `engine.StreamingRecognizer`. One thread at a time.
+    """A sherpa-onnx streaming recogniser; see `interface.StreamingRecognizer`.
 
-    Each utterance has a stream of its own: sherpa-onnx's own reset keeps what some models heard.
+    One thread at a time. Each utterance has its own stream, since sherpa-onnx's reset keeps the
+    state of some models.
     """
 
     def __init__(self, recogniser: Any, export: StreamingExport, language: str) -> None:
         """Adapt a recogniser.
 
         Args:
-            recogniser: sherpa-onnx's.
-            export: the model it was loaded from.
-            language: code of what is spoken where a session does not say.
+            recogniser: sherpa-onnx's recogniser.
+            export: the model that it was loaded from.
+            language: language code for sessions that do not name one.
 
         Raises:
             EngineError: where the model is never ready to decode.
@@ -127,7 +128,7 @@ class OnlineRecognizer:
         self._tail_samples = self._measured_tail_samples()
 
     def open(self, options: Options) -> OnlineStream:
-        """See `engine.StreamingRecognizer.open`."""
+        """See `interface.StreamingRecognizer.open`."""
         check_options(options, self.abilities)
         language = options.language or self._language
         known = bool(self._export.languages) and language != AUTO_LANGUAGE
@@ -140,7 +141,7 @@ class OnlineRecognizer:
         )
 
     def decode(self, streams: Sequence[OnlineStream]) -> None:
-        """See `engine.StreamingRecognizer.decode`."""
+        """See `interface.StreamingRecognizer.decode`."""
         if not streams:
             raise EngineError("there is no stream to decode")
         if len({id(stream) for stream in streams}) < len(streams):
@@ -160,11 +161,11 @@ class OnlineRecognizer:
         return stream
 
     def _measured_tail_samples(self) -> int:
-        """Return how much silence brings the last sample through the model.
+        """Return the length of silence after which the model has decoded the last sample.
 
-        A window, so that its last frame is decoded, and a step more, since some models write a
-        word only when they heard what follows. Two streams, so that a model that cannot decode
-        several at once is found out now.
+        It is a window, so that the last frame is decoded, plus a step, since some models emit a
+        word only after the audio that follows it. The measurement uses two streams, so that a model
+        that cannot decode several streams at once fails here.
         """
         streams = [self._new_stream((), self._language) for _ in range(2)]
         window_samples = self._fill(streams)
@@ -187,16 +188,16 @@ def load_streaming(
     decoding_method: str = GREEDY_SEARCH,
     provider: str = "cpu",
 ) -> OnlineRecognizer:
-    """Load a streaming model that was checked.
+    """Load a checked streaming model.
 
     Args:
-        export: what `exports.open_export` returned for `decoding_method`.
-        language: code of what is spoken where a session does not say.
-        decoding_method: sherpa-onnx's name of it.
+        export: the result of `exports.open_export` for `decoding_method`.
+        language: language code for sessions that do not name one.
+        decoding_method: sherpa-onnx's name of the decoding method.
         provider: "cpu" or "cuda".
 
     Raises:
-        EngineError: where the graphs of the model do not fit what it says of itself.
+        EngineError: where the model's graphs do not match its metadata.
 
     """
     constructor = getattr(sherpa_onnx.OnlineRecognizer, f"from_{export.family}")
@@ -208,8 +209,8 @@ def load_streaming(
                 **hotword_arguments,
                 decoding_method=decoding_method,
                 provider=provider,
-                num_threads=1,  # the cheapest for each stream (design notes)
-                enable_endpoint_detection=False,  # our gate decides where an utterance ends
+                num_threads=1,  # the lowest cost per stream (design notes)
+                enable_endpoint_detection=False,  # hwaja's VAD ends utterances
             )
         return OnlineRecognizer(recogniser, export, language)
     except (RuntimeError, ValueError, IndexError) as error:
@@ -220,7 +221,7 @@ def load_streaming(
 
 @contextmanager
 def _hotword_arguments(units: HotwordUnits | None) -> Iterator[dict[str, str]]:
-    """Yield how hotwords are spelt; pieces are in a file, which is read once."""
+    """Yield the constructor's hotword arguments; pieces are passed in a file that is read once."""
     if units is None:
         yield {}
         return

@@ -1,4 +1,4 @@
-"""Model folders for sherpa-onnx's streaming recognisers: which family, and whether whole."""
+"""Detects the family of a streaming model folder for sherpa-onnx and checks its files."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -22,40 +22,45 @@ GREEDY_SEARCH = "greedy_search"
 BEAM_SEARCH = "modified_beam_search"
 
 AUTO_LANGUAGE = "auto"
-"""Asks a model that knows several languages to find out which one is spoken."""
+"""Prompt for a multilingual model to detect the spoken language."""
 
 _ASSUMED_SUBSAMPLING = 4
-"""Frames for one output, as sherpa-onnx 2.0.1 dates the tokens of CTC models; of those of NeMo and
-WeNet it is as many as their metadata say."""
+"""Frames per output that sherpa-onnx 2.0.1 assumes for the token times of CTC models.
 
-_PARAFORMER_FRAMES = 7  # joined for one; its positions are computed for this number only
+For models of NeMo and WeNet, it uses the number in their metadata.
+"""
+
+_PARAFORMER_FRAMES = (
+    7  # stacked for one input; the model's positions are computed for this number only
+)
 _PARAFORMER_WINDOW = 61
 _MEL_BINS = 80
 
 
 @dataclass(frozen=True, slots=True)
 class StreamingExport:
-    """A streaming model, checked."""
+    """A checked streaming model."""
 
     family: str
-    """As sherpa-onnx's constructors are named: OnlineRecognizer.from_..."""
+    """Suffix of sherpa-onnx's constructor: OnlineRecognizer.from_..."""
     files: Mapping[str, Path]
-    """By the names of that constructor's parameters."""
+    """Model files by the constructor's parameter names."""
     settings: Mapping[str, object] = field(default_factory=dict)
-    """More of its parameters: what the model expects of the features."""
+    """Further constructor parameters: the model's feature settings."""
     languages: frozenset[str] = frozenset()
-    """Codes of which each utterance may name one; empty where the model gives no choice."""
+    """Language codes that an utterance may choose from; empty where the model offers no choice."""
     time_scale: float = 1.0
-    """What sherpa-onnx's times of tokens must be multiplied with."""
+    """Factor for sherpa-onnx's token times."""
     hotwords: HotwordUnits | None = None
-    """What hotwords may be made of, where the decoding method takes any."""
+    """Units of hotwords; None where the decoding method does not support hotwords."""
 
 
 def open_transducer(folder: Path, decoding_method: str, prefer_int8: bool) -> StreamingExport:
-    """Return the transducer in a folder: of icefall, of NeMo, or a Parakeet Unified.
+    """Return the transducer in a folder: a model of icefall or NeMo, or Parakeet Unified.
 
     Raises:
-        EngineError: in one sentence what is wrong with the folder or the decoding method.
+        EngineError: where the folder or the decoding method is invalid; the message is one
+            sentence.
 
     """
     parts = ("encoder", "decoder", "joiner")
@@ -64,7 +69,7 @@ def open_transducer(folder: Path, decoding_method: str, prefer_int8: bool) -> St
     }
     forms.JOINER.check(models["joiner"])
     tokens = _tokens(folder)
-    # What sherpa-onnx goes by, too: a predictor with memory is NeMo's.
+    # sherpa-onnx uses the same rule: only NeMo's predictor has a state.
     if len(models["decoder"].outputs) > 1:
         opened = _open_nemo(models, tokens, decoding_method)
     else:
@@ -98,7 +103,7 @@ def _open_icefall(models: Mapping[str, Model], tokens: TokenTable) -> _Opened:
     _check_vocabulary(tokens, models["joiner"], numbers["vocab_size"][0])
     settings: dict[str, object] = {"feature_dim": _feature_dim(encoder, 2), "model_type": family}
     if family == "ebranchformer":
-        settings["normalize_samples"] = False  # its features are of 16-bit samples
+        settings["normalize_samples"] = False  # its features need samples in the 16-bit range
     return _Opened(settings)
 
 
@@ -139,7 +144,7 @@ def _check_parakeet(encoder: Model) -> Numbers:
 
 
 def _prompt_languages(encoder: Model) -> frozenset[str]:
-    """Return the codes a multilingual NeMo model takes: ko-KR, ko for the first of its kind."""
+    """Return a multilingual NeMo model's language codes: ko-KR, and ko for the first such code."""
     if list(encoder.inputs)[-1] != "prompt_index":
         raise EngineError(f"{encoder.path} does not have prompt_index as its last input.")
     try:
@@ -157,10 +162,11 @@ def _prompt_languages(encoder: Model) -> frozenset[str]:
 def open_paraformer(
     folder: Path, encoder: Model, decoding_method: str, prefer_int8: bool
 ) -> StreamingExport:
-    """Return the streaming Paraformer in a folder, the encoder of which was read.
+    """Return the streaming Paraformer in a folder; its encoder is already parsed.
 
     Raises:
-        EngineError: in one sentence what is wrong with the folder or the decoding method.
+        EngineError: where the folder or the decoding method is invalid; the message is one
+            sentence.
 
     """
     _check_method(folder, decoding_method, (GREEDY_SEARCH,))
@@ -181,10 +187,11 @@ def open_paraformer(
 
 
 def open_ctc(folder: Path, decoding_method: str, prefer_int8: bool) -> StreamingExport:
-    """Return the streaming CTC model in a folder: of icefall, NeMo, WeNet, or T-one.
+    """Return the streaming CTC model in a folder: a model of icefall, NeMo or WeNet, or T-one.
 
     Raises:
-        EngineError: in one sentence what is wrong with the folder or the decoding method.
+        EngineError: where the folder or the decoding method is invalid; the message is one
+            sentence.
 
     """
     model = read_model(preferred_file(folder, "*.onnx", prefer_int8))
@@ -225,7 +232,7 @@ def _check_method(folder: Path, decoding_method: str, known: Collection[str]) ->
 
 
 def _check_vocabulary(tokens: TokenTable, scores: Model, vocabulary: int) -> None:
-    """Check that all that a model can write is in the token table."""
+    """Check that the token table has every token that the model can emit."""
     written = _axis_of(next(iter(scores.outputs.values())), -1)
     if written not in (None, vocabulary):
         raise EngineError(f"{scores.path} scores {written} tokens, not {vocabulary}.")
@@ -245,7 +252,7 @@ def _check_ctc_vocabulary(tokens: TokenTable, model: Model, numbers: Numbers) ->
     scores = next(iter(model.outputs.values()))
     if len(scores) != 3:
         raise EngineError(f"{model.path} has scores of {len(scores)} axes, not 3.")
-    # Some say in their metadata how many tokens they write, some in their shape, some not at all.
+    # The number of tokens is in the metadata of some models, in the shape of others, or absent.
     known = numbers["vocab_size"][0] if "vocab_size" in numbers else scores[-1]
     _check_vocabulary(tokens, model, known or len(tokens.tokens))
     if not {"<blk>", "<eps>", "<blank>"} & set(tokens.tokens.values()):
@@ -253,7 +260,7 @@ def _check_ctc_vocabulary(tokens: TokenTable, model: Model, numbers: Numbers) ->
 
 
 def _feature_dim(model: Model, axis: int, *, fixed: bool = False) -> int:
-    """Return how many mel bins a model hears."""
+    """Return the number of mel bins in a model's input."""
     bins = _axis(model, axis)
     if bins is None and fixed:
         raise EngineError(f"{model.path} does not say how many mel bins it hears.")

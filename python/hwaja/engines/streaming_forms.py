@@ -1,7 +1,7 @@
-"""What sherpa-onnx 2.0.1 looks up in the streaming models of each family.
+"""The metadata and graph shapes that sherpa-onnx 2.0.1 expects of each streaming model family.
 
-Found by reading it and by trying: a key that is missing ends the process, a number that is none
-is read as 0, and a graph with fewer outputs than states is read beyond its end.
+They were found in its source and by experiment. On a missing key it ends the process. It reads an
+invalid number as 0. It reads beyond the end of a graph's outputs if there are fewer than states.
 """
 
 from collections.abc import Callable
@@ -13,24 +13,24 @@ from hwaja.engines.model_files import Model, Numbers
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Metadata and shape of one file."""
+    """The expected metadata and graph shape of one file."""
 
     values: Callable[[Numbers], tuple[int, int]]
-    """How many inputs and outputs it has, by its metadata."""
+    """Computes the number of inputs and outputs from the metadata."""
     positive: tuple[str, ...] = ()
-    """Keys with a number above 0."""
+    """Metadata keys with a number above 0."""
     natural: tuple[str, ...] = ()
-    """Keys with a number that may be 0."""
+    """Metadata keys with a number of at least 0."""
     lists: tuple[str, ...] = ()
-    """Keys with lists of numbers above 0, all of one length: one number for each stack."""
+    """Metadata keys with lists of numbers above 0; all have one number per encoder stack."""
     steps: tuple[str, str] | None = None
-    """Keys of the frames that a step hears, and of those by which it advances."""
+    """Metadata keys of a decoding step's window and its shift, both in frames."""
 
     def check(self, model: Model) -> Numbers:
-        """Return the numbers of a model that has this form.
+        """Check that a model has this form; return the numbers in its metadata.
 
         Raises:
-            EngineError: where it has not.
+            EngineError: where the model has another form.
 
         """
         model.require((*self.positive, *self.natural, *self.lists))
@@ -49,7 +49,7 @@ class Form:
 
 
 def _with_states(states: Callable[[Numbers], int]) -> Callable[[Numbers], tuple[int, int]]:
-    """Return the form of a graph that takes features and states, and returns as many."""
+    """Return the shape of a graph with features and states as inputs and as many outputs."""
     return lambda numbers: (1 + states(numbers), 1 + states(numbers))
 
 
@@ -101,7 +101,7 @@ TRANSDUCER_ENCODERS = {
         steps=_CHUNKS,
     ),
 }
-"""By the metadata model_type."""
+"""Encoder forms by the metadata key model_type."""
 
 TRANSDUCER_DECODER = Form(_fixed(1, 1), positive=("vocab_size", "context_size"))
 JOINER = Form(_fixed(2, 1))
@@ -158,8 +158,11 @@ CTC: dict[str, tuple[str, Form, int | None]] = {
     "right_context": ("wenet_ctc", WENET_CTC, 2),
     "frame_length_ms": ("t_one_ctc", T_ONE_CTC, None),
 }
-"""By the metadata that only this family has: its name, its form, and which axis of its input has
-the mel bins; None where it hears samples."""
+"""CTC families by a metadata key that only the family has.
+
+The values are the family's name, its form, and the input axis with the mel bins; None where the
+input is samples.
+"""
 
 PARAFORMER_ENCODER = Form(
     _fixed(2, 3),
@@ -175,5 +178,5 @@ PARAFORMER_ENCODER = Form(
 
 
 def paraformer_decoder(blocks: int) -> Form:
-    """Return the form of a decoder with so many blocks, each with its cache."""
+    """Return the form of a Paraformer decoder with a number of blocks, each with its cache."""
     return Form(_fixed(4 + blocks, 2 + blocks))

@@ -1,6 +1,6 @@
-"""The pieces that Whisper writes, as text and with their times.
+"""Converts Whisper's pieces to text and to tokens with times.
 
-A piece is bytes, and may begin or end within a character.
+A piece consists of bytes and may begin or end within a character.
 """
 
 import codecs
@@ -10,16 +10,16 @@ from hwaja.protocol.values import Token
 
 
 def text_of(pieces: Sequence[bytes]) -> str:
-    """Return the text of pieces; bytes that are no characters go."""
+    """Return the text of pieces; invalid UTF-8 bytes are removed."""
     return b"".join(pieces).decode(errors="ignore").strip()
 
 
 def dated(pieces: Sequence[bytes], start_seconds: Sequence[float]) -> tuple[Token, ...]:
-    """Return pieces with their times; a character belongs to the piece that it begins in.
+    """Return pieces with their times. A character belongs to the piece in which it begins.
 
     Args:
-        pieces: of a text.
-        start_seconds: when each began, as many.
+        pieces: the pieces of a text.
+        start_seconds: start time of each piece.
 
     """
     pairs = zip(_whole_characters(pieces), start_seconds, strict=True)
@@ -27,10 +27,10 @@ def dated(pieces: Sequence[bytes], start_seconds: Sequence[float]) -> tuple[Toke
 
 
 def _whole_characters(pieces: Sequence[bytes]) -> list[str]:
-    """Return the characters that begin in each piece; bytes that are none go, as in the text."""
+    """Return the characters that begin in each piece, without invalid UTF-8 bytes."""
     decoder = codecs.getincrementaldecoder("utf-8")("ignore")
     texts = [""] * len(pieces)
-    begun = 0  # the piece that the next character begins in
+    begun = 0  # the piece in which the next character begins
     for index, piece in enumerate(pieces):
         if not decoder.getstate()[0]:
             begun = index

@@ -1,7 +1,7 @@
-"""Whisper on onnxruntime: the graphs of a sherpa-onnx export, decoded greedily.
+"""Whisper on onnxruntime: runs the graphs of a sherpa-onnx export with greedy decoding.
 
-sherpa-onnx decodes the same way. But half of its time goes into the spectrogram, which it makes by
-a Fourier transform that computes a sine and a cosine for every product (bench/RESULTS.md).
+sherpa-onnx decodes in the same way, but spends half of its time on the spectrogram. Its Fourier
+transform computes a sine and a cosine for every product (bench/RESULTS.md).
 """
 
 import numpy as np
@@ -26,22 +26,27 @@ from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options, Token
 
 CONTEXT_SECONDS = 10.0
-"""Silence fills an utterance up to this length, unless the encoder adds its own. Whisper was
-trained on windows of 30 s, and on less it errs more (bench/RESULTS.md)."""
+"""A shorter utterance is padded with silence to this length, unless the encoder pads it.
+
+Whisper was trained on windows of 30 s and makes more errors on shorter ones (bench/RESULTS.md).
+"""
 
 MIN_SILENCE_SECONDS = 4.0
-"""Silence behind a long utterance, unless the encoder adds its own."""
+"""Silence after a long utterance, unless the encoder adds it."""
 
 MIN_TOKENS = 24
 TOKENS_PER_SECOND = 16
-"""No one speaks more; without a limit, a model that repeats itself would go on to its end."""
+"""Nobody speaks faster. Without a limit, a model in a loop would emit tokens until its maximum."""
 
 NO_SPEECH_WEIGHT = 2.0
-"""What the probability that nobody speaks counts in a score: of speech the mean log-probability of
-the tokens is 1 to 2 higher than of other sounds, and this is 0.5 to 0.9 lower."""
+"""Weight of the no-speech probability in a score.
+
+Compared with other sounds, speech has a mean log-probability of the tokens that is 1 to 2 higher,
+and a no-speech probability that is 0.5 to 0.9 lower.
+"""
 
 POSITION_SAMPLES = 2 * HOP_SAMPLES
-"""What one position of the encoder is about, 20 ms: its second convolution skips every other."""
+"""Duration of an encoder position, 20 ms: the second convolution has stride 2."""
 
 
 class WhisperRecognizer:
@@ -51,13 +56,13 @@ class WhisperRecognizer:
         """Load a model to run on `provider`, "cpu" or "cuda".
 
         Args:
-            export: what to load.
-            language: what is spoken where a session does not say; one that the model knows.
-            provider: see above.
+            export: the model's files.
+            language: language code for sessions that do not name one; the model must know it.
+            provider: "cpu" or "cuda".
 
         Raises:
-            EngineError: where onnxruntime is not installed, or twice, or not for the provider, or
-                a file cannot be loaded.
+            EngineError: where onnxruntime is not installed, is installed twice, does not support
+                the provider, or cannot load a file.
 
         """
         self.abilities = Abilities(languages=export.languages)
@@ -83,7 +88,7 @@ class WhisperRecognizer:
         return Hypothesis(text_of(pieces), tokens, language, score)
 
     def _hear(self, mel: Mel) -> Heard:
-        """Return the keys and values that the decoder attends to."""
+        """Run the encoder; return the keys and values that the decoder attends to."""
         if not self._export.adds_silence:
             frames = round(FRAMES_PER_SECOND * CONTEXT_SECONDS) - mel.shape[1]
             frames = max(frames, round(FRAMES_PER_SECOND * MIN_SILENCE_SECONDS))
@@ -93,7 +98,7 @@ class WhisperRecognizer:
         return run_bound(self._encoder, {"mel": mel[np.newaxis]}, self._heard_on)
 
     def _spoken(self, language: str, heard: Heard) -> str:
-        """Find out which language is spoken, if that is asked for."""
+        """Return `language`; for "auto", detect the spoken language."""
         if language != AUTO_LANGUAGE:
             return language
         logits = self._decoder.first_logits(heard, self._export.begins_with[0])

@@ -1,4 +1,4 @@
-"""The decoder of a Whisper export: from what was heard to tokens, the likeliest one each time."""
+"""The decoder of a Whisper export: greedy decoding from the encoder's output to tokens."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from hwaja.engines.exports import HEARD, SAID
 from hwaja.engines.runtime import open_session, run_bound
 
 Heard = Sequence[Any]
-"""Keys and values of every cross-attention, as onnxruntime holds them on its device."""
+"""Keys and values of every cross-attention, as onnxruntime values on their device."""
 
 Floats = NDArray[np.float32]
 
@@ -25,19 +25,22 @@ class Decoded:
 
     tokens: list[int]
     log_probability: float
-    """Mean of the natural logarithms of their probabilities, the end of the text counted."""
+    """Mean natural log-probability of the tokens, with the token that ends the text."""
     no_speech_probability: float
-    """That nobody speaks, as the model has it before the first token."""
+    """The model's probability, before the first token, that nobody speaks."""
     scores: Floats | None
-    """What the alignment heads looked at for each of them, before the softmax, shape (heads,
-    tokens, positions), float32; None where the model does not tell, or there are no tokens."""
+    """Attention of the alignment heads for each token, before the softmax.
+
+    Shape (heads, tokens, positions), float32. None where the export does not return it, or where
+    there are no tokens.
+    """
 
 
 class Decoder:
     """Decodes utterances. One thread at a time."""
 
     def __init__(self, model: Path, provider: str) -> None:
-        """Load the decoder to run on `provider`; errors as those of `runtime.open_session`."""
+        """Load the decoder to run on `provider`; for errors see `runtime.open_session`."""
         self._session = open_session(model, provider)
         self._tells_scores = any(
             value.name == _SCORES and len(value.shape) == 4 for value in self._session.get_outputs()
@@ -47,30 +50,31 @@ class Decoder:
         (layers, _, positions, width) = next(
             value.shape for value in self._session.get_inputs() if value.name == f"in_{SAID[0]}"
         )
-        # An export with a cache of one length wants all of it from the start.
+        # An export with a cache of fixed length needs the full length from the start.
         length = positions if isinstance(positions, int) else 0
         self._nothing = np.zeros((layers, 1, length, width), np.float32)
 
     def first_logits(self, heard: Heard, token: int) -> Floats:
-        """Return the logits of what follows a first token, shape (vocabulary,)."""
+        """Return the logits of the token after a first token, shape (vocabulary,)."""
         logits, *_ = self._step(heard, [token], (self._nothing, self._nothing), 0)
         return np.asarray(logits.numpy()[0, -1])
 
     def decode(
         self, heard: Heard, prompt: Sequence[int], end: int, no_speech: int, limit: int
     ) -> Decoded:
-        """Return the tokens up to the end of the text.
+        """Return the tokens of the text.
 
         Args:
-            heard: the utterance.
-            prompt: tokens before the first one.
-            end: the token that ends the text; it is left out.
-            no_speech: the token that stands behind the first of `prompt` where nobody speaks.
-            limit: how many tokens there are at most; 1 at least.
+            heard: the encoder's output for the utterance.
+            prompt: tokens before the first one of the text.
+            end: the token that ends the text; the result does not include it.
+            no_speech: the token that the model predicts after the first token of `prompt` where
+                nobody speaks.
+            limit: maximum number of tokens, at least 1.
 
         """
         tokens: list[int] = []
-        chosen: list[float] = []  # log-probabilities
+        chosen: list[float] = []  # log-probabilities of the chosen tokens
         no_speech_probability = 0.0
         looks: list[Floats] = []
         said: Sequence[Any] = (self._nothing, self._nothing)
@@ -94,7 +98,7 @@ class Decoder:
         return Decoded(tokens, float(np.mean(chosen)), no_speech_probability, scores)
 
     def _step(self, heard: Heard, tokens: list[int], said: Sequence[Any], offset: int) -> list[Any]:
-        """Return the logits, the caches, and where told the scores, after some more tokens."""
+        """Decode more tokens; return the logits, the caches and, if exported, the attention."""
         inputs = {
             "tokens": np.array([tokens], np.int64),
             "offset": np.array([offset], np.int64),
@@ -105,6 +109,6 @@ class Decoder:
 
 
 def _log_probability(logits: Floats, token: int) -> float:
-    """Return the natural logarithm of the probability of a token, of logits (vocabulary,)."""
+    """Return the natural log-probability of a token from logits of shape (vocabulary,)."""
     peak = logits.max()
     return float(logits[token] - peak - np.log(np.exp(logits - peak).sum()))

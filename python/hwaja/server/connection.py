@@ -242,9 +242,8 @@ class Connection:
             finally:
                 answer.cancel()
             await answer
-            self._runner.outbox.confirm(
-                sent
-            )  # TCP keeps the order: the client has all that was sent before
+            # TCP keeps the order, so the client has all that was sent before.
+            self._runner.outbox.confirm(sent)
 
     async def _ping(self) -> None:
         try:

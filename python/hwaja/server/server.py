@@ -316,9 +316,7 @@ class Server:
             elif token is not None:
                 await entry.runner.reconnected(token)
             if self._config.end_revoked_sessions:
-                self._end_if_revoked(
-                    entry
-                )  # a token may have been revoked since the client connected
+                self._end_if_revoked(entry)  # its token may have been revoked meanwhile
             was_lost = await connection.run()
             if was_lost and token is not None and entry.connection is connection:
                 await entry.wait_for_change(self._config.resume_seconds)
