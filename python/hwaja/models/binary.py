@@ -1,4 +1,4 @@
-"""Reading binary model files without ever reading past their end."""
+"""Reads binary model files with bounds checks."""
 
 import struct
 
@@ -6,7 +6,7 @@ from hwaja.models.errors import ModelError
 
 
 class Reader:
-    """Takes values off the front of a file's bytes."""
+    """Reads values from a file's bytes in order."""
 
     def __init__(self, content: bytes | memoryview, title: str) -> None:
         self._content = memoryview(content)
@@ -15,14 +15,14 @@ class Reader:
 
     @property
     def at_end(self) -> bool:
-        """Whether everything was taken."""
+        """Whether all bytes were read."""
         return self._at == len(self._content)
 
     def take(self, count: int) -> memoryview:
         """Return the next `count` bytes.
 
         Raises:
-            ModelError: where fewer are left.
+            ModelError: where fewer bytes are left.
 
         """
         stop = self._at + count
@@ -32,10 +32,13 @@ class Reader:
         return self._content[stop - count : stop]
 
     def numbers(self, layout: str) -> tuple[int, ...]:
-        """Return the next integers, in `struct`'s notation.
+        """Return the next integers.
+
+        Args:
+            layout: their types in `struct`'s notation.
 
         Raises:
-            ModelError: where the file ends before.
+            ModelError: where the file ends before the last of them.
 
         """
         return struct.unpack(layout, self.take(struct.calcsize(layout)))

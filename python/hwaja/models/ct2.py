@@ -1,4 +1,4 @@
-"""Reading CTranslate2's `model.bin`, version 6, as named tensors.
+"""Reads CTranslate2's `model.bin`, version 6, as named tensors.
 
 The file is little endian: the version, the name and revision of the model's specification, then
 counted variables (name, shape, type, bytes), then counted aliases (name, name of a variable).
@@ -21,14 +21,14 @@ _TYPES = tuple(np.dtype(name) for name in ("<f4", "i1", "<i2", "<i4", "<f2"))
 
 
 def read(content: bytes, specification: str) -> Tensors:
-    """Return the variables of a model, by name; they share the memory of `content`.
+    """Return the variables of a model by name. They share the memory of `content`.
 
     Args:
         content: the file.
-        specification: the name that the model must carry, for example "WhisperSpec".
+        specification: the required name of the specification, for example "WhisperSpec".
 
     Raises:
-        ModelError: where the file is cut, or is no such model.
+        ModelError: where the file is truncated or is no such model.
 
     """
     reader = Reader(content, "CTranslate2's model.bin")
@@ -61,5 +61,5 @@ def _variable(reader: Reader) -> tuple[str, NDArray[np.generic]]:
     values = np.frombuffer(reader.take(count), _TYPES[kind])
     try:
         return name, values.reshape(shape)
-    except ValueError as error:  # more axes, or longer ones, than an array can have
+    except ValueError as error:  # numpy allows neither so many axes nor such lengths
         raise ModelError(f"model.bin has a variable of an unknown format ({name}).") from error

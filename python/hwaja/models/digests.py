@@ -1,7 +1,7 @@
-"""The checksums that a first pull recorded, of archives whose own the catalogue does not know.
+"""Records checksums at the first pull, for archives without a checksum in the catalogue.
 
-They stay in the cache when the model is deleted: a later pull of the same address must bring the
-same bytes.
+The records stay in the cache when the model is deleted. A later pull from the same address must
+return the same bytes.
 """
 
 import json
@@ -18,15 +18,15 @@ FILE = "digests.json"
 
 @contextmanager
 def trusted_on_first_use(archives: Mapping[str, Path], root: Path) -> Iterator[None]:
-    """Compare archives with what was recorded of them; record them when the block succeeds.
+    """Compare archives with their recorded checksums; record new ones when the context succeeds.
 
     Args:
         archives: address to file.
         root: the cache folder.
 
     Raises:
-        ModelError: where an archive has changed since it was first pulled. It is thrown away, as
-            it is when the block raises one: nothing says that it was whole.
+        ModelError: where an archive has changed since its first pull. The archive is deleted. It
+            is also deleted where the context raises a ModelError, since it may be incomplete.
 
     """
     if not archives:
@@ -68,7 +68,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _write(file: Path, recorded: dict[str, Any]) -> None:
-    """Replace the file in one step."""
+    """Replace the file atomically."""
     new = file.with_suffix(".new")
     new.write_text(json.dumps(recorded, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     new.replace(file)

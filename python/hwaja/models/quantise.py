@@ -1,4 +1,4 @@
-"""Eight-bit weights."""
+"""Quantises weights to 8 bits."""
 
 import logging
 import os
@@ -11,15 +11,16 @@ from hwaja.models.errors import ModelError
 def save_int8(model: Any, file: Path) -> None:
     """Write `model` with the weights of its matrix products in 8 bits.
 
-    One scale for each output channel, and values of 7 bits: x86 processors with AVX2 but
-    without VNNI add two products of 8 bits in 16, which saturates, and the error rate rose from
-    0.135 to 0.211 on Korean dialogue (bench/RESULTS.md). The others lose nothing by it.
+    Each output channel has its own scale. The values use 7 bits only: x86 processors with AVX2 but
+    without VNNI add two 8-bit products in 16 bits, which saturates. With 8 bits, the error rate
+    rose there from 0.135 to 0.211 on Korean dialogue (bench/RESULTS.md). Other processors lose
+    nothing with 7 bits.
 
     Raises:
         ModelError: where onnxruntime is not installed.
 
     """
-    # onnxruntime reads this once, when it is loaded; 1.29 and later report home without it.
+    # onnxruntime reads this once, when it is loaded. Without it, 1.29 and later send telemetry.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     try:
         from onnxruntime.quantization import QuantType, quantize_dynamic
@@ -30,7 +31,7 @@ def save_int8(model: Any, file: Path) -> None:
 
     root = logging.getLogger()
     was_disabled = root.disabled
-    root.disabled = True  # it recommends a preparation that changes nothing here
+    root.disabled = True  # it logs advice on preprocessing, which changes nothing here
     try:
         quantize_dynamic(
             model,

@@ -1,7 +1,8 @@
-"""Silero VAD v6: its weights in a graph that takes many frames of many streams at once.
+"""Converts Silero VAD v6 to a graph that processes many frames of many streams in one call.
 
-The published graph takes one frame, for either rate, and puts the weights of its LSTM in order each
-time. Only the LSTM knows what came before: everything else is done for all frames together.
+The published graph processes one frame, supports two sample rates, and reorders the LSTM's weights
+in each call. Only the LSTM depends on earlier frames. So the new graph computes all other layers
+for all frames together.
 """
 
 from collections.abc import Mapping
@@ -19,13 +20,13 @@ from hwaja.models.graph import FLOAT, INT32, Graph, lstm_gates
 FILE = "silero_vad.onnx"
 
 HEARD_SAMPLES = 576
-"""A frame of 512 samples and the 64 before it, as v6 was trained."""
+"""A frame of 512 samples and the 64 samples before it, as v6 was trained."""
 
 WIDTH = 128
-"""Of the LSTM."""
+"""Units of the LSTM."""
 
-_BINS = 129  # of the Fourier transform: half of its 256 samples, and one
-_STRIDES = (1, 2, 2, 1)  # of the four convolutions behind it
+_BINS = 129  # bins of the Fourier transform of 256 samples: 256 / 2 + 1
+_STRIDES = (1, 2, 2, 1)  # strides of the four convolutions after the Fourier transform
 _MIRRORED_SAMPLES = 64
 
 Weights = Mapping[str, NDArray[np.float32]]
@@ -36,17 +37,17 @@ def convert(members: Path, folder: Path) -> None:
 
     Args:
         members: a folder with the published `FILE`.
-        folder: where to write.
+        folder: the folder for the result.
 
     Raises:
-        ModelError: where the file is not that of Silero VAD v6.
+        ModelError: where the file is not Silero VAD v6.
 
     """
     onnx.save(_graph(_weights(members / FILE)), folder / FILE)
 
 
 def _weights(file: Path) -> Weights:
-    """Read what is in the branch for 16 kHz, by the names of the layers."""
+    """Return the weights of the branch for 16 kHz, by layer name."""
     try:
         nodes = onnx.load(file).graph.node
         (rates,) = (node for node in nodes if node.op_type == "If")
@@ -63,9 +64,9 @@ def _weights(file: Path) -> Weights:
 def _graph(weights: Weights) -> Any:
     """Return the graph.
 
-    frames (N, n, 576), lengths (N,) of which each stream has so many, state (2, N, 128)
-    -> probabilities (N, n), of which those behind a stream's length mean nothing, and the state
-    after them.
+    Inputs: frames (N, n, 576); lengths (N,), the number of frames of each stream; state (2, N,
+    128). Outputs: probabilities (N, n), which are undefined beyond a stream's length; the next
+    state.
     """
     graph = Graph()
     try:
@@ -93,7 +94,7 @@ def _graph(weights: Weights) -> Any:
 
 
 def _listen(graph: Graph, weights: Weights) -> str:
-    """Return what is heard in each frame alone, (n, N, width)."""
+    """Return the features of each frame, without context, (n, N, width)."""
     x = graph.apply("Reshape", "frames", graph.constant([-1, 1, HEARD_SAMPLES]))
     pads = graph.constant([0, 0, 0, 0, 0, _MIRRORED_SAMPLES])
     x = graph.apply("Pad", x, pads, mode="reflect")
@@ -120,7 +121,7 @@ def _listen(graph: Graph, weights: Weights) -> str:
 
 
 def _remember(graph: Graph, weights: Weights, features: str) -> str:
-    """Return what the LSTM makes of them, (n, N, width); what it keeps is the next state."""
+    """Apply the LSTM to the features; return its output, (n, N, width), and keep its next state."""
     kernels = [
         graph.weight(lstm_gates(weights[f"decoder.rnn.weight_{kind}"])[np.newaxis])
         for kind in ("ih", "hh")

@@ -1,17 +1,17 @@
-"""A streaming model of our own, for tests: it hears tones and writes a syllable for each.
+"""A streaming test model: it detects tones and emits one syllable for each tone.
 
-It knows no speech and was not trained: it is a function written down by hand, in the form that
-sherpa-onnx expects of a streaming NeMo CTC model. What it writes follows from what is played, so
-that text, times, the end of an utterance and the mixing-up of sessions have known answers.
+It recognises no speech and was not trained. It is a hand-written function in the form that
+sherpa-onnx expects of a streaming NeMo CTC model. Its output follows from its input. So tests know
+the correct text, times and end of an utterance, and can detect mixed-up sessions.
 
-A tone is heard where its three mel bins hold more than twice the power of all others above
-780 Hz, in 12 of 20 frames. Silence and noise are blank. In 36 minutes of English and Korean speech
-it wrote 2 syllables, and of 1170 tones mixed with such speech it missed 1 where they were 10 dB
-louder than the speech, 16 where they were 6 dB, and 104 where they were as loud.
+The model detects a tone where its three mel bins hold more than twice the power of all others above
+780 Hz, in 12 of 20 frames. Silence and noise give blanks. In 36 minutes of English and Korean
+speech it emitted 2 syllables. Of 1170 tones mixed with such speech it missed 1 where they were 10
+dB louder than the speech, 16 where they were 6 dB louder, and 104 where they were equally loud.
 
-The 1st, 3rd, 5th tone of an utterance are written with the vowel ㅏ, the others with ㅗ. The count
-is kept in the state, beside what was heard last: a state that outlives its utterance, or is given
-to another session, changes the text.
+The 1st, 3rd and 5th tone of an utterance are written with the vowel ㅏ, the others with ㅗ. The
+state holds the count and the last frames. So a state that outlives its utterance, or that another
+session receives, changes the text.
 """
 
 import math
@@ -29,53 +29,53 @@ from hwaja.models.graph import FLOAT, INT64, Graph, Shape
 SAMPLE_RATE = 16000
 
 ODD_SYLLABLES = "가나다라마바사아"
-"""What is written for each tone where it is the 1st, 3rd, 5th of its utterance."""
+"""Syllable of each tone where it is the 1st, 3rd, 5th of its utterance."""
 
 EVEN_SYLLABLES = "고노도로모보소오"
-"""What is written for each tone where it is the 2nd, 4th, 6th of its utterance."""
+"""Syllable of each tone where it is the 2nd, 4th, 6th of its utterance."""
 
 TONES = len(ODD_SYLLABLES)
-"""A tone is a number from 0 to this, without it."""
+"""Number of tones. A tone is a number from 0 to `TONES` - 1."""
 
 TONE_SECONDS = 0.3
-"""How long a tone of `spoken` lasts; 0.12 s is the shortest that is heard."""
+"""Duration of a tone of `spoken`. The model detects tones from 0.12 s on."""
 
 PAUSE_SECONDS = 0.3
-"""The pause before each tone of `spoken`; 0.15 s tell two of the same tone apart."""
+"""Pause before each tone of `spoken`. A pause of 0.15 s separates two equal tones."""
 
 AMPLITUDE = 0.25
-"""Of a tone of `spoken`; -15 dBFS, some 6 to 10 dB above close speech."""
+"""Amplitude of a tone of `spoken`: -15 dBFS, some 6 to 10 dB above close speech."""
 
 FRAME_SECONDS = 0.01
 FRAMES_PER_OUTPUT = 4
 OUTPUT_SECONDS = FRAMES_PER_OUTPUT * FRAME_SECONDS
 CHUNK_FRAMES = 32
-"""By how much each step advances; the same as many a model with a chunk of 320 ms."""
+"""Shift of a decoding step, as in many models with a chunk of 320 ms."""
 
 LOOK_AHEAD_FRAMES = 8
 WINDOW_FRAMES = CHUNK_FRAMES + LOOK_AHEAD_FRAMES
-"""What one step hears."""
+"""Window of a decoding step."""
 
 _OUTPUTS = CHUNK_FRAMES // FRAMES_PER_OUTPUT
-_VOTES = 20  # frames that are looked at for one output
+_VOTES = 20  # frames considered for one output
 _VOTES_NEEDED = 12
-_PAST_FRAMES = _VOTES - FRAMES_PER_OUTPUT - LOOK_AHEAD_FRAMES  # of which, heard in the step before
-_REST_OUTPUTS = 4  # a tone begins where it was not heard in so many outputs before
+_PAST_FRAMES = _VOTES - FRAMES_PER_OUTPUT - LOOK_AHEAD_FRAMES  # of these, frames of the step before
+_REST_OUTPUTS = 4  # a tone begins if none of so many earlier outputs had it
 
 # The features that sherpa-onnx 2.0.1 computes for NeMo models, as measured through it: log power
 # in 80 bins of Slaney's mel scale from 0 Hz to 8 kHz, area-normalised, Hann window of 25 ms.
 _MEL_BINS = 80
 _LINEAR_MELS, _LINEAR_HZ, _LOG_STEP = 15.0, 1000.0, math.log(6.4) / 27.0
 _FIRST_TONE_BIN, _BINS_BETWEEN_TONES = 27, 5
-_LOWEST_RIVAL_BIN = 20  # 780 Hz: most of the power of speech is below
+_LOWEST_RIVAL_BIN = 20  # 780 Hz: most of the power of speech is below it
 _RIVAL_WEIGHT = 2.0
-_FLOOR_POWER = 0.03  # of the features, for samples in [-1, 1): a tone of -37 dBFS alone
+_FLOOR_POWER = 0.03  # feature power for samples in [-1, 1): a single tone of -37 dBFS
 
 _BALLAST_WIDTH = 1024
 
 
 def _centre_hz(mel_bin: int) -> float:
-    """Return the middle of a bin above 1000 Hz, where the scale is logarithmic."""
+    """Return the centre frequency of a mel bin above 1000 Hz, where the scale is logarithmic."""
     highest = _LINEAR_MELS + math.log(SAMPLE_RATE / 2 / _LINEAR_HZ) / _LOG_STEP
     mels = highest * (mel_bin + 1) / (_MEL_BINS + 1)
     return _LINEAR_HZ * math.exp((mels - _LINEAR_MELS) * _LOG_STEP)
@@ -84,22 +84,22 @@ def _centre_hz(mel_bin: int) -> float:
 _BINS = tuple(_FIRST_TONE_BIN + _BINS_BETWEEN_TONES * tone for tone in range(TONES))
 
 FREQUENCIES_HZ = tuple(_centre_hz(mel_bin) for mel_bin in _BINS)
-"""The tones: 1045 Hz to 4008 Hz, each in the middle of a mel bin."""
+"""Frequencies of the tones: 1045 Hz to 4008 Hz, each at the centre of a mel bin."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """Audio, and what the model writes for it."""
+    """Audio, and the model's text for it."""
 
     samples: NDArray[np.float32]
     """Shape (n,), 16 kHz; it begins with a pause and ends with the last sample of the last tone."""
     text: str
     start_seconds: tuple[float, ...]
-    """When each tone begins."""
+    """Start time of each tone."""
 
 
 def text_of(tones: Sequence[int]) -> str:
-    """Return what the model writes for an utterance of `tones`."""
+    """Return the model's text for an utterance of `tones`."""
     return "".join(
         (EVEN_SYLLABLES if index % 2 else ODD_SYLLABLES)[tone] for index, tone in enumerate(tones)
     )
@@ -111,10 +111,10 @@ def spoken(
     pause_seconds: float = PAUSE_SECONDS,
     amplitude: float = AMPLITUDE,
 ) -> Spoken:
-    """Return an utterance: before each of `tones` a pause, and what is written for it."""
+    """Return an utterance with a pause before each of `tones`, and the model's text for it."""
     pause = np.zeros(round(pause_seconds * SAMPLE_RATE))
     seconds = np.arange(round(tone_seconds * SAMPLE_RATE)) / SAMPLE_RATE
-    # A click at either end would be heard as noise: 5 ms to rise and to fall.
+    # The model would take a click at either end for noise: rise and fall take 5 ms.
     envelope = np.clip(np.minimum(seconds, seconds[::-1]) / 0.005, 0, 1)
     waves = [envelope * np.sin(2 * np.pi * hertz * seconds) for hertz in FREQUENCIES_HZ]
     parts = [part for tone in tones for part in (pause, amplitude * waves[tone])]
@@ -125,12 +125,13 @@ def spoken(
 
 
 def write_tone_model(folder: Path, ballast: int = 0) -> None:
-    """Write model.onnx and tokens.txt into a folder; the same bytes each time.
+    """Write model.onnx and tokens.txt into a folder; the bytes are the same each time.
 
     Args:
-        folder: exists.
-        ballast: so many million weights, each used once an output, which change nothing: what
-            the model then costs is what a trained one of that size does (80: a Zipformer).
+        folder: an existing folder.
+        ballast: number of extra weights, in millions. Each is used once per output and does not
+            change the text. The model then costs as much as a trained model of that size (80: a
+            Zipformer).
 
     """
     (folder / "tokens.txt").write_text(
@@ -157,7 +158,7 @@ def tone_model(ballast: int = 0) -> Any:
     recent = graph.apply("MatMul", history, sums)
     begins = graph.apply("Mul", active, _complement(graph, _above(graph, recent, 0.5)))
     _write_logits(graph, begins, ballast)
-    # Of what this step heard, the next one needs the end; the look-ahead it will hear itself.
+    # The next step needs the last frames of this one; the look-ahead frames come with its input.
     _keep(graph, heard, CHUNK_FRAMES, _PAST_FRAMES, "cache_last_time_next")
     _keep(graph, history, _OUTPUTS, _REST_OUTPUTS, "cache_last_channel_next")
     ahead = graph.apply("Sub", "length", graph.constant([LOOK_AHEAD_FRAMES]))
@@ -166,18 +167,18 @@ def tone_model(ballast: int = 0) -> Any:
 
 
 def _frames(graph: Graph, features: str) -> str:
-    """Return for each tone and frame 1 where it is heard, else 0; (N, tones, frames)."""
+    """Return 1 for each tone and frame where the tone is detected, else 0; (N, tones, frames)."""
     weights = np.zeros((TONES, _MEL_BINS), np.float32)
     for row, mel_bin in zip(weights, _BINS, strict=True):
         row[_LOWEST_RIVAL_BIN:] = -_RIVAL_WEIGHT
-        row[mel_bin - 2 : mel_bin + 3] = 0  # where a tone spreads to
+        row[mel_bin - 2 : mel_bin + 3] = 0  # the tone's own bins and their neighbours
         row[mel_bin - 1 : mel_bin + 2] = 1
-    power = graph.apply("Exp", features)  # features are logarithms of it
+    power = graph.apply("Exp", features)  # the features are logarithms of the power
     return _above(graph, graph.apply("MatMul", graph.weight(weights), power), _FLOOR_POWER)
 
 
 def _write_logits(graph: Graph, begins: str, ballast: int) -> None:
-    """Turn the tones that begin at each output into syllables, and count them."""
+    """Write logits of a syllable for each tone that begins at an output, and count the tones."""
     any_begins = graph.apply("ReduceMax", begins, axes=[1], keepdims=0)
     number = graph.apply("CumSum", any_begins, graph.constant(1))
     count = graph.apply("Cast", "cache_last_channel_len", to=FLOAT)
@@ -201,7 +202,7 @@ def _write_logits(graph: Graph, begins: str, ballast: int) -> None:
 
 
 def _ballast(graph: Graph, layers: int) -> str:
-    """Return zeros, (N, outputs, 1), at a price."""
+    """Return zeros, (N, outputs, 1), at the cost of `layers` large matrix products."""
     random = np.random.default_rng(0)
     frames = graph.apply("Transpose", "audio_signal", perm=[0, 2, 1])
     hidden = graph.apply(
@@ -213,7 +214,7 @@ def _ballast(graph: Graph, layers: int) -> str:
         graph.constant([FRAMES_PER_OUTPUT]),
     )
     for width in [_MEL_BINS, *[_BALLAST_WIDTH] * layers]:
-        # 0.08 keeps the values of such layers neither vanishing nor all at their bounds.
+        # With 0.08, the values of these layers neither vanish nor saturate.
         weights = (random.random((width, _BALLAST_WIDTH), np.float32) * 2 - 1) * np.float32(0.08)
         hidden = graph.apply("Tanh", graph.apply("MatMul", hidden, graph.weight(weights)))
     mean = graph.apply("ReduceMean", hidden, axes=[2], keepdims=1)
@@ -241,7 +242,7 @@ def _finished(graph: Graph) -> Any:
         "window_size": WINDOW_FRAMES,
         "chunk_shift": CHUNK_FRAMES,
         "subsampling_factor": FRAMES_PER_OUTPUT,
-        "vocab_size": 2 * TONES,  # without the blank, as NeMo counts
+        "vocab_size": 2 * TONES,  # NeMo's count does not include the blank
         "cache_last_channel_dim1": 1,
         "cache_last_channel_dim2": TONES,
         "cache_last_channel_dim3": _REST_OUTPUTS,
@@ -253,7 +254,7 @@ def _finished(graph: Graph) -> Any:
 
 
 def _windows(values: int, length: int, shift: int) -> NDArray[np.float32]:
-    """Return the matrix that adds up `length` of `values` for each output, `shift` apart."""
+    """Return the matrix that sums windows of `length` values, `shift` apart, one per output."""
     matrix = np.zeros((values, _OUTPUTS), np.float32)
     for output in range(_OUTPUTS):
         matrix[output * shift : output * shift + length, output] = 1

@@ -1,8 +1,8 @@
-"""Reading PyTorch's state dict files without PyTorch.
+"""Reads PyTorch's state dict files without PyTorch.
 
-Such a file is a zip: a pickle that describes the tensors, and one member with the bytes of each
-storage. A pickle can name any function; `torchpickle.py` knows the three kinds of name that tensors
-need and refuses every other.
+Such a file is a zip with a pickle that describes the tensors, and one member with the bytes of each
+storage. A pickle can call any function. `torchpickle.py` accepts the three kinds of name that
+tensors need and rejects all others.
 """
 
 import io
@@ -25,12 +25,13 @@ _MAX_INDEX = 2**62
 
 
 def read(content: bytes) -> StateDict:
-    """Return the tensors of a state dict, by name; of a checkpoint, what it keeps "state_dict".
+    """Return the tensors of a state dict, by name; for a checkpoint, those under "state_dict".
 
-    Memory stays below twice the size of the file, and time in proportion to it.
+    Memory stays below twice the size of the file. The time is proportional to that size.
 
     Raises:
-        ModelError: where the file is cut, has no state dict, or that holds more than tensors.
+        ModelError: where the file is truncated, has no state dict, or the state dict has other
+            values than tensors.
 
     """
     try:
@@ -40,7 +41,7 @@ def read(content: bytes) -> StateDict:
             return {name: _array(tensor, storages) for name, tensor in _tensors(state).items()}
     except ModelError:
         raise
-    except Exception as error:  # a file can be wrong in any way
+    except Exception as error:  # an invalid file can raise any exception
         raise ModelError(f"This is not a PyTorch state dict ({type(error).__name__}).") from error
 
 
@@ -53,7 +54,7 @@ def _tensors(state: Any) -> dict[str, Tensor]:
 
 
 class _Storages:
-    """The members of the zip; each is read once, and all together are no more than the file."""
+    """The members of the zip. Each is read once. Together they do not exceed the file's size."""
 
     def __init__(self, archive: zipfile.ZipFile, file_bytes: int) -> None:
         self._archive = archive
@@ -62,7 +63,7 @@ class _Storages:
         self._read: dict[Storage, NDArray[np.generic]] = {}
 
     def member(self, name: str) -> bytes:
-        """Return a member; PyTorch compresses none, and what is not cannot grow."""
+        """Return a member. PyTorch does not compress members, so none can exceed the file."""
         info = self._archive.getinfo(f"{self._root}/{name}")
         self._left_bytes -= info.file_size
         if info.compress_type != zipfile.ZIP_STORED or self._left_bytes < 0:
@@ -77,7 +78,7 @@ class _Storages:
 
 
 def _array(tensor: Tensor, storages: _Storages) -> NDArray[np.generic]:
-    """Build a tensor; only dense ones in C order, which is how weights are saved."""
+    """Build a tensor. Only dense tensors in C order are accepted, as weights are saved."""
     storage, offset, shape, strides = tensor
     if not isinstance(storage, Storage) or not _are_axes(shape) or not _are_axes((offset,)):
         raise ModelError("This PyTorch file has a tensor of an unknown format.")

@@ -1,9 +1,9 @@
-"""Reading the pickle in a PyTorch file, opcode by opcode, into plain values.
+"""Reads the pickle in a PyTorch file, opcode by opcode, into plain values.
 
-A pickle is a program. Python's own reader runs it whole: it can be told to make a table of any
-length, or to hash a tuple that holds itself twice at each of forty levels, which takes longer than
-anybody waits. This reader knows only the opcodes that tensors in dictionaries need, and each of
-them takes time and memory in proportion to the bytes that it is written with.
+A pickle is a program, and Python's own reader runs all of it. Such a program can create a table of
+any length. It can also hash a tuple that holds the same tuple twice at each of forty levels, which
+practically never ends. This reader supports only the opcodes that dictionaries of tensors need.
+Each of them takes time and memory in proportion to its bytes in the file.
 """
 
 import pickletools
@@ -14,15 +14,15 @@ from hwaja.models.errors import ModelError
 
 
 class Storage(NamedTuple):
-    """The numbers of one or more tensors, named."""
+    """A reference to the values of one or more tensors."""
 
     kind: str
-    """PyTorch's name of the type, for example FloatStorage."""
+    """PyTorch's name of the storage type, for example FloatStorage."""
     key: str
 
 
 class Tensor(NamedTuple):
-    """A part of a storage; what is in it was not checked."""
+    """A view of a storage. Its fields are unchecked."""
 
     storage: Any
     offset: Any
@@ -40,15 +40,15 @@ _TENSOR = _Name("torch._utils", "_rebuild_tensor_v2")
 
 
 def read(pickled: bytes, storages: frozenset[str]) -> object:
-    """Return what is pickled: dictionaries, lists, tuples and plain values, tensors as `Tensor`.
+    """Return the pickled value: dictionaries, lists, tuples and plain values, tensors as `Tensor`.
 
     Args:
         pickled: the pickle.
-        storages: the types of storages that a tensor may have.
+        storages: the storage types that a tensor may have.
 
     Raises:
-        ModelError: where it holds anything else.
-        Exception: of any kind, where it is no pickle.
+        ModelError: where the pickle has another kind of value.
+        Exception: of any type, where the bytes are no pickle.
 
     """
     machine = _Machine(storages)
@@ -60,7 +60,7 @@ def read(pickled: bytes, storages: frozenset[str]) -> object:
 
 
 class _Machine:
-    """The stack of values that a pickle works on."""
+    """The stack machine that executes a pickle."""
 
     def __init__(self, storages: frozenset[str]) -> None:
         self.stack: list[Any] = []
@@ -130,7 +130,7 @@ class _Machine:
             raise ModelError("This PyTorch file has a function call, which no state dict needs.")
 
     def set_state(self, _: None) -> None:
-        """Leave out what a dictionary carries beside its items: versions of the layers."""
+        """Ignore the attributes of a dictionary: they hold the layers' versions."""
         self.stack.pop()
 
     def _push_name(self, module: Any, name: Any) -> None:
@@ -155,7 +155,7 @@ class _Machine:
 
     def _update(self, values: list[Any]) -> None:
         keys = values[::2]
-        # A tuple may take for ever to hash.
+        # Hashing a nested tuple may never end.
         if not isinstance(self.stack[-1], dict) or not all(isinstance(k, str | int) for k in keys):
             raise ModelError("This PyTorch file has a dictionary with keys that are not names.")
         self.stack[-1].update(zip(keys, values[1::2], strict=True))

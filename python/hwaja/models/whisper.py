@@ -1,8 +1,8 @@
-"""Whisper: from CTranslate2's weights to the two ONNX graphs that sherpa-onnx runs.
+"""Converts Whisper from CTranslate2's weights to the two ONNX graphs that sherpa-onnx runs.
 
 The architecture is that of Radford et al., "Robust Speech Recognition via Large-Scale Weak
-Supervision", 2022, with the encoder's keys and values of the cross-attention computed once, and
-the decoder's own keys and values kept in a cache that is given in and out.
+Supervision", 2022. The encoder computes the keys and values of the cross-attention once. The keys
+and values of the self-attention are a cache, which is an input and an output of the decoder.
 """
 
 import json
@@ -22,13 +22,12 @@ from hwaja.models.whisper_layers import Weights
 
 
 def convert(members: Path, folder: Path, precision: str) -> None:
-    """Write encoder, decoder and token table as sherpa-onnx wants them.
+    """Write encoder, decoder and token table in sherpa-onnx's format.
 
     Args:
-        members: a folder with "model.bin.1" and "model.bin.2", which joined are CTranslate2's
-            model.bin, "tokenizer.json", and "config.json" with the attention heads that follow
-            the speech.
-        folder: where to write.
+        members: a folder with "model.bin.1" and "model.bin.2", which are the two parts of
+            CTranslate2's model.bin, "tokenizer.json", and "config.json" with the alignment heads.
+        folder: the folder for the result.
         precision: "int8" or "fp32".
 
     Raises:
@@ -55,7 +54,7 @@ def convert(members: Path, folder: Path, precision: str) -> None:
             onnx.save(model, folder / f"{part}.onnx")
 
 
-# OverflowError: JSON as Python reads it has infinite numbers.
+# OverflowError: Python's JSON parser accepts infinite numbers.
 _UNREADABLE = (
     ValueError,
     KeyError,
@@ -68,7 +67,7 @@ _UNREADABLE = (
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """The pieces of text, and the special tokens by name."""
+    """The text pieces, and the special tokens by name."""
 
     pieces: dict[int, bytes]
     special: dict[str, int]
@@ -82,10 +81,10 @@ class Tokens:
 
 
 def read_tokenizer(content: bytes) -> Tokens:
-    """Read a tokenizer.json of byte-level pieces.
+    """Parse a tokenizer.json with byte-level pieces.
 
     Raises:
-        ModelError: where it is not one of Whisper.
+        ModelError: where it is not a tokenizer of Whisper.
 
     """
     byte_of = _byte_of_character()
@@ -107,13 +106,14 @@ def read_tokenizer(content: bytes) -> Tokens:
 
 
 def read_alignment_heads(content: bytes, weights: Weights) -> list[tuple[int, int]]:
-    """Read from CTranslate2's config.json which cross-attentions follow the speech.
+    """Return the alignment heads in CTranslate2's config.json: layer and head of each.
 
-    Returns layer and head of each. OpenAI found them for each of its models
-    (`_ALIGNMENT_HEADS` in whisper/__init__.py of openai/whisper), and CTranslate2 hands them on.
+    Alignment heads are cross-attention heads that follow the speech. OpenAI determined them for
+    each of its models (`_ALIGNMENT_HEADS` in whisper/__init__.py of openai/whisper), and
+    CTranslate2 copies them.
 
     Raises:
-        ModelError: where they are not there, or the model has no such heads.
+        ModelError: where the file has none, or the model lacks such heads.
 
     """
     try:
@@ -128,7 +128,10 @@ def read_alignment_heads(content: bytes, weights: Weights) -> list[tuple[int, in
 
 
 def _byte_of_character() -> dict[str, int]:
-    """Undo GPT-2's spelling of bytes: itself if printable, else the next of 256, 257, ..."""
+    """Return the inverse of GPT-2's byte encoding.
+
+    A printable byte is its own character. Each other byte is the next of 256, 257, ...
+    """
     printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     others = [byte for byte in range(0x100) if byte not in printable]
     spelled = {chr(0x100 + index): byte for index, byte in enumerate(others)}
@@ -136,7 +139,7 @@ def _byte_of_character() -> dict[str, int]:
 
 
 def _metadata(weights: Weights, tokens: Tokens) -> dict[str, Any]:
-    """Return what sherpa-onnx looks up in the encoder."""
+    """Return the metadata that sherpa-onnx reads from the encoder."""
     special, languages = tokens.special, tokens.languages
     space = next(token for token, piece in tokens.pieces.items() if piece == b" ")
     return {
@@ -161,7 +164,7 @@ def _metadata(weights: Weights, tokens: Tokens) -> dict[str, Any]:
         "eot": special["endoftext"],
         "blank_id": space,
         "no_speech": special["nospeech" if "nospeech" in special else "nocaptions"],
-        "non_speech_tokens": "",  # read, never used, by sherpa-onnx
+        "non_speech_tokens": "",  # sherpa-onnx reads it but never uses it
         "transcribe": special["transcribe"],
         "translate": special["translate"],
         "sot_prev": special["startofprev"],

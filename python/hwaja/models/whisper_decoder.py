@@ -1,4 +1,4 @@
-"""Whisper's decoder: from tokens and what was heard to the next token's logits."""
+"""Whisper's decoder as an ONNX graph: from tokens and encoder output to logits."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,22 +8,22 @@ import numpy as np
 from hwaja.models.graph import FLOAT, INT64
 from hwaja.models.whisper_layers import Layers, Weights
 
-_HIDDEN = -1e9  # a score that leaves nothing after the softmax
+_HIDDEN = -1e9  # a score with a weight of 0 after the softmax
 _SELF_K, _SELF_V = "n_layer_self_k_cache", "n_layer_self_v_cache"
 _ALIGNMENT = "cross_attention_weights"
 
 Heads = Sequence[tuple[int, int]]
-"""Layer and head of some cross-attentions."""
+"""Cross-attention heads: layer and head of each."""
 
 
 def decoder(weights: Weights, alignment_heads: Heads) -> Any:
     """Return the decoder as an ONNX model.
 
-    tokens (N, n), the caches of keys and values (layers, N, said, width), the encoder's
-    n_layer_cross_k and n_layer_cross_v, and offset (1,), the number of tokens in the cache, which
-    may be longer -> logits (N, n, vocabulary), the caches with the new tokens behind those before,
-    and cross_attention_weights (N, alignment heads, n, positions), of which token times are made.
-    They are scores: who reads them takes their softmax.
+    Inputs: tokens (N, n); the caches of keys and values (layers, N, said, width); the encoder's
+    n_layer_cross_k and n_layer_cross_v; offset (1,), the number of tokens in the cache, which may
+    be longer. Outputs: logits (N, n, vocabulary); the caches with the new tokens appended;
+    cross_attention_weights (N, alignment heads, n, positions), from which token times are computed.
+    These are scores before the softmax.
     """
     graph = _Decoder(weights, alignment_heads)
     x = graph.embed()
@@ -61,11 +61,11 @@ def decoder(weights: Weights, alignment_heads: Heads) -> Any:
 
 
 class _Decoder(Layers):
-    """The decoder's graph; collects what its layers add to the caches and to the alignment.
+    """The decoder's graph. It collects the layers' additions to the caches and to the alignment.
 
-    A step is one token, and what it costs is moving memory: 48 MB of weights, and 6 MB of keys and
-    values for 3 s of audio. So nothing but the new token is split into heads, and a cache grows by
-    what is added, instead of being as long as the longest text from the start.
+    A step decodes one token, and its cost is memory traffic: 48 MB of weights, and 6 MB of keys and
+    values for 3 s of audio. So only the new token is split into heads. A cache grows with each step
+    and does not have the length of the longest text from the start.
     """
 
     def __init__(self, weights: Weights, alignment_heads: Heads) -> None:
@@ -80,22 +80,22 @@ class _Decoder(Layers):
         self._own = self._own_part()
 
     def embed(self) -> str:
-        """Return the embeddings of the tokens, with their positions."""
-        # The table stays in 16 bits, in which the weights are published: half the memory.
+        """Return the sum of the tokens' embeddings and their position embeddings."""
+        # The table stays in 16 bits, as the weights are published: half the memory.
         table = self.weight(self.weights.stored("decoder/embeddings/weight"))
         found = self.apply("Cast", self.apply("Gather", table, "tokens", axis=0), to=FLOAT)
         positions = self.weight(self.weights["decoder/position_encodings/encodings"])
         return self.apply("Add", found, self._slice(positions, "offset", self._stop, self._zero))
 
     def layer(self, x: str, index: int) -> str:
-        """Apply layer `index`: what was said, what was heard, feed-forward."""
+        """Apply layer `index`: self-attention, cross-attention, feed-forward."""
         layer = f"decoder/layer_{index}"
         x = self._attend_to_said(x, layer, index)
         x = self._attend_to_heard(x, layer, index)
         return self.feed_forward(x, layer)
 
     def keep(self, cache: str, new: list[str], output: str) -> None:
-        """Put what each layer adds behind what is in `cache` up to the offset."""
+        """Append each layer's new keys or values to the first `offset` tokens of `cache`."""
         added = self.apply("Concat", *new, axis=0)
         before = self._slice(cache, self._zero, "offset", self.constant([2]))
         self.apply("Concat", before, added, output=output, axis=2)
@@ -124,17 +124,17 @@ class _Decoder(Layers):
         return self.apply("Add", x, self.linear(heard, f"{layer}/attention/linear_2"))
 
     def _extend(self, cache: str, new: str, index: int) -> str:
-        """Return a layer's keys or values so far."""
+        """Return a layer's cached keys or values with the new ones appended."""
         ends = self.apply("Concat", self.constant([index + 1]), "offset", axis=0)
         starts, axes = self.constant([index, 0]), self.constant([0, 2])
         before = self.apply("Slice", cache, starts, ends, axes)
         return self.apply("Concat", self.apply("Squeeze", before, self._zero), new, axis=1)
 
     def _scores(self, query: str, keys: str) -> str:
-        """Return Q K^T / sqrt(d), (N, n x heads, keys), without moving the keys.
+        """Return Q K^T / sqrt(d), (N, n x heads, keys), without a transposition of the keys.
 
-        Every head gets a query over the whole width that is zero outside its part: more to
-        multiply, for a few tokens, but nothing to rearrange.
+        Each head gets a query of the full width that is zero outside the head's part. This needs
+        more multiplications for a few tokens, but no rearrangement in memory.
         """
         heads, width = self.weights.heads, self.weights.width
         scale = self.constant((width / heads) ** -0.5)
@@ -144,7 +144,7 @@ class _Decoder(Layers):
         return self.apply("MatMul", query, self.apply("Transpose", keys, perm=[0, 2, 1]))
 
     def _mix(self, scores: str, values: str) -> str:
-        """Return softmax(scores) V; of what a head mixes only its part of the width counts."""
+        """Return softmax(scores) V, where each head contributes only its part of the width."""
         heads, width = self.weights.heads, self.weights.width
         shares = self.apply("Softmax", scores, axis=-1)
         mixed = self.apply("MatMul", shares, values)
@@ -154,7 +154,7 @@ class _Decoder(Layers):
         )
 
     def _align(self, scores: str, index: int) -> None:
-        """Collect what the heads of a layer that follow the speech look at."""
+        """Collect the scores of a layer's alignment heads."""
         heads = [head for layer, head in self._alignment_heads if layer == index]
         if heads:
             shape = self.apply(
@@ -168,12 +168,12 @@ class _Decoder(Layers):
             self.alignment.append(self.apply("Transpose", chosen, perm=[0, 2, 1, 3]))
 
     def _own_part(self) -> str:
-        """Return, for each head, ones where its part of the width is."""
+        """Return, for each head, ones in its part of the width and zeros elsewhere."""
         heads, width = self.weights.heads, self.weights.width
         return self.weight(np.repeat(np.eye(heads, dtype=np.float32), width // heads, axis=1))
 
     def _visible(self) -> str:
-        """Return what hides later tokens from a token: one row for each of its heads."""
+        """Return the causal mask: one row for each token and head."""
         positions = self.weights.text_positions
         table = self.weight(np.triu(np.full((positions, positions), _HIDDEN, np.float32), 1))
         rows = self._slice(table, "offset", self._stop, self._zero)

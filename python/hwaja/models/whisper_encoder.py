@@ -1,4 +1,4 @@
-"""Whisper's encoder: from mel frames to the keys and values of every cross-attention."""
+"""Whisper's encoder as an ONNX graph: from mel frames to cross-attention keys and values."""
 
 import math
 from collections.abc import Mapping
@@ -8,31 +8,33 @@ from hwaja.models.graph import FLOAT
 from hwaja.models.whisper_layers import Layers, Weights
 
 POSITIONS = 1500
-"""Of 20 ms each: 30 s (section 2.2 of the paper)."""
+"""Encoder positions of 20 ms each: 30 s (section 2.2 of the paper)."""
 
 DENSE_FRAMES = 100
-"""Silence of 10 ms each that has all its positions, as the text ends there."""
+"""Frames of silence, 10 ms each, that keep all their positions, since the text ends there."""
 
 STRIDE = 4
-"""Of so many positions in the silence behind, one is there (bench/RESULTS.md)."""
+"""In the silence after that, one of so many positions is kept (bench/RESULTS.md)."""
 
 SILENCE_BELOW_PEAK = 2.0
 """Whisper's spectrogram reaches 8 powers of ten below its loudest bin, divided by 4."""
 
 WITH_SILENCE, CONVOLVED, PLACED, COUNTS = "with_silence", "convolved", "placed", "counts"
-"""Values in the graph by whose names tests take it apart."""
+"""Names of values in the graph by which tests access its parts."""
 
-_EDGE_FRAMES = 4  # what the convolutions mix with the zeros that they add at the end
+_EDGE_FRAMES = 4  # frames that the convolutions mix with their zero padding at the end
 
 
 def encoder(weights: Weights, metadata: Mapping[str, object]) -> Any:
     """Return the encoder as an ONNX model.
 
-    mel (N, mels, T) -> n_layer_cross_k, n_layer_cross_v (layers, N, positions, width), float32.
+    Input: mel (N, mels, T). Outputs: n_layer_cross_k, n_layer_cross_v (layers, N, positions,
+    width), float32.
 
-    Whisper was trained on 30 s, of which most were silence, and errs more on less. But silence
-    needs no position each 20 ms. So the graph itself adds what is missing from 30 s: `DENSE_FRAMES`
-    as they are, and for the rest one position in `STRIDE` that counts as many times in the softmax.
+    Whisper was trained on windows of 30 s, mostly silence, and makes more errors on shorter ones.
+    But silence does not need a position every 20 ms. So the graph pads the audio to 30 s itself. It
+    adds `DENSE_FRAMES` frames of silence with all positions. For the rest, it adds one position in
+    `STRIDE`, which counts `STRIDE` times in the softmax.
     """
     graph = Layers(weights)
     x, silent = _hear(graph)
@@ -67,7 +69,7 @@ def encoder(weights: Weights, metadata: Mapping[str, object]) -> Any:
 
 
 def _hear(graph: Layers) -> tuple[str, str]:
-    """Return the positions of the audio and some silence, (N, n, width), and one of silence."""
+    """Return the positions of audio and dense silence, (N, n, width), and one of silence."""
     loudest = graph.apply("ReduceMax", "mel", axes=[1, 2], keepdims=1)
     silence = graph.apply("Sub", loudest, graph.constant(SILENCE_BELOW_PEAK))
     form = graph.constant([1, graph.weights.mels, DENSE_FRAMES + _EDGE_FRAMES])
@@ -79,7 +81,7 @@ def _hear(graph: Layers) -> tuple[str, str]:
     end, axis = graph.constant([-(_EDGE_FRAMES // 2)]), graph.constant([1])
     x = graph.apply("Slice", x, graph.constant([0]), end, axis)
     last = graph.apply("Slice", x, graph.constant([-1]), graph.constant([POSITIONS]), axis)
-    # The few frames that may be too many at 30 s are silence.
+    # At 30 s a few frames too many may exist; they are silence.
     return graph.apply("Slice", x, graph.constant([0]), graph.constant([POSITIONS]), axis), last
 
 
@@ -103,7 +105,8 @@ def _layer(graph: Layers, x: str, layer: str, counts: str) -> str:
 def _attend(graph: Layers, query: str, key: str, value: str, counts: str) -> str:
     """Return softmax(Q K^T / sqrt(d)) V over the heads; all (N, positions, width).
 
-    What is added to a score, the logarithm of a number, counts a position that many times.
+    `counts` holds logarithms of numbers. Added to the scores, they count a position that many
+    times.
     """
     scale = graph.constant((graph.weights.width / graph.weights.heads) ** -0.5)
     q = _heads(graph, graph.apply("Mul", query, scale), [0, 2, 1, 3])
@@ -121,7 +124,7 @@ def _heads(graph: Layers, x: str, order: list[int]) -> str:
 
 
 def _cross_attention(graph: Layers, x: str) -> None:
-    """Compute, once for all tokens, what the decoder's layers attend to."""
+    """Compute the keys and values of the decoder's cross-attention, once for all tokens."""
     keys, values = [], []
     for index in range(graph.weights.decoder_layers):
         key, value = graph.weights.split(f"decoder/layer_{index}/attention/linear_1", 2)

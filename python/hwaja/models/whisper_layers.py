@@ -1,4 +1,4 @@
-"""What the encoder and the decoder of Whisper share: the weights and the layers."""
+"""The weights and layers that Whisper's encoder and decoder share."""
 
 import math
 
@@ -15,13 +15,13 @@ _EPSILON = 1e-5  # PyTorch's default for LayerNorm, which Whisper was trained wi
 
 
 class Weights:
-    """The tensors of a Whisper model, and its dimensions."""
+    """The tensors and the dimensions of a Whisper model."""
 
     def __init__(self, tensors: Tensors) -> None:
-        """Take the tensors as CTranslate2 names them.
+        """Store tensors by their names in CTranslate2.
 
         Raises:
-            ModelError: where one that gives a dimension is missing.
+            ModelError: where a tensor is missing whose shape gives a dimension.
 
         """
         self._tensors = tensors
@@ -47,7 +47,7 @@ class Weights:
         return self.stored(name).shape
 
     def split(self, layer: str, parts: int) -> list[tuple[Matrix, Matrix | None]]:
-        """Return the weight and bias of each part of a fused linear layer; None for no bias."""
+        """Return weight and bias of each part of a fused linear layer; the bias may be None."""
         weights = np.split(self[f"{layer}/weight"], parts)
         biases = np.split(self[f"{layer}/bias"], parts)
         return [(w, b if b.any() else None) for w, b in zip(weights, biases, strict=True)]
@@ -80,7 +80,7 @@ class Layers(Graph):
         return self.apply("LayerNormalization", x, gamma, beta, axis=-1, epsilon=_EPSILON)
 
     def gelu(self, x: str) -> str:
-        """Return x/2 (1 + erf(x/sqrt 2)), in the form that onnxruntime computes in one step."""
+        """Return x/2 (1 + erf(x/sqrt 2)), in the form that onnxruntime fuses into one operator."""
         erf = self.apply("Erf", self.apply("Div", x, self.constant(math.sqrt(2))))
         half = self.apply("Mul", x, self.constant(0.5))
         return self.apply("Mul", half, self.apply("Add", erf, self.constant(1.0)))
