@@ -1,1 +1,1 @@
-"""What the developers of hwaja run, and nobody who serves: no part of the package."""
+"""Programs for hwaja's developers. They are not part of the installed package."""

@@ -1,7 +1,7 @@
-"""Pages of the documentation site that lie outside docs/: a hook of MkDocs, see mkdocs.yml.
+"""An MkDocs hook that adds files outside docs/ to the documentation site; see mkdocs.yml.
 
-README, measurements and changelog are read in the repository as well, so they stay where they are
-and become pages of the site. A link from a page to a file that is no page leads to its name only.
+README, measurements and changelog are read in the repository as well. So they stay in their places
+and also become pages of the site. A page's link to a file that is no page becomes the file's name.
 """
 
 import re
@@ -20,7 +20,7 @@ PAGES = {
     "CHANGELOG.md": "changelog.md",
     "bench/RESULTS.md": "results.md",
 }
-"""Where a file of the repository stands on the site."""
+"""The site's path of each file of the repository."""
 
 _SOURCE_OF = {page: source for source, page in PAGES.items()}
 _LINK = re.compile(r"(?P<text>!?\[[^\]]*\])\((?P<path>[^)#\s:]+)(?P<anchor>#[^)\s]*)?\)")
@@ -35,7 +35,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Point links to files of the repository at their places on the site."""
+    """Replace links to files of the repository by their paths on the site."""
     place = page.file.src_uri
     source = _SOURCE_OF.get(place, f"docs/{place}")
 

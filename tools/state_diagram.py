@@ -1,6 +1,6 @@
-"""Writes the diagram of a session's states into docs/architecture.md, from the rows of the machine.
+"""Writes the diagram of a session's states into docs/architecture.md, from the transition table.
 
-`python -m tools.state_diagram` replaces what stands between two marks. A test compares them.
+`python -m tools.state_diagram` replaces the text between two marks. A test compares both.
 """
 
 from hwaja.session.state_machine import ANYWHERE, ROWS
@@ -14,17 +14,17 @@ SECTION = GeneratedSection(
 
 Edge = tuple[State, State]
 Causes = dict[Branch | None, list[str]]
-"""Names of events, by the branch that they must lead to."""
+"""Names of events by the branch that they must lead to."""
 
 
 def edges() -> dict[Edge, Causes]:
-    """Return what leads from one state to another, in the order of the rows."""
+    """Return the causes of each transition between two states, in the order of the table's rows."""
     found: dict[Edge, Causes] = {}
     seen: set[tuple[State, type]] = set()
     for row in ROWS:
         for state, event in row.cells:
             if (state, event) in seen:
-                continue  # the first row counts
+                continue  # the first matching row counts
             seen.add((state, event))
             for branch, next_state in row.next_states.items():
                 if next_state not in (None, state):
@@ -34,7 +34,7 @@ def edges() -> dict[Edge, Causes]:
 
 
 def diagram() -> str:
-    """Return the diagram as Mermaid draws it; what closes every open session stands once."""
+    """Return the diagram in Mermaid's notation. Causes that close all open states appear once."""
     found = edges()
     to_closed = [found[state, State.CLOSED] for state in ANYWHERE]
     everywhere = {
@@ -67,7 +67,7 @@ def _label(causes: Causes) -> str:
 
 
 def filled(page: str) -> str:
-    """Return the page with the diagram between its marks.
+    """Return the page with the new diagram between its marks.
 
     Raises:
         ValueError: for a page without marks.

@@ -1,7 +1,7 @@
-"""hwaja's protocol for machines: docs/asyncapi.yaml and the tables of docs/protocol.md.
+"""Generates docs/asyncapi.yaml and the tables of docs/protocol.md from the server's code.
 
-`make asyncapi` writes both from the server's own files, so that nothing is said twice: the fields,
-their types, bounds and sentences are those of `messages.py` and `values.py`, codes and reasons
-those of `codes.py`, and msgspec makes their schemas. The tables are written in Korean too, for
-docs/ko/protocol.md: `korean.toml` has the sentences.
+`make asyncapi` writes both, so that each fact has one source. The fields, their types, bounds and
+sentences come from `messages.py` and `values.py`, the codes and reasons from `codes.py`. msgspec
+generates the schemas. The tables of docs/ko/protocol.md are written in Korean; `korean.toml` has
+the sentences.
 """

@@ -1,4 +1,4 @@
-"""Every message of the protocol with all its fields: which there are, what each is, who gets it."""
+"""Collects every message of the protocol with its fields, their types and their conditions."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -29,20 +29,20 @@ from tools.asyncapi.examples import Example
 Schema = dict[str, Any]
 
 PARTS = (Hotword, Quality, Token, SpeakerShare)
-"""Structs that are objects inside of messages."""
+"""Structs that are objects inside messages."""
 
 _REFERENCE = "#/components/schemas/"
 
 _OF_PYTHON = ("default", "anyOf", "$ref")
-"""Keywords of msgspec's schemas that do not speak of the wire."""
+"""Keywords of msgspec's schemas that do not describe the wire format."""
 
 _OUTSIDE = (State.CONNECTING, State.CLOSED)
-"""States in which there is no session to come back to."""
+"""States in which a client has no session to resume."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A key of a message, or of an object in one."""
+    """A key of a message, or of an object in a message."""
 
     name: str
     schema: Schema
@@ -50,7 +50,10 @@ class Field:
     required: bool
     beyond: bool = False
     asked_by: tuple[str, ...] = ()
-    """Of what goes beyond: any of these brings it; empty: it is itself what is asked."""
+    """Requests that add this field, which is beyond the specification; any of them suffices.
+
+    Empty: the field itself is such a request.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,27 +63,27 @@ class Message:
     type: str
     sentence: str
     more: str
-    """What else is said of it; may be empty."""
+    """Further description; may be empty."""
     beyond: bool
     asked_by: tuple[str, ...]
     fields: tuple[Field, ...]
-    """All of them, `type` first."""
+    """All fields, `type` first."""
     payloads: tuple[dict[str, Any], ...]
-    """Examples."""
+    """Examples of the message."""
 
 
 def reference(kind: type) -> Schema:
-    """Return where the schema of a struct that is part of messages stands."""
+    """Return a reference to the schema of a struct inside messages."""
     return {"$ref": f"{_REFERENCE}{kind.__name__}"}
 
 
 def client_messages() -> tuple[Message, ...]:
-    """Return what a client sends."""
+    """Return the messages of a client."""
     return tuple(_message(kind, examples.CLIENT) for kind in get_args(ClientMessage))
 
 
 def server_messages() -> tuple[Message, ...]:
-    """Return what the server sends."""
+    """Return the messages of the server."""
     return tuple(_message(kind, examples.SERVER) for kind in get_args(ServerMessage))
 
 
@@ -100,13 +103,13 @@ def as_object(fields: Sequence[Field], sentence: str = "") -> Schema:
 
 
 def _property(field: Field) -> Schema:
-    # Beside a $ref nothing else is read (JSON Schema, draft 7).
+    # JSON Schema, draft 7, ignores all keys beside $ref.
     schema = {"allOf": [field.schema]} if "$ref" in field.schema else field.schema
     return {"description": field.sentence, **schema, **marks(field.beyond, field.asked_by)}
 
 
 def marks(beyond: bool, asked_by: tuple[str, ...]) -> Schema:
-    """Return what is said of a message or a field beyond the specification."""
+    """Return the schema extensions of a message or field beyond the specification."""
     found: Schema = {"x-hwaja-beyond": True} if beyond else {}
     return found | ({"x-hwaja-asked-by": list(asked_by)} if asked_by else {})
 
@@ -132,7 +135,7 @@ def _message(kind: type[FromClient | FromServer], shown: Sequence[Example]) -> M
 
 
 def _common(kind: type[FromClient | FromServer]) -> Iterator[Field]:
-    """Yield the type of a message, and what `serialize.py` adds to it."""
+    """Yield the `type` field of a message, and the fields that `serialize.py` adds to it."""
     name = {"type": "string", "const": kind.__struct_config__.tag}
     yield Field("type", name, "Which message it is.", required=True)
     if issubclass(kind, FromServer):
@@ -142,7 +145,7 @@ def _common(kind: type[FromClient | FromServer]) -> Iterator[Field]:
 
 
 def _fields(kind: type[msgspec.Struct]) -> Iterator[Field]:
-    """Yield the fields of a struct, and of those whose fields stand beside its own."""
+    """Yield the fields of a struct and of the structs that are flattened into it."""
     schemas, said, parts = _schemas(kind), sentences.of_fields(kind), inlined(kind)
     hints = get_type_hints(kind)
     may_ask = issubclass(kind, FromClient) or kind is Options
@@ -165,11 +168,11 @@ def _fields(kind: type[msgspec.Struct]) -> Iterator[Field]:
 
 
 def _schemas(kind: type[msgspec.Struct]) -> dict[str, Schema]:
-    """Return msgspec's schema of each field of a struct, as it is on the wire."""
+    """Return msgspec's schema of each field of a struct, in its wire form."""
     _, found = msgspec.json.schema_components([kind], ref_template=f"{_REFERENCE}{{name}}")
     properties = found[kind.__name__]["properties"]
     schemas = {name: _wire(properties[name]) for name in kind.__struct_fields__}
-    # What the types do not tell.
+    # Constraints that the types do not express.
     if kind is Place:
         schemas["state"]["enum"] = [each.name.lower() for each in State if each not in _OUTSIDE]
     if kind is Options:
@@ -179,7 +182,7 @@ def _schemas(kind: type[msgspec.Struct]) -> dict[str, Schema]:
 
 
 def _wire(schema: Schema) -> Schema:
-    """Return a schema without what is Python's: defaults, None, names of enums."""
+    """Return a schema without Python's own details: defaults, None, names of enums."""
     found = {key: value for key, value in schema.items() if key not in _OF_PYTHON}
     if "items" in found:
         found["items"] = _wire(found["items"])
@@ -191,7 +194,7 @@ def _wire(schema: Schema) -> Schema:
 
 
 def _referred(name: str) -> Schema:
-    """Return the schema of an enum or a struct."""
+    """Return the schema of an enum or a struct by its name."""
     enum = getattr(codes, name, getattr(values, name, None))
     if isinstance(enum, EnumType):
         return {"type": "string", "enum": [member.value for member in enum]}

@@ -1,4 +1,4 @@
-"""The AsyncAPI 3.0 document, as data and as text."""
+"""Builds the AsyncAPI 3.0 document, as data and as text."""
 
 import tomllib
 from pathlib import Path
@@ -26,7 +26,7 @@ _ANSWERS = {
     "start_transcription": "transcription_started",
     "stop_transcription": "transcription_stopped",
 }
-"""What answers a message of the client; `error` may come instead."""
+"""The server's answers to a client's message; `error` may come instead."""
 
 
 def written() -> str:
@@ -105,7 +105,7 @@ def _channel(messages: dict[str, Any]) -> dict[str, Any]:
 
 
 def _operations(client: tuple[Message, ...], server: tuple[Message, ...]) -> dict[str, Any]:
-    """Return what the server receives and sends, each in the order of `messages.py`."""
+    """Return the operations that receive and send messages, in the order of `messages.py`."""
     received = {
         f"receive_{message.type}": _operation("receive", message.type, message.sentence)
         | {"reply": _through([_ANSWERS[message.type], "error"])}
@@ -157,10 +157,10 @@ def _message(message: Message) -> dict[str, Any]:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes everything where it stands, paragraphs as paragraphs, items of a list indented."""
+    """Writes YAML without aliases, with block paragraphs and indented list items."""
 
     def ignore_aliases(self, data: Any) -> bool:
-        """Write what comes twice twice."""
+        """Write repeated values in full."""
         return True
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""One message of each form: what the document shows, and where it learns which keys there are."""
+"""One example of each message form. The document shows them and takes its keys from them."""
 
 import json
 from dataclasses import dataclass
@@ -35,20 +35,20 @@ from hwaja.speakers.verdict import with_warnings
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A message as it goes over the wire."""
+    """A message in its wire form."""
 
     kind: type
-    """Which of the classes of `messages.py` it is."""
+    """The message's class in `messages.py`."""
     payload: dict[str, Any]
 
 
 def _client(**payload: Any) -> Example:
-    """Return what a client sends; the server's own reader says which message it is."""
+    """Return a client's message; the server's own parser determines its class."""
     return Example(type(parse(json.dumps(payload), MOST_SPEAKERS)), payload)
 
 
 def _server(message: ServerMessage, *, details: bool = False, number: int | None = None) -> Example:
-    """Return what the server's own writer makes of a message."""
+    """Return a server's message as the server's own serialiser writes it."""
     return Example(type(message), json.loads(serialize(message, details=details, number=number)))
 
 

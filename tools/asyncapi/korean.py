@@ -1,7 +1,7 @@
-"""What the tables of the protocol say, in Korean: `korean.toml` has each sentence.
+"""Translates the sentences of the protocol's tables into Korean, from `korean.toml`.
 
-It is found by the whole English one. So one that changes has to be translated anew before
-the Korean page can be made again.
+The key is the whole English sentence. So a changed sentence needs a new translation before the
+Korean page can be generated.
 """
 
 import re
@@ -11,7 +11,7 @@ from pathlib import Path
 from tools.asyncapi.document import ROOT
 
 FILE = ROOT / "docs" / "ko" / "protocol.md"
-"""The Korean page."""
+"""File of the Korean page."""
 
 _TABLE = Path(__file__).with_suffix(".toml")
 
@@ -24,10 +24,10 @@ SENTENCES: dict[str, str] = {
 
 
 def say(english: str) -> str:
-    """Return the Korean of what a table says; code alone stays as it is.
+    """Return the Korean translation of a table cell; a cell with code only is unchanged.
 
     Raises:
-        KeyError: for what `korean.toml` lacks.
+        KeyError: where `korean.toml` has no translation.
 
     """
     if not re.search(r"\w", _CODE.sub("", english)):

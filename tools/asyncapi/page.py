@@ -1,4 +1,4 @@
-"""The tables of a page on the protocol, between `<!-- made: NAME -->` and `<!-- /made -->`."""
+"""Writes a protocol page's tables between `<!-- made: NAME -->` and `<!-- /made -->`."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,25 +10,25 @@ from tools.asyncapi.document import ROOT
 FILE = ROOT / "docs" / "protocol.md"
 
 Say = Callable[[str], str]
-"""Says what is given in English in the language of the page."""
+"""Translates an English sentence into the language of the page."""
 
 _SECTION = re.compile(r"(<!-- made: (?P<name>.+?) -->\n).*?(<!-- /made -->)", re.DOTALL)
 
 _OF_ALL = {"type", "message", "number"}
-"""Fields that are the same in all messages, of which the page tells once."""
+"""Fields that all messages share; the page describes them once."""
 
 _MOST_VALUES = 5
-"""Values of a longer enum are not spelt out."""
+"""The values of a longer enum are not listed."""
 
 _UNTOLD = 1_000_000
-"""Bounds beyond this are those of JSON, not of the protocol."""
+"""Bounds beyond this come from JSON, not from the protocol."""
 
 
 def filled(page: str, say: Say = str) -> str:
-    """Return a page with its sections made anew.
+    """Return a page with its sections generated again.
 
     Raises:
-        KeyError: for a section that nothing is known for.
+        KeyError: for an unknown section.
 
     """
     sections = _sections(say)
@@ -74,7 +74,7 @@ def _of_fields(fields: Sequence[Field], say: Say) -> str:
 
 
 def _rows(field: Field, say: Say) -> Iterator[tuple[str, str, str]]:
-    """Yield a field's row, and those of the fields of its items."""
+    """Yield a field's row, and the rows of its items' fields."""
     yield f"`{field.name}`", say(_kind_of(field)), _condition(field, say) + say(field.sentence)
     items = field.schema.get("items", {})
     for kind in PARTS:
@@ -91,14 +91,14 @@ def _condition(field: Field, say: Say) -> str:
 
 
 def _kind_of(field: Field) -> str:
-    """Return in words what a field may be; values that its sentence explains are not repeated."""
+    """Return a field's type in words, without values that its sentence already explains."""
     values = [f"`{value}`" for value in field.schema.get("enum", ())]
     is_told = all(f"{value}:" in field.sentence for value in values)
     return _kind(field.schema) if is_told or len(values) > _MOST_VALUES else ", ".join(values)
 
 
 def _kind(schema: Schema) -> str:
-    """Return in words what values a schema allows."""
+    """Return a schema's allowed values in words."""
     if "anyOf" in schema:
         return " or ".join(_kind(one) for one in schema["anyOf"])
     if "$ref" in schema:

@@ -1,4 +1,4 @@
-"""What the document says of the connection: what no message's class could say."""
+"""The document's text on the connection, which belongs to no message class."""
 
 from typing import Any
 
@@ -73,11 +73,11 @@ _OF_THE_LIBRARY = {
     "1007": "A text message that is not UTF-8.",
     "1009": "A message longer than 1 MiB (`--max-message-bytes`).",
 }
-"""What the WebSocket library closes with by itself."""
+"""Close codes that the WebSocket library sends by itself."""
 
 
 def close_codes() -> dict[str, str]:
-    """Return when the server closes a connection with which code, by code."""
+    """Return, by close code, when the server closes a connection with it."""
     said = sentences.of_fields(CloseCode)
     own = {str(code.value): said[code.name] for code in CloseCode}
     return dict(sorted((own | _OF_THE_LIBRARY).items()))

@@ -1,4 +1,4 @@
-"""What the docstrings of a class and of its fields say, for readers who know no Python."""
+"""Extracts the docstrings of classes and their fields for readers without Python knowledge."""
 
 import ast
 import inspect
@@ -9,22 +9,22 @@ from itertools import pairwise
 from typing import Any, get_args
 
 _OF_PYTHON_ALONE = re.compile(r"\s*\bNone: [^.]*\.")
-"""A sentence on what Python's None stands for; on the wire the field is absent."""
+"""A sentence on the meaning of Python's None; on the wire, the field is absent."""
 
 
 def of_message(kind: type) -> tuple[str, str]:
-    """Return a message's sentence, and what else is said of it."""
+    """Return a message's first sentence, and the rest of its description."""
     first, _, more = (inspect.getdoc(kind) or "").partition("\n\n")
     return " ".join(first.split()), " ".join(more.split())
 
 
 def of_class(kind: type) -> str:
-    """Return what a class that is part of a message says of itself."""
+    """Return the docstring of a class that is part of a message."""
     return " ".join((inspect.getdoc(kind) or "").split())
 
 
 def of_fields(kind: type) -> dict[str, str]:
-    """Return the sentences under the fields of a struct, or under the members of an enum."""
+    """Return the docstrings of a struct's fields or of an enum's members, by name."""
     body = next(
         node.body
         for node in ast.parse(textwrap.dedent(inspect.getsource(kind))).body
@@ -40,7 +40,7 @@ def of_fields(kind: type) -> dict[str, str]:
 
 
 def of_members(hint: Any) -> str:
-    """Return what the members of an enum mean, as a sentence to append; empty for other types."""
+    """Return the meanings of an enum's members as a sentence to append; empty for other types."""
     enums = [kind for kind in (hint, *get_args(hint)) if isinstance(kind, EnumType)]
     parts = [
         f"`{kind[name].value}`: {_within(text)}"
@@ -51,7 +51,7 @@ def of_members(hint: Any) -> str:
 
 
 def _within(text: str) -> str:
-    """Return a sentence as it stands within another."""
+    """Return a sentence in the form that it has within another sentence."""
     return text[0].lower() + text[1:].removesuffix(".")
 
 

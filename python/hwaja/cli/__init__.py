@@ -1,4 +1,4 @@
-"""The command line: options, and the client that transcribes files and microphones.
+"""The command line: options of all commands, and the client for files and microphones.
 
 May import everything. Begin with `main`.
 """

@@ -1,6 +1,6 @@
-"""`hwaja enroll-check`: what the server would answer to recordings of voices, and why.
+"""`hwaja enroll-check`: shows the server's verdict on voice recordings, with reasons.
 
-The session, the gate and the judgement are the server's own; only the wire is missing.
+It uses the server's own session, VAD and enrolment verdict, without a network connection.
 """
 
 import argparse
@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the command; return its exit code: 0 where every voice would be enrolled."""
+    """Run the command; return the exit code: 0 where the server would enrol every voice."""
     try:
         recordings = _load(args.files)
     except AudioError as error:
@@ -87,7 +87,7 @@ def _load(files: list[Path]) -> list[Recording]:
 
 
 class Booth:
-    """A session without a server: voices are enrolled one after the other."""
+    """A session without a server, which enrols one voice after the other."""
 
     def __init__(self, detector: SileroDetector, embedder: Embedder) -> None:
         self._detector = detector
@@ -101,7 +101,7 @@ class Booth:
         self._answers: list[ServerMessage] = []
 
     async def enrol(self, speaker_id: int, pcm: bytes) -> ServerMessage:
-        """Send a take of a speaker; return what the server would answer in the end."""
+        """Send a speaker's recording (PCM16) to the session; return the server's final message."""
         start = StartRegistration(speaker_id, details=True)
         await self._handle(Received(start, at=self._ring.end))
         for offset in range(0, len(pcm), 2 * PIECE_SAMPLES):
@@ -113,7 +113,7 @@ class Booth:
         return self._answers[-1]
 
     def forget(self) -> None:
-        """Overwrite every voice."""
+        """Overwrite every voiceprint in memory."""
         self._voices.forget()
 
     async def _detect(self) -> None:
@@ -145,7 +145,7 @@ class Booth:
 
 
 def _show(file: Path, recording: Recording, answer: ServerMessage, console: Console) -> None:
-    """Print the verdict on a recording, what was measured, and what could be better."""
+    """Print the verdict on a recording, its measurements, and advice."""
     console.print(Text(str(file), style="bold"))
     if (recording.rate, recording.channels) != (SAMPLE_RATE, 1):
         channels = "mono" if recording.channels == 1 else f"{recording.channels} channels"

@@ -1,6 +1,6 @@
 """The command line: `hwaja serve | models | transcribe | enroll-check | doctor | bench`.
 
-`transcribe` needs the client's libraries only; the other commands need those of the server.
+`transcribe` needs only the client's libraries. The other commands need the server's libraries.
 """
 
 import argparse
@@ -25,7 +25,7 @@ _SERVER_LIBRARIES = (
     "sherpa_onnx",
     "structlog",
 )
-"""What the extra `server` installs. Which onnxruntime is installed beside it is said later."""
+"""Modules of the extra `server`. A later check reports a missing or duplicate onnxruntime."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,7 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
         if given and given[0] in SERVER_COMMANDS and not _has_server():
             return _miss_server()
         args = _parser().parse_args(given)
-        if arguments is None and given[:1] == ["serve"]:  # not where another program calls it
+        # Not where another program calls this function.
+        if arguments is None and given[:1] == ["serve"]:
             _protect_process()
         return int(args.run(args))
     except KeyboardInterrupt:
@@ -55,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     client.set_defaults(run=transcribe.run)
     for name, text in SERVER_COMMANDS.items():
         _add_server_command(name, commands.add_parser(name, help=text))
-    # For the list of commands; `main` hands it over with all that follows.
+    # Only for the list of commands: `main` passes all arguments on to the benchmarks.
     commands.add_parser("bench", help="measure the accuracy on your own speech, and the load")
     return parser
 
@@ -72,7 +73,7 @@ def _has_server() -> bool:
 
 
 def _miss_server() -> int:
-    """Say what a client's installation lacks for this command."""
+    """Print that the command needs the extra `server`; return the exit code."""
     print("hwaja: This command needs: pip install 'hwaja[server,cpu]'.", file=sys.stderr)
     return 1
 
@@ -84,7 +85,7 @@ def _protect_process() -> None:
 
 
 def _bench(arguments: list[str]) -> int:
-    """Run the benchmarks, which are a distribution of their own."""
+    """Run the benchmarks, which are a separate distribution."""
     for command in entry_points(group="hwaja.commands", name="bench"):
         return int(command.load()(arguments))
     print("hwaja: The benchmarks need: pip install hwaja-bench.", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""The microphone of this machine, through PortAudio."""
+"""Captures this machine's microphone through PortAudio."""
 
 import asyncio
 import sys
@@ -10,7 +10,7 @@ from hwaja.client.sound_files import AudioError
 from hwaja.protocol.audio import CHUNK_SAMPLES, SAMPLE_RATE
 
 PATIENCE_SECONDS = 5.0
-"""A microphone has a chunk every 0.26 s, in silence too: one that has none for so long is gone."""
+"""Timeout for a chunk. A working microphone delivers one every 0.26 s, in silence too."""
 
 _PORTAUDIO_BY_PLATFORM = {
     "linux": "apt-get install libportaudio2 (Debian, Ubuntu), dnf install portaudio (Fedora)",
@@ -20,19 +20,19 @@ _PORTAUDIO_ELSEWHERE = "pip install --force-reinstall sounddevice, which brings 
 
 
 class Flags(Protocol):
-    """What PortAudio says with a chunk."""
+    """PortAudio's status flags of a chunk."""
 
     @property
     def input_overflow(self) -> bool:
-        """Whether audio before the chunk was lost, since nobody took it in time."""
+        """Whether audio before the chunk was lost because it was not read in time."""
 
 
 class SoundLibrary(Protocol):
-    """What is used of sounddevice."""
+    """The part of sounddevice that hwaja uses."""
 
     @property
     def PortAudioError(self) -> type[Exception]:  # noqa: N802
-        """What it raises where there is no such device."""
+        """The exception class for a missing device."""
 
     def RawInputStream(  # noqa: N802
         self,
@@ -44,14 +44,14 @@ class SoundLibrary(Protocol):
         callback: Callable[[Any, int, Any, Flags], None],
         finished_callback: Callable[[], None],
     ) -> AbstractContextManager[object]:
-        """Open the default device; it captures while the context lasts."""
+        """Open the default device; it captures while the context is open."""
 
 
 def sound_library() -> SoundLibrary:
     """Return sounddevice.
 
     Raises:
-        AudioError: where it or PortAudio is not installed; says what to do.
+        AudioError: where sounddevice or PortAudio is not installed; the message gives the remedy.
 
     """
     try:
@@ -66,28 +66,28 @@ def sound_library() -> SoundLibrary:
 
 
 class Microphone:
-    """The default microphone, in the event loop that runs."""
+    """The default microphone, used from the running event loop."""
 
     def __init__(self, library: SoundLibrary, patience_seconds: float = PATIENCE_SECONDS) -> None:
-        """Open it.
+        """Open the microphone.
 
         Args:
             library: sounddevice.
-            patience_seconds: after how long without a chunk it is gone.
+            patience_seconds: after this time without a chunk, the microphone counts as gone.
 
         Raises:
-            AudioError: where it cannot be opened.
+            AudioError: where the microphone cannot be opened.
 
         """
         self._library = library
         self._patience_seconds = patience_seconds
         self._loop = asyncio.get_running_loop()
-        self._captured: asyncio.Queue[bytes | None] = asyncio.Queue()  # None: that was all
+        self._captured: asyncio.Queue[bytes | None] = asyncio.Queue()  # None: the end
         self._is_stopped = False
         self.is_gone = False
-        """Whether it has ended by itself."""
+        """Whether the microphone ended without a call of `stop`."""
         self.overflows = 0
-        """How often audio was lost since it was not taken in time."""
+        """Number of times that audio was lost because it was not read in time."""
         with self._explained():
             self._stream = library.RawInputStream(
                 SAMPLE_RATE,
@@ -99,15 +99,15 @@ class Microphone:
             )
 
     def stop(self) -> None:
-        """Have `chunks` end with what was captured so far."""
+        """End `chunks` after the audio captured so far."""
         self._is_stopped = True
         self._captured.put_nowait(None)
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Capture; yield PCM16 in chunks until it is stopped, or gone.
+        """Capture; yield PCM16 chunks until `stop` is called or the microphone is gone.
 
         Raises:
-            AudioError: where it does not begin.
+            AudioError: where the capture does not begin.
 
         """
         with self._explained(), self._stream:
@@ -135,10 +135,10 @@ class Microphone:
         return chunk
 
     def _take(self, data: Any, _frames: int, _time: Any, flags: Flags) -> None:
-        """Take a chunk, in PortAudio's thread; the buffer is its own."""
+        """Copy a chunk in PortAudio's thread; the buffer belongs to PortAudio."""
         self.overflows += flags.input_overflow
         self._loop.call_soon_threadsafe(self._captured.put_nowait, bytes(data))
 
     def _finish(self) -> None:
-        """Learn in PortAudio's thread that nothing more will come."""
+        """Queue the end of the capture, from PortAudio's thread."""
         self._loop.call_soon_threadsafe(self._captured.put_nowait, None)

@@ -20,7 +20,7 @@ from hwaja.server.tls import TlsError
 
 
 def add_arguments(name: str, parser: argparse.ArgumentParser) -> None:
-    """Add the options of a command, and what it runs."""
+    """Add the options of a command and the function that runs it."""
     match name:
         case "serve":
             _add_options(parser)
@@ -54,14 +54,14 @@ def _with_one_sentence(
 
 
 def protect_process() -> None:
-    """Protect what this process will hold of sessions; call it before anything is loaded."""
+    """Protect the memory of this process, which will hold sessions; call it before all loading."""
     hardening.begin_again_overwriting()
     hardening.harden()
     error_redaction.log_uncaught()
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    """Add what a server is configured with."""
+    """Add the server's configuration options."""
     parser.add_argument("--config", type=Path, help="TOML file with any of the options below")
     for option in config.options():
         _add_option(parser, option.name, option.default, option.metadata["description"])
@@ -70,10 +70,10 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 def _add_option(
     parser: argparse.ArgumentParser, name: str, default: object, description: str
 ) -> None:
-    """Add a flag that is absent from the namespace unless given, so that it beats the rest."""
+    """Add a flag. The namespace has it only if it was given, so it overrides other sources."""
     flag = "--" + name.replace("_", "-")
     text = f"{description} [{config.ENVIRONMENT_PREFIX}{name.upper()}, default {default}]"
-    text = text.replace("%", "%%")  # argparse would fill it in
+    text = text.replace("%", "%%")  # argparse would expand it
     if isinstance(default, bool):
         parser.add_argument(
             flag, action=argparse.BooleanOptionalAction, default=argparse.SUPPRESS, help=text
@@ -83,14 +83,14 @@ def _add_option(
 
 
 def _settings(args: argparse.Namespace) -> config.Config:
-    """Return the configuration, with logging set up as it says."""
+    """Return the configuration and set up logging accordingly."""
     names = {option.name for option in config.options()}
     flags = {name: value for name, value in vars(args).items() if name in names}
     file = args.config or os.environ.get("HWAJA_CONFIG")
     settings = config.load(flags, os.environ, Path(file) if file else None)
     try:
         log_setup.configure(settings.log_format)
-    except RuntimeError as error:  # which Python raises where it gets no thread
+    except RuntimeError as error:  # RuntimeError: Python could not start a thread
         raise EngineError(f"The log cannot be written: {error}.") from error
     return settings
 

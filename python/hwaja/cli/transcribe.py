@@ -1,4 +1,4 @@
-"""`hwaja transcribe`: enrol two voices, stream a file or the microphone, print who said what."""
+"""`hwaja transcribe`: enrols two voices, streams a file or the microphone, prints who spoke."""
 
 import argparse
 import asyncio
@@ -79,7 +79,7 @@ _ADVICE: Mapping[type[Exception], str] = {
     CertificateError: " Trust it with --cafile, or pass --insecure.",
     UnauthorizedError: " Set the file with your token with --token-file.",
 }
-"""What can be done about an error with the options of the command."""
+"""Advice for each error: options of the command that help."""
 
 
 def _check(holds: bool, sentence: str) -> None:
@@ -128,7 +128,7 @@ def _tell(sentence: str) -> None:
 
 
 def _development_certificate() -> Path | None:
-    """Return the certificate of a server of this user; None where there is none."""
+    """Return the development certificate of this user's server; None where none exists."""
     folder = Config().data_dir
     if folder is None:
         return None
@@ -137,7 +137,7 @@ def _development_certificate() -> Path | None:
 
 
 def _wishes(args: argparse.Namespace) -> Message:
-    """Return what the server is asked for beyond the specification."""
+    """Return the message fields for features beyond the specification."""
     options: Message = {}
     if args.interim:
         options["interim_results"] = True
@@ -149,7 +149,7 @@ def _wishes(args: argparse.Namespace) -> Message:
 
 
 async def _captured(microphone: Microphone) -> AsyncIterator[bytes]:
-    """Yield what is captured until Ctrl-C, then end so that the rest is answered."""
+    """Yield captured audio until Ctrl-C, then end, so that the server can answer the rest."""
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGINT, microphone.stop)
     _tell("listening; Ctrl-C ends")
@@ -161,4 +161,5 @@ async def _captured(microphone: Microphone) -> AsyncIterator[bytes]:
                 _tell("hwaja: the microphone was not read in time; words may be missing")
             yield chunk
     finally:
-        loop.remove_signal_handler(signal.SIGINT)  # another Ctrl-C does not wait for the rest
+        # A second Ctrl-C exits without the remaining answers.
+        loop.remove_signal_handler(signal.SIGINT)

@@ -1,4 +1,4 @@
-"""The server's messages as a person reads them in a terminal, or as JSON."""
+"""Prints the server's messages for a person at a terminal, or as JSON."""
 
 import json
 from types import TracebackType
@@ -11,22 +11,22 @@ from rich.text import Text
 from hwaja.client import Label, Message
 
 STRANGER = "Someone not enrolled"
-"""Who is like none of the enrolled voices; the page says the same."""
+"""Label of a speaker who matches no enrolled voice; the web page uses the same one."""
 
-_STYLES = ("cyan", "magenta", "green", "yellow")  # of speaker 0, speaker 1 and so on
+_STYLES = ("cyan", "magenta", "green", "yellow")  # for speaker 0, speaker 1 and so on
 
 
 class Transcript:
-    """Prints final texts one below the other, and under them what is being said; use `with`."""
+    """Prints final texts one below the other, and below them the interim texts; use `with`."""
 
     def __init__(self, *, as_json: bool) -> None:
-        """Prepare; `as_json` prints every message as it is."""
+        """Prepare the output; with `as_json`, print every message unchanged."""
         self._as_json = as_json
         self._console = Console(highlight=False, soft_wrap=True)
-        # Into a file or a pipe nothing is drawn that would be taken back.
+        # Interim texts are redrawn, so they are not written to a file or a pipe.
         self._draws = self._console.is_terminal and not as_json
         self._live = Live(console=self._console, transient=True, auto_refresh=False)
-        self._open: dict[int, str] = {}  # texts so far, by segment
+        self._open: dict[int, str] = {}  # interim texts by segment
 
     def __enter__(self) -> Self:
         if self._draws:
@@ -69,7 +69,7 @@ def _line(message: Message) -> Text:
 
 
 def _speaker(message: Message) -> tuple[str, str]:
-    """Return who spoke, and the style for it."""
+    """Return the speaker's label and its style."""
     speaker_id, label = message["speaker_id"], message.get("label", Label.SURE)
     if label == Label.UNKNOWN:
         return STRANGER, "dim"

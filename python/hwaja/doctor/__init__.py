@@ -1,4 +1,4 @@
-"""`hwaja doctor`: whether this machine can serve, and how many clients can speak at once.
+"""`hwaja doctor`: checks this machine and measures how many clients can speak at once.
 
-May import all but `cli` and `client`. Begin with `diagnosis`, which runs one check after the other.
+May import all but `cli` and `client`. Begin with `diagnosis`, which runs the checks in order.
 """

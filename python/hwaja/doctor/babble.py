@@ -1,9 +1,9 @@
-"""A voice that says syllables at random, as it would cost a recogniser what speech costs.
+"""Synthesises random syllables that cost a recogniser as much as real speech.
 
-It is made as speech is: a buzz with a melody, shaped by resonances that glide from vowel to vowel
-(Klatt's cascade, worked out for each harmonic), with stops, fricatives and nasals between. So
-recognisers hear words in it, where for noise they write nothing and for plain tones one word
-without end: both cost what speech never does.
+The synthesis follows speech production: a buzz with a melody, filtered by resonances that glide
+from vowel to vowel (Klatt's cascade, computed for each harmonic), with stops, fricatives and nasals
+between. So recognisers find words in it. For noise they write nothing, and for plain tones one
+endless word. Neither costs as much as speech.
 """
 
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from hwaja.engines.interface import Samples
 from hwaja.protocol.audio import SAMPLE_RATE
 
 PEAK = 0.3
-"""Of the loudest sample; close speech."""
+"""Level of the loudest sample, as in close speech."""
 
 _Track = NDArray[np.float64]
 
-_SYLLABLE_SECONDS = (0.15, 0.24)  # five syllables a second, as in a calm talk
+_SYLLABLE_SECONDS = (0.15, 0.24)  # five syllables a second, as in calm speech
 _PITCH_HZ = 200.0
-_PAUSE_SECONDS = 0.25  # of silence at either end
+_PAUSE_SECONDS = 0.25  # silence at either end
 
 _VOWELS_HZ = np.array(
     [
@@ -34,7 +34,7 @@ _VOWELS_HZ = np.array(
         (350, 1400, 2400),  # ㅡ
     ]
 )
-"""The first three formants, rounded from textbooks; nobody's voice."""
+"""The first three formants of each vowel, rounded from textbooks, not from a person's voice."""
 
 _HIGH_FORMANTS_HZ = (3600, 4600)  # the same for all vowels
 _WIDTHS_HZ = (70, 90, 140, 220, 300)
@@ -43,33 +43,33 @@ _HIGHEST_HARMONIC_HZ = 7000
 
 @dataclass(frozen=True, slots=True)
 class _Speech:
-    """What the mouth does, for each sample."""
+    """Articulation for each sample."""
 
     formants_hz: _Track
-    """Shape (n, 3)."""
+    """Formant frequencies, shape (n, 3)."""
     voicing: _Track
-    """How loud the voice is, shape (n,)."""
+    """Amplitude of the voice, shape (n,)."""
     friction: _Track
-    """How loud the noise of consonants is, shape (n,)."""
+    """Amplitude of consonant noise, shape (n,)."""
 
 
 def babble(seconds: float, seed: int) -> Samples:
-    """Return so many seconds of syllables; another seed says other ones."""
+    """Return `seconds` of syllables. The seed determines the syllables."""
     random = np.random.default_rng(seed)
     pause = np.zeros(round(_PAUSE_SECONDS * SAMPLE_RATE))
     length = round(seconds * SAMPLE_RATE) - 2 * len(pause)
     speech = _articulated(length, random)
-    noise = np.diff(random.normal(size=length + 1)) / 3  # brighter than white
+    noise = np.diff(random.normal(size=length + 1)) / 3  # brighter than white noise
     sound = _voice(speech.formants_hz) * speech.voicing + 0.3 * noise * speech.friction
     at_seconds = np.arange(length) / SAMPLE_RATE
     sound *= np.clip(np.minimum(at_seconds, at_seconds[::-1]) / 0.05, 0, 1)
     padded = np.concatenate([pause, sound, pause])
-    padded += 0.0005 * random.normal(size=len(padded))  # the room
+    padded += 0.0005 * random.normal(size=len(padded))  # background noise of a room
     return np.asarray(PEAK * padded / np.abs(padded).max(), np.float32)
 
 
 def _articulated(length: int, random: np.random.Generator) -> _Speech:
-    """Put syllables in a row, each a consonant or none, then a vowel."""
+    """Return the articulation of consecutive syllables: an optional consonant, then a vowel."""
     voicing, friction = np.ones(length), np.zeros(length)
     moments: list[float] = []
     targets: list[_Track] = []
@@ -97,7 +97,7 @@ def _articulated(length: int, random: np.random.Generator) -> _Speech:
 
 
 def _voice(formants_hz: _Track) -> _Track:
-    """Return the buzz of the voice, falling as in a statement, through the resonances."""
+    """Return the voice: a buzz with falling pitch, as in a statement, through the resonances."""
     at_seconds = np.arange(len(formants_hz)) / SAMPLE_RATE
     fall = 1.15 - 0.3 * np.linspace(0, 1, len(at_seconds))
     pitch_hz = _PITCH_HZ * fall * (1 + 0.05 * np.sin(2 * np.pi * 2.3 * at_seconds))

@@ -1,7 +1,7 @@
-"""How many people can speak at the same time: all workers are kept busy, and what they do counted.
+"""Measures how many people can speak at the same time, from the throughput of busy workers.
 
-The number stands for people who speak without a pause, as the worst case. Two who talk with each
-other take turns, so a session counts as one at most.
+The number is for people who speak without pauses, the worst case. Two people in a conversation take
+turns, so a session counts as one speaker at most.
 """
 
 import asyncio
@@ -22,42 +22,45 @@ from hwaja.server.config import Config
 from hwaja.workers.pool import Pool
 
 SAFETY_SHARE = 0.7
-"""Share of the throughput that is promised. Of the rest, sockets and speech detection take some,
-and where the workers are busy for more than that, utterances that end together wait long."""
+"""Share of the throughput that is reported as capacity.
+
+Sockets and speech detection need a part of the rest. And where the workers' load is higher,
+utterances that end at the same time wait long.
+"""
 
 CANDIDATES = 12
-"""Generated utterances that are tried; of some, Whisper makes nothing or a loop."""
+"""Number of generated utterances to choose from: for some, Whisper writes nothing or a loop."""
 
-_STREAMING_IN_WORK = 8  # utterances for each worker: those heard while spoken share a step
-_WHOLE_IN_WORK = 2  # so that one waits while one is worked on
+_STREAMING_IN_WORK = 8  # utterances per worker: streams share a decoding step
+_WHOLE_IN_WORK = 2  # one in work and one in the queue
 
 Tell = Callable[[Said], None]
-"""Shown to who waits."""
+"""Called with progress messages for the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """What was done in a time."""
+    """Audio that was processed in a period."""
 
     audio_seconds: float
     wall_seconds: float
 
     @property
     def streams(self) -> int:
-        """How many streams of speech are sustained."""
+        """The number of concurrent speech streams that the workers sustain."""
         return int(SAFETY_SHARE * self.audio_seconds / self.wall_seconds)
 
 
 async def capacity(pool: Pool, config: Config, seconds: float, tell: Tell) -> Finding:
-    """Measure for `seconds` with a pool that has started.
+    """Measure the throughput of a started pool for `seconds`.
 
     Raises:
-        EngineError: where the engine failed.
+        EngineError: where the engine fails.
 
     """
     tell(said("progress.choosing"))
     candidates = [babble(UTTERANCE_SECONDS, seed) for seed in range(CANDIDATES)]
-    if not pool.abilities.streaming:  # one that streams costs the same, whatever it hears
+    if not pool.abilities.streaming:  # a streaming recogniser costs the same for all audio
         candidates = await typical(pool, candidates)
     each = _STREAMING_IN_WORK if pool.abilities.streaming else _WHOLE_IN_WORK
     done = await throughput(pool, candidates, config.workers * each, seconds, tell)
@@ -65,7 +68,7 @@ async def capacity(pool: Pool, config: Config, seconds: float, tell: Tell) -> Fi
 
 
 def judge(done: Throughput, max_connections: int) -> Finding:
-    """Compare what was measured with how many clients are let in."""
+    """Compare the measured capacity with the server's connection limit."""
     facts = {
         "streams": done.streams,
         "audio_seconds": round(done.audio_seconds, 1),
@@ -81,14 +84,14 @@ def judge(done: Throughput, max_connections: int) -> Finding:
 
 
 async def typical(pool: Pool, candidates: Sequence[Samples]) -> list[Samples]:
-    """Return the utterances that cost what speech costs.
+    """Return the utterances whose cost is typical of speech.
 
-    Those are the ones that a recogniser writes words for: where it writes nothing it is done
-    early, in a loop late. Of them, the ones of middling cost, since one may have looped at first.
-    Where it writes no words for any, those of middling cost are all that can be said.
+    These are utterances for which the recogniser writes words: without text it finishes early, and
+    in a loop late. Of these, the function returns the ones of medium cost, since a recogniser may
+    have looped at first. If no utterance gives words, it returns those of medium cost among all.
     """
     costs: list[tuple[float, bool, Samples]] = []
-    for samples in candidates:  # one at a time, so that none waits for another
+    for samples in candidates:  # one at a time, so that no time includes waiting
         began = time.monotonic()
         text = (await analysed(pool, "capacity", samples)).text
         costs.append((time.monotonic() - began, bool(text) and not may_loop(text), samples))
@@ -101,7 +104,7 @@ async def typical(pool: Pool, candidates: Sequence[Samples]) -> list[Samples]:
 async def throughput(
     pool: Pool, utterances: Sequence[Samples], in_work: int, seconds: float, tell: Tell
 ) -> Throughput:
-    """Give the workers `in_work` utterances at a time, for `seconds` and until all are done."""
+    """Keep `in_work` utterances in the pool for `seconds`, then wait until all are done."""
     began = time.monotonic()
     waiting = itertools.cycle(utterances)
     done_samples = 0

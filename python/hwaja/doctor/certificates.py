@@ -1,4 +1,4 @@
-"""The certificate that would be served with."""
+"""Checks the certificate that the server would use."""
 
 import ipaddress
 from datetime import UTC, datetime
@@ -15,17 +15,17 @@ from hwaja.server.tls import TlsError, tls_context
 
 
 def certificate(config: Config) -> Finding:
-    """Look at the certificate; nothing is made.
+    """Check the certificate; create no files.
 
     Raises:
-        TlsError: where the files are missing or do not belong together.
-        ConfigError: where a development certificate can be kept nowhere.
+        TlsError: where a file is missing, or certificate and key do not belong together.
+        ConfigError: where there is no folder for a development certificate.
 
     """
     if config.plain_ws != "off":
         return _plain(config.plain_ws)
     if config.cert is not None and config.key is not None:
-        tls_context(config.cert, config.key)  # what the server does with it
+        tls_context(config.cert, config.key)  # as the server loads it
         return judge(_read(config.cert), config.host, datetime.now(UTC))
     if config.dev_cert:
         return _development(config.certificate_folder, config.host)
@@ -53,7 +53,7 @@ def _development(folder: Path, host: str) -> Finding:
 
 def _read(file: Path) -> x509.Certificate:
     try:
-        return x509.load_pem_x509_certificate(file.read_bytes())  # the first one of a chain
+        return x509.load_pem_x509_certificate(file.read_bytes())  # the first certificate of a chain
     except (OSError, ValueError) as error:
         raise TlsError(f"The certificate {file} cannot be read.") from error
 
@@ -62,7 +62,7 @@ def judge(found: x509.Certificate, host: str, now: datetime) -> Finding:
     """Judge a certificate for a server that listens on `host`."""
     names = subject_names(found)
     days_left = (found.not_valid_after_utc - now).days
-    # Names are told, addresses counted: a report is passed on.
+    # The report shows names, but only the number of addresses, since users pass reports on.
     told = [name for name in names if not _is_address(name)]
     facts = {"names": told, "addresses": len(names) - len(told), "days_left": days_left}
     if now < found.not_valid_before_utc:
@@ -84,9 +84,9 @@ def judge(found: x509.Certificate, host: str, now: datetime) -> Finding:
 
 
 def covers(names: tuple[str, ...], host: str) -> bool:
-    """Return whether a client that connects to `host` finds it in a certificate.
+    """Return whether a certificate with `names` is valid for a client that connects to `host`.
 
-    A host that means every address stands for none of its own: any name will do.
+    A `host` that means every address has no name of its own, so any name is valid.
     """
     if _is_address(host):
         address = ipaddress.ip_address(host)

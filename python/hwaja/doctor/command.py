@@ -13,11 +13,11 @@ from hwaja.doctor.language import LANGUAGES, Language, of_locale
 from hwaja.server.config import Config
 
 MEASURED_SECONDS = 60.0
-"""Long enough that a busy moment of the machine does not decide."""
+"""Long enough to average over short load peaks of the machine."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options that are not those of a server."""
+    """Add the doctor's own options."""
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
         "--lang",
@@ -35,9 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(config: Config, seconds: float, language: Language, *, as_json: bool) -> int:
-    """Check everything, print what is found; return 1 where something failed, else 0."""
+    """Run all checks and print the findings; return 1 where a check failed, else 0."""
     console = Console(highlight=False)
-    # On one console, what goes on and what was found keep out of each other's lines.
+    # On one console, progress and findings do not overwrite each other's lines.
     progress = console if console.is_terminal and not as_json else Console(stderr=True)
     findings: list[Finding] = []
     with (

@@ -1,4 +1,4 @@
-"""Speech detection, which runs in the server itself and on the CPU."""
+"""Checks speech detection, which runs in the server's own process and on the CPU."""
 
 import numpy as np
 
@@ -14,14 +14,14 @@ from hwaja.vad.silero import SileroDetector
 _SECONDS = 3.0
 
 _SPEECH_SHARE = 0.5
-"""Of babble, more than this must be heard as speech (73 to 87 % is), of silence less."""
+"""Babble must have a larger share of speech frames (it has 73 to 87 %), silence a smaller one."""
 
 
 def detector() -> Finding:
-    """Have the detector hear generated speech, and silence.
+    """Run the detector on generated speech and on silence.
 
     Raises:
-        EngineError, ModelError: where it cannot be loaded.
+        EngineError, ModelError: where the detector cannot be loaded.
 
     """
     model = SileroDetector(detector_file())
@@ -30,7 +30,7 @@ def detector() -> Finding:
 
 
 def judge(in_speech: float, in_silence: float) -> Finding:
-    """Judge which share of frames is heard as speech, in generated speech and in silence."""
+    """Judge the shares of frames detected as speech, in generated speech and in silence."""
     facts = {"in_speech": round(in_speech, 2), "in_silence": round(in_silence, 2)}
     if in_speech > _SPEECH_SHARE > in_silence:
         return Finding("detector", "ok", said("detector"), facts=facts)

@@ -1,4 +1,4 @@
-"""All checks of one configuration, in the order in which one leads to the next."""
+"""Runs all checks of one configuration in the order of their dependencies."""
 
 import asyncio
 from collections.abc import Generator
@@ -24,22 +24,22 @@ from hwaja.workers.pool import Pool
 
 
 def diagnose(config: Config, seconds: float, tell: Tell) -> Generator[Finding]:
-    """Yield what each check finds, once it is done.
+    """Yield the finding of each check when the check is done.
 
     Args:
-        config: what would be served with.
-        seconds: how long to measure how many streams are sustained; 0: not at all.
-        tell: told what is being done.
+        config: the server's configuration.
+        seconds: duration of the capacity measurement; 0: none.
+        tell: called with progress messages.
 
     """
-    free = machine.memory_now()  # before anything of ours takes some
+    free = machine.memory_now()  # before this process allocates much
     tell(said("progress.machine"))
     yield checked("python", machine.python)
     yield checked("libraries", libraries)
     tell(said("progress.provider"))
     found = checked("provider", lambda: provider(config))
     yield found
-    # Where it does not run, the rest can still be looked at.
+    # Even where the provider does not run, the other checks can run on the CPU.
     running = str(found.facts.get("running", "cpu"))
     yield checked("cpu", lambda: machine.cpu(machine.processor(), config.workers, running))
     yield checked("certificate", lambda: certificate(config))
@@ -57,7 +57,7 @@ def diagnose(config: Config, seconds: float, tell: Tell) -> Generator[Finding]:
 def _engine(
     config: Config, running: str, free: machine.Memory | None, seconds: float, tell: Tell
 ) -> Generator[Finding]:
-    """Look at what the workers do, and at what they need."""
+    """Check the workers' results, capacity and memory."""
     with asyncio.Runner() as runner:
         pool: Pool | None = None
 
@@ -75,7 +75,7 @@ def _engine(
                 yield checked("capacity", lambda: runner.run(capacity(pool, config, seconds, tell)))
             if pool is not None and found.state != "failure":
                 tell(said("progress.hearing"))
-                with suppress(EngineError):  # what was taken until then counts
+                with suppress(EngineError):  # the memory used until then counts
                     runner.run(longest(pool, config.workers))
             yield checked("memory", lambda: _memory(pool, config, free))
         finally:
@@ -86,9 +86,9 @@ def _engine(
 def _memory(pool: Pool | None, config: Config, free: machine.Memory | None) -> Finding:
     pids = [process.pid for process in pool.processes.values()] if pool is not None else []
     peaks = [peak for pid in pids if (peak := machine.peak_bytes(pid)) is not None]
-    # Interim texts of a recogniser of whole utterances are one process more (`interim_worker`).
+    # An offline recogniser needs one more process for interim texts (`interim_worker`).
     interim_worker = 0 if pool is not None and pool.abilities.streaming else 1
-    # This process has loaded about what the server loads.
+    # This process has loaded about the same as the server's front process.
     front_bytes = machine.peak_bytes("self")
     worker_bytes = max(peaks, default=None)
     return machine.memory(free, front_bytes, worker_bytes, config.workers + interim_worker)

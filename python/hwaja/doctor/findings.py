@@ -1,4 +1,4 @@
-"""What a check has found, and how one that fails becomes a finding too."""
+"""The result of a check; an exception in a check becomes a finding too."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,30 +11,30 @@ from hwaja.server.config import ConfigError
 from hwaja.server.tls import TlsError
 
 State = Literal["ok", "warning", "failure"]
-"""A warning: it can be served, but not well. A failure: it cannot be served."""
+"""Warning: the server can run, but not well. Failure: the server cannot run."""
 
 Facts = Mapping[str, Any]
-"""For scripts: what JSON can hold."""
+"""Values for scripts, in JSON types."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check says; nothing personal."""
+    """The result of one check. It holds no personal data."""
 
     name: str
     state: State
     sentence: Said
-    """What was found."""
+    """The sentence that describes the result."""
     advice: Said | None = None
-    """What to do about it; None where nothing is to be done, or the sentence says it."""
+    """Advice; None where no action is needed or the sentence contains it."""
     facts: Facts = field(default_factory=dict)
 
 
 def checked(name: str, check: Callable[[], Finding]) -> Finding:
-    """Return what a check finds; one that raises has found a failure."""
+    """Return the finding of a check; an exception becomes a failure."""
     try:
         return check()
     except (ConfigError, EngineError, ModelError, TlsError) as error:
         return Finding(name, "failure", said("raised", error=str(error)))
-    except Exception as error:  # its text may quote anything
+    except Exception as error:  # the message may quote private data
         return Finding(name, "failure", said("broken", kind=type(error).__name__))

@@ -1,4 +1,4 @@
-"""What is said, apart from the language that it is said in."""
+"""Sentences as keys and values, independent of the language."""
 
 import re
 from collections.abc import Mapping
@@ -14,13 +14,13 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A sentence, as the key of `STRINGS` and what is filled in."""
+    """A sentence: a key of `STRINGS` and the values of its placeholders."""
 
     key: str
     values: Mapping[str, Any]
 
     def text(self, language: Language) -> str:
-        """Return the sentence."""
+        """Return the sentence in a language."""
         return STRINGS[language][self.key].format(**self.values)
 
 
@@ -30,12 +30,12 @@ def said(key: str, /, **values: Any) -> Said:
 
 
 def counted(key: str, count: int) -> Said:
-    """Return a sentence about `count` things: `key` has a form for one and a form for many."""
+    """Return a sentence about `count` things; `key` has a singular and a plural form."""
     return said(f"{key}.{'one' if count == 1 else 'many'}", count=count)
 
 
 def of_locale(environment: Mapping[str, str]) -> Language:
-    """Return the language of the user's messages, as POSIX finds it; English for any but Korean."""
+    """Return Korean where the POSIX locale for messages is Korean, else English."""
     names = (environment.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
     locale = next(filter(None, names), "")
     return "ko" if re.match(r"ko(_|\.|$)", locale) else "en"

@@ -1,4 +1,4 @@
-"""The libraries that hwaja runs on: which versions there are, and whether one is missing."""
+"""Checks the versions of the libraries that hwaja requires, and whether one is missing."""
 
 import re
 from importlib import metadata
@@ -7,11 +7,11 @@ from hwaja.doctor.findings import Finding
 from hwaja.doctor.language import said
 from hwaja.engines.runtime import import_onnxruntime
 
-_TOLD = ("sherpa-onnx", "websockets", "numpy")  # to people; scripts are told of all
+_TOLD = ("sherpa-onnx", "websockets", "numpy")  # shown to people; the JSON output has all
 
 
 def libraries() -> Finding:
-    """Look for all libraries that hwaja requires, and for exactly one onnxruntime.
+    """Check that all required libraries and exactly one onnxruntime are installed.
 
     Raises:
         EngineError: where onnxruntime is missing, or installed twice.
@@ -22,7 +22,7 @@ def libraries() -> Finding:
 
 
 def required() -> list[str]:
-    """Return the distributions that hwaja requires, without those of its extras."""
+    """Return the distributions that hwaja requires, without the extras."""
     requirements = metadata.requires("hwaja") or []
     return [re.split(r"[^\w.-]", line)[0] for line in requirements if "extra ==" not in line]
 
@@ -39,12 +39,12 @@ def versions(names: list[str]) -> dict[str, str | None]:
 
 
 def judge(found: dict[str, str | None], onnxruntime: str, below_sherpa: str | None) -> Finding:
-    """Judge which versions there are.
+    """Judge the installed versions.
 
     Args:
         found: version of each required distribution, None for a missing one.
-        onnxruntime: version of the one that pip installed.
-        below_sherpa: version of the one that sherpa-onnx brings; None: it cannot be imported.
+        onnxruntime: version of the onnxruntime that pip installed.
+        below_sherpa: version of sherpa-onnx's own onnxruntime; None: sherpa-onnx is not importable.
 
     """
     facts = {**found, "onnxruntime": onnxruntime, "onnxruntime below sherpa-onnx": below_sherpa}

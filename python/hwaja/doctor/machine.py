@@ -1,4 +1,4 @@
-"""Python, processor and memory of this machine. What only Linux tells is left out elsewhere."""
+"""Checks Python, processor and memory. Facts that only Linux reports are absent elsewhere."""
 
 import os
 import platform
@@ -9,7 +9,7 @@ from hwaja.doctor.findings import Finding
 from hwaja.doctor.language import said
 
 _FAST_INT8 = ("avx512_vnni", "avx_vnni", "asimddp")
-"""Instructions that multiply and add bytes in one step."""
+"""CPU flags of instructions that multiply and add bytes in one step."""
 
 _TOLD_FLAGS = ("avx2", "avx512f", *_FAST_INT8)
 
@@ -18,7 +18,7 @@ _PROCESSES = Path("/proc")
 
 
 def python() -> Finding:
-    """Say which Python runs; only CPython is tested."""
+    """Report the Python implementation and version; only CPython is tested."""
     version, implementation = platform.python_version(), platform.python_implementation()
     facts = {"version": version, "implementation": implementation}
     sentence = said("python", **facts)
@@ -29,19 +29,19 @@ def python() -> Finding:
 
 @dataclass(frozen=True, slots=True)
 class Processor:
-    """What recognition runs on without a GPU."""
+    """The processor, on which recognition runs without a GPU."""
 
     model: str
     machine: str
     """The architecture, as `platform.machine` names it."""
     cores: float
-    """That this process may use; less than one whole where a container is limited so."""
+    """Cores that this process may use; a container's limit can be less than 1."""
     flags: tuple[str, ...]
-    """Those of `_TOLD_FLAGS` that it has; empty where that is not known."""
+    """The processor's flags among `_TOLD_FLAGS`; empty where they are unknown."""
 
 
 def processor() -> Processor:
-    """Look at the processor."""
+    """Return the processor's properties."""
     cpuinfo = _read(_PROCESSES / "cpuinfo")
     cores = min(float(_usable_cores()), quota_cores(_read(_CGROUP / "cpu.max")))
     return Processor(
@@ -53,7 +53,7 @@ def processor() -> Processor:
 
 
 def cpu(found: Processor, workers: int, provider: str) -> Finding:
-    """Judge a processor: int8 models depend on its vector instructions."""
+    """Judge a processor: the speed of int8 models depends on its vector instructions."""
     facts = {
         "model": found.model,
         "machine": found.machine,
@@ -72,25 +72,25 @@ def cpu(found: Processor, workers: int, provider: str) -> Finding:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """How much there is, in bytes."""
+    """Total and available memory, in bytes."""
 
     total: int
     available: int
 
 
 def memory_now() -> Memory | None:
-    """Look at the memory; None where the system does not tell."""
+    """Return the current memory; None where the system does not report it."""
     meminfo = _read(_PROCESSES / "meminfo")
     total, available = (kilobytes_of(meminfo, name) for name in ("MemTotal", "MemAvailable"))
     if total is None or available is None:
         return None
-    limit = _read(_CGROUP / "memory.max").strip()  # of a container; "max" where it has none
+    limit = _read(_CGROUP / "memory.max").strip()  # a container's limit; "max" without a limit
     most = int(limit) if limit.isdecimal() else total
     return Memory(min(total, most), min(available, most))
 
 
 def peak_bytes(pid: int | str) -> int | None:
-    """Return the most memory that a process has taken; None where the system does not tell."""
+    """Return a process's peak memory in bytes; None where the system does not report it."""
     return kilobytes_of(_read(_PROCESSES / str(pid) / "status"), "VmHWM")
 
 
@@ -100,10 +100,10 @@ def memory(
     """Judge the memory.
 
     Args:
-        found: what there was before workers were started.
-        front_bytes: what the server itself takes.
-        worker_bytes: what a worker takes at most; None where that could not be measured.
-        processes: how many there will be.
+        found: the memory before the workers were started.
+        front_bytes: memory of the server's front process.
+        worker_bytes: peak memory of a worker; None where it could not be measured.
+        processes: number of worker processes.
 
     """
     if found is None:
@@ -120,11 +120,11 @@ def memory(
     return Finding("memory", "warning", sentence, said("memory.needed.do"), facts)
 
 
-# reading what Linux tells
+# parsing of Linux's /proc and cgroup files
 
 
 def field_of(text: str, name: str) -> str:
-    """Return the first value of a field in lines "name : value"; empty where there is none."""
+    """Return the first value of a field in lines "name : value"; empty where no line has it."""
     for line in text.splitlines():
         key, _, value = line.partition(":")
         if key.strip() == name:
@@ -133,20 +133,20 @@ def field_of(text: str, name: str) -> str:
 
 
 def flags_of(cpuinfo: str) -> tuple[str, ...]:
-    """Return what /proc/cpuinfo says of the instructions that int8 models are fast with."""
-    # x86 has "flags", ARM "Features".
+    """Return the flags in /proc/cpuinfo that make int8 models fast."""
+    # On x86 the field is "flags", on ARM "Features".
     flags = (field_of(cpuinfo, "flags") or field_of(cpuinfo, "Features")).split()
     return tuple(flag for flag in _TOLD_FLAGS if flag in flags)
 
 
 def kilobytes_of(text: str, name: str) -> int | None:
-    """Return the bytes in a line "name: 123 kB"; None where there is none."""
+    """Return the bytes in a line "name: 123 kB"; None where no line has the name."""
     number, _, unit = field_of(text, name).partition(" ")
     return int(number) * 1024 if number.isdecimal() and unit.strip() == "kB" else None
 
 
 def quota_cores(cpu_max: str) -> float:
-    """Return how many cores a container may use, from "quota period"; infinite without a quota."""
+    """Return a container's limit in cores, from "quota period"; infinite without a quota."""
     numbers = cpu_max.split()
     if len(numbers) == 2 and all(number.isdecimal() for number in numbers):
         return int(numbers[0]) / int(numbers[1])

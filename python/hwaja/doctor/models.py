@@ -1,4 +1,4 @@
-"""The models that would be served with: there, licensed as the catalogue says, and undamaged."""
+"""Checks the models that the server would use: presence, licence, integrity."""
 
 from pathlib import Path
 
@@ -8,10 +8,10 @@ from hwaja.models import cache_root, damaged_files, entry, is_present
 
 
 def model(name: str, root: Path | None = None) -> Finding:
-    """Look at a pulled model, every byte of it.
+    """Check a pulled model; this reads every byte.
 
     Raises:
-        ModelError: where there is none of that name.
+        ModelError: where the catalogue has no model of that name.
 
     """
     known, root = entry(name), cache_root(root)

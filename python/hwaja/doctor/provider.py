@@ -1,4 +1,4 @@
-"""What recognition will run on: the provider that was asked for, tried as the server tries it."""
+"""Checks the configured provider with the server's own test."""
 
 import asyncio
 
@@ -10,17 +10,18 @@ from hwaja.server.config import Config
 
 
 def provider(config: Config) -> Finding:
-    """Find out what is run on; `facts["running"]` is "cpu" or "cuda".
+    """Test the provider; `facts["running"]` is "cpu" or "cuda".
 
     Raises:
-        EngineError, ModelError: where the server would not start, in one sentence why.
+        EngineError, ModelError: where the server would not start; the message gives the reason in
+            one sentence.
 
     """
     return judge(asyncio.run(resolve(config.provider, embedder_file())))
 
 
 def judge(found: Provider) -> Finding:
-    """Say what was asked for, what runs, and why it is not cuda."""
+    """Report the requested provider, the running one, and why it is not cuda."""
     facts = {
         "asked": found.asked,
         "running": found.running,

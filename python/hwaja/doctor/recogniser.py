@@ -1,4 +1,4 @@
-"""The configured models, loaded by all workers as the server would load them, and asked once."""
+"""Loads the configured models in all workers, as the server does, and recognises test speech."""
 
 import time
 from pathlib import Path
@@ -12,13 +12,13 @@ from hwaja.workers import wire
 from hwaja.workers.pool import Pool
 
 UTTERANCE_SECONDS = 3.0
-"""Length of a generated utterance; what people say between two pauses is seldom much longer."""
+"""Length of a generated utterance; people seldom speak much longer between two pauses."""
 
 _TRIES = 3
 
 
 async def recogniser(pool: Pool, setup: wire.Setup) -> Finding:
-    """Start the workers and have one answer; the pool stays open.
+    """Start the workers and recognise generated utterances; the pool stays open.
 
     Raises:
         EngineError: where the models cannot be loaded or fail.
@@ -42,7 +42,7 @@ async def _answer_seconds(pool: Pool, seed: int) -> float:
 def judge(
     setup: wire.Setup, abilities: Abilities, load_seconds: float, answer_seconds: float
 ) -> Finding:
-    """Judge how long a recogniser took to load, and to answer an utterance."""
+    """Judge a recogniser's load time and its time for an utterance."""
     name = Path(setup.recogniser_dir).name
     facts = {
         "name": name,

@@ -1,4 +1,4 @@
-"""What was found, for people and for scripts."""
+"""Prints the findings, for people and for scripts."""
 
 import json
 import os
@@ -15,16 +15,16 @@ from hwaja.doctor.language import Language, counted, said
 
 _MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "failure": ("✗", "red")}
 
-_NAME_WIDTH = 18  # of the default models
+_NAME_WIDTH = 18  # longest name of a default model
 
 
 def passed(findings: Sequence[Finding]) -> bool:
-    """Return whether it can be served."""
+    """Return whether the server can run: no finding is a failure."""
     return all(finding.state != "failure" for finding in findings)
 
 
 def show(finding: Finding, console: Console, language: Language) -> None:
-    """Print a finding on one line, and what to do about it on the next."""
+    """Print a finding on one line and its advice on the next."""
     mark, colour = _MARKS[finding.state]
     line = Text.assemble((f"{mark} ", colour), (f"{finding.name:{_NAME_WIDTH}} ", "bold"))
     sentence = finding.sentence.text(language)
@@ -35,7 +35,7 @@ def show(finding: Finding, console: Console, language: Language) -> None:
 
 
 def show_verdict(findings: Sequence[Finding], console: Console, language: Language) -> None:
-    """Print what it comes to."""
+    """Print the overall result."""
     failures, warnings = (
         sum(finding.state == state for finding in findings) for state in ("failure", "warning")
     )
@@ -49,7 +49,7 @@ def show_verdict(findings: Sequence[Finding], console: Console, language: Langua
 
 
 def as_json(findings: Sequence[Finding], language: Language) -> str:
-    """Return one JSON object with everything; its sentences are in `language`."""
+    """Return one JSON object with all findings; its sentences are in `language`."""
     document = {
         "hwaja": __version__,
         "ok": passed(findings),
@@ -59,7 +59,7 @@ def as_json(findings: Sequence[Finding], language: Language) -> str:
 
 
 def without_home(text: str) -> str:
-    """Return text with the user's folder, which holds the user's name, as "~"."""
+    """Replace the user's home folder, whose name contains the user's name, by "~"."""
     home = os.path.expanduser("~")  # noqa: PTH111  # "~" itself where there is none
     return text.replace(home, "~") if len(Path(home).parts) > 1 else text
 

@@ -1,4 +1,4 @@
-"""The whole way of an utterance through a real worker, with a model whose answers are known."""
+"""Sends an utterance through a real worker with a model whose output is known."""
 
 import asyncio
 from pathlib import Path
@@ -18,17 +18,20 @@ TONES = (0, 3, 3, 7, 1, 5, 2, 6)
 """Each tone, one of them twice in a row."""
 
 TOLERANCE_SECONDS = 4 * OUTPUT_SECONDS
-"""A tone counts as begun once most of the frames around an output hold it: a little early or late.
-A chunk (0.32 s) that is lost or heard twice is twice as much."""
+"""Tolerance for a tone's start time.
 
-_PIECE_SAMPLES = round(0.13 * SAMPLE_RATE)  # no multiple of anything in the model
+A tone begins at the output where most of the frames around it contain the tone, which is a little
+early or late. A chunk (0.32 s) that is lost or decoded twice causes twice as large an error.
+"""
+
+_PIECE_SAMPLES = round(0.13 * SAMPLE_RATE)  # no multiple of any length in the model
 
 
 def self_test(provider: str) -> Finding:
-    """Have a worker hear an utterance of tones while it is fed in pieces; compare what it writes.
+    """Feed an utterance of tones to a worker in pieces; compare its text with the expected one.
 
     Raises:
-        EngineError: where the worker cannot be started or fails on it.
+        EngineError: where the worker cannot be started or fails on the utterance.
 
     """
     tones = spoken(TONES)
@@ -40,7 +43,7 @@ def self_test(provider: str) -> Finding:
 
 
 def judge(tones: Spoken, heard: Hypothesis, provider: str) -> Finding:
-    """Compare what was said with what was heard."""
+    """Compare the tones with the recognised text and its times."""
     starts = [token.start_seconds for token in heard.tokens]
     facts: dict[str, object] = {"provider": provider, "text_as_expected": heard.text == tones.text}
     if heard.text != tones.text or len(starts) != len(tones.start_seconds):
@@ -61,7 +64,7 @@ async def _heard(setup: wire.Setup, samples: Samples) -> Hypothesis:
         utterance = live("self-test", samples)
         for stop in range(_PIECE_SAMPLES, len(samples), _PIECE_SAMPLES):
             pool.extend(utterance, stop)
-            await asyncio.sleep(0)  # have the piece sent before the next is there
+            await asyncio.sleep(0)  # send the piece before the next one is fed
         return await pool.finish(utterance, len(samples), len(samples) / SAMPLE_RATE)
     finally:
         await pool.close()

@@ -1,4 +1,4 @@
-"""An utterance given to the workers as a session gives it: for its text and for its voice."""
+"""Gives utterances to the workers as a session does: for the text and the speaker embedding."""
 
 import asyncio
 from collections.abc import Hashable
@@ -14,10 +14,10 @@ from hwaja.workers.utterance_stream import UtteranceStream
 
 
 async def analysed(pool: Pool, owner: Hashable, samples: Samples) -> Hypothesis:
-    """Return the text of an utterance, once its voice is embedded too.
+    """Recognise an utterance and embed its voice; return the text when both are done.
 
     Raises:
-        EngineError: where the engine failed on it.
+        EngineError: where the engine fails on the utterance.
 
     """
     text, _ = await asyncio.gather(
@@ -27,22 +27,22 @@ async def analysed(pool: Pool, owner: Hashable, samples: Samples) -> Hypothesis:
 
 
 async def longest(pool: Pool, workers: int) -> None:
-    """Give the workers the longest utterances that there are: those take most of their memory.
+    """Give the workers utterances of the maximum length, which need the most memory.
 
     Raises:
-        EngineError: where the engine failed on them.
+        EngineError: where the engine fails on them.
 
     """
     samples = babble(GateSettings().max_seconds, seed=0)
-    # Twice as many as workers, so that each of them has a text and a voice to find.
+    # Twice as many as workers, so that each worker recognises and embeds.
     await asyncio.gather(*(analysed(pool, owner, samples) for owner in range(2 * workers)))
 
 
 def live(owner: Hashable, samples: Samples, *, interims: bool = False) -> UtteranceStream:
-    """Return an utterance that is to be heard while it is spoken."""
+    """Return an utterance for streaming recognition."""
 
     def read(start: int, stop: int) -> Samples:
-        return samples[start:stop].copy()  # what is sent is overwritten
+        return samples[start:stop].copy()  # the worker client overwrites what it sent
 
     return UtteranceStream(owner, Options(), read, 0, _ignore if interims else None)
 
@@ -56,4 +56,4 @@ async def _text(pool: Pool, owner: Hashable, samples: Samples) -> Hypothesis:
 
 
 def _ignore(_text: str) -> None:
-    """Want interim texts, for what they cost."""
+    """Ignore an interim text; it is requested only for its cost."""

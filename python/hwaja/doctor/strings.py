@@ -1,6 +1,6 @@
-"""All sentences of the doctor, in both languages. `{name}` is a placeholder.
+"""All sentences of the doctor in both languages. `{name}` is a placeholder.
 
-A key begins with the name of its finding. The key of an advice ends with `.do`.
+A key begins with the name of its finding. The key of a piece of advice ends with `.do`.
 """
 
 from collections.abc import Mapping

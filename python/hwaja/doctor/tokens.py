@@ -1,4 +1,4 @@
-"""The files with tokens, read as the server reads them."""
+"""Checks the token files with the server's own parser."""
 
 from pathlib import Path
 
@@ -8,10 +8,10 @@ from hwaja.server.token_file import read_tokens
 
 
 def tokens(files: list[Path]) -> Finding:
-    """Read files with tokens; of what is in them, the number alone is told.
+    """Read token files; report only the number of tokens.
 
     Raises:
-        ConfigError: where the server would not start with one of them.
+        ConfigError: where the server would not start with one of the files.
 
     """
     count = sum(len(read_tokens(file)) for file in files)
