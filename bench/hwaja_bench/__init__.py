@@ -1,8 +1,8 @@
-"""Measures hwaja: accuracy, delay, cost, endurance. `hwaja bench` runs all of it.
+"""Measures hwaja's accuracy, delay, cost and endurance. `hwaja bench` runs all measurements.
 
-A distribution of its own, `hwaja-bench`; hwaja knows nothing of it but the name of its command. It
-may import all of hwaja. Begin with `command`: what there is. Every measurement shares `server` (a
-server of its own), `client` (enrols, streams, keeps what comes), `processes` (what the server
-uses), `stats` (intervals, times) and `speech` (what is played). `attribution` and `load` write
-reports on clips of the user's own; `soak` and `experiments` hold one program a file.
+This is a separate distribution, `hwaja-bench`. It may import all of hwaja; hwaja knows only the
+name of its command. Begin with `command`, which lists the measurements. They share `server` (starts
+a server), `client` (enrols, streams, records messages), `processes` (the server's resource usage),
+`stats` (intervals, times) and `speech` (audio to play). `attribution` and `load` write reports on
+the user's own clips. `soak` and `experiments` have one program per file.
 """

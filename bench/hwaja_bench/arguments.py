@@ -1,4 +1,4 @@
-"""Arguments that several measurements have."""
+"""Command-line arguments that several measurements share."""
 
 import argparse
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, kw_only=True)
 class CorpusSettings:
-    """What a measurement on clips of the user's own is given."""
+    """Settings of a measurement on the user's own clips."""
 
     speech: Path
     index: Path
@@ -19,14 +19,14 @@ class CorpusSettings:
     """Options of the server."""
 
     def options(self, own: str) -> str:
-        """Return the options to repeat the measurement with; `own` are its command's own."""
+        """Return the options that repeat the measurement; `own` are the options of its command."""
         return " ".join(
             [own, f"--seed {self.seed}", *(["--serve", *self.serve] if self.serve else [])]
         )
 
 
 def add_corpus(parser: argparse.ArgumentParser, out: str, out_help: str) -> None:
-    """Add clips of the user's own, and where the report goes."""
+    """Add the arguments for the user's own clips and the report's destination."""
     parser.add_argument("--speech", type=Path, required=True, help="folder with the clips")
     parser.add_argument(
         "--rttm-like",
@@ -60,12 +60,12 @@ def add_serve(parser: argparse.ArgumentParser) -> None:
 
 
 def positive(text: str) -> int:
-    """Read a whole number of at least 1."""
+    """Parse an integer of at least 1."""
     return _whole(text, 1)
 
 
 def natural(text: str) -> int:
-    """Read a whole number of at least 0."""
+    """Parse an integer of at least 0."""
     return _whole(text, 0)
 
 

@@ -1,4 +1,4 @@
-"""The checkout that this lies in: some measurements share the helpers of its tests."""
+"""Makes the test helpers of the checkout importable, since some measurements use them."""
 
 import sys
 from pathlib import Path
@@ -10,10 +10,10 @@ TESTS = ROOT / "tests"
 
 
 def use_test_helpers() -> None:
-    """Let modules of `tests/` and `tests/support/` be imported.
+    """Make the modules of `tests/` and `tests/support/` importable.
 
     Raises:
-        BenchmarkError: where this does not run from a checkout.
+        BenchmarkError: where the benchmark does not run from a checkout.
 
     """
     if not TESTS.is_dir():

@@ -1,4 +1,4 @@
-"""Under which circumstances figures were found, for who wants to repeat them."""
+"""Records the circumstances of a measurement, so that it can be repeated."""
 
 import os
 import platform
@@ -24,7 +24,7 @@ def circumstances(options: str = "") -> dict[str, str]:
 
 
 def _version() -> str:
-    """Name the version of hwaja, and the commit where it runs from a checkout."""
+    """Return hwaja's version, with the commit where it runs from a checkout."""
     command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
     try:
         found = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -35,6 +35,6 @@ def _version() -> str:
 
 
 def _environment() -> str:
-    """Return the variables that configure a server, but not where models are."""
+    """Return the environment variables that configure a server, without the models' folders."""
     names = [n for n in sorted(os.environ) if n.startswith(ENVIRONMENT_PREFIX)]
     return " ".join(f"{n}={os.environ[n]}" for n in names if n != f"{ENVIRONMENT_PREFIX}CACHE")

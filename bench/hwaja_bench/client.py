@@ -1,6 +1,6 @@
-"""The client of every measurement: it enrols two voices, streams, and notes what comes and when.
+"""The client of every measurement: enrols two voices, streams, and records messages with times.
 
-Where a measurement needs a client that misbehaves it breaks off in the middle of these steps.
+A measurement that needs a misbehaving client stops in the middle of these steps.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from hwaja_bench.server import Service
 
 @dataclass(frozen=True)
 class Arrival:
-    """A message, and when it came, in seconds since the stream began."""
+    """A message and its arrival time, in seconds since the beginning of the stream."""
 
     message: Message
     at_seconds: float
@@ -31,20 +31,20 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Way:
-    """How a client streams, and what it asks for."""
+    """How a client streams, and the features that it requests."""
 
     speed: float = 1.0
-    """Times real time; 0: as fast as the server reads."""
+    """Multiple of real time; 0: as fast as the server reads."""
     chunk_samples: int = CHUNK_SAMPLES
     details: bool = True
     interims: bool = False
 
 
 async def enrol(client: Connection, voices: Iterable[bytes], speed: float = 0.0) -> None:
-    """Enrol voices, PCM16 each; by default as fast as the server takes them.
+    """Enrol voices, PCM16 each; by default as fast as the server reads.
 
     Raises:
-        RefusedError: where the server does not accept one.
+        RefusedError: where the server refuses a voice.
 
     """
     for speaker_id, voice in enumerate(voices):
@@ -60,7 +60,7 @@ async def begin(client: Connection, way: Way) -> None:
 
 
 async def arrivals(client: Connection, pcm: bytes, way: Way) -> AsyncGenerator[Arrival]:
-    """Stream `pcm`, and yield what the server says; `transcription_stopped` comes last.
+    """Stream `pcm` and yield the server's messages; `transcription_stopped` comes last.
 
     Raises:
         ClientError: where the server ends the session.
@@ -87,7 +87,7 @@ async def arrivals(client: Connection, pcm: bytes, way: Way) -> AsyncGenerator[A
 
 
 async def transcribe(client: Connection, pcm: bytes, way: Way) -> list[Arrival]:
-    """Stream `pcm`, and return what the server says of it; see `arrivals`."""
+    """Stream `pcm` and return the server's messages; see `arrivals`."""
     async with aclosing(arrivals(client, pcm, way)) as found:
         return [arrival async for arrival in found]
 
@@ -95,17 +95,17 @@ async def transcribe(client: Connection, pcm: bytes, way: Way) -> list[Arrival]:
 async def whole_session(
     service: Service, voices: Iterable[bytes], pcm: bytes, way: Way
 ) -> list[Arrival]:
-    """Connect, enrol, transcribe; return what the server says of `pcm`."""
+    """Connect, enrol, transcribe; return the server's messages on `pcm`."""
     async with service.open() as client:
         await enrol(client, voices)
         return await transcribe(client, pcm, way)
 
 
 def finals(found: Iterable[Arrival]) -> list[Arrival]:
-    """Return the final texts."""
+    """Return the messages with final texts."""
     return [arrival for arrival in found if arrival.kind == "transcription"]
 
 
 def texts(found: Iterable[Arrival]) -> list[str]:
-    """Return the final texts alone."""
+    """Return the final texts as strings."""
     return [str(arrival.message["text"]) for arrival in finals(found)]

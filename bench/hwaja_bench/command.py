@@ -1,4 +1,4 @@
-"""`hwaja bench`: what is measured, and the one way to run each program."""
+"""`hwaja bench`: the command that runs every measurement."""
 
 import argparse
 import ast
@@ -19,7 +19,7 @@ from hwaja_bench.errors import BenchmarkError
 from hwaja_bench.speech.conditions import CONDITIONS, SNRS_DB
 
 KINDS = {"soak": "soak", "experiment": "experiments"}
-"""Commands that run one of many programs, and the sub-package that holds these."""
+"""Commands that run one of many programs, with the sub-package of these programs."""
 
 
 def main(arguments: list[str]) -> int:
@@ -107,8 +107,8 @@ def _add_load(kind: argparse.ArgumentParser) -> None:
 
 
 def _report(module: str, args: argparse.Namespace) -> int:
-    """Run a measurement that writes a report, and print what it says of it."""
-    measuring = import_module(module)  # with SciPy and Matplotlib, for which --help does not wait
+    """Run a measurement that writes a report, and print its summary."""
+    measuring = import_module(module)  # imports SciPy and Matplotlib, which would slow --help down
     settings = measuring.Settings(
         **{f.name: getattr(args, f.name) for f in fields(measuring.Settings)}
     )
@@ -122,7 +122,7 @@ def _report(module: str, args: argparse.Namespace) -> int:
 
 
 def _add_programs(kinds: Any, kind: str, purpose: str) -> None:
-    """Add a command that runs the program which is named first behind it."""
+    """Add a command whose first argument is the name of the program to run."""
     one_of = kinds.add_parser(kind, help=purpose, description=f"{purpose}. No name: list them.")
     one_of.add_argument("name", nargs="?", choices=program_names(kind), metavar="NAME")
     one_of.add_argument(
@@ -161,7 +161,7 @@ def program_parser(kind: str, name: str) -> argparse.ArgumentParser:
 
 
 def _listing(kind: str) -> str:
-    """Return each program with the first line of its docstring; none of them is imported."""
+    """Return each program with the first line of its docstring, without importing it."""
     lines = []
     for name in program_names(kind):
         source = (_folder(kind) / f"{name}.py").read_text(encoding="utf-8")

@@ -2,4 +2,4 @@
 
 
 class BenchmarkError(Exception):
-    """The measurement cannot be run as asked. Says why in one sentence."""
+    """The measurement cannot run. The message gives the reason in one sentence."""

@@ -1,4 +1,4 @@
-"""`hwaja bench attribution`: how often a label is right, on conversations made of clips.
+"""`hwaja bench attribution`: measures how often speaker labels are right, on mixed clips.
 
-One file for each step from clips to a report; `measuring.py` has their order.
+Each step from clips to the report has one file; `measuring.py` has their order.
 """

@@ -1,7 +1,7 @@
-"""Conversations of two speakers, planned from their clips: who says what, and when.
+"""Plans conversations of two speakers from their clips: the order and time of each clip.
 
-Everything is drawn from the seed and the conversation's name, so that one conversation does not
-depend on which others are asked for.
+All random choices depend only on the seed and the conversation's name. So a conversation does not
+depend on the other conversations of a run.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,42 +17,45 @@ from hwaja_bench.speech.conditions import Condition
 from hwaja_bench.speech.corpus import ENROLMENT_SECONDS, Clip, seeded
 
 TALK_SECONDS = 24.0
-"""About how long each speaker talks in a conversation; long enough that it spans many turns, short
-enough that a corpus gives several, each with another enrolment."""
+"""Approximate speech of each speaker in a conversation.
+
+It is long enough for many turns, and short enough that a corpus gives several conversations, each
+with another enrolment.
+"""
 
 LEAD_SECONDS = 0.5
-"""Silence before the first turn and behind the last."""
+"""Silence before the first turn and after the last."""
 
 
 @dataclass(frozen=True, eq=False)
 class Turn:
-    """A clip, who says it, and where it begins."""
+    """A clip with its speaker and its position."""
 
     speaker_id: int
     clip: Clip
     start: int
-    """Sample of the conversation."""
+    """First sample, counted from the beginning of the conversation."""
 
     @property
     def stop(self) -> int:
-        """The sample behind its last one."""
+        """The sample after the clip's last one."""
         return self.start + len(self.clip.samples)
 
 
 @dataclass(frozen=True, eq=False)
 class Conversation:
-    """Two voices to enrol, and what they then say."""
+    """Two voices to enrol, and the turns that follow."""
 
     name: str
     group: str
     condition: Condition
     voices: tuple[tuple[Clip, ...], tuple[Clip, ...]]
-    """The clips that each speaker is enrolled with; none of them is among the turns."""
+    """The enrolment clips of each speaker; the turns use other clips."""
     turns: tuple[Turn, ...]
 
     @property
     def length_samples(self) -> int:
-        """How long it lasts, with the silence around."""
+        """Length of the conversation with the silence around it, in samples."""
         return max(turn.stop for turn in self.turns) + round(LEAD_SECONDS * SAMPLE_RATE)
 
 
@@ -61,7 +64,7 @@ def plan(
 ) -> list[Conversation]:
     """Return the conversations of all pairs within each group, `limit` at most per condition.
 
-    Where there are more, the seed draws which; they are the same for every SNR.
+    Where there are more, the seed selects some; the selection is the same for every SNR.
 
     Raises:
         BenchmarkError: where a group has one speaker only, or a speaker too few clips.
@@ -83,7 +86,7 @@ def plan(
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """What two speakers are enrolled with and what they say, in order."""
+    """The enrolment clips and the turn clips of two speakers, in order."""
 
     name: str
     voices: tuple[tuple[Clip, ...], tuple[Clip, ...]]
@@ -91,7 +94,7 @@ class _Part:
 
 
 def _parts(pair: tuple[list[Clip], list[Clip]], seed: int) -> Iterator[_Part]:
-    """Divide all clips of two speakers over conversations; each is enrolled with others' clips."""
+    """Divide two speakers' clips into conversations, with enrolment clips from the others."""
     name = f"{pair[0][0].group}/{pair[0][0].speaker}-{pair[1][0].speaker}"
     random = seeded(seed, name)
     shuffled = [[side[i] for i in random.permutation(len(side))] for side in pair]
@@ -104,10 +107,10 @@ def _parts(pair: tuple[list[Clip], list[Clip]], seed: int) -> Iterator[_Part]:
 
 
 def _side(clips: list[Clip], number: int, count: int) -> tuple[tuple[Clip, ...], tuple[Clip, ...]]:
-    """Return one speaker's clips to enrol with, and those of the part `number` of `count`."""
+    """Return one speaker's enrolment clips, and the clips of part `number` of `count`."""
     start, stop = (len(clips) * n // count for n in (number, number + 1))
     voice: list[Clip] = []
-    for clip in clips[stop:] + clips[:stop]:  # those behind the part come first, its own last
+    for clip in clips[stop:] + clips[:stop]:  # clips after the part come first, its own clips last
         if sum(c.seconds for c in voice) >= ENROLMENT_SECONDS[0]:
             break
         voice.append(clip)
@@ -136,7 +139,7 @@ def _conversation(part: _Part, condition: Condition, seed: int) -> Conversation:
 def _in_turn(
     talks: tuple[tuple[Clip, ...], tuple[Clip, ...]], first: int
 ) -> Iterator[tuple[int, Clip]]:
-    """Yield the clips of both by turns; what one has more comes at the end."""
+    """Yield the clips of both speakers alternately; one speaker's surplus comes at the end."""
     for both in zip_longest(talks[first], talks[1 - first]):
         for speaker_id, clip in zip((first, 1 - first), both, strict=True):
             if clip is not None:
@@ -146,7 +149,7 @@ def _in_turn(
 def _turns(
     order: Iterator[tuple[int, Clip]], condition: Condition, random: np.random.Generator
 ) -> tuple[Turn, ...]:
-    """Place clips one behind the other; nobody overlaps with themselves."""
+    """Place clips one after the other; a speaker's clips never overlap each other."""
     turns: list[Turn] = []
     silent_from = [round(LEAD_SECONDS * SAMPLE_RATE)] * 2
     for speaker_id, clip in order:

@@ -1,11 +1,11 @@
-"""What the server answered in one conversation."""
+"""The server's messages in one conversation."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 LABELS = ("sure", "doubtful", "unknown", "overlap", "short")
-"""How a server may mark a decision; one that marks none is sure of all of them."""
+"""Certainty marks of a decision; a decision without a mark counts as sure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +24,19 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """All that was answered."""
+    """All decisions and errors of a conversation."""
 
     audio_seconds: float
-    """How much was played, the enrolment counted."""
+    """Audio played to the server, with the enrolment."""
     decisions: tuple[Decision, ...] = ()
     errors: int = 0
-    """Utterances that the server failed to recognise."""
+    """Number of utterances that the server failed to recognise."""
     is_refused: bool = False
-    """Whether a voice was not accepted, so that there is no transcript."""
+    """Whether the server refused a voice, so that there is no transcript."""
 
 
 def heard(audio_seconds: float, messages: Iterable[dict[str, Any]]) -> Heard:
-    """Return what the messages of a transcription with `details` say."""
+    """Return the decisions in the messages of a transcription with `details`."""
     found = list(messages)
     decisions = [_decision(m) for m in found if m["type"] == "transcription"]
     decisions.sort(key=lambda decision: (decision.start_seconds, decision.segment_id))

@@ -1,4 +1,4 @@
-"""The diarization error rate of a conversation: who spoke when."""
+"""Computes the diarization error rate (DER) of a conversation."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,10 +11,10 @@ from hwaja_bench.attribution.decisions import Heard
 from hwaja_bench.speech.levels import stretches
 
 COLLARS_SECONDS = (0.25, 0.0)
-"""Time on each side of a boundary of the reference that is not judged: the usual one, and none."""
+"""Collars, the unscored time on each side of a reference boundary: the usual one, and none."""
 
 Segment = tuple[str, float, float]
-"""Speaker, from, to in seconds."""
+"""Speaker, start and end in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +28,18 @@ class Diarization:
 
     @property
     def error_seconds(self) -> float:
-        """All of them."""
+        """Sum of all errors."""
         return self.missed_seconds + self.false_alarm_seconds + self.confused_seconds
 
 
 def diarization(
     conversation: Conversation, heard: Heard, collar_seconds: float, *, skips_overlap: bool
 ) -> Diarization:
-    """Compare when each speaker spoke with when the answers say so; pauses of clips are no speech.
+    """Compare the speakers' reference times with the answers' times.
 
-    A label stands for the voice that was enrolled with it, whatever another mapping would give.
+    Pauses in clips are no speech.
+
+    A label stands for the voice enrolled with it. No other mapping of labels is tried.
     """
     reference = [
         (str(turn.speaker_id), turn.start / SAMPLE_RATE + start, turn.start / SAMPLE_RATE + stop)
@@ -60,9 +62,10 @@ def _seconds(fields: dict[str, Any], name: str) -> float:
 
 
 def _anchors(reference: list[Segment]) -> list[Segment]:
-    """Return speech beyond the end that ties each label to its voice; the library maps freely.
+    """Return extra speech after the end that fixes the library's mapping of labels to voices.
 
-    In both, it is no error; and it is longer than all else, so no mapping without it is better.
+    The speech is in reference and hypothesis, so it adds no error. It is longer than all other
+    speech, so no other mapping is better.
     """
     end = 1000 + max(stop for _, _, stop in reference)
     return [(str(speaker), end * (1 + speaker), end * (2 + speaker) - 1) for speaker in (0, 1)]

@@ -1,4 +1,4 @@
-"""The figures of many conversations, with their intervals."""
+"""Computes the figures of many conversations, with confidence intervals."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -11,7 +11,7 @@ from hwaja_bench.attribution.wording import Wording
 from hwaja_bench.stats import Ratio, Share, ratio, share
 
 ONE_UTTERANCE = ("spaced", "short")
-"""The conditions in which each clip is an utterance of its own, so that its length counts."""
+"""Conditions in which each clip is one utterance, so that figures by clip length make sense."""
 
 FROM_ONE_SECOND = ">= 1 s"
 """Name of all clips with at least one second of speech."""
@@ -19,34 +19,34 @@ FROM_ONE_SECOND = ">= 1 s"
 
 @dataclass(frozen=True, slots=True)
 class ClipFigures:
-    """What became of some clips."""
+    """Figures of a set of clips."""
 
     clips: int
     right: Share
-    """Of the clips that an answer covers, those given to their speaker."""
+    """Among covered clips (an answer overlaps them), the share with the right speaker."""
     missing: Share
-    """Of all clips, those that no answer covers."""
+    """Among all clips, the share without an answer."""
     false_sure: Share
-    """Of all clips, those given to the other speaker by an answer that is sure."""
+    """Among all clips, the share that a sure answer assigns to the wrong speaker."""
     labels: dict[str, Share]
-    """Of the clips that an answer covers, those whose answer is marked so."""
+    """Among covered clips, the share with this certainty mark."""
     right_by_label: dict[str, Share]
-    """Of the clips whose answer is marked so, those given to their speaker."""
+    """Among clips with this certainty mark, the share with the right speaker."""
 
 
 @dataclass(frozen=True, slots=True)
 class TalkFigures:
-    """What became of some conversations as a whole."""
+    """Figures of a set of whole conversations."""
 
     conversations: int
     refused: int
-    """Those of which a voice was not accepted; all of their clips are missing."""
+    """Conversations in which the server refused a voice; all of their clips count as missing."""
     errors: int
     changes: Share
-    """Of the changes of speaker inside continuous speech, those found."""
+    """Share of detected speaker changes within continuous speech."""
     diarization_error_rates: dict[str, Ratio]
     cer: Ratio | None
-    """These four are None where no text is known."""
+    """This and the next three are None without reference texts."""
     cpcer: Ratio | None
     cpcer_best: Ratio | None
     right_chars: Ratio | None
@@ -54,10 +54,10 @@ class TalkFigures:
 
 @dataclass(frozen=True, slots=True)
 class ClipRow:
-    """The figures of the clips that have these properties."""
+    """The figures of the clips with the same properties."""
 
     name: str
-    """Of a bin of lengths, or of a group."""
+    """Name of a length bin or of a group."""
     snr: str
     clips: ClipFigures
 
@@ -74,12 +74,12 @@ class ConditionRow:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Everything that a report shows."""
+    """All figures of a report."""
 
     by_length: tuple[ClipRow, ...]
-    """Of ONE_UTTERANCE."""
+    """For conditions in ONE_UTTERANCE."""
     by_group: tuple[ClipRow, ...]
-    """Of ONE_UTTERANCE, from one second on."""
+    """For conditions in ONE_UTTERANCE, clips of at least one second."""
     by_condition: tuple[ConditionRow, ...]
 
 
@@ -114,7 +114,7 @@ def _condition_row(outcomes: Sequence[Outcome], seed: int) -> ConditionRow:
 
 
 def clip_figures(judgements: Sequence[Judgement]) -> ClipFigures:
-    """Count clips."""
+    """Return the figures of clips."""
     answered = [judgement for judgement in judgements if not judgement.is_missing]
     right = sum(judgement.is_right for judgement in answered)
     marked = Counter(judgement.label for judgement in answered)
@@ -130,7 +130,7 @@ def clip_figures(judgements: Sequence[Judgement]) -> ClipFigures:
 
 
 def talk_figures(outcomes: Sequence[Outcome], seed: int) -> TalkFigures:
-    """Sum up conversations."""
+    """Return the figures of whole conversations; the seed is that of the bootstrap."""
     texts = [outcome.wording for outcome in outcomes if outcome.wording is not None]
 
     def of_texts(
@@ -165,5 +165,5 @@ def _of_length(outcomes: Iterable[Outcome], snr: str, length: str) -> ClipFigure
 
 
 def _known(names: Iterable[str]) -> list[str]:
-    """Return each name once, in order."""
+    """Return the distinct names in order."""
     return list(dict.fromkeys(names))

@@ -1,4 +1,4 @@
-"""Whether each clip of a conversation was given to the right speaker, and each change heard."""
+"""Judges the speaker of each clip of a conversation, and the detection of speaker changes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,28 +9,30 @@ from hwaja_bench.attribution.conversation import Conversation, Turn
 from hwaja_bench.attribution.decisions import Decision, Heard
 
 BIN_EDGES_SECONDS = (0.5, 1.0, 2.0, 3.0, 5.0)
-"""Where the lengths of speech are divided."""
+"""Edges of the length bins, in seconds of speech."""
 
 CONTINUOUS_SECONDS = 0.5
-"""A change of speakers with a shorter pause lies inside continuous speech: the default hang-over
-would not end an utterance there."""
+"""A speaker change with a shorter pause lies within continuous speech.
+
+VAD's default hang-over would not end an utterance there.
+"""
 
 CHANGE_TOLERANCE_SECONDS = 0.5
-"""How near a boundary between two speakers' answers must be to a change that it finds."""
+"""Maximum distance of a detected speaker boundary from the change that it matches."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What became of one clip."""
+    """The result of one clip."""
 
     turn: int
-    """Its number in the conversation."""
+    """The clip's number in the conversation."""
     speaker_id: int
     start_seconds: float
     end_seconds: float
     speech_seconds: float
     segment_id: int | None
-    """The answer that shares most time with it; None: no answer does, the clip is missing."""
+    """The answer with the longest overlap; None: no answer overlaps, so the clip is missing."""
     answered_id: int | None
     """The speaker of that answer."""
     label: str | None
@@ -38,35 +40,35 @@ class Judgement:
 
     @property
     def is_missing(self) -> bool:
-        """Whether no answer covers it."""
+        """Whether no answer overlaps the clip."""
         return self.segment_id is None
 
     @property
     def is_right(self) -> bool:
-        """Whether its answer names its speaker."""
+        """Whether the answer has the right speaker."""
         return self.answered_id == self.speaker_id
 
     @property
     def is_false_sure(self) -> bool:
-        """Whether its answer names another speaker and is sure of it."""
+        """Whether the answer has the wrong speaker and is marked as sure."""
         return self.label == "sure" and not self.is_right
 
     @property
     def length_bin(self) -> str:
-        """Its bin by seconds of speech, as "1-2 s"."""
+        """The clip's length bin by seconds of speech, for example "1-2 s"."""
         return length_bin(self.speech_seconds)
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Changes of speaker inside continuous speech."""
+    """Counts of speaker changes within continuous speech."""
 
     found: int
     count: int
 
 
 def length_bin(speech_seconds: float) -> str:
-    """Return the name of the bin that a length lies in; an edge belongs to the bin above it."""
+    """Return the name of a length's bin; an edge belongs to the bin above it."""
     below = [edge for edge in BIN_EDGES_SECONDS if edge <= speech_seconds]
     if not below:
         return f"< {BIN_EDGES_SECONDS[0]:g} s"
@@ -80,7 +82,7 @@ LENGTH_BINS = tuple(length_bin(edge) for edge in (0, *BIN_EDGES_SECONDS))
 
 
 def judge(conversation: Conversation, heard: Heard) -> list[Judgement]:
-    """Judge every clip by the answer that shares most time with it."""
+    """Judge every clip by the answer with the longest overlap."""
     return [_judge(i, turn, heard.decisions) for i, turn in enumerate(conversation.turns)]
 
 
@@ -96,11 +98,11 @@ def _judge(number: int, turn: Turn, decisions: Sequence[Decision]) -> Judgement:
 
 
 def changes(conversation: Conversation, heard: Heard) -> Changes:
-    """Count the changes of speaker inside continuous speech, and those that were found.
+    """Count the speaker changes within continuous speech, and the detected ones.
 
     A change lies between the end of a turn and the beginning of the next, or anywhere in their
-    overlap. It is found by a boundary between two answers of different speakers that is within
-    CHANGE_TOLERANCE_SECONDS of it; a boundary finds one change, the earliest that it can.
+    overlap. It counts as detected if a boundary between two answers of different speakers is within
+    CHANGE_TOLERANCE_SECONDS of it. A boundary matches one change only, the earliest possible.
     """
     boundaries = _boundaries(heard.decisions)
     found = count = 0
@@ -119,7 +121,7 @@ def changes(conversation: Conversation, heard: Heard) -> Changes:
 
 
 def _boundaries(decisions: Sequence[Decision]) -> list[float]:
-    """Return the seconds at which answers change from one speaker to another."""
+    """Return the times in seconds at which the answers' speaker changes."""
     return [
         (before.end_seconds + after.start_seconds) / 2
         for before, after in pairwise(decisions)

@@ -1,4 +1,4 @@
-"""Has the server hear recordings, one client session each, as fast as it takes them."""
+"""Plays recordings to the server in one session each, as fast as the server reads them."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -16,13 +16,13 @@ async def listen(
     sessions: int,
     done: Callable[[], None],
 ) -> list[Heard]:
-    """Return what is answered to each recording.
+    """Return the server's answers to each recording.
 
     Args:
         service: the server.
-        recordings: make the audio, one at a time, so that not all of it is held at once.
-        sessions: how many are played side by side.
-        done: called after each.
+        recordings: functions that create the audio, so that memory holds only a few recordings.
+        sessions: number of concurrent sessions.
+        done: called after each recording.
 
     Raises:
         ClientError: where the server ends a session.
@@ -36,7 +36,7 @@ async def listen(
         done()
         return found
 
-    # Of several failures the first is raised as it is; a task group would wrap it.
+    # gather raises the first of several errors unchanged; a task group would wrap it.
     return await asyncio.gather(*map(hear, recordings))
 
 

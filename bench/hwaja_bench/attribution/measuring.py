@@ -1,4 +1,4 @@
-"""The attribution benchmark from the corpus to the report."""
+"""Runs the attribution benchmark, from the corpus to the report."""
 
 import asyncio
 import dataclasses
@@ -26,32 +26,32 @@ from hwaja_bench.speech.corpus import Clip, load_corpus
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(CorpusSettings):
-    """What is to be measured."""
+    """Settings of the benchmark."""
 
     conditions: Sequence[str]
     snrs: Sequence[str]
     limit: int
-    """Conversations of each group, condition and SNR at most."""
+    """Maximum number of conversations per group, condition and SNR."""
     sessions: int
-    """Conversations played side by side."""
+    """Number of conversations played concurrently."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """What the conversations took."""
+    """Resources that the conversations took."""
 
     audio_seconds: float
     wall_seconds: float
     cpu_seconds: float
-    """Of the server and its workers."""
+    """Of the server with its workers."""
 
 
 def measure(settings: Settings, progress: Callable[[str], None]) -> str:
-    """Measure, write `report.md`, `results.json` and the plots, and name the report.
+    """Run the benchmark; write `report.md`, `results.json` and the plots; return the report's path.
 
     Args:
-        settings: what.
-        progress: called with what is being done.
+        settings: settings of the benchmark.
+        progress: called with progress messages.
 
     Raises:
         BenchmarkError: where the corpus cannot be used, or the server does not start.
@@ -63,7 +63,7 @@ def measure(settings: Settings, progress: Callable[[str], None]) -> str:
     settings.out.mkdir(parents=True, exist_ok=True)
     facts = circumstances(
         settings.options(f"--limit {settings.limit}")
-    )  # before a checkout may change
+    )  # before the checkout may change
     progress("reading the clips")
     clips = load_corpus(settings.speech, settings.index, settings.groups)
     conditions = [CONDITIONS[name] for name in settings.conditions]
@@ -77,7 +77,7 @@ def measure(settings: Settings, progress: Callable[[str], None]) -> str:
     everything = {
         "circumstances": facts | dataclasses.asdict(effort),
         "figures": dataclasses.asdict(found),
-        "outcomes": [dataclasses.asdict(each) for each in outcomes],  # they hold no text
+        "outcomes": [dataclasses.asdict(each) for each in outcomes],  # outcomes hold no text
     }
     page = settings.out / "report.md"
     page.write_text(report(found, facts), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What became of one conversation in one acoustic condition; holds no text."""
+"""The result of one conversation in one acoustic condition, without text."""
 
 from dataclasses import dataclass, replace
 
@@ -13,21 +13,21 @@ DIARIZATIONS = {
     for collar in COLLARS_SECONDS
     for skips in (True, False)
 }
-"""The ways in which the DER is counted: the collar, and whether overlaps are left out."""
+"""Variants of the DER: the collar, and whether overlaps are excluded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The server's answers, and what they are worth."""
+    """The server's answers and their scores."""
 
     conversation: str
     group: str
     condition: str
     snr: str
     audio_seconds: float
-    """How much was played, the enrolment counted."""
+    """Audio played to the server, with the enrolment."""
     answers: tuple[Decision, ...]
-    """Without their texts."""
+    """The decisions without their texts."""
     judgements: tuple[Judgement, ...]
     changes: Changes
     diarizations: dict[str, Diarization]
@@ -37,7 +37,7 @@ class Outcome:
 
 
 def outcome(conversation: Conversation, snr: str, heard: Heard) -> Outcome:
-    """Judge a conversation; where a voice was refused, all of it is missing."""
+    """Judge a conversation; where the server refused a voice, all clips count as missing."""
     return Outcome(
         conversation.name,
         conversation.group,

@@ -1,4 +1,4 @@
-"""Short utterances, cut out of clips at quiet places."""
+"""Cuts short utterances out of clips at quiet places."""
 
 import numpy as np
 
@@ -7,13 +7,13 @@ from hwaja_bench.speech.corpus import Clip
 from hwaja_bench.speech.levels import FRAME_SAMPLES, frame_levels_db
 
 PIECE_SECONDS = ((0.5, 1.0), (1.0, 2.0), (2.0, 3.0))
-"""Seconds of speech that a piece may have: each of the lengths is drawn equally often."""
+"""Ranges of speech in a piece, in seconds. Each range is drawn with equal probability."""
 
 
 def pieces(clip: Clip, random: np.random.Generator) -> list[Clip]:
-    """Return disjoint pieces of a clip, from its beginning on, until no more fits.
+    """Return disjoint pieces of a clip, from its beginning, until no further piece fits.
 
-    Each is cut to its speech; one with less than 0.5 s of speech is left out.
+    Each piece is trimmed to its speech. Pieces with less than 0.5 s of speech are dropped.
     """
     quietness = -frame_levels_db(clip.samples)
     frames_per_second = SAMPLE_RATE // FRAME_SAMPLES
@@ -21,7 +21,7 @@ def pieces(clip: Clip, random: np.random.Generator) -> list[Clip]:
     at = 0
     while True:
         shortest, longest = PIECE_SECONDS[random.integers(len(PIECE_SECONDS))]
-        # Up to a quarter may be pauses, or the beginning of a word that the cut leaves.
+        # Up to a quarter may be pauses, or the beginning of a word that the trim removes.
         first, last = (at + round(s * frames_per_second) for s in (1.1 * shortest, 1.1 * longest))
         if first >= len(quietness):
             return found

@@ -1,4 +1,4 @@
-"""What a conversation sounds like in one acoustic condition."""
+"""Renders the audio of a conversation in one acoustic condition."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ from hwaja_bench.speech.levels import SPEECH_DBFS, amplitude
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """What a conversation sounds like in one acoustic condition; PCM16, 16 kHz, mono."""
+    """Audio of a conversation in one acoustic condition; PCM16, 16 kHz, mono."""
 
     conversation: Conversation
     snr: str
@@ -32,15 +32,15 @@ class Recording:
 
     @property
     def seconds(self) -> float:
-        """How much audio it is, the enrolment counted."""
+        """Duration of the audio, with the enrolment."""
         return sum(map(len, (*self.voices, self.pcm))) / 2 / SAMPLE_RATE
 
 
 def record(conversation: Conversation, snr: str, seed: int) -> Recording:
     """Return the audio of a conversation.
 
-    Each speaker stands at a place of their own in one room. The SNR is that of the speech as it
-    is without reverberation; the noise of talk and enrolments is of one kind.
+    Each speaker has their own position in one room. The SNR refers to the speech without
+    reverberation. Conversation and enrolments have the same kind of noise.
     """
     voices, tracks = [_joined(voice) for voice in conversation.voices], _tracks(conversation)
     snr_db = SNRS_DB[snr]
@@ -75,7 +75,7 @@ def _joined(voice: tuple[Clip, ...]) -> Signal:
 
 
 def _tracks(conversation: Conversation) -> list[Signal]:
-    """Return what each speaker says, at its time."""
+    """Return one track for each speaker, with all clips at their times."""
     tracks = [np.zeros(conversation.length_samples) for _ in conversation.voices]
     for turn in conversation.turns:
         tracks[turn.speaker_id][turn.start : turn.stop] = turn.clip.samples

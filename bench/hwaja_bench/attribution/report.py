@@ -1,4 +1,4 @@
-"""The report on one page, in Markdown."""
+"""Writes the report on one page in Markdown."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,7 +11,7 @@ PLOTS = {
     "margins.png": "Margins of right and of wrong answers",
     "labels.png": "How often the answers of each label are right",
 }
-"""The plots beside the report, and what they show."""
+"""File names and captions of the plots beside the report."""
 
 _CLIP_HEADS = ("SNR", "clips", "right, of those answered", "sure but wrong", "missing", "doubtful")
 
@@ -19,7 +19,7 @@ Line = tuple[str, ...]
 
 
 def report(figures: Figures, facts: Mapping[str, str]) -> str:
-    """Return the page; facts are what the figures were found under."""
+    """Return the page; `facts` are the circumstances of the measurement."""
     rows = figures.by_condition
     sections = [
         "# Attribution benchmark",

@@ -1,4 +1,4 @@
-"""Whether the words are with the right speaker: error rates, and shares of characters."""
+"""Measures whether words have the right speaker: error rates and shares of characters."""
 
 from dataclasses import dataclass
 from itertools import permutations
@@ -10,23 +10,23 @@ from hwaja_bench.speech.texts import aligned, edits, normalise
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What the texts of one conversation come to, in characters."""
+    """Text errors of one conversation, in characters."""
 
     reference_chars: int
     edits: int
-    """Between all that was said and all that was heard, whoever said it: the CER's numerator."""
+    """Edits between all reference and all recognised text, without speakers: the CER's numerator."""
     edits_by_speaker: int
-    """Between what each speaker said and what was heard of them: cpCER with enrolled voices."""
+    """Edits between reference and recognised text per speaker: cpCER with enrolled voices."""
     edits_by_best_speaker: int
-    """The same, with the speakers exchanged where that is better: cpCER as in diarization."""
+    """The same, with the speakers swapped where that gives fewer edits: cpCER as in diarization."""
     aligned_chars: int
-    """Characters heard that stand for one that was said, right or wrong."""
+    """Recognised characters that are aligned with a reference character, correct or not."""
     right_speaker_chars: int
-    """Those of them whose answer names who said it."""
+    """Aligned characters whose answer has the right speaker."""
 
 
 def wording(conversation: Conversation, heard: Heard) -> Wording | None:
-    """Compare texts; None where those of the reference are not known."""
+    """Compare texts; None without reference texts."""
     if any(turn.clip.text is None for turn in conversation.turns):
         return None
     said = _by_char([(turn.speaker_id, turn.clip.text or "") for turn in conversation.turns])
@@ -48,7 +48,7 @@ def wording(conversation: Conversation, heard: Heard) -> Wording | None:
 
 
 Chars = list[tuple[int, str]]
-"""Characters, each with who says it."""
+"""Characters with their speakers."""
 
 
 def _by_char(lines: list[tuple[int, str]]) -> Chars:

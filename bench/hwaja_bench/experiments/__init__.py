@@ -1,5 +1,5 @@
-"""What chooses a threshold or finds a figure of bench/RESULTS.md: `hwaja bench experiment NAME`.
+"""Experiments behind the thresholds and figures of bench/RESULTS.md: `hwaja bench experiment NAME`.
 
-Each module is a program: its docstring says what it finds, `add_arguments` and `run` are what
-`hwaja_bench.command` calls. A module without `run` is what several of them share.
+Each module is a program. Its docstring describes the result, and `hwaja_bench.command` calls its
+`add_arguments` and `run`. A module without `run` has code that several experiments share.
 """

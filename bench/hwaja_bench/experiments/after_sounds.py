@@ -1,4 +1,4 @@
-"""What is heard of speech alone, in noise, and after minutes of sounds in which nobody speaks.
+"""Measures recognition of speech alone, in noise, and after minutes of sounds without speech.
 
 hwaja bench experiment after_sounds ../shared/speech DanceStudio pfb [--seconds 60 300]
 
@@ -57,7 +57,7 @@ async def report_all(speech: Path, voices: list[str], lengths_seconds: list[floa
 async def report(
     voice_engines: Offline, title: str, sound: Signal, lines: Signal, clips: list[Clip]
 ) -> None:
-    """Print how much is detected of the lines after a sound, and how well it is recognised."""
+    """Print the share of detected speech after a sound, and its recognition errors."""
     before = np.concatenate([sound, silence(GAP_SECONDS)])
     heard = await voice_engines.heard(np.concatenate([before, lines]))
     answers = [each for each in heard if each.segment.stop > len(before)]
@@ -70,7 +70,7 @@ async def report(
 
 
 def talk(clips: list[Clip]) -> Signal:
-    """Return lines with pauses behind them, at one level."""
+    """Return lines, each followed by a pause, at one level."""
     pause = silence(PAUSE_SECONDS)
     spoken = (levelled(clip.samples) for clip in clips)
     return np.concatenate([piece for line in spoken for piece in (line, pause)])

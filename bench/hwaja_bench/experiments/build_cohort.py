@@ -1,9 +1,10 @@
-"""Builds the cohort that scores are normalised with, python/hwaja/speakers/cohort.npy.
+"""Builds the cohort for score normalisation, python/hwaja/speakers/cohort.npy.
 
 hwaja bench experiment build_cohort ../shared/speech
 
-One voice each of the 100 speakers of LibriSpeech train-clean-100 in the folder, clean and in
-generated rooms at 20 and 10 dB: people are enrolled in noise as well. Embeddings only, as float16.
+The cohort has one voice of each of the 100 speakers of LibriSpeech train-clean-100 in the folder,
+clean and in generated rooms at 20 and 10 dB, since people also enrol in noise. It holds embeddings
+only, as float16.
 """
 
 import argparse

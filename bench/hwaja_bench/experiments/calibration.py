@@ -1,13 +1,12 @@
-"""What a difference between scores is worth, and which normalisation of them is the best.
+"""Calibrates score differences to probabilities and compares score normalisations.
 
 hwaja bench experiment calibration ../shared/speech
 
-Pieces of 0.5 to 3 s are given to one of two enrolled voices of a group, each voice paired with ten
-others at most. For each way to normalise a cosine, the slope of `hwaja.speakers.parts` is
-fitted on LibriSpeech train-clean-100 and tried on every group: errors, and the cost of the
-probabilities in nats (cross-entropy; 0.69 for who knows nothing). Voices are enrolled in the
-condition of the pieces, or one of the two clean and the other at 10 dB. Who is in a pair is left
-out of the cohort.
+Pieces of 0.5 to 3 s are assigned to one of two enrolled voices of a group. Each voice is paired
+with ten others at most. For each normalisation of a cosine, the slope of `hwaja.speakers.parts` is
+fitted on LibriSpeech train-clean-100 and tested on every group: errors, and the cross-entropy of
+the probabilities in nats (0.69 for a guess). Voices are enrolled in the condition of the pieces, or
+one of the two clean and the other at 10 dB. The cohort excludes the speakers of the pair.
 """
 
 import argparse
@@ -30,20 +29,20 @@ SEED = 4
 SECONDS = (0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
 ENROLMENT_SECONDS = 4.5
 PIECES = 2
-"""Of each length from each clip."""
+"""Pieces of each length from each clip."""
 OTHERS = 10
-"""Whom each voice is paired with, at most."""
+"""Maximum number of voices that each voice is paired with."""
 TRAINED_ON = "LibriSpeech train"
 COHORT_SECONDS = 10.0
 MIXED = ("clean", "10")
-"""How the first and the second of a pair are enrolled, where that differs."""
+"""Enrolment conditions of the first and the second voice of a pair, where they differ."""
 
 Array = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Some seconds of one voice."""
+    """A piece of one voice."""
 
     speaker: str
     seconds: float
@@ -52,13 +51,13 @@ class Piece:
 
 @dataclass(frozen=True)
 class Cohort:
-    """Voices with their names."""
+    """Speaker embeddings with the speakers' names."""
 
     speakers: NDArray[np.str_]
     units: Array
 
     def nearest(self, unit: Array, without: Iterable[str]) -> tuple[float, float]:
-        """Return mean and deviation of the nearest cosines."""
+        """Return mean and deviation of the highest cosines, without some speakers."""
         others = self.units[~np.isin(self.speakers, list(without))]
         nearest = np.sort(others @ unit)[-NEAREST:]
         return float(nearest.mean()), float(nearest.std())
@@ -66,7 +65,7 @@ class Cohort:
 
 @dataclass(frozen=True)
 class Corpus:
-    """Of one group in one condition."""
+    """Voices and pieces of one group in one condition."""
 
     enrolled: dict[str, Array]
     pieces: list[Piece]
@@ -110,7 +109,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def read(listener: Listener, clips: list[Spoken]) -> dict[tuple[str, str], Corpus]:
-    """Enrol each speaker with the first seconds of their clips; the rest is tried."""
+    """Enrol each speaker with the first seconds of their clips; the rest are test pieces."""
     spoken = defaultdict(list)
     for clip in clips:
         spoken[clip.group, clip.snr, clip.speaker].append(clip)
@@ -145,7 +144,7 @@ def margins(
     score: Score,
     cohort: Cohort,
 ) -> tuple[Array, Array]:
-    """Return the length, and the score of the right voice less that of another, of every trial."""
+    """Return, for every trial, the length and the right voice's score minus the other voice's."""
     group, snr, mixed = condition
     first, second = (corpora[group, s].enrolled for s in (MIXED if mixed else (snr, snr)))
     found = []
@@ -162,13 +161,13 @@ def margins(
 
 
 def others(speaker: str, speakers: list[str]) -> list[str]:
-    """Return whom a speaker is paired with."""
+    """Return the speakers that a speaker is paired with."""
     at = speakers.index(speaker)
     return [*speakers[at + 1 :], *speakers[:at]][:OTHERS]
 
 
 def fit(trials: list[tuple[Array, Array]]) -> Array:
-    """Return the parabola in log2 of the length that makes the probabilities cheapest."""
+    """Return the parabola in log2 of the length that minimises the cross-entropy."""
     seconds, differences = map(np.concatenate, zip(*trials, strict=True))
     found = minimize(lambda slope: cost(parabola(seconds, slope) * differences), np.ones(3))
     return np.asarray(found.x)
@@ -180,5 +179,5 @@ def parabola(seconds: Array, slope: Array) -> Array:
 
 
 def cost(evidence: Array) -> float:
-    """Return the cross-entropy of probabilities that are this sure of the right voice."""
+    """Return the cross-entropy of probabilities, given the evidence for the right voice."""
     return float(np.logaddexp(0, -evidence).mean())

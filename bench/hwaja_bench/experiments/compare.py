@@ -1,10 +1,11 @@
-"""What the crate costs now beside another revision of it, both measured in turns.
+"""Compares the Rust crate's speed with that of another revision, both measured in turns.
 
 hwaja bench experiment compare REVISION      (make bench-compare BASE=REVISION)
 
-Both sides run the benchmarks of the working tree, so that only the code they measure differs. A
-time is the least of the rounds' medians, as other work on the machine only ever adds. `memcpy`,
-`memset` and NumPy are the same code on both sides: their ratios tell how calm the machine was.
+Both sides run the benchmarks of the working tree, so that only the measured code differs. A time is
+the minimum of the rounds' medians, since other load on the machine can only increase times.
+`memcpy`, `memset` and NumPy are the same code on both sides, so their ratios show the noise of the
+machine.
 """
 
 from __future__ import annotations
@@ -30,17 +31,17 @@ PYTEST = (*PYTHON, "pytest", "--quiet", "bench", "--benchmark-enable", "--benchm
 
 
 class Side:
-    """One revision of the crate: its source, and what is built of it."""
+    """One revision of the crate: its source and its build."""
 
     def __init__(self, source: Path, built: Path, target: Path) -> None:
-        """Build the extension of `source` into `built`; cargo keeps what it builds in `target`."""
+        """Build the extension of `source` into `built`; cargo's build folder is `target`."""
         self._source = source
         self._environment = {"CARGO_TARGET_DIR": str(target)}
         self._run(*PYTHON, "maturin", "build", "--release", "--out", str(built))
         extension = built / "site"
         wheels = map(str, built.glob("*.whl"))
         self._run(*PYTHON, "pip", "install", "--no-deps", "--target", str(extension), *wheels)
-        # Comes before the environment's own hwaja.
+        # Takes precedence over the environment's own hwaja.
         self._environment["PYTHONPATH"] = str(extension)
 
     def medians_ns(self, results: Path) -> dict[str, float]:
@@ -53,7 +54,7 @@ class Side:
             ]
             for file in sorted(results.glob("*/*/*/new/estimates.json"))
         }
-        # A crossing above its limit fails, and is measured all the same.
+        # A benchmark above its limit fails, but is measured nevertheless.
         pytest = (*PYTEST, f"--benchmark-json={results / 'pytest.json'}")
         self._run(*pytest, directory=ROOT, check=False)
         for benchmark in json.loads((results / "pytest.json").read_text())["benchmarks"]:
@@ -61,7 +62,7 @@ class Side:
         return medians_ns
 
     def _run(self, *command: str, directory: Path | None = None, check: bool = True) -> None:
-        # What the tools say goes to standard error: the table alone is the result.
+        # The tools' output goes to stderr, so that stdout has only the table.
         subprocess.run(
             command,
             cwd=directory or self._source,

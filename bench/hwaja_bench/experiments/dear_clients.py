@@ -1,16 +1,16 @@
-"""What one session that costs much makes others wait, by the real queue and real jobs' times.
+"""Measures how long an expensive session delays others, with the real queue and real job times.
 
 hwaja bench experiment dear_clients ../shared/speech AirbnbStudio --ordinary 8 --speeds 0 1 10
 
-Two streams of a room go through a session with the real models: lines of two people with pauses of
-0.7 s, and the same voices taking turns each second. What each job takes of a processor is noted,
-with the moment at which the session wanted it. Then these jobs are put to the server's own queue by
-so many sessions, each from another moment on, on a clock on which only jobs take time: so the
-figures do not depend on what else the machine does. Early work, interim texts and what is left out
-under load are not played; the lag that would leave it out is.
+First, two streams of a room go through a session with the real models: lines of two people with
+pauses of 0.7 s, and the same voices in turns of one second. The experiment records the CPU time and
+the request time of each job. Then many sessions put these jobs into the server's own queue, each
+from another starting point, on a virtual clock that only jobs advance. So the figures do not depend
+on other load of the machine. Speculative work, interim texts and load shedding are not simulated.
+The lag that would trigger load shedding is.
 
-A dear session with a speed above 1 wants its jobs so many times as fast, as one does that begins
-transcription after transcription with a file; with 0 there is none.
+An expensive ("dear") session with a speed above 1 requests its jobs so many times as fast, like a
+client that transcribes one file after another. With speed 0 there is no such session.
 """
 
 import argparse
@@ -45,18 +45,18 @@ KINDS = ("ordinary", "dear")
 
 @dataclass
 class Wanted:
-    """Jobs that are wanted together: the text and the voices of an utterance, or a look."""
+    """Jobs requested together: text and voices of an utterance, or a check for a new voice."""
 
     at_seconds: float
     costs_seconds: list[float] = field(default_factory=list)
     anew_seconds: list[float] = field(default_factory=list)
-    """Texts of its parts, wanted once all the others are there."""
+    """Text jobs of the utterance's parts, requested when all other jobs are done."""
     is_answered: bool = True
-    """Whether somebody waits for it: it is no look."""
+    """Whether an answer waits for these jobs, which is not so for a check."""
 
 
 class Noting(Room):
-    """A session whose jobs are noted."""
+    """A session that records its jobs."""
 
     def __init__(self, engines: Engines, voices: Voices, stream: Samples) -> None:
         super().__init__(engines, voices, stream, is_watched=True)
@@ -88,7 +88,7 @@ class Noting(Room):
 
 
 def alternating(lines: Sequence[tuple[int, int, int]], stream: Samples) -> Samples:
-    """Return the voices of a dialogue, which take turns each second without a pause."""
+    """Return the voices of a dialogue in turns of one second, without pauses."""
     turn = round(TURN_SECONDS * SAMPLE_RATE)
     voices = [
         np.concatenate([stream[start:stop] for start, stop, who in lines if who == speaker])
@@ -101,20 +101,20 @@ def alternating(lines: Sequence[tuple[int, int, int]], stream: Samples) -> Sampl
 
 @dataclass(frozen=True)
 class Trace:
-    """What a session wants, over and over."""
+    """The job requests of a session, repeated in a loop."""
 
     wanted: list[Wanted]
     seconds: float
 
     @property
     def rate(self) -> float:
-        """How much of a processor its jobs take."""
+        """Processors that the session's jobs keep busy."""
         costs = (sum(each.costs_seconds) + sum(each.anew_seconds) for each in self.wanted)
         return sum(costs) / self.seconds
 
 
 def traces(speech: Path, room: str, most_seconds: float) -> list[Trace]:
-    """Return what an ordinary and a dear session want."""
+    """Return the traces of an ordinary and of an expensive session."""
     engines = Engines()
     takes, lines, stream = dialogue(speech, room, PAUSE_SECONDS)
     spans = [(line.start, line.stop, line.speaker_id) for line in lines]
@@ -131,16 +131,16 @@ def traces(speech: Path, room: str, most_seconds: float) -> list[Trace]:
 
 
 class Uncharged(Charges):
-    """As it was: whatever a session takes, it has the next turn."""
+    """The earlier policy: a session's usage does not affect its priority."""
 
     def account(self, owner: Hashable) -> Account:
-        """Return an account that nobody looks at."""
+        """Return an account that has no effect."""
         return Account()
 
 
 @dataclass
 class Seen:
-    """What became of one session's utterances."""
+    """Waiting times of one session's utterances."""
 
     overload: SessionOverload
     delays_seconds: list[float] = field(default_factory=list)
@@ -148,7 +148,7 @@ class Seen:
 
 
 class Replay:
-    """Sessions that want their jobs done, on a clock of its own."""
+    """Replays the job requests of sessions on a virtual clock."""
 
     def __init__(self, charges: Charges, workers: int) -> None:
         self._charges = charges
@@ -158,7 +158,7 @@ class Replay:
         self.looks: Counter[DegradationLevel] = Counter()
 
     async def play(self, sessions: dict[str, tuple[Trace, float, float]], seconds: float) -> None:
-        """Have each session want its trace, from some second of it on, at some speed."""
+        """Replay each session's trace, from a starting second, at a speed."""
         loop = asyncio.get_running_loop()
         self._queue = FairQueue(self._charges, loop.time)
         tasks = [asyncio.create_task(self._work()) for _ in range(self._workers)]
@@ -196,7 +196,7 @@ class Replay:
             seen.delays_seconds.append(loop.time() - began)
 
     async def _job(self, name: str, cost_seconds: float) -> None:
-        # The queue knows nothing of what a job is: here the limit is what it takes.
+        # The queue does not know a job's kind; here its limit is its cost.
         job = Job(name, lambda _id, _suspect: wire.Embed(0, memoryview(b"")), cost_seconds)
         self._queue.put(job)
         await job.reply
@@ -224,7 +224,7 @@ class Replay:
 
 
 def told(replay: Replay, kind: str) -> str:
-    """Return how long sessions of a kind waited."""
+    """Return, as text, how long sessions of a kind waited."""
     of_kind = [seen.delays_seconds for name, seen in replay.seen.items() if name.startswith(kind)]
     delays = [delay for each in of_kind for delay in each]
     return f"{len(delays)} answers, {spread(delays)}"

@@ -1,4 +1,4 @@
-"""Error rate, speakers and delay of a whole dialogue over the wire.
+"""Measures error rate, speaker labels and delay of a whole dialogue over the network.
 
 hwaja bench experiment dialogue ../shared/speech AirbnbStudio DanceStudio
 """
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> None:
 
 @dataclass(frozen=True)
 class Score:
-    """How one clip was transcribed."""
+    """The transcription result of one clip."""
 
     text: str
     mistakes: int
@@ -46,14 +46,14 @@ class Score:
 
 
 def report(dialogue: Dialogue, arrivals: list[Arrival], *, timed: bool, show: bool) -> str:
-    """Judge the transcript, clip by clip and in a row."""
+    """Judge the transcript clip by clip, and as one text."""
     scores = judged(dialogue, arrivals)
     if show:
         for placed, mark in zip(dialogue.placed, scores, strict=True):
             print(f"{placed.clip.name} {mark.mistakes:3d} {placed.clip.text} | {mark.text}")
     lines = [placed.clip.text for placed in dialogue.placed]
     mistakes = sum(mark.mistakes for mark in scores)
-    # Not every recording is cut where its line ends; in a row they match all the same.
+    # Some recordings are cut after their line's end; as one text they match nevertheless.
     text = (
         f"clips {len(scores)} CER {mistakes / len(normalise(''.join(lines))):.4f}"
         f" in a row {error_rate(lines, texts(arrivals)):.4f}"
@@ -65,18 +65,18 @@ def report(dialogue: Dialogue, arrivals: list[Arrival], *, timed: bool, show: bo
 
 
 def delays(scores: list[Score]) -> list[float]:
-    """Return how long after the end of its speech each clip's last text came."""
+    """Return, for each clip, the delay of its last text after the end of its speech."""
     return [mark.delay_seconds for mark in scores if mark.text]
 
 
 def judged(dialogue: Dialogue, arrivals: list[Arrival]) -> list[Score]:
-    """Return how each clip was transcribed."""
+    """Return the transcription result of each clip."""
     of_clip = assign(dialogue.placed, arrivals)
     return [score(placed, of_clip[placed.clip.name]) for placed in dialogue.placed]
 
 
 def score(placed: Placed, found: list[Arrival]) -> Score:
-    """Judge what was answered for a clip."""
+    """Judge the answers for a clip."""
     text = normalise("".join(arrival.message["text"] for arrival in found))
     return Score(
         text,
@@ -87,7 +87,7 @@ def score(placed: Placed, found: list[Arrival]) -> Score:
 
 
 def assign(placed: tuple[Placed, ...], arrivals: list[Arrival]) -> dict[str, list[Arrival]]:
-    """Give each utterance to the clip that it shares most time with."""
+    """Assign each utterance to the clip with the longest overlap."""
     found: dict[str, list[Arrival]] = {p.clip.name: [] for p in placed}
     for arrival in finals(arrivals):
         message = arrival.message
@@ -101,7 +101,7 @@ def assign(placed: tuple[Placed, ...], arrivals: list[Arrival]) -> dict[str, lis
 
 
 def speaker_of(found: list[Arrival]) -> int:
-    """Return the speaker who is given most of the clip's time."""
+    """Return the speaker to whom the answers assign most of the clip's time."""
     seconds = [0.0, 0.0]
     for arrival in found:
         message = arrival.message

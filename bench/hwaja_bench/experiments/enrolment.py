@@ -1,11 +1,11 @@
-"""What the enrolment verdict catches, and what it refuses wrongly.
+"""Measures correct and false refusals of the enrolment verdict.
 
 hwaja bench experiment enrolment ../shared/speech [--half chosen] [--seed 1] [--takes 24]
 
-Takes of 3-30 s are cut from what one speaker says in a row, as they are, in noise and in generated
-rooms; two takes are compared only if they share no clip and were heard alike. Every take goes the
-way of `hwaja enroll-check`: session, gate, embeddings, judgement. The half is that of the voices
-(`people.py`): thresholds were found on one.
+Takes of 3-30 s are cut from one speaker's consecutive clips: unchanged, in noise, and in generated
+rooms. Two takes are compared only if they share no clip and have the same condition. Every take is
+processed as in `hwaja enroll-check`: session, VAD, embeddings, verdict. The half is one of the
+voices' halves (`people.py`); the thresholds were chosen on one of them.
 """
 
 import argparse
@@ -35,7 +35,7 @@ from hwaja_bench.stats import share_of
 
 LENGTHS_SECONDS = ((3, 5), (5, 9), (9, 16), (16, 30))
 OTHER_SHARE = (0.3, 0.5)
-JOINT_SECONDS = 0.2  # of silence where the voice changes
+JOINT_SECONDS = 0.2  # silence where the voice changes
 
 Random = np.random.Generator
 Hear = Callable[[Audio, Random], Audio]
@@ -43,7 +43,7 @@ Hear = Callable[[Audio, Random], Audio]
 
 @dataclass(frozen=True)
 class Take:
-    """What a take came to."""
+    """The verdict on a take."""
 
     speaker: Speaker
     clips: frozenset[int]
@@ -53,7 +53,7 @@ class Take:
 
 
 def noisy(snr_db: float) -> Hear:
-    """Add pink noise at so many dB under the mean power."""
+    """Return a function that adds pink noise at `snr_db` below the mean power."""
 
     def hear(audio: Audio, random: Random) -> Audio:
         spectrum = np.fft.rfft(random.standard_normal(len(audio)))
@@ -65,7 +65,7 @@ def noisy(snr_db: float) -> Hear:
 
 
 def in_room(rt60_seconds: float) -> Hear:
-    """Put the speaker where the direct sound is as strong as all that the room gives back."""
+    """Return a function that adds reverberation as strong as the direct sound."""
 
     def hear(audio: Audio, random: Random) -> Audio:
         response = impulse_response(rt60_seconds, random, direct_db=0)
@@ -86,7 +86,7 @@ HEARD: dict[str, Hear] = {
 
 
 def from_the_middle(hear: Hear) -> Hear:
-    """Let a take change while it is spoken."""
+    """Return a function that applies `hear` from the middle of a take on."""
 
     def changing(audio: Audio, random: Random) -> Audio:
         middle = len(audio) // 2
@@ -104,28 +104,28 @@ CHANGING: dict[str, Hear] = {
 
 
 class Listener:
-    """Keeps the embedding of the last take."""
+    """An embedder that stores the embedding of the last take."""
 
     def __init__(self) -> None:
         self._embedder = SpeakerEmbedder(embedder_file())
         self.voice: Embedding | None = None
 
     def embed(self, samples: Samples) -> Embeddings:
-        """Return the embeddings of `samples`; see `engine.Embedder.embed`."""
+        """Return the embeddings of `samples`; see `interface.Embedder.embed`."""
         found = self._embedder.embed(np.ascontiguousarray(samples))
         self.voice = found[0].copy()
         return found
 
 
 class Desk:
-    """Has takes judged, each as the first of a session."""
+    """Judges takes, each as the first one of a session."""
 
     def __init__(self) -> None:
         self._listener = Listener()
         self._detector = SileroDetector(detector_file())
 
     def judge(self, audio: Audio) -> tuple[Embedding | None, Quality | None, Reason | None]:
-        """Return the voice, what was measured, and why it was refused, as far as there is any."""
+        """Return the embedding, the quality and the reason of a refusal, each None if absent."""
         booth = Booth(self._detector, self._listener)
         self._listener.voice = None
         answer = asyncio.run(booth.enrol(0, to_pcm16(audio)))
@@ -143,7 +143,7 @@ def takes_of(
 ) -> Iterator[Take]:
     """Yield takes of every speaker that are long enough to be judged."""
     for speaker in found:
-        # Of whom there is one clip, few takes differ.
+        # For a speaker with one clip, few takes differ.
         for k in range(count if len(speaker.clips) > 1 else 2):
             audio, clips = cut(speaker, length(k, random), random)
             voice, quality, reason = slot.judge(hear(audio, random))
@@ -152,7 +152,7 @@ def takes_of(
 
 
 def two_people(one: Speaker, other: Speaker, k: int, random: Random) -> Audio:
-    """Return a take in which two people take turns: A-B, A-B-A or A-B-A-B."""
+    """Return a take of two people in turns: A-B, A-B-A or A-B-A-B."""
     seconds, other_share = length(k, random), random.uniform(*OTHER_SHARE)
     turns = 2 + k // len(LENGTHS_SECONDS) % 3
     pieces = [
@@ -174,7 +174,7 @@ def percentiles(values: list[float]) -> str:
 
 
 def report_agreement(what: str, judged: list[tuple[Quality, Reason | None]]) -> None:
-    """Print how often a take is refused, or warned of, as holding two people."""
+    """Print how often a take is refused, or gets a warning, because of two voices."""
     if not judged:
         return
     refused = [reason is Reason.TWO_VOICES for _, reason in judged]
@@ -184,7 +184,7 @@ def report_agreement(what: str, judged: list[tuple[Quality, Reason | None]]) -> 
 
 
 def report_pairs(takes: list[Take]) -> None:
-    """Print how often two takes of a group and sex are taken for one person's."""
+    """Print how often two takes of the same group and sex count as one person."""
     same: list[float] = []
     different: dict[str, list[float]] = {}
     for one, other in combinations(takes, 2):

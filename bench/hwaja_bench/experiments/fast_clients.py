@@ -1,13 +1,14 @@
-"""Clients that cost much beside clients that talk: who is answered, and who is let in.
+"""Tests expensive clients beside ordinary clients: answers, delays and admission.
 
 hwaja bench experiment fast_clients ../shared/speech --fast 8 --speed 10
 hwaja bench experiment fast_clients ../shared/speech --live 9 --fast 1 --dear 1
 
-The fast ones know the specification only and have the defaults of the websockets library, whose
-keepalive gives a server up that does not answer a ping within 20 s. The live ones ask for interim
-texts, and so do the dear ones, whose two voices take turns each second. Meanwhile `/readyz` and
-`/metrics` are read: would a newcomer be refused, how late are answers, what is left out. It ends
-after `--limit-seconds` at the latest; the clips and their order come from `--seed`.
+The fast clients follow only the specification and use the defaults of the websockets library. Its
+keepalive closes the connection if the server does not answer a ping within 20 s. The live clients
+request interim texts. So do the expensive ("dear") clients, whose two voices take turns each
+second. Meanwhile the experiment reads `/readyz` and `/metrics`: whether the server would refuse a
+new client, how late answers are, and what load shedding drops. It ends after `--limit-seconds` at
+the latest. `--seed` selects the clips and their order.
 """
 
 import argparse
@@ -37,36 +38,36 @@ from hwaja_bench.stats import spread
 LOOK_SECONDS = 0.5
 PAUSE_SECONDS = 0.7
 TURN_SECONDS = 1.0
-"""Of a voice of a dear client."""
+"""Length of a turn of an expensive client's voice."""
 
 
 @dataclass
 class File:
-    """What became of a file that was sent fast."""
+    """The result of a file that was sent fast."""
 
     seconds: float
     answered_seconds: float = 0.0
     texts: int = 0
-    """0 where it was not answered whole."""
+    """0 where the file was not answered completely."""
     code: int | None = None
-    """With which the connection ended; None: it was still open."""
+    """Close code of the connection; None: it was still open."""
     took_seconds: float | None = None
-    """Until it was answered whole."""
+    """Time until the file was answered completely."""
 
 
 @dataclass
 class Looks:
-    """What was seen of the server, again and again."""
+    """Periodic observations of the server."""
 
     count: int = 0
     refusals: int = 0
-    """How often a newcomer would have been turned away because answers are late."""
+    """Number of observations in which the server would refuse a new client for late answers."""
     lags_seconds: list[float] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
 
 
 class FarAhead(Connection):
-    """A client that sends on, whatever was read: the specification asks it for nothing else."""
+    """A client that sends without waiting for the server, as the specification allows."""
 
     async def send_held_back(self, pcm: bytes) -> None:
         """Send audio at once."""
@@ -74,7 +75,7 @@ class FarAhead(Connection):
 
 
 async def send_file(service: Service, talk: Talk, speed: float, file: File) -> None:
-    """Send a file as a client does that knows nothing of this server."""
+    """Send a file as a generic client does."""
     try:
         async with connect(service.url, ssl=service.tls, proxy=None) as websocket:
             client = FarAhead(websocket)
@@ -90,12 +91,12 @@ async def send_file(service: Service, talk: Talk, speed: float, file: File) -> N
         closed = error.__cause__
         if not isinstance(closed, ConnectionClosed):
             raise
-        frame = closed.sent or closed.rcvd  # the client's own, where it has given up
+        frame = closed.sent or closed.rcvd  # the client's own code, if it closed first
         file.code = None if frame is None else frame.code
 
 
 async def watch(service: Service, looks: Looks) -> None:
-    """Look at the server until cancelled."""
+    """Observe the server periodically until cancelled."""
     while True:
         exposition = await asyncio.to_thread(scrape, service)
         looks.count += 1
@@ -107,7 +108,7 @@ async def watch(service: Service, looks: Looks) -> None:
 
 
 async def until_ready(service: Service) -> float:
-    """Return how long it takes until a newcomer would be let in."""
+    """Return the time until the server would accept a new client."""
     began = time.monotonic()
     while await asyncio.to_thread(service.get, "/readyz") != "ready\n":  # noqa: ASYNC110
         await asyncio.sleep(0.05)
@@ -115,7 +116,7 @@ async def until_ready(service: Service) -> float:
 
 
 def alternating(talk: Talk) -> Talk:
-    """Return a talk whose two voices take turns each second, without a pause."""
+    """Return a talk of two voices in turns of one second, without pauses."""
     pcm = np.frombuffer(talk.pcm, np.int16)
     turn = round(TURN_SECONDS * SAMPLE_RATE)
     voices = [

@@ -1,9 +1,9 @@
-"""Which wrong formats are named, and whether PCM16 ever is.
+"""Measures how often the server detects wrong formats, and how often it rejects PCM16.
 
 hwaja bench experiment formats ../shared/speech [--half chosen] [--seed 1]
 
-Every clip of the half (`people.py`) that is long enough is sent in every format, and as PCM16 in
-all sorts of recordings; an enrolment and a transcription look at it as the server does.
+Every clip of the half (`people.py`) that is long enough is tested in every format, and as PCM16 in
+all kinds of recordings, with the server's checks for an enrolment and for a transcription.
 """
 
 import argparse
@@ -24,12 +24,12 @@ from hwaja_bench.speech.wrong_formats import SENDERS, at_rate, pcm16
 from hwaja_bench.stats import share_of
 
 TAKE_SECONDS = 6.0
-TAKES = 4  # of each speaker with several clips
+TAKES = 4  # takes of each speaker with several clips
 RATES = (8000, 11_025, 22_050, 24_000, 32_000, 44_100, 48_000)
 
 
 def whispered(audio: Audio, random: Random) -> Audio:
-    """Return a voice without its tone: the spectrum of each 32 ms with phases of noise."""
+    """Return a voice without pitch: the spectrum of each 32 ms with random phases."""
     window = np.hanning(512)
     whole = np.zeros(len(audio) + 512)
     for at in range(0, len(audio) - 512, 256):
@@ -41,7 +41,7 @@ def whispered(audio: Audio, random: Random) -> Audio:
 
 
 def chords(count: int, random: Random) -> Audio:
-    """Return chords of three notes, twelve harmonics each, that fade."""
+    """Return fading chords of three notes with twelve harmonics each."""
     seconds = np.arange(count) / SAMPLE_RATE
     sound = np.zeros(count)
     for hertz in random.choice([130.8, 164.8, 196.0, 220.0, 261.6, 329.6], 3, replace=False):
@@ -72,13 +72,13 @@ RECORDED: dict[str, Callable[[Audio, Random], Audio]] = {
 
 
 class Looks:
-    """What an enrolment and a transcription make of audio, and what that costs."""
+    """Format checks of an enrolment and a transcription, with their cost."""
 
     def __init__(self) -> None:
         self.cpu_seconds: list[float] = []
 
     def enrolment(self, data: bytes) -> AudioFormat | None:
-        """Return what a take is taken for."""
+        """Return the wrong format that an enrolment detects; None: PCM16."""
         samples = samples_of(data[: len(data) // 2 * 2])
         began = time.process_time()
         found = format_of_take(samples)
@@ -86,10 +86,10 @@ class Looks:
         return found
 
     def transcription(self, data: bytes) -> AudioFormat | None:
-        """Return what is said in a transcription that begins with this."""
+        """Return the wrong format that a transcription detects in this audio; None: PCM16."""
         watch = FormatWatch()
         watch.begin()
-        # Over and over, as formats differ in how long a second of them is.
+        # Repeated, since a second has a different number of bytes in each format.
         pcm = memoryview(4 * data[: len(data) // 24 * 24])
         pieces = (pcm[k : k + 8192] for k in range(0, len(pcm), 8192))
         return next(filter(None, (watch.hear(piece) for piece in pieces)), None)

@@ -1,8 +1,8 @@
-"""Interim results of a whole dialogue: how soon a word appears, and what the finals pay for it.
+"""Measures how soon interim texts show a word, and how much they delay final texts.
 
 hwaja bench experiment interims ../shared/speech AirbnbStudio
 
-The dialogue is streamed in real time without interim results and then with them, on one server.
+The dialogue is streamed in real time, without interim texts and then with them, on one server.
 """
 
 import argparse
@@ -26,11 +26,11 @@ from hwaja_bench.stats import spread
 
 @dataclass(frozen=True)
 class Word:
-    """A word of a clip, as it was found in the final text."""
+    """A word of a clip, found in the final text."""
 
     text: str
     end_seconds: float
-    """In the stream; estimated: the clip's syllables, spread evenly over its loud frames."""
+    """Time in the stream. It is an estimate: the clip's syllables spread evenly over its speech."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,11 +53,11 @@ def run(args: argparse.Namespace) -> None:
 def off_on_off(
     hear: Callable[[Way], list[Arrival]], final_delays: Callable[[list[Arrival]], list[float]]
 ) -> list[Arrival]:
-    """Print what interim texts cost the finals; return what came with them.
+    """Print the delay that interim texts add to final texts; return the messages with interims.
 
     Args:
         hear: runs a session.
-        final_delays: how late its texts came, in seconds.
+        final_delays: returns the delays of a session's final texts, in seconds.
 
     """
     runs = [hear(Way(interims=wanted)) for wanted in (False, True, False)]
@@ -71,7 +71,7 @@ def off_on_off(
 
 
 def report(dialogue: Dialogue, arrivals: list[Arrival]) -> str:
-    """Say how soon words appeared, and how much of what was called stable stayed."""
+    """Report how soon words appeared, and how much of the text marked stable stayed unchanged."""
     of_clip = assign(dialogue.placed, arrivals)
     late, missed = [], 0
     for placed in dialogue.placed:
@@ -93,7 +93,7 @@ def report(dialogue: Dialogue, arrivals: list[Arrival]) -> str:
 
 
 def words(placed: Placed) -> list[Word]:
-    """Return the words of a clip, with the time at which each ends."""
+    """Return the words of a clip with their end times."""
     loud = placed.clip.loud_frames
     texts = [text for text in map(normalise, placed.clip.text.split()) if text]
     ends = np.cumsum([len(text) for text in texts]) / sum(map(len, texts))
@@ -105,7 +105,7 @@ def words(placed: Placed) -> list[Word]:
 
 
 def stability(arrivals: list[Arrival]) -> tuple[int, int]:
-    """Return how many characters called stable were in the segment's next text, of how many."""
+    """Return how many characters marked stable stayed in the segment's next text, and the total."""
     kept = stable = 0
     last: dict[int, str] = {}
     for message in (

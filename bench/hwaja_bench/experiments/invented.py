@@ -1,12 +1,12 @@
-"""Text that nobody spoke, and what keeping it out takes of what was spoken.
+"""Measures hallucinated text on sounds, and how much real speech the filter removes.
 
 hwaja bench experiment invented [--seeds 20 40] [--show]
 hwaja bench experiment invented ../shared/speech AirbnbStudio DanceStudio pfb pma
 
 Without speech: takes of 20 s of every kind of sound, one for each seed. With speech: the lines of
-each voice (a room of the dialogue, or one of emotiontts), and the words of one to three syllables
-that stand before a pause at the beginning of a line, in a quiet room, near and far. Of pfi also the
-one "감사드립니다" there is, cut at four places and played at four speeds, in rooms with noise.
+each voice (a room of the dialogue, or one of emotiontts), and words of one to three syllables
+before a pause at the beginning of a line, in a quiet room, near and far. For pfi also its only
+"감사드립니다", cut at four places and played at four speeds, in rooms with noise.
 """
 
 import argparse
@@ -39,7 +39,7 @@ ANSWER = re.compile(r"[가-힣]{1,3}[,.?!]")
 ANSWER_SECONDS = (0.14, 1.0)
 ANSWER_DBFS = (-28.0, -40.0)
 THANKS_CLIP = "pfi00005"
-THANKS_FROM = (0.38, 0.42, 0.46, 0.5)  # shares of the line
+THANKS_FROM = (0.38, 0.42, 0.46, 0.5)  # start of the cut, as a share of the line
 SPEEDS = (0.85, 1.0, 1.15, 1.3)
 SNRS_DB = (30, 15, 10, 5)
 PAUSE_FRAMES = 3
@@ -72,7 +72,7 @@ async def report_all(speech: Path | None, voices: list[str], seeds: range, *, sh
 
 
 async def report_sounds(voice_engines: Offline, seeds: range, *, show: bool) -> None:
-    """Print how many takes of each kind give text."""
+    """Print how many takes of each sound give text."""
     total = 0
     for kind, (sound, dbfs) in HOUSEHOLD.items():
         spoilt = 0
@@ -89,7 +89,7 @@ async def report_sounds(voice_engines: Offline, seeds: range, *, show: bool) -> 
 
 
 async def report_lines(voice_engines: Offline, voice: str, clips: list[Clip]) -> None:
-    """Print how well lines are recognised, and how many have no text."""
+    """Print the error rate of lines, and how many give no text."""
     mistakes, silent = 0, 0
     for clip in clips:
         line = np.concatenate([clip.samples, silence(PAUSE_SECONDS)])
@@ -103,7 +103,7 @@ async def report_lines(voice_engines: Offline, voice: str, clips: list[Clip]) ->
 async def report_answers(
     voice_engines: Offline, voice: str, clips: list[Clip], *, show: bool
 ) -> None:
-    """Print how many words that stand alone give text."""
+    """Print how many isolated words give text."""
     random = np.random.default_rng(0)
     words = [word for clip in clips if (word := answer(clip)) is not None]
     for dbfs in ANSWER_DBFS:
@@ -117,7 +117,7 @@ async def report_answers(
 
 
 async def report_thanks(voice_engines: Offline, clip: Clip) -> None:
-    """Print how often thanks that were spoken give text."""
+    """Print how often spoken thanks give text."""
     random, speech = np.random.default_rng(0), spoken(clip)
     for snr_db in SNRS_DB:
         texts = []
@@ -134,7 +134,7 @@ def spoken(clip: Clip) -> Samples:
 
 
 def answer(clip: Clip) -> Signal | None:
-    """Return the word that a line begins with, if it is short and a pause follows."""
+    """Return the first word of a line if it is short and a pause follows it; else None."""
     if not ANSWER.match(clip.text):
         return None
     speech = spoken(clip)
@@ -146,5 +146,5 @@ def answer(clip: Clip) -> Signal | None:
 
 
 async def texts_of(voice_engines: Offline, sound: Signal) -> list[str]:
-    """Return the texts that are written of a sound."""
+    """Return the recognised texts of a sound."""
     return [text for each in await voice_engines.heard(sound) if (text := each.hypothesis.text)]

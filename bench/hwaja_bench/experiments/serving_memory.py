@@ -1,11 +1,11 @@
-"""What memory the processes of `hwaja serve` take (Linux).
+"""Measures the memory of the processes of `hwaja serve` (Linux).
 
 hwaja bench experiment serving_memory ../shared/speech [--clients 2] [--workers 2]
 
-First one worker, and one process that makes interim texts, by the length of the utterances that
-they were given. Then a server with clients that talk: each streams the dialogue of a room in real
-time, then the lines of one speaker without a pause, and asks for interim texts. The proportional
-set size (PSS) counts what processes share once: its sum is what the server takes.
+First it measures one worker and one process for interim texts, by utterance length. Then it runs a
+server with clients: each streams the dialogue of a room in real time, then the lines of one speaker
+without pauses, and requests interim texts. The proportional set size (PSS) counts shared memory
+once, so its sum is the server's total.
 """
 
 import argparse
@@ -40,12 +40,12 @@ Sizes = dict[str, tuple[float, float]]
 
 
 def monologue(speech: Path, room: str) -> bytes:
-    """Return the lines of one speaker without a pause between them."""
+    """Return the lines of one speaker without pauses."""
     return b"".join(clip.pcm for clip in load_clips(speech, room) if clip.speaker_id == 0)
 
 
 async def by_length(speech: Path) -> None:
-    """Print what a worker and the process for interim texts take, one length after the other."""
+    """Print the memory of a worker and of the process for interim texts, for each length."""
     setup = worker_setup(Config(), "cpu")
     lines = samples_of(monologue(speech, ROOMS[1]))
     for name, pool in (
@@ -65,7 +65,7 @@ async def by_length(speech: Path) -> None:
 
 
 async def draft(pool: Pool, samples: Samples) -> None:
-    """Have a text found as interim texts are."""
+    """Recognise an utterance in the way of interim texts."""
     await pool.recognise("interims", lambda: samples, len(samples), Options())
 
 
@@ -83,10 +83,10 @@ async def say(service: Service, speech: Path, number: int) -> None:
 
 
 def sizes(service: Service) -> Sizes:
-    """Look at every process, and at their sum."""
+    """Return the sizes of every process and their sum."""
     found: Sizes = {}
     for name, process in named(service):
-        with suppress(psutil.NoSuchProcess):  # it has just ended
+        with suppress(psutil.NoSuchProcess):  # the process has just ended
             held = process.memory_full_info()
             found[name] = held.rss / 2**20, held.pss / 2**20
     rss, pss = zip(*found.values(), strict=True)
@@ -103,7 +103,7 @@ async def watch(service: Service, most: Sizes) -> None:
 
 
 async def served(service: Service, speech: Path, clients: int) -> None:
-    """Print what is taken before anybody has come, and at most while clients talk."""
+    """Print the memory before the first client, and the peak while clients talk."""
     report("idle", sizes(service))
     most: Sizes = {}
     watching = asyncio.create_task(watch(service, most))

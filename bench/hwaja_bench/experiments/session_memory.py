@@ -1,8 +1,8 @@
-"""What a session holds of memory in the front, by what its client does.
+"""Measures a session's memory in the front process, by the client's activity.
 
 hwaja bench experiment session_memory [--sessions 20] [--chunk-samples 524288]
 
-The workers are stopped meanwhile, so that nothing is answered and every buffer fills.
+The workers are stopped during the measurement, so that nothing is answered and every buffer fills.
 """
 
 import argparse
@@ -20,18 +20,18 @@ from hwaja_bench.server import Service, tone_server
 from hwaja_bench.tones.sentences import seeded_sentences, spoken, voices
 
 FULL_SECONDS = 30.0
-"""How long a client sends as fast as it can: all its buffers are full before."""
+"""How long a client sends at full speed; all its buffers are full before the end."""
 
 FREED_SECONDS = 3.0
-"""How long after all have left the memory is looked at: their circles of references are swept."""
+"""Wait before the measurement after all clients have left: reference cycles are collected."""
 
 
 async def connected(client: Connection) -> None:
-    """Only be there."""
+    """Stay connected and do nothing."""
 
 
 async def enrolled(client: Connection) -> None:
-    """Have two voices."""
+    """Enrol two voices."""
     await enrol(client, voices())
 
 
@@ -41,17 +41,17 @@ async def begun(client: Connection) -> None:
 
 
 async def send_on(client: Connection, pcm: bytes, chunk_samples: int) -> None:
-    """Send speech until no buffer takes any more."""
+    """Send speech until all buffers are full."""
     with suppress(TimeoutError):
         async with asyncio.timeout(FULL_SECONDS):
             while True:
                 async for chunk in paced(pcm, 0, chunk_samples):
-                    await client.send_chunk(chunk)  # `send_audio` does not run far ahead
+                    await client.send_chunk(chunk)  # `send_audio` would wait for the server
 
 
 async def measure(service: Service, count: int, chunk_samples: int) -> None:
-    """Print how much more memory each session takes after each step."""
-    pcm = spoken(seeded_sentences(1, 30))  # longer than what is held of it
+    """Print the additional memory of a session after each step."""
+    pcm = spoken(seeded_sentences(1, 30))  # longer than the session's buffers
     before = front_bytes(service)
 
     async def step(name: str, do: Callable[[Connection], Awaitable[None]]) -> None:

@@ -1,11 +1,11 @@
-"""Who is heard in short answers: a run of them after a long turn, and a rapid exchange.
+"""Measures speaker labels of short answers: several after a long turn, and a rapid exchange.
 
 hwaja bench experiment short_answers ../shared/speech [--groups NAME ...] [--snrs NAME ...]
 
-Each pair of voices of a group has one talk. Somebody says 2.5 s, then the other answers three
-times, each time as long; after 2.5 s again both say short things, in an order that is drawn. What
-is short is cut out of speech that goes on, by level. Detector, gate, speaker model and labels are
-the server's; there is no recogniser, so all that the gate lets through has words.
+Each pair of voices of a group has one conversation. One speaker talks for 2.5 s, then the other
+answers three times with equal lengths. After another 2.5 s both say short pieces in random order.
+Short pieces are cut out of continuous speech, by level. VAD, speaker model and labels are the
+server's. There is no recogniser, so every detected utterance counts as having words.
 """
 
 import argparse
@@ -46,7 +46,7 @@ BIN_EDGES_SECONDS = (0.2, 0.3, 0.45, 0.75, 1.5, 3.0)
 PAUSES_SECONDS = (0.9, 1.2, 2.0)
 LONG_SECONDS = 2.5
 RUN, EXCHANGE = 3, 5
-"""How many short ones follow a long turn, in each of the two kinds."""
+"""Number of short pieces after a long turn, in each of the two kinds."""
 PERIOD = 1 + RUN + 1 + EXCHANGE
 
 
@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def planned(clips: list[Clip]) -> Iterator[Conversation]:
-    """Yield a talk of each pair of voices of each group."""
+    """Yield a conversation of each pair of voices of each group."""
     own: dict[tuple[str, str], list[Clip]] = defaultdict(list)
     for clip in clips:
         own[clip.group, clip.speaker].append(clip)
@@ -99,14 +99,14 @@ def talk_of(clips: tuple[list[Clip], list[Clip]]) -> Conversation:
 
 
 def enrolment_and_rest(clips: list[Clip]) -> tuple[tuple[Clip, ...], list[Clip]]:
-    """Return the first clips, as many as a voice is enrolled with, and the others."""
+    """Return the first clips, which suffice for an enrolment, and the other clips."""
     seconds = np.cumsum([clip.seconds for clip in clips])
     count = int(np.searchsorted(seconds, ENROLMENT_SECONDS[0])) + 1
     return tuple(clips[:count]), clips[count:]
 
 
 def piece(clips: list[Clip], seconds: float, random: np.random.Generator) -> Clip:
-    """Return so much speech out of a clip that is drawn; what is short has no pause in it."""
+    """Return `seconds` of speech from a random clip; a short piece has no pause."""
     frames = round(seconds * SAMPLE_RATE / LEVEL_FRAME_SAMPLES)
     while True:
         clip = clips[random.integers(len(clips))]
@@ -120,7 +120,7 @@ def piece(clips: list[Clip], seconds: float, random: np.random.Generator) -> Cli
 
 
 class Ear:
-    """Hears a recording as a server does, but for the words."""
+    """Processes a recording as a server does, without recognition."""
 
     def __init__(self) -> None:
         self._detector = SileroDetector(detector_file())
@@ -128,7 +128,7 @@ class Ear:
         self._cohort = Cohort.shipped()
 
     def hear(self, recording: Recording) -> Heard:
-        """Return what is answered."""
+        """Return the answers to a recording."""
         voices = Voices(self._cohort)
         for speaker_id, pcm in enumerate(recording.voices):
             voices.enrol(speaker_id, pool(None, self._embedder.embed(samples_of(pcm))[0], 1.0))
@@ -174,7 +174,7 @@ def decision(segment_id: int, part: Part, said: Said) -> Decision:
 
 
 def report(judged: list[list[Judgement]]) -> str:
-    """Count the pieces by how long they are, and the runs."""
+    """Report the results of pieces by length, and of runs of short answers."""
     every = [one for talk in judged for one in talk]
     rows = []
     for at_least, below in pairwise(BIN_EDGES_SECONDS):
@@ -199,9 +199,9 @@ def report(judged: list[list[Judgement]]) -> str:
 
 
 def slopes(judged: list[list[Judgement]]) -> str:
-    """Return the evidence per score that would have made the probabilities cheapest, by length.
+    """Return, by length, the evidence per score that minimises the cross-entropy.
 
-    The few that went by the turns and not by the voice have margins next to nothing.
+    The few decisions from the turns instead of the voice have margins near zero.
     """
     found = []
     for at_least, below in pairwise(BIN_EDGES_SECONDS[:3]):

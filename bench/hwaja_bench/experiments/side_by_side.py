@@ -1,14 +1,15 @@
-"""hwaja beside what a user would pick instead, on the same dialogues in one run.
+"""Compares hwaja with its alternatives on the same dialogues in one run.
 
 pip install -e 'bench[peers]'
 hwaja bench experiment side_by_side ../shared/speech AirbnbStudio DanceStudio --export FOLDER
 
-FOLDER is an export of Whisper base for sherpa-onnx, as a user has it: hwaja's own has graphs of
-their own kind. Without it there is no bare recogniser to compare with.
+FOLDER is a published export of Whisper base for sherpa-onnx, since hwaja's own export has different
+graphs. Without FOLDER, the comparison has no bare recogniser.
 
-Prints a table, what hwaja's server costs against the bare recogniser on the same utterances, and
-everything as JSON. Every contestant runs alone, in a process of its own; one that does not run here
-is in the table with the reason. Takes twice as long as the dialogues, and some minutes more.
+It prints a table, the cost of hwaja's server relative to the bare recogniser on the same
+utterances, and all results as JSON. Every contestant runs alone in its own process. The table lists
+a contestant that cannot run here with the reason. The run takes twice the dialogues' duration plus
+some minutes.
 """
 
 import argparse
@@ -37,10 +38,10 @@ PADDINGS: dict[str, tuple[float, ...]] = {
     "its own padding": (-1, 0, 0),
     "filled up to 10 s": (50, 10, 4),
 }
-"""What `peers.bare` is told; the second is cheaper, and what hwaja did as long as it used this."""
+"""Arguments of `peers.bare`. The second set is cheaper; hwaja used it with this recogniser."""
 
 BEAMS = (1, 5)
-"""The cheapest, and faster-whisper's default."""
+"""The cheapest beam size, and faster-whisper's default."""
 
 UTTERANCES = "hwaja's utterances"
 
@@ -75,7 +76,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def conditions(rooms: Sequence[Dialogue]) -> dict[str, Any]:
-    """Return what who wants to repeat it must know."""
+    """Return the circumstances that are needed to repeat the measurement."""
     return {
         **circumstances(),
         "load before": round(os.getloadavg()[0], 2),
@@ -95,7 +96,7 @@ def installed(package: str) -> str | None:
 def peers(
     rooms: Sequence[Dialogue], served: Served, folder: Path, export: Path | None
 ) -> Iterator[tuple[str, Ask]]:
-    """Yield each peer's name, and how to ask it; `folder` is for a model."""
+    """Yield each peer's name and its measuring function; `folder` is for a model."""
     spans = {r.room: utterances([t.span_seconds for t in served.told[r.room]]) for r in rooms}
     clips = Pieces("clips", {room.room: [p.clip.pcm for p in room.placed] for room in rooms})
     for pieces in (Pieces(UTTERANCES, {r.room: r.cut(spans[r.room]) for r in rooms}), clips):
@@ -109,7 +110,7 @@ def peers(
 def bare(
     rooms: Sequence[Dialogue], pieces: Pieces, export: Path | None
 ) -> Iterator[tuple[str, Ask]]:
-    """Yield sherpa-onnx's recogniser, alone."""
+    """Yield sherpa-onnx's recogniser on its own."""
     model = str(export.resolve()) if export else "no --export"
     for padding, numbers in PADDINGS.items():
         name = f"sherpa-onnx, {padding}"
@@ -123,7 +124,7 @@ def faster(name: str, rooms: Sequence[Dialogue], clips: Pieces, folder: Path, be
 
 
 def asked(name: str, ask: Ask) -> Row | Skipped:
-    """Ask a peer that may not run here."""
+    """Measure a peer; return the reason where it cannot run here."""
     tell(name)
     try:
         return ask()
@@ -132,7 +133,7 @@ def asked(name: str, ask: Ask) -> Row | Skipped:
 
 
 def ratios(hwaja: Row, others: Sequence[Row | Skipped]) -> dict[str, float]:
-    """Return what the server costs for each second that the bare recogniser does."""
+    """Return the server's cost relative to each bare recogniser."""
     return {
         row.name: hwaja.cpu_per_second / row.cpu_per_second
         for row in others

@@ -1,9 +1,9 @@
-"""How often a voice that is not enrolled is called unknown, and how often one that is.
+"""Measures how often unknown voices, and how often enrolled voices, are labelled unknown.
 
 hwaja bench experiment strangers ../shared/speech
 
-Every pair of test speakers of a group is enrolled with 4.5 s each; pieces of their other clips, and
-of everybody else in the folder, are then labelled by hwaja.attribution.
+Every pair of test speakers of a group is enrolled with 4.5 s each. hwaja's attribution then labels
+pieces of their other clips, and of all other speakers in the folder.
 """
 
 import argparse
@@ -65,7 +65,7 @@ def report(
             voices.enrol(speaker_id, pool(None, enrolled[key], 1.0))
         for key, units in tried.items():
             if key not in pair and {key[0], pair[0][0]} == set(ROOMS):
-                continue  # the same two women read in both rooms
+                continue  # both rooms have the same two women
             who = "own" if key in pair else "same group" if key[0] == pair[0][0] else "others"
             for seconds, unit in units:
                 count = found.setdefault((pair[0][0], who, seconds), Counter())

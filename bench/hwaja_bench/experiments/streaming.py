@@ -1,10 +1,10 @@
-"""The streaming path with a model whose answers are known and whose cost is that of a real one.
+"""Measures the streaming path with a model of known output and realistic cost.
 
 hwaja bench experiment streaming                 words, finals, sessions beside each other
 hwaja bench experiment streaming --cpu           CPU of the path against the bare recogniser
 
-The model hears tones (hwaja/models/tones.py), with 80 million idle weights as ballast: a step
-costs what one of a Zipformer of that size does.
+The model detects tones (hwaja/models/tones.py) and has 80 million idle weights as ballast. So a
+step costs as much as that of a Zipformer of that size.
 """
 
 import argparse
@@ -42,7 +42,7 @@ BALLAST = 80
 SESSIONS = 10
 
 TAIL_SAMPLES = round((WINDOW_FRAMES + CHUNK_FRAMES) * FRAME_SECONDS * SAMPLE_RATE)
-"""The silence that hwaja flushes an utterance of this model with, so that both hear the same."""
+"""Silence with which hwaja flushes an utterance of this model, so that both get the same audio."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def over_the_wire() -> None:
-    """Print how soon words and finals come, and whether sessions disturb each other."""
+    """Print the delays of words and final texts, and whether sessions affect each other."""
     with tone_server(ballast=BALLAST) as service:
         talk = seeded_sentences(1, 20)
 
@@ -73,7 +73,7 @@ def over_the_wire() -> None:
 
 
 def word_ends(talk: list[Hummed]) -> list[list[float]]:
-    """Return for each sentence when each of its tones ends, from the first sample of the stream."""
+    """Return for each sentence its tones' end times, from the first sample of the stream."""
     begins = accumulate((len(s.samples) / SAMPLE_RATE + PAUSE_SECONDS for s in talk), initial=0.0)
     return [
         [begin + start + TONE_SECONDS for start in sentence.start_seconds]
@@ -82,7 +82,7 @@ def word_ends(talk: list[Hummed]) -> list[list[float]]:
 
 
 def final_delays(talk: list[Hummed], arrivals: list[Arrival]) -> list[float]:
-    """Return how late each text came, from the end of the last tone."""
+    """Return each text's delay after the end of its last tone."""
     if texts(arrivals) != [sentence.text for sentence in talk]:
         raise BenchmarkError("The texts are not what was said.")
     pairs = zip(finals(arrivals), word_ends(talk), strict=True)
@@ -90,7 +90,7 @@ def final_delays(talk: list[Hummed], arrivals: list[Arrival]) -> list[float]:
 
 
 def word_delays(talk: list[Hummed], arrivals: list[Arrival]) -> list[float]:
-    """Return for each tone the time from its end to the first text that has it."""
+    """Return for each tone the time from its end to the first text that contains it."""
     delays = []
     for segment_id, ends in enumerate(word_ends(talk)):
         seen = [a for a in arrivals if a.message.get("segment_id") == segment_id]
@@ -101,7 +101,7 @@ def word_delays(talk: list[Hummed], arrivals: list[Arrival]) -> list[float]:
 
 
 async def beside_each_other(service: Service) -> str:
-    """Compare what ten sessions get at once, twice as fast as real time, with each alone."""
+    """Compare ten concurrent sessions' texts, at twice real time, with those of each alone."""
     talks = [spoken(seeded_sentences(100 + k, 8)) for k in range(SESSIONS)]
     alone = [texts(await whole_session(service, voices(), talk, Way(speed=0))) for talk in talks]
     ways = [Way(2, chunk_samples=1000 + 500 * k, interims=True) for k in range(SESSIONS)]
@@ -113,7 +113,7 @@ async def beside_each_other(service: Service) -> str:
 
 
 async def cpu_ratio(folder: str, sessions: int) -> str:
-    """Compare the CPU of pool and worker with that of the recogniser alone, on the same audio."""
+    """Compare the CPU time of pool and worker with the recogniser's own, on the same audio."""
     talks = [seeded_sentences(200 + k, 6) for k in range(sessions)]
     stream_seconds = sum(len(heard_of(s)) for t in talks for s in t) / SAMPLE_RATE
     pool = Pool(wire.Setup(folder, None, "ko"), workers=1)
@@ -135,12 +135,12 @@ async def cpu_ratio(folder: str, sessions: int) -> str:
 
 
 def heard_of(sentence: Hummed) -> Samples:
-    """Return a sentence with the pause behind it."""
+    """Return a sentence with the pause after it."""
     return samples_of(spoken([sentence]))
 
 
 async def hear(pool: Pool, owner: str, talk: list[Hummed]) -> None:
-    """Have a session's utterances heard, chunk by chunk."""
+    """Feed a session's utterances chunk by chunk."""
     for sentence in talk:
         samples = heard_of(sentence)
         utterance = live(owner, samples)
@@ -153,7 +153,7 @@ async def hear(pool: Pool, owner: str, talk: list[Hummed]) -> None:
 
 
 def bare(folder: str, talks: list[list[Hummed]]) -> float:
-    """Return the CPU seconds of sherpa-onnx alone, one stream after the other."""
+    """Return the CPU seconds of sherpa-onnx on its own, one stream after the other."""
     import sherpa_onnx
 
     recogniser = sherpa_onnx.OnlineRecognizer.from_nemo_ctc(

@@ -1,8 +1,8 @@
-"""How long a sweep of what ended sessions left holds up the event loop.
+"""Measures how long collecting the cycles of ended sessions blocks the event loop.
 
 hwaja bench experiment sweep [--sessions 10]
 
-The clients live in the same process, so what a sweep walks through is more than in a server.
+The clients run in the same process, so a sweep visits more objects than in a server.
 """
 
 import argparse
@@ -37,7 +37,7 @@ SWEEPS = 20
 
 
 def sweeps() -> str:
-    """Sweep again and again; return what that took of the processor."""
+    """Sweep repeatedly; return the CPU times as text."""
     seconds = []
     walked = sum(len(gc.get_objects(generation)) for generation in range(3))
     for _ in range(SWEEPS):
@@ -49,7 +49,7 @@ def sweeps() -> str:
 
 
 async def talk(url: str, stack: AsyncExitStack) -> None:
-    """Open a session that is in the midst of a transcription."""
+    """Open a session and begin a transcription."""
     client = await stack.enter_async_context(open_connection(url, client_tls(None)))
     await enrol(client, voices())
     await begin(client, Way())
@@ -59,7 +59,7 @@ async def talk(url: str, stack: AsyncExitStack) -> None:
 
 
 async def measure(setup: wire.Setup, sessions: int) -> None:
-    """Print what sweeps take with more and more that is there."""
+    """Print the duration of sweeps with more and more objects."""
     pool = Pool(setup, workers=1)
     await pool.start()
     settings = SessionSettings(abilities=pool.abilities)

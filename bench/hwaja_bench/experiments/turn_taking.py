@@ -1,11 +1,11 @@
-"""Turns that are answered as they happen: how soon, at what price, and what it does to the text.
+"""Measures early answers at turn changes: delay, cost, and effect on the text.
 
 hwaja bench experiment turn_taking ../shared/speech AirbnbStudio DanceStudio --pause-seconds 0
 
-The lines of a room, trimmed to their speech, by turns and so far apart, go through a session with
-the real models, but without a wire, workers or a clock: whatever the session wants done is done at
-once. So a wait is from the end of a line until its utterance is known to be over, without decoding.
---unwatched leaves out the looks for the next voice.
+The lines of a room, trimmed to their speech, alternate at the given distance. They go through a
+session with the real models, but without network, workers or a clock: each job of the session runs
+at once. So a delay is the time from the end of a line until the session knows that its utterance is
+over, without decoding. --unwatched disables the checks for the next voice.
 """
 
 import argparse
@@ -63,12 +63,12 @@ CHUNK_FRAMES = 8
 ENROLMENT_SAMPLES = 5 * SAMPLE_RATE
 
 NEAR_SECONDS = 0.4
-"""A cut that is further from every end of a line is a wrong one."""
+"""A cut that is further from the end of every line counts as wrong."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """A clip in the stream: samples `[start, stop)`."""
+    """A clip and its samples `[start, stop)` in the stream."""
 
     start: int
     stop: int
@@ -85,17 +85,17 @@ class Engines:
         self.recogniser = whole_recogniser("whisper-base")
 
     def track(self, samples: Samples) -> VoiceTrack:
-        """Embed without looking for overlap."""
+        """Embed without overlap detection."""
         rows = self.embedder.embed(samples)
         return VoiceTrack(rows[0], rows[1:], np.zeros(len(rows) - 1, np.float32))
 
 
 @dataclass
 class Heard:
-    """What came of a stream."""
+    """The results of a stream."""
 
     over: list[tuple[int, int, int]] = field(default_factory=list)
-    """Utterances: first sample, sample behind, and how much was heard when it was known."""
+    """Utterances: first sample, sample after the last, samples received when the end was known."""
     said: list[Transcription] = field(default_factory=list)
     watching_seconds: float = 0.0
     recognising_seconds: float = 0.0
@@ -103,13 +103,13 @@ class Heard:
 
 
 def _arrival(stop: int) -> Arrival:
-    """Of audio that comes as it is spoken."""
+    """Return the arrival of audio that is sent in real time."""
     spoken_seconds = stop / SAMPLE_RATE
     return Arrival(stop, spoken_seconds, spoken_seconds, CHUNK_FRAMES * FRAME_SAMPLES / SAMPLE_RATE)
 
 
 class Room:
-    """A session that hears a stream, and does at once what it wants done."""
+    """A session that processes a stream and runs each of its jobs at once."""
 
     def __init__(
         self, engines: Engines, voices: Voices, stream: Samples, *, is_watched: bool
@@ -123,9 +123,9 @@ class Room:
         self.heard = Heard()
 
     def hear(self) -> Heard:
-        """Enrol, hear the whole stream, stop."""
+        """Enrol, process the whole stream, stop."""
         self._handle(Connected())
-        for speaker_id in (0, 1):  # the voices are there already: nothing has to be heard of them
+        for speaker_id in (0, 1):  # the embeddings exist already, so no audio is needed
             self._handle(Received(StartRegistration(speaker_id), 0))
             self._handle(Audio(FRAME_SAMPLES, (0.0,), (-120.0,), _arrival(FRAME_SAMPLES)))
             self._handle(Received(CompleteRegistration(speaker_id), FRAME_SAMPLES))
@@ -182,7 +182,7 @@ class Room:
 def dialogue(
     speech: Path, room: str, pause_seconds: float
 ) -> tuple[list[Samples], list[Line], Samples]:
-    """Return something of each voice, the lines, and the stream that they are in."""
+    """Return enrolment audio of each voice, the lines, and the stream with all lines."""
     clips = load_clips(speech, room)
     sides = [[c for c in clips if c.speaker_id == speaker_id] for speaker_id in (0, 1)]
     spoken = {c.name: trimmed(c.samples) for c in clips}
@@ -200,7 +200,7 @@ def dialogue(
 
 
 def report(lines: list[Line], heard: Heard, seconds: float) -> str:
-    """Return what is to be known of a room."""
+    """Return the report on a room."""
     waits = [
         (known - line.stop) / SAMPLE_RATE
         for line in lines

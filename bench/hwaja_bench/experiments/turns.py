@@ -1,10 +1,10 @@
-"""Two speakers in one utterance: its text cut where the speaker changes, or its parts heard alone.
+"""Compares two ways to divide an utterance of two speakers: cut its text, or recognise its parts.
 
 hwaja bench experiment turns ../shared/speech AirbnbStudio 0 0.15
 
-Two lines that follow each other in the dialogue are joined without a pause, or with one of so many
-seconds, and heard as one utterance. Its text is cut where the speakers change, by the times of the
-tokens; for comparison, each line is heard alone.
+Two consecutive lines of the dialogue are joined without a pause, or with a pause of the given
+seconds, and recognised as one utterance. Its text is cut at the speaker change by the tokens'
+times. For comparison, each line is recognised alone.
 """
 
 import argparse
@@ -25,10 +25,10 @@ from hwaja_bench.speech.levels import trimmed
 from hwaja_bench.speech.texts import aligned, edits, normalise
 
 SPARSE_CHARS_PER_SECOND = 1.5
-"""A part with fewer was left out by the recogniser, which at times ends after the first line."""
+"""The recogniser omitted a part with fewer characters: it sometimes ends after the first line."""
 
 SHIFTS_SECONDS = (-0.3, -0.2, -0.1, 0.0, 0.1, 0.2)
-"""By how much the place that is looked for is off the place of the change."""
+"""Offsets of the assumed from the actual speaker change."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> None:
 
 @dataclass(frozen=True)
 class Turns:
-    """Two lines as they were read, heard together and heard alone; all but `heard` normalised."""
+    """Two lines: reference, recognised together, recognised alone; all but `heard` normalised."""
 
     lines: tuple[str, str]
     alone: tuple[str, str]
@@ -62,11 +62,11 @@ class Turns:
 
     @property
     def text(self) -> str:
-        """What was heard in both lines."""
+        """The recognised text of both lines."""
         return normalise(self.heard.text)
 
     def starts(self, *, words_only: bool) -> list[tuple[float, int]]:
-        """When each token begins (or each that begins a word), and the characters before it."""
+        """Return the start time of each token or word start, and the characters before it."""
         tokens = self.heard.tokens
         before = accumulate((len(normalise(t.text)) for t in tokens), initial=0)
         return [
@@ -76,7 +76,7 @@ class Turns:
         ]
 
     def cut(self, shift_seconds: float, *, words_only: bool) -> int:
-        """Return how many characters come before the token that begins nearest to the change."""
+        """Return the number of characters before the token that begins nearest to the change."""
         looked_for = self.change_seconds + shift_seconds
         starts = [s for s in self.starts(words_only=words_only) if 0 < s[1] < len(self.text)]
         return min(starts, key=lambda s: abs(s[0] - looked_for), default=(0.0, 0))[1]
@@ -86,13 +86,13 @@ class Turns:
         return self.text[:count], self.text[count:]
 
     def surer_parts(self, count: int) -> tuple[str, str]:
-        """Return the parts, or what is heard in each line alone where one is nearly empty."""
+        """Return the parts; where one is nearly empty, return the texts of the lines alone."""
         parts = self.parts(count)
         rates = [len(part) / seconds for part, seconds in zip(parts, self.seconds, strict=True)]
         return self.alone if min(rates) < SPARSE_CHARS_PER_SECOND else parts
 
     def mistakes(self, parts: tuple[str, str]) -> int:
-        """Count the mistakes in both lines."""
+        """Return the number of character errors in both lines."""
         return sum(edits(*pair) for pair in zip(self.lines, parts, strict=True))
 
 
@@ -119,7 +119,7 @@ def report(turns: list[Turns]) -> str:
 
 
 def right(turn: Turns, cut: int) -> tuple[int, int]:
-    """Return how many characters are on their side, and how many stem from either line at all."""
+    """Return how many characters are on the right side, and how many match either line."""
     first, stems = len(turn.lines[0]), aligned("".join(turn.lines), turn.text)
     return sum((stem < first) == (k < cut) for stem, k in stems), len(stems)
 
@@ -131,7 +131,7 @@ def hear_joined(
     pause_seconds: float,
     alone: tuple[str, str],
 ) -> Turns:
-    """Hear two lines as one utterance; the speakers change in the middle of the pause."""
+    """Recognise two lines as one utterance; the speaker change is in the middle of the pause."""
     pause = np.zeros(round(pause_seconds * SAMPLE_RATE), np.float32)
     joined = np.concatenate([trimmed(first.samples), pause, trimmed(second.samples)])
     seconds = len(trimmed(first.samples)) / SAMPLE_RATE, len(trimmed(second.samples)) / SAMPLE_RATE

@@ -1,9 +1,9 @@
-"""What it costs to tell who speaks: CPU for a second of speech, beside recognition.
+"""Measures the CPU cost of speaker labels per second of speech, besides recognition.
 
 hwaja bench experiment voice_cost ../shared/speech
 
-The clips of AirbnbStudio, each heard as a worker and the front hear an utterance: embedded with its
-windows, searched for overlap, divided between two voices. One thread.
+Each clip of AirbnbStudio is processed as an utterance in a worker and the front process: embedding
+with windows, overlap detection, division between two voices. One thread.
 """
 
 import argparse
