@@ -1,4 +1,4 @@
-"""What the server tells of itself, as Prometheus would read it."""
+"""Reads the server's metrics as Prometheus does."""
 
 from prometheus_client.core import Sample
 from prometheus_client.parser import text_string_to_metric_families
@@ -14,9 +14,9 @@ def scrape(service: Service) -> str:
 
 
 def quantile(exposition: str, histogram: str, share: float) -> float | None:
-    """Return under which bound of a histogram at least `share` of all lies; None for none.
+    """Return the lowest bucket bound that covers at least `share` of a histogram; None if empty.
 
-    The bounds are those of the histogram's buckets, so the quantile itself may be smaller.
+    The quantile itself may be smaller than the bound.
     """
     buckets = [
         (float(sample.labels["le"]), sample.value)
@@ -27,12 +27,12 @@ def quantile(exposition: str, histogram: str, share: float) -> float | None:
 
 
 def values(exposition: str, name: str) -> dict[str, float]:
-    """Return the values of a metric by its label; one without a label has an empty one."""
+    """Return the values of a metric by label; the label is empty for a metric without one."""
     return {"".join(s.labels.values()): s.value for s in _samples(exposition, name)}
 
 
 def detection_seconds(exposition: str) -> float:
-    """Return the processor time that the front has spent on speech detection since it began."""
+    """Return the CPU seconds that the front process has spent on speech detection."""
     return values(exposition, "hwaja_detector_call_seconds_sum")[""]
 
 

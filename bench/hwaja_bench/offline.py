@@ -1,4 +1,4 @@
-"""What the server makes of audio, without socket and session: detector, gate, workers."""
+"""Processes audio as the server does, without socket and session: VAD and workers."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -28,21 +28,21 @@ PIECE_FRAMES = 16  # as a session takes a long message
 
 @dataclass(frozen=True)
 class Heard:
-    """An utterance and what was made of it."""
+    """An utterance and its hypothesis."""
 
     segment: Segment
     hypothesis: Hypothesis
 
 
 def ring_of(sound: Signal | Samples) -> RingBuffer:
-    """Return a ring that holds all of a sound."""
+    """Return a ring buffer that holds all of a sound."""
     ring = RingBuffer(len(sound))
     ring.push(to_pcm16(sound))
     return ring
 
 
 def cut(detector: SileroDetector, ring: RingBuffer) -> list[Segment]:
-    """Return the utterances in a ring, shown to the detector in pieces as a session does."""
+    """Return the utterances in a ring buffer; the detector gets pieces as from a session."""
     frames, levels = ring.frames(0, FRAME_SAMPLES), ring.levels(0, FRAME_SAMPLES)
     state, gate = detector.new_state(), SpeechGate(GateSettings(), 0)
     found: list[Segment] = []
@@ -54,14 +54,14 @@ def cut(detector: SileroDetector, ring: RingBuffer) -> list[Segment]:
 
 
 class Offline:
-    """Cuts audio into utterances and has them recognised."""
+    """Segments audio into utterances and recognises them."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._detector = SileroDetector(detector_file())
 
     async def heard(self, sound: Signal) -> list[Heard]:
-        """Return the utterances in `sound`, with what the workers make of them."""
+        """Return the utterances in `sound` with the workers' results."""
         ring = ring_of(sound)
         return [await self._recognise(each, ring) for each in cut(self._detector, ring)]
 
@@ -76,7 +76,7 @@ class Offline:
 
 @asynccontextmanager
 async def offline() -> AsyncIterator[Offline]:
-    """Yield one with a worker that has started."""
+    """Yield an `Offline` with a started worker."""
     pool = Pool(worker_setup(Config(), "cpu"), workers=1)
     await pool.start()
     try:
@@ -86,10 +86,10 @@ async def offline() -> AsyncIterator[Offline]:
 
 
 def whole_recogniser(model: str) -> Recognizer:
-    """Return a recogniser of Korean that is given whole utterances.
+    """Return an offline recogniser for Korean.
 
     Raises:
-        BenchmarkError: where the model is one that streams.
+        BenchmarkError: where the model is a streaming model.
 
     """
     found = load_recogniser(locate(model), "ko")

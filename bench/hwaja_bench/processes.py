@@ -1,4 +1,4 @@
-"""What the server's processes use while they serve."""
+"""Measures the resource usage of the server's processes."""
 
 import asyncio
 import time
@@ -14,28 +14,28 @@ from hwaja_bench.server import Service
 PERIOD_SECONDS = 1.0
 
 FRONT = "front"
-"""The process with the sockets, which detects speech as well."""
+"""The process with the sockets, which also runs VAD."""
 
 DETECTION = "speech detection"
 
 INTERIMS = "interims"
-"""The process that makes interim texts; it yields to all others."""
+"""The process for interim texts, which runs at the lowest priority."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look at all processes; each by its name."""
+    """One measurement of all processes, by process name."""
 
     at_seconds: float
-    """Of the monotonic clock."""
+    """Time of the monotonic clock."""
     cpu_seconds: dict[str, float]
     resident_bytes: dict[str, int]
     front_files: int = 0
-    """Files and sockets that the front has open."""
+    """Open files and sockets of the front process."""
 
 
 def look(service: Service) -> Look:
-    """Look at the front and each worker; one that has just died is left out."""
+    """Measure the front process and each worker; a worker that has just died is skipped."""
     cpu, resident = {}, {}
     for name, process in named(service):
         with suppress(psutil.NoSuchProcess):
@@ -45,7 +45,7 @@ def look(service: Service) -> Look:
 
 
 def named(service: Service) -> Iterator[tuple[str, psutil.Process]]:
-    """Name the front, and the workers in the order in which they were started."""
+    """Yield the front process, and the workers in their start order, with names."""
     yield FRONT, service.process
     usual = service.process.nice()
     number = 0
@@ -59,19 +59,19 @@ def named(service: Service) -> Iterator[tuple[str, psutil.Process]]:
 
 
 async def watch(service: Service, looks: list[Look]) -> None:
-    """Look again and again until cancelled."""
+    """Measure periodically until cancelled."""
     while True:
         looks.append(look(service))
         await asyncio.sleep(PERIOD_SECONDS)
 
 
 def spent(before: Look, after: Look, detection_seconds: float) -> dict[str, float]:
-    """Return the processor seconds of each process between two looks.
+    """Return the CPU seconds of each process between two measurements.
 
     Args:
-        before: the first look; a worker that is not in it was started since.
-        after: the second.
-        detection_seconds: what the front spent on speech detection meanwhile, told by itself.
+        before: the first measurement; a worker that is not in it was started later.
+        after: the second measurement.
+        detection_seconds: the front process's CPU seconds for VAD meanwhile, listed separately.
 
     """
     used = {FRONT: 0.0, DETECTION: detection_seconds}
@@ -82,18 +82,18 @@ def spent(before: Look, after: Look, detection_seconds: float) -> dict[str, floa
 
 
 def front_bytes(service: Service) -> int:
-    """Return the resident memory of the front."""
+    """Return the resident memory of the front process, in bytes."""
     return int(service.process.memory_info().rss)
 
 
 def cpu_seconds(process: psutil.Process) -> float:
-    """Return the processor time that a process has used."""
+    """Return the CPU time of a process."""
     times = process.cpu_times()
     return float(times.user + times.system)
 
 
 def peak_bytes(process: psutil.Process) -> int:
-    """Return the most that the resident memory has been (Linux; psutil does not tell)."""
+    """Return the peak resident memory in bytes (Linux; psutil does not report it)."""
     lines = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8").splitlines()
     (found,) = (line for line in lines if line.startswith("VmHWM:"))
     return int(found.split()[1]) * 1024

@@ -1,4 +1,4 @@
-"""What a server promises, and what shows that it keeps it: memory, files, workers that die."""
+"""Checks a server's promises: bounded memory, closed files, recovery from worker deaths."""
 
 import asyncio
 import random
@@ -14,12 +14,12 @@ from hwaja_bench.stats import slope
 
 
 class BrokenPromiseError(Exception):
-    """What the server promises was not seen. Says what, in one sentence."""
+    """The server broke a promise. The message says which, in one sentence."""
 
 
 @dataclass(frozen=True)
 class Usage:
-    """What the server holds."""
+    """Memory and open files of the server."""
 
     front_bytes: int
     workers_bytes: int
@@ -31,16 +31,16 @@ class Usage:
 
 
 def usage(service: Service) -> Usage:
-    """Look at a server."""
+    """Measure a server."""
     found = look(service)
     front = found.resident_bytes[FRONT]
     return Usage(front, sum(found.resident_bytes.values()) - front, found.front_files)
 
 
 def growth_bytes(looks: Sequence[tuple[float, Usage]]) -> tuple[float, float]:
-    """Return how much front and workers grow for each unit of the first column.
+    """Return the memory growth of the front and of the workers per unit of the first column.
 
-    The first half is left out: an allocator has not met the most of everything yet.
+    The first half is skipped, since the allocator has not reached its peak sizes yet.
     """
     settled = looks[len(looks) // 2 :]
     at = [moment for moment, _ in settled]
@@ -51,16 +51,16 @@ def growth_bytes(looks: Sequence[tuple[float, Usage]]) -> tuple[float, float]:
 
 
 class Killer:
-    """Kills one of the workers, again and again."""
+    """Kills a worker periodically."""
 
     def __init__(self, service: Service, seed: int) -> None:
         self._service = service
         self._chance = random.Random(seed)  # noqa: S311 (no secret)
         self.killed = 0
-        """How many there were."""
+        """Number of killed workers."""
 
     async def run(self, every_seconds: float) -> None:
-        """Go on until cancelled."""
+        """Kill a worker every `every_seconds` until cancelled."""
         while True:
             await asyncio.sleep(every_seconds)
             if workers := self._service.workers:
@@ -72,11 +72,11 @@ class Killer:
 
 
 def kept(promise: Callable[[Service], Coroutine[None, None, None]], *options: str) -> int:
-    """Try a promise on a server with the tone model; print how it is broken; return the exit code.
+    """Check a promise on a server with the tone model; print a failure; return the exit code.
 
     Args:
-        promise: what is tried.
-        options: those of the server.
+        promise: the check, which raises BrokenPromiseError.
+        options: options of the server.
 
     """
     broken: list[Exception] = []

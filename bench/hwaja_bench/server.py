@@ -1,4 +1,4 @@
-"""A server of its own for a measurement: `hwaja serve` in a process, on a free port."""
+"""Starts a server for a measurement: `hwaja serve` in a process, on a free port."""
 
 import json
 import os
@@ -25,7 +25,7 @@ from hwaja.models.tones import write_tone_model
 from hwaja_bench.errors import BenchmarkError
 
 STOPPING_SECONDS = 30
-"""How long a server may take to end; it answers what it heard for 10 s at most."""
+"""Timeout for the server's end; it answers received audio for 10 s at most."""
 
 
 @dataclass(frozen=True)
@@ -36,29 +36,29 @@ class Service:
     cafile: Path
     process: psutil.Popen
     metrics_token: str
-    """Shows its metrics."""
+    """The token for the server's metrics."""
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port that the server listens on."""
         return int(self.url.rpartition(":")[2])
 
     @property
     def workers(self) -> list[psutil.Process]:
-        """The inference processes, in the order in which they were started."""
+        """The inference processes in their start order."""
         return sorted(self.process.children(), key=psutil.Process.create_time)
 
     @cached_property
     def tls(self) -> ssl.SSLContext:
-        """The side of a client that trusts it."""
+        """A client's TLS context that trusts the server's certificate."""
         return client_tls(self.cafile)
 
     def open(self, query: str = "") -> AbstractAsyncContextManager[Connection]:
-        """Connect; `query` is part of the address, as in "/?resume"."""
+        """Connect; `query` is the path and query of the address, for example "/?resume"."""
         return open_connection(self.url + query, self.tls)
 
     def get(self, path: str) -> str:
-        """Return what it answers to a plain request, whether or not that is a refusal."""
+        """Return the response body to a plain HTTP request, also for an error status."""
         request = urllib.request.Request(  # our own address
             f"https://localhost:{self.port}{path}",
             headers={"Authorization": f"Bearer {self.metrics_token}"},
@@ -72,10 +72,10 @@ class Service:
 
 @contextmanager
 def running_server(*options: str) -> Iterator[Service]:
-    """Start `hwaja serve` with a certificate of its own; stop it at the end.
+    """Run `hwaja serve` with a new certificate while the context is open.
 
     Raises:
-        BenchmarkError: where it does not start, with its last line.
+        BenchmarkError: where the server does not start; the message has its last line.
 
     """
     with TemporaryDirectory() as folder:
@@ -88,7 +88,7 @@ def running_server(*options: str) -> Iterator[Service]:
         command += ["--port", "0", "--log-format", "json", *options]
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         process = psutil.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
-        # A pipe that nobody empties stops the server once it is full.
+        # The pipe must be read: a full pipe would block the server.
         reading = Thread(target=process.communicate, daemon=True)
         try:
             url = _url(process)
@@ -105,14 +105,14 @@ def running_server(*options: str) -> Iterator[Service]:
 
 @contextmanager
 def tone_server(*options: str, ballast: int = 0) -> Iterator[Service]:
-    """Start a server with the tone model, whose answers are known.
+    """Run a server with the tone model, whose output is known.
 
     Args:
-        options: those of `hwaja serve`.
-        ballast: million idle weights, so that a step costs what one of a real model does.
+        options: options of `hwaja serve`.
+        ballast: idle weights in millions, so that a step costs as much as in a real model.
 
     Raises:
-        BenchmarkError: as `running_server`.
+        BenchmarkError: see `running_server`.
 
     """
     with TemporaryDirectory() as folder:
@@ -122,7 +122,7 @@ def tone_server(*options: str, ballast: int = 0) -> Iterator[Service]:
 
 
 def _url(process: psutil.Popen) -> str:
-    """Wait until the server serves."""
+    """Wait until the server is ready; return its address."""
     line = ""
     for line in process.stderr:
         if line.startswith("{") and (url := json.loads(line).get("url")):

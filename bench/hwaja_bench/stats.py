@@ -1,4 +1,4 @@
-"""Shares, ratios and times with their intervals of 95 % confidence."""
+"""Shares, ratios and times with 95 % confidence intervals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,19 +9,19 @@ from scipy import stats
 CONFIDENCE = 0.95
 
 RESAMPLES = 2000
-"""Bootstrap samples; the ends of an interval are then known to a few per cent of its width."""
+"""Bootstrap samples; the interval's ends are then accurate to a few per cent of its width."""
 
 Interval = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Some of a number, with Wilson's interval."""
+    """A share of a count, with Wilson's interval."""
 
     count: int
     of: int
     share: float | None
-    """None where there is nothing to count."""
+    """None where the total is 0."""
     interval: Interval
 
     def __str__(self) -> str:
@@ -43,7 +43,7 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How times are distributed, in seconds; None where there are none."""
+    """Distribution of times, in seconds; None without times."""
 
     count: int
     p50: float | None
@@ -58,7 +58,7 @@ class Spread:
 
 
 def wilson(successes: int, trials: int) -> Interval:
-    """Return the interval of a share; the whole range where nothing was tried."""
+    """Return the interval of a share; 0 to 1 without trials."""
     if trials == 0:
         return 0.0, 1.0
     found = stats.binomtest(successes, trials).proportion_ci(CONFIDENCE, method="wilson")
@@ -68,7 +68,7 @@ def wilson(successes: int, trials: int) -> Interval:
 def bootstrap(parts: Sequence[tuple[float, float]], seed: int) -> Interval | None:
     """Return the interval of sum of numerators over sum of denominators, resampling the pairs.
 
-    None for less than two pairs, or where a sample could have nothing to divide by.
+    None for less than two pairs, or where the denominator of a sample could be 0.
     """
     pairs = np.asarray(parts, np.float64).reshape(-1, 2)
     if len(pairs) < 2 or (pairs[:, 1] <= 0).any():
@@ -92,12 +92,12 @@ def share(count: int, of: int) -> Share:
 
 
 def share_of(hits: Sequence[bool]) -> Share:
-    """Return the share of what is true."""
+    """Return the share of True values."""
     return share(sum(hits), len(hits))
 
 
 def ratio(parts: Sequence[tuple[float, float]], seed: int) -> Ratio | None:
-    """Return a ratio of sums; None where there is nothing to divide by."""
+    """Return a ratio of sums; None where the denominator is 0."""
     whole = sum(denominator for _, denominator in parts)
     if whole <= 0:
         return None
@@ -113,7 +113,7 @@ def spread(seconds: Sequence[float]) -> Spread:
 
 
 def slope(at: Sequence[float], values: Sequence[float]) -> float:
-    """Return how much values grow for each unit of `at`, by least squares."""
+    """Return the growth of values per unit of `at`, by least squares."""
     return float(stats.linregress(at, values).slope)
 
 

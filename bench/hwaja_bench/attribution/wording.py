@@ -14,7 +14,7 @@ class Wording:
 
     reference_chars: int
     edits: int
-    """Edits between all reference and all recognised text, without speakers: the CER's numerator."""
+    """Edits between all reference and all recognised text without speakers: the CER numerator."""
     edits_by_speaker: int
     """Edits between reference and recognised text per speaker: cpCER with enrolled voices."""
     edits_by_best_speaker: int

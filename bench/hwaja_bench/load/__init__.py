@@ -1,1 +1,1 @@
-"""`hwaja bench load`: many clients that talk at the same time, and what each of them costs."""
+"""`hwaja bench load`: runs many concurrent clients and measures the cost of each."""

@@ -1,4 +1,4 @@
-"""The figures of a load test."""
+"""Computes the figures of a load test."""
 
 import itertools
 from collections.abc import Sequence
@@ -10,51 +10,59 @@ from hwaja_bench.processes import Look, spent
 from hwaja_bench.stats import Spread, spread
 
 SHARED_SECONDS = 0.3
-"""An utterance and a clip that share less have nothing to do with each other: each has 0.2 s before
-and behind its speech."""
+"""An utterance and a clip with a shorter overlap do not match.
+
+Each of them has 0.2 s before and after its speech.
+"""
 
 ADJOINING_SECONDS = 0.25
-"""Parts of an utterance share a sample; each says where its speech begins and ends."""
+"""Maximum gap between two parts of an utterance: they share a sample."""
 
 AT_ONCE_SECONDS = 0.5
-"""Texts that adjoin and come closer together than this are of one utterance, in which several
-speak; where one was cut as it became too long, the next takes seconds to come."""
+"""Adjacent texts that arrive closer together than this belong to one utterance of several speakers.
+
+Where an utterance was cut for its length, the next text takes seconds to arrive.
+"""
 
 TOGETHER = "all processes"
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What a load test found."""
+    """The results of a load test."""
 
     clients: int
-    """Who were let in."""
+    """Clients that the server accepted."""
     turned_away: int
     audio_seconds: float
-    """Streamed by all together."""
+    """Audio that all clients streamed together."""
     speech_share: float
-    """Of the audio, within clips."""
+    """The part of the audio within clips."""
     delays: Spread
-    """Of utterances: from the end of the last one who speaks in it until the text came."""
+    """Delays of utterances: from the end of the last speaker's speech to the text."""
     turn_delays: Spread
-    """Of all texts, each from the end of its own speech: where nobody pauses, an utterance has
-    several, and the first waits for the last."""
+    """Delays of all texts, each from the end of its own speech.
+
+    Without pauses, an utterance has several texts, and the first one waits for the last one.
+    """
     by_client: list[Spread]
     by_third: list[Spread]
-    """Of the test's time: a delay that grows shows here."""
+    """Delays by parts of the test's duration, which show a growing delay."""
     lost: int
-    """Clips of which no text came."""
+    """Clips without a text."""
     doubled: int
-    """Texts about the same time as the one before."""
+    """Texts for the same time as the text before."""
     errors: int
     interims: int
     cpu: dict[str, float]
-    """Processor seconds for each second of one stream, by process; of the front, speech detection
-    is counted by itself."""
+    """CPU seconds per second of one stream, by process.
+
+    Speech detection in the front process is listed separately.
+    """
     resident_mib: dict[str, tuple[float, float]]
-    """By process: when the test began, and at most."""
+    """Memory by process: at the beginning of the test, and at the peak."""
     loop_lag_p99: float | None
-    """Bound in seconds under which the event loop was late in 99 of 100 looks."""
+    """99th percentile of the event loop's lag, in seconds (a histogram bound)."""
 
 
 def figures(
@@ -64,13 +72,13 @@ def figures(
     detection_seconds: float = 0.0,
     loop_lag_p99: float | None = None,
 ) -> Figures:
-    """Count and measure; who was turned away said nothing.
+    """Return the figures; clients that the server refused do not count.
 
     Args:
-        talks: what was said, by client.
-        transcripts: what came of it, by client.
-        looks: at the processes.
-        detection_seconds: what the front spent on speech detection.
+        talks: reference speech, by client.
+        transcripts: received texts, by client.
+        looks: measurements of the processes.
+        detection_seconds: CPU time of the front process for speech detection.
         loop_lag_p99: as in `Figures`.
 
     """
@@ -109,7 +117,7 @@ def figures(
 
 
 def last_parts(finals: Sequence[Final]) -> list[Final]:
-    """Return of each utterance the text of the last one who speaks in it; texts as they came."""
+    """Return the text of each utterance's last speaker, from texts in order of arrival."""
     return [
         final
         for final, after in itertools.zip_longest(finals, finals[1:])
@@ -120,12 +128,12 @@ def last_parts(finals: Sequence[Final]) -> list[Final]:
 
 
 def delays(finals: Sequence[Final]) -> Spread:
-    """Summarise."""
+    """Return the distribution of the texts' delays."""
     return spread([final.delay_seconds for final in finals])
 
 
 def lost(talk: Talk, finals: Sequence[Final]) -> int:
-    """Return of how many clips no text came."""
+    """Return the number of clips without a text."""
     return sum(
         not any(
             min(stop, final.end_seconds) - max(start, final.start_seconds)
@@ -137,7 +145,7 @@ def lost(talk: Talk, finals: Sequence[Final]) -> int:
 
 
 def doubled(finals: Sequence[Final]) -> int:
-    """Return how many texts are about the time of another; turns that overlap share little."""
+    """Return the number of texts for the same time as another; overlapping turns share little."""
     in_order = sorted(finals, key=lambda final: (final.start_seconds, final.end_seconds))
     return sum(
         before.end_seconds - after.start_seconds

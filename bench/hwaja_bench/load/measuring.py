@@ -1,4 +1,4 @@
-"""The load test from the corpus to the report."""
+"""Runs the load test, from the corpus to the report."""
 
 import asyncio
 import dataclasses
@@ -23,27 +23,27 @@ from hwaja_bench.server import Service, running_server
 from hwaja_bench.speech.corpus import load_corpus
 
 STAGGER_SECONDS = 1.3
-"""Between the beginnings of two clients, so that they do not end their utterances together."""
+"""Time between two clients' starts, so that their utterances do not end together."""
 
 NO_LIMIT = ("--max-session-seconds", "86400", "--max-audio-seconds", "86400")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(CorpusSettings):
-    """What is to be measured."""
+    """Settings of the load test."""
 
     clients: int
     seconds: float
-    """How long each of them talks."""
+    """Duration of each client's talk."""
     pause_seconds: float
-    """Between two clips; 0: somebody always talks."""
+    """Pause between two clips; 0: continuous speech."""
     interims: bool
     against: Path | None
-    """Results of an earlier test to compare with."""
+    """Results of an earlier test for comparison."""
 
     @property
     def own_options(self) -> str:
-        """The options of this command alone."""
+        """The options of this command only."""
         return (
             f"--clients {self.clients} --seconds {self.seconds:g}"
             f" --pause-seconds {self.pause_seconds:g}{' --interims' * self.interims}"
@@ -51,11 +51,11 @@ class Settings(CorpusSettings):
 
 
 def measure(settings: Settings, progress: Callable[[str], None]) -> str:
-    """Measure, write `report.html`, `results.json` and the plot, and return the summary.
+    """Run the test; write `report.html`, `results.json` and the plot; return the summary.
 
     Args:
-        settings: what.
-        progress: called with what is being done.
+        settings: settings of the test.
+        progress: called with progress messages.
 
     Raises:
         BenchmarkError: where the corpus or the earlier results cannot be used, or the server does

@@ -1,4 +1,4 @@
-"""One client of the load test: talks in real time, and keeps what came and when."""
+"""One client of the load test: streams in real time and records texts with arrival times."""
 
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field
@@ -11,31 +11,31 @@ from hwaja_bench.server import Service
 
 @dataclass(frozen=True, slots=True)
 class Final:
-    """A text that came."""
+    """A received final text."""
 
     start_seconds: float
     end_seconds: float
     at_seconds: float
-    """When it came, from the first sample of the stream."""
+    """Arrival time, from the first sample of the stream."""
     delay_seconds: float
-    """How long after the end of its speech that was."""
+    """Delay after the end of the text's speech."""
 
 
 @dataclass
 class Transcript:
-    """What one client received."""
+    """All that one client received."""
 
     began_seconds: float
-    """From the beginning of the test."""
+    """Start of the stream, from the beginning of the test."""
     finals: list[Final] = field(default_factory=list)
     errors: int = 0
     interims: int = 0
     turned_away: bool = False
-    """Whether the server had no place for it."""
+    """Whether the server was full and refused the client."""
 
 
 async def play(service: Service, talk: Talk, transcript: Transcript, *, interims: bool) -> None:
-    """Enrol both voices, talk, and take what comes until all is answered.
+    """Enrol both voices, stream, and receive texts until all audio is answered.
 
     Raises:
         ClientError: where the server ends the session, or refuses a voice.

@@ -1,4 +1,4 @@
-"""The plot of a load test, as PNG."""
+"""Draws the plot of a load test as a PNG file."""
 
 import itertools
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The report of a load test: one page that needs nothing else, and the same in lines."""
+"""Writes the report of a load test: one self-contained page, and a text summary."""
 
 import base64
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ img { max-width: 100% }
 
 
 def summary(found: Figures) -> dict[str, float | None]:
-    """Return the figures that one test is compared with another by."""
+    """Return the figures for comparisons between tests."""
     rows: dict[str, float | None] = {
         "clients": found.clients,
         "turned away": found.turned_away,
@@ -41,7 +41,7 @@ def summary(found: Figures) -> dict[str, float | None]:
 
 
 def lines(found: Figures, earlier: Mapping[str, float | None]) -> str:
-    """Return the summary as text; with the ratio to an earlier test's, where there is one."""
+    """Return the summary as text, with ratios to an earlier test's figures if given."""
     return "\n".join(
         f"{name}: {_number(value)}{_ratio(value, earlier.get(name), ' (x {})')}"
         for name, value in summary(found).items()
@@ -58,8 +58,8 @@ def page(
 
     Args:
         found: the figures.
-        circumstances: under which they were found.
-        plot: a PNG, which is taken into the page.
+        circumstances: the circumstances of the measurement.
+        plot: a PNG file, which is embedded into the page.
         earlier: the summary of an earlier test; empty: none.
 
     """

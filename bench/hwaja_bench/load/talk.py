@@ -1,4 +1,4 @@
-"""What the clients say: clips of two speakers by turns, as long as is asked, each in its order."""
+"""Builds the clients' speech: alternating clips of two speakers, of a given duration."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -15,18 +15,18 @@ from hwaja_bench.speech.corpus import ENROLMENT_SECONDS, Clip, seeded
 
 @dataclass(frozen=True, eq=False)
 class Talk:
-    """Two voices to enrol, and what they then say."""
+    """Two voices to enrol, and the speech that follows."""
 
     voices: tuple[bytes, bytes]
     pcm: bytes
     spans_seconds: tuple[tuple[float, float], ...]
-    """Where each clip begins and ends in the stream; they are trimmed to their speech."""
+    """Start and end of each clip in the stream; clips are trimmed to their speech."""
 
     def spoken_until(self, end_seconds: float) -> float:
-        """Return where the speech ended of an utterance that ends at `end_seconds`.
+        """Return the end of the speech of an utterance that ends at `end_seconds`.
 
-        That is the end of the last clip before; in the midst of a clip it is `end_seconds` itself,
-        since the utterance was cut there.
+        That is the end of the last clip before it. Within a clip it is `end_seconds` itself, since
+        the utterance was cut there.
         """
         number = bisect_right(self.spans_seconds, (end_seconds, np.inf)) - 1
         if number < 0:
@@ -37,7 +37,7 @@ class Talk:
 def talks(
     clips: Sequence[Clip], clients: int, seconds: float, pause_seconds: float, seed: int
 ) -> list[Talk]:
-    """Return what each client says; pairs of speakers are given out by turns.
+    """Return each client's speech; pairs of speakers are assigned in rotation.
 
     Raises:
         BenchmarkError: where no group has two speakers with enough speech.
@@ -53,7 +53,7 @@ def talks(
 
 
 def _pairs(clips: Sequence[Clip], group: str) -> list[tuple[list[Clip], list[Clip]]]:
-    """Return the speakers of a group two by two, those with too little speech left out."""
+    """Return the pairs of a group's speakers, without speakers with too little speech."""
     speakers = sorted({clip.speaker for clip in clips if clip.group == group})
     sides = [[c for c in clips if c.group == group and c.speaker == name] for name in speakers]
     able = [side for side in sides if sum(c.seconds for c in side) >= ENROLMENT_SECONDS[1]]
@@ -69,7 +69,7 @@ def _talk(
 ) -> Talk:
     random = seeded(seed, str(client))
     shuffled = [[side[i] for i in random.permutation(len(side))] for side in pair]
-    voices = _voice(pair[0]), _voice(pair[1])  # of each speaker the same for all clients
+    voices = _voice(pair[0]), _voice(pair[1])  # each speaker has the same enrolment in all clients
     pause = np.zeros(round(pause_seconds * SAMPLE_RATE), np.float32)
     pieces, spans, at = [], [], 0
     for clip in (clip for both in zip(*map(cycle, shuffled), strict=False) for clip in both):
@@ -84,6 +84,6 @@ def _talk(
 
 
 def _voice(clips: Sequence[Clip]) -> bytes:
-    """Return enough speech to enrol with."""
+    """Return enough speech for an enrolment."""
     samples = np.concatenate([clip.samples for clip in clips])
     return to_pcm16(samples[: round(ENROLMENT_SECONDS[1] * SAMPLE_RATE)])

@@ -1,1 +1,1 @@
-"""What a user would pick instead of hwaja, each in a process of its own; `side_by_side.py` asks."""
+"""Alternatives to hwaja, each in its own process; `side_by_side.py` measures them."""

@@ -1,4 +1,4 @@
-"""The loop of a process that hears one utterance after the other: PCM16 in, a line of JSON out."""
+"""The loop of a peer's process: reads an utterance as PCM16, writes a line of JSON."""
 
 import json
 import sys
@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 
 def answer(hear: Callable[[NDArray[np.float32]], str]) -> None:
-    """Say that the model is loaded; then answer text and seconds until the input ends.
+    """Report that the model is loaded, then answer each utterance with text and seconds.
 
-    An utterance is its length in bytes, as four bytes little endian, and its samples.
+    The loop ends with the input. An utterance is its length in bytes, as four bytes little endian,
+    and its samples.
     """
     print("ready", flush=True)
     while size_bytes := int.from_bytes(sys.stdin.buffer.read(4), "little"):

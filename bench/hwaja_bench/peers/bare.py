@@ -1,9 +1,9 @@
-"""sherpa-onnx alone: an utterance, then some silence, into its Whisper.
+"""Runs sherpa-onnx's Whisper on its own, on an utterance followed by silence.
 
 python -m hwaja_bench.peers.bare FOLDER TAIL_FRAMES CONTEXT_SECONDS MIN_SILENCE_SECONDS
 
-TAIL_FRAMES is sherpa-onnx's own `tail_paddings`, -1 for its default. Silence fills an utterance up
-to CONTEXT_SECONDS and is MIN_SILENCE_SECONDS at least; 0 and 0 for none.
+TAIL_FRAMES is sherpa-onnx's own `tail_paddings`, -1 for its default. An utterance is padded with
+silence to CONTEXT_SECONDS, and with at least MIN_SILENCE_SECONDS; 0 and 0 for none.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""faster-whisper, int8 on one thread, an utterance at a time.
+"""Runs faster-whisper, int8 on one thread, one utterance at a time.
 
 python -m hwaja_bench.peers.faster FOLDER BEAM_SIZE
 """

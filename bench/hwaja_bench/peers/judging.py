@@ -1,4 +1,4 @@
-"""How what was heard is judged: error rates, delays, and which texts stem from one utterance."""
+"""Judges the peers' texts: error rates, delays, and the texts of one utterance."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,20 +10,20 @@ from hwaja_bench.speech.dialogue import Span
 
 @dataclass(frozen=True)
 class TimedText:
-    """A text that came while somebody spoke."""
+    """A text that arrived during the stream."""
 
     text: str
     span_seconds: Span
     at_seconds: float
-    """When it came, from the first sample of the stream."""
+    """Arrival time, from the first sample of the stream."""
 
 
 def delays(spans_seconds: Sequence[Span], told: Sequence[TimedText]) -> list[float | None]:
-    """Return how long after the end of each clip its last text came; None where there is none.
+    """Return the delay of each clip's last text after the clip's end; None without a text.
 
     Args:
-        spans_seconds: where each clip begins, and where its speech ends.
-        told: the texts; one may be about several clips.
+        spans_seconds: start of each clip, and end of its speech.
+        told: the texts; one text may cover several clips.
 
     """
     found: list[float | None] = []
@@ -39,10 +39,10 @@ def delays(spans_seconds: Sequence[Span], told: Sequence[TimedText]) -> list[flo
 
 
 def utterances(spans_seconds: Sequence[Span]) -> list[Span]:
-    """Return what hwaja heard at once, where it told of it.
+    """Return the spans of hwaja's utterances from the spans of its texts.
 
-    A text is told with the beginning of its speech, before which its utterance has a pre-roll. Of
-    an utterance of two speakers the texts adjoin.
+    A text has the start time of its speech; its utterance also has a pre-roll before it. The texts
+    of an utterance of two speakers are adjacent.
     """
     joined: list[Span] = []
     for start, stop in sorted(spans_seconds):

@@ -1,4 +1,4 @@
-"""Peers that hear one utterance after the other, as fast as they can."""
+"""Measures peers that process one utterance after the other at full speed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,24 +13,24 @@ from hwaja_bench.stats import spread
 
 @dataclass(frozen=True)
 class Pieces:
-    """What is heard one after the other, by room."""
+    """The utterances for the peers, by room."""
 
     name: str
     of_room: Mapping[str, Sequence[bytes]]
 
     @property
     def seconds(self) -> float:
-        """How long all together are."""
+        """Duration of all pieces."""
         return sum(len(pcm) for pieces in self.of_room.values() for pcm in pieces) / 2 / SAMPLE_RATE
 
 
 def loop(
     name: str, rooms: Sequence[Dialogue], pieces: Pieces, module: str, arguments: Sequence[str]
 ) -> Row:
-    """Have a peer hear the pieces of each room.
+    """Run a peer on the pieces of each room.
 
     Raises:
-        UnavailableError: where it does not run here.
+        UnavailableError: where the peer cannot run here.
 
     """
     with running(module, arguments) as peer:

@@ -1,4 +1,4 @@
-"""A peer's process: started, asked, and what it has used."""
+"""Starts a peer's process, sends it utterances, and measures its resources."""
 
 import json
 import subprocess
@@ -14,41 +14,41 @@ from hwaja_bench.processes import cpu_seconds, peak_bytes
 
 
 class UnavailableError(Exception):
-    """A peer does not run here. Says why."""
+    """A peer cannot run here. The message gives the reason."""
 
 
 @dataclass(frozen=True)
 class Heard:
-    """What was made of an utterance."""
+    """A peer's result for an utterance."""
 
     text: str
     seconds: float
-    """How long it took."""
+    """Processing time."""
 
 
 @dataclass(frozen=True)
 class Peer:
-    """A process whose model is loaded."""
+    """A peer's process with a loaded model."""
 
     process: psutil.Popen
     greeting: str
-    """The line that it said then."""
+    """The line that it printed after loading."""
 
     @property
     def cpu_seconds(self) -> float:
-        """The processor time that it has used."""
+        """CPU time of the process."""
         return cpu_seconds(self.process)
 
     @property
     def peak_bytes(self) -> int:
-        """The most memory that it has had."""
+        """Peak memory of the process."""
         return peak_bytes(self.process)
 
     def hear(self, pcm: bytes) -> Heard:
-        """Have `answering.answer` hear an utterance.
+        """Send an utterance to `answering.answer` and return the result.
 
         Raises:
-            UnavailableError: where it ends over it.
+            UnavailableError: where the process ends meanwhile.
 
         """
         self.process.stdin.write(len(pcm).to_bytes(4, "little") + pcm)
@@ -61,10 +61,10 @@ class Peer:
 
 @contextmanager
 def running(module: str, arguments: Sequence[str] = ()) -> Iterator[Peer]:
-    """Run a module of this package until the block ends.
+    """Run a module of this package while the context is open.
 
     Raises:
-        UnavailableError: where it does not come as far as loading its model.
+        UnavailableError: where the process ends before its model is loaded.
 
     """
     command = [sys.executable, "-m", f"{__package__}.{module}", *arguments]

@@ -1,4 +1,4 @@
-"""hwaja and vosk, to whom the dialogues are streamed in real time."""
+"""Measures hwaja and vosk on dialogues that are streamed in real time."""
 
 import asyncio
 import json
@@ -24,13 +24,13 @@ from hwaja_bench.stats import spread
 
 @dataclass(frozen=True)
 class Served:
-    """What hwaja told, and what it used for it."""
+    """hwaja's texts and resource usage."""
 
     row: Row
     told: Mapping[str, Sequence[TimedText]]
-    """By room."""
+    """Texts by room."""
     cpu_per_second: Mapping[str, float]
-    """Processor seconds for each second of the stream, by part; enrolment is not counted."""
+    """CPU seconds per second of the stream, by part, without the enrolment."""
 
 
 def serve(rooms: Sequence[Dialogue]) -> Served:
@@ -63,7 +63,7 @@ def vosk(name: str, rooms: Sequence[Dialogue]) -> Row:
     """Stream to vosk, one room after the other.
 
     Raises:
-        UnavailableError: where it does not run here.
+        UnavailableError: where vosk cannot run here.
 
     """
 
@@ -101,7 +101,7 @@ def stream_row(
     cpu_seconds: float,
     peak: int,
 ) -> Row:
-    """Judge what was told of each room."""
+    """Return the table row for the texts of each room."""
     found = [each for room in rooms for each in delays(room.spans_seconds, told[room.room])]
     known = [each for each in found if each is not None]
     return Row(

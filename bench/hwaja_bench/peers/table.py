@@ -1,4 +1,4 @@
-"""The rows of the comparison, and the table that they make."""
+"""The rows and the table of the comparison."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,16 +20,16 @@ HEADS = (
 
 @dataclass(frozen=True)
 class Row:
-    """What one contestant came to."""
+    """The results of one contestant."""
 
     name: str
     hears: str
     error_rates: Mapping[str, float]
-    """By room."""
+    """Error rate by room."""
     cpu_per_second: float
-    """Processor seconds for each second of the stream, its pauses counted."""
+    """CPU seconds per second of the stream, with its pauses."""
     real_time_factor: float | None
-    """Seconds that hearing took for each second of what was heard; a stream takes its time."""
+    """Processing seconds per second of audio; undefined for a real-time stream."""
     decoding_seconds: Spread | None
     delay_seconds: Spread | None
     without_text: int
@@ -38,7 +38,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A contestant that could not be asked."""
+    """A contestant that could not run."""
 
     name: str
     reason: str

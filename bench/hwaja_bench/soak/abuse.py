@@ -1,9 +1,9 @@
-"""Abuse at random for as long as asked: `hwaja bench soak abuse --seconds 600`.
+"""Abuses a server at random for a given time: `hwaja bench soak abuse --seconds 600`.
 
-Runs `hwaja serve` with the tone model, and every abuse of tests/abuses.py against it, several at a
-time, while a good client goes through whole sessions beside them. Says what memory, files and
-answers were before and after, and fails where the good client was not answered, a place did not
-come back, or memory grew.
+The program runs `hwaja serve` with the tone model and every abuse of tests/support/abuses.py
+against it, several at a time, beside a well-behaved client with whole sessions. It prints memory,
+files and answers before and after. It fails where the well-behaved client got no answer, a seat was
+not freed, or memory grew.
 """
 
 import argparse
@@ -26,28 +26,28 @@ from hwaja_bench.tones.visitor import PATIENCE_SECONDS, answered_right
 
 PLACES = 20
 ABUSERS = 6
-"""At a time; far fewer than there are places, as a place comes back a moment after its client."""
+"""Concurrent abusers; far fewer than seats, since a seat is freed a moment after its client."""
 
 SETTLED_SECONDS = 60
-"""A shorter run tells nothing of memory: the allocator has not met the most of everything yet."""
+"""A shorter run cannot judge memory: the allocator has not reached its peak sizes yet."""
 
 GROWTH_BYTES = 16 << 20
-"""More than this between the first quarter and the end is growth and no noise of the allocator."""
+"""More than this between the first quarter and the end is growth, not allocator noise."""
 
 SENTENCE = hummed([0, 1, 2, 3, 4, 5])
 
 
 @dataclass
 class Tally:
-    """What happened."""
+    """Counts of the run."""
 
     abuses: Counter[str] = field(default_factory=Counter)
     good_seconds: list[float] = field(default_factory=list)
-    """How long each session of the good client took."""
+    """Duration of each session of the well-behaved client."""
 
 
 class Abuser:
-    """Does one abuse after the other."""
+    """Runs one abuse after the other."""
 
     def __init__(self, service: Service, chance: random.Random, tally: Tally) -> None:
         self._port = service.port
@@ -64,7 +64,7 @@ class Abuser:
         }
 
     async def run(self, until: float) -> None:
-        """Go on until a time of the monotonic clock."""
+        """Run abuses until a time of the monotonic clock."""
         while time.monotonic() < until:
             kind = self._chance.choice(list(self._kinds))
             with suppress(ConnectionError, EOFError, TimeoutError):
@@ -95,7 +95,7 @@ class Abuser:
             client.reset()
 
     async def _floods(self) -> None:
-        """Flood, and read nothing, until the server cuts the connection or 32 MiB are sent."""
+        """Flood without reading until the server cuts the connection or 32 MiB are sent."""
         flood = self._chance.choice(list(FLOODS.values()))
         async with dialled(self._port, self._tls) as client:
             await client.send(UPGRADE)
@@ -108,7 +108,7 @@ class Abuser:
                             break
 
     async def _silence(self) -> None:
-        """Begin a handshake and say nothing more for a second."""
+        """Begin a handshake and send nothing more for a second."""
         hello = client_hello(self._tls)
         async with dialled(self._port, None) as client:
             await client.send(hello[: self._chance.randrange(len(hello) + 1)])
@@ -118,7 +118,7 @@ class Abuser:
 
 
 async def be_good(service: Service, tally: Tally, until: float) -> None:
-    """Go through whole sessions, one after the other, each of which must be answered right."""
+    """Run whole sessions one after the other; each must get the right text."""
     while time.monotonic() < until:
         began = time.monotonic()
         await one_good_session(service)
@@ -126,16 +126,16 @@ async def be_good(service: Service, tally: Tally, until: float) -> None:
 
 
 async def one_good_session(service: Service) -> None:
-    """Find a place at once, speak, and insist on the text."""
+    """Connect, which must succeed at once, speak, and check the text."""
     async with asyncio.timeout(PATIENCE_SECONDS), service.open() as client:
         await answered_right(client, SENTENCE)
 
 
 async def all_places_free(service: Service) -> None:
-    """Wait until as many clients are taken at once as there are places.
+    """Wait until the server accepts as many clients at once as it has seats.
 
     Raises:
-        BrokenPromiseError: where they are not.
+        BrokenPromiseError: where it does not in time.
 
     """
     began = time.monotonic()
@@ -150,10 +150,11 @@ async def all_places_free(service: Service) -> None:
 
 
 async def abuse(service: Service, seconds: float, seed: int) -> None:
-    """Abuse a server for some time; say what came of it.
+    """Abuse a server for some time; print the results.
 
     Raises:
-        BrokenPromiseError: where it does not answer as before, or holds more than before.
+        BrokenPromiseError: where the server answers worse, or holds more memory or files, than
+        before.
 
     """
     chance, tally = random.Random(seed), Tally()  # noqa: S311 (no secret)
@@ -174,7 +175,7 @@ async def abuse(service: Service, seconds: float, seed: int) -> None:
 
 
 async def during(service: Service, tally: Tally, chance: random.Random, seconds: float) -> None:
-    """Have all abusers and the good client at it for some time."""
+    """Run all abusers and the well-behaved client for some time."""
     until = time.monotonic() + seconds
     async with asyncio.TaskGroup() as group:
         group.create_task(be_good(service, tally, until))
@@ -183,10 +184,10 @@ async def during(service: Service, tally: Tally, chance: random.Random, seconds:
 
 
 def check(before: Usage, after: Usage) -> None:
-    """Compare.
+    """Compare memory and files before and after.
 
     Raises:
-        BrokenPromiseError: where something grew.
+        BrokenPromiseError: where memory or files grew.
 
     """
     if after.front_bytes > before.front_bytes + GROWTH_BYTES:

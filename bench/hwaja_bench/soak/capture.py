@@ -1,6 +1,6 @@
-"""Whether speech reaches the server as the microphone hears it: `hwaja bench soak capture`.
+"""Checks that the page sends the microphone's audio unchanged: `hwaja bench soak capture`.
 
-Chromium hears a false microphone, and its page sends what it hears to a server that keeps it.
+Chromium gets a fake microphone, and the page sends its audio to a server that records it.
 """
 
 import argparse
@@ -24,7 +24,7 @@ CHUNK_SAMPLES = 4096
 
 
 async def listen(ways: list[str], seconds: int) -> dict[str, Likeness]:
-    """Speak to a page for each way of hearing, to all at once."""
+    """Play speech to one page for each capture method, all at the same time."""
     clip = clips.clip("two_cities")
     said = (clip * (1 + 32_000 * seconds // len(clip)))[: 32_000 * seconds]
     detector, turn = SileroDetector(detector_file()), Lock()
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(asked: argparse.Namespace) -> int:
-    """Listen, say what came, and return the exit code: 1 where it drifted."""
+    """Run the check, print the results, return the exit code: 1 where the audio drifted."""
     found = asyncio.run(listen(asked.way or list(WAYS), round(60 * asked.minutes)))
     for way, each in found.items():
         print(

@@ -1,7 +1,7 @@
-"""Clients that come and go: `hwaja bench soak cycles --cycles 1000`.
+"""Connects and disconnects many clients: `hwaja bench soak cycles --cycles 1000`.
 
-So many connections that are torn off right after they were welcomed, then so many short sessions
-that are answered. Fails where memory grows from one to the next, or a file is left open.
+The program cuts this many connections right after the handshake, then runs as many short sessions.
+It fails where memory grows with the cycles or a file stays open.
 """
 
 import argparse
@@ -18,13 +18,13 @@ from hwaja_bench.server import Service
 from hwaja_bench.tones.visitor import PATIENCE_SECONDS, answered_right, placed
 
 LOOKS = 40
-"""How often memory is looked at."""
+"""Number of memory measurements."""
 
 SETTLED_CYCLES = 400
-"""Fewer tell nothing of memory."""
+"""Fewer cycles cannot judge memory."""
 
 GROWTH_BYTES = 1024
-"""A cycle: more is no noise of the allocator. What a session holds is a thousand times as much."""
+"""Growth per cycle: more is not allocator noise. A session holds a thousand times as much."""
 
 SENTENCE = hummed([0, 3, 1, 5])
 
@@ -37,7 +37,7 @@ async def torn_off(service: Service) -> None:
 
 
 async def short_session(service: Service) -> None:
-    """Go through a whole session; wait for a place where those before have not left theirs."""
+    """Run a whole session; wait for a seat where earlier sessions still hold theirs."""
     async with AsyncExitStack() as stack:
         await answered_right(await placed(service, stack), SENTENCE)
 
@@ -45,10 +45,10 @@ async def short_session(service: Service) -> None:
 async def repeat(
     name: str, cycle: Callable[[Service], Awaitable[None]], service: Service, cycles: int
 ) -> None:
-    """Do one kind of cycle so many times and say what the server held.
+    """Run one kind of cycle `cycles` times and print the server's memory and files.
 
     Raises:
-        BrokenPromiseError: where it grows.
+        BrokenPromiseError: where memory or files grow.
 
     """
     began = time.monotonic()
@@ -69,7 +69,7 @@ async def repeat(
 
 
 async def come_and_go(service: Service, cycles: int) -> None:
-    """Do both kinds.
+    """Run both kinds of cycles.
 
     Raises:
         BrokenPromiseError: where a promise is broken.
@@ -80,7 +80,7 @@ async def come_and_go(service: Service, cycles: int) -> None:
     await repeat("connections torn off", torn_off, service, cycles)
     await repeat("short sessions", short_session, service, cycles)
     began = time.monotonic()
-    while usage(service).front_files > files:  # the last one is just being closed
+    while usage(service).front_files > files:  # the last connection is still closing
         if time.monotonic() > began + PATIENCE_SECONDS:
             raise BrokenPromiseError("Files are left open.")
         await asyncio.sleep(0.1)
@@ -91,5 +91,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(asked: argparse.Namespace) -> int:
-    """Run a server and come and go; return the exit code."""
+    """Run a server and the cycles; return the exit code."""
     return kept(lambda service: come_and_go(service, asked.cycles))

@@ -1,6 +1,6 @@
-"""Workers are killed while two clients talk: `hwaja bench soak deaths --minutes 60 --every 30`.
+"""Kills workers while two clients talk: `hwaja bench soak deaths --minutes 60 --every 30`.
 
-Every text must come, once, and be the one that was spoken.
+Every text must arrive exactly once and be correct.
 """
 
 import argparse
@@ -21,20 +21,20 @@ CLIENTS = 2
 
 @dataclass
 class Tally:
-    """What happened."""
+    """Counts of the run."""
 
     sessions: int = 0
     spoken: int = 0
     lost: int = 0
     doubled: int = 0
     other: int = 0
-    """Texts that nobody spoke, and errors."""
+    """Wrong texts and errors."""
 
     def compare(self, said: Sequence[str], answered: Sequence[str]) -> None:
-        """Count what became of the sentences of a session."""
+        """Count the results of a session's sentences."""
         answered = rejoined(said, answered)
         if list(said) != list(answered):
-            print(f"said {said}, answered {answered}", flush=True)  # tones: nobody's words
+            print(f"said {said}, answered {answered}", flush=True)  # tones, so no personal data
         wanted, got = Counter(said), Counter(answered)
         self.sessions += 1
         self.spoken += len(said)
@@ -43,7 +43,7 @@ class Tally:
         self.doubled += sum(count for text, count in more.items() if text in wanted)
         self.other += sum(count for text, count in more.items() if text not in wanted)
         if wanted == got and list(said) != list(answered):
-            self.other += 1  # in another order
+            self.other += 1  # wrong order
 
     def __str__(self) -> str:
         return (
@@ -53,7 +53,7 @@ class Tally:
 
 
 async def talk(service: Service, tally: Tally, chance: random.Random, until: float) -> None:
-    """Have one session after the other, in real time, saying no sentence twice in one."""
+    """Run sessions one after the other in real time; no session repeats a sentence."""
     while time.monotonic() < until:
         sentences = random_sentences(chance)
         async with service.open() as client:
@@ -62,10 +62,10 @@ async def talk(service: Service, tally: Tally, chance: random.Random, until: flo
 
 
 async def outlive(service: Service, minutes: float, every_seconds: float, seed: int) -> None:
-    """Talk while workers die.
+    """Run sessions while workers are killed.
 
     Raises:
-        BrokenPromiseError: where an utterance was lost, came twice, or is not what was spoken.
+        BrokenPromiseError: where a text was lost, arrived twice, or is wrong.
 
     """
     tally, until = Tally(), time.monotonic() + 60 * minutes

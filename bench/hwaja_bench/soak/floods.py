@@ -1,9 +1,9 @@
-"""Floods of connections that never come to a session: `hwaja bench soak floods --attempts 10000`.
+"""Floods a server with connections without a session: `hwaja bench soak floods --attempts 10000`.
 
-Three kinds, each from one address and from twenty: connections that say nothing, TLS handshakes
-that are begun and left, requests whose header does not end. Meanwhile sessions are pinged, and
-newcomers from another address open sessions. Fails where the pings are late, a newcomer is not
-taken, the front grows large, or does not give back what it took.
+There are three kinds, each from one address and from twenty: silent connections, unfinished TLS
+handshakes, and requests with an endless header. Meanwhile the program pings sessions and opens new
+sessions from another address. It fails where pongs are late, the server refuses a new client, or
+the front process grows large or does not free its memory afterwards.
 """
 
 import argparse
@@ -37,7 +37,7 @@ SOURCES = {
     "one address": ["127.0.0.2"],
     "20 addresses": [f"127.0.0.{last}" for last in range(2, 22)],
 }
-"""None is that of the sessions and newcomers, who come by `localhost`."""
+"""Addresses of the floods. The sessions and new clients use another one, `localhost`."""
 
 SESSIONS = 4
 PING_SECONDS = 0.05
@@ -48,18 +48,18 @@ QUIET_SECONDS = 5.0
 MAX_PING_SECONDS = 0.020
 MAX_FRONT_BYTES = 200 << 20
 GROWTH_BYTES = 16 << 20
-"""More than this after a flood is not given back, and no noise of the allocator."""
+"""More than this after a flood is unfreed memory, not allocator noise."""
 
 SETTLED_ATTEMPTS = 2000
-"""Fewer say nothing of pings: what else the machine does comes through."""
+"""Fewer pings cannot be judged, because of other load on the machine."""
 
 UNFINISHED = UPGRADE[:-2] + 2 * (b"X-Padding: " + b"x" * 7500 + b"\r\n")
-"""As much as is read of a request, and in lines that are not too long."""
+"""A header of the maximum length that the server reads, in lines of allowed length."""
 
 
 @dataclass
 class Seen:
-    """What others saw of a flood."""
+    """Effects of a flood on other clients."""
 
     ping_seconds: list[float] = field(default_factory=list)
     newcomer_seconds: list[float] = field(default_factory=list)
@@ -68,7 +68,7 @@ class Seen:
 
     @property
     def ping_p95_seconds(self) -> float:
-        """What 95 % of the pings were answered within; 0 where there were none."""
+        """95th percentile of the ping times; 0 without pings."""
         return float(np.percentile(self.ping_seconds or [0.0], 95))
 
     def __str__(self) -> str:
@@ -95,7 +95,7 @@ async def connected(address: str, port: int) -> AsyncIterator[socket.socket]:
 
 
 async def say(content: bytes, address: str, port: int) -> None:
-    """Send bytes and nothing more, until the server closes."""
+    """Send bytes, then nothing until the server closes."""
     loop = asyncio.get_running_loop()
     async with connected(address, port) as connection:
         await loop.sock_sendall(connection, content)
@@ -104,9 +104,9 @@ async def say(content: bytes, address: str, port: int) -> None:
 
 
 async def request(tls: ssl.SSLContext, address: str, port: int) -> None:
-    """Send a request without its end over TLS, and nothing more, until the server closes."""
+    """Send an unfinished request over TLS, then nothing until the server closes."""
     loop, incoming, outgoing = asyncio.get_running_loop(), ssl.MemoryBIO(), ssl.MemoryBIO()
-    # asyncio's own TLS costs a client so much that there would be no 500 a second.
+    # asyncio's own TLS costs a client too much CPU for 500 connections a second.
     secured = tls.wrap_bio(incoming, outgoing, server_hostname="localhost")
     async with connected(address, port) as connection:
         is_open = False
@@ -132,13 +132,13 @@ KINDS: dict[str, Callable[[ssl.SSLContext], Callable[[str, int], Awaitable[None]
 
 @dataclass(frozen=True)
 class Flood:
-    """How much of a flood."""
+    """Size and rate of a flood."""
 
     attempts: int
     rate: float
-    """Attempts a second."""
+    """Attempts per second."""
     held_seconds: float
-    """How long each is kept up, unless the server cuts it."""
+    """Duration of each attempt, unless the server cuts it."""
 
     def make(
         self, kind: str, addresses: Sequence[str], port: int, cafile: Path
@@ -147,15 +147,15 @@ class Flood:
 
         Args:
             kind: one of `KINDS`.
-            addresses: where they come from, in turns.
-            port: the server's.
-            cafile: its certificate.
+            addresses: source addresses, used in turns.
+            port: the server's port.
+            cafile: the server's certificate.
 
         Returns:
-            In how many seconds they were made, and how many were cut within a second.
+                The duration of all attempts in seconds, and how many were cut within a second.
 
         """
-        os.nice(10)  # it is somebody else's machine that is busy with it
+        os.nice(10)  # stands for an attacker's machine, so it must not slow the server down
         most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         return asyncio.run(self._make(KINDS[kind](client_tls(cafile)), addresses, port))
@@ -168,7 +168,7 @@ class Flood:
         async def one(number: int) -> None:
             nonlocal cut
             began = time.monotonic()
-            with suppress(OSError, TimeoutError):  # also what TLS raises
+            with suppress(OSError, TimeoutError):  # ssl's errors are OSErrors too
                 async with asyncio.timeout(self.held_seconds):
                     await attempt(addresses[number % len(addresses)], port)
             cut += time.monotonic() - began < 1
@@ -186,7 +186,7 @@ class Flood:
 
 
 async def be_pinged(client: Connection, seen: Seen) -> None:
-    """Measure how long the server takes to answer a ping, again and again."""
+    """Measure the ping time periodically."""
     while True:
         began = time.monotonic()
         await (await client._websocket.ping())
@@ -195,7 +195,7 @@ async def be_pinged(client: Connection, seen: Seen) -> None:
 
 
 async def come_in(service: Service, seen: Seen) -> None:
-    """Open a session, again and again."""
+    """Open a session periodically."""
     while True:
         began = time.monotonic()
         try:
@@ -207,7 +207,7 @@ async def come_in(service: Service, seen: Seen) -> None:
 
 
 async def watch(service: Service, seen: Seen) -> None:
-    """Look at the memory of the front, again and again."""
+    """Measure the front process's memory periodically."""
     while True:
         seen.front_bytes.append(front_bytes(service))
         await asyncio.sleep(LOOK_SECONDS)
@@ -216,7 +216,7 @@ async def watch(service: Service, seen: Seen) -> None:
 async def watched(
     service: Service, flooding: Callable[[], Awaitable[tuple[float, int]]], seen: Seen
 ) -> tuple[float, int]:
-    """See what a flood does to others, until it is over; return what it did itself."""
+    """Record the effects of a flood on other clients until it ends; return the flood's result."""
     async with AsyncExitStack() as stack:
         clients = [await placed(service, stack) for _ in range(SESSIONS)]
         async with asyncio.TaskGroup() as group:
@@ -230,16 +230,16 @@ async def watched(
 
 
 async def quiet() -> tuple[float, int]:
-    """Do nothing for a while, to compare with."""
+    """Do nothing for a while, for comparison."""
     await asyncio.sleep(QUIET_SECONDS)
     return QUIET_SECONDS, 0
 
 
 async def floods(service: Service, flood: Flood) -> None:
-    """Make all floods, one after the other; say what came of each.
+    """Run all floods one after the other; print their effects.
 
     Raises:
-        BrokenPromiseError: where others notice too much of one.
+        BrokenPromiseError: where a flood affects other clients too much.
 
     """
     loop, broken, seen = asyncio.get_running_loop(), [], Seen()
@@ -268,7 +268,7 @@ async def floods(service: Service, flood: Flood) -> None:
 
 
 async def given_back(service: Service, before: int) -> int:
-    """Wait until the front has given memory back, but not for long; return what it holds."""
+    """Wait a limited time until the front process has freed memory; return its memory."""
     until = time.monotonic() + PATIENCE_SECONDS
     while True:
         now = front_bytes(service)
@@ -278,7 +278,7 @@ async def given_back(service: Service, before: int) -> int:
 
 
 def faults(seen: Seen, grown_bytes: int) -> list[str]:
-    """Return what others noticed too much of."""
+    """Return the effects that exceed their limits."""
     noticed = {
         "pings are late": seen.ping_p95_seconds > MAX_PING_SECONDS,
         "newcomers are kept out": seen.kept_out > 0,

@@ -1,9 +1,9 @@
-"""Fuzzing at scale, guided by coverage: `hwaja bench soak fuzz --inputs 1000000`.
+"""Runs coverage-guided fuzzing: `hwaja bench soak fuzz --inputs 1000000`.
 
-Feeds the targets of tests/fuzzing, each in a process of its own, from tests/corpus on. A promise
-that breaks, an input that takes more than 10 s, or 2 GiB of memory, is a crash; its input is left
-in the folder that --keep names, to be put into tests/corpus with the fix. Needs atheris:
-`pip install -e 'bench[fuzz]'`.
+The program runs the targets of tests/fuzzing, each in its own process, starting from tests/corpus.
+A broken promise, an input that takes more than 10 s, or more than 2 GiB of memory counts as a
+crash. The input is saved in the folder of --keep, to be added to tests/corpus with the fix. Needs
+atheris: `pip install -e 'bench[fuzz]'`.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from hwaja_bench.checkout import TESTS
 CORPUS = TESTS / "corpus"
 
 SHARES = {"messages": 0.4, "session": 0.25, "boundary": 0.3, "readers": 0.05}
-"""Of the inputs: a file of a model takes fifty times as long as a message."""
+"""Share of the inputs: a model file takes fifty times as long as a message."""
 
 LIMITS = ("-timeout=10", "-rss_limit_mb=2048", "-malloc_limit_mb=512", "-max_len=4096")
 
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(asked: argparse.Namespace) -> int:
-    """Fuzz what was asked for; return the exit code."""
+    """Fuzz the requested targets; return the exit code."""
     total = sum(SHARES[target] for target in asked.targets)
     crashes = 0
     for target in asked.targets:
@@ -41,7 +41,7 @@ def run(asked: argparse.Namespace) -> int:
 
 
 def fuzz(target: str, inputs: int, keep: Path) -> int:
-    """Feed a target; print what came of it; return 1 for a crash, 0 for none."""
+    """Fuzz a target; print the result; return 1 for a crash, else 0."""
     found, began = keep / target, time.monotonic()
     found.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as grown:
@@ -63,7 +63,7 @@ def fuzz(target: str, inputs: int, keep: Path) -> int:
 
 
 def feed(target: str, options: list[str]) -> None:
-    """Hand a target to libFuzzer, which ends the process."""
+    """Run a target under libFuzzer, which ends the process."""
     import atheris
 
     with atheris.instrument_imports(include=["hwaja", "fuzzing"], enable_loader_override=False):

@@ -1,8 +1,8 @@
-"""Sessions beside each other: `hwaja bench soak isolation --rounds 20`.
+"""Checks the isolation of concurrent sessions: `hwaja bench soak isolation --rounds 20`.
 
-As many clients as there are places say different things, over and over. Some leave in the midst of
-a word, some send nonsense until they are thrown out, workers die, places go from one to the next.
-Everybody else must get exactly the texts of what they said.
+As many clients as there are seats say different sentences repeatedly. Some disconnect within a
+word, some send invalid data until the server closes, workers are killed, and seats change hands.
+All other clients must get exactly the texts of their own speech.
 """
 
 import argparse
@@ -26,19 +26,19 @@ KILL_SECONDS = 2.0
 SENTENCES = 3
 
 LEAVES, RAVES = 0.25, 0.4
-"""Of the rounds a quarter is left in the midst, and 15 % end with nonsense."""
+"""A quarter of the rounds end with a disconnection, and 15 % with invalid data."""
 
 
 @dataclass
 class Tally:
-    """What happened."""
+    """Counts of the run."""
 
     rounds: Counter[str] = field(default_factory=Counter)
     wrong: int = 0
 
 
 async def one_round(client: Connection, chance: random.Random, tally: Tally) -> None:
-    """Leave, rave, or talk and compare."""
+    """Disconnect, send invalid data, or talk and compare the texts."""
     sentences, kind = random_sentences(chance)[:SENTENCES], chance.random()
     if kind < RAVES:
         pcm = spoken(sentences)
@@ -52,7 +52,7 @@ async def one_round(client: Connection, chance: random.Random, tally: Tally) -> 
 
 
 async def misbehave(client: Connection, pcm: bytes, *, raves: bool) -> None:
-    """Begin to talk; then be gone, or be thrown out."""
+    """Begin to talk; then disconnect, or send invalid data until the server closes."""
     await enrol(client, voices())
     await begin(client, Way(details=False, interims=True))
     await client.send_audio(paced(pcm, speed=0))
@@ -68,10 +68,10 @@ async def misbehave(client: Connection, pcm: bytes, *, raves: bool) -> None:
 
 
 async def beside_each_other(service: Service, rounds: int, seed: int) -> None:
-    """Have all clients at it.
+    """Run all clients.
 
     Raises:
-        BrokenPromiseError: where one got something else than what it said.
+        BrokenPromiseError: where a client got another text than it spoke.
 
     """
     tally = Tally()
@@ -99,6 +99,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(asked: argparse.Namespace) -> int:
-    """Run a server and be many; return the exit code."""
+    """Run a server and many clients; return the exit code."""
     options = ("--max-connections", str(PLACES))
     return kept(lambda service: beside_each_other(service, asked.rounds, asked.seed), *options)

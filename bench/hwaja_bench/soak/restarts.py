@@ -1,7 +1,7 @@
-"""A server is stopped while clients talk: `hwaja bench soak restarts --rounds 20`.
+"""Stops servers while clients talk: `hwaja bench soak restarts --rounds 20`.
 
-The clients ask for acknowledgements. Every sentence whose audio was acknowledged before the
-server was told to stop must be answered before it closes; then the next server takes its place.
+The clients request acknowledgements. A server must answer every sentence whose audio it
+acknowledged before the stop signal, before it closes. Then the program starts the next server.
 """
 
 import argparse
@@ -22,12 +22,12 @@ from hwaja_bench.tones.visitor import rejoined
 
 CLIENTS = 4
 SPOKEN_SECONDS = (2.0, 10.0)
-"""How long they talk until the server is stopped."""
+"""Time that clients talk before the server is stopped."""
 
 
 @dataclass
 class Talker:
-    """What a client says, and what it is told."""
+    """A client with its sentences and the received messages."""
 
     sentences: Sequence[Hummed]
     begun: asyncio.Event = field(default_factory=asyncio.Event)
@@ -36,7 +36,7 @@ class Talker:
 
     @property
     def owed(self) -> list[str]:
-        """The texts of the sentences that were wholly acknowledged."""
+        """The texts of the fully acknowledged sentences."""
         owed, end = [], 0
         for sentence in self.sentences:
             end += len(sentence.samples)
@@ -77,7 +77,7 @@ class Talker:
 
 
 async def stop_while_they_talk(service: Service, chance: random.Random) -> tuple[int, int]:
-    """Return how many sentences were owed, and how many of them were not answered in their turn."""
+    """Return the number of acknowledged sentences, and of those without an answer in order."""
     talkers = [Talker(random_sentences(chance)) for _ in range(CLIENTS)]
     async with asyncio.TaskGroup() as group:
         for talker in talkers:

@@ -1,7 +1,7 @@
-"""How long a client that vanishes keeps its place: `hwaja bench soak vanished`.
+"""Measures how long a vanished client keeps its seat: `hwaja bench soak vanished`.
 
-It opens a session and then neither sends, nor answers pings, nor closes: what is seen of one whose
-network is gone.
+The client opens a session and then neither sends, nor answers pings, nor closes, like a client
+without network.
 """
 
 import argparse
@@ -16,10 +16,10 @@ from hwaja_bench.server import Service
 
 
 async def vanish(service: Service, ping_seconds: float) -> None:
-    """Take the only place, vanish, and see when it is free.
+    """Take the only seat, vanish, and measure when the seat is free.
 
     Raises:
-        BrokenPromiseError: where that takes longer than a ping and its time-out.
+        BrokenPromiseError: where that takes longer than a ping interval and its timeout.
 
     """
     async with dialled(service.port, service.tls) as client:
@@ -30,7 +30,7 @@ async def vanish(service: Service, ping_seconds: float) -> None:
                 async with service.open():
                     seconds = time.monotonic() - began
                     break
-            except ClientError:  # it is full
+            except ClientError:  # the server is full
                 await asyncio.sleep(0.05)
     print(f"the place was free after {seconds:.1f} s; pings every {ping_seconds:g} s")
     if seconds > 2 * ping_seconds + 1:
@@ -42,6 +42,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(asked: argparse.Namespace) -> int:
-    """Run a server and vanish; return the exit code."""
+    """Run a server and the check; return the exit code."""
     options = ("--max-connections", "1", "--ping-seconds", str(asked.ping_seconds))
     return kept(lambda service: vanish(service, asked.ping_seconds), *options)

@@ -1,1 +1,1 @@
-"""What is played to a server: clips, levels, noise and rooms, sounds, dialogues."""
+"""Audio for the server: clips, levels, noise and rooms, sounds, dialogues."""

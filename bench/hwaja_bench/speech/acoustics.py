@@ -1,4 +1,4 @@
-"""Noise and rooms, generated."""
+"""Generates noise and room reverberation."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,13 +8,13 @@ from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja_bench.speech.levels import SPEECH_DBFS, amplitude
 
 RT60_SECONDS = (0.2, 0.6)
-"""Reverberation times that are drawn from: a furnished room to a bare one."""
+"""Range of reverberation times: from a furnished room to a bare one."""
 
 DIRECT_TO_REVERBERANT_DB = (3.0, 10.0)
-"""How much stronger the direct sound is: a microphone at arm's length to one at a table's end."""
+"""Range of direct-to-reverberant ratios: microphone at arm's length to the end of a table."""
 
 LOWEST_HERTZ = 50.0
-"""Noise has nothing below: pink noise would have most of its power where no microphone hears."""
+"""Lower cutoff of noise: pink noise would have most of its power below microphones' range."""
 
 _REFLECTIONS_FROM_SECONDS = 0.0025  # as in ISO 3382's ratio of early to direct energy
 
@@ -22,7 +22,7 @@ Signal = NDArray[np.float64]
 
 
 def disturbed(speech: Signal, snr_db: float, random: np.random.Generator) -> Signal:
-    """Return speech at SPEECH_DBFS in a room that is drawn, with noise."""
+    """Return speech at SPEECH_DBFS in a random room, with noise."""
     response = impulse_response(random.uniform(*RT60_SECONDS), random)
     spectrum = noise_spectrum(speech, random)
     quiet = amplitude(SPEECH_DBFS - snr_db) * noise(spectrum, len(speech), random)
@@ -32,12 +32,12 @@ def disturbed(speech: Signal, snr_db: float, random: np.random.Generator) -> Sig
 def impulse_response(
     rt60_seconds: float, random: np.random.Generator, direct_db: float | None = None
 ) -> Signal:
-    """Return the direct sound, of strength 1, and behind it noise that fades by 60 dB.
+    """Return an impulse response: direct sound of amplitude 1, then noise that decays by 60 dB.
 
     Args:
-        rt60_seconds: in which time it does.
-        random: draws the noise.
-        direct_db: how much stronger the direct sound is; None: drawn as well.
+        rt60_seconds: time of the decay.
+        random: generator of the noise.
+        direct_db: direct-to-reverberant ratio; None: random.
 
     """
     seconds = np.arange(round(rt60_seconds * SAMPLE_RATE)) / SAMPLE_RATE
@@ -51,12 +51,12 @@ def impulse_response(
 
 
 def reverberant(speech: Signal, response: Signal) -> Signal:
-    """Return speech as it is heard in a room, as long as it was."""
+    """Return speech with a room's reverberation; its length is unchanged."""
     return np.asarray(fftconvolve(speech, response)[: len(speech)])
 
 
 def noise_spectrum(speech: Signal, random: np.random.Generator) -> Signal:
-    """Return the power of 257 bands of pink noise, or of noise with the spectrum of speech."""
+    """Return the power of 257 bands, of pink noise or of speech-shaped noise."""
     hertz, power = welch(speech, SAMPLE_RATE, nperseg=512)
     if random.integers(2):
         power = 1 / np.maximum(hertz, LOWEST_HERTZ)
@@ -68,8 +68,8 @@ def noise(spectrum: Signal, count: int, random: np.random.Generator) -> Signal:
 
     Args:
         spectrum: power of evenly spaced bands from 0 Hz to 8 kHz, shape (n,).
-        count: how many.
-        random: draws the phases.
+        count: number of samples.
+        random: generator of the phases.
 
     """
     bands = np.linspace(0, 1, count // 2 + 1)

@@ -1,15 +1,15 @@
-"""The conditions of a benchmark: how turns follow each other, and how much noise there is."""
+"""The conditions of a benchmark: pauses between turns, and noise."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """How turns follow each other."""
+    """Pauses or overlaps between turns."""
 
     name: str
     pause_seconds: tuple[float, float]
-    """From, to: a pause is drawn evenly from between; a negative one is an overlap."""
+    """Range of the uniformly random pause; a negative pause is an overlap."""
     is_cut: bool = False
     """Whether clips are cut into short pieces."""
 
@@ -17,7 +17,7 @@ class Condition:
 CONDITIONS = {
     condition.name: condition
     for condition in (
-        # Longer than the hang-over of 0.5 s, so that every clip is an utterance of its own.
+        # Longer than the hang-over of 0.5 s, so that every clip is one utterance.
         Condition("spaced", (0.8, 1.5)),
         Condition("short", (0.8, 1.5), is_cut=True),
         Condition("mixed", (-0.5, 1.5)),

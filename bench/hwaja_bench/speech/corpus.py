@@ -1,4 +1,4 @@
-"""A folder of single-speaker clips, as the index names them; docs/benchmark.md has its layout."""
+"""Reads a folder of single-speaker clips by its index; docs/benchmark.md has the layout."""
 
 import json
 import zlib
@@ -16,43 +16,43 @@ from hwaja_bench.errors import BenchmarkError
 from hwaja_bench.speech import levels
 
 ENROLMENT_SECONDS = (4.0, 5.0)
-"""A voice is enrolled with clips of at least the first, cut at the second."""
+"""Minimum and maximum of the speech that a voice is enrolled with."""
 
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """Some speech of one speaker, from its first to its last loud frame."""
+    """Speech of one speaker, from the first to the last loud frame."""
 
     file: str
-    """Where it comes from, relative to the folder of the corpus."""
+    """File path relative to the folder of the corpus."""
     speaker: str
     group: str
     text: str | None
-    """What is said, where that is known."""
+    """Reference text, if known."""
     samples: Samples
 
     @property
     def seconds(self) -> float:
-        """How long it is, its pauses counted."""
+        """Duration with pauses."""
         return len(self.samples) / SAMPLE_RATE
 
     @property
     def speech_seconds(self) -> float:
-        """How long is spoken, pauses not counted."""
+        """Duration of speech without pauses."""
         return levels.speech_seconds(self.samples)
 
     def part(self, start: int, stop: int) -> "Clip":
-        """Return some samples of it, cut to their speech; what is said in them is not known."""
+        """Return a part of the clip, trimmed to its speech, without a reference text."""
         return replace(self, text=None, samples=levels.trimmed(self.samples[start:stop]))
 
 
 def load_corpus(speech: Path, index: Path, groups: Collection[str] = ()) -> list[Clip]:
-    """Return the clips that an index names, each trimmed and at one level.
+    """Return the clips of an index, trimmed and normalised to one level.
 
     Args:
         speech: the folder that the index's paths are relative to.
         index: a JSON list of clips, as docs/benchmark.md describes it.
-        groups: those to read; empty: all.
+        groups: groups to read; empty: all.
 
     Raises:
         BenchmarkError: where the index cannot be used, a group is not in it, or a clip is silent.
@@ -80,7 +80,7 @@ def _entries(index: Path) -> list[dict[str, Any]]:
 
 
 def _entry(index: Path, number: int, fields: object) -> dict[str, Any]:
-    """Check one clip's description, and fill in what may be left out."""
+    """Check one clip's description and fill in optional fields."""
     if not isinstance(fields, dict):
         raise BenchmarkError(f"Clip {number} of {index} is not an object.")
     entry = {"group": "", "text": None, **fields}
@@ -101,20 +101,20 @@ def _clip(speech: Path, entry: dict[str, Any]) -> Clip:
 
 
 def load_samples(file: Path) -> Samples:
-    """Return a sound file as the engines take it.
+    """Return a sound file as `interface.Samples`.
 
     Raises:
-        AudioError: where it is missing or cannot be read.
+        AudioError: where the file is missing or cannot be read.
 
     """
     return samples_of(load_pcm16(file))
 
 
 def samples_of(pcm: bytes) -> Samples:
-    """Return PCM16 as the engines take it."""
+    """Return PCM16 as `interface.Samples`."""
     return np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32768)
 
 
 def seeded(seed: int, *names: str) -> np.random.Generator:
-    """Return a generator that depends on the seed and the names alone."""
+    """Return a random generator that depends only on the seed and the names."""
     return np.random.default_rng([seed, *(zlib.crc32(name.encode()) for name in names)])

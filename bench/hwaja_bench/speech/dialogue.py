@@ -1,4 +1,4 @@
-"""The Korean dialogue of the speech folder."""
+"""Reads the Korean dialogue of the speech folder."""
 
 import json
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ ENROLMENT_SECONDS = 5.0
 PAUSE_SECONDS = 0.7
 
 Span = tuple[float, float]
-"""From, to, in seconds of a stream."""
+"""Start and end, in seconds of a stream."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Clip:
 
     @property
     def samples(self) -> Samples:
-        """The line as the engines take it."""
+        """The line as `interface.Samples`."""
         return samples_of(self.pcm)
 
     @property
@@ -42,13 +42,13 @@ class Clip:
 
     @property
     def speech_end_samples(self) -> int:
-        """Where the speech ends."""
+        """Sample at which the speech ends."""
         return int(self.loud_frames[-1] + 1) * levels.FRAME_SAMPLES
 
 
 @dataclass(frozen=True)
 class Placed:
-    """A clip and where it lies in the stream."""
+    """A clip and its position in the stream."""
 
     clip: Clip
     start_seconds: float
@@ -58,7 +58,7 @@ class Placed:
 
 @dataclass(frozen=True)
 class Dialogue:
-    """Two voices to enrol, and the stream of what they then say."""
+    """Two voices to enrol, and the stream of their lines."""
 
     room: str
     voices: tuple[bytes, bytes]
@@ -67,17 +67,17 @@ class Dialogue:
 
     @property
     def seconds(self) -> float:
-        """How long the stream is."""
+        """Duration of the stream."""
         return len(self.pcm) / 2 / SAMPLE_RATE
 
     @property
     def texts(self) -> list[str]:
-        """What is said."""
+        """Reference texts of the clips."""
         return [placed.clip.text for placed in self.placed]
 
     @property
     def spans_seconds(self) -> list[Span]:
-        """Where each clip begins and where its speech ends."""
+        """Start of each clip and end of its speech."""
         return [(p.start_seconds, p.speech_end_seconds) for p in self.placed]
 
     def cut(self, spans_seconds: Sequence[Span]) -> list[bytes]:
@@ -87,7 +87,7 @@ class Dialogue:
 
 
 def load_clips(speech: Path, room: str) -> list[Clip]:
-    """Return the clips of a room that are there, in the order in which they were read."""
+    """Return the existing clips of a room, in reading order."""
     folder = speech / "dataset"
     (index,) = folder.glob("*.json")
     entries = json.loads(index.read_text(encoding="utf-8"))[room]

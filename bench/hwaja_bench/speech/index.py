@@ -1,4 +1,4 @@
-"""The speech folder that hwaja is measured on, clip by clip, as the index of a corpus has it."""
+"""Lists the clips of hwaja's speech folder in the form of a corpus index."""
 
 import json
 from collections.abc import Collection, Iterable, Iterator
@@ -9,8 +9,10 @@ from hwaja_bench.speech.corpus import Clip, load_corpus
 
 ROOMS = ("AirbnbStudio", "DanceStudio")
 OF_TWO_SPEAKERS = {"sub100110a00020", "sub100110a00021", "sub100110a00025"}
-"""Recordings of DanceStudio that begin with the end of the other woman's line: their first second
-is nearer to her voice (cosine 0.61 to 0.71) than to that of whom they are of. Left out."""
+"""Excluded recordings of DanceStudio, which begin with the end of the other woman's line.
+
+Their first second is nearer to her voice (cosine 0.61 to 0.71) than to their own speaker's.
+"""
 
 PERSONALITIES = ("Personality 1", "Personality 2")
 """Groups of the nine voices of emotiontts: every second one is in the first."""
@@ -20,7 +22,7 @@ SEVERAL_CLIPS = "librispeech_test-other"
 
 
 def korean(speech: Path) -> Iterator[dict[str, str]]:
-    """Yield the clips of both rooms that are there, with their texts."""
+    """Yield the existing clips of both rooms, with their texts."""
     (file,) = (speech / "dataset").glob("*.json")
     entries = json.loads(file.read_text(encoding="utf-8"))
     for room in ROOMS:
@@ -53,7 +55,7 @@ def english(speech: Path) -> Iterator[dict[str, str]]:
 def load_speech(
     speech: Path, entries: Iterable[dict[str, str]], groups: Collection[str]
 ) -> list[Clip]:
-    """Return clips of the folder, each trimmed and at one level; no group: all."""
+    """Return clips of the folder, trimmed and normalised to one level; no groups: all clips."""
     with TemporaryDirectory() as folder:
         index = Path(folder, "index.json")
         index.write_text(json.dumps(list(entries)), encoding="utf-8")

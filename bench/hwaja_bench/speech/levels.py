@@ -1,4 +1,4 @@
-"""Where the speech of a clip is, by level alone, so that no detector judges itself."""
+"""Finds speech in a clip by level only, so that no detector judges itself."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,14 +10,17 @@ FRAME_SAMPLES = 320
 """Samples of one frame: 20 ms."""
 
 RANGE_DB = 25.0
-"""Quieter than the loud frames by more than this is no speech (bench/RESULTS.md)."""
+"""Frames quieter than the loud ones by more than this are no speech (bench/RESULTS.md)."""
 
 SPEECH_DBFS = -28.0
-"""Level that the speech of every clip is brought to: 10 dB of noise and two voices at once clip
-nothing, and the SNR of a conversation holds for each clip of it."""
+"""Speech level that every clip is normalised to.
+
+At this level, noise at 10 dB and two voices at once do not clip. And the SNR of a conversation
+is valid for each of its clips.
+"""
 
 BRIDGED_SECONDS = 0.3
-"""Shorter pauses belong to the speech around them, as in NIST's Rich Transcription evaluations."""
+"""Shorter pauses count as speech, as in NIST's Rich Transcription evaluations."""
 
 
 def loud_frames(samples: Samples) -> NDArray[np.bool_]:
@@ -36,12 +39,12 @@ def frame_levels_db(samples: Samples) -> NDArray[np.float64]:
 
 
 def speech_seconds(samples: Samples) -> float:
-    """Return how long is spoken, pauses not counted."""
+    """Return the duration of speech without pauses."""
     return float(loud_frames(samples).sum()) * FRAME_SAMPLES / SAMPLE_RATE
 
 
 def trimmed(samples: Samples) -> Samples:
-    """Return what lies between the first and the last loud frame; empty without speech."""
+    """Return the samples from the first to the last loud frame; empty without speech."""
     loud = np.flatnonzero(loud_frames(samples))
     if not len(loud):
         return samples[:0]
@@ -56,7 +59,7 @@ def speech_rms(samples: Samples) -> float:
 
 
 def levelled(samples: Samples) -> Samples:
-    """Return samples that hold speech, with that speech at SPEECH_DBFS."""
+    """Return samples with their speech at SPEECH_DBFS; they must contain speech."""
     gain = amplitude(SPEECH_DBFS) / speech_rms(samples)
     return (samples * gain).astype(np.float32)
 
@@ -67,7 +70,7 @@ def amplitude(level_db: float) -> float:
 
 
 def stretches(samples: Samples) -> list[tuple[float, float]]:
-    """Return from when to when is spoken, in seconds; pauses under BRIDGED_SECONDS are bridged."""
+    """Return start and end of each stretch of speech in seconds, with short pauses bridged."""
     frame_seconds = FRAME_SAMPLES / SAMPLE_RATE
     found: list[tuple[float, float]] = []
     for frame in np.flatnonzero(loud_frames(samples)).tolist():

@@ -1,4 +1,4 @@
-"""The speakers of the speech folder in two halves: one for thresholds, one for what is reported."""
+"""Divides the speech folder's speakers into two halves: for thresholds, and for reports."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,15 +23,15 @@ class Speaker:
     """One person's clips."""
 
     group: str
-    """Who was recorded in the same way."""
+    """The group of speakers with the same recording conditions."""
     name: str
     sex: str
-    """f, m, or ? where the folder does not tell."""
+    """f, m, or ? where the folder does not say."""
     clips: list[Audio]
 
     @property
     def is_chosen_on(self) -> bool:
-        """Whether thresholds may be found on this voice."""
+        """Whether thresholds may be chosen on this voice."""
         return bool({self.group, self.name} & CHOSEN)
 
 
@@ -70,7 +70,7 @@ def _readers(speech: Path) -> Iterator[Speaker]:
 def cut(
     speaker: Speaker, seconds: float, random: np.random.Generator
 ) -> tuple[Audio, frozenset[int]]:
-    """Return so many seconds of what a speaker says in a row, and of which clips they are."""
+    """Return `seconds` of a speaker's consecutive speech, and the numbers of its clips."""
     wanted = round(seconds * SAMPLE_RATE)
     count = len(speaker.clips)
     start = int(random.integers(count))
@@ -87,6 +87,6 @@ def cut(
 
 
 def telephone(audio: Audio) -> Audio:
-    """Return what a telephone carries, at 16 kHz again and as long as before."""
+    """Return audio after a telephone channel, at 16 kHz again and of the same length."""
     narrow = soxr.resample(soxr.resample(audio, SAMPLE_RATE, 8000), 8000, SAMPLE_RATE)
     return np.asarray(np.resize(narrow, len(audio)))

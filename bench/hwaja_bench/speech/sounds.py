@@ -1,4 +1,4 @@
-"""Sounds in which nobody speaks, generated: steady ones, music, and what happens in a house."""
+"""Generates sounds without speech: steady sounds, music, household sounds."""
 
 import itertools
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from hwaja_bench.speech.levels import amplitude
 Random = np.random.Generator
 
 Sound = Callable[[float, Random], Signal]
-"""From seconds to samples of any level."""
+"""Generates samples of any level for a duration in seconds."""
 
 SCALE_HZ = tuple(220 * 2 ** (step / 12) for step in (0, 2, 4, 5, 7, 9, 11, 12))
 TRIADS = ((0, 4, 7), (0, 3, 7), (5, 9, 12), (7, 11, 14), (9, 12, 16))  # semitones over the root
@@ -49,7 +49,7 @@ def harmonics(hertz: float, seconds: float, slope: float = 1.2) -> Signal:
 def _placed(
     seconds: float, every_seconds: tuple[float, float], event: Callable[[], Signal], random: Random
 ) -> Signal:
-    """Return events at random distances, over each other where they are longer."""
+    """Return events at random distances; longer events overlap."""
     sound = np.zeros(_samples(seconds))
     start = _samples(random.uniform(0, every_seconds[0]))
     while start < len(sound):
@@ -60,7 +60,7 @@ def _placed(
 
 
 def _fading(sound: Signal, seconds: float) -> Signal:
-    """Return a sound that is struck and falls by 60 dB in `seconds`."""
+    """Return a struck sound that decays by 60 dB in `seconds`."""
     at_seconds = np.arange(len(sound)) / SAMPLE_RATE
     return sound * np.minimum(at_seconds / 0.005, 1) * 10 ** (-3 * at_seconds / seconds)
 
@@ -76,7 +76,7 @@ def _pink(seconds: float, random: Random) -> Signal:
 
 
 def tone(seconds: float, random: Random) -> Signal:
-    """Return a steady tone with harmonics, as of a machine."""
+    """Return a steady tone with harmonics, like a machine."""
     return harmonics(440, seconds)
 
 
@@ -133,7 +133,7 @@ def hold_music(seconds: float, random: Random) -> Signal:
 
 
 def fan(seconds: float, random: Random) -> Signal:
-    """Return air and the blades that cut it."""
+    """Return the sound of a fan: air and blades."""
     blades = harmonics(random.uniform(80, 140), seconds, 1.5)
     return _pink(seconds, random) + 0.5 * blades
 
@@ -275,7 +275,7 @@ STEADY: dict[str, Sound] = {
     "hold music": hold_music,
     "fan": fan,
 }
-"""What goes on for minutes while nobody speaks."""
+"""Sounds that continue for minutes without speech."""
 
 HOUSEHOLD: dict[str, tuple[Sound, tuple[float, float]]] = {
     "chords A3 F3 C4": (chords, (-40, -35)),
@@ -296,4 +296,4 @@ HOUSEHOLD: dict[str, tuple[Sound, tuple[float, float]]] = {
     "fan": (fan, (-45, -25)),
     "whistles": (whistles, (-50, -30)),
 }
-"""Each with the levels (RMS, dBFS) that it is drawn from."""
+"""Each sound with its range of levels (RMS, dBFS)."""

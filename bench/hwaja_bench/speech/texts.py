@@ -1,4 +1,4 @@
-"""How texts are compared: without spaces, punctuation and case."""
+"""Compares texts without spaces, punctuation and case."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -13,21 +13,21 @@ def normalise(text: str) -> str:
 
 
 def edits(reference: str, hypothesis: str) -> int:
-    """Return how many characters were inserted, deleted or replaced."""
+    """Return the number of inserted, deleted and replaced characters."""
     return Levenshtein.distance(reference, hypothesis)
 
 
 def error_rate(said: Iterable[str], heard: Iterable[str]) -> float:
-    """Return the CER of all texts in a row.
+    """Return the CER of all texts, concatenated.
 
-    So it does not matter which of them a recording's last word counts for, nor where a text is cut.
+    So the boundaries between texts do not affect the CER.
     """
     reference = normalise("".join(said))
     return edits(reference, normalise("".join(heard))) / len(reference)
 
 
 def aligned(reference: str, hypothesis: str) -> list[tuple[int, int]]:
-    """Return the places of the characters that stand for each other, right or misheard."""
+    """Return the positions of aligned characters, equal or different."""
     return [
         (block.src_start + i, block.dest_start + i)
         for block in Levenshtein.opcodes(reference, hypothesis)

@@ -1,4 +1,4 @@
-"""Clips of single speakers and their embeddings, clean and in generated rooms and noise."""
+"""Yields clips of single speakers, clean and in generated rooms and noise, and embeds them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ ONE_CLIP = "librispeech_train-clean-100"
 
 @dataclass(frozen=True)
 class Spoken:
-    """A clip in one condition; its speech is at one level, without silence around it."""
+    """A clip in one condition, with normalised level and without silence around it."""
 
     group: str
     speaker: str
@@ -32,7 +32,7 @@ class Spoken:
 
 
 class Listener:
-    """Embeds what it is given, as unit vectors."""
+    """Computes speaker embeddings as unit vectors."""
 
     def __init__(self) -> None:
         self._embedder = SpeakerEmbedder(embedder_file())
@@ -64,7 +64,7 @@ def _conditions(file: Path, group: str, speaker: str, seed: int) -> Iterator[Spo
 
 
 def pieces(samples: Samples, seconds: float, at_most: int) -> list[Samples]:
-    """Cut pieces of `seconds` one after another."""
+    """Return consecutive pieces of `seconds`, `at_most` of them."""
     length = round(seconds * SAMPLE_RATE)
     starts = range(0, len(samples) - length + 1, length)
     return [samples[start : start + length] for start in starts[:at_most]]

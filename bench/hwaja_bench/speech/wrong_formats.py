@@ -1,4 +1,4 @@
-"""Speech as clients send it by mistake, to see whether the server names the format."""
+"""Encodes speech in wrong formats, to test whether the server detects them."""
 
 from collections.abc import Callable, Mapping
 
@@ -12,16 +12,16 @@ from hwaja.protocol.codes import AudioFormat
 from hwaja.vad.audio_format import A_LAW, MU_LAW
 
 Sender = Callable[[Samples], bytes]
-"""Makes bytes of speech in [-1, 1) at 16 kHz."""
+"""Encodes speech in [-1, 1) at 16 kHz as bytes."""
 
 
 def pcm16(speech: Samples) -> NDArray[np.int16]:
-    """Return speech as it should be sent."""
+    """Return speech in the correct format."""
     return np.clip(np.rint(speech * 32768), -32768, 32767).astype("<i2")
 
 
 def _fine(speech: Samples, bits: int) -> NDArray[np.int32]:
-    """Return speech on a scale of so many bits, the lowest of which are a device's noise."""
+    """Return speech as integers of `bits` bits, with a device's noise in the lowest bits."""
     noise = np.random.default_rng(0).uniform(-0.5, 0.5, len(speech)) / 32768
     return np.asarray(np.clip(speech + noise, -1, 1 - 2**-20) * 2.0 ** (bits - 1), "<i4")
 
@@ -45,9 +45,9 @@ def _stereo(first: float, second: float, delay_samples: int) -> Sender:
 
 
 def at_rate(rate: int) -> Sender:
-    """Return the sender that records at `rate` and sends that as it is.
+    """Return a sender that records at `rate` and sends without resampling.
 
-    It hears nothing above 8 kHz, as microphones of headsets and telephones do.
+    It records nothing above 8 kHz, like the microphones of headsets and telephones.
     """
     return lambda speech: pcm16(soxr.resample(speech, SAMPLE_RATE, rate, quality="VHQ")).tobytes()
 
@@ -105,4 +105,4 @@ SENDERS: Mapping[str, tuple[AudioFormat, Sender]] = {
     "stereo, second fainter and 0.2 ms late": (AudioFormat.STEREO, _stereo(1, 0.6, 3)),
     "stereo, two people": (AudioFormat.STEREO, _stereo(1, 1, 3 * SAMPLE_RATE)),
 }
-"""Name: what the server should say, and how it is sent."""
+"""By name: the format that the server should detect, and the sender."""

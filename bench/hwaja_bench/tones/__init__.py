@@ -1,4 +1,4 @@
-"""Clients that speak in tones, with the helpers of the tests; a server's tone model writes them."""
+"""Clients that send tones, for servers with the tone model; they use the tests' helpers."""
 
 from hwaja_bench.checkout import use_test_helpers
 

@@ -1,4 +1,4 @@
-"""A dialogue that the tone model understands: it is known what must be answered, and when."""
+"""Generates dialogues of tones, for which the correct texts and times are known."""
 
 import random
 from collections.abc import Iterable
@@ -14,15 +14,15 @@ PAUSE = clips.silence(PAUSE_SECONDS)
 
 @cache
 def voices() -> tuple[bytes, bytes]:
-    """Return what is enrolled: one who speaks in tones, and somebody else.
+    """Return two enrolments: a voice of tones, and another voice.
 
-    Tones over speech are like neither of two people, and would be divided between them.
+    Tones over speech match neither of two human voices, so the labels would alternate.
     """
     return hummed(range(8)).pcm, clips.voices()[0]
 
 
 def random_sentences(chance: random.Random, count: int = 8) -> list[Hummed]:
-    """Return sentences that are all different; eight of them last about 20 s."""
+    """Return distinct sentences; eight of them last about 20 s."""
     made: dict[str, Hummed] = {}
     while len(made) < count:
         said = hummed([chance.randrange(8) for _ in range(chance.randrange(4, 9))])
@@ -36,5 +36,5 @@ def seeded_sentences(seed: int, count: int) -> list[Hummed]:
 
 
 def spoken(sentences: Iterable[Hummed]) -> bytes:
-    """Return sentences as PCM16, each with a pause behind it."""
+    """Return sentences as PCM16, each followed by a pause."""
     return b"".join(sentence.pcm + PAUSE for sentence in sentences)

@@ -1,4 +1,4 @@
-"""Clients that speak in tones, and what they insist on."""
+"""Clients that send tones and check the texts."""
 
 import asyncio
 import time
@@ -18,10 +18,10 @@ PATIENCE_SECONDS = 30
 
 
 async def placed(service: Service, stack: AsyncExitStack) -> Connection:
-    """Open a session once there is a place.
+    """Open a session; wait for a free seat.
 
     Raises:
-        ClientError: where there is none for long.
+        ClientError: where no seat becomes free in time.
 
     """
     began = time.monotonic()
@@ -35,14 +35,14 @@ async def placed(service: Service, stack: AsyncExitStack) -> Connection:
 
 
 async def transcribed(client: Connection, sentences: Sequence[Hummed], speed: float) -> list[str]:
-    """Enrol, speak; return the texts. An error in place of one counts as one."""
+    """Enrol and speak; return the texts. An error in place of a text counts as a text."""
     await enrol(client, voices())
     found = await transcribe(client, spoken(sentences), Way(speed, details=False))
     return [str(each.message.get("text", each.kind)) for each in found[:-1]]
 
 
 def rejoined(said: Sequence[str], answered: Sequence[str]) -> list[str]:
-    """Join texts that make up one sentence: in some of them the detector hears a pause."""
+    """Join texts of one sentence, in which VAD sometimes detects a pause."""
     whole: list[str] = []
     for text in answered:
         if whole and whole[-1] not in said and any(s.startswith(whole[-1] + text) for s in said):
@@ -53,11 +53,11 @@ def rejoined(said: Sequence[str], answered: Sequence[str]) -> list[str]:
 
 
 async def answered_right(client: Connection, sentence: Hummed) -> None:
-    """Enrol, speak, and insist on the text.
+    """Enrol, speak, and check the text.
 
     Raises:
-        BrokenPromiseError: where it is another.
-        TimeoutError: where it does not come.
+        BrokenPromiseError: where the text is wrong.
+        TimeoutError: where no text arrives.
 
     """
     async with asyncio.timeout(PATIENCE_SECONDS):

@@ -30,9 +30,8 @@ _ASSUMED_SUBSAMPLING = 4
 For models of NeMo and WeNet, it uses the number in their metadata.
 """
 
-_PARAFORMER_FRAMES = (
-    7  # stacked for one input; the model's positions are computed for this number only
-)
+# Frames stacked into one input. sherpa-onnx computes positions for this number only.
+_PARAFORMER_FRAMES = 7
 _PARAFORMER_WINDOW = 61
 _MEL_BINS = 80
 
