@@ -198,7 +198,7 @@ async def test_a_voice_without_speech_ends_the_command_with_the_servers_sentence
 async def test_a_server_that_stops_meanwhile_is_told(
     services: Services, certificate: tuple[Path, Path], files: dict[str, str], capsys: Capture
 ) -> None:
-    """What it had heard is still printed."""
+    """The texts received so far are still printed."""
     detection = WatchedDetection(services.detection._detector)
     watched = replace(services, detection=detection)
     async with serving(watched, certificate) as endpoint:
@@ -340,7 +340,7 @@ def test_a_microphone_that_is_missing_is_told_before_anybody_is_enrolled(
     capsys: Capture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Nobody is even connected to: at this address there is no server."""
+    """The command fails before it connects: no server listens at this address."""
     listening(monkeypatch, card)
     assert main(["transcribe", "--mic", "--url", "wss://localhost:1", *enrolling(files)]) == 1
     assert error_of(capsys) == f"hwaja: {sentence}"

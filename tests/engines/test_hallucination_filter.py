@@ -1,4 +1,4 @@
-"""The guard against text that nobody spoke."""
+"""The filter of hallucinated text."""
 
 import pytest
 from hypothesis import given

@@ -95,7 +95,7 @@ async def test_a_trial_that_hangs_is_no_cuda(trial: Trial, monkeypatch: pytest.M
 async def test_a_trial_that_nobody_waits_for_any_more_is_ended(
     trial: Trial, tmp_path: Path
 ) -> None:
-    """A server that is told to stop while it tries leaves no process behind."""
+    """A server that is stopped during the provider test leaves no process behind."""
     os.mkfifo(tmp_path / "began")
     trial(f"echo $$ > {tmp_path / 'began'}; exec tail -f /dev/null")
     trying = asyncio.create_task(resolve("cuda", MODEL))

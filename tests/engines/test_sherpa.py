@@ -1,4 +1,4 @@
-"""sherpa-onnx behind its checks: what it hears, and audio that must not reach it."""
+"""sherpa-onnx's recognition, and the checks that keep invalid audio from it."""
 
 import difflib
 import math
@@ -293,7 +293,7 @@ def test_there_are_as_many_windows_as_hops_wherever_the_audio_ends(
 
 
 def test_a_window_is_nearer_to_the_voice_that_speaks_in_it(embedder: SpeakerEmbedder) -> None:
-    """Two voices in one clip: one pass tells which of its windows are whose."""
+    """One pass over a clip of two voices gives window embeddings that match their speakers."""
     ours = clips.samples(clips.part("beckett", 0, 4))
     theirs = clips.samples(clips.part("two_cities", 1, 5))
     alone = [embedder.embed(clip)[0] for clip in (ours, theirs)]

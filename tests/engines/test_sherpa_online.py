@@ -101,7 +101,7 @@ def test_a_recogniser_without_languages_says_none(recogniser: OnlineRecognizer) 
 def test_each_stream_of_a_batch_is_heard_in_its_own_language(
     recognisers: dict[str, OnlineRecognizer],
 ) -> None:
-    """This model hears loudness in Korean only."""
+    """This model detects loudness in Korean only."""
     nemotron = recognisers["nemotron"]
     assert nemotron.abilities.languages == {"ko-KR", "ko", "en-US", "en", "auto"}
     languages = [None, "en", "ko-KR", "auto", "en-US", "ko"]

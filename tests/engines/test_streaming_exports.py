@@ -1,4 +1,4 @@
-"""Folders with streaming models: told apart, and refused where sherpa-onnx would end."""
+"""Streaming model folders are identified, and rejected where sherpa-onnx would end the process."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""The model that hears tones, through sherpa-onnx: its answers are known."""
+"""The tone model through sherpa-onnx: its output is known."""
 
 from pathlib import Path
 

@@ -272,7 +272,7 @@ def flipped(at: int) -> bytes:
 def test_a_damaged_archive_gives_no_model_and_is_fetched_anew(
     index: Index, root: Path, content: bytes
 ) -> None:
-    """No checksum told that it was damaged, so it must not be kept."""
+    """The catalogue has no checksum of this archive, so no damaged file may stay in the cache."""
     model = tiny(index, content)
     with pytest.raises(ModelError, match=r"^tiny\.tar\.bz2 is damaged"):
         pull_entry(model, root)

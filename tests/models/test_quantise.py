@@ -1,4 +1,4 @@
-"""Eight-bit weights: how they are rounded, and what onnxruntime is told before it is loaded."""
+"""The rounding of 8-bit weights, and onnxruntime's telemetry setting before it is loaded."""
 
 import subprocess
 import sys

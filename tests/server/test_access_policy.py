@@ -1,4 +1,4 @@
-"""Who is let in."""
+"""Which clients the access policy accepts."""
 
 import pytest
 from loopback import tokens_of

@@ -100,7 +100,7 @@ async def test_a_certificate_that_cannot_be_used_is_named_before_anything_is_loa
 async def test_a_token_file_that_holds_none_is_named_before_anything_is_loaded(
     option: str, certificate: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody believes that a server is protected when it is not."""
+    """A token file without tokens is an error, so that no server runs unprotected by mistake."""
     monkeypatch.setenv("HWAJA_CACHE", str(tmp_path))
     empty = tmp_path / "token"
     empty.touch()

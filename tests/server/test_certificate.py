@@ -105,7 +105,7 @@ def test_nothing_but_the_two_files_is_left_behind(tmp_path: Path) -> None:
 
 
 def test_a_good_certificate_is_kept(tmp_path: Path) -> None:
-    """A browser that was told to trust it still does."""
+    """A browser that trusts the certificate continues to trust it."""
     files = development_certificate(tmp_path)
     before = [file.read_bytes() for file in files]
     assert development_certificate(tmp_path) == files

@@ -107,7 +107,7 @@ def test_the_end_of_the_newest_certificate_is_what_counts(tmp_path: Path) -> Non
 
 
 def test_an_end_that_cannot_be_read_is_neither_told_nor_shown() -> None:
-    """OpenSSL takes certificates that nobody else does."""
+    """OpenSSL accepts certificates that other parsers reject."""
     with capture_logs() as logged:
         ExpiryWatch(lambda: None).look()
     metrics = Metrics()

@@ -283,7 +283,7 @@ async def test_nothing_of_a_session_is_left_when_it_ends(
     detection: WatchedDetection,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """However it ends, and though the engine had not answered: no audio, nothing heard."""
+    """However a session ends, even before the engine answers, no audio or text stays in memory."""
     async with remembered(monkeypatch, detection) as (rings, states), served as endpoint:
         async with endpoint.welcomed() as peer:
             await peer.begin()

@@ -1,4 +1,4 @@
-"""A session that takes far more of the workers than its share: it waits, and nobody else."""
+"""A session that uses far more worker time than its share waits; other sessions do not."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -65,7 +65,7 @@ def services(pool: Pool, detection: WatchedDetection) -> Services:
 
 
 async def say(peer: Peer, detection: WatchedDetection, pcm: bytes) -> None:
-    """Play what the engine is not to answer yet; returns once it was heard."""
+    """Send audio that the engine must not answer yet; return when the engine has it."""
     detection.frames = 0
     await peer.play(pcm)
     await detection.heard(len(pcm) // 8192 * 8192 // 2 // FRAME_SAMPLES)

@@ -27,7 +27,7 @@ def people(request: pytest.FixtureRequest) -> People:
 
 
 async def enrol(peer: Peer, speaker_id: int, voice: bytes, **options: bool) -> Message:
-    """Enrol with wishes; returns the verdict."""
+    """Enrol with optional fields; return the verdict."""
     await peer.say("start_speaker_registration", speaker_id=speaker_id, **options)
     await peer.play(voice)
     await peer.say("complete_speaker_registration", speaker_id=speaker_id)

@@ -284,7 +284,7 @@ async def test_only_who_has_a_token_is_let_in_before_the_upgrade(
 async def test_the_session_of_a_revoked_token_ends_with_its_reason_where_the_server_is_told_so(
     ends: bool, serve: Serve, tmp_path: Path
 ) -> None:
-    """Nobody else's, and in the midst of a transcription as well."""
+    """Only the client's own session, also during a transcription."""
     file = tmp_path / "tokens"
     file.write_text(f"{RIGHT}\n{OTHER_RIGHT}")
     tokens = Tokens(file)

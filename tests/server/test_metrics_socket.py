@@ -1,4 +1,4 @@
-"""What a scraper reads of real sessions, and that nobody can be recognised in it."""
+"""Metrics of real sessions, and that they hold no personal data."""
 
 import re
 from collections.abc import AsyncIterator
@@ -48,7 +48,7 @@ async def observed(
 def faked(
     services: Services, detector: SileroDetector, certificate: tuple[Path, Path]
 ) -> tuple[FakePool, AbstractAsyncContextManager[Endpoint]]:
-    """An engine that does as it is told, and a server with it that listens once it is entered."""
+    """A scripted engine, and a server with it that listens while the context is open."""
     engine = FakePool()
     engine.idle_workers = 0
     faked = replace(services, pool=engine, interim_worker=engine, cohort=no_cohort())  # type: ignore[arg-type]

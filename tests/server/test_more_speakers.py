@@ -1,4 +1,4 @@
-"""A server that is told to take more than the two speakers of the specification."""
+"""A server that is configured for more than the specification's two speakers."""
 
 import json
 from dataclasses import replace

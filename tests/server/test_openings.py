@@ -1,4 +1,4 @@
-"""Connections without a session: who may have how many of them, and who has to go."""
+"""Limits on connections without a session, and which connection is cut."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,7 +40,7 @@ def test_an_attack_keeps_no_other_address_out_from_however_many_it_comes() -> No
 
 
 def test_who_holds_all_of_it_gains_nothing_by_asking_for_more() -> None:
-    """Each that is let in costs a handshake."""
+    """Each accepted connection costs a handshake."""
     openings = Openings(256)
     surplus = [openings.begin(file, f"192.0.2.{file % 20}") for file in range(10_000)]
     assert surplus[256:] == list(range(256, 10_000))

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
 
 class SpeakerProbed(Overload):
-    """Overload that tells of its changes, and that a test can make begin or end."""
+    """Overload that a test can start and end, and that records its changes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ def overload(monkeypatch: pytest.MonkeyPatch) -> SpeakerProbed:
 
 
 async def conversation(peer: Peer) -> list[Message]:
-    """Everything that comes of three sentences of one and one of another, with all wishes."""
+    """All messages for three sentences of one speaker and one of another, with all options."""
     await peer.enrol_both()
     await peer.say("start_transcription", details=True, interim_results=True)
     await peer.hear_until("transcription_started")

@@ -1,4 +1,4 @@
-"""A client that sends faster than can be heard: it is read on, and waits for nobody else's harm."""
+"""The server keeps reading a client that sends too fast, without harm to other clients."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -255,7 +255,7 @@ async def test_who_is_cut_off_while_its_audio_waits_comes_back_to_what_was_taken
 
 
 class Looked(Overload):
-    """Overload that tells how often it was looked at."""
+    """Overload that counts its checks."""
 
     def __init__(self) -> None:
         super().__init__()

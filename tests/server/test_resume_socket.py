@@ -19,7 +19,7 @@ CHUNK_BYTES = 8192
 
 
 class Returner:
-    """A client that comes back when its connection is lost, as docs/protocol.md tells it to."""
+    """A client that reconnects after a lost connection, as docs/protocol.md describes."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint

@@ -27,7 +27,7 @@ ELSEWHERE = {"local_addr": ("127.0.0.2", 0)}
 
 
 async def seated(endpoint: Endpoint, stack: AsyncExitStack, **options: Any) -> Peer:
-    """A client that is let in, until the stack ends."""
+    """A client that the server accepted, connected until the stack ends."""
     peer = await stack.enter_async_context(endpoint.connect(**options))
     assert (await peer.hear())["type"] == "model_loaded"
     return peer

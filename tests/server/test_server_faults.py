@@ -1,4 +1,4 @@
-"""Faults of the server's own, outside of a session: the client is answered, and the log tells."""
+"""Faults of the server outside a session: the client gets an answer, and the log an entry."""
 
 import asyncio
 import socket
@@ -99,7 +99,7 @@ async def test_a_watch_over_the_load_that_fails_is_logged_and_goes_on(
 async def test_a_socket_that_was_made_to_listen_no_more_listens_again(
     services: Services, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else the event loop is told for ever that someone waits there, and nobody gets in."""
+    """Otherwise the event loop would report a waiting client forever and accept nobody."""
     monkeypatch.setattr(server, "LISTENER_PERIOD_SECONDS", 0.01)
     listens = asyncio.Event()
     async with serving(services, certificate) as endpoint:

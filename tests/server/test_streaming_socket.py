@@ -105,7 +105,7 @@ async def test_what_was_said_last_is_answered_when_the_client_stops_at_once(
 async def test_speech_without_a_pause_is_split_and_no_syllable_is_lost_or_doubled(
     endpoint: Endpoint,
 ) -> None:
-    """The utterance is cut where it was quietest, before the end of what was heard of it."""
+    """The utterance is cut at its quietest point, before the end of the received audio."""
     tones = [k % 8 for k in range(32)]  # 19 s
     long = hummed(tones)
     async with endpoint.welcomed() as peer:

@@ -53,7 +53,7 @@ async def test_each_woman_has_her_turn_and_her_words(
 async def test_a_turn_is_answered_while_the_next_one_is_spoken(
     korean: Endpoint, unhurried: None
 ) -> None:
-    """Nobody pauses, and nothing is said after the second line: yet the first one's text comes."""
+    """The first line's text arrives without any pause and without speech after the second line."""
     async with korean.welcomed() as peer:
         await begin(peer)
         await peer.play(GAP + joined(12, 13))

@@ -41,7 +41,7 @@ def wall_clocks_asked(file: Path) -> Iterator[str]:
 
 
 def test_no_limit_time_out_or_token_goes_by_the_wall_clock() -> None:
-    """What ends, is slowed down or is given up is so by a clock that nobody sets."""
+    """Timeouts and rate limits use the monotonic clock, not the wall clock."""
     files = PACKAGE.rglob("*.py")
     asking = {
         file.relative_to(PACKAGE).as_posix() for file in files if any(wall_clocks_asked(file))

@@ -1,4 +1,4 @@
-"""Hostile clients: each gets its close code, nobody else notices, and nothing of it is logged."""
+"""Each hostile client gets its close code, affects no other client, and leaves no data in logs."""
 
 import asyncio
 import io

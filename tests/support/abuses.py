@@ -1,4 +1,4 @@
-"""What hostile clients send, and how the server is to answer: for tests and `bench soak`."""
+"""Data of hostile clients, and the server's required answers: for tests and `bench soak`."""
 
 from collections.abc import Mapping
 from itertools import chain
@@ -17,7 +17,7 @@ from raw_client import (
 )
 
 MARK = "주민번호-900101"
-"""What no log may hold."""
+"""Text that no log may contain."""
 
 _MARK = MARK.encode()
 _MARKED = b'{"type": "' + _MARK + b'"}'
@@ -122,7 +122,7 @@ HARMLESS: Mapping[str, bytes] = {
     "a megabyte at once": frame(BINARY, bytes(_MIB)),
     "four texts that are no JSON": frame(TEXT, _MARK) * 4,
 }
-"""Sent once the WebSocket is open: strange, but a session goes on."""
+"""Sent after the WebSocket is open. The data is unusual, but the session continues."""
 
 
 def _request(line: bytes = b"GET / HTTP/1.1", *headers: bytes, end: bytes = b"\r\n\r\n") -> bytes:
@@ -179,7 +179,7 @@ REQUESTS: Mapping[str, tuple[bytes, bytes]] = {
     "a key that is no base64": (UPGRADE.replace(KEY, b"*" * 24), _BAD),
     "two keys": (UPGRADE.replace(b"Host:", b"Sec-WebSocket-Key: " + KEY + b"\r\nHost:"), _BAD),
 }
-"""Sent once TLS stands: and the status that is answered; empty where it is just closed."""
+"""Sent after the TLS handshake, with the expected status; empty where the server just closes."""
 
 _BEGIN = frame(TEXT, b'{"type": "start_speaker_registration", "speaker_id": 0}')
 _AUDIO = frame(BINARY, bytes(8192))

@@ -1,4 +1,4 @@
-"""What a finding of `hwaja doctor` says in English."""
+"""The English sentences of a finding of `hwaja doctor`."""
 
 from hwaja.doctor.findings import Finding
 

@@ -1,4 +1,4 @@
-"""docs/asyncapi.yaml, and whether a message is as it says."""
+"""Validates messages against docs/asyncapi.yaml."""
 
 from typing import Any
 

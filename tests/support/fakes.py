@@ -1,4 +1,4 @@
-"""Engines that hear what a test wants heard."""
+"""Fake engines with results that the test sets."""
 
 import asyncio
 from collections.abc import Callable, Hashable, Sequence
@@ -87,12 +87,12 @@ class EagerInterimWorker(InterimWorker):
 
 
 def no_cohort(dim: int = 2) -> Cohort:
-    """A cohort that nobody is like, so that scores are cosines."""
+    """A cohort without similar voices, so that scores are cosines."""
     return Cohort(np.zeros((NEAREST, dim), np.float32))
 
 
 class FakePool:
-    """Answers what a test wants answered, in place of the worker processes.
+    """Replaces the worker processes and gives the results that a test sets.
 
     A text is "a" for the first utterance of the pool, "b" for the second and so on; a voice is the
     next of `voices`, and once there are none one of two. While `working` is clear, jobs wait;

@@ -25,11 +25,11 @@ from hwaja.server.tls import tls_context
 Message = dict[str, Any]
 
 PATIENCE_SECONDS = 30
-"""After this a message that does not come fails the test."""
+"""Timeout for a message; after it the test fails."""
 
 
 class Peer:
-    """One end of a WebSocket: says and hears what it is told to, and checks nothing."""
+    """A WebSocket client that sends and receives as scripted, without checks."""
 
     def __init__(self, websocket: ClientConnection) -> None:
         self.websocket = websocket
@@ -48,14 +48,14 @@ class Peer:
         return message
 
     async def hear_until(self, kind: str) -> list[Message]:
-        """Everything up to the first message of a type, and that one last."""
+        """All messages up to the first one of a type, including it."""
         messages = [await self.hear()]
         while messages[-1]["type"] != kind:
             messages.append(await self.hear())
         return messages
 
     async def hear_until_closed(self) -> tuple[list[Message], int | None]:
-        """Everything that still comes, and the close code."""
+        """All remaining messages, and the close code."""
         messages = []
         try:
             while True:
@@ -181,7 +181,7 @@ async def serving(
     Args:
         services: the engine.
         certificate: certificate and key; None: without TLS.
-        policy: who is let in; by default everybody, but no page from elsewhere.
+        policy: decides which clients may connect; by default all, except pages of other origins.
         metrics_token: what shows the metrics; None: nothing does.
         settings: fields of `Config`.
 

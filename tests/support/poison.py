@@ -1,4 +1,4 @@
-"""Audio that ends the worker which touches it, as sherpa-onnx does on misuse."""
+"""Audio that ends the worker that reads it, as sherpa-onnx ends the process on misuse."""
 
 import stat
 import sys

@@ -1,4 +1,4 @@
-"""Real workers for as long as a block lasts."""
+"""Real workers while a context is open."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -15,7 +15,7 @@ UPGRADE = (
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + KEY + b"\r\n\r\n"
 )
 PATIENCE_SECONDS = 30
-"""After this a server that says nothing fails the test."""
+"""Timeout for the server's data; after it the test fails."""
 
 
 def frame(

@@ -203,7 +203,7 @@ RESTS = (
     ', "speaker_id": 9, "details": true, "language": 7',
     ', "speaker_id": 9, "details": 1, "language": 7',
 )
-"""What may follow the type of a message."""
+"""Keys that may follow the type of a message."""
 
 
 def sent() -> Iterator[str]:

@@ -41,7 +41,7 @@ class Relay:
         self.port = self._listener.sockets[0].getsockname()[1]
 
     async def cut(self) -> None:
-        """Abort every connection, without a word, and refuse new ones."""
+        """Abort every connection without a close frame, and refuse new ones."""
         if self._listener is not None:
             self._listener.close()
         for writer in self._writers:

@@ -1,4 +1,4 @@
-"""Everything that the server can say, for hypothesis."""
+"""Strategies for all messages of the server, for hypothesis."""
 
 from hypothesis import strategies as st
 
@@ -101,4 +101,4 @@ messages: st.SearchStrategy[ServerMessage] = st.one_of(
         st.none() | qualities,
     ),
 )
-"""Everything that the server can say."""
+"""Any message of the server."""

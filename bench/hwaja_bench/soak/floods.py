@@ -152,7 +152,7 @@ class Flood:
             cafile: the server's certificate.
 
         Returns:
-                The duration of all attempts in seconds, and how many were cut within a second.
+            The duration of all attempts in seconds, and how many were cut within a second.
 
         """
         os.nice(10)  # stands for an attacker's machine, so it must not slow the server down
