@@ -37,7 +37,7 @@ class Figures:
     audio_seconds: float
     """Audio that all clients streamed together."""
     speech_share: float
-    """The part of the audio within clips."""
+    """Share of the audio within clips."""
     delays: Spread
     """Delays of utterances: from the end of the last speaker's speech to the text."""
     turn_delays: Spread
@@ -47,7 +47,7 @@ class Figures:
     """
     by_client: list[Spread]
     by_third: list[Spread]
-    """Delays by parts of the test's duration, which show a growing delay."""
+    """Delays in each third of the test's duration, which show a growing delay."""
     lost: int
     """Clips without a text."""
     doubled: int

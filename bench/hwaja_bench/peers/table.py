@@ -29,7 +29,7 @@ class Row:
     cpu_per_second: float
     """CPU seconds per second of the stream, with its pauses."""
     real_time_factor: float | None
-    """Processing seconds per second of audio; undefined for a real-time stream."""
+    """Processing seconds per second of audio; None for a real-time stream."""
     decoding_seconds: Spread | None
     delay_seconds: Spread | None
     without_text: int

@@ -73,7 +73,7 @@ class WhisperRecognizer:
         self._heard_on = dict.fromkeys(HEARD, provider)
 
     def recognise(self, samples: Samples, options: Options) -> Hypothesis:
-        """Return the text; see `engine.Recognizer.recognise`."""
+        """Return the text; see `interface.Recognizer.recognise`."""
         check_options(options, self.abilities)
         check_utterance(samples)
         heard = self._hear(log_mel(samples, self._export.mels))

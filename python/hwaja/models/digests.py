@@ -25,8 +25,8 @@ def trusted_on_first_use(archives: Mapping[str, Path], root: Path) -> Iterator[N
         root: the cache folder.
 
     Raises:
-        ModelError: where an archive has changed since its first pull. The archive is deleted. It
-            is also deleted where the context raises a ModelError, since it may be incomplete.
+        ModelError: where an archive has changed since its first pull. The archives are deleted,
+            also where the context raises a ModelError, since they may be incomplete.
 
     """
     if not archives:
