@@ -88,7 +88,7 @@ test('no two languages say the same but where they must', () => {
 });
 
 test('every reason of the server, the client and the microphone has its advice', () => {
-  const server = readFileSync(new URL('../../python/hwaja/codes.py', import.meta.url), 'utf8');
+  const server = readFileSync(new URL('../../python/hwaja/protocol/codes.py', import.meta.url), 'utf8');
   const [reasons] = server.split('class Reason(StrEnum)')[1].split('\nclass ');
   const client = readFileSync(new URL('../../python/hwaja/web/client/errors.js', import.meta.url), 'utf8');
   const [, microphone] = client.split('const SENTENCES');
