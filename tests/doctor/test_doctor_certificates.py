@@ -79,9 +79,9 @@ def test_files_that_are_missing_or_do_not_belong_together_are_refused(
     cert_file, key_file = issued(tmp_path)
     with pytest.raises(TlsError, match="does not exist"):
         judged((cert_file, tmp_path / "absent.pem"))
-    with pytest.raises(TlsError, match="not a certificate and its key"):
+    with pytest.raises(TlsError, match="not a certificate and its private key"):
         judged((cert_file, certificate[1]))
-    with pytest.raises(TlsError, match="not a certificate and its key"):
+    with pytest.raises(TlsError, match="not a certificate and its private key"):
         judged((key_file, key_file))
 
 

@@ -22,9 +22,13 @@ def libraries() -> Finding:
 
 
 def required() -> list[str]:
-    """Return the distributions that hwaja requires, without the extras."""
+    """Return the distributions that a server requires: those of hwaja and of its extra `server`."""
     requirements = metadata.requires("hwaja") or []
-    return [re.split(r"[^\w.-]", line)[0] for line in requirements if "extra ==" not in line]
+    return [
+        re.split(r"[^\w.-]", line)[0]
+        for line in requirements
+        if "extra ==" not in line or re.search(r"extra == ['\"]server['\"]", line)
+    ]
 
 
 def versions(names: list[str]) -> dict[str, str | None]:
