@@ -22,7 +22,6 @@ WALL_CLOCK = {
 }
 
 WHO_MAY_ASK = {
-    "benchmark/circumstances.py": "the date of a report",
     "doctor/certificates.py": "when a certificate begins and ends",
     "models/pulling.py": "when a model was pulled",
     "server/certificate.py": "when a certificate begins and ends",
