@@ -163,13 +163,16 @@ def files_watched(running: Running, log: Path) -> Iterator[None]:
 
 
 def files_written(log: Path) -> list[str]:
-    """Return the system calls that opened a file for writing."""
+    """Return the system calls that opened a file for writing.
+
+    `/dev/null`, compiled modules and `/proc/self/oom_score_adj` do not count: they hold nothing of
+    a session.
+    """
     opened = re.compile(r"O_WRONLY|O_RDWR|O_CREAT|creat\(|memfd_create\(")
     lines = log.read_text().splitlines() if log.exists() else []
+    harmless = ('"/dev/null"', '"/proc/self/oom_score_adj"', "__pycache__")
     return [
-        line
-        for line in lines
-        if opened.search(line) and '"/dev/null"' not in line and "__pycache__" not in line
+        line for line in lines if opened.search(line) and not any(name in line for name in harmless)
     ]
 
 
