@@ -89,11 +89,16 @@ class WorkerProcess:
         """Kill the process if it still runs, reap it, and have its last words written."""
         if self.process.returncode is None:
             self.process.kill()
-        await self.process.wait()
-        with suppress(OSError):  # what nobody reads would keep its pipe open
+        # asyncio reports the exit only once every pipe is at its end, and it stops reading a pipe
+        # while much of it is unread. So the replies are read beside the wait, not after it.
+        await asyncio.gather(self.process.wait(), self._discard_replies())
+        await asyncio.wait((self._passing_on,))
+
+    async def _discard_replies(self) -> None:
+        """Read what the process has still said, to the end of its pipe."""
+        with suppress(OSError):
             while await self._replies.read(_READ_BYTES):
                 pass
-        await asyncio.wait((self._passing_on,))
 
     def _passed_on(self, task: asyncio.Task[None]) -> None:
         """End a process that nobody reads any more: it would wait for that one day."""
