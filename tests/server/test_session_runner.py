@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
 
 @pytest.fixture
-def runner(engine: FakePool, detector: SileroDetector) -> SessionRunner:
+async def runner(engine: FakePool, detector: SileroDetector) -> SessionRunner:
     services = Services(engine, engine, WatchedDetection(detector), no_cohort(), SessionSettings())  # type: ignore[arg-type]
     return SessionRunner(services, Config(), "test")
 
