@@ -1,5 +1,5 @@
-"""Where speech is, where an utterance ends, and whether the audio has the right format.
+"""Detects speech, the ends of utterances, and audio in a wrong format.
 
-Imports `engines` (onnxruntime) and `protocol`. Begin with `gate`, which decides; `silero`
-runs the detector for all sessions at once.
+Imports `engines` (onnxruntime) and `protocol`. Begin with `gate`, which finds the utterances.
+`silero` runs the speech detector for all sessions at once.
 """

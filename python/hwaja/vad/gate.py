@@ -1,8 +1,8 @@
-"""The speech gate: where an utterance begins and where it ends.
+"""The speech gate: finds where each utterance begins and ends.
 
-Hysteresis over the speech probability and the level of each frame. The gate alone decides, so
-that the text, the speaker and the level of an utterance are taken from the same samples. It
-knows neither clock nor audio: it is fed numbers and answers sample indices.
+It applies hysteresis to the speech probability and the level of each frame. Only the gate decides,
+so that the text, the speaker and the level of an utterance come from the same samples. It uses
+neither a clock nor audio: it takes numbers and returns sample indices.
 """
 
 import math
@@ -12,49 +12,51 @@ from dataclasses import dataclass
 from hwaja.protocol.audio import FLOOR_DBFS, SAMPLE_RATE
 
 FRAME_SAMPLES = 512
-"""Samples of one frame (32 ms): the window that Silero VAD v6 is trained for at 16 kHz."""
+"""Samples per frame (32 ms): the window that Silero VAD v6 is trained for at 16 kHz."""
 
 
 def frames_in(seconds: float) -> int:
-    """Return the nearest whole number of frames in `seconds`."""
+    """Return the duration `seconds` in frames, rounded to the nearest whole number."""
     return round(seconds * SAMPLE_RATE / FRAME_SAMPLES)
 
 
 @dataclass(frozen=True, slots=True)
 class GateSettings:
-    """When the gate opens and closes. Found on real Korean dialogue, see bench/RESULTS.md."""
+    """When the gate opens and closes. Tuned on real Korean dialogue, see bench/RESULTS.md."""
 
     open_probability: float = 0.5
-    """A frame at or above may begin an utterance (Silero's own default)."""
+    """A frame at or above this probability may begin an utterance (Silero's own default)."""
     close_probability: float = 0.35
-    """A frame below counts as a pause (Silero's own default: 0.15 under the opening one)."""
+    """A frame below this probability is a pause (Silero's own default: 0.15 under the opening
+    probability)."""
     min_level_dbfs: float = -60.0
     """A quieter frame is never speech, whatever its probability: quiet speech in the test
     dialogue lies at -53 dBFS, the noise of the quieter room at -64 dBFS."""
     onset_frames: int = 3
-    """Speech frames in a row that begin an utterance (0.1 s): a click is shorter, "네" longer."""
+    """An utterance begins with this many speech frames in a row (0.1 s): a click is shorter, "네"
+    is longer."""
     hangover_seconds: float = 0.5
-    """Pause that ends an utterance."""
+    """A pause of this length ends an utterance."""
     patience_seconds: float = 8.0
-    """Of an utterance that is longer a shorter pause is the end: where nobody pauses for long,
-    texts would come late."""
+    """A shorter pause ends an utterance longer than this. Otherwise texts would be late if nobody
+    pauses for long."""
     impatience_seconds: float = 12.0
-    """From this length on the shortest pause is enough."""
+    """From this length on, the shortest pause ends an utterance."""
     min_hangover_seconds: float = 0.224
     """The shortest pause that ends a long utterance: one frame more than the post-roll."""
     pre_roll_seconds: float = 0.2
-    """Audio kept before the first speech frame, so that a soft first syllable survives."""
+    """Audio kept before the first speech frame, so that a soft first syllable is not lost."""
     post_roll_seconds: float = 0.192
-    """Audio kept after the last speech frame, so that a soft ending survives: six whole frames, as
-    an utterance is foreseen with the frame that completes it."""
+    """Audio kept after the last speech frame, so that a soft ending is not lost. It is six whole
+    frames, because `SpeechGate.speculated` becomes known with the frame that completes it."""
     max_seconds: float = 15.0
-    """Longest utterance; longer speech is split. Decoding time grows with it."""
+    """Longest utterance. Longer speech is split. Decoding time grows with this length."""
     split_window_seconds: float = 4.0
-    """How far back from the cap the quietest place to split is looked for: by so much later do
-    texts come."""
+    """The gate splits at the quietest frame of this window before `max_seconds`. Texts are late by
+    up to this much."""
     cut_reach_seconds: float = 0.25
-    """How far from where a turn begins the quietest place to cut is looked for: somewhat more than
-    a window of the voices is off."""
+    """The gate cuts at the quietest frame within this distance of the start of a speaker turn. The
+    distance is somewhat more than the error of a voice window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,44 +64,44 @@ class SpeechFrame:
     """A frame that counts as speech."""
 
     start: int
-    """Its first sample."""
+    """Index of its first sample."""
     level_dbfs: float
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One utterance, or a part of it: samples `[start, stop)` of the session."""
+    """One utterance, or a part of one: samples `[start, stop)` of the session."""
 
     start: int
     stop: int
     speech: tuple[SpeechFrame, ...]
-    """In order, at least one."""
+    """The speech frames in order, at least one."""
 
     @property
     def speech_start(self) -> int:
-        """First sample of the first speech frame: when the speaker began."""
+        """Index of the first sample of the first speech frame: when the speaker began."""
         return self.speech[0].start
 
     @property
     def speech_stop(self) -> int:
-        """Sample behind the last speech frame."""
+        """Index of the first sample after the last speech frame."""
         return self.speech[-1].start + FRAME_SAMPLES
 
     @property
     def speech_samples(self) -> int:
-        """Samples in frames that count as speech."""
+        """Number of samples in the speech frames."""
         return len(self.speech) * FRAME_SAMPLES
 
     @property
     def level_dbfs(self) -> float:
-        """RMS level over the speech frames."""
+        """RMS level over the speech frames, in dBFS."""
         return mean_dbfs(frame.level_dbfs for frame in self.speech)
 
     def part(self, start: int, stop: int) -> "Segment":
-        """Return samples `[start, stop)` of it, with the speech that begins in them.
+        """Return samples `[start, stop)`, with the speech frames that begin in them.
 
         Raises:
-            ValueError: where none does.
+            ValueError: no speech frame begins in them.
 
         """
         speech = tuple(frame for frame in self.speech if start <= frame.start < stop)
@@ -115,7 +117,10 @@ class _Frame:
 
 
 def mean_dbfs(levels_dbfs: Iterable[float]) -> float:
-    """Return the RMS level over frames of the given levels (mean of power, not of decibels)."""
+    """Return the RMS level in dBFS over frames of these levels (mean of power, not of decibels).
+
+    It is at least `FLOOR_DBFS`, also without frames.
+    """
     powers = [10 ** (level / 10) for level in levels_dbfs]
     mean_power = math.fsum(powers) / len(powers) if powers else 0.0
     return max(FLOOR_DBFS, 10 * math.log10(mean_power)) if mean_power > 0 else FLOOR_DBFS
@@ -124,7 +129,8 @@ def mean_dbfs(levels_dbfs: Iterable[float]) -> float:
 class SpeechGate:
     """Cuts a stream of frames into utterances.
 
-    Frame k covers samples `[origin + k * FRAME_SAMPLES, ...)`; feed every frame, in order, once.
+    Frame k begins at sample `origin + k * FRAME_SAMPLES`. The caller feeds every frame once, in
+    order.
     """
 
     def __init__(self, settings: GateSettings, origin: int) -> None:
@@ -133,24 +139,24 @@ class SpeechGate:
         self._pre_roll_samples = round(settings.pre_roll_seconds * SAMPLE_RATE)
         self._post_roll_samples = round(settings.post_roll_seconds * SAMPLE_RATE)
         self.heard = origin
-        """Sample behind the last frame."""
-        self._taken = origin  # everything before belongs to an utterance already answered
-        self._frames: list[_Frame] = []  # of the open utterance, or the onset heard so far
+        """Index of the first sample after the last frame."""
+        self._taken = origin  # earlier samples belong to utterances already returned
+        self._frames: list[_Frame] = []  # of the open utterance, or of the onset so far
         self._is_open = False
         self._pause_frames = 0
 
     @property
     def needed_from(self) -> int:
-        """First sample that a future segment may still contain."""
+        """Index of the first sample that a future segment may contain."""
         first_frame = self.heard - len(self._frames) * FRAME_SAMPLES
         return max(self._taken, first_frame - self._pre_roll_samples)
 
     @property
     def speculated(self) -> Segment | None:
-        """The utterance as it will be if the pause lasts; None while that is not yet known.
+        """The open utterance as it will be if the pause lasts. None: not known yet.
 
-        It is known once the post-roll is heard, well before the hang-over has passed, so that
-        work on it can begin. Speech that goes on makes it void.
+        It is known at the end of the post-roll, well before the end of the hang-over, so that work
+        on it can begin early. If speech continues, it is no longer valid.
         """
         if not self._is_open or self._pause_frames * FRAME_SAMPLES < self._post_roll_samples:
             return None
@@ -158,18 +164,27 @@ class SpeechGate:
 
     @property
     def open_span(self) -> tuple[int, int] | None:
-        """Samples `[start, stop)` that are certain of the utterance being spoken; None without one.
+        """Samples `[start, stop)` that are certain to be in the open utterance. None: none is open.
 
-        Whatever follows, it begins there and reaches at least so far, unless it is split.
+        The utterance will begin at `start` and end at `stop` or later, unless it is split.
         """
-        # What a split left over may be a pause only.
+        # After a split, the rest may be only a pause.
         if not self._is_open or self._pause_frames >= len(self._frames):
             return None
         speech_stop = self.heard - self._pause_frames * FRAME_SAMPLES
         return self.needed_from, min(self.heard, speech_stop + self._post_roll_samples)
 
     def feed(self, probabilities: Iterable[float], levels_dbfs: Iterable[float]) -> list[Segment]:
-        """Take the next frames; return the utterances that ended with them."""
+        """Take the next frames; return the utterances that ended in them.
+
+        Args:
+            probabilities: speech probability of each frame.
+            levels_dbfs: RMS level of each frame.
+
+        Raises:
+            ValueError: the arguments differ in length. The frames of the shorter one were taken.
+
+        """
         segments: list[Segment] = []
         for probability, level_dbfs in zip(probabilities, levels_dbfs, strict=True):
             self.heard += FRAME_SAMPLES
@@ -180,9 +195,9 @@ class SpeechGate:
         return segments
 
     def cut(self, sample: int) -> list[Segment]:
-        """End the open utterance at the quietest place near `sample`; the rest stays open.
+        """End the open utterance at the quietest frame near `sample`; the rest stays open.
 
-        Where `sample` is not in the open utterance nothing is changed.
+        If `sample` is not in the open utterance, nothing changes and the list is empty.
         """
         first_frame = self.heard - len(self._frames) * FRAME_SAMPLES
         near = (sample - first_frame) // FRAME_SAMPLES
@@ -194,7 +209,7 @@ class SpeechGate:
         return segments
 
     def flush(self) -> list[Segment]:
-        """Close an open utterance because the audio ends, or has a gap, behind the last frame."""
+        """End the open utterance, because the audio ends or has a gap after the last frame."""
         segments: list[Segment] = []
         if self._is_open:
             self._cut(len(self._frames), self.heard, segments)
@@ -224,7 +239,7 @@ class SpeechGate:
             self._split(len(self._frames) - window, len(self._frames), segments)
 
     def _needed_pause_frames(self) -> int:
-        """Return how long a pause ends the open utterance: the longer it is, the shorter."""
+        """Return the pause that ends the open utterance: a longer utterance, a shorter pause."""
         settings = self._settings
         seconds = len(self._frames) * FRAME_SAMPLES / SAMPLE_RATE
         patience = settings.impatience_seconds - settings.patience_seconds
@@ -235,7 +250,7 @@ class SpeechGate:
         )
 
     def _is_speech(self, probability: float, level_dbfs: float, threshold: float) -> bool:
-        # Both comparisons are false for what is no number.
+        # Both comparisons are false for NaN.
         return probability >= threshold and level_dbfs >= self._settings.min_level_dbfs
 
     def _close(self) -> None:
@@ -243,7 +258,7 @@ class SpeechGate:
         self._is_open = False
 
     def _split(self, first: int, stop: int, segments: list[Segment]) -> None:
-        """End the utterance at the quietest of the frames `[first, stop)`; the rest stays open."""
+        """End the utterance at the quietest frame of `[first, stop)`; the rest stays open."""
         places = range(max(1, first), min(stop, len(self._frames)))
         at = min(places, key=lambda k: self._frames[k].level_dbfs)
         split_sample = self.heard - (len(self._frames) - at) * FRAME_SAMPLES
@@ -252,7 +267,7 @@ class SpeechGate:
         del self._frames[:at]
 
     def _cut(self, frames: int, limit: int, segments: list[Segment]) -> None:
-        """Add the first `frames` open frames as a segment that ends at `limit` at the latest."""
+        """Append the first `frames` open frames as a segment that ends at `limit` or earlier."""
         segment = self._segment(frames, limit)
         if segment is not None:
             self._taken = segment.stop
@@ -265,7 +280,7 @@ class SpeechGate:
             for k in range(frames)
             if self._frames[k].is_speech
         )
-        if not speech:  # what a split left over was a pause only
+        if not speech:  # after a split, the rest was only a pause
             return None
         speech_stop = speech[-1].start + FRAME_SAMPLES
         return Segment(

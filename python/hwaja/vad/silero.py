@@ -1,4 +1,4 @@
-"""Silero VAD v6 on onnxruntime: the frames of all live sessions in one call."""
+"""Silero VAD v6 on onnxruntime: one call takes the frames of all live sessions."""
 
 import asyncio
 import time
@@ -15,13 +15,14 @@ from hwaja.engines.runtime import open_session
 from hwaja.vad.gate import FRAME_SAMPLES, frames_in
 
 FORGET_FRAMES = frames_in(3.0)
-"""Frames in a row without speech after which the LSTM state is zeroed: minutes of a steady sound
-drive it to where speech is not heard. After 1 s already, speech behind pauses is lost; and a state
-that is new takes more of music for speech (bench/RESULTS.md, "After steady sounds")."""
+"""The LSTM state is zeroed after this many frames in a row without speech. After minutes of a
+steady sound, the model no longer detects speech. If it is zeroed after only 1 s, speech after
+pauses is lost. A new state takes more music for speech
+(bench/RESULTS.md, "After steady sounds")."""
 
-_SPEECH_PROBABILITY = 0.35  # what ends a pause of an utterance, `gate.GateSettings`
+_SPEECH_PROBABILITY = 0.35  # ends a pause, see `gate.GateSettings.close_probability`
 
-_CONTEXT_SAMPLES = 64  # the v6 graph wants the end of the frame before in front of each frame
+_CONTEXT_SAMPLES = 64  # the v6 graph takes each frame after the end of the previous one
 _HEARD_SAMPLES = _CONTEXT_SAMPLES + FRAME_SAMPLES
 _STATE_SHAPE = (2, 1, 128)  # LSTM h and c of one stream
 
@@ -36,11 +37,16 @@ class SileroState:
 
     @property
     def frames_to_hear(self) -> int:
-        """How many frames may be heard before the state may have to be forgotten."""
+        """How many frames the model may take before the LSTM state may have to be zeroed."""
         return FORGET_FRAMES - self._quiet_frames
 
     def heard(self, probabilities: Sequence[float]) -> None:
-        """Take note of the last frames, `frames_to_hear` at most; forget speech long past."""
+        """Count the pause up to the last frames; zero the LSTM state after `FORGET_FRAMES`.
+
+        Args:
+            probabilities: speech probabilities of the last frames, at most `frames_to_hear`.
+
+        """
         for probability in probabilities:
             is_speech = probability >= _SPEECH_PROBABILITY
             self._quiet_frames = 0 if is_speech else self._quiet_frames + 1
@@ -49,20 +55,21 @@ class SileroState:
             self._quiet_frames = 0
 
     def reset(self) -> None:
-        """Forget everything heard; the context is audio, so it is overwritten."""
+        """Begin a new stream. The context is audio, so it is overwritten with zeros."""
         self.lstm.fill(0)
         self.context.fill(0)
         self._quiet_frames = 0
 
 
 class SileroDetector:
-    """The batched speech detector. Not thread-safe: one call at a time."""
+    """The batched speech detector. It is not thread-safe: it takes one call at a time."""
 
     def __init__(self, model: Path) -> None:
         """Load the model.
 
         Raises:
-            EngineError: where onnxruntime is not installed, or twice, or the file is not the model.
+            EngineError: onnxruntime is not installed or is installed twice, or the file is not the
+                model.
 
         """
         self._session = open_session(model)
@@ -71,14 +78,14 @@ class SileroDetector:
             raise EngineError(f"{model} is not the Silero VAD model hwaja expects.")
 
     def new_state(self) -> SileroState:
-        """Return the state of a stream of which nothing was heard."""
+        """Return the state of a new stream."""
         return SileroState()
 
     def detect(self, streams: Sequence[tuple[SileroState, Samples]]) -> list[tuple[float, ...]]:
-        """Return the speech probabilities; see `engine.SpeechDetector.detect`.
+        """Return the speech probabilities of each stream; see `engine.SpeechDetector.detect`.
 
-        It is one call of the model, whatever the streams' numbers of frames, and another where a
-        state may have to be forgotten on the way.
+        The model is called once, whatever the number of frames of each stream. It is called again
+        if a state may have to be zeroed between two of the frames.
         """
         found: list[tuple[float, ...]] = [()] * len(streams)
         left = {k: frames for k, (_, frames) in enumerate(streams) if len(frames)}
@@ -91,7 +98,7 @@ class SileroDetector:
         return found
 
     def _hear(self, streams: Sequence[tuple[SileroState, Samples]]) -> list[tuple[float, ...]]:
-        """Call the model; each stream has a frame at least."""
+        """Call the model once. Each stream has at least one frame."""
         lengths = np.array([len(frames) for _, frames in streams], np.int32)
         heard = np.zeros((len(streams), lengths.max(), _HEARD_SAMPLES), np.float32)
         for row, (state, frames) in zip(heard, streams, strict=True):
@@ -112,7 +119,7 @@ class SileroDetector:
 
 
 def _lay_out(rows: Samples, context: Samples, frames: Samples) -> None:
-    """Write each frame into its row, with the end of the one before in front."""
+    """Write each frame into its row, after the end of the previous frame."""
     rows[:, _CONTEXT_SAMPLES:] = frames
     rows[0, :_CONTEXT_SAMPLES] = context
     rows[1:, :_CONTEXT_SAMPLES] = frames[:-1, -_CONTEXT_SAMPLES:]
@@ -126,10 +133,10 @@ class _Request(Generic[State]):
 
 
 class Detection(Generic[State]):
-    """Hears the frames that came in one turn of the event loop in one call, before the next turn.
+    """Runs VAD once per iteration of the event loop for all sessions.
 
-    No polling, no waiting time and no thread: handing a call of half a millisecond to a thread and
-    its answer back costs as much again. A loop that falls behind hears more streams at once.
+    It does not poll, wait or use a thread: a call takes half a millisecond, and its transfer to a
+    thread and back takes as long. If the loop falls behind, a call takes more streams.
     """
 
     def __init__(
@@ -137,19 +144,32 @@ class Detection(Generic[State]):
         detector: SpeechDetector[State],
         on_call: Callable[[int, float], None] | None = None,
     ) -> None:
-        """Prepare; `on_call` is told of each call its streams and its seconds of processor time."""
+        """Create an idle detection.
+
+        Args:
+            detector: computes the probabilities.
+            on_call: called after each successful call of the detector with the number of streams
+                and the processor time in seconds.
+
+        """
         self._detector = detector
         self._on_call = on_call
         self._requests: list[_Request[State]] = []
 
     def new_state(self) -> State:
-        """Return the state of a stream of which nothing was heard."""
+        """Return the state of a new stream."""
         return self._detector.new_state()
 
     async def probabilities(self, state: State, frames: Samples) -> tuple[float, ...]:
-        """Return the speech probability of each frame, shape (n, 512); advances `state`.
+        """Return the speech probability of each frame; advance `state`.
 
-        A state may be in one call at a time.
+        Args:
+            state: state of the stream. It may be in only one call at a time.
+            frames: shape (n, 512), float32, 16 kHz.
+
+        Raises:
+            Exception: the detector failed. Every stream of the call gets the same exception.
+
         """
         request = _Request(state, frames)
         if not self._requests:
@@ -171,7 +191,7 @@ class Detection(Generic[State]):
             return
         took_seconds = time.thread_time() - began
         for request, probabilities in answered:
-            if not request.probabilities.done():  # its session may be gone
+            if not request.probabilities.done():  # the session may have ended
                 request.probabilities.set_result(probabilities)
         if self._on_call is not None:
             self._on_call(len(batch), took_seconds)
