@@ -1,5 +1,5 @@
-"""Processes that run the engines, their supervision, and the frames between.
+"""The processes that run the engines, their supervision, and the frames that they exchange.
 
-Imports `engines` and what stands below. Begin with `pool`, which the server calls; `worker` is the
-process on the other side of the pipes.
+Imports `engines` and the packages below it. Begin with `pool`, which the server calls. `worker` is
+the process at the other end of the pipes.
 """

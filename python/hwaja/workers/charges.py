@@ -1,7 +1,7 @@
-"""What each session has taken of the workers of late, and whether that is more than its share.
+"""Measures the recent use of the workers by each session, and compares it to the session's share.
 
-What is charged is how long a worker was taken, in seconds: it is what others wait for. Knows no
-clock: instants are seconds of one monotonic clock.
+A session is charged the seconds for which it occupies a worker: other sessions wait for that long.
+The caller passes the time. Instants are seconds of one monotonic clock.
 """
 
 import math
@@ -9,39 +9,40 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
 HALF_LIFE_SECONDS = 30.0
-"""After so long half of a charge is forgotten. Utterances last up to 15 s, so that a shorter one
-would take who has just ended a long one for dear."""
+"""Half of a charge is forgotten after this long. Utterances last up to 15 s. With a shorter
+half-life, a session would be dear just after one long utterance."""
 
 RECENT_SECONDS = 10.0
-"""Those who wanted or had a worker within so long share the workers. Of who speaks, each utterance
-is over, or looked at for another voice, within less."""
+"""The sessions that wanted or had a worker within this period share the workers. While a client
+speaks, each utterance ends, or is checked for another voice, within a shorter period."""
 
 
 STEP_SHARES = 1.25
-"""Who takes so many shares more waits for who takes less. Where there is too much to do and all
-want as much, each takes one, give or take a fifth, and they take turns."""
+"""Sessions are compared in steps of this many shares: a session one step higher waits for those
+below. Under overload with equal demand, each session uses one share, plus or minus a fifth, so that
+all are in one step and take turns."""
 
 
 @dataclass(slots=True)
 class Account:
-    """What one session has taken."""
+    """The recent use of the workers by one session."""
 
     charged_seconds: float = 0.0
     charged_at: float = -math.inf
     wanted_at: float = -math.inf
 
     def charge(self, seconds: float, now: float) -> None:
-        """Add how long a worker was taken until now."""
+        """Add the seconds for which the session occupied a worker until `now`."""
         self.charged_seconds = self._left_seconds(now) + seconds
         self.charged_at = now
 
     def rate(self, now: float) -> float:
-        """Return how many workers it took of late: seconds of one in a second."""
+        """Return the recent use of workers, in seconds of a worker per second."""
         return self._left_seconds(now) * math.log(2) / HALF_LIFE_SECONDS
 
     @property
     def last_at(self) -> float:
-        """When it last wanted or had a worker."""
+        """When the session last wanted or had a worker."""
         return max(self.wanted_at, self.charged_at)
 
     def _left_seconds(self, now: float) -> float:
@@ -50,35 +51,40 @@ class Account:
 
 
 class Charges:
-    """The accounts of all sessions that share some workers."""
+    """The accounts of all sessions that share the workers."""
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
         self._accounts: dict[Hashable, Account] = {}
 
     def account(self, owner: Hashable) -> Account:
-        """Return a session's account, which is kept until the session leaves."""
+        """Return the account of a session. It is kept until the session leaves."""
         return self._accounts.setdefault(owner, Account())
 
     def want(self, owner: Hashable, now: float) -> None:
-        """Learn that a session wants a worker."""
+        """Record that a session wants a worker."""
         self.account(owner).wanted_at = now
 
     def leave(self, owner: Hashable) -> None:
-        """Forget a session; what is charged to its account from now on, nobody sees."""
+        """Delete the account of a session. Later charges to that account have no effect."""
         self._accounts.pop(owner, None)
 
     def shares(self, owner: Hashable, now: float) -> float:
-        """Return how many shares a session took of late."""
+        """Return the recent use of the workers by a session, in shares; 0 without an account."""
         account = self._accounts.get(owner)
         return 0.0 if account is None else account.rate(now) / self._share(now)
 
     def cheapest(self, owners: Iterable[Hashable], now: float) -> Hashable:
-        """Return the first of those that took the least, in whole steps."""
+        """Return the first session with the least recent use, in whole steps of `STEP_SHARES`.
+
+        Raises:
+            ValueError: `owners` is empty.
+
+        """
         return min(owners, key=lambda owner: int(self.shares(owner, now) / STEP_SHARES))
 
     def _share(self, now: float) -> float:
-        """Return how many workers there are for each session that wanted or had one of late."""
+        """Return the number of workers per session that recently wanted or had a worker."""
         accounts = self._accounts.values()
         sharing = sum(now - account.last_at <= RECENT_SECONDS for account in accounts)
         return self._workers / max(1, sharing)

@@ -1,7 +1,7 @@
-"""Interim texts from recognisers of whole utterances: what is open is recognised again and again.
+"""Interim texts from recognisers of whole utterances: they recognise an open utterance repeatedly.
 
-This is done by a worker of its own that yields the processor to everyone, so that no final text
-waits for it, and that is only started when a client first asks for interim results.
+A separate worker does this. It yields the processor to every other process, so that no final text
+waits for it. It starts when a client first asks for interim texts.
 """
 
 import asyncio
@@ -16,25 +16,26 @@ from hwaja.workers import wire
 from hwaja.workers.pool import Pool, ReadSamples
 
 FIRST_PAUSE_SECONDS = 5.0
-"""After a start that failed, before the next is tried: it loads a model, for seconds."""
+"""Pause between a failed start and the next attempt: an attempt loads a model, which takes
+seconds."""
 
 LONGEST_PAUSE_SECONDS = 300.0
-"""Each pause is twice as long as the one before, up to this."""
+"""Each pause is twice as long as the previous one, up to this limit."""
 
 
 class InterimWorker:
     """The worker for interim texts, shared by all sessions."""
 
     def __init__(self, setup: wire.Setup) -> None:
-        """Prepare; `setup` is that of the workers for final texts."""
+        """Create the worker. `setup` is that of the final texts' workers. Starts no process."""
         self._pool = Pool(replace(setup, voices=None, yields=True), workers=1)
         self._starting: asyncio.Task[None] | None = None
-        self._start_at = math.inf  # again, in the loop's time: never, unless a start failed
+        self._start_at = math.inf  # of a retry, in the loop's time
         self._pause_seconds = FIRST_PAUSE_SECONDS
 
     @property
     def processes(self) -> dict[int, asyncio.subprocess.Process]:
-        """The process, once it was needed."""
+        """The last process, by worker number; empty before the first start."""
         return self._pool.processes
 
     def set_ahead(self, owner: Hashable, is_ahead: bool) -> None:
@@ -48,16 +49,23 @@ class InterimWorker:
     async def recognise(
         self, owner: Hashable, read: ReadSamples, samples: int, options: Options
     ) -> Hypothesis:
-        """Return the text of what there is of an utterance, when the processor is idle.
+        """Return the text of an open utterance so far. Waits until the processor is idle.
+
+        Args:
+            owner: the session.
+            read: reads the audio when the worker is free.
+            samples: approximate length of the audio in samples.
+            options: options of the recogniser.
 
         Raises:
-            EngineError: where the engine failed on it, or could not be started for now.
+            EngineError: the engine failed on the audio, or the worker could not be started. A later
+                call tries the start again after a pause.
 
         """
         if self._starting is None or asyncio.get_running_loop().time() >= self._start_at:
             self._start_at = math.inf
             self._starting = asyncio.create_task(self._start())
-        # A session that ends while it waits must not end the start for all others.
+        # A session that ends while it waits must not cancel the start for the other sessions.
         await asyncio.shield(self._starting)
         return await self._pool.recognise(owner, read, samples, options)
 
@@ -70,7 +78,7 @@ class InterimWorker:
             raise
 
     async def close(self) -> None:
-        """End the worker, if there is one."""
+        """End the worker process, if it was started."""
         if self._starting is not None:
             self._starting.cancel()
             await asyncio.gather(self._starting, return_exceptions=True)

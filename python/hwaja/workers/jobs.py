@@ -1,4 +1,4 @@
-"""Jobs for the workers, shared fairly between sessions."""
+"""The queue of jobs for the workers. Sessions share the workers fairly."""
 
 import asyncio
 import math
@@ -12,46 +12,47 @@ from hwaja.workers import wire
 from hwaja.workers.charges import Charges
 
 LONGEST_WAIT_SECONDS = 5.0
-"""For a turn, however dear a session is. Its jobs of 1.2 s, the longest, take an eighth of two
-workers at that."""
+"""The longest wait for a turn, however dear a session is. At that rate, its longest jobs, of 1.2 s,
+occupy an eighth of two workers."""
 
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """Work for one worker, and who waits for it."""
+    """A request for one worker, and the future of its reply."""
 
     owner: Hashable
     request: Callable[[int, bool], wire.JobRequest]
-    """Builds the request for a job id and suspicion, with the audio read at that moment."""
+    """Builds the request from a job id and `suspect`. It reads the audio at that moment."""
     limit_seconds: float
-    """A worker that takes longer is stuck, and killed."""
+    """A worker that takes longer is stuck, and is killed."""
     reply: asyncio.Future[wire.JobReply] = field(default_factory=asyncio.Future)
     suspect: bool = False
-    """Whether a worker died that had it: it may be why."""
+    """Whether a worker died while it had the job: the job may be the cause."""
     samples: int = 0
-    """How much audio it is about."""
+    """Length of its audio in samples."""
 
     def fail(self, sentence: str) -> None:
-        """Tell who waits, if anybody does, why there is no reply."""
+        """Set an EngineError with this sentence as the reply, unless the reply is done."""
         if not self.reply.done():
             self.reply.set_exception(EngineError(sentence))
 
 
 @dataclass(slots=True)
 class _Waiting:
-    """The jobs of one owner."""
+    """The waiting jobs of one owner."""
 
     since: float
-    """When they began to wait for the owner's next turn."""
+    """When the jobs began to wait for the owner's next turn."""
     jobs: deque[Job] = field(default_factory=deque)
 
 
 class FairQueue:
-    """Jobs of several owners: owners take turns, each owner's jobs keep their order.
+    """A queue of the jobs of all owners. Owners take turns; each owner's jobs keep their order.
 
-    Those that took more of the workers than their share have theirs after the others, the dearest
-    last, and each within `LONGEST_WAIT_SECONDS` and the turns of those who waited longer. Those
-    that are ahead of real time have what the others leave: a turn while no other has a job.
+    Owners that used more than their share of the workers take their turns after the others, the
+    dearest owner last. An owner waits at most `LONGEST_WAIT_SECONDS` and the turns of the owners
+    that have waited longer. An owner ahead of real time gets a turn only while no other owner has
+    a job.
     """
 
     def __init__(
@@ -60,37 +61,37 @@ class FairQueue:
         now: Callable[[], float],
         admits_ahead: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Prepare.
+        """Create an empty queue.
 
         Args:
-            charges: say who took how much.
-            now: a monotonic clock, in seconds.
-            admits_ahead: whether those that are ahead may have a turn at all.
+            charges: the recent use of the workers by each owner.
+            now: returns the seconds of a monotonic clock.
+            admits_ahead: returns whether owners ahead of real time may get a turn.
 
         """
         self.ahead: set[Hashable] = set()
-        """The owners that are ahead."""
+        """The owners that are ahead of real time."""
         self._charges = charges
         self._now = now
         self._admits_ahead = admits_ahead
-        self._waiting: OrderedDict[Hashable, _Waiting] = OrderedDict()  # who waits longest first
+        self._waiting: OrderedDict[Hashable, _Waiting] = OrderedDict()  # the longest wait first
         self._filled = asyncio.Event()
 
     @property
     def audio_seconds(self) -> float:
-        """How much audio the jobs are about that somebody waits for."""
+        """Seconds of audio in the waiting jobs, without the cancelled ones."""
         jobs = (job for waiting in self._waiting.values() for job in waiting.jobs)
         return sum(job.samples for job in jobs if not job.reply.done()) / SAMPLE_RATE
 
     def put(self, job: Job) -> None:
-        """Add a job behind the others of its owner."""
+        """Add a job after the other jobs of its owner."""
         if job.owner not in self.ahead:
             self._charges.want(job.owner, self._now())
         self._waiting.setdefault(job.owner, _Waiting(self._now())).jobs.append(job)
         self._filled.set()
 
     def put_back(self, job: Job) -> None:
-        """Return a job that was taken: it goes first of all, or of all that are ahead."""
+        """Put a taken job first in the queue; of an owner that is ahead, first of those ahead."""
         waiting = self._waiting.setdefault(job.owner, _Waiting(self._now()))
         waiting.jobs.appendleft(job)
         waiting.since = -math.inf
@@ -98,7 +99,7 @@ class FairQueue:
         self._filled.set()
 
     def set_ahead(self, owner: Hashable, is_ahead: bool) -> None:
-        """Learn whether an owner is ahead."""
+        """Set whether an owner is ahead of real time."""
         if is_ahead:
             self.ahead.add(owner)
         elif owner in self.ahead:
@@ -106,26 +107,26 @@ class FairQueue:
             self.look_again()
 
     def look_again(self) -> None:
-        """Learn that who was not admitted may be now."""
+        """Wake the waiting callers of `get`, because `admits_ahead` may have changed."""
         self._filled.set()
 
     async def get(self) -> Job:
-        """Take the first job of the owner whose turn it is, waiting for one."""
+        """Take the first job of the owner whose turn it is. Waits until there is a job."""
         while (job := self._first()) is None:
             self._filled.clear()
             await self._filled.wait()
         return job
 
     def _first(self) -> Job | None:
-        # A function of its own: who waits must not hold the session whose job was cancelled.
+        # A separate function: while `get` waits, it must hold no reference to a cancelled job.
         while (owner := self._first_owner()) is not None:
             waiting = self._waiting.pop(owner)
             jobs = deque(job for job in waiting.jobs if not job.reply.done())
-            if not jobs:  # nobody waits for a cancelled one
+            if not jobs:  # all were cancelled
                 continue
             job = jobs.popleft()
             if jobs:
-                self._waiting[owner] = _Waiting(self._now(), jobs)  # behind the others
+                self._waiting[owner] = _Waiting(self._now(), jobs)  # after the others
             return job
         return None
 

@@ -1,27 +1,27 @@
-"""What is left out while there is more to do than can be done; no clock.
+"""Decides which work the server skips under overload. The caller passes the time.
 
-What is missed least goes first, and whoever is in the middle of a conversation keeps its texts:
-they come late, but whole. A session that takes more of the workers than its share waits for the
-others: it is late by its own doing, and leaves out its own.
+The least important work is skipped first. A running session keeps its final texts: they come late,
+but complete. A session that uses more of the workers than its share waits for the others. It causes
+its own delay, so only its own work is skipped.
 """
 
 import math
 from enum import IntEnum
 
 CALM_SECONDS = 5.0
-"""How long answers must be prompt before one thing more is done again, while any is awaited."""
+"""How long answers must be prompt before the level falls by one, while any answer is awaited."""
 
 
 class DegradationLevel(IntEnum):
-    """What is left out, each with all that is above it."""
+    """Which work is skipped. Each level includes the lower levels."""
 
     NOTHING = 0
     INTERIMS = 1
     """Interim texts."""
     SPEAKER_DETAILS = 2
-    """Who speaks in the midst of an utterance, and learning voices: each has one speaker."""
+    """Speaker changes within an utterance, and learning of voices: an utterance has one speaker."""
     NEW_SESSIONS = 3
-    """Clients that are not there yet are turned away."""
+    """New clients are refused."""
 
 
 BEGINS_AT_SECONDS = {
@@ -29,15 +29,16 @@ BEGINS_AT_SECONDS = {
     DegradationLevel.SPEAKER_DETAILS: 4.0,
     DegradationLevel.NEW_SESSIONS: 6.0,
 }
-"""How late an answer must be. A machine that keeps up is later than 2 s in 1 answer of 20 at most
-(bench/RESULTS.md)."""
+"""A level begins when an answer is this late. On a machine without overload, at most 1 answer in 20
+is later than 2 s (bench/RESULTS.md)."""
 
 ENDS_BELOW = 0.5
-"""Of these, under which answers are prompt again; so it does not go on and off."""
+"""Answers are prompt again below this fraction of `BEGINS_AT_SECONDS`: hysteresis, so that a level
+does not switch on and off."""
 
 
 class Overload:
-    """How much is left out, from how late the answers are."""
+    """Sets the degradation level from the delay of the answers."""
 
     def __init__(self) -> None:
         self._relief = DegradationLevel.NOTHING
@@ -45,26 +46,27 @@ class Overload:
 
     @property
     def relief(self) -> DegradationLevel:
-        """What is left out at the moment."""
+        """The current degradation level."""
         return self._relief
 
     def leaves_out(self, relief: DegradationLevel) -> bool:
-        """Say whether something is left out at the moment."""
+        """Return whether this level of work is skipped now."""
         return self._relief >= relief
 
     def observe(self, lag_seconds: float, now: float) -> bool:
-        """Take how long ago the oldest utterance ended that is not answered, and say what changed.
+        """Take the current lag of the answers, and set the degradation level.
 
         Args:
-            lag_seconds: of all sessions that are not ahead; 0 where all are answered.
+            lag_seconds: how long ago the oldest unanswered utterance ended, over all sessions that
+                are not ahead of real time. 0: all utterances are answered.
             now: seconds of a monotonic clock.
 
         Returns:
-            Whether something else is left out than before.
+            Whether the level changed.
 
         """
         before = self._relief
-        if lag_seconds == 0:  # all is done; it takes seconds until any of it can be late again
+        if lag_seconds == 0:  # all is answered; a new answer can be late only after seconds
             self._relief, self._prompt_since = DegradationLevel.NOTHING, None
             return before is not DegradationLevel.NOTHING
         wanted = max(
@@ -87,34 +89,34 @@ class Overload:
 
 
 DEAR_FROM_SHARES = 1.25
-"""What a session takes of the workers, in shares, from which on it is dear: it waits from then on
-(`workers/charges.py`), and so may never take more."""
+"""A session is dear from this use of the workers on, in shares. At this use it begins to wait
+(`workers/charges.py`), so it may never reach a higher threshold."""
 
 DEAR_TO_SHARES = 1.0
-"""What it takes at least while it stays dear. It may be all that the others leave it of what it
-wants; who has less than a share is late by no doing of its own."""
+"""A dear session stays dear while it uses at least this many shares. The other sessions may leave
+it no more than that. A session that uses less than one share does not cause its own delay."""
 
 
 class SessionOverload(Overload):
-    """What is left out of one session: what is of all, and more where its own answers are late."""
+    """The degradation of one session: that of all, and more if its own answers are late."""
 
     def __init__(self, of_all: Overload) -> None:
         super().__init__()
         self._of_all = of_all
         self._dear_at = -math.inf
         self.is_dear = False
-        """Whether it takes far more of the workers than its share, and so waits for the others."""
+        """Whether the session uses far more than its share of the workers, and thus waits."""
 
     def leaves_out(self, relief: DegradationLevel) -> bool:
-        """Say whether something is left out of this session at the moment."""
+        """Return whether this level of work is skipped for this session now."""
         return self._of_all.leaves_out(relief) or super().leaves_out(relief)
 
     def take_shares(self, shares: float, now: float) -> None:
-        """Learn how many shares of the workers the session took of late."""
+        """Take the recent use of the workers by the session, in shares, at `now`."""
         self.is_dear = shares >= (DEAR_TO_SHARES if self.is_dear else DEAR_FROM_SHARES)
         if self.is_dear:
             self._dear_at = now
 
     def shared_lag_seconds(self, lag_seconds: float, now: float) -> float:
-        """Return how much of the session's lag is not of its own doing: since it last was dear."""
+        """Return the part of the session's lag that it did not cause: since it was last dear."""
         return min(lag_seconds, now - self._dear_at)
