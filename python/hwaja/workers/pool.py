@@ -1,8 +1,9 @@
-"""The workers and their work, shared fairly between sessions.
+"""The pool of workers and their work, which sessions share fairly.
 
-A worker has one job at a time, and beside it the utterances that it hears while they are spoken.
-When it dies, its work goes to others, from audio that the sessions still hold. All that it had is
-suspected then: a worker tells before it touches a suspect, and one that it dies of fails alone.
+A worker has one job at a time and any number of utterance streams. When it dies, the pool gives its
+work to other workers and reads the audio again from the sessions. Each job and stream of the dead
+worker is then a suspect. A worker announces each suspect before it processes it. If it dies of the
+suspect, only that suspect fails.
 """
 
 import asyncio
@@ -29,7 +30,8 @@ from hwaja.workers.worker_process import WorkerProcess
 from hwaja.workers.worker_slot import WorkerSlot
 
 SPARED_SECONDS = 1.0
-"""How long after an interim text the next is still expected: more than two steps between them."""
+"""The next interim text is expected for this long after the previous one: more than two intervals
+between interim texts."""
 
 _CLOSED = "the engine was stopped"
 
@@ -37,35 +39,43 @@ _log = structlog.get_logger("hwaja.workers.pool")
 
 
 ReadSamples = Callable[[], Samples]
-"""Reads a job's audio from the session's ring, afresh for every try."""
+"""Reads a job's audio from the session's ring: shape (n,), float32, 16 kHz. Called for each
+attempt."""
 
 
 class Pool:
-    """The workers and what waits for them."""
+    """The workers, and the jobs and streams that wait for them."""
 
     def __init__(
         self, setup: wire.Setup, workers: int, when_hopeless: WhenHopeless | None = None
     ) -> None:
-        """Prepare; `when_hopeless` is told where no worker can be kept running at all."""
+        """Create the pool without starting a worker.
+
+        Args:
+            setup: what every worker loads.
+            workers: number of workers.
+            when_hopeless: see `WorkerSupervisor`.
+
+        """
         self._supervisor = WorkerSupervisor(
             setup, workers, self._work, self._fail_waiting, when_hopeless
         )
         self._charges = Charges(workers)
         self._queue = FairQueue(self._charges, _now, self._admits_ahead)
-        self._ahead_jobs = 0  # that workers have, of sessions that are ahead
-        self._awaited_interims = 0  # by sessions that are not
+        self._ahead_jobs = 0  # at workers, of sessions that are ahead of real time
+        self._awaited_interims = 0  # by sessions that are not ahead
         self._spares_until = -math.inf  # in the loop's time
-        self._jobs: set[Job] = set()  # all that are waited for
+        self._jobs: set[Job] = set()  # without a reply
         self._closed = False
-        self._patience = 10 if setup.yields else 1  # one that yields may wait for its turn
+        self._patience = 10 if setup.yields else 1  # it may wait for the processor
         self._ids = count(1)
         self._router = StreamRouter(self._new_id)
         self.idle_workers = 0
-        """How many workers wait for a job."""
+        """Number of workers that wait for a job."""
 
     @property
     def abilities(self) -> Abilities:
-        """What the recogniser can do; known once the pool has started."""
+        """The abilities of the recogniser. Valid after `start`."""
         return self._supervisor.abilities
 
     @property
@@ -75,49 +85,50 @@ class Pool:
 
     @property
     def running_workers(self) -> int:
-        """How many workers have loaded their models and live."""
+        """Number of live workers that have loaded their models."""
         return self._supervisor.running
 
     @property
     def queue_seconds(self) -> float:
-        """How much audio waits for a worker. A text and a voice of the same audio count twice."""
+        """Seconds of audio that wait for a worker. Audio for both text and voice counts twice."""
         return self._queue.audio_seconds + self._router.unsent_samples / SAMPLE_RATE
 
     @property
     def restarts(self) -> int:
-        """How many workers have died and were started again."""
+        """Number of dead workers that were started again."""
         return self._supervisor.restarts
 
     async def start(self) -> None:
         """Start the workers and return once all have loaded their models.
 
         Raises:
-            EngineError: where the models cannot be loaded; no worker is left running.
+            EngineError: a worker cannot start or load its models. No worker is left running.
 
         """
         await self._supervisor.start()
 
     async def close(self) -> None:
-        """End every worker; work that still waits, and later work, fails."""
+        """End every worker. Waiting work and later work fails with EngineError."""
         self._closed = True
         self._fail_waiting(_CLOSED)
         await self._supervisor.close()
-        self._fail_waiting(_CLOSED)  # what the workers had
+        self._fail_waiting(_CLOSED)  # the work that the workers had
 
     def set_ahead(self, owner: Hashable, is_ahead: bool) -> None:
-        """Learn whether a session is ahead of real time: what the others leave is for it."""
+        """Set whether a session is ahead of real time. Its jobs then wait for those of others."""
         self._queue.set_ahead(owner, is_ahead)
 
     def shares(self, owner: Hashable) -> float:
-        """Return how many shares of the workers a session took of late; see `Charges`."""
+        """Return the recent use of the workers by a session, in shares; see `Charges`."""
         return self._charges.shares(owner, _now())
 
     @contextmanager
     def sparing(self, owner: Hashable) -> Iterator[None]:
-        """Keep one of several workers free of what is ahead, for a session that is not.
+        """Keep one of several workers free of jobs from sessions that are ahead of real time.
 
-        It awaits an interim text meanwhile, and perhaps another one soon. That is made with what
-        the workers leave of the processor.
+        Use it while a session awaits an interim text. It stays in effect for `SPARED_SECONDS` after
+        that, as another interim text may follow. The interim worker uses only the processor time
+        that the workers leave. For a session that is ahead of real time, nothing changes.
         """
         if owner in self._queue.ahead:
             yield
@@ -146,12 +157,18 @@ class Pool:
         options: Options,
         speech_seconds: float | None = None,
     ) -> Hypothesis:
-        """Return the text of an utterance of about `samples` samples.
+        """Return the text of a whole utterance.
 
-        `speech_seconds` is how much of it the gate took for speech; None: all that is read.
+        Args:
+            owner: the session.
+            read: reads the audio when a worker is free.
+            samples: approximate length of the audio in samples.
+            options: options of the recogniser.
+            speech_seconds: how much of the audio is speech according to the gate. None: all of it.
 
         Raises:
-            EngineError: where the engine failed on it.
+            EngineError: the engine failed on the audio, the audio cannot be read, no worker can be
+                started, or the pool is closed.
 
         """
 
@@ -168,13 +185,17 @@ class Pool:
     async def embed(
         self, owner: Hashable, read: ReadSamples, samples: int, *, overlaps: bool
     ) -> VoiceTrack:
-        """Return the embeddings of the voice in `samples` samples of audio.
+        """Return the embeddings of the voice in audio.
 
-        Without `overlaps` nobody looks where two voices speak at once, which is a quarter of the
-        work.
+        Args:
+            owner: the session.
+            read: reads the audio when a worker is free.
+            samples: approximate length of the audio in samples.
+            overlaps: whether to detect where two voices speak at once. This is a quarter of the
+                work. False: the overlap is 0 everywhere.
 
         Raises:
-            EngineError: where the engine failed on it.
+            EngineError: as for `recognise`.
 
         """
 
@@ -188,10 +209,10 @@ class Pool:
         rows = np.frombuffer(reply.vectors, np.float32).reshape(1 + len(overlap), -1)
         return VoiceTrack(rows[0].copy(), rows[1:].copy(), overlap)
 
-    # utterances that are heard while they are spoken
+    # utterance streams: utterances recognised while they are spoken
 
     def extend(self, utterance: UtteranceStream, stop: int) -> None:
-        """Have samples before `stop` heard; the first call has the utterance begun."""
+        """Send the samples before index `stop` to a worker. The first call opens the stream."""
         is_new = utterance.stop == utterance.start
         utterance.stop = stop
         if is_new:
@@ -203,10 +224,15 @@ class Pool:
     async def finish(
         self, utterance: UtteranceStream, stop: int, speech_seconds: float
     ) -> Hypothesis:
-        """Say that the utterance ends at `stop`, of which no more was sent; return what was said.
+        """End an utterance stream and return its text.
+
+        Args:
+            utterance: the stream. It is dropped afterwards.
+            stop: index of the first sample after the utterance. No later sample was sent.
+            speech_seconds: how much of the utterance is speech according to the gate.
 
         Raises:
-            EngineError: where the engine failed on it.
+            EngineError: as for `recognise`.
 
         """
         if self._closed:
@@ -224,11 +250,11 @@ class Pool:
             self.drop(utterance)
 
     def drop(self, utterance: UtteranceStream) -> None:
-        """Forget an utterance that nobody waits for."""
+        """Cancel an utterance stream. It may be finished already."""
         self._router.drop(utterance)
 
     def leave(self, owner: Hashable) -> None:
-        """Forget a session that wants nothing any more."""
+        """Forget a session that has ended."""
         self._router.leave(owner)
         self._charges.leave(owner)
 
@@ -252,10 +278,10 @@ class Pool:
             self._jobs.discard(job)
 
     async def _work(self, number: int, worker: WorkerProcess) -> None:
-        """Have a worker do jobs and hear utterances until it dies.
+        """Give a worker jobs and streams until it dies.
 
         Raises:
-            Exception: for a fault of the front, which has cost the worker.
+            Exception: a fault of the server process. The worker must be ended.
 
         """
         slot = WorkerSlot(worker, self._router.connect(number))
@@ -279,7 +305,7 @@ class Pool:
             task.result()
 
     async def _listen(self, slot: WorkerSlot) -> None:
-        """Take the worker's replies, until it is dead or says what is no reply."""
+        """Handle the worker's replies, until it dies or sends an invalid reply."""
         try:
             while True:
                 slot.take_reply(await slot.worker.receive())
@@ -290,13 +316,13 @@ class Pool:
             slot.blame_last_tried()
 
     async def _do_jobs(self, slot: WorkerSlot) -> None:
-        """Give the worker one job after the other, until it is dead, or stuck."""
+        """Give the worker one job after the other, until it dies or is stuck."""
         with suppress(OSError, TimeoutError):
             while True:
                 await self._do_job(slot, await self._next_job())
 
     async def _do_job(self, slot: WorkerSlot, job: Job) -> None:
-        # A function of its own: what a job holds of a session ends with it.
+        # A separate function: on return it releases the job's references to the session.
         request = slot.begin(job, self._new_id())
         if request is not None:
             with self._taking(job.owner):
@@ -307,9 +333,12 @@ class Pool:
 
     @contextmanager
     def _taking(self, owner: Hashable) -> Iterator[None]:
-        """Charge a session for how long it takes a worker; where it is ahead, from nobody."""
+        """Charge a session for the seconds of a worker, unless it is ahead of real time.
+
+        A session that is ahead takes the worker from no other session.
+        """
         is_ahead = owner in self._queue.ahead
-        account = self._charges.account(owner)  # now: the session may have left by the end
+        account = self._charges.account(owner)  # read now: the session may leave meanwhile
         began = _now()
         self._ahead_jobs += is_ahead
         try:
@@ -328,7 +357,7 @@ class Pool:
             self.idle_workers -= 1
 
     def _give_back(self, slot: WorkerSlot) -> None:
-        """Have the job of a dead worker done by another, unless it is why it died."""
+        """Return the job of a dead worker to the queue. If the worker died of it, fail the job."""
         job = slot.job
         if job is None or job.reply.done():
             return
@@ -339,7 +368,7 @@ class Pool:
             self._queue.put_back(job)
 
     def _end_worker_of(self, utterance: UtteranceStream) -> None:
-        """Kill the worker that is stuck on an utterance."""
+        """Kill the worker that is stuck on an utterance stream."""
         number = self._router.worker_of(utterance)
         if number is not None and self.processes[number].returncode is None:
             self.processes[number].kill()
@@ -355,14 +384,14 @@ def _now() -> float:
 
 
 async def _send_streams(slot: WorkerSlot) -> None:
-    """Send the worker what its line has for it, until it is dead."""
+    """Send the requests of the worker's route, until the worker dies."""
     with suppress(OSError):
         while True:
             await slot.worker.send(await slot.line.next_request())
 
 
 def _limit_seconds(samples: int) -> float:
-    """Return ten times what the slowest machine that keeps up needs, and time to warm up."""
+    """Return ten times the need of the slowest machine that keeps up, plus time to warm up."""
     return 20 + 10 * samples / SAMPLE_RATE
 
 

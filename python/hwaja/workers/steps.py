@@ -1,8 +1,8 @@
-"""The streams of a worker: utterances that are being heard, which take their steps together.
+"""The utterance streams of a worker. One step decodes a chunk of several streams in a batch.
 
-No pipes and no threads: requests go in, replies come out. A step is one call of the engine that
-decodes one chunk of every stream which has one. It gathers nothing and waits for nothing: what
-arrives while it runs is in the next.
+This module uses neither pipes nor threads: it takes requests and sends replies. A step is one call
+of the engine that decodes one chunk of each stream with a chunk, up to `MAX_BATCH`. A step never
+waits for more chunks: a chunk that arrives during a step is decoded in a later step.
 """
 
 from collections import OrderedDict
@@ -20,15 +20,16 @@ from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.workers import wire
 
 MAX_BATCH = 16
-"""Streams in one step. A larger batch is no cheaper on one core, and all wait for its end."""
+"""Most streams in one step. A larger batch costs as much per stream on one core, and all its
+streams wait for its end."""
 
 Send = Callable[[wire.Reply], None]
 
 
 @contextmanager
 def audio_of(request: wire.JobRequest | wire.Feed) -> Iterator[Samples]:
-    """Yield the audio of a request, and overwrite every copy of it afterwards."""
-    # A frame puts its bytes anywhere; the engine reads floats at addresses that are aligned.
+    """Yield the audio of a request, float32, shape (n,). Overwrite every copy of it afterwards."""
+    # The bytes in a frame may be unaligned. The engine needs aligned floats.
     samples = np.frombuffer(request.samples, np.float32).copy()
     wire.erase(request.samples)
     try:
@@ -39,7 +40,7 @@ def audio_of(request: wire.JobRequest | wire.Feed) -> Iterator[Samples]:
 
 @contextmanager
 def announced(send: Send, item_id: int, *, suspect: bool) -> Iterator[None]:
-    """Tell the front while a suspect is touched, so that it knows what the worker died of."""
+    """Announce a suspect to the server while it is processed, in case the worker dies of it."""
     if suspect:
         send(wire.SuspectNotice(item_id))
     yield
@@ -48,16 +49,16 @@ def announced(send: Send, item_id: int, *, suspect: bool) -> Iterator[None]:
 
 
 def spoken(hypothesis: Hypothesis, speech_seconds: float) -> Hypothesis:
-    """Leave out of a hypothesis what nobody can have said."""
+    """Return a hypothesis without the text that is implausible for `speech_seconds` of speech."""
     text = plausible_text(hypothesis.text, speech_seconds, hypothesis.score)
     if text == hypothesis.text:
         return hypothesis
-    return replace(hypothesis, text=text, tokens=())  # they would not fit any more
+    return replace(hypothesis, text=text, tokens=())  # they no longer match the text
 
 
 @dataclass(slots=True)
 class _Stream(Generic[Heard]):
-    """A stream, and what the front asked of it."""
+    """A stream of the engine, and the settings and progress of its utterance."""
 
     stream: Heard
     interims: bool
@@ -65,18 +66,18 @@ class _Stream(Generic[Heard]):
     is_ahead: bool
     fed_samples: int = 0
     speech_seconds: float | None = None
-    """Known once the utterance is over."""
+    """Set when the utterance ends."""
     told: str = ""
-    """The interim text that the front has."""
+    """The last interim text that was sent."""
 
     @property
     def is_over(self) -> bool:
-        """Whether its last word has been decoded."""
+        """Whether the utterance has ended and is decoded completely."""
         return self.speech_seconds is not None and not self.stream.ready
 
 
 class Streams(Generic[Heard]):
-    """The open streams; the one whose audio waits longest comes first."""
+    """The open streams, ordered by how long they have waited for a step, longest first."""
 
     def __init__(self, recogniser: StreamingRecognizer[Heard], send: Send) -> None:
         self._recogniser = recogniser
@@ -85,11 +86,11 @@ class Streams(Generic[Heard]):
 
     @property
     def has_work(self) -> bool:
-        """Whether a chunk waits to be decoded, or a last word to be told."""
+        """Whether a chunk waits to be decoded, or a final text to be sent."""
         return any(u.stream.ready or u.is_over for u in self._utterances.values())
 
     def take(self, request: wire.StreamRequest) -> None:
-        """Carry out a request; one for a stream that is gone is ignored."""
+        """Carry out a request. A request for a closed stream is ignored."""
         stream_id = request.stream_id
         if isinstance(request, wire.Drop):
             self._utterances.pop(stream_id, None)
@@ -109,14 +110,15 @@ class Streams(Generic[Heard]):
                 self._send(wire.Stepped([wire.Heard(stream_id, None, is_final=True)]))
 
     def step(self) -> None:
-        """Decode one chunk of each ready stream, oldest first; send what is new in one frame.
+        """Decode one chunk of at most `MAX_BATCH` ready streams; send new texts in one frame.
 
-        Those that are ahead of real time take their steps while no other has a chunk.
+        The streams that have waited longest come first. Streams that are ahead of real time take a
+        step only while no other stream is ready.
         """
         ready = [k for k, u in self._utterances.items() if u.stream.ready]
         suspects = [k for k in ready if self._utterances[k].suspect]
         live = [k for k in ready if not self._utterances[k].is_ahead]
-        batch = suspects[:1] or (live or ready)[:MAX_BATCH]  # a suspect takes its steps alone
+        batch = suspects[:1] or (live or ready)[:MAX_BATCH]  # a suspect gets a step of its own
         if batch:
             with announced(self._send, batch[0], suspect=bool(suspects)):
                 self._recogniser.decode([self._utterances[k].stream for k in batch])

@@ -1,7 +1,7 @@
-"""Which worker hears which utterance while it is spoken.
+"""Assigns utterance streams to workers.
 
-All utterances of a session go to one worker, as long as that lives. When it dies, they are heard
-again from their beginning by another.
+All utterances of a session go to one worker while it lives. When it dies, another worker gets them
+again from their first sample.
 """
 
 import asyncio
@@ -14,9 +14,10 @@ from hwaja.workers.utterance_stream import UtteranceStream
 
 
 class Route:
-    """One worker's utterances; those with something to send take turns.
+    """The utterances of one worker. Utterances with a request to send take turns.
 
-    Those that are ahead of real time have theirs while no other has something to send.
+    An utterance of a session that is ahead of real time gets a turn only while no other utterance
+    has a request to send.
     """
 
     def __init__(self, new_id: Callable[[], int]) -> None:
@@ -27,20 +28,20 @@ class Route:
         self.utterances: set[UtteranceStream] = set()
 
     def add(self, utterance: UtteranceStream) -> None:
-        """Have an utterance, or what is new of it, sent to the worker."""
+        """Queue an utterance to be sent to the worker, because it is new or has changed."""
         self.utterances.add(utterance)
         self._sending[utterance] = None
         self._filled.set()
 
     def drop(self, utterance: UtteranceStream) -> None:
-        """Have the worker forget an utterance."""
+        """Remove an utterance. If the worker knows it, queue a request to drop it."""
         self._forget(utterance)
         if utterance.stream_id is not None:
             self._dropped.append(utterance.stream_id)
             self._filled.set()
 
     def take(self, heard: wire.Heard) -> None:
-        """Pass on what the worker has heard; an utterance that was dropped is passed over."""
+        """Pass a worker's result to its utterance. The result of a dropped utterance is ignored."""
         for utterance in self.utterances:
             if utterance.stream_id == heard.stream_id:
                 utterance.take(heard.hypothesis, is_final=heard.is_final)
@@ -49,14 +50,14 @@ class Route:
                 return
 
     async def next_request(self) -> wire.StreamRequest:
-        """Return what the worker is to be sent next, waiting for it."""
+        """Return the next request for the worker. Waits until there is one."""
         while (request := self._due()) is None:
             self._filled.clear()
             await self._filled.wait()
         return request
 
     def _due(self) -> wire.StreamRequest | None:
-        # A function of its own: who waits must not hold the session that was last served.
+        # A separate function: while `next_request` waits, it must hold no reference to a session.
         while self._dropped or self._sending:
             if self._dropped:
                 return wire.Drop(self._dropped.pop())
@@ -64,7 +65,7 @@ class Route:
             del self._sending[utterance]
             request = self._request(utterance)
             if request is not None:
-                self._sending[utterance] = None  # behind the others
+                self._sending[utterance] = None  # after the others
                 return request
         return None
 
@@ -75,7 +76,7 @@ class Route:
     def _request(self, utterance: UtteranceStream) -> wire.StreamRequest | None:
         try:
             return utterance.next_request(self._new_id)
-        except Exception as error:  # the audio is gone, because its session is
+        except Exception as error:  # the session has ended and released its audio
             utterance.fail(f"the audio cannot be read ({type(error).__name__})")
             self.drop(utterance)
             return None
@@ -86,10 +87,10 @@ class Route:
 
 
 class StreamRouter:
-    """The lines of the running workers."""
+    """The routes of the running workers."""
 
     def __init__(self, new_id: Callable[[], int]) -> None:
-        """Prepare; `new_id` returns a number that was never used."""
+        """Create a router without workers. `new_id` returns a new unique number on each call."""
         self._new_id = new_id
         self._lines: dict[int, Route] = {}  # by worker
         self._worker_of: dict[Hashable, int] = {}  # by session
@@ -97,12 +98,12 @@ class StreamRouter:
 
     @property
     def unsent_samples(self) -> int:
-        """How much audio no worker was sent yet."""
+        """Number of samples that were not yet sent to a worker."""
         lines = (utterance for line in self._lines.values() for utterance in line.utterances)
         return sum(utterance.stop - utterance.sent for utterance in chain(lines, self._unheard))
 
     def connect(self, worker: int) -> Route:
-        """Return the line of a worker that has started."""
+        """Create and return the route of a started worker. It gets the unassigned utterances."""
         line = self._lines[worker] = Route(self._new_id)
         unheard, self._unheard = self._unheard, []
         for utterance in unheard:
@@ -110,18 +111,20 @@ class StreamRouter:
         return line
 
     def disconnect(self, worker: int, tried: int | None) -> None:
-        """Give a dead worker's utterances to others.
+        """Remove a dead worker, and give its utterances to other workers.
+
+        The utterance that the worker died of fails instead. The others that it knew are suspects.
 
         Args:
-            worker: its number.
-            tried: the id of the suspect that it died of, if that is known.
+            worker: number of the worker.
+            tried: id of the suspect that the worker died of. None: not known.
 
         """
         line = self._lines.pop(worker)
         self._worker_of = {k: v for k, v in self._worker_of.items() if v != worker}
         for utterance in line.utterances:
             if utterance.stream_id is None:
-                pass  # it knew nothing of this one
+                pass  # the worker did not know this utterance
             elif utterance.stream_id == tried:
                 utterance.fail("the engine ended on this audio")
                 continue
@@ -131,7 +134,7 @@ class StreamRouter:
             self.add(utterance)
 
     def add(self, utterance: UtteranceStream) -> None:
-        """Have an utterance heard by its session's worker, else by the one with the fewest."""
+        """Assign an utterance to its session's worker, else to that with the fewest utterances."""
         if not self._lines:
             self._unheard.append(utterance)
             return
@@ -140,13 +143,13 @@ class StreamRouter:
         self._lines[worker].add(utterance)
 
     def changed(self, utterance: UtteranceStream) -> None:
-        """Send what is new of an utterance."""
+        """Queue the new part of an utterance to be sent to its worker."""
         worker = self.worker_of(utterance)
         if worker is not None:
             self._lines[worker].add(utterance)
 
     def drop(self, utterance: UtteranceStream) -> None:
-        """Forget an utterance that nobody waits for."""
+        """Cancel an utterance. It may be finished already."""
         worker = self.worker_of(utterance)
         if worker is not None:
             self._lines[worker].drop(utterance)
@@ -154,16 +157,16 @@ class StreamRouter:
             self._unheard.remove(utterance)
 
     def worker_of(self, utterance: UtteranceStream) -> int | None:
-        """Return the worker that hears an utterance; None where it is over, or none runs."""
+        """Return the worker's number. None: the utterance is finished, or no worker runs."""
         has_it = (k for k, line in self._lines.items() if utterance in line.utterances)
         return next(has_it, None)
 
     def leave(self, owner: Hashable) -> None:
-        """Forget a session, which has no utterances any more."""
+        """Forget a session that has no utterances left."""
         self._worker_of.pop(owner, None)
 
     def fail_unheard(self, sentence: str) -> None:
-        """Fail every utterance that no worker will hear."""
+        """Fail every utterance that has no worker, with EngineError."""
         for utterance in self._unheard:
             utterance.fail(sentence)
         self._unheard.clear()

@@ -1,6 +1,6 @@
-"""Keeps the worker processes of a pool running: starts them, waits for their models, replaces them.
+"""Starts the worker processes of a pool, lets them load their models, and replaces dead ones.
 
-What a worker does while it lives is the pool's concern.
+The pool gives the live workers their work.
 """
 
 import asyncio
@@ -17,22 +17,22 @@ from hwaja.workers import wire
 from hwaja.workers.worker_process import WorkerProcess
 
 START_TRIES = 3
-"""Failures in a row to start a worker, after which its work no longer waits for it."""
+"""After this many failed starts in a row, waiting work no longer waits for the worker."""
 
 LOAD_SECONDS = 300.0
-"""After so long a worker that loads its models is taken to be stuck: ten times the slowest seen."""
+"""A worker that loads its models for longer is stuck: ten times the slowest load seen."""
 
-_RESTART_PAUSE_SECONDS = 0.5  # after a failed start, so that a broken machine is not spun
+_RESTART_PAUSE_SECONDS = 0.5  # after a failed start, to prevent a busy loop
 
 _log = structlog.get_logger("hwaja.workers.supervisor")
 
 
 class _UnusableError(EngineError):
-    """The models are at fault: starting a worker again at once would not help."""
+    """The models cannot be used. A restart of the worker would fail again."""
 
 
 class WorkerSupervisor:
-    """A number of workers, each restarted when it dies."""
+    """Supervises a number of workers. It restarts each worker that dies."""
 
     def __init__(
         self,
@@ -42,15 +42,15 @@ class WorkerSupervisor:
         give_up: Callable[[str], None],
         when_hopeless: WhenHopeless | None = None,
     ) -> None:
-        """Prepare; nothing is started.
+        """Create the supervisor without starting a worker.
 
         Args:
             setup: what every worker loads.
-            workers: how many.
-            work: has a worker, given by number, work until it dies.
-            give_up: told a sentence when no worker runs and none can be started for now.
-            when_hopeless: told where a fault of the front keeps every worker from running; not
-                where the system or the models do, as who runs it can change that.
+            workers: number of workers.
+            work: gives a worker its work until the worker dies. Takes its number and process.
+            give_up: called with the reason when no worker runs and none can be started for now.
+            when_hopeless: called when no worker runs because of a fault of the server process. It
+                is not called for faults of the system or the models: the operator can fix those.
 
         """
         self._setup = setup
@@ -61,19 +61,19 @@ class WorkerSupervisor:
         self._failed_starts: Counter[int] = Counter()  # in a row, by worker
         self._tasks: list[asyncio.Task[None]] = []
         self.abilities = Abilities()
-        """What the recogniser can do; known once the crew has started."""
+        """The abilities of the recogniser. Valid after `start`."""
         self.processes: dict[int, asyncio.subprocess.Process] = {}
         """The last process of each worker, by number."""
         self.running = 0
-        """How many workers have loaded their models and live."""
+        """Number of live workers that have loaded their models."""
         self.restarts = 0
-        """How many workers have died and were started again."""
+        """Number of dead workers that were started again."""
 
     async def start(self) -> None:
         """Start the workers and return once all have loaded their models.
 
         Raises:
-            EngineError: where the models cannot be loaded; no worker is left running.
+            EngineError: a worker cannot start or load its models. No worker is left running.
 
         """
         kind = "interims worker" if self._setup.yields else "worker"
@@ -93,14 +93,14 @@ class WorkerSupervisor:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        # A task that was just ending its worker was interrupted in waiting for it.
+        # The cancellation may have interrupted a task that waited for the exit of its worker.
         await asyncio.gather(*(process.wait() for process in self.processes.values()))
 
     async def _keep_one(self, number: int, ready: asyncio.Future[None]) -> None:
-        """Keep one worker running; `ready` tells when it first runs, or why it cannot.
+        """Keep one worker running. Set `ready` when it first runs, or to the reason why it cannot.
 
         Raises:
-            Exception: for faults of the front; who supervises it tries again.
+            Exception: a fault of the server process. `supervised` starts the task again.
 
         """
         while True:
@@ -122,7 +122,7 @@ class WorkerSupervisor:
             _log.warning("worker ended, starting it again", worker=number)
 
     def _is_hopeless(self, number: int, error: Exception) -> bool:
-        """Count a failed start; say whether work is no longer to wait for the worker."""
+        """Count a failed start; return whether waiting work should no longer wait."""
         self._failed_starts[number] += 1
         has_tried = self._failed_starts[number] >= START_TRIES
         return has_tried or isinstance(error, _UnusableError)
@@ -132,15 +132,15 @@ class WorkerSupervisor:
             self._when_hopeless(task)
 
     async def _live(self, number: int, ready: asyncio.Future[None]) -> None:
-        """Start a worker, have it load its models and work; returns once it has died.
+        """Start a worker, load its models, and give it work. Returns once the worker has died.
 
         Raises:
-            EngineError: where it did not come so far as to work.
+            EngineError: the worker cannot start or load its models.
 
         """
         try:
             worker = await WorkerProcess.spawn()
-        except (OSError, RuntimeError) as error:  # which Python raises where it gets no thread
+        except (OSError, RuntimeError) as error:  # RuntimeError: Python gets no thread
             reason = error.strerror if isinstance(error, OSError) else error
             raise EngineError(f"A worker cannot be started: {reason}.") from error
         self.processes[number] = worker.process
@@ -158,13 +158,18 @@ class WorkerSupervisor:
             await worker.end()
 
     async def _load(self, worker: WorkerProcess) -> Abilities:
-        """Have the worker load its models; return what they can do."""
+        """Let the worker load its models; return the abilities of its recogniser.
+
+        Raises:
+            EngineError: the worker cannot load its models.
+
+        """
         reply: wire.Reply | None
         try:
             async with asyncio.timeout(LOAD_SECONDS):
                 await worker.send(self._setup)
                 reply = await worker.receive()
-        except TimeoutError:  # which is an OSError, too
+        except TimeoutError:  # handled first, since it is an OSError, too
             raise EngineError(f"The engine has not loaded within {LOAD_SECONDS:.0f} s.") from None
         except (OSError, EOFError, wire.WireError):
             reply = None

@@ -1,4 +1,4 @@
-"""An utterance that is heard while it is spoken, and the requests that carry it to a worker."""
+"""An utterance recognised while it is spoken, and the requests that send it to a worker."""
 
 import asyncio
 from collections.abc import Callable, Hashable
@@ -11,52 +11,55 @@ from hwaja.protocol.values import Options
 from hwaja.workers import wire
 
 PIECE_SAMPLES = SAMPLE_RATE // 2
-"""Samples in one frame to a worker; while a longer one is read, other sessions would wait."""
+"""Most samples in one frame to a worker. Other sessions wait while a frame's audio is read."""
 
 
 @dataclass(slots=True, eq=False)
 class UtteranceStream:
-    """What is to be sent is kept as sample indices; the audio is read when it is sent."""
+    """An utterance as sample indices. Its audio is read from the session when it is sent."""
 
     owner: Hashable
     """The session."""
     options: Options
     read: Callable[[int, int], Samples]
-    """Reads samples `[start, stop)` of the session."""
+    """Reads samples `[start, stop)` of the session: float32, 16 kHz."""
     start: int
-    """Its first sample."""
+    """Index of its first sample."""
     on_interim: Callable[[str], None] | None
-    """Told the text so far; None: only the final text is wanted."""
+    """Called with each interim text. None: only the final text is wanted."""
     final: asyncio.Future[Hypothesis] = field(default_factory=asyncio.Future)
-    """What was said; an EngineError where the engine failed on it."""
+    """The final text, or an EngineError if the engine failed on the utterance."""
     stop: int = field(init=False)
-    """Samples before may be sent."""
+    """Samples before this index may be sent."""
     sent: int = field(init=False)
-    """Samples before were sent to the worker that has it now."""
+    """Samples before this index were sent to the current worker."""
     speech_seconds: float | None = None
-    """Known once the utterance is over."""
+    """How much of it is speech according to the gate. Set when the utterance ends."""
     suspect: bool = False
-    """Whether a worker died that had it: it may be why."""
+    """Whether a worker died while it had the utterance: the utterance may be the cause."""
     is_ahead: bool = False
-    """Whether its session was ahead of real time when it began."""
+    """Whether its session was ahead of real time when the utterance began."""
     stream_id: int | None = None
-    """What the worker that has it now knows it by."""
+    """Id of the stream at the current worker. None: no worker has it."""
     _finish_sent: bool = False
 
     def __post_init__(self) -> None:
         self.stop = self.sent = self.start
 
     def begin_again(self) -> None:
-        """Forget the worker that had it: everything is to be sent once more."""
+        """Forget the current worker: everything is sent again to the next one."""
         self.stream_id = None
         self.sent = self.start
         self._finish_sent = False
 
     def next_request(self, new_id: Callable[[], int]) -> wire.StreamRequest | None:
-        """Return what is to be sent next, as if it were sent now; None: nothing for now.
+        """Return the next request, which the caller sends. None: nothing to send now.
+
+        Args:
+            new_id: returns a unique id for the stream.
 
         Raises:
-            Exception: where the audio cannot be read, because its session is gone.
+            Exception: the audio cannot be read, because its session has ended.
 
         """
         if self.stream_id is None:
@@ -74,7 +77,7 @@ class UtteranceStream:
         return None
 
     def take(self, hypothesis: Hypothesis | None, *, is_final: bool) -> None:
-        """Take what a worker has heard; None: the engine failed."""
+        """Take a result of the worker. None: the engine failed. Ignored once `final` is done."""
         if self.final.done():
             return
         if hypothesis is None:
@@ -85,7 +88,7 @@ class UtteranceStream:
             self.on_interim(hypothesis.text)
 
     def fail(self, sentence: str) -> None:
-        """Give up; who waits for the text is told why."""
+        """Set an EngineError with this sentence as `final`, unless `final` is done."""
         if not self.final.done():
             self.final.set_exception(EngineError(sentence))
-            self.final.exception()  # looked at: nobody may be waiting yet
+            self.final.exception()  # retrieved, so that asyncio logs nothing if no caller awaits it

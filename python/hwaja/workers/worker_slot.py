@@ -1,4 +1,4 @@
-"""What a running worker is at, and what it answers; it is held to what it was asked for."""
+"""The current job and streams of a running worker. Rejects replies without a request."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -11,22 +11,25 @@ from hwaja.workers.worker_process import WorkerProcess
 
 @dataclass(slots=True)
 class WorkerSlot:
-    """One worker, the utterances that it hears, and the job that it has."""
+    """One worker, the route of its utterances, and its current job."""
 
     worker: WorkerProcess
     line: Route
     job: Job | None = None
-    """The job that it has."""
+    """The current job."""
     job_id: int = 0
     job_done: asyncio.Event = field(default_factory=asyncio.Event)
     tried: int | None = None
-    """The suspect that it is touching."""
+    """Id of the suspect that the worker is processing."""
     _last_tried: int | None = None
     _answer: type[wire.JobReply] = wire.Failed
-    """What the job is answered with, unless it fails."""
+    """Type of the reply to the current job, unless the job fails."""
 
     def begin(self, job: Job, job_id: int) -> wire.JobRequest | None:
-        """Return what to send for a job; None where its audio is gone, because its session is."""
+        """Begin a job, and return its request.
+
+        None: the audio cannot be read, because the session has ended. The job has failed then.
+        """
         self.job, self.job_id = job, job_id
         self.job_done.clear()
         try:
@@ -38,10 +41,10 @@ class WorkerSlot:
         return request
 
     def take_reply(self, reply: wire.Reply) -> None:
-        """Pass on what the worker says.
+        """Pass a reply of the worker to its job or stream.
 
         Raises:
-            WireError: where nobody asked for it.
+            WireError: the reply does not match the current job, which stays unchanged.
 
         """
         if isinstance(reply, wire.Stepped):
@@ -54,7 +57,7 @@ class WorkerSlot:
             self._take_answer(reply)
 
     def blame_last_tried(self) -> None:
-        """Take the last suspect for what went wrong: it may be the answer to it that did."""
+        """Blame the last announced suspect: its reply may be the invalid one."""
         self.tried = self._last_tried
 
     def _take_answer(self, reply: wire.Ready | wire.Unusable | wire.JobReply) -> None:
