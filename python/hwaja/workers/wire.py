@@ -1,7 +1,7 @@
-"""Frames between the front and a worker: a length, then one msgpack struct.
+"""The frames between the server process and a worker.
 
-A frame is an unsigned 32-bit little-endian byte count followed by that many bytes. The same
-frames run over a pipe today and could run over a socket.
+A frame is an unsigned 32-bit little-endian byte count, followed by that many bytes: one msgpack
+struct. The frames are sent over a pipe, and could be sent over a socket.
 """
 
 import math
@@ -18,40 +18,40 @@ _LENGTH = struct.Struct("<I")
 HEADER_BYTES = _LENGTH.size
 
 MAX_FRAME_BYTES = 16 * 1024 * 1024
-"""Longer frames are refused: 30 s of float32 audio take 1.9 MB."""
+"""Longer frames are rejected: 30 s of float32 audio take 1.9 MB."""
 
 MAX_TEXT_CHARACTERS = 20_000
-"""Longer texts are refused: nobody says a tenth of that in one utterance."""
+"""Longer texts are rejected: an utterance has less than a tenth of that."""
 
 
 class VoiceModels(msgspec.Struct, frozen=True):
-    """Models that tell voices apart."""
+    """The models that distinguish voices."""
 
     embedder_file: str
     segmenter_file: str
 
 
 class Setup(msgspec.Struct, frozen=True, tag=True):
-    """First frame to a worker: what to load."""
+    """The first frame to a worker: the models to load, and how to run them."""
 
     recogniser_dir: str
     voices: VoiceModels | None
-    """None: no voices will be embedded."""
+    """None: the worker embeds no voices."""
     language: str
-    """Whisper's code, for example "ko"."""
+    """Whisper's language code, for example "ko"."""
     decoding_method: str = "greedy_search"
     yields: bool = False
-    """Whether every other process goes first."""
+    """Whether the worker yields the processor to every other process."""
     provider: str = "cpu"
-    """What to compute on: "cpu" or "cuda"."""
+    """The device of the engine: "cpu" or "cuda"."""
 
 
-# A job is done at once, a stream over many frames. Ids are never used twice. A suspect is one
-# that a worker died of: the worker tells before it touches it (`SuspectNotice`).
+# A job is one frame, a stream is many frames. Each id is used once. A suspect is a job or stream
+# that a worker may have died of. The worker announces it before it processes it (`SuspectNotice`).
 
 
 class Recognise(msgspec.Struct, frozen=True, tag=True):
-    """Turn an utterance into text."""
+    """A job: recognise the text of a whole utterance."""
 
     job_id: int
     samples: memoryview
@@ -63,26 +63,26 @@ class Recognise(msgspec.Struct, frozen=True, tag=True):
 
 
 class Embed(msgspec.Struct, frozen=True, tag=True):
-    """Embed the voice in an utterance."""
+    """A job: embed the voice in an utterance."""
 
     job_id: int
     samples: memoryview
     """float32 little-endian, 16 kHz mono."""
     overlaps: bool = True
-    """Whether to tell as well where two voices speak at once; if not, nowhere is."""
+    """Whether to detect where two voices speak at once. False: the overlap is 0 everywhere."""
     suspect: bool = False
 
 
 class Open(msgspec.Struct, frozen=True, tag=True):
-    """An utterance begins, which is to be heard while it is spoken."""
+    """Open a stream for an utterance that is recognised while it is spoken."""
 
     stream_id: int
     options: Options
     interims: bool
-    """Whether to tell what was heard before the utterance is over."""
+    """Whether to send interim texts."""
     suspect: bool = False
     is_ahead: bool = False
-    """Whether those that are not go first."""
+    """Whether the session is ahead of real time, so that other streams are decoded first."""
 
 
 class Feed(msgspec.Struct, frozen=True, tag=True):
@@ -94,7 +94,7 @@ class Feed(msgspec.Struct, frozen=True, tag=True):
 
 
 class Finish(msgspec.Struct, frozen=True, tag=True):
-    """A stream's utterance is over."""
+    """The utterance of a stream has ended."""
 
     stream_id: int
     speech_seconds: float
@@ -102,7 +102,7 @@ class Finish(msgspec.Struct, frozen=True, tag=True):
 
 
 class Drop(msgspec.Struct, frozen=True, tag=True):
-    """Nobody waits for a stream any more."""
+    """Close a stream without a result, because the server no longer needs it."""
 
     stream_id: int
 
@@ -114,51 +114,51 @@ class Ready(msgspec.Struct, frozen=True, tag=True):
 
 
 class Unusable(msgspec.Struct, frozen=True, tag=True):
-    """The worker cannot load its models and ends; starting it again would not help."""
+    """The worker cannot load its models, and ends. A restart would fail again."""
 
     sentence: str
 
 
 class Recognised(msgspec.Struct, frozen=True, tag=True):
-    """The text of a job; empty where no words were heard."""
+    """The reply to `Recognise`. The text is empty if the audio has no words."""
 
     job_id: int
     hypothesis: Hypothesis
 
 
 class Embedded(msgspec.Struct, frozen=True, tag=True):
-    """The embeddings of a job."""
+    """The reply to `Embed`."""
 
     job_id: int
     vectors: memoryview
-    """float32 little-endian: that of all of the audio, then that of each window."""
+    """float32 little-endian: the embedding of all of the audio, then that of each window."""
     overlap: memoryview
-    """float32 little-endian, one for each window: see `engine.VoiceTrack`."""
+    """float32 little-endian, one value per window: see `engine.VoiceTrack`."""
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True):
-    """The engine could not do a job; the worker goes on."""
+    """The engine failed on a job. The worker keeps running."""
 
     job_id: int
 
 
 class Heard(msgspec.Struct, frozen=True):
-    """What one stream has become."""
+    """The new result of one stream."""
 
     stream_id: int
     hypothesis: Hypothesis | None
-    """None: the engine failed on it, and the stream is over."""
+    """None: the engine failed on the stream, which is closed."""
     is_final: bool
 
 
 class Stepped(msgspec.Struct, frozen=True, tag=True):
-    """What changed in the streams by one step."""
+    """The new results of all streams after one step."""
 
     heard: list[Heard]
 
 
 class SuspectNotice(msgspec.Struct, frozen=True, tag=True):
-    """The worker is about to touch a suspect; None: it has survived it."""
+    """The worker is about to process a suspect. None: it has survived the suspect."""
 
     item_id: int | None
 
@@ -170,23 +170,23 @@ JobReply = Recognised | Embedded | Failed
 Reply = Ready | Unusable | JobReply | Stepped | SuspectNotice
 
 Pipe = RawIOBase | BytesIO
-"""A blocking stream without a buffer, in which what was last said would stay."""
+"""A blocking stream without a buffer. A buffer would keep the last audio or text."""
 
 _encoder = msgspec.msgpack.Encoder()
 _requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
 _replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
 
 
-# The decoder lets Python's own errors out for text that is not UTF-8 and for deep nesting.
+# The decoder raises Python's own errors for text that is not UTF-8 and for deep nesting.
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class WireError(Exception):
-    """The bytes on the pipe are not frames of this protocol."""
+    """The bytes in the pipe are no valid frames of this protocol."""
 
 
 def encode(message: Request | Reply) -> bytearray:
-    """Return `message` as one frame. The caller may overwrite it once it is sent."""
+    """Return `message` as one frame. The caller may overwrite the frame after sending it."""
     frame = bytearray(HEADER_BYTES)
     _encoder.encode_into(message, frame, HEADER_BYTES)
     _LENGTH.pack_into(frame, 0, len(frame) - HEADER_BYTES)
@@ -194,7 +194,7 @@ def encode(message: Request | Reply) -> bytearray:
 
 
 def erase(content: memoryview | bytearray) -> None:
-    """Overwrite personal data with zeros; what cannot be written is left."""
+    """Overwrite personal data with zeros. Read-only memory stays unchanged."""
     view = memoryview(content)
     if not view.readonly:
         view[:] = bytes(len(view))
@@ -204,7 +204,7 @@ def body_bytes(header: bytes | bytearray) -> int:
     """Return how many bytes follow the header of a frame.
 
     Raises:
-        WireError: for more than MAX_FRAME_BYTES.
+        WireError: they are more than `MAX_FRAME_BYTES`.
 
     """
     (count,) = _LENGTH.unpack(header)
@@ -214,10 +214,10 @@ def body_bytes(header: bytes | bytearray) -> int:
 
 
 def decode_request(body: bytes | bytearray) -> Request:
-    """Read the body of a frame to a worker.
+    """Decode the body of a frame to a worker.
 
     Raises:
-        WireError: where it is none.
+        WireError: it is not a request.
 
     """
     try:
@@ -227,10 +227,10 @@ def decode_request(body: bytes | bytearray) -> Request:
 
 
 def decode_reply(body: bytes | bytearray) -> Reply:
-    """Read the body of a frame from a worker.
+    """Decode the body of a frame from a worker.
 
     Raises:
-        WireError: where it is none, or one that says what cannot be.
+        WireError: it is not a reply, or it has impossible lengths or numbers.
 
     """
     try:
@@ -243,7 +243,7 @@ def decode_reply(body: bytes | bytearray) -> Reply:
 
 
 def _can_be(reply: Reply) -> bool:
-    """Say whether who reads the reply may count on its numbers and lengths."""
+    """Return whether the lengths and numbers of a reply are valid."""
     match reply:
         case Recognised(hypothesis=hypothesis):
             return _can_be_said(hypothesis)
@@ -275,10 +275,10 @@ def _can_be_a_voice(vectors: memoryview, overlap: memoryview) -> bool:
 
 
 def write_reply(stream: Pipe, reply: Reply) -> None:
-    """Write a reply as one frame, which is overwritten then.
+    """Write a reply as one frame, and overwrite the frame afterwards.
 
     Raises:
-        OSError: where nobody reads the stream any more.
+        OSError: the reader has closed the stream.
 
     """
     frame = encode(reply)
@@ -291,10 +291,10 @@ def write_reply(stream: Pipe, reply: Reply) -> None:
 
 
 def read_request(stream: Pipe) -> Request | None:
-    """Read the next request; None at the end of the stream.
+    """Read the next request. None: the stream has ended.
 
     Raises:
-        WireError: for bytes that are no frame, or a stream that ends inside one.
+        WireError: the bytes are not a frame of a request, or the stream ends inside a frame.
 
     """
     header = bytearray(HEADER_BYTES)
@@ -309,7 +309,7 @@ def read_request(stream: Pipe) -> Request | None:
 
 
 def _fill(buffer: bytearray, stream: Pipe) -> int:
-    """Read until the buffer is full or the stream ends; return how many bytes were read."""
+    """Read until the buffer is full or the stream ends; return the number of bytes read."""
     filled = 0
     with memoryview(buffer) as view:
         while filled < len(view) and (count := stream.readinto(view[filled:])):

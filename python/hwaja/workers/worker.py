@@ -1,9 +1,9 @@
 """The inference process: `python -m hwaja.workers.worker`.
 
-Speaks `wire` frames on stdin and stdout. A thread reads requests, so that nothing waits in the
-pipe while the engine works; between two steps of the streams one job is done. The process ends
-when stdin does, so it never outlives the front. It may also end at any moment because the engine
-ended it: the front notices and sends the work again to another.
+It exchanges `wire` frames on stdin and stdout. A thread reads requests, so that they do not wait in
+the pipe while the engine works. The worker does one job between two steps of the streams. The
+process ends at the end of stdin, so it never outlives the server process. The engine may also
+crash the process at any moment. The server notices this and sends the work to another worker.
 """
 
 import os
@@ -40,15 +40,17 @@ from hwaja.workers import wire
 from hwaja.workers.steps import Send, Streams, announced, audio_of, spoken
 
 SECOND_LOOK_SILENCE_SECONDS = 0.3
-"""Silence put before an utterance that is decoded a second time. Another position in the window
-is another try for a greedy decoder: on the test dialogue it ended every loop that was met."""
+"""Silence put before an utterance that is decoded a second time. A greedy decoder may give another
+text at another position in the window: on the test dialogue this ended every loop that occurred."""
 
 SETUP_SECONDS = 10.0
-"""A front that asks nothing for so long has lost the process: asyncio starts one, and forgets it
-where it then gets no thread or file to wait for its end with."""
+"""The process ends if the server sends nothing for this long after the start: the server has lost
+the process. asyncio starts a process and forgets it, if it then gets no thread or file to wait for
+the exit of the process."""
 
 MAX_WAITING_REQUESTS = 64
-"""Requests read ahead; more wait in the pipe, and the front holds audio as indices only."""
+"""Most requests read ahead. More requests wait in the pipe. The server keeps the audio of unsent
+requests as sample indices only."""
 
 _SILENCE = np.zeros(round(SECOND_LOOK_SILENCE_SECONDS * SAMPLE_RATE), np.float32)
 
@@ -57,14 +59,14 @@ AnyRecognizer = Recognizer | StreamingRecognizer[Any]
 
 @dataclass(frozen=True, slots=True)
 class VoiceEngines:
-    """What tells voices apart."""
+    """The engines that distinguish voices."""
 
     embedder: Embedder
     overlaps: OverlapDetector
 
 
 class _Jobs:
-    """Utterances to recognise as a whole, and voices to embed; first come, first served."""
+    """The jobs of the worker: whole utterances to recognise and voices to embed, in order."""
 
     def __init__(
         self, recogniser: AnyRecognizer, voice_engines: VoiceEngines | None, send: Send
@@ -75,7 +77,7 @@ class _Jobs:
         self.waiting: deque[wire.JobRequest] = deque()
 
     def do_one(self) -> None:
-        """Do the first job, if there is one, and send its reply."""
+        """Do the first waiting job, if there is one, and send its reply."""
         if not self.waiting:
             return
         request = self.waiting.popleft()
@@ -108,7 +110,7 @@ class _Jobs:
 
 
 def _recognise(samples: Samples, recogniser: AnyRecognizer, options: Options) -> Hypothesis:
-    """Recognise an utterance; where the text seems to loop, listen once more."""
+    """Recognise an utterance. If the text seems to loop, decode it a second time."""
     if not isinstance(recogniser, Recognizer):
         raise EngineError("the recogniser hears streams only")
     first = recogniser.recognise(samples, options)
@@ -123,7 +125,13 @@ def _recognise(samples: Samples, recogniser: AnyRecognizer, options: Options) ->
 
 
 def serve(requests: wire.Pipe, replies: wire.Pipe) -> None:
-    """Load what the first request says, then answer requests until there are no more."""
+    """Load the models of the first request, then answer requests until `requests` ends.
+
+    Raises:
+        WireError: the bytes are not requests that this worker takes.
+        OSError: a pipe failed, for example because the server has ended.
+
+    """
     setup = wire.read_request(requests)
     if not isinstance(setup, wire.Setup):
         return
@@ -142,7 +150,7 @@ def _load(setup: wire.Setup) -> tuple[AnyRecognizer, VoiceEngines | None]:
         yield_to_everyone()
     if setup.provider == "cuda":
         runtime.put_below_sherpa()
-    # Imported here: the import alone takes long, and its failure must reach the front.
+    # Imported here: the import is slow, and the server must receive its failure.
     from hwaja.engines import sherpa
     from hwaja.engines.segmentation import Segmenter
 
@@ -156,15 +164,15 @@ def _load(setup: wire.Setup) -> tuple[AnyRecognizer, VoiceEngines | None]:
 
 
 def yield_to_everyone() -> None:
-    """Run only while no other process wants the processor; threads started later do the same."""
-    os.nice(19)  # all that some systems have, and some sandboxes allow
+    """Run only while no other process wants the processor. Later threads inherit this."""
+    os.nice(19)  # some systems and sandboxes allow only this
     with suppress(AttributeError, OSError):
-        for thread in Path("/proc/self/task").iterdir():  # NumPy has some already
+        for thread in Path("/proc/self/task").iterdir():  # NumPy has started threads already
             os.sched_setscheduler(int(thread.name), os.SCHED_IDLE, os.sched_param(0))
 
 
 class _Inbox:
-    """Requests, read by a thread as they arrive."""
+    """The requests. A thread reads them as they arrive."""
 
     def __init__(self, requests: wire.Pipe) -> None:
         self._requests = requests
@@ -182,17 +190,21 @@ class _Inbox:
             self._read.put(None)
 
     def _read_one(self) -> bool:
-        # A function of its own: in its caller the request would be held until the next comes.
+        # A separate function: the caller would keep the request until the next one arrives.
         request = wire.read_request(self._requests)
         if request is not None:
             self._read.put(request)
         return request is not None
 
     def take(self, *, wait: bool) -> list[wire.Request]:
-        """Return what has arrived, waiting for something if asked to; nothing more at the end.
+        """Return the requests that have arrived. Empty at the end of the pipe.
+
+        Args:
+            wait: whether to wait until at least one request arrives or the pipe ends.
 
         Raises:
-            WireError, OSError: where what arrived is no request.
+            WireError: the bytes are not a request.
+            OSError: the pipe cannot be read.
 
         """
         taken: list[wire.Request] = []
@@ -211,7 +223,7 @@ class _Inbox:
 def _work(
     inbox: _Inbox, recogniser: AnyRecognizer, voice_engines: VoiceEngines | None, send: Send
 ) -> None:
-    """Answer requests until there are no more; between two steps of the streams do one job."""
+    """Answer requests until the pipe ends. Do one job between two steps of the streams."""
     jobs = _Jobs(recogniser, voice_engines, send)
     streams = None if isinstance(recogniser, Recognizer) else Streams(recogniser, send)
     while True:
@@ -224,7 +236,12 @@ def _work(
 
 
 def _hand_on(requests: list[wire.Request], jobs: _Jobs, streams: Streams[Any] | None) -> bool:
-    """Give requests to who does them; returns whether there were any."""
+    """Pass requests to the jobs or the streams; return whether there were any.
+
+    Raises:
+        WireError: this worker does not take such a request.
+
+    """
     for request in requests:
         if isinstance(request, wire.JobRequest):
             jobs.waiting.append(request)
@@ -236,15 +253,15 @@ def _hand_on(requests: list[wire.Request], jobs: _Jobs, streams: Streams[Any] | 
 
 
 def main() -> None:
-    """Serve on stdin and stdout."""
-    # Ctrl-C reaches the whole process group; the front decides when a worker ends.
+    """Serve requests on stdin and stdout."""
+    # Ctrl-C reaches the whole process group. The server decides when a worker ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     hardening.die_first()
     hardening.harden()
-    hardening.end_with_parent()  # one that is stuck does not notice that its pipes are closed
+    hardening.end_with_parent()  # a stuck worker does not notice closed pipes
     log_setup.configure("json")
     error_redaction.log_uncaught()
-    # The engine prints to stdout: keep the real one for frames, and give it stderr instead.
+    # The engine prints to stdout. The real stdout carries frames, so the engine gets stderr.
     requests = os.fdopen(os.dup(sys.stdin.fileno()), "rb", buffering=0)
     replies = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -252,7 +269,7 @@ def main() -> None:
         return
     try:
         serve(requests, replies)
-    except BrokenPipeError:  # the front is gone; the reading thread may still hold its pipe
+    except BrokenPipeError:  # the server has ended; the reading thread may still block in its pipe
         os._exit(1)
 
 
