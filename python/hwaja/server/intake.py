@@ -1,4 +1,4 @@
-"""The audio of one client on its way in: into the ring, past the detector, to the session."""
+"""Takes the audio of one client: writes it to the ring, runs VAD, and passes it to the session."""
 
 import asyncio
 import time
@@ -13,15 +13,15 @@ from hwaja.vad.gate import FRAME_SAMPLES
 from hwaja.vad.silero import Detection, SileroState
 
 STOPPED_SECONDS = 1.5
-"""How long after it was due the next message is not waited for any more: a network is stuck for as
-long now and then, and who waits for an answer notices."""
+"""The client's audio has stopped if the next message is this much overdue. A network sometimes
+stalls for this long. A user who waits for an answer notices a longer wait."""
 
 PIECE_SAMPLES = 16 * FRAME_SAMPLES
-"""A long message is taken in pieces of about 0.5 s, so that no client holds the loop long."""
+"""A long message is taken in pieces of about 0.5 s, so that no client blocks the loop for long."""
 
 
 class Intake:
-    """Takes the audio that a session listens to, as fast as its ring has room."""
+    """Takes the audio of a session while the session listens and its ring has room."""
 
     def __init__(
         self,
@@ -31,15 +31,14 @@ class Intake:
         tell: Callable[[Audio | AudioStopped | OddAudio], asyncio.Future[None]],
         is_behind: Callable[[], bool],
     ) -> None:
-        """Prepare.
+        """Create the intake of a session.
 
         Args:
-            session: says when it listens, and how far it has heard.
-            ring: is filled.
-            detection: hears the frames.
-            tell: has the session take what is heard, and once that nothing comes any more; what it
-                returns is done once the session has.
-            is_behind: whether something has come that was not taken yet.
+            session: tells whether it listens, and which samples it has processed.
+            ring: the audio is written here.
+            detection: runs VAD on the frames.
+            tell: passes an event to the session. The future is done once the event is handled.
+            is_behind: returns whether a received message is not taken yet.
 
         """
         self._session = session
@@ -47,42 +46,42 @@ class Intake:
         self._detection = detection
         self._tell = tell
         self._is_behind = is_behind
-        self._due: asyncio.TimerHandle | None = None  # at the latest, the next message
+        self._due: asyncio.TimerHandle | None = None  # when the next message is overdue
         self._state = detection.new_state()
         self._format_watch = FormatWatch()
-        self._taken: asyncio.Future[None] = asyncio.Future()  # by the session, the last frames
+        self._taken: asyncio.Future[None] = asyncio.Future()  # the last frames, by the session
         self._taken.set_result(None)
         self._roomy = asyncio.Event()
         self.idle_since = time.monotonic()
-        """Since when there has been nothing to do, unless something is being taken."""
+        """When the last message was taken, or this was created, in seconds of `time.monotonic`."""
         self.is_connected = True
-        """Whether what waits for room is to be had: it is not, once its connection is gone."""
+        """Whether the client is connected. If not, a message that waits for room is given up."""
 
     def begin(self) -> None:
-        """Forget the detector's past."""
+        """Reset the state of the VAD for new audio."""
         self._state.reset()
 
     def watch_format(self) -> None:
-        """Look in what comes for the signs of another format than PCM16, mono, of 16 kHz."""
+        """Check the next audio for another format than PCM16, mono, at 16 kHz."""
         self._format_watch.begin()
 
     def look_again(self) -> None:
-        """Learn that the ring may have room again, or that nothing more is wanted."""
+        """Wake `take`: the ring may have room, or the session may want no more audio."""
         self._roomy.set()
 
     def forget(self) -> None:
-        """Overwrite what was heard, and expect nothing more."""
+        """Overwrite all audio, and stop waiting for the next message."""
         self._cease()
         self._ring.release(self._ring.end)
         self._state.reset()
         self._format_watch.forget()
 
     async def take(self, pcm: memoryview, received_at: float) -> None:
-        """Take one message, piece by piece; returns early where no more of it is wanted.
+        """Take one message, piece by piece. Returns early if its rest is not wanted.
 
         Args:
-            pcm: PCM16.
-            received_at: when it came, in seconds of `time.monotonic`.
+            pcm: int16 little-endian, mono, 16 kHz.
+            received_at: when the message arrived, in seconds of `time.monotonic`.
 
         """
         arrival = Arrival(
@@ -95,14 +94,14 @@ class Intake:
             await self._take(pcm, arrival)
         finally:
             self.idle_since = time.monotonic()
-        if pcm:  # the next is due when as much time has passed as this one is long
+        if pcm:  # the next message is due after the duration of this one
             self._expect(len(pcm) / 2 / SAMPLE_RATE)
 
     async def _take(self, pcm: memoryview, arrival: Arrival) -> None:
         piece_bytes = 2 * PIECE_SAMPLES
         for offset in range(0, len(pcm), piece_bytes):
             piece = pcm[offset : offset + piece_bytes]
-            await self._taken  # before it is asked what it wants
+            await self._taken  # first: afterwards the session may want no more
             while self._is_wanted and self._free_samples < len(piece) // 2:
                 self._roomy.clear()
                 await self._roomy.wait()
@@ -138,7 +137,7 @@ class Intake:
         return self._ring.capacity - len(self._ring)
 
     async def _detect(self, arrival: Arrival) -> None:
-        """Show the new whole frames to the detector and the session."""
+        """Run VAD on the new whole frames, and pass the result to the session."""
         heard = self._session.heard
         frames = self._ring.frames(heard, FRAME_SAMPLES)
         if len(frames) == 0:

@@ -1,9 +1,9 @@
-"""One client's session: a ring of audio, its machine, and the tasks between them.
+"""Runs one client's session: its ring of audio, its state machine, and its tasks.
 
-It outlives the connection it began on: a client that comes back continues it. Messages are taken
-one at a time, so control messages and audio keep their order. Everything runs on the event loop's
-thread. Messages, timers and results of the workers reach the session as events; each is handled in
-a turn of the loop of its own, in the order in which they came (`_tell`), and in nobody's task.
+A session outlives its connection: a client that reconnects continues it. Messages are taken one at
+a time, so control messages and audio keep their order. All code runs on the event loop's thread.
+Messages, timers and results of the workers become events. `_tell` handles each event in a separate
+callback of the loop, outside all tasks, in the order of arrival.
 """
 
 import asyncio
@@ -43,15 +43,15 @@ from hwaja.workers.pool import Pool
 from hwaja.workers.session_work import SessionWork
 
 RING_SECONDS = 32
-"""Audio held for a session: an open utterance of 15 s and as much again that is being decoded, and
-the longest enrolment."""
+"""Audio kept for a session: an open utterance of 15 s and another 15 s that are being decoded. The
+longest enrolment fits as well."""
 
 _log = structlog.get_logger("hwaja.session")
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What all sessions share."""
+    """The services that all sessions share."""
 
     pool: Pool
     interim_worker: InterimWorker
@@ -97,7 +97,7 @@ class SessionRunner:
             partial(self._pool.embed, self, overlaps=False), self._ring, self._voices
         )
         self.client_waits = False
-        """Whether something of the client has come that is not dealt with: so it is not silent."""
+        """Whether a received message is not taken yet: the client is then not idle."""
         self._intake = Intake(
             self._session,
             self._ring,
@@ -111,55 +111,55 @@ class SessionRunner:
             config.max_session_seconds, config.idle_seconds, time.monotonic()
         )
         self.session_id = session_id
-        """Names the session in the log."""
+        """Identifies the session in the log."""
         self._log = _log.bind(session=session_id)
         self.outbox: Outbox[str | CloseCode] = Outbox()
-        """What the client is to be sent; a code closes the connection."""
+        """The messages for the client. A close code closes the connection."""
         self._sender = Sender(self.outbox, services.settings.max_speakers, self._log)
         self.over = asyncio.Event()
-        """Set once the session has come to its own end."""
+        """Set once the session has ended by itself."""
 
     @property
     def state(self) -> State:
-        """Where the session is."""
+        """The state of the session."""
         return self._session.state
 
     @property
     def has_voice(self) -> bool:
-        """Whether a voice is enrolled, which would be lost with the session."""
+        """Whether a voice is enrolled. It is lost when the session ends."""
         return self._session.has_voice
 
     @property
     def is_ahead(self) -> bool:
-        """Whether it transcribes audio that is ahead of real time."""
+        """Whether the session transcribes audio that is ahead of real time."""
         return self._pace.is_ahead and self.state in (State.TRANSCRIBING, State.DRAINING)
 
     @property
     def is_dear(self) -> bool:
-        """Whether it takes far more of the workers than its share, and so waits for the others."""
+        """Whether the session uses far more than its share of the workers, and thus waits."""
         return self._overload.is_dear
 
     @property
     def lag_seconds(self) -> float:
-        """How long the oldest utterance that is over has been waiting; 0 where none is owed.
+        """How long the oldest ended utterance has been unanswered; 0 if all are answered.
 
-        What it waited while it was dear is of its own doing, and not counted.
+        Time while the session was dear does not count: the session caused that delay itself.
         """
         return self._overload.shared_lag_seconds(
             self._session_metrics.lag_seconds, time.monotonic()
         )
 
     def watch_load(self) -> None:
-        """Find out how late its own answers are, and what it is to leave out."""
+        """Measure the lag of its own answers, and set which work the session skips."""
         now = time.monotonic()
         self._overload.take_shares(self._pool.shares(self), now)
         self._overload.observe(self._session_metrics.lag_seconds, now)
 
     async def connected(self, token: str | None) -> None:
-        """Begin, on the first connection; returns once the client is welcomed.
+        """Begin the session on its first connection. Returns once the welcome is queued.
 
         Args:
-            token: what the client may come back with; None: it did not ask.
+            token: lets the client resume the session. None: the client did not ask for one.
 
         """
         if token is not None:
@@ -169,44 +169,44 @@ class SessionRunner:
         await self._tell(events.Connected(token))
 
     async def reconnected(self, token: str) -> None:
-        """Continue on another connection: all that the client may lack is sent once more."""
+        """Continue on another connection. Sends all unconfirmed messages again."""
         self._log.info("session resumed")
         self._intake.is_connected = True
         self.outbox.rewind()
         await self._tell(events.Reconnected(token, at=self._ring.end))
 
     def disconnected(self) -> None:
-        """Learn that the connection is gone: who comes back sends again what was not taken."""
+        """Record a lost connection. A client that reconnects resends what was not taken."""
         self.client_waits = False
         self._intake.is_connected = False
         self._intake.look_again()
 
     def waits(self, seconds: float) -> None:
-        """Learn that so much audio waits to be taken; 0: none does any more."""
+        """Pass on how many seconds of received audio are not taken yet; 0: all audio is taken."""
         self._tell(events.Waiting(seconds))
 
     def cut_off(self) -> None:
-        """Close now, because the server stops and does not wait for answers any longer."""
+        """Close now, because the server stops and no longer waits for answers."""
         self._tell(events.CutOff())
 
     def shut_down(self) -> None:
-        """Answer what was heard and close, because the server stops."""
+        """Answer the audio so far, then close, because the server stops."""
         self._tell(events.Shutdown())
 
     def revoke(self) -> None:
-        """Answer what was heard and close, because the client's token is good no more."""
+        """Answer the audio so far, then close, because the client's token is no longer valid."""
         self._tell(events.TimeIsUp(Reason.TOKEN_REVOKED))
 
     def give_way(self) -> None:
-        """Close, because somebody else gets the seat of a client that has enrolled nobody."""
+        """Close, because another client gets the place. This client has enrolled no voice."""
         self._log.info("session gives way")
         self._tell(events.TimeIsUp(Reason.SERVER_FULL))
 
     async def end(self) -> None:
-        """Give up what is going on, and forget everything."""
+        """End the session: cancel all work, and overwrite all personal data."""
         try:
             await self._tell(events.Disconnected())
-        finally:  # a server that stops may cancel this
+        finally:  # also if a server that stops cancels this
             await self._end()
 
     async def _end(self) -> None:
@@ -219,7 +219,7 @@ class SessionRunner:
             task.cancel()
         try:
             await asyncio.gather(*tasks, return_exceptions=True)
-        finally:  # a server that stops may cancel this as well
+        finally:  # also if a server that stops cancels this
             for workers in self._workers:
                 workers.leave(self)
             self._intake.forget()
@@ -238,13 +238,13 @@ class SessionRunner:
                     return
 
     async def take(self, message: str | bytearray, received_at: float) -> None:
-        """Take one message of the client; returns once it is dealt with and more can come.
+        """Take one message of the client. Returns once the next one can be taken.
 
-        What fails inside ends the session and raises nothing.
+        A failure ends the session and is not raised.
 
         Args:
-            message: text or audio.
-            received_at: when it came, in seconds of `time.monotonic`.
+            message: a control message (text), or audio (PCM16).
+            received_at: when the message arrived, in seconds of `time.monotonic`.
 
         """
         try:
@@ -253,7 +253,7 @@ class SessionRunner:
             self._log.error("session failed", **describe(error))
             await self._tell(events.Broke())
         finally:
-            self._deadlines.heard(time.monotonic())  # only now: until here it waited
+            self._deadlines.heard(time.monotonic())  # only now: the message waited until here
 
     async def _take(self, message: str | bytearray, received_at: float) -> None:
         if isinstance(message, str):
@@ -268,7 +268,7 @@ class SessionRunner:
             await self._intake.take(memoryview(message), received_at)
 
     def _follow_pace(self, seconds: float, received_at: float) -> None:
-        """Have those who speak now go first, where this client sends more than can be spoken."""
+        """Let live sessions go first if this client sends audio faster than real time."""
         if self.state is State.TRANSCRIBING:
             was_awaited = received_at >= self._intake.idle_since
             caught_up = was_awaited and self._session.oldest_unanswered is None
@@ -287,17 +287,17 @@ class SessionRunner:
             return
         await self._tell(events.Received(message, at=self._ring.end))
         if self._enrolment is not None:
-            # A client may send on without awaiting the answer; it is read once the voice is known.
+            # The client may send more before the answer. That waits until the voice is enrolled.
             await self._enrolment
             self._enrolment = None
 
     def _tell(self, event: events.Event) -> asyncio.Future[None]:
-        """Have the session take an event in a turn of the loop of its own.
+        """Queue an event. The session handles it in a separate callback of the loop.
 
-        The loop's queue is the session's inbox. What fails in the session fails nowhere else.
+        The loop's queue is the session's inbox. A failure in the session never reaches the caller.
 
         Returns:
-            A future that is done once the event is dealt with.
+            A future that is done once the event is handled.
 
         """
         loop = asyncio.get_running_loop()
@@ -306,9 +306,9 @@ class SessionRunner:
         return dealt_with
 
     def _take_event(self, event: events.Event, done: asyncio.Future[None] | None = None) -> None:
-        """Handle an event; if that fails, answer what was heard and close.
+        """Handle an event. If that fails, answer the audio so far, then close.
 
-        At once where an answer cannot be waited for, because it was what failed.
+        If it was the handling of a result or of `Broke` that failed, close at once.
         """
         try:
             self._handle(event)
@@ -318,14 +318,14 @@ class SessionRunner:
                 self._give_up()
             else:
                 self._take_event(events.Broke())
-        if done is not None and not done.done():  # who waits may be cancelled
+        if done is not None and not done.done():  # the waiting task may be cancelled
             done.set_result(None)
 
     def _handle(self, event: events.Event) -> None:
         self._session_metrics.happened(event)
         effects = self._session.handle(event)
         if isinstance(event, events.Disconnected):
-            return  # of what a fault left to be done nothing is done either
+            return  # its effects, also those left by a fault, are dropped
         for effect in effects:
             self._carry_out(effect)
             self._session_metrics.done(effect)
@@ -337,7 +337,7 @@ class SessionRunner:
             case events.Listen():
                 self._intake.begin()
             case Enrol():
-                self._set_ahead(False)  # somebody waits for this before anything else
+                self._set_ahead(False)  # the client waits for the enrolment
                 self._enrolment = self._start(self._enrol(effect))
             case events.Release(index):
                 self._ring.release(max(index, self._ring.start))
@@ -383,12 +383,12 @@ class SessionRunner:
     def _job_ended(self, task: asyncio.Task[None]) -> None:
         self._jobs.discard(task)
         error = None if task.cancelled() else task.exception()
-        if error is not None:  # what it was to report is missing: nothing can be waited for
+        if error is not None:  # its result is missing: no answer can be awaited
             self._log.error("session failed", **describe(error))
             self._give_up()
 
     def _give_up(self) -> None:
-        """Name the fault and close; the session does nothing more."""
+        """Send the error and close at once. The session handles nothing more."""
         if not self.over.is_set():
             self._handle(events.Disconnected())
             self._sender.send(SERVER_FAULT, details=False)
