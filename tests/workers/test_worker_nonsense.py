@@ -135,6 +135,28 @@ async def test_a_worker_that_answers_nonsense_is_replaced_and_its_job_done_by_th
     assert peak_bytes() - most_bytes < 12 * wire.MAX_FRAME_BYTES
 
 
+async def test_a_worker_with_much_to_say_is_reaped_also_where_its_end_is_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that stops interrupts whoever ends a worker, and then waits for the process."""
+    script = tmp_path / "worker"
+    script.write_text("#!/bin/sh\nexec cat /dev/zero\n")
+    script.chmod(stat.S_IRWXU)
+    monkeypatch.setattr(process.sys, "executable", str(script))
+    worker = await process.WorkerProcess.spawn()
+    with pytest.raises(wire.WireError):
+        await worker.receive()
+    replies = worker.process._transport.get_pipe_transport(1)  # type: ignore[attr-defined]
+    while replies.is_reading():  # noqa: ASYNC110  # until too much is unread; nothing reports it
+        await asyncio.sleep(0)
+    ending = asyncio.create_task(worker.end())
+    await asyncio.sleep(0)
+    ending.cancel()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await worker.process.wait()
+    assert ending.cancelled()
+
+
 async def test_an_answer_that_breaks_off_is_none(
     english: wire.Setup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

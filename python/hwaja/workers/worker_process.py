@@ -86,9 +86,16 @@ class WorkerProcess:
         return wire.decode_reply(await self._replies.readexactly(wire.body_bytes(header)))
 
     async def end(self) -> None:
-        """Kill the process if it still runs, reap it, and have its last words written."""
+        """Kill the process if it still runs, reap it, and write the rest of its log.
+
+        This continues if the caller is cancelled: the process can be waited for only while its
+        pipes are read.
+        """
         if self.process.returncode is None:
             self.process.kill()
+        await asyncio.shield(asyncio.create_task(self._reap()))
+
+    async def _reap(self) -> None:
         # asyncio reports the exit only once every pipe is at its end, and it stops reading a pipe
         # while much of it is unread. So the replies are read beside the wait, not after it.
         await asyncio.gather(self.process.wait(), self._discard_replies())
