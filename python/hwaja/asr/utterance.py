@@ -18,7 +18,13 @@ from hwaja.protocol.values import Options
 from hwaja.vad.gate import Segment
 from hwaja.workers.interim_worker import InterimWorker
 from hwaja.workers.overload import DegradationLevel
-from hwaja.workers.session_work import SessionWork, Work, attempt, failure_logged
+from hwaja.workers.session_work import (
+    SessionWork,
+    Work,
+    attempt,
+    failure_logged,
+    report_when_done,
+)
 from hwaja.workers.utterance_stream import UtteranceStream
 
 FIRST_INTERIM_SECONDS = 0.8
@@ -67,15 +73,6 @@ class Means:
         """Report an interim text, unless the server is overloaded by now."""
         if self.makes_interims:
             self.report_interim(segment_id, text)
-
-    def report(self, segment_id: int, text: asyncio.Task[Hypothesis | None]) -> None:
-        """Report the result of `text` once the task is done; nothing if it was cancelled."""
-
-        def found(task: asyncio.Task[Hypothesis | None]) -> None:
-            if not task.cancelled():
-                self.report_text(segment_id, task.result())
-
-        text.add_done_callback(found)
 
 
 class Recognition:
@@ -168,7 +165,7 @@ class WholeUtterance:
         self._text = means.work.take(
             "recognition", self._segment_id, segment, self._recognition(means, segment)
         )
-        means.report(self._segment_id, self._text)
+        report_when_done(self._text, self._segment_id, means.report_text)
 
     def cancel(self) -> None:
         """See `Utterance.cancel`."""
@@ -247,7 +244,7 @@ class StreamedUtterance:
         self._text = attempt(
             "recognition", lambda: pool.finish(stream, segment.stop, speech_seconds)
         )
-        self._means.report(self._segment_id, self._text)
+        report_when_done(self._text, self._segment_id, self._means.report_text)
 
     def cancel(self) -> None:
         """See `Utterance.cancel`."""

@@ -16,7 +16,7 @@ from hwaja.speakers.parts import Part, next_turn
 from hwaja.speakers.voices import Voices
 from hwaja.vad.gate import Segment
 from hwaja.workers.overload import DegradationLevel
-from hwaja.workers.session_work import SessionWork, Work, attempt
+from hwaja.workers.session_work import SessionWork, Work, attempt, report_when_done
 
 HURRIED_SECONDS = 3.0
 """Under overload, only this much of an utterance is embedded. Longer audio hardly improves it."""
@@ -64,13 +64,8 @@ class Attribution:
 
         One search runs at a time. `finish` cancels it.
         """
-
-        def found(task: asyncio.Task[int | None]) -> None:
-            if not task.cancelled():
-                self._report_turn(segment_id, task.result())
-
         self._probe = attempt("turns", lambda: self._next_turn(start, stop))
-        self._probe.add_done_callback(found)
+        report_when_done(self._probe, segment_id, self._report_turn)
 
     def speculate(self, segment_id: int, segment: Segment) -> None:
         """Begin to attribute a segment that may be over."""
@@ -78,17 +73,12 @@ class Attribution:
 
     def finish(self, segment_id: int, segment: Segment) -> None:
         """Attribute a finished segment, and report its parts."""
-
-        def found(task: asyncio.Task[Parts | None]) -> None:
-            self._utterances.discard(task)
-            if not task.cancelled():
-                self._report_voices(segment_id, task.result())
-
         self._end_probe()
         work = self._attribution(segment)
         task = self._work.take("attribution", segment_id, segment, work)
         self._utterances.add(task)
-        task.add_done_callback(found)
+        task.add_done_callback(self._utterances.discard)
+        report_when_done(task, segment_id, self._report_voices)
 
     def learn(self, speaker_id: int, segment: Segment) -> asyncio.Task[None] | None:
         """Let a voice learn from a segment that is certain to be the speaker's.

@@ -86,6 +86,20 @@ def attempt(name: str, work: Work[Result]) -> asyncio.Task[Result | None]:
     return asyncio.create_task(run())
 
 
+def report_when_done(
+    task: asyncio.Task[Result | None],
+    segment_id: int,
+    report: Callable[[int, Result | None], object],
+) -> None:
+    """Report the result of some work on a segment once it is there, unless it is cancelled."""
+
+    def done(finished: asyncio.Task[Result | None]) -> None:
+        if not finished.cancelled():
+            report(segment_id, finished.result())
+
+    task.add_done_callback(done)
+
+
 @contextmanager
 def failure_logged(work: str) -> Iterator[None]:
     """Log a failure by its type only: the text of an exception may hold what was said."""
