@@ -5,13 +5,17 @@ Browsers write an origin in one form. People write it in several forms. Both are
 
 import ipaddress
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 _ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([^/]*)/?", re.IGNORECASE)
 _AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[^\s\[\]/\\:@?#%*]+)(?::(\d{1,5}))?", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[\s,]+")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _SOCKET_SCHEMES = ("ws", "wss")
+
+Member = TypeVar("Member")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +85,7 @@ def origins_of(text: str) -> frozenset[Origin]:
         ValueError: where a member is no origin; the message is one sentence.
 
     """
-    found = set()
-    for entry in _entries(text):
-        try:
-            found.add(origin_of(entry))
-        except ValueError:
-            raise ValueError(
-                f"{entry!r} is not an origin; write it as https://b.example:8443"
-            ) from None
-    return frozenset(found)
+    return _parsed(text, origin_of, "an origin", "https://b.example:8443")
 
 
 def hosts_of(text: str) -> frozenset[str]:
@@ -99,20 +95,33 @@ def hosts_of(text: str) -> frozenset[str]:
         ValueError: where a member is no host name; the message is one sentence.
 
     """
+    return _parsed(text, _host_pattern, "a host name", "b.example or *.b.example")
+
+
+def _host_pattern(text: str) -> str:
+    wildcard = "*." if text.startswith("*.") else ""
+    return wildcard + read_authority(text.removeprefix(wildcard))[0]
+
+
+def _parsed(
+    text: str, parse: Callable[[str], Member], kind: str, example: str
+) -> frozenset[Member]:
+    """Parse the members of a list.
+
+    Args:
+        text: the list.
+        parse: parses one member; raises ValueError.
+        kind: what a member is, in the message of the error.
+        example: how a member is written, in the message of the error.
+
+    """
     found = set()
-    for entry in _entries(text):
-        wildcard = "*." if entry.startswith("*.") else ""
+    for member in filter(None, _SEPARATORS.split(text)):
         try:
-            found.add(wildcard + read_authority(entry.removeprefix(wildcard))[0])
+            found.add(parse(member))
         except ValueError:
-            raise ValueError(
-                f"{entry!r} is not a host name; write it as b.example or *.b.example"
-            ) from None
+            raise ValueError(f"{member!r} is not {kind}; write it as {example}") from None
     return frozenset(found)
-
-
-def _entries(text: str) -> list[str]:
-    return [entry for entry in _SEPARATORS.split(text) if entry]
 
 
 def is_address(host: str) -> bool:
