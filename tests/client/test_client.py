@@ -53,7 +53,9 @@ async def test_a_session_from_enrolment_to_the_last_word(endpoint: Endpoint) -> 
         await client.expect("transcription_started")
         await client.send_audio(at_once(clips.conversation()))
         await client.send({"type": "stop_transcription"})
-        heard = [message async for message in client.transcriptions()]
+        heard = []
+        while (message := await client.receive())["type"] != "transcription_stopped":
+            heard.append(message)
     assert [message["type"] for message in heard] == ["transcription"] * 4
     assert "winter of despair" in heard[-1]["text"].lower()
 

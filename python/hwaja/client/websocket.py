@@ -134,16 +134,6 @@ class Connection:
         await self.send({"type": "complete_speaker_registration", "speaker_id": speaker_id})
         return await self.expect("speaker_registration_completed")
 
-    async def transcriptions(self) -> AsyncIterator[Message]:
-        """Yield the server's messages before its `transcription_stopped`.
-
-        Raises:
-            ClientError: if the connection ends earlier.
-
-        """
-        while (message := await self.receive())["type"] != "transcription_stopped":
-            yield message
-
     async def is_lost(self) -> bool:
         """Wait until the connection ends. Return whether it was lost, not closed by the server."""
         await self._websocket.wait_closed()
