@@ -5,6 +5,7 @@
 
 import argparse
 import sys
+from collections.abc import Collection
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 
@@ -32,20 +33,28 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; return its exit code."""
     given = sys.argv[1:] if arguments is None else arguments
     try:
-        if given[:1] == ["bench"]:
+        command = given[0] if given else ""
+        if command == "bench":
             return _bench(given[1:])
-        if given and given[0] in SERVER_COMMANDS and not _has_server():
+        if command in SERVER_COMMANDS and not _has_server():
             return _miss_server()
-        args = _parser().parse_args(given)
+        args = _parser((command,)).parse_args(given)
         # Not where another program calls this function.
-        if arguments is None and given[:1] == ["serve"]:
+        if arguments is None and command == "serve":
             _protect_process()
         return int(args.run(args))
     except KeyboardInterrupt:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(with_options: Collection[str] = tuple(SERVER_COMMANDS)) -> argparse.ArgumentParser:
+    """Return the parser of the command line.
+
+    Args:
+        with_options: the commands of the server to add options for. This imports the server's
+            libraries, so `main` names only the command that it runs.
+
+    """
     parser = argparse.ArgumentParser(
         prog="hwaja", description="Real-time speech-to-text that says who spoke each sentence."
     )
@@ -55,17 +64,14 @@ def _parser() -> argparse.ArgumentParser:
     transcribe.add_arguments(client)
     client.set_defaults(run=transcribe.run)
     for name, text in SERVER_COMMANDS.items():
-        _add_server_command(name, commands.add_parser(name, help=text))
+        server_command = commands.add_parser(name, help=text)
+        if name in with_options:
+            from hwaja.cli import server_commands
+
+            server_commands.add_arguments(name, server_command)
     # Only for the list of commands: `main` passes all arguments on to the benchmarks.
     commands.add_parser("bench", help="measure the accuracy on your own speech, and the load")
     return parser
-
-
-def _add_server_command(name: str, parser: argparse.ArgumentParser) -> None:
-    if _has_server():
-        from hwaja.cli import server_commands
-
-        server_commands.add_arguments(name, parser)
 
 
 def _has_server() -> bool:
