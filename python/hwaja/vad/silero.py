@@ -82,7 +82,7 @@ class SileroDetector:
         return SileroState()
 
     def detect(self, streams: Sequence[tuple[SileroState, Samples]]) -> list[tuple[float, ...]]:
-        """Return the speech probabilities of each stream; see `engine.SpeechDetector.detect`.
+        """Return the speech probabilities of each stream; see `SpeechDetector.detect`.
 
         The model is called once, whatever the number of frames of each stream. It is called again
         if a state may have to be zeroed between two of the frames.

@@ -71,8 +71,7 @@ class Charges:
 
     def shares(self, owner: Hashable, now: float) -> float:
         """Return the recent use of the workers by a session, in shares; 0 without an account."""
-        account = self._accounts.get(owner)
-        return 0.0 if account is None else account.rate(now) / self._share(now)
+        return self._rate(owner, now) / self._share(now)
 
     def cheapest(self, owners: Iterable[Hashable], now: float) -> Hashable:
         """Return the first session with the least recent use, in whole steps of `STEP_SHARES`.
@@ -81,7 +80,12 @@ class Charges:
             ValueError: `owners` is empty.
 
         """
-        return min(owners, key=lambda owner: int(self.shares(owner, now) / STEP_SHARES))
+        share = self._share(now)  # once: it looks at every account
+        return min(owners, key=lambda owner: int(self._rate(owner, now) / share / STEP_SHARES))
+
+    def _rate(self, owner: Hashable, now: float) -> float:
+        account = self._accounts.get(owner)
+        return 0.0 if account is None else account.rate(now)
 
     def _share(self, now: float) -> float:
         """Return the number of workers per session that recently wanted or had a worker."""

@@ -133,7 +133,7 @@ class Embedded(msgspec.Struct, frozen=True, tag=True):
     vectors: memoryview
     """float32 little-endian: the embedding of all of the audio, then that of each window."""
     overlap: memoryview
-    """float32 little-endian, one value per window: see `engine.VoiceTrack`."""
+    """float32 little-endian, one value per window: see `engines.interface.VoiceTrack`."""
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True):
