@@ -1,7 +1,6 @@
 """Archives: fetched from their address, unpacked without trust, and the same at every pull."""
 
 import bz2
-import dataclasses
 import json
 import shutil
 import socket
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 from model_files import tar_bz2
 from model_fixtures import LICENCE, NEVER, Index, entry, folders, sha256, together
+from msgspec.structs import replace
 
 from hwaja.models import CatalogueEntry, ModelError, is_present, unpacking
 from hwaja.models.cache import PROVENANCE
@@ -113,7 +113,7 @@ def test_a_download_goes_on_through_a_redirection(index: Index, root: Path) -> N
     """Releases lie on another server than the one that is asked."""
     (source,) = tiny(index).sources
     moved = Archive(f"{index.url}/moved/tiny.tar.bz2", **KNOWN)
-    model = entry(dataclasses.replace(source, archives=(moved,)))
+    model = entry(replace(source, archives=(moved,)))
     index.cut_at = 1000
     with pytest.raises(ModelError, match="was interrupted"):
         pull_entry(model, root)
@@ -284,12 +284,12 @@ def test_a_damaged_archive_gives_no_model_and_is_fetched_anew(
 
 def test_a_member_with_the_wrong_checksum_gives_no_model(index: Index, root: Path) -> None:
     (source,) = tiny(index, **KNOWN).sources
-    right = dataclasses.replace(source.members[0], sha256=sha256(WEIGHTS))
-    wrong = dataclasses.replace(source.members[1], sha256=sha256(b"b 0\n"))
+    right = replace(source.members[0], sha256=sha256(WEIGHTS))
+    wrong = replace(source.members[1], sha256=sha256(b"b 0\n"))
     with pytest.raises(ModelError, match=r"^tiny/tokens\.txt has the wrong checksum"):
-        pull_entry(entry(dataclasses.replace(source, members=(right, wrong))), root)
+        pull_entry(entry(replace(source, members=(right, wrong))), root)
     assert folders(root) == {"downloads"}
-    assert pull_entry(entry(dataclasses.replace(source, members=(right,))), root).is_dir()
+    assert pull_entry(entry(replace(source, members=(right,))), root).is_dir()
 
 
 def test_a_small_archive_that_unpacks_to_very_much_is_given_up_before_it_is_written(

