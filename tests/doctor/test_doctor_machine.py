@@ -5,6 +5,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+import psutil
 import pytest
 from doctor_says import advice, sentence
 
@@ -115,6 +116,7 @@ def test_what_the_system_does_not_tell_is_not_made_up(
 ) -> None:
     monkeypatch.setattr(machine, "_PROCESSES", tmp_path)
     monkeypatch.setattr(machine, "_CGROUP", tmp_path)
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
     assert machine.memory_now() is None
     assert machine.peak_bytes("self") is None
     assert machine.memory(None, None, GIGABYTE, 1).state == "ok"
@@ -124,9 +126,7 @@ def test_what_the_system_does_not_tell_is_not_made_up(
 def test_a_container_has_no_more_memory_than_its_limit(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / "meminfo").write_text("MemTotal:  8000 kB\nMemAvailable:  4000 kB\n")
     (tmp_path / "memory.max").write_text("2048000\n")
-    monkeypatch.setattr(machine, "_PROCESSES", tmp_path)
     monkeypatch.setattr(machine, "_CGROUP", tmp_path)
     assert machine.memory_now() == Memory(2_048_000, 2_048_000)
 

@@ -5,6 +5,8 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from hwaja.doctor.findings import Finding
 from hwaja.doctor.language import said
 
@@ -78,16 +80,22 @@ class Memory:
     available: int
 
 
-def memory_now() -> Memory:
-    """Return the current memory."""
-    found = psutil.virtual_memory()
+def memory_now() -> Memory | None:
+    """Return the current memory; None where the system does not report it."""
+    try:
+        found = psutil.virtual_memory()
+    except OSError:  # a sandbox without /proc
+        return None
     limit = _read(_CGROUP / "memory.max").strip()  # a container's limit; "max" without a limit
     most = int(limit) if limit.isdecimal() else found.total
     return Memory(min(found.total, most), min(found.available, most))
 
 
 def peak_bytes(pid: int | str) -> int | None:
-    """Return a process's peak memory in bytes; None where the system does not report it."""
+    """Return a process's peak memory in bytes; None where the system does not report it.
+
+    psutil reports the peak on Windows only.
+    """
     return kilobytes_of(_read(_PROCESSES / str(pid) / "status"), "VmHWM")
 
 

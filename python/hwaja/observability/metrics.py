@@ -7,11 +7,13 @@ worker. Live values are read from sessions and workers at each scrape. They are 
 import asyncio
 from collections import Counter as Tally
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
 from itertools import product
 from typing import Protocol
 
+import psutil
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -279,21 +281,17 @@ def _of_pool(pool: Pool) -> Iterator[Metric]:
 
 
 def _of_processes(processes: Mapping[str, asyncio.subprocess.Process]) -> Iterable[Metric]:
-    """Read the memory and processor time of each worker; none if the system has no /proc."""
+    """Read the memory and processor time of each running worker."""
     text = "Memory of a worker."
     memory = GaugeMetricFamily("hwaja_worker_resident_memory_bytes", text, labels=["worker"])
     text = "Processor time of a worker's process."
     cpu = CounterMetricFamily("hwaja_worker_cpu_seconds", text, labels=["worker"])
     for name, process in processes.items():
-        usage = _usage(process.pid) if process.returncode is None else {}
-        if usage:
-            memory.add_metric([name], usage["process_resident_memory_bytes"])
-            cpu.add_metric([name], usage["process_cpu_seconds"])
+        if process.returncode is not None:
+            continue
+        with suppress(psutil.Error):  # it has just ended
+            running = psutil.Process(process.pid)
+            resident_bytes, times = running.memory_info().rss, running.cpu_times()
+            memory.add_metric([name], resident_bytes)
+            cpu.add_metric([name], times.user + times.system)
     return memory, cpu
-
-
-def _usage(pid: int) -> dict[str, float]:
-    """Return the figures of a process by the Prometheus library's names; empty if it ended."""
-    read = ProcessCollector(pid=lambda: pid, registry=None)
-    usage = {metric.name: metric.samples[0].value for metric in read.collect()}
-    return usage if "process_cpu_seconds" in usage else {}  # the process has just ended
