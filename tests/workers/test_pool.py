@@ -16,6 +16,7 @@ from poison import poisoned
 from pools import running
 
 from hwaja.engines.interface import HOP_SAMPLES, EngineError, Samples
+from hwaja.process import supervision
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
 from hwaja.speakers.parts import SHORT_SECONDS, Part
@@ -310,7 +311,7 @@ async def test_workers_that_cannot_live_are_given_up(
     executable: str, sentence: str, english: wire.Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They end at once, answer nonsense, or cannot be started at all."""
-    monkeypatch.setattr(supervisor, "_RESTART_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(supervision, "FIRST_PAUSE_SECONDS", 0.0)
     monkeypatch.setattr(process.sys, "executable", executable)
     pool = Pool(english, workers=2)
     async with asyncio.timeout(PATIENCE_SECONDS):
@@ -325,7 +326,7 @@ async def test_a_worker_that_is_stuck_in_loading_is_given_up(
     stuck = tmp_path / "stuck"
     stuck.write_text("#!/bin/sh\nexec sleep 1000\n")
     stuck.chmod(0o700)
-    monkeypatch.setattr(supervisor, "_RESTART_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(supervision, "FIRST_PAUSE_SECONDS", 0.0)
     monkeypatch.setattr(supervisor, "LOAD_SECONDS", 0.1)
     monkeypatch.setattr(process.sys, "executable", str(stuck))
     pool = Pool(english, workers=1)
@@ -339,7 +340,7 @@ async def test_jobs_fail_while_no_worker_can_be_started_and_are_done_once_one_ca
     english: wire.Setup, speech: Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An administrator replaces the model folder while the server runs."""
-    monkeypatch.setattr(supervisor, "_RESTART_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(supervision, "FIRST_PAUSE_SECONDS", 0.0)
     folder = tmp_path / "model"
     shutil.copytree(english.recogniser_dir, folder, copy_function=os.symlink)
     async with running(wire.Setup(str(folder), english.voices, "en")) as pool:
@@ -361,7 +362,7 @@ async def test_a_model_file_that_was_cut_off_is_told_as_a_damaged_one(
     english: wire.Setup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No part of the file says how long it is: the engine ends over it, the front does not."""
-    monkeypatch.setattr(supervisor, "_RESTART_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(supervision, "FIRST_PAUSE_SECONDS", 0.0)
     folder = tmp_path / "model"
     shutil.copytree(english.recogniser_dir, folder, copy_function=os.symlink)
     decoder = folder / "decoder_model_merged.ort"

@@ -4,10 +4,12 @@ import asyncio
 import os
 import resource
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import clips
 import pytest
+import virtual_time
 from pools import running
 from structlog.testing import capture_logs
 
@@ -31,7 +33,6 @@ SAID = "peer 192.0.2.7 said 900101"
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "_RESTART_PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(supervision, "FIRST_PAUSE_SECONDS", 0.0)
 
 
@@ -137,7 +138,6 @@ async def test_a_system_that_starts_no_process_is_waited_for_however_long(
 ) -> None:
     """A server that is started anew would start none either; its log and `/readyz` say so."""
     spawning, given_up = Spawning(monkeypatch), []
-    monkeypatch.setattr(supervisor, "_RESTART_PAUSE_SECONDS", 0)
     pool = Pool(tones, 1, given_up.append)
     await pool.start()
     try:
@@ -148,6 +148,32 @@ async def test_a_system_that_starts_no_process_is_waited_for_however_long(
         assert given_up == []
     finally:
         await pool.close()
+
+
+async def test_pauses_between_failed_starts_grow_but_work_never_waits_long_to_be_failed(
+    tones: wire.Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each attempt costs processor time; work that no worker can do fails at an attempt."""
+    tried_at: list[float] = []
+
+    async def spawn() -> WorkerProcess:
+        tried_at.append(asyncio.get_running_loop().time())
+        raise BlockingIOError(11, os.strerror(11))
+
+    async def try_for_a_minute() -> None:
+        pool = Pool(tones, 1)
+        starting = asyncio.create_task(pool.start())
+        await asyncio.sleep(60)
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+
+    monkeypatch.undo()
+    monkeypatch.setattr(WorkerProcess, "spawn", spawn)
+    monkeypatch.setattr(supervisor, "START_TRIES", 100)
+    await asyncio.to_thread(virtual_time.run, try_for_a_minute())
+    pauses = [later - sooner for sooner, later in pairwise(tried_at)]
+    assert pauses[:5] == [0.5, 1, 2, 4, 5]
+    assert set(pauses[5:]) == {5}
 
 
 async def test_a_worker_that_its_front_has_lost_ends_by_itself() -> None:

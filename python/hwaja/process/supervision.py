@@ -5,6 +5,7 @@ The tasks of a single session are not supervised here: each session handles its 
 """
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -32,23 +33,48 @@ _log = structlog.get_logger("hwaja.process.supervision")
 
 
 class Faults:
-    """The last faults of one task. The caller passes the time."""
+    """The last faults of one task, and the pause after each. The caller passes the time."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        first_pause_seconds: float,
+        longest_pause_seconds: float,
+        window_seconds: float = math.inf,
+    ) -> None:
+        """Create it without a fault.
+
+        Args:
+            first_pause_seconds: pause after the first fault. It doubles after each further fault.
+            longest_pause_seconds: limit of the pause.
+            window_seconds: a fault is forgotten after this time.
+
+        """
+        self._first_pause_seconds = first_pause_seconds
+        self._longest_pause_seconds = longest_pause_seconds
+        self._window_seconds = window_seconds
         self._at_seconds: deque[float] = deque(maxlen=MANY_FAULTS)
 
     def add(self, now: float) -> float:
         """Count a fault at `now`, in seconds of a monotonic clock. Return the pause in seconds."""
         self._at_seconds.append(now)
-        while self._at_seconds[0] <= now - WINDOW_SECONDS:
+        while self._at_seconds[0] <= now - self._window_seconds:
             self._at_seconds.popleft()
-        doubled = FIRST_PAUSE_SECONDS * 2.0 ** (len(self._at_seconds) - 1)
-        return min(doubled, LONGEST_PAUSE_SECONDS)
+        doubled = self._first_pause_seconds * 2.0 ** (self.count - 1)
+        return min(doubled, self._longest_pause_seconds)
+
+    def clear(self) -> None:
+        """Forget all faults, because the task has succeeded."""
+        self._at_seconds.clear()
+
+    @property
+    def count(self) -> int:
+        """Number of faults that are not forgotten, at most `MANY_FAULTS`."""
+        return len(self._at_seconds)
 
     @property
     def are_many(self) -> bool:
         """Whether the faults are persistent."""
-        return len(self._at_seconds) == MANY_FAULTS
+        return self.count == MANY_FAULTS
 
 
 def supervised(
@@ -71,7 +97,7 @@ def supervised(
 async def _keep_going(
     name: str, work: Callable[[], Awaitable[None]], when_hopeless: WhenHopeless | None
 ) -> None:
-    faults = Faults()
+    faults = Faults(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, WINDOW_SECONDS)
     while True:
         try:
             return await work()
@@ -94,7 +120,7 @@ def keep_going(
     name: str, work: Callable[[], None], sleep: Callable[[float], None] = time.sleep
 ) -> None:
     """Call `work` in the calling thread until it returns, despite faults."""
-    faults = Faults()
+    faults = Faults(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, WINDOW_SECONDS)
     while True:
         try:
             return work()

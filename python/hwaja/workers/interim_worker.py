@@ -11,6 +11,7 @@ from collections.abc import Hashable
 from msgspec.structs import replace
 
 from hwaja.engines.recognition import Hypothesis
+from hwaja.process.supervision import Faults
 from hwaja.protocol.values import Options
 from hwaja.workers import wire
 from hwaja.workers.pool import Pool, ReadSamples
@@ -20,7 +21,7 @@ FIRST_PAUSE_SECONDS = 5.0
 seconds."""
 
 LONGEST_PAUSE_SECONDS = 300.0
-"""Each pause is twice as long as the previous one, up to this limit."""
+"""Longest pause: as long as the models are broken, each attempt costs processor time."""
 
 
 class InterimWorker:
@@ -31,7 +32,7 @@ class InterimWorker:
         self._pool = Pool(replace(setup, voices=None, yields=True), workers=1)
         self._starting: asyncio.Task[None] | None = None
         self._start_at = math.inf  # of a retry, in the loop's time
-        self._pause_seconds = FIRST_PAUSE_SECONDS
+        self._failed_starts = Faults(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
 
     @property
     def processes(self) -> dict[int, asyncio.subprocess.Process]:
@@ -73,8 +74,8 @@ class InterimWorker:
         try:
             await self._pool.start()
         except Exception:
-            self._start_at = asyncio.get_running_loop().time() + self._pause_seconds
-            self._pause_seconds = min(2 * self._pause_seconds, LONGEST_PAUSE_SECONDS)
+            now = asyncio.get_running_loop().time()
+            self._start_at = now + self._failed_starts.add(now)
             raise
 
     async def close(self) -> None:

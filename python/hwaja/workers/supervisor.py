@@ -4,7 +4,6 @@ The pool gives the live workers their work.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -12,7 +11,8 @@ import structlog
 
 from hwaja.engines.interface import EngineError
 from hwaja.engines.recognition import Abilities
-from hwaja.process.supervision import WhenHopeless, supervised
+from hwaja.process import supervision
+from hwaja.process.supervision import Faults, WhenHopeless, supervised
 from hwaja.workers import wire
 from hwaja.workers.worker_process import WorkerProcess
 
@@ -22,7 +22,9 @@ START_TRIES = 3
 LOAD_SECONDS = 300.0
 """A worker that loads its models for longer is stuck: ten times the slowest load seen."""
 
-_RESTART_PAUSE_SECONDS = 0.5  # after a failed start, to prevent a busy loop
+LONGEST_PAUSE_SECONDS = 5.0
+"""Longest pause after a failed start. It is short: where no worker runs, work that arrives in the
+pause fails only after the next attempt."""
 
 _log = structlog.get_logger("hwaja.workers.supervisor")
 
@@ -58,7 +60,9 @@ class WorkerSupervisor:
         self._work = work
         self._give_up = give_up
         self._when_hopeless = when_hopeless
-        self._failed_starts: Counter[int] = Counter()  # in a row, by worker
+        self._failed_starts = [  # in a row, by worker
+            Faults(supervision.FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS) for _ in range(workers)
+        ]
         self._tasks: list[asyncio.Task[None]] = []
         self.abilities = Abilities()
         """The abilities of the recogniser. Valid after `start`."""
@@ -108,7 +112,10 @@ class WorkerSupervisor:
                 await self._live(number, ready)
             except Exception as error:
                 is_ours = not isinstance(error, EngineError)
-                hopeless = self._is_hopeless(number, error)
+                failed_starts = self._failed_starts[number]
+                pause_seconds = failed_starts.add(asyncio.get_running_loop().time())
+                is_unusable = isinstance(error, _UnusableError)
+                hopeless = is_unusable or failed_starts.count >= START_TRIES
                 if hopeless and not ready.done():
                     ready.set_exception(error)
                     return
@@ -117,15 +124,9 @@ class WorkerSupervisor:
                 if is_ours:
                     raise
                 _log.error("worker cannot be started", worker=number, reason=str(error))
-                await asyncio.sleep(_RESTART_PAUSE_SECONDS)
+                await asyncio.sleep(pause_seconds)
             self.restarts += 1
             _log.warning("worker ended, starting it again", worker=number)
-
-    def _is_hopeless(self, number: int, error: Exception) -> bool:
-        """Count a failed start; return whether waiting work should no longer wait."""
-        self._failed_starts[number] += 1
-        has_tried = self._failed_starts[number] >= START_TRIES
-        return has_tried or isinstance(error, _UnusableError)
 
     def _despair(self, task: str) -> None:
         if not self.running and self._when_hopeless is not None:
@@ -146,7 +147,7 @@ class WorkerSupervisor:
         self.processes[number] = worker.process
         try:
             self.abilities = await self._load(worker)
-            self._failed_starts[number] = 0
+            self._failed_starts[number].clear()
             if not ready.done():
                 ready.set_result(None)
             self.running += 1
