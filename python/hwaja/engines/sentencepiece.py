@@ -1,4 +1,8 @@
-"""Reads the pieces and scores of a SentencePiece model from bpe.vocab or bpe.model."""
+"""Reads the pieces and scores of a SentencePiece model from bpe.vocab or bpe.model.
+
+The `sentencepiece` library would replace only the reader of bpe.model, and the checks would remain.
+It adds 8 MiB to every worker that loads it.
+"""
 
 import math
 import struct

@@ -1,4 +1,8 @@
-"""Reads binary model files with bounds checks."""
+"""Reads binary model files with bounds checks.
+
+No library that hwaja requires reads these formats: CTranslate2's model.bin and Moonshine's token
+table.
+"""
 
 import struct
 

@@ -4,6 +4,8 @@ Every option is defined once, as a field of `Config`. The field `max_connections
 set by the flag `--max-connections`, the variable `HWAJA_MAX_CONNECTIONS` or the TOML key
 `max_connections`. A flag overrides the environment, which overrides the file, which overrides the
 default.
+
+msgspec does not convert the values: it would take 80.0 for a port, and refuse "yes" for a switch.
 """
 
 import dataclasses
