@@ -1,24 +1,24 @@
 """The audio path, written in Rust: a PCM16 ring buffer, its frames and their levels.
 
-One crossing into Rust per message, never per frame. What crosses, and what is copied:
+The server calls Rust once per message, never per frame. What is copied:
 
 - In: the bytes are borrowed for the call and copied once, into the ring. No other thread may write
-  to them meanwhile.
-- Out: one pass from int16 to float32, straight into a new array that NumPy owns and that the
-  caller may keep and write to. No view of the ring escapes, so nothing changes or vanishes under
-  the caller when audio is pushed or released. Such a copy is the caller's to forget.
+  to them during the call.
+- Out: one pass from int16 to float32, directly into a new array that NumPy owns. The caller may
+  keep it and write to it. No view of the ring is returned, so a push or a release does not change
+  an array. The caller must overwrite the copy after use.
 
-Words:
+Terms:
 
 - PCM16: signed 16-bit samples, little endian, one channel. As float32 a sample is divided by
-  32768, so it lies in [-1, 1).
-- Sample index: absolute, that is, how many samples were pushed before. It never wraps.
-- dBFS: RMS relative to a full-scale square wave, which is 0.0; a full-scale sine is -3.01. What
-  swings slower than 80 Hz (DC, and the hum of the mains) does not count. Silence is -120.0, and
-  nothing is less: every level is a finite number.
+  32768, so it is in [-1, 1).
+- Sample index: absolute, that is, the number of samples pushed before. It never wraps.
+- dBFS: RMS relative to a full-scale square wave, which is 0.0; a full-scale sine is -3.01.
+  Frequencies below 80 Hz (DC and mains hum) do not count. Silence is -120.0, the lowest level, so
+  every level is a finite number.
 
-The list that ends a docstring holds the errors. Besides those, an argument of the wrong type is a
-TypeError; so is a buffer that is not contiguous or whose items are not single bytes.
+The list at the end of a docstring names the errors. In addition, an argument of the wrong type
+raises TypeError, as does a buffer that is not contiguous or whose items are not single bytes.
 """
 
 from typing import Self, final
@@ -31,39 +31,38 @@ __all__ = ["RingBuffer"]
 
 @final
 class RingBuffer:
-    """The recent samples of one session: those in [start, end), never more than `capacity`.
+    """The recent samples of one session: those in [start, end), at most `capacity`.
 
-    It neither grows nor overwrites: audio stays until it is released, and a full ring refuses more.
-    Memory that holds no audio holds zeros, also when the ring itself is freed.
+    It does not grow, and it never overwrites samples that were not released. A full ring refuses
+    more audio. Memory without held samples is zero, also after the ring is freed.
 
-    A ring has one owner, the thread of the event loop. A call from another thread would corrupt
-    nothing (the GIL is held throughout, as a call takes microseconds), but an index that the owner
-    has just read might be out of date.
+    A ring has one owner, the thread of the event loop. A call from another thread corrupts nothing,
+    because each call holds the GIL. But an index that the owner has just read may then be outdated.
 
-    A method that raises has changed nothing.
+    A method that raises changes nothing.
     """
 
     def __new__(cls, capacity: int) -> Self:
-        """Make an empty ring of `capacity` samples, and get all the memory it will ever have.
+        """Make an empty ring of `capacity` samples, and allocate all its memory.
 
         - ValueError: capacity is not at least 1.
-        - MemoryError: there is not that much memory.
+        - MemoryError: there is not enough memory.
         """
 
     @property
     def capacity(self) -> int:
-        """How many samples fit."""
+        """The number of samples that fit."""
 
     @property
     def start(self) -> int:
-        """The index of the first sample held. Everything before it was released."""
+        """The index of the first held sample. All samples before it were released."""
 
     @property
     def end(self) -> int:
-        """The index of the sample that comes next: how many were ever pushed."""
+        """The index of the next sample: the number of samples pushed so far."""
 
     def __len__(self) -> int:
-        """How many samples are held: end - start."""
+        """Return the number of held samples: end - start."""
 
     def push(self, pcm: Buffer) -> int:
         """Append PCM16, and return the new end.
@@ -72,37 +71,37 @@ class RingBuffer:
         empty.
 
         - ValueError: the number of bytes is odd.
-        - BufferError: there is no room for all of it. Nothing is written.
+        - BufferError: the audio does not fit. Nothing is written.
         """
 
     def read(self, start: int, stop: int) -> NDArray[np.float32]:
         """Return the samples [start, stop): shape (stop - start,), in [-1, 1).
 
-        - IndexError: they are not all within [self.start, self.end), or stop is before start.
+        - IndexError: a sample is not within [self.start, self.end), or stop is before start.
         """
 
     def frames(self, start: int, size: int) -> NDArray[np.float32]:
         """Return all whole frames of [start, self.end): shape (n, size), in [-1, 1).
 
-        Row k is the samples [start + k * size, start + (k + 1) * size), whichever chunks they came
-        in: no state is kept. So n is (self.end - start) // size, which may be 0.
+        Row k has the samples [start + k * size, start + (k + 1) * size), whatever the chunks: no
+        state is kept. So n is (self.end - start) // size, which may be 0.
 
-        - ValueError: size is not within 1 to the capacity, so no such frame could ever be whole.
+        - ValueError: size is not within 1 to the capacity, so such a frame never fits.
         - IndexError: start is not within [self.start, self.end].
         """
 
     def levels(self, start: int, size: int) -> NDArray[np.float32]:
-        """Return the level in dBFS of each frame that `frames` gives: shape (n,), in [-120, 0].
+        """Return the level in dBFS of each frame that `frames` returns: shape (n,), in [-120, 0].
 
-        It is the RMS of what is left of the frame once its coefficients below 80 Hz of a discrete
-        cosine transform are taken out, so it depends on the samples of the frame alone. A frame
-        of 512 costs some 2 µs; the cost of longer ones grows with the square of their length.
+        It is the RMS of the frame without the coefficients below 80 Hz of its discrete cosine
+        transform, so it depends only on the samples of the frame. A frame of 512 samples takes
+        about 2 µs. The cost grows with the square of the length.
 
         - ValueError, IndexError: as for `frames`.
         """
 
     def release(self, index: int) -> None:
-        """Forget every sample before `index`, and overwrite it with zeros.
+        """Release all samples before `index`, and overwrite them with zeros.
 
         - IndexError: index is not within [self.start, self.end].
         """

@@ -1,9 +1,8 @@
-//! What each operation costs, beside a `memcpy` of the same bytes in the same run.
+//! The cost of each operation, compared with a `memcpy` of the same bytes in the same run.
 //!
-//! Which bytes are the same: for `push` those that come in, for `levels` those that are looked at,
-//! 2 a sample. A conversion reads 2 bytes a sample and writes 4; `read` and `frames` stand beside a
-//! `memcpy` of those that they write (that of `levels` is of those that they read). `release` only
-//! writes, and stands beside a `memset`.
+//! `push` and `levels` read 2 bytes per sample and are compared with a `memcpy` of the bytes that
+//! they read. `read` and `frames` write 4 bytes per sample and are compared with a `memcpy` of the
+//! bytes that they write. `release` only writes, and is compared with a `memset`.
 
 use std::hint::black_box;
 use std::mem::MaybeUninit;
@@ -12,10 +11,10 @@ use std::time::{Duration, Instant};
 use criterion::{Bencher, BenchmarkId, Criterion, criterion_group, criterion_main};
 use hwaja_pcm::RingBuffer;
 
-/// In samples: one large message, within a core's first cache; and four seconds, which are not.
+/// In samples: one large message, which fits into the L1 cache, and four seconds, which do not.
 const CHUNKS: [usize; 2] = [4096, 65_536];
 const FRAME_SAMPLES: usize = 512;
-/// 30 s, as in the server, so that the caches are no warmer than there.
+/// 30 s, as in the server, so that the caches are no warmer than in the server.
 const CAPACITY_SAMPLES: usize = 480_000;
 
 /// Deterministic noise, as PCM16.
@@ -28,7 +27,7 @@ fn noise(count_samples: usize) -> Vec<u8> {
     (0..2 * count_samples).map(next).collect()
 }
 
-/// Times `steps` runs of `step` alone; `reset` (not timed) goes before every `fitting` of them.
+/// Times `steps` runs of `step`. Runs `reset`, which is not timed, before every `fitting` of them.
 fn time_steps<M>(
     memory: &mut M,
     steps: u64,
@@ -107,7 +106,7 @@ fn release(criterion: &mut Criterion) {
     }
 }
 
-/// A ring holding exactly `count` samples, half of them before its edge and half behind.
+/// Returns a ring that holds `count` samples, half of them on each side of the wrap-around.
 fn wrapped(count: usize) -> RingBuffer {
     let mut ring = RingBuffer::new(count).expect("there is memory");
     ring.push(&noise(count / 2)).expect("the ring is empty");
@@ -117,7 +116,7 @@ fn wrapped(count: usize) -> RingBuffer {
 }
 
 /// Copies `bytes` bytes between two places half a page apart. Some processors copy thirty times
-/// slower between places at like offsets in their pages, and where a `Vec` lies is chance.
+/// slower between places with similar offsets in their pages, and the place of a `Vec` is random.
 fn memcpy(bencher: &mut Bencher<'_>, bytes: usize) {
     let distance = bytes.next_multiple_of(4096) + 2048;
     let mut memory = vec![1_u8; distance + bytes];
@@ -167,7 +166,7 @@ fn levels(criterion: &mut Criterion) {
     }
 }
 
-/// What the server does with one message, as `bench/test_crossing.py` does it from Python.
+/// The calls of the server for one message, as `bench/test_crossing.py` makes them from Python.
 fn message(criterion: &mut Criterion) {
     let count = 4096;
     let chunk = noise(count);

@@ -1,25 +1,25 @@
-//! What can go wrong: one type per operation, so that a caller matches only what can happen.
+//! The errors: one type per operation, so that a caller handles only those that can occur.
 
 use thiserror::Error;
 
-/// Bytes that are not PCM16, because half a sample is left over.
+/// The bytes are not PCM16, because their number is odd.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error("PCM16 needs an even number of bytes, not {bytes}")]
 pub struct OddByteCount {
-    /// How many bytes there were.
+    /// The number of bytes.
     pub bytes: usize,
 }
 
 /// Why [`RingBuffer::new`](crate::RingBuffer::new) failed.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum CapacityError {
-    /// A ring of no samples can never hold anything.
+    /// A capacity of 0 samples.
     #[error("the capacity must be at least 1 sample")]
     Zero,
-    /// The memory could not be had.
+    /// There is not enough memory.
     #[error("no memory for {capacity_samples} samples")]
     OutOfMemory {
-        /// The capacity asked for.
+        /// The requested capacity.
         capacity_samples: usize,
     },
 }
@@ -30,12 +30,12 @@ pub enum PushError {
     /// The bytes are not whole samples.
     #[error(transparent)]
     OddByteCount(#[from] OddByteCount),
-    /// There is less room than the chunk needs.
+    /// The chunk is longer than the free space.
     #[error("no room for {chunk_samples} samples: {free_samples} are free")]
     Full {
         /// The length of the chunk.
         chunk_samples: usize,
-        /// The room there is.
+        /// The free space.
         free_samples: usize,
     },
 }
@@ -44,9 +44,9 @@ pub enum PushError {
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error("samples [{start}, {stop}) are not within the ring's [{held_start}, {held_end})")]
 pub struct RangeError {
-    /// The first sample asked for.
+    /// The first requested sample.
     pub start: u64,
-    /// The sample after the last one asked for.
+    /// The sample after the last requested one.
     pub stop: u64,
     /// The first sample in the ring.
     pub held_start: u64,
@@ -58,14 +58,14 @@ pub struct RangeError {
 /// [`RingBuffer::levels`](crate::RingBuffer::levels) failed.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum FramesError {
-    /// No frame of this size can ever be in the ring.
+    /// A frame of this size never fits into the ring.
     #[error(
         "a frame of {size_samples} samples is not within 1 to the capacity, {capacity_samples}"
     )]
     Size {
-        /// The frame size asked for.
+        /// The requested frame size.
         size_samples: usize,
-        /// The ring's capacity.
+        /// The capacity of the ring.
         capacity_samples: usize,
     },
     /// The ring does not hold the sample at which the first frame would start.
@@ -73,13 +73,13 @@ pub enum FramesError {
     Range(#[from] RangeError),
 }
 
-/// Why [`RingBuffer::release`](crate::RingBuffer::release) forgot nothing.
+/// Why [`RingBuffer::release`](crate::RingBuffer::release) released nothing.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum ReleaseError {
-    /// Samples before the start are forgotten already, and do not come back.
+    /// Samples before the start were released earlier.
     #[error("cannot release backwards to sample {index}: the ring starts at {held_start}")]
     Backwards {
-        /// The index asked for.
+        /// The requested index.
         index: u64,
         /// The first sample in the ring.
         held_start: u64,
@@ -87,7 +87,7 @@ pub enum ReleaseError {
     /// Samples after the end have not arrived.
     #[error("cannot release up to sample {index}: the ring ends at {held_end}")]
     Beyond {
-        /// The index asked for.
+        /// The requested index.
         index: u64,
         /// The sample after the last one in the ring.
         held_end: u64,

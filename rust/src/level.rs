@@ -1,4 +1,4 @@
-//! Levels in dBFS, where 0 dBFS is a full-scale square wave (so a full-scale sine is -3.01).
+//! Levels in dBFS: 0 dBFS is a full-scale square wave, so a full-scale sine is -3.01 dBFS.
 
 use std::f64::consts::PI;
 
@@ -7,31 +7,31 @@ use zeroize::Zeroizing;
 use crate::pcm::FULL_SCALE;
 use crate::widest::widest;
 
-/// What silence measures, and the least that any level can be. PCM16 itself ends near -90 dBFS.
+/// The level of silence, and the lowest possible level. PCM16 itself reaches down to -90 dBFS.
 pub const FLOOR_DBFS: f32 = -120.0;
 
-/// What swings slower does not count: a microphone's DC and the hum of the mains, which may be
-/// louder than the room's noise. The deepest voices begin here.
+/// Lower frequencies do not count: the DC offset of a microphone and mains hum, which may be louder
+/// than the noise of the room. The lowest voices begin at this frequency.
 pub const LOWEST_HZ: usize = 80;
 
-/// The rate of all audio, as the API specification has it.
+/// The sample rate of all audio; the API specification requires it.
 const SAMPLE_RATE_HZ: usize = 16_000;
 
 const LANES: usize = 32;
 
 /// Measures the RMS level, from [`LOWEST_HZ`] up, of frames of one size.
 ///
-/// Every frame is filtered by itself: of its discrete cosine transform (type II) the coefficients
-/// below the limit are left out. So a level depends on the samples of its frame alone, and neither
-/// on chunks nor on what came before. In a frame of 32 ms a hum of 50 or 60 Hz loses some 17 dB.
+/// Each frame is filtered separately: the coefficients of its discrete cosine transform (type II)
+/// below the limit are left out. So a level depends only on the samples of its frame, not on chunks
+/// or earlier audio. In a frame of 32 ms, hum of 50 or 60 Hz is reduced by about 17 dB.
 pub struct Meter {
-    /// The transform's rows below the limit, each of length 1 and as long as a frame.
+    /// The rows of the transform below the limit: unit vectors with one element per sample.
     rows: Vec<Vec<f64>>,
     frame: Zeroizing<Vec<f64>>,
 }
 
 impl Meter {
-    /// A meter for frames of `size_samples`.
+    /// Returns a meter for frames of `size_samples`.
     #[must_use]
     pub fn new(size_samples: usize) -> Self {
         let count = (2 * size_samples * LOWEST_HZ).div_ceil(SAMPLE_RATE_HZ);
@@ -60,11 +60,11 @@ impl Meter {
         }
     }
 
-    /// The level of the frame that these two slices are, one after the other.
+    /// Returns the level of the frame that consists of these two slices, in this order.
     ///
     /// # Panics
     ///
-    /// If together they are not as long as a frame.
+    /// If the slices together are not as long as a frame.
     pub fn rms_dbfs(&mut self, first: &[i16], second: &[i16]) -> f32 {
         let (begin, end) = self.frame.split_at_mut(first.len());
         widen(first, begin);
@@ -89,7 +89,7 @@ widest! {
     fn dot(one: &[f64], other: &[f64]) -> f64 {
         let (ones, rest) = one.as_chunks::<LANES>();
         let (others, other_rest) = other.as_chunks::<LANES>();
-        // In lanes, because the order of additions is kept as it is written.
+        // In lanes: the compiler may not reorder additions of floats, so it would not vectorise.
         let mut sums = [0.0; LANES];
         for (one, other) in ones.iter().zip(others) {
             for lane in 0..LANES {
@@ -101,7 +101,7 @@ widest! {
     }
 }
 
-/// The level of the sample furthest from zero; no samples are silent.
+/// Returns the level of the sample furthest from zero; the floor if there are no samples.
 ///
 /// ```
 /// use hwaja_pcm::level;
@@ -114,7 +114,7 @@ pub fn peak_dbfs(samples: impl Iterator<Item = i16>) -> f32 {
     decibels(20.0 * (f64::from(peak) / f64::from(FULL_SCALE)).log10())
 }
 
-/// Lifts the logarithm of zero, minus infinity, to the floor: JSON has no infinity.
+/// Replaces levels below the floor, such as the logarithm of zero: JSON has no infinity.
 fn decibels(value: f64) -> f32 {
     (value as f32).max(FLOOR_DBFS)
 }
@@ -155,7 +155,7 @@ mod tests {
         assert!(peak_dbfs(sine.into_iter()).abs() < 0.001);
     }
 
-    /// Halving the amplitude takes 6.02 dB off, whichever way the level is measured.
+    /// Half the amplitude is 6.02 dB less, as RMS and as peak.
     #[test]
     fn levels_are_decibels_of_amplitude() {
         let halved = |n: i16| [(1 << n), -(1 << n)];
@@ -163,7 +163,7 @@ mod tests {
         assert!((peak_dbfs([0, -(1 << 14)].into_iter()) + 6.0206).abs() < 1e-4);
     }
 
-    /// A level is a finite number, at silence and without any samples too.
+    /// A level is a finite number, also for silence and without samples.
     #[test]
     fn silence_is_the_floor() {
         assert_eq!(rms(&[0; 512]), FLOOR_DBFS);
@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(peak_dbfs(std::iter::empty()), FLOOR_DBFS);
     }
 
-    /// A microphone's offset is no sound, however large, and hides none.
+    /// The DC offset of a microphone has no level, however large, and hides no sound.
     #[test]
     fn a_constant_has_no_level() {
         let quiet = tone(1000.0, 1e-3);
@@ -184,7 +184,7 @@ mod tests {
         }
     }
 
-    /// Hum of the mains falls by 14 dB and more, and what a voice is made of stays.
+    /// Mains hum is reduced by at least 14 dB. The frequencies of voices stay.
     #[test]
     fn hum_is_taken_out_and_voices_are_not() {
         for hertz in [50.0, 60.0] {
@@ -198,7 +198,7 @@ mod tests {
         }
     }
 
-    /// The same frame has the same level, to the last bit, wherever the ring's edge cuts it.
+    /// A frame has the same level, to the last bit, wherever the wrap-around of the ring cuts it.
     #[test]
     fn a_level_does_not_depend_on_where_a_frame_is_cut() {
         let samples = tone(317.0, 0.9);

@@ -1,21 +1,21 @@
-//! PCM16: bytes, samples and floats, with one scale between them.
+//! Conversions between PCM16 bytes, samples and floats, with one scale.
 
 use std::mem::MaybeUninit;
 
 use crate::error::OddByteCount;
 use crate::widest::widest;
 
-/// The one scale: `f32 = i16 / 32768`. A power of two, so the conversion is exact.
+/// The scale: `f32 = i16 / 32768`. It is a power of two, so the conversion is exact.
 pub const FULL_SCALE: f32 = 32768.0;
 
-/// On most processors; where it is another, only the speed suffers.
+/// The size on most processors. Another size only makes the conversion slower.
 const CACHE_LINE_BYTES: usize = 64;
 
-/// The samples in `pcm`, still as the byte pairs they came in.
+/// Returns the samples in `pcm` as pairs of bytes.
 ///
 /// # Errors
 ///
-/// [`OddByteCount`] if half a sample is left over.
+/// [`OddByteCount`] if the number of bytes is odd.
 ///
 /// ```
 /// use hwaja_pcm::pcm;
@@ -47,14 +47,14 @@ pub fn decode(pairs: &[[u8; 2]], samples: &mut [i16]) {
 
 /// Converts samples to floats in `[-1, 1)`, writing every element of `floats`.
 ///
-/// `floats` need not be initialised, so that fresh memory is written once and not twice.
+/// `floats` may be uninitialised, so new memory is written once and not twice.
 ///
 /// # Panics
 ///
 /// If the lengths differ.
 pub fn to_f32(samples: &[i16], floats: &mut [MaybeUninit<f32>]) {
     assert_eq!(samples.len(), floats.len());
-    // A vector that is written across two cache lines costs twice as much as one that is not.
+    // Writing a vector across two cache lines costs twice as much.
     let unaligned = floats.as_ptr().align_offset(CACHE_LINE_BYTES);
     let (first, rest) = floats.split_at_mut(unaligned.min(samples.len()));
     convert(&samples[..first.len()], first);
@@ -69,7 +69,7 @@ widest! {
     }
 }
 
-/// The sample nearest to `float`. What lies outside `[-1, 1)` is clipped, and NaN is silence.
+/// Returns the sample nearest to `float`. Values outside `[-1, 1)` are clipped; NaN becomes 0.
 ///
 /// ```
 /// use hwaja_pcm::pcm;
@@ -86,7 +86,7 @@ pub fn from_f32(float: f32) -> i16 {
 mod tests {
     use super::*;
 
-    /// The scale loses nothing: every sample is exactly its float, and comes back from it.
+    /// Each sample is converted to its exact float, and back to the same sample.
     #[test]
     fn the_scale_is_exact() {
         let samples: Vec<i16> = (i16::MIN..=i16::MAX).collect();
@@ -103,7 +103,7 @@ mod tests {
         }
     }
 
-    /// A float that no sample can stand for becomes the nearest that can, and NaN does not panic.
+    /// A float outside the range becomes the nearest sample, and NaN does not panic.
     #[test]
     fn what_cannot_be_a_sample_is_clipped() {
         let floats = [f32::NEG_INFINITY, -1.1, 1.0, f32::INFINITY, f32::NAN];
@@ -113,7 +113,7 @@ mod tests {
         );
     }
 
-    /// PCM16 is little endian whatever the machine is.
+    /// PCM16 is little endian on every machine.
     #[test]
     fn bytes_are_little_endian() {
         let mut samples = [0; 3];

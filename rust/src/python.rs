@@ -1,13 +1,13 @@
 //! The Python module `hwaja._pcm`. Its documentation for callers is `_pcm.pyi`.
 //!
-//! - **Threads.** The event-loop thread owns every ring, but that is a rule about meaning (indices
-//!   must not move under a reader's feet), not about memory: the GIL serialises all calls. So the
-//!   class is not `unsendable`, which would turn the garbage collector running on another thread
-//!   into a leak of audio that is never zeroed.
-//! - **GIL.** It is held throughout: a call works for microseconds, and giving the GIL back and
-//!   queueing for it again would cost more than that. It is also what keeps a borrowed `bytearray`
-//!   from changing while it is copied, so the module does not claim to run without it.
-//! - **Memory.** Arrays are fresh memory that NumPy owns; no view of a ring escapes.
+//! - **Threads.** The thread of the event loop owns every ring, so that no index changes between
+//!   two calls. Memory is safe on any thread, because the GIL serialises all calls. The class is
+//!   not `unsendable`: an object that the garbage collector frees on another thread would then
+//!   leak, and its audio would never be zeroed.
+//! - **GIL.** Every call holds it. A call takes microseconds, and releasing and taking the GIL
+//!   would take longer. The GIL also keeps a borrowed `bytearray` unchanged while it is copied, so
+//!   the module does not declare support for running without it.
+//! - **Memory.** Arrays are new memory that NumPy owns. No view of a ring is returned.
 
 use std::mem::MaybeUninit;
 use std::slice;
@@ -96,23 +96,23 @@ impl RingBuffer {
     }
 }
 
-/// Converts `samples` into a new array that NumPy owns.
+/// Returns `samples` as floats in a new array that NumPy owns.
 fn array<'py, D: Dimension>(
     py: Python<'py>,
     shape: impl IntoDimension<Dim = D>,
     samples: Samples<'_>,
 ) -> Bound<'py, PyArray<f32, D>> {
-    // SAFETY: nobody reads the array before `write_f32` below has written all of it.
+    // SAFETY: nothing reads the array before `write_f32` below has written all of it.
     let array = unsafe { PyArray::<f32, D>::new(py, shape, false) };
-    // SAFETY: the array is new, so it is contiguous, `len` elements long and ours alone; that it is
-    // not initialised yet is in the element type.
+    // SAFETY: the array is new, so it is contiguous, `len` elements long and not shared. The
+    // element type says that it is not initialised yet.
     let floats =
         unsafe { slice::from_raw_parts_mut(array.data().cast::<MaybeUninit<f32>>(), array.len()) };
     samples.write_f32(floats);
     array
 }
 
-/// Borrowed bytes: `bytes`, `bytearray`, `memoryview` or any other contiguous buffer of them.
+/// Borrowed bytes: `bytes`, `bytearray`, `memoryview` or any other contiguous buffer of bytes.
 struct Bytes(PyUntypedBuffer);
 
 impl FromPyObject<'_, '_> for Bytes {
@@ -132,27 +132,27 @@ impl FromPyObject<'_, '_> for Bytes {
 }
 
 impl Bytes {
-    /// Both lifetimes matter: the buffer keeps the memory in place, the GIL keeps it unchanged.
+    /// Needs both lifetimes: the buffer keeps the memory allocated, the GIL keeps it unchanged.
     fn as_slice<'a>(&'a self, _py: Python<'a>) -> &'a [u8] {
         match self.0.len_bytes() {
             0 => &[], // an empty buffer may have no address
             // SAFETY: a contiguous buffer of single bytes has `len` bytes from its address on, and
             // cannot be moved, resized or freed while `self` holds it. No Python code runs while
-            // the GIL is held here; that no thread without the GIL writes to it is `_pcm.pyi`'s
-            // demand on the caller, as it is everywhere in Python.
+            // the GIL is held here. `_pcm.pyi` requires from the caller that no thread without the
+            // GIL writes to it, as everywhere in Python.
             len => unsafe { slice::from_raw_parts(self.0.buf_ptr().cast(), len) },
         }
     }
 }
 
-/// An absolute sample index. An int that cannot be one is as far outside the ring as any other.
+/// Reads an absolute sample index. Any int that cannot be an index is outside the ring.
 fn sample_index(value: &Bound<'_, PyAny>) -> PyResult<u64> {
     value
         .extract()
         .map_err(|error| instead_of_overflow::<PyIndexError>(value.py(), error))
 }
 
-/// A number of samples.
+/// Reads a number of samples.
 fn count(value: &Bound<'_, PyAny>) -> PyResult<usize> {
     value
         .extract()

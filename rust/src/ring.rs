@@ -8,24 +8,24 @@ use zeroize::Zeroize;
 use crate::error::{CapacityError, FramesError, PushError, RangeError, ReleaseError};
 use crate::{level, pcm};
 
-/// Holds the samples `[start, end)`, never more than its capacity.
+/// Holds the samples `[start, end)`, at most as many as its capacity.
 ///
-/// It does not grow and never overwrites what was not released: a full ring refuses the chunk, and
-/// its owner decides what to do. Speech is personal, so whatever is not held is zero in memory.
+/// It does not grow, and it never overwrites samples that were not released. A full ring refuses a
+/// chunk. Speech is personal data, so memory without held samples is zero.
 #[derive(Debug)]
 pub struct RingBuffer {
-    /// Sample `i` lies at `i % capacity`; everything outside `[start, end)` is zero.
+    /// Sample `i` is at `i % capacity`. All other places are zero.
     samples: Box<[i16]>,
     start: u64,
     end: u64,
 }
 
 impl RingBuffer {
-    /// An empty ring with room for `capacity_samples`. This is the only time that it allocates.
+    /// Returns an empty ring for `capacity_samples`. Only this function allocates memory.
     ///
     /// # Errors
     ///
-    /// [`CapacityError`] if that is 0, or more than there is memory for.
+    /// [`CapacityError`] if the capacity is 0, or if there is not enough memory.
     pub fn new(capacity_samples: usize) -> Result<Self, CapacityError> {
         if capacity_samples == 0 {
             return Err(CapacityError::Zero);
@@ -42,41 +42,41 @@ impl RingBuffer {
         })
     }
 
-    /// How many samples fit.
+    /// Returns the number of samples that fit.
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.samples.len()
     }
 
-    /// The absolute index of the first sample held.
+    /// Returns the absolute index of the first held sample.
     #[must_use]
     pub fn start(&self) -> u64 {
         self.start
     }
 
-    /// The absolute index of the sample that comes next: how many were ever pushed.
+    /// Returns the absolute index of the next sample: the number of samples pushed so far.
     #[must_use]
     pub fn end(&self) -> u64 {
         self.end
     }
 
-    /// How many samples are held.
+    /// Returns the number of held samples.
     #[must_use]
     pub fn len(&self) -> usize {
         (self.end - self.start) as usize // at most the capacity, which is a usize
     }
 
-    /// Whether no sample is held.
+    /// Returns whether no sample is held.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.start == self.end
     }
 
-    /// Appends a chunk of PCM16 little endian, and returns the new end.
+    /// Appends a chunk of little-endian PCM16. Returns the new end.
     ///
     /// # Errors
     ///
-    /// [`PushError`] if it is not whole samples or does not fit; then nothing is written.
+    /// [`PushError`] if the number of bytes is odd or the chunk does not fit. Nothing changes.
     pub fn push(&mut self, chunk: &[u8]) -> Result<u64, PushError> {
         let pairs = pcm::pairs(chunk)?;
         let (chunk_samples, free_samples) = (pairs.len(), self.capacity() - self.len());
@@ -94,11 +94,11 @@ impl RingBuffer {
         Ok(self.end)
     }
 
-    /// The samples `[start, stop)`, without a copy.
+    /// Returns the samples `[start, stop)`, without a copy.
     ///
     /// # Errors
     ///
-    /// [`RangeError`] if the ring does not hold them all, or `stop` is before `start`.
+    /// [`RangeError`] if the ring does not hold all of them, or if `stop` is before `start`.
     pub fn read(&self, start: u64, stop: u64) -> Result<Samples<'_>, RangeError> {
         if self.start <= start && start <= stop && stop <= self.end {
             Ok(self.view(start, (stop - start) as usize))
@@ -112,12 +112,12 @@ impl RingBuffer {
         }
     }
 
-    /// All whole frames of `[start, end)`, one after the other, without a copy.
+    /// Returns all whole frames of `[start, end)`, one after the other, without a copy.
     ///
     /// # Errors
     ///
     /// [`FramesError`] if `size_samples` is 0 or more than the capacity, or if `start` is outside
-    /// `[start, end]`. A `start` at the end is none: there are just no frames yet.
+    /// `[start, end]`. A `start` equal to the end is valid: there are no frames yet.
     pub fn frames(&self, start: u64, size_samples: usize) -> Result<Samples<'_>, FramesError> {
         let capacity_samples = self.capacity();
         if size_samples == 0 || size_samples > capacity_samples {
@@ -130,8 +130,8 @@ impl RingBuffer {
         Ok(self.view(start, available - available % size_samples))
     }
 
-    /// The RMS level in dBFS, without DC and hum, of each frame that [`RingBuffer::frames`] would
-    /// give; see [`level::Meter`].
+    /// Returns the RMS level in dBFS, without DC and hum, of each frame that [`RingBuffer::frames`]
+    /// returns; see [`level::Meter`].
     ///
     /// # Errors
     ///
@@ -149,11 +149,11 @@ impl RingBuffer {
             .collect())
     }
 
-    /// Forgets everything before `index`, and overwrites it with zeros.
+    /// Releases all samples before `index`, and overwrites them with zeros.
     ///
     /// # Errors
     ///
-    /// [`ReleaseError`] if `index` is outside `[start, end]`; then nothing is forgotten.
+    /// [`ReleaseError`] if `index` is outside `[start, end]`. Nothing changes.
     pub fn release(&mut self, index: u64) -> Result<(), ReleaseError> {
         if index < self.start {
             return Err(ReleaseError::Backwards {
@@ -168,7 +168,7 @@ impl RingBuffer {
             });
         }
         let (before_edge, after_edge) = self.places(self.start, (index - self.start) as usize);
-        // zeroize, because plain writes to memory that nobody reads again may be optimised away.
+        // zeroize: the compiler may remove plain writes to memory that is not read again.
         self.samples[before_edge].zeroize();
         self.samples[after_edge].zeroize();
         self.start = index;
@@ -183,7 +183,7 @@ impl RingBuffer {
         }
     }
 
-    /// Where `count` samples from `start` on lie: up to the memory's edge, and from its beginning.
+    /// Returns the places of `count` samples from `start` on: before and after the wrap-around.
     fn places(&self, start: u64, count: usize) -> (Range<usize>, Range<usize>) {
         let place = (start % self.capacity() as u64) as usize;
         let before_edge = count.min(self.capacity() - place);
@@ -197,7 +197,7 @@ impl Drop for RingBuffer {
     }
 }
 
-/// Consecutive samples, borrowed from a ring: two slices, as the ring's edge may lie between them.
+/// Consecutive samples, borrowed from a ring: two slices, because they may wrap around.
 #[derive(Clone, Copy, Debug)]
 pub struct Samples<'ring> {
     first: &'ring [i16],
@@ -205,25 +205,25 @@ pub struct Samples<'ring> {
 }
 
 impl<'ring> Samples<'ring> {
-    /// The samples where they lie, in order; the second slice is mostly empty.
+    /// Returns the samples in order. The second slice is usually empty.
     #[must_use]
     pub fn as_slices(self) -> (&'ring [i16], &'ring [i16]) {
         (self.first, self.second)
     }
 
-    /// How many there are.
+    /// Returns the number of samples.
     #[must_use]
     pub fn len(self) -> usize {
         self.first.len() + self.second.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no samples.
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.first.is_empty()
     }
 
-    /// Converts them to floats in one pass, writing every element of `floats`.
+    /// Converts the samples to floats in one pass. Writes every element of `floats`.
     ///
     /// # Panics
     ///
@@ -234,7 +234,7 @@ impl<'ring> Samples<'ring> {
         pcm::to_f32(self.second, second);
     }
 
-    /// Converts them to floats in `[-1, 1)`.
+    /// Returns the samples as floats in `[-1, 1)`.
     #[must_use]
     pub fn to_f32(self) -> Vec<f32> {
         let mut floats = Vec::with_capacity(self.len());
@@ -249,7 +249,7 @@ impl<'ring> Samples<'ring> {
 mod tests {
     use super::*;
 
-    /// Released audio is gone from memory, not only out of reach; what is still held stays.
+    /// Released audio is zero in memory. Audio that is still held is unchanged.
     #[test]
     fn what_is_not_held_is_zero() {
         let mut ring = RingBuffer::new(5).expect("there is memory");

@@ -1,11 +1,11 @@
-//! Loops in the widest vectors that the processor at hand has.
+//! Loops that use the widest vectors of the processor.
 
-/// Compiles a function for several kinds of processor and calls the best that this one can run.
+/// Compiles a function for several instruction sets. Calls the best that the processor supports.
 ///
-/// A wheel may assume of an x86-64 processor no more than the SSE2 of 2003, in which the loops of
-/// this crate take two to four times as long. Other architectures get the body as it is.
+/// A wheel for x86-64 may assume only SSE2 (2003), with which the loops of this crate take two to
+/// four times as long. Other architectures use the plain body.
 ///
-/// 512-bit vectors are left to processors with VBMI2: their elders lower the clock for them.
+/// Only processors with VBMI2 use 512-bit vectors: older ones lower their clock for them.
 macro_rules! widest {
     (
         $(#[$attribute:meta])*

@@ -1,4 +1,4 @@
-//! The ring against a model so simple that it is plainly right: all samples ever pushed, in a `Vec`.
+//! Compares the ring with a simple model: all pushed samples in a `Vec`.
 
 use hwaja_pcm::error::{FramesError, PushError, RangeError, ReleaseError};
 use hwaja_pcm::{RingBuffer, level};
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 const CAPACITY_SAMPLES: usize = 24;
 
-/// What the ring must look like from outside.
+/// The model of the ring.
 #[derive(Debug, Default)]
 struct Model {
     all: Vec<i16>,
@@ -57,7 +57,7 @@ impl Model {
     }
 }
 
-/// One call. Indices are given from the ring's start on, so that they stay near it.
+/// One call. Indices are relative to the start of the ring, so that they stay near it.
 #[derive(Clone, Debug)]
 enum Step {
     Push(Vec<i16>),
@@ -96,7 +96,7 @@ fn ring() -> RingBuffer {
     RingBuffer::new(CAPACITY_SAMPLES).expect("the capacity is not 0")
 }
 
-/// Everything that can be seen of a ring.
+/// The observable state of a ring.
 fn contents(ring: &RingBuffer) -> (u64, u64, Vec<f32>) {
     let held = ring
         .read(ring.start(), ring.end())
@@ -105,8 +105,8 @@ fn contents(ring: &RingBuffer) -> (u64, u64, Vec<f32>) {
 }
 
 proptest! {
-    /// Every operation answers as the model does, errors included, and leaves what it leaves; so a
-    /// failed operation changes nothing.
+    /// Every operation returns the same result or error as the model, and leaves the same state. So
+    /// a failed operation changes nothing.
     #[test]
     fn the_ring_behaves_as_a_vec_of_all_samples(steps in steps()) {
         let (mut ring, mut model) = (ring(), Model::default());
@@ -138,7 +138,7 @@ proptest! {
         }
     }
 
-    /// However a client splits its bytes, every way of looking at them gives the same.
+    /// Samples, frames and levels do not depend on how a client splits its bytes.
     #[test]
     fn any_split_of_the_same_bytes_gives_the_same_results(
         samples in vec(any::<i16>(), 0..=CAPACITY_SAMPLES),
@@ -165,8 +165,8 @@ proptest! {
         prop_assert_eq!(at_once.levels(start, size)?, in_chunks.levels(start, size)?);
     }
 
-    /// Frames are the whole frames that fit, and each level is that of its frame, wherever the
-    /// ring's edge lies.
+    /// All whole frames are returned, and each level is that of its frame, wherever the ring wraps
+    /// around.
     #[test]
     fn frames_and_levels_are_those_of_the_samples(
         samples in vec(any::<i16>(), 0..=CAPACITY_SAMPLES),
@@ -186,7 +186,7 @@ proptest! {
         prop_assert_eq!(ring.levels(start, size)?, frames().map(level).collect::<Vec<_>>());
     }
 
-    /// An offset of the microphone changes no level.
+    /// The DC offset of a microphone changes no level.
     #[test]
     fn levels_are_those_without_the_offset(
         samples in vec(-1000..=1000_i16, 1..=CAPACITY_SAMPLES),
@@ -198,7 +198,7 @@ proptest! {
     }
 }
 
-/// An empty ring whose first sample will be number `skipped`.
+/// Returns an empty ring whose first sample will have the index `skipped`.
 fn after(skipped: usize) -> RingBuffer {
     let mut ring = ring();
     for _ in 0..skipped {
@@ -209,7 +209,7 @@ fn after(skipped: usize) -> RingBuffer {
     ring
 }
 
-/// A frame size that can never be filled is a mistake, not a reason to wait for ever.
+/// A frame size that never fits is an error. The caller must not wait for ever.
 #[test]
 fn a_frame_fits_the_ring_and_starts_in_it() {
     let ring = ring();
@@ -235,7 +235,7 @@ fn a_frame_fits_the_ring_and_starts_in_it() {
     ));
 }
 
-/// A capacity is at least one sample and at most what the machine has; neither mistake panics.
+/// A capacity of 0, or of more memory than the machine has, is an error and does not panic.
 #[test]
 fn an_impossible_capacity_is_an_error() {
     use hwaja_pcm::error::CapacityError;

@@ -1,7 +1,7 @@
-//! Audio that is no longer held is nowhere in the ring's memory.
+//! Released audio is nowhere in the memory of the ring.
 //!
-//! The test's own allocator looks at that memory at the last moment, when it is given back. That no
-//! optimiser may drop the wiping is zeroize's promise, and not shown by this.
+//! The allocator of the test checks the memory when it is freed. It does not test that the compiler
+//! keeps the wiping: zeroize guarantees that.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::slice;
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use hwaja_pcm::RingBuffer;
 
-/// So odd that nothing else is as large.
+/// No other allocation has this odd size.
 const CAPACITY_SAMPLES: usize = 10_007;
 
 static CLEAN: AtomicUsize = AtomicUsize::new(0);
@@ -17,7 +17,7 @@ static DIRTY: AtomicUsize = AtomicUsize::new(0);
 
 struct Inspector;
 
-// SAFETY: everything is handed on to the system's allocator as it came.
+// SAFETY: all calls are passed on unchanged to the allocator of the system.
 unsafe impl GlobalAlloc for Inspector {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller keeps the contract.
@@ -48,7 +48,7 @@ fn found() -> (usize, usize) {
     (CLEAN.load(Relaxed), DIRTY.load(Relaxed))
 }
 
-/// Dropping a ring wipes what it still holds, on both sides of its edge.
+/// Dropping a ring wipes its held samples, on both sides of the wrap-around.
 #[test]
 fn no_audio_outlives_its_ring() {
     drop(vec![0x55_i16; CAPACITY_SAMPLES]);
