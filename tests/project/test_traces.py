@@ -1,7 +1,7 @@
 """The search that the promises of privacy rest on: it finds what is there."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from traces import MATCH_BYTES, Numbers, Search, Trace
 
@@ -14,6 +14,7 @@ def found(memory: bytes) -> set[Trace]:
     return Search(numbers, {"text": "마음"}).in_bytes(memory, "here")
 
 
+@settings(deadline=None)
 @given(start=st.integers(0, 7000), offset=st.integers(0, 200))
 def test_a_piece_of_audio_is_found_wherever_it_lies(start: int, offset: int) -> None:
     piece = _SPOKEN[start : start + MATCH_BYTES]
