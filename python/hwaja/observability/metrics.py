@@ -94,28 +94,28 @@ class Metrics:
         ProcessCollector(registry=self._registry)
         self._sessions_opened = self._counter("sessions_opened", "Sessions that began.")
         self._sessions_resumed = self._counter(
-            "sessions_resumed", "Clients that came back to their session."
+            "sessions_resumed", "Times that a client resumed its session."
         )
         self._rejections = self._counter(
-            "rejections", "Clients turned away before they had a session.", reason=Rejection
+            "rejections", "Clients refused before they had a session.", reason=Rejection
         )
         self._errors = Counter(
             "hwaja_errors_sent", "Errors sent.", ["code", "reason"], registry=self._registry
         )
         self._enrolments = Counter(
-            "hwaja_enrolments", "Verdicts on voices.", ["verdict"], registry=self._registry
+            "hwaja_enrolments", "Enrolments by verdict.", ["verdict"], registry=self._registry
         )
-        self._audio = self._counter("audio_received_seconds", "PCM16 received.")
+        self._audio = self._counter("audio_received_seconds", "Audio received.")
         self._utterances = self._counter(
-            "utterances", "Utterances, or parts of one, by what came of them.", outcome=Outcome
+            "utterances", "Utterances, or parts of one, by outcome.", outcome=Outcome
         )
         self._latency = self._histogram(
             "answer_latency_seconds",
-            "From the arrival of the last speech of an utterance until its answer is sent.",
+            "Time from the arrival of the end of speech until the answer is sent.",
             LATENCY_BUCKETS_SECONDS,
         )
         self._batches = self._histogram(
-            "detector_batch_streams", "Streams in one call of the detector.", BATCH_BUCKETS
+            "detector_batch_streams", "Audio streams in one call of the detector.", BATCH_BUCKETS
         )
         self._detector = self._histogram(
             "detector_call_seconds",
@@ -123,7 +123,7 @@ class Metrics:
             DETECTOR_BUCKETS_SECONDS,
         )
         self._loop_lag = self._histogram(
-            "event_loop_lag_seconds", "How late the event loop woke.", LOOP_BUCKETS_SECONDS
+            "event_loop_lag_seconds", "Delay of a timer of the event loop.", LOOP_BUCKETS_SECONDS
         )
 
     # values read at each scrape
@@ -226,10 +226,10 @@ class _Live(Collector):
 
     def collect(self) -> Iterator[Metric]:
         yield from self._of_sessions()
-        text = "Lines of the log that nobody took."
+        text = "Log lines that were dropped."
         yield CounterMetricFamily("hwaja_log_lines_dropped", text, WRITER.dropped_lines)
         if (expires := self.expires()) is not None:
-            name, text = "hwaja_certificate_expires_timestamp_seconds", "When the certificate ends."
+            name, text = "hwaja_certificate_expires_timestamp_seconds", "Expiry of the certificate."
             yield GaugeMetricFamily(name, text, expires.timestamp())
         if self.pool is not None:
             yield from _of_pool(self.pool)
@@ -248,22 +248,22 @@ class _Live(Collector):
         for state in State:
             states.add_metric([state.name.lower()], in_state[state])
         yield states
-        yield GaugeMetricFamily("hwaja_slots", "Sessions at once, at most.", self.slots)
+        yield GaugeMetricFamily("hwaja_slots", "Maximum number of sessions.", self.slots)
         free = max(0, self.slots - len(sessions))
-        yield GaugeMetricFamily("hwaja_slots_free", "Sessions that can be opened now.", free)
-        text = "Connections that have no session yet."
+        yield GaugeMetricFamily("hwaja_slots_free", "Number of sessions that can begin now.", free)
+        text = "Connections without a session."
         yield GaugeMetricFamily("hwaja_openings", text, self.openings())
         lag_seconds = max((session.lag_seconds for session in sessions), default=0.0)
         ahead = sum(session.is_ahead for session in sessions)
         yield GaugeMetricFamily("hwaja_sessions_ahead", "Sessions ahead of real time.", ahead)
         dear = sum(session.is_dear for session in sessions)
-        text = "Sessions that take far more of the workers than their share."
+        text = "Sessions that use far more than their share of the workers."
         yield GaugeMetricFamily("hwaja_sessions_dear", text, dear)
-        text = "Memory of what was read of clients and is still to be heard."
+        text = "Memory of received audio that is not processed yet."
         yield GaugeMetricFamily("hwaja_read_ahead_bytes", text, self.read_ahead_bytes())
-        text = "How long the oldest utterance that is over has waited for its answer."
+        text = "Wait of the oldest finished utterance for its answer."
         yield GaugeMetricFamily("hwaja_lag_seconds", text, lag_seconds)
-        text = "Whether something is left out, as answers come late."
+        text = "Whether the server omits this work because answers are late."
         left_out = GaugeMetricFamily("hwaja_left_out", text, labels=["what"])
         for relief in (each for each in DegradationLevel if each is not DegradationLevel.NOTHING):
             left_out.add_metric([relief.name.lower()], self.overload.leaves_out(relief))
@@ -274,17 +274,17 @@ def _of_pool(pool: Pool) -> Iterator[Metric]:
     text = "Workers that have loaded their models."
     yield GaugeMetricFamily("hwaja_workers_running", text, pool.running_workers)
     yield GaugeMetricFamily("hwaja_workers_idle", "Workers without a job.", pool.idle_workers)
-    text = "Audio that waits for a worker; once for its text, once for its voice."
+    text = "Audio that waits for a worker. Each utterance counts for text and for voice."
     yield GaugeMetricFamily("hwaja_queue_audio_seconds", text, pool.queue_seconds)
-    text = "Workers that died and were started again."
+    text = "Workers that died and were restarted."
     yield CounterMetricFamily("hwaja_worker_restarts", text, pool.restarts)
 
 
 def _of_processes(processes: Mapping[str, asyncio.subprocess.Process]) -> Iterable[Metric]:
     """Read the memory and processor time of each running worker."""
-    text = "Memory of a worker."
+    text = "Resident memory of a worker process."
     memory = GaugeMetricFamily("hwaja_worker_resident_memory_bytes", text, labels=["worker"])
-    text = "Processor time of a worker's process."
+    text = "Processor time of a worker process."
     cpu = CounterMetricFamily("hwaja_worker_cpu_seconds", text, labels=["worker"])
     for name, process in processes.items():
         if process.returncode is not None:

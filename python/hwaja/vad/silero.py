@@ -37,11 +37,11 @@ class SileroState:
 
     @property
     def frames_to_hear(self) -> int:
-        """How many frames the model may take before the LSTM state may have to be zeroed."""
+        """Most frames for one call: a reset of the LSTM state is due at most after the last one."""
         return FORGET_FRAMES - self._quiet_frames
 
     def heard(self, probabilities: Sequence[float]) -> None:
-        """Count the pause up to the last frames; zero the LSTM state after `FORGET_FRAMES`.
+        """Count the frames of the current pause. Zero the LSTM state after `FORGET_FRAMES`.
 
         Args:
             probabilities: speech probabilities of the last frames, at most `frames_to_hear`.
@@ -119,7 +119,7 @@ class SileroDetector:
 
 
 def _lay_out(rows: Samples, context: Samples, frames: Samples) -> None:
-    """Write each frame into its row, after the end of the previous frame."""
+    """Write each frame into its row. The end of the previous frame precedes it in the row."""
     rows[:, _CONTEXT_SAMPLES:] = frames
     rows[0, :_CONTEXT_SAMPLES] = context
     rows[1:, :_CONTEXT_SAMPLES] = frames[:-1, -_CONTEXT_SAMPLES:]

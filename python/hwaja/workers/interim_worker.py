@@ -1,7 +1,7 @@
 """Interim texts from recognisers of whole utterances: they recognise an open utterance repeatedly.
 
-A separate worker does this. It yields the processor to every other process, so that no final text
-waits for it. It starts when a client first asks for interim texts.
+A separate worker does this. It runs only while no other process wants the processor, so that no
+final text waits for it. It starts when a client first asks for interim texts.
 """
 
 import asyncio

@@ -41,7 +41,7 @@ class Setup(msgspec.Struct, frozen=True, tag=True):
     """Whisper's language code, for example "ko"."""
     decoding_method: str = "greedy_search"
     yields: bool = False
-    """Whether the worker yields the processor to every other process."""
+    """Whether the worker runs only while no other process wants the processor."""
     provider: str = "cpu"
     """The device of the engine: "cpu" or "cuda"."""
 
@@ -131,7 +131,7 @@ class Embedded(msgspec.Struct, frozen=True, tag=True):
 
     job_id: int
     vectors: memoryview
-    """float32 little-endian: the embedding of all of the audio, then that of each window."""
+    """float32 little-endian: the embedding of the whole audio, then that of each window."""
     overlap: memoryview
     """float32 little-endian, one value per window: see `engines.interface.VoiceTrack`."""
 

@@ -1,4 +1,4 @@
-"""One worker process, as the front sees it: two pipes that carry `wire` frames."""
+"""A worker process, seen from the server process: two pipes that carry `wire` frames."""
 
 import asyncio
 import os
@@ -13,15 +13,15 @@ from hwaja.process.log_writer import WRITER
 from hwaja.workers import wire
 
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
-"""Each core has a worker; the threads that NumPy's library would start wait for work busily, and
-that cost a third as much as the recogniser (bench/RESULTS.md)."""
+"""Each core has a worker. The threads that NumPy's library would start poll for work, which took a
+third of the recogniser's processor time (bench/RESULTS.md)."""
 
 _READ_BYTES = 4096
-"""Read at once of what a worker says; a line of its stderr that is longer is divided."""
+"""Bytes per read from a worker. A longer line of its stderr is divided."""
 
 
 class WorkerProcess:
-    """A running worker. Requests and replies may cross; frames never mix."""
+    """A running worker. Requests and replies may overlap in time, but frames never interleave."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         if process.stdin is None or process.stdout is None or process.stderr is None:
@@ -29,7 +29,8 @@ class WorkerProcess:
         self.process = process
         self._requests = process.stdin
         self._replies = process.stdout
-        # What is drained is sent: some loops, as uvloop's, keep what they are given until then.
+        # `drain` then waits until all is sent: some loops, such as uvloop's, keep a reference to
+        # the data until then, and it must be overwritten afterwards.
         process.stdin.transport.set_write_buffer_limits(high=0)
         WRITER.start()
         self._passing_on = asyncio.create_task(
@@ -39,10 +40,10 @@ class WorkerProcess:
 
     @classmethod
     async def spawn(cls) -> Self:
-        """Start a process; it loads nothing before it is told to.
+        """Start a process. It loads no model before the first request.
 
         Raises:
-            OSError: where the system starts none.
+            OSError: the system cannot start a process.
 
         """
         pipe = asyncio.subprocess.PIPE
@@ -59,10 +60,10 @@ class WorkerProcess:
         )
 
     async def send(self, request: wire.Request) -> None:
-        """Send a request, waiting while the pipe is full; its audio is overwritten.
+        """Send a request, then overwrite its audio. Waits while the pipe is full.
 
         Raises:
-            OSError: where the worker died.
+            OSError: the worker has died.
 
         """
         frame = wire.encode(request)
@@ -78,17 +79,17 @@ class WorkerProcess:
         """Return the next reply.
 
         Raises:
-            OSError, EOFError: where the worker died.
-            wire.WireError: where it answered something else than a reply.
+            OSError, EOFError: the worker has died.
+            wire.WireError: the worker sent something other than a reply.
 
         """
         header = await self._replies.readexactly(wire.HEADER_BYTES)
         return wire.decode_reply(await self._replies.readexactly(wire.body_bytes(header)))
 
     async def end(self) -> None:
-        """Kill the process if it still runs, reap it, and write the rest of its log.
+        """Kill the process if it still runs, wait for its exit, and write the rest of its log.
 
-        This continues if the caller is cancelled: the process can be waited for only while its
+        This continues if the caller is cancelled: the exit of a process is only reported while its
         pipes are read.
         """
         if self.process.returncode is None:
@@ -96,26 +97,26 @@ class WorkerProcess:
         await asyncio.shield(asyncio.create_task(self._reap()))
 
     async def _reap(self) -> None:
-        # asyncio reports the exit only once every pipe is at its end, and it stops reading a pipe
-        # while much of it is unread. So the replies are read beside the wait, not after it.
+        # asyncio reports the exit only once every pipe is at its end. It stops reading a pipe that
+        # has much unread data. So the replies are read during the wait, not after it.
         await asyncio.gather(self.process.wait(), self._discard_replies())
         await asyncio.wait((self._passing_on,))
 
     async def _discard_replies(self) -> None:
-        """Read what the process has still said, to the end of its pipe."""
+        """Read and drop the remaining replies, to the end of the pipe."""
         with suppress(OSError):
             while await self._replies.read(_READ_BYTES):
                 pass
 
     def _passed_on(self, task: asyncio.Task[None]) -> None:
-        """End a process that nobody reads any more: it would wait for that one day."""
+        """Kill a process whose stderr is no longer read: it would block once the pipe is full."""
         log_failure(task)
         if self.process.returncode is None and not task.cancelled() and task.exception():
             self.process.kill()
 
 
 async def _pass_on(stderr: asyncio.StreamReader) -> None:
-    """Have what a process says written with the log: it waits for no reader of that."""
+    """Write the stderr of a process to the log. The process never waits for the log's reader."""
     rest = b""
     while text := await stderr.read(_READ_BYTES):
         lines, newline, rest = (rest + text).rpartition(b"\n")
