@@ -8,7 +8,7 @@ import numpy as np
 
 from hwaja._pcm import RingBuffer
 from hwaja.client.sound_files import to_pcm16
-from hwaja.engines.interface import Recognizer, Samples
+from hwaja.engines.interface import Pcm16, Recognizer, Samples
 from hwaja.engines.recognition import Hypothesis
 from hwaja.engines.sherpa import load_recogniser
 from hwaja.engines.sherpa_online import OnlineRecognizer
@@ -17,8 +17,8 @@ from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
 from hwaja.server.application import detector_file, worker_setup
 from hwaja.server.config import Config
-from hwaja.vad.gate import FRAME_SAMPLES, GateSettings, Segment, SpeechGate
-from hwaja.vad.silero import SileroDetector
+from hwaja.vad.gate import GateSettings, Segment, SpeechGate
+from hwaja.vad.silero import SileroDetector, frames_to_detect
 from hwaja.workers.pool import Pool
 from hwaja_bench.errors import BenchmarkError
 from hwaja_bench.speech.acoustics import Signal
@@ -43,13 +43,13 @@ def ring_of(sound: Signal | Samples) -> RingBuffer:
 
 def cut(detector: SileroDetector, ring: RingBuffer) -> list[Segment]:
     """Return the utterances in a ring buffer; the detector gets pieces as from a session."""
-    frames, levels = ring.frames(0, FRAME_SAMPLES), ring.levels(0, FRAME_SAMPLES)
+    frames, levels_dbfs = frames_to_detect(ring, start=0, origin=0)
     state, gate = detector.new_state(), SpeechGate(GateSettings(), 0)
     found: list[Segment] = []
     for start in range(0, len(frames), PIECE_FRAMES):
         piece = slice(start, start + PIECE_FRAMES)
         (probabilities,) = detector.detect([(state, frames[piece])])
-        found += gate.feed(probabilities, levels[piece].tolist())
+        found += gate.feed(probabilities, levels_dbfs[piece])
     return found + gate.flush()
 
 
@@ -66,7 +66,7 @@ class Offline:
         return [await self._recognise(each, ring) for each in cut(self._detector, ring)]
 
     async def _recognise(self, segment: Segment, ring: RingBuffer) -> Heard:
-        def read() -> Samples:
+        def read() -> Pcm16:
             return ring.read(segment.start, segment.stop)
 
         length, speech_seconds = segment.stop - segment.start, segment.speech_samples / SAMPLE_RATE

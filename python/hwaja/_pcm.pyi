@@ -1,21 +1,23 @@
-"""The audio path, written in Rust: a PCM16 ring buffer, its frames and their levels.
+"""The audio path, written in Rust: a PCM16 ring buffer, its frames and their powers.
 
 The server calls Rust once per message, never per frame. What is copied:
 
 - In: the bytes are borrowed for the call and copied once, into the ring. No other thread may write
-  to them during the call.
-- Out: one pass from int16 to float32, directly into a new array that NumPy owns. The caller may
-  keep it and write to it. No view of the ring is returned, so a push or a release does not change
-  an array. The caller must overwrite the copy after use.
+  to them meanwhile.
+- Out: one pass, straight into a new array that NumPy owns and that the caller may keep and write
+  to. No view of the ring escapes, so nothing changes or vanishes under the caller when audio is
+  pushed or released. Such a copy is the caller's to forget.
 
 Terms:
 
 - PCM16: signed 16-bit samples, little endian, one channel. As float32 a sample is divided by
-  32768, so it is in [-1, 1).
-- Sample index: absolute, that is, the number of samples pushed before. It never wraps.
-- dBFS: RMS relative to a full-scale square wave, which is 0.0; a full-scale sine is -3.01.
-  Frequencies below 80 Hz (DC and mains hum) do not count. Silence is -120.0, the lowest level, so
-  every level is a finite number.
+  32768, so it lies in [-1, 1).
+- Sample index: absolute, that is, how many samples were pushed before. It never wraps.
+- Power: the mean square of a frame's samples, each divided by 32768, so a full-scale square wave
+  has 1 and a full-scale sine 0.5. Frequencies below 80 Hz (DC, and the hum of the mains) do not
+  count: their coefficients of a discrete cosine transform of the frame are left out. So a power
+  depends on the samples of its frame alone. A frame of 512 costs some 2 µs; the cost of longer ones
+  grows with the square of their length.
 
 The list at the end of a docstring names the errors. In addition, an argument of the wrong type
 raises TypeError, as does a buffer that is not contiguous or whose items are not single bytes.
@@ -74,30 +76,33 @@ class RingBuffer:
         - BufferError: the audio does not fit. Nothing is written.
         """
 
-    def read(self, start: int, stop: int) -> NDArray[np.float32]:
-        """Return the samples [start, stop): shape (stop - start,), in [-1, 1).
+    def read(self, start: int, stop: int) -> NDArray[np.int16]:
+        """Return the samples [start, stop) as they were pushed: shape (stop - start,).
 
         - IndexError: a sample is not within [self.start, self.end), or stop is before start.
         """
 
-    def frames(self, start: int, size: int) -> NDArray[np.float32]:
-        """Return all whole frames of [start, self.end): shape (n, size), in [-1, 1).
+    def frames(
+        self, start: int, size: int, context: int, origin: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """Return all whole frames of [start, self.end), and the power of each.
 
-        Row k has the samples [start + k * size, start + (k + 1) * size), whatever the chunks: no
-        state is kept. So n is (self.end - start) // size, which may be 0.
+        Frames have shape (n, context + size), in [-1, 1). Row k is the samples
+        [start + k * size - context, start + (k + 1) * size), whichever chunks they came in: no
+        state is kept. So n is (self.end - start) // size, which may be 0. Samples before `origin`
+        are zeros in every row. Powers have shape (n,). A row's power is that of its last `size`
+        samples, without the context.
 
-        - ValueError: size is not within 1 to the capacity, so such a frame never fits.
-        - IndexError: start is not within [self.start, self.end].
+        - ValueError: size is not within 1 to the capacity, so no such frame could ever be whole, or
+          context is more than size.
+        - IndexError: start is not within [self.start, self.end], origin is after it, or samples of
+          the context from `origin` on were released.
         """
 
-    def levels(self, start: int, size: int) -> NDArray[np.float32]:
-        """Return the level in dBFS of each frame that `frames` returns: shape (n,), in [-120, 0].
+    def powers(self, start: int, size: int) -> NDArray[np.float64]:
+        """Return the powers that `frames` returns, without the frames.
 
-        It is the RMS of the frame without the coefficients below 80 Hz of its discrete cosine
-        transform, so it depends only on the samples of the frame. A frame of 512 samples takes
-        about 2 µs. The cost grows with the square of the length.
-
-        - ValueError, IndexError: as for `frames`.
+        - ValueError, IndexError: as for `frames` without a context.
         """
 
     def release(self, index: int) -> None:

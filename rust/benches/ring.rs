@@ -1,20 +1,23 @@
 //! The cost of each operation, compared with a `memcpy` of the same bytes in the same run.
 //!
-//! `push` and `levels` read 2 bytes per sample and are compared with a `memcpy` of the bytes that
-//! they read. `read` and `frames` write 4 bytes per sample and are compared with a `memcpy` of the
-//! bytes that they write. `release` only writes, and is compared with a `memset`.
+//! Which bytes are the same: for `push` those that come in, for `read` those that go out, for
+//! `powers` those that are looked at, 2 a sample. A conversion reads 2 bytes a sample and writes 4;
+//! `rows` stands beside a `memcpy` of those that it writes. `release` only writes, and stands beside
+//! a `memset`.
 
 use std::hint::black_box;
 use std::mem::MaybeUninit;
 use std::time::{Duration, Instant};
 
 use criterion::{Bencher, BenchmarkId, Criterion, criterion_group, criterion_main};
-use hwaja_pcm::RingBuffer;
+use hwaja_pcm::{Frames, RingBuffer};
 
 /// In samples: one large message, which fits into the L1 cache, and four seconds, which do not.
 const CHUNKS: [usize; 2] = [4096, 65_536];
 const FRAME_SAMPLES: usize = 512;
-/// 30 s, as in the server, so that the caches are no warmer than in the server.
+const CONTEXT_SAMPLES: usize = 64;
+const ROW_SAMPLES: usize = CONTEXT_SAMPLES + FRAME_SAMPLES;
+/// 30 s, as in the server, so that the caches are no warmer than there.
 const CAPACITY_SAMPLES: usize = 480_000;
 
 /// Deterministic noise, as PCM16.
@@ -124,44 +127,56 @@ fn memcpy(bencher: &mut Bencher<'_>, bytes: usize) {
     bencher.iter(|| black_box(&mut *to).copy_from_slice(black_box(&from[..bytes])));
 }
 
+/// All whole frames of a ring from `start` on, in front of which nothing was heard.
+fn frames(ring: &RingBuffer, start: u64) -> Frames<'_> {
+    ring.frames(start, FRAME_SAMPLES, CONTEXT_SAMPLES, start)
+        .expect("the ring holds them")
+}
+
 fn read(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("read");
     for count in CHUNKS {
         let ring = wrapped(count);
-        let mut floats = vec![MaybeUninit::new(0.0); count];
+        let mut place = vec![MaybeUninit::new(0); count];
         group.bench_function(BenchmarkId::new("memcpy", count), |bencher| {
-            memcpy(bencher, 4 * count);
+            memcpy(bencher, 2 * count);
         });
-        group.bench_function(BenchmarkId::new("read", count), |bencher| {
+        group.bench_function(BenchmarkId::new("ring", count), |bencher| {
             bencher.iter(|| {
                 let samples = ring.read(black_box(ring.start()), ring.end());
                 samples
                     .expect("the ring holds them")
-                    .write_f32(black_box(&mut floats));
-            });
-        });
-        group.bench_function(BenchmarkId::new("frames", count), |bencher| {
-            bencher.iter(|| {
-                let frames = ring.frames(black_box(ring.start()), FRAME_SAMPLES);
-                let frames = frames.expect("the size is not 0");
-                frames.write_f32(black_box(&mut floats[..frames.len()]));
+                    .write(black_box(&mut place));
             });
         });
     }
 }
 
-fn levels(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("levels");
+fn rows(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("rows");
+    for count in CHUNKS {
+        let ring = wrapped(count);
+        let mut rows = vec![MaybeUninit::new(0.0); count / FRAME_SAMPLES * ROW_SAMPLES];
+        group.bench_function(BenchmarkId::new("memcpy", count), |bencher| {
+            memcpy(bencher, 4 * rows.len());
+        });
+        group.bench_function(BenchmarkId::new("ring", count), |bencher| {
+            bencher.iter(|| {
+                frames(&ring, black_box(ring.start())).write_f32(black_box(&mut rows));
+            });
+        });
+    }
+}
+
+fn powers(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("powers");
     for count in CHUNKS {
         let ring = wrapped(count);
         group.bench_function(BenchmarkId::new("memcpy", count), |bencher| {
             memcpy(bencher, 2 * count);
         });
-        group.bench_function(BenchmarkId::new("levels", count), |bencher| {
-            bencher.iter(|| {
-                ring.levels(black_box(ring.start()), FRAME_SAMPLES)
-                    .expect("the size is not 0")
-            });
+        group.bench_function(BenchmarkId::new("ring", count), |bencher| {
+            bencher.iter(|| frames(&ring, black_box(ring.start())).powers());
         });
     }
 }
@@ -176,16 +191,16 @@ fn message(criterion: &mut Criterion) {
         bencher.iter(|| {
             let start = ring.end();
             let end = ring.push(black_box(&chunk)).expect("there is room");
-            let frames = ring
-                .frames(start, FRAME_SAMPLES)
-                .expect("it holds them")
-                .to_f32();
-            let levels = ring.levels(start, FRAME_SAMPLES).expect("it holds them");
+            let frames = frames(&ring, start);
+            let mut rows = Vec::with_capacity(frames.len() * ROW_SAMPLES);
+            frames.write_f32(&mut rows.spare_capacity_mut()[..frames.len() * ROW_SAMPLES]);
+            let powers = frames.powers();
             ring.release(end).expect("it is the end");
-            (frames, levels)
+            black_box(&mut rows);
+            powers
         });
     });
 }
 
-criterion_group!(benches, push, release, read, levels, message);
+criterion_group!(benches, push, release, read, rows, powers, message);
 criterion_main!(benches);

@@ -54,8 +54,7 @@ pub struct RangeError {
     pub held_end: u64,
 }
 
-/// Why [`RingBuffer::frames`](crate::RingBuffer::frames) or
-/// [`RingBuffer::levels`](crate::RingBuffer::levels) failed.
+/// Why [`RingBuffer::frames`](crate::RingBuffer::frames) failed.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum FramesError {
     /// A frame of this size never fits into the ring.
@@ -68,7 +67,15 @@ pub enum FramesError {
         /// The capacity of the ring.
         capacity_samples: usize,
     },
-    /// The ring does not hold the sample at which the first frame would start.
+    /// The context of a frame would reach beyond the frame before.
+    #[error("a context of {context_samples} samples is longer than its frame, {size_samples}")]
+    Context {
+        /// The context asked for.
+        context_samples: usize,
+        /// The frame size asked for.
+        size_samples: usize,
+    },
+    /// The ring does not hold the sample at which the first frame would start, or its context.
     #[error(transparent)]
     Range(#[from] RangeError),
 }

@@ -15,15 +15,7 @@ const CACHE_LINE_BYTES: usize = 64;
 ///
 /// # Errors
 ///
-/// [`OddByteCount`] if the number of bytes is odd.
-///
-/// ```
-/// use hwaja_pcm::pcm;
-///
-/// assert_eq!(pcm::pairs(&[0x01, 0x80])?, [[0x01, 0x80]]);
-/// assert!(pcm::pairs(&[0x01]).is_err());
-/// # Ok::<(), hwaja_pcm::error::OddByteCount>(())
-/// ```
+/// [`OddByteCount`] if half a sample is left over.
 pub fn pairs(pcm: &[u8]) -> Result<&[[u8; 2]], OddByteCount> {
     let (pairs, rest) = pcm.as_chunks();
     if rest.is_empty() {
@@ -69,27 +61,16 @@ widest! {
     }
 }
 
-/// Returns the sample nearest to `float`. Values outside `[-1, 1)` are clipped; NaN becomes 0.
-///
-/// ```
-/// use hwaja_pcm::pcm;
-///
-/// assert_eq!([-1.0, 0.5, 1.0].map(pcm::from_f32), [-32768, 16384, 32767]);
-/// ```
-#[must_use]
-pub fn from_f32(float: f32) -> i16 {
-    // `as` saturates, and takes NaN to 0.
-    (float * FULL_SCALE).round() as i16
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Each sample is converted to its exact float, and back to the same sample.
+    /// The scale loses nothing: every sample is exactly its float.
     #[test]
     fn the_scale_is_exact() {
-        let samples: Vec<i16> = (i16::MIN..=i16::MAX).collect();
+        // Miri would take minutes for all.
+        let step = if cfg!(miri) { 771 } else { 1 };
+        let samples: Vec<i16> = (i16::MIN..=i16::MAX).step_by(step).collect();
         let mut floats = vec![MaybeUninit::new(f32::NAN); samples.len()];
         // Wherever the memory begins, and with a rest behind the last whole vector.
         for begin in 0..CACHE_LINE_BYTES / size_of::<f32>() {
@@ -98,22 +79,11 @@ mod tests {
                 // SAFETY: it was initialised above.
                 let float = unsafe { float.assume_init() };
                 assert_eq!(f64::from(float), f64::from(sample) / 32768.0);
-                assert_eq!(from_f32(float), sample);
             }
         }
     }
 
-    /// A float outside the range becomes the nearest sample, and NaN does not panic.
-    #[test]
-    fn what_cannot_be_a_sample_is_clipped() {
-        let floats = [f32::NEG_INFINITY, -1.1, 1.0, f32::INFINITY, f32::NAN];
-        assert_eq!(
-            floats.map(from_f32),
-            [i16::MIN, i16::MIN, i16::MAX, i16::MAX, 0]
-        );
-    }
-
-    /// PCM16 is little endian on every machine.
+    /// PCM16 is little endian whatever the machine is.
     #[test]
     fn bytes_are_little_endian() {
         let mut samples = [0; 3];

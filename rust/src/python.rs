@@ -13,14 +13,13 @@ use std::mem::MaybeUninit;
 use std::slice;
 
 use numpy::ndarray::{Dimension, IntoDimension};
-use numpy::{PyArray, PyArray1, PyArray2, PyArrayMethods, PyUntypedArrayMethods};
+use numpy::{Element, PyArray, PyArray1, PyArray2, PyArrayMethods, PyUntypedArrayMethods};
 use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::{
     PyBufferError, PyIndexError, PyMemoryError, PyOverflowError, PyTypeError, PyValueError,
 };
 use pyo3::prelude::*;
 
-use crate::Samples;
 use crate::error::{CapacityError, FramesError, OddByteCount, PushError, RangeError, ReleaseError};
 
 #[pymodule(gil_used = true)]
@@ -28,6 +27,8 @@ mod _pcm {
     #[pymodule_export]
     use super::RingBuffer;
 }
+
+type RowsAndPowers<'py> = (Bound<'py, PyArray2<f32>>, Bound<'py, PyArray1<f64>>);
 
 #[pyclass(module = "hwaja._pcm")]
 struct RingBuffer(crate::RingBuffer);
@@ -67,9 +68,9 @@ impl RingBuffer {
         py: Python<'py>,
         #[pyo3(from_py_with = sample_index)] start: u64,
         #[pyo3(from_py_with = sample_index)] stop: u64,
-    ) -> PyResult<Bound<'py, PyArray1<f32>>> {
+    ) -> PyResult<Bound<'py, PyArray1<i16>>> {
         let samples = self.0.read(start, stop)?;
-        Ok(array(py, [samples.len()], samples))
+        Ok(array(py, [samples.len()], |place| samples.write(place)))
     }
 
     fn frames<'py>(
@@ -77,18 +78,23 @@ impl RingBuffer {
         py: Python<'py>,
         #[pyo3(from_py_with = sample_index)] start: u64,
         #[pyo3(from_py_with = count)] size: usize,
-    ) -> PyResult<Bound<'py, PyArray2<f32>>> {
-        let samples = self.0.frames(start, size)?;
-        Ok(array(py, [samples.len() / size, size], samples))
+        #[pyo3(from_py_with = count)] context: usize,
+        #[pyo3(from_py_with = sample_index)] origin: u64,
+    ) -> PyResult<RowsAndPowers<'py>> {
+        let frames = self.0.frames(start, size, context, origin)?;
+        let shape = [frames.len(), context + size];
+        let rows = array(py, shape, |place| frames.write_f32(place));
+        Ok((rows, PyArray1::from_slice(py, &frames.powers())))
     }
 
-    fn levels<'py>(
+    fn powers<'py>(
         &self,
         py: Python<'py>,
         #[pyo3(from_py_with = sample_index)] start: u64,
         #[pyo3(from_py_with = count)] size: usize,
-    ) -> PyResult<Bound<'py, PyArray1<f32>>> {
-        Ok(PyArray1::from_slice(py, &self.0.levels(start, size)?))
+    ) -> PyResult<Bound<'py, PyArray1<f64>>> {
+        let frames = self.0.frames(start, size, 0, start)?;
+        Ok(PyArray1::from_slice(py, &frames.powers()))
     }
 
     fn release(&mut self, #[pyo3(from_py_with = sample_index)] index: u64) -> PyResult<()> {
@@ -96,19 +102,19 @@ impl RingBuffer {
     }
 }
 
-/// Returns `samples` as floats in a new array that NumPy owns.
-fn array<'py, D: Dimension>(
+/// A new array that NumPy owns. `write` must write every element of it.
+fn array<'py, T: Element, D: Dimension>(
     py: Python<'py>,
     shape: impl IntoDimension<Dim = D>,
-    samples: Samples<'_>,
-) -> Bound<'py, PyArray<f32, D>> {
-    // SAFETY: nothing reads the array before `write_f32` below has written all of it.
-    let array = unsafe { PyArray::<f32, D>::new(py, shape, false) };
-    // SAFETY: the array is new, so it is contiguous, `len` elements long and not shared. The
-    // element type says that it is not initialised yet.
-    let floats =
-        unsafe { slice::from_raw_parts_mut(array.data().cast::<MaybeUninit<f32>>(), array.len()) };
-    samples.write_f32(floats);
+    write: impl FnOnce(&mut [MaybeUninit<T>]),
+) -> Bound<'py, PyArray<T, D>> {
+    // SAFETY: nobody reads the array before `write` below has written all of it.
+    let array = unsafe { PyArray::<T, D>::new(py, shape, false) };
+    // SAFETY: the array is new, so it is contiguous, `len` elements long and ours alone; that it is
+    // not initialised yet is in the element type.
+    let place =
+        unsafe { slice::from_raw_parts_mut(array.data().cast::<MaybeUninit<T>>(), array.len()) };
+    write(place);
     array
 }
 
@@ -200,7 +206,9 @@ impl From<RangeError> for PyErr {
 impl From<FramesError> for PyErr {
     fn from(error: FramesError) -> Self {
         match error {
-            FramesError::Size { .. } => PyValueError::new_err(error.to_string()),
+            FramesError::Size { .. } | FramesError::Context { .. } => {
+                PyValueError::new_err(error.to_string())
+            }
             FramesError::Range(error) => error.into(),
         }
     }

@@ -6,7 +6,8 @@ use std::ops::Range;
 use zeroize::Zeroize;
 
 use crate::error::{CapacityError, FramesError, PushError, RangeError, ReleaseError};
-use crate::{level, pcm};
+use crate::pcm;
+use crate::power::Meter;
 
 /// Holds the samples `[start, end)`, at most as many as its capacity.
 ///
@@ -112,13 +113,22 @@ impl RingBuffer {
         }
     }
 
-    /// Returns all whole frames of `[start, end)`, one after the other, without a copy.
+    /// All whole frames of `[start, end)`, each with the `context_samples` before it.
+    ///
+    /// Nothing before sample `origin` is part of a context: zeros stand there instead.
     ///
     /// # Errors
     ///
-    /// [`FramesError`] if `size_samples` is 0 or more than the capacity, or if `start` is outside
-    /// `[start, end]`. A `start` equal to the end is valid: there are no frames yet.
-    pub fn frames(&self, start: u64, size_samples: usize) -> Result<Samples<'_>, FramesError> {
+    /// [`FramesError`] if `size_samples` is 0 or more than the capacity, if `context_samples` is
+    /// more than `size_samples`, or if the ring does not hold `start` or the context before it. A
+    /// `start` at the end is no error: there are just no frames yet.
+    pub fn frames(
+        &self,
+        start: u64,
+        size_samples: usize,
+        context_samples: usize,
+        origin: u64,
+    ) -> Result<Frames<'_>, FramesError> {
         let capacity_samples = self.capacity();
         if size_samples == 0 || size_samples > capacity_samples {
             return Err(FramesError::Size {
@@ -126,27 +136,22 @@ impl RingBuffer {
                 capacity_samples,
             });
         }
-        let available = self.read(start, self.end.max(start))?.len();
-        Ok(self.view(start, available - available % size_samples))
-    }
-
-    /// Returns the RMS level in dBFS, without DC and hum, of each frame that [`RingBuffer::frames`]
-    /// returns; see [`level::Meter`].
-    ///
-    /// # Errors
-    ///
-    /// As [`RingBuffer::frames`].
-    pub fn levels(&self, start: u64, size_samples: usize) -> Result<Vec<f32>, FramesError> {
-        let count = self.frames(start, size_samples)?.len() / size_samples;
-        if count == 0 {
-            return Ok(Vec::new()); // without the cost of a meter
+        if context_samples > size_samples {
+            return Err(FramesError::Context {
+                context_samples,
+                size_samples,
+            });
         }
-        let mut meter = level::Meter::new(size_samples);
-        let frame = |k| self.view(start + (k * size_samples) as u64, size_samples);
-        let frames = (0..count).map(|k| frame(k).as_slices());
-        Ok(frames
-            .map(|(first, second)| meter.rms_dbfs(first, second))
-            .collect())
+        let context_start = origin.max(start.saturating_sub(context_samples as u64));
+        let context = self.read(context_start, start)?;
+        Ok(Frames {
+            ring: self,
+            start,
+            count: (self.end - start) as usize / size_samples,
+            size_samples,
+            context_samples,
+            silent_samples: context_samples - context.len(),
+        })
     }
 
     /// Releases all samples before `index`, and overwrites them with zeros.
@@ -223,25 +228,90 @@ impl<'ring> Samples<'ring> {
         self.first.is_empty()
     }
 
-    /// Converts the samples to floats in one pass. Writes every element of `floats`.
+    /// Copies them, writing every element of `place`.
     ///
     /// # Panics
     ///
     /// If the lengths differ.
-    pub fn write_f32(self, floats: &mut [MaybeUninit<f32>]) {
+    pub fn write(self, place: &mut [MaybeUninit<i16>]) {
+        assert_eq!(self.len(), place.len());
+        let (first, second) = place.split_at_mut(self.first.len());
+        // Each of the two loops compiles to a `memcpy`; one over both would not.
+        for (place, samples) in [(first, self.first), (second, self.second)] {
+            for (element, sample) in place.iter_mut().zip(samples) {
+                element.write(*sample);
+            }
+        }
+    }
+
+    fn write_f32(self, floats: &mut [MaybeUninit<f32>]) {
         let (first, second) = floats.split_at_mut(self.first.len());
         pcm::to_f32(self.first, first);
         pcm::to_f32(self.second, second);
     }
+}
 
-    /// Returns the samples as floats in `[-1, 1)`.
+/// Frames of one size, borrowed from a ring: what a speech detector and a level meter want of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Frames<'ring> {
+    ring: &'ring RingBuffer,
+    start: u64,
+    count: usize,
+    size_samples: usize,
+    context_samples: usize,
+    /// Zeros with which the first row begins, as its context lies before the origin.
+    silent_samples: usize,
+}
+
+impl Frames<'_> {
+    /// How many there are.
     #[must_use]
-    pub fn to_f32(self) -> Vec<f32> {
-        let mut floats = Vec::with_capacity(self.len());
-        self.write_f32(&mut floats.spare_capacity_mut()[..self.len()]);
-        // SAFETY: the capacity suffices, and `write_f32` has written every element up to it.
-        unsafe { floats.set_len(self.len()) };
-        floats
+    pub fn len(self) -> usize {
+        self.count
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.count == 0
+    }
+
+    /// Converts them to floats in `[-1, 1)`, writing every element of `rows`: of each frame its
+    /// context, then its own samples.
+    ///
+    /// # Panics
+    ///
+    /// If `rows` is not as long as all frames with their contexts.
+    pub fn write_f32(self, rows: &mut [MaybeUninit<f32>]) {
+        let row_samples = self.context_samples + self.size_samples;
+        assert_eq!(rows.len(), self.count * row_samples);
+        for (k, row) in rows.chunks_exact_mut(row_samples).enumerate() {
+            let silent_samples = if k == 0 { self.silent_samples } else { 0 };
+            let (silence, floats) = row.split_at_mut(silent_samples);
+            silence.fill(MaybeUninit::new(0.0));
+            let stop = self.start + ((k + 1) * self.size_samples) as u64;
+            let heard = self.ring.view(stop - floats.len() as u64, floats.len());
+            heard.write_f32(floats);
+        }
+    }
+
+    /// The mean power of each frame without its context, where 1 is a full-scale square wave.
+    ///
+    /// What swings slower than 80 Hz, DC and the hum of the mains, is left out. A power depends on
+    /// the samples of its frame alone.
+    #[must_use]
+    pub fn powers(self) -> Vec<f64> {
+        if self.is_empty() {
+            return Vec::new(); // without the cost of a meter
+        }
+        let mut meter = Meter::new(self.size_samples);
+        let start = |k| self.start + (k * self.size_samples) as u64;
+        (0..self.count)
+            .map(|k| {
+                let (first, second) = self.ring.view(start(k), self.size_samples).as_slices();
+                meter.power(first, second)
+            })
+            .collect()
     }
 }
 

@@ -1,7 +1,9 @@
 //! Compares the ring with a simple model: all pushed samples in a `Vec`.
 
+use std::mem::MaybeUninit;
+
 use hwaja_pcm::error::{FramesError, PushError, RangeError, ReleaseError};
-use hwaja_pcm::{RingBuffer, level};
+use hwaja_pcm::{Frames, RingBuffer, Samples};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -27,7 +29,7 @@ impl Model {
         Ok(self.end())
     }
 
-    fn read(&self, start: u64, stop: u64) -> Result<Vec<f32>, RangeError> {
+    fn read(&self, start: u64, stop: u64) -> Result<Vec<i16>, RangeError> {
         let (held_start, held_end) = (self.start as u64, self.end());
         if start < held_start || stop < start || stop > held_end {
             return Err(RangeError {
@@ -37,7 +39,7 @@ impl Model {
                 held_end,
             });
         }
-        Ok(floats(&self.all[start as usize..stop as usize]))
+        Ok(self.all[start as usize..stop as usize].to_vec())
     }
 
     fn release(&mut self, index: u64) -> Result<(), ReleaseError> {
@@ -96,12 +98,32 @@ fn ring() -> RingBuffer {
     RingBuffer::new(CAPACITY_SAMPLES).expect("the capacity is not 0")
 }
 
-/// The observable state of a ring.
-fn contents(ring: &RingBuffer) -> (u64, u64, Vec<f32>) {
+/// The samples as whoever asks for them gets them.
+fn copied(samples: Samples<'_>) -> Vec<i16> {
+    let mut copy = vec![MaybeUninit::new(7); samples.len()];
+    samples.write(&mut copy);
+    // SAFETY: it was initialised above.
+    copy.into_iter()
+        .map(|sample| unsafe { sample.assume_init() })
+        .collect()
+}
+
+/// The rows as whoever asks for them gets them.
+fn rows(frames: Frames<'_>, row_samples: usize) -> Vec<f32> {
+    let mut rows = vec![MaybeUninit::new(f32::NAN); frames.len() * row_samples];
+    frames.write_f32(&mut rows);
+    // SAFETY: it was initialised above.
+    rows.into_iter()
+        .map(|float| unsafe { float.assume_init() })
+        .collect()
+}
+
+/// Everything that can be seen of a ring.
+fn contents(ring: &RingBuffer) -> (u64, u64, Vec<i16>) {
     let held = ring
         .read(ring.start(), ring.end())
         .expect("the ring holds what it holds");
-    (ring.start(), ring.end(), held.to_f32())
+    (ring.start(), ring.end(), copied(held))
 }
 
 proptest! {
@@ -123,7 +145,7 @@ proptest! {
                 }
                 Step::Read(start, stop) => {
                     let (start, stop) = (index(start), index(stop));
-                    let read = ring.read(start, stop).map(|samples| samples.to_f32());
+                    let read = ring.read(start, stop).map(copied);
                     prop_assert_eq!(read, model.read(start, stop));
                 }
                 Step::Release(offset) => {
@@ -131,7 +153,7 @@ proptest! {
                     prop_assert_eq!(ring.release(index), model.release(index));
                 }
             }
-            let expected = floats(&model.all[model.start..]);
+            let expected = model.all[model.start..].to_vec();
             prop_assert_eq!(ring.len(), expected.len());
             prop_assert_eq!(ring.is_empty(), expected.is_empty());
             prop_assert_eq!(contents(&ring), (model.start as u64, model.end(), expected));
@@ -158,47 +180,79 @@ proptest! {
         }
 
         prop_assert_eq!(contents(&at_once), contents(&in_chunks));
-        prop_assert_eq!(
-            at_once.frames(start, size)?.to_f32(),
-            in_chunks.frames(start, size)?.to_f32()
-        );
-        prop_assert_eq!(at_once.levels(start, size)?, in_chunks.levels(start, size)?);
+        let context = size / 2;
+        let seen = |ring: &RingBuffer| {
+            let frames = ring.frames(start, size, context, start)?;
+            Ok::<_, FramesError>((rows(frames, context + size), frames.powers()))
+        };
+        prop_assert_eq!(seen(&at_once)?, seen(&in_chunks)?);
     }
 
-    /// All whole frames are returned, and each level is that of its frame, wherever the ring wraps
-    /// around.
+    /// Frames are the whole frames that fit, each behind the samples before it; those before the
+    /// origin are zeros. It makes no difference where the ring's edge lies, nor that the frames
+    /// before are taken and forgotten, up to the context.
     #[test]
-    fn frames_and_levels_are_those_of_the_samples(
+    fn frames_are_those_of_the_samples(
         samples in vec(any::<i16>(), 0..=CAPACITY_SAMPLES),
         skipped in 0..2 * CAPACITY_SAMPLES,
         offset in 0..=CAPACITY_SAMPLES,
         size in 1..=CAPACITY_SAMPLES,
+        context in 0..=CAPACITY_SAMPLES,
+        origin in 0..=CAPACITY_SAMPLES,
     ) {
         let offset = offset.min(samples.len());
-        let start = (skipped + offset) as u64;
+        let (context, origin) = (context.min(size), origin.min(offset));
+        let context_start = origin.max(offset.saturating_sub(context));
         let mut ring = after(skipped);
         ring.push(&pcm16(&samples))?;
+        ring.release((skipped + context_start) as u64)?;
 
-        let frames = || samples[offset..].chunks_exact(size);
-        prop_assert_eq!(ring.frames(start, size)?.to_f32(), floats(&frames().collect::<Vec<_>>().concat()));
+        let padded = [
+            vec![0; context - (offset - context_start)],
+            samples[context_start..].to_vec(),
+        ]
+        .concat();
+        let expected: Vec<&[i16]> = padded.windows(context + size).step_by(size).collect();
+        let index = |sample| (skipped + sample) as u64;
+        let frames = ring.frames(index(offset), size, context, index(origin))?;
+        prop_assert_eq!(frames.len(), expected.len());
+        prop_assert_eq!(rows(frames, context + size), floats(&expected.concat()));
 
-        let level = |frame| level::Meter::new(size).rms_dbfs(frame, &[]);
-        prop_assert_eq!(ring.levels(start, size)?, frames().map(level).collect::<Vec<_>>());
+        let alone = |row: &&[i16]| power(&row[context..]);
+        prop_assert_eq!(frames.powers(), expected.iter().map(alone).collect::<Vec<_>>());
+    }
+
+    /// A context that the ring does not hold is an error, and never zeros in its place.
+    #[test]
+    fn a_context_that_is_forgotten_is_an_error(forgotten in 1..=8_usize, origin in 0..8_usize) {
+        let mut ring = ring();
+        ring.push(&[1; 2 * CAPACITY_SAMPLES])?;
+        ring.release(forgotten as u64)?;
+        let frames = ring.frames(8, 8, 8, origin as u64);
+        prop_assert_eq!(frames.is_ok(), origin >= forgotten);
     }
 
     /// The DC offset of a microphone changes no level.
     #[test]
-    fn levels_are_those_without_the_offset(
+    fn powers_are_those_without_the_offset(
         samples in vec(-1000..=1000_i16, 1..=CAPACITY_SAMPLES),
         offset in -31_000..=31_000_i16,
     ) {
         let lifted: Vec<i16> = samples.iter().map(|sample| sample + offset).collect();
-        let level = |frame: &[i16]| level::Meter::new(frame.len()).rms_dbfs(frame, &[]);
-        prop_assert!((level(&samples) - level(&lifted)).abs() < 0.01);
+        let decibels = |samples: &[i16]| 10.0 * power(samples).max(1e-12).log10();
+        prop_assert!((decibels(&samples) - decibels(&lifted)).abs() < 0.01);
     }
 }
 
-/// Returns an empty ring whose first sample will have the index `skipped`.
+/// The power of a frame that is alone in a ring.
+fn power(frame: &[i16]) -> f64 {
+    let mut ring = ring();
+    ring.push(&pcm16(frame)).expect("there is room");
+    let frames = ring.frames(0, frame.len(), 0, 0);
+    frames.expect("there is one").powers()[0]
+}
+
+/// An empty ring whose first sample will be number `skipped`.
 fn after(skipped: usize) -> RingBuffer {
     let mut ring = ring();
     for _ in 0..skipped {
@@ -219,20 +273,34 @@ fn a_frame_fits_the_ring_and_starts_in_it() {
     };
     for size_samples in [0, CAPACITY_SAMPLES + 1, usize::MAX] {
         assert_eq!(
-            ring.frames(0, size_samples).unwrap_err(),
-            size(size_samples)
-        );
-        assert_eq!(
-            ring.levels(0, size_samples).unwrap_err(),
+            ring.frames(0, size_samples, 0, 0).unwrap_err(),
             size(size_samples)
         );
     }
-    assert!(ring.frames(0, 1).expect("the end is no error").is_empty());
-    assert!(matches!(ring.frames(1, 1), Err(FramesError::Range(_))));
-    assert!(matches!(
-        ring.levels(u64::MAX, 1).err(),
-        Some(FramesError::Range(_))
-    ));
+    for context_samples in [3, usize::MAX] {
+        let error = FramesError::Context {
+            context_samples,
+            size_samples: 2,
+        };
+        assert_eq!(ring.frames(0, 2, context_samples, 0).unwrap_err(), error);
+    }
+    assert!(
+        ring.frames(0, 1, 1, 0)
+            .expect("the end is no error")
+            .is_empty()
+    );
+    for (start, origin) in [
+        (1, 1),
+        (0, 1),
+        (u64::MAX, 0),
+        (u64::MAX, u64::MAX),
+        (0, u64::MAX),
+    ] {
+        assert!(matches!(
+            ring.frames(start, 1, 1, origin),
+            Err(FramesError::Range(_))
+        ));
+    }
 }
 
 /// A capacity of 0, or of more memory than the machine has, is an error and does not panic.

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from hwaja._pcm import RingBuffer
-from hwaja.vad.gate import mean_dbfs
+from hwaja.vad.gate import dbfs, mean_dbfs
 
 CAPACITY_SAMPLES = 64
 TOO_LARGE = 2**64  # for a sample index and for a number of samples
@@ -34,7 +34,7 @@ def ring_with(count: int, *, start: int = 0) -> RingBuffer:
     return ring
 
 
-def contents(ring: RingBuffer) -> tuple[int, int, list[float]]:
+def contents(ring: RingBuffer) -> tuple[int, int, list[int]]:
     """Return everything that can be seen of a ring."""
     return ring.start, ring.end, ring.read(ring.start, ring.end).tolist()
 
@@ -50,14 +50,14 @@ def test_any_contiguous_buffer_of_bytes_is_audio(kind: Callable[[bytes], Any]) -
     pcm = np.array([1, -2, 3], dtype="<i2").tobytes()
     ring = RingBuffer(CAPACITY_SAMPLES)
     assert ring.push(kind(pcm)) == 3
-    assert (ring.read(0, 3) * 32768).tolist() == [1, -2, 3]
+    assert ring.read(0, 3).tolist() == [1, -2, 3]
 
 
 def test_part_of_a_message_is_audio() -> None:
     """A memoryview can leave out a header without copying what follows."""
     ring = RingBuffer(CAPACITY_SAMPLES)
     ring.push(memoryview(b"header\x00\x80")[6:])
-    assert ring.read(0, 1).tolist() == [-1.0]
+    assert ring.read(0, 1).tolist() == [-32768]
 
 
 @pytest.mark.parametrize("empty", [b"", bytearray(), memoryview(b""), np.empty(0, "u1")])
@@ -73,7 +73,7 @@ def test_a_pushed_bytearray_is_not_held() -> None:
     ring = RingBuffer(CAPACITY_SAMPLES)
     ring.push(pcm)
     pcm.clear()
-    assert ring.read(0, 1).tolist() == [-1.0]
+    assert ring.read(0, 1).tolist() == [-32768]
 
 
 @pytest.mark.parametrize(
@@ -101,24 +101,30 @@ def test_what_is_not_bytes_is_a_type_error(wrong: Any) -> None:
 @given(samples, st.integers(1, CAPACITY_SAMPLES), st.data())
 def test_arrays_hold_the_samples(values: NDArray[np.int16], size: int, data: st.DataObject) -> None:
     """Shapes, types and values are those that NumPy would compute, wherever the ring wraps."""
+    context = data.draw(st.integers(0, size))
     skipped = data.draw(st.integers(0, 2 * CAPACITY_SAMPLES))
     offset = data.draw(st.integers(0, len(values)))
     ring = ring_with(0, start=skipped)
     ring.push(values.tobytes())
     start = skipped + offset
-    expected = values[offset:].astype(np.float32) / np.float32(32768)
-    count = len(expected) // size
+    floats = values.astype(np.float32) / np.float32(32768)
+    count = (len(values) - offset) // size
+    origin = data.draw(st.integers(0, offset))
+    floats[:origin] = 0
+    padded = np.concatenate([np.zeros(context, np.float32), floats])
+    expected = np.array(
+        [padded[offset + k * size :][: context + size] for k in range(count)], np.float32
+    ).reshape(count, context + size)
 
     read = ring.read(start, ring.end)
-    frames = ring.frames(start, size)
-    levels = ring.levels(start, size)
+    frames, powers = ring.frames(start, size, context, skipped + origin)
 
-    assert (read.shape, frames.shape, levels.shape) == ((len(expected),), (count, size), (count,))
-    assert {array.dtype for array in (read, frames, levels)} == {np.dtype(np.float32)}
-    np.testing.assert_array_equal(read, expected)
-    np.testing.assert_array_equal(frames, expected[: count * size].reshape(count, size))
-    power = np.square(above_80_hz(frames.astype(np.float64))).mean(axis=1)
-    np.testing.assert_allclose(levels, 10 * np.log10(np.maximum(power, 1e-12)), atol=1e-3)
+    assert (read.dtype, frames.dtype, powers.dtype) == (np.int16, np.float32, np.float64)
+    np.testing.assert_array_equal(read, values[offset:])
+    np.testing.assert_array_equal(frames, expected)
+    own = above_80_hz(frames[:, context:].astype(np.float64))
+    np.testing.assert_allclose(powers, np.square(own).mean(axis=1), atol=1e-12)
+    np.testing.assert_array_equal(ring.powers(start, size), powers)
 
 
 def above_80_hz(frames: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -140,8 +146,9 @@ def test_any_split_gives_the_same(values: NDArray[np.int16], cuts: list[int], si
         in_chunks.push(chunk.tobytes())
 
     assert contents(in_chunks) == contents(at_once)
-    np.testing.assert_array_equal(in_chunks.frames(0, size), at_once.frames(0, size))
-    np.testing.assert_array_equal(in_chunks.levels(0, size), at_once.levels(0, size))
+    both = (ring.frames(0, size, size // 2, 0) for ring in (in_chunks, at_once))
+    for one, other in zip(*both, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_frames_do_not_depend_on_when_they_are_taken() -> None:
@@ -150,16 +157,25 @@ def test_frames_do_not_depend_on_when_they_are_taken() -> None:
     taken, next_frame = [], 0
     for chunk in np.split(np.arange(60, dtype="<i2"), [1, 7, 8, 8, 30, 59]):
         ring.push(chunk.tobytes())
-        frames = ring.frames(next_frame, 7)
-        next_frame += frames.size
+        frames, _ = ring.frames(next_frame, 7, 3, 0)
+        next_frame += 7 * len(frames)
         taken.append(frames)
-    np.testing.assert_array_equal(np.concatenate(taken), ring.frames(0, 7))
+    np.testing.assert_array_equal(np.concatenate(taken), ring.frames(0, 7, 3, 0)[0])
+
+
+def test_a_context_that_was_released_is_an_error_and_not_silence() -> None:
+    """A detector never takes a hole for a pause: only what is before the origin is silent."""
+    ring = ring_with(40)
+    ring.release(10)
+    with pytest.raises(IndexError):
+        ring.frames(12, 8, 4, 0)
+    assert ring.frames(12, 8, 4, 10)[0][0, :4].tolist() == [0, 0, 10 / 32768, 11 / 32768]
 
 
 def test_no_view_of_the_ring_escapes() -> None:
     """Arrays are the caller's: nothing done to them or to the ring is seen on the other side."""
     ring = ring_with(CAPACITY_SAMPLES)
-    arrays = [ring.read(0, 64), ring.frames(0, 16), ring.levels(0, 16)]
+    arrays = [ring.read(0, 64), *ring.frames(0, 16, 4, 0), ring.powers(0, 16)]
     before = [array.copy() for array in arrays]
     assert all(array.flags.owndata and array.flags.writeable for array in arrays)
 
@@ -171,7 +187,7 @@ def test_no_view_of_the_ring_escapes() -> None:
         np.testing.assert_array_equal(array, copy)
 
     ring = ring_with(3)
-    ring.read(0, 3)[:] = 9.0
+    ring.read(0, 3)[:] = 9
     assert contents(ring) == contents(ring_with(3))
 
 
@@ -189,7 +205,7 @@ def test_release_makes_room_and_indices_go_on() -> None:
     ring = RingBuffer(4)
     for index in range(0, 30, 3):
         assert ring.push(np.arange(index, index + 3, dtype="<i2").tobytes()) == index + 3
-        assert (ring.read(index, index + 3) * 32768).tolist() == [index, index + 1, index + 2]
+        assert ring.read(index, index + 3).tolist() == [index, index + 1, index + 2]
         ring.release(index + 2)
 
 
@@ -220,17 +236,22 @@ BAD_CALLS: list[tuple[type[Exception], Callable[[RingBuffer], object]]] = [
     (IndexError, lambda ring: ring.read(26, 26)),
     (IndexError, lambda ring: ring.read(-1, 22)),
     (IndexError, lambda ring: ring.read(20, TOO_LARGE)),
-    (IndexError, lambda ring: ring.frames(19, 2)),
-    (IndexError, lambda ring: ring.frames(26, 2)),
-    (IndexError, lambda ring: ring.frames(-1, 2)),
-    (ValueError, lambda ring: ring.frames(20, 0)),
-    (ValueError, lambda ring: ring.frames(20, -1)),
-    (ValueError, lambda ring: ring.frames(20, CAPACITY_SAMPLES + 1)),
-    (ValueError, lambda ring: ring.frames(20, TOO_LARGE)),
-    (IndexError, lambda ring: ring.levels(19, 2)),
-    (IndexError, lambda ring: ring.levels(26, 2)),
-    (ValueError, lambda ring: ring.levels(20, 0)),
-    (ValueError, lambda ring: ring.levels(20, CAPACITY_SAMPLES + 1)),
+    (IndexError, lambda ring: ring.frames(19, 2, 0, 0)),
+    (IndexError, lambda ring: ring.frames(26, 2, 0, 0)),
+    (IndexError, lambda ring: ring.frames(-1, 2, 0, 0)),
+    (ValueError, lambda ring: ring.frames(20, 0, 0, 20)),
+    (ValueError, lambda ring: ring.frames(20, -1, 0, 20)),
+    (ValueError, lambda ring: ring.frames(20, CAPACITY_SAMPLES + 1, 0, 20)),
+    (ValueError, lambda ring: ring.frames(20, TOO_LARGE, 0, 20)),
+    (IndexError, lambda ring: ring.frames(20, 2, 1, 19)),
+    (IndexError, lambda ring: ring.frames(20, 2, 0, 21)),
+    (IndexError, lambda ring: ring.frames(20, 2, 0, TOO_LARGE)),
+    (ValueError, lambda ring: ring.frames(20, 2, 3, 20)),
+    (ValueError, lambda ring: ring.frames(20, 2, TOO_LARGE, 20)),
+    (IndexError, lambda ring: ring.powers(19, 2)),
+    (IndexError, lambda ring: ring.powers(26, 2)),
+    (ValueError, lambda ring: ring.powers(20, 0)),
+    (ValueError, lambda ring: ring.powers(20, CAPACITY_SAMPLES + 1)),
     (IndexError, lambda ring: ring.release(19)),
     (IndexError, lambda ring: ring.release(26)),
     (IndexError, lambda ring: ring.release(-1)),
@@ -257,7 +278,8 @@ def test_an_index_is_an_int(wrong: Any) -> None:
     for call in (
         ring.release,
         lambda index: ring.read(index, 5),
-        lambda size: ring.frames(0, size),
+        lambda size: ring.frames(0, size, 0, 0),
+        lambda origin: ring.frames(0, 5, 0, origin),
     ):
         with pytest.raises(TypeError):
             call(wrong)
@@ -266,11 +288,11 @@ def test_an_index_is_an_int(wrong: Any) -> None:
 # Levels
 
 
-def levels_of(samples: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Levels of the frames of 32 ms of samples in [-1, 1)."""
+def levels_of(samples: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Levels of the frames of 32 ms of samples in [-1, 1), in dBFS."""
     ring = RingBuffer(len(samples))
     ring.push(np.rint(samples * 32768).astype("<i2").tobytes())
-    return ring.levels(0, 512)
+    return 10 * np.log10(ring.powers(0, 512))
 
 
 SECOND = np.arange(16_000) / 16_000
@@ -285,8 +307,9 @@ def test_full_scale_is_a_square_wave() -> None:
 
 
 def test_silence_has_a_finite_level() -> None:
-    """Silence is -120.0 and not minus infinity, which is no JSON."""
-    assert ring_with(1).levels(0, 1).tolist() == [-120.0]
+    """Silence has no power, of which the level is -120.0 and not minus infinity: no JSON."""
+    (power,) = ring_with(1).powers(0, 1).tolist()
+    assert (power, dbfs(power)) == (0.0, -120.0)
 
 
 @given(st.floats(-0.9, 0.9), st.floats(0, 2 * math.pi), st.sampled_from([50, 60]))

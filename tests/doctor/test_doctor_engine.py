@@ -14,7 +14,7 @@ from hwaja.doctor.babble import PEAK, babble
 from hwaja.doctor.capacity import SAFETY_SHARE, Throughput, throughput, typical
 from hwaja.doctor.provider import judge as judge_provider
 from hwaja.doctor.speaking import longest
-from hwaja.engines.interface import EngineError, Samples, VoiceTrack
+from hwaja.engines.interface import EngineError, Pcm16, VoiceTrack
 from hwaja.engines.providers import Provider
 from hwaja.engines.recognition import Abilities, Hypothesis
 from hwaja.models.tones import spoken, write_tone_model
@@ -196,10 +196,8 @@ class Written:
     def __init__(self, texts: dict[float, str]) -> None:
         self._texts = texts
 
-    async def recognise(
-        self, _owner: object, read: Callable[[], Samples], *_: object
-    ) -> Hypothesis:
-        return Hypothesis(self._texts[float(read()[0])])
+    async def recognise(self, _owner: object, read: Callable[[], Pcm16], *_: object) -> Hypothesis:
+        return Hypothesis(self._texts[read()[0] / 32768])
 
     async def embed(self, *_: object, overlaps: bool) -> VoiceTrack:
         return VoiceTrack(np.ones(1, np.float32), np.ones((1, 1), np.float32), np.zeros(1))
@@ -211,8 +209,8 @@ LOOP = "아이고 " * 9
 @pytest.mark.parametrize(
     ("texts", "kept"),
     [
-        ({0.0: "", 1.0: "words", 2.0: LOOP}, {1.0}),
-        ({0.0: "", 1.0: ""}, {0.0, 1.0}),  # nothing better is to be had
+        ({0.0: "", 0.25: "words", 0.5: LOOP}, {0.25}),
+        ({0.0: "", 0.25: ""}, {0.0, 0.25}),  # nothing better is to be had
     ],
 )
 async def test_utterances_for_which_no_words_are_written_are_not_measured_with(
@@ -227,9 +225,9 @@ async def test_of_utterances_with_words_those_of_middling_cost_are_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each costs its mark in seconds, by a clock of ours."""
-    marks = [9.0, 1.0, 5.0, 4.0]
+    marks = [0.875, 0.125, 0.5, 0.375]
     ticks = iter([at for mark in marks for at in (0.0, mark)])
     monkeypatch.setattr(capacity, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
     candidates = [np.full(8, mark, np.float32) for mark in marks]
     chosen = await typical(Written(dict.fromkeys(marks, "words")), candidates)  # type: ignore[arg-type]
-    assert [float(samples[0]) for samples in chosen] == [4.0, 5.0]
+    assert [float(samples[0]) for samples in chosen] == [0.375, 0.5]

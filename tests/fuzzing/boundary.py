@@ -20,8 +20,7 @@ def run(content: bytes) -> None:
     while choices.are_left:
         start = _step(ring, samples, start, choices)
         assert (ring.capacity, ring.start, ring.end) == (_CAPACITY_SAMPLES, start, len(samples))
-        held = ring.read(start, len(samples)) * np.float32(32768)
-        assert held.tolist() == samples[start:]
+        assert ring.read(start, len(samples)).tolist() == samples[start:]
 
 
 def _step(ring: RingBuffer, samples: list[int], start: int, choices: Choices) -> int:
@@ -50,8 +49,12 @@ def _step(ring: RingBuffer, samples: list[int], start: int, choices: Choices) ->
     else:
         good = _is_index(first) and start <= first <= end
         good = good and _is_index(second) and 1 <= second <= _CAPACITY_SAMPLES
-        assert _succeeds(lambda: ring.frames(first, second)) == good
-        assert _succeeds(lambda: ring.levels(first, second)) == good
+        assert _succeeds(lambda: ring.powers(first, second)) == good
+        third, fourth = _index(start, choices), _index(start, choices)
+        good = good and _is_index(third) and 0 <= third <= second
+        good = good and _is_index(fourth) and 0 <= fourth <= first
+        good = good and max(fourth, first - third) >= start
+        assert _succeeds(lambda: ring.frames(first, second, third, fourth)) == good
     return start
 
 

@@ -299,7 +299,6 @@ async def test_nothing_of_a_session_is_left_when_it_ends(
             await endpoint.server.stop()
         assert len(rings[0]) == 0
         assert not states[0].lstm.any()
-        assert not states[0].context.any()
 
 
 # Labels that come later -------------------------------------------------------------------------

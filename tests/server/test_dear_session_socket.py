@@ -14,7 +14,7 @@ from pools import running
 from test_read_ahead_socket import Looked
 from timed_workers import TimedWorkers
 
-from hwaja.engines.interface import Samples
+from hwaja.engines.interface import Pcm16
 from hwaja.server import server
 from hwaja.server.session_runner import Services
 from hwaja.session.settings import SessionSettings
@@ -150,10 +150,10 @@ async def test_a_worker_that_is_taken_is_charged_for_though_nobody_waits_any_mor
     """Work that was begun early, and is of no use."""
     await workers.allow(0)
     workers.job_seconds = 100.0
-    samples = clips.samples(SENTENCE)
+    samples = clips.pcm16(clips.samples(SENTENCE))
     is_taken = asyncio.Event()
 
-    def read() -> Samples:
+    def read() -> Pcm16:
         is_taken.set()
         return samples.copy()
 

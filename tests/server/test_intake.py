@@ -1,43 +1,59 @@
-"""Audio on its way in: when it counts as having stopped. Time is virtual."""
+"""Audio on its way in: when it has stopped, and what is kept of it. Time is virtual."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
-from fakes import FakeDetector
+import numpy as np
+from fakes import FakeDetector, FakeState
 from talk import connected
 from virtual_time import run
 
 from hwaja._pcm import RingBuffer
+from hwaja.engines.interface import Pcm16, Samples
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.protocol.messages import StartRegistration
+from hwaja.protocol.messages import CompleteRegistration, StartRegistration
 from hwaja.server.intake import STOPPED_SECONDS, Intake
 from hwaja.session.events import Audio, AudioStopped
 from hwaja.vad.gate import FRAME_SAMPLES
-from hwaja.vad.silero import Detection
+from hwaja.vad.silero import CONTEXT_SAMPLES, Detection
 
 CHUNK_SECONDS = 8 * FRAME_SAMPLES / SAMPLE_RATE
+
+
+class ContextDetector(FakeDetector):
+    """Keeps a copy of the context of each call's first frame."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.contexts: list[list[float]] = []
+
+    def detect(self, streams: Sequence[tuple[FakeState, Samples]]) -> list[tuple[float, ...]]:
+        self.contexts += [frames[0, :CONTEXT_SAMPLES].tolist() for _, frames in streams]
+        return super().detect(streams)
 
 
 class Microphone:
     """Sends to a session that listens, and dates what the session is told."""
 
     def __init__(self) -> None:
-        self._talk = talk = connected()
+        self.talk = talk = connected()
         talk.say(StartRegistration(0))
+        self.ring = RingBuffer(60 * SAMPLE_RATE)
+        self.detector = ContextDetector()
         self.is_behind = False
         self.asked = 0
         self.heard_samples = 0
         self.stops: list[float] = []
         self.intake = Intake(
             talk.session,
-            RingBuffer(60 * SAMPLE_RATE),
-            Detection(FakeDetector()),  # type: ignore[arg-type]
+            self.ring,
+            Detection(self.detector),  # type: ignore[arg-type]
             self._told,
             self._asked,
         )
 
     def _told(self, event: Audio | AudioStopped) -> asyncio.Future[None]:
-        self._talk.handle(event)
+        self.talk.handle(event)
         if isinstance(event, Audio):
             self.heard_samples = event.stop
         else:
@@ -51,8 +67,10 @@ class Microphone:
         return self.is_behind
 
     async def send(self, seconds: float) -> None:
-        pcm = bytes(2 * round(seconds * SAMPLE_RATE))
-        await self.intake.take(memoryview(pcm), received_at=0.0)
+        await self.send_audio(np.zeros(round(seconds * SAMPLE_RATE), np.int16))
+
+    async def send_audio(self, audio: Pcm16) -> None:
+        await self.intake.take(memoryview(audio.tobytes()), received_at=0.0)
 
 
 def scene(play: Callable[[Microphone], Awaitable[None]]) -> Microphone:
@@ -126,3 +144,41 @@ def test_a_session_that_is_over_is_told_nothing() -> None:
     microphone = scene(play)
     assert microphone.heard_samples == CHUNK_SECONDS * SAMPLE_RATE
     assert microphone.stops == []
+
+
+RAMP = np.arange(2 * FRAME_SAMPLES + 100, dtype=np.int16)
+"""Two frames, and a part of the third."""
+
+
+def test_a_release_keeps_the_context_of_the_next_frame() -> None:
+    """After a hang-over shorter than the post-roll, the gate needs no audio before that frame."""
+
+    async def play(microphone: Microphone) -> None:
+        await microphone.send_audio(RAMP)
+        microphone.intake.release(2 * FRAME_SAMPLES)
+        assert microphone.ring.start == 2 * FRAME_SAMPLES - CONTEXT_SAMPLES
+        await microphone.send_audio(RAMP)
+
+    expected = RAMP[2 * FRAME_SAMPLES - CONTEXT_SAMPLES : 2 * FRAME_SAMPLES] / 32768
+    assert scene(play).detector.contexts == [[0.0] * CONTEXT_SAMPLES, expected.tolist()]
+
+
+def test_the_context_never_reaches_back_to_audio_before_a_reset() -> None:
+    async def play(microphone: Microphone) -> None:
+        await microphone.send_audio(RAMP)
+        microphone.intake.begin()
+        microphone.intake.release(2 * FRAME_SAMPLES)
+        assert microphone.ring.start == 2 * FRAME_SAMPLES
+        await microphone.send_audio(RAMP)
+
+    assert scene(play).detector.contexts == [[0.0] * CONTEXT_SAMPLES] * 2
+
+
+def test_a_release_keeps_nothing_once_the_session_listens_no_more() -> None:
+    async def play(microphone: Microphone) -> None:
+        await microphone.send_audio(RAMP)
+        microphone.talk.say(CompleteRegistration(0))
+        microphone.intake.release(microphone.ring.end)
+        assert len(microphone.ring) == 0
+
+    scene(play)

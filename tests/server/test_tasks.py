@@ -12,7 +12,7 @@ from fakes import no_cohort
 from loopback import PATIENCE_SECONDS, serving
 from pools import running
 
-from hwaja.engines.interface import EngineError, Samples
+from hwaja.engines.interface import EngineError, Pcm16
 from hwaja.protocol.values import Options
 from hwaja.server.session_runner import Services
 from hwaja.session.settings import SessionSettings
@@ -39,8 +39,8 @@ def without_numbers(name: str) -> str:
 
 
 async def start(interim_worker: InterimWorker) -> None:
-    def nothing() -> Samples:
-        return np.zeros(1600, np.float32)
+    def nothing() -> Pcm16:
+        return np.zeros(1600, np.int16)
 
     with suppress(EngineError):  # this recogniser hears streams only
         await interim_worker.recognise("owner", nothing, 1600, Options())

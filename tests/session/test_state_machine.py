@@ -132,8 +132,8 @@ def test_each_phase_starts_the_detector_anew_and_forgets_earlier_audio() -> None
     talk.now = 700  # half frames of ignored audio
     effects = talk.say(StartRegistration(0))
     assert [effect for effect in effects if not isinstance(effect, Send)] == [
-        Release(700),
         Listen(),
+        Release(700),
     ]
     assert talk.session.heard == 700
     assert isinstance(effects[-1], Send)

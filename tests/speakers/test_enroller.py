@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from fakes import no_cohort
+from numpy.typing import NDArray
 
 from hwaja._pcm import RingBuffer
 from hwaja.engines.interface import (
@@ -12,8 +13,9 @@ from hwaja.engines.interface import (
     WINDOW_SAMPLES,
     Embedding,
     EngineError,
-    Samples,
+    Pcm16,
     VoiceTrack,
+    to_float32,
 )
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.codes import AudioFormat, Reason
@@ -34,9 +36,9 @@ def a_segment(start: int, samples: int, frames: int | None = None) -> Segment:
     return Segment(start, start + samples, speech)
 
 
-def voice_in(samples: Samples) -> Embedding:
+def voice_in(samples: Pcm16) -> Embedding:
     """Return the unit vector that the amplitude of the samples encodes."""
-    angle = float(np.mean(np.abs(samples))) * 360
+    angle = float(np.mean(np.abs(to_float32(samples)))) * 360
     return np.array([math.cos(angle), math.sin(angle)], np.float32)
 
 
@@ -47,7 +49,7 @@ class Room:
         self.ring = RingBuffer(30 * SAMPLE_RATE)
         self.voices = Voices(no_cohort(2))
         self.enroller = Enroller(self.embed, self.ring, self.voices)
-        self.read: list[Samples] = []
+        self.read: list[Pcm16] = []
         self.made: list[VoiceTrack] = []
         self.is_broken = False
 
@@ -181,7 +183,7 @@ async def test_a_take_whose_format_cannot_be_looked_at_is_judged_all_the_same(
 ) -> None:
     """The check needs a thread, which the system may refuse."""
 
-    def fail(_: Samples) -> None:
+    def fail(_: Pcm16) -> None:
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(enroller, "format_of_take", fail)
@@ -208,18 +210,18 @@ async def test_no_embedding_of_a_take_is_left_kept_or_refused(
 
 
 async def test_the_pieces_that_a_voice_is_joined_of_are_overwritten() -> None:
-    pieces: list[Samples] = []
+    pieces: list[Pcm16] = []
 
     class Ring:
         end = 6 * SAMPLE_RATE
 
-        def read(self, start: int, stop: int) -> Samples:
-            noise = np.random.default_rng(start).uniform(-1e-3, 1e-3, stop - start)
-            pieces.append(noise.astype(np.float32))
+        def read(self, start: int, stop: int) -> Pcm16:
+            noise = np.random.default_rng(start).uniform(-33, 33, stop - start)
+            pieces.append(noise.astype(np.int16))
             return pieces[-1]
 
-        def levels(self, _start: int, _size: int) -> Samples:
-            return np.full(10, -30, np.float32)
+        def powers(self, _start: int, _size: int) -> NDArray[np.float64]:
+            return np.full(10, 1e-3)
 
     room = Room()
     enroller = Enroller(room.embed, Ring(), room.voices)  # type: ignore[arg-type]

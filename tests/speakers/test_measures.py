@@ -2,6 +2,7 @@
 
 import math
 
+import clips
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -27,8 +28,8 @@ def test_a_take_that_is_as_loud_in_its_pauses_has_no_signal_to_speak_of() -> Non
 
 
 def test_the_share_of_full_scale_samples_is_what_was_clipped() -> None:
-    clipped = np.clip(TONE * 4, -1, 32767 / 32768).astype(np.float32)
-    assert clipped_share(TONE) == 0
+    clipped = clips.pcm16(4 * TONE)
+    assert clipped_share(clips.pcm16(TONE)) == 0
     assert clipped_share(clipped) == pytest.approx(2 / 3, abs=0.01)  # a sine beyond 30 degrees
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import soxr
 
 from hwaja.client.sound_files import load_pcm16, to_pcm16
-from hwaja.engines.interface import Samples
+from hwaja.engines.interface import Pcm16, Samples
 from hwaja.models import locate
 from hwaja.protocol.audio import SAMPLE_RATE
 
@@ -38,6 +38,11 @@ def silence(seconds: float) -> bytes:
 def samples(pcm: bytes) -> Samples:
     """PCM16 as the engine takes it."""
     return np.frombuffer(pcm, "<i2").astype(np.float32) / 32768
+
+
+def pcm16(samples: Samples) -> Pcm16:
+    """Samples as PCM16. Those outside [-1, 1) are clipped."""
+    return np.frombuffer(to_pcm16(samples), "<i2").copy()
 
 
 def voices() -> tuple[bytes, bytes]:

@@ -8,14 +8,14 @@ import clips
 import numpy as np
 from msgspec.structs import replace
 
-from hwaja.engines.interface import HOP_SAMPLES, Embedding, Samples, VoiceTrack
+from hwaja.engines.interface import HOP_SAMPLES, Embedding, Pcm16, Samples, VoiceTrack
 from hwaja.engines.recognition import Abilities, Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
 from hwaja.server.session_runner import RING_SECONDS
 from hwaja.speakers.voices import NEAREST, Cohort
 from hwaja.vad.gate import FRAME_SAMPLES
-from hwaja.vad.silero import Detection, SileroDetector, SileroState
+from hwaja.vad.silero import CONTEXT_SAMPLES, Detection, SileroDetector, SileroState
 from hwaja.workers import wire
 from hwaja.workers.interim_worker import InterimWorker
 from hwaja.workers.pool import Pool
@@ -49,7 +49,7 @@ class FakeDetector:
             raise RuntimeError("the detector failed")
         for state, frames in streams:
             state.heard += len(frames)
-        return [tuple(frames[:, 0].tolist()) for _, frames in streams]
+        return [tuple(frames[:, CONTEXT_SAMPLES].tolist()) for _, frames in streams]
 
 
 RING_FRAMES = RING_SECONDS * SAMPLE_RATE // 4096 * 4096 // FRAME_SAMPLES
@@ -113,7 +113,7 @@ class FakePool:
         self.processes: dict[int, asyncio.subprocess.Process] = {}
         self.abilities = Abilities()
         self.ahead: set[Hashable] = set()
-        self.heard: list[Samples] = []  # what each recognition was given
+        self.heard: list[Pcm16] = []  # what each recognition was given
         self.embedded: list[tuple[int, bool]] = []
         """Of each embedding, how much it was given, and whether overlaps were looked for."""
 
@@ -146,7 +146,7 @@ class FakePool:
         return Hypothesis(chr(ord("a") + (len(self.heard) - 1) % 26))
 
     async def embed(
-        self, _owner: Hashable, read: Callable[[], Samples], samples: int, *, overlaps: bool
+        self, _owner: Hashable, read: Callable[[], Pcm16], samples: int, *, overlaps: bool
     ) -> VoiceTrack:
         await self.working.wait()
         heard = read()
@@ -159,7 +159,7 @@ class FakePool:
         return VoiceTrack(voice, np.tile(voice, (hops, 1)), np.zeros(hops, np.float32))
 
 
-def voice_in(samples: Samples) -> Embedding:
+def voice_in(samples: Pcm16) -> Embedding:
     """Return one voice for what is from the clip of speaker 0, another for everything else."""
-    is_first = samples[:400].tobytes() in clips.samples(clips.clip("beckett")).tobytes()
+    is_first = samples[:400].tobytes() in clips.clip("beckett")
     return np.array([is_first, not is_first], np.float32)

@@ -4,7 +4,7 @@ import stat
 import sys
 from pathlib import Path
 
-from hwaja.engines.interface import Samples
+from hwaja.engines.interface import Pcm16
 
 _DEADLY_SAMPLE = 0.875
 
@@ -29,10 +29,10 @@ worker.main()
 """
 
 
-def poisoned(samples: Samples) -> Samples:
+def poisoned(pcm: Pcm16) -> Pcm16:
     """A copy of audio that kills."""
-    deadly = samples.copy()
-    deadly[len(deadly) // 2] = _DEADLY_SAMPLE
+    deadly = pcm.copy()
+    deadly[len(deadly) // 2] = 32768 * _DEADLY_SAMPLE
     return deadly
 
 

@@ -74,7 +74,7 @@ class _TimedWorker:
 def _answer(request: wire.Recognise | wire.Embed) -> wire.Reply:
     if isinstance(request, wire.Recognise):
         return wire.Recognised(request.job_id, Hypothesis("text"))
-    samples = np.frombuffer(request.samples, np.float32)
+    samples = np.frombuffer(request.samples, np.int16)
     hops = -(-len(samples) // HOP_SAMPLES)
     rows = np.tile(voice_in(samples), (1 + hops, 1)).astype(np.float32)
     overlap = np.zeros(hops, np.float32)

@@ -6,10 +6,17 @@ import clips
 import numpy as np
 import pytest
 
+from hwaja._pcm import RingBuffer
 from hwaja.engines.interface import EngineError, Samples
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.vad.gate import FRAME_SAMPLES
-from hwaja.vad.silero import FORGET_FRAMES, SileroDetector, SileroState
+from hwaja.vad.silero import (
+    CONTEXT_SAMPLES,
+    FORGET_FRAMES,
+    SileroDetector,
+    SileroState,
+    frames_to_detect,
+)
 
 
 def voice(frames: int, *, seed: int = 0) -> Samples:
@@ -21,16 +28,24 @@ def voice(frames: int, *, seed: int = 0) -> Samples:
     harmonics = [np.sin(k * phase) * np.exp(-(((k * 130 - 600) / 500) ** 2)) for k in range(1, 25)]
     syllables = 0.5 + 0.5 * np.sin(2 * np.pi * 4 * seconds)
     sound = 0.1 * sum(harmonics) * syllables + 0.002 * rng.standard_normal(len(seconds))
-    return np.asarray(sound, np.float32).reshape(frames, FRAME_SAMPLES)
+    return framed(np.asarray(sound, np.float32))
 
 
 def silence(frames: int) -> Samples:
-    return np.zeros((frames, FRAME_SAMPLES), np.float32)
+    return framed(np.zeros(frames * FRAME_SAMPLES, np.float32))
 
 
 def framed(samples: Samples) -> Samples:
+    """The whole frames of a stream, each behind the end of the one before."""
     count = len(samples) // FRAME_SAMPLES
-    return samples[: count * FRAME_SAMPLES].reshape(count, FRAME_SAMPLES)
+    padded = np.concatenate([np.zeros(CONTEXT_SAMPLES, np.float32), samples])
+    own = np.arange(CONTEXT_SAMPLES + FRAME_SAMPLES)
+    return padded[np.arange(count)[:, np.newaxis] * FRAME_SAMPLES + own]
+
+
+def stream(*parts: Samples) -> Samples:
+    """Frames of several streams as one stream."""
+    return framed(np.concatenate([part[:, CONTEXT_SAMPLES:].ravel() for part in parts]))
 
 
 def steady_tone(seconds: int) -> Samples:
@@ -105,7 +120,7 @@ def test_no_stream_and_no_frame_need_no_answer(detector: SileroDetector) -> None
 
 @pytest.mark.models
 def test_the_frames_that_were_handed_in_may_be_overwritten(detector: SileroDetector) -> None:
-    """The caller wipes audio after the call; the state keeps what it needs."""
+    """The caller wipes audio after the call."""
     frames = voice(10)
     state = detector.new_state()
     first = frames[:5].copy()
@@ -122,7 +137,7 @@ def test_speech_after_a_minute_of_a_steady_tone_is_heard_as_if_it_were_alone(
     pause = clips.samples(clips.silence(1))
     speech = framed(clips.samples(clips.part("two_cities", 1, 11)))
     before = framed(np.concatenate([steady_tone(60), pause]))
-    after = detector.detect([(detector.new_state(), np.concatenate([before, speech]))])[0]
+    after = detector.detect([(detector.new_state(), stream(before, speech))])[0]
     alone = detector.detect([(detector.new_state(), speech)])[0]
     heard, expected = (np.array(found[-len(speech) :]) >= 0.5 for found in (after, alone))
     assert max(after[: len(before)]) < 0.5
@@ -135,7 +150,7 @@ def test_what_is_forgotten_of_a_quiet_stream_is_the_same_however_it_is_split(
     detector: SileroDetector,
 ) -> None:
     """Also of its neighbour in the same call, which has nothing to forget there."""
-    quiet = np.concatenate([voice(20), silence(FORGET_FRAMES + 40), voice(20)])
+    quiet = stream(voice(20), silence(FORGET_FRAMES + 40), voice(20))
     talk = voice(len(quiet), seed=1)
     whole = detector.detect([(detector.new_state(), each) for each in (quiet, talk)])
     one, other = detector.new_state(), detector.new_state()
@@ -153,24 +168,40 @@ def test_what_is_forgotten_of_a_quiet_stream_is_the_same_however_it_is_split(
 def test_a_state_is_forgotten_after_frames_without_speech_alone() -> None:
     state = SileroState()
     state.lstm.fill(0.5)
-    state.context.fill(0.5)
     state.heard((0.1,) * (FORGET_FRAMES - 1))
     state.heard((0.9,))
     state.heard((0.1,) * (FORGET_FRAMES - 1))
     assert state.lstm.all()
     state.heard((0.1,))
     assert not state.lstm.any()
-    assert state.context.all()  # the next frame still follows it
 
 
-def test_a_reset_overwrites_the_audio_that_a_state_holds() -> None:
+def test_a_reset_overwrites_what_a_state_holds() -> None:
     state = SileroState()
-    context, lstm = state.context, state.lstm
-    context.fill(0.5)
+    lstm = state.lstm
     lstm.fill(0.5)
     state.reset()
-    assert not context.any()
     assert not lstm.any()
+
+
+@pytest.mark.models
+def test_audio_that_comes_in_chunks_is_laid_out_as_audio_that_is_all_there() -> None:
+    """Frames, their contexts and levels depend on no chunk, to the last bit."""
+    pcm = clips.part("two_cities", 1, 7)
+    whole = RingBuffer(len(pcm) // 2)
+    whole.push(pcm)
+    at_once, levels_at_once = frames_to_detect(whole, start=0, origin=0)
+    ring, frames, levels, next_frame = RingBuffer(SAMPLE_RATE), [], [], 0
+    for start in range(0, len(pcm), 2 * 1234):
+        ring.push(pcm[start : start + 2 * 1234])
+        more, their_levels = frames_to_detect(ring, next_frame, origin=0)
+        next_frame += len(more) * FRAME_SAMPLES
+        ring.release(max(0, next_frame - CONTEXT_SAMPLES))
+        frames.append(more)
+        levels += their_levels
+    np.testing.assert_array_equal(np.concatenate(frames), at_once)
+    assert tuple(levels) == levels_at_once
+    np.testing.assert_array_equal(at_once, framed(clips.samples(pcm)))
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not a model"])

@@ -21,7 +21,7 @@ from hwaja.workers.worker_process import WorkerProcess
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
-SPEECH = clips.samples(clips.part("beckett", 6.2, 9.5))
+SPEECH = clips.pcm16(clips.samples(clips.part("beckett", 6.2, 9.5)))
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -15,8 +15,7 @@ import pytest_asyncio
 from poison import poisoned
 from pools import running
 
-from hwaja.engines.interface import HOP_SAMPLES, EngineError, Samples
-from hwaja.process import supervision
+from hwaja.engines.interface import HOP_SAMPLES, EngineError, Pcm16
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
 from hwaja.speakers.parts import SHORT_SECONDS, Part
@@ -37,9 +36,9 @@ DAMAGED = (
 
 
 @pytest.fixture(scope="module")
-def speech() -> Samples:
+def speech() -> Pcm16:
     """ "Fail again, fail better." """
-    return clips.samples(clips.part("beckett", 6.2, 9.5))
+    return clips.pcm16(clips.samples(clips.part("beckett", 6.2, 9.5)))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -49,7 +48,7 @@ async def one(english: wire.Setup) -> AsyncIterator[Pool]:
         yield pool
 
 
-async def text_of(pool: Pool, read: Callable[[], Samples], seconds: float = 3.3) -> str:
+async def text_of(pool: Pool, read: Callable[[], Pcm16], seconds: float = 3.3) -> str:
     async with asyncio.timeout(PATIENCE_SECONDS):
         heard = await pool.recognise("owner", read, round(16_000 * seconds), Options(), seconds)
     return heard.text
@@ -67,7 +66,7 @@ def is_alive(pid: int) -> bool:
     return True
 
 
-async def test_an_utterance_comes_back_as_text_and_as_a_voice(one: Pool, speech: Samples) -> None:
+async def test_an_utterance_comes_back_as_text_and_as_a_voice(one: Pool, speech: Pcm16) -> None:
     assert "better" in (await text_of(one, speech.copy)).lower()
     track = await one.embed("owner", speech.copy, len(speech), overlaps=True)
     assert (track.whole.shape, track.whole.dtype) == ((192,), np.float32)
@@ -76,7 +75,7 @@ async def test_an_utterance_comes_back_as_text_and_as_a_voice(one: Pool, speech:
 
 
 async def test_the_least_that_is_attributed_is_enough_for_the_engine(
-    one: Pool, speech: Samples
+    one: Pool, speech: Pcm16
 ) -> None:
     least = round(SHORT_SECONDS * SAMPLE_RATE)
     assert not Part(0, least, (0, 1), least / SAMPLE_RATE).is_short
@@ -88,9 +87,7 @@ async def test_the_least_that_is_attributed_is_enough_for_the_engine(
     assert track.windows.shape == (1, 192)
 
 
-async def test_where_two_speak_at_once_is_told_only_if_asked_for(
-    one: Pool, speech: Samples
-) -> None:
+async def test_where_two_speak_at_once_is_told_only_if_asked_for(one: Pool, speech: Pcm16) -> None:
     both = speech + np.roll(speech, 4000)
     asked = await one.embed("owner", both.copy, len(both), overlaps=True)
     spared = await one.embed("owner", both.copy, len(both), overlaps=False)
@@ -100,7 +97,7 @@ async def test_where_two_speak_at_once_is_told_only_if_asked_for(
 
 
 async def test_windows_and_overlap_are_told_apart_where_the_audio_ends_just_behind_a_hop(
-    one: Pool, speech: Samples
+    one: Pool, speech: Pcm16
 ) -> None:
     samples = 10 * HOP_SAMPLES + 1
     track = await one.embed("owner", speech[:samples].copy, samples, overlaps=True)
@@ -109,12 +106,10 @@ async def test_windows_and_overlap_are_told_apart_where_the_audio_ends_just_behi
     np.testing.assert_allclose(track.windows[:9], whole.windows[:9], atol=0.1)
 
 
-async def test_the_audio_of_a_job_is_overwritten_once_it_is_sent(
-    one: Pool, speech: Samples
-) -> None:
-    given: list[Samples] = []
+async def test_the_audio_of_a_job_is_overwritten_once_it_is_sent(one: Pool, speech: Pcm16) -> None:
+    given: list[Pcm16] = []
 
-    def read() -> Samples:
+    def read() -> Pcm16:
         given.append(speech.copy())
         return given[-1]
 
@@ -124,7 +119,7 @@ async def test_the_audio_of_a_job_is_overwritten_once_it_is_sent(
 
 
 async def test_what_the_engine_refuses_fails_alone_and_the_worker_goes_on(
-    one: Pool, speech: Samples
+    one: Pool, speech: Pcm16
 ) -> None:
     pid = one.processes[0].pid
     with pytest.raises(EngineError):
@@ -133,13 +128,13 @@ async def test_what_the_engine_refuses_fails_alone_and_the_worker_goes_on(
     assert one.processes[0].pid == pid
 
 
-async def test_a_worker_that_is_killed_in_a_job_loses_nothing(one: Pool, speech: Samples) -> None:
+async def test_a_worker_that_is_killed_in_a_job_loses_nothing(one: Pool, speech: Pcm16) -> None:
     """The job is done by the worker that follows, from audio that is read again."""
     before = one.restarts
     sent = asyncio.Event()
     reads = 0
 
-    def read() -> Samples:
+    def read() -> Pcm16:
         nonlocal reads
         reads += 1
         if reads == 1:
@@ -155,7 +150,7 @@ async def test_a_worker_that_is_killed_in_a_job_loses_nothing(one: Pool, speech:
     assert (one.restarts - before, reads) == (1, 2)
 
 
-async def test_a_worker_that_dies_idle_is_replaced(one: Pool, speech: Samples) -> None:
+async def test_a_worker_that_dies_idle_is_replaced(one: Pool, speech: Pcm16) -> None:
     before = one.restarts
     kill(one)
     assert "better" in (await text_of(one, speech.copy)).lower()
@@ -163,7 +158,7 @@ async def test_a_worker_that_dies_idle_is_replaced(one: Pool, speech: Samples) -
 
 
 async def test_a_job_that_two_workers_die_of_fails_alone(
-    english: wire.Setup, speech: Samples, poisonable: None
+    english: wire.Setup, speech: Pcm16, poisonable: None
 ) -> None:
     async with running(english) as pool:
         bad = asyncio.create_task(text_of(pool, lambda: poisoned(speech)))
@@ -175,7 +170,7 @@ async def test_a_job_that_two_workers_die_of_fails_alone(
 
 
 async def test_a_stuck_worker_is_killed_and_its_job_done_by_another(
-    one: Pool, speech: Samples, monkeypatch: pytest.MonkeyPatch
+    one: Pool, speech: Pcm16, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = one.restarts
     jobs: list[Job] = []
@@ -184,7 +179,7 @@ async def test_a_stuck_worker_is_killed_and_its_job_done_by_another(
         jobs.append(Job(*args, limit_seconds=0.05))
         return jobs[-1]
 
-    def read() -> Samples:
+    def read() -> Pcm16:
         if not jobs[0].suspect:
             one.processes[0].send_signal(signal.SIGSTOP)
         else:
@@ -196,12 +191,12 @@ async def test_a_stuck_worker_is_killed_and_its_job_done_by_another(
     assert one.restarts - before == 1
 
 
-async def test_a_job_nobody_waits_for_any_more_disturbs_none(one: Pool, speech: Samples) -> None:
+async def test_a_job_nobody_waits_for_any_more_disturbs_none(one: Pool, speech: Pcm16) -> None:
     begun = asyncio.Event()
 
-    def read() -> Samples:
+    def read() -> Pcm16:
         begun.set()
-        return clips.samples(clips.clip("beckett"))
+        return clips.pcm16(clips.samples(clips.clip("beckett")))
 
     pid, alone = one.processes[0].pid, await text_of(one, speech.copy)
     left = asyncio.create_task(text_of(one, read, 10))
@@ -213,11 +208,11 @@ async def test_a_job_nobody_waits_for_any_more_disturbs_none(one: Pool, speech: 
 
 @pytest.mark.parametrize("error", [IndexError("released"), MemoryError()])
 async def test_a_job_whose_audio_is_gone_fails_alone(
-    error: Exception, one: Pool, speech: Samples
+    error: Exception, one: Pool, speech: Pcm16
 ) -> None:
     """Its session ended between the moment a worker took the job and the moment it was sent."""
 
-    def read() -> Samples:
+    def read() -> Pcm16:
         raise error
 
     with pytest.raises(EngineError):
@@ -226,11 +221,11 @@ async def test_a_job_whose_audio_is_gone_fails_alone(
 
 
 async def test_workers_share_the_jobs_and_those_that_wait_are_counted(
-    english: wire.Setup, speech: Samples
+    english: wire.Setup, speech: Pcm16
 ) -> None:
     idle: list[int] = []
 
-    def read() -> Samples:
+    def read() -> Pcm16:
         idle.append(two.idle_workers)
         return speech.copy()
 
@@ -245,14 +240,14 @@ async def test_one_worker_is_kept_free_of_what_is_ahead_while_who_speaks_awaits_
     asks: str,
     idle_workers: set[int],
     english: wire.Setup,
-    speech: Samples,
+    speech: Pcm16,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Not for one that is ahead itself."""
     monkeypatch.setattr(pool_module, "SPARED_SECONDS", 0.05)
     idle: set[int] = set()
 
-    def read() -> Samples:
+    def read() -> Pcm16:
         idle.add(two.idle_workers)
         return speech.copy()
 
@@ -268,14 +263,14 @@ async def test_one_worker_is_kept_free_of_what_is_ahead_while_who_speaks_awaits_
 
 
 async def test_closing_ends_every_process_and_fails_what_waits(
-    english: wire.Setup, speech: Samples
+    english: wire.Setup, speech: Pcm16
 ) -> None:
     begun = asyncio.Event()
     pool = Pool(english, workers=1)
     await pool.start()
     pids = [process.pid for process in pool.processes.values()]
 
-    def read() -> Samples:
+    def read() -> Pcm16:
         pool.processes[0].send_signal(signal.SIGSTOP)
         begun.set()
         return speech.copy()
@@ -337,7 +332,7 @@ async def test_a_worker_that_is_stuck_in_loading_is_given_up(
 
 
 async def test_jobs_fail_while_no_worker_can_be_started_and_are_done_once_one_can(
-    english: wire.Setup, speech: Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    english: wire.Setup, speech: Pcm16, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An administrator replaces the model folder while the server runs."""
     monkeypatch.setattr(supervision, "FIRST_PAUSE_SECONDS", 0.0)

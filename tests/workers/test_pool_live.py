@@ -5,6 +5,7 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
+import clips
 import pytest
 import pytest_asyncio
 from poison import poisoned
@@ -38,7 +39,7 @@ def live(
     said: Spoken, owner: str = "a", tell: Callable[[str], None] | None = None
 ) -> UtteranceStream:
     def read(start: int, stop: int) -> Samples:
-        return said.samples[start:stop].copy()
+        return clips.pcm16(said.samples[start:stop])
 
     return UtteranceStream(owner, Options(), read, 0, tell)
 
@@ -131,7 +132,9 @@ async def test_of_many_who_speak_only_the_one_that_workers_die_of_fails(
     tones: wire.Setup, poisonable: None
 ) -> None:
     said = [spoken([k, k + 1, k + 2]) for k in range(4)]
-    said[2] = replace(said[2], samples=poisoned(said[2].samples))
+    said[2] = replace(
+        said[2], samples=clips.samples(poisoned(clips.pcm16(said[2].samples)).tobytes())
+    )
     async with running(tones) as pool:
         answers = await asyncio.gather(
             *(finish(pool, live(s, f"{k}"), s) for k, s in enumerate(said)), return_exceptions=True

@@ -6,7 +6,7 @@ from itertools import count
 import numpy as np
 import pytest
 
-from hwaja.engines.interface import EngineError, Samples
+from hwaja.engines.interface import EngineError, Pcm16
 from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.values import Options
 from hwaja.workers import wire
@@ -14,8 +14,8 @@ from hwaja.workers.stream_router import Route, StreamRouter
 from hwaja.workers.utterance_stream import UtteranceStream
 
 
-def read(start: int, stop: int) -> Samples:
-    return np.zeros(stop - start, np.float32)
+def read(start: int, stop: int) -> Pcm16:
+    return np.zeros(stop - start, np.int16)
 
 
 def spoken(owner: str, samples: int = 100) -> UtteranceStream:
@@ -123,7 +123,7 @@ async def test_who_is_heard_by_a_worker_that_dies_is_heard_from_the_beginning_by
     assert isinstance(opened, wire.Open)
     assert opened.suspect, "the worker may have died of it"
     assert isinstance(fed, wire.Feed)
-    assert len(fed.samples) == 400
+    assert len(fed.samples) == 200
     alive.take(wire.Heard(1, Hypothesis("of another life"), is_final=True))
     assert not mine.final.done(), "the dead worker's number means nothing"
     alive.take(wire.Heard(opened.stream_id, Hypothesis("네"), is_final=True))
@@ -174,7 +174,7 @@ async def test_the_worker_is_told_of_what_nobody_waits_for(board: StreamRouter) 
 
 
 async def test_audio_that_is_gone_fails_its_utterance_alone(board: StreamRouter) -> None:
-    def gone(start: int, stop: int) -> Samples:
+    def gone(start: int, stop: int) -> Pcm16:
         raise IndexError
 
     line = board.connect(0)

@@ -6,7 +6,7 @@ from itertools import count
 import numpy as np
 import pytest
 
-from hwaja.engines.interface import EngineError, Samples
+from hwaja.engines.interface import EngineError, Pcm16
 from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.values import Options
 from hwaja.workers import wire
@@ -15,9 +15,9 @@ from hwaja.workers.utterance_stream import PIECE_SAMPLES, UtteranceStream
 OPTIONS = Options("ko")
 
 
-def read(start: int, stop: int) -> Samples:
+def read(start: int, stop: int) -> Pcm16:
     """Audio in which each sample tells its own number."""
-    return np.arange(start, stop, dtype=np.float32)
+    return np.arange(start, stop, dtype=np.int16)
 
 
 def utterance(on_interim: Callable[[str], None] | None = None, start: int = 100) -> UtteranceStream:
@@ -31,7 +31,7 @@ def requests(live: UtteranceStream, first_id: int = 1) -> list[wire.StreamReques
 
 
 def fed(sent: list[wire.StreamRequest]) -> list[float]:
-    pieces = [np.frombuffer(r.samples, "<f4") for r in sent if isinstance(r, wire.Feed)]
+    pieces = [np.frombuffer(r.samples, "<i2") for r in sent if isinstance(r, wire.Feed)]
     return np.concatenate([np.zeros(0), *pieces]).tolist()
 
 
@@ -54,7 +54,7 @@ async def test_a_long_stretch_is_sent_in_pieces_so_that_others_get_their_turn() 
     live = utterance()
     live.stop = 100 + 2 * PIECE_SAMPLES + 1
     pieces = [r for r in requests(live) if isinstance(r, wire.Feed)]
-    assert [len(piece.samples) // 4 for piece in pieces] == [PIECE_SAMPLES, PIECE_SAMPLES, 1]
+    assert [len(piece.samples) // 2 for piece in pieces] == [PIECE_SAMPLES, PIECE_SAMPLES, 1]
 
 
 async def test_another_worker_is_told_everything_from_the_beginning_under_another_number() -> None:

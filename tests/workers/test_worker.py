@@ -66,7 +66,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
 
 
 def audio(samples: Samples) -> memoryview:
-    return samples.astype(np.float32).data.cast("B")
+    return clips.pcm16(samples).data.cast("B")
 
 
 def read_reply(stream: io.BufferedIOBase) -> wire.Reply | None:
@@ -150,7 +150,7 @@ def test_every_copy_of_the_audio_is_overwritten_once_it_is_answered(
     if not usable:
         monkeypatch.setattr(engine, "recognise", refuse)
     serve(SETUP, wire.Recognise(1, audio(SOUND), 1.0), wire.Embed(2, audio(SOUND)))
-    assert [bytes(body) for body in bodies] == [bytes(12)] * 2
+    assert [bytes(body) for body in bodies] == [bytes(6)] * 2
     assert [samples.tolist() for samples in engine.given] == [[0, 0, 0]] * 2
 
 

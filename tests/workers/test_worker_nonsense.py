@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from pools import running
 
-from hwaja.engines.interface import EngineError, Samples
+from hwaja.engines.interface import EngineError, Pcm16
 from hwaja.engines.recognition import Hypothesis
 from hwaja.models.tones import spoken
 from hwaja.protocol.values import Options, Token
@@ -109,8 +109,8 @@ async def talking(
             yield pool, speaker
 
 
-def speech() -> Samples:
-    return clips.samples(clips.part("beckett", *SPEECH))
+def speech() -> Pcm16:
+    return clips.pcm16(clips.samples(clips.part("beckett", *SPEECH)))
 
 
 async def text_of(pool: Pool) -> str:
@@ -187,7 +187,9 @@ async def test_of_an_utterance_that_is_heard_while_spoken_nonsense_is_taken_no_m
     always: bool, tones: wire.Setup, speaker: Speaker
 ) -> None:
     said = spoken([3, 1, 4])
-    utterance = UtteranceStream("a", Options(), lambda a, b: said.samples[a:b].copy(), 0, None)
+    utterance = UtteranceStream(
+        "a", Options(), lambda a, b: clips.pcm16(said.samples[a:b]), 0, None
+    )
     wrong = Hypothesis(said.text, (Token(said.text, float("inf")),))
     nonsense = bytes(wire.encode(wire.Stepped([wire.Heard(1, wrong, is_final=True)])))
     async with running(tones) as pool:

@@ -62,7 +62,9 @@ class Spawning:
 
 async def heard(pool: Pool) -> str:
     said = spoken([3, 1, 4])
-    utterance = UtteranceStream("a", Options(), lambda a, b: said.samples[a:b].copy(), 0, None)
+    utterance = UtteranceStream(
+        "a", Options(), lambda a, b: clips.pcm16(said.samples[a:b]), 0, None
+    )
     async with asyncio.timeout(PATIENCE_SECONDS):
         text = (await pool.finish(utterance, len(said.samples), 3.0)).text
     return "right" if text == said.text else text
@@ -196,7 +198,7 @@ def limit_memory_to_what_is_used(pid: int) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the memory of another process")
 async def test_a_worker_that_gets_no_more_memory_is_replaced_and_its_job_done_by_the_next() -> None:
     setup = wire.Setup(str(locate("whisper-base")), None, "en")
-    speech = clips.samples(clips.part("beckett", 6.2, 9.5))
+    speech = clips.pcm16(clips.samples(clips.part("beckett", 6.2, 9.5)))
 
     async def text_of(seconds: float) -> str:
         some = speech[: round(16_000 * seconds)]

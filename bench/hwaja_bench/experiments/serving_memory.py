@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 from msgspec.structs import replace
 
-from hwaja.doctor.speaking import analysed
+from hwaja.doctor.speaking import analysed, pcm16
 from hwaja.engines.interface import Samples
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
@@ -66,7 +66,7 @@ async def by_length(speech: Path) -> None:
 
 async def draft(pool: Pool, samples: Samples) -> None:
     """Recognise an utterance in the way of interim texts."""
-    await pool.recognise("interims", lambda: samples, len(samples), Options())
+    await pool.recognise("interims", lambda: pcm16(samples), len(samples), Options())
 
 
 def resident_mib(pool: Pool) -> int:

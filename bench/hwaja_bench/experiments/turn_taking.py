@@ -50,7 +50,7 @@ from hwaja.speakers.enrolment import Enrolled
 from hwaja.speakers.parts import Part, next_turn
 from hwaja.speakers.voices import Cohort, Voices, pool
 from hwaja.vad.gate import FRAME_SAMPLES
-from hwaja.vad.silero import SileroDetector
+from hwaja.vad.silero import SileroDetector, frames_to_detect
 from hwaja_bench.offline import ring_of, whole_recogniser
 from hwaja_bench.speech.dialogue import load_clips
 from hwaja_bench.speech.levels import trimmed
@@ -140,12 +140,12 @@ class Room:
     def _audio(self) -> Iterator[Audio]:
         state = self._engines.detector.new_state()
         ring = ring_of(self._stream)
-        frames, levels = ring.frames(0, FRAME_SAMPLES), ring.levels(0, FRAME_SAMPLES)
+        frames, levels_dbfs = frames_to_detect(ring, start=0, origin=0)
         for first in range(0, len(frames), CHUNK_FRAMES):
             chunk = slice(first, first + CHUNK_FRAMES)
             (found,) = self._engines.detector.detect([(state, frames[chunk])])
             stop = (first + len(found)) * FRAME_SAMPLES
-            yield Audio(stop, found, tuple(levels[chunk].tolist()), _arrival(stop))
+            yield Audio(stop, found, levels_dbfs[chunk], _arrival(stop))
 
     def _handle(self, event: Event) -> None:
         for effect in self._session.handle(event):

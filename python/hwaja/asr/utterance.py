@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from hwaja.engines.interface import Samples
+from hwaja.engines.interface import Pcm16
 from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
@@ -177,7 +177,7 @@ class WholeUtterance:
     def _recognition(means: Means, segment: Segment) -> Work[Hypothesis]:
         work = means.work
 
-        def read() -> Samples:
+        def read() -> Pcm16:
             return work.ring.read(segment.start, segment.stop)
 
         samples, speech_seconds = segment.stop - segment.start, segment.speech_samples / SAMPLE_RATE
@@ -206,7 +206,7 @@ class WholeUtterance:
                     )
                 means.interim(self._segment_id, hypothesis.text)
 
-    def _read_so_far(self) -> Samples:
+    def _read_so_far(self) -> Pcm16:
         """Read the whole utterance so far. The worker calls this when it is free."""
         self._interim_stop = self._stop
         return self._means.work.ring.read(self._start, self._stop)

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from hwaja._pcm import RingBuffer
 from hwaja.client.sound_files import AudioError, Recording, load_recording
-from hwaja.engines.interface import Embedder, VoiceTrack
+from hwaja.engines.interface import Embedder, VoiceTrack, to_float32
 from hwaja.engines.sherpa import SpeakerEmbedder
 from hwaja.protocol import texts
 from hwaja.protocol.audio import SAMPLE_RATE
@@ -48,7 +48,7 @@ from hwaja.speakers.enrolment import Enrol
 from hwaja.speakers.verdict import SAME_VOICE_COSINE
 from hwaja.speakers.voices import Cohort, Voices
 from hwaja.vad.gate import FRAME_SAMPLES
-from hwaja.vad.silero import SileroDetector
+from hwaja.vad.silero import SileroDetector, frames_to_detect
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -98,6 +98,7 @@ class Booth:
         self._session.handle(Connected())
         self._ring = RingBuffer(RING_SECONDS * SAMPLE_RATE)
         self._enroller = Enroller(self._embed, self._ring, self._voices)
+        self._origin = 0  # the detector's context begins at this sample
         self._answers: list[ServerMessage] = []
 
     async def enrol(self, speaker_id: int, pcm: bytes) -> ServerMessage:
@@ -118,11 +119,11 @@ class Booth:
 
     async def _detect(self) -> None:
         heard = self._session.heard
-        frames = self._ring.frames(heard, FRAME_SAMPLES)
-        levels_dbfs = tuple(self._ring.levels(heard, FRAME_SAMPLES).tolist())
+        frames, levels_dbfs = frames_to_detect(self._ring, heard, self._origin)
         (probabilities,) = self._detector.detect([(self._state, frames)])
         arrival = Arrival(self._ring.end, at=0.0, unix_seconds=0.0, waited_seconds=0.0)
-        await self._handle(Audio(heard + frames.size, probabilities, levels_dbfs, arrival))
+        heard += len(frames) * FRAME_SAMPLES
+        await self._handle(Audio(heard, probabilities, levels_dbfs, arrival))
 
     async def _handle(self, event: Event) -> None:
         for effect in self._session.handle(event):
@@ -133,6 +134,7 @@ class Booth:
             case Send(message):
                 self._answers.append(message)
             case Listen():
+                self._origin = self._session.heard
                 self._state.reset()
             case Enrol():
                 await self._handle(await self._enroller.enrol(effect))
@@ -140,7 +142,7 @@ class Booth:
                 self._ring.release(max(index, self._ring.start))
 
     async def _embed(self, read: ReadSamples, _samples: int) -> VoiceTrack:
-        rows = self._embedder.embed(read())
+        rows = self._embedder.embed(to_float32(read()))
         return VoiceTrack(rows[0], rows[1:], np.zeros(len(rows) - 1, np.float32))
 
 

@@ -2,14 +2,15 @@
 
 import numpy as np
 
+from hwaja._pcm import RingBuffer
 from hwaja.doctor.babble import babble
 from hwaja.doctor.findings import Finding
 from hwaja.doctor.language import said
+from hwaja.doctor.speaking import pcm16
 from hwaja.engines.interface import Samples
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.server.application import detector_file
-from hwaja.vad.gate import FRAME_SAMPLES
-from hwaja.vad.silero import SileroDetector
+from hwaja.vad.silero import SileroDetector, frames_to_detect
 
 _SECONDS = 3.0
 
@@ -39,6 +40,8 @@ def judge(in_speech: float, in_silence: float) -> Finding:
 
 
 def _heard(model: SileroDetector, samples: Samples) -> float:
-    frames = samples[: len(samples) // FRAME_SAMPLES * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
+    ring = RingBuffer(len(samples))
+    ring.push(pcm16(samples).tobytes())
+    frames, _ = frames_to_detect(ring, start=0, origin=0)
     (probabilities,) = model.detect([(model.new_state(), frames)])
     return float(np.mean(np.array(probabilities) > 0.5))

@@ -3,8 +3,11 @@
 import asyncio
 from collections.abc import Hashable
 
+import numpy as np
+
+from hwaja.client.sound_files import to_pcm16
 from hwaja.doctor.babble import babble
-from hwaja.engines.interface import Samples
+from hwaja.engines.interface import Pcm16, Samples
 from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
@@ -21,7 +24,8 @@ async def analysed(pool: Pool, owner: Hashable, samples: Samples) -> Hypothesis:
 
     """
     text, _ = await asyncio.gather(
-        _text(pool, owner, samples), pool.embed(owner, samples.copy, len(samples), overlaps=True)
+        _text(pool, owner, samples),
+        pool.embed(owner, lambda: pcm16(samples), len(samples), overlaps=True),
     )
     return text
 
@@ -41,8 +45,8 @@ async def longest(pool: Pool, workers: int) -> None:
 def live(owner: Hashable, samples: Samples, *, interims: bool = False) -> UtteranceStream:
     """Return an utterance for streaming recognition."""
 
-    def read(start: int, stop: int) -> Samples:
-        return samples[start:stop].copy()  # the worker client overwrites what it sent
+    def read(start: int, stop: int) -> Pcm16:
+        return pcm16(samples[start:stop])
 
     return UtteranceStream(owner, Options(), read, 0, _ignore if interims else None)
 
@@ -52,7 +56,12 @@ async def _text(pool: Pool, owner: Hashable, samples: Samples) -> Hypothesis:
     if pool.abilities.streaming:
         utterance = live(owner, samples, interims=True)
         return await pool.finish(utterance, len(samples), seconds)
-    return await pool.recognise(owner, samples.copy, len(samples), Options())
+    return await pool.recognise(owner, lambda: pcm16(samples), len(samples), Options())
+
+
+def pcm16(samples: Samples) -> Pcm16:
+    """Return audio as a client sends it, in a new array."""
+    return np.frombuffer(to_pcm16(samples), np.int16).copy()
 
 
 def _ignore(_text: str) -> None:

@@ -13,6 +13,9 @@ from hwaja.protocol.values import Options
 Samples = NDArray[np.float32]
 """Audio, shape (n,), float32 in [-1, 1), 16 kHz mono."""
 
+Pcm16 = NDArray[np.int16]
+"""Audio as received from the client and as sent to a worker, shape (n,), int16, 16 kHz mono."""
+
 Embedding = NDArray[np.float32]
 """A speaker embedding, shape (dim,), float32, not normalised."""
 
@@ -45,6 +48,13 @@ class VoiceTrack:
         """Overwrite the embeddings in memory."""
         self.whole.fill(0)
         self.windows.fill(0)
+
+
+def to_float32(pcm: Pcm16) -> Samples:
+    """Return audio as the engines take it. The conversion is exact: the scale is a power of 2."""
+    samples = pcm.astype(np.float32)
+    samples /= 32768
+    return samples
 
 
 class EngineError(Exception):
@@ -161,7 +171,7 @@ class SpeechDetector(Protocol[State]):
         """Return one speech probability per frame, for each stream.
 
         Args:
-            streams: for each stream its state, which the call updates, and its next frames, shape
-                (n, 512), float32. Each state occurs once.
+            streams: for each stream its state, which the call updates, and its next frames, each
+                after the 64 samples before it, shape (n, 576), float32. Each state occurs once.
 
         """

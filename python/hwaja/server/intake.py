@@ -10,7 +10,7 @@ from hwaja.session.events import Arrival, Audio, AudioStopped, OddAudio
 from hwaja.session.state_machine import Session
 from hwaja.vad.audio_format import FormatWatch
 from hwaja.vad.gate import FRAME_SAMPLES
-from hwaja.vad.silero import Detection, SileroState
+from hwaja.vad.silero import CONTEXT_SAMPLES, Detection, SileroState, frames_to_detect
 
 STOPPED_SECONDS = 1.5
 """The client's audio has stopped if the next message is this much overdue. A network sometimes
@@ -48,6 +48,7 @@ class Intake:
         self._is_behind = is_behind
         self._due: asyncio.TimerHandle | None = None  # when the next message is overdue
         self._state = detection.new_state()
+        self._origin = 0  # the detector's context begins at this sample
         self._format_watch = FormatWatch()
         self._taken: asyncio.Future[None] = asyncio.Future()  # the last frames, by the session
         self._taken.set_result(None)
@@ -58,12 +59,23 @@ class Intake:
         """Whether the client is connected. If not, a message that waits for room is given up."""
 
     def begin(self) -> None:
-        """Reset the state of the VAD for new audio."""
+        """Reset the VAD for new audio, which begins at the session's next sample."""
+        self._origin = self._session.heard
         self._state.reset()
 
     def watch_format(self) -> None:
         """Check the next audio for another format than PCM16, mono, at 16 kHz."""
         self._format_watch.begin()
+
+    def release(self, index: int) -> None:
+        """Overwrite the audio before sample `index`.
+
+        While the session listens, the detector's context of the next frame is kept.
+        """
+        if self._session.listening:
+            index = min(index, max(self._origin, self._session.heard - CONTEXT_SAMPLES))
+        self._ring.release(max(index, self._ring.start))
+        self.look_again()
 
     def look_again(self) -> None:
         """Wake `take`: the ring may have room, or the session may want no more audio."""
@@ -139,11 +151,10 @@ class Intake:
     async def _detect(self, arrival: Arrival) -> None:
         """Run VAD on the new whole frames, and pass the result to the session."""
         heard = self._session.heard
-        frames = self._ring.frames(heard, FRAME_SAMPLES)
+        frames, levels_dbfs = frames_to_detect(self._ring, heard, self._origin)
         if len(frames) == 0:
             return
-        levels_dbfs = self._ring.levels(heard, FRAME_SAMPLES)
         probabilities = await self._detection.probabilities(self._state, frames)
         frames.fill(0)
-        levels = tuple(levels_dbfs.tolist())
-        self._taken = self._tell(Audio(heard + frames.size, probabilities, levels, arrival))
+        heard += len(frames) * FRAME_SAMPLES
+        self._taken = self._tell(Audio(heard, probabilities, levels_dbfs, arrival))

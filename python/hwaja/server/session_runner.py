@@ -340,8 +340,7 @@ class SessionRunner:
                 self._set_ahead(False)  # the client waits for the enrolment
                 self._enrolment = self._start(self._enrol(effect))
             case events.Release(index):
-                self._ring.release(max(index, self._ring.start))
-                self._intake.look_again()
+                self._intake.release(index)
             case events.Close(code):
                 self.outbox.put(code)
                 self._intake.look_again()

@@ -121,7 +121,7 @@ class Actions:
     def _listen(self, origin: int) -> None:
         self._phase = Phase(self._settings.gate, origin)
         self._warned = False
-        self._effects += [Release(origin), Listen()]
+        self._effects += [Listen(), Release(origin)]
 
     # connection
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import numpy as np
 
 from hwaja._pcm import RingBuffer
-from hwaja.engines.interface import Samples, VoiceTrack
+from hwaja.engines.interface import Pcm16, VoiceTrack
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.codes import AudioFormat, Reason
 from hwaja.protocol.values import Quality
@@ -16,10 +16,10 @@ from hwaja.speakers.measures import agreement, clipped_share, snr_db
 from hwaja.speakers.verdict import MIN_SPEECH_SECONDS, refusal, with_warnings
 from hwaja.speakers.voices import Pooled, Voices, cosine, pool
 from hwaja.vad.audio_format import format_of_take
-from hwaja.vad.gate import FRAME_SAMPLES, mean_dbfs
+from hwaja.vad.gate import FRAME_SAMPLES, dbfs, mean_dbfs
 from hwaja.workers.session_work import failure_logged
 
-ReadSamples = Callable[[], Samples]
+ReadSamples = Callable[[], Pcm16]
 """Returns a copy of the samples. It may be called repeatedly. The caller may overwrite the copy."""
 
 Embed = Callable[[ReadSamples, int], Awaitable[VoiceTrack]]
@@ -59,14 +59,14 @@ class Enroller:
                 whole.fill(0)
         return None
 
-    def _read(self, take: Enrol) -> Samples:
+    def _read(self, take: Enrol) -> Pcm16:
         pieces = [self._ring.read(segment.start, segment.stop) for segment in take.segments]
         joined = np.concatenate(pieces)
         for piece in pieces:
             piece.fill(0)
         return joined
 
-    async def _judge(self, take: Enrol, speech: Samples) -> Enrolled:
+    async def _judge(self, take: Enrol, speech: Pcm16) -> Enrolled:
         track = await self._embed(speech.copy, len(speech))
         try:
             earlier = self._voices.of(take.speaker_id) if take.adds else None
@@ -95,8 +95,7 @@ class Enroller:
         return Enrolled(quality=quality)
 
     def _levels(self, take: Enrol) -> list[float]:
-        levels: list[float] = self._ring.levels(take.start, FRAME_SAMPLES).tolist()
-        return levels
+        return [dbfs(power) for power in self._ring.powers(take.start, FRAME_SAMPLES).tolist()]
 
 
 def _speech_samples(take: Enrol) -> int:

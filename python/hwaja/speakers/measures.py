@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from hwaja.engines.interface import HOP_SAMPLES, WINDOW_SAMPLES, Embeddings, Samples
+from hwaja.engines.interface import HOP_SAMPLES, WINDOW_SAMPLES, Embeddings, Pcm16
 from hwaja.speakers.voices import norms_of
 from hwaja.vad.gate import mean_dbfs
 
@@ -25,7 +25,7 @@ alike."""
 _LEAST_LIKENESS = 0.15
 """Least likeness of a part with itself. A part below it has no voice to compare."""
 
-_FULL_SCALE = 0.999
+_FULL_SCALE = math.ceil(0.999 * 32768)
 _QUIET_SHARE = 0.1
 
 
@@ -42,9 +42,9 @@ def snr_db(levels_dbfs: Sequence[float], speech_dbfs: float) -> float:
     return 10 * math.log10(max(both_power / noise_power - 1, 1e-2))
 
 
-def clipped_share(speech: Samples) -> float:
-    """Return the share of samples at full scale, in [0, 1]. `speech` has shape (n,), float32."""
-    return float(np.mean(np.abs(speech) >= _FULL_SCALE))
+def clipped_share(speech: Pcm16) -> float:
+    """Return the share of samples at full scale, in [0, 1]."""
+    return float(np.mean((speech >= _FULL_SCALE) | (speech <= -_FULL_SCALE)))
 
 
 def agreement(windows: Embeddings) -> float:

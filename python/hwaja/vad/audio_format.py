@@ -14,12 +14,12 @@ import numpy as np
 import numpy.fft  # NumPy itself would load it during an enrolment
 from numpy.typing import NDArray
 
-from hwaja.engines.interface import Samples
+from hwaja.engines.interface import Pcm16
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.codes import AudioFormat
 
-Words = NDArray[np.int16]
-"""Audio as received, shape (n,), int16."""
+Words = Pcm16
+"""Audio as received. It may have another format than PCM16."""
 
 _Reals = NDArray[np.float64]
 
@@ -65,28 +65,24 @@ most 29 dB in 280 real enrolments, at most 37 dB in the same enrolments as a tel
 them, and at least 55 dB if they were sent at 44.1 or 48 kHz."""
 
 
-def format_of_take(samples: Samples) -> AudioFormat | None:
+def format_of_take(words: Words) -> AudioFormat | None:
     """Return the format, or the higher rate, that the audio of an enrolment seems to have.
 
     Args:
-        samples: shape (n,), float32, read as PCM16 at 16 kHz, in [-1, 1).
+        words: the audio, read as PCM16 at 16 kHz.
 
     Returns:
         None: it seems to be PCM16, mono, at 16 kHz, or is too short or too quiet to judge.
 
     """
-    if len(samples) < _LEAST_SAMPLES:
+    if len(words) < _LEAST_SAMPLES:
         return None
-    words = (samples * 32768).astype(np.int16)
     spare = max(0, len(words) - EXAMINED_SAMPLES)
     starts = np.linspace(0, spare, min(_MOST_PARTS, 1 + math.ceil(spare / EXAMINED_SAMPLES)))
     parts = [words[start : start + EXAMINED_SAMPLES] for start in starts.astype(int)]
-    try:
-        found = (suspected_format(part) for part in parts)
-        named = next(filter(None, found), None)
-        return named or _suspected_rate(max(parts, key=lambda part: _Reading(part).power))
-    finally:
-        words.fill(0)
+    found = (suspected_format(part) for part in parts)
+    named = next(filter(None, found), None)
+    return named or _suspected_rate(max(parts, key=lambda part: _Reading(part).power))
 
 
 def is_loud(words: Words) -> bool:

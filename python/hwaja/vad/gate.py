@@ -116,14 +116,18 @@ class _Frame:
     is_speech: bool
 
 
+def dbfs(power: float) -> float:
+    """Return the level of a mean power. A full-scale square wave has a power of 1."""
+    return max(FLOOR_DBFS, 10 * math.log10(power)) if power > 0 else FLOOR_DBFS
+
+
 def mean_dbfs(levels_dbfs: Iterable[float]) -> float:
     """Return the RMS level in dBFS over frames of these levels (mean of power, not of decibels).
 
     It is at least `FLOOR_DBFS`, also without frames.
     """
     powers = [10 ** (level / 10) for level in levels_dbfs]
-    mean_power = math.fsum(powers) / len(powers) if powers else 0.0
-    return max(FLOOR_DBFS, 10 * math.log10(mean_power)) if mean_power > 0 else FLOOR_DBFS
+    return dbfs(math.fsum(powers) / len(powers)) if powers else FLOOR_DBFS
 
 
 class SpeechGate:

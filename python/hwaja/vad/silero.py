@@ -10,9 +10,10 @@ from typing import Generic
 import numpy as np
 from numpy.typing import NDArray
 
+from hwaja._pcm import RingBuffer
 from hwaja.engines.interface import EngineError, Samples, SpeechDetector, State
 from hwaja.engines.runtime import open_session
-from hwaja.vad.gate import FRAME_SAMPLES, frames_in
+from hwaja.vad.gate import FRAME_SAMPLES, dbfs, frames_in
 
 FORGET_FRAMES = frames_in(3.0)
 """The LSTM state is zeroed after this many frames in a row without speech. After minutes of a
@@ -22,17 +23,37 @@ pauses is lost. A new state takes more music for speech
 
 _SPEECH_PROBABILITY = 0.35  # ends a pause, see `gate.GateSettings.close_probability`
 
-_CONTEXT_SAMPLES = 64  # the v6 graph takes each frame after the end of the previous one
-_HEARD_SAMPLES = _CONTEXT_SAMPLES + FRAME_SAMPLES
+CONTEXT_SAMPLES = 64
+"""The v6 graph takes each frame after this many samples of the previous one."""
+
+_ROW_SAMPLES = CONTEXT_SAMPLES + FRAME_SAMPLES
 _STATE_SHAPE = (2, 1, 128)  # LSTM h and c of one stream
 
 
+def frames_to_detect(
+    ring: RingBuffer, start: int, origin: int
+) -> tuple[Samples, tuple[float, ...]]:
+    """Return the whole frames from sample `start` to the end of a ring, and their levels in dBFS.
+
+    Args:
+        ring: holds the samples from `start` on, and the `CONTEXT_SAMPLES` before `start`, as far as
+            they are not before `origin`.
+        start: index of the first sample of the first frame.
+        origin: where the stream began or was reset. The context before it is silence.
+
+    Returns:
+        The frames as `SileroDetector.detect` takes them, and one level for each.
+
+    """
+    frames, powers = ring.frames(start, FRAME_SAMPLES, CONTEXT_SAMPLES, origin)
+    return frames, tuple(map(dbfs, powers.tolist()))
+
+
 class SileroState:
-    """LSTM state and audio context of one stream."""
+    """LSTM state of one stream. It holds no audio."""
 
     def __init__(self) -> None:
         self.lstm: NDArray[np.float32] = np.zeros(_STATE_SHAPE, np.float32)
-        self.context: NDArray[np.float32] = np.zeros(_CONTEXT_SAMPLES, np.float32)
         self._quiet_frames = 0  # in a row, up to now
 
     @property
@@ -55,9 +76,8 @@ class SileroState:
             self._quiet_frames = 0
 
     def reset(self) -> None:
-        """Begin a new stream. The context is audio, so it is overwritten with zeros."""
+        """Begin a new stream."""
         self.lstm.fill(0)
-        self.context.fill(0)
         self._quiet_frames = 0
 
 
@@ -100,29 +120,21 @@ class SileroDetector:
     def _hear(self, streams: Sequence[tuple[SileroState, Samples]]) -> list[tuple[float, ...]]:
         """Call the model once. Each stream has at least one frame."""
         lengths = np.array([len(frames) for _, frames in streams], np.int32)
-        heard = np.zeros((len(streams), lengths.max(), _HEARD_SAMPLES), np.float32)
-        for row, (state, frames) in zip(heard, streams, strict=True):
-            _lay_out(row[: len(frames)], state.context, frames)
+        batch = np.zeros((len(streams), lengths.max(), _ROW_SAMPLES), np.float32)
+        for rows, (_, frames) in zip(batch, streams, strict=True):
+            rows[: len(frames)] = frames
         lstm = np.concatenate([state.lstm for state, _ in streams], axis=1)
-        rows, lstm = self._session.run(
-            ["probabilities", "next_state"], {"frames": heard, "lengths": lengths, "state": lstm}
+        found, lstm = self._session.run(
+            ["probabilities", "next_state"], {"frames": batch, "lengths": lengths, "state": lstm}
         )
-        heard.fill(0)
-        found = []
+        batch.fill(0)
+        answers = []
         for k, (state, frames) in enumerate(streams):
-            probabilities = tuple(rows[k, : len(frames)].tolist())
+            probabilities = tuple(found[k, : len(frames)].tolist())
             state.lstm = lstm[:, k : k + 1]
-            state.context[:] = frames[-1, -_CONTEXT_SAMPLES:]
             state.heard(probabilities)
-            found.append(probabilities)
-        return found
-
-
-def _lay_out(rows: Samples, context: Samples, frames: Samples) -> None:
-    """Write each frame into its row. The end of the previous frame precedes it in the row."""
-    rows[:, _CONTEXT_SAMPLES:] = frames
-    rows[0, :_CONTEXT_SAMPLES] = context
-    rows[1:, :_CONTEXT_SAMPLES] = frames[:-1, -_CONTEXT_SAMPLES:]
+            answers.append(probabilities)
+        return answers
 
 
 @dataclass(slots=True)
@@ -165,7 +177,7 @@ class Detection(Generic[State]):
 
         Args:
             state: state of the stream. It may be in only one call at a time.
-            frames: shape (n, 512), float32, 16 kHz.
+            frames: its next frames, see `SpeechDetector.detect`.
 
         Raises:
             Exception: the detector failed. Every stream of the call gets the same exception.

@@ -15,7 +15,7 @@ from itertools import count
 import numpy as np
 import structlog
 
-from hwaja.engines.interface import EngineError, Samples, VoiceTrack
+from hwaja.engines.interface import EngineError, Pcm16, VoiceTrack
 from hwaja.engines.recognition import Abilities, Hypothesis
 from hwaja.process.supervision import WhenHopeless
 from hwaja.protocol.audio import SAMPLE_RATE
@@ -38,9 +38,8 @@ _CLOSED = "the engine was stopped"
 _log = structlog.get_logger("hwaja.workers.pool")
 
 
-ReadSamples = Callable[[], Samples]
-"""Reads a job's audio from the session's ring: shape (n,), float32, 16 kHz. Called for each
-attempt."""
+ReadSamples = Callable[[], Pcm16]
+"""Reads a job's audio from the session's ring. Called for each attempt."""
 
 
 class Pool:
@@ -395,5 +394,5 @@ def _limit_seconds(samples: int) -> float:
     return 20 + 10 * samples / SAMPLE_RATE
 
 
-def _bytes_of(samples: Samples) -> memoryview:
-    return samples.data.cast("B")
+def _bytes_of(pcm: Pcm16) -> memoryview:
+    return pcm.data.cast("B")

@@ -14,7 +14,13 @@ from typing import Generic
 import numpy as np
 
 from hwaja.engines.hallucination_filter import plausible_text
-from hwaja.engines.interface import EngineError, Heard, Samples, StreamingRecognizer
+from hwaja.engines.interface import (
+    EngineError,
+    Heard,
+    Samples,
+    StreamingRecognizer,
+    to_float32,
+)
 from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.workers import wire
@@ -29,9 +35,12 @@ Send = Callable[[wire.Reply], None]
 @contextmanager
 def audio_of(request: wire.JobRequest | wire.Feed) -> Iterator[Samples]:
     """Yield the audio of a request, float32, shape (n,). Overwrite every copy of it afterwards."""
-    # The bytes in a frame may be unaligned. The engine needs aligned floats.
-    samples = np.frombuffer(request.samples, np.float32).copy()
+    # The bytes in a frame may be unaligned. NumPy would convert them through a hidden buffer, which
+    # cannot be overwritten.
+    pcm = np.frombuffer(request.samples, "<i2").copy()
     wire.erase(request.samples)
+    samples = to_float32(pcm)
+    pcm.fill(0)
     try:
         yield samples
     finally:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
-from hwaja.engines.interface import EngineError, Samples
+from hwaja.engines.interface import EngineError, Pcm16
 from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
@@ -21,8 +21,8 @@ class UtteranceStream:
     owner: Hashable
     """The session."""
     options: Options
-    read: Callable[[int, int], Samples]
-    """Reads samples `[start, stop)` of the session: float32, 16 kHz."""
+    read: Callable[[int, int], Pcm16]
+    """Reads samples `[start, stop)` of the session."""
     start: int
     """Index of its first sample."""
     on_interim: Callable[[str], None] | None

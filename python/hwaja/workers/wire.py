@@ -18,7 +18,7 @@ _LENGTH = struct.Struct("<I")
 HEADER_BYTES = _LENGTH.size
 
 MAX_FRAME_BYTES = 16 * 1024 * 1024
-"""Longer frames are rejected: 30 s of float32 audio take 1.9 MB."""
+"""Longer frames are rejected: 30 s of audio take 1 MB."""
 
 MAX_TEXT_CHARACTERS = 20_000
 """Longer texts are rejected: an utterance has less than a tenth of that."""
@@ -55,7 +55,7 @@ class Recognise(msgspec.Struct, frozen=True, tag=True):
 
     job_id: int
     samples: memoryview
-    """float32 little-endian, 16 kHz mono."""
+    """PCM16, little endian, 16 kHz mono."""
     speech_seconds: float
     """How much of it the gate took for speech."""
     options: Options = Options()
@@ -67,7 +67,7 @@ class Embed(msgspec.Struct, frozen=True, tag=True):
 
     job_id: int
     samples: memoryview
-    """float32 little-endian, 16 kHz mono."""
+    """PCM16, little endian, 16 kHz mono."""
     overlaps: bool = True
     """Whether to detect where two voices speak at once. False: the overlap is 0 everywhere."""
     suspect: bool = False
@@ -90,7 +90,7 @@ class Feed(msgspec.Struct, frozen=True, tag=True):
 
     stream_id: int
     samples: memoryview
-    """float32 little-endian, 16 kHz mono."""
+    """PCM16, little endian, 16 kHz mono."""
 
 
 class Finish(msgspec.Struct, frozen=True, tag=True):
