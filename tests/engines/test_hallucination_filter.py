@@ -9,8 +9,11 @@ from hwaja.engines.hallucination_filter import (
     MAX_SYLLABLES_PER_SECOND,
     UNCOUNTED_SECONDS,
     may_loop,
+    plausible_hypothesis,
     plausible_text,
 )
+from hwaja.engines.recognition import Hypothesis
+from hwaja.protocol.values import Token
 
 SURE, DOUBTFUL = -0.5, -2.7
 """Scores of words that were spoken, and of what Whisper wrote of doors and chords."""
@@ -162,3 +165,11 @@ def test_words_that_follow_themselves_may_be_a_loop(text: str) -> None:
 )
 def test_words_that_people_say_twice_are_no_loop(text: str) -> None:
     assert not may_loop(text)
+
+
+@pytest.mark.parametrize(("text", "has_tokens"), [("네", True), ("네 (웃음)", False)])
+def test_text_that_was_changed_has_no_tokens_any_more(text: str, has_tokens: bool) -> None:
+    """They would no longer match the text."""
+    hypothesis = Hypothesis(text, (Token("네", 0.1),))
+    expected = Hypothesis("네", hypothesis.tokens if has_tokens else ())
+    assert plausible_hypothesis(hypothesis, 2.0) == expected

@@ -12,7 +12,7 @@ from loopback import PATIENCE_SECONDS, Endpoint, Message, serving
 from structlog.testing import capture_logs
 
 from hwaja._pcm import RingBuffer
-from hwaja.engines.interface import EngineError, Samples
+from hwaja.engines.interface import EngineError, Pcm16
 from hwaja.server import session_runner
 from hwaja.server.session_runner import Services
 from hwaja.session.conversation import Conversation
@@ -177,7 +177,7 @@ async def test_an_engine_that_breaks_its_word_fails_the_utterance_and_is_not_quo
 # Backpressure ---------------------------------------------------------------------------------
 
 
-def audio_of(heard: list[Samples]) -> list[bytes]:
+def audio_of(heard: list[Pcm16]) -> list[bytes]:
     return [samples.tobytes() for samples in heard]
 
 

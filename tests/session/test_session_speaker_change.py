@@ -8,7 +8,7 @@ from talk import answer, said, transcribing
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.messages import StopTranscription
 from hwaja.session.events import Effect, Extend, Finish, ProbeSpeaker, SpeakerProbed
-from hwaja.session.phase import PROBE_STEP_SECONDS, PROBED_SECONDS
+from hwaja.session.utterances import PROBE_STEP_SECONDS, PROBED_SECONDS
 from hwaja.vad.gate import FRAME_SAMPLES, GateSettings, frames_in
 
 

@@ -20,7 +20,7 @@ from hwaja.workers import pool as pool_module
 from hwaja.workers import wire
 from hwaja.workers.pool import Pool
 from hwaja.workers.utterance_stream import UtteranceStream
-from hwaja.workers.worker_slot import WorkerSlot
+from hwaja.workers.worker_process import WorkerSlot
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 

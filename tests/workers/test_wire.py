@@ -13,7 +13,7 @@ from hwaja.engines.recognition import Abilities, Hypothesis
 from hwaja.protocol.values import Hotword, Options, Token
 from hwaja.workers import wire
 
-SAMPLES = np.array([0.5, -0.25, 1e-9], "<f4")
+SAMPLES = np.array([16384, -8192, 1], "<i2")
 VECTOR = np.arange(4, dtype="<f4")
 AUDIO = memoryview(SAMPLES).cast("B")
 
@@ -69,11 +69,22 @@ def test_the_header_counts_the_bytes_that_follow(message: wire.Request | wire.Re
 def test_audio_crosses_bit_for_bit() -> None:
     request = wire.decode_request(body(wire.Recognise(1, AUDIO, 1.0)))
     assert isinstance(request, wire.Recognise)
-    assert np.frombuffer(request.samples, "<f4").tolist() == SAMPLES.tolist()
+    assert np.frombuffer(request.samples, "<i2").tolist() == SAMPLES.tolist()
+
+
+@pytest.mark.parametrize("shift", range(4))
+def test_audio_is_converted_wherever_it_lies_in_its_frame(shift: int) -> None:
+    """A frame puts its bytes at any address; unaligned floats once killed the worker."""
+    place = bytearray(bytes(shift) + bytes(AUDIO))
+    request = wire.Recognise(1, memoryview(place)[shift:], 1.0)
+    with wire.audio_of(request) as samples:
+        assert samples.tolist() == [0.5, -0.25, 1 / 32768]
+        assert not any(place[shift:]), "the audio in the frame is overwritten"
+    assert not samples.any(), "so is the converted audio"
 
 
 def test_thirty_seconds_of_audio_fit_into_a_frame() -> None:
-    samples = memoryview(np.zeros(30 * 16_000, "<f4")).cast("B")
+    samples = memoryview(np.zeros(30 * 16_000, "<i2")).cast("B")
     frame = wire.encode(wire.Embed(1, samples))
     assert wire.body_bytes(bytes(frame[:4])) <= wire.MAX_FRAME_BYTES
 

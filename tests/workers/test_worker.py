@@ -20,7 +20,6 @@ from hwaja.engines.interface import Embeddings, EngineError, Samples
 from hwaja.engines.recognition import Abilities, Hypothesis
 from hwaja.protocol.values import Options, Token
 from hwaja.workers import wire, worker
-from hwaja.workers.steps import audio_of
 
 SETUP = wire.Setup("/models/asr", wire.VoiceModels("/voice.onnx", "/segments.onnx"), "en")
 
@@ -108,17 +107,6 @@ def test_what_the_engine_refuses_fails_alone_and_the_worker_goes_on(engine: Fake
         wire.Failed(2),
         wire.Recognised(3, Hypothesis("hello")),
     ]
-
-
-@pytest.mark.parametrize("shift", range(4))
-def test_audio_is_heard_wherever_it_lies_in_its_frame(shift: int, engine: FakeEngine) -> None:
-    """A frame puts its bytes at any address; unaligned floats once killed the worker."""
-    place = bytearray(bytes(shift) + bytes(audio(SOUND)))
-    request = wire.Recognise(1, memoryview(place)[shift:], 1.0)
-    with audio_of(request) as samples:
-        engine.embed(samples)
-    assert engine.heard == [SOUND.tolist()]
-    assert not any(place[shift:]), "the audio in the frame is overwritten"
 
 
 def test_a_voice_is_overwritten_once_it_is_sent(engine: FakeEngine) -> None:

@@ -6,6 +6,9 @@ that people also say, the recogniser's score decides.
 """
 
 import re
+from dataclasses import replace
+
+from hwaja.engines.recognition import Hypothesis
 
 MAX_SYLLABLES_PER_SECOND = 12.0
 """Maximum rate of speech in scripts that write syllables: fast Korean has about 9."""
@@ -52,6 +55,14 @@ _CAPTION = re.compile(
     r"|ご視聴ありがとうございました"
 )
 _VOWEL = re.compile(r"[음흠아에어으]+|에이|ah+|oh+|h?mm+|uh+|um+")
+
+
+def plausible_hypothesis(hypothesis: Hypothesis, speech_seconds: float) -> Hypothesis:
+    """Return a hypothesis with its `plausible_text`. Changed text has no tokens."""
+    text = plausible_text(hypothesis.text, speech_seconds, hypothesis.score)
+    if text == hypothesis.text:
+        return hypothesis
+    return replace(hypothesis, text=text, tokens=())
 
 
 def plausible_text(text: str, speech_seconds: float, score: float | None = None) -> str:

@@ -10,6 +10,7 @@ from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.codes import CloseCode, ErrorCode, Reason
 from hwaja.protocol.messages import (
     SPEAKERS,
+    AudioReceived,
     CompleteRegistration,
     Error,
     LimitWarning,
@@ -25,38 +26,17 @@ from hwaja.protocol.messages import (
     TranscriptionStarted,
     TranscriptionStopped,
 )
+from hwaja.session import events
 from hwaja.session.conversation import Conversation
-from hwaja.session.events import (
-    Attributed,
-    Audio,
-    AudioStopped,
-    BadAudio,
-    Begin,
-    Broke,
-    Close,
-    Connected,
-    CutOff,
-    Effect,
-    Listen,
-    OddAudio,
-    PartialText,
-    Received,
-    Recognised,
-    Reconnected,
-    Refused,
-    Release,
-    Send,
-    Shutdown,
-    SpeakerProbed,
-    TimeIsShort,
-    TimeIsUp,
-    Waiting,
-)
-from hwaja.session.phase import Phase
 from hwaja.session.settings import SessionSettings
 from hwaja.session.states import Branch, CloseOutcome, State, outcome_of
+from hwaja.session.timeline import Timeline
+from hwaja.session.utterances import OpenSpeech
 from hwaja.speakers.enrolment import Enrol, Enrolled
-from hwaja.vad.gate import Segment
+from hwaja.vad.gate import Segment, SpeechGate
+
+ACKNOWLEDGED_SAMPLES = SAMPLE_RATE
+"""A client that may resume gets an acknowledgement after each such amount of audio."""
 
 WARNING_SECONDS = 60
 """A client is warned this long before a limit."""
@@ -79,13 +59,14 @@ class Actions:
     def __init__(self, settings: SessionSettings, voices: EnrolledVoices) -> None:
         self._settings = settings
         self._voices = voices
-        self._effects: list[Effect] = []
+        self._effects: list[events.Effect] = []
         self._details = False
         self._strikes = 0
         self._take = StartRegistration(0)  # the current enrolment
-        self._phase = Phase(settings.gate, origin=0)
+        self._origin = self._acknowledged = 0  # of the current enrolment or transcription
+        self._gate = SpeechGate(settings.gate, 0)
         self._speech: list[Segment] = []  # in the current enrolment
-        self._conversation = Conversation(StartTranscription(), False, self._phase.timeline)
+        self._conversation = self._new_conversation(StartTranscription())
         self._stop_asked = False  # the client awaits `transcription_stopped`
         self._outcome = CloseOutcome()
         self._resumable = False
@@ -105,7 +86,11 @@ class Actions:
     @property
     def heard(self) -> int:
         """Index of the first sample after the last processed frame."""
-        return self._phase.gate.heard
+        return self._gate.heard
+
+    @property
+    def _heard_samples(self) -> int:
+        return self.heard - self._origin
 
     @property
     def oldest_unanswered(self) -> Segment | None:
@@ -113,46 +98,52 @@ class Actions:
         return None if self.state is State.CLOSED else self._conversation.oldest
 
     def _send(self, message: ServerMessage) -> None:
-        self._effects.append(Send(message, self._details))
+        self._effects.append(events.Send(message, self._details))
 
     def _fail(self, code: ErrorCode, reason: Reason, speaker_id: int | None = None) -> None:
         self._send(Error(code, reason, speaker_id))
 
     def _listen(self, origin: int) -> None:
-        self._phase = Phase(self._settings.gate, origin)
+        self._origin = self._acknowledged = origin
+        self._gate = SpeechGate(self._settings.gate, origin)
         self._warned = False
-        self._effects += [Listen(), Release(origin)]
+        self._effects += [events.Listen(), events.Release(origin)]
+
+    def _new_conversation(self, wants: StartTranscription) -> Conversation:
+        timeline, open_speech = Timeline(self._origin), OpenSpeech(self._gate)
+        return Conversation(wants, self._details, timeline, open_speech)
 
     # connection
 
-    def connect(self, event: Connected) -> None:
+    def connect(self, event: events.Connected) -> None:
         """Send `model_loaded`, with a session token if the client may resume."""
         self._resumable = event.session_token is not None
         self._send(ModelLoaded(event.session_token))
 
-    def reconnect(self, event: Reconnected) -> None:
+    def reconnect(self, event: events.Reconnected) -> None:
         """Send the state of the session to a client that resumed it."""
-        received_samples = event.at - self._phase.origin if self.listening else 0
+        received_samples = event.at - self._origin if self.listening else 0
         place = Place(self.state.name.lower(), self._voices.speaker_ids, received_samples)
         self._send(ModelLoaded(event.session_token, place))
 
     def _acknowledge(self) -> None:
-        if self._resumable and (message := self._phase.acknowledgement()) is not None:
-            self._send(message)
+        if self._resumable and self.heard - self._acknowledged >= ACKNOWLEDGED_SAMPLES:
+            self._acknowledged = self.heard
+            self._send(AudioReceived(self._heard_samples))
 
-    def warn(self, event: TimeIsShort) -> None:
+    def warn(self, event: events.TimeIsShort) -> None:
         """Send the time left, if the client asked for details."""
         if self._details:
             self._send(LimitWarning(event.reason, event.seconds_left))
 
-    def hold(self, event: Waiting) -> None:
+    def hold(self, event: events.Waiting) -> None:
         """Ask a client that is too far ahead to pause its audio, and later to continue."""
         holds = event.seconds > 0
         if self._details if holds else self._holds:
             self._holds = holds
             self._send(TooFarAhead(event.seconds, holds))
 
-    def release_hold(self, event: Waiting) -> None:
+    def release_hold(self, event: events.Waiting) -> None:
         """Ask a paused client to continue."""
         if event.seconds <= 0:
             self.hold(event)
@@ -160,24 +151,24 @@ class Actions:
     def disconnect(self, _: object) -> None:
         """Do nothing: the connection is gone."""
 
-    def end(self, event: Shutdown | CutOff | TimeIsUp | Broke) -> None:
+    def end(self, event: events.Shutdown | events.CutOff | events.TimeIsUp | events.Broke) -> None:
         """End the session at once: no utterance is unanswered."""
         self._outcome = outcome_of(event)
         self._finish()
 
-    def refuse(self, event: Refused) -> Branch:
+    def refuse(self, event: events.Refused) -> Branch:
         """Send an error for a refused message. An invalid message counts as a strike."""
         error = event.error
         self._fail(error.code, error.reason, error.speaker_id)
         is_strike = error.code is ErrorCode.INVALID_MESSAGE
         return self._strike(CloseCode.PROTOCOL_ERROR) if is_strike else Branch.REFUSED
 
-    def refuse_audio(self, event: BadAudio) -> Branch:
+    def refuse_audio(self, event: events.BadAudio) -> Branch:
         """Send an error for audio that is not PCM16, and count a strike."""
         self._fail(ErrorCode.INVALID_AUDIO, event.reason)
         return self._strike(CloseCode.UNSUPPORTED_DATA)
 
-    def doubt_audio(self, event: OddAudio) -> None:
+    def doubt_audio(self, event: events.OddAudio) -> None:
         """Send the format that the audio seems to have."""
         code, reason = ErrorCode.INVALID_AUDIO, Reason.WRONG_FORMAT
         self._send(Error(code, reason, looks_like=event.looks_like))
@@ -186,13 +177,13 @@ class Actions:
         self._strikes += 1
         if self._strikes < self._settings.max_strikes:
             return Branch.REFUSED
-        self._effects.append(Close(code))
+        self._effects.append(events.Close(code))
         return Branch.ENDED
 
     # misuse
 
     def misplaced_registration(
-        self, event: Received[StartRegistration] | Received[CompleteRegistration]
+        self, event: events.Received[StartRegistration] | events.Received[CompleteRegistration]
     ) -> None:
         """Send an error for an enrolment message that the current state does not allow."""
         speaker_id = event.message.speaker_id
@@ -204,30 +195,30 @@ class Actions:
 
     # enrolment
 
-    def begin_enrolment(self, event: Received[StartRegistration]) -> None:
+    def begin_enrolment(self, event: events.Received[StartRegistration]) -> None:
         """Begin a take. It replaces a take that is not complete."""
         self._take = event.message
         self._speech = []
         self._listen(event.at)
         self._send(RegistrationStarted(self._take.speaker_id))
 
-    def hear_enrolment(self, event: Audio) -> Branch:
+    def hear_enrolment(self, event: events.Audio) -> Branch:
         """Collect the speech of a take."""
-        self._speech += self._phase.hear(event)
+        self._speech += self._gate.feed(event.probabilities, event.levels_dbfs)
         self._acknowledge()
-        if self._phase.heard_samples <= self._settings.max_enrolment_seconds * SAMPLE_RATE:
+        if self._heard_samples <= self._settings.max_enrolment_seconds * SAMPLE_RATE:
             return Branch.AS_ASKED
         return self._give_up_enrolment(Reason.TOO_LONG)
 
-    def complete_enrolment(self, event: Received[CompleteRegistration]) -> Branch:
+    def complete_enrolment(self, event: events.Received[CompleteRegistration]) -> Branch:
         """End the take, and request its verdict."""
         if event.message.speaker_id != self._take.speaker_id:
             self.misplaced_registration(event)
             return Branch.REFUSED
-        self._speech += self._phase.gate.flush()
-        if event.at == self._phase.origin:
+        self._speech += self._gate.flush()
+        if event.at == self._origin:
             return self._give_up_enrolment(Reason.NO_AUDIO)
-        take = Enrol(self._take.speaker_id, self._phase.origin, tuple(self._speech), self._take.add)
+        take = Enrol(self._take.speaker_id, self._origin, tuple(self._speech), self._take.add)
         self._effects.append(take)
         return Branch.AS_ASKED
 
@@ -237,7 +228,7 @@ class Actions:
 
     def finish_enrolment(self, verdict: Enrolled) -> None:
         """Send the verdict. After a failure, the speaker's earlier voice stays enrolled."""
-        self._effects.append(Release(self.heard))
+        self._effects.append(events.Release(self.heard))
         speaker_id = self._take.speaker_id
         quality = verdict.quality if self._take.quality or self._details else None
         if verdict.failure is None:
@@ -249,7 +240,7 @@ class Actions:
 
     # transcription
 
-    def begin_transcription(self, event: Received[StartTranscription]) -> Branch:
+    def begin_transcription(self, event: events.Received[StartTranscription]) -> Branch:
         """Begin a transcription with the client's options, or send why it cannot begin."""
         wants = event.message
         refusal = self._settings.abilities.refusal(wants.options)
@@ -258,125 +249,125 @@ class Actions:
         if refusal is not None:
             self._fail(ErrorCode.TRANSCRIPTION_FAILED, refusal)
             return Branch.REFUSED
-        self._effects.append(Begin(wants.options, wants.interim_results, wants.adapt))
+        self._effects.append(events.Begin(wants.options, wants.interim_results, wants.adapt))
         self._listen(event.at)
-        self._conversation = Conversation(wants, self._details, self._phase.timeline)
+        self._conversation = self._new_conversation(wants)
         self._send(TranscriptionStarted())
         return Branch.AS_ASKED
 
-    def hear_conversation(self, event: Audio) -> Branch:
+    def hear_conversation(self, event: events.Audio) -> Branch:
         """Take audio of the transcription."""
-        self._phase.timeline.arrived(event.arrival)
-        self._finish_utterances(self._phase.hear(event))
-        self._effects += self._phase.open_speech.due(self._conversation.open_id)
+        self._conversation.timeline.arrived(event.arrival)
+        self._finish_utterances(self._gate.feed(event.probabilities, event.levels_dbfs))
+        self._effects += self._conversation.early_work()
         self._release()
         self._acknowledge()
         return self._check_audio_limit()
 
-    def end_utterance(self, _: AudioStopped) -> Branch:
+    def end_utterance(self, _: events.AudioStopped) -> Branch:
         """End the open utterance, as after a pause. Later audio belongs to the next utterance."""
-        self._phase.timeline.stopped()
-        self._finish_utterances(self._phase.gate.flush())
-        self._effects.append(Listen())
+        self._conversation.timeline.stopped()
+        self._finish_utterances(self._gate.flush())
+        self._effects.append(events.Listen())
         self._release()
         return self._check_audio_limit()
 
     def _check_audio_limit(self) -> Branch:
         """End a transcription at its audio limit. Let an open utterance end first."""
-        left = self._settings.max_audio_seconds - self._phase.heard_samples / SAMPLE_RATE
+        left = self._settings.max_audio_seconds - self._heard_samples / SAMPLE_RATE
         if not self._warned and left <= WARNING_SECONDS:
             self._warned = True
-            self.warn(TimeIsShort(Reason.AUDIO_LIMIT, max(0, round(left))))
-        is_open = self._phase.gate.open_span is not None
+            self.warn(events.TimeIsShort(Reason.AUDIO_LIMIT, max(0, round(left))))
+        is_open = self._gate.open_span is not None
         if left > 0 or (is_open and left > -self._settings.gate.max_seconds):
             return Branch.AS_ASKED
         return self._drain(CloseOutcome(error=self._cut_short(Reason.AUDIO_LIMIT)))
 
     def _cut_short(self, reason: Reason) -> Error:
         """Return the error that says why the server ends it, and how much audio it processed."""
-        heard_samples = self._phase.heard_samples
+        heard_samples = self._heard_samples
         return Error(ErrorCode.TRANSCRIPTION_FAILED, reason, received_samples=heard_samples)
 
     def _finish_utterances(self, segments: list[Segment]) -> None:
         self._effects += [self._conversation.add(segment) for segment in segments]
 
-    def take_turn(self, event: SpeakerProbed) -> None:
+    def take_turn(self, event: events.SpeakerProbed) -> None:
         """End the open utterance where another voice began, without waiting for a pause."""
         if event.segment_id != self._conversation.open_id:
             return
         if event.turn_at is not None:
-            self._finish_utterances(self._phase.gate.cut(event.turn_at))
-        self._phase.open_speech.probe_answered()
-        self._effects += self._phase.open_speech.due(self._conversation.open_id)
+            self._finish_utterances(self._gate.cut(event.turn_at))
+        self._conversation.open_speech.probe_answered()
+        self._effects += self._conversation.early_work()
 
-    def take_partial_text(self, event: PartialText) -> None:
+    def take_partial_text(self, event: events.PartialText) -> None:
         """Send an interim text, if it differs from the last one."""
         is_open = self.state is State.TRANSCRIBING
         interim = self._conversation.take_partial_text(event, is_open=is_open)
         if interim is not None:
             self._send(interim)
 
-    def take_text(self, event: Recognised) -> None:
+    def take_text(self, event: events.Recognised) -> None:
         """Store the text of an utterance. Send the answers that are now complete."""
         self._effects += self._conversation.learn_text(event)
         self._release()
 
-    def take_voices(self, event: Attributed) -> None:
+    def take_voices(self, event: events.Attributed) -> None:
         """Store the speakers of an utterance. Send the answers that are now complete."""
         self._effects += self._conversation.learn_voices(event)
         self._release()
 
     def _release(self) -> None:
         oldest = self._conversation.oldest
-        needed_from = self._phase.gate.needed_from if oldest is None else oldest.start
-        self._effects.append(Release(needed_from))
+        needed_from = self._gate.needed_from if oldest is None else oldest.start
+        self._effects.append(events.Release(needed_from))
 
     # draining
 
-    def stop_transcription(self, _: Received[StopTranscription]) -> Branch:
+    def stop_transcription(self, _: events.Received[StopTranscription]) -> Branch:
         """Begin to end the transcription because the client asked."""
         self._stop_asked = True
         return self._drain(CloseOutcome())
 
-    def stop_draining(self, event: Received[StopTranscription]) -> None:
+    def stop_draining(self, event: events.Received[StopTranscription]) -> None:
         """Take a client's stop that arrived after the server began to end the transcription."""
         if self._stop_asked:
             self.misplaced_transcription(event)
         self._stop_asked = True
 
-    def drain_and_end(self, event: Shutdown | TimeIsUp | Broke) -> Branch:
+    def drain_and_end(self, event: events.Shutdown | events.TimeIsUp | events.Broke) -> Branch:
         """End the session once all utterances are answered."""
         return self._drain(outcome_of(event))
 
-    def end_after_drain(self, event: Shutdown | TimeIsUp | Broke) -> None:
+    def end_after_drain(self, event: events.Shutdown | events.TimeIsUp | events.Broke) -> None:
         """End the session as well, once the transcription has ended."""
         self._outcome = outcome_of(event)
 
-    def take_last_text(self, event: Recognised) -> Branch:
+    def take_last_text(self, event: events.Recognised) -> Branch:
         """Do as `take_text`. End the transcription after the last answer."""
         self._effects += self._conversation.learn_text(event)
         return self._check_drained()
 
-    def take_last_voices(self, event: Attributed) -> Branch:
+    def take_last_voices(self, event: events.Attributed) -> Branch:
         """Do as `take_voices`. End the transcription after the last answer."""
         self._effects += self._conversation.learn_voices(event)
         return self._check_drained()
 
-    def cut_off(self, _: CutOff) -> None:
+    def cut_off(self, _: events.CutOff) -> None:
         """End the session within a transcription. Send how much audio was processed."""
         error = self._cut_short(Reason.SERVER_STOPPED)
         self._stop_asked, self._outcome = False, CloseOutcome(CloseCode.GOING_AWAY, error)
         self._finish()
 
     def _drain(self, outcome: CloseOutcome) -> Branch:
-        self._finish_utterances(self._phase.gate.flush())
+        self._finish_utterances(self._gate.flush())
         self._outcome = outcome
         return self._check_drained()
 
     def _check_drained(self) -> Branch:
         if self._conversation.oldest is not None:
             return Branch.UNANSWERED
-        self._effects.append(Release(self.heard))
+        self._effects.append(events.Release(self.heard))
         return self._finish()
 
     def _finish(self) -> Branch:
@@ -388,5 +379,5 @@ class Actions:
             self._send(TranscriptionStopped(self._conversation.summary(self.heard)))
         if outcome.code is None:
             return Branch.FINISHED
-        self._effects.append(Close(outcome.code))
+        self._effects.append(events.Close(outcome.code))
         return Branch.ENDED

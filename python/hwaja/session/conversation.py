@@ -32,7 +32,7 @@ from hwaja.session.events import (
     Settled,
 )
 from hwaja.session.timeline import Timeline
-from hwaja.session.utterances import Awaited, Utterances
+from hwaja.session.utterances import Awaited, OpenSpeech, Utterances
 from hwaja.speakers.parts import Part
 from hwaja.speakers.turn_prior import Said, TurnPrior
 from hwaja.vad.gate import Segment
@@ -126,6 +126,8 @@ class Conversation:
     """Whether the client asked for more than the specification's fields."""
     timeline: Timeline
     """Maps samples of the session to times of the transcription."""
+    open_speech: OpenSpeech
+    """Decides which work begins on the open utterance."""
     _utterances: Utterances = field(default_factory=Utterances)
     _interims: Interims = field(default_factory=Interims)
     _pattern: TurnPrior = field(default_factory=TurnPrior)
@@ -148,6 +150,10 @@ class Conversation:
         audio_seconds = (heard - self.timeline.origin) / SAMPLE_RATE
         tally = self._tally
         return Summary(tally.utterances, tally.failed, audio_seconds, tally.shares())
+
+    def early_work(self) -> list[Effect]:
+        """Return the effects that request new work on the open utterance."""
+        return self.open_speech.due(self.open_id)
 
     def add(self, segment: Segment) -> Finish:
         """Take a finished utterance. Return the effect that requests its text and speakers."""

@@ -26,8 +26,7 @@ from hwaja.workers.jobs import FairQueue, Job
 from hwaja.workers.stream_router import StreamRouter
 from hwaja.workers.supervisor import WorkerSupervisor
 from hwaja.workers.utterance_stream import UtteranceStream
-from hwaja.workers.worker_process import WorkerProcess
-from hwaja.workers.worker_slot import WorkerSlot
+from hwaja.workers.worker_process import WorkerProcess, WorkerSlot
 
 SPARED_SECONDS = 1.0
 """The next interim text is expected for this long after the previous one: more than two intervals

@@ -6,21 +6,12 @@ waits for more chunks: a chunk that arrives during a step is decoded in a later 
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Generic
 
-import numpy as np
-
-from hwaja.engines.hallucination_filter import plausible_text
-from hwaja.engines.interface import (
-    EngineError,
-    Heard,
-    Samples,
-    StreamingRecognizer,
-    to_float32,
-)
+from hwaja.engines.hallucination_filter import plausible_hypothesis
+from hwaja.engines.interface import EngineError, Heard, StreamingRecognizer
 from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.workers import wire
@@ -28,41 +19,6 @@ from hwaja.workers import wire
 MAX_BATCH = 16
 """Most streams in one step. A larger batch costs as much per stream on one core, and all its
 streams wait for its end."""
-
-Send = Callable[[wire.Reply], None]
-
-
-@contextmanager
-def audio_of(request: wire.JobRequest | wire.Feed) -> Iterator[Samples]:
-    """Yield the audio of a request, float32, shape (n,). Overwrite every copy of it afterwards."""
-    # The bytes in a frame may be unaligned. NumPy would convert them through a hidden buffer, which
-    # cannot be overwritten.
-    pcm = np.frombuffer(request.samples, "<i2").copy()
-    wire.erase(request.samples)
-    samples = to_float32(pcm)
-    pcm.fill(0)
-    try:
-        yield samples
-    finally:
-        samples.fill(0)
-
-
-@contextmanager
-def announced(send: Send, item_id: int, *, suspect: bool) -> Iterator[None]:
-    """Announce a suspect to the server while it is processed, in case the worker dies of it."""
-    if suspect:
-        send(wire.SuspectNotice(item_id))
-    yield
-    if suspect:
-        send(wire.SuspectNotice(None))
-
-
-def spoken(hypothesis: Hypothesis, speech_seconds: float) -> Hypothesis:
-    """Return a hypothesis without the text that is implausible for `speech_seconds` of speech."""
-    text = plausible_text(hypothesis.text, speech_seconds, hypothesis.score)
-    if text == hypothesis.text:
-        return hypothesis
-    return replace(hypothesis, text=text, tokens=())  # they no longer match the text
 
 
 @dataclass(slots=True)
@@ -88,7 +44,7 @@ class _Stream(Generic[Heard]):
 class Streams(Generic[Heard]):
     """The open streams, ordered by how long they have waited for a step, longest first."""
 
-    def __init__(self, recogniser: StreamingRecognizer[Heard], send: Send) -> None:
+    def __init__(self, recogniser: StreamingRecognizer[Heard], send: wire.Send) -> None:
         self._recogniser = recogniser
         self._send = send
         self._utterances: OrderedDict[int, _Stream[Heard]] = OrderedDict()
@@ -106,7 +62,7 @@ class Streams(Generic[Heard]):
             return
         utterance = self._utterances.get(stream_id)
         suspect = request.suspect if isinstance(request, wire.Open) else False
-        with announced(
+        with wire.announced(
             self._send, stream_id, suspect=suspect or (utterance is not None and utterance.suspect)
         ):
             try:
@@ -129,7 +85,7 @@ class Streams(Generic[Heard]):
         live = [k for k in ready if not self._utterances[k].is_ahead]
         batch = suspects[:1] or (live or ready)[:MAX_BATCH]  # a suspect gets a step of its own
         if batch:
-            with announced(self._send, batch[0], suspect=bool(suspects)):
+            with wire.announced(self._send, batch[0], suspect=bool(suspects)):
                 self._recogniser.decode([self._utterances[k].stream for k in batch])
             for stream_id in batch:
                 self._utterances.move_to_end(stream_id)
@@ -148,7 +104,7 @@ class Streams(Generic[Heard]):
             utterance = self._utterances[stream_id]
             if utterance.interims and not utterance.is_over:
                 seconds = utterance.fed_samples / SAMPLE_RATE
-                text = spoken(utterance.stream.hypothesis, seconds).text
+                text = plausible_hypothesis(utterance.stream.hypothesis, seconds).text
                 if text != utterance.told:
                     utterance.told = text
                     yield wire.Heard(stream_id, Hypothesis(text), is_final=False)
@@ -156,7 +112,9 @@ class Streams(Generic[Heard]):
     def _finals(self) -> Iterator[wire.Heard]:
         for stream_id in [k for k, u in self._utterances.items() if u.is_over]:
             utterance = self._utterances.pop(stream_id)
-            hypothesis = spoken(utterance.stream.hypothesis, utterance.speech_seconds or 0)
+            hypothesis = plausible_hypothesis(
+                utterance.stream.hypothesis, utterance.speech_seconds or 0
+            )
             yield wire.Heard(stream_id, hypothesis, is_final=True)
 
 
@@ -165,6 +123,6 @@ def _continue(utterance: _Stream[Heard], request: wire.Feed | wire.Finish) -> No
         utterance.stream.finish()
         utterance.speech_seconds = request.speech_seconds
         return
-    with audio_of(request) as samples:
+    with wire.audio_of(request) as samples:
         utterance.stream.feed(samples)
         utterance.fed_samples += len(samples)

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from hwaja.engines import runtime
-from hwaja.engines.hallucination_filter import may_loop
+from hwaja.engines.hallucination_filter import may_loop, plausible_hypothesis
 from hwaja.engines.interface import (
     Embedder,
     EngineError,
@@ -37,7 +37,7 @@ from hwaja.process import log_setup
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
 from hwaja.workers import wire
-from hwaja.workers.steps import Send, Streams, announced, audio_of, spoken
+from hwaja.workers.steps import Streams
 
 SECOND_LOOK_SILENCE_SECONDS = 0.3
 """Silence put before an utterance that is decoded a second time. A greedy decoder may give another
@@ -69,7 +69,7 @@ class _Jobs:
     """The jobs of the worker: whole utterances to recognise and voices to embed, in order."""
 
     def __init__(
-        self, recogniser: AnyRecognizer, voice_engines: VoiceEngines | None, send: Send
+        self, recogniser: AnyRecognizer, voice_engines: VoiceEngines | None, send: wire.Send
     ) -> None:
         self._recogniser = recogniser
         self._voice_engines = voice_engines
@@ -82,7 +82,7 @@ class _Jobs:
             return
         request = self.waiting.popleft()
         reply: wire.JobReply
-        with announced(self._send, request.job_id, suspect=request.suspect):
+        with wire.announced(self._send, request.job_id, suspect=request.suspect):
             try:
                 reply = self._answer(request)
             except EngineError:
@@ -92,10 +92,12 @@ class _Jobs:
             wire.erase(reply.vectors)
 
     def _answer(self, request: wire.JobRequest) -> wire.JobReply:
-        with audio_of(request) as samples:
+        with wire.audio_of(request) as samples:
             if isinstance(request, wire.Recognise):
                 hypothesis = _recognise(samples, self._recogniser, request.options)
-                return wire.Recognised(request.job_id, spoken(hypothesis, request.speech_seconds))
+                return wire.Recognised(
+                    request.job_id, plausible_hypothesis(hypothesis, request.speech_seconds)
+                )
             if self._voice_engines is None:
                 raise EngineError("no embedder was loaded")
             rows = self._voice_engines.embedder.embed(samples)
@@ -221,7 +223,7 @@ class _Inbox:
 
 
 def _work(
-    inbox: _Inbox, recogniser: AnyRecognizer, voice_engines: VoiceEngines | None, send: Send
+    inbox: _Inbox, recogniser: AnyRecognizer, voice_engines: VoiceEngines | None, send: wire.Send
 ) -> None:
     """Answer requests until the pipe ends. Do one job between two steps of the streams."""
     jobs = _Jobs(recogniser, voice_engines, send)
