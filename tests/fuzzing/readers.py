@@ -5,8 +5,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
 
 import onnx
 from streaming_models import FAMILIES, write_tokens
@@ -21,7 +19,6 @@ from hwaja.models.catalogue import Member
 from hwaja.models.moonshine import read_pieces
 from hwaja.models.whisper import read_alignment_heads, read_tokenizer
 
-_WEIGHTS = cast(Any, SimpleNamespace(decoder_layers=6, heads=8))
 _MEMBERS = (Member("model.bin", "tiny/model.bin"), Member("tokens.txt", "tiny/tokens.txt"))
 
 
@@ -50,7 +47,7 @@ def _tokenizer(content: bytes, _: Path) -> None:
 
 
 def _alignment_heads(content: bytes, _: Path) -> None:
-    assert all(layer < 6 and head < 8 for layer, head in read_alignment_heads(content, _WEIGHTS))
+    assert all(layer < 6 and head < 8 for layer, head in read_alignment_heads(content, 6, 8))
 
 
 def _package(content: bytes, folder: Path, name: str) -> None:

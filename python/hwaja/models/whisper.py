@@ -42,7 +42,9 @@ def convert(members: Path, folder: Path, precision: str) -> None:
         metadata = _metadata(weights, tokens)
     except (KeyError, StopIteration) as error:
         raise ModelError("tokenizer.json does not have all tokens that Whisper needs.") from error
-    heads = read_alignment_heads((members / "config.json").read_bytes(), weights)
+    heads = read_alignment_heads(
+        (members / "config.json").read_bytes(), weights.decoder_layers, weights.heads
+    )
     metadata["n_alignment_heads"] = len(heads)
     for part, model in (
         ("encoder", encoder(weights, metadata)),
@@ -105,7 +107,9 @@ def read_tokenizer(content: bytes) -> Tokens:
     return Tokens(pieces, special)
 
 
-def read_alignment_heads(content: bytes, weights: Weights) -> list[tuple[int, int]]:
+def read_alignment_heads(
+    content: bytes, decoder_layers: int, heads_per_layer: int
+) -> list[tuple[int, int]]:
     """Return the alignment heads in CTranslate2's config.json: layer and head of each.
 
     Alignment heads are cross-attention heads that follow the speech. OpenAI determined them for
@@ -121,7 +125,7 @@ def read_alignment_heads(content: bytes, weights: Weights) -> list[tuple[int, in
         heads = sorted((int(layer), int(head)) for layer, head in listed)
     except _UNREADABLE as error:
         raise ModelError("config.json does not list the alignment heads of Whisper.") from error
-    known = range(weights.decoder_layers), range(weights.heads)
+    known = range(decoder_layers), range(heads_per_layer)
     if not heads or not all(layer in known[0] and head in known[1] for layer, head in heads):
         raise ModelError("config.json lists alignment heads that this Whisper model does not have.")
     return heads
