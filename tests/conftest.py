@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 import structlog
-from fakes import EagerInterimWorker, FakePool, WatchedDetection, no_cohort
+from fakes import EagerInterimWorker, FakePool, WatchedDetection, fake_services
 from loopback import Endpoint, Serve, serving
 from poison import write_poisonable_worker
 from pools import running
@@ -18,7 +18,7 @@ from hwaja.models.tones import write_tone_model
 from hwaja.server import config, intake
 from hwaja.server.application import voice_models
 from hwaja.server.certificate import development_certificate
-from hwaja.server.session_runner import Services
+from hwaja.server.services import Services
 from hwaja.session.pace import Pace
 from hwaja.session.settings import SessionSettings
 from hwaja.speakers.voices import Cohort
@@ -158,7 +158,7 @@ def serve(engine: FakePool, detector: SileroDetector, certificate: tuple[Path, P
     ) -> AbstractAsyncContextManager[Endpoint]:
         limits = SessionSettings(max_audio_seconds=max_audio_seconds)
         detection = WatchedDetection(detector)
-        services = Services(engine, engine, detection, no_cohort(), limits)  # type: ignore[arg-type]
+        services = fake_services(engine, detection, limits)
         return serving(services, certificate, **settings)
 
     return served

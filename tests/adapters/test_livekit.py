@@ -30,7 +30,7 @@ from voice_agents import Unsteady, example, people
 
 from hwaja.adapters.livekit import STT
 from hwaja.adapters.service import Service
-from hwaja.server.session_runner import Services
+from hwaja.server.services import Services
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 

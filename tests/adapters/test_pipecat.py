@@ -35,7 +35,7 @@ from voice_agents import Unsteady, example, people
 from hwaja.adapters.pipecat import HwajaSTTService
 from hwaja.adapters.service import Service
 from hwaja.client import Client, RefusedError
-from hwaja.server.session_runner import Services
+from hwaja.server.services import Services
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 

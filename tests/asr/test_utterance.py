@@ -1,7 +1,6 @@
 """The handles of a session's utterances, for offline and for streaming recognisers."""
 
 import asyncio
-from typing import cast
 
 import numpy as np
 import pytest
@@ -19,11 +18,8 @@ from hwaja.engines.interface import EngineError
 from hwaja.engines.recognition import Abilities, Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
-from hwaja.workers.interim_worker import InterimWorker
 from hwaja.workers.overload import BEGINS_AT_SECONDS, CALM_SECONDS, DegradationLevel, Overload
-from hwaja.workers.pool import Pool
 from hwaja.workers.session_work import SessionWork
-from hwaja.workers.utterance_stream import UtteranceStream
 
 START = 1600
 FIRST = START + round(FIRST_INTERIM_SECONDS * SAMPLE_RATE)
@@ -46,7 +42,7 @@ async def settle() -> None:
 class Heard:
     """A session's recognition, with its reported texts."""
 
-    def __init__(self, ring: RingBuffer, pool: Pool, interim_worker: InterimWorker) -> None:
+    def __init__(self, ring: RingBuffer, pool: FakePool, interim_worker: FakePool) -> None:
         self.overload = Overload()
         self.work = SessionWork("session", pool, ring, self.overload)
         self.interims: list[tuple[int, str]] = []
@@ -80,7 +76,7 @@ class Whole(Heard):
 
     def __init__(self, ring: RingBuffer) -> None:
         self.pool, self.interim_worker = FakePool(), FakePool()
-        super().__init__(ring, cast(Pool, self.pool), cast(InterimWorker, self.interim_worker))
+        super().__init__(ring, self.pool, self.interim_worker)
 
     def begin(self) -> None:
         self.recognition.begin(Options("ko"), interims=True)
@@ -280,73 +276,45 @@ async def test_no_early_work_takes_a_worker_that_others_wait_for(whole: Whole) -
 # While they are spoken ------------------------------------------------------------------------
 
 
-class FakeLivePool:
-    """Records its calls. The text of an utterance is "start-stop"."""
-
-    abilities = Abilities(streaming=True)
-    idle_workers = 1
-
-    def __init__(self) -> None:
-        self.extended: list[tuple[int, int]] = []
-        self.dropped: list[int] = []
-        self.utterances: list[UtteranceStream] = []
-
-    def extend(self, utterance: UtteranceStream, stop: int) -> None:
-        if utterance not in self.utterances:
-            self.utterances.append(utterance)
-        utterance.stop = utterance.sent = stop
-        self.extended.append((utterance.start, stop))
-
-    async def finish(
-        self, utterance: UtteranceStream, stop: int, speech_seconds: float
-    ) -> Hypothesis:
-        assert utterance.sent <= stop, "more was heard than belongs to it"
-        self.extend(utterance, stop)
-        return Hypothesis(f"{utterance.start}-{stop}")
-
-    def drop(self, utterance: UtteranceStream) -> None:
-        self.dropped.append(utterance.start)
+@pytest.fixture
+def live_pool() -> FakePool:
+    return FakePool(Abilities(streaming=True))
 
 
 @pytest.fixture
-def live_pool() -> FakeLivePool:
-    return FakeLivePool()
-
-
-@pytest.fixture
-def live(live_pool: FakeLivePool, ring: RingBuffer) -> Heard:
-    return Heard(ring, cast(Pool, live_pool), cast(InterimWorker, None))
+def live(live_pool: FakePool, ring: RingBuffer) -> Heard:
+    return Heard(ring, live_pool, FakePool())
 
 
 async def test_what_was_heard_while_it_was_spoken_is_finished(
-    live: Heard, live_pool: FakeLivePool
+    live: Heard, live_pool: FakePool
 ) -> None:
     live.recognition.begin(Options("ko"), interims=False)
     live.recognition.extend(0, 100, 500)
     live.recognition.extend(0, 100, 900)
     assert await live.finish(0, 100, 1000, 800) == "100-1000"
     assert live_pool.extended == [(100, 500), (100, 900), (100, 1000)]
-    (utterance,) = live_pool.utterances
+    (utterance,) = live_pool.streams
     assert (utterance.owner, utterance.options) == ("session", Options("ko"))
     assert live_pool.dropped == []
 
 
 async def test_what_was_split_before_the_end_of_what_was_heard_is_heard_again(
-    live: Heard, live_pool: FakeLivePool
+    live: Heard, live_pool: FakePool
 ) -> None:
     live.recognition.extend(0, 100, 900)
     assert await live.finish(0, 100, 700, 600) == "100-700"
     live.recognition.extend(1, 700, 900)
     assert await live.finish(1, 700, 1200, 500) == "700-1200"
     assert live_pool.dropped == [100]
-    assert len(live_pool.utterances) == 3
+    assert len(live_pool.streams) == 3
 
 
 async def test_an_utterance_that_nobody_followed_is_heard_at_once(live: Heard) -> None:
     assert await live.finish(0, 100, 700, 600) == "100-700"
 
 
-async def test_what_began_elsewhere_is_dropped(live: Heard, live_pool: FakeLivePool) -> None:
+async def test_what_began_elsewhere_is_dropped(live: Heard, live_pool: FakePool) -> None:
     """The rest after a split was a pause, so the next utterance begins later."""
     live.recognition.extend(1, 100, 300)
     live.recognition.extend(1, 600, 800)
@@ -354,34 +322,32 @@ async def test_what_began_elsewhere_is_dropped(live: Heard, live_pool: FakeLiveP
     assert live_pool.dropped == [100, 600]
 
 
-async def test_a_transcription_begins_with_nothing_open(
-    live: Heard, live_pool: FakeLivePool
-) -> None:
+async def test_a_transcription_begins_with_nothing_open(live: Heard, live_pool: FakePool) -> None:
     live.recognition.begin(Options("en"), interims=False)
     live.recognition.extend(0, 100, 300)
     live.recognition.begin(Options("ko"), interims=False)
     live.recognition.extend(0, 100, 300)
     assert live_pool.dropped == [100]
-    assert [utterance.options.language for utterance in live_pool.utterances] == ["en", "ko"]
+    assert [utterance.options.language for utterance in live_pool.streams] == ["en", "ko"]
 
 
 async def test_texts_so_far_are_told_with_their_segment_to_who_asked(
-    live: Heard, live_pool: FakeLivePool
+    live: Heard, live_pool: FakePool
 ) -> None:
     live.recognition.begin(Options(), interims=True)
     live.recognition.extend(3, 100, 300)
     await live.finish(3, 100, 300, 200)
     live.recognition.extend(4, 600, 800)
-    for utterance, text in zip(live_pool.utterances, ("가", "나"), strict=True):
+    for utterance, text in zip(live_pool.streams, ("가", "나"), strict=True):
         utterance.take(Hypothesis(text), is_final=False)
     live.recognition.begin(Options(), interims=False)
     live.recognition.extend(5, 900, 1000)
     assert live.interims == [(3, "가"), (4, "나")]
-    assert live_pool.utterances[-1].on_interim is None
+    assert live_pool.streams[-1].on_interim is None
 
 
 async def test_a_part_of_what_was_heard_is_heard_anew_while_the_next_is_spoken(
-    live: Heard, live_pool: FakeLivePool
+    live: Heard, live_pool: FakePool
 ) -> None:
     live.recognition.begin(Options("ko"), interims=True)
     live.recognition.extend(1, 2000, 2500)
@@ -389,6 +355,6 @@ async def test_a_part_of_what_was_heard_is_heard_anew_while_the_next_is_spoken(
     live.recognition.extend(1, 2000, 2900)
     assert await live.finish(1, 2000, 3000, 900) == "2000-3000"
     assert live_pool.dropped == []
-    following, part = live_pool.utterances
+    following, part = live_pool.streams
     assert (part.options, part.on_interim) == (Options("ko"), None)
     assert (following.start, live.interims) == (2000, [])

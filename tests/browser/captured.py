@@ -6,14 +6,13 @@ from pathlib import Path
 
 import clips
 import numpy as np
-from fakes import FakePool, WatchedDetection, no_cohort
+from fakes import FakePool, WatchedDetection, fake_services
 from loopback import serving
 
 from browser.sessions import enrolled, remember
 from browser.visitor import Visitor
 from hwaja.engines.interface import Samples
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.server.session_runner import Services
 from hwaja.session.settings import SessionSettings
 from hwaja.vad.gate import FRAME_SAMPLES
 from hwaja.vad.silero import SileroDetector, SileroState
@@ -98,7 +97,7 @@ async def sent(
     await visitor.page.add_init_script(script)
     engine, detection = FakePool(), RecordingDetection(detector)
     settings = SessionSettings(max_audio_seconds=len(pcm) / 32_000 + 60)
-    services = Services(engine, engine, detection, no_cohort(), settings)
+    services = fake_services(engine, detection, settings)
     async with serving(services, certificate) as endpoint:
         await remember(visitor.page, await enrolled(endpoint))
         detection.forget()

@@ -9,7 +9,7 @@ from playwright.async_api import Error
 from browser.album import Album
 from browser.conftest import Visit
 from hwaja.server.access_policy import AccessPolicy
-from hwaja.server.session_runner import Services
+from hwaja.server.services import Services
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 

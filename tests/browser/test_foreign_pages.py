@@ -11,7 +11,7 @@ from browser.conftest import Visit
 from hwaja.server.access_policy import AccessPolicy
 from hwaja.server.origins import origins_of
 from hwaja.server.pages import Pages
-from hwaja.server.session_runner import Services
+from hwaja.server.services import Services
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 

@@ -9,7 +9,7 @@ from women import ALIKE, alike, joined, needed
 
 from browser.album import Album
 from browser.conftest import Visit
-from hwaja.server.session_runner import Services
+from hwaja.server.services import Services
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session"), needed]
 

@@ -27,7 +27,7 @@ from hwaja.server.access_policy import AccessPolicy
 from hwaja.server.bearer import Tokens
 from hwaja.server.certificate import development_certificate
 from hwaja.server.config import Config
-from hwaja.server.session_runner import Services
+from hwaja.server.services import Services
 from hwaja.vad.gate import FRAME_SAMPLES
 
 pytestmark = pytest.mark.models

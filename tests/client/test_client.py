@@ -29,7 +29,7 @@ from hwaja.protocol.audio import CHUNK_SAMPLES
 from hwaja.server import certificate as certificate_module
 from hwaja.server.access_policy import AccessPolicy
 from hwaja.server.certificate import development_certificate
-from hwaja.server.session_runner import Services
+from hwaja.server.services import Services
 from hwaja.server.tls import tls_context
 
 pytestmark = pytest.mark.models

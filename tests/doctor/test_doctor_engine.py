@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from doctor_says import advice, sentence
+from fakes import FakePool
 from pools import running
 
 from hwaja.doctor import capacity, detector, machine, recogniser, self_test
@@ -14,7 +15,7 @@ from hwaja.doctor.babble import PEAK, babble
 from hwaja.doctor.capacity import SAFETY_SHARE, Throughput, throughput, typical
 from hwaja.doctor.provider import judge as judge_provider
 from hwaja.doctor.speaking import longest
-from hwaja.engines.interface import EngineError, Pcm16, VoiceTrack
+from hwaja.engines.interface import EngineError, Samples
 from hwaja.engines.providers import Provider
 from hwaja.engines.recognition import Abilities, Hypothesis
 from hwaja.models.tones import spoken, write_tone_model
@@ -188,19 +189,15 @@ async def test_an_engine_that_fails_ends_the_measurement(english: wire.Setup) ->
         await throughput(closed, [babble(1.0, 1)], 2, 60, ignore)
 
 
-class Written:
-    """A pool whose recogniser writes for each utterance what the test says."""
-
-    abilities = Abilities()
+class Written(FakePool):
+    """A pool whose recogniser returns the text that belongs to an utterance's first sample."""
 
     def __init__(self, texts: dict[float, str]) -> None:
+        super().__init__()
         self._texts = texts
 
     async def recognise(self, _owner: object, read: Callable[[], Pcm16], *_: object) -> Hypothesis:
         return Hypothesis(self._texts[read()[0] / 32768])
-
-    async def embed(self, *_: object, overlaps: bool) -> VoiceTrack:
-        return VoiceTrack(np.ones(1, np.float32), np.ones((1, 1), np.float32), np.zeros(1))
 
 
 LOOP = "아이고 " * 9
@@ -217,7 +214,7 @@ async def test_utterances_for_which_no_words_are_written_are_not_measured_with(
     texts: dict[float, str], kept: set[float]
 ) -> None:
     candidates = [np.full(SAMPLE_RATE, mark, np.float32) for mark in texts]
-    chosen = await typical(Written(texts), candidates)  # type: ignore[arg-type]
+    chosen = await typical(Written(texts), candidates)
     assert {float(samples[0]) for samples in chosen} == kept
 
 
@@ -229,5 +226,5 @@ async def test_of_utterances_with_words_those_of_middling_cost_are_kept(
     ticks = iter([at for mark in marks for at in (0.0, mark)])
     monkeypatch.setattr(capacity, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
     candidates = [np.full(8, mark, np.float32) for mark in marks]
-    chosen = await typical(Written(dict.fromkeys(marks, "words")), candidates)  # type: ignore[arg-type]
-    assert [float(samples[0]) for samples in chosen] == [0.375, 0.5]
+    chosen = await typical(Written(dict.fromkeys(marks, "words")), candidates)
+    assert [float(samples[0]) for samples in chosen] == [4.0, 5.0]

@@ -102,7 +102,7 @@ def test_sessions_and_slots_are_those_at_the_moment_of_the_scrape() -> None:
 
 def test_workers_are_read_at_the_moment_of_the_scrape() -> None:
     metrics, pool = Metrics(), FakePool()
-    metrics.watch_workers(pool, pool)  # type: ignore[arg-type]
+    metrics.watch_workers(pool, pool)
     pool.running_workers, pool.idle_workers, pool.queue_seconds, pool.restarts = 4, 1, 12.5, 3
     scrape = read(metrics)
     assert (scrape["hwaja_workers_running"], scrape["hwaja_workers_idle"]) == (4, 1)

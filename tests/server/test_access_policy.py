@@ -3,6 +3,7 @@
 import pytest
 from loopback import tokens_of
 from websockets.datastructures import Headers
+from websockets.typing import Subprotocol
 
 from hwaja.protocol.codes import Rejection
 from hwaja.server.access_policy import (
@@ -68,8 +69,8 @@ def test_more_subprotocols_than_a_client_needs_are_not_looked_at() -> None:
 
 
 def test_the_subprotocol_that_is_agreed_to_never_holds_a_token() -> None:
-    assert agreed(["hwaja.bearer.x", "hwaja"]) == "hwaja"  # type: ignore[list-item]
-    assert agreed(["hwaja.bearer.x"]) is None  # type: ignore[list-item]
+    assert agreed([Subprotocol("hwaja.bearer.x"), Subprotocol("hwaja")]) == "hwaja"
+    assert agreed([Subprotocol("hwaja.bearer.x")]) is None
 
 
 def test_only_a_token_of_the_file_lets_in() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import clips
 import pytest
-from loopback import PATIENCE_SECONDS, Endpoint, Peer
+from loopback import PATIENCE_SECONDS, Address, Peer
 from processes import Running, hwaja_serve
 from scrapes import TOKEN, Scrape, scrape
 from structlog.testing import capture_logs
@@ -235,7 +235,7 @@ def test_a_server_with_a_token_file_shows_its_metrics_and_how_late_its_event_loo
 
     async def scraped(running: Running) -> Scrape:
         trust = ssl.create_default_context(cafile=str(running.certificate))
-        endpoint = Endpoint(None, int(running.url.rpartition(":")[2]), trust)  # type: ignore[arg-type]
+        endpoint = Address(int(running.url.rpartition(":")[2]), trust)
         async with asyncio.timeout(PATIENCE_SECONDS), endpoint.welcomed() as peer:
             await peer.enrol(0, clips.voices()[0])
             while (found := await scrape(endpoint))["hwaja_event_loop_lag_seconds_count"] < 3:

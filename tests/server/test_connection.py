@@ -7,16 +7,14 @@ from pathlib import Path
 
 import clips
 import pytest
-from fakes import RING_FRAMES, FakePool, WatchedDetection, no_cohort
+from fakes import RING_FRAMES, FakePool, WatchedDetection, fake_services
 from loopback import PATIENCE_SECONDS, Endpoint, Message, serving
 from structlog.testing import capture_logs
 
 from hwaja._pcm import RingBuffer
 from hwaja.engines.interface import EngineError, Pcm16
 from hwaja.server import session_runner
-from hwaja.server.session_runner import Services
 from hwaja.session.conversation import Conversation
-from hwaja.session.settings import SessionSettings
 from hwaja.vad.silero import SileroDetector, SileroState
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
@@ -44,7 +42,7 @@ def served(
     engine: FakePool, detection: WatchedDetection, certificate: tuple[Path, Path]
 ) -> AbstractAsyncContextManager[Endpoint]:
     """A server with the fake engine, that listens once it is entered."""
-    services = Services(engine, engine, detection, no_cohort(), SessionSettings())  # type: ignore[arg-type]
+    services = fake_services(engine, detection)
     return serving(services, certificate)
 
 

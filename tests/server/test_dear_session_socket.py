@@ -16,7 +16,7 @@ from timed_workers import TimedWorkers
 
 from hwaja.engines.interface import Pcm16
 from hwaja.server import server
-from hwaja.server.session_runner import Services
+from hwaja.server.services import Services
 from hwaja.session.settings import SessionSettings
 from hwaja.vad.gate import FRAME_SAMPLES
 from hwaja.vad.silero import SileroDetector
@@ -56,7 +56,7 @@ def detection(detector: SileroDetector) -> WatchedDetection:
 def services(pool: Pool, detection: WatchedDetection) -> Services:
     return Services(
         pool,
-        FakePool(),  # type: ignore[arg-type]
+        FakePool(),
         detection,
         no_cohort(),
         SessionSettings(),

@@ -12,7 +12,7 @@ from loopback import PATIENCE_SECONDS, Peer, serving
 from hwaja._pcm import RingBuffer
 from hwaja.engines.interface import Embedding
 from hwaja.server import session_runner
-from hwaja.server.session_runner import Services
+from hwaja.server.services import Services
 from hwaja.speakers.voices import Pooled, Voices
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import clips
 import pytest
-from fakes import RING_FRAMES, FakePool, WatchedDetection, no_cohort
+from fakes import RING_FRAMES, FakePool, WatchedDetection, fake_services
 from loopback import PATIENCE_SECONDS, Endpoint, Peer, Serve, serving
 from structlog.testing import capture_logs
 from test_connection import SERVER_FAILED, SPOKEN
@@ -14,10 +14,8 @@ from tone_speech import hummed
 from hwaja.protocol.messages import Interim
 from hwaja.server.connection import Connection
 from hwaja.server.guard import GuardedConnection
-from hwaja.server.session_runner import Services
 from hwaja.session.conversation import Conversation
 from hwaja.session.events import PartialText
-from hwaja.session.settings import SessionSettings
 from hwaja.vad.silero import SileroDetector
 from hwaja.workers.pool import Pool
 
@@ -37,7 +35,7 @@ async def test_a_session_that_fails_while_its_ring_is_full_ends_and_leaves_its_p
 ) -> None:
     """Its reader waits for room that answers would make; nobody takes them any more."""
     detection = WatchedDetection(detector)
-    services = Services(engine, engine, detection, no_cohort(), SessionSettings())  # type: ignore[arg-type]
+    services = fake_services(engine, detection)
     async with (
         serving(services, certificate, max_connections=1) as endpoint,
         endpoint.welcomed() as peer,

@@ -13,7 +13,7 @@ from test_resume_socket import Returner, begun
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.server import connection, intake
 from hwaja.server.intake import Intake
-from hwaja.server.session_runner import Services
+from hwaja.server.services import Services
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 

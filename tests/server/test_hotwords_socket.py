@@ -11,7 +11,7 @@ from loopback import Endpoint, Peer, serving
 from pools import running
 
 from hwaja.server.application import voice_models
-from hwaja.server.session_runner import Services
+from hwaja.server.services import Services
 from hwaja.session.settings import SessionSettings
 from hwaja.speakers.voices import Cohort
 from hwaja.vad.silero import Detection, SileroDetector

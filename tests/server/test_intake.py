@@ -13,7 +13,7 @@ from hwaja.engines.interface import Pcm16, Samples
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.messages import CompleteRegistration, StartRegistration
 from hwaja.server.intake import STOPPED_SECONDS, Intake
-from hwaja.session.events import Audio, AudioStopped
+from hwaja.session.events import Audio, AudioStopped, OddAudio
 from hwaja.vad.gate import FRAME_SAMPLES
 from hwaja.vad.silero import CONTEXT_SAMPLES, Detection
 
@@ -46,14 +46,14 @@ class Microphone:
         self.stops: list[float] = []
         self.intake = Intake(
             talk.session,
-            self.ring,
-            Detection(self.detector),  # type: ignore[arg-type]
+            RingBuffer(60 * SAMPLE_RATE),
+            Detection(FakeDetector()),
             self._told,
             self._asked,
         )
 
-    def _told(self, event: Audio | AudioStopped) -> asyncio.Future[None]:
-        self.talk.handle(event)
+    def _told(self, event: Audio | AudioStopped | OddAudio) -> asyncio.Future[None]:
+        self._talk.handle(event)
         if isinstance(event, Audio):
             self.heard_samples = event.stop
         else:

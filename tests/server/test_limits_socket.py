@@ -9,8 +9,8 @@ from pathlib import Path
 
 import clips
 import pytest
-from fakes import FakePool, WatchedDetection, no_cohort
-from loopback import PATIENCE_SECONDS, Endpoint, serving, tokens_of
+from fakes import FakePool, WatchedDetection, fake_services
+from loopback import PATIENCE_SECONDS, Address, Endpoint, serving, tokens_of
 from structlog.testing import capture_logs
 from websockets.exceptions import InvalidStatus
 
@@ -20,8 +20,6 @@ from hwaja.server.connection import Connection
 from hwaja.server.origins import origins_of
 from hwaja.server.outbox import MOST_ITEMS
 from hwaja.server.pages import Pages
-from hwaja.server.session_runner import Services
-from hwaja.session.settings import SessionSettings
 from hwaja.vad.silero import SileroDetector
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
@@ -52,7 +50,7 @@ def detection(detector: SileroDetector) -> WatchedDetection:
 
 @pytest.fixture
 def serve(engine: FakePool, detection: WatchedDetection, certificate: tuple[Path, Path]) -> Serve:
-    services = Services(engine, engine, detection, no_cohort(), SessionSettings())  # type: ignore[arg-type]
+    services = fake_services(engine, detection)
     return lambda **settings: serving(services, certificate, **settings)
 
 
@@ -134,7 +132,7 @@ async def test_the_place_of_a_client_that_vanished_is_free_after_the_ping_time_o
 ) -> None:
     async with serve(max_connections=1, ping_seconds=SOON) as endpoint, cut(endpoint) as relay:
         port, pulled = relay
-        async with Endpoint(endpoint.server, port, endpoint.trust).welcomed() as vanished:
+        async with Address(port, endpoint.trust).welcomed() as vanished:
             pulled.set()
             await endpoint.until_free()
             vanished.websocket.transport.abort()

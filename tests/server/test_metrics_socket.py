@@ -21,7 +21,7 @@ from tone_speech import hummed
 from hwaja.engines.interface import EngineError
 from hwaja.observability.metrics import ACCEPTED, DRAFTS
 from hwaja.protocol.codes import ErrorCode, Reason, Rejection
-from hwaja.server.session_runner import Services
+from hwaja.server.services import Services
 from hwaja.session.events import Outcome
 from hwaja.session.state_machine import State
 from hwaja.vad.silero import SileroDetector
@@ -51,7 +51,7 @@ def faked(
     """A scripted engine, and a server with it that listens while the context is open."""
     engine = FakePool()
     engine.idle_workers = 0
-    faked = replace(services, pool=engine, interim_worker=engine, cohort=no_cohort())  # type: ignore[arg-type]
+    faked = replace(services, pool=engine, interim_worker=engine, cohort=no_cohort())
     return engine, serving(metered(faked, detector), certificate, metrics_token=TOKEN)
 
 

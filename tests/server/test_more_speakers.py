@@ -19,7 +19,7 @@ from hwaja.protocol.messages import (
 )
 from hwaja.protocol.parse import parse
 from hwaja.protocol.serialize import serialize
-from hwaja.server.session_runner import Services
+from hwaja.server.services import Services
 from hwaja.session.settings import SessionSettings
 
 START = '{{"type": "start_speaker_registration", "speaker_id": {}}}'

@@ -9,15 +9,14 @@ from pathlib import Path
 
 import pytest
 from abuses import STAGES
-from fakes import FakePool, no_cohort
+from fakes import FakePool, fake_services
 from loopback import PATIENCE_SECONDS, Endpoint, serving
 from raw_client import client_hello, dialled
 from scrapes import read
 from structlog.testing import capture_logs
 
 from hwaja.observability.metrics import Metrics
-from hwaja.server.session_runner import Services
-from hwaja.session.settings import SessionSettings
+from hwaja.server.services import Services
 from hwaja.vad.silero import Detection, SileroDetector
 
 pytestmark = [
@@ -35,8 +34,7 @@ ATTACKERS = [f"127.0.0.{last}" for last in range(2, 6)]
 @pytest.fixture
 def services(detector: SileroDetector) -> Services:
     engine = FakePool()
-    settings = SessionSettings()
-    return Services(engine, engine, Detection(detector), no_cohort(), settings, Metrics())  # type: ignore[arg-type]
+    return fake_services(engine, Detection(detector))
 
 
 class Silent:

@@ -12,7 +12,7 @@ from scrapes import TOKEN, metered, scrape
 from test_server_socket import SERVER_FULL
 
 from hwaja.server import server
-from hwaja.server.session_runner import Services
+from hwaja.server.services import Services
 from hwaja.vad.silero import SileroDetector
 from hwaja.workers.overload import BEGINS_AT_SECONDS, DegradationLevel, Overload
 
@@ -100,7 +100,7 @@ async def test_answers_that_fall_behind_have_more_and_more_left_out_and_all_come
         interim_worker=engine,
         cohort=no_cohort(),
         overload=overload,
-    )  # type: ignore[arg-type]
+    )
     async with (
         serving(faked, certificate, metrics_token=TOKEN) as endpoint,
         endpoint.welcomed() as peer,

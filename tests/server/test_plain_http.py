@@ -12,7 +12,7 @@ from loopback import Endpoint, serving
 from raw_client import KEY, dialled
 from scrapes import TOKEN
 
-from hwaja.server.session_runner import Services
+from hwaja.server.services import Services
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
@@ -76,7 +76,7 @@ async def test_a_server_without_workers_lives_but_is_not_ready(
 ) -> None:
     engine = FakePool()
     engine.running_workers = 0
-    workless = replace(services, pool=engine)  # type: ignore[arg-type]
+    workless = replace(services, pool=engine)
     async with serving(workless, certificate, max_connections=1) as endpoint:
         page = await endpoint.get("/readyz")
         assert (page.status, page.body) == (503, "not ready: no worker runs\n")

@@ -9,14 +9,13 @@ from pathlib import Path
 
 import clips
 import pytest
-from fakes import RING_FRAMES, FakePool, WatchedDetection, no_cohort
+from fakes import RING_FRAMES, FakePool, WatchedDetection, fake_services
 from loopback import PATIENCE_SECONDS, Endpoint, Message, Peer, Serve, serving
 from test_resume_socket import Returner, begun
 from websockets.exceptions import ConnectionClosed
 
 from hwaja.server import connection, server
-from hwaja.server.session_runner import Services
-from hwaja.session.settings import SessionSettings
+from hwaja.server.services import Services
 from hwaja.vad.gate import FRAME_SAMPLES
 from hwaja.vad.silero import SileroDetector
 from hwaja.workers.overload import BEGINS_AT_SECONDS, DegradationLevel, Overload
@@ -34,7 +33,7 @@ def detection(detector: SileroDetector) -> WatchedDetection:
 
 @pytest.fixture
 def services(engine: FakePool, detection: WatchedDetection) -> Services:
-    return Services(engine, engine, detection, no_cohort(), SessionSettings())  # type: ignore[arg-type]
+    return fake_services(engine, detection)
 
 
 @pytest.fixture
@@ -89,8 +88,12 @@ async def stuck(
 
 def waiting_seconds(endpoint: Endpoint) -> float:
     """How much audio was read and not taken, of all clients."""
-    registry = [entry for entry in endpoint.server._registry if entry.connection is not None]
-    return sum(entry.connection._read_ahead.audio_seconds for entry in registry)  # type: ignore[union-attr]
+    connections = [entry.connection for entry in endpoint.server._registry]
+    return sum(
+        each._read_ahead.audio_seconds
+        for each in connections
+        if isinstance(each, connection.Connection)
+    )
 
 
 async def test_pings_of_a_client_are_answered_while_its_audio_waits(

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import FakePool, no_cohort
+from fakes import FakePool, fake_services
 from loopback import PATIENCE_SECONDS, serving
 from structlog.testing import capture_logs
 
 from hwaja.process import supervision
 from hwaja.server import server
-from hwaja.server.session_runner import Services
-from hwaja.session.settings import SessionSettings
+from hwaja.server.services import Services
 from hwaja.vad.silero import Detection, SileroDetector, SileroState
 from hwaja.workers.overload import Overload
 
@@ -26,7 +25,7 @@ SAID = "peer 192.0.2.7 said 900101"
 @pytest.fixture
 def services(detector: SileroDetector) -> Services:
     engine = FakePool()
-    return Services(engine, engine, Detection(detector), no_cohort(), SessionSettings())  # type: ignore[arg-type]
+    return fake_services(engine, Detection(detector))
 
 
 def errors_in(log: Any) -> list[dict[str, str]]:
@@ -63,7 +62,7 @@ async def test_a_request_that_cannot_be_answered_is_a_500_and_the_log_says_where
         def running_workers(self, _: int) -> None:
             pass
 
-    broken = replace(services, pool=Broken())  # type: ignore[arg-type]
+    broken = replace(services, pool=Broken())
     with capture_logs() as log:
         async with serving(broken, certificate) as endpoint:
             assert (await endpoint.get("/readyz")).status == 500

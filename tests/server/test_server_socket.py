@@ -14,15 +14,14 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
-from fakes import RING_FRAMES, FakePool, WatchedDetection, no_cohort
+from fakes import RING_FRAMES, FakePool, WatchedDetection, fake_services
 from loopback import PATIENCE_SECONDS, serving
 from websockets.asyncio.client import connect
 
 from hwaja.server.config import Config
 from hwaja.server.server import Server
-from hwaja.server.session_runner import Services
+from hwaja.server.services import Services
 from hwaja.server.tls import TlsError, tls_context
-from hwaja.session.settings import SessionSettings
 from hwaja.vad.silero import SileroDetector
 
 pytestmark = pytest.mark.models
@@ -193,7 +192,7 @@ async def test_a_server_stops_though_a_session_cannot_be_answered(
 ) -> None:
     """After drain_seconds, or at once on a second signal; and it says so."""
     engine, detection = FakePool(), WatchedDetection(detector)
-    stuck = Services(engine, engine, detection, no_cohort(), SessionSettings())  # type: ignore[arg-type]
+    stuck = fake_services(engine, detection)
     drain_seconds = 1000 if hurried else 0.05
     async with (
         serving(stuck, certificate, drain_seconds=drain_seconds) as endpoint,

@@ -1,8 +1,7 @@
 """Who gets a seat where there are few, and who gives one up."""
 
-import asyncio
-
 import pytest
+from fakes import FakeConnection, FakeRunner
 
 from hwaja.protocol.codes import Rejection
 from hwaja.server.config import Config
@@ -12,65 +11,46 @@ from hwaja.session.states import State
 
 PATIENCE = 120.0
 
-
-class FakeRunner:
-    """A session that can be enrolled, and told to give way."""
-
-    def __init__(self) -> None:
-        self.has_voice = False
-        self.state = State.READY
-        self.gave_way = False
-        self.over = asyncio.Event()
-
-    def give_way(self) -> None:
-        self.gave_way = True
-        self.over.set()
-
-    async def end(self) -> None:
-        self.over.set()
-
-
-class FakeConnection:
-    """A connection that goes on until a test says otherwise."""
-
-    has_ended = False
+Seat = SessionEntry[FakeRunner]
 
 
 class Office:
     """Seats, and people who come to them."""
 
     def __init__(self, places: int, **limits: int) -> None:
-        self.registry = SessionRegistry(
+        self.registry = SessionRegistry[FakeRunner](
             Config(max_connections=places, unenrolled_seconds=PATIENCE, **limits)
         )
 
-    def ask(self, address: str, now: float = 0, *tokens: str) -> SessionEntry | Rejection:
+    def ask(self, address: str, now: float = 0, *tokens: str) -> Seat | Rejection:
         """Have a client come; returns its seat, or why it has none."""
         holder = Holder(network_of(address), frozenset(token.encode() for token in tokens))
         refusal = self.registry.refusal(holder, now)
         if refusal is not None:
             return refusal
-        entry = self.registry.take(FakeRunner(), holder, now)  # type: ignore[arg-type]
-        entry.connection = FakeConnection()  # type: ignore[assignment]
+        entry = self.registry.take(FakeRunner(), holder, now)
+        entry.connection = FakeConnection()
         return entry
 
-    def seated(self, address: str, now: float = 0, *tokens: str) -> SessionEntry:
+    def seated(self, address: str, now: float = 0, *tokens: str) -> Seat:
         entry = self.ask(address, now, *tokens)
         assert isinstance(entry, SessionEntry)
         return entry
 
 
-def enrolled(entry: SessionEntry) -> SessionEntry:
-    entry.runner.has_voice = True  # type: ignore[misc]
+def enrolled(entry: Seat) -> Seat:
+    entry.runner.has_voice = True
     return entry
 
 
-def gave_way(*registry: SessionEntry) -> list[bool]:
-    return [entry.runner.gave_way for entry in registry]  # type: ignore[attr-defined]
+def gave_way(*registry: Seat) -> list[bool]:
+    return [entry.runner.gave_way for entry in registry]
 
 
-def left(entry: SessionEntry) -> None:
-    entry.connection.has_ended = True  # type: ignore[union-attr, misc]
+def left(entry: Seat) -> None:
+    connection = entry.connection
+    assert isinstance(connection, FakeConnection)
+    connection.has_ended = True
 
 
 def test_all_seats_may_be_one_address_s_as_in_an_office_behind_one_router() -> None:
@@ -130,7 +110,7 @@ def test_a_seat_that_is_kept_for_a_client_without_a_voice_is_anybody_s() -> None
 def test_who_is_enrolling_gives_way_after_those_who_are_not() -> None:
     office = Office(3)
     registry = [office.seated("192.0.2.1", now) for now in range(3)]
-    registry[0].runner.state = State.ENROLLING  # type: ignore[misc]
+    registry[0].runner.state = State.ENROLLING
     office.seated("192.0.2.2", now=4)
     assert gave_way(*registry) == [False, True, False]
 

@@ -4,16 +4,15 @@ import asyncio
 
 import clips
 import pytest
-from fakes import FakePool, WatchedDetection, no_cohort
+from fakes import FakePool, WatchedDetection, fake_services
 from loopback import PATIENCE_SECONDS, Endpoint
 from tone_speech import hummed
 
 from hwaja.protocol.codes import CloseCode
 from hwaja.protocol.messages import TranscriptionStarted
 from hwaja.server.config import Config
-from hwaja.server.session_runner import Services, SessionRunner
+from hwaja.server.session_runner import SessionRunner
 from hwaja.session.events import Close, CutOff, Disconnected, Effect, Event, Send, Shutdown, Waiting
-from hwaja.session.settings import SessionSettings
 from hwaja.session.state_machine import Session
 from hwaja.vad.silero import SileroDetector
 
@@ -22,7 +21,7 @@ pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
 @pytest.fixture
 async def runner(engine: FakePool, detector: SileroDetector) -> SessionRunner:
-    services = Services(engine, engine, WatchedDetection(detector), no_cohort(), SessionSettings())  # type: ignore[arg-type]
+    services = fake_services(engine, WatchedDetection(detector))
     return SessionRunner(services, Config(), "test")
 
 

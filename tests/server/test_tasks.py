@@ -14,7 +14,7 @@ from pools import running
 
 from hwaja.engines.interface import EngineError, Pcm16
 from hwaja.protocol.values import Options
-from hwaja.server.session_runner import Services
+from hwaja.server.services import Services
 from hwaja.session.settings import SessionSettings
 from hwaja.vad.silero import Detection, SileroDetector
 from hwaja.workers import wire

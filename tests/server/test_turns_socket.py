@@ -10,7 +10,7 @@ from loopback import Endpoint, Message, Peer, serving
 from women import ALIKE, alike, joined, needed, spoken
 
 from hwaja.client.sound_files import to_pcm16
-from hwaja.server.session_runner import Services
+from hwaja.server.services import Services
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session"), needed]
 

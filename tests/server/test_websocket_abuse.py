@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import structlog
 from abuses import FLOODS, FRAMES, HARMLESS, MARK, REQUESTS, STAGES
-from fakes import FakePool, no_cohort
+from fakes import FakePool, fake_services
 from loopback import PATIENCE_SECONDS, Endpoint, Peer, serving
 from raw_client import (
     TEXT,
@@ -23,8 +23,7 @@ from raw_client import (
     upgraded,
 )
 
-from hwaja.server.session_runner import Services
-from hwaja.session.settings import SessionSettings
+from hwaja.server.services import Services
 from hwaja.vad.silero import Detection, SileroDetector
 
 MUCH_BYTES = 16 << 20
@@ -35,7 +34,7 @@ pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 @pytest.fixture
 def services(detector: SileroDetector) -> Services:
     engine = FakePool()
-    return Services(engine, engine, Detection(detector), no_cohort(), SessionSettings())  # type: ignore[arg-type]
+    return fake_services(engine, Detection(detector))
 
 
 @asynccontextmanager

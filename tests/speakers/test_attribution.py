@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Hashable
-from typing import cast
 
 import numpy as np
 import pytest
@@ -19,7 +18,6 @@ from hwaja.speakers.voices import Voices
 from hwaja.speakers.voices import pool as pooled
 from hwaja.vad.gate import FRAME_SAMPLES
 from hwaja.workers.overload import Overload
-from hwaja.workers.pool import Pool
 from hwaja.workers.session_work import SessionWork
 
 SPAN = (1000, 17_000, 12_000)
@@ -45,7 +43,7 @@ class Attributed:
         self.parts: asyncio.Queue[tuple[int, tuple[Part, ...] | None]] = asyncio.Queue()
         self.turns: asyncio.Queue[tuple[int, int | None]] = asyncio.Queue()
         self.attribution = Attribution(
-            SessionWork("owner", cast(Pool, pool), ring, overload or Overload()),
+            SessionWork("owner", pool, ring, overload or Overload()),
             voices,
             report_voices=lambda *found: self.parts.put_nowait(found),
             report_turn=lambda *found: self.turns.put_nowait(found),

@@ -224,7 +224,7 @@ async def test_the_pieces_that_a_voice_is_joined_of_are_overwritten() -> None:
             return np.full(10, 1e-3)
 
     room = Room()
-    enroller = Enroller(room.embed, Ring(), room.voices)  # type: ignore[arg-type]
+    enroller = Enroller(room.embed, Ring(), room.voices)
     segments = tuple(a_segment(start, 2 * SAMPLE_RATE) for start in (0, 3 * SAMPLE_RATE))
     assert (await enroller.enrol(Enrol(0, 0, segments, adds=False))).failure is None
     assert [len(piece) // SAMPLE_RATE for piece in pieces] == [6, 2, 2]

@@ -8,27 +8,28 @@ import clips
 import numpy as np
 from msgspec.structs import replace
 
-from hwaja.engines.interface import HOP_SAMPLES, Embedding, Pcm16, Samples, VoiceTrack
+from hwaja.engines.interface import (
+    HOP_SAMPLES,
+    Embedding,
+    Embeddings,
+    EngineError,
+    Samples,
+    VoiceTrack,
+)
 from hwaja.engines.recognition import Abilities, Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.protocol.values import Options
+from hwaja.protocol.values import Options, Token
+from hwaja.server.services import Services
 from hwaja.server.session_runner import RING_SECONDS
+from hwaja.session.settings import SessionSettings
+from hwaja.session.states import State
 from hwaja.speakers.voices import NEAREST, Cohort
 from hwaja.vad.gate import FRAME_SAMPLES
 from hwaja.vad.silero import CONTEXT_SAMPLES, Detection, SileroDetector, SileroState
 from hwaja.workers import wire
 from hwaja.workers.interim_worker import InterimWorker
 from hwaja.workers.pool import Pool
-
-
-class FakeState:
-    """Counts the frames of one stream."""
-
-    def __init__(self) -> None:
-        self.heard = 0
-
-    def reset(self) -> None:
-        self.heard = 0
+from hwaja.workers.utterance_stream import UtteranceStream
 
 
 class FakeDetector:
@@ -39,17 +40,17 @@ class FakeDetector:
 
     def __init__(self) -> None:
         self.batches: list[int] = []  # streams in each call
+        self.states: list[SileroState] = []  # of each stream in each call
 
-    def new_state(self) -> FakeState:
-        return FakeState()
+    def new_state(self) -> SileroState:
+        return SileroState()
 
-    def detect(self, streams: Sequence[tuple[FakeState, Samples]]) -> list[tuple[float, ...]]:
+    def detect(self, streams: Sequence[tuple[SileroState, Samples]]) -> list[tuple[float, ...]]:
         self.batches.append(len(streams))
+        self.states += [state for state, _ in streams]
         if any((frames < 0).any() for _, frames in streams):
             raise RuntimeError("the detector failed")
-        for state, frames in streams:
-            state.heard += len(frames)
-        return [tuple(frames[:, CONTEXT_SAMPLES].tolist()) for _, frames in streams]
+        return [tuple(frames[:, 0].tolist()) for _, frames in streams]
 
 
 RING_FRAMES = RING_SECONDS * SAMPLE_RATE // 4096 * 4096 // FRAME_SAMPLES
@@ -94,13 +95,14 @@ def no_cohort(dim: int = 2) -> Cohort:
 class FakePool:
     """Replaces the worker processes and gives the results that a test sets.
 
-    A text is "a" for the first utterance of the pool, "b" for the second and so on; a voice is the
-    next of `voices`, and once there are none one of two. While `working` is clear, jobs wait;
-    `asked` is set when one begins to wait for a text. What is in `failures` is raised by the next
-    recognitions, one each, and what is in `voice_failures` by the next embeddings.
+    The text of a whole utterance is "a" for the first of the pool, "b" for the second and so on.
+    The text of an utterance stream is "start-stop". A voice is the next of `voices`; if there are
+    none, it is one of two. While `working` is clear, jobs wait; `asked` is set when one begins to
+    wait for a text. The next recognitions raise the exceptions in `failures`, one each; the next
+    embeddings raise those in `voice_failures`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, abilities: Abilities = Abilities()) -> None:  # noqa: B008  # it is frozen
         self.working = asyncio.Event()
         self.working.set()
         self.asked = asyncio.Event()
@@ -111,31 +113,50 @@ class FakePool:
         self.queue_seconds = 0.0
         self.restarts = 0
         self.processes: dict[int, asyncio.subprocess.Process] = {}
-        self.abilities = Abilities()
+        self.abilities = abilities
         self.ahead: set[Hashable] = set()
         self.heard: list[Pcm16] = []  # what each recognition was given
         self.embedded: list[tuple[int, bool]] = []
-        """Of each embedding, how much it was given, and whether overlaps were looked for."""
+        """Of each embedding, the number of samples, and whether overlaps were requested."""
+        self.extended: list[tuple[int, int]] = []  # start and stop of each extended stream
+        self.dropped: list[int] = []  # start of each dropped stream
+        self.streams: list[UtteranceStream] = []
+
+    def extend(self, utterance: UtteranceStream, stop: int) -> None:
+        if utterance not in self.streams:
+            self.streams.append(utterance)
+        utterance.stop = utterance.sent = stop
+        self.extended.append((utterance.start, stop))
+
+    async def finish(
+        self, utterance: UtteranceStream, stop: int, speech_seconds: float
+    ) -> Hypothesis:
+        assert utterance.sent <= stop, "the stream was sent samples after its end"
+        self.extend(utterance, stop)
+        return Hypothesis(f"{utterance.start}-{stop}")
+
+    def drop(self, utterance: UtteranceStream) -> None:
+        self.dropped.append(utterance.start)
 
     def set_ahead(self, owner: Hashable, is_ahead: bool) -> None:
         (self.ahead.add if is_ahead else self.ahead.discard)(owner)
 
-    def shares(self, _owner: Hashable) -> float:
+    def shares(self, owner: Hashable) -> float:
         return 0.0
 
-    def leave(self, _owner: Hashable) -> None:
+    def leave(self, owner: Hashable) -> None:
         pass
 
-    def sparing(self, _owner: Hashable) -> AbstractContextManager[None]:
+    def sparing(self, owner: Hashable) -> AbstractContextManager[None]:
         return nullcontext()
 
     async def recognise(
         self,
-        _owner: Hashable,
+        owner: Hashable,
         read: Callable[[], Samples],
         samples: int,
-        _options: Options,
-        _speech_seconds: float | None = None,
+        options: Options,
+        speech_seconds: float | None = None,
     ) -> Hypothesis:
         self.asked.set()
         await self.working.wait()
@@ -146,7 +167,7 @@ class FakePool:
         return Hypothesis(chr(ord("a") + (len(self.heard) - 1) % 26))
 
     async def embed(
-        self, _owner: Hashable, read: Callable[[], Pcm16], samples: int, *, overlaps: bool
+        self, owner: Hashable, read: Callable[[], Samples], samples: int, *, overlaps: bool
     ) -> VoiceTrack:
         await self.working.wait()
         heard = read()
@@ -159,7 +180,82 @@ class FakePool:
         return VoiceTrack(voice, np.tile(voice, (hops, 1)), np.zeros(hops, np.float32))
 
 
-def voice_in(samples: Pcm16) -> Embedding:
+class FakeEngine:
+    """The recogniser and embedder of a worker. Keeps the arrays that it was given, and copies."""
+
+    abilities = Abilities(languages=frozenset({"ko"}))
+
+    def __init__(self) -> None:
+        self.given: list[Samples] = []
+        self.heard: list[list[float]] = []
+        self.texts = ["hello"]
+        self.tokens: tuple[Token, ...] = ()
+        self.score: float | None = None
+
+    def _take(self, samples: Samples) -> None:
+        assert samples.flags.aligned
+        if len(samples) < 2:
+            raise EngineError("too little audio")
+        self.given.append(samples)
+        self.heard.append(samples.tolist())
+
+    def recognise(self, samples: Samples, options: Options) -> Hypothesis:
+        self._take(samples)
+        text = self.texts[min(len(self.given), len(self.texts)) - 1]
+        return Hypothesis(text, self.tokens, score=self.score)
+
+    def embed(self, samples: Samples) -> Embeddings:
+        self._take(samples)
+        self.voices = np.array([[3, 4], [1, 2]], np.float32)
+        return self.voices
+
+    def overlap(self, samples: Samples) -> Embeddings:
+        return np.array([0.5], np.float32)
+
+
+class FakeRunner:
+    """A session in the registry. A test sets its state and whether it has a voice."""
+
+    def __init__(self) -> None:
+        self.has_voice = False
+        self.state = State.READY
+        self.gave_way = False
+        self.over = asyncio.Event()
+
+    def give_way(self) -> None:
+        self.gave_way = True
+        self.over.set()
+
+    def shut_down(self) -> None:
+        self.over.set()
+
+    async def end(self) -> None:
+        self.over.set()
+
+
+class FakeConnection:
+    """A connection in the registry. A test sets whether it has ended."""
+
+    def __init__(self) -> None:
+        self.has_ended = False
+
+    async def abandon(self) -> None:
+        self.has_ended = True
+
+    def shut_down(self) -> None:
+        self.has_ended = True
+
+
+def fake_services(
+    engine: FakePool,
+    detection: Detection[SileroState],
+    settings: SessionSettings = SessionSettings(),  # noqa: B008  # it is frozen
+) -> Services:
+    """Return services in which `engine` does all work of the worker processes."""
+    return Services(engine, engine, detection, no_cohort(), settings)
+
+
+def voice_in(samples: Samples) -> Embedding:
     """Return one voice for what is from the clip of speaker 0, another for everything else."""
     is_first = samples[:400].tobytes() in clips.clip("beckett")
     return np.array([is_first, not is_first], np.float32)

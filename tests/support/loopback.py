@@ -19,7 +19,7 @@ from hwaja.server.bearer import Tokens
 from hwaja.server.config import Config
 from hwaja.server.pages import Pages
 from hwaja.server.server import Server
-from hwaja.server.session_runner import Services
+from hwaja.server.services import Services
 from hwaja.server.tls import tls_context
 
 Message = dict[str, Any]
@@ -104,10 +104,9 @@ class Page:
 
 
 @dataclass(frozen=True)
-class Endpoint:
-    """A server that listens, and how to reach it."""
+class Address:
+    """The port of a server, and the certificates that a client of it trusts."""
 
-    server: Server
     port: int
     trust: ssl.SSLContext
 
@@ -155,6 +154,13 @@ class Endpoint:
                         return
 
 
+@dataclass(frozen=True)
+class Endpoint(Address):
+    """A server in this process, and its address."""
+
+    server: Server
+
+
 Serve = Callable[..., AbstractAsyncContextManager[Endpoint]]
 """Serves with the fake engine; takes how long a transcription may be, and what `serving` takes."""
 
@@ -193,7 +199,7 @@ async def serving(
     port = await server.start("127.0.0.1", 0, tls)
     trust = ssl.create_default_context(cafile=None if certificate is None else str(certificate[0]))
     try:
-        yield Endpoint(server, port, trust)
+        yield Endpoint(port, trust, server)
     finally:
         async with asyncio.timeout(PATIENCE_SECONDS):
             await server.stop()

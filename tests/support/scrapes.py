@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from loopback import Endpoint
+from loopback import Address
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from hwaja.observability.metrics import Metrics
-from hwaja.server.session_runner import Services
+from hwaja.server.services import Services
 from hwaja.session.settings import SessionSettings
 from hwaja.vad.silero import Detection, SileroDetector
 
@@ -40,7 +40,7 @@ def read(metrics: Metrics) -> Scrape:
     return Scrape(metrics.exposition().decode())
 
 
-async def scrape(endpoint: Endpoint) -> Scrape:
+async def scrape(endpoint: Address) -> Scrape:
     page = await endpoint.get("/metrics", f"Authorization: Bearer {TOKEN}")
     assert page.status == 200
     return Scrape(page.body)

@@ -4,11 +4,11 @@ import asyncio
 
 import numpy as np
 import pytest
-from fakes import FakeDetector, FakeState
+from fakes import FakeDetector
 
 from hwaja.engines.interface import Samples
 from hwaja.vad.gate import FRAME_SAMPLES
-from hwaja.vad.silero import Detection
+from hwaja.vad.silero import Detection, SileroState
 
 
 def frames(*probabilities: float) -> Samples:
@@ -16,7 +16,7 @@ def frames(*probabilities: float) -> Samples:
 
 
 def asked(
-    detection: Detection[FakeState], *batches: Samples
+    detection: Detection[SileroState], *batches: Samples
 ) -> list[asyncio.Task[tuple[float, ...]]]:
     """Have so many streams ask in one turn of the loop."""
     return [
@@ -26,11 +26,12 @@ def asked(
 
 
 async def test_every_frame_gets_its_own_probability_and_the_state_goes_on() -> None:
-    detection = Detection(FakeDetector())
+    detector = FakeDetector()
+    detection = Detection(detector)
     state = detection.new_state()
     assert await detection.probabilities(state, frames(0.25, 0.75)) == (0.25, 0.75)
     assert await detection.probabilities(state, frames(0.5)) == (0.5,)
-    assert state.heard == 3
+    assert [each is state for each in detector.states] == [True, True]
 
 
 async def test_what_comes_in_one_turn_of_the_loop_is_answered_by_one_call() -> None:
@@ -46,7 +47,7 @@ async def test_each_call_is_told_with_its_streams_and_what_it_took() -> None:
     calls: list[tuple[int, float]] = []
     detection = Detection(FakeDetector(), lambda *call: calls.append(call))
     await asyncio.gather(*asked(detection, frames(0.5), frames(0.5)))
-    await detection.probabilities(FakeState(), frames(0.5))
+    await detection.probabilities(SileroState(), frames(0.5))
     assert [streams for streams, _ in calls] == [2, 1]
     assert all(seconds > 0 for _, seconds in calls)
 
@@ -89,4 +90,4 @@ class ShortDetector(FakeDetector):
 async def test_a_detector_that_forgets_a_stream_fails_the_call_and_hangs_nobody() -> None:
     detection = Detection(ShortDetector())
     with pytest.raises(ValueError, match="shorter"):
-        await asyncio.wait_for(detection.probabilities(FakeState(), frames(0.5)), timeout=2)
+        await asyncio.wait_for(detection.probabilities(SileroState(), frames(0.5)), timeout=2)

@@ -1,7 +1,6 @@
 """Work that is begun before it is asked for."""
 
 import asyncio
-from typing import cast
 
 import pytest
 from fakes import FakePool
@@ -9,7 +8,6 @@ from structlog.testing import capture_logs
 
 from hwaja._pcm import RingBuffer
 from hwaja.workers.overload import Overload
-from hwaja.workers.pool import Pool
 from hwaja.workers.session_work import SessionWork, attempt
 
 
@@ -35,7 +33,7 @@ SEGMENT, OTHER = "samples 10 to 20", "samples 10 to 21"
 
 
 def work_of(pool: FakePool) -> SessionWork:
-    return SessionWork("session", cast(Pool, pool), RingBuffer(1), Overload())
+    return SessionWork("session", pool, RingBuffer(1), Overload())
 
 
 @pytest.fixture

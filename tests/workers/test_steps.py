@@ -1,14 +1,13 @@
 """The streams of a worker, with the real streaming recogniser and the tone model."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import clips
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwaja.engines import hallucination_filter
-from hwaja.engines.interface import Samples
+from hwaja.engines.interface import Samples, StreamingRecognizer
 from hwaja.engines.sherpa import load_recogniser
 from hwaja.engines.sherpa_online import OnlineRecognizer, OnlineStream
 from hwaja.models.tones import Spoken, spoken, write_tone_model
@@ -29,7 +28,7 @@ def recogniser(tmp_path_factory: pytest.TempPathFactory) -> OnlineRecognizer:
 class Desk:
     """A worker's streams, and what they sent."""
 
-    def __init__(self, recogniser: OnlineRecognizer) -> None:
+    def __init__(self, recogniser: StreamingRecognizer[OnlineStream]) -> None:
         self.sent: list[wire.Reply] = []
         self.streams: Streams[OnlineStream] = Streams(recogniser, self.sent.append)
 
@@ -167,7 +166,7 @@ class Counted:
         self.opened.append(self._recogniser.open(options))
         return self.opened[-1]
 
-    def decode(self, streams: list[OnlineStream]) -> None:
+    def decode(self, streams: Sequence[OnlineStream]) -> None:
         self.batches.append([self.opened.index(stream) for stream in streams])
         self._recogniser.decode(streams)
 
@@ -176,7 +175,7 @@ def test_one_step_decodes_one_chunk_of_every_stream_that_has_one(
     recogniser: OnlineRecognizer,
 ) -> None:
     counted = Counted(recogniser)
-    slot = Desk(counted)  # type: ignore[arg-type]
+    slot = Desk(counted)
     for stream_id in range(3):
         slot.open(stream_id)
         slot.feed(stream_id, spoken([stream_id]).samples[: 4096 * stream_id])
@@ -193,7 +192,7 @@ def test_who_waits_longest_is_not_left_behind_by_a_full_batch(
 ) -> None:
     monkeypatch.setattr(steps, "MAX_BATCH", 2)
     counted = Counted(recogniser)
-    slot = Desk(counted)  # type: ignore[arg-type]
+    slot = Desk(counted)
     for stream_id in range(3):
         slot.open(stream_id)
         slot.feed(stream_id, spoken([0, 1, 2]).samples)
@@ -206,7 +205,7 @@ def test_streams_that_are_ahead_take_their_steps_while_no_other_has_a_chunk(
     recogniser: OnlineRecognizer,
 ) -> None:
     counted = Counted(recogniser)
-    slot = Desk(counted)  # type: ignore[arg-type]
+    slot = Desk(counted)
     for stream_id in range(4):
         slot.open(stream_id, is_ahead=stream_id < 2)
         slot.feed(stream_id, spoken([0, 1]).samples)
@@ -220,7 +219,7 @@ def test_a_suspect_is_announced_before_it_is_touched_and_takes_its_steps_alone(
     recogniser: OnlineRecognizer,
 ) -> None:
     counted = Counted(recogniser)
-    slot = Desk(counted)  # type: ignore[arg-type]
+    slot = Desk(counted)
     said = spoken([0, 1])
     slot.open(1)
     slot.open(2, suspect=True)

@@ -15,46 +15,14 @@ import msgspec
 import numpy as np
 import onnxruntime
 import pytest
+from fakes import FakeEngine
 
-from hwaja.engines.interface import Embeddings, EngineError, Samples
-from hwaja.engines.recognition import Abilities, Hypothesis
+from hwaja.engines.interface import EngineError, Samples
+from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.values import Options, Token
 from hwaja.workers import wire, worker
 
 SETUP = wire.Setup("/models/asr", wire.VoiceModels("/voice.onnx", "/segments.onnx"), "en")
-
-
-class FakeEngine:
-    """Recogniser and embedder; keeps the arrays that it was given, and what was in them."""
-
-    abilities = Abilities(languages=frozenset({"ko"}))
-
-    def __init__(self) -> None:
-        self.given: list[Samples] = []
-        self.heard: list[list[float]] = []
-        self.texts = ["hello"]
-        self.tokens: tuple[Token, ...] = ()
-        self.score: float | None = None
-
-    def _take(self, samples: Samples) -> None:
-        assert samples.flags.aligned
-        if len(samples) < 2:
-            raise EngineError("too little audio")
-        self.given.append(samples)
-        self.heard.append(samples.tolist())
-
-    def recognise(self, samples: Samples, _options: Options) -> Hypothesis:
-        self._take(samples)
-        text = self.texts[min(len(self.given), len(self.texts)) - 1]
-        return Hypothesis(text, self.tokens, score=self.score)
-
-    def embed(self, samples: Samples) -> Embeddings:
-        self._take(samples)
-        self.voices = np.array([[3, 4], [1, 2]], np.float32)
-        return self.voices
-
-    def overlap(self, _samples: Samples) -> Embeddings:
-        return np.array([0.5], np.float32)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from hwaja.privacy.cycle_collection import settle
 from hwaja.server.application import detector_file, voice_models
 from hwaja.server.config import Config
 from hwaja.server.server import Server
-from hwaja.server.session_runner import Services
+from hwaja.server.services import Services
 from hwaja.session.settings import SessionSettings
 from hwaja.speakers.voices import Cohort
 from hwaja.vad.silero import Detection, SileroDetector

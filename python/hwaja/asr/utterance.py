@@ -7,7 +7,7 @@ segment id.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -16,8 +16,8 @@ from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
 from hwaja.vad.gate import Segment
-from hwaja.workers.interim_worker import InterimWorker
 from hwaja.workers.overload import DegradationLevel
+from hwaja.workers.pool import ReadSamples
 from hwaja.workers.session_work import (
     SessionWork,
     Work,
@@ -32,6 +32,15 @@ FIRST_INTERIM_SECONDS = 0.8
 
 INTERIM_STEP_SECONDS = 0.4
 """New audio before the next interim text, about one word."""
+
+
+class InterimRecogniser(Protocol):
+    """The part of `InterimWorker` that recognises open utterances."""
+
+    async def recognise(
+        self, owner: Hashable, read: ReadSamples, samples: int, options: Options
+    ) -> Hypothesis:
+        """See `InterimWorker.recognise`."""
 
 
 class Utterance(Protocol):
@@ -56,7 +65,7 @@ class Means:
     """The workers, options and callbacks of one transcription's recognition."""
 
     work: SessionWork
-    interim_worker: InterimWorker
+    interim_worker: InterimRecogniser
     report_text: Callable[[int, Hypothesis | None], object]
     """Takes a segment id and its final text. None: the engine failed."""
     report_interim: Callable[[int, str], object]

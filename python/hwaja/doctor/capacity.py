@@ -20,6 +20,7 @@ from hwaja.engines.interface import Samples
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.server.config import Config
 from hwaja.workers.pool import Pool
+from hwaja.workers.session_work import SessionPool
 
 SAFETY_SHARE = 0.7
 """Share of the throughput that is reported as capacity.
@@ -83,7 +84,7 @@ def judge(done: Throughput, max_connections: int) -> Finding:
     return Finding("capacity", "warning", sentence, advice, facts)
 
 
-async def typical(pool: Pool, candidates: Sequence[Samples]) -> list[Samples]:
+async def typical(pool: SessionPool, candidates: Sequence[Samples]) -> list[Samples]:
     """Return the utterances whose cost is typical of speech.
 
     These are utterances for which the recogniser writes words: without text it finishes early, and

@@ -12,11 +12,11 @@ from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
 from hwaja.vad.gate import GateSettings
-from hwaja.workers.pool import Pool
+from hwaja.workers.session_work import SessionPool
 from hwaja.workers.utterance_stream import UtteranceStream
 
 
-async def analysed(pool: Pool, owner: Hashable, samples: Samples) -> Hypothesis:
+async def analysed(pool: SessionPool, owner: Hashable, samples: Samples) -> Hypothesis:
     """Recognise an utterance and embed its voice; return the text when both are done.
 
     Raises:
@@ -30,7 +30,7 @@ async def analysed(pool: Pool, owner: Hashable, samples: Samples) -> Hypothesis:
     return text
 
 
-async def longest(pool: Pool, workers: int) -> None:
+async def longest(pool: SessionPool, workers: int) -> None:
     """Give the workers utterances of the maximum length, which need the most memory.
 
     Raises:
@@ -51,7 +51,7 @@ def live(owner: Hashable, samples: Samples, *, interims: bool = False) -> Uttera
     return UtteranceStream(owner, Options(), read, 0, _ignore if interims else None)
 
 
-async def _text(pool: Pool, owner: Hashable, samples: Samples) -> Hypothesis:
+async def _text(pool: SessionPool, owner: Hashable, samples: Samples) -> Hypothesis:
     seconds = len(samples) / SAMPLE_RATE
     if pool.abilities.streaming:
         utterance = live(owner, samples, interims=True)

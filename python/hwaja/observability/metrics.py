@@ -30,9 +30,7 @@ from hwaja.protocol.codes import ErrorCode, Reason, Rejection
 from hwaja.protocol.messages import Error, ModelLoaded, RegistrationCompleted, ServerMessage
 from hwaja.session.events import Outcome
 from hwaja.session.states import State
-from hwaja.workers.interim_worker import InterimWorker
 from hwaja.workers.overload import DegradationLevel, Overload
-from hwaja.workers.pool import Pool
 
 LATENCY_BUCKETS_SECONDS = (
     *(0.1, 0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5),
@@ -80,6 +78,34 @@ class LiveSession(Protocol):
     @property
     def is_dear(self) -> bool:
         """Whether the session uses far more than its share of the workers."""
+
+
+class WatchedProcesses(Protocol):
+    """The part of `Pool` and `InterimWorker` that the figures of the processes come from."""
+
+    @property
+    def processes(self) -> dict[int, asyncio.subprocess.Process]:
+        """See `Pool.processes`."""
+
+
+class WatchedPool(WatchedProcesses, Protocol):
+    """The part of `Pool` that the metrics come from."""
+
+    @property
+    def idle_workers(self) -> int:
+        """See `Pool.idle_workers`."""
+
+    @property
+    def running_workers(self) -> int:
+        """See `Pool.running_workers`."""
+
+    @property
+    def queue_seconds(self) -> float:
+        """See `Pool.queue_seconds`."""
+
+    @property
+    def restarts(self) -> int:
+        """See `Pool.restarts`."""
 
 
 class Metrics:
@@ -145,7 +171,7 @@ class Metrics:
         """Read the degradation under overload from this object at each scrape."""
         self._live.overload = overload
 
-    def watch_workers(self, pool: Pool, interim_worker: InterimWorker) -> None:
+    def watch_workers(self, pool: WatchedPool, interim_worker: WatchedProcesses) -> None:
         """Read the figures of these workers at each scrape."""
         self._live.pool = pool
         self._live.interim_worker = interim_worker
@@ -220,8 +246,8 @@ class _Live(Collector):
         self.openings: Callable[[], int] = int
         self.overload = Overload()
         self.read_ahead_bytes: Callable[[], int] = int
-        self.pool: Pool | None = None
-        self.interim_worker: InterimWorker | None = None
+        self.pool: WatchedPool | None = None
+        self.interim_worker: WatchedProcesses | None = None
         self.expires: Callable[[], datetime | None] = lambda: None
 
     def collect(self) -> Iterator[Metric]:
@@ -235,7 +261,7 @@ class _Live(Collector):
             yield from _of_pool(self.pool)
             yield from _of_processes(self._processes(self.pool))
 
-    def _processes(self, pool: Pool) -> dict[str, asyncio.subprocess.Process]:
+    def _processes(self, pool: WatchedProcesses) -> dict[str, asyncio.subprocess.Process]:
         named = {str(number): process for number, process in pool.processes.items()}
         if self.interim_worker is not None and self.interim_worker.processes:
             (named[DRAFTS],) = self.interim_worker.processes.values()
@@ -270,7 +296,7 @@ class _Live(Collector):
         yield left_out
 
 
-def _of_pool(pool: Pool) -> Iterator[Metric]:
+def _of_pool(pool: WatchedPool) -> Iterator[Metric]:
     text = "Workers that have loaded their models."
     yield GaugeMetricFamily("hwaja_workers_running", text, pool.running_workers)
     yield GaugeMetricFamily("hwaja_workers_idle", "Workers without a job.", pool.idle_workers)

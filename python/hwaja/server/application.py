@@ -23,7 +23,7 @@ from hwaja.server.origins import hosts_of, origins_of
 from hwaja.server.pages import Pages
 from hwaja.server.reloading import reload_on_hangup
 from hwaja.server.server import Server
-from hwaja.server.session_runner import Services
+from hwaja.server.services import Services
 from hwaja.server.stopping import StopSignals
 from hwaja.server.tls import ServerTls, server_tls
 from hwaja.session.settings import SessionSettings

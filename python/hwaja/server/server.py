@@ -37,8 +37,9 @@ from hwaja.server.listening import Entrance
 from hwaja.server.networks import network_of
 from hwaja.server.plain_http import PlainHttp, offers_too_much, turned_away
 from hwaja.server.read_ahead import Reserve
+from hwaja.server.services import Services
 from hwaja.server.session_registry import Holder, SessionEntry, SessionRegistry
-from hwaja.server.session_runner import Services, SessionRunner
+from hwaja.server.session_runner import SessionRunner
 from hwaja.server.tls import keep_read_buffers_small
 from hwaja.workers.overload import DegradationLevel
 
@@ -93,7 +94,7 @@ class Server:
         self._services = services
         self._config = config
         self._policy = policy or AccessPolicy()
-        self._registry = SessionRegistry(config)
+        self._registry = SessionRegistry[SessionRunner](config)
         self._reserve = Reserve(config.max_read_ahead_bytes)
         self._handlers: set[asyncio.Task[None]] = set()
         self._clients: WeakKeyDictionary[ServerConnection, Credentials] = WeakKeyDictionary()
@@ -273,7 +274,7 @@ class Server:
         for entry in self._registry:
             self._end_if_revoked(entry)
 
-    def _end_if_revoked(self, entry: SessionEntry) -> None:
+    def _end_if_revoked(self, entry: SessionEntry[SessionRunner]) -> None:
         if not self._policy.still_lets_in(entry.holder.tokens):
             entry.runner.revoke()
 

@@ -9,12 +9,11 @@ import secrets
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 from hwaja.protocol.codes import Rejection
 from hwaja.server.bearer import digest_of
 from hwaja.server.config import Config
-from hwaja.server.connection import Connection
-from hwaja.server.session_runner import SessionRunner
 from hwaja.session.states import State
 
 TOKEN_BYTES = 32
@@ -35,15 +34,55 @@ class Holder:
         return self.tokens or frozenset((self.network,))
 
 
-class SessionEntry:
+class SeatedSession(Protocol):
+    """The part of `SessionRunner` that decides who keeps a seat."""
+
+    over: asyncio.Event
+
+    @property
+    def state(self) -> State:
+        """See `SessionRunner.state`."""
+
+    @property
+    def has_voice(self) -> bool:
+        """See `SessionRunner.has_voice`."""
+
+    def give_way(self) -> None:
+        """See `SessionRunner.give_way`."""
+
+    def shut_down(self) -> None:
+        """See `SessionRunner.shut_down`."""
+
+    async def end(self) -> None:
+        """See `SessionRunner.end`."""
+
+
+class SeatedConnection(Protocol):
+    """The part of `Connection` that the registry uses."""
+
+    @property
+    def has_ended(self) -> bool:
+        """See `Connection.has_ended`."""
+
+    async def abandon(self) -> None:
+        """See `Connection.abandon`."""
+
+    def shut_down(self) -> None:
+        """See `Connection.shut_down`."""
+
+
+Runner = TypeVar("Runner", bound=SeatedSession)
+
+
+class SessionEntry(Generic[Runner]):
     """One session with its current connection and its holder."""
 
-    def __init__(self, runner: SessionRunner, holder: Holder, now: float) -> None:
+    def __init__(self, runner: Runner, holder: Holder, now: float) -> None:
         self.runner = runner
         self.holder = holder
         """The identity that the client had when it connected last."""
         self.taken_at = now
-        self.connection: Connection | None = None
+        self.connection: SeatedConnection | None = None
         self.is_given_up = False
         """Another client has the seat; this session is about to end."""
         self._changed = asyncio.Event()
@@ -53,7 +92,7 @@ class SessionEntry:
         """Whether the client is disconnected and may resume the session."""
         return self.connection is not None and self.connection.has_ended
 
-    async def hand_over(self, connection: Connection) -> None:
+    async def hand_over(self, connection: SeatedConnection) -> None:
         """Give the seat to a connection; return when the previous connection has ended."""
         before, self.connection = self.connection, connection
         self._changed.set()
@@ -75,7 +114,7 @@ class SessionEntry:
                 wait.cancel()
 
 
-class SessionRegistry:
+class SessionRegistry(Generic[Runner]):
     """The seats of a server, and the session tokens that identify them.
 
     It stores and compares digests of tokens only, so no token can be found in memory.
@@ -86,8 +125,8 @@ class SessionRegistry:
         self._per_address = config.max_sessions_per_address or math.inf
         self._per_token = config.max_sessions_per_token or math.inf
         self._unenrolled_seconds = config.unenrolled_seconds
-        self._taken: set[SessionEntry] = set()
-        self._by_digest: dict[bytes, SessionEntry] = {}
+        self._taken: set[SessionEntry[Runner]] = set()
+        self._by_digest: dict[bytes, SessionEntry[Runner]] = {}
         self.emptied = asyncio.Event()
         """Set while there is no session."""
         self.emptied.set()
@@ -95,16 +134,16 @@ class SessionRegistry:
     def __len__(self) -> int:
         return len(self._taken)
 
-    def __iter__(self) -> Iterator[SessionEntry]:
+    def __iter__(self) -> Iterator[SessionEntry[Runner]]:
         return iter(tuple(self._taken))
 
     @property
-    def runners(self) -> list[SessionRunner]:
+    def runners(self) -> list[Runner]:
         """The runners of all sessions, including sessions whose clients are disconnected."""
         return [entry.runner for entry in self._taken]
 
     @property
-    def _held(self) -> list[SessionEntry]:
+    def _held(self) -> list[SessionEntry[Runner]]:
         return [entry for entry in self._taken if not entry.is_given_up]
 
     def is_full(self, now: float) -> bool:
@@ -122,7 +161,7 @@ class SessionRegistry:
         has_seat = self._has_place or self._yielding(holder, now) is not None
         return None if has_seat else Rejection.SERVER_FULL
 
-    def take(self, runner: SessionRunner, holder: Holder, now: float) -> SessionEntry:
+    def take(self, runner: Runner, holder: Holder, now: float) -> SessionEntry[Runner]:
         """Return a seat for a new session; the caller has checked that `refusal` is None."""
         yielding = None if self._has_place else self._yielding(holder, now)
         if yielding is not None:
@@ -137,7 +176,7 @@ class SessionRegistry:
     def _has_place(self) -> bool:
         return len(self._held) < self._places
 
-    def _yielding(self, newcomer: Holder | None, now: float) -> SessionEntry | None:
+    def _yielding(self, newcomer: Holder | None, now: float) -> SessionEntry[Runner] | None:
         """Return the seat that a new client takes over; None: there is none.
 
         A session with an enrolled voice never loses its seat. A session without one loses it if its
@@ -155,17 +194,17 @@ class SessionRegistry:
 
         least = math.inf if newcomer is None else count(newcomer) + 2
 
-        def yields(entry: SessionEntry) -> bool:
+        def yields(entry: SessionEntry[Runner]) -> bool:
             is_unused = entry.is_kept or now - entry.taken_at >= self._unenrolled_seconds
             return not entry.runner.has_voice and (is_unused or count(entry.holder) >= least)
 
-        def order(entry: SessionEntry) -> tuple[bool, int, bool, float]:
+        def order(entry: SessionEntry[Runner]) -> tuple[bool, int, bool, float]:
             is_enrolling = entry.runner.state in (State.ENROLLING, State.VERIFYING)
             return not entry.is_kept, -count(entry.holder), is_enrolling, entry.taken_at
 
         return min(filter(yields, self._held), key=order, default=None)
 
-    def issue(self, entry: SessionEntry, used: str | None = None) -> str:
+    def issue(self, entry: SessionEntry[Runner], used: str | None = None) -> str:
         """Return a new session token for a seat.
 
         Args:
@@ -180,12 +219,12 @@ class SessionRegistry:
         self._by_digest[digest_of(token)] = entry
         return token
 
-    def find(self, token: str | None) -> SessionEntry | None:
+    def find(self, token: str | None) -> SessionEntry[Runner] | None:
         """Return the session of a token; None where it has ended or the token is invalid."""
         entry = None if token is None else self._by_digest.get(digest_of(token))
         return None if entry is None or entry.runner.over.is_set() else entry
 
-    async def leave(self, entry: SessionEntry) -> None:
+    async def leave(self, entry: SessionEntry[Runner]) -> None:
         """End a session and free its seat."""
         self._forget_tokens(entry)
         try:
@@ -195,7 +234,7 @@ class SessionRegistry:
             if not self._taken:
                 self.emptied.set()
 
-    def _forget_tokens(self, entry: SessionEntry, keep: str | None = None) -> None:
+    def _forget_tokens(self, entry: SessionEntry[Runner], keep: str | None = None) -> None:
         kept = None if keep is None else digest_of(keep)
         for digest in [key for key, held in self._by_digest.items() if held is entry]:
             if digest != kept:

@@ -9,14 +9,12 @@ callback of the loop, outside all tasks, in the order of arrival.
 import asyncio
 import time
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
 from functools import partial
 
 import structlog
 
 from hwaja._pcm import RingBuffer
 from hwaja.asr.utterance import Means, Recognition
-from hwaja.observability.metrics import Metrics
 from hwaja.observability.session_metrics import SessionMetrics
 from hwaja.privacy.error_redaction import describe
 from hwaja.protocol.audio import SAMPLE_RATE
@@ -26,20 +24,17 @@ from hwaja.protocol.parse import parse
 from hwaja.server.config import Config
 from hwaja.server.intake import Intake
 from hwaja.server.outbox import Outbox, Sender
+from hwaja.server.services import Services
 from hwaja.session import events
 from hwaja.session.deadlines import Deadlines
 from hwaja.session.pace import Pace
-from hwaja.session.settings import SessionSettings
 from hwaja.session.state_machine import Session
 from hwaja.session.states import SERVER_FAULT, State
 from hwaja.speakers.attribution import Attribution
 from hwaja.speakers.enroller import Enroller
 from hwaja.speakers.enrolment import Enrol, Enrolled
-from hwaja.speakers.voices import Cohort, Voices
-from hwaja.vad.silero import Detection, SileroState
-from hwaja.workers.interim_worker import InterimWorker
-from hwaja.workers.overload import Overload, SessionOverload
-from hwaja.workers.pool import Pool
+from hwaja.speakers.voices import Voices
+from hwaja.workers.overload import SessionOverload
 from hwaja.workers.session_work import SessionWork
 
 RING_SECONDS = 32
@@ -47,19 +42,6 @@ RING_SECONDS = 32
 longest enrolment fits as well."""
 
 _log = structlog.get_logger("hwaja.session")
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """The services that all sessions share."""
-
-    pool: Pool
-    interim_worker: InterimWorker
-    detection: Detection[SileroState]
-    cohort: Cohort
-    settings: SessionSettings
-    metrics: Metrics = field(default_factory=Metrics)
-    overload: Overload = field(default_factory=Overload)
 
 
 class SessionRunner:

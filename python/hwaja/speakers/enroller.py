@@ -3,11 +3,11 @@
 import asyncio
 import concurrent.futures.thread  # noqa: F401  # otherwise asyncio imports it during a take
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 import numpy as np
 
-from hwaja._pcm import RingBuffer
-from hwaja.engines.interface import Pcm16, VoiceTrack
+from hwaja.engines.interface import Samples, VoiceTrack
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.codes import AudioFormat, Reason
 from hwaja.protocol.values import Quality
@@ -26,10 +26,24 @@ Embed = Callable[[ReadSamples, int], Awaitable[VoiceTrack]]
 """Embeds samples. Takes a function that reads them, and their number."""
 
 
+class TakeAudio(Protocol):
+    """The part of `RingBuffer` that a take is read from."""
+
+    @property
+    def end(self) -> int:
+        """See `RingBuffer.end`."""
+
+    def read(self, start: int, stop: int, /) -> Samples:
+        """See `RingBuffer.read`."""
+
+    def levels(self, start: int, frame_samples: int, /) -> Samples:
+        """See `RingBuffer.levels`."""
+
+
 class Enroller:
     """Measures the takes of one session and enrols the accepted voices."""
 
-    def __init__(self, embed: Embed, ring: RingBuffer, voices: Voices) -> None:
+    def __init__(self, embed: Embed, ring: TakeAudio, voices: Voices) -> None:
         """Prepare to enrol takes from `ring` into `voices`."""
         self._embed = embed
         self._ring = ring

@@ -2,19 +2,64 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable, Iterator
-from contextlib import contextmanager
-from typing import Any, TypeVar
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Protocol, TypeVar
 
 import structlog
 
 from hwaja._pcm import RingBuffer
+from hwaja.engines.interface import VoiceTrack
+from hwaja.engines.recognition import Abilities, Hypothesis
+from hwaja.protocol.values import Options
 from hwaja.workers.overload import Overload
-from hwaja.workers.pool import Pool
+from hwaja.workers.pool import ReadSamples
+from hwaja.workers.utterance_stream import UtteranceStream
 
 _log = structlog.get_logger("hwaja.workers.session_work")
 
 Result = TypeVar("Result")
 Work = Callable[[], Coroutine[Any, Any, Result]]
+
+
+class SessionPool(Protocol):
+    """The part of `Pool` that does the work on a session's utterances."""
+
+    @property
+    def abilities(self) -> Abilities:
+        """See `Pool.abilities`."""
+
+    @property
+    def idle_workers(self) -> int:
+        """See `Pool.idle_workers`."""
+
+    def sparing(self, owner: Hashable) -> AbstractContextManager[None]:
+        """See `Pool.sparing`."""
+
+    async def recognise(
+        self,
+        owner: Hashable,
+        read: ReadSamples,
+        samples: int,
+        options: Options,
+        speech_seconds: float | None = None,
+    ) -> Hypothesis:
+        """See `Pool.recognise`."""
+
+    async def embed(
+        self, owner: Hashable, read: ReadSamples, samples: int, *, overlaps: bool
+    ) -> VoiceTrack:
+        """See `Pool.embed`."""
+
+    def extend(self, utterance: UtteranceStream, stop: int) -> None:
+        """See `Pool.extend`."""
+
+    async def finish(
+        self, utterance: UtteranceStream, stop: int, speech_seconds: float
+    ) -> Hypothesis:
+        """See `Pool.finish`."""
+
+    def drop(self, utterance: UtteranceStream) -> None:
+        """See `Pool.drop`."""
 
 
 class SessionWork:
@@ -25,7 +70,9 @@ class SessionWork:
     are recognised anew have other ids, so they do not disturb what was begun.
     """
 
-    def __init__(self, owner: Hashable, pool: Pool, ring: RingBuffer, overload: Overload) -> None:
+    def __init__(
+        self, owner: Hashable, pool: SessionPool, ring: RingBuffer, overload: Overload
+    ) -> None:
         """Prepare.
 
         Args:
