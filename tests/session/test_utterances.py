@@ -1,12 +1,15 @@
-"""Division of an utterance's text among its speakers."""
+"""Unanswered utterances, and the division of their text among the speakers."""
 
 import pytest
+from gating import segment
 from hypothesis import given
 from hypothesis import strategies as st
+from talk import attributed, recognised, voice_of
 
 from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.values import Token
-from hwaja.session.utterances import LEAD_SECONDS, NEAR_SECONDS, divide
+from hwaja.session.events import Attributed, Recognise
+from hwaja.session.utterances import LEAD_SECONDS, NEAR_SECONDS, Utterances, divide
 
 
 def dated(*tokens: tuple[str, float]) -> Hypothesis:
@@ -98,3 +101,62 @@ def test_nothing_is_lost_and_nothing_is_told_twice(
     assert tuple(token for piece in pieces for token in piece.tokens) == heard.tokens
     for piece in pieces:
         assert piece.text == "".join(token.text for token in piece.tokens).strip()
+
+
+# Unanswered utterances ------------------------------------------------------------------------
+
+
+def test_no_id_is_used_twice_and_the_open_utterance_keeps_its_id_until_it_is_over() -> None:
+    utterances = Utterances()
+    opened = utterances.open_id
+    assert utterances.add(segment(0, 16_000, 12_000)) == opened
+    following = utterances.open_id
+    utterances.take_text(recognised(opened, "안녕하세요 네"))
+    parts = (voice_of(0, 0, 8000), voice_of(1, 8000, 16_000))
+    utterances.take_voice(Attributed(opened, parts))
+    _, anew = utterances.due()
+    assert utterances.open_id == following
+    assert len({opened, following, *(part.segment_id for part in anew)}) == 3
+
+
+def test_an_utterance_is_due_once_it_has_text_and_voices_and_is_the_oldest() -> None:
+    utterances = Utterances()
+    first, second = (utterances.add(segment(at, at + 16_000, 12_000)) for at in (0, 16_000))
+    for segment_id in (second, first):
+        assert utterances.due() == ([], [])
+        assert utterances.lacks_text(segment_id)
+        utterances.take_text(recognised(segment_id, "네"))
+        assert not utterances.lacks_text(segment_id)
+        utterances.take_voice(attributed(segment_id, 0))
+    answers, anew = utterances.due()
+    assert [answer.segment_id for answer in answers] == [first, second]
+    assert (anew, utterances.oldest) == ([], None)
+
+
+def test_results_of_an_unknown_or_answered_utterance_are_ignored() -> None:
+    utterances = Utterances()
+    segment_id = utterances.add(segment(0, 16_000, 12_000))
+    for _ in range(2):
+        utterances.take_text(recognised(segment_id, "네"))
+        utterances.take_voice(attributed(segment_id, 0))
+        utterances.take_text(recognised(segment_id + 7, "누구"))
+    assert len(utterances.due()[0]) == 1
+    utterances.take_text(recognised(segment_id, "네"))
+    assert utterances.due() == ([], [])
+
+
+def test_a_divided_utterance_stays_the_oldest_until_its_parts_are_answered() -> None:
+    utterances = Utterances()
+    whole = segment(0, 16_000, 16_000)
+    segment_id = utterances.add(whole)
+    utterances.take_text(recognised(segment_id, "안녕하세요 네"))
+    utterances.take_voice(Attributed(segment_id, (voice_of(0, 0, 8192), voice_of(1, 8192, 16_000))))
+    answers, anew = utterances.due()
+    assert answers == []
+    assert [part.segment for part in anew] == [whole.part(0, 8192), whole.part(8192, 16_000)]
+    assert utterances.oldest == whole.part(0, 8192)
+    for part in anew:
+        assert isinstance(part, Recognise)
+        utterances.take_text(recognised(part.segment_id, "네"))
+    answers, _ = utterances.due()
+    assert [answer.ends_utterance for answer in answers] == [False, True]

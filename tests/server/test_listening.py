@@ -1,0 +1,104 @@
+"""The count of accepted connections that have no session, and which of them are closed."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from hwaja.server.listening import Entrance
+
+ONE, OTHER, THIRD = "192.0.2.1", "192.0.2.2", "192.0.2.3"
+
+
+class Door:
+    """An entrance for at most four connections, and the clients in front of it."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self.cuts = 0
+        self.entrance = Entrance(4, self._cut)
+        self._stack = stack
+
+    def _cut(self) -> None:
+        self.cuts += 1
+
+    def come(self, address: str) -> tuple[socket.socket, socket.socket]:
+        """Accept a connection from an address. Return its two ends, the client's first."""
+        client, accepted = map(self._stack.enter_context, socket.socketpair())
+        return client, self._stack.enter_context(self.entrance.take(accepted, address))
+
+
+@pytest.fixture
+def door() -> Iterator[Door]:
+    with ExitStack() as stack:
+        yield Door(stack)
+
+
+def is_closed(client: socket.socket) -> bool:
+    """Return whether the other end is closed."""
+    client.setblocking(False)
+    try:
+        return client.recv(1) == b""
+    except BlockingIOError:
+        return False
+
+
+def test_a_connection_counts_until_it_is_closed(door: Door) -> None:
+    (_, first), (_, second) = door.come(ONE), door.come(OTHER)
+    assert door.entrance.openings == 2
+    first.close()
+    first.close()
+    assert door.entrance.openings == 1
+    second.close()
+    assert (door.entrance.openings, door.cuts) == (0, 0)
+
+
+def test_a_connection_that_gets_a_session_counts_no_longer(door: Door) -> None:
+    client, accepted = door.come(ONE)
+    door.entrance.let_through(asyncio.BaseTransport({"socket": accepted}))
+    assert door.entrance.openings == 0
+    assert not is_closed(client)
+    door.entrance.let_through(asyncio.BaseTransport())  # it was lost meanwhile
+    assert door.entrance.openings == 0
+
+
+def test_a_connection_beyond_the_share_of_its_address_is_refused(door: Door) -> None:
+    clients = [door.come(ONE)[0] for _ in range(2)]
+    with pytest.raises(ConnectionAbortedError):
+        door.come(ONE)
+    assert (door.entrance.openings, door.cuts) == (2, 1)
+    assert not any(map(is_closed, clients))
+
+
+def test_a_full_entrance_closes_the_oldest_connection_of_the_address_with_the_most(
+    door: Door,
+) -> None:
+    oldest, *others = [door.come(address)[0] for address in (ONE, ONE, OTHER, OTHER)]
+    newest, _ = door.come(THIRD)
+    assert is_closed(oldest)
+    assert not any(map(is_closed, [*others, newest]))
+    assert (door.entrance.openings, door.cuts) == (4, 1)
+
+
+async def test_connections_to_a_listening_socket_are_counted_by_their_address() -> None:
+    refused: list[bool] = []
+    entrance = Entrance(2, lambda: refused.append(True))
+    (listening,) = await entrance.listen("127.0.0.1", 0)
+    with listening, ExitStack() as stack:
+        listening.listen()
+        listening.setblocking(True)
+        for _ in range(2):
+            stack.enter_context(socket.create_connection(listening.getsockname()))
+        accepted, (address, _) = listening.accept()
+        with accepted:
+            assert (address, entrance.openings) == ("127.0.0.1", 1)
+            with pytest.raises(ConnectionAbortedError):
+                listening.accept()
+            assert refused == [True]
+        assert entrance.openings == 0
+
+
+async def test_an_address_that_is_not_of_this_machine_cannot_be_listened_on() -> None:
+    with pytest.raises(OSError, match=r"192\.0\.2\.1"):
+        await Entrance(2, lambda: None).listen("192.0.2.1", 0)
