@@ -61,7 +61,7 @@ def service(endpoint: Endpoint, certificate: tuple[Path, Path]) -> Service:
     return Service(endpoint.url, people(), cafile=certificate[0])
 
 
-async def test_a_conversation_is_told_with_names_times_and_words(
+async def test_a_conversation_is_reported_with_names_times_and_words(
     endpoint: Endpoint, certificate: tuple[Path, Path]
 ) -> None:
     events = await heard(STT(service(endpoint, certificate)), frames(clips.conversation()))
@@ -99,7 +99,7 @@ async def test_speech_begins_before_a_text_and_ends_after_it(
     assert "".join(words).split() == finals(events)[0].alternatives[0].text.split()
 
 
-async def test_a_room_of_another_rate_and_two_channels_is_understood(
+async def test_audio_of_another_rate_and_two_channels_is_converted(
     endpoint: Endpoint, certificate: tuple[Path, Path]
 ) -> None:
     loud = clips.samples(clips.conversation())
@@ -122,7 +122,7 @@ async def test_all_audio_is_reported_as_used(
     assert sum(seconds) == pytest.approx(len(clips.conversation()) / 32_000, abs=0.02)
 
 
-async def test_a_network_that_fails_is_not_noticed(
+async def test_a_lost_connection_is_resumed_without_a_gap_in_the_events(
     endpoint: Endpoint, certificate: tuple[Path, Path]
 ) -> None:
     expected = await heard(STT(service(endpoint, certificate)), frames(clips.conversation()))
@@ -164,7 +164,7 @@ class Microphone(AudioInput):
         await asyncio.Event().wait()
 
 
-async def test_an_agent_is_told_who_spoke(
+async def test_an_agent_receives_the_name_of_the_speaker(
     endpoint: Endpoint, certificate: tuple[Path, Path]
 ) -> None:
     said: asyncio.Queue[str | None] = asyncio.Queue()
@@ -183,11 +183,11 @@ async def test_an_agent_is_told_who_spoke(
     await session.aclose()
 
 
-async def test_the_example_in_the_guide_has_an_agent() -> None:
+async def test_the_example_in_the_guide_builds_an_agent() -> None:
     assert isinstance(example("livekit")["server"], AgentServer)
 
 
-async def test_a_server_that_is_not_there_is_a_connection_error(
+async def test_an_unreachable_server_is_a_connection_error(
     certificate: tuple[Path, Path],
 ) -> None:
     stt = STT(Service("wss://localhost:1", people(), cafile=certificate[0]))
@@ -195,7 +195,7 @@ async def test_a_server_that_is_not_there_is_a_connection_error(
         await heard(stt, frames(clips.silence(1)))
 
 
-async def test_a_voice_that_is_refused_is_not_tried_again(
+async def test_a_refused_voice_is_not_tried_again(
     endpoint: Endpoint, certificate: tuple[Path, Path]
 ) -> None:
     voices = {**people(), "Dickens": clips.silence(4)}
@@ -208,7 +208,7 @@ async def test_a_voice_that_is_refused_is_not_tried_again(
     assert (body["reason"], body["speaker_id"]) == ("too_little_speech", 1)
 
 
-async def test_a_session_that_is_lost_is_begun_anew_by_the_framework(
+async def test_the_framework_begins_another_session_after_a_lost_one(
     services: Services, certificate: tuple[Path, Path]
 ) -> None:
     lost = asyncio.Event()
@@ -241,7 +241,7 @@ async def test_after_the_last_attempt_no_audio_is_taken(certificate: tuple[Path,
             stream.push_frame(next(frames(clips.silence(1))))
 
 
-async def test_a_session_that_is_begun_anew_begins_behind_what_was_told(
+async def test_a_new_session_begins_after_the_time_of_the_last_event(
     endpoint: Endpoint, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The framework counts the time between them by a clock that may stand still."""

@@ -68,7 +68,7 @@ def stt(endpoint: Endpoint, certificate: tuple[Path, Path], **options: Any) -> H
     return HwajaSTTService(Service(endpoint.url, people(), cafile=certificate[0]), **options)
 
 
-async def test_a_conversation_is_told_with_names_before_the_pipeline_ends(
+async def test_a_conversation_is_reported_with_names_before_the_pipeline_ends(
     endpoint: Endpoint, certificate: tuple[Path, Path]
 ) -> None:
     down, _ = await passed(stt(endpoint, certificate), frames(clips.conversation()))
@@ -80,7 +80,7 @@ async def test_a_conversation_is_told_with_names_before_the_pipeline_ends(
     )
 
 
-async def test_audio_goes_on_unchanged_and_interims_come_before_the_text(
+async def test_audio_is_passed_on_unchanged_and_interims_come_before_the_text(
     live_endpoint: Endpoint, certificate: tuple[Path, Path]
 ) -> None:
     talk = clips.silence(0.5) + hummed([3, 5, 7, 2, 4]).pcm + clips.silence(1)
@@ -97,7 +97,7 @@ async def test_audio_goes_on_unchanged_and_interims_come_before_the_text(
     assert all(frame.text for frame in texts)
 
 
-async def test_a_transport_of_another_rate_and_two_channels_is_understood(
+async def test_audio_of_a_transport_with_another_rate_and_two_channels_is_converted(
     endpoint: Endpoint, certificate: tuple[Path, Path]
 ) -> None:
     mono = clips.samples(clips.conversation())
@@ -107,7 +107,7 @@ async def test_a_transport_of_another_rate_and_two_channels_is_understood(
     assert names(down) == ["Beckett"] * 3 + ["Dickens"]
 
 
-async def test_whose_an_interim_is_is_told_as_the_transport_tells_it(
+async def test_an_interim_carries_the_user_id_that_the_transport_gave(
     live_endpoint: Endpoint, certificate: tuple[Path, Path]
 ) -> None:
     talk = clips.silence(0.5) + hummed([3, 5, 7, 2, 4]).pcm + clips.silence(1)
@@ -117,7 +117,7 @@ async def test_whose_an_interim_is_is_told_as_the_transport_tells_it(
     assert {frame.user_id for frame in interims} == {"room 3"}
 
 
-async def test_all_audio_is_reported_as_used_and_the_latency_is_told(
+async def test_all_audio_is_reported_as_used_and_the_latency_is_measured(
     endpoint: Endpoint, certificate: tuple[Path, Path]
 ) -> None:
     service = stt(endpoint, certificate)
@@ -128,7 +128,7 @@ async def test_all_audio_is_reported_as_used_and_the_latency_is_told(
     assert [f.ttfs_p99_latency for f in down if isinstance(f, STTMetadataFrame)] == [1.4]
 
 
-async def test_a_session_that_is_lost_is_begun_anew(
+async def test_another_session_begins_after_a_lost_one(
     services: Services, certificate: tuple[Path, Path]
 ) -> None:
     connected: list[object] = []
@@ -147,7 +147,7 @@ async def test_a_session_that_is_lost_is_begun_anew(
     assert service.is_usable
 
 
-async def test_what_a_new_session_tells_is_dated_behind_what_was_told(
+async def test_events_of_a_new_session_are_dated_after_the_earlier_ones(
     endpoint: Endpoint, certificate: tuple[Path, Path]
 ) -> None:
     service = HwajaSTTService(Unsteady(endpoint.url, people(), cafile=certificate[0]))
@@ -157,7 +157,7 @@ async def test_what_a_new_session_tells_is_dated_behind_what_was_told(
     assert timestamps == sorted(timestamps)
 
 
-async def test_a_voice_that_is_refused_makes_the_service_unusable(
+async def test_a_refused_voice_makes_the_service_unusable(
     endpoint: Endpoint, certificate: tuple[Path, Path]
 ) -> None:
     voices = {**people(), "Dickens": clips.silence(4)}
@@ -183,7 +183,7 @@ class Failing(Service):
             yield client
 
 
-async def test_a_failure_that_nobody_expects_is_told_and_no_audio_is_kept_after_it(
+async def test_an_unexpected_failure_is_reported_and_no_more_audio_is_kept(
     endpoint: Endpoint, certificate: tuple[Path, Path]
 ) -> None:
     faulty = Failing(KeyError("secret"), endpoint.url, people(), cafile=certificate[0])
@@ -198,7 +198,7 @@ async def test_a_failure_that_nobody_expects_is_told_and_no_audio_is_kept_after_
     assert {sys.getrefcount(frame.audio) for frame in said} == {2}
 
 
-async def test_a_service_that_gave_up_listens_again_once_it_is_said_to_be_usable(
+async def test_a_service_that_gave_up_works_again_once_it_is_marked_usable(
     endpoint: Endpoint, certificate: tuple[Path, Path]
 ) -> None:
     refusal = RefusedError({"type": "error", "code": "SPEAKER_REGISTRATION_FAILED"})

@@ -59,7 +59,7 @@ async def test_voices_come_from_samples_and_from_files(
     ("label", "name"),
     [(Label.SURE, "Dickens"), (Label.DOUBTFUL, "Dickens"), (Label.UNKNOWN, None)],
 )
-def test_a_stranger_has_no_name_but_it_is_told_who_is_nearest(
+def test_an_unknown_speaker_has_no_name_but_the_nearest_voice_is_reported(
     label: Label, name: str | None
 ) -> None:
     service = Service(NOWHERE, people())
@@ -68,6 +68,6 @@ def test_a_stranger_has_no_name_but_it_is_told_who_is_nearest(
     assert (figures["nearest"], figures["label"]) == ("Dickens", label)
 
 
-def test_a_sound_file_that_is_missing_is_told_before_anybody_connects(tmp_path: Path) -> None:
+def test_a_missing_sound_file_is_an_error_before_anything_connects(tmp_path: Path) -> None:
     with pytest.raises(AudioError, match="does not exist"):
         Service(NOWHERE, {"Beckett": tmp_path / "beckett.wav"})

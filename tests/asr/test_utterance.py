@@ -92,7 +92,7 @@ def whole(ring: RingBuffer) -> Whole:
     return Whole(ring)
 
 
-async def test_an_open_utterance_is_drafted_as_it_grows_and_each_draft_is_told(
+async def test_an_open_utterance_gets_an_interim_text_for_each_step_of_new_audio(
     whole: Whole,
 ) -> None:
     whole.begin()
@@ -104,14 +104,14 @@ async def test_an_open_utterance_is_drafted_as_it_grows_and_each_draft_is_told(
     assert whole.pool.heard == [], "the workers for final texts have no part in this"
 
 
-async def test_nothing_is_drafted_where_nobody_asked(whole: Whole) -> None:
+async def test_no_interim_text_is_made_unless_the_client_asked(whole: Whole) -> None:
     whole.recognition.begin(Options(), interims=False)
     whole.recognition.extend(0, START, FIRST + STEP)
     await settle()
     assert whole.interim_of == []
 
 
-async def test_nothing_is_drafted_under_overload_and_it_goes_on_once_that_is_over(
+async def test_interim_texts_stop_under_overload_and_resume_afterwards(
     whole: Whole,
 ) -> None:
     whole.begin()
@@ -126,7 +126,9 @@ async def test_nothing_is_drafted_under_overload_and_it_goes_on_once_that_is_ove
     assert whole.interim_of == [FIRST + 1 - START]
 
 
-async def test_a_draft_takes_what_there_is_when_its_turn_comes(whole: Whole) -> None:
+async def test_an_interim_text_covers_all_audio_that_is_there_when_the_worker_is_free(
+    whole: Whole,
+) -> None:
     whole.begin()
     whole.interim_worker.working.clear()
     whole.recognition.extend(0, START, FIRST)
@@ -138,7 +140,7 @@ async def test_a_draft_takes_what_there_is_when_its_turn_comes(whole: Whole) -> 
     assert whole.interim_of == [FIRST + 10 * STEP - START]
 
 
-async def test_a_draft_of_an_utterance_that_is_over_is_not_told(whole: Whole) -> None:
+async def test_an_interim_text_of_a_finished_utterance_is_not_reported(whole: Whole) -> None:
     whole.begin()
     whole.interim_worker.working.clear()
     whole.recognition.extend(0, START, FIRST)
@@ -151,7 +153,7 @@ async def test_a_draft_of_an_utterance_that_is_over_is_not_told(whole: Whole) ->
     assert whole.interims == []
 
 
-async def test_a_draft_that_fails_ends_no_later_one(whole: Whole) -> None:
+async def test_a_failed_interim_text_does_not_prevent_the_next_one(whole: Whole) -> None:
     whole.begin()
     whole.interim_worker.failures = [EngineError("no")]
     whole.recognition.extend(0, START, FIRST)
@@ -161,7 +163,7 @@ async def test_a_draft_that_fails_ends_no_later_one(whole: Whole) -> None:
     assert whole.interims == [(0, "b")]
 
 
-async def test_each_segment_is_drafted_for_itself(whole: Whole) -> None:
+async def test_each_segment_has_its_own_interim_texts(whole: Whole) -> None:
     whole.begin()
     whole.recognition.extend(0, START, FIRST)
     await settle()
@@ -171,7 +173,7 @@ async def test_each_segment_is_drafted_for_itself(whole: Whole) -> None:
     assert whole.interims == [(0, "a"), (1, "b")]
 
 
-async def test_what_was_open_when_a_transcription_ended_is_not_mistaken_for_a_later_one(
+async def test_an_utterance_left_open_by_one_transcription_is_not_continued_in_the_next(
     whole: Whole,
 ) -> None:
     """The rest after a split was a pause, so it has no text. Segment ids start at 0 again."""
@@ -188,7 +190,7 @@ async def test_what_was_open_when_a_transcription_ended_is_not_mistaken_for_a_la
     )
 
 
-async def test_closing_ends_drafts_and_early_work(whole: Whole) -> None:
+async def test_closing_cancels_interim_texts_and_early_work(whole: Whole) -> None:
     whole.begin()
     for pool in (whole.pool, whole.interim_worker):
         pool.working.clear()
@@ -203,7 +205,7 @@ async def test_closing_ends_drafts_and_early_work(whole: Whole) -> None:
     assert (whole.interims, whole.pool.heard) == ([], [])
 
 
-async def test_a_part_of_what_was_heard_disturbs_neither_drafts_nor_early_work(
+async def test_recognition_of_a_part_disturbs_neither_interim_texts_nor_early_work(
     whole: Whole,
 ) -> None:
     """The next utterance is open, or may be over, while the previous one is divided."""
@@ -221,7 +223,9 @@ async def test_a_part_of_what_was_heard_disturbs_neither_drafts_nor_early_work(
     assert [len(heard) for heard in whole.pool.heard] == [STEP, STEP]
 
 
-async def test_a_part_that_the_engine_fails_has_no_text_and_the_next_has(whole: Whole) -> None:
+async def test_a_part_that_the_engine_fails_on_has_no_text_and_the_next_part_has_one(
+    whole: Whole,
+) -> None:
     whole.begin()
     whole.pool.failures = [EngineError("no")]
     assert await whole.finish(4, START, FIRST, 1) is None
@@ -232,26 +236,26 @@ SPAN = (1000, 17_000, 12_000)
 """Start, stop and speech samples of an utterance."""
 
 
-async def test_the_recogniser_is_given_the_samples_of_the_utterance(whole: Whole) -> None:
+async def test_the_recogniser_gets_exactly_the_samples_of_the_utterance(whole: Whole) -> None:
     assert await whole.finish(0, *SPAN) == "a"
     np.testing.assert_array_equal(whole.pool.heard[0], np.arange(1000, 17_000))
 
 
-async def test_an_utterance_that_was_begun_early_is_worked_on_once(whole: Whole) -> None:
+async def test_an_utterance_with_early_work_is_recognised_only_once(whole: Whole) -> None:
     whole.recognition.speculate(0, segment(*SPAN))
     await whole.pool.asked.wait()
     assert await whole.finish(0, *SPAN) == "a"
     assert len(whole.pool.heard) == 1
 
 
-async def test_what_was_begun_wrongly_never_answers_for_other_samples(whole: Whole) -> None:
+async def test_early_work_on_other_samples_is_never_used_as_the_answer(whole: Whole) -> None:
     whole.recognition.speculate(0, segment(1000, 9000, 8000))
     await whole.pool.asked.wait()
     assert await whole.finish(0, *SPAN) is not None
     assert len(whole.pool.heard[-1]) == 16_000
 
 
-async def test_early_work_that_did_not_begin_yet_is_given_up_with_what_it_was_for(
+async def test_early_work_that_has_not_begun_is_cancelled_when_the_segment_changes(
     whole: Whole,
 ) -> None:
     whole.pool.working.clear()
@@ -265,7 +269,7 @@ async def test_early_work_that_did_not_begin_yet_is_given_up_with_what_it_was_fo
     assert [len(samples) for samples in whole.pool.heard] == [16_000]
 
 
-async def test_no_early_work_takes_a_worker_that_others_wait_for(whole: Whole) -> None:
+async def test_early_work_takes_no_worker_that_others_wait_for(whole: Whole) -> None:
     whole.pool.idle_workers = 0
     whole.recognition.speculate(0, segment(*SPAN))
     await settle()
@@ -286,7 +290,7 @@ def live(live_pool: FakePool, ring: RingBuffer) -> Heard:
     return Heard(ring, live_pool, FakePool())
 
 
-async def test_what_was_heard_while_it_was_spoken_is_finished(
+async def test_a_stream_that_was_extended_while_somebody_spoke_is_finished(
     live: Heard, live_pool: FakePool
 ) -> None:
     live.recognition.begin(Options("ko"), interims=False)
@@ -299,7 +303,7 @@ async def test_what_was_heard_while_it_was_spoken_is_finished(
     assert live_pool.dropped == []
 
 
-async def test_what_was_split_before_the_end_of_what_was_heard_is_heard_again(
+async def test_an_utterance_split_before_the_end_of_its_stream_is_decoded_again(
     live: Heard, live_pool: FakePool
 ) -> None:
     live.recognition.extend(0, 100, 900)
@@ -310,11 +314,11 @@ async def test_what_was_split_before_the_end_of_what_was_heard_is_heard_again(
     assert len(live_pool.streams) == 3
 
 
-async def test_an_utterance_that_nobody_followed_is_heard_at_once(live: Heard) -> None:
+async def test_an_utterance_that_was_never_extended_is_decoded_at_its_end(live: Heard) -> None:
     assert await live.finish(0, 100, 700, 600) == "100-700"
 
 
-async def test_what_began_elsewhere_is_dropped(live: Heard, live_pool: FakePool) -> None:
+async def test_a_stream_with_another_start_is_dropped(live: Heard, live_pool: FakePool) -> None:
     """The rest after a split was a pause, so the next utterance begins later."""
     live.recognition.extend(1, 100, 300)
     live.recognition.extend(1, 600, 800)
@@ -322,7 +326,9 @@ async def test_what_began_elsewhere_is_dropped(live: Heard, live_pool: FakePool)
     assert live_pool.dropped == [100, 600]
 
 
-async def test_a_transcription_begins_with_nothing_open(live: Heard, live_pool: FakePool) -> None:
+async def test_a_transcription_begins_without_open_streams(
+    live: Heard, live_pool: FakePool
+) -> None:
     live.recognition.begin(Options("en"), interims=False)
     live.recognition.extend(0, 100, 300)
     live.recognition.begin(Options("ko"), interims=False)
@@ -331,7 +337,7 @@ async def test_a_transcription_begins_with_nothing_open(live: Heard, live_pool: 
     assert [utterance.options.language for utterance in live_pool.streams] == ["en", "ko"]
 
 
-async def test_texts_so_far_are_told_with_their_segment_to_who_asked(
+async def test_interim_texts_are_reported_with_their_segment_only_if_requested(
     live: Heard, live_pool: FakePool
 ) -> None:
     live.recognition.begin(Options(), interims=True)
@@ -346,7 +352,7 @@ async def test_texts_so_far_are_told_with_their_segment_to_who_asked(
     assert live_pool.streams[-1].on_interim is None
 
 
-async def test_a_part_of_what_was_heard_is_heard_anew_while_the_next_is_spoken(
+async def test_a_part_is_decoded_again_while_the_next_utterance_goes_on(
     live: Heard, live_pool: FakePool
 ) -> None:
     live.recognition.begin(Options("ko"), interims=True)

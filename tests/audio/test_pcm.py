@@ -45,7 +45,7 @@ def contents(ring: RingBuffer) -> tuple[int, int, list[int]]:
 @pytest.mark.parametrize(
     "kind", [bytes, bytearray, memoryview, lambda pcm: np.frombuffer(pcm, "u1")]
 )
-def test_any_contiguous_buffer_of_bytes_is_audio(kind: Callable[[bytes], Any]) -> None:
+def test_any_contiguous_buffer_of_bytes_is_accepted_as_audio(kind: Callable[[bytes], Any]) -> None:
     """Audio is taken from wherever it lies, without making bytes of it first."""
     pcm = np.array([1, -2, 3], dtype="<i2").tobytes()
     ring = RingBuffer(CAPACITY_SAMPLES)
@@ -53,7 +53,7 @@ def test_any_contiguous_buffer_of_bytes_is_audio(kind: Callable[[bytes], Any]) -
     assert ring.read(0, 3).tolist() == [1, -2, 3]
 
 
-def test_part_of_a_message_is_audio() -> None:
+def test_a_slice_of_a_message_is_accepted_as_audio() -> None:
     """A memoryview can leave out a header without copying what follows."""
     ring = RingBuffer(CAPACITY_SAMPLES)
     ring.push(memoryview(b"header\x00\x80")[6:])
@@ -61,13 +61,13 @@ def test_part_of_a_message_is_audio() -> None:
 
 
 @pytest.mark.parametrize("empty", [b"", bytearray(), memoryview(b""), np.empty(0, "u1")])
-def test_an_empty_message_is_no_audio(empty: Any) -> None:
+def test_an_empty_message_adds_no_audio(empty: Any) -> None:
     """A message without bytes is legal and changes nothing."""
     ring = ring_with(3)
     assert ring.push(empty) == 3
 
 
-def test_a_pushed_bytearray_is_not_held() -> None:
+def test_a_pushed_bytearray_is_not_kept_locked() -> None:
     """Bytes are borrowed for the call only: their owner may resize and reuse them at once."""
     pcm = bytearray(b"\x00\x80")
     ring = RingBuffer(CAPACITY_SAMPLES)
@@ -87,7 +87,7 @@ def test_a_pushed_bytearray_is_not_held() -> None:
         memoryview(b"abcd")[::2],
     ],
 )
-def test_what_is_not_bytes_is_a_type_error(wrong: Any) -> None:
+def test_anything_but_bytes_is_a_type_error(wrong: Any) -> None:
     """A mistaken type is never taken for a full ring, nor int16 for bytes."""
     ring = ring_with(3)
     with pytest.raises(TypeError):
@@ -137,7 +137,9 @@ def above_80_hz(frames: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @given(samples, st.lists(st.integers(0, CAPACITY_SAMPLES)), st.integers(1, CAPACITY_SAMPLES))
-def test_any_split_gives_the_same(values: NDArray[np.int16], cuts: list[int], size: int) -> None:
+def test_any_split_of_the_audio_gives_the_same_results(
+    values: NDArray[np.int16], cuts: list[int], size: int
+) -> None:
     """Chunk invariance: how a client splits its audio makes no difference to anything."""
     at_once = RingBuffer(CAPACITY_SAMPLES)
     at_once.push(values.tobytes())
@@ -172,7 +174,7 @@ def test_a_context_that_was_released_is_an_error_and_not_silence() -> None:
     assert ring.frames(12, 8, 4, 10)[0][0, :4].tolist() == [0, 0, 10 / 32768, 11 / 32768]
 
 
-def test_no_view_of_the_ring_escapes() -> None:
+def test_no_array_is_a_view_of_the_ring() -> None:
     """Arrays are the caller's: nothing done to them or to the ring is seen on the other side."""
     ring = ring_with(CAPACITY_SAMPLES)
     arrays = [ring.read(0, 64), *ring.frames(0, 16, 4, 0), ring.powers(0, 16)]
@@ -191,7 +193,7 @@ def test_no_view_of_the_ring_escapes() -> None:
     assert contents(ring) == contents(ring_with(3))
 
 
-def test_properties_count_samples() -> None:
+def test_start_end_and_length_count_samples() -> None:
     """start, end and len tell absolute sample indices, and only methods change them."""
     ring = ring_with(10)
     ring.release(4)
@@ -200,7 +202,7 @@ def test_properties_count_samples() -> None:
         ring.start = 0  # type: ignore[misc]
 
 
-def test_release_makes_room_and_indices_go_on() -> None:
+def test_release_frees_room_and_indices_keep_growing() -> None:
     """Audio streams through a small ring for ever: indices grow, samples stay in their place."""
     ring = RingBuffer(4)
     for index in range(0, 30, 3):

@@ -39,7 +39,7 @@ def test_clean_audio_is_the_clips_and_silence(conversation: Conversation) -> Non
 
 
 @pytest.mark.parametrize(("snr", "snr_db"), [("20", 20), ("10", 10)])
-def test_noise_lies_by_the_snr_under_the_speech_of_every_clip(
+def test_noise_has_the_configured_snr_below_the_speech_of_every_clip(
     conversation: Conversation, snr: str, snr_db: float
 ) -> None:
     heard = decoded(record(conversation, snr, 1).pcm)
@@ -66,7 +66,7 @@ def test_the_same_seed_gives_the_same_audio_and_another_seed_other_noise(
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_reverberation_fades_by_60_db_in_its_time_behind_a_stronger_direct_sound(seed: int) -> None:
+def test_reverberation_decays_by_60_db_in_its_time_after_a_stronger_direct_sound(seed: int) -> None:
     response = impulse_response(0.5, np.random.default_rng(seed))
     assert response[0] == 1
     low, high = DIRECT_TO_REVERBERANT_DB
@@ -75,7 +75,7 @@ def test_reverberation_fades_by_60_db_in_its_time_behind_a_stronger_direct_sound
     assert dbfs(early) - dbfs(late) == pytest.approx(36, abs=1.5)
 
 
-def test_noise_has_the_spectrum_that_is_asked_for_and_nothing_below_it() -> None:
+def test_noise_has_the_requested_spectrum_and_nothing_below_it() -> None:
     hertz = np.linspace(0, SAMPLE_RATE / 2, 257)
     wanted = np.where(hertz < LOWEST_HERTZ, 0, 1 / np.maximum(hertz, LOWEST_HERTZ))
     made = noise(wanted, 10 * SAMPLE_RATE, np.random.default_rng(1))

@@ -58,7 +58,7 @@ def refusal(capsys: Capture, arguments: list[str]) -> str:
 
 
 @pytest.mark.models
-def test_clips_become_a_report_and_nothing_that_was_said_is_in_it(
+def test_clips_become_a_report_that_contains_none_of_their_text(
     tmp_path: Path, capsys: Capture, clean_settings: None
 ) -> None:
     entries = []
@@ -88,7 +88,7 @@ def test_clips_become_a_report_and_nothing_that_was_said_is_in_it(
     assert json.loads(results)["circumstances"]["audio_seconds"] > 20
 
 
-def test_an_index_that_is_not_there_is_named(tmp_path: Path, capsys: Capture) -> None:
+def test_a_missing_index_is_named_in_the_error(tmp_path: Path, capsys: Capture) -> None:
     arguments = write_index(tmp_path, [])
     (tmp_path / "index.json").unlink()
     sentence = refusal(capsys, arguments)
@@ -107,52 +107,56 @@ def test_an_index_that_is_not_there_is_named(tmp_path: Path, capsys: Capture) ->
         ('[{"file": "a.wav", "speaker": "a", "text": 3}]', "has a 'text' that is no string."),
     ],
 )
-def test_an_index_that_cannot_be_used_is_refused_with_what_is_wrong(
+def test_an_invalid_index_is_refused_with_the_reason(
     tmp_path: Path, capsys: Capture, entries: str, reason: str
 ) -> None:
     assert reason in refusal(capsys, write_index(tmp_path, entries))
 
 
-def test_a_clip_that_is_not_there_is_named(tmp_path: Path, capsys: Capture) -> None:
+def test_a_missing_clip_is_named_in_the_error(tmp_path: Path, capsys: Capture) -> None:
     arguments = write_index(tmp_path, [{"file": "gone.wav", "speaker": "a"}])
     assert refusal(capsys, arguments) == f"{tmp_path / 'gone.wav'} does not exist."
 
 
-def test_a_silent_clip_is_named(tmp_path: Path, capsys: Capture) -> None:
+def test_a_silent_clip_is_named_in_the_error(tmp_path: Path, capsys: Capture) -> None:
     soundfile.write(tmp_path / "a.wav", np.zeros(SAMPLE_RATE), SAMPLE_RATE)
     arguments = write_index(tmp_path, [{"file": "a.wav", "speaker": "a"}])
     assert refusal(capsys, arguments) == f"{tmp_path / 'a.wav'} holds no speech."
 
 
-def test_a_group_that_the_index_lacks_is_refused_with_those_it_has(
-    tmp_path: Path, capsys: Capture
-) -> None:
+def test_an_unknown_group_is_refused_with_the_known_groups(tmp_path: Path, capsys: Capture) -> None:
     entries = [{"file": "a.wav", "speaker": "a", "group": "hall"}]
     sentence = refusal(capsys, [*write_index(tmp_path, entries), "--group", "room"])
     assert sentence.endswith("has no group 'room'; it has: hall.")
 
 
-def test_a_speaker_with_too_little_audio_is_named(tmp_path: Path, capsys: Capture) -> None:
+def test_a_speaker_with_too_little_audio_is_named_in_the_error(
+    tmp_path: Path, capsys: Capture
+) -> None:
     entries = write_clips(tmp_path, "mina", count=3, seconds=3)
     entries += write_clips(tmp_path, "jisu", count=1, seconds=3)
     sentence = refusal(capsys, write_index(tmp_path, entries))
     assert sentence.startswith("Speaker 'jisu' of group '' has too little audio: 4 s to enrol with")
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, capsys: Capture) -> None:
+def test_a_folder_that_cannot_be_created_is_named_in_the_error(
+    tmp_path: Path, capsys: Capture
+) -> None:
     arguments = write_index(tmp_path, write_clips(tmp_path, "a", "b", count=3, seconds=3))
     (tmp_path / "out").write_text("in the way")
     assert refusal(capsys, arguments) == f"{tmp_path / 'out'} cannot be written: File exists."
 
 
-def test_why_the_server_did_not_start_is_passed_on(tmp_path: Path, capsys: Capture) -> None:
+def test_the_reason_why_the_server_did_not_start_is_passed_on(
+    tmp_path: Path, capsys: Capture
+) -> None:
     arguments = write_index(tmp_path, write_clips(tmp_path, "a", "b", count=3, seconds=3))
     sentence = refusal(capsys, [*arguments, "--serve", "--workers", "0"])
     assert sentence == "The server did not start: hwaja: workers must be at least 1."
 
 
 @pytest.mark.parametrize("option", [["--limit", "0"], ["--snr", "5"], ["--seed", "x"]])
-def test_an_option_without_sense_is_refused(
+def test_an_option_with_an_impossible_value_is_refused(
     tmp_path: Path, capsys: Capture, option: list[str]
 ) -> None:
     with pytest.raises(SystemExit):
@@ -161,7 +165,7 @@ def test_an_option_without_sense_is_refused(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_program_says_how_it_is_run_and_what_it_takes(kind: str, capsys: Capture) -> None:
+def test_every_program_has_a_help_text_with_its_options(kind: str, capsys: Capture) -> None:
     assert main(["bench", kind]) == 0
     listed = capsys.readouterr().out
     for name in program_names(kind):
@@ -172,7 +176,7 @@ def test_every_program_says_how_it_is_run_and_what_it_takes(kind: str, capsys: C
         assert f"hwaja bench {kind} {name}" in capsys.readouterr().out.partition("\n\n")[2]
 
 
-def test_a_program_that_is_not_there_is_refused(capsys: Capture) -> None:
+def test_an_unknown_program_is_refused(capsys: Capture) -> None:
     with pytest.raises(SystemExit):
         main(["bench", "experiment", "nothing"])
     assert "argument NAME" in capsys.readouterr().err

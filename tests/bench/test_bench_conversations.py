@@ -40,7 +40,7 @@ def test_the_same_seed_gives_the_same_conversations_and_another_seed_others() ->
     assert described(plan(clips, 7, EVERY, MANY)) != described(plan(clips, 8, EVERY, MANY))
 
 
-def test_a_conversation_does_not_depend_on_which_others_are_asked_for() -> None:
+def test_a_conversation_does_not_depend_on_the_number_of_other_conversations() -> None:
     clips = speakers("a", "b") + speakers("c", "d", group="hall")
     everything = described(plan(clips, 1, EVERY, MANY))
     some = described(plan([c for c in clips if c.group == "hall"], 1, [CONDITIONS["mixed"]], MANY))
@@ -48,7 +48,7 @@ def test_a_conversation_does_not_depend_on_which_others_are_asked_for() -> None:
     assert all(one in everything for one in some)
 
 
-def test_only_speakers_of_one_group_talk_with_each_other_and_all_pairs_do() -> None:
+def test_only_speakers_of_one_group_talk_with_each_other_and_all_pairs_occur() -> None:
     clips = speakers("a", "b", "c") + speakers("d", "e", group="hall")
     planned = plan(clips, 1, [CONDITIONS["spaced"]], MANY)
     pairs = {tuple(sorted({t.clip.speaker for t in c.turns})) for c in planned}
@@ -57,7 +57,9 @@ def test_only_speakers_of_one_group_talk_with_each_other_and_all_pairs_do() -> N
 
 @given(st.integers(0, 2**32), st.integers(5, 20), st.sampled_from([1.5, 3.0]))
 @settings(max_examples=15, deadline=None)
-def test_what_a_voice_is_enrolled_with_is_never_said(seed: int, count: int, seconds: float) -> None:
+def test_the_clips_of_an_enrolment_do_not_occur_in_the_conversation(
+    seed: int, count: int, seconds: float
+) -> None:
     clips = speakers("a", "b", count=count, seconds=seconds)
     for conversation in plan(clips, seed, [CONDITIONS["spaced"]], MANY):
         for speaker_id, voice in enumerate(conversation.voices):
@@ -68,7 +70,7 @@ def test_what_a_voice_is_enrolled_with_is_never_said(seed: int, count: int, seco
             assert {c.speaker for c in (*own, *voice)} == {"ab"[speaker_id]}
 
 
-def test_every_clip_is_said_by_somebody_where_there_are_enough_for_all() -> None:
+def test_every_clip_occurs_if_there_are_enough_conversations() -> None:
     clips = speakers("a", "b", count=20)
     planned = plan(clips, 3, [CONDITIONS["spaced"]], MANY)
     files = [turn.clip.file for conversation in planned for turn in conversation.turns]
@@ -76,7 +78,7 @@ def test_every_clip_is_said_by_somebody_where_there_are_enough_for_all() -> None
 
 
 @pytest.mark.parametrize("condition", EVERY, ids=lambda condition: condition.name)
-def test_pauses_are_those_of_the_condition_and_nobody_overlaps_with_themselves(
+def test_pauses_have_the_length_of_the_condition_and_no_speaker_overlaps_with_itself(
     condition: Condition,
 ) -> None:
     clips = speakers("a", "b", count=30, seconds=1.3)
@@ -92,7 +94,7 @@ def test_pauses_are_those_of_the_condition_and_nobody_overlaps_with_themselves(
             assert all(a.stop <= b.start for a, b in itertools.pairwise(own))
 
 
-def test_a_limit_takes_so_many_of_each_group_and_condition() -> None:
+def test_a_limit_applies_to_each_group_and_condition() -> None:
     clips = speakers("a", "b", "c", count=20)
     everything = described(plan(clips, 1, EVERY, MANY))
     limited = described(plan(clips, 1, EVERY, 2))
@@ -100,7 +102,7 @@ def test_a_limit_takes_so_many_of_each_group_and_condition() -> None:
     assert all(one in everything for one in limited)
 
 
-def test_clips_are_cut_to_disjoint_pieces_at_their_quiet_places() -> None:
+def test_clips_are_cut_into_disjoint_pieces_at_quiet_places() -> None:
     whole = clip("a", syllables(20))
     found = pieces(whole, np.random.default_rng(1))
     assert len(found) > 5
@@ -118,7 +120,7 @@ def test_a_clip_that_is_too_short_gives_no_piece() -> None:
     assert pieces(clip("a", murmur(0.4)), np.random.default_rng(1)) == []
 
 
-def test_silence_around_speech_is_cut_off_and_pauses_within_are_not_speech() -> None:
+def test_silence_around_speech_is_cut_off_and_pauses_within_do_not_count_as_speech() -> None:
     silence = np.zeros(SAMPLE_RATE, np.float32)
     samples = np.concatenate([silence, murmur(1), silence, murmur(2), silence])
     cut = levels.trimmed(samples)
@@ -135,7 +137,7 @@ def test_a_group_of_one_speaker_is_refused() -> None:
         plan(speakers("a"), 1, EVERY, MANY)
 
 
-def test_a_speaker_with_too_little_audio_is_named() -> None:
+def test_a_speaker_with_too_little_audio_is_named_in_the_error() -> None:
     clips = speakers("a") + speakers("b", count=2, seconds=1)
     with pytest.raises(BenchmarkError, match=r"^Speaker 'b' of group 'room' has too little audio"):
         plan(clips, 1, EVERY, MANY)

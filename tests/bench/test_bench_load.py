@@ -38,7 +38,7 @@ def final(start: float, end: float, at: float = 0.0, delay: float = 0.0) -> Fina
 TALK = Talk((b"", b""), b"\0\0" * 10 * SAMPLE_RATE, ((0.0, 2.0), (3.0, 5.0), (6.0, 9.0)))
 
 
-def test_two_speakers_talk_by_turns_with_pauses_for_as_long_as_asked() -> None:
+def test_two_speakers_alternate_with_pauses_for_the_requested_duration() -> None:
     everybody = [spoken("a", 6), spoken("a", 7), spoken("b", 5), spoken("b", 8)]
     said = talks(everybody, clients=3, seconds=60, pause_seconds=0.7, seed=1)
     assert len(said) == 3
@@ -50,7 +50,7 @@ def test_two_speakers_talk_by_turns_with_pauses_for_as_long_as_asked() -> None:
         assert gaps == pytest.approx([0.7] * len(gaps))
 
 
-def test_who_has_nobody_to_talk_to_is_named() -> None:
+def test_a_speaker_without_a_partner_is_named_in_the_error() -> None:
     with pytest.raises(BenchmarkError, match=r"^No group has two speakers"):
         talks([spoken("a", 60)], clients=1, seconds=10, pause_seconds=0, seed=1)
 
@@ -65,17 +65,17 @@ def test_speech_ends_with_the_clip_or_where_the_utterance_was_cut(
     assert TALK.spoken_until(end_seconds) == spoken_until
 
 
-def test_a_clip_that_no_text_is_about_is_lost() -> None:
+def test_a_clip_without_any_text_about_it_is_lost() -> None:
     assert lost(TALK, [final(0, 2.2), final(5.8, 9.2)]) == 1
     assert lost(TALK, [final(0, 5.2), final(5.8, 9.2)]) == 0  # two clips in one utterance
 
 
-def test_a_second_text_about_the_same_time_is_doubled_and_neighbours_are_not() -> None:
+def test_a_second_text_about_the_same_time_is_a_duplicate_and_a_neighbour_is_not() -> None:
     assert doubled([final(0, 2.2), final(0, 2.2), final(2.8, 5.2)]) == 1
     assert doubled([final(0, 2.4), final(2.0, 5.2)]) == 0
 
 
-def test_turns_of_one_utterance_are_as_late_as_its_end_and_each_as_its_own() -> None:
+def test_turns_of_one_utterance_have_its_latency_and_other_turns_have_their_own() -> None:
     """Three turns without a pause come at once; then somebody speaks after one."""
     turns = [final(0, 2, at=9, delay=7), final(2, 5, at=9.1, delay=4), final(5, 8, at=9.1, delay=1)]
     after = [final(9, 11, at=12, delay=1)]
@@ -87,7 +87,7 @@ def test_turns_of_one_utterance_are_as_late_as_its_end_and_each_as_its_own() -> 
     assert (found.turn_delays.count, found.turn_delays.longest) == (5, 7)
 
 
-def test_a_quantile_is_under_the_bound_that_so_many_are_under() -> None:
+def test_a_quantile_lies_below_the_bucket_that_contains_it() -> None:
     metrics = Metrics()
     for lag_seconds in (*[0.0005] * 98, 0.004, 0.3):
         metrics.loop_lagged(lag_seconds)
@@ -97,7 +97,7 @@ def test_a_quantile_is_under_the_bound_that_so_many_are_under() -> None:
     assert quantile(Metrics().exposition().decode(), LOOP_LAG, 0.99) is None
 
 
-def test_who_was_turned_away_is_counted_and_nothing_of_it_is_lost() -> None:
+def test_a_rejected_client_is_counted_and_its_clips_are_not_lost() -> None:
     transcripts = [
         Transcript(0, [final(i, i + 1, at=i + 1) for i in range(9)]),
         Transcript(1, turned_away=True),
@@ -106,7 +106,7 @@ def test_who_was_turned_away_is_counted_and_nothing_of_it_is_lost() -> None:
     assert (found.clients, found.turned_away, found.lost, found.audio_seconds) == (1, 1, 0, 10)
 
 
-def test_figures_tell_delays_that_grow_and_what_each_process_used_for_a_second_of_audio() -> None:
+def test_figures_show_growing_latency_and_the_cost_of_each_process_per_second_of_audio() -> None:
     transcript = Transcript(0, [final(i, i + 1, at=i + 1, delay=0.1 * i) for i in range(9)])
     before = Look(0, {"front": 1.0, "worker 0": 2.0}, {"front": 1 << 20, "worker 0": 1 << 20})
     after = Look(10, {"front": 1.5, "worker 0": 4.0}, {"front": 2 << 20, "worker 0": 1 << 20})
@@ -123,7 +123,7 @@ def test_figures_tell_delays_that_grow_and_what_each_process_used_for_a_second_o
 
 @pytest.mark.models
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are looked at through /proc")
-def test_clients_that_talk_at_once_become_a_page_that_compares_itself_with_an_earlier_one(
+def test_a_load_test_writes_a_page_that_compares_it_with_an_earlier_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], clean_settings: None
 ) -> None:
     entries = []
@@ -157,7 +157,7 @@ def test_clients_that_talk_at_once_become_a_page_that_compares_itself_with_an_ea
     assert not any(word in written for word in ("fail better", "worst", "wisdom"))
 
 
-def test_earlier_results_that_are_none_are_named(
+def test_a_file_that_holds_no_earlier_results_is_named_in_the_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "results.json"

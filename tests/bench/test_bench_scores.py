@@ -54,7 +54,7 @@ def test_an_edge_belongs_to_the_bin_above_it(seconds: float, name: str) -> None:
     assert length_bin(seconds) == name
 
 
-def test_a_clip_is_judged_by_the_answer_that_shares_most_time_with_it() -> None:
+def test_a_clip_is_judged_by_the_answer_that_overlaps_it_most() -> None:
     found = judge(TALK, answered((1, 0.5, 1.9, "x"), (0, 1.9, 3.2, "y"), (1, 4.0, 8.0, "z")))
     assert [(j.segment_id, j.answered_id, j.is_right) for j in found] == [
         (1, 0, True),
@@ -63,21 +63,21 @@ def test_a_clip_is_judged_by_the_answer_that_shares_most_time_with_it() -> None:
     ]
 
 
-def test_a_clip_without_an_answer_is_missing_and_neither_right_nor_falsely_sure() -> None:
+def test_a_clip_without_an_answer_is_missing_and_neither_right_nor_wrongly_sure() -> None:
     counted = clip_figures(judge(TALK, answered((1, 0.5, 3.5, "x"), (1, 5.0, 8.0, "y"))))
     assert (counted.missing.count, counted.missing.of) == (1, 3)
     assert (counted.right.count, counted.right.of) == (0, 2)
     assert (counted.false_sure.count, counted.false_sure.of) == (2, 3)
 
 
-def test_a_wrong_answer_that_is_doubtful_is_not_falsely_sure() -> None:
+def test_a_wrong_answer_with_a_doubtful_label_is_not_wrongly_sure() -> None:
     counted = clip_figures(judge(TALK, answered((1, 0.5, 3.5, "x"), label="doubtful")))
     assert (counted.false_sure.count, counted.right.count) == (0, 0)
     assert (counted.labels["doubtful"].count, counted.labels["doubtful"].of) == (1, 1)
     assert (counted.right_by_label["doubtful"].count, counted.right_by_label["sure"].of) == (0, 0)
 
 
-def test_a_server_that_marks_nothing_is_taken_to_be_sure() -> None:
+def test_an_answer_without_a_label_counts_as_sure() -> None:
     message = {"type": "transcription", "segment_id": 0, "speaker_id": 1, "text": "x"}
     message |= {"start_seconds": 0.1, "end_seconds": 0.9, "scores": [0.1, 0.5], "margin": 0.4}
     (decision,) = heard(1.0, [message]).decisions
@@ -86,7 +86,7 @@ def test_a_server_that_marks_nothing_is_taken_to_be_sure() -> None:
     assert decision.label == "doubtful"
 
 
-def test_answers_without_scores_and_failed_utterances_are_counted_too() -> None:
+def test_answers_without_scores_and_failed_utterances_are_counted() -> None:
     message = {"type": "transcription", "segment_id": 0, "speaker_id": 1, "text": "x"}
     message |= {"start_seconds": 0.1, "end_seconds": 0.9, "scores": []}
     found = heard(1.0, [{"type": "error"}, message])
@@ -103,14 +103,14 @@ def test_a_change_is_found_within_half_a_second(boundary_seconds: float, found: 
     assert (counted.found, counted.count) == (found, 1)
 
 
-def test_a_change_in_an_overlap_is_found_anywhere_in_it() -> None:
+def test_a_change_within_an_overlap_is_found_anywhere_in_it() -> None:
     talk = said((0, 1, 5, None), (1, 4, 8, None))
     for boundary in (3.6, 4.5, 5.4):
         assert changes(talk, answered((0, 1, boundary, ""), (1, boundary, 8, ""))).found == 1
     assert changes(talk, answered((0, 1, 3.4, ""), (1, 3.4, 8, ""))).found == 0
 
 
-def test_a_boundary_finds_one_change_only() -> None:
+def test_a_boundary_matches_only_one_change() -> None:
     talk = said((0, 1, 3, None), (1, 3, 3.4, None), (0, 3.4, 6, None))
     counted = changes(talk, answered((0, 1, 3.2, ""), (1, 3.2, 6, "")))
     assert (counted.found, counted.count) == (1, 2)
@@ -124,14 +124,14 @@ def test_the_diarization_error_rate_of_answers_that_are_right_is_zero() -> None:
     assert der(PERFECT) == pytest.approx(0, abs=1e-9)
 
 
-def test_exchanged_labels_are_confusion_since_each_stands_for_an_enrolled_voice() -> None:
+def test_exchanged_labels_count_as_confusion_because_each_is_an_enrolled_voice() -> None:
     counted = diarization(TALK, SWAPPED, 0.0, skips_overlap=False)
     assert counted.reference_seconds == pytest.approx(6)
     assert counted.confused_seconds == pytest.approx(6)
     assert counted.missed_seconds == counted.false_alarm_seconds == 0
 
 
-def test_what_is_missed_and_what_is_made_up_are_errors_of_diarization() -> None:
+def test_missed_speech_and_false_alarms_count_as_diarization_errors() -> None:
     assert der(NOTHING) == pytest.approx(1)
     counted = diarization(TALK, answered((0, 1, 3.5, "")), 0.0, skips_overlap=False)
     assert (counted.missed_seconds, counted.false_alarm_seconds) == (
@@ -140,7 +140,7 @@ def test_what_is_missed_and_what_is_made_up_are_errors_of_diarization() -> None:
     )
 
 
-def test_a_collar_forgives_what_is_near_a_boundary() -> None:
+def test_a_collar_ignores_errors_near_a_boundary() -> None:
     late = answered((0, 1.2, 3.2, ""), (1, 4.2, 5.2, ""), (0, 5.2, 8.2, ""))
     assert der(late) > 0.1
     assert der(late, 0.25) == pytest.approx(0, abs=1e-9)
@@ -172,18 +172,20 @@ def test_each_character_counts_for_the_speaker_of_its_answer() -> None:
     assert (counted.aligned_chars, counted.right_speaker_chars) == (11, 8)
 
 
-def test_texts_are_compared_without_spaces_punctuation_case_and_ways_to_write_hangul() -> None:
+def test_texts_are_compared_without_spaces_punctuation_case_and_hangul_normalisation_forms() -> (
+    None
+):
     assert normalise("Ab, c-1!") == "abc1"
     assert normalise("\u1112\u1161\u11ab 글.") == "한글"
 
 
-def test_words_are_not_judged_where_a_text_is_not_known() -> None:
+def test_words_are_not_judged_if_the_reference_text_is_unknown() -> None:
     assert wording(said((0, 1, 2, "a"), (1, 3, 4, None)), NOTHING) is None
 
 
 @given(answers)
 @settings(max_examples=50, deadline=None)
-def test_attribution_only_adds_errors_and_every_clip_is_accounted_for(found: Heard) -> None:
+def test_attribution_can_only_add_errors_and_every_clip_is_counted(found: Heard) -> None:
     counted = words(found)
     assert counted.edits_by_best_speaker <= counted.edits_by_speaker
     assert 0 <= counted.right_speaker_chars <= counted.aligned_chars <= counted.reference_chars
@@ -200,7 +202,7 @@ def test_attribution_only_adds_errors_and_every_clip_is_accounted_for(found: Hea
 
 
 @given(st.integers(0, 500), st.integers(1, 500))
-def test_an_interval_of_a_share_holds_it_and_lies_between_none_and_all(
+def test_the_interval_of_a_share_contains_it_and_stays_between_0_and_1(
     successes: int, trials: int
 ) -> None:
     successes = min(successes, trials)
@@ -211,13 +213,13 @@ def test_an_interval_of_a_share_holds_it_and_lies_between_none_and_all(
     assert more - less < high - low
 
 
-def test_wilsons_interval_is_the_published_one() -> None:
+def test_wilsons_interval_equals_the_published_values() -> None:
     """R. G. Newcombe (1998), table I: 81 of 263 and 0 of 20."""
     assert wilson(81, 263) == (pytest.approx(0.2553, abs=1e-4), pytest.approx(0.3662, abs=1e-4))
     assert wilson(0, 20) == (pytest.approx(0, abs=1e-4), pytest.approx(0.1611, abs=1e-4))
 
 
-def test_a_bootstrap_interval_is_as_wide_as_theory_says_and_none_for_a_single_one() -> None:
+def test_a_bootstrap_interval_has_the_theoretical_width_and_a_single_value_has_none() -> None:
     parts = [(float(i % 2), 1.0) for i in range(400)]
     interval = bootstrap(parts, 1)
     assert interval is not None
@@ -231,7 +233,7 @@ def judged(found: Heard, snr: str) -> Outcome:
     return outcome(TALK, snr, found)
 
 
-def test_figures_are_told_apart_by_condition_and_snr() -> None:
+def test_figures_are_separate_for_each_condition_and_snr() -> None:
     found = figures([judged(PERFECT, "clean"), judged(SWAPPED, "10")], 1)
     rows = {(row.condition, row.snr): row for row in found.by_condition}
     assert set(rows) == {("mixed", "clean"), ("mixed", "10")}
@@ -257,17 +259,17 @@ def test_an_outcome_holds_no_text() -> None:
     assert {answer.text for answer in judged(PERFECT, "clean").answers} == {""}
 
 
-def test_where_texts_are_cut_does_not_change_the_error_rate() -> None:
+def test_the_error_rate_does_not_depend_on_where_texts_are_cut() -> None:
     assert error_rate(["네, 그래요.", "좋아요"], ["네 그래요 좋", "아요!"]) == 0
     assert error_rate(["가나다라"], ["가다라"]) == 0.25
 
 
-def test_characters_that_stand_for_each_other_are_found_whether_right_or_misheard() -> None:
+def test_matching_characters_are_found_whether_recognised_rightly_or_wrongly() -> None:
     assert aligned("abcd", "abd") == [(0, 0), (1, 1), (3, 2)]
     assert aligned("abc", "xbc") == [(0, 0), (1, 1), (2, 2)]
 
 
-def test_the_longest_of_many_times_is_told_beside_the_usual_ones() -> None:
+def test_the_longest_time_is_reported_beside_the_percentiles() -> None:
     found = spread([float(each) for each in range(101)])
     assert found == Spread(101, 50, 95, 99, 100)
     assert str(found) == "p50 50.00 s, p95 95.00 s, max 100.00 s"
@@ -275,5 +277,5 @@ def test_the_longest_of_many_times_is_told_beside_the_usual_ones() -> None:
     assert str(spread([])) == "none"
 
 
-def test_a_slope_is_that_of_the_line_through_the_values() -> None:
+def test_the_slope_is_that_of_a_line_through_the_values() -> None:
     assert slope([0, 1, 2, 3], [5, 7, 9, 11]) == pytest.approx(2)

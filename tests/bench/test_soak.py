@@ -28,7 +28,7 @@ BRIEFLY = {
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are looked at through /proc")
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("program", BRIEFLY)
-def test_every_promise_is_kept_for_a_moment(program: str) -> None:
+def test_every_soak_program_passes_for_a_moment(program: str) -> None:
     command = [sys.executable, "-m", "hwaja", "bench", "soak", program, *BRIEFLY[program]]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
@@ -44,7 +44,7 @@ def test_every_promise_is_kept_for_a_moment(program: str) -> None:
         (["b", "a", "c"], (0, 0, 1)),
     ],
 )
-def test_utterances_that_are_lost_or_come_twice_or_are_others_are_counted(
+def test_lost_duplicate_and_foreign_utterances_are_counted(
     answered: list[str], counts: tuple[int, int, int]
 ) -> None:
     tally = Tally()
@@ -52,12 +52,12 @@ def test_utterances_that_are_lost_or_come_twice_or_are_others_are_counted(
     assert (tally.lost, tally.doubled, tally.other) == counts
 
 
-def test_a_sentence_that_comes_in_two_texts_is_not_lost() -> None:
+def test_a_sentence_that_is_divided_into_two_texts_is_not_lost() -> None:
     assert rejoined(["abcd", "ef"], ["abc", "d", "ef"]) == ["abcd", "ef"]
     assert rejoined(["abcd", "ef"], ["abc", "ef"]) == ["abc", "ef"]
 
 
-def test_a_sentence_is_owed_once_its_last_sample_was_acknowledged() -> None:
+def test_a_sentence_is_expected_once_its_last_sample_was_acknowledged() -> None:
     talker = Talker(random_sentences(random.Random(1)))  # noqa: S311 (no secret)
     first, second = talker.sentences[:2]
     talker.acknowledged_samples = len(first.samples) - 1
@@ -68,7 +68,7 @@ def test_a_sentence_is_owed_once_its_last_sample_was_acknowledged() -> None:
     assert talker.owed == [first.text, second.text]
 
 
-def test_growth_is_that_of_the_second_half() -> None:
+def test_growth_is_measured_over_the_second_half() -> None:
     settling = [(float(cycle), Usage(1 << cycle, 5, 1)) for cycle in range(10)]
     settled = [(float(cycle), Usage(50_000 + 7 * cycle, 5, 1)) for cycle in range(10, 20)]
     assert growth_bytes(settling + settled) == pytest.approx((7, 0), abs=1e-6)

@@ -20,7 +20,7 @@ PRESENTED = "let-this-page_in.please~1+2"
 Certificate = tuple[Path, Path]
 
 
-async def test_a_server_that_is_full_says_so_and_takes_who_comes_later(
+async def test_a_full_server_is_reported_and_the_page_connects_once_a_slot_is_free(
     services: Services, certificate: Certificate, visit: Visit, album: Album
 ) -> None:
     async with serving(services, certificate, max_connections=1) as endpoint:
@@ -35,7 +35,7 @@ async def test_a_server_that_is_full_says_so_and_takes_who_comes_later(
         assert await visitor.page.locator(".notice").count() == 0
 
 
-async def test_a_page_that_enrols_nobody_makes_room_and_says_why(
+async def test_a_page_that_enrols_nobody_loses_its_slot_and_shows_the_reason(
     services: Services, certificate: Certificate, visit: Visit
 ) -> None:
     limits = {"max_connections": 1, "unenrolled_seconds": 0}
@@ -46,7 +46,7 @@ async def test_a_page_that_enrols_nobody_makes_room_and_says_why(
             assert "Too many people" in await visitor.notice("connection")
 
 
-async def test_a_page_asks_for_the_token_and_says_if_it_is_wrong(
+async def test_the_page_asks_for_the_token_and_reports_a_wrong_one(
     services: Services, certificate: Certificate, visit: Visit, album: Album
 ) -> None:
     policy = AccessPolicy(tokens_of(PRESENTED))
@@ -66,7 +66,7 @@ async def test_a_page_asks_for_the_token_and_says_if_it_is_wrong(
         assert PRESENTED not in visitor.page.url
 
 
-async def test_what_is_no_token_at_all_is_a_wrong_one(
+async def test_text_that_cannot_be_a_token_is_reported_as_a_wrong_token(
     services: Services, certificate: Certificate, visit: Visit
 ) -> None:
     """A WebSocket's constructor throws at characters that no subprotocol has."""
@@ -78,7 +78,7 @@ async def test_what_is_no_token_at_all_is_a_wrong_one(
         await visitor.page.get_by_text("This token is not valid.").wait_for()
 
 
-async def test_a_certificate_that_nobody_signed_is_accepted_once_and_the_microphone_is_there(
+async def test_a_self_signed_certificate_is_accepted_once_and_then_the_microphone_works(
     endpoint: Endpoint, visit: Visit, album: Album
 ) -> None:
     """Nothing of the page is shown before; after it, all of it works."""

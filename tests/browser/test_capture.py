@@ -29,7 +29,7 @@ MOST_SPOILT_SECONDS_WITHOUT_WORKLET = 5
 
 
 @pytest.mark.asyncio(loop_scope="session")
-async def test_what_the_microphone_hears_reaches_the_server_as_it_was(
+async def test_the_server_receives_exactly_the_sound_of_the_microphone(
     detector: SileroDetector, certificate: tuple[Path, Path], visit: Visit
 ) -> None:
     turn = Lock()
@@ -47,7 +47,7 @@ async def test_what_the_microphone_hears_reaches_the_server_as_it_was(
         assert each.spoilt_seconds <= most, way
 
 
-def test_lost_samples_and_clicks_are_seen() -> None:
+def test_the_comparison_detects_lost_samples_and_clicks() -> None:
     """Otherwise the test above proves nothing."""
     said = clips.samples(SAID)
     recorded = np.concatenate([np.zeros(9000, np.float32), said, np.zeros(40_000, np.float32)])

@@ -33,7 +33,7 @@ async def talking(visit: Visit, relay: Relay, endpoint: Endpoint) -> Visitor:
     return visitor
 
 
-async def test_what_is_said_while_the_network_is_down_is_written_down_later(
+async def test_speech_during_a_network_failure_is_transcribed_later(
     endpoint: Endpoint, visit: Visit, album: Album
 ) -> None:
     async with relaying(endpoint.port) as relay:
@@ -51,7 +51,7 @@ async def test_what_is_said_while_the_network_is_down_is_written_down_later(
         await visitor.until("ready")
 
 
-async def test_a_server_that_is_killed_lacks_the_voices_once_it_is_back_and_the_page_keeps_the_text(
+async def test_after_a_server_restart_the_page_keeps_the_text_and_asks_for_the_voices_again(
     tmp_path: Path, visit: Visit, album: Album
 ) -> None:
     with hwaja_serve(tmp_path, "--port", "0") as server:
@@ -84,7 +84,7 @@ async def enrol_and_talk(visitor: Visitor, utterances: int) -> list[Utterance]:
     return await visitor.until_said(utterances)
 
 
-async def test_a_page_that_is_loaded_anew_goes_on_with_the_conversation(
+async def test_a_reloaded_page_continues_the_conversation(
     endpoint: Endpoint, visit: Visit, album: Album
 ) -> None:
     async with relaying(endpoint.port) as relay:
@@ -105,7 +105,7 @@ async def test_a_page_that_is_loaded_anew_goes_on_with_the_conversation(
         assert await visitor.page.is_enabled("#toggle")
 
 
-async def test_a_page_that_is_loaded_anew_before_the_conversation_has_its_voices(
+async def test_a_page_reloaded_before_the_conversation_still_has_its_voices(
     endpoint: Endpoint, visit: Visit
 ) -> None:
     visitor = await visit(None)
@@ -119,7 +119,7 @@ async def test_a_page_that_is_loaded_anew_before_the_conversation_has_its_voices
     assert await visitor.page.is_enabled("#start")
 
 
-async def test_who_starts_over_is_asked_and_then_a_stranger(
+async def test_starting_over_needs_confirmation_and_forgets_the_voices(
     endpoint: Endpoint, visit: Visit
 ) -> None:
     async with relaying(endpoint.port) as relay:

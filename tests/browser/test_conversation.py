@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 CHAPTER = "A conversation"
 
 
-async def test_two_people_enrol_talk_and_take_their_conversation_along(
+async def test_two_people_enrol_talk_and_export_their_conversation(
     endpoint: Endpoint, visit: Visit, album: Album
 ) -> None:
     visitor = await visit(endpoint.page)

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 CHAPTER = "Recording voices"
 
 
-async def test_a_voice_that_another_has_is_refused_with_the_reason(
+async def test_a_voice_that_is_enrolled_for_another_speaker_is_refused_with_the_reason(
     endpoint: Endpoint, visit: Visit, album: Album
 ) -> None:
     visitor = await visit(endpoint.page)

@@ -36,7 +36,7 @@ async def is_seen(visitor: Visitor, selector: str = ".utterance:last-child") -> 
 
 
 @widths
-async def test_the_newest_sentence_stands_above_the_controls_while_the_reader_is_at_the_end(
+async def test_the_newest_sentence_stays_visible_while_the_reader_is_at_the_end(
     width: int, endpoint: Endpoint, visit: Visit, album: Album
 ) -> None:
     viewport = {"width": width, "height": WIDTHS[width]}
@@ -66,7 +66,7 @@ async def test_the_newest_sentence_stands_above_the_controls_while_the_reader_is
 
 
 @widths
-async def test_who_scrolled_up_is_left_where_they_read_until_they_are_back_at_the_end(
+async def test_a_reader_who_scrolled_up_is_not_moved_until_they_return_to_the_end(
     width: int, endpoint: Endpoint, visit: Visit
 ) -> None:
     viewport = {"width": width, "height": WIDTHS[width]}

@@ -37,7 +37,7 @@ def elsewhere(endpoint: Endpoint) -> str:
     return f"https://{chromium.ELSEWHERE}:{endpoint.port}/healthz"
 
 
-async def test_pages_of_the_server_s_own_address_open_sessions(
+async def test_pages_from_the_servers_own_addresses_open_sessions(
     endpoint: Endpoint, visit: Visit
 ) -> None:
     """By each name that this machine has for itself, and from one to another."""
@@ -47,7 +47,7 @@ async def test_pages_of_the_server_s_own_address_open_sessions(
             assert await heard(visitor.page, f"wss://{host}:{endpoint.port}") == "model_loaded"
 
 
-async def test_a_page_of_another_address_opens_no_session(endpoint: Endpoint, visit: Visit) -> None:
+async def test_a_page_of_another_origin_opens_no_session(endpoint: Endpoint, visit: Visit) -> None:
     """Nor does one that says nothing of where it is from."""
     for url in (elsewhere(endpoint), "about:blank", "data:text/html,elsewhere"):
         visitor = await visit(url)
@@ -55,7 +55,7 @@ async def test_a_page_of_another_address_opens_no_session(endpoint: Endpoint, vi
             assert await heard(visitor.page, f"wss://{host}:{endpoint.port}") == "refused"
 
 
-async def test_a_page_of_another_address_opens_one_where_the_list_has_it(
+async def test_a_page_of_another_origin_opens_a_session_if_it_is_listed(
     services: Services, certificate: Certificate, endpoint: Endpoint, visit: Visit
 ) -> None:
     visitor = await visit(elsewhere(endpoint))
@@ -65,7 +65,7 @@ async def test_a_page_of_another_address_opens_one_where_the_list_has_it(
             assert await heard(visitor.page, listing.url) == "model_loaded"
 
 
-async def test_a_page_whose_name_is_led_to_the_server_opens_no_session(
+async def test_a_page_whose_name_resolves_to_the_server_opens_no_session(
     services: Services, visit: Visit
 ) -> None:
     """DNS rebinding: to the browser it is the page's own server, which speaks no TLS."""
@@ -77,7 +77,7 @@ async def test_a_page_whose_name_is_led_to_the_server_opens_no_session(
         assert await heard(rebound.page, f"ws://{authority}") == "refused"
 
 
-async def test_who_opens_the_page_by_a_strange_name_reads_how_the_server_learns_it(
+async def test_a_page_opened_by_an_unknown_name_explains_how_to_configure_the_name(
     endpoint: Endpoint, visit: Visit
 ) -> None:
     visitor = await visit(f"https://{chromium.ELSEWHERE}:{endpoint.port}/")

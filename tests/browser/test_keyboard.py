@@ -35,7 +35,7 @@ async def focused(visitor: Visitor) -> str:
     return name
 
 
-async def test_a_voice_is_recorded_and_a_conversation_held_with_the_keyboard_alone(
+async def test_enrolment_and_conversation_work_with_the_keyboard_alone(
     endpoint: Endpoint, visit: Visit
 ) -> None:
     visitor = await visit(None)

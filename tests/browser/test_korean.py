@@ -18,7 +18,7 @@ CHAPTER = "한국어로"
 LINES = (12, 13, 16)
 
 
-async def test_two_women_read_what_each_of_them_said(
+async def test_two_korean_women_get_their_own_words_with_the_default_model(
     korean_services: Services, certificate: tuple[Path, Path], visit: Visit, album: Album
 ) -> None:
     async with serving(korean_services, certificate) as endpoint:

@@ -13,7 +13,7 @@ KOREAN_IN_BOTH = "main [lang=ko]"
 """The sentences that are to be read."""
 
 
-async def test_the_page_speaks_the_language_of_the_browser_and_another_when_asked(
+async def test_the_page_uses_the_language_of_the_browser_and_can_be_switched(
     endpoint: Endpoint, visit: Visit
 ) -> None:
     visitor = await visit(endpoint.page, locale="ko-KR", permissions=[])

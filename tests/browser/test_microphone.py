@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 CHAPTER = "The microphone"
 
 
-async def test_a_microphone_that_is_not_allowed_can_be_allowed_after_all(
+async def test_a_denied_microphone_can_be_allowed_afterwards(
     endpoint: Endpoint, visit: Visit, album: Album
 ) -> None:
     visitor = await visit(endpoint.page, permissions=[])
@@ -40,7 +40,7 @@ async def deaf_browser(browser: Browser) -> AsyncIterator[Browser]:
         yield deaf
 
 
-async def test_where_there_is_no_microphone_the_page_says_so(
+async def test_the_page_reports_a_missing_microphone(
     endpoint: Endpoint, deaf_browser: Browser, visit: Visit, album: Album
 ) -> None:
     visitor = await visit(endpoint.page, deaf_browser, locale="ko-KR")
@@ -50,7 +50,7 @@ async def test_where_there_is_no_microphone_the_page_says_so(
     await album.show(visitor, CHAPTER, "There is no microphone.")
 
 
-async def test_a_page_without_https_says_what_is_missing(
+async def test_a_page_without_https_explains_what_is_missing(
     services: Services, visit: Visit, album: Album
 ) -> None:
     policy = AccessPolicy(pages=Pages(names=lambda: [chromium.ELSEWHERE], has_tls=False))
@@ -62,7 +62,7 @@ async def test_a_page_without_https_says_what_is_missing(
         await album.show(visitor, CHAPTER, "The page came without https.")
 
 
-async def test_a_page_of_this_machine_needs_no_https(services: Services, visit: Visit) -> None:
+async def test_a_page_on_localhost_needs_no_https(services: Services, visit: Visit) -> None:
     async with serving(services, None) as endpoint:
         visitor = await visit(f"http://localhost:{endpoint.port}/")
         await visitor.until("ready")
@@ -70,7 +70,7 @@ async def test_a_page_of_this_machine_needs_no_https(services: Services, visit: 
         await visitor.page.wait_for_selector("#device-choice:visible")
 
 
-async def test_a_microphone_that_is_taken_away_is_missed(endpoint: Endpoint, visit: Visit) -> None:
+async def test_a_microphone_that_is_unplugged_is_reported(endpoint: Endpoint, visit: Visit) -> None:
     visitor = await visit(endpoint.page)
     await visitor.press("#allow")
     await visitor.page.wait_for_selector("#device-choice:visible")

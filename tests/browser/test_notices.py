@@ -9,7 +9,7 @@ from browser.prompter import conversing
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def test_that_there_is_nothing_to_export_is_said_until_there_is(
+async def test_the_page_says_that_there_is_nothing_to_export_until_there_is(
     endpoint: Endpoint, visit: Visit
 ) -> None:
     visitor, prompter = await conversing(visit, endpoint)
@@ -20,7 +20,7 @@ async def test_that_there_is_nothing_to_export_is_said_until_there_is(
     assert await visitor.page.locator(".notice").count() == 0
 
 
-async def test_what_is_being_said_goes_with_the_transcription_however_that_ends(
+async def test_an_interim_text_disappears_when_the_transcription_ends_in_any_way(
     endpoint: Endpoint, visit: Visit
 ) -> None:
     visitor, prompter = await conversing(visit, endpoint)

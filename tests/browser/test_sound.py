@@ -78,7 +78,7 @@ async def listening(visit: Visit, endpoint: Endpoint) -> Visitor:
     return visitor
 
 
-async def test_a_call_is_spoken_of_until_sound_arrives_again_whatever_is_pressed(
+async def test_the_notice_of_a_call_stays_until_sound_arrives_again(
     endpoint: Endpoint, visit: Visit, album: Album
 ) -> None:
     visitor, _ = await conversing(visit, endpoint, locale="ko-KR", script=IN_REACH)
@@ -94,7 +94,7 @@ async def test_a_call_is_spoken_of_until_sound_arrives_again_whatever_is_pressed
     await is_well(page)
 
 
-async def test_sound_that_the_browser_holds_back_goes_on_with_a_click(
+async def test_sound_that_the_browser_suspended_resumes_after_a_click(
     endpoint: Endpoint, visit: Visit
 ) -> None:
     visitor = await listening(visit, endpoint)
@@ -103,7 +103,7 @@ async def test_sound_that_the_browser_holds_back_goes_on_with_a_click(
     await is_well(visitor.page)
 
 
-async def test_a_muted_microphone_is_spoken_of_until_it_is_heard(
+async def test_the_notice_of_a_muted_microphone_stays_until_it_gives_sound(
     endpoint: Endpoint, visit: Visit, album: Album
 ) -> None:
     visitor = await listening(visit, endpoint)
@@ -114,7 +114,7 @@ async def test_a_muted_microphone_is_spoken_of_until_it_is_heard(
     await is_well(visitor.page)
 
 
-async def test_a_microphone_that_brings_zeros_is_spoken_of_until_it_is_heard(
+async def test_the_notice_of_a_microphone_that_gives_only_zeros_stays_until_it_gives_sound(
     endpoint: Endpoint, visit: Visit, album: Album
 ) -> None:
     visitor = await visit(endpoint.page, locale="ko-KR")
@@ -127,7 +127,7 @@ async def test_a_microphone_that_brings_zeros_is_spoken_of_until_it_is_heard(
     await is_well(visitor.page)
 
 
-async def test_a_microphone_that_falls_silent_without_a_word_is_opened_again_with_a_click(
+async def test_a_microphone_that_falls_silent_without_an_event_can_be_reopened_with_a_click(
     endpoint: Endpoint, visit: Visit
 ) -> None:
     visitor = await listening(visit, endpoint)

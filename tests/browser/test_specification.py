@@ -97,7 +97,7 @@ def sample(url: str) -> str:
     return conversion + sending + addressed
 
 
-async def test_the_sample_of_the_specification_gets_its_messages(
+async def test_the_sample_code_of_the_specification_receives_its_messages(
     endpoint: Endpoint, visit: Visit
 ) -> None:
     voices = clips.part("beckett", 0, 4.5), clips.deepened(clips.part("two_cities", 1, 5))

@@ -16,7 +16,7 @@ CHAPTER = "Somebody who is not enrolled"
 STRANGER = {"ko": "등록되지 않은 사람", "en": "Someone not enrolled"}
 
 
-async def test_what_a_stranger_says_stands_under_nobody_s_name_here_and_in_every_file(
+async def test_words_of_an_unknown_speaker_have_no_name_on_the_page_and_in_every_export(
     endpoint: Endpoint, visit: Visit, album: Album
 ) -> None:
     visitor, prompter = await conversing(visit, endpoint, locale="ko-KR")

@@ -28,7 +28,9 @@ def written(folder: Path, name: str, pcm: bytes, rate: int = 16_000, channels: i
     return str(folder / name)
 
 
-def test_two_people_pass_and_are_compared(people: People, tmp_path: Path, capsys: Capture) -> None:
+def test_two_different_people_pass_and_are_compared(
+    people: People, tmp_path: Path, capsys: Capture
+) -> None:
     files = [
         written(tmp_path, "first.wav", people.first[0]),
         written(tmp_path, "second.flac", people.second[0]),
@@ -43,7 +45,7 @@ def test_two_people_pass_and_are_compared(people: People, tmp_path: Path, capsys
     assert len(lines) == 7
 
 
-def test_one_person_twice_fails_with_the_sentence_and_the_reason(
+def test_the_same_person_twice_fails_with_the_message_and_the_reason(
     people: People, tmp_path: Path, capsys: Capture
 ) -> None:
     files = [written(tmp_path, f"{k}.wav", take) for k, take in enumerate(people.first)]
@@ -65,7 +67,7 @@ def test_a_take_that_cannot_be_judged_fails(
     assert f"({reason})" in capsys.readouterr().out
 
 
-def test_what_was_converted_is_said_and_does_not_count_against_the_voice(
+def test_a_converted_file_is_reported_and_not_held_against_the_voice(
     people: People, tmp_path: Path, capsys: Capture
 ) -> None:
     file = written(tmp_path, "stereo.wav", people.first[0], rate=48_000, channels=2)
@@ -75,7 +77,7 @@ def test_what_was_converted_is_said_and_does_not_count_against_the_voice(
     assert "wrong_format" not in out
 
 
-def test_what_could_be_better_is_said_of_a_voice_that_passes(
+def test_possible_improvements_are_reported_for_a_voice_that_passes(
     people: People, tmp_path: Path, capsys: Capture
 ) -> None:
     file = written(tmp_path, "short.wav", people.first[0][: 2 * 42_000])
@@ -83,7 +85,9 @@ def test_what_could_be_better_is_said_of_a_voice_that_passes(
     assert "! 음성이 짧은 편입니다." in capsys.readouterr().out
 
 
-def test_a_file_that_is_none_is_one_sentence(tmp_path: Path, capsys: Capture) -> None:
+def test_a_file_that_is_no_sound_file_gives_a_one_line_error(
+    tmp_path: Path, capsys: Capture
+) -> None:
     assert main(["enroll-check", str(tmp_path / "absent.wav")]) == 1
     captured = capsys.readouterr()
     assert captured.out == ""

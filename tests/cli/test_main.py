@@ -41,7 +41,7 @@ def test_help_lists_the_commands(capsys: Capture) -> None:
 
 
 @pytest.mark.parametrize("option", config.options(), ids=lambda option: option.name)
-def test_help_of_serve_says_of_each_option_what_it_is_its_variable_and_its_default(
+def test_help_of_serve_shows_the_description_variable_and_default_of_each_option(
     option: object, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "1000")
@@ -53,7 +53,7 @@ def test_help_of_serve_says_of_each_option_what_it_is_its_variable_and_its_defau
     assert re.search(rf"^  --{flag}(, --no-{flag}| VALUE)\s+{re.escape(said)}$", text, re.MULTILINE)
 
 
-def test_help_can_be_read_where_a_folder_has_a_percent_sign_in_its_name() -> None:
+def test_help_works_if_a_folder_has_a_percent_sign_in_its_name() -> None:
     command = [sys.executable, "-m", "hwaja", "serve", "--help"]
     environment = os.environ | {"XDG_DATA_HOME": "/data/100%s"}
     ended = subprocess.run(command, env=environment, capture_output=True, check=True, timeout=60)
@@ -88,7 +88,9 @@ def test_an_unknown_command_or_option_shows_the_usage(
     assert capsys.readouterr().err.startswith("usage: hwaja")
 
 
-def test_ctrl_c_ends_a_command_as_shells_expect(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_ends_a_command_with_the_exit_code_that_shells_expect(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def interrupted(_: object) -> int:
         raise KeyboardInterrupt
 
@@ -106,23 +108,23 @@ def junk(tmp_path: Path) -> str:
     return str(file)
 
 
-def test_serving_without_a_certificate_names_the_ways_to_one(capsys: Capture) -> None:
+def test_serving_without_a_certificate_explains_how_to_get_one(capsys: Capture) -> None:
     sentence = refusal(capsys, "serve")
     assert all(name in sentence for name in ("--cert", "--key", "--dev-cert"))
 
 
-def test_half_a_certificate_is_refused(junk: str, capsys: Capture) -> None:
+def test_a_certificate_without_a_key_is_refused(junk: str, capsys: Capture) -> None:
     assert refusal(capsys, "serve", "--cert", junk) == "cert and key must be set together."
 
 
-def test_a_certificate_that_is_missing_or_is_none_is_named(junk: str, capsys: Capture) -> None:
+def test_a_missing_or_invalid_certificate_is_named_in_the_error(junk: str, capsys: Capture) -> None:
     sentence = refusal(capsys, "serve", "--cert", junk, "--key", "/nowhere/key.pem")
     assert sentence == "The file /nowhere/key.pem does not exist."
     sentence = refusal(capsys, "serve", "--cert", junk, "--key", junk)
     assert sentence == f"{junk} and {junk} are not a certificate and its private key."
 
 
-def test_a_folder_that_cannot_keep_the_development_certificate_is_named(
+def test_a_folder_that_cannot_store_the_development_certificate_is_named_in_the_error(
     junk: str, capsys: Capture
 ) -> None:
     sentence = refusal(capsys, "serve", "--dev-cert", "--data-dir", f"{junk}/data")
@@ -141,7 +143,7 @@ def test_a_folder_that_cannot_keep_the_development_certificate_is_named(
         (["--config", "/nowhere.toml"], "/nowhere.toml cannot be read: No such file or directory."),
     ],
 )
-def test_a_value_that_an_option_cannot_have_is_named(
+def test_an_invalid_value_of_an_option_is_named_in_the_error(
     arguments: list[str], sentence: str, capsys: Capture
 ) -> None:
     assert refusal(capsys, "serve", *arguments) == sentence
@@ -161,7 +163,7 @@ def test_the_environment_and_its_file_are_read(
     assert refusal(capsys, "serve", "--config", str(file)) == "workers must be at least 1."
 
 
-def test_a_model_that_is_unknown_or_not_pulled_is_named(
+def test_an_unknown_or_missing_model_is_named_in_the_error(
     tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "whispre" in refusal(capsys, "models", "path", "whispre")
@@ -181,7 +183,7 @@ def test_a_model_that_is_unknown_or_not_pulled_is_named(
         (["--language", "xx"], "does not know the language 'xx'"),
     ],
 )
-def test_a_model_that_cannot_be_served_is_named(
+def test_a_model_that_cannot_be_served_is_named_in_the_error(
     arguments: list[str], sentence: str, tmp_path: Path, capsys: Capture
 ) -> None:
     serve = ["serve", "--dev-cert", "--data-dir", str(tmp_path), "--workers", "1"]
@@ -189,7 +191,7 @@ def test_a_model_that_cannot_be_served_is_named(
 
 
 @pytest.mark.models
-def test_a_port_that_is_taken_is_named(
+def test_a_port_in_use_is_named_in_the_error(
     tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The port comes from HWAJA_PORT here."""
@@ -203,7 +205,7 @@ def test_a_port_that_is_taken_is_named(
 
 
 @pytest.mark.models
-def test_cuda_is_refused_where_it_is_not_installed_with_what_to_install(
+def test_cuda_is_refused_if_it_is_not_installed_with_the_command_that_installs_it(
     tmp_path: Path, capsys: Capture
 ) -> None:
     serve = ["serve", "--dev-cert", "--data-dir", str(tmp_path), "--provider", "cuda"]
@@ -214,7 +216,7 @@ def test_cuda_is_refused_where_it_is_not_installed_with_what_to_install(
     )
 
 
-def test_without_onnxruntime_the_user_is_told_what_to_install(
+def test_without_onnxruntime_the_error_says_what_to_install(
     tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
@@ -246,7 +248,7 @@ def client_only(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("command", ["serve --dev-cert", "models list", "doctor --json"])
-def test_with_the_client_alone_a_command_of_the_server_says_what_to_install(command: str) -> None:
+def test_with_the_client_alone_a_server_command_says_what_to_install(command: str) -> None:
     ended = client_only(*command.split())
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr == "hwaja: This command needs: pip install 'hwaja[server,cpu]'.\n"
@@ -260,7 +262,7 @@ def test_with_the_client_alone_a_conversation_can_be_transcribed(tmp_path: Path)
     assert ended.stderr.startswith("hwaja: a.wav does not exist.")
 
 
-def test_where_the_benchmarks_are_not_installed_the_user_is_told_how_to_get_them(
+def test_without_the_benchmarks_the_error_says_how_to_install_them(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hwaja.cli.main.entry_points", lambda **_: ())

@@ -23,7 +23,7 @@ async def captured(microphone: Microphone) -> list[bytes]:
         return [chunk async for chunk in microphone.chunks()]
 
 
-async def test_it_gives_copies_of_what_it_captured_until_it_is_stopped() -> None:
+async def test_captured_chunks_are_copies_and_end_when_the_microphone_is_stopped() -> None:
     card = SoundCard(HEARD)
     microphone = Microphone(card)
     chunks = microphone.chunks()
@@ -35,7 +35,7 @@ async def test_it_gives_copies_of_what_it_captured_until_it_is_stopped() -> None
 
 
 @pytest.mark.parametrize("ends", [True, False])
-async def test_a_device_that_goes_away_is_noticed_after_all_that_it_captured(ends: bool) -> None:
+async def test_a_lost_device_is_reported_after_all_captured_audio(ends: bool) -> None:
     """Whether PortAudio says so, or nothing comes any more."""
     card = SoundCard(HEARD, ends=ends)
     patience_seconds = PATIENCE_SECONDS if ends else AT_ONCE_SECONDS
@@ -44,26 +44,26 @@ async def test_a_device_that_goes_away_is_noticed_after_all_that_it_captured(end
     assert (microphone.is_gone, card.is_running) == (True, False)
 
 
-async def test_a_device_that_never_gives_anything_is_gone() -> None:
+async def test_a_device_that_never_gives_audio_is_reported_as_lost() -> None:
     microphone = Microphone(SoundCard(), AT_ONCE_SECONDS)
     assert await captured(microphone) == []
     assert microphone.is_gone
 
 
-async def test_audio_that_was_lost_is_counted() -> None:
+async def test_lost_audio_is_counted() -> None:
     microphone = Microphone(SoundCard(HEARD, flags=Given(input_overflow=True), ends=True))
     assert await captured(microphone) == HEARD
     assert microphone.overflows == 2
 
 
 @pytest.mark.parametrize("step", ["open", "start"])
-async def test_a_microphone_that_is_not_there_is_explained(step: str) -> None:
+async def test_a_missing_microphone_is_explained(step: str) -> None:
     with pytest.raises(AudioError) as caught:
         await captured(Microphone(SoundCard(fails_to=step)))
     assert str(caught.value) == "The microphone cannot be used: Error querying device -1."
 
 
-def test_without_the_extra_the_user_is_told_what_to_install(
+def test_without_the_extra_the_error_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "sounddevice", None)
@@ -80,7 +80,7 @@ def test_without_the_extra_the_user_is_told_what_to_install(
         ("win32", "pip install --force-reinstall sounddevice, which brings it along"),
     ],
 )
-def test_without_portaudio_the_user_is_told_how_this_system_gets_it(
+def test_without_portaudio_the_error_says_how_to_install_it_on_this_system(
     platform: str, advice: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """sounddevice is there, and raises as it does where it does not find the library."""

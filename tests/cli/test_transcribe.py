@@ -70,7 +70,7 @@ def error_of(capsys: Capture) -> str:
 
 
 @in_one_loop
-async def test_who_said_what_is_printed(
+async def test_the_speaker_and_the_text_of_each_utterance_are_printed(
     endpoint: Endpoint, certificate: tuple[Path, Path], files: dict[str, str], capsys: Capture
 ) -> None:
     arguments = ["--url", endpoint.url, "--cafile", str(certificate[0]), *enrolling(files)]
@@ -112,7 +112,7 @@ async def test_json_prints_the_messages_of_the_server(
 
 
 @in_one_loop
-async def test_what_is_being_said_can_be_followed_as_json(
+async def test_interim_texts_can_be_printed_as_json(
     live_endpoint: Endpoint, files: dict[str, str], tmp_path: Path, capsys: Capture
 ) -> None:
     said = hummed([0, 1, 2, 3, 4])
@@ -127,7 +127,7 @@ async def test_what_is_being_said_can_be_followed_as_json(
 
 
 @in_one_loop
-async def test_what_the_model_cannot_do_ends_the_command_with_the_servers_sentence(
+async def test_an_option_that_the_model_lacks_ends_the_command_with_the_servers_message(
     endpoint: Endpoint, files: dict[str, str], capsys: Capture
 ) -> None:
     arguments = [files["talk"], "--url", endpoint.url, "--insecure", *enrolling(files)]
@@ -138,7 +138,7 @@ async def test_what_the_model_cannot_do_ends_the_command_with_the_servers_senten
 
 
 @in_one_loop
-async def test_an_untrusted_certificate_is_told_with_the_ways_out(
+async def test_an_untrusted_certificate_is_an_error_that_explains_the_remedies(
     endpoint: Endpoint,
     files: dict[str, str],
     tmp_path: Path,
@@ -158,7 +158,7 @@ async def test_an_untrusted_certificate_is_told_with_the_ways_out(
 
 
 @in_one_loop
-async def test_the_development_certificate_of_this_machine_is_trusted_without_a_word(
+async def test_the_development_certificate_of_this_machine_is_trusted_silently(
     services: Services, files: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
@@ -167,7 +167,7 @@ async def test_the_development_certificate_of_this_machine_is_trusted_without_a_
 
 
 @in_one_loop
-async def test_the_servers_own_file_of_tokens_lets_in(
+async def test_the_token_file_of_the_server_also_works_for_the_client(
     services: Services,
     certificate: tuple[Path, Path],
     files: dict[str, str],
@@ -186,7 +186,7 @@ async def test_the_servers_own_file_of_tokens_lets_in(
 
 
 @in_one_loop
-async def test_a_voice_without_speech_ends_the_command_with_the_servers_sentence(
+async def test_a_voice_without_speech_ends_the_command_with_the_servers_message(
     endpoint: Endpoint, files: dict[str, str], capsys: Capture
 ) -> None:
     arguments = ["--url", endpoint.url, "--insecure", "--enroll", files["silence"]]
@@ -195,7 +195,7 @@ async def test_a_voice_without_speech_ends_the_command_with_the_servers_sentence
 
 
 @in_one_loop
-async def test_a_server_that_stops_meanwhile_is_told(
+async def test_a_server_that_stops_during_the_transcription_is_reported(
     services: Services, certificate: tuple[Path, Path], files: dict[str, str], capsys: Capture
 ) -> None:
     """The texts received so far are still printed."""
@@ -240,7 +240,7 @@ async def test_a_server_that_stops_meanwhile_is_told(
         ),
     ],
 )
-def test_wrong_arguments_are_one_sentence(
+def test_wrong_arguments_give_a_one_line_error(
     arguments: list[str], sentence: str, files: dict[str, str], capsys: Capture
 ) -> None:
     given = [argument.format(**files) for argument in arguments]
@@ -261,7 +261,7 @@ def press_ctrl_c() -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
-def test_ctrl_c_ends_the_microphone_and_all_that_it_heard_is_answered(
+def test_ctrl_c_stops_the_microphone_and_all_captured_audio_is_answered(
     files: dict[str, str], tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listening(monkeypatch, SoundCard(chunks(clips.conversation()), then=press_ctrl_c))
@@ -304,7 +304,7 @@ def test_a_second_ctrl_c_does_not_wait_for_the_last_texts(
         assert main(arguments) == 130
 
 
-def test_a_microphone_that_goes_away_is_told_once_all_that_it_heard_is_answered(
+def test_a_lost_microphone_is_reported_after_all_captured_audio_is_answered(
     files: dict[str, str], tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And how often audio was lost before it came here."""
@@ -333,7 +333,7 @@ def test_a_microphone_that_goes_away_is_told_once_all_that_it_heard_is_answered(
     ],
     ids=["library", "device"],
 )
-def test_a_microphone_that_is_missing_is_told_before_anybody_is_enrolled(
+def test_a_missing_microphone_is_an_error_before_any_enrolment(
     card: SoundCard | None,
     sentence: str,
     files: dict[str, str],

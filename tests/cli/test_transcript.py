@@ -38,23 +38,23 @@ def test_a_final_text_is_a_line_with_its_speaker(capsys: Capture) -> None:
     ]
 
 
-def test_who_is_not_enrolled_has_the_name_of_nobody_who_is(capsys: Capture) -> None:
+def test_an_unknown_speaker_does_not_get_the_name_of_an_enrolled_one(capsys: Capture) -> None:
     """The same words as in the page; as JSON it is what the server said."""
     stranger = FINAL | {"label": "unknown"}
     assert shown(capsys, stranger) == "Someone not enrolled     4.9 s   -31.2 dBFS  반갑습니다\n"
     assert json.loads(shown(capsys, stranger, as_json=True)) == stranger
 
 
-def test_what_a_later_server_may_say_without_words_is_passed_over(capsys: Capture) -> None:
+def test_a_message_of_a_later_server_without_text_is_ignored(capsys: Capture) -> None:
     assert shown(capsys, {"type": "audio_ahead", "seconds": 3.0}) == ""
 
 
-def test_a_speaker_who_is_not_sure_has_a_question_mark(capsys: Capture) -> None:
+def test_an_uncertain_speaker_has_a_question_mark(capsys: Capture) -> None:
     lines = shown(capsys, FINAL | {"label": "sure"}, FINAL | {"label": "short"}).splitlines()
     assert [line[:16] for line in lines] == ["speaker 1      4", "speaker 1?     4"]
 
 
-def test_what_could_be_better_about_a_voice_is_shown_below_it(capsys: Capture) -> None:
+def test_possible_improvements_of_a_voice_are_shown_below_it(capsys: Capture) -> None:
     warning = {"reason": "noisy", "message": "주변 소음이 큽니다."}
     enrolled = {"type": "speaker_registration_completed", "message": "등록이 완료되었습니다."}
     quality = {"quality": {"warnings": [warning]}}
@@ -64,7 +64,7 @@ def test_what_could_be_better_about_a_voice_is_shown_below_it(capsys: Capture) -
     ]
 
 
-def test_into_a_pipe_no_interim_is_written(capsys: Capture) -> None:
+def test_no_interim_text_is_written_to_a_pipe(capsys: Capture) -> None:
     assert shown(capsys, interim(0, "반갑"), FINAL) == shown(capsys, FINAL)
 
 
@@ -75,7 +75,7 @@ def test_as_json_every_message_is_a_line(capsys: Capture) -> None:
     assert "반갑" in lines[1], "readable as it is"
 
 
-def test_on_a_terminal_interims_are_drawn_and_the_final_text_stays(
+def test_a_terminal_shows_interim_texts_and_keeps_the_final_text(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")

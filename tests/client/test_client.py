@@ -44,7 +44,7 @@ def at_once(pcm: bytes) -> AsyncIterator[bytes]:
 
 
 @in_one_loop
-async def test_a_session_from_enrolment_to_the_last_word(endpoint: Endpoint) -> None:
+async def test_a_session_works_from_enrolment_to_the_last_word(endpoint: Endpoint) -> None:
     async with open_connection(endpoint.url, endpoint.trust) as client:
         for speaker_id, voice in enumerate(clips.voices()):
             confirmation = await client.enrol(speaker_id, at_once(voice))
@@ -61,7 +61,7 @@ async def test_a_session_from_enrolment_to_the_last_word(endpoint: Endpoint) -> 
 
 
 @in_one_loop
-async def test_a_voice_that_is_not_accepted_is_explained_in_the_servers_words(
+async def test_a_refused_voice_is_explained_in_the_servers_words(
     endpoint: Endpoint,
 ) -> None:
     async with open_connection(endpoint.url, endpoint.trust) as client:
@@ -110,7 +110,7 @@ async def test_a_full_server_is_explained(
 
 
 @in_one_loop
-async def test_the_end_of_the_connection_is_told_with_its_code(
+async def test_the_end_of_the_connection_is_an_error_with_the_close_code(
     services: Services, certificate: tuple[Path, Path]
 ) -> None:
     async with (
@@ -135,14 +135,14 @@ async def connect(endpoint: Endpoint, tls: ssl.SSLContext) -> None:
 
 
 @in_one_loop
-async def test_a_certificate_is_trusted_if_it_was_named(
+async def test_a_certificate_is_trusted_if_it_is_given_explicitly(
     endpoint: Endpoint, certificate: tuple[Path, Path]
 ) -> None:
     await connect(endpoint, client_tls(certificate[0]))
 
 
 @in_one_loop
-async def test_an_untrusted_certificate_is_an_error_of_its_own(endpoint: Endpoint) -> None:
+async def test_an_untrusted_certificate_has_its_own_error(endpoint: Endpoint) -> None:
     with pytest.raises(CertificateError) as caught:
         await connect(endpoint, client_tls(None))
     assert str(caught.value) == (
@@ -158,7 +158,7 @@ async def test_an_untrusted_certificate_is_an_error_of_its_own(endpoint: Endpoin
         ("another-0123456789", "The server at {url} does not know this token."),
     ],
 )
-async def test_a_missing_or_a_wrong_token_is_an_error_of_its_own(
+async def test_a_missing_or_wrong_token_has_its_own_error(
     token: str | None, sentence: str, services: Services, certificate: tuple[Path, Path]
 ) -> None:
     policy = AccessPolicy(tokens_of("right-0123456789"))
@@ -181,12 +181,12 @@ async def test_a_trusted_certificate_of_another_machine_is_refused(
 
 
 @in_one_loop
-async def test_without_verification_any_certificate_will_do(endpoint: Endpoint) -> None:
+async def test_without_verification_any_certificate_is_accepted(endpoint: Endpoint) -> None:
     await connect(endpoint, client_tls(None, verify=False))
 
 
 @pytest.mark.parametrize("kind", [str, Path])
-def test_a_file_without_a_certificate_is_named(
+def test_a_file_without_a_certificate_is_named_in_the_error(
     kind: Callable[[Path], str | Path], tmp_path: Path
 ) -> None:
     """A missing file is an error as well: the client cannot trust the certificate it should."""
@@ -211,7 +211,7 @@ LIBRARY = [
 
 
 @pytest.mark.parametrize("file", LIBRARY, ids=lambda file: f"{file.parent.name}/{file.name}")
-def test_no_sentence_of_the_library_speaks_of_the_command_lines_options(file: Path) -> None:
+def test_no_message_of_the_library_mentions_command_line_options(file: Path) -> None:
     tree = ast.parse(file.read_text(encoding="utf-8"))
     docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     said = [
@@ -228,7 +228,7 @@ def test_no_sentence_of_the_library_speaks_of_the_command_lines_options(file: Pa
 
 
 @in_one_loop
-async def test_no_server_is_told(unused_tcp_port: int) -> None:
+async def test_an_unreachable_server_is_explained(unused_tcp_port: int) -> None:
     sentence = rf"^No server answers at wss://localhost:{unused_tcp_port} \(\w+\)\.$"
     with pytest.raises(ClientError, match=sentence):
         async with open_connection(f"wss://localhost:{unused_tcp_port}", client_tls(None)):
@@ -236,7 +236,7 @@ async def test_no_server_is_told(unused_tcp_port: int) -> None:
 
 
 @in_one_loop
-async def test_a_server_without_websockets_is_told(certificate: tuple[Path, Path]) -> None:
+async def test_a_server_without_websockets_is_explained(certificate: tuple[Path, Path]) -> None:
     async def not_found(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
@@ -252,7 +252,7 @@ async def test_a_server_without_websockets_is_told(certificate: tuple[Path, Path
 
 @in_one_loop
 @pytest.mark.parametrize("greeting", ["hello", b"\xff\xfe", "[]", '{"kind": "welcome"}', "7"])
-async def test_a_websocket_server_of_another_kind_is_told(
+async def test_a_websocket_server_of_another_kind_is_explained(
     greeting: str | bytes, certificate: tuple[Path, Path]
 ) -> None:
     async def greet(websocket: ServerConnection) -> None:
@@ -267,7 +267,7 @@ async def test_a_websocket_server_of_another_kind_is_told(
 
 
 @in_one_loop
-async def test_a_server_that_never_says_a_word_is_not_waited_for_for_ever(
+async def test_a_server_that_never_answers_is_given_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(connection, "OPENING_SECONDS", 0.05)
@@ -298,7 +298,7 @@ async def test_a_server_that_never_says_a_word_is_not_waited_for_for_ever(
         "wss://",
     ],
 )
-async def test_an_address_that_is_none_is_told(url: str) -> None:
+async def test_an_invalid_address_is_explained(url: str) -> None:
     sentence = re.escape(f"{url!r} is no address of a server, which begins with wss:// or ws://.")
     with pytest.raises(ClientError, match=f"^{sentence}$"):
         async with open_connection(url, client_tls(None)):
@@ -307,7 +307,7 @@ async def test_an_address_that_is_none_is_told(url: str) -> None:
 
 @in_one_loop
 @pytest.mark.parametrize("token", ["", "with/slash", "padded==", "two words", "a line\n", "비밀"])
-async def test_what_is_no_token_is_refused_before_it_is_sent_and_not_quoted(token: str) -> None:
+async def test_an_invalid_token_is_refused_before_it_is_sent_and_is_not_quoted(token: str) -> None:
     with pytest.raises(ClientError) as caught:
         await dial("wss://localhost:1", client_tls(None), token)
     assert str(caught.value) == "A token has letters, digits or -._~+ and nothing else."

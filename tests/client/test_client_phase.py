@@ -57,7 +57,7 @@ class Server:
     pieces,
     st.lists(st.sampled_from(["both", "there", "neither"]), max_size=60),
 )
-def test_whatever_is_lost_the_server_has_every_sample_once(
+def test_the_server_gets_every_sample_once_whatever_is_lost(
     kind: Kind, sizes: list[int], losses: list[str]
 ) -> None:
     """A lost connection loses messages in one or both directions. The next one repeats answers."""
@@ -88,7 +88,7 @@ def test_whatever_is_lost_the_server_has_every_sample_once(
 
 
 @given(pieces, st.data())
-def test_a_store_keeps_what_was_not_taken_and_sends_on_from_there(
+def test_a_store_keeps_unconfirmed_audio_and_continues_from_there(
     sizes: list[int], data: st.DataObject
 ) -> None:
     store, whole, sent = AudioStore(), b"", b""
@@ -124,7 +124,7 @@ def sent_samples(phase: Phase) -> int:
     return total
 
 
-def test_no_more_than_some_seconds_are_on_their_way() -> None:
+def test_only_a_few_seconds_of_audio_are_unconfirmed_at_a_time() -> None:
     phase = started(TRANSCRIPTION)
     for _ in range(40):
         phase.append(bytes(8192))
@@ -135,7 +135,9 @@ def test_no_more_than_some_seconds_are_on_their_way() -> None:
 
 
 @pytest.mark.parametrize("is_confirmed", [True, False])
-def test_who_is_too_far_ahead_holds_on_until_told_to_go_on(is_confirmed: bool) -> None:
+def test_a_client_that_is_too_far_ahead_waits_until_the_server_says_to_continue(
+    is_confirmed: bool,
+) -> None:
     phase = started(TRANSCRIPTION, is_confirmed=is_confirmed)
     phase.append(bytes(8192))
     phase.take({"type": "too_far_ahead", "waiting_seconds": 31.5, "hold": True})
@@ -144,7 +146,7 @@ def test_who_is_too_far_ahead_holds_on_until_told_to_go_on(is_confirmed: bool) -
     assert phase.next() == bytes(8192)
 
 
-def test_on_another_connection_nobody_holds_on_for_what_was_said_on_the_last() -> None:
+def test_a_request_to_wait_does_not_outlast_its_connection() -> None:
     phase = started(TRANSCRIPTION)
     phase.append(bytes(8192))
     phase.take({"type": "too_far_ahead", "waiting_seconds": 31.5, "hold": True})
@@ -152,7 +154,7 @@ def test_on_another_connection_nobody_holds_on_for_what_was_said_on_the_last() -
     assert phase.next() == bytes(8192)
 
 
-def test_a_minute_is_kept_and_then_there_is_no_room() -> None:
+def test_one_minute_of_audio_is_kept_and_then_the_store_is_full() -> None:
     phase = started(TRANSCRIPTION)
     kept_samples = 0
     while phase.has_room:
@@ -164,7 +166,7 @@ def test_a_minute_is_kept_and_then_there_is_no_room() -> None:
     assert phase.has_room
 
 
-def test_nothing_is_sent_before_the_start_is_answered() -> None:
+def test_no_audio_is_sent_before_the_start_is_answered() -> None:
     phase = Phase(TRANSCRIPTION, {"details": True}, is_confirmed=True)
     phase.append(bytes(100))
     phase.finish()
@@ -186,12 +188,16 @@ def test_nothing_is_sent_before_the_start_is_answered() -> None:
         (TRANSCRIPTION, "SPEAKER_REGISTRATION_FAILED", "two_voices", Meaning.PASSING),
     ],
 )
-def test_what_an_error_means(kind: Kind, code: str, reason: str | None, meaning: Meaning) -> None:
+def test_each_error_code_and_reason_has_its_meaning(
+    kind: Kind, code: str, reason: str | None, meaning: Meaning
+) -> None:
     assert started(kind).take({"type": "error", "code": code, "reason": reason}) is meaning
 
 
 @given(st.lists(st.floats(0, 0.999), min_size=8, max_size=40))
-def test_attempts_get_rarer_and_end_when_the_session_is_forgotten(chances: list[float]) -> None:
+def test_retries_become_less_frequent_and_end_when_the_session_has_expired(
+    chances: list[float],
+) -> None:
     chance = iter(chances)
     back_off = BackOff(lambda: next(chance, 0.5))
     delays = [back_off.next_delay_seconds(0) for _ in range(8)]
@@ -200,7 +206,7 @@ def test_attempts_get_rarer_and_end_when_the_session_is_forgotten(chances: list[
     assert (delays[-1] or 0) >= LONGEST_DELAY_SECONDS / 2 > (delays[0] or 0)
 
 
-def test_what_was_had_before_is_no_news_and_another_session_counts_anew() -> None:
+def test_repeated_messages_are_dropped_and_a_new_session_numbers_from_the_beginning() -> None:
     resumption = Resumption()
     assert not resumption.welcome({"session_token": "A", "resumed": False})
     assert resumption.offered == ("hwaja", "hwaja.resume.A")

@@ -62,7 +62,7 @@ def starts(told: list[ClientEvent]) -> list[float]:
     return [each.details.start_seconds for each in said(told) if each.details is not None]
 
 
-async def test_a_conversation_is_told_in_words_with_speakers_and_figures(
+async def test_a_conversation_is_returned_as_texts_with_speakers_and_details(
     serve: Serve, certificate: tuple[Path, Path]
 ) -> None:
     async with serve() as endpoint:
@@ -73,7 +73,7 @@ async def test_a_conversation_is_told_in_words_with_speakers_and_figures(
     assert told[-1].summary.utterances == len(said(told)) == 4
 
 
-async def test_interims_come_to_who_asks(
+async def test_interim_texts_are_returned_if_requested(
     endpoint: Endpoint, certificate: tuple[Path, Path]
 ) -> None:
     async with connect(endpoint.url, cafile=certificate[0]) as client:
@@ -85,7 +85,7 @@ async def test_interims_come_to_who_asks(
     assert all(each.segment_id is not None for each in said(told))
 
 
-async def test_a_voice_that_is_refused_is_explained_and_can_be_tried_again(
+async def test_a_refused_voice_is_explained_and_can_be_tried_again(
     endpoint: Endpoint, certificate: tuple[Path, Path]
 ) -> None:
     async with connect(endpoint.url, cafile=certificate[0]) as client:
@@ -98,7 +98,7 @@ async def test_a_voice_that_is_refused_is_explained_and_can_be_tried_again(
         assert (await client.enrol(0, clips.voices()[0])).speaker_id == 0
 
 
-async def test_a_transcription_without_voices_is_refused_and_the_session_goes_on(
+async def test_a_transcription_without_voices_is_refused_and_the_session_continues(
     endpoint: Endpoint, certificate: tuple[Path, Path]
 ) -> None:
     async with connect(endpoint.url, cafile=certificate[0]) as client:
@@ -115,7 +115,7 @@ def lengths(seed: int) -> Iterator[int]:
 
 
 @pytest.mark.parametrize("seed", range(8))
-async def test_over_a_network_that_fails_it_is_told_what_it_is_told_over_a_good_one(
+async def test_an_unreliable_network_gives_the_same_answers_as_a_reliable_one(
     seed: int, serve: Serve, engine: FakePool, certificate: tuple[Path, Path]
 ) -> None:
     """The server gets every sample once and the client every answer once, for cuts anywhere."""
@@ -134,7 +134,7 @@ async def test_over_a_network_that_fails_it_is_told_what_it_is_told_over_a_good_
 
 @pytest.mark.parametrize("seed", [None, 1, 2])
 @pytest.mark.parametrize("max_audio_seconds", [3.0, 7.0, 11.9])
-async def test_a_conversation_longer_than_the_longest_transcription_comes_back_whole(
+async def test_a_conversation_beyond_the_longest_transcription_is_returned_whole(
     max_audio_seconds: float, seed: int | None, serve: Serve, certificate: tuple[Path, Path]
 ) -> None:
     """If the limit comes after the last word, the client's stop crosses the server's end."""
@@ -150,7 +150,7 @@ async def test_a_conversation_longer_than_the_longest_transcription_comes_back_w
     assert {type(each) for each in found} == {Transcription, TranscriptionStopped}
 
 
-async def test_what_goes_wrong_with_the_audio_is_what_is_raised(
+async def test_an_error_of_the_audio_source_is_raised_to_the_caller(
     endpoint: Endpoint, certificate: tuple[Path, Path]
 ) -> None:
     async def broken() -> AsyncIterator[bytes]:
@@ -164,7 +164,7 @@ async def test_what_goes_wrong_with_the_audio_is_what_is_raised(
                 pass
 
 
-async def test_a_session_that_the_server_has_forgotten_is_lost(
+async def test_a_session_that_the_server_has_forgotten_is_reported_as_lost(
     serve: Serve, certificate: tuple[Path, Path]
 ) -> None:
     away = []
@@ -179,7 +179,7 @@ async def test_a_session_that_the_server_has_forgotten_is_lost(
 
 
 @pytest.mark.parametrize("is_back_when_asked", [True, False])
-async def test_a_session_is_resumed_while_nothing_is_asked_of_it(
+async def test_an_idle_session_is_resumed_after_a_lost_connection(
     is_back_when_asked: bool, serve: Serve, certificate: tuple[Path, Path]
 ) -> None:
     """The server keeps a session for one minute only. A caller may pause longer than that."""
@@ -206,7 +206,7 @@ async def test_a_session_is_resumed_while_nothing_is_asked_of_it(
 
 
 @pytest.mark.parametrize("is_lost_when_asked", [True, False])
-async def test_a_session_that_is_lost_while_nothing_is_asked_is_lost_for_what_is_asked_next(
+async def test_a_session_lost_while_idle_is_reported_by_the_next_call(
     is_lost_when_asked: bool, serve: Serve, certificate: tuple[Path, Path]
 ) -> None:
     away = asyncio.Event()
@@ -225,7 +225,7 @@ async def test_a_session_that_is_lost_while_nothing_is_asked_is_lost_for_what_is
             await client.enrol(1, clips.voices()[1])
 
 
-async def test_a_server_that_stops_is_no_loss_of_the_connection(
+async def test_a_server_that_stops_is_not_reported_as_a_lost_connection(
     serve: Serve, certificate: tuple[Path, Path]
 ) -> None:
     away = []
@@ -239,7 +239,7 @@ async def test_a_server_that_stops_is_no_loss_of_the_connection(
     assert away == []
 
 
-async def test_who_leaves_a_transcription_early_ends_the_session(
+async def test_leaving_a_transcription_early_ends_the_session(
     endpoint: Endpoint, certificate: tuple[Path, Path]
 ) -> None:
     async with connect(endpoint.url, cafile=certificate[0]) as client:
@@ -253,7 +253,7 @@ async def test_who_leaves_a_transcription_early_ends_the_session(
     await endpoint.until_free()
 
 
-async def test_who_is_cancelled_while_the_connection_closes_leaves_none_open(
+async def test_cancelling_during_the_close_leaves_no_connection_open(
     certificate: tuple[Path, Path],
 ) -> None:
     """The server delays its close frame."""
@@ -329,7 +329,7 @@ async def test_audio_may_be_bytes_16_bit_integers_or_a_sound_file(
     ],
     ids=lambda each: None if isinstance(each, type | str) else type(each).__name__,
 )
-async def test_what_is_no_pcm16_is_refused_here(
+async def test_audio_that_is_not_pcm16_is_refused_by_the_client(
     audio: object,
     error: type[Exception],
     sentence: str,
@@ -343,7 +343,7 @@ async def test_what_is_no_pcm16_is_refused_here(
             assert (await client.enrol(0, clips.voices()[0])).speaker_id == 0
 
 
-async def test_what_the_server_warns_of_a_voice_is_in_its_quality(
+async def test_warnings_of_the_server_about_a_voice_are_in_its_quality(
     endpoint: Endpoint, certificate: tuple[Path, Path]
 ) -> None:
     shrill = np.clip(8.0 * np.frombuffer(clips.voices()[0], "<i2"), -32768, 32767).astype(np.int16)

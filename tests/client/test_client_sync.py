@@ -29,7 +29,7 @@ def halves(pcm: bytes) -> Iterator[bytes]:
 
 
 @in_one_loop
-async def test_a_conversation_without_asyncio(
+async def test_a_conversation_works_without_asyncio(
     endpoint: Endpoint, certificate: tuple[Path, Path]
 ) -> None:
     def converse() -> list[object]:
@@ -45,7 +45,7 @@ async def test_a_conversation_without_asyncio(
 
 
 @in_one_loop
-async def test_who_leaves_the_loop_early_leaves_nothing_behind(
+async def test_leaving_the_loop_early_leaves_no_thread_or_connection(
     endpoint: Endpoint, certificate: tuple[Path, Path]
 ) -> None:
     def leave() -> object:
@@ -68,7 +68,7 @@ def enrolled(client: Client) -> Client:
 
 
 @in_one_loop
-async def test_a_microphone_that_says_nothing_any_more_keeps_nobody_from_leaving(
+async def test_a_microphone_that_gives_no_more_audio_does_not_block_the_end(
     endpoint: Endpoint, certificate: tuple[Path, Path]
 ) -> None:
     """A caller may leave the loop, and may keep the generator longer than the session."""
@@ -89,7 +89,7 @@ async def test_a_microphone_that_says_nothing_any_more_keeps_nobody_from_leaving
     silent.set()
 
 
-def test_ctrl_c_is_what_comes_out(tmp_path: Path) -> None:
+def test_ctrl_c_is_raised_to_the_caller(tmp_path: Path) -> None:
     silent = threading.Event()
 
     def interrupted() -> Iterator[bytes]:
@@ -108,7 +108,7 @@ def test_ctrl_c_is_what_comes_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("module", ["hwaja.client", "hwaja.client.sync"])
-def test_the_client_needs_nothing_that_only_a_server_needs(module: str) -> None:
+def test_the_client_imports_nothing_that_only_a_server_needs(module: str) -> None:
     script = (
         f"import sys, {module}; "
         "print([m for m in ('numpy', 'onnxruntime', 'sherpa_onnx', 'structlog', 'onnx', "

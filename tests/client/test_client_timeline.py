@@ -78,7 +78,7 @@ def test_times_and_ids_count_from_the_beginning_of_the_conversation() -> None:
 
 
 @given(st.lists(parts(), max_size=5), st.booleans())
-def test_no_transcription_begins_before_the_end_of_the_last_and_within_one_differences_stay(
+def test_transcriptions_do_not_overlap_in_time_and_keep_their_inner_differences(
     conversation: list[Part], is_one_conversation: bool
 ) -> None:
     """The next transcription continues a conversation, or begins another one."""
@@ -105,7 +105,7 @@ def test_no_transcription_begins_before_the_end_of_the_last_and_within_one_diffe
         )
 
 
-def test_a_clock_that_goes_on_is_told_as_it_is() -> None:
+def test_times_of_a_clock_that_is_not_changed_are_passed_on_unchanged() -> None:
     timeline = Timeline(MonotonicTimestamps())
     first, second = entry(1.8e9, 0.5, 2.0), entry(1.8e9 + 2.5, 0.0, 1.0)
     assert timeline.dated(first) == first
@@ -114,7 +114,7 @@ def test_a_clock_that_goes_on_is_told_as_it_is() -> None:
 
 
 @pytest.mark.asyncio(loop_scope="session")
-async def test_a_clock_that_is_set_back_between_two_transcriptions_moves_the_second_behind() -> (
+async def test_a_clock_set_back_between_two_transcriptions_moves_the_second_after_the_first() -> (
     None
 ):
     moments = iter([1.8e9, 1.8e9 - 3600])

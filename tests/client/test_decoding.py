@@ -28,7 +28,7 @@ TOLD = Transcription | Interim | SpeakerUpdate | LimitWarning | TranscriptionSto
 
 @settings(deadline=None)
 @given(messages)
-def test_every_message_is_read_as_it_was_written(message: ServerMessage) -> None:
+def test_every_message_is_decoded_as_it_was_encoded(message: ServerMessage) -> None:
     """The decoded message serializes to the same text, with the rounded values."""
     text = serialize(message, details=True)
     fields = json.loads(text)
@@ -47,7 +47,7 @@ def test_every_message_is_read_as_it_was_written(message: ServerMessage) -> None
 
 @settings(deadline=None)
 @given(transcriptions)
-def test_without_details_there_are_none(message: Transcription) -> None:
+def test_a_message_without_details_is_decoded_without_details(message: Transcription) -> None:
     plain = replace(message, details=None)
     assert read(json.loads(serialize(plain))) == plain
 
@@ -64,7 +64,7 @@ def extended(value: Any) -> Any:
 
 @settings(deadline=None)
 @given(messages)
-def test_fields_that_a_later_server_adds_are_passed_over(message: ServerMessage) -> None:
+def test_unknown_fields_of_a_later_server_are_ignored(message: ServerMessage) -> None:
     fields = json.loads(serialize(message, details=True))
     if isinstance(message, RegistrationCompleted):
         assert read_enrolled(extended(fields)) == read_enrolled(fields)
@@ -72,7 +72,7 @@ def test_fields_that_a_later_server_adds_are_passed_over(message: ServerMessage)
         assert read(extended(fields)) == read(fields)
 
 
-def test_a_reason_of_a_later_server_is_none_and_a_warning_of_it_tells_nothing() -> None:
+def test_an_unknown_reason_of_a_later_server_is_dropped_with_its_warning() -> None:
     failed = {"type": "error", "code": "TRANSCRIPTION_FAILED", "reason": "new", "message": "…"}
     assert read(failed) == Failure(ErrorCode.TRANSCRIPTION_FAILED, None, "…")
     assert read({"type": "limit_warning", "reason": "new", "seconds_left": 60}) is None
@@ -80,7 +80,7 @@ def test_a_reason_of_a_later_server_is_none_and_a_warning_of_it_tells_nothing() 
 
 @settings(deadline=None)
 @given(transcriptions.filter(lambda message: message.details is not None))
-def test_a_label_of_a_later_server_is_a_doubt(message: Transcription) -> None:
+def test_an_unknown_label_of_a_later_server_counts_as_doubtful(message: Transcription) -> None:
     fields = json.loads(serialize(message, details=True)) | {"label": "whispered"}
     told = read(fields)
     assert isinstance(told, Transcription)

@@ -28,13 +28,13 @@ def loaded(folder: Path, samples: np.ndarray, rate: int, subtype: str = "PCM_16"
     return np.frombuffer(pcm, "<i2")
 
 
-def test_a_file_of_the_right_format_is_kept_bit_for_bit(tmp_path: Path) -> None:
+def test_a_file_of_the_right_format_is_read_bit_for_bit(tmp_path: Path) -> None:
     samples = np.array([0, 1, -1, 32767, -32768, 12345], np.int16)
     assert loaded(tmp_path, samples, SAMPLE_RATE).tolist() == samples.tolist()
 
 
 @pytest.mark.parametrize("rate", [8000, 11_025, 22_050, 44_100, 48_000, 96_000])
-def test_any_rate_keeps_duration_pitch_and_level(rate: int, tmp_path: Path) -> None:
+def test_resampling_keeps_duration_pitch_and_level(rate: int, tmp_path: Path) -> None:
     heard = loaded(tmp_path, tone(rate), rate)
     assert len(heard) == pytest.approx(SAMPLE_RATE, abs=1)
     middle = slice(SAMPLE_RATE // 10, -SAMPLE_RATE // 10)
@@ -47,13 +47,13 @@ def test_channels_are_averaged(tmp_path: Path) -> None:
     assert set(loaded(tmp_path, stereo, SAMPLE_RATE).tolist()) == {4096}
 
 
-def test_what_is_louder_than_pcm16_is_clipped_and_does_not_wrap(tmp_path: Path) -> None:
+def test_samples_beyond_full_scale_are_clipped_and_do_not_wrap(tmp_path: Path) -> None:
     samples = np.array([1.0, 1.5, 100, np.inf, -1.0, -1.5, -np.inf, 0.25])
     heard = loaded(tmp_path, samples, SAMPLE_RATE, subtype="FLOAT")
     assert heard.tolist() == [32767] * 4 + [-32768] * 3 + [8192]
 
 
-def test_what_is_no_number_in_a_file_of_floats_is_silence(tmp_path: Path) -> None:
+def test_not_a_number_in_a_float_file_is_read_as_silence(tmp_path: Path) -> None:
     samples = np.array([0.25, np.nan, 0.5])
     assert loaded(tmp_path, samples, SAMPLE_RATE, subtype="FLOAT").tolist() == [8192, 0, 16384]
     samples = np.full(4800, 0.25)
@@ -70,11 +70,11 @@ def test_other_formats_are_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("rate", [8000, SAMPLE_RATE])
-def test_a_file_without_samples_is_no_audio(rate: int, tmp_path: Path) -> None:
+def test_a_file_without_samples_gives_no_audio(rate: int, tmp_path: Path) -> None:
     assert loaded(tmp_path, np.zeros(0), rate).tolist() == []
 
 
-def test_a_file_that_cannot_be_used_is_named_in_one_sentence(tmp_path: Path) -> None:
+def test_an_unusable_file_is_named_in_a_one_line_error(tmp_path: Path) -> None:
     junk = tmp_path / "junk.wav"
     junk.write_text("this is no sound")
     empty = tmp_path / "empty.wav"
@@ -92,7 +92,7 @@ def test_a_file_that_cannot_be_used_is_named_in_one_sentence(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("package", ["soundfile", "soxr"])
-def test_without_the_client_extra_the_user_is_told_what_to_install(
+def test_without_the_client_extra_the_error_says_what_to_install(
     package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
@@ -117,7 +117,7 @@ class Clock:
 
 
 @pytest.mark.parametrize(("speed", "chunk_samples"), [(1, 4096), (2.5, 4096), (1, 160)])
-async def test_a_chunk_is_sent_when_its_last_sample_would_have_been_captured(
+async def test_a_chunk_is_sent_at_the_time_of_its_last_sample(
     speed: float, chunk_samples: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock(monkeypatch)
@@ -131,7 +131,7 @@ async def test_a_chunk_is_sent_when_its_last_sample_would_have_been_captured(
     assert sent == pcm
 
 
-async def test_time_that_sending_takes_does_not_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_delays_of_sending_do_not_accumulate(monkeypatch: pytest.MonkeyPatch) -> None:
     """The chunks after a late chunk are on time again."""
     clock = Clock(monkeypatch)
     chunks = paced(bytes(2 * 4 * CHUNK_SAMPLES), 1)
@@ -143,7 +143,7 @@ async def test_time_that_sending_takes_does_not_add_up(monkeypatch: pytest.Monke
     assert clock.now - 1000 == pytest.approx(4 * CHUNK_SAMPLES / SAMPLE_RATE)
 
 
-async def test_speed_zero_waits_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_speed_zero_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch)
     chunks = [chunk async for chunk in paced(bytes(10_000), 0)]
     assert [len(chunk) for chunk in chunks] == [8192, 1808]
@@ -158,7 +158,7 @@ async def test_no_audio_gives_no_chunk() -> None:
 # Channels ------------------------------------------------------------------------------------
 
 
-def test_interleaved_channels_are_averaged_without_running_over() -> None:
+def test_interleaved_channels_are_averaged_without_overflow() -> None:
     stereo = np.array([[100, -101], [32767, 32767], [-32768, -32768]], "<i2")
     assert np.frombuffer(mixed_down(stereo.tobytes(), 2), "<i2").tolist() == [0, 32767, -32768]
     assert mixed_down(stereo.tobytes(), 1) == stereo.tobytes()

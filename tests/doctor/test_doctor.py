@@ -54,7 +54,7 @@ def failing(found: dict[str, dict[str, Any]]) -> set[str]:
     return {name for name, finding in found.items() if finding["state"] == "failure"}
 
 
-def test_scripts_get_every_finding_and_exit_code_0_where_all_is_well(
+def test_json_contains_every_finding_and_the_exit_code_is_0_if_all_is_well(
     certified: list[str], capsys: Capture
 ) -> None:
     found = diagnosed(capsys, *certified, code=0)
@@ -65,7 +65,7 @@ def test_scripts_get_every_finding_and_exit_code_0_where_all_is_well(
     assert found["memory"]["facts"]["worker_bytes"] > 40e6  # the weights alone
 
 
-def test_people_get_a_line_for_each_finding_and_a_verdict(
+def test_the_report_has_a_line_for_each_finding_and_a_verdict(
     certified: list[str], capsys: Capture
 ) -> None:
     assert main(["doctor", *certified]) == 0
@@ -76,7 +76,7 @@ def test_people_get_a_line_for_each_finding_and_a_verdict(
     assert lines[-1].startswith("Ready to serve")
 
 
-def test_the_capacity_is_measured_for_as_long_as_was_asked(
+def test_the_capacity_is_measured_for_the_requested_time(
     certified: list[str], capsys: Capture
 ) -> None:
     arguments = [*certified, "--provider", "cpu", "--seconds", "0.2"]
@@ -85,7 +85,7 @@ def test_the_capacity_is_measured_for_as_long_as_was_asked(
     assert facts["audio_seconds"] > 0
 
 
-def test_cuda_that_does_not_run_is_a_failure_and_all_else_is_still_looked_at(
+def test_cuda_that_does_not_run_is_a_failure_and_the_other_checks_still_run(
     certified: list[str], capsys: Capture
 ) -> None:
     found = diagnosed(capsys, *certified, "--provider", "cuda", code=1)
@@ -96,7 +96,7 @@ def test_cuda_that_does_not_run_is_a_failure_and_all_else_is_still_looked_at(
 
 
 @pytest.mark.parametrize("option", ["--token-file", "--metrics-token-file"])
-def test_a_token_that_no_browser_can_send_is_a_failure_before_the_server_is_started(
+def test_a_token_that_browsers_cannot_send_is_a_failure(
     option: str, certified: list[str], tmp_path: Path, capsys: Capture
 ) -> None:
     file = tmp_path / "tokens"
@@ -107,7 +107,7 @@ def test_a_token_that_no_browser_can_send_is_a_failure_before_the_server_is_star
     assert "k3dF" not in str(found)
 
 
-def test_tokens_that_are_fine_are_counted_and_not_told(
+def test_valid_tokens_are_counted_and_not_shown(
     certified: list[str], tmp_path: Path, capsys: Capture
 ) -> None:
     file = tmp_path / "tokens"
@@ -117,7 +117,7 @@ def test_tokens_that_are_fine_are_counted_and_not_told(
     assert "0123456789" not in str(found)
 
 
-def test_a_folder_that_is_no_model_is_a_failure_of_the_recogniser(
+def test_a_folder_without_a_model_is_a_failure_of_the_recogniser(
     certified: list[str], tmp_path: Path, capsys: Capture
 ) -> None:
     arguments = [*certified, "--asr-model", str(tmp_path), "--seconds", "60"]
@@ -141,7 +141,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_a_model_that_was_not_pulled_is_named_with_the_command_that_gets_it(
+def test_a_missing_model_is_named_with_the_command_that_gets_it(
     certified: list[str], cache: Path, capsys: Capture
 ) -> None:
     shutil.rmtree(cache / "moonshine-tiny-en")
@@ -150,7 +150,7 @@ def test_a_model_that_was_not_pulled_is_named_with_the_command_that_gets_it(
     assert "hwaja models pull moonshine-tiny-en" in found["model moonshine-tiny-en"]["advice"]
 
 
-def test_a_damaged_model_is_noticed_and_not_loaded(
+def test_a_damaged_model_is_detected_and_not_loaded(
     certified: list[str], cache: Path, capsys: Capture
 ) -> None:
     with (cache / "moonshine-tiny-en" / "tokens.txt").open("a") as tokens:
@@ -159,7 +159,7 @@ def test_a_damaged_model_is_noticed_and_not_loaded(
     assert failing(found) == {"model moonshine-tiny-en", "recogniser"}
 
 
-def test_a_check_that_fails_itself_is_told_without_what_it_quotes(
+def test_a_check_that_raises_is_reported_without_the_text_of_the_exception(
     certified: list[str], capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken() -> Finding:
@@ -181,20 +181,22 @@ def test_advice_is_shown_and_a_failure_ends_with_exit_code_1(cache: Path, capsys
     assert shown.splitlines()[-1] == "Not ready to serve: 2 failures."
 
 
-def test_a_configuration_that_serve_refuses_is_refused_in_the_same_words(capsys: Capture) -> None:
+def test_a_configuration_that_serve_refuses_is_refused_with_the_same_message(
+    capsys: Capture,
+) -> None:
     assert main(["doctor", "--workers", "0"]) == 1
     assert capsys.readouterr().err == "hwaja: workers must be at least 1.\n"
 
 
 @pytest.mark.parametrize("seconds", ["-1", "many", "nan"])
-def test_a_time_to_measure_that_is_none_is_refused(seconds: str, capsys: Capture) -> None:
+def test_an_invalid_duration_of_the_measurement_is_refused(seconds: str, capsys: Capture) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["doctor", "--seconds", seconds])
     assert ended.value.code == 2
     assert "--seconds" in capsys.readouterr().err
 
 
-def test_the_name_of_the_user_is_kept_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_report_does_not_contain_the_user_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/mina")
     finding = Finding("model x", "failure", said("model.absent", root="/home/mina/.cache/hwaja"))
     assert "mina" not in report.as_json([finding], "en")

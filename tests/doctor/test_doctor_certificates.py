@@ -17,7 +17,7 @@ def judged(files: tuple[Path, Path], host: str = "localhost") -> Finding:
     return certificate(Config(cert=files[0], key=files[1], host=host))
 
 
-def test_a_certificate_for_the_host_is_told_with_its_names_and_days(tmp_path: Path) -> None:
+def test_a_certificate_for_the_host_is_reported_with_its_names_and_days(tmp_path: Path) -> None:
     found = judged(issued(tmp_path, ["localhost", "talk.example", "192.0.2.7"]))
     assert (found.state, advice(found)) == ("ok", "")
     assert found.facts == {
@@ -28,7 +28,7 @@ def test_a_certificate_for_the_host_is_told_with_its_names_and_days(tmp_path: Pa
     assert "192.0.2.7" not in sentence(found)  # a report is passed on
 
 
-def test_a_certificate_that_expires_soon_is_warned_of(tmp_path: Path) -> None:
+def test_a_certificate_that_expires_soon_is_a_warning(tmp_path: Path) -> None:
     assert judged(issued(tmp_path, days=30)).state == "ok"
     found = judged(issued(tmp_path, days=29))
     assert (found.state, found.facts["days_left"]) == ("warning", 29)
@@ -45,9 +45,7 @@ def test_a_certificate_that_is_expired_or_not_valid_yet_is_a_failure(tmp_path: P
 
 
 @pytest.mark.parametrize("names", [["talk.example"], []])
-def test_a_certificate_that_does_not_name_the_host_is_warned_of(
-    tmp_path: Path, names: list[str]
-) -> None:
+def test_a_certificate_without_the_host_name_is_a_warning(tmp_path: Path, names: list[str]) -> None:
     found = judged(issued(tmp_path, names))
     assert found.state == "warning"
     assert "localhost" in sentence(found)
@@ -67,7 +65,7 @@ def test_a_certificate_that_does_not_name_the_host_is_warned_of(
         ((), "::", False),
     ],
 )
-def test_a_name_covers_what_clients_find_covered(
+def test_a_name_matches_a_certificate_as_clients_match_it(
     names: tuple[str, ...], host: str, named: bool
 ) -> None:
     assert covers(names, host) is named
@@ -85,13 +83,13 @@ def test_files_that_are_missing_or_do_not_belong_together_are_refused(
         judged((key_file, key_file))
 
 
-def test_without_a_certificate_the_ways_to_one_are_named() -> None:
+def test_without_a_certificate_the_report_says_how_to_get_one() -> None:
     found = certificate(Config())
     assert found.state == "warning"
     assert all(flag in advice(found) for flag in ("--cert", "--key", "--dev-cert"))
 
 
-def test_a_development_certificate_is_looked_at_and_not_made(tmp_path: Path) -> None:
+def test_a_development_certificate_is_checked_and_not_created(tmp_path: Path) -> None:
     config = Config(dev_cert=True, data_dir=tmp_path / "data")
     found = certificate(config)
     assert (found.state, found.facts["present"]) == ("ok", False)
@@ -103,7 +101,7 @@ def test_a_development_certificate_is_looked_at_and_not_made(tmp_path: Path) -> 
     assert found.facts["days_left"] > 300
 
 
-def test_a_server_without_tls_is_warned_of_where_others_reach_it() -> None:
+def test_a_server_without_tls_is_a_warning_if_other_machines_reach_it() -> None:
     found = certificate(Config(plain_ws="loopback"))
     assert (found.state, found.facts) == ("ok", {"plain_ws": "loopback"})
     found = certificate(Config(plain_ws="anywhere", host="0.0.0.0"))  # noqa: S104

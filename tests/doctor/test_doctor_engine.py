@@ -34,7 +34,7 @@ def ignore(_: str) -> None:
 # Generated speech -----------------------------------------------------------------------------
 
 
-def test_babble_is_the_same_for_a_seed_and_another_for_another() -> None:
+def test_generated_speech_depends_on_the_seed_alone() -> None:
     first = babble(1.0, seed=1)
     assert len(first) == SAMPLE_RATE
     assert np.abs(first).max() == pytest.approx(PEAK)
@@ -45,29 +45,31 @@ def test_babble_is_the_same_for_a_seed_and_another_for_another() -> None:
 # Detector, provider and self-test -------------------------------------------------------------
 
 
-def test_the_detector_takes_babble_for_speech_and_silence_for_none() -> None:
+def test_the_detector_finds_speech_in_generated_speech_and_none_in_silence() -> None:
     found = detector.detector()
     assert found.state == "ok"
     assert found.facts["in_silence"] == 0
 
 
 @pytest.mark.parametrize(("in_speech", "in_silence"), [(0.4, 0.0), (0.9, 0.6), (0.0, 1.0)])
-def test_a_detector_that_confuses_the_two_is_a_failure(in_speech: float, in_silence: float) -> None:
+def test_a_detector_that_confuses_speech_and_silence_is_a_failure(
+    in_speech: float, in_silence: float
+) -> None:
     assert detector.judge(in_speech, in_silence).state == "failure"
 
 
-def test_the_provider_is_told_with_why_it_is_not_cuda() -> None:
+def test_the_provider_is_reported_with_the_reason_why_it_is_not_cuda() -> None:
     found = judge_provider(Provider("auto", "cpu", None, "There is no GPU."))
     assert (found.state, found.facts["running"]) == ("ok", "cpu")
     assert "There is no GPU." in sentence(found)
 
 
-def test_that_the_gpu_computes_is_said_only_where_it_was_seen_to() -> None:
+def test_the_report_says_that_the_gpu_computes_only_if_that_was_measured() -> None:
     assert "confirmed" in sentence(judge_provider(Provider("cuda", "cuda", "1.31.1", "")))
     assert "confirmed" not in sentence(judge_provider(Provider("cpu", "cpu", None, "")))
 
 
-def test_a_worker_hears_the_tones_in_text_and_time() -> None:
+def test_a_worker_recognises_the_test_tones_with_their_times() -> None:
     found = self_test.self_test("cpu")
     assert (found.state, advice(found)) == ("ok", "")
     assert found.facts["text_as_expected"] is True
@@ -88,7 +90,7 @@ def heard(text: str, starts: tuple[float, ...]) -> Hypothesis:
     ],
     ids=["other text", "first tone lost", "a chunk late", "no times", "nothing"],
 )
-def test_a_self_test_that_hears_something_else_is_a_failure(changed: Callable[..., object]) -> None:
+def test_a_self_test_with_another_result_is_a_failure(changed: Callable[..., object]) -> None:
     said = spoken(self_test.TONES)
     found = self_test.judge(said, changed(said), "cpu")  # type: ignore[arg-type]
     assert found.state == "failure"
@@ -99,16 +101,14 @@ def test_a_self_test_that_hears_something_else_is_a_failure(changed: Callable[..
 
 
 @pytest.mark.parametrize(("answer_seconds", "state"), [(2.9, "ok"), (3.1, "warning")])
-def test_a_recogniser_that_is_slower_than_speech_is_warned_of(
-    answer_seconds: float, state: str
-) -> None:
+def test_a_recogniser_slower_than_speech_is_a_warning(answer_seconds: float, state: str) -> None:
     setup = wire.Setup("/models/mine", None, "ko")
     found = recogniser.judge(setup, Abilities(), 1.0, answer_seconds)
     assert found.state == state
     assert found.facts["name"] == "mine"
 
 
-async def test_a_folder_that_is_no_model_is_refused_with_what_it_lacks(tmp_path: Path) -> None:
+async def test_a_folder_without_a_model_is_refused_with_the_missing_file(tmp_path: Path) -> None:
     setup = wire.Setup(str(tmp_path), None, "en")
     pool = Pool(setup, workers=1)
     with pytest.raises(EngineError, match=r"no file named \*\.onnx"):
@@ -119,7 +119,9 @@ async def test_a_folder_that_is_no_model_is_refused_with_what_it_lacks(tmp_path:
 # Memory ---------------------------------------------------------------------------------------
 
 
-async def test_a_worker_takes_most_memory_with_the_longest_utterance(english: wire.Setup) -> None:
+async def test_a_worker_needs_the_most_memory_for_the_longest_utterance(
+    english: wire.Setup,
+) -> None:
     """So that it is judged by that: what people say in a minute of measuring may be short."""
 
     def peak_bytes(pool: Pool) -> int:
@@ -144,7 +146,7 @@ def test_streams_are_a_share_of_the_throughput_rounded_down(
     assert Throughput(audio_seconds, wall_seconds=60).streams == streams
 
 
-def test_fewer_streams_than_clients_are_warned_of_with_a_number_that_fits() -> None:
+def test_fewer_streams_than_clients_is_a_warning_with_a_number_that_fits() -> None:
     done = Throughput(600, wall_seconds=60)
     assert capacity.judge(done, max_connections=7).state == "ok"
     found = capacity.judge(done, max_connections=8)
@@ -153,14 +155,14 @@ def test_fewer_streams_than_clients_are_warned_of_with_a_number_that_fits() -> N
     assert "--max-connections 7" in advice(found)
 
 
-def test_a_machine_that_keeps_up_with_nobody_is_told_so() -> None:
+def test_a_machine_that_is_too_slow_for_one_speaker_is_reported_as_such() -> None:
     found = capacity.judge(Throughput(60, wall_seconds=60), max_connections=1)
     assert found.state == "warning"
     assert "less than one person" in sentence(found)
 
 
 @pytest.mark.asyncio(loop_scope="session")
-async def test_the_measurement_counts_the_audio_that_whole_utterances_hold(pool: Pool) -> None:
+async def test_the_measurement_counts_only_whole_utterances(pool: Pool) -> None:
     told: list[str] = []
     done = await throughput(pool, [babble(1.0, 1), babble(1.0, 2)], 4, 2, told.append)
     # Every one that was begun is counted, and no piece of one.
@@ -182,7 +184,7 @@ async def test_a_streaming_recogniser_is_measured_too(english: wire.Setup, tmp_p
 
 
 @pytest.mark.asyncio(loop_scope="session")
-async def test_an_engine_that_fails_ends_the_measurement(english: wire.Setup) -> None:
+async def test_an_engine_failure_ends_the_measurement(english: wire.Setup) -> None:
     closed = Pool(english, workers=1)
     await closed.close()
     with pytest.raises(EngineError):
@@ -210,7 +212,7 @@ LOOP = "아이고 " * 9
         ({0.0: "", 0.25: ""}, {0.0, 0.25}),  # nothing better is to be had
     ],
 )
-async def test_utterances_for_which_no_words_are_written_are_not_measured_with(
+async def test_utterances_without_words_are_excluded_from_the_measurement(
     texts: dict[float, str], kept: set[float]
 ) -> None:
     candidates = [np.full(SAMPLE_RATE, mark, np.float32) for mark in texts]
@@ -218,7 +220,7 @@ async def test_utterances_for_which_no_words_are_written_are_not_measured_with(
     assert {float(samples[0]) for samples in chosen} == kept
 
 
-async def test_of_utterances_with_words_those_of_middling_cost_are_kept(
+async def test_utterances_of_medium_cost_are_used_for_the_measurement(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each costs its mark in seconds, by a clock of ours."""

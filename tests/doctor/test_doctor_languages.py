@@ -29,7 +29,7 @@ def filled_in(sentence: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(sentence) if name}
 
 
-def test_every_sentence_is_there_in_both_languages_with_the_same_values() -> None:
+def test_every_message_exists_in_both_languages_with_the_same_placeholders() -> None:
     assert set(STRINGS) == set(LANGUAGES)
     korean, english = (
         {key: filled_in(text) for key, text in STRINGS[language].items()} for language in LANGUAGES
@@ -37,13 +37,13 @@ def test_every_sentence_is_there_in_both_languages_with_the_same_values() -> Non
     assert korean == english
 
 
-def test_every_korean_sentence_is_korean_and_no_english_one_is() -> None:
+def test_korean_messages_are_korean_and_english_ones_are_not() -> None:
     in_korean = {key for key, text in STRINGS["ko"].items() if HANGUL.search(text)}
     assert in_korean == set(STRINGS["ko"]) - SAID_ALIKE
     assert not any(HANGUL.search(text) for text in STRINGS["en"].values())
 
 
-def test_every_sentence_is_said_by_some_check_and_none_is_missing() -> None:
+def test_every_message_is_used_by_a_check_and_none_is_missing() -> None:
     named = {name for source in SOURCES for name in re.findall(r'"([\w.-]+)"', source)}
     assert {re.sub(r"\.(one|many)$", "", key) for key in STRINGS["en"]} <= named
     said = {name for source in SOURCES for name in re.findall(r'\bsaid\(\s*"([^"]+)"', source)}
@@ -66,7 +66,7 @@ def test_every_sentence_is_said_by_some_check_and_none_is_missing() -> None:
         ({}, "en"),
     ],
 )
-def test_the_language_is_that_of_the_locale_and_else_english(
+def test_the_language_is_that_of_the_locale_or_english(
     environment: dict[str, str], language: Language
 ) -> None:
     assert of_locale(environment) == language
@@ -95,7 +95,7 @@ def test_a_korean_locale_gets_a_korean_report_with_advice(
 
 
 @pytest.mark.usefixtures("clean_settings")
-def test_the_option_beats_the_locale_and_json_has_the_same_keys_and_facts_in_both(
+def test_the_language_option_overrides_the_locale_and_json_has_the_same_keys_in_both(
     without_recogniser: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = {}

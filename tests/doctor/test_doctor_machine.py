@@ -26,7 +26,7 @@ ARM = "processor\t: 0\nFeatures\t: fp asimd asimddp\n"
 GIGABYTE = 10**9
 
 
-def test_python_is_the_one_that_runs() -> None:
+def test_the_python_version_is_that_of_this_process() -> None:
     found = machine.python()
     assert found.state == "ok"
     assert found.facts["version"] == ".".join(map(str, sys.version_info[:3]))
@@ -40,7 +40,7 @@ def processor(**fields: object) -> Processor:
     return Processor(**(given | fields))  # type: ignore[arg-type]
 
 
-def test_the_instructions_that_int8_models_are_fast_with_are_read_on_both_architectures() -> None:
+def test_the_int8_instructions_are_detected_on_both_architectures() -> None:
     assert machine.flags_of(EPYC) == ("avx2", "avx512f", "avx512_vnni")
     assert machine.flags_of(ARM) == ("asimddp",)
     assert machine.flags_of("") == ()
@@ -51,23 +51,23 @@ def test_the_instructions_that_int8_models_are_fast_with_are_read_on_both_archit
     ("quota", "cores"),
     [("150000 100000\n", 1.5), ("max 100000\n", float("inf")), ("", float("inf"))],
 )
-def test_a_container_may_use_as_many_cores_as_its_quota_says(quota: str, cores: float) -> None:
+def test_the_cores_of_a_container_are_those_of_its_quota(quota: str, cores: float) -> None:
     assert machine.quota_cores(quota) == cores
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="Linux tells")
-def test_only_the_cores_that_this_process_may_use_count() -> None:
+def test_only_cores_that_this_process_may_use_are_counted() -> None:
     assert 0 < machine.processor().cores <= len(os.sched_getaffinity(0))
 
 
-def test_a_processor_with_a_core_for_each_worker_is_fine() -> None:
+def test_a_processor_with_a_core_for_each_worker_passes() -> None:
     found = machine.cpu(processor(), 4, "cpu")
     assert (found.state, advice(found)) == ("ok", "")
     assert found.facts["flags"] == ["avx2"]
 
 
 @pytest.mark.parametrize(("cores", "better"), [(2.0, "--workers 2"), (0.5, "--workers 1")])
-def test_more_workers_than_cores_are_warned_of_with_a_better_number(
+def test_more_workers_than_cores_is_a_warning_with_a_better_number(
     cores: float, better: str
 ) -> None:
     found = machine.cpu(processor(cores=cores), 4, "cpu")
@@ -75,7 +75,7 @@ def test_more_workers_than_cores_are_warned_of_with_a_better_number(
     assert better in advice(found)
 
 
-def test_a_processor_without_avx2_is_warned_of_unless_a_gpu_does_the_work() -> None:
+def test_a_processor_without_avx2_is_a_warning_unless_a_gpu_does_the_work() -> None:
     assert machine.cpu(processor(flags=()), 1, "cpu").state == "warning"
     assert machine.cpu(processor(flags=()), 1, "cuda").state == "ok"
     assert machine.cpu(processor(flags=(), machine="aarch64"), 1, "cpu").state == "ok"
@@ -84,19 +84,19 @@ def test_a_processor_without_avx2_is_warned_of_unless_a_gpu_does_the_work() -> N
 # Memory ---------------------------------------------------------------------------------------
 
 
-def test_memory_that_suffices_for_the_server_and_its_processes_is_fine() -> None:
+def test_enough_memory_for_the_server_and_its_workers_passes() -> None:
     found = machine.memory(Memory(8 * GIGABYTE, 4 * GIGABYTE), GIGABYTE, GIGABYTE, 3)
     assert found.state == "ok"
     assert found.facts["needed_bytes"] == 4 * GIGABYTE
 
 
-def test_memory_that_does_not_suffice_is_warned_of_with_what_to_do() -> None:
+def test_too_little_memory_is_a_warning_with_a_remedy() -> None:
     found = machine.memory(Memory(8 * GIGABYTE, 4 * GIGABYTE - 1), GIGABYTE, GIGABYTE, 3)
     assert found.state == "warning"
     assert "--workers" in advice(found)
 
 
-def test_where_a_worker_could_not_be_measured_only_the_memory_is_told() -> None:
+def test_without_a_measured_worker_only_the_memory_is_reported() -> None:
     found = machine.memory(Memory(8 * GIGABYTE, 1), GIGABYTE, None, 3)
     assert found.state == "ok"
     assert "needed_bytes" not in found.facts
@@ -111,7 +111,7 @@ def test_the_memory_of_a_process_is_measured() -> None:
     assert total.available <= total.total
 
 
-def test_what_the_system_does_not_tell_is_not_made_up(
+def test_a_figure_that_the_system_does_not_give_is_left_out(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(machine, "_PROCESSES", tmp_path)
@@ -123,7 +123,7 @@ def test_what_the_system_does_not_tell_is_not_made_up(
     assert machine.processor().flags == ()
 
 
-def test_a_container_has_no_more_memory_than_its_limit(
+def test_the_memory_of_a_container_is_its_limit(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "memory.max").write_text("2048000\n")
@@ -134,7 +134,7 @@ def test_a_container_has_no_more_memory_than_its_limit(
 # Libraries ------------------------------------------------------------------------------------
 
 
-def test_every_library_that_hwaja_requires_is_told_with_its_version() -> None:
+def test_every_required_library_is_reported_with_its_version() -> None:
     found = libraries.libraries()
     assert found.state == "ok"
     for name in ("sherpa-onnx", "websockets", "numpy", "msgspec", "cryptography"):
@@ -144,7 +144,7 @@ def test_every_library_that_hwaja_requires_is_told_with_its_version() -> None:
     assert "pytest" not in found.facts
 
 
-def test_a_library_that_is_missing_is_a_failure_that_names_it() -> None:
+def test_a_missing_library_is_a_failure_that_names_it() -> None:
     found = libraries.judge(libraries.versions(["numpy", "no-such-library"]), "1.32.0", "1.28.2")
     assert found.state == "failure"
     assert sentence(found) == "Not installed: no-such-library."

@@ -27,7 +27,7 @@ def root(tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_model_that_was_pulled_is_told_with_its_licence(root: Path) -> None:
+def test_a_pulled_model_is_reported_with_its_licence(root: Path) -> None:
     found = model("tiny")
     assert (found.state, advice(found)) == ("ok", "")
     assert (found.facts["licence"], found.facts["format"]) == ("MIT", 1)
@@ -41,9 +41,7 @@ def damage(file: Path) -> None:
 
 
 @pytest.mark.parametrize("harm", [damage, Path.unlink], ids=["one bit", "missing"])
-def test_a_file_that_is_not_as_it_was_pulled_is_a_failure_that_the_advice_repairs(
-    root: Path, harm: object
-) -> None:
+def test_a_changed_file_is_a_failure_that_the_advice_repairs(root: Path, harm: object) -> None:
     harm(root / "tiny" / "model.bin")  # type: ignore[operator]
     found = model("tiny")
     assert found.state == "failure"
@@ -59,7 +57,7 @@ def test_a_file_that_is_not_as_it_was_pulled_is_a_failure_that_the_advice_repair
 
 
 @pytest.mark.parametrize("harm", [damage, Path.unlink], ids=["one bit", "missing"])
-def test_a_model_that_is_not_as_it_was_pulled_is_not_loaded(root: Path, harm: object) -> None:
+def test_a_changed_model_is_not_loaded(root: Path, harm: object) -> None:
     assert locate("tiny") == root / "tiny"
     harm(root / "tiny" / "model.bin")  # type: ignore[operator]
     with pytest.raises(ModelError, match=r"since it was pulled \(model\.bin\); delete .*/tiny"):
@@ -67,7 +65,7 @@ def test_a_model_that_is_not_as_it_was_pulled_is_not_loaded(root: Path, harm: ob
 
 
 @pytest.mark.parametrize("key", ["files", "stamps"])
-def test_a_provenance_that_was_tampered_with_is_no_failure_of_the_server(
+def test_a_provenance_file_that_was_tampered_with_does_not_crash_the_check(
     root: Path, key: str
 ) -> None:
     file = root / "tiny" / PROVENANCE
@@ -76,7 +74,7 @@ def test_a_provenance_that_was_tampered_with_is_no_failure_of_the_server(
         locate("tiny")
 
 
-def test_files_that_nobody_touched_are_not_read_again_and_copies_are_read_once(
+def test_unchanged_files_are_not_read_again_and_copied_files_are_read_once(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A copied cache, as in an image, has other times but the same bytes."""
@@ -96,14 +94,14 @@ def test_files_that_nobody_touched_are_not_read_again_and_copies_are_read_once(
     assert read == ["model.bin"]
 
 
-def test_a_provenance_that_lists_no_files_proves_nothing(root: Path) -> None:
+def test_a_provenance_without_files_is_not_accepted_as_proof(root: Path) -> None:
     file = root / "tiny" / PROVENANCE
     provenance = json.loads(file.read_text())
     file.write_text(json.dumps(provenance | {"files": {}}))
     assert model("tiny").facts["damaged"] == [PROVENANCE]
 
 
-def test_a_model_that_is_not_there_or_of_another_version_is_a_failure_with_the_command(
+def test_a_missing_or_outdated_model_is_a_failure_with_the_command_that_gets_it(
     root: Path,
 ) -> None:
     (root / "tiny" / PROVENANCE).unlink()
@@ -116,6 +114,6 @@ def test_a_model_that_is_not_there_or_of_another_version_is_a_failure_with_the_c
     assert advice(found) == "Run: hwaja models pull tiny"
 
 
-def test_a_model_that_the_catalogue_does_not_have_is_named(root: Path) -> None:
+def test_a_model_outside_the_catalogue_is_reported_by_its_name(root: Path) -> None:
     with pytest.raises(ModelError, match="There is no model 'whispre'"):
         model("whispre")

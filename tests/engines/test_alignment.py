@@ -37,7 +37,7 @@ def best_worth(likeness: NDArray[np.float32]) -> float:
 
 
 @given(tokens=st.integers(1, 6), frames=st.integers(1, 9), seed=st.integers(0, 10_000))
-def test_the_path_is_the_best_of_all(tokens: int, frames: int, seed: int) -> None:
+def test_the_path_has_the_lowest_cost_of_all_paths(tokens: int, frames: int, seed: int) -> None:
     shape = (tokens, frames)
     likeness = np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
     starts = _warp(likeness)
@@ -47,7 +47,7 @@ def test_the_path_is_the_best_of_all(tokens: int, frames: int, seed: int) -> Non
     assert worth(likeness, starts) == pytest.approx(best_worth(likeness), abs=1e-4)
 
 
-def test_tokens_begin_where_the_heads_look_for_them() -> None:
+def test_tokens_begin_where_their_attention_heads_look() -> None:
     """One head looks at the speech, one at nothing in particular."""
     begins, frames = [0, 20, 30, 70], 100
     looks = np.zeros((2, len(begins), frames), np.float32)
@@ -59,7 +59,9 @@ def test_tokens_begin_where_the_heads_look_for_them() -> None:
 
 
 @pytest.mark.parametrize(("tokens", "frames"), [(1, 1), (1, 3), (5, 1), (3, 4), (2, 500)])
-def test_any_number_of_tokens_and_frames_has_times_within_them(tokens: int, frames: int) -> None:
+def test_any_number_of_tokens_and_frames_gets_times_within_the_audio(
+    tokens: int, frames: int
+) -> None:
     """Even if all looks are the same, and no frame is likelier than another."""
     starts = first_frames(np.zeros((8, tokens, frames), np.float32))
     assert len(starts) == tokens

@@ -28,7 +28,7 @@ SYLLABLES = HotwordUnits("cjkchar", frozenset("가나다"))
         ([Hotword("가", 100), Hotword("나", 1e-3)], "가 :100.0000/나 :0.0010"),
     ],
 )
-def test_hotwords_are_written_as_sherpa_onnx_reads_them(
+def test_hotwords_are_written_in_the_notation_of_sherpa_onnx(
     hotwords: list[Hotword], notation: str
 ) -> None:
     assert encode_hotwords(hotwords, SYLLABLES) == notation
@@ -56,7 +56,7 @@ def test_hotwords_are_written_as_sherpa_onnx_reads_them(
         (Hotword("가", float("inf")), "boost"),
     ],
 )
-def test_a_hotword_that_would_be_dropped_or_misread_is_refused(
+def test_a_hotword_that_sherpa_onnx_would_drop_or_misread_is_refused(
     hotword: Hotword, sentence: str
 ) -> None:
     with pytest.raises(EngineError, match=sentence) as caught:
@@ -64,7 +64,7 @@ def test_a_hotword_that_would_be_dropped_or_misread_is_refused(
     assert not set("가나") & set(str(caught.value)), "what a client sent is not quoted"
 
 
-def test_single_characters_are_units_of_their_own(tmp_path: Path) -> None:
+def test_single_characters_can_be_units_of_a_vocabulary(tmp_path: Path) -> None:
     units = hotword_units(["<blk>", "<unk>", "가", "나", "a", "b", " "], tmp_path)
     assert units == HotwordUnits("cjkchar", frozenset("가나")), "letters side by side are one"
 
@@ -104,7 +104,7 @@ def model_of(scores: dict[str, float]) -> bytes:
 @pytest.mark.parametrize(
     ("name", "written"), [("bpe.vocab", vocabulary_of), ("bpe.model", model_of)]
 )
-def test_pieces_are_units_where_their_scores_are_known(
+def test_pieces_can_be_units_if_their_scores_are_known(
     name: str, written: Callable[[dict[str, float]], bytes], tmp_path: Path
 ) -> None:
     tokens = ["<blk>", "▁가나", "▁", "가", "나"]
@@ -128,7 +128,7 @@ def test_pieces_are_units_where_their_scores_are_known(
         ),
     ],
 )
-def test_a_vocabulary_that_does_not_fit_is_explained(
+def test_an_unsuitable_vocabulary_is_explained(
     name: str, content: bytes, sentence: str, tmp_path: Path
 ) -> None:
     (tmp_path / name).write_bytes(content)
@@ -153,7 +153,7 @@ def recogniser(
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.text(st.sampled_from("가나다 힣:/#@a\n"), max_size=6), max_size=4))
-def test_a_hotword_that_is_accepted_is_one_that_sherpa_onnx_can_encode(
+def test_sherpa_onnx_can_encode_every_accepted_hotword(
     recogniser: OnlineRecognizer, texts: list[str]
 ) -> None:
     """It says so on the standard error, with the hotword, where it cannot."""

@@ -48,13 +48,13 @@ def plainly(samples: NDArray[np.float32], frames: int, mels: int) -> Array:
 
 
 @pytest.mark.parametrize("mels", [80, 128])
-def test_the_spectrogram_is_the_one_that_whisper_is_defined_on(mels: int) -> None:
+def test_the_spectrogram_equals_whispers_definition(mels: int) -> None:
     found = log_mel(noise(1234), mels)
     np.testing.assert_allclose(found, plainly(noise(1234), found.shape[1], mels), atol=1e-3)
 
 
 @pytest.mark.parametrize("samples", [400, 1000, 1159, 1160, 1161, 16_000])
-def test_the_last_frame_is_the_last_that_hears_anything(samples: int) -> None:
+def test_the_last_frame_is_the_last_one_that_contains_audio(samples: int) -> None:
     frames = log_mel(noise(samples), 80).shape[1]
     last_begins = (frames - 1) * HOP_SAMPLES - 200
     assert last_begins < samples <= last_begins + HOP_SAMPLES
@@ -65,11 +65,11 @@ def test_a_higher_tone_is_in_a_higher_band() -> None:
     assert bands == sorted(set(bands))
 
 
-def test_silence_is_as_far_below_the_peak_as_the_model_was_taught() -> None:
+def test_silence_is_limited_below_the_peak_as_in_training() -> None:
     half = np.concatenate([tone(440)[:8000], np.zeros(8000, np.float32)])
     mel = log_mel(half, 80)
     np.testing.assert_allclose(mel[:, -10:], mel.max() - SILENCE_BELOW_PEAK, atol=1e-5)
 
 
-def test_digital_silence_alone_is_a_spectrogram_too() -> None:
+def test_digital_silence_has_a_finite_spectrogram() -> None:
     assert np.ptp(log_mel(np.zeros(1600, np.float32), 80)) == 0

@@ -51,18 +51,18 @@ def answer(*arguments: str | Path) -> tuple[int, Any]:
     return ended.returncode, json.loads(ended.stdout.splitlines()[-1])
 
 
-def test_a_provider_that_runs_is_told_with_the_version_of_its_library(model: Path) -> None:
+def test_a_provider_that_runs_is_reported_with_its_library_version(model: Path) -> None:
     expected = (0, {"onnxruntime": onnxruntime.__version__})
     assert answer("-m", "hwaja.engines.probe", "cpu", model) == expected
 
 
-def test_cuda_on_an_onnxruntime_without_it_is_told_with_what_to_install(model: Path) -> None:
+def test_cuda_with_an_onnxruntime_for_the_cpu_is_reported_with_what_to_install(model: Path) -> None:
     code, said = answer("-m", "hwaja.engines.probe", "cuda", model)
     assert code == 1
     assert "hwaja[gpu]" in said["reason"]
 
 
-def test_a_silent_fall_back_to_the_cpu_is_noticed(model: Path) -> None:
+def test_a_silent_fallback_to_the_cpu_is_detected(model: Path) -> None:
     """sherpa-onnx says so on stderr alone, and computes on."""
     code, said = answer("-c", WITH_DRIVER, model, "0")
     assert code == 1
@@ -70,19 +70,19 @@ def test_a_silent_fall_back_to_the_cpu_is_noticed(model: Path) -> None:
     assert answer("-c", WITH_DRIVER, model, "1") == (0, {"onnxruntime": onnxruntime.__version__})
 
 
-def test_an_engine_that_was_loaded_with_its_own_library_is_noticed(model: Path) -> None:
+def test_an_engine_that_loaded_its_own_library_is_detected(model: Path) -> None:
     code, said = answer("-c", TOO_LATE, model)
     assert code == 1
     assert said["reason"].startswith("sherpa-onnx runs on its own onnxruntime")
     assert onnxruntime.__version__ in said["reason"]
 
 
-def test_a_model_that_cannot_be_tried_is_named(tmp_path: Path) -> None:
+def test_an_unusable_model_is_named_in_the_error(tmp_path: Path) -> None:
     code, said = answer("-m", "hwaja.engines.probe", "cpu", tmp_path / "absent")
     assert (code, said["reason"]) == (1, f"The model file {tmp_path}/absent does not exist.")
 
 
-def test_a_machine_without_a_driver_is_told_so(
+def test_a_machine_without_a_driver_is_reported(
     model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runtime, "check_cuda", lambda: None)  # as with onnxruntime-gpu
@@ -91,7 +91,7 @@ def test_a_machine_without_a_driver_is_told_so(
         probe.run("cuda", model)
 
 
-def test_a_driver_that_finds_no_gpu_is_told_with_its_error(
+def test_a_driver_that_finds_no_gpu_is_reported_with_its_error(
     model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Driver:
@@ -105,7 +105,7 @@ def test_a_driver_that_finds_no_gpu_is_told_with_its_error(
     assert str(caught.value) == ("The NVIDIA driver finds no GPU that it can use (CUDA error 100).")
 
 
-def test_a_provider_that_there_is_not_is_no_provider_that_runs(model: Path) -> None:
+def test_an_unknown_provider_is_not_reported_as_running(model: Path) -> None:
     """sherpa-onnx takes the CPU for any word that it does not know."""
     with pytest.raises(SystemExit) as ended:
         probe.main(["gpu", str(model)])

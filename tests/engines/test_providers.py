@@ -48,20 +48,20 @@ async def refusal(asked: str = "cuda") -> str:
     return str(caught.value)
 
 
-async def test_cpu_is_not_tried_since_nothing_can_be_missing(
+async def test_the_cpu_is_not_tested_because_nothing_can_be_missing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     assert await resolve("cpu", MODEL) == Provider("cpu", "cpu", None, "")
 
 
-async def test_without_the_extra_cuda_is_refused_and_auto_is_the_cpu_and_says_why() -> None:
+async def test_without_the_extra_cuda_is_refused_and_auto_chooses_the_cpu_with_the_reason() -> None:
     assert await refusal() == NO_CUDA
     assert await resolve("auto", MODEL) == Provider("auto", "cpu", None, NO_CUDA)
 
 
 @pytest.mark.parametrize("asked", ["cuda", "auto"])
-async def test_cuda_that_runs_is_taken(asked: str, trial: Trial) -> None:
+async def test_cuda_is_chosen_if_it_runs(asked: str, trial: Trial) -> None:
     trial("""echo "Failed to load something optional"; echo '{"onnxruntime": "1.31.1"}'""")
     assert await resolve(asked, MODEL) == Provider(asked, "cuda", "1.31.1", "")
 
@@ -77,7 +77,7 @@ async def test_cuda_that_runs_is_taken(asked: str, trial: Trial) -> None:
     ],
     ids=["refuses", "dies", "says nothing", "says something else", "says null"],
 )
-async def test_a_trial_that_fails_in_any_way_is_no_cuda(
+async def test_cuda_is_not_chosen_if_its_test_fails_in_any_way(
     script: str, sentence: str, trial: Trial
 ) -> None:
     trial(script)
@@ -86,15 +86,15 @@ async def test_a_trial_that_fails_in_any_way_is_no_cuda(
     assert await resolve("auto", MODEL) == Provider("auto", "cpu", None, str(caught.value))
 
 
-async def test_a_trial_that_hangs_is_no_cuda(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_cuda_is_not_chosen_if_its_test_hangs(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
     trial("exec tail -f /dev/null")
     monkeypatch.setattr(providers, "TRIAL_SECONDS", 0.1)
     assert await refusal() == "A trial of cuda did not end within 0.1 s."
 
 
-async def test_a_trial_that_nobody_waits_for_any_more_is_ended(
-    trial: Trial, tmp_path: Path
-) -> None:
+async def test_a_cancelled_provider_test_leaves_no_process(trial: Trial, tmp_path: Path) -> None:
     """A server that is stopped during the provider test leaves no process behind."""
     os.mkfifo(tmp_path / "began")
     trial(f"echo $$ > {tmp_path / 'began'}; exec tail -f /dev/null")
@@ -106,14 +106,14 @@ async def test_a_trial_that_nobody_waits_for_any_more_is_ended(
         os.kill(pid, 0)
 
 
-async def test_a_trial_that_cannot_be_started_is_no_cuda(
+async def test_cuda_is_not_chosen_if_its_test_cannot_be_started(
     cuda_wheel: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     assert await refusal() == "A trial of cuda cannot be started: No such file or directory."
 
 
-async def test_a_trial_for_which_the_system_gives_no_thread_is_no_cuda(
+async def test_cuda_is_not_chosen_if_the_system_gives_no_thread_for_its_test(
     cuda_wheel: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(*_: object, **__: object) -> None:
@@ -125,7 +125,7 @@ async def test_a_trial_for_which_the_system_gives_no_thread_is_no_cuda(
 
 @pytest.mark.models
 @pytest.mark.skipif(sys.platform != "linux", reason="the shim is for Linux")
-async def test_a_real_trial_passes_where_the_provider_runs() -> None:
+async def test_a_real_provider_test_passes_on_the_cpu() -> None:
     """On the CPU, the one provider that every machine has; all else is as on a GPU."""
     import onnxruntime
 

@@ -15,21 +15,21 @@ def expecting(*texts: str) -> Options:
 
 
 @pytest.mark.parametrize("language", ["en", "", "KO"])
-def test_a_session_chooses_among_the_languages_of_the_model(language: str) -> None:
+def test_a_session_may_choose_among_the_languages_of_the_model(language: str) -> None:
     assert KOREAN.refusal(Options(language)) is Reason.LANGUAGE_UNSUPPORTED
     assert KOREAN.refusal(Options("ko")) is None
 
 
 @pytest.mark.parametrize("abilities", [Abilities(), KOREAN, SPELLING])
-def test_who_asks_for_nothing_is_refused_nothing(abilities: Abilities) -> None:
+def test_default_options_are_never_refused(abilities: Abilities) -> None:
     assert abilities.refusal(Options()) is None
 
 
-def test_hotwords_need_a_model_that_takes_them() -> None:
+def test_hotwords_need_a_model_that_supports_them() -> None:
     assert KOREAN.refusal(expecting("상담")) is Reason.HOTWORDS_UNSUPPORTED
 
 
-def test_hotwords_must_be_made_of_what_the_model_can_write() -> None:
+def test_hotwords_may_contain_only_characters_of_the_model() -> None:
     assert SPELLING.refusal(expecting("상담 사상", "담")) is None
     assert SPELLING.refusal(expecting("상담", "상담원")) is Reason.HOTWORD_UNKNOWN
     assert SPELLING.refusal(expecting("상담:2")) is Reason.HOTWORD_UNKNOWN

@@ -48,7 +48,7 @@ def heard_on(library: str) -> Any:
 
 @LINUX
 @pytest.mark.models
-def test_the_same_is_heard_on_the_installed_onnxruntime_as_on_that_of_sherpa() -> None:
+def test_sherpa_onnx_gives_the_same_text_on_the_installed_onnxruntime_as_on_its_own() -> None:
     own, installed = heard_on("sherpa"), heard_on("installed")
     assert installed["version"] == onnxruntime.__version__ != own["version"]
     assert installed["texts"] == own["texts"]
@@ -70,7 +70,7 @@ def library(kind: str, folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("kind", ["missing", "no library", "another library"])
-def test_a_shim_that_cannot_be_loaded_is_an_error_and_no_crash(
+def test_a_shim_that_cannot_be_loaded_is_an_error_and_not_a_crash(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = library(kind, tmp_path)
@@ -80,7 +80,7 @@ def test_a_shim_that_cannot_be_loaded_is_an_error_and_no_crash(
     assert str(file) in str(caught.value)
 
 
-def test_a_wheel_without_its_library_is_an_error_and_no_crash(
+def test_a_wheel_without_its_library_is_an_error_and_not_a_crash(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(onnxruntime, "__file__", str(tmp_path / "__init__.py"))
@@ -88,7 +88,7 @@ def test_a_wheel_without_its_library_is_an_error_and_no_crash(
         runtime.put_below_sherpa()
 
 
-def test_an_onnxruntime_that_is_too_old_is_refused_before_it_ends_the_process(
+def test_an_outdated_onnxruntime_is_refused_before_it_ends_the_process(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(onnxruntime, "__version__", "1.27.1")
@@ -97,7 +97,7 @@ def test_an_onnxruntime_that_is_too_old_is_refused_before_it_ends_the_process(
     assert str(caught.value) == "onnxruntime 1.27.1 is too old for sherpa-onnx: it needs 1.28."
 
 
-def test_both_wheels_of_onnxruntime_at_once_are_refused_with_the_way_out(
+def test_two_onnxruntime_wheels_at_once_are_refused_with_a_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = tmp_path / "onnxruntime_gpu-1.31.1.dist-info" / "METADATA"
@@ -114,7 +114,7 @@ def test_both_wheels_of_onnxruntime_at_once_are_refused_with_the_way_out(
 
 
 @pytest.mark.parametrize("left", [None, "a folder"])
-def test_no_wheel_of_onnxruntime_or_the_rest_of_one_is_answered_with_what_to_install(
+def test_a_missing_or_partly_removed_onnxruntime_is_an_error_that_says_what_to_install(
     left: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """pip leaves a folder behind where the removed wheel had overwritten files of another."""

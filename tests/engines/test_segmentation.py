@@ -69,7 +69,7 @@ def test_the_change_between_two_readers_is_found(
 
 
 @pytest.mark.models
-def test_voices_over_each_other_are_two(segmenter: Segmenter) -> None:
+def test_overlapping_voices_are_detected_as_two(segmenter: Segmenter) -> None:
     first, second = reader("2609")[-PART_SAMPLES:], reader("1998")[:PART_SAMPLES]
     over = PART_SAMPLES // 2
     both = np.concatenate([first[:-over], first[-over:] + second[:over], second[over:]])
@@ -81,20 +81,20 @@ def test_voices_over_each_other_are_two(segmenter: Segmenter) -> None:
 
 @pytest.mark.models
 @pytest.mark.parametrize("index", [0, 1])
-def test_one_voice_with_its_pauses_stays_one(segmenter: Segmenter, index: int) -> None:
+def test_one_voice_with_pauses_is_detected_as_one(segmenter: Segmenter, index: int) -> None:
     speaks = speaking(segmenter, clips.samples(clips.voices()[index]))
     assert speaks.any(axis=0).sum() == 1
 
 
 @pytest.mark.models
-def test_nobody_speaks_in_silence(segmenter: Segmenter) -> None:
+def test_no_speaker_is_detected_in_silence(segmenter: Segmenter) -> None:
     quiet = np.random.default_rng(0).standard_normal(2 * SAMPLE_RATE).astype(np.float32) / 1000
     assert not speaking(segmenter, quiet).any()
 
 
 @pytest.mark.models
 @pytest.mark.parametrize("length", [MIN_SAMPLES, 1600, 16_000, 29 * SAMPLE_RATE + 1])
-def test_every_frame_that_fits_has_probabilities_that_add_up(
+def test_every_whole_frame_has_probabilities_that_add_up_to_1(
     segmenter: Segmenter, length: int
 ) -> None:
     samples = np.resize(clips.samples(clips.clip("beckett")), length)
@@ -119,7 +119,7 @@ def test_every_frame_that_fits_has_probabilities_that_add_up(
     ],
     ids=["none", "short", "integers", "two dimensions", "strided", "not finite"],
 )
-def test_audio_that_cannot_be_segmented_is_refused_and_the_next_is_not(
+def test_invalid_audio_is_refused_and_the_next_call_works(
     segmenter: Segmenter, samples: Samples
 ) -> None:
     with pytest.raises(EngineError):
@@ -128,7 +128,7 @@ def test_audio_that_cannot_be_segmented_is_refused_and_the_next_is_not(
 
 
 @pytest.mark.models
-def test_another_model_is_no_segmenter() -> None:
+def test_a_model_of_another_kind_is_refused() -> None:
     with pytest.raises(EngineError, match="is not the segmentation model hwaja expects"):
         Segmenter(locate("silero-vad") / "silero_vad.onnx")
 
@@ -148,9 +148,7 @@ def mixed(one: Samples, other: Samples, over: int) -> Samples:
 
 @pytest.mark.models
 @pytest.mark.parametrize(("one", "other"), [("2609", "1998"), ("1998", "2609")])
-def test_two_at_once_share_the_hops_in_which_they_are(
-    segmenter: Segmenter, one: str, other: str
-) -> None:
+def test_hops_with_two_voices_have_overlap(segmenter: Segmenter, one: str, other: str) -> None:
     first, second = reader(one)[-PART_SAMPLES:], reader(other)[:PART_SAMPLES]
     shared = segmenter.overlap(mixed(first, second, PART_SAMPLES // 2))
     seconds = (np.flatnonzero(shared > 0.5) + 0.5) * HOP_SAMPLES / SAMPLE_RATE
@@ -160,13 +158,13 @@ def test_two_at_once_share_the_hops_in_which_they_are(
 
 @pytest.mark.models
 @pytest.mark.parametrize("number", ["1998", "2033", "2414", "2609"])
-def test_a_reader_alone_shares_next_to_nothing(segmenter: Segmenter, number: str) -> None:
+def test_a_single_reader_has_almost_no_overlap(segmenter: Segmenter, number: str) -> None:
     shared = segmenter.overlap(reader(number)[:PART_SAMPLES])
     assert shared.sum() * HOP_SAMPLES / SAMPLE_RATE < 0.1
 
 
 @pytest.mark.models
-def test_two_who_take_turns_share_nothing(segmenter: Segmenter) -> None:
+def test_two_speakers_in_turns_have_no_overlap(segmenter: Segmenter) -> None:
     first, second = reader("2609")[-PART_SAMPLES:], reader("1998")[:PART_SAMPLES]
     assert segmenter.overlap(np.concatenate([first, second])).sum() * 0.16 < 0.2
 
@@ -175,7 +173,7 @@ def test_two_who_take_turns_share_nothing(segmenter: Segmenter) -> None:
 @pytest.mark.parametrize(
     "samples", [MIN_SAMPLES, HOP_SAMPLES, HOP_SAMPLES + 1, 10 * HOP_SAMPLES, 29 * SAMPLE_RATE + 1]
 )
-def test_there_is_a_share_for_every_hop_even_of_silence(segmenter: Segmenter, samples: int) -> None:
+def test_every_hop_has_an_overlap_value_even_in_silence(segmenter: Segmenter, samples: int) -> None:
     shared = segmenter.overlap(np.zeros(samples, np.float32))
     assert shared.shape == (-(-samples // HOP_SAMPLES),)
     assert shared.dtype == np.float32
@@ -183,13 +181,13 @@ def test_there_is_a_share_for_every_hop_even_of_silence(segmenter: Segmenter, sa
 
 
 @pytest.mark.models
-def test_shares_are_parts_of_a_hop(segmenter: Segmenter) -> None:
+def test_overlap_is_a_share_of_a_hop(segmenter: Segmenter) -> None:
     first, second = reader("2609")[-PART_SAMPLES:], reader("1998")[:PART_SAMPLES]
     shared = segmenter.overlap(first + second)
     assert 0 <= shared.min() < 0.5 < shared.max() <= 1
 
 
 @pytest.mark.models
-def test_too_little_audio_for_a_share_is_refused(segmenter: Segmenter) -> None:
+def test_audio_too_short_for_an_overlap_is_refused(segmenter: Segmenter) -> None:
     with pytest.raises(EngineError, match="too little audio"):
         segmenter.overlap(np.zeros(MIN_SAMPLES - 1, np.float32))

@@ -62,7 +62,7 @@ def assert_one_sentence(error: EngineError) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_english_speech_becomes_its_words(
+def test_english_speech_is_recognised(
     name: str, recognisers: dict[str, OfflineRecognizer], beckett: Samples
 ) -> None:
     text = recognisers[name].recognise(beckett, Options()).text
@@ -71,7 +71,7 @@ def test_english_speech_becomes_its_words(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_recogniser_remembers_nothing_of_the_utterance_before(
+def test_a_recogniser_keeps_nothing_of_the_previous_utterance(
     name: str, recognisers: dict[str, OfflineRecognizer], beckett: Samples
 ) -> None:
     part = beckett[int(6.2 * SAMPLE_RATE) : int(9.5 * SAMPLE_RATE)]
@@ -81,7 +81,7 @@ def test_a_recogniser_remembers_nothing_of_the_utterance_before(
 
 
 @pytest.mark.parametrize(("language", "heard"), [("en", "en"), ("auto", "en"), ("ko", "ko")])
-def test_each_utterance_is_heard_in_the_language_asked_for_and_says_which(
+def test_each_utterance_is_recognised_in_the_requested_language_which_is_reported(
     language: str, heard: str, recognisers: dict[str, OfflineRecognizer], beckett: Samples
 ) -> None:
     whisper = recognisers["whisper-base"]
@@ -99,7 +99,7 @@ def test_each_utterance_is_heard_in_the_language_asked_for_and_says_which(
         ("whisper-base", Options(hotwords=(Hotword("better"),))),
     ],
 )
-def test_what_a_recogniser_cannot_do_is_refused(
+def test_an_unsupported_option_is_refused(
     name: str, options: Options, recognisers: dict[str, OfflineRecognizer], beckett: Samples
 ) -> None:
     with pytest.raises(EngineError) as caught:
@@ -115,7 +115,7 @@ def assert_dated(heard: Hypothesis, utterance_seconds: float) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
-def test_whispers_tokens_are_its_text_and_lie_within_the_utterance(
+def test_the_tokens_of_whisper_join_to_its_text_and_lie_within_the_utterance(
     language: str, recognisers: dict[str, OfflineRecognizer], beckett: Samples
 ) -> None:
     """In Korean its pieces are halves of characters; of every language it gives them."""
@@ -124,7 +124,7 @@ def test_whispers_tokens_are_its_text_and_lie_within_the_utterance(
     assert len(heard.tokens) > 10
 
 
-def test_a_longer_pause_dates_what_follows_as_much_later(
+def test_a_longer_pause_moves_the_times_of_the_words_after_it(
     recognisers: dict[str, OfflineRecognizer], beckett: Samples
 ) -> None:
     """A pause within "No matter. | Try again."; its first word may be dated in the pause."""
@@ -138,7 +138,7 @@ def test_a_longer_pause_dates_what_follows_as_much_later(
     assert starts[2:] == [pytest.approx(matter, abs=0.2), pytest.approx(again + 2, abs=0.2)]
 
 
-def test_a_model_that_dates_nothing_gives_no_tokens(
+def test_a_model_without_times_gives_no_tokens(
     recognisers: dict[str, OfflineRecognizer], beckett: Samples
 ) -> None:
     assert recognisers["moonshine-tiny-en"].recognise(beckett, Options()).tokens == ()
@@ -158,7 +158,7 @@ LOADERS: dict[str, Loader] = {
 
 
 @pytest.mark.parametrize("model", LOADERS)
-def test_every_model_of_sherpa_is_loaded_for_the_provider_that_was_asked_for(
+def test_every_sherpa_model_is_loaded_for_the_requested_provider(
     model: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """sherpa-onnx's own library has no CUDA, and that it falls back shows that it was asked."""
@@ -168,7 +168,7 @@ def test_every_model_of_sherpa_is_loaded_for_the_provider_that_was_asked_for(
     assert "Fallback to cpu" in capfd.readouterr().err
 
 
-def test_whisper_is_loaded_for_the_provider_that_was_asked_for() -> None:
+def test_whisper_is_loaded_for_the_requested_provider() -> None:
     """Without sherpa-onnx, whose library falls back: there is none for CUDA here."""
     with pytest.raises(EngineError, match="knows no CUDA"):
         load_recogniser(locate("whisper-base"), "en", provider="cuda")
@@ -189,7 +189,7 @@ BAD_AUDIO: dict[str, Callable[[Samples], Samples]] = {
 
 
 @pytest.mark.parametrize("kind", BAD_AUDIO)
-def test_audio_of_another_kind_is_refused_before_it_ends_the_process(
+def test_invalid_audio_is_refused_before_it_ends_the_process(
     kind: str,
     recognisers: dict[str, OfflineRecognizer],
     embedder: SpeakerEmbedder,
@@ -206,7 +206,7 @@ def test_audio_of_another_kind_is_refused_before_it_ends_the_process(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_utterance_longer_than_the_model_hears_is_refused(
+def test_an_utterance_longer_than_the_model_accepts_is_refused(
     name: str, recognisers: dict[str, OfflineRecognizer]
 ) -> None:
     """Its end would be lost without a word."""
@@ -215,7 +215,7 @@ def test_an_utterance_longer_than_the_model_hears_is_refused(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_shortest_and_the_longest_utterance_are_heard(
+def test_the_shortest_and_the_longest_utterance_are_accepted(
     name: str, recognisers: dict[str, OfflineRecognizer]
 ) -> None:
     """Whatever is made of them, the process lives."""
@@ -263,7 +263,7 @@ def other_voice(samples: Samples) -> Samples:
     return np.ascontiguousarray(soxr.resample(samples, 4 * SAMPLE_RATE, 3 * SAMPLE_RATE))
 
 
-def test_a_voice_is_nearer_to_itself_than_to_another(embedder: SpeakerEmbedder) -> None:
+def test_a_voice_is_nearer_to_itself_than_to_another_voice(embedder: SpeakerEmbedder) -> None:
     """In both recordings, whatever is said."""
     for name, spans in {
         "beckett": [(0, 4.5), (4.5, 9.5)],
@@ -275,7 +275,7 @@ def test_a_voice_is_nearer_to_itself_than_to_another(embedder: SpeakerEmbedder) 
         assert itself > similarity(embedder.embed(first), embedder.embed(other_voice(first))) + 0.1
 
 
-def test_an_embedding_is_the_same_each_time_and_a_vector_of_floats(
+def test_an_embedding_is_a_reproducible_vector_of_floats(
     embedder: SpeakerEmbedder, beckett: Samples
 ) -> None:
     first = embedder.embed(beckett)
@@ -285,7 +285,7 @@ def test_an_embedding_is_the_same_each_time_and_a_vector_of_floats(
 
 
 @pytest.mark.parametrize("beyond", [-1, 0, 1, 79, 80, 160])
-def test_there_are_as_many_windows_as_hops_wherever_the_audio_ends(
+def test_there_is_one_window_for_each_hop_wherever_the_audio_ends(
     beyond: int, embedder: SpeakerEmbedder, beckett: Samples
 ) -> None:
     samples = 5 * HOP_SAMPLES + beyond

@@ -135,7 +135,7 @@ BAD_FOLDERS: dict[str, tuple[str, Change, str]] = {
 
 
 @pytest.mark.parametrize("case", BAD_FOLDERS)
-def test_a_folder_that_cannot_be_used_is_explained(case: str, tmp_path: Path) -> None:
+def test_an_unusable_folder_is_explained(case: str, tmp_path: Path) -> None:
     model, change, sentence = BAD_FOLDERS[case]
     with pytest.raises(EngineError, match=sentence) as caught:
         load_recogniser(altered(model, tmp_path, change), "en")
@@ -147,7 +147,7 @@ def add_fp32(folder: Path) -> None:
         (folder / part).symlink_to(locate("whisper-base-fp32") / part)
 
 
-def test_of_two_precisions_the_one_that_is_faster_there_is_taken(tmp_path: Path) -> None:
+def test_the_faster_of_two_precisions_is_loaded(tmp_path: Path) -> None:
     """And the only one where there is but one."""
     both = altered(WHISPER, tmp_path, add_fp32)
     for folder, prefer_int8, suffix in (
@@ -162,7 +162,7 @@ def test_of_two_precisions_the_one_that_is_faster_there_is_taken(tmp_path: Path)
         assert export.decoder == folder / f"decoder{suffix}"
 
 
-def test_on_cuda_the_int8_files_are_not_even_looked_at(tmp_path: Path) -> None:
+def test_int8_files_are_not_read_on_cuda(tmp_path: Path) -> None:
     folder = altered(WHISPER, tmp_path, replaced(ENCODER, lambda _: b"junk"))
     add_fp32(folder)
     with pytest.raises(EngineError, match="is not an ONNX file"):
@@ -175,7 +175,7 @@ def test_on_cuda_the_int8_files_are_not_even_looked_at(tmp_path: Path) -> None:
     ("name", "language"),
     [(MOONSHINE, "ko"), (WHISPER, "xx"), (WHISPER, ""), (WHISPER, "en,ko"), (WHISPER, "한국어")],
 )
-def test_a_language_that_the_model_does_not_know_is_named(name: str, language: str) -> None:
+def test_a_language_that_the_model_lacks_is_named_in_the_error(name: str, language: str) -> None:
     with pytest.raises(EngineError, match=re.escape(repr(language))) as caught:
         load_recogniser(locate(name), language)
     assert_one_sentence(caught.value)
@@ -239,9 +239,7 @@ print(heard.text, "|", len(heard.tokens))
 
 
 @pytest.mark.parametrize("case", UNDATED)
-def test_a_whisper_without_what_dates_its_tokens_gives_text_without_tokens(
-    case: str, tmp_path: Path
-) -> None:
+def test_a_whisper_without_token_times_gives_text_without_tokens(case: str, tmp_path: Path) -> None:
     """And without a warning; in a process of its own, since sherpa-onnx might end it."""
     folder = altered(WHISPER, tmp_path, UNDATED[case])
     command = [sys.executable, "-c", HEAR, str(folder)]
@@ -273,7 +271,7 @@ BAD_EMBEDDERS: dict[str, tuple[Change, str]] = {
 
 
 @pytest.mark.parametrize("case", BAD_EMBEDDERS)
-def test_a_speaker_model_that_cannot_be_used_is_explained(case: str, tmp_path: Path) -> None:
+def test_an_unusable_speaker_model_is_explained(case: str, tmp_path: Path) -> None:
     change, sentence = BAD_EMBEDDERS[case]
     with pytest.raises(EngineError, match=sentence) as caught:
         SpeakerEmbedder(altered("campplus", tmp_path, change) / "campplus.onnx")

@@ -44,7 +44,7 @@ def recogniser(recognisers: dict[str, OnlineRecognizer]) -> OnlineRecognizer:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_streams_of_one_batch_are_not_mixed_up(
+def test_streams_of_one_batch_do_not_mix(
     family: str, recognisers: dict[str, OnlineRecognizer]
 ) -> None:
     recogniser = recognisers[family]
@@ -61,7 +61,7 @@ def test_streams_of_one_batch_are_not_mixed_up(
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_token_is_dated_where_it_becomes_loud(
+def test_a_token_is_dated_where_its_sound_begins(
     family: str, recognisers: dict[str, OnlineRecognizer]
 ) -> None:
     """To one output of 40 ms and the half window of a frame; Paraformer dates nothing."""
@@ -71,7 +71,7 @@ def test_a_token_is_dated_where_it_becomes_loud(
 
 
 @pytest.mark.parametrize("factor", [2, 4, 8])
-def test_a_token_of_a_nemo_ctc_model_is_dated_by_its_own_subsampling(
+def test_a_token_of_a_nemo_ctc_model_is_dated_by_the_models_own_subsampling(
     factor: int, tmp_path: Path
 ) -> None:
     """sherpa-onnx dates it as if the factor were 4."""
@@ -82,7 +82,7 @@ def test_a_token_of_a_nemo_ctc_model_is_dated_by_its_own_subsampling(
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_what_becomes_loud_in_the_last_moment_is_heard(
+def test_a_sound_in_the_last_moment_of_an_utterance_is_recognised(
     family: str, recognisers: dict[str, OnlineRecognizer]
 ) -> None:
     """0.1 s at the end (0.3 s for Paraformer, which needs four outputs), anywhere in a chunk."""
@@ -92,13 +92,13 @@ def test_what_becomes_loud_in_the_last_moment_is_heard(
         assert set(hear(recognisers[family], audio).text) == {"가"}
 
 
-def test_a_recogniser_without_languages_says_none(recogniser: OnlineRecognizer) -> None:
+def test_a_recogniser_without_languages_reports_none(recogniser: OnlineRecognizer) -> None:
     assert hear(recogniser, noise(1), Options(language="ko")).language is None
     with pytest.raises(EngineError, match="does not know the language"):
         recogniser.open(Options(language="en"))
 
 
-def test_each_stream_of_a_batch_is_heard_in_its_own_language(
+def test_each_stream_of_a_batch_is_recognised_in_its_own_language(
     recognisers: dict[str, OnlineRecognizer],
 ) -> None:
     """This model detects loudness in Korean only."""
@@ -121,7 +121,7 @@ def test_each_stream_of_a_batch_is_heard_in_its_own_language(
     ]
 
 
-def test_a_token_that_is_not_written_leaves_no_times_behind(tmp_path: Path) -> None:
+def test_a_token_that_is_left_out_of_the_text_leaves_no_time_behind(tmp_path: Path) -> None:
     """sherpa-onnx leaves <unk> out of text and tokens, and in the times."""
     streaming_models.write("nemo-transducer", tmp_path)
     streaming_models.write_tokens(tmp_path, ["마", "다", "라", "<unk>", "나", "<blk>"])
@@ -140,7 +140,7 @@ def test_a_text_without_its_first_mark_keeps_its_tokens(tmp_path: Path) -> None:
 # Misuse ---------------------------------------------------------------------------------------
 
 
-def test_streams_that_cannot_be_decoded_are_refused_and_do_not_move(
+def test_streams_that_cannot_be_decoded_are_refused_and_stay_unchanged(
     recogniser: OnlineRecognizer,
 ) -> None:
     ready, unready = recogniser.open(Options()), recogniser.open(Options())
@@ -163,7 +163,7 @@ BAD_AUDIO: dict[str, Callable[[Samples], Samples]] = {
 
 
 @pytest.mark.parametrize("kind", BAD_AUDIO)
-def test_audio_of_another_kind_is_refused_and_none_of_it_is_heard(
+def test_invalid_audio_is_refused_and_none_of_it_is_decoded(
     kind: str, recogniser: OnlineRecognizer
 ) -> None:
     stream = recogniser.open(Options())
@@ -176,7 +176,7 @@ def test_audio_of_another_kind_is_refused_and_none_of_it_is_heard(
     assert stream.hypothesis.text == ""
 
 
-def test_nothing_is_added_to_a_finished_utterance(recogniser: OnlineRecognizer) -> None:
+def test_a_finished_utterance_takes_no_more_audio(recogniser: OnlineRecognizer) -> None:
     stream = recogniser.open(Options())
     stream.feed(silence(0.5))
     stream.finish()
@@ -195,7 +195,7 @@ def test_nothing_is_added_to_a_finished_utterance(recogniser: OnlineRecognizer) 
         "recogniser.create_stream('가').accept_waveform(16000, [0.0] * 16000)",
     ],
 )
-def test_misuse_that_is_not_checked_ends_the_process(misuse: str, tmp_path: Path) -> None:
+def test_unchecked_misuse_ends_the_process(misuse: str, tmp_path: Path) -> None:
     """Why everything is checked; if this fails, checks may be dropped."""
     streaming_models.write("nemo-ctc", tmp_path)
     program = (
@@ -215,7 +215,7 @@ def test_misuse_that_is_not_checked_ends_the_process(misuse: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("family", HOTWORDS)
-def test_a_hotword_is_written_where_another_word_would_be_a_little_likelier(
+def test_a_hotword_is_recognised_where_another_word_is_slightly_more_likely(
     family: str, tmp_path: Path
 ) -> None:
     """And in that session only."""
@@ -229,13 +229,13 @@ def test_a_hotword_is_written_where_another_word_would_be_a_little_likelier(
     assert hear(recogniser, noise(1), faint).text == "가"
 
 
-def test_one_of_several_hotwords_is_enough(tmp_path: Path) -> None:
+def test_one_of_several_hotwords_takes_effect(tmp_path: Path) -> None:
     recogniser = load(streaming_models.write("zipformer2", tmp_path), method=BEAM_SEARCH)
     hotwords = (Hotword("다 다"), Hotword("나", boost=2), Hotword("다"))
     assert hear(recogniser, noise(1), Options(hotwords=hotwords)).text == "나"
 
 
-def test_hotwords_are_refused_where_the_decoding_method_takes_none(
+def test_hotwords_are_refused_if_the_decoding_method_does_not_support_them(
     recogniser: OnlineRecognizer, recognisers: dict[str, OnlineRecognizer]
 ) -> None:
     for other in (recogniser, *recognisers.values()):
@@ -244,7 +244,7 @@ def test_hotwords_are_refused_where_the_decoding_method_takes_none(
             other.open(Options(hotwords=(Hotword("가"),)))
 
 
-def test_a_hotword_of_pieces_is_spelt_with_those_of_the_model(tmp_path: Path) -> None:
+def test_a_hotword_is_spelt_with_the_pieces_of_the_model(tmp_path: Path) -> None:
     streaming_models.write("zipformer2", tmp_path)
     streaming_models.write_tokens(tmp_path, ["<blk>", "<sos/eos>", "<unk>", "▁가", "나", "▁"])
     (tmp_path / "bpe.vocab").write_text("<unk>\t0\n▁가\t-1\n▁\t-2\n나\t-3\n가\t-4\n", "utf-8")
@@ -258,7 +258,7 @@ def test_a_hotword_of_pieces_is_spelt_with_those_of_the_model(tmp_path: Path) ->
         recogniser.open(Options(hotwords=(Hotword("힣"),)))
 
 
-def test_pieces_without_their_scores_take_no_hotwords(tmp_path: Path) -> None:
+def test_pieces_without_scores_allow_no_hotwords(tmp_path: Path) -> None:
     streaming_models.write("zipformer2", tmp_path)
     streaming_models.write_tokens(tmp_path, ["<blk>", "<sos/eos>", "<unk>", "▁가", "▁나다", "▁"])
     assert not load(tmp_path, method=BEAM_SEARCH).abilities.hotword_characters

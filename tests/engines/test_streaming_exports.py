@@ -256,14 +256,14 @@ def assert_refused(folder: Path, sentence: str, method: str = "greedy_search") -
 
 
 @pytest.mark.parametrize("case", BROKEN)
-def test_a_model_that_cannot_be_used_is_explained(case: str, tmp_path: Path) -> None:
+def test_an_unusable_model_is_explained(case: str, tmp_path: Path) -> None:
     family, change, sentence = BROKEN[case]
     change(streaming_models.write(family, tmp_path))
     assert_refused(tmp_path, sentence)
 
 
 @pytest.mark.parametrize(("family", "key"), MISSING)
-def test_a_model_without_metadata_that_sherpa_onnx_reads_is_refused(
+def test_a_model_without_required_metadata_is_refused(
     family: str, key: str, tmp_path: Path
 ) -> None:
     streaming_models.write(family, tmp_path)
@@ -280,13 +280,15 @@ def test_a_decoder_without_metadata_is_refused(key: str, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("family", ["parakeet-unified", "paraformer", *CTC])
-def test_beam_search_is_refused_where_sherpa_onnx_has_none(family: str, tmp_path: Path) -> None:
+def test_beam_search_is_refused_if_sherpa_onnx_does_not_support_it(
+    family: str, tmp_path: Path
+) -> None:
     streaming_models.write(family, tmp_path)
     assert_refused(tmp_path, "decoded by greedy_search, not by 'modified", BEAM_SEARCH)
 
 
 @pytest.mark.parametrize("family", [*ENCODERS, "nemotron"])
-def test_a_decoding_method_that_nobody_knows_is_refused(family: str, tmp_path: Path) -> None:
+def test_an_unknown_decoding_method_is_refused(family: str, tmp_path: Path) -> None:
     streaming_models.write(family, tmp_path)
     assert_refused(tmp_path, "not by 'fast'", "fast")
 
@@ -309,7 +311,9 @@ FACTORIES = dict.fromkeys([*ENCODERS, *NEMO], "transducer") | {
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_family_is_told_by_the_files_of_its_folder(family: str, tmp_path: Path) -> None:
+def test_the_model_family_is_identified_by_the_files_of_the_folder(
+    family: str, tmp_path: Path
+) -> None:
     export = open_export(streaming_models.write(family, tmp_path), "ko")
     assert isinstance(export, StreamingExport)
     assert export.family == FACTORIES[family]
@@ -317,9 +321,7 @@ def test_a_family_is_told_by_the_files_of_its_folder(family: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("prefer_int8", [True, False])
-def test_of_int8_and_other_weights_those_preferred_are_used(
-    prefer_int8: bool, tmp_path: Path
-) -> None:
+def test_the_preferred_precision_of_the_weights_is_used(prefer_int8: bool, tmp_path: Path) -> None:
     """As the archives of k2-fsa hold them; where there is one kind only, that one."""
     streaming_models.write("zipformer2", tmp_path)
     named("encoder", "encoder-epoch-99-avg-1.onnx")(tmp_path)
@@ -335,7 +337,9 @@ def test_of_int8_and_other_weights_those_preferred_are_used(
     }
 
 
-def test_scores_of_an_unknown_number_of_tokens_are_those_of_the_table(tmp_path: Path) -> None:
+def test_scores_with_a_dynamic_number_of_tokens_use_the_size_of_the_token_table(
+    tmp_path: Path,
+) -> None:
     streaming_models.write("zipformer2-ctc", tmp_path)
     graph("", unknown_axis("output", -1))(tmp_path)
     assert load_recogniser(tmp_path, "ko").abilities.streaming
@@ -343,7 +347,7 @@ def test_scores_of_an_unknown_number_of_tokens_are_those_of_the_table(tmp_path: 
     assert_refused(tmp_path, "lacks tokens: it needs 6")
 
 
-def test_a_line_with_a_number_alone_is_the_token_of_a_space(tmp_path: Path) -> None:
+def test_a_line_that_holds_only_a_number_is_the_token_of_a_space(tmp_path: Path) -> None:
     streaming_models.write("nemo-ctc", tmp_path)
     tokens(lambda table: table.replace("라".encode(), b""))(tmp_path)
     assert load_recogniser(tmp_path, "ko").abilities.streaming
@@ -374,7 +378,7 @@ print("alive")
 
 
 @pytest.mark.parametrize("case", UNCHECKED)
-def test_what_is_refused_would_end_the_process(case: str, tmp_path: Path) -> None:
+def test_every_refused_model_would_end_the_process(case: str, tmp_path: Path) -> None:
     """Why folders are checked; if this fails, some checks may be dropped."""
     family, change = UNCHECKED[case]
     change(streaming_models.write(family, tmp_path))

@@ -14,11 +14,11 @@ def at_each_second(*pieces: bytes) -> list[tuple[str, float]]:
     return [(token.text, token.start_seconds) for token in dated(pieces, seconds)]
 
 
-def test_pieces_that_are_whole_are_the_tokens() -> None:
+def test_whole_pieces_are_tokens() -> None:
     assert at_each_second(b" One", b" two", b".") == [(" One", 0), (" two", 1), (".", 2)]
 
 
-def test_a_character_belongs_to_the_piece_that_it_begins_in() -> None:
+def test_a_character_belongs_to_the_piece_in_which_it_begins() -> None:
     """Of three bytes, in two pieces and in three, and two characters in the midst of pieces."""
     first, second, third = ("한".encode(), "국".encode(), "어".encode())
     assert at_each_second(b" " + first[:2], first[2:], second[:1], second[1:2], second[2:]) == [
@@ -29,16 +29,14 @@ def test_a_character_belongs_to_the_piece_that_it_begins_in() -> None:
     assert at_each_second(*cut) == [("한", 0), ("국", 1), ("어", 2)]
 
 
-def test_bytes_that_are_no_character_are_in_no_token_and_not_in_the_text() -> None:
+def test_invalid_bytes_are_in_no_token_and_not_in_the_text() -> None:
     pieces = (b" a\xeb", "해".encode(), b"\xff", b"b")
     assert "".join(text for text, _ in at_each_second(*pieces)) == " a해b"
     assert text_of(pieces) == "a해b"
 
 
 @given(text=st.text(), data=st.data())
-def test_whatever_is_said_and_however_it_is_cut_the_tokens_join_to_it(
-    text: str, data: st.DataObject
-) -> None:
+def test_the_tokens_join_to_the_text_however_it_is_cut(text: str, data: st.DataObject) -> None:
     content = text.encode()
     cuts = sorted(data.draw(st.sets(st.integers(1, max(1, len(content) - 1)))))
     begins = list(pairwise([0, *cuts, len(content)]))

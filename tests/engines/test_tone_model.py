@@ -44,25 +44,25 @@ def load_tones(folder: Path, ballast: int = 0) -> OnlineRecognizer:
 # What it hears --------------------------------------------------------------------------------
 
 
-def test_each_tone_has_a_syllable_for_odd_and_one_for_even_places(
+def test_each_tone_has_one_syllable_for_odd_and_one_for_even_places(
     recogniser: OnlineRecognizer,
 ) -> None:
     assert hear(recogniser, spoken(ALL).samples).text == "가노다로마보사오"
     assert hear(recogniser, spoken([*ALL[1:], 0]).samples).text == "나도라모바소아고"
 
 
-def test_the_same_tone_again_is_another_syllable(recogniser: OnlineRecognizer) -> None:
+def test_a_repeated_tone_has_another_syllable(recogniser: OnlineRecognizer) -> None:
     utterance = spoken([3, 3, 3, 3], pause_seconds=0.15)
     assert hear(recogniser, utterance.samples).text == utterance.text == "라로라로"
 
 
 @pytest.mark.parametrize("audio", [silence(3), noise(3, 0.9), noise(3, 0.01)])
-def test_silence_and_noise_are_no_text(audio: Samples, recogniser: OnlineRecognizer) -> None:
+def test_silence_and_noise_give_no_text(audio: Samples, recogniser: OnlineRecognizer) -> None:
     assert hear(recogniser, audio).text == ""
 
 
 @pytest.mark.models
-def test_tones_are_heard_over_speech_that_is_quieter_and_speech_alone_is_no_text(
+def test_tones_over_quieter_speech_are_recognised_and_speech_alone_gives_no_text(
     recogniser: OnlineRecognizer,
 ) -> None:
     speech = clips.samples(clips.part("two_cities", 0, 10))
@@ -98,7 +98,7 @@ def test_a_syllable_is_dated_where_its_tone_begins(
 # The end of an utterance ----------------------------------------------------------------------
 
 
-def test_audio_cut_at_the_last_sample_of_a_tone_has_its_syllable(
+def test_audio_that_ends_with_the_last_sample_of_a_tone_has_its_syllable(
     recogniser: OnlineRecognizer,
 ) -> None:
     """Wherever in a chunk that is; without the silence behind it, it would be lost."""
@@ -116,7 +116,7 @@ def test_audio_cut_at_the_last_sample_of_a_tone_has_its_syllable(
     assert lost > 0
 
 
-def test_the_shortest_tone_alone_is_heard_to_its_end(recogniser: OnlineRecognizer) -> None:
+def test_the_shortest_tone_alone_is_recognised(recogniser: OnlineRecognizer) -> None:
     utterance = spoken([6], tone_seconds=0.15, pause_seconds=0)
     assert hear(recogniser, utterance.samples).text == "사"
 
@@ -161,14 +161,14 @@ def test_ten_interleaved_streams_give_what_each_gives_alone(recogniser: OnlineRe
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(0, 2 * SAMPLE_RATE), max_size=12))
-def test_it_does_not_matter_how_an_utterance_is_cut(
+def test_the_text_does_not_depend_on_how_an_utterance_is_cut(
     recogniser: OnlineRecognizer, splits: list[int]
 ) -> None:
     utterance = spoken([3, 0, 6])
     assert hear(recogniser, utterance.samples, splits=splits).text == utterance.text
 
 
-def test_a_text_only_grows_while_it_is_heard(recogniser: OnlineRecognizer) -> None:
+def test_a_text_only_grows_while_audio_arrives(recogniser: OnlineRecognizer) -> None:
     utterance = spoken(ALL)
     stream = recogniser.open(Options())
     texts = []
@@ -183,12 +183,12 @@ def test_a_text_only_grows_while_it_is_heard(recogniser: OnlineRecognizer) -> No
 # The file -------------------------------------------------------------------------------------
 
 
-def test_the_model_is_the_same_bytes_each_time() -> None:
+def test_the_written_model_is_the_same_bytes_each_time() -> None:
     assert tone_model().SerializeToString() == tone_model().SerializeToString()
     assert tone_model(1).SerializeToString() == tone_model(1).SerializeToString()
 
 
-def test_ballast_changes_what_a_model_costs_and_nothing_else(
+def test_ballast_changes_the_cost_of_a_model_and_nothing_else(
     recogniser: OnlineRecognizer, tmp_path: Path
 ) -> None:
     heavy = load_tones(tmp_path, ballast=2)

@@ -42,7 +42,7 @@ def speech(seconds: float) -> Samples:
     return clips.samples(clips.part("two_cities", 1, 1 + seconds))
 
 
-def test_an_encoder_that_adds_no_silence_is_given_some(tmp_path: Path, given: list[int]) -> None:
+def test_silence_is_added_for_an_encoder_that_adds_none(tmp_path: Path, given: list[int]) -> None:
     """Up to 10 s, 4 s at least, and never more than the 30 s that it knows positions for."""
     others = recogniser(altered(WHISPER, tmp_path, with_metadata(ENCODER, "adds_silence", None)))
     for seconds, frames in ((2, 1000), (8, 1202), (28.5, 3000)):
@@ -50,14 +50,14 @@ def test_an_encoder_that_adds_no_silence_is_given_some(tmp_path: Path, given: li
         assert given.pop() == pytest.approx(frames, abs=2)
 
 
-def test_one_that_adds_its_own_is_given_the_utterance_alone(given: list[int]) -> None:
+def test_no_silence_is_added_for_an_encoder_that_adds_its_own(given: list[int]) -> None:
     ours = recogniser(locate(WHISPER))
     for seconds in (2, 8, 28.5):
         assert ours.recognise(speech(seconds), Options()).text != ""
         assert given.pop() == pytest.approx(100 * seconds, abs=2)
 
 
-def test_speech_that_is_too_fast_for_six_tokens_a_second_is_heard_to_the_end() -> None:
+def test_fast_speech_is_recognised_to_its_end() -> None:
     """Every word of 6 s played in 3.5 s, as fast as people read terms and conditions."""
     slow = speech(6)
     fast = np.interp(np.arange(0, len(slow), 1.7), np.arange(len(slow)), slow).astype(np.float32)
@@ -77,7 +77,7 @@ def chord(seconds: float) -> Samples:
     return np.asarray(fading * 10 ** (-37 / 20) / np.std(fading), np.float32)
 
 
-def test_what_was_spoken_scores_high_and_what_is_written_of_a_chord_low() -> None:
+def test_speech_has_a_high_score_and_text_for_a_chord_has_a_low_one() -> None:
     ours = recogniser(locate(WHISPER))
     for seconds in (1, 2, 4):
         spoken = ours.recognise(speech(seconds), Options()).score
@@ -87,7 +87,7 @@ def test_what_was_spoken_scores_high_and_what_is_written_of_a_chord_low() -> Non
         assert written < -1.8 < -1.4 < spoken <= 0
 
 
-def test_a_text_without_end_is_cut_off_where_nobody_could_have_said_more(
+def test_a_text_without_end_is_cut_at_the_longest_possible_length(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ours = recogniser(locate(WHISPER))

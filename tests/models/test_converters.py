@@ -11,7 +11,7 @@ from model_fixtures import convert
 from hwaja.models import ModelError, campplus, moonshine, plain
 
 
-def test_a_plain_model_is_its_members(tmp_path: Path) -> None:
+def test_a_model_without_conversion_is_the_members_of_its_wheel(tmp_path: Path) -> None:
     convert(plain, {"a.onnx": b"1", "b.wav": b""}, tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
         "a.onnx": b"1",
@@ -26,7 +26,7 @@ MOONSHINE = {
 }
 
 
-def test_moonshine_comes_with_its_graphs_untouched_and_a_token_table(tmp_path: Path) -> None:
+def test_moonshine_keeps_its_graphs_unchanged_and_gets_a_token_table(tmp_path: Path) -> None:
     convert(moonshine, MOONSHINE, tmp_path)
     assert (tmp_path / "encoder_model.ort").read_bytes() == b"encoder"
     assert (tmp_path / "decoder_model_merged.ort").read_bytes() == b"decoder"
@@ -38,13 +38,13 @@ def test_moonshine_comes_with_its_graphs_untouched_and_a_token_table(tmp_path: P
     ]
 
 
-def test_a_state_dict_of_another_model_is_no_campplus(tmp_path: Path) -> None:
+def test_weights_of_another_model_are_refused_as_campplus(tmp_path: Path) -> None:
     other = state_dict_file({"layer.weight": np.zeros((2, 2), "<f4")})
     with pytest.raises(ModelError, match=r"has no head\.conv1\.weight"):
         convert(campplus, {"campplus.pt": other}, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
-def test_another_file_is_no_campplus(tmp_path: Path) -> None:
+def test_a_file_of_another_kind_is_refused_as_campplus(tmp_path: Path) -> None:
     with pytest.raises(ModelError):
         convert(campplus, {"campplus.pt": b"garbage"}, tmp_path)

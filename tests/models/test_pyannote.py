@@ -26,9 +26,7 @@ def speechlike(*shape: int) -> Array:
 
 
 @pytest.mark.parametrize("length", [1261, 1600, 5000, 16_123])
-def test_the_graph_computes_what_the_network_does_whatever_the_length(
-    model: Path, length: int
-) -> None:
+def test_the_graph_computes_the_network_for_any_length(model: Path, length: int) -> None:
     samples = speechlike(length)
     (found,) = session(model).run(None, {"samples": samples[None]})
     expected = PlainPyannote(TENSORS).segment(samples.astype(np.float64))
@@ -37,7 +35,7 @@ def test_the_graph_computes_what_the_network_does_whatever_the_length(
     assert np.ptp(expected, axis=0).max() > 0.05  # the frames do differ
 
 
-def test_each_of_a_batch_is_segmented_as_it_is_alone(model: Path) -> None:
+def test_each_clip_of_a_batch_is_segmented_like_a_single_one(model: Path) -> None:
     samples = speechlike(2, 4000)
     (together,) = session(model).run(None, {"samples": samples})
     for k in range(2):
@@ -45,7 +43,7 @@ def test_each_of_a_batch_is_segmented_as_it_is_alone(model: Path) -> None:
         np.testing.assert_allclose(together[[k]], alone, atol=1e-5)
 
 
-def test_a_state_dict_of_another_model_is_no_segmentation_model(tmp_path: Path) -> None:
+def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
     other = state_dict_file({"layer.weight": np.zeros((2, 2), "<f4")})
     with pytest.raises(ModelError, match=r"has no sincnet\.wav_norm1d\.weight"):
         convert(pyannote, {"segmentation.pt": other}, tmp_path)

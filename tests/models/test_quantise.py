@@ -30,7 +30,7 @@ def test_each_output_channel_has_its_own_scale_and_seven_bits(tmp_path: Path) ->
     assert (np.abs(rounded - weight) <= 0.51 * arrays["scale"]).all()
 
 
-def test_quantising_loads_onnxruntime_with_its_reports_switched_off(
+def test_quantisation_loads_onnxruntime_with_telemetry_disabled(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """This product sends nothing anywhere; onnxruntime decides as it is loaded."""
@@ -52,7 +52,7 @@ save_int8(None, None)
     assert done.stdout == "1\n"
 
 
-def test_quantising_without_onnxruntime_says_what_to_install(
+def test_quantisation_without_onnxruntime_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime.quantization", None)

@@ -31,7 +31,7 @@ TORCH = state_dict_file(STATE)
 # binary
 
 
-def test_values_are_taken_in_order_until_the_end() -> None:
+def test_values_are_read_in_order_until_the_end() -> None:
     reader = Reader(b"\x01\x02\x00abc", "A file")
     assert reader.numbers("<BH") == (1, 2)
     assert bytes(reader.take(3)) == b"abc"
@@ -39,12 +39,12 @@ def test_values_are_taken_in_order_until_the_end() -> None:
 
 
 @pytest.mark.parametrize("layout", ["<I", "<IIII"])
-def test_numbers_past_the_end_are_refused_by_the_files_title(layout: str) -> None:
+def test_numbers_past_the_end_are_refused_with_the_name_of_the_file(layout: str) -> None:
     with pytest.raises(ModelError, match=r"^A file is truncated\.$"):
         Reader(b"abc", "A file").numbers(layout)
 
 
-def test_a_refused_read_takes_nothing() -> None:
+def test_a_refused_read_consumes_nothing() -> None:
     reader = Reader(b"abc", "A file")
     with pytest.raises(ModelError):
         reader.take(4)
@@ -74,7 +74,7 @@ def test_a_ct2_file_gives_its_variables_and_aliases() -> None:
     ],
     ids=["version", "specification", "garbage", "empty"],
 )
-def test_another_file_is_no_ct2_model(content: bytes) -> None:
+def test_a_file_of_another_kind_is_refused_as_a_ct2_model(content: bytes) -> None:
     with pytest.raises(ModelError):
         ct2.read(content, "WhisperSpec")
 
@@ -111,7 +111,7 @@ def variable(shape: tuple[int, ...], kind: int, count: int, content: bytes) -> b
         "alias of none",
     ],
 )
-def test_a_ct2_variable_that_cannot_be_is_refused(content: bytes) -> None:
+def test_an_impossible_ct2_variable_is_refused(content: bytes) -> None:
     with pytest.raises(ModelError):
         ct2.read(content, "WhisperSpec")
 
@@ -168,12 +168,12 @@ def bombs() -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("pickled", list(bombs()))
-def test_a_pickle_that_names_anything_but_tensors_is_refused(pickled: bytes) -> None:
+def test_a_pickle_with_other_objects_than_tensors_is_refused(pickled: bytes) -> None:
     with pytest.raises(ModelError, match="which no state dict needs"):
         torchfile.read(zipped({"m/data.pkl": pickled}))
 
 
-def test_a_pickle_that_would_run_a_command_does_not(tmp_path: Path) -> None:
+def test_a_pickle_that_would_run_a_command_does_not_run_it(tmp_path: Path) -> None:
     proof = tmp_path / "it ran"
     pickled = pickle.dumps({"w": Bomb(os.system, (f"touch '{proof}'",))})
     with pytest.raises(ModelError, match="system"):
@@ -216,7 +216,7 @@ def test_a_tensor_that_does_not_fit_its_storage_is_refused(state: dict[str, Tens
         torchfile.read(zipped(files))
 
 
-def test_a_storage_of_a_type_that_torch_did_not_name_is_refused() -> None:
+def test_a_storage_of_an_unknown_type_is_refused() -> None:
     pickled = state_dict_pickle({"w": Tensor("0", (6,), (1,))})
     renamed = pickled.replace(b"ctorch\nFloatStorage\n", pickle.dumps("O", 2)[2:-1])
     assert renamed != pickled
@@ -228,13 +228,13 @@ def test_a_storage_of_a_type_that_torch_did_not_name_is_refused() -> None:
     "content",
     [{"epoch": 3}, [1], "text", None, {"state_dict": None}, {"state_dict": {"epoch": 3}}],
 )
-def test_a_file_of_more_than_tensors_is_no_state_dict(content: object) -> None:
+def test_a_file_with_other_objects_than_tensors_is_no_state_dict(content: object) -> None:
     with pytest.raises(ModelError, match="contains more than a state dict"):
         torchfile.read(zipped({"m/data.pkl": pickle.dumps(content)}))
 
 
 @pytest.mark.parametrize("content", [b"", b"PK", b"\0" * 100, zipped({}), zipped({"m/x": b""})])
-def test_another_file_is_no_state_dict(content: bytes) -> None:
+def test_a_file_of_another_kind_is_no_state_dict(content: bytes) -> None:
     with pytest.raises(ModelError):
         torchfile.read(content)
 

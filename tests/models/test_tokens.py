@@ -46,14 +46,14 @@ def test_whispers_tokenizer_gives_bytes_and_special_tokens() -> None:
         json.dumps(TOKENIZER | {"model": {"vocab": ["a"]}}).encode(),
     ],
 )
-def test_another_file_is_no_whisper_tokenizer(content: bytes) -> None:
+def test_a_file_of_another_kind_is_refused_as_a_whisper_tokenizer(content: bytes) -> None:
     with pytest.raises(ModelError, match=r"tokenizer\.json does not belong to a Whisper model"):
         read_tokenizer(content)
 
 
 @example([b"x" * 127, b"y" * 128, b"z" * 300])
 @given(st.lists(st.binary(max_size=300), max_size=5))
-def test_moonshines_pieces_are_read_whatever_their_length(pieces: list[bytes]) -> None:
+def test_moonshine_pieces_of_any_length_are_read(pieces: list[bytes]) -> None:
     content = b"".join(length_of(piece) + piece for piece in pieces)
     assert list(moonshine.read_pieces(content)) == pieces
 

@@ -105,7 +105,7 @@ def mel(frames: int, batch: int = 1) -> NDArray[np.float32]:
         ("int8", {"encoder.int8.onnx", "decoder.int8.onnx", "tokens.txt"}),
     ],
 )
-def test_a_model_is_two_graphs_and_a_token_table(
+def test_a_model_consists_of_two_graphs_and_a_token_table(
     tmp_path: Path, precision: str, files: set[str]
 ) -> None:
     convert(whisper, MEMBERS, tmp_path, precision=precision)
@@ -188,7 +188,7 @@ def test_silence_fills_the_audio_up_to_half_a_minute_and_counts_in_full(
         np.testing.assert_allclose(found[1, 0, :-2], wanted[:-2], atol=2e-3)
 
 
-def test_a_batch_gives_each_what_it_gets_alone(folder: Path) -> None:
+def test_each_utterance_of_a_batch_gives_the_output_that_it_gives_alone(folder: Path) -> None:
     pair = mel(20, batch=2)
     together = encode(folder / "encoder.onnx", pair)
     for k in range(2):
@@ -196,7 +196,7 @@ def test_a_batch_gives_each_what_it_gets_alone(folder: Path) -> None:
             np.testing.assert_allclose(whole[:, [k]], alone, atol=1e-5)
 
 
-def test_tokens_one_by_one_give_what_they_give_at_once(folder: Path) -> None:
+def test_tokens_one_by_one_give_the_output_of_all_at_once(folder: Path) -> None:
     """The cache of keys and values, and the mask, say the same."""
     heard = encode(folder / "encoder.onnx", mel(20))
     tokens = [4, 5, 8, 0, 2]
@@ -207,7 +207,7 @@ def test_tokens_one_by_one_give_what_they_give_at_once(folder: Path) -> None:
     assert np.ptp(at_once, axis=0).max() > 0.1  # the steps do differ
 
 
-def test_eight_bits_hear_nearly_the_same(folder: Path, tmp_path: Path) -> None:
+def test_eight_bit_weights_give_nearly_the_same_output(folder: Path, tmp_path: Path) -> None:
     convert(whisper, MEMBERS, tmp_path, precision="int8")
     for whole, rounded in zip(
         encode(folder / "encoder.onnx", mel(20)),
@@ -220,7 +220,7 @@ def test_eight_bits_hear_nearly_the_same(folder: Path, tmp_path: Path) -> None:
     }
 
 
-def test_only_matrix_products_are_rounded(tmp_path: Path) -> None:
+def test_only_matrix_products_are_quantised(tmp_path: Path) -> None:
     """Convolutions and the embedding table in 8 bits would cost accuracy."""
     convert(whisper, MEMBERS, tmp_path, precision="int8")
     nodes = onnx.load(tmp_path / "encoder.int8.onnx").graph.node
@@ -230,7 +230,7 @@ def test_only_matrix_products_are_rounded(tmp_path: Path) -> None:
     assert "ConvInteger" not in kinds
 
 
-def test_conversion_gives_the_same_bytes_twice(folder: Path, tmp_path: Path) -> None:
+def test_conversion_is_reproducible(folder: Path, tmp_path: Path) -> None:
     convert(whisper, MEMBERS, tmp_path, precision="fp32")
     for name in ("encoder.onnx", "decoder.onnx", "tokens.txt"):
         assert (folder / name).read_bytes() == (tmp_path / name).read_bytes()
@@ -245,7 +245,7 @@ def test_a_tokenizer_without_a_token_that_whisper_needs_is_refused(
         convert(whisper, MEMBERS | {"tokenizer.json": lacking}, tmp_path, precision="fp32")
 
 
-def test_the_older_name_of_the_token_for_silence_is_known(folder: Path, tmp_path: Path) -> None:
+def test_the_older_name_of_the_no_speech_token_is_accepted(folder: Path, tmp_path: Path) -> None:
     older = MEMBERS["tokenizer.json"].replace(b"nospeech", b"nocaptions")
     convert(whisper, MEMBERS | {"tokenizer.json": older}, tmp_path, precision="fp32")
     assert metadata_of(tmp_path / "encoder.onnx") == metadata_of(folder / "encoder.onnx")
@@ -273,9 +273,7 @@ def test_a_tokenizer_without_a_space_is_refused(tmp_path: Path) -> None:
         config([[-1, 0]]),
     ],
 )
-def test_alignment_heads_that_are_missing_or_not_the_models_are_refused(
-    tmp_path: Path, content: bytes
-) -> None:
+def test_missing_or_foreign_alignment_heads_are_refused(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(ModelError, match=r"config\.json"):
         convert(whisper, MEMBERS | {"config.json": content}, tmp_path, precision="fp32")
 
@@ -284,9 +282,7 @@ def test_alignment_heads_that_are_missing_or_not_the_models_are_refused(
     "missing",
     ["encoder/num_heads", "encoder/conv2/bias", "decoder/layer_1/attention/linear_1/weight"],
 )
-def test_a_model_without_a_tensor_is_refused_by_the_tensors_name(
-    tmp_path: Path, missing: str
-) -> None:
+def test_a_model_without_a_tensor_is_refused_with_its_name(tmp_path: Path, missing: str) -> None:
     lacking = {name: tensor for name, tensor in weights().items() if name != missing}
     members: dict[str, Any] = {"model.bin.1": ct2_file(lacking), "model.bin.2": b""}
     with pytest.raises(ModelError, match=missing):

@@ -8,9 +8,7 @@ import virtual_time
 from hwaja.observability.loop_lag import PERIOD_SECONDS, watch
 
 
-def test_the_loop_is_looked_at_again_and_again_and_a_late_look_does_not_delay_the_next_count() -> (
-    None
-):
+def test_the_lag_of_the_loop_is_measured_again_and_again_and_a_late_wake_does_not_add_up() -> None:
     seen: list[float] = []
 
     async def watched() -> None:

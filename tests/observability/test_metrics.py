@@ -23,7 +23,7 @@ class Somebody:
     is_dear: bool = False
 
 
-def test_what_can_happen_is_shown_from_the_beginning_so_that_its_rate_is_known() -> None:
+def test_every_counter_exists_from_the_start_so_that_its_rate_is_known() -> None:
     scrape = read(Metrics())
     for name, label, values in (
         ("hwaja_utterances_total", "outcome", Outcome),
@@ -36,7 +36,7 @@ def test_what_can_happen_is_shown_from_the_beginning_so_that_its_rate_is_known()
     assert scrape["hwaja_audio_received_seconds_total"] == 0
 
 
-def test_two_servers_in_a_process_count_for_themselves() -> None:
+def test_two_servers_in_one_process_count_separately() -> None:
     mine, yours = Metrics(), Metrics()
     mine.rejected(Rejection.SERVER_FULL)
     mine.audio_received(2.5)
@@ -46,7 +46,7 @@ def test_two_servers_in_a_process_count_for_themselves() -> None:
     assert read(yours).by("hwaja_rejections_total", "reason") == {}
 
 
-def test_only_what_was_said_of_a_voice_is_a_verdict() -> None:
+def test_only_a_judged_enrolment_counts_as_a_verdict() -> None:
     metrics = Metrics()
     code = ErrorCode.SPEAKER_REGISTRATION_FAILED
     for message in (
@@ -73,7 +73,7 @@ def test_only_what_was_said_of_a_voice_is_a_verdict() -> None:
 @pytest.mark.parametrize(
     ("seconds", "bucket"), [(0.05, "0.1"), (0.85, "0.9"), (29.0, "30.0"), (31.0, "+Inf")]
 )
-def test_the_buckets_of_the_latency_reach_from_a_tenth_of_a_second_to_thirty(
+def test_the_buckets_of_the_latency_reach_from_a_tenth_of_a_second_to_thirty_seconds(
     seconds: float, bucket: str
 ) -> None:
     metrics = Metrics()
@@ -82,7 +82,7 @@ def test_the_buckets_of_the_latency_reach_from_a_tenth_of_a_second_to_thirty(
     assert next(iter(buckets)) == bucket
 
 
-def test_sessions_and_slots_are_those_at_the_moment_of_the_scrape() -> None:
+def test_sessions_and_slots_are_read_at_each_scrape() -> None:
     metrics = Metrics()
     sessions = [Somebody(State.READY), Somebody(State.TRANSCRIBING, 1.5)]
     metrics.watch_sessions(lambda: sessions, slots=3)
@@ -100,7 +100,7 @@ def test_sessions_and_slots_are_those_at_the_moment_of_the_scrape() -> None:
     assert scrape["hwaja_lag_seconds"] == 0
 
 
-def test_workers_are_read_at_the_moment_of_the_scrape() -> None:
+def test_workers_are_read_at_each_scrape() -> None:
     metrics, pool = Metrics(), FakePool()
     metrics.watch_workers(pool, pool)
     pool.running_workers, pool.idle_workers, pool.queue_seconds, pool.restarts = 4, 1, 12.5, 3

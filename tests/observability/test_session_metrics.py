@@ -95,7 +95,7 @@ def outcomes(scrape: Scrape) -> dict[str, float]:
     return scrape.by("hwaja_utterances_total", "outcome")
 
 
-def test_latency_counts_from_the_last_frame_of_speech_until_the_answer(
+def test_latency_counts_from_the_last_frame_of_speech_to_the_answer(
     talk: Observed, clock: Clock
 ) -> None:
     job = talk.spoken()
@@ -109,7 +109,7 @@ def test_latency_counts_from_the_last_frame_of_speech_until_the_answer(
     assert outcomes(scrape) == {"answered": 1}
 
 
-def test_an_utterance_that_a_client_ends_at_once_counts_from_its_last_speech_too(
+def test_latency_of_an_utterance_that_the_client_ends_counts_from_its_last_speech(
     talk: Observed, clock: Clock
 ) -> None:
     talk.frames(frames_in(1), speech=True)
@@ -121,7 +121,7 @@ def test_an_utterance_that_a_client_ends_at_once_counts_from_its_last_speech_too
     assert latency_seconds(talk.scrape()) == pytest.approx(expected, abs=1e-6)
 
 
-def test_a_message_with_more_than_the_utterance_dates_it_by_its_own_arrival(
+def test_an_utterance_within_a_longer_message_counts_from_the_arrival_of_the_message(
     talk: Observed, clock: Clock
 ) -> None:
     """The client sends 1.6 s in one message: none of it arrived earlier."""
@@ -133,7 +133,7 @@ def test_a_message_with_more_than_the_utterance_dates_it_by_its_own_arrival(
     )
 
 
-def test_an_utterance_that_waits_for_an_earlier_one_is_not_answered_before_it(
+def test_an_answer_that_waits_for_an_earlier_one_counts_until_it_is_sent(
     talk: Observed, clock: Clock
 ) -> None:
     first, second = talk.spoken(), talk.spoken()
@@ -150,7 +150,7 @@ def test_an_utterance_that_waits_for_an_earlier_one_is_not_answered_before_it(
     assert expected > 2 * second_seconds
 
 
-def test_lag_is_how_long_the_oldest_utterance_that_is_over_has_waited(
+def test_lag_is_the_time_that_the_oldest_finished_utterance_has_waited(
     talk: Observed, clock: Clock
 ) -> None:
     assert talk.session_metrics.lag_seconds == 0
@@ -167,7 +167,7 @@ def test_lag_is_how_long_the_oldest_utterance_that_is_over_has_waited(
     assert talk.session_metrics.lag_seconds == 0
 
 
-def test_what_a_cut_finds_to_be_over_has_not_waited_yet(talk: Observed, clock: Clock) -> None:
+def test_an_utterance_ended_by_a_cut_has_not_waited_yet(talk: Observed, clock: Clock) -> None:
     talk.frames(frames_in(6), speech=True)
     turn = SpeakerProbed(0, talk.now - 3 * SAMPLE_RATE)
     (job,) = [effect for effect in talk.handle(turn) if isinstance(effect, Finish)]
@@ -177,7 +177,7 @@ def test_what_a_cut_finds_to_be_over_has_not_waited_yet(talk: Observed, clock: C
     assert talk.session_metrics.lag_seconds == pytest.approx(1.5, abs=1e-6)
 
 
-def test_audio_that_came_before_it_would_have_been_spoken_is_late_from_then_on(
+def test_audio_that_arrives_early_counts_as_late_only_after_the_time_of_its_speech(
     talk: Observed, clock: Clock
 ) -> None:
     for _ in range(2):
@@ -192,7 +192,7 @@ def test_audio_that_came_before_it_would_have_been_spoken_is_late_from_then_on(
     assert talk.session_metrics.lag_seconds == pytest.approx(3, abs=1e-6)
 
 
-def test_a_session_that_is_ahead_is_not_late_and_its_answers_have_no_latency(
+def test_a_session_ahead_of_real_time_has_neither_lag_nor_latency(
     talk: Observed, clock: Clock
 ) -> None:
     talk.pace.came(MARGIN_SECONDS + 1, clock.monotonic(), caught_up=True)
@@ -205,7 +205,7 @@ def test_a_session_that_is_ahead_is_not_late_and_its_answers_have_no_latency(
     assert scrape["hwaja_answer_latency_seconds_count"] == 0
 
 
-def test_whether_all_is_answered_is_known(talk: Observed) -> None:
+def test_the_metrics_know_whether_every_utterance_is_answered(talk: Observed) -> None:
     assert talk.session.oldest_unanswered is None
     job = talk.spoken()
     assert talk.session.oldest_unanswered == job.segment
@@ -213,7 +213,9 @@ def test_whether_all_is_answered_is_known(talk: Observed) -> None:
     assert talk.session.oldest_unanswered is None
 
 
-def test_what_is_empty_or_fails_is_counted_and_has_no_latency(talk: Observed, clock: Clock) -> None:
+def test_empty_and_failed_utterances_are_counted_without_latency(
+    talk: Observed, clock: Clock
+) -> None:
     answer(talk, talk.spoken(), "", 0)
     answer(talk, talk.spoken(), None, 0)
     answer(talk, talk.spoken(), "네", None)
@@ -245,7 +247,7 @@ def test_an_utterance_of_two_speakers_has_two_answers_and_one_latency(
     assert talk.session_metrics.lag_seconds == 0
 
 
-def test_of_an_hour_of_silence_no_more_is_kept_than_the_ring_holds(talk: Observed) -> None:
+def test_one_hour_of_silence_keeps_no_more_arrivals_than_the_ring_holds(talk: Observed) -> None:
     for _ in range(3600):
         talk.hear(1.0, speech=False)
     assert len(talk.session_metrics._arrivals) <= 31

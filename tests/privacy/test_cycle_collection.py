@@ -62,7 +62,7 @@ def test_a_sweep_frees_what_a_session_left_a_second_after_its_end() -> None:
 
 
 @pytest.mark.usefixtures("not_by_itself")
-def test_it_sweeps_again_until_what_was_let_go_of_later_is_gone_and_then_no_more() -> None:
+def test_sweeps_repeat_until_a_connection_is_freed_and_then_stop() -> None:
     """A connection reports its end before it is freed. After a failed handshake it never does."""
 
     async def end() -> None:
@@ -84,7 +84,7 @@ def test_it_sweeps_again_until_what_was_let_go_of_later_is_gone_and_then_no_more
 
 
 @pytest.mark.usefixtures("not_by_itself")
-def test_a_sweep_walks_through_nothing_that_was_there_when_serving_began() -> None:
+def test_a_sweep_skips_all_objects_that_existed_when_serving_began() -> None:
     """A sweep blocks the event loop. Its time depends on sessions, not on models and modules."""
     lasting = [Circle() for _ in range(10_000)]
     settle()
@@ -93,7 +93,7 @@ def test_a_sweep_walks_through_nothing_that_was_there_when_serving_began() -> No
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc; glibc keeps what is freed")
-def test_a_sweep_returns_the_memory_that_audio_had_taken_to_the_system() -> None:
+def test_a_sweep_returns_the_memory_of_audio_to_the_system() -> None:
     async def end() -> None:
         before = resident_bytes()
         chunks = [bytearray(8192) for _ in range(8000)]

@@ -49,7 +49,7 @@ def logged(program: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_what_nobody_catches_is_one_line_with_type_and_place(way: str) -> None:
+def test_an_uncaught_exception_is_one_line_with_type_and_place(way: str) -> None:
     (line,) = logged(WAYS[way])
     place = line.pop("place")
     del line["timestamp"]
@@ -57,13 +57,13 @@ def test_what_nobody_catches_is_one_line_with_type_and_place(way: str) -> None:
     assert place.startswith("protocol/parse.py:")
 
 
-def test_a_librarys_warning_is_logged_by_its_place_alone() -> None:
+def test_a_warning_of_a_library_is_logged_by_its_place_alone() -> None:
     """The warnings of asyncio and websockets contain addresses and quote requests."""
     (line,) = logged("logging.getLogger('asyncio').warning('peer %s', 'Geheimnis')")
     assert (line["event"], line["logger"]) == ("library warned", "asyncio")
 
 
-def test_what_a_library_caught_of_ours_is_logged_by_type_and_place() -> None:
+def test_our_exceptions_that_a_library_caught_are_logged_by_type_and_place() -> None:
     (line,) = logged("""
 log = faults.discreet_logger("hwaja.library")
 log.warning("peer %s did wrong", "Geheimnis")
@@ -77,7 +77,7 @@ except TypeError:
     assert line["place"].startswith("protocol/parse.py:")
 
 
-def test_a_background_task_that_fails_is_logged_when_it_does() -> None:
+def test_a_failed_background_task_is_logged_when_it_fails() -> None:
     """A reference keeps the task, so Python itself would report it only at the program's end."""
     first, second = logged("""
 from structlog import get_logger

@@ -22,7 +22,7 @@ def said_by(program: str, environment: dict[str, str] | None = None) -> Sequence
     return run.stdout.split()
 
 
-def test_a_hardened_process_leaves_no_core_and_opens_as_many_files_as_it_may() -> None:
+def test_a_hardened_process_dumps_no_core_and_may_open_as_many_files_as_allowed() -> None:
     program = """
 import ctypes, resource
 from hwaja.privacy.hardening import harden
@@ -34,7 +34,7 @@ print(*resource.getrlimit(resource.RLIMIT_CORE), dumpable, soft == hard)
     assert said_by(program) == ["0", "0", "0", "True"]
 
 
-def test_a_text_that_is_freed_is_overwritten() -> None:
+def test_a_freed_text_is_overwritten() -> None:
     """With the default allocators, the same text is still in freed memory."""
     program = """
 import ctypes
@@ -47,7 +47,7 @@ print(wanted[32:] in ctypes.string_at(address, 208))
     assert said_by(program, overwriting({})) == ["False"]
 
 
-def test_tunables_of_the_user_are_kept_and_nothing_is_added_twice() -> None:
+def test_malloc_tunables_of_the_user_are_kept_and_nothing_is_added_twice() -> None:
     once = overwriting({"GLIBC_TUNABLES": "glibc.malloc.arena_max=2", "LANG": "C"})
     assert once["GLIBC_TUNABLES"].startswith("glibc.malloc.arena_max=2:glibc.malloc.perturb=")
     assert once["LANG"] == "C"
@@ -56,7 +56,7 @@ def test_tunables_of_the_user_are_kept_and_nothing_is_added_twice() -> None:
 
 
 @pytest.mark.models
-async def test_where_memory_is_short_workers_are_killed_and_not_the_front(
+async def test_if_memory_is_short_the_kernel_kills_workers_before_the_front(
     tones: wire.Setup,
 ) -> None:
     """The loss of a worker costs a delay, that of the front every session. By default the kernel
@@ -71,7 +71,7 @@ def oom_score_adj(process: int | str) -> int:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become somebody else")
-def test_who_is_not_root_may_say_so_too() -> None:
+def test_an_unprivileged_process_can_set_its_own_oom_score() -> None:
     """After `harden`, the file `oom_score_adj` belongs to root."""
     program = """
 import ctypes, os, pathlib

@@ -44,7 +44,7 @@ def token_file(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(("harm", "said"), HARMS)
-def test_a_token_file_that_others_can_change_lets_nobody_in(
+def test_a_token_file_that_others_can_change_is_refused(
     harm: Callable[[Path], None], said: str, token_file: Path
 ) -> None:
     harm(token_file)
@@ -56,7 +56,7 @@ def test_a_token_file_that_others_can_change_lets_nobody_in(
 
 @pytest.mark.parametrize(("harm", "said"), HARMS)
 @pytest.mark.parametrize("which", [0, 1], ids=["certificate", "key"])
-def test_a_certificate_or_key_that_others_can_change_is_not_served(
+def test_a_certificate_or_key_that_others_can_change_is_refused(
     which: int, harm: Callable[[Path], None], said: str, tmp_path: Path
 ) -> None:
     files = issue(tmp_path, "ours")
@@ -69,7 +69,7 @@ def test_a_certificate_or_key_that_others_can_change_is_not_served(
 
 
 @pytest.mark.parametrize(("harm", "said"), HARMS)
-def test_no_certificate_is_kept_in_a_folder_that_others_can_change(
+def test_no_certificate_is_stored_in_a_folder_that_others_can_change(
     harm: Callable[[Path], None], said: str, tmp_path: Path
 ) -> None:
     harm(tmp_path)
@@ -80,7 +80,7 @@ def test_no_certificate_is_kept_in_a_folder_that_others_can_change(
 
 
 @only_root
-def test_a_development_key_that_another_user_put_there_first_is_not_served(tmp_path: Path) -> None:
+def test_a_development_key_that_another_user_created_is_refused(tmp_path: Path) -> None:
     """In a folder like /tmp, every user may add files, but not change other users' files."""
     tmp_path.chmod(0o1777)
     config = Config(dev_cert=True, data_dir=tmp_path)
@@ -91,7 +91,7 @@ def test_a_development_key_that_another_user_put_there_first_is_not_served(tmp_p
 
 
 @pytest.mark.parametrize("mode", [0o400, 0o440, 0o444, 0o600, 0o640, 0o660])
-def test_files_as_containers_and_groups_have_them_are_taken(mode: int, token_file: Path) -> None:
+def test_file_modes_of_containers_and_groups_are_accepted(mode: int, token_file: Path) -> None:
     """Docker's secrets have mode 0444. In Kubernetes a group reads them, through two links."""
     link = token_file.with_name("link")
     (token_file.parent / "..data").symlink_to(token_file.parent)
@@ -104,7 +104,7 @@ def test_files_as_containers_and_groups_have_them_are_taken(mode: int, token_fil
 
 
 @only_root
-def test_the_file_of_another_user_is_taken_from_a_mount_that_is_read_only(
+def test_a_file_of_another_user_is_accepted_on_a_read_only_mount(
     token_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A secret of the host in a container: the administrator chose to mount it."""
@@ -116,7 +116,7 @@ def test_the_file_of_another_user_is_taken_from_a_mount_that_is_read_only(
     assert changeable_by(token_file) is None
 
 
-def test_a_lock_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+def test_a_lock_that_is_a_symbolic_link_is_not_followed(tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     victim.write_text("of great value")
     cache = tmp_path / "cache"

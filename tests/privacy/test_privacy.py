@@ -211,7 +211,7 @@ async def turned_away(running: Running, trust: ssl.SSLContext | None, number: in
     writer.close()
 
 
-async def test_nothing_of_a_request_that_opens_no_session_is_found_in_memory_soon_after(
+async def test_nothing_of_a_request_without_a_session_stays_in_memory(
     tmp_path: Path,
 ) -> None:
     """The requests are: a refused token, a page, a health check, the metrics, a broken request, a
@@ -234,7 +234,7 @@ async def test_nothing_of_a_request_that_opens_no_session_is_found_in_memory_soo
 
 @pytest.mark.timeout(400)  # the test searches memory three times
 @pytest.mark.parametrize("model", [toned, spoken])
-async def test_nothing_of_a_session_is_found_in_logs_files_or_memory_once_it_is_over(
+async def test_nothing_of_a_session_stays_in_logs_files_or_memory_after_its_end(
     model: Callable[[Path], Talk], detector: SileroDetector, tmp_path: Path
 ) -> None:
     """One session ends in order. In the other, the client disconnects within a word. During a

@@ -8,7 +8,7 @@ def refused(number: int = 0, reason: str = "origin") -> Line:
     return {"event": "refused", "reason": reason, "timestamp": str(number)}
 
 
-def test_a_flood_of_one_line_is_a_few_lines_and_a_count_each_period_with_the_last_time() -> None:
+def test_a_flood_of_one_line_becomes_a_few_lines_and_one_count_per_period() -> None:
     repeated = RepeatedLines()
     told = [line for n in range(1000) for line in repeated.take(refused(n), n / 100)]
     assert told == [refused(n) for n in range(WHOLE_LINES)]
@@ -16,7 +16,7 @@ def test_a_flood_of_one_line_is_a_few_lines_and_a_count_each_period_with_the_las
     assert repeated.end_if_due(PERIOD_SECONDS) == [{**refused(999), "repeated": 997}]
 
 
-def test_a_flood_that_goes_on_is_only_counted_and_one_that_has_ended_begins_anew() -> None:
+def test_a_continuing_flood_is_only_counted_and_a_later_one_is_logged_again() -> None:
     repeated = RepeatedLines()
     for n in range(10):
         repeated.take(refused(n), 0)
@@ -28,7 +28,7 @@ def test_a_flood_that_goes_on_is_only_counted_and_one_that_has_ended_begins_anew
     assert repeated.take(refused(11), 3.1 * PERIOD_SECONDS) == [refused(11)]
 
 
-def test_lines_that_differ_in_a_field_are_different_lines_also_in_turns() -> None:
+def test_lines_that_differ_in_a_field_are_different_lines_even_if_they_alternate() -> None:
     repeated = RepeatedLines()
     told = []
     for n in range(100):
@@ -41,7 +41,7 @@ def test_lines_that_differ_in_a_field_are_different_lines_also_in_turns() -> Non
     ]
 
 
-def test_ever_new_lines_are_all_written_and_not_all_kept() -> None:
+def test_distinct_lines_are_all_written_and_not_all_remembered() -> None:
     repeated = RepeatedLines()
     told = [line for n in range(5000) for line in repeated.take(refused(0, str(n)), 0)]
     assert [line["reason"] for line in told] == [str(n) for n in range(5000)]

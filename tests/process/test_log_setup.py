@@ -36,7 +36,7 @@ def test_json_logs_are_one_object_on_each_line_of_stderr(
     assert "화자 둘" in captured.err  # readable without unescaping
 
 
-def test_console_logs_are_plain_text_where_stderr_is_no_terminal(
+def test_console_logs_are_plain_text_if_stderr_is_no_terminal(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     logs.configure("console")

@@ -83,7 +83,7 @@ def run(program: str, stderr: int = subprocess.PIPE) -> subprocess.CompletedProc
 
 
 @pytest.mark.parametrize("stderr", [stuck, gone, full_disk, nonblocking])
-def test_who_logs_neither_waits_nor_fails_where_nobody_takes_the_log_and_what_is_lost_is_counted(
+def test_a_stuck_log_reader_blocks_no_log_call_and_lost_lines_are_counted(
     stderr: Callable[[], AbstractContextManager[int]],
 ) -> None:
     with stderr() as number:
@@ -93,7 +93,9 @@ def test_who_logs_neither_waits_nor_fails_where_nobody_takes_the_log_and_what_is
     assert 15_000 < int(ended.stdout) <= 20_400
 
 
-def test_a_process_without_stderr_runs_on_and_writes_into_no_other_file(tmp_path: Path) -> None:
+def test_a_process_without_stderr_keeps_running_and_writes_into_no_other_file(
+    tmp_path: Path,
+) -> None:
     command = f'exec 2>&-; exec "{sys.executable}" "$@"'
     program = PROLOGUE + (
         f"file = os.open({str(tmp_path / 'other')!r}, os.O_WRONLY | os.O_CREAT)\n"
@@ -110,7 +112,7 @@ def test_a_process_without_stderr_runs_on_and_writes_into_no_other_file(tmp_path
     assert (tmp_path / "other").read_bytes() == b""
 
 
-def test_every_line_before_the_end_is_written_also_what_the_process_ends_with() -> None:
+def test_every_line_before_the_end_of_the_process_is_written() -> None:
     ended = run("for number in range(1500): log.info('line', number=number)\n1 / 0")
     lines = [json.loads(line) for line in ended.stderr.splitlines()]
     assert [line["number"] for line in lines[:-1]] == list(range(1500))
@@ -123,14 +125,14 @@ def test_a_flood_of_one_line_is_collapsed_and_counted_at_the_end() -> None:
     assert [line.get("repeated", 1) for line in lines] == [1, 1, 1, 997]
 
 
-def test_a_warning_of_python_is_a_line_of_the_log_without_its_text() -> None:
+def test_a_python_warning_is_logged_without_its_text() -> None:
     ended = run("warnings.warn('Geheimnis', stacklevel=1)")
     (line,) = (json.loads(line) for line in ended.stderr.splitlines())
     assert (line["event"], line["category"]) == ("warned", "UserWarning")
     assert "Geheimnis" not in ended.stderr
 
 
-def test_a_value_that_cannot_be_shown_costs_its_line_and_no_other() -> None:
+def test_a_value_without_a_text_form_costs_only_its_own_line() -> None:
     ended = run("""
 class Bad:
     def __repr__(self):
@@ -144,7 +146,7 @@ print(WRITER.dropped_lines)
     assert ended.stdout == "1\n"
 
 
-def test_a_count_of_lines_that_cannot_be_shown_costs_itself_and_not_what_comes_later() -> None:
+def test_a_count_of_lines_without_a_text_form_costs_only_itself() -> None:
     """The count calls `repr` on the value once more, long after the lines were written."""
     ended = run("""
 from hwaja.process import log_repetition as repeated_lines
@@ -169,7 +171,7 @@ WRITER.flush()
     assert (events[0], events[-1]) == ("bad", "good")
 
 
-def test_where_the_system_gives_no_thread_the_log_can_be_begun_again() -> None:
+def test_logging_can_be_started_again_after_the_system_gave_no_thread() -> None:
     ended = run("""
 from hwaja.process.log_writer import LogWriter
 start, writer = threading.Thread.start, LogWriter()
@@ -189,7 +191,7 @@ print(writer.flush())
     assert ended.stderr == "line\n"
 
 
-async def test_what_a_worker_writes_to_stderr_comes_with_the_log_however_it_ends(
+async def test_the_stderr_of_a_worker_is_part_of_the_log_however_the_worker_ends(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     pipe = asyncio.subprocess.PIPE
@@ -206,7 +208,7 @@ async def test_what_a_worker_writes_to_stderr_comes_with_the_log_however_it_ends
     assert "".join(lines[2:]) == "x" * 9000
 
 
-async def test_a_worker_whose_stderr_can_be_read_no_more_is_ended_before_it_waits_for_that(
+async def test_a_worker_is_ended_if_its_stderr_can_no_longer_be_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def fail(_: bytes) -> None:
@@ -249,7 +251,7 @@ async def served(running: Running) -> None:
 @pytest.mark.models
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="the workers are found through /proc")
 @pytest.mark.parametrize("is_gone", [False, True], ids=["stuck", "gone"])
-def test_a_server_whose_log_nobody_reads_serves_restarts_its_workers_and_stops_well(
+def test_a_server_without_a_log_reader_serves_restarts_workers_and_stops(
     is_gone: bool, tmp_path: Path
 ) -> None:
     with hwaja_serve(tmp_path, "--port", "0") as running:

@@ -44,7 +44,7 @@ def run(work: Callable[[], Awaitable[None]]) -> None:
 
 
 @pytest.mark.parametrize("error", [RuntimeError(SAID), MemoryError(), OSError(11, SAID)])
-def test_any_fault_is_logged_by_its_type_and_what_failed_is_tried_again_after_a_pause(
+def test_a_failed_task_is_logged_by_type_and_tried_again_after_a_pause(
     error: Exception,
 ) -> None:
     work = Work([error])
@@ -56,8 +56,8 @@ def test_any_fault_is_logged_by_its_type_and_what_failed_is_tried_again_after_a_
     assert SAID not in str(log)
 
 
-def test_pauses_grow_up_to_the_longest_and_faults_that_are_long_ago_do_not_count() -> None:
-    faults = Faults(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, WINDOW_SECONDS)
+def test_pauses_grow_up_to_a_limit_and_old_faults_do_not_count() -> None:
+    faults = Faults()
     pauses = [faults.add(now) for now in range(MANY_FAULTS)]
     assert pauses[:4] == [0.5, 1, 2, 4]
     assert set(pauses[7:]) == {LONGEST_PAUSE_SECONDS}
@@ -67,16 +67,7 @@ def test_pauses_grow_up_to_the_longest_and_faults_that_are_long_ago_do_not_count
     assert not faults.are_many
 
 
-def test_after_a_success_pauses_begin_with_the_first_again() -> None:
-    faults = Faults(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
-    for _ in range(3):
-        faults.add(0.0)
-    faults.clear()
-    assert faults.count == 0
-    assert faults.add(0.0) == FIRST_PAUSE_SECONDS
-
-
-def test_what_the_server_cannot_be_without_is_given_up_after_many_faults_in_a_short_time() -> None:
+def test_an_essential_task_is_given_up_after_many_faults_in_a_short_time() -> None:
     given_up: list[tuple[str, float]] = []
 
     def give_up(name: str) -> None:
@@ -89,7 +80,7 @@ def test_what_the_server_cannot_be_without_is_given_up_after_many_faults_in_a_sh
     assert 100 < after_seconds < WINDOW_SECONDS
 
 
-def test_what_the_server_can_be_without_is_tried_for_ever() -> None:
+def test_a_dispensable_task_is_tried_for_ever() -> None:
     work = Work([RuntimeError()] * 3 * MANY_FAULTS)
     run(lambda: supervised("sweeper", work))
     assert len(work.tried_at) == 3 * MANY_FAULTS + 1
@@ -114,7 +105,7 @@ def test_a_supervised_task_ends_when_it_is_cancelled(errors: list[Exception]) ->
     run(cancelled)
 
 
-def test_what_is_cancelled_in_it_does_not_end_a_supervised_task() -> None:
+def test_a_cancelled_subtask_does_not_end_a_supervised_task() -> None:
     """The supervised task may await another task that is cancelled."""
     work = Work([])
 
@@ -129,7 +120,7 @@ def test_what_is_cancelled_in_it_does_not_end_a_supervised_task() -> None:
     assert work.tried_at == [0, FIRST_PAUSE_SECONDS]
 
 
-def test_a_thread_goes_on_after_faults_with_the_same_pauses() -> None:
+def test_a_supervised_thread_continues_after_faults_with_the_same_pauses() -> None:
     work, pauses = Work([RuntimeError(SAID), MemoryError()]), []
     with capture_logs() as log:
         keep_going("log", lambda: work.do(0), pauses.append)

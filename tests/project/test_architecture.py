@@ -16,13 +16,13 @@ PACKAGE = Path(hwaja.__file__).parent
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_the_folder_of_the_package_shows_packages_only() -> None:
+def test_the_folder_of_the_package_contains_only_packages() -> None:
     """The first look at the code is a list of its jobs."""
     files = {file.name for file in PACKAGE.iterdir() if file.is_file() and file.suffix != ".so"}
     assert files == {"__init__.py", "__main__.py", "_pcm.pyi", "py.typed"}
 
 
-def test_every_package_says_its_job_what_it_imports_and_where_to_begin() -> None:
+def test_every_package_docstring_gives_its_job_its_imports_and_where_to_begin() -> None:
     packages = {file.parent.name: file.read_text("utf-8") for file in PACKAGE.glob("*/__init__.py")}
     assert len(packages) > 12
     silent = {
@@ -40,12 +40,12 @@ def test_only_one_file_names_pyo3() -> None:
     assert naming == {"python.rs"}
 
 
-def test_the_diagram_of_the_packages_is_that_of_the_code() -> None:
+def test_the_diagram_of_the_packages_is_up_to_date() -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert page == package_diagram.filled(page), "run python -m tools.package_diagram"
 
 
-def test_the_diagram_leaves_out_only_imports_that_its_arrows_imply() -> None:
+def test_the_diagram_omits_only_imports_that_its_arrows_imply() -> None:
     direct = package_diagram.imports()
     drawn = package_diagram.arrows(direct)
     assert all(drawn[package] <= direct[package] for package in direct)
@@ -54,7 +54,7 @@ def test_the_diagram_leaves_out_only_imports_that_its_arrows_imply() -> None:
     }
 
 
-def test_an_arrow_that_others_imply_is_not_drawn() -> None:
+def test_an_implied_arrow_is_not_drawn() -> None:
     direct = {"a": frozenset("bc"), "b": frozenset("c"), "c": frozenset("")}
     assert package_diagram.arrows(direct) == {**direct, "a": frozenset("b")}
 
@@ -65,20 +65,20 @@ def test_packages_that_import_each_other_have_no_diagram() -> None:
         package_diagram.reachable(circle, "a")
 
 
-def test_every_package_has_its_row() -> None:
+def test_every_package_has_a_row_in_the_table() -> None:
     rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", PAGE.read_text("utf-8"), re.MULTILINE)
     named = {name for row in rows for name in re.findall(r"\w+", row)}
     assert named >= {*package_diagram.imports(), "web"}
 
 
-def test_every_file_that_the_page_names_is_there() -> None:
+def test_every_file_that_the_page_names_exists() -> None:
     """Its readers look for the files by their paths."""
     named = re.findall(r"`([\w/.-]+\.(?:py|pyi|js|rs|toml))`", PAGE.read_text("utf-8"))
     homes = (ROOT, PACKAGE, PACKAGE / "web" / "client")
     assert {name for name in named if not any((home / name).exists() for home in homes)} == set()
 
 
-def test_every_name_of_the_code_that_the_page_gives_is_in_the_code() -> None:
+def test_every_identifier_that_the_page_names_exists() -> None:
     """Classes, constants, attributes: what is renamed is renamed here too."""
     named = set(
         re.findall(r"`((?:[A-Z]\w*|\w+\.[a-z_]+|[a-z]+_[a-z_]+))`", PAGE.read_text("utf-8"))

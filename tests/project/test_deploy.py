@@ -24,7 +24,7 @@ STOPPING_SECONDS = Config().drain_seconds + CLOSE_SECONDS
 
 
 @pytest.mark.parametrize("file", sorted(DEPLOY.iterdir()), ids=lambda file: file.name)
-def test_no_variable_is_named_that_hwaja_does_not_know(file: Path) -> None:
+def test_the_deployment_files_name_only_known_variables(file: Path) -> None:
     known = {f"HWAJA_{option.name.upper()}" for option in options()}
     assert variables(file.read_text()) <= known | {"HWAJA_CACHE", "HWAJA_CONFIG"}
 
@@ -32,7 +32,7 @@ def test_no_variable_is_named_that_hwaja_does_not_know(file: Path) -> None:
 # systemd --------------------------------------------------------------------------------------
 
 
-def test_the_unit_stops_the_front_only_and_lets_it_drain() -> None:
+def test_the_unit_stops_only_the_front_and_lets_it_drain() -> None:
     """Workers that got the signal too would take with them what was heard."""
     settings = unit()
     assert settings["KillMode"] == ["mixed"]
@@ -41,12 +41,12 @@ def test_the_unit_stops_the_front_only_and_lets_it_drain() -> None:
     assert settings["ExecReload"] == ["/bin/kill -HUP $MAINPID"]
 
 
-def test_the_unit_lets_no_memory_reach_a_disk() -> None:
+def test_the_unit_allows_no_memory_on_a_disk() -> None:
     settings = unit()
     assert (settings["LimitCORE"], settings["MemorySwapMax"]) == (["0"], ["0"])
 
 
-def test_the_unit_bounds_what_a_server_takes_and_outlives_the_death_of_a_worker() -> None:
+def test_the_unit_limits_the_server_and_survives_the_death_of_a_worker() -> None:
     """systemd's own policy stops a whole service of which one process ran out of memory."""
     settings = unit()
     assert settings["MemoryMax"] == ["80%"]
@@ -55,7 +55,7 @@ def test_the_unit_bounds_what_a_server_takes_and_outlives_the_death_of_a_worker(
     assert {"TasksMax", "LimitNOFILE"} < settings.keys()
 
 
-def test_the_unit_configures_a_server_that_writes_only_where_it_may() -> None:
+def test_the_unit_configures_a_server_that_writes_only_into_its_own_folders() -> None:
     settings = unit()
     environment = dict(entry.split("=", 1) for entry in settings["Environment"])
     assert environment == {"HWAJA_CACHE": "%C/hwaja", "HWAJA_DATA_DIR": "%S/hwaja"}
@@ -84,12 +84,12 @@ def systemd_analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_systemd_finds_nothing_to_complain_of(checked_unit: Path) -> None:
+def test_systemd_verifies_the_unit_without_complaints(checked_unit: Path) -> None:
     done = systemd_analyze("verify", "--man=no", str(checked_unit))
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
-def test_systemd_calls_the_sandbox_tight(checked_unit: Path) -> None:
+def test_systemd_rates_the_sandbox_as_tight(checked_unit: Path) -> None:
     """0 is no exposure, 10 all of it; what stays is the network, and the lack of a root folder."""
     done = systemd_analyze("security", "--offline=true", "--threshold=20", str(checked_unit))
     assert done.returncode == 0, done.stdout
@@ -98,7 +98,7 @@ def test_systemd_calls_the_sandbox_tight(checked_unit: Path) -> None:
 # The image ------------------------------------------------------------------------------------
 
 
-def test_hadolint_finds_nothing_to_complain_of() -> None:
+def test_hadolint_has_no_complaints() -> None:
     program = shutil.which("hadolint", path=str(Path(sys.executable).parent))
     if program is None:
         pytest.skip("hadolint is not installed here; it comes with hwaja[dev] on Linux")
@@ -112,7 +112,7 @@ def test_hadolint_finds_nothing_to_complain_of() -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
-def test_the_image_runs_as_a_user_of_its_own_and_as_a_program_without_a_shell() -> None:
+def test_the_image_runs_as_its_own_user_and_without_a_shell() -> None:
     stage = dict(last_stage())  # the last of each kind
     user, _, group = stage["USER"].partition(":")
     assert int(user) >= 1000
@@ -122,7 +122,7 @@ def test_the_image_runs_as_a_user_of_its_own_and_as_a_program_without_a_shell() 
     assert '["/opt/hwaja/bin/python", "/opt/hwaja/healthcheck.py"]' in stage["HEALTHCHECK"]
 
 
-def test_every_image_is_named_with_its_version_and_digest_and_without_a_host() -> None:
+def test_every_image_is_named_with_version_and_digest_and_without_a_host() -> None:
     images = [rest.split(" AS ")[0] for name, rest in dockerfile() if name == "FROM"]
     assert len(images) == 3
     for image in images:
@@ -130,7 +130,7 @@ def test_every_image_is_named_with_its_version_and_digest_and_without_a_host() -
     assert images[1] == images[2]  # what was built on one Python runs on it
 
 
-def test_nothing_is_fetched_but_through_package_managers() -> None:
+def test_everything_is_downloaded_through_package_managers() -> None:
     instructions = dockerfile()
     assert "ADD" not in {name for name, _ in instructions}
     assert not any(re.search(r"curl|wget|git ", rest) for _, rest in instructions)
@@ -138,7 +138,7 @@ def test_nothing_is_fetched_but_through_package_managers() -> None:
     assert "://" not in text
 
 
-def test_nothing_is_installed_whose_digest_is_not_known() -> None:
+def test_everything_that_is_installed_has_a_known_digest() -> None:
     commands = re.findall(
         r"pip (?:install|wheel)[^&]*", " && ".join(rest for _, rest in dockerfile())
     )
@@ -164,7 +164,7 @@ ASKED = {
 
 
 @pytest.mark.parametrize("file", ASKED)
-def test_a_lock_has_a_version_with_digests_of_all_that_the_project_asks_for(file: str) -> None:
+def test_a_lock_has_a_version_with_digests_of_every_requirement(file: str) -> None:
     """Run `make lock` where it does not."""
     locked = pinned(file)
     for asked in map(Requirement, ASKED[file]):
@@ -175,7 +175,7 @@ def test_a_lock_has_a_version_with_digests_of_all_that_the_project_asks_for(file
 
 
 @pytest.mark.parametrize("file", ASKED)
-def test_a_lock_names_no_index_and_installs_for_the_python_of_the_image(file: str) -> None:
+def test_a_lock_names_no_index_and_matches_the_python_of_the_image(file: str) -> None:
     text = (DEPLOY / file).read_text()
     assert "://" not in text
     assert "index" not in text
@@ -200,7 +200,7 @@ def admitted(path: str) -> bool:
     return verdict
 
 
-def test_what_the_image_is_made_of_is_sent_to_the_engine_and_nothing_else() -> None:
+def test_only_the_files_that_the_image_needs_are_sent_to_the_engine() -> None:
     copied = [
         source
         for name, rest in dockerfile()
@@ -219,7 +219,7 @@ def test_what_the_image_is_made_of_is_sent_to_the_engine_and_nothing_else() -> N
         assert not admitted(private)
 
 
-def test_the_toolchain_of_the_image_is_the_one_the_project_asks_for() -> None:
+def test_the_toolchain_of_the_image_is_that_of_the_project() -> None:
     (rust,) = [rest for name, rest in dockerfile() if name == "FROM" and rest.startswith("rust:")]
     wanted = re.search(r'rust-version = "([\d.]+)"', (ROOT / "Cargo.toml").read_text())
     assert wanted is not None
@@ -232,7 +232,7 @@ SERVICES: dict[str, Any] = compose()["services"]
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_container_may_do_as_little_as_it_can_do_with(name: str) -> None:
+def test_a_container_has_the_fewest_privileges_that_it_needs(name: str) -> None:
     service = SERVICES[name]
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
@@ -243,7 +243,7 @@ def test_a_container_may_do_as_little_as_it_can_do_with(name: str) -> None:
     assert not {"privileged", "cap_add", "network_mode", "pid", "ipc"} & service.keys()
 
 
-def test_a_container_has_the_memory_that_the_guide_says_its_processes_need() -> None:
+def test_a_container_has_the_memory_that_the_guide_states() -> None:
     service, text = SERVICES["hwaja"], (ROOT / "docs" / "deployment.md").read_text()
     told = re.search(
         r"The server process takes (\d+) MB.+?A worker .+? up to (\d+) MB"
@@ -288,14 +288,14 @@ def test_the_serving_container_is_configured_and_waits_for_its_models() -> None:
     assert all(part in health for part in service["healthcheck"]["test"][1:])
 
 
-def test_as_it_is_only_this_machine_reaches_the_container() -> None:
+def test_by_default_only_this_machine_can_reach_the_container() -> None:
     """A port without an address is for everybody, whatever the firewall says."""
     port = Config().port
     assert SERVICES["hwaja"]["ports"] == [f"127.0.0.1:{port}:{port}"]
     assert "ports" not in SERVICES["models"]
 
 
-def test_who_opens_the_container_to_the_network_must_say_where_and_for_whom() -> None:
+def test_opening_the_container_to_the_network_requires_an_address_and_tokens() -> None:
     """Compose refuses what has `:?` and is not set, and a secret or folder that is not there."""
     opened = compose("compose.network.yaml")
     (service,) = opened["services"].values()
@@ -314,7 +314,7 @@ def test_who_opens_the_container_to_the_network_must_say_where_and_for_whom() ->
     assert certificates["bind"] == {"create_host_path": False}
 
 
-def test_the_guide_opens_the_container_as_the_file_asks_for_it() -> None:
+def test_the_guide_opens_the_container_with_the_variables_that_the_file_requires() -> None:
     guide = (ROOT / "docs" / "deployment.md").read_text()
     for asked in re.findall(r"\$\{(\w+):\?", (DEPLOY / "compose.network.yaml").read_text()):
         assert f"{asked}=" in guide

@@ -101,7 +101,7 @@ def running(command: list[str], folder: Path) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("proxy", [nginx, caddy])
-def test_a_session_goes_through_a_proxy_that_writes_no_query_down(
+def test_a_session_works_through_a_proxy_that_logs_no_query(
     proxy: object, tmp_path: Path, certificate: tuple[Path, Path]
 ) -> None:
     """Neither of one that is served, nor of one that fails as there is no server behind it."""

@@ -35,7 +35,7 @@ def port_of(running: Running) -> int:
     return int(running.url.rpartition(":")[2])
 
 
-def test_the_health_check_finds_a_server_with_tls_and_none_once_it_is_gone(tmp_path: Path) -> None:
+def test_the_health_check_succeeds_with_tls_and_fails_without_a_server(tmp_path: Path) -> None:
     with hwaja_serve(tmp_path, "--port", "0") as running:
         port = port_of(running)
         for host in ("127.0.0.1", "0.0.0.0", "localhost"):  # noqa: S104
@@ -44,7 +44,9 @@ def test_the_health_check_finds_a_server_with_tls_and_none_once_it_is_gone(tmp_p
     assert health(port) == 1
 
 
-def test_the_health_check_reads_the_servers_file_and_finds_it_without_tls(tmp_path: Path) -> None:
+def test_the_health_check_reads_the_servers_configuration_and_works_without_tls(
+    tmp_path: Path,
+) -> None:
     file = tmp_path / "hwaja.toml"
     file.write_text('plain_ws = "loopback"')
     with hwaja_serve(tmp_path, *PLAIN, "--port", "0") as running:
@@ -108,7 +110,7 @@ def session_with(python: str, folder: Path, patch: pytest.MonkeyPatch, **environ
     return text.lower()
 
 
-def test_a_server_needs_nothing_writable_but_the_folder_of_its_data(
+def test_a_server_writes_only_into_its_data_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No home, no cache that it could write to; and nothing stays in the folder but a
@@ -127,7 +129,7 @@ def test_a_server_needs_nothing_writable_but_the_folder_of_its_data(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
-def test_a_server_needs_no_memory_that_is_written_and_executed(
+def test_a_server_needs_no_memory_that_is_writable_and_executable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither Python nor what it loads compiles while it runs; the unit forbids it."""

@@ -44,18 +44,18 @@ def anchors(file: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-def test_every_test_that_is_named_is_there(page: Path) -> None:
+def test_every_test_that_the_documentation_names_exists(page: Path) -> None:
     named = re.findall(r"`((?:browser/)?test_\w+)(\*?)(?:\.py)?`", prose(page))
     missing = {name for name, star in named if not list(TESTS.rglob(f"{name}{star}.py"))}
     assert missing == set()
 
 
-def test_every_program_of_the_benchmarks_that_is_named_is_there(page: Path) -> None:
+def test_every_benchmark_program_that_the_documentation_names_exists(page: Path) -> None:
     named = re.findall(r"\bbench (soak|experiment) ([a-z_]+)", page.read_text(encoding="utf-8"))
     assert {name for kind, name in named if name not in program_names(kind)} == set()
 
 
-def test_every_link_leads_somewhere(page: Path) -> None:
+def test_every_link_has_a_target(page: Path) -> None:
     dead = set()
     for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
         path, _, anchor = target.partition("#")
@@ -67,7 +67,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert dead == set()
 
 
-def test_every_command_that_is_shown_has_the_options_that_it_is_given(page: Path) -> None:
+def test_every_documented_command_accepts_its_options(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     shown = re.findall(r"\bhwaja ([a-z-]+)((?: [^\n`|#]*)?)", text)
     commands = {name: options_of(parser) for name, parser in subparsers(cli._parser()).items()}
@@ -81,7 +81,7 @@ def test_every_command_that_is_shown_has_the_options_that_it_is_given(page: Path
     assert unknown == set()
 
 
-def test_every_variable_that_is_named_is_read(page: Path) -> None:
+def test_every_documented_variable_is_read(page: Path) -> None:
     known = {f"HWAJA_{option.name.upper()}" for option in config.options()}
     named = variables(page.read_text(encoding="utf-8"))
     assert named <= known | {"HWAJA_CACHE", "HWAJA_CONFIG"}

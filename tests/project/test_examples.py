@@ -50,7 +50,7 @@ async def test_a_recording_is_transcribed(
 
 
 @in_one_loop
-async def test_a_browser_is_relayed(
+async def test_the_example_relays_a_browser(
     endpoint: Endpoint, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A voice that is refused can be sent again; the text comes with its speaker."""
@@ -82,7 +82,7 @@ async def test_a_browser_is_relayed(
 
 
 @pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*.py")), ids=lambda file: file.stem)
-def test_an_example_uses_the_public_client_alone(file: Path) -> None:
+def test_an_example_uses_only_the_public_client(file: Path) -> None:
     tree = ast.parse(file.read_text(encoding="utf-8"))
     imported = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     ours = {name for name in imported if name and name.startswith("hwaja")}
@@ -90,7 +90,7 @@ def test_an_example_uses_the_public_client_alone(file: Path) -> None:
     assert ours
 
 
-def test_programs_of_users_pass_strict_type_checks() -> None:
+def test_typical_user_programs_pass_strict_type_checks() -> None:
     """Also one with NumPy, paths, arrays, and without asyncio."""
     programs = [
         EXAMPLES / "file.py",

@@ -34,13 +34,13 @@ def ended(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
 
 
 @pytest.mark.parametrize("command", ["", "serve", "transcribe"])
-def test_help_needs_no_home(command: str) -> None:
+def test_help_works_without_a_home_folder(command: str) -> None:
     run = ended(*command.split(), "--help")
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout.startswith("usage: hwaja")
 
 
-def test_the_version_needs_no_home() -> None:
+def test_version_works_without_a_home_folder() -> None:
     assert ended("--version").stdout.startswith("hwaja ")
 
 
@@ -55,7 +55,7 @@ def test_the_version_needs_no_home() -> None:
     ],
     ids=" ".join,
 )
-def test_what_needs_a_folder_says_in_one_sentence_which_variable_names_it(
+def test_a_command_that_needs_a_folder_names_the_variable_that_sets_it(
     arguments: list[str], variable: str
 ) -> None:
     run = ended(*arguments)
@@ -66,21 +66,21 @@ def test_what_needs_a_folder_says_in_one_sentence_which_variable_names_it(
 
 
 @pytest.mark.models
-def test_the_doctor_names_both_variables_and_goes_on() -> None:
+def test_the_doctor_names_both_variables_and_continues() -> None:
     run = ended("doctor", "--dev-cert", "--provider", "cpu", "--seconds", "0", "--lang", "en")
     assert run.returncode == 1
     assert run.stderr.count("Traceback") == 0
     assert all(name in run.stdout for name in ("HWAJA_CACHE", "HWAJA_DATA_DIR", "✓ memory"))
 
 
-def test_a_client_needs_no_home() -> None:
+def test_the_client_works_without_a_home_folder() -> None:
     """It trusts what the system trusts, and says what it says to everybody."""
     run = ended("transcribe", "--enroll", "a.wav", "--enroll", "b.wav", "talk.wav")
     assert (run.returncode, run.stderr) == (1, "hwaja: a.wav does not exist.\n")
 
 
 @pytest.mark.models
-def test_with_its_variable_set_a_command_needs_no_home(tmp_path: Path) -> None:
+def test_a_command_works_without_a_home_folder_if_its_variable_is_set(tmp_path: Path) -> None:
     run = ended("models", "path", "campplus", HWAJA_CACHE=str(cache_root()))
     assert run.stdout == f"{cache_root() / 'campplus'}\n"
     run = ended("serve", "--asr-model", "~/mine", "--plain-ws", "loopback", "--port", "0",

@@ -46,7 +46,7 @@ async def talk(running: Running) -> None:
             assert (await Peer(websocket).hear())["type"] == "model_loaded"
 
 
-def test_where_no_file_can_be_opened_it_is_said_briefly_sessions_go_on_and_newcomers_come_later(
+def test_out_of_files_the_server_logs_briefly_keeps_its_sessions_and_accepts_later(
     tmp_path: Path,
 ) -> None:
     begun = time.monotonic()

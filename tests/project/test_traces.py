@@ -16,20 +16,20 @@ def found(memory: bytes) -> set[Trace]:
 
 @settings(deadline=None)
 @given(start=st.integers(0, 7000), offset=st.integers(0, 200))
-def test_a_piece_of_audio_is_found_wherever_it_lies(start: int, offset: int) -> None:
+def test_a_piece_of_audio_is_found_at_any_address(start: int, offset: int) -> None:
     piece = _SPOKEN[start : start + MATCH_BYTES]
     assert found(b"\x01" * offset + piece + b"\x02" * 99) == {Trace("voice as PCM16", "here")}
 
 
-def test_a_piece_as_float32_is_found_too() -> None:
+def test_a_piece_of_audio_as_float32_is_found() -> None:
     floats = np.frombuffer(_SPOKEN, "<i2").astype(np.float32) / np.float32(32768)
     assert found(floats[100:200].tobytes()) == {Trace("voice as float32", "here")}
 
 
-def test_a_few_samples_are_no_trace() -> None:
+def test_a_few_samples_do_not_count_as_a_trace() -> None:
     assert found(_SPOKEN[: MATCH_BYTES // 2] + b"\x01" * 99) == set()
 
 
-def test_a_text_is_found_in_the_forms_that_python_and_json_give_it() -> None:
+def test_a_text_is_found_in_the_encodings_of_python_and_json() -> None:
     for form in ("마음".encode(), "마음".encode("utf-16-le"), b"\\ub9c8\\uc74c"):
         assert found(b"\x01" * 99 + form) == {Trace("text", "here")}

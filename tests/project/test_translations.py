@@ -22,7 +22,7 @@ def pages(request: pytest.FixtureRequest) -> tuple[Page, Page]:
     return page(english_of(request.param)), page(request.param)
 
 
-def test_each_page_leads_to_the_other_language_first(pages: tuple[Page, Page]) -> None:
+def test_each_page_begins_with_a_link_to_the_other_language(pages: tuple[Page, Page]) -> None:
     english, other = pages
     to_korean = relpath(other.file, english.file.parent)
     to_english = relpath(english.file, other.file.parent)
@@ -37,7 +37,7 @@ def test_both_languages_have_the_same_headings_by_number_and_level(
     assert other == english
 
 
-def test_both_languages_have_the_same_code_word_for_word_but_for_comments(
+def test_both_languages_have_the_same_code_except_for_comments(
     pages: tuple[Page, Page],
 ) -> None:
     english, other = ([_bare(*block) for block in found.blocks] for found in pages)
@@ -51,7 +51,7 @@ def _bare(kind: str, text: str) -> tuple[str, list[object]]:
     return kind, [re.findall(r"[a-z]+(?:_[a-z]+)+|->|<-", line) for line in text.splitlines()]
 
 
-def test_both_languages_lead_to_the_same_places_and_korean_to_korean_where_there_is_some(
+def test_both_languages_have_the_same_links_and_korean_pages_link_to_korean_ones(
     pages: tuple[Page, Page],
 ) -> None:
     english, other = pages
@@ -72,7 +72,7 @@ def test_both_languages_lead_to_the_same_places_and_korean_to_korean_where_there
 _TRANSLATED = {english_of(file) for file in KOREAN}
 
 
-def test_both_languages_name_the_same_options_fields_and_values_section_by_section(
+def test_both_languages_name_the_same_options_fields_and_values_in_each_section(
     pages: tuple[Page, Page],
 ) -> None:
     english, other = pages
@@ -80,7 +80,7 @@ def test_both_languages_name_the_same_options_fields_and_values_section_by_secti
         assert same.code == section.code, same.title
 
 
-def test_both_languages_have_the_same_numbers_as_often_section_by_section(
+def test_both_languages_have_the_same_numbers_in_each_section(
     pages: tuple[Page, Page],
 ) -> None:
     """A number that is a word in one language is a word in the other."""
@@ -89,19 +89,19 @@ def test_both_languages_have_the_same_numbers_as_often_section_by_section(
         assert same.numbers == section.numbers, same.title
 
 
-def test_both_languages_have_the_same_rows_in_their_tables(pages: tuple[Page, Page]) -> None:
+def test_both_languages_have_the_same_table_rows(pages: tuple[Page, Page]) -> None:
     english, other = pages
     for section, same in zip(english.sections, other.sections, strict=True):
         assert same.rows == section.rows, same.title
 
 
-def test_the_korean_tables_of_the_protocol_are_what_the_generator_makes() -> None:
+def test_the_korean_tables_of_the_protocol_are_up_to_date() -> None:
     written = korean.FILE.read_text(encoding="utf-8")
     assert tables.filled(written, korean.say) == written, "run: make asyncapi"
     assert "<!-- made: transcription -->" in written
 
 
-def test_korean_has_a_sentence_for_each_that_the_tables_say_and_for_no_other() -> None:
+def test_there_is_a_korean_sentence_for_each_sentence_of_the_tables_and_no_other() -> None:
     asked = set()
 
     def listen(english: str) -> str:
@@ -113,7 +113,7 @@ def test_korean_has_a_sentence_for_each_that_the_tables_say_and_for_no_other() -
     assert spoken == set(korean.SENTENCES)
 
 
-def test_a_sentence_that_was_changed_in_english_alone_is_not_passed_over() -> None:
+def test_a_sentence_that_was_changed_only_in_english_is_detected() -> None:
     with pytest.raises(KeyError):
         korean.say("The voice has been sent, perhaps.")
     assert korean.say("`ready`, `idle`") == "`ready`, `idle`"  # nothing to translate

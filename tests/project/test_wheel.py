@@ -27,11 +27,11 @@ ONLY_MEASURES = names(BENCH["project"]["dependencies"]) - names(
 )
 
 
-def test_the_wheel_holds_one_package() -> None:
+def test_the_wheel_contains_one_package() -> None:
     assert [file.parent.name for file in SOURCE.glob("*/__init__.py")] == ["hwaja"]
 
 
-def test_no_extra_brings_a_library_that_only_measures() -> None:
+def test_no_extra_requires_a_library_for_measurements() -> None:
     extras = [
         each for extra in PRODUCT["project"]["optional-dependencies"].values() for each in extra
     ]

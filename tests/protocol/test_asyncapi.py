@@ -23,21 +23,21 @@ CHECK = Path(__file__).resolve().parents[1] / "asyncapi"
 PAGE = page.FILE.read_text(encoding="utf-8")
 
 
-def test_the_document_is_what_the_generator_makes() -> None:
+def test_the_document_is_up_to_date() -> None:
     assert document.FILE.read_text(encoding="utf-8") == document.written(), "run: make asyncapi"
 
 
-def test_the_tables_of_the_page_are_what_the_generator_makes() -> None:
+def test_the_tables_of_the_page_are_up_to_date() -> None:
     assert page.filled(PAGE) == PAGE, "run: make asyncapi"
     assert "<!-- made: transcription -->" in PAGE
 
 
-def test_a_section_that_nothing_is_known_for_is_not_passed_over() -> None:
+def test_an_unknown_generated_section_is_an_error() -> None:
     with pytest.raises(KeyError):
         page.filled("<!-- made: nonsense -->\n<!-- /made -->\n")
 
 
-def test_a_message_with_a_key_that_nothing_describes_is_not_passed_over(
+def test_an_undescribed_key_of_a_message_is_an_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     newer = Example(AudioReceived, {"type": "audio_received", "received_samples": 1, "newer": 1})
@@ -46,7 +46,7 @@ def test_a_message_with_a_key_that_nothing_describes_is_not_passed_over(
         catalogue.server_messages()
 
 
-def test_a_field_that_no_example_shows_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_field_without_an_example_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = [example for example in examples.SERVER if "tokens" not in example.payload]
     monkeypatch.setattr(examples, "SERVER", shown)
     with pytest.raises(ValueError, match="tokens"):
@@ -68,7 +68,7 @@ def checked(text: str) -> dict[str, Any]:
     return found
 
 
-def test_asyncapi_s_own_parser_finds_nothing_wrong_with_the_document() -> None:
+def test_the_asyncapi_parser_accepts_the_document() -> None:
     text = document.FILE.read_text(encoding="utf-8")
     assert checked(text) == {"version": "3.0.0", "faults": []}
 
@@ -81,7 +81,7 @@ def test_asyncapi_s_own_parser_finds_nothing_wrong_with_the_document() -> None:
         ("type: integer", "type: whole"),
     ],
 )
-def test_the_parser_would_find_a_wrong_word_reference_or_type(right: str, wrong: str) -> None:
+def test_the_asyncapi_parser_detects_a_wrong_word_reference_or_type(right: str, wrong: str) -> None:
     text = document.FILE.read_text(encoding="utf-8")
     assert right in text
     assert checked(text.replace(right, wrong, 1))["faults"]
@@ -103,7 +103,7 @@ def test_every_field_of_a_message_is_described() -> None:
     assert [name for name, schema in described.items() if not schema.get("description")] == []
 
 
-def test_what_brings_something_beyond_the_specification_can_be_asked_for() -> None:
+def test_every_option_that_requests_an_addition_is_a_field_of_a_client_message() -> None:
     options = {RESUME, "stop_transcription"}
     for name in CLIENT:
         options |= {
@@ -125,7 +125,7 @@ def rows(heading: str) -> str:
     return found[0]
 
 
-def test_the_page_says_of_every_code_and_reason_when_it_comes() -> None:
+def test_the_page_explains_every_code_and_reason() -> None:
     refusals, advice = rows("code [|] reason [|] when"), rows("warning [|] when")
     assert set(re.findall(r"^\| `([A-Z_]+)`", refusals, re.MULTILINE)) == set(ErrorCode)
     named = {*re.findall(r"`([a-z_]+)`", advice), *re.findall(r"`([a-z_]+)`", refusals)}

@@ -16,7 +16,7 @@ from hwaja.protocol.parse import MAX_TEXT_CHARS, parse
 
 @settings(deadline=None)
 @given(st.one_of(*(allowed_by(MESSAGES[kind]["payload"], DOCUMENT) for kind in CLIENT)))
-def test_everything_that_the_document_allows_is_read(payload: dict[str, Any]) -> None:
+def test_every_message_that_the_document_allows_is_parsed(payload: dict[str, Any]) -> None:
     assert faults(payload) == []
     text = json.dumps(payload, ensure_ascii=False)
     assume(len(text) <= MAX_TEXT_CHARS)
@@ -62,7 +62,7 @@ EDGES: dict[str, Sequence[Any]] = {
 """Of each field, values at the edges of what is allowed, within and without."""
 
 
-def test_the_edges_of_every_field_of_every_message_are_tried() -> None:
+def test_the_limits_of_every_field_are_tested() -> None:
     assert {
         type(parse(json.dumps(MESSAGES[kind]["examples"][-1]["payload"]))) for kind in CLIENT
     } == (set(get_args(ClientMessage)))
@@ -72,7 +72,7 @@ def test_the_edges_of_every_field_of_every_message_are_tried() -> None:
 
 @pytest.mark.parametrize("field", EDGES)
 @pytest.mark.parametrize("kind", CLIENT)
-def test_what_is_not_allowed_is_not_read_and_the_other_way_round(kind: str, field: str) -> None:
+def test_a_message_is_parsed_exactly_if_the_document_allows_it(kind: str, field: str) -> None:
     whole = MESSAGES[kind]["examples"][0]["payload"]
     for value in EDGES[field]:
         payload = {**whole, field: value}
@@ -80,5 +80,5 @@ def test_what_is_not_allowed_is_not_read_and_the_other_way_round(kind: str, fiel
 
 
 @pytest.mark.parametrize("kind", [*CLIENT, "transcription", "start", ""])
-def test_a_message_is_not_read_without_what_is_required_nor_of_another_type(kind: str) -> None:
+def test_a_message_without_a_required_field_or_of_another_type_is_refused(kind: str) -> None:
     assert (kind in CLIENT and not faults({"type": kind})) == is_read({"type": kind})

@@ -18,7 +18,7 @@ from hwaja.protocol.serialize import serialize
 
 @settings(deadline=None)
 @given(messages, st.booleans(), st.none() | st.integers(1, 10**6))
-def test_every_message_that_is_written_is_described(
+def test_every_message_of_the_server_is_described(
     message: ServerMessage, with_details: bool, number: int | None
 ) -> None:
     """With all its keys, and none that the document does not know."""
@@ -29,13 +29,13 @@ def test_every_message_that_is_written_is_described(
 
 
 @pytest.mark.parametrize("kind", MESSAGES)
-def test_every_example_of_the_document_is_as_it_says(kind: str) -> None:
+def test_every_example_matches_its_schema(kind: str) -> None:
     for example in MESSAGES[kind]["examples"]:
         assert strict_faults(example["payload"]) == []
 
 
 @pytest.mark.parametrize("kind", MESSAGES)
-def test_a_field_is_required_where_every_example_has_it(kind: str) -> None:
+def test_a_field_is_required_exactly_if_every_example_has_it(kind: str) -> None:
     payloads = [example["payload"] for example in MESSAGES[kind]["examples"]]
     in_all = set.intersection(*map(set, payloads))
     assert set(MESSAGES[kind]["payload"]["required"]) == in_all
@@ -43,7 +43,7 @@ def test_a_field_is_required_where_every_example_has_it(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", MESSAGES)
-def test_the_first_example_has_nothing_beyond_the_specification(kind: str) -> None:
+def test_the_first_example_has_only_fields_of_the_specification(kind: str) -> None:
     if MESSAGES[kind].get("x-hwaja-beyond"):
         return
     first = MESSAGES[kind]["examples"][0]["payload"]
@@ -67,7 +67,7 @@ def json_blocks() -> Iterator[Any]:
 @pytest.mark.parametrize(
     "payload", list(json_blocks()), ids=lambda payload: payload.get("type", "part")
 )
-def test_every_example_on_the_page_is_as_the_document_says(payload: Any) -> None:
+def test_every_example_on_the_page_matches_the_document(payload: Any) -> None:
     if "type" in payload:
         assert strict_faults(payload) == []
     else:

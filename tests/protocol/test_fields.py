@@ -13,7 +13,7 @@ from hwaja.protocol.values import Label
 SAID = {"speaker_id": 0, "text": "네", "timestamp": "t", "confidence": -30.0}
 
 
-def test_a_number_of_numpy_is_written_as_python_s_own() -> None:
+def test_a_numpy_number_is_encoded_like_a_python_number() -> None:
     details = Details(np.float64(1.23456), 2.0, Label.SURE, 1.0, (np.float64(0.5),))
     fields = to_fields(Transcription(0, "네", "t", np.float64(-30.5), details=details))
     assert (fields["confidence"], fields["start_seconds"], fields["scores"]) == (
@@ -24,14 +24,14 @@ def test_a_number_of_numpy_is_written_as_python_s_own() -> None:
     assert {type(fields[name]) for name in ("confidence", "start_seconds")} == {float}
 
 
-def test_a_part_is_there_where_one_of_its_required_fields_is() -> None:
+def test_a_nested_struct_is_present_if_one_of_its_required_fields_is() -> None:
     assert from_fields(Transcription, SAID).details is None
     assert from_fields(Transcription, {**SAID, "language": "ko"}).details is None
     with pytest.raises(ValueError, match="start_seconds"):
         from_fields(Transcription, {**SAID, "label": "sure"})
 
 
-def test_a_part_is_not_read_where_it_stands_by_its_name() -> None:
+def test_a_nested_struct_is_not_decoded_under_its_own_name() -> None:
     assert from_fields(Transcription, {**SAID, "details": 7}).details is None
 
 

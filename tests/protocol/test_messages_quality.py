@@ -13,7 +13,7 @@ from hwaja.speakers.verdict import with_warnings
 QUALITY = Quality(4.1234, 1, -30.04, 25.06, 0.00123, 0.56789, other_similarity=0.31234)
 
 
-def test_how_good_a_voice_is_comes_after_the_fields_of_the_specification() -> None:
+def test_the_quality_of_a_voice_follows_the_fields_of_the_specification() -> None:
     fields = json.loads(serialize(RegistrationCompleted(1, QUALITY)))
     assert list(fields) == ["type", "speaker_id", "message", "quality"]
     assert list(fields["quality"].items()) == [
@@ -28,7 +28,7 @@ def test_how_good_a_voice_is_comes_after_the_fields_of_the_specification() -> No
     ]
 
 
-def test_a_warning_says_what_to_do_and_names_itself_for_programs() -> None:
+def test_a_warning_has_advice_for_people_and_a_name_for_programs() -> None:
     pooled = replace(QUALITY, takes=2, takes_similarity=0.8, snr_db=3.0, other_similarity=None)
     quality = json.loads(serialize(RegistrationCompleted(0, with_warnings(pooled))))["quality"]
     assert (quality["takes_similarity"], "other_similarity" in quality) == (0.8, False)
@@ -37,7 +37,7 @@ def test_a_warning_says_what_to_do_and_names_itself_for_programs() -> None:
     ]
 
 
-def test_a_refusal_shows_the_figures_it_rests_on() -> None:
+def test_a_refusal_contains_the_measurements_that_it_is_based_on() -> None:
     code = ErrorCode.SPEAKER_REGISTRATION_FAILED
     error = Error(code, Reason.SAME_VOICE, 1, quality=QUALITY)
     fields = json.loads(serialize(error, details=True))

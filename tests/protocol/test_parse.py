@@ -46,7 +46,7 @@ PRIVATE = "주민번호-900101"
         ('{"type": "start_transcription", "newer": [1, {}]}', StartTranscription()),
     ],
 )
-def test_a_known_message_is_read_and_its_unknown_keys_are_ignored(
+def test_a_known_message_is_parsed_and_its_unknown_keys_are_ignored(
     text: str, message: object
 ) -> None:
     assert parse(text) == message
@@ -70,7 +70,7 @@ def refusal(text: str) -> InvalidMessageError:
         ('["details"]', False),
     ],
 )
-def test_a_refused_message_tells_whether_it_asks_for_details(text: str, wants: bool) -> None:
+def test_a_refused_message_reports_whether_it_asks_for_details(text: str, wants: bool) -> None:
     assert refusal(text).wants_details is wants
 
 
@@ -112,7 +112,7 @@ DEEP = "[" * (MAX_TEXT_CHARS // 2) + "]" * (MAX_TEXT_CHARS // 2)
     ],
 )
 @pytest.mark.usefixtures("recursion_limit")
-def test_a_message_that_cannot_be_read_gets_the_general_error(text: str, reason: Reason) -> None:
+def test_a_message_that_cannot_be_parsed_gets_the_general_error(text: str, reason: Reason) -> None:
     error = refusal(text)
     assert (error.code, error.reason, error.speaker_id) == (
         ErrorCode.INVALID_MESSAGE,
@@ -121,7 +121,7 @@ def test_a_message_that_cannot_be_read_gets_the_general_error(text: str, reason:
     )
 
 
-def test_the_longest_message_that_is_read_has_exactly_the_limit() -> None:
+def test_the_longest_accepted_message_has_exactly_the_limit() -> None:
     text = '{"type": "stop_transcription"}'
     assert parse(text.ljust(MAX_TEXT_CHARS)) == StopTranscription()
     assert refusal(text.ljust(MAX_TEXT_CHARS + 1)).reason is Reason.MESSAGE_TOO_LONG
@@ -159,7 +159,7 @@ def test_a_speaker_that_does_not_exist_fails_the_registration(kind: str, value: 
     ],
 )
 @pytest.mark.parametrize("value", ["1", "0", "null", '"true"', "[]"])
-def test_details_that_is_no_boolean_fails_the_phase(
+def test_details_that_are_no_boolean_fail_the_phase(
     kind: str, code: ErrorCode, speaker_id: int | None, value: str
 ) -> None:
     error = refusal(f'{{"type": "{kind}", "speaker_id": 1, "details": {value}}}')
@@ -177,7 +177,7 @@ def test_details_that_is_no_boolean_fails_the_phase(
         PRIVATE * MAX_TEXT_CHARS,
     ],
 )
-def test_an_error_never_quotes_what_the_client_wrote(text: str) -> None:
+def test_an_error_never_quotes_the_message_of_the_client(text: str) -> None:
     error = refusal(text)
     assert PRIVATE not in str(error)
     assert PRIVATE not in repr(error)
@@ -202,7 +202,7 @@ kinds = st.sampled_from(
         {}, optional={"type": kinds, "speaker_id": json_values, "details": json_values}
     ).map(json.dumps)
 )
-def test_reading_any_text_gives_a_message_or_the_named_error(text: str) -> None:
+def test_parsing_any_text_gives_a_message_or_the_documented_error(text: str) -> None:
     try:
         message = parse(text)
     except InvalidMessageError as error:

@@ -7,7 +7,7 @@ import pytest
 import recorded
 
 
-def test_every_message_is_written_as_it_was_recorded() -> None:
+def test_every_message_is_encoded_as_it_was_recorded() -> None:
     lines = recorded.WRITTEN.read_text(encoding="utf-8").split("\n")
     assert [*recorded.written(), ""] == lines
 
@@ -22,6 +22,6 @@ def recursion_limit() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("recursion_limit")
-def test_every_text_is_read_as_it_was_recorded() -> None:
+def test_every_text_is_parsed_as_it_was_recorded() -> None:
     lines = recorded.READ.read_text(encoding="utf-8").split("\n")
     assert [*recorded.read(), ""] == lines

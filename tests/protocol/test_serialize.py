@@ -80,7 +80,7 @@ SPECIFIED: list[tuple[ServerMessage, str]] = [
 
 
 @pytest.mark.parametrize(("message", "text"), SPECIFIED)
-def test_a_message_of_the_specification_is_written_word_for_word(
+def test_a_message_of_the_specification_is_encoded_word_for_word(
     message: ServerMessage, text: str
 ) -> None:
     assert serialize(message) == text
@@ -95,7 +95,7 @@ UNASKED = (*WISHES, Reason.WRONG_FORMAT)
 
 
 @pytest.mark.parametrize("reason", [reason for reason in Reason if reason not in UNASKED])
-def test_a_specified_error_shows_no_reason_to_a_client_of_the_specification(reason: Reason) -> None:
+def test_a_specified_error_has_no_reason_for_a_client_of_the_specification(reason: Reason) -> None:
     fields = json.loads(serialize(Error(ErrorCode.TRANSCRIPTION_FAILED, reason)))
     assert fields == {
         "type": "error",
@@ -117,7 +117,7 @@ def test_every_reason_has_a_korean_sentence_and_a_name_for_a_client_with_details
 
 @pytest.mark.parametrize("looks_like", AudioFormat)
 @pytest.mark.parametrize("code", [ErrorCode.SPEAKER_REGISTRATION_FAILED, ErrorCode.INVALID_AUDIO])
-def test_who_sends_another_format_is_told_which_without_having_asked(
+def test_a_client_that_sends_another_format_is_always_told_which(
     code: ErrorCode, looks_like: AudioFormat
 ) -> None:
     error = Error(code, Reason.WRONG_FORMAT, looks_like=looks_like)
@@ -132,7 +132,7 @@ def test_no_two_reasons_share_a_sentence() -> None:
 
 
 @pytest.mark.parametrize("code", [ErrorCode.INVALID_MESSAGE, ErrorCode.INVALID_AUDIO])
-def test_an_error_beyond_the_specification_always_says_what_is_wrong(code: ErrorCode) -> None:
+def test_an_error_beyond_the_specification_always_names_its_reason(code: ErrorCode) -> None:
     fields = json.loads(serialize(Error(code, Reason.NOT_JSON)))
     assert fields["message"] == "JSON 객체 형식의 메시지가 아닙니다."
     assert fields["reason"] == "not_json"
@@ -153,7 +153,7 @@ def test_details_come_after_the_fields_of_the_specification() -> None:
     ]
 
 
-def test_the_end_of_a_transcription_says_what_became_of_it() -> None:
+def test_the_end_of_a_transcription_has_a_summary() -> None:
     shares = (SpeakerShare(0, 5, 12.34567), SpeakerShare(1, 2, 3.0))
     assert serialize(TranscriptionStopped(Summary(7, 1, 30.00049, shares))) == (
         '{"type": "transcription_stopped", "message": "실시간 전사를 종료했습니다.", '
@@ -163,7 +163,7 @@ def test_the_end_of_a_transcription_says_what_became_of_it() -> None:
     )
 
 
-def test_a_client_that_can_come_back_is_told_how_and_where_it_was() -> None:
+def test_a_client_that_can_resume_gets_its_token_and_the_state_of_the_session() -> None:
     assert json.loads(serialize(ModelLoaded("token"))) == {
         "type": "model_loaded",
         "message": texts.MODEL_LOADED,
@@ -182,7 +182,7 @@ def test_messages_of_a_session_that_can_be_resumed_are_numbered() -> None:
 
 
 @pytest.mark.parametrize("reason", list(texts.AHEAD))
-def test_a_warning_ahead_of_a_limit_says_in_how_many_seconds(reason: Reason) -> None:
+def test_a_warning_before_a_limit_gives_the_seconds_that_are_left(reason: Reason) -> None:
     fields = json.loads(serialize(LimitWarning(reason, 60)))
     assert (fields["reason"], fields["seconds_left"]) == (reason.value, 60)
     assert "60초" in fields["message"]
@@ -193,18 +193,18 @@ def test_close_codes_are_those_of_the_specification_and_try_again_later() -> Non
 
 
 @given(text=st.text(), confidence=st.floats(-120, 0))
-def test_any_text_is_written_as_json_that_reads_back(text: str, confidence: float) -> None:
+def test_any_text_is_encoded_as_json_that_decodes_to_it(text: str, confidence: float) -> None:
     fields = json.loads(serialize(Transcription(0, text, "t", confidence)))
     assert (fields["text"], fields["confidence"]) == (text, confidence)
 
 
-def test_an_interim_is_written_as_documented() -> None:
+def test_an_interim_text_is_encoded_as_documented() -> None:
     assert serialize(Interim(3, "안녕하세", 2)) == (
         '{"type": "interim", "segment_id": 3, "text": "안녕하세", "stable_chars": 2}'
     )
 
 
-def test_details_carry_tokens_and_language_where_they_are_known() -> None:
+def test_details_contain_tokens_and_language_if_they_are_known() -> None:
     tokens = (Token("안", 0.61234), Token("녕", 0.8))
     details = Details(0.5, 1.5, Label.SHORT, 0.65, (), tokens=tokens, language="ko")
     fields = json.loads(serialize(Transcription(0, "안녕", "t", -30.0, details=details)))
@@ -217,14 +217,14 @@ def test_details_carry_tokens_and_language_where_they_are_known() -> None:
     assert "segment_id" not in fields
 
 
-def test_a_speaker_update_is_written_as_documented() -> None:
+def test_a_speaker_update_is_encoded_as_documented() -> None:
     assert serialize(SpeakerUpdate(7, 1)) == (
         '{"type": "speaker_update", "segment_id": 7, "speaker_id": 1}'
     )
 
 
 @pytest.mark.parametrize("reason", WISHES)
-def test_a_wish_that_cannot_be_fulfilled_is_answered_with_its_reason(reason: Reason) -> None:
+def test_an_unsupported_option_is_refused_with_its_reason(reason: Reason) -> None:
     """Also to a client without details: it knows more than the specification."""
     fields = json.loads(serialize(Error(ErrorCode.TRANSCRIPTION_FAILED, reason)))
     assert (fields["reason"], fields["message"]) == (reason, texts.REASONS[reason])

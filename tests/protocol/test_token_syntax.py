@@ -21,7 +21,7 @@ def is_subprotocol(name: str) -> bool:
 
 
 @pytest.mark.parametrize("character", list(map(chr, range(256))), ids=ascii)
-def test_a_character_is_a_tokens_where_both_a_header_and_a_subprotocol_carry_it(
+def test_a_token_may_contain_a_character_if_a_header_and_a_subprotocol_allow_it(
     character: str,
 ) -> None:
     text = f"0123456789abcdef{character}"
@@ -29,6 +29,6 @@ def test_a_character_is_a_tokens_where_both_a_header_and_a_subprotocol_carry_it(
     assert is_token(text) is is_carried
 
 
-def test_nothing_is_no_token_nor_is_a_line_with_its_end() -> None:
+def test_an_empty_text_and_a_text_with_a_line_end_are_no_tokens() -> None:
     assert not is_token("")
     assert not is_token("0123456789abcdef\n")

@@ -16,7 +16,7 @@ def started(**fields: object) -> StartTranscription:
     return message
 
 
-def test_interims_a_language_and_hotwords_can_be_asked_for() -> None:
+def test_interims_a_language_and_hotwords_can_be_requested() -> None:
     message = started(
         interim_results=True,
         language="ko",
@@ -28,7 +28,7 @@ def test_interims_a_language_and_hotwords_can_be_asked_for() -> None:
     )
 
 
-def test_who_asks_for_nothing_gets_what_the_server_was_started_with() -> None:
+def test_without_options_the_settings_of_the_server_apply() -> None:
     assert started() == StartTranscription(False, False, False, False, Options(None, ()))
     assert started(language=None, hotwords=[]) == started()
 
@@ -55,7 +55,7 @@ def test_who_asks_for_nothing_gets_what_the_server_was_started_with() -> None:
         {"hotwords": ["가"] * 101},
     ],
 )
-def test_a_wish_of_the_wrong_form_is_refused_in_the_phase_of_transcription(
+def test_an_option_of_the_wrong_form_is_refused_in_the_transcription_phase(
     fields: dict[str, object],
 ) -> None:
     with pytest.raises(InvalidMessageError) as caught:

@@ -27,7 +27,7 @@ def headers(*pairs: tuple[str, str]) -> Headers:
     return found
 
 
-def test_a_bearer_is_read_from_the_header_and_from_a_subprotocol() -> None:
+def test_a_bearer_token_is_read_from_the_header_and_from_a_subprotocol() -> None:
     for pair in (
         ("Authorization", f"Bearer {TOKEN}"),
         ("authorization", f"bearer  {TOKEN}"),
@@ -51,14 +51,14 @@ def test_a_bearer_is_read_from_the_header_and_from_a_subprotocol() -> None:
         ("//[?resume=T", "", True, "T"),  # no address at all, but nothing to fail on
     ],
 )
-def test_a_wish_to_resume_is_read_from_the_query_and_from_a_subprotocol(
+def test_a_request_to_resume_is_read_from_the_query_and_from_a_subprotocol(
     path: str, subprotocols: str, resumes: bool, token: str | None
 ) -> None:
     client = presented(path, headers(("Sec-WebSocket-Protocol", subprotocols)))
     assert (client.resumes, client.session_token) == (resumes, token)
 
 
-def test_more_subprotocols_than_a_client_needs_are_not_looked_at() -> None:
+def test_more_subprotocols_than_a_client_needs_are_refused_unread() -> None:
     """In one line or in several; what a request may cost is bounded before it has a token."""
     most = ["hwaja", f"hwaja.bearer.{TOKEN}", *["other"] * (MAX_OFFERED - 2)]
     assert presented("/", headers(("Sec-WebSocket-Protocol", ",".join(most)))).bearers
@@ -68,12 +68,12 @@ def test_more_subprotocols_than_a_client_needs_are_not_looked_at() -> None:
             presented("/", headers(*pairs))
 
 
-def test_the_subprotocol_that_is_agreed_to_never_holds_a_token() -> None:
+def test_the_agreed_subprotocol_never_contains_a_token() -> None:
     assert agreed([Subprotocol("hwaja.bearer.x"), Subprotocol("hwaja")]) == "hwaja"
     assert agreed([Subprotocol("hwaja.bearer.x")]) is None
 
 
-def test_only_a_token_of_the_file_lets_in() -> None:
+def test_only_a_token_of_the_file_is_accepted() -> None:
     policy = AccessPolicy(tokens_of(TOKEN, OTHER))
 
     def status(*pairs: tuple[str, str]) -> Rejection | None:
@@ -86,7 +86,7 @@ def test_only_a_token_of_the_file_lets_in() -> None:
     assert status() is Rejection.UNAUTHORIZED
 
 
-def test_a_page_from_elsewhere_is_refused_whatever_token_it_has() -> None:
+def test_a_page_of_another_origin_is_refused_with_any_token() -> None:
     policy = AccessPolicy(tokens_of(TOKEN), Pages(origins_of("https://a.example")))
 
     def status(*pairs: tuple[str, str]) -> Rejection | None:

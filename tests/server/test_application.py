@@ -52,7 +52,7 @@ def with_certificate(files: tuple[Path, Path], **changes: Any) -> Config:
 # Starting -------------------------------------------------------------------------------------
 
 
-def test_workers_load_the_catalogue_model_that_was_asked_for() -> None:
+def test_workers_load_the_requested_model_of_the_catalogue() -> None:
     setup = worker_setup(dataclasses.replace(Config(), language="en"), "cpu")
     assert setup.recogniser_dir == str(locate("whisper-base"))
     assert setup.voices == wire.VoiceModels(
@@ -69,9 +69,7 @@ def test_on_a_gpu_the_workers_load_the_weights_that_are_faster_there() -> None:
     assert worker_setup(ENGLISH, "cuda").recogniser_dir == str(locate("moonshine-tiny-en"))
 
 
-def test_workers_load_a_folder_of_the_users_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_workers_load_a_folder_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HWAJA_CACHE", str(cache_root()))
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "mine").mkdir()
@@ -80,7 +78,7 @@ def test_workers_load_a_folder_of_the_users_own(
         assert setup.recogniser_dir == str(tmp_path / "mine")
 
 
-async def test_a_missing_model_is_named_with_the_command_that_gets_it(
+async def test_a_missing_model_is_named_with_the_command_that_pulls_it(
     certificate: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HWAJA_CACHE", str(tmp_path))
@@ -88,7 +86,7 @@ async def test_a_missing_model_is_named_with_the_command_that_gets_it(
         await run(with_certificate(certificate))
 
 
-async def test_a_certificate_that_cannot_be_used_is_named_before_anything_is_loaded(
+async def test_an_unusable_certificate_is_reported_before_anything_is_loaded(
     certificate: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HWAJA_CACHE", str(tmp_path))
@@ -97,7 +95,7 @@ async def test_a_certificate_that_cannot_be_used_is_named_before_anything_is_loa
 
 
 @pytest.mark.parametrize("option", ["token_file", "metrics_token_file"])
-async def test_a_token_file_that_holds_none_is_named_before_anything_is_loaded(
+async def test_a_token_file_without_tokens_is_reported_before_anything_is_loaded(
     option: str, certificate: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A token file without tokens is an error, so that no server runs unprotected by mistake."""
@@ -108,7 +106,7 @@ async def test_a_token_file_that_holds_none_is_named_before_anything_is_loaded(
         await run(with_certificate(certificate, **{option: empty}))
 
 
-async def test_an_address_that_cannot_be_listened_on_is_named_and_no_worker_remains(
+async def test_an_address_that_cannot_be_bound_is_named_and_no_worker_remains(
     certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pools: list[Pool] = []
@@ -136,7 +134,7 @@ async def test_an_address_that_cannot_be_listened_on_is_named_and_no_worker_rema
         ("a..b", r"a\.\.b: it is not a host name\."),
     ],
 )
-async def test_a_host_that_is_not_this_machine_is_named(
+async def test_a_host_of_another_machine_is_named_in_the_error(
     host: str, reason: str, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def at_once(_: Pool) -> None:
@@ -147,7 +145,7 @@ async def test_a_host_that_is_not_this_machine_is_named(
         await run(with_certificate(certificate, host=host))
 
 
-async def test_a_signal_while_the_workers_load_ends_the_server_at_once_and_leaves_none(
+async def test_a_signal_while_the_workers_load_ends_the_server_and_all_workers(
     certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pools: list[Pool] = []
@@ -166,14 +164,14 @@ async def test_a_signal_while_the_workers_load_ends_the_server_at_once_and_leave
     assert all(process.returncode is not None for process in pools[0].processes.values())
 
 
-def test_a_server_says_what_it_runs_on_and_why_not_on_a_gpu(tmp_path: Path) -> None:
+def test_the_server_logs_its_provider_and_the_reason_why_it_is_not_a_gpu(tmp_path: Path) -> None:
     with hwaja_serve(tmp_path, "--port", "0") as running:
         assert running.serving["provider"] == "cpu"
         assert "hwaja[gpu]" in running.serving["reason"]
 
 
 @pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
-def test_an_ipv6_address_is_told_in_brackets_as_clients_take_it(tmp_path: Path) -> None:
+def test_an_ipv6_address_is_logged_in_brackets(tmp_path: Path) -> None:
     async def welcomed(running: Running) -> str:
         trust = ssl.create_default_context(cafile=str(running.certificate))
         async with connect(running.serving["url"], ssl=trust, proxy=None) as websocket:
@@ -184,7 +182,7 @@ def test_an_ipv6_address_is_told_in_brackets_as_clients_take_it(tmp_path: Path) 
         assert asyncio.run(welcomed(running)) == "model_loaded"
 
 
-async def test_a_server_that_cannot_go_on_stops_and_ends_with_another_exit_code(
+async def test_a_server_that_cannot_continue_ends_with_a_failure_exit_code(
     certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So systemd and compose, which restart what fails, start it again."""
@@ -209,7 +207,7 @@ async def test_a_server_that_cannot_go_on_stops_and_ends_with_another_exit_code(
     assert "Geheimnis" not in str(log)
 
 
-async def test_a_host_that_cannot_be_looked_up_for_want_of_a_thread_is_named(
+async def test_a_host_that_cannot_be_resolved_without_a_thread_is_named_in_the_error(
     certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def at_once(_: Pool) -> None:
@@ -227,7 +225,7 @@ async def test_a_host_that_cannot_be_looked_up_for_want_of_a_thread_is_named(
 # Running --------------------------------------------------------------------------------------
 
 
-def test_a_server_with_a_token_file_shows_its_metrics_and_how_late_its_event_loop_is(
+def test_a_server_with_a_metrics_token_shows_its_metrics_and_the_lag_of_its_event_loop(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "token").write_text(f"{TOKEN}\n")
@@ -275,7 +273,7 @@ async def talk_until_closed(
         return messages + rest, code
 
 
-def test_a_signal_right_behind_the_line_that_it_serves_stops_the_server_well(
+def test_a_signal_right_after_the_serving_line_stops_the_server_cleanly(
     tmp_path: Path,
 ) -> None:
     with hwaja_serve(tmp_path, "--port", "0") as running:
@@ -286,7 +284,7 @@ def test_a_signal_right_behind_the_line_that_it_serves_stops_the_server_well(
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
-def test_a_server_that_is_told_to_stop_answers_what_it_heard_and_ends_well(
+def test_a_stopping_server_answers_the_received_audio_and_ends_cleanly(
     stop: signal.Signals, tmp_path: Path
 ) -> None:
     """And logs neither what was said nor who was there."""
@@ -317,7 +315,7 @@ def test_a_server_that_is_told_to_stop_answers_what_it_heard_and_ends_well(
 
 
 @pytest.mark.skipif(not PROC.is_dir(), reason="the worker is found through /proc")
-def test_a_server_that_is_killed_leaves_no_worker_not_even_a_stuck_one(tmp_path: Path) -> None:
+def test_a_killed_server_leaves_no_worker_behind_not_even_a_stuck_one(tmp_path: Path) -> None:
     with hwaja_serve(tmp_path, "--port", "0") as running:
         worker = os.pidfd_open(worker_of(running))
         signal.pidfd_send_signal(worker, signal.SIGSTOP)

@@ -43,7 +43,7 @@ async def conversation(endpoint: Endpoint, speech: bytes) -> list[Message]:
 
 
 @pytest.mark.parametrize("streams", [False, True], ids=["whole", "streaming"])
-async def test_everything_that_a_real_server_says_is_described(
+async def test_every_message_of_a_real_server_is_described(
     endpoint: Endpoint, live_endpoint: Endpoint, streams: bool, unhurried: None
 ) -> None:
     speech = hummed([0, 3, 1, 4]).pcm if streams else clips.part("two_cities", 1.2, 4.8)

@@ -20,7 +20,7 @@ def hold_any(tokens: Tokens, presented: list[str]) -> bool:
     return tokens.hold_any(map(digest_of, presented))
 
 
-def test_a_file_holds_tokens_one_a_line_and_remarks(tmp_path: Path) -> None:
+def test_a_file_contains_one_token_per_line_and_comments(tmp_path: Path) -> None:
     file = tmp_path / "tokens"
     file.write_text(f"# of the front desk\n{TOKEN}\n\n  {OTHER}  \n")
     tokens = Tokens(file)
@@ -30,7 +30,7 @@ def test_a_file_holds_tokens_one_a_line_and_remarks(tmp_path: Path) -> None:
         assert not hold_any(tokens, wrong)
 
 
-def test_tokens_are_read_again_and_a_file_that_is_gone_changes_nothing(tmp_path: Path) -> None:
+def test_tokens_are_reloaded_and_a_missing_file_changes_nothing(tmp_path: Path) -> None:
     file = tmp_path / "tokens"
     file.write_text(TOKEN)
     tokens = Tokens(file)
@@ -46,9 +46,7 @@ def test_tokens_are_read_again_and_a_file_that_is_gone_changes_nothing(tmp_path:
 
 
 @pytest.mark.parametrize("text", ["", "\n \n", "# all revoked\n"])
-def test_a_file_that_was_emptied_lets_nobody_in_and_the_log_says_so(
-    text: str, tmp_path: Path
-) -> None:
+def test_an_emptied_file_refuses_every_token_and_is_logged(text: str, tmp_path: Path) -> None:
     """Who revokes the last token is not to find that it still opens; the file may fill again."""
     file = tmp_path / "tokens"
     file.write_text(TOKEN)
@@ -64,10 +62,10 @@ def test_a_file_that_was_emptied_lets_nobody_in_and_the_log_says_so(
 
 
 @pytest.mark.parametrize("value", [f"Bearer {TOKEN}", f"bearer {TOKEN}", f"BEARER  {TOKEN} "])
-def test_a_token_is_found_however_the_scheme_is_written(value: str) -> None:
+def test_a_token_is_found_with_any_spelling_of_the_scheme(value: str) -> None:
     assert bearers(value) == (digest_of(TOKEN),)
 
 
 @pytest.mark.parametrize("value", ["", TOKEN, f"Bearer{TOKEN}", f"Basic {TOKEN}"])
-def test_what_names_another_scheme_or_none_presents_nothing(value: str) -> None:
+def test_another_scheme_or_none_presents_no_token(value: str) -> None:
     assert bearers(value) == ()

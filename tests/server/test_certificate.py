@@ -45,7 +45,7 @@ def set_clock(monkeypatch: pytest.MonkeyPatch, now: datetime) -> None:
     monkeypatch.setattr(certificate, "datetime", Clock)
 
 
-def test_the_certificate_holds_localhost_and_the_names_of_this_machine(tmp_path: Path) -> None:
+def test_the_certificate_contains_localhost_and_the_names_of_this_machine(tmp_path: Path) -> None:
     cert_file, _ = development_certificate(tmp_path)
     held = alternative_names(cert_file)
     assert held.get_values_for_type(x509.DNSName) == ["localhost", "studio", "studio.local"]
@@ -56,14 +56,14 @@ def test_the_certificate_holds_localhost_and_the_names_of_this_machine(tmp_path:
     ]
 
 
-def test_the_certificate_and_its_key_belong_together_and_serve_tls(tmp_path: Path) -> None:
+def test_the_certificate_and_its_key_match_and_serve_tls(tmp_path: Path) -> None:
     cert_file, key_file = development_certificate(tmp_path / "new" / "folder")
     ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert_file, key_file)
     key = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
     assert key.public_key() == read(cert_file).public_key()
 
 
-def test_browsers_accept_how_long_the_certificate_is_valid(tmp_path: Path) -> None:
+def test_the_certificate_is_valid_no_longer_than_browsers_accept(tmp_path: Path) -> None:
     held = read(development_certificate(tmp_path)[0])
     assert held.not_valid_before_utc < datetime.now(UTC) < held.not_valid_after_utc
     assert held.not_valid_after_utc - held.not_valid_before_utc < timedelta(days=398)
@@ -99,12 +99,12 @@ def test_only_the_owner_can_read_the_key(tmp_path: Path) -> None:
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
-def test_nothing_but_the_two_files_is_left_behind(tmp_path: Path) -> None:
+def test_only_the_two_files_are_left_behind(tmp_path: Path) -> None:
     files = development_certificate(tmp_path)
     assert sorted(tmp_path.iterdir()) == sorted(files)
 
 
-def test_a_good_certificate_is_kept(tmp_path: Path) -> None:
+def test_a_valid_certificate_is_kept(tmp_path: Path) -> None:
     """A browser that trusts the certificate continues to trust it."""
     files = development_certificate(tmp_path)
     before = [file.read_bytes() for file in files]
@@ -174,20 +174,20 @@ def test_a_certificate_that_names_no_host_is_renewed(
     assert serial_after(tmp_path) != before
 
 
-def test_what_an_interrupted_run_left_behind_is_no_obstacle(tmp_path: Path) -> None:
+def test_remains_of_an_interrupted_run_are_no_obstacle(tmp_path: Path) -> None:
     (tmp_path / "dev-key.tmp").write_bytes(b"half a key")
     serial_after(tmp_path)
     assert not (tmp_path / "dev-key.tmp").exists()
 
 
-def test_a_folder_that_cannot_be_made_is_an_os_error(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_an_os_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OSError, match="file"):
         development_certificate(tmp_path / "file" / "folder")
 
 
 @pytest.mark.parametrize("failure", [socket.gaierror("no resolver"), UnicodeError("too long")])
-def test_a_machine_that_cannot_resolve_its_name_still_has_names(
+def test_a_machine_that_cannot_resolve_its_name_still_has_a_certificate(
     failure: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_resolver(*_: object) -> None:
@@ -209,7 +209,7 @@ def test_each_name_is_listed_once_and_without_its_zone(monkeypatch: pytest.Monke
     assert machine_names() == ("localhost", "127.0.0.1", "::1", "fe80::1", "localhost.local")
 
 
-def test_a_name_that_a_certificate_cannot_hold_is_no_obstacle(
+def test_a_host_name_that_a_certificate_cannot_contain_is_skipped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Host names outside ASCII exist; the other names still serve."""

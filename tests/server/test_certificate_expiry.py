@@ -41,7 +41,7 @@ class Clock:
         return [(line["log_level"], line["days_left"]) for line in logged]
 
 
-def test_a_certificate_is_warned_of_once_each_at_30_7_and_1_days_and_when_it_has_ended() -> None:
+def test_a_certificate_causes_a_warning_at_30_7_and_1_days_and_after_its_end() -> None:
     clock = Clock(ends_in_days=31.5)
     told = [clock.told_after(1 / 24 if hour else 0) for hour in range(33 * 24)]
     assert [line for lines in told for line in lines] == [
@@ -52,7 +52,7 @@ def test_a_certificate_is_warned_of_once_each_at_30_7_and_1_days_and_when_it_has
     ]
 
 
-def test_a_certificate_that_is_renewed_is_warned_of_anew_and_not_before_its_time() -> None:
+def test_a_renewed_certificate_causes_new_warnings_only_at_its_own_times() -> None:
     clock = Clock(ends_in_days=3)
     assert clock.told_after() == [("warning", 3)]
     clock.ends += timedelta(days=90)
@@ -61,7 +61,7 @@ def test_a_certificate_that_is_renewed_is_warned_of_anew_and_not_before_its_time
 
 
 @pytest.mark.parametrize("days", [1, 3650])
-def test_a_wall_clock_that_jumps_there_and_back_is_told_of_and_no_more(days: float) -> None:
+def test_a_jump_of_the_wall_clock_only_causes_a_warning(days: float) -> None:
     clock = Clock(ends_in_days=0.5)
     assert clock.told_after() == [("warning", 0)]
     assert clock.told_after(days)[0][0] == "error"
@@ -69,7 +69,7 @@ def test_a_wall_clock_that_jumps_there_and_back_is_told_of_and_no_more(days: flo
     assert clock.told_after(-days) == []
 
 
-def test_the_watch_looks_again_each_hour_and_no_more_once_the_block_is_over() -> None:
+def test_the_expiry_is_checked_each_hour_until_the_watch_ends() -> None:
     looks: list[float] = []
 
     async def serve() -> None:
@@ -87,7 +87,7 @@ def test_the_watch_looks_again_each_hour_and_no_more_once_the_block_is_over() ->
     assert looks == [0, PERIOD_SECONDS, 2 * PERIOD_SECONDS]
 
 
-def test_the_end_of_the_newest_certificate_is_what_counts(tmp_path: Path) -> None:
+def test_the_expiry_of_the_newest_certificate_counts(tmp_path: Path) -> None:
     files = issued(tmp_path, days=10)
     tls = ServerTls(lambda: files)
 
@@ -106,7 +106,7 @@ def test_the_end_of_the_newest_certificate_is_what_counts(tmp_path: Path) -> Non
     assert days_left() == 90
 
 
-def test_an_end_that_cannot_be_read_is_neither_told_nor_shown() -> None:
+def test_an_unreadable_expiry_is_neither_logged_nor_shown() -> None:
     """OpenSSL accepts certificates that other parsers reject."""
     with capture_logs() as logged:
         ExpiryWatch(lambda: None).look()
@@ -115,7 +115,7 @@ def test_an_end_that_cannot_be_read_is_neither_told_nor_shown() -> None:
     assert (logged, b"hwaja_certificate" in metrics.exposition()) == ([], False)
 
 
-def test_the_metric_is_the_end_and_absent_without_tls() -> None:
+def test_the_metric_shows_the_expiry_and_is_absent_without_tls() -> None:
     metrics = Metrics()
     assert b"hwaja_certificate" not in metrics.exposition()
     metrics.watch_certificate(lambda: NOW)
@@ -126,7 +126,7 @@ def test_the_metric_is_the_end_and_absent_without_tls() -> None:
     assert float(shown[1]) == NOW.timestamp()
 
 
-def test_an_expired_certificate_ends_no_connection_that_stands(tmp_path: Path) -> None:
+def test_an_expired_certificate_ends_no_open_connection(tmp_path: Path) -> None:
     files = issued(tmp_path, days=-0.5)
     shaken = shake(ServerTls(lambda: files).context, client())
     shaken.server.write(b"still here")
@@ -145,7 +145,7 @@ def token(tmp_path: Path) -> str:
 
 
 @pytest.mark.models
-async def test_a_server_with_an_expired_certificate_says_so_stays_ready_and_heals_by_sighup(
+async def test_a_server_with_an_expired_certificate_stays_ready_and_recovers_with_sighup(
     tmp_path: Path, token: str
 ) -> None:
     """Whether it is accepted is the client's to say, by its own clock."""

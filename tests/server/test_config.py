@@ -21,7 +21,7 @@ def toml(tmp_path: Path) -> Any:
     return write
 
 
-def test_without_any_setting_the_defaults_are_those_of_the_specification() -> None:
+def test_without_settings_the_defaults_are_those_of_the_specification() -> None:
     config = load({}, {}, None)
     assert config == Config()
     assert (config.port, config.max_connections, config.language) == (8088, 10, "ko")
@@ -29,7 +29,7 @@ def test_without_any_setting_the_defaults_are_those_of_the_specification() -> No
     assert config.host == "localhost"  # nobody else can connect unless asked for
 
 
-def test_a_flag_beats_the_environment_which_beats_the_file_which_beats_the_default(
+def test_a_flag_overrides_the_environment_the_file_and_the_default_in_this_order(
     toml: Any,
 ) -> None:
     file = toml("port = 1\nworkers = 1\nmax_connections = 1")
@@ -81,7 +81,9 @@ SETTINGS: dict[str, tuple[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", [option.name for option in options()])
-def test_every_option_has_three_faces_of_one_type_and_a_description(name: str, toml: Any) -> None:
+def test_every_option_has_the_same_type_as_flag_variable_and_key_and_a_description(
+    name: str, toml: Any
+) -> None:
     text, value = SETTINGS[name]
     partner = {"cert": {"key": "/k.pem"}, "key": {"cert": "/c.pem"}}.get(name, {})
     written = f'"{text}"' if isinstance(value, str | Path) else text
@@ -108,11 +110,11 @@ def test_an_empty_variable_counts_as_not_set() -> None:
     assert load({}, {"HWAJA_PORT": ""}, None).port == 8088
 
 
-def test_variables_of_others_are_not_looked_at() -> None:
+def test_variables_of_other_programs_are_ignored() -> None:
     assert load({}, {"PORT": "1", "HWAJAX": "1", "hwaja_port": "1"}, None) == Config()
 
 
-def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tilde_stands_for_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/someone")
     assert load({"data_dir": "~/x"}, {}, None).data_dir == Path("/home/someone/x")
 
@@ -177,7 +179,7 @@ def sentence(
         ),
     ],
 )
-def test_a_value_outside_its_range_is_refused_in_one_sentence(
+def test_a_value_out_of_range_is_refused_in_one_sentence(
     flags: dict[str, str | bool], expected: str
 ) -> None:
     assert sentence(flags) == expected
@@ -185,7 +187,7 @@ def test_a_value_outside_its_range_is_refused_in_one_sentence(
 
 @pytest.mark.parametrize("port", ["0", "65535"])
 @pytest.mark.parametrize("seconds", ["0.1", "3"])
-def test_the_limits_themselves_are_allowed(port: str, seconds: str) -> None:
+def test_the_limits_of_a_range_are_allowed(port: str, seconds: str) -> None:
     load({"port": port, "hangover_seconds": seconds, "drain_seconds": "0"}, {}, None)
 
 
@@ -193,7 +195,7 @@ def test_the_limits_themselves_are_allowed(port: str, seconds: str) -> None:
     "host",
     ["0.0.0.0", "::", "192.0.2.7", "talk.example", "localhost.example", ""],  # noqa: S104
 )
-def test_plain_ws_goes_beyond_this_machine_only_where_that_is_said(host: str) -> None:
+def test_plain_ws_on_other_addresses_needs_its_own_option(host: str) -> None:
     assert sentence({"plain_ws": "loopback", "host": host}) == (
         f"plain_ws=loopback serves only this machine, but host is {host!r}: set host to localhost, "
         "or set plain_ws=anywhere if the network to the proxy is trusted."
@@ -202,7 +204,7 @@ def test_plain_ws_goes_beyond_this_machine_only_where_that_is_said(host: str) ->
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.8.8", "::1"])
-def test_plain_ws_serves_this_machine(host: str) -> None:
+def test_plain_ws_is_allowed_on_this_machine(host: str) -> None:
     assert load({"plain_ws": "loopback", "host": host}, {}, None).host == host
 
 
@@ -253,23 +255,23 @@ def test_an_unknown_key_is_refused_with_its_source(toml: Any) -> None:
     assert sentence({"prot": "1"}) == "the command line sets prot, which is not an option."
 
 
-def test_a_wrong_value_is_refused_even_where_a_better_source_overrides_it(toml: Any) -> None:
+def test_a_wrong_value_is_refused_even_if_another_source_overrides_it(toml: Any) -> None:
     assert "which is not a valid value" in sentence({"port": "1"}, file=toml('port = "x"'))
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_named_in_the_error(tmp_path: Path) -> None:
     file = tmp_path / "absent.toml"
     assert sentence(file=file) == f"{file} cannot be read: No such file or directory."
 
 
-def test_a_file_that_is_not_toml_is_named_with_the_place(toml: Any) -> None:
+def test_a_file_that_is_no_toml_is_named_with_the_position(toml: Any) -> None:
     file = toml("port = = 1")
     text = sentence(file=file)
     assert text.startswith(f"{file} is not TOML: ")
     assert "line 1" in text
 
 
-def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "hwaja.toml"
     file.write_bytes(b"\xff\xfe\x00")
     assert sentence(file=file).startswith(f"{file} is not TOML: ")

@@ -53,7 +53,7 @@ def texts(messages: list[Message]) -> list[str]:
 # Failure --------------------------------------------------------------------------------------
 
 
-async def test_an_utterance_that_fails_is_told_and_the_session_goes_on(
+async def test_a_failed_utterance_is_reported_and_the_session_continues(
     served: AbstractAsyncContextManager[Endpoint], engine: FakePool
 ) -> None:
     async with served as endpoint, endpoint.welcomed() as peer:
@@ -67,7 +67,7 @@ async def test_an_utterance_that_fails_is_told_and_the_session_goes_on(
         assert texts(await peer.transcribe(clips.conversation())) == ["e", "f", "g", "h"]
 
 
-async def test_an_utterance_without_a_speaker_is_told_and_the_session_goes_on(
+async def test_a_failed_attribution_is_reported_and_the_session_continues(
     served: AbstractAsyncContextManager[Endpoint], engine: FakePool
 ) -> None:
     async with served as endpoint, endpoint.welcomed() as peer:
@@ -78,7 +78,7 @@ async def test_an_utterance_without_a_speaker_is_told_and_the_session_goes_on(
         assert texts(heard[1:]) == ["b", "c", "d"]
 
 
-async def test_a_voice_that_fails_can_be_enrolled_again(
+async def test_a_voice_can_be_enrolled_again_after_an_engine_failure(
     served: AbstractAsyncContextManager[Endpoint], engine: FakePool
 ) -> None:
     async with served as endpoint, endpoint.welcomed() as peer:
@@ -92,7 +92,7 @@ async def test_a_voice_that_fails_can_be_enrolled_again(
 SPOKEN = "제 주민등록번호는 900101"
 
 
-async def test_a_broken_detector_ends_the_session_and_no_log_quotes_what_broke_it(
+async def test_a_failed_detector_ends_the_session_and_its_exception_text_is_not_logged(
     served: AbstractAsyncContextManager[Endpoint],
     detection: WatchedDetection,
     capfd: pytest.CaptureFixture[str],
@@ -121,7 +121,7 @@ async def test_a_broken_detector_ends_the_session_and_no_log_quotes_what_broke_i
     assert SPOKEN not in str(log) + caplog.text + "".join(capfd.readouterr())
 
 
-async def test_what_was_heard_before_a_fault_is_answered_before_it_is_named(
+async def test_audio_before_a_fault_is_answered_before_the_fault_is_reported(
     served: AbstractAsyncContextManager[Endpoint],
     engine: FakePool,
     detection: WatchedDetection,
@@ -144,7 +144,7 @@ async def test_what_was_heard_before_a_fault_is_answered_before_it_is_named(
     assert (heard[-1], code) == (SERVER_FAILED, 1011)
 
 
-async def test_a_session_that_cannot_report_a_text_says_so_and_ends(
+async def test_a_session_that_cannot_report_a_text_sends_an_error_and_ends(
     served: AbstractAsyncContextManager[Endpoint], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(_: object) -> None:
@@ -157,7 +157,7 @@ async def test_a_session_that_cannot_report_a_text_says_so_and_ends(
         assert await peer.hear_until_closed() == ([SERVER_FAILED], 1011)
 
 
-async def test_an_engine_that_breaks_its_word_fails_the_utterance_and_is_not_quoted(
+async def test_an_invalid_engine_result_fails_the_utterance_and_is_not_quoted(
     served: AbstractAsyncContextManager[Endpoint],
     engine: FakePool,
     capfd: pytest.CaptureFixture[str],
@@ -179,7 +179,7 @@ def audio_of(heard: list[Pcm16]) -> list[bytes]:
     return [samples.tobytes() for samples in heard]
 
 
-async def test_no_audio_is_lost_however_slow_the_engine_is(
+async def test_no_audio_is_lost_with_a_slow_engine(
     served: AbstractAsyncContextManager[Endpoint], engine: FakePool, detection: WatchedDetection
 ) -> None:
     """While nothing is decoded the client is held back: memory stays within the ring."""
@@ -208,7 +208,7 @@ async def test_no_audio_is_lost_however_slow_the_engine_is(
     assert audio_of(engine.heard) == fast
 
 
-async def test_a_message_longer_than_the_ring_is_taken_whole(
+async def test_a_message_longer_than_the_ring_is_processed_whole(
     served: AbstractAsyncContextManager[Endpoint], engine: FakePool
 ) -> None:
     """The longest that the socket lets through: 1 MiB, 32.8 s."""
@@ -274,7 +274,7 @@ async def remembered(
 
 
 @pytest.mark.parametrize("abruptly", [False, True])
-async def test_nothing_of_a_session_is_left_when_it_ends(
+async def test_no_data_of_a_session_remains_when_it_ends(
     abruptly: bool,
     served: AbstractAsyncContextManager[Endpoint],
     engine: FakePool,
@@ -303,7 +303,7 @@ async def test_nothing_of_a_session_is_left_when_it_ends(
 
 
 @pytest.mark.parametrize("speaker_updates", [True, False])
-async def test_a_doubtful_speaker_is_corrected_when_the_other_goes_on_if_that_was_asked_for(
+async def test_a_doubtful_speaker_is_corrected_later_if_the_client_asked(
     speaker_updates: bool, served: AbstractAsyncContextManager[Endpoint], engine: FakePool
 ) -> None:
     talk = clips.part("two_cities", 1.2, 2.6) + clips.silence(0.7)

@@ -87,7 +87,7 @@ async def dear(
         yield peer
 
 
-async def test_who_speaks_beside_a_dear_session_waits_for_the_job_in_hand_and_no_other(
+async def test_an_ordinary_session_beside_a_dear_one_waits_only_for_the_running_job(
     services: Services,
     certificate: tuple[Path, Path],
     workers: TimedWorkers,
@@ -110,7 +110,7 @@ async def test_who_speaks_beside_a_dear_session_waits_for_the_job_in_hand_and_no
         assert [answer["type"] for answer in answers[:-1]] == ["transcription"] * 8
 
 
-async def test_what_waits_of_a_dear_session_turns_nobody_away_and_what_others_wait_does(
+async def test_lag_of_a_dear_session_refuses_no_clients_and_lag_of_others_does(
     services: Services,
     certificate: tuple[Path, Path],
     workers: TimedWorkers,
@@ -144,9 +144,7 @@ async def test_what_waits_of_a_dear_session_turns_nobody_away_and_what_others_wa
     assert not services.pool._charges._accounts  # nothing is kept of who has left
 
 
-async def test_a_worker_that_is_taken_is_charged_for_though_nobody_waits_any_more(
-    pool: Pool, workers: TimedWorkers
-) -> None:
+async def test_a_session_is_charged_for_abandoned_work(pool: Pool, workers: TimedWorkers) -> None:
     """Work that was begun early, and is of no use."""
     await workers.allow(0)
     workers.job_seconds = 100.0

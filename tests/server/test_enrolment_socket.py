@@ -39,7 +39,7 @@ def reasons(verdict: Message) -> list[str]:
     return [warning["reason"] for warning in verdict["quality"]["warnings"]]
 
 
-async def test_good_voices_are_kept_with_their_figures_for_who_asks(
+async def test_good_voices_are_kept_and_their_measurements_sent_if_requested(
     endpoint: Endpoint, people: People
 ) -> None:
     async with endpoint.welcomed() as peer:
@@ -55,7 +55,7 @@ async def test_good_voices_are_kept_with_their_figures_for_who_asks(
     assert reasons(first) == reasons(second) == []
 
 
-async def test_the_same_person_twice_is_refused_and_another_one_may_try_at_once(
+async def test_the_same_person_twice_is_refused_and_another_person_may_follow_at_once(
     endpoint: Endpoint, people: People
 ) -> None:
     async with endpoint.welcomed() as peer:
@@ -69,7 +69,7 @@ async def test_the_same_person_twice_is_refused_and_another_one_may_try_at_once(
         assert kept["type"] == "speaker_registration_completed"
 
 
-async def test_two_people_in_a_take_are_heard(endpoint: Endpoint, people: People) -> None:
+async def test_two_people_in_a_take_are_detected(endpoint: Endpoint, people: People) -> None:
     """Where they sound alike, as the Korean women do, it may come to a warning only."""
     half = 2 * 40_000
     take = people.first[0][:half] + clips.silence(0.2) + people.second[0][:half]
@@ -79,7 +79,7 @@ async def test_two_people_in_a_take_are_heard(endpoint: Endpoint, people: People
     assert {"two_voices", "perhaps_two_voices"} & set(said)
 
 
-async def test_too_short_a_take_is_refused(endpoint: Endpoint, people: People) -> None:
+async def test_a_take_that_is_too_short_is_refused(endpoint: Endpoint, people: People) -> None:
     async with endpoint.welcomed() as peer:
         verdict = await enrol(peer, 0, people.first[0][: 2 * 28_000], details=True)
     assert verdict["reason"] == "too_little_speech"
@@ -95,7 +95,7 @@ async def test_a_clipped_take_is_kept_with_a_warning(endpoint: Endpoint, people:
 
 
 @pytest.mark.parametrize("name", ["float32", "int24", "big-endian", "stereo, both the same"])
-async def test_a_take_in_another_format_is_named_and_a_good_one_may_follow(
+async def test_a_take_in_another_format_is_refused_with_its_format_and_a_good_one_may_follow(
     endpoint: Endpoint, people: People, name: str
 ) -> None:
     looks_like, send = SENDERS[name]
@@ -107,7 +107,7 @@ async def test_a_take_in_another_format_is_named_and_a_good_one_may_follow(
 
 
 @pytest.mark.parametrize("rate", [44_100, 48_000])
-async def test_a_take_at_another_rate_is_named(
+async def test_a_take_at_another_sample_rate_is_refused_as_such(
     endpoint: Endpoint, people: People, rate: int
 ) -> None:
     async with endpoint.welcomed() as peer:
@@ -115,7 +115,7 @@ async def test_a_take_at_another_rate_is_named(
     assert (verdict["reason"], verdict["looks_like"]) == ("wrong_format", "higher_rate")
 
 
-async def test_a_conversation_in_another_format_is_named_once_and_goes_on(
+async def test_a_conversation_in_another_format_is_reported_once_and_continues(
     endpoint: Endpoint, people: People
 ) -> None:
     async with endpoint.welcomed() as peer:
@@ -133,7 +133,7 @@ async def test_a_conversation_in_another_format_is_named_once_and_goes_on(
     assert told[-1]["type"] == "transcription"
 
 
-async def test_takes_of_one_person_are_pooled_and_somebody_elses_is_not(
+async def test_takes_of_one_person_are_combined_and_those_of_another_are_refused(
     endpoint: Endpoint, people: People
 ) -> None:
     async with endpoint.welcomed() as peer:

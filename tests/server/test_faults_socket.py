@@ -27,7 +27,7 @@ def broken(*_: object) -> None:
 
 
 @pytest.mark.usefixtures("spoken")
-async def test_a_session_that_fails_while_its_ring_is_full_ends_and_leaves_its_place(
+async def test_a_session_that_fails_with_a_full_ring_ends_and_frees_its_slot(
     engine: FakePool,
     detector: SileroDetector,
     certificate: tuple[Path, Path],
@@ -56,7 +56,7 @@ async def test_a_session_that_fails_while_its_ring_is_full_ends_and_leaves_its_p
 
 
 @pytest.mark.parametrize("streams", [False, True], ids=["whole", "streaming"])
-async def test_a_session_that_fails_on_an_interim_takes_no_worker_from_the_others(
+async def test_a_session_that_fails_on_an_interim_text_keeps_no_worker_busy(
     endpoint: Endpoint,
     live_endpoint: Endpoint,
     live_pool: Pool,
@@ -97,7 +97,7 @@ async def test_a_session_that_fails_on_an_interim_takes_no_worker_from_the_other
     assert SPOKEN not in str(log)
 
 
-async def test_a_client_that_cannot_be_written_to_is_told_and_not_left_mute(
+async def test_a_client_whose_messages_cannot_be_written_is_disconnected(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     send = GuardedConnection.send
@@ -119,7 +119,7 @@ async def test_a_client_that_cannot_be_written_to_is_told_and_not_left_mute(
     assert SPOKEN not in str(log) + "".join(capfd.readouterr())
 
 
-async def test_a_client_that_cannot_be_watched_is_not_left_unwatched(
+async def test_a_client_whose_watch_fails_is_disconnected(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nor is it taken for one that has what it was sent."""

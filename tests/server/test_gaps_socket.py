@@ -77,7 +77,7 @@ def moment(message: Message) -> datetime:
     return datetime.fromisoformat(message["timestamp"])
 
 
-async def test_a_sentence_after_which_nothing_comes_is_answered(endpoint: Endpoint) -> None:
+async def test_a_sentence_is_answered_if_no_audio_follows(endpoint: Endpoint) -> None:
     """As of a muted microphone, push-to-talk, or a telephone call in between."""
     async with endpoint.welcomed() as peer:
         await peer.begin()
@@ -89,7 +89,7 @@ async def test_a_sentence_after_which_nothing_comes_is_answered(endpoint: Endpoi
     assert "winter of despair" in answer["text"].lower()
 
 
-async def test_a_sentence_after_a_gap_is_dated_when_it_was_spoken(
+async def test_a_sentence_after_a_gap_has_the_time_at_which_it_was_spoken(
     services: Services, certificate: tuple[Path, Path], clock: Clock, taken: Taken
 ) -> None:
     async with serving(services, certificate) as endpoint, endpoint.welcomed() as peer:
@@ -113,7 +113,7 @@ async def test_a_sentence_after_a_gap_is_dated_when_it_was_spoken(
         )
 
 
-async def test_what_was_said_before_the_connection_was_lost_is_answered_meanwhile(
+async def test_speech_before_a_lost_connection_is_answered_meanwhile(
     serve: Serve, engine: FakePool
 ) -> None:
     async with serve() as endpoint:
@@ -130,7 +130,7 @@ async def test_what_was_said_before_the_connection_was_lost_is_answered_meanwhil
             await returner.hear_until(peer, "transcription")
 
 
-async def test_a_client_that_the_server_slows_down_has_not_stopped(
+async def test_a_client_slowed_down_by_the_server_does_not_count_as_stopped(
     serve: Serve, engine: FakePool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every message waits longer than one that does not come would be waited for."""

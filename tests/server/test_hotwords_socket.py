@@ -54,7 +54,7 @@ async def letters(peer: Peer, hotwords: list[object]) -> set[str]:
     return {letter for message in heard for letter in message["text"]}
 
 
-async def test_hotwords_count_in_the_transcription_that_named_them_and_in_no_other(
+async def test_hotwords_apply_only_to_the_transcription_that_named_them(
     endpoint: Endpoint,
 ) -> None:
     async with endpoint.welcomed() as expecting, endpoint.welcomed() as other:
@@ -65,7 +65,7 @@ async def test_hotwords_count_in_the_transcription_that_named_them_and_in_no_oth
         assert await letters(expecting, [{"text": "나", "boost": 0.01}]) == {"가"}
 
 
-async def test_a_hotword_that_the_model_cannot_write_is_refused_and_the_session_goes_on(
+async def test_a_hotword_that_the_model_cannot_write_is_refused_and_the_session_continues(
     endpoint: Endpoint,
 ) -> None:
     async with endpoint.welcomed() as peer:

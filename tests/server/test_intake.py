@@ -86,7 +86,7 @@ def scene(play: Callable[[Microphone], Awaitable[None]]) -> Microphone:
     return microphones[0]
 
 
-def test_the_session_is_told_once_that_nothing_comes_any_more() -> None:
+def test_the_session_is_notified_once_when_audio_stops() -> None:
     async def play(microphone: Microphone) -> None:
         for _ in range(8):
             await microphone.send(CHUNK_SECONDS)
@@ -95,7 +95,7 @@ def test_the_session_is_told_once_that_nothing_comes_any_more() -> None:
     assert scene(play).stops == [8 * CHUNK_SECONDS + STOPPED_SECONDS]
 
 
-def test_it_is_told_again_when_audio_came_in_between() -> None:
+def test_the_session_is_notified_again_after_more_audio() -> None:
     async def play(microphone: Microphone) -> None:
         for _ in range(3):
             await microphone.send(CHUNK_SECONDS)
@@ -105,7 +105,7 @@ def test_it_is_told_again_when_audio_came_in_between() -> None:
     assert scene(play).stops == [first, first + 10, first + 20]
 
 
-def test_messages_that_last_long_may_come_as_seldom() -> None:
+def test_long_messages_may_arrive_less_often() -> None:
     async def play(microphone: Microphone) -> None:
         for _ in range(3):
             await microphone.send(8.192)
@@ -114,7 +114,7 @@ def test_messages_that_last_long_may_come_as_seldom() -> None:
     assert len(scene(play).stops) == 1
 
 
-def test_messages_without_audio_put_off_nothing() -> None:
+def test_messages_without_audio_do_not_delay_the_notification() -> None:
     async def play(microphone: Microphone) -> None:
         await microphone.send(CHUNK_SECONDS)
         for _ in range(10):
@@ -124,7 +124,7 @@ def test_messages_without_audio_put_off_nothing() -> None:
     assert scene(play).stops == [CHUNK_SECONDS + STOPPED_SECONDS]
 
 
-def test_a_client_that_the_server_keeps_waiting_has_not_stopped() -> None:
+def test_a_client_slowed_down_by_the_server_has_not_stopped() -> None:
     async def play(microphone: Microphone) -> None:
         microphone.is_behind = True
         await microphone.send(CHUNK_SECONDS)
@@ -136,7 +136,7 @@ def test_a_client_that_the_server_keeps_waiting_has_not_stopped() -> None:
     assert len(scene(play).stops) == 1
 
 
-def test_a_session_that_is_over_is_told_nothing() -> None:
+def test_a_session_that_has_ended_is_not_notified() -> None:
     async def play(microphone: Microphone) -> None:
         await microphone.send(CHUNK_SECONDS)
         microphone.intake.forget()

@@ -10,7 +10,7 @@ SPEECH = clips.part("two_cities", 1.2, 4.2)
 """Without a pause."""
 
 
-async def test_an_interim_comes_while_somebody_speaks_and_none_after_the_final(
+async def test_an_interim_text_comes_during_speech_and_none_after_the_final_text(
     endpoint: Endpoint, unhurried: None
 ) -> None:
     async with endpoint.welcomed() as peer:
@@ -28,7 +28,7 @@ async def test_an_interim_comes_while_somebody_speaks_and_none_after_the_final(
     assert later == {1}
 
 
-async def test_who_did_not_ask_hears_nothing_before_the_utterance_is_over(
+async def test_a_client_that_did_not_ask_gets_no_interim_text(
     endpoint: Endpoint,
 ) -> None:
     async with endpoint.welcomed() as peer:

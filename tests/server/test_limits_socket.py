@@ -60,7 +60,7 @@ def serve(engine: FakePool, detection: WatchedDetection, certificate: tuple[Path
 @pytest.mark.parametrize(
     ("limit", "reason"), [("max_session_seconds", "session_limit"), ("idle_seconds", "idle")]
 )
-async def test_a_client_whose_time_is_up_is_told_why_and_its_place_is_free(
+async def test_a_client_at_its_time_limit_gets_the_reason_and_its_slot_is_freed(
     limit: str, reason: str, serve: Serve
 ) -> None:
     async with serve(**{limit: SOON}, max_connections=1) as endpoint:
@@ -74,7 +74,7 @@ async def test_a_client_whose_time_is_up_is_told_why_and_its_place_is_free(
             assert error.get("reason") == (reason if details else None)
 
 
-async def test_what_was_said_when_the_session_ended_is_answered(
+async def test_speech_before_the_end_of_the_session_is_answered(
     serve: Serve, engine: FakePool
 ) -> None:
     async with serve(max_session_seconds=1.5) as endpoint, endpoint.welcomed() as peer:
@@ -85,7 +85,7 @@ async def test_what_was_said_when_the_session_ended_is_answered(
     assert code == 1000
 
 
-async def test_a_client_that_the_server_slows_down_is_not_idle(serve: Serve) -> None:
+async def test_a_client_slowed_down_by_the_server_is_not_idle(serve: Serve) -> None:
     """Each of its messages waits for longer than it may be silent."""
     slow = serve(idle_seconds=SOON, max_messages_per_second=3)
     async with slow as endpoint, endpoint.welcomed() as peer:
@@ -127,7 +127,7 @@ async def cut(endpoint: Endpoint) -> AsyncIterator[tuple[int, asyncio.Event]]:
             writer.transport.abort()
 
 
-async def test_the_place_of_a_client_that_vanished_is_free_after_the_ping_time_out(
+async def test_the_slot_of_a_vanished_client_is_freed_after_the_ping_timeout(
     serve: Serve,
 ) -> None:
     async with serve(max_connections=1, ping_seconds=SOON) as endpoint, cut(endpoint) as relay:
@@ -138,7 +138,7 @@ async def test_the_place_of_a_client_that_vanished_is_free_after_the_ping_time_o
             vanished.websocket.transport.abort()
 
 
-async def test_the_place_of_a_client_that_closes_one_half_is_free_at_once(serve: Serve) -> None:
+async def test_the_slot_of_a_half_closed_connection_is_freed_at_once(serve: Serve) -> None:
     async with serve(max_connections=1) as endpoint, endpoint.welcomed() as peer:
         await peer.begin()
         await peer.play(clips.conversation())
@@ -146,7 +146,7 @@ async def test_the_place_of_a_client_that_closes_one_half_is_free_at_once(serve:
         await endpoint.until_free()
 
 
-async def test_a_client_that_is_silent_but_there_keeps_its_place(
+async def test_a_silent_client_that_answers_pings_keeps_its_slot(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It answers pings, for many times as long as one that vanished would have had."""
@@ -167,7 +167,7 @@ async def test_a_client_that_is_silent_but_there_keeps_its_place(
 # How fast, how large
 
 
-async def test_audio_that_comes_faster_than_allowed_waits_and_none_is_lost(
+async def test_audio_faster_than_allowed_is_delayed_and_not_lost(
     serve: Serve, engine: FakePool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hwaja.server.connection.BURST_AUDIO_SECONDS", 1)
@@ -182,7 +182,7 @@ async def test_audio_that_comes_faster_than_allowed_waits_and_none_is_lost(
         assert (at_once == held_back).all()
 
 
-async def test_messages_that_come_faster_than_allowed_wait_and_each_is_answered(
+async def test_messages_faster_than_allowed_are_delayed_and_all_answered(
     serve: Serve,
 ) -> None:
     async with serve(max_messages_per_second=50) as endpoint, endpoint.welcomed() as peer:
@@ -194,7 +194,7 @@ async def test_messages_that_come_faster_than_allowed_wait_and_each_is_answered(
     assert {answer["code"] for answer in answers} == {"TRANSCRIPTION_FAILED"}
 
 
-async def test_a_client_that_reads_nothing_for_long_still_gets_every_answer(serve: Serve) -> None:
+async def test_a_client_that_does_not_read_for_long_still_gets_every_answer(serve: Serve) -> None:
     """More than the server keeps for it: until it reads, it is not read either."""
     most = MOST_ITEMS + 500
     fast = serve(ping_seconds=1, max_messages_per_second=1e9)
@@ -206,7 +206,7 @@ async def test_a_client_that_reads_nothing_for_long_still_gets_every_answer(serv
         assert len(await peer.enrol(0, clips.voices()[0])) == 2
 
 
-async def test_a_client_that_reads_nothing_for_good_is_given_up(serve: Serve) -> None:
+async def test_a_client_that_never_reads_is_disconnected(serve: Serve) -> None:
     """It sends until nobody reads it, and its place is free again."""
     fast = serve(ping_seconds=SOON, max_messages_per_second=1e9, max_connections=1)
     async with fast as endpoint:
@@ -225,7 +225,7 @@ async def test_a_client_that_reads_nothing_for_good_is_given_up(serve: Serve) ->
         await endpoint.until_free()
 
 
-async def test_a_message_that_is_too_long_ends_its_own_session_only(serve: Serve) -> None:
+async def test_a_message_that_is_too_long_ends_only_its_own_session(serve: Serve) -> None:
     async with serve(max_message_bytes=10_000) as endpoint, endpoint.welcomed() as other:
         for message in (b"\0" * 10_002, "x" * 10_001):
             async with endpoint.welcomed() as peer:
@@ -234,7 +234,7 @@ async def test_a_message_that_is_too_long_ends_its_own_session_only(serve: Serve
         assert len(await other.enrol(0, clips.voices()[0])) == 2
 
 
-async def test_a_client_that_does_not_finish_its_handshake_is_cut_off(serve: Serve) -> None:
+async def test_an_unfinished_handshake_is_cut_off(serve: Serve) -> None:
     async with serve(handshake_seconds=SOON) as endpoint:
         for tls, said in (
             (None, b""),
@@ -255,7 +255,7 @@ async def test_a_client_that_does_not_finish_its_handshake_is_cut_off(serve: Ser
 RIGHT, OTHER_RIGHT = "the-right-token-x", "another-right-token"
 
 
-async def test_only_who_has_a_token_is_let_in_before_the_upgrade(
+async def test_only_clients_with_a_token_pass_the_upgrade(
     serve: Serve,
 ) -> None:
     async with serve(policy=AccessPolicy(tokens_of(RIGHT)), max_connections=1) as endpoint:
@@ -279,7 +279,7 @@ async def test_only_who_has_a_token_is_let_in_before_the_upgrade(
 
 
 @pytest.mark.parametrize("ends", [True, False])
-async def test_the_session_of_a_revoked_token_ends_with_its_reason_where_the_server_is_told_so(
+async def test_the_session_of_a_revoked_token_ends_with_its_reason_if_configured(
     ends: bool, serve: Serve, tmp_path: Path
 ) -> None:
     """Only the client's own session, also during a transcription."""
@@ -310,9 +310,7 @@ async def test_the_session_of_a_revoked_token_ends_with_its_reason_where_the_ser
         assert len(await other.enrol(0, clips.voices()[0])) == 2
 
 
-async def test_a_session_whose_client_is_away_ends_with_its_token(
-    serve: Serve, tmp_path: Path
-) -> None:
+async def test_a_kept_session_ends_with_its_revoked_token(serve: Serve, tmp_path: Path) -> None:
     """Its place is free at once, and its session token opens no door."""
     file = tmp_path / "tokens"
     file.write_text(RIGHT)
@@ -334,7 +332,7 @@ async def test_a_session_whose_client_is_away_ends_with_its_token(
         assert error.value.response.status_code == 401
 
 
-async def test_a_page_that_is_not_on_the_list_is_not_let_in(serve: Serve) -> None:
+async def test_a_page_that_is_not_listed_is_refused(serve: Serve) -> None:
     policy = AccessPolicy(pages=Pages(origins_of("https://clinic.example")))
     async with serve(policy=policy) as endpoint:
         with pytest.raises(InvalidStatus) as error:

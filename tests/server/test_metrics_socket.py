@@ -58,7 +58,7 @@ def faked(
 # Figures --------------------------------------------------------------------------------------
 
 
-async def test_the_guide_names_every_metric_and_no_other(observed: Endpoint) -> None:
+async def test_the_guide_lists_exactly_the_metrics_that_exist(observed: Endpoint) -> None:
     text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `hwaja_")]
     named = {name for row in rows for name in re.findall(r"hwaja_\w+", row)}
@@ -70,7 +70,7 @@ async def test_the_guide_names_every_metric_and_no_other(observed: Endpoint) -> 
 
 
 @pytest.mark.usefixtures("spoken")
-async def test_a_session_is_found_in_the_figures(observed: Endpoint) -> None:
+async def test_the_metrics_count_a_session_and_its_utterances(observed: Endpoint) -> None:
     async with observed.welcomed() as peer:
         await peer.begin()
         during = await scrape(observed)
@@ -93,7 +93,7 @@ async def test_a_session_is_found_in_the_figures(observed: Endpoint) -> None:
     assert after["process_resident_memory_bytes"] > 50e6
 
 
-async def test_each_worker_is_found_with_its_memory_and_processor_time(
+async def test_each_worker_has_metrics_of_memory_and_processor_time(
     observed: Endpoint,
 ) -> None:
     async with observed.welcomed() as peer:
@@ -106,7 +106,7 @@ async def test_each_worker_is_found_with_its_memory_and_processor_time(
     assert found.by("hwaja_worker_cpu_seconds_total", "worker").keys() == memory.keys()
 
 
-async def test_a_worker_that_died_is_counted_and_its_successor_measured(
+async def test_a_dead_worker_is_counted_and_its_successor_is_measured(
     services: Services,
     detector: SileroDetector,
     certificate: tuple[Path, Path],
@@ -126,7 +126,7 @@ async def test_a_worker_that_died_is_counted_and_its_successor_measured(
 
 
 @pytest.mark.usefixtures("spoken")
-async def test_answers_that_fall_behind_show_as_lag_until_they_come(
+async def test_late_answers_show_as_lag_until_they_are_sent(
     faked: tuple[FakePool, AbstractAsyncContextManager[Endpoint]],
 ) -> None:
     engine, served = faked
@@ -150,7 +150,7 @@ async def test_answers_that_fall_behind_show_as_lag_until_they_come(
     assert found["hwaja_answer_latency_seconds_sum"] > 3 * first / 2
 
 
-async def test_who_is_turned_away_is_counted_and_nobody_else_is(observed: Endpoint) -> None:
+async def test_only_rejected_clients_are_counted_as_rejections(observed: Endpoint) -> None:
     async with observed.welcomed(), observed.welcomed():
         for _ in range(3):
             async with observed.connect() as refused:
@@ -203,7 +203,7 @@ async def misbehave(endpoint: Endpoint) -> None:
             assert (await peer.hear())["type"] == "error"
 
 
-async def test_no_label_or_name_tells_who_was_there_or_what_was_said(
+async def test_no_label_or_name_contains_data_of_a_client(
     services: Services,
     live_pool: Pool,
     interim_worker: InterimWorker,
@@ -234,6 +234,6 @@ async def test_no_label_or_name_tells_who_was_there_or_what_was_said(
     assert page.body.isascii()  # a Korean sentence is not
 
 
-async def test_the_walk_over_the_labels_sees_one_that_does_not_belong() -> None:
+async def test_the_search_in_the_labels_detects_a_foreign_value() -> None:
     text = 'hwaja_a_total{reason="server_full"} 1\nhwaja_b{le="말"} 1\nhwaja_c{text="empty"} 1\n'
     assert strange_labels(Scrape(text)) == [("hwaja_b", "le", "말"), ("hwaja_c", "text", "empty")]

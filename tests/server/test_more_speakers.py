@@ -26,7 +26,7 @@ START = '{{"type": "start_speaker_registration", "speaker_id": {}}}'
 COMPLETE = '{{"type": "complete_speaker_registration", "speaker_id": {}}}'
 
 
-def test_ids_below_the_configured_number_are_read_and_no_others() -> None:
+def test_only_speaker_ids_below_the_configured_number_are_accepted() -> None:
     assert parse(START.format(3), max_speakers=4) == StartRegistration(3)
     assert parse(COMPLETE.format(3), max_speakers=4) == CompleteRegistration(3)
     for text in (START.format(4), COMPLETE.format(4), START.format(-1)):
@@ -43,7 +43,7 @@ def test_ids_below_the_configured_number_are_read_and_no_others() -> None:
         (8, "speaker_id는 0부터 7까지의 정수여야 합니다."),
     ],
 )
-def test_the_error_for_an_unknown_speaker_names_the_range(max_speakers: int, sentence: str) -> None:
+def test_the_error_for_an_unknown_speaker_gives_the_range(max_speakers: int, sentence: str) -> None:
     error = Error(ErrorCode.SPEAKER_REGISTRATION_FAILED, Reason.UNKNOWN_SPEAKER, 9)
     fields = json.loads(serialize(error, details=True, max_speakers=max_speakers))
     assert fields["message"] == sentence

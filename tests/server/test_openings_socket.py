@@ -78,7 +78,7 @@ def hello(endpoint: Endpoint) -> bytes:
 
 
 @pytest.mark.parametrize("says", [lambda _: b"", hello], ids=["nothing", "half a handshake"])
-async def test_who_begins_and_goes_no_further_gets_half_of_the_room_and_others_come_in(
+async def test_unfinished_connections_of_one_address_get_half_of_the_places_and_others_connect(
     says: Callable[[Endpoint], bytes], services: Services, certificate: tuple[Path, Path]
 ) -> None:
     async with serving(services, certificate, max_openings=ROOM) as endpoint:
@@ -96,7 +96,7 @@ async def test_who_begins_and_goes_no_further_gets_half_of_the_room_and_others_c
         await until_there_are(0, services.metrics)
 
 
-async def test_an_attack_from_many_addresses_keeps_a_newcomer_from_another_not_out(
+async def test_an_attack_from_many_addresses_does_not_keep_a_new_address_out(
     services: Services, certificate: tuple[Path, Path]
 ) -> None:
     async with serving(services, certificate, max_openings=ROOM) as endpoint:
@@ -110,7 +110,7 @@ async def test_an_attack_from_many_addresses_keeps_a_newcomer_from_another_not_o
         await until_there_are(0, services.metrics)
 
 
-async def test_who_has_a_session_takes_no_room_of_those_who_have_none(
+async def test_a_session_takes_no_place_of_connections_without_one(
     services: Services, certificate: tuple[Path, Path]
 ) -> None:
     async with (
@@ -123,7 +123,7 @@ async def test_who_has_a_session_takes_no_room_of_those_who_have_none(
 
 
 @pytest.mark.parametrize("stage", STAGES)
-async def test_wherever_a_connection_ends_it_makes_room(
+async def test_a_connection_frees_its_place_in_any_phase(
     stage: str, services: Services, certificate: tuple[Path, Path]
 ) -> None:
     over_tls, content = STAGES[stage]
@@ -135,7 +135,7 @@ async def test_wherever_a_connection_ends_it_makes_room(
             await until_there_are(0, services.metrics)
 
 
-async def test_who_is_answered_and_closed_makes_room(
+async def test_an_answered_and_closed_request_frees_its_place(
     services: Services, certificate: tuple[Path, Path]
 ) -> None:
     async with serving(services, certificate, max_openings=2) as endpoint:
@@ -144,7 +144,7 @@ async def test_who_is_answered_and_closed_makes_room(
             await until_there_are(0, services.metrics)
 
 
-async def test_those_that_are_cut_are_counted_and_logged_without_their_address(
+async def test_cut_connections_are_counted_and_logged_without_their_address(
     services: Services, certificate: tuple[Path, Path]
 ) -> None:
     with capture_logs() as log:
@@ -159,7 +159,7 @@ async def test_those_that_are_cut_are_counted_and_logged_without_their_address(
     assert log == [line] * 3
 
 
-async def test_a_silent_connection_costs_a_few_kilobytes_and_not_a_buffer_of_its_own_kind(
+async def test_a_silent_connection_costs_a_few_kilobytes_and_no_buffer_of_its_own(
     services: Services, certificate: tuple[Path, Path]
 ) -> None:
     """As many as may be there cost a front of 140 MB next to nothing."""

@@ -25,7 +25,7 @@ from hwaja.server.origins import (
         ("https://한글.example", "https://xn--bj0bj06e.example"),
     ],
 )
-def test_an_origin_is_the_same_however_it_is_written(written: str, meant: str) -> None:
+def test_an_origin_is_the_same_in_any_notation(written: str, meant: str) -> None:
     assert origin_of(written) == origin_of(meant)
 
 
@@ -36,7 +36,7 @@ def test_another_scheme_host_or_port_is_another_origin(other: str) -> None:
     assert origin_of(other) != origin_of("https://b.example")
 
 
-def test_a_list_of_origins_is_read_with_spaces_or_commas_and_may_name_what_is_no_web_page() -> None:
+def test_a_list_of_origins_may_use_spaces_or_commas_and_name_other_schemes() -> None:
     assert origins_of("") == frozenset()
     assert origins_of(" https://a.example/, https://b.example ") == {
         Origin("https", "a.example"),
@@ -66,13 +66,13 @@ def test_a_list_of_origins_is_read_with_spaces_or_commas_and_may_name_what_is_no
         "https://*.example",
     ],
 )
-def test_what_no_browser_would_name_as_an_origin_is_refused_with_its_text(wrong: str) -> None:
+def test_an_impossible_origin_is_refused_with_its_text(wrong: str) -> None:
     with pytest.raises(ValueError, match="not an origin") as caught:
         origins_of(f"https://a.example {wrong}")
     assert repr(wrong) in str(caught.value)
 
 
-def test_a_list_of_hosts_is_read_without_ports_and_may_have_a_wildcard() -> None:
+def test_a_list_of_hosts_is_read_without_ports_and_may_contain_a_wildcard() -> None:
     assert hosts_of("STT.example:8443 *.b.example,[::1]") == {"stt.example", "*.b.example", "::1"}
     for wrong in ("https://b.example", "b.example/", "a*.example", "*", "[::1"):
         with pytest.raises(ValueError, match="not a host name") as caught:
@@ -93,7 +93,7 @@ def test_a_list_of_hosts_is_read_without_ports_and_may_have_a_wildcard() -> None
         ("notlocalhost", False),
     ],
 )
-def test_the_names_of_this_machine_for_itself_are_known(name: str, is_so: bool) -> None:
+def test_the_local_names_of_this_machine_are_known(name: str, is_so: bool) -> None:
     assert is_loopback(name) is is_so
 
 

@@ -12,7 +12,7 @@ async def taken(outbox: Outbox[str], count: int) -> list[str]:
     return [await asyncio.wait_for(outbox.get(), timeout=5) for _ in range(count)]
 
 
-async def test_answers_leave_in_order_and_an_interim_gives_way_to_the_next() -> None:
+async def test_answers_are_sent_in_order_and_an_interim_text_is_replaced_by_the_next() -> None:
     outbox: Outbox[str] = Outbox()
     outbox.put("answer 1")
     outbox.put_latest(2, "two, so far")
@@ -23,7 +23,7 @@ async def test_answers_leave_in_order_and_an_interim_gives_way_to_the_next() -> 
     assert await taken(outbox, 4) == expected
 
 
-async def test_who_waits_gets_what_is_put_later() -> None:
+async def test_a_waiting_reader_gets_the_next_message() -> None:
     outbox: Outbox[str] = Outbox()
     waiting = asyncio.create_task(outbox.get())
     await asyncio.sleep(0)
@@ -31,7 +31,7 @@ async def test_who_waits_gets_what_is_put_later() -> None:
     assert await asyncio.wait_for(waiting, timeout=5) == "late"
 
 
-async def test_what_the_client_may_lack_is_sent_again_in_order_before_the_rest() -> None:
+async def test_unconfirmed_messages_are_sent_again_in_order_before_the_rest() -> None:
     outbox: Outbox[str] = Outbox()
     for item in ("one", "two", "three", "four"):
         outbox.put(item)
@@ -46,7 +46,7 @@ async def test_what_the_client_may_lack_is_sent_again_in_order_before_the_rest()
     assert await taken(outbox, 3) == ["two", "three", "four"]  # the others were of their moment
 
 
-async def test_a_client_that_takes_nothing_is_held_back_until_it_does() -> None:
+async def test_a_client_that_reads_nothing_is_held_back_until_it_does() -> None:
     outbox: Outbox[int] = Outbox()
     for number in range(MOST_ITEMS - 1):
         outbox.put(number)
@@ -59,7 +59,7 @@ async def test_a_client_that_takes_nothing_is_held_back_until_it_does() -> None:
     await asyncio.wait_for(waiting, timeout=5)
 
 
-async def test_of_what_was_sent_and_never_confirmed_a_bounded_number_is_kept() -> None:
+async def test_a_limited_number_of_unconfirmed_messages_is_kept() -> None:
     outbox: Outbox[int] = Outbox()
     for number in range(2 * MOST_ITEMS):
         outbox.put(number)
@@ -69,7 +69,7 @@ async def test_of_what_was_sent_and_never_confirmed_a_bounded_number_is_kept() -
 
 
 @given(st.lists(st.tuples(st.sampled_from(["answer", 0, 1, 2]), st.integers())))
-def test_no_answer_is_lost_and_of_each_topic_the_last_remains(
+def test_no_answer_is_lost_and_only_the_last_of_each_topic_remains(
     items: list[tuple[str | int, int]],
 ) -> None:
     outbox: Outbox[tuple[str | int, int]] = Outbox()

@@ -57,7 +57,7 @@ async def left_out(endpoint: Endpoint) -> set[str]:
     return set((await scrape(endpoint)).by("hwaja_left_out", "what"))
 
 
-async def test_who_is_there_is_answered_and_who_comes_is_turned_away(
+async def test_present_clients_are_answered_and_new_ones_are_rejected(
     services: Services,
     detector: SileroDetector,
     certificate: tuple[Path, Path],
@@ -83,7 +83,7 @@ async def test_who_is_there_is_answered_and_who_comes_is_turned_away(
 
 
 @pytest.mark.usefixtures("spoken")
-async def test_answers_that_fall_behind_have_more_and_more_left_out_and_all_comes_back(
+async def test_late_answers_cause_step_by_step_degradation_which_ends_afterwards(
     services: Services,
     detector: SileroDetector,
     certificate: tuple[Path, Path],

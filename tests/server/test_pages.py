@@ -28,19 +28,19 @@ def served(*names: str, origins: str = "", has_tls: bool = True) -> Pages:
         ("https://[2001:db8::7]:8088", "[2001:db8::7]:8088"),
     ],
 )
-def test_pages_of_the_server_s_own_address_may_connect(origin: str, host: str) -> None:
+def test_pages_from_the_servers_own_address_may_connect(origin: str, host: str) -> None:
     assert served("stt.example", "*.rooms.example").refusal([origin], host) is None
 
 
 @pytest.mark.parametrize("origin", ELSEWHERE)
-def test_pages_from_elsewhere_may_not(origin: str) -> None:
+def test_pages_of_other_origins_may_not_connect(origin: str) -> None:
     for host in ("localhost:8088", "stt.example:8088", "192.0.2.7:8088", "", None):
         for has_tls in (True, False):
             pages = served("stt.example", has_tls=has_tls)
             assert pages.refusal([origin], host) is Rejection.ORIGIN
 
 
-def test_a_page_that_anybody_on_the_way_can_change_may_not() -> None:
+def test_a_page_over_plain_http_may_not_connect() -> None:
     assert served("stt.example").refusal(["http://stt.example"], "stt.example") is Rejection.ORIGIN
 
 
@@ -49,7 +49,7 @@ def test_a_client_that_is_no_page_may_connect_by_any_name() -> None:
         assert served().refusal([], host) is None
 
 
-def test_a_page_whose_name_was_led_to_this_server_may_not_connect() -> None:
+def test_a_page_whose_name_resolves_to_this_server_may_not_connect() -> None:
     """DNS rebinding: page and server have one name, which is not the server's."""
     for has_tls in (True, False):
         pages = served("stt.example", has_tls=has_tls)
@@ -65,7 +65,7 @@ def test_a_wildcard_stands_for_one_label() -> None:
     assert not pages.knows("a.b.rooms.example")
 
 
-def test_behind_a_proxy_that_speaks_tls_its_name_need_not_be_known() -> None:
+def test_behind_a_tls_proxy_the_name_of_the_server_need_not_be_known() -> None:
     """A page over HTTPS cannot be led to a server without TLS: browsers refuse mixed content."""
     pages = served(has_tls=False)
     assert pages.refusal(["https://stt.example"], "stt.example") is None
@@ -73,7 +73,7 @@ def test_behind_a_proxy_that_speaks_tls_its_name_need_not_be_known() -> None:
     assert pages.refusal(["https://evil.example"], "127.0.0.1:8088") is Rejection.ORIGIN
 
 
-def test_the_list_lets_in_pages_from_elsewhere_beside_the_server_s_own() -> None:
+def test_listed_origins_may_connect_beside_the_servers_own() -> None:
     pages = served("stt.example", origins="https://clinic.example/ null")
     for origin in ("https://clinic.example", "null", "https://stt.example"):
         assert pages.refusal([origin], "stt.example") is None
@@ -83,11 +83,11 @@ def test_the_list_lets_in_pages_from_elsewhere_beside_the_server_s_own() -> None
 
 
 @pytest.mark.parametrize("origin", ELSEWHERE)
-def test_an_asterisk_lets_in_every_page(origin: str) -> None:
+def test_an_asterisk_allows_every_page(origin: str) -> None:
     assert served(origins="*").refusal([origin], "evil.example") is None
 
 
-def test_who_asks_for_the_page_by_a_strange_name_can_be_told_before_it_fails_to_connect() -> None:
+def test_a_page_requested_by_an_unknown_name_can_warn_before_it_fails_to_connect() -> None:
     assert served("stt.example").misses("evil.example")
     assert served("stt.example").misses("no host")
     for host in ("stt.example:8088", "localhost", "192.0.2.7:8088", None):

@@ -29,9 +29,7 @@ async def test_a_health_check_is_answered_in_plain_http(endpoint: Endpoint) -> N
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/", "/metrics", "/somewhere"])
-async def test_head_is_answered_as_get_is_but_without_a_body(
-    path: str, scrapable: Endpoint
-) -> None:
+async def test_head_is_answered_like_get_without_a_body(path: str, scrapable: Endpoint) -> None:
     """Some load balancers ask so."""
     got = await scrapable.get(path)
     async with dialled(scrapable.port, scrapable.trust) as client:
@@ -51,13 +49,13 @@ async def test_a_browser_that_opens_the_address_gets_the_page(endpoint: Endpoint
     assert "<title>hwaja" in page.body
 
 
-async def test_what_is_neither_page_nor_websocket_is_told_what_this_is(endpoint: Endpoint) -> None:
+async def test_a_request_for_anything_else_gets_an_explanation(endpoint: Endpoint) -> None:
     page = await endpoint.get("/somewhere")
     assert page.status == 426
     assert "docs/protocol.md" in page.body
 
 
-async def test_a_server_is_ready_until_its_last_slot_is_taken_and_again_when_it_is_free(
+async def test_a_server_is_ready_while_a_slot_is_free(
     services: Services, certificate: tuple[Path, Path]
 ) -> None:
     """Who asks for its health or readiness takes no slot."""
@@ -71,7 +69,7 @@ async def test_a_server_is_ready_until_its_last_slot_is_taken_and_again_when_it_
         assert (page.status, page.body) == (200, "ready\n")
 
 
-async def test_a_server_without_workers_lives_but_is_not_ready(
+async def test_a_server_without_workers_is_alive_but_not_ready(
     services: Services, certificate: tuple[Path, Path]
 ) -> None:
     engine = FakePool()
@@ -88,7 +86,7 @@ async def test_a_server_without_workers_lives_but_is_not_ready(
         assert (await endpoint.get("/readyz")).status == 200
 
 
-async def test_without_a_token_configured_there_are_no_metrics(endpoint: Endpoint) -> None:
+async def test_without_a_configured_token_there_are_no_metrics(endpoint: Endpoint) -> None:
     """Not even for who guesses that the token is empty."""
     nowhere = await endpoint.get("/nowhere")
     for header in ([], ["Authorization: Bearer "], ["Authorization: Bearer None"]):
@@ -96,7 +94,7 @@ async def test_without_a_token_configured_there_are_no_metrics(endpoint: Endpoin
         assert (page.status, page.body) == (nowhere.status, nowhere.body)
 
 
-async def test_who_has_the_token_reads_the_metrics(scrapable: Endpoint) -> None:
+async def test_a_request_with_the_token_gets_the_metrics(scrapable: Endpoint) -> None:
     for path in ("/metrics", "/metrics?name=x"):
         page = await scrapable.get(path, f"Authorization: Bearer {TOKEN}")
         assert page.status == 200
@@ -116,7 +114,7 @@ async def test_who_has_the_token_reads_the_metrics(scrapable: Endpoint) -> None:
     ],
     ids=["none", "empty", "wrong", "longer", "basic"],
 )
-async def test_who_has_not_the_token_is_refused_and_told_how_it_is_given(
+async def test_a_request_without_the_token_is_refused_with_the_scheme(
     headers: list[str], scrapable: Endpoint
 ) -> None:
     page = await scrapable.get("/metrics", *headers)
@@ -126,7 +124,7 @@ async def test_who_has_not_the_token_is_refused_and_told_how_it_is_given(
 
 
 @pytest.mark.parametrize("path", ["/metrics/", "/Metrics", "//metrics", "/metrics%20"])
-async def test_only_the_path_itself_has_metrics(path: str, scrapable: Endpoint) -> None:
+async def test_only_the_exact_path_has_metrics(path: str, scrapable: Endpoint) -> None:
     assert (await scrapable.get(path, f"Authorization: Bearer {TOKEN}")).status == 426
 
 
@@ -155,7 +153,7 @@ TWICE: list[tuple[str, tuple[str, str], dict[str, int]]] = [
 
 
 @pytest.mark.parametrize(("name", "values", "statuses"), TWICE, ids=[each[0] for each in TWICE])
-async def test_a_header_that_comes_twice_never_breaks_the_server(
+async def test_a_repeated_header_never_breaks_the_server(
     name: str, values: tuple[str, str], statuses: dict[str, int], scrapable: Endpoint
 ) -> None:
     for path, status in statuses.items():
@@ -170,7 +168,7 @@ async def test_a_header_that_comes_twice_never_breaks_the_server(
         assert head.startswith(b"HTTP/1.1 %d " % status), path
 
 
-async def test_a_list_in_two_header_lines_is_one_list(endpoint: Endpoint) -> None:
+async def test_a_list_in_two_header_lines_counts_as_one_list(endpoint: Endpoint) -> None:
     """As in one line (RFC 9110, section 5.3): the coding and the tag are found in either."""
     coded = ("Accept-Encoding: br", "Accept-Encoding: gzip")
     tag = re.search(r"ETag: (\S+)", await head_of(endpoint, PAGE, *coded))
@@ -181,7 +179,7 @@ async def test_a_list_in_two_header_lines_is_one_list(endpoint: Endpoint) -> Non
     assert (await endpoint.get(PAGE, *coded, f'If-None-Match: "another", {tag[1]}')).status == 304
 
 
-async def test_a_client_that_offers_more_subprotocols_than_it_needs_is_refused(
+async def test_a_client_that_offers_too_many_subprotocols_is_refused(
     endpoint: Endpoint,
 ) -> None:
     for count, status in ((8, 101), (9, 400)):
@@ -194,7 +192,7 @@ async def test_a_client_that_offers_more_subprotocols_than_it_needs_is_refused(
         assert head.startswith(b"HTTP/1.1 %d " % status)
 
 
-async def test_a_request_of_more_than_16_kb_is_cut_off_before_it_is_read(
+async def test_a_request_of_more_than_16_kb_is_cut_off_before_it_is_parsed(
     endpoint: Endpoint,
 ) -> None:
     """Whether its lines are too many for it or its last one never ends; one of 15 KB is read."""

@@ -31,7 +31,7 @@ async def health(port: int) -> bytes:
     return answer.partition(b"\r\n")[0]
 
 
-def test_plain_ws_is_warned_of_and_transcribes(
+def test_plain_ws_causes_a_warning_and_transcribes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = ("--no-dev-cert", "--plain-ws", "loopback", "--port", "0")

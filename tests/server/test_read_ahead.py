@@ -37,7 +37,7 @@ def waiting() -> ReadAhead:
     return ReadAhead(Reserve(10 * CHUNK_BYTES))
 
 
-async def test_messages_are_taken_in_the_order_in_which_they_were_read(
+async def test_messages_are_taken_in_the_order_of_arrival(
     waiting: ReadAhead, session: Session
 ) -> None:
     messages = [b"\1\1", "stop", b"\2\2", "start", b"\3\3"]
@@ -49,7 +49,7 @@ async def test_messages_are_taken_in_the_order_in_which_they_were_read(
     assert session.taken == messages
 
 
-async def test_what_waits_when_nothing_more_is_let_in_is_still_taken(
+async def test_waiting_messages_are_taken_after_the_end_of_reading(
     waiting: ReadAhead, session: Session
 ) -> None:
     waiting.put(CHUNK, 0.0)
@@ -60,7 +60,7 @@ async def test_what_waits_when_nothing_more_is_let_in_is_still_taken(
     assert session.taken == [CHUNK]
 
 
-async def test_audio_is_overwritten_once_it_was_taken_and_not_before(
+async def test_audio_is_overwritten_after_it_was_taken_and_not_before(
     waiting: ReadAhead, session: Session
 ) -> None:
     waiting.put(CHUNK, 0.0)
@@ -74,7 +74,7 @@ async def test_audio_is_overwritten_once_it_was_taken_and_not_before(
     assert session.given == [bytes(len(CHUNK))]
 
 
-async def test_audio_that_is_dropped_is_overwritten_and_what_is_being_taken_stays_whole(
+async def test_dropped_audio_is_overwritten_except_the_message_being_taken(
     waiting: ReadAhead, session: Session
 ) -> None:
     for _ in range(3):
@@ -90,7 +90,7 @@ async def test_audio_that_is_dropped_is_overwritten_and_what_is_being_taken_stay
     assert waiting._reserve.used_bytes == 0
 
 
-async def test_there_is_room_up_to_a_bound_and_again_once_something_was_taken(
+async def test_there_is_room_up_to_a_limit_and_again_after_a_message_was_taken(
     waiting: ReadAhead, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(read_ahead, "MOST_BYTES", 2 * CHUNK_BYTES)
@@ -108,7 +108,7 @@ async def test_there_is_room_up_to_a_bound_and_again_once_something_was_taken(
     await taking
 
 
-async def test_where_others_have_all_the_memory_one_message_may_wait(waiting: ReadAhead) -> None:
+async def test_one_message_may_wait_even_if_others_use_all_the_memory(waiting: ReadAhead) -> None:
     """Who speaks has no more waiting, and is not to be held back."""
     while waiting.has_room(CHUNK):
         waiting.put(CHUNK, 0.0)
@@ -130,7 +130,7 @@ async def test_a_transcription_of_ten_minutes_fits_in_chunks_of_20_ms() -> None:
     assert waiting.audio_seconds == 600
 
 
-async def test_a_flood_of_tiny_messages_is_bounded_by_what_they_take() -> None:
+async def test_a_flood_of_tiny_messages_is_limited_by_its_memory() -> None:
     waiting = ReadAhead(Reserve(1000 * MESSAGE_BYTES))
     count = 0
     while waiting.has_room(b""):
@@ -139,7 +139,7 @@ async def test_a_flood_of_tiny_messages_is_bounded_by_what_they_take() -> None:
     assert count == 1000
 
 
-async def test_how_long_audio_waits_counts_from_when_the_oldest_was_read(
+async def test_the_waiting_time_counts_from_the_oldest_message(
     waiting: ReadAhead, session: Session
 ) -> None:
     assert (waiting.waited_seconds(7), waiting.audio_seconds) == (0, 0)

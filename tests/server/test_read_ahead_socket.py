@@ -107,7 +107,7 @@ async def test_pings_of_a_client_are_answered_while_its_audio_waits(
         engine.working.set()
 
 
-async def test_a_client_with_the_keepalive_of_its_library_gets_its_whole_file_answered(
+async def test_a_client_with_library_keepalive_gets_its_whole_file_answered(
     serve: Serve, engine: FakePool, detection: WatchedDetection, long_file: bytes
 ) -> None:
     fast = partial(serve, max_audio_speed=1e9)
@@ -133,7 +133,7 @@ async def test_a_client_with_the_keepalive_of_its_library_gets_its_whole_file_an
 
 
 @pytest.mark.parametrize("details", [True, False])
-async def test_who_asked_for_details_is_told_to_hold_on_and_to_go_on(
+async def test_a_client_with_details_is_asked_to_wait_and_to_continue(
     details: bool,
     serve: Serve,
     engine: FakePool,
@@ -161,7 +161,7 @@ async def test_who_asked_for_details_is_told_to_hold_on_and_to_go_on(
     assert told == ([go_on] if details else [])
 
 
-async def test_what_was_received_when_the_server_stops_is_answered(
+async def test_audio_received_before_the_server_stops_is_answered(
     serve: Serve, engine: FakePool, detection: WatchedDetection, file: bytes
 ) -> None:
     expected = await whole(serve, engine, file)
@@ -181,7 +181,7 @@ async def test_what_was_received_when_the_server_stops_is_answered(
 
 
 @pytest.mark.parametrize("details", [True, False])
-async def test_what_a_server_that_stops_has_no_time_to_answer_is_named(
+async def test_audio_that_a_stopping_server_cannot_answer_is_reported(
     details: bool, serve: Serve, engine: FakePool, detection: WatchedDetection, file: bytes
 ) -> None:
     async with (
@@ -205,7 +205,7 @@ async def vanish(peer: Peer) -> None:
 
 
 @pytest.mark.parametrize("end", [leave, vanish])
-async def test_who_leaves_while_its_audio_waits_frees_its_place_at_once_and_leaves_nothing(
+async def test_a_client_that_leaves_while_its_audio_waits_frees_its_slot_and_leaves_no_data(
     end: Callable[[Peer], Awaitable[None]],
     serve: Serve,
     engine: FakePool,
@@ -227,7 +227,7 @@ async def test_who_leaves_while_its_audio_waits_frees_its_place_at_once_and_leav
         engine.working.set()
 
 
-async def test_who_is_cut_off_while_its_audio_waits_comes_back_to_what_was_taken(
+async def test_a_client_cut_off_while_its_audio_waits_resumes_at_the_processed_audio(
     serve: Serve, engine: FakePool, detection: WatchedDetection, file: bytes
 ) -> None:
     """At once, though its last message waits for room; and what only waited is sent again."""
@@ -275,7 +275,7 @@ class Looked(Overload):
                 await self.looks.acquire()
 
 
-async def test_files_that_wait_shut_nobody_out_and_who_speaks_and_waits_does(
+async def test_waiting_files_refuse_no_clients_and_waiting_live_speech_does(
     services: Services,
     certificate: tuple[Path, Path],
     engine: FakePool,

@@ -32,7 +32,7 @@ def failing(error: Exception) -> Callable[[], None]:
     return fail
 
 
-def test_everything_is_read_again_though_some_of_it_cannot_be() -> None:
+def test_everything_is_reloaded_even_if_one_part_fails() -> None:
     called: list[str] = []
     reloads = {
         "certificate": failing(TlsError("The file c.pem does not exist.")),
@@ -51,7 +51,7 @@ def test_everything_is_read_again_though_some_of_it_cannot_be() -> None:
     ]
 
 
-async def test_on_a_terminal_a_hang_up_still_ends_the_server(
+async def test_sighup_still_ends_a_server_on_a_terminal(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nobody would find it again once the window is closed."""
@@ -88,7 +88,7 @@ async def served_name(url: str) -> str:
 
 
 @pytest.mark.models
-async def test_a_renewed_certificate_is_served_after_sighup_and_the_live_session_goes_on(
+async def test_a_renewed_certificate_is_served_after_sighup_and_sessions_continue(
     tmp_path: Path,
 ) -> None:
     """A broken one in between changes nothing, for nobody."""
@@ -120,7 +120,7 @@ async def test_a_renewed_certificate_is_served_after_sighup_and_the_live_session
 
 
 @pytest.mark.models
-async def test_the_names_of_the_certificate_are_those_that_pages_may_call_the_server_by(
+async def test_pages_may_use_the_names_of_the_newest_certificate(
     tmp_path: Path,
 ) -> None:
     """Those of the newest; those of `--hosts` and pages of `--origins` whatever it has."""
@@ -151,7 +151,7 @@ async def test_the_names_of_the_certificate_are_those_that_pages_may_call_the_se
 
 
 @pytest.mark.models
-async def test_sighup_renews_a_development_certificate_that_must_be(tmp_path: Path) -> None:
+async def test_sighup_renews_an_outdated_development_certificate(tmp_path: Path) -> None:
     with hwaja_serve(tmp_path, "--port", "0") as running:
         before = running.certificate.read_bytes()
         assert (await reloaded(running))["level"] == "info"

@@ -74,7 +74,7 @@ def untimed(messages: list[Message]) -> list[Message]:
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_who_is_cut_off_again_and_again_loses_nothing_and_gets_nothing_twice(
+async def test_a_client_cut_off_repeatedly_loses_nothing_and_gets_nothing_twice(
     seed: int, serve: Serve, engine: FakePool
 ) -> None:
     """Cut at random: between messages, with answers on their way, in the middle of a sentence."""
@@ -110,7 +110,7 @@ async def test_who_is_cut_off_again_and_again_loses_nothing_and_gets_nothing_twi
     assert [samples.tobytes() for samples in engine.heard] == whole
 
 
-async def test_with_the_real_engine_the_text_is_that_of_an_unbroken_connection(
+async def test_with_the_real_engine_a_resumed_session_gives_the_same_text(
     endpoint: Endpoint,
 ) -> None:
     talk = clips.conversation()
@@ -131,9 +131,7 @@ async def test_with_the_real_engine_the_text_is_that_of_an_unbroken_connection(
     assert [m["text"] for m in returner.heard if m["type"] == "transcription"] == expected
 
 
-async def test_answers_that_came_while_the_client_was_away_wait_for_it(
-    serve: Serve, engine: FakePool
-) -> None:
+async def test_answers_wait_for_a_disconnected_client(serve: Serve, engine: FakePool) -> None:
     async with serve() as endpoint:
         returner = Returner(endpoint)
         async with returner.connection() as peer:
@@ -152,7 +150,7 @@ async def test_answers_that_came_while_the_client_was_away_wait_for_it(
     assert len(untimed(returner.heard)) == 4
 
 
-async def test_who_comes_back_before_the_loss_is_noticed_takes_the_session_over(
+async def test_a_client_that_resumes_before_the_loss_is_noticed_takes_the_session_over(
     serve: Serve,
 ) -> None:
     """As a phone does that changes its network: the old connection is never closed."""
@@ -171,7 +169,7 @@ async def test_who_comes_back_before_the_loss_is_noticed_takes_the_session_over(
     assert len(untimed(returner.heard)) == 4
 
 
-async def test_an_enrolment_goes_on_where_it_was(serve: Serve) -> None:
+async def test_an_enrolment_continues_after_a_lost_connection(serve: Serve) -> None:
     voice = clips.voices()[0]
     async with serve() as endpoint:
         returner = Returner(endpoint)
@@ -204,7 +202,7 @@ async def lost(endpoint: Endpoint, returner: Returner) -> None:
         peer.websocket.transport.abort()
 
 
-async def test_a_session_is_kept_for_a_limited_time_and_its_place_with_it(serve: Serve) -> None:
+async def test_a_session_and_its_slot_are_kept_for_a_limited_time(serve: Serve) -> None:
     async with serve(max_connections=1, resume_seconds=0.3) as endpoint:
         returner = Returner(endpoint)
         async with returner.connection() as peer:
@@ -218,7 +216,7 @@ async def test_a_session_is_kept_for_a_limited_time_and_its_place_with_it(serve:
 
 
 @pytest.mark.parametrize("code", [1000, 1005])
-async def test_a_session_that_its_client_ended_is_not_kept(code: int, serve: Serve) -> None:
+async def test_a_session_that_its_client_closed_is_not_kept(code: int, serve: Serve) -> None:
     async with serve(max_connections=1, resume_seconds=1000) as endpoint:
         returner = Returner(endpoint)
         async with returner.connection() as peer:
@@ -229,7 +227,7 @@ async def test_a_session_that_its_client_ended_is_not_kept(code: int, serve: Ser
         await endpoint.until_free()
 
 
-async def test_a_page_that_is_loaded_anew_finds_its_session(serve: Serve) -> None:
+async def test_a_reloaded_page_resumes_its_session(serve: Serve) -> None:
     """Browsers close with 1001 then."""
     async with serve(max_connections=1) as endpoint:
         returner = Returner(endpoint)
@@ -240,7 +238,7 @@ async def test_a_page_that_is_loaded_anew_finds_its_session(serve: Serve) -> Non
             assert (await returner.connect(peer))["state"] == "transcribing"
 
 
-async def test_a_token_leads_nowhere_once_a_newer_one_was_used(serve: Serve) -> None:
+async def test_a_session_token_is_invalid_once_a_newer_one_was_used(serve: Serve) -> None:
     async with serve() as endpoint:
         tokens = []
         returner = Returner(endpoint)
@@ -253,7 +251,7 @@ async def test_a_token_leads_nowhere_once_a_newer_one_was_used(serve: Serve) -> 
                 assert (await peer.hear())["resumed"] is resumed
 
 
-async def test_the_token_before_is_good_as_long_as_the_new_one_was_not_used(serve: Serve) -> None:
+async def test_the_previous_token_is_valid_until_the_new_one_was_used(serve: Serve) -> None:
     """The answer with the new one may have been lost."""
     async with serve() as endpoint:
         returner = Returner(endpoint)
@@ -266,14 +264,14 @@ async def test_the_token_before_is_good_as_long_as_the_new_one_was_not_used(serv
 
 
 @pytest.mark.parametrize("token", ["guess", "", "%00", "a" * 2000])
-async def test_a_token_that_is_none_begins_a_new_session(token: str, serve: Serve) -> None:
+async def test_an_invalid_token_begins_a_new_session(token: str, serve: Serve) -> None:
     async with serve() as endpoint, endpoint.connect(f"/?resume={token}") as peer:
         welcome = await peer.hear()
         assert (welcome["type"], welcome["resumed"]) == ("model_loaded", False)
         assert len(welcome["session_token"]) >= 43  # 256 bits
 
 
-async def test_who_does_not_ask_gets_nothing_that_is_not_in_the_specification(
+async def test_a_client_that_does_not_ask_to_resume_gets_only_the_specification(
     serve: Serve,
 ) -> None:
     async with serve() as endpoint, endpoint.connect("/some/path?x=1") as peer:
@@ -284,7 +282,7 @@ async def test_who_does_not_ask_gets_nothing_that_is_not_in_the_specification(
         assert [set(message) for message in heard] == [fields] * 4
 
 
-async def test_a_stopping_server_does_not_wait_for_clients_that_are_away(serve: Serve) -> None:
+async def test_a_stopping_server_does_not_wait_for_disconnected_clients(serve: Serve) -> None:
     async with serve(drain_seconds=1000) as endpoint:
         returner = Returner(endpoint)
         async with returner.connection() as peer:

@@ -33,7 +33,7 @@ async def seated(endpoint: Endpoint, stack: AsyncExitStack, **options: Any) -> P
     return peer
 
 
-async def test_one_address_with_five_bytes_at_a_time_cannot_keep_another_out(serve: Serve) -> None:
+async def test_one_address_with_slow_messages_cannot_keep_another_out(serve: Serve) -> None:
     """Of a message that never ends, so that nothing of it reaches a session."""
     async with serve(max_connections=SEATS) as endpoint, AsyncExitStack() as stack:
         holders = []
@@ -50,7 +50,7 @@ async def test_one_address_with_five_bytes_at_a_time_cannot_keep_another_out(ser
             await peer.enrol(0, clips.voices()[0])
 
 
-async def test_who_has_enrolled_nobody_for_long_makes_room_for_whoever_comes_and_is_told(
+async def test_a_client_without_a_voice_for_long_loses_its_slot_to_any_client_and_gets_the_reason(
     serve: Serve,
 ) -> None:
     """Of one address as behind a proxy, and though it says something again and again."""
@@ -75,7 +75,7 @@ async def test_who_has_enrolled_nobody_for_long_makes_room_for_whoever_comes_and
         assert (await endpoint.get("/readyz")).status == 503
 
 
-async def test_seats_that_are_kept_for_nobody_with_a_voice_are_free(serve: Serve) -> None:
+async def test_slots_of_disconnected_clients_without_a_voice_are_free(serve: Serve) -> None:
     """A client that comes back to one finds it as long as nobody else wanted it."""
     async with serve(max_connections=2, resume_seconds=1000) as endpoint, AsyncExitStack() as stack:
         tokens = []
@@ -93,7 +93,7 @@ async def test_seats_that_are_kept_for_nobody_with_a_voice_are_free(serve: Serve
             assert (await gone.hear())["code"] == "CONNECTION_FAILED"
 
 
-async def test_ten_clients_of_one_address_are_served_at_once_and_none_is_sent_away(
+async def test_ten_clients_of_one_address_are_served_at_once(
     serve: Serve,
 ) -> None:
     """As the specification's load test has it."""
@@ -137,7 +137,7 @@ async def test_more_sessions_than_one_address_or_token_may_have_are_refused(
 
 
 @pytest.mark.parametrize(("names", "status"), [([], 421), (["stt.example"], 101)])
-async def test_a_page_that_takes_the_server_for_another_is_told_how_to_name_it(
+async def test_a_page_that_uses_another_name_for_the_server_is_told_how_to_allow_it(
     names: list[str], status: int, serve: Serve
 ) -> None:
     """Health checks and clients that are no pages are served whatever they call it."""

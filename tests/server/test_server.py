@@ -64,7 +64,9 @@ def without_time(messages: list[Message]) -> list[Message]:
     return [{k: v for k, v in message.items() if k != "timestamp"} for message in messages]
 
 
-async def test_the_dialogue_of_the_specification_word_for_word(endpoint: Endpoint) -> None:
+async def test_the_dialogue_of_the_specification_is_reproduced_word_for_word(
+    endpoint: Endpoint,
+) -> None:
     """Messages, their order, the order of their keys: all as in the specification's sequence."""
     began = datetime.now(UTC)
     async with endpoint.connect() as peer:
@@ -88,7 +90,7 @@ async def test_the_dialogue_of_the_specification_word_for_word(endpoint: Endpoin
     assert [type(u["speaker_id"]) for u in utterances] == [int] * 4
 
 
-async def test_each_sentence_comes_with_its_words_and_its_speaker(endpoint: Endpoint) -> None:
+async def test_each_sentence_has_its_words_and_its_speaker(endpoint: Endpoint) -> None:
     async with endpoint.welcomed() as peer:
         await peer.begin()
         heard = await peer.transcribe(clips.conversation())
@@ -193,7 +195,7 @@ MISUSE: dict[str, tuple[str | bytes, Message]] = {
 
 
 @pytest.mark.parametrize("case", MISUSE)
-async def test_misuse_gets_its_named_error_and_the_session_goes_on(
+async def test_misuse_gets_its_documented_error_and_the_session_continues(
     case: str, endpoint: Endpoint
 ) -> None:
     content, error = MISUSE[case]
@@ -229,7 +231,7 @@ async def test_an_enrolment_needs_speech(pcm: bytes, why: str, endpoint: Endpoin
         assert await peer.enrol(1, clips.voices()[1]) == ENROLMENT[2:]
 
 
-async def test_a_client_that_asked_for_details_reads_the_reason(endpoint: Endpoint) -> None:
+async def test_a_client_that_asked_for_details_gets_the_reason(endpoint: Endpoint) -> None:
     async with endpoint.welcomed() as peer:
         await peer.say("start_speaker_registration", speaker_id=0, details=True)
         await peer.play(clips.part("beckett", 0, 1.2))
@@ -284,7 +286,7 @@ async def transcribe(endpoint: Endpoint, talk: bytes, *, swapped: bool = False) 
         return without_time(await peer.transcribe(talk))
 
 
-async def test_what_one_client_does_wrong_changes_nothing_for_another(endpoint: Endpoint) -> None:
+async def test_errors_of_one_client_change_nothing_for_another(endpoint: Endpoint) -> None:
     over = asyncio.Event()
 
     async def misuse(case: str) -> None:
@@ -311,7 +313,7 @@ async def test_what_one_client_does_wrong_changes_nothing_for_another(endpoint: 
     assert disturbed == alone != []
 
 
-async def test_ten_sessions_at_once_get_what_each_gets_alone(endpoint: Endpoint) -> None:
+async def test_ten_sessions_at_once_give_the_results_of_single_ones(endpoint: Endpoint) -> None:
     """The specification's limit; speakers and words of no session reach another."""
     pause = clips.silence(1)
     talks = [clips.part("beckett", 4.4, 7) + pause, clips.part("two_cities", 17, 21) + pause]

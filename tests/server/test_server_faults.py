@@ -34,7 +34,7 @@ def errors_in(log: Any) -> list[dict[str, str]]:
     return [line for line in log if line["log_level"] == "error"]
 
 
-async def test_a_client_whose_session_cannot_begin_is_closed_and_the_log_says_where_it_failed(
+async def test_a_session_that_cannot_begin_is_closed_and_logged_with_the_place_of_the_fault(
     services: Services, detector: SileroDetector, certificate: tuple[Path, Path]
 ) -> None:
     class Broken(Detection[SileroState]):
@@ -50,7 +50,7 @@ async def test_a_client_whose_session_cannot_begin_is_closed_and_the_log_says_wh
     assert failed["place"].startswith("server/intake.py:")
 
 
-async def test_a_request_that_cannot_be_answered_is_a_500_and_the_log_says_where_it_failed(
+async def test_a_request_that_cannot_be_answered_is_a_500_and_logged_with_the_place_of_the_fault(
     services: Services, certificate: tuple[Path, Path]
 ) -> None:
     class Broken(FakePool):
@@ -71,7 +71,7 @@ async def test_a_request_that_cannot_be_answered_is_a_500_and_the_log_says_where
     assert failed["place"].startswith("server/server.py:")
 
 
-async def test_a_watch_over_the_load_that_fails_is_logged_and_goes_on(
+async def test_a_failed_load_watch_is_logged_and_continues(
     services: Services, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(supervision, "FIRST_PAUSE_SECONDS", 0.01)
@@ -95,7 +95,7 @@ async def test_a_watch_over_the_load_that_fails_is_logged_and_goes_on(
     assert (line["task"], line["error"]) == ("load watch", "RuntimeError")
 
 
-async def test_a_socket_that_was_made_to_listen_no_more_listens_again(
+async def test_a_shut_down_listening_socket_listens_again(
     services: Services, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Otherwise the event loop would report a waiting client forever and accept nobody."""

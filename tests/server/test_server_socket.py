@@ -36,7 +36,7 @@ SERVER_FULL = {
 
 
 @in_one_loop
-async def test_only_tls_1_2_and_later_are_spoken(
+async def test_only_tls_1_2_and_later_are_accepted(
     services: Services, certificate: tuple[Path, Path]
 ) -> None:
     """OpenSSL's own security level is lifted on both ends, so that only the server's rule refuses;
@@ -69,7 +69,7 @@ async def test_only_tls_1_2_and_later_are_spoken(
         await server.stop()
 
 
-def test_a_certificate_that_cannot_be_used_is_named(
+def test_an_unusable_certificate_is_named_in_the_error(
     certificate: tuple[Path, Path], tmp_path: Path
 ) -> None:
     """Also one whose key wants a passphrase: no service waits at a terminal for it."""
@@ -93,7 +93,7 @@ def test_a_certificate_that_cannot_be_used_is_named(
 
 
 @in_one_loop
-async def test_a_full_server_says_so_and_serves_again_once_a_client_left(
+async def test_a_full_server_says_so_and_serves_again_after_a_client_left(
     services: Services, certificate: tuple[Path, Path]
 ) -> None:
     async with serving(services, certificate, max_connections=2) as endpoint:
@@ -108,7 +108,7 @@ async def test_a_full_server_says_so_and_serves_again_once_a_client_left(
 
 
 @in_one_loop
-async def test_an_abrupt_disconnect_frees_its_place(
+async def test_an_abrupt_disconnect_frees_its_slot(
     services: Services, certificate: tuple[Path, Path]
 ) -> None:
     """Whatever the client was doing."""
@@ -132,7 +132,7 @@ async def test_an_abrupt_disconnect_frees_its_place(
 
 
 @in_one_loop
-async def test_a_failed_handshake_takes_no_place(
+async def test_a_failed_handshake_takes_no_slot(
     services: Services, certificate: tuple[Path, Path]
 ) -> None:
     async with serving(services, certificate, max_connections=1) as endpoint:
@@ -152,7 +152,7 @@ async def test_a_failed_handshake_takes_no_place(
 
 
 @in_one_loop
-async def test_a_stopping_server_answers_what_it_heard(
+async def test_a_stopping_server_answers_the_received_speech(
     services: Services, certificate: tuple[Path, Path]
 ) -> None:
     """The sentence that is being spoken is not lost; then the connection is closed as 1001."""
@@ -170,7 +170,7 @@ async def test_a_stopping_server_answers_what_it_heard(
 
 
 @in_one_loop
-async def test_a_stopping_server_takes_no_new_clients_and_closes_idle_ones(
+async def test_a_stopping_server_refuses_new_clients_and_closes_idle_ones(
     services: Services, certificate: tuple[Path, Path]
 ) -> None:
     async with serving(services, certificate) as endpoint, endpoint.welcomed() as idle:
@@ -187,7 +187,7 @@ async def test_a_stopping_server_takes_no_new_clients_and_closes_idle_ones(
     [(False, 300), (True, 300), (True, RING_FRAMES)],
     ids=["after drain_seconds", "hurried", "hurried with a full ring"],
 )
-async def test_a_server_stops_though_a_session_cannot_be_answered(
+async def test_a_server_stops_even_if_a_session_cannot_be_answered(
     hurried: bool, frames: int, detector: SileroDetector, certificate: tuple[Path, Path]
 ) -> None:
     """After drain_seconds, or at once on a second signal; and it says so."""

@@ -52,16 +52,14 @@ def left(entry: Seat) -> None:
     connection.has_ended = True
 
 
-def test_all_seats_may_be_one_address_s_as_in_an_office_behind_one_router() -> None:
+def test_one_address_may_use_all_slots_of_an_empty_server() -> None:
     office = Office(10)
     for _ in range(10):
         office.seated("192.0.2.1")
     assert office.ask("192.0.2.1") is Rejection.SERVER_FULL
 
 
-def test_who_comes_to_a_full_server_gets_the_seat_of_an_address_that_has_more_and_no_voice() -> (
-    None
-):
+def test_a_new_client_of_a_full_server_replaces_one_without_a_voice_from_a_larger_address() -> None:
     office = Office(4)
     registry = [office.seated("192.0.2.1", now) for now in range(4)]
     enrolled(registry[0])
@@ -69,7 +67,7 @@ def test_who_comes_to_a_full_server_gets_the_seat_of_an_address_that_has_more_an
     assert gave_way(*registry) == [False, True, False, False]  # the longest without a voice
 
 
-def test_nobody_loses_a_seat_to_an_address_that_would_then_have_more() -> None:
+def test_no_client_loses_its_slot_to_an_address_that_would_then_have_more() -> None:
     office = Office(3)
     addresses = ("192.0.2.1", "192.0.2.1", "192.0.2.2")
     registry = [office.seated(address, now) for now, address in enumerate(addresses)]
@@ -79,14 +77,14 @@ def test_nobody_loses_a_seat_to_an_address_that_would_then_have_more() -> None:
     assert office.ask("192.0.2.4") is Rejection.SERVER_FULL  # one seat each
 
 
-def test_who_has_enrolled_a_voice_loses_its_seat_to_nobody() -> None:
+def test_a_client_with_an_enrolled_voice_never_loses_its_slot() -> None:
     office = Office(3)
     registry = [enrolled(office.seated("192.0.2.1")) for _ in range(3)]
     left(registry[0])
     assert office.ask("192.0.2.2", now=10 * PATIENCE) is Rejection.SERVER_FULL
 
 
-def test_who_enrols_nobody_for_long_gives_its_seat_to_whoever_comes() -> None:
+def test_a_client_without_a_voice_for_long_loses_its_slot_to_any_new_client() -> None:
     """Also where all clients have one address, as behind a proxy; while nobody comes it stays."""
     office = Office(2)
     first = office.seated("127.0.0.1", now=0)
@@ -98,7 +96,7 @@ def test_who_enrols_nobody_for_long_gives_its_seat_to_whoever_comes() -> None:
     assert office.registry.is_full(now=PATIENCE)
 
 
-def test_a_seat_that_is_kept_for_a_client_without_a_voice_is_anybody_s() -> None:
+def test_a_slot_kept_for_a_disconnected_client_without_a_voice_is_free() -> None:
     office = Office(2)
     away, there = office.seated("192.0.2.1", now=1), office.seated("192.0.2.1", now=0)
     left(away)
@@ -106,7 +104,7 @@ def test_a_seat_that_is_kept_for_a_client_without_a_voice_is_anybody_s() -> None
     assert gave_way(away, there) == [True, False]
 
 
-def test_who_is_enrolling_gives_way_after_those_who_are_not() -> None:
+def test_a_client_that_is_enrolling_gives_way_after_the_others() -> None:
     office = Office(3)
     registry = [office.seated("192.0.2.1", now) for now in range(3)]
     registry[0].runner.state = State.ENROLLING
@@ -114,7 +112,7 @@ def test_who_is_enrolling_gives_way_after_those_who_are_not() -> None:
     assert gave_way(*registry) == [False, True, False]
 
 
-async def test_seats_that_are_given_up_and_not_yet_left_are_bounded() -> None:
+async def test_sessions_that_give_way_and_have_not_ended_are_limited() -> None:
     """Who gives way and does not go costs memory until it is cut off."""
     office = Office(2)
     registry = [office.seated("192.0.2.1") for _ in range(2)]
@@ -126,7 +124,7 @@ async def test_seats_that_are_given_up_and_not_yet_left_are_bounded() -> None:
     office.seated("192.0.2.3", now=9 * PATIENCE)
 
 
-def test_an_address_and_a_token_can_be_given_so_many_seats_and_no_more() -> None:
+def test_an_address_and_a_token_have_at_most_their_configured_slots() -> None:
     office = Office(10, max_sessions_per_address=2, max_sessions_per_token=3)
     for _ in range(2):
         office.seated("192.0.2.1", 0, "a")
@@ -137,7 +135,7 @@ def test_an_address_and_a_token_can_be_given_so_many_seats_and_no_more() -> None
     office.seated("192.0.2.3", 0, "b")
 
 
-def test_where_clients_show_tokens_the_token_counts_and_not_the_address() -> None:
+def test_with_tokens_the_slots_are_counted_by_token_and_not_by_address() -> None:
     """Behind a proxy all have one address."""
     office = Office(3)
     registry = [office.seated("127.0.0.1", now, "a") for now in range(3)]

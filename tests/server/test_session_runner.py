@@ -26,7 +26,7 @@ async def runner(engine: FakePool, detector: SileroDetector) -> SessionRunner:
 
 
 @pytest.mark.parametrize("streams", [False, True], ids=["whole", "streaming"])
-async def test_no_event_is_handled_in_anybodys_task(
+async def test_no_event_is_handled_in_the_task_of_another_session_or_worker(
     endpoint: Endpoint,
     live_endpoint: Endpoint,
     streams: bool,
@@ -57,7 +57,7 @@ async def test_no_event_is_handled_in_anybodys_task(
     assert {task for each in tasks.values() for task in each} == {None}
 
 
-async def test_events_are_handled_in_the_order_in_which_they_come(
+async def test_events_are_handled_in_their_order_of_arrival(
     runner: SessionRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     handled: list[type] = []
@@ -75,7 +75,7 @@ async def test_events_are_handled_in_the_order_in_which_they_come(
     assert handled == [Waiting, Shutdown, CutOff, Disconnected]
 
 
-async def test_a_session_that_fails_at_everything_is_named_closed_and_does_nothing_more(
+async def test_a_session_that_fails_at_everything_reports_it_closes_and_does_nothing_more(
     runner: SessionRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not even what an action wanted done before it failed."""

@@ -35,9 +35,7 @@ asyncio.run(main())
 """
 
 
-def test_a_storm_of_hang_ups_amid_log_calls_blocks_nothing_loses_no_stop_and_is_one_reload() -> (
-    None
-):
+def test_a_storm_of_sighup_blocks_nothing_loses_no_stop_and_causes_one_reload() -> None:
     ended = subprocess.run(
         [sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=60, check=False
     )

@@ -48,7 +48,7 @@ async def test_a_client_of_the_specification_gets_the_text_and_nothing_more(
     assert all(message.keys() == fields for message in heard)
 
 
-async def test_interims_grow_into_the_final_and_none_comes_after_it(endpoint: Endpoint) -> None:
+async def test_interim_texts_become_the_final_text_and_none_follows_it(endpoint: Endpoint) -> None:
     async with endpoint.welcomed() as peer:
         await begin(peer, interim_results=True)
         heard = await peer.transcribe(TALK)
@@ -92,7 +92,7 @@ async def test_the_size_of_the_chunks_does_not_change_the_text(
     assert finals(heard) == [FIRST.text, SECOND.text]
 
 
-async def test_what_was_said_last_is_answered_when_the_client_stops_at_once(
+async def test_the_last_speech_is_answered_if_the_client_stops_at_once(
     endpoint: Endpoint,
 ) -> None:
     """Cut at the last sample of the last tone: its syllable must be there."""
@@ -102,7 +102,7 @@ async def test_what_was_said_last_is_answered_when_the_client_stops_at_once(
     assert finals(heard) == [FIRST.text]
 
 
-async def test_speech_without_a_pause_is_split_and_no_syllable_is_lost_or_doubled(
+async def test_speech_without_a_pause_is_split_without_losing_or_repeating_a_syllable(
     endpoint: Endpoint,
 ) -> None:
     """The utterance is cut at its quietest point, before the end of the received audio."""
@@ -123,7 +123,7 @@ def tone_of(syllable: str) -> int:
     return (ODD_SYLLABLES + EVEN_SYLLABLES).index(syllable) % len(ODD_SYLLABLES)
 
 
-async def test_a_second_transcription_knows_nothing_of_the_first(endpoint: Endpoint) -> None:
+async def test_a_second_transcription_keeps_nothing_of_the_first(endpoint: Endpoint) -> None:
     async with endpoint.welcomed() as peer:
         await begin(peer)
         await peer.transcribe(clips.silence(0.5) + hummed([1, 2, 3]).pcm)
@@ -133,7 +133,7 @@ async def test_a_second_transcription_knows_nothing_of_the_first(endpoint: Endpo
     assert finals(heard) == [SECOND.text]
 
 
-async def test_ten_clients_at_once_get_each_the_text_that_it_gets_alone(
+async def test_ten_clients_at_once_get_the_texts_of_single_ones(
     endpoint: Endpoint,
 ) -> None:
     talks = [hummed([(k + i * (k + 3)) % 8 for i in range(6)]) for k in range(10)]
@@ -148,14 +148,14 @@ async def test_ten_clients_at_once_get_each_the_text_that_it_gets_alone(
     assert heard == [[said.text] for said in talks]
 
 
-async def test_a_sentence_after_which_nothing_comes_is_finished(endpoint: Endpoint) -> None:
+async def test_a_sentence_is_finished_if_no_audio_follows(endpoint: Endpoint) -> None:
     async with endpoint.welcomed() as peer:
         await begin(peer, interim_results=True)
         await peer.play(clips.silence(0.5) + FIRST.pcm)
         assert finals(await peer.hear_until("transcription")) == [FIRST.text]
 
 
-async def test_workers_that_die_in_the_middle_of_speech_cost_no_text(
+async def test_workers_that_die_during_speech_cost_no_text(
     endpoint: Endpoint, live_pool: Pool, unhurried: None
 ) -> None:
     async with endpoint.welcomed() as peer:
@@ -176,7 +176,7 @@ async def test_workers_that_die_in_the_middle_of_speech_cost_no_text(
         ({"hotwords": ["상담"]}, "hotwords_unsupported"),
     ],
 )
-async def test_what_the_model_cannot_do_is_told_and_the_session_goes_on(
+async def test_an_unsupported_option_is_reported_and_the_session_continues(
     fields: dict[str, object], reason: str, endpoint: Endpoint
 ) -> None:
     async with endpoint.welcomed() as peer:

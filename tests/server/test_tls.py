@@ -34,13 +34,13 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> ssl.SSLContext:
 
 
 @pytest.mark.parametrize("version", [V.TLSv1, V.TLSv1_1])
-def test_old_versions_are_refused(server: ssl.SSLContext, version: ssl.TLSVersion) -> None:
+def test_old_tls_versions_are_refused(server: ssl.SSLContext, version: ssl.TLSVersion) -> None:
     with pytest.raises(ssl.SSLError, match=r"UNSUPPORTED_PROTOCOL|NO_PROTOCOLS_AVAILABLE"):
         shake(server, client(version=version))
 
 
 @pytest.mark.parametrize("version", [V.TLSv1_2, V.TLSv1_3])
-def test_new_versions_are_spoken_without_compression(
+def test_new_tls_versions_are_accepted_without_compression(
     server: ssl.SSLContext, version: ssl.TLSVersion
 ) -> None:
     shaken = shake(server, client(version=version))
@@ -48,7 +48,7 @@ def test_new_versions_are_spoken_without_compression(
     assert shaken.client.compression() is None
 
 
-def test_of_all_ciphers_that_openssl_knows_only_forward_secret_aead_ones_are_spoken(
+def test_only_ciphers_with_forward_secrecy_and_aead_are_accepted(
     tmp_path: Path,
 ) -> None:
     """CBC, RSA key exchange, DHE, CCM, those without a certificate or encryption: all refused."""
@@ -65,7 +65,7 @@ def test_of_all_ciphers_that_openssl_knows_only_forward_secret_aead_ones_are_spo
 
 
 @pytest.mark.parametrize("version", [V.TLSv1_2, V.TLSv1_3])
-def test_no_session_is_resumed_so_that_nothing_ties_two_connections_together(
+def test_no_tls_session_is_resumed_so_that_connections_cannot_be_linked(
     server: ssl.SSLContext, version: ssl.TLSVersion
 ) -> None:
     """The same client is resumed once tickets are let in again: it would have been."""
@@ -82,12 +82,12 @@ def test_no_session_is_resumed_so_that_nothing_ties_two_connections_together(
     assert again() == (True, True)
 
 
-def test_a_client_cannot_have_the_keys_made_anew(server: ssl.SSLContext) -> None:
+def test_a_client_cannot_renegotiate_keys(server: ssl.SSLContext) -> None:
     """Python's client cannot ask for it, so that only the switch can be looked at."""
     assert server.options & ssl.OP_NO_RENEGOTIATION
 
 
-def test_a_file_that_cannot_be_read_is_named_with_the_reason(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_named_with_the_reason(tmp_path: Path) -> None:
     """For want of rights above all; but a test may be root, which has them."""
     cert, key = issue(tmp_path, "server")
     loop = tmp_path / "loop.pem"
@@ -106,7 +106,7 @@ def test_a_file_that_cannot_be_read_is_named_with_the_reason(tmp_path: Path) -> 
 @pytest.mark.parametrize("kinds", [("rsa", "rsa"), ("rsa", "ecdsa"), ("ecdsa", "rsa")])
 @pytest.mark.parametrize("version", [V.TLSv1_2, V.TLSv1_3])
 @pytest.mark.parametrize("host", ["localhost", None])
-def test_after_a_reload_handshakes_get_the_new_certificate_and_none_the_old(
+def test_after_a_reload_every_handshake_gets_the_new_certificate(
     kinds: tuple[str, str], version: ssl.TLSVersion, host: str | None, tmp_path: Path
 ) -> None:
     """Also clients that would rather have the old kind, and those that name no server."""
@@ -127,9 +127,7 @@ def test_after_a_reload_handshakes_get_the_new_certificate_and_none_the_old(
 
 
 @pytest.mark.parametrize("broken", ["absent", "junk", "another's key"])
-def test_a_new_certificate_that_cannot_be_used_leaves_the_old_one_in_use(
-    broken: str, tmp_path: Path
-) -> None:
+def test_an_unusable_new_certificate_leaves_the_old_one_in_use(broken: str, tmp_path: Path) -> None:
     files = issue(tmp_path, "old", kind="rsa")
     tls = ServerTls(lambda: files)
     key = files[1].read_bytes()
@@ -147,7 +145,7 @@ def test_a_new_certificate_that_cannot_be_used_leaves_the_old_one_in_use(
     assert shake(tls.context, client()).name == "new"
 
 
-def test_the_new_certificate_is_served_by_the_same_rules(tmp_path: Path) -> None:
+def test_the_new_certificate_is_served_with_the_same_settings(tmp_path: Path) -> None:
     files = issue(tmp_path, "old")
     tls = ServerTls(lambda: files)
     tls.reload()

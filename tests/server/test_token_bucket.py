@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 from hwaja.server.token_bucket import TokenBucket
 
 
-def test_a_burst_is_taken_at_once_and_what_is_beyond_it_at_the_steady_rate() -> None:
+def test_a_burst_passes_at_once_and_the_rest_at_the_steady_rate() -> None:
     bucket = TokenBucket(per_second=10, burst=5)
     assert [bucket.take(1, now=100) for _ in range(5)] == [0] * 5
     assert bucket.take(1, now=100) == pytest.approx(0.1)
     assert bucket.take(2, now=100) == pytest.approx(0.3)
 
 
-def test_a_rest_fills_it_up_again_but_not_beyond_the_burst() -> None:
+def test_a_rest_refills_the_bucket_up_to_the_burst() -> None:
     bucket = TokenBucket(per_second=10, burst=5)
     bucket.take(5, now=0)
     assert bucket.take(1, now=0.2) == 0
@@ -27,7 +27,7 @@ pauses = st.floats(0, 10)
 
 
 @given(st.lists(st.tuples(amounts, pauses)), st.floats(0.1, 100), st.floats(0, 100))
-def test_who_waits_as_told_never_exceeds_burst_and_rate(
+def test_a_sender_that_waits_as_asked_never_exceeds_burst_and_rate(
     taken: list[tuple[float, float]], per_second: float, burst: float
 ) -> None:
     """Over any stretch that ends now: the model is the sum of all that was taken in it."""
@@ -45,7 +45,7 @@ def test_who_waits_as_told_never_exceeds_burst_and_rate(
 
 
 @given(st.lists(st.floats(0.01, 1)), st.floats(1, 100))
-def test_who_keeps_to_the_rate_never_waits(pauses: list[float], per_second: float) -> None:
+def test_a_sender_at_the_rate_never_waits(pauses: list[float], per_second: float) -> None:
     bucket, now = TokenBucket(per_second, burst=1), 0.0
     for pause in pauses:
         now += pause

@@ -40,7 +40,7 @@ async def transcribed(endpoint: Endpoint, pcm: bytes, **options: object) -> list
 
 
 @pytest.mark.parametrize("numbers", [(12, 13), (13, 12), (12, 13, 16)])
-async def test_each_woman_has_her_turn_and_her_words(
+async def test_each_speaker_gets_her_turn_and_her_words(
     korean: Endpoint, numbers: tuple[int, ...]
 ) -> None:
     heard = await transcribed(korean, joined(*numbers))
@@ -79,7 +79,7 @@ YES = {0: 30, 1: 77}
 
 
 @pytest.mark.parametrize("speaker_id", [0, 1])
-async def test_short_answers_in_a_row_are_all_theirs_who_gives_them(
+async def test_short_answers_in_a_row_belong_to_the_speaker_who_gives_them(
     korean: Endpoint, speaker_id: int
 ) -> None:
     """After a long turn of the other; they do not go back and forth."""
@@ -89,7 +89,7 @@ async def test_short_answers_in_a_row_are_all_theirs_who_gives_them(
     assert all(len(message["scores"]) == 2 for message in heard)
 
 
-async def test_two_at_once_are_marked(korean: Endpoint) -> None:
+async def test_overlapping_speech_is_marked(korean: Endpoint) -> None:
     one, other = spoken(12), spoken(13)
     length = min(len(one), len(other))
     heard = await transcribed(korean, to_pcm16(one[:length] / 2 + other[:length] / 2), details=True)
@@ -97,7 +97,7 @@ async def test_two_at_once_are_marked(korean: Endpoint) -> None:
     assert "overlap" in {message["label"] for message in heard}
 
 
-async def test_a_voice_that_learned_is_nearer_and_goes_back_when_nobody_asks(
+async def test_a_voice_that_learned_is_nearer_and_is_reset_for_clients_that_did_not_ask(
     korean: Endpoint,
 ) -> None:
     """The same sentence, before the voice learned, after it, and once it was taken back."""

@@ -39,7 +39,7 @@ def wall_clocks_asked(file: Path) -> Iterator[str]:
             yield from (each.name for each in node.names if each.name in WALL_CLOCK["time"])
 
 
-def test_no_limit_time_out_or_token_goes_by_the_wall_clock() -> None:
+def test_no_limit_timeout_or_token_uses_the_wall_clock() -> None:
     """Timeouts and rate limits use the monotonic clock, not the wall clock."""
     files = PACKAGE.rglob("*.py")
     asking = {
@@ -48,7 +48,7 @@ def test_no_limit_time_out_or_token_goes_by_the_wall_clock() -> None:
     assert asking == set(WHO_MAY_ASK)
 
 
-def test_the_reader_of_clocks_sees_every_way_to_ask_one(tmp_path: Path) -> None:
+def test_the_search_for_wall_clocks_finds_every_way_to_read_one(tmp_path: Path) -> None:
     file = tmp_path / "asking.py"
     file.write_text("import time\nfrom time import time_ns\ntime.time()\ndatetime.now(UTC)\n")
     assert sorted(wall_clocks_asked(file)) == ["datetime.now", "time.time", "time_ns"]
@@ -75,7 +75,7 @@ def moment(message: Message) -> datetime:
 @pytest.mark.models
 @pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize("days", [1, -1, 3650, -3650])
-async def test_a_transcription_keeps_the_clock_that_it_began_with_and_the_next_takes_the_new_one(
+async def test_a_transcription_keeps_the_clock_of_its_beginning_and_the_next_uses_the_new_one(
     days: float, serve: Serve, engine: FakePool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = SetClock()

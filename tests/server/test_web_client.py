@@ -27,7 +27,7 @@ CLIENT = resources.files(hwaja) / "web" / "client"
 PRESENTED = "let-this-page_in.please~1+2"
 
 
-def test_every_file_of_the_client_is_data_of_the_package() -> None:
+def test_every_file_of_the_client_is_part_of_the_package() -> None:
     source = ROOT / "python" / "hwaja" / "web" / "client"
     for file in source.iterdir():
         assert (CLIENT / file.name).read_bytes() == file.read_bytes()
@@ -35,7 +35,7 @@ def test_every_file_of_the_client_is_data_of_the_package() -> None:
     assert (CLIENT / "worklet.js").is_file()
 
 
-def test_it_has_the_version_and_the_licence_of_the_package() -> None:
+def test_the_client_has_the_version_and_the_licence_of_the_package() -> None:
     manifest = json.loads((CLIENT / "package.json").read_text(encoding="utf-8"))
     assert (manifest["name"], manifest["version"]) == ("hwaja", hwaja.__version__)
     assert (CLIENT / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
@@ -86,7 +86,7 @@ def transcriptions(answer: dict[str, Any], *leaving_out: str) -> list[Message]:
 @pytest.mark.models
 @pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize("seed", range(3))
-async def test_cut_off_again_and_again_it_is_answered_as_if_it_never_were(
+async def test_a_client_cut_off_repeatedly_gets_every_answer_once(
     seed: int, serve: Serve, engine: FakePool, drive: Callable[..., Any]
 ) -> None:
     async with serve() as endpoint:
@@ -107,7 +107,7 @@ async def test_cut_off_again_and_again_it_is_answered_as_if_it_never_were(
 @pytest.mark.models
 @pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize(("max_audio_seconds", "cuts"), [(3.0, 0), (7.0, 0), (3.0, 0.1)])
-async def test_a_conversation_longer_than_the_longest_transcription_comes_back_whole(
+async def test_a_conversation_beyond_the_longest_transcription_is_returned_whole(
     max_audio_seconds: float, cuts: float, serve: Serve, drive: Callable[..., Any]
 ) -> None:
     async with serve() as endpoint:
@@ -127,7 +127,7 @@ async def test_a_conversation_longer_than_the_longest_transcription_comes_back_w
 
 @pytest.mark.models
 @pytest.mark.asyncio(loop_scope="session")
-async def test_it_is_let_in_with_its_token(serve: Serve, drive: Callable[..., Any]) -> None:
+async def test_the_client_connects_with_its_token(serve: Serve, drive: Callable[..., Any]) -> None:
     async with serve(policy=AccessPolicy(tokens_of(PRESENTED))) as endpoint:
         answer = await drive(endpoint, options={"token": PRESENTED}, cuts=0.05)
     assert len(transcriptions(answer)) == 4

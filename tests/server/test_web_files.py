@@ -44,14 +44,14 @@ def references(path: str, text: str) -> list[str]:
     return [urljoin(path, name) for name in named]
 
 
-def test_the_root_is_the_page(web: WebFiles) -> None:
+def test_the_root_path_serves_the_page(web: WebFiles) -> None:
     response = got(web, "/")
     assert response.status_code == 200
     assert response.headers["Content-Type"] == "text/html; charset=utf-8"
     assert response.body == (WEB / "index.html").read_bytes()
 
 
-def test_everything_that_the_page_names_is_served_by_this_server(web: WebFiles) -> None:
+def test_every_file_that_the_page_uses_is_served_by_this_server(web: WebFiles) -> None:
     """No outside resource, nothing missing: all that is reached from the page."""
     reached, pending = set[str](), ["/index.html"]
     while pending:
@@ -68,21 +68,23 @@ def test_everything_that_the_page_names_is_served_by_this_server(web: WebFiles) 
     }
 
 
-def test_the_page_weighs_little() -> None:
+def test_the_page_is_small() -> None:
     assert sum((WEB / path[1:]).stat().st_size for path in served()) <= MOST_BYTES
 
 
 @pytest.mark.parametrize("path", ["/nothing.js", "/../server.py", "/page", "/client/package.json"])
-def test_what_is_no_file_of_the_page_is_not_served(web: WebFiles, path: str) -> None:
+def test_a_path_that_is_no_file_of_the_page_is_not_served(web: WebFiles, path: str) -> None:
     assert web.answer(path, Request(path, Headers())) is None
 
 
 @pytest.mark.parametrize("method", ["POST", "TRACE"])
-def test_who_does_not_get_the_page_is_not_given_it(web: WebFiles, method: str) -> None:
+def test_a_request_with_another_method_does_not_get_the_page(web: WebFiles, method: str) -> None:
     assert web.answer("/", Request("/", Headers(), method)) is None
 
 
-def test_a_page_runs_nothing_inline_and_nothing_from_elsewhere(web: WebFiles) -> None:
+def test_the_content_security_policy_allows_no_inline_code_and_no_other_origin(
+    web: WebFiles,
+) -> None:
     policy = got(web, "/").headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "script-src 'self';" in policy
@@ -92,13 +94,13 @@ def test_a_page_runs_nothing_inline_and_nothing_from_elsewhere(web: WebFiles) ->
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\bstyle=|\bon\w+=", html)
 
 
-def test_a_host_that_is_none_does_not_get_into_the_policy(web: WebFiles) -> None:
+def test_an_invalid_host_header_does_not_get_into_the_policy(web: WebFiles) -> None:
     policy = got(web, "/", Host="x; script-src *").headers["Content-Security-Policy"]
     assert "wss:" not in policy
     assert "*" not in policy
 
 
-def test_a_browser_that_takes_gzip_gets_the_same_in_less(web: WebFiles) -> None:
+def test_a_browser_that_accepts_gzip_gets_the_same_content_in_fewer_bytes(web: WebFiles) -> None:
     plain = got(web, "/page/style.css")
     packed = got(web, "/page/style.css", Accept_Encoding="gzip, br")
     assert packed.headers["Content-Encoding"] == "gzip"
@@ -106,7 +108,7 @@ def test_a_browser_that_takes_gzip_gets_the_same_in_less(web: WebFiles) -> None:
     assert int(packed.headers["Content-Length"]) == len(packed.body or b"") < len(plain.body or b"")
 
 
-def test_a_file_that_the_browser_has_is_not_sent_again(web: WebFiles) -> None:
+def test_a_file_that_the_browser_has_cached_is_not_sent_again(web: WebFiles) -> None:
     tag = got(web, "/page/style.css").headers["ETag"]
     again = got(web, "/page/style.css", If_None_Match=tag)
     assert (again.status_code, again.body) == (304, b"")

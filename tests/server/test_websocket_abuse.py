@@ -87,7 +87,7 @@ def logged(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
 
 @pytest.mark.usefixtures("logged")
 @pytest.mark.parametrize("abuse", FRAMES)
-async def test_a_broken_frame_or_message_is_closed_with_its_code(
+async def test_a_broken_frame_or_message_closes_the_connection_with_its_code(
     abuse: str, services: Services, certificate: tuple[Path, Path]
 ) -> None:
     content, code = FRAMES[abuse]
@@ -101,7 +101,7 @@ async def test_a_broken_frame_or_message_is_closed_with_its_code(
 
 @pytest.mark.usefixtures("logged")
 @pytest.mark.parametrize("oddity", HARMLESS)
-async def test_what_is_strange_but_allowed_does_not_end_a_session(
+async def test_unusual_but_valid_frames_do_not_end_a_session(
     oddity: str, services: Services, certificate: tuple[Path, Path]
 ) -> None:
     async with (
@@ -117,7 +117,7 @@ async def test_what_is_strange_but_allowed_does_not_end_a_session(
 
 
 @pytest.mark.parametrize("flood", FLOODS)
-async def test_a_client_that_asks_and_reads_no_answer_is_held_back_or_cut(
+async def test_a_client_that_sends_requests_and_reads_no_answer_is_held_back_or_cut_off(
     flood: str, services: Services, certificate: tuple[Path, Path]
 ) -> None:
     """What nobody takes would pile up; and what it sent too fast does not keep its place."""
@@ -174,7 +174,7 @@ def silences(trust: ssl.SSLContext) -> dict[str, tuple[ssl.SSLContext | None, by
 
 
 @pytest.mark.parametrize("stage", silences(ssl.create_default_context()))
-async def test_a_client_that_falls_silent_in_the_handshake_is_closed_when_its_time_is_over(
+async def test_a_client_that_stops_during_the_handshake_is_closed_after_the_timeout(
     stage: str, services: Services, certificate: tuple[Path, Path]
 ) -> None:
     async with beside_a_good_client(services, certificate, handshake_seconds=0.3) as endpoint:
@@ -186,7 +186,7 @@ async def test_a_client_that_falls_silent_in_the_handshake_is_closed_when_its_ti
 
 
 @pytest.mark.parametrize("over_tls", [True, False])
-async def test_a_client_that_sends_its_handshake_byte_by_byte_is_closed_when_its_time_is_over(
+async def test_a_client_that_sends_its_handshake_byte_by_byte_is_closed_after_the_timeout(
     over_tls: bool, services: Services, certificate: tuple[Path, Path]
 ) -> None:
     async with beside_a_good_client(services, certificate, handshake_seconds=0.3) as endpoint:
@@ -200,7 +200,7 @@ async def test_a_client_that_sends_its_handshake_byte_by_byte_is_closed_when_its
     "content",
     [b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", bytes(1 << 16), b"\x16\x03\x01\xff\xff"],
 )
-async def test_what_is_no_tls_gets_no_answer_in_plain_text(
+async def test_bytes_that_are_no_tls_get_no_answer_in_plain_text(
     content: bytes, services: Services, certificate: tuple[Path, Path]
 ) -> None:
     async with (
@@ -211,7 +211,7 @@ async def test_what_is_no_tls_gets_no_answer_in_plain_text(
         assert b"HTTP" not in await after_the_handshake_time(endpoint, client)
 
 
-async def test_a_message_that_comes_byte_by_byte_is_read(
+async def test_a_message_that_arrives_byte_by_byte_is_read(
     services: Services, certificate: tuple[Path, Path]
 ) -> None:
     async with (
@@ -230,7 +230,7 @@ async def test_a_message_that_comes_byte_by_byte_is_read(
 
 @pytest.mark.usefixtures("logged")
 @pytest.mark.parametrize("stage", STAGES)
-async def test_a_connection_that_is_reset_gives_its_place_back(
+async def test_a_reset_connection_frees_its_slot(
     stage: str, services: Services, certificate: tuple[Path, Path]
 ) -> None:
     over_tls, content = STAGES[stage]

@@ -69,7 +69,7 @@ ALLOWED = {
 @pytest.mark.parametrize(
     "message", [StartRegistration(1, details=True), StartTranscription(details=True)]
 )
-def test_a_misplaced_message_that_asks_for_details_is_told_why_it_is_refused(
+def test_a_misplaced_message_that_asks_for_details_is_refused_with_the_reason(
     state: State, message: StartRegistration | StartTranscription
 ) -> None:
     if (state, type(message)) in ALLOWED:
@@ -79,7 +79,7 @@ def test_a_misplaced_message_that_asks_for_details_is_told_why_it_is_refused(
     assert refused.details
 
 
-def test_an_unreadable_message_that_asks_for_details_is_told_why_it_is_refused() -> None:
+def test_an_invalid_message_that_asks_for_details_is_refused_with_the_reason() -> None:
     talk = connected()
     wrong = InvalidMessageError(REGISTRATION, Reason.UNKNOWN_SPEAKER, 2)
     assert talk.handle(Refused(wrong)) == [Send(answer_to(wrong), details=False)]
@@ -99,7 +99,7 @@ def answer_to(error: InvalidMessageError) -> Error:
         if (case[0], type(case[1])) not in ALLOWED and case[0] is not State.CLOSED
     ],
 )
-def test_a_message_in_the_wrong_state_gets_the_error_of_its_phase_and_the_session_lives(
+def test_a_message_in_the_wrong_state_gets_the_error_of_its_phase_and_the_session_continues(
     state: State, message: ClientMessage, code: ErrorCode, speaker_id: int | None
 ) -> None:
     talk = in_state(state)
@@ -145,7 +145,7 @@ def test_audio_outside_a_phase_is_ignored(state: State) -> None:
     assert talk.session.state is state
 
 
-def test_results_that_nobody_asked_for_are_ignored() -> None:
+def test_unrequested_results_are_ignored() -> None:
     talk = transcribing()
     assert sent(talk.handle(recognised(7, "네"))) == []
     assert sent(talk.handle(attributed(7, 0))) == []
@@ -166,7 +166,7 @@ BAD_TEXT = Refused(InvalidMessageError(ErrorCode.INVALID_MESSAGE, Reason.NOT_JSO
         (BadAudio(Reason.RIFF_HEADER), ErrorCode.INVALID_AUDIO, CloseCode.UNSUPPORTED_DATA),
     ],
 )
-def test_nonsense_is_answered_and_closes_the_connection_after_a_few(
+def test_repeated_invalid_messages_close_the_connection(
     state: State, event: Event, code: ErrorCode, close: CloseCode
 ) -> None:
     talk = in_state(state)
@@ -181,14 +181,14 @@ def test_nonsense_is_answered_and_closes_the_connection_after_a_few(
     assert talk.session.state is State.CLOSED
 
 
-def test_strikes_of_both_kinds_are_counted_together() -> None:
+def test_invalid_text_and_invalid_audio_count_together() -> None:
     talk = connected(SessionSettings(max_strikes=2))
     talk.handle(BAD_TEXT)
     effects = talk.handle(BadAudio(Reason.ODD_BYTE_COUNT))
     assert closes(effects) == [CloseCode.UNSUPPORTED_DATA]
 
 
-def test_audio_in_another_format_is_named_and_the_transcription_goes_on() -> None:
+def test_audio_in_another_format_is_reported_and_the_transcription_continues() -> None:
     talk = transcribing()
     for _ in range(2 * SETTINGS.max_strikes):
         (error,) = errors(talk.handle(OddAudio(AudioFormat.STEREO)))
@@ -199,11 +199,11 @@ def test_audio_in_another_format_is_named_and_the_transcription_goes_on() -> Non
 
 
 @pytest.mark.parametrize("state", [s for s in State if s is not State.TRANSCRIBING])
-def test_what_audio_looks_like_is_of_no_interest_outside_a_transcription(state: State) -> None:
+def test_the_format_of_audio_outside_a_transcription_is_not_reported(state: State) -> None:
     assert in_state(state).handle(OddAudio(AudioFormat.STEREO)) == []
 
 
-def test_a_wrong_value_in_a_known_message_is_no_strike() -> None:
+def test_a_wrong_value_in_a_known_message_does_not_count_as_invalid() -> None:
     talk = connected()
     wrong = InvalidMessageError(REGISTRATION, Reason.UNKNOWN_SPEAKER, 2)
     for _ in range(20):
@@ -212,7 +212,7 @@ def test_a_wrong_value_in_a_known_message_is_no_strike() -> None:
         ]
 
 
-def test_a_message_that_cannot_be_read_does_not_end_the_conversation() -> None:
+def test_an_invalid_message_does_not_end_the_conversation() -> None:
     talk = transcribing()
     talk.hear(0.512, speech=True)
     talk.handle(BAD_TEXT)

@@ -16,28 +16,28 @@ from hwaja.session.timeline import Timeline
 TEXTS = st.text(alphabet="가나 다", max_size=6)
 
 
-def test_what_two_hypotheses_in_a_row_agree_on_is_stable() -> None:
+def test_the_common_beginning_of_two_successive_hypotheses_is_stable() -> None:
     interims = Interims()
     assert interims.take(0, "오늘 날") == Interim(0, "오늘 날", 0)
     assert interims.take(0, "오늘 날씨") == Interim(0, "오늘 날씨", 4)
     assert interims.take(0, "오늘 밤") == Interim(0, "오늘 밤", 2), "a trailing space is not text"
 
 
-def test_the_same_text_again_makes_all_of_it_stable_and_is_told_once() -> None:
+def test_a_repeated_text_becomes_stable_and_is_sent_once() -> None:
     interims = Interims()
     interims.take(0, "네")
     assert interims.take(0, "네") == Interim(0, "네", 1)
     assert interims.take(0, "네") is None
 
 
-def test_an_interim_without_a_text_after_it_is_taken_back() -> None:
+def test_an_interim_text_without_a_final_text_is_withdrawn() -> None:
     interims = Interims()
     interims.take(3, "어")
     assert interims.end(3, has_text=False) == Interim(3, "", 0)
     assert interims.end(3, has_text=False) is None
 
 
-def test_what_a_final_text_replaces_and_what_was_never_shown_is_not_taken_back() -> None:
+def test_a_replaced_or_never_shown_interim_text_is_not_withdrawn() -> None:
     interims = Interims()
     interims.take(0, "어")
     interims.take(1, "")
@@ -46,7 +46,7 @@ def test_what_a_final_text_replaces_and_what_was_never_shown_is_not_taken_back()
     assert interims.end(2, has_text=False) is None
 
 
-def test_segments_do_not_mix() -> None:
+def test_segments_have_separate_interim_texts() -> None:
     interims = Interims()
     interims.take(0, "가나")
     assert interims.take(1, "가나") == Interim(1, "가나", 0)
@@ -55,7 +55,7 @@ def test_segments_do_not_mix() -> None:
 
 
 @given(st.lists(TEXTS, min_size=1))
-def test_stable_is_the_longest_beginning_that_this_text_and_the_one_before_share(
+def test_the_stable_part_is_the_common_beginning_of_this_text_and_the_one_before(
     texts: list[str],
 ) -> None:
     interims = Interims()
@@ -81,7 +81,7 @@ def test_each_speaker_has_the_utterances_and_the_speech_that_are_theirs() -> Non
     assert tally.shares() == (SpeakerShare(0, 1, 0.5), SpeakerShare(1, 2, 3.0))
 
 
-def test_what_turns_out_to_be_another_speakers_is_counted_there() -> None:
+def test_a_corrected_utterance_counts_for_the_other_speaker() -> None:
     tally = Tally()
     tally.take(0, 1, 2.0)
     tally.take(1, 1, 0.5)

@@ -20,7 +20,7 @@ def test_a_session_is_warned_once_a_minute_ahead_and_then_ended() -> None:
     assert deadlines.due(ends_at) == [TimeIsUp(Reason.SESSION_LIMIT)]
 
 
-def test_a_client_that_says_nothing_is_warned_and_ended_and_one_that_speaks_is_not() -> None:
+def test_an_idle_client_is_warned_and_ended_and_an_active_one_is_not() -> None:
     deadlines = Deadlines(LONG, SILENCE, now=0)
     assert deadlines.due(SILENCE - 60) == [TimeIsShort(Reason.IDLE, 60)]
     deadlines.heard(SILENCE - 1)
@@ -30,7 +30,7 @@ def test_a_client_that_says_nothing_is_warned_and_ended_and_one_that_speaks_is_n
     assert deadlines.due(2 * SILENCE - 1) == [TimeIsUp(Reason.IDLE)]
 
 
-def test_a_limit_of_less_than_a_minute_is_told_of_at_once() -> None:
+def test_a_limit_of_less_than_a_minute_is_announced_at_once() -> None:
     deadlines = Deadlines(LONG, 30, now=0)
     assert deadlines.next_at < 0
     assert deadlines.due(0) == [TimeIsShort(Reason.IDLE, 30)]

@@ -23,7 +23,7 @@ from hwaja.vad.gate import GateSettings
 # Draining
 
 
-def test_stopping_answers_what_was_heard_and_then_says_so() -> None:
+def test_stopping_answers_the_received_speech_and_then_confirms() -> None:
     talk = transcribing()
     first = talk.utterance()
     talk.hear(1, speech=True)
@@ -45,7 +45,7 @@ def test_stopping_answers_what_was_heard_and_then_says_so() -> None:
 
 
 @pytest.mark.parametrize("stops", [True, False])
-def test_a_server_that_stops_and_waits_no_longer_says_what_it_has_heard_and_closes(
+def test_a_cut_off_reports_the_processed_audio_and_closes(
     stops: bool,
 ) -> None:
     talk = transcribing(details=True)
@@ -62,19 +62,19 @@ def test_a_server_that_stops_and_waits_no_longer_says_what_it_has_heard_and_clos
 
 
 @pytest.mark.parametrize("state", [State.READY, State.ENROLLING, State.VERIFYING])
-def test_where_nothing_was_to_be_answered_a_server_that_stops_only_closes(state: State) -> None:
+def test_a_cut_off_without_open_answers_only_closes(state: State) -> None:
     effects = in_state(state).handle(CutOff())
     assert sent(effects) == []
     assert closes(effects) == [CloseCode.GOING_AWAY]
 
 
-def test_stopping_in_silence_is_answered_at_once() -> None:
+def test_stopping_in_silence_is_confirmed_at_once() -> None:
     talk = transcribing()
     talk.hear(1, speech=False)
     assert [f["type"] for f in sent(talk.say(StopTranscription()))] == ["transcription_stopped"]
 
 
-def test_after_stopping_the_conversation_can_start_again_from_zero() -> None:
+def test_after_stopping_another_transcription_starts_from_zero() -> None:
     talk = transcribing(details=True)
     answer(talk, talk.utterance(), "네", 0)
     talk.say(StopTranscription())
@@ -85,7 +85,7 @@ def test_after_stopping_the_conversation_can_start_again_from_zero() -> None:
     assert sent(talk.say(StopTranscription()))[0]["utterances"] == 1
 
 
-def test_a_promise_that_was_kept_is_not_repeated_at_shutdown() -> None:
+def test_a_confirmed_stop_is_not_confirmed_again_at_shutdown() -> None:
     talk = transcribing()
     talk.say(StopTranscription())
     talk.say(StartTranscription())
@@ -98,7 +98,7 @@ def test_a_failed_utterance_still_ends_the_drain() -> None:
     assert [fields["type"] for fields in sent(effects)] == ["error", "transcription_stopped"]
 
 
-def test_shutdown_answers_what_was_heard_and_closes_as_going_away() -> None:
+def test_shutdown_answers_the_received_speech_and_closes_as_going_away() -> None:
     talk = transcribing()
     first = talk.utterance()
     talk.hear(1, speech=True)
@@ -111,7 +111,7 @@ def test_shutdown_answers_what_was_heard_and_closes_as_going_away() -> None:
     assert talk.session.state is State.CLOSED
 
 
-def test_a_fault_of_the_server_is_named_after_what_was_heard_is_answered() -> None:
+def test_a_fault_of_the_server_is_reported_after_the_earlier_speech_is_answered() -> None:
     talk = transcribing(details=True)
     heard = talk.utterance()
     effects = talk.handle(Broke())
@@ -122,7 +122,7 @@ def test_a_fault_of_the_server_is_named_after_what_was_heard_is_answered() -> No
     assert effects[-1] == Close(CloseCode.INTERNAL_ERROR)
 
 
-def test_shutdown_while_stopping_keeps_the_promise_to_say_so() -> None:
+def test_shutdown_during_a_stop_still_confirms_the_stop() -> None:
     talk = draining()
     assert closes(talk.handle(Shutdown())) == []
     effects = talk.handle(recognised(0, "네")) + talk.handle(attributed(0, 0))
@@ -138,7 +138,7 @@ def test_shutdown_with_nothing_to_answer_closes_at_once(state: State) -> None:
     assert in_state(state).handle(Shutdown()) == [Close(CloseCode.GOING_AWAY)]
 
 
-def test_shutdown_in_silence_closes_at_once_without_a_word() -> None:
+def test_shutdown_in_silence_closes_at_once_without_a_message() -> None:
     talk = transcribing()
     effects = talk.handle(Shutdown())
     assert sent(effects) == []
@@ -146,7 +146,7 @@ def test_shutdown_in_silence_closes_at_once_without_a_word() -> None:
 
 
 @pytest.mark.parametrize("state", [s for s in State if s is not State.CLOSED])
-def test_a_client_that_is_gone_is_told_nothing(state: State) -> None:
+def test_a_disconnected_client_is_sent_nothing(state: State) -> None:
     talk = in_state(state)
     assert talk.handle(Disconnected()) == []
     assert talk.handle(recognised(0, "네")) + talk.handle(attributed(0, 0)) == []

@@ -27,7 +27,7 @@ def fed(
 
 
 @pytest.mark.parametrize("caught_up", [True, False])
-def test_who_speaks_is_live_however_late_answers_are(caught_up: bool) -> None:
+def test_live_speech_is_live_however_late_its_answers_are(caught_up: bool) -> None:
     pace = Pace()
     now = fed(pace, 1800, since=500, caught_up=caught_up)
     assert not pace.is_ahead
@@ -36,7 +36,7 @@ def test_who_speaks_is_live_however_late_answers_are(caught_up: bool) -> None:
 
 @pytest.mark.parametrize("caught_up", [True, False])
 @pytest.mark.parametrize("speed", [2, 4, 10, 1e6])
-def test_who_sends_faster_than_anybody_speaks_is_ahead_soon_and_stays_so(
+def test_a_client_faster_than_speech_is_soon_ahead_and_stays_ahead(
     speed: float, caught_up: bool
 ) -> None:
     """The speed of the answers does not matter."""
@@ -54,19 +54,19 @@ def test_who_sends_faster_than_anybody_speaks_is_ahead_soon_and_stays_so(
         now = fed(pace, 1, since=now, speed=speed, caught_up=caught_up)
 
 
-def test_who_sends_a_little_faster_than_real_time_and_is_answered_as_fast_is_live() -> None:
+def test_a_client_slightly_faster_than_real_time_with_prompt_answers_is_live() -> None:
     pace = Pace()
     fed(pace, 600, since=0, speed=1.4, caught_up=True)
     assert not pace.is_ahead
 
 
-def test_a_long_message_that_cannot_have_been_spoken_is_ahead_from_the_first() -> None:
+def test_a_message_longer_than_the_time_since_the_beginning_is_ahead_at_once() -> None:
     pace = Pace()
     pace.came(32.8, 7, caught_up=True)
     assert pace.is_ahead
 
 
-def test_a_file_that_is_held_back_stays_ahead_however_slowly_the_rest_of_it_comes() -> None:
+def test_a_file_held_back_by_acknowledgements_stays_ahead() -> None:
     """The client waits for acknowledgements, so its audio arrives more slowly than real time."""
     pace = Pace()
     now = fed(pace, 36, since=0, speed=10)
@@ -74,9 +74,7 @@ def test_a_file_that_is_held_back_stays_ahead_however_slowly_the_rest_of_it_come
     assert pace.is_ahead
 
 
-def test_who_was_ahead_is_live_once_it_was_caught_up_with_and_sends_no_faster_than_it_speaks() -> (
-    None
-):
+def test_a_client_that_was_ahead_is_live_after_it_was_caught_up_and_sends_in_real_time() -> None:
     """A client sends a file, and then live audio."""
     pace = Pace()
     now = fed(pace, 600, since=0, speed=10)
@@ -87,7 +85,7 @@ def test_who_was_ahead_is_live_once_it_was_caught_up_with_and_sends_no_faster_th
     assert pace.early_seconds(now + 25) == pytest.approx(MARGIN_SECONDS, abs=3)
 
 
-def test_a_head_start_of_who_speaks_is_forgotten() -> None:
+def test_a_lead_of_a_live_speaker_is_forgotten() -> None:
     pace = Pace()
     now = fed(pace, 6, since=0, speed=1000)
     now = fed(pace, 30, since=now, caught_up=True)
@@ -96,7 +94,7 @@ def test_a_head_start_of_who_speaks_is_forgotten() -> None:
     assert not pace.is_ahead
 
 
-def test_what_a_client_kept_while_it_was_cut_off_is_live() -> None:
+def test_audio_stored_during_a_lost_connection_is_live() -> None:
     pace = Pace()
     now = fed(pace, 30, since=0)
     now = fed(pace, LONGEST_GAP_SECONDS, since=now + LONGEST_GAP_SECONDS, speed=50)
@@ -104,16 +102,14 @@ def test_what_a_client_kept_while_it_was_cut_off_is_live() -> None:
     assert not pace.is_ahead
 
 
-def test_a_long_silence_saves_nothing_up_beyond_that() -> None:
+def test_a_long_silence_gives_no_allowance_beyond_itself() -> None:
     pace = Pace()
     now = fed(pace, 5, since=0)
     fed(pace, LONGEST_GAP_SECONDS + MARGIN_SECONDS + 10, since=now + 3600, speed=1000)
     assert pace.is_ahead
 
 
-def test_a_burst_at_the_beginning_is_live_and_counts_as_early_until_it_would_have_been_spoken() -> (
-    None
-):
+def test_a_burst_at_the_beginning_is_live_and_counts_as_early_for_its_duration() -> None:
     pace = Pace()
     for _ in range(8):
         pace.came(CHUNK_SECONDS, 100, caught_up=False)
@@ -123,12 +119,12 @@ def test_a_burst_at_the_beginning_is_live_and_counts_as_early_until_it_would_hav
     assert pace.early_seconds(110) == 0
 
 
-def test_nothing_is_early_before_anything_came() -> None:
+def test_nothing_is_early_before_any_audio() -> None:
     assert Pace().early_seconds(1234) == 0
 
 
 @given(seed=st.integers(0, 10_000), stall_seconds=st.floats(0, MARGIN_SECONDS / 3))
-def test_a_network_that_holds_chunks_up_and_lets_them_go_at_once_makes_nobody_ahead(
+def test_a_network_that_delays_and_releases_chunks_makes_no_client_ahead(
     seed: int, stall_seconds: float
 ) -> None:
     dice = random.Random(seed)  # noqa: S311

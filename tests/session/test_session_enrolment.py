@@ -43,7 +43,7 @@ def test_a_take_without_any_speech_is_judged_like_every_other() -> None:
     assert enrol == Enrol(0, start=0, segments=(), adds=False)
 
 
-def test_enrolment_that_never_ends_fails_while_the_ring_can_still_hold_it() -> None:
+def test_an_endless_enrolment_fails_while_the_ring_can_still_hold_it() -> None:
     talk = connected()
     talk.say(StartRegistration(0))
     heard: list[Effect] = []
@@ -54,7 +54,7 @@ def test_enrolment_that_never_ends_fails_while_the_ring_can_still_hold_it() -> N
     assert released(heard) == [talk.now]
 
 
-def test_enrolment_whose_engine_fails_can_be_tried_again() -> None:
+def test_an_enrolment_can_be_tried_again_after_an_engine_failure() -> None:
     talk = connected()
     talk.say(StartRegistration(0))
     talk.hear(3, speech=True)
@@ -79,7 +79,7 @@ def test_a_failed_enrolment_does_not_count_as_a_voice() -> None:
     assert errors(effects) == [Error(ErrorCode.TRANSCRIPTION_FAILED, Reason.NOT_ENROLLED)]
 
 
-def test_completing_the_other_speaker_is_an_error_and_the_enrolment_goes_on() -> None:
+def test_completing_another_speaker_is_an_error_and_the_enrolment_continues() -> None:
     talk = connected()
     talk.say(StartRegistration(0))
     talk.hear(3, speech=True)
@@ -102,7 +102,7 @@ def test_starting_an_enrolment_again_replaces_the_unfinished_take() -> None:
     assert (enrol.speaker_id, spans(enrol)) == (1, [(second, talk.now)])
 
 
-def test_the_second_voice_holds_nothing_of_the_first() -> None:
+def test_the_second_voice_contains_no_audio_of_the_first() -> None:
     talk = connected()
     talk.enrol(0)
     start = talk.now
@@ -113,7 +113,7 @@ def test_the_second_voice_holds_nothing_of_the_first() -> None:
     assert spans(enrol) == [(start, talk.now)]
 
 
-def test_the_audio_of_an_enrolment_is_forgotten_once_the_voice_is_kept() -> None:
+def test_the_audio_of_an_enrolment_is_released_once_the_voice_is_kept() -> None:
     talk = connected()
     assert released(talk.enrol(0))[-1] == talk.now
 
@@ -151,7 +151,7 @@ def verdict(message: StartRegistration, found: Enrolled) -> dict[str, object]:
         (StartRegistration(0, details=True), True),
     ],
 )
-def test_only_who_asked_is_told_how_good_a_voice_is(
+def test_the_quality_of_a_voice_is_sent_only_if_requested(
     message: StartRegistration, is_told: bool
 ) -> None:
     kept = verdict(message, Enrolled(quality=QUALITY))
@@ -160,7 +160,7 @@ def test_only_who_asked_is_told_how_good_a_voice_is(
     assert ("reason" in refused) == message.details
 
 
-def test_a_wish_for_the_quality_of_one_take_does_not_outlast_it() -> None:
+def test_a_request_for_the_quality_of_one_take_applies_to_that_take_only() -> None:
     talk = connected()
     told = []
     for speaker_id, wish in ((0, True), (1, False)):
@@ -172,7 +172,7 @@ def test_a_wish_for_the_quality_of_one_take_does_not_outlast_it() -> None:
 
 
 @pytest.mark.parametrize("adds", [False, True])
-def test_whether_a_take_is_added_is_the_clients_wish(adds: bool) -> None:
+def test_the_client_decides_whether_a_take_is_added(adds: bool) -> None:
     talk = connected()
     talk.say(StartRegistration(0, add=adds))
     talk.hear(3, speech=True)
@@ -181,7 +181,7 @@ def test_whether_a_take_is_added_is_the_clients_wish(adds: bool) -> None:
     assert enrol.adds == adds
 
 
-def test_after_a_refused_voice_the_earlier_one_counts_and_another_try_is_free() -> None:
+def test_after_a_refused_voice_the_earlier_one_counts_and_another_attempt_is_possible() -> None:
     talk = enrolled()
     talk.say(StartRegistration(0))
     talk.hear(3, speech=True)

@@ -55,7 +55,7 @@ def speak(talk: Talk, seconds: float) -> list[Effect]:
 # The last sentence
 
 
-def test_a_sentence_after_which_nothing_comes_is_answered_whole() -> None:
+def test_a_sentence_is_answered_whole_if_no_audio_follows() -> None:
     talk = transcribing()
     talk.hear(1, speech=True)
     effects = stop(talk)
@@ -67,7 +67,7 @@ def test_a_sentence_after_which_nothing_comes_is_answered_whole() -> None:
     assert (fields["text"], fields["speaker_id"]) == ("네", 0)
 
 
-def test_what_was_foreseen_of_it_is_what_is_asked_for() -> None:
+def test_the_utterance_before_a_gap_is_the_speculated_one() -> None:
     talk = transcribing()
     effects = talk.hear(1, speech=True) + talk.hear(0.256, speech=False)
     (early,) = [effect for effect in effects if isinstance(effect, Speculate)]
@@ -75,14 +75,14 @@ def test_what_was_foreseen_of_it_is_what_is_asked_for() -> None:
     assert (job.segment.start, job.segment.stop) == (early.segment.start, early.segment.stop)
 
 
-def test_where_nobody_was_speaking_nothing_is_asked_for() -> None:
+def test_a_gap_without_open_speech_requests_no_work() -> None:
     talk = transcribing()
     talk.utterance()
     assert jobs(stop(talk)) == []
     assert jobs(talk.hear(1, speech=False)) == []
 
 
-def test_a_transcription_that_has_lasted_long_enough_ends_when_audio_stops() -> None:
+def test_a_transcription_beyond_its_limit_ends_when_audio_stops() -> None:
     talk = transcribing(SessionSettings(max_audio_seconds=2))
     talk.hear(3, speech=True)
     (job,) = jobs(stop(talk))
@@ -91,13 +91,13 @@ def test_a_transcription_that_has_lasted_long_enough_ends_when_audio_stops() -> 
 
 
 @pytest.mark.parametrize("state", [state for state in State if state is not State.TRANSCRIBING])
-def test_in_no_other_state_does_it_change_anything(state: State) -> None:
+def test_stopped_audio_changes_nothing_in_other_states(state: State) -> None:
     talk = in_state(state)
     assert stop(talk) == []
     assert talk.session.state is state
 
 
-def test_an_enrolment_goes_on_behind_it() -> None:
+def test_an_enrolment_continues_after_a_gap() -> None:
     talk = connected()
     talk.say(StartRegistration(0))
     talk.hear(2, speech=True)
@@ -110,7 +110,7 @@ def test_an_enrolment_goes_on_behind_it() -> None:
 # After the gap
 
 
-def test_what_comes_then_is_an_utterance_of_its_own_that_nothing_before_reaches_into() -> None:
+def test_speech_after_a_gap_is_a_new_utterance_without_earlier_samples() -> None:
     talk = transcribing()
     talk.hear(0.512, speech=True)
     talk.hear(0.256, speech=False)
@@ -123,7 +123,7 @@ def test_what_comes_then_is_an_utterance_of_its_own_that_nothing_before_reaches_
     assert second.segment_id == first.segment_id + 1
 
 
-def test_half_an_onset_before_and_half_behind_make_no_utterance() -> None:
+def test_half_an_onset_before_a_gap_and_half_after_it_make_no_utterance() -> None:
     talk = transcribing()
     talk.hear(2 * FRAME_SECONDS, speech=True)
     effects = stop(talk)
@@ -131,7 +131,7 @@ def test_half_an_onset_before_and_half_behind_make_no_utterance() -> None:
     assert jobs(effects) == []
 
 
-def test_what_is_said_behind_a_gap_is_dated_when_it_was_said() -> None:
+def test_speech_after_a_gap_has_the_time_at_which_it_was_spoken() -> None:
     talk = transcribing(details=True)
     origin = talk.now
     began = EPOCH + talk.seconds
@@ -161,7 +161,7 @@ def test_what_is_said_behind_a_gap_is_dated_when_it_was_said() -> None:
     assert behind["timestamp"] == iso_timestamp(began + behind["start_seconds"])
 
 
-def test_a_sentence_of_a_word_behind_a_gap_after_which_nothing_comes_is_dated_too() -> None:
+def test_a_single_word_between_two_gaps_has_the_time_at_which_it_was_spoken() -> None:
     """Push-to-talk causes such a gap."""
     talk = transcribing(details=True)
     origin = talk.now
@@ -174,7 +174,7 @@ def test_a_sentence_of_a_word_behind_a_gap_after_which_nothing_comes_is_dated_to
     assert starts == pytest.approx([0, 20, 40], abs=0.01)
 
 
-def test_a_gap_is_no_audio_that_was_heard() -> None:
+def test_a_gap_does_not_count_as_processed_audio() -> None:
     talk = transcribing()
     origin = talk.now
     talk.hear(2, speech=False)

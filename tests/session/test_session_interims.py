@@ -35,7 +35,7 @@ def finish(talk: Talk) -> Finish:
 # Input of the recogniser -----------------------------------------------------------------------
 
 
-def test_a_transcription_begins_with_what_the_client_asked_for() -> None:
+def test_a_transcription_begins_with_the_options_of_the_client() -> None:
     options = Options("en", (Hotword("상담"),))
     talk = enrolled(ABLE)
     effects = talk.say(StartTranscription(interim_results=True, options=options))
@@ -48,7 +48,7 @@ def test_a_transcription_begins_with_what_the_client_asked_for() -> None:
     ]
 
 
-def test_an_utterance_is_followed_from_its_pre_roll_as_far_as_it_is_certain() -> None:
+def test_an_open_utterance_is_extended_from_its_pre_roll_as_far_as_it_is_certain() -> None:
     talk = talking()
     talk.hear(1, speech=False)
     heard = [follow for _ in range(3) for follow in follows(talk.hear(0.5, speech=True))]
@@ -60,7 +60,7 @@ def test_an_utterance_is_followed_from_its_pre_roll_as_far_as_it_is_certain() ->
     assert follows(talk.hear(1, speech=False)) == []
 
 
-def test_the_next_utterance_is_followed_under_the_next_number() -> None:
+def test_the_next_utterance_has_the_next_id() -> None:
     talk = talking()
     for segment_id in range(3):
         heard = follows(talk.hear(1, speech=True))
@@ -75,7 +75,7 @@ def test_the_next_utterance_is_followed_under_the_next_number() -> None:
         (Options(hotwords=(Hotword("상담원"),)), Reason.HOTWORD_UNKNOWN),
     ],
 )
-def test_what_the_recogniser_cannot_do_is_told_and_nothing_has_changed(
+def test_an_unsupported_option_is_reported_and_nothing_changes(
     options: Options, reason: Reason
 ) -> None:
     talk = enrolled(ABLE)
@@ -85,7 +85,7 @@ def test_what_the_recogniser_cannot_do_is_told_and_nothing_has_changed(
     assert [fields["type"] for fields in begun] == ["transcription_started"]
 
 
-def test_hotwords_for_a_recogniser_without_them_are_told_as_such() -> None:
+def test_hotwords_for_a_recogniser_without_support_are_reported_as_such() -> None:
     (error,) = errors(enrolled().say(StartTranscription(options=Options(None, (Hotword("가"),)))))
     assert error.reason is Reason.HOTWORDS_UNSUPPORTED
 
@@ -93,7 +93,7 @@ def test_hotwords_for_a_recogniser_without_them_are_told_as_such() -> None:
 # Messages to the client ------------------------------------------------------------------------
 
 
-def test_texts_so_far_are_sent_to_who_asked_and_replaced_by_the_final_one() -> None:
+def test_interim_texts_are_sent_if_requested_and_replaced_by_the_final_text() -> None:
     talk = talking()
     talk.hear(1, speech=True)
     first = sent(talk.handle(PartialText(0, "안녕하")))
@@ -105,7 +105,7 @@ def test_texts_so_far_are_sent_to_who_asked_and_replaced_by_the_final_one() -> N
     assert "scores" not in final, "details were not asked for"
 
 
-def test_who_did_not_ask_gets_no_interim_and_no_number() -> None:
+def test_a_client_that_did_not_ask_gets_neither_interim_texts_nor_ids() -> None:
     talk = talking(interims=False)
     talk.hear(1, speech=True)
     assert talk.handle(PartialText(0, "안녕")) == []
@@ -113,7 +113,7 @@ def test_who_did_not_ask_gets_no_interim_and_no_number() -> None:
     assert "segment_id" not in final
 
 
-def test_no_interim_comes_after_the_final_text() -> None:
+def test_no_interim_text_follows_the_final_text() -> None:
     talk = talking()
     talk.hear(1, speech=True)
     job = finish(talk)
@@ -124,12 +124,12 @@ def test_no_interim_comes_after_the_final_text() -> None:
     assert talk.handle(PartialText(0, "안녕하")) == []
 
 
-def test_an_interim_of_an_utterance_that_never_began_is_not_sent() -> None:
+def test_an_interim_text_of_an_utterance_that_never_began_is_not_sent() -> None:
     assert talking().handle(PartialText(5, "뭐")) == []
 
 
 @pytest.mark.parametrize("text", ["", None])
-def test_an_interim_is_taken_back_where_no_text_follows(text: str | None) -> None:
+def test_an_interim_text_is_withdrawn_if_no_final_text_follows(text: str | None) -> None:
     """The final result has no words, or the engine failed."""
     talk = talking()
     talk.hear(1, speech=True)
@@ -139,7 +139,7 @@ def test_an_interim_is_taken_back_where_no_text_follows(text: str | None) -> Non
     assert [m["type"] for m in messages[1:]] == ([] if text == "" else ["error"])
 
 
-def test_interims_of_what_is_still_awaited_come_while_a_stop_drains() -> None:
+def test_interim_texts_of_unanswered_utterances_are_sent_while_a_stop_drains() -> None:
     talk = talking()
     talk.hear(1, speech=True)
     talk.say(StopTranscription())
@@ -149,7 +149,7 @@ def test_interims_of_what_is_still_awaited_come_while_a_stop_drains() -> None:
     assert talk.handle(PartialText(0, "네")) == []
 
 
-def test_a_new_transcription_remembers_no_interim_of_the_last() -> None:
+def test_a_new_transcription_keeps_no_interim_text_of_the_last() -> None:
     talk = talking()
     talk.hear(1, speech=True)
     talk.handle(PartialText(0, "하나 둘"))

@@ -42,7 +42,7 @@ def answered(talk: Talk, voice: Part, pause_seconds: float = 0.0) -> list[dict[s
     return sent(talk.handle(Attributed(job.segment_id, (voice,))))
 
 
-def test_a_doubtful_speaker_is_corrected_when_the_other_goes_on() -> None:
+def test_a_doubtful_speaker_is_corrected_when_the_other_one_goes_on() -> None:
     talk = begun(StartTranscription(speaker_updates=True))
     (first,) = answered(talk, doubtful(0))
     update, second = answered(talk, voice_of(1))
@@ -52,7 +52,7 @@ def test_a_doubtful_speaker_is_corrected_when_the_other_goes_on() -> None:
     assert "label" not in second, "details were not asked for"
 
 
-def test_a_correction_is_told_only_to_who_asked() -> None:
+def test_a_correction_is_sent_only_if_requested() -> None:
     talk = begun(StartTranscription(details=True, interim_results=True))
     messages = answered(talk, doubtful(0)) + answered(talk, voice_of(1))
     assert [message["type"] for message in messages] == ["transcription"] * 2
@@ -68,7 +68,7 @@ def test_a_correction_is_told_only_to_who_asked() -> None:
     ],
     ids=["sure", "borne out", "likely", "a while ago"],
 )
-def test_who_is_known_well_enough_is_not_corrected(
+def test_a_certain_speaker_is_not_corrected(
     first: Part, second: Part, pause_seconds: float
 ) -> None:
     talk = begun(WANTS_ALL)
@@ -76,7 +76,7 @@ def test_who_is_known_well_enough_is_not_corrected(
     assert [message["type"] for message in messages] == ["transcription"] * 2
 
 
-def test_who_speaks_behind_a_gap_says_nothing_of_who_spoke_before() -> None:
+def test_a_speaker_after_a_gap_does_not_change_the_speaker_before_it() -> None:
     talk = begun(WANTS_ALL)
     messages = answered(talk, doubtful(0))
     talk.silent_seconds += 30
@@ -85,7 +85,7 @@ def test_who_speaks_behind_a_gap_says_nothing_of_who_spoke_before() -> None:
     assert [message["type"] for message in messages] == ["transcription"] * 2
 
 
-def test_a_correction_names_the_part_that_it_is_of() -> None:
+def test_a_correction_names_the_part_that_it_applies_to() -> None:
     talk = begun(WANTS_ALL)
     job = talk.utterance(4)
     middle = (job.segment.start + job.segment.stop) // 2
@@ -100,7 +100,7 @@ def test_a_correction_names_the_part_that_it_is_of() -> None:
     assert (update["segment_id"], update["speaker_id"]) == (ids[1], 1)
 
 
-def test_an_utterance_too_short_to_embed_is_taken_for_an_answer() -> None:
+def test_an_utterance_too_short_to_embed_counts_as_an_answer_of_the_other_speaker() -> None:
     talk = begun(WANTS_ALL)
     (first,) = answered(talk, voice_of(0))
     (second,) = answered(talk, Part(0, 2**40, (0, 1), 0.05))
@@ -109,7 +109,7 @@ def test_an_utterance_too_short_to_embed_is_taken_for_an_answer() -> None:
     assert "margin" not in second
 
 
-def test_a_new_transcription_knows_nothing_of_who_spoke_in_the_last() -> None:
+def test_a_new_transcription_ignores_the_speakers_of_the_last() -> None:
     talk = begun(WANTS_ALL)
     answered(talk, doubtful(0))
     talk.say(StopTranscription())
@@ -133,7 +133,7 @@ def learning(talk: Talk, voice: Part, text: str | None = "네") -> list[Learn]:
     return lessons
 
 
-def test_a_voice_learns_from_what_is_long_and_sure_where_that_was_asked_for() -> None:
+def test_a_voice_learns_from_long_and_sure_speech_if_requested() -> None:
     talk = begun(StartTranscription(adapt=True))
     assert [e.speaker_id for e in learning(talk, voice_of(1, speech_seconds=3.5))] == [1]
 
@@ -148,11 +148,11 @@ def test_a_voice_learns_from_what_is_long_and_sure_where_that_was_asked_for() ->
     ],
     ids=["short", "overlapped", "doubtful", "unknown"],
 )
-def test_a_voice_learns_from_nothing_else(voice: Part) -> None:
+def test_a_voice_learns_from_no_other_speech(voice: Part) -> None:
     assert learning(begun(StartTranscription(adapt=True)), voice) == []
 
 
-def test_nothing_is_learned_where_nobody_asked_nor_from_what_has_no_words() -> None:
+def test_no_voice_learns_without_a_request_or_from_speech_without_words() -> None:
     voice = voice_of(1, speech_seconds=3.5)
     assert voice.label is Label.SURE
     assert learning(begun(WANTS_ALL), voice) == []
@@ -161,6 +161,6 @@ def test_nothing_is_learned_where_nobody_asked_nor_from_what_has_no_words() -> N
 
 
 @pytest.mark.parametrize("adapt", [False, True])
-def test_a_transcription_begins_with_whether_voices_may_learn(adapt: bool) -> None:
+def test_the_beginning_of_a_transcription_says_whether_voices_may_learn(adapt: bool) -> None:
     effects = enrolled().say(StartTranscription(adapt=adapt))
     assert [effect.adapt for effect in effects if isinstance(effect, Begin)] == [adapt]

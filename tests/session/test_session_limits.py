@@ -44,7 +44,7 @@ def quiet(talk: Talk, seconds: int) -> list[Effect]:
     return [effect for _ in range(seconds) for effect in talk.hear(1, speech=False)]
 
 
-def test_a_transcription_ends_at_its_longest_and_the_session_can_begin_another() -> None:
+def test_a_transcription_ends_at_its_limit_and_another_one_can_begin() -> None:
     talk = transcribing(MINUTES, details=True)
     began = talk.now
     assert errors(quiet(talk, 118)) == []
@@ -58,7 +58,7 @@ def test_a_transcription_ends_at_its_longest_and_the_session_can_begin_another()
     assert errors(quiet(talk, 100)) == []  # the limit counts from the new transcription's beginning
 
 
-def test_a_sentence_that_is_being_spoken_at_the_limit_is_not_cut() -> None:
+def test_an_open_sentence_at_the_limit_is_not_cut() -> None:
     talk = transcribing(MINUTES)
     quiet(talk, 118)
     assert errors(talk.hear(4, speech=True)) == []
@@ -70,14 +70,14 @@ def test_a_sentence_that_is_being_spoken_at_the_limit_is_not_cut() -> None:
     assert closes(answered) == []
 
 
-def test_speech_without_any_pause_does_not_put_the_end_off_for_ever() -> None:
+def test_speech_without_a_pause_delays_the_end_only_up_to_a_limit() -> None:
     talk = transcribing(MINUTES)
     for _ in range(120 + 18):  # each is 31 frames, a little less than a second
         talk.hear(1, speech=True)
     assert talk.session.state is State.DRAINING
 
 
-def test_a_stop_that_crosses_the_end_is_answered_after_it() -> None:
+def test_a_stop_that_crosses_the_end_is_confirmed_after_it() -> None:
     talk = transcribing(MINUTES)
     quiet(talk, 119)
     (job,) = [
@@ -114,7 +114,7 @@ def test_only_a_client_that_asked_for_details_is_warned_a_minute_ahead_and_once(
         (Reason.TOKEN_REVOKED, CloseCode.POLICY_VIOLATION),
     ],
 )
-def test_a_session_whose_time_is_up_answers_what_it_heard_then_says_why_and_closes(
+def test_a_session_at_its_time_limit_answers_reports_the_reason_and_closes(
     reason: Reason, code: CloseCode
 ) -> None:
     talk = transcribing()
@@ -137,7 +137,7 @@ def test_a_session_with_nothing_to_answer_ends_at_once(state: State) -> None:
     assert effects[-1] == Close(CloseCode.NORMAL)
 
 
-def test_a_session_whose_time_is_up_while_it_stops_keeps_the_promise_to_say_so() -> None:
+def test_a_session_at_its_time_limit_during_a_stop_still_confirms_the_stop() -> None:
     talk = draining()
     assert talk.handle(TimeIsUp(Reason.SESSION_LIMIT)) == []
     effects = talk.handle(recognised(0, "네")) + talk.handle(attributed(0, 0))
@@ -145,7 +145,7 @@ def test_a_session_whose_time_is_up_while_it_stops_keeps_the_promise_to_say_so()
     assert closes(effects) == [CloseCode.NORMAL]
 
 
-def test_the_warning_of_the_session_limit_is_for_clients_that_asked_for_details() -> None:
+def test_the_warning_of_the_session_limit_is_sent_only_with_details() -> None:
     event = TimeIsShort(Reason.SESSION_LIMIT, 60)
     assert types(transcribing(details=True).handle(event)) == ["limit_warning"]
     assert sent(transcribing(details=False).handle(event)) == []
@@ -154,19 +154,19 @@ def test_the_warning_of_the_session_limit_is_for_clients_that_asked_for_details(
 # Too far ahead
 
 
-def test_who_is_too_far_ahead_is_told_to_hold_on_and_then_to_go_on() -> None:
+def test_a_client_too_far_ahead_is_asked_to_wait_and_later_to_continue() -> None:
     talk = transcribing(details=True)
     hold, go_on = sent(talk.handle(Waiting(41.52))) + sent(talk.handle(Waiting(0)))
     assert hold == {"type": "too_far_ahead", "waiting_seconds": 41.5, "hold": True}
     assert go_on == {"type": "too_far_ahead", "waiting_seconds": 0, "hold": False}
 
 
-def test_who_asked_for_no_details_is_not_told_that_it_is_too_far_ahead() -> None:
+def test_a_client_without_details_is_not_asked_to_wait() -> None:
     talk = transcribing(details=False)
     assert sent(talk.handle(Waiting(41.5))) + sent(talk.handle(Waiting(0))) == []
 
 
-def test_who_was_told_to_hold_on_is_told_to_go_on_though_the_transcription_has_ended() -> None:
+def test_a_waiting_client_is_asked_to_continue_even_after_the_transcription_ended() -> None:
     talk = transcribing(details=True)
     talk.handle(Waiting(41.5))
     talk.say(StopTranscription())
@@ -176,7 +176,7 @@ def test_who_was_told_to_hold_on_is_told_to_go_on_though_the_transcription_has_e
 
 
 @pytest.mark.parametrize("state", [s for s in State if s is not State.TRANSCRIBING])
-def test_outside_of_a_transcription_nobody_is_told_to_hold_on(state: State) -> None:
+def test_outside_a_transcription_no_client_is_asked_to_wait(state: State) -> None:
     talk = in_state(state)
     assert sent(talk.handle(Waiting(41.5))) + sent(talk.handle(Waiting(0))) == []
 
@@ -190,7 +190,7 @@ def resumable() -> Talk:
     return talk
 
 
-def test_who_may_come_back_is_told_every_second_how_much_audio_was_taken() -> None:
+def test_a_client_that_may_resume_gets_an_acknowledgement_per_second_of_audio() -> None:
     talk = resumable()
     talk.enrol(0)
     talk.enrol(1)
@@ -200,7 +200,7 @@ def test_who_may_come_back_is_told_every_second_how_much_audio_was_taken() -> No
     assert [fields["received_samples"] for fields in told] == [2 * 8192, 4 * 8192]
 
 
-def test_who_did_not_ask_to_come_back_is_told_nothing_of_it() -> None:
+def test_a_client_that_may_not_resume_gets_no_acknowledgement() -> None:
     talk = transcribing()
     assert sent(talk.hear(5, speech=False)) == []
     assert "session_token" not in sent(Talk().handle(Connected()))[0]
@@ -209,7 +209,9 @@ def test_who_did_not_ask_to_come_back_is_told_nothing_of_it() -> None:
 @pytest.mark.parametrize(
     "state", [state for state in State if state not in (State.CONNECTING, State.CLOSED)]
 )
-def test_who_comes_back_is_told_where_the_session_stands_and_nothing_changes(state: State) -> None:
+def test_a_client_that_resumes_gets_the_state_of_the_session_which_does_not_change(
+    state: State,
+) -> None:
     talk = in_state(state)
     effects = talk.handle(Reconnected("next", at=talk.now))
     (fields,) = sent(effects)
@@ -220,7 +222,7 @@ def test_who_comes_back_is_told_where_the_session_stands_and_nothing_changes(sta
     assert talk.session.state is state
 
 
-def test_audio_is_counted_from_the_beginning_of_what_goes_on() -> None:
+def test_acknowledged_audio_counts_from_the_beginning_of_the_current_phase() -> None:
     talk = connected()
     talk.enrol(0)
     talk.say(StartRegistration(1))

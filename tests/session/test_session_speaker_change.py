@@ -20,7 +20,7 @@ def jobs(effects: Sequence[Effect]) -> list[Finish]:
     return [effect for effect in effects if isinstance(effect, Finish)]
 
 
-def test_the_end_of_a_long_utterance_is_watched_at_every_step_that_somebody_speaks() -> None:
+def test_the_end_of_a_long_utterance_is_probed_at_every_step_of_speech() -> None:
     talk = transcribing()
     began = talk.now
     watched = []
@@ -38,7 +38,7 @@ def test_the_end_of_a_long_utterance_is_watched_at_every_step_that_somebody_spea
     assert watches(talk.hear(2.0, speech=False)) == []
 
 
-def test_the_next_watch_waits_for_the_answer_to_the_last_and_leaves_nothing_out() -> None:
+def test_the_next_probe_waits_for_the_answer_to_the_last_and_skips_no_audio() -> None:
     talk = transcribing()
     (first,) = watches(talk.hear(3.1, speech=True))
     assert watches(talk.hear(5.0, speech=True)) == []
@@ -48,19 +48,19 @@ def test_the_next_watch_waits_for_the_answer_to_the_last_and_leaves_nothing_out(
     assert overlap_seconds == pytest.approx(PROBED_SECONDS - PROBE_STEP_SECONDS)
 
 
-def test_the_next_utterance_is_watched_though_the_last_watch_was_never_answered() -> None:
+def test_the_next_utterance_is_probed_even_if_the_last_probe_was_never_answered() -> None:
     talk = transcribing()
     assert len(watches(talk.hear(3.1, speech=True))) == 1
     talk.hear(0.6, speech=False)
     assert len(watches(talk.hear(3.1, speech=True))) == 1
 
 
-def test_a_short_utterance_is_not_watched() -> None:
+def test_a_short_utterance_is_not_probed() -> None:
     talk = transcribing()
     assert watches(talk.hear(PROBED_SECONDS - 0.1, speech=True)) == []
 
 
-def test_a_turn_is_answered_while_the_next_one_goes_on() -> None:
+def test_a_turn_is_answered_while_the_next_one_continues() -> None:
     talk = transcribing()
     began = talk.now
     talk.hear(4.0, speech=True)
@@ -76,7 +76,7 @@ def test_a_turn_is_answered_while_the_next_one_goes_on() -> None:
     assert said(answer(talk, second, "네", 1)) == [(1, "네")]
 
 
-def test_the_rest_is_followed_and_watched_under_the_next_number() -> None:
+def test_the_rest_after_a_turn_is_extended_and_probed_under_the_next_id() -> None:
     talk = transcribing()
     talk.hear(4.0, speech=True)
     (first,) = jobs(talk.handle(SpeakerProbed(0, talk.now - SAMPLE_RATE)))
@@ -92,7 +92,7 @@ def test_the_rest_is_followed_and_watched_under_the_next_number() -> None:
 @pytest.mark.parametrize(
     "stale", [SpeakerProbed(0, 1 << 40), SpeakerProbed(1, 0), SpeakerProbed(-1, 0)]
 )
-def test_a_turn_in_what_is_not_being_spoken_changes_nothing(stale: SpeakerProbed) -> None:
+def test_a_turn_in_a_segment_that_is_not_open_changes_nothing(stale: SpeakerProbed) -> None:
     talk = transcribing()
     talk.hear(4.0, speech=True)
     assert jobs(talk.handle(stale)) == []
@@ -100,7 +100,7 @@ def test_a_turn_in_what_is_not_being_spoken_changes_nothing(stale: SpeakerProbed
     assert talk.handle(SpeakerProbed(job.segment_id, job.segment.start + SAMPLE_RATE)) == []
 
 
-def test_a_turn_that_is_noticed_after_a_stop_divides_nothing_more() -> None:
+def test_a_turn_found_after_a_stop_divides_nothing() -> None:
     talk = transcribing()
     talk.hear(4.0, speech=True)
     (job,) = jobs(talk.say(StopTranscription()))

@@ -83,7 +83,7 @@ def test_a_client_of_the_specification_gets_two_plain_messages() -> None:
     assert talk.session.state is State.READY
 
 
-def test_parts_lie_where_they_were_spoken_and_share_the_utterance() -> None:
+def test_parts_have_their_own_times_and_cover_the_utterance() -> None:
     talk = begun(WANTS_ALL)
     origin = talk.now
     talk.hear(2.016, speech=False)
@@ -103,7 +103,7 @@ def test_parts_lie_where_they_were_spoken_and_share_the_utterance() -> None:
     assert first["language"] == second["language"] == "ko"
 
 
-def test_every_message_has_a_number_of_its_own() -> None:
+def test_every_message_has_its_own_id() -> None:
     talk = begun(WANTS_ALL)
     numbers = []
     for _ in range(3):
@@ -113,7 +113,7 @@ def test_every_message_has_a_number_of_its_own() -> None:
     assert len(set(numbers)) == len(numbers) == 6
 
 
-def test_a_part_in_which_nothing_counts_as_speech_is_not_answered() -> None:
+def test_a_part_without_speech_frames_is_not_answered() -> None:
     """Attribution includes the pre-roll: a breath, or the end of another speaker's words."""
     talk = begun()
     talk.hear(1, speech=False)
@@ -122,7 +122,7 @@ def test_a_part_in_which_nothing_counts_as_speech_is_not_answered() -> None:
     assert said(talk.handle(divided(job, (1, 0), [0.16]))) == [(0, "어디 가세요 집에 갑니다")]
 
 
-def test_between_two_parts_one_without_speech_belongs_to_the_one_before() -> None:
+def test_a_part_without_speech_belongs_to_the_part_before_it() -> None:
     talk = begun(WANTS_ALL)
     talk.hear(1.6, speech=True)
     talk.hear(0.4, speech=False)
@@ -141,7 +141,7 @@ def test_between_two_parts_one_without_speech_belongs_to_the_one_before() -> Non
     ],
     ids=["no tokens", "only the first of the speakers"],
 )
-def test_parts_whose_text_is_not_known_are_recognised_for_themselves(heard: Hypothesis) -> None:
+def test_parts_without_a_known_text_are_recognised_separately(heard: Hypothesis) -> None:
     talk = begun()
     job = talk.utterance(4)
     talk.handle(divided(job, (1, 0), [2.2]))
@@ -170,7 +170,7 @@ def undivided(talk: Talk, speakers: tuple[int, ...], at: list[float]) -> list[Re
     return anew(talk.handle(divided(job, speakers, at)))
 
 
-def test_what_was_said_later_waits_for_the_parts_that_are_recognised_anew() -> None:
+def test_later_utterances_wait_for_parts_that_are_recognised_again() -> None:
     talk = begun(WANTS_ALL)
     job, later = talk.utterance(4), talk.utterance()
     assert said(answer(talk, later, "나중", 1)) == []
@@ -197,7 +197,7 @@ def test_the_audio_of_a_part_is_kept_until_it_is_answered() -> None:
     assert min(released(talk.handle(recognised(second.segment_id, "둘")))) > second.segment.stop
 
 
-def test_a_stop_waits_for_parts_that_are_recognised_anew() -> None:
+def test_a_stop_waits_for_parts_that_are_recognised_again() -> None:
     talk = begun()
     first, second = undivided(talk, (0, 1), [2.2])
     assert sent(talk.say(StopTranscription())) == []
@@ -208,7 +208,7 @@ def test_a_stop_waits_for_parts_that_are_recognised_anew() -> None:
 
 
 @pytest.mark.parametrize("failing", [0, 1])
-def test_a_part_that_the_engine_fails_is_one_error_and_the_other_is_sent(failing: int) -> None:
+def test_a_failed_part_is_one_error_and_the_other_part_is_sent(failing: int) -> None:
     talk = begun()
     parts = undivided(talk, (0, 1), [2.2])
     effects: list[Effect] = []
@@ -220,7 +220,7 @@ def test_a_part_that_the_engine_fails_is_one_error_and_the_other_is_sent(failing
     assert closes(effects) == []
 
 
-def test_a_part_in_which_no_words_are_heard_is_not_sent() -> None:
+def test_a_part_without_words_is_not_sent() -> None:
     talk = begun()
     first, second = undivided(talk, (0, 1), [2.2])
     effects = talk.handle(recognised(first.segment_id, ""))
@@ -253,7 +253,7 @@ def test_the_interim_of_an_utterance_is_replaced_by_its_first_part() -> None:
     assert messages[0]["segment_id"] == 0
 
 
-def test_the_interim_of_an_utterance_is_withdrawn_where_its_first_part_has_no_words() -> None:
+def test_the_interim_of_an_utterance_is_withdrawn_if_its_first_part_has_no_words() -> None:
     talk = begun(WANTS_ALL)
     talk.hear(4, speech=True)
     talk.handle(PartialText(0, "어디 가세요 집에"))
@@ -268,7 +268,7 @@ def test_the_interim_of_an_utterance_is_withdrawn_where_its_first_part_has_no_wo
     ]
 
 
-def test_the_utterance_that_is_being_spoken_keeps_its_number_when_one_before_is_divided() -> None:
+def test_the_open_utterance_keeps_its_id_when_an_earlier_one_is_divided() -> None:
     talk = begun(WANTS_ALL)
     job = talk.utterance(4)
     talk.hear(1, speech=True)

@@ -63,7 +63,7 @@ from hwaja.vad.gate import FRAME_SAMPLES, frames_in
 # The dialogue of the specification
 
 
-def test_the_whole_dialogue_of_the_specification_is_word_for_word() -> None:
+def test_the_dialogue_of_the_specification_is_reproduced_word_for_word() -> None:
     """A client of the specification gets exactly its messages, in its order."""
     talk = Talk()
     effects = talk.handle(Connected())
@@ -127,7 +127,7 @@ def test_enrolment_embeds_the_spans_of_speech_of_the_named_speaker() -> None:
     assert all(a.start < a.stop <= b.start < b.stop for a, b in pairwise(enrol.segments))
 
 
-def test_each_phase_starts_the_detector_anew_and_forgets_earlier_audio() -> None:
+def test_each_phase_resets_the_detector_and_releases_earlier_audio() -> None:
     talk = connected()
     talk.now = 700  # half frames of ignored audio
     effects = talk.say(StartRegistration(0))
@@ -139,7 +139,7 @@ def test_each_phase_starts_the_detector_anew_and_forgets_earlier_audio() -> None
     assert isinstance(effects[-1], Send)
 
 
-def test_only_enrolling_and_transcribing_want_audio() -> None:
+def test_only_enrolment_and_transcription_take_audio() -> None:
     listening = {state for state in State if in_state(state).session.listening}
     assert listening == {State.ENROLLING, State.TRANSCRIBING}
 
@@ -157,7 +157,7 @@ def test_the_recogniser_gets_the_samples_of_the_utterance() -> None:
     assert (job.segment_id, job.segment.speech_samples) == (0, 16384)
 
 
-def test_details_are_sent_only_to_who_asked() -> None:
+def test_details_are_sent_only_if_requested() -> None:
     talk = transcribing(details=True)
     origin = talk.now
     job = talk.utterance()
@@ -202,7 +202,7 @@ def test_a_timestamp_is_utc_with_milliseconds() -> None:
     assert iso_timestamp(1_755_754_215.0) == "2025-08-21T05:30:15.000Z"
 
 
-def test_a_timestamp_counts_samples_not_when_messages_arrive() -> None:
+def test_a_timestamp_counts_samples_and_not_the_arrival_of_messages() -> None:
     """Delayed audio that arrives in a burst keeps the times of its speech."""
     talk = transcribing()
     start = EPOCH + talk.seconds
@@ -222,7 +222,7 @@ def test_a_timestamp_counts_samples_not_when_messages_arrive() -> None:
 # Work begun early
 
 
-def test_a_pause_tells_of_the_utterance_that_its_end_then_asks_for() -> None:
+def test_a_pause_speculates_on_the_utterance_that_it_then_ends() -> None:
     """`Speculate` comes once, with the same samples as the later `Finish`."""
     talk = transcribing()
     talk.hear(1.0, speech=True)
@@ -232,7 +232,7 @@ def test_a_pause_tells_of_the_utterance_that_its_end_then_asks_for() -> None:
     assert (early.segment_id, early.segment) == (job.segment_id, job.segment)
 
 
-def test_a_speaker_who_goes_on_is_foreseen_anew_at_the_next_pause() -> None:
+def test_a_speaker_who_continues_causes_new_speculation_at_the_next_pause() -> None:
     talk = transcribing()
     effects = [
         effect
@@ -245,7 +245,7 @@ def test_a_speaker_who_goes_on_is_foreseen_anew_at_the_next_pause() -> None:
     assert effects[0].segment.stop < effects[1].segment.stop
 
 
-def test_nothing_is_foreseen_while_a_voice_is_enrolled() -> None:
+def test_nothing_is_speculated_during_an_enrolment() -> None:
     talk = connected()
     talk.say(StartRegistration(0))
     effects = talk.hear(1.0, speech=True) + talk.hear(0.256, speech=False)
@@ -256,7 +256,7 @@ def test_nothing_is_foreseen_while_a_voice_is_enrolled() -> None:
 
 
 @pytest.mark.parametrize("late", ["text", "speaker", "both"])
-def test_utterances_are_sent_in_the_order_in_which_they_were_spoken(late: str) -> None:
+def test_utterances_are_sent_in_the_order_of_speech(late: str) -> None:
     talk = transcribing()
     first, second, third = talk.utterance(), talk.utterance(), talk.utterance()
     effects: list[Effect] = []
@@ -300,7 +300,7 @@ def test_every_order_of_results_gives_the_same_conversation(
 
 
 @pytest.mark.parametrize(("text", "speaker_id"), [(None, 0), ("네", None), (None, None)])
-def test_one_utterance_that_the_engine_fails_is_one_error_and_the_next_is_sent(
+def test_a_failed_utterance_is_one_error_and_the_next_is_sent(
     text: str | None, speaker_id: int | None
 ) -> None:
     talk = transcribing()
@@ -320,7 +320,7 @@ def test_an_utterance_without_words_is_not_sent(speaker_id: int | None) -> None:
     assert talk.session.state is State.READY
 
 
-def test_a_result_that_comes_twice_is_sent_once() -> None:
+def test_a_repeated_result_is_sent_once() -> None:
     talk = transcribing()
     job = talk.utterance()
     assert len(sent(answer(talk, job, "네", 0))) == 1
@@ -360,7 +360,7 @@ FORGIVING = SessionSettings(max_strikes=1000)
 
 
 @given(beginnings, st.lists(steps, max_size=40))
-def test_no_sequence_of_events_raises_or_breaks_a_promise(
+def test_no_sequence_of_events_raises_or_violates_an_invariant(
     beginning: Callable[[SessionSettings], Talk],
     script: list[ClientMessage | Event | tuple[float, bool]],
 ) -> None:

@@ -13,26 +13,26 @@ from hwaja.session.state_machine import ROWS, Row
 from hwaja.session.states import Branch, State
 
 
-def test_the_diagram_in_the_docs_is_that_of_the_table() -> None:
+def test_the_diagram_in_the_docs_is_up_to_date() -> None:
     page = state_diagram.FILE.read_text(encoding="utf-8")
     assert page == state_diagram.filled(page), "run python -m tools.state_diagram"
 
 
-def test_the_diagram_shows_every_state_and_no_way_out_of_the_last() -> None:
+def test_the_diagram_shows_every_state_and_no_transition_out_of_the_last() -> None:
     ways = state_diagram.edges()
     assert {state for way in ways for state in way} == set(State)
     assert not any(state is State.CLOSED for state, _ in ways)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.action.__name__)
-def test_every_row_decides_about_something(row: Row) -> None:
+def test_every_row_of_the_table_is_used(row: Row) -> None:
     """A row is never used if earlier rows cover all of its states and events."""
     before = {cell for each in ROWS[: ROWS.index(row)] for cell in each.cells}
     assert set(row.cells) - before
 
 
 @pytest.mark.parametrize("state", State)
-def test_a_session_that_loses_its_client_is_closed_wherever_it_is(state: State) -> None:
+def test_a_session_that_loses_its_client_is_closed_in_every_state(state: State) -> None:
     session = in_state(state).session
     session.handle(Disconnected())
     assert session.state is State.CLOSED
@@ -44,12 +44,12 @@ def test_every_event_is_in_the_table() -> None:
     assert missing == {"Received"}, "a message counts by its own type"
 
 
-def test_a_branch_that_a_row_does_not_name_is_an_error_and_not_a_guess() -> None:
+def test_a_branch_that_a_row_does_not_name_is_an_error() -> None:
     row = Row(State.READY, Disconnected, lambda *_: None, {Branch.REFUSED: None})
     with pytest.raises(KeyError):
         row.next_states[Branch.ENDED]
 
 
-def test_one_place_sets_the_state() -> None:
+def test_the_state_is_assigned_in_one_place() -> None:
     sources = [Path(module.__file__).read_text() for module in (actions, events, state_machine)]
     assert sum(len(re.findall(r"\.state = ", source)) for source in sources) == 1

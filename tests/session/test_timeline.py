@@ -85,7 +85,7 @@ chunk_samples = st.sampled_from([320, 512, 1600, 4096, 8192, 16_000, 40_000])
 
 
 @given(lengths, chunk_samples, st.lists(st.floats(0, LEAST_GAP_SECONDS / 2), max_size=200))
-def test_without_a_gap_every_time_is_that_of_its_sample(
+def test_without_a_gap_every_sample_has_its_own_time(
     turns: list[float], chunk: int, jitter: list[float]
 ) -> None:
     arrivals = over_network(spoken(turns, chunk=chunk), jitter=jitter)
@@ -99,7 +99,7 @@ def test_without_a_gap_every_time_is_that_of_its_sample(
     st.lists(st.tuples(st.floats(0, 60), st.floats(2, 60)), min_size=1, max_size=2),
     st.floats(2, 1000),
 )
-def test_audio_that_was_stuck_and_comes_in_a_burst_keeps_the_times_at_which_it_was_spoken(
+def test_delayed_audio_that_arrives_in_a_burst_keeps_its_times(
     turns: list[float], chunk: int, stalls: list[tuple[float, float]], speed: float
 ) -> None:
     stuck = [(begin, begin + length) for begin, length in stalls]
@@ -109,7 +109,7 @@ def test_audio_that_was_stuck_and_comes_in_a_burst_keeps_the_times_at_which_it_w
 
 
 @given(lengths, chunk_samples, st.floats(1.5, 1000))
-def test_a_file_that_is_sent_faster_than_real_time_is_dated_by_its_samples(
+def test_a_file_sent_faster_than_real_time_is_dated_by_its_samples(
     turns: list[float], chunk: int, speed: float
 ) -> None:
     chunks = [replace(each, spoken_at=0.0) for each in spoken(turns, chunk=chunk)]
@@ -133,7 +133,7 @@ def test_audio_that_the_server_takes_late_is_dated_by_its_samples(speed: float) 
     assert timeline.seconds(held[-1].stop) == sample_seconds(held[-1].stop)
 
 
-def test_a_client_that_is_cut_off_while_it_catches_up_is_dated_by_its_samples() -> None:
+def test_a_client_cut_off_while_it_catches_up_is_dated_by_its_samples() -> None:
     timeline = Timeline(ORIGIN)
     arrivals = list(over_network(spoken([60]), stuck=[(10, 40)]))
     first = next(k for k, each in enumerate(arrivals) if each.at > 40.2)
@@ -146,7 +146,7 @@ def test_a_client_that_is_cut_off_while_it_catches_up_is_dated_by_its_samples() 
         assert timeline.seconds(cut_off.stop) == sample_seconds(cut_off.stop)
 
 
-def test_audio_that_is_stuck_again_while_it_catches_up_keeps_its_times() -> None:
+def test_audio_delayed_again_while_it_catches_up_keeps_its_times() -> None:
     for begin in (15.2, 15.5, 16.1):
         stuck = [(5.0, 15.0), (begin, begin + 0.8)]
         arrivals = over_network(spoken([60]), stuck, speed=2)
@@ -163,7 +163,7 @@ def test_audio_that_is_stuck_again_while_it_catches_up_keeps_its_times() -> None
     st.sampled_from([160, 320, 1600, 4096, 6400]),
     st.lists(st.floats(0, 0.04), max_size=100),
 )
-def test_what_is_said_behind_gaps_is_dated_when_it_was_said(
+def test_speech_after_gaps_has_the_time_at_which_it_was_spoken(
     turns: list[float], gaps: list[float], chunk: int, jitter: list[float]
 ) -> None:
     """The time is final once the pause after the speech was processed."""
@@ -181,7 +181,7 @@ def test_what_is_said_behind_gaps_is_dated_when_it_was_said(
             assert abs(error) < 0.1
 
 
-def test_a_word_between_two_gaps_is_dated_when_it_was_said() -> None:
+def test_a_word_between_two_gaps_has_the_time_at_which_it_was_spoken() -> None:
     """With push-to-talk, a single word may lie between two gaps."""
     for chunk in (320, 4096, 16_000):
         timeline = Timeline(ORIGIN)
@@ -193,7 +193,7 @@ def test_a_word_between_two_gaps_is_dated_when_it_was_said() -> None:
         assert timeline.seconds(chunks[-1].stop - 1) == pytest.approx(chunks[-1].spoken_at, abs=0.1)
 
 
-def test_an_answer_that_comes_late_is_dated_by_the_gap_before_it_alone() -> None:
+def test_a_late_answer_is_dated_by_the_gap_before_it_alone() -> None:
     timeline = Timeline(ORIGIN)
     chunks = spoken([2, 2, 2], [30, 40])
     for arrival in over_network(chunks):
@@ -203,7 +203,7 @@ def test_an_answer_that_comes_late_is_dated_by_the_gap_before_it_alone() -> None
         assert timeline.seconds(chunk.stop - 1) == pytest.approx(chunk.spoken_at, abs=0.1)
 
 
-def test_the_gap_is_the_least_that_audio_was_late_since_it_came_again() -> None:
+def test_the_gap_is_the_least_delay_of_audio_since_it_resumed() -> None:
     timeline = Timeline(ORIGIN)
     chunks = spoken([2, 2], [30])
     for arrival in over_network(chunks, jitter=[*[0] * (len(chunks) - 1), 0.5]):
@@ -222,7 +222,7 @@ def test_many_short_gaps_add_up() -> None:
     assert chunks[-1].spoken_at - sample_seconds(chunks[-1].stop) > 20
 
 
-def test_the_gap_is_counted_though_the_network_was_stuck_when_audio_came_again() -> None:
+def test_a_gap_is_counted_even_if_the_network_was_delayed_when_audio_resumed() -> None:
     timeline = Timeline(ORIGIN)
     chunks = spoken([5, 20], [30])
     for arrival in over_network(chunks, stuck=[(34, 38)]):
@@ -231,7 +231,7 @@ def test_the_gap_is_counted_though_the_network_was_stuck_when_audio_came_again()
     assert timeline.seconds(chunks[-1].stop) == pytest.approx(chunks[-1].spoken_at, abs=0.1)
 
 
-def test_what_was_said_before_a_gap_keeps_its_time_and_a_sentence_across_it_includes_it() -> None:
+def test_speech_before_a_gap_keeps_its_time_and_a_sentence_across_it_includes_it() -> None:
     timeline = Timeline(ORIGIN)
     chunks = spoken([5, 5], [10])
     for arrival in over_network(chunks):
@@ -260,7 +260,7 @@ def test_what_was_said_before_a_gap_keeps_its_time_and_a_sentence_across_it_incl
         max_size=60,
     )
 )
-def test_no_time_ever_goes_back(messages: list[tuple[int, float, float, str]]) -> None:
+def test_times_never_decrease(messages: list[tuple[int, float, float, str]]) -> None:
     """Times ascend from sample to sample, and from answer to answer."""
     timeline, stop, at, answered = Timeline(ORIGIN), ORIGIN, 0.0, 0.0
     for samples, later, waited_seconds, then in messages:
@@ -274,7 +274,7 @@ def test_no_time_ever_goes_back(messages: list[tuple[int, float, float, str]]) -
             answered = timeline.seconds(stop - 1)
 
 
-def test_a_transcription_begins_when_its_first_sample_was_spoken() -> None:
+def test_a_transcription_begins_at_the_time_of_its_first_sample() -> None:
     """The length of the first message does not change the beginning."""
     for samples in (CHUNK, 10 * SAMPLE_RATE):
         timeline = Timeline(ORIGIN)

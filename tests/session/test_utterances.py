@@ -33,13 +33,13 @@ def test_each_part_has_the_words_that_begin_in_it() -> None:
     assert [token.start_seconds for token in pieces[1].tokens] == [1.3, 1.6, 1.9]
 
 
-def test_a_change_inside_a_word_is_moved_to_where_the_nearest_word_begins() -> None:
+def test_a_change_inside_a_word_is_moved_to_the_nearest_beginning_of_a_word() -> None:
     """The recogniser dates pieces of words. It locates a word's beginning better than a voice."""
     for change_seconds in (1.75 + LEAD_SECONDS, 1.5 + LEAD_SECONDS):
         assert texts(divide(TALK, [change_seconds], [1, 0.5])) == ["안녕하세요 네", "반갑습니다"]
 
 
-def test_a_word_is_looked_for_a_little_before_the_change() -> None:
+def test_the_beginning_of_a_word_is_searched_slightly_before_the_change() -> None:
     middle = (1.3 + 1.6) / 2
     earlier = divide(TALK, [middle + LEAD_SECONDS - 0.01], [1, 1])
     later = divide(TALK, [middle + LEAD_SECONDS + 0.01], [1, 1])
@@ -52,7 +52,7 @@ def test_a_text_without_spaces_is_divided_between_its_pieces() -> None:
     assert texts(divide(talk, [1.25], [1, 1])) == ["今日は", "そうです"]
 
 
-def test_no_word_is_cut_where_none_begins_near_the_change() -> None:
+def test_a_text_is_not_divided_if_no_word_begins_near_the_change() -> None:
     talk = dated((" 가", 0.0), ("나다", 1.0), ("라마", 1.0 + NEAR_SECONDS), (" 바", 3.0))
     assert divide(talk, [1.7], [1, 1]) is None, "to be heard anew"
 
@@ -66,18 +66,18 @@ def test_three_parts_have_their_words() -> None:
     [Hypothesis("안녕하세요 네"), dated((" 안녕하세요 네", 0.2))],
     ids=["no tokens", "one token"],
 )
-def test_a_text_of_which_no_words_are_dated_is_not_divided(heard: Hypothesis) -> None:
+def test_a_text_without_dated_words_is_not_divided(heard: Hypothesis) -> None:
     assert divide(heard, [1.0], [1, 0.1]) is None
 
 
-def test_a_part_with_too_few_letters_for_its_length_was_left_out_by_the_recogniser() -> None:
+def test_a_part_with_too_few_letters_for_its_length_must_be_recognised_again() -> None:
     """Whisper may stop after the first of two voices, or after the second one's first syllable."""
     assert divide(TALK, [1.35], [1, 4]) == divide(TALK, [1.35], [1, 1])
     assert divide(TALK, [1.35], [1, 4.1]) is None
     assert divide(TALK, [1.35], [3.4, 1]) is None
 
 
-def test_what_is_not_a_letter_does_not_count_as_text() -> None:
+def test_only_letters_and_digits_count_as_text() -> None:
     talk = dated((" 안녕", 0.2), (" ...!", 1.3), (" ♪♪", 1.6))
     assert divide(talk, [1.35], [1, 1]) is None
 
@@ -91,9 +91,7 @@ def hypotheses(draw: st.DrawFn) -> Hypothesis:
 
 
 @given(hypotheses(), st.lists(st.floats(0, 15), min_size=1, max_size=4))
-def test_nothing_is_lost_and_nothing_is_told_twice(
-    heard: Hypothesis, changes_seconds: list[float]
-) -> None:
+def test_no_token_is_lost_or_repeated(heard: Hypothesis, changes_seconds: list[float]) -> None:
     pieces = divide(heard, sorted(changes_seconds), [0.0] * (len(changes_seconds) + 1))
     if pieces is None:  # no word begins near a change: recognise again
         return

@@ -83,7 +83,7 @@ def attributed(pool: FakePool, ring: RingBuffer, voices: Voices) -> Attributed:
     return Attributed(pool, ring, voices)
 
 
-async def test_an_utterance_has_the_voice_that_is_nearest(attributed: Attributed) -> None:
+async def test_an_utterance_gets_the_nearest_voice(attributed: Attributed) -> None:
     parts = await attributed.finish(*SPAN)
     assert parts is not None
     (part,) = parts
@@ -92,7 +92,7 @@ async def test_an_utterance_has_the_voice_that_is_nearest(attributed: Attributed
     assert (part.nearest, part.label) == (0, Label.SURE)
 
 
-async def test_what_was_begun_early_is_embedded_once(
+async def test_an_utterance_with_early_work_is_embedded_once(
     attributed: Attributed, pool: FakePool
 ) -> None:
     attributed.attribution.speculate(0, segment(*SPAN))
@@ -101,7 +101,7 @@ async def test_what_was_begun_early_is_embedded_once(
     assert len(pool.embedded) == 1
 
 
-async def test_what_was_begun_on_other_samples_never_answers_for_these(
+async def test_early_work_on_other_samples_is_never_used(
     attributed: Attributed, pool: FakePool
 ) -> None:
     attributed.attribution.speculate(0, segment(1000, 9000, 8000))
@@ -128,7 +128,7 @@ async def test_under_overload_an_utterance_has_one_speaker_from_its_middle(
     assert not overlaps
 
 
-async def test_what_is_too_short_to_embed_is_told_as_such_without_a_job(
+async def test_an_utterance_too_short_to_embed_is_labelled_short_without_a_job(
     attributed: Attributed, pool: FakePool
 ) -> None:
     pool.voice_failures.append(EngineError("nobody asks for this"))
@@ -138,13 +138,13 @@ async def test_what_is_too_short_to_embed_is_told_as_such_without_a_job(
     assert len(pool.voice_failures) == 1
 
 
-async def test_a_short_answer_has_its_speaker_by_its_voice(attributed: Attributed) -> None:
+async def test_a_short_answer_gets_its_speaker_by_its_voice(attributed: Attributed) -> None:
     parts = await attributed.finish(1000, 9000, 4000)
     assert parts is not None
     assert [(part.nearest, part.cosines) for part in parts] == [(0, pytest.approx((1.0, 0.0)))]
 
 
-async def test_a_failing_embedder_names_nobody_and_the_next_utterance_has_its_speaker(
+async def test_a_failed_embedding_gives_no_speaker_and_the_next_utterance_has_one(
     attributed: Attributed, pool: FakePool
 ) -> None:
     pool.voice_failures.append(EngineError("the engine ended on this audio"))
@@ -175,7 +175,7 @@ def taught(attributed: Attributed, voices: Voices) -> Attributed:
     return attributed
 
 
-async def test_a_voice_learns_from_audio_even_if_that_is_released_at_once(
+async def test_a_voice_learns_from_audio_even_if_it_is_released_at_once(
     taught: Attributed, ring: RingBuffer
 ) -> None:
     before = await likeness(taught)
@@ -195,16 +195,14 @@ async def test_under_overload_voices_do_not_learn(
     assert pool.embedded == []
 
 
-async def test_a_lesson_that_fails_changes_no_voice_and_disturbs_nothing(
-    taught: Attributed, pool: FakePool
-) -> None:
+async def test_failed_learning_changes_no_voice(taught: Attributed, pool: FakePool) -> None:
     before = await likeness(taught)
     pool.voice_failures.append(EngineError("the engine ended on this audio"))
     await lesson(taught, 0, 8000)
     assert await likeness(taught) == before
 
 
-async def test_what_voices_learned_is_taken_back_with_the_lessons_under_way(
+async def test_a_new_transcription_undoes_what_voices_learned_and_cancels_learning(
     taught: Attributed, pool: FakePool
 ) -> None:
     """A voice may still be learning from the last answer when the next transcription begins."""
@@ -219,14 +217,14 @@ async def test_what_voices_learned_is_taken_back_with_the_lessons_under_way(
     assert await likeness(taught) == before
 
 
-async def test_what_voices_learned_is_kept_where_they_may_adapt(taught: Attributed) -> None:
+async def test_voices_keep_what_they_learned_if_they_may_adapt(taught: Attributed) -> None:
     before = await likeness(taught)
     await lesson(taught, 0, 8000)
     taught.attribution.begin(adapt=True)
     assert await likeness(taught) > before
 
 
-async def test_closing_ends_lessons_and_reports_nothing_more(
+async def test_closing_cancels_learning_and_reports_nothing_more(
     taught: Attributed, pool: FakePool
 ) -> None:
     pool.working.clear()
@@ -279,7 +277,7 @@ async def found(watch: Attributed) -> int | None:
     return turn_at
 
 
-async def test_another_voice_is_found_where_it_begins() -> None:
+async def test_a_change_of_voice_is_found_where_it_begins() -> None:
     change = 3 * SAMPLE_RATE
     pool = TwoVoices(change)
     at = await found(watching(pool))
@@ -288,11 +286,11 @@ async def test_another_voice_is_found_where_it_begins() -> None:
     assert pool.embedded == [(PROBED[1] - PROBED[0], False)]
 
 
-async def test_where_one_voice_goes_on_nothing_is_found() -> None:
+async def test_no_change_is_found_while_one_voice_continues() -> None:
     assert await found(watching(TwoVoices(PROBED[1]))) is None
 
 
-async def test_what_was_heard_of_the_voices_is_overwritten() -> None:
+async def test_embeddings_of_a_probe_are_overwritten() -> None:
     pool = TwoVoices(3 * SAMPLE_RATE)
     await found(watching(pool))
     (track,) = pool.tracks
@@ -300,7 +298,7 @@ async def test_what_was_heard_of_the_voices_is_overwritten() -> None:
     assert not track.windows.any()
 
 
-async def test_a_search_is_given_up_with_the_utterance_and_the_next_one_can_begin() -> None:
+async def test_a_probe_is_cancelled_with_its_utterance_and_another_one_can_begin() -> None:
     """The ring may drop the utterance's samples after that."""
     pool = TwoVoices(3 * SAMPLE_RATE)
     pool.working.clear()
@@ -315,7 +313,7 @@ async def test_a_search_is_given_up_with_the_utterance_and_the_next_one_can_begi
     assert watch.turns.empty()
 
 
-async def test_an_engine_that_fails_finds_nothing_and_the_next_look_is_free() -> None:
+async def test_a_failed_probe_finds_nothing_and_another_one_can_begin() -> None:
     pool = TwoVoices(3 * SAMPLE_RATE)
     pool.voice_failures = [EngineError("embedding failed")]
     watch = watching(pool)

@@ -17,7 +17,7 @@ from hwaja.speakers.parts import (
 evidences = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=8)
 
 
-def test_more_speech_makes_a_score_worth_more() -> None:
+def test_more_speech_gives_a_score_more_weight() -> None:
     seconds = [SHORTEST_SECONDS + k * 0.1 for k in range(26)]
     worth = [evidence_per_score(one) for one in seconds]
     assert all(0 < less < more for less, more in pairwise(worth))
@@ -26,14 +26,16 @@ def test_more_speech_makes_a_score_worth_more() -> None:
 @pytest.mark.parametrize(
     ("seconds", "end"), [(0.0, SHORTEST_SECONDS), (0.1, SHORTEST_SECONDS), (60, LONGEST_SECONDS)]
 )
-def test_lengths_that_were_not_measured_are_worth_what_the_nearest_is(
+def test_lengths_that_were_not_measured_use_the_nearest_measured_one(
     seconds: float, end: float
 ) -> None:
     assert evidence_per_score(seconds) == evidence_per_score(end)
 
 
 @given(evidences)
-def test_probabilities_add_up_and_keep_the_order(evidence: list[float]) -> None:
+def test_probabilities_add_up_to_1_and_keep_the_order_of_the_evidence(
+    evidence: list[float],
+) -> None:
     likely = probabilities(evidence)
     assert sum(likely) == pytest.approx(1)
     for one, first in zip(evidence, likely, strict=True):
@@ -47,5 +49,5 @@ def test_evidence_is_the_natural_logarithm_of_the_odds(one: float, other: float)
     assert log(first / second) == pytest.approx(one - other, abs=1e-6)
 
 
-def test_a_voice_of_which_nothing_speaks_has_no_probability() -> None:
+def test_a_voice_without_evidence_has_no_probability() -> None:
     assert probabilities((0.0, -inf)) == (1.0, 0.0)

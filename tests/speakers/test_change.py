@@ -16,7 +16,7 @@ def test_the_next_turn_begins_where_another_voice_is_certain() -> None:
     assert next_turn((FIRST, NEXT)) == 30_000
 
 
-def test_of_several_turns_the_last_one_is_the_next() -> None:
+def test_the_last_of_several_turns_is_the_next() -> None:
     third = replace(FIRST, start=48_000, stop=60_000)
     assert next_turn((FIRST, NEXT, third)) == 48_000
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hwaja.speakers.voices import NEAREST, Cohort
 
 
-def test_what_is_shipped_are_voices_of_the_speaker_models_kind() -> None:
+def test_the_shipped_cohort_has_voices_of_the_speaker_model() -> None:
     """They are unit vectors of 192 numbers, so their nearness to each other is a cosine."""
     rows = np.eye(192, dtype=np.float32)
     sides = Cohort.shipped().nearness(np.concatenate([rows, -rows]))
@@ -18,7 +18,7 @@ def test_what_is_shipped_are_voices_of_the_speaker_models_kind() -> None:
     assert np.abs(sides).max() > 0.05, "the voices are nowhere"
 
 
-def test_a_cohort_too_small_to_judge_by_is_refused() -> None:
+def test_a_cohort_that_is_too_small_is_refused() -> None:
     with pytest.raises(ValueError, match="at least"):
         Cohort(np.eye(NEAREST - 1, dtype=np.float32))
 

@@ -73,7 +73,7 @@ def hops(part: Part) -> tuple[float, float]:
 
 
 @pytest.mark.parametrize(("voice", "speaker"), [(A, 0), (B, 1)])
-def test_one_voice_is_one_part_and_all_of_the_utterance(
+def test_one_voice_gives_one_part_of_the_whole_utterance(
     voices: Voices, voice: Rows, speaker: int
 ) -> None:
     utterance = Utterance(turns((voice, 20)), missing_samples=700)
@@ -83,19 +83,19 @@ def test_one_voice_is_one_part_and_all_of_the_utterance(
     assert part.speech_seconds == utterance.whole.speech_seconds
 
 
-def test_one_part_is_judged_by_the_embedding_of_all_of_it(voices: Voices) -> None:
+def test_a_single_part_is_judged_by_the_embedding_of_the_whole_utterance(voices: Voices) -> None:
     """It is better than the mean of the windows, each of which has little audio."""
     (part,) = Utterance(turns((A, 20))).parts(voices, whole=np.array([3, 4, 0], np.float32))
     assert part.cosines == pytest.approx((0.6, 0.8))
 
 
-def test_a_voice_that_nobody_enrolled_is_one_part_without_a_speaker(voices: Voices) -> None:
+def test_a_voice_that_is_not_enrolled_gives_one_part_without_a_speaker(voices: Voices) -> None:
     (part,) = Utterance(turns((NOBODY, 20))).parts(voices)
     assert part.label is Label.UNKNOWN
 
 
 @pytest.mark.parametrize(("first", "second"), [(5, 5), (5, 30), (30, 5), (12, 17)])
-def test_two_clear_voices_are_two_parts_that_meet_where_the_voice_changes(
+def test_two_clear_voices_give_two_parts_that_meet_at_the_change(
     voices: Voices, first: int, second: int
 ) -> None:
     one, other = Utterance(turns((A, first), (B, second))).parts(voices)
@@ -104,20 +104,20 @@ def test_two_clear_voices_are_two_parts_that_meet_where_the_voice_changes(
     assert (one.label, other.label) == (Label.SURE, Label.SURE)
 
 
-def test_an_answer_in_the_middle_is_three_parts(voices: Voices) -> None:
+def test_an_answer_in_the_middle_gives_three_parts(voices: Voices) -> None:
     utterance = Utterance(turns((A, 12), (B, 6), (A, 12)))
     parts = utterance.parts(voices)
     assert [part.nearest for part in parts] == [0, 1, 0]
     assert [hops(part)[1] for part in parts] == pytest.approx([12, 18, 30], abs=1)
 
 
-def test_the_windows_that_hear_both_voices_speak_for_neither(voices: Voices) -> None:
+def test_windows_with_both_voices_count_for_neither(voices: Voices) -> None:
     one, other = Utterance(turns((A, 6), (B, 6))).parts(voices)
     assert one.cosines == pytest.approx((1, 0), abs=1e-6)
     assert other.cosines == pytest.approx((0, 1), abs=1e-6)
 
 
-def test_a_sliver_that_is_in_doubt_is_no_turn(voices: Voices) -> None:
+def test_a_short_doubtful_part_is_no_turn(voices: Voices) -> None:
     """Its windows outweigh the cost of two changes, but its mean is equally near to both voices."""
     before = after = turns((A, 9))
     leaning, neither = 0.4 * A + 0.9 * B, 0.7 * A + 0.71 * B
@@ -128,7 +128,7 @@ def test_a_sliver_that_is_in_doubt_is_no_turn(voices: Voices) -> None:
     assert part.nearest == 0
 
 
-def test_speech_is_shared_out_by_length(voices: Voices) -> None:
+def test_speech_is_divided_among_the_parts_by_length(voices: Voices) -> None:
     windows = turns((A, 10), (B, 30))
     quarter = len(windows) * HOP_SAMPLES // 4
     track = VoiceTrack(A, windows, np.zeros(40, np.float32))
@@ -137,7 +137,7 @@ def test_speech_is_shared_out_by_length(voices: Voices) -> None:
     assert other.speech_seconds == pytest.approx(3 * quarter / 2 / SAMPLE_RATE)
 
 
-def test_overlap_belongs_to_the_part_in_which_it_is(voices: Voices) -> None:
+def test_overlap_belongs_to_the_part_that_contains_it(voices: Voices) -> None:
     overlap = np.zeros(20, np.float32)
     overlap[[3, 11, 12, 13]] = (0.5, 1, 1, 1)
     one, other = Utterance(turns((A, 10), (B, 10)), overlap=overlap).parts(voices)
@@ -146,14 +146,14 @@ def test_overlap_belongs_to_the_part_in_which_it_is(voices: Voices) -> None:
     assert other.overlap_seconds == pytest.approx(3 * hop_seconds)
 
 
-def test_more_is_never_shared_than_is_said(voices: Voices) -> None:
+def test_overlap_never_exceeds_the_speech(voices: Voices) -> None:
     """Overlap is measured without the gate, so an overlapping hop may contain little speech."""
     track = VoiceTrack(A, turns((A, 20)), np.ones(20, np.float32))
     (part,) = read_parts(track, unscored(0, 20 * HOP_SAMPLES, SAMPLE_RATE), voices)
     assert part.overlap_seconds == part.speech_seconds == 1.0
 
 
-def test_more_speech_is_more_evidence(voices: Voices) -> None:
+def test_more_speech_gives_more_evidence(voices: Voices) -> None:
     leaning = np.tile(np.array([0.5, 0.4, 0.1], np.float32), (20, 1))
     track = VoiceTrack(leaning[0], leaning, np.zeros(20, np.float32))
     samples = 20 * HOP_SAMPLES
@@ -164,7 +164,7 @@ def test_more_speech_is_more_evidence(voices: Voices) -> None:
     assert probabilities == sorted(set(probabilities))
 
 
-def test_three_voices_have_their_parts(voices: Voices) -> None:
+def test_three_voices_give_three_parts(voices: Voices) -> None:
     three = Voices(no_cohort(3))
     for speaker_id, voice in ((0, A), (3, B), (7, NOBODY)):
         three.enrol(speaker_id, pool(None, voice, 1.0))
@@ -177,7 +177,7 @@ def test_an_embedding_without_direction_is_refused(voices: Voices) -> None:
         Utterance(np.zeros((4, 3), np.float32)).parts(voices)
 
 
-def test_what_is_too_short_to_embed_is_one_part_of_nobody_known(voices: Voices) -> None:
+def test_an_utterance_too_short_to_embed_is_one_part_without_a_speaker(voices: Voices) -> None:
     segment = Segment(100, 9000, tuple(SpeechFrame(k * FRAME_SAMPLES, -30.0) for k in range(3)))
     part = unscored_part(segment, voices)
     assert part.is_short
@@ -205,7 +205,7 @@ def utterances(draw: st.DrawFn) -> Utterance:
 
 
 @given(utterances())
-def test_the_parts_of_any_utterance_cover_it_and_every_change_of_speaker_is_founded(
+def test_the_parts_of_any_utterance_cover_it_and_every_change_of_speaker_has_evidence(
     voices: Voices, utterance: Utterance
 ) -> None:
     parts = utterance.parts(voices)
@@ -222,9 +222,7 @@ def test_the_parts_of_any_utterance_cover_it_and_every_change_of_speaker_is_foun
 
 
 @given(utterances())
-def test_who_enrolled_first_changes_nothing_but_the_numbers(
-    voices: Voices, utterance: Utterance
-) -> None:
+def test_the_order_of_enrolment_changes_only_the_ids(voices: Voices, utterance: Utterance) -> None:
     swapped = Voices(no_cohort(3))
     swapped.enrol(0, pool(None, B, 1.0))
     swapped.enrol(1, pool(None, A, 1.0))

@@ -91,7 +91,7 @@ def room() -> Room:
     return Room()
 
 
-async def test_a_voice_is_kept_with_what_was_measured_of_it(room: Room) -> None:
+async def test_an_enrolled_voice_is_kept_and_its_measurements_are_returned(room: Room) -> None:
     answer = await room.enrol(0, 30)
     assert answer.failure is None
     assert answer.quality is not None
@@ -114,7 +114,7 @@ async def test_the_same_person_as_another_speaker_is_refused_and_a_retake_is_not
     assert (await room.enrol(0, 35)).failure is None
 
 
-async def test_two_people_with_like_voices_are_both_enrolled_with_a_warning(room: Room) -> None:
+async def test_two_people_with_similar_voices_are_both_enrolled_with_a_warning(room: Room) -> None:
     await room.enrol(0, 30)
     answer = await room.enrol(1, 75)
     assert (answer.failure, len(room.heard(0))) == (None, 2)
@@ -123,7 +123,7 @@ async def test_two_people_with_like_voices_are_both_enrolled_with_a_warning(room
     assert Reason.SIMILAR_VOICE in {warning.reason for warning in answer.quality.warnings}
 
 
-async def test_after_a_refusal_the_earlier_voice_is_the_one_that_counts(room: Room) -> None:
+async def test_after_a_refusal_the_earlier_voice_counts(room: Room) -> None:
     await room.enrol(0, 30)
     await room.enrol(1, 120)
     assert (await room.enrol(0, 125)).failure is Reason.SAME_VOICE
@@ -144,7 +144,7 @@ async def test_a_retake_replaces_the_voice(room: Room) -> None:
     assert room.heard(80) == pytest.approx((1,), abs=0.01)
 
 
-async def test_a_take_that_is_added_moves_the_voice_by_its_share_of_the_speech(room: Room) -> None:
+async def test_an_added_take_moves_the_voice_by_its_share_of_the_speech(room: Room) -> None:
     await room.enrol(0, 30)
     answer = await room.enrol(0, 70, adds=True)
     assert answer.quality is not None
@@ -153,13 +153,13 @@ async def test_a_take_that_is_added_moves_the_voice_by_its_share_of_the_speech(r
     assert room.heard(50) == pytest.approx((1,), abs=0.01)
 
 
-async def test_somebody_elses_take_is_not_added(room: Room) -> None:
+async def test_a_take_of_another_person_is_not_added(room: Room) -> None:
     await room.enrol(0, 30)
     assert (await room.enrol(0, 110, adds=True)).failure is Reason.OTHER_VOICE
     assert room.heard(30) == pytest.approx((1,), abs=0.01)
 
 
-async def test_the_first_take_of_a_speaker_may_be_one_that_adds(room: Room) -> None:
+async def test_the_first_take_of_a_speaker_may_ask_to_be_added(room: Room) -> None:
     assert (await room.enrol(0, 30, adds=True)).failure is None
 
 
@@ -169,7 +169,7 @@ async def test_too_little_speech_is_refused_before_anything_is_embedded(room: Ro
     assert room.read == []
 
 
-async def test_a_take_without_a_voice_that_sounds_like_two_channels_is_called_that(
+async def test_a_take_with_two_channels_is_refused_as_stereo(
     room: Room,
 ) -> None:
     noise = np.cumsum(np.random.default_rng(0).normal(0, 90, SAMPLE_RATE)).astype("<i2")
@@ -178,7 +178,7 @@ async def test_a_take_without_a_voice_that_sounds_like_two_channels_is_called_th
     assert answer == Enrolled(Reason.WRONG_FORMAT, looks_like=AudioFormat.STEREO)
 
 
-async def test_a_take_whose_format_cannot_be_looked_at_is_judged_all_the_same(
+async def test_a_take_is_judged_even_if_its_format_cannot_be_checked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The check needs a thread, which the system may refuse."""
@@ -190,7 +190,7 @@ async def test_a_take_whose_format_cannot_be_looked_at_is_judged_all_the_same(
     assert (await Room().enrol(0, 10)).failure is None
 
 
-async def test_an_engine_that_fails_leaves_the_earlier_voice(room: Room) -> None:
+async def test_an_engine_failure_keeps_the_earlier_voice(room: Room) -> None:
     await room.enrol(0, 30)
     room.is_broken = True
     answer = await room.enrol(0, 80)
@@ -199,7 +199,7 @@ async def test_an_engine_that_fails_leaves_the_earlier_voice(room: Room) -> None
 
 
 @pytest.mark.parametrize("degrees", [(30,), (10, 100)])
-async def test_no_embedding_of_a_take_is_left_kept_or_refused(
+async def test_no_embedding_of_a_take_remains_whether_it_is_kept_or_refused(
     degrees: tuple[float, ...], room: Room
 ) -> None:
     await room.enrol(0, *degrees)
@@ -209,8 +209,8 @@ async def test_no_embedding_of_a_take_is_left_kept_or_refused(
     assert not track.windows.any()
 
 
-async def test_the_pieces_that_a_voice_is_joined_of_are_overwritten() -> None:
-    pieces: list[Pcm16] = []
+async def test_the_audio_pieces_of_a_take_are_overwritten() -> None:
+    pieces: list[Samples] = []
 
     class Ring:
         end = 6 * SAMPLE_RATE
@@ -231,7 +231,7 @@ async def test_the_pieces_that_a_voice_is_joined_of_are_overwritten() -> None:
     assert not any(piece.any() for piece in pieces)
 
 
-async def test_what_voices_were_made_of_is_forgotten_with_the_session(room: Room) -> None:
+async def test_enrolled_voices_are_forgotten_with_the_session(room: Room) -> None:
     await room.enrol(0, 30)
     room.voices.forget()
     answer = await room.enrol(1, 30)

@@ -16,20 +16,20 @@ TONE = 0.5 * np.sin(np.arange(SAMPLE_RATE, dtype=np.float32) * 0.3)
 
 
 @pytest.mark.parametrize(("noise_dbfs", "expected"), [(-60.0, 30.0), (-40.0, 9.5)])
-def test_speech_stands_out_of_the_pauses_by_its_own_power(
+def test_the_signal_to_noise_ratio_leaves_the_noise_out_of_the_speech(
     noise_dbfs: float, expected: float
 ) -> None:
     """The frames of speech at -30 dBFS contain the noise as well."""
     assert snr_db([noise_dbfs] * 10 + [-30.0] * 90, -30.0) == pytest.approx(expected, abs=0.1)
 
 
-def test_a_take_that_is_as_loud_in_its_pauses_has_no_signal_to_speak_of() -> None:
+def test_the_signal_to_noise_ratio_of_a_take_as_loud_in_its_pauses_is_at_most_0_db() -> None:
     assert snr_db([-30.0] * 50, -30.0) <= 0
 
 
-def test_the_share_of_full_scale_samples_is_what_was_clipped() -> None:
-    clipped = clips.pcm16(4 * TONE)
-    assert clipped_share(clips.pcm16(TONE)) == 0
+def test_the_clipped_share_counts_full_scale_samples() -> None:
+    clipped = np.clip(TONE * 4, -1, 32767 / 32768).astype(np.float32)
+    assert clipped_share(TONE) == 0
     assert clipped_share(clipped) == pytest.approx(2 / 3, abs=0.01)  # a sine beyond 30 degrees
 
 
@@ -45,7 +45,7 @@ def windows_of(*voices: int, noise: float, seed: int = 0) -> Embeddings:
 
 @settings(deadline=None)
 @given(st.integers(16, 190), st.floats(0.2, 1.2), st.integers(0, 10))
-def test_one_voice_agrees_with_itself_however_long_and_noisy(
+def test_one_voice_agrees_with_itself_at_any_length_and_noise(
     count: int, noise: float, seed: int
 ) -> None:
     """The minimum of many cosines falls with their number. The agreement does not."""
@@ -58,7 +58,7 @@ def test_one_voice_agrees_with_itself_however_long_and_noisy(
     st.sampled_from([(0.6,), (0.35,), (0.3, 0.7), (0.2, 0.45, 0.75)]),
     st.floats(0.2, 1.2),
 )
-def test_another_voice_in_a_third_of_the_take_disagrees(
+def test_another_voice_in_a_third_of_the_take_lowers_the_agreement(
     count: int, changes: tuple[float, ...], noise: float
 ) -> None:
     """The other voice speaks after the first one, in the middle of it, or in turns."""
@@ -67,5 +67,5 @@ def test_another_voice_in_a_third_of_the_take_disagrees(
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 15])
-def test_a_take_too_short_for_two_parts_agrees(count: int) -> None:
+def test_a_take_too_short_for_two_parts_has_full_agreement(count: int) -> None:
     assert agreement(windows_of(*range(count), noise=0.5)) == 1

@@ -18,13 +18,13 @@ def scored(speech_seconds: float, score: float) -> Part:
     return replace(PART, speech_seconds=speech_seconds, scores=(score, score - 0.3))
 
 
-def test_a_voice_that_is_clearly_one_of_two_is_sure() -> None:
+def test_a_voice_clearly_nearer_than_the_other_is_sure() -> None:
     assert (PART.label, PART.nearest) == (Label.SURE, 0)
     assert PART.probability == pytest.approx(1 / (1 + 2.718281828**-9))
     assert PART.margin == pytest.approx(0.4)
 
 
-def test_the_nearest_is_the_voice_with_the_most_evidence() -> None:
+def test_the_nearest_voice_is_the_one_with_the_most_evidence() -> None:
     assert replace(PART, evidence=(0.0, 9.0)).nearest == 1
     assert replace(PART, speaker_ids=(0, 1, 2), evidence=(0.0, 1.0, 2.0)).nearest == 2
 
@@ -39,7 +39,7 @@ def test_the_nearest_is_the_voice_with_the_most_evidence() -> None:
         ((0.0,), Label.SURE),
     ],
 )
-def test_a_voice_is_sure_where_all_others_are_much_less_likely(
+def test_a_voice_is_sure_if_all_others_are_much_less_likely(
     evidence: tuple[float, ...], label: Label
 ) -> None:
     assert replace(PART, evidence=evidence).label is label
@@ -66,7 +66,7 @@ def test_too_little_speech_to_embed_is_short(speech_seconds: float) -> None:
         (15.0, 0.11, Label.SURE),
     ],
 )
-def test_who_is_like_nobody_is_unknown_and_the_longer_the_likelier(
+def test_a_voice_unlike_all_others_is_unknown_and_more_so_with_more_speech(
     speech_seconds: float, score: float, label: Label
 ) -> None:
     """It does not matter how much nearer one of the voices is."""
@@ -82,7 +82,7 @@ def test_two_voices_for_half_of_the_time_are_an_overlap(
     assert replace(PART, overlap_seconds=overlap_seconds).label is label
 
 
-def test_two_at_once_are_an_overlap_even_if_their_mix_is_like_nobody() -> None:
+def test_overlapping_speech_is_marked_even_if_the_mixture_resembles_no_voice() -> None:
     part = replace(scored(2.5, -0.5), overlap_seconds=2.5)
     assert part.label is Label.OVERLAP
 
@@ -91,7 +91,9 @@ def test_two_at_once_are_an_overlap_even_if_their_mix_is_like_nobody() -> None:
     ("scores", "margin"),
     [((0.4,), 0.0), ((0.1, 0.4), 0.3), ((0.1, 0.4, 0.35), 0.05), ((-0.4, -0.1), 0.3)],
 )
-def test_the_margin_is_the_way_to_the_next_voice(scores: tuple[float, ...], margin: float) -> None:
+def test_the_margin_is_the_distance_to_the_next_voice(
+    scores: tuple[float, ...], margin: float
+) -> None:
     assert replace(PART, scores=scores).margin == pytest.approx(margin)
 
 
@@ -105,7 +107,7 @@ def test_the_margin_is_the_way_to_the_next_voice(scores: tuple[float, ...], marg
         ({"scores": (0.0, -0.4)}, False),
     ],
 )
-def test_a_voice_may_learn_only_from_long_sure_speech_of_one(
+def test_a_voice_may_learn_only_from_long_sure_speech_of_one_speaker(
     changes: dict[str, object], is_exemplary: bool
 ) -> None:
     long = replace(PART, speech_seconds=3.0)

@@ -11,7 +11,7 @@ def embedding(*values: float) -> Embedding:
     return np.array(values, np.float32)
 
 
-def test_a_longer_take_weighs_more_and_a_louder_one_does_not() -> None:
+def test_a_longer_take_has_more_weight_and_a_louder_one_does_not() -> None:
     first = pool(None, embedding(100, 0), speech_seconds=3)
     both = pool(first, embedding(0, 0.1), speech_seconds=1)
     assert both.voice == pytest.approx([0.75, 0.25])
@@ -30,7 +30,7 @@ def test_the_order_of_takes_does_not_matter() -> None:
     np.testing.assert_allclose(forth.voice, back.voice, rtol=1e-6)
 
 
-def test_pooling_leaves_what_it_was_given_as_it_was() -> None:
+def test_pooling_leaves_its_input_unchanged() -> None:
     """The take may be refused later."""
     first, second = pool(None, embedding(1, 0), 3), embedding(0, 2)
     pool(first, second, 3)

@@ -57,7 +57,7 @@ def test_a_long_part_is_decided_by_its_voice_whoever_spoke_before() -> None:
 
 
 @pytest.mark.parametrize("speaker_id", [0, 1])
-def test_something_tiny_after_a_pause_is_the_answer_of_the_other(speaker_id: int) -> None:
+def test_a_tiny_part_after_a_pause_is_an_answer_of_the_other_speaker(speaker_id: int) -> None:
     before = heard(20, 0) if speaker_id == 0 else heard(0, 20)
     said = after(before).take(1, tiny(), PAUSE)
     assert (said.speaker_id, said.label) == (1 - speaker_id, Label.SHORT)
@@ -65,14 +65,14 @@ def test_something_tiny_after_a_pause_is_the_answer_of_the_other(speaker_id: int
 
 
 @pytest.mark.parametrize("speaker_id", [0, 1])
-def test_something_tiny_without_a_pause_is_the_going_on_of_the_turn(speaker_id: int) -> None:
+def test_a_tiny_part_without_a_pause_continues_the_turn(speaker_id: int) -> None:
     """A too long utterance is split, and its rest may be a single syllable."""
     before = heard(20, 0) if speaker_id == 0 else heard(0, 20)
     said = after(before).take(1, tiny(), 0.0)
     assert (said.speaker_id, said.label) == (speaker_id, Label.SHORT)
 
 
-def test_the_pattern_says_less_than_a_voice_that_is_likely() -> None:
+def test_the_pattern_of_turns_counts_less_than_a_likely_voice() -> None:
     odds = log(ANSWER_PROBABILITY / (1 - ANSWER_PROBABILITY))
     doubtful = after(heard(20, 0)).take(1, heard(odds - 0.1, 0, speech_seconds=SHORT), PAUSE)
     likely = after(heard(20, 0)).take(1, heard(odds + 0.1, 0, speech_seconds=SHORT), PAUSE)
@@ -86,7 +86,7 @@ def test_a_short_part_without_a_pause_is_decided_by_its_voice() -> None:
     assert said.probability < 0.6
 
 
-def test_who_is_known_badly_says_little_of_who_is_next() -> None:
+def test_an_uncertain_speaker_gives_little_information_about_the_next() -> None:
     sure = after(heard(20, 0)).take(1, tiny(), PAUSE)
     doubtful = after(heard(0.2, 0)).take(1, tiny(), PAUSE)
     assert 0.5 < doubtful.probability < sure.probability - 0.1
@@ -105,7 +105,7 @@ def test_short_answers_in_a_row_all_answer_the_last_long_turn(
 
 
 @pytest.mark.parametrize("speaker_id", [0, 1])
-def test_a_short_part_with_a_clear_voice_is_its_voices_whoever_spoke_before(
+def test_a_short_part_with_a_clear_voice_belongs_to_that_voice(
     speaker_id: int,
 ) -> None:
     clear = heard(CLEAR, 0, speech_seconds=SHORT)
@@ -114,14 +114,14 @@ def test_a_short_part_with_a_clear_voice_is_its_voices_whoever_spoke_before(
     assert [pattern.take(k, clear, PAUSE).speaker_id for k in range(1, 4)] == [0, 0, 0]
 
 
-def test_a_short_part_says_nothing_of_whose_turn_it_is() -> None:
+def test_a_short_part_does_not_change_whose_turn_it_is() -> None:
     """A part after an answer answers the same turn."""
     alone = after(heard(20, 0)).take(1, tiny(), PAUSE)
     behind = after(heard(20, 0), heard(0, 20, speech_seconds=SHORT)).take(2, tiny(), PAUSE)
     assert (alone.speaker_id, alone.probability) == (behind.speaker_id, behind.probability)
 
 
-def test_before_anybody_had_a_long_turn_a_tiny_part_goes_on_with_what_was_said() -> None:
+def test_before_any_long_turn_a_tiny_part_continues_the_earlier_one() -> None:
     said = after(heard(0, 20, speech_seconds=SHORT)).take(1, tiny(), PAUSE)
     assert said.speaker_id == 1
 
@@ -131,7 +131,7 @@ def test_speakers_are_named_by_their_ids() -> None:
     assert said.speaker_id == 4
 
 
-def test_among_three_an_answer_is_as_likely_of_either_of_the_others() -> None:
+def test_among_three_speakers_either_other_one_is_equally_likely_to_answer() -> None:
     leaning = [heard(0, 0, 0.3, speech_seconds=SHORT), heard(0, 0.3, 0, speech_seconds=SHORT)]
     said = [after(heard(20, 0, 0)).take(1, part, PAUSE) for part in leaning]
     assert [one.speaker_id for one in said] == [2, 1]
@@ -139,7 +139,7 @@ def test_among_three_an_answer_is_as_likely_of_either_of_the_others() -> None:
     assert said[0].probability < ANSWER_PROBABILITY
 
 
-def test_who_is_alone_has_said_everything() -> None:
+def test_a_single_enrolled_speaker_gets_every_part() -> None:
     pattern = TurnPrior()
     said = [pattern.take(k, part, PAUSE) for k, part in enumerate([tiny(1), heard(1.0), tiny(1)])]
     assert [(one.speaker_id, one.probability) for one in said] == [(0, 1.0)] * 3
@@ -148,7 +148,7 @@ def test_who_is_alone_has_said_everything() -> None:
 # Who spoke after
 
 
-def test_a_doubtful_part_goes_to_who_goes_on_after_it() -> None:
+def test_a_doubtful_part_goes_to_the_speaker_who_goes_on_after_it() -> None:
     pattern = after(heard(0, 20), heard(0, 0.5))
     assert pattern.revise(heard(20, 0), PAUSE) == Revised(segment_id=1, speaker_id=0)
 
@@ -158,40 +158,40 @@ def test_a_tiny_part_was_no_answer_if_the_same_speaker_goes_on() -> None:
     assert pattern.revise(heard(20, 0), PAUSE) == Revised(segment_id=1, speaker_id=0)
 
 
-def test_what_bears_out_an_answer_revises_nothing() -> None:
+def test_a_confirmed_answer_is_not_revised() -> None:
     pattern = after(heard(0, 20), heard(0, 0.5))
     assert pattern.revise(heard(0, 20), PAUSE) is None
 
 
-def test_a_voice_that_is_likelier_than_the_pattern_is_not_revised() -> None:
+def test_a_voice_likelier_than_the_pattern_is_not_revised() -> None:
     odds = log(SAME_TURN_PROBABILITY / (1 - SAME_TURN_PROBABILITY))
     assert after(heard(0, odds + 0.1)).revise(heard(20, 0), PAUSE) is None
     assert after(heard(0, odds - 0.1)).revise(heard(20, 0), PAUSE) is not None
 
 
 @pytest.mark.parametrize("pause_seconds", [-0.1, 0.0, SAME_TURN_PAUSE_SECONDS, 60.0])
-def test_only_what_is_said_soon_but_not_at_once_says_anything_of_what_was_before(
+def test_a_part_at_once_or_after_a_long_pause_revises_nothing(
     pause_seconds: float,
 ) -> None:
     assert after(heard(0, 0.5)).revise(heard(20, 0), pause_seconds) is None
 
 
-def test_the_next_part_must_have_a_voice_to_say_anything() -> None:
+def test_a_part_without_a_voice_revises_nothing() -> None:
     assert after(heard(0, 0.5)).revise(tiny(), PAUSE) is None
 
 
-def test_there_is_nothing_to_revise_at_first() -> None:
+def test_the_first_part_revises_nothing() -> None:
     assert TurnPrior().revise(heard(20, 0), PAUSE) is None
 
 
-def test_a_turn_that_was_revised_is_answered_as_what_it_is_now() -> None:
+def test_a_revised_turn_is_answered_by_its_new_speaker() -> None:
     pattern = after(heard(0, 0.5))
     untold = after(heard(0, 0.5)).take(1, tiny(), PAUSE)
     assert pattern.revise(heard(20, 0, speech_seconds=SHORT), PAUSE) is not None
     assert (untold.speaker_id, pattern.take(1, tiny(), PAUSE).speaker_id) == (0, 1)
 
 
-def test_among_three_a_doubtful_part_goes_to_who_goes_on() -> None:
+def test_among_three_speakers_a_doubtful_part_goes_to_the_one_who_goes_on() -> None:
     pattern = after(heard(0, 0.4, 0.2))
     assert pattern.revise(heard(0, 0, 20), PAUSE) == Revised(segment_id=0, speaker_id=2)
 
@@ -220,7 +220,7 @@ def pattern_of(talk: list[tuple[Part, float]]) -> TurnPrior:
 
 
 @given(st.data(), st.integers(2, 8), st.floats(0.25, 6), st.floats(0, 3))
-def test_a_voice_that_is_sure_is_never_overruled(
+def test_a_sure_voice_is_never_overruled(
     data: st.DataObject, voices: int, speech_seconds: float, pause_seconds: float
 ) -> None:
     pattern = pattern_of(data.draw(talks(voices)))
@@ -231,7 +231,7 @@ def test_a_voice_that_is_sure_is_never_overruled(
 
 
 @given(st.data(), st.integers(2, 4), st.floats(0.25, 6), st.floats(0, 3), st.floats(0, 5))
-def test_as_the_evidence_for_a_voice_grows_the_pattern_never_takes_the_part_away(
+def test_growing_evidence_for_a_voice_never_makes_it_lose_the_part(
     data: st.DataObject, voices: int, speech_seconds: float, pause_seconds: float, more: float
 ) -> None:
     talk = data.draw(talks(voices))
@@ -244,7 +244,7 @@ def test_as_the_evidence_for_a_voice_grows_the_pattern_never_takes_the_part_away
 
 
 @given(st.data(), st.integers(2, 8), st.integers(2, 30), st.floats(0.01, 3))
-def test_a_run_of_the_same_short_answer_is_of_one_speaker(
+def test_a_run_of_short_answers_has_one_speaker(
     data: st.DataObject, voices: int, count: int, pause_seconds: float
 ) -> None:
     pattern = pattern_of(data.draw(talks(voices)))
@@ -255,7 +255,7 @@ def test_a_run_of_the_same_short_answer_is_of_one_speaker(
 
 
 @given(st.data(), st.integers(1, 4))
-def test_any_conversation_keeps_its_promises(data: st.DataObject, voices: int) -> None:
+def test_any_conversation_satisfies_the_invariants(data: st.DataObject, voices: int) -> None:
     """The voice alone decides a long part. Only a doubtful part changes, to another speaker."""
     pattern = TurnPrior()
     told: dict[int, int] = {}

@@ -22,7 +22,7 @@ GOOD = Quality(
     "quality",
     [GOOD, replace(GOOD, other_similarity=None), replace(GOOD, takes=2, takes_similarity=0.8)],
 )
-def test_a_good_voice_is_kept_without_a_word(quality: Quality) -> None:
+def test_a_good_voice_is_kept_without_a_warning(quality: Quality) -> None:
     assert (refusal(quality), warnings(quality)) == (None, ())
 
 
@@ -36,7 +36,7 @@ def test_a_good_voice_is_kept_without_a_word(quality: Quality) -> None:
         (replace(GOOD, agreement=0.1, other_similarity=0.9), Reason.TWO_VOICES),
     ],
 )
-def test_what_would_make_labels_wrong_is_refused_and_not_warned_of_as_well(
+def test_a_voice_that_would_make_labels_wrong_is_refused_without_further_warnings(
     quality: Quality, reason: Reason
 ) -> None:
     assert refusal(quality) is reason
@@ -59,19 +59,21 @@ def test_what_would_make_labels_wrong_is_refused_and_not_warned_of_as_well(
         (replace(GOOD, takes=2, takes_similarity=0.55, level_dbfs=-55.0), Reason.QUIET),
     ],
 )
-def test_what_could_be_better_is_kept_and_warned_of(quality: Quality, reason: Reason) -> None:
+def test_a_voice_with_a_minor_fault_is_kept_with_a_warning(
+    quality: Quality, reason: Reason
+) -> None:
     assert (refusal(quality), warnings(quality)) == (None, (reason,))
 
 
 @pytest.mark.parametrize("snr_db", [5.0, 30.0])
-def test_like_voices_are_kept_in_noise_and_without(snr_db: float) -> None:
+def test_similar_voices_are_kept_with_and_without_noise(snr_db: float) -> None:
     """Two Koreans of one sex had 0.71. It would be the worse fault to refuse two women."""
     alike = replace(GOOD, other_similarity=0.78, snr_db=snr_db)
     assert refusal(alike) is None
     assert Reason.SIMILAR_VOICE in warnings(alike)
 
 
-def test_warnings_go_with_the_figures_in_korean_the_gravest_first() -> None:
+def test_warnings_have_figures_in_korean_with_the_most_serious_first() -> None:
     told = with_warnings(replace(GOOD, speech_seconds=2.4, clipped_share=0.02)).warnings
     assert [warning.reason for warning in told] == [Reason.CLIPPED, Reason.LITTLE_SPEECH]
     assert "마이크에서 조금 떨어져" in told[0].message

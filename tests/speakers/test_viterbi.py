@@ -39,14 +39,14 @@ def worth_of_path(scores: Scores, path: tuple[int, ...]) -> float:
 
 
 @given(scores())
-def test_no_path_is_better_than_the_one_that_is_found(scores: Scores) -> None:
+def test_no_path_is_better_than_the_found_one(scores: Scores) -> None:
     paths = product(range(scores.shape[1]), repeat=len(scores))
     best = max(worth_of_path(scores, path) for path in paths)
     assert worth(scores, find_turns(scores)) == pytest.approx(best, abs=1e-3)
 
 
 @given(scores(max_windows=200))
-def test_every_window_is_in_one_turn_and_in_order(scores: Scores) -> None:
+def test_every_window_is_in_exactly_one_turn_in_order(scores: Scores) -> None:
     turns = find_turns(scores)
     windows = [window for first, stop in turns for window in range(first, stop)]
     assert windows == list(range(len(scores)))
@@ -54,14 +54,14 @@ def test_every_window_is_in_one_turn_and_in_order(scores: Scores) -> None:
 
 
 @given(scores(max_windows=50), st.randoms())
-def test_it_does_not_matter_which_voice_is_named_first(scores: Scores, random: object) -> None:
+def test_the_order_of_the_voices_does_not_matter(scores: Scores, random: object) -> None:
     order = list(range(scores.shape[1]))
     random.shuffle(order)  # type: ignore[attr-defined]
     assert find_turns(scores[:, order]) == find_turns(scores)
 
 
 @given(scores(max_windows=50))
-def test_played_backwards_the_turns_are_the_same_from_behind(scores: Scores) -> None:
+def test_reversed_windows_give_reversed_turns(scores: Scores) -> None:
     windows = len(scores)
     backwards = [(windows - stop, windows - first) for first, stop in find_turns(scores[::-1])]
     assert backwards[::-1] == find_turns(scores)
@@ -72,18 +72,18 @@ def between(*voices: float) -> Scores:
     return np.array([[lean / 2, -lean / 2] for lean in voices], np.float32)
 
 
-def test_the_second_voice_has_its_turn_from_where_it_begins() -> None:
+def test_the_second_voice_has_its_turn_from_its_beginning() -> None:
     assert find_turns(between(*[0.4] * 12, *[-0.4] * 9)) == [(0, 12), (12, 21)]
 
 
-def test_one_window_that_leans_a_little_is_no_turn() -> None:
+def test_one_window_that_leans_to_another_voice_is_no_turn() -> None:
     assert find_turns(between(*[0.4] * 9, -0.5, *[0.4] * 9)) == [(0, 19)]
 
 
-def test_a_voice_that_leans_a_little_for_long_has_its_turn() -> None:
+def test_a_slight_lean_to_another_voice_for_long_is_a_turn() -> None:
     assert find_turns(between(*[0.4] * 9, *[-0.1] * 9, *[0.4] * 9)) == [(0, 9), (9, 18), (18, 27)]
 
 
 @pytest.mark.parametrize("windows", [1, 2, 90])
-def test_a_voice_that_is_the_only_one_enrolled_has_one_turn(windows: int) -> None:
+def test_a_single_enrolled_voice_has_one_turn(windows: int) -> None:
     assert find_turns(np.zeros((windows, 1), np.float32)) == [(0, windows)]

@@ -43,7 +43,7 @@ def present(voices: Voices, speaker_id: int = 0, dim: int = 3) -> Embedding:
 # Likeness
 
 
-def test_likeness_is_the_cosine_to_each_voice_in_the_order_of_the_speakers() -> None:
+def test_likeness_is_the_cosine_to_each_voice_in_the_order_of_speakers() -> None:
     voices = Voices(no_cohort(3))
     voices.enrol(1, pool(None, embedding(0, 2, 0), 1.0))
     voices.enrol(0, pool(None, embedding(3, 0, 0), 1.0))
@@ -52,31 +52,31 @@ def test_likeness_is_the_cosine_to_each_voice_in_the_order_of_the_speakers() -> 
     np.testing.assert_allclose(likeness.cosines, [[0.6, 0.8], [-1, 0], [0, 0]], atol=1e-6)
 
 
-def test_how_loud_a_voice_is_does_not_matter() -> None:
+def test_the_loudness_of_a_voice_does_not_matter() -> None:
     assert cosines(two_voices(), 0.003, 0.004, 0) == pytest.approx(
         cosines(two_voices(), 300, 400, 0)
     )
 
 
-def test_a_voice_that_is_like_everybodys_needs_a_higher_cosine() -> None:
+def test_a_voice_similar_to_the_cohort_needs_a_higher_cosine() -> None:
     """Of two equally near voices, the one with a lower nearness to the cohort is likelier."""
     everybody = Cohort(np.array([[1, 0, 0]] * NEAREST, np.float32))
     first, second = scores(two_voices(everybody), 1, 1, 0)
     assert second - first == pytest.approx(0.5)
 
 
-def test_a_piece_that_is_like_everybodys_is_less_like_anyone() -> None:
+def test_a_part_similar_to_the_cohort_is_less_like_each_voice() -> None:
     everybody = Cohort(np.array([[0, 0, 1]] * NEAREST, np.float32))
     plain, common = scores(two_voices(everybody), 3, 0, -4), scores(two_voices(everybody), 3, 0, 4)
     assert plain[0] == pytest.approx(0.6 + 0.4)
     assert common[0] == pytest.approx(0.6 - 0.4)
 
 
-def test_without_a_cohort_that_is_like_anyone_a_score_is_a_cosine() -> None:
+def test_without_a_similar_cohort_a_score_is_a_cosine() -> None:
     assert scores(two_voices(), 3, 4, 0) == pytest.approx([0.6, 0.8])
 
 
-def test_leanings_tell_voices_apart_as_scores_do() -> None:
+def test_leanings_separate_voices_as_scores_do() -> None:
     random = np.random.default_rng(0)
     voices = two_voices(Cohort(random.standard_normal((NEAREST, 3)).astype(np.float32)))
     pieces = random.standard_normal((20, 3)).astype(np.float32)
@@ -97,7 +97,7 @@ def test_scores_follow_a_voice_that_learns_and_go_back_with_it() -> None:
     assert scores(voices, 1, 0, 0) == before
 
 
-def test_what_is_judged_is_left_as_it_is() -> None:
+def test_a_judged_embedding_is_left_unchanged() -> None:
     pieces = np.array([[3, 4, 0]], np.float32)
     two_voices().likeness(pieces)
     two_voices().leanings(pieces)
@@ -119,7 +119,7 @@ vectors = st.lists(st.floats(-20, 20, width=32), min_size=6, max_size=6).filter(
 
 
 @given(vectors, vectors, vectors)
-def test_cosines_are_exact_and_never_beyond_one(
+def test_cosines_are_exact_and_never_exceed_one(
     first: list[float], second: list[float], heard: list[float]
 ) -> None:
     voices = Voices(no_cohort(6))
@@ -156,7 +156,7 @@ def test_an_embedding_without_direction_is_refused_and_changes_nothing(
     assert present(voices).tolist() == [1, 0, 0]
 
 
-def test_nobody_is_judged_before_a_voice_is_enrolled() -> None:
+def test_without_an_enrolled_voice_nothing_is_judged() -> None:
     with pytest.raises(ValueError, match="no voice"):
         cosines(Voices(no_cohort(2)), 1, 0)
 
@@ -172,7 +172,7 @@ def test_the_embedding_that_was_handed_in_may_be_overwritten() -> None:
 # Learning
 
 
-def test_a_voice_moves_towards_what_it_learns_the_more_the_longer_that_is() -> None:
+def test_a_voice_moves_more_towards_longer_speech() -> None:
     other = embedding(0.8, 0, 0.6)
     towards = []
     for seconds in (0.0, 3.0, 9.0, 20.0):
@@ -201,7 +201,7 @@ lessons = st.lists(st.tuples(vectors, st.floats(3, 1000)), min_size=1, max_size=
 
 
 @given(vectors, lessons)
-def test_a_voice_never_goes_further_than_half_way_to_what_it_learned(
+def test_a_voice_never_moves_further_than_half_way(
     enrolled: list[float], taught: list[tuple[list[float], float]]
 ) -> None:
     voices = Voices(no_cohort(6))
@@ -228,7 +228,7 @@ def test_after_enough_speech_a_voice_is_half_way_and_stays_there() -> None:
     np.testing.assert_allclose(present(voices), half_way, atol=1e-6)
 
 
-def test_what_is_not_like_the_voice_is_not_learned_from() -> None:
+def test_a_voice_does_not_learn_from_dissimilar_speech() -> None:
     """The cosine to the enrolled voice counts, so a voice cannot drift step by step."""
     voices = two_voices()
     voices.learn(0, embedding(0.49, 0.87, 0), 30)
@@ -239,7 +239,7 @@ def test_what_is_not_like_the_voice_is_not_learned_from() -> None:
     np.testing.assert_array_equal(present(voices), moved)
 
 
-def test_what_was_learned_can_be_taken_back_exactly() -> None:
+def test_learning_can_be_undone_exactly() -> None:
     voices = two_voices()
     voices.learn(0, embedding(0.8, 0, 0.6), 10)
     voices.learn(1, embedding(0, 0.8, 0.6), 10)
@@ -259,7 +259,7 @@ def test_a_voice_that_is_not_enrolled_learns_nothing() -> None:
 # Forgetting
 
 
-def test_what_is_forgotten_is_gone() -> None:
+def test_a_forgotten_voice_is_gone() -> None:
     voices = two_voices()
     voices.forget()
     assert voices.speaker_ids == ()
@@ -268,7 +268,7 @@ def test_what_is_forgotten_is_gone() -> None:
     voices.forget()  # a second call changes nothing
 
 
-def test_a_forgotten_voice_is_overwritten_not_only_dropped() -> None:
+def test_a_forgotten_voice_is_overwritten_and_not_only_dropped() -> None:
     voices = two_voices()
     for speaker_id in (0, 1):
         voices.learn(speaker_id, embedding(1, 1, 0), 10)
@@ -282,7 +282,7 @@ def test_a_forgotten_voice_is_overwritten_not_only_dropped() -> None:
     assert not any(voice.any() for voice in kept)
 
 
-def test_what_a_speaker_enrolled_is_known_so_that_a_take_can_be_added() -> None:
+def test_the_enrolled_takes_of_a_speaker_are_known_so_that_a_take_can_be_added() -> None:
     voices = Voices(no_cohort(2))
     assert voices.of(0) is None
     voices.enrol(0, pool(None, embedding(1, 2), 3))
@@ -294,7 +294,7 @@ def test_what_a_speaker_enrolled_is_known_so_that_a_take_can_be_added() -> None:
     assert voices.of(0) is None
 
 
-def test_the_others_are_all_speakers_but_the_one_named() -> None:
+def test_the_other_voices_are_those_of_all_other_speakers() -> None:
     voices = Voices(no_cohort(2))
     for speaker_id in range(3):
         voices.enrol(speaker_id, pool(None, embedding(1, speaker_id), 3))

@@ -23,7 +23,7 @@ def words_of(data: bytes) -> Words:
 
 
 @pytest.mark.parametrize("name", SENDERS)
-def test_a_format_is_named(name: str) -> None:
+def test_each_wrong_format_is_detected(name: str) -> None:
     expected, send = SENDERS[name]
     assert {suspected_format(words_of(send(speech))) for speech in SPEECH} == {expected}
 
@@ -34,13 +34,13 @@ def taken(data: bytes) -> Words:
 
 
 @pytest.mark.parametrize("rate", [44_100, 48_000])
-def test_a_voice_at_a_much_higher_rate_is_named(rate: int) -> None:
+def test_a_voice_at_a_much_higher_rate_is_detected(rate: int) -> None:
     for speech in SPEECH:
         assert format_of_take(taken(at_rate(rate)(speech))) is AudioFormat.HIGHER_RATE
 
 
 @pytest.mark.parametrize("name", ["float32", "unsigned 16 bit", "stereo, both the same"])
-def test_a_take_is_named_wherever_in_it_somebody_speaks(name: str) -> None:
+def test_a_wrong_format_is_detected_wherever_in_the_take_somebody_speaks(name: str) -> None:
     expected, send = SENDERS[name]
     take = np.zeros(12 * SAMPLE_RATE, np.float32)
     take[5 * SAMPLE_RATE : 9 * SAMPLE_RATE] = SPEECH[0][8000:][: 4 * SAMPLE_RATE]
@@ -75,12 +75,12 @@ REAL: dict[str, Callable[[Samples], Samples]] = {
 
 
 @pytest.mark.parametrize("name", REAL)
-def test_pcm16_is_never_taken_for_another_format(name: str) -> None:
+def test_pcm16_is_never_reported_as_another_format(name: str) -> None:
     for speech in SPEECH:
         assert suspected_format(words_of(pcm16(REAL[name](speech)).tobytes())) is None
 
 
-def test_numbers_most_of_which_are_next_to_nothing_are_no_sound() -> None:
+def test_values_that_are_almost_all_zero_do_not_count_as_sound() -> None:
     """So real speech on an offset of 0.3 or 0.4 of full scale has been read once in 172 takes."""
     reals = 1e-9 * noise(EXAMINED_SAMPLES // 2)
     reals[:3000] = 0.3 * np.sin(np.arange(3000) * 0.05)
@@ -88,12 +88,12 @@ def test_numbers_most_of_which_are_next_to_nothing_are_no_sound() -> None:
 
 
 @pytest.mark.parametrize("name", ["as it is", "telephone", "in noise", "thin", "next to nothing"])
-def test_a_take_at_16_khz_is_not_taken_for_one_at_another_rate(name: str) -> None:
+def test_a_take_at_16_khz_is_not_reported_as_another_rate(name: str) -> None:
     for speech in SPEECH:
         assert format_of_take(taken(pcm16(REAL[name](speech)).tobytes())) is None
 
 
 @pytest.mark.parametrize("samples", [0, 1, 2, 100, 4000, EXAMINED_SAMPLES, 2 * EXAMINED_SAMPLES])
-def test_almost_nothing_and_silence_are_no_other_format(samples: int) -> None:
+def test_near_silence_and_silence_are_no_other_format(samples: int) -> None:
     assert suspected_format(np.zeros(samples, np.int16)) is None
     assert format_of_take(np.zeros(samples, np.int16)) is None

@@ -25,7 +25,7 @@ def asked(
     ]
 
 
-async def test_every_frame_gets_its_own_probability_and_the_state_goes_on() -> None:
+async def test_every_frame_gets_its_own_probability_and_the_state_is_kept() -> None:
     detector = FakeDetector()
     detection = Detection(detector)
     state = detection.new_state()
@@ -34,7 +34,7 @@ async def test_every_frame_gets_its_own_probability_and_the_state_goes_on() -> N
     assert [each is state for each in detector.states] == [True, True]
 
 
-async def test_what_comes_in_one_turn_of_the_loop_is_answered_by_one_call() -> None:
+async def test_requests_of_one_loop_iteration_are_answered_by_one_call() -> None:
     detector = FakeDetector()
     detection = Detection(detector)
     tasks = asked(detection, frames(0.125), frames(0.25, 0.5), frames(1.0))
@@ -43,7 +43,7 @@ async def test_what_comes_in_one_turn_of_the_loop_is_answered_by_one_call() -> N
     assert detector.batches == [3, 1]
 
 
-async def test_each_call_is_told_with_its_streams_and_what_it_took() -> None:
+async def test_each_call_is_reported_with_its_number_of_streams_and_its_time() -> None:
     calls: list[tuple[int, float]] = []
     detection = Detection(FakeDetector(), lambda *call: calls.append(call))
     await asyncio.gather(*asked(detection, frames(0.5), frames(0.5)))
@@ -52,7 +52,7 @@ async def test_each_call_is_told_with_its_streams_and_what_it_took() -> None:
     assert all(seconds > 0 for _, seconds in calls)
 
 
-async def test_who_counts_the_calls_cannot_keep_an_answer_back() -> None:
+async def test_a_failing_observer_of_calls_delays_no_answer() -> None:
     def counting(*_: float) -> None:
         raise RuntimeError
 
@@ -64,7 +64,7 @@ async def test_who_counts_the_calls_cannot_keep_an_answer_back() -> None:
         assert isinstance(await faults.get(), RuntimeError)
 
 
-async def test_a_failed_call_fails_its_own_sessions_only_and_the_next_is_served() -> None:
+async def test_a_failed_call_fails_only_its_own_sessions_and_the_next_call_works() -> None:
     detection = Detection(FakeDetector())
     failing = asked(detection, frames(-1.0), frames(0.25))
     results = await asyncio.gather(*failing, return_exceptions=True)
@@ -87,7 +87,7 @@ class ShortDetector(FakeDetector):
         return []
 
 
-async def test_a_detector_that_forgets_a_stream_fails_the_call_and_hangs_nobody() -> None:
+async def test_a_detector_with_too_few_results_fails_the_call_and_blocks_nobody() -> None:
     detection = Detection(ShortDetector())
     with pytest.raises(ValueError, match="shorter"):
         await asyncio.wait_for(detection.probabilities(SileroState(), frames(0.5)), timeout=2)

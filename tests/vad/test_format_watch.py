@@ -29,24 +29,24 @@ def watch() -> FormatWatch:
 
 @settings(deadline=None, max_examples=20)
 @given(st.integers(1, 60_000))
-def test_another_format_is_named_once_however_it_is_split(piece_words: int) -> None:
+def test_another_format_is_reported_once_however_the_audio_is_split(piece_words: int) -> None:
     watch = FormatWatch()
     watch.begin()
     assert heard(watch, FLOATS, 2 * piece_words) == [AudioFormat.FLOAT32]
 
 
-def test_a_silence_before_it_changes_nothing(watch: FormatWatch) -> None:
+def test_silence_before_the_audio_changes_nothing(watch: FormatWatch) -> None:
     assert heard(watch, bytes(60 * 32_000) + FLOATS) == [AudioFormat.FLOAT32]
 
 
-def test_pcm16_is_not_named_and_is_not_looked_at_for_ever(watch: FormatWatch) -> None:
+def test_pcm16_is_not_reported_and_is_checked_only_for_a_limited_time(watch: FormatWatch) -> None:
     speech = pcm16(SPEECH[8000:-8000]).tobytes()
     repeats = -(-2 * EXAMINED_SAMPLES * MOST_LOOKS // len(speech))
     assert heard(watch, speech * (repeats + 1)) == []
     assert heard(watch, FLOATS) == []
 
 
-def test_nothing_is_looked_at_before_a_transcription_and_everything_anew_in_the_next() -> None:
+def test_the_check_runs_only_in_a_transcription_and_begins_anew_in_the_next() -> None:
     watch = FormatWatch()
     assert heard(watch, FLOATS) == []
     for _ in range(2):
@@ -54,7 +54,7 @@ def test_nothing_is_looked_at_before_a_transcription_and_everything_anew_in_the_
         assert heard(watch, FLOATS) == [AudioFormat.FLOAT32]
 
 
-def test_what_was_heard_is_overwritten(watch: FormatWatch) -> None:
+def test_checked_audio_is_overwritten(watch: FormatWatch) -> None:
     watch.hear(memoryview(FLOATS[: 2 * EXAMINED_SAMPLES - 2]))
     assert watch._words.any()
     watch.hear(memoryview(FLOATS[:2]))

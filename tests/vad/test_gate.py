@@ -85,13 +85,13 @@ def test_the_shortest_answer_opens_the_gate() -> None:
     assert segment.speech_samples == samples(SETTINGS.onset_frames)
 
 
-def test_what_is_quieter_than_any_speech_never_opens_the_gate() -> None:
+def test_audio_quieter_than_any_speech_never_opens_the_gate() -> None:
     quiet = (1.0, SETTINGS.min_level_dbfs - 0.1)
     assert cut([quiet] * 50) == []
     assert len(cut([(1.0, SETTINGS.min_level_dbfs)] * 50)) == 1
 
 
-def test_between_the_two_thresholds_speech_goes_on_but_does_not_begin() -> None:
+def test_between_the_two_thresholds_speech_continues_but_does_not_begin() -> None:
     between = ((SETTINGS.open_probability + SETTINGS.close_probability) / 2, -30.0)
     assert cut([between] * 50) == []
     (segment,) = cut([SPEECH] * 3 + [between] * 30 + [PAUSE] * HANGOVER)
@@ -130,7 +130,7 @@ def test_the_mean_level_of_silence_and_of_nothing_is_the_floor() -> None:
     ("spoken_seconds", "pause_seconds"),
     [(2, 0.5), (7.4, 0.5), (10, 0.36), (12, 0.224), (14, 0.224)],
 )
-def test_the_longer_an_utterance_the_shorter_the_pause_that_ends_it(
+def test_a_longer_utterance_is_ended_by_a_shorter_pause(
     spoken_seconds: float, pause_seconds: float
 ) -> None:
     """Up to 8 s the hang-over, from 12 s on hardly more than the post-roll."""
@@ -139,14 +139,14 @@ def test_the_longer_an_utterance_the_shorter_the_pause_that_ends_it(
         assert len(cut([SPEECH] * spoken + [PAUSE] * pause + [SPEECH] * 20)) == utterances
 
 
-def test_a_hang_over_that_is_short_already_gets_no_longer() -> None:
+def test_a_short_hangover_is_not_made_longer() -> None:
     settings = replace(SETTINGS, hangover_seconds=0.2)
     for seconds in (2, 14):
         frames = [SPEECH] * frames_in(seconds) + [PAUSE] * frames_in(0.2) + [SPEECH] * 20
         assert len(cut(frames, settings=settings)) == 2
 
 
-def test_endless_speech_is_split_at_the_quietest_late_place() -> None:
+def test_endless_speech_is_split_at_the_quietest_late_frame() -> None:
     cap = frames_in(SETTINGS.max_seconds)
     window = frames_in(SETTINGS.split_window_seconds)
     frames = [SPEECH] * (cap + 50)
@@ -158,7 +158,7 @@ def test_endless_speech_is_split_at_the_quietest_late_place() -> None:
     assert second.stop == samples(len(frames))
 
 
-def test_speech_is_split_when_it_reaches_the_cap_and_no_sooner() -> None:
+def test_speech_is_split_at_the_cap_and_not_before() -> None:
     gate = SpeechGate(SETTINGS, 0)
     cap = frames_in(SETTINGS.max_seconds)
     assert gate.feed([0.9] * (cap - 1), [-30.0] * (cap - 1)) == []
@@ -173,7 +173,7 @@ def test_no_utterance_is_longer_than_the_cap_and_its_margins() -> None:
     assert sum(segment.speech_samples for segment in segments) == samples(2000)
 
 
-def test_a_cut_ends_the_utterance_at_the_quietest_place_near_and_the_rest_goes_on() -> None:
+def test_a_cut_ends_the_utterance_at_the_quietest_frame_nearby_and_the_rest_continues() -> None:
     gate = SpeechGate(SETTINGS, 1000)
     frames = [SPEECH] * 60
     frames[32] = (0.9, -45.0)
@@ -187,14 +187,14 @@ def test_a_cut_ends_the_utterance_at_the_quietest_place_near_and_the_rest_goes_o
 
 
 @pytest.mark.parametrize("at", [-1, 0, 1000, 1000 + FRAME_SAMPLES - 1, 1000 + samples(60), 10**9])
-def test_a_cut_outside_of_what_is_open_changes_nothing(at: int) -> None:
+def test_a_cut_outside_the_open_utterance_changes_nothing(at: int) -> None:
     gate = SpeechGate(SETTINGS, 1000)
     feed(gate, [SPEECH] * 60)
     assert gate.cut(at) == []
     assert gate.flush() == cut([SPEECH] * 60, origin=1000)
 
 
-def test_a_gate_that_is_not_open_cuts_nothing() -> None:
+def test_a_closed_gate_cuts_nothing() -> None:
     gate = SpeechGate(SETTINGS, 0)
     assert gate.cut(0) == []
     feed(gate, [SPEECH] * (SETTINGS.onset_frames - 1))
@@ -208,7 +208,7 @@ def test_a_gate_that_was_never_open_flushes_nothing() -> None:
 
 
 @pytest.mark.parametrize("frame", [(math.nan, -30.0), (0.9, math.nan)])
-def test_a_frame_that_cannot_be_judged_is_no_speech(frame: Frame) -> None:
+def test_a_frame_with_an_invalid_probability_or_level_is_no_speech(frame: Frame) -> None:
     assert cut([frame] * 20) == []
     (segment,) = cut([SPEECH] * 10 + [frame] * HANGOVER)
     assert segment.speech_samples == samples(10)
@@ -225,7 +225,7 @@ AHEAD = -(-POST_ROLL // FRAME_SAMPLES)
 """Frames of pause until the post-roll is heard."""
 
 
-def test_an_utterance_is_foreseen_once_its_post_roll_is_heard() -> None:
+def test_an_utterance_is_speculated_after_its_post_roll() -> None:
     gate = SpeechGate(SETTINGS, 0)
     gate.feed(*zip(*([SPEECH] * 10 + [PAUSE] * (AHEAD - 1)), strict=True))
     assert gate.speculated is None
@@ -237,13 +237,13 @@ def test_an_utterance_is_foreseen_once_its_post_roll_is_heard() -> None:
     assert gate.speculated is None
 
 
-def test_speech_that_goes_on_makes_what_was_foreseen_void() -> None:
+def test_continued_speech_invalidates_the_speculated_utterance() -> None:
     gate = SpeechGate(SETTINGS, 0)
     gate.feed(*zip(*([SPEECH] * 10 + [PAUSE] * AHEAD + [SPEECH]), strict=True))
     assert gate.speculated is None
 
 
-def test_nothing_is_foreseen_before_anyone_speaks() -> None:
+def test_nothing_is_speculated_before_speech() -> None:
     gate = SpeechGate(SETTINGS, 0)
     gate.feed(*zip(*([PAUSE] * 50), strict=True))
     assert gate.speculated is None
@@ -252,7 +252,7 @@ def test_nothing_is_foreseen_before_anyone_speaks() -> None:
 # The utterance that goes on --------------------------------------------------------------------
 
 
-def test_nobody_speaks_before_the_gate_opens_and_after_it_closed() -> None:
+def test_there_is_no_open_span_before_the_gate_opens_and_after_it_closed() -> None:
     gate = SpeechGate(SETTINGS, 0)
     feed(gate, [PAUSE] * 10 + [SPEECH] * 2)
     assert gate.open_span is None
@@ -262,7 +262,7 @@ def test_nobody_speaks_before_the_gate_opens_and_after_it_closed() -> None:
     assert gate.open_span is None
 
 
-def test_in_a_pause_what_is_certain_ends_with_the_post_roll() -> None:
+def test_in_a_pause_the_certain_samples_end_with_the_post_roll() -> None:
     gate = SpeechGate(SETTINGS, 0)
     feed(gate, [PAUSE] * 10 + [SPEECH] * 5)
     stops = []

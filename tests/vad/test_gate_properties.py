@@ -83,9 +83,7 @@ def test_cuts_lose_and_repeat_no_speech_frame(frames: list[Frame], backs: dict[i
 
 
 @given(conversations, conversations)
-def test_behind_a_gap_a_gate_that_goes_on_cuts_as_a_new_one(
-    before: list[Frame], behind: list[Frame]
-) -> None:
+def test_after_a_gap_a_gate_cuts_like_a_new_one(before: list[Frame], behind: list[Frame]) -> None:
     gate = SpeechGate(SMALL, 0)
     gap = samples(len(before))
     first = feed(gate, before) + gate.flush()
@@ -95,7 +93,7 @@ def test_behind_a_gap_a_gate_that_goes_on_cuts_as_a_new_one(
 
 
 @given(conversations, st.integers(0, 10**9))
-def test_utterances_are_in_order_apart_and_inside_the_audio(
+def test_utterances_are_in_order_disjoint_and_inside_the_audio(
     frames: list[Frame], origin: int
 ) -> None:
     segments = cut(frames, settings=SMALL, origin=origin)
@@ -108,7 +106,7 @@ def test_utterances_are_in_order_apart_and_inside_the_audio(
 
 
 @given(conversations)
-def test_an_utterance_that_a_pause_ends_is_the_one_foreseen(frames: list[Frame]) -> None:
+def test_an_utterance_ended_by_a_pause_equals_the_speculated_one(frames: list[Frame]) -> None:
     """Work begun early is work on the very samples that are asked for later."""
     settings = replace(SMALL, post_roll_seconds=0.064, max_seconds=100)  # no cap is reached
     gate = SpeechGate(settings, 0)
@@ -120,7 +118,7 @@ def test_an_utterance_that_a_pause_ends_is_the_one_foreseen(frames: list[Frame])
 
 
 @given(conversations)
-def test_what_a_later_utterance_contains_was_still_called_needed(frames: list[Frame]) -> None:
+def test_samples_of_later_utterances_are_still_reported_as_needed(frames: list[Frame]) -> None:
     """The caller may forget audio before `needed_from`; it never moves back."""
     gate = SpeechGate(SMALL, 0)
     promised = 0
@@ -136,7 +134,7 @@ def test_what_a_later_utterance_contains_was_still_called_needed(frames: list[Fr
     st.lists(st.sampled_from([SPEECH, PAUSE]), max_size=120),
     st.integers(0, 10_000),
 )
-def test_an_utterance_is_what_was_certain_of_it_and_more_unless_it_was_split(
+def test_an_utterance_contains_all_its_certain_samples_unless_it_was_split(
     frames: list[Frame], origin: int
 ) -> None:
     """What a streaming recogniser has heard of it stays true."""

@@ -96,13 +96,13 @@ def test_any_split_of_a_stream_gives_the_same_probabilities(detector: SileroDete
 
 
 @pytest.mark.models
-def test_a_voice_is_told_from_silence(detector: SileroDetector) -> None:
+def test_a_voice_is_told_apart_from_silence(detector: SileroDetector) -> None:
     assert max(detect(detector, silence(30))) < 0.2
     assert max(detect(detector, voice(60))) > 0.5
 
 
 @pytest.mark.models
-def test_a_stream_that_is_reset_has_heard_nothing(detector: SileroDetector) -> None:
+def test_a_reset_stream_behaves_like_a_new_one(detector: SileroDetector) -> None:
     state = detector.new_state()
     first = detector.detect([(state, voice(10))])[0]
     assert detector.detect([(state, voice(10))])[0] != pytest.approx(first, abs=1e-3)
@@ -111,7 +111,7 @@ def test_a_stream_that_is_reset_has_heard_nothing(detector: SileroDetector) -> N
 
 
 @pytest.mark.models
-def test_no_stream_and_no_frame_need_no_answer(detector: SileroDetector) -> None:
+def test_no_stream_and_no_frame_give_no_result(detector: SileroDetector) -> None:
     assert detector.detect([]) == []
     state = detector.new_state()
     assert detector.detect([(state, silence(0)), (detector.new_state(), silence(2))])[0] == ()
@@ -119,8 +119,8 @@ def test_no_stream_and_no_frame_need_no_answer(detector: SileroDetector) -> None
 
 
 @pytest.mark.models
-def test_the_frames_that_were_handed_in_may_be_overwritten(detector: SileroDetector) -> None:
-    """The caller wipes audio after the call."""
+def test_the_given_frames_may_be_overwritten_after_the_call(detector: SileroDetector) -> None:
+    """The caller wipes audio after the call; the state keeps what it needs."""
     frames = voice(10)
     state = detector.new_state()
     first = frames[:5].copy()
@@ -131,7 +131,7 @@ def test_the_frames_that_were_handed_in_may_be_overwritten(detector: SileroDetec
 
 
 @pytest.mark.models
-def test_speech_after_a_minute_of_a_steady_tone_is_heard_as_if_it_were_alone(
+def test_speech_after_a_minute_of_a_steady_tone_is_detected_as_if_it_were_alone(
     detector: SileroDetector,
 ) -> None:
     pause = clips.samples(clips.silence(1))
@@ -146,7 +146,7 @@ def test_speech_after_a_minute_of_a_steady_tone_is_heard_as_if_it_were_alone(
 
 
 @pytest.mark.models
-def test_what_is_forgotten_of_a_quiet_stream_is_the_same_however_it_is_split(
+def test_zeroing_the_state_of_a_quiet_stream_does_not_depend_on_the_split(
     detector: SileroDetector,
 ) -> None:
     """Also of its neighbour in the same call, which has nothing to forget there."""
@@ -165,7 +165,7 @@ def test_what_is_forgotten_of_a_quiet_stream_is_the_same_however_it_is_split(
         assert found == pytest.approx(expected, abs=1e-5)
 
 
-def test_a_state_is_forgotten_after_frames_without_speech_alone() -> None:
+def test_the_state_is_zeroed_only_after_enough_frames_without_speech() -> None:
     state = SileroState()
     state.lstm.fill(0.5)
     state.heard((0.1,) * (FORGET_FRAMES - 1))
@@ -215,7 +215,7 @@ def test_a_file_that_is_no_model_is_refused_in_one_sentence(
         SileroDetector(file)
 
 
-def test_another_model_is_refused(tmp_path: Path) -> None:
+def test_a_model_of_another_kind_is_refused(tmp_path: Path) -> None:
     import onnx
     from onnx import TensorProto, helper
 

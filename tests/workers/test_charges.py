@@ -25,7 +25,7 @@ def worked(charges: Charges, rates: dict[str, float], seconds: float) -> float:
     return steps * STEP_SECONDS
 
 
-def test_half_of_what_was_taken_is_forgotten_after_the_half_life() -> None:
+def test_half_of_a_charge_is_forgotten_after_the_half_life() -> None:
     account = Account()
     account.charge(3.0, 100.0)
     account.charge(1.0, 100.0)
@@ -33,19 +33,19 @@ def test_half_of_what_was_taken_is_forgotten_after_the_half_life() -> None:
     assert account.rate(100.0 + HALF_LIFE_SECONDS) == pytest.approx(once / 2)
 
 
-def test_who_takes_a_worker_all_the_time_has_a_rate_of_one() -> None:
+def test_a_session_that_always_uses_one_worker_has_a_rate_of_one() -> None:
     charges = Charges(1)
     now = worked(charges, {"a": 1.0}, 20 * HALF_LIFE_SECONDS)
     assert charges.account("a").rate(now) == pytest.approx(1, rel=0.02)
 
 
-def test_alone_nobody_is_dear() -> None:
+def test_a_single_session_is_never_dear() -> None:
     charges = Charges(2)
     now = worked(charges, {"a": 2.0}, 600)
     assert charges.shares("a", now) < DEAR_FROM_SHARES
 
 
-def test_who_takes_twice_a_share_is_dear_and_those_beside_are_not() -> None:
+def test_a_session_with_two_shares_is_dear_and_the_others_are_not() -> None:
     charges = Charges(2)
     others = {f"o{number}": 0.16 for number in range(9)}
     now = worked(charges, {**others, "dear": 0.4}, 120)
@@ -53,7 +53,7 @@ def test_who_takes_twice_a_share_is_dear_and_those_beside_are_not() -> None:
     assert all(charges.shares(other, now) < 1 for other in others)
 
 
-def test_who_was_dear_is_not_once_that_is_forgotten_or_nobody_else_wants_the_workers() -> None:
+def test_a_session_is_no_longer_dear_once_its_charge_is_forgotten_or_nobody_else_waits() -> None:
     charges = Charges(1)
     now = worked(charges, {"a": 0.1, "b": 0.1, "c": 0.1, "dear": 0.6}, 120)
     assert charges.shares("dear", now) >= DEAR_FROM_SHARES
@@ -63,7 +63,7 @@ def test_who_was_dear_is_not_once_that_is_forgotten_or_nobody_else_wants_the_wor
     assert charges.shares("dear", now + 4 * HALF_LIFE_SECONDS) < DEAR_FROM_SHARES
 
 
-def test_those_who_are_silent_take_nothing_from_the_share_of_who_speaks() -> None:
+def test_silent_sessions_do_not_reduce_the_share_of_others() -> None:
     charges = Charges(1)
     silent = {f"s{number}": 0.05 for number in range(10)}
     now = worked(charges, silent, 10)
@@ -72,7 +72,7 @@ def test_those_who_are_silent_take_nothing_from_the_share_of_who_speaks() -> Non
     assert charges.shares("speaks", now + 60) < DEAR_FROM_SHARES
 
 
-def test_who_has_left_is_forgotten_though_a_worker_still_has_its_job() -> None:
+def test_a_session_that_left_is_forgotten_even_if_a_worker_still_has_its_job() -> None:
     charges = Charges(1)
     account = charges.account("gone")
     charges.leave("gone")
@@ -86,7 +86,7 @@ def test_who_has_left_is_forgotten_though_a_worker_still_has_its_job() -> None:
     workers=st.integers(1, 4),
     seconds=st.integers(1, 200),
 )
-def test_the_cheapest_is_the_first_of_those_who_took_as_many_whole_steps_as_the_least(
+def test_the_session_with_the_fewest_whole_steps_of_charge_is_the_next(
     rates: list[float], workers: int, seconds: int
 ) -> None:
     """Within a step it is by turns: nothing is changed where nobody takes more than that."""

@@ -36,7 +36,9 @@ async def draft(interim_worker: InterimWorker) -> str:
         return (await interim_worker.recognise("owner", SPEECH.copy, len(SPEECH), Options())).text
 
 
-async def test_no_process_is_started_before_somebody_asks(interim_worker: InterimWorker) -> None:
+async def test_no_process_is_started_before_the_first_request(
+    interim_worker: InterimWorker,
+) -> None:
     assert interim_worker.processes == {}
     texts = await asyncio.gather(*(draft(interim_worker) for _ in range(3)))
     assert len(interim_worker.processes) == 1
@@ -44,7 +46,7 @@ async def test_no_process_is_started_before_somebody_asks(interim_worker: Interi
     assert "better" in texts[0].lower()
 
 
-async def test_the_worker_is_told_to_yield_and_loads_no_model_of_voices(
+async def test_the_worker_yields_the_processor_and_loads_no_speaker_models(
     english: wire.Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: asyncio.Queue[wire.Request] = asyncio.Queue()
@@ -61,7 +63,7 @@ async def test_the_worker_is_told_to_yield_and_loads_no_model_of_voices(
     await interim_worker.close()
 
 
-async def test_a_session_that_ends_while_the_worker_starts_takes_it_from_nobody(
+async def test_a_session_that_ends_while_the_worker_starts_does_not_cancel_the_start(
     interim_worker: InterimWorker,
 ) -> None:
     gone = asyncio.create_task(draft(interim_worker))
@@ -72,7 +74,7 @@ async def test_a_session_that_ends_while_the_worker_starts_takes_it_from_nobody(
     assert "better" in (await waiting).lower()
 
 
-async def test_a_worker_that_cannot_start_is_told_to_each_who_asks_and_not_started_for_each(
+async def test_a_failed_start_is_reported_to_each_request_and_not_repeated_for_each(
     english: wire.Setup, tmp_path: Path
 ) -> None:
     interim_worker = InterimWorker(changed(english, recogniser_dir=str(tmp_path / "absent")))
@@ -85,7 +87,7 @@ async def test_a_worker_that_cannot_start_is_told_to_each_who_asks_and_not_start
     await interim_worker.close()
 
 
-async def test_a_worker_that_could_not_start_is_started_again_after_a_while(
+async def test_a_worker_that_could_not_start_is_started_again_after_a_pause(
     english: wire.Setup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hwaja.workers.interim_worker.FIRST_PAUSE_SECONDS", 0.0)
@@ -98,7 +100,7 @@ async def test_a_worker_that_could_not_start_is_started_again_after_a_while(
     await interim_worker.close()
 
 
-async def test_the_more_often_it_could_not_start_the_longer_it_is_left_alone(
+async def test_the_pause_grows_with_each_failed_start(
     english: wire.Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As long as the models are broken, trying costs the others processor time."""

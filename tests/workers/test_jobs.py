@@ -41,7 +41,7 @@ async def assert_empty(queue: FairQueue) -> None:
     await asyncio.gather(getter, return_exceptions=True)
 
 
-async def test_owners_take_turns_however_much_one_of_them_has() -> None:
+async def test_owners_take_turns_however_many_jobs_one_of_them_has() -> None:
     queue = FairQueue(Charges(1), now)
     for owner in "aaaabc":
         queue.put(job(owner))
@@ -49,7 +49,7 @@ async def test_owners_take_turns_however_much_one_of_them_has() -> None:
     await assert_empty(queue)
 
 
-async def test_an_owner_that_comes_late_waits_one_turn_not_a_queue() -> None:
+async def test_a_late_owner_waits_one_turn_and_not_a_queue() -> None:
     queue = FairQueue(Charges(1), now)
     for _ in range(100):
         queue.put(job("long"))
@@ -59,7 +59,7 @@ async def test_an_owner_that_comes_late_waits_one_turn_not_a_queue() -> None:
     assert late in await take(queue, 2)
 
 
-async def test_who_is_ahead_has_turns_only_while_no_other_has_a_job() -> None:
+async def test_a_session_ahead_of_real_time_gets_a_turn_only_if_no_other_has_a_job() -> None:
     queue = FairQueue(Charges(1), now)
     queue.ahead.update("xy")
     for owner in "xxyabaxy":
@@ -70,7 +70,7 @@ async def test_who_is_ahead_has_turns_only_while_no_other_has_a_job() -> None:
     assert "".join(str(taken.owner) for taken in await take(queue, 4)) == "cxyx"
 
 
-async def test_who_is_ahead_has_no_turn_while_none_of_them_is_admitted() -> None:
+async def test_no_job_ahead_of_real_time_is_taken_while_none_is_admitted() -> None:
     admitted = False
     queue = FairQueue(Charges(1), now, lambda: admitted)
     queue.set_ahead("x", True)
@@ -85,7 +85,9 @@ async def test_who_is_ahead_has_no_turn_while_none_of_them_is_admitted() -> None
     assert await asyncio.wait_for(waiting, timeout=5) is early
 
 
-async def test_a_job_of_who_is_live_again_is_taken_though_none_that_is_ahead_is_admitted() -> None:
+async def test_a_job_of_a_session_that_is_live_again_is_taken_while_none_ahead_is_admitted() -> (
+    None
+):
     queue = FairQueue(Charges(1), now, lambda: False)
     queue.set_ahead("x", True)
     queue.put(early := job("x"))
@@ -95,9 +97,7 @@ async def test_a_job_of_who_is_live_again_is_taken_though_none_that_is_ahead_is_
     assert await asyncio.wait_for(waiting, timeout=5) is early
 
 
-async def test_what_waits_of_an_owner_goes_behind_the_others_once_it_is_ahead_and_back_again() -> (
-    None
-):
+async def test_waiting_jobs_move_behind_the_others_when_their_session_gets_ahead_and_back() -> None:
     queue = FairQueue(Charges(1), now)
     for owner in "aabb":
         queue.put(job(owner))
@@ -107,7 +107,7 @@ async def test_what_waits_of_an_owner_goes_behind_the_others_once_it_is_ahead_an
     assert [taken.owner for taken in await take(queue, 3)] == ["a", "b", "a"]
 
 
-async def test_a_job_put_back_of_an_owner_that_is_ahead_still_waits_for_those_who_speak() -> None:
+async def test_a_returned_job_of_a_session_ahead_still_waits_for_live_ones() -> None:
     queue = FairQueue(Charges(1), now)
     queue.ahead.update("xy")
     queue.put(lost := job("x"))
@@ -118,7 +118,7 @@ async def test_a_job_put_back_of_an_owner_that_is_ahead_still_waits_for_those_wh
     assert [taken.owner for taken in await take(queue, 3)] == ["a", "x", "y"]
 
 
-async def test_the_audio_that_waits_is_counted_but_not_what_nobody_waits_for() -> None:
+async def test_waiting_audio_is_counted_without_cancelled_jobs() -> None:
     queue = FairQueue(Charges(1), now)
     for each in (job("a", 16_000), job("a", 8_000), given_up := job("b", 80_000)):
         queue.put(each)
@@ -136,7 +136,7 @@ async def test_jobs_of_one_owner_keep_their_order() -> None:
     assert await take(queue, 5) == jobs
 
 
-async def test_a_job_that_is_put_back_goes_first_of_all() -> None:
+async def test_a_returned_job_is_the_next() -> None:
     """Its worker died; nobody who came later may pass it."""
     queue = FairQueue(Charges(1), now)
     first, other, second = job("a"), job("b"), job("a")
@@ -147,7 +147,7 @@ async def test_a_job_that_is_put_back_goes_first_of_all() -> None:
     assert await take(queue, 3) == [first, other, second]
 
 
-async def test_a_job_that_is_put_back_into_an_empty_queue_is_taken() -> None:
+async def test_a_job_returned_to_an_empty_queue_is_taken() -> None:
     queue = FairQueue(Charges(1), now)
     waiting = asyncio.ensure_future(queue.get())
     await asyncio.sleep(0)
@@ -156,7 +156,7 @@ async def test_a_job_that_is_put_back_into_an_empty_queue_is_taken() -> None:
     assert await asyncio.wait_for(waiting, timeout=5) is only
 
 
-async def test_a_job_nobody_waits_for_is_not_given_to_a_worker() -> None:
+async def test_a_cancelled_job_is_not_given_to_a_worker() -> None:
     queue = FairQueue(Charges(1), now)
     gone, kept = job("a"), job("b")
     queue.put(gone)
@@ -166,7 +166,7 @@ async def test_a_job_nobody_waits_for_is_not_given_to_a_worker() -> None:
     await assert_empty(queue)
 
 
-async def test_a_worker_that_waits_gets_the_next_job() -> None:
+async def test_a_waiting_worker_gets_the_next_job() -> None:
     queue = FairQueue(Charges(1), now)
     waiting = [asyncio.ensure_future(queue.get()) for _ in range(2)]
     await asyncio.sleep(0)
@@ -190,7 +190,7 @@ async def test_a_worker_that_stops_waiting_takes_no_job_with_it() -> None:
 
 
 @given(st.lists(st.sampled_from("abc"), max_size=20), st.sets(st.sampled_from("abc")))
-def test_every_job_is_taken_once_and_no_owner_waits_two_turns_of_its_like(
+def test_every_job_is_taken_once_and_no_owner_waits_two_turns_of_its_class(
     owners: list[str], ahead: set[str]
 ) -> None:
     async def run() -> list[Job]:
@@ -211,7 +211,7 @@ def test_every_job_is_taken_once_and_no_owner_waits_two_turns_of_its_like(
             assert len(set(between)) == len(between)  # nobody had two turns meanwhile
 
 
-async def test_who_is_dear_waits_for_those_who_are_not_and_the_dearest_for_all() -> None:
+async def test_dear_sessions_wait_for_the_others_and_the_dearest_waits_for_all() -> None:
     charges = Charges(1)
     queue = FairQueue(charges, now)
     for owner, seconds in {"a": 1, "b": 2, "dear": 100, "dearest": 1000}.items():
@@ -222,7 +222,7 @@ async def test_who_is_dear_waits_for_those_who_are_not_and_the_dearest_for_all()
     assert order == ["b", "a", "b", "dear", "dearest"]
 
 
-async def test_a_job_put_back_of_who_is_dear_goes_first_of_all() -> None:
+async def test_a_returned_job_of_a_dear_session_is_the_next() -> None:
     charges = Charges(1)
     queue = FairQueue(charges, now)
     queue.put(lost := job("dear"))
@@ -234,7 +234,7 @@ async def test_a_job_put_back_of_who_is_dear_goes_first_of_all() -> None:
     assert await take(queue, 1) == [lost]
 
 
-async def test_jobs_nobody_waits_for_cost_their_owner_no_turn() -> None:
+async def test_cancelled_jobs_cost_their_owner_no_turn() -> None:
     queue = FairQueue(Charges(1), now)
     given_up, wanted, other = job("a"), job("a"), job("b")
     for each in (given_up, wanted, other):
@@ -315,7 +315,7 @@ loads = st.builds(
 
 @settings(deadline=None)
 @given(st.lists(loads, min_size=1, max_size=12), st.integers(1, 3))
-def test_everybody_has_a_turn_within_a_bounded_time(loads: list[Load], workers: int) -> None:
+def test_every_session_gets_a_turn_within_a_limited_time(loads: list[Load], workers: int) -> None:
     owners = len({load.owner for load in loads})
     for done in simulated(loads, workers):
         assert done.turn_seconds <= LONGEST_WAIT_SECONDS + owners * LONGEST_JOB_SECONDS + 1e-6
@@ -327,7 +327,7 @@ def test_everybody_has_a_turn_within_a_bounded_time(loads: list[Load], workers: 
     seconds=st.floats(0.05, LONGEST_JOB_SECONDS),
     ordinary=st.integers(1, 4),
 )
-def test_how_long_who_is_not_dear_waits_does_not_depend_on_how_much_another_wants(
+def test_the_wait_of_an_ordinary_session_does_not_depend_on_the_demand_of_another(
     dear_jobs: int, seconds: float, ordinary: int
 ) -> None:
     """Four jobs at once, now and then; of the other one, that in hand and one each 5 s."""

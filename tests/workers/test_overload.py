@@ -30,7 +30,7 @@ def after(
     return seen
 
 
-def test_interims_stop_first_then_speaker_details_then_new_sessions() -> None:
+def test_interim_texts_stop_first_then_speaker_details_then_new_sessions() -> None:
     overload = Overload()
     seen = []
     for tenths in range(100):
@@ -40,7 +40,7 @@ def test_interims_stop_first_then_speaker_details_then_new_sessions() -> None:
     assert seen == sorted(seen)
 
 
-def test_as_it_grows_prompt_things_come_back_one_by_one_in_the_opposite_order() -> None:
+def test_degradation_ends_step_by_step_in_the_opposite_order() -> None:
     overload = Overload()
     overload.observe(60, 0)
     assert after(overload, PROMPT, since=1, seconds=4 * CALM_SECONDS) == list(
@@ -48,7 +48,7 @@ def test_as_it_grows_prompt_things_come_back_one_by_one_in_the_opposite_order() 
     )
 
 
-def test_with_nothing_left_to_answer_everything_comes_back_at_once() -> None:
+def test_with_nothing_left_to_answer_degradation_ends_at_once() -> None:
     overload = Overload()
     overload.observe(60, 0)
     assert overload.observe(0, 0.5)
@@ -56,7 +56,7 @@ def test_with_nothing_left_to_answer_everything_comes_back_at_once() -> None:
     assert not overload.observe(0, 1)
 
 
-def test_it_does_not_go_on_and_off_around_a_limit() -> None:
+def test_degradation_does_not_switch_on_and_off_around_a_limit() -> None:
     """Answers that are just prompt enough not to begin it do not end it."""
     overload = Overload()
     limit = BEGINS_AT_SECONDS[DegradationLevel.INTERIMS]
@@ -66,7 +66,7 @@ def test_it_does_not_go_on_and_off_around_a_limit() -> None:
     assert not overload.leaves_out(DegradationLevel.SPEAKER_DETAILS)
 
 
-def test_one_late_answer_in_calm_begins_the_wait_again() -> None:
+def test_one_late_answer_during_calm_restarts_the_wait() -> None:
     overload = Overload()
     limit = BEGINS_AT_SECONDS[DegradationLevel.INTERIMS]
     overload.observe(limit, 0)
@@ -77,7 +77,7 @@ def test_one_late_answer_in_calm_begins_the_wait_again() -> None:
 
 
 @given(lags=st.lists(st.floats(0, 100), max_size=200))
-def test_whatever_comes_calm_ends_it(lags: list[float]) -> None:
+def test_calm_always_ends_the_degradation(lags: list[float]) -> None:
     overload = Overload()
     for second, lag_seconds in enumerate(lags):
         told = overload.relief
@@ -87,7 +87,7 @@ def test_whatever_comes_calm_ends_it(lags: list[float]) -> None:
     assert overload.relief is DegradationLevel.NOTHING
 
 
-def test_a_session_leaves_out_what_all_do_and_what_its_own_answers_are_too_late_for() -> None:
+def test_a_session_skips_what_all_skip_and_what_its_own_lag_requires() -> None:
     of_all = Overload()
     late, prompt = SessionOverload(of_all), SessionOverload(of_all)
     late.observe(BEGINS_AT_SECONDS[DegradationLevel.SPEAKER_DETAILS], 0)
@@ -99,7 +99,7 @@ def test_a_session_leaves_out_what_all_do_and_what_its_own_answers_are_too_late_
     assert not prompt.leaves_out(DegradationLevel.SPEAKER_DETAILS)
 
 
-def test_what_a_session_waits_while_it_is_dear_makes_nobody_else_late() -> None:
+def test_the_lag_of_a_dear_session_does_not_count_for_others() -> None:
     session = SessionOverload(Overload())
     assert session.shared_lag_seconds(8, 10) == 8
     session.take_shares(DEAR_FROM_SHARES, 10)
@@ -108,7 +108,7 @@ def test_what_a_session_waits_while_it_is_dear_makes_nobody_else_late() -> None:
     assert session.shared_lag_seconds(3, 30) == 3
 
 
-def test_who_is_dear_stays_so_as_long_as_it_has_a_share() -> None:
+def test_a_dear_session_stays_dear_while_it_has_a_full_share() -> None:
     """What it wants is not seen any more once it has only what the others leave."""
     session = SessionOverload(Overload())
     between = (DEAR_FROM_SHARES + DEAR_TO_SHARES) / 2

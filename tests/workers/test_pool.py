@@ -66,7 +66,7 @@ def is_alive(pid: int) -> bool:
     return True
 
 
-async def test_an_utterance_comes_back_as_text_and_as_a_voice(one: Pool, speech: Pcm16) -> None:
+async def test_an_utterance_is_recognised_and_embedded(one: Pool, speech: Samples) -> None:
     assert "better" in (await text_of(one, speech.copy)).lower()
     track = await one.embed("owner", speech.copy, len(speech), overlaps=True)
     assert (track.whole.shape, track.whole.dtype) == ((192,), np.float32)
@@ -74,8 +74,8 @@ async def test_an_utterance_comes_back_as_text_and_as_a_voice(one: Pool, speech:
     assert np.linalg.norm(track.whole) > 1
 
 
-async def test_the_least_that_is_attributed_is_enough_for_the_engine(
-    one: Pool, speech: Pcm16
+async def test_the_shortest_attributed_speech_is_long_enough_for_the_engine(
+    one: Pool, speech: Samples
 ) -> None:
     least = round(SHORT_SECONDS * SAMPLE_RATE)
     assert not Part(0, least, (0, 1), least / SAMPLE_RATE).is_short
@@ -87,7 +87,7 @@ async def test_the_least_that_is_attributed_is_enough_for_the_engine(
     assert track.windows.shape == (1, 192)
 
 
-async def test_where_two_speak_at_once_is_told_only_if_asked_for(one: Pool, speech: Pcm16) -> None:
+async def test_overlap_is_computed_only_if_requested(one: Pool, speech: Samples) -> None:
     both = speech + np.roll(speech, 4000)
     asked = await one.embed("owner", both.copy, len(both), overlaps=True)
     spared = await one.embed("owner", both.copy, len(both), overlaps=False)
@@ -96,8 +96,8 @@ async def test_where_two_speak_at_once_is_told_only_if_asked_for(one: Pool, spee
     np.testing.assert_allclose(spared.whole, asked.whole, atol=1e-3)
 
 
-async def test_windows_and_overlap_are_told_apart_where_the_audio_ends_just_behind_a_hop(
-    one: Pool, speech: Pcm16
+async def test_windows_and_overlap_are_separated_if_audio_ends_just_after_a_hop(
+    one: Pool, speech: Samples
 ) -> None:
     samples = 10 * HOP_SAMPLES + 1
     track = await one.embed("owner", speech[:samples].copy, samples, overlaps=True)
@@ -118,8 +118,8 @@ async def test_the_audio_of_a_job_is_overwritten_once_it_is_sent(one: Pool, spee
     assert [samples.any() for samples in given] == [False, False]
 
 
-async def test_what_the_engine_refuses_fails_alone_and_the_worker_goes_on(
-    one: Pool, speech: Pcm16
+async def test_a_job_that_the_engine_refuses_fails_alone_and_the_worker_continues(
+    one: Pool, speech: Samples
 ) -> None:
     pid = one.processes[0].pid
     with pytest.raises(EngineError):
@@ -128,7 +128,7 @@ async def test_what_the_engine_refuses_fails_alone_and_the_worker_goes_on(
     assert one.processes[0].pid == pid
 
 
-async def test_a_worker_that_is_killed_in_a_job_loses_nothing(one: Pool, speech: Pcm16) -> None:
+async def test_a_job_of_a_killed_worker_is_done_by_another(one: Pool, speech: Samples) -> None:
     """The job is done by the worker that follows, from audio that is read again."""
     before = one.restarts
     sent = asyncio.Event()
@@ -150,15 +150,15 @@ async def test_a_worker_that_is_killed_in_a_job_loses_nothing(one: Pool, speech:
     assert (one.restarts - before, reads) == (1, 2)
 
 
-async def test_a_worker_that_dies_idle_is_replaced(one: Pool, speech: Pcm16) -> None:
+async def test_an_idle_worker_that_dies_is_replaced(one: Pool, speech: Samples) -> None:
     before = one.restarts
     kill(one)
     assert "better" in (await text_of(one, speech.copy)).lower()
     assert one.restarts - before == 1
 
 
-async def test_a_job_that_two_workers_die_of_fails_alone(
-    english: wire.Setup, speech: Pcm16, poisonable: None
+async def test_a_job_that_kills_two_workers_fails_alone(
+    english: wire.Setup, speech: Samples, poisonable: None
 ) -> None:
     async with running(english) as pool:
         bad = asyncio.create_task(text_of(pool, lambda: poisoned(speech)))
@@ -191,7 +191,7 @@ async def test_a_stuck_worker_is_killed_and_its_job_done_by_another(
     assert one.restarts - before == 1
 
 
-async def test_a_job_nobody_waits_for_any_more_disturbs_none(one: Pool, speech: Pcm16) -> None:
+async def test_a_cancelled_job_disturbs_no_other(one: Pool, speech: Samples) -> None:
     begun = asyncio.Event()
 
     def read() -> Pcm16:
@@ -220,8 +220,8 @@ async def test_a_job_whose_audio_is_gone_fails_alone(
     assert "better" in (await text_of(one, speech.copy)).lower()
 
 
-async def test_workers_share_the_jobs_and_those_that_wait_are_counted(
-    english: wire.Setup, speech: Pcm16
+async def test_workers_share_the_jobs_and_waiting_jobs_are_counted(
+    english: wire.Setup, speech: Samples
 ) -> None:
     idle: list[int] = []
 
@@ -236,7 +236,7 @@ async def test_workers_share_the_jobs_and_those_that_wait_are_counted(
 
 
 @pytest.mark.parametrize(("asks", "idle_workers"), [("speaking", {1}), ("owner", {0, 1})])
-async def test_one_worker_is_kept_free_of_what_is_ahead_while_who_speaks_awaits_an_interim_text(
+async def test_one_worker_takes_no_job_ahead_of_real_time_while_an_interim_text_is_awaited(
     asks: str,
     idle_workers: set[int],
     english: wire.Setup,
@@ -262,8 +262,8 @@ async def test_one_worker_is_kept_free_of_what_is_ahead_while_who_speaks_awaits_
     assert idle == {0, 1}
 
 
-async def test_closing_ends_every_process_and_fails_what_waits(
-    english: wire.Setup, speech: Pcm16
+async def test_closing_ends_every_process_and_fails_waiting_jobs(
+    english: wire.Setup, speech: Samples
 ) -> None:
     begun = asyncio.Event()
     pool = Pool(english, workers=1)
@@ -284,7 +284,7 @@ async def test_closing_ends_every_process_and_fails_what_waits(
     assert [type(answer) for answer in answers] == [EngineError] * 4
 
 
-async def test_models_that_cannot_be_loaded_are_named_and_no_process_remains(
+async def test_models_that_cannot_be_loaded_are_reported_and_no_process_remains(
     english: wire.Setup, tmp_path: Path
 ) -> None:
     pool = Pool(wire.Setup(str(tmp_path / "absent"), english.voices, "en"), workers=2)
@@ -302,7 +302,7 @@ async def test_models_that_cannot_be_loaded_are_named_and_no_process_remains(
         ("/nowhere/python", r"^A worker cannot be started: No such file or directory\.$"),
     ],
 )
-async def test_workers_that_cannot_live_are_given_up(
+async def test_workers_that_die_at_their_start_are_given_up(
     executable: str, sentence: str, english: wire.Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They end at once, answer nonsense, or cannot be started at all."""
@@ -315,7 +315,7 @@ async def test_workers_that_cannot_live_are_given_up(
     assert not any(is_alive(process.pid) for process in pool.processes.values())
 
 
-async def test_a_worker_that_is_stuck_in_loading_is_given_up(
+async def test_a_worker_that_is_stuck_while_loading_is_given_up(
     english: wire.Setup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stuck = tmp_path / "stuck"
@@ -331,8 +331,8 @@ async def test_a_worker_that_is_stuck_in_loading_is_given_up(
     assert not any(is_alive(process.pid) for process in pool.processes.values())
 
 
-async def test_jobs_fail_while_no_worker_can_be_started_and_are_done_once_one_can(
-    english: wire.Setup, speech: Pcm16, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_jobs_fail_while_no_worker_can_be_started_and_succeed_afterwards(
+    english: wire.Setup, speech: Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An administrator replaces the model folder while the server runs."""
     monkeypatch.setattr(supervision, "FIRST_PAUSE_SECONDS", 0.0)
@@ -353,7 +353,7 @@ async def test_jobs_fail_while_no_worker_can_be_started_and_are_done_once_one_ca
                     continue
 
 
-async def test_a_model_file_that_was_cut_off_is_told_as_a_damaged_one(
+async def test_a_truncated_model_file_is_reported_as_damaged(
     english: wire.Setup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No part of the file says how long it is: the engine ends over it, the front does not."""

@@ -49,7 +49,7 @@ async def finish(pool: Pool, utterance: UtteranceStream, said: Spoken) -> Hypoth
         return await pool.finish(utterance, len(said.samples), 3.0)
 
 
-async def test_an_utterance_is_heard_while_it_is_spoken(one: Pool) -> None:
+async def test_an_utterance_is_recognised_while_it_is_spoken(one: Pool) -> None:
     said = spoken([0, 1, 2, 3, 4])
     told: asyncio.Queue[str] = asyncio.Queue()
     utterance = live(said, tell=told.put_nowait)
@@ -63,7 +63,7 @@ async def test_an_utterance_is_heard_while_it_is_spoken(one: Pool) -> None:
     assert [token.text for token in heard.tokens] == list(said.text)
 
 
-async def test_many_sessions_beside_each_other_get_each_its_own_text(live_pool: Pool) -> None:
+async def test_many_sessions_at_once_each_get_their_own_text(live_pool: Pool) -> None:
     """Ten of them, each as fast as the pipes take it, on two workers."""
     talks = [spoken([(k + i * (k + 1)) % 8 for i in range(5)]) for k in range(10)]
     utterances = [live(said, f"session {k}") for k, said in enumerate(talks)]
@@ -77,7 +77,7 @@ async def test_many_sessions_beside_each_other_get_each_its_own_text(live_pool: 
     assert [h.text for h in heard] == [said.text for said in talks]
 
 
-async def test_a_worker_that_dies_while_somebody_speaks_loses_nothing(one: Pool) -> None:
+async def test_a_worker_that_dies_during_speech_loses_no_text(one: Pool) -> None:
     before = one.restarts
     said = [spoken([5, 6, 7, 0]), spoken([1, 1, 2])]
     reached = asyncio.Event()
@@ -94,7 +94,7 @@ async def test_a_worker_that_dies_while_somebody_speaks_loses_nothing(one: Pool)
     assert one.restarts - before == 1
 
 
-async def test_a_fault_of_the_front_that_costs_a_worker_is_logged_and_loses_nothing(
+async def test_a_fault_of_the_front_that_costs_a_worker_is_logged_and_loses_no_text(
     tones: wire.Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = spoken([3, 1, 4])
@@ -113,7 +113,9 @@ async def test_a_fault_of_the_front_that_costs_a_worker_is_logged_and_loses_noth
     assert "Geheimnis" not in str(log)
 
 
-async def test_killed_again_and_again_the_workers_still_answer_the_innocent(one: Pool) -> None:
+async def test_workers_killed_repeatedly_from_outside_still_answer_every_utterance(
+    one: Pool,
+) -> None:
     """Nobody is to blame for a kill from outside, however often it comes."""
     said = spoken([0, 2, 4])
     told: asyncio.Queue[str] = asyncio.Queue()
@@ -128,7 +130,7 @@ async def test_killed_again_and_again_the_workers_still_answer_the_innocent(one:
     assert one.restarts - before == 3
 
 
-async def test_of_many_who_speak_only_the_one_that_workers_die_of_fails(
+async def test_only_the_utterance_that_kills_workers_fails(
     tones: wire.Setup, poisonable: None
 ) -> None:
     said = [spoken([k, k + 1, k + 2]) for k in range(4)]
@@ -146,7 +148,7 @@ async def test_of_many_who_speak_only_the_one_that_workers_die_of_fails(
     assert pool.restarts == 2
 
 
-async def test_a_stuck_worker_is_replaced_and_what_it_had_is_heard_again(
+async def test_the_utterances_of_a_stuck_worker_are_decoded_again(
     one: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = spoken([3, 3])
@@ -161,7 +163,7 @@ async def test_a_stuck_worker_is_replaced_and_what_it_had_is_heard_again(
     assert one.restarts - before == 1
 
 
-async def test_an_utterance_of_a_session_that_is_ahead_waits_for_those_who_speak(
+async def test_an_utterance_of_a_session_ahead_of_real_time_waits_for_live_ones(
     tones: wire.Setup,
 ) -> None:
     pool, said = Pool(tones, workers=1), spoken([0, 1])
@@ -172,7 +174,7 @@ async def test_an_utterance_of_a_session_that_is_ahead_waits_for_those_who_speak
     assert (early.is_ahead, now.is_ahead) == (True, False)
 
 
-async def test_what_is_dropped_while_it_is_spoken_disturbs_nobody(one: Pool) -> None:
+async def test_a_dropped_utterance_disturbs_no_other(one: Pool) -> None:
     left, stayed = spoken([0, 1, 2]), spoken([6, 7])
     gone = live(left, "gone")
     one.extend(gone, len(left.samples) // 2)

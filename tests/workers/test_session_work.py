@@ -46,9 +46,7 @@ def early() -> SessionWork:
     return work_of(FakePool())
 
 
-async def test_work_that_was_begun_is_taken_and_not_done_twice(
-    early: SessionWork, desk: Desk
-) -> None:
+async def test_begun_work_is_taken_and_not_done_twice(early: SessionWork, desk: Desk) -> None:
     early.begin("test", 0, SEGMENT, desk.work)
     await asyncio.sleep(0)
     task = early.take("test", 0, SEGMENT, desk.work)
@@ -57,7 +55,7 @@ async def test_work_that_was_begun_is_taken_and_not_done_twice(
     assert desk.begun == 1
 
 
-async def test_work_on_other_samples_of_the_utterance_is_given_up(
+async def test_work_on_other_samples_of_the_utterance_is_cancelled(
     early: SessionWork, desk: Desk
 ) -> None:
     early.begin("test", 0, SEGMENT, desk.work)
@@ -68,7 +66,7 @@ async def test_work_on_other_samples_of_the_utterance_is_given_up(
     assert desk.cancelled == 1
 
 
-async def test_another_utterance_disturbs_nothing(early: SessionWork, desk: Desk) -> None:
+async def test_work_on_another_utterance_is_not_disturbed(early: SessionWork, desk: Desk) -> None:
     """A part of the utterance before is recognised anew while the next one is spoken."""
     early.begin("test", 1, SEGMENT, desk.work)
     await asyncio.sleep(0)
@@ -78,7 +76,7 @@ async def test_another_utterance_disturbs_nothing(early: SessionWork, desk: Desk
     assert desk.begun == 2
 
 
-async def test_text_and_voices_are_begun_and_given_up_together(
+async def test_text_and_voices_are_begun_and_cancelled_together(
     early: SessionWork, desk: Desk
 ) -> None:
     for name in ("text", "voices"):
@@ -90,7 +88,7 @@ async def test_text_and_voices_are_begun_and_given_up_together(
     assert desk.cancelled == 2
 
 
-async def test_nothing_is_begun_where_no_worker_is_idle_and_what_was_is_given_up(
+async def test_without_an_idle_worker_nothing_is_begun_and_earlier_work_is_cancelled(
     desk: Desk,
 ) -> None:
     pool = FakePool()
@@ -103,14 +101,14 @@ async def test_nothing_is_begun_where_no_worker_is_idle_and_what_was_is_given_up
     assert (desk.begun, desk.cancelled) == (1, 1)
 
 
-async def test_what_is_taken_is_taken_once(early: SessionWork, desk: Desk) -> None:
+async def test_begun_work_is_taken_only_once(early: SessionWork, desk: Desk) -> None:
     desk.done.set()
     early.begin("test", 0, SEGMENT, desk.work)
     assert await early.take("test", 0, SEGMENT, desk.work) == "result 1"
     assert await early.take("test", 0, SEGMENT, desk.work) == "result 2"
 
 
-async def test_a_failure_ends_in_none_and_is_logged_by_its_type_alone() -> None:
+async def test_a_failure_gives_none_and_is_logged_by_its_type_alone() -> None:
     async def fail() -> str:
         raise ValueError("what somebody said")
 

@@ -88,14 +88,14 @@ def hear(slot: Desk, stream_id: int, said: Spoken, piece_samples: int = 4096) ->
     slot.settle()
 
 
-def test_an_utterance_fed_in_pieces_becomes_its_text(slot: Desk) -> None:
+def test_an_utterance_fed_in_pieces_gives_its_text(slot: Desk) -> None:
     said = spoken([0, 1, 2])
     hear(slot, 7, said)
     assert slot.finals() == {7: said.text}
     assert not slot.streams.has_work
 
 
-def test_the_next_utterance_knows_nothing_of_the_one_before(slot: Desk) -> None:
+def test_the_next_utterance_keeps_nothing_of_the_one_before(slot: Desk) -> None:
     """The tone model counts its tones: a count that stayed would change the vowels."""
     said = spoken([3])
     for stream_id in (1, 2, 3):
@@ -103,7 +103,7 @@ def test_the_next_utterance_knows_nothing_of_the_one_before(slot: Desk) -> None:
     assert slot.finals() == dict.fromkeys((1, 2, 3), said.text)
 
 
-def test_interims_grow_from_what_was_heard_and_are_told_to_who_asked(slot: Desk) -> None:
+def test_interim_texts_grow_and_are_sent_only_if_requested(slot: Desk) -> None:
     said = spoken([0, 1, 2, 3])
     slot.open(1, interims=True)
     slot.open(2)
@@ -131,7 +131,7 @@ def test_interims_grow_from_what_was_heard_and_are_told_to_who_asked(slot: Desk)
     ),
     st.randoms(use_true_random=False),
 )
-def test_streams_beside_each_other_give_the_texts_that_each_gives_alone(
+def test_simultaneous_streams_give_the_texts_of_single_ones(
     recogniser: OnlineRecognizer, talks: list[tuple[list[int], int]], random: object
 ) -> None:
     """Whatever the sizes of their pieces, and in whatever order these come."""
@@ -171,7 +171,7 @@ class Counted:
         self._recogniser.decode(streams)
 
 
-def test_one_step_decodes_one_chunk_of_every_stream_that_has_one(
+def test_one_step_decodes_one_chunk_of_every_ready_stream(
     recogniser: OnlineRecognizer,
 ) -> None:
     counted = Counted(recogniser)
@@ -187,7 +187,7 @@ def test_one_step_decodes_one_chunk_of_every_stream_that_has_one(
     assert sorted(counted.batches[1]) == [0, 1]
 
 
-def test_who_waits_longest_is_not_left_behind_by_a_full_batch(
+def test_the_longest_waiting_stream_is_in_the_next_full_batch(
     recogniser: OnlineRecognizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(steps, "MAX_BATCH", 2)
@@ -201,7 +201,7 @@ def test_who_waits_longest_is_not_left_behind_by_a_full_batch(
     assert counted.batches == [[0, 1], [2, 0], [1, 2]]
 
 
-def test_streams_that_are_ahead_take_their_steps_while_no_other_has_a_chunk(
+def test_streams_ahead_of_real_time_are_decoded_only_if_no_other_has_a_chunk(
     recogniser: OnlineRecognizer,
 ) -> None:
     counted = Counted(recogniser)
@@ -215,7 +215,7 @@ def test_streams_that_are_ahead_take_their_steps_while_no_other_has_a_chunk(
     assert steps_taken > 0
 
 
-def test_a_suspect_is_announced_before_it_is_touched_and_takes_its_steps_alone(
+def test_a_suspect_is_announced_before_it_is_processed_and_decoded_alone(
     recogniser: OnlineRecognizer,
 ) -> None:
     counted = Counted(recogniser)
@@ -234,7 +234,7 @@ def test_a_suspect_is_announced_before_it_is_touched_and_takes_its_steps_alone(
     assert len(tried) // 2 == 3 + counted.batches.count([1]), "opened, fed, finished, each step"
 
 
-def test_what_was_dropped_is_heard_no_more(slot: Desk) -> None:
+def test_a_dropped_stream_is_not_decoded_any_more(slot: Desk) -> None:
     said = spoken([0, 1])
     slot.open(1, interims=True)
     slot.feed(1, said.samples)
@@ -269,7 +269,7 @@ def bytearray_of(samples: Samples) -> memoryview:
     return memoryview(bytearray(clips.pcm16(samples).tobytes()))
 
 
-def test_text_that_nobody_can_have_spoken_is_not_told(
+def test_text_that_nobody_can_have_spoken_is_not_sent(
     slot: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hallucination_filter, "plausible_text", lambda *_: "")
@@ -277,7 +277,7 @@ def test_text_that_nobody_can_have_spoken_is_not_told(
     assert slot.finals() == {1: ""}
 
 
-def test_a_step_without_anything_to_do_says_nothing(slot: Desk) -> None:
+def test_a_step_without_work_sends_nothing(slot: Desk) -> None:
     slot.streams.step()
     slot.open(1)
     slot.streams.step()

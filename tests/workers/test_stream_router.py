@@ -43,7 +43,7 @@ async def sent(line: Route) -> list[wire.StreamRequest]:
         requests.append(waiting.result())
 
 
-async def test_a_session_stays_with_its_worker_and_the_next_goes_to_the_quieter_one(
+async def test_a_session_stays_with_its_worker_and_the_next_one_gets_the_less_busy_worker(
     board: StreamRouter,
 ) -> None:
     lines = [board.connect(k) for k in (0, 1)]
@@ -54,7 +54,7 @@ async def test_a_session_stays_with_its_worker_and_the_next_goes_to_the_quieter_
     assert [len(line.utterances) for line in lines] == [2, 1]
 
 
-async def test_what_no_worker_was_sent_is_counted_with_and_without_a_worker(
+async def test_unsent_audio_is_counted_with_and_without_a_worker(
     board: StreamRouter,
 ) -> None:
     board.add(spoken("a", 300))
@@ -66,7 +66,7 @@ async def test_what_no_worker_was_sent_is_counted_with_and_without_a_worker(
     assert board.unsent_samples == 0
 
 
-async def test_a_session_that_left_is_placed_anew(board: StreamRouter) -> None:
+async def test_a_session_that_left_may_get_another_worker(board: StreamRouter) -> None:
     for k in (0, 1):
         board.connect(k)
     mine, other = spoken("a"), spoken("b")
@@ -96,7 +96,9 @@ async def test_utterances_take_turns_in_being_sent(board: StreamRouter) -> None:
     ]
 
 
-async def test_what_is_ahead_is_sent_while_nothing_else_is_to_be_sent(board: StreamRouter) -> None:
+async def test_audio_ahead_of_real_time_is_sent_only_if_nothing_else_waits(
+    board: StreamRouter,
+) -> None:
     line = board.connect(0)
     early, live = spoken("a", 20_000), spoken("b", 20_000)
     early.is_ahead = True
@@ -110,7 +112,7 @@ async def test_what_is_ahead_is_sent_while_nothing_else_is_to_be_sent(board: Str
     assert (first.is_ahead, second.is_ahead) == (False, True)
 
 
-async def test_who_is_heard_by_a_worker_that_dies_is_heard_from_the_beginning_by_another(
+async def test_utterances_of_a_dead_worker_are_sent_from_the_beginning_to_another(
     board: StreamRouter,
 ) -> None:
     dead, alive = board.connect(0), board.connect(1)
@@ -131,7 +133,7 @@ async def test_who_is_heard_by_a_worker_that_dies_is_heard_from_the_beginning_by
     assert board.worker_of(mine) is None
 
 
-async def test_only_the_suspect_that_a_worker_died_of_fails(board: StreamRouter) -> None:
+async def test_only_the_suspect_that_killed_a_worker_fails(board: StreamRouter) -> None:
     line = board.connect(0)
     poison, innocent, unsent = spoken("a"), spoken("b"), spoken("c")
     board.add(poison)
@@ -148,7 +150,7 @@ async def test_only_the_suspect_that_a_worker_died_of_fails(board: StreamRouter)
     assert later.utterances == {innocent, unsent}
 
 
-async def test_while_no_worker_runs_utterances_wait_or_fail_together(board: StreamRouter) -> None:
+async def test_without_workers_utterances_wait_or_fail_together(board: StreamRouter) -> None:
     waiting, dropped = spoken("a"), spoken("b")
     board.add(waiting)
     board.add(dropped)
@@ -161,7 +163,7 @@ async def test_while_no_worker_runs_utterances_wait_or_fail_together(board: Stre
     assert board.connect(3).utterances == set()
 
 
-async def test_the_worker_is_told_of_what_nobody_waits_for(board: StreamRouter) -> None:
+async def test_the_worker_is_notified_of_dropped_utterances(board: StreamRouter) -> None:
     line = board.connect(0)
     known, unknown = spoken("a"), spoken("b")
     board.add(known)
@@ -173,8 +175,8 @@ async def test_the_worker_is_told_of_what_nobody_waits_for(board: StreamRouter) 
     assert await sent(line) == [wire.Drop(1)]
 
 
-async def test_audio_that_is_gone_fails_its_utterance_alone(board: StreamRouter) -> None:
-    def gone(start: int, stop: int) -> Pcm16:
+async def test_an_utterance_whose_audio_is_gone_fails_alone(board: StreamRouter) -> None:
+    def gone(start: int, stop: int) -> Samples:
         raise IndexError
 
     line = board.connect(0)

@@ -35,7 +35,7 @@ def fed(sent: list[wire.StreamRequest]) -> list[float]:
     return np.concatenate([np.zeros(0), *pieces]).tolist()
 
 
-async def test_what_grows_is_sent_once_and_in_order() -> None:
+async def test_growing_audio_is_sent_once_and_in_order() -> None:
     live = utterance()
     live.stop = 500
     sent = requests(live)
@@ -50,14 +50,14 @@ async def test_what_grows_is_sent_once_and_in_order() -> None:
     assert requests(live) == []
 
 
-async def test_a_long_stretch_is_sent_in_pieces_so_that_others_get_their_turn() -> None:
+async def test_long_audio_is_sent_in_pieces_so_that_others_get_their_turn() -> None:
     live = utterance()
     live.stop = 100 + 2 * PIECE_SAMPLES + 1
     pieces = [r for r in requests(live) if isinstance(r, wire.Feed)]
     assert [len(piece.samples) // 2 for piece in pieces] == [PIECE_SAMPLES, PIECE_SAMPLES, 1]
 
 
-async def test_another_worker_is_told_everything_from_the_beginning_under_another_number() -> None:
+async def test_another_worker_gets_everything_from_the_beginning_under_another_number() -> None:
     live = utterance(on_interim=lambda _: None)
     live.stop, live.speech_seconds = 900, 0.5
     first = requests(live)
@@ -69,7 +69,9 @@ async def test_another_worker_is_told_everything_from_the_beginning_under_anothe
     assert again[-1] == wire.Finish(7, 0.5)
 
 
-async def test_texts_so_far_go_to_who_asked_and_the_last_word_ends_it() -> None:
+async def test_interim_texts_are_passed_on_if_requested_and_the_final_text_ends_the_stream() -> (
+    None
+):
     told: list[str] = []
     live = utterance(told.append)
     live.take(Hypothesis("가"), is_final=False)
@@ -80,7 +82,7 @@ async def test_texts_so_far_go_to_who_asked_and_the_last_word_ends_it() -> None:
     assert await live.final == Hypothesis("가나", language="ko")
 
 
-async def test_a_failure_is_told_to_who_waits() -> None:
+async def test_a_failure_is_raised_to_the_waiting_caller() -> None:
     live = utterance()
     live.take(None, is_final=True)
     live.take(Hypothesis("late"), is_final=True)

@@ -89,7 +89,7 @@ def test_thirty_seconds_of_audio_fit_into_a_frame() -> None:
     assert wire.body_bytes(bytes(frame[:4])) <= wire.MAX_FRAME_BYTES
 
 
-def test_a_frame_that_claims_to_be_too_long_is_refused_before_it_is_read() -> None:
+def test_a_frame_that_declares_too_many_bytes_is_refused_before_it_is_read() -> None:
     limit = wire.MAX_FRAME_BYTES
     assert wire.body_bytes(limit.to_bytes(4, "little")) == limit
     with pytest.raises(wire.WireError):
@@ -127,7 +127,7 @@ def test_a_request_is_no_reply(request_: wire.Request) -> None:
         b"\x83\xa4type\xa5Setup\xaerecogniser_dir\xa2\xff\xfe\xa8language\xa2ko",
     ],
 )
-def test_bytes_that_are_no_message_are_a_wire_error_that_quotes_nothing(wrong: bytes) -> None:
+def test_invalid_bytes_are_a_wire_error_that_quotes_nothing(wrong: bytes) -> None:
     for decode in (wire.decode_request, wire.decode_reply):
         with pytest.raises(wire.WireError) as caught:
             decode(wrong)
@@ -181,7 +181,7 @@ def said(text: str, *pieces: Token) -> wire.Recognised:
     ],
     ids=lambda reply: type(reply).__name__,
 )
-def test_a_reply_whose_numbers_and_lengths_cannot_be_is_a_wire_error(reply: wire.Reply) -> None:
+def test_a_reply_with_impossible_numbers_or_lengths_is_a_wire_error(reply: wire.Reply) -> None:
     """Nobody behind it looks again: a time that is no number would end a session."""
     with pytest.raises(wire.WireError):
         wire.decode_reply(body(reply))
@@ -229,7 +229,7 @@ def test_requests_cross_a_real_pipe() -> None:
         assert wire.read_request(incoming) is None
 
 
-def test_a_frame_can_be_overwritten_once_it_is_sent() -> None:
+def test_a_frame_can_be_overwritten_after_it_was_sent() -> None:
     """Audio is wiped after it was handed on."""
     frame = wire.encode(REQUESTS[1])
     frame[:] = bytes(len(frame))

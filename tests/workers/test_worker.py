@@ -53,7 +53,7 @@ READY = wire.Ready(FakeEngine.abilities)
 SOUND = np.array([0.5, -0.25, 0.125], np.float32)
 
 
-def test_requests_are_answered_in_order_each_with_its_job(engine: FakeEngine) -> None:
+def test_requests_are_answered_in_order_with_their_job_id(engine: FakeEngine) -> None:
     replies = serve(SETUP, wire.Recognise(7, audio(SOUND), 1.0), wire.Embed(3, audio(SOUND[:2])))
     assert [type(reply) for reply in replies] == [wire.Ready, wire.Recognised, wire.Embedded]
     assert replies[1] == wire.Recognised(7, Hypothesis("hello"))
@@ -62,7 +62,9 @@ def test_requests_are_answered_in_order_each_with_its_job(engine: FakeEngine) ->
     assert engine.heard == [SOUND.tolist(), SOUND[:2].tolist()]
 
 
-def test_what_the_engine_refuses_fails_alone_and_the_worker_goes_on(engine: FakeEngine) -> None:
+def test_a_job_that_the_engine_refuses_fails_alone_and_the_worker_continues(
+    engine: FakeEngine,
+) -> None:
     replies = serve(
         SETUP,
         wire.Recognise(1, audio(SOUND[:1]), 1.0),
@@ -77,14 +79,25 @@ def test_what_the_engine_refuses_fails_alone_and_the_worker_goes_on(engine: Fake
     ]
 
 
-def test_a_voice_is_overwritten_once_it_is_sent(engine: FakeEngine) -> None:
+@pytest.mark.parametrize("shift", range(4))
+def test_audio_is_read_at_any_address_in_its_frame(shift: int, engine: FakeEngine) -> None:
+    """A frame puts its bytes at any address; unaligned floats once killed the worker."""
+    place = bytearray(bytes(shift) + bytes(audio(SOUND)))
+    request = wire.Recognise(1, memoryview(place)[shift:], 1.0)
+    with audio_of(request) as samples:
+        engine.embed(samples)
+    assert engine.heard == [SOUND.tolist()]
+    assert not any(place[shift:]), "the audio in the frame is overwritten"
+
+
+def test_a_voice_is_overwritten_after_it_was_sent(engine: FakeEngine) -> None:
     (_, reply) = serve(SETUP, wire.Embed(1, audio(SOUND)))
     assert bytes(reply.vectors) == struct.pack("<4f", 3, 4, 1, 2)
     assert not engine.voices.any()
 
 
 @pytest.mark.parametrize("usable", [True, False])
-def test_every_copy_of_the_audio_is_overwritten_once_it_is_answered(
+def test_every_copy_of_the_audio_is_overwritten_after_the_reply(
     usable: bool, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whether the engine could use it or not."""
@@ -113,7 +126,7 @@ def test_every_copy_of_the_audio_is_overwritten_once_it_is_answered(
 LOOP = " ".join(["again and"] * 12)
 
 
-def test_a_text_that_loops_is_listened_to_once_more(engine: FakeEngine) -> None:
+def test_a_looping_text_is_decoded_once_more(engine: FakeEngine) -> None:
     """Behind a little silence, which is overwritten as well."""
     engine.texts = [LOOP, "again"]
     replies = serve(SETUP, wire.Recognise(1, audio(SOUND), 1.0))
@@ -123,7 +136,9 @@ def test_a_text_that_loops_is_listened_to_once_more(engine: FakeEngine) -> None:
     assert not any(samples.any() for samples in engine.given)
 
 
-def test_what_is_heard_behind_a_silence_is_dated_without_it(engine: FakeEngine) -> None:
+def test_times_of_text_decoded_after_added_silence_leave_the_silence_out(
+    engine: FakeEngine,
+) -> None:
     """From the first sample of the utterance on, whichever of the two looks is answered."""
     engine.texts, engine.tokens = [LOOP, "on and on"], (Token("on", 0.1), Token(" and on", 0.9))
     (_, looked_twice) = serve(SETUP, wire.Recognise(1, audio(SOUND), 1.0))
@@ -135,7 +150,7 @@ def test_what_is_heard_behind_a_silence_is_dated_without_it(engine: FakeEngine) 
         assert [token.start_seconds for token in reply.hypothesis.tokens] == starts
 
 
-def test_text_that_nobody_can_have_spoken_is_not_answered(engine: FakeEngine) -> None:
+def test_text_that_nobody_can_have_spoken_is_not_sent(engine: FakeEngine) -> None:
     engine.texts = ["(music)"]
     assert serve(SETUP, wire.Recognise(1, audio(SOUND), 1.0))[1:] == [
         wire.Recognised(1, Hypothesis(""))
@@ -143,7 +158,7 @@ def test_text_that_nobody_can_have_spoken_is_not_answered(engine: FakeEngine) ->
 
 
 @pytest.mark.parametrize(("score", "text"), [(-0.5, "감사합니다."), (-2.7, "")])
-def test_a_caption_is_answered_where_the_recogniser_is_sure_of_it(
+def test_a_caption_is_sent_if_the_recogniser_is_certain(
     score: float, text: str, engine: FakeEngine
 ) -> None:
     engine.texts, engine.score = ["감사합니다."], score
@@ -152,19 +167,19 @@ def test_a_caption_is_answered_where_the_recogniser_is_sure_of_it(
     assert reply.hypothesis.text == text
 
 
-def test_a_worker_that_is_not_set_up_first_answers_nothing(engine: FakeEngine) -> None:
+def test_a_worker_without_setup_answers_nothing(engine: FakeEngine) -> None:
     assert serve(wire.Recognise(1, audio(SOUND), 1.0), SETUP) == []
     assert serve() == []
     assert engine.given == []
 
 
-def test_being_set_up_twice_is_an_error(engine: FakeEngine) -> None:
+def test_a_second_setup_is_an_error(engine: FakeEngine) -> None:
     with pytest.raises(wire.WireError):
         serve(SETUP, SETUP)
 
 
 @pytest.mark.models
-def test_models_that_cannot_be_loaded_are_answered_in_one_sentence(
+def test_models_that_cannot_be_loaded_are_reported_in_one_sentence(
     english: wire.Setup, tmp_path: Path
 ) -> None:
     absent = tmp_path / "absent"
@@ -177,7 +192,7 @@ def test_models_that_cannot_be_loaded_are_answered_in_one_sentence(
 
 
 @pytest.mark.models
-def test_real_models_answer_from_any_address(english: wire.Setup) -> None:
+def test_real_models_read_audio_at_any_address(english: wire.Setup) -> None:
     """The sizes of the job ids move the audio to each alignment within its frame."""
     sound = clips.samples(clips.part("beckett", 6.2, 9.5))
     job_ids = [1, 200, 70_000, 2**33]
@@ -238,7 +253,7 @@ def ask(running: subprocess.Popen[bytes], request: wire.Request) -> wire.Reply |
     return read_reply(running.stdout)  # type: ignore[arg-type]
 
 
-def test_what_an_engine_prints_does_not_get_among_the_frames() -> None:
+def test_output_of_an_engine_does_not_get_into_the_frames() -> None:
     with process() as running:
         assert isinstance(ask(running, SETUP), wire.Ready)
         for job_id in range(3):
@@ -300,7 +315,7 @@ def test_the_real_worker_process_answers(english: wire.Setup) -> None:
 
 @pytest.mark.models
 @pytest.mark.skipif(sys.platform != "linux", reason="the shim is for Linux")
-def test_a_worker_that_is_to_use_cuda_runs_on_the_installed_onnxruntime(
+def test_a_worker_for_cuda_runs_on_the_installed_onnxruntime(
     english: wire.Setup,
 ) -> None:
     """Here it is one for the CPU, to which sherpa-onnx then falls back."""
@@ -328,7 +343,7 @@ print({os.sched_getscheduler(int(t.name)) for t in Path("/proc/self/task").iterd
 
 
 @pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="this system has no idle priority")
-def test_every_thread_of_a_process_that_yields_waits_for_all_others() -> None:
+def test_every_thread_of_a_yielding_process_has_idle_priority() -> None:
     """Also those that NumPy has started already."""
     done = subprocess.run([sys.executable, "-c", YIELD], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == str({os.SCHED_IDLE})

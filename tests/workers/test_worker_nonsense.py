@@ -124,7 +124,7 @@ def peak_bytes() -> int:
 
 
 @pytest.mark.parametrize("nonsense", NONSENSE.values(), ids=NONSENSE.keys())
-async def test_a_worker_that_answers_nonsense_is_replaced_and_its_job_done_by_the_next(
+async def test_a_worker_with_an_invalid_reply_is_replaced_and_its_job_done_by_the_next(
     nonsense: bytes, talking: tuple[Pool, Speaker]
 ) -> None:
     pool, speaker = talking
@@ -135,7 +135,7 @@ async def test_a_worker_that_answers_nonsense_is_replaced_and_its_job_done_by_th
     assert peak_bytes() - most_bytes < 12 * wire.MAX_FRAME_BYTES
 
 
-async def test_a_worker_with_much_to_say_is_reaped_also_where_its_end_is_interrupted(
+async def test_a_worker_with_much_output_is_reaped_even_if_its_end_is_interrupted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server that stops interrupts whoever ends a worker, and then waits for the process."""
@@ -157,7 +157,7 @@ async def test_a_worker_with_much_to_say_is_reaped_also_where_its_end_is_interru
     assert ending.cancelled()
 
 
-async def test_an_answer_that_breaks_off_is_none(
+async def test_an_incomplete_reply_is_not_used(
     english: wire.Setup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     speaker = Speaker(tmp_path, ends=True)
@@ -168,7 +168,7 @@ async def test_an_answer_that_breaks_off_is_none(
         assert pool.restarts == 1
 
 
-async def test_a_job_that_is_always_answered_with_nonsense_fails_alone(
+async def test_a_job_that_always_gets_an_invalid_reply_fails_alone(
     english: wire.Setup, speaker: Speaker
 ) -> None:
     async with running(english) as pool:
@@ -183,7 +183,7 @@ async def test_a_job_that_is_always_answered_with_nonsense_fails_alone(
 
 
 @pytest.mark.parametrize("always", [False, True])
-async def test_of_an_utterance_that_is_heard_while_spoken_nonsense_is_taken_no_more_than_twice(
+async def test_a_stream_with_an_invalid_reply_is_decoded_again_and_fails_at_the_second(
     always: bool, tones: wire.Setup, speaker: Speaker
 ) -> None:
     said = spoken([3, 1, 4])

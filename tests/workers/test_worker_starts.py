@@ -80,7 +80,7 @@ async def heard(pool: Pool) -> str:
     ],
     ids=lambda error: type(error).__name__,
 )
-async def test_a_worker_that_dies_while_none_can_be_started_is_back_once_one_can(
+async def test_a_dead_worker_that_cannot_be_restarted_is_back_once_it_can(
     error: Exception, tones: wire.Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spawning = Spawning(monkeypatch)
@@ -100,7 +100,7 @@ async def test_a_worker_that_dies_while_none_can_be_started_is_back_once_one_can
         assert line["reason"].startswith("A worker cannot be started: ")
 
 
-async def test_where_a_fault_keeps_the_last_worker_from_running_it_is_said_that_there_is_no_hope(
+async def test_a_fault_that_stops_the_last_worker_is_reported_as_hopeless(
     tones: wire.Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spawning, given_up = Spawning(monkeypatch), asyncio.Event()
@@ -118,7 +118,7 @@ async def test_where_a_fault_keeps_the_last_worker_from_running_it_is_said_that_
         await pool.close()
 
 
-async def test_while_another_worker_runs_there_is_hope(
+async def test_a_fault_is_not_hopeless_while_another_worker_runs(
     tones: wire.Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spawning, given_up = Spawning(monkeypatch), []
@@ -135,7 +135,7 @@ async def test_while_another_worker_runs_there_is_hope(
         await pool.close()
 
 
-async def test_a_system_that_starts_no_process_is_waited_for_however_long(
+async def test_the_server_waits_without_limit_for_a_system_that_starts_no_process(
     tones: wire.Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server that is started anew would start none either; its log and `/readyz` say so."""
@@ -196,7 +196,7 @@ def limit_memory_to_what_is_used(pid: int) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the memory of another process")
-async def test_a_worker_that_gets_no_more_memory_is_replaced_and_its_job_done_by_the_next() -> None:
+async def test_a_worker_without_memory_is_replaced_and_its_job_done_by_the_next() -> None:
     setup = wire.Setup(str(locate("whisper-base")), None, "en")
     speech = clips.pcm16(clips.samples(clips.part("beckett", 6.2, 9.5)))
 
