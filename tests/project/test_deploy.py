@@ -1,9 +1,10 @@
-"""The unit, the image, the compose file and what stands before them: what they promise.
+"""The promises of the systemd unit, the image, the compose file and the proxies.
 
 None of them can be run where there is neither systemd nor a container engine; `test_deploy_run.py`
 does what they do as far as it can be done.
 """
 
+import json
 import re
 import shutil
 import subprocess
@@ -33,7 +34,7 @@ def test_the_deployment_files_name_only_known_variables(file: Path) -> None:
 
 
 def test_the_unit_stops_only_the_front_and_lets_it_drain() -> None:
-    """Workers that got the signal too would take with them what was heard."""
+    """Workers that got the signal as well could not answer the received speech."""
     settings = unit()
     assert settings["KillMode"] == ["mixed"]
     assert settings["KillSignal"] == ["SIGTERM"]
@@ -49,7 +50,8 @@ def test_the_unit_allows_no_memory_on_a_disk() -> None:
 def test_the_unit_limits_the_server_and_survives_the_death_of_a_worker() -> None:
     """systemd's own policy stops a whole service of which one process ran out of memory."""
     settings = unit()
-    assert settings["MemoryMax"] == ["80%"]
+    (share,) = settings["MemoryMax"]
+    assert 0 < float(share.removesuffix("%")) < 100
     assert settings["OOMPolicy"] == ["continue"]
     assert settings["Restart"] == ["on-failure"]
     assert {"TasksMax", "LimitNOFILE"} < settings.keys()
@@ -58,8 +60,8 @@ def test_the_unit_limits_the_server_and_survives_the_death_of_a_worker() -> None
 def test_the_unit_configures_a_server_that_writes_only_into_its_own_folders() -> None:
     settings = unit()
     environment = dict(entry.split("=", 1) for entry in settings["Environment"])
-    assert environment == {"HWAJA_CACHE": "%C/hwaja", "HWAJA_DATA_DIR": "%S/hwaja"}
-    assert settings["CacheDirectory"] == settings["StateDirectory"] == ["hwaja"]
+    (cache,), (state,) = settings["CacheDirectory"], settings["StateDirectory"]
+    assert environment == {"HWAJA_CACHE": f"%C/{cache}", "HWAJA_DATA_DIR": f"%S/{state}"}
     assert settings["ProtectSystem"] == ["strict"]
     assert "ReadWritePaths" not in settings
     assert load({}, {"HWAJA_DATA_DIR": environment["HWAJA_DATA_DIR"]}, None)
@@ -117,9 +119,11 @@ def test_the_image_runs_as_its_own_user_and_without_a_shell() -> None:
     user, _, group = stage["USER"].partition(":")
     assert int(user) >= 1000
     assert int(group) >= 1000
-    assert stage["ENTRYPOINT"] == '["hwaja"]'
-    assert stage["CMD"] == '["serve"]'
-    assert '["/opt/hwaja/bin/python", "/opt/hwaja/healthcheck.py"]' in stage["HEALTHCHECK"]
+    command = json.loads(stage["ENTRYPOINT"]) + json.loads(stage["CMD"])  # as lists: no shell
+    assert command == ["hwaja", "serve"]
+    _, _, check = stage["HEALTHCHECK"].partition("CMD ")
+    copied = " ".join(rest for name, rest in last_stage() if name == "COPY")
+    assert Path(json.loads(check)[-1]).name in copied
 
 
 def test_every_image_is_named_with_version_and_digest_and_without_a_host() -> None:
@@ -289,7 +293,7 @@ def test_the_serving_container_is_configured_and_waits_for_its_models() -> None:
 
 
 def test_by_default_only_this_machine_can_reach_the_container() -> None:
-    """A port without an address is for everybody, whatever the firewall says."""
+    """A port without an address is open to all, past the firewall."""
     port = Config().port
     assert SERVICES["hwaja"]["ports"] == [f"127.0.0.1:{port}:{port}"]
     assert "ports" not in SERVICES["models"]

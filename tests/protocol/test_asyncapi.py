@@ -13,7 +13,7 @@ from documented import CLIENT, DOCUMENT, MESSAGES
 from tools.asyncapi import catalogue, document, examples, page
 from tools.asyncapi.examples import Example
 
-from hwaja.protocol.codes import ADVICE, ErrorCode, Reason
+from hwaja.protocol.codes import ADVICE, CloseCode, ErrorCode, Reason
 from hwaja.protocol.field_types import RESUME
 from hwaja.protocol.messages import AudioReceived
 
@@ -131,3 +131,8 @@ def test_the_page_explains_every_code_and_reason() -> None:
     named = {*re.findall(r"`([a-z_]+)`", advice), *re.findall(r"`([a-z_]+)`", refusals)}
     assert named >= set(Reason)
     assert set(re.findall(r"^\| `([a-z_]+)`", advice, re.MULTILINE)) == set(ADVICE)
+
+
+def test_the_page_lists_every_close_code_of_the_server() -> None:
+    listed = re.findall(r"^\| (\d{4}) \|", PAGE, re.MULTILINE)
+    assert set(map(int, listed)) >= set(CloseCode)

@@ -1,4 +1,4 @@
-"""The messages of the server, as they are written, byte for byte."""
+"""The encoding of the server's messages, byte for byte."""
 
 import json
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hwaja.protocol import texts
-from hwaja.protocol.codes import AudioFormat, CloseCode, ErrorCode, Reason
+from hwaja.protocol.codes import AudioFormat, ErrorCode, Reason
 from hwaja.protocol.messages import (
     Details,
     Error,
@@ -188,10 +188,6 @@ def test_a_warning_before_a_limit_gives_the_seconds_that_are_left(reason: Reason
     assert "60초" in fields["message"]
 
 
-def test_close_codes_are_those_of_the_specification_and_try_again_later() -> None:
-    assert {code.value for code in CloseCode} == {1000, 1001, 1002, 1003, 1008, 1011, 1013}
-
-
 @given(text=st.text(), confidence=st.floats(-120, 0))
 def test_any_text_is_encoded_as_json_that_decodes_to_it(text: str, confidence: float) -> None:
     fields = json.loads(serialize(Transcription(0, text, "t", confidence)))
@@ -225,6 +221,6 @@ def test_a_speaker_update_is_encoded_as_documented() -> None:
 
 @pytest.mark.parametrize("reason", WISHES)
 def test_an_unsupported_option_is_refused_with_its_reason(reason: Reason) -> None:
-    """Also to a client without details: it knows more than the specification."""
+    """A client without details gets the reason too, since it used an addition."""
     fields = json.loads(serialize(Error(ErrorCode.TRANSCRIPTION_FAILED, reason)))
     assert (fields["reason"], fields["message"]) == (reason, texts.REASONS[reason])

@@ -1,4 +1,4 @@
-"""The configuration: where a value comes from, and what is refused with which sentence."""
+"""The configuration: the source of each value, and the error for each invalid one."""
 
 import dataclasses
 from pathlib import Path
@@ -107,7 +107,7 @@ def test_a_switch_can_be_set_by_a_word(word: str, value: bool) -> None:
 
 
 def test_an_empty_variable_counts_as_not_set() -> None:
-    assert load({}, {"HWAJA_PORT": ""}, None).port == 8088
+    assert load({}, {"HWAJA_PORT": ""}, None) == load({}, {}, None)
 
 
 def test_variables_of_other_programs_are_ignored() -> None:

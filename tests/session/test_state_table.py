@@ -44,10 +44,13 @@ def test_every_event_is_in_the_table() -> None:
     assert missing == {"Received"}, "a message counts by its own type"
 
 
-def test_a_branch_that_a_row_does_not_name_is_an_error() -> None:
-    row = Row(State.READY, Disconnected, lambda *_: None, {Branch.REFUSED: None})
+def test_a_branch_that_a_row_does_not_name_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise the session would stay in its state by mistake."""
+    session = in_state(State.READY).session
+    row = Row(State.READY, Disconnected, lambda *_: Branch.ENDED, {Branch.REFUSED: None})
+    monkeypatch.setitem(state_machine._ROW_OF, (State.READY, Disconnected), row)
     with pytest.raises(KeyError):
-        row.next_states[Branch.ENDED]
+        session.handle(Disconnected())
 
 
 def test_the_state_is_assigned_in_one_place() -> None:

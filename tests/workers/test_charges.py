@@ -1,4 +1,6 @@
-"""What sessions took of the workers: how it is forgotten, and who is dear by it."""
+"""The charges of sessions for the workers: decay, shares, and dear sessions."""
+
+from itertools import takewhile
 
 import pytest
 from hypothesis import given
@@ -86,13 +88,22 @@ def test_a_session_that_left_is_forgotten_even_if_a_worker_still_has_its_job() -
     workers=st.integers(1, 4),
     seconds=st.integers(1, 200),
 )
-def test_the_session_with_the_fewest_whole_steps_of_charge_is_the_next(
+def test_the_next_session_is_the_first_within_one_step_of_the_least_charge(
     rates: list[float], workers: int, seconds: int
 ) -> None:
-    """Within a step it is by turns: nothing is changed where nobody takes more than that."""
     charges = Charges(workers)
     by_owner = {str(number): rate for number, rate in enumerate(rates)}
     now = worked(charges, by_owner, seconds)
-    share = workers / len(rates)
-    steps = [int(charges.account(o).rate(now) / share / STEP_SHARES) for o in by_owner]
-    assert charges.cheapest(by_owner, now) == str(steps.index(min(steps)))
+    charged = {owner: charges.account(owner).rate(now) for owner in by_owner}
+    chosen = charges.cheapest(by_owner, now)
+    step = STEP_SHARES * workers / len(rates)
+    assert charged[chosen] < min(charged.values()) + step
+    earlier = takewhile(lambda owner: owner != chosen, by_owner)
+    assert all(charged[owner] > min(charged.values()) for owner in earlier)
+
+
+def test_sessions_with_about_the_same_charge_take_turns() -> None:
+    charges = Charges(1)
+    now = worked(charges, {"a": 0.30, "b": 0.28, "c": 0.29}, 60)
+    for turn in ("abc", "bca", "cab"):
+        assert charges.cheapest(turn, now) == turn[0]
