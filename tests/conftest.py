@@ -1,4 +1,4 @@
-"""What several test files share: a certificate, the worker processes, a server."""
+"""Fixtures of several test files: a certificate, the worker processes, a server."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager
@@ -37,13 +37,13 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.fixture(scope="session")
 def english() -> wire.Setup:
-    """Small models that load fast: English words, and voices."""
+    """Small models that load fast: an English recogniser, and speaker models."""
     return wire.Setup(str(locate("moonshine-tiny-en")), voice_models(), "en")
 
 
 @pytest.fixture(scope="session")
 def tones(tmp_path_factory: pytest.TempPathFactory) -> wire.Setup:
-    """A streaming model whose answers are known, and voices."""
+    """A streaming model with known output, and speaker models."""
     folder = tmp_path_factory.mktemp("tones")
     write_tone_model(folder)
     return wire.Setup(str(folder), voice_models(), "ko")
@@ -51,7 +51,7 @@ def tones(tmp_path_factory: pytest.TempPathFactory) -> wire.Setup:
 
 @pytest.fixture
 def clean_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No setting of the developer's own reaches a test, nor a test's logging another."""
+    """Remove the developer's settings, and undo the logging setup of a test."""
     for option in config.options():
         monkeypatch.delenv(f"HWAJA_{option.name.upper()}", raising=False)
     monkeypatch.delenv("HWAJA_CONFIG", raising=False)
@@ -62,13 +62,13 @@ def clean_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that waits for audio for as long as a test waits for something else."""
+    """A server that never takes audio for stopped during a test."""
     monkeypatch.setattr(intake, "STOPPED_SECONDS", 1000)
 
 
 @pytest.fixture
 def poisonable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Workers that are started from now on die of `poisoned` audio."""
+    """Workers that are started from now on are killed by `poisoned` audio."""
     monkeypatch.setattr(process.sys, "executable", write_poisonable_worker(tmp_path))
 
 
@@ -94,7 +94,7 @@ async def interim_worker(english: wire.Setup) -> AsyncIterator[InterimWorker]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def live_pool(tones: wire.Setup) -> AsyncIterator[Pool]:
-    """Two real workers that hear utterances while they are spoken."""
+    """Two real workers with a streaming recogniser."""
     async with running(tones, workers=2) as pool:
         yield pool
 
@@ -107,7 +107,7 @@ def services(pool: Pool, interim_worker: InterimWorker, detector: SileroDetector
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def korean_pool() -> AsyncIterator[Pool]:
-    """One worker with the model that is the default."""
+    """One worker with the default model."""
     setup = wire.Setup(str(locate("whisper-base")), voice_models(), "ko")
     async with running(setup) as pool:
         yield pool
@@ -137,7 +137,7 @@ async def live_endpoint(
 
 @pytest.fixture
 def engine() -> FakePool:
-    """Without idle workers, so that no utterance is worked on before it has ended."""
+    """A pool without idle workers, so that no work begins before an utterance has ended."""
     engine = FakePool()
     engine.idle_workers = 0
     return engine
@@ -145,13 +145,13 @@ def engine() -> FakePool:
 
 @pytest.fixture
 def spoken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have audio that a test sends at once count as if it had been spoken meanwhile."""
+    """Count audio that a test sends at once as if it were sent in real time."""
     monkeypatch.setattr(Pace, "came", lambda *_, **__: None)
 
 
 @pytest.fixture
 def serve(engine: FakePool, detector: SileroDetector, certificate: tuple[Path, Path]) -> Serve:
-    """Serves with the fake engine, more than once if need be."""
+    """Serves with the fake engine, repeatedly if needed."""
 
     def served(
         max_audio_seconds: float = 600, **settings: Any

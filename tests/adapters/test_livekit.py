@@ -39,7 +39,7 @@ SPEECH = {SpeechEventType.START_OF_SPEECH: 1, SpeechEventType.END_OF_SPEECH: -1}
 
 
 def frames(pcm: bytes, rate: int = 16_000, channels: int = 1) -> Iterator[rtc.AudioFrame]:
-    """What a room plays: 10 ms each."""
+    """Audio frames of a room, 10 ms each."""
     step = rate // 100 * 2 * channels
     for at in range(0, len(pcm) // step * step, step):
         yield rtc.AudioFrame(pcm[at : at + step], rate, channels, rate // 100)
@@ -138,7 +138,7 @@ async def test_a_lost_connection_is_resumed_without_a_gap_in_the_events(
 async def test_the_framework_writes_the_names_into_the_text(
     endpoint: Endpoint, certificate: tuple[Path, Path]
 ) -> None:
-    """Its own adapter does so, for speech-to-texts only that say who speaks, and when."""
+    """Its own adapter does so for recognisers that give speakers and times."""
     named = "{speaker_id}: {text}"
     adapter = MultiSpeakerAdapter(
         stt=STT(service(endpoint, certificate)), primary_format=named, background_format=named
@@ -149,7 +149,7 @@ async def test_the_framework_writes_the_names_into_the_text(
 
 
 class Microphone(AudioInput):
-    """What an agent hears."""
+    """The audio input of an agent."""
 
     def __init__(self, pcm: bytes) -> None:
         super().__init__(label="microphone")
@@ -244,7 +244,7 @@ async def test_after_the_last_attempt_no_audio_is_taken(certificate: tuple[Path,
 async def test_a_new_session_begins_after_the_time_of_the_last_event(
     endpoint: Endpoint, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The framework counts the time between them by a clock that may stand still."""
+    """The framework measures the time between sessions by a clock that may not advance."""
     clock = SimpleNamespace(time=lambda: 1.8e9)
     monkeypatch.setattr("livekit.agents.stt.stt.time", clock)
     stt = STT(Unsteady(endpoint.url, people(), cafile=certificate[0]))

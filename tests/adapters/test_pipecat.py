@@ -43,7 +43,7 @@ MEASURED = PipelineParams(enable_metrics=True, enable_usage_metrics=True)
 
 
 def frames(pcm: bytes, rate: int = 16_000, channels: int = 1) -> Iterator[InputAudioRawFrame]:
-    """What a transport brings: 20 ms each."""
+    """Audio frames of a transport, 20 ms each."""
     step = rate // 50 * 2 * channels
     for at in range(0, len(pcm), step):
         yield InputAudioRawFrame(pcm[at : at + step], rate, channels)
@@ -52,7 +52,7 @@ def frames(pcm: bytes, rate: int = 16_000, channels: int = 1) -> Iterator[InputA
 async def passed(
     service: FrameProcessor, audio: Iterator[InputAudioRawFrame], **options: Any
 ) -> tuple[Sequence[Frame], Sequence[Frame]]:
-    """Return what goes down the pipeline, and what goes up."""
+    """Return the frames that leave the service downstream, and upstream."""
     return await run_test(service, frames_to_send=list(audio), **options)
 
 

@@ -1,4 +1,4 @@
-"""What the adapters share, without their frameworks: voices, names, figures."""
+"""The common part of the adapters, without their frameworks: voices, names, usage."""
 
 import json
 import wave

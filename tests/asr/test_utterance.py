@@ -39,7 +39,7 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-class Heard:
+class RecordedRecognition:
     """A session's recognition, with its reported texts."""
 
     def __init__(self, ring: RingBuffer, pool: FakePool, interim_worker: FakePool) -> None:
@@ -71,7 +71,7 @@ class Heard:
 # Whole utterances -----------------------------------------------------------------------------
 
 
-class Whole(Heard):
+class WholeRecognition(RecordedRecognition):
     """A recognition by an offline recogniser with fake workers."""
 
     def __init__(self, ring: RingBuffer) -> None:
@@ -88,12 +88,12 @@ class Whole(Heard):
 
 
 @pytest.fixture
-def whole(ring: RingBuffer) -> Whole:
-    return Whole(ring)
+def whole(ring: RingBuffer) -> WholeRecognition:
+    return WholeRecognition(ring)
 
 
 async def test_an_open_utterance_gets_an_interim_text_for_each_step_of_new_audio(
-    whole: Whole,
+    whole: WholeRecognition,
 ) -> None:
     whole.begin()
     for stop in (FIRST - 1, FIRST, FIRST + STEP - 1, FIRST + STEP):
@@ -104,7 +104,7 @@ async def test_an_open_utterance_gets_an_interim_text_for_each_step_of_new_audio
     assert whole.pool.heard == [], "the workers for final texts have no part in this"
 
 
-async def test_no_interim_text_is_made_unless_the_client_asked(whole: Whole) -> None:
+async def test_no_interim_text_is_made_unless_the_client_asked(whole: WholeRecognition) -> None:
     whole.recognition.begin(Options(), interims=False)
     whole.recognition.extend(0, START, FIRST + STEP)
     await settle()
@@ -112,7 +112,7 @@ async def test_no_interim_text_is_made_unless_the_client_asked(whole: Whole) -> 
 
 
 async def test_interim_texts_stop_under_overload_and_resume_afterwards(
-    whole: Whole,
+    whole: WholeRecognition,
 ) -> None:
     whole.begin()
     whole.overload.observe(BEGINS_AT_SECONDS[DegradationLevel.INTERIMS], 0)
@@ -127,7 +127,7 @@ async def test_interim_texts_stop_under_overload_and_resume_afterwards(
 
 
 async def test_an_interim_text_covers_all_audio_that_is_there_when_the_worker_is_free(
-    whole: Whole,
+    whole: WholeRecognition,
 ) -> None:
     whole.begin()
     whole.interim_worker.working.clear()
@@ -140,7 +140,9 @@ async def test_an_interim_text_covers_all_audio_that_is_there_when_the_worker_is
     assert whole.interim_of == [FIRST + 10 * STEP - START]
 
 
-async def test_an_interim_text_of_a_finished_utterance_is_not_reported(whole: Whole) -> None:
+async def test_an_interim_text_of_a_finished_utterance_is_not_reported(
+    whole: WholeRecognition,
+) -> None:
     whole.begin()
     whole.interim_worker.working.clear()
     whole.recognition.extend(0, START, FIRST)
@@ -153,7 +155,7 @@ async def test_an_interim_text_of_a_finished_utterance_is_not_reported(whole: Wh
     assert whole.interims == []
 
 
-async def test_a_failed_interim_text_does_not_prevent_the_next_one(whole: Whole) -> None:
+async def test_a_failed_interim_text_does_not_prevent_the_next_one(whole: WholeRecognition) -> None:
     whole.begin()
     whole.interim_worker.failures = [EngineError("no")]
     whole.recognition.extend(0, START, FIRST)
@@ -163,7 +165,7 @@ async def test_a_failed_interim_text_does_not_prevent_the_next_one(whole: Whole)
     assert whole.interims == [(0, "b")]
 
 
-async def test_each_segment_has_its_own_interim_texts(whole: Whole) -> None:
+async def test_each_segment_has_its_own_interim_texts(whole: WholeRecognition) -> None:
     whole.begin()
     whole.recognition.extend(0, START, FIRST)
     await settle()
@@ -174,7 +176,7 @@ async def test_each_segment_has_its_own_interim_texts(whole: Whole) -> None:
 
 
 async def test_an_utterance_left_open_by_one_transcription_is_not_continued_in_the_next(
-    whole: Whole,
+    whole: WholeRecognition,
 ) -> None:
     """The rest after a split was a pause, so it has no text. Segment ids start at 0 again."""
     whole.begin()
@@ -190,7 +192,7 @@ async def test_an_utterance_left_open_by_one_transcription_is_not_continued_in_t
     )
 
 
-async def test_closing_cancels_interim_texts_and_early_work(whole: Whole) -> None:
+async def test_closing_cancels_interim_texts_and_early_work(whole: WholeRecognition) -> None:
     whole.begin()
     for pool in (whole.pool, whole.interim_worker):
         pool.working.clear()
@@ -206,7 +208,7 @@ async def test_closing_cancels_interim_texts_and_early_work(whole: Whole) -> Non
 
 
 async def test_recognition_of_a_part_disturbs_neither_interim_texts_nor_early_work(
-    whole: Whole,
+    whole: WholeRecognition,
 ) -> None:
     """The next utterance is open, or may be over, while the previous one is divided."""
     whole.begin()
@@ -224,7 +226,7 @@ async def test_recognition_of_a_part_disturbs_neither_interim_texts_nor_early_wo
 
 
 async def test_a_part_that_the_engine_fails_on_has_no_text_and_the_next_part_has_one(
-    whole: Whole,
+    whole: WholeRecognition,
 ) -> None:
     whole.begin()
     whole.pool.failures = [EngineError("no")]
@@ -236,19 +238,25 @@ SPAN = (1000, 17_000, 12_000)
 """Start, stop and speech samples of an utterance."""
 
 
-async def test_the_recogniser_gets_exactly_the_samples_of_the_utterance(whole: Whole) -> None:
+async def test_the_recogniser_gets_exactly_the_samples_of_the_utterance(
+    whole: WholeRecognition,
+) -> None:
     assert await whole.finish(0, *SPAN) == "a"
     np.testing.assert_array_equal(whole.pool.heard[0], np.arange(1000, 17_000))
 
 
-async def test_an_utterance_with_early_work_is_recognised_only_once(whole: Whole) -> None:
+async def test_an_utterance_with_early_work_is_recognised_only_once(
+    whole: WholeRecognition,
+) -> None:
     whole.recognition.speculate(0, segment(*SPAN))
     await whole.pool.asked.wait()
     assert await whole.finish(0, *SPAN) == "a"
     assert len(whole.pool.heard) == 1
 
 
-async def test_early_work_on_other_samples_is_never_used_as_the_answer(whole: Whole) -> None:
+async def test_early_work_on_other_samples_is_never_used_as_the_answer(
+    whole: WholeRecognition,
+) -> None:
     whole.recognition.speculate(0, segment(1000, 9000, 8000))
     await whole.pool.asked.wait()
     assert await whole.finish(0, *SPAN) is not None
@@ -256,7 +264,7 @@ async def test_early_work_on_other_samples_is_never_used_as_the_answer(whole: Wh
 
 
 async def test_early_work_that_has_not_begun_is_cancelled_when_the_segment_changes(
-    whole: Whole,
+    whole: WholeRecognition,
 ) -> None:
     whole.pool.working.clear()
     whole.recognition.speculate(0, segment(1000, 9000, 8000))
@@ -269,7 +277,7 @@ async def test_early_work_that_has_not_begun_is_cancelled_when_the_segment_chang
     assert [len(samples) for samples in whole.pool.heard] == [16_000]
 
 
-async def test_early_work_takes_no_worker_that_others_wait_for(whole: Whole) -> None:
+async def test_early_work_takes_no_worker_that_others_wait_for(whole: WholeRecognition) -> None:
     whole.pool.idle_workers = 0
     whole.recognition.speculate(0, segment(*SPAN))
     await settle()
@@ -286,12 +294,12 @@ def live_pool() -> FakePool:
 
 
 @pytest.fixture
-def live(live_pool: FakePool, ring: RingBuffer) -> Heard:
-    return Heard(ring, live_pool, FakePool())
+def live(live_pool: FakePool, ring: RingBuffer) -> RecordedRecognition:
+    return RecordedRecognition(ring, live_pool, FakePool())
 
 
 async def test_a_stream_that_was_extended_while_somebody_spoke_is_finished(
-    live: Heard, live_pool: FakePool
+    live: RecordedRecognition, live_pool: FakePool
 ) -> None:
     live.recognition.begin(Options("ko"), interims=False)
     live.recognition.extend(0, 100, 500)
@@ -304,7 +312,7 @@ async def test_a_stream_that_was_extended_while_somebody_spoke_is_finished(
 
 
 async def test_an_utterance_split_before_the_end_of_its_stream_is_decoded_again(
-    live: Heard, live_pool: FakePool
+    live: RecordedRecognition, live_pool: FakePool
 ) -> None:
     live.recognition.extend(0, 100, 900)
     assert await live.finish(0, 100, 700, 600) == "100-700"
@@ -314,11 +322,15 @@ async def test_an_utterance_split_before_the_end_of_its_stream_is_decoded_again(
     assert len(live_pool.streams) == 3
 
 
-async def test_an_utterance_that_was_never_extended_is_decoded_at_its_end(live: Heard) -> None:
+async def test_an_utterance_that_was_never_extended_is_decoded_at_its_end(
+    live: RecordedRecognition,
+) -> None:
     assert await live.finish(0, 100, 700, 600) == "100-700"
 
 
-async def test_a_stream_with_another_start_is_dropped(live: Heard, live_pool: FakePool) -> None:
+async def test_a_stream_with_another_start_is_dropped(
+    live: RecordedRecognition, live_pool: FakePool
+) -> None:
     """The rest after a split was a pause, so the next utterance begins later."""
     live.recognition.extend(1, 100, 300)
     live.recognition.extend(1, 600, 800)
@@ -327,7 +339,7 @@ async def test_a_stream_with_another_start_is_dropped(live: Heard, live_pool: Fa
 
 
 async def test_a_transcription_begins_without_open_streams(
-    live: Heard, live_pool: FakePool
+    live: RecordedRecognition, live_pool: FakePool
 ) -> None:
     live.recognition.begin(Options("en"), interims=False)
     live.recognition.extend(0, 100, 300)
@@ -338,7 +350,7 @@ async def test_a_transcription_begins_without_open_streams(
 
 
 async def test_interim_texts_are_reported_with_their_segment_only_if_requested(
-    live: Heard, live_pool: FakePool
+    live: RecordedRecognition, live_pool: FakePool
 ) -> None:
     live.recognition.begin(Options(), interims=True)
     live.recognition.extend(3, 100, 300)
@@ -353,7 +365,7 @@ async def test_interim_texts_are_reported_with_their_segment_only_if_requested(
 
 
 async def test_a_part_is_decoded_again_while_the_next_utterance_goes_on(
-    live: Heard, live_pool: FakePool
+    live: RecordedRecognition, live_pool: FakePool
 ) -> None:
     live.recognition.begin(Options("ko"), interims=True)
     live.recognition.extend(1, 2000, 2500)

@@ -46,7 +46,7 @@ def contents(ring: RingBuffer) -> tuple[int, int, list[int]]:
     "kind", [bytes, bytearray, memoryview, lambda pcm: np.frombuffer(pcm, "u1")]
 )
 def test_any_contiguous_buffer_of_bytes_is_accepted_as_audio(kind: Callable[[bytes], Any]) -> None:
-    """Audio is taken from wherever it lies, without making bytes of it first."""
+    """Audio is read from any buffer without a copy into bytes."""
     pcm = np.array([1, -2, 3], dtype="<i2").tobytes()
     ring = RingBuffer(CAPACITY_SAMPLES)
     assert ring.push(kind(pcm)) == 3
@@ -140,7 +140,7 @@ def above_80_hz(frames: NDArray[np.float64]) -> NDArray[np.float64]:
 def test_any_split_of_the_audio_gives_the_same_results(
     values: NDArray[np.int16], cuts: list[int], size: int
 ) -> None:
-    """Chunk invariance: how a client splits its audio makes no difference to anything."""
+    """The way in which a client splits its audio changes no result."""
     at_once = RingBuffer(CAPACITY_SAMPLES)
     at_once.push(values.tobytes())
     in_chunks = RingBuffer(CAPACITY_SAMPLES)
@@ -175,7 +175,7 @@ def test_a_context_that_was_released_is_an_error_and_not_silence() -> None:
 
 
 def test_no_array_is_a_view_of_the_ring() -> None:
-    """Arrays are the caller's: nothing done to them or to the ring is seen on the other side."""
+    """A change of a returned array does not change the ring, and the reverse."""
     ring = ring_with(CAPACITY_SAMPLES)
     arrays = [ring.read(0, 64), *ring.frames(0, 16, 4, 0), ring.powers(0, 16)]
     before = [array.copy() for array in arrays]
@@ -194,7 +194,7 @@ def test_no_array_is_a_view_of_the_ring() -> None:
 
 
 def test_start_end_and_length_count_samples() -> None:
-    """start, end and len tell absolute sample indices, and only methods change them."""
+    """start, end and len are absolute sample indices, and only methods change them."""
     ring = ring_with(10)
     ring.release(4)
     assert (ring.capacity, ring.start, ring.end, len(ring)) == (CAPACITY_SAMPLES, 4, 10, 6)

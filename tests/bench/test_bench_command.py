@@ -38,7 +38,7 @@ def write_index(folder: Path, entries: object) -> list[str]:
 
 
 def write_clips(folder: Path, *speakers: str, count: int, seconds: float) -> list[dict[str, Any]]:
-    """Write clips of nobody in particular; returns their entries."""
+    """Write clips of made-up speakers. Return their entries."""
     entries = []
     for speaker in speakers:
         for i in range(count):
@@ -49,7 +49,7 @@ def write_clips(folder: Path, *speakers: str, count: int, seconds: float) -> lis
 
 
 def refusal(capsys: Capture, arguments: list[str]) -> str:
-    """The one sentence of a command that does nothing."""
+    """The one-line error of a command that does nothing."""
     assert main(arguments) == 1
     captured = capsys.readouterr()
     assert captured.out == ""

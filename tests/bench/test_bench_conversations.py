@@ -1,4 +1,4 @@
-"""Conversations of the benchmark are what they claim to be: who, when, how long."""
+"""The conversations of the benchmark have the speakers, times and lengths that they state."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""`hwaja bench load`: what is said, what is counted, and a whole test of some seconds."""
+"""`hwaja bench load`: its conversations, its figures, and a whole run of some seconds."""
 
 import itertools
 import json
@@ -76,7 +76,7 @@ def test_a_second_text_about_the_same_time_is_a_duplicate_and_a_neighbour_is_not
 
 
 def test_turns_of_one_utterance_have_its_latency_and_other_turns_have_their_own() -> None:
-    """Three turns without a pause come at once; then somebody speaks after one."""
+    """The answers of three turns without a pause arrive at once. A later turn follows a pause."""
     turns = [final(0, 2, at=9, delay=7), final(2, 5, at=9.1, delay=4), final(5, 8, at=9.1, delay=1)]
     after = [final(9, 11, at=12, delay=1)]
     cut = [final(11, 13, at=14, delay=1)]  # adjoins, but came seconds later: another utterance

@@ -1,4 +1,4 @@
-"""What the benchmark counts, on conversations and answers made by hand."""
+"""The scores of the benchmark, on conversations and answers written by hand."""
 
 import math
 
@@ -166,7 +166,7 @@ def test_words_with_the_wrong_speaker_are_errors_of_cpcer_and_not_of_cer() -> No
 
 
 def test_each_character_counts_for_the_speaker_of_its_answer() -> None:
-    """One answer for the last two turns, with a character misheard and one left out."""
+    """The last two turns have one answer, with one wrong and one missing character."""
     counted = words(answered((0, 1, 3, "abxd"), (0, 4, 8, "efgijkl")))
     assert counted.edits == 2
     assert (counted.aligned_chars, counted.right_speaker_chars) == (11, 8)

@@ -1,4 +1,4 @@
-"""How peers are judged beside hwaja; the peers themselves are not needed."""
+"""The comparison of other servers with hwaja. The other servers are not needed."""
 
 import pytest
 

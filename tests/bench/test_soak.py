@@ -1,4 +1,4 @@
-"""The programs of `make soak`, each for a moment: they find nothing, and notice what is broken."""
+"""The programs of `make soak`, each for a moment: they pass, and they detect faults."""
 
 import random
 import subprocess

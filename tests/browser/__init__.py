@@ -1,1 +1,1 @@
-"""The page in Chromium, which hears a microphone that plays a file, and talks to a server."""
+"""The page in Chromium, with a microphone that plays a file, and with a real server."""

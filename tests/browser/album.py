@@ -1,4 +1,4 @@
-"""Pictures of the page for a person to look at, each checked for what a machine can tell."""
+"""Screenshots of the page for a person to look at. axe checks each of them."""
 
 from dataclasses import dataclass
 from html import escape
@@ -34,7 +34,7 @@ class Album:
     ) -> None:
         """Take pictures of a state in every width, and have axe look at it in light and dark.
 
-        What is found wrong is added to the visitor's faults.
+        Each violation is added to the visitor's faults.
 
         Args:
             visitor: at the page.

@@ -1,4 +1,4 @@
-"""axe-core, which finds what keeps people from using a page."""
+"""axe-core, which finds accessibility faults of a page."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ AXE = Path(__file__).resolve().parent.parent / "web" / "node_modules" / "axe-cor
 
 
 async def violations(page: Page) -> list[str]:
-    """Return what is wrong with what a page shows: the rule, and where."""
+    """Return the accessibility faults of a page: the rule and the element."""
     if not await page.evaluate("() => 'axe' in window"):
         await page.evaluate(AXE.read_text(encoding="utf-8"))
     found = await page.evaluate("() => axe.run()")

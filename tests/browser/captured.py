@@ -1,4 +1,4 @@
-"""What a server was sent of a microphone, compared with what was on the tape."""
+"""The audio that a server received from the microphone, compared with the played file."""
 
 from asyncio import Lock
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ LEAD_SECONDS = 1.5
 
 
 class RecordingDetection(WatchedDetection):
-    """The real detection, which keeps what it was shown."""
+    """The real detection, which keeps the frames that it was given."""
 
     def __init__(self, detector: SileroDetector) -> None:
         super().__init__(detector)
@@ -79,7 +79,7 @@ async def sent(
     way: str,
     turn: Lock,
 ) -> tuple[Samples, Samples]:
-    """Have somebody speak to the page, from the start of a transcription until it is stopped.
+    """Play speech to the page, from the start of a transcription until it is stopped.
 
     Args:
         visitor: who is at no address yet.
@@ -119,7 +119,7 @@ async def sent(
 
 @dataclass(frozen=True)
 class Likeness:
-    """How like a recording is to what was said, second by second."""
+    """The similarity of a recording to the played audio, for each second."""
 
     correlation: float
     """Over all seconds, each where it is most like."""

@@ -1,4 +1,4 @@
-"""Chromium: where it is, and started so that it hears a tape."""
+"""Chromium: its path, and its start with a microphone that plays a file."""
 
 import shutil
 from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ async def started(tape: Tape | None) -> AsyncIterator[Browser]:
     """Run Chromium until the block ends.
 
     Args:
-        tape: what its microphone hears; None: it has no microphone.
+        tape: the audio of its microphone. None: it has no microphone.
 
     """
     arguments = [f"--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1"]

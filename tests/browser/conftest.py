@@ -1,4 +1,4 @@
-"""What the tests in a browser share: one browser with its tape, and visitors to the page."""
+"""Fixtures of the browser tests: one browser with its tape, and visitors of the page."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -25,7 +25,7 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> Tape:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser(tape: Tape) -> AsyncIterator[Browser]:
-    """One browser for all tests; what its microphone hears is on the tape."""
+    """One browser for all tests. Its microphone plays the tape."""
     if chromium.EXECUTABLE is None:
         pytest.skip("Chromium is not installed here")
     async with chromium.started(tape) as browser:
@@ -34,7 +34,7 @@ async def browser(tape: Tape) -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def visit(browser: Browser, tape: Tape) -> AsyncIterator[Visit]:
-    """Opens pages, each as somebody who was never there; looks for faults when the test is over."""
+    """Opens pages, each with an empty profile. Checks for faults after the test."""
     visitors: list[Visitor] = []
 
     async def visited(url: str | None, within: Browser = browser, **options: Any) -> Visitor:

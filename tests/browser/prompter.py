@@ -1,4 +1,4 @@
-"""Messages that a page gets beside those of its server, as the protocol has them."""
+"""Messages that a test sends to a page beside those of its server."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -25,7 +25,7 @@ SENTENCES = (
 
 @dataclass
 class Prompter:
-    """Speaks to one page in the name of its server."""
+    """Sends messages to one page as if they came from its server."""
 
     route: WebSocketRoute | None = None
     said: int = 0
@@ -54,7 +54,7 @@ class Prompter:
 
 
 async def prompted(page: Page) -> Prompter:
-    """Have a page that is at no address yet be told more than its server says."""
+    """Return a visitor's page with a prompter, before it opens an address."""
     prompter = Prompter()
 
     def connect(route: WebSocketRoute) -> None:
@@ -68,7 +68,7 @@ async def prompted(page: Page) -> Prompter:
 async def conversing(
     visit: Callable[..., Awaitable[Visitor]], endpoint: Endpoint, script: str = "", **options: Any
 ) -> tuple[Visitor, Prompter]:
-    """Come with enrolled voices and start the conversation; nobody says anything in it.
+    """Open the page with enrolled voices and start a conversation without speech.
 
     Args:
         visit: how.

@@ -1,4 +1,4 @@
-"""Voices, and sessions in which they are enrolled already, for pages that come back to them."""
+"""Voices, and sessions with enrolled voices that a page resumes."""
 
 import json
 
@@ -11,20 +11,20 @@ VOICES = clips.part("beckett", 0, 9.9), clips.deepened(clips.part("two_cities", 
 
 
 async def enrolled(endpoint: Endpoint, voices: tuple[bytes, bytes] | None = None) -> str:
-    """Enrol two voices faster than anybody speaks; returns the token that leads to the session."""
+    """Enrol two voices faster than real time. Return the session token."""
     async with endpoint.connect("/?resume") as peer:
-        welcome = await peer.hear()
+        welcome = await peer.receive()
         for speaker_id, voice in enumerate(voices or clips.voices()):
             await peer.say("start_speaker_registration", speaker_id=speaker_id)
             await peer.play(voice)
             await peer.say("complete_speaker_registration", speaker_id=speaker_id)
-            await peer.hear_until("speaker_registration_completed")
+            await peer.receive_until("speaker_registration_completed")
         peer.websocket.transport.abort()
     token: str = welcome["session_token"]
     return token
 
 
 async def remember(page: Page, token: str) -> None:
-    """Have a page find the token of a session where one before it would have left it."""
+    """Store a session token where an earlier page would have stored it."""
     left = f"sessionStorage.setItem('hwaja.session', {json.dumps(token)})"
     await page.add_init_script(f"if (sessionStorage.length === 0) {left}")

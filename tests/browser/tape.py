@@ -1,4 +1,4 @@
-"""What the browser's microphone hears."""
+"""The audio of the browser's microphone."""
 
 import wave
 from pathlib import Path
@@ -27,15 +27,15 @@ class Tape:
         self.record(bytes(2 * SAMPLE_RATE))
 
     def record(self, pcm: bytes, rate: int = SAMPLE_RATE, *, hisses: bool = True) -> Samples:
-        """Put something else on it, for who opens the microphone from now on.
+        """Replace the audio for every page that opens the microphone from now on.
 
         Args:
             pcm: PCM16 at 16 kHz.
             rate: what the microphone is to record at, in samples a second.
-            hisses: whether the room and the microphone are heard, also when it is over.
+            hisses: whether noise of room and microphone is added, also after the end.
 
         Returns:
-            What is heard of it, hiss and all, at 16 kHz, shape (n,), from -1 to 1.
+            The audio with its noise at 16 kHz, shape (n,), from -1 to 1.
 
         """
         said = clips.samples(pcm)

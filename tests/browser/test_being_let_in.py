@@ -1,4 +1,4 @@
-"""Servers that do not take everybody, or that a browser does not take."""
+"""Servers that refuse the page, and certificates that the browser refuses."""
 
 from pathlib import Path
 

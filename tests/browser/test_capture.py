@@ -1,4 +1,4 @@
-"""Sound from the microphone to the server: whole, in time, without a click.
+"""Audio from the microphone to the server: complete, in time, without clicks.
 
 `hwaja bench soak capture` does the same for ten minutes.
 """

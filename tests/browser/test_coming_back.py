@@ -1,4 +1,4 @@
-"""The page is loaded anew, the server is gone and comes back: what a person keeps."""
+"""The page is reloaded, or the server is lost and returns: the data that is kept."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ FIRST, SECOND = clips.part("beckett", 4.4, 9.9), clips.deepened(clips.part("two_
 
 
 async def talking(visit: Visit, relay: Relay, endpoint: Endpoint) -> Visitor:
-    """Come with enrolled voices, and begin to talk."""
+    """Open the page with enrolled voices and start to talk."""
     visitor = await visit(None)
     await remember(visitor.page, await enrolled(endpoint))
     await visitor.page.goto(f"https://localhost:{relay.port}/")
@@ -76,7 +76,7 @@ async def test_after_a_server_restart_the_page_keeps_the_text_and_asks_for_the_v
 
 
 async def enrol_and_talk(visitor: Visitor, utterances: int) -> list[Utterance]:
-    """Enrol at the page, and talk until so many utterances stand there."""
+    """Enrol on the page, and talk until it shows this many utterances."""
     for speaker_id, voice in enumerate(VOICES):
         assert "Enrolled" in await visitor.enrol(speaker_id, voice)
     await visitor.listen_to(FIRST + clips.silence(5))

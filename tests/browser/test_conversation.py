@@ -1,4 +1,4 @@
-"""A conversation from the first look at the page to the exported file."""
+"""A conversation from the first visit of the page to the exported file."""
 
 import json
 import re
@@ -102,7 +102,7 @@ async def take_along(visitor: Visitor) -> None:
 
 
 async def is_asked_before_it_closes(visitor: Visitor) -> None:
-    """The text is nowhere else; who is asked can stay."""
+    """The text is stored nowhere else, so the page asks before it closes."""
     async with visitor.page.expect_event("dialog") as asked:
         await visitor.page.close(run_before_unload=True)
     dialog = await asked.value
@@ -111,6 +111,6 @@ async def is_asked_before_it_closes(visitor: Visitor) -> None:
 
 
 async def may_close_it(visitor: Visitor) -> None:
-    """Nobody is asked: what was exported is not lost."""
+    """The page does not ask, because the text was exported."""
     async with visitor.page.expect_event("close"):
         await visitor.page.close(run_before_unload=True)

@@ -1,4 +1,4 @@
-"""Recording the voices: what the page makes of what the server says of them."""
+"""Enrolment on the page: how it shows the verdicts of the server."""
 
 import clips
 import pytest

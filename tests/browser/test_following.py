@@ -1,4 +1,4 @@
-"""A long conversation: the newest sentence is seen, unless the reader looks at an earlier one."""
+"""A long conversation: the page scrolls to the newest sentence unless the reader scrolled up."""
 
 import pytest
 from loopback import Endpoint
@@ -30,7 +30,7 @@ IS_AT_END = "() => scrollY + innerHeight >= document.documentElement.scrollHeigh
 
 
 async def is_seen(visitor: Visitor, selector: str = ".utterance:last-child") -> bool:
-    """Whether something is wholly on the screen, with nothing before it."""
+    """Whether an element is wholly visible and not covered."""
     seen: bool = await visitor.page.evaluate(IS_SEEN, selector)
     return seen
 

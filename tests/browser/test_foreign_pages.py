@@ -1,4 +1,4 @@
-"""Pages from elsewhere: a real browser says where each is from, and none opens a session."""
+"""Pages of other origins in a real browser: none opens a session."""
 
 from pathlib import Path
 
@@ -28,12 +28,12 @@ OWN_NAMES = ("localhost", "127.0.0.1")
 
 
 async def heard(page: Page, url: str) -> str:
-    """The type of the first message that a page gets, or that it got none."""
+    """The type of the first message that a page receives, or that it receives none."""
     return str(await page.evaluate(CONNECT, url))
 
 
 def elsewhere(endpoint: Endpoint) -> str:
-    """A page of another site, for which this server stands in: at a name that is not its own."""
+    """A page of another site. This server delivers it under another name."""
     return f"https://{chromium.ELSEWHERE}:{endpoint.port}/healthz"
 
 
@@ -48,7 +48,7 @@ async def test_pages_from_the_servers_own_addresses_open_sessions(
 
 
 async def test_a_page_of_another_origin_opens_no_session(endpoint: Endpoint, visit: Visit) -> None:
-    """Nor does one that says nothing of where it is from."""
+    """A page with an opaque origin opens none either."""
     for url in (elsewhere(endpoint), "about:blank", "data:text/html,elsewhere"):
         visitor = await visit(url)
         for host in OWN_NAMES:

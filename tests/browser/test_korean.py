@@ -1,4 +1,4 @@
-"""Two women at the page, in Korean, with the model that is the default."""
+"""Two women use the page in Korean, with the default model."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Korean and English: one button, everything at once, and nothing left in the other."""
+"""Korean and English: one button switches every text of the page."""
 
 import re
 

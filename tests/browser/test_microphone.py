@@ -1,4 +1,4 @@
-"""Microphones that cannot be had: what the page says, and that it can be had afterwards."""
+"""Unavailable microphones: the notices of the page, and the recovery."""
 
 from collections.abc import AsyncIterator
 
@@ -35,7 +35,7 @@ async def test_a_denied_microphone_can_be_allowed_afterwards(
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def deaf_browser(browser: Browser) -> AsyncIterator[Browser]:
-    """Another one, on a machine without a microphone."""
+    """Another browser, on a machine without a microphone."""
     async with chromium.started(None) as deaf:
         yield deaf
 

@@ -1,4 +1,4 @@
-"""What the page says stands there for as long as it is so."""
+"""Notices of the page: each stays as long as its reason."""
 
 import pytest
 from loopback import Endpoint

@@ -1,4 +1,4 @@
-"""Sound that stops arriving while the page listens: it says so, and until when."""
+"""Audio that stops during a recording: the page shows a notice until it resumes."""
 
 import clips
 import pytest
@@ -69,7 +69,7 @@ async def is_well(page: Page) -> None:
 
 
 async def listening(visit: Visit, endpoint: Endpoint) -> Visitor:
-    """Come, and have the microphone opened before anything is recorded."""
+    """Open the page and the microphone before any recording."""
     visitor = await visit(None)
     await visitor.page.add_init_script(IN_REACH)
     await visitor.page.goto(endpoint.page)

@@ -1,4 +1,4 @@
-"""The specification's own JavaScript, as it stands there, in a browser."""
+"""The JavaScript of the specification, unchanged, in a browser."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Somebody speaks who is not enrolled: their words stand under nobody's name."""
+"""A speaker who is not enrolled: the words are shown without a name."""
 
 import json
 

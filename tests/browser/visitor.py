@@ -1,4 +1,4 @@
-"""A person at the page: presses, speaks, reads. Waits for what the page shows, never for time."""
+"""A person who uses the page. Each step waits for what the page shows, never for time."""
 
 import asyncio
 import re
@@ -15,7 +15,7 @@ PATIENCE_MS = 30_000
 
 @dataclass(frozen=True)
 class Utterance:
-    """What stands in the transcript."""
+    """One utterance in the transcript."""
 
     speaker_id: int
     speaker: str
@@ -56,7 +56,7 @@ class Visitor:
         await self.page.click(selector)
 
     async def listen_to(self, pcm: bytes) -> None:
-        """Have the microphone hear something from now on, after a second of silence."""
+        """Play audio into the microphone from now on, after a second of silence."""
         self.tape.record(clips.silence(1) + pcm)
         if await self.page.is_visible("#allow"):
             await self.press("#allow")
@@ -75,19 +75,19 @@ class Visitor:
         await self.card(speaker_id, "recording").wait_for()
 
     async def enrol(self, speaker_id: int, voice: bytes) -> str:
-        """Record a voice until the page has heard enough; returns what it says of it."""
+        """Record a voice until the page has enough speech. Return the verdict that it shows."""
         await self.begin_to_record(speaker_id, voice)
         return await self.verdict(speaker_id)
 
     async def verdict(self, speaker_id: int) -> str:
-        """Wait for what is thought of a voice, and read it."""
+        """Wait for the verdict on a voice, and return it."""
         card = self.page.locator(
             f".voice[data-speaker='{speaker_id}']:is([data-state=enrolled], [data-state=waiting])"
         )
         return await card.locator(".verdict").inner_text()
 
     async def until_said(self, utterances: int) -> list[Utterance]:
-        """Wait until so many utterances stand there, and read them all."""
+        """Wait until the page shows this many utterances, and return all of them."""
         await self.page.wait_for_selector(f".utterance:nth-child({utterances})")
         return await self.said()
 

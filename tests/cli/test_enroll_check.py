@@ -1,4 +1,4 @@
-"""`hwaja enroll-check`: what it says of sound files, and its exit code."""
+"""`hwaja enroll-check`: its report on sound files, and its exit code."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def people() -> People:
 
 
 def written(folder: Path, name: str, pcm: bytes, rate: int = 16_000, channels: int = 1) -> str:
-    """A sound file of that rate and so many channels that all hold the same."""
+    """Write a sound file of this rate and number of equal channels."""
     resampled = soxr.resample(clips.samples(pcm), 16_000, rate)
     soundfile.write(folder / name, np.tile(resampled[:, None], channels), rate)
     return str(folder / name)

@@ -255,7 +255,7 @@ def test_with_the_client_alone_a_server_command_says_what_to_install(command: st
 
 
 def test_with_the_client_alone_a_conversation_can_be_transcribed(tmp_path: Path) -> None:
-    """It comes as far as its first file, which is not there."""
+    """The command fails only at its first file, which is missing."""
     files = ["--enroll", "a.wav", "--enroll", "b.wav"]
     ended = client_only("transcribe", *files, str(tmp_path / "talk.wav"))
     assert ended.returncode == 1

@@ -36,7 +36,7 @@ async def test_captured_chunks_are_copies_and_end_when_the_microphone_is_stopped
 
 @pytest.mark.parametrize("ends", [True, False])
 async def test_a_lost_device_is_reported_after_all_captured_audio(ends: bool) -> None:
-    """Whether PortAudio says so, or nothing comes any more."""
+    """Either PortAudio reports it, or the device gives no more audio."""
     card = SoundCard(HEARD, ends=ends)
     patience_seconds = PATIENCE_SECONDS if ends else AT_ONCE_SECONDS
     microphone = Microphone(card, patience_seconds)
@@ -83,7 +83,7 @@ def test_without_the_extra_the_error_says_what_to_install(
 def test_without_portaudio_the_error_says_how_to_install_it_on_this_system(
     platform: str, advice: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """sounddevice is there, and raises as it does where it does not find the library."""
+    """sounddevice is installed, and raises its error for the missing library."""
     real_import = builtins.__import__
 
     def no_portaudio(name: str, *rest: Any) -> Any:

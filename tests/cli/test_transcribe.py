@@ -249,7 +249,7 @@ def test_wrong_arguments_give_a_one_line_error(
 
 
 def listening(monkeypatch: pytest.MonkeyPatch, card: SoundCard | None) -> None:
-    """Have a sound card; None: not even the library for one."""
+    """Install a fake sound card. None: without the library."""
     monkeypatch.setitem(sys.modules, "sounddevice", card)
 
 
@@ -275,7 +275,7 @@ def test_ctrl_c_stops_the_microphone_and_all_captured_audio_is_answered(
 
 
 def deaf(websocket: ServerConnection) -> None:
-    """Serve up to the last word, which never comes: Ctrl-C is pressed once more."""
+    """Serve everything except the last text. Ctrl-C is pressed again."""
     websocket.send('{"type": "model_loaded", "message": ""}')
     for message in websocket:
         match json.loads(message) if isinstance(message, str) else None:
@@ -307,7 +307,7 @@ def test_a_second_ctrl_c_does_not_wait_for_the_last_texts(
 def test_a_lost_microphone_is_reported_after_all_captured_audio_is_answered(
     files: dict[str, str], tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And how often audio was lost before it came here."""
+    """The number of audio losses is reported too."""
     lossy = Given(input_overflow=True)
     heard = chunks(clips.conversation())
     listening(monkeypatch, SoundCard(heard, flags=lossy, ends=True))

@@ -1,4 +1,4 @@
-"""What a person sees of a conversation."""
+"""The printed form of a conversation."""
 
 import json
 
@@ -39,7 +39,7 @@ def test_a_final_text_is_a_line_with_its_speaker(capsys: Capture) -> None:
 
 
 def test_an_unknown_speaker_does_not_get_the_name_of_an_enrolled_one(capsys: Capture) -> None:
-    """The same words as in the page; as JSON it is what the server said."""
+    """The name is that of the page. JSON output is the server's message."""
     stranger = FINAL | {"label": "unknown"}
     assert shown(capsys, stranger) == "Someone not enrolled     4.9 s   -31.2 dBFS  반갑습니다\n"
     assert json.loads(shown(capsys, stranger, as_json=True)) == stranger

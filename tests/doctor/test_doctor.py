@@ -1,4 +1,4 @@
-"""`hwaja doctor` as a whole: what people see, what scripts read, how it ends."""
+"""`hwaja doctor` as a whole: its report, its JSON, and its exit code."""
 
 import json
 import shutil
@@ -37,7 +37,7 @@ ALL = [
 
 @pytest.fixture
 def certified(certificate: tuple[Path, Path]) -> list[str]:
-    """Options with which all is well."""
+    """Options with which every check passes."""
     cert, key = map(str, certificate)
     return [*ENGLISH, "--cert", cert, "--key", key, "--seconds", "0"]
 

@@ -1,4 +1,4 @@
-"""What `hwaja doctor` says of the certificate."""
+"""The checks of `hwaja doctor` on the certificate."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What `hwaja doctor` finds out with real workers: the self-test, the recogniser, the capacity."""
+"""The checks of `hwaja doctor` with real workers: self-test, recogniser, capacity."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.models
 
 
 def ignore(_: str) -> None:
-    """Nobody waits at a terminal."""
+    """Ignore the progress."""
 
 
 # Generated speech -----------------------------------------------------------------------------
@@ -122,7 +122,7 @@ async def test_a_folder_without_a_model_is_refused_with_the_missing_file(tmp_pat
 async def test_a_worker_needs_the_most_memory_for_the_longest_utterance(
     english: wire.Setup,
 ) -> None:
-    """So that it is judged by that: what people say in a minute of measuring may be short."""
+    """The memory check uses it, since the utterances of the measurement may be shorter."""
 
     def peak_bytes(pool: Pool) -> int:
         return machine.peak_bytes(pool.processes[0].pid) or 0
@@ -191,7 +191,7 @@ async def test_an_engine_failure_ends_the_measurement(english: wire.Setup) -> No
         await throughput(closed, [babble(1.0, 1)], 2, 60, ignore)
 
 
-class Written(FakePool):
+class ScriptedPool(FakePool):
     """A pool whose recogniser returns the text that belongs to an utterance's first sample."""
 
     def __init__(self, texts: dict[float, str]) -> None:
@@ -216,17 +216,17 @@ async def test_utterances_without_words_are_excluded_from_the_measurement(
     texts: dict[float, str], kept: set[float]
 ) -> None:
     candidates = [np.full(SAMPLE_RATE, mark, np.float32) for mark in texts]
-    chosen = await typical(Written(texts), candidates)
+    chosen = await typical(ScriptedPool(texts), candidates)
     assert {float(samples[0]) for samples in chosen} == kept
 
 
 async def test_utterances_of_medium_cost_are_used_for_the_measurement(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Each costs its mark in seconds, by a clock of ours."""
-    marks = [0.875, 0.125, 0.5, 0.375]
+    """Each utterance costs as many seconds as its mark, by a fake clock."""
+    marks = [9.0, 1.0, 5.0, 4.0]
     ticks = iter([at for mark in marks for at in (0.0, mark)])
     monkeypatch.setattr(capacity, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
     candidates = [np.full(8, mark, np.float32) for mark in marks]
-    chosen = await typical(Written(dict.fromkeys(marks, "words")), candidates)
+    chosen = await typical(ScriptedPool(dict.fromkeys(marks, "words")), candidates)
     assert [float(samples[0]) for samples in chosen] == [4.0, 5.0]

@@ -1,4 +1,4 @@
-"""What `hwaja doctor` says of Python, processor, memory and libraries."""
+"""The checks of `hwaja doctor` on Python, processor, memory and libraries."""
 
 import os
 import sys

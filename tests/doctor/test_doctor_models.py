@@ -1,4 +1,4 @@
-"""What `hwaja doctor` says of the models, and that what it advises repairs them."""
+"""The checks of `hwaja doctor` on the models, and the effect of its advice."""
 
 import json
 import os
@@ -77,7 +77,7 @@ def test_a_provenance_file_that_was_tampered_with_does_not_crash_the_check(
 def test_unchanged_files_are_not_read_again_and_copied_files_are_read_once(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A copied cache, as in an image, has other times but the same bytes."""
+    """A copied cache, as in an image, has other file times but the same bytes."""
     read: list[str] = []
     real = checking.sha256_of
 

@@ -48,7 +48,7 @@ def test_the_path_has_the_lowest_cost_of_all_paths(tokens: int, frames: int, see
 
 
 def test_tokens_begin_where_their_attention_heads_look() -> None:
-    """One head looks at the speech, one at nothing in particular."""
+    """One head follows the speech, the other is random."""
     begins, frames = [0, 20, 30, 70], 100
     looks = np.zeros((2, len(begins), frames), np.float32)
     for token, (begin, end) in enumerate(zip(begins, [*begins[1:], frames], strict=True)):
@@ -62,7 +62,7 @@ def test_tokens_begin_where_their_attention_heads_look() -> None:
 def test_any_number_of_tokens_and_frames_gets_times_within_the_audio(
     tokens: int, frames: int
 ) -> None:
-    """Even if all looks are the same, and no frame is likelier than another."""
+    """This also holds if all attention weights are equal."""
     starts = first_frames(np.zeros((8, tokens, frames), np.float32))
     assert len(starts) == tokens
     assert all(0 <= start < frames for start in starts)

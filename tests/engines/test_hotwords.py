@@ -156,7 +156,7 @@ def recogniser(
 def test_sherpa_onnx_can_encode_every_accepted_hotword(
     recogniser: OnlineRecognizer, texts: list[str]
 ) -> None:
-    """It says so on the standard error, with the hotword, where it cannot."""
+    """sherpa-onnx reports a hotword that it cannot encode on standard error."""
     hotwords = tuple(Hotword(text, boost=1.5) for text in texts)
     with contextlib.suppress(EngineError):
         recogniser.open(Options(hotwords=hotwords))

@@ -1,4 +1,4 @@
-"""Whisper's spectrogram, against its definition written down plainly, and what it must tell."""
+"""Whisper's spectrogram, compared with its definition, and its properties."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The trial of a provider: on the CPU all the way, on a GPU as far as there is none."""
+"""The test of a provider: whole on the CPU, and on a GPU as far as it can be faked."""
 
 import json
 import subprocess
@@ -63,7 +63,7 @@ def test_cuda_with_an_onnxruntime_for_the_cpu_is_reported_with_what_to_install(m
 
 
 def test_a_silent_fallback_to_the_cpu_is_detected(model: Path) -> None:
-    """sherpa-onnx says so on stderr alone, and computes on."""
+    """sherpa-onnx reports it only on stderr and continues."""
     code, said = answer("-c", WITH_DRIVER, model, "0")
     assert code == 1
     assert said["reason"].startswith("sherpa-onnx fell back to the CPU")
@@ -106,7 +106,7 @@ def test_a_driver_that_finds_no_gpu_is_reported_with_its_error(
 
 
 def test_an_unknown_provider_is_not_reported_as_running(model: Path) -> None:
-    """sherpa-onnx takes the CPU for any word that it does not know."""
+    """sherpa-onnx uses the CPU for any unknown provider."""
     with pytest.raises(SystemExit) as ended:
         probe.main(["gpu", str(model)])
     assert ended.value.code == 2

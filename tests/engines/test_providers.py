@@ -1,4 +1,4 @@
-"""The provider that is chosen: never one that was not seen to run."""
+"""The choice of a provider: only one that was seen to run."""
 
 import asyncio
 import os
@@ -31,7 +31,7 @@ Trial = Callable[[str], None]
 
 @pytest.fixture
 def trial(cuda_wheel: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Trial:
-    """Have a trial do what the lines of a shell script do."""
+    """Replace the test of the provider by a shell script."""
 
     def become(script: str) -> None:
         file = tmp_path / "python"
@@ -126,7 +126,7 @@ async def test_cuda_is_not_chosen_if_the_system_gives_no_thread_for_its_test(
 @pytest.mark.models
 @pytest.mark.skipif(sys.platform != "linux", reason="the shim is for Linux")
 async def test_a_real_provider_test_passes_on_the_cpu() -> None:
-    """On the CPU, the one provider that every machine has; all else is as on a GPU."""
+    """Every machine has a CPU. The rest is as on a GPU."""
     import onnxruntime
 
     from hwaja.models import locate

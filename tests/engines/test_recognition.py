@@ -1,4 +1,4 @@
-"""What a session may ask of a recogniser."""
+"""The options of a recogniser that a session may request."""
 
 import pytest
 

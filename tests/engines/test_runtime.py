@@ -1,4 +1,4 @@
-"""sherpa-onnx on the installed onnxruntime: the same results, and no crash where it cannot be."""
+"""sherpa-onnx on the installed onnxruntime: equal results, and errors instead of crashes."""
 
 import json
 import subprocess
@@ -38,7 +38,7 @@ print(json.dumps({
 
 
 def heard_on(library: str) -> Any:
-    """What a process of its own hears on the onnxruntime of "sherpa" or the one "installed"."""
+    """The text that a separate process recognises on the onnxruntime "sherpa" or "installed"."""
     models = ["moonshine-tiny-en", "whisper-base"]
     command = [sys.executable, "-c", HEAR, library, *models]
     folder = Path(__file__).parents[1] / "support"  # `clips` lies there
@@ -59,7 +59,7 @@ def test_sherpa_onnx_gives_the_same_text_on_the_installed_onnxruntime_as_on_its_
 
 @LINUX
 def test_the_shim_is_part_of_the_package() -> None:
-    """`make` builds it; the wheel takes what lies there."""
+    """`make` builds it, and the wheel contains it."""
     assert (Path(hwaja.__file__).parent / "libhwaja_shim.so").is_file()
 
 

@@ -1,4 +1,4 @@
-"""Speaker segmentation: who speaks in which frame, on real speech."""
+"""Speaker segmentation of real speech: the speakers of each frame."""
 
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def segmenter() -> Segmenter:
 
 
 def reader(number: str) -> Samples:
-    """What a reader of LibriSpeech says first; the test is skipped where that is not there."""
+    """The first clip of a LibriSpeech reader. Without the clips the test is skipped."""
     files = sorted((SPEECH / "librispeech_test-other" / number).glob("*.flac"))
     if not files:
         pytest.skip(f"{SPEECH} is not there: it is kept beside the repository, not in it")

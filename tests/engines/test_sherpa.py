@@ -118,7 +118,7 @@ def assert_dated(heard: Hypothesis, utterance_seconds: float) -> None:
 def test_the_tokens_of_whisper_join_to_its_text_and_lie_within_the_utterance(
     language: str, recognisers: dict[str, OfflineRecognizer], beckett: Samples
 ) -> None:
-    """In Korean its pieces are halves of characters; of every language it gives them."""
+    """In Korean a piece may be half a character. Tokens exist for every language."""
     heard = recognisers["whisper-base"].recognise(beckett, Options(language=language))
     assert_dated(heard, len(beckett) / SAMPLE_RATE)
     assert len(heard.tokens) > 10
@@ -161,7 +161,7 @@ LOADERS: dict[str, Loader] = {
 def test_every_sherpa_model_is_loaded_for_the_requested_provider(
     model: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """sherpa-onnx's own library has no CUDA, and that it falls back shows that it was asked."""
+    """sherpa-onnx's own library has no CUDA. Its fallback shows that CUDA was requested."""
     LOADERS[model](tmp_path, "cpu")
     assert capfd.readouterr().err == ""
     LOADERS[model](tmp_path, "cuda")
@@ -169,7 +169,7 @@ def test_every_sherpa_model_is_loaded_for_the_requested_provider(
 
 
 def test_whisper_is_loaded_for_the_requested_provider() -> None:
-    """Without sherpa-onnx, whose library falls back: there is none for CUDA here."""
+    """Whisper runs without sherpa-onnx, so a missing CUDA is an error here."""
     with pytest.raises(EngineError, match="knows no CUDA"):
         load_recogniser(locate("whisper-base"), "en", provider="cuda")
 
@@ -209,7 +209,7 @@ def test_invalid_audio_is_refused_before_it_ends_the_process(
 def test_an_utterance_longer_than_the_model_accepts_is_refused(
     name: str, recognisers: dict[str, OfflineRecognizer]
 ) -> None:
-    """Its end would be lost without a word."""
+    """Otherwise its end would be lost silently."""
     with pytest.raises(EngineError, match="at most 29 s"):
         recognisers[name].recognise(np.zeros(29 * SAMPLE_RATE + 1, np.float32), Options())
 
@@ -218,7 +218,7 @@ def test_an_utterance_longer_than_the_model_accepts_is_refused(
 def test_the_shortest_and_the_longest_utterance_are_accepted(
     name: str, recognisers: dict[str, OfflineRecognizer]
 ) -> None:
-    """Whatever is made of them, the process lives."""
+    """Any text is accepted, but the process must not end."""
     for samples in (400, 1600):
         assert isinstance(
             recognisers[name].recognise(np.zeros(samples, np.float32), Options()).text, str
@@ -244,7 +244,7 @@ except EngineError:
 
 @pytest.mark.parametrize("samples", [1, 79, 399])
 def test_an_utterance_shorter_than_a_frame_does_not_end_the_process(samples: int) -> None:
-    """The gate makes none so short; still, what a client sends must never reach a crash."""
+    """The gate makes none so short, but no input of a client may cause a crash."""
     command = [sys.executable, "-c", HEAR, str(samples)]
     ended = subprocess.run(command, check=False, timeout=60, capture_output=True, text=True)
     assert (ended.returncode, ended.stdout) == (0, "refused\n")
@@ -259,12 +259,12 @@ def similarity(first: Embeddings, second: Embeddings) -> float:
 
 
 def other_voice(samples: Samples) -> Samples:
-    """The same words by a smaller throat: pitch and formants a third higher."""
+    """The same words with pitch and formants a third higher."""
     return np.ascontiguousarray(soxr.resample(samples, 4 * SAMPLE_RATE, 3 * SAMPLE_RATE))
 
 
 def test_a_voice_is_nearer_to_itself_than_to_another_voice(embedder: SpeakerEmbedder) -> None:
-    """In both recordings, whatever is said."""
+    """This holds in both recordings, with different words."""
     for name, spans in {
         "beckett": [(0, 4.5), (4.5, 9.5)],
         "two_cities": [(1, 9), (20, 28)],

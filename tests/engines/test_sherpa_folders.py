@@ -28,7 +28,7 @@ Change = Callable[[Path], object]
 
 
 def altered(model: str, folder: Path, change: Change) -> Path:
-    """A copy of a model's folder with something wrong in it."""
+    """A copy of a model's folder with one fault."""
     copy = folder / "model"
     shutil.copytree(locate(model), copy, copy_function=os.symlink)
     change(copy)
@@ -148,7 +148,7 @@ def add_fp32(folder: Path) -> None:
 
 
 def test_the_faster_of_two_precisions_is_loaded(tmp_path: Path) -> None:
-    """And the only one where there is but one."""
+    """If there is only one precision, it is loaded."""
     both = altered(WHISPER, tmp_path, add_fp32)
     for folder, prefer_int8, suffix in (
         (both, True, ".int8.onnx"),
@@ -198,7 +198,7 @@ def without_it(graph: onnx.GraphProto) -> None:
 
 
 def with_another(graph: onnx.GraphProto) -> None:
-    """Its place is taken by something with one axis, which sherpa-onnx would take for it."""
+    """Replace it by an output with one axis, which sherpa-onnx would use instead."""
     graph.node.append(onnx.helper.make_node("Identity", ["offset"], ["offset_again"]))
     del graph.output[3]
     value = onnx.helper.make_tensor_value_info("offset_again", onnx.TensorProto.INT64, (1,))
@@ -240,7 +240,7 @@ print(heard.text, "|", len(heard.tokens))
 
 @pytest.mark.parametrize("case", UNDATED)
 def test_a_whisper_without_token_times_gives_text_without_tokens(case: str, tmp_path: Path) -> None:
-    """And without a warning; in a process of its own, since sherpa-onnx might end it."""
+    """No warning is printed. It runs in a separate process, since sherpa-onnx may end it."""
     folder = altered(WHISPER, tmp_path, UNDATED[case])
     command = [sys.executable, "-c", HEAR, str(folder)]
     ended = subprocess.run(command, capture_output=True, check=False, timeout=60, text=True)

@@ -64,7 +64,7 @@ def test_streams_of_one_batch_do_not_mix(
 def test_a_token_is_dated_where_its_sound_begins(
     family: str, recognisers: dict[str, OnlineRecognizer]
 ) -> None:
-    """To one output of 40 ms and the half window of a frame; Paraformer dates nothing."""
+    """The error is at most one output of 40 ms and half a window. Paraformer gives no times."""
     heard = hear(recognisers[family], np.concatenate([silence(0.5), noise(1)]))
     starts = [token.start_seconds for token in heard.tokens]
     assert starts == ([] if family == "paraformer" else [pytest.approx(0.51, abs=0.04)])
@@ -218,7 +218,7 @@ def test_unchecked_misuse_ends_the_process(misuse: str, tmp_path: Path) -> None:
 def test_a_hotword_is_recognised_where_another_word_is_slightly_more_likely(
     family: str, tmp_path: Path
 ) -> None:
-    """And in that session only."""
+    """Other sessions are not affected."""
     recogniser = load(streaming_models.write(family, tmp_path), method=BEAM_SEARCH)
     assert recogniser.abilities.hotword_characters
     for hotword in (Hotword("나"), Hotword("나", boost=4)):

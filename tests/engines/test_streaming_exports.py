@@ -322,7 +322,7 @@ def test_the_model_family_is_identified_by_the_files_of_the_folder(
 
 @pytest.mark.parametrize("prefer_int8", [True, False])
 def test_the_preferred_precision_of_the_weights_is_used(prefer_int8: bool, tmp_path: Path) -> None:
-    """As the archives of k2-fsa hold them; where there is one kind only, that one."""
+    """The names are those of k2-fsa's archives. If there is only one kind, it is used."""
     streaming_models.write("zipformer2", tmp_path)
     named("encoder", "encoder-epoch-99-avg-1.onnx")(tmp_path)
     export = open_export(tmp_path, "ko", prefer_int8=prefer_int8)

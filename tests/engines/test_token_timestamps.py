@@ -1,4 +1,4 @@
-"""The times of Whisper's pieces, whatever bytes they are."""
+"""The times of Whisper's pieces, for any bytes."""
 
 from itertools import pairwise
 
@@ -19,7 +19,7 @@ def test_whole_pieces_are_tokens() -> None:
 
 
 def test_a_character_belongs_to_the_piece_in_which_it_begins() -> None:
-    """Of three bytes, in two pieces and in three, and two characters in the midst of pieces."""
+    """A character of three bytes may be in two or three pieces, and pieces may overlap two."""
     first, second, third = ("한".encode(), "국".encode(), "어".encode())
     assert at_each_second(b" " + first[:2], first[2:], second[:1], second[1:2], second[2:]) == [
         (" 한", 0),

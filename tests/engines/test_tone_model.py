@@ -101,7 +101,7 @@ def test_a_syllable_is_dated_where_its_tone_begins(
 def test_audio_that_ends_with_the_last_sample_of_a_tone_has_its_syllable(
     recogniser: OnlineRecognizer,
 ) -> None:
-    """Wherever in a chunk that is; without the silence behind it, it would be lost."""
+    """This holds at any position in a chunk. Without the flush it would be lost."""
     utterance = spoken([2, 5])
     lost = 0
     for offset in range(0, (WINDOW_FRAMES + 1) * FRAME_SAMPLES, 2 * FRAME_SAMPLES + 37):
@@ -138,7 +138,7 @@ def test_an_utterance_left_open_changes_no_other(recogniser: OnlineRecognizer) -
 
 
 def test_ten_interleaved_streams_give_what_each_gives_alone(recogniser: OnlineRecognizer) -> None:
-    """Each in chunks of its own length, all decoded together."""
+    """Each stream has its own chunk length, and all are decoded together."""
     random = np.random.default_rng(3)
     utterances = [spoken(list(random.integers(0, TONES, 3 + index))) for index in range(10)]
     alone = [hear(recogniser, utterance.samples) for utterance in utterances]

@@ -1,4 +1,4 @@
-"""Whisper on onnxruntime: what the models of others are given, and where it ends."""
+"""Whisper on onnxruntime: the silence for foreign models, and the longest text."""
 
 from pathlib import Path
 from typing import Any

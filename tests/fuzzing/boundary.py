@@ -1,4 +1,4 @@
-"""Any calls across the Rust boundary, against a ring that is a list."""
+"""Any sequence of calls to the Rust ring, compared with a list."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Decisions that are read from bytes, so that whoever changes the bytes changes the decisions."""
+"""Choices that are read from the bytes of a fuzzer."""
 
 from collections.abc import Sequence
 from typing import TypeVar

@@ -1,4 +1,4 @@
-"""Any text of a client: it is read, or refused with what the client may be told."""
+"""Any text of a client: it is parsed, or refused with a documented error."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Any file where a model is expected: it is read, or refused with the named error."""
+"""Any file in place of a model: it is read, or refused with the documented error."""
 
 import tempfile
 from collections.abc import Callable, Sequence

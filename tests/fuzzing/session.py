@@ -1,4 +1,4 @@
-"""Any sequence of events: the session never raises, forgets nothing it needs, answers each once."""
+"""Any sequence of events: the session never raises and answers each utterance once."""
 
 import math
 from collections import deque
@@ -73,7 +73,7 @@ def run(content: bytes) -> None:
 
 
 class _Watched:
-    """A session, what it asked for and has not got, and what it promised."""
+    """A session with its open requests and its invariants."""
 
     def __init__(self, choices: Choices) -> None:
         settings = SessionSettings(

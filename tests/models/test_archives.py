@@ -1,4 +1,4 @@
-"""Archives: fetched from their address, unpacked without trust, and the same at every pull."""
+"""Archives: downloaded, unpacked without trust, and equal at every pull."""
 
 import bz2
 import json
@@ -108,7 +108,7 @@ def test_an_interrupted_download_continues_and_requests_no_byte_twice(
 
 
 def test_a_download_follows_a_redirection(index: Index, root: Path) -> None:
-    """Releases lie on another server than the one that is asked."""
+    """Releases are stored on another server than the requested one."""
     (source,) = tiny(index).sources
     moved = Archive(f"{index.url}/moved/tiny.tar.bz2", **KNOWN)
     model = entry(replace(source, archives=(moved,)))

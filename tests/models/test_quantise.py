@@ -33,7 +33,7 @@ def test_each_output_channel_has_its_own_scale_and_seven_bits(tmp_path: Path) ->
 def test_quantisation_loads_onnxruntime_with_telemetry_disabled(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """This product sends nothing anywhere; onnxruntime decides as it is loaded."""
+    """onnxruntime reads the setting when it is loaded."""
     monkeypatch.delenv("ORT_DISABLE_TELEMETRY", raising=False)
     script = """
 import os, sys

@@ -1,4 +1,4 @@
-"""Readers of model files: what is cut or wrong is a ModelError, and never runs or fills memory."""
+"""Readers of model files: a damaged file is a ModelError, runs no code and fills no memory."""
 
 import os
 import pickle
@@ -80,7 +80,7 @@ def test_a_file_of_another_kind_is_refused_as_a_ct2_model(content: bytes) -> Non
 
 
 def variable(shape: tuple[int, ...], kind: int, count: int, content: bytes) -> bytes:
-    """Write a ct2 file of one variable whose header may lie."""
+    """Write a ct2 file of one variable whose header may be wrong."""
     whole = ct2_file({"v": np.zeros(0, "i1")})
     header = struct.pack(f"<B{len(shape)}IBI", len(shape), *shape, kind, count)
     return whole[: whole.index(b"v\0") + 2] + header + content + struct.pack("<I", 0)
@@ -149,7 +149,7 @@ def test_a_checkpoint_gives_the_tensors_of_its_state_dict_alone() -> None:
 
 
 class Bomb:
-    """Sets the alarm off when it is unpickled."""
+    """Reports when it is unpickled."""
 
     def __init__(self, *call: Any) -> None:
         self._call = call

@@ -1,4 +1,4 @@
-"""The Silero converter, on weights that are made up on the spot."""
+"""The Silero converter, on random weights."""
 
 from pathlib import Path
 
@@ -68,7 +68,7 @@ def published(weights: dict[str, NDArray[np.float32]]) -> bytes:
 
 
 class PlainSilero:
-    """The network written down plainly, frame by frame."""
+    """A plain implementation of the network, frame by frame."""
 
     def __init__(self) -> None:
         self._weights = {name: array.astype(np.float64) for name, array in weights().items()}

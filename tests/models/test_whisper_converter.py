@@ -1,4 +1,4 @@
-"""The Whisper converter, on a model so small that it is made up on the spot."""
+"""The Whisper converter, on a small model with random weights."""
 
 import base64
 import json
@@ -173,7 +173,7 @@ def test_the_graphs_compute_what_whisper_is_defined_to_compute(folder: Path, fra
 def test_silence_fills_the_audio_up_to_half_a_minute_and_counts_in_full(
     folder: Path, frames: int
 ) -> None:
-    """What is heard is what Whisper hears of 30 s, if it listens to the far silence in strides."""
+    """The output is that of Whisper with 30 s of audio and every fourth position of silence."""
     audio = mel(frames)[0].astype(np.float64)
     silence = np.full((MELS, 3000 - frames), audio.max() - whisper_encoder.SILENCE_BELOW_PEAK)
     stride = whisper_encoder.STRIDE
@@ -197,7 +197,7 @@ def test_each_utterance_of_a_batch_gives_the_output_that_it_gives_alone(folder: 
 
 
 def test_tokens_one_by_one_give_the_output_of_all_at_once(folder: Path) -> None:
-    """The cache of keys and values, and the mask, say the same."""
+    """The cache of keys and values and the mask give equal output."""
     heard = encode(folder / "encoder.onnx", mel(20))
     tokens = [4, 5, 8, 0, 2]
     at_once = Decoder(folder / "decoder.onnx", heard).decode(tokens)

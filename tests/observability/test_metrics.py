@@ -1,9 +1,7 @@
 """Counters, their labels, and the live values of sessions and workers."""
 
-from dataclasses import dataclass
-
 import pytest
-from fakes import FakePool
+from fakes import FakePool, FakeSession
 from scrapes import read
 
 from hwaja.observability.metrics import Metrics
@@ -11,16 +9,6 @@ from hwaja.protocol.codes import ErrorCode, Reason, Rejection
 from hwaja.protocol.messages import Error, ModelLoaded, RegistrationCompleted
 from hwaja.session.events import Outcome
 from hwaja.session.state_machine import State
-
-
-@dataclass
-class Somebody:
-    """A fake live session."""
-
-    state: State
-    lag_seconds: float = 0.0
-    is_ahead: bool = False
-    is_dear: bool = False
 
 
 def test_every_counter_exists_from_the_start_so_that_its_rate_is_known() -> None:
@@ -84,9 +72,9 @@ def test_the_buckets_of_the_latency_reach_from_a_tenth_of_a_second_to_thirty_sec
 
 def test_sessions_and_slots_are_read_at_each_scrape() -> None:
     metrics = Metrics()
-    sessions = [Somebody(State.READY), Somebody(State.TRANSCRIBING, 1.5)]
+    sessions = [FakeSession(State.READY), FakeSession(State.TRANSCRIBING, 1.5)]
     metrics.watch_sessions(lambda: sessions, slots=3)
-    sessions.append(Somebody(State.TRANSCRIBING, 4.0, is_ahead=True, is_dear=True))
+    sessions.append(FakeSession(State.TRANSCRIBING, 4.0, is_ahead=True, is_dear=True))
     scrape = read(metrics)
     assert scrape["hwaja_sessions_dear"] == 1
     assert scrape["hwaja_sessions_ahead"] == 1

@@ -108,7 +108,7 @@ async def visitor(running: Running) -> AsyncIterator[Peer]:
         proxy=None,
     ) as websocket:
         peer = Peer(websocket)
-        assert (await peer.hear())["type"] == "model_loaded"
+        assert (await peer.receive())["type"] == "model_loaded"
         yield peer
 
 
@@ -116,7 +116,7 @@ async def begin(peer: Peer, talk: Talk) -> None:
     for speaker_id, voice in enumerate(talk.voices):
         assert (await peer.enrol(speaker_id, voice))[1]["type"] == "speaker_registration_completed"
     await peer.say("start_transcription", details=True, interim_results=True)
-    assert (await peer.hear())["type"] == "transcription_started"
+    assert (await peer.receive())["type"] == "transcription_started"
 
 
 def processes(running: Running) -> dict[str, int]:
@@ -262,7 +262,9 @@ async def test_nothing_of_a_session_stays_in_logs_files_or_memory_after_its_end(
         async with visitor(running) as peer:
             await begin(peer, talk)
             await peer.play(talk.rest)
-            while (await peer.hear())["type"] != "interim":  # the interim came after that sentence
+            while (await peer.receive())[
+                "type"
+            ] != "interim":  # the interim came after that sentence
                 await peer.play(talk.rest)
             peer.websocket.transport.abort()
         assert {trace.mark for trace in during} >= {"query", "token", "address"}

@@ -238,10 +238,10 @@ async def served(running: Running) -> None:
     trust = ssl.create_default_context(cafile=str(running.certificate))
     for _ in range(60):
         async with connect(running.url, ssl=trust, proxy=None) as websocket:
-            await Peer(websocket).hear()
+            await Peer(websocket).receive()
     async with connect(running.url, ssl=trust, proxy=None, compression=None) as websocket:
         peer = Peer(websocket)
-        assert (await peer.hear())["type"] == "model_loaded"
+        assert (await peer.receive())["type"] == "model_loaded"
         for worker in children(running.process.pid):
             os.kill(worker, signal.SIGKILL)
         answers = await peer.enrol(0, clips.voices()[0])

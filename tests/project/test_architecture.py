@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_folder_of_the_package_contains_only_packages() -> None:
-    """The first look at the code is a list of its jobs."""
+    """A new reader first sees the list of jobs."""
     files = {file.name for file in PACKAGE.iterdir() if file.is_file() and file.suffix != ".so"}
     assert files == {"__init__.py", "__main__.py", "_pcm.pyi", "py.typed"}
 

@@ -77,7 +77,7 @@ READY = {"nginx": "start worker process ", "caddy": "serving initial configurati
 
 @contextmanager
 def running(command: list[str], folder: Path) -> Iterator[None]:
-    """Run a proxy; what it says is in the file "said" of the folder at the end."""
+    """Run a proxy. Its output is in the file "said" of the folder at the end."""
     name = command[0]
     program = shutil.which(name)
     if program is None:
@@ -104,7 +104,7 @@ def running(command: list[str], folder: Path) -> Iterator[None]:
 def test_a_session_works_through_a_proxy_that_logs_no_query(
     proxy: object, tmp_path: Path, certificate: tuple[Path, Path]
 ) -> None:
-    """Neither of one that is served, nor of one that fails as there is no server behind it."""
+    """This holds for a served request, and for one that fails without a server."""
     folder = tmp_path / "proxy"
     folder.mkdir()
     port = free_port()
@@ -115,7 +115,7 @@ def test_a_session_works_through_a_proxy_that_logs_no_query(
         page = f"https://localhost:{port}"
         async with connect(url, ssl=trust, origin=page, compression=None, proxy=None) as websocket:  # type: ignore[arg-type]
             peer = Peer(websocket)
-            assert (await peer.hear())["type"] == "model_loaded"
+            assert (await peer.receive())["type"] == "model_loaded"
             await peer.begin()
             return str((await peer.transcribe(clips.conversation()))[-1]["text"])
 

@@ -1,4 +1,4 @@
-"""What the container does, without one: the health check, and a file system that is read-only."""
+"""The behaviour of the container, without one: health check, read-only file system."""
 
 import asyncio
 import os
@@ -95,7 +95,7 @@ def session_with(python: str, folder: Path, patch: pytest.MonkeyPatch, **environ
         trust = ssl.create_default_context(cafile=str(running.certificate))
         async with connect(running.url, ssl=trust, compression=None, proxy=None) as websocket:
             peer = Peer(websocket)
-            await peer.hear()
+            await peer.receive()
             await peer.begin()
             return str((await peer.transcribe(clips.conversation()))[-1]["text"])
 
@@ -113,7 +113,7 @@ def session_with(python: str, folder: Path, patch: pytest.MonkeyPatch, **environ
 def test_a_server_writes_only_into_its_data_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No home, no cache that it could write to; and nothing stays in the folder but a
+    """It has no writable home or cache. Nothing remains in the folder except a
     certificate."""
     if shutil.which("unshare") is None:
         pytest.skip("unshare is not installed here")

@@ -1,4 +1,4 @@
-"""What the documentation names is there: tests, files that it leads to, options, variables."""
+"""The tests, files, options and variables that the documentation names exist."""
 
 import argparse
 import re

@@ -53,7 +53,7 @@ async def test_a_recording_is_transcribed(
 async def test_the_example_relays_a_browser(
     endpoint: Endpoint, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A voice that is refused can be sent again; the text comes with its speaker."""
+    """A refused voice can be sent again. The text has its speaker."""
     testclient = pytest.importorskip("fastapi.testclient")
     monkeypatch.setenv("HWAJA_URL", endpoint.url)
     monkeypatch.setenv("HWAJA_CERT", str(certificate[0]))

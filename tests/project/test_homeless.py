@@ -74,7 +74,7 @@ def test_the_doctor_names_both_variables_and_continues() -> None:
 
 
 def test_the_client_works_without_a_home_folder() -> None:
-    """It trusts what the system trusts, and says what it says to everybody."""
+    """It uses the certificates of the system and gives its usual error."""
     run = ended("transcribe", "--enroll", "a.wav", "--enroll", "b.wav", "talk.wav")
     assert (run.returncode, run.stderr) == (1, "hwaja: a.wav does not exist.\n")
 

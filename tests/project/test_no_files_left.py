@@ -1,4 +1,4 @@
-"""A server that may open no more files."""
+"""A server that has reached its limit of open files."""
 
 import asyncio
 import resource
@@ -32,7 +32,7 @@ async def talk(running: Running) -> None:
     port = int(running.url.rpartition(":")[2])
     async with connect(running.url, **options) as websocket:
         peer = Peer(websocket)
-        await peer.hear()
+        await peer.receive()
         with ExitStack() as idle:
             for _ in range(2 * FILES):
                 idle.enter_context(socket.create_connection(("127.0.0.1", port)))
@@ -43,7 +43,7 @@ async def talk(running: Running) -> None:
                 await peer.begin()
                 assert await peer.transcribe(clips.conversation())
         async with connect(running.url, open_timeout=PATIENCE_SECONDS, **options) as websocket:
-            assert (await Peer(websocket).hear())["type"] == "model_loaded"
+            assert (await Peer(websocket).receive())["type"] == "model_loaded"
 
 
 def test_out_of_files_the_server_logs_briefly_keeps_its_sessions_and_accepts_later(

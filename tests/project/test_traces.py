@@ -1,4 +1,4 @@
-"""The search that the promises of privacy rest on: it finds what is there."""
+"""The search for traces, on which the privacy tests rely."""
 
 import numpy as np
 from hypothesis import given, settings

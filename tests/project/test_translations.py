@@ -1,4 +1,4 @@
-"""What users read is the same in Korean and in English."""
+"""The Korean and English texts have the same content."""
 
 import re
 from os.path import relpath

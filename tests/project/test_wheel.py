@@ -1,4 +1,4 @@
-"""What `pip install hwaja` brings: the product, and nothing that only measures it."""
+"""The content of the wheel: the product, without the measurements."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""docs/asyncapi.yaml against what the server writes, and against the examples."""
+"""docs/asyncapi.yaml compared with the server's messages and with the examples."""
 
 import json
 import re
@@ -21,7 +21,7 @@ from hwaja.protocol.serialize import serialize
 def test_every_message_of_the_server_is_described(
     message: ServerMessage, with_details: bool, number: int | None
 ) -> None:
-    """With all its keys, and none that the document does not know."""
+    """Every key of the message is described."""
     passes = isinstance(message, PassingMessage)
     text = serialize(message, details=with_details, number=None if passes else number)
     payload = json.loads(text)

@@ -1,4 +1,4 @@
-"""How good a voice is, as the client reads it."""
+"""The quality of a voice, as the client receives it."""
 
 import json
 

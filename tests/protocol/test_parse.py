@@ -1,4 +1,4 @@
-"""The messages of the client: what is read, and the named error of what cannot be read."""
+"""The messages of the client: valid ones, and the documented error of the others."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Not a byte of what the server writes changes, nor how it reads, unless the protocol does."""
+"""The encoding and parsing of messages change only with the protocol."""
 
 import sys
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What a token is made of: all that every client can show, and nothing else."""
+"""The characters of a token: those that every client can send."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What a client may ask of the recogniser beyond the specification, as it is read."""
+"""The parsing of options of the recogniser beyond the specification."""
 
 import json
 

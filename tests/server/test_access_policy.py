@@ -59,7 +59,7 @@ def test_a_request_to_resume_is_read_from_the_query_and_from_a_subprotocol(
 
 
 def test_more_subprotocols_than_a_client_needs_are_refused_unread() -> None:
-    """In one line or in several; what a request may cost is bounded before it has a token."""
+    """They may be in one line or several. The cost of a request without a token is limited."""
     most = ["hwaja", f"hwaja.bearer.{TOKEN}", *["other"] * (MAX_OFFERED - 2)]
     assert presented("/", headers(("Sec-WebSocket-Protocol", ",".join(most)))).bearers
     too_many = ("Sec-WebSocket-Protocol", "hwaja.bearer.")

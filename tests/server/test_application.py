@@ -1,4 +1,4 @@
-"""The whole server: what keeps it from starting, and a life of it as a process."""
+"""The whole server: the errors of its start, and its run as a process."""
 
 import asyncio
 import dataclasses
@@ -111,12 +111,12 @@ async def test_an_address_that_cannot_be_bound_is_named_and_no_worker_remains(
 ) -> None:
     pools: list[Pool] = []
 
-    class SpeakerProbed(Pool):
+    class RecordedPool(Pool):
         def __init__(self, *args: Any) -> None:
             super().__init__(*args)
             pools.append(self)
 
-    monkeypatch.setattr(application, "Pool", SpeakerProbed)
+    monkeypatch.setattr(application, "Pool", RecordedPool)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         sentence = rf"^Cannot listen on 127\.0\.0\.1:{port}: Address already in use\.$"
@@ -175,7 +175,7 @@ def test_an_ipv6_address_is_logged_in_brackets(tmp_path: Path) -> None:
     async def welcomed(running: Running) -> str:
         trust = ssl.create_default_context(cafile=str(running.certificate))
         async with connect(running.serving["url"], ssl=trust, proxy=None) as websocket:
-            return str((await Peer(websocket).hear())["type"])
+            return str((await Peer(websocket).receive())["type"])
 
     with hwaja_serve(tmp_path, "--host", "::1", "--port", "0") as running:
         assert running.serving["url"].startswith("wss://[::1]:")
@@ -185,7 +185,7 @@ def test_an_ipv6_address_is_logged_in_brackets(tmp_path: Path) -> None:
 async def test_a_server_that_cannot_continue_ends_with_a_failure_exit_code(
     certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So systemd and compose, which restart what fails, start it again."""
+    """systemd and compose then restart it."""
 
     async def at_once(_: Pool) -> None:
         pass
@@ -263,13 +263,13 @@ async def talk_until_closed(
     trust = ssl.create_default_context(cafile=str(running.certificate))
     async with connect(running.url, ssl=trust, compression=None, proxy=None) as websocket:
         peer = Peer(websocket)
-        assert (await peer.hear())["type"] == "model_loaded"
+        assert (await peer.receive())["type"] == "model_loaded"
         await peer.begin()
         await peer.play(pcm)
         await peer.say("start_transcription")  # an error, and proof that the audio has arrived
-        messages = [*await peer.hear_until("error")][:-1]
+        messages = [*await peer.receive_until("error")][:-1]
         running.process.send_signal(stop)
-        rest, code = await peer.hear_until_closed()
+        rest, code = await peer.receive_until_closed()
         return messages + rest, code
 
 
@@ -287,7 +287,7 @@ def test_a_signal_right_after_the_serving_line_stops_the_server_cleanly(
 def test_a_stopping_server_answers_the_received_audio_and_ends_cleanly(
     stop: signal.Signals, tmp_path: Path
 ) -> None:
-    """And logs neither what was said nor who was there."""
+    """It logs neither speech nor addresses."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with hwaja_serve(tmp_path, HWAJA_PORT=str(port)) as running:
@@ -329,21 +329,21 @@ def test_a_killed_server_leaves_no_worker_behind_not_even_a_stuck_one(tmp_path: 
 def test_a_second_signal_does_not_wait_for_a_session_that_cannot_be_answered(
     tmp_path: Path,
 ) -> None:
-    """Its worker is stopped in the midst of a sentence."""
+    """Its worker is stopped during a sentence."""
 
     async def talk(running: Running) -> int | None:
         trust = ssl.create_default_context(cafile=str(running.certificate))
         async with connect(running.url, ssl=trust, compression=None, proxy=None) as websocket:
             peer = Peer(websocket)
-            await peer.hear()
+            await peer.receive()
             await peer.begin()
             os.kill(worker_of(running), signal.SIGSTOP)
             await peer.play(clips.conversation())
             await peer.say("start_transcription")
-            await peer.hear_until("error")
+            await peer.receive_until("error")
             running.process.send_signal(signal.SIGTERM)
             running.process.send_signal(signal.SIGINT)
-            return (await peer.hear_until_closed())[1]
+            return (await peer.receive_until_closed())[1]
 
     with hwaja_serve(tmp_path, "--drain-seconds", "1000", "--port", "0") as running:
         assert asyncio.run(talk(running)) == 1001

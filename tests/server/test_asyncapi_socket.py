@@ -1,4 +1,4 @@
-"""docs/asyncapi.yaml against what a real server says in a conversation that asks for everything."""
+"""docs/asyncapi.yaml compared with a real server in a conversation with every option."""
 
 import clips
 import pytest
@@ -13,33 +13,35 @@ async def enrolled(peer: Peer, speaker_id: int, voice: bytes) -> list[Message]:
     await peer.say("start_speaker_registration", speaker_id=speaker_id, details=True, quality=True)
     await peer.play(voice)
     await peer.say("complete_speaker_registration", speaker_id=speaker_id)
-    started = await peer.hear_until("speaker_registration_started")
-    return started + await peer.hear_until("speaker_registration_completed")
+    started = await peer.receive_until("speaker_registration_started")
+    return started + await peer.receive_until("speaker_registration_completed")
 
 
 async def conversation(endpoint: Endpoint, speech: bytes) -> list[Message]:
-    """Everything that a client hears which asks for everything, fails at something, comes back."""
+    """All messages for a client with every option, with errors, and with a resumption."""
     async with endpoint.connect("/?resume") as peer:
-        heard = await peer.hear_until("model_loaded")
+        heard = await peer.receive_until("model_loaded")
         await peer.say("stop")
         await peer.say("start_speaker_registration", speaker_id=7, details=True)
-        heard += [await peer.hear(), await peer.hear()]
+        heard += [await peer.receive(), await peer.receive()]
         for speaker_id, voice in enumerate(clips.voices()):
             heard += await enrolled(peer, speaker_id, voice)
         await peer.say("start_transcription", language="xx")
-        heard += await peer.hear_until("error")
+        heard += await peer.receive_until("error")
         options = {"interim_results": True, "speaker_updates": True, "adapt": True}
         await peer.say("start_transcription", details=True, **options)
-        heard += await peer.hear_until("transcription_started")
+        heard += await peer.receive_until("transcription_started")
         await peer.play(clips.silence(0.5) + speech)
-        heard += await peer.hear_until("interim")  # nothing else ends it: the utterance is not over
+        heard += await peer.receive_until(
+            "interim"
+        )  # nothing else ends it: the utterance is not over
         await peer.play(clips.silence(1))
-        heard += await peer.hear_until("transcription")
+        heard += await peer.receive_until("transcription")
         await peer.say("stop_transcription")
-        heard += await peer.hear_until("transcription_stopped")
+        heard += await peer.receive_until("transcription_stopped")
         await peer.websocket.close(1001)
     async with endpoint.connect(f"/?resume={heard[0]['session_token']}") as peer:
-        return heard + await peer.hear_until("model_loaded")
+        return heard + await peer.receive_until("model_loaded")
 
 
 @pytest.mark.parametrize("streams", [False, True], ids=["whole", "streaming"])

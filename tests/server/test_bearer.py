@@ -47,7 +47,7 @@ def test_tokens_are_reloaded_and_a_missing_file_changes_nothing(tmp_path: Path) 
 
 @pytest.mark.parametrize("text", ["", "\n \n", "# all revoked\n"])
 def test_an_emptied_file_refuses_every_token_and_is_logged(text: str, tmp_path: Path) -> None:
-    """Who revokes the last token is not to find that it still opens; the file may fill again."""
+    """Revoking the last token must take effect. The file may get tokens again later."""
     file = tmp_path / "tokens"
     file.write_text(TOKEN)
     tokens = Tokens(file)

@@ -18,7 +18,7 @@ from hwaja.server.certificate import VALID_DAYS, development_certificate, machin
 
 @pytest.fixture(autouse=True)
 def names(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give the machine a name and an address of its own."""
+    """Give the machine a host name and an address."""
     rename(monkeypatch, "studio")
 
 

@@ -1,4 +1,4 @@
-"""The end of the certificate in use: warned of beforehand, seen in the metrics, never fatal."""
+"""The expiry of the certificate in use: warnings, a metric, and no interruption."""
 
 import asyncio
 import re
@@ -26,7 +26,7 @@ NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
 
 class Clock:
-    """A wall clock that is set by hand, and a watch that looks at it."""
+    """A wall clock that a test sets, and a watch that reads it."""
 
     def __init__(self, ends_in_days: float) -> None:
         self.now = NOW
@@ -34,7 +34,7 @@ class Clock:
         self.watch = ExpiryWatch(lambda: self.ends, lambda: self.now)
 
     def told_after(self, days: float = 0.0) -> list[tuple[str, int]]:
-        """Let so many days pass, look, and return the level and days of what is logged."""
+        """Advance the clock and check. Return the level and the days of each log line."""
         self.now += timedelta(days=days)
         with capture_logs() as logged:
             self.watch.look()
@@ -148,7 +148,7 @@ def token(tmp_path: Path) -> str:
 async def test_a_server_with_an_expired_certificate_stays_ready_and_recovers_with_sighup(
     tmp_path: Path, token: str
 ) -> None:
-    """Whether it is accepted is the client's to say, by its own clock."""
+    """The client decides by its own clock whether it accepts it."""
     cert, key = issued(tmp_path, days=-1.5)
     options = ("--no-dev-cert", "--cert", str(cert), "--key", str(key), "--port", "0")
     options += ("--metrics-token-file", str(tmp_path / "metrics-token"))

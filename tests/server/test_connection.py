@@ -63,7 +63,7 @@ async def test_a_failed_utterance_is_reported_and_the_session_continues(
         assert heard[0] == TRANSCRIPTION_FAILED
         assert texts(heard[1:]) == ["b", "c", "d"]
         await peer.say("start_transcription")
-        assert (await peer.hear())["type"] == "transcription_started"
+        assert (await peer.receive())["type"] == "transcription_started"
         assert texts(await peer.transcribe(clips.conversation())) == ["e", "f", "g", "h"]
 
 
@@ -110,7 +110,7 @@ async def test_a_failed_detector_ends_the_session_and_its_exception_text_is_not_
                 working, detection._detector.detect = detection._detector.detect, broken
                 try:
                     await peer.play(clips.silence(0.2))
-                    heard, code = await peer.hear_until_closed()
+                    heard, code = await peer.receive_until_closed()
                     assert (heard, code) == ([SERVER_FAILED], 1011)
                 finally:
                     detection._detector.detect = working
@@ -138,7 +138,7 @@ async def test_audio_before_a_fault_is_answered_before_the_fault_is_reported(
         monkeypatch.setattr(detection._detector, "detect", broken)
         await peer.play(clips.silence(0.2))
         engine.working.set()
-        heard, code = await peer.hear_until_closed()
+        heard, code = await peer.receive_until_closed()
     assert [message["type"] for message in heard[:-1]] == ["transcription"] * (len(heard) - 1)
     assert len(heard) > 1
     assert (heard[-1], code) == (SERVER_FAILED, 1011)
@@ -154,7 +154,7 @@ async def test_a_session_that_cannot_report_a_text_sends_an_error_and_ends(
     async with served as endpoint, endpoint.welcomed() as peer:
         await peer.begin()
         await peer.play(clips.conversation())
-        assert await peer.hear_until_closed() == ([SERVER_FAILED], 1011)
+        assert await peer.receive_until_closed() == ([SERVER_FAILED], 1011)
 
 
 async def test_an_invalid_engine_result_fails_the_utterance_and_is_not_quoted(
@@ -199,7 +199,7 @@ async def test_no_audio_is_lost_with_a_slow_engine(
             await detection.heard(RING_FRAMES)
             async with endpoint.welcomed() as other:  # others are served meanwhile
                 await other.say("start_transcription")
-                assert await other.hear() == TRANSCRIPTION_FAILED
+                assert await other.receive() == TRANSCRIPTION_FAILED
             assert detection.frames == RING_FRAMES
             assert not answered.done()
             engine.working.set()
@@ -235,9 +235,9 @@ async def test_a_client_that_does_not_wait_for_answers_gets_them_in_order(
         await peer.say("start_transcription")
         await peer.play(clips.conversation())
         await peer.say("stop_transcription")
-        assert (await peer.hear())["type"] == "speaker_registration_started"
+        assert (await peer.receive())["type"] == "speaker_registration_started"
         engine.working.set()
-        types = [message["type"] for message in await peer.hear_until("transcription_stopped")]
+        types = [message["type"] for message in await peer.receive_until("transcription_stopped")]
     assert types == [
         "speaker_registration_completed",
         "speaker_registration_started",
@@ -311,7 +311,7 @@ async def test_a_doubtful_speaker_is_corrected_later_if_the_client_asked(
         await peer.enrol_both()
         engine.voices = [(1, 1.005), (1, 0)]
         await peer.say("start_transcription", speaker_updates=speaker_updates)
-        await peer.hear()
+        await peer.receive()
         heard = await peer.transcribe(talk + clips.part("two_cities", 2.6, 4.8))
     answers = [message for message in heard if message["type"] == "transcription"]
     assert [message["speaker_id"] for message in answers] == [1, 0]

@@ -8,10 +8,9 @@ from pathlib import Path
 import clips
 import pytest
 import pytest_asyncio
-from fakes import FakePool, WatchedDetection, no_cohort
+from fakes import FakePool, WatchedDetection, WatchedOverload, no_cohort
 from loopback import Endpoint, Peer, serving
 from pools import running
-from test_read_ahead_socket import Looked
 from timed_workers import TimedWorkers
 
 from hwaja.engines.interface import Pcm16
@@ -60,7 +59,7 @@ def services(pool: Pool, detection: WatchedDetection) -> Services:
         detection,
         no_cohort(),
         SessionSettings(),
-        overload=Looked(),
+        overload=WatchedOverload(),
     )
 
 
@@ -76,13 +75,13 @@ async def say(peer: Peer, detection: WatchedDetection, pcm: bytes) -> None:
 async def dear(
     endpoint: Endpoint, workers: TimedWorkers, detection: WatchedDetection
 ) -> AsyncIterator[Peer]:
-    """A client whose jobs took long, and of which more wait than will be done."""
+    """A client whose jobs took long, with more waiting jobs than will be done."""
     async with endpoint.welcomed() as peer:
         workers.job_seconds = DEAR_JOB_SECONDS
         await peer.begin()
         await peer.transcribe(SENTENCE * 8)
         await peer.say("start_transcription")
-        await peer.hear_until("transcription_started")
+        await peer.receive_until("transcription_started")
         workers.job_seconds = 0.1
         yield peer
 
@@ -103,10 +102,10 @@ async def test_an_ordinary_session_beside_a_dear_one_waits_only_for_the_running_
         await say(costly, detection, SENTENCE * 8)  # 16 jobs
         await say(other, detection, SENTENCE)
         await workers.allow(1 + 2)
-        assert (await other.hear())["text"] == "text"
+        assert (await other.receive())["text"] == "text"
         await workers.allow(float("inf"))
         await costly.say("stop_transcription")
-        answers = await costly.hear_until("transcription_stopped")
+        answers = await costly.receive_until("transcription_stopped")
         assert [answer["type"] for answer in answers[:-1]] == ["transcription"] * 8
 
 
@@ -119,7 +118,7 @@ async def test_lag_of_a_dear_session_refuses_no_clients_and_lag_of_others_does(
 ) -> None:
     monkeypatch.setattr(server, "LOAD_PERIOD_SECONDS", 0.01)
     overload = services.overload
-    assert isinstance(overload, Looked)
+    assert isinstance(overload, WatchedOverload)
     async with (
         serving(services, certificate) as endpoint,
         dear(endpoint, workers, detection) as costly,
@@ -131,7 +130,7 @@ async def test_lag_of_a_dear_session_refuses_no_clients_and_lag_of_others_does(
             monkeypatch.setitem(BEGINS_AT_SECONDS, relief, 0.05)
         await say(costly, detection, SENTENCE * 8)
         for _ in range(30):
-            await overload.looks.acquire()
+            await overload.checks.acquire()
             assert overload.relief is DegradationLevel.NOTHING
         (late,) = (runner for runner in endpoint.server._registry.runners if runner.is_dear)
         assert late._overload.leaves_out(DegradationLevel.SPEAKER_DETAILS)  # its own
@@ -145,7 +144,7 @@ async def test_lag_of_a_dear_session_refuses_no_clients_and_lag_of_others_does(
 
 
 async def test_a_session_is_charged_for_abandoned_work(pool: Pool, workers: TimedWorkers) -> None:
-    """Work that was begun early, and is of no use."""
+    """Early work on an utterance that continued is abandoned."""
     await workers.allow(0)
     workers.job_seconds = 100.0
     samples = clips.pcm16(clips.samples(SENTENCE))

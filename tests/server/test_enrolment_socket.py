@@ -1,4 +1,4 @@
-"""Enrolment over the wire, with real speech: what is kept, refused, and said about it."""
+"""Enrolment over a socket with real speech: verdicts, measurements, warnings."""
 
 from collections.abc import Callable
 
@@ -31,8 +31,8 @@ async def enrol(peer: Peer, speaker_id: int, voice: bytes, **options: bool) -> M
     await peer.say("start_speaker_registration", speaker_id=speaker_id, **options)
     await peer.play(voice)
     await peer.say("complete_speaker_registration", speaker_id=speaker_id)
-    assert (await peer.hear())["type"] == "speaker_registration_started"
-    return await peer.hear()
+    assert (await peer.receive())["type"] == "speaker_registration_started"
+    return await peer.receive()
 
 
 def reasons(verdict: Message) -> list[str]:
@@ -70,7 +70,7 @@ async def test_the_same_person_twice_is_refused_and_another_person_may_follow_at
 
 
 async def test_two_people_in_a_take_are_detected(endpoint: Endpoint, people: People) -> None:
-    """Where they sound alike, as the Korean women do, it may come to a warning only."""
+    """For similar voices, as of the Korean women, it may be only a warning."""
     half = 2 * 40_000
     take = people.first[0][:half] + clips.silence(0.2) + people.second[0][:half]
     async with endpoint.welcomed() as peer:
@@ -122,7 +122,7 @@ async def test_a_conversation_in_another_format_is_reported_once_and_continues(
         await enrol(peer, 0, people.first[0])
         await enrol(peer, 1, people.second[0])
         await peer.say("start_transcription")
-        assert (await peer.hear())["type"] == "transcription_started"
+        assert (await peer.receive())["type"] == "transcription_started"
         floats = clips.samples(people.first[1]).astype("<f4").tobytes()
         told = await peer.transcribe(floats + clips.silence(1) + people.first[1])
     errors = [message for message in told if message["type"] == "error"]

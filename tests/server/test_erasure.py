@@ -1,4 +1,4 @@
-"""However a session ends, its audio and its voices are overwritten, not only let go of."""
+"""However a session ends, its audio and its voices are overwritten."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
 
 class Held:
-    """The rings and voices that sessions had, held on to."""
+    """References to the rings and voices of ended sessions."""
 
     def __init__(self) -> None:
         self.rings: list[RingBuffer] = []
@@ -73,7 +73,7 @@ async def test_audio_and_voices_are_overwritten_however_a_session_ends(
             await peer.begin()
             await peer.play(clips.part("two_cities", 17, 20))
             await peer.say("start_transcription")  # an error, and proof that the audio arrived
-            await peer.hear_until("error")
+            await peer.receive_until("error")
             assert len(held.rings[0]) > 0
             assert all(np.any(voice) for voice in held.voices)
             await end(peer)

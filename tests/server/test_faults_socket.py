@@ -1,4 +1,4 @@
-"""A fault of the server ends the session that it happens in, by name, and no other."""
+"""A fault of the server ends only the session in which it occurs, with an error."""
 
 import asyncio
 from pathlib import Path
@@ -33,7 +33,7 @@ async def test_a_session_that_fails_with_a_full_ring_ends_and_frees_its_slot(
     certificate: tuple[Path, Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Its reader waits for room that answers would make; nobody takes them any more."""
+    """Its reader waits for room in the ring, which no answer frees any more."""
     detection = WatchedDetection(detector)
     services = fake_services(engine, detection)
     async with (
@@ -49,7 +49,7 @@ async def test_a_session_that_fails_with_a_full_ring_ends_and_frees_its_slot(
         assert runner.lag_seconds > 0
         monkeypatch.setattr(Conversation, "learn_text", broken)
         engine.working.set()
-        assert await peer.hear_until_closed() == ([SERVER_FAILED], 1011)
+        assert await peer.receive_until_closed() == ([SERVER_FAILED], 1011)
         assert runner.lag_seconds == 0
         await asyncio.gather(playing, return_exceptions=True)
         await endpoint.until_free()
@@ -80,18 +80,18 @@ async def test_a_session_that_fails_on_an_interim_text_keeps_no_worker_busy(
     async def begun(peer: Peer) -> None:
         await peer.enrol_both()
         await peer.say("start_transcription", interim_results=True)
-        await peer.hear_until("transcription_started")
+        await peer.receive_until("transcription_started")
 
     with capture_logs() as log:
         async with server.welcomed() as peer, server.welcomed() as other:
             await begun(peer)
             await begun(other)
             await peer.play(clips.silence(0.5) + speech)
-            heard, code = await peer.hear_until_closed()
+            heard, code = await peer.receive_until_closed()
             assert (heard[-1], code) == (SERVER_FAILED, 1011)
             breaks = False
             await other.play(clips.silence(0.5) + speech)
-            assert (await other.hear())["type"] == "interim"
+            assert (await other.receive())["type"] == "interim"
     assert live_pool.restarts == restarts
     assert {line["error"] for line in log if line["event"] == "session failed"} == {"RuntimeError"}
     assert SPOKEN not in str(log)
@@ -112,7 +112,7 @@ async def test_a_client_whose_messages_cannot_be_written_is_disconnected(
         async with serve(max_connections=1) as endpoint:
             async with endpoint.welcomed() as peer:
                 await peer.say("start_speaker_registration", speaker_id=0)
-                assert await peer.hear_until_closed() == ([], 1011)
+                assert await peer.receive_until_closed() == ([], 1011)
             await endpoint.until_free()
     (failed,) = [line for line in log if line["event"] == "connection failed"]
     assert failed["error"] == "RuntimeError"
@@ -122,7 +122,7 @@ async def test_a_client_whose_messages_cannot_be_written_is_disconnected(
 async def test_a_client_whose_watch_fails_is_disconnected(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nor is it taken for one that has what it was sent."""
+    """Its unconfirmed messages do not count as received."""
 
     async def pinging(_: Connection) -> None:
         raise RuntimeError(SPOKEN)
@@ -130,4 +130,4 @@ async def test_a_client_whose_watch_fails_is_disconnected(
     monkeypatch.setattr(Connection, "_ping", pinging)
     async with serve(ping_seconds=0.01) as endpoint, endpoint.welcomed() as peer:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            assert await peer.hear_until_closed() == ([], 1011)
+            assert await peer.receive_until_closed() == ([], 1011)

@@ -8,7 +8,7 @@ import clips
 import pytest
 from fakes import FakePool
 from loopback import PATIENCE_SECONDS, Endpoint, Message, Peer, Serve, serving
-from test_resume_socket import Returner, begun
+from resuming import ResumingClient, begun
 
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.server import connection, intake
@@ -24,7 +24,7 @@ SENTENCE = clips.deepened(clips.part("two_cities", 17.5, 20.4))
 
 
 class Clock:
-    """What the server takes for the time at which audio comes."""
+    """The clock by which the server dates the arrival of audio."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -62,7 +62,7 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> Taken:
 
 
 async def speak(peer: Peer, pcm: bytes, clock: Clock, taken: Taken) -> None:
-    """Send messages as they are spoken: the clock moves on once one is dealt with."""
+    """Send messages in real time. The clock advances after each handled message."""
     while not taken.empty():
         taken.get_nowait()
     for offset in range(0, len(pcm), 2 * CHUNK_SAMPLES):
@@ -78,13 +78,13 @@ def moment(message: Message) -> datetime:
 
 
 async def test_a_sentence_is_answered_if_no_audio_follows(endpoint: Endpoint) -> None:
-    """As of a muted microphone, push-to-talk, or a telephone call in between."""
+    """Examples are a muted microphone, push-to-talk and a telephone call."""
     async with endpoint.welcomed() as peer:
         await peer.begin()
         await peer.play(SENTENCE)
-        answer = await peer.hear()
+        answer = await peer.receive()
         await peer.say("start_transcription")  # an error: the transcription goes on
-        assert (await peer.hear())["code"] == "TRANSCRIPTION_FAILED"
+        assert (await peer.receive())["code"] == "TRANSCRIPTION_FAILED"
     assert (answer["type"], answer["speaker_id"]) == ("transcription", 1)
     assert "winter of despair" in answer["text"].lower()
 
@@ -97,7 +97,7 @@ async def test_a_sentence_after_a_gap_has_the_time_at_which_it_was_spoken(
         answers = []
         for _ in range(3):
             await speak(peer, SENTENCE, clock, taken)
-            answers.append(await peer.hear())
+            answers.append(await peer.receive())
             clock.now += 60
     first, *later = answers
     chunks = -(-len(SENTENCE) // (2 * CHUNK_SAMPLES))
@@ -117,23 +117,23 @@ async def test_speech_before_a_lost_connection_is_answered_meanwhile(
     serve: Serve, engine: FakePool
 ) -> None:
     async with serve() as endpoint:
-        returner = Returner(endpoint)
-        async with returner.connection() as peer:
-            await begun(returner, peer)
+        client = ResumingClient(endpoint)
+        async with client.connection() as peer:
+            await begun(client, peer)
             engine.asked.clear()
             await peer.play(SENTENCE)
             peer.websocket.transport.abort()
         async with asyncio.timeout(PATIENCE_SECONDS):
             await engine.asked.wait()
-        async with returner.connection() as peer:
-            assert (await returner.connect(peer))["state"] == "transcribing"
-            await returner.hear_until(peer, "transcription")
+        async with client.connection() as peer:
+            assert (await client.connect(peer))["state"] == "transcribing"
+            await client.receive_until(peer, "transcription")
 
 
 async def test_a_client_slowed_down_by_the_server_does_not_count_as_stopped(
     serve: Serve, engine: FakePool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every message waits longer than one that does not come would be waited for."""
+    """Every message waits longer than the time after which audio counts as stopped."""
     monkeypatch.setattr(intake, "STOPPED_SECONDS", 0.05)
     enrolment_seconds = sum(map(len, clips.voices())) / 2 / SAMPLE_RATE
     monkeypatch.setattr(connection, "BURST_AUDIO_SECONDS", enrolment_seconds)

@@ -1,4 +1,4 @@
-"""Hotwords of one session, over the wire: what they do, and what they are refused for."""
+"""Hotwords of one session over a socket: their effect, and their errors."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def biased(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pool]:
-    """A worker whose model writes 가 for whatever is loud, and 나 where that is a hotword."""
+    """A worker whose model writes 가 for any loud audio, or 나 if that is a hotword."""
     folder = streaming_models.write("zipformer2", tmp_path_factory.mktemp("biased"))
     setup = wire.Setup(str(folder), voice_models(), "ko", "modified_beam_search")
     async with running(setup) as pool:
@@ -47,9 +47,9 @@ async def endpoint(
 
 
 async def letters(peer: Peer, hotwords: list[object]) -> set[str]:
-    """What is written of a conversation where these hotwords are expected."""
+    """The text of a conversation with these hotwords."""
     await peer.say("start_transcription", hotwords=hotwords)
-    assert (await peer.hear())["type"] == "transcription_started"
+    assert (await peer.receive())["type"] == "transcription_started"
     heard = await peer.transcribe(clips.conversation())
     return {letter for message in heard for letter in message["text"]}
 
@@ -72,6 +72,6 @@ async def test_a_hotword_that_the_model_cannot_write_is_refused_and_the_session_
         await peer.enrol_both()
         for hotword in ("힣", "나:9", "나/다", "nada"):
             await peer.say("start_transcription", hotwords=["나", hotword])
-            error = await peer.hear()
+            error = await peer.receive()
             assert (error["code"], error["reason"]) == ("TRANSCRIPTION_FAILED", "hotword_unknown")
         assert await letters(peer, ["나"]) == {"나"}

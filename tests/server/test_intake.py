@@ -1,4 +1,4 @@
-"""Audio on its way in: when it has stopped, and what is kept of it. Time is virtual."""
+"""The intake of audio: when audio counts as stopped. The time is virtual."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -33,7 +33,7 @@ class ContextDetector(FakeDetector):
 
 
 class Microphone:
-    """Sends to a session that listens, and dates what the session is told."""
+    """Sends audio to an intake, and records the times of its events."""
 
     def __init__(self) -> None:
         self.talk = talk = connected()
@@ -74,7 +74,7 @@ class Microphone:
 
 
 def scene(play: Callable[[Microphone], Awaitable[None]]) -> Microphone:
-    """What has become of a microphone, long after it was last spoken into."""
+    """Run a scene, wait long after its last audio, and return its microphone."""
     microphones: list[Microphone] = []
 
     async def whole() -> None:

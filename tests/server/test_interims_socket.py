@@ -16,9 +16,9 @@ async def test_an_interim_text_comes_during_speech_and_none_after_the_final_text
     async with endpoint.welcomed() as peer:
         await peer.enrol_both()
         await peer.say("start_transcription", interim_results=True, language="en")
-        await peer.hear()
+        await peer.receive()
         await peer.play(clips.silence(0.5) + SPEECH)
-        interim = await peer.hear()  # nothing else can come: the utterance is not over
+        interim = await peer.receive()  # nothing else can come: the utterance is not over
         assert (interim["type"], interim["segment_id"]) == ("interim", 0)
         rest = await peer.transcribe(clips.silence(1) + SPEECH + clips.silence(1))
     finals = [k for k, message in enumerate(rest) if message["type"] == "transcription"]

@@ -1,4 +1,4 @@
-"""What a client may cost, over a socket: how long, how fast, how large, how silent."""
+"""Limits on the duration, speed, size and silence of a client, over a socket."""
 
 import asyncio
 import socket
@@ -67,7 +67,7 @@ async def test_a_client_at_its_time_limit_gets_the_reason_and_its_slot_is_freed(
         for details in (True, False):
             async with endpoint.welcomed() as peer:
                 await peer.say("start_speaker_registration", speaker_id=0, details=details)
-                messages, code = await peer.hear_until_closed()
+                messages, code = await peer.receive_until_closed()
             assert code == 1000
             error = messages[-1]
             assert (error["type"], error["code"]) == ("error", "CONNECTION_FAILED")
@@ -80,20 +80,20 @@ async def test_speech_before_the_end_of_the_session_is_answered(
     async with serve(max_session_seconds=1.5) as endpoint, endpoint.welcomed() as peer:
         await peer.begin()
         await peer.play(clips.conversation())
-        messages, code = await peer.hear_until_closed()
+        messages, code = await peer.receive_until_closed()
     assert [message["type"] for message in messages] == [*["transcription"] * 4, "error"]
     assert code == 1000
 
 
 async def test_a_client_slowed_down_by_the_server_is_not_idle(serve: Serve) -> None:
-    """Each of its messages waits for longer than it may be silent."""
+    """Each of its messages waits longer than the idle limit."""
     slow = serve(idle_seconds=SOON, max_messages_per_second=3)
     async with slow as endpoint, endpoint.welcomed() as peer:
         for _ in range(9):
             await peer.say("stop_transcription")
-        answers = [await peer.hear() for _ in range(9)]
+        answers = [await peer.receive() for _ in range(9)]
         assert {answer["code"] for answer in answers} == {"TRANSCRIPTION_FAILED"}
-        assert (await peer.hear_until_closed())[1] == 1000  # now it is
+        assert (await peer.receive_until_closed())[1] == 1000  # now it is
 
 
 # How silent
@@ -101,9 +101,9 @@ async def test_a_client_slowed_down_by_the_server_is_not_idle(serve: Serve) -> N
 
 @asynccontextmanager
 async def cut(endpoint: Endpoint) -> AsyncIterator[tuple[int, asyncio.Event]]:
-    """A port that leads to the server until the event is set: then nothing passes any more.
+    """A port that forwards to the server until the event is set, and then drops everything.
 
-    As with a cable that is pulled, neither end is told.
+    As with an unplugged cable, neither end is notified.
     """
     pulled = asyncio.Event()
     writers: list[asyncio.StreamWriter] = []
@@ -149,7 +149,7 @@ async def test_the_slot_of_a_half_closed_connection_is_freed_at_once(serve: Serv
 async def test_a_silent_client_that_answers_pings_keeps_its_slot(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It answers pings, for many times as long as one that vanished would have had."""
+    """It answers pings for many times the ping timeout."""
     pings, ping = asyncio.Semaphore(0), Connection._ping
 
     async def counted(connection: Connection) -> None:
@@ -189,25 +189,25 @@ async def test_messages_faster_than_allowed_are_delayed_and_all_answered(
         began = time.monotonic()
         for _ in range(130):
             await peer.say("stop_transcription")
-        answers = [await peer.hear() for _ in range(130)]
+        answers = [await peer.receive() for _ in range(130)]
         assert time.monotonic() - began >= 0.5
     assert {answer["code"] for answer in answers} == {"TRANSCRIPTION_FAILED"}
 
 
 async def test_a_client_that_does_not_read_for_long_still_gets_every_answer(serve: Serve) -> None:
-    """More than the server keeps for it: until it reads, it is not read either."""
+    """There are more answers than the server stores, so it stops reading from the client."""
     most = MOST_ITEMS + 500
     fast = serve(ping_seconds=1, max_messages_per_second=1e9)
     async with fast as endpoint, endpoint.welcomed() as peer:
         for _ in range(most):
             await peer.say("stop_transcription")
-        answers = [await peer.hear() for _ in range(most)]
+        answers = [await peer.receive() for _ in range(most)]
         assert {answer["code"] for answer in answers} == {"TRANSCRIPTION_FAILED"}
         assert len(await peer.enrol(0, clips.voices()[0])) == 2
 
 
 async def test_a_client_that_never_reads_is_disconnected(serve: Serve) -> None:
-    """It sends until nobody reads it, and its place is free again."""
+    """It sends until the server reads no more. Then its slot is freed."""
     fast = serve(ping_seconds=SOON, max_messages_per_second=1e9, max_connections=1)
     async with fast as endpoint:
         reader, writer = await asyncio.open_connection(
@@ -230,7 +230,7 @@ async def test_a_message_that_is_too_long_ends_only_its_own_session(serve: Serve
         for message in (b"\0" * 10_002, "x" * 10_001):
             async with endpoint.welcomed() as peer:
                 await peer.websocket.send(message)
-                assert await peer.hear_until_closed() == ([], 1009)
+                assert await peer.receive_until_closed() == ([], 1009)
         assert len(await other.enrol(0, clips.voices()[0])) == 2
 
 
@@ -273,7 +273,7 @@ async def test_only_clients_with_a_token_pass_the_upgrade(
             ({"subprotocols": ["hwaja", f"hwaja.bearer.{RIGHT}"]}, "hwaja"),
         ):
             async with endpoint.connect(**let_in) as peer:
-                assert (await peer.hear())["type"] == "model_loaded"
+                assert (await peer.receive())["type"] == "model_loaded"
                 assert peer.websocket.subprotocol == agreed
             await endpoint.until_free(**let_in)
 
@@ -295,15 +295,15 @@ async def test_the_session_of_a_revoked_token_ends_with_its_reason_if_configured
         endpoint.connect(**shown(RIGHT)) as revoked,
         endpoint.connect(**shown(OTHER_RIGHT)) as other,
     ):
-        await revoked.hear()
-        await other.hear()
+        await revoked.receive()
+        await other.receive()
         await revoked.begin(details=True)
         await revoked.play(clips.conversation())
-        await revoked.hear_until("transcription")
+        await revoked.receive_until("transcription")
         file.write_text(OTHER_RIGHT)
         tokens.reload()
         if ends:
-            messages, code = await revoked.hear_until_closed()
+            messages, code = await revoked.receive_until_closed()
             assert (messages[-1]["reason"], code) == ("token_revoked", 1008)
         else:
             assert await revoked.transcribe(b"")
@@ -311,7 +311,7 @@ async def test_the_session_of_a_revoked_token_ends_with_its_reason_if_configured
 
 
 async def test_a_kept_session_ends_with_its_revoked_token(serve: Serve, tmp_path: Path) -> None:
-    """Its place is free at once, and its session token opens no door."""
+    """Its slot is freed at once, and its session token is invalid."""
     file = tmp_path / "tokens"
     file.write_text(RIGHT)
     tokens = Tokens(file)
@@ -319,7 +319,7 @@ async def test_a_kept_session_ends_with_its_revoked_token(serve: Serve, tmp_path
     policy = AccessPolicy(tokens)
     async with serve(policy=policy, end_revoked_sessions=True, max_connections=1) as endpoint:
         async with endpoint.connect("/?resume", subprotocols=[f"hwaja.bearer.{RIGHT}"]) as peer:
-            session_token = (await peer.hear())["session_token"]
+            session_token = (await peer.receive())["session_token"]
             peer.websocket.transport.abort()
         file.write_text(OTHER_RIGHT)
         tokens.reload()
@@ -342,7 +342,7 @@ async def test_a_page_that_is_not_listed_is_refused(serve: Serve) -> None:
         assert b"--origins" in error.value.response.body
         for origin in ("https://clinic.example", endpoint.page, None):
             async with endpoint.connect(origin=origin) as peer:
-                assert (await peer.hear())["type"] == "model_loaded"
+                assert (await peer.receive())["type"] == "model_loaded"
 
 
 async def test_no_token_is_written_to_the_log(
@@ -358,7 +358,7 @@ async def test_no_token_is_written_to_the_log(
             async with endpoint.connect(
                 "/?resume=S3CRET", subprotocols=["hwaja", f"hwaja.bearer.{RIGHT}"]
             ) as peer:
-                token = (await peer.hear())["session_token"]
+                token = (await peer.receive())["session_token"]
     written = str(log) + "".join(capfd.readouterr())
     assert log
     for secret in ("S3CRET", RIGHT, token, "resume="):

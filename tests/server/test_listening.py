@@ -12,7 +12,7 @@ from hwaja.server.listening import Entrance
 ONE, OTHER, THIRD = "192.0.2.1", "192.0.2.2", "192.0.2.3"
 
 
-class Door:
+class Arrivals:
     """An entrance for at most four connections, and the clients in front of it."""
 
     def __init__(self, stack: ExitStack) -> None:
@@ -23,16 +23,16 @@ class Door:
     def _cut(self) -> None:
         self.cuts += 1
 
-    def come(self, address: str) -> tuple[socket.socket, socket.socket]:
+    def connect(self, address: str) -> tuple[socket.socket, socket.socket]:
         """Accept a connection from an address. Return its two ends, the client's first."""
         client, accepted = map(self._stack.enter_context, socket.socketpair())
         return client, self._stack.enter_context(self.entrance.take(accepted, address))
 
 
 @pytest.fixture
-def door() -> Iterator[Door]:
+def arrivals() -> Iterator[Arrivals]:
     with ExitStack() as stack:
-        yield Door(stack)
+        yield Arrivals(stack)
 
 
 def is_closed(client: socket.socket) -> bool:
@@ -44,41 +44,41 @@ def is_closed(client: socket.socket) -> bool:
         return False
 
 
-def test_a_connection_counts_until_it_is_closed(door: Door) -> None:
-    (_, first), (_, second) = door.come(ONE), door.come(OTHER)
-    assert door.entrance.openings == 2
+def test_a_connection_counts_until_it_is_closed(arrivals: Arrivals) -> None:
+    (_, first), (_, second) = arrivals.connect(ONE), arrivals.connect(OTHER)
+    assert arrivals.entrance.openings == 2
     first.close()
     first.close()
-    assert door.entrance.openings == 1
+    assert arrivals.entrance.openings == 1
     second.close()
-    assert (door.entrance.openings, door.cuts) == (0, 0)
+    assert (arrivals.entrance.openings, arrivals.cuts) == (0, 0)
 
 
-def test_a_connection_that_gets_a_session_counts_no_longer(door: Door) -> None:
-    client, accepted = door.come(ONE)
-    door.entrance.let_through(asyncio.BaseTransport({"socket": accepted}))
-    assert door.entrance.openings == 0
+def test_a_connection_that_gets_a_session_counts_no_longer(arrivals: Arrivals) -> None:
+    client, accepted = arrivals.connect(ONE)
+    arrivals.entrance.let_through(asyncio.BaseTransport({"socket": accepted}))
+    assert arrivals.entrance.openings == 0
     assert not is_closed(client)
-    door.entrance.let_through(asyncio.BaseTransport())  # it was lost meanwhile
-    assert door.entrance.openings == 0
+    arrivals.entrance.let_through(asyncio.BaseTransport())  # it was lost meanwhile
+    assert arrivals.entrance.openings == 0
 
 
-def test_a_connection_beyond_the_share_of_its_address_is_refused(door: Door) -> None:
-    clients = [door.come(ONE)[0] for _ in range(2)]
+def test_a_connection_beyond_the_share_of_its_address_is_refused(arrivals: Arrivals) -> None:
+    clients = [arrivals.connect(ONE)[0] for _ in range(2)]
     with pytest.raises(ConnectionAbortedError):
-        door.come(ONE)
-    assert (door.entrance.openings, door.cuts) == (2, 1)
+        arrivals.connect(ONE)
+    assert (arrivals.entrance.openings, arrivals.cuts) == (2, 1)
     assert not any(map(is_closed, clients))
 
 
 def test_a_full_entrance_closes_the_oldest_connection_of_the_address_with_the_most(
-    door: Door,
+    arrivals: Arrivals,
 ) -> None:
-    oldest, *others = [door.come(address)[0] for address in (ONE, ONE, OTHER, OTHER)]
-    newest, _ = door.come(THIRD)
+    oldest, *others = [arrivals.connect(address)[0] for address in (ONE, ONE, OTHER, OTHER)]
+    newest, _ = arrivals.connect(THIRD)
     assert is_closed(oldest)
     assert not any(map(is_closed, [*others, newest]))
-    assert (door.entrance.openings, door.cuts) == (4, 1)
+    assert (arrivals.entrance.openings, arrivals.cuts) == (4, 1)
 
 
 async def test_connections_to_a_listening_socket_are_counted_by_their_address() -> None:

@@ -135,14 +135,14 @@ async def test_late_answers_show_as_lag_until_they_are_sent(
         engine.working.clear()
         await peer.play(clips.conversation())
         await peer.say("start_transcription")  # an error, and proof that the audio has arrived
-        assert (await peer.hear())["type"] == "error"
+        assert (await peer.receive())["type"] == "error"
         first = (await scrape(endpoint))["hwaja_lag_seconds"]
         second = (await scrape(endpoint))["hwaja_lag_seconds"]
         assert 0 < first < second < 60
         engine.failures = [EngineError("no")]
         engine.working.set()
         await peer.say("stop_transcription")
-        await peer.hear_until("transcription_stopped")
+        await peer.receive_until("transcription_stopped")
         found = await scrape(endpoint)
     assert found["hwaja_lag_seconds"] == 0
     assert found.by("hwaja_utterances_total", "outcome") == {"answered": 3, "failed": 1}
@@ -154,7 +154,7 @@ async def test_only_rejected_clients_are_counted_as_rejections(observed: Endpoin
     async with observed.welcomed(), observed.welcomed():
         for _ in range(3):
             async with observed.connect() as refused:
-                assert (await refused.hear_until_closed())[1] == 1013
+                assert (await refused.receive_until_closed())[1] == 1013
         found = await scrape(observed)
     assert found.by("hwaja_rejections_total", "reason") == {"server_full": 3}
     assert found["hwaja_sessions_opened_total"] == 2
@@ -179,7 +179,7 @@ MARK = "Geheimnis900101"
 
 
 def strange_labels(found: Scrape) -> list[tuple[str, str, str]]:
-    """Labels that are none of the enums', with the metric that has them."""
+    """Labels outside the enumerations, each with its metric."""
     return [
         (sample.name, label, value)
         for sample in found.samples
@@ -200,7 +200,7 @@ async def misbehave(endpoint: Endpoint) -> None:
         await peer.say("start_transcription", language=MARK, hotwords=[MARK])
         await peer.websocket.send(MARK.encode())
         for _ in range(5):
-            assert (await peer.hear())["type"] == "error"
+            assert (await peer.receive())["type"] == "error"
 
 
 async def test_no_label_or_name_contains_data_of_a_client(
@@ -210,7 +210,7 @@ async def test_no_label_or_name_contains_data_of_a_client(
     detector: SileroDetector,
     certificate: tuple[Path, Path],
 ) -> None:
-    """A marked sentence, a marked client, and every way to fail that takes a text."""
+    """The speech, the client and every field that can fail contain a mark."""
     live = metered(replace(services, pool=live_pool, interim_worker=interim_worker), detector)
     sentence = hummed([0, 3, 1, 6])
     with capture_logs() as log:

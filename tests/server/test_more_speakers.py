@@ -73,9 +73,9 @@ async def test_three_people_are_told_apart_over_the_wire(
             f"화자 {k}번 등록이 완료되었습니다." for k in (1, 2, 3)
         ]
         await peer.say("start_speaker_registration", speaker_id=3)
-        assert (await peer.hear())["code"] == "SPEAKER_REGISTRATION_FAILED"
+        assert (await peer.receive())["code"] == "SPEAKER_REGISTRATION_FAILED"
         await peer.say("start_transcription", details=True)
-        await peer.hear()
+        await peer.receive()
         heard = await peer.transcribe(clips.conversation())
     assert [message["speaker_id"] for message in heard] == [0, 0, 0, 2]
     assert {len(message["scores"]) for message in heard} == {3}

@@ -1,4 +1,4 @@
-"""Connections that come to no session: what they cost, and that others come in beside them."""
+"""Connections without a session: their cost, and the access of other clients."""
 
 import asyncio
 import socket
@@ -37,8 +37,8 @@ def services(detector: SileroDetector) -> Services:
     return fake_services(engine, Detection(detector))
 
 
-class Silent:
-    """Connections from one address that say one thing and then nothing."""
+class SilentClients:
+    """Connections from one address that send something once and then nothing."""
 
     def __init__(self, stack: ExitStack, port: int, address: str = "127.0.0.2") -> None:
         self._stack = stack
@@ -83,7 +83,7 @@ async def test_unfinished_connections_of_one_address_get_half_of_the_places_and_
 ) -> None:
     async with serving(services, certificate, max_openings=ROOM) as endpoint:
         with ExitStack() as stack:
-            silent = Silent(stack, endpoint.port)
+            silent = SilentClients(stack, endpoint.port)
             content = says(endpoint)
             for _ in range(ROOM // 2):
                 await silent.one(content)
@@ -103,7 +103,7 @@ async def test_an_attack_from_many_addresses_does_not_keep_a_new_address_out(
         with ExitStack() as stack:
             for _ in range(ROOM):
                 for address in ATTACKERS:
-                    await Silent(stack, endpoint.port, address).one()
+                    await SilentClients(stack, endpoint.port, address).one()
             await until_there_are(ROOM, services.metrics)
             async with endpoint.welcomed():
                 assert read(services.metrics)["hwaja_openings"] < ROOM
@@ -151,7 +151,7 @@ async def test_cut_connections_are_counted_and_logged_without_their_address(
         async with serving(services, certificate, max_openings=2) as endpoint:
             with ExitStack() as stack:
                 for _ in range(4):
-                    newest = await Silent(stack, endpoint.port).one()
+                    newest = await SilentClients(stack, endpoint.port).one()
                 assert await is_cut(newest)
     found = read(services.metrics).by("hwaja_rejections_total", "reason")
     assert found == {"too_many_openings": 3}
@@ -162,11 +162,11 @@ async def test_cut_connections_are_counted_and_logged_without_their_address(
 async def test_a_silent_connection_costs_a_few_kilobytes_and_no_buffer_of_its_own(
     services: Services, certificate: tuple[Path, Path]
 ) -> None:
-    """As many as may be there cost a front of 140 MB next to nothing."""
+    """The largest number of them adds little to the 140 MB of the front."""
     count = 20
     async with serving(services, certificate) as endpoint:
         with ExitStack() as stack:
-            silent, content = Silent(stack, endpoint.port), hello(endpoint)
+            silent, content = SilentClients(stack, endpoint.port), hello(endpoint)
             await silent.one(content)
             await until_there_are(1, services.metrics)
             tracemalloc.start()

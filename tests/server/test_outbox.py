@@ -1,4 +1,4 @@
-"""What waits for a slow client: every answer, and the latest of each interim."""
+"""The messages that wait for a slow client: every answer, and the last interim text of each."""
 
 import asyncio
 

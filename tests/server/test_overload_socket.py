@@ -1,55 +1,35 @@
-"""More to do than can be done: what a server leaves out, and whom it still answers."""
+"""Overload over a socket: the omitted work, and the clients that are still answered."""
 
-import asyncio
 from dataclasses import replace
 from pathlib import Path
 
 import clips
 import pytest
-from fakes import FakePool, no_cohort
-from loopback import PATIENCE_SECONDS, Endpoint, Message, Peer, serving
+from fakes import FakePool, WatchedOverload, no_cohort
+from loopback import Endpoint, Message, Peer, serving
 from scrapes import TOKEN, metered, scrape
 from test_server_socket import SERVER_FULL
 
 from hwaja.server import server
 from hwaja.server.services import Services
 from hwaja.vad.silero import SileroDetector
-from hwaja.workers.overload import BEGINS_AT_SECONDS, DegradationLevel, Overload
+from hwaja.workers.overload import BEGINS_AT_SECONDS, DegradationLevel
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
 
-class SpeakerProbed(Overload):
-    """Overload that a test can start and end, and that records its changes."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.at_least_seconds = 0.0
-        self.looked = asyncio.Event()
-
-    def observe(self, lag_seconds: float, now: float) -> bool:
-        self.looked.set()
-        return super().observe(max(lag_seconds, self.at_least_seconds), now)
-
-    async def until(self, relief: DegradationLevel) -> None:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while self.relief is not relief:
-                self.looked.clear()
-                await self.looked.wait()
-
-
 @pytest.fixture
-def overload(monkeypatch: pytest.MonkeyPatch) -> SpeakerProbed:
-    """One that is looked at often."""
+def overload(monkeypatch: pytest.MonkeyPatch) -> WatchedOverload:
+    """An overload that is checked often."""
     monkeypatch.setattr(server, "LOAD_PERIOD_SECONDS", 0.01)
-    return SpeakerProbed()
+    return WatchedOverload()
 
 
 async def conversation(peer: Peer) -> list[Message]:
     """All messages for three sentences of one speaker and one of another, with all options."""
     await peer.enrol_both()
     await peer.say("start_transcription", details=True, interim_results=True)
-    await peer.hear_until("transcription_started")
+    await peer.receive_until("transcription_started")
     return await peer.transcribe(clips.conversation())
 
 
@@ -61,7 +41,7 @@ async def test_present_clients_are_answered_and_new_ones_are_rejected(
     services: Services,
     detector: SileroDetector,
     certificate: tuple[Path, Path],
-    overload: SpeakerProbed,
+    overload: WatchedOverload,
 ) -> None:
     loaded = replace(metered(services, detector), overload=overload)
     async with (
@@ -71,7 +51,7 @@ async def test_present_clients_are_answered_and_new_ones_are_rejected(
         overload.at_least_seconds = 60
         await overload.until(DegradationLevel.NEW_SESSIONS)
         async with endpoint.connect() as refused:
-            assert await refused.hear_until_closed() == ([SERVER_FULL], 1013)
+            assert await refused.receive_until_closed() == ([SERVER_FULL], 1013)
         answers = await conversation(peer)
         found = await scrape(endpoint)
         ready = await endpoint.get("/readyz")
@@ -87,7 +67,7 @@ async def test_late_answers_cause_step_by_step_degradation_which_ends_afterwards
     services: Services,
     detector: SileroDetector,
     certificate: tuple[Path, Path],
-    overload: SpeakerProbed,
+    overload: WatchedOverload,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("hwaja.workers.overload.CALM_SECONDS", 0.05)
@@ -119,7 +99,7 @@ async def test_late_answers_cause_step_by_step_degradation_which_ends_afterwards
             assert await left_out(endpoint) >= names
         engine.working.set()
         await peer.say("stop_transcription")
-        texts = await peer.hear_until("transcription_stopped")
+        texts = await peer.receive_until("transcription_stopped")
         assert len(texts) == 5  # four of them, late but whole
         await overload.until(DegradationLevel.NOTHING)
         assert await left_out(endpoint) == set()

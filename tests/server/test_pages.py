@@ -1,4 +1,4 @@
-"""Which web pages may open a session, by where they are from and what they take the server for."""
+"""The web pages that may open a session, by their origin and by the requested host."""
 
 import pytest
 
@@ -66,7 +66,7 @@ def test_a_wildcard_stands_for_one_label() -> None:
 
 
 def test_behind_a_tls_proxy_the_name_of_the_server_need_not_be_known() -> None:
-    """A page over HTTPS cannot be led to a server without TLS: browsers refuse mixed content."""
+    """Browsers refuse a connection without TLS from a page over HTTPS."""
     pages = served(has_tls=False)
     assert pages.refusal(["https://stt.example"], "stt.example") is None
     assert pages.refusal(["https://evil.example"], "stt.example") is Rejection.ORIGIN

@@ -1,4 +1,4 @@
-"""Plain HTTP on the port of the WebSocket: health, readiness, and who may read the metrics."""
+"""HTTP requests on the port of the WebSocket: health, readiness, metrics."""
 
 import re
 from collections.abc import AsyncIterator
@@ -30,7 +30,7 @@ async def test_a_health_check_is_answered_in_plain_http(endpoint: Endpoint) -> N
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/", "/metrics", "/somewhere"])
 async def test_head_is_answered_like_get_without_a_body(path: str, scrapable: Endpoint) -> None:
-    """Some load balancers ask so."""
+    """Some load balancers use it."""
     got = await scrapable.get(path)
     async with dialled(scrapable.port, scrapable.trust) as client:
         await client.send(f"HEAD {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
@@ -58,7 +58,7 @@ async def test_a_request_for_anything_else_gets_an_explanation(endpoint: Endpoin
 async def test_a_server_is_ready_while_a_slot_is_free(
     services: Services, certificate: tuple[Path, Path]
 ) -> None:
-    """Who asks for its health or readiness takes no slot."""
+    """Requests for health and readiness take no slot."""
     async with serving(services, certificate, max_connections=1) as endpoint:
         assert (await endpoint.get("/readyz")).body == "ready\n"
         async with endpoint.welcomed():
@@ -87,7 +87,7 @@ async def test_a_server_without_workers_is_alive_but_not_ready(
 
 
 async def test_without_a_configured_token_there_are_no_metrics(endpoint: Endpoint) -> None:
-    """Not even for who guesses that the token is empty."""
+    """An empty token does not give access either."""
     nowhere = await endpoint.get("/nowhere")
     for header in ([], ["Authorization: Bearer "], ["Authorization: Bearer None"]):
         page = await endpoint.get("/metrics", *header)
@@ -195,7 +195,7 @@ async def test_a_client_that_offers_too_many_subprotocols_is_refused(
 async def test_a_request_of_more_than_16_kb_is_cut_off_before_it_is_parsed(
     endpoint: Endpoint,
 ) -> None:
-    """Whether its lines are too many for it or its last one never ends; one of 15 KB is read."""
+    """It may have too many lines or an endless one. A request of 15 KB is accepted."""
     line = b"X-Padding: " + b"x" * 4000 + b"\r\n"
     for lines, status in ((3, 200), (5, 431)):
         async with dialled(endpoint.port, endpoint.trust) as client:

@@ -1,4 +1,4 @@
-"""Without TLS, as behind a proxy: only where it was asked for, said in the log, and spoken."""
+"""A server without TLS, as behind a proxy: only with its option, and with a warning."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What was read of a client and waits: in order, within a bound, and overwritten."""
+"""The messages that were read and wait: in order, limited, and overwritten."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ CHUNK_BYTES = len(CHUNK) + MESSAGE_BYTES
 
 
 class Session:
-    """Takes messages when a test lets it, and keeps what it was given."""
+    """Takes messages when a test permits, and keeps them."""
 
     def __init__(self) -> None:
         self.free = asyncio.Event()
@@ -109,7 +109,7 @@ async def test_there_is_room_up_to_a_limit_and_again_after_a_message_was_taken(
 
 
 async def test_one_message_may_wait_even_if_others_use_all_the_memory(waiting: ReadAhead) -> None:
-    """Who speaks has no more waiting, and is not to be held back."""
+    """A live speaker has only one waiting message and must not be held back."""
     while waiting.has_room(CHUNK):
         waiting.put(CHUNK, 0.0)
     other = ReadAhead(waiting._reserve)

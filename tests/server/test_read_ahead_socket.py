@@ -9,16 +9,16 @@ from pathlib import Path
 
 import clips
 import pytest
-from fakes import RING_FRAMES, FakePool, WatchedDetection, fake_services
+from fakes import RING_FRAMES, FakePool, WatchedDetection, WatchedOverload, fake_services
 from loopback import PATIENCE_SECONDS, Endpoint, Message, Peer, Serve, serving
-from test_resume_socket import Returner, begun
+from resuming import ResumingClient, begun
 from websockets.exceptions import ConnectionClosed
 
 from hwaja.server import connection, server
 from hwaja.server.services import Services
 from hwaja.vad.gate import FRAME_SAMPLES
 from hwaja.vad.silero import SileroDetector
-from hwaja.workers.overload import BEGINS_AT_SECONDS, DegradationLevel, Overload
+from hwaja.workers.overload import BEGINS_AT_SECONDS, DegradationLevel
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
@@ -58,7 +58,7 @@ def texts(messages: list[Message]) -> list[str]:
 
 
 async def whole(serve: Serve, engine: FakePool, file: bytes) -> list[bytes]:
-    """What the engine is given of a file that nothing hinders."""
+    """The audio that the engine gets of an undisturbed file."""
     async with serve() as endpoint, endpoint.welcomed() as peer:
         await peer.begin()
         await peer.transcribe(file)
@@ -76,7 +76,7 @@ async def stuck(
     *,
     details: bool = False,
 ) -> AsyncIterator[Peer]:
-    """A client that has sent a file to a server whose engine stands still: its ring is full."""
+    """A client that sent a file to a server with a stopped engine, so that its ring is full."""
     async with endpoint.welcomed() as peer:
         await peer.begin(details=details)
         engine.working.clear()
@@ -116,7 +116,7 @@ async def test_a_client_with_library_keepalive_gets_its_whole_file_answered(
         fast() as endpoint,
         endpoint.connect(ping_interval=SOON, ping_timeout=SOON * 5) as peer,
     ):
-        await peer.hear()
+        await peer.receive()
         await peer.begin()
         engine.working.clear()
         answering = asyncio.create_task(peer.transcribe(long_file))
@@ -148,15 +148,15 @@ async def test_a_client_with_details_is_asked_to_wait_and_to_continue(
         stuck(endpoint, engine, detection, file, details=details) as peer,
     ):
         if details:
-            held = await peer.hear()
+            held = await peer.receive()
             assert (held["type"], held["hold"]) == ("too_far_ahead", True)
             assert 0 < held["waiting_seconds"] < len(file) / 32_000
         engine.working.set()
         await peer.say("stop_transcription")
-        answers = await peer.hear_until("transcription_stopped")
+        answers = await peer.receive_until("transcription_stopped")
         told = [message for message in answers if message["type"] == "too_far_ahead"]
         if details and not told:
-            told = await peer.hear_until("too_far_ahead")
+            told = await peer.receive_until("too_far_ahead")
     go_on = {"type": "too_far_ahead", "waiting_seconds": 0, "hold": False}
     assert told == ([go_on] if details else [])
 
@@ -173,7 +173,7 @@ async def test_audio_received_before_the_server_stops_is_answered(
         stopping = asyncio.create_task(endpoint.server.stop())
         await peer.play(clips.silence(0.5))  # too late: nobody takes this
         engine.working.set()
-        answers, code = await peer.hear_until_closed()
+        answers, code = await peer.receive_until_closed()
         await stopping
     assert len(texts(answers)) == len(expected)
     assert code == 1001
@@ -189,7 +189,7 @@ async def test_audio_that_a_stopping_server_cannot_answer_is_reported(
         stuck(endpoint, engine, detection, file, details=details) as peer,
     ):
         await endpoint.server.stop()
-        (error,), code = await peer.hear_until_closed()
+        (error,), code = await peer.receive_until_closed()
     assert (error["type"], error["code"], code) == ("error", "TRANSCRIPTION_FAILED", 1001)
     told = (error.get("reason"), error.get("received_samples"))
     heard_samples = RING_FRAMES * FRAME_SAMPLES
@@ -212,7 +212,7 @@ async def test_a_client_that_leaves_while_its_audio_waits_frees_its_slot_and_lea
     detection: WatchedDetection,
     file: bytes,
 ) -> None:
-    """The engine stands still all the while: nothing of it is taken any more."""
+    """The engine is stopped, so that no more audio is taken."""
     async with serve(max_connections=1) as endpoint:
         async with stuck(endpoint, engine, detection, file) as peer:
             await (await peer.websocket.ping())
@@ -230,49 +230,31 @@ async def test_a_client_that_leaves_while_its_audio_waits_frees_its_slot_and_lea
 async def test_a_client_cut_off_while_its_audio_waits_resumes_at_the_processed_audio(
     serve: Serve, engine: FakePool, detection: WatchedDetection, file: bytes
 ) -> None:
-    """At once, though its last message waits for room; and what only waited is sent again."""
+    """It resumes at once. The client sends the waiting audio again."""
     expected = await whole(serve, engine, file)
     async with serve() as endpoint:
-        returner = Returner(endpoint)
-        async with returner.connection() as peer:
-            await begun(returner, peer)
+        client = ResumingClient(endpoint)
+        async with client.connection() as peer:
+            await begun(client, peer)
             engine.working.clear()
             detection.frames = 0
             await peer.play(file)
             await detection.heard(RING_FRAMES)
-            hearing = asyncio.create_task(returner.hear_until(peer, "the end"))
+            hearing = asyncio.create_task(client.receive_until(peer, "the end"))
             await (await peer.websocket.ping())  # everything was read
             peer.websocket.transport.abort()
             with suppress(ConnectionClosed):
                 await hearing
-        async with returner.connection() as peer:
-            welcome = await returner.connect(peer)
+        async with client.connection() as peer:
+            welcome = await client.connect(peer)
             assert welcome["state"] == "transcribing"
             assert welcome["received_samples"] == RING_FRAMES * FRAME_SAMPLES
             engine.working.set()
             await peer.play(file[2 * welcome["received_samples"] :])
             await peer.say("stop_transcription")
-            await returner.hear_until(peer, "transcription_stopped")
-    assert len(texts(returner.heard)) == len(expected)
+            await client.receive_until(peer, "transcription_stopped")
+    assert len(texts(client.heard)) == len(expected)
     assert [samples.tobytes() for samples in engine.heard] == expected
-
-
-class Looked(Overload):
-    """Overload that counts its checks."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.looks = asyncio.Semaphore(0)
-
-    def observe(self, lag_seconds: float, now: float) -> bool:
-        changed = super().observe(lag_seconds, now)
-        self.looks.release()
-        return changed
-
-    async def until(self, relief: DegradationLevel) -> None:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while self.relief is not relief:
-                await self.looks.acquire()
 
 
 async def test_waiting_files_refuse_no_clients_and_waiting_live_speech_does(
@@ -286,14 +268,14 @@ async def test_waiting_files_refuse_no_clients_and_waiting_live_speech_does(
     monkeypatch.setattr(server, "LOAD_PERIOD_SECONDS", 0.01)
     for relief in BEGINS_AT_SECONDS:
         monkeypatch.setitem(BEGINS_AT_SECONDS, relief, 0.05)
-    overload = Looked()
+    overload = WatchedOverload()
     async with (
         serving(replace(services, overload=overload), certificate) as endpoint,
         stuck(endpoint, engine, detection, file),
     ):
         assert len(engine.ahead) == 1  # those who speak go before it
         for _ in range(30):
-            await overload.looks.acquire()
+            await overload.checks.acquire()
             assert overload.relief is DegradationLevel.NOTHING
         async with endpoint.welcomed() as speaking:
             engine.working.set()

@@ -1,4 +1,4 @@
-"""SIGHUP: what is read again while the server runs, and what a live session notices of it."""
+"""SIGHUP: the files that are reloaded while the server runs, without disturbing sessions."""
 
 import asyncio
 import os
@@ -54,7 +54,7 @@ def test_everything_is_reloaded_even_if_one_part_fails() -> None:
 async def test_sighup_still_ends_a_server_on_a_terminal(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Nobody would find it again once the window is closed."""
+    """Otherwise the server would go on unseen after its terminal is closed."""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     reload_on_hangup({})
     assert signal.getsignal(signal.SIGHUP) == signal.SIG_DFL
@@ -74,7 +74,7 @@ async def read_line(running: Running) -> dict[str, Any]:
 
 
 async def reloaded(running: Running) -> dict[str, Any]:
-    """Send SIGHUP; returns what the server says of it."""
+    """Send SIGHUP. Return the log line of the reload."""
     running.process.send_signal(signal.SIGHUP)
     while (line := await read_line(running)).get("what") != "certificate":
         pass
@@ -91,13 +91,13 @@ async def served_name(url: str) -> str:
 async def test_a_renewed_certificate_is_served_after_sighup_and_sessions_continue(
     tmp_path: Path,
 ) -> None:
-    """A broken one in between changes nothing, for nobody."""
+    """A broken certificate in between changes nothing."""
     cert, key = issue(tmp_path, "old", kind="rsa")
     options = ("--no-dev-cert", "--cert", str(cert), "--key", str(key), "--port", "0")
     with hwaja_serve(tmp_path, *options) as running:
         async with connect(running.url, ssl=client(), compression=None, proxy=None) as websocket:
             peer = Peer(websocket)
-            await peer.hear()
+            await peer.receive()
             await peer.begin()
             await peer.play(clips.conversation()[: 4 * 16_000])
 
@@ -123,7 +123,7 @@ async def test_a_renewed_certificate_is_served_after_sighup_and_sessions_continu
 async def test_pages_may_use_the_names_of_the_newest_certificate(
     tmp_path: Path,
 ) -> None:
-    """Those of the newest; those of `--hosts` and pages of `--origins` whatever it has."""
+    """The names of `--hosts` and the pages of `--origins` stay valid."""
     cert, key = issue(tmp_path, "old", "old.example", "*.rooms.example")
     options = ("--no-dev-cert", "--cert", str(cert), "--key", str(key), "--port", "0")
     listed = ("--hosts", "Hosts.example", "--origins", "https://origins.example/")
@@ -169,7 +169,7 @@ async def test_sighup_renews_an_outdated_development_certificate(tmp_path: Path)
 
 @pytest.mark.models
 def test_closing_the_terminal_ends_the_server(tmp_path: Path) -> None:
-    """A real terminal, whose other end is closed."""
+    """The test closes the other end of a real terminal."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "hwaja", "serve", "--dev-cert", "--data-dir", str(tmp_path)]
     command += ["--asr-model", "moonshine-tiny-en", "--language", "en", "--workers", "1"]

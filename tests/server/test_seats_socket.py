@@ -1,4 +1,4 @@
-"""Whether strangers can keep everybody else out, over a socket, with what it costs them least."""
+"""Attempts to keep other clients out at the least cost, over a socket."""
 
 import asyncio
 from contextlib import AsyncExitStack, suppress
@@ -29,12 +29,12 @@ ELSEWHERE = {"local_addr": ("127.0.0.2", 0)}
 async def seated(endpoint: Endpoint, stack: AsyncExitStack, **options: Any) -> Peer:
     """A client that the server accepted, connected until the stack ends."""
     peer = await stack.enter_async_context(endpoint.connect(**options))
-    assert (await peer.hear())["type"] == "model_loaded"
+    assert (await peer.receive())["type"] == "model_loaded"
     return peer
 
 
 async def test_one_address_with_slow_messages_cannot_keep_another_out(serve: Serve) -> None:
-    """Of a message that never ends, so that nothing of it reaches a session."""
+    """The message never ends, so that none of it reaches a session."""
     async with serve(max_connections=SEATS) as endpoint, AsyncExitStack() as stack:
         holders = []
         for _ in range(SEATS):
@@ -53,7 +53,7 @@ async def test_one_address_with_slow_messages_cannot_keep_another_out(serve: Ser
 async def test_a_client_without_a_voice_for_long_loses_its_slot_to_any_client_and_gets_the_reason(
     serve: Serve,
 ) -> None:
-    """Of one address as behind a proxy, and though it says something again and again."""
+    """This holds for one address, as behind a proxy, and for a client that sends messages."""
     limits = {"max_connections": 2, "unenrolled_seconds": SOON}
     async with serve(**limits) as endpoint, AsyncExitStack() as stack:
         holder = await seated(endpoint, stack)
@@ -64,7 +64,7 @@ async def test_a_client_without_a_voice_for_long_loses_its_slot_to_any_client_an
             while (await endpoint.get("/readyz")).status != 200:
                 await holder.websocket.send(bytes(4))
         newcomer = await seated(endpoint, stack)
-        messages, code = await holder.hear_until_closed()
+        messages, code = await holder.receive_until_closed()
         assert (messages[-1]["code"], messages[-1]["reason"]) == (
             "CONNECTION_FAILED",
             "server_full",
@@ -76,21 +76,21 @@ async def test_a_client_without_a_voice_for_long_loses_its_slot_to_any_client_an
 
 
 async def test_slots_of_disconnected_clients_without_a_voice_are_free(serve: Serve) -> None:
-    """A client that comes back to one finds it as long as nobody else wanted it."""
+    """A client can resume its session until another client needs the slot."""
     async with serve(max_connections=2, resume_seconds=1000) as endpoint, AsyncExitStack() as stack:
         tokens = []
         for _ in range(2):
             async with endpoint.connect("/?resume") as peer:
-                tokens.append((await peer.hear())["session_token"])
+                tokens.append((await peer.receive())["session_token"])
                 peer.websocket.transport.abort()
         async with asyncio.timeout(PATIENCE_SECONDS):
             while (await endpoint.get("/readyz")).status != 200:
                 pass
         back = await stack.enter_async_context(endpoint.connect(f"/?resume={tokens[0]}"))
-        assert (await back.hear())["resumed"] is True
+        assert (await back.receive())["resumed"] is True
         await seated(endpoint, stack)
         async with endpoint.connect(f"/?resume={tokens[1]}") as gone:
-            assert (await gone.hear())["code"] == "CONNECTION_FAILED"
+            assert (await gone.receive())["code"] == "CONNECTION_FAILED"
 
 
 async def test_ten_clients_of_one_address_are_served_at_once(
@@ -100,18 +100,18 @@ async def test_ten_clients_of_one_address_are_served_at_once(
     async with serve() as endpoint, AsyncExitStack() as stack:
         peers = [await seated(endpoint, stack) for _ in range(SEATS)]
         async with endpoint.connect() as late:
-            assert (await late.hear())["code"] == "CONNECTION_FAILED"
+            assert (await late.receive())["code"] == "CONNECTION_FAILED"
         for peer in peers:
             await peer.enrol(0, clips.voices()[0])
         async with endpoint.connect(**ELSEWHERE) as late:
-            assert (await late.hear())["code"] == "CONNECTION_FAILED"
+            assert (await late.receive())["code"] == "CONNECTION_FAILED"
 
 
 @pytest.mark.parametrize("limit", ["address", "token"])
 async def test_more_sessions_than_one_address_or_token_may_have_are_refused(
     limit: str, serve: Serve
 ) -> None:
-    """The others get theirs, and who leaves makes room."""
+    """Other clients are accepted, and a client that leaves frees its slot."""
     one, other = "token-of-the-clinic", "token-of-the-court"
 
     def shown(token: str) -> dict[str, object]:
@@ -125,9 +125,9 @@ async def test_more_sessions_than_one_address_or_token_may_have_are_refused(
         AsyncExitStack() as stack,
     ):
         async with endpoint.connect(**shown(one)) as first:
-            await first.hear()
+            await first.receive()
             async with endpoint.connect(**same) as late:
-                messages, code = await late.hear_until_closed()
+                messages, code = await late.receive_until_closed()
                 assert (messages[-1]["code"], code) == ("CONNECTION_FAILED", 1013)
             await seated(endpoint, stack, **shown(other), **ELSEWHERE)
         page = await endpoint.get("/metrics", f"Authorization: Bearer {metrics}")
@@ -140,7 +140,7 @@ async def test_more_sessions_than_one_address_or_token_may_have_are_refused(
 async def test_a_page_that_uses_another_name_for_the_server_is_told_how_to_allow_it(
     names: list[str], status: int, serve: Serve
 ) -> None:
-    """Health checks and clients that are no pages are served whatever they call it."""
+    """Health checks and clients that are no pages may use any name."""
     upgrade = UPGRADE.replace(b"Host: localhost", b"Host: stt.example")
     page = upgrade.replace(b"\r\n\r\n", b"\r\nOrigin: https://stt.example\r\n\r\n")
     get = b"GET %s HTTP/1.1\r\nHost: stt.example\r\n\r\n"

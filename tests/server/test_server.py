@@ -1,4 +1,4 @@
-"""The server over loopback TLS, with the real engine: what a client sees of it."""
+"""The server over loopback TLS with the real engine, as a client sees it."""
 
 import asyncio
 import json
@@ -70,11 +70,11 @@ async def test_the_dialogue_of_the_specification_is_reproduced_word_for_word(
     """Messages, their order, the order of their keys: all as in the specification's sequence."""
     began = datetime.now(UTC)
     async with endpoint.connect() as peer:
-        answers = [await peer.hear(), *await peer.enrol_both()]
+        answers = [await peer.receive(), *await peer.enrol_both()]
         await peer.say("start_transcription")
-        answers.append(await peer.hear())
+        answers.append(await peer.receive())
         await peer.play(clips.conversation())
-        utterances = [await peer.hear() for _ in range(4)]
+        utterances = [await peer.receive() for _ in range(4)]
     expected = [MODEL_LOADED, *ENROLMENT, TRANSCRIPTION_STARTED]
     assert [list(answer.items()) for answer in answers] == [list(e.items()) for e in expected]
     for utterance in utterances:
@@ -128,7 +128,7 @@ async def test_a_second_transcription_follows_the_first_in_one_session(endpoint:
         await peer.begin()
         first = await peer.transcribe(clips.conversation())
         await peer.say("start_transcription")
-        assert await peer.hear() == TRANSCRIPTION_STARTED
+        assert await peer.receive() == TRANSCRIPTION_STARTED
         second = await peer.transcribe(clips.conversation())
     assert without_time(second) == without_time(first) != []
 
@@ -142,7 +142,7 @@ async def test_audio_before_and_between_the_phases_is_ignored(endpoint: Endpoint
         assert await peer.enrol(1, clips.voices()[1]) == ENROLMENT[2:]
         await peer.play(clips.part("two_cities", 5, 9))
         await peer.say("start_transcription")
-        assert await peer.hear() == TRANSCRIPTION_STARTED
+        assert await peer.receive() == TRANSCRIPTION_STARTED
         heard = await peer.transcribe(clips.conversation())
     assert [message["speaker_id"] for message in heard] == [0, 0, 0, 1]
 
@@ -201,7 +201,7 @@ async def test_misuse_gets_its_documented_error_and_the_session_continues(
     content, error = MISUSE[case]
     async with endpoint.welcomed() as peer:
         await peer.websocket.send(content)
-        assert await peer.hear() == error
+        assert await peer.receive() == error
         assert await peer.enrol(0, clips.voices()[0]) == ENROLMENT[:2]
 
 
@@ -221,7 +221,7 @@ async def test_five_invalid_messages_close_the_connection(
     async with endpoint.welcomed() as peer:
         for _ in range(5):
             await peer.websocket.send(content)
-        assert await peer.hear_until_closed() == ([error] * 5, code)
+        assert await peer.receive_until_closed() == ([error] * 5, code)
 
 
 @pytest.mark.parametrize(("pcm", "why"), [(b"", "none"), (clips.silence(4), "only silence")])
@@ -236,7 +236,7 @@ async def test_a_client_that_asked_for_details_gets_the_reason(endpoint: Endpoin
         await peer.say("start_speaker_registration", speaker_id=0, details=True)
         await peer.play(clips.part("beckett", 0, 1.2))
         await peer.say("complete_speaker_registration", speaker_id=0)
-        failure = (await peer.hear_until("error"))[-1]
+        failure = (await peer.receive_until("error"))[-1]
     assert (failure["code"], failure["reason"]) == (
         "SPEAKER_REGISTRATION_FAILED",
         "too_little_speech",
@@ -256,14 +256,14 @@ async def test_a_client_that_asked_for_details_gets_the_reason(endpoint: Endpoin
 async def test_a_refused_message_that_asks_for_details_is_answered_with_them(
     message: Message, reason: str, endpoint: Endpoint
 ) -> None:
-    """The first error of who writes a client says what is wrong."""
+    """A developer of a client gets the reason with the first error."""
     async with endpoint.welcomed() as peer:
         await peer.say("start_speaker_registration", speaker_id=0)
-        await peer.hear()
+        await peer.receive()
         await peer.websocket.send(json.dumps(message))
-        assert "reason" not in await peer.hear()
+        assert "reason" not in await peer.receive()
         await peer.websocket.send(json.dumps(message | {"details": True}))
-        assert (await peer.hear())["reason"] == reason
+        assert (await peer.receive())["reason"] == reason
 
 
 async def test_a_message_longer_than_any_audio_ends_only_its_own_connection(
@@ -272,7 +272,7 @@ async def test_a_message_longer_than_any_audio_ends_only_its_own_connection(
     async with endpoint.welcomed() as other, endpoint.welcomed() as peer:
         with suppress(ConnectionClosed):  # the answer may come while it is still being sent
             await peer.websocket.send(bytes((1 << 20) + 2))
-        assert await peer.hear_until_closed() == ([], 1009)
+        assert await peer.receive_until_closed() == ([], 1009)
         assert await other.enrol(0, clips.voices()[0]) == ENROLMENT[:2]
 
 
@@ -282,7 +282,7 @@ async def transcribe(endpoint: Endpoint, talk: bytes, *, swapped: bool = False) 
         for speaker_id, voice in enumerate(clips.voices()[:: -1 if swapped else 1]):
             await peer.enrol(speaker_id, voice)
         await peer.say("start_transcription", details=True)
-        await peer.hear()
+        await peer.receive()
         return without_time(await peer.transcribe(talk))
 
 
@@ -295,7 +295,7 @@ async def test_errors_of_one_client_change_nothing_for_another(endpoint: Endpoin
             async with endpoint.welcomed() as peer:
                 for _ in range(5):
                     await peer.websocket.send(content)
-                assert (await peer.hear_until_closed())[0] == [error] * 5
+                assert (await peer.receive_until_closed())[0] == [error] * 5
 
     async def leave_in_mid_speech() -> None:
         async with endpoint.welcomed() as peer:

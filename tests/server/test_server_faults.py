@@ -44,7 +44,7 @@ async def test_a_session_that_cannot_begin_is_closed_and_logged_with_the_place_o
     broken = replace(services, detection=Broken(detector))
     with capture_logs() as log:
         async with serving(broken, certificate) as endpoint, endpoint.connect("/?q=900101") as peer:
-            assert await peer.hear_until_closed() == ([], 1011)
+            assert await peer.receive_until_closed() == ([], 1011)
     (failed,) = errors_in(log)
     assert failed["error"] == "RuntimeError"
     assert failed["place"].startswith("server/intake.py:")
@@ -98,7 +98,7 @@ async def test_a_failed_load_watch_is_logged_and_continues(
 async def test_a_shut_down_listening_socket_listens_again(
     services: Services, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Otherwise the event loop would report a waiting client forever and accept nobody."""
+    """Otherwise the event loop would report a waiting client for ever and accept no client."""
     monkeypatch.setattr(server, "LISTENER_PERIOD_SECONDS", 0.01)
     listens = asyncio.Event()
     async with serving(services, certificate) as endpoint:

@@ -72,7 +72,7 @@ async def test_only_tls_1_2_and_later_are_accepted(
 def test_an_unusable_certificate_is_named_in_the_error(
     certificate: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    """Also one whose key wants a passphrase: no service waits at a terminal for it."""
+    """A key with a passphrase is unusable too, since a service has no terminal."""
     cert, key = certificate
     absent, junk = tmp_path / "absent.pem", tmp_path / "junk.pem"
     junk.write_text("not a certificate")
@@ -100,7 +100,7 @@ async def test_a_full_server_says_so_and_serves_again_after_a_client_left(
         async with endpoint.welcomed() as first, endpoint.welcomed():
             for _ in range(3):
                 async with endpoint.connect() as refused:
-                    assert await refused.hear_until_closed() == ([SERVER_FULL], 1013)
+                    assert await refused.receive_until_closed() == ([SERVER_FULL], 1013)
             # Who was refused has disturbed nobody.
             assert len(await first.enrol(0, clips.voices()[0])) == 2
         async with endpoint.welcomed():
@@ -160,9 +160,9 @@ async def test_a_stopping_server_answers_the_received_speech(
         await peer.begin()
         await peer.play(clips.part("two_cities", 17, 20.5))
         await peer.say("start_transcription")  # an error, and proof that the audio has arrived
-        assert (await peer.hear())["type"] == "error"
+        assert (await peer.receive())["type"] == "error"
         stopping = asyncio.create_task(endpoint.server.stop())
-        messages, code = await peer.hear_until_closed()
+        messages, code = await peer.receive_until_closed()
         await stopping
     assert [message["type"] for message in messages] == ["transcription"]
     assert "winter of despair" in messages[0]["text"].lower()
@@ -175,7 +175,7 @@ async def test_a_stopping_server_refuses_new_clients_and_closes_idle_ones(
 ) -> None:
     async with serving(services, certificate) as endpoint, endpoint.welcomed() as idle:
         stopping = asyncio.create_task(endpoint.server.stop())
-        assert await idle.hear_until_closed() == ([], 1001)
+        assert await idle.receive_until_closed() == ([], 1001)
         await stopping
         with pytest.raises(OSError, match=r"(?i)connect"):
             await asyncio.open_connection("127.0.0.1", endpoint.port)
@@ -190,7 +190,7 @@ async def test_a_stopping_server_refuses_new_clients_and_closes_idle_ones(
 async def test_a_server_stops_even_if_a_session_cannot_be_answered(
     hurried: bool, frames: int, detector: SileroDetector, certificate: tuple[Path, Path]
 ) -> None:
-    """After drain_seconds, or at once on a second signal; and it says so."""
+    """It stops after drain_seconds, or at once on a second signal, and logs it."""
     engine, detection = FakePool(), WatchedDetection(detector)
     stuck = fake_services(engine, detection)
     drain_seconds = 1000 if hurried else 0.05
@@ -207,7 +207,7 @@ async def test_a_server_stops_even_if_a_session_cannot_be_answered(
         stopping = asyncio.create_task(endpoint.server.stop(hurry))
         if hurried:
             hurry.set()
-        (error,), code = await peer.hear_until_closed()
+        (error,), code = await peer.receive_until_closed()
         assert (error["code"], code) == ("TRANSCRIPTION_FAILED", 1001)
         async with asyncio.timeout(PATIENCE_SECONDS):
             await stopping

@@ -1,4 +1,4 @@
-"""The events of a session: handled in turns of their own, in order, and what fails in one."""
+"""The events of a session: each is handled separately and in order, also if one fails."""
 
 import asyncio
 
@@ -33,7 +33,7 @@ async def test_no_event_is_handled_in_the_task_of_another_session_or_worker(
     monkeypatch: pytest.MonkeyPatch,
     unhurried: None,
 ) -> None:
-    """A fault or a long turn of one session is never that of a worker or of another session."""
+    """A fault or a delay in one session must not affect a worker or another session."""
     handle = Session.handle
     tasks: dict[type, set[asyncio.Task[object] | None]] = {}
 
@@ -47,11 +47,11 @@ async def test_no_event_is_handled_in_the_task_of_another_session_or_worker(
     async with server.welcomed() as peer:
         await peer.enrol_both()
         await peer.say("start_transcription", interim_results=True)
-        await peer.hear_until("transcription_started")
+        await peer.receive_until("transcription_started")
         await peer.play(clips.silence(0.5) + speech)
-        await peer.hear_until("interim")
+        await peer.receive_until("interim")
         await peer.say("stop_transcription")
-        await peer.hear_until("transcription_stopped")
+        await peer.receive_until("transcription_stopped")
     handled = {kind.__name__ for kind in tasks}
     assert {"Audio", "Received", "Enrolled", "PartialText", "Recognised", "Attributed"} <= handled
     assert {task for each in tasks.values() for task in each} == {None}
@@ -78,7 +78,7 @@ async def test_events_are_handled_in_their_order_of_arrival(
 async def test_a_session_that_fails_at_everything_reports_it_closes_and_does_nothing_more(
     runner: SessionRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not even what an action wanted done before it failed."""
+    """The effects of the failed action are dropped."""
 
     def failing(_: Session, event: Event) -> list[Effect]:
         if isinstance(event, Disconnected):

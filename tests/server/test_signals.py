@@ -1,4 +1,4 @@
-"""Signals: none is lost in a storm of others, and none is written about."""
+"""Signals: none is lost among many others, and none causes a warning."""
 
 import json
 import subprocess

@@ -30,7 +30,7 @@ async def enrol(peer: Peer) -> None:
 async def begin(peer: Peer, **fields: object) -> None:
     await enrol(peer)
     await peer.say("start_transcription", **fields)
-    assert (await peer.hear())["type"] == "transcription_started"
+    assert (await peer.receive())["type"] == "transcription_started"
 
 
 def finals(messages: list[Message]) -> list[str]:
@@ -128,7 +128,7 @@ async def test_a_second_transcription_keeps_nothing_of_the_first(endpoint: Endpo
         await begin(peer)
         await peer.transcribe(clips.silence(0.5) + hummed([1, 2, 3]).pcm)
         await peer.say("start_transcription")
-        await peer.hear()
+        await peer.receive()
         heard = await peer.transcribe(clips.silence(0.5) + SECOND.pcm)
     assert finals(heard) == [SECOND.text]
 
@@ -152,7 +152,7 @@ async def test_a_sentence_is_finished_if_no_audio_follows(endpoint: Endpoint) ->
     async with endpoint.welcomed() as peer:
         await begin(peer, interim_results=True)
         await peer.play(clips.silence(0.5) + FIRST.pcm)
-        assert finals(await peer.hear_until("transcription")) == [FIRST.text]
+        assert finals(await peer.receive_until("transcription")) == [FIRST.text]
 
 
 async def test_workers_that_die_during_speech_cost_no_text(
@@ -162,7 +162,7 @@ async def test_workers_that_die_during_speech_cost_no_text(
         await begin(peer, interim_results=True)
         half = len(TALK) // 4 * 2
         await peer.play(TALK[:half])
-        await peer.hear_until("interim")
+        await peer.receive_until("interim")
         for process in live_pool.processes.values():
             process.kill()
         heard = await peer.transcribe(TALK[half:])
@@ -182,8 +182,8 @@ async def test_an_unsupported_option_is_reported_and_the_session_continues(
     async with endpoint.welcomed() as peer:
         await enrol(peer)
         await peer.say("start_transcription", details=True, **fields)
-        error = await peer.hear()
+        error = await peer.receive()
         assert (error["code"], error["reason"]) == ("TRANSCRIPTION_FAILED", reason)
         await peer.say("start_transcription", language="ko")
-        assert (await peer.hear())["type"] == "transcription_started"
+        assert (await peer.receive())["type"] == "transcription_started"
         assert finals(await peer.transcribe(TALK)) == [FIRST.text, SECOND.text]

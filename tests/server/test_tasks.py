@@ -1,4 +1,4 @@
-"""What runs for as long as the server is in the list of docs/reliability.md, and no more is."""
+"""The long-running tasks are exactly those in the list of docs/reliability.md."""
 
 import asyncio
 import re

@@ -68,7 +68,7 @@ def test_only_ciphers_with_forward_secrecy_and_aead_are_accepted(
 def test_no_tls_session_is_resumed_so_that_connections_cannot_be_linked(
     server: ssl.SSLContext, version: ssl.TLSVersion
 ) -> None:
-    """The same client is resumed once tickets are let in again: it would have been."""
+    """With tickets enabled the same client is resumed, so the test can fail."""
     asking = client(version=version)
 
     def again() -> tuple[bool, bool | None]:
@@ -83,12 +83,12 @@ def test_no_tls_session_is_resumed_so_that_connections_cannot_be_linked(
 
 
 def test_a_client_cannot_renegotiate_keys(server: ssl.SSLContext) -> None:
-    """Python's client cannot ask for it, so that only the switch can be looked at."""
+    """Python's client cannot request it, so only the option is checked."""
     assert server.options & ssl.OP_NO_RENEGOTIATION
 
 
 def test_an_unreadable_file_is_named_with_the_reason(tmp_path: Path) -> None:
-    """For want of rights above all; but a test may be root, which has them."""
+    """The usual reason is missing rights, which a test as root cannot show."""
     cert, key = issue(tmp_path, "server")
     loop = tmp_path / "loop.pem"
     loop.symlink_to(loop)
@@ -109,7 +109,7 @@ def test_an_unreadable_file_is_named_with_the_reason(tmp_path: Path) -> None:
 def test_after_a_reload_every_handshake_gets_the_new_certificate(
     kinds: tuple[str, str], version: ssl.TLSVersion, host: str | None, tmp_path: Path
 ) -> None:
-    """Also clients that would rather have the old kind, and those that name no server."""
+    """This includes clients that prefer the old key type or send no server name."""
     files = issue(tmp_path, "old", kind=kinds[0])
     tls = ServerTls(lambda: files)
     asking = client(version=version)

@@ -1,4 +1,4 @@
-"""How much may come in how short a time."""
+"""The token bucket: the allowed burst and rate."""
 
 import pytest
 from hypothesis import given

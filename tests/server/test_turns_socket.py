@@ -1,4 +1,4 @@
-"""Two women who answer each other without a pause, over the wire and with the real engine."""
+"""Two women who answer each other without a pause, over a socket with the real engine."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -30,7 +30,7 @@ async def begin(peer: Peer, **options: object) -> None:
     await peer.enrol(0, joined(4))
     await peer.enrol(1, joined(3))
     await peer.say("start_transcription", **options)
-    assert (await peer.hear())["type"] == "transcription_started"
+    assert (await peer.receive())["type"] == "transcription_started"
 
 
 async def transcribed(endpoint: Endpoint, pcm: bytes, **options: object) -> list[Message]:
@@ -57,7 +57,7 @@ async def test_a_turn_is_answered_while_the_next_one_is_spoken(
     async with korean.welcomed() as peer:
         await begin(peer)
         await peer.play(GAP + joined(12, 13))
-        heard = await peer.hear()
+        heard = await peer.receive()
     assert heard["speaker_id"] == 0
     assert alike(heard["text"], 12) > ALIKE
 
@@ -82,7 +82,7 @@ YES = {0: 30, 1: 77}
 async def test_short_answers_in_a_row_belong_to_the_speaker_who_gives_them(
     korean: Endpoint, speaker_id: int
 ) -> None:
-    """After a long turn of the other; they do not go back and forth."""
+    """They follow a long turn of the other speaker and do not alternate."""
     answer = clips.silence(1.2) + to_pcm16(spoken(YES[speaker_id])[:7680])
     heard = await transcribed(korean, joined(13 - speaker_id) + 3 * answer, details=True)
     assert [m["speaker_id"] for m in heard] == [1 - speaker_id, *[speaker_id] * 3]
@@ -100,16 +100,16 @@ async def test_overlapping_speech_is_marked(korean: Endpoint) -> None:
 async def test_a_voice_that_learned_is_nearer_and_is_reset_for_clients_that_did_not_ask(
     korean: Endpoint,
 ) -> None:
-    """The same sentence, before the voice learned, after it, and once it was taken back."""
+    """The same sentence is sent before learning, after it, and after it was undone."""
     lesson = GAP + joined(8) + GAP
     async with korean.welcomed() as peer:
         await begin(peer, details=True, adapt=True)
         await peer.play(lesson)
-        first = (await peer.hear_until("transcription"))[-1]
+        first = (await peer.receive_until("transcription"))[-1]
         # The next answer comes of a job behind the lesson's, with the one worker there is.
         later = await peer.transcribe(lesson + lesson)
         await peer.say("start_transcription", details=True)
-        await peer.hear()
+        await peer.receive()
         (after,) = await peer.transcribe(lesson)
     assert [message["label"] for message in (first, *later, after)] == ["sure"] * 4
     assert later[-1]["scores"][0] > first["scores"][0] + 0.01

@@ -1,4 +1,4 @@
-"""The wall clock is set while people talk: by a day, by ten years, there and back."""
+"""Changes of the wall clock during a session: by a day, by ten years, and back."""
 
 import ast
 from collections.abc import Iterator
@@ -85,11 +85,11 @@ async def test_a_transcription_keeps_the_clock_of_its_beginning_and_the_next_use
     async with serve() as endpoint, endpoint.welcomed() as peer:
         await peer.begin(details=True)
         await peer.play(talk[:half])
-        first = (await peer.hear_until("transcription"))[-1]
+        first = (await peer.receive_until("transcription"))[-1]
         clock.ahead_seconds = 86_400 * days
         answers = [first, *await peer.transcribe(talk[half:])]
         await peer.say("start_transcription", details=True)
-        await peer.hear_until("transcription_started")
+        await peer.receive_until("transcription_started")
         (next_one, *_) = await peer.transcribe(talk)
     said = [each for each in answers if each["type"] == "transcription"]
     assert len(said) > 1

@@ -1,4 +1,4 @@
-"""The browser client: that it is shipped, and that it and the server understand each other.
+"""The browser client: it is in the package and works with the server.
 
 Its own tests are in tests/web, for node's runner (`make test-web`).
 """

@@ -1,4 +1,4 @@
-"""The page: which files a browser gets, and under which rules."""
+"""The page: the served files and their headers."""
 
 import re
 from gzip import decompress

@@ -53,14 +53,14 @@ async def beside_a_good_client(
 
 async def is_answered(good: Peer) -> None:
     await good.say("stop_transcription")
-    assert (await good.hear())["code"] == "TRANSCRIPTION_FAILED"
+    assert (await good.receive())["code"] == "TRANSCRIPTION_FAILED"
 
 
 async def has_a_free_place(endpoint: Endpoint) -> None:
     async with asyncio.timeout(PATIENCE_SECONDS):
         while True:  # the server learns of a loss a moment after the client made it
             async with endpoint.connect() as peer:
-                if (await peer.hear())["type"] == "model_loaded":
+                if (await peer.receive())["type"] == "model_loaded":
                     return
 
 
@@ -120,7 +120,7 @@ async def test_unusual_but_valid_frames_do_not_end_a_session(
 async def test_a_client_that_sends_requests_and_reads_no_answer_is_held_back_or_cut_off(
     flood: str, services: Services, certificate: tuple[Path, Path]
 ) -> None:
-    """What nobody takes would pile up; and what it sent too fast does not keep its place."""
+    """Unread answers would fill the memory. Excess requests do not keep the slot."""
     content = FLOODS[flood]
     async with beside_a_good_client(services, certificate, ping_seconds=0.5) as endpoint:
         async with upgraded(endpoint.port, endpoint.trust) as client:
@@ -139,9 +139,9 @@ async def test_a_client_that_sends_requests_and_reads_no_answer_is_held_back_or_
 
 
 async def after_the_handshake_time(endpoint: Endpoint, client: RawClient) -> bytes:
-    """Wait until the server has had enough; meanwhile another client gets in at once."""
+    """Wait until the server closes. Another client connects at once meanwhile."""
     async with endpoint.connect() as peer:
-        assert (await peer.hear())["type"] == "model_loaded"
+        assert (await peer.receive())["type"] == "model_loaded"
     return await client.read_to_end()
 
 

@@ -21,7 +21,7 @@ pytestmark = [
 async def test_wscat_connects_and_drives_a_registration(
     endpoint: Endpoint, certificate: tuple[Path, Path]
 ) -> None:
-    """Without audio, which it cannot send: the registration is refused for that."""
+    """wscat cannot send audio, so the registration is refused."""
     said = [
         {"type": kind, "speaker_id": 1}
         for kind in ("start_speaker_registration", "complete_speaker_registration")

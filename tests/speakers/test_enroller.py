@@ -42,7 +42,7 @@ def voice_in(samples: Pcm16) -> Embedding:
     return np.array([math.cos(angle), math.sin(angle)], np.float32)
 
 
-class Room:
+class EnrolmentSetup:
     """An enroller with a fake embedder. A voice is an angle, which samples encode."""
 
     def __init__(self) -> None:
@@ -87,94 +87,102 @@ class Room:
 
 
 @pytest.fixture
-def room() -> Room:
-    return Room()
+def setup() -> EnrolmentSetup:
+    return EnrolmentSetup()
 
 
-async def test_an_enrolled_voice_is_kept_and_its_measurements_are_returned(room: Room) -> None:
-    answer = await room.enrol(0, 30)
+async def test_an_enrolled_voice_is_kept_and_its_measurements_are_returned(
+    setup: EnrolmentSetup,
+) -> None:
+    answer = await setup.enrol(0, 30)
     assert answer.failure is None
     assert answer.quality is not None
     assert answer.quality.speech_seconds == pytest.approx(4)
     assert answer.quality.agreement == pytest.approx(1, abs=0.01)
     assert (answer.quality.takes, answer.quality.other_similarity) == (1, None)
-    assert room.heard(30) == pytest.approx((1,), abs=0.01)
+    assert setup.heard(30) == pytest.approx((1,), abs=0.01)
 
 
 async def test_the_same_person_as_another_speaker_is_refused_and_a_retake_is_not(
-    room: Room,
+    setup: EnrolmentSetup,
 ) -> None:
-    await room.enrol(0, 30)
-    refused = await room.enrol(1, 40)
+    await setup.enrol(0, 30)
+    refused = await setup.enrol(1, 40)
     assert refused.failure is Reason.SAME_VOICE
     assert refused.quality is not None
     assert refused.quality.other_similarity == pytest.approx(math.cos(math.radians(10)), abs=0.01)
-    assert len(room.heard(0)) == 1
-    assert (await room.enrol(1, 120)).failure is None
-    assert (await room.enrol(0, 35)).failure is None
+    assert len(setup.heard(0)) == 1
+    assert (await setup.enrol(1, 120)).failure is None
+    assert (await setup.enrol(0, 35)).failure is None
 
 
-async def test_two_people_with_similar_voices_are_both_enrolled_with_a_warning(room: Room) -> None:
-    await room.enrol(0, 30)
-    answer = await room.enrol(1, 75)
-    assert (answer.failure, len(room.heard(0))) == (None, 2)
+async def test_two_people_with_similar_voices_are_both_enrolled_with_a_warning(
+    setup: EnrolmentSetup,
+) -> None:
+    await setup.enrol(0, 30)
+    answer = await setup.enrol(1, 75)
+    assert (answer.failure, len(setup.heard(0))) == (None, 2)
     assert answer.quality is not None
     assert answer.quality.other_similarity == pytest.approx(0.71, abs=0.01)
     assert Reason.SIMILAR_VOICE in {warning.reason for warning in answer.quality.warnings}
 
 
-async def test_after_a_refusal_the_earlier_voice_counts(room: Room) -> None:
-    await room.enrol(0, 30)
-    await room.enrol(1, 120)
-    assert (await room.enrol(0, 125)).failure is Reason.SAME_VOICE
-    assert room.heard(30) == pytest.approx((1, 0), abs=0.01)
+async def test_after_a_refusal_the_earlier_voice_counts(setup: EnrolmentSetup) -> None:
+    await setup.enrol(0, 30)
+    await setup.enrol(1, 120)
+    assert (await setup.enrol(0, 125)).failure is Reason.SAME_VOICE
+    assert setup.heard(30) == pytest.approx((1, 0), abs=0.01)
 
 
-async def test_two_people_in_one_take_are_refused(room: Room) -> None:
-    assert (await room.enrol(0, 10, 100)).failure is Reason.TWO_VOICES
-    assert (await room.enrol(0, 10, 130, 10)).failure is Reason.TWO_VOICES
-    assert (await room.enrol(0, 10)).failure is None
+async def test_two_people_in_one_take_are_refused(setup: EnrolmentSetup) -> None:
+    assert (await setup.enrol(0, 10, 100)).failure is Reason.TWO_VOICES
+    assert (await setup.enrol(0, 10, 130, 10)).failure is Reason.TWO_VOICES
+    assert (await setup.enrol(0, 10)).failure is None
 
 
-async def test_a_retake_replaces_the_voice(room: Room) -> None:
-    await room.enrol(0, 30)
-    answer = await room.enrol(0, 80)
+async def test_a_retake_replaces_the_voice(setup: EnrolmentSetup) -> None:
+    await setup.enrol(0, 30)
+    answer = await setup.enrol(0, 80)
     assert answer.quality is not None
     assert (answer.quality.takes, answer.quality.takes_similarity) == (1, None)
-    assert room.heard(80) == pytest.approx((1,), abs=0.01)
+    assert setup.heard(80) == pytest.approx((1,), abs=0.01)
 
 
-async def test_an_added_take_moves_the_voice_by_its_share_of_the_speech(room: Room) -> None:
-    await room.enrol(0, 30)
-    answer = await room.enrol(0, 70, adds=True)
+async def test_an_added_take_moves_the_voice_by_its_share_of_the_speech(
+    setup: EnrolmentSetup,
+) -> None:
+    await setup.enrol(0, 30)
+    answer = await setup.enrol(0, 70, adds=True)
     assert answer.quality is not None
     assert (answer.quality.takes, answer.quality.speech_seconds) == (2, pytest.approx(8))
     assert answer.quality.takes_similarity == pytest.approx(math.cos(math.radians(40)), abs=0.01)
-    assert room.heard(50) == pytest.approx((1,), abs=0.01)
+    assert setup.heard(50) == pytest.approx((1,), abs=0.01)
 
 
-async def test_a_take_of_another_person_is_not_added(room: Room) -> None:
-    await room.enrol(0, 30)
-    assert (await room.enrol(0, 110, adds=True)).failure is Reason.OTHER_VOICE
-    assert room.heard(30) == pytest.approx((1,), abs=0.01)
+async def test_a_take_of_another_person_is_not_added(setup: EnrolmentSetup) -> None:
+    await setup.enrol(0, 30)
+    assert (await setup.enrol(0, 110, adds=True)).failure is Reason.OTHER_VOICE
+    assert setup.heard(30) == pytest.approx((1,), abs=0.01)
 
 
-async def test_the_first_take_of_a_speaker_may_ask_to_be_added(room: Room) -> None:
-    assert (await room.enrol(0, 30, adds=True)).failure is None
+async def test_the_first_take_of_a_speaker_may_ask_to_be_added(setup: EnrolmentSetup) -> None:
+    assert (await setup.enrol(0, 30, adds=True)).failure is None
 
 
-async def test_too_little_speech_is_refused_before_anything_is_embedded(room: Room) -> None:
-    answer = await room.enrol(0, 30, frames=62)  # 1.98 s
+async def test_too_little_speech_is_refused_before_anything_is_embedded(
+    setup: EnrolmentSetup,
+) -> None:
+    answer = await setup.enrol(0, 30, frames=62)  # 1.98 s
     assert (answer.failure, answer.quality) == (Reason.TOO_LITTLE_SPEECH, None)
-    assert room.read == []
+    assert setup.read == []
 
 
 async def test_a_take_with_two_channels_is_refused_as_stereo(
-    room: Room,
+    setup: EnrolmentSetup,
 ) -> None:
     noise = np.cumsum(np.random.default_rng(0).normal(0, 90, SAMPLE_RATE)).astype("<i2")
-    room.ring.push(np.repeat(noise, 2).tobytes())
-    answer = await room.enroller.enrol(Enrol(0, 0, (), adds=False))
+    setup.ring.push(np.repeat(noise, 2).tobytes())
+    answer = await setup.enroller.enrol(Enrol(0, 0, (), adds=False))
     assert answer == Enrolled(Reason.WRONG_FORMAT, looks_like=AudioFormat.STEREO)
 
 
@@ -187,23 +195,23 @@ async def test_a_take_is_judged_even_if_its_format_cannot_be_checked(
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(enroller, "format_of_take", fail)
-    assert (await Room().enrol(0, 10)).failure is None
+    assert (await EnrolmentSetup().enrol(0, 10)).failure is None
 
 
-async def test_an_engine_failure_keeps_the_earlier_voice(room: Room) -> None:
-    await room.enrol(0, 30)
-    room.is_broken = True
-    answer = await room.enrol(0, 80)
+async def test_an_engine_failure_keeps_the_earlier_voice(setup: EnrolmentSetup) -> None:
+    await setup.enrol(0, 30)
+    setup.is_broken = True
+    answer = await setup.enrol(0, 80)
     assert (answer.failure, answer.quality) == (Reason.ENGINE_FAILED, None)
-    assert room.heard(30) == pytest.approx((1,), abs=0.01)
+    assert setup.heard(30) == pytest.approx((1,), abs=0.01)
 
 
 @pytest.mark.parametrize("degrees", [(30,), (10, 100)])
 async def test_no_embedding_of_a_take_remains_whether_it_is_kept_or_refused(
-    degrees: tuple[float, ...], room: Room
+    degrees: tuple[float, ...], setup: EnrolmentSetup
 ) -> None:
-    await room.enrol(0, *degrees)
-    (track,) = room.made
+    await setup.enrol(0, *degrees)
+    (track,) = setup.made
     assert len(track.windows) > 2
     assert not track.whole.any()
     assert not track.windows.any()
@@ -212,7 +220,7 @@ async def test_no_embedding_of_a_take_remains_whether_it_is_kept_or_refused(
 async def test_the_audio_pieces_of_a_take_are_overwritten() -> None:
     pieces: list[Samples] = []
 
-    class Ring:
+    class RecordedRing:
         end = 6 * SAMPLE_RATE
 
         def read(self, start: int, stop: int) -> Pcm16:
@@ -223,16 +231,16 @@ async def test_the_audio_pieces_of_a_take_are_overwritten() -> None:
         def powers(self, _start: int, _size: int) -> NDArray[np.float64]:
             return np.full(10, 1e-3)
 
-    room = Room()
-    enroller = Enroller(room.embed, Ring(), room.voices)
+    setup = EnrolmentSetup()
+    enroller = Enroller(setup.embed, RecordedRing(), setup.voices)
     segments = tuple(a_segment(start, 2 * SAMPLE_RATE) for start in (0, 3 * SAMPLE_RATE))
     assert (await enroller.enrol(Enrol(0, 0, segments, adds=False))).failure is None
     assert [len(piece) // SAMPLE_RATE for piece in pieces] == [6, 2, 2]
     assert not any(piece.any() for piece in pieces)
 
 
-async def test_enrolled_voices_are_forgotten_with_the_session(room: Room) -> None:
-    await room.enrol(0, 30)
-    room.voices.forget()
-    answer = await room.enrol(1, 30)
+async def test_enrolled_voices_are_forgotten_with_the_session(setup: EnrolmentSetup) -> None:
+    await setup.enrol(0, 30)
+    setup.voices.forget()
+    answer = await setup.enrol(1, 30)
     assert answer.failure is None

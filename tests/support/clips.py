@@ -24,7 +24,7 @@ def part(name: str, start_seconds: float, stop_seconds: float) -> bytes:
 
 
 def deepened(pcm: bytes) -> bytes:
-    """The same at nine tenths of its speed: somebody else's voice.
+    """The same at nine tenths of its speed, like another voice.
 
     The speaker model takes both clips for one person (cosine 0.63); so it is 0.33.
     """
@@ -46,7 +46,7 @@ def pcm16(samples: Samples) -> Pcm16:
 
 
 def voices() -> tuple[bytes, bytes]:
-    """What speaker 0 and speaker 1 say to enrol, 4 s each."""
+    """The enrolment audio of speaker 0 and speaker 1, 4 s each."""
     return part("beckett", 0, 4.5), deepened(part("two_cities", 1, 5))
 
 

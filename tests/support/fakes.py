@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 
 import clips
 import numpy as np
@@ -28,6 +29,7 @@ from hwaja.vad.gate import FRAME_SAMPLES
 from hwaja.vad.silero import CONTEXT_SAMPLES, Detection, SileroDetector, SileroState
 from hwaja.workers import wire
 from hwaja.workers.interim_worker import InterimWorker
+from hwaja.workers.overload import DegradationLevel, Overload
 from hwaja.workers.pool import Pool
 from hwaja.workers.utterance_stream import UtteranceStream
 
@@ -58,7 +60,7 @@ RING_FRAMES = RING_SECONDS * SAMPLE_RATE // 4096 * 4096 // FRAME_SAMPLES
 
 
 class WatchedDetection(Detection[SileroState]):
-    """The real detection, and how many frames it was shown."""
+    """The real detection, which counts its frames."""
 
     def __init__(self, detector: SileroDetector) -> None:
         super().__init__(detector)
@@ -72,15 +74,35 @@ class WatchedDetection(Detection[SileroState]):
         return found
 
     async def heard(self, frames: int) -> None:
-        """Wait until so many frames were shown."""
+        """Wait until this many frames were processed."""
         async with asyncio.timeout(30):
             while self.frames < frames:
                 self._more.clear()
                 await self._more.wait()
 
 
+class WatchedOverload(Overload):
+    """The real overload, which counts its checks and can be given a minimum lag."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at_least_seconds = 0.0
+        self.checks = asyncio.Semaphore(0)
+
+    def observe(self, lag_seconds: float, now: float) -> bool:
+        changed = super().observe(max(lag_seconds, self.at_least_seconds), now)
+        self.checks.release()
+        return changed
+
+    async def until(self, relief: DegradationLevel) -> None:
+        """Wait until exactly this much is left out."""
+        async with asyncio.timeout(30):
+            while self.relief is not relief:
+                await self.checks.acquire()
+
+
 class EagerInterimWorker(InterimWorker):
-    """Drafts whose worker yields to nobody: a machine that runs tests may be busy for long."""
+    """The interim worker with normal priority, since a machine that runs tests may be busy."""
 
     def __init__(self, setup: wire.Setup) -> None:
         super().__init__(setup)
@@ -231,6 +253,16 @@ class FakeRunner:
 
     async def end(self) -> None:
         self.over.set()
+
+
+@dataclass
+class FakeSession:
+    """A session as the metrics see it."""
+
+    state: State
+    lag_seconds: float = 0.0
+    is_ahead: bool = False
+    is_dear: bool = False
 
 
 class FakeConnection:

@@ -56,7 +56,7 @@ def name_in(der: bytes | None) -> str:
 def client(
     *, version: ssl.TLSVersion | None = None, ciphers: str = "ALL:COMPLEMENTOFALL"
 ) -> ssl.SSLContext:
-    """A client that would speak everything that OpenSSL still knows, or only what is named."""
+    """A client with every version and cipher of OpenSSL, or only the named ones."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -69,7 +69,7 @@ def client(
 
 @dataclass(frozen=True)
 class Shaken:
-    """Both ends of a connection that stands."""
+    """Both ends of an established connection."""
 
     client: ssl.SSLObject
     server: ssl.SSLObject

@@ -25,7 +25,7 @@ from hwaja.server.tls import tls_context
 Message = dict[str, Any]
 
 PATIENCE_SECONDS = 30
-"""Timeout for a message; after it the test fails."""
+"""Timeout for a message. Afterwards the test fails."""
 
 
 class Peer:
@@ -42,24 +42,24 @@ class Peer:
         for offset in range(0, len(pcm), 2 * chunk_samples):
             await self.websocket.send(pcm[offset : offset + 2 * chunk_samples])
 
-    async def hear(self) -> Message:
+    async def receive(self) -> Message:
         async with asyncio.timeout(PATIENCE_SECONDS):
             message: Message = json.loads(await self.websocket.recv())
         return message
 
-    async def hear_until(self, kind: str) -> list[Message]:
+    async def receive_until(self, kind: str) -> list[Message]:
         """All messages up to the first one of a type, including it."""
-        messages = [await self.hear()]
+        messages = [await self.receive()]
         while messages[-1]["type"] != kind:
-            messages.append(await self.hear())
+            messages.append(await self.receive())
         return messages
 
-    async def hear_until_closed(self) -> tuple[list[Message], int | None]:
+    async def receive_until_closed(self) -> tuple[list[Message], int | None]:
         """All remaining messages, and the close code."""
         messages = []
         try:
             while True:
-                messages.append(await self.hear())
+                messages.append(await self.receive())
         except ConnectionClosed as closed:
             return messages, closed.rcvd.code if closed.rcvd else None
 
@@ -67,7 +67,7 @@ class Peer:
         await self.say("start_speaker_registration", speaker_id=speaker_id)
         await self.play(voice)
         await self.say("complete_speaker_registration", speaker_id=speaker_id)
-        return [await self.hear(), await self.hear()]
+        return [await self.receive(), await self.receive()]
 
     async def enrol_both(self) -> list[Message]:
         answers: list[Message] = []
@@ -79,7 +79,7 @@ class Peer:
         """Enrol two voices and start the transcription."""
         await self.enrol_both()
         await self.say("start_transcription", details=details)
-        started = await self.hear()
+        started = await self.receive()
         assert started["type"] == "transcription_started"
 
     async def transcribe(self, pcm: bytes, chunk_samples: int = 4096) -> list[Message]:
@@ -89,7 +89,7 @@ class Peer:
         """
         await self.play(pcm, chunk_samples)
         await self.say("stop_transcription")
-        answers = (await self.hear_until("transcription_stopped"))[:-1]
+        answers = (await self.receive_until("transcription_stopped"))[:-1]
         return [message for message in answers if message["type"] != "too_far_ahead"]
 
 
@@ -120,7 +120,7 @@ class Address:
         return f"https://localhost:{self.port}/"
 
     async def get(self, path: str, *header: str) -> Page:
-        """Ask in plain HTTP, with lines that go into the head of the request."""
+        """Send an HTTP request with further header lines."""
         reader, writer = await asyncio.open_connection("localhost", self.port, ssl=self.trust)
         lines = [f"GET {path} HTTP/1.1", "Host: localhost", *header, "", ""]
         writer.write("\r\n".join(lines).encode())
@@ -142,15 +142,15 @@ class Address:
     async def welcomed(self) -> AsyncIterator[Peer]:
         """Open a WebSocket and read `model_loaded`."""
         async with self.connect() as peer:
-            assert (await peer.hear())["type"] == "model_loaded"
+            assert (await peer.receive())["type"] == "model_loaded"
             yield peer
 
     async def until_free(self, **options: Any) -> None:
-        """Wait until there is a place: the server learns of a loss after the client made it."""
+        """Wait until a slot is free: the server notices a lost connection late."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
                 async with self.connect(**options) as peer:
-                    if (await peer.hear())["type"] == "model_loaded":
+                    if (await peer.receive())["type"] == "model_loaded":
                         return
 
 

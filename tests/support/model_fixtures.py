@@ -79,7 +79,7 @@ def together(*sources: Source) -> Source:
 
 
 class Index(http.server.ThreadingHTTPServer):
-    """A package index in memory, which can be told to misbehave; archives lie beside its wheels."""
+    """A package index in memory, which can be set to fail. It also has archives."""
 
     daemon_threads = True
 

@@ -1,4 +1,4 @@
-"""Audio that ends the worker that reads it, as sherpa-onnx ends the process on misuse."""
+"""Audio that kills the worker that reads it, as sherpa-onnx ends the process on misuse."""
 
 import stat
 import sys

@@ -1,4 +1,4 @@
-"""Real workers while a context is open."""
+"""Real workers within a context."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

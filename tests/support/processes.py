@@ -1,4 +1,4 @@
-"""`hwaja serve` as a process of its own."""
+"""`hwaja serve` as a separate process."""
 
 import json
 import os
@@ -15,7 +15,7 @@ ENGLISH = ("--asr-model", "moonshine-tiny-en", "--language", "en", "--workers", 
 
 @dataclass
 class Running:
-    """A server that has said that it serves."""
+    """A server process that has logged that it serves."""
 
     process: subprocess.Popen[str]
     url: str
@@ -24,7 +24,7 @@ class Running:
     """The line of the log that says so."""
 
     def next_line(self) -> dict[str, Any]:
-        """Wait for the next line of the log; `end` returns it no more."""
+        """Wait for the next line of the log. `end` does not return it again."""
         assert self.process.stderr is not None
         line: dict[str, Any] = json.loads(self.process.stderr.readline())
         return line

@@ -1,4 +1,4 @@
-"""A sound library whose microphone does what a test wants, also what real ones do as they fail."""
+"""A fake sound library, whose microphone follows a script and can fail like real ones."""
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
@@ -22,7 +22,7 @@ class Given:
 
 
 class SoundCard:
-    """sounddevice with one microphone, which hears everything as soon as it is started."""
+    """sounddevice with one microphone, which gives all its audio when it is started."""
 
     PortAudioError = PortAudioError
 
@@ -38,9 +38,9 @@ class SoundCard:
         """Prepare.
 
         Args:
-            chunks: what it hears.
+            chunks: its audio.
             flags: what is said with each chunk.
-            then: called when it has heard everything.
+            then: called after the last chunk.
             ends: whether the device says then that it has ended; else it says nothing any more.
             fails_to: "open" or "start", at which no device is there.
 

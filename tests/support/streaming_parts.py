@@ -1,4 +1,4 @@
-"""What the small streaming models of the tests have in common: they hear loudness."""
+"""Parts of the small streaming models of the tests, which detect loudness."""
 
 from typing import Any
 

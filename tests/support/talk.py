@@ -45,7 +45,7 @@ TRANSCRIPTION = ErrorCode.TRANSCRIPTION_FAILED
 
 
 class Enrolling:
-    """Whose voices are enrolled, as an enroller would keep them."""
+    """The ids of the enrolled speakers, as an enroller would keep them."""
 
     def __init__(self) -> None:
         self.speaker_ids: tuple[int, ...] = ()
@@ -167,7 +167,7 @@ def errors(effects: Iterable[Effect]) -> list[Error]:
 
 
 def said(effects: Iterable[Effect]) -> list[tuple[object, object]]:
-    """Who said what, of each `transcription` that is sent."""
+    """The speaker and the text of each `transcription` that is sent."""
     messages = [fields for fields in sent(effects) if fields["type"] == "transcription"]
     return [(fields["speaker_id"], fields["text"]) for fields in messages]
 

@@ -1,4 +1,4 @@
-"""Workers without a process, whose jobs take as long as a test says, on a clock of their own."""
+"""Workers without a process, whose jobs take a set time on a fake clock."""
 
 import asyncio
 import math

@@ -256,7 +256,7 @@ def nemo_transducer() -> tuple[Files, list[str]]:
 
 
 def nemotron() -> tuple[Files, list[str]]:
-    """A multilingual one: it hears loudness in Korean only."""
+    """A multilingual model, which detects loudness only in Korean."""
     graph = Graph()
     prompts = '{"en-US": 0, "ko-KR": 7, "auto": 9}'
     metadata = NEMO_CACHE_METADATA | {"prompt_dictionary": prompts, "auto_prompt_id": 9}

@@ -1,4 +1,4 @@
-"""The first sound of a transcription is looked at, in pieces of any size, and named once."""
+"""The format check of a transcription: in pieces of any length, with one report."""
 
 import pytest
 from hypothesis import given, settings

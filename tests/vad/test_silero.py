@@ -20,7 +20,7 @@ from hwaja.vad.silero import (
 
 
 def voice(frames: int, *, seed: int = 0) -> Samples:
-    """Something that Silero takes for a voice: a gliding hum with formants and breath."""
+    """A sound that Silero detects as speech: a gliding hum with formants and breath."""
     rng = np.random.default_rng(seed)
     seconds = np.arange(frames * FRAME_SAMPLES) / SAMPLE_RATE
     pitch = 120 + 40 * seed + 30 * np.sin(2 * np.pi * 3 * seconds)

@@ -137,7 +137,7 @@ async def test_jobs_of_one_owner_keep_their_order() -> None:
 
 
 async def test_a_returned_job_is_the_next() -> None:
-    """Its worker died; nobody who came later may pass it."""
+    """Its worker died. No later job may go before it."""
     queue = FairQueue(Charges(1), now)
     first, other, second = job("a"), job("b"), job("a")
     for each in (first, other, second):

@@ -1,4 +1,4 @@
-"""Utterances that real workers hear while they are spoken, also when the workers die."""
+"""Utterance streams with real workers, also if the workers die."""
 
 import asyncio
 import signal
@@ -116,7 +116,7 @@ async def test_a_fault_of_the_front_that_costs_a_worker_is_logged_and_loses_no_t
 async def test_workers_killed_repeatedly_from_outside_still_answer_every_utterance(
     one: Pool,
 ) -> None:
-    """Nobody is to blame for a kill from outside, however often it comes."""
+    """No utterance is a suspect because of a kill from outside."""
     said = spoken([0, 2, 4])
     told: asyncio.Queue[str] = asyncio.Queue()
     utterance = live(said, tell=told.put_nowait)

@@ -11,8 +11,8 @@ from hwaja.workers.overload import Overload
 from hwaja.workers.session_work import SessionWork, attempt
 
 
-class Desk:
-    """Work that ends when it is told to, and how often it was begun."""
+class CountedWork:
+    """Work that ends on a signal and counts how often it was begun."""
 
     def __init__(self) -> None:
         self.begun = 0
@@ -37,8 +37,8 @@ def work_of(pool: FakePool) -> SessionWork:
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk()
+def counted() -> CountedWork:
+    return CountedWork()
 
 
 @pytest.fixture
@@ -46,66 +46,70 @@ def early() -> SessionWork:
     return work_of(FakePool())
 
 
-async def test_begun_work_is_taken_and_not_done_twice(early: SessionWork, desk: Desk) -> None:
-    early.begin("test", 0, SEGMENT, desk.work)
+async def test_begun_work_is_taken_and_not_done_twice(
+    early: SessionWork, counted: CountedWork
+) -> None:
+    early.begin("test", 0, SEGMENT, counted.work)
     await asyncio.sleep(0)
-    task = early.take("test", 0, SEGMENT, desk.work)
-    desk.done.set()
+    task = early.take("test", 0, SEGMENT, counted.work)
+    counted.done.set()
     assert await task == "result 1"
-    assert desk.begun == 1
+    assert counted.begun == 1
 
 
 async def test_work_on_other_samples_of_the_utterance_is_cancelled(
-    early: SessionWork, desk: Desk
+    early: SessionWork, counted: CountedWork
 ) -> None:
-    early.begin("test", 0, SEGMENT, desk.work)
+    early.begin("test", 0, SEGMENT, counted.work)
     await asyncio.sleep(0)
-    task = early.take("test", 0, OTHER, desk.work)
-    desk.done.set()
+    task = early.take("test", 0, OTHER, counted.work)
+    counted.done.set()
     assert await task == "result 2"
-    assert desk.cancelled == 1
+    assert counted.cancelled == 1
 
 
-async def test_work_on_another_utterance_is_not_disturbed(early: SessionWork, desk: Desk) -> None:
+async def test_work_on_another_utterance_is_not_disturbed(
+    early: SessionWork, counted: CountedWork
+) -> None:
     """A part of the utterance before is recognised anew while the next one is spoken."""
-    early.begin("test", 1, SEGMENT, desk.work)
+    early.begin("test", 1, SEGMENT, counted.work)
     await asyncio.sleep(0)
-    desk.done.set()
-    assert await early.take("test", 2, OTHER, desk.work) == "result 2"
-    assert await early.take("test", 1, SEGMENT, desk.work) == "result 1"
-    assert desk.begun == 2
+    counted.done.set()
+    assert await early.take("test", 2, OTHER, counted.work) == "result 2"
+    assert await early.take("test", 1, SEGMENT, counted.work) == "result 1"
+    assert counted.begun == 2
 
 
 async def test_text_and_voices_are_begun_and_cancelled_together(
-    early: SessionWork, desk: Desk
+    early: SessionWork, counted: CountedWork
 ) -> None:
     for name in ("text", "voices"):
-        early.begin(name, 0, SEGMENT, desk.work)
+        early.begin(name, 0, SEGMENT, counted.work)
     await asyncio.sleep(0)
-    assert desk.begun == 2
-    early.begin("text", 0, OTHER, desk.work)
+    assert counted.begun == 2
+    early.begin("text", 0, OTHER, counted.work)
     await asyncio.sleep(0)
-    assert desk.cancelled == 2
+    assert counted.cancelled == 2
 
 
 async def test_without_an_idle_worker_nothing_is_begun_and_earlier_work_is_cancelled(
-    desk: Desk,
+    counted: CountedWork,
 ) -> None:
     pool = FakePool()
     early = work_of(pool)
-    early.begin("test", 0, SEGMENT, desk.work)
+    early.begin("test", 0, SEGMENT, counted.work)
     await asyncio.sleep(0)
     pool.idle_workers = 0
-    early.begin("test", 0, OTHER, desk.work)
+    early.begin("test", 0, OTHER, counted.work)
     await asyncio.sleep(0)
-    assert (desk.begun, desk.cancelled) == (1, 1)
+    assert (counted.begun, counted.cancelled) == (1, 1)
 
 
-async def test_begun_work_is_taken_only_once(early: SessionWork, desk: Desk) -> None:
-    desk.done.set()
-    early.begin("test", 0, SEGMENT, desk.work)
-    assert await early.take("test", 0, SEGMENT, desk.work) == "result 1"
-    assert await early.take("test", 0, SEGMENT, desk.work) == "result 2"
+async def test_begun_work_is_taken_only_once(early: SessionWork, counted: CountedWork) -> None:
+    counted.done.set()
+    early.begin("test", 0, SEGMENT, counted.work)
+    assert await early.take("test", 0, SEGMENT, counted.work) == "result 1"
+    assert await early.take("test", 0, SEGMENT, counted.work) == "result 2"
 
 
 async def test_a_failure_gives_none_and_is_logged_by_its_type_alone() -> None:
@@ -118,10 +122,10 @@ async def test_a_failure_gives_none_and_is_logged_by_its_type_alone() -> None:
     assert "somebody" not in str(logs)
 
 
-async def test_forgetting_twice_is_no_error(early: SessionWork, desk: Desk) -> None:
-    early.begin("test", 0, SEGMENT, desk.work)
+async def test_forgetting_twice_is_no_error(early: SessionWork, counted: CountedWork) -> None:
+    early.begin("test", 0, SEGMENT, counted.work)
     await asyncio.sleep(0)
     early.forget()
     early.forget()
     await asyncio.sleep(0)
-    assert desk.cancelled == 1
+    assert counted.cancelled == 1

@@ -25,7 +25,7 @@ def recogniser(tmp_path_factory: pytest.TempPathFactory) -> OnlineRecognizer:
     return loaded
 
 
-class Desk:
+class WorkerStreams:
     """A worker's streams, and what they sent."""
 
     def __init__(self, recogniser: StreamingRecognizer[OnlineStream]) -> None:
@@ -74,52 +74,52 @@ class Desk:
 
 
 @pytest.fixture
-def slot(recogniser: OnlineRecognizer) -> Desk:
-    return Desk(recogniser)
+def worker(recogniser: OnlineRecognizer) -> WorkerStreams:
+    return WorkerStreams(recogniser)
 
 
-def hear(slot: Desk, stream_id: int, said: Spoken, piece_samples: int = 4096) -> None:
+def hear(worker: WorkerStreams, stream_id: int, said: Spoken, piece_samples: int = 4096) -> None:
     """A whole utterance, a piece at a time."""
-    slot.open(stream_id)
+    worker.open(stream_id)
     for start in range(0, len(said.samples), piece_samples):
-        slot.feed(stream_id, said.samples[start : start + piece_samples])
-        slot.streams.step()
-    slot.finish(stream_id)
-    slot.settle()
+        worker.feed(stream_id, said.samples[start : start + piece_samples])
+        worker.streams.step()
+    worker.finish(stream_id)
+    worker.settle()
 
 
-def test_an_utterance_fed_in_pieces_gives_its_text(slot: Desk) -> None:
+def test_an_utterance_fed_in_pieces_gives_its_text(worker: WorkerStreams) -> None:
     said = spoken([0, 1, 2])
-    hear(slot, 7, said)
-    assert slot.finals() == {7: said.text}
-    assert not slot.streams.has_work
+    hear(worker, 7, said)
+    assert worker.finals() == {7: said.text}
+    assert not worker.streams.has_work
 
 
-def test_the_next_utterance_keeps_nothing_of_the_one_before(slot: Desk) -> None:
+def test_the_next_utterance_keeps_nothing_of_the_one_before(worker: WorkerStreams) -> None:
     """The tone model counts its tones: a count that stayed would change the vowels."""
     said = spoken([3])
     for stream_id in (1, 2, 3):
-        hear(slot, stream_id, said)
-    assert slot.finals() == dict.fromkeys((1, 2, 3), said.text)
+        hear(worker, stream_id, said)
+    assert worker.finals() == dict.fromkeys((1, 2, 3), said.text)
 
 
-def test_interim_texts_grow_and_are_sent_only_if_requested(slot: Desk) -> None:
+def test_interim_texts_grow_and_are_sent_only_if_requested(worker: WorkerStreams) -> None:
     said = spoken([0, 1, 2, 3])
-    slot.open(1, interims=True)
-    slot.open(2)
+    worker.open(1, interims=True)
+    worker.open(2)
     for start in range(0, len(said.samples), 4096):
         for stream_id in (1, 2):
-            slot.feed(stream_id, said.samples[start : start + 4096])
-        slot.streams.step()
+            worker.feed(stream_id, said.samples[start : start + 4096])
+        worker.streams.step()
     for stream_id in (1, 2):
-        slot.finish(stream_id)
-    slot.settle()
-    grown = slot.interims(1)
+        worker.finish(stream_id)
+    worker.settle()
+    grown = worker.interims(1)
     assert grown == sorted(set(grown), key=len), "each is told once"
     assert all(said.text.startswith(text) for text in grown)
     assert len(grown) >= 2
-    assert slot.interims(2) == []
-    assert slot.finals() == {1: said.text, 2: said.text}
+    assert worker.interims(2) == []
+    assert worker.finals() == {1: said.text, 2: said.text}
 
 
 @settings(max_examples=15, deadline=None)
@@ -135,22 +135,22 @@ def test_simultaneous_streams_give_the_texts_of_single_ones(
     recogniser: OnlineRecognizer, talks: list[tuple[list[int], int]], random: object
 ) -> None:
     """Whatever the sizes of their pieces, and in whatever order these come."""
-    slot = Desk(recogniser)
+    worker = WorkerStreams(recogniser)
     said = [spoken(tones) for tones, _ in talks]
     pieces = [
         [s.samples[at : at + step] for at in range(0, len(s.samples), step)]
         for s, (_, step) in zip(said, talks, strict=True)
     ]
     for stream_id in range(len(talks)):
-        slot.open(stream_id)
+        worker.open(stream_id)
     while any(pieces):
         stream_id = random.choice([k for k, left in enumerate(pieces) if left])  # type: ignore[attr-defined]
-        slot.feed(stream_id, pieces[stream_id].pop(0))
+        worker.feed(stream_id, pieces[stream_id].pop(0))
         if not pieces[stream_id]:
-            slot.finish(stream_id)
-        slot.streams.step()
-    slot.settle()
-    assert slot.finals() == {k: s.text for k, s in enumerate(said)}
+            worker.finish(stream_id)
+        worker.streams.step()
+    worker.settle()
+    assert worker.finals() == {k: s.text for k, s in enumerate(said)}
 
 
 class Counted:
@@ -175,15 +175,15 @@ def test_one_step_decodes_one_chunk_of_every_ready_stream(
     recogniser: OnlineRecognizer,
 ) -> None:
     counted = Counted(recogniser)
-    slot = Desk(counted)
+    worker = WorkerStreams(counted)
     for stream_id in range(3):
-        slot.open(stream_id)
-        slot.feed(stream_id, spoken([stream_id]).samples[: 4096 * stream_id])
-    slot.streams.step()
+        worker.open(stream_id)
+        worker.feed(stream_id, spoken([stream_id]).samples[: 4096 * stream_id])
+    worker.streams.step()
     assert counted.batches == [[2]], "only the last has a whole chunk"
-    slot.feed(0, spoken([0, 1]).samples)
-    slot.feed(1, spoken([0, 1]).samples)
-    slot.streams.step()
+    worker.feed(0, spoken([0, 1]).samples)
+    worker.feed(1, spoken([0, 1]).samples)
+    worker.streams.step()
     assert sorted(counted.batches[1]) == [0, 1]
 
 
@@ -192,12 +192,12 @@ def test_the_longest_waiting_stream_is_in_the_next_full_batch(
 ) -> None:
     monkeypatch.setattr(steps, "MAX_BATCH", 2)
     counted = Counted(recogniser)
-    slot = Desk(counted)
+    worker = WorkerStreams(counted)
     for stream_id in range(3):
-        slot.open(stream_id)
-        slot.feed(stream_id, spoken([0, 1, 2]).samples)
+        worker.open(stream_id)
+        worker.feed(stream_id, spoken([0, 1, 2]).samples)
     for _ in range(3):
-        slot.streams.step()
+        worker.streams.step()
     assert counted.batches == [[0, 1], [2, 0], [1, 2]]
 
 
@@ -205,11 +205,11 @@ def test_streams_ahead_of_real_time_are_decoded_only_if_no_other_has_a_chunk(
     recogniser: OnlineRecognizer,
 ) -> None:
     counted = Counted(recogniser)
-    slot = Desk(counted)
+    worker = WorkerStreams(counted)
     for stream_id in range(4):
-        slot.open(stream_id, is_ahead=stream_id < 2)
-        slot.feed(stream_id, spoken([0, 1]).samples)
-    slot.settle()
+        worker.open(stream_id, is_ahead=stream_id < 2)
+        worker.feed(stream_id, spoken([0, 1]).samples)
+    worker.settle()
     steps_taken = len(counted.batches) // 2
     assert counted.batches == [[2, 3]] * steps_taken + [[0, 1]] * steps_taken
     assert steps_taken > 0
@@ -219,49 +219,49 @@ def test_a_suspect_is_announced_before_it_is_processed_and_decoded_alone(
     recogniser: OnlineRecognizer,
 ) -> None:
     counted = Counted(recogniser)
-    slot = Desk(counted)
+    worker = WorkerStreams(counted)
     said = spoken([0, 1])
-    slot.open(1)
-    slot.open(2, suspect=True)
+    worker.open(1)
+    worker.open(2, suspect=True)
     for stream_id in (1, 2):
-        slot.feed(stream_id, said.samples)
-        slot.finish(stream_id)
-    slot.settle()
-    assert slot.finals() == {1: said.text, 2: said.text}
+        worker.feed(stream_id, said.samples)
+        worker.finish(stream_id)
+    worker.settle()
+    assert worker.finals() == {1: said.text, 2: said.text}
     assert all(len(batch) == 1 for batch in counted.batches)
-    tried = [reply.item_id for reply in slot.sent if isinstance(reply, wire.SuspectNotice)]
+    tried = [reply.item_id for reply in worker.sent if isinstance(reply, wire.SuspectNotice)]
     assert tried == [2, None] * (len(tried) // 2)
     assert len(tried) // 2 == 3 + counted.batches.count([1]), "opened, fed, finished, each step"
 
 
-def test_a_dropped_stream_is_not_decoded_any_more(slot: Desk) -> None:
+def test_a_dropped_stream_is_not_decoded_any_more(worker: WorkerStreams) -> None:
     said = spoken([0, 1])
-    slot.open(1, interims=True)
-    slot.feed(1, said.samples)
-    slot.streams.take(wire.Drop(1))
-    slot.feed(1, said.samples)
-    slot.finish(1)
-    slot.settle()
-    assert slot.sent == []
+    worker.open(1, interims=True)
+    worker.feed(1, said.samples)
+    worker.streams.take(wire.Drop(1))
+    worker.feed(1, said.samples)
+    worker.finish(1)
+    worker.settle()
+    assert worker.sent == []
 
 
-def test_a_stream_that_the_engine_refuses_fails_alone(slot: Desk) -> None:
+def test_a_stream_that_the_engine_refuses_fails_alone(worker: WorkerStreams) -> None:
     said = spoken([5])
-    slot.open(1)
-    slot.open(2)
-    slot.streams.take(wire.Open(3, Options("no such language"), interims=True))
-    slot.finish(1)
-    slot.feed(1, said.samples)  # after its end
-    slot.feed(2, said.samples)
-    slot.finish(2)
-    slot.settle()
-    assert slot.finals() == {1: None, 3: None, 2: said.text}
+    worker.open(1)
+    worker.open(2)
+    worker.streams.take(wire.Open(3, Options("no such language"), interims=True))
+    worker.feed(1, np.array([np.nan], np.float32))
+    worker.feed(2, said.samples)
+    worker.finish(1)
+    worker.finish(2)
+    worker.settle()
+    assert worker.finals() == {1: None, 3: None, 2: said.text}
 
 
-def test_audio_is_overwritten_once_it_is_fed(slot: Desk) -> None:
+def test_audio_is_overwritten_once_it_is_fed(worker: WorkerStreams) -> None:
     request = wire.Feed(1, bytearray_of(spoken([1]).samples))
-    slot.open(1)
-    slot.streams.take(request)
+    worker.open(1)
+    worker.streams.take(request)
     assert not any(request.samples)
 
 
@@ -270,16 +270,16 @@ def bytearray_of(samples: Samples) -> memoryview:
 
 
 def test_text_that_nobody_can_have_spoken_is_not_sent(
-    slot: Desk, monkeypatch: pytest.MonkeyPatch
+    worker: WorkerStreams, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hallucination_filter, "plausible_text", lambda *_: "")
-    hear(slot, 1, spoken([0]))
-    assert slot.finals() == {1: ""}
+    monkeypatch.setattr(steps, "plausible_text", lambda *_: "")
+    hear(worker, 1, spoken([0]))
+    assert worker.finals() == {1: ""}
 
 
-def test_a_step_without_work_sends_nothing(slot: Desk) -> None:
-    slot.streams.step()
-    slot.open(1)
-    slot.streams.step()
-    assert slot.sent == []
-    assert not slot.streams.has_work
+def test_a_step_without_work_sends_nothing(worker: WorkerStreams) -> None:
+    worker.streams.step()
+    worker.open(1)
+    worker.streams.step()
+    assert worker.sent == []
+    assert not worker.streams.has_work

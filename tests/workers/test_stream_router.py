@@ -1,4 +1,4 @@
-"""Which worker hears whom: one for a session, and another when it dies."""
+"""The assignment of sessions to workers, also if a worker dies."""
 
 import asyncio
 from itertools import count

@@ -1,4 +1,4 @@
-"""An utterance that is spoken while it is sent: what a worker is told of it, in which order."""
+"""An utterance stream: the requests to its worker, in order."""
 
 from collections.abc import Callable
 from itertools import count
@@ -15,9 +15,9 @@ from hwaja.workers.utterance_stream import PIECE_SAMPLES, UtteranceStream
 OPTIONS = Options("ko")
 
 
-def read(start: int, stop: int) -> Pcm16:
-    """Audio in which each sample tells its own number."""
-    return np.arange(start, stop, dtype=np.int16)
+def read(start: int, stop: int) -> Samples:
+    """Audio in which each sample is its own index."""
+    return np.arange(start, stop, dtype=np.float32)
 
 
 def utterance(on_interim: Callable[[str], None] | None = None, start: int = 100) -> UtteranceStream:

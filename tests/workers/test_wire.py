@@ -182,7 +182,7 @@ def said(text: str, *pieces: Token) -> wire.Recognised:
     ids=lambda reply: type(reply).__name__,
 )
 def test_a_reply_with_impossible_numbers_or_lengths_is_a_wire_error(reply: wire.Reply) -> None:
-    """Nobody behind it looks again: a time that is no number would end a session."""
+    """It is the only check. A time that is not a number would end a session."""
     with pytest.raises(wire.WireError):
         wire.decode_reply(body(reply))
 

@@ -139,7 +139,7 @@ def test_a_looping_text_is_decoded_once_more(engine: FakeEngine) -> None:
 def test_times_of_text_decoded_after_added_silence_leave_the_silence_out(
     engine: FakeEngine,
 ) -> None:
-    """From the first sample of the utterance on, whichever of the two looks is answered."""
+    """Times count from the first sample of the utterance in both cases."""
     engine.texts, engine.tokens = [LOOP, "on and on"], (Token("on", 0.1), Token(" and on", 0.9))
     (_, looked_twice) = serve(SETUP, wire.Recognise(1, audio(SOUND), 1.0))
     engine.texts = ["on and on"]
@@ -295,7 +295,7 @@ def test_ctrl_c_does_not_end_a_worker_before_its_front_does() -> None:
 
 
 def test_bytes_that_are_no_request_end_a_worker() -> None:
-    """Its audio would be somebody else's; the front starts another."""
+    """Otherwise audio could be answered for another job. The front starts another worker."""
     with process() as running:
         assert isinstance(ask(running, SETUP), wire.Ready)
         _, errors = running.communicate(b"\x03\0\0\0abc", timeout=30)

@@ -72,8 +72,8 @@ NONSENSE = {
 """Of each kind one; `test_wire` has the rest."""
 
 
-class Speaker:
-    """What a worker is to say in place of its answers."""
+class InvalidReplies:
+    """A worker that sends invalid bytes instead of its replies."""
 
     def __init__(self, folder: Path, *, ends: bool = False) -> None:
         self._once, self._always = folder / "once", folder / "always"
@@ -83,16 +83,16 @@ class Speaker:
         script.chmod(stat.S_IRWXU)
         self.executable = str(script)
 
-    def says_once(self, nonsense: bytes) -> None:
+    def reply_once(self, nonsense: bytes) -> None:
         self._once.write_bytes(nonsense)
 
-    def says_always(self, nonsense: bytes) -> None:
+    def reply_always(self, nonsense: bytes) -> None:
         self._always.write_bytes(nonsense)
 
 
 @pytest.fixture
-def speaker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Speaker:
-    found = Speaker(tmp_path)
+def invalid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InvalidReplies:
+    found = InvalidReplies(tmp_path)
     monkeypatch.setattr(process.sys, "executable", found.executable)
     return found
 
@@ -100,13 +100,13 @@ def speaker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Speaker:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def talking(
     english: wire.Setup, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[tuple[Pool, Speaker]]:
+) -> AsyncIterator[tuple[Pool, InvalidReplies]]:
     """A pool of one worker, and what the worker is to say."""
-    speaker = Speaker(tmp_path_factory.mktemp("speaker"))
+    invalid = InvalidReplies(tmp_path_factory.mktemp("invalid"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(process.sys, "executable", speaker.executable)
+        patch.setattr(process.sys, "executable", invalid.executable)
         async with running(english) as pool:
-            yield pool, speaker
+            yield pool, invalid
 
 
 def speech() -> Pcm16:
@@ -125,11 +125,11 @@ def peak_bytes() -> int:
 
 @pytest.mark.parametrize("nonsense", NONSENSE.values(), ids=NONSENSE.keys())
 async def test_a_worker_with_an_invalid_reply_is_replaced_and_its_job_done_by_the_next(
-    nonsense: bytes, talking: tuple[Pool, Speaker]
+    nonsense: bytes, talking: tuple[Pool, InvalidReplies]
 ) -> None:
-    pool, speaker = talking
+    pool, invalid = talking
     restarts, most_bytes = pool.restarts, peak_bytes()
-    speaker.says_once(nonsense)
+    invalid.reply_once(nonsense)
     assert "better" in await text_of(pool)
     assert pool.restarts - restarts == 1
     assert peak_bytes() - most_bytes < 12 * wire.MAX_FRAME_BYTES
@@ -138,7 +138,7 @@ async def test_a_worker_with_an_invalid_reply_is_replaced_and_its_job_done_by_th
 async def test_a_worker_with_much_output_is_reaped_even_if_its_end_is_interrupted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A server that stops interrupts whoever ends a worker, and then waits for the process."""
+    """A stopping server cancels the task that ends a worker, and then waits for the process."""
     script = tmp_path / "worker"
     script.write_text("#!/bin/sh\nexec cat /dev/zero\n")
     script.chmod(stat.S_IRWXU)
@@ -160,19 +160,19 @@ async def test_a_worker_with_much_output_is_reaped_even_if_its_end_is_interrupte
 async def test_an_incomplete_reply_is_not_used(
     english: wire.Setup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    speaker = Speaker(tmp_path, ends=True)
-    monkeypatch.setattr(process.sys, "executable", speaker.executable)
+    invalid = InvalidReplies(tmp_path, ends=True)
+    monkeypatch.setattr(process.sys, "executable", invalid.executable)
     async with running(english) as pool:
-        speaker.says_once(recognised(Hypothesis("no"))[:-1])
+        invalid.reply_once(recognised(Hypothesis("no"))[:-1])
         assert "better" in await text_of(pool)
         assert pool.restarts == 1
 
 
 async def test_a_job_that_always_gets_an_invalid_reply_fails_alone(
-    english: wire.Setup, speaker: Speaker
+    english: wire.Setup, invalid: InvalidReplies
 ) -> None:
     async with running(english) as pool:
-        speaker.says_always(frame(b"\xc1"))
+        invalid.reply_always(frame(b"\xc1"))
         with pytest.raises(EngineError):
             await text_of(pool)
         samples = speech()
@@ -184,7 +184,7 @@ async def test_a_job_that_always_gets_an_invalid_reply_fails_alone(
 
 @pytest.mark.parametrize("always", [False, True])
 async def test_a_stream_with_an_invalid_reply_is_decoded_again_and_fails_at_the_second(
-    always: bool, tones: wire.Setup, speaker: Speaker
+    always: bool, tones: wire.Setup, invalid: InvalidReplies
 ) -> None:
     said = spoken([3, 1, 4])
     utterance = UtteranceStream(
@@ -193,7 +193,7 @@ async def test_a_stream_with_an_invalid_reply_is_decoded_again_and_fails_at_the_
     wrong = Hypothesis(said.text, (Token(said.text, float("inf")),))
     nonsense = bytes(wire.encode(wire.Stepped([wire.Heard(1, wrong, is_final=True)])))
     async with running(tones) as pool:
-        (speaker.says_always if always else speaker.says_once)(nonsense)
+        (invalid.reply_always if always else invalid.reply_once)(nonsense)
         async with asyncio.timeout(PATIENCE_SECONDS):
             try:
                 text = (await pool.finish(utterance, len(said.samples), 3.0)).text

@@ -37,7 +37,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Spawning:
-    """Starts no process while it is told to fail, as the system or a fault of the front has it."""
+    """Starts no process while it is set to fail, like the system or a faulty front."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._spawn = WorkerProcess.spawn
@@ -138,7 +138,7 @@ async def test_a_fault_is_not_hopeless_while_another_worker_runs(
 async def test_the_server_waits_without_limit_for_a_system_that_starts_no_process(
     tones: wire.Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A server that is started anew would start none either; its log and `/readyz` say so."""
+    """A restarted server could start none either. Its log and `/readyz` report it."""
     spawning, given_up = Spawning(monkeypatch), []
     pool = Pool(tones, 1, given_up.append)
     await pool.start()
