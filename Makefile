@@ -5,6 +5,8 @@
 PYTHON ?= python3
 # What `make bench-compare` compares with.
 BASE   ?= main
+# How many processes run the tests of Python at once.
+PROCESSES ?= 3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMPS := .stamps
@@ -22,18 +24,34 @@ LOCK   := $(STAMPS)/lock/bin/uv pip compile --quiet --upgrade --universal --pyth
 # What python/hwaja/adapters fits hwaja into; each has an extra of this name.
 FRAMEWORKS := livekit pipecat
 
-.PHONY: serve test test-web test-adapters $(FRAMEWORKS:%=test-%) lint asyncapi docs lock bench bench-compare soak wheel clean
+.PHONY: serve test test-rust test-python test-web models adapters test-adapters \
+        $(FRAMEWORKS:%=test-%) coverage lint asyncapi docs lock bench bench-compare soak wheel clean
 
 serve: $(STAMPS)/serve
 	$(BIN)/hwaja models pull
 	$(BIN)/hwaja serve --dev-cert
 
-test: $(STAMPS)/dev $(PARSER) test-web
+test: test-rust test-web test-python
+
+test-rust:
 	cargo test --workspace
 	cargo bench --workspace -- --test
-	$(BIN)/hwaja models pull --for-tests
-	$(BIN)/pytest
+
+# Most tests wait for sockets and browsers more than they compute, so some run at once. Those that
+# need a machine without other load run afterwards, one after the other.
+test-python: models $(PARSER)
+	$(BIN)/pytest $(COVER) --numprocesses $(PROCESSES) --dist loadgroup --no-loadscope-reorder -m 'not alone'
+	$(BIN)/pytest $(COVER) -m alone
 	$(BIN)/python -m mypy.stubtest hwaja._pcm
+
+models: $(STAMPS)/dev
+	$(BIN)/hwaja models pull --for-tests
+
+# Fails below the floor, `fail_under` of [tool.coverage.report] in pyproject.toml.
+coverage: $(STAMPS)/dev
+	$(BIN)/coverage erase
+	$(MAKE) test-python COVER='--cov --cov-append --cov-report='
+	$(BIN)/coverage report
 
 ifeq ($(shell command -v npm 2>/dev/null),)
 test-web:
@@ -44,6 +62,8 @@ test-web: $(STAMPS)/web
 endif
 
 # Each adapter beside its framework, in an environment of its own that has the whole server.
+adapters: $(FRAMEWORKS:%=$(STAMPS)/%/ready)
+
 test-adapters: $(FRAMEWORKS:%=test-%)
 
 $(FRAMEWORKS:%=test-%): test-%: $(STAMPS)/%/ready
@@ -83,8 +103,7 @@ bench-compare: $(STAMPS)/dev
 	$(BIN)/hwaja bench experiment compare $(BASE)
 
 # Hours: what CI runs for moments (tests/bench/test_soak.py). docs/reliability.md has the figures.
-soak: $(STAMPS)/dev
-	$(BIN)/hwaja models pull --for-tests
+soak: models
 	$(BIN)/pip install --quiet --editable 'bench[fuzz]'
 	$(BIN)/hwaja bench soak vanished
 	$(BIN)/hwaja bench soak capture

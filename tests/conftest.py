@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import pytest_asyncio
 import structlog
@@ -27,6 +28,17 @@ from hwaja.workers import wire
 from hwaja.workers import worker_process as process
 from hwaja.workers.interim_worker import InterimWorker
 from hwaja.workers.pool import Pool
+
+# How long an example takes depends on what else runs on the machine.
+hypothesis.settings.register_profile("busy machine", deadline=None)
+hypothesis.settings.load_profile("busy machine")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests of a file in one process, and those of the browser: they share servers."""
+    for item in items:
+        name = item.path.parent.name if item.path.parent.name == "browser" else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(name))
 
 
 @pytest.fixture(scope="session")

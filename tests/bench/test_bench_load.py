@@ -139,7 +139,7 @@ def test_a_load_test_writes_a_page_that_compares_it_with_an_earlier_one(
     index.write_text(json.dumps(entries))
     out = tmp_path / "out"
     command = ["bench", "load", "--speech", str(tmp_path), "--rttm-like", str(index)]
-    command += ["--out", str(out), "--clients", "2", "--seconds", "14"]
+    command += ["--out", str(out), "--clients", "2", "--seconds", "8"]
     results = out / "results.json"
     for against in ([], ["--against", str(results)]):
         assert main([*command, *against, "--serve", *ENGLISH]) == 0
@@ -147,7 +147,7 @@ def test_a_load_test_writes_a_page_that_compares_it_with_an_earlier_one(
     assert "clips lost: 0" in said
     assert "clients: 2 (x 1.00)" in said
     found = json.loads(results.read_text())
-    assert found["summary"]["texts"] >= 4
+    assert found["summary"]["texts"] >= 2
     assert 0 < found["summary"]["delay p50, s"] < 60
     assert found["figures"]["cpu"]["worker 0"] > 0
     page = (out / "report.html").read_text()

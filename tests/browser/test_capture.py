@@ -16,7 +16,7 @@ from hwaja.vad.silero import SileroDetector
 
 pytestmark = pytest.mark.models
 
-SAID = clips.part("two_cities", 0, 22)
+SAID = clips.part("two_cities", 0, 12)
 
 CHUNK_SAMPLES = 4096
 
@@ -25,9 +25,10 @@ MOST_SPOILT_SECONDS = {"worklet at 44.1 kHz": 2, "worklet at 48 kHz": 2}
 edge of a second that spoils two."""
 
 MOST_SPOILT_SECONDS_WITHOUT_WORKLET = 5
-"""A ScriptProcessor shares the page's thread; two in 22 were seen on a busy machine."""
+"""A ScriptProcessor shares the page's thread; two were seen on a busy machine."""
 
 
+@pytest.mark.alone  # an audio device that is late drops samples
 @pytest.mark.asyncio(loop_scope="session")
 async def test_the_server_receives_exactly_the_sound_of_the_microphone(
     detector: SileroDetector, certificate: tuple[Path, Path], visit: Visit

@@ -15,7 +15,7 @@ from hwaja.doctor.babble import PEAK, babble
 from hwaja.doctor.capacity import SAFETY_SHARE, Throughput, throughput, typical
 from hwaja.doctor.provider import judge as judge_provider
 from hwaja.doctor.speaking import longest
-from hwaja.engines.interface import EngineError, Samples
+from hwaja.engines.interface import EngineError, Pcm16
 from hwaja.engines.providers import Provider
 from hwaja.engines.recognition import Abilities, Hypothesis
 from hwaja.models.tones import spoken, write_tone_model

@@ -6,7 +6,6 @@ import re
 from importlib.resources import files
 from pathlib import Path
 
-import msgspec
 import pytest
 from model_fixtures import NEVER, entry, offer
 

@@ -141,7 +141,7 @@ async def test_a_client_with_details_is_asked_to_wait_and_to_continue(
     file: bytes,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(connection, "HELD_AFTER_SECONDS", 0.1)
+    monkeypatch.setattr(connection, "HELD_AFTER_SECONDS", 1)
     monkeypatch.setattr(connection, "HOLD_PERIOD_SECONDS", 0.01)
     async with (
         serve() as endpoint,

@@ -2,10 +2,6 @@
 
 import pytest
 from gating import HANGOVER, PAUSE, SPEECH, feed, samples
-
-from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.protocol.messages import AudioReceived
-from hwaja.session.events import Arrival, Audio, Effect, Extend, ProbeSpeaker, Speculate
 from hwaja.session.phase import (
     ACKNOWLEDGED_SAMPLES,
     PROBE_STEP_SECONDS,
@@ -13,6 +9,10 @@ from hwaja.session.phase import (
     OpenSpeech,
     Phase,
 )
+
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.messages import AudioReceived
+from hwaja.session.events import Arrival, Audio, Effect, Extend, ProbeSpeaker, Speculate
 from hwaja.vad.gate import FRAME_SAMPLES, GateSettings, SpeechGate, frames_in
 
 ORIGIN = 5 * SAMPLE_RATE

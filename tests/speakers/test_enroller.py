@@ -218,7 +218,7 @@ async def test_no_embedding_of_a_take_remains_whether_it_is_kept_or_refused(
 
 
 async def test_the_audio_pieces_of_a_take_are_overwritten() -> None:
-    pieces: list[Samples] = []
+    pieces: list[Pcm16] = []
 
     class RecordedRing:
         end = 6 * SAMPLE_RATE

@@ -2,7 +2,6 @@
 
 import math
 
-import clips
 import numpy as np
 import pytest
 from hypothesis import given, settings

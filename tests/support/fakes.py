@@ -14,6 +14,7 @@ from hwaja.engines.interface import (
     Embedding,
     Embeddings,
     EngineError,
+    Pcm16,
     Samples,
     VoiceTrack,
 )
@@ -52,7 +53,7 @@ class FakeDetector:
         self.states += [state for state, _ in streams]
         if any((frames < 0).any() for _, frames in streams):
             raise RuntimeError("the detector failed")
-        return [tuple(frames[:, 0].tolist()) for _, frames in streams]
+        return [tuple(frames[:, CONTEXT_SAMPLES].tolist()) for _, frames in streams]
 
 
 RING_FRAMES = RING_SECONDS * SAMPLE_RATE // 4096 * 4096 // FRAME_SAMPLES
@@ -175,7 +176,7 @@ class FakePool:
     async def recognise(
         self,
         owner: Hashable,
-        read: Callable[[], Samples],
+        read: Callable[[], Pcm16],
         samples: int,
         options: Options,
         speech_seconds: float | None = None,
@@ -189,7 +190,7 @@ class FakePool:
         return Hypothesis(chr(ord("a") + (len(self.heard) - 1) % 26))
 
     async def embed(
-        self, owner: Hashable, read: Callable[[], Samples], samples: int, *, overlaps: bool
+        self, owner: Hashable, read: Callable[[], Pcm16], samples: int, *, overlaps: bool
     ) -> VoiceTrack:
         await self.working.wait()
         heard = read()
@@ -208,30 +209,30 @@ class FakeEngine:
     abilities = Abilities(languages=frozenset({"ko"}))
 
     def __init__(self) -> None:
-        self.given: list[Samples] = []
+        self.given: list[Pcm16] = []
         self.heard: list[list[float]] = []
         self.texts = ["hello"]
         self.tokens: tuple[Token, ...] = ()
         self.score: float | None = None
 
-    def _take(self, samples: Samples) -> None:
+    def _take(self, samples: Pcm16) -> None:
         assert samples.flags.aligned
         if len(samples) < 2:
             raise EngineError("too little audio")
         self.given.append(samples)
         self.heard.append(samples.tolist())
 
-    def recognise(self, samples: Samples, options: Options) -> Hypothesis:
+    def recognise(self, samples: Pcm16, options: Options) -> Hypothesis:
         self._take(samples)
         text = self.texts[min(len(self.given), len(self.texts)) - 1]
         return Hypothesis(text, self.tokens, score=self.score)
 
-    def embed(self, samples: Samples) -> Embeddings:
+    def embed(self, samples: Pcm16) -> Embeddings:
         self._take(samples)
         self.voices = np.array([[3, 4], [1, 2]], np.float32)
         return self.voices
 
-    def overlap(self, samples: Samples) -> Embeddings:
+    def overlap(self, samples: Pcm16) -> Embeddings:
         return np.array([0.5], np.float32)
 
 
@@ -287,7 +288,7 @@ def fake_services(
     return Services(engine, engine, detection, no_cohort(), settings)
 
 
-def voice_in(samples: Samples) -> Embedding:
+def voice_in(samples: Pcm16) -> Embedding:
     """Return one voice for what is from the clip of speaker 0, another for everything else."""
     is_first = samples[:400].tobytes() in clips.clip("beckett")
     return np.array([is_first, not is_first], np.float32)

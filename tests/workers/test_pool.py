@@ -16,6 +16,7 @@ from poison import poisoned
 from pools import running
 
 from hwaja.engines.interface import HOP_SAMPLES, EngineError, Pcm16
+from hwaja.process import supervision
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
 from hwaja.speakers.parts import SHORT_SECONDS, Part
@@ -66,7 +67,7 @@ def is_alive(pid: int) -> bool:
     return True
 
 
-async def test_an_utterance_is_recognised_and_embedded(one: Pool, speech: Samples) -> None:
+async def test_an_utterance_is_recognised_and_embedded(one: Pool, speech: Pcm16) -> None:
     assert "better" in (await text_of(one, speech.copy)).lower()
     track = await one.embed("owner", speech.copy, len(speech), overlaps=True)
     assert (track.whole.shape, track.whole.dtype) == ((192,), np.float32)
@@ -75,7 +76,7 @@ async def test_an_utterance_is_recognised_and_embedded(one: Pool, speech: Sample
 
 
 async def test_the_shortest_attributed_speech_is_long_enough_for_the_engine(
-    one: Pool, speech: Samples
+    one: Pool, speech: Pcm16
 ) -> None:
     least = round(SHORT_SECONDS * SAMPLE_RATE)
     assert not Part(0, least, (0, 1), least / SAMPLE_RATE).is_short
@@ -87,7 +88,7 @@ async def test_the_shortest_attributed_speech_is_long_enough_for_the_engine(
     assert track.windows.shape == (1, 192)
 
 
-async def test_overlap_is_computed_only_if_requested(one: Pool, speech: Samples) -> None:
+async def test_overlap_is_computed_only_if_requested(one: Pool, speech: Pcm16) -> None:
     both = speech + np.roll(speech, 4000)
     asked = await one.embed("owner", both.copy, len(both), overlaps=True)
     spared = await one.embed("owner", both.copy, len(both), overlaps=False)
@@ -97,7 +98,7 @@ async def test_overlap_is_computed_only_if_requested(one: Pool, speech: Samples)
 
 
 async def test_windows_and_overlap_are_separated_if_audio_ends_just_after_a_hop(
-    one: Pool, speech: Samples
+    one: Pool, speech: Pcm16
 ) -> None:
     samples = 10 * HOP_SAMPLES + 1
     track = await one.embed("owner", speech[:samples].copy, samples, overlaps=True)
@@ -119,7 +120,7 @@ async def test_the_audio_of_a_job_is_overwritten_once_it_is_sent(one: Pool, spee
 
 
 async def test_a_job_that_the_engine_refuses_fails_alone_and_the_worker_continues(
-    one: Pool, speech: Samples
+    one: Pool, speech: Pcm16
 ) -> None:
     pid = one.processes[0].pid
     with pytest.raises(EngineError):
@@ -128,7 +129,7 @@ async def test_a_job_that_the_engine_refuses_fails_alone_and_the_worker_continue
     assert one.processes[0].pid == pid
 
 
-async def test_a_job_of_a_killed_worker_is_done_by_another(one: Pool, speech: Samples) -> None:
+async def test_a_job_of_a_killed_worker_is_done_by_another(one: Pool, speech: Pcm16) -> None:
     """The job is done by the worker that follows, from audio that is read again."""
     before = one.restarts
     sent = asyncio.Event()
@@ -150,7 +151,7 @@ async def test_a_job_of_a_killed_worker_is_done_by_another(one: Pool, speech: Sa
     assert (one.restarts - before, reads) == (1, 2)
 
 
-async def test_an_idle_worker_that_dies_is_replaced(one: Pool, speech: Samples) -> None:
+async def test_an_idle_worker_that_dies_is_replaced(one: Pool, speech: Pcm16) -> None:
     before = one.restarts
     kill(one)
     assert "better" in (await text_of(one, speech.copy)).lower()
@@ -158,7 +159,7 @@ async def test_an_idle_worker_that_dies_is_replaced(one: Pool, speech: Samples) 
 
 
 async def test_a_job_that_kills_two_workers_fails_alone(
-    english: wire.Setup, speech: Samples, poisonable: None
+    english: wire.Setup, speech: Pcm16, poisonable: None
 ) -> None:
     async with running(english) as pool:
         bad = asyncio.create_task(text_of(pool, lambda: poisoned(speech)))
@@ -191,7 +192,7 @@ async def test_a_stuck_worker_is_killed_and_its_job_done_by_another(
     assert one.restarts - before == 1
 
 
-async def test_a_cancelled_job_disturbs_no_other(one: Pool, speech: Samples) -> None:
+async def test_a_cancelled_job_disturbs_no_other(one: Pool, speech: Pcm16) -> None:
     begun = asyncio.Event()
 
     def read() -> Pcm16:
@@ -221,7 +222,7 @@ async def test_a_job_whose_audio_is_gone_fails_alone(
 
 
 async def test_workers_share_the_jobs_and_waiting_jobs_are_counted(
-    english: wire.Setup, speech: Samples
+    english: wire.Setup, speech: Pcm16
 ) -> None:
     idle: list[int] = []
 
@@ -263,7 +264,7 @@ async def test_one_worker_takes_no_job_ahead_of_real_time_while_an_interim_text_
 
 
 async def test_closing_ends_every_process_and_fails_waiting_jobs(
-    english: wire.Setup, speech: Samples
+    english: wire.Setup, speech: Pcm16
 ) -> None:
     begun = asyncio.Event()
     pool = Pool(english, workers=1)
@@ -332,7 +333,7 @@ async def test_a_worker_that_is_stuck_while_loading_is_given_up(
 
 
 async def test_jobs_fail_while_no_worker_can_be_started_and_succeed_afterwards(
-    english: wire.Setup, speech: Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    english: wire.Setup, speech: Pcm16, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An administrator replaces the model folder while the server runs."""
     monkeypatch.setattr(supervision, "FIRST_PAUSE_SECONDS", 0.0)

@@ -250,9 +250,9 @@ def test_a_stream_that_the_engine_refuses_fails_alone(worker: WorkerStreams) -> 
     worker.open(1)
     worker.open(2)
     worker.streams.take(wire.Open(3, Options("no such language"), interims=True))
-    worker.feed(1, np.array([np.nan], np.float32))
-    worker.feed(2, said.samples)
     worker.finish(1)
+    worker.feed(1, said.samples)  # after its end
+    worker.feed(2, said.samples)
     worker.finish(2)
     worker.settle()
     assert worker.finals() == {1: None, 3: None, 2: said.text}

@@ -176,7 +176,7 @@ async def test_the_worker_is_notified_of_dropped_utterances(board: StreamRouter)
 
 
 async def test_an_utterance_whose_audio_is_gone_fails_alone(board: StreamRouter) -> None:
-    def gone(start: int, stop: int) -> Samples:
+    def gone(start: int, stop: int) -> Pcm16:
         raise IndexError
 
     line = board.connect(0)

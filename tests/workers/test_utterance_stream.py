@@ -15,7 +15,7 @@ from hwaja.workers.utterance_stream import PIECE_SAMPLES, UtteranceStream
 OPTIONS = Options("ko")
 
 
-def read(start: int, stop: int) -> Samples:
+def read(start: int, stop: int) -> Pcm16:
     """Audio in which each sample is its own index."""
     return np.arange(start, stop, dtype=np.float32)
 

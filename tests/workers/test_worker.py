@@ -84,7 +84,7 @@ def test_audio_is_read_at_any_address_in_its_frame(shift: int, engine: FakeEngin
     """A frame puts its bytes at any address; unaligned floats once killed the worker."""
     place = bytearray(bytes(shift) + bytes(audio(SOUND)))
     request = wire.Recognise(1, memoryview(place)[shift:], 1.0)
-    with audio_of(request) as samples:
+    with wire.audio_of(request) as samples:
         engine.embed(samples)
     assert engine.heard == [SOUND.tolist()]
     assert not any(place[shift:]), "the audio in the frame is overwritten"

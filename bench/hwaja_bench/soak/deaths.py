@@ -52,28 +52,35 @@ class Tally:
         )
 
 
-async def talk(service: Service, tally: Tally, chance: random.Random, until: float) -> None:
-    """Run sessions one after the other in real time; no session repeats a sentence."""
+async def talk(
+    service: Service, tally: Tally, chance: random.Random, until: float, count: int
+) -> None:
+    """Run sessions of `count` sentences one after the other in real time.
+
+    No session repeats a sentence.
+    """
     while time.monotonic() < until:
-        sentences = random_sentences(chance)
+        sentences = random_sentences(chance, count)
         async with service.open() as client:
             answered = await transcribed(client, sentences, speed=1)
         tally.compare([sentence.text for sentence in sentences], answered)
 
 
-async def outlive(service: Service, minutes: float, every_seconds: float, seed: int) -> None:
+async def outlive(service: Service, asked: argparse.Namespace) -> None:
     """Run sessions while workers are killed.
 
     Raises:
         BrokenPromiseError: where a text was lost, arrived twice, or is wrong.
 
     """
-    tally, until = Tally(), time.monotonic() + 60 * minutes
-    chances = [random.Random(seed + number) for number in range(CLIENTS)]  # noqa: S311 (no secret)
-    killer = Killer(service, seed)
-    killing = asyncio.create_task(killer.run(every_seconds))
+    tally, until = Tally(), time.monotonic() + 60 * asked.minutes
+    chances = [random.Random(asked.seed + number) for number in range(CLIENTS)]  # noqa: S311 (no secret)
+    killer = Killer(service, asked.seed)
+    killing = asyncio.create_task(killer.run(asked.every))
     try:
-        await asyncio.gather(*(talk(service, tally, chance, until) for chance in chances))
+        await asyncio.gather(
+            *(talk(service, tally, chance, until, asked.sentences) for chance in chances)
+        )
     finally:
         killing.cancel()
         print(f"{killer.killed} workers killed; {tally}", flush=True)
@@ -84,9 +91,10 @@ async def outlive(service: Service, minutes: float, every_seconds: float, seed: 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--every", type=float, default=30, help="seconds between two deaths")
+    parser.add_argument("--sentences", type=int, default=8, help="sentences of a session")
     parser.add_argument("--seed", type=int, default=0)
 
 
 def run(asked: argparse.Namespace) -> int:
     """Run a server, talk and kill; return the exit code."""
-    return kept(lambda service: outlive(service, asked.minutes, asked.every, asked.seed))
+    return kept(lambda service: outlive(service, asked))

@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hwaja.engines.interface import Samples, VoiceTrack
+from hwaja.engines.interface import Pcm16, VoiceTrack
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.codes import AudioFormat, Reason
 from hwaja.protocol.values import Quality
@@ -33,11 +34,11 @@ class TakeAudio(Protocol):
     def end(self) -> int:
         """See `RingBuffer.end`."""
 
-    def read(self, start: int, stop: int, /) -> Samples:
+    def read(self, start: int, stop: int, /) -> Pcm16:
         """See `RingBuffer.read`."""
 
-    def levels(self, start: int, frame_samples: int, /) -> Samples:
-        """See `RingBuffer.levels`."""
+    def powers(self, start: int, frame_samples: int, /) -> NDArray[np.float64]:
+        """See `RingBuffer.powers`."""
 
 
 class Enroller:
