@@ -13,9 +13,6 @@ from hwaja_bench.soak.restarts import Talker
 from hwaja_bench.tones.sentences import random_sentences
 from hwaja_bench.tones.visitor import rejoined
 
-ALONE = {"deaths", "isolation"}
-"""Those that start workers again and again, and wait for each only so long."""
-
 BRIEFLY = {
     "abuse": ("--seconds", "4"),
     "cycles": ("--cycles", "8"),
@@ -27,13 +24,11 @@ BRIEFLY = {
 }
 
 
+@pytest.mark.alone  # each waits for its server only so long
 @pytest.mark.models
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are looked at through /proc")
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(
-    "program",
-    [pytest.param(each, marks=[pytest.mark.alone] * (each in ALONE)) for each in BRIEFLY],
-)
+@pytest.mark.parametrize("program", BRIEFLY)
 def test_every_soak_program_passes_for_a_moment(program: str) -> None:
     command = [sys.executable, "-m", "hwaja", "bench", "soak", program, *BRIEFLY[program]]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
