@@ -120,7 +120,7 @@ wheel: $(STAMPS)/dev
 	$(BIN)/maturin build --release --out dist
 
 clean:
-	rm -rf $(VENV) $(STAMPS) $(SHIM) dist build target tests/web/node_modules tests/asyncapi/node_modules
+	rm -rf $(VENV) $(STAMPS) $(SHIM) dist build target .coverage* tests/web/node_modules tests/asyncapi/node_modules
 
 # The extension is rebuilt when its source changes; Python files are used in place.
 $(STAMPS)/serve: pyproject.toml $(RUST) | $(VENV) $(SHIM)
