@@ -6,7 +6,6 @@ up: names, metadata, token tables, the kind of graph.
 
 import base64
 import binascii
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,45 +56,25 @@ _WHISPER_DECODER = (
     {"logits", *(f"out_{name}" for name in SAID)},
 )
 
-_ADDS_SILENCE = "adds_silence"  # metadata of hwaja's own exports: `models/whisper_encoder.py`
+_ADDS_SILENCE = "adds_silence"  # metadata of the exports that hwaja made before CTranslate2
 
 _ORT_IDENTIFIER = b"ORTM"  # at bytes 4 to 8 of a FlatBuffer that holds an onnxruntime model
 
 
 @dataclass(frozen=True, slots=True)
+class CTranslate2Model:
+    """A folder with a Whisper model of CTranslate2."""
+
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
 class WhisperExport:
-    """The files of a Whisper model."""
+    """The files of a Whisper model of sherpa-onnx."""
 
     encoder: Path
     decoder: Path
-    pieces: Mapping[int, bytes]
-    """The bytes of each text token. They may begin or end within a character."""
-    mels: int
-    """Mel bands of the spectrogram."""
-    adds_silence: bool
-    """Whether the encoder itself adds the silence that Whisper needs after an utterance."""
-    begins_with: tuple[int, ...]
-    """Tokens before the text. In a multilingual model, the second one is the language token."""
-    end: int
-    """The token that ends the text."""
-    no_speech: int
-    """The token that the model predicts in place of the language token where nobody speaks."""
-    language_tokens: Mapping[str, int]
-    """Language tokens by language code; empty for a model that knows English only."""
-
-    @property
-    def languages(self) -> frozenset[str]:
-        """Codes of the model's languages, with "auto" if it can detect the language."""
-        if not self.language_tokens:
-            return frozenset({"en"})
-        return frozenset({*self.language_tokens, AUTO_LANGUAGE})
-
-    def prompt(self, language: str) -> tuple[int, ...]:
-        """Return the tokens before the text in `language`: a code of the model, not "auto"."""
-        if not self.language_tokens:
-            return self.begins_with
-        start, _, *rest = self.begins_with
-        return (start, self.language_tokens[language], *rest)
+    tokens: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +91,12 @@ def open_export(
     language: str,
     decoding_method: str = GREEDY_SEARCH,
     prefer_int8: bool = True,
-) -> WhisperExport | MoonshineExport | StreamingExport:
+) -> CTranslate2Model | WhisperExport | MoonshineExport | StreamingExport:
     """Return the recogniser in a folder. Its files determine the model family.
 
     Args:
-        folder: a Whisper or Moonshine v2 export for sherpa-onnx, or a model for its streaming
-            recognisers.
+        folder: a Whisper model for CTranslate2, a Whisper or Moonshine v2 export for sherpa-onnx,
+            or a model for its streaming recognisers.
         language: code of the spoken language, for example "ko"; "auto": a multilingual model
             detects it.
         decoding_method: "greedy_search", or "modified_beam_search" for most transducers.
@@ -129,6 +108,9 @@ def open_export(
     """
     if not folder.is_dir():
         raise EngineError(f"The model folder {folder} does not exist.")
+    if (folder / "model.bin").is_file():
+        _check_greedy(folder, decoding_method)
+        return CTranslate2Model(folder)
     if any(folder.glob("*joiner*.onnx")):
         export = open_transducer(folder, decoding_method, prefer_int8)
     elif any(folder.glob("*encoder*")) or any(folder.glob("*decoder*")):
@@ -186,32 +168,26 @@ def _open_whisper(folder: Path, encoder: Model, decoder: Model, language: str) -
     ):
         if not (model.inputs.keys() >= inputs and model.outputs.keys() >= outputs):
             raise EngineError(f"{model.path} is not a Whisper {part} for sherpa-onnx.")
-    end = numbers["eot"][0]
-    export = WhisperExport(
-        encoder.path,
-        decoder.path,
-        _read_pieces(only_file(folder, "*tokens.txt"), end),
-        numbers["n_mels"][0],
-        _ADDS_SILENCE in encoder.metadata,
-        (*numbers["sot_sequence"], *numbers["no_timestamps"]),
-        end,
-        numbers["no_speech"][0],
-        _language_tokens(encoder),
-    )
-    if language not in export.languages:
+    if _ADDS_SILENCE in encoder.metadata:
+        raise EngineError(
+            f"{folder} is a model of an older hwaja; run `hwaja models pull whisper-base`."
+        )
+    tokens = only_file(folder, "*tokens.txt")
+    _check_pieces(tokens, numbers["eot"][0])
+    if language not in _languages(encoder):
         raise EngineError(f"{folder.name} does not know the language {language!r}.")
-    return export
+    return WhisperExport(encoder.path, decoder.path, tokens)
 
 
-def _language_tokens(encoder: Model) -> dict[str, int]:
+def _languages(encoder: Model) -> frozenset[str]:
+    """Return the codes of the languages, with "auto" where the model can detect one."""
     if encoder.metadata["is_multilingual"] == "0":
-        return {}
+        return frozenset({"en"})
     encoder.require(("all_language_codes", "all_language_tokens"))
     codes = encoder.metadata["all_language_codes"].split(",")
-    tokens = encoder.numbers("all_language_tokens")
-    if len(codes) != len(tokens):
+    if len(codes) != len(encoder.numbers("all_language_tokens")):
         raise EngineError(f"{encoder.path} does not have one token for each language.")
-    return dict(zip(codes, tokens, strict=True))
+    return frozenset({*codes, AUTO_LANGUAGE})
 
 
 def _open_moonshine(folder: Path, language: str) -> MoonshineExport:
@@ -223,13 +199,13 @@ def _open_moonshine(folder: Path, language: str) -> MoonshineExport:
         with file.open("rb") as stream:
             if stream.read(8)[4:] != _ORT_IDENTIFIER:
                 raise EngineError(f"{file} is not an onnxruntime model.")
-    _read_pieces(tokens, 1)
+    _check_pieces(tokens, 1)
     return MoonshineExport(encoder, decoder, tokens)
 
 
-def _read_pieces(path: Path, count: int) -> dict[int, bytes]:
-    """Return the pieces of a token table, which must have the numbers 0 to `count` - 1."""
-    pieces = {}
+def _check_pieces(path: Path, count: int) -> None:
+    """Check that a token table has pieces of bytes with the numbers 0 to `count` - 1."""
+    numbers = set()
     # Bytes that are not ASCII are invalid in base64 too.
     for line in path.read_text(encoding="ascii", errors="replace").splitlines():
         # One token of Whisper is empty: its line has only the number.
@@ -237,11 +213,11 @@ def _read_pieces(path: Path, count: int) -> dict[int, bytes]:
         if not number.isdecimal() or len(number) > len(str(MAX_NUMBER)):
             raise EngineError(f"{path} is not a token table (base64 and number on each line).")
         try:
-            pieces[int(number)] = base64.b64decode(encoded, validate=True)
+            base64.b64decode(encoded, validate=True)
         except (ValueError, binascii.Error):
             raise EngineError(
                 f"{path} is not a token table (base64 and number on each line)."
             ) from None
-    if any(number not in pieces for number in range(count)):
+        numbers.add(int(number))
+    if not numbers.issuperset(range(count)):
         raise EngineError(f"{path} lacks tokens: it needs {count}, from 0 on.")
-    return pieces

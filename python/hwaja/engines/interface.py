@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from hwaja.engines.recognition import Abilities, Hypothesis
+from hwaja.engines.recognition import NORMAL, Abilities, Choose, Effort, Hypothesis, first
 from hwaja.protocol.values import Options
 
 Samples = NDArray[np.float32]
@@ -67,8 +67,20 @@ class Recognizer(Protocol):
 
     abilities: Abilities
 
-    def recognise(self, samples: Samples, options: Options) -> Hypothesis:
+    def recognise(
+        self,
+        samples: Samples,
+        options: Options,
+        effort: Effort = NORMAL,
+        choose: Choose = first,
+    ) -> Hypothesis:
         """Return the text of `samples`; empty where no words were recognised.
+
+        Args:
+            samples: the utterance.
+            options: what the session asks for.
+            effort: followed if the abilities say so.
+            choose: called with the candidates, if the recogniser found several.
 
         Raises:
             EngineError: where the audio cannot be decoded; the recogniser stays usable.

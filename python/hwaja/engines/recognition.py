@@ -1,5 +1,6 @@
-"""A recogniser's abilities and its results; no audio."""
+"""A recogniser's abilities, the effort it is asked for, and its results; no audio."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from hwaja.protocol.codes import Reason
@@ -16,6 +17,8 @@ class Abilities:
     """Language codes that a session may choose from; one where the model offers no choice."""
     hotword_characters: frozenset[str] = frozenset()
     """Characters that hotwords may have besides spaces; empty: hotwords are not supported."""
+    has_efforts: bool = False
+    """Whether it follows an `Effort`, and offers several candidates for a text."""
 
     def refusal(self, options: Options) -> Reason | None:
         """Return why the recogniser does not support a session's options; None: it does."""
@@ -27,6 +30,44 @@ class Abilities:
             return Reason.HOTWORDS_UNSUPPORTED
         letters = "".join(hotword.text for hotword in options.hotwords).replace(" ", "")
         return None if self.hotword_characters.issuperset(letters) else Reason.HOTWORD_UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much a recogniser computes for one utterance."""
+
+    beam_size: int = 5
+    """Hypotheses that the search keeps at each step, and candidates for the text. 1: greedy."""
+    context_seconds: float = 10.0
+    """A shorter utterance is followed by silence up to this length.
+
+    Whisper was trained on windows of 30 s and makes more errors on shorter ones (bench/RESULTS.md).
+    """
+    temperature: float = 0.0
+    """Above 0, each token is drawn at random from the scores divided by it; then there is no beam.
+    """
+
+
+NORMAL = Effort()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One of several texts that a recogniser found for an utterance."""
+
+    text: str
+    log_probability: float
+    """Mean log-probability of its tokens."""
+
+
+Choose = Callable[[Sequence[Candidate], str], int]
+"""Returns the index of the candidate to take. Takes the candidates, of which the first is the
+likeliest, and the code of their language."""
+
+
+def first(_candidates: Sequence[Candidate], _language: str) -> int:
+    """Return the index of the likeliest candidate."""
+    return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +90,8 @@ class Hypothesis:
 
     def earlier(self, seconds: float) -> "Hypothesis":
         """Return the hypothesis with its tokens moved earlier by `seconds`; no time is below 0."""
-        starts = (max(0.0, round(token.start_seconds - seconds, 3)) for token in self.tokens)
-        moved = zip(self.tokens, starts, strict=True)
-        return replace(self, tokens=tuple(Token(token.text, start) for token, start in moved))
+        moved = (
+            Token(token.text, max(0.0, round(token.start_seconds - seconds, 3)), token.probability)
+            for token in self.tokens
+        )
+        return replace(self, tokens=tuple(moved))

@@ -6,12 +6,9 @@ replaces it and forwards to the one in the wheel `onnxruntime` or `onnxruntime-g
 
 import ctypes
 import os
-from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from hwaja.engines.interface import EngineError
 
@@ -78,28 +75,6 @@ def open_session(model: Path, provider: str = "cpu") -> Any:
         return onnxruntime.InferenceSession(str(model), options, providers=providers)
     except Exception as error:
         raise EngineError(f"{model} cannot be loaded: {type(error).__name__}.") from error
-
-
-def run_bound(session: Any, inputs: Mapping[str, Any], outputs: Mapping[str, str]) -> list[Any]:
-    """Run a session on values that stay on its device; return values of the same kind.
-
-    Args:
-        session: a session that `open_session` returned.
-        inputs: by name, an array, or a value that an earlier run returned.
-        outputs: by name, the device of the value, "cpu" or "cuda".
-
-    """
-    from onnxruntime import OrtValue
-
-    binding = session.io_binding()
-    for name, value in inputs.items():
-        if isinstance(value, np.ndarray):
-            value = OrtValue.ortvalue_from_numpy(value)
-        binding.bind_ortvalue_input(name, value)
-    for name, device in outputs.items():
-        binding.bind_output(name, device)
-    session.run_with_iobinding(binding)
-    return list(binding.get_outputs())
 
 
 def check_cuda() -> None:

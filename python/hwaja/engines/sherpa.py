@@ -11,13 +11,18 @@ from typing import Any
 import numpy as np
 
 from hwaja.engines.checks import check_options, check_samples, check_utterance
-from hwaja.engines.exports import WhisperExport, check_embedder, open_export
+from hwaja.engines.exports import (
+    CTranslate2Model,
+    WhisperExport,
+    check_embedder,
+    open_export,
+)
 from hwaja.engines.interface import HOP_SAMPLES, Embeddings, EngineError, Samples
-from hwaja.engines.recognition import Abilities, Hypothesis
+from hwaja.engines.recognition import NORMAL, Abilities, Choose, Effort, Hypothesis, first
 from hwaja.engines.sherpa_json import text_of, written
 from hwaja.engines.sherpa_library import sherpa_onnx
 from hwaja.engines.sherpa_online import OnlineRecognizer, load_streaming
-from hwaja.engines.streaming_exports import GREEDY_SEARCH, StreamingExport
+from hwaja.engines.streaming_exports import AUTO_LANGUAGE, GREEDY_SEARCH, StreamingExport
 from hwaja.engines.whisper import WhisperRecognizer
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
@@ -37,7 +42,13 @@ class OfflineRecognizer:
         self._recogniser = recogniser
         self.abilities = abilities
 
-    def recognise(self, samples: Samples, options: Options) -> Hypothesis:
+    def recognise(
+        self,
+        samples: Samples,
+        options: Options,
+        _effort: Effort = NORMAL,
+        _choose: Choose = first,
+    ) -> Hypothesis:
         """Return the text; see `interface.Recognizer.recognise`."""
         check_options(options, self.abilities)
         check_utterance(samples)
@@ -102,13 +113,17 @@ def load_recogniser(
     export = open_export(folder, language, decoding_method, prefer_int8=provider == "cpu")
     if isinstance(export, StreamingExport):
         return load_streaming(export, language, decoding_method, provider)
+    if isinstance(export, CTranslate2Model):
+        return WhisperRecognizer(export.folder, language, provider)
+    files = {
+        "encoder": str(export.encoder),
+        "decoder": str(export.decoder),
+        "tokens": str(export.tokens),
+    }
+    common = {**files, "num_threads": 1, "provider": provider}
     if isinstance(export, WhisperExport):
-        return WhisperRecognizer(export, language, provider)
-    moonshine = sherpa_onnx.OfflineRecognizer.from_moonshine_v2(
-        encoder=str(export.encoder),
-        decoder=str(export.decoder),
-        tokens=str(export.tokens),
-        num_threads=1,
-        provider=provider,
-    )
-    return OfflineRecognizer(moonshine, Abilities(languages=frozenset({language})))
+        spoken = "" if language == AUTO_LANGUAGE else language
+        whole = sherpa_onnx.OfflineRecognizer.from_whisper(language=spoken, **common)
+    else:
+        whole = sherpa_onnx.OfflineRecognizer.from_moonshine_v2(**common)
+    return OfflineRecognizer(whole, Abilities(languages=frozenset({language})))

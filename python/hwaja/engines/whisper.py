@@ -1,38 +1,32 @@
-"""Whisper on onnxruntime: runs the graphs of a sherpa-onnx export with greedy decoding.
+"""Whisper on CTranslate2: encodes an utterance, decodes it by beam search, dates the tokens."""
 
-sherpa-onnx decodes in the same way, but spends half of its time on the spectrogram. Its Fourier
-transform computes a sine and a cosine for every product (bench/RESULTS.md).
-"""
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from hwaja.engines.alignment import first_frames
 from hwaja.engines.checks import check_options, check_utterance
-from hwaja.engines.exports import HEARD, WhisperExport
-from hwaja.engines.interface import Samples
-from hwaja.engines.mel import (
-    FRAMES_PER_SECOND,
-    HOP_SAMPLES,
-    SILENCE_BELOW_PEAK,
-    Mel,
-    log_mel,
+from hwaja.engines.interface import EngineError, Samples
+from hwaja.engines.mel import FRAMES_PER_SECOND, HOP_SAMPLES, SILENCE_BELOW_PEAK, log_mel
+from hwaja.engines.recognition import (
+    NORMAL,
+    Abilities,
+    Candidate,
+    Choose,
+    Effort,
+    Hypothesis,
+    first,
 )
-from hwaja.engines.recognition import Abilities, Hypothesis
-from hwaja.engines.runtime import open_session, run_bound
 from hwaja.engines.streaming_exports import AUTO_LANGUAGE
-from hwaja.engines.token_timestamps import dated, text_of
-from hwaja.engines.whisper_decoder import Decoded, Decoder, Heard
+from hwaja.engines.whisper_tokens import read_vocabulary, timed
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options, Token
 
-CONTEXT_SECONDS = 10.0
-"""A shorter utterance is padded with silence to this length, unless the encoder pads it.
-
-Whisper was trained on windows of 30 s and makes more errors on shorter ones (bench/RESULTS.md).
-"""
-
 MIN_SILENCE_SECONDS = 4.0
-"""Silence after a long utterance, unless the encoder adds it."""
+"""Silence after an utterance that is about as long as its context, or longer."""
+
+MAX_CONTEXT_SECONDS = 30
+"""Whisper knows positions for 30 s."""
 
 MIN_TOKENS = 24
 TOKENS_PER_SECOND = 16
@@ -45,69 +39,153 @@ Compared with other sounds, speech has a mean log-probability of the tokens that
 and a no-speech probability that is 0.5 to 0.9 lower.
 """
 
-POSITION_SAMPLES = 2 * HOP_SAMPLES
+POSITION_SECONDS = 2 * HOP_SAMPLES / SAMPLE_RATE
 """Duration of an encoder position, 20 ms: the second convolution has stride 2."""
+
+_COMPUTE_TYPES = {"cpu": ("int8",), "cuda": ("float16", "int8_float16", "float32")}
+"""In the order of preference. int8 is slower than float16 on CUDA."""
 
 
 class WhisperRecognizer:
-    """Recognises whole utterances. One thread at a time."""
+    """Recognises whole utterances. One thread at a time; CTranslate2 computes on one thread."""
 
-    def __init__(self, export: WhisperExport, language: str, provider: str = "cpu") -> None:
+    def __init__(self, folder: Path, language: str, provider: str = "cpu") -> None:
         """Load a model to run on `provider`, "cpu" or "cuda".
 
         Args:
-            export: the model's files.
+            folder: a Whisper model of CTranslate2: model.bin, config.json, vocabulary.json.
             language: language code for sessions that do not name one; the model must know it.
             provider: "cpu" or "cuda".
 
         Raises:
-            EngineError: where onnxruntime is not installed, is installed twice, does not support
-                the provider, or cannot load a file.
+            EngineError: where CTranslate2 is not installed, does not support the provider, or
+                cannot load the model, or where the model does not know the language.
 
         """
-        self.abilities = Abilities(languages=export.languages)
-        self._export = export
+        self._vocabulary = read_vocabulary(folder)
+        self._model = _load(folder, provider)
+        self._multilingual = bool(self._model.is_multilingual)
+        languages = self._vocabulary.languages(multilingual=self._multilingual)
+        if language not in languages:
+            raise EngineError(f"{folder.name} does not know the language {language!r}.")
+        self.abilities = Abilities(languages=languages, has_efforts=True)
         self._language = language
-        self._encoder = open_session(export.encoder, provider)
-        self._decoder = Decoder(export.decoder, provider)
-        self._heard_on = dict.fromkeys(HEARD, provider)
 
-    def recognise(self, samples: Samples, options: Options) -> Hypothesis:
+    def recognise(
+        self,
+        samples: Samples,
+        options: Options,
+        effort: Effort = NORMAL,
+        choose: Choose = first,
+    ) -> Hypothesis:
         """Return the text; see `interface.Recognizer.recognise`."""
         check_options(options, self.abilities)
         check_utterance(samples)
-        heard = self._hear(log_mel(samples, self._export.mels))
-        language = self._spoken(options.language or self._language, heard)
-        limit = MIN_TOKENS + round(TOKENS_PER_SECOND * len(samples) / SAMPLE_RATE)
-        decoded = self._decoder.decode(
-            heard, self._export.prompt(language), self._export.end, self._export.no_speech, limit
+        try:
+            return self._recognised(samples, options, effort, choose)
+        except (RuntimeError, ValueError) as error:  # raised by CTranslate2
+            raise EngineError(f"CTranslate2 failed: {type(error).__name__}.") from None
+
+    def _recognised(
+        self, samples: Samples, options: Options, effort: Effort, choose: Choose
+    ) -> Hypothesis:
+        encoded = self._encode(samples, effort.context_seconds)
+        language = self._spoken(options.language or self._language, encoded)
+        prompt = self._vocabulary.prompt(language if self._multilingual else None)
+        found = self._decode(encoded, prompt, effort, _most_tokens(samples))
+        tokens = [self._vocabulary.of_text(sequence) for sequence in found.sequences_ids]
+        candidates = [
+            Candidate(self._vocabulary.text(each), score)
+            for each, score in zip(tokens, found.scores, strict=True)
+        ]
+        index = choose(candidates, language) if len(candidates) > 1 else 0
+        return Hypothesis(
+            candidates[index].text,
+            self._timed(encoded, prompt, tokens[index], samples),
+            language,
+            candidates[index].log_probability - NO_SPEECH_WEIGHT * found.no_speech_prob,
         )
-        pieces = [self._export.pieces.get(token, b"") for token in decoded.tokens]
-        tokens = self._dated(pieces, decoded, len(samples))
-        score = decoded.log_probability - NO_SPEECH_WEIGHT * decoded.no_speech_probability
-        return Hypothesis(text_of(pieces), tokens, language, score)
 
-    def _hear(self, mel: Mel) -> Heard:
-        """Run the encoder; return the keys and values that the decoder attends to."""
-        if not self._export.adds_silence:
-            frames = round(FRAMES_PER_SECOND * CONTEXT_SECONDS) - mel.shape[1]
-            frames = max(frames, round(FRAMES_PER_SECOND * MIN_SILENCE_SECONDS))
-            frames = min(frames, FRAMES_PER_SECOND * 30 - mel.shape[1])
-            silence = mel.max() - SILENCE_BELOW_PEAK
-            mel = np.pad(mel, ((0, 0), (0, frames)), constant_values=silence)
-        return run_bound(self._encoder, {"mel": mel[np.newaxis]}, self._heard_on)
+    def _encode(self, samples: Samples, context_seconds: float) -> Any:
+        """Run the encoder on the utterance and the silence behind it."""
+        mel = log_mel(samples, self._model.n_mels)
+        spoken = mel.shape[1]
+        frames = max(
+            round(FRAMES_PER_SECOND * context_seconds),
+            spoken + round(FRAMES_PER_SECOND * MIN_SILENCE_SECONDS),
+        )
+        frames += frames % 2  # an odd number costs a hundredth of the characters
+        frames = min(frames, FRAMES_PER_SECOND * MAX_CONTEXT_SECONDS)
+        silence = mel.max() - SILENCE_BELOW_PEAK
+        padded = np.pad(mel, ((0, 0), (0, frames - spoken)), constant_values=silence)
+        try:
+            return self._model.encode(_view(padded[np.newaxis]))
+        finally:
+            mel.fill(0)
+            padded.fill(0)
 
-    def _spoken(self, language: str, heard: Heard) -> str:
+    def _spoken(self, language: str, encoded: Any) -> str:
         """Return `language`; for "auto", detect the spoken language."""
         if language != AUTO_LANGUAGE:
             return language
-        logits = self._decoder.first_logits(heard, self._export.begins_with[0])
-        codes = self._export.language_tokens
-        return max(codes, key=lambda code: logits[codes[code]])
+        ((token, _), *_) = self._model.detect_language(encoded)[0]
+        return str(token).strip("<|>")
 
-    def _dated(self, pieces: list[bytes], decoded: Decoded, samples: int) -> tuple[Token, ...]:
-        if decoded.scores is None or not pieces:
+    def _decode(self, encoded: Any, prompt: list[int], effort: Effort, most_tokens: int) -> Any:
+        """Return the best sequences of tokens with their scores: one for each beam."""
+        if effort.temperature > 0:
+            drawn = {"sampling_topk": 0, "sampling_temperature": effort.temperature}
+            search = {"beam_size": 1, **drawn}
+        else:
+            search = {"beam_size": effort.beam_size, "num_hypotheses": effort.beam_size}
+        (found,) = self._model.generate(
+            encoded,
+            [prompt],
+            max_length=len(prompt) + most_tokens,
+            return_scores=True,
+            return_no_speech_prob=True,
+            **search,
+        )
+        return found
+
+    def _timed(
+        self, encoded: Any, prompt: list[int], tokens: list[int], samples: Samples
+    ) -> tuple[Token, ...]:
+        """Return the pieces of text with the time and probability of each."""
+        if not tokens:
             return ()
-        spoken = min(-(-samples // POSITION_SAMPLES), decoded.scores.shape[-1])
-        starts = first_frames(decoded.scores[..., :spoken])
-        return dated(pieces, [start * POSITION_SAMPLES / SAMPLE_RATE for start in starts])
+        frames = min(-(-len(samples) // HOP_SAMPLES), FRAMES_PER_SECOND * MAX_CONTEXT_SECONDS)
+        (aligned,) = self._model.align(encoded, prompt[:-1], [tokens], frames)
+        starts: dict[int, int] = {}
+        for token, position in aligned.alignments:
+            starts.setdefault(token, position)
+        pieces = self._vocabulary.pieces_of(tokens)
+        seconds = [starts[index] * POSITION_SECONDS for index in range(len(pieces))]
+        return timed(pieces, seconds, aligned.text_token_probs)
+
+
+def _most_tokens(samples: Samples) -> int:
+    return MIN_TOKENS + round(TOKENS_PER_SECOND * len(samples) / SAMPLE_RATE)
+
+
+def _load(folder: Path, provider: str) -> Any:
+    try:
+        import ctranslate2
+    except ImportError:
+        raise EngineError("CTranslate2 is not installed; install hwaja[server].") from None
+    try:
+        known = ctranslate2.get_supported_compute_types(provider)
+        compute_type = next(each for each in _COMPUTE_TYPES[provider] if each in known)
+        return ctranslate2.models.Whisper(
+            str(folder), provider, compute_type=compute_type, intra_threads=1, inter_threads=1
+        )
+    except (RuntimeError, ValueError, StopIteration) as error:
+        raise EngineError(
+            f"{folder} cannot be loaded by CTranslate2 on {provider}: {error}"
+        ) from None
+
+
+def _view(features: Any) -> Any:
+    import ctranslate2
+
+    return ctranslate2.StorageView.from_array(features)

@@ -44,13 +44,15 @@ class Options(Inlined, frozen=True):
     take them, on a server started with `--decoding-method modified_beam_search`."""
 
 
-class Token(Struct, frozen=True):
+class Token(Struct, frozen=True, omit_defaults=True):
     """A piece of a text, and when it was spoken."""
 
     text: str
     """The piece, as it stands in the text."""
     start_seconds: Seconds
     """When it begins, as the model dates it."""
+    probability: Share | None = None
+    """Of this piece by the model, given the pieces before it; absent where the model gives none."""
 
 
 class Label(StrEnum):

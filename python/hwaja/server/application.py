@@ -35,7 +35,6 @@ from hwaja.workers.interim_worker import InterimWorker
 from hwaja.workers.pool import Pool
 
 # Names in the model catalogue.
-_FP32_TWINS = {"whisper-base": "whisper-base-fp32"}
 _DETECTOR, _EMBEDDER, _SEGMENTER = "silero-vad", "campplus", "pyannote-segmentation"
 
 _log = structlog.get_logger("hwaja.server.application")
@@ -157,10 +156,9 @@ def _tokens(file: Path | None) -> Tokens | None:
 def worker_setup(config: Config, provider: str) -> wire.Setup:
     """Return the models that every worker loads to run on `provider`, "cpu" or "cuda".
 
-    Where `asr_model` is a folder, the recogniser is loaded from it. Otherwise it is a pulled model;
-    on cuda it is the fp32 twin, since int8 is slower there.
+    Where `asr_model` is a folder, the recogniser is loaded from it. Otherwise it is a pulled model.
     """
-    name = _recogniser_name(config, provider)
+    name = _recogniser_name(config)
     folder = _folder(config.asr_model) if name is None else locate(name)
     return wire.Setup(
         recogniser_dir=str(folder),
@@ -183,7 +181,7 @@ def voice_models() -> wire.VoiceModels:
 
 def model_names(config: Config, provider: str) -> tuple[str, ...]:
     """Return the names of the catalogue's models that the server needs on `provider`."""
-    name = _recogniser_name(config, provider)
+    name = _recogniser_name(config)
     always = (_DETECTOR, _EMBEDDER, _SEGMENTER)
     return always if name is None else (*always, name)
 
@@ -218,12 +216,11 @@ def segmenter_file() -> Path:
     return locate(_SEGMENTER) / "segmentation.onnx"
 
 
-def _recogniser_name(config: Config, provider: str) -> str | None:
+def _recogniser_name(config: Config) -> str | None:
     """Return the recogniser's name in the catalogue; None where `asr_model` is a folder."""
     if _folder(config.asr_model).is_dir():
         return None
-    twin = _FP32_TWINS.get(config.asr_model) if provider == "cuda" else None
-    return twin or config.asr_model
+    return config.asr_model
 
 
 def _folder(name: str) -> Path:
