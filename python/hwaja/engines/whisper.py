@@ -1,11 +1,13 @@
 """Whisper on CTranslate2: encodes an utterance, decodes it by beam search, dates the tokens."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from hwaja.engines.checks import check_options, check_utterance
+from hwaja.engines.ct2_files import check_folder
 from hwaja.engines.interface import EngineError, Samples
 from hwaja.engines.mel import FRAMES_PER_SECOND, HOP_SAMPLES, SILENCE_BELOW_PEAK, log_mel
 from hwaja.engines.recognition import (
@@ -18,7 +20,7 @@ from hwaja.engines.recognition import (
     first,
 )
 from hwaja.engines.streaming_exports import AUTO_LANGUAGE
-from hwaja.engines.whisper_tokens import read_vocabulary, timed
+from hwaja.engines.whisper_tokens import timed
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options, Token
 
@@ -42,8 +44,11 @@ and a no-speech probability that is 0.5 to 0.9 lower.
 POSITION_SECONDS = 2 * HOP_SAMPLES / SAMPLE_RATE
 """Duration of an encoder position, 20 ms: the second convolution has stride 2."""
 
-_COMPUTE_TYPES = {"cpu": ("int8",), "cuda": ("float16", "int8_float16", "float32")}
-"""In the order of preference. int8 is slower than float16 on CUDA."""
+_COMPUTE_TYPES = {"cpu": ("int8",), "cuda": ("float16", "int8_float16")}
+"""In the order of preference; float32 runs everywhere."""
+
+_FAULTS = (RuntimeError, ValueError, IndexError, MemoryError, OverflowError)
+"""What CTranslate2 raises: the exceptions that pybind11 makes of those of C++."""
 
 
 class WhisperRecognizer:
@@ -62,7 +67,9 @@ class WhisperRecognizer:
                 cannot load the model, or where the model does not know the language.
 
         """
-        self._vocabulary = read_vocabulary(folder)
+        checked = check_folder(folder)
+        self._vocabulary = checked.vocabulary
+        self._max_tokens = checked.max_tokens
         self._model = _load(folder, provider)
         self._multilingual = bool(self._model.is_multilingual)
         languages = self._vocabulary.languages(multilingual=self._multilingual)
@@ -83,7 +90,7 @@ class WhisperRecognizer:
         check_utterance(samples)
         try:
             return self._recognised(samples, options, effort, choose)
-        except (RuntimeError, ValueError) as error:  # raised by CTranslate2
+        except _FAULTS as error:
             raise EngineError(f"CTranslate2 failed: {type(error).__name__}.") from None
 
     def _recognised(
@@ -93,6 +100,8 @@ class WhisperRecognizer:
         language = self._spoken(options.language or self._language, encoded)
         prompt = self._vocabulary.prompt(language if self._multilingual else None)
         found = self._decode(encoded, prompt, effort, _most_tokens(samples))
+        if not np.isfinite([*found.scores, found.no_speech_prob]).all():
+            raise EngineError("the recogniser found no numbers")
         tokens = [self._vocabulary.of_text(sequence) for sequence in found.sequences_ids]
         candidates = [
             Candidate(self._vocabulary.text(each), score)
@@ -141,7 +150,7 @@ class WhisperRecognizer:
         (found,) = self._model.generate(
             encoded,
             [prompt],
-            max_length=len(prompt) + most_tokens,
+            max_length=2 * min(most_tokens, self._max_tokens - len(prompt)),  # it takes a half
             return_scores=True,
             return_no_speech_prob=True,
             **search,
@@ -175,13 +184,14 @@ def _load(folder: Path, provider: str) -> Any:
         raise EngineError("CTranslate2 is not installed; install hwaja[server].") from None
     try:
         known = ctranslate2.get_supported_compute_types(provider)
-        compute_type = next(each for each in _COMPUTE_TYPES[provider] if each in known)
+        compute_type = next((each for each in _COMPUTE_TYPES[provider] if each in known), "float32")
         return ctranslate2.models.Whisper(
             str(folder), provider, compute_type=compute_type, intra_threads=1, inter_threads=1
         )
-    except (RuntimeError, ValueError, StopIteration) as error:
+    except _FAULTS as error:
+        (reason, *_) = re.split(r"\.?(?:\s*\n|\s*$|\. )", str(error))
         raise EngineError(
-            f"{folder} cannot be loaded by CTranslate2 on {provider}: {error}"
+            f"{folder} cannot be loaded by CTranslate2 on {provider}: {reason}."
         ) from None
 
 

@@ -15,6 +15,7 @@ from hwaja.engines.streaming_exports import AUTO_LANGUAGE
 from hwaja.protocol.values import Token
 
 _START, _LAST_LANGUAGE_BEFORE = "<|startoftranscript|>", "<|translate|>"
+_FILES = ("vocabulary.json", "vocabulary.txt")  # CTranslate2 looks for them in this order
 _NEEDED = (_START, "<|endoftext|>", _LAST_LANGUAGE_BEFORE, "<|transcribe|>", "<|notimestamps|>")
 
 
@@ -26,6 +27,11 @@ class Vocabulary:
     """The bytes of each token of text; they come first."""
     special: Mapping[str, int]
     """The other tokens, for example "<|ko|>"."""
+
+    @property
+    def count(self) -> int:
+        """Number of tokens."""
+        return len(self.pieces) + len(self.special)
 
     @cached_property
     def language_tokens(self) -> Mapping[str, int]:
@@ -75,16 +81,16 @@ def read_vocabulary(folder: Path) -> Vocabulary:
         EngineError: where the folder has none, or it is not Whisper's.
 
     """
-    file = next((file for file in sorted(folder.glob("vocabulary.*")) if file.is_file()), None)
+    file = next((folder / name for name in _FILES if (folder / name).is_file()), None)
     if file is None:
         raise EngineError(f"{folder} has no vocabulary.json.")
     try:
-        content = file.read_text(encoding="utf-8")
+        content = file.read_bytes().decode()
         names = json.loads(content) if file.suffix == ".json" else content.rstrip("\n").split("\n")
         end = names.index("<|endoftext|>")
         bytes_of = _byte_of_character()
         pieces = tuple(bytes(bytes_of[character] for character in name) for name in names[:end])
-        special = {name: number for number, name in enumerate(names) if number >= end}
+        special = {str(name): number for number, name in enumerate(names) if number >= end}
     except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError):
         raise EngineError(f"{file} is not the vocabulary of a Whisper model.") from None
     if any(name not in special for name in _NEEDED):

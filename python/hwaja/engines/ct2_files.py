@@ -1,0 +1,160 @@
+"""Checks the files of a Whisper model of CTranslate2 before CTranslate2 loads them.
+
+CTranslate2 raises an error for most invalid files. But it ends the process over a number of heads
+that is 0, and over tokens and heads that the model does not have.
+"""
+
+import json
+import re
+import struct
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO
+
+from hwaja.engines.interface import EngineError
+from hwaja.engines.whisper_tokens import Vocabulary, read_vocabulary
+
+_VERSION = 6
+"""Version of the format of model.bin (CTranslate2, `python/ctranslate2/specs/model_spec.py`)."""
+
+_SPECIFICATION = "WhisperSpec"
+
+_MELS = (80, 128)
+
+_WEIGHTS = {
+    "encoder/conv1/weight": 3,
+    "decoder/embeddings/weight": 2,
+    "decoder/position_encodings/encodings": 2,
+}
+"""The variables that give the model's dimensions, and the number of axes of each."""
+
+_HEADS = ("encoder/num_heads", "decoder/num_heads")
+
+_LAYER = re.compile(r"decoder/layer_\d+/")
+
+
+@dataclass(frozen=True, slots=True)
+class _Variable:
+    """A variable of model.bin, without the numbers of those that have an axis."""
+
+    shape: tuple[int, ...]
+    scalar: int = 0
+    """The number of a variable without an axis, as an integer."""
+
+
+@dataclass(frozen=True, slots=True)
+class WhisperFolder:
+    """The parts of a checked folder that the recogniser uses itself."""
+
+    vocabulary: Vocabulary
+    max_tokens: int
+    """Most tokens that the decoder knows positions for, with those of the prompt."""
+
+
+def check_folder(folder: Path) -> WhisperFolder:
+    """Check model.bin, config.json and the vocabulary of a folder.
+
+    Raises:
+        EngineError: where a file is missing, truncated, or not of a Whisper model, or where they
+            do not belong together; the message is one sentence.
+
+    """
+    vocabulary = read_vocabulary(folder)
+    file = folder / "model.bin"
+    try:
+        with file.open("rb") as stream:
+            variables = _read_variables(stream)
+    except OSError as error:
+        raise EngineError(f"{file} cannot be read: {error.strerror}.") from None
+    except struct.error:
+        raise EngineError(f"{file} is truncated.") from None
+    max_tokens = _check_dimensions(file, variables, vocabulary)
+    _check_config(folder / "config.json", variables, vocabulary)
+    return WhisperFolder(vocabulary, max_tokens)
+
+
+def _read_variables(stream: BinaryIO) -> dict[str, _Variable]:
+    """Return the variables by name; the stream is at the beginning of a model.bin.
+
+    Raises:
+        struct.error: where the file ends in the midst of a header.
+        EngineError: where it is no such file.
+
+    """
+    if _numbers(stream, "<I") != (_VERSION,) or _name(stream) != _SPECIFICATION:
+        raise EngineError(f"{stream.name} is not a Whisper model of CTranslate2.")
+    _, count = _numbers(stream, "<II")  # the first is the specification's revision
+    return dict(_read_variable(stream) for _ in range(count))
+
+
+def _read_variable(stream: BinaryIO) -> tuple[str, _Variable]:
+    name = _name(stream)
+    (axes,) = _numbers(stream, "<B")
+    shape = _numbers(stream, f"<{axes}I")
+    _, size_bytes = _numbers(stream, "<BI")  # the first is the type
+    if axes == 0 and size_bytes <= 4:
+        content = stream.read(size_bytes)
+        return name, _Variable(shape, int.from_bytes(content, "little", signed=True))
+    stream.seek(size_bytes, 1)
+    return name, _Variable(shape)
+
+
+def _name(stream: BinaryIO) -> str:
+    (length,) = _numbers(stream, "<H")
+    return stream.read(length).rstrip(b"\0").decode(errors="replace")
+
+
+def _numbers(stream: BinaryIO, layout: str) -> tuple[int, ...]:
+    return struct.unpack(layout, stream.read(struct.calcsize(layout)))
+
+
+def _check_dimensions(
+    file: Path, variables: Mapping[str, _Variable], vocabulary: Vocabulary
+) -> int:
+    """Check what CTranslate2 does not check itself; return the positions of the decoder."""
+    missing = [name for name in (*_WEIGHTS, *_HEADS) if name not in variables]
+    if missing:
+        raise EngineError(f"{file} lacks {', '.join(missing)}.")
+    shapes = [variables[name].shape for name in _WEIGHTS]
+    if [len(shape) for shape in shapes] != [*_WEIGHTS.values()]:
+        raise EngineError(f"{file} has weights of another shape than Whisper's.")
+    (width, mels, _), (tokens, *row), (positions, *placed) = shapes
+    heads = [variables[name].scalar for name in _HEADS]
+    if mels not in _MELS or row != [width] or placed != [width]:
+        raise EngineError(f"{file} has weights of another shape than Whisper's.")
+    if min(heads) < 1 or any(width % each for each in heads):
+        raise EngineError(f"{file} has {heads[0]} and {heads[1]} heads, which divide no {width}.")
+    if tokens != vocabulary.count:
+        raise EngineError(f"{file} has {tokens} tokens, its vocabulary {vocabulary.count}.")
+    return positions
+
+
+def _check_config(file: Path, variables: Mapping[str, _Variable], vocabulary: Vocabulary) -> None:
+    """Check that the tokens and heads that config.json names exist.
+
+    A head that dates the tokens is a pair: its layer, and its number within the layer.
+    """
+    layers = {found[0] for name in variables if (found := _LAYER.match(name))}
+    heads = variables["decoder/num_heads"].scalar
+    try:
+        config = json.loads(file.read_bytes())
+        suppressed = chain(config["suppress_ids"], config["suppress_ids_begin"])
+        ok = (
+            len(config["alignment_heads"]) > 0
+            and all(
+                _are_below(len(layers), [layer]) and _are_below(heads, [head])
+                for layer, head in config["alignment_heads"]
+            )
+            and _are_below(vocabulary.count, suppressed)
+            and {*vocabulary.language_tokens.values()}.issuperset(config.get("lang_ids", ()))
+        )
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        ok = False
+    if not ok:
+        raise EngineError(f"{file} is missing or does not belong to the model.bin beside it.")
+
+
+def _are_below(limit: int, numbers: Iterable[object]) -> bool:
+    return all(isinstance(number, int) and 0 <= number < limit for number in numbers)
