@@ -1,16 +1,21 @@
-"""Whisper on onnxruntime: the silence for foreign models, and the longest text."""
+"""Whisper on CTranslate2: its texts, its candidates, its effort, and where it ends."""
 
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import clips
 import numpy as np
 import pytest
-from test_sherpa_folders import ENCODER, WHISPER, altered, with_metadata
 
 from hwaja.engines import whisper
-from hwaja.engines.exports import WhisperExport, open_export
-from hwaja.engines.interface import Samples
+from hwaja.engines.interface import EngineError, Samples
+from hwaja.engines.recognition import Candidate, Effort
+from hwaja.engines.whisper import WhisperRecognizer
 from hwaja.models import locate
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
@@ -18,50 +23,93 @@ from hwaja.protocol.values import Options
 pytestmark = pytest.mark.models
 
 
-def recogniser(folder: Path) -> whisper.WhisperRecognizer:
-    export = open_export(folder, "en")
-    assert isinstance(export, WhisperExport)
-    return whisper.WhisperRecognizer(export, "en")
+@pytest.fixture(scope="module")
+def ours() -> WhisperRecognizer:
+    return WhisperRecognizer(locate("whisper-base"), "en")
 
 
 @pytest.fixture
-def given(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Frames that the encoder is given."""
-    frames: list[int] = []
-    run = whisper.run_bound
+def given(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Spectrograms that the encoder is given."""
+    mels: list[Any] = []
+    view = whisper._view
 
-    def noted(session: Any, inputs: dict[str, Any], outputs: dict[str, str]) -> list[Any]:
-        frames.append(inputs["mel"].shape[-1])
-        return run(session, inputs, outputs)
+    def noted(features: Any) -> Any:
+        mels.append(features.copy())
+        return view(features)
 
-    monkeypatch.setattr(whisper, "run_bound", noted)
-    return frames
+    monkeypatch.setattr(whisper, "_view", noted)
+    return mels
 
 
 def speech(seconds: float) -> Samples:
     return clips.samples(clips.part("two_cities", 1, 1 + seconds))
 
 
-def test_silence_is_added_for_an_encoder_that_adds_none(tmp_path: Path, given: list[int]) -> None:
-    """Up to 10 s, 4 s at least, and never more than the 30 s that it knows positions for."""
-    others = recogniser(altered(WHISPER, tmp_path, with_metadata(ENCODER, "adds_silence", None)))
-    for seconds, frames in ((2, 1000), (8, 1202), (28.5, 3000)):
-        assert others.recognise(speech(seconds), Options()).text != ""
-        assert given.pop() == pytest.approx(frames, abs=2)
-
-
-def test_no_silence_is_added_for_an_encoder_that_adds_its_own(given: list[int]) -> None:
-    ours = recogniser(locate(WHISPER))
-    for seconds in (2, 8, 28.5):
+def test_the_encoder_is_given_silence_behind_the_utterance(
+    ours: WhisperRecognizer, given: list[Any]
+) -> None:
+    """Up to 10 s, 4 s at least, never more than the 30 s it knows, and an even number of frames."""
+    for seconds, frames in ((2, 1000), (8, 1202), (8.01, 1202), (28.5, 3000)):
         assert ours.recognise(speech(seconds), Options()).text != ""
-        assert given.pop() == pytest.approx(100 * seconds, abs=2)
+        (mel,) = given.pop()
+        assert mel.shape == (80, pytest.approx(frames, abs=2))
+        assert mel.shape[1] % 2 == 0
+        assert np.ptp(mel[:, -100:]) == 0
 
 
-def test_fast_speech_is_recognised_to_its_end() -> None:
+def test_more_effort_gives_more_context(ours: WhisperRecognizer, given: list[Any]) -> None:
+    ours.recognise(speech(2), Options(), Effort(context_seconds=15))
+    assert given[0].shape[-1] == 1500
+
+
+def candidates_of(
+    ours: WhisperRecognizer, effort: Effort, take: int = 0
+) -> tuple[str, list[Candidate], str]:
+    """The text, the candidates it was chosen from, and their language."""
+    offered: list[Candidate] = []
+    languages: list[str] = []
+
+    def choose(candidates: Sequence[Candidate], language: str) -> int:
+        offered.extend(candidates)
+        languages.append(language)
+        return take
+
+    text = ours.recognise(speech(3), Options(language="ko"), effort, choose).text
+    return text, offered, "".join(languages)
+
+
+def test_a_beam_offers_its_texts_and_the_chosen_one_is_taken(ours: WhisperRecognizer) -> None:
+    effort = Effort(beam_size=3)
+    _, offered, language = candidates_of(ours, effort)
+    scores = [candidate.log_probability for candidate in offered]
+    assert (len(offered), language) == (3, "ko")
+    assert len({candidate.text for candidate in offered}) > 1
+    assert scores == sorted(scores, reverse=True)
+    assert scores[0] < 0
+    for index, candidate in enumerate(offered):
+        assert candidates_of(ours, effort, index)[0] == candidate.text
+
+
+def test_without_a_beam_there_is_nothing_to_choose(ours: WhisperRecognizer) -> None:
+    assert candidates_of(ours, Effort(beam_size=1), take=7)[1] == []
+    assert candidates_of(ours, Effort(temperature=0.8), take=7)[1] == []
+
+
+def test_tokens_have_probabilities_and_the_sure_ones_high_ones(ours: WhisperRecognizer) -> None:
+    tokens = ours.recognise(speech(6), Options()).tokens
+    shares = [token.probability or 0.0 for token in tokens]
+    assert all(0 < share <= 1 for share in shares)
+    assert np.median(shares) > 0.9
+
+
+def test_speech_that_is_too_fast_for_six_tokens_a_second_is_heard_to_the_end(
+    ours: WhisperRecognizer,
+) -> None:
     """Every word of 6 s played in 3.5 s, as fast as people read terms and conditions."""
     slow = speech(6)
     fast = np.interp(np.arange(0, len(slow), 1.7), np.arange(len(slow)), slow).astype(np.float32)
-    heard = recogniser(locate(WHISPER)).recognise(fast, Options())
+    heard = ours.recognise(fast, Options())
     assert heard.tokens[-1].start_seconds > 0.7 * len(fast) / SAMPLE_RATE
 
 
@@ -77,8 +125,9 @@ def chord(seconds: float) -> Samples:
     return np.asarray(fading * 10 ** (-37 / 20) / np.std(fading), np.float32)
 
 
-def test_speech_has_a_high_score_and_text_for_a_chord_has_a_low_one() -> None:
-    ours = recogniser(locate(WHISPER))
+def test_what_was_spoken_scores_high_and_what_is_written_of_a_chord_low(
+    ours: WhisperRecognizer,
+) -> None:
     for seconds in (1, 2, 4):
         spoken = ours.recognise(speech(seconds), Options()).score
         written = ours.recognise(chord(seconds), Options()).score
@@ -87,10 +136,80 @@ def test_speech_has_a_high_score_and_text_for_a_chord_has_a_low_one() -> None:
         assert written < -1.8 < -1.4 < spoken <= 0
 
 
-def test_a_text_without_end_is_cut_at_the_longest_possible_length(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("seconds", [4, 12])
+def test_a_text_without_end_is_cut_off_where_nobody_could_have_said_more(
+    seconds: int, ours: WhisperRecognizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ours = recogniser(locate(WHISPER))
+    """Neither earlier nor later."""
     monkeypatch.setattr(whisper, "MIN_TOKENS", 1)
     monkeypatch.setattr(whisper, "TOKENS_PER_SECOND", 2)
-    assert len(ours.recognise(speech(4), Options()).tokens) == 9
+    found = [len(ours.recognise(speech(seconds), Options(), Effort(n)).tokens) for n in (1, 5)]
+    assert found == [1 + 2 * seconds] * 2
+
+
+class Asked:
+    """A model that notes the limit it is asked for."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self.max_length = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+    def generate(self, *arguments: Any, max_length: int, **others: Any) -> Any:
+        self.max_length = max_length
+        return self._model.generate(*arguments, max_length=max_length, **others)
+
+
+def test_the_longest_text_fits_the_positions_of_the_decoder(
+    ours: WhisperRecognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CTranslate2 takes half of the limit, and fails beyond the positions."""
+    asked = Asked(ours._model)
+    monkeypatch.setattr(ours, "_model", asked)
+    monkeypatch.setattr(whisper, "TOKENS_PER_SECOND", 1000)
+    assert ours.recognise(speech(2), Options()).text != ""
+    assert asked.max_length == 2 * (448 - len(ours._vocabulary.prompt("en")))
+
+
+# Process ----------------------------------------------------------------------------------------
+
+SPANS = [("beckett", 4.4, 9.9), ("two_cities", 1, 7), ("two_cities", 7, 13)]
+
+HEAR = """
+import json, os, sys
+import clips
+from hwaja.engines.sherpa import load_recogniser
+from hwaja.models import locate
+from hwaja.protocol.values import Options
+before = len(os.listdir("/proc/self/task"))
+ours = load_recogniser(locate("whisper-base"), "en")
+spans = json.loads(sys.argv[1])
+texts = [ours.recognise(clips.samples(clips.part(*span)), Options()).text for span in spans]
+print(json.dumps([texts, len(os.listdir("/proc/self/task")) - before]))
+"""
+
+
+def test_a_processor_without_vnni_gives_the_same_text_on_one_thread(
+    ours: WhisperRecognizer,
+) -> None:
+    """CTranslate2 hands each call to one thread of its own; there is no pool beside it."""
+    ended = subprocess.run(
+        [sys.executable, "-c", HEAR, json.dumps(SPANS)],
+        cwd=Path(__file__).parents[1] / "support",  # `clips` lies there
+        env=os.environ | {"CT2_FORCE_CPU_ISA": "AVX2"},
+        check=True,
+        timeout=120,
+        capture_output=True,
+    )
+    texts, threads = json.loads(ended.stdout)
+    expected = [ours.recognise(clips.samples(clips.part(*span)), Options()).text for span in SPANS]
+    assert texts == expected
+    assert all(len(text) > 20 for text in expected)
+    assert threads == 1
+
+
+def test_on_cuda_ctranslate2_says_why_it_cannot_run() -> None:
+    with pytest.raises(EngineError, match=r"cannot be loaded by CTranslate2 on cuda: [^\n]+\.$"):
+        WhisperRecognizer(locate("whisper-base"), "en", "cuda")

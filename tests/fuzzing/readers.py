@@ -7,17 +7,18 @@ from functools import cache, partial
 from pathlib import Path
 
 import onnx
+from ct2_folders import write_ct2_folder
 from streaming_models import FAMILIES, write_tokens
 
 from fuzzing.choices import Choices
+from hwaja.engines.ct2_files import check_folder
 from hwaja.engines.exports import open_export
 from hwaja.engines.interface import EngineError
 from hwaja.engines.model_files import read_model, read_tokens
 from hwaja.engines.sentencepiece import find_pieces
-from hwaja.models import ModelError, ct2, torchfile, unpacking
+from hwaja.models import ModelError, torchfile, unpacking
 from hwaja.models.catalogue import Member
 from hwaja.models.moonshine import read_pieces
-from hwaja.models.whisper import read_alignment_heads, read_tokenizer
 
 _MEMBERS = (Member("model.bin", "tiny/model.bin"), Member("tokens.txt", "tiny/tokens.txt"))
 
@@ -34,20 +35,19 @@ def _state_dict(content: bytes, _: Path) -> None:
     assert sum({id(array.base): array.nbytes for array in state.values()}.values()) <= len(content)
 
 
-def _ct2_model(content: bytes, _: Path) -> None:
-    ct2.read(content, "WhisperSpec")
+def _ct2_model(content: bytes, folder: Path) -> None:
+    _ct2_file(content, folder, "model.bin")
+
+
+def _ct2_file(content: bytes, folder: Path, name: str) -> None:
+    """Check a small folder of CTranslate2 in which one file is another."""
+    write_ct2_folder(folder)
+    (folder / name).write_bytes(content)
+    check_folder(folder)
 
 
 def _moonshine_pieces(content: bytes, _: Path) -> None:
     assert sum(map(len, read_pieces(content))) <= len(content)
-
-
-def _tokenizer(content: bytes, _: Path) -> None:
-    read_tokenizer(content)
-
-
-def _alignment_heads(content: bytes, _: Path) -> None:
-    assert all(layer < 6 and head < 8 for layer, head in read_alignment_heads(content, 6, 8))
 
 
 def _package(content: bytes, folder: Path, name: str) -> None:
@@ -109,8 +109,8 @@ _READERS: tuple[Callable[[bytes, Path], None], ...] = (
     _state_dict,
     _ct2_model,
     _moonshine_pieces,
-    _tokenizer,
-    _alignment_heads,
+    partial(_ct2_file, name="vocabulary.json"),
+    partial(_ct2_file, name="config.json"),
     partial(_package, name="tiny.whl"),
     partial(_package, name="tiny.tar.bz2"),
     partial(_pieces, name="bpe.vocab"),

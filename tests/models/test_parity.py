@@ -5,13 +5,14 @@ import hashlib
 import json
 from pathlib import Path
 
+import ctranslate2
 import numpy as np
 import onnx
 import pytest
-from numpy.typing import NDArray
-from whisper_runs import Decoder, encode, encode_bare, metadata_of, session
+from onnx_runs import Array, metadata_of, session
 
 from hwaja.engines.interface import HOP_SAMPLES, WINDOW_SAMPLES
+from hwaja.engines.whisper_tokens import read_vocabulary
 from hwaja.models import all_models, campplus, entry, locate
 from hwaja.models.cache import PROVENANCE
 
@@ -19,8 +20,6 @@ pytestmark = pytest.mark.models
 
 REFERENCE = Path(__file__).resolve().parents[3] / "shared" / "reference"
 TOLERANCE = 1e-3
-
-Array = NDArray[np.float32]
 
 
 def reference(name: str) -> Path:
@@ -37,13 +36,21 @@ def parity() -> dict[str, Array]:
         return dict(arrays)
 
 
-@pytest.fixture(scope="module")
-def heard(parity: dict[str, Array]) -> tuple[Array, Array]:
-    return encode_bare(locate("whisper-base-fp32") / "encoder.onnx", parity["whisper_mel"])
-
-
-def decoder(heard: tuple[Array, Array]) -> Decoder:
-    return Decoder(locate("whisper-base-fp32") / "decoder.onnx", heard)
+def logits_after(prompt: Array, mel: Array, compute_type: str) -> Array:
+    """Return the logits of the token after a prompt."""
+    model = ctranslate2.models.Whisper(
+        str(locate("whisper-base")), compute_type=compute_type, intra_threads=1
+    )
+    (found,) = model.generate(
+        ctranslate2.StorageView.from_array(mel),
+        [prompt.tolist()],
+        beam_size=1,
+        max_length=8,
+        suppress_blank=False,
+        suppress_tokens=[],
+        return_logits_vocab=True,
+    )
+    return np.array(found.logits[0][0], np.float32)
 
 
 def embed(features: Array) -> Array:
@@ -118,62 +125,39 @@ def test_campplus_has_the_metadata_that_sherpa_onnx_reads() -> None:
     }
 
 
-@pytest.mark.parametrize(("index", "name"), [(0, "whisper_cross_k"), (1, "whisper_cross_v")])
-def test_the_whisper_encoder_gives_the_output_of_the_reference(
-    parity: dict[str, Array], heard: tuple[Array, Array], index: int, name: str
-) -> None:
-    first_frames = heard[index][:, :, : parity[name].shape[2]]
-    assert heard[index].shape[2] == parity["whisper_mel"].shape[2] // 2
-    assert np.abs(first_frames - parity[name]).max() < TOLERANCE
+def test_whisper_says_what_the_reference_says(parity: dict[str, Array]) -> None:
+    (prompt,), (expected,) = parity["whisper_tokens"], parity["whisper_logits_last"]
+    logits = logits_after(prompt, parity["whisper_mel"], "float32")
+    assert np.abs(logits - expected).max() < TOLERANCE
 
 
-def test_the_whisper_decoder_gives_the_output_of_the_reference(
-    parity: dict[str, Array], heard: tuple[Array, Array]
-) -> None:
-    logits = decoder(heard).decode(parity["whisper_tokens"][0].tolist())
-    assert np.abs(logits[-1] - parity["whisper_logits_last"][0]).max() < TOLERANCE
+def test_whisper_in_eight_bits_says_nearly_the_same(parity: dict[str, Array]) -> None:
+    (prompt,), (expected,) = parity["whisper_tokens"], parity["whisper_logits_last"]
+    assert cosine(logits_after(prompt, parity["whisper_mel"], "int8"), expected) > 0.99
 
 
-def test_the_whisper_decoder_gives_the_same_output_token_by_token(
-    parity: dict[str, Array], heard: tuple[Array, Array]
-) -> None:
-    stepwise = decoder(heard)
-    logits = [stepwise.decode([token]) for token in parity["whisper_tokens"][0].tolist()]
-    assert np.abs(logits[-1] - parity["whisper_logits_last"]).max() < TOLERANCE
-
-
-def test_whisper_in_eight_bits_gives_nearly_the_same_output(parity: dict[str, Array]) -> None:
-    folder, tokens = locate("whisper-base"), parity["whisper_tokens"][0].tolist()
-    heard = encode(folder / "encoder.int8.onnx", parity["whisper_mel"])
-    logits = Decoder(folder / "decoder.int8.onnx", heard).decode(tokens)
-    assert cosine(logits[-1], parity["whisper_logits_last"][0]) > 0.99
-
-
-@pytest.mark.parametrize(
-    ("name", "file"), [("whisper-base", "encoder.int8.onnx"), ("whisper-base-fp32", "encoder.onnx")]
-)
-def test_whisper_has_the_metadata_that_sherpa_onnx_reads(name: str, file: str) -> None:
-    """As the official export does; sherpa-onnx ends its process over a missing key."""
+def test_whisper_has_the_tokens_of_the_reference() -> None:
     expected = json.loads(reference("whisper_metadata.json").read_text(encoding="utf-8"))
-    found = metadata_of(locate(name) / file)
-    assert found.keys() == expected.keys() - {"maintainer"} | {"n_alignment_heads", "adds_silence"}
-    assert found["n_alignment_heads"] == "8"
-    languages = {"all_language_codes", "all_language_tokens"}
-    of_its_own = {"maintainer", "model_type", "non_speech_tokens"}  # the last is never used
-    for key in expected.keys() - languages - of_its_own:
-        assert found[key] == expected[key], key
-    assert found["model_type"].startswith("whisper")
-    # In any order; the reference's tokens are cut in the middle of one.
-    codes, tokens = (expected[key].split(",") for key in sorted(languages))
-    token_of = dict(zip(*(found[key].split(",") for key in sorted(languages)), strict=True))
-    assert token_of.keys() == set(codes)
-    whole = tokens[:-1]
-    assert [token_of[code] for code in codes[: len(whole)]] == whole
+    vocabulary = read_vocabulary(locate("whisper-base"))
+    assert vocabulary.count == int(expected["n_vocab"])
+    assert len(vocabulary.pieces) == int(expected["eot"])
+    codes, tokens = (
+        expected[key].split(",") for key in ("all_language_codes", "all_language_tokens")
+    )
+    found = vocabulary.language_tokens
+    assert found.keys() == set(codes)
+    whole = tokens[:-1]  # the reference's are cut in the middle of one
+    assert [str(found[code]) for code in codes[: len(whole)]] == whole
+    assert vocabulary.prompt("ko") == [
+        int(expected["sot"]),
+        found["ko"],
+        int(expected["transcribe"]),
+        int(expected["no_timestamps"]),
+    ]
 
 
-@pytest.mark.parametrize("name", ["whisper-base", "whisper-base-fp32", "moonshine-tiny-en"])
-def test_a_token_table_numbers_its_pieces_without_gaps(name: str) -> None:
-    lines = (locate(name) / "tokens.txt").read_text(encoding="ascii").splitlines()
+def test_a_token_table_numbers_its_pieces_without_a_gap() -> None:
+    lines = (locate("moonshine-tiny-en") / "tokens.txt").read_text(encoding="ascii").splitlines()
     pieces = [base64.b64decode(line.split()[0] if line[0] != " " else "") for line in lines]
     assert [int(line.split()[-1]) for line in lines] == list(range(len(lines)))
     assert len(lines) > 30_000

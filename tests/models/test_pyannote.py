@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from model_files import state_dict_file
 from model_fixtures import convert
+from onnx_runs import Array, session
 from pyannote_numpy import PlainPyannote, random_tensors
-from whisper_runs import Array, session
 
 from hwaja.models import ModelError, pyannote
 

@@ -2,7 +2,6 @@
 
 import os
 import pickle
-import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from model_files import Tensor, ct2_file, state_dict_file, state_dict_pickle, zipped
+from model_files import Tensor, state_dict_file, state_dict_pickle, zipped
 
-from hwaja.models import ModelError, ct2, torchfile
+from hwaja.models import ModelError, torchfile
 from hwaja.models.binary import Reader
 
 TENSORS = {
@@ -23,7 +22,6 @@ TENSORS = {
     "short": np.array([300], "<i2"),
     "scalar": np.array(8, "<i4"),
 }
-CT2 = ct2_file(TENSORS, aliases={"other/name": "matrix"})
 STATE = {"layer.weight": TENSORS["matrix"], "layer.bias": TENSORS["half"]}
 TORCH = state_dict_file(STATE)
 
@@ -49,86 +47,6 @@ def test_a_refused_read_consumes_nothing() -> None:
     with pytest.raises(ModelError):
         reader.take(4)
     assert bytes(reader.take(3)) == b"abc"
-
-
-# CTranslate2
-
-
-def test_a_ct2_file_gives_its_variables_and_aliases() -> None:
-    tensors = ct2.read(CT2, "WhisperSpec")
-    assert tensors.keys() == {*TENSORS, "other/name"}
-    for name, expected in TENSORS.items():
-        assert tensors[name].dtype == expected.dtype
-        assert tensors[name].shape == expected.shape
-        assert np.array_equal(tensors[name], expected)
-    assert np.array_equal(tensors["other/name"], TENSORS["matrix"])
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        CT2.replace(struct.pack("<I", 6), struct.pack("<I", 5), 1),
-        CT2.replace(b"WhisperSpec", b"WhispurSpec"),
-        b"\xff" * 100,
-        b"",
-    ],
-    ids=["version", "specification", "garbage", "empty"],
-)
-def test_a_file_of_another_kind_is_refused_as_a_ct2_model(content: bytes) -> None:
-    with pytest.raises(ModelError):
-        ct2.read(content, "WhisperSpec")
-
-
-def variable(shape: tuple[int, ...], kind: int, count: int, content: bytes) -> bytes:
-    """Write a ct2 file of one variable whose header may be wrong."""
-    whole = ct2_file({"v": np.zeros(0, "i1")})
-    header = struct.pack(f"<B{len(shape)}IBI", len(shape), *shape, kind, count)
-    return whole[: whole.index(b"v\0") + 2] + header + content + struct.pack("<I", 0)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        variable((2,), 99, 2, b"ab"),
-        variable((2,), 1, 3, b"abc"),
-        variable((2,), 0, 7, b"abcdefg"),
-        variable((2**32 - 1,) * 4, 0, 0, b""),
-        variable((2**32 - 1,), 1, 2**32 - 1, b"ab"),
-        variable((1,) * 200, 1, 1, b"a"),
-        variable((0, 2**32 - 1, 2**32 - 1, 2**32 - 1), 1, 0, b""),
-        variable((2,), 1, 2, b"ab")[:-4] + struct.pack("<I", 2**32 - 1),
-        ct2_file({}, aliases={"other": "lacking"}),
-    ],
-    ids=[
-        "type",
-        "size",
-        "fraction",
-        "overflow",
-        "cut",
-        "rank",
-        "empty but huge",
-        "aliases",
-        "alias of none",
-    ],
-)
-def test_an_impossible_ct2_variable_is_refused(content: bytes) -> None:
-    with pytest.raises(ModelError):
-        ct2.read(content, "WhisperSpec")
-
-
-def test_a_ct2_file_cut_at_any_byte_is_refused() -> None:
-    for length in range(len(CT2)):
-        with pytest.raises(ModelError):
-            ct2.read(CT2[:length], "WhisperSpec")
-
-
-@given(st.integers(0, len(CT2) - 1), st.binary(min_size=1, max_size=4))
-def test_a_ct2_file_with_wrong_bytes_is_read_or_refused(at: int, wrong: bytes) -> None:
-    try:
-        tensors = ct2.read(CT2[:at] + wrong + CT2[at + len(wrong) :], "WhisperSpec")
-    except ModelError:
-        return
-    assert all(isinstance(tensor, np.ndarray) for tensor in tensors.values())
 
 
 # PyTorch

@@ -8,7 +8,7 @@ import pytest
 from model_fixtures import convert
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
-from whisper_runs import session
+from onnx_runs import session
 
 from hwaja.models import ModelError, silero
 

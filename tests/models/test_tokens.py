@@ -1,8 +1,6 @@
-"""Token tables: what sherpa-onnx reads, and the tokenizers that they are made from."""
+"""The token table: what sherpa-onnx reads, and the tokenizer that it is made from."""
 
 import base64
-import json
-from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -10,12 +8,6 @@ from hypothesis import strategies as st
 
 from hwaja.models import ModelError, moonshine
 from hwaja.models.tokens import token_table
-from hwaja.models.whisper import read_tokenizer
-
-TOKENIZER: dict[str, Any] = {
-    "added_tokens": [{"content": "<|endoftext|>", "id": 3}, {"content": "<|ko|>", "id": 4}],
-    "model": {"vocab": {"a": 0, "Ġ": 1, "íķľ": 2, "<|endoftext|>": 3}},
-}
 
 
 def test_a_token_table_has_a_line_of_base64_and_number_for_each_token_in_order() -> None:
@@ -23,32 +15,6 @@ def test_a_token_table_has_a_line_of_base64_and_number_for_each_token_in_order()
     lines = token_table(pieces).splitlines()
     read = [(base64.b64decode(piece), int(token)) for piece, token in map(str.split, lines)]
     assert read == sorted(((piece, token) for token, piece in pieces.items()), key=lambda x: x[1])
-
-
-def test_whispers_tokenizer_gives_bytes_and_special_tokens() -> None:
-    tokens = read_tokenizer(json.dumps(TOKENIZER).encode())
-    assert tokens.pieces == {0: b"a", 1: b" ", 2: "한".encode()}
-    assert tokens.special == {"endoftext": 3, "ko": 4}
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"\xff\xfe",
-        b"[]",
-        b"[" * 100_000,
-        json.dumps(TOKENIZER)[:-5].encode(),
-        json.dumps(TOKENIZER | {"added_tokens": []}).encode(),
-        json.dumps(TOKENIZER | {"added_tokens": [{"content": 1, "id": 2}]}).encode(),
-        json.dumps(TOKENIZER | {"model": {"vocab": {"한": 0}}}).encode(),
-        json.dumps(TOKENIZER | {"model": {"vocab": {"a": "0"}}}).encode(),
-        json.dumps(TOKENIZER | {"model": {"vocab": ["a"]}}).encode(),
-    ],
-)
-def test_a_file_of_another_kind_is_refused_as_a_whisper_tokenizer(content: bytes) -> None:
-    with pytest.raises(ModelError, match=r"tokenizer\.json does not belong to a Whisper model"):
-        read_tokenizer(content)
 
 
 @example([b"x" * 127, b"y" * 128, b"z" * 300])

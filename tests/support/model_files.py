@@ -2,7 +2,6 @@
 
 import io
 import pickle
-import struct
 import tarfile
 import zipfile
 from typing import NamedTuple
@@ -33,24 +32,6 @@ def tar_bz2(*members: tuple[str, bytes] | tarfile.TarInfo) -> bytes:
                 info.size = len(member[1])
                 archive.addfile(info, io.BytesIO(member[1]))
     return stream.getvalue()
-
-
-def ct2_file(tensors: Tensors, aliases: dict[str, str] | None = None) -> bytes:
-    """Write a CTranslate2 model.bin of a Whisper model."""
-    kinds = {"<f4": 0, "|i1": 1, "<i2": 2, "<i4": 3, "<f2": 4}
-    parts = [struct.pack("<I", 6), _ct2_name("WhisperSpec"), struct.pack("<I", 3)]
-    parts.append(struct.pack("<I", len(tensors)))
-    for name, tensor in tensors.items():
-        form = struct.pack(f"<B{tensor.ndim}I", tensor.ndim, *tensor.shape)
-        kind = struct.pack("<BI", kinds[tensor.dtype.str], tensor.nbytes)
-        parts += [_ct2_name(name), form, kind, tensor.tobytes()]
-    parts.append(struct.pack("<I", len(aliases or {})))
-    parts += [_ct2_name(name) for pair in (aliases or {}).items() for name in pair]
-    return b"".join(parts)
-
-
-def _ct2_name(name: str) -> bytes:
-    return struct.pack("<H", len(name) + 1) + name.encode() + b"\0"
 
 
 class Tensor(NamedTuple):

@@ -4,14 +4,14 @@ CTranslate2 raises an error for most invalid files. But it ends the process over
 that is 0, and over tokens and heads that the model does not have.
 """
 
-import json
 import re
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
+
+import msgspec
 
 from hwaja.engines.interface import EngineError
 from hwaja.engines.whisper_tokens import Vocabulary, read_vocabulary
@@ -42,6 +42,16 @@ class _Variable:
     shape: tuple[int, ...]
     scalar: int = 0
     """The number of a variable without an axis, as an integer."""
+
+
+class _Config(msgspec.Struct, frozen=True):
+    """The tokens and heads that config.json names."""
+
+    suppress_ids: list[int]
+    suppress_ids_begin: list[int]
+    alignment_heads: list[tuple[int, int]]
+    """The heads that date the tokens: the layer of each, and its number within the layer."""
+    lang_ids: list[int] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +132,7 @@ def _check_dimensions(
         raise EngineError(f"{file} has weights of another shape than Whisper's.")
     (width, mels, _), (tokens, *row), (positions, *placed) = shapes
     heads = [variables[name].scalar for name in _HEADS]
-    if mels not in _MELS or row != [width] or placed != [width]:
+    if mels not in _MELS or not positions or row != [width] or placed != [width]:
         raise EngineError(f"{file} has weights of another shape than Whisper's.")
     if min(heads) < 1 or any(width % each for each in heads):
         raise EngineError(f"{file} has {heads[0]} and {heads[1]} heads, which divide no {width}.")
@@ -132,29 +142,21 @@ def _check_dimensions(
 
 
 def _check_config(file: Path, variables: Mapping[str, _Variable], vocabulary: Vocabulary) -> None:
-    """Check that the tokens and heads that config.json names exist.
-
-    A head that dates the tokens is a pair: its layer, and its number within the layer.
-    """
+    """Check that the tokens and heads that config.json names exist."""
     layers = {found[0] for name in variables if (found := _LAYER.match(name))}
     heads = variables["decoder/num_heads"].scalar
     try:
-        config = json.loads(file.read_bytes())
-        suppressed = chain(config["suppress_ids"], config["suppress_ids_begin"])
-        ok = (
-            len(config["alignment_heads"]) > 0
-            and all(
-                _are_below(len(layers), [layer]) and _are_below(heads, [head])
-                for layer, head in config["alignment_heads"]
-            )
-            and _are_below(vocabulary.count, suppressed)
-            and {*vocabulary.language_tokens.values()}.issuperset(config.get("lang_ids", ()))
-        )
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        ok = False
-    if not ok:
-        raise EngineError(f"{file} is missing or does not belong to the model.bin beside it.")
-
-
-def _are_below(limit: int, numbers: Iterable[object]) -> bool:
-    return all(isinstance(number, int) and 0 <= number < limit for number in numbers)
+        config = msgspec.json.decode(file.read_bytes(), type=_Config)
+    except (OSError, msgspec.DecodeError, RecursionError):
+        raise EngineError(
+            f"{file} is missing, or not the config.json of a Whisper model."
+        ) from None
+    tokens = [*config.suppress_ids, *config.suppress_ids_begin]
+    exist = (
+        all(0 <= token < vocabulary.count for token in tokens)
+        and all(0 <= layer < len(layers) for layer, _ in config.alignment_heads)
+        and all(0 <= head < heads for _, head in config.alignment_heads)
+        and {*vocabulary.language_tokens.values()}.issuperset(config.lang_ids)
+    )
+    if not exist or not config.alignment_heads:
+        raise EngineError(f"{file} does not belong to the model.bin beside it.")

@@ -3,6 +3,8 @@
 sherpa-onnx ends the process on an invalid file.
 """
 
+import base64
+import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,6 +167,33 @@ def read_tokens(path: Path) -> TokenTable:
             raise EngineError(f"{path} has two tokens with the number {number}.")
         tokens[number] = token
     return TokenTable(path, tokens)
+
+
+def check_pieces(path: Path, count: int) -> None:
+    """Check that a table of Whisper or Moonshine has the pieces 0 to `count` - 1.
+
+    Each line of the file has a piece of text, in base64, and its number.
+
+    Raises:
+        EngineError: where a line has another form, or a piece is missing.
+
+    """
+    numbers = set()
+    # Bytes that are not ASCII are invalid in base64 too.
+    for line in path.read_text(encoding="ascii", errors="replace").splitlines():
+        # One token of Whisper is empty: its line has only the number.
+        encoded, _, number = line.rpartition(" ")
+        if not number.isdecimal() or len(number) > len(str(MAX_NUMBER)):
+            raise EngineError(f"{path} is not a token table (base64 and number on each line).")
+        try:
+            base64.b64decode(encoded, validate=True)
+        except (ValueError, binascii.Error):
+            raise EngineError(
+                f"{path} is not a token table (base64 and number on each line)."
+            ) from None
+        numbers.add(int(number))
+    if not numbers.issuperset(range(count)):
+        raise EngineError(f"{path} lacks tokens: it needs {count}, from 0 on.")
 
 
 def _files(folder: Path, pattern: str) -> list[Path]:

@@ -13,7 +13,6 @@ import numpy as np
 from hwaja.engines.checks import check_options, check_samples, check_utterance
 from hwaja.engines.exports import (
     CTranslate2Model,
-    WhisperExport,
     check_embedder,
     open_export,
 )
@@ -24,6 +23,7 @@ from hwaja.engines.sherpa_library import sherpa_onnx
 from hwaja.engines.sherpa_online import OnlineRecognizer, load_streaming
 from hwaja.engines.streaming_exports import AUTO_LANGUAGE, GREEDY_SEARCH, StreamingExport
 from hwaja.engines.whisper import WhisperRecognizer
+from hwaja.engines.whisper_exports import WhisperExport
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
 
@@ -37,10 +37,18 @@ MIN_EMBEDDING_SECONDS = 0.1
 class OfflineRecognizer:
     """A sherpa-onnx offline recogniser on whole utterances. One thread at a time."""
 
-    def __init__(self, recogniser: Any, abilities: Abilities) -> None:
-        """Adapt sherpa-onnx's `recogniser`, which has the given abilities."""
+    def __init__(self, recogniser: Any, language: str, languages: frozenset[str]) -> None:
+        """Adapt sherpa-onnx's `recogniser`.
+
+        Args:
+            recogniser: the recogniser; a Whisper where there is more than one language.
+            language: the language of sessions that do not name one.
+            languages: the languages that a session may choose from.
+
+        """
         self._recogniser = recogniser
-        self.abilities = abilities
+        self._language = language
+        self.abilities = Abilities(languages=languages)
 
     def recognise(
         self,
@@ -52,12 +60,19 @@ class OfflineRecognizer:
         """Return the text; see `interface.Recognizer.recognise`."""
         check_options(options, self.abilities)
         check_utterance(samples)
+        self._set_language(options.language or self._language)
         stream = self._recogniser.create_stream()
         # The binding converts a memoryview (`data`) ten times as fast as an array (design notes).
         stream.accept_waveform(SAMPLE_RATE, samples.data)
         self._recogniser.decode_stream(stream)
         fields = written(stream.result)
         return Hypothesis(text_of(fields), language=fields["lang"] or None)
+
+    def _set_language(self, language: str) -> None:
+        if len(self.abilities.languages) > 1:
+            config = self._recogniser.config
+            config.model_config.whisper.language = _code(language)
+            self._recogniser.recognizer.set_config(config)
 
 
 class SpeakerEmbedder:
@@ -122,8 +137,12 @@ def load_recogniser(
     }
     common = {**files, "num_threads": 1, "provider": provider}
     if isinstance(export, WhisperExport):
-        spoken = "" if language == AUTO_LANGUAGE else language
-        whole = sherpa_onnx.OfflineRecognizer.from_whisper(language=spoken, **common)
+        whole = sherpa_onnx.OfflineRecognizer.from_whisper(language=_code(language), **common)
     else:
         whole = sherpa_onnx.OfflineRecognizer.from_moonshine_v2(**common)
-    return OfflineRecognizer(whole, Abilities(languages=frozenset({language})))
+    return OfflineRecognizer(whole, language, export.languages)
+
+
+def _code(language: str) -> str:
+    """Return a language as sherpa-onnx names it: it detects the language ""."""
+    return "" if language == AUTO_LANGUAGE else language

@@ -4,11 +4,12 @@ A token of text is a piece: some bytes, which may begin or end within a characte
 """
 
 import codecs
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+
+import msgspec
 
 from hwaja.engines.interface import EngineError
 from hwaja.engines.streaming_exports import AUTO_LANGUAGE
@@ -27,11 +28,8 @@ class Vocabulary:
     """The bytes of each token of text; they come first."""
     special: Mapping[str, int]
     """The other tokens, for example "<|ko|>"."""
-
-    @property
-    def count(self) -> int:
-        """Number of tokens."""
-        return len(self.pieces) + len(self.special)
+    count: int
+    """Number of all tokens."""
 
     @cached_property
     def language_tokens(self) -> Mapping[str, int]:
@@ -85,17 +83,23 @@ def read_vocabulary(folder: Path) -> Vocabulary:
     if file is None:
         raise EngineError(f"{folder} has no vocabulary.json.")
     try:
-        content = file.read_bytes().decode()
-        names = json.loads(content) if file.suffix == ".json" else content.rstrip("\n").split("\n")
+        names = _names(file)
         end = names.index("<|endoftext|>")
         bytes_of = _byte_of_character()
         pieces = tuple(bytes(bytes_of[character] for character in name) for name in names[:end])
-        special = {str(name): number for number, name in enumerate(names) if number >= end}
-    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError):
+        special = {name: number for number, name in enumerate(names) if number >= end}
+    except (OSError, ValueError, KeyError, msgspec.DecodeError, RecursionError):
         raise EngineError(f"{file} is not the vocabulary of a Whisper model.") from None
     if any(name not in special for name in _NEEDED):
         raise EngineError(f"{file} lacks special tokens of Whisper.")
-    return Vocabulary(pieces, special)
+    return Vocabulary(pieces, special, len(names))
+
+
+def _names(file: Path) -> list[str]:
+    content = file.read_bytes()
+    if file.suffix == ".json":
+        return msgspec.json.decode(content, type=list[str])
+    return content.decode().rstrip("\n").split("\n")
 
 
 def timed(

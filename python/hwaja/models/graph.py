@@ -55,7 +55,7 @@ class Graph:
     ) -> str:
         """Add a node; return the name of its first output. `others` names further outputs."""
         name = output or f"{operator}_{len(self._nodes)}"
-        node_name = f"node_{len(self._nodes)}"  # the quantiser finds nodes by their names
+        node_name = f"node_{len(self._nodes)}"
         self._nodes.append(
             helper.make_node(operator, list(inputs), [name, *others], name=node_name, **attributes)
         )
