@@ -66,14 +66,14 @@ def test_times_and_ids_count_from_the_beginning_of_the_conversation() -> None:
     timeline = Timeline(MonotonicTimestamps())
     timeline.dated(entry(1.8e9, 1.0, 0.5) | {"segment_id": 4})
     timeline.renew(32_000)
-    token = {"text": "네", "start_seconds": 0.5}
+    token = {"text": "네", "start_seconds": 0.5, "probability": 0.9}
     assert timeline.dated(entry(1.8e9 + 2, 0.25, 0.75) | {"tokens": [token]}) == {
         "type": "transcription",
         "segment_id": 5,
         "timestamp": iso_timestamp(1.8e9 + 2.25),
         "start_seconds": 2.25,
         "end_seconds": 3.0,
-        "tokens": [{"text": "네", "start_seconds": 2.5}],
+        "tokens": [{"text": "네", "start_seconds": 2.5, "probability": 0.9}],
     }
 
 

@@ -163,18 +163,22 @@ def test_a_new_transcription_keeps_no_interim_text_of_the_last() -> None:
 
 
 def test_tokens_are_dated_from_the_beginning_of_the_transcription() -> None:
+    """Their probabilities come along, in thousandths, where the model gives some."""
     talk = talking(details=True)
     origin = talk.now
     talk.hear(2, speech=False)
     talk.hear(1, speech=True)
     job = finish(talk)
     talk.handle(
-        Recognised(job.segment_id, Hypothesis("안녕", (Token("안", 0.25), Token("녕", 0.5)), "ko"))
+        Recognised(
+            job.segment_id,
+            Hypothesis("안녕", (Token("안", 0.25, 0.98765), Token("녕", 0.5)), "ko"),
+        )
     )
     (fields,) = sent(talk.handle(attributed(job.segment_id, 0)))
     began = (job.segment.start - origin) / SAMPLE_RATE
     assert fields["tokens"] == [
-        {"text": "안", "start_seconds": round(began + 0.25, 3)},
+        {"text": "안", "start_seconds": round(began + 0.25, 3), "probability": 0.988},
         {"text": "녕", "start_seconds": round(began + 0.5, 3)},
     ]
     assert fields["language"] == "ko"

@@ -229,7 +229,7 @@ class Details(Inlined, frozen=True):
     embedded."""
     tokens: tuple[Token, ...] = ()
     """Pieces of the text, in the same time as `start_seconds`; only where the model dates them
-    (Whisper as `hwaja models pull` makes it, and streaming models but Paraformer)."""
+    (Whisper of CTranslate2, and streaming models but Paraformer)."""
     language: str | None = None
     """What the model heard, or was told to hear; only where it knows several."""
 

@@ -52,7 +52,7 @@ class Token(Struct, frozen=True, omit_defaults=True):
     start_seconds: Seconds
     """When it begins, as the model dates it."""
     probability: Share | None = None
-    """Of this piece by the model, given the pieces before it; absent where the model gives none."""
+    """By the model, given the pieces before; absent where the model gives none."""
 
 
 class Label(StrEnum):

@@ -264,7 +264,11 @@ def _transcription(timeline: Timeline, answer: Awaited, said: Said) -> Transcrip
             margin=voice.margin if voice.scores else None,
             overlap_seconds=voice.overlap_seconds,
             tokens=tuple(
-                Token(token.text, timeline.seconds(_sample_of(token, segment)))
+                Token(
+                    token.text,
+                    timeline.seconds(_sample_of(token, segment)),
+                    None if token.probability is None else round(token.probability, 3),
+                )
                 for token in heard.tokens
             ),
             language=heard.language,

@@ -59,6 +59,8 @@ export interface Transcription extends Numbered {
 export interface Token {
   text: string;
   start_seconds: number;
+  /** By the model, given the pieces before; absent where the model gives none. */
+  probability?: number;
 }
 
 /** The text so far; an empty one takes it back. */
