@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -127,3 +128,21 @@ def test_a_missing_or_partly_removed_onnxruntime_is_an_error_that_says_what_to_i
         monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(EngineError, match=r"^onnxruntime is not installed; install hwaja\[cpu\] "):
         runtime.import_onnxruntime()
+
+
+def test_cublas_is_loaded_from_pips_package_before_the_linker_looks_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[Path] = []
+    package = SimpleNamespace(locate_file=lambda name: tmp_path / name)
+    monkeypatch.setattr(runtime.metadata, "distribution", lambda _: package)
+    monkeypatch.setattr(runtime.ctypes, "CDLL", lambda name, _: loaded.append(Path(name)))
+    runtime.load_cublas()
+    folder = tmp_path / "nvidia" / "cublas" / "lib"
+    assert loaded == [folder / "libcublasLt.so.12", folder / "libcublas.so.12"]
+
+
+def test_without_cublas_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime, "_CUBLAS", ("libnone.so.12",))
+    with pytest.raises(EngineError, match=r"^[^\n]*libnone\.so\.12[^\n]*install hwaja\[gpu\]\.$"):
+        runtime.load_cublas()

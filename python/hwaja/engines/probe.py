@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hwaja.engines import runtime
+from hwaja.engines import runtime, whisper
 from hwaja.engines.interface import EngineError
 from hwaja.protocol.audio import SAMPLE_RATE
 
@@ -29,13 +29,15 @@ _DEVICE = 0  # sherpa-onnx's default; CUDA_VISIBLE_DEVICES selects the GPU
 def run(provider: str, model: Path) -> str:
     """Embed a second of noise; return the version of the onnxruntime that computed it.
 
+    CTranslate2 is asked whether it can use the provider. It computes nothing, as it has no model.
+
     Args:
         provider: "cuda", or "cpu" to test the same code without a GPU.
         model: a speaker embedding model.
 
     Raises:
-        EngineError: where sherpa-onnx does not run on that provider; the message gives the reason
-            in one sentence.
+        EngineError: where sherpa-onnx or CTranslate2 does not run on that provider; the message
+            gives the reason in one sentence.
 
     """
     driver = _open_driver() if provider == "cuda" else None
@@ -58,6 +60,7 @@ def run(provider: str, model: Path) -> str:
             "sherpa-onnx fell back to the CPU, as a library of CUDA or cuDNN is missing or too "
             "old; install hwaja[gpu], and see stderr for its name."
         )
+    whisper.compute_type(provider)
     return version
 
 

@@ -18,6 +18,9 @@ _SHIM = Path(__file__).parent.with_name("libhwaja_shim.so")
 
 _CUDA = "CUDAExecutionProvider"
 
+_CUBLAS = ("libcublasLt.so.12", "libcublas.so.12")
+"""In the order in which they are loaded: the second uses the first."""
+
 _MIN_VERSION = (1, 28)
 """sherpa-onnx 2.0.1 requires the API of this version, and ends the process without it."""
 
@@ -115,6 +118,27 @@ def put_below_sherpa() -> str:
     except (OSError, AttributeError) as error:
         raise EngineError(f"sherpa-onnx cannot be put on onnxruntime: {error}.") from None
     return version
+
+
+def load_cublas() -> None:
+    """Load the cuBLAS that CTranslate2 looks for: that of pip's package, else the system's.
+
+    Raises:
+        EngineError: where there is none.
+
+    """
+    try:
+        package = metadata.distribution("nvidia-cublas-cu12")
+        folder = Path(str(package.locate_file("nvidia/cublas/lib")))
+    except metadata.PackageNotFoundError:
+        folder = Path()  # the linker searches for a name without a folder
+    try:
+        for name in _CUBLAS:
+            ctypes.CDLL(str(folder / name), ctypes.RTLD_GLOBAL)
+    except OSError as error:
+        raise EngineError(
+            f"CTranslate2 needs the cuBLAS of CUDA 12, but {error}; install hwaja[gpu]."
+        ) from None
 
 
 def _installed() -> list[str]:

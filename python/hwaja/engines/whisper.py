@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from hwaja.engines import runtime
 from hwaja.engines.checks import check_options, check_utterance
 from hwaja.engines.ct2_files import check_folder
 from hwaja.engines.interface import EngineError, Samples
@@ -177,25 +178,46 @@ def _most_tokens(samples: Samples) -> int:
     return MIN_TOKENS + round(TOKENS_PER_SECOND * len(samples) / SAMPLE_RATE)
 
 
+def compute_type(provider: str) -> str:
+    """Return the type that CTranslate2 computes with on `provider`, "cpu" or "cuda".
+
+    Raises:
+        EngineError: where CTranslate2 is not installed, or cannot run on the provider.
+
+    """
+    try:
+        known = _ctranslate2().get_supported_compute_types(provider)
+    except _FAULTS as error:
+        raise EngineError(f"CTranslate2 does not run on {provider}: {_reason(error)}.") from None
+    if provider == "cuda":
+        runtime.load_cublas()
+    return next((each for each in _COMPUTE_TYPES[provider] if each in known), "float32")
+
+
 def _load(folder: Path, provider: str) -> Any:
+    kind = compute_type(provider)
+    try:
+        return _ctranslate2().models.Whisper(
+            str(folder), provider, compute_type=kind, intra_threads=1, inter_threads=1
+        )
+    except _FAULTS as error:
+        raise EngineError(
+            f"{folder} cannot be loaded by CTranslate2 on {provider}: {_reason(error)}."
+        ) from None
+
+
+def _reason(error: Exception) -> str:
+    """Return the first sentence of an error of CTranslate2, without its full stop."""
+    return re.split(r"\.?(?:\s*\n|\s*$|\. )", str(error))[0]
+
+
+def _ctranslate2() -> Any:
     try:
         import ctranslate2
     except ImportError:
         raise EngineError("CTranslate2 is not installed; install hwaja[server].") from None
-    try:
-        known = ctranslate2.get_supported_compute_types(provider)
-        compute_type = next((each for each in _COMPUTE_TYPES[provider] if each in known), "float32")
-        return ctranslate2.models.Whisper(
-            str(folder), provider, compute_type=compute_type, intra_threads=1, inter_threads=1
-        )
-    except _FAULTS as error:
-        (reason, *_) = re.split(r"\.?(?:\s*\n|\s*$|\. )", str(error))
-        raise EngineError(
-            f"{folder} cannot be loaded by CTranslate2 on {provider}: {reason}."
-        ) from None
+    return ctranslate2
 
 
 def _view(features: Any) -> Any:
-    import ctranslate2
-
-    return ctranslate2.StorageView.from_array(features)
+    return _ctranslate2().StorageView.from_array(features)
