@@ -3,8 +3,8 @@
 pip install -e 'bench[peers]'
 hwaja bench experiment side_by_side ../shared/speech AirbnbStudio DanceStudio --export FOLDER
 
-FOLDER is a published export of Whisper base for sherpa-onnx, since hwaja's own export has different
-graphs. Without FOLDER, the comparison has no bare recogniser.
+FOLDER is an export of Whisper base for sherpa-onnx, since hwaja's own model is CTranslate2's.
+Without FOLDER, the comparison has no bare recogniser.
 
 It prints a table, the cost of hwaja's server relative to the bare recogniser on the same
 utterances, and all results as JSON. Every contestant runs alone in its own process. The table lists
@@ -21,17 +21,15 @@ from dataclasses import asdict
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from hwaja.models import ModelError
+from hwaja.models import ModelError, locate
 from hwaja_bench.circumstances import circumstances
 from hwaja_bench.peers.judging import utterances
 from hwaja_bench.peers.loops import Pieces, loop
 from hwaja_bench.peers.process import UnavailableError
 from hwaja_bench.peers.streams import Served, serve, vosk
 from hwaja_bench.peers.table import Row, Skipped, table
-from hwaja_bench.peers.whisper_folder import write_whisper
 from hwaja_bench.speech.dialogue import Dialogue, load_dialogue
 
 PADDINGS: dict[str, tuple[float, ...]] = {
@@ -61,8 +59,7 @@ def run(args: argparse.Namespace) -> None:
     known = conditions(rooms)
     tell("hwaja")
     served = serve(rooms)
-    with TemporaryDirectory() as folder:
-        others = [asked(*each) for each in peers(rooms, served, Path(folder), args.export)]
+    others = [asked(*each) for each in peers(rooms, served, args.export)]
     rows = [served.row, *others]
     found = {
         "CPU of hwaja's server over that on the same utterances of": ratios(served.row, others),
@@ -94,16 +91,16 @@ def installed(package: str) -> str | None:
 
 
 def peers(
-    rooms: Sequence[Dialogue], served: Served, folder: Path, export: Path | None
+    rooms: Sequence[Dialogue], served: Served, export: Path | None
 ) -> Iterator[tuple[str, Ask]]:
-    """Yield each peer's name and its measuring function; `folder` is for a model."""
+    """Yield each peer's name and its measuring function."""
     spans = {r.room: utterances([t.span_seconds for t in served.told[r.room]]) for r in rooms}
     clips = Pieces("clips", {room.room: [p.clip.pcm for p in room.placed] for room in rooms})
     for pieces in (Pieces(UTTERANCES, {r.room: r.cut(spans[r.room]) for r in rooms}), clips):
         yield from bare(rooms, pieces, export)
     for beam in BEAMS:
         name = f"faster-whisper, beam {beam}"
-        yield name, partial(faster, name, rooms, clips, folder, beam)
+        yield name, partial(faster, name, rooms, clips, beam)
     yield "vosk", partial(vosk, "vosk", rooms)
 
 
@@ -118,9 +115,9 @@ def bare(
         yield name, partial(loop, name, rooms, pieces, "bare", arguments)
 
 
-def faster(name: str, rooms: Sequence[Dialogue], clips: Pieces, folder: Path, beam: int) -> Row:
-    write_whisper(folder)
-    return loop(name, rooms, clips, "faster", (str(folder), str(beam)))
+def faster(name: str, rooms: Sequence[Dialogue], clips: Pieces, beam: int) -> Row:
+    """Measure faster-whisper on the model folder that hwaja uses."""
+    return loop(name, rooms, clips, "faster", (str(locate("whisper-base")), str(beam)))
 
 
 def asked(name: str, ask: Ask) -> Row | Skipped:
