@@ -1,6 +1,6 @@
 """Computes Whisper's input: a log-mel spectrogram (section 2.2 of its paper).
 
-sherpa-onnx computes the same one, but its Fourier transform takes as long as the model.
+CTranslate2 takes the spectrogram, not the audio.
 """
 
 from functools import cache
