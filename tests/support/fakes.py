@@ -18,7 +18,15 @@ from hwaja.engines.interface import (
     Samples,
     VoiceTrack,
 )
-from hwaja.engines.recognition import Abilities, Hypothesis
+from hwaja.engines.recognition import (
+    NORMAL,
+    Abilities,
+    Candidate,
+    Choose,
+    Effort,
+    Hypothesis,
+    first,
+)
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options, Token
 from hwaja.server.services import Services
@@ -139,6 +147,8 @@ class FakePool:
         self.abilities = abilities
         self.ahead: set[Hashable] = set()
         self.heard: list[Pcm16] = []  # what each recognition was given
+        self.efforts: list[Effort] = []
+        self.use = 0.0
         self.embedded: list[tuple[int, bool]] = []
         """Of each embedding, the number of samples, and whether overlaps were requested."""
         self.extended: list[tuple[int, int]] = []  # start and stop of each extended stream
@@ -180,10 +190,12 @@ class FakePool:
         samples: int,
         options: Options,
         speech_seconds: float | None = None,
+        effort: Callable[[], Effort] = lambda: NORMAL,
     ) -> Hypothesis:
         self.asked.set()
         await self.working.wait()
         self.heard.append(read().copy())
+        self.efforts.append(effort())
         assert len(self.heard[-1]) == samples
         if self.failures:
             raise self.failures.pop(0)
@@ -209,30 +221,37 @@ class FakeEngine:
     abilities = Abilities(languages=frozenset({"ko"}))
 
     def __init__(self) -> None:
-        self.given: list[Pcm16] = []
+        self.given: list[Samples] = []
         self.heard: list[list[float]] = []
+        self.efforts: list[Effort] = []
         self.texts = ["hello"]
+        """The text of each call; "|" separates candidates."""
         self.tokens: tuple[Token, ...] = ()
         self.score: float | None = None
 
-    def _take(self, samples: Pcm16) -> None:
+    def _take(self, samples: Samples) -> None:
         assert samples.flags.aligned
         if len(samples) < 2:
             raise EngineError("too little audio")
         self.given.append(samples)
         self.heard.append(samples.tolist())
 
-    def recognise(self, samples: Pcm16, options: Options) -> Hypothesis:
+    def recognise(
+        self, samples: Samples, options: Options, effort: Effort = NORMAL, choose: Choose = first
+    ) -> Hypothesis:
         self._take(samples)
-        text = self.texts[min(len(self.given), len(self.texts)) - 1]
+        self.efforts.append(effort)
+        texts = self.texts[min(len(self.given), len(self.texts)) - 1].split("|")
+        candidates = [Candidate(text, -1.0 - k, 3) for k, text in enumerate(texts)]
+        text = texts[choose(candidates, "ko") if len(texts) > 1 else 0]
         return Hypothesis(text, self.tokens, score=self.score)
 
-    def embed(self, samples: Pcm16) -> Embeddings:
+    def embed(self, samples: Samples) -> Embeddings:
         self._take(samples)
         self.voices = np.array([[3, 4], [1, 2]], np.float32)
         return self.voices
 
-    def overlap(self, samples: Pcm16) -> Embeddings:
+    def overlap(self, samples: Samples) -> Embeddings:
         return np.array([0.5], np.float32)
 
 

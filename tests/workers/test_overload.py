@@ -30,7 +30,9 @@ def after(
     return seen
 
 
-def test_interim_texts_stop_first_then_speaker_details_then_new_sessions() -> None:
+def test_searches_narrow_first_then_interim_texts_stop_then_speaker_details_then_new_sessions() -> (
+    None
+):
     overload = Overload()
     seen = []
     for tenths in range(100):
@@ -43,7 +45,7 @@ def test_interim_texts_stop_first_then_speaker_details_then_new_sessions() -> No
 def test_degradation_ends_step_by_step_in_the_opposite_order() -> None:
     overload = Overload()
     overload.observe(60, 0)
-    assert after(overload, PROMPT, since=1, seconds=4 * CALM_SECONDS) == list(
+    assert after(overload, PROMPT, since=1, seconds=6 * CALM_SECONDS) == list(
         reversed(DegradationLevel)
     )
 
@@ -83,7 +85,7 @@ def test_calm_always_ends_the_degradation(lags: list[float]) -> None:
         told = overload.relief
         changed = overload.observe(lag_seconds, float(second))
         assert changed == (overload.relief is not told)
-    after(overload, PROMPT, since=len(lags), seconds=4 * CALM_SECONDS)
+    after(overload, PROMPT, since=len(lags), seconds=6 * CALM_SECONDS)
     assert overload.relief is DegradationLevel.NOTHING
 
 

@@ -17,9 +17,10 @@ import onnxruntime
 import pytest
 from fakes import FakeEngine
 
+from hwaja.engines.fallback import MOVED_SECONDS
 from hwaja.engines.interface import EngineError, Samples
-from hwaja.engines.recognition import Hypothesis
-from hwaja.protocol.values import Options, Token
+from hwaja.engines.recognition import Candidate, Effort, Hypothesis
+from hwaja.protocol.values import Token
 from hwaja.workers import wire, worker
 
 SETUP = wire.Setup("/models/asr", wire.VoiceModels("/voice.onnx", "/segments.onnx"), "en")
@@ -111,7 +112,7 @@ def test_every_copy_of_the_audio_is_overwritten_after_the_reply(
             bodies.append(request.samples)
         return request
 
-    def refuse(samples: Samples, _options: Options) -> Hypothesis:
+    def refuse(samples: Samples, *_: object) -> Hypothesis:
         engine.given.append(samples)
         raise EngineError("cannot")
 
@@ -126,14 +127,49 @@ def test_every_copy_of_the_audio_is_overwritten_after_the_reply(
 LOOP = " ".join(["again and"] * 12)
 
 
-def test_a_looping_text_is_decoded_once_more(engine: FakeEngine) -> None:
-    """Behind a little silence, which is overwritten as well."""
+def test_a_text_that_loops_is_decoded_again_behind_a_silence_that_is_overwritten(
+    engine: FakeEngine,
+) -> None:
     engine.texts = [LOOP, "again"]
     replies = serve(SETUP, wire.Recognise(1, audio(SOUND), 1.0))
-    assert replies[1:] == [wire.Recognised(1, Hypothesis("again"))]
-    silence = round(worker.SECOND_LOOK_SILENCE_SECONDS * 16_000)
+    assert replies[1:] == [wire.Recognised(1, Hypothesis("again", attempts=2))]
+    silence = round(MOVED_SECONDS * 16_000)
     assert engine.heard == [SOUND.tolist(), [0.0] * silence + SOUND.tolist()]
     assert not any(samples.any() for samples in engine.given)
+
+
+CANDIDATES = [Candidate("가면", -1.0, 3), Candidate("하면", -2.0, 3)]
+
+
+def test_the_server_chooses_among_the_candidates_that_the_recogniser_offers(
+    engine: FakeEngine,
+) -> None:
+    engine.texts = ["가면|하면"]
+    request = wire.Recognise(4, audio(SOUND), 1.0, offers=True)
+    replies = serve(SETUP, request, wire.Choose(4, 1), wire.Recognise(5, audio(SOUND), 1.0))
+    assert replies[1:] == [
+        wire.Candidates(4, CANDIDATES, "ko"),
+        wire.Recognised(4, Hypothesis("하면")),
+        wire.Recognised(5, Hypothesis("가면")),
+    ]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [wire.Choose(4, 2), wire.Choose(4, -1), wire.Choose(3, 0), wire.Embed(4, audio(SOUND))],
+)
+def test_a_choice_that_was_not_offered_ends_the_worker(
+    answer: wire.Request, engine: FakeEngine
+) -> None:
+    engine.texts = ["가면|하면"]
+    with pytest.raises(wire.WireError):
+        serve(SETUP, wire.Recognise(4, audio(SOUND), 1.0, offers=True), answer)
+
+
+def test_a_recogniser_is_given_the_effort_that_the_server_asks_for(engine: FakeEngine) -> None:
+    thorough = Effort(beam_size=8, context_seconds=15.0)
+    serve(SETUP, wire.Recognise(1, audio(SOUND), 1.0, effort=thorough))
+    assert engine.efforts == [thorough]
 
 
 def test_times_of_text_decoded_after_added_silence_leave_the_silence_out(
@@ -144,7 +180,7 @@ def test_times_of_text_decoded_after_added_silence_leave_the_silence_out(
     (_, looked_twice) = serve(SETUP, wire.Recognise(1, audio(SOUND), 1.0))
     engine.texts = ["on and on"]
     (_, looked_once) = serve(SETUP, wire.Recognise(1, audio(SOUND), 1.0))
-    later = 0.9 - worker.SECOND_LOOK_SILENCE_SECONDS
+    later = 0.9 - MOVED_SECONDS
     for reply, starts in ((looked_twice, [0, pytest.approx(later)]), (looked_once, [0.1, 0.9])):
         assert isinstance(reply, wire.Recognised)
         assert [token.start_seconds for token in reply.hypothesis.tokens] == starts
@@ -222,7 +258,7 @@ from hwaja.engines.recognition import Abilities, Hypothesis
 class Noisy:
     abilities = Abilities()
 
-    def recognise(self, samples, options):
+    def recognise(self, samples, options, effort, choose):
         print("noise from Python", flush=True)
         os.write(1, b"noise from below")
         return Hypothesis(f"heard {len(samples)}")

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from hwaja.engines.interface import Pcm16
-from hwaja.engines.recognition import Hypothesis
+from hwaja.engines.recognition import Effort, Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
 from hwaja.vad.gate import Segment
+from hwaja.workers.efforts import effort_of
 from hwaja.workers.overload import DegradationLevel
 from hwaja.workers.pool import ReadSamples
 from hwaja.workers.session_work import (
@@ -190,7 +191,13 @@ class WholeUtterance:
             return work.ring.read(segment.start, segment.stop)
 
         samples, speech_seconds = segment.stop - segment.start, segment.speech_samples / SAMPLE_RATE
-        return lambda: work.pool.recognise(work.owner, read, samples, means.options, speech_seconds)
+
+        def effort() -> Effort:
+            return effort_of(work.overload, work.pool.use)
+
+        return lambda: work.pool.recognise(
+            work.owner, read, samples, means.options, speech_seconds, effort
+        )
 
     def _stop_interims(self) -> None:
         if self._interims is not None:

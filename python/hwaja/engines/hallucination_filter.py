@@ -82,13 +82,17 @@ def plausible_text(text: str, speech_seconds: float, score: float | None = None)
     spoken = _without_dashes(_without_directions(text))
     if not _letters(spoken):
         return ""
-    room_seconds = max(speech_seconds, 0) + UNCOUNTED_SECONDS
-    if _needed_seconds(spoken) > room_seconds:
+    if not fits_speech(spoken, speech_seconds):
         spoken = _LOOP.sub(r"\1", spoken)
-    if _needed_seconds(spoken) > room_seconds:
+    if not fits_speech(spoken, speech_seconds):
         return ""
     doubted = score is not None and score < _least_score(_letters(spoken), speech_seconds)
     return "" if doubted else spoken
+
+
+def fits_speech(text: str, speech_seconds: float) -> bool:
+    """Return whether a fast speaker can say a text in this much speech, as detected by VAD."""
+    return _needed_seconds(text) <= max(speech_seconds, 0) + UNCOUNTED_SECONDS
 
 
 def may_loop(text: str) -> bool:

@@ -57,7 +57,15 @@ class Candidate:
 
     text: str
     log_probability: float
-    """Mean log-probability of its tokens."""
+    """Log-probability of the text by the recogniser: the sum over its tokens and the end of text.
+    """
+    tokens: int
+    """How many tokens it has, without the end of text."""
+
+    @property
+    def mean_log_probability(self) -> float:
+        """Mean log-probability of a token."""
+        return self.log_probability / (self.tokens + 1)
 
 
 Choose = Callable[[Sequence[Candidate], str], int]
@@ -87,6 +95,8 @@ class Hypothesis:
 
     It is the mean log-probability of the tokens, minus twice the probability that nobody speaks.
     """
+    attempts: int = 1
+    """How often the utterance was decoded (`fallback.recognise`)."""
 
     def earlier(self, seconds: float) -> "Hypothesis":
         """Return the hypothesis with its tokens moved earlier by `seconds`; no time is below 0."""

@@ -105,7 +105,7 @@ class WhisperRecognizer:
             raise EngineError("the recogniser found no numbers")
         tokens = [self._vocabulary.of_text(sequence) for sequence in found.sequences_ids]
         candidates = [
-            Candidate(self._vocabulary.text(each), score)
+            Candidate(self._vocabulary.text(each), score * (len(each) + 1), len(each))
             for each, score in zip(tokens, found.scores, strict=True)
         ]
         index = choose(candidates, language) if len(candidates) > 1 else 0
@@ -113,7 +113,7 @@ class WhisperRecognizer:
             candidates[index].text,
             self._timed(encoded, prompt, tokens[index], samples),
             language,
-            candidates[index].log_probability - NO_SPEECH_WEIGHT * found.no_speech_prob,
+            candidates[index].mean_log_probability - NO_SPEECH_WEIGHT * found.no_speech_prob,
         )
 
     def _encode(self, samples: Samples, context_seconds: float) -> Any:

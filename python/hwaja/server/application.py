@@ -33,6 +33,7 @@ from hwaja.vad.silero import Detection, SileroDetector
 from hwaja.workers import wire
 from hwaja.workers.interim_worker import InterimWorker
 from hwaja.workers.pool import Pool
+from hwaja.workers.reranker import Reranker
 
 # Names in the model catalogue.
 _DETECTOR, _EMBEDDER, _SEGMENTER = "silero-vad", "campplus", "pyannote-segmentation"
@@ -72,10 +73,15 @@ async def _started(config: Config, stack: AsyncExitStack, when_hopeless: WhenHop
     detector = SileroDetector(detector_file())
     provider = await resolve(config.provider, embedder_file())
     setup = worker_setup(config, provider.running)
-    pool, interim_worker = Pool(setup, config.workers, when_hopeless), InterimWorker(setup)
+    reranker = Reranker()
+    stack.push_async_callback(reranker.close)
+    pool = Pool(setup, config.workers, when_hopeless, reranker.choose)
+    interim_worker = InterimWorker(setup)
     stack.push_async_callback(pool.close)
     stack.push_async_callback(interim_worker.close)
     await pool.start()
+    if pool.abilities.has_efforts:
+        reranker.start()
     settings = SessionSettings(
         gate=GateSettings(hangover_seconds=config.hangover_seconds),
         abilities=pool.abilities,

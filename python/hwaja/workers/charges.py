@@ -73,6 +73,10 @@ class Charges:
         """Return the recent use of the workers by a session, in shares; 0 without an account."""
         return self._rate(owner, now) / self._share(now)
 
+    def use(self, now: float) -> float:
+        """Return the recent use of the workers by all sessions, as a share of all workers."""
+        return sum(account.rate(now) for account in self._accounts.values()) / self._workers
+
     def cheapest(self, owners: Iterable[Hashable], now: float) -> Hashable:
         """Return the first session with the least recent use, in whole steps of `STEP_SHARES`.
 

@@ -14,6 +14,7 @@ from hwaja.engines.recognition import Hypothesis
 from hwaja.process.supervision import Faults
 from hwaja.protocol.values import Options
 from hwaja.workers import wire
+from hwaja.workers.efforts import GREEDY
 from hwaja.workers.pool import Pool, ReadSamples
 
 FIRST_PAUSE_SECONDS = 5.0
@@ -68,7 +69,7 @@ class InterimWorker:
             self._starting = asyncio.create_task(self._start())
         # A session that ends while it waits must not cancel the start for the other sessions.
         await asyncio.shield(self._starting)
-        return await self._pool.recognise(owner, read, samples, options)
+        return await self._pool.recognise(owner, read, samples, options, effort=lambda: GREEDY)
 
     async def _start(self) -> None:
         try:

@@ -16,15 +16,21 @@ class DegradationLevel(IntEnum):
     """Which work is skipped. Each level includes the lower levels."""
 
     NOTHING = 0
-    INTERIMS = 1
+    THOROUGH_SEARCH = 1
+    """The thorough search for a text, which only idle workers do (`workers/efforts.py`)."""
+    BEAM_SEARCH = 2
+    """The beam search for a text: the search is greedy."""
+    INTERIMS = 3
     """Interim texts."""
-    SPEAKER_DETAILS = 2
+    SPEAKER_DETAILS = 4
     """Speaker changes within an utterance, and learning of voices: an utterance has one speaker."""
-    NEW_SESSIONS = 3
+    NEW_SESSIONS = 5
     """New clients are refused."""
 
 
 BEGINS_AT_SECONDS = {
+    DegradationLevel.THOROUGH_SEARCH: 1.0,
+    DegradationLevel.BEAM_SEARCH: 2.0,
     DegradationLevel.INTERIMS: 2.5,
     DegradationLevel.SPEAKER_DETAILS: 4.0,
     DegradationLevel.NEW_SESSIONS: 6.0,

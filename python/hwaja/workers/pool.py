@@ -8,7 +8,7 @@ suspect, only that suspect fails.
 
 import asyncio
 import math
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import count
 
@@ -16,7 +16,7 @@ import numpy as np
 import structlog
 
 from hwaja.engines.interface import EngineError, Pcm16, VoiceTrack
-from hwaja.engines.recognition import Abilities, Hypothesis
+from hwaja.engines.recognition import NORMAL, Abilities, Candidate, Effort, Hypothesis
 from hwaja.process.supervision import WhenHopeless
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
@@ -41,11 +41,19 @@ ReadSamples = Callable[[], Pcm16]
 """Reads a job's audio from the session's ring. Called for each attempt."""
 
 
+ChooseLater = Callable[[Sequence[Candidate], str], Awaitable[int]]
+"""Returns the index of the candidate to take; see `engines.recognition.Choose`."""
+
+
 class Pool:
     """The workers, and the jobs and streams that wait for them."""
 
     def __init__(
-        self, setup: wire.Setup, workers: int, when_hopeless: WhenHopeless | None = None
+        self,
+        setup: wire.Setup,
+        workers: int,
+        when_hopeless: WhenHopeless | None = None,
+        choose: ChooseLater | None = None,
     ) -> None:
         """Create the pool without starting a worker.
 
@@ -53,8 +61,10 @@ class Pool:
             setup: what every worker loads.
             workers: number of workers.
             when_hopeless: see `WorkerSupervisor`.
+            choose: chooses among the texts that a recogniser found. None: it chooses itself.
 
         """
+        self._choose = choose
         self._supervisor = WorkerSupervisor(
             setup, workers, self._work, self._fail_waiting, when_hopeless
         )
@@ -120,6 +130,11 @@ class Pool:
         """Return the recent use of the workers by a session, in shares; see `Charges`."""
         return self._charges.shares(owner, _now())
 
+    @property
+    def use(self) -> float:
+        """Recent use of the workers by sessions in real time, as a share of all workers."""
+        return self._charges.use(_now())
+
     @contextmanager
     def sparing(self, owner: Hashable) -> Iterator[None]:
         """Keep one of several workers free of jobs from sessions that are ahead of real time.
@@ -154,6 +169,7 @@ class Pool:
         samples: int,
         options: Options,
         speech_seconds: float | None = None,
+        effort: Callable[[], Effort] = lambda: NORMAL,
     ) -> Hypothesis:
         """Return the text of a whole utterance.
 
@@ -163,6 +179,7 @@ class Pool:
             samples: approximate length of the audio in samples.
             options: options of the recogniser.
             speech_seconds: how much of the audio is speech according to the gate. None: all of it.
+            effort: returns the effort. Called for each attempt, when a worker is free.
 
         Raises:
             EngineError: the engine failed on the audio, the audio cannot be read, no worker can be
@@ -173,7 +190,15 @@ class Pool:
         def request(job_id: int, suspect: bool) -> wire.JobRequest:
             audio = read()
             spoken_seconds = len(audio) / SAMPLE_RATE if speech_seconds is None else speech_seconds
-            return wire.Recognise(job_id, _bytes_of(audio), spoken_seconds, options, suspect)
+            return wire.Recognise(
+                job_id,
+                _bytes_of(audio),
+                spoken_seconds,
+                options,
+                suspect,
+                effort(),
+                offers=self._choose is not None,
+            )
 
         reply = await self._do(owner, request, samples)
         if not isinstance(reply, wire.Recognised):
@@ -326,8 +351,18 @@ class Pool:
             with self._taking(job.owner):
                 async with asyncio.timeout(job.limit_seconds):
                     await slot.worker.send(request)
-                    await slot.job_done.wait()
+                    await self._until_done(slot)
         slot.job = None
+
+    async def _until_done(self, slot: WorkerSlot) -> None:
+        """Choose among the candidates that the worker offers, until it has done its job."""
+        while not slot.job_done:
+            await slot.replied.wait()
+            slot.replied.clear()
+            if slot.offer is not None and self._choose is not None:
+                index = await self._choose(slot.offer.candidates, slot.offer.language)
+                slot.offer = None
+                await slot.worker.send(wire.Choose(slot.job_id, index))
 
     @contextmanager
     def _taking(self, owner: Hashable) -> Iterator[None]:

@@ -9,7 +9,7 @@ import structlog
 
 from hwaja._pcm import RingBuffer
 from hwaja.engines.interface import VoiceTrack
-from hwaja.engines.recognition import Abilities, Hypothesis
+from hwaja.engines.recognition import NORMAL, Abilities, Effort, Hypothesis
 from hwaja.protocol.values import Options
 from hwaja.workers.overload import Overload
 from hwaja.workers.pool import ReadSamples
@@ -32,6 +32,10 @@ class SessionPool(Protocol):
     def idle_workers(self) -> int:
         """See `Pool.idle_workers`."""
 
+    @property
+    def use(self) -> float:
+        """See `Pool.use`."""
+
     def sparing(self, owner: Hashable) -> AbstractContextManager[None]:
         """See `Pool.sparing`."""
 
@@ -42,6 +46,7 @@ class SessionPool(Protocol):
         samples: int,
         options: Options,
         speech_seconds: float | None = None,
+        effort: Callable[[], Effort] = lambda: NORMAL,
     ) -> Hypothesis:
         """See `Pool.recognise`."""
 

@@ -25,6 +25,10 @@ LOAD_SECONDS = 300.0
 LONGEST_PAUSE_SECONDS = 5.0
 """Longest pause after a failed start. It is short: where no worker runs, work that arrives in the
 pause fails only after the next attempt."""
+_MODULES = {
+    wire.Setup: "hwaja.workers.worker",
+    wire.LanguageSetup: "hwaja.workers.language_worker",
+}
 
 _log = structlog.get_logger("hwaja.workers.supervisor")
 
@@ -38,7 +42,7 @@ class WorkerSupervisor:
 
     def __init__(
         self,
-        setup: wire.Setup,
+        setup: wire.Setup | wire.LanguageSetup,
         workers: int,
         work: Callable[[int, WorkerProcess], Awaitable[None]],
         give_up: Callable[[str], None],
@@ -80,7 +84,7 @@ class WorkerSupervisor:
             EngineError: a worker cannot start or load its models. No worker is left running.
 
         """
-        kind = "interims worker" if self._setup.yields else "worker"
+        kind = self._setup.kind
         ready = [asyncio.get_running_loop().create_future() for _ in range(self._workers)]
         self._tasks = [
             supervised(f"{kind} {number}", partial(self._keep_one, number, future), self._despair)
@@ -140,7 +144,7 @@ class WorkerSupervisor:
 
         """
         try:
-            worker = await WorkerProcess.spawn()
+            worker = await WorkerProcess.spawn(_MODULES[type(self._setup)])
         except (OSError, RuntimeError) as error:  # RuntimeError: Python gets no thread
             reason = error.strerror if isinstance(error, OSError) else error
             raise EngineError(f"A worker cannot be started: {reason}.") from error
@@ -177,8 +181,7 @@ class WorkerSupervisor:
         if isinstance(reply, wire.Unusable):
             raise _UnusableError(reply.sentence)
         if not isinstance(reply, wire.Ready):
-            voices = self._setup.voices
-            of_voices = () if voices is None else (voices.embedder_file, voices.segmenter_file)
-            files = " and ".join((self._setup.recogniser_dir, *of_voices))
-            raise EngineError(f"The engine ends while it loads {files}; a file may be damaged.")
+            raise EngineError(
+                f"The engine ends while it loads {self._setup.models}; a file may be damaged."
+            )
         return reply.abilities

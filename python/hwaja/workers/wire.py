@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from hwaja.engines.interface import Samples, to_float32
-from hwaja.engines.recognition import Abilities, Hypothesis
+from hwaja.engines.recognition import NORMAL, Abilities, Candidate, Effort, Hypothesis
 from hwaja.protocol.values import Options
 
 _LENGTH = struct.Struct("<I")
@@ -22,6 +22,8 @@ HEADER_BYTES = _LENGTH.size
 
 MAX_FRAME_BYTES = 16 * 1024 * 1024
 """Longer frames are rejected: 30 s of audio take 1 MB."""
+
+MAX_CANDIDATES = 64
 
 MAX_TEXT_CHARACTERS = 20_000
 """Longer texts are rejected: an utterance has less than a tenth of that."""
@@ -48,6 +50,29 @@ class Setup(msgspec.Struct, frozen=True, tag=True):
     provider: str = "cpu"
     """The device of the engine: "cpu" or "cuda"."""
 
+    @property
+    def kind(self) -> str:
+        """The kind of worker, for the log."""
+        return "interims worker" if self.yields else "worker"
+
+    @property
+    def models(self) -> str:
+        """The files and folders that the worker loads, for a message."""
+        voices = self.voices
+        files = () if voices is None else (voices.embedder_file, voices.segmenter_file)
+        return " and ".join((self.recogniser_dir, *files))
+
+
+class LanguageSetup(msgspec.Struct, frozen=True, tag=True):
+    """The first frame to the language worker."""
+
+    kind = "language worker"
+
+    @property
+    def models(self) -> str:
+        """The model that the worker loads, for a message."""
+        return "the Korean language model"
+
 
 # A job is one frame, a stream is many frames. Each id is used once. A suspect is a job or stream
 # that a worker may have died of. The worker announces it before it processes it (`SuspectNotice`).
@@ -63,6 +88,24 @@ class Recognise(msgspec.Struct, frozen=True, tag=True):
     """How much of it the gate took for speech."""
     options: Options = Options()
     suspect: bool = False
+    effort: Effort = NORMAL
+    offers: bool = False
+    """Whether the worker sends `Candidates` where it finds several texts, and waits for `Choose`.
+    """
+
+
+class Choose(msgspec.Struct, frozen=True, tag=True):
+    """The choice among the candidates of a job."""
+
+    job_id: int
+    index: int
+
+
+class Rank(msgspec.Struct, frozen=True, tag=True):
+    """Find the likeliest of several texts, by the recogniser and by the language model."""
+
+    rank_id: int
+    candidates: list[Candidate]
 
 
 class Embed(msgspec.Struct, frozen=True, tag=True):
@@ -129,6 +172,21 @@ class Recognised(msgspec.Struct, frozen=True, tag=True):
     hypothesis: Hypothesis
 
 
+class Candidates(msgspec.Struct, frozen=True, tag=True):
+    """The texts among which the server chooses for a job, the likeliest first."""
+
+    job_id: int
+    candidates: list[Candidate]
+    language: str
+
+
+class Ranked(msgspec.Struct, frozen=True, tag=True):
+    """The reply to `Rank`."""
+
+    rank_id: int
+    index: int
+
+
 class Embedded(msgspec.Struct, frozen=True, tag=True):
     """The reply to `Embed`."""
 
@@ -168,9 +226,9 @@ class SuspectNotice(msgspec.Struct, frozen=True, tag=True):
 
 JobRequest = Recognise | Embed
 StreamRequest = Open | Feed | Finish | Drop
-Request = Setup | JobRequest | StreamRequest
+Request = Setup | LanguageSetup | JobRequest | Choose | StreamRequest | Rank
 JobReply = Recognised | Embedded | Failed
-Reply = Ready | Unusable | JobReply | Stepped | SuspectNotice
+Reply = Ready | Unusable | JobReply | Candidates | Stepped | SuspectNotice | Ranked
 
 Pipe = RawIOBase | BytesIO
 """A blocking stream without a buffer. A buffer would keep the last audio or text."""
@@ -280,6 +338,11 @@ def _can_be(reply: Reply) -> bool:
             return _can_be_said(hypothesis)
         case Stepped(heard=heard):
             return all(each.hypothesis is None or _can_be_said(each.hypothesis) for each in heard)
+        case Candidates(candidates=candidates, language=language):
+            return 0 < len(candidates) <= MAX_CANDIDATES and all(
+                len(text) <= MAX_TEXT_CHARACTERS
+                for text in (language, *(each.text for each in candidates))
+            )
         case Embedded(vectors=vectors, overlap=overlap):
             return _can_be_a_voice(vectors, overlap)
         case Unusable(sentence=sentence):

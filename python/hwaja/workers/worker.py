@@ -7,12 +7,8 @@ crash the process at any moment. The server notices this and sends the work to a
 """
 
 import os
-import queue
-import select
-import signal
-import sys
-import threading
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -21,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from hwaja.engines import runtime
-from hwaja.engines.hallucination_filter import may_loop, plausible_hypothesis
+from hwaja.engines import fallback, runtime
+from hwaja.engines.hallucination_filter import plausible_hypothesis
 from hwaja.engines.interface import (
     Embedder,
     EngineError,
@@ -31,28 +27,10 @@ from hwaja.engines.interface import (
     Samples,
     StreamingRecognizer,
 )
-from hwaja.engines.recognition import Hypothesis
-from hwaja.privacy import error_redaction, hardening
-from hwaja.process import log_setup
-from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.protocol.values import Options
+from hwaja.engines.recognition import Candidate, Choose, Hypothesis, first
 from hwaja.workers import wire
+from hwaja.workers.child import MAX_WAITING_REQUESTS, Inbox, run
 from hwaja.workers.steps import Streams
-
-SECOND_LOOK_SILENCE_SECONDS = 0.3
-"""Silence put before an utterance that is decoded a second time. A greedy decoder may give another
-text at another position in the window: on the test dialogue this ended every loop that occurred."""
-
-SETUP_SECONDS = 10.0
-"""The process ends if the server sends nothing for this long after the start: the server has lost
-the process. asyncio starts a process and forgets it, if it then gets no thread or file to wait for
-the exit of the process."""
-
-MAX_WAITING_REQUESTS = 64
-"""Most requests read ahead. More requests wait in the pipe. The server keeps the audio of unsent
-requests as sample indices only."""
-
-_SILENCE = np.zeros(round(SECOND_LOOK_SILENCE_SECONDS * SAMPLE_RATE), np.float32)
 
 AnyRecognizer = Recognizer | StreamingRecognizer[Any]
 
@@ -69,8 +47,13 @@ class _Jobs:
     """The jobs of the worker: whole utterances to recognise and voices to embed, in order."""
 
     def __init__(
-        self, recogniser: AnyRecognizer, voice_engines: VoiceEngines | None, send: wire.Send
+        self,
+        inbox: Inbox,
+        recogniser: AnyRecognizer,
+        voice_engines: VoiceEngines | None,
+        send: wire.Send,
     ) -> None:
+        self._inbox = inbox
         self._recogniser = recogniser
         self._voice_engines = voice_engines
         self._send = send
@@ -94,7 +77,7 @@ class _Jobs:
     def _answer(self, request: wire.JobRequest) -> wire.JobReply:
         with wire.audio_of(request) as samples:
             if isinstance(request, wire.Recognise):
-                hypothesis = _recognise(samples, self._recogniser, request.options)
+                hypothesis = self._recognised(samples, request)
                 return wire.Recognised(
                     request.job_id, plausible_hypothesis(hypothesis, request.speech_seconds)
                 )
@@ -110,20 +93,31 @@ class _Jobs:
             )
             return wire.Embedded(request.job_id, rows.data.cast("B"), overlap.data.cast("B"))
 
+    def _recognised(self, samples: Samples, request: wire.Recognise) -> Hypothesis:
+        if not isinstance(self._recogniser, Recognizer):
+            raise EngineError("the recogniser decodes streams only")
+        return fallback.recognise(
+            self._recogniser,
+            samples,
+            request.options,
+            request.effort,
+            request.speech_seconds,
+            self._ask(request.job_id) if request.offers else first,
+        )
 
-def _recognise(samples: Samples, recogniser: AnyRecognizer, options: Options) -> Hypothesis:
-    """Recognise an utterance. If the text seems to loop, decode it a second time."""
-    if not isinstance(recogniser, Recognizer):
-        raise EngineError("the recogniser hears streams only")
-    first = recogniser.recognise(samples, options)
-    if not may_loop(first.text):
-        return first
-    later = np.concatenate([_SILENCE, samples])
-    try:
-        again = recogniser.recognise(later, options)
-    finally:
-        later.fill(0)
-    return first if may_loop(again.text) else again.earlier(SECOND_LOOK_SILENCE_SECONDS)
+    def _ask(self, job_id: int) -> Choose:
+        """Return a `Choose` that lets the server choose, and waits for its answer."""
+
+        def choose(candidates: Sequence[Candidate], language: str) -> int:
+            self._send(wire.Candidates(job_id, list(candidates), language))
+            (request,) = self._inbox.take(wait=True, most=1) or (None,)
+            if not isinstance(request, wire.Choose) or request.job_id != job_id:
+                raise wire.WireError("not the choice that this worker waits for")
+            if not 0 <= request.index < len(candidates):
+                raise wire.WireError("a choice that was not offered")
+            return request.index
+
+        return choose
 
 
 def serve(requests: wire.Pipe, replies: wire.Pipe) -> None:
@@ -144,7 +138,7 @@ def serve(requests: wire.Pipe, replies: wire.Pipe) -> None:
         send(wire.Unusable(str(error)))
         return
     send(wire.Ready(recogniser.abilities))
-    _work(_Inbox(requests), recogniser, voice_engines, send)
+    _work(Inbox(requests), recogniser, voice_engines, send)
 
 
 def _load(setup: wire.Setup) -> tuple[AnyRecognizer, VoiceEngines | None]:
@@ -173,64 +167,17 @@ def yield_to_everyone() -> None:
             os.sched_setscheduler(int(thread.name), os.SCHED_IDLE, os.sched_param(0))
 
 
-class _Inbox:
-    """The requests. A thread reads them as they arrive."""
-
-    def __init__(self, requests: wire.Pipe) -> None:
-        self._requests = requests
-        self._read: queue.Queue[wire.Request | Exception | None] = queue.Queue(MAX_WAITING_REQUESTS)
-        self._ended = False
-        threading.Thread(target=self._read_all, daemon=True).start()
-
-    def _read_all(self) -> None:
-        try:
-            while self._read_one():
-                pass
-        except Exception as error:
-            self._read.put(error)
-        else:
-            self._read.put(None)
-
-    def _read_one(self) -> bool:
-        # A separate function: the caller would keep the request until the next one arrives.
-        request = wire.read_request(self._requests)
-        if request is not None:
-            self._read.put(request)
-        return request is not None
-
-    def take(self, *, wait: bool) -> list[wire.Request]:
-        """Return the requests that have arrived. Empty at the end of the pipe.
-
-        Args:
-            wait: whether to wait until at least one request arrives or the pipe ends.
-
-        Raises:
-            WireError: the bytes are not a request.
-            OSError: the pipe cannot be read.
-
-        """
-        taken: list[wire.Request] = []
-        while not self._ended and (wait or not self._read.empty()):
-            wait = False
-            request = self._read.get()
-            if isinstance(request, Exception):
-                raise request
-            if request is None:
-                self._ended = True
-            else:
-                taken.append(request)
-        return taken
-
-
 def _work(
-    inbox: _Inbox, recogniser: AnyRecognizer, voice_engines: VoiceEngines | None, send: wire.Send
+    inbox: Inbox, recogniser: AnyRecognizer, voice_engines: VoiceEngines | None, send: wire.Send
 ) -> None:
     """Answer requests until the pipe ends. Do one job between two steps of the streams."""
-    jobs = _Jobs(recogniser, voice_engines, send)
+    jobs = _Jobs(inbox, recogniser, voice_engines, send)
     streams = None if isinstance(recogniser, Recognizer) else Streams(recogniser, send)
+    # A job may take the request after it, which is its choice (`_Jobs._ask`).
+    most = 1 if streams is None else MAX_WAITING_REQUESTS
     while True:
         idle = not jobs.waiting and not (streams and streams.has_work)
-        if not _hand_on(inbox.take(wait=idle), jobs, streams) and idle:
+        if not _hand_on(inbox.take(wait=idle, most=most), jobs, streams) and idle:
             return
         if streams:
             streams.step()
@@ -256,23 +203,7 @@ def _hand_on(requests: list[wire.Request], jobs: _Jobs, streams: Streams[Any] | 
 
 def main() -> None:
     """Serve requests on stdin and stdout."""
-    # Ctrl-C reaches the whole process group. The server decides when a worker ends.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    hardening.die_first()
-    hardening.harden()
-    hardening.end_with_parent()  # a stuck worker does not notice closed pipes
-    log_setup.configure("json")
-    error_redaction.log_uncaught()
-    # The engine prints to stdout. The real stdout carries frames, so the engine gets stderr.
-    requests = os.fdopen(os.dup(sys.stdin.fileno()), "rb", buffering=0)
-    replies = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    if not select.select([requests], [], [], SETUP_SECONDS)[0]:
-        return
-    try:
-        serve(requests, replies)
-    except BrokenPipeError:  # the server has ended; the reading thread may still block in its pipe
-        os._exit(1)
+    run(serve)
 
 
 if __name__ == "__main__":

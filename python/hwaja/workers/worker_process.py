@@ -42,8 +42,8 @@ class WorkerProcess:
         self._passing_on.add_done_callback(self._passed_on)
 
     @classmethod
-    async def spawn(cls) -> Self:
-        """Start a process. It loads no model before the first request.
+    async def spawn(cls, module: str) -> Self:
+        """Start a process that runs a module. It loads no model before the first request.
 
         Raises:
             OSError: the system cannot start a process.
@@ -54,7 +54,7 @@ class WorkerProcess:
             await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
-                "hwaja.workers.worker",
+                module,
                 stdin=pipe,
                 stdout=pipe,
                 stderr=pipe,
@@ -140,12 +140,17 @@ class WorkerSlot:
     job: Job | None = None
     """The current job."""
     job_id: int = 0
-    job_done: asyncio.Event = field(default_factory=asyncio.Event)
+    job_done: bool = True
+    replied: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set by a reply to the current job. Whoever waits for it clears it."""
+    offer: wire.Candidates | None = None
+    """The texts among which the worker waits for a choice."""
     tried: int | None = None
     """Id of the suspect that the worker is processing."""
     _last_tried: int | None = None
     _answer: type[wire.JobReply] = wire.Failed
     """Type of the reply to the current job, unless the job fails."""
+    _offers: bool = False
 
     def begin(self, job: Job, job_id: int) -> wire.JobRequest | None:
         """Begin a job, and return its request.
@@ -153,13 +158,15 @@ class WorkerSlot:
         None: the audio cannot be read, because the session has ended. The job has failed then.
         """
         self.job, self.job_id = job, job_id
-        self.job_done.clear()
+        self.job_done, self.offer = False, None
+        self.replied.clear()
         try:
             request = job.request(job_id, job.suspect)
         except Exception as error:
             job.fail(f"the audio cannot be read ({type(error).__name__})")
             return None
         self._answer = wire.Embedded if isinstance(request, wire.Embed) else wire.Recognised
+        self._offers = isinstance(request, wire.Recognise) and request.offers
         return request
 
     def take_reply(self, reply: wire.Reply) -> None:
@@ -175,6 +182,11 @@ class WorkerSlot:
         elif isinstance(reply, wire.SuspectNotice):
             self.tried = reply.item_id
             self._last_tried = reply.item_id or self._last_tried
+        elif isinstance(reply, wire.Candidates):
+            if not self._offers or reply.job_id != self.job_id or self.job_done or self.offer:
+                raise wire.WireError("candidates that were not asked for")
+            self.offer = reply
+            self.replied.set()
         else:
             self._take_answer(reply)
 
@@ -182,11 +194,12 @@ class WorkerSlot:
         """Blame the last announced suspect: its reply may be the invalid one."""
         self.tried = self._last_tried
 
-    def _take_answer(self, reply: wire.Ready | wire.Unusable | wire.JobReply) -> None:
+    def _take_answer(self, reply: wire.Reply) -> None:
         if not isinstance(reply, self._answer | wire.Failed):
             raise wire.WireError("an answer of another kind")
-        if self.job is None or reply.job_id != self.job_id or self.job_done.is_set():
+        if self.job is None or reply.job_id != self.job_id or self.job_done:
             raise wire.WireError("an answer to nothing that was asked")
         if not self.job.reply.done():
             self.job.reply.set_result(reply)
-        self.job_done.set()
+        self.job_done = True
+        self.replied.set()

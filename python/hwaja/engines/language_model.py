@@ -1,0 +1,57 @@
+"""A Korean language model, Kiwi, and the choice among the texts that a recogniser found.
+
+Kiwi analyses a text into morphemes and gives the log-probability of the best analysis. It knows
+Korean only.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from hwaja.engines.interface import EngineError
+from hwaja.engines.recognition import Candidate
+
+LANGUAGE = "ko"
+
+WEIGHT = 0.15
+"""Weight of the language model's log-probability beside the recogniser's (bench/RESULTS.md)."""
+
+
+class LanguageModel(Protocol):
+    """Tells how likely a text is."""
+
+    def log_probability(self, text: str) -> float:
+        """Return the natural logarithm of the probability of a text."""
+
+
+class Kiwi:
+    """The language model of the library kiwipiepy. One thread at a time."""
+
+    def __init__(self) -> None:
+        """Load the model, which takes 1 to 2 s and some 450 MB.
+
+        Raises:
+            EngineError: kiwipiepy is not installed, or cannot load its model.
+
+        """
+        try:
+            import kiwipiepy
+        except ImportError:
+            raise EngineError("kiwipiepy is not installed; install hwaja[ko].") from None
+        try:
+            # Without the dictionary of multi-word names it needs 40 MB less, and scores as well.
+            self._kiwi = kiwipiepy.Kiwi(num_workers=1, load_multi_dict=False)
+            self.log_probability("안녕하세요.")  # the first analysis takes 50 times as long
+        except (OSError, RuntimeError) as error:
+            raise EngineError(f"Kiwi cannot load its model ({type(error).__name__}).") from None
+
+    def log_probability(self, text: str) -> float:
+        """See `LanguageModel.log_probability`."""
+        return float(self._kiwi.analyze(text, top_n=1)[0][1])
+
+
+def likeliest(candidates: Sequence[Candidate], model: LanguageModel) -> int:
+    """Return the index of the candidate that is likeliest by recogniser and language model."""
+    scores = [
+        each.log_probability + WEIGHT * model.log_probability(each.text) for each in candidates
+    ]
+    return scores.index(max(scores))

@@ -1,0 +1,97 @@
+"""The side of a worker process that all workers share: its start, its pipes, its requests.
+
+A worker exchanges `wire` frames on stdin and stdout. The process ends at the end of stdin, so it
+never outlives the server process.
+"""
+
+import os
+import queue
+import select
+import signal
+import sys
+import threading
+from collections.abc import Callable
+
+from hwaja.privacy import error_redaction, hardening
+from hwaja.process import log_setup
+from hwaja.workers import wire
+
+SETUP_SECONDS = 10.0
+"""The process ends if the server sends nothing for this long after the start: the server has lost
+the process. asyncio starts a process and forgets it, if it then gets no thread or file to wait for
+the exit of the process."""
+
+MAX_WAITING_REQUESTS = 64
+"""Most requests read ahead. More requests wait in the pipe. The server keeps the audio of unsent
+requests as sample indices only."""
+
+
+class Inbox:
+    """The requests. A thread reads them as they arrive."""
+
+    def __init__(self, requests: wire.Pipe) -> None:
+        self._requests = requests
+        self._read: queue.Queue[wire.Request | Exception | None] = queue.Queue(MAX_WAITING_REQUESTS)
+        self._ended = False
+        threading.Thread(target=self._read_all, daemon=True).start()
+
+    def _read_all(self) -> None:
+        try:
+            while self._read_one():
+                pass
+        except Exception as error:
+            self._read.put(error)
+        else:
+            self._read.put(None)
+
+    def _read_one(self) -> bool:
+        # A separate function: the caller would keep the request until the next one arrives.
+        request = wire.read_request(self._requests)
+        if request is not None:
+            self._read.put(request)
+        return request is not None
+
+    def take(self, *, wait: bool, most: int = MAX_WAITING_REQUESTS) -> list[wire.Request]:
+        """Return the requests that have arrived. Empty at the end of the pipe.
+
+        Args:
+            wait: whether to wait until at least one request arrives or the pipe ends.
+            most: take at most this many.
+
+        Raises:
+            WireError: the bytes are not a request.
+            OSError: the pipe cannot be read.
+
+        """
+        taken: list[wire.Request] = []
+        while not self._ended and len(taken) < most and (wait or not self._read.empty()):
+            wait = False
+            request = self._read.get()
+            if isinstance(request, Exception):
+                raise request
+            if request is None:
+                self._ended = True
+            else:
+                taken.append(request)
+        return taken
+
+
+def run(serve: Callable[[wire.Pipe, wire.Pipe], None]) -> None:
+    """Harden this process and serve requests: stdin and stdout are passed to `serve`."""
+    # Ctrl-C reaches the whole process group. The server decides when a worker ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    hardening.die_first()
+    hardening.harden()
+    hardening.end_with_parent()  # a stuck worker does not notice closed pipes
+    log_setup.configure("json")
+    error_redaction.log_uncaught()
+    # The engine prints to stdout. The real stdout carries frames, so the engine gets stderr.
+    requests = os.fdopen(os.dup(sys.stdin.fileno()), "rb", buffering=0)
+    replies = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    if not select.select([requests], [], [], SETUP_SECONDS)[0]:
+        return
+    try:
+        serve(requests, replies)
+    except BrokenPipeError:  # the server has ended; the reading thread may still block in its pipe
+        os._exit(1)

@@ -1,0 +1,98 @@
+"""Chooses among the texts that a recogniser found, by a language model in a process of its own."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from itertools import count
+
+import structlog
+
+from hwaja.engines.interface import EngineError
+from hwaja.engines.language_model import LANGUAGE
+from hwaja.engines.recognition import Candidate
+from hwaja.workers import wire
+from hwaja.workers.supervisor import WorkerSupervisor
+from hwaja.workers.worker_process import WorkerProcess
+
+CHOICE_SECONDS = 0.5
+"""A choice that takes longer is left out: eight texts take 4 ms."""
+
+_log = structlog.get_logger("hwaja.workers.reranker")
+
+
+class Reranker:
+    """The language worker, shared by all workers. Without it, the first candidate is chosen."""
+
+    def __init__(self) -> None:
+        """Create the reranker. Starts no process."""
+        self._supervisor = WorkerSupervisor(wire.LanguageSetup(), 1, self._work, self._give_up)
+        self._starting: asyncio.Task[None] | None = None
+        self._worker: WorkerProcess | None = None
+        self.ready = asyncio.Event()
+        """Set while the language worker runs and has loaded its model."""
+        self._awaited: dict[int, asyncio.Future[int]] = {}
+        self._ids = count(1)
+
+    @property
+    def processes(self) -> dict[int, asyncio.subprocess.Process]:
+        """The last process, by worker number; empty before the first start."""
+        return self._supervisor.processes
+
+    def start(self) -> None:
+        """Start the language worker. This returns at once: the model loads in the background."""
+        self._starting = asyncio.create_task(self._start(), name="start of the language worker")
+
+    async def _start(self) -> None:
+        try:
+            await self._supervisor.start()
+        except EngineError as error:
+            _log.warning("texts are not ranked by a language model", reason=str(error))
+
+    async def close(self) -> None:
+        """End the language worker."""
+        if self._starting is not None:
+            self._starting.cancel()
+            await asyncio.gather(self._starting, return_exceptions=True)
+        await self._supervisor.close()
+
+    async def choose(self, candidates: Sequence[Candidate], language: str) -> int:
+        """Return the index of the likeliest candidate.
+
+        It is 0, the recogniser's own choice, for a language other than Korean, and while the
+        language worker is not there, has ended, or takes too long.
+        """
+        worker = self._worker
+        if worker is None or language != LANGUAGE:
+            return 0
+        rank_id = next(self._ids)
+        self._awaited[rank_id] = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(CHOICE_SECONDS):
+                await worker.send(wire.Rank(rank_id, list(candidates)))
+                index = await self._awaited[rank_id]
+        except (OSError, TimeoutError):
+            return 0
+        finally:
+            del self._awaited[rank_id]
+        return index if 0 <= index < len(candidates) else 0
+
+    async def _work(self, _number: int, worker: WorkerProcess) -> None:
+        """Pass on the replies of the worker, until it dies or sends something else."""
+        self._worker = worker
+        self.ready.set()
+        try:
+            with suppress(OSError, EOFError, wire.WireError):
+                while isinstance(reply := await worker.receive(), wire.Ranked):
+                    awaited = self._awaited.get(reply.rank_id)
+                    if awaited is not None and not awaited.done():
+                        awaited.set_result(reply.index)
+        finally:
+            self._worker = None
+            self.ready.clear()
+            self._give_up("the language worker ended")
+
+    def _give_up(self, _sentence: str) -> None:
+        """Let those that wait take the recogniser's own choice."""
+        for awaited in self._awaited.values():
+            if not awaited.done():
+                awaited.set_result(0)
