@@ -20,9 +20,9 @@ from hwaja.process import supervision
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
 from hwaja.speakers.parts import SHORT_SECONDS, Part
+from hwaja.workers import jobs, wire
 from hwaja.workers import pool as pool_module
 from hwaja.workers import supervisor as supervisor
-from hwaja.workers import wire
 from hwaja.workers import worker_process as process
 from hwaja.workers.jobs import Job
 from hwaja.workers.pool import Pool
@@ -246,6 +246,7 @@ async def test_one_worker_takes_no_job_ahead_of_real_time_while_an_interim_text_
 ) -> None:
     """Not for one that is ahead itself."""
     monkeypatch.setattr(pool_module, "SPARED_SECONDS", 0.05)
+    monkeypatch.setattr(jobs, "SPARED_SECONDS", 0.05)
     idle: set[int] = set()
 
     def read() -> Pcm16:

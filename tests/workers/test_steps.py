@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hwaja.engines import hallucination_filter
 from hwaja.engines.interface import Samples, StreamingRecognizer
 from hwaja.engines.sherpa import load_recogniser
 from hwaja.engines.sherpa_online import OnlineRecognizer, OnlineStream
@@ -272,7 +273,7 @@ def bytearray_of(samples: Samples) -> memoryview:
 def test_text_that_nobody_can_have_spoken_is_not_sent(
     worker: WorkerStreams, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(steps, "plausible_text", lambda *_: "")
+    monkeypatch.setattr(hallucination_filter, "plausible_text", lambda *_: "")
     hear(worker, 1, spoken([0]))
     assert worker.finals() == {1: ""}
 

@@ -22,6 +22,7 @@ from hwaja.engines.interface import EngineError, Samples
 from hwaja.engines.recognition import Candidate, Effort, Hypothesis
 from hwaja.protocol.values import Token
 from hwaja.workers import wire, worker
+from hwaja.workers.child import audio_of
 
 SETUP = wire.Setup("/models/asr", wire.VoiceModels("/voice.onnx", "/segments.onnx"), "en")
 
@@ -85,7 +86,7 @@ def test_audio_is_read_at_any_address_in_its_frame(shift: int, engine: FakeEngin
     """A frame puts its bytes at any address; unaligned floats once killed the worker."""
     place = bytearray(bytes(shift) + bytes(audio(SOUND)))
     request = wire.Recognise(1, memoryview(place)[shift:], 1.0)
-    with wire.audio_of(request) as samples:
+    with audio_of(request) as samples:
         engine.embed(samples)
     assert engine.heard == [SOUND.tolist()]
     assert not any(place[shift:]), "the audio in the frame is overwritten"

@@ -10,8 +10,12 @@ import select
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
+import numpy as np
+
+from hwaja.engines.interface import Samples, to_float32
 from hwaja.privacy import error_redaction, hardening
 from hwaja.process import log_setup
 from hwaja.workers import wire
@@ -24,6 +28,9 @@ the exit of the process."""
 MAX_WAITING_REQUESTS = 64
 """Most requests read ahead. More requests wait in the pipe. The server keeps the audio of unsent
 requests as sample indices only."""
+
+Send = Callable[[wire.Reply], None]
+"""Sends a reply to the server."""
 
 
 class Inbox:
@@ -74,6 +81,31 @@ class Inbox:
             else:
                 taken.append(request)
         return taken
+
+
+@contextmanager
+def audio_of(request: wire.JobRequest | wire.Feed) -> Iterator[Samples]:
+    """Yield the audio of a request, float32, shape (n,). Overwrite every copy of it afterwards."""
+    # The bytes in a frame may be unaligned. NumPy would convert them through a hidden buffer, which
+    # cannot be overwritten.
+    pcm = np.frombuffer(request.samples, "<i2").copy()
+    wire.erase(request.samples)
+    samples = to_float32(pcm)
+    pcm.fill(0)
+    try:
+        yield samples
+    finally:
+        samples.fill(0)
+
+
+@contextmanager
+def announced(send: Send, item_id: int, *, suspect: bool) -> Iterator[None]:
+    """Announce a suspect to the server while it is processed, in case the worker dies of it."""
+    if suspect:
+        send(wire.SuspectNotice(item_id))
+    yield
+    if suspect:
+        send(wire.SuspectNotice(None))
 
 
 def run(serve: Callable[[wire.Pipe, wire.Pipe], None]) -> None:

@@ -3,7 +3,8 @@
 import asyncio
 import math
 from collections import OrderedDict, deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from hwaja.engines.interface import EngineError
@@ -14,6 +15,11 @@ from hwaja.workers.charges import Charges
 LONGEST_WAIT_SECONDS = 5.0
 """The longest wait for a turn, however dear a session is. At that rate, its longest jobs, of 1.2 s,
 occupy an eighth of two workers."""
+
+
+SPARED_SECONDS = 1.0
+"""The next interim text is expected for this long after the previous one: more than two intervals
+between interim texts."""
 
 
 @dataclass(slots=True, eq=False)
@@ -44,6 +50,38 @@ class _Waiting:
     since: float
     """When the jobs began to wait for the owner's next turn."""
     jobs: deque[Job] = field(default_factory=deque)
+
+
+class Sparing:
+    """Keeps one of several workers free of jobs from sessions that are ahead of real time.
+
+    It does so while a session that is not ahead awaits an interim text, and for `SPARED_SECONDS`
+    after that, as another interim text may follow. The interim worker uses only the processor time
+    that the workers leave.
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        """Spare no worker yet. `now` returns the seconds of a monotonic clock."""
+        self.ahead_jobs = 0
+        """Jobs at workers, of sessions that are ahead."""
+        self._now = now
+        self._awaited_interims = 0
+        self._spares_until = -math.inf
+
+    @contextmanager
+    def interim(self) -> Iterator[None]:
+        """Spare a worker while an interim text is awaited, and for `SPARED_SECONDS` after that."""
+        self._awaited_interims += 1
+        try:
+            yield
+        finally:
+            self._awaited_interims -= 1
+            self._spares_until = self._now() + SPARED_SECONDS
+
+    def admits_ahead(self, workers: int) -> bool:
+        """Return whether one of `workers` may take another job that is ahead."""
+        spares = self._awaited_interims > 0 or self._now() < self._spares_until
+        return not spares or self.ahead_jobs < max(1, workers - 1)
 
 
 class FairQueue:

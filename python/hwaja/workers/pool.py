@@ -7,8 +7,7 @@ suspect, only that suspect fails.
 """
 
 import asyncio
-import math
-from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 
@@ -16,21 +15,17 @@ import numpy as np
 import structlog
 
 from hwaja.engines.interface import EngineError, Pcm16, VoiceTrack
-from hwaja.engines.recognition import NORMAL, Abilities, Candidate, Effort, Hypothesis
+from hwaja.engines.recognition import NORMAL, Abilities, Effort, Hypothesis
 from hwaja.process.supervision import WhenHopeless
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
 from hwaja.workers import wire
 from hwaja.workers.charges import Charges
-from hwaja.workers.jobs import FairQueue, Job
+from hwaja.workers.jobs import SPARED_SECONDS, FairQueue, Job, Sparing
 from hwaja.workers.stream_router import StreamRouter
 from hwaja.workers.supervisor import WorkerSupervisor
 from hwaja.workers.utterance_stream import UtteranceStream
-from hwaja.workers.worker_process import WorkerProcess, WorkerSlot
-
-SPARED_SECONDS = 1.0
-"""The next interim text is expected for this long after the previous one: more than two intervals
-between interim texts."""
+from hwaja.workers.worker_process import ChooseLater, WorkerProcess, WorkerSlot
 
 _CLOSED = "the engine was stopped"
 
@@ -39,10 +34,6 @@ _log = structlog.get_logger("hwaja.workers.pool")
 
 ReadSamples = Callable[[], Pcm16]
 """Reads a job's audio from the session's ring. Called for each attempt."""
-
-
-ChooseLater = Callable[[Sequence[Candidate], str], Awaitable[int]]
-"""Returns the index of the candidate to take; see `engines.recognition.Choose`."""
 
 
 class Pool:
@@ -69,10 +60,10 @@ class Pool:
             setup, workers, self._work, self._fail_waiting, when_hopeless
         )
         self._charges = Charges(workers)
-        self._queue = FairQueue(self._charges, _now, self._admits_ahead)
-        self._ahead_jobs = 0  # at workers, of sessions that are ahead of real time
-        self._awaited_interims = 0  # by sessions that are not ahead
-        self._spares_until = -math.inf  # in the loop's time
+        self._sparing = Sparing(_now)
+        self._queue = FairQueue(
+            self._charges, _now, lambda: self._sparing.admits_ahead(self.running_workers)
+        )
         self._jobs: set[Job] = set()  # without a reply
         self._closed = False
         self._patience = 10 if setup.yields else 1  # it may wait for the processor
@@ -137,28 +128,18 @@ class Pool:
 
     @contextmanager
     def sparing(self, owner: Hashable) -> Iterator[None]:
-        """Keep one of several workers free of jobs from sessions that are ahead of real time.
+        """Spare a worker while a session awaits an interim text; see `Sparing`.
 
-        Use it while a session awaits an interim text. It stays in effect for `SPARED_SECONDS` after
-        that, as another interim text may follow. The interim worker uses only the processor time
-        that the workers leave. For a session that is ahead of real time, nothing changes.
+        For a session that is ahead of real time, nothing changes.
         """
         if owner in self._queue.ahead:
             yield
             return
-        self._awaited_interims += 1
         try:
-            yield
+            with self._sparing.interim():
+                yield
         finally:
-            self._awaited_interims -= 1
-            loop = asyncio.get_running_loop()
-            self._spares_until = loop.time() + SPARED_SECONDS
-            loop.call_at(self._spares_until, self._queue.look_again)
-
-    def _admits_ahead(self) -> bool:
-        is_soon = asyncio.get_running_loop().time() < self._spares_until
-        spares = self._awaited_interims > 0 or is_soon
-        return not spares or self._ahead_jobs < max(1, self.running_workers - 1)
+            asyncio.get_running_loop().call_later(SPARED_SECONDS, self._queue.look_again)
 
     # whole utterances
 
@@ -313,7 +294,7 @@ class Pool:
             for name, work in (
                 ("replies", self._listen(slot)),
                 ("jobs", self._do_jobs(slot)),
-                ("streams", _send_streams(slot)),
+                ("streams", slot.send_streams()),
             )
         ]
         try:
@@ -350,19 +331,8 @@ class Pool:
         if request is not None:
             with self._taking(job.owner):
                 async with asyncio.timeout(job.limit_seconds):
-                    await slot.worker.send(request)
-                    await self._until_done(slot)
+                    await slot.do(request, self._choose)
         slot.job = None
-
-    async def _until_done(self, slot: WorkerSlot) -> None:
-        """Choose among the candidates that the worker offers, until it has done its job."""
-        while not slot.job_done:
-            await slot.replied.wait()
-            slot.replied.clear()
-            if slot.offer is not None and self._choose is not None:
-                index = await self._choose(slot.offer.candidates, slot.offer.language)
-                slot.offer = None
-                await slot.worker.send(wire.Choose(slot.job_id, index))
 
     @contextmanager
     def _taking(self, owner: Hashable) -> Iterator[None]:
@@ -373,11 +343,11 @@ class Pool:
         is_ahead = owner in self._queue.ahead
         account = self._charges.account(owner)  # read now: the session may leave meanwhile
         began = _now()
-        self._ahead_jobs += is_ahead
+        self._sparing.ahead_jobs += is_ahead
         try:
             yield
         finally:
-            self._ahead_jobs -= is_ahead
+            self._sparing.ahead_jobs -= is_ahead
             if not is_ahead:
                 now = _now()
                 account.charge(now - began, now)
@@ -414,13 +384,6 @@ class Pool:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
-
-
-async def _send_streams(slot: WorkerSlot) -> None:
-    """Send the requests of the worker's route, until the worker dies."""
-    with suppress(OSError):
-        while True:
-            await slot.worker.send(await slot.line.next_request())
 
 
 def _limit_seconds(samples: int) -> float:

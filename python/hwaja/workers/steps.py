@@ -15,6 +15,7 @@ from hwaja.engines.interface import EngineError, Heard, StreamingRecognizer
 from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.workers import wire
+from hwaja.workers.child import Send, announced, audio_of
 
 MAX_BATCH = 16
 """Most streams in one step. A larger batch costs as much per stream on one core, and all its
@@ -44,7 +45,7 @@ class _Stream(Generic[Heard]):
 class Streams(Generic[Heard]):
     """The open streams, ordered by how long they have waited for a step, longest first."""
 
-    def __init__(self, recogniser: StreamingRecognizer[Heard], send: wire.Send) -> None:
+    def __init__(self, recogniser: StreamingRecognizer[Heard], send: Send) -> None:
         self._recogniser = recogniser
         self._send = send
         self._utterances: OrderedDict[int, _Stream[Heard]] = OrderedDict()
@@ -62,7 +63,7 @@ class Streams(Generic[Heard]):
             return
         utterance = self._utterances.get(stream_id)
         suspect = request.suspect if isinstance(request, wire.Open) else False
-        with wire.announced(
+        with announced(
             self._send, stream_id, suspect=suspect or (utterance is not None and utterance.suspect)
         ):
             try:
@@ -85,7 +86,7 @@ class Streams(Generic[Heard]):
         live = [k for k in ready if not self._utterances[k].is_ahead]
         batch = suspects[:1] or (live or ready)[:MAX_BATCH]  # a suspect gets a step of its own
         if batch:
-            with wire.announced(self._send, batch[0], suspect=bool(suspects)):
+            with announced(self._send, batch[0], suspect=bool(suspects)):
                 self._recogniser.decode([self._utterances[k].stream for k in batch])
             for stream_id in batch:
                 self._utterances.move_to_end(stream_id)
@@ -123,6 +124,6 @@ def _continue(utterance: _Stream[Heard], request: wire.Feed | wire.Finish) -> No
         utterance.stream.finish()
         utterance.speech_seconds = request.speech_seconds
         return
-    with wire.audio_of(request) as samples:
+    with audio_of(request) as samples:
         utterance.stream.feed(samples)
         utterance.fed_samples += len(samples)

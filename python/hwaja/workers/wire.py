@@ -6,14 +6,11 @@ struct. The frames are sent over a pipe, and could be sent over a socket.
 
 import math
 import struct
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from io import BytesIO, RawIOBase
 
 import msgspec
 import numpy as np
 
-from hwaja.engines.interface import Samples, to_float32
 from hwaja.engines.recognition import NORMAL, Abilities, Candidate, Effort, Hypothesis
 from hwaja.protocol.values import Options
 
@@ -233,8 +230,6 @@ Reply = Ready | Unusable | JobReply | Candidates | Stepped | SuspectNotice | Ran
 Pipe = RawIOBase | BytesIO
 """A blocking stream without a buffer. A buffer would keep the last audio or text."""
 
-Send = Callable[[Reply], None]
-"""Sends a reply to the server."""
 
 _encoder = msgspec.msgpack.Encoder()
 _requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
@@ -262,31 +257,6 @@ def erase(content: memoryview | bytearray) -> None:
     view = memoryview(content)
     if not view.readonly:
         view[:] = bytes(len(view))
-
-
-@contextmanager
-def audio_of(request: JobRequest | Feed) -> Iterator[Samples]:
-    """Yield the audio of a request, float32, shape (n,). Overwrite every copy of it afterwards."""
-    # The bytes in a frame may be unaligned. NumPy would convert them through a hidden buffer, which
-    # cannot be overwritten.
-    pcm = np.frombuffer(request.samples, "<i2").copy()
-    erase(request.samples)
-    samples = to_float32(pcm)
-    pcm.fill(0)
-    try:
-        yield samples
-    finally:
-        samples.fill(0)
-
-
-@contextmanager
-def announced(send: Send, item_id: int, *, suspect: bool) -> Iterator[None]:
-    """Announce a suspect to the server while it is processed, in case the worker dies of it."""
-    if suspect:
-        send(SuspectNotice(item_id))
-    yield
-    if suspect:
-        send(SuspectNotice(None))
 
 
 def body_bytes(header: bytes | bytearray) -> int:

@@ -29,7 +29,14 @@ from hwaja.engines.interface import (
 )
 from hwaja.engines.recognition import Candidate, Choose, Hypothesis, first
 from hwaja.workers import wire
-from hwaja.workers.child import MAX_WAITING_REQUESTS, Inbox, run
+from hwaja.workers.child import (
+    MAX_WAITING_REQUESTS,
+    Inbox,
+    Send,
+    announced,
+    audio_of,
+    run,
+)
 from hwaja.workers.steps import Streams
 
 AnyRecognizer = Recognizer | StreamingRecognizer[Any]
@@ -51,7 +58,7 @@ class _Jobs:
         inbox: Inbox,
         recogniser: AnyRecognizer,
         voice_engines: VoiceEngines | None,
-        send: wire.Send,
+        send: Send,
     ) -> None:
         self._inbox = inbox
         self._recogniser = recogniser
@@ -65,7 +72,7 @@ class _Jobs:
             return
         request = self.waiting.popleft()
         reply: wire.JobReply
-        with wire.announced(self._send, request.job_id, suspect=request.suspect):
+        with announced(self._send, request.job_id, suspect=request.suspect):
             try:
                 reply = self._answer(request)
             except EngineError:
@@ -75,7 +82,7 @@ class _Jobs:
             wire.erase(reply.vectors)
 
     def _answer(self, request: wire.JobRequest) -> wire.JobReply:
-        with wire.audio_of(request) as samples:
+        with audio_of(request) as samples:
             if isinstance(request, wire.Recognise):
                 hypothesis = self._recognised(samples, request)
                 return wire.Recognised(
@@ -168,7 +175,7 @@ def yield_to_everyone() -> None:
 
 
 def _work(
-    inbox: Inbox, recogniser: AnyRecognizer, voice_engines: VoiceEngines | None, send: wire.Send
+    inbox: Inbox, recogniser: AnyRecognizer, voice_engines: VoiceEngines | None, send: Send
 ) -> None:
     """Answer requests until the pipe ends. Do one job between two steps of the streams."""
     jobs = _Jobs(inbox, recogniser, voice_engines, send)

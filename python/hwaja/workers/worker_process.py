@@ -3,11 +3,13 @@
 import asyncio
 import os
 import sys
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Self
 
 from hwaja.engines.interface import EngineError
+from hwaja.engines.recognition import Candidate
 from hwaja.privacy.error_redaction import log_failure
 from hwaja.privacy.hardening import overwriting
 from hwaja.process.log_writer import WRITER
@@ -131,6 +133,10 @@ async def _pass_on(stderr: asyncio.StreamReader) -> None:
         WRITER.put_raw(rest + b"\n")
 
 
+ChooseLater = Callable[[Sequence[Candidate], str], Awaitable[int]]
+"""Returns the index of the candidate to take; see `engines.recognition.Choose`."""
+
+
 @dataclass(slots=True)
 class WorkerSlot:
     """A worker with its current job and streams. Rejects replies without a request."""
@@ -168,6 +174,32 @@ class WorkerSlot:
         self._answer = wire.Embedded if isinstance(request, wire.Embed) else wire.Recognised
         self._offers = isinstance(request, wire.Recognise) and request.offers
         return request
+
+    async def do(self, request: wire.JobRequest, choose: ChooseLater | None) -> None:
+        """Send the request of the current job, and wait until the worker has done the job.
+
+        Args:
+            request: the request that `begin` returned.
+            choose: chooses among the candidates that the worker offers.
+
+        Raises:
+            OSError: the worker died.
+
+        """
+        await self.worker.send(request)
+        while not self.job_done:
+            await self.replied.wait()
+            self.replied.clear()
+            if self.offer is not None and choose is not None:
+                index = await choose(self.offer.candidates, self.offer.language)
+                self.offer = None
+                await self.worker.send(wire.Choose(self.job_id, index))
+
+    async def send_streams(self) -> None:
+        """Send the requests of the worker's streams, until the worker dies."""
+        with suppress(OSError):
+            while True:
+                await self.worker.send(await self.line.next_request())
 
     def take_reply(self, reply: wire.Reply) -> None:
         """Pass a reply of the worker to its job or stream.
