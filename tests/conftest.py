@@ -114,7 +114,7 @@ async def live_pool(tones: wire.Setup) -> AsyncIterator[Pool]:
 @pytest.fixture
 def services(pool: Pool, interim_worker: InterimWorker, detector: SileroDetector) -> Services:
     settings = SessionSettings(abilities=pool.abilities)
-    return Services(pool, interim_worker, Detection(detector), Cohort.shipped(), settings)
+    return Services(pool, interim_worker, Detection(detector), Cohort.load(), settings)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -130,7 +130,7 @@ def korean_services(
     korean_pool: Pool, interim_worker: InterimWorker, detector: SileroDetector
 ) -> Services:
     settings = SessionSettings(abilities=korean_pool.abilities)
-    return Services(korean_pool, interim_worker, Detection(detector), Cohort.shipped(), settings)
+    return Services(korean_pool, interim_worker, Detection(detector), Cohort.load(), settings)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -142,7 +142,7 @@ async def live_endpoint(
 ) -> AsyncIterator[Endpoint]:
     """A server whose recogniser streams."""
     settings = SessionSettings(abilities=live_pool.abilities)
-    services = Services(live_pool, interim_worker, Detection(detector), Cohort.shipped(), settings)
+    services = Services(live_pool, interim_worker, Detection(detector), Cohort.load(), settings)
     async with serving(services, certificate) as endpoint:
         yield endpoint
 

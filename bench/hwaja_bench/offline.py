@@ -27,7 +27,7 @@ PIECE_FRAMES = 16  # as a session takes a long message
 
 
 @dataclass(frozen=True)
-class Heard:
+class RecognisedSegment:
     """An utterance and its hypothesis."""
 
     segment: Segment
@@ -60,18 +60,18 @@ class Offline:
         self._pool = pool
         self._detector = SileroDetector(detector_file())
 
-    async def heard(self, sound: Signal) -> list[Heard]:
+    async def heard(self, sound: Signal) -> list[RecognisedSegment]:
         """Return the utterances in `sound` with the workers' results."""
         ring = ring_of(sound)
         return [await self._recognise(each, ring) for each in cut(self._detector, ring)]
 
-    async def _recognise(self, segment: Segment, ring: RingBuffer) -> Heard:
+    async def _recognise(self, segment: Segment, ring: RingBuffer) -> RecognisedSegment:
         def read() -> Pcm16:
             return ring.read(segment.start, segment.stop)
 
         length, speech_seconds = segment.stop - segment.start, segment.speech_samples / SAMPLE_RATE
         heard = await self._pool.recognise(self, read, length, Options(), speech_seconds)
-        return Heard(segment, heard)
+        return RecognisedSegment(segment, heard)
 
 
 @asynccontextmanager

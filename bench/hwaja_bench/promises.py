@@ -50,7 +50,7 @@ def growth_bytes(looks: Sequence[tuple[float, Usage]]) -> tuple[float, float]:
     )
 
 
-class Killer:
+class WorkerKiller:
     """Kills a worker periodically."""
 
     def __init__(self, service: Service, seed: int) -> None:

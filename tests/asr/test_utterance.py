@@ -11,8 +11,8 @@ from hwaja._pcm import RingBuffer
 from hwaja.asr.utterance import (
     FIRST_INTERIM_SECONDS,
     INTERIM_STEP_SECONDS,
-    Means,
     Recognition,
+    RecognitionContext,
 )
 from hwaja.engines.interface import EngineError
 from hwaja.engines.recognition import Abilities, Hypothesis
@@ -48,7 +48,7 @@ class RecordedRecognition:
         self.interims: list[tuple[int, str]] = []
         self._texts: dict[int, asyncio.Future[Hypothesis | None]] = {}
         self.recognition = Recognition(
-            Means(
+            RecognitionContext(
                 self.work,
                 interim_worker,
                 report_text=self._take_text,

@@ -7,7 +7,7 @@ from dialogues import answered, said
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwaja_bench.attribution.decisions import Heard, heard
+from hwaja_bench.attribution.decisions import SessionResult, session_result
 from hwaja_bench.attribution.diarization import diarization
 from hwaja_bench.attribution.figures import FROM_ONE_SECOND, clip_figures, figures
 from hwaja_bench.attribution.judging import changes, judge, length_bin
@@ -19,7 +19,7 @@ from hwaja_bench.stats import Spread, bootstrap, slope, spread, wilson
 TALK = said((0, 1.0, 3.0, "abcd"), (1, 4.0, 5.0, "efgh"), (0, 5.0, 8.0, "ijkl"))
 PERFECT = answered((0, 1.0, 3.0, "abcd"), (1, 4.0, 5.0, "efgh"), (0, 5.0, 8.0, "ijkl"))
 SWAPPED = answered((1, 1.0, 3.0, "abcd"), (0, 4.0, 5.0, "efgh"), (1, 5.0, 8.0, "ijkl"))
-NOTHING = Heard(10.0)
+NOTHING = SessionResult(10.0)
 
 answers = st.lists(
     st.tuples(st.integers(0, 1), st.floats(0, 8), st.floats(0.1, 4), st.text("abcdef", max_size=9)),
@@ -27,12 +27,12 @@ answers = st.lists(
 ).map(lambda drawn: answered(*[(who, at, at + long, text) for who, at, long, text in drawn]))
 
 
-def der(found: Heard, collar_seconds: float = 0.0, *, skips_overlap: bool = False) -> float:
+def der(found: SessionResult, collar_seconds: float = 0.0, *, skips_overlap: bool = False) -> float:
     counted = diarization(TALK, found, collar_seconds, skips_overlap=skips_overlap)
     return counted.error_seconds / counted.reference_seconds
 
 
-def words(found: Heard) -> Wording:
+def words(found: SessionResult) -> Wording:
     counted = wording(TALK, found)
     assert counted is not None
     return counted
@@ -80,16 +80,16 @@ def test_a_wrong_answer_with_a_doubtful_label_is_not_wrongly_sure() -> None:
 def test_an_answer_without_a_label_counts_as_sure() -> None:
     message = {"type": "transcription", "segment_id": 0, "speaker_id": 1, "text": "x"}
     message |= {"start_seconds": 0.1, "end_seconds": 0.9, "scores": [0.1, 0.5], "margin": 0.4}
-    (decision,) = heard(1.0, [message]).decisions
+    (decision,) = session_result(1.0, [message]).decisions
     assert decision.label == "sure"
-    (decision,) = heard(1.0, [message | {"label": "doubtful"}]).decisions
+    (decision,) = session_result(1.0, [message | {"label": "doubtful"}]).decisions
     assert decision.label == "doubtful"
 
 
 def test_answers_without_scores_and_failed_utterances_are_counted() -> None:
     message = {"type": "transcription", "segment_id": 0, "speaker_id": 1, "text": "x"}
     message |= {"start_seconds": 0.1, "end_seconds": 0.9, "scores": []}
-    found = heard(1.0, [{"type": "error"}, message])
+    found = session_result(1.0, [{"type": "error"}, message])
     assert found.errors == 1
     assert found.decisions[0].margin is None
 
@@ -185,7 +185,7 @@ def test_words_are_not_judged_if_the_reference_text_is_unknown() -> None:
 
 @given(answers)
 @settings(max_examples=50, deadline=None)
-def test_attribution_can_only_add_errors_and_every_clip_is_counted(found: Heard) -> None:
+def test_attribution_can_only_add_errors_and_every_clip_is_counted(found: SessionResult) -> None:
     counted = words(found)
     assert counted.edits_by_best_speaker <= counted.edits_by_speaker
     assert 0 <= counted.right_speaker_chars <= counted.aligned_chars <= counted.reference_chars
@@ -229,7 +229,7 @@ def test_a_bootstrap_interval_has_the_theoretical_width_and_a_single_value_has_n
     assert bootstrap(parts[:1], 1) is None
 
 
-def judged(found: Heard, snr: str) -> Outcome:
+def judged(found: SessionResult, snr: str) -> Outcome:
     return outcome(TALK, snr, found)
 
 
@@ -248,7 +248,9 @@ def test_figures_are_separate_for_each_condition_and_snr() -> None:
 
 
 def test_a_refused_enrolment_is_counted_and_its_clips_are_missing() -> None:
-    found = figures([judged(Heard(10.0, is_refused=True), "clean"), judged(PERFECT, "clean")], 1)
+    found = figures(
+        [judged(SessionResult(10.0, is_refused=True), "clean"), judged(PERFECT, "clean")], 1
+    )
     (row,) = found.by_condition
     assert (row.talk.conversations, row.talk.refused) == (2, 1)
     assert (row.clips.missing.count, row.clips.missing.of) == (3, 6)

@@ -11,7 +11,7 @@ from processes import ENGLISH
 from hwaja.cli.main import main
 from hwaja.doctor import report
 from hwaja.doctor.findings import Finding
-from hwaja.doctor.language import said
+from hwaja.doctor.language import phrase
 from hwaja.models import locate
 
 pytestmark = [pytest.mark.models, pytest.mark.usefixtures("clean_settings")]
@@ -198,7 +198,7 @@ def test_an_invalid_duration_of_the_measurement_is_refused(seconds: str, capsys:
 
 def test_the_report_does_not_contain_the_user_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/mina")
-    finding = Finding("model x", "failure", said("model.absent", root="/home/mina/.cache/hwaja"))
+    finding = Finding("model x", "failure", phrase("model.absent", root="/home/mina/.cache/hwaja"))
     assert "mina" not in report.as_json([finding], "en")
     monkeypatch.setenv("HOME", "/")
     assert report.without_home("/data/x") == "/data/x"

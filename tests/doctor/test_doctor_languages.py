@@ -46,7 +46,7 @@ def test_korean_messages_are_korean_and_english_ones_are_not() -> None:
 def test_every_message_is_used_by_a_check_and_none_is_missing() -> None:
     named = {name for source in SOURCES for name in re.findall(r'"([\w.-]+)"', source)}
     assert {re.sub(r"\.(one|many)$", "", key) for key in STRINGS["en"]} <= named
-    said = {name for source in SOURCES for name in re.findall(r'\bsaid\(\s*"([^"]+)"', source)}
+    said = {name for source in SOURCES for name in re.findall(r'\bphrase\(\s*"([^"]+)"', source)}
     assert said <= set(STRINGS["en"])
     counted = {name for source in SOURCES for name in re.findall(r'counted\("([^"]+)"', source)}
     assert {f"{name}.{form}" for name in counted for form in ("one", "many")} <= set(STRINGS["en"])

@@ -26,8 +26,6 @@ from hwaja.session.events import (
     Attributed,
     Audio,
     AudioStopped,
-    BadAudio,
-    Broke,
     Close,
     Connected,
     Disconnected,
@@ -36,6 +34,9 @@ from hwaja.session.events import (
     Extend,
     Finish,
     Learn,
+    LimitNear,
+    LimitReached,
+    MalformedAudio,
     PartialText,
     ProbeSpeaker,
     Recognise,
@@ -44,12 +45,11 @@ from hwaja.session.events import (
     Refused,
     Release,
     Send,
+    ServerFailed,
     Settled,
     Shutdown,
     SpeakerProbed,
     Speculate,
-    TimeIsShort,
-    TimeIsUp,
 )
 from hwaja.session.settings import SessionSettings
 from hwaja.session.state_machine import State
@@ -260,13 +260,20 @@ def _event(now: int, choices: Choices) -> Event:
     reason = choices.one_of(tuple(Reason))
     error = InvalidMessageError(choices.one_of(tuple(ErrorCode)), reason, choices.one_of((None, 0)))
     limit = choices.one_of((Reason.SESSION_LIMIT, Reason.IDLE))
-    rare = (Shutdown(), Broke(), Disconnected(), Connected(), Connected("token"), TimeIsUp(limit))
+    rare = (
+        Shutdown(),
+        ServerFailed(),
+        Disconnected(),
+        Connected(),
+        Connected("token"),
+        LimitReached(limit),
+    )
     frequent = (
         Refused(error),
-        BadAudio(reason),
+        MalformedAudio(reason),
         Enrolled(reason),
         Reconnected("token", now),
-        TimeIsShort(limit, 60),
+        LimitNear(limit, 60),
         AudioStopped(),
         Enrolled(),
         Enrolled(),

@@ -104,7 +104,7 @@ def test_the_graph_computes_what_the_network_is_defined_to_compute(tmp_path: Pat
     convert(silero, {silero.FILE: published(weights())}, tmp_path)
     run = session(tmp_path / silero.FILE).run
     rng = np.random.default_rng(1)
-    frames = rng.standard_normal((2, 7, silero.HEARD_SAMPLES)).astype(np.float32)
+    frames = rng.standard_normal((2, 7, silero.INPUT_SAMPLES)).astype(np.float32)
     state = np.zeros((2, 2, silero.WIDTH), np.float32)
     found: list[list[float]] = [[], []]
     for first, lengths in ((0, (3, 4)), (4, (3, 1))):

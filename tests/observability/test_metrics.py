@@ -74,7 +74,7 @@ def test_sessions_and_slots_are_read_at_each_scrape() -> None:
     metrics = Metrics()
     sessions = [FakeSession(State.READY), FakeSession(State.TRANSCRIBING, 1.5)]
     metrics.watch_sessions(lambda: sessions, slots=3)
-    sessions.append(FakeSession(State.TRANSCRIBING, 4.0, is_ahead=True, is_dear=True))
+    sessions.append(FakeSession(State.TRANSCRIBING, 4.0, is_ahead=True, is_expensive=True))
     scrape = read(metrics)
     assert scrape["hwaja_sessions_dear"] == 1
     assert scrape["hwaja_sessions_ahead"] == 1

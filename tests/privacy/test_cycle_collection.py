@@ -51,9 +51,9 @@ def test_a_sweep_frees_what_a_session_left_a_second_after_its_end() -> None:
     async def end() -> None:
         collector = sweeping()
         left = weakref.ref(Circle())
-        collector.soon()
+        collector.request_sweep()
         await asyncio.sleep(SWEEP_SECONDS / 2)
-        collector.soon()  # another session ends, and shares the sweep
+        collector.request_sweep()  # another session ends, and shares the sweep
         assert left() is not None
         await asyncio.sleep(SWEEP_SECONDS)
         assert left() is None
@@ -69,10 +69,10 @@ def test_sweeps_repeat_until_a_connection_is_freed_and_then_stop() -> None:
         collector, held = sweeping(), [Circle(), Circle()]
         left, stays = weakref.ref(held[0]), weakref.ref(held[1])
         for each in held:
-            collector.sweep_until_gone(each)
+            collector.sweep_until_freed(each)
         del each
         await asyncio.sleep(3.5 * SWEEP_SECONDS)
-        collector.leave_alone(held[1])
+        collector.cancel_sweeps(held[1])
         del held[0]
         await asyncio.sleep(SWEEP_SECONDS)
         assert left() is None
@@ -100,7 +100,7 @@ def test_a_sweep_returns_the_memory_of_audio_to_the_system() -> None:
         lasting = [bytes(700) for _ in range(100)]  # lies above the chunks, and stays in use
         assert resident_bytes() - before > 48 << 20
         chunks.clear()
-        sweeping().soon()
+        sweeping().request_sweep()
         await asyncio.sleep(1.5 * SWEEP_SECONDS)
         assert resident_bytes() - before < 16 << 20
         assert lasting

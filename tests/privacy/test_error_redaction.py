@@ -65,7 +65,7 @@ def test_a_warning_of_a_library_is_logged_by_its_place_alone() -> None:
 
 def test_our_exceptions_that_a_library_caught_are_logged_by_type_and_place() -> None:
     (line,) = logged("""
-log = faults.discreet_logger("hwaja.library")
+log = faults.redacting_logger("hwaja.library")
 log.warning("peer %s did wrong", "Geheimnis")
 try:
     parse(4711)

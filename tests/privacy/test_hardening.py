@@ -75,10 +75,10 @@ def test_an_unprivileged_process_can_set_its_own_oom_score() -> None:
     """After `harden`, the file `oom_score_adj` belongs to root."""
     program = """
 import ctypes, os, pathlib
-from hwaja.privacy.hardening import die_first, harden
+from hwaja.privacy.hardening import prefer_oom_kill, harden
 os.setuid(65534)
 ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # PR_SET_DUMPABLE, as after the exec that follows
-die_first()
+prefer_oom_kill()
 harden()
 print(int(pathlib.Path("/proc/self/oom_score_adj").read_bytes()))
 """

@@ -21,7 +21,7 @@ from tone_speech import hummed
 from traces import Numbers, Search, Trace
 from websockets.asyncio.client import connect
 
-from hwaja.cli.enroll_check import Booth
+from hwaja.cli.enroll_check import LocalEnrolment
 from hwaja.engines.interface import Embeddings, Samples
 from hwaja.engines.sherpa import SpeakerEmbedder
 from hwaja.models import cache_root
@@ -73,7 +73,7 @@ class Spy:
 async def voiceprints(talk: Talk, detector: SileroDetector) -> list[Embeddings]:
     """Return the server's embeddings of the voices, from the same models and samples."""
     spy = Spy()
-    booth = Booth(detector, spy)
+    booth = LocalEnrolment(detector, spy)
     for speaker_id, voice in enumerate(talk.voices):
         await booth.enrol(speaker_id, voice)
     return spy.rows

@@ -13,7 +13,7 @@ from hwaja.process.supervision import (
     MANY_FAULTS,
     WINDOW_SECONDS,
     Faults,
-    keep_going,
+    repeat_in_thread,
     supervised,
 )
 
@@ -123,7 +123,7 @@ def test_a_cancelled_subtask_does_not_end_a_supervised_task() -> None:
 def test_a_supervised_thread_continues_after_faults_with_the_same_pauses() -> None:
     work, pauses = Work([RuntimeError(SAID), MemoryError()]), []
     with capture_logs() as log:
-        keep_going("log", lambda: work.do(0), pauses.append)
+        repeat_in_thread("log", lambda: work.do(0), pauses.append)
     assert pauses == [0.5, 1]
     assert [line["error"] for line in log] == ["RuntimeError", "MemoryError"]
     assert SAID not in str(log)

@@ -11,7 +11,7 @@ from hwaja.server.access_policy import (
     AccessPolicy,
     TooManyOfferedError,
     agreed,
-    presented,
+    credentials_of,
 )
 from hwaja.server.bearer import digest_of
 from hwaja.server.origins import origins_of
@@ -33,9 +33,9 @@ def test_a_bearer_token_is_read_from_the_header_and_from_a_subprotocol() -> None
         ("authorization", f"bearer  {TOKEN}"),
         ("Sec-WebSocket-Protocol", f"hwaja, hwaja.bearer.{TOKEN}"),
     ):
-        assert presented("/", headers(pair)).bearers == (digest_of(TOKEN),)
-    assert presented("/", headers(("Authorization", f"Basic {TOKEN}"))).bearers == ()
-    assert presented(f"/?bearer={TOKEN}", headers()).bearers == ()  # addresses end up in logs
+        assert credentials_of("/", headers(pair)).bearers == (digest_of(TOKEN),)
+    assert credentials_of("/", headers(("Authorization", f"Basic {TOKEN}"))).bearers == ()
+    assert credentials_of(f"/?bearer={TOKEN}", headers()).bearers == ()  # addresses end up in logs
 
 
 @pytest.mark.parametrize(
@@ -54,18 +54,18 @@ def test_a_bearer_token_is_read_from_the_header_and_from_a_subprotocol() -> None
 def test_a_request_to_resume_is_read_from_the_query_and_from_a_subprotocol(
     path: str, subprotocols: str, resumes: bool, token: str | None
 ) -> None:
-    client = presented(path, headers(("Sec-WebSocket-Protocol", subprotocols)))
+    client = credentials_of(path, headers(("Sec-WebSocket-Protocol", subprotocols)))
     assert (client.resumes, client.session_token) == (resumes, token)
 
 
 def test_more_subprotocols_than_a_client_needs_are_refused_unread() -> None:
     """They may be in one line or several. The cost of a request without a token is limited."""
     most = ["hwaja", f"hwaja.bearer.{TOKEN}", *["other"] * (MAX_OFFERED - 2)]
-    assert presented("/", headers(("Sec-WebSocket-Protocol", ",".join(most)))).bearers
+    assert credentials_of("/", headers(("Sec-WebSocket-Protocol", ",".join(most)))).bearers
     too_many = ("Sec-WebSocket-Protocol", "hwaja.bearer.")
     for pairs in ([too_many] * (MAX_OFFERED + 1), [(too_many[0], "hwaja.bearer.," * MAX_OFFERED)]):
         with pytest.raises(TooManyOfferedError):
-            presented("/", headers(*pairs))
+            credentials_of("/", headers(*pairs))
 
 
 def test_the_agreed_subprotocol_never_contains_a_token() -> None:
@@ -77,7 +77,7 @@ def test_only_a_token_of_the_file_is_accepted() -> None:
     policy = AccessPolicy(tokens_of(TOKEN, OTHER))
 
     def status(*pairs: tuple[str, str]) -> Rejection | None:
-        return policy.refusal(presented("/", headers(*pairs)))
+        return policy.refusal(credentials_of("/", headers(*pairs)))
 
     assert status(("Authorization", f"Bearer {TOKEN}")) is None
     assert status(("Sec-WebSocket-Protocol", f"hwaja, hwaja.bearer.{OTHER}")) is None
@@ -91,7 +91,9 @@ def test_a_page_of_another_origin_is_refused_with_any_token() -> None:
 
     def status(*pairs: tuple[str, str]) -> Rejection | None:
         shown = ("Authorization", f"Bearer {TOKEN}")
-        return policy.refusal(presented("/", headers(("Host", "localhost:8088"), shown, *pairs)))
+        return policy.refusal(
+            credentials_of("/", headers(("Host", "localhost:8088"), shown, *pairs))
+        )
 
     assert status() is None
     assert status(("Origin", "https://a.example")) is None

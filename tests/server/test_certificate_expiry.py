@@ -37,7 +37,7 @@ class Clock:
         """Advance the clock and check. Return the level and the days of each log line."""
         self.now += timedelta(days=days)
         with capture_logs() as logged:
-            self.watch.look()
+            self.watch.check()
         return [(line["log_level"], line["days_left"]) for line in logged]
 
 
@@ -109,7 +109,7 @@ def test_the_expiry_of_the_newest_certificate_counts(tmp_path: Path) -> None:
 def test_an_unreadable_expiry_is_neither_logged_nor_shown() -> None:
     """OpenSSL accepts certificates that other parsers reject."""
     with capture_logs() as logged:
-        ExpiryWatch(lambda: None).look()
+        ExpiryWatch(lambda: None).check()
     metrics = Metrics()
     metrics.watch_certificate(lambda: None)
     assert (logged, b"hwaja_certificate" in metrics.exposition()) == ([], False)

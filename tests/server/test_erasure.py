@@ -13,7 +13,7 @@ from hwaja._pcm import RingBuffer
 from hwaja.engines.interface import Embedding
 from hwaja.server import session_runner
 from hwaja.server.services import Services
-from hwaja.speakers.voices import Pooled, Voices
+from hwaja.speakers.voices import PooledVoice, Voices
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
@@ -35,7 +35,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Held:
         held.rings.append(RingBuffer(samples))
         return held.rings[-1]
 
-    def enrolling(self: Voices, speaker_id: int, pooled: Pooled) -> None:
+    def enrolling(self: Voices, speaker_id: int, pooled: PooledVoice) -> None:
         enrol(self, speaker_id, pooled)
         held.voices.append(pooled.voice)
 

@@ -40,7 +40,7 @@ async def endpoint(
 ) -> AsyncIterator[Endpoint]:
     settings = SessionSettings(abilities=biased.abilities)
     async with serving(
-        Services(biased, interim_worker, Detection(detector), Cohort.shipped(), settings),
+        Services(biased, interim_worker, Detection(detector), Cohort.load(), settings),
         certificate,
     ) as endpoint:
         yield endpoint

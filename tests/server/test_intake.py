@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 import numpy as np
-from fakes import FakeDetector, FakeState
+from fakes import FakeDetector
 from talk import connected
 from virtual_time import run
 
@@ -13,9 +13,9 @@ from hwaja.engines.interface import Pcm16, Samples
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.messages import CompleteRegistration, StartRegistration
 from hwaja.server.intake import STOPPED_SECONDS, Intake
-from hwaja.session.events import Audio, AudioStopped, OddAudio
+from hwaja.session.events import Audio, AudioStopped, SuspectAudio
 from hwaja.vad.gate import FRAME_SAMPLES
-from hwaja.vad.silero import CONTEXT_SAMPLES, Detection
+from hwaja.vad.silero import CONTEXT_SAMPLES, Detection, SileroState
 
 CHUNK_SECONDS = 8 * FRAME_SAMPLES / SAMPLE_RATE
 
@@ -27,7 +27,7 @@ class ContextDetector(FakeDetector):
         super().__init__()
         self.contexts: list[list[float]] = []
 
-    def detect(self, streams: Sequence[tuple[FakeState, Samples]]) -> list[tuple[float, ...]]:
+    def detect(self, streams: Sequence[tuple[SileroState, Samples]]) -> list[tuple[float, ...]]:
         self.contexts += [frames[0, :CONTEXT_SAMPLES].tolist() for _, frames in streams]
         return super().detect(streams)
 
@@ -42,20 +42,20 @@ class Microphone:
         self.detector = ContextDetector()
         self.is_behind = False
         self.asked = 0
-        self.heard_samples = 0
+        self.processed_samples = 0
         self.stops: list[float] = []
         self.intake = Intake(
             talk.session,
-            RingBuffer(60 * SAMPLE_RATE),
-            Detection(FakeDetector()),
+            self.ring,
+            Detection(self.detector),
             self._told,
             self._asked,
         )
 
-    def _told(self, event: Audio | AudioStopped | OddAudio) -> asyncio.Future[None]:
-        self._talk.handle(event)
+    def _told(self, event: Audio | AudioStopped | SuspectAudio) -> asyncio.Future[None]:
+        self.talk.handle(event)
         if isinstance(event, Audio):
-            self.heard_samples = event.stop
+            self.processed_samples = event.stop
         else:
             self.stops.append(asyncio.get_running_loop().time())
         told: asyncio.Future[None] = asyncio.Future()
@@ -142,7 +142,7 @@ def test_a_session_that_has_ended_is_not_notified() -> None:
         microphone.intake.forget()
 
     microphone = scene(play)
-    assert microphone.heard_samples == CHUNK_SECONDS * SAMPLE_RATE
+    assert microphone.processed_samples == CHUNK_SECONDS * SAMPLE_RATE
     assert microphone.stops == []
 
 

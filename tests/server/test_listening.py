@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from hwaja.server.listening import Entrance
+from hwaja.server.listening import OpeningLimiter
 
 ONE, OTHER, THIRD = "192.0.2.1", "192.0.2.2", "192.0.2.3"
 
@@ -17,7 +17,7 @@ class Arrivals:
 
     def __init__(self, stack: ExitStack) -> None:
         self.cuts = 0
-        self.entrance = Entrance(4, self._cut)
+        self.entrance = OpeningLimiter(4, self._cut)
         self._stack = stack
 
     def _cut(self) -> None:
@@ -56,10 +56,10 @@ def test_a_connection_counts_until_it_is_closed(arrivals: Arrivals) -> None:
 
 def test_a_connection_that_gets_a_session_counts_no_longer(arrivals: Arrivals) -> None:
     client, accepted = arrivals.connect(ONE)
-    arrivals.entrance.let_through(asyncio.BaseTransport({"socket": accepted}))
+    arrivals.entrance.stop_counting(asyncio.BaseTransport({"socket": accepted}))
     assert arrivals.entrance.openings == 0
     assert not is_closed(client)
-    arrivals.entrance.let_through(asyncio.BaseTransport())  # it was lost meanwhile
+    arrivals.entrance.stop_counting(asyncio.BaseTransport())  # it was lost meanwhile
     assert arrivals.entrance.openings == 0
 
 
@@ -83,7 +83,7 @@ def test_a_full_entrance_closes_the_oldest_connection_of_the_address_with_the_mo
 
 async def test_connections_to_a_listening_socket_are_counted_by_their_address() -> None:
     refused: list[bool] = []
-    entrance = Entrance(2, lambda: refused.append(True))
+    entrance = OpeningLimiter(2, lambda: refused.append(True))
     (listening,) = await entrance.listen("127.0.0.1", 0)
     with listening, ExitStack() as stack:
         listening.listen()
@@ -101,4 +101,4 @@ async def test_connections_to_a_listening_socket_are_counted_by_their_address() 
 
 async def test_an_address_that_is_not_of_this_machine_cannot_be_listened_on() -> None:
     with pytest.raises(OSError, match=r"192\.0\.2\.1"):
-        await Entrance(2, lambda: None).listen("192.0.2.1", 0)
+        await OpeningLimiter(2, lambda: None).listen("192.0.2.1", 0)

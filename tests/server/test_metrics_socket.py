@@ -19,7 +19,7 @@ from structlog.testing import capture_logs
 from tone_speech import hummed
 
 from hwaja.engines.interface import EngineError
-from hwaja.observability.metrics import ACCEPTED, DRAFTS
+from hwaja.observability.metrics import ACCEPTED, INTERIM_WORKER
 from hwaja.protocol.codes import ErrorCode, Reason, Rejection
 from hwaja.server.services import Services
 from hwaja.session.events import Outcome
@@ -122,7 +122,7 @@ async def test_a_dead_worker_is_counted_and_its_successor_is_measured(
             found = await scrape(endpoint)
             memory = found.by("hwaja_worker_resident_memory_bytes", "worker")
     assert found["hwaja_worker_restarts_total"] == 1
-    assert memory.keys() - {DRAFTS} == {"0"}
+    assert memory.keys() - {INTERIM_WORKER} == {"0"}
 
 
 @pytest.mark.usefixtures("spoken")
@@ -169,8 +169,8 @@ LABELS: dict[str, set[str]] = {
     "verdict": {ACCEPTED, *Reason},
     "outcome": set(Outcome),
     "state": {state.name.lower() for state in State},
-    "worker": {"0", "1", DRAFTS},
-    "what": {relief.name.lower() for relief in DegradationLevel},
+    "worker": {"0", "1", INTERIM_WORKER},
+    "what": {level.name.lower() for level in DegradationLevel},
 }
 """All that a label may say, but the bound of a bucket."""
 

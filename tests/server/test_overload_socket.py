@@ -71,8 +71,8 @@ async def test_late_answers_cause_step_by_step_degradation_which_ends_afterwards
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("hwaja.workers.overload.CALM_SECONDS", 0.05)
-    for number, relief in enumerate(BEGINS_AT_SECONDS):
-        monkeypatch.setitem(BEGINS_AT_SECONDS, relief, 0.2 * (number + 1))
+    for number, level in enumerate(BEGINS_AT_SECONDS):
+        monkeypatch.setitem(BEGINS_AT_SECONDS, level, 0.2 * (number + 1))
     engine = FakePool()
     faked = replace(
         metered(services, detector),
@@ -91,12 +91,12 @@ async def test_late_answers_cause_step_by_step_degradation_which_ends_afterwards
         engine.idle_workers = 0
         engine.working.clear()
         await peer.play(clips.conversation())
-        for relief, names in (
+        for level, names in (
             (DegradationLevel.INTERIMS, {"interims"}),
             (DegradationLevel.SPEAKER_DETAILS, {"interims", "speaker_details"}),
             (DegradationLevel.NEW_SESSIONS, {"interims", "speaker_details", "new_sessions"}),
         ):
-            await overload.until(relief)
+            await overload.until(level)
             assert await left_out(endpoint) >= names
         engine.working.set()
         await peer.say("stop_transcription")

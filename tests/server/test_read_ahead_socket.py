@@ -192,8 +192,8 @@ async def test_audio_that_a_stopping_server_cannot_answer_is_reported(
         (error,), code = await peer.receive_until_closed()
     assert (error["type"], error["code"], code) == ("error", "TRANSCRIPTION_FAILED", 1001)
     told = (error.get("reason"), error.get("received_samples"))
-    heard_samples = RING_FRAMES * FRAME_SAMPLES
-    assert told == (("server_stopped", heard_samples) if details else (None, None))
+    processed_samples = RING_FRAMES * FRAME_SAMPLES
+    assert told == (("server_stopped", processed_samples) if details else (None, None))
 
 
 async def leave(peer: Peer) -> None:
@@ -266,8 +266,8 @@ async def test_waiting_files_refuse_no_clients_and_waiting_live_speech_does(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(server, "LOAD_PERIOD_SECONDS", 0.01)
-    for relief in BEGINS_AT_SECONDS:
-        monkeypatch.setitem(BEGINS_AT_SECONDS, relief, 0.05)
+    for level in BEGINS_AT_SECONDS:
+        monkeypatch.setitem(BEGINS_AT_SECONDS, level, 0.05)
     overload = WatchedOverload()
     async with (
         serving(replace(services, overload=overload), certificate) as endpoint,
@@ -276,7 +276,7 @@ async def test_waiting_files_refuse_no_clients_and_waiting_live_speech_does(
         assert len(engine.ahead) == 1  # those who speak go before it
         for _ in range(30):
             await overload.checks.acquire()
-            assert overload.relief is DegradationLevel.NOTHING
+            assert overload.level is DegradationLevel.NOTHING
         async with endpoint.welcomed() as speaking:
             engine.working.set()
             await speaking.begin()

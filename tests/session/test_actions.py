@@ -6,6 +6,7 @@ from talk import (
     REGISTRATION,
     SETTINGS,
     TRANSCRIPTION,
+    Talk,
     answer,
     attributed,
     closes,
@@ -19,6 +20,7 @@ from talk import (
 
 from hwaja.protocol.codes import AudioFormat, CloseCode, ErrorCode, Reason
 from hwaja.protocol.messages import (
+    AudioReceived,
     ClientMessage,
     CompleteRegistration,
     Error,
@@ -31,23 +33,24 @@ from hwaja.session.events import (
     Arrival,
     Audio,
     AudioStopped,
-    BadAudio,
-    Broke,
     Close,
     Connected,
     CutOff,
     Disconnected,
     Event,
-    OddAudio,
+    MalformedAudio,
     Received,
     Refused,
     Send,
+    ServerFailed,
     Shutdown,
+    SuspectAudio,
     Waiting,
 )
 from hwaja.session.settings import SessionSettings
 from hwaja.session.state_machine import State
 from hwaja.speakers.enrolment import Enrolled
+from hwaja.vad.gate import FRAME_SAMPLES
 
 # Messages in the wrong state
 
@@ -117,7 +120,7 @@ def test_a_message_in_the_wrong_state_gets_the_error_of_its_phase_and_the_sessio
         Received(StartTranscription(), 0),
         Received(StopTranscription(), 0),
         Refused(InvalidMessageError(ErrorCode.INVALID_MESSAGE, Reason.NOT_JSON)),
-        BadAudio(Reason.ODD_BYTE_COUNT),
+        MalformedAudio(Reason.ODD_BYTE_COUNT),
         Audio(512, (0.9,), (-30.0,), Arrival(512, 0.0, EPOCH, 0.0)),
         AudioStopped(),
         Enrolled(),
@@ -125,7 +128,7 @@ def test_a_message_in_the_wrong_state_gets_the_error_of_its_phase_and_the_sessio
         attributed(0, 0),
         Shutdown(),
         CutOff(),
-        Broke(),
+        ServerFailed(),
         Waiting(30),
         Waiting(0),
         Disconnected(),
@@ -162,8 +165,12 @@ BAD_TEXT = Refused(InvalidMessageError(ErrorCode.INVALID_MESSAGE, Reason.NOT_JSO
     ("event", "code", "close"),
     [
         (BAD_TEXT, ErrorCode.INVALID_MESSAGE, CloseCode.PROTOCOL_ERROR),
-        (BadAudio(Reason.ODD_BYTE_COUNT), ErrorCode.INVALID_AUDIO, CloseCode.UNSUPPORTED_DATA),
-        (BadAudio(Reason.RIFF_HEADER), ErrorCode.INVALID_AUDIO, CloseCode.UNSUPPORTED_DATA),
+        (
+            MalformedAudio(Reason.ODD_BYTE_COUNT),
+            ErrorCode.INVALID_AUDIO,
+            CloseCode.UNSUPPORTED_DATA,
+        ),
+        (MalformedAudio(Reason.RIFF_HEADER), ErrorCode.INVALID_AUDIO, CloseCode.UNSUPPORTED_DATA),
     ],
 )
 def test_repeated_invalid_messages_close_the_connection(
@@ -184,14 +191,14 @@ def test_repeated_invalid_messages_close_the_connection(
 def test_invalid_text_and_invalid_audio_count_together() -> None:
     talk = connected(SessionSettings(max_strikes=2))
     talk.handle(BAD_TEXT)
-    effects = talk.handle(BadAudio(Reason.ODD_BYTE_COUNT))
+    effects = talk.handle(MalformedAudio(Reason.ODD_BYTE_COUNT))
     assert closes(effects) == [CloseCode.UNSUPPORTED_DATA]
 
 
 def test_audio_in_another_format_is_reported_and_the_transcription_continues() -> None:
     talk = transcribing()
     for _ in range(2 * SETTINGS.max_strikes):
-        (error,) = errors(talk.handle(OddAudio(AudioFormat.STEREO)))
+        (error,) = errors(talk.handle(SuspectAudio(AudioFormat.STEREO)))
         assert (error.code, error.reason) == (ErrorCode.INVALID_AUDIO, Reason.WRONG_FORMAT)
         assert error.looks_like is AudioFormat.STEREO
     (fields,) = sent(answer(talk, talk.utterance(), "네", 0))
@@ -200,7 +207,7 @@ def test_audio_in_another_format_is_reported_and_the_transcription_continues() -
 
 @pytest.mark.parametrize("state", [s for s in State if s is not State.TRANSCRIBING])
 def test_the_format_of_audio_outside_a_transcription_is_not_reported(state: State) -> None:
-    assert in_state(state).handle(OddAudio(AudioFormat.STEREO)) == []
+    assert in_state(state).handle(SuspectAudio(AudioFormat.STEREO)) == []
 
 
 def test_a_wrong_value_in_a_known_message_does_not_count_as_invalid() -> None:
@@ -218,3 +225,16 @@ def test_an_invalid_message_does_not_end_the_conversation() -> None:
     talk.handle(BAD_TEXT)
     (fields,) = sent(answer(talk, talk.utterance(), "네", 0))
     assert fields["type"] == "transcription"
+
+
+def test_audio_of_a_session_that_can_resume_is_acknowledged_once_per_second() -> None:
+    """Samples count from the start of the enrolment. Other sessions get no acknowledgement."""
+    for token, acknowledged in (("token", [32, 64]), (None, [])):
+        talk = Talk()
+        talk.handle(Connected(token))
+        talk.hear(1, speech=False)
+        talk.say(StartRegistration(0))
+        effects = [effect for _ in range(94) for effect in talk.hear(0.032, speech=True)]
+        sent = [effect.message for effect in effects if isinstance(effect, Send)]
+        frames = [m.received_samples / FRAME_SAMPLES for m in sent if isinstance(m, AudioReceived)]
+        assert frames == acknowledged

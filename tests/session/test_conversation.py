@@ -12,6 +12,8 @@ from hwaja.protocol.messages import Interim, SpeakerShare, StartTranscription, S
 from hwaja.session.conversation import Conversation, Interims, Tally, iso_timestamp
 from hwaja.session.events import Attributed, Effect, Outcome, PartialText, Recognised, Send, Settled
 from hwaja.session.timeline import Timeline
+from hwaja.session.utterances import OpenSpeech
+from hwaja.vad.gate import GateSettings, SpeechGate
 
 TEXTS = st.text(alphabet="가나 다", max_size=6)
 
@@ -94,7 +96,8 @@ def test_a_corrected_utterance_counts_for_the_other_speaker() -> None:
 
 
 def conversation(**wants: bool) -> Conversation:
-    return Conversation(StartTranscription(**wants), details=False, timeline=Timeline(0))
+    open_speech = OpenSpeech(SpeechGate(GateSettings(), 0))
+    return Conversation(StartTranscription(**wants), False, Timeline(0), open_speech)
 
 
 def outcomes(effects: list[Effect]) -> list[Outcome]:
@@ -122,7 +125,7 @@ def test_the_summary_counts_answers_failures_and_audio() -> None:
         talk.learn_text(recognised(job.segment_id, text))
         outcome_of_each += outcomes(talk.learn_voices(attributed(job.segment_id, speaker_id)))
     assert outcome_of_each == [Outcome.ANSWERED, Outcome.FAILED, Outcome.EMPTY, Outcome.FAILED]
-    assert talk.summary(heard=64_000) == Summary(1, 2, 4.0, (SpeakerShare(1, 1, 0.992),))
+    assert talk.summary(64_000) == Summary(1, 2, 4.0, (SpeakerShare(1, 1, 0.992),))
 
 
 def test_an_interim_text_is_sent_only_for_an_utterance_that_still_lacks_its_text() -> None:

@@ -2,7 +2,7 @@
 
 from hwaja.protocol.codes import Reason
 from hwaja.session.deadlines import Deadlines
-from hwaja.session.events import TimeIsShort, TimeIsUp
+from hwaja.session.events import LimitNear, LimitReached
 
 LONG, SILENCE = 1800, 600
 
@@ -10,28 +10,28 @@ LONG, SILENCE = 1800, 600
 def test_a_session_is_warned_once_a_minute_ahead_and_then_ended() -> None:
     deadlines = Deadlines(LONG, SILENCE, now=1000)
     ends_at = 1000 + LONG
-    deadlines.heard(ends_at - 70)
+    deadlines.reset_idle(ends_at - 70)
     assert deadlines.due(ends_at - 61) == []
     assert deadlines.next_at == ends_at - 60
-    assert deadlines.due(ends_at - 60) == [TimeIsShort(Reason.SESSION_LIMIT, 60)]
-    deadlines.heard(ends_at - 10)
+    assert deadlines.due(ends_at - 60) == [LimitNear(Reason.SESSION_LIMIT, 60)]
+    deadlines.reset_idle(ends_at - 10)
     assert deadlines.due(ends_at - 1) == []
     assert deadlines.next_at == ends_at
-    assert deadlines.due(ends_at) == [TimeIsUp(Reason.SESSION_LIMIT)]
+    assert deadlines.due(ends_at) == [LimitReached(Reason.SESSION_LIMIT)]
 
 
 def test_an_idle_client_is_warned_and_ended_and_an_active_one_is_not() -> None:
     deadlines = Deadlines(LONG, SILENCE, now=0)
-    assert deadlines.due(SILENCE - 60) == [TimeIsShort(Reason.IDLE, 60)]
-    deadlines.heard(SILENCE - 1)
+    assert deadlines.due(SILENCE - 60) == [LimitNear(Reason.IDLE, 60)]
+    deadlines.reset_idle(SILENCE - 1)
     assert deadlines.due(SILENCE) == []
     assert deadlines.next_at == 2 * SILENCE - 1 - 60
-    assert deadlines.due(2 * SILENCE - 61) == [TimeIsShort(Reason.IDLE, 60)]
-    assert deadlines.due(2 * SILENCE - 1) == [TimeIsUp(Reason.IDLE)]
+    assert deadlines.due(2 * SILENCE - 61) == [LimitNear(Reason.IDLE, 60)]
+    assert deadlines.due(2 * SILENCE - 1) == [LimitReached(Reason.IDLE)]
 
 
 def test_a_limit_of_less_than_a_minute_is_announced_at_once() -> None:
     deadlines = Deadlines(LONG, 30, now=0)
     assert deadlines.next_at < 0
-    assert deadlines.due(0) == [TimeIsShort(Reason.IDLE, 30)]
+    assert deadlines.due(0) == [LimitNear(Reason.IDLE, 30)]
     assert deadlines.next_at == 30

@@ -16,7 +16,7 @@ from talk import (
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.codes import CloseCode
 from hwaja.protocol.messages import StartTranscription, StopTranscription
-from hwaja.session.events import Broke, Close, CutOff, Disconnected, Finish, Shutdown
+from hwaja.session.events import Close, CutOff, Disconnected, Finish, ServerFailed, Shutdown
 from hwaja.session.state_machine import State
 from hwaja.vad.gate import GateSettings
 
@@ -114,7 +114,7 @@ def test_shutdown_answers_the_received_speech_and_closes_as_going_away() -> None
 def test_a_fault_of_the_server_is_reported_after_the_earlier_speech_is_answered() -> None:
     talk = transcribing(details=True)
     heard = talk.utterance()
-    effects = talk.handle(Broke())
+    effects = talk.handle(ServerFailed())
     assert sent(effects) == closes(effects) == []
     effects = answer(talk, heard, "하나", 0)
     answered, error = sent(effects)

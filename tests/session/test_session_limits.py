@@ -22,9 +22,9 @@ from hwaja.session.events import (
     Connected,
     Effect,
     Finish,
+    LimitNear,
+    LimitReached,
     Reconnected,
-    TimeIsShort,
-    TimeIsUp,
     Waiting,
 )
 from hwaja.session.settings import SessionSettings
@@ -120,7 +120,7 @@ def test_a_session_at_its_time_limit_answers_reports_the_reason_and_closes(
     talk = transcribing()
     first = talk.utterance()
     talk.hear(1, speech=True)
-    effects = talk.handle(TimeIsUp(reason))
+    effects = talk.handle(LimitReached(reason))
     (last,) = [effect for effect in effects if isinstance(effect, Finish)]
     assert sent(effects) == []
     effects = answer(talk, first, "하나", 0) + answer(talk, last, "둘", 1)
@@ -132,21 +132,21 @@ def test_a_session_at_its_time_limit_answers_reports_the_reason_and_closes(
 
 @pytest.mark.parametrize("state", [State.READY, State.ENROLLING, State.VERIFYING])
 def test_a_session_with_nothing_to_answer_ends_at_once(state: State) -> None:
-    effects = in_state(state).handle(TimeIsUp(Reason.SESSION_LIMIT))
+    effects = in_state(state).handle(LimitReached(Reason.SESSION_LIMIT))
     assert types(effects) == ["error"]
     assert effects[-1] == Close(CloseCode.NORMAL)
 
 
 def test_a_session_at_its_time_limit_during_a_stop_still_confirms_the_stop() -> None:
     talk = draining()
-    assert talk.handle(TimeIsUp(Reason.SESSION_LIMIT)) == []
+    assert talk.handle(LimitReached(Reason.SESSION_LIMIT)) == []
     effects = talk.handle(recognised(0, "네")) + talk.handle(attributed(0, 0))
     assert types(effects) == ["transcription", "error", "transcription_stopped"]
     assert closes(effects) == [CloseCode.NORMAL]
 
 
 def test_the_warning_of_the_session_limit_is_sent_only_with_details() -> None:
-    event = TimeIsShort(Reason.SESSION_LIMIT, 60)
+    event = LimitNear(Reason.SESSION_LIMIT, 60)
     assert types(transcribing(details=True).handle(event)) == ["limit_warning"]
     assert sent(transcribing(details=False).handle(event)) == []
 

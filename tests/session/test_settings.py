@@ -9,7 +9,7 @@ from hwaja.protocol.codes import CloseCode, Reason
 from hwaja.protocol.messages import StartRegistration, StartTranscription
 from hwaja.protocol.values import Options
 from hwaja.server.session_runner import RING_SECONDS
-from hwaja.session.events import BadAudio, Begin, Finish
+from hwaja.session.events import Begin, Finish, MalformedAudio
 from hwaja.session.settings import SessionSettings
 from hwaja.session.state_machine import State
 from hwaja.vad.gate import GateSettings
@@ -24,8 +24,10 @@ def test_the_ring_holds_the_longest_enrolment_and_two_of_the_longest_utterances(
 
 def test_the_connection_closes_at_the_configured_number_of_invalid_messages() -> None:
     talk = connected(SessionSettings(max_strikes=2))
-    assert closes(talk.handle(BadAudio(Reason.ODD_BYTE_COUNT))) == []
-    assert closes(talk.handle(BadAudio(Reason.ODD_BYTE_COUNT))) == [CloseCode.UNSUPPORTED_DATA]
+    assert closes(talk.handle(MalformedAudio(Reason.ODD_BYTE_COUNT))) == []
+    assert closes(talk.handle(MalformedAudio(Reason.ODD_BYTE_COUNT))) == [
+        CloseCode.UNSUPPORTED_DATA
+    ]
 
 
 def test_an_enrolment_fails_beyond_the_configured_length() -> None:

@@ -37,7 +37,6 @@ from hwaja.protocol.messages import (
 from hwaja.session.conversation import iso_timestamp
 from hwaja.session.events import (
     Audio,
-    BadAudio,
     Close,
     Connected,
     Disconnected,
@@ -46,6 +45,7 @@ from hwaja.session.events import (
     Extend,
     Finish,
     Listen,
+    MalformedAudio,
     PartialText,
     ProbeSpeaker,
     Refused,
@@ -135,7 +135,7 @@ def test_each_phase_resets_the_detector_and_releases_earlier_audio() -> None:
         Listen(),
         Release(700),
     ]
-    assert talk.session.heard == 700
+    assert talk.session.processed_stop == 700
     assert isinstance(effects[-1], Send)
 
 
@@ -347,7 +347,7 @@ steps = st.one_of(
     client_messages,
     st.tuples(st.sampled_from([0.1, 0.6, 1.0, 3.0, 16.0]), st.booleans()),  # seconds, speech
     st.builds(Refused, errors_of_parse),
-    st.builds(BadAudio, st.sampled_from(Reason)),
+    st.builds(MalformedAudio, st.sampled_from(Reason)),
     st.builds(Enrolled, st.none() | st.none() | st.sampled_from(Reason)),
     st.builds(recognised, small_ids, st.none() | st.text(max_size=4)),
     st.builds(PartialText, small_ids, st.text(max_size=4)),

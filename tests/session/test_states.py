@@ -4,7 +4,7 @@ import pytest
 
 from hwaja.protocol.codes import CloseCode, ErrorCode, Reason
 from hwaja.protocol.messages import Error
-from hwaja.session.events import Broke, CutOff, Shutdown, TimeIsUp
+from hwaja.session.events import CutOff, LimitReached, ServerFailed, Shutdown
 from hwaja.session.states import outcome_of
 
 
@@ -17,7 +17,7 @@ def test_a_server_that_stops_closes_as_going_away_without_an_error(
 
 
 def test_a_fault_of_the_server_closes_as_an_internal_error_and_is_reported() -> None:
-    outcome = outcome_of(Broke())
+    outcome = outcome_of(ServerFailed())
     assert outcome.code is CloseCode.INTERNAL_ERROR
     assert outcome.error == Error(ErrorCode.CONNECTION_FAILED, Reason.SERVER_FAILED)
 
@@ -34,6 +34,6 @@ def test_a_fault_of_the_server_closes_as_an_internal_error_and_is_reported() -> 
 def test_a_session_that_must_end_reports_the_reason_and_closes_with_its_code(
     reason: Reason, code: CloseCode
 ) -> None:
-    outcome = outcome_of(TimeIsUp(reason))
+    outcome = outcome_of(LimitReached(reason))
     assert outcome.code is code
     assert outcome.error == Error(ErrorCode.CONNECTION_FAILED, reason)

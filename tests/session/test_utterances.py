@@ -1,15 +1,32 @@
 """Unanswered utterances, and the division of their text among the speakers."""
 
 import pytest
-from gating import segment
+from gating import HANGOVER, PAUSE, SPEECH, feed, segment
 from hypothesis import given
 from hypothesis import strategies as st
 from talk import attributed, recognised, voice_of
 
 from hwaja.engines.recognition import Hypothesis
+from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Token
-from hwaja.session.events import Attributed, Recognise
-from hwaja.session.utterances import LEAD_SECONDS, NEAR_SECONDS, Utterances, divide
+from hwaja.session.events import (
+    Attributed,
+    Effect,
+    Extend,
+    ProbeSpeaker,
+    Recognise,
+    Speculate,
+)
+from hwaja.session.utterances import (
+    LEAD_SECONDS,
+    NEAR_SECONDS,
+    PROBE_STEP_SECONDS,
+    PROBED_SECONDS,
+    OpenSpeech,
+    Utterances,
+    divide,
+)
+from hwaja.vad.gate import FRAME_SAMPLES, GateSettings, SpeechGate, frames_in
 
 
 def dated(*tokens: tuple[str, float]) -> Hypothesis:
@@ -158,3 +175,61 @@ def test_a_divided_utterance_stays_the_oldest_until_its_parts_are_answered() -> 
         utterances.take_text(recognised(part.segment_id, "네"))
     answers, _ = utterances.due()
     assert [answer.ends_utterance for answer in answers] == [False, True]
+
+
+# Open speech ----------------------------------------------------------------------------------
+
+ORIGIN = 5 * SAMPLE_RATE
+
+
+@pytest.fixture
+def gate() -> SpeechGate:
+    return SpeechGate(GateSettings(), ORIGIN)
+
+
+def due(gate: SpeechGate, speech: OpenSpeech, kind: type[Effect]) -> list[Effect]:
+    return [effect for effect in speech.due(3) if isinstance(effect, kind)]
+
+
+def test_no_work_begins_without_speech(gate: SpeechGate) -> None:
+    speech = OpenSpeech(gate)
+    feed(gate, [PAUSE] * 50)
+    assert speech.due(3) == []
+
+
+def test_new_samples_of_an_utterance_are_requested_once(gate: SpeechGate) -> None:
+    speech = OpenSpeech(gate)
+    feed(gate, [PAUSE] * 20 + [SPEECH] * 10)
+    (first,) = due(gate, speech, Extend)
+    assert due(gate, speech, Extend) == []
+    feed(gate, [SPEECH])
+    (second,) = due(gate, speech, Extend)
+    assert isinstance(first, Extend)
+    assert second == Extend(3, first.start, first.stop + FRAME_SAMPLES)
+
+
+def test_a_pause_starts_early_work_once_and_again_after_more_speech(gate: SpeechGate) -> None:
+    speech = OpenSpeech(gate)
+    feed(gate, [SPEECH] * 10 + [PAUSE] * (HANGOVER - 1))
+    (first,) = due(gate, speech, Speculate)
+    assert due(gate, speech, Speculate) == []
+    feed(gate, [SPEECH])
+    assert due(gate, speech, Speculate) == []
+    feed(gate, [PAUSE] * (HANGOVER - 1))
+    (second,) = due(gate, speech, Speculate)
+    assert first != second
+    assert feed(gate, [PAUSE]) == [second.segment]
+
+
+def test_one_search_for_another_voice_runs_at_a_time_and_skips_no_audio(gate: SpeechGate) -> None:
+    speech = OpenSpeech(gate)
+    feed(gate, [SPEECH] * frames_in(PROBED_SECONDS))
+    (first,) = due(gate, speech, ProbeSpeaker)
+    feed(gate, [SPEECH] * frames_in(5 * PROBE_STEP_SECONDS))
+    assert due(gate, speech, ProbeSpeaker) == []
+    speech.probe_answered()
+    (second,) = due(gate, speech, ProbeSpeaker)
+    assert isinstance(first, ProbeSpeaker)
+    assert isinstance(second, ProbeSpeaker)
+    assert second.start <= first.stop
+    assert second.stop == gate.processed_stop

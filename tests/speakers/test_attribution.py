@@ -155,7 +155,7 @@ async def test_a_failed_embedding_gives_no_speaker_and_the_next_utterance_has_on
 # Learning
 
 
-async def likeness(attributed: Attributed) -> float:
+async def similarity(attributed: Attributed) -> float:
     """Return the cosine of the fake pool's only voice to the voice of speaker 2."""
     parts = await attributed.finish(16_000, 32_000, 12_000)
     assert parts is not None
@@ -178,11 +178,11 @@ def taught(attributed: Attributed, voices: Voices) -> Attributed:
 async def test_a_voice_learns_from_audio_even_if_it_is_released_at_once(
     taught: Attributed, ring: RingBuffer
 ) -> None:
-    before = await likeness(taught)
+    before = await similarity(taught)
     learning = lesson(taught, 0, 8000)
     ring.release(8000)
     await learning
-    assert await likeness(taught) > before
+    assert await similarity(taught) > before
 
 
 async def test_under_overload_voices_do_not_learn(
@@ -196,17 +196,17 @@ async def test_under_overload_voices_do_not_learn(
 
 
 async def test_failed_learning_changes_no_voice(taught: Attributed, pool: FakePool) -> None:
-    before = await likeness(taught)
+    before = await similarity(taught)
     pool.voice_failures.append(EngineError("the engine ended on this audio"))
     await lesson(taught, 0, 8000)
-    assert await likeness(taught) == before
+    assert await similarity(taught) == before
 
 
 async def test_a_new_transcription_undoes_what_voices_learned_and_cancels_learning(
     taught: Attributed, pool: FakePool
 ) -> None:
     """A voice may still be learning from the last answer when the next transcription begins."""
-    before = await likeness(taught)
+    before = await similarity(taught)
     await lesson(taught, 0, 8000)
     pool.working.clear()
     learning = lesson(taught, 8000, 16_000)
@@ -214,14 +214,14 @@ async def test_a_new_transcription_undoes_what_voices_learned_and_cancels_learni
     taught.attribution.begin(adapt=False)
     pool.working.set()
     await asyncio.wait([learning])
-    assert await likeness(taught) == before
+    assert await similarity(taught) == before
 
 
 async def test_voices_keep_what_they_learned_if_they_may_adapt(taught: Attributed) -> None:
-    before = await likeness(taught)
+    before = await similarity(taught)
     await lesson(taught, 0, 8000)
     taught.attribution.begin(adapt=True)
-    assert await likeness(taught) > before
+    assert await similarity(taught) > before
 
 
 async def test_closing_cancels_learning_and_reports_nothing_more(

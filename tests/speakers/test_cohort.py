@@ -11,7 +11,7 @@ from hwaja.speakers.voices import NEAREST, Cohort
 def test_the_shipped_cohort_has_voices_of_the_speaker_model() -> None:
     """They are unit vectors of 192 numbers, so their nearness to each other is a cosine."""
     rows = np.eye(192, dtype=np.float32)
-    sides = Cohort.shipped().nearness(np.concatenate([rows, -rows]))
+    sides = Cohort.load().nearness(np.concatenate([rows, -rows]))
     assert sides.shape == (384,)
     assert np.isfinite(sides).all()
     assert np.abs(sides).max() < 1

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hwaja.engines.interface import HOP_SAMPLES, VoiceTrack
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Label
-from hwaja.speakers.diarize import BELIEVED_PROBABILITY, read_parts, unscored_part
+from hwaja.speakers.diarize import MIN_TURN_PROBABILITY, split_by_voice, unscored_part
 from hwaja.speakers.parts import Part
 from hwaja.speakers.voices import Voices, pool
 from hwaja.vad.gate import FRAME_SAMPLES, Segment, SpeechFrame
@@ -54,7 +54,7 @@ class Utterance:
         mean = self.windows.mean(axis=0)
         overlap = np.zeros(len(self.windows), np.float32) if self.overlap is None else self.overlap
         track = VoiceTrack(mean if whole is None else whole, self.windows, overlap)
-        return read_parts(track, self.whole, voices)
+        return split_by_voice(track, self.whole, voices)
 
 
 def turns(*turns: tuple[Rows, int]) -> Rows:
@@ -132,7 +132,7 @@ def test_speech_is_divided_among_the_parts_by_length(voices: Voices) -> None:
     windows = turns((A, 10), (B, 30))
     quarter = len(windows) * HOP_SAMPLES // 4
     track = VoiceTrack(A, windows, np.zeros(40, np.float32))
-    one, other = read_parts(track, unscored(0, 4 * quarter, 2 * quarter), voices)
+    one, other = split_by_voice(track, unscored(0, 4 * quarter, 2 * quarter), voices)
     assert one.speech_seconds == pytest.approx(quarter / 2 / SAMPLE_RATE)
     assert other.speech_seconds == pytest.approx(3 * quarter / 2 / SAMPLE_RATE)
 
@@ -149,7 +149,7 @@ def test_overlap_belongs_to_the_part_that_contains_it(voices: Voices) -> None:
 def test_overlap_never_exceeds_the_speech(voices: Voices) -> None:
     """Overlap is measured without the gate, so an overlapping hop may contain little speech."""
     track = VoiceTrack(A, turns((A, 20)), np.ones(20, np.float32))
-    (part,) = read_parts(track, unscored(0, 20 * HOP_SAMPLES, SAMPLE_RATE), voices)
+    (part,) = split_by_voice(track, unscored(0, 20 * HOP_SAMPLES, SAMPLE_RATE), voices)
     assert part.overlap_seconds == part.speech_seconds == 1.0
 
 
@@ -159,7 +159,7 @@ def test_more_speech_gives_more_evidence(voices: Voices) -> None:
     samples = 20 * HOP_SAMPLES
     probabilities = []
     for speech_samples in (8000, 16_000, 48_000):
-        (part,) = read_parts(track, unscored(0, samples, speech_samples), voices)
+        (part,) = split_by_voice(track, unscored(0, samples, speech_samples), voices)
         probabilities.append(part.probability)
     assert probabilities == sorted(set(probabilities))
 
@@ -214,7 +214,7 @@ def test_the_parts_of_any_utterance_cover_it_and_every_change_of_speaker_has_evi
     for one, other in pairwise(parts):
         assert one.stop == other.start
         assert one.nearest != other.nearest
-        assert min(one.probability, other.probability) >= BELIEVED_PROBABILITY
+        assert min(one.probability, other.probability) >= MIN_TURN_PROBABILITY
     assert all(part.start < part.stop for part in parts)
     spoken_seconds = sum(part.speech_seconds for part in parts)
     assert spoken_seconds == pytest.approx(whole.speech_seconds)

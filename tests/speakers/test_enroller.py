@@ -83,7 +83,7 @@ class EnrolmentSetup:
         """Return the cosines of a voice at this angle to each enrolled voice."""
         angle = math.radians(degrees)
         voice = np.array([[math.cos(angle), math.sin(angle)]], np.float32)
-        return tuple(self.voices.likeness(voice).cosines[0].tolist())
+        return tuple(self.voices.score(voice).cosines[0].tolist())
 
 
 @pytest.fixture

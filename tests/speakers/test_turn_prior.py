@@ -10,14 +10,14 @@ from hwaja.protocol.values import Label
 from hwaja.speakers.parts import SURE_PROBABILITY, Part
 from hwaja.speakers.turn_prior import (
     ANSWER_PROBABILITY,
-    PATTERN_SECONDS,
     SAME_TURN_PAUSE_SECONDS,
     SAME_TURN_PROBABILITY,
+    TURN_SECONDS,
     Revised,
     TurnPrior,
 )
 
-LONG, SHORT, TINY = PATTERN_SECONDS, 0.45, 0.05
+LONG, SHORT, TINY = TURN_SECONDS, 0.45, 0.05
 PAUSE = 0.6
 CLEAR = log(0.9 / 0.1)
 """Evidence of a voice that is clear, for two voices."""
@@ -249,7 +249,7 @@ def test_a_run_of_short_answers_has_one_speaker(
 ) -> None:
     pattern = pattern_of(data.draw(talks(voices)))
     pattern.take(50, heard(*range(voices)), PAUSE)  # a long turn
-    answer = data.draw(parts(voices).filter(lambda part: part.speech_seconds < PATTERN_SECONDS))
+    answer = data.draw(parts(voices).filter(lambda part: part.speech_seconds < TURN_SECONDS))
     run = [pattern.take(51 + k, answer, pause_seconds).speaker_id for k in range(count)]
     assert len(set(run)) == 1
 
@@ -271,5 +271,5 @@ def test_any_conversation_satisfies_the_invariants(data: st.DataObject, voices: 
         assert said.label is part.label
         assert said.speaker_id in part.speaker_ids
         assert 1 / voices - 1e-9 <= said.probability <= 1 + 1e-9
-        if part.speech_seconds >= PATTERN_SECONDS and part.evidence:
+        if part.speech_seconds >= TURN_SECONDS and part.evidence:
             assert part.evidence[said.speaker_id] == pytest.approx(max(part.evidence))

@@ -27,29 +27,29 @@ def two_voices(cohort: Cohort | None = None) -> Voices:
 
 
 def cosines(voices: Voices, *values: float) -> list[float]:
-    return cast(list[float], voices.likeness(embedding(*values)[None]).cosines[0].tolist())
+    return cast(list[float], voices.score(embedding(*values)[None]).cosines[0].tolist())
 
 
 def scores(voices: Voices, *values: float) -> list[float]:
-    return cast(list[float], voices.likeness(embedding(*values)[None]).scores[0].tolist())
+    return cast(list[float], voices.score(embedding(*values)[None]).scores[0].tolist())
 
 
 def present(voices: Voices, speaker_id: int = 0, dim: int = 3) -> Embedding:
     """Return the current voice, shape (dim,): its cosines to the axes are its coordinates."""
     place = voices.speaker_ids.index(speaker_id)
-    return voices.likeness(np.eye(dim, dtype=np.float32)).cosines[:, place]
+    return voices.score(np.eye(dim, dtype=np.float32)).cosines[:, place]
 
 
-# Likeness
+# VoiceScores
 
 
 def test_likeness_is_the_cosine_to_each_voice_in_the_order_of_speakers() -> None:
     voices = Voices(no_cohort(3))
     voices.enrol(1, pool(None, embedding(0, 2, 0), 1.0))
     voices.enrol(0, pool(None, embedding(3, 0, 0), 1.0))
-    likeness = voices.likeness(np.array([[3, 4, 0], [-1, 0, 0], [0, 0, 5]], np.float32))
+    similarity = voices.score(np.array([[3, 4, 0], [-1, 0, 0], [0, 0, 5]], np.float32))
     assert voices.speaker_ids == (0, 1)
-    np.testing.assert_allclose(likeness.cosines, [[0.6, 0.8], [-1, 0], [0, 0]], atol=1e-6)
+    np.testing.assert_allclose(similarity.cosines, [[0.6, 0.8], [-1, 0], [0, 0]], atol=1e-6)
 
 
 def test_the_loudness_of_a_voice_does_not_matter() -> None:
@@ -80,9 +80,9 @@ def test_leanings_separate_voices_as_scores_do() -> None:
     random = np.random.default_rng(0)
     voices = two_voices(Cohort(random.standard_normal((NEAREST, 3)).astype(np.float32)))
     pieces = random.standard_normal((20, 3)).astype(np.float32)
-    scores, leanings = voices.likeness(pieces).scores, voices.leanings(pieces)
+    scores, rank_scores = voices.score(pieces).scores, voices.rank_scores(pieces)
     apart = scores[:, 0] - scores[:, 1]
-    np.testing.assert_allclose(leanings[:, 0] - leanings[:, 1], apart, atol=1e-6)
+    np.testing.assert_allclose(rank_scores[:, 0] - rank_scores[:, 1], apart, atol=1e-6)
 
 
 def test_scores_follow_a_voice_that_learns_and_go_back_with_it() -> None:
@@ -99,8 +99,8 @@ def test_scores_follow_a_voice_that_learns_and_go_back_with_it() -> None:
 
 def test_a_judged_embedding_is_left_unchanged() -> None:
     pieces = np.array([[3, 4, 0]], np.float32)
-    two_voices().likeness(pieces)
-    two_voices().leanings(pieces)
+    two_voices().score(pieces)
+    two_voices().rank_scores(pieces)
     assert pieces.tolist() == [[3, 4, 0]]
 
 
@@ -152,7 +152,7 @@ def test_an_embedding_without_direction_is_refused_and_changes_nothing(
     with pytest.raises(ValueError, match="no direction"):
         voices.learn(0, embedding(*values), 5)
     with pytest.raises(ValueError, match="no direction"):
-        voices.likeness(np.stack([embedding(1, 0, 0), embedding(*values)]))
+        voices.score(np.stack([embedding(1, 0, 0), embedding(*values)]))
     assert present(voices).tolist() == [1, 0, 0]
 
 

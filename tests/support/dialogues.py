@@ -5,7 +5,7 @@ import numpy as np
 from hwaja.engines.interface import Samples
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja_bench.attribution.conversation import Conversation, Turn
-from hwaja_bench.attribution.decisions import Decision, Heard
+from hwaja_bench.attribution.decisions import Decision, SessionResult
 from hwaja_bench.speech.conditions import CONDITIONS
 from hwaja_bench.speech.corpus import Clip
 from hwaja_bench.speech.levels import levelled, trimmed
@@ -57,9 +57,9 @@ def said(*turns: tuple[int, float, float, str | None]) -> Conversation:
     )
 
 
-def answered(*answers: tuple[int, float, float, str], label: str = "sure") -> Heard:
+def answered(*answers: tuple[int, float, float, str], label: str = "sure") -> SessionResult:
     """What a server says: speaker, from, to in seconds, text."""
-    return Heard(
+    return SessionResult(
         10.0,
         tuple(
             Decision(i, speaker_id, start, stop, (0.5, 0.1), 0.4, label, text)

@@ -103,10 +103,10 @@ class WatchedOverload(Overload):
         self.checks.release()
         return changed
 
-    async def until(self, relief: DegradationLevel) -> None:
+    async def until(self, level: DegradationLevel) -> None:
         """Wait until exactly this much is left out."""
         async with asyncio.timeout(30):
-            while self.relief is not relief:
+            while self.level is not level:
                 await self.checks.acquire()
 
 
@@ -264,7 +264,7 @@ class FakeRunner:
         self.gave_way = False
         self.over = asyncio.Event()
 
-    def give_way(self) -> None:
+    def end_for_new_client(self) -> None:
         self.gave_way = True
         self.over.set()
 
@@ -282,7 +282,7 @@ class FakeSession:
     state: State
     lag_seconds: float = 0.0
     is_ahead: bool = False
-    is_dear: bool = False
+    is_expensive: bool = False
 
 
 class FakeConnection:

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from hwaja.protocol.codes import ADVICE, AudioFormat, ErrorCode, Reason
 from hwaja.protocol.messages import (
-    MAX_TOLD_ID,
+    MAX_ECHOED_ID,
     MOST_SPEAKERS,
     AudioReceived,
     Details,
@@ -66,7 +66,7 @@ details = st.builds(
 places = st.builds(Place, states, st.lists(ids, unique=True).map(tuple), counts)
 speakers = st.builds(SpeakerShare, ids, counts, seconds)
 summaries = st.builds(Summary, counts, counts, seconds, st.lists(speakers, max_size=3).map(tuple))
-told_ids = st.none() | st.integers(-MAX_TOLD_ID, MAX_TOLD_ID)
+told_ids = st.none() | st.integers(-MAX_ECHOED_ID, MAX_ECHOED_ID)
 
 transcriptions = st.builds(
     Transcription,

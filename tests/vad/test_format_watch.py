@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from hwaja.doctor.babble import babble
 from hwaja.protocol.codes import AudioFormat
-from hwaja.vad.audio_format import EXAMINED_SAMPLES, MOST_LOOKS, FormatWatch
+from hwaja.vad.audio_format import EXAMINED_SAMPLES, MAX_EXAMINATIONS, FormatWatch
 from hwaja_bench.speech.wrong_formats import pcm16
 
 SPEECH = babble(6, 1)
@@ -16,7 +16,7 @@ FLOATS = SPEECH.astype("<f4").tobytes()
 def heard(watch: FormatWatch, data: bytes, piece_bytes: int = 8192) -> list[AudioFormat]:
     """What is named while bytes come in pieces."""
     pieces = (data[k : k + piece_bytes] for k in range(0, len(data), piece_bytes))
-    found = [watch.hear(memoryview(piece)) for piece in pieces]
+    found = [watch.add(memoryview(piece)) for piece in pieces]
     return [name for name in found if name is not None]
 
 
@@ -41,7 +41,7 @@ def test_silence_before_the_audio_changes_nothing(watch: FormatWatch) -> None:
 
 def test_pcm16_is_not_reported_and_is_checked_only_for_a_limited_time(watch: FormatWatch) -> None:
     speech = pcm16(SPEECH[8000:-8000]).tobytes()
-    repeats = -(-2 * EXAMINED_SAMPLES * MOST_LOOKS // len(speech))
+    repeats = -(-2 * EXAMINED_SAMPLES * MAX_EXAMINATIONS // len(speech))
     assert heard(watch, speech * (repeats + 1)) == []
     assert heard(watch, FLOATS) == []
 
@@ -55,11 +55,11 @@ def test_the_check_runs_only_in_a_transcription_and_begins_anew_in_the_next() ->
 
 
 def test_checked_audio_is_overwritten(watch: FormatWatch) -> None:
-    watch.hear(memoryview(FLOATS[: 2 * EXAMINED_SAMPLES - 2]))
+    watch.add(memoryview(FLOATS[: 2 * EXAMINED_SAMPLES - 2]))
     assert watch._words.any()
-    watch.hear(memoryview(FLOATS[:2]))
+    watch.add(memoryview(FLOATS[:2]))
     assert not watch._words.any()
     watch.begin()
-    watch.hear(memoryview(FLOATS[:100]))
+    watch.add(memoryview(FLOATS[:100]))
     watch.forget()
     assert not watch._words.any()

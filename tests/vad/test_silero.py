@@ -139,10 +139,10 @@ def test_speech_after_a_minute_of_a_steady_tone_is_detected_as_if_it_were_alone(
     before = framed(np.concatenate([steady_tone(60), pause]))
     after = detector.detect([(detector.new_state(), stream(before, speech))])[0]
     alone = detector.detect([(detector.new_state(), speech)])[0]
-    heard, expected = (np.array(found[-len(speech) :]) >= 0.5 for found in (after, alone))
+    rows_in, expected = (np.array(found[-len(speech) :]) >= 0.5 for found in (after, alone))
     assert max(after[: len(before)]) < 0.5
     assert expected.sum() > 200
-    assert np.mean(heard == expected) > 0.97
+    assert np.mean(rows_in == expected) > 0.97
 
 
 @pytest.mark.models
@@ -168,11 +168,11 @@ def test_zeroing_the_state_of_a_quiet_stream_does_not_depend_on_the_split(
 def test_the_state_is_zeroed_only_after_enough_frames_without_speech() -> None:
     state = SileroState()
     state.lstm.fill(0.5)
-    state.heard((0.1,) * (FORGET_FRAMES - 1))
-    state.heard((0.9,))
-    state.heard((0.1,) * (FORGET_FRAMES - 1))
+    state.count_pause((0.1,) * (FORGET_FRAMES - 1))
+    state.count_pause((0.9,))
+    state.count_pause((0.1,) * (FORGET_FRAMES - 1))
     assert state.lstm.all()
-    state.heard((0.1,))
+    state.count_pause((0.1,))
     assert not state.lstm.any()
 
 

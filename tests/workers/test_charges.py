@@ -13,7 +13,7 @@ from hwaja.workers.charges import (
     Account,
     Charges,
 )
-from hwaja.workers.overload import DEAR_FROM_SHARES
+from hwaja.workers.overload import EXPENSIVE_FROM_SHARES
 
 STEP_SECONDS = 1.0
 
@@ -44,25 +44,25 @@ def test_a_session_that_always_uses_one_worker_has_a_rate_of_one() -> None:
 def test_a_single_session_is_never_dear() -> None:
     charges = Charges(2)
     now = worked(charges, {"a": 2.0}, 600)
-    assert charges.shares("a", now) < DEAR_FROM_SHARES
+    assert charges.shares("a", now) < EXPENSIVE_FROM_SHARES
 
 
 def test_a_session_with_two_shares_is_dear_and_the_others_are_not() -> None:
     charges = Charges(2)
     others = {f"o{number}": 0.16 for number in range(9)}
     now = worked(charges, {**others, "dear": 0.4}, 120)
-    assert charges.shares("dear", now) >= DEAR_FROM_SHARES
+    assert charges.shares("dear", now) >= EXPENSIVE_FROM_SHARES
     assert all(charges.shares(other, now) < 1 for other in others)
 
 
 def test_a_session_is_no_longer_dear_once_its_charge_is_forgotten_or_nobody_else_waits() -> None:
     charges = Charges(1)
     now = worked(charges, {"a": 0.1, "b": 0.1, "c": 0.1, "dear": 0.6}, 120)
-    assert charges.shares("dear", now) >= DEAR_FROM_SHARES
-    assert charges.shares("dear", now + RECENT_SECONDS + 1) < DEAR_FROM_SHARES
+    assert charges.shares("dear", now) >= EXPENSIVE_FROM_SHARES
+    assert charges.shares("dear", now + RECENT_SECONDS + 1) < EXPENSIVE_FROM_SHARES
     for owner in "abc":
         charges.account(owner).charge(0.1, now + 4 * HALF_LIFE_SECONDS)
-    assert charges.shares("dear", now + 4 * HALF_LIFE_SECONDS) < DEAR_FROM_SHARES
+    assert charges.shares("dear", now + 4 * HALF_LIFE_SECONDS) < EXPENSIVE_FROM_SHARES
 
 
 def test_silent_sessions_do_not_reduce_the_share_of_others() -> None:
@@ -71,7 +71,7 @@ def test_silent_sessions_do_not_reduce_the_share_of_others() -> None:
     now = worked(charges, silent, 10)
     for step in range(1, 61):
         charges.account("speaks").charge(0.7, now + step)
-    assert charges.shares("speaks", now + 60) < DEAR_FROM_SHARES
+    assert charges.shares("speaks", now + 60) < EXPENSIVE_FROM_SHARES
 
 
 def test_a_session_that_left_is_forgotten_even_if_a_worker_still_has_its_job() -> None:
@@ -80,7 +80,7 @@ def test_a_session_that_left_is_forgotten_even_if_a_worker_still_has_its_job() -
     charges.leave("gone")
     account.charge(100.0, 1.0)
     charges.account("b").charge(0.01, 1.0)
-    assert charges.shares("gone", 1.0) < DEAR_FROM_SHARES
+    assert charges.shares("gone", 1.0) < EXPENSIVE_FROM_SHARES
 
 
 @given(

@@ -58,7 +58,7 @@ async def test_the_worker_yields_the_processor_and_loads_no_speaker_models(
     monkeypatch.setattr(WorkerProcess, "send", sending)
     interim_worker = InterimWorker(english)
     waiting = asyncio.create_task(draft(interim_worker))
-    assert await told.get() == changed(english, yields=True, voices=None)
+    assert await told.get() == changed(english, low_priority=True, voices=None)
     waiting.cancel()
     await interim_worker.close()
 

@@ -81,7 +81,7 @@ async def test_no_job_ahead_of_real_time_is_taken_while_none_is_admitted() -> No
     waiting = asyncio.ensure_future(queue.get())
     await asyncio.sleep(0)
     admitted = True
-    queue.look_again()
+    queue.recheck()
     assert await asyncio.wait_for(waiting, timeout=5) is early
 
 

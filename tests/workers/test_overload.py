@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from hwaja.workers.overload import (
     BEGINS_AT_SECONDS,
     CALM_SECONDS,
-    DEAR_FROM_SHARES,
-    DEAR_TO_SHARES,
     ENDS_BELOW,
+    EXPENSIVE_FROM_SHARES,
+    EXPENSIVE_TO_SHARES,
     DegradationLevel,
     Overload,
     SessionOverload,
@@ -22,11 +22,11 @@ def after(
     overload: Overload, lag_seconds: float, *, since: float, seconds: float
 ) -> list[DegradationLevel]:
     """What was left out on the way, while answers were so late for some time."""
-    seen = [overload.relief]
+    seen = [overload.level]
     for step in range(round(seconds * 10) + 1):
         overload.observe(lag_seconds, since + step / 10)
-        if overload.relief is not seen[-1]:
-            seen.append(overload.relief)
+        if overload.level is not seen[-1]:
+            seen.append(overload.level)
     return seen
 
 
@@ -37,7 +37,7 @@ def test_searches_narrow_first_then_interim_texts_stop_then_speaker_details_then
     seen = []
     for tenths in range(100):
         overload.observe(tenths / 10, tenths / 10)
-        seen.append(overload.relief)
+        seen.append(overload.level)
     assert sorted(set(seen)) == list(DegradationLevel)
     assert seen == sorted(seen)
 
@@ -54,7 +54,7 @@ def test_with_nothing_left_to_answer_degradation_ends_at_once() -> None:
     overload = Overload()
     overload.observe(60, 0)
     assert overload.observe(0, 0.5)
-    assert overload.relief is DegradationLevel.NOTHING
+    assert overload.level is DegradationLevel.NOTHING
     assert not overload.observe(0, 1)
 
 
@@ -64,8 +64,8 @@ def test_degradation_does_not_switch_on_and_off_around_a_limit() -> None:
     limit = BEGINS_AT_SECONDS[DegradationLevel.INTERIMS]
     changes = sum(overload.observe(limit + 0.3 * (-1) ** step, step / 10) for step in range(1000))
     assert changes == 1
-    assert overload.leaves_out(DegradationLevel.INTERIMS)
-    assert not overload.leaves_out(DegradationLevel.SPEAKER_DETAILS)
+    assert overload.skips(DegradationLevel.INTERIMS)
+    assert not overload.skips(DegradationLevel.SPEAKER_DETAILS)
 
 
 def test_one_late_answer_during_calm_restarts_the_wait() -> None:
@@ -82,11 +82,11 @@ def test_one_late_answer_during_calm_restarts_the_wait() -> None:
 def test_calm_always_ends_the_degradation(lags: list[float]) -> None:
     overload = Overload()
     for second, lag_seconds in enumerate(lags):
-        told = overload.relief
+        told = overload.level
         changed = overload.observe(lag_seconds, float(second))
-        assert changed == (overload.relief is not told)
+        assert changed == (overload.level is not told)
     after(overload, PROMPT, since=len(lags), seconds=6 * CALM_SECONDS)
-    assert overload.relief is DegradationLevel.NOTHING
+    assert overload.level is DegradationLevel.NOTHING
 
 
 def test_a_session_skips_what_all_skip_and_what_its_own_lag_requires() -> None:
@@ -94,17 +94,17 @@ def test_a_session_skips_what_all_skip_and_what_its_own_lag_requires() -> None:
     late, prompt = SessionOverload(of_all), SessionOverload(of_all)
     late.observe(BEGINS_AT_SECONDS[DegradationLevel.SPEAKER_DETAILS], 0)
     prompt.observe(PROMPT, 0)
-    assert late.leaves_out(DegradationLevel.SPEAKER_DETAILS)
-    assert not prompt.leaves_out(DegradationLevel.INTERIMS)
+    assert late.skips(DegradationLevel.SPEAKER_DETAILS)
+    assert not prompt.skips(DegradationLevel.INTERIMS)
     of_all.observe(BEGINS_AT_SECONDS[DegradationLevel.INTERIMS], 0)
-    assert prompt.leaves_out(DegradationLevel.INTERIMS)
-    assert not prompt.leaves_out(DegradationLevel.SPEAKER_DETAILS)
+    assert prompt.skips(DegradationLevel.INTERIMS)
+    assert not prompt.skips(DegradationLevel.SPEAKER_DETAILS)
 
 
 def test_the_lag_of_a_dear_session_does_not_count_for_others() -> None:
     session = SessionOverload(Overload())
     assert session.shared_lag_seconds(8, 10) == 8
-    session.take_shares(DEAR_FROM_SHARES, 10)
+    session.take_shares(EXPENSIVE_FROM_SHARES, 10)
     assert session.shared_lag_seconds(8, 10) == 0
     assert session.shared_lag_seconds(9, 11) == 1
     assert session.shared_lag_seconds(3, 30) == 3
@@ -113,11 +113,11 @@ def test_the_lag_of_a_dear_session_does_not_count_for_others() -> None:
 def test_a_dear_session_stays_dear_while_it_has_a_full_share() -> None:
     """What it wants is not seen any more once it has only what the others leave."""
     session = SessionOverload(Overload())
-    between = (DEAR_FROM_SHARES + DEAR_TO_SHARES) / 2
+    between = (EXPENSIVE_FROM_SHARES + EXPENSIVE_TO_SHARES) / 2
     session.take_shares(between, 0)
-    assert not session.is_dear
-    for shares in (DEAR_FROM_SHARES, between, DEAR_TO_SHARES):
+    assert not session.is_expensive
+    for shares in (EXPENSIVE_FROM_SHARES, between, EXPENSIVE_TO_SHARES):
         session.take_shares(shares, 1)
-        assert session.is_dear
-    session.take_shares(DEAR_TO_SHARES - 0.1, 2)
-    assert not session.is_dear
+        assert session.is_expensive
+    session.take_shares(EXPENSIVE_TO_SHARES - 0.1, 2)
+    assert not session.is_expensive

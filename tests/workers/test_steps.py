@@ -54,10 +54,10 @@ class WorkerStreams:
         while self.streams.has_work:
             self.streams.step()
 
-    def heard(self) -> Iterator[wire.Heard]:
+    def heard(self) -> Iterator[wire.StreamResult]:
         for reply in self.sent:
             if isinstance(reply, wire.Stepped):
-                yield from reply.heard
+                yield from reply.results
 
     def finals(self) -> dict[int, str | None]:
         return {

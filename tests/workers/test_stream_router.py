@@ -126,9 +126,9 @@ async def test_utterances_of_a_dead_worker_are_sent_from_the_beginning_to_anothe
     assert opened.suspect, "the worker may have died of it"
     assert isinstance(fed, wire.Feed)
     assert len(fed.samples) == 200
-    alive.take(wire.Heard(1, Hypothesis("of another life"), is_final=True))
+    alive.take(wire.StreamResult(1, Hypothesis("of another life"), is_final=True))
     assert not mine.final.done(), "the dead worker's number means nothing"
-    alive.take(wire.Heard(opened.stream_id, Hypothesis("네"), is_final=True))
+    alive.take(wire.StreamResult(opened.stream_id, Hypothesis("네"), is_final=True))
     assert (await mine.final).text == "네"
     assert board.worker_of(mine) is None
 
@@ -157,7 +157,7 @@ async def test_without_workers_utterances_wait_or_fail_together(board: StreamRou
     board.drop(dropped)
     assert board.connect(3).utterances == {waiting}
     board.disconnect(3, None)
-    board.fail_unheard("the models are gone")
+    board.fail_unstarted("the models are gone")
     with pytest.raises(EngineError, match="the models are gone"):
         await waiting.final
     assert board.connect(3).utterances == set()

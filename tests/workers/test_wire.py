@@ -37,8 +37,8 @@ REPLIES: list[wire.Reply] = [
     wire.Failed(10),
     wire.Stepped(
         [
-            wire.Heard(11, Hypothesis("안녕"), is_final=False),
-            wire.Heard(12, None, is_final=True),
+            wire.StreamResult(11, Hypothesis("안녕"), is_final=False),
+            wire.StreamResult(12, None, is_final=True),
         ]
     ),
     wire.SuspectNotice(11),
@@ -177,7 +177,9 @@ def said(text: str, *pieces: Token) -> wire.Recognised:
         said("no", Token("no" * wire.MAX_TEXT_CHARACTERS, 0.0)),
         said("no", *[Token("n", 0.0)] * (wire.MAX_TEXT_CHARACTERS + 1)),
         said("no" * wire.MAX_TEXT_CHARACTERS),
-        wire.Stepped([wire.Heard(1, Hypothesis("no" * wire.MAX_TEXT_CHARACTERS), is_final=False)]),
+        wire.Stepped(
+            [wire.StreamResult(1, Hypothesis("no" * wire.MAX_TEXT_CHARACTERS), is_final=False)]
+        ),
         wire.Unusable("no" * wire.MAX_TEXT_CHARACTERS),
     ],
     ids=lambda reply: type(reply).__name__,

@@ -373,8 +373,8 @@ YIELD = """
 import os
 import numpy
 from pathlib import Path
-from hwaja.workers.worker import yield_to_everyone
-yield_to_everyone()
+from hwaja.workers.worker import set_idle_priority
+set_idle_priority()
 print({os.sched_getscheduler(int(t.name)) for t in Path("/proc/self/task").iterdir()})
 """
 

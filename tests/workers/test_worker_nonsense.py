@@ -191,7 +191,7 @@ async def test_a_stream_with_an_invalid_reply_is_decoded_again_and_fails_at_the_
         "a", Options(), lambda a, b: clips.pcm16(said.samples[a:b]), 0, None
     )
     wrong = Hypothesis(said.text, (Token(said.text, float("inf")),))
-    nonsense = bytes(wire.encode(wire.Stepped([wire.Heard(1, wrong, is_final=True)])))
+    nonsense = bytes(wire.encode(wire.Stepped([wire.StreamResult(1, wrong, is_final=True)])))
     async with running(tones) as pool:
         (invalid.reply_always if always else invalid.reply_once)(nonsense)
         async with asyncio.timeout(PATIENCE_SECONDS):

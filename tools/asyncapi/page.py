@@ -20,7 +20,7 @@ _OF_ALL = {"type", "message", "number"}
 _MOST_VALUES = 5
 """The values of a longer enum are not listed."""
 
-_UNTOLD = 1_000_000
+_MAX_SHOWN_BOUND = 1_000_000
 """Bounds beyond this come from JSON, not from the protocol."""
 
 
@@ -113,7 +113,7 @@ def _limits(schema: Schema) -> str:
     if "maxLength" in schema:
         return f" of at most {schema['maxLength']} characters"
     least = schema.get("minimum", schema.get("exclusiveMinimum"))
-    if least is None or abs(least) > _UNTOLD:
+    if least is None or abs(least) > _MAX_SHOWN_BOUND:
         return ""
     above = "above" if "exclusiveMinimum" in schema else "from"
     most = f" to {schema['maximum']:g}" if "maximum" in schema else ""

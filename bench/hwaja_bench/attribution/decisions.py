@@ -23,7 +23,7 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class SessionResult:
     """All decisions and errors of a conversation."""
 
     audio_seconds: float
@@ -35,12 +35,12 @@ class Heard:
     """Whether the server refused a voice, so that there is no transcript."""
 
 
-def heard(audio_seconds: float, messages: Iterable[dict[str, Any]]) -> Heard:
+def session_result(audio_seconds: float, messages: Iterable[dict[str, Any]]) -> SessionResult:
     """Return the decisions in the messages of a transcription with `details`."""
     found = list(messages)
     decisions = [_decision(m) for m in found if m["type"] == "transcription"]
     decisions.sort(key=lambda decision: (decision.start_seconds, decision.segment_id))
-    return Heard(audio_seconds, tuple(decisions), sum(m["type"] == "error" for m in found))
+    return SessionResult(audio_seconds, tuple(decisions), sum(m["type"] == "error" for m in found))
 
 
 def _decision(message: dict[str, Any]) -> Decision:

@@ -7,7 +7,7 @@ import simpleder
 
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja_bench.attribution.conversation import Conversation
-from hwaja_bench.attribution.decisions import Heard
+from hwaja_bench.attribution.decisions import SessionResult
 from hwaja_bench.speech.levels import stretches
 
 COLLARS_SECONDS = (0.25, 0.0)
@@ -33,7 +33,7 @@ class Diarization:
 
 
 def diarization(
-    conversation: Conversation, heard: Heard, collar_seconds: float, *, skips_overlap: bool
+    conversation: Conversation, heard: SessionResult, collar_seconds: float, *, skips_overlap: bool
 ) -> Diarization:
     """Compare the speakers' reference times with the answers' times.
 

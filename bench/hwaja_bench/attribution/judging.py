@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja_bench.attribution.conversation import Conversation, Turn
-from hwaja_bench.attribution.decisions import Decision, Heard
+from hwaja_bench.attribution.decisions import Decision, SessionResult
 
 BIN_EDGES_SECONDS = (0.5, 1.0, 2.0, 3.0, 5.0)
 """Edges of the length bins, in seconds of speech."""
@@ -81,7 +81,7 @@ LENGTH_BINS = tuple(length_bin(edge) for edge in (0, *BIN_EDGES_SECONDS))
 """The names of all bins, the shortest first."""
 
 
-def judge(conversation: Conversation, heard: Heard) -> list[Judgement]:
+def judge(conversation: Conversation, heard: SessionResult) -> list[Judgement]:
     """Judge every clip by the answer with the longest overlap."""
     return [_judge(i, turn, heard.decisions) for i, turn in enumerate(conversation.turns)]
 
@@ -97,7 +97,7 @@ def _judge(number: int, turn: Turn, decisions: Sequence[Decision]) -> Judgement:
     return Judgement(*known, answer.segment_id, answer.speaker_id, answer.label, answer.margin)
 
 
-def changes(conversation: Conversation, heard: Heard) -> Changes:
+def changes(conversation: Conversation, heard: SessionResult) -> Changes:
     """Count the speaker changes within continuous speech, and the detected ones.
 
     A change lies between the end of a turn and the beginning of the next, or anywhere in their

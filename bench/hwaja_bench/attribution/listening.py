@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from hwaja.client import RefusedError
-from hwaja_bench.attribution.decisions import Heard, heard
+from hwaja_bench.attribution.decisions import SessionResult, session_result
 from hwaja_bench.attribution.recording import Recording
 from hwaja_bench.client import Way, enrol, transcribe
 from hwaja_bench.server import Service
@@ -15,7 +15,7 @@ async def listen(
     recordings: Sequence[Callable[[], Recording]],
     sessions: int,
     done: Callable[[], None],
-) -> list[Heard]:
+) -> list[SessionResult]:
     """Return the server's answers to each recording.
 
     Args:
@@ -30,7 +30,7 @@ async def listen(
     """
     free = asyncio.Semaphore(sessions)
 
-    async def hear(make: Callable[[], Recording]) -> Heard:
+    async def hear(make: Callable[[], Recording]) -> SessionResult:
         async with free:
             found = await _session(service, await asyncio.to_thread(make))
         done()
@@ -40,11 +40,11 @@ async def listen(
     return await asyncio.gather(*map(hear, recordings))
 
 
-async def _session(service: Service, recording: Recording) -> Heard:
+async def _session(service: Service, recording: Recording) -> SessionResult:
     async with service.open() as client:
         try:
             await enrol(client, recording.voices)
         except RefusedError:
-            return Heard(recording.seconds, is_refused=True)
+            return SessionResult(recording.seconds, is_refused=True)
         found = await transcribe(client, recording.pcm, Way(speed=0))
-        return heard(recording.seconds, [arrival.message for arrival in found])
+        return session_result(recording.seconds, [arrival.message for arrival in found])

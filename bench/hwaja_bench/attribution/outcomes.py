@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from hwaja_bench.attribution.conversation import Conversation
-from hwaja_bench.attribution.decisions import Decision, Heard
+from hwaja_bench.attribution.decisions import Decision, SessionResult
 from hwaja_bench.attribution.diarization import COLLARS_SECONDS, Diarization, diarization
 from hwaja_bench.attribution.judging import Changes, Judgement, changes, judge
 from hwaja_bench.attribution.wording import Wording, wording
@@ -36,7 +36,7 @@ class Outcome:
     is_refused: bool
 
 
-def outcome(conversation: Conversation, snr: str, heard: Heard) -> Outcome:
+def outcome(conversation: Conversation, snr: str, heard: SessionResult) -> Outcome:
     """Judge a conversation; where the server refused a voice, all clips count as missing."""
     return Outcome(
         conversation.name,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import permutations
 
 from hwaja_bench.attribution.conversation import Conversation
-from hwaja_bench.attribution.decisions import Heard
+from hwaja_bench.attribution.decisions import SessionResult
 from hwaja_bench.speech.texts import aligned, edits, normalise
 
 
@@ -25,7 +25,7 @@ class Wording:
     """Aligned characters whose answer has the right speaker."""
 
 
-def wording(conversation: Conversation, heard: Heard) -> Wording | None:
+def wording(conversation: Conversation, heard: SessionResult) -> Wording | None:
     """Compare texts; None without reference texts."""
     if any(turn.clip.text is None for turn in conversation.turns):
         return None

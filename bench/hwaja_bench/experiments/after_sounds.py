@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja_bench.offline import Heard, Offline, offline, silence
+from hwaja_bench.offline import Offline, RecognisedSegment, offline, silence
 from hwaja_bench.speech.acoustics import Signal, disturbed
 from hwaja_bench.speech.dialogue import PAUSE_SECONDS, Clip, load_lines
 from hwaja_bench.speech.levels import levelled
@@ -76,5 +76,5 @@ def talk(clips: list[Clip]) -> Signal:
     return np.concatenate([piece for line in spoken for piece in (line, pause)])
 
 
-def speech_seconds(heard: list[Heard]) -> float:
+def speech_seconds(heard: list[RecognisedSegment]) -> float:
     return sum(each.segment.speech_samples for each in heard) / SAMPLE_RATE

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hwaja.cli.enroll_check import Booth
+from hwaja.cli.enroll_check import LocalEnrolment
 from hwaja.client.sound_files import to_pcm16
 from hwaja.engines.interface import Embedding, Embeddings, Samples
 from hwaja.engines.sherpa import SpeakerEmbedder
@@ -117,7 +117,7 @@ class Listener:
         return found
 
 
-class Desk:
+class EnrolmentJudge:
     """Judges takes, each as the first one of a session."""
 
     def __init__(self) -> None:
@@ -126,7 +126,7 @@ class Desk:
 
     def judge(self, audio: Audio) -> tuple[Embedding | None, Quality | None, Reason | None]:
         """Return the embedding, the quality and the reason of a refusal, each None if absent."""
-        booth = Booth(self._detector, self._listener)
+        booth = LocalEnrolment(self._detector, self._listener)
         self._listener.voice = None
         answer = asyncio.run(booth.enrol(0, to_pcm16(audio)))
         assert isinstance(answer, RegistrationCompleted | Error)
@@ -139,7 +139,7 @@ def length(k: int, random: Random) -> float:
 
 
 def takes_of(
-    slot: Desk, found: list[Speaker], count: int, hear: Hear, random: Random
+    slot: EnrolmentJudge, found: list[Speaker], count: int, hear: Hear, random: Random
 ) -> Iterator[Take]:
     """Yield takes of every speaker that are long enough to be judged."""
     for speaker in found:
@@ -206,7 +206,7 @@ def report_pairs(takes: list[Take]) -> None:
             print(f"    cosine {percentiles(cosines)}", flush=True)
 
 
-def report_mixtures(slot: Desk, found: list[Speaker], count: int, random: Random) -> None:
+def report_mixtures(slot: EnrolmentJudge, found: list[Speaker], count: int, random: Random) -> None:
     for name in ("clean", "20 dB", "room, 0.8 s"):
         for group in dict.fromkeys(speaker.group for speaker in found):
             people = [speaker for speaker in found if speaker.group == group]
@@ -229,7 +229,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     random = np.random.default_rng(args.seed)
-    slot, found = Desk(), speakers(args.speech, args.half)
+    slot, found = EnrolmentJudge(), speakers(args.speech, args.half)
     for name, hear in HEARD.items():
         print(name, flush=True)
         takes = list(takes_of(slot, found, args.takes, hear, random))

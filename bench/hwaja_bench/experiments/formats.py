@@ -91,7 +91,7 @@ class Looks:
         # Repeated, since a second has a different number of bytes in each format.
         pcm = memoryview(4 * data[: len(data) // 24 * 24])
         pieces = (pcm[k : k + 8192] for k in range(0, len(pcm), 8192))
-        return next(filter(None, (watch.hear(piece) for piece in pieces)), None)
+        return next(filter(None, (watch.add(piece) for piece in pieces)), None)
 
 
 def takes_of(found: list[Speaker], random: Random) -> list[Audio]:

@@ -22,14 +22,14 @@ from hwaja.engines.interface import Samples, VoiceTrack
 from hwaja.engines.sherpa import SpeakerEmbedder
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.server.application import detector_file, embedder_file
-from hwaja.speakers.diarize import read_parts, unscored_part
+from hwaja.speakers.diarize import split_by_voice, unscored_part
 from hwaja.speakers.parts import Part
-from hwaja.speakers.turn_prior import Said, TurnPrior
+from hwaja.speakers.turn_prior import SpeakerDecision, TurnPrior
 from hwaja.speakers.voices import Cohort, Voices, pool
 from hwaja.vad.gate import FRAME_SAMPLES, Segment
 from hwaja.vad.silero import SileroDetector
 from hwaja_bench.attribution.conversation import LEAD_SECONDS, Conversation, Turn
-from hwaja_bench.attribution.decisions import Decision, Heard
+from hwaja_bench.attribution.decisions import Decision, SessionResult
 from hwaja_bench.attribution.judging import Judgement, judge
 from hwaja_bench.attribution.recording import Recording, record
 from hwaja_bench.experiments.calibration import cost
@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    ear = Ear()
+    ear = OfflineListener()
     entries = [*korean(args.speech), *personalities(args.speech), *english(args.speech)]
     talks = list(planned(load_speech(args.speech, entries, args.groups)))
     every: list[list[Judgement]] = []
@@ -119,15 +119,15 @@ def piece(clips: list[Clip], seconds: float, random: np.random.Generator) -> Cli
             return clip.part(start * LEVEL_FRAME_SAMPLES, (start + frames) * LEVEL_FRAME_SAMPLES)
 
 
-class Ear:
+class OfflineListener:
     """Processes a recording as a server does, without recognition."""
 
     def __init__(self) -> None:
         self._detector = SileroDetector(detector_file())
         self._embedder = SpeakerEmbedder(embedder_file())
-        self._cohort = Cohort.shipped()
+        self._cohort = Cohort.load()
 
-    def hear(self, recording: Recording) -> Heard:
+    def hear(self, recording: Recording) -> SessionResult:
         """Return the answers to a recording."""
         voices = Voices(self._cohort)
         for speaker_id, pcm in enumerate(recording.voices):
@@ -149,7 +149,7 @@ class Ear:
                     answers[revised.segment_id] = replace(old, speaker_id=revised.speaker_id)
                 said = pattern.take(len(answers), part, pause_seconds)
                 answers.append(decision(len(answers), part, said))
-        return Heard(recording.seconds, tuple(answers))
+        return SessionResult(recording.seconds, tuple(answers))
 
     def _parts(self, segment: Segment, samples: Samples, voices: Voices) -> tuple[Part, ...]:
         whole = unscored_part(segment, voices)
@@ -157,10 +157,10 @@ class Ear:
             return (whole,)
         rows = self._embedder.embed(samples[segment.start : segment.stop])
         track = VoiceTrack(rows[0], rows[1:], np.zeros(len(rows) - 1, np.float32))
-        return read_parts(track, whole, voices)
+        return split_by_voice(track, whole, voices)
 
 
-def decision(segment_id: int, part: Part, said: Said) -> Decision:
+def decision(segment_id: int, part: Part, said: SpeakerDecision) -> Decision:
     return Decision(
         segment_id,
         said.speaker_id,

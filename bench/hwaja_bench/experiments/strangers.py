@@ -16,7 +16,7 @@ import numpy as np
 from hwaja.engines.interface import Embedding, VoiceTrack
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Label
-from hwaja.speakers.diarize import read_parts
+from hwaja.speakers.diarize import split_by_voice
 from hwaja.speakers.parts import Part
 from hwaja.speakers.voices import Cohort, Voices, pool
 from hwaja_bench.experiments.calibration import ENROLMENT_SECONDS, PIECES, SEED
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> None:
 def report(
     snr: str, enrolled: dict[Key, Embedding], tried: dict[Key, list[tuple[float, Embedding]]]
 ) -> None:
-    cohort = Cohort.shipped()
+    cohort = Cohort.load()
     found: dict[tuple[str, str, float], Counter[Label]] = {}
     for pair in combinations(enrolled, 2):
         if pair[0][0] != pair[1][0]:
@@ -78,5 +78,5 @@ def report(
 def label(unit: Embedding, seconds: float, voices: Voices) -> Label:
     samples = round(seconds * SAMPLE_RATE)
     track = VoiceTrack(unit, unit[None], np.zeros(1, np.float32))
-    (part,) = read_parts(track, Part(0, samples, voices.speaker_ids, seconds), voices)
+    (part,) = split_by_voice(track, Part(0, samples, voices.speaker_ids, seconds), voices)
     return part.label

@@ -64,7 +64,7 @@ async def measure(setup: wire.Setup, sessions: int) -> None:
     await pool.start()
     settings = SessionSettings(abilities=pool.abilities)
     detection = Detection(SileroDetector(detector_file()))
-    services = Services(pool, InterimWorker(setup), detection, Cohort.shipped(), settings)
+    services = Services(pool, InterimWorker(setup), detection, Cohort.load(), settings)
     server = Server(services, Config(max_connections=sessions))
     try:
         url = f"ws://127.0.0.1:{await server.start('127.0.0.1', 0, None)}"

@@ -45,7 +45,7 @@ from hwaja.session.events import (
 )
 from hwaja.session.settings import SessionSettings
 from hwaja.session.state_machine import Session
-from hwaja.speakers.diarize import read_parts, unscored_part
+from hwaja.speakers.diarize import split_by_voice, unscored_part
 from hwaja.speakers.enrolment import Enrolled
 from hwaja.speakers.parts import Part, next_turn
 from hwaja.speakers.voices import Cohort, Voices, pool
@@ -91,7 +91,7 @@ class Engines:
 
 
 @dataclass
-class Heard:
+class RoomResult:
     """The results of a stream."""
 
     over: list[tuple[int, int, int]] = field(default_factory=list)
@@ -120,9 +120,9 @@ class Room:
         self._is_watched = is_watched
         self._session = Session(SessionSettings(), voices)
         self._now = 0
-        self.heard = Heard()
+        self.heard = RoomResult()
 
-    def hear(self) -> Heard:
+    def hear(self) -> RoomResult:
         """Enrol, process the whole stream, stop."""
         self._handle(Connected())
         for speaker_id in (0, 1):  # the embeddings exist already, so no audio is needed
@@ -158,7 +158,7 @@ class Room:
                 self._recognise(segment_id, segment.start, segment.stop)
                 track = self._engines.track(self._stream[segment.start : segment.stop])
                 whole = unscored_part(segment, self._voices)
-                self._handle(Attributed(segment_id, read_parts(track, whole, self._voices)))
+                self._handle(Attributed(segment_id, split_by_voice(track, whole, self._voices)))
             case Recognise(segment_id, segment):
                 self.heard.recognised_anew += 1
                 self._recognise(segment_id, segment.start, segment.stop)
@@ -166,7 +166,7 @@ class Room:
                 began = time.process_time()
                 track = self._engines.track(self._stream[start:stop])
                 whole = Part(start, stop, self._voices.speaker_ids, (stop - start) / SAMPLE_RATE)
-                parts = read_parts(track, whole, self._voices)
+                parts = split_by_voice(track, whole, self._voices)
                 self.heard.watching_seconds += time.process_time() - began
                 self._handle(SpeakerProbed(segment_id, next_turn(parts)))
             case Send(Transcription() as message, _):
@@ -199,7 +199,7 @@ def dialogue(
     return voices, lines, np.concatenate(pieces)
 
 
-def report(lines: list[Line], heard: Heard, seconds: float) -> str:
+def report(lines: list[Line], heard: RoomResult, seconds: float) -> str:
     """Return the report on a room."""
     waits = [
         (known - line.stop) / SAMPLE_RATE
@@ -231,7 +231,7 @@ def run(args: argparse.Namespace) -> None:
     engines = Engines()
     for room in args.rooms:
         takes, lines, stream = dialogue(args.speech, room, args.pause_seconds)
-        voices = Voices(Cohort.shipped())
+        voices = Voices(Cohort.load())
         for speaker_id, take in enumerate(takes):
             voices.enrol(speaker_id, pool(None, engines.track(take).whole, 1.0))
         heard = Room(engines, voices, stream, is_watched=not args.unwatched).hear()

@@ -17,7 +17,7 @@ from hwaja.engines.segmentation import Segmenter
 from hwaja.engines.sherpa import SpeakerEmbedder
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.server.application import embedder_file, segmenter_file
-from hwaja.speakers.diarize import read_parts
+from hwaja.speakers.diarize import split_by_voice
 from hwaja.speakers.parts import Part
 from hwaja.speakers.voices import Cohort, Voices, pool
 from hwaja_bench.speech.dialogue import load_clips
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     clips = load_clips(args.speech, "AirbnbStudio")
     embedder, segmenter = SpeakerEmbedder(embedder_file()), Segmenter(segmenter_file())
-    voices = Voices(Cohort.shipped())
+    voices = Voices(Cohort.load())
     for speaker_id in (0, 1):
         first = next(clip for clip in clips if clip.speaker_id == speaker_id)
         voices.enrol(speaker_id, pool(None, embedder.embed(first.samples)[0], 1.0))
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> None:
         overlap = segmenter.overlap(samples)
         marks.append(time.process_time())
         track = VoiceTrack(rows[0], rows[1:], overlap)
-        read_parts(track, Part(0, len(samples), (0, 1), len(samples) / SAMPLE_RATE), voices)
+        split_by_voice(track, Part(0, len(samples), (0, 1), len(samples) / SAMPLE_RATE), voices)
         marks.append(time.process_time())
         for name, seconds in zip(spent, np.diff(marks).tolist(), strict=True):
             spent[name] += seconds

@@ -18,7 +18,7 @@ class UnavailableError(Exception):
 
 
 @dataclass(frozen=True)
-class Heard:
+class PeerText:
     """A peer's result for an utterance."""
 
     text: str
@@ -44,7 +44,7 @@ class Peer:
         """Peak memory of the process."""
         return peak_bytes(self.process)
 
-    def hear(self, pcm: bytes) -> Heard:
+    def hear(self, pcm: bytes) -> PeerText:
         """Send an utterance to `answering.answer` and return the result.
 
         Raises:
@@ -56,7 +56,7 @@ class Peer:
         line = self.process.stdout.readline()
         if not line:
             raise UnavailableError("it ended while it was hearing")
-        return Heard(*json.loads(line))
+        return PeerText(*json.loads(line))
 
 
 @contextmanager

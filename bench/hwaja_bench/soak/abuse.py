@@ -117,7 +117,7 @@ class Abuser:
                     await client.read_to_end()
 
 
-async def be_good(service: Service, tally: Tally, until: float) -> None:
+async def run_good_client(service: Service, tally: Tally, until: float) -> None:
     """Run whole sessions one after the other; each must get the right text."""
     while time.monotonic() < until:
         began = time.monotonic()
@@ -178,7 +178,7 @@ async def during(service: Service, tally: Tally, chance: random.Random, seconds:
     """Run all abusers and the well-behaved client for some time."""
     until = time.monotonic() + seconds
     async with asyncio.TaskGroup() as group:
-        group.create_task(be_good(service, tally, until))
+        group.create_task(run_good_client(service, tally, until))
         for _ in range(ABUSERS):
             group.create_task(Abuser(service, chance, tally).run(until))
 

@@ -29,7 +29,7 @@ GROWTH_BYTES = 1024
 SENTENCE = hummed([0, 3, 1, 5])
 
 
-async def torn_off(service: Service) -> None:
+async def aborted_session(service: Service) -> None:
     """Connect, and cut the connection as soon as the server has opened it."""
     async with dialled(service.port, service.tls) as client:
         await client.upgrade(UPGRADE)
@@ -68,7 +68,7 @@ async def repeat(
         raise BrokenPromiseError(f"Memory grows with {name}.")
 
 
-async def come_and_go(service: Service, cycles: int) -> None:
+async def connect_and_leave(service: Service, cycles: int) -> None:
     """Run both kinds of cycles.
 
     Raises:
@@ -77,7 +77,7 @@ async def come_and_go(service: Service, cycles: int) -> None:
     """
     await short_session(service)
     files = usage(service).front_files
-    await repeat("connections torn off", torn_off, service, cycles)
+    await repeat("connections torn off", aborted_session, service, cycles)
     await repeat("short sessions", short_session, service, cycles)
     began = time.monotonic()
     while usage(service).front_files > files:  # the last connection is still closing
@@ -92,4 +92,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(asked: argparse.Namespace) -> int:
     """Run a server and the cycles; return the exit code."""
-    return kept(lambda service: come_and_go(service, asked.cycles))
+    return kept(lambda service: connect_and_leave(service, asked.cycles))

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hwaja_bench.promises import BrokenPromiseError, Killer, kept
+from hwaja_bench.promises import BrokenPromiseError, WorkerKiller, kept
 from hwaja_bench.server import Service
 from hwaja_bench.tones.sentences import random_sentences
 from hwaja_bench.tones.visitor import rejoined, transcribed
@@ -66,7 +66,7 @@ async def talk(
         tally.compare([sentence.text for sentence in sentences], answered)
 
 
-async def outlive(service: Service, asked: argparse.Namespace) -> None:
+async def talk_through_kills(service: Service, asked: argparse.Namespace) -> None:
     """Run sessions while workers are killed.
 
     Raises:
@@ -75,7 +75,7 @@ async def outlive(service: Service, asked: argparse.Namespace) -> None:
     """
     tally, until = Tally(), time.monotonic() + 60 * asked.minutes
     chances = [random.Random(asked.seed + number) for number in range(CLIENTS)]  # noqa: S311 (no secret)
-    killer = Killer(service, asked.seed)
+    killer = WorkerKiller(service, asked.seed)
     killing = asyncio.create_task(killer.run(asked.every))
     try:
         await asyncio.gather(
@@ -97,4 +97,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(asked: argparse.Namespace) -> int:
     """Run a server, talk and kill; return the exit code."""
-    return kept(lambda service: outlive(service, asked))
+    return kept(lambda service: talk_through_kills(service, asked))

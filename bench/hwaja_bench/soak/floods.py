@@ -185,7 +185,7 @@ class Flood:
 # Who is there meanwhile
 
 
-async def be_pinged(client: Connection, seen: Seen) -> None:
+async def watch_pings(client: Connection, seen: Seen) -> None:
     """Measure the ping time periodically."""
     while True:
         began = time.monotonic()
@@ -194,7 +194,7 @@ async def be_pinged(client: Connection, seen: Seen) -> None:
         await asyncio.sleep(PING_SECONDS)
 
 
-async def come_in(service: Service, seen: Seen) -> None:
+async def connect_newcomers(service: Service, seen: Seen) -> None:
     """Open a session periodically."""
     while True:
         began = time.monotonic()
@@ -220,8 +220,8 @@ async def watched(
     async with AsyncExitStack() as stack:
         clients = [await placed(service, stack) for _ in range(SESSIONS)]
         async with asyncio.TaskGroup() as group:
-            doing = [group.create_task(be_pinged(client, seen)) for client in clients]
-            doing.append(group.create_task(come_in(service, seen)))
+            doing = [group.create_task(watch_pings(client, seen)) for client in clients]
+            doing.append(group.create_task(connect_newcomers(service, seen)))
             doing.append(group.create_task(watch(service, seen)))
             made = await flooding()
             for each in doing:

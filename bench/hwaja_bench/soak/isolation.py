@@ -16,7 +16,7 @@ from hwaja.client import ClientError
 from hwaja.client.sound_files import paced
 from hwaja.client.websocket import Connection
 from hwaja_bench.client import Way, begin, enrol
-from hwaja_bench.promises import BrokenPromiseError, Killer, kept
+from hwaja_bench.promises import BrokenPromiseError, WorkerKiller, kept
 from hwaja_bench.server import Service
 from hwaja_bench.tones.sentences import random_sentences, spoken, voices
 from hwaja_bench.tones.visitor import placed, rejoined, transcribed
@@ -43,7 +43,9 @@ async def one_round(client: Connection, chance: random.Random, tally: Tally) -> 
     if kind < RAVES:
         pcm = spoken(sentences)
         tally.rounds["left" if kind < LEAVES else "raved"] += 1
-        await misbehave(client, pcm[: 2 * chance.randrange(len(pcm) // 2)], raves=kind >= LEAVES)
+        await misbehave(
+            client, pcm[: 2 * chance.randrange(len(pcm) // 2)], sends_nonsense=kind >= LEAVES
+        )
         return
     texts = await transcribed(client, sentences, speed=0)
     tally.rounds["talked"] += 1
@@ -51,12 +53,12 @@ async def one_round(client: Connection, chance: random.Random, tally: Tally) -> 
     tally.wrong += rejoined(said, texts) != said
 
 
-async def misbehave(client: Connection, pcm: bytes, *, raves: bool) -> None:
+async def misbehave(client: Connection, pcm: bytes, *, sends_nonsense: bool) -> None:
     """Begin to talk; then disconnect, or send invalid data until the server closes."""
     await enrol(client, voices())
     await begin(client, Way(details=False, interims=True))
     await client.send_audio(paced(pcm, speed=0))
-    if not raves:
+    if not sends_nonsense:
         client._websocket.transport.abort()
         return
     try:
@@ -82,7 +84,7 @@ async def beside_each_other(service: Service, rounds: int, seed: int) -> None:
             async with AsyncExitStack() as stack:
                 await one_round(await placed(service, stack), chance, tally)
 
-    killer = Killer(service, seed)
+    killer = WorkerKiller(service, seed)
     killing = asyncio.create_task(killer.run(KILL_SECONDS))
     try:
         await asyncio.gather(*map(client, range(PLACES)))

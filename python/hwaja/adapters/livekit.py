@@ -94,8 +94,8 @@ class Stream(stt.RecognizeStream):
             async with self._service.open() as client:
                 talk = self._service.transcribe(client, self._chunks(), self._language)
                 async with aclosing(talk):
-                    async for told in talk:
-                        self._tell(told)
+                    async for event in talk:
+                        self._forward(event)
         except RefusedError as error:
             body = {"code": error.code, "reason": error.reason, "speaker_id": error.speaker_id}
             is_futile = is_refusal(error)
@@ -114,21 +114,21 @@ class Stream(stt.RecognizeStream):
                 self._unreported_seconds += frame.duration
                 yield frame.data.tobytes()
 
-    def _tell(self, told: ClientEvent) -> None:
-        match told:
+    def _forward(self, event: ClientEvent) -> None:
+        match event:
             case Interim(text=""):
-                self._open.discard(told.segment_id)
+                self._open.discard(event.segment_id)
                 self._send(stt.SpeechEventType.INTERIM_TRANSCRIPT, self._interim(""))
                 self._end()
             case Interim():
-                self._open.add(told.segment_id)
+                self._open.add(event.segment_id)
                 self._begin()
-                self._send(stt.SpeechEventType.INTERIM_TRANSCRIPT, self._interim(told.text))
+                self._send(stt.SpeechEventType.INTERIM_TRANSCRIPT, self._interim(event.text))
             case Transcription():
-                self._open.discard(told.segment_id or 0)
+                self._open.discard(event.segment_id or 0)
                 self._begin()
                 self._report_usage()
-                self._send(stt.SpeechEventType.FINAL_TRANSCRIPT, self._final(told))
+                self._send(stt.SpeechEventType.FINAL_TRANSCRIPT, self._final(event))
                 self._end()
 
     def _begin(self) -> None:
@@ -141,8 +141,8 @@ class Stream(stt.RecognizeStream):
             self._is_speaking = False
             self._send(stt.SpeechEventType.END_OF_SPEECH)
 
-    def _send(self, kind: stt.SpeechEventType, *said: stt.SpeechData) -> None:
-        self._event_ch.send_nowait(stt.SpeechEvent(kind, alternatives=list(said)))
+    def _send(self, kind: stt.SpeechEventType, *alternatives: stt.SpeechData) -> None:
+        self._event_ch.send_nowait(stt.SpeechEvent(kind, alternatives=list(alternatives)))
 
     def _report_usage(self) -> None:
         usage = stt.RecognitionUsage(audio_duration=self._unreported_seconds)
@@ -154,15 +154,15 @@ class Stream(stt.RecognizeStream):
         """Return an interim text. Its speaker is unknown until the final text."""
         return stt.SpeechData(LanguageCode(self._language or ""), text)
 
-    def _final(self, said: Transcription) -> stt.SpeechData:
-        details = details_of(said)
-        name = self._service.name(said)
+    def _final(self, transcription: Transcription) -> stt.SpeechData:
+        details = details_of(transcription)
+        name = self._service.name(transcription)
         # The framework's offset is elapsed time, while audio may arrive faster than real time.
         offset = self.start_time_offset
         offset += self._offset.of(offset + details.start_seconds, offset + details.end_seconds)
         return stt.SpeechData(
             LanguageCode(details.language or self._language or ""),
-            said.text,
+            transcription.text,
             start_time=offset + details.start_seconds,
             end_time=offset + details.end_seconds,
             confidence=details.probability,
@@ -176,7 +176,7 @@ class Stream(stt.RecognizeStream):
                 )
                 for token in details.tokens
             ],
-            metadata=self._service.figures(said),
+            metadata=self._service.figures(transcription),
         )
 
 

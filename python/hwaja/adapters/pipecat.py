@@ -144,8 +144,8 @@ class HwajaSTTService(STTService):
                 await self._call_event_handler("on_connected")
                 talk = self._service.transcribe(client, self._chunks(), self._language)
                 async with aclosing(talk):
-                    async for told in talk:
-                        await self._tell(told)
+                    async for event in talk:
+                        await self._forward(event)
         except ClientError as error:
             self._attempts += 1
             await self._report(error)
@@ -171,27 +171,27 @@ class HwajaSTTService(STTService):
             yield chunk
         self._audio.put_nowait(None)  # another session needs the end mark if this one fails
 
-    async def _tell(self, told: ClientEvent) -> None:
-        match told:
-            case Interim() if told.text:
+    async def _forward(self, event: ClientEvent) -> None:
+        match event:
+            case Interim() if event.text:
                 await self.push_frame(
                     InterimTranscriptionFrame(
-                        told.text, self._user_id, time_now_iso8601(), result=told
+                        event.text, self._user_id, time_now_iso8601(), result=event
                     )
                 )
             case Transcription():
                 await self.emit_stt_usage_metrics()
-                await self.push_frame(self._final(told))
+                await self.push_frame(self._final(event))
 
-    def _final(self, said: Transcription) -> TranscriptionFrame:
-        details = details_of(said)
+    def _final(self, transcription: Transcription) -> TranscriptionFrame:
+        details = details_of(transcription)
         seconds = details.end_seconds - details.start_seconds
         return TranscriptionFrame(
-            said.text,
-            self._service.name(said) or self._user_id,
-            self._timestamps.dated(said.timestamp, seconds),
+            transcription.text,
+            self._service.name(transcription) or self._user_id,
+            self._timestamps.dated(transcription.timestamp, seconds),
             _known(details.language or self._language),
-            result=said,
+            result=transcription,
             finalized=True,
         )
 

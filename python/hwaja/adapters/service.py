@@ -92,34 +92,34 @@ class Service:
             hotwords=self._hotwords,
         )
 
-    def name(self, said: Transcription) -> str | None:
+    def name(self, transcription: Transcription) -> str | None:
         """Return the speaker's name; None if the voice is like none of the enrolled voices."""
-        is_strange = details_of(said).label is Label.UNKNOWN
-        return None if is_strange else self._names[said.speaker_id]
+        is_strange = details_of(transcription).label is Label.UNKNOWN
+        return None if is_strange else self._names[transcription.speaker_id]
 
-    def figures(self, said: Transcription) -> dict[str, object]:
+    def figures(self, transcription: Transcription) -> dict[str, object]:
         """Return the details for which a framework may have no field, as JSON values."""
-        details = details_of(said)
+        details = details_of(transcription)
         return {
-            "nearest": self._names[said.speaker_id],
+            "nearest": self._names[transcription.speaker_id],
             "label": str(details.label),
             "probability": details.probability,
             "overlap_seconds": details.overlap_seconds,
-            "level_dbfs": said.confidence,
-            "timestamp": said.timestamp,
+            "level_dbfs": transcription.confidence,
+            "timestamp": transcription.timestamp,
         }
 
 
-def details_of(said: Transcription) -> Details:
+def details_of(transcription: Transcription) -> Details:
     """Return the details of an answer. The client always asks for them.
 
     Raises:
         ClientError: if the server does not support details.
 
     """
-    if said.details is None:
+    if transcription.details is None:
         raise ClientError("The server tells no details.")
-    return said.details
+    return transcription.details
 
 
 def is_refusal(error: ClientError) -> bool:

@@ -62,7 +62,7 @@ class Utterance(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class RecognitionContext:
     """The workers, options and callbacks of one transcription's recognition."""
 
     work: SessionWork
@@ -77,7 +77,7 @@ class Means:
     @property
     def makes_interims(self) -> bool:
         """Whether the client wants interim texts and the server is not overloaded."""
-        return self.wants_interims and not self.work.overload.leaves_out(DegradationLevel.INTERIMS)
+        return self.wants_interims and not self.work.overload.skips(DegradationLevel.INTERIMS)
 
     def interim(self, segment_id: int, text: str) -> None:
         """Report an interim text, unless the server is overloaded by now."""
@@ -88,17 +88,17 @@ class Means:
 class Recognition:
     """The unfinished recognitions of one session, by segment id."""
 
-    def __init__(self, means: Means) -> None:
+    def __init__(self, context: RecognitionContext) -> None:
         """Prepare. The recogniser of the pool decides the kind of the handles."""
-        self._means = replace(means, report_text=self._found)
-        self._report_text = means.report_text
-        self._kind = StreamedUtterance if means.work.pool.abilities.streaming else WholeUtterance
+        self._context = replace(context, report_text=self._report_and_forget)
+        self._report_text = context.report_text
+        self._kind = StreamedUtterance if context.work.pool.abilities.streaming else WholeUtterance
         self._utterances: dict[int, Utterance] = {}
 
     def begin(self, options: Options, *, interims: bool) -> None:
         """Begin a transcription with these options. Cancel the utterances of the last one."""
         self._cancel_all()
-        self._means = replace(self._means, options=options, wants_interims=interims)
+        self._context = replace(self._context, options=options, wants_interims=interims)
 
     def extend(self, segment_id: int, start: int, stop: int) -> None:
         """Take samples `[start, stop)`, which are certain to belong to an open segment."""
@@ -106,7 +106,7 @@ class Recognition:
 
     def speculate(self, segment_id: int, segment: Segment) -> None:
         """Begin to recognise a segment that may be over; no effect if the recogniser streams."""
-        self._kind.speculate(self._means, segment_id, segment)
+        self._kind.speculate(self._context, segment_id, segment)
 
     def finish(self, segment_id: int, segment: Segment) -> None:
         """Request the text of a finished segment, or of a part of a divided utterance."""
@@ -126,13 +126,13 @@ class Recognition:
             return utterance
         if utterance is not None:
             utterance.cancel()
-        means = self._means if interims else replace(self._means, wants_interims=False)
-        utterance = self._utterances[segment_id] = self._kind(means, segment_id, start)
+        context = self._context if interims else replace(self._context, wants_interims=False)
+        utterance = self._utterances[segment_id] = self._kind(context, segment_id, start)
         return utterance
 
-    def _found(self, segment_id: int, heard: Hypothesis | None) -> None:
+    def _report_and_forget(self, segment_id: int, hypothesis: Hypothesis | None) -> None:
         self._utterances.pop(segment_id, None)
-        self._report_text(segment_id, heard)
+        self._report_text(segment_id, hypothesis)
 
     def _cancel_all(self) -> None:
         while self._utterances:
@@ -142,8 +142,8 @@ class Recognition:
 class WholeUtterance:
     """An utterance for an offline recogniser: decoded at its end, and repeatedly for interims."""
 
-    def __init__(self, means: Means, segment_id: int, start: int) -> None:
-        self._means = means
+    def __init__(self, context: RecognitionContext, segment_id: int, start: int) -> None:
+        self._context = context
         self._segment_id = segment_id
         self._start = self._stop = start
         self._interim_stop: int | None = None  # end of the last interim's audio
@@ -159,23 +159,23 @@ class WholeUtterance:
         """See `Utterance.extend`. Begin an interim text if there is enough new audio."""
         self._stop = stop
         is_busy = self._interims is not None and not self._interims.done()
-        if self._means.makes_interims and not is_busy and self._is_worth_an_interim:
+        if self._context.makes_interims and not is_busy and self._is_worth_an_interim:
             self._interims = asyncio.create_task(self._make_interims())
 
     @classmethod
-    def speculate(cls, means: Means, segment_id: int, segment: Segment) -> None:
+    def speculate(cls, context: RecognitionContext, segment_id: int, segment: Segment) -> None:
         """Begin to recognise a segment that may be over."""
-        work = cls._recognition(means, segment)
-        means.work.begin("recognition", segment_id, segment, work)
+        work = cls._recognition(context, segment)
+        context.work.begin("recognition", segment_id, segment, work)
 
     def finish(self, segment: Segment) -> None:
         """See `Utterance.finish`."""
         self._stop_interims()
-        means = self._means
-        self._text = means.work.take(
-            "recognition", self._segment_id, segment, self._recognition(means, segment)
+        context = self._context
+        self._text = context.work.take(
+            "recognition", self._segment_id, segment, self._recognition(context, segment)
         )
-        report_when_done(self._text, self._segment_id, means.report_text)
+        report_when_done(self._text, self._segment_id, context.report_text)
 
     def cancel(self) -> None:
         """See `Utterance.cancel`."""
@@ -184,8 +184,8 @@ class WholeUtterance:
             self._text.cancel()
 
     @staticmethod
-    def _recognition(means: Means, segment: Segment) -> Work[Hypothesis]:
-        work = means.work
+    def _recognition(context: RecognitionContext, segment: Segment) -> Work[Hypothesis]:
+        work = context.work
 
         def read() -> Pcm16:
             return work.ring.read(segment.start, segment.stop)
@@ -196,7 +196,7 @@ class WholeUtterance:
             return effort_of(work.overload, work.pool.use)
 
         return lambda: work.pool.recognise(
-            work.owner, read, samples, means.options, speech_seconds, effort
+            work.owner, read, samples, context.options, speech_seconds, effort
         )
 
     def _stop_interims(self) -> None:
@@ -212,29 +212,29 @@ class WholeUtterance:
 
     async def _make_interims(self) -> None:
         """Recognise the utterance so far, and repeat while enough new audio arrives."""
-        means, work = self._means, self._means.work
+        context, work = self._context, self._context.work
         with failure_logged("interim"):
             while self._is_worth_an_interim:
                 self._interim_stop = self._stop
                 with work.pool.sparing(work.owner):
-                    hypothesis = await means.interim_worker.recognise(
-                        work.owner, self._read_so_far, self._stop - self._start, means.options
+                    hypothesis = await context.interim_worker.recognise(
+                        work.owner, self._read_so_far, self._stop - self._start, context.options
                     )
-                means.interim(self._segment_id, hypothesis.text)
+                context.interim(self._segment_id, hypothesis.text)
 
     def _read_so_far(self) -> Pcm16:
         """Read the whole utterance so far. The worker calls this when it is free."""
         self._interim_stop = self._stop
-        return self._means.work.ring.read(self._start, self._stop)
+        return self._context.work.ring.read(self._start, self._stop)
 
 
 class StreamedUtterance:
     """An utterance for a streaming recogniser: decoded while it is spoken."""
 
-    def __init__(self, means: Means, segment_id: int, start: int) -> None:
-        self._means = means
+    def __init__(self, context: RecognitionContext, segment_id: int, start: int) -> None:
+        self._context = context
         self._segment_id = segment_id
-        self._stream = self._stream_from(start, interims=means.wants_interims)
+        self._stream = self._stream_from(start, interims=context.wants_interims)
         self._text: asyncio.Task[Hypothesis | None] | None = None
 
     @property
@@ -244,15 +244,15 @@ class StreamedUtterance:
 
     def extend(self, stop: int) -> None:
         """See `Utterance.extend`."""
-        self._means.work.pool.extend(self._stream, stop)
+        self._context.work.pool.extend(self._stream, stop)
 
     @classmethod
-    def speculate(cls, means: Means, segment_id: int, segment: Segment) -> None:
+    def speculate(cls, context: RecognitionContext, segment_id: int, segment: Segment) -> None:
         """Do nothing: the stream has decoded this audio already."""
 
     def finish(self, segment: Segment) -> None:
         """See `Utterance.finish`."""
-        pool, stream = self._means.work.pool, self._stream
+        pool, stream = self._context.work.pool, self._stream
         if stream.sent > segment.stop:  # a split inside decoded audio: decode the kept part again
             pool.drop(stream)
             stream = self._stream = self._stream_from(stream.start, interims=False)
@@ -260,21 +260,21 @@ class StreamedUtterance:
         self._text = attempt(
             "recognition", lambda: pool.finish(stream, segment.stop, speech_seconds)
         )
-        report_when_done(self._text, self._segment_id, self._means.report_text)
+        report_when_done(self._text, self._segment_id, self._context.report_text)
 
     def cancel(self) -> None:
         """See `Utterance.cancel`."""
         if self._text is None:
-            self._means.work.pool.drop(self._stream)
+            self._context.work.pool.drop(self._stream)
         else:
             self._text.cancel()
 
     def _stream_from(self, start: int, *, interims: bool) -> UtteranceStream:
-        means, work = self._means, self._means.work
+        context, work = self._context, self._context.work
 
         def report(text: str) -> None:
-            means.interim(self._segment_id, text)
+            context.interim(self._segment_id, text)
 
         return UtteranceStream(
-            work.owner, means.options, work.ring.read, start, report if interims else None
+            work.owner, context.options, work.ring.read, start, report if interims else None
         )

@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     except AudioError as error:
         print(f"hwaja: {error}", file=sys.stderr)
         return 1
-    booth = Booth(SileroDetector(detector_file()), SpeakerEmbedder(embedder_file()))
+    booth = LocalEnrolment(SileroDetector(detector_file()), SpeakerEmbedder(embedder_file()))
     console = Console(highlight=False, soft_wrap=True)
     passed = True
     for speaker_id, (file, recording) in enumerate(zip(args.files, recordings, strict=True)):
@@ -86,14 +86,14 @@ def _load(files: list[Path]) -> list[Recording]:
     return [load_recording(file) for file in files]
 
 
-class Booth:
+class LocalEnrolment:
     """A session without a server, which enrols one voice after the other."""
 
     def __init__(self, detector: SileroDetector, embedder: Embedder) -> None:
         self._detector = detector
         self._state = detector.new_state()
         self._embedder = embedder
-        self._voices = Voices(Cohort.shipped())
+        self._voices = Voices(Cohort.load())
         self._session = Session(SessionSettings(), self._voices)
         self._session.handle(Connected())
         self._ring = RingBuffer(RING_SECONDS * SAMPLE_RATE)
@@ -118,7 +118,7 @@ class Booth:
         self._voices.forget()
 
     async def _detect(self) -> None:
-        heard = self._session.heard
+        heard = self._session.processed_stop
         frames, levels_dbfs = frames_to_detect(self._ring, heard, self._origin)
         (probabilities,) = self._detector.detect([(self._state, frames)])
         arrival = Arrival(self._ring.end, at=0.0, unix_seconds=0.0, waited_seconds=0.0)
@@ -134,7 +134,7 @@ class Booth:
             case Send(message):
                 self._answers.append(message)
             case Listen():
-                self._origin = self._session.heard
+                self._origin = self._session.processed_stop
                 self._state.reset()
             case Enrol():
                 await self._handle(await self._enroller.enrol(effect))

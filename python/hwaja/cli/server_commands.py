@@ -55,7 +55,7 @@ def _with_one_sentence(
 
 def protect_process() -> None:
     """Protect the memory of this process, which will hold sessions; call it before all loading."""
-    hardening.begin_again_overwriting()
+    hardening.restart_overwriting()
     hardening.harden()
     error_redaction.log_uncaught()
 

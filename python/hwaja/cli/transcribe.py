@@ -97,33 +97,33 @@ async def _transcribe(args: argparse.Namespace) -> None:
             cafile=args.cafile or _development_certificate(),
             verify=not args.insecure,
             token=read_tokens(args.token_file)[0] if args.token_file else None,
-            on_away=_tell_of_loss,
+            on_away=_print_loss,
         ) as client:
             for speaker_id, voice in enumerate(voices):
                 enrolment = client.enrol_messages(speaker_id, paced(voice, args.speed))
                 *_, completed = [message async for message in enrolment]
                 transcript.show(completed)
-            messages = client.transcribe_messages(talk, _wishes(args))
+            messages = client.transcribe_messages(talk, _options(args))
             async with aclosing(messages):
                 async for message in messages:
                     if message["type"] != "transcription_stopped":
                         transcript.show(message)
     if microphone is not None:
-        _tell_of_faults(microphone)
+        _print_faults(microphone)
 
 
-def _tell_of_loss() -> None:
-    _tell("hwaja: the connection is lost; trying again")
+def _print_loss() -> None:
+    _print_status("hwaja: the connection is lost; trying again")
 
 
-def _tell_of_faults(microphone: Microphone) -> None:
+def _print_faults(microphone: Microphone) -> None:
     if microphone.overflows:
-        _tell(f"hwaja: the microphone was not read in time {microphone.overflows} times")
+        _print_status(f"hwaja: the microphone was not read in time {microphone.overflows} times")
     if microphone.is_gone:
         raise AudioError("The microphone has stopped: it sends no more audio.")
 
 
-def _tell(sentence: str) -> None:
+def _print_status(sentence: str) -> None:
     print(sentence, file=sys.stderr)
 
 
@@ -136,7 +136,7 @@ def _development_certificate() -> Path | None:
     return file if file.is_file() else None
 
 
-def _wishes(args: argparse.Namespace) -> Message:
+def _options(args: argparse.Namespace) -> Message:
     """Return the message fields for features beyond the specification."""
     options: Message = {}
     if args.interim:
@@ -152,13 +152,13 @@ async def _captured(microphone: Microphone) -> AsyncIterator[bytes]:
     """Yield captured audio until Ctrl-C, then end, so that the server can answer the rest."""
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGINT, microphone.stop)
-    _tell("listening; Ctrl-C ends")
+    _print_status("listening; Ctrl-C ends")
     is_told = False
     try:
         async for chunk in microphone.chunks():
             if microphone.overflows and not is_told:
                 is_told = True
-                _tell("hwaja: the microphone was not read in time; words may be missing")
+                _print_status("hwaja: the microphone was not read in time; words may be missing")
             yield chunk
     finally:
         # A second Ctrl-C exits without the remaining answers.

@@ -71,7 +71,7 @@ class Link:
             except ConnectionLostError:
                 if not self._resumption.is_possible:
                     raise
-                return await self._come_back()
+                return await self._reconnect()
             if self._resumption.is_news(message):
                 return message
 
@@ -120,9 +120,9 @@ class Link:
         if resting is not None:
             resting.cancel()
             await asyncio.gather(resting, return_exceptions=True)
-        await self._hang_up()
+        await self._close_connection()
 
-    async def _hang_up(self) -> None:
+    async def _close_connection(self) -> None:
         if self._connection is not None:
             connection, self._connection = self._connection, None
             await connection.close()
@@ -132,9 +132,9 @@ class Link:
             is_lost = await self._connection.is_lost()
             if not (is_lost and self._resumption.is_possible):
                 return  # the next `receive` reports why it ended
-            await self._come_back()
+            await self._reconnect()
 
-    async def _come_back(self) -> Message:
+    async def _reconnect(self) -> Message:
         self._on_away()
         self._connection = None
         loop = asyncio.get_running_loop()
@@ -148,7 +148,7 @@ class Link:
                 continue  # the server is starting, or briefly full
             if welcome["resumed"]:
                 return welcome
-            await self._hang_up()
+            await self._close_connection()
             break
         raise SessionLostError(
             "The connection was lost, and the session with it: enrol the voices again."

@@ -90,7 +90,7 @@ class Phase:
 
         """
         self.kind = kind
-        self._wishes = options
+        self._options = options
         self._is_confirmed = is_confirmed
         self._audio = AudioStore()
         self._is_start_sent = self._is_started = self._is_end_sent = False
@@ -117,7 +117,7 @@ class Phase:
             return None
         if not self._is_start_sent:
             self._is_start_sent = True
-            return {"type": self.kind.start, **self._wishes}
+            return {"type": self.kind.start, **self._options}
         if not self._is_started:
             return None
         if self._audio.sent < self._audio.end:
@@ -181,10 +181,10 @@ class Phase:
 
     @property
     def _speaker(self) -> Message:
-        return {k: v for k, v in self._wishes.items() if k == "speaker_id"}
+        return {k: v for k, v in self._options.items() if k == "speaker_id"}
 
     def _is_mine(self, message: Message) -> bool:
-        return bool(message.get("speaker_id") == self._wishes.get("speaker_id"))
+        return bool(message.get("speaker_id") == self._options.get("speaker_id"))
 
     def _next_audio(self) -> bytes | None:
         is_far_ahead = self._audio.sent - self._audio.start >= MOST_UNCONFIRMED_SAMPLES

@@ -88,9 +88,9 @@ class Client:
         options = {key: value for key, value in asked.items() if value}
         async with aclosing(self.transcribe_messages(talk, options)) as messages:
             async for message in messages:
-                told = read(message)
-                if told is not None:
-                    yield told
+                event = read(message)
+                if event is not None:
+                    yield event
 
     def enrol_messages(
         self, speaker_id: int, voice: Chunks, *, add: bool = False
@@ -121,8 +121,8 @@ class Client:
         try:
             while not dialogue.is_over:
                 message = await _unless_failed(self._link.receive(), workers)
-                for told in dialogue.take(message):
-                    yield told
+                for event in dialogue.take(message):
+                    yield event
                 self._changed.set()
         finally:
             if dialogue.is_over:

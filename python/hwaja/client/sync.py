@@ -62,7 +62,7 @@ class _Loop:
 
         def begin() -> None:
             tasks.append(self._loop.create_task(work))
-            tasks[0].add_done_callback(lambda task: _tell(task, ended))
+            tasks[0].add_done_callback(lambda task: _copy_outcome(task, ended))
 
         self._loop.call_soon_threadsafe(begin)
         try:
@@ -73,7 +73,7 @@ class _Loop:
             raise
 
 
-def _tell(task: asyncio.Task[Result], ended: "Future[Result]") -> None:
+def _copy_outcome(task: asyncio.Task[Result], ended: "Future[Result]") -> None:
     if task.cancelled():
         ended.set_exception(asyncio.CancelledError())
     elif (error := task.exception()) is not None:
@@ -99,8 +99,8 @@ class Client:
         """Send a conversation, yield the answers; see `hwaja.client.Client.transcribe`."""
         answers = self._client.transcribe(talk, **options)
         try:
-            while (told := self._loop.wait_for(_next(answers))) is not None:
-                yield told
+            while (event := self._loop.wait_for(_next(answers))) is not None:
+                yield event
         finally:
             if not self._loop.is_closed:  # the generator may outlive the session
                 self._loop.wait_for(answers.aclose())

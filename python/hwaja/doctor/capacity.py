@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from hwaja.doctor.babble import babble
 from hwaja.doctor.findings import Finding
-from hwaja.doctor.language import Said, counted, said
+from hwaja.doctor.language import Phrase, counted, phrase
 from hwaja.doctor.recogniser import UTTERANCE_SECONDS
 from hwaja.doctor.speaking import analysed
 from hwaja.engines.hallucination_filter import may_loop
@@ -35,7 +35,7 @@ CANDIDATES = 12
 _STREAMING_IN_WORK = 8  # utterances per worker: streams share a decoding step
 _WHOLE_IN_WORK = 2  # one in work and one in the queue
 
-Tell = Callable[[Said], None]
+Progress = Callable[[Phrase], None]
 """Called with progress messages for the user."""
 
 
@@ -52,19 +52,19 @@ class Throughput:
         return int(SAFETY_SHARE * self.audio_seconds / self.wall_seconds)
 
 
-async def capacity(pool: Pool, config: Config, seconds: float, tell: Tell) -> Finding:
+async def capacity(pool: Pool, config: Config, seconds: float, progress: Progress) -> Finding:
     """Measure the throughput of a started pool for `seconds`.
 
     Raises:
         EngineError: where the engine fails.
 
     """
-    tell(said("progress.choosing"))
+    progress(phrase("progress.choosing"))
     candidates = [babble(UTTERANCE_SECONDS, seed) for seed in range(CANDIDATES)]
     if not pool.abilities.streaming:  # a streaming recogniser costs the same for all audio
         candidates = await typical(pool, candidates)
     each = _STREAMING_IN_WORK if pool.abilities.streaming else _WHOLE_IN_WORK
-    done = await throughput(pool, candidates, config.workers * each, seconds, tell)
+    done = await throughput(pool, candidates, config.workers * each, seconds, progress)
     return judge(done, config.max_connections)
 
 
@@ -77,10 +77,10 @@ def judge(done: Throughput, max_connections: int) -> Finding:
         "safety_share": SAFETY_SHARE,
         "max_connections": max_connections,
     }
-    sentence = counted("capacity", done.streams) if done.streams else said("capacity.none")
+    sentence = counted("capacity", done.streams) if done.streams else phrase("capacity.none")
     if done.streams >= max_connections:
         return Finding("capacity", "ok", sentence, facts=facts)
-    advice = said("capacity.do", clients=max_connections, fitting=max(1, done.streams))
+    advice = phrase("capacity.do", clients=max_connections, fitting=max(1, done.streams))
     return Finding("capacity", "warning", sentence, advice, facts)
 
 
@@ -103,7 +103,7 @@ async def typical(pool: SessionPool, candidates: Sequence[Samples]) -> list[Samp
 
 
 async def throughput(
-    pool: Pool, utterances: Sequence[Samples], in_work: int, seconds: float, tell: Tell
+    pool: Pool, utterances: Sequence[Samples], in_work: int, seconds: float, progress: Progress
 ) -> Throughput:
     """Keep `in_work` utterances in the pool for `seconds`, then wait until all are done."""
     began = time.monotonic()
@@ -113,7 +113,7 @@ async def throughput(
     async def speak(owner: int) -> None:
         nonlocal done_samples
         while (left := began + seconds - time.monotonic()) > 0:
-            tell(said("progress.measuring", seconds=left))
+            progress(phrase("progress.measuring", seconds=left))
             samples = next(waiting)
             await analysed(pool, owner, samples)
             done_samples += len(samples)

@@ -7,7 +7,7 @@ from pathlib import Path
 from cryptography import x509
 
 from hwaja.doctor.findings import Finding
-from hwaja.doctor.language import said
+from hwaja.doctor.language import phrase
 from hwaja.server.certificate import is_still_good, machine_names, subject_names
 from hwaja.server.certificate_expiry import WARN_DAYS
 from hwaja.server.config import Config, development_files
@@ -29,22 +29,22 @@ def certificate(config: Config) -> Finding:
         return judge(_read(config.cert), config.host, datetime.now(UTC))
     if config.dev_cert:
         return _development(config.certificate_folder, config.host)
-    sentence, advice = said("certificate.none"), said("certificate.none.do")
+    sentence, advice = phrase("certificate.none"), phrase("certificate.none.do")
     return Finding("certificate", "warning", sentence, advice)
 
 
 def _plain(plain_ws: str) -> Finding:
     facts = {"plain_ws": plain_ws}
     if plain_ws == "loopback":
-        return Finding("certificate", "ok", said("certificate.loopback"), facts=facts)
-    sentence, advice = said("certificate.anywhere"), said("certificate.anywhere.do")
+        return Finding("certificate", "ok", phrase("certificate.loopback"), facts=facts)
+    sentence, advice = phrase("certificate.anywhere"), phrase("certificate.anywhere.do")
     return Finding("certificate", "warning", sentence, advice, facts)
 
 
 def _development(folder: Path, host: str) -> Finding:
     cert, key = development_files(folder)
     if not (key.is_file() and is_still_good(cert, machine_names())):
-        sentence = said("certificate.development", folder=folder)
+        sentence = phrase("certificate.development", folder=folder)
         facts = {"development": True, "present": False}
         return Finding("certificate", "ok", sentence, facts=facts)
     tls_context(cert, key)
@@ -66,20 +66,20 @@ def judge(found: x509.Certificate, host: str, now: datetime) -> Finding:
     told = [name for name in names if not _is_address(name)]
     facts = {"names": told, "addresses": len(names) - len(told), "days_left": days_left}
     if now < found.not_valid_before_utc:
-        sentence = said("certificate.early", begins=found.not_valid_before_utc.date())
-        return Finding("certificate", "failure", sentence, said("certificate.early.do"), facts)
+        sentence = phrase("certificate.early", begins=found.not_valid_before_utc.date())
+        return Finding("certificate", "failure", sentence, phrase("certificate.early.do"), facts)
     if now > found.not_valid_after_utc:
-        sentence = said("certificate.expired", ended=found.not_valid_after_utc.date())
-        return Finding("certificate", "failure", sentence, said("certificate.expired.do"), facts)
+        sentence = phrase("certificate.expired", ended=found.not_valid_after_utc.date())
+        return Finding("certificate", "failure", sentence, phrase("certificate.expired.do"), facts)
     listed = ", ".join(told)
     if not covers(names, host):
-        sentence = said("certificate.unnamed", host=host, days=days_left)
+        sentence = phrase("certificate.unnamed", host=host, days=days_left)
         key = "certificate.unnamed.do" if told else "certificate.nameless.do"
-        return Finding("certificate", "warning", sentence, said(key, names=listed), facts)
+        return Finding("certificate", "warning", sentence, phrase(key, names=listed), facts)
     if days_left < WARN_DAYS[0]:
-        sentence = said("certificate.ending", days=days_left)
-        return Finding("certificate", "warning", sentence, said("certificate.ending.do"), facts)
-    sentence = said("certificate", names=listed, days=days_left)
+        sentence = phrase("certificate.ending", days=days_left)
+        return Finding("certificate", "warning", sentence, phrase("certificate.ending.do"), facts)
+    sentence = phrase("certificate", names=listed, days=days_left)
     return Finding("certificate", "ok", sentence, facts=facts)
 
 

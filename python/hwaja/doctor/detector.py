@@ -5,7 +5,7 @@ import numpy as np
 from hwaja._pcm import RingBuffer
 from hwaja.doctor.babble import babble
 from hwaja.doctor.findings import Finding
-from hwaja.doctor.language import said
+from hwaja.doctor.language import phrase
 from hwaja.doctor.speaking import pcm16
 from hwaja.engines.interface import Samples
 from hwaja.protocol.audio import SAMPLE_RATE
@@ -34,8 +34,8 @@ def judge(in_speech: float, in_silence: float) -> Finding:
     """Judge the shares of frames detected as speech, in generated speech and in silence."""
     facts = {"in_speech": round(in_speech, 2), "in_silence": round(in_silence, 2)}
     if in_speech > _SPEECH_SHARE > in_silence:
-        return Finding("detector", "ok", said("detector"), facts=facts)
-    sentence, advice = said("detector.deaf"), said("detector.deaf.do")
+        return Finding("detector", "ok", phrase("detector"), facts=facts)
+    sentence, advice = phrase("detector.deaf"), phrase("detector.deaf.do")
     return Finding("detector", "failure", sentence, advice, facts)
 
 

@@ -5,11 +5,11 @@ from collections.abc import Generator
 from contextlib import suppress
 
 from hwaja.doctor import machine
-from hwaja.doctor.capacity import Tell, capacity
+from hwaja.doctor.capacity import Progress, capacity
 from hwaja.doctor.certificates import certificate
 from hwaja.doctor.detector import detector
 from hwaja.doctor.findings import Finding, checked
-from hwaja.doctor.language import said
+from hwaja.doctor.language import phrase
 from hwaja.doctor.libraries import libraries
 from hwaja.doctor.models import model
 from hwaja.doctor.provider import provider
@@ -23,20 +23,20 @@ from hwaja.server.config import Config
 from hwaja.workers.pool import Pool
 
 
-def diagnose(config: Config, seconds: float, tell: Tell) -> Generator[Finding]:
+def diagnose(config: Config, seconds: float, progress: Progress) -> Generator[Finding]:
     """Yield the finding of each check when the check is done.
 
     Args:
         config: the server's configuration.
         seconds: duration of the capacity measurement; 0: none.
-        tell: called with progress messages.
+        progress: called with progress messages.
 
     """
     free = machine.memory_now()  # before this process allocates much
-    tell(said("progress.machine"))
+    progress(phrase("progress.machine"))
     yield checked("python", machine.python)
     yield checked("libraries", libraries)
-    tell(said("progress.provider"))
+    progress(phrase("progress.provider"))
     found = checked("provider", lambda: provider(config))
     yield found
     # Even where the provider does not run, the other checks can run on the CPU.
@@ -46,16 +46,16 @@ def diagnose(config: Config, seconds: float, tell: Tell) -> Generator[Finding]:
     if files := [file for file in (config.token_file, config.metrics_token_file) if file]:
         yield checked("tokens", lambda: tokens(files))
     for name in model_names(config, running):
-        tell(said("progress.reading", name=name))
+        progress(phrase("progress.reading", name=name))
         yield checked(f"model {name}", lambda name=name: model(name))  # type: ignore[misc]
-    tell(said("progress.hearing"))
+    progress(phrase("progress.hearing"))
     yield checked("detector", detector)
     yield checked("self-test", lambda: self_test(running))
-    yield from _engine(config, running, free, seconds, tell)
+    yield from _engine(config, running, free, seconds, progress)
 
 
 def _engine(
-    config: Config, running: str, free: machine.Memory | None, seconds: float, tell: Tell
+    config: Config, running: str, free: machine.Memory | None, seconds: float, progress: Progress
 ) -> Generator[Finding]:
     """Check the workers' results, capacity and memory."""
     with asyncio.Runner() as runner:
@@ -68,13 +68,15 @@ def _engine(
             return runner.run(recogniser(pool, setup))
 
         try:
-            tell(said("progress.loading"))
+            progress(phrase("progress.loading"))
             found = checked("recogniser", load)
             yield found
             if pool is not None and found.state != "failure" and seconds:
-                yield checked("capacity", lambda: runner.run(capacity(pool, config, seconds, tell)))
+                yield checked(
+                    "capacity", lambda: runner.run(capacity(pool, config, seconds, progress))
+                )
             if pool is not None and found.state != "failure":
-                tell(said("progress.hearing"))
+                progress(phrase("progress.hearing"))
                 with suppress(EngineError):  # the memory used until then counts
                     runner.run(longest(pool, config.workers))
             yield checked("memory", lambda: _memory(pool, config, free))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from hwaja.doctor.language import Said, said
+from hwaja.doctor.language import Phrase, phrase
 from hwaja.engines.interface import EngineError
 from hwaja.models import ModelError
 from hwaja.server.config import ConfigError
@@ -23,9 +23,9 @@ class Finding:
 
     name: str
     state: State
-    sentence: Said
+    sentence: Phrase
     """The sentence that describes the result."""
-    advice: Said | None = None
+    advice: Phrase | None = None
     """Advice; None where no action is needed or the sentence contains it."""
     facts: Facts = field(default_factory=dict)
 
@@ -35,6 +35,6 @@ def checked(name: str, check: Callable[[], Finding]) -> Finding:
     try:
         return check()
     except (ConfigError, EngineError, ModelError, TlsError) as error:
-        return Finding(name, "failure", said("raised", error=str(error)))
+        return Finding(name, "failure", phrase("raised", error=str(error)))
     except Exception as error:  # the message may quote private data
-        return Finding(name, "failure", said("broken", kind=type(error).__name__))
+        return Finding(name, "failure", phrase("broken", kind=type(error).__name__))

@@ -13,7 +13,7 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Phrase:
     """A sentence: a key of `STRINGS` and the values of its placeholders."""
 
     key: str
@@ -24,14 +24,14 @@ class Said:
         return STRINGS[language][self.key].format(**self.values)
 
 
-def said(key: str, /, **values: Any) -> Said:
+def phrase(key: str, /, **values: Any) -> Phrase:
     """Return a sentence with its values."""
-    return Said(key, values)
+    return Phrase(key, values)
 
 
-def counted(key: str, count: int) -> Said:
+def counted(key: str, count: int) -> Phrase:
     """Return a sentence about `count` things; `key` has a singular and a plural form."""
-    return said(f"{key}.{'one' if count == 1 else 'many'}", count=count)
+    return phrase(f"{key}.{'one' if count == 1 else 'many'}", count=count)
 
 
 def of_locale(environment: Mapping[str, str]) -> Language:

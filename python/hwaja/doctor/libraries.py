@@ -4,10 +4,10 @@ import re
 from importlib import metadata
 
 from hwaja.doctor.findings import Finding
-from hwaja.doctor.language import said
+from hwaja.doctor.language import phrase
 from hwaja.engines.runtime import import_onnxruntime
 
-_TOLD = ("sherpa-onnx", "websockets", "numpy")  # shown to people; the JSON output has all
+_SHOWN = ("sherpa-onnx", "websockets", "numpy")  # shown to people; the JSON output has all
 
 
 def libraries() -> Finding:
@@ -54,13 +54,13 @@ def judge(found: dict[str, str | None], onnxruntime: str, below_sherpa: str | No
     facts = {**found, "onnxruntime": onnxruntime, "onnxruntime below sherpa-onnx": below_sherpa}
     missing = [name for name, version in found.items() if version is None]
     if missing:
-        sentence = said("libraries.missing", names=", ".join(missing))
-        return Finding("libraries", "failure", sentence, said("libraries.missing.do"), facts)
+        sentence = phrase("libraries.missing", names=", ".join(missing))
+        return Finding("libraries", "failure", sentence, phrase("libraries.missing.do"), facts)
     if below_sherpa is None:
-        sentence = said("libraries.sherpa", version=found.get("sherpa-onnx"))
-        return Finding("libraries", "failure", sentence, said("libraries.sherpa.do"), facts)
-    told = ", ".join(f"{name} {found[name]}" for name in _TOLD if name in found)
-    sentence = said("libraries", told=told, onnxruntime=onnxruntime, below_sherpa=below_sherpa)
+        sentence = phrase("libraries.sherpa", version=found.get("sherpa-onnx"))
+        return Finding("libraries", "failure", sentence, phrase("libraries.sherpa.do"), facts)
+    told = ", ".join(f"{name} {found[name]}" for name in _SHOWN if name in found)
+    sentence = phrase("libraries", told=told, onnxruntime=onnxruntime, below_sherpa=below_sherpa)
     return Finding("libraries", "ok", sentence, facts=facts)
 
 

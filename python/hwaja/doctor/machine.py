@@ -8,12 +8,12 @@ from pathlib import Path
 import psutil
 
 from hwaja.doctor.findings import Finding
-from hwaja.doctor.language import said
+from hwaja.doctor.language import phrase
 
 _FAST_INT8 = ("avx512_vnni", "avx_vnni", "asimddp")
 """CPU flags of instructions that multiply and add bytes in one step."""
 
-_TOLD_FLAGS = ("avx2", "avx512f", *_FAST_INT8)
+_SHOWN_FLAGS = ("avx2", "avx512f", *_FAST_INT8)
 
 _CGROUP = Path("/sys/fs/cgroup")
 _PROCESSES = Path("/proc")
@@ -23,10 +23,10 @@ def python() -> Finding:
     """Report the Python implementation and version; only CPython is tested."""
     version, implementation = platform.python_version(), platform.python_implementation()
     facts = {"version": version, "implementation": implementation}
-    sentence = said("python", **facts)
+    sentence = phrase("python", **facts)
     if implementation == "CPython":
         return Finding("python", "ok", sentence, facts=facts)
-    return Finding("python", "warning", sentence, said("python.untested"), facts)
+    return Finding("python", "warning", sentence, phrase("python.untested"), facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Processor:
     cores: float
     """Cores that this process may use; a container's limit can be less than 1."""
     flags: tuple[str, ...]
-    """The processor's flags among `_TOLD_FLAGS`; empty where they are unknown."""
+    """The processor's flags among `_SHOWN_FLAGS`; empty where they are unknown."""
 
 
 def processor() -> Processor:
@@ -63,11 +63,11 @@ def cpu(found: Processor, workers: int, provider: str) -> Finding:
         "flags": list(found.flags),
     }
     told = ", ".join(found.flags).upper().replace("_", " ") or found.machine
-    sentence = said("cpu", model=found.model, cores=found.cores, flags=told)
+    sentence = phrase("cpu", model=found.model, cores=found.cores, flags=told)
     if provider == "cpu" and found.machine == "x86_64" and "avx2" not in found.flags:
-        return Finding("cpu", "warning", sentence, said("cpu.slow.do"), facts)
+        return Finding("cpu", "warning", sentence, phrase("cpu.slow.do"), facts)
     if provider == "cpu" and workers > found.cores:
-        advice = said("cpu.workers.do", workers=workers, fitting=max(1, int(found.cores)))
+        advice = phrase("cpu.workers.do", workers=workers, fitting=max(1, int(found.cores)))
         return Finding("cpu", "warning", sentence, advice, facts)
     return Finding("cpu", "ok", sentence, facts=facts)
 
@@ -112,17 +112,17 @@ def memory(
 
     """
     if found is None:
-        return Finding("memory", "ok", said("memory.untold"))
+        return Finding("memory", "ok", phrase("memory.untold"))
     facts = {"total_bytes": found.total, "available_bytes": found.available}
     there = {"available": found.available / 1e9, "total": found.total / 1e9}
     if worker_bytes is None:
-        return Finding("memory", "ok", said("memory", **there), facts=facts)
+        return Finding("memory", "ok", phrase("memory", **there), facts=facts)
     needed = (front_bytes or 0) + processes * worker_bytes
     facts |= {"worker_bytes": worker_bytes, "processes": processes, "needed_bytes": needed}
-    sentence = said("memory.needed", **there, needed=needed / 1e9, processes=processes)
+    sentence = phrase("memory.needed", **there, needed=needed / 1e9, processes=processes)
     if needed <= found.available:
         return Finding("memory", "ok", sentence, facts=facts)
-    return Finding("memory", "warning", sentence, said("memory.needed.do"), facts)
+    return Finding("memory", "warning", sentence, phrase("memory.needed.do"), facts)
 
 
 # parsing of Linux's /proc and cgroup files
@@ -141,7 +141,7 @@ def flags_of(cpuinfo: str) -> tuple[str, ...]:
     """Return the flags in /proc/cpuinfo that make int8 models fast."""
     # On x86 the field is "flags", on ARM "Features".
     flags = (field_of(cpuinfo, "flags") or field_of(cpuinfo, "Features")).split()
-    return tuple(flag for flag in _TOLD_FLAGS if flag in flags)
+    return tuple(flag for flag in _SHOWN_FLAGS if flag in flags)
 
 
 def kilobytes_of(text: str, name: str) -> int | None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from hwaja.doctor.findings import Finding
-from hwaja.doctor.language import said
+from hwaja.doctor.language import phrase
 from hwaja.models import cache_root, damaged_files, entry, is_present
 
 
@@ -21,14 +21,14 @@ def model(name: str, root: Path | None = None) -> Finding:
     if not is_present(known, root):
         key = "model.another" if folder.exists() else "model.absent"
         return Finding(
-            title, "failure", said(key, root=root), said("model.absent.do", name=name), facts
+            title, "failure", phrase(key, root=root), phrase("model.absent.do", name=name), facts
         )
     damaged = damaged_files(known, root)
     size_bytes = sum(file.stat().st_size for file in folder.iterdir())
     facts |= {"present": True, "bytes": size_bytes, "damaged": list(damaged)}
     if damaged:
-        sentence = said("model.damaged", files=", ".join(damaged))
-        advice = said("model.damaged.do", folder=folder, name=name)
+        sentence = phrase("model.damaged", files=", ".join(damaged))
+        advice = phrase("model.damaged.do", folder=folder, name=name)
         return Finding(title, "failure", sentence, advice, facts)
-    sentence = said("model", licence=known.licence, megabytes=size_bytes / 1e6)
+    sentence = phrase("model", licence=known.licence, megabytes=size_bytes / 1e6)
     return Finding(title, "ok", sentence, facts=facts)

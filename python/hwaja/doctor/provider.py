@@ -3,7 +3,7 @@
 import asyncio
 
 from hwaja.doctor.findings import Finding
-from hwaja.doctor.language import said
+from hwaja.doctor.language import phrase
 from hwaja.engines.providers import Provider, resolve
 from hwaja.server.application import embedder_file
 from hwaja.server.config import Config
@@ -32,4 +32,4 @@ def judge(found: Provider) -> Finding:
         key = "provider.seen"
     else:
         key = "provider.reason" if found.reason else "provider"
-    return Finding("provider", "ok", said(key, **facts), facts=facts)
+    return Finding("provider", "ok", phrase(key, **facts), facts=facts)

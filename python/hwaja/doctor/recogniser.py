@@ -5,7 +5,7 @@ from pathlib import Path
 
 from hwaja.doctor.babble import babble
 from hwaja.doctor.findings import Finding
-from hwaja.doctor.language import said
+from hwaja.doctor.language import phrase
 from hwaja.doctor.speaking import analysed
 from hwaja.engines.recognition import Abilities
 from hwaja.workers import wire
@@ -52,7 +52,7 @@ def judge(
         "load_seconds": round(load_seconds, 2),
         "answer_seconds": round(answer_seconds, 2),
     }
-    sentence = said("recogniser", **facts, speech_seconds=UTTERANCE_SECONDS)
+    sentence = phrase("recogniser", **facts, speech_seconds=UTTERANCE_SECONDS)
     if answer_seconds <= UTTERANCE_SECONDS:
         return Finding("recogniser", "ok", sentence, facts=facts)
-    return Finding("recogniser", "warning", sentence, said("recogniser.do"), facts)
+    return Finding("recogniser", "warning", sentence, phrase("recogniser.do"), facts)

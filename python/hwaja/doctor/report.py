@@ -11,7 +11,7 @@ from rich.text import Text
 
 from hwaja import __version__
 from hwaja.doctor.findings import Finding
-from hwaja.doctor.language import Language, counted, said
+from hwaja.doctor.language import Language, counted, phrase
 
 _MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "failure": ("✗", "red")}
 
@@ -44,7 +44,7 @@ def show_verdict(findings: Sequence[Finding], console: Console, language: Langua
     elif warnings:
         verdict, style = counted("verdict.warnings", warnings), "yellow"
     else:
-        verdict, style = said("verdict.ready"), "green"
+        verdict, style = phrase("verdict.ready"), "green"
     console.print(verdict.text(language), style=style)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from hwaja.doctor.findings import Finding
-from hwaja.doctor.language import said
+from hwaja.doctor.language import phrase
 from hwaja.doctor.speaking import live
 from hwaja.engines.interface import Samples
 from hwaja.engines.recognition import Hypothesis
@@ -47,14 +47,14 @@ def judge(tones: Spoken, heard: Hypothesis, provider: str) -> Finding:
     starts = [token.start_seconds for token in heard.tokens]
     facts: dict[str, object] = {"provider": provider, "text_as_expected": heard.text == tones.text}
     if heard.text != tones.text or len(starts) != len(tones.start_seconds):
-        sentence = said("self-test.wrong", provider=provider)
-        return Finding("self-test", "failure", sentence, said("self-test.wrong.do"), facts)
+        sentence = phrase("self-test.wrong", provider=provider)
+        return Finding("self-test", "failure", sentence, phrase("self-test.wrong.do"), facts)
     off_seconds = max(abs(was - is_) for was, is_ in zip(tones.start_seconds, starts, strict=True))
     facts["times_off_seconds"] = round(off_seconds, 3)
     if off_seconds > TOLERANCE_SECONDS:
-        sentence = said("self-test.off", provider=provider, seconds=off_seconds)
-        return Finding("self-test", "failure", sentence, said("self-test.off.do"), facts)
-    return Finding("self-test", "ok", said("self-test", provider=provider), facts=facts)
+        sentence = phrase("self-test.off", provider=provider, seconds=off_seconds)
+        return Finding("self-test", "failure", sentence, phrase("self-test.off.do"), facts)
+    return Finding("self-test", "ok", phrase("self-test", provider=provider), facts=facts)
 
 
 async def _heard(setup: wire.Setup, samples: Samples) -> Hypothesis:

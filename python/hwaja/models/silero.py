@@ -19,7 +19,7 @@ from hwaja.models.graph import FLOAT, INT32, Graph, lstm_gates
 
 FILE = "silero_vad.onnx"
 
-HEARD_SAMPLES = 576
+INPUT_SAMPLES = 576
 """A frame of 512 samples and the 64 samples before it, as v6 was trained."""
 
 WIDTH = 128
@@ -70,13 +70,13 @@ def _graph(weights: Weights) -> Any:
     """
     graph = Graph()
     try:
-        features = _listen(graph, weights)
-        heard = _remember(graph, weights, features)
+        features = _features(graph, weights)
+        lstm_output = _lstm(graph, weights, features)
         last = weights["decoder.decoder.2.weight"][:, :, 0].T
         bias = graph.weight(weights["decoder.decoder.2.bias"])
     except (KeyError, IndexError, ValueError) as error:
         raise ModelError(f"{FILE} does not have all weights of Silero VAD v6.") from error
-    x = graph.apply("MatMul", graph.apply("Relu", heard), graph.weight(last))
+    x = graph.apply("MatMul", graph.apply("Relu", lstm_output), graph.weight(last))
     x = graph.apply("Sigmoid", graph.apply("Add", x, bias))
     x = graph.apply("Squeeze", x, graph.constant([2]))
     graph.apply("Transpose", x, output="probabilities", perm=[1, 0])
@@ -84,7 +84,7 @@ def _graph(weights: Weights) -> Any:
     return graph.model(
         "silero_vad",
         inputs={
-            "frames": (FLOAT, ("N", "n", HEARD_SAMPLES)),
+            "frames": (FLOAT, ("N", "n", INPUT_SAMPLES)),
             "lengths": (INT32, ("N",)),
             "state": state,
         },
@@ -93,9 +93,9 @@ def _graph(weights: Weights) -> Any:
     )
 
 
-def _listen(graph: Graph, weights: Weights) -> str:
+def _features(graph: Graph, weights: Weights) -> str:
     """Return the features of each frame, without context, (n, N, width)."""
-    x = graph.apply("Reshape", "frames", graph.constant([-1, 1, HEARD_SAMPLES]))
+    x = graph.apply("Reshape", "frames", graph.constant([-1, 1, INPUT_SAMPLES]))
     pads = graph.constant([0, 0, 0, 0, 0, _MIRRORED_SAMPLES])
     x = graph.apply("Pad", x, pads, mode="reflect")
     basis = weights["stft.forward_basis_buffer"]
@@ -120,7 +120,7 @@ def _listen(graph: Graph, weights: Weights) -> str:
     return graph.apply("Transpose", graph.apply("Reshape", x, shape), perm=[1, 0, 2])
 
 
-def _remember(graph: Graph, weights: Weights, features: str) -> str:
+def _lstm(graph: Graph, weights: Weights, features: str) -> str:
     """Apply the LSTM to the features; return its output, (n, N, width), and keep its next state."""
     kernels = [
         graph.weight(lstm_gates(weights[f"decoder.rnn.weight_{kind}"])[np.newaxis])
@@ -131,10 +131,10 @@ def _remember(graph: Graph, weights: Weights, features: str) -> str:
     said, kept = (
         graph.apply("Slice", "state", *bounds, zero) for bounds in ((zero, one), (one, two))
     )
-    heard = graph.apply(
+    lstm_output = graph.apply(
         "LSTM",
         features, *kernels, graph.weight(np.concatenate(biases)[np.newaxis]), "lengths", said, kept,
         others=("said", "kept"), hidden_size=WIDTH,
     )  # fmt: skip
     graph.apply("Concat", "said", "kept", output="next_state", axis=0)
-    return graph.apply("Squeeze", heard, one)
+    return graph.apply("Squeeze", lstm_output, one)

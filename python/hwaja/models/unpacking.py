@@ -28,7 +28,7 @@ _LICENCES_BYTES = 4 << 20  # limit for the licences of one package; the rest is 
 _HEADER_BYTES = 1 << 20  # limit for a member's path and extended headers
 
 
-_TOLD = (
+_EXTENDED_HEADERS = (
     tarfile.XHDTYPE,
     tarfile.XGLTYPE,
     tarfile.SOLARIS_XHDTYPE,
@@ -120,7 +120,7 @@ class _Header(tarfile.TarInfo):
 
         """
         header = super().frombuf(buf, encoding, errors)
-        if header.type in _TOLD and header.size > _HEADER_BYTES:
+        if header.type in _EXTENDED_HEADERS and header.size > _HEADER_BYTES:
             raise tarfile.ReadError("a header is too long")
         if header.type == tarfile.GNUTYPE_SPARSE:  # followed by a table of any length
             raise tarfile.ReadError("a sparse file")

@@ -50,7 +50,7 @@ LOOP_BUCKETS_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.
 ACCEPTED = "accepted"
 """The verdict on an accepted enrolment. Any other verdict is a `Reason`."""
 
-DRAFTS = "drafts"
+INTERIM_WORKER = "drafts"
 """Label of the worker for interim texts. The labels of other workers are numbers."""
 
 _MISPLACED = frozenset({Reason.WRONG_STATE, Reason.UNKNOWN_SPEAKER, Reason.BAD_FIELD})
@@ -76,7 +76,7 @@ class LiveSession(Protocol):
         """Whether the session's audio is ahead of real time."""
 
     @property
-    def is_dear(self) -> bool:
+    def is_expensive(self) -> bool:
         """Whether the session uses far more than its share of the workers."""
 
 
@@ -264,7 +264,7 @@ class _Live(Collector):
     def _processes(self, pool: WatchedProcesses) -> dict[str, asyncio.subprocess.Process]:
         named = {str(number): process for number, process in pool.processes.items()}
         if self.interim_worker is not None and self.interim_worker.processes:
-            (named[DRAFTS],) = self.interim_worker.processes.values()
+            (named[INTERIM_WORKER],) = self.interim_worker.processes.values()
         return named
 
     def _of_sessions(self) -> Iterator[Metric]:
@@ -282,17 +282,17 @@ class _Live(Collector):
         lag_seconds = max((session.lag_seconds for session in sessions), default=0.0)
         ahead = sum(session.is_ahead for session in sessions)
         yield GaugeMetricFamily("hwaja_sessions_ahead", "Sessions ahead of real time.", ahead)
-        dear = sum(session.is_dear for session in sessions)
+        expensive = sum(session.is_expensive for session in sessions)
         text = "Sessions that use far more than their share of the workers."
-        yield GaugeMetricFamily("hwaja_sessions_dear", text, dear)
+        yield GaugeMetricFamily("hwaja_sessions_dear", text, expensive)
         text = "Memory of received audio that is not processed yet."
         yield GaugeMetricFamily("hwaja_read_ahead_bytes", text, self.read_ahead_bytes())
         text = "Wait of the oldest finished utterance for its answer."
         yield GaugeMetricFamily("hwaja_lag_seconds", text, lag_seconds)
         text = "Whether the server omits this work because answers are late."
         left_out = GaugeMetricFamily("hwaja_left_out", text, labels=["what"])
-        for relief in (each for each in DegradationLevel if each is not DegradationLevel.NOTHING):
-            left_out.add_metric([relief.name.lower()], self.overload.leaves_out(relief))
+        for level in (each for each in DegradationLevel if each is not DegradationLevel.NOTHING):
+            left_out.add_metric([level.name.lower()], self.overload.skips(level))
         yield left_out
 
 

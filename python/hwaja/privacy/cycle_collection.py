@@ -30,19 +30,19 @@ class CycleCollector:
         self._wanted = asyncio.Event()
         self._leaving: WeakSet[object] = WeakSet()
 
-    def soon(self) -> None:
+    def request_sweep(self) -> None:
         """Request a sweep. Call it on the event loop."""
         self._wanted.set()
 
-    def sweep_until_gone(self, leaving: object) -> None:
+    def sweep_until_freed(self, leaving: object) -> None:
         """Request repeated sweeps until `leaving` is freed: it may still be referenced for a while.
 
         `leaving` is held by a weak reference. Call it on the event loop.
         """
         self._leaving.add(leaving)
-        self.soon()
+        self.request_sweep()
 
-    def leave_alone(self, staying: object) -> None:
+    def cancel_sweeps(self, staying: object) -> None:
         """Cancel the repeated sweeps for `staying`, which remains in use."""
         self._leaving.discard(staying)
 
@@ -52,12 +52,12 @@ class CycleCollector:
             await self._wanted.wait()
             await asyncio.sleep(SWEEP_SECONDS)
             gc.collect()
-            _give_back()
+            _trim_heap()
             if not self._leaving:
                 self._wanted.clear()
 
 
-def _give_back() -> None:
+def _trim_heap() -> None:
     """Return freed memory to the system: glibc keeps it if a used block lies above it.
 
     A file that a client sent at once was 24 MiB. The call takes 0.1 ms per MiB, and almost no time

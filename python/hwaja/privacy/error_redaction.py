@@ -33,17 +33,17 @@ def log_uncaught() -> None:
     threading.excepthook = lambda fault: _uncaught(fault.exc_value)
     warnings.showwarning = _warned
     root = logging.getLogger()
-    root.handlers = [_Discreet(logging.WARNING)]
+    root.handlers = [_RedactingHandler(logging.WARNING)]
 
 
-def discreet_logger(name: str) -> logging.Logger:
+def redacting_logger(name: str) -> logging.Logger:
     """Return a logger for a library that logs only errors, by type and place.
 
     It drops records of lower levels, such as those about a client's mistakes.
     """
     logger = logging.getLogger(name)
     logger.setLevel(logging.ERROR)
-    logger.handlers = [_Discreet()]
+    logger.handlers = [_RedactingHandler()]
     logger.propagate = False
     return logger
 
@@ -62,7 +62,7 @@ def log_uncaught_in_loop() -> None:
     )
 
 
-class _Discreet(logging.Handler):
+class _RedactingHandler(logging.Handler):
     """Logs the place of a library's record and the type of its exception, without its message."""
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -50,7 +50,7 @@ def end_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
-def die_first() -> None:
+def prefer_oom_kill() -> None:
     """Ask the kernel to kill this process before its parent when memory runs out. Linux only.
 
     Call it before `harden`: afterwards only root may change the value. The value is unchanged if
@@ -73,7 +73,7 @@ def overwriting(environment: Mapping[str, str]) -> dict[str, str]:
     return changed
 
 
-def begin_again_overwriting() -> None:
+def restart_overwriting() -> None:
     """Restart this process's program if it does not overwrite freed memory yet. Linux only.
 
     The process keeps its id, its open files and its parent. If it restarts, this does not return.

@@ -16,7 +16,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 
 from hwaja.process.log_repetition import Line, RepeatedLines
-from hwaja.process.supervision import keep_going
+from hwaja.process.supervision import repeat_in_thread
 
 MAX_QUEUED_LINES = 2000
 """Most lines that wait for the reader in a burst: about half a megabyte."""
@@ -50,7 +50,7 @@ class LogWriter:
 
         """
         if self._thread is None:
-            writing = partial(keep_going, "log", self._run)
+            writing = partial(repeat_in_thread, "log", self._run)
             thread = threading.Thread(target=writing, name="log", daemon=True)
             thread.start()
             self._thread = thread

@@ -26,7 +26,7 @@ MANY_FAULTS = 10
 WINDOW_SECONDS = 600.0
 """A fault is forgotten after this time."""
 
-WhenHopeless = Callable[[str], None]
+Escalate = Callable[[str], None]
 """Called with the name of a task at each fault, once its faults are persistent."""
 
 _log = structlog.get_logger("hwaja.process.supervision")
@@ -78,7 +78,7 @@ class Faults:
 
 
 def supervised(
-    name: str, work: Callable[[], Awaitable[None]], when_hopeless: WhenHopeless | None = None
+    name: str, work: Callable[[], Awaitable[None]], escalate: Escalate | None = None
 ) -> asyncio.Task[None]:
     """Start a task that calls `work` until it returns or the task is cancelled, despite faults.
 
@@ -87,15 +87,15 @@ def supervised(
     Args:
         name: name of the task in the log and in the table of docs/reliability.md.
         work: an async function; a pause precedes each repeated call.
-        when_hopeless: called after persistent faults of an essential task. None: the task is not
+        escalate: called after persistent faults of an essential task. None: the task is not
             essential.
 
     """
-    return asyncio.create_task(_keep_going(name, work, when_hopeless), name=name)
+    return asyncio.create_task(_repeat(name, work, escalate), name=name)
 
 
-async def _keep_going(
-    name: str, work: Callable[[], Awaitable[None]], when_hopeless: WhenHopeless | None
+async def _repeat(
+    name: str, work: Callable[[], Awaitable[None]], escalate: Escalate | None
 ) -> None:
     faults = Faults(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, WINDOW_SECONDS)
     while True:
@@ -104,9 +104,9 @@ async def _keep_going(
         except (Exception, asyncio.CancelledError) as error:
             if _is_cancelled():
                 raise
-            pause_seconds = _noted(name, error, faults, asyncio.get_running_loop().time())
-        if faults.are_many and when_hopeless is not None:
-            when_hopeless(name)
+            pause_seconds = _log_fault(name, error, faults, asyncio.get_running_loop().time())
+        if faults.are_many and escalate is not None:
+            escalate(name)
         await asyncio.sleep(pause_seconds)
 
 
@@ -116,7 +116,7 @@ def _is_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-def keep_going(
+def repeat_in_thread(
     name: str, work: Callable[[], None], sleep: Callable[[float], None] = time.sleep
 ) -> None:
     """Call `work` in the calling thread until it returns, despite faults."""
@@ -125,11 +125,11 @@ def keep_going(
         try:
             return work()
         except Exception as error:
-            pause_seconds = _noted(name, error, faults, time.monotonic())
+            pause_seconds = _log_fault(name, error, faults, time.monotonic())
         sleep(pause_seconds)
 
 
-def _noted(name: str, error: BaseException, faults: Faults, now: float) -> float:
+def _log_fault(name: str, error: BaseException, faults: Faults, now: float) -> float:
     """Log a fault by its type and place. Return the pause before the next call, in seconds."""
     pause_seconds = faults.add(now)
     _log.error("failed, tried again", task=name, pause_seconds=pause_seconds, **describe(error))

@@ -40,7 +40,7 @@ SPEAKERS = 2
 MOST_SPEAKERS = 8
 """How many more: beyond, somebody nearly alike is likely to be among them."""
 
-MAX_TOLD_ID = 2**53
+MAX_ECHOED_ID = 2**53
 """Largest number that JSON carries everywhere (RFC 8259, section 6). A speaker id beyond is not
 repeated in the answer, since it may have thousands of digits."""
 
@@ -368,7 +368,7 @@ class Error(FromServer, frozen=True, tag="error"):
     reason: Annotated[Reason, one_of(*_OF_ERRORS), asked_by("details")]
     """Why, for programs; of `INVALID_MESSAGE`, `INVALID_AUDIO`, `wrong_format` and a language or
     hotwords that cannot be had it is told without being asked."""
-    speaker_id: Annotated[int, numeric(minimum=-MAX_TOLD_ID, maximum=MAX_TOLD_ID)] | None = None
+    speaker_id: Annotated[int, numeric(minimum=-MAX_ECHOED_ID, maximum=MAX_ECHOED_ID)] | None = None
     """Where it belongs to a speaker: whose, as the client named it."""
     looks_like: Annotated[AudioFormat | None, asked_by("details")] = None
     """With `wrong_format`, and without being asked: what the audio looks like."""

@@ -11,7 +11,7 @@ from typing import Any, get_args
 from hwaja.protocol.codes import ErrorCode, Reason
 from hwaja.protocol.fields import Fields, by_tag, from_fields
 from hwaja.protocol.messages import (
-    MAX_TOLD_ID,
+    MAX_ECHOED_ID,
     SPEAKERS,
     ClientMessage,
     InvalidMessageError,
@@ -111,5 +111,5 @@ def _refusal(kind: type[ClientMessage], fields: Fields, max_speakers: int) -> In
         return InvalidMessageError(kind.FAILS, Reason.BAD_FIELD)
     if 0 <= speaker_id < max_speakers:
         return InvalidMessageError(kind.FAILS, Reason.BAD_FIELD, speaker_id)
-    told = speaker_id if abs(speaker_id) <= MAX_TOLD_ID else None
-    return InvalidMessageError(kind.FAILS, Reason.UNKNOWN_SPEAKER, told)
+    echoed_id = speaker_id if abs(speaker_id) <= MAX_ECHOED_ID else None
+    return InvalidMessageError(kind.FAILS, Reason.UNKNOWN_SPEAKER, echoed_id)

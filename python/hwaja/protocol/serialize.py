@@ -21,7 +21,7 @@ from hwaja.protocol.messages import (
 
 # Only a client that goes beyond the specification, or breaks it, gets these. It may be sent the
 # reason too.
-_TOLD_UNASKED = frozenset(
+_ALWAYS_WITH_REASON = frozenset(
     {
         Reason.LANGUAGE_UNSUPPORTED,
         Reason.HOTWORDS_UNSUPPORTED,
@@ -54,7 +54,7 @@ def serialize(
         fields["resumed"] = message.resumed is not None
     if isinstance(message, Error) and not details:
         fields.pop("received_samples", None)
-        if not _is_reason_told(message):
+        if not _has_reason(message):
             del fields["reason"]
     if message.BEFORE_TEXT:
         before = {name: fields.pop(name) for name in message.BEFORE_TEXT if name in fields}
@@ -72,9 +72,9 @@ def _encoded(fields: Fields) -> str:
         return json.dumps(fields, ensure_ascii=False)
 
 
-def _is_reason_told(error: Error) -> bool:
+def _has_reason(error: Error) -> bool:
     """Return whether a client without `details` is told the reason of an error."""
-    return error.code not in texts.SPECIFIED_ERRORS or error.reason in _TOLD_UNASKED
+    return error.code not in texts.SPECIFIED_ERRORS or error.reason in _ALWAYS_WITH_REASON
 
 
 def _text(message: ServerMessage, with_reason: bool, max_speakers: int) -> str:

@@ -48,7 +48,7 @@ class Credentials:
     """`Host` header: the name and port by which the client addresses the server."""
 
 
-def presented(path: str, headers: Headers) -> Credentials:
+def credentials_of(path: str, headers: Headers) -> Credentials:
     """Read the credentials of a request for `path`, from its headers and its query.
 
     Raises:
@@ -67,7 +67,7 @@ def presented(path: str, headers: Headers) -> Credentials:
     return Credentials(
         bearers=(*bearers_of(headers), *bearers),
         resumes=bool(options),
-        session_token=next((wish.removeprefix(".") for wish in options if wish), None),
+        session_token=next((option.removeprefix(".") for option in options if option), None),
         origins=tuple(headers.get_all("Origin")),
         host=headers.get("Host"),
     )
@@ -92,9 +92,9 @@ class AccessPolicy:
         refusal = self.pages.refusal(client.origins, client.host)
         if refusal is not None:
             return refusal
-        return None if self.still_lets_in(client.bearers) else Rejection.UNAUTHORIZED
+        return None if self.accepts(client.bearers) else Rejection.UNAUTHORIZED
 
-    def still_lets_in(self, bearers: Iterable[bytes]) -> bool:
+    def accepts(self, bearers: Iterable[bytes]) -> bool:
         """Return whether a digest is one of a valid token; always True where no token is needed."""
         return self.tokens is None or self.tokens.hold_any(bearers)
 

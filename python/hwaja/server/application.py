@@ -13,7 +13,7 @@ from hwaja.models import locate
 from hwaja.observability.metrics import Metrics
 from hwaja.privacy.cycle_collection import settle
 from hwaja.privacy.error_redaction import log_uncaught_in_loop
-from hwaja.process.supervision import WhenHopeless
+from hwaja.process.supervision import Escalate
 from hwaja.server.access_policy import AccessPolicy
 from hwaja.server.bearer import Tokens
 from hwaja.server.certificate import own_names
@@ -63,7 +63,7 @@ async def run(config: Config) -> int:
     return signals.exit_code
 
 
-async def _started(config: Config, stack: AsyncExitStack, when_hopeless: WhenHopeless) -> Server:
+async def _started(config: Config, stack: AsyncExitStack, escalate: Escalate) -> Server:
     """Return a running server; closing `stack` ends its workers, detector and tasks."""
     tls = server_tls(config)
     tokens, metrics_tokens = _tokens(config.token_file), _tokens(config.metrics_token_file)
@@ -75,7 +75,7 @@ async def _started(config: Config, stack: AsyncExitStack, when_hopeless: WhenHop
     setup = worker_setup(config, provider.running)
     reranker = Reranker()
     stack.push_async_callback(reranker.close)
-    pool = Pool(setup, config.workers, when_hopeless, reranker.choose)
+    pool = Pool(setup, config.workers, escalate, reranker.choose)
     interim_worker = InterimWorker(setup)
     stack.push_async_callback(pool.close)
     stack.push_async_callback(interim_worker.close)
@@ -90,8 +90,8 @@ async def _started(config: Config, stack: AsyncExitStack, when_hopeless: WhenHop
         max_audio_seconds=config.max_audio_seconds,
     )
     detection = Detection(detector, metrics.detector_called)
-    services = Services(pool, interim_worker, detection, Cohort.shipped(), settings, metrics)
-    server = Server(services, config, policy, metrics_tokens, when_hopeless)
+    services = Services(pool, interim_worker, detection, Cohort.load(), settings, metrics)
+    server = Server(services, config, policy, metrics_tokens, escalate)
     port = await _listen(server, config, tls)
     _log.info(
         "serving",
@@ -112,7 +112,7 @@ def _expiry_watched(tls: ServerTls, metrics: Metrics) -> AbstractContextManager[
     """Return a context manager that logs and measures the certificate's expiry while it is open."""
     metrics.watch_certificate(lambda: tls.expires)
     watch = ExpiryWatch(lambda: tls.expires)
-    tls.when_reloaded = watch.look
+    tls.on_reload = watch.check
     return watch.running()
 
 

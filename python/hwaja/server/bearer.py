@@ -27,7 +27,7 @@ class Tokens:
         self._digests = frozenset(map(digest_of, read_tokens(file)))
         if is_readable_by_all(file):
             _log.warning("every user of this machine can read the tokens", file=str(file))
-        self.when_reloaded: Callable[[], None] = lambda: None
+        self.on_reload: Callable[[], None] = lambda: None
         """Called after each successful `reload`."""
 
     def reload(self) -> None:
@@ -41,7 +41,7 @@ class Tokens:
         self._digests = frozenset(map(digest_of, checked_tokens(self._file)))
         if not self._digests:
             _log.warning("no token is left, so nobody is let in", file=str(self._file))
-        self.when_reloaded()
+        self.on_reload()
 
     def among(self, digests: Iterable[bytes]) -> frozenset[bytes]:
         """Return the given digests that belong to tokens of the file.

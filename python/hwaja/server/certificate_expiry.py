@@ -38,7 +38,7 @@ class ExpiryWatch:
         self._now = now
         self._passed = 0  # thresholds that the last check found to be reached
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Log the thresholds that were reached since the last check."""
         expires = self._expires()
         if expires is None:
@@ -62,12 +62,12 @@ class ExpiryWatch:
         loop = asyncio.get_running_loop()
         timer: asyncio.TimerHandle
 
-        def look_again() -> None:
+        def check_again() -> None:
             nonlocal timer
-            timer = loop.call_later(PERIOD_SECONDS, look_again)
-            self.look()
+            timer = loop.call_later(PERIOD_SECONDS, check_again)
+            self.check()
 
-        look_again()
+        check_again()
         try:
             yield
         finally:

@@ -50,19 +50,19 @@ class GuardedConnection(ServerConnection):
     def __init__(self, *arguments: Any, collector: CycleCollector, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._collector = collector
-        collector.sweep_until_gone(self)  # a failed TLS handshake calls no method of this class
+        collector.sweep_until_freed(self)  # a failed TLS handshake calls no method of this class
         self._request_bytes = 0
         self._frames = TokenBucket(FRAMES_PER_SECOND, BURST_FRAMES)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the connection after the TLS handshake."""
-        self._collector.leave_alone(self)
+        self._collector.cancel_sweeps(self)
         super().connection_made(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End the connection, with or without a session."""
         super().connection_lost(exc)
-        self._collector.sweep_until_gone(self)
+        self._collector.sweep_until_freed(self)
 
     def data_received(self, data: bytes) -> None:
         """Parse bytes of the client; abort where more than `MAX_UNREAD_BYTES` wait for it."""

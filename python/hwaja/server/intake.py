@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from hwaja._pcm import RingBuffer
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.session.events import Arrival, Audio, AudioStopped, OddAudio
+from hwaja.session.events import Arrival, Audio, AudioStopped, SuspectAudio
 from hwaja.session.state_machine import Session
 from hwaja.vad.audio_format import FormatWatch
 from hwaja.vad.gate import FRAME_SAMPLES
@@ -28,7 +28,7 @@ class Intake:
         session: Session,
         ring: RingBuffer,
         detection: Detection[SileroState],
-        tell: Callable[[Audio | AudioStopped | OddAudio], asyncio.Future[None]],
+        post: Callable[[Audio | AudioStopped | SuspectAudio], asyncio.Future[None]],
         is_behind: Callable[[], bool],
     ) -> None:
         """Create the intake of a session.
@@ -37,14 +37,14 @@ class Intake:
             session: tells whether it listens, and which samples it has processed.
             ring: the audio is written here.
             detection: runs VAD on the frames.
-            tell: passes an event to the session. The future is done once the event is handled.
+            post: passes an event to the session. The future is done once the event is handled.
             is_behind: returns whether a received message is not taken yet.
 
         """
         self._session = session
         self._ring = ring
         self._detection = detection
-        self._tell = tell
+        self._post = post
         self._is_behind = is_behind
         self._due: asyncio.TimerHandle | None = None  # when the next message is overdue
         self._state = detection.new_state()
@@ -60,7 +60,7 @@ class Intake:
 
     def begin(self) -> None:
         """Reset the VAD for new audio, which begins at the session's next sample."""
-        self._origin = self._session.heard
+        self._origin = self._session.processed_stop
         self._state.reset()
 
     def watch_format(self) -> None:
@@ -73,11 +73,11 @@ class Intake:
         While the session listens, the detector's context of the next frame is kept.
         """
         if self._session.listening:
-            index = min(index, max(self._origin, self._session.heard - CONTEXT_SAMPLES))
+            index = min(index, max(self._origin, self._session.processed_stop - CONTEXT_SAMPLES))
         self._ring.release(max(index, self._ring.start))
-        self.look_again()
+        self.wake()
 
-    def look_again(self) -> None:
+    def wake(self) -> None:
         """Wake `take`: the ring may have room, or the session may want no more audio."""
         self._roomy.set()
 
@@ -120,9 +120,9 @@ class Intake:
             if not self._is_wanted:
                 return
             self._ring.push(piece)
-            looks_like = self._format_watch.hear(piece)
+            looks_like = self._format_watch.add(piece)
             if looks_like is not None:
-                self._tell(OddAudio(looks_like))
+                self._post(SuspectAudio(looks_like))
             await self._detect(arrival)
 
     def _expect(self, due_seconds: float) -> None:
@@ -134,7 +134,7 @@ class Intake:
         if self._is_behind():
             self._expect(0.0)
         else:
-            self._tell(AudioStopped())
+            self._post(AudioStopped())
 
     def _cease(self) -> None:
         if self._due is not None:
@@ -150,11 +150,11 @@ class Intake:
 
     async def _detect(self, arrival: Arrival) -> None:
         """Run VAD on the new whole frames, and pass the result to the session."""
-        heard = self._session.heard
-        frames, levels_dbfs = frames_to_detect(self._ring, heard, self._origin)
+        start = self._session.processed_stop
+        frames, levels_dbfs = frames_to_detect(self._ring, start, self._origin)
         if len(frames) == 0:
             return
         probabilities = await self._detection.probabilities(self._state, frames)
         frames.fill(0)
-        heard += len(frames) * FRAME_SAMPLES
-        self._taken = self._tell(Audio(heard, probabilities, levels_dbfs, arrival))
+        start += len(frames) * FRAME_SAMPLES
+        self._taken = self._post(Audio(start, probabilities, levels_dbfs, arrival))

@@ -15,19 +15,19 @@ MAX_WAITING_CONNECTIONS = 100
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
-class Entrance:
+class OpeningLimiter:
     """Counts accepted connections of all listening sockets until they have a session."""
 
-    def __init__(self, max_openings: int, when_cut: Callable[[], None]) -> None:
+    def __init__(self, max_openings: int, on_cut: Callable[[], None]) -> None:
         """Begin without a listening socket.
 
         Args:
             max_openings: limit on connections without a session.
-            when_cut: called for each connection that is cut or refused because of the limit.
+            on_cut: called for each connection that is cut or refused because of the limit.
 
         """
         self._openings = Openings(max_openings)
-        self._when_cut = when_cut
+        self._on_cut = on_cut
         self._sockets: dict[int, socket.socket] = {}
 
     @property
@@ -45,7 +45,7 @@ class Entrance:
         loop = asyncio.get_running_loop()
         bound = await loop.create_server(asyncio.Protocol, host, port, start_serving=False)
         try:
-            return [_Listening(self, each.dup()) for each in bound.sockets]
+            return [_ListeningSocket(self, each.dup()) for each in bound.sockets]
         finally:
             bound.close()
 
@@ -59,17 +59,17 @@ class Entrance:
         file = accepted.fileno()
         surplus = self._openings.begin(file, address)
         if surplus is not None:
-            self._when_cut()
+            self._on_cut()
         if surplus == file:
             accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
             accepted.close()
             raise ConnectionAbortedError
         if surplus is not None:
             self._cut(surplus)
-        taken = self._sockets[file] = _Taken(self, accepted)
+        taken = self._sockets[file] = _CountedSocket(self, accepted)
         return taken
 
-    def let_through(self, transport: asyncio.BaseTransport) -> None:
+    def stop_counting(self, transport: asyncio.BaseTransport) -> None:
         """Stop counting a connection that has a session now."""
         taken = transport.get_extra_info("socket")
         if taken is not None:  # None: it was lost meanwhile, and is not counted
@@ -86,12 +86,12 @@ class Entrance:
             self._sockets.pop(file).shutdown(socket.SHUT_RDWR)
 
 
-class _Listening(socket.socket):
+class _ListeningSocket(socket.socket):
     """A listening socket. The event loop takes a ConnectionAbortedError for an empty queue."""
 
-    def __init__(self, entrance: Entrance, bound: socket.socket) -> None:
+    def __init__(self, limiter: OpeningLimiter, bound: socket.socket) -> None:
         super().__init__(bound.family, bound.type, bound.proto, bound.detach())
-        self._entrance = entrance
+        self._opening_limiter = limiter
 
     def listen(self, _at_once: int = 0, /) -> None:
         """Listen with the backlog of this module.
@@ -102,16 +102,16 @@ class _Listening(socket.socket):
 
     def accept(self) -> tuple[socket.socket, Any]:
         accepted, address = super().accept()
-        return self._entrance.take(accepted, address[0]), address
+        return self._opening_limiter.take(accepted, address[0]), address
 
 
-class _Taken(socket.socket):
-    """An accepted socket that reports its close to its `Entrance` in any phase."""
+class _CountedSocket(socket.socket):
+    """An accepted socket that reports its close to its `OpeningLimiter` in any phase."""
 
-    def __init__(self, entrance: Entrance, accepted: socket.socket) -> None:
+    def __init__(self, limiter: OpeningLimiter, accepted: socket.socket) -> None:
         super().__init__(accepted.family, accepted.type, accepted.proto, accepted.detach())
-        self._entrance = entrance
+        self._opening_limiter = limiter
 
     def close(self) -> None:
-        self._entrance.leave(self.fileno())
+        self._opening_limiter.leave(self.fileno())
         super().close()

@@ -63,7 +63,7 @@ class PlainHttp:
             return self._exposition(connection, request, self._metrics_tokens)
         if not _wants_upgrade(request):
             if self._pages.misses(request.headers.get("Host")):
-                return turned_away(connection, Rejection.HOST)
+                return rejection_response(connection, Rejection.HOST)
             return self._web_files.answer(path, request) or connection.respond(
                 HTTPStatus.UPGRADE_REQUIRED, "This is a WebSocket server; see docs/protocol.md.\n"
             )
@@ -80,7 +80,7 @@ class PlainHttp:
         self, connection: ServerConnection, request: Request, tokens: Tokens
     ) -> Response:
         if not tokens.hold_any(bearers_of(request.headers)):
-            return turned_away(connection, Rejection.UNAUTHORIZED)
+            return rejection_response(connection, Rejection.UNAUTHORIZED)
         response = connection.respond(HTTPStatus.OK, self._metrics.exposition().decode())
         del response.headers["Content-Type"]
         response.headers["Content-Type"] = METRICS_TYPE
@@ -92,7 +92,7 @@ def offers_too_much(connection: ServerConnection) -> Response:
     return connection.respond(HTTPStatus.BAD_REQUEST, "The request offers too many subprotocols.\n")
 
 
-def turned_away(connection: ServerConnection, reason: Rejection) -> Response:
+def rejection_response(connection: ServerConnection, reason: Rejection) -> Response:
     """Return the response to a handshake that was rejected for its token or its page."""
     if reason is Rejection.ORIGIN:
         text = "Pages of that site may not connect. --origins lists the sites that may.\n"

@@ -17,8 +17,8 @@ from websockets.http11 import Request, Response
 
 from hwaja.observability.loop_lag import watch as watch_loop_lag
 from hwaja.privacy.cycle_collection import CycleCollector
-from hwaja.privacy.error_redaction import discreet_logger
-from hwaja.process.supervision import WhenHopeless, supervised
+from hwaja.privacy.error_redaction import redacting_logger
+from hwaja.process.supervision import Escalate, supervised
 from hwaja.protocol.codes import CloseCode, ErrorCode, Reason, Rejection
 from hwaja.protocol.messages import Error
 from hwaja.protocol.serialize import serialize
@@ -27,15 +27,15 @@ from hwaja.server.access_policy import (
     Credentials,
     TooManyOfferedError,
     agreed,
-    presented,
+    credentials_of,
 )
 from hwaja.server.bearer import Tokens
 from hwaja.server.config import Config
 from hwaja.server.connection import Connection
 from hwaja.server.guard import GuardedConnection
-from hwaja.server.listening import Entrance
+from hwaja.server.listening import OpeningLimiter
 from hwaja.server.networks import network_of
-from hwaja.server.plain_http import PlainHttp, offers_too_much, turned_away
+from hwaja.server.plain_http import PlainHttp, offers_too_much, rejection_response
 from hwaja.server.read_ahead import Reserve
 from hwaja.server.services import Services
 from hwaja.server.session_registry import Holder, SessionEntry, SessionRegistry
@@ -62,7 +62,7 @@ This is enough for ten times real time with a round trip of 0.2 s. The send buff
 side grows with it, and the client's pings wait behind both.
 """
 
-_LACKS = {
+_UNAVAILABILITY = {
     Rejection.SERVER_FULL: "no slot is free",
     Rejection.OVERLOADED: "answers come late",
 }
@@ -79,7 +79,7 @@ class Server:
         config: Config,
         policy: AccessPolicy | None = None,
         metrics_tokens: Tokens | None = None,
-        when_hopeless: WhenHopeless | None = None,
+        escalate: Escalate | None = None,
     ) -> None:
         """Prepare to serve.
 
@@ -88,7 +88,7 @@ class Server:
             config: limits and timeouts.
             policy: decides which clients may connect; by default all may.
             metrics_tokens: tokens of the clients that may read the metrics; by default none may.
-            when_hopeless: see `supervision.supervised`.
+            escalate: see `supervision.supervised`.
 
         """
         self._services = services
@@ -98,7 +98,7 @@ class Server:
         self._reserve = Reserve(config.max_read_ahead_bytes)
         self._handlers: set[asyncio.Task[None]] = set()
         self._clients: WeakKeyDictionary[ServerConnection, Credentials] = WeakKeyDictionary()
-        self._entrance = Entrance(
+        self._opening_limiter = OpeningLimiter(
             config.max_openings, lambda: self._note_rejection(Rejection.TOO_MANY_OPENINGS)
         )
         self._listeners: list[WebSocketServer] = []
@@ -108,13 +108,13 @@ class Server:
             self._missing, self._policy.pages, services.metrics, metrics_tokens
         )
         self._overload = services.overload
-        self._when_hopeless = when_hopeless
+        self._escalate = escalate
         self._watches: list[asyncio.Task[None]] = []
         self._listening: list[socket.socket] = []
         if config.end_revoked_sessions and self._policy.tokens is not None:
-            self._policy.tokens.when_reloaded = self._end_revoked_sessions
+            self._policy.tokens.on_reload = self._end_revoked_sessions
         services.metrics.watch_overload(services.overload)
-        services.metrics.watch_openings(lambda: self._entrance.openings)
+        services.metrics.watch_openings(lambda: self._opening_limiter.openings)
         services.metrics.watch_read_ahead(lambda: self._reserve.used_bytes)
         services.metrics.watch_sessions(lambda: self._registry.runners, config.max_connections)
         services.metrics.watch_workers(services.pool, services.interim_worker)
@@ -130,13 +130,13 @@ class Server:
 
         """
         keep_read_buffers_small()
-        self._listening = await self._entrance.listen(host, port)
+        self._listening = await self._opening_limiter.listen(host, port)
         for each in self._listening:
             each.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
             self._listeners.append(await self._serve(each, tls))
         self._watches = [
-            supervised("load watch", self._watch_load, self._when_hopeless),
-            supervised("listener watch", self._watch_listener, self._when_hopeless),
+            supervised("load watch", self._watch_load, self._escalate),
+            supervised("listener watch", self._watch_listener, self._escalate),
             supervised("loop lag watch", partial(watch_loop_lag, self._metrics.loop_lagged)),
             supervised("sweeper", self._collector.run),
         ]
@@ -162,7 +162,7 @@ class Server:
             # `Connection` sends its own pings: it knows when the server holds reading back.
             ping_interval=None,
             # The default logger logs addresses and requests.
-            logger=discreet_logger("hwaja.websockets"),
+            logger=redacting_logger("hwaja.websockets"),
             server_header=None,
         )
 
@@ -215,7 +215,7 @@ class Server:
         if answer is not None:
             return answer
         try:
-            client = presented(request.path, request.headers)
+            client = credentials_of(request.path, request.headers)
         except TooManyOfferedError:
             return offers_too_much(websocket)
         refusal = self._policy.refusal(client)
@@ -223,14 +223,14 @@ class Server:
             self._clients[websocket] = client
             return None
         self._note_rejection(refusal)
-        return turned_away(websocket, refusal)
+        return rejection_response(websocket, refusal)
 
     def _missing(self) -> list[str]:
         """Return, as text, the reasons why the server cannot serve a new client; empty: it can."""
         missing = [] if self._services.pool.running_workers else ["no worker runs"]
-        return missing + [_LACKS[reason] for reason in self._lacks()]
+        return missing + [_UNAVAILABILITY[reason] for reason in self._unavailability()]
 
-    def _lacks(self) -> list[Rejection]:
+    def _unavailability(self) -> list[Rejection]:
         """Return the reasons why the server cannot serve a new client; empty: it can."""
         lacking = {
             Rejection.SERVER_FULL: self._registry.is_full(time.monotonic()),
@@ -238,14 +238,14 @@ class Server:
         }
         return [reason for reason, lacks in lacking.items() if lacks]
 
-    def _no_seat_for(self, holder: Holder) -> Rejection | None:
+    def _refusal(self, holder: Holder) -> Rejection | None:
         """Return why a new client gets no seat; None: a seat is free for it."""
         refusal = self._registry.refusal(holder, time.monotonic())
         return refusal or (Rejection.OVERLOADED if self._is_overloaded else None)
 
     @property
     def _is_overloaded(self) -> bool:
-        return self._overload.leaves_out(DegradationLevel.NEW_SESSIONS)
+        return self._overload.skips(DegradationLevel.NEW_SESSIONS)
 
     async def _watch_load(self) -> None:
         """Measure periodically how late answers are, and shed load accordingly."""
@@ -256,8 +256,8 @@ class Server:
                 runner.watch_load()
             lag_seconds = max((runner.lag_seconds for runner in runners), default=0.0)
             if self._overload.observe(lag_seconds, loop.time()):
-                relief = self._overload.relief.name.lower()
-                _log.warning("load", left_out=relief, lag_seconds=round(lag_seconds, 1))
+                level = self._overload.level.name.lower()
+                _log.warning("load", left_out=level, lag_seconds=round(lag_seconds, 1))
             await asyncio.sleep(LOAD_PERIOD_SECONDS)
 
     async def _watch_listener(self) -> None:
@@ -275,7 +275,7 @@ class Server:
             self._end_if_revoked(entry)
 
     def _end_if_revoked(self, entry: SessionEntry[SessionRunner]) -> None:
-        if not self._policy.still_lets_in(entry.holder.tokens):
+        if not self._policy.accepts(entry.holder.tokens):
             entry.runner.revoke()
 
     def _note_rejection(self, reason: Rejection) -> None:
@@ -283,15 +283,15 @@ class Server:
         _log.warning("connection refused", reason=reason)
 
     async def _serve_client(self, websocket: ServerConnection) -> None:
-        handler = asyncio.ensure_future(self._seat_client(websocket))
+        handler = asyncio.ensure_future(self._run_session(websocket))
         self._handlers.add(handler)
         try:
             await handler
         finally:
             self._handlers.discard(handler)
-            self._collector.soon()
+            self._collector.request_sweep()
 
-    async def _seat_client(self, websocket: ServerConnection) -> None:
+    async def _run_session(self, websocket: ServerConnection) -> None:
         client = self._clients.pop(websocket)
         address = websocket.remote_address
         network = network_of(address[0] if address else "")
@@ -299,14 +299,14 @@ class Server:
         entry = self._registry.find(client.session_token)
         is_new = entry is None
         if entry is None:
-            refusal = self._no_seat_for(holder)
+            refusal = self._refusal(holder)
             if refusal is not None:
                 self._note_rejection(refusal)
-                await _turn_away(websocket)
+                await _send_server_full(websocket)
                 return
             runner = SessionRunner(self._services, self._config, secrets.token_hex(4))
             entry = self._registry.take(runner, holder, time.monotonic())
-        self._entrance.let_through(websocket.transport)
+        self._opening_limiter.stop_counting(websocket.transport)
         entry.holder = holder
         connection = Connection(websocket, entry.runner, self._config, self._reserve)
         try:
@@ -326,7 +326,7 @@ class Server:
                 await self._registry.leave(entry)
 
 
-async def _turn_away(websocket: ServerConnection) -> None:
+async def _send_server_full(websocket: ServerConnection) -> None:
     """Send "server full" over the open socket: a browser cannot read a refused handshake."""
     try:
         error = Error(ErrorCode.CONNECTION_FAILED, Reason.SERVER_FULL)

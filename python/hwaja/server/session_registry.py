@@ -47,8 +47,8 @@ class SeatedSession(Protocol):
     def has_voice(self) -> bool:
         """See `SessionRunner.has_voice`."""
 
-    def give_way(self) -> None:
-        """See `SessionRunner.give_way`."""
+    def end_for_new_client(self) -> None:
+        """See `SessionRunner.end_for_new_client`."""
 
     def shut_down(self) -> None:
         """See `SessionRunner.shut_down`."""
@@ -148,7 +148,7 @@ class SessionRegistry(Generic[Runner]):
 
     def is_full(self, now: float) -> bool:
         """Return whether a client without a seat could get none at `now`, in seconds."""
-        return not self._has_place and self._yielding(None, now) is None
+        return not self._has_place and self._entry_to_replace(None, now) is None
 
     def refusal(self, holder: Holder, now: float) -> Rejection | None:
         """Return why a new client gets no seat at `now`, in seconds; None: it gets one."""
@@ -158,15 +158,15 @@ class SessionRegistry(Generic[Runner]):
         for token in holder.tokens:
             if sum(token in each.tokens for each in held) >= self._per_token:
                 return Rejection.TOKEN_FULL
-        has_seat = self._has_place or self._yielding(holder, now) is not None
+        has_seat = self._has_place or self._entry_to_replace(holder, now) is not None
         return None if has_seat else Rejection.SERVER_FULL
 
     def take(self, runner: Runner, holder: Holder, now: float) -> SessionEntry[Runner]:
         """Return a seat for a new session; the caller has checked that `refusal` is None."""
-        yielding = None if self._has_place else self._yielding(holder, now)
-        if yielding is not None:
-            yielding.is_given_up = True
-            yielding.runner.give_way()
+        replaced = None if self._has_place else self._entry_to_replace(holder, now)
+        if replaced is not None:
+            replaced.is_given_up = True
+            replaced.runner.end_for_new_client()
         entry = SessionEntry(runner, holder, now)
         self._taken.add(entry)
         self.emptied.clear()
@@ -176,7 +176,7 @@ class SessionRegistry(Generic[Runner]):
     def _has_place(self) -> bool:
         return len(self._held) < self._places
 
-    def _yielding(self, newcomer: Holder | None, now: float) -> SessionEntry[Runner] | None:
+    def _entry_to_replace(self, newcomer: Holder | None, now: float) -> SessionEntry[Runner] | None:
         """Return the seat that a new client takes over; None: there is none.
 
         A session with an enrolled voice never loses its seat. A session without one loses it if its

@@ -2,7 +2,7 @@
 
 A session outlives its connection: a client that reconnects continues it. Messages are taken one at
 a time, so control messages and audio keep their order. All code runs on the event loop's thread.
-Messages, timers and results of the workers become events. `_tell` handles each event in a separate
+Messages, timers and results of the workers become events. `_post` handles each event in a separate
 callback of the loop, outside all tasks, in the order of arrival.
 """
 
@@ -14,7 +14,7 @@ from functools import partial
 import structlog
 
 from hwaja._pcm import RingBuffer
-from hwaja.asr.utterance import Means, Recognition
+from hwaja.asr.utterance import Recognition, RecognitionContext
 from hwaja.observability.session_metrics import SessionMetrics
 from hwaja.privacy.error_redaction import describe
 from hwaja.protocol.audio import SAMPLE_RATE
@@ -62,18 +62,18 @@ class SessionRunner:
         )
         self._work = SessionWork(self, self._pool, self._ring, self._overload)
         self._recognition = Recognition(
-            Means(
+            RecognitionContext(
                 self._work,
                 services.interim_worker,
-                report_text=lambda *found: self._tell(events.Recognised(*found)),
-                report_interim=lambda *found: self._tell(events.PartialText(*found)),
+                report_text=lambda *found: self._post(events.Recognised(*found)),
+                report_interim=lambda *found: self._post(events.PartialText(*found)),
             )
         )
         self._attribution = Attribution(
             self._work,
             self._voices,
-            report_voices=lambda *found: self._tell(events.Attributed(*found)),
-            report_turn=lambda *found: self._tell(events.SpeakerProbed(*found)),
+            report_voices=lambda *found: self._post(events.Attributed(*found)),
+            report_turn=lambda *found: self._post(events.SpeakerProbed(*found)),
         )
         self._enroller = Enroller(
             partial(self._pool.embed, self, overlaps=False), self._ring, self._voices
@@ -84,7 +84,7 @@ class SessionRunner:
             self._session,
             self._ring,
             services.detection,
-            self._tell,
+            self._post,
             is_behind=lambda: self.client_waits,
         )
         self._jobs: set[asyncio.Task[None]] = set()
@@ -117,15 +117,15 @@ class SessionRunner:
         return self._pace.is_ahead and self.state in (State.TRANSCRIBING, State.DRAINING)
 
     @property
-    def is_dear(self) -> bool:
+    def is_expensive(self) -> bool:
         """Whether the session uses far more than its share of the workers, and thus waits."""
-        return self._overload.is_dear
+        return self._overload.is_expensive
 
     @property
     def lag_seconds(self) -> float:
         """How long the oldest ended utterance has been unanswered; 0 if all are answered.
 
-        Time while the session was dear does not count: the session caused that delay itself.
+        Time while the session was expensive does not count: the session caused that delay itself.
         """
         return self._overload.shared_lag_seconds(
             self._session_metrics.lag_seconds, time.monotonic()
@@ -148,46 +148,46 @@ class SessionRunner:
             self._sender.begin_to_number()
         self._start(self._keep_time())
         self._log.info("session opened", resumable=token is not None)
-        await self._tell(events.Connected(token))
+        await self._post(events.Connected(token))
 
     async def reconnected(self, token: str) -> None:
         """Continue on another connection. Sends all unconfirmed messages again."""
         self._log.info("session resumed")
         self._intake.is_connected = True
         self.outbox.rewind()
-        await self._tell(events.Reconnected(token, at=self._ring.end))
+        await self._post(events.Reconnected(token, at=self._ring.end))
 
     def disconnected(self) -> None:
         """Record a lost connection. A client that reconnects resends what was not taken."""
         self.client_waits = False
         self._intake.is_connected = False
-        self._intake.look_again()
+        self._intake.wake()
 
     def waits(self, seconds: float) -> None:
         """Pass on how many seconds of received audio are not taken yet; 0: all audio is taken."""
-        self._tell(events.Waiting(seconds))
+        self._post(events.Waiting(seconds))
 
     def cut_off(self) -> None:
         """Close now, because the server stops and no longer waits for answers."""
-        self._tell(events.CutOff())
+        self._post(events.CutOff())
 
     def shut_down(self) -> None:
         """Answer the audio so far, then close, because the server stops."""
-        self._tell(events.Shutdown())
+        self._post(events.Shutdown())
 
     def revoke(self) -> None:
         """Answer the audio so far, then close, because the client's token is no longer valid."""
-        self._tell(events.TimeIsUp(Reason.TOKEN_REVOKED))
+        self._post(events.LimitReached(Reason.TOKEN_REVOKED))
 
-    def give_way(self) -> None:
+    def end_for_new_client(self) -> None:
         """Close, because another client gets the place. This client has enrolled no voice."""
         self._log.info("session gives way")
-        self._tell(events.TimeIsUp(Reason.SERVER_FULL))
+        self._post(events.LimitReached(Reason.SERVER_FULL))
 
     async def end(self) -> None:
         """End the session: cancel all work, and overwrite all personal data."""
         try:
-            await self._tell(events.Disconnected())
+            await self._post(events.Disconnected())
         finally:  # also if a server that stops cancels this
             await self._end()
 
@@ -213,10 +213,10 @@ class SessionRunner:
         while True:
             await asyncio.sleep(self._deadlines.next_at - time.monotonic())
             if self.client_waits:
-                self._deadlines.heard(time.monotonic())
+                self._deadlines.reset_idle(time.monotonic())
             for event in self._deadlines.due(time.monotonic()):
-                await self._tell(event)
-                if isinstance(event, events.TimeIsUp):
+                await self._post(event)
+                if isinstance(event, events.LimitReached):
                     return
 
     async def take(self, message: str | bytearray, received_at: float) -> None:
@@ -233,17 +233,17 @@ class SessionRunner:
             await self._take(message, received_at)
         except Exception as error:
             self._log.error("session failed", **describe(error))
-            await self._tell(events.Broke())
+            await self._post(events.ServerFailed())
         finally:
-            self._deadlines.heard(time.monotonic())  # only now: the message waited until here
+            self._deadlines.reset_idle(time.monotonic())  # only now: the message waited until here
 
     async def _take(self, message: str | bytearray, received_at: float) -> None:
         if isinstance(message, str):
             await self._take_text(message)
         elif len(message) % 2:
-            await self._tell(events.BadAudio(Reason.ODD_BYTE_COUNT))
+            await self._post(events.MalformedAudio(Reason.ODD_BYTE_COUNT))
         elif message[:4] == b"RIFF" and message[8:12] == b"WAVE":
-            await self._tell(events.BadAudio(Reason.RIFF_HEADER))
+            await self._post(events.MalformedAudio(Reason.RIFF_HEADER))
         else:
             self._metrics.audio_received(len(message) / 2 / SAMPLE_RATE)
             self._follow_pace(len(message) / 2 / SAMPLE_RATE, received_at)
@@ -265,15 +265,15 @@ class SessionRunner:
         try:
             message = parse(text, self._max_speakers)
         except InvalidMessageError as error:
-            await self._tell(events.Refused(error))
+            await self._post(events.Refused(error))
             return
-        await self._tell(events.Received(message, at=self._ring.end))
+        await self._post(events.Received(message, at=self._ring.end))
         if self._enrolment is not None:
             # The client may send more before the answer. That waits until the voice is enrolled.
             await self._enrolment
             self._enrolment = None
 
-    def _tell(self, event: events.Event) -> asyncio.Future[None]:
+    def _post(self, event: events.Event) -> asyncio.Future[None]:
         """Queue an event. The session handles it in a separate callback of the loop.
 
         The loop's queue is the session's inbox. A failure in the session never reaches the caller.
@@ -290,16 +290,18 @@ class SessionRunner:
     def _take_event(self, event: events.Event, done: asyncio.Future[None] | None = None) -> None:
         """Handle an event. If that fails, answer the audio so far, then close.
 
-        If it was the handling of a result or of `Broke` that failed, close at once.
+        If it was the handling of a result or of `ServerFailed` that failed, close at once.
         """
         try:
             self._handle(event)
         except Exception as error:
             self._log.error("session failed", **describe(error))
-            if isinstance(event, events.Broke | Enrolled | events.Recognised | events.Attributed):
+            if isinstance(
+                event, events.ServerFailed | Enrolled | events.Recognised | events.Attributed
+            ):
                 self._give_up()
             else:
-                self._take_event(events.Broke())
+                self._take_event(events.ServerFailed())
         if done is not None and not done.done():  # the waiting task may be cancelled
             done.set_result(None)
 
@@ -325,7 +327,7 @@ class SessionRunner:
                 self._intake.release(index)
             case events.Close(code):
                 self.outbox.put(code)
-                self._intake.look_again()
+                self._intake.wake()
                 self.over.set()
             case events.Settled():
                 pass  # counted by the session metrics
@@ -376,4 +378,4 @@ class SessionRunner:
             self._carry_out(events.Close(CloseCode.INTERNAL_ERROR))
 
     async def _enrol(self, effect: Enrol) -> None:
-        await self._tell(await self._enroller.enrol(effect))
+        await self._post(await self._enroller.enrol(effect))

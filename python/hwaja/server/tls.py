@@ -46,7 +46,7 @@ class ServerTls:
         """The subject names of the newest certificate."""
         self.expires = end_of(cert)
         """When the newest certificate expires; None where that cannot be read."""
-        self.when_reloaded: Callable[[], None] = lambda: None
+        self.on_reload: Callable[[], None] = lambda: None
         """Called after each successful `reload`."""
         if is_readable_by_all(key):
             _log.warning("every user of this machine can read the key", file=str(key))
@@ -63,7 +63,7 @@ class ServerTls:
         cert, key = self._find_files()
         self._newest = tls_context(cert, key)
         self.names, self.expires = names_in(cert), end_of(cert)
-        self.when_reloaded()
+        self.on_reload()
 
     def _choose(self, handshake: ssl.SSLObject, _name: str | None, _: ssl.SSLContext) -> None:
         """Present the newest certificate in a handshake, also without a server name (SNI).

@@ -84,13 +84,13 @@ class Actions:
         return bool(self._voices.speaker_ids)
 
     @property
-    def heard(self) -> int:
+    def processed_stop(self) -> int:
         """Index of the first sample after the last processed frame."""
-        return self._gate.heard
+        return self._gate.processed_stop
 
     @property
     def _heard_samples(self) -> int:
-        return self.heard - self._origin
+        return self.processed_stop - self._origin
 
     @property
     def oldest_unanswered(self) -> Segment | None:
@@ -127,11 +127,11 @@ class Actions:
         self._send(ModelLoaded(event.session_token, place))
 
     def _acknowledge(self) -> None:
-        if self._resumable and self.heard - self._acknowledged >= ACKNOWLEDGED_SAMPLES:
-            self._acknowledged = self.heard
+        if self._resumable and self.processed_stop - self._acknowledged >= ACKNOWLEDGED_SAMPLES:
+            self._acknowledged = self.processed_stop
             self._send(AudioReceived(self._heard_samples))
 
-    def warn(self, event: events.TimeIsShort) -> None:
+    def warn(self, event: events.LimitNear) -> None:
         """Send the time left, if the client asked for details."""
         if self._details:
             self._send(LimitWarning(event.reason, event.seconds_left))
@@ -151,7 +151,9 @@ class Actions:
     def disconnect(self, _: object) -> None:
         """Do nothing: the connection is gone."""
 
-    def end(self, event: events.Shutdown | events.CutOff | events.TimeIsUp | events.Broke) -> None:
+    def end(
+        self, event: events.Shutdown | events.CutOff | events.LimitReached | events.ServerFailed
+    ) -> None:
         """End the session at once: no utterance is unanswered."""
         self._outcome = outcome_of(event)
         self._finish()
@@ -163,12 +165,12 @@ class Actions:
         is_strike = error.code is ErrorCode.INVALID_MESSAGE
         return self._strike(CloseCode.PROTOCOL_ERROR) if is_strike else Branch.REFUSED
 
-    def refuse_audio(self, event: events.BadAudio) -> Branch:
+    def refuse_audio(self, event: events.MalformedAudio) -> Branch:
         """Send an error for audio that is not PCM16, and count a strike."""
         self._fail(ErrorCode.INVALID_AUDIO, event.reason)
         return self._strike(CloseCode.UNSUPPORTED_DATA)
 
-    def doubt_audio(self, event: events.OddAudio) -> None:
+    def report_wrong_format(self, event: events.SuspectAudio) -> None:
         """Send the format that the audio seems to have."""
         code, reason = ErrorCode.INVALID_AUDIO, Reason.WRONG_FORMAT
         self._send(Error(code, reason, looks_like=event.looks_like))
@@ -202,7 +204,7 @@ class Actions:
         self._listen(event.at)
         self._send(RegistrationStarted(self._take.speaker_id))
 
-    def hear_enrolment(self, event: events.Audio) -> Branch:
+    def take_enrolment_audio(self, event: events.Audio) -> Branch:
         """Collect the speech of a take."""
         self._speech += self._gate.feed(event.probabilities, event.levels_dbfs)
         self._acknowledge()
@@ -228,7 +230,7 @@ class Actions:
 
     def finish_enrolment(self, verdict: Enrolled) -> None:
         """Send the verdict. After a failure, the speaker's earlier voice stays enrolled."""
-        self._effects.append(events.Release(self.heard))
+        self._effects.append(events.Release(self.processed_stop))
         speaker_id = self._take.speaker_id
         quality = verdict.quality if self._take.quality or self._details else None
         if verdict.failure is None:
@@ -255,7 +257,7 @@ class Actions:
         self._send(TranscriptionStarted())
         return Branch.AS_ASKED
 
-    def hear_conversation(self, event: events.Audio) -> Branch:
+    def take_conversation_audio(self, event: events.Audio) -> Branch:
         """Take audio of the transcription."""
         self._conversation.timeline.arrived(event.arrival)
         self._finish_utterances(self._gate.feed(event.probabilities, event.levels_dbfs))
@@ -277,7 +279,7 @@ class Actions:
         left = self._settings.max_audio_seconds - self._heard_samples / SAMPLE_RATE
         if not self._warned and left <= WARNING_SECONDS:
             self._warned = True
-            self.warn(events.TimeIsShort(Reason.AUDIO_LIMIT, max(0, round(left))))
+            self.warn(events.LimitNear(Reason.AUDIO_LIMIT, max(0, round(left))))
         is_open = self._gate.open_span is not None
         if left > 0 or (is_open and left > -self._settings.gate.max_seconds):
             return Branch.AS_ASKED
@@ -285,8 +287,8 @@ class Actions:
 
     def _cut_short(self, reason: Reason) -> Error:
         """Return the error that says why the server ends it, and how much audio it processed."""
-        heard_samples = self._heard_samples
-        return Error(ErrorCode.TRANSCRIPTION_FAILED, reason, received_samples=heard_samples)
+        processed_samples = self._heard_samples
+        return Error(ErrorCode.TRANSCRIPTION_FAILED, reason, received_samples=processed_samples)
 
     def _finish_utterances(self, segments: list[Segment]) -> None:
         self._effects += [self._conversation.add(segment) for segment in segments]
@@ -335,11 +337,15 @@ class Actions:
             self.misplaced_transcription(event)
         self._stop_asked = True
 
-    def drain_and_end(self, event: events.Shutdown | events.TimeIsUp | events.Broke) -> Branch:
+    def drain_and_end(
+        self, event: events.Shutdown | events.LimitReached | events.ServerFailed
+    ) -> Branch:
         """End the session once all utterances are answered."""
         return self._drain(outcome_of(event))
 
-    def end_after_drain(self, event: events.Shutdown | events.TimeIsUp | events.Broke) -> None:
+    def end_after_drain(
+        self, event: events.Shutdown | events.LimitReached | events.ServerFailed
+    ) -> None:
         """End the session as well, once the transcription has ended."""
         self._outcome = outcome_of(event)
 
@@ -367,7 +373,7 @@ class Actions:
     def _check_drained(self) -> Branch:
         if self._conversation.oldest is not None:
             return Branch.UNANSWERED
-        self._effects.append(events.Release(self.heard))
+        self._effects.append(events.Release(self.processed_stop))
         return self._finish()
 
     def _finish(self) -> Branch:
@@ -376,7 +382,7 @@ class Actions:
         if outcome.error is not None:
             self._send(outcome.error)
         if stop_asked:
-            self._send(TranscriptionStopped(self._conversation.summary(self.heard)))
+            self._send(TranscriptionStopped(self._conversation.summary(self.processed_stop)))
         if outcome.code is None:
             return Branch.FINISHED
         self._effects.append(events.Close(outcome.code))

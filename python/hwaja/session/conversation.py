@@ -34,7 +34,7 @@ from hwaja.session.events import (
 from hwaja.session.timeline import Timeline
 from hwaja.session.utterances import Awaited, OpenSpeech, Utterances
 from hwaja.speakers.parts import Part
-from hwaja.speakers.turn_prior import Said, TurnPrior
+from hwaja.speakers.turn_prior import SpeakerDecision, TurnPrior
 from hwaja.vad.gate import Segment
 
 
@@ -112,8 +112,8 @@ class Tally:
         return tuple(_share(speaker_id, self._said.values()) for speaker_id in ids)
 
 
-def _share(speaker_id: int, said: Iterable[tuple[int, float]]) -> SpeakerShare:
-    speech_seconds = [seconds for speaker, seconds in said if speaker == speaker_id]
+def _share(speaker_id: int, spoken: Iterable[tuple[int, float]]) -> SpeakerShare:
+    speech_seconds = [seconds for speaker, seconds in spoken if speaker == speaker_id]
     return SpeakerShare(speaker_id, len(speech_seconds), sum(speech_seconds))
 
 
@@ -130,7 +130,7 @@ class Conversation:
     """Decides which work begins on the open utterance."""
     _utterances: Utterances = field(default_factory=Utterances)
     _interims: Interims = field(default_factory=Interims)
-    _pattern: TurnPrior = field(default_factory=TurnPrior)
+    _turn_prior: TurnPrior = field(default_factory=TurnPrior)
     _tally: Tally = field(default_factory=Tally)
     _answered_until: int = 0
     """Index of the sample at which the speech of the last answer ended."""
@@ -145,9 +145,9 @@ class Conversation:
         """The first utterance that is not answered. None: all are answered."""
         return self._utterances.oldest
 
-    def summary(self, heard: int) -> Summary:
-        """Return the summary of the transcription, which ends at sample `heard`."""
-        audio_seconds = (heard - self.timeline.origin) / SAMPLE_RATE
+    def summary(self, processed_stop: int) -> Summary:
+        """Return the summary of the transcription, which ends at sample `processed_stop`."""
+        audio_seconds = (processed_stop - self.timeline.origin) / SAMPLE_RATE
         tally = self._tally
         return Summary(tally.utterances, tally.failed, audio_seconds, tally.shares())
 
@@ -192,11 +192,11 @@ class Conversation:
         return effects
 
     def _answer(self, answer: Awaited) -> list[Effect]:
-        heard = answer.heard
-        has_text = heard is not None and heard.text != ""
+        hypothesis = answer.hypothesis
+        has_text = hypothesis is not None and hypothesis.text != ""
         withdrawn = self._interims.end(answer.segment_id, has_text=has_text)
         effects = [] if withdrawn is None else [self._send(withdrawn)]
-        if heard is None or (has_text and answer.voice is None):
+        if hypothesis is None or (has_text and answer.voice is None):
             self._tally.failed += 1
             failure = Error(ErrorCode.TRANSCRIPTION_FAILED, Reason.ENGINE_FAILED)
             effects.append(self._send(failure))
@@ -216,19 +216,21 @@ class Conversation:
         spoke_until = self.timeline.seconds_behind(self._answered_until)
         pause_seconds = self.timeline.seconds(segment.speech_start) - spoke_until
         self._answered_until = segment.speech_stop
-        revised = self._pattern.revise(voice, pause_seconds)
+        revised = self._turn_prior.revise(voice, pause_seconds)
         if revised is not None and self.wants.speaker_updates:
             self._tally.correct(revised.segment_id, revised.speaker_id)
             effects.append(self._send(SpeakerUpdate(revised.segment_id, revised.speaker_id)))
-        said = self._pattern.take(answer.segment_id, voice, pause_seconds)
-        effects.append(self._send(self._message(answer, said)))
-        self._tally.take(answer.segment_id, said.speaker_id, segment.speech_samples / SAMPLE_RATE)
+        decision = self._turn_prior.take(answer.segment_id, voice, pause_seconds)
+        effects.append(self._send(self._message(answer, decision)))
+        self._tally.take(
+            answer.segment_id, decision.speaker_id, segment.speech_samples / SAMPLE_RATE
+        )
         if self.wants.adapt and voice.is_exemplary:
-            effects.append(Learn(said.speaker_id, segment))
+            effects.append(Learn(decision.speaker_id, segment))
         return effects
 
-    def _message(self, answer: Awaited, said: Said) -> ServerMessage:
-        message = _transcription(self.timeline, answer, said)
+    def _message(self, answer: Awaited, decision: SpeakerDecision) -> ServerMessage:
+        message = _transcription(self.timeline, answer, decision)
         if self.details:
             return message
         wants_ids = self.wants.interim_results or self.wants.speaker_updates
@@ -238,28 +240,28 @@ class Conversation:
         return Send(message, self.details)
 
 
-def _transcription(timeline: Timeline, answer: Awaited, said: Said) -> Transcription:
+def _transcription(timeline: Timeline, answer: Awaited, decision: SpeakerDecision) -> Transcription:
     """Return the message with every field that a client may ask for.
 
     Raises:
         ValueError: if the text or the speaker is missing.
 
     """
-    segment, heard, voice = answer.segment, answer.heard, answer.voice
-    if heard is None or not heard.text or voice is None:
+    segment, hypothesis, voice = answer.segment, answer.hypothesis, answer.voice
+    if hypothesis is None or not hypothesis.text or voice is None:
         raise ValueError("an answer needs words and a speaker")
     start_seconds = timeline.seconds(segment.speech_start)
     return Transcription(
-        speaker_id=said.speaker_id,
-        text=heard.text,
+        speaker_id=decision.speaker_id,
+        text=hypothesis.text,
         timestamp=iso_timestamp(timeline.began_at + start_seconds),
         confidence=round(segment.level_dbfs, 1),
         segment_id=answer.segment_id,
         details=Details(
             start_seconds=start_seconds,
             end_seconds=timeline.seconds_behind(segment.stop),
-            label=said.label,
-            probability=said.probability,
+            label=decision.label,
+            probability=decision.probability,
             scores=voice.cosines,
             margin=voice.margin if voice.scores else None,
             overlap_seconds=voice.overlap_seconds,
@@ -269,9 +271,9 @@ def _transcription(timeline: Timeline, answer: Awaited, said: Said) -> Transcrip
                     timeline.seconds(_sample_of(token, segment)),
                     None if token.probability is None else round(token.probability, 3),
                 )
-                for token in heard.tokens
+                for token in hypothesis.tokens
             ),
-            language=heard.language,
+            language=hypothesis.language,
         ),
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hwaja.protocol.codes import Reason
 from hwaja.session.actions import WARNING_SECONDS
-from hwaja.session.events import TimeIsShort, TimeIsUp
+from hwaja.session.events import LimitNear, LimitReached
 
 
 @dataclass(slots=True)
@@ -29,7 +29,7 @@ class Deadlines:
         self._idle_seconds = idle_seconds
         self._idle = _Deadline(Reason.IDLE, now + idle_seconds)
 
-    def heard(self, now: float) -> None:
+    def reset_idle(self, now: float) -> None:
         """Restart the idle limit: a client message arrived at `now`."""
         self._idle = _Deadline(Reason.IDLE, now + self._idle_seconds)
 
@@ -38,13 +38,13 @@ class Deadlines:
         """The instant at which to call `due` next."""
         return min(self._session.next_at, self._idle.next_at)
 
-    def due(self, now: float) -> list[TimeIsShort | TimeIsUp]:
+    def due(self, now: float) -> list[LimitNear | LimitReached]:
         """Return the events for the session at `now`: warnings, or the end of its time."""
-        events: list[TimeIsShort | TimeIsUp] = []
+        events: list[LimitNear | LimitReached] = []
         for deadline in (self._session, self._idle):
             if now >= deadline.ends_at:
-                return [TimeIsUp(deadline.reason)]
+                return [LimitReached(deadline.reason)]
             if now >= deadline.next_at:
                 deadline.warned = True
-                events.append(TimeIsShort(deadline.reason, round(deadline.ends_at - now)))
+                events.append(LimitNear(deadline.reason, round(deadline.ends_at - now)))
         return events

@@ -44,7 +44,7 @@ class Reconnected:
 
 
 @dataclass(frozen=True, slots=True)
-class TimeIsShort:
+class LimitNear:
     """The session, or its transcription, will end in `seconds_left` for `reason`."""
 
     reason: Reason
@@ -52,14 +52,14 @@ class TimeIsShort:
 
 
 @dataclass(frozen=True, slots=True)
-class TimeIsUp:
+class LimitReached:
     """The session must end: answer the received audio, then close."""
 
     reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
-class Broke:
+class ServerFailed:
     """A part of the server failed: answer the audio received before, then close."""
 
 
@@ -90,7 +90,7 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class BadAudio:
+class MalformedAudio:
     """A binary message arrived that is not PCM16. All of it was dropped."""
 
     reason: Reason
@@ -111,7 +111,7 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
-class OddAudio:
+class SuspectAudio:
     """The audio of a transcription does not look like PCM16, mono, 16 kHz."""
 
     looks_like: AudioFormat
@@ -141,7 +141,7 @@ class Recognised:
     """The text of a segment. None: the engine failed. Empty text: no words were recognised."""
 
     segment_id: int
-    heard: Hypothesis | None
+    hypothesis: Hypothesis | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,13 +195,13 @@ class Disconnected:
 Event = (
     Connected
     | Reconnected
-    | TimeIsShort
-    | TimeIsUp
-    | Broke
+    | LimitNear
+    | LimitReached
+    | ServerFailed
     | Received[ClientMessage]
     | Refused
-    | BadAudio
-    | OddAudio
+    | MalformedAudio
+    | SuspectAudio
     | Audio
     | AudioStopped
     | Waiting

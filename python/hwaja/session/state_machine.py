@@ -22,23 +22,23 @@ from hwaja.session.events import (
     Attributed,
     Audio,
     AudioStopped,
-    BadAudio,
-    Broke,
     Connected,
     CutOff,
     Disconnected,
     Effect,
     Event,
-    OddAudio,
+    LimitNear,
+    LimitReached,
+    MalformedAudio,
     PartialText,
     Received,
     Recognised,
     Reconnected,
     Refused,
+    ServerFailed,
     Shutdown,
     SpeakerProbed,
-    TimeIsShort,
-    TimeIsUp,
+    SuspectAudio,
     Waiting,
 )
 from hwaja.session.settings import SessionSettings
@@ -85,7 +85,7 @@ _DRAINS_AND_ENDS: Branches = {Branch.UNANSWERED: DRAINING, Branch.ENDED: CLOSED}
 _MAY_DRAIN: Branches = {Branch.AS_ASKED: STAYS, **_DRAINS}
 _MAY_BE_DRAINED: Branches = {Branch.UNANSWERED: STAYS, Branch.FINISHED: READY, Branch.ENDED: CLOSED}
 _MAY_STRIKE_OUT: Branches = {Branch.REFUSED: STAYS, Branch.ENDED: CLOSED}
-_ENDS = (Shutdown, TimeIsUp, Broke)
+_ENDS = (Shutdown, LimitReached, ServerFailed)
 
 ROWS = (
     Row(CONNECTING, Connected, Actions.connect, READY),
@@ -94,7 +94,7 @@ ROWS = (
     Row(
         ENROLLING,
         Audio,
-        Actions.hear_enrolment,
+        Actions.take_enrolment_audio,
         {Branch.AS_ASKED: STAYS, Branch.FAILED: READY},
     ),
     Row(
@@ -110,9 +110,9 @@ ROWS = (
         Actions.begin_transcription,
         {Branch.AS_ASKED: TRANSCRIBING, Branch.REFUSED: STAYS},
     ),
-    Row(TRANSCRIBING, Audio, Actions.hear_conversation, _MAY_DRAIN),
+    Row(TRANSCRIBING, Audio, Actions.take_conversation_audio, _MAY_DRAIN),
     Row(TRANSCRIBING, AudioStopped, Actions.end_utterance, _MAY_DRAIN),
-    Row(TRANSCRIBING, OddAudio, Actions.doubt_audio),
+    Row(TRANSCRIBING, SuspectAudio, Actions.report_wrong_format),
     Row(TRANSCRIBING, Recognised, Actions.take_text),
     Row(TRANSCRIBING, Attributed, Actions.take_voices),
     Row(TRANSCRIBING, SpeakerProbed, Actions.take_turn),
@@ -126,11 +126,11 @@ ROWS = (
     Row((TRANSCRIBING, DRAINING), PartialText, Actions.take_partial_text),
     Row((TRANSCRIBING, DRAINING), CutOff, Actions.cut_off, CLOSED),
     Row(ANYWHERE, Refused, Actions.refuse, _MAY_STRIKE_OUT),
-    Row(ANYWHERE, BadAudio, Actions.refuse_audio, _MAY_STRIKE_OUT),
+    Row(ANYWHERE, MalformedAudio, Actions.refuse_audio, _MAY_STRIKE_OUT),
     Row(ANYWHERE, (StartRegistration, CompleteRegistration), Actions.misplaced_registration),
     Row(ANYWHERE, (StartTranscription, StopTranscription), Actions.misplaced_transcription),
     Row(ANYWHERE, Reconnected, Actions.reconnect),
-    Row(ANYWHERE, TimeIsShort, Actions.warn),
+    Row(ANYWHERE, LimitNear, Actions.warn),
     Row(ANYWHERE, Waiting, Actions.release_hold),
     Row(ANYWHERE, (*_ENDS, CutOff), Actions.end, CLOSED),
     Row(ANYWHERE, Disconnected, Actions.disconnect, CLOSED),

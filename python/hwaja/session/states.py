@@ -5,7 +5,7 @@ from enum import Enum, StrEnum, auto
 
 from hwaja.protocol.codes import CloseCode, ErrorCode, Reason
 from hwaja.protocol.messages import Error
-from hwaja.session.events import Broke, CutOff, Shutdown, TimeIsUp
+from hwaja.session.events import CutOff, LimitReached, ServerFailed, Shutdown
 
 
 class State(Enum):
@@ -59,11 +59,11 @@ _CODES = {
 """Close codes of the sessions that end before their time limit."""
 
 
-def outcome_of(event: Shutdown | CutOff | TimeIsUp | Broke) -> CloseOutcome:
+def outcome_of(event: Shutdown | CutOff | LimitReached | ServerFailed) -> CloseOutcome:
     """Return the close code and the error with which an event of the server ends a session."""
     if isinstance(event, Shutdown | CutOff):
         return CloseOutcome(CloseCode.GOING_AWAY)
-    if isinstance(event, Broke):
+    if isinstance(event, ServerFailed):
         return CloseOutcome(CloseCode.INTERNAL_ERROR, SERVER_FAULT)
     code = _CODES.get(event.reason, CloseCode.NORMAL)
     return CloseOutcome(code, Error(ErrorCode.CONNECTION_FAILED, event.reason))

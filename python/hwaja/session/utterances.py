@@ -95,9 +95,9 @@ class Awaited:
     """Whether this is the last part of its utterance."""
 
     @property
-    def heard(self) -> Hypothesis | None:
+    def hypothesis(self) -> Hypothesis | None:
         """The text. None: the engine failed, or there is no result yet."""
-        return None if self.recognised is None else self.recognised.heard
+        return None if self.recognised is None else self.recognised.hypothesis
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -175,19 +175,19 @@ class Utterances:
                 break
             del self._awaited[first.segment_id]
             parts = first.spoken_parts
-            if first.heard is not None and first.heard.text and len(parts) > 1:
-                anew += self._divide(first, first.heard, parts)
+            if first.hypothesis is not None and first.hypothesis.text and len(parts) > 1:
+                anew += self._divide(first, first.hypothesis, parts)
             else:
                 voices = (parts[0][1],) if parts else None
                 answers.append(replace(first, attributed=Attributed(first.segment_id, voices)))
         return answers, anew
 
     def _divide(
-        self, utterance: Awaited, heard: Hypothesis, parts: Sequence[tuple[Segment, Part]]
+        self, utterance: Awaited, hypothesis: Hypothesis, parts: Sequence[tuple[Segment, Part]]
     ) -> list[Recognise]:
         """Replace an utterance by its parts. Return the parts that must be recognised again."""
         ids = [utterance.segment_id, *(next(self._ids) for _ in parts[1:])]
-        texts = _texts(utterance.segment, heard, [piece for piece, _ in parts])
+        texts = _texts(utterance.segment, hypothesis, [piece for piece, _ in parts])
         anew: list[Recognise] = []
         divided: dict[int, Awaited] = {}
         for part_id, (piece, voice), text in zip(ids, parts, texts, strict=True):
@@ -202,7 +202,7 @@ class Utterances:
 
 
 def _texts(
-    segment: Segment, heard: Hypothesis, pieces: Sequence[Segment]
+    segment: Segment, hypothesis: Hypothesis, pieces: Sequence[Segment]
 ) -> Sequence[Hypothesis | None]:
     """Return the text of each part; None for all if the text cannot be divided.
 
@@ -210,7 +210,7 @@ def _texts(
     """
     starts_seconds = [(piece.start - segment.start) / SAMPLE_RATE for piece in pieces]
     speech_seconds = [piece.speech_samples / SAMPLE_RATE for piece in pieces]
-    texts = divide(heard, starts_seconds[1:], speech_seconds)
+    texts = divide(hypothesis, starts_seconds[1:], speech_seconds)
     if texts is None:
         return [None] * len(pieces)
     return [text.earlier(start) for text, start in zip(texts, starts_seconds, strict=True)]

@@ -11,14 +11,14 @@ from collections.abc import Callable
 
 from hwaja.engines.interface import VoiceTrack
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.speakers.diarize import read_parts, unscored_part, whole_part
+from hwaja.speakers.diarize import split_by_voice, unscored_part, whole_part
 from hwaja.speakers.parts import Part, next_turn
 from hwaja.speakers.voices import Voices
 from hwaja.vad.gate import Segment
 from hwaja.workers.overload import DegradationLevel
 from hwaja.workers.session_work import SessionWork, Work, attempt, report_when_done
 
-HURRIED_SECONDS = 3.0
+EMBEDDED_SECONDS = 3.0
 """Under overload, only this much of an utterance is embedded. Longer audio hardly improves it."""
 
 Parts = tuple[Part, ...]
@@ -87,7 +87,7 @@ class Attribution:
             The task; None under overload, when voices do not learn.
 
         """
-        if self._work.overload.leaves_out(DegradationLevel.SPEAKER_DETAILS):
+        if self._work.overload.skips(DegradationLevel.SPEAKER_DETAILS):
             return None
         samples = self._work.ring.read(segment.start, segment.stop)  # the ring may soon drop them
 
@@ -130,7 +130,7 @@ class Attribution:
             # An open utterance has no long pause: all of its audio counts as speech.
             speech_seconds = (stop - start) / SAMPLE_RATE
             whole = Part(start, stop, self._voices.speaker_ids, speech_seconds)
-            return next_turn(read_parts(track, whole, self._voices))
+            return next_turn(split_by_voice(track, whole, self._voices))
         finally:
             track.erase()
 
@@ -139,13 +139,13 @@ class Attribution:
             whole = unscored_part(segment, self._voices)
             if whole.is_short:
                 return (whole,)
-            hurried = self._work.overload.leaves_out(DegradationLevel.SPEAKER_DETAILS)
+            hurried = self._work.overload.skips(DegradationLevel.SPEAKER_DETAILS)
             start, stop = _middle(segment) if hurried else (segment.start, segment.stop)
             track = await self._embed(start, stop, overlaps=not hurried)
             try:
                 if hurried:
                     return (whole_part(track, whole, self._voices),)
-                return read_parts(track, whole, self._voices)
+                return split_by_voice(track, whole, self._voices)
             finally:
                 track.erase()
 
@@ -159,6 +159,6 @@ class Attribution:
 
 
 def _middle(segment: Segment) -> tuple[int, int]:
-    """Return the range of the middle `HURRIED_SECONDS` of an utterance, in samples."""
-    spare = max(0, segment.stop - segment.start - round(HURRIED_SECONDS * SAMPLE_RATE)) // 2
+    """Return the range of the middle `EMBEDDED_SECONDS` of an utterance, in samples."""
+    spare = max(0, segment.stop - segment.start - round(EMBEDDED_SECONDS * SAMPLE_RATE)) // 2
     return segment.start + spare, segment.stop - spare

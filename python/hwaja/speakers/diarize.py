@@ -16,7 +16,7 @@ from hwaja.speakers.parts import Part, evidence_per_score
 from hwaja.speakers.voices import Voices
 from hwaja.vad.gate import Segment
 
-BELIEVED_PROBABILITY = 0.8
+MIN_TURN_PROBABILITY = 0.8
 """A turn whose voice is less probable than this is merged with a neighbour."""
 
 
@@ -27,11 +27,11 @@ def unscored_part(segment: Segment, voices: Voices) -> Part:
 
 
 def whole_part(track: VoiceTrack, whole: Part, voices: Voices) -> Part:
-    """Return an utterance as one part, however many speakers it has. See `read_parts`."""
+    """Return an utterance as one part, however many speakers it has. See `split_by_voice`."""
     return _part(track, (0, len(track.windows)), whole, voices)
 
 
-def read_parts(track: VoiceTrack, whole: Part, voices: Voices) -> tuple[Part, ...]:
+def split_by_voice(track: VoiceTrack, whole: Part, voices: Voices) -> tuple[Part, ...]:
     """Return the parts of an utterance, in order. Neighbouring parts have different voices.
 
     Args:
@@ -43,23 +43,23 @@ def read_parts(track: VoiceTrack, whole: Part, voices: Voices) -> tuple[Part, ..
         ValueError: for an embedding without direction (zero or not finite).
 
     """
-    spans = find_turns(voices.leanings(track.windows))
+    spans = find_turns(voices.rank_scores(track.windows))
     while True:
         parts = [_part(track, span, whole, voices) for span in spans]
-        at = _unfounded(parts)
+        at = _pair_to_merge(parts)
         if at is None:
             return tuple(parts)
         spans[at : at + 2] = [(spans[at][0], spans[at + 1][1])]
 
 
-def _unfounded(parts: list[Part]) -> int | None:
+def _pair_to_merge(parts: list[Part]) -> int | None:
     """Return the first part of a pair that must be merged; None if every change is believed."""
     for at in range(len(parts) - 1):
         if parts[at].nearest == parts[at + 1].nearest:
             return at
     doubts = [(part.probability, at) for at, part in enumerate(parts)]
     least, at = min(doubts)
-    if len(parts) == 1 or least >= BELIEVED_PROBABILITY:
+    if len(parts) == 1 or least >= MIN_TURN_PROBABILITY:
         return None
     # Merge it with the longer neighbour. The caller then checks the remaining parts again.
     neighbours = [k for k in (at - 1, at + 1) if 0 <= k < len(parts)]
@@ -75,23 +75,23 @@ def _part(track: VoiceTrack, span: tuple[int, int], whole: Part, voices: Voices)
     stop_sample = samples if stop == hops else stop * HOP_SAMPLES
     share = (stop_sample - start_sample) / samples
     speech_seconds = whole.speech_seconds * share
-    embedding = track.whole if stop - first == hops else _voice_between(track, first, stop)
-    likeness = voices.likeness(embedding[None])
-    scores = likeness.scores[0]
+    embedding = track.whole if stop - first == hops else _mean_embedding(track, first, stop)
+    similarity = voices.score(embedding[None])
+    scores = similarity.scores[0]
     overlap_seconds = float(track.overlap[first:stop].sum()) * HOP_SAMPLES / SAMPLE_RATE
     return Part(
         start=whole.start + start_sample,
         stop=whole.start + stop_sample,
         speaker_ids=voices.speaker_ids,
         speech_seconds=speech_seconds,
-        cosines=tuple(likeness.cosines[0].tolist()),
+        cosines=tuple(similarity.cosines[0].tolist()),
         scores=tuple(scores.tolist()),
         evidence=tuple((scores * evidence_per_score(speech_seconds)).tolist()),
         overlap_seconds=min(speech_seconds, overlap_seconds),
     )
 
 
-def _voice_between(track: VoiceTrack, first: int, stop: int) -> Embedding:
+def _mean_embedding(track: VoiceTrack, first: int, stop: int) -> Embedding:
     """Return the mean of windows, shape (dim,). Skip the windows at a change: they mix voices."""
     inner = slice(first + (first > 0), stop - (stop < len(track.windows)))
     windows = track.windows[inner] if inner.start < inner.stop else track.windows[first:stop]
@@ -108,16 +108,16 @@ _EVIDENCE = evidence_per_score(WINDOW_SAMPLES / SAMPLE_RATE) * HOP_SAMPLES / WIN
 hop."""
 
 
-def find_turns(leanings: NDArray[np.float32]) -> list[tuple[int, int]]:
+def find_turns(rank_scores: NDArray[np.float32]) -> list[tuple[int, int]]:
     """Return the turns of an utterance, in order, as ranges of windows `[first, stop)`.
 
     Args:
-        leanings: scores of the windows, shape (n, voices) with n >= 1; see `Voices.leanings`.
+        rank_scores: scores of the windows, shape (n, voices) with n >= 1; see `Voices.rank_scores`.
 
     """
     turns = []
     first = 0
-    for _, windows in groupby(_cheapest_path(leanings * _EVIDENCE)):
+    for _, windows in groupby(_cheapest_path(rank_scores * _EVIDENCE)):
         stop = first + len(list(windows))
         turns.append((first, stop))
         first = stop

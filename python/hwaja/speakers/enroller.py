@@ -15,7 +15,7 @@ from hwaja.protocol.values import Quality
 from hwaja.speakers.enrolment import Enrol, Enrolled
 from hwaja.speakers.measures import agreement, clipped_share, snr_db
 from hwaja.speakers.verdict import MIN_SPEECH_SECONDS, refusal, with_warnings
-from hwaja.speakers.voices import Pooled, Voices, cosine, pool
+from hwaja.speakers.voices import PooledVoice, Voices, cosine, pool
 from hwaja.vad.audio_format import format_of_take
 from hwaja.vad.gate import FRAME_SAMPLES, dbfs, mean_dbfs
 from hwaja.workers.session_work import failure_logged
@@ -101,7 +101,7 @@ class Enroller:
         finally:
             track.erase()
 
-    def _decide(self, speaker_id: int, pooled: Pooled, quality: Quality) -> Enrolled:
+    def _decide(self, speaker_id: int, pooled: PooledVoice, quality: Quality) -> Enrolled:
         reason = refusal(quality)
         if reason is not None:
             pooled.voice.fill(0)

@@ -106,7 +106,7 @@ def next_turn(parts: Sequence[Part]) -> int | None:
     """Return the sample at which the last voice begins; None if no change of voice is certain.
 
     Args:
-        parts: parts of the end of an open utterance, from `diarize.read_parts`.
+        parts: parts of the end of an open utterance, from `diarize.split_by_voice`.
 
     """
     if len(parts) < 2:

@@ -1,7 +1,7 @@
 """Decides the speaker of a part from its voice and from the pattern of turns around it.
 
 The evidence of the voice and of the pattern are log-odds, which are added. The voice alone decides
-a part of `PATTERN_SECONDS` or more: such a part is a turn. A shorter part is probably an answer to
+a part of `TURN_SECONDS` or more: such a part is a turn. A shorter part is probably an answer to
 the last turn, so several short parts in a row answer the same turn. An uncertain part is decided
 once more if the next part follows soon. The odds of the pattern are assumptions about conversation,
 not measurements. They are small: the voice outweighs them unless two voices are almost equally
@@ -15,7 +15,7 @@ from math import log
 from hwaja.protocol.values import Label
 from hwaja.speakers.parts import Part, probabilities
 
-PATTERN_SECONDS = 1.5
+TURN_SECONDS = 1.5
 """Least speech for the voice alone to decide. Of 1000 such clips, 1 goes to the wrong voice."""
 
 ANSWER_PROBABILITY = 0.65
@@ -29,7 +29,7 @@ SAME_TURN_PROBABILITY = 0.7
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SpeakerDecision:
     """The decided speaker of a part."""
 
     speaker_id: int
@@ -47,33 +47,33 @@ class Revised:
 
 
 @dataclass(frozen=True, slots=True)
-class _Taken:
+class _DecidedPart:
     segment_id: int
     part: Part
     evidence: tuple[float, ...]
     """Log-likelihoods from the voice and the parts before, one per speaker."""
-    said: Said
+    decision: SpeakerDecision
 
 
 class TurnPrior:
     """Decides the speakers of parts, in the order of speech."""
 
     def __init__(self) -> None:
-        self._last: _Taken | None = None
-        self._turn: _Taken | None = None  # last part of `PATTERN_SECONDS` or more
+        self._last: _DecidedPart | None = None
+        self._turn: _DecidedPart | None = None  # last part of `TURN_SECONDS` or more
 
-    def take(self, segment_id: int, part: Part, pause_seconds: float) -> Said:
+    def take(self, segment_id: int, part: Part, pause_seconds: float) -> SpeakerDecision:
         """Return the speaker of a part, which began `pause_seconds` after the last part."""
         evidence = part.evidence or (0.0,) * len(part.speaker_ids)
-        may_answer = part.speech_seconds < PATTERN_SECONDS and pause_seconds > 0
+        may_answer = part.speech_seconds < TURN_SECONDS and pause_seconds > 0
         if may_answer and self._turn is not None:
-            evidence = _beside(evidence, self._turn.evidence, 1 - ANSWER_PROBABILITY)
+            evidence = _with_neighbour(evidence, self._turn.evidence, 1 - ANSWER_PROBABILITY)
         elif not part.evidence and self._last is not None:
             # It is the rest of a turn too long for one utterance, or there was no turn yet.
-            evidence = _beside(evidence, self._last.evidence, SAME_TURN_PROBABILITY)
-        said = _said(part, evidence)
-        self._keep(_Taken(segment_id, part, evidence, said))
-        return said
+            evidence = _with_neighbour(evidence, self._last.evidence, SAME_TURN_PROBABILITY)
+        decision = _decide(part, evidence)
+        self._keep(_DecidedPart(segment_id, part, evidence, decision))
+        return decision
 
     def revise(self, part: Part, pause_seconds: float) -> Revised | None:
         """Return the correction of the last part by the next one; None if its speaker stays.
@@ -81,30 +81,30 @@ class TurnPrior:
         Call it before `take` for the next part.
         """
         last = self._last
-        if last is None or last.said.label is Label.SURE or not part.evidence:
+        if last is None or last.decision.label is Label.SURE or not part.evidence:
             return None
         if not 0 < pause_seconds < SAME_TURN_PAUSE_SECONDS:
             return None
-        evidence = _beside(last.evidence, part.evidence, SAME_TURN_PROBABILITY)
-        said = _said(last.part, evidence)
-        self._keep(_Taken(last.segment_id, last.part, evidence, said))
-        if said.speaker_id == last.said.speaker_id:
+        evidence = _with_neighbour(last.evidence, part.evidence, SAME_TURN_PROBABILITY)
+        decision = _decide(last.part, evidence)
+        self._keep(_DecidedPart(last.segment_id, last.part, evidence, decision))
+        if decision.speaker_id == last.decision.speaker_id:
             return None
-        return Revised(last.segment_id, said.speaker_id)
+        return Revised(last.segment_id, decision.speaker_id)
 
-    def _keep(self, taken: _Taken) -> None:
+    def _keep(self, taken: _DecidedPart) -> None:
         self._last = taken
-        if taken.part.speech_seconds >= PATTERN_SECONDS:
+        if taken.part.speech_seconds >= TURN_SECONDS:
             self._turn = taken
 
 
-def _said(part: Part, evidence: Sequence[float]) -> Said:
+def _decide(part: Part, evidence: Sequence[float]) -> SpeakerDecision:
     likely = probabilities(evidence)
     place = max(range(len(likely)), key=likely.__getitem__)
-    return Said(part.speaker_ids[place], part.label, likely[place])
+    return SpeakerDecision(part.speaker_ids[place], part.label, likely[place])
 
 
-def _beside(
+def _with_neighbour(
     evidence: Sequence[float], neighbour: Sequence[float], same: float
 ) -> tuple[float, ...]:
     """Return the evidence of a part, given the evidence of a neighbouring part.

@@ -39,7 +39,7 @@ class Cohort:
         self._voices = voices
 
     @classmethod
-    def shipped(cls) -> "Cohort":
+    def load(cls) -> "Cohort":
         """Load the cohort beside this file; cohort.md names its source."""
         data = files(__package__).joinpath("cohort.npy").read_bytes()
         return cls(np.load(BytesIO(data), allow_pickle=False).astype(np.float32))
@@ -52,7 +52,7 @@ class Cohort:
 
 
 @dataclass(frozen=True, slots=True)
-class Pooled:
+class PooledVoice:
     """The takes of one speaker, combined into one voice."""
 
     voice: Embedding
@@ -61,7 +61,7 @@ class Pooled:
     takes: int
 
 
-def pool(earlier: Pooled | None, embedding: Embedding, speech_seconds: float) -> Pooled:
+def pool(earlier: PooledVoice | None, embedding: Embedding, speech_seconds: float) -> PooledVoice:
     """Combine the embedding of a new take, shape (dim,), with the earlier takes.
 
     `earlier` and `embedding` are unchanged.
@@ -72,11 +72,11 @@ def pool(earlier: Pooled | None, embedding: Embedding, speech_seconds: float) ->
     """
     unit = embedding / _norm(embedding)
     if earlier is None:
-        return Pooled(unit, speech_seconds, 1)
+        return PooledVoice(unit, speech_seconds, 1)
     seconds = earlier.speech_seconds + speech_seconds
     unit *= speech_seconds / seconds
     unit += earlier.voice * (earlier.speech_seconds / seconds)
-    return Pooled(unit, seconds, earlier.takes + 1)
+    return PooledVoice(unit, seconds, earlier.takes + 1)
 
 
 def cosine(one: Embedding, other: Embedding) -> float:
@@ -115,7 +115,7 @@ LEARNED_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
+class VoiceScores:
     """The likeness of pieces of speech to voices; arrays of shape (pieces, voices), float32."""
 
     cosines: NDArray[np.float32]
@@ -129,7 +129,7 @@ class Voices:
     def __init__(self, cohort: Cohort) -> None:
         """Begin without voices. Normalise scores with `cohort`."""
         self._cohort = cohort
-        self._enrolled: dict[int, Pooled] = {}
+        self._enrolled: dict[int, PooledVoice] = {}
         self._learned: dict[int, Embedding] = {}
         self._nearness: dict[int, float] = {}  # of each current voice to the cohort
 
@@ -138,7 +138,7 @@ class Voices:
         """Ids of the enrolled speakers, ascending: the order of every row of scores."""
         return tuple(sorted(self._enrolled))
 
-    def enrol(self, speaker_id: int, pooled: Pooled) -> None:
+    def enrol(self, speaker_id: int, pooled: PooledVoice) -> None:
         """Keep a voice. Overwrite the memory of the speaker's earlier voice.
 
         Raises:
@@ -149,9 +149,9 @@ class Voices:
         norms_of(pooled.voice[None])
         self._forget(speaker_id)
         self._enrolled[speaker_id] = pooled
-        self._settle(speaker_id)
+        self._update_nearness(speaker_id)
 
-    def of(self, speaker_id: int) -> Pooled | None:
+    def of(self, speaker_id: int) -> PooledVoice | None:
         """Return the enrolled voice of a speaker; None before the first take."""
         return self._enrolled.get(speaker_id)
 
@@ -177,7 +177,7 @@ class Voices:
             return
         learned = self._learned.setdefault(speaker_id, np.zeros_like(unit))
         learned += unit * seconds / LEARNED_SECONDS
-        self._settle(speaker_id)
+        self._update_nearness(speaker_id)
 
     def unlearn(self) -> None:
         """Reset every voice to its enrolment."""
@@ -185,9 +185,9 @@ class Voices:
             learned.fill(0)
         self._learned.clear()
         for speaker_id in self._enrolled:
-            self._settle(speaker_id)
+            self._update_nearness(speaker_id)
 
-    def likeness(self, embeddings: NDArray[np.float32]) -> Likeness:
+    def score(self, embeddings: NDArray[np.float32]) -> VoiceScores:
         """Compare each of `embeddings`, shape (pieces, dim), with each enrolled voice.
 
         Raises:
@@ -195,25 +195,25 @@ class Voices:
 
         """
         units = _units(embeddings)
-        cosines, leanings = self._compare(units)
+        cosines, rank_scores = self._compare(units)
         of_pieces = self._cohort.nearness(units)[:, None]
         units.fill(0)
-        return Likeness(cosines, np.asarray(leanings - of_pieces / 2, np.float32))
+        return VoiceScores(cosines, np.asarray(rank_scores - of_pieces / 2, np.float32))
 
-    def leanings(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+    def rank_scores(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the scores of `embeddings` up to a constant per piece; shape (pieces, voices).
 
         They rank the voices as scores do, at a fraction of the cost. The constant, which all voices
         share, is left out.
 
         Raises:
-            ValueError: as `likeness`.
+            ValueError: as `score`.
 
         """
         units = _units(embeddings)
-        _, leanings = self._compare(units)
+        _, rank_scores = self._compare(units)
         units.fill(0)
-        return leanings
+        return rank_scores
 
     def forget(self) -> None:
         """Overwrite the memory of every voice, and drop it."""
@@ -224,26 +224,26 @@ class Voices:
         """Return the cosines to each voice, and the same less those expected for the voice."""
         if not self._enrolled:
             raise ValueError("no voice is enrolled")
-        enrolled = np.stack([self._present(k) for k in self.speaker_ids])
+        enrolled = np.stack([self._current(k) for k in self.speaker_ids])
         cosines = np.clip(units @ enrolled.T, -1, 1)  # rounding may give slightly more than 1
         enrolled.fill(0)
         of_voices = np.array([self._nearness[k] for k in self.speaker_ids], np.float32)
-        leanings: Rows = cosines - of_voices / 2
-        return cosines, leanings
+        rank_scores: Rows = cosines - of_voices / 2
+        return cosines, rank_scores
 
-    def _settle(self, speaker_id: int) -> None:
+    def _update_nearness(self, speaker_id: int) -> None:
         self._nearness[speaker_id] = float(
-            self._cohort.nearness(self._present(speaker_id)[None])[0]
+            self._cohort.nearness(self._current(speaker_id)[None])[0]
         )
 
-    def _present(self, speaker_id: int) -> Embedding:
+    def _current(self, speaker_id: int) -> Embedding:
         """Return a voice with its learned part, as a new unit vector, shape (dim,)."""
         centroid, learned = self._unit(speaker_id), self._learned.get(speaker_id)
         if learned is None:
             return centroid
         weight = 1 / max(1.0, float(np.linalg.norm(learned)))
-        present: Embedding = _units((centroid + learned * weight)[None])[0]
-        return present
+        current: Embedding = _units((centroid + learned * weight)[None])[0]
+        return current
 
     def _unit(self, speaker_id: int) -> Embedding:
         """Return the enrolled voice as a unit vector, shape (dim,)."""

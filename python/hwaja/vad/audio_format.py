@@ -225,7 +225,7 @@ MU_LAW, A_LAW = _mu_law(), _a_law()
 """Sample value of each byte, on the scale of PCM16, shape (256,), float64."""
 
 
-MOST_LOOKS = 10
+MAX_EXAMINATIONS = 10
 """How many windows of 2 s of loud audio are examined. After those, the audio has the right format,
 or its format cannot be determined."""
 
@@ -236,14 +236,14 @@ class FormatWatch:
     def __init__(self) -> None:
         self._words = np.zeros(EXAMINED_SAMPLES, np.int16)
         self._filled = 0
-        self._looks = 0
+        self._examinations_left = 0
 
     def begin(self) -> None:
         """Overwrite earlier audio; examine the audio that follows."""
         self.forget()
-        self._looks = MOST_LOOKS
+        self._examinations_left = MAX_EXAMINATIONS
 
-    def hear(self, pcm: memoryview) -> AudioFormat | None:
+    def add(self, pcm: memoryview) -> AudioFormat | None:
         """Take the next audio; return the wrong format that it seems to have, if any.
 
         Args:
@@ -251,26 +251,26 @@ class FormatWatch:
 
         """
         words = np.frombuffer(pcm, "<i2")
-        while self._looks and len(words):
+        while self._examinations_left and len(words):
             taken = words[: EXAMINED_SAMPLES - self._filled]
             self._words[self._filled : self._filled + len(taken)] = taken
             self._filled += len(taken)
             words = words[len(taken) :]
             if self._filled == EXAMINED_SAMPLES:
-                found = self._look()
+                found = self._examine()
                 if found is not None:
-                    self._looks = 0
+                    self._examinations_left = 0
                     return found
         return None
 
     def forget(self) -> None:
         """Overwrite earlier audio; examine no more."""
         self._words.fill(0)
-        self._filled = self._looks = 0
+        self._filled = self._examinations_left = 0
 
-    def _look(self) -> AudioFormat | None:
+    def _examine(self) -> AudioFormat | None:
         found = suspected_format(self._words)
-        self._looks -= is_loud(self._words)
+        self._examinations_left -= is_loud(self._words)
         self._words.fill(0)
         self._filled = 0
         return found

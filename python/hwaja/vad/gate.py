@@ -142,7 +142,7 @@ class SpeechGate:
         self._max_frames = frames_in(settings.max_seconds)
         self._pre_roll_samples = round(settings.pre_roll_seconds * SAMPLE_RATE)
         self._post_roll_samples = round(settings.post_roll_seconds * SAMPLE_RATE)
-        self.heard = origin
+        self.processed_stop = origin
         """Index of the first sample after the last frame."""
         self._taken = origin  # earlier samples belong to utterances already returned
         self._frames: list[_Frame] = []  # of the open utterance, or of the onset so far
@@ -152,7 +152,7 @@ class SpeechGate:
     @property
     def needed_from(self) -> int:
         """Index of the first sample that a future segment may contain."""
-        first_frame = self.heard - len(self._frames) * FRAME_SAMPLES
+        first_frame = self.processed_stop - len(self._frames) * FRAME_SAMPLES
         return max(self._taken, first_frame - self._pre_roll_samples)
 
     @property
@@ -164,7 +164,7 @@ class SpeechGate:
         """
         if not self._is_open or self._pause_frames * FRAME_SAMPLES < self._post_roll_samples:
             return None
-        return self._segment(len(self._frames), self.heard)
+        return self._segment(len(self._frames), self.processed_stop)
 
     @property
     def open_span(self) -> tuple[int, int] | None:
@@ -175,8 +175,8 @@ class SpeechGate:
         # After a split, the rest may be only a pause.
         if not self._is_open or self._pause_frames >= len(self._frames):
             return None
-        speech_stop = self.heard - self._pause_frames * FRAME_SAMPLES
-        return self.needed_from, min(self.heard, speech_stop + self._post_roll_samples)
+        speech_stop = self.processed_stop - self._pause_frames * FRAME_SAMPLES
+        return self.needed_from, min(self.processed_stop, speech_stop + self._post_roll_samples)
 
     def feed(self, probabilities: Iterable[float], levels_dbfs: Iterable[float]) -> list[Segment]:
         """Take the next frames; return the utterances that ended in them.
@@ -191,11 +191,11 @@ class SpeechGate:
         """
         segments: list[Segment] = []
         for probability, level_dbfs in zip(probabilities, levels_dbfs, strict=True):
-            self.heard += FRAME_SAMPLES
+            self.processed_stop += FRAME_SAMPLES
             if self._is_open:
                 self._continue(probability, level_dbfs, segments)
             else:
-                self._listen(probability, level_dbfs)
+                self._wait_for_onset(probability, level_dbfs)
         return segments
 
     def cut(self, sample: int) -> list[Segment]:
@@ -203,7 +203,7 @@ class SpeechGate:
 
         If `sample` is not in the open utterance, nothing changes and the list is empty.
         """
-        first_frame = self.heard - len(self._frames) * FRAME_SAMPLES
+        first_frame = self.processed_stop - len(self._frames) * FRAME_SAMPLES
         near = (sample - first_frame) // FRAME_SAMPLES
         if not self._is_open or not 0 < near < len(self._frames):
             return []
@@ -216,12 +216,12 @@ class SpeechGate:
         """End the open utterance, because the audio ends or has a gap after the last frame."""
         segments: list[Segment] = []
         if self._is_open:
-            self._cut(len(self._frames), self.heard, segments)
+            self._cut(len(self._frames), self.processed_stop, segments)
         self._close()
-        self._taken = self.heard
+        self._taken = self.processed_stop
         return segments
 
-    def _listen(self, probability: float, level_dbfs: float) -> None:
+    def _wait_for_onset(self, probability: float, level_dbfs: float) -> None:
         settings = self._settings
         if not self._is_speech(probability, level_dbfs, settings.open_probability):
             self._frames.clear()
@@ -236,7 +236,7 @@ class SpeechGate:
         self._frames.append(_Frame(level_dbfs, is_speech))
         self._pause_frames = 0 if is_speech else self._pause_frames + 1
         if self._pause_frames >= self._needed_pause_frames():
-            self._cut(len(self._frames), self.heard, segments)
+            self._cut(len(self._frames), self.processed_stop, segments)
             self._close()
         elif len(self._frames) >= self._max_frames:
             window = frames_in(self._settings.split_window_seconds)
@@ -265,7 +265,7 @@ class SpeechGate:
         """End the utterance at the quietest frame of `[first, stop)`; the rest stays open."""
         places = range(max(1, first), min(stop, len(self._frames)))
         at = min(places, key=lambda k: self._frames[k].level_dbfs)
-        split_sample = self.heard - (len(self._frames) - at) * FRAME_SAMPLES
+        split_sample = self.processed_stop - (len(self._frames) - at) * FRAME_SAMPLES
         self._cut(at, split_sample, segments)
         self._taken = split_sample
         del self._frames[:at]
@@ -278,7 +278,7 @@ class SpeechGate:
             segments.append(segment)
 
     def _segment(self, frames: int, limit: int) -> Segment | None:
-        first_frame = self.heard - len(self._frames) * FRAME_SAMPLES
+        first_frame = self.processed_stop - len(self._frames) * FRAME_SAMPLES
         speech = tuple(
             SpeechFrame(first_frame + k * FRAME_SAMPLES, self._frames[k].level_dbfs)
             for k in range(frames)

@@ -57,15 +57,15 @@ class SileroState:
         self._quiet_frames = 0  # in a row, up to now
 
     @property
-    def frames_to_hear(self) -> int:
+    def max_next_frames(self) -> int:
         """Most frames for one call: a reset of the LSTM state is due at most after the last one."""
         return FORGET_FRAMES - self._quiet_frames
 
-    def heard(self, probabilities: Sequence[float]) -> None:
+    def count_pause(self, probabilities: Sequence[float]) -> None:
         """Count the frames of the current pause. Zero the LSTM state after `FORGET_FRAMES`.
 
         Args:
-            probabilities: speech probabilities of the last frames, at most `frames_to_hear`.
+            probabilities: speech probabilities of the last frames, at most `max_next_frames`.
 
         """
         for probability in probabilities:
@@ -110,14 +110,14 @@ class SileroDetector:
         found: list[tuple[float, ...]] = [()] * len(streams)
         left = {k: frames for k, (_, frames) in enumerate(streams) if len(frames)}
         while left:
-            batch = [(streams[k][0], left[k][: streams[k][0].frames_to_hear]) for k in left]
-            for k, probabilities in zip(tuple(left), self._hear(batch), strict=True):
+            batch = [(streams[k][0], left[k][: streams[k][0].max_next_frames]) for k in left]
+            for k, probabilities in zip(tuple(left), self._run_model(batch), strict=True):
                 found[k] += probabilities
                 left[k] = left[k][len(probabilities) :]
             left = {k: frames for k, frames in left.items() if len(frames)}
         return found
 
-    def _hear(self, streams: Sequence[tuple[SileroState, Samples]]) -> list[tuple[float, ...]]:
+    def _run_model(self, streams: Sequence[tuple[SileroState, Samples]]) -> list[tuple[float, ...]]:
         """Call the model once. Each stream has at least one frame."""
         lengths = np.array([len(frames) for _, frames in streams], np.int32)
         batch = np.zeros((len(streams), lengths.max(), _ROW_SAMPLES), np.float32)
@@ -132,7 +132,7 @@ class SileroDetector:
         for k, (state, frames) in enumerate(streams):
             probabilities = tuple(found[k, : len(frames)].tolist())
             state.lstm = lstm[:, k : k + 1]
-            state.heard(probabilities)
+            state.count_pause(probabilities)
             answers.append(probabilities)
         return answers
 

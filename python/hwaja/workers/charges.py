@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 HALF_LIFE_SECONDS = 30.0
 """Half of a charge is forgotten after this long. Utterances last up to 15 s. With a shorter
-half-life, a session would be dear just after one long utterance."""
+half-life, a session would be expensive just after one long utterance."""
 
 RECENT_SECONDS = 10.0
 """The sessions that wanted or had a worker within this period share the workers. While a client

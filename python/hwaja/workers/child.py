@@ -112,7 +112,7 @@ def run(serve: Callable[[wire.Pipe, wire.Pipe], None]) -> None:
     """Harden this process and serve requests: stdin and stdout are passed to `serve`."""
     # Ctrl-C reaches the whole process group. The server decides when a worker ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    hardening.die_first()
+    hardening.prefer_oom_kill()
     hardening.harden()
     hardening.end_with_parent()  # a stuck worker does not notice closed pipes
     log_setup.configure("json")

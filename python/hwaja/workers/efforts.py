@@ -19,8 +19,8 @@ def effort_of(overload: Overload, use: float) -> Effort:
         use: recent use of the workers by all sessions, as a share of all workers.
 
     """
-    if overload.leaves_out(DegradationLevel.BEAM_SEARCH):
+    if overload.skips(DegradationLevel.BEAM_SEARCH):
         return GREEDY
-    if overload.leaves_out(DegradationLevel.THOROUGH_SEARCH) or use >= THOROUGH_BELOW_USE:
+    if overload.skips(DegradationLevel.THOROUGH_SEARCH) or use >= THOROUGH_BELOW_USE:
         return NORMAL
     return THOROUGH

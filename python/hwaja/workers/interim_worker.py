@@ -30,7 +30,7 @@ class InterimWorker:
 
     def __init__(self, setup: wire.Setup) -> None:
         """Create the worker. `setup` is that of the final texts' workers. Starts no process."""
-        self._pool = Pool(replace(setup, voices=None, yields=True), workers=1)
+        self._pool = Pool(replace(setup, voices=None, low_priority=True), workers=1)
         self._starting: asyncio.Task[None] | None = None
         self._start_at = math.inf  # of a retry, in the loop's time
         self._failed_starts = Faults(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)

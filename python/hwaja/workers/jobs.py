@@ -13,8 +13,8 @@ from hwaja.workers import wire
 from hwaja.workers.charges import Charges
 
 LONGEST_WAIT_SECONDS = 5.0
-"""The longest wait for a turn, however dear a session is. At that rate, its longest jobs, of 1.2 s,
-occupy an eighth of two workers."""
+"""The longest wait for a turn, however expensive a session is. At that rate, its longest jobs, of
+1.2 s, occupy an eighth of two workers."""
 
 
 SPARED_SECONDS = 1.0
@@ -142,9 +142,9 @@ class FairQueue:
             self.ahead.add(owner)
         elif owner in self.ahead:
             self.ahead.discard(owner)
-            self.look_again()
+            self.recheck()
 
-    def look_again(self) -> None:
+    def recheck(self) -> None:
         """Wake the waiting callers of `get`, because `admits_ahead` may have changed."""
         self._filled.set()
 

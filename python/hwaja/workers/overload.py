@@ -47,17 +47,17 @@ class Overload:
     """Sets the degradation level from the delay of the answers."""
 
     def __init__(self) -> None:
-        self._relief = DegradationLevel.NOTHING
+        self._level = DegradationLevel.NOTHING
         self._prompt_since: float | None = None
 
     @property
-    def relief(self) -> DegradationLevel:
+    def level(self) -> DegradationLevel:
         """The current degradation level."""
-        return self._relief
+        return self._level
 
-    def leaves_out(self, relief: DegradationLevel) -> bool:
+    def skips(self, level: DegradationLevel) -> bool:
         """Return whether this level of work is skipped now."""
-        return self._relief >= relief
+        return self._level >= level
 
     def observe(self, lag_seconds: float, now: float) -> bool:
         """Take the current lag of the answers, and set the degradation level.
@@ -71,16 +71,16 @@ class Overload:
             Whether the level changed.
 
         """
-        before = self._relief
+        before = self._level
         if lag_seconds == 0:  # all is answered; a new answer can be late only after seconds
-            self._relief, self._prompt_since = DegradationLevel.NOTHING, None
+            self._level, self._prompt_since = DegradationLevel.NOTHING, None
             return before is not DegradationLevel.NOTHING
         wanted = max(
-            (relief for relief, begins in BEGINS_AT_SECONDS.items() if lag_seconds >= begins),
+            (level for level, begins in BEGINS_AT_SECONDS.items() if lag_seconds >= begins),
             default=DegradationLevel.NOTHING,
         )
         if wanted > before:
-            self._relief = wanted
+            self._level = wanted
         if (
             before is DegradationLevel.NOTHING
             or lag_seconds >= ENDS_BELOW * BEGINS_AT_SECONDS[before]
@@ -89,18 +89,19 @@ class Overload:
         elif self._prompt_since is None:
             self._prompt_since = now
         elif now - self._prompt_since >= CALM_SECONDS:
-            self._relief = DegradationLevel(before - 1)
+            self._level = DegradationLevel(before - 1)
             self._prompt_since = now
-        return self._relief is not before
+        return self._level is not before
 
 
-DEAR_FROM_SHARES = 1.25
-"""A session is dear from this use of the workers on, in shares. At this use it begins to wait
+EXPENSIVE_FROM_SHARES = 1.25
+"""A session is expensive from this use of the workers on, in shares. At this use it begins to wait
 (`workers/charges.py`), so it may never reach a higher threshold."""
 
-DEAR_TO_SHARES = 1.0
-"""A dear session stays dear while it uses at least this many shares. The other sessions may leave
-it no more than that. A session that uses less than one share does not cause its own delay."""
+EXPENSIVE_TO_SHARES = 1.0
+"""An expensive session stays expensive while it uses at least this many shares. The other sessions
+may leave it no more than that. A session that uses less than one share does not cause its own
+delay."""
 
 
 class SessionOverload(Overload):
@@ -109,20 +110,22 @@ class SessionOverload(Overload):
     def __init__(self, of_all: Overload) -> None:
         super().__init__()
         self._of_all = of_all
-        self._dear_at = -math.inf
-        self.is_dear = False
+        self._expensive_at = -math.inf
+        self.is_expensive = False
         """Whether the session uses far more than its share of the workers, and thus waits."""
 
-    def leaves_out(self, relief: DegradationLevel) -> bool:
+    def skips(self, level: DegradationLevel) -> bool:
         """Return whether this level of work is skipped for this session now."""
-        return self._of_all.leaves_out(relief) or super().leaves_out(relief)
+        return self._of_all.skips(level) or super().skips(level)
 
     def take_shares(self, shares: float, now: float) -> None:
         """Take the recent use of the workers by the session, in shares, at `now`."""
-        self.is_dear = shares >= (DEAR_TO_SHARES if self.is_dear else DEAR_FROM_SHARES)
-        if self.is_dear:
-            self._dear_at = now
+        self.is_expensive = shares >= (
+            EXPENSIVE_TO_SHARES if self.is_expensive else EXPENSIVE_FROM_SHARES
+        )
+        if self.is_expensive:
+            self._expensive_at = now
 
     def shared_lag_seconds(self, lag_seconds: float, now: float) -> float:
-        """Return the part of the session's lag that it did not cause: since it was last dear."""
-        return min(lag_seconds, now - self._dear_at)
+        """Return the part of the session's lag since it was last expensive: it caused the rest."""
+        return min(lag_seconds, now - self._expensive_at)

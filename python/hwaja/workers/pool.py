@@ -16,7 +16,7 @@ import structlog
 
 from hwaja.engines.interface import EngineError, Pcm16, VoiceTrack
 from hwaja.engines.recognition import NORMAL, Abilities, Effort, Hypothesis
-from hwaja.process.supervision import WhenHopeless
+from hwaja.process.supervision import Escalate
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
 from hwaja.workers import wire
@@ -43,7 +43,7 @@ class Pool:
         self,
         setup: wire.Setup,
         workers: int,
-        when_hopeless: WhenHopeless | None = None,
+        escalate: Escalate | None = None,
         choose: ChooseLater | None = None,
     ) -> None:
         """Create the pool without starting a worker.
@@ -51,13 +51,13 @@ class Pool:
         Args:
             setup: what every worker loads.
             workers: number of workers.
-            when_hopeless: see `WorkerSupervisor`.
+            escalate: see `WorkerSupervisor`.
             choose: chooses among the texts that a recogniser found. None: it chooses itself.
 
         """
         self._choose = choose
         self._supervisor = WorkerSupervisor(
-            setup, workers, self._work, self._fail_waiting, when_hopeless
+            setup, workers, self._work, self._fail_waiting, escalate
         )
         self._charges = Charges(workers)
         self._sparing = Sparing(_now)
@@ -66,7 +66,7 @@ class Pool:
         )
         self._jobs: set[Job] = set()  # without a reply
         self._closed = False
-        self._patience = 10 if setup.yields else 1  # it may wait for the processor
+        self._patience = 10 if setup.low_priority else 1  # it may wait for the processor
         self._ids = count(1)
         self._router = StreamRouter(self._new_id)
         self.idle_workers = 0
@@ -139,7 +139,7 @@ class Pool:
             with self._sparing.interim():
                 yield
         finally:
-            asyncio.get_running_loop().call_later(SPARED_SECONDS, self._queue.look_again)
+            asyncio.get_running_loop().call_later(SPARED_SECONDS, self._queue.recheck)
 
     # whole utterances
 
@@ -379,7 +379,7 @@ class Pool:
     def _fail_waiting(self, sentence: str) -> None:
         for job in self._jobs:
             job.fail(sentence)
-        self._router.fail_unheard(sentence)
+        self._router.fail_unstarted(sentence)
 
 
 def _now() -> float:

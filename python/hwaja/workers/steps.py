@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Generic
 
 from hwaja.engines.hallucination_filter import plausible_hypothesis
-from hwaja.engines.interface import EngineError, Heard, StreamingRecognizer
+from hwaja.engines.interface import AnyStream, EngineError, StreamingRecognizer
 from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.workers import wire
@@ -23,17 +23,17 @@ streams wait for its end."""
 
 
 @dataclass(slots=True)
-class _Stream(Generic[Heard]):
+class _Stream(Generic[AnyStream]):
     """A stream of the engine, and the settings and progress of its utterance."""
 
-    stream: Heard
+    stream: AnyStream
     interims: bool
     suspect: bool
     is_ahead: bool
     fed_samples: int = 0
     speech_seconds: float | None = None
     """Set when the utterance ends."""
-    told: str = ""
+    last_interim: str = ""
     """The last interim text that was sent."""
 
     @property
@@ -42,13 +42,13 @@ class _Stream(Generic[Heard]):
         return self.speech_seconds is not None and not self.stream.ready
 
 
-class Streams(Generic[Heard]):
+class Streams(Generic[AnyStream]):
     """The open streams, ordered by how long they have waited for a step, longest first."""
 
-    def __init__(self, recogniser: StreamingRecognizer[Heard], send: Send) -> None:
+    def __init__(self, recogniser: StreamingRecognizer[AnyStream], send: Send) -> None:
         self._recogniser = recogniser
         self._send = send
-        self._utterances: OrderedDict[int, _Stream[Heard]] = OrderedDict()
+        self._utterances: OrderedDict[int, _Stream[AnyStream]] = OrderedDict()
 
     @property
     def has_work(self) -> bool:
@@ -73,7 +73,7 @@ class Streams(Generic[Heard]):
                     _continue(utterance, request)
             except EngineError:
                 self._utterances.pop(stream_id, None)
-                self._send(wire.Stepped([wire.Heard(stream_id, None, is_final=True)]))
+                self._send(wire.Stepped([wire.StreamResult(stream_id, None, is_final=True)]))
 
     def step(self) -> None:
         """Decode one chunk of at most `MAX_BATCH` ready streams; send new texts in one frame.
@@ -90,9 +90,9 @@ class Streams(Generic[Heard]):
                 self._recogniser.decode([self._utterances[k].stream for k in batch])
             for stream_id in batch:
                 self._utterances.move_to_end(stream_id)
-        heard = [*self._interims(batch), *self._finals()]
-        if heard:
-            self._send(wire.Stepped(heard))
+        results = [*self._interims(batch), *self._finals()]
+        if results:
+            self._send(wire.Stepped(results))
 
     def _open(self, request: wire.Open) -> None:
         stream = self._recogniser.open(request.options)
@@ -100,26 +100,26 @@ class Streams(Generic[Heard]):
             stream, request.interims, request.suspect, request.is_ahead
         )
 
-    def _interims(self, batch: list[int]) -> Iterator[wire.Heard]:
+    def _interims(self, batch: list[int]) -> Iterator[wire.StreamResult]:
         for stream_id in batch:
             utterance = self._utterances[stream_id]
             if utterance.interims and not utterance.is_over:
                 seconds = utterance.fed_samples / SAMPLE_RATE
                 text = plausible_hypothesis(utterance.stream.hypothesis, seconds).text
-                if text != utterance.told:
-                    utterance.told = text
-                    yield wire.Heard(stream_id, Hypothesis(text), is_final=False)
+                if text != utterance.last_interim:
+                    utterance.last_interim = text
+                    yield wire.StreamResult(stream_id, Hypothesis(text), is_final=False)
 
-    def _finals(self) -> Iterator[wire.Heard]:
+    def _finals(self) -> Iterator[wire.StreamResult]:
         for stream_id in [k for k, u in self._utterances.items() if u.is_over]:
             utterance = self._utterances.pop(stream_id)
             hypothesis = plausible_hypothesis(
                 utterance.stream.hypothesis, utterance.speech_seconds or 0
             )
-            yield wire.Heard(stream_id, hypothesis, is_final=True)
+            yield wire.StreamResult(stream_id, hypothesis, is_final=True)
 
 
-def _continue(utterance: _Stream[Heard], request: wire.Feed | wire.Finish) -> None:
+def _continue(utterance: _Stream[AnyStream], request: wire.Feed | wire.Finish) -> None:
     if isinstance(request, wire.Finish):
         utterance.stream.finish()
         utterance.speech_seconds = request.speech_seconds

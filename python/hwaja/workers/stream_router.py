@@ -40,11 +40,11 @@ class Route:
             self._dropped.append(utterance.stream_id)
             self._filled.set()
 
-    def take(self, heard: wire.Heard) -> None:
+    def take(self, result: wire.StreamResult) -> None:
         """Pass a worker's result to its utterance. The result of a dropped utterance is ignored."""
         for utterance in self.utterances:
-            if utterance.stream_id == heard.stream_id:
-                utterance.take(heard.hypothesis, is_final=heard.is_final)
+            if utterance.stream_id == result.stream_id:
+                utterance.take(result.hypothesis, is_final=result.is_final)
                 if utterance.final.done():
                     self._forget(utterance)
                 return
@@ -94,18 +94,18 @@ class StreamRouter:
         self._new_id = new_id
         self._lines: dict[int, Route] = {}  # by worker
         self._worker_of: dict[Hashable, int] = {}  # by session
-        self._unheard: list[UtteranceStream] = []  # while no worker runs
+        self._unstarted: list[UtteranceStream] = []  # while no worker runs
 
     @property
     def unsent_samples(self) -> int:
         """Number of samples that were not yet sent to a worker."""
         lines = (utterance for line in self._lines.values() for utterance in line.utterances)
-        return sum(utterance.stop - utterance.sent for utterance in chain(lines, self._unheard))
+        return sum(utterance.stop - utterance.sent for utterance in chain(lines, self._unstarted))
 
     def connect(self, worker: int) -> Route:
         """Create and return the route of a started worker. It gets the unassigned utterances."""
         line = self._lines[worker] = Route(self._new_id)
-        unheard, self._unheard = self._unheard, []
+        unheard, self._unstarted = self._unstarted, []
         for utterance in unheard:
             self.add(utterance)
         return line
@@ -136,7 +136,7 @@ class StreamRouter:
     def add(self, utterance: UtteranceStream) -> None:
         """Assign an utterance to its session's worker, else to that with the fewest utterances."""
         if not self._lines:
-            self._unheard.append(utterance)
+            self._unstarted.append(utterance)
             return
         quietest = min(self._lines, key=lambda k: len(self._lines[k].utterances))
         worker = self._worker_of.setdefault(utterance.owner, quietest)
@@ -153,8 +153,8 @@ class StreamRouter:
         worker = self.worker_of(utterance)
         if worker is not None:
             self._lines[worker].drop(utterance)
-        elif utterance in self._unheard:
-            self._unheard.remove(utterance)
+        elif utterance in self._unstarted:
+            self._unstarted.remove(utterance)
 
     def worker_of(self, utterance: UtteranceStream) -> int | None:
         """Return the worker's number. None: the utterance is finished, or no worker runs."""
@@ -165,8 +165,8 @@ class StreamRouter:
         """Forget a session that has no utterances left."""
         self._worker_of.pop(owner, None)
 
-    def fail_unheard(self, sentence: str) -> None:
+    def fail_unstarted(self, sentence: str) -> None:
         """Fail every utterance that has no worker, with EngineError."""
-        for utterance in self._unheard:
+        for utterance in self._unstarted:
             utterance.fail(sentence)
-        self._unheard.clear()
+        self._unstarted.clear()

@@ -12,7 +12,7 @@ import structlog
 from hwaja.engines.interface import EngineError
 from hwaja.engines.recognition import Abilities
 from hwaja.process import supervision
-from hwaja.process.supervision import Faults, WhenHopeless, supervised
+from hwaja.process.supervision import Escalate, Faults, supervised
 from hwaja.workers import wire
 from hwaja.workers.worker_process import WorkerProcess
 
@@ -46,7 +46,7 @@ class WorkerSupervisor:
         workers: int,
         work: Callable[[int, WorkerProcess], Awaitable[None]],
         give_up: Callable[[str], None],
-        when_hopeless: WhenHopeless | None = None,
+        escalate: Escalate | None = None,
     ) -> None:
         """Create the supervisor without starting a worker.
 
@@ -55,7 +55,7 @@ class WorkerSupervisor:
             workers: number of workers.
             work: gives a worker its work until the worker dies. Takes its number and process.
             give_up: called with the reason when no worker runs and none can be started for now.
-            when_hopeless: called when no worker runs because of a fault of the server process. It
+            escalate: called when no worker runs because of a fault of the server process. It
                 is not called for faults of the system or the models: the operator can fix those.
 
         """
@@ -63,7 +63,7 @@ class WorkerSupervisor:
         self._workers = workers
         self._work = work
         self._give_up = give_up
-        self._when_hopeless = when_hopeless
+        self._escalate = escalate
         self._failed_starts = [  # in a row, by worker
             Faults(supervision.FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS) for _ in range(workers)
         ]
@@ -87,7 +87,7 @@ class WorkerSupervisor:
         kind = self._setup.kind
         ready = [asyncio.get_running_loop().create_future() for _ in range(self._workers)]
         self._tasks = [
-            supervised(f"{kind} {number}", partial(self._keep_one, number, future), self._despair)
+            supervised(f"{kind} {number}", partial(self._keep_one, number, future), self._on_faults)
             for number, future in enumerate(ready)
         ]
         try:
@@ -119,11 +119,11 @@ class WorkerSupervisor:
                 failed_starts = self._failed_starts[number]
                 pause_seconds = failed_starts.add(asyncio.get_running_loop().time())
                 is_unusable = isinstance(error, _UnusableError)
-                hopeless = is_unusable or failed_starts.count >= START_TRIES
-                if hopeless and not ready.done():
+                is_persistent = is_unusable or failed_starts.count >= START_TRIES
+                if is_persistent and not ready.done():
                     ready.set_exception(error)
                     return
-                if hopeless and not self.running:
+                if is_persistent and not self.running:
                     self._give_up("no worker can be kept running" if is_ours else str(error))
                 if is_ours:
                     raise
@@ -132,9 +132,9 @@ class WorkerSupervisor:
             self.restarts += 1
             _log.warning("worker ended, starting it again", worker=number)
 
-    def _despair(self, task: str) -> None:
-        if not self.running and self._when_hopeless is not None:
-            self._when_hopeless(task)
+    def _on_faults(self, task: str) -> None:
+        if not self.running and self._escalate is not None:
+            self._escalate(task)
 
     async def _live(self, number: int, ready: asyncio.Future[None]) -> None:
         """Start a worker, load its models, and give it work. Returns once the worker has died.

@@ -42,7 +42,7 @@ class Setup(msgspec.Struct, frozen=True, tag=True):
     language: str
     """Whisper's language code, for example "ko"."""
     decoding_method: str = "greedy_search"
-    yields: bool = False
+    low_priority: bool = False
     """Whether the worker runs only while no other process wants the processor."""
     provider: str = "cpu"
     """The device of the engine: "cpu" or "cuda"."""
@@ -50,7 +50,7 @@ class Setup(msgspec.Struct, frozen=True, tag=True):
     @property
     def kind(self) -> str:
         """The kind of worker, for the log."""
-        return "interims worker" if self.yields else "worker"
+        return "interims worker" if self.low_priority else "worker"
 
     @property
     def models(self) -> str:
@@ -200,7 +200,7 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
     job_id: int
 
 
-class Heard(msgspec.Struct, frozen=True):
+class StreamResult(msgspec.Struct, frozen=True):
     """The new result of one stream."""
 
     stream_id: int
@@ -212,7 +212,7 @@ class Heard(msgspec.Struct, frozen=True):
 class Stepped(msgspec.Struct, frozen=True, tag=True):
     """The new results of all streams after one step."""
 
-    heard: list[Heard]
+    results: list[StreamResult]
 
 
 class SuspectNotice(msgspec.Struct, frozen=True, tag=True):
@@ -296,32 +296,34 @@ def decode_reply(body: bytes | bytearray) -> Reply:
         reply = _replies.decode(body)
     except _UNREADABLE:
         raise WireError("not a reply") from None
-    if not _can_be(reply):
+    if not _is_valid(reply):
         raise WireError("a reply that cannot be")
     return reply
 
 
-def _can_be(reply: Reply) -> bool:
+def _is_valid(reply: Reply) -> bool:
     """Return whether the lengths and numbers of a reply are valid."""
     match reply:
         case Recognised(hypothesis=hypothesis):
-            return _can_be_said(hypothesis)
-        case Stepped(heard=heard):
-            return all(each.hypothesis is None or _can_be_said(each.hypothesis) for each in heard)
+            return _is_valid_hypothesis(hypothesis)
+        case Stepped(results=results):
+            return all(
+                each.hypothesis is None or _is_valid_hypothesis(each.hypothesis) for each in results
+            )
         case Candidates(candidates=candidates, language=language):
             return 0 < len(candidates) <= MAX_CANDIDATES and all(
                 len(text) <= MAX_TEXT_CHARACTERS
                 for text in (language, *(each.text for each in candidates))
             )
         case Embedded(vectors=vectors, overlap=overlap):
-            return _can_be_a_voice(vectors, overlap)
+            return _is_valid_embedding(vectors, overlap)
         case Unusable(sentence=sentence):
             return len(sentence) <= MAX_TEXT_CHARACTERS
         case _:
             return True
 
 
-def _can_be_said(hypothesis: Hypothesis) -> bool:
+def _is_valid_hypothesis(hypothesis: Hypothesis) -> bool:
     texts = (hypothesis.text, hypothesis.language or "", *(t.text for t in hypothesis.tokens))
     return (
         len(hypothesis.tokens) <= MAX_TEXT_CHARACTERS
@@ -330,7 +332,7 @@ def _can_be_said(hypothesis: Hypothesis) -> bool:
     )
 
 
-def _can_be_a_voice(vectors: memoryview, overlap: memoryview) -> bool:
+def _is_valid_embedding(vectors: memoryview, overlap: memoryview) -> bool:
     if len(vectors) % 4 or len(overlap) % 4:
         return False
     numbers, shares = np.frombuffer(vectors, np.float32), np.frombuffer(overlap, np.float32)

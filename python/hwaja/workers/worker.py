@@ -149,8 +149,8 @@ def serve(requests: wire.Pipe, replies: wire.Pipe) -> None:
 
 
 def _load(setup: wire.Setup) -> tuple[AnyRecognizer, VoiceEngines | None]:
-    if setup.yields:
-        yield_to_everyone()
+    if setup.low_priority:
+        set_idle_priority()
     if setup.provider == "cuda":
         runtime.put_below_sherpa()
     # Imported here: the import is slow, and the server must receive its failure.
@@ -166,7 +166,7 @@ def _load(setup: wire.Setup) -> tuple[AnyRecognizer, VoiceEngines | None]:
     return recogniser, VoiceEngines(embedder, Segmenter(Path(setup.voices.segmenter_file)))
 
 
-def yield_to_everyone() -> None:
+def set_idle_priority() -> None:
     """Run only while no other process wants the processor. Later threads inherit this."""
     os.nice(19)  # some systems and sandboxes allow only this
     with suppress(AttributeError, OSError):

@@ -209,8 +209,8 @@ class WorkerSlot:
 
         """
         if isinstance(reply, wire.Stepped):
-            for heard in reply.heard:
-                self.line.take(heard)
+            for result in reply.results:
+                self.line.take(result)
         elif isinstance(reply, wire.SuspectNotice):
             self.tried = reply.item_id
             self._last_tried = reply.item_id or self._last_tried

@@ -25,14 +25,14 @@ export class Dialogue {
   }
 
   /** Begin an enrolment or a transcription. */
-  begin(kind, wishes) {
+  begin(kind, fields) {
     this._timeline = new Timeline();
-    this.phase = new Phase(kind, wishes, this._audio, this.isConfirmed);
+    this.phase = new Phase(kind, fields, this._audio, this.isConfirmed);
   }
 
   /** Go on with a transcription that was begun elsewhere, of which so much audio was taken. */
-  adopt(wishes, receivedSamples) {
-    this.begin(TRANSCRIPTION, wishes);
+  adopt(fields, receivedSamples) {
+    this.begin(TRANSCRIPTION, fields);
     this.phase.adopt(receivedSamples);
   }
 
@@ -57,18 +57,18 @@ export class Dialogue {
    *   message with times of the whole conversation, and how much audio is lost with it
    */
   take(message) {
-    const told = { meaning: 'crossed', message: this._timeline.dated(message), lostSamples: 0 };
-    if (this._hasCrossed(message)) return told;
-    told.meaning = this.phase === null ? 'passing' : this.phase.judge(message);
-    if (told.meaning === 'limited') this._takeLimit(told);
-    if (told.meaning === 'started') {
+    const result = { meaning: 'crossed', message: this._timeline.dated(message), lostSamples: 0 };
+    if (this._hasCrossed(message)) return result;
+    result.meaning = this.phase === null ? 'passing' : this.phase.judge(message);
+    if (result.meaning === 'limited') this._takeLimit(result);
+    if (result.meaning === 'started') {
       this._crossed = null; // what crossed would have come before
-      if (this.offsetSeconds > 0) told.meaning = 'renewed';
+      if (this.offsetSeconds > 0) result.meaning = 'renewed';
     }
-    if (told.meaning === 'failed') this._noteCrossing(message.reason);
-    if (told.meaning === 'failed' || told.meaning === 'ended') this.leave();
+    if (result.meaning === 'failed') this._noteCrossing(message.reason);
+    if (result.meaning === 'failed' || result.meaning === 'ended') this.leave();
     if (this.phase !== null) this._keepPace(message);
-    return told;
+    return result;
   }
 
   _keepPace(message) {
@@ -76,15 +76,15 @@ export class Dialogue {
     if (message.type === 'too_far_ahead') this.phase.hold(message.hold);
   }
 
-  _takeLimit(told) {
-    const { reason, received_samples: receivedSamples } = told.message;
+  _takeLimit(result) {
+    const { reason, received_samples: receivedSamples } = result.message;
     if (!this._renews || receivedSamples === undefined) {
-      told.meaning = 'failed';
+      result.meaning = 'failed';
       return;
     }
     this._noteCrossing(reason);
-    told.lostSamples = this.phase.renew(receivedSamples);
-    this._timeline.renew(receivedSamples + told.lostSamples);
+    result.lostSamples = this.phase.renew(receivedSamples);
+    this._timeline.renew(receivedSamples + result.lostSamples);
   }
 
   _noteCrossing(reason) {

@@ -49,13 +49,13 @@ export const TRANSCRIPTION = {
 export class Phase {
   /**
    * @param {object} kind ENROLMENT or TRANSCRIPTION
-   * @param {object} wishes fields of the start message
+   * @param {object} fields fields of the start message
    * @param {AudioStore} audio is emptied
    * @param {boolean} isConfirmed whether the server tells what it has taken
    */
-  constructor(kind, wishes, audio, isConfirmed) {
+  constructor(kind, fields, audio, isConfirmed) {
     this.kind = kind;
-    this._wishes = wishes;
+    this._fields = fields;
     this._audio = audio;
     this._isConfirmed = isConfirmed;
     this._isStartSent = false;
@@ -80,7 +80,7 @@ export class Phase {
   }
 
   get _speakerId() {
-    return this._wishes.speaker_id;
+    return this._fields.speaker_id;
   }
 
   /** Whether the server is to say something at once. */
@@ -119,7 +119,7 @@ export class Phase {
     if (this._isHeld) return null;
     if (!this._isStartSent) {
       this._isStartSent = true;
-      return { type: this.kind.start, ...this._wishes };
+      return { type: this.kind.start, ...this._fields };
     }
     if (!this.isStarted) return null;
     if (this.unsentSamples > 0) {

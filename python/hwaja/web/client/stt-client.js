@@ -39,9 +39,9 @@ export class STTClient extends Emitter {
     this._connected = new Deferred();
     this._started = new Deferred();
     this._ended = new Deferred();
-    this._adopted = {}; // wishes of the transcription that an earlier page began
+    this._adopted = {}; // fields of the transcription that an earlier page began
     this._failed = null; // the phase that failed while nobody waited for it, and its error
-    this._farewell = null; // what the server said before it closed
+    this._closingError = null; // what the server said before it closed
     this.state = 'idle';
   }
 
@@ -55,9 +55,9 @@ export class STTClient extends Emitter {
   async connect({ sessionToken, transcription = {} } = {}) {
     if (this.state !== 'idle' && this.state !== 'closed') throw misplaced('CONNECTION_FAILED');
     this._link.open(sessionToken);
-    this._adopted = wishesOf(transcription);
+    this._adopted = fieldsOf(transcription);
     this._connected = new Deferred();
-    this._failed = this._farewell = null;
+    this._failed = this._closingError = null;
     this._show('connecting');
     return this._connected.asked();
   }
@@ -74,7 +74,7 @@ export class STTClient extends Emitter {
 
   /** Begin a transcription: what is sent from now on is the conversation. */
   startTranscription(options = {}) {
-    return this._begin(TRANSCRIPTION, wishesOf(options));
+    return this._begin(TRANSCRIPTION, fieldsOf(options));
   }
 
   /** Have everything answered that was sent; resolves with the server's figures. */
@@ -93,7 +93,7 @@ export class STTClient extends Emitter {
     const samples = samplesOf(pcm);
     const { phase } = this._dialogue;
     if (phase === null) return;
-    this._tellLoss(phase.append(samples));
+    this._reportLoss(phase.append(samples));
     this._sender.pump();
     await this._sender.room();
   }
@@ -102,16 +102,16 @@ export class STTClient extends Emitter {
   async close() {
     if (this.state === 'idle' || this.state === 'closed') return;
     const closing = this._link.close();
-    this._farewell = null;
+    this._closingError = null;
     this._closed(1000, false);
     await closing;
   }
 
   // what is asked for
 
-  async _begin(kind, wishes) {
+  async _begin(kind, fields) {
     if (!this._mayBegin(kind)) throw misplaced(kind.failed);
-    this._dialogue.begin(kind, this._detailed(wishes));
+    this._dialogue.begin(kind, this._detailed(fields));
     this._failed = null;
     this._started = new Deferred();
     this._ended = new Deferred();
@@ -128,8 +128,8 @@ export class STTClient extends Emitter {
     this._ended = new Deferred();
   }
 
-  _detailed(wishes) {
-    return this._details ? { ...wishes, details: true } : wishes;
+  _detailed(fields) {
+    return this._details ? { ...fields, details: true } : fields;
   }
 
   /** One at a time; but an enrolment may be begun anew while it is being heard. */
@@ -181,13 +181,13 @@ export class STTClient extends Emitter {
     const { meaning, message, lostSamples } = this._dialogue.take(received);
     this._settle(meaning, message, phase); // first: a listener may ask for something else
     this._show();
-    this._tellLoss(lostSamples);
+    this._reportLoss(lostSamples);
     this._tell(meaning, message);
     this._sender.pump();
   }
 
   _settle(meaning, message, phase) {
-    if (message.code === 'CONNECTION_FAILED') this._farewell = message;
+    if (message.code === 'CONNECTION_FAILED') this._closingError = message;
     if (meaning === 'started') this._started.resolve(message);
     if (meaning === 'ended') this._ended.resolve(message);
     if (meaning !== 'failed') return;
@@ -217,9 +217,9 @@ export class STTClient extends Emitter {
   }
 
   _closed(code, isLost) {
-    const isOwn = code === 1000 && this._farewell === null;
+    const isOwn = code === 1000 && this._closingError === null;
     const why = this.state === 'connecting' && !isOwn ? UNREACHABLE : CLOSED;
-    const error = new STTError(isLost ? LOST : this._farewell || why, code);
+    const error = new STTError(isLost ? LOST : this._closingError || why, code);
     this._connected.reject(error);
     this._drop(error);
     this._show('closed');
@@ -246,13 +246,13 @@ export class STTClient extends Emitter {
     return phase === null ? 'ready' : phase.state;
   }
 
-  _tellLoss(lostSamples) {
+  _reportLoss(lostSamples) {
     if (lostSamples > 0) this.emit('overrun', { lostSamples });
   }
 }
 
 /** Fields of `start_transcription`; what was not asked for is undefined, and not sent. */
-function wishesOf({ interimResults, speakerUpdates, adapt, language, hotwords }) {
+function fieldsOf({ interimResults, speakerUpdates, adapt, language, hotwords }) {
   return {
     interim_results: interimResults,
     speaker_updates: speakerUpdates,

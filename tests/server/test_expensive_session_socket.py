@@ -20,7 +20,7 @@ from hwaja.session.settings import SessionSettings
 from hwaja.vad.gate import FRAME_SAMPLES
 from hwaja.vad.silero import SileroDetector
 from hwaja.workers import wire
-from hwaja.workers.overload import BEGINS_AT_SECONDS, DEAR_FROM_SHARES, DegradationLevel
+from hwaja.workers.overload import BEGINS_AT_SECONDS, EXPENSIVE_FROM_SHARES, DegradationLevel
 from hwaja.workers.pool import Pool
 
 pytestmark = [
@@ -126,14 +126,14 @@ async def test_lag_of_a_dear_session_refuses_no_clients_and_lag_of_others_does(
     ):
         await other.begin()
         await workers.allow(0)
-        for relief in BEGINS_AT_SECONDS:
-            monkeypatch.setitem(BEGINS_AT_SECONDS, relief, 0.05)
+        for level in BEGINS_AT_SECONDS:
+            monkeypatch.setitem(BEGINS_AT_SECONDS, level, 0.05)
         await say(costly, detection, SENTENCE * 8)
         for _ in range(30):
             await overload.checks.acquire()
-            assert overload.relief is DegradationLevel.NOTHING
-        (late,) = (runner for runner in endpoint.server._registry.runners if runner.is_dear)
-        assert late._overload.leaves_out(DegradationLevel.SPEAKER_DETAILS)  # its own
+            assert overload.level is DegradationLevel.NOTHING
+        (late,) = (runner for runner in endpoint.server._registry.runners if runner.is_expensive)
+        assert late._overload.skips(DegradationLevel.SPEAKER_DETAILS)  # its own
         async with endpoint.welcomed():
             pass
         await say(other, detection, SENTENCE)
@@ -160,4 +160,4 @@ async def test_a_session_is_charged_for_abandoned_work(pool: Pool, workers: Time
     await workers.allow(float("inf"))
     workers.job_seconds = 0.1
     await pool.embed("other", samples.copy, len(samples), overlaps=False)
-    assert pool.shares("dear") > DEAR_FROM_SHARES > pool.shares("other")
+    assert pool.shares("dear") > EXPENSIVE_FROM_SHARES > pool.shares("other")

@@ -1,6 +1,6 @@
 """Measures how long an expensive session delays others, with the real queue and real job times.
 
-hwaja bench experiment dear_clients ../shared/speech AirbnbStudio --ordinary 8 --speeds 0 1 10
+hwaja bench experiment expensive_clients ../shared/speech AirbnbStudio --ordinary 8 --speeds 0 1 10
 
 First, two streams of a room go through a session with the real models: lines of two people with
 pauses of 0.7 s, and the same voices in turns of one second. The experiment records the CPU time and
@@ -28,7 +28,7 @@ from hwaja.engines.interface import Samples
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.server.server import LOAD_PERIOD_SECONDS
 from hwaja.session.events import Attributed, Effect, Finish, ProbeSpeaker, Recognise
-from hwaja.speakers.diarize import read_parts, unscored_part
+from hwaja.speakers.diarize import split_by_voice, unscored_part
 from hwaja.speakers.voices import Cohort, Voices, pool
 from hwaja.workers import wire
 from hwaja.workers.charges import Account, Charges
@@ -55,7 +55,7 @@ class Wanted:
     """Whether an answer waits for these jobs, which is not so for a check."""
 
 
-class Noting(Room):
+class RecordingCharges(Room):
     """A session that records its jobs."""
 
     def __init__(self, engines: Engines, voices: Voices, stream: Samples) -> None:
@@ -74,7 +74,7 @@ class Noting(Room):
                 track = self._engines.track(self._stream[segment.start : segment.stop])
                 wanted.costs_seconds.append(time.process_time() - began)
                 whole = unscored_part(segment, self._voices)
-                self._handle(Attributed(segment_id, read_parts(track, whole, self._voices)))
+                self._handle(Attributed(segment_id, split_by_voice(track, whole, self._voices)))
             case ProbeSpeaker():
                 super()._do(effect)
                 took = time.process_time() - began
@@ -121,10 +121,10 @@ def traces(speech: Path, room: str, most_seconds: float) -> list[Trace]:
     found = []
     for whole in (stream, alternating(spans, stream)):
         heard = whole[: round(most_seconds * SAMPLE_RATE)]
-        voices = Voices(Cohort.shipped())
+        voices = Voices(Cohort.load())
         for speaker_id, take in enumerate(takes):
             voices.enrol(speaker_id, pool(None, engines.track(take).whole, 1.0))
-        noting = Noting(engines, voices, heard)
+        noting = RecordingCharges(engines, voices, heard)
         noting.hear()
         found.append(Trace(noting.wanted, len(heard) / SAMPLE_RATE))
     return found
@@ -139,7 +139,7 @@ class Uncharged(Charges):
 
 
 @dataclass
-class Seen:
+class Counts:
     """Waiting times of one session's utterances."""
 
     overload: SessionOverload
@@ -154,7 +154,7 @@ class Replay:
         self._charges = charges
         self._workers = workers
         self._overload = Overload()
-        self.seen: dict[str, Seen] = {}
+        self.seen: dict[str, Counts] = {}
         self.looks: Counter[DegradationLevel] = Counter()
 
     async def play(self, sessions: dict[str, tuple[Trace, float, float]], seconds: float) -> None:
@@ -164,7 +164,7 @@ class Replay:
         tasks = [asyncio.create_task(self._work()) for _ in range(self._workers)]
         tasks.append(asyncio.create_task(self._look()))
         for name, (trace, offset_seconds, speed) in sessions.items():
-            self.seen[name] = Seen(SessionOverload(self._overload))
+            self.seen[name] = Counts(SessionOverload(self._overload))
             session = self._session(name, trace, offset_seconds, speed)
             tasks.append(asyncio.create_task(session))
         await asyncio.sleep(seconds)
@@ -219,8 +219,8 @@ class Replay:
                 lag = now - min(seen.awaited, default=now)
                 lags.append(seen.overload.shared_lag_seconds(lag, now))
             self._overload.observe(max(lags), now)
-            for relief in DegradationLevel:
-                self.looks[relief] += self._overload.leaves_out(relief)
+            for level in DegradationLevel:
+                self.looks[level] += self._overload.skips(level)
 
 
 def told(replay: Replay, kind: str) -> str:
@@ -258,16 +258,18 @@ def run(asked: argparse.Namespace) -> None:
     use_test_helpers()
     from virtual_time import run as run_virtually
 
-    ordinary, dear = traces(asked.speech, asked.room, asked.trace_seconds)
-    print(f"of a processor: ordinary {ordinary.rate:.3f}, dear {dear.rate:.3f}", flush=True)
+    ordinary, expensive = traces(asked.speech, asked.room, asked.trace_seconds)
+    print(
+        f"of a processor: ordinary {ordinary.rate:.3f}, expensive {expensive.rate:.3f}", flush=True
+    )
     for count, speed in product(asked.ordinary, asked.speeds):
         random = np.random.default_rng(asked.seed)
         begins = random.uniform(0, ordinary.seconds, count)
         sessions = {f"ordinary{k}": (ordinary, begin, 1.0) for k, begin in enumerate(begins)}
         if speed:
-            sessions["dear"] = dear, 0.0, speed
+            sessions["dear"] = expensive, 0.0, speed
         for charges in (Uncharged(asked.workers), Charges(asked.workers)):
             replay = Replay(charges, asked.workers)
             run_virtually(replay.play(sessions, asked.seconds))
             how = type(charges).__name__.lower()
-            tell(replay, f"{count} ordinary, dear at {speed:g} times, {how}")
+            tell(replay, f"{count} ordinary, expensive at {speed:g} times, {how}")
