@@ -29,6 +29,8 @@ class Driver:
         return 0
 
 probe._open_driver = Driver
+if sys.argv[3:]:
+    probe.whisper.compute_type = lambda provider: "float16"
 sys.exit(probe.main(["cuda", sys.argv[1]]))
 """
 TOO_LATE = """
@@ -67,7 +69,14 @@ def test_a_silent_fallback_to_the_cpu_is_detected(model: Path) -> None:
     code, said = answer("-c", WITH_DRIVER, model, "0")
     assert code == 1
     assert said["reason"].startswith("sherpa-onnx fell back to the CPU")
-    assert answer("-c", WITH_DRIVER, model, "1") == (0, {"onnxruntime": onnxruntime.__version__})
+    expected = (0, {"onnxruntime": onnxruntime.__version__})
+    assert answer("-c", WITH_DRIVER, model, "1", "CTranslate2") == expected
+
+
+def test_a_gpu_that_ctranslate2_cannot_use_is_told(model: Path) -> None:
+    code, said = answer("-c", WITH_DRIVER, model, "1")
+    assert code == 1
+    assert said["reason"].startswith("CTranslate2 does not run on cuda: ")
 
 
 def test_an_engine_that_loaded_its_own_library_is_detected(model: Path) -> None:

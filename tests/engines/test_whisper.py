@@ -1,7 +1,9 @@
 """Whisper on CTranslate2: its texts, its candidates, its effort, and where it ends."""
 
+import difflib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -191,22 +193,27 @@ print(json.dumps([texts, len(os.listdir("/proc/self/task")) - before]))
 """
 
 
-def test_a_processor_without_vnni_gives_the_same_text_on_one_thread(
+def test_a_processor_without_vnni_gives_nearly_the_same_text_on_one_thread(
     ours: WhisperRecognizer,
 ) -> None:
-    """CTranslate2 hands each call to one thread of its own; there is no pool beside it."""
+    """Products that overflow 16 bits would cost half of the words more.
+
+    CTranslate2 hands each call to one thread of its own; there is no pool beside it.
+    """
     ended = subprocess.run(
         [sys.executable, "-c", HEAR, json.dumps(SPANS)],
         cwd=Path(__file__).parents[1] / "support",  # `clips` lies there
-        env=os.environ | {"CT2_FORCE_CPU_ISA": "AVX2"},
+        # The first is for CTranslate2's own code, the second for its products of matrices.
+        env=os.environ | {"CT2_FORCE_CPU_ISA": "AVX2", "ONEDNN_MAX_CPU_ISA": "AVX2"},
         check=True,
         timeout=120,
         capture_output=True,
     )
     texts, threads = json.loads(ended.stdout)
     expected = [ours.recognise(clips.samples(clips.part(*span)), Options()).text for span in SPANS]
-    assert texts == expected
     assert all(len(text) > 20 for text in expected)
+    found, right = (re.sub(r"\W", "", "".join(each).lower()) for each in (texts, expected))
+    assert difflib.SequenceMatcher(None, found, right, autojunk=False).ratio() > 0.97
     assert threads == 1
 
 
