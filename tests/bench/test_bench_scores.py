@@ -13,7 +13,13 @@ from hwaja_bench.attribution.figures import FROM_ONE_SECOND, clip_figures, figur
 from hwaja_bench.attribution.judging import changes, judge, length_bin
 from hwaja_bench.attribution.outcomes import Outcome, outcome
 from hwaja_bench.attribution.wording import Wording, wording
-from hwaja_bench.speech.texts import aligned, error_rate, normalise
+from hwaja_bench.speech.texts import (
+    aligned,
+    error_rate,
+    normalise,
+    reading_edits,
+    reading_error_rate,
+)
 from hwaja_bench.stats import Spread, bootstrap, slope, spread, wilson
 
 TALK = said((0, 1.0, 3.0, "abcd"), (1, 4.0, 5.0, "efgh"), (0, 5.0, 8.0, "ijkl"))
@@ -281,3 +287,24 @@ def test_the_longest_time_is_reported_beside_the_percentiles() -> None:
 
 def test_the_slope_is_that_of_a_line_through_the_values() -> None:
     assert slope([0, 1, 2, 3], [5, 7, 9, 11]) == pytest.approx(2)
+
+
+def test_numbers_and_letters_that_are_read_alike_count_as_right() -> None:
+    said = ["오후 3시 30분에 봐요.", "AI가 20% 올랐어요.", "네."]
+    heard = ["오후 세 시 삼십 분에 봐요. 에이아이가", "이십 퍼센트 올랐어요. 네"]
+    assert reading_error_rate(said, heard) == 0
+    assert error_rate(said, heard) > 0.3
+
+
+def test_misheard_words_count_in_either_rate() -> None:
+    said, heard = ["세 명이 왔어요.", "누구세요?"], ["네 명이 왔어요.", "누구세요?"]
+    assert reading_error_rate(said, heard) == error_rate(said, heard) == 1 / 10
+
+
+@given(
+    st.lists(st.text("가나다 ", min_size=1, max_size=9), min_size=1, max_size=5), st.text("가나 ")
+)
+def test_no_text_is_lost_where_it_is_divided(said: list[str], heard: str) -> None:
+    count, of = reading_edits(said, [heard])
+    longest = max(of, len(heard.replace(" ", "")))
+    assert abs(of - len(heard.replace(" ", ""))) <= count <= longest + of

@@ -46,7 +46,8 @@ class TalkFigures:
     """Share of detected speaker changes within continuous speech."""
     diarization_error_rates: dict[str, Ratio]
     cer: Ratio | None
-    """This and the next three are None without reference texts."""
+    """This and the next four are None without reference texts."""
+    kocer: Ratio | None
     cpcer: Ratio | None
     cpcer_best: Ratio | None
     right_chars: Ratio | None
@@ -151,6 +152,7 @@ def talk_figures(outcomes: Sequence[Outcome], seed: int) -> TalkFigures:
         share(sum(o.changes.found for o in outcomes), sum(o.changes.count for o in outcomes)),
         rates,
         of_texts(lambda text: text.edits, lambda text: text.reference_chars),
+        of_texts(lambda text: text.reading_edits, lambda text: text.reading_chars),
         of_texts(lambda text: text.edits_by_speaker, lambda text: text.reference_chars),
         of_texts(lambda text: text.edits_by_best_speaker, lambda text: text.reference_chars),
         of_texts(lambda text: text.right_speaker_chars, lambda text: text.aligned_chars),

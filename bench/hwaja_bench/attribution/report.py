@@ -43,6 +43,7 @@ def report(figures: Figures, facts: Mapping[str, str]) -> str:
                 "condition",
                 "SNR",
                 "CER",
+                "kocer",
                 "cpCER",
                 "cpCER, best mapping",
                 "characters with the right speaker",
@@ -85,7 +86,7 @@ def _diarization(row: ConditionRow) -> Line:
 
 def _words(row: ConditionRow) -> Line:
     talk = row.talk
-    ratios = (talk.cer, talk.cpcer, talk.cpcer_best, talk.right_chars)
+    ratios = (talk.cer, talk.kocer, talk.cpcer, talk.cpcer_best, talk.right_chars)
     return (row.condition, row.snr, *map(_ratio, ratios))
 
 

@@ -5,7 +5,7 @@ from itertools import permutations
 
 from hwaja_bench.attribution.conversation import Conversation
 from hwaja_bench.attribution.decisions import SessionResult
-from hwaja_bench.speech.texts import aligned, edits, normalise
+from hwaja_bench.speech.texts import aligned, edits, normalise, reading_edits
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,9 @@ class Wording:
     """Recognised characters that are aligned with a reference character, correct or not."""
     right_speaker_chars: int
     """Aligned characters whose answer has the right speaker."""
+    reading_edits: int
+    reading_chars: int
+    """See `hwaja_bench.speech.texts.reading_edits`: kocer's numerator and denominator."""
 
 
 def wording(conversation: Conversation, heard: SessionResult) -> Wording | None:
@@ -44,6 +47,10 @@ def wording(conversation: Conversation, heard: SessionResult) -> Wording | None:
         min(by_speaker),
         len(pairs),
         sum(said[i][0] == found[j][0] for i, j in pairs),
+        *reading_edits(
+            (turn.clip.text or "" for turn in conversation.turns),
+            (answer.text for answer in heard.decisions),
+        ),
     )
 
 

@@ -18,7 +18,7 @@ from hwaja_bench.speech.acoustics import Signal, disturbed
 from hwaja_bench.speech.dialogue import PAUSE_SECONDS, Clip, load_lines
 from hwaja_bench.speech.levels import levelled
 from hwaja_bench.speech.sounds import STEADY, at_level, in_room
-from hwaja_bench.speech.texts import error_rate
+from hwaja_bench.speech.texts import error_rate, reading_error_rate
 
 SOUND_DBFS = -20.0
 GAP_SECONDS = 1.0
@@ -61,9 +61,10 @@ async def report(
     before = np.concatenate([sound, silence(GAP_SECONDS)])
     heard = await voice_engines.heard(np.concatenate([before, lines]))
     answers = [each for each in heard if each.segment.stop > len(before)]
-    errors = error_rate((clip.text for clip in clips), (each.hypothesis.text for each in answers))
+    said, found = [clip.text for clip in clips], [each.hypothesis.text for each in answers]
     print(
-        f"{title}: speech {speech_seconds(answers):.1f} s, CER {errors:.3f};"
+        f"{title}: speech {speech_seconds(answers):.1f} s, CER {error_rate(said, found):.3f},"
+        f" kocer {reading_error_rate(said, found):.3f};"
         f" within the sound {speech_seconds(heard) - speech_seconds(answers):.1f} s of speech",
         flush=True,
     )

@@ -14,7 +14,7 @@ from hwaja_bench.arguments import add_serve
 from hwaja_bench.client import Arrival, Way, finals, texts, whole_session
 from hwaja_bench.server import running_server
 from hwaja_bench.speech.dialogue import Dialogue, Placed, load_dialogue
-from hwaja_bench.speech.texts import edits, error_rate, normalise
+from hwaja_bench.speech.texts import edits, error_rate, normalise, reading_edits, reading_error_rate
 from hwaja_bench.stats import share_of, spread
 
 
@@ -41,6 +41,8 @@ class Score:
 
     text: str
     mistakes: int
+    readings: tuple[int, int]
+    """See `reading_edits`."""
     is_speaker_right: bool
     delay_seconds: float
 
@@ -53,10 +55,12 @@ def report(dialogue: Dialogue, arrivals: list[Arrival], *, timed: bool, show: bo
             print(f"{placed.clip.name} {mark.mistakes:3d} {placed.clip.text} | {mark.text}")
     lines = [placed.clip.text for placed in dialogue.placed]
     mistakes = sum(mark.mistakes for mark in scores)
+    unlike, read = (sum(counts) for counts in zip(*(mark.readings for mark in scores), strict=True))
     # Some recordings are cut after their line's end; as one text they match nevertheless.
     text = (
         f"clips {len(scores)} CER {mistakes / len(normalise(''.join(lines))):.4f}"
         f" in a row {error_rate(lines, texts(arrivals)):.4f}"
+        f" kocer {unlike / read:.4f} in a row {reading_error_rate(lines, texts(arrivals)):.4f}"
         f" speaker {share_of([mark.is_speaker_right for mark in scores])}"
         f" without text {sum(not mark.text for mark in scores)}"
         f" errors {sum(a.kind == 'error' for a in arrivals)} messages {len(arrivals)}"
@@ -77,10 +81,12 @@ def judged(dialogue: Dialogue, arrivals: list[Arrival]) -> list[Score]:
 
 def score(placed: Placed, found: list[Arrival]) -> Score:
     """Judge the answers for a clip."""
-    text = normalise("".join(arrival.message["text"] for arrival in found))
+    heard = " ".join(arrival.message["text"] for arrival in found)
+    text = normalise(heard)
     return Score(
         text,
         edits(normalise(placed.clip.text), text),
+        reading_edits([placed.clip.text], [heard]),
         bool(found) and speaker_of(found) == placed.clip.speaker_id,
         found[-1].at_seconds - placed.speech_end_seconds if found else np.inf,
     )

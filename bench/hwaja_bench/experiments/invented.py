@@ -32,7 +32,7 @@ from hwaja_bench.speech.levels import (
     trimmed,
 )
 from hwaja_bench.speech.sounds import HOUSEHOLD, at_level, in_room
-from hwaja_bench.speech.texts import edits, normalise
+from hwaja_bench.speech.texts import edits, normalise, reading_edits
 
 TAKE_SECONDS = 20.0
 ANSWER = re.compile(r"[가-힣]{1,3}[,.?!]")
@@ -90,14 +90,19 @@ async def report_sounds(voice_engines: Offline, seeds: range, *, show: bool) -> 
 
 async def report_lines(voice_engines: Offline, voice: str, clips: list[Clip]) -> None:
     """Print the error rate of lines, and how many give no text."""
-    mistakes, silent = 0, 0
+    mistakes, silent, readings = 0, 0, []
     for clip in clips:
         line = np.concatenate([clip.samples, silence(PAUSE_SECONDS)])
         texts = await texts_of(voice_engines, line)
         mistakes += edits(normalise(clip.text), normalise("".join(texts)))
+        readings.append(reading_edits([clip.text], texts))
         silent += not texts
     letters = sum(len(normalise(clip.text)) for clip in clips)
-    print(f"{voice}: {len(clips)} lines, {silent} without text, CER {mistakes / letters:.4f}")
+    unlike, read = (sum(counts) for counts in zip(*readings, strict=True))
+    print(
+        f"{voice}: {len(clips)} lines, {silent} without text, CER {mistakes / letters:.4f},"
+        f" kocer {unlike / read:.4f}"
+    )
 
 
 async def report_answers(

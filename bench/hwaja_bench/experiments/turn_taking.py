@@ -54,7 +54,7 @@ from hwaja.vad.silero import SileroDetector, frames_to_detect
 from hwaja_bench.offline import ring_of, whole_recogniser
 from hwaja_bench.speech.dialogue import load_clips
 from hwaja_bench.speech.levels import trimmed
-from hwaja_bench.speech.texts import error_rate
+from hwaja_bench.speech.texts import error_rate, reading_error_rate
 from hwaja_bench.stats import spread
 
 CHUNK_FRAMES = 8
@@ -209,12 +209,12 @@ def report(lines: list[Line], heard: RoomResult, seconds: float) -> str:
     ]
     ends = np.array([[line.start, line.stop] for line in lines])
     wrong = sum(np.abs(ends - stop).min() > NEAR_SECONDS * SAMPLE_RATE for _, stop, _ in heard.over)
-    errors = error_rate((line.text for line in lines), (message.text for message in heard.said))
+    said, found = [line.text for line in lines], [message.text for message in heard.said]
     rates = heard.recognising_seconds / seconds, 1000 * heard.watching_seconds / seconds
     return (
         f"{len(heard.over)} utterances of {len(lines)} lines, {wrong} end within a line;"
         f" wait {spread(waits)};"
-        f" CER {errors:.4f};"
+        f" CER {error_rate(said, found):.4f}, kocer {reading_error_rate(said, found):.4f};"
         f" {heard.recognised_anew} parts recognised anew, recognition {rates[0]:.3f} s,"
         f" watching {rates[1]:.1f} ms for a second"
     )

@@ -7,7 +7,7 @@ from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja_bench.peers.process import running
 from hwaja_bench.peers.table import Row
 from hwaja_bench.speech.dialogue import Dialogue
-from hwaja_bench.speech.texts import error_rate, normalise
+from hwaja_bench.speech.texts import error_rate, normalise, reading_error_rate
 from hwaja_bench.stats import spread
 
 
@@ -38,12 +38,12 @@ def loop(
         heard = {room.room: [peer.hear(pcm) for pcm in pieces.of_room[room.room]] for room in rooms}
         cpu_seconds, peak_bytes = peer.cpu_seconds - before_seconds, peer.peak_bytes
     every = [each for of_room in heard.values() for each in of_room]
+    texts = {r.room: [each.text for each in heard[r.room]] for r in rooms}
     return Row(
         name=name,
         hears=pieces.name,
-        error_rates={
-            r.room: error_rate(r.texts, [each.text for each in heard[r.room]]) for r in rooms
-        },
+        error_rates={r.room: error_rate(r.texts, texts[r.room]) for r in rooms},
+        reading_error_rates={r.room: reading_error_rate(r.texts, texts[r.room]) for r in rooms},
         cpu_per_second=cpu_seconds / sum(room.seconds for room in rooms),
         real_time_factor=sum(each.seconds for each in every) / pieces.seconds,
         decoding_seconds=spread([each.seconds for each in every]),

@@ -18,7 +18,7 @@ from hwaja_bench.peers.table import Row
 from hwaja_bench.processes import look, peak_bytes, spent
 from hwaja_bench.server import Service, running_server
 from hwaja_bench.speech.dialogue import Dialogue
-from hwaja_bench.speech.texts import error_rate
+from hwaja_bench.speech.texts import error_rate, reading_error_rate
 from hwaja_bench.stats import spread
 
 
@@ -104,12 +104,12 @@ def stream_row(
     """Return the table row for the texts of each room."""
     found = [each for room in rooms for each in delays(room.spans_seconds, told[room.room])]
     known = [each for each in found if each is not None]
+    texts = {r.room: [each.text for each in told[r.room]] for r in rooms}
     return Row(
         name=name,
         hears="the stream",
-        error_rates={
-            r.room: error_rate(r.texts, [each.text for each in told[r.room]]) for r in rooms
-        },
+        error_rates={r.room: error_rate(r.texts, texts[r.room]) for r in rooms},
+        reading_error_rates={r.room: reading_error_rate(r.texts, texts[r.room]) for r in rooms},
         cpu_per_second=cpu_seconds / sum(room.seconds for room in rooms),
         real_time_factor=None,
         decoding_seconds=None,

@@ -9,6 +9,7 @@ HEADS = (
     "",
     "hears",
     "CER",
+    "kocer",
     "CPU s per s of stream",
     "RTF",
     "decoding of one, p50 / p95 / max",
@@ -26,6 +27,8 @@ class Row:
     hears: str
     error_rates: Mapping[str, float]
     """Error rate by room."""
+    reading_error_rates: Mapping[str, float]
+    """The same by kocer."""
     cpu_per_second: float
     """CPU seconds per second of the stream, with its pauses."""
     real_time_factor: float | None
@@ -56,7 +59,10 @@ def _cells(row: Row | Skipped) -> tuple[str, ...]:
     return (
         row.name,
         row.hears,
-        " / ".join(f"{rate:.3f}" for rate in row.error_rates.values()),
+        *(
+            " / ".join(f"{rate:.3f}" for rate in rates.values())
+            for rates in (row.error_rates, row.reading_error_rates)
+        ),
         f"{row.cpu_per_second:.3f}",
         "-" if row.real_time_factor is None else f"{row.real_time_factor:.3f}",
         _spread(row.decoding_seconds),
