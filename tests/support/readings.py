@@ -59,7 +59,7 @@ def _ways(number: str, after: str) -> list[str]:
     if not unit and 1 <= int(whole) <= 99:
         ways.append(_TENS[int(whole) // 10] + _ONES[int(whole) % 10])
         ways += ["스무"] if whole == "20" else []
-    if after.startswith("월") and whole in ("6", "10"):
+    if after.lstrip().startswith("월") and not unit and whole in ("6", "10"):
         ways = ["유" if whole == "6" else "시"]
     if len(whole) > 3 or whole[0] == "0":
         ways += ["".join(_NAMES[c] for c in whole).replace("영", zero) for zero in "영공"]

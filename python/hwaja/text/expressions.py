@@ -71,14 +71,15 @@ _HANGUL = re.compile(r"[가-힣]*")
 _PLAIN = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)"
 _DIGITS = re.compile(rf"(?:{_PLAIN}[천백]?[만억조] ?)*{_PLAIN}(?:\.\d+)?[천백]?[만억조]?")
 _PIECE = re.compile(rf"({_PLAIN})([천백]?)([만억조]?)")
-_BEFORE_DIGITS = re.compile(rf"[\dA-Za-z{SINO_SYLLABLES}]$|\d[.,]$|[~/–:-]$")
-_IN_NUMBER = re.compile(r"\d[.,:~/–-]$")
+_TENS = "열|스물|서른|마흔|쉰|예순|일흔|여든|아흔"
+_BEFORE_DIGITS = re.compile(rf"[\dA-Za-z{SINO_SYLLABLES}열쉰]$|\d[.,]$|[~/–:-]$|(?:{_TENS}) $")
+_IN_NUMBER = re.compile(r"\d[.,:~/–-]$|%$")
 _AFTER_DIGITS = re.compile(r"[\dA-Za-z:/~–-]|[.,]\d")
 _SINO = re.compile(rf"[{SINO_SYLLABLES}]+(?: [{SINO_SYLLABLES}]+)*")
 _DECIMAL = re.compile(rf"(영|[{SINO_SYLLABLES}]+) ?점 ?([영일이삼사오육칠팔구]+)")
 _NATIVE = re.compile(
-    r"(?:(?:열|스물|서른|마흔|쉰|예순|일흔|여든|아흔) ?)?(?:한|두|세|네|다섯|여섯|일곱|여덟|아홉)"
-    r"|첫|스무|열|서른|마흔|쉰|예순|일흔|여든|아흔"
+    rf"(?:(?:{_TENS}) ?)?(?:한|두|세|네|다섯|여섯|일곱|여덟|아홉)"
+    rf"|첫|스무|{_TENS}"
 )
 _MONTHS = {"유": 6, "시": 10}
 _COUNTER = {
