@@ -97,8 +97,13 @@ class Timeline:
         offset += self._offset_seconds.of(start + offset, end + offset)
         message["start_seconds"] = round(start + offset, 3)
         message["end_seconds"] = round(end + offset, 3)
-        if "tokens" in message:
-            message["tokens"] = [
-                token | {"start_seconds": round(token["start_seconds"] + offset, 3)}
-                for token in message["tokens"]
-            ]
+        for pieces in ("tokens", "words"):
+            if pieces in message:
+                message[pieces] = [_later(piece, offset) for piece in message[pieces]]
+
+
+def _later(piece: Message, offset_seconds: float) -> Message:
+    """Return a token or a word with its times later by `offset_seconds`."""
+    times = ("start_seconds", "end_seconds")
+    moved = {name: round(piece[name] + offset_seconds, 3) for name in times if name in piece}
+    return {**piece, **moved}

@@ -15,6 +15,11 @@ LANGUAGE = "ko"
 WEIGHT = 0.15
 """Weight of the language model's log-probability beside the recogniser's (bench/RESULTS.md)."""
 
+UNSURE_WEIGHT = 0.05
+UNSURE_BELOW = -0.5
+"""The weight below this mean log-probability of a token. The recogniser is unsure of every candidate
+then, and the language model would take what makes sense but was not said."""
+
 
 class LanguageModel(Protocol):
     """Tells how likely a text is."""
@@ -50,8 +55,13 @@ class Kiwi:
 
 
 def likeliest(candidates: Sequence[Candidate], model: LanguageModel) -> int:
-    """Return the index of the candidate that is likeliest by recogniser and language model."""
+    """Return the index of the candidate that is likeliest by recogniser and language model.
+
+    The first candidate is the likeliest one by the recogniser.
+    """
+    is_unsure = candidates[0].mean_log_probability < UNSURE_BELOW
+    weight = UNSURE_WEIGHT if is_unsure else WEIGHT
     scores = [
-        each.log_probability + WEIGHT * model.log_probability(each.text) for each in candidates
+        each.log_probability + weight * model.log_probability(each.text) for each in candidates
     ]
     return scores.index(max(scores))

@@ -32,7 +32,7 @@ from hwaja.protocol.field_types import (
     written_as,
 )
 from hwaja.protocol.texts import AHEAD
-from hwaja.protocol.values import Label, Options, Quality, Token
+from hwaja.protocol.values import Label, Options, Quality, Token, Word
 
 SPEAKERS = 2
 """The speakers of the specification, section 2.1: ids 0 and 1. A server may be told of more."""
@@ -232,6 +232,12 @@ class Details(Inlined, frozen=True):
     (Whisper of CTranslate2, and streaming models but Paraformer)."""
     language: str | None = None
     """What the model heard, or was told to hear; only where it knows several."""
+    text_confidence: Share | None = None
+    """Expected share of the text's characters that are right, measured on Korean speech; only where
+    the model gives probabilities (Whisper)."""
+    words: tuple[Word, ...] = ()
+    """The words of the text, in the same time as `start_seconds`; only where `text_confidence` is.
+    """
 
 
 class Transcription(FromServer, frozen=True, tag="transcription"):

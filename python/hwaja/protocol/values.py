@@ -55,6 +55,19 @@ class Token(Struct, frozen=True, omit_defaults=True):
     """By the model, given the pieces before; absent where the model gives none."""
 
 
+class Word(Struct, frozen=True):
+    """A word of a text: when it was spoken, and how far it can be trusted."""
+
+    text: str
+    """The word, with its punctuation."""
+    start_seconds: Seconds
+    """When it begins, as the model dates it."""
+    end_seconds: Seconds
+    """When it ends."""
+    text_confidence: Share
+    """Expected share of its characters that are right."""
+
+
 class Label(StrEnum):
     """How far a speaker can be trusted; a client with `details` gets it."""
 

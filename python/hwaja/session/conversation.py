@@ -35,6 +35,7 @@ from hwaja.session.timeline import Timeline
 from hwaja.session.utterances import Awaited, OpenSpeech, Utterances
 from hwaja.speakers.parts import Part
 from hwaja.speakers.turn_prior import SpeakerDecision, TurnPrior
+from hwaja.text.words import confidence_of, words_of
 from hwaja.vad.gate import Segment
 
 
@@ -251,6 +252,8 @@ def _transcription(timeline: Timeline, answer: Awaited, decision: SpeakerDecisio
     if hypothesis is None or not hypothesis.text or voice is None:
         raise ValueError("an answer needs words and a speaker")
     start_seconds = timeline.seconds(segment.speech_start)
+    tokens = tuple(_dated(token, segment, timeline) for token in hypothesis.tokens)
+    words = words_of(tokens, timeline.seconds_behind(segment.speech_stop))
     return Transcription(
         speaker_id=decision.speaker_id,
         text=hypothesis.text,
@@ -265,22 +268,22 @@ def _transcription(timeline: Timeline, answer: Awaited, decision: SpeakerDecisio
             scores=voice.cosines,
             margin=voice.margin if voice.scores else None,
             overlap_seconds=voice.overlap_seconds,
-            tokens=tuple(
-                Token(
-                    token.text,
-                    timeline.seconds(_sample_of(token, segment)),
-                    None if token.probability is None else round(token.probability, 3),
-                )
-                for token in hypothesis.tokens
-            ),
+            tokens=tokens,
             language=hypothesis.language,
+            text_confidence=confidence_of(words),
+            words=words,
         ),
     )
 
 
-def _sample_of(token: Token, segment: Segment) -> int:
+def _dated(token: Token, segment: Segment, timeline: Timeline) -> Token:
+    """Return a token with its time in the transcription."""
     sample = segment.start + round(token.start_seconds * SAMPLE_RATE)
-    return min(sample, segment.stop - 1)  # a gap may follow the segment
+    return Token(
+        token.text,
+        timeline.seconds(min(sample, segment.stop - 1)),  # a gap may follow the segment
+        None if token.probability is None else round(token.probability, 3),
+    )
 
 
 def iso_timestamp(unix_seconds: float) -> str:

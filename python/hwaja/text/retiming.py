@@ -17,8 +17,8 @@ change counts as one replacement."""
 def retimed(tokens: Sequence[Token], text: str) -> tuple[Token, ...]:
     """Return tokens whose pieces join to `text`, with the times of `tokens`.
 
-    An unchanged piece keeps its time. A replaced piece gets the time of the first token that it
-    replaces. Text that was added between two tokens goes to the later one.
+    An unchanged piece keeps its time and probability. A replaced piece gets those of the first
+    token that it replaces. Text that was added between two tokens goes to the later one.
 
     Args:
         tokens: pieces of the text before the change, in order. Empty: the result is empty.
@@ -33,7 +33,7 @@ def retimed(tokens: Sequence[Token], text: str) -> tuple[Token, ...]:
     for index, token in enumerate(tokens):
         old_stop = old_start + len(token.text)
         stop = len(text) if index == len(tokens) - 1 else _moved(old_stop, moves)
-        pieces.append(Token(text[start:stop], token.start_seconds))
+        pieces.append(Token(text[start:stop], token.start_seconds, token.probability))
         start, old_start = stop, old_stop
     return tuple(piece for piece in pieces if piece.text)
 

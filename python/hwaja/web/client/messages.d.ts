@@ -54,6 +54,17 @@ export interface Transcription extends Numbered {
   scores?: number[];
   tokens?: Token[];
   language?: string;
+  /** Expected share of the text's characters that are right; absent where the model gives none. */
+  text_confidence?: number;
+  words?: Word[];
+}
+
+export interface Word {
+  text: string;
+  start_seconds: number;
+  end_seconds: number;
+  /** Expected share of its characters that are right. */
+  text_confidence: number;
 }
 
 export interface Token {

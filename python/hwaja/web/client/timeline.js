@@ -50,12 +50,15 @@ export class Timeline {
     message.start_seconds = later(message.start_seconds);
     message.end_seconds = later(message.end_seconds);
     this._endSeconds = Math.max(this._endSeconds, message.end_seconds);
-    if (message.tokens !== undefined) {
-      message.tokens = message.tokens.map((token) => ({
-        ...token,
-        start_seconds: later(token.start_seconds),
-      }));
-    }
+    message.tokens &&= message.tokens.map((token) => ({
+      ...token,
+      start_seconds: later(token.start_seconds),
+    }));
+    message.words &&= message.words.map((word) => ({
+      ...word,
+      start_seconds: later(word.start_seconds),
+      end_seconds: later(word.end_seconds),
+    }));
     this._date(message);
   }
 
