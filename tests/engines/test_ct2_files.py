@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ct2_folders import CONFIG, NAMES, POSITIONS, WEIGHTS, WIDTH, ct2_file, write_ct2_folder
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 
@@ -106,6 +106,7 @@ def test_whisper_of_ctranslate2_takes_no_other_decoding_method(tmp_path: Path) -
         open_export(write_ct2_folder(tmp_path), "en", "modified_beam_search")
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(WHOLE) - 1), st.binary(min_size=1, max_size=4))
 def test_a_file_with_wrong_bytes_is_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, at: int, wrong: bytes
