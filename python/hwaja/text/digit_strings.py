@@ -116,7 +116,7 @@ def _ends(text: str, digits: list[Digit]) -> Iterator[int]:
         if text[last.place].isdigit():
             if closes:
                 yield count
-        elif AFTER_COUNTER.fullmatch(_HANGUL.match(text, last.place + 1)[0]):  # type: ignore[index]
+        elif AFTER_COUNTER.fullmatch(_HANGUL.match(text, last.place + 1, last.place + 49)[0]):  # type: ignore[index]
             yield count
 
 

@@ -72,7 +72,9 @@ _PLAIN = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)"
 _DIGITS = re.compile(rf"(?:{_PLAIN}[천백]?[만억조] ?)*{_PLAIN}(?:\.\d+)?[천백]?[만억조]?")
 _PIECE = re.compile(rf"({_PLAIN})([천백]?)([만억조]?)")
 _TENS = "열|스물|서른|마흔|쉰|예순|일흔|여든|아흔"
-_BEFORE_DIGITS = re.compile(rf"[\dA-Za-z{SINO_SYLLABLES}열쉰]$|\d[.,]$|[~/–:-]$|(?:{_TENS}) $")
+_BEFORE_DIGITS = re.compile(
+    rf"[\dA-Za-z{SINO_SYLLABLES}열쉰]$|\d[.,]$|[~/–:-]$|점 ?$|(?:{_TENS}) $"
+)
 _IN_NUMBER = re.compile(r"\d[.,:~/–-]$|%$")
 _AFTER_DIGITS = re.compile(r"[\dA-Za-z:/~–-]|[.,]\d")
 _SINO = re.compile(rf"[{SINO_SYLLABLES}]+(?: [{SINO_SYLLABLES}]+)*")
@@ -81,6 +83,9 @@ _NATIVE = re.compile(
     rf"(?:(?:{_TENS}) ?)?(?:한|두|세|네|다섯|여섯|일곱|여덟|아홉)"
     rf"|첫|스무|{_TENS}"
 )
+MOST_CHARACTERS = 48
+"""A number, and the end of a word after it, are at most this long. It bounds the time."""
+
 _MONTHS = {"유": 6, "시": 10}
 _COUNTER = {
     length: {word for word in (*READINGS, "%") if len(word) == length} for length in range(1, 5)
@@ -138,7 +143,7 @@ def bare_at(text: str, start: int) -> Expression | None:
 
 def _rest(text: str, stop: int) -> str:
     """Return the end of a word after a number."""
-    found = _HANGUL.match(text, stop)
+    found = _HANGUL.match(text, stop, stop + MOST_CHARACTERS)
     return found[0] if found else ""
 
 
@@ -187,7 +192,7 @@ def _numbers(text: str, start: int) -> Iterator[Number]:
 
 
 def _digits(text: str, start: int) -> Iterator[Number]:
-    found = _DIGITS.match(text, start)
+    found = _DIGITS.match(text, start, start + MOST_CHARACTERS)
     if found is None or _AFTER_DIGITS.match(text, found.end()):
         return
     written, stop = found[0], found.end()
@@ -197,18 +202,20 @@ def _digits(text: str, start: int) -> Iterator[Number]:
         yield Number(start, stop, System.DIGITS, None, written.replace(",", ""), "")
         return
     value, above = 0, 10**16
-    for digits, power, group in _PIECE.findall(written):
+    pieces = _PIECE.findall(written)
+    for digits, power, group in pieces:
         has_zeros = digits.startswith("0") and len(digits) > 1
         piece = int(digits.replace(",", "")) * _POWERS[power] * _POWERS[group]
         is_amount = len(digits) > 1 and power != ""  # 34백만 is read 삼십사 백만
-        if has_zeros or is_amount or piece >= above:
+        is_nothing = piece == 0 and (len(pieces) > 1 or not written.isdigit())
+        if has_zeros or is_amount or is_nothing or piece >= above:
             return
         value, above = value + piece, _POWERS[group]
     yield Number(start, stop, System.DIGITS, value, grouped(value), "")
 
 
 def _sinos(text: str, start: int) -> Iterator[Number]:
-    found = _SINO.match(text, start)
+    found = _SINO.match(text, start, start + MOST_CHARACTERS)
     for stop in range(found.end() if found else start, start, -1):
         words = text[start:stop].replace(" ", "")
         value = None if text[stop - 1] == " " else sino_value(words)
@@ -219,7 +226,7 @@ def _sinos(text: str, start: int) -> Iterator[Number]:
 
 
 def _decimals(text: str, start: int) -> Iterator[Number]:
-    found = _DECIMAL.match(text, start)
+    found = _DECIMAL.match(text, start, start + MOST_CHARACTERS)
     whole = None if found is None else 0 if found[1] == "영" else sino_value(found[1])
     if found is None or whole is None or whole >= 10**4:
         return
@@ -236,7 +243,7 @@ def _with_counter(text: str, number: Number, previous: str) -> Iterator[Expressi
     start += text[start : start + 1] == " "
     for length in sorted(_COUNTER, reverse=True):
         counter = text[start : start + length]
-        if counter in _COUNTER[length]:
+        if counter in _COUNTER[length] and (counter != "%" or number.system is System.DIGITS):
             name = "퍼센트" if counter == "%" else counter
             yield Expression(number, more, name, start + length, previous)
 

@@ -40,7 +40,7 @@ from hwaja.text.counters import (
     Reading,
 )
 from hwaja.text.digit_strings import Telephone, telephones
-from hwaja.text.expressions import Expression, System, bare_at, expression_at
+from hwaja.text.expressions import MOST_CHARACTERS, Expression, System, bare_at, expression_at
 from hwaja.text.numerals import (
     SINO_SYLLABLES,
     digit_names,
@@ -213,7 +213,7 @@ def _clock(text: str, place: int, style: NumberStyle) -> _Edit | None:
 
 def _fraction(text: str, place: int, style: NumberStyle) -> _Edit | None:
     """Return the change of a fraction such as 오분의 일, but not of 이분의 일 (this one's work)."""
-    found = _FRACTION.match(text, place)
+    found = _FRACTION.match(text, place, place + 2 * MOST_CHARACTERS)
     if not found or text[place - 1 : place].isalnum() or not AFTER_COUNTER.fullmatch(found["rest"]):
         return None
     part, count = (
