@@ -28,6 +28,7 @@ from hwaja.server import application
 from hwaja.server.application import run, worker_setup
 from hwaja.server.config import Config, ConfigError
 from hwaja.server.tls import TlsError
+from hwaja.text.numbers import NumberStyle
 from hwaja.workers import wire
 from hwaja.workers.overload import Overload
 from hwaja.workers.pool import Pool
@@ -60,6 +61,11 @@ def test_workers_load_the_requested_model_of_the_catalogue() -> None:
         str(locate("pyannote-segmentation") / "segmentation.onnx"),
     )
     assert (setup.language, setup.provider) == ("en", "cpu")
+
+
+def test_the_workers_write_texts_as_the_options_say() -> None:
+    config = dataclasses.replace(ENGLISH, number_style="words", mask=True)
+    assert worker_setup(config, "cpu").writing == wire.Writing(NumberStyle.WORDS, masks=True)
 
 
 def test_on_a_gpu_the_workers_load_the_same_models() -> None:

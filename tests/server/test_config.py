@@ -72,6 +72,8 @@ SETTINGS: dict[str, tuple[str, Any]] = {
     "end_revoked_sessions": ("true", True),
     "origins": ("https://a.example https://b.example", "https://a.example https://b.example"),
     "hosts": ("stt.example *.rooms.example", "stt.example *.rooms.example"),
+    "number_style": ("words", "words"),
+    "mask": ("true", True),
     "max_speakers": ("3", 3),
     "hangover_seconds": ("0.75", 0.75),
     "drain_seconds": ("2", 2.0),

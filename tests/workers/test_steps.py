@@ -9,11 +9,14 @@ from hypothesis import strategies as st
 
 from hwaja.engines import hallucination_filter
 from hwaja.engines.interface import Samples, StreamingRecognizer
+from hwaja.engines.recognition import Hypothesis
 from hwaja.engines.sherpa import load_recogniser
 from hwaja.engines.sherpa_online import OnlineRecognizer, OnlineStream
 from hwaja.models.tones import Spoken, spoken, write_tone_model
-from hwaja.protocol.values import Options
+from hwaja.protocol.values import Options, Token
+from hwaja.text.numbers import NumberStyle
 from hwaja.workers import steps, wire
+from hwaja.workers.child import finished
 from hwaja.workers.steps import Streams
 
 
@@ -31,7 +34,7 @@ class WorkerStreams:
 
     def __init__(self, recogniser: StreamingRecognizer[OnlineStream]) -> None:
         self.sent: list[wire.Reply] = []
-        self.streams: Streams[OnlineStream] = Streams(recogniser, self.sent.append)
+        self.streams: Streams[OnlineStream] = Streams(recogniser, self.sent.append, wire.Writing())
 
     def open(
         self,
@@ -284,3 +287,18 @@ def test_a_step_without_work_sends_nothing(worker: WorkerStreams) -> None:
     worker.streams.step()
     assert worker.sent == []
     assert not worker.streams.has_work
+
+
+def test_a_text_leaves_the_worker_as_the_options_say_with_the_times_of_its_tokens() -> None:
+    pieces = [" 공일공", " 일이삼사", " 오육칠팔", " 세", " 시에요"]
+    tokens = tuple(Token(piece, float(second)) for second, piece in enumerate(pieces))
+    heard = Hypothesis("".join(pieces).strip(), tokens)
+    for writing, text in (
+        (wire.Writing(masks=True), "***-****-**** 3시에요"),
+        (wire.Writing(), "010-1234-5678 3시에요"),
+        (wire.Writing(NumberStyle.WORDS), "공일공 일이삼사 오육칠팔 세 시에요"),
+    ):
+        said = finished(heard, 5.0, writing)
+        assert said.text == text
+        assert "".join(token.text for token in said.tokens).strip() == text
+        assert said.tokens[-1].start_seconds == 4.0

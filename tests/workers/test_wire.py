@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from hwaja.engines.recognition import Abilities, Hypothesis
 from hwaja.protocol.values import Hotword, Options, Token
+from hwaja.text.numbers import NumberStyle
 from hwaja.workers import wire
 from hwaja.workers.child import audio_of
 
@@ -20,6 +21,7 @@ AUDIO = memoryview(SAMPLES).cast("B")
 
 REQUESTS: list[wire.Request] = [
     wire.Setup("/models/whisper", wire.VoiceModels("/voice.onnx", "/segments.onnx"), "ko", "cuda"),
+    wire.Setup("/models/whisper", None, "ko", writing=wire.Writing(NumberStyle.WORDS, masks=True)),
     wire.Recognise(7, AUDIO, 1.25),
     wire.Recognise(9, AUDIO, 1.25, Options("ko", (Hotword("화자", 2.5), Hotword("상담"))), True),
     wire.Embed(8, AUDIO),

@@ -17,8 +17,8 @@ WEIGHT = 0.15
 
 UNSURE_WEIGHT = 0.05
 UNSURE_BELOW = -0.5
-"""The weight below this mean log-probability of a token. The recogniser is unsure of every candidate
-then, and the language model would take what makes sense but was not said."""
+"""The weight below this mean log-probability of a token. There the recogniser is unsure of every
+candidate, and the language model would take what makes sense but was not said."""
 
 
 class LanguageModel(Protocol):

@@ -28,6 +28,7 @@ from hwaja.server.stopping import StopSignals
 from hwaja.server.tls import ServerTls, server_tls
 from hwaja.session.settings import SessionSettings
 from hwaja.speakers.voices import Cohort
+from hwaja.text.numbers import NumberStyle
 from hwaja.vad.gate import GateSettings
 from hwaja.vad.silero import Detection, SileroDetector
 from hwaja.workers import wire
@@ -172,6 +173,7 @@ def worker_setup(config: Config, provider: str) -> wire.Setup:
         language=config.language,
         decoding_method=config.decoding_method,
         provider=provider,
+        writing=wire.Writing(NumberStyle(config.number_style), config.mask),
     )
 
 

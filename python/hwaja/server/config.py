@@ -19,6 +19,7 @@ from typing import Any
 from platformdirs import user_data_path
 
 from hwaja.server.origins import hosts_of, is_address, is_loopback, origins_of
+from hwaja.text.numbers import NumberStyle
 
 ENVIRONMENT_PREFIX = "HWAJA_"
 
@@ -91,6 +92,13 @@ class Config:
         "greedy_search",
         "decoding method; modified_beam_search needs more processor time, and supports hotwords "
         "with streaming transducers",
+    )
+    number_style: str = _option(
+        "digits",
+        "how numbers in Korean texts are written: digits (3시 30분) or words (세 시 삼십 분)",
+    )
+    mask: bool = _option(
+        False, "replace registration, card, account and telephone numbers in texts by asterisks"
     )
     workers: int = _option(
         os.cpu_count() or 1,
@@ -183,6 +191,7 @@ class Config:
         _check(0 <= self.port <= 65_535, "port must be between 0 and 65535")
         methods = ("greedy_search", "modified_beam_search")
         _check(self.decoding_method in methods, f"decoding_method must be {' or '.join(methods)}")
+        _check(self.number_style in tuple(NumberStyle), "number_style must be digits or words")
         _check(self.provider in ("auto", "cpu", "cuda"), "provider must be auto, cpu or cuda")
         _check(self.workers >= 1, "workers must be at least 1")
         _check(self.max_connections >= 1, "max_connections must be at least 1")

@@ -12,12 +12,18 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 
+from hwaja.engines.hallucination_filter import plausible_hypothesis
 from hwaja.engines.interface import Samples, to_float32
+from hwaja.engines.recognition import Hypothesis
 from hwaja.privacy import error_redaction, hardening
 from hwaja.process import log_setup
+from hwaja.text.masking import masked
+from hwaja.text.numbers import written
+from hwaja.text.retiming import retimed
 from hwaja.workers import wire
 
 SETUP_SECONDS = 10.0
@@ -106,6 +112,21 @@ def announced(send: Send, item_id: int, *, suspect: bool) -> Iterator[None]:
     yield
     if suspect:
         send(wire.SuspectNotice(None))
+
+
+def finished(hypothesis: Hypothesis, speech_seconds: float, writing: wire.Writing) -> Hypothesis:
+    """Return a hypothesis as it leaves the worker.
+
+    It has no text that is implausible for `speech_seconds` of speech, and is written as `writing`
+    says. Tokens follow the text.
+    """
+    plausible = plausible_hypothesis(hypothesis, speech_seconds)
+    # Masked first: no other change can hide a number from the mask.
+    text = masked(plausible.text) if writing.masks else plausible.text
+    text = written(text, writing.number_style)
+    if text == plausible.text:
+        return plausible
+    return replace(plausible, text=text, tokens=retimed(plausible.tokens, text))
 
 
 def run(serve: Callable[[wire.Pipe, wire.Pipe], None]) -> None:

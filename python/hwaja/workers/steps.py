@@ -10,12 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Generic
 
-from hwaja.engines.hallucination_filter import plausible_hypothesis
 from hwaja.engines.interface import AnyStream, EngineError, StreamingRecognizer
 from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.workers import wire
-from hwaja.workers.child import Send, announced, audio_of
+from hwaja.workers.child import Send, announced, audio_of, finished
 
 MAX_BATCH = 16
 """Most streams in one step. A larger batch costs as much per stream on one core, and all its
@@ -45,8 +44,11 @@ class _Stream(Generic[AnyStream]):
 class Streams(Generic[AnyStream]):
     """The open streams, ordered by how long they have waited for a step, longest first."""
 
-    def __init__(self, recogniser: StreamingRecognizer[AnyStream], send: Send) -> None:
+    def __init__(
+        self, recogniser: StreamingRecognizer[AnyStream], send: Send, writing: wire.Writing
+    ) -> None:
         self._recogniser = recogniser
+        self._writing = writing
         self._send = send
         self._utterances: OrderedDict[int, _Stream[AnyStream]] = OrderedDict()
 
@@ -105,7 +107,7 @@ class Streams(Generic[AnyStream]):
             utterance = self._utterances[stream_id]
             if utterance.interims and not utterance.is_over:
                 seconds = utterance.fed_samples / SAMPLE_RATE
-                text = plausible_hypothesis(utterance.stream.hypothesis, seconds).text
+                text = finished(utterance.stream.hypothesis, seconds, self._writing).text
                 if text != utterance.last_interim:
                     utterance.last_interim = text
                     yield wire.StreamResult(stream_id, Hypothesis(text), is_final=False)
@@ -113,9 +115,8 @@ class Streams(Generic[AnyStream]):
     def _finals(self) -> Iterator[wire.StreamResult]:
         for stream_id in [k for k, u in self._utterances.items() if u.is_over]:
             utterance = self._utterances.pop(stream_id)
-            hypothesis = plausible_hypothesis(
-                utterance.stream.hypothesis, utterance.speech_seconds or 0
-            )
+            seconds = utterance.speech_seconds or 0
+            hypothesis = finished(utterance.stream.hypothesis, seconds, self._writing)
             yield wire.StreamResult(stream_id, hypothesis, is_final=True)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from hwaja.engines.recognition import NORMAL, Abilities, Candidate, Effort, Hypothesis
 from hwaja.protocol.values import Options
+from hwaja.text.numbers import NumberStyle
 
 _LENGTH = struct.Struct("<I")
 HEADER_BYTES = _LENGTH.size
@@ -33,6 +34,14 @@ class VoiceModels(msgspec.Struct, frozen=True):
     segmenter_file: str
 
 
+class Writing(msgspec.Struct, frozen=True):
+    """How a text is written before it leaves the worker."""
+
+    number_style: NumberStyle = NumberStyle.DIGITS
+    masks: bool = False
+    """Whether numbers that identify a person are replaced."""
+
+
 class Setup(msgspec.Struct, frozen=True, tag=True):
     """The first frame to a worker: the models to load, and how to run them."""
 
@@ -46,6 +55,7 @@ class Setup(msgspec.Struct, frozen=True, tag=True):
     """Whether the worker runs only while no other process wants the processor."""
     provider: str = "cpu"
     """The device of the engine: "cpu" or "cuda"."""
+    writing: Writing = Writing()
 
     @property
     def kind(self) -> str:

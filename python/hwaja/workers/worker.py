@@ -10,7 +10,7 @@ import os
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 
 from hwaja.engines import fallback, runtime
-from hwaja.engines.hallucination_filter import plausible_hypothesis
 from hwaja.engines.interface import (
     Embedder,
     EngineError,
@@ -28,6 +27,7 @@ from hwaja.engines.interface import (
     StreamingRecognizer,
 )
 from hwaja.engines.recognition import Candidate, Choose, Hypothesis, first
+from hwaja.text.masking import masked
 from hwaja.workers import wire
 from hwaja.workers.child import (
     MAX_WAITING_REQUESTS,
@@ -35,6 +35,7 @@ from hwaja.workers.child import (
     Send,
     announced,
     audio_of,
+    finished,
     run,
 )
 from hwaja.workers.steps import Streams
@@ -59,11 +60,14 @@ class _Jobs:
         recogniser: AnyRecognizer,
         voice_engines: VoiceEngines | None,
         send: Send,
+        writing: wire.Writing,
     ) -> None:
         self._inbox = inbox
+        self._writing = writing
         self._recogniser = recogniser
         self._voice_engines = voice_engines
         self._send = send
+        self._writing = writing
         self.waiting: deque[wire.JobRequest] = deque()
 
     def do_one(self) -> None:
@@ -86,7 +90,7 @@ class _Jobs:
             if isinstance(request, wire.Recognise):
                 hypothesis = self._recognised(samples, request)
                 return wire.Recognised(
-                    request.job_id, plausible_hypothesis(hypothesis, request.speech_seconds)
+                    request.job_id, finished(hypothesis, request.speech_seconds, self._writing)
                 )
             if self._voice_engines is None:
                 raise EngineError("no embedder was loaded")
@@ -116,7 +120,11 @@ class _Jobs:
         """Return a `Choose` that lets the server choose, and waits for its answer."""
 
         def choose(candidates: Sequence[Candidate], language: str) -> int:
-            self._send(wire.Candidates(job_id, list(candidates), language))
+            offered = [
+                replace(each, text=masked(each.text)) if self._writing.masks else each
+                for each in candidates
+            ]
+            self._send(wire.Candidates(job_id, offered, language))
             (request,) = self._inbox.take(wait=True, most=1) or (None,)
             if not isinstance(request, wire.Choose) or request.job_id != job_id:
                 raise wire.WireError("not the choice that this worker waits for")
@@ -145,7 +153,7 @@ def serve(requests: wire.Pipe, replies: wire.Pipe) -> None:
         send(wire.Unusable(str(error)))
         return
     send(wire.Ready(recogniser.abilities))
-    _work(Inbox(requests), recogniser, voice_engines, send)
+    _work(Inbox(requests), recogniser, voice_engines, send, setup.writing)
 
 
 def _load(setup: wire.Setup) -> tuple[AnyRecognizer, VoiceEngines | None]:
@@ -175,11 +183,15 @@ def set_idle_priority() -> None:
 
 
 def _work(
-    inbox: Inbox, recogniser: AnyRecognizer, voice_engines: VoiceEngines | None, send: Send
+    inbox: Inbox,
+    recogniser: AnyRecognizer,
+    voice_engines: VoiceEngines | None,
+    send: Send,
+    writing: wire.Writing,
 ) -> None:
     """Answer requests until the pipe ends. Do one job between two steps of the streams."""
-    jobs = _Jobs(inbox, recogniser, voice_engines, send)
-    streams = None if isinstance(recogniser, Recognizer) else Streams(recogniser, send)
+    jobs = _Jobs(inbox, recogniser, voice_engines, send, writing)
+    streams = None if isinstance(recogniser, Recognizer) else Streams(recogniser, send, writing)
     # A job may take the request after it, which is its choice (`_Jobs._ask`).
     most = 1 if streams is None else MAX_WAITING_REQUESTS
     while True:
