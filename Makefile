@@ -90,6 +90,8 @@ lock: $(STAMPS)/lock/ready
 	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
 	    | $(LOCK) --output-file deploy/build.lock -
 	$(LOCK) --extra cpu --output-file deploy/requirements.lock pyproject.toml
+	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["ko"], sep="\n")' \
+	    | $(LOCK) --constraint deploy/requirements.lock --output-file deploy/language.lock -
 
 # build/site: README and docs/ as a site, in both languages. A broken link is an error.
 docs: $(STAMPS)/docs/ready
@@ -124,11 +126,11 @@ clean:
 
 # The extension is rebuilt when its source changes; Python files are used in place.
 $(STAMPS)/serve: pyproject.toml $(RUST) | $(VENV) $(SHIM)
-	$(BIN)/pip install --quiet --editable '.[cpu,client]'
+	$(BIN)/pip install --quiet --editable '.[cpu,ko,client]'
 	mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/dev: pyproject.toml bench/pyproject.toml $(RUST) | $(VENV) $(SHIM)
-	$(BIN)/pip install --quiet --editable '.[cpu,client,dev]' --editable bench
+	$(BIN)/pip install --quiet --editable '.[cpu,ko,client,dev]' --editable bench
 	mkdir -p $(STAMPS) && touch $@ $(STAMPS)/serve
 
 $(STAMPS)/web: tests/web/package-lock.json

@@ -146,11 +146,13 @@ def test_everything_that_is_installed_has_a_known_digest() -> None:
     commands = re.findall(
         r"pip (?:install|wheel)[^&]*", " && ".join(rest for _, rest in dockerfile())
     )
-    assert len(commands) == 4
-    from_index, of_hwaja = commands[:2], commands[2:]
+    assert len(commands) == 5
+    from_index, of_hwaja = commands[:3], commands[3:]
     for command in from_index:
-        assert "--require-hashes --only-binary=:all:" in command
-        assert re.search(r"--requirement deploy/(build|requirements)\.lock", command)
+        assert "--require-hashes" in command
+        assert re.search(r"--requirement deploy/(build|requirements|language)\.lock", command)
+        # What is built from source gets no further package from the index for that.
+        assert "--only-binary=:all:" in command or "--no-build-isolation" in command
     for command in of_hwaja:  # nothing comes along
         assert "--no-deps" in command
         assert "--no-index" in command or "--no-build-isolation" in command
@@ -163,6 +165,7 @@ ASKED = {
         *PROJECT["project"]["dependencies"],
         *(each for extra in ("server", "cpu") for each in EXTRAS[extra]),
     ],
+    "language.lock": EXTRAS["ko"],
     "build.lock": PROJECT["build-system"]["requires"],
 }
 
@@ -251,15 +254,16 @@ def test_a_container_has_the_memory_that_the_guide_states() -> None:
     service, text = SERVICES["hwaja"], (ROOT / "docs" / "deployment.md").read_text()
     told = re.search(
         r"The server process takes (\d+) MB.+?A worker .+? up to (\d+) MB"
-        r".+?interim texts .+?up to (\d+) MB.+?So two workers need ([\d.]+) GB",
+        r".+?interim texts .+?up to (\d+) MB.+?language model .+?up to (\d+) MB"
+        r".+?So two workers need ([\d.]+) GB",
         text,
         re.DOTALL,
     )
     assert told is not None
-    front, worker, interims = map(int, told.groups()[:3])
+    front, worker, interims, language = map(int, told.groups()[:4])
     assert service["environment"]["HWAJA_WORKERS"] == "2"
-    needed = front + 2 * worker + interims
-    assert float(told[4]) == round(needed / 1000, 1)
+    needed = front + 2 * worker + interims + language
+    assert float(told[5]) == round(needed / 1000, 1)
     limit = float(service["mem_limit"].removesuffix("g")) * 2**30 / 1e6
     assert 1.2 * needed < limit
     assert f"Each takes up to {worker} MB" in (DEPLOY / "compose.yaml").read_text()

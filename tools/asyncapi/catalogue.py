@@ -21,14 +21,14 @@ from hwaja.protocol.messages import (
     ServerMessage,
     SpeakerShare,
 )
-from hwaja.protocol.values import Hotword, Options, Quality, QualityWarning, Token
+from hwaja.protocol.values import Hotword, Options, Quality, QualityWarning, Token, Word
 from hwaja.session.states import State
 from tools.asyncapi import examples, sentences
 from tools.asyncapi.examples import Example
 
 Schema = dict[str, Any]
 
-PARTS = (Hotword, Quality, Token, SpeakerShare)
+PARTS = (Hotword, Quality, Token, Word, SpeakerShare)
 """Structs that are objects inside messages."""
 
 _REFERENCE = "#/components/schemas/"

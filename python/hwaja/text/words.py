@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from hwaja.protocol.values import Token, Word
 
-SLOPE = 1.0
-OFFSET = 0.0
+SLOPE = 0.793
+OFFSET = 0.887
 """Of the logistic curve from a word's log-odds by the model to its expected share of right
 characters. Fitted on half of the voices (bench/RESULTS.md, "Confidence of a text")."""
 
@@ -15,14 +15,14 @@ LEAST_PROBABILITY = 1e-4
 
 
 def words_of(tokens: Sequence[Token], end_seconds: float) -> tuple[Word, ...]:
-    """Return the words of a text; empty where a token has no probability.
+    """Return the words of a text; empty without tokens, and where one has no probability.
 
     Args:
         tokens: the pieces of the text. A word begins with a piece that begins with a space.
         end_seconds: when the speech of the text ends, on the tokens' time axis.
 
     """
-    if any(token.probability is None for token in tokens):
+    if not tokens or any(token.probability is None for token in tokens):
         return ()
     groups = list(_grouped(tokens))
     ends = [group[0].start_seconds for group in groups[1:]] + [end_seconds]
