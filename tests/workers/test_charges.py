@@ -107,3 +107,14 @@ def test_sessions_with_about_the_same_charge_take_turns() -> None:
     now = worked(charges, {"a": 0.30, "b": 0.28, "c": 0.29}, 60)
     for turn in ("abc", "bca", "cab"):
         assert charges.cheapest(turn, now) == turn[0]
+
+
+def test_the_use_of_the_workers_is_their_busy_share_of_late() -> None:
+    charges = Charges(2)
+    for second in range(600):
+        charges.account("a").charge(0.5, float(second))
+        charges.account("b").charge(0.3, float(second))
+    assert charges.use(600.0) == pytest.approx(0.4, rel=0.03)
+    assert charges.use(600.0 + 2 * HALF_LIFE_SECONDS) == pytest.approx(0.1, rel=0.03)
+    charges.leave("a")
+    assert charges.use(600.0) == pytest.approx(0.15, rel=0.03)

@@ -4,11 +4,11 @@ from hwaja.engines.recognition import NORMAL, Effort
 from hwaja.workers.overload import DegradationLevel, Overload
 
 GREEDY = Effort(beam_size=1)
-THOROUGH = Effort(beam_size=8, context_seconds=15.0)
+THOROUGH = Effort(beam_size=8)
 
 THOROUGH_BELOW_USE = 0.4
 """Use of the workers below which an utterance gets a thorough search: there are idle cores. It
-costs half as much again, so the use stays below two thirds."""
+costs a tenth more. A longer context costs more, and gains nothing once the texts are ranked."""
 
 
 def effort_of(overload: Overload, use: float) -> Effort:

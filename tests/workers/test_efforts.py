@@ -1,0 +1,37 @@
+"""The effort for an utterance follows the load: accuracy while cores idle, speed under load."""
+
+import pytest
+
+from hwaja.engines.recognition import NORMAL, Effort
+from hwaja.workers.efforts import GREEDY, THOROUGH, THOROUGH_BELOW_USE, effort_of
+from hwaja.workers.overload import BEGINS_AT_SECONDS, DegradationLevel, Overload
+
+
+def overloaded(level: DegradationLevel) -> Overload:
+    overload = Overload()
+    overload.observe(BEGINS_AT_SECONDS.get(level, 0.1), now=0.0)
+    return overload
+
+
+@pytest.mark.parametrize(
+    ("level", "use", "effort"),
+    [
+        (DegradationLevel.NOTHING, 0.0, THOROUGH),
+        (DegradationLevel.NOTHING, THOROUGH_BELOW_USE, NORMAL),
+        (DegradationLevel.THOROUGH_SEARCH, 0.0, NORMAL),
+        (DegradationLevel.BEAM_SEARCH, 0.0, GREEDY),
+        (DegradationLevel.INTERIMS, 1.0, GREEDY),
+    ],
+)
+def test_the_search_narrows_as_the_load_rises(
+    level: DegradationLevel, use: float, effort: Effort
+) -> None:
+    assert effort_of(overloaded(level), use) == effort
+
+
+def test_every_step_searches_less_than_the_one_before() -> None:
+    assert THOROUGH.beam_size > NORMAL.beam_size > GREEDY.beam_size == 1
+
+
+def test_the_search_narrows_before_interim_texts_stop() -> None:
+    assert DegradationLevel.BEAM_SEARCH < DegradationLevel.INTERIMS
