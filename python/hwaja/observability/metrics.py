@@ -50,7 +50,7 @@ LOOP_BUCKETS_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.
 ACCEPTED = "accepted"
 """The verdict on an accepted enrolment. Any other verdict is a `Reason`."""
 
-INTERIM_WORKER = "drafts"
+INTERIM_WORKER, LANGUAGE_WORKER = "drafts", "language"
 """Label of the worker for interim texts. The labels of other workers are numbers."""
 
 _MISPLACED = frozenset({Reason.WRONG_STATE, Reason.UNKNOWN_SPEAKER, Reason.BAD_FIELD})
@@ -174,7 +174,11 @@ class Metrics:
     def watch_workers(self, pool: WatchedPool, interim_worker: WatchedProcesses) -> None:
         """Read the figures of these workers at each scrape."""
         self._live.pool = pool
-        self._live.interim_worker = interim_worker
+        self._live.more_processes[INTERIM_WORKER] = interim_worker
+
+    def watch_language_worker(self, reranker: WatchedProcesses) -> None:
+        """Publish the figures of the language worker's process too, once it runs."""
+        self._live.more_processes[LANGUAGE_WORKER] = reranker
 
     def watch_certificate(self, expires: Callable[[], datetime | None]) -> None:
         """Read the expiry of the certificate in use at each scrape. None: it is unknown."""
@@ -247,7 +251,7 @@ class _Live(Collector):
         self.overload = Overload()
         self.read_ahead_bytes: Callable[[], int] = int
         self.pool: WatchedPool | None = None
-        self.interim_worker: WatchedProcesses | None = None
+        self.more_processes: dict[str, WatchedProcesses] = {}  # by label
         self.expires: Callable[[], datetime | None] = lambda: None
 
     def collect(self) -> Iterator[Metric]:
@@ -263,8 +267,8 @@ class _Live(Collector):
 
     def _processes(self, pool: WatchedProcesses) -> dict[str, asyncio.subprocess.Process]:
         named = {str(number): process for number, process in pool.processes.items()}
-        if self.interim_worker is not None and self.interim_worker.processes:
-            (named[INTERIM_WORKER],) = self.interim_worker.processes.values()
+        for label, watched in self.more_processes.items():
+            named |= dict(zip([label], watched.processes.values(), strict=False))
         return named
 
     def _of_sessions(self) -> Iterator[Metric]:

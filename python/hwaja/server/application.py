@@ -8,7 +8,9 @@ from pathlib import Path
 import structlog
 
 from hwaja.engines.interface import EngineError
+from hwaja.engines.language_model import LANGUAGE
 from hwaja.engines.providers import resolve
+from hwaja.engines.streaming_exports import AUTO_LANGUAGE
 from hwaja.models import locate
 from hwaja.observability.metrics import Metrics
 from hwaja.privacy.cycle_collection import settle
@@ -81,7 +83,8 @@ async def _started(config: Config, stack: AsyncExitStack, escalate: Escalate) ->
     stack.push_async_callback(pool.close)
     stack.push_async_callback(interim_worker.close)
     await pool.start()
-    if pool.abilities.has_efforts:
+    metrics.watch_language_worker(reranker)
+    if pool.abilities.has_efforts and config.language in (LANGUAGE, AUTO_LANGUAGE):
         reranker.start()
     settings = SessionSettings(
         gate=GateSettings(hangover_seconds=config.hangover_seconds),

@@ -56,13 +56,17 @@ class Reranker:
         await self._supervisor.close()
 
     async def choose(self, candidates: Sequence[Candidate], language: str) -> int:
-        """Return the index of the likeliest candidate.
+        """Return the index of the likeliest candidate. The first Korean ones start the worker.
 
         It is 0, the recogniser's own choice, for a language other than Korean, and while the
         language worker is not there, has ended, or takes too long.
         """
+        if language != LANGUAGE:
+            return 0
+        if self._starting is None:
+            self.start()
         worker = self._worker
-        if worker is None or language != LANGUAGE:
+        if worker is None:
             return 0
         rank_id = next(self._ids)
         self._awaited[rank_id] = asyncio.get_running_loop().create_future()
