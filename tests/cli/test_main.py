@@ -179,7 +179,7 @@ def test_an_unknown_or_missing_model_is_named_in_the_error(
     ("arguments", "sentence"),
     [
         (["--asr-model", "whispre"], "whispre"),
-        (["--asr-model", "moonshine-tiny-en"], "knows English only, not 'ko'"),
+        (["--asr-model", "moonshine-tiny-en"], "does not know the language 'ko'"),
         (["--language", "xx"], "does not know the language 'xx'"),
     ],
 )
