@@ -1,6 +1,7 @@
 """Measures error rate, speaker labels and delay of a whole dialogue over the network.
 
 hwaja bench experiment dialogue ../shared/speech AirbnbStudio DanceStudio
+hwaja bench experiment dialogue ../shared/speech pfb+pma pfc+pmb pfi+pmd pfl+pmj pfo+pfb
 """
 
 import argparse

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -116,9 +116,24 @@ def load_lines(speech: Path, voice: str) -> list[Clip]:
     ]
 
 
+def load_pair(speech: Path, pair: str) -> list[Clip]:
+    """Return the clips of two voices of emotiontts in turns; `pair` is "pfb+pma"."""
+    lines = [
+        [replace(clip, speaker_id=speaker_id) for clip in load_lines(speech, voice)]
+        for speaker_id, voice in enumerate(pair.split("+", 1))
+    ]
+    return [clip for turn in zip(*lines, strict=False) for clip in turn]
+
+
 def load_dialogue(speech: Path, room: str) -> Dialogue:
-    """Enrol each speaker with her first two clips; stream the rest with pauses."""
-    clips = load_clips(speech, room)
+    """Enrol each speaker with the first two clips; stream the rest with pauses.
+
+    Args:
+        speech: the speech folder.
+        room: a room of the dialogue, or two voices of emotiontts, for example "pfb+pma".
+
+    """
+    clips = load_pair(speech, room) if "+" in room else load_clips(speech, room)
     first = [[c for c in clips if c.speaker_id == speaker_id][:2] for speaker_id in (0, 1)]
     limit_bytes = 2 * int(ENROLMENT_SECONDS * SAMPLE_RATE)
     voice_a, voice_b = (b"".join(c.pcm for c in pair)[:limit_bytes] for pair in first)
