@@ -224,9 +224,9 @@ async def test_utterances_of_medium_cost_are_used_for_the_measurement(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each utterance costs as many seconds as its mark, by a fake clock."""
-    marks = [9.0, 1.0, 5.0, 4.0]
+    marks = [0.875, 0.125, 0.5, 0.375]
     ticks = iter([at for mark in marks for at in (0.0, mark)])
     monkeypatch.setattr(capacity, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
     candidates = [np.full(8, mark, np.float32) for mark in marks]
     chosen = await typical(ScriptedPool(dict.fromkeys(marks, "words")), candidates)
-    assert [float(samples[0]) for samples in chosen] == [4.0, 5.0]
+    assert [float(samples[0]) for samples in chosen] == [0.375, 0.5]

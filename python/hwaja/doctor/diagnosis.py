@@ -18,6 +18,7 @@ from hwaja.doctor.self_test import self_test
 from hwaja.doctor.speaking import longest
 from hwaja.doctor.tokens import tokens
 from hwaja.engines.interface import EngineError
+from hwaja.engines.language_model import MEMORY_BYTES, ranks
 from hwaja.server.application import model_names, worker_setup
 from hwaja.server.config import Config
 from hwaja.workers.pool import Pool
@@ -91,6 +92,8 @@ def _memory(pool: Pool | None, config: Config, free: machine.Memory | None) -> F
     # An offline recogniser needs one more process for interim texts (`interim_worker`).
     interim_worker = 0 if pool is not None and pool.abilities.streaming else 1
     # This process has loaded about the same as the server's front process.
-    front_bytes = machine.peak_bytes("self")
+    front_bytes = machine.peak_bytes("self") or 0
+    if pool is not None and ranks(pool.abilities, config.language):
+        front_bytes += MEMORY_BYTES
     worker_bytes = max(peaks, default=None)
     return machine.memory(free, front_bytes, worker_bytes, config.workers + interim_worker)

@@ -5,10 +5,12 @@ Korean only.
 """
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Protocol
 
 from hwaja.engines.interface import EngineError
-from hwaja.engines.recognition import Candidate
+from hwaja.engines.recognition import Abilities, Candidate
+from hwaja.engines.streaming_exports import AUTO_LANGUAGE
 
 LANGUAGE = "ko"
 
@@ -19,6 +21,22 @@ UNSURE_WEIGHT = 0.05
 UNSURE_BELOW = -0.5
 """The weight below this mean log-probability of a token. There the recogniser is unsure of every
 candidate, and the language model would take what makes sense but was not said."""
+
+
+MEMORY_BYTES = 460_000_000
+"""Most memory that a process with Kiwi takes (docs/deployment.md)."""
+
+
+def ranks(abilities: Abilities, language: str) -> bool:
+    """Return whether a server ranks texts by Kiwi from its start on.
+
+    Args:
+        abilities: those of its recogniser.
+        language: code of the language that it was started with.
+
+    """
+    is_korean = language in (LANGUAGE, AUTO_LANGUAGE)
+    return abilities.has_efforts and is_korean and find_spec("kiwipiepy") is not None
 
 
 class LanguageModel(Protocol):

@@ -8,9 +8,8 @@ from pathlib import Path
 import structlog
 
 from hwaja.engines.interface import EngineError
-from hwaja.engines.language_model import LANGUAGE
+from hwaja.engines.language_model import ranks
 from hwaja.engines.providers import resolve
-from hwaja.engines.streaming_exports import AUTO_LANGUAGE
 from hwaja.models import locate
 from hwaja.observability.metrics import Metrics
 from hwaja.privacy.cycle_collection import settle
@@ -84,7 +83,7 @@ async def _started(config: Config, stack: AsyncExitStack, escalate: Escalate) ->
     stack.push_async_callback(interim_worker.close)
     await pool.start()
     metrics.watch_language_worker(reranker)
-    if pool.abilities.has_efforts and config.language in (LANGUAGE, AUTO_LANGUAGE):
+    if ranks(pool.abilities, config.language):
         reranker.start()
     settings = SessionSettings(
         gate=GateSettings(hangover_seconds=config.hangover_seconds),
