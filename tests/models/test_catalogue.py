@@ -6,6 +6,7 @@ import re
 from importlib.resources import files
 from pathlib import Path
 
+import msgspec
 import pytest
 from model_fixtures import NEVER, entry, offer
 
@@ -185,5 +186,5 @@ def test_a_catalogue_is_read_with_its_sources_in_order() -> None:
     ids=["no such source", "format missing", "unknown key", "no checksum"],
 )
 def test_an_invalid_catalogue_is_refused(wrong: str) -> None:
-    with pytest.raises((KeyError, TypeError)):
+    with pytest.raises((KeyError, msgspec.ValidationError)):
         read(wrong)

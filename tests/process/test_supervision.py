@@ -57,7 +57,7 @@ def test_a_failed_task_is_logged_by_type_and_tried_again_after_a_pause(
 
 
 def test_pauses_grow_up_to_a_limit_and_old_faults_do_not_count() -> None:
-    faults = Faults()
+    faults = Faults(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, WINDOW_SECONDS)
     pauses = [faults.add(now) for now in range(MANY_FAULTS)]
     assert pauses[:4] == [0.5, 1, 2, 4]
     assert set(pauses[7:]) == {LONGEST_PAUSE_SECONDS}
@@ -65,6 +65,15 @@ def test_pauses_grow_up_to_a_limit_and_old_faults_do_not_count() -> None:
     later = MANY_FAULTS + WINDOW_SECONDS
     assert faults.add(later) == FIRST_PAUSE_SECONDS
     assert not faults.are_many
+
+
+def test_after_a_success_pauses_begin_with_the_first_again() -> None:
+    faults = Faults(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
+    for _ in range(3):
+        faults.add(0.0)
+    faults.clear()
+    assert faults.count == 0
+    assert faults.add(0.0) == FIRST_PAUSE_SECONDS
 
 
 def test_an_essential_task_is_given_up_after_many_faults_in_a_short_time() -> None:

@@ -48,8 +48,10 @@ POSITION_SECONDS = 2 * HOP_SAMPLES / SAMPLE_RATE
 _COMPUTE_TYPES = {"cpu": ("int8",), "cuda": ("float16", "int8_float16")}
 """In the order of preference; float32 runs everywhere."""
 
-_FAULTS = (RuntimeError, ValueError, IndexError, MemoryError, OverflowError)
-"""What CTranslate2 raises: the exceptions that pybind11 makes of those of C++."""
+_FAULTS = (RuntimeError, ValueError, IndexError, OverflowError)
+"""What CTranslate2 raises: the exceptions that pybind11 makes of those of C++. A MemoryError is not
+among them. It ends the worker, and the next one does the job: this one would fail again and again.
+"""
 
 
 class WhisperRecognizer:
@@ -200,7 +202,7 @@ def _load(folder: Path, provider: str) -> Any:
         return _ctranslate2().models.Whisper(
             str(folder), provider, compute_type=kind, intra_threads=1, inter_threads=1
         )
-    except _FAULTS as error:
+    except (*_FAULTS, MemoryError) as error:
         raise EngineError(
             f"{folder} cannot be loaded by CTranslate2 on {provider}: {_reason(error)}."
         ) from None
