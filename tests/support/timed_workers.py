@@ -45,7 +45,7 @@ class TimedWorkers:
             self._done += 1
             self.now += seconds
 
-    async def _spawn(self) -> "_TimedWorker":
+    async def _spawn(self, _module: str) -> "_TimedWorker":
         return _TimedWorker(self)
 
 
