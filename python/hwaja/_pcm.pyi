@@ -3,21 +3,22 @@
 The server calls Rust once per message, never per frame. What is copied:
 
 - In: the bytes are borrowed for the call and copied once, into the ring. No other thread may write
-  to them meanwhile.
-- Out: one pass, straight into a new array that NumPy owns and that the caller may keep and write
-  to. No view of the ring escapes, so nothing changes or vanishes under the caller when audio is
-  pushed or released. Such a copy is the caller's to forget.
+  to them during the call.
+- Out: one pass, directly into a new array that NumPy owns. The caller may keep it and write to it.
+  No view of the ring is returned, so a push or a release does not change an array. The caller must
+  overwrite the copy after use.
 
 Terms:
 
 - PCM16: signed 16-bit samples, little endian, one channel. As float32 a sample is divided by
-  32768, so it lies in [-1, 1).
-- Sample index: absolute, that is, how many samples were pushed before. It never wraps.
-- Power: the mean square of a frame's samples, each divided by 32768, so a full-scale square wave
-  has 1 and a full-scale sine 0.5. Frequencies below 80 Hz (DC, and the hum of the mains) do not
-  count: their coefficients of a discrete cosine transform of the frame are left out. So a power
-  depends on the samples of its frame alone. A frame of 512 costs some 2 µs; the cost of longer ones
-  grows with the square of their length.
+  32768, so it is in [-1, 1).
+- Sample index: absolute, that is, the number of samples pushed before. It never wraps.
+- Context: the samples directly before a frame. A speech detector takes them with the frame.
+- Power: the mean square of the samples of a frame, each divided by 32768. A full-scale square wave
+  has the power 1, a full-scale sine 0.5. Frequencies below 80 Hz (DC and mains hum) do not count:
+  their coefficients are left out of the discrete cosine transform of the frame. So a power depends
+  only on the samples of the frame. A frame of 512 samples takes about 2 µs. The cost grows with the
+  square of the length.
 
 The list at the end of a docstring names the errors. In addition, an argument of the wrong type
 raises TypeError, as does a buffer that is not contiguous or whose items are not single bytes.
@@ -85,18 +86,19 @@ class RingBuffer:
     def frames(
         self, start: int, size: int, context: int, origin: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-        """Return all whole frames of [start, self.end), and the power of each.
+        """Return all whole frames of [start, self.end) with their contexts, and their powers.
 
-        Frames have shape (n, context + size), in [-1, 1). Row k is the samples
-        [start + k * size - context, start + (k + 1) * size), whichever chunks they came in: no
-        state is kept. So n is (self.end - start) // size, which may be 0. Samples before `origin`
-        are zeros in every row. Powers have shape (n,). A row's power is that of its last `size`
-        samples, without the context.
+        The frames have shape (n, context + size), in [-1, 1). Row k has the samples
+        [start + k * size - context, start + (k + 1) * size), whatever the chunks: no state is kept.
+        So n is (self.end - start) // size, which may be 0. Samples before `origin` are zeros.
 
-        - ValueError: size is not within 1 to the capacity, so no such frame could ever be whole, or
-          context is more than size.
-        - IndexError: start is not within [self.start, self.end], origin is after it, or samples of
-          the context from `origin` on were released.
+        The powers have shape (n,). A power is that of the last `size` samples of a row, without the
+        context.
+
+        - ValueError: size is not within 1 to the capacity, so such a frame never fits, or context
+          is more than size.
+        - IndexError: start is not within [self.start, self.end], origin is after start, or samples
+          of the context from `origin` on were released.
         """
 
     def powers(self, start: int, size: int) -> NDArray[np.float64]:

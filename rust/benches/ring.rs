@@ -1,9 +1,8 @@
 //! The cost of each operation, compared with a `memcpy` of the same bytes in the same run.
 //!
-//! Which bytes are the same: for `push` those that come in, for `read` those that go out, for
-//! `powers` those that are looked at, 2 a sample. A conversion reads 2 bytes a sample and writes 4;
-//! `rows` stands beside a `memcpy` of those that it writes. `release` only writes, and stands beside
-//! a `memset`.
+//! `push`, `read` and `powers` read 2 bytes per sample and are compared with a `memcpy` of the
+//! bytes that they read. `rows` writes 4 bytes per sample and is compared with a `memcpy` of the
+//! bytes that it writes. `release` only writes, and is compared with a `memset`.
 
 use std::hint::black_box;
 use std::mem::MaybeUninit;
@@ -17,7 +16,7 @@ const CHUNKS: [usize; 2] = [4096, 65_536];
 const FRAME_SAMPLES: usize = 512;
 const CONTEXT_SAMPLES: usize = 64;
 const ROW_SAMPLES: usize = CONTEXT_SAMPLES + FRAME_SAMPLES;
-/// 30 s, as in the server, so that the caches are no warmer than there.
+/// 30 s, as in the server, so that the caches are no warmer than in the server.
 const CAPACITY_SAMPLES: usize = 480_000;
 
 /// Deterministic noise, as PCM16.
@@ -127,7 +126,7 @@ fn memcpy(bencher: &mut Bencher<'_>, bytes: usize) {
     bencher.iter(|| black_box(&mut *to).copy_from_slice(black_box(&from[..bytes])));
 }
 
-/// All whole frames of a ring from `start` on, in front of which nothing was heard.
+/// Returns all whole frames of a ring from `start` on. The context before `start` is silence.
 fn frames(ring: &RingBuffer, start: u64) -> Frames<'_> {
     ring.frames(start, FRAME_SAMPLES, CONTEXT_SAMPLES, start)
         .expect("the ring holds them")

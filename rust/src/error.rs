@@ -67,15 +67,16 @@ pub enum FramesError {
         /// The capacity of the ring.
         capacity_samples: usize,
     },
-    /// The context of a frame would reach beyond the frame before.
+    /// The context is longer than a frame.
     #[error("a context of {context_samples} samples is longer than its frame, {size_samples}")]
     Context {
-        /// The context asked for.
+        /// The requested length of the context.
         context_samples: usize,
-        /// The frame size asked for.
+        /// The requested frame size.
         size_samples: usize,
     },
-    /// The ring does not hold the sample at which the first frame would start, or its context.
+    /// The ring does not hold the sample at which the first frame would start, or the context of
+    /// that frame.
     #[error(transparent)]
     Range(#[from] RangeError),
 }

@@ -1,8 +1,8 @@
 //! The audio path of hwaja: PCM16 in, samples, frames and their powers out.
 //!
 //! One [`RingBuffer`] holds the recent audio of one session. Bytes from the socket are copied into
-//! it once, and out of it once, straight into the caller's memory: as the same samples, or as the
-//! floats that a speech detector takes.
+//! it once. A read copies the samples once, directly into the memory of the caller. For a speech
+//! detector, the same pass converts them to floats.
 //!
 //! # Terms
 //!
@@ -10,13 +10,13 @@
 //!   is divided by 32768, so it is in `[-1, 1)`.
 //! - **chunk**: the samples of one message. The client chooses its length, and the length has no
 //!   meaning: *any* split of the same bytes gives the same results (chunk invariance).
-//! - **frame**: `size` consecutive samples, at a place that depends on no chunk: frame `k` counted
-//!   from `start` is the samples `[start + k * size, start + (k + 1) * size)`.
-//! - **absolute sample index**: how many samples came before this one since the session began. It
-//!   only grows and is never reused, so it is the session's clock.
-//! - **context**: the samples just before a frame, which a detector reads with it.
-//! - **power**: the mean square of a frame's samples as `f32`, so a full-scale *square* wave has 1
-//!   and a full-scale *sine* 0.5. What lies below 80 Hz does not count.
+//! - **frame**: `size` consecutive samples. Its position does not depend on chunks: frame `k` from
+//!   `start` on contains the samples `[start + k * size, start + (k + 1) * size)`.
+//! - **context**: the samples directly before a frame. A speech detector takes them with the frame.
+//! - **absolute sample index**: the number of samples before this one since the session began. It
+//!   only grows and is never reused, so it serves as the clock of the session.
+//! - **power**: the mean square of the samples of a frame, each divided by 32768. A full-scale
+//!   *square* wave has the power 1, a full-scale *sine* 0.5. Frequencies below 80 Hz do not count.
 //!
 //! # Example
 //!
@@ -30,7 +30,7 @@
 //! ring.release(2)?;
 //! assert!(ring.read(0, 3).is_err(), "released samples cannot be read");
 //! assert_eq!(ring.push(&[0xff, 0xff, 0x01, 0x00, 0x02, 0x00])?, 6);
-//! assert_eq!(ring.frames(2, 3, 1, 2)?.len(), 1, "one whole frame, over the ring's edge");
+//! assert_eq!(ring.frames(2, 3, 1, 2)?.len(), 1, "one whole frame, across the wrap-around");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -1,4 +1,4 @@
-//! The mean power of frames, where 1 is a full-scale square wave (so a full-scale sine is 0.5).
+//! The mean power of frames: 1 is a full-scale square wave, so a full-scale sine is 0.5.
 
 use std::f64::consts::PI;
 
@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 use crate::pcm::FULL_SCALE;
 use crate::widest::widest;
 
-/// What swings slower does not count: a microphone's DC and the hum of the mains, which may be
-/// louder than the room's noise. The deepest voices begin here.
+/// Lower frequencies do not count: the DC offset of a microphone and mains hum, which may be louder
+/// than the noise of the room. The lowest voices begin at this frequency.
 const LOWEST_HZ: usize = 80;
 
 /// The sample rate of all audio; the API specification requires it.
@@ -18,9 +18,9 @@ const LANES: usize = 32;
 
 /// Measures the mean power, from [`LOWEST_HZ`] up, of frames of one size.
 ///
-/// Every frame is filtered by itself: of its discrete cosine transform (type II) the coefficients
-/// below the limit are left out. So a power depends on the samples of its frame alone, and neither
-/// on chunks nor on what came before. In a frame of 32 ms a hum of 50 or 60 Hz loses some 17 dB.
+/// Each frame is filtered separately: the coefficients of its discrete cosine transform (type II)
+/// below the limit are left out. So a power depends only on the samples of its frame, not on chunks
+/// or earlier audio. In a frame of 32 ms, hum of 50 or 60 Hz is reduced by about 17 dB.
 pub struct Meter {
     /// The rows of the transform below the limit: unit vectors with one element per sample.
     rows: Vec<Vec<f64>>,
@@ -57,11 +57,11 @@ impl Meter {
         }
     }
 
-    /// The mean power of the frame that these two slices are, one after the other.
+    /// Returns the mean power of the frame that consists of these two slices, in this order.
     ///
     /// # Panics
     ///
-    /// If together they are not as long as a frame.
+    /// If the slices together are not as long as a frame.
     pub fn power(&mut self, first: &[i16], second: &[i16]) -> f64 {
         let (begin, end) = self.frame.split_at_mut(first.len());
         widen(first, begin);
@@ -135,7 +135,7 @@ mod tests {
         frames.map(move |frame| decibels(meter.power(frame, &[])))
     }
 
-    /// The definition: a full-scale square wave is 0 dBFS, so a full-scale sine is -3.01.
+    /// The definition: a full-scale square wave has the power 1, so a full-scale sine is -3.01 dB.
     #[test]
     fn full_scale_is_a_square_wave() {
         let square: Vec<i16> = (0..512)
@@ -146,20 +146,20 @@ mod tests {
         assert!((sine + 3.01).abs() < 0.005, "{sine}");
     }
 
-    /// Half the amplitude is a quarter of the power.
+    /// Half the amplitude gives a quarter of the power.
     #[test]
     fn power_is_that_of_the_amplitude() {
         let halved = |n: i16| [(1 << n), -(1 << n)];
         assert!((power(&halved(14)) / power(&halved(13)) - 4.0).abs() < 1e-9);
     }
 
-    /// Silence has no power, and none is less.
+    /// The power of silence is 0, not a small or negative number.
     #[test]
     fn silence_has_no_power() {
         assert_eq!(power(&[0; 512]), 0.0);
     }
 
-    /// The DC offset of a microphone has no level, however large, and hides no sound.
+    /// The DC offset of a microphone has no power, however large, and hides no sound.
     #[test]
     fn a_constant_has_no_power() {
         let quiet = tone(1000.0, 1e-3);
@@ -186,7 +186,7 @@ mod tests {
         }
     }
 
-    /// The same frame has the same power, to the last bit, wherever the ring's edge cuts it.
+    /// A frame has the same power, to the last bit, wherever the wrap-around of the ring cuts it.
     #[test]
     fn a_power_does_not_depend_on_where_a_frame_is_cut() {
         let samples = tone(317.0, 0.9);

@@ -102,16 +102,16 @@ impl RingBuffer {
     }
 }
 
-/// A new array that NumPy owns. `write` must write every element of it.
+/// Returns a new array that NumPy owns. `write` must write every element of it.
 fn array<'py, T: Element, D: Dimension>(
     py: Python<'py>,
     shape: impl IntoDimension<Dim = D>,
     write: impl FnOnce(&mut [MaybeUninit<T>]),
 ) -> Bound<'py, PyArray<T, D>> {
-    // SAFETY: nobody reads the array before `write` below has written all of it.
+    // SAFETY: nothing reads the array before `write` below has written all of it.
     let array = unsafe { PyArray::<T, D>::new(py, shape, false) };
-    // SAFETY: the array is new, so it is contiguous, `len` elements long and ours alone; that it is
-    // not initialised yet is in the element type.
+    // SAFETY: the array is new, so it is contiguous, `len` elements long and not shared. The
+    // element type says that it is not initialised yet.
     let place =
         unsafe { slice::from_raw_parts_mut(array.data().cast::<MaybeUninit<T>>(), array.len()) };
     write(place);

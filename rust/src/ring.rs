@@ -113,15 +113,17 @@ impl RingBuffer {
         }
     }
 
-    /// All whole frames of `[start, end)`, each with the `context_samples` before it.
+    /// Returns all whole frames of `[start, end)`, each with its context, without a copy.
     ///
-    /// Nothing before sample `origin` is part of a context: zeros stand there instead.
+    /// The context of a frame is the `context_samples` before it. Samples before `origin` are read
+    /// as zeros.
     ///
     /// # Errors
     ///
     /// [`FramesError`] if `size_samples` is 0 or more than the capacity, if `context_samples` is
-    /// more than `size_samples`, or if the ring does not hold `start` or the context before it. A
-    /// `start` at the end is no error: there are just no frames yet.
+    /// more than `size_samples`, if `start` is outside `[start, end]`, if `origin` is after
+    /// `start`, or if samples of the context from `origin` on were released. A `start` equal to the
+    /// end is valid: there are no frames yet.
     pub fn frames(
         &self,
         start: u64,
@@ -228,7 +230,7 @@ impl<'ring> Samples<'ring> {
         self.first.is_empty()
     }
 
-    /// Copies them, writing every element of `place`.
+    /// Copies the samples. Writes every element of `place`.
     ///
     /// # Panics
     ///
@@ -236,7 +238,7 @@ impl<'ring> Samples<'ring> {
     pub fn write(self, place: &mut [MaybeUninit<i16>]) {
         assert_eq!(self.len(), place.len());
         let (first, second) = place.split_at_mut(self.first.len());
-        // Each of the two loops compiles to a `memcpy`; one over both would not.
+        // One inner loop per slice compiles to `memcpy`. One loop over both slices would not.
         for (place, samples) in [(first, self.first), (second, self.second)] {
             for (element, sample) in place.iter_mut().zip(samples) {
                 element.write(*sample);
@@ -251,7 +253,7 @@ impl<'ring> Samples<'ring> {
     }
 }
 
-/// Frames of one size, borrowed from a ring: what a speech detector and a level meter want of them.
+/// Frames of one size with their contexts, borrowed from a ring.
 #[derive(Clone, Copy, Debug)]
 pub struct Frames<'ring> {
     ring: &'ring RingBuffer,
@@ -259,25 +261,26 @@ pub struct Frames<'ring> {
     count: usize,
     size_samples: usize,
     context_samples: usize,
-    /// Zeros with which the first row begins, as its context lies before the origin.
+    /// Number of zeros at the start of the first row: the part of its context before the origin.
     silent_samples: usize,
 }
 
 impl Frames<'_> {
-    /// How many there are.
+    /// Returns the number of frames.
     #[must_use]
     pub fn len(self) -> usize {
         self.count
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no frames.
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.count == 0
     }
 
-    /// Converts them to floats in `[-1, 1)`, writing every element of `rows`: of each frame its
-    /// context, then its own samples.
+    /// Converts the frames to floats in `[-1, 1)` in one pass. Writes every element of `rows`.
+    ///
+    /// There is one row per frame: its context, then its own samples.
     ///
     /// # Panics
     ///
@@ -295,10 +298,10 @@ impl Frames<'_> {
         }
     }
 
-    /// The mean power of each frame without its context, where 1 is a full-scale square wave.
+    /// Returns the mean power of each frame, without its context. 1 is a full-scale square wave.
     ///
-    /// What swings slower than 80 Hz, DC and the hum of the mains, is left out. A power depends on
-    /// the samples of its frame alone.
+    /// Frequencies below 80 Hz (DC and mains hum) do not count. A power depends only on the samples
+    /// of its frame.
     #[must_use]
     pub fn powers(self) -> Vec<f64> {
         if self.is_empty() {

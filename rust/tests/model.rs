@@ -98,7 +98,7 @@ fn ring() -> RingBuffer {
     RingBuffer::new(CAPACITY_SAMPLES).expect("the capacity is not 0")
 }
 
-/// The samples as whoever asks for them gets them.
+/// Returns the samples as a caller gets them.
 fn copied(samples: Samples<'_>) -> Vec<i16> {
     let mut copy = vec![MaybeUninit::new(7); samples.len()];
     samples.write(&mut copy);
@@ -108,7 +108,7 @@ fn copied(samples: Samples<'_>) -> Vec<i16> {
         .collect()
 }
 
-/// The rows as whoever asks for them gets them.
+/// Returns the rows as a caller gets them.
 fn rows(frames: Frames<'_>, row_samples: usize) -> Vec<f32> {
     let mut rows = vec![MaybeUninit::new(f32::NAN); frames.len() * row_samples];
     frames.write_f32(&mut rows);
@@ -118,7 +118,7 @@ fn rows(frames: Frames<'_>, row_samples: usize) -> Vec<f32> {
         .collect()
 }
 
-/// Everything that can be seen of a ring.
+/// Returns the observable state of a ring.
 fn contents(ring: &RingBuffer) -> (u64, u64, Vec<i16>) {
     let held = ring
         .read(ring.start(), ring.end())
@@ -160,7 +160,7 @@ proptest! {
         }
     }
 
-    /// Samples, frames and levels do not depend on how a client splits its bytes.
+    /// Samples, frames and powers do not depend on how a client splits its bytes.
     #[test]
     fn any_split_of_the_same_bytes_gives_the_same_results(
         samples in vec(any::<i16>(), 0..=CAPACITY_SAMPLES),
@@ -188,9 +188,9 @@ proptest! {
         prop_assert_eq!(seen(&at_once)?, seen(&in_chunks)?);
     }
 
-    /// Frames are the whole frames that fit, each behind the samples before it; those before the
-    /// origin are zeros. It makes no difference where the ring's edge lies, nor that the frames
-    /// before are taken and forgotten, up to the context.
+    /// All whole frames are returned, each after its context. Samples before the origin are zeros in
+    /// a context. Each power is that of its frame. This holds wherever the ring wraps around, and
+    /// after all samples before the first context were released.
     #[test]
     fn frames_are_those_of_the_samples(
         samples in vec(any::<i16>(), 0..=CAPACITY_SAMPLES),
@@ -222,7 +222,7 @@ proptest! {
         prop_assert_eq!(frames.powers(), expected.iter().map(alone).collect::<Vec<_>>());
     }
 
-    /// A context that the ring does not hold is an error, and never zeros in its place.
+    /// A context that was released is an error. It is never replaced with zeros.
     #[test]
     fn a_context_that_is_forgotten_is_an_error(forgotten in 1..=8_usize, origin in 0..8_usize) {
         let mut ring = ring();
@@ -232,7 +232,7 @@ proptest! {
         prop_assert_eq!(frames.is_ok(), origin >= forgotten);
     }
 
-    /// The DC offset of a microphone changes no level.
+    /// The DC offset of a microphone changes no power.
     #[test]
     fn powers_are_those_without_the_offset(
         samples in vec(-1000..=1000_i16, 1..=CAPACITY_SAMPLES),
@@ -244,7 +244,7 @@ proptest! {
     }
 }
 
-/// The power of a frame that is alone in a ring.
+/// Returns the power of a frame that is alone in a ring.
 fn power(frame: &[i16]) -> f64 {
     let mut ring = ring();
     ring.push(&pcm16(frame)).expect("there is room");
@@ -252,7 +252,7 @@ fn power(frame: &[i16]) -> f64 {
     frames.expect("there is one").powers()[0]
 }
 
-/// An empty ring whose first sample will be number `skipped`.
+/// Returns an empty ring whose first sample will have the index `skipped`.
 fn after(skipped: usize) -> RingBuffer {
     let mut ring = ring();
     for _ in 0..skipped {

@@ -26,8 +26,8 @@ unsafe impl GlobalAlloc for Inspector {
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
         if layout == Layout::new::<[i16; CAPACITY_SAMPLES]>() {
-            // SAFETY: the memory is still allocated and this large, and initialised: only a ring and a
-            // filled Vec are.
+            // SAFETY: the memory is still allocated and has this size. It is initialised: only a
+            // ring and a filled Vec have this size.
             let bytes = unsafe { slice::from_raw_parts(memory, layout.size()) };
             let found = if bytes.iter().all(|&byte| byte == 0) {
                 &CLEAN
