@@ -24,10 +24,12 @@ Words = Pcm16
 _Reals = NDArray[np.float64]
 
 EXAMINED_SAMPLES = 2 * SAMPLE_RATE
-"""How much audio is examined. It all has one format, so more would show the same."""
+"""How much audio is examined. All audio of a client has one format, so more audio would show the
+same."""
 
 _GAIN_DB = 10.0
-"""A reading counts if its steps are this much smaller. In PCM16 audio they are at most 4 dB."""
+"""A reading counts if its steps are smaller than those of PCM16 by at least this much. In PCM16
+audio, no reading has steps that are more than 4 dB smaller."""
 _SMOOTHNESS = 0.3
 """From this correlation of neighbouring samples on, a reading is sound. Below, it is noise."""
 _LEVEL_DBFS = -50.0

@@ -38,10 +38,10 @@ class GateSettings:
     hangover_seconds: float = 0.5
     """A pause of this length ends an utterance."""
     patience_seconds: float = 8.0
-    """A shorter pause ends an utterance longer than this. Otherwise texts would be late if nobody
-    pauses for long."""
+    """An utterance longer than this is ended by a shorter pause. Otherwise texts would be late if
+    nobody makes a long pause."""
     impatience_seconds: float = 12.0
-    """From this length on, the shortest pause ends an utterance."""
+    """An utterance of at least this length is ended by a pause of `min_hangover_seconds`."""
     min_hangover_seconds: float = 0.224
     """The shortest pause that ends a long utterance: one frame more than the post-roll."""
     pre_roll_seconds: float = 0.2
@@ -124,7 +124,7 @@ def dbfs(power: float) -> float:
 def mean_dbfs(levels_dbfs: Iterable[float]) -> float:
     """Return the RMS level in dBFS over frames of these levels (mean of power, not of decibels).
 
-    It is at least `FLOOR_DBFS`, also without frames.
+    It is at least `FLOOR_DBFS`. Without frames, it is `FLOOR_DBFS`.
     """
     powers = [10 ** (level / 10) for level in levels_dbfs]
     return dbfs(math.fsum(powers) / len(powers)) if powers else FLOOR_DBFS
@@ -243,7 +243,7 @@ class SpeechGate:
             self._split(len(self._frames) - window, len(self._frames), segments)
 
     def _needed_pause_frames(self) -> int:
-        """Return the pause that ends the open utterance: a longer utterance, a shorter pause."""
+        """Return the pause that ends the open utterance. It is shorter for a longer utterance."""
         settings = self._settings
         seconds = len(self._frames) * FRAME_SAMPLES / SAMPLE_RATE
         patience = settings.impatience_seconds - settings.patience_seconds

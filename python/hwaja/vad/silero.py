@@ -16,9 +16,9 @@ from hwaja.engines.runtime import open_session
 from hwaja.vad.gate import FRAME_SAMPLES, dbfs, frames_in
 
 FORGET_FRAMES = frames_in(3.0)
-"""The LSTM state is zeroed after this many frames in a row without speech. After minutes of a
-steady sound, the model no longer detects speech. If it is zeroed after only 1 s, speech after
-pauses is lost. A new state takes more music for speech
+"""The LSTM state is zeroed after this many frames in a row without speech. Otherwise, the model no
+longer detects speech after minutes of a steady sound. If the state is zeroed after only 1 s, speech
+after pauses is lost. With a new state, the model takes more music for speech
 (bench/RESULTS.md, "After steady sounds")."""
 
 _SPEECH_PROBABILITY = 0.35  # ends a pause, see `gate.GateSettings.close_probability`
@@ -36,8 +36,8 @@ def frames_to_detect(
     """Return the whole frames from sample `start` to the end of a ring, and their levels in dBFS.
 
     Args:
-        ring: holds the samples from `start` on, and the `CONTEXT_SAMPLES` before `start`, as far as
-            they are not before `origin`.
+        ring: holds the samples from `start` on, and the `CONTEXT_SAMPLES` before `start`, except
+            those before `origin`.
         start: index of the first sample of the first frame.
         origin: where the stream began or was reset. The context before it is silence.
 
@@ -58,7 +58,7 @@ class SileroState:
 
     @property
     def max_next_frames(self) -> int:
-        """Most frames for one call: a reset of the LSTM state is due at most after the last one."""
+        """Most frames for one call, so that the LSTM state is zeroed only after the last one."""
         return FORGET_FRAMES - self._quiet_frames
 
     def count_pause(self, probabilities: Sequence[float]) -> None:
@@ -104,8 +104,8 @@ class SileroDetector:
     def detect(self, streams: Sequence[tuple[SileroState, Samples]]) -> list[tuple[float, ...]]:
         """Return the speech probabilities of each stream; see `SpeechDetector.detect`.
 
-        The model is called once, whatever the number of frames of each stream. It is called again
-        if a state may have to be zeroed between two of the frames.
+        One call of the model takes all frames of all streams. The call is divided where a state may
+        have to be zeroed between two frames.
         """
         found: list[tuple[float, ...]] = [()] * len(streams)
         left = {k: frames for k, (_, frames) in enumerate(streams) if len(frames)}
@@ -148,7 +148,7 @@ class Detection(Generic[State]):
     """Runs VAD once per iteration of the event loop for all sessions.
 
     It does not poll, wait or use a thread: a call takes half a millisecond, and its transfer to a
-    thread and back takes as long. If the loop falls behind, a call takes more streams.
+    thread and back would take as long. If the loop falls behind, a call takes more streams.
     """
 
     def __init__(

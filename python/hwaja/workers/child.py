@@ -1,4 +1,4 @@
-"""The side of a worker process that all workers share: its start, its pipes, its requests.
+"""What all worker processes share: the start, the pipes, and the reading of requests.
 
 A worker exchanges `wire` frames on stdin and stdout. The process ends at the end of stdin, so it
 never outlives the server process.
@@ -28,8 +28,8 @@ from hwaja.workers import wire
 
 SETUP_SECONDS = 10.0
 """The process ends if the server sends nothing for this long after the start: the server has lost
-the process. asyncio starts a process and forgets it, if it then gets no thread or file to wait for
-the exit of the process."""
+the process. This happens if asyncio has started the process, but gets no thread or file to wait for
+its exit."""
 
 MAX_WAITING_REQUESTS = 64
 """Most requests read ahead. More requests wait in the pipe. The server keeps the audio of unsent
@@ -91,7 +91,7 @@ class Inbox:
 
 @contextmanager
 def audio_of(request: wire.JobRequest | wire.Feed) -> Iterator[Samples]:
-    """Yield the audio of a request, float32, shape (n,). Overwrite every copy of it afterwards."""
+    """Yield the audio of a request, float32, shape (n,). On exit, overwrite every copy of it."""
     # The bytes in a frame may be unaligned. NumPy would convert them through a hidden buffer, which
     # cannot be overwritten.
     pcm = np.frombuffer(request.samples, "<i2").copy()
@@ -115,13 +115,13 @@ def announced(send: Send, item_id: int, *, suspect: bool) -> Iterator[None]:
 
 
 def finished(hypothesis: Hypothesis, speech_seconds: float, writing: wire.Writing) -> Hypothesis:
-    """Return a hypothesis as it leaves the worker.
+    """Return a hypothesis in the form in which the worker sends it.
 
-    It has no text that is implausible for `speech_seconds` of speech, and is written as `writing`
-    says. Tokens follow the text.
+    Text that is implausible for `speech_seconds` of speech is removed. `writing` decides how
+    numbers are written, and whether some are masked. The tokens are adapted to the new text.
     """
     plausible = plausible_hypothesis(hypothesis, speech_seconds)
-    # Masked first: no other change can hide a number from the mask.
+    # Masked first, so that no other change can hide a number from the mask.
     text = masked(plausible.text) if writing.masks else plausible.text
     text = written(text, writing.number_style)
     if text == plausible.text:

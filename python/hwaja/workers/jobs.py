@@ -13,13 +13,13 @@ from hwaja.workers import wire
 from hwaja.workers.charges import Charges
 
 LONGEST_WAIT_SECONDS = 5.0
-"""The longest wait for a turn, however expensive a session is. At that rate, its longest jobs, of
-1.2 s, occupy an eighth of two workers."""
+"""The longest wait for a turn, however expensive a session is. One job in 5 s occupies at most an
+eighth of two workers: the longest jobs take 1.2 s."""
 
 
 SPARED_SECONDS = 1.0
-"""The next interim text is expected for this long after the previous one: more than two intervals
-between interim texts."""
+"""After an interim text, another one is expected for this long: more than two intervals between
+interim texts."""
 
 
 @dataclass(slots=True, eq=False)
@@ -79,7 +79,7 @@ class Sparing:
             self._spares_until = self._now() + SPARED_SECONDS
 
     def admits_ahead(self, workers: int) -> bool:
-        """Return whether one of `workers` may take another job that is ahead."""
+        """Return whether one of so many workers may take another job of a session that is ahead."""
         spares = self._awaited_interims > 0 or self._now() < self._spares_until
         return not spares or self.ahead_jobs < max(1, workers - 1)
 
@@ -87,10 +87,10 @@ class Sparing:
 class FairQueue:
     """A queue of the jobs of all owners. Owners take turns; each owner's jobs keep their order.
 
-    Owners that used more than their share of the workers take their turns after the others, the
-    dearest owner last. An owner waits at most `LONGEST_WAIT_SECONDS` and the turns of the owners
-    that have waited longer. An owner ahead of real time gets a turn only while no other owner has
-    a job.
+    Owners that used more than their share of the workers take their turns after the others. The
+    more an owner used, the later is its turn. After `LONGEST_WAIT_SECONDS`, an owner waits only for
+    the turns of the owners that have waited longer. An owner ahead of real time gets a turn only
+    while no other owner has a job.
     """
 
     def __init__(
@@ -129,7 +129,10 @@ class FairQueue:
         self._filled.set()
 
     def put_back(self, job: Job) -> None:
-        """Put a taken job first in the queue; of an owner that is ahead, first of those ahead."""
+        """Put a taken job back, first in the queue.
+
+        If its owner is ahead of real time, the jobs of owners that are not ahead still come first.
+        """
         waiting = self._waiting.setdefault(job.owner, _Waiting(self._now()))
         waiting.jobs.appendleft(job)
         waiting.since = -math.inf

@@ -9,7 +9,7 @@ import math
 from enum import IntEnum
 
 CALM_SECONDS = 5.0
-"""How long answers must be prompt before the level falls by one, while any answer is awaited."""
+"""While answers are awaited, the level falls by one when they were prompt for this long."""
 
 
 class DegradationLevel(IntEnum):
@@ -19,11 +19,12 @@ class DegradationLevel(IntEnum):
     THOROUGH_SEARCH = 1
     """The thorough search for a text, which only idle workers do (`workers/efforts.py`)."""
     BEAM_SEARCH = 2
-    """The beam search for a text: the search is greedy."""
+    """The beam search for a text. Without it, the search is greedy."""
     INTERIMS = 3
     """Interim texts."""
     SPEAKER_DETAILS = 4
-    """Speaker changes within an utterance, and learning of voices: an utterance has one speaker."""
+    """Speaker changes within an utterance, and learning of voices. Without them, an utterance has
+    one speaker."""
     NEW_SESSIONS = 5
     """New clients are refused."""
 
@@ -95,17 +96,16 @@ class Overload:
 
 
 EXPENSIVE_FROM_SHARES = 1.25
-"""A session is expensive from this use of the workers on, in shares. At this use it begins to wait
-(`workers/charges.py`), so it may never reach a higher threshold."""
+"""A session becomes expensive when it uses at least this many shares of the workers. At this use it
+begins to wait (`workers/charges.py`), so it may never reach a higher threshold."""
 
 EXPENSIVE_TO_SHARES = 1.0
-"""An expensive session stays expensive while it uses at least this many shares. The other sessions
-may leave it no more than that. A session that uses less than one share does not cause its own
-delay."""
+"""An expensive session stays expensive while it uses at least this many shares: the other sessions
+may leave it no more than one share. A session that uses less does not cause its own delay."""
 
 
 class SessionOverload(Overload):
-    """The degradation of one session: that of all, and more if its own answers are late."""
+    """The degradation of one session: that of all sessions, or more if its own answers are late."""
 
     def __init__(self, of_all: Overload) -> None:
         super().__init__()
@@ -127,5 +127,8 @@ class SessionOverload(Overload):
             self._expensive_at = now
 
     def shared_lag_seconds(self, lag_seconds: float, now: float) -> float:
-        """Return the part of the session's lag since it was last expensive: it caused the rest."""
+        """Return the part of the session's lag that it did not cause itself.
+
+        This is at most the time since the session was last expensive.
+        """
         return min(lag_seconds, now - self._expensive_at)

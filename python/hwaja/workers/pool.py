@@ -52,7 +52,7 @@ class Pool:
             setup: what every worker loads.
             workers: number of workers.
             escalate: see `WorkerSupervisor`.
-            choose: chooses among the texts that a recogniser found. None: it chooses itself.
+            choose: chooses among the texts that a recogniser found. None: the recogniser chooses.
 
         """
         self._choose = choose
@@ -64,9 +64,9 @@ class Pool:
         self._queue = FairQueue(
             self._charges, _now, lambda: self._sparing.admits_ahead(self.running_workers)
         )
-        self._jobs: set[Job] = set()  # without a reply
+        self._jobs: set[Job] = set()  # those without a reply
         self._closed = False
-        self._patience = 10 if setup.low_priority else 1  # it may wait for the processor
+        self._patience = 10 if setup.low_priority else 1  # low priority: it waits for the processor
         self._ids = count(1)
         self._router = StreamRouter(self._new_id)
         self.idle_workers = 0
@@ -130,7 +130,7 @@ class Pool:
     def sparing(self, owner: Hashable) -> Iterator[None]:
         """Spare a worker while a session awaits an interim text; see `Sparing`.
 
-        For a session that is ahead of real time, nothing changes.
+        No worker is spared for a session that is ahead of real time.
         """
         if owner in self._queue.ahead:
             yield
@@ -320,7 +320,7 @@ class Pool:
             slot.blame_last_tried()
 
     async def _do_jobs(self, slot: WorkerSlot) -> None:
-        """Give the worker one job after the other, until it dies or is stuck."""
+        """Give the worker one job after another, until it dies or is stuck."""
         with suppress(OSError, TimeoutError):
             while True:
                 await self._do_job(slot, await self._next_job())
@@ -336,9 +336,10 @@ class Pool:
 
     @contextmanager
     def _taking(self, owner: Hashable) -> Iterator[None]:
-        """Charge a session for the seconds of a worker, unless it is ahead of real time.
+        """Charge a session for the seconds that it uses a worker.
 
-        A session that is ahead takes the worker from no other session.
+        A session that is ahead of real time is not charged: it gets only workers that no other
+        session needs.
         """
         is_ahead = owner in self._queue.ahead
         account = self._charges.account(owner)  # read now: the session may leave meanwhile
@@ -387,7 +388,8 @@ def _now() -> float:
 
 
 def _limit_seconds(samples: int) -> float:
-    """Return ten times the need of the slowest machine that keeps up, plus time to warm up."""
+    """Return the time limit of work: time to warm up, and ten times the length of its audio."""
+    # The slowest machine that keeps up needs as long as the audio lasts.
     return 20 + 10 * samples / SAMPLE_RATE
 
 

@@ -1,4 +1,4 @@
-"""Work that one session has done: begun when it is asked for, or before; logged where it fails."""
+"""The work of the workers for one session. It may begin early, and its failures are logged."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable, Iterator
@@ -68,23 +68,24 @@ class SessionPool(Protocol):
 
 
 class SessionWork:
-    """What one session has its work done with, and what was begun early for one utterance.
+    """What one session needs for its work, and the work that was begun early on one utterance.
 
-    Both its text and its voices may be begun early. The utterance is known by its id and its
-    segment. Work counts for that segment only: where speech continued, it is given up. Parts that
-    are recognised anew have other ids, so they do not disturb what was begun.
+    Work on the text and on the voices of an utterance may begin before the utterance is certain to
+    end. Such work is valid for its segment id and its segment only. If speech continues, the
+    segment changes, and the work is cancelled. Parts of an utterance that are recognised again have
+    other ids, so they do not cancel it.
     """
 
     def __init__(
         self, owner: Hashable, pool: SessionPool, ring: RingBuffer, overload: Overload
     ) -> None:
-        """Prepare.
+        """Begin no work yet.
 
         Args:
-            owner: whose turn it is where sessions share the workers.
+            owner: the session, as an owner of jobs in the pool.
             pool: the workers.
-            ring: holds samples until the work on them is done or given up.
-            overload: says what is left out for lack of time.
+            ring: holds the samples until the work on them is done or cancelled.
+            overload: decides which work is skipped.
 
         """
         self.owner = owner
@@ -95,9 +96,9 @@ class SessionWork:
         self._begun: dict[str, asyncio.Task[Any]] = {}
 
     def begin(self, name: str, segment_id: int, segment: Hashable, work: Work[Any]) -> None:
-        """Begin work on a segment that may be an utterance, if nobody else waits for a worker.
+        """Begin work on a segment that may become an utterance, if a worker is idle.
 
-        What was begun on another segment is given up.
+        Work that was begun on another segment is cancelled.
         """
         if self._about != (segment_id, segment):
             self.forget()
@@ -108,7 +109,10 @@ class SessionWork:
     def take(
         self, name: str, segment_id: int, segment: Hashable, work: Work[Result]
     ) -> asyncio.Task[Result | None]:
-        """Return the work on an utterance, which may be done already; None if it fails."""
+        """Return the task of some work on an utterance. Its result is None if the work fails.
+
+        If the work was begun early on this segment, this is that task. Otherwise it begins now.
+        """
         if self._about == (segment_id, segment) and name in self._begun:
             return self._begun.pop(name)
         if self._about is not None and self._about[0] == segment_id:
@@ -116,7 +120,7 @@ class SessionWork:
         return attempt(name, work)
 
     def forget(self) -> None:
-        """Give up what was begun; what a worker has of it continues there, and nobody waits."""
+        """Cancel the work that was begun early. A worker completes its job, but without effect."""
         for name in tuple(self._begun):
             self._give_up(name)
         self._about = None
@@ -128,7 +132,7 @@ class SessionWork:
 
 
 def attempt(name: str, work: Work[Result]) -> asyncio.Task[Result | None]:
-    """Begin work whose failure is logged under `name`, and makes it None."""
+    """Begin work and return its task. A failure is logged under `name`; the result is then None."""
 
     async def run() -> Result | None:
         with failure_logged(name):
@@ -143,7 +147,7 @@ def report_when_done(
     segment_id: int,
     report: Callable[[int, Result | None], object],
 ) -> None:
-    """Report the result of some work on a segment once it is there, unless it is cancelled."""
+    """Call `report` with the result of work on a segment when it is done, but not if cancelled."""
 
     def done(finished: asyncio.Task[Result | None]) -> None:
         if not finished.cancelled():
@@ -154,7 +158,7 @@ def report_when_done(
 
 @contextmanager
 def failure_logged(work: str) -> Iterator[None]:
-    """Log a failure by its type only: the text of an exception may hold what was said."""
+    """Log an exception and suppress it. Only its type is logged: its text may contain speech."""
     try:
         yield
     except Exception as error:

@@ -1,8 +1,8 @@
 """The utterance streams of a worker. One step decodes a chunk of several streams in a batch.
 
 This module uses neither pipes nor threads: it takes requests and sends replies. A step is one call
-of the engine that decodes one chunk of each stream with a chunk, up to `MAX_BATCH`. A step never
-waits for more chunks: a chunk that arrives during a step is decoded in a later step.
+of the engine. It decodes one chunk of each stream that has one, for at most `MAX_BATCH` streams. A
+step never waits for more chunks: a chunk that arrives during a step is decoded in a later step.
 """
 
 from collections import OrderedDict
@@ -18,7 +18,7 @@ from hwaja.workers.child import Send, announced, audio_of, finished
 
 MAX_BATCH = 16
 """Most streams in one step. A larger batch costs as much per stream on one core, and all its
-streams wait for its end."""
+streams wait until it ends."""
 
 
 @dataclass(slots=True)

@@ -117,7 +117,7 @@ class _Jobs:
         )
 
     def _ask(self, job_id: int) -> Choose:
-        """Return a `Choose` that lets the server choose, and waits for its answer."""
+        """Return a `Choose` that asks the server to choose, and waits for its answer."""
 
         def choose(candidates: Sequence[Candidate], language: str) -> int:
             offered = [
@@ -175,7 +175,7 @@ def _load(setup: wire.Setup) -> tuple[AnyRecognizer, VoiceEngines | None]:
 
 
 def set_idle_priority() -> None:
-    """Run only while no other process wants the processor. Later threads inherit this."""
+    """Run only while no other process needs the processor. Later threads inherit this."""
     os.nice(19)  # some systems and sandboxes allow only this
     with suppress(AttributeError, OSError):
         for thread in Path("/proc/self/task").iterdir():  # NumPy has started threads already
@@ -192,7 +192,7 @@ def _work(
     """Answer requests until the pipe ends. Do one job between two steps of the streams."""
     jobs = _Jobs(inbox, recogniser, voice_engines, send, writing)
     streams = None if isinstance(recogniser, Recognizer) else Streams(recogniser, send, writing)
-    # A job may take the request after it, which is its choice (`_Jobs._ask`).
+    # One: a job may wait for the next request, which is the server's choice (`_Jobs._ask`).
     most = 1 if streams is None else MAX_WAITING_REQUESTS
     while True:
         idle = not jobs.waiting and not (streams and streams.has_work)
