@@ -104,7 +104,7 @@ class WhisperRecognizer:
         prompt = self._vocabulary.prompt(language if self._multilingual else None)
         found = self._decode(encoded, prompt, effort, _most_tokens(samples))
         if not np.isfinite([*found.scores, found.no_speech_prob]).all():
-            raise EngineError("the recogniser found no numbers")
+            raise EngineError("the recogniser returned values that are not finite")
         tokens = [self._vocabulary.of_text(sequence) for sequence in found.sequences_ids]
         candidates = [
             Candidate(self._vocabulary.text(each), score * (len(each) + 1), len(each))

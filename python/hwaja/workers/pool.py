@@ -316,7 +316,7 @@ class Pool:
         except (OSError, EOFError):
             pass
         except wire.WireError as error:
-            _log.error("worker is ended for what it says", reason=str(error))
+            _log.error("worker is ended for an invalid reply", reason=str(error))
             slot.blame_last_tried()
 
     async def _do_jobs(self, slot: WorkerSlot) -> None:

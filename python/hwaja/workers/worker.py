@@ -67,7 +67,6 @@ class _Jobs:
         self._recogniser = recogniser
         self._voice_engines = voice_engines
         self._send = send
-        self._writing = writing
         self.waiting: deque[wire.JobRequest] = deque()
 
     def do_one(self) -> None:
@@ -96,7 +95,7 @@ class _Jobs:
                 raise EngineError("no embedder was loaded")
             rows = self._voice_engines.embedder.embed(samples)
             if not np.isfinite(rows).all():
-                raise EngineError("the embedder found no numbers")
+                raise EngineError("the embedder returned values that are not finite")
             overlap = (
                 self._voice_engines.overlaps.overlap(samples)
                 if request.overlaps
@@ -216,7 +215,7 @@ def _hand_on(requests: list[wire.Request], jobs: _Jobs, streams: Streams[Any] | 
         elif isinstance(request, wire.StreamRequest) and streams:
             streams.take(request)
         else:
-            raise wire.WireError(f"a worker like this takes no {type(request).__name__}")
+            raise wire.WireError(f"this worker takes no {type(request).__name__}")
     return bool(requests)
 
 
