@@ -50,15 +50,13 @@ export class Timeline {
     message.start_seconds = later(message.start_seconds);
     message.end_seconds = later(message.end_seconds);
     this._endSeconds = Math.max(this._endSeconds, message.end_seconds);
-    message.tokens &&= message.tokens.map((token) => ({
-      ...token,
-      start_seconds: later(token.start_seconds),
-    }));
-    message.words &&= message.words.map((word) => ({
-      ...word,
-      start_seconds: later(word.start_seconds),
-      end_seconds: later(word.end_seconds),
-    }));
+    const moved = (piece) => {
+      const shifted = { ...piece, start_seconds: later(piece.start_seconds) };
+      if (piece.end_seconds !== undefined) shifted.end_seconds = later(piece.end_seconds);
+      return shifted;
+    };
+    if (message.tokens !== undefined) message.tokens = message.tokens.map(moved);
+    if (message.words !== undefined) message.words = message.words.map(moved);
     this._date(message);
   }
 
