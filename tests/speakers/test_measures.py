@@ -2,6 +2,7 @@
 
 import math
 
+import clips
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -27,8 +28,8 @@ def test_the_signal_to_noise_ratio_of_a_take_as_loud_in_its_pauses_is_at_most_0_
 
 
 def test_the_clipped_share_counts_full_scale_samples() -> None:
-    clipped = np.clip(TONE * 4, -1, 32767 / 32768).astype(np.float32)
-    assert clipped_share(TONE) == 0
+    clipped = clips.pcm16(4 * TONE)
+    assert clipped_share(clips.pcm16(TONE)) == 0
     assert clipped_share(clipped) == pytest.approx(2 / 3, abs=0.01)  # a sine beyond 30 degrees
 
 

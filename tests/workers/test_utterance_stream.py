@@ -17,7 +17,7 @@ OPTIONS = Options("ko")
 
 def read(start: int, stop: int) -> Pcm16:
     """Audio in which each sample is its own index."""
-    return np.arange(start, stop, dtype=np.float32)
+    return np.arange(start, stop, dtype=np.int16)
 
 
 def utterance(on_interim: Callable[[str], None] | None = None, start: int = 100) -> UtteranceStream:

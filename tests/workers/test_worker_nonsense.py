@@ -143,7 +143,7 @@ async def test_a_worker_with_much_output_is_reaped_even_if_its_end_is_interrupte
     script.write_text("#!/bin/sh\nexec cat /dev/zero\n")
     script.chmod(stat.S_IRWXU)
     monkeypatch.setattr(process.sys, "executable", str(script))
-    worker = await process.WorkerProcess.spawn()
+    worker = await process.WorkerProcess.spawn("hwaja.workers.worker")
     with pytest.raises(wire.WireError):
         await worker.receive()
     replies = worker.process._transport.get_pipe_transport(1)  # type: ignore[attr-defined]
