@@ -15,7 +15,7 @@ from hwaja.engines.interface import Samples
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.session.settings import SessionSettings
 from hwaja.vad.gate import FRAME_SAMPLES
-from hwaja.vad.silero import SileroDetector, SileroState
+from hwaja.vad.silero import CONTEXT_SAMPLES, SileroDetector, SileroState
 
 OTHER_DEVICE = """
 globalThis.AudioContext = class extends AudioContext {
@@ -57,7 +57,7 @@ class RecordingDetection(WatchedDetection):
         self._shown: list[Samples] = []
 
     async def probabilities(self, state: SileroState, frames: Samples) -> tuple[float, ...]:
-        self._shown.append(frames.copy().ravel())
+        self._shown.append(frames[:, CONTEXT_SAMPLES:].copy().ravel())
         return await super().probabilities(state, frames)
 
     @property
