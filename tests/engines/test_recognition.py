@@ -2,7 +2,7 @@
 
 import pytest
 
-from hwaja.engines.recognition import Abilities
+from hwaja.engines.recognition import Abilities, Hypothesis
 from hwaja.protocol.codes import Reason
 from hwaja.protocol.values import Hotword, Options
 
@@ -33,3 +33,11 @@ def test_hotwords_may_contain_only_characters_of_the_model() -> None:
     assert SPELLING.refusal(expecting("상담 사상", "담")) is None
     assert SPELLING.refusal(expecting("상담", "상담원")) is Reason.HOTWORD_UNKNOWN
     assert SPELLING.refusal(expecting("상담:2")) is Reason.HOTWORD_UNKNOWN
+
+
+def test_a_text_that_repeats_itself_compresses_better() -> None:
+    """OpenAI's Whisper measures loops by the same ratio."""
+    once, often = Hypothesis("안녕하세요 반갑습니다"), Hypothesis("안녕하세요 " * 20)
+    assert once.compression_ratio < 1.5
+    assert often.compression_ratio > 8
+    assert Hypothesis("").compression_ratio == 0

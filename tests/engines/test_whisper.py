@@ -131,11 +131,14 @@ def test_what_was_spoken_scores_high_and_what_is_written_of_a_chord_low(
     ours: WhisperRecognizer,
 ) -> None:
     for seconds in (1, 2, 4):
-        spoken = ours.recognise(speech(seconds), Options()).score
-        written = ours.recognise(chord(seconds), Options()).score
-        assert spoken is not None
-        assert written is not None
-        assert written < -1.8 < -1.4 < spoken <= 0
+        spoken = ours.recognise(speech(seconds), Options())
+        written = ours.recognise(chord(seconds), Options())
+        assert spoken.score is not None
+        assert written.score is not None
+        assert written.score < -3 < -1.4 < spoken.score <= 0
+        assert spoken.no_speech_probability is not None
+        assert written.no_speech_probability is not None
+        assert 0 <= spoken.no_speech_probability < 0.3 < 0.6 < written.no_speech_probability <= 1
 
 
 @pytest.mark.parametrize("seconds", [4, 12])

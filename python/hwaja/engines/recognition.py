@@ -1,5 +1,6 @@
 """A recogniser's abilities, the effort it is asked for, and its results; no audio."""
 
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -51,6 +52,15 @@ class Effort:
 NORMAL = Effort()
 
 
+def compression_ratio(text: str) -> float:
+    """Return the bytes of a text (UTF-8) for each byte that zlib compresses it to.
+
+    A text that repeats itself has a high ratio.
+    """
+    raw = text.encode()
+    return len(raw) / len(zlib.compress(raw))
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """One of several texts that a recogniser found for an utterance."""
@@ -95,8 +105,15 @@ class Hypothesis:
 
     It is the mean log-probability of the tokens, minus twice the probability that nobody speaks.
     """
+    no_speech_probability: float | None = None
+    """The model's probability that nobody speaks; None where the model does not report it."""
     attempts: int = 1
     """How often the utterance was decoded (`fallback.recognise`)."""
+
+    @property
+    def compression_ratio(self) -> float:
+        """That of the text; see `compression_ratio`."""
+        return compression_ratio(self.text)
 
     def earlier(self, seconds: float) -> "Hypothesis":
         """Return the hypothesis with its tokens moved earlier by `seconds`; no time is below 0."""

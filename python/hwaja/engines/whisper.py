@@ -116,6 +116,7 @@ class WhisperRecognizer:
             self._timed(encoded, prompt, tokens[index], samples),
             language,
             candidates[index].mean_log_probability - NO_SPEECH_WEIGHT * found.no_speech_prob,
+            found.no_speech_prob,
         )
 
     def _encode(self, samples: Samples, context_seconds: float) -> Any:
