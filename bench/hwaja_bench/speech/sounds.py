@@ -32,30 +32,32 @@ def in_room(sound: Signal, random: Random) -> Signal:
     return sound + amplitude(ROOM_DBFS) * random.standard_normal(len(sound))
 
 
-def _samples(seconds: float) -> int:
+def samples(seconds: float) -> int:
+    """Return a duration in samples."""
     return round(seconds * SAMPLE_RATE)
 
 
-def _times(seconds: float) -> Signal:
-    return np.arange(_samples(seconds)) / SAMPLE_RATE
+def times(seconds: float) -> Signal:
+    """Return the time of each sample in seconds."""
+    return np.arange(samples(seconds)) / SAMPLE_RATE
 
 
 def harmonics(hertz: float, seconds: float, slope: float = 1.2) -> Signal:
     """Return harmonics 1 to 12, each k of amplitude 1 / k ** slope."""
-    phase = 2 * np.pi * hertz * _times(seconds)
+    phase = 2 * np.pi * hertz * times(seconds)
     return np.asarray(sum(np.sin(k * phase) / k**slope for k in range(1, 13)))
 
 
-def _placed(
+def placed(
     seconds: float, every_seconds: tuple[float, float], event: Callable[[], Signal], random: Random
 ) -> Signal:
     """Return events at random distances; longer events overlap."""
-    sound = np.zeros(_samples(seconds))
-    start = _samples(random.uniform(0, every_seconds[0]))
+    sound = np.zeros(samples(seconds))
+    start = samples(random.uniform(0, every_seconds[0]))
     while start < len(sound):
         made = event()[: len(sound) - start]
         sound[start : start + len(made)] += made
-        start += _samples(random.uniform(*every_seconds))
+        start += samples(random.uniform(*every_seconds))
     return sound
 
 
@@ -65,14 +67,16 @@ def _fading(sound: Signal, seconds: float) -> Signal:
     return sound * np.minimum(at_seconds / 0.005, 1) * 10 ** (-3 * at_seconds / seconds)
 
 
-def _resonant(sound: Signal, hertz: float, width_hertz: float) -> Signal:
+def resonant(sound: Signal, hertz: float, width_hertz: float) -> Signal:
+    """Return a sound through one resonance."""
     radius = np.exp(-np.pi * width_hertz / SAMPLE_RATE)
     angle = 2 * np.pi * hertz / SAMPLE_RATE
     return np.asarray(lfilter([1 - radius], [1, -2 * radius * np.cos(angle), radius**2], sound))
 
 
-def _pink(seconds: float, random: Random) -> Signal:
-    return noise(1 / np.maximum(np.arange(257), 2.0), _samples(seconds), random)
+def pink(seconds: float, random: Random) -> Signal:
+    """Return pink noise with RMS 1."""
+    return noise(1 / np.maximum(np.arange(257), 2.0), samples(seconds), random)
 
 
 def tone(seconds: float, random: Random) -> Signal:
@@ -86,7 +90,7 @@ def melody(seconds: float, random: Random) -> Signal:
     def note() -> Signal:
         return _fading(harmonics(random.choice(SCALE_HZ), 0.6), 1.5)
 
-    return _placed(seconds, (0.25, 0.5), note, random)
+    return placed(seconds, (0.25, 0.5), note, random)
 
 
 def chords(seconds: float, random: Random) -> Signal:
@@ -99,7 +103,7 @@ def chords(seconds: float, random: Random) -> Signal:
         notes = sum(harmonics(hertz, 3.0, slope) for hertz in next(next_hz))
         return _fading(np.asarray(notes), fading_seconds)
 
-    return _placed(seconds, (0.5, 2.5), chord, random)
+    return placed(seconds, (0.5, 2.5), chord, random)
 
 
 def triads(seconds: float, random: Random) -> Signal:
@@ -111,7 +115,7 @@ def triads(seconds: float, random: Random) -> Signal:
         struck = sum(harmonics(root_hz * 2 ** (step / 12), 1.5) for step in steps)
         return _fading(np.asarray(struck), random.uniform(0.5, 2.5))
 
-    return _placed(seconds, (0.4, 1.5), chord, random)
+    return placed(seconds, (0.4, 1.5), chord, random)
 
 
 def hold_music(seconds: float, random: Random) -> Signal:
@@ -120,22 +124,22 @@ def hold_music(seconds: float, random: Random) -> Signal:
     def held() -> Signal:
         steps = TRIADS[random.integers(len(TRIADS))]
         chord = sum(harmonics(165 * 2 ** (step / 12), 2.0, 1.6) for step in steps)
-        return np.asarray(chord) * np.hanning(_samples(2.0)) ** 0.25
+        return np.asarray(chord) * np.hanning(samples(2.0)) ** 0.25
 
     def beat() -> Signal:
-        return 2 * _fading(random.standard_normal(_samples(0.1)), 0.1)
+        return 2 * _fading(random.standard_normal(samples(0.1)), 0.1)
 
     return (
-        _placed(seconds, (2.0, 2.0), held, random)
+        placed(seconds, (2.0, 2.0), held, random)
         + melody(seconds, random)
-        + _placed(seconds, (0.5, 0.5), beat, random)
+        + placed(seconds, (0.5, 0.5), beat, random)
     )
 
 
 def fan(seconds: float, random: Random) -> Signal:
     """Return the sound of a fan: air and blades."""
     blades = harmonics(random.uniform(80, 140), seconds, 1.5)
-    return _pink(seconds, random) + 0.5 * blades
+    return pink(seconds, random) + 0.5 * blades
 
 
 def crowd(seconds: float, random: Random) -> Signal:
@@ -149,12 +153,12 @@ def doors(seconds: float, random: Random) -> Signal:
     """Return thuds of wood."""
 
     def door() -> Signal:
-        blow = _fading(random.standard_normal(_samples(0.6)), random.uniform(0.05, 0.3))
-        thud = _resonant(blow, random.uniform(60, 300), random.uniform(20, 80))
-        panel = _resonant(blow, random.uniform(300, 900), random.uniform(60, 200))
+        blow = _fading(random.standard_normal(samples(0.6)), random.uniform(0.05, 0.3))
+        thud = resonant(blow, random.uniform(60, 300), random.uniform(20, 80))
+        panel = resonant(blow, random.uniform(300, 900), random.uniform(60, 200))
         return thud / np.std(thud) + random.uniform(0.1, 0.7) * panel / np.std(panel)
 
-    return _placed(seconds, (0.8, 3.0), door, random)
+    return placed(seconds, (0.8, 3.0), door, random)
 
 
 def hums(seconds: float, random: Random) -> Signal:
@@ -162,32 +166,32 @@ def hums(seconds: float, random: Random) -> Signal:
 
     def hum() -> Signal:
         length_seconds = random.uniform(0.3, 1.5)
-        glide = np.linspace(1, random.uniform(0.8, 1.2), _samples(length_seconds))
+        glide = np.linspace(1, random.uniform(0.8, 1.2), samples(length_seconds))
         phase = np.cumsum(random.uniform(90, 260) * glide) / SAMPLE_RATE
         buzz = 2 * (phase % 1) - 1
         for hertz in (random.uniform(300, 800), random.uniform(900, 2200), 2600.0):
-            buzz = _resonant(buzz, hertz, 90)
+            buzz = resonant(buzz, hertz, 90)
         return buzz / np.std(buzz) * np.hanning(len(buzz)) ** 0.5
 
-    return _placed(seconds, (0.8, 2.5), hum, random)
+    return placed(seconds, (0.8, 2.5), hum, random)
 
 
 def barks(seconds: float, random: Random) -> Signal:
     """Return short bursts whose pitch falls, as of a dog."""
 
     def bark() -> Signal:
-        length = _samples(random.uniform(0.12, 0.3))
+        length = samples(random.uniform(0.12, 0.3))
         pitch_hz = np.linspace(random.uniform(400, 700), random.uniform(200, 350), length)
         buzz = 2 * (np.cumsum(pitch_hz) / SAMPLE_RATE % 1) - 1
-        burst = _resonant(buzz + 0.3 * random.standard_normal(length), 900, 300)
+        burst = resonant(buzz + 0.3 * random.standard_normal(length), 900, 300)
         return burst / np.std(burst) * np.hanning(length)
 
-    return _placed(seconds, (0.35, 2.0), bark, random)
+    return placed(seconds, (0.35, 2.0), bark, random)
 
 
 def rings(seconds: float, random: Random) -> Signal:
     """Return the ringing of a telephone: two tones, a second on and two off."""
-    at_seconds = _times(seconds)
+    at_seconds = times(seconds)
     low_hz, high_hz = random.uniform(400, 800), random.uniform(900, 1400)
     both = np.sin(2 * np.pi * low_hz * at_seconds) + np.sin(2 * np.pi * high_hz * at_seconds)
     return np.asarray(both * (at_seconds % 3 < 1) * (1 + np.sin(2 * np.pi * 20 * at_seconds)))
@@ -197,76 +201,76 @@ def dishes(seconds: float, random: Random) -> Signal:
     """Return struck crockery: partials that are no harmonics."""
 
     def clink() -> Signal:
-        at_seconds = _times(0.5)
+        at_seconds = times(0.5)
         partials = sum(
             np.sin(2 * np.pi * hertz * at_seconds) for hertz in random.uniform(900, 6000, 6)
         )
         return _fading(np.asarray(partials), random.uniform(0.1, 0.6)) * random.uniform(0.3, 1)
 
-    return _placed(seconds, (0.1, 1.2), clink, random)
+    return placed(seconds, (0.1, 1.2), clink, random)
 
 
 def keys(seconds: float, random: Random) -> Signal:
     """Return typing."""
 
     def key() -> Signal:
-        click = _fading(random.standard_normal(_samples(0.06)), random.uniform(0.02, 0.06))
-        return _resonant(click, random.uniform(1500, 3500), 800)
+        click = _fading(random.standard_normal(samples(0.06)), random.uniform(0.02, 0.06))
+        return resonant(click, random.uniform(1500, 3500), 800)
 
-    return _placed(seconds, (0.08, 0.4), key, random)
+    return placed(seconds, (0.08, 0.4), key, random)
 
 
 def steps(seconds: float, random: Random) -> Signal:
     """Return footsteps."""
 
     def step() -> Signal:
-        blow = _fading(random.standard_normal(_samples(0.25)), random.uniform(0.05, 0.15))
-        return _resonant(blow, random.uniform(80, 250), 100)
+        blow = _fading(random.standard_normal(samples(0.25)), random.uniform(0.05, 0.15))
+        return resonant(blow, random.uniform(80, 250), 100)
 
-    return _placed(seconds, (0.45, 0.65), step, random)
+    return placed(seconds, (0.45, 0.65), step, random)
 
 
 def breaths(seconds: float, random: Random) -> Signal:
     """Return breath and coughs: noise through the resonances of a mouth, without a voice."""
 
     def breath() -> Signal:
-        length = _samples(random.uniform(0.15, 0.8))
+        length = samples(random.uniform(0.15, 0.8))
         air = random.standard_normal(length)
         for hertz in (random.uniform(400, 800), random.uniform(1000, 2000)):
-            air = _resonant(air, hertz, 200)
+            air = resonant(air, hertz, 200)
         return air / np.std(air) * np.hanning(length)
 
-    return _placed(seconds, (0.5, 2.5), breath, random)
+    return placed(seconds, (0.5, 2.5), breath, random)
 
 
 def vacuum(seconds: float, random: Random) -> Signal:
     """Return a motor that speeds up and slows down."""
-    at_seconds = _times(seconds)
+    at_seconds = times(seconds)
     pitch_hz = random.uniform(150, 300) * (1 + 0.1 * np.sin(2 * np.pi * 0.3 * at_seconds))
     phase = 2 * np.pi * np.cumsum(pitch_hz) / SAMPLE_RATE
     motor = sum(np.sin(k * phase) / k for k in range(1, 13))
-    return np.asarray(motor) + _pink(seconds, random)
+    return np.asarray(motor) + pink(seconds, random)
 
 
 def rain(seconds: float, random: Random) -> Signal:
     """Return rain, in gusts."""
     gusts = 1 + 0.6 * np.interp(
-        _times(seconds), np.arange(0, seconds + 2), random.uniform(-1, 1, int(seconds) + 2)
+        times(seconds), np.arange(0, seconds + 2), random.uniform(-1, 1, int(seconds) + 2)
     )
-    return _pink(seconds, random) * gusts
+    return pink(seconds, random) * gusts
 
 
 def whistles(seconds: float, random: Random) -> Signal:
     """Return the whistles of a kettle, or of somebody."""
 
     def whistle() -> Signal:
-        length = _samples(random.uniform(0.2, 1.0))
+        length = samples(random.uniform(0.2, 1.0))
         pitch_hz = np.linspace(random.uniform(800, 2200), random.uniform(800, 2200), length)
         air = 0.05 * random.standard_normal(length)
         phase = 2 * np.pi * np.cumsum(pitch_hz) / SAMPLE_RATE
         return (np.sin(phase) + air) * np.hanning(length) ** 0.3
 
-    return _placed(seconds, (0.4, 1.5), whistle, random)
+    return placed(seconds, (0.4, 1.5), whistle, random)
 
 
 STEADY: dict[str, Sound] = {
