@@ -1,4 +1,4 @@
-"""An utterance whose text repeats itself is decoded again in other ways."""
+"""An utterance whose text nobody can have said is decoded again in other ways."""
 
 import numpy as np
 import pytest
@@ -24,9 +24,12 @@ SOUND = np.full(SAMPLE_RATE, 0.1, np.float32)
 class Scripted:
     """Gives the candidates of its script, one list for each call."""
 
-    def __init__(self, *script: list[str], follows: bool = True) -> None:
+    def __init__(
+        self, *script: list[str], follows: bool = True, score: float | None = None
+    ) -> None:
         self.abilities = Abilities(has_efforts=follows)
         self.script = list(script)
+        self.score = score
         self.calls: list[tuple[int, Effort]] = []
 
     def recognise(
@@ -36,7 +39,7 @@ class Scripted:
         texts = self.script[min(len(self.calls), len(self.script)) - 1]
         candidates = [Candidate(text, -float(k), 1) for k, text in enumerate(texts)]
         chosen = choose(candidates, "ko") if len(texts) > 1 else 0
-        return Hypothesis(texts[chosen], (Token("그", 1.0),))
+        return Hypothesis(texts[chosen], (Token("그", 1.0),), score=self.score)
 
 
 def text_of(recogniser: Scripted, speech_seconds: float = 1.0, choose: Choose = first) -> str:
@@ -49,7 +52,7 @@ def test_a_text_without_repeats_is_taken_at_the_first_attempt() -> None:
     assert recogniser.calls == [(len(SOUND), NORMAL)]
 
 
-def test_candidates_that_repeat_themselves_are_not_offered() -> None:
+def test_candidates_that_nobody_can_have_said_are_not_offered() -> None:
     offered: list[str] = []
 
     def last(candidates: list[Candidate], _language: str) -> int:
@@ -60,9 +63,7 @@ def test_candidates_that_repeat_themselves_are_not_offered() -> None:
     assert offered == ["가면", "하면"]
 
 
-def test_where_every_candidate_repeats_itself_the_beam_narrows_then_the_context_then_chance() -> (
-    None
-):
+def test_where_no_candidate_can_be_right_the_beam_narrows_then_the_context_then_chance() -> None:
     recogniser = Scripted([LOOP, LOOP], [LOOP], [LOOP], ["안녕하세요"])
     found = recognise(recogniser, SOUND, Options(), NORMAL, 1.0, first)
     assert (found.text, found.attempts) == ("안녕하세요", 4)
@@ -87,11 +88,35 @@ def test_the_times_of_an_attempt_behind_silence_count_from_the_utterance() -> No
     assert [token.start_seconds for token in found.tokens] == [pytest.approx(1 - MOVED_SECONDS)]
 
 
-def test_a_text_that_always_repeats_itself_fails_where_nobody_can_have_said_it() -> None:
-    with pytest.raises(EngineError, match="repeats itself"):
-        text_of(Scripted([LOOP]), speech_seconds=1.0)
+def test_a_text_that_is_always_longer_than_its_speech_fails() -> None:
+    """It is not silence: somebody spoke."""
+    for text in (LOOP, "저는 오늘 아침에 일찍 일어나서 운동을 하고 왔습니다"):
+        with pytest.raises(EngineError, match="longer than the speech"):
+            text_of(Scripted([text]), speech_seconds=1.0)
 
 
-def test_a_text_that_always_repeats_itself_is_taken_where_the_speech_has_room_for_it() -> None:
-    """People do say the same word ten times."""
-    assert text_of(Scripted([LOOP]), speech_seconds=8.0) == LOOP
+def test_a_loop_that_fits_its_speech_fails_too() -> None:
+    with pytest.raises(EngineError, match="longer than the speech"):
+        text_of(Scripted(["자, " * 100]), speech_seconds=20.0)
+
+
+def test_a_text_of_a_sound_is_silence_and_not_decoded_again() -> None:
+    recogniser = Scripted(["시청해 주셔서 감사합니다"], score=-3.0)
+    assert text_of(recogniser, speech_seconds=0.2) == ""
+    assert len(recogniser.calls) == 1
+
+
+def test_words_that_a_beam_repeats_were_repeated() -> None:
+    """A language model, to which each repeat is unlikely, is not asked."""
+    recogniser = Scripted(["아니요 아니요 아니요", "아니요"])
+    text = text_of(recogniser, speech_seconds=2.0, choose=lambda candidates, _: 1)
+    assert text == "아니요 아니요 아니요"
+    assert len(recogniser.calls) == 1
+
+
+def test_words_that_a_greedy_decoder_repeats_are_looked_at_again() -> None:
+    """It takes them if every attempt repeats itself: people do say a word several times."""
+    said = "아니요 아니요 아니요"
+    recogniser = Scripted([said], ["아니요"], follows=False)
+    assert text_of(recogniser, speech_seconds=2.0) == "아니요"
+    assert text_of(Scripted([said], follows=False), speech_seconds=2.0) == said

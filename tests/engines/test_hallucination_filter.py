@@ -7,10 +7,13 @@ from hypothesis import strategies as st
 from hwaja.engines.hallucination_filter import (
     MAX_LETTERS_PER_SECOND,
     MAX_SYLLABLES_PER_SECOND,
+    ROLLS_SECONDS,
     UNCOUNTED_SECONDS,
+    is_stuck,
     may_loop,
     plausible_hypothesis,
     plausible_text,
+    spoken,
 )
 from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.values import Token
@@ -51,7 +54,7 @@ def test_a_stage_direction_is_removed_and_the_words_around_it_stay() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "left"),
+    ("text", "kept"),
     [
         ("(댄스) 네", "네"),
         ("[앵커] 안녕하세요", "안녕하세요"),
@@ -61,20 +64,20 @@ def test_a_stage_direction_is_removed_and_the_words_around_it_stay() -> None:
         ("♪ 나의 살던 고향은 ♪", "나의 살던 고향은"),
     ],
 )
-def test_a_caption_of_a_sound_is_removed_and_the_words_beside_it_stay(text: str, left: str) -> None:
-    assert plausible_text(text, 2.0) == left
+def test_a_caption_of_a_sound_is_removed_and_the_words_beside_it_stay(text: str, kept: str) -> None:
+    assert plausible_text(text, 2.0) == kept
 
 
 @pytest.mark.parametrize(
-    ("text", "left"),
+    ("text", "kept"),
     [
         ("-그래도 가야지. -네, 알겠습니다.", "그래도 가야지. 네, 알겠습니다."),
         ("- 네. - 네.", "네. 네."),
         ("– 어디? -3시까지", "어디? -3시까지"),
     ],
 )
-def test_the_dashes_of_subtitles_are_removed(text: str, left: str) -> None:
-    assert plausible_text(text, 2.0) == left
+def test_the_dashes_of_subtitles_are_removed(text: str, kept: str) -> None:
+    assert plausible_text(text, 2.0) == kept
 
 
 def test_a_loop_longer_than_its_speech_is_reduced_to_one_repetition() -> None:
@@ -94,7 +97,7 @@ def test_text_that_is_too_long_for_its_speech_is_removed() -> None:
 
 @pytest.mark.parametrize(("text", "speech_seconds"), [("네", 0.0), ("네.", 0.1), ("아니요", 0.2)])
 def test_the_text_of_a_very_short_utterance_may_be_kept(text: str, speech_seconds: float) -> None:
-    assert plausible_text(text, speech_seconds, SURE) == text
+    assert plausible_text(text, speech_seconds) == text
 
 
 def test_syllables_need_more_time_than_letters() -> None:
@@ -105,6 +108,18 @@ def test_syllables_need_more_time_than_letters() -> None:
 
 def test_fast_korean_speech_is_kept() -> None:
     assert plausible_text("가나다라마바사아자차" * 3, 3.0) != ""
+
+
+def left(
+    text: str,
+    score: float | None,
+    speech_seconds: float = 2.0,
+    no_speech: float = 0.3,
+    share: float = 1.0,
+) -> str:
+    """What is left of a text. `share`: of speech, from the first speech frame to the last."""
+    hypothesis = Hypothesis(text, score=score, no_speech_probability=no_speech)
+    return spoken(hypothesis, speech_seconds, speech_seconds / share + ROLLS_SECONDS).text
 
 
 @pytest.mark.parametrize(
@@ -121,32 +136,64 @@ def test_fast_korean_speech_is_kept() -> None:
     ],
 )
 def test_a_caption_is_kept_only_if_the_recogniser_is_certain(text: str) -> None:
-    assert plausible_text(text, 2.0, DOUBTFUL) == ""
-    assert plausible_text(text, 2.0, SURE) == text.replace("-", "")
-    assert plausible_text(text, 2.0) == text.replace("-", "")  # nothing is known of it
+    assert left(text, DOUBTFUL) == ""
+    assert left(text, SURE) == text.replace("-", "")
+    assert left(text, None) == text.replace("-", "")  # nothing is known of it
 
 
-@pytest.mark.parametrize("text", ["음", "아...", "- 아", "에이"])
+@pytest.mark.parametrize("text", ["음", "아...", "- 아", "에이", "응"])
 def test_a_bare_vowel_is_removed_like_the_sound_of_a_hum(text: str) -> None:
-    assert plausible_text(text, 0.3, -1.8) == ""
-    assert plausible_text(text, 0.3, SURE) == text.lstrip("- ")
+    assert left(text, -1.2, 0.3) == ""
+    assert left(text, SURE, 0.3) == text.lstrip("- ")
 
 
-def test_a_low_score_removes_short_text_and_keeps_long_speech() -> None:
-    assert plausible_text("뭐야.", 0.2, DOUBTFUL) == ""
-    assert plausible_text("네", 0.2, -1.5) == "네"
-    assert plausible_text("거는 최악이었다카이", 2.0, DOUBTFUL) == "거는 최악이었다카이"
+def test_what_was_written_of_a_murmur_is_removed() -> None:
+    """A murmur is as long as a sentence, or as short as a word but with pauses."""
+    assert left("잘생겼어", -2.2, 1.7) == ""
+    assert left("고마워", -2.4, 0.5, share=0.45) == ""
+    assert left("고마워", -2.4, 0.5) == "고마워"
+
+
+def test_a_sentence_in_noise_is_kept_though_it_scores_as_low_as_a_murmur() -> None:
+    """It has as many words as fit its speech. Lines at 5 dB in a room score down to -2.4."""
+    line = "사실 사과는 예를 들으셨는데"
+    assert left(line, -2.4, 2.0) == line
+    assert left(line, -2.4, 8.0) == ""
+
+
+def test_a_short_answer_is_removed_only_if_the_recogniser_doubts_that_somebody_speaks() -> None:
+    assert left("네.", -3.4, 0.5, no_speech=0.1) == "네."
+    assert left("네.", -3.4, 0.5, no_speech=0.8) == ""
+    assert left("네.", -2.0, 0.5, no_speech=0.8) == "네."
+    assert left("네.", -3.8, 0.5, no_speech=0.1) == ""
+
+
+def test_speech_too_brief_for_a_word_gives_text_only_with_a_good_score() -> None:
+    assert left("네", DOUBTFUL, 0.13, no_speech=0.2) == ""
+    assert left("네", -1.5, 0.13, no_speech=0.2) == "네"
+
+
+def test_a_repeated_text_needs_a_better_score_because_repeats_raise_it() -> None:
+    assert left("야! 야! 야! 야! 야! 야!", -1.7, 8.0) == ""
+    assert left("아니요 아니요 아니요", -1.0, 3.0) == "아니요 아니요 아니요"
+
+
+def test_a_loop_is_told_from_words_that_somebody_repeats() -> None:
+    assert is_stuck("자, " * 100, 20.0)
+    assert is_stuck("안녕하세요 안녕하세요", 0.3)
+    assert not is_stuck("네 " * 10, 4.0)
+    assert not is_stuck("저만 이렇게 떠는 건 아니겠죠? " * 3, 6.0)
 
 
 @given(st.text(alphabet="가나 다ab(),.[]*♪12\n", max_size=300), st.floats(0, 30))
 def test_filtered_text_fits_its_speech_and_is_not_changed_again(text: str, seconds: float) -> None:
-    left = plausible_text(text, seconds)
-    syllables = sum("가" <= character <= "힣" for character in left)
-    letters = sum(character.isalnum() for character in left) - syllables
+    kept = plausible_text(text, seconds)
+    syllables = sum("가" <= character <= "힣" for character in kept)
+    letters = sum(character.isalnum() for character in kept) - syllables
     needed_seconds = syllables / MAX_SYLLABLES_PER_SECOND + letters / MAX_LETTERS_PER_SECOND
     assert needed_seconds <= seconds + UNCOUNTED_SECONDS
-    assert syllables + letters > 0 or left == ""
-    assert set(left) <= set(text) | {" "}
+    assert syllables + letters > 0 or kept == ""
+    assert set(kept) <= set(text) | {" "}
 
 
 @pytest.mark.parametrize(
@@ -171,3 +218,4 @@ def test_text_that_was_changed_has_no_tokens_any_more(text: str, has_tokens: boo
     hypothesis = Hypothesis(text, (Token("네", 0.1),))
     expected = Hypothesis("네", hypothesis.tokens if has_tokens else ())
     assert plausible_hypothesis(hypothesis, 2.0) == expected
+    assert spoken(hypothesis, 2.0, 2.4) == expected

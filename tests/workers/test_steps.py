@@ -298,7 +298,7 @@ def test_a_text_leaves_the_worker_as_the_options_say_with_the_times_of_its_token
         (wire.Writing(), "010-1234-5678 3시에요"),
         (wire.Writing(NumberStyle.WORDS), "공일공 일이삼사 오육칠팔 세 시에요"),
     ):
-        said = finished(heard, 5.0, writing)
+        said = finished(heard, writing)
         assert said.text == text
         assert "".join(token.text for token in said.tokens).strip() == text
         assert said.tokens[-1].start_seconds == 4.0

@@ -1,7 +1,7 @@
-"""Decodes an utterance again, in other ways, where its text repeats itself as a stuck decoder does.
+"""Decodes an utterance again, in other ways, where its text is one of a stuck decoder.
 
 Each attempt differs in what a loop depends on: the beam, the length and position of the context,
-and at last chance. No text that repeats itself for longer than its speech leaves this module.
+and at last chance. No text that is longer than its speech leaves this module.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hwaja.engines.hallucination_filter import fits_speech, may_loop
+from hwaja.engines.hallucination_filter import is_stuck, may_loop, spoken
 from hwaja.engines.interface import EngineError, Recognizer, Samples
 from hwaja.engines.recognition import Candidate, Choose, Effort, Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
@@ -41,10 +41,11 @@ def recognise(
     speech_seconds: float,
     choose: Choose,
 ) -> Hypothesis:
-    """Return the text of an utterance, from the first attempt whose text does not repeat itself.
+    """Return the text of an utterance; empty where nobody spoke.
 
-    Where every text repeats itself, the speaker may have done so: the first text is returned if the
-    speech is long enough for it.
+    It is the first text that is not one of a stuck decoder. People repeat themselves too: if the
+    effort has a beam, which weighs a text that repeats itself against others, that text is taken.
+    Without a beam it is taken only if all attempts repeat themselves.
 
     Args:
         recogniser: see `interface.Recognizer`.
@@ -52,21 +53,27 @@ def recognise(
         options: what the session asks for.
         effort: of the first attempt.
         speech_seconds: how much of the utterance is speech according to VAD.
-        choose: takes candidates of which none repeats itself.
+        choose: takes candidates of which none is longer than the speech.
 
     Raises:
-        EngineError: the recogniser failed, or every text repeats itself for longer than the speech.
+        EngineError: the recogniser failed, or nobody can have said any of the texts.
 
     """
-    first: Hypothesis | None = None
-    for number, attempt in enumerate(_attempts(effort, follows=recogniser.abilities.has_efforts)):
-        found = _attempted(recogniser, samples, options, attempt, _without_loops(choose))
-        if not may_loop(found.text):
-            return replace(found, attempts=1 + number)
-        first = first or found
-    if first is None or not fits_speech(first.text, speech_seconds):
-        raise EngineError("the text repeats itself without end")
-    return first
+    seconds = len(samples) / SAMPLE_RATE
+    follows = recogniser.abilities.has_efforts
+    may_repeat = follows and effort.beam_size > 1
+    repeated: Hypothesis | None = None
+    for number, attempt in enumerate(_attempts(effort, follows=follows), start=1):
+        found = _attempted(recogniser, samples, options, attempt, _that_fit(choose, speech_seconds))
+        found = replace(spoken(found, speech_seconds, seconds), attempts=number)
+        if is_stuck(found.text, speech_seconds):
+            continue
+        if may_repeat or not may_loop(found.text):
+            return found
+        repeated = repeated or found
+    if repeated is None:
+        raise EngineError("the text is longer than the speech")
+    return repeated
 
 
 def _attempts(effort: Effort, *, follows: bool) -> Iterator[_Attempt]:
@@ -92,12 +99,16 @@ def _attempted(
     return found.earlier(MOVED_SECONDS)
 
 
-def _without_loops(choose: Choose) -> Choose:
-    """Return a `Choose` that offers only the candidates that do not repeat themselves."""
+def _that_fit(choose: Choose, speech_seconds: float) -> Choose:
+    """Return a `Choose` that offers only the candidates that somebody can have said.
+
+    If the likeliest of them repeats itself, it is taken: to a language model each repeat is another
+    unlikely word, so it would take a text without them.
+    """
 
     def chosen(candidates: Sequence[Candidate], language: str) -> int:
-        kept = [k for k, each in enumerate(candidates) if not may_loop(each.text)]
-        if len(kept) < 2:
+        kept = [k for k, each in enumerate(candidates) if not is_stuck(each.text, speech_seconds)]
+        if len(kept) < 2 or may_loop(candidates[kept[0]].text):
             return kept[0] if kept else 0
         return kept[choose([candidates[k] for k in kept], language)]
 

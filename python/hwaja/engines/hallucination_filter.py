@@ -1,14 +1,15 @@
 """Removes hallucinated text, which nobody spoke.
 
-On noise, Whisper writes stage directions ("(음악)", "[끝]"), loops, or the last words of captions
-("감사합니다."). The text alone identifies most hallucinations, for every recogniser. For phrases
-that people also say, the recogniser's score decides.
+On noise, Whisper writes a bare vowel, the last words of captions ("감사합니다."), stage directions
+("(음악)"), or a few words of no meaning. The recogniser's score, its probability that nobody speaks
+and the pauses of the speech decide. For captions and vowels a higher score is needed. Stage
+directions are found by the text alone, for every recogniser.
 """
 
 import re
 from dataclasses import replace
 
-from hwaja.engines.recognition import Hypothesis
+from hwaja.engines.recognition import Hypothesis, compression_ratio
 
 MAX_SYLLABLES_PER_SECOND = 12.0
 """Maximum rate of speech in scripts that write syllables: fast Korean has about 9."""
@@ -19,16 +20,40 @@ MAX_LETTERS_PER_SECOND = 25.0
 UNCOUNTED_SECONDS = 0.2
 """Speech that VAD may have missed: the soft ends of a word, most of a quiet word."""
 
-BRIEF_SECONDS = 0.5
-"""VAD detects less speech than this in a door, a chord or a hum, but also in "네"."""
+BRIEF_SECONDS = 0.2
+"""Speech that is too brief for a word, most of the time."""
 
-MIN_BRIEF_SCORE = -2.5
+SLOW_SECONDS = 1.0
+SLOW_SHARE = 0.33
+"""Speech of this length is slow if its text can be said in a smaller share of it: less than 4
+syllables a second. Of a murmur Whisper writes few words."""
+
+MIN_SCORE = -3.5
+MIN_DOUBTED_SCORE = -2.5
+MIN_MURMUR_SCORE = -2.1
 MIN_CAPTION_SCORE = -1.8
-MIN_VOWEL_SCORE = -1.4
-"""Minimum `recognition.Hypothesis.score` of a brief text, a caption and a bare vowel.
+MIN_REPEATED_SCORE = -1.5
+MIN_VOWEL_SCORE = -1.0
+"""Minimum `recognition.Hypothesis.score` of a text; of one above `MAX_NO_SPEECH_PROBABILITY`; of
+one of brief or slow speech, or of speech with pauses; of a caption; of a text that repeats itself
+(each repeat raises the mean); of a bare vowel.
 
 Text with a lower score counts as hallucinated (bench/RESULTS.md, "Invented text").
 """
+
+MAX_NO_SPEECH_PROBABILITY = 0.45
+"""Above it, the recogniser doubts that somebody speaks."""
+
+MIN_SPEECH_SHARE = 0.6
+"""Speech with a lower share of speech frames, from the first one to the last, has pauses, as
+murmurs and knocks have."""
+
+ROLLS_SECONDS = 0.392
+"""Audio of an utterance before and after its speech (`vad.gate.GateSettings`)."""
+
+MAX_COMPRESSION_RATIO = 4.5
+"""A text that repeats itself more than this is a loop. People who said a line three times or a word
+six times reached 3.6; loops that fit their speech had 6 to 30 (bench/RESULTS.md)."""
 
 _MARKUP = re.compile(r"\[[^\[\]]*\]?|\*[^*]*\*|[♪♫♬]+")
 _BRACKETS = re.compile(r"\([^()]*\)?")
@@ -54,40 +79,50 @@ _CAPTION = re.compile(
     r"|subtitlesby.{0,30}|seeyou(nexttime|inthenextvideo)|bye(bye)?|you"
     r"|ご視聴ありがとうございました"
 )
-_VOWEL = re.compile(r"[음흠아에어으]+|에이|ah+|oh+|h?mm+|uh+|um+")
+_VOWEL = re.compile(r"[음흠응아에어으]+|에이|ah+|oh+|h?mm+|uh+|um+")
+
+
+def spoken(hypothesis: Hypothesis, speech_seconds: float, seconds: float) -> Hypothesis:
+    """Return what of a hypothesis was not written of a sound. Changed text has no tokens.
+
+    Args:
+        hypothesis: a recogniser's; without a score only stage directions and dashes are removed.
+        speech_seconds: duration of speech in the utterance, as detected by VAD.
+        seconds: duration of the utterance.
+
+    """
+    text = _without_dashes(_without_directions(hypothesis.text))
+    if not _letters(text) or _is_sound(hypothesis, _letters(text), speech_seconds, seconds):
+        text = ""
+    return _changed(hypothesis, text)
 
 
 def plausible_hypothesis(hypothesis: Hypothesis, speech_seconds: float) -> Hypothesis:
     """Return a hypothesis with its `plausible_text`. Changed text has no tokens."""
-    text = plausible_text(hypothesis.text, speech_seconds, hypothesis.score)
-    if text == hypothesis.text:
-        return hypothesis
-    return replace(hypothesis, text=text, tokens=())
+    return _changed(hypothesis, plausible_text(hypothesis.text, speech_seconds))
 
 
-def plausible_text(text: str, speech_seconds: float, score: float | None = None) -> str:
+def plausible_text(text: str, speech_seconds: float) -> str:
     """Return what of `text` was plausibly spoken in `speech_seconds`; empty if nothing.
 
-    Stage directions and the dashes of subtitles are removed. Text that is too long for its speech
-    is a loop: its repeats are merged into one, and where it is still too long, all of it is
-    removed. Text with a low `score` is removed where its speech is brief, or where it is a phrase
-    that recognisers often write for sounds.
+    For recognisers that report no score and cannot decode again. Stage directions and the dashes of
+    subtitles are removed. Text that is too long for its speech is a loop: its repeats are merged
+    into one, and where it is still too long, all of it is removed.
 
     Args:
         text: the recogniser's text.
         speech_seconds: duration of speech in the utterance, as detected by VAD.
-        score: see `recognition.Hypothesis.score`; None: no text is removed for its score.
 
     """
-    spoken = _without_dashes(_without_directions(text))
-    if not _letters(spoken):
-        return ""
-    if not fits_speech(spoken, speech_seconds):
-        spoken = _LOOP.sub(r"\1", spoken)
-    if not fits_speech(spoken, speech_seconds):
-        return ""
-    doubted = score is not None and score < _least_score(_letters(spoken), speech_seconds)
-    return "" if doubted else spoken
+    left = _without_dashes(_without_directions(text))
+    if not fits_speech(left, speech_seconds):
+        left = _LOOP.sub(r"\1", left)
+    return left if _letters(left) and fits_speech(left, speech_seconds) else ""
+
+
+def is_stuck(text: str, speech_seconds: float) -> bool:
+    """Return whether a text is one of a decoder in a loop: nobody says it in so much speech."""
+    return not fits_speech(text, speech_seconds) or compression_ratio(text) > MAX_COMPRESSION_RATIO
 
 
 def fits_speech(text: str, speech_seconds: float) -> bool:
@@ -102,6 +137,33 @@ def may_loop(text: str) -> bool:
     more twice. It justifies a second recognition of the audio, but not the removal of the text.
     """
     return _REPEATED.search(_letters(text)) is not None
+
+
+def _changed(hypothesis: Hypothesis, text: str) -> Hypothesis:
+    if text == hypothesis.text:
+        return hypothesis
+    return replace(hypothesis, text=text, tokens=())
+
+
+def _is_sound(hypothesis: Hypothesis, letters: str, speech_seconds: float, seconds: float) -> bool:
+    """Return whether a text was written of a sound that is no speech."""
+    score = hypothesis.score
+    if score is None:
+        return False
+    if _VOWEL.fullmatch(letters):
+        return score < MIN_VOWEL_SCORE
+    if may_loop(letters):
+        return score < MIN_REPEATED_SCORE
+    if _CAPTION.fullmatch(letters):
+        return score < MIN_CAPTION_SCORE
+    has_pauses = speech_seconds < MIN_SPEECH_SHARE * (seconds - ROLLS_SECONDS)
+    is_slow = (
+        speech_seconds >= SLOW_SECONDS and _needed_seconds(letters) < SLOW_SHARE * speech_seconds
+    )
+    if has_pauses or is_slow or speech_seconds < BRIEF_SECONDS:
+        return score < MIN_MURMUR_SCORE
+    is_doubted = (hypothesis.no_speech_probability or 0.0) > MAX_NO_SPEECH_PROBABILITY
+    return score < (MIN_DOUBTED_SCORE if is_doubted else MIN_SCORE)
 
 
 def _without_directions(text: str) -> str:
@@ -129,14 +191,6 @@ def _needed_seconds(text: str) -> float:
     syllables = len(_SYLLABLE.findall(text))
     letters = len(_letters(text)) - syllables
     return syllables / MAX_SYLLABLES_PER_SECOND + letters / MAX_LETTERS_PER_SECOND
-
-
-def _least_score(letters: str, speech_seconds: float) -> float:
-    if _VOWEL.fullmatch(letters):
-        return MIN_VOWEL_SCORE
-    if _CAPTION.fullmatch(letters):
-        return MIN_CAPTION_SCORE
-    return MIN_BRIEF_SCORE if speech_seconds < BRIEF_SECONDS else float("-inf")
 
 
 def _letters(text: str) -> str:

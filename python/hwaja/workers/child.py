@@ -16,7 +16,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from hwaja.engines.hallucination_filter import plausible_hypothesis
 from hwaja.engines.interface import Samples, to_float32
 from hwaja.engines.recognition import Hypothesis
 from hwaja.privacy import error_redaction, hardening
@@ -114,19 +113,17 @@ def announced(send: Send, item_id: int, *, suspect: bool) -> Iterator[None]:
         send(wire.SuspectNotice(None))
 
 
-def finished(hypothesis: Hypothesis, speech_seconds: float, writing: wire.Writing) -> Hypothesis:
-    """Return a hypothesis in the form in which the worker sends it.
+def finished(hypothesis: Hypothesis, writing: wire.Writing) -> Hypothesis:
+    """Return a hypothesis as it leaves the worker: written as `writing` says.
 
-    Text that is implausible for `speech_seconds` of speech is removed. `writing` decides how
-    numbers are written, and whether some are masked. The tokens are adapted to the new text.
+    Tokens follow the text.
     """
-    plausible = plausible_hypothesis(hypothesis, speech_seconds)
-    # Masked first, so that no other change can hide a number from the mask.
-    text = masked(plausible.text) if writing.masks else plausible.text
+    # Masked first: no other change can hide a number from the mask.
+    text = masked(hypothesis.text) if writing.masks else hypothesis.text
     text = written(text, writing.number_style)
-    if text == plausible.text:
-        return plausible
-    return replace(plausible, text=text, tokens=retimed(plausible.tokens, text))
+    if text == hypothesis.text:
+        return hypothesis
+    return replace(hypothesis, text=text, tokens=retimed(hypothesis.tokens, text))
 
 
 def run(serve: Callable[[wire.Pipe, wire.Pipe], None]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Generic
 
+from hwaja.engines.hallucination_filter import plausible_hypothesis
 from hwaja.engines.interface import AnyStream, EngineError, StreamingRecognizer
 from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
@@ -107,16 +108,20 @@ class Streams(Generic[AnyStream]):
             utterance = self._utterances[stream_id]
             if utterance.interims and not utterance.is_over:
                 seconds = utterance.fed_samples / SAMPLE_RATE
-                text = finished(utterance.stream.hypothesis, seconds, self._writing).text
+                text = self._finished(utterance, seconds).text
                 if text != utterance.last_interim:
                     utterance.last_interim = text
                     yield wire.StreamResult(stream_id, Hypothesis(text), is_final=False)
+
+    def _finished(self, utterance: _Stream[AnyStream], speech_seconds: float) -> Hypothesis:
+        plausible = plausible_hypothesis(utterance.stream.hypothesis, speech_seconds)
+        return finished(plausible, self._writing)
 
     def _finals(self) -> Iterator[wire.StreamResult]:
         for stream_id in [k for k, u in self._utterances.items() if u.is_over]:
             utterance = self._utterances.pop(stream_id)
             seconds = utterance.speech_seconds or 0
-            hypothesis = finished(utterance.stream.hypothesis, seconds, self._writing)
+            hypothesis = self._finished(utterance, seconds)
             yield wire.StreamResult(stream_id, hypothesis, is_final=True)
 
 

@@ -88,9 +88,7 @@ class _Jobs:
         with audio_of(request) as samples:
             if isinstance(request, wire.Recognise):
                 hypothesis = self._recognised(samples, request)
-                return wire.Recognised(
-                    request.job_id, finished(hypothesis, request.speech_seconds, self._writing)
-                )
+                return wire.Recognised(request.job_id, finished(hypothesis, self._writing))
             if self._voice_engines is None:
                 raise EngineError("no embedder was loaded")
             rows = self._voice_engines.embedder.embed(samples)

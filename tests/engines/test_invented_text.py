@@ -1,0 +1,94 @@
+"""The default recogniser, with fallback and filter, gives texts of speech and none of sounds."""
+
+import clips
+import numpy as np
+import pytest
+from scipy.signal import lfilter
+
+from hwaja.doctor.babble import babble
+from hwaja.engines import fallback
+from hwaja.engines.hallucination_filter import ROLLS_SECONDS
+from hwaja.engines.interface import Samples
+from hwaja.engines.recognition import NORMAL, first
+from hwaja.engines.whisper import WhisperRecognizer
+from hwaja.models import locate
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.values import Options
+
+pytestmark = pytest.mark.models
+
+
+@pytest.fixture(scope="module")
+def ours() -> WhisperRecognizer:
+    return WhisperRecognizer(locate("whisper-base"), "ko")
+
+
+def text_of(ours: WhisperRecognizer, sound: Samples, language: str = "ko") -> str:
+    """The text of a sound that VAD takes for speech from end to end."""
+    roll = np.zeros(round(ROLLS_SECONDS / 2 * SAMPLE_RATE), np.float32)
+    utterance = np.concatenate([roll, sound, roll]).astype(np.float32)
+    seconds = len(sound) / SAMPLE_RATE
+    return fallback.recognise(ours, utterance, Options(language), NORMAL, seconds, first).text
+
+
+def at_level(sound: Samples, dbfs: float) -> Samples:
+    return np.asarray(sound * 10 ** (dbfs / 20) / np.std(sound), np.float32)
+
+
+def times(seconds: float) -> Samples:
+    return np.arange(round(seconds * SAMPLE_RATE), dtype=np.float32) / SAMPLE_RATE
+
+
+def resonant(sound: Samples, hertz: float, width_hertz: float = 120) -> Samples:
+    radius, angle = np.exp(-np.pi * width_hertz / SAMPLE_RATE), 2 * np.pi * hertz / SAMPLE_RATE
+    return np.asarray(lfilter([1], [1, -2 * radius * np.cos(angle), radius**2], sound))
+
+
+def chord(seconds: float) -> Samples:
+    tones = [
+        np.sin(2 * np.pi * k * hertz * times(seconds)) / k
+        for hertz in (220.0, 174.6, 261.6)
+        for k in range(1, 13)
+    ]
+    return np.asarray(sum(tones) * 10 ** -times(seconds))
+
+
+def breath(seconds: float) -> Samples:
+    air = np.random.default_rng(1).standard_normal(len(times(seconds)))
+    return np.asarray(resonant(resonant(air, 600), 1500) * np.hanning(len(air)))
+
+
+def hum(seconds: float) -> Samples:
+    buzz = 2 * (120 * times(seconds) % 1) - 1
+    return np.asarray(resonant(resonant(buzz, 500), 1400) * np.hanning(len(buzz)) ** 0.5)
+
+
+def crowd(seconds: float) -> Samples:
+    return np.asarray(sum(babble(seconds, seed).astype(np.float64) for seed in range(5)))
+
+
+@pytest.mark.parametrize("dbfs", [-45, -20])
+@pytest.mark.parametrize("sound", [chord(0.6), chord(3), breath(0.4), hum(0.3), hum(1.5), crowd(5)])
+def test_a_sound_gives_no_text(sound: Samples, dbfs: float, ours: WhisperRecognizer) -> None:
+    assert text_of(ours, at_level(sound, dbfs)) == ""
+
+
+@pytest.mark.parametrize("start_seconds", [1.0, 17.0, 21.0])
+def test_speech_in_noise_of_5_db_gives_text(start_seconds: float, ours: WhisperRecognizer) -> None:
+    speech = clips.samples(clips.part("two_cities", start_seconds, start_seconds + 2.5))
+    noise = np.random.default_rng(0).standard_normal(len(speech))
+    noisy = speech + at_level(noise, 20 * np.log10(np.std(speech)) - 5)
+    assert text_of(ours, noisy, "en") != ""
+
+
+def test_a_word_from_afar_gives_text(ours: WhisperRecognizer) -> None:
+    word = clips.samples(clips.part("two_cities", 1.0, 1.7))
+    assert text_of(ours, at_level(word, -45), "en") != ""
+
+
+def test_words_said_three_times_are_written_three_times(ours: WhisperRecognizer) -> None:
+    words = clips.samples(clips.part("beckett", 4.4, 5.9))
+    pause = np.zeros(round(0.2 * SAMPLE_RATE), np.float32)
+    text = text_of(ours, np.concatenate([words, pause] * 3), "en").lower()
+    once = text_of(ours, words, "en").lower().strip(" .!?,")
+    assert text.count(once) == 3
