@@ -181,6 +181,7 @@ def test_a_repeated_text_needs_a_better_score_because_repeats_raise_it() -> None
 def test_a_loop_is_told_from_words_that_somebody_repeats() -> None:
     assert is_stuck("자, " * 100, 20.0)
     assert is_stuck("안녕하세요 안녕하세요", 0.3)
+    assert is_stuck("뱅라이 하이구, " + "뱅" * 12, 5.0)
     assert not is_stuck("네 " * 10, 4.0)
     assert not is_stuck("저만 이렇게 떠는 건 아니겠죠? " * 3, 6.0)
 

@@ -63,6 +63,7 @@ _DIRECTION = re.compile(
 )
 _DASHES = re.compile(r"(^|\s)[-–—]+(?!\d)")
 _LOOP = re.compile(r"(.{2,40}?)(?:[\s,.!?~]*\1){3,}", re.DOTALL)
+_ENDLESS = re.compile(r"(.{1,10}?)\1{11}")  # people repeated a syllable nine times
 _REPEATED = re.compile(r"(.{2,}?)\1{2}|(.{4,}?)\2")
 _SYLLABLE = re.compile(r"[가-힣ぁ-ヿ一-鿿]")
 
@@ -122,7 +123,11 @@ def plausible_text(text: str, speech_seconds: float) -> str:
 
 def is_stuck(text: str, speech_seconds: float) -> bool:
     """Return whether a text is one of a decoder in a loop: nobody says it in so much speech."""
-    return not fits_speech(text, speech_seconds) or compression_ratio(text) > MAX_COMPRESSION_RATIO
+    return (
+        not fits_speech(text, speech_seconds)
+        or compression_ratio(text) > MAX_COMPRESSION_RATIO
+        or _ENDLESS.search(_letters(text)) is not None
+    )
 
 
 def fits_speech(text: str, speech_seconds: float) -> bool:
