@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hwaja.engines.interface import EngineError
-from hwaja.engines.whisper_tokens import read_vocabulary, timed
+from hwaja.engines.whisper_tokens import Vocabulary, read_vocabulary, timed
+from hwaja.models import locate
 from hwaja.protocol.values import Token
 
 TASKS = ["<|translate|>", "<|transcribe|>", "<|notimestamps|>"]
@@ -37,6 +38,43 @@ def test_a_vocabulary_gives_bytes_languages_and_prompts(
     assert vocabulary.prompt(None) == [4, 9]
     assert vocabulary.of_text([4, 0, 3, 2, 6]) == [0, 2]
     assert vocabulary.text([1, 0, 2, 1]) == "a한"
+
+
+@pytest.fixture(scope="module")
+def whisper() -> Vocabulary:
+    return read_vocabulary(locate("whisper-base"))
+
+
+@pytest.mark.models
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        (" Hello, world!", [2425, 11, 1002, 0]),
+        (" It's 2024", [467, 311, 45237]),
+        (" 안녕하세요", [19289]),
+        (" 삼계탕", [32391, 14597, 47780]),
+        (" 메트포르민", [34810, 8857, 13248, 1698, 22702, 9609]),
+        ("  a_b\n", [220, 257, 62, 65, 198]),
+        ("", []),
+    ],
+)
+def test_a_text_has_the_tokens_that_whisper_was_trained_on(
+    text: str, tokens: list[int], whisper: Vocabulary
+) -> None:
+    assert whisper.encode(text) == tokens
+
+
+@pytest.mark.models
+def test_the_numbers_of_the_tokens_are_the_ranks_of_the_merges(whisper: Vocabulary) -> None:
+    tokenizer = json.loads((locate("whisper-base") / "tokenizer.json").read_text("utf-8"))
+    vocabulary, merges = tokenizer["model"]["vocab"], tokenizer["model"]["merges"]
+    assert [vocabulary["".join(merge)] for merge in merges] == list(range(256, 50_256))
+
+
+@pytest.mark.models
+@given(text=st.text())
+def test_the_tokens_of_a_text_join_to_it(text: str, whisper: Vocabulary) -> None:
+    assert b"".join(whisper.pieces_of(whisper.encode(text))) == text.encode()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ A token of text is a piece: some bytes, which may begin or end within a characte
 """
 
 import codecs
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +18,8 @@ from hwaja.protocol.values import Token
 
 _START, _LAST_LANGUAGE_BEFORE = "<|startoftranscript|>", "<|translate|>"
 _FILES = ("vocabulary.json", "vocabulary.txt")  # CTranslate2 looks for them in this order
+_WORD = re.compile(r"'(?:s|t|re|ve|m|ll|d)| ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+")
+"""No token crosses the boundary of such a word (GPT-2's pattern)."""
 _NEEDED = (_START, "<|endoftext|>", _LAST_LANGUAGE_BEFORE, "<|transcribe|>", "<|notimestamps|>")
 
 
@@ -58,6 +61,33 @@ class Vocabulary:
         if language is None:
             return [start, end]
         return [start, self.language_tokens[language], self.special["<|transcribe|>"], end]
+
+    @cached_property
+    def _numbers(self) -> Mapping[bytes, int]:
+        return {piece: number for number, piece in enumerate(self.pieces)}
+
+    def encode(self, text: str) -> list[int]:
+        """Return the tokens of a text by byte-pair encoding.
+
+        The tokens were numbered in the order in which the encoding was trained to merge pairs, so
+        the pair that makes the token with the lowest number is merged first.
+
+        Raises:
+            KeyError: where the vocabulary lacks a byte; Whisper's have all.
+
+        """
+        return [token for word in _WORD.findall(text) for token in self._encode(word.encode())]
+
+    def _encode(self, word: bytes) -> list[int]:
+        parts = [word[k : k + 1] for k in range(len(word))]
+        while pairs := [
+            (self._numbers[pair], k)
+            for k in range(len(parts) - 1)
+            if (pair := parts[k] + parts[k + 1]) in self._numbers
+        ]:
+            _, k = min(pairs)
+            parts[k : k + 2] = [parts[k] + parts[k + 1]]
+        return [self._numbers[part] for part in parts]
 
     def of_text(self, tokens: Sequence[int]) -> list[int]:
         """Return the tokens of text among `tokens`."""
