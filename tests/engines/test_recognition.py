@@ -7,6 +7,7 @@ from hwaja.protocol.codes import Reason
 from hwaja.protocol.values import Hotword, Options
 
 KOREAN = Abilities(languages=frozenset({"ko"}))
+ANYTHING = Abilities(languages=frozenset({"ko"}), takes_any_hotword=True)
 SPELLING = Abilities(languages=frozenset({"ko"}), hotword_characters=frozenset("상담사"))
 
 
@@ -20,7 +21,7 @@ def test_a_session_may_choose_among_the_languages_of_the_model(language: str) ->
     assert KOREAN.refusal(Options("ko")) is None
 
 
-@pytest.mark.parametrize("abilities", [Abilities(), KOREAN, SPELLING])
+@pytest.mark.parametrize("abilities", [Abilities(), KOREAN, SPELLING, ANYTHING])
 def test_default_options_are_never_refused(abilities: Abilities) -> None:
     assert abilities.refusal(Options()) is None
 
@@ -41,3 +42,7 @@ def test_a_text_that_repeats_itself_compresses_better() -> None:
     assert once.compression_ratio < 1.5
     assert often.compression_ratio > 8
     assert Hypothesis("").compression_ratio == 0
+
+
+def test_a_model_that_takes_any_hotword_takes_every_script_digits_and_punctuation() -> None:
+    assert ANYTHING.refusal(expecting("삼계탕", "Café COVID-19", "東京", "3:2")) is None

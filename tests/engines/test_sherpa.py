@@ -114,7 +114,7 @@ def test_an_export_of_whisper_hears_each_utterance_in_the_language_asked_for(
     [
         ("whisper-base", Options(language="xx")),
         ("moonshine-tiny-en", Options(language="ko")),
-        ("whisper-base", Options(hotwords=(Hotword("better"),))),
+        ("moonshine-tiny-en", Options(hotwords=(Hotword("better"),))),
     ],
 )
 def test_an_unsupported_option_is_refused(

@@ -20,7 +20,7 @@ from hwaja.engines.recognition import Candidate, Effort
 from hwaja.engines.whisper import WhisperRecognizer
 from hwaja.models import locate
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.protocol.values import Options
+from hwaja.protocol.values import Hotword, Options
 
 pytestmark = pytest.mark.models
 
@@ -139,6 +139,46 @@ def test_what_was_spoken_scores_high_and_what_is_written_of_a_chord_low(
         assert spoken.no_speech_probability is not None
         assert written.no_speech_probability is not None
         assert 0 <= spoken.no_speech_probability < 0.3 < 0.6 < written.no_speech_probability <= 1
+
+
+def text_with(ours: WhisperRecognizer, samples: Samples, boost: float | None, *words: str) -> str:
+    hotwords = tuple(Hotword(word, boost) for word in words)
+    return ours.recognise(samples, Options(hotwords=hotwords)).text
+
+
+def test_a_hotword_that_sounds_like_what_was_said_is_written_if_its_boost_allows(
+    ours: WhisperRecognizer,
+) -> None:
+    spoken = clips.samples(clips.part("beckett", 0, 4.4))
+    assert "Fayled" in text_with(ours, spoken, 10.0, "Fayled")
+    assert "Fayled" not in text_with(ours, spoken, 0.1, "Fayled")
+
+
+def test_hotwords_that_nobody_says_change_nothing(ours: WhisperRecognizer) -> None:
+    plain = ours.recognise(speech(6), Options())
+    words = ("삼계탕", "COVID-19", "Airbnb", "birth", "tiles", "wars", "?!", "東京")
+    biased = ours.recognise(speech(6), Options(hotwords=tuple(map(Hotword, words))))
+    assert biased == plain
+
+
+def test_a_hotword_has_times_and_its_boost_does_not_raise_the_score(
+    ours: WhisperRecognizer,
+) -> None:
+    """The score says how sure the model is of the text; a boost would hide invented text."""
+    spoken = clips.samples(clips.part("beckett", 0, 4.4))
+    plain = ours.recognise(spoken, Options())
+    biased = ours.recognise(spoken, Options(hotwords=(Hotword("Fayled", 10.0),)))
+    assert "".join(token.text for token in biased.tokens).strip() == biased.text != plain.text
+    assert plain.score is not None
+    assert biased.score is not None
+    assert biased.score < plain.score
+
+
+def test_no_hotword_is_sought_in_what_is_written_of_a_chord(ours: WhisperRecognizer) -> None:
+    written = ours.recognise(chord(2), Options())
+    alike = f"{written.text[:-1]}x"
+    assert written.text != ""
+    assert text_with(ours, chord(2), 10.0, alike) == written.text
 
 
 @pytest.mark.parametrize("seconds", [4, 12])

@@ -1,6 +1,7 @@
 """Hotwords of one session over a socket: their effect, and their errors."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import clips
@@ -10,6 +11,7 @@ import streaming_models
 from loopback import Endpoint, Peer, serving
 from pools import running
 
+from hwaja.models import locate
 from hwaja.server.application import voice_models
 from hwaja.server.services import Services
 from hwaja.session.settings import SessionSettings
@@ -32,17 +34,25 @@ async def biased(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pool
 
 
 @pytest_asyncio.fixture(loop_scope="session")
+async def endpoint_of(
+    interim_worker: InterimWorker, detector: SileroDetector, certificate: tuple[Path, Path]
+) -> Callable[[Pool], AbstractAsyncContextManager[Endpoint]]:
+    """Serves a pool."""
+
+    def endpoint(pool: Pool) -> AbstractAsyncContextManager[Endpoint]:
+        settings = SessionSettings(abilities=pool.abilities)
+        detection = Detection(detector)
+        services = Services(pool, interim_worker, detection, Cohort.load(), settings)
+        return serving(services, certificate)
+
+    return endpoint
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def endpoint(
-    biased: Pool,
-    interim_worker: InterimWorker,
-    detector: SileroDetector,
-    certificate: tuple[Path, Path],
+    biased: Pool, endpoint_of: Callable[[Pool], AbstractAsyncContextManager[Endpoint]]
 ) -> AsyncIterator[Endpoint]:
-    settings = SessionSettings(abilities=biased.abilities)
-    async with serving(
-        Services(biased, interim_worker, Detection(detector), Cohort.load(), settings),
-        certificate,
-    ) as endpoint:
+    async with endpoint_of(biased) as endpoint:
         yield endpoint
 
 
@@ -75,3 +85,18 @@ async def test_a_hotword_that_the_model_cannot_write_is_refused_and_the_session_
             error = await peer.receive()
             assert (error["code"], error["reason"]) == ("TRANSCRIPTION_FAILED", "hotword_unknown")
         assert await letters(peer, ["나"]) == {"나"}
+
+
+async def test_whisper_takes_hotwords_of_every_script_and_writes_the_one_that_sounds_alike(
+    endpoint_of: Callable[[Pool], AbstractAsyncContextManager[Endpoint]],
+) -> None:
+    hotwords = [{"text": "Fayl", "boost": 10}, "삼계탕", "3:2", "東京"]
+    whisper = wire.Setup(str(locate("whisper-base")), voice_models(), "en")
+    async with running(whisper) as pool, endpoint_of(pool) as endpoint, endpoint.welcomed() as peer:
+        await peer.enrol_both()
+        await peer.say("start_transcription", hotwords=hotwords)
+        assert (await peer.receive())["type"] == "transcription_started"
+        heard = await peer.transcribe(clips.conversation())
+    text = " ".join(message["text"] for message in heard)
+    assert "Fayl" in text
+    assert "삼계탕" not in text

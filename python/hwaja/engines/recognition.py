@@ -17,7 +17,10 @@ class Abilities:
     languages: frozenset[str] = frozenset()
     """Language codes that a session may choose from; one where the model offers no choice."""
     hotword_characters: frozenset[str] = frozenset()
-    """Characters that hotwords may have besides spaces; empty: hotwords are not supported."""
+    """Characters that hotwords may have besides spaces; empty: hotwords are not supported, unless
+    it takes any."""
+    takes_any_hotword: bool = False
+    """Whether hotwords may have any character."""
     has_efforts: bool = False
     """Whether it follows an `Effort`, and offers several candidates for a text."""
 
@@ -25,7 +28,7 @@ class Abilities:
         """Return why the recogniser does not support a session's options; None: it does."""
         if options.language is not None and options.language not in self.languages:
             return Reason.LANGUAGE_UNSUPPORTED
-        if not options.hotwords:
+        if not options.hotwords or self.takes_any_hotword:
             return None
         if not self.hotword_characters:
             return Reason.HOTWORDS_UNSUPPORTED

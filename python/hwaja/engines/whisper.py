@@ -1,6 +1,9 @@
 """Whisper on CTranslate2: encodes an utterance, decodes it by beam search, dates the tokens."""
 
+import math
 import re
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +12,8 @@ import numpy as np
 from hwaja.engines import runtime
 from hwaja.engines.checks import check_options, check_utterance
 from hwaja.engines.ct2_files import check_folder
+from hwaja.engines.hallucination_filter import MIN_CAPTION_SCORE
+from hwaja.engines.hotword_search import Found, HotwordSearch
 from hwaja.engines.interface import EngineError, Samples
 from hwaja.engines.mel import FRAMES_PER_SECOND, HOP_SAMPLES, SILENCE_BELOW_PEAK, log_mel
 from hwaja.engines.recognition import (
@@ -42,13 +47,16 @@ Compared with other sounds, speech has a mean log-probability of the tokens that
 and a no-speech probability that is 0.5 to 0.9 lower.
 """
 
+MIN_PROBABILITY = 1e-10
+"""Probability of a token whose own one rounds to 0."""
+
 POSITION_SECONDS = 2 * HOP_SAMPLES / SAMPLE_RATE
 """Duration of an encoder position, 20 ms: the second convolution has stride 2."""
 
 _COMPUTE_TYPES = {"cpu": ("int8",), "cuda": ("float16", "int8_float16")}
 """In the order of preference; float32 runs everywhere."""
 
-_FAULTS = (RuntimeError, ValueError, IndexError, OverflowError)
+_FAULTS = (RuntimeError, ValueError, LookupError, OverflowError)
 """What CTranslate2 raises: the exceptions that pybind11 makes of those of C++. A MemoryError is not
 among them. It ends the worker, and the next one does the job: this one would fail again and again.
 """
@@ -78,7 +86,7 @@ class WhisperRecognizer:
         languages = self._vocabulary.languages(multilingual=self._multilingual)
         if language not in languages:
             raise EngineError(f"{folder.name} does not know the language {language!r}.")
-        self.abilities = Abilities(languages=languages, has_efforts=True)
+        self.abilities = Abilities(languages=languages, takes_any_hotword=True, has_efforts=True)
         self._language = language
 
     def recognise(
@@ -102,21 +110,28 @@ class WhisperRecognizer:
         encoded = self._encode(samples, effort.context_seconds)
         language = self._spoken_language(options.language or self._language, encoded)
         prompt = self._vocabulary.prompt(language if self._multilingual else None)
-        found = self._decode(encoded, prompt, effort, _most_tokens(samples))
-        if not np.isfinite([*found.scores, found.no_speech_prob]).all():
+        decoded = self._decode(encoded, prompt, effort, _most_tokens(samples))
+        if not np.isfinite([*decoded.scores, decoded.no_speech_prob]).all():
             raise EngineError("the recogniser returned values that are not finite")
-        tokens = [self._vocabulary.of_text(sequence) for sequence in found.sequences_ids]
-        candidates = [
-            Candidate(self._vocabulary.text(each), score * (len(each) + 1), len(each))
-            for each, score in zip(tokens, found.scores, strict=True)
+        tokens = [self._vocabulary.of_text(sequence) for sequence in decoded.sequences_ids]
+        found = [
+            Found(each, Candidate(self._vocabulary.text(each), score * (len(each) + 1), len(each)))
+            for each, score in zip(tokens, decoded.scores, strict=True)
         ]
-        index = choose(candidates, language) if len(candidates) > 1 else 0
+        align = partial(self._align, encoded, prompt, samples)
+        if options.hotwords and _may_have_hotwords(found[0], decoded.no_speech_prob):
+            most_tokens = self._max_tokens - len(prompt)
+            log_probability = partial(_log_probability, align, most_tokens)
+            search = HotwordSearch(options.hotwords, self._vocabulary.encode, log_probability)
+            found = search.search(found)
+        offered = [each.boosted for each in found]
+        chosen = found[choose(offered, language) if len(offered) > 1 else 0]
         return Hypothesis(
-            candidates[index].text,
-            self._timed(encoded, prompt, tokens[index], samples),
+            chosen.candidate.text,
+            self._timed(chosen.tokens, align),
             language,
-            candidates[index].mean_log_probability - NO_SPEECH_WEIGHT * found.no_speech_prob,
-            found.no_speech_prob,
+            _score(chosen, decoded.no_speech_prob),
+            decoded.no_speech_prob,
         )
 
     def _encode(self, samples: Samples, context_seconds: float) -> Any:
@@ -161,20 +176,45 @@ class WhisperRecognizer:
         )
         return found
 
+    def _align(
+        self, encoded: Any, prompt: list[int], samples: Samples, tokens: Sequence[int]
+    ) -> Any:
+        """Return the position and probability of each of the tokens of a text, at least one."""
+        frames = min(-(-len(samples) // HOP_SAMPLES), FRAMES_PER_SECOND * MAX_CONTEXT_SECONDS)
+        (aligned,) = self._model.align(encoded, prompt[:-1], [list(tokens)], frames)
+        return aligned
+
     def _timed(
-        self, encoded: Any, prompt: list[int], tokens: list[int], samples: Samples
+        self, tokens: Sequence[int], align: Callable[[Sequence[int]], Any]
     ) -> tuple[Token, ...]:
         """Return the pieces of text with the time and probability of each."""
         if not tokens:
             return ()
-        frames = min(-(-len(samples) // HOP_SAMPLES), FRAMES_PER_SECOND * MAX_CONTEXT_SECONDS)
-        (aligned,) = self._model.align(encoded, prompt[:-1], [tokens], frames)
+        aligned = align(tokens)
         starts: dict[int, int] = {}
         for token, position in aligned.alignments:
             starts.setdefault(token, position)
         pieces = self._vocabulary.pieces_of(tokens)
         seconds = [starts[index] * POSITION_SECONDS for index in range(len(pieces))]
         return timed(pieces, seconds, aligned.text_token_probs)
+
+
+def _score(found: Found, no_speech_prob: float) -> float:
+    """Return `recognition.Hypothesis.score`."""
+    return found.candidate.mean_log_probability - NO_SPEECH_WEIGHT * no_speech_prob
+
+
+def _may_have_hotwords(likeliest: Found, no_speech_prob: float) -> bool:
+    """Return whether a text may be what was said; hotwords in it would hide that nobody spoke."""
+    return bool(likeliest.tokens) and _score(likeliest, no_speech_prob) > MIN_CAPTION_SCORE
+
+
+def _log_probability(
+    align: Callable[[Sequence[int]], Any], most_tokens: int, tokens: Sequence[int]
+) -> float:
+    if len(tokens) > most_tokens:
+        return -math.inf
+    return sum(math.log(max(each, MIN_PROBABILITY)) for each in align(tokens).text_token_probs)
 
 
 def _most_tokens(samples: Samples) -> int:

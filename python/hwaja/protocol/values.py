@@ -40,8 +40,9 @@ class Options(Inlined, frozen=True):
     """Code of the language that is spoken, as the model names it: `"ko"`, `"en"`; with Whisper and
     Nemotron also `"auto"`. Without it, the one that the server was started with."""
     hotwords: Annotated[tuple[Hotword, ...], Meta(max_length=MAX_HOTWORDS)] = ()
-    """Words or phrases to expect, each as a string or with its `boost`. Only streaming transducers
-    take them, on a server started with `--decoding-method modified_beam_search`."""
+    """Words or phrases to expect, each as a string or with its `boost`. Whisper takes any;
+    streaming transducers take those that they can write, on a server started with
+    `--decoding-method modified_beam_search`; other models take none."""
 
 
 class Token(Struct, frozen=True, omit_defaults=True):
