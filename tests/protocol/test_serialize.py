@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from hwaja.protocol import texts
 from hwaja.protocol.codes import AudioFormat, ErrorCode, Reason
 from hwaja.protocol.messages import (
-    Details,
     Error,
     Interim,
     LimitWarning,
@@ -26,7 +25,7 @@ from hwaja.protocol.messages import (
     TranscriptionStopped,
 )
 from hwaja.protocol.serialize import serialize
-from hwaja.protocol.values import Label, Token
+from hwaja.protocol.values import Details, Label, Token
 
 SPECIFIED: list[tuple[ServerMessage, str]] = [
     (

@@ -15,7 +15,6 @@ from msgspec.structs import replace
 from hwaja.protocol.codes import AudioFormat, ErrorCode, Reason
 from hwaja.protocol.messages import (
     AudioReceived,
-    Details,
     Error,
     Interim,
     InvalidMessageError,
@@ -36,7 +35,7 @@ from hwaja.protocol.messages import (
 from hwaja.protocol.parse import MAX_TEXT_CHARS, parse
 from hwaja.protocol.serialize import serialize
 from hwaja.protocol.texts import AHEAD
-from hwaja.protocol.values import Label, Quality, Token
+from hwaja.protocol.values import Details, Label, Quality, Token
 from hwaja.speakers.verdict import with_warnings
 
 FOLDER = Path(__file__).resolve().parents[1] / "protocol" / "recorded"

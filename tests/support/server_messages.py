@@ -7,7 +7,6 @@ from hwaja.protocol.messages import (
     MAX_ECHOED_ID,
     MOST_SPEAKERS,
     AudioReceived,
-    Details,
     Error,
     Interim,
     LimitWarning,
@@ -25,7 +24,7 @@ from hwaja.protocol.messages import (
     TranscriptionStopped,
 )
 from hwaja.protocol.texts import AHEAD
-from hwaja.protocol.values import Label, Quality, Token
+from hwaja.protocol.values import Details, Label, Quality, Token
 from hwaja.speakers.verdict import with_warnings
 
 ids = st.integers(0, MOST_SPEAKERS - 1)

@@ -10,7 +10,6 @@ from hwaja.protocol.codes import AudioFormat, ErrorCode, Reason
 from hwaja.protocol.messages import (
     MOST_SPEAKERS,
     AudioReceived,
-    Details,
     Error,
     Interim,
     LimitWarning,
@@ -29,7 +28,7 @@ from hwaja.protocol.messages import (
 )
 from hwaja.protocol.parse import parse
 from hwaja.protocol.serialize import serialize
-from hwaja.protocol.values import Label, Quality, Token, Word
+from hwaja.protocol.values import Details, Label, Quality, Token, Word
 from hwaja.speakers.verdict import with_warnings
 
 

@@ -15,7 +15,6 @@ from hwaja.client.errors import (
 )
 from hwaja.client.session import Client, connect
 from hwaja.protocol.messages import (
-    Details,
     Interim,
     LimitWarning,
     RegistrationCompleted,
@@ -24,7 +23,7 @@ from hwaja.protocol.messages import (
     Transcription,
     TranscriptionStopped,
 )
-from hwaja.protocol.values import Label, QualityWarning
+from hwaja.protocol.values import Details, Label, QualityWarning
 from hwaja.protocol.values import Quality as VoiceQuality
 
 __all__ = [

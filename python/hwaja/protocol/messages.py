@@ -18,21 +18,18 @@ from msgspec import Meta, Struct
 from hwaja.protocol.codes import ADVICE, AudioFormat, ErrorCode, Reason
 from hwaja.protocol.field_types import (
     RESUME,
-    Cosine,
     Count,
     Inlined,
     Level,
     Seconds,
-    Share,
     Timestamp,
-    always,
     asked_by,
     numeric,
     one_of,
     written_as,
 )
 from hwaja.protocol.texts import AHEAD
-from hwaja.protocol.values import Label, Options, Quality, Token, Word
+from hwaja.protocol.values import Details, Options, Quality
 
 SPEAKERS = 2
 """The speakers of the specification, section 2.1: ids 0 and 1. A server may be told of more."""
@@ -202,42 +199,6 @@ class TranscriptionStarted(FromServer, frozen=True, tag="transcription_started")
     """The audio that comes now is the conversation."""
 
     BEFORE_TEXT = ("type",)
-
-
-class Details(Inlined, frozen=True):
-    """What a `transcription` carries beyond the specification when `details` was asked for."""
-
-    ASKED_BY = ("details",)
-
-    start_seconds: Seconds
-    """When the utterance begins, in seconds since the first audio of the transcription; time in
-    which none came counts too."""
-    end_seconds: Seconds
-    """When it ends, in the same time."""
-    label: Label
-    """How far `speaker_id` can be trusted."""
-    probability: Share
-    """Of this speaker against the others who are enrolled, by the voice and by who spoke before;
-    `sure` is 0.99 and more by the voice alone."""
-    scores: tuple[Cosine, ...]
-    """Cosine similarity to each enrolled voice, in the order of the ids; empty where nothing was
-    embedded."""
-    overlap_seconds: Annotated[Seconds, numeric(2)] = always(0.0)
-    """How much of it two voices share."""
-    margin: Annotated[float, numeric(4, minimum=0)] | None = None
-    """By how much the nearest voice is nearer than the next, normalised; absent where nothing was
-    embedded."""
-    tokens: tuple[Token, ...] = ()
-    """Pieces of the text, in the same time as `start_seconds`; only where the model dates them
-    (Whisper of CTranslate2, and streaming models but Paraformer)."""
-    language: str | None = None
-    """What the model heard, or was told to hear; only where it knows several."""
-    text_confidence: Share | None = None
-    """Expected share of the text's characters that are right, measured on Korean speech; only where
-    the model gives probabilities (Whisper)."""
-    words: tuple[Word, ...] = ()
-    """The words of the text, in the same time as `start_seconds`; only where `text_confidence` is.
-    """
 
 
 class Transcription(FromServer, frozen=True, tag="transcription"):

@@ -119,3 +119,39 @@ class Quality(Struct, frozen=True, omit_defaults=True):
     """With `add`: cosine of this take to the earlier ones; absent where there are none."""
     warnings: tuple[QualityWarning, ...] = always(())
     """What could be better, each as `{"reason", "message"}` like an error; the gravest first."""
+
+
+class Details(Inlined, frozen=True):
+    """What a `transcription` carries beyond the specification when `details` was asked for."""
+
+    ASKED_BY = ("details",)
+
+    start_seconds: Seconds
+    """When the utterance begins, in seconds since the first audio of the transcription; time in
+    which none came counts too."""
+    end_seconds: Seconds
+    """When it ends, in the same time."""
+    label: Label
+    """How far `speaker_id` can be trusted."""
+    probability: Share
+    """Of this speaker against the others who are enrolled, by the voice and by who spoke before;
+    `sure` is 0.99 and more by the voice alone."""
+    scores: tuple[Cosine, ...]
+    """Cosine similarity to each enrolled voice, in the order of the ids; empty where nothing was
+    embedded."""
+    overlap_seconds: Annotated[Seconds, numeric(2)] = always(0.0)
+    """How much of it two voices share."""
+    margin: Annotated[float, numeric(4, minimum=0)] | None = None
+    """By how much the nearest voice is nearer than the next, normalised; absent where nothing was
+    embedded."""
+    tokens: tuple[Token, ...] = ()
+    """Pieces of the text, in the same time as `start_seconds`; only where the model dates them
+    (Whisper of CTranslate2, and streaming models but Paraformer)."""
+    language: str | None = None
+    """What the model heard, or was told to hear; only where it knows several."""
+    text_confidence: Share | None = None
+    """Expected share of the text's characters that are right, measured on Korean speech; only where
+    the model gives probabilities (Whisper)."""
+    words: tuple[Word, ...] = ()
+    """The words of the text, in the same time as `start_seconds`; only where `text_confidence` is.
+    """

@@ -9,7 +9,6 @@ from msgspec.structs import replace
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.codes import ErrorCode, Reason
 from hwaja.protocol.messages import (
-    Details,
     Error,
     Interim,
     ServerMessage,
@@ -19,7 +18,7 @@ from hwaja.protocol.messages import (
     Summary,
     Transcription,
 )
-from hwaja.protocol.values import Token
+from hwaja.protocol.values import Details, Token
 from hwaja.session.events import (
     Attributed,
     Effect,
