@@ -90,7 +90,7 @@ async def test_a_hotword_that_the_model_cannot_write_is_refused_and_the_session_
 async def test_whisper_takes_hotwords_of_every_script_and_writes_the_one_that_sounds_alike(
     endpoint_of: Callable[[Pool], AbstractAsyncContextManager[Endpoint]],
 ) -> None:
-    hotwords = [{"text": "Fayl", "boost": 10}, "삼계탕", "3:2", "東京"]
+    hotwords = [{"text": "wynter", "boost": 10}, "삼계탕", "3:2", "東京"]
     whisper = wire.Setup(str(locate("whisper-base")), voice_models(), "en")
     async with running(whisper) as pool, endpoint_of(pool) as endpoint, endpoint.welcomed() as peer:
         await peer.enrol_both()
@@ -98,5 +98,5 @@ async def test_whisper_takes_hotwords_of_every_script_and_writes_the_one_that_so
         assert (await peer.receive())["type"] == "transcription_started"
         heard = await peer.transcribe(clips.conversation())
     text = " ".join(message["text"] for message in heard)
-    assert "Fayl" in text
+    assert "wynter" in text
     assert "삼계탕" not in text

@@ -37,7 +37,7 @@ def silence(seconds: float) -> bytes:
 
 def samples(pcm: bytes) -> Samples:
     """PCM16 as the engine takes it."""
-    return np.frombuffer(pcm, "<i2").astype(np.float32) / 32768
+    return np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32768)
 
 
 def pcm16(samples: Samples) -> Pcm16:
