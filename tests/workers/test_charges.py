@@ -118,3 +118,10 @@ def test_the_use_of_the_workers_is_their_busy_share_of_late() -> None:
     assert charges.use(600.0 + 2 * HALF_LIFE_SECONDS) == pytest.approx(0.1, rel=0.03)
     charges.leave("a")
     assert charges.use(600.0) == pytest.approx(0.15, rel=0.03)
+
+
+def test_a_clock_that_is_set_back_ends_no_worker() -> None:
+    account = Account()
+    account.charge(1.0, 1e9)
+    account.charge(0.5, 0.0)
+    assert account.rate(0.0) > 0

@@ -46,7 +46,8 @@ class Account:
         return max(self.wanted_at, self.charged_at)
 
     def _left_seconds(self, now: float) -> float:
-        half_lives = (now - self.charged_at) / HALF_LIFE_SECONDS
+        # Never negative: 2 to the power of a large number is an error, which would end the worker.
+        half_lives = max(0.0, now - self.charged_at) / HALF_LIFE_SECONDS
         return self.charged_seconds * math.exp2(-half_lives)
 
 
