@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import os
 import signal
 import subprocess
 import sys
@@ -94,7 +93,7 @@ def test_ctrl_c_is_raised_to_the_caller(tmp_path: Path) -> None:
 
     def interrupted() -> Iterator[bytes]:
         yield bytes(8192)
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
         silent.wait()
 
     def converse(url: str) -> None:
