@@ -96,7 +96,7 @@ async def test_late_answers_cause_step_by_step_degradation_which_ends_afterwards
             (DegradationLevel.SPEAKER_DETAILS, {"interims", "speaker_details"}),
             (DegradationLevel.NEW_SESSIONS, {"interims", "speaker_details", "new_sessions"}),
         ):
-            await overload.until(level)
+            await overload.until_at_least(level)
             assert await left_out(endpoint) >= names
         engine.working.set()
         await peer.say("stop_transcription")

@@ -109,6 +109,12 @@ class WatchedOverload(Overload):
             while self.level is not level:
                 await self.checks.acquire()
 
+    async def until_at_least(self, level: DegradationLevel) -> None:
+        """Wait until this much is left out, or more: a level may pass between two checks."""
+        async with asyncio.timeout(30):
+            while self.level < level:
+                await self.checks.acquire()
+
 
 class EagerInterimWorker(InterimWorker):
     """The interim worker with normal priority, since a machine that runs tests may be busy."""
