@@ -1,7 +1,8 @@
-"""Decodes an utterance again, in other ways, where its text is one of a stuck decoder.
+"""Decodes an utterance again, in other ways, if the decoder was stuck in a loop.
 
-Each attempt differs in what a loop depends on: the beam, the length and position of the context,
-and at last chance. No text that is longer than its speech leaves this module.
+A loop depends on the beam and on the length and position of the context. So each attempt changes
+one of them, and the last one draws tokens at random. No text that is longer than its speech leaves
+this module.
 """
 
 from collections.abc import Iterator, Sequence
@@ -43,9 +44,9 @@ def recognise(
 ) -> Hypothesis:
     """Return the text of an utterance; empty where nobody spoke.
 
-    It is the first text that is not one of a stuck decoder. People repeat themselves too: if the
-    effort has a beam, which weighs a text that repeats itself against others, that text is taken.
-    Without a beam it is taken only if all attempts repeat themselves.
+    The result is the first text that a decoder in a loop would not write. People repeat themselves
+    too. A beam weighs a text with repeats against others, so its choice is taken. Without a beam, a
+    text with repeats is taken only if every attempt gives one.
 
     Args:
         recogniser: see `interface.Recognizer`.

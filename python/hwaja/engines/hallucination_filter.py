@@ -84,7 +84,9 @@ _VOWEL = re.compile(r"[음흠응아에어으]+|에이|ah+|oh+|h?mm+|uh+|um+")
 
 
 def spoken(hypothesis: Hypothesis, speech_seconds: float, seconds: float) -> Hypothesis:
-    """Return what of a hypothesis was not written of a sound. Changed text has no tokens.
+    """Return a hypothesis without text that the recogniser wrote for noise.
+
+    Changed text has no tokens.
 
     Args:
         hypothesis: a recogniser's; without a score only stage directions and dashes are removed.
@@ -151,7 +153,7 @@ def _changed(hypothesis: Hypothesis, text: str) -> Hypothesis:
 
 
 def _is_sound(hypothesis: Hypothesis, letters: str, speech_seconds: float, seconds: float) -> bool:
-    """Return whether a text was written of a sound that is no speech."""
+    """Return whether the recogniser wrote a text for noise."""
     score = hypothesis.score
     if score is None:
         return False

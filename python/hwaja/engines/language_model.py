@@ -22,7 +22,6 @@ UNSURE_BELOW = -0.5
 """The weight below this mean log-probability of a token. There the recogniser is unsure of every
 candidate, and the language model would take what makes sense but was not said."""
 
-
 MEMORY_BYTES = 460_000_000
 """Most memory that a process with Kiwi takes (docs/deployment.md)."""
 

@@ -49,33 +49,24 @@ def import_onnxruntime() -> Any:
     return onnxruntime
 
 
-def open_session(model: Path, provider: str = "cpu") -> Any:
-    """Return an onnxruntime session that computes on one thread, or on a GPU.
+def open_session(model: Path) -> Any:
+    """Return an onnxruntime session for an ONNX file. It computes on one thread of the CPU.
 
     A second thread would lose more time in waiting than it saves, and each core already has a
-    worker.
-
-    Args:
-        model: an ONNX file.
-        provider: "cpu" or "cuda". For a small model, the transfer to a GPU takes longer than the
-            graph.
+    worker. The models are small: the transfer to a GPU would take longer than the graph.
 
     Raises:
-        EngineError: where onnxruntime is not installed, is installed twice, has no CUDA support
-            although `provider` is "cuda", or cannot load the file.
+        EngineError: where onnxruntime is not installed, is installed twice, or cannot load the
+            file.
 
     """
     onnxruntime = import_onnxruntime()
-    providers = ["CPUExecutionProvider"]
-    if provider == "cuda":
-        check_cuda()
-        providers.insert(0, _CUDA)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     try:
-        return onnxruntime.InferenceSession(str(model), options, providers=providers)
+        return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
     except Exception as error:
         raise EngineError(f"{model} cannot be loaded: {type(error).__name__}.") from error
 

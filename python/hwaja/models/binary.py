@@ -1,7 +1,6 @@
 """Reads binary model files with bounds checks.
 
-No library that hwaja requires reads these formats: CTranslate2's model.bin and Moonshine's token
-table.
+No library that hwaja requires reads Moonshine's token table.
 """
 
 import struct

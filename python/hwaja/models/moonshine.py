@@ -1,10 +1,10 @@
 """Converts Moonshine: unchanged weights, and its token table in sherpa-onnx's format."""
 
-from collections.abc import Iterator
+import base64
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from hwaja.models.binary import Reader
-from hwaja.models.tokens import token_table
 
 
 def convert(members: Path, folder: Path) -> None:
@@ -36,3 +36,12 @@ def read_pieces(content: bytes) -> Iterator[bytes]:
         if length >= 128:
             length += 128 * (reader.numbers("<B")[0] - 1)
         yield bytes(reader.take(length))
+
+
+def token_table(pieces: Mapping[int, bytes]) -> str:
+    """Return the content of tokens.txt: each line has a piece in base64 and its number."""
+    lines = (
+        f"{base64.b64encode(piece).decode('ascii')} {token}\n"
+        for token, piece in sorted(pieces.items())
+    )
+    return "".join(lines)

@@ -268,7 +268,8 @@ class _Live(Collector):
     def _processes(self, pool: WatchedProcesses) -> dict[str, asyncio.subprocess.Process]:
         named = {str(number): process for number, process in pool.processes.items()}
         for label, watched in self.more_processes.items():
-            named |= dict(zip([label], watched.processes.values(), strict=False))
+            if watched.processes:  # at most one, which starts when it is needed
+                (named[label],) = watched.processes.values()
         return named
 
     def _of_sessions(self) -> Iterator[Metric]:

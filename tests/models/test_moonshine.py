@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hwaja.models import ModelError, moonshine
-from hwaja.models.tokens import token_table
+from hwaja.models.moonshine import token_table
 
 
 def test_a_token_table_has_a_line_of_base64_and_number_for_each_token_in_order() -> None:
