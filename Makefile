@@ -152,6 +152,10 @@ $(STAMPS)/docs/ready: pyproject.toml
 	$(@D)/bin/pip install --quiet --group docs
 	touch $@
 
+# Each editable build writes target/maturin and _pcm.abi3.so: one after the other, for --jobs.
+$(STAMPS)/livekit/ready: | $(STAMPS)/dev
+$(STAMPS)/pipecat/ready: | $(STAMPS)/livekit/ready
+
 $(STAMPS)/%/ready: pyproject.toml $(RUST) | $(SHIM)
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/pip install --quiet --upgrade pip
