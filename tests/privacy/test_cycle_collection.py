@@ -92,6 +92,7 @@ def test_a_sweep_skips_all_objects_that_existed_when_serving_began() -> None:
     assert walked < len(lasting) / 10
 
 
+@pytest.mark.alone  # other tests move the memory of the machine
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc; glibc keeps what is freed")
 def test_a_sweep_returns_the_memory_of_audio_to_the_system() -> None:
     async def end() -> None:

@@ -74,6 +74,7 @@ async def test_a_client_at_its_time_limit_gets_the_reason_and_its_slot_is_freed(
             assert error.get("reason") == (reason if details else None)
 
 
+@pytest.mark.alone  # the audio must arrive in time
 async def test_speech_before_the_end_of_the_session_is_answered(
     serve: Serve, engine: FakePool
 ) -> None:
@@ -206,6 +207,7 @@ async def test_a_client_that_does_not_read_for_long_still_gets_every_answer(serv
         assert len(await peer.enrol(0, clips.voices()[0])) == 2
 
 
+@pytest.mark.alone  # the audio must arrive in time
 async def test_a_client_that_never_reads_is_disconnected(serve: Serve) -> None:
     """It sends until the server reads no more. Then its slot is freed."""
     fast = serve(ping_seconds=SOON, max_messages_per_second=1e9, max_connections=1)

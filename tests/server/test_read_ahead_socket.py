@@ -161,6 +161,7 @@ async def test_a_client_with_details_is_asked_to_wait_and_to_continue(
     assert told == ([go_on] if details else [])
 
 
+@pytest.mark.alone  # the audio must arrive in time
 async def test_audio_received_before_the_server_stops_is_answered(
     serve: Serve, engine: FakePool, detection: WatchedDetection, file: bytes
 ) -> None:

@@ -46,6 +46,7 @@ async def start(interim_worker: InterimWorker) -> None:
         await interim_worker.recognise("owner", nothing, 1600, Options())
 
 
+@pytest.mark.alone  # a worker that is late is replaced
 async def test_every_task_and_thread_that_outlives_a_session_is_in_the_list(
     tones: wire.Setup, detector: SileroDetector, certificate: tuple[Path, Path]
 ) -> None:

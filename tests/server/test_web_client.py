@@ -83,6 +83,7 @@ def transcriptions(answer: dict[str, Any], *leaving_out: str) -> list[Message]:
     ]
 
 
+@pytest.mark.alone  # a late chunk ends an utterance
 @pytest.mark.models
 @pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize("seed", range(3))
