@@ -28,6 +28,23 @@ def test_a_sensible_text_is_chosen_before_one_that_the_recogniser_likes_a_little
     assert likeliest(candidates, model) == 1
 
 
+def test_words_are_chosen_before_numbers_that_sound_like_them(model: Kiwi) -> None:
+    numbers, words = (
+        "저기 3개탕만 8일 식당인데 사람이 많아요.",
+        "저기 삼계탕만 파는 식당인데 사람이 많아요.",
+    )
+    candidates = [Candidate(numbers, -4.0, 20), Candidate(words, -6.0, 20)]
+    assert likeliest(candidates, model) == 1
+
+
+def test_a_number_that_the_recogniser_is_sure_of_is_kept(model: Kiwi) -> None:
+    candidates = [
+        Candidate("회의는 3시에 있어요.", -2.0, 9),
+        Candidate("회의는 세 씨에 있어요.", -7.0, 9),
+    ]
+    assert likeliest(candidates, model) == 0
+
+
 def test_a_text_that_the_recogniser_is_sure_of_is_chosen_whatever_it_says(model: Kiwi) -> None:
     candidates = [Candidate("늦게 라면 못 드실 수도", -1.0, 9), Candidate("늦게 가면 못", -30.0, 5)]
     assert likeliest(candidates, model) == 0

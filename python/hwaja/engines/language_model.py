@@ -4,6 +4,7 @@ Kiwi analyses a text into morphemes and gives the log-probability of the best an
 Korean only.
 """
 
+import re
 from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Protocol
@@ -22,6 +23,10 @@ UNSURE_BELOW = -0.5
 """The weight below this mean log-probability of a token. There the recogniser is unsure of every
 candidate, and the language model would take what makes sense but was not said."""
 
+NUMBER_PENALTY = 2.0
+"""Log-probability that each number in digits costs. Whisper writes digits for words that begin like
+a number ("3개탕" for 삼계탕), and a language model finds nothing wrong with them."""
+
 MEMORY_BYTES = 460_000_000
 """Most memory that a process with Kiwi takes (docs/deployment.md)."""
 
@@ -36,6 +41,9 @@ def ranks(abilities: Abilities, language: str) -> bool:
     """
     is_korean = language in (LANGUAGE, AUTO_LANGUAGE)
     return abilities.has_efforts and is_korean and find_spec("kiwipiepy") is not None
+
+
+_NUMBER = re.compile(r"\d+")
 
 
 class LanguageModel(Protocol):
@@ -79,6 +87,9 @@ def likeliest(candidates: Sequence[Candidate], model: LanguageModel) -> int:
     is_unsure = candidates[0].mean_log_probability < UNSURE_BELOW
     weight = UNSURE_WEIGHT if is_unsure else WEIGHT
     scores = [
-        each.log_probability + weight * model.log_probability(each.text) for each in candidates
+        each.log_probability
+        + weight * model.log_probability(each.text)
+        - NUMBER_PENALTY * len(_NUMBER.findall(each.text))
+        for each in candidates
     ]
     return scores.index(max(scores))
