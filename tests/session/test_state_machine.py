@@ -149,7 +149,7 @@ def test_the_recogniser_gets_the_samples_of_the_utterance() -> None:
     origin = talk.now
     talk.hear(1.024, speech=False)
     job = talk.utterance(1.024)
-    before, after = 3200, 3072
+    before, after = 3200, 1024  # 0.2 s, and until the speech has decayed
     assert (job.segment.start, job.segment.stop) == (
         origin + 16384 - before,
         origin + 2 * 16384 + after,

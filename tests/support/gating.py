@@ -9,7 +9,9 @@ Frame = tuple[float, float]
 """Speech probability and level in dBFS."""
 
 SPEECH: Frame = (0.9, -30.0)
-PAUSE: Frame = (0.1, -70.0)
+PAUSE: Frame = (0.1, -50.0)
+"""A pause in which the room still sounds."""
+SILENCE: Frame = (0.1, -70.0)
 SETTINGS = GateSettings()
 HANGOVER = frames_in(SETTINGS.hangover_seconds)
 PRE_ROLL = round(SETTINGS.pre_roll_seconds * SAMPLE_RATE)

@@ -11,6 +11,7 @@ from gating import (
     POST_ROLL,
     PRE_ROLL,
     SETTINGS,
+    SILENCE,
     SPEECH,
     Frame,
     cut,
@@ -52,6 +53,23 @@ def test_a_part_of_an_utterance_has_the_speech_and_the_level_of_that_part() -> N
 def test_the_pre_roll_does_not_reach_before_the_first_sample() -> None:
     (segment,) = cut([PAUSE] + [SPEECH] * 10 + [PAUSE] * 20, origin=1000)
     assert (segment.start, segment.speech_start) == (1000, 1000 + samples(1))
+
+
+@pytest.mark.parametrize(
+    ("pause", "kept"),
+    [
+        ([SILENCE] * 20, 2),
+        ([PAUSE] + [SILENCE] * 20, 3),
+        ([SILENCE, PAUSE] + [SILENCE] * 20, 4),
+        ([PAUSE] * 4 + [SILENCE] * 20, 6),
+        ([SILENCE, PAUSE] * 10, 6),
+        ([(0.1, math.nan)] * 20, 6),
+    ],
+)
+def test_the_post_roll_ends_when_the_speech_has_decayed(pause: list[Frame], kept: int) -> None:
+    """Two frames in a row 25 dB below the speech: nothing soft follows."""
+    (segment,) = cut([SILENCE] * 20 + [SPEECH] * 10 + pause)
+    assert segment.stop == samples(30 + kept)
 
 
 def test_the_post_roll_does_not_reach_past_the_end_of_the_audio() -> None:
@@ -237,6 +255,16 @@ def test_an_utterance_is_speculated_after_its_post_roll() -> None:
     assert gate.speculated is None
 
 
+def test_an_utterance_is_speculated_as_soon_as_its_speech_has_decayed() -> None:
+    gate = SpeechGate(SETTINGS, 0)
+    feed(gate, [SPEECH] * 10 + [SILENCE])
+    assert gate.speculated is None
+    feed(gate, [SILENCE])
+    speculated = gate.speculated
+    assert speculated is not None
+    assert feed(gate, [SILENCE] * (HANGOVER - 2)) == [speculated]
+
+
 def test_continued_speech_invalidates_the_speculated_utterance() -> None:
     gate = SpeechGate(SETTINGS, 0)
     gate.feed(*zip(*([SPEECH] * 10 + [PAUSE] * AHEAD + [SPEECH]), strict=True))
@@ -274,3 +302,15 @@ def test_in_a_pause_the_certain_samples_end_with_the_post_roll() -> None:
     end_of_speech = samples(15)
     assert stops[0] == end_of_speech + FRAME_SAMPLES
     assert stops[-1] == end_of_speech + POST_ROLL
+
+
+def test_in_silence_the_certain_samples_end_where_the_utterance_will() -> None:
+    gate = SpeechGate(SETTINGS, 0)
+    feed(gate, [SPEECH] * 5)
+    stops = []
+    for _ in range(4):
+        feed(gate, [SILENCE])
+        span = gate.open_span
+        assert span is not None
+        stops.append(span[1])
+    assert stops == [samples(6), samples(7), samples(7), samples(7)]

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from itertools import pairwise
 
-from gating import PAUSE, SMALL, SPEECH, Frame, cut, feed, samples
+from gating import PAUSE, SILENCE, SMALL, SPEECH, Frame, cut, feed, samples
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +12,9 @@ from hwaja.vad.gate import GateSettings, Segment, SpeechGate, frames_in
 
 runs = st.lists(
     st.tuples(
-        st.sampled_from([SPEECH, PAUSE, (0.4, -30.0), (0.9, -50.0), (0.9, -90.0), (0.1, -20.0)]),
+        st.sampled_from(
+            [SPEECH, PAUSE, (0.4, -30.0), (0.9, -50.0), (0.9, -90.0), (0.1, -20.0), SILENCE]
+        ),
         st.integers(1, 30),
     ),
     max_size=12,

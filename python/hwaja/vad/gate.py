@@ -49,6 +49,10 @@ class GateSettings:
     post_roll_seconds: float = 0.192
     """Audio kept after the last speech frame, so that a soft ending is not lost. It is six whole
     frames, because `SpeechGate.speculated` becomes known with the frame that completes it."""
+    decayed_db: float = 25.0
+    """The post-roll ends earlier, after `decayed_frames` frames in a row that are this much quieter
+    than the speech: there is no soft ending to wait for (bench/RESULTS.md)."""
+    decayed_frames: int = 2
     max_seconds: float = 15.0
     """Longest utterance. Longer speech is split. Decoding time grows with this length."""
     split_window_seconds: float = 4.0
@@ -162,7 +166,10 @@ class SpeechGate:
         It is known at the end of the post-roll, well before the end of the hang-over, so that work
         on it can begin early. If speech continues, it is no longer valid.
         """
-        if not self._is_open or self._pause_frames * FRAME_SAMPLES < self._post_roll_samples:
+        if not self._is_open or self._pause_frames >= len(self._frames):
+            return None
+        known_samples = self._pause_frames * FRAME_SAMPLES
+        if known_samples < self._post_roll(len(self._frames) - self._pause_frames):
             return None
         return self._segment(len(self._frames), self.processed_stop)
 
@@ -176,7 +183,8 @@ class SpeechGate:
         if not self._is_open or self._pause_frames >= len(self._frames):
             return None
         speech_stop = self.processed_stop - self._pause_frames * FRAME_SAMPLES
-        return self.needed_from, min(self.processed_stop, speech_stop + self._post_roll_samples)
+        post_roll = self._post_roll(len(self._frames) - self._pause_frames)
+        return self.needed_from, min(self.processed_stop, speech_stop + post_roll)
 
     def feed(self, probabilities: Iterable[float], levels_dbfs: Iterable[float]) -> list[Segment]:
         """Take the next frames; return the utterances that ended in them.
@@ -279,16 +287,35 @@ class SpeechGate:
 
     def _segment(self, frames: int, limit: int) -> Segment | None:
         first_frame = self.processed_stop - len(self._frames) * FRAME_SAMPLES
-        speech = tuple(
-            SpeechFrame(first_frame + k * FRAME_SAMPLES, self._frames[k].level_dbfs)
-            for k in range(frames)
-            if self._frames[k].is_speech
-        )
-        if not speech:  # after a split, the rest was only a pause
+        spoken = [k for k in range(frames) if self._frames[k].is_speech]
+        if not spoken:  # after a split, the rest was only a pause
             return None
+        speech = tuple(
+            SpeechFrame(first_frame + k * FRAME_SAMPLES, self._frames[k].level_dbfs) for k in spoken
+        )
         speech_stop = speech[-1].start + FRAME_SAMPLES
         return Segment(
             start=max(self._taken, first_frame - self._pre_roll_samples),
-            stop=min(limit, speech_stop + self._post_roll_samples),
+            stop=min(limit, speech_stop + self._post_roll(spoken[-1] + 1)),
             speech=speech,
         )
+
+    def _post_roll(self, speech_stop_frame: int) -> int:
+        """Return the samples kept after the frame before `speech_stop_frame`, a speech frame.
+
+        The frames after it decide, as far as they are known. So a pause that goes on changes the
+        result only until the frames of the result are known.
+        """
+        settings, frames = self._settings, self._frames
+        decayed_frames = settings.decayed_frames
+        longest = frames_in(settings.post_roll_seconds)
+        pause = frames[speech_stop_frame : speech_stop_frame + longest]
+        if len(pause) < decayed_frames:
+            return self._post_roll_samples
+        spoken = (frame.level_dbfs for frame in frames[:speech_stop_frame] if frame.is_speech)
+        decayed_dbfs = mean_dbfs(spoken) - settings.decayed_db
+        for stop in range(decayed_frames, len(pause) + 1):
+            tail = pause[stop - decayed_frames : stop]
+            if all(frame.level_dbfs < decayed_dbfs and not frame.is_speech for frame in tail):
+                return min(self._post_roll_samples, stop * FRAME_SAMPLES)
+        return self._post_roll_samples
