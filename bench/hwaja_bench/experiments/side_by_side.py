@@ -28,7 +28,7 @@ from hwaja_bench.circumstances import circumstances
 from hwaja_bench.peers.judging import utterances
 from hwaja_bench.peers.loops import Pieces, loop
 from hwaja_bench.peers.process import UnavailableError
-from hwaja_bench.peers.streams import Served, serve, vosk
+from hwaja_bench.peers.streams import Served, serve, stream
 from hwaja_bench.peers.table import Row, Skipped, table
 from hwaja_bench.speech.dialogue import Dialogue, load_dialogue
 
@@ -101,7 +101,7 @@ def peers(
     for beam in BEAMS:
         name = f"faster-whisper, beam {beam}"
         yield name, partial(faster, name, rooms, clips, beam)
-    yield "vosk", partial(vosk, "vosk", rooms)
+    yield "vosk", partial(stream, "vosk", rooms, "vosk_server")
 
 
 def bare(

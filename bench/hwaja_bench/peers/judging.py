@@ -21,21 +21,23 @@ class TimedText:
 def delays(spans_seconds: Sequence[Span], told: Sequence[TimedText]) -> list[float | None]:
     """Return the delay of each clip's last text after the clip's end; None without a text.
 
+    A text belongs to a clip if they share `SHARED_SECONDS`, or half of the shorter of them.
+
     Args:
         spans_seconds: start of each clip, and end of its speech.
-        told: the texts; one text may cover several clips.
+        told: the texts; one text may cover several clips, or a single word of a clip.
 
     """
     found: list[float | None] = []
     for start, stop in spans_seconds:
-        wanted = min(SHARED_SECONDS, (stop - start) / 2)
-        about = [
-            each.at_seconds
-            for each in told
-            if min(stop, each.span_seconds[1]) - max(start, each.span_seconds[0]) >= wanted
-        ]
+        about = [each.at_seconds for each in told if _share((start, stop), each.span_seconds)]
         found.append(max(about) - stop if about else None)
     return found
+
+
+def _share(clip: Span, text: Span) -> bool:
+    wanted = min(SHARED_SECONDS, (clip[1] - clip[0]) / 2, (text[1] - text[0]) / 2)
+    return min(clip[1], text[1]) - max(clip[0], text[0]) >= wanted
 
 
 def utterances(spans_seconds: Sequence[Span]) -> list[Span]:

@@ -1,6 +1,7 @@
 """Starts a peer's process, sends it utterances, and measures its resources."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -61,7 +62,7 @@ class Peer:
 
 @contextmanager
 def running(module: str, arguments: Sequence[str] = ()) -> Iterator[Peer]:
-    """Run a module of this package while the context is open.
+    """Run a module of this package on one thread while the context is open.
 
     Raises:
         UnavailableError: where the process ends before its model is loaded.
@@ -71,7 +72,11 @@ def running(module: str, arguments: Sequence[str] = ()) -> Iterator[Peer]:
     with (
         TemporaryFile() as errors,
         psutil.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
         ) as process,
     ):
         try:

@@ -1,4 +1,4 @@
-"""Measures hwaja and vosk on dialogues that are streamed in real time."""
+"""Measures hwaja and its peers on dialogues that are streamed in real time."""
 
 import asyncio
 import json
@@ -59,11 +59,11 @@ def serve(rooms: Sequence[Dialogue]) -> Served:
     return Served(row, found, {part: each / stream_seconds for part, each in used.items()})
 
 
-def vosk(name: str, rooms: Sequence[Dialogue]) -> Row:
-    """Stream to vosk, one room after the other.
+def stream(name: str, rooms: Sequence[Dialogue], module: str, arguments: Sequence[str] = ()) -> Row:
+    """Stream to a peer, one room after the other.
 
     Raises:
-        UnavailableError: where vosk cannot run here.
+        UnavailableError: where the peer cannot run here.
 
     """
 
@@ -71,23 +71,17 @@ def vosk(name: str, rooms: Sequence[Dialogue]) -> Row:
         async with connect(f"ws://127.0.0.1:{port}", compression=None) as socket:
             began = time.monotonic()
 
-            async def stream() -> None:
+            async def send() -> None:
                 async for chunk in paced(room.pcm, speed=1):
                     await socket.send(chunk)
                 await socket.send("end")
 
-            sending = asyncio.create_task(stream())
-            results = [(json.loads(m), time.monotonic() - began) async for m in socket]
+            sending = asyncio.create_task(send())
+            arrivals = [(json.loads(m), time.monotonic() - began) async for m in socket]
             await sending
-        return [
-            TimedText(
-                result["text"], (result["result"][0]["start"], result["result"][-1]["end"]), at
-            )
-            for result, at in results
-            if result.get("result")
-        ]
+        return [TimedText(text, (start, end), at) for (text, start, end), at in arrivals]
 
-    with running("vosk_server") as peer:
+    with running(module, arguments) as peer:
         before_seconds = peer.cpu_seconds
         found = {room.room: asyncio.run(told(peer.greeting, room)) for room in rooms}
         used_seconds, peak = peer.cpu_seconds - before_seconds, peer.peak_bytes

