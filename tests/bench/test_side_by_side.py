@@ -24,14 +24,9 @@ def test_a_text_that_only_touches_a_clip_does_not_belong_to_it() -> None:
     assert delays(CLIPS[:2], [text(-0.2, 3.2, 3.5)]) == [1.5, None]
 
 
-def test_a_clip_of_single_words_ends_with_its_last_word() -> None:
-    words = [text(0.1, 1.4, 1.6), text(1.8, 2.0, 2.7), text(3.0, 3.2, 4.1)]
-    assert delays(CLIPS[:2], words) == pytest.approx([0.7, -0.9])
-
-
-def test_a_word_that_is_mostly_outside_a_clip_does_not_belong_to_it() -> None:
-    words = [text(0.1, 1.8, 2.6), text(1.9, 2.2, 3.9)]
-    assert delays(CLIPS[:1], words) == pytest.approx([0.6])
+def test_a_word_belongs_to_the_clip_that_has_its_middle() -> None:
+    words = [text(middle, middle, middle + 0.9) for middle in (0.4, 1.9, 2.5, 3.1, 4.6)]
+    assert delays(CLIPS, words) == [pytest.approx(0.8), pytest.approx(0.5), None]
 
 
 def test_adjacent_texts_form_one_utterance_with_the_audio_before_its_speech() -> None:

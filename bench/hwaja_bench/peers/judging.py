@@ -25,7 +25,7 @@ def delays(spans_seconds: Sequence[Span], told: Sequence[TimedText]) -> list[flo
 
     Args:
         spans_seconds: start of each clip, and end of its speech.
-        told: the texts; one text may cover several clips, or a single word of a clip.
+        told: the texts; one text may cover several clips, or be a word with the time of its middle.
 
     """
     found: list[float | None] = []

@@ -61,8 +61,8 @@ class Peer:
 
 
 @contextmanager
-def running(module: str, arguments: Sequence[str] = ()) -> Iterator[Peer]:
-    """Run a module of this package on one thread while the context is open.
+def running(module: str, arguments: Sequence[str] = (), threads: int = 1) -> Iterator[Peer]:
+    """Run a module of this package while the context is open; `threads` is of its recogniser.
 
     Raises:
         UnavailableError: where the process ends before its model is loaded.
@@ -76,7 +76,7 @@ def running(module: str, arguments: Sequence[str] = ()) -> Iterator[Peer]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            env={**os.environ, "OMP_NUM_THREADS": str(threads)},
         ) as process,
     ):
         try:

@@ -59,7 +59,13 @@ def serve(rooms: Sequence[Dialogue]) -> Served:
     return Served(row, found, {part: each / stream_seconds for part, each in used.items()})
 
 
-def stream(name: str, rooms: Sequence[Dialogue], module: str, arguments: Sequence[str] = ()) -> Row:
+def stream(
+    name: str,
+    rooms: Sequence[Dialogue],
+    module: str,
+    arguments: Sequence[str] = (),
+    threads: int = 1,
+) -> Row:
     """Stream to a peer, one room after the other.
 
     Raises:
@@ -81,7 +87,7 @@ def stream(name: str, rooms: Sequence[Dialogue], module: str, arguments: Sequenc
             await sending
         return [TimedText(text, (start, end), at) for (text, start, end), at in arrivals]
 
-    with running(module, arguments) as peer:
+    with running(module, arguments, threads) as peer:
         before_seconds = peer.cpu_seconds
         found = {room.room: asyncio.run(told(peer.greeting, room)) for room in rooms}
         used_seconds, peak = peer.cpu_seconds - before_seconds, peer.peak_bytes
