@@ -28,6 +28,12 @@ def test_a_sensible_text_is_chosen_before_one_that_the_recogniser_likes_a_little
     assert likeliest(candidates, model) == 1
 
 
+def test_words_are_chosen_before_english_that_sounds_like_them(model: Kiwi) -> None:
+    english, korean = "어떻게 I should call her 카드로 할게요.", "어떻게 하실 건가요 카드로 할게요."
+    candidates = [Candidate(english, -6.0, 20), Candidate(korean, -10.0, 20)]
+    assert likeliest(candidates, model) == 1
+
+
 def test_words_are_chosen_before_numbers_that_sound_like_them(model: Kiwi) -> None:
     numbers, words = (
         "저기 3개탕만 8일 식당인데 사람이 많아요.",

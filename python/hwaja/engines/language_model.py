@@ -23,9 +23,10 @@ UNSURE_BELOW = -0.5
 """The weight below this mean log-probability of a token. There the recogniser is unsure of every
 candidate, and the language model would take what makes sense but was not said."""
 
-NUMBER_PENALTY = 2.0
-"""Log-probability that each number in digits costs. Whisper writes digits for words that begin like
-a number ("3개탕" for 삼계탕), and a language model finds nothing wrong with them."""
+FOREIGN_PENALTY = 2.0
+"""Log-probability that each number in digits and each word in lower-case Latin letters costs.
+Whisper writes them for words that it does not know ("3개탕" for 삼계탕), and Kiwi finds nothing wrong
+with them (bench/RESULTS.md)."""
 
 MEMORY_BYTES = 460_000_000
 """Most memory that a process with Kiwi takes (docs/deployment.md)."""
@@ -43,7 +44,7 @@ def ranks(abilities: Abilities, language: str) -> bool:
     return abilities.has_efforts and is_korean and find_spec("kiwipiepy") is not None
 
 
-_NUMBER = re.compile(r"\d+")
+_FOREIGN = re.compile(r"\d+|(?<![A-Za-z])[a-z]+")
 
 
 class LanguageModel(Protocol):
@@ -89,7 +90,7 @@ def likeliest(candidates: Sequence[Candidate], model: LanguageModel) -> int:
     scores = [
         each.log_probability
         + weight * model.log_probability(each.text)
-        - NUMBER_PENALTY * len(_NUMBER.findall(each.text))
+        - FOREIGN_PENALTY * len(_FOREIGN.findall(each.text))
         for each in candidates
     ]
     return scores.index(max(scores))
