@@ -3,7 +3,13 @@
 import pytest
 
 from hwaja.engines.recognition import NORMAL, Effort
-from hwaja.workers.efforts import GREEDY, THOROUGH, THOROUGH_BELOW_USE, effort_of
+from hwaja.workers.efforts import (
+    GREEDY,
+    THOROUGH,
+    THOROUGH_BELOW_USE,
+    THOROUGH_SECONDS,
+    effort_of,
+)
 from hwaja.workers.overload import BEGINS_AT_SECONDS, DegradationLevel, Overload
 
 
@@ -26,7 +32,13 @@ def overloaded(level: DegradationLevel) -> Overload:
 def test_the_search_narrows_as_the_load_rises(
     level: DegradationLevel, use: float, effort: Effort
 ) -> None:
-    assert effort_of(overloaded(level), use) == effort
+    assert effort_of(overloaded(level), use, seconds=3.0) == effort
+
+
+def test_a_long_utterance_gets_no_thorough_search() -> None:
+    longest = THOROUGH_SECONDS
+    assert effort_of(Overload(), use=0.0, seconds=longest) == THOROUGH
+    assert effort_of(Overload(), use=0.0, seconds=longest + 0.1) == NORMAL
 
 
 def test_every_step_searches_less_than_the_one_before() -> None:

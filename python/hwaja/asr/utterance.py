@@ -193,7 +193,7 @@ class WholeUtterance:
         samples, speech_seconds = segment.stop - segment.start, segment.speech_samples / SAMPLE_RATE
 
         def effort() -> Effort:
-            return effort_of(work.overload, work.pool.use)
+            return effort_of(work.overload, work.pool.use, samples / SAMPLE_RATE)
 
         return lambda: work.pool.recognise(
             work.owner, read, samples, context.options, speech_seconds, effort

@@ -25,8 +25,8 @@ candidate, and the language model would take what makes sense but was not said."
 
 FOREIGN_PENALTY = 2.0
 """Log-probability that each number in digits and each word in lower-case Latin letters costs.
-Whisper writes them for words that it does not know ("3개탕" for 삼계탕), and Kiwi finds nothing wrong
-with them (bench/RESULTS.md)."""
+Whisper writes them for words that it does not know ("3개탕" for 삼계탕), and Kiwi finds nothing
+wrong with them (bench/RESULTS.md)."""
 
 MEMORY_BYTES = 460_000_000
 """Most memory that a process with Kiwi takes (docs/deployment.md)."""

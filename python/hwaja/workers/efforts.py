@@ -11,16 +11,21 @@ THOROUGH_BELOW_USE = 0.4
 costs a tenth more. A longer context costs more, and gains nothing once the texts are ranked."""
 
 
-def effort_of(overload: Overload, use: float) -> Effort:
+THOROUGH_SECONDS = 6.0
+"""Longest utterance that gets a thorough search. The text of a longer one would be late, and the
+longest tenth of the utterances gains only a hundredth of the errors (bench/RESULTS.md)."""
+
+
+def effort_of(overload: Overload, use: float, seconds: float) -> Effort:
     """Return the effort for an utterance.
 
     Args:
         overload: that of the session.
         use: recent use of the workers by all sessions, as a share of all workers.
+        seconds: duration of the utterance.
 
     """
     if overload.skips(DegradationLevel.BEAM_SEARCH):
         return GREEDY
-    if overload.skips(DegradationLevel.THOROUGH_SEARCH) or use >= THOROUGH_BELOW_USE:
-        return NORMAL
-    return THOROUGH
+    is_idle = use < THOROUGH_BELOW_USE and not overload.skips(DegradationLevel.THOROUGH_SEARCH)
+    return THOROUGH if is_idle and seconds <= THOROUGH_SECONDS else NORMAL
