@@ -1,10 +1,17 @@
 """An utterance whose text nobody can have said is decoded again in other ways."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
-from hwaja.engines.fallback import MOVED_SECONDS, OTHER_CONTEXT_SECONDS, recognise
-from hwaja.engines.interface import EngineError, Samples
+from hwaja.engines.fallback import (
+    MOVED_SECONDS,
+    OTHER_CONTEXT_SECONDS,
+    recognise,
+    recognise_batch,
+)
+from hwaja.engines.interface import EngineError, Samples, Utterance
 from hwaja.engines.recognition import (
     NORMAL,
     Abilities,
@@ -19,6 +26,7 @@ from hwaja.protocol.values import Options, Token
 
 LOOP = "그래서 그래서 그래서 그래서 그래서 그래서 그래서 그래서 그래서 그래서"
 SOUND = np.full(SAMPLE_RATE, 0.1, np.float32)
+SPOKEN = Utterance(SOUND, Options())
 
 
 class Scripted:
@@ -43,12 +51,12 @@ class Scripted:
 
 
 def text_of(recogniser: Scripted, speech_seconds: float = 1.0, choose: Choose = first) -> str:
-    return recognise(recogniser, SOUND, Options(), NORMAL, speech_seconds, choose).text
+    return recognise(recogniser, Utterance(SOUND, Options(), choose=choose), speech_seconds).text
 
 
 def test_a_text_without_repeats_is_taken_at_the_first_attempt() -> None:
     recogniser = Scripted(["안녕하세요"])
-    assert recognise(recogniser, SOUND, Options(), NORMAL, 1.0, first).attempts == 1
+    assert recognise(recogniser, SPOKEN, 1.0).attempts == 1
     assert recogniser.calls == [(len(SOUND), NORMAL)]
 
 
@@ -65,7 +73,7 @@ def test_candidates_that_nobody_can_have_said_are_not_offered() -> None:
 
 def test_where_no_candidate_can_be_right_the_beam_narrows_then_the_context_then_chance() -> None:
     recogniser = Scripted([LOOP, LOOP], [LOOP], [LOOP], ["안녕하세요"])
-    found = recognise(recogniser, SOUND, Options(), NORMAL, 1.0, first)
+    found = recognise(recogniser, SPOKEN, 1.0)
     assert (found.text, found.attempts) == ("안녕하세요", 4)
     lengths, efforts = zip(*recogniser.calls, strict=True)
     moved = len(SOUND) + round(MOVED_SECONDS * SAMPLE_RATE)
@@ -84,7 +92,7 @@ def test_a_recogniser_that_follows_no_effort_is_asked_twice_only() -> None:
 
 def test_the_times_of_an_attempt_behind_silence_count_from_the_utterance() -> None:
     recogniser = Scripted([LOOP, LOOP], [LOOP], ["안녕하세요"])
-    found = recognise(recogniser, SOUND, Options(), NORMAL, 1.0, first)
+    found = recognise(recogniser, SPOKEN, 1.0)
     assert [token.start_seconds for token in found.tokens] == [pytest.approx(1 - MOVED_SECONDS)]
 
 
@@ -120,3 +128,64 @@ def test_words_that_a_greedy_decoder_repeats_are_looked_at_again() -> None:
     recogniser = Scripted([said], ["아니요"], follows=False)
     assert text_of(recogniser, speech_seconds=2.0) == "아니요"
     assert text_of(Scripted([said], follows=False), speech_seconds=2.0) == said
+
+
+class Together(Scripted):
+    """Takes several utterances in one call, and fails on silence."""
+
+    def __init__(self, *script: list[str]) -> None:
+        super().__init__(*script)
+        self.batches: list[int] = []
+
+    def recognise(
+        self, samples: Samples, options: Options, effort: Effort = NORMAL, choose: Choose = first
+    ) -> Hypothesis:
+        if not samples.any():
+            raise EngineError("silence")
+        return super().recognise(samples, options, effort, choose)
+
+    def recognise_batch(self, utterances: Sequence[Utterance]) -> list[Hypothesis]:
+        self.batches.append(len(utterances))
+        return [
+            self.recognise(each.samples, each.options, each.effort, each.choose)
+            for each in utterances
+        ]
+
+
+SILENT = Utterance(np.zeros(SAMPLE_RATE, np.float32), Options())
+
+
+def texts_of(recogniser: Scripted, *utterances: Utterance) -> list[str | None]:
+    found = recognise_batch(recogniser, [(each, 1.0) for each in utterances])
+    return [None if each is None else each.text for each in found]
+
+
+def test_the_first_attempts_are_one_call_and_only_a_loop_is_decoded_again() -> None:
+    recogniser = Together(["하나"], [LOOP], ["셋"], ["둘"])
+    assert texts_of(recogniser, SPOKEN, SPOKEN, SPOKEN) == ["하나", "둘", "셋"]
+    assert recogniser.batches == [3]
+    assert [effort.beam_size for _, effort in recogniser.calls] == [NORMAL.beam_size] * 3 + [1]
+
+
+def test_each_utterance_of_a_call_that_fails_is_decoded_alone() -> None:
+    recogniser = Together(["하나"], ["하나"], ["셋"])
+    assert texts_of(recogniser, SPOKEN, SILENT, SPOKEN) == ["하나", None, "셋"]
+    assert recogniser.batches == [3]
+
+
+def test_a_loop_that_never_ends_fails_alone() -> None:
+    assert texts_of(Together(["하나"], [LOOP]), SPOKEN, SPOKEN) == ["하나", None]
+
+
+def test_one_utterance_and_a_recogniser_of_single_utterances_need_no_batch() -> None:
+    alone = Together(["하나"])
+    assert texts_of(alone, SPOKEN) == ["하나"]
+    assert alone.batches == []
+    assert texts_of(Scripted(["하나"], ["둘"]), SPOKEN, SPOKEN) == ["하나", "둘"]
+
+
+def test_in_a_batch_each_utterance_has_its_own_choice() -> None:
+    utterances = [
+        Utterance(SOUND, Options(), choose=lambda _candidates, _language, k=k: k) for k in (1, 0)
+    ]
+    assert texts_of(Together(["가면", "하면"]), *utterances) == ["하면", "가면"]

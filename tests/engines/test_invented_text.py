@@ -8,8 +8,7 @@ from scipy.signal import lfilter
 from hwaja.doctor.babble import babble
 from hwaja.engines import fallback
 from hwaja.engines.hallucination_filter import ROLLS_SECONDS
-from hwaja.engines.interface import Samples
-from hwaja.engines.recognition import NORMAL, first
+from hwaja.engines.interface import Samples, Utterance
 from hwaja.engines.whisper import WhisperRecognizer
 from hwaja.models import locate
 from hwaja.protocol.audio import SAMPLE_RATE
@@ -28,7 +27,7 @@ def text_of(ours: WhisperRecognizer, sound: Samples, language: str = "ko") -> st
     roll = np.zeros(round(ROLLS_SECONDS / 2 * SAMPLE_RATE), np.float32)
     utterance = np.concatenate([roll, sound, roll]).astype(np.float32)
     seconds = len(sound) / SAMPLE_RATE
-    return fallback.recognise(ours, utterance, Options(language), NORMAL, seconds, first).text
+    return fallback.recognise(ours, Utterance(utterance, Options(language)), seconds).text
 
 
 def at_level(sound: Samples, dbfs: float) -> Samples:

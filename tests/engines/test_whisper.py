@@ -24,6 +24,9 @@ from hwaja.protocol.values import Hotword, Options
 
 pytestmark = pytest.mark.models
 
+MELS = 80
+""" "whisper-base" has so many mel bands."""
+
 
 @pytest.fixture(scope="module")
 def ours() -> WhisperRecognizer:
@@ -37,7 +40,8 @@ def given(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     view = whisper._view
 
     def noted(features: Any) -> Any:
-        mels.append(features.copy())
+        if features.shape[1] == MELS:  # and not the encoder's output
+            mels.append(features.copy())
         return view(features)
 
     monkeypatch.setattr(whisper, "_view", noted)
@@ -55,7 +59,7 @@ def test_the_encoder_is_given_silence_behind_the_utterance(
     for seconds, frames in ((2, 1000), (8, 1202), (8.01, 1202), (28.5, 3000)):
         assert ours.recognise(speech(seconds), Options()).text != ""
         (mel,) = given.pop()
-        assert mel.shape == (80, pytest.approx(frames, abs=2))
+        assert mel.shape == (MELS, pytest.approx(frames, abs=2))
         assert mel.shape[1] % 2 == 0
         assert np.ptp(mel[:, -100:]) == 0
 

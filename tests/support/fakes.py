@@ -16,6 +16,7 @@ from hwaja.engines.interface import (
     EngineError,
     Pcm16,
     Samples,
+    Utterance,
     VoiceTrack,
 )
 from hwaja.engines.recognition import (
@@ -230,6 +231,8 @@ class FakeEngine:
         self.given: list[Samples] = []
         self.heard: list[list[float]] = []
         self.efforts: list[Effort] = []
+        self.batches: list[int] = []
+        """Number of utterances of each call that had several."""
         self.texts = ["hello"]
         """The text of each call; "|" separates candidates."""
         self.tokens: tuple[Token, ...] = ()
@@ -251,6 +254,13 @@ class FakeEngine:
         candidates = [Candidate(text, -1.0 - k, 3) for k, text in enumerate(texts)]
         text = texts[choose(candidates, "ko") if len(texts) > 1 else 0]
         return Hypothesis(text, self.tokens, score=self.score)
+
+    def recognise_batch(self, utterances: Sequence[Utterance]) -> list[Hypothesis]:
+        self.batches.append(len(utterances))
+        return [
+            self.recognise(each.samples, each.options, each.effort, each.choose)
+            for each in utterances
+        ]
 
     def embed(self, samples: Samples) -> Embeddings:
         self._take(samples)

@@ -9,8 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hwaja.engines.checks import MAX_UTTERANCE_SECONDS
 from hwaja.engines.recognition import Abilities, Hypothesis
-from hwaja.protocol.values import Hotword, Options, Token
+from hwaja.protocol.values import (
+    Hotword,
+    Options,
+    Token,
+)
 from hwaja.text.numbers import NumberStyle
 from hwaja.workers import wire
 from hwaja.workers.child import audio_of
@@ -25,6 +30,7 @@ REQUESTS: list[wire.Request] = [
     wire.Recognise(7, AUDIO, 1.25),
     wire.Recognise(9, AUDIO, 1.25, Options("ko", (Hotword("화자", 2.5), Hotword("상담"))), True),
     wire.Embed(8, AUDIO),
+    wire.Batch([wire.Recognise(7, AUDIO, 1.25), wire.Embed(8, AUDIO), wire.Recognise(9, AUDIO, 1)]),
     wire.Open(11, Options("en"), interims=True, suspect=True),
     wire.Feed(11, AUDIO),
     wire.Finish(11, 2.5),
@@ -89,6 +95,16 @@ def test_audio_is_converted_wherever_it_lies_in_its_frame(shift: int) -> None:
 def test_thirty_seconds_of_audio_fit_into_a_frame() -> None:
     samples = memoryview(np.zeros(30 * 16_000, "<i2")).cast("B")
     frame = wire.encode(wire.Embed(1, samples))
+    assert wire.body_bytes(bytes(frame[:4])) <= wire.MAX_FRAME_BYTES
+
+
+def test_the_largest_batch_of_the_longest_utterances_fits_into_a_frame() -> None:
+    samples = memoryview(np.zeros(round(MAX_UTTERANCE_SECONDS * 16_000), "<i2")).cast("B")
+    hotwords = tuple(Hotword("화자" * 16, 2.5) for _ in range(100))
+    jobs = [
+        wire.Recognise(k, samples, 29.0, Options("ko", hotwords)) for k in range(wire.MAX_BATCH)
+    ]
+    frame = wire.encode(wire.Batch(list(jobs)))
     assert wire.body_bytes(bytes(frame[:4])) <= wire.MAX_FRAME_BYTES
 
 
@@ -183,6 +199,8 @@ def said(text: str, *pieces: Token) -> wire.Recognised:
             [wire.StreamResult(1, Hypothesis("no" * wire.MAX_TEXT_CHARACTERS), is_final=False)]
         ),
         wire.Unusable("no" * wire.MAX_TEXT_CHARACTERS),
+        wire.Ready(Abilities(batch_size=0)),
+        wire.Ready(Abilities(batch_size=wire.MAX_BATCH + 1)),
     ],
     ids=lambda reply: type(reply).__name__,
 )

@@ -81,6 +81,48 @@ def test_a_job_that_the_engine_refuses_fails_alone_and_the_worker_continues(
     ]
 
 
+def test_the_texts_of_a_batch_are_recognised_in_one_call_and_its_voices_after_them(
+    engine: FakeEngine,
+) -> None:
+    engine.texts = ["one", "two", "three"]
+    replies = serve(
+        SETUP,
+        wire.Batch(
+            [
+                wire.Recognise(1, audio(SOUND), 1.0),
+                wire.Embed(2, audio(SOUND)),
+                wire.Recognise(3, audio(SOUND[:2]), 1.0),
+            ]
+        ),
+        wire.Recognise(4, audio(SOUND), 1.0),
+    )
+    assert [type(reply) for reply in replies[1:]] == [
+        wire.Recognised,
+        wire.Recognised,
+        wire.Embedded,
+        wire.Recognised,
+    ]
+    assert [reply.hypothesis.text for reply in replies if isinstance(reply, wire.Recognised)] == [
+        "one",
+        "two",
+        "three",
+    ]
+    assert [reply.job_id for reply in replies[1:]] == [1, 3, 2, 4]
+    assert engine.batches == [2]
+    assert engine.heard[:2] == [SOUND.tolist(), SOUND[:2].tolist()]
+
+
+def test_a_job_of_a_batch_that_the_engine_refuses_fails_alone(engine: FakeEngine) -> None:
+    jobs = [wire.Recognise(k, audio(SOUND[:n]), 1.0) for k, n in ((1, 3), (2, 1), (3, 3))]
+    replies = serve(SETUP, wire.Batch([*jobs, wire.Embed(4, audio(SOUND[:0]))]))
+    assert replies[1:] == [
+        wire.Recognised(1, Hypothesis("hello")),
+        wire.Failed(2),
+        wire.Recognised(3, Hypothesis("hello")),
+        wire.Failed(4),
+    ]
+
+
 @pytest.mark.parametrize("shift", range(4))
 def test_audio_is_read_at_any_address_in_its_frame(shift: int, engine: FakeEngine) -> None:
     """A frame puts its bytes at any address; unaligned floats once killed the worker."""
@@ -108,9 +150,10 @@ def test_every_copy_of_the_audio_is_overwritten_after_the_reply(
 
     def keeping(stream: io.BufferedIOBase) -> wire.Request | None:
         request = read(stream)
-        if isinstance(request, wire.Recognise | wire.Embed):
-            assert bytes(request.samples) == bytes(audio(SOUND))
-            bodies.append(request.samples)
+        for job in request.jobs if isinstance(request, wire.Batch) else (request,):
+            if isinstance(job, wire.Recognise | wire.Embed):
+                assert bytes(job.samples) == bytes(audio(SOUND))
+                bodies.append(job.samples)
         return request
 
     def refuse(samples: Samples, *_: object) -> Hypothesis:
@@ -120,9 +163,11 @@ def test_every_copy_of_the_audio_is_overwritten_after_the_reply(
     monkeypatch.setattr(wire, "read_request", keeping)
     if not usable:
         monkeypatch.setattr(engine, "recognise", refuse)
-    serve(SETUP, wire.Recognise(1, audio(SOUND), 1.0), wire.Embed(2, audio(SOUND)))
-    assert [bytes(body) for body in bodies] == [bytes(6)] * 2
-    assert [samples.tolist() for samples in engine.given] == [[0, 0, 0]] * 2
+    batch = wire.Batch([wire.Recognise(job_id, audio(SOUND), 1.0) for job_id in (3, 4)])
+    serve(SETUP, wire.Recognise(1, audio(SOUND), 1.0), wire.Embed(2, audio(SOUND)), batch)
+    assert [bytes(body) for body in bodies] == [bytes(6)] * 4
+    assert len(engine.given) >= 4
+    assert not any(samples.any() for samples in engine.given)
 
 
 LOOP = " ".join(["again and"] * 12)
@@ -152,6 +197,19 @@ def test_the_server_chooses_among_the_candidates_that_the_recogniser_offers(
         wire.Candidates(4, CANDIDATES, "ko"),
         wire.Recognised(4, Hypothesis("하면")),
         wire.Recognised(5, Hypothesis("가면")),
+    ]
+
+
+def test_for_each_utterance_of_a_batch_the_server_chooses(engine: FakeEngine) -> None:
+    engine.texts = ["가면|하면", "가면|하면", "하나"]
+    jobs = [wire.Recognise(k, audio(SOUND), 1.0, offers=True) for k in (4, 5, 6)]
+    replies = serve(SETUP, wire.Batch(jobs), wire.Choose(4, 1), wire.Choose(5, 0))
+    assert replies[1:] == [
+        wire.Candidates(4, CANDIDATES, "ko"),
+        wire.Candidates(5, CANDIDATES, "ko"),
+        wire.Recognised(4, Hypothesis("하면")),
+        wire.Recognised(5, Hypothesis("가면")),
+        wire.Recognised(6, Hypothesis("하나")),
     ]
 
 

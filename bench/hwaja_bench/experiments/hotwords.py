@@ -19,9 +19,8 @@ from kiwipiepy import Kiwi as Analyser
 
 from hwaja.engines import fallback
 from hwaja.engines.hallucination_filter import plausible_hypothesis
-from hwaja.engines.interface import Recognizer, to_float32
+from hwaja.engines.interface import Recognizer, Utterance, to_float32
 from hwaja.engines.language_model import Kiwi, likeliest
-from hwaja.engines.recognition import NORMAL
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import MAX_HOTWORDS, Hotword, Options
 from hwaja.server.application import detector_file
@@ -82,11 +81,12 @@ class Transcriber:
             begun = time.process_time()
             hypothesis = fallback.recognise(
                 self._recogniser,
-                samples,
-                Options(hotwords=tuple(hotwords)),
-                NORMAL,
+                Utterance(
+                    samples,
+                    Options(hotwords=tuple(hotwords)),
+                    choose=lambda candidates, _language: likeliest(candidates, self._kiwi),
+                ),
                 speech_seconds,
-                lambda candidates, _language: likeliest(candidates, self._kiwi),
             )
             self.cpu_seconds += time.process_time() - begun
             self.audio_seconds += len(samples) / SAMPLE_RATE

@@ -6,15 +6,15 @@ this module.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hwaja.engines.hallucination_filter import is_stuck, may_loop, spoken
-from hwaja.engines.interface import EngineError, Recognizer, Samples
-from hwaja.engines.recognition import Candidate, Choose, Effort, Hypothesis
+from hwaja.engines.interface import BatchRecognizer, EngineError, Recognizer, Utterance
+from hwaja.engines.recognition import Candidate, Effort, Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.protocol.values import Options
 
 MOVED_SECONDS = 0.3
 """Silence put before an utterance for another attempt. A decoder may give another text at another
@@ -34,13 +34,45 @@ class _Attempt:
     """Whether silence is put before the utterance."""
 
 
+def recognise_batch(
+    recogniser: Recognizer, utterances: Sequence[tuple[Utterance, float]]
+) -> Iterator[Hypothesis | None]:
+    """Yield the text of each utterance, see `recognise`; None where that raises an EngineError.
+
+    Their first attempts are one call of the recogniser, if it takes several utterances. Each
+    further attempt is a call for one utterance, as are the first ones if their call fails.
+
+    Args:
+        recogniser: see `interface.Recognizer`.
+        utterances: each with its `speech_seconds`.
+
+    """
+    for (utterance, speech_seconds), found in zip(
+        utterances, _first_attempts(recogniser, utterances), strict=True
+    ):
+        try:
+            yield recognise(recogniser, utterance, speech_seconds, found)
+        except EngineError:
+            yield None
+
+
+def _first_attempts(
+    recogniser: Recognizer, utterances: Sequence[tuple[Utterance, float]]
+) -> Sequence[Hypothesis | None]:
+    """Return what one call finds; None for utterances that have to be decoded alone."""
+    if len(utterances) > 1 and isinstance(recogniser, BatchRecognizer):
+        with suppress(EngineError):
+            return recogniser.recognise_batch(
+                [_offering_what_fits(*utterance) for utterance in utterances]
+            )
+    return [None] * len(utterances)
+
+
 def recognise(
     recogniser: Recognizer,
-    samples: Samples,
-    options: Options,
-    effort: Effort,
+    utterance: Utterance,
     speech_seconds: float,
-    choose: Choose,
+    found: Hypothesis | None = None,
 ) -> Hypothesis:
     """Return the text of an utterance; empty where nobody spoke.
 
@@ -50,28 +82,29 @@ def recognise(
 
     Args:
         recogniser: see `interface.Recognizer`.
-        samples: the utterance.
-        options: what the session asks for.
-        effort: of the first attempt.
+        utterance: the utterance, with the effort of the first attempt. Its `choose` takes
+            candidates of which none is longer than the speech.
         speech_seconds: how much of the utterance is speech according to VAD.
-        choose: takes candidates of which none is longer than the speech.
+        found: what the first attempt found, if it was made already.
 
     Raises:
         EngineError: the recogniser failed, or nobody can have said any of the texts.
 
     """
-    seconds = len(samples) / SAMPLE_RATE
-    follows = recogniser.abilities.has_efforts
+    seconds = len(utterance.samples) / SAMPLE_RATE
+    effort, follows = utterance.effort, recogniser.abilities.has_efforts
     may_repeat = follows and effort.beam_size > 1
+    offering = _offering_what_fits(utterance, speech_seconds)
     repeated: Hypothesis | None = None
     for number, attempt in enumerate(_attempts(effort, follows=follows), start=1):
-        found = _attempted(recogniser, samples, options, attempt, _that_fit(choose, speech_seconds))
-        found = replace(spoken(found, speech_seconds, seconds), attempts=number)
-        if is_stuck(found.text, speech_seconds):
+        if found is None or number > 1:
+            found = _attempted(recogniser, offering, attempt)
+        text = replace(spoken(found, speech_seconds, seconds), attempts=number)
+        if is_stuck(text.text, speech_seconds):
             continue
-        if may_repeat or not may_loop(found.text):
-            return found
-        repeated = repeated or found
+        if may_repeat or not may_loop(text.text):
+            return text
+        repeated = repeated or text
     if repeated is None:
         raise EngineError("the text is longer than the speech")
     return repeated
@@ -87,9 +120,8 @@ def _attempts(effort: Effort, *, follows: bool) -> Iterator[_Attempt]:
         yield _Attempt(replace(effort, temperature=TEMPERATURE))
 
 
-def _attempted(
-    recogniser: Recognizer, samples: Samples, options: Options, attempt: _Attempt, choose: Choose
-) -> Hypothesis:
+def _attempted(recogniser: Recognizer, utterance: Utterance, attempt: _Attempt) -> Hypothesis:
+    samples, options, choose = utterance.samples, utterance.options, utterance.choose
     if not attempt.moved:
         return recogniser.recognise(samples, options, attempt.effort, choose)
     moved = np.concatenate([_SILENCE, samples])
@@ -100,8 +132,8 @@ def _attempted(
     return found.earlier(MOVED_SECONDS)
 
 
-def _that_fit(choose: Choose, speech_seconds: float) -> Choose:
-    """Return a `Choose` that offers only the candidates that somebody can have said.
+def _offering_what_fits(utterance: Utterance, speech_seconds: float) -> Utterance:
+    """Return an utterance whose `choose` is offered only what somebody can have said.
 
     If the likeliest of them repeats itself, it is taken: to a language model each repeat is another
     unlikely word, so it would take a text without them.
@@ -111,6 +143,6 @@ def _that_fit(choose: Choose, speech_seconds: float) -> Choose:
         kept = [k for k, each in enumerate(candidates) if not is_stuck(each.text, speech_seconds)]
         if len(kept) < 2 or may_loop(candidates[kept[0]].text):
             return kept[0] if kept else 0
-        return kept[choose([candidates[k] for k in kept], language)]
+        return kept[utterance.choose([candidates[k] for k in kept], language)]
 
-    return chosen
+    return replace(utterance, choose=chosen)

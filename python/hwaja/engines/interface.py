@@ -88,6 +88,30 @@ class Recognizer(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """An utterance to recognise. The fields are the arguments of `Recognizer.recognise`."""
+
+    samples: Samples
+    options: Options
+    effort: Effort = NORMAL
+    choose: Choose = first
+
+
+@runtime_checkable
+class BatchRecognizer(Recognizer, Protocol):
+    """Turns several utterances into text in one call, of different sessions, too."""
+
+    def recognise_batch(self, utterances: Sequence[Utterance]) -> list[Hypothesis]:
+        """Return the text of each of at least one utterance, as `recognise` does.
+
+        Raises:
+            EngineError: where one of them cannot be decoded, or the call failed; then the others
+                can be decoded alone, and the recogniser stays usable.
+
+        """
+
+
 class Stream(Protocol):
     """The audio and state of one utterance in a streaming recogniser. One thread at a time."""
 

@@ -23,6 +23,8 @@ class Abilities:
     """Whether hotwords may have any character."""
     has_efforts: bool = False
     """Whether it follows an `Effort`, and offers several candidates for a text."""
+    batch_size: int = 1
+    """Most utterances that it recognises in one call; above 1 it is a `BatchRecognizer`."""
 
     def refusal(self, options: Options) -> Reason | None:
         """Return why the recogniser does not support a session's options; None: it does."""

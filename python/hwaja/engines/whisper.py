@@ -2,19 +2,21 @@
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hwaja.engines import runtime
 from hwaja.engines.checks import check_options, check_utterance
 from hwaja.engines.ct2_files import check_folder
 from hwaja.engines.hallucination_filter import MIN_CAPTION_SCORE
 from hwaja.engines.hotword_search import Found, HotwordSearch
-from hwaja.engines.interface import EngineError, Samples
+from hwaja.engines.interface import EngineError, Samples, Utterance
 from hwaja.engines.mel import FRAMES_PER_SECOND, HOP_SAMPLES, SILENCE_BELOW_PEAK, log_mel
 from hwaja.engines.recognition import (
     NORMAL,
@@ -56,22 +58,59 @@ POSITION_SECONDS = 2 * HOP_SAMPLES / SAMPLE_RATE
 _COMPUTE_TYPES = {"cpu": ("int8",), "cuda": ("float16", "int8_float16")}
 """In the order of preference; float32 runs everywhere."""
 
+BATCH_SIZES = {"cpu": 1, "cuda": 16}
+"""Most utterances in one call. All of them wait until the call ends.
+
+On one core a batch of 8 takes six times as long as one utterance (bench/RESULTS.md). On a GPU it
+should take little longer than its longest utterance: for each token, the weights are read once for
+all. That is not measured yet. 16 utterances of 29 s fit a frame (`workers.wire.MAX_BATCH`).
+"""
+
 _FAULTS = (RuntimeError, ValueError, LookupError, OverflowError)
 """What CTranslate2 raises: the exceptions that pybind11 makes of those of C++. A MemoryError is not
 among them. It ends the worker, and the next one does the job: this one would fail again and again.
 """
 
 
+Encoded = NDArray[np.floating[Any]]
+"""The encoder's output, shape (utterances, positions, width), float32 or float16."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Decoded:
+    """An utterance and what the decoder found for it."""
+
+    utterance: Utterance
+    encoded: Encoded
+    """That of this utterance only, shape (1, positions, width)."""
+    language: str
+    prompt: list[int]
+    result: Any
+
+    @property
+    def no_speech_prob(self) -> float:
+        return float(self.result.no_speech_prob)
+
+    @property
+    def frames(self) -> int:
+        """Frames of the spectrogram that have a sample of the utterance."""
+        frames = -(-len(self.utterance.samples) // HOP_SAMPLES)
+        return min(frames, FRAMES_PER_SECOND * MAX_CONTEXT_SECONDS)
+
+
 class WhisperRecognizer:
     """Recognises whole utterances. One thread at a time; CTranslate2 computes on one thread."""
 
-    def __init__(self, folder: Path, language: str, provider: str = "cpu") -> None:
+    def __init__(
+        self, folder: Path, language: str, provider: str = "cpu", batch_size: int | None = None
+    ) -> None:
         """Load a model to run on `provider`, "cpu" or "cuda".
 
         Args:
             folder: a Whisper model of CTranslate2: model.bin, config.json, vocabulary.json.
             language: language code for sessions that do not name one; the model must know it.
             provider: "cpu" or "cuda".
+            batch_size: most utterances in one call. None: that of the provider.
 
         Raises:
             EngineError: where CTranslate2 is not installed, does not support the provider, or
@@ -86,7 +125,12 @@ class WhisperRecognizer:
         languages = self._vocabulary.languages(multilingual=self._multilingual)
         if language not in languages:
             raise EngineError(f"{folder.name} does not know the language {language!r}.")
-        self.abilities = Abilities(languages=languages, takes_any_hotword=True, has_efforts=True)
+        self.abilities = Abilities(
+            languages=languages,
+            takes_any_hotword=True,
+            has_efforts=True,
+            batch_size=BATCH_SIZES[provider] if batch_size is None else batch_size,
+        )
         self._language = language
 
     def recognise(
@@ -97,100 +141,160 @@ class WhisperRecognizer:
         choose: Choose = first,
     ) -> Hypothesis:
         """Return the text; see `interface.Recognizer.recognise`."""
-        check_options(options, self.abilities)
-        check_utterance(samples)
+        (found,) = self.recognise_batch([Utterance(samples, options, effort, choose)])
+        return found
+
+    def recognise_batch(self, utterances: Sequence[Utterance]) -> list[Hypothesis]:
+        """Return the texts; see `interface.BatchRecognizer.recognise_batch`."""
+        for each in utterances:
+            check_options(each.options, self.abilities)
+            check_utterance(each.samples)
+        found: dict[int, Hypothesis] = {}
         try:
-            return self._recognised(samples, options, effort, choose)
+            for effort in dict.fromkeys(each.effort for each in utterances):
+                rows = [k for k, each in enumerate(utterances) if each.effort == effort]
+                texts = self._recognised([utterances[k] for k in rows], effort)
+                found.update(zip(rows, texts, strict=True))
         except _FAULTS as error:
             raise EngineError(f"CTranslate2 failed: {type(error).__name__}.") from None
+        return [found[row] for row in range(len(utterances))]
 
-    def _recognised(
-        self, samples: Samples, options: Options, effort: Effort, choose: Choose
-    ) -> Hypothesis:
-        encoded = self._encode(samples, effort.context_seconds)
-        language = self._spoken_language(options.language or self._language, encoded)
-        prompt = self._vocabulary.prompt(language if self._multilingual else None)
-        decoded = self._decode(encoded, prompt, effort, _most_tokens(samples))
-        if not np.isfinite([*decoded.scores, decoded.no_speech_prob]).all():
-            raise EngineError("the recogniser returned values that are not finite")
-        tokens = [self._vocabulary.of_text(sequence) for sequence in decoded.sequences_ids]
-        found = [
-            Found(each, Candidate(self._vocabulary.text(each), score * (len(each) + 1), len(each)))
-            for each, score in zip(tokens, decoded.scores, strict=True)
+    def _recognised(self, utterances: Sequence[Utterance], effort: Effort) -> list[Hypothesis]:
+        """Return the texts of utterances that are all decoded with this effort."""
+        decoded = self._decoded(utterances, effort)
+        chosen = [self._chosen(each) for each in decoded]
+        tokens = self._timed(decoded, [each.tokens for each in chosen])
+        return [
+            Hypothesis(
+                text.candidate.text,
+                timed_tokens,
+                each.language,
+                _score(text, each.no_speech_prob),
+                each.no_speech_prob,
+            )
+            for each, text, timed_tokens in zip(decoded, chosen, tokens, strict=True)
         ]
-        align = partial(self._align, encoded, prompt, samples)
-        if options.hotwords and _may_have_hotwords(found[0], decoded.no_speech_prob):
-            most_tokens = self._max_tokens - len(prompt)
-            log_probability = partial(_log_probability, align, most_tokens)
-            search = HotwordSearch(options.hotwords, self._vocabulary.encode, log_probability)
-            found = search.search(found)
-        offered = [each.boosted for each in found]
-        chosen = found[choose(offered, language) if len(offered) > 1 else 0]
-        return Hypothesis(
-            chosen.candidate.text,
-            self._timed(chosen.tokens, align),
-            language,
-            _score(chosen, decoded.no_speech_prob),
-            decoded.no_speech_prob,
-        )
 
-    def _encode(self, samples: Samples, context_seconds: float) -> Any:
-        """Run the encoder on the utterance and the silence behind it."""
-        mel = log_mel(samples, self._model.n_mels)
-        spoken = mel.shape[1]
+    def _decoded(self, utterances: Sequence[Utterance], effort: Effort) -> list[_Decoded]:
+        audio = [each.samples for each in utterances]
+        encoded = self._encode(audio, effort.context_seconds)
+        languages = self._spoken_languages([each.options.language for each in utterances], encoded)
+        prompts = [
+            self._vocabulary.prompt(each if self._multilingual else None) for each in languages
+        ]
+        results = self._generate(encoded, prompts, effort, max(map(_most_tokens, audio)))
+        return [
+            _Decoded(utterance, encoded[k : k + 1], language, prompt, result)
+            for k, (utterance, language, prompt, result) in enumerate(
+                zip(utterances, languages, prompts, results, strict=True)
+            )
+        ]
+
+    def _encode(self, audio: Sequence[Samples], context_seconds: float) -> Encoded:
+        """Run the encoder on utterances and the silence behind them, up to the same length.
+
+        The result is in the memory of the processor, so that parts of it can be taken. It is small:
+        1 MB for each utterance of up to 10 s and Whisper base.
+        """
+        mels = [log_mel(samples, self._model.n_mels) for samples in audio]
         frames = max(
             round(FRAMES_PER_SECOND * context_seconds),
-            spoken + round(FRAMES_PER_SECOND * MIN_SILENCE_SECONDS),
+            max(mel.shape[1] for mel in mels) + round(FRAMES_PER_SECOND * MIN_SILENCE_SECONDS),
         )
         frames += frames % 2  # an odd number costs a hundredth of the characters
         frames = min(frames, FRAMES_PER_SECOND * MAX_CONTEXT_SECONDS)
-        silence = mel.max() - SILENCE_BELOW_PEAK
-        padded = np.pad(mel, ((0, 0), (0, frames - spoken)), constant_values=silence)
-        try:
-            return self._model.encode(_view(padded[np.newaxis]))
-        finally:
+        padded = np.empty((len(mels), self._model.n_mels, frames), np.float32)
+        for row, mel in zip(padded, mels, strict=True):
+            spoken = mel.shape[1]
+            row[:, :spoken] = mel
+            row[:, spoken:] = mel.max() - SILENCE_BELOW_PEAK
             mel.fill(0)
+        try:
+            return np.asarray(self._model.encode(_view(padded), to_cpu=True))
+        finally:
             padded.fill(0)
 
-    def _spoken_language(self, language: str, encoded: Any) -> str:
-        """Return `language`; for "auto", detect the spoken language."""
-        if language != AUTO_LANGUAGE:
-            return language
-        ((token, _), *_) = self._model.detect_language(encoded)[0]
-        return str(token).strip("<|>")
+    def _spoken_languages(self, named: Sequence[str | None], encoded: Encoded) -> list[str]:
+        """Return the language of each utterance. Where it is "auto", detect the spoken one."""
+        languages = [each or self._language for each in named]
+        rows = [k for k, language in enumerate(languages) if language == AUTO_LANGUAGE]
+        if rows:
+            detected = self._model.detect_language(_view(encoded[rows]))
+            for row, ((token, _), *_) in zip(rows, detected, strict=True):
+                languages[row] = str(token).strip("<|>")
+        return languages
 
-    def _decode(self, encoded: Any, prompt: list[int], effort: Effort, most_tokens: int) -> Any:
-        """Return the best sequences of tokens with their scores: one for each beam."""
+    def _generate(
+        self, encoded: Encoded, prompts: Sequence[list[int]], effort: Effort, most_tokens: int
+    ) -> Sequence[Any]:
+        """Return for each utterance the best sequences of tokens with their scores."""
         if effort.temperature > 0:
             drawn = {"sampling_topk": 0, "sampling_temperature": effort.temperature}
             search = {"beam_size": 1, **drawn}
         else:
             search = {"beam_size": effort.beam_size, "num_hypotheses": effort.beam_size}
-        (found,) = self._model.generate(
-            encoded,
-            [prompt],
-            max_length=2 * min(most_tokens, self._max_tokens - len(prompt)),  # it takes a half
+        results: Sequence[Any] = self._model.generate(
+            _view(encoded),
+            prompts,
+            max_length=2 * min(most_tokens, self._max_tokens - len(prompts[0])),  # it takes a half
             return_scores=True,
             return_no_speech_prob=True,
             **search,
         )
-        return found
+        if not np.isfinite(
+            [x for each in results for x in (*each.scores, each.no_speech_prob)]
+        ).all():
+            raise EngineError("the recogniser returned values that are not finite")
+        return results
 
-    def _align(
-        self, encoded: Any, prompt: list[int], samples: Samples, tokens: Sequence[int]
-    ) -> Any:
-        """Return the position and probability of each of the tokens of a text, at least one."""
-        frames = min(-(-len(samples) // HOP_SAMPLES), FRAMES_PER_SECOND * MAX_CONTEXT_SECONDS)
-        (aligned,) = self._model.align(encoded, prompt[:-1], [list(tokens)], frames)
+    def _chosen(self, decoded: _Decoded) -> Found:
+        """Return the text that is chosen among those that were decoded, and those with hotwords."""
+        result, utterance = decoded.result, decoded.utterance
+        tokens = [self._vocabulary.of_text(sequence) for sequence in result.sequences_ids]
+        found = [
+            Found(each, Candidate(self._vocabulary.text(each), score * (len(each) + 1), len(each)))
+            for each, score in zip(tokens, result.scores, strict=True)
+        ]
+        hotwords = utterance.options.hotwords
+        if hotwords and _may_have_hotwords(found[0], decoded.no_speech_prob):
+            log_probability = partial(self._log_probability, decoded)
+            found = HotwordSearch(hotwords, self._vocabulary.encode, log_probability).search(found)
+        offered = [each.boosted for each in found]
+        return found[utterance.choose(offered, decoded.language) if len(offered) > 1 else 0]
+
+    def _log_probability(self, decoded: _Decoded, tokens: Sequence[int]) -> float:
+        if len(tokens) > self._max_tokens - len(decoded.prompt):
+            return -math.inf
+        (aligned,) = self._align([decoded], [tokens])
+        return sum(math.log(max(each, MIN_PROBABILITY)) for each in aligned.text_token_probs)
+
+    def _align(self, decoded: Sequence[_Decoded], texts: Sequence[Sequence[int]]) -> Sequence[Any]:
+        """Return the position and probability of each token of a text of each utterance.
+
+        A text has a token at least. The utterances have the same prompt.
+        """
+        aligned: Sequence[Any] = self._model.align(
+            _view(np.concatenate([each.encoded for each in decoded])),
+            decoded[0].prompt[:-1],
+            [list(tokens) for tokens in texts],
+            [each.frames for each in decoded],
+        )
         return aligned
 
     def _timed(
-        self, tokens: Sequence[int], align: Callable[[Sequence[int]], Any]
-    ) -> tuple[Token, ...]:
-        """Return the pieces of text with the time and probability of each."""
-        if not tokens:
-            return ()
-        aligned = align(tokens)
+        self, decoded: Sequence[_Decoded], texts: Sequence[Sequence[int]]
+    ) -> list[tuple[Token, ...]]:
+        """Return the pieces of each text with the time and probability of each."""
+        pieces: list[tuple[Token, ...]] = [()] * len(texts)
+        worded = [row for row, tokens in enumerate(texts) if tokens]
+        for language in {decoded[row].language for row in worded}:
+            rows = [row for row in worded if decoded[row].language == language]
+            aligned = self._align([decoded[row] for row in rows], [texts[row] for row in rows])
+            for row, found in zip(rows, aligned, strict=True):
+                pieces[row] = self._pieces(texts[row], found)
+        return pieces
+
+    def _pieces(self, tokens: Sequence[int], aligned: Any) -> tuple[Token, ...]:
         starts: dict[int, int] = {}
         for token, position in aligned.alignments:
             starts.setdefault(token, position)
@@ -207,14 +311,6 @@ def _score(found: Found, no_speech_prob: float) -> float:
 def _may_have_hotwords(likeliest: Found, no_speech_prob: float) -> bool:
     """Return whether a text may be what was said; hotwords in it would hide that nobody spoke."""
     return bool(likeliest.tokens) and _score(likeliest, no_speech_prob) > MIN_CAPTION_SCORE
-
-
-def _log_probability(
-    align: Callable[[Sequence[int]], Any], most_tokens: int, tokens: Sequence[int]
-) -> float:
-    if len(tokens) > most_tokens:
-        return -math.inf
-    return sum(math.log(max(each, MIN_PROBABILITY)) for each in align(tokens).text_token_probs)
 
 
 def _most_tokens(samples: Samples) -> int:

@@ -21,6 +21,9 @@ HEADER_BYTES = _LENGTH.size
 MAX_FRAME_BYTES = 16 * 1024 * 1024
 """Longer frames are rejected: 30 s of audio take 1 MB."""
 
+MAX_BATCH = 16
+"""Most jobs in a batch: so many utterances of 29 s, the longest, fit a frame."""
+
 MAX_CANDIDATES = 64
 
 MAX_TEXT_CHARACTERS = 20_000
@@ -74,15 +77,12 @@ class LanguageSetup(msgspec.Struct, frozen=True, tag=True):
     """The first frame to the language worker."""
 
     kind = "language worker"
-
-    @property
-    def models(self) -> str:
-        """The model that the worker loads, for a message."""
-        return "the Korean language model"
+    models = "the Korean language model"
+    """What the worker loads, for a message."""
 
 
-# A job is one frame, a stream is many frames. Each id is used once. A suspect is a job or stream
-# that a worker may have died of. The worker announces it before it processes it (`SuspectNotice`).
+# A job is a frame or part of a `Batch`, a stream is many frames. Each id is used once. A suspect is
+# a job or stream that a worker may have died of. The worker announces it before it processes it.
 
 
 class Recognise(msgspec.Struct, frozen=True, tag=True):
@@ -97,8 +97,7 @@ class Recognise(msgspec.Struct, frozen=True, tag=True):
     suspect: bool = False
     effort: Effort = NORMAL
     offers: bool = False
-    """Whether the worker sends `Candidates` where it finds several texts, and waits for `Choose`.
-    """
+    """Whether the worker sends `Candidates`, if it finds several, and waits for `Choose`."""
 
 
 class Choose(msgspec.Struct, frozen=True, tag=True):
@@ -124,6 +123,12 @@ class Embed(msgspec.Struct, frozen=True, tag=True):
     overlaps: bool = True
     """Whether to detect where two voices speak at once. False: the overlap is 0 everywhere."""
     suspect: bool = False
+
+
+class Batch(msgspec.Struct, frozen=True, tag=True):
+    """Several jobs that the worker does at once. None of them is a suspect."""
+
+    jobs: list[Recognise | Embed]
 
 
 class Open(msgspec.Struct, frozen=True, tag=True):
@@ -233,18 +238,16 @@ class SuspectNotice(msgspec.Struct, frozen=True, tag=True):
 
 JobRequest = Recognise | Embed
 StreamRequest = Open | Feed | Finish | Drop
-Request = Setup | LanguageSetup | JobRequest | Choose | StreamRequest | Rank
+Request = Setup | LanguageSetup | JobRequest | Batch | Choose | StreamRequest | Rank
 JobReply = Recognised | Embedded | Failed
 Reply = Ready | Unusable | JobReply | Candidates | Stepped | SuspectNotice | Ranked
 
 Pipe = RawIOBase | BytesIO
 """A blocking stream without a buffer. A buffer would keep the last audio or text."""
 
-
 _encoder = msgspec.msgpack.Encoder()
 _requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
 _replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
-
 
 # The decoder raises Python's own errors for text that is not UTF-8 and for deep nesting.
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -327,6 +330,8 @@ def _is_valid(reply: Reply) -> bool:
             )
         case Embedded(vectors=vectors, overlap=overlap):
             return _is_valid_embedding(vectors, overlap)
+        case Ready(abilities=abilities):
+            return 1 <= abilities.batch_size <= MAX_BATCH
         case Unusable(sentence=sentence):
             return len(sentence) <= MAX_TEXT_CHARACTERS
         case _:

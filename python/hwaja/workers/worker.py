@@ -1,15 +1,16 @@
 """The inference process: `python -m hwaja.workers.worker`.
 
 It exchanges `wire` frames on stdin and stdout. A thread reads requests, so that they do not wait in
-the pipe while the engine works. The worker does one job between two steps of the streams. The
-process ends at the end of stdin, so it never outlives the server process. The engine may also
-crash the process at any moment. The server notices this and sends the work to another worker.
+the pipe while the engine works. The worker does one job, or one batch of jobs, between two steps of
+the streams. The process ends at the end of stdin, so it never outlives the server process. The
+engine may also crash the process at any moment. The server notices this and sends the work to
+another worker.
 """
 
 import os
 from collections import deque
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,7 @@ from hwaja.engines.interface import (
     Recognizer,
     Samples,
     StreamingRecognizer,
+    Utterance,
 )
 from hwaja.engines.recognition import Candidate, Choose, Hypothesis, first
 from hwaja.text.masking import masked
@@ -67,51 +69,68 @@ class _Jobs:
         self._recogniser = recogniser
         self._voice_engines = voice_engines
         self._send = send
-        self.waiting: deque[wire.JobRequest] = deque()
+        self.waiting: deque[Sequence[wire.JobRequest]] = deque()
+        """The batches, most of them of one job."""
 
-    def do_one(self) -> None:
-        """Do the first waiting job, if there is one, and send its reply."""
+    def do_next(self) -> None:
+        """Do the first waiting batch, if there is one. Send each reply once it is known."""
         if not self.waiting:
             return
-        request = self.waiting.popleft()
+        batch = self.waiting.popleft()
+        self._recognise([each for each in batch if isinstance(each, wire.Recognise)])
+        for request in batch:
+            if isinstance(request, wire.Embed):
+                self._embed(request)
+
+    def _recognise(self, requests: Sequence[wire.Recognise]) -> None:
+        with ExitStack() as stack:
+            for each in requests:
+                stack.enter_context(announced(self._send, each.job_id, suspect=each.suspect))
+            utterances = [
+                (self._utterance(each, stack.enter_context(audio_of(each))), each.speech_seconds)
+                for each in requests
+            ]
+            for each, hypothesis in zip(requests, self._hypotheses(utterances), strict=True):
+                if hypothesis is None:
+                    self._send(wire.Failed(each.job_id))
+                else:
+                    self._send(wire.Recognised(each.job_id, finished(hypothesis, self._writing)))
+
+    def _utterance(self, request: wire.Recognise, samples: Samples) -> Utterance:
+        choose = self._ask(request.job_id) if request.offers else first
+        return Utterance(samples, request.options, request.effort, choose)
+
+    def _hypotheses(
+        self, utterances: Sequence[tuple[Utterance, float]]
+    ) -> Iterable[Hypothesis | None]:
+        if not isinstance(self._recogniser, Recognizer):  # it decodes streams only
+            return [None] * len(utterances)
+        return fallback.recognise_batch(self._recogniser, utterances)
+
+    def _embed(self, request: wire.Embed) -> None:
         reply: wire.JobReply
         with announced(self._send, request.job_id, suspect=request.suspect):
             try:
-                reply = self._answer(request)
+                with audio_of(request) as samples:
+                    reply = self._embedded(request, samples)
             except EngineError:
                 reply = wire.Failed(request.job_id)
         self._send(reply)
         if isinstance(reply, wire.Embedded):
             wire.erase(reply.vectors)
 
-    def _answer(self, request: wire.JobRequest) -> wire.JobReply:
-        with audio_of(request) as samples:
-            if isinstance(request, wire.Recognise):
-                hypothesis = self._recognised(samples, request)
-                return wire.Recognised(request.job_id, finished(hypothesis, self._writing))
-            if self._voice_engines is None:
-                raise EngineError("no embedder was loaded")
-            rows = self._voice_engines.embedder.embed(samples)
-            if not np.isfinite(rows).all():
-                raise EngineError("the embedder returned values that are not finite")
-            overlap = (
-                self._voice_engines.overlaps.overlap(samples)
-                if request.overlaps
-                else np.zeros(len(rows) - 1, np.float32)
-            )
-            return wire.Embedded(request.job_id, rows.data.cast("B"), overlap.data.cast("B"))
-
-    def _recognised(self, samples: Samples, request: wire.Recognise) -> Hypothesis:
-        if not isinstance(self._recogniser, Recognizer):
-            raise EngineError("the recogniser decodes streams only")
-        return fallback.recognise(
-            self._recogniser,
-            samples,
-            request.options,
-            request.effort,
-            request.speech_seconds,
-            self._ask(request.job_id) if request.offers else first,
+    def _embedded(self, request: wire.Embed, samples: Samples) -> wire.Embedded:
+        if self._voice_engines is None:
+            raise EngineError("no embedder was loaded")
+        rows = self._voice_engines.embedder.embed(samples)
+        if not np.isfinite(rows).all():
+            raise EngineError("the embedder returned values that are not finite")
+        overlap = (
+            self._voice_engines.overlaps.overlap(samples)
+            if request.overlaps
+            else np.zeros(len(rows) - 1, np.float32)
         )
+        return wire.Embedded(request.job_id, rows.data.cast("B"), overlap.data.cast("B"))
 
     def _ask(self, job_id: int) -> Choose:
         """Return a `Choose` that asks the server to choose, and waits for its answer."""
@@ -186,7 +205,7 @@ def _work(
     send: Send,
     writing: wire.Writing,
 ) -> None:
-    """Answer requests until the pipe ends. Do one job between two steps of the streams."""
+    """Answer requests until the pipe ends. Do one batch between two steps of the streams."""
     jobs = _Jobs(inbox, recogniser, voice_engines, send, writing)
     streams = None if isinstance(recogniser, Recognizer) else Streams(recogniser, send, writing)
     # One: a job may wait for the next request, which is the server's choice (`_Jobs._ask`).
@@ -197,7 +216,7 @@ def _work(
             return
         if streams:
             streams.step()
-        jobs.do_one()
+        jobs.do_next()
 
 
 def _hand_on(requests: list[wire.Request], jobs: _Jobs, streams: Streams[Any] | None) -> bool:
@@ -209,7 +228,9 @@ def _hand_on(requests: list[wire.Request], jobs: _Jobs, streams: Streams[Any] | 
     """
     for request in requests:
         if isinstance(request, wire.JobRequest):
-            jobs.waiting.append(request)
+            jobs.waiting.append((request,))
+        elif isinstance(request, wire.Batch):
+            jobs.waiting.append(request.jobs)
         elif isinstance(request, wire.StreamRequest) and streams:
             streams.take(request)
         else:
