@@ -10,20 +10,33 @@ _DEADLY_SAMPLE = 0.875
 
 _WORKER = f"""#!{sys.executable}
 import os
+from functools import partial
+from hwaja.engines import sherpa
 from hwaja.workers import worker
 from hwaja.engines.sherpa import OfflineRecognizer
 from hwaja.engines.sherpa_online import OnlineStream
 from hwaja.engines.whisper import WhisperRecognizer
 
-def deadly(method):
-    def touch(self, samples, *rest):
-        if (samples == {_DEADLY_SAMPLE}).any():
-            os._exit(255)
-        return method(self, samples, *rest)
-    return touch
+def touch(samples):
+    if (samples == {_DEADLY_SAMPLE}).any():
+        os._exit(255)
 
+def deadly(method):
+    def called(self, samples, *rest):
+        touch(samples)
+        return method(self, samples, *rest)
+    return called
+
+def deadly_batch(method):
+    def called(self, utterances):
+        for each in utterances:
+            touch(each.samples)
+        return method(self, utterances)
+    return called
+
+sherpa.WhisperRecognizer = partial(WhisperRecognizer, batch_size={{batch_size}})
 OfflineRecognizer.recognise = deadly(OfflineRecognizer.recognise)
-WhisperRecognizer.recognise = deadly(WhisperRecognizer.recognise)
+WhisperRecognizer.recognise_batch = deadly_batch(WhisperRecognizer.recognise_batch)
 OnlineStream.feed = deadly(OnlineStream.feed)
 worker.main()
 """
@@ -36,9 +49,12 @@ def poisoned(pcm: Pcm16) -> Pcm16:
     return deadly
 
 
-def write_poisonable_worker(folder: Path) -> str:
-    """Return an executable to start workers with that die of poisoned audio."""
+def write_poisonable_worker(folder: Path, batch_size: int | None = None) -> str:
+    """Return an executable to start workers with that die of poisoned audio.
+
+    With a batch size, their Whisper takes so many utterances at once.
+    """
     script = folder / "worker"
-    script.write_text(_WORKER)
+    script.write_text(_WORKER.format(batch_size=batch_size))
     script.chmod(stat.S_IRWXU)
     return str(script)

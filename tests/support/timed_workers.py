@@ -21,7 +21,9 @@ class TimedWorkers:
     def __init__(self) -> None:
         self.now = 0.0
         self.job_seconds = 0.1
-        """What each job takes that begins from now on."""
+        """What each job or batch takes that begins from now on."""
+        self.batch_size = 1
+        """Most jobs that a worker takes at once."""
         self._done = 0
         self._allowed = math.inf
         self._changed = asyncio.Condition()
@@ -59,10 +61,14 @@ class _TimedWorker:
 
     async def send(self, request: wire.Request) -> None:
         if isinstance(request, wire.Setup):
-            self._replies.put_nowait(wire.Ready(Abilities()))
-        elif isinstance(request, wire.Recognise | wire.Embed):
-            await self._common.do()
-            self._replies.put_nowait(_answer(request))
+            abilities = Abilities(batch_size=self._common.batch_size)
+            self._replies.put_nowait(wire.Ready(abilities))
+            return
+        jobs = request.jobs if isinstance(request, wire.Batch) else [request]
+        await self._common.do()
+        for job in jobs:
+            if isinstance(job, wire.Recognise | wire.Embed):
+                self._replies.put_nowait(_answer(job))
 
     async def receive(self) -> wire.Reply:
         return await self._replies.get()

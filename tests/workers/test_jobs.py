@@ -243,6 +243,59 @@ async def test_cancelled_jobs_cost_their_owner_no_turn() -> None:
     assert await take(queue, 2) == [wanted, other]
 
 
+async def test_the_next_jobs_in_turn_are_taken_beside_a_job_and_none_is_awaited() -> None:
+    queue = FairQueue(Charges(1), now)
+    put = [job(owner) for owner in "aaabc"]
+    for each in put:
+        queue.put(each)
+    put[3].reply.cancel()
+    first = await queue.get()
+    assert queue.beside(first, 0) == []
+    assert [each.owner for each in queue.beside(first, 2)] == ["c", "a"]
+    assert queue.beside(first, 16) == [put[2]]
+    assert queue.beside(first, 16) == []
+
+
+@pytest.mark.parametrize("suspect", ["first", "second", "third"])
+async def test_a_suspect_is_taken_alone(suspect: str) -> None:
+    queue = FairQueue(Charges(1), now)
+    jobs = {owner: job(owner) for owner in ("first", "second", "third")}
+    jobs[suspect].suspect = True
+    for each in jobs.values():
+        queue.put(each)
+    batches = []
+    for _ in range(3 if suspect == "second" else 2):
+        taken = await queue.get()
+        batches.append([taken, *queue.beside(taken, 16)])
+    assert [jobs[suspect]] in batches
+    assert [each.owner for batch in batches for each in batch] == list(jobs)
+
+
+async def test_jobs_ahead_of_real_time_are_not_taken_beside_others() -> None:
+    queue = FairQueue(Charges(1), now)
+    for owner in ("file", "other file"):
+        queue.set_ahead(owner, True)
+    for owner in ("file", "a", "other file", "b"):
+        queue.put(job(owner))
+    live = await queue.get()
+    assert [each.owner for each in (live, *queue.beside(live, 16))] == ["a", "b"]
+    ahead = await queue.get()
+    assert [each.owner for each in (ahead, *queue.beside(ahead, 16))] == ["file", "other file"]
+
+
+async def test_jobs_that_are_put_back_keep_their_order() -> None:
+    queue = FairQueue(Charges(1), now)
+    put = [job(owner) for owner in "abab"]
+    for each in put:
+        queue.put(each)
+    first = await queue.get()
+    taken = [first, *queue.beside(first, 3)]
+    queue.put(job("c"))
+    for each in reversed(taken):
+        queue.put_back(each)
+    assert [each.owner for each in await take(queue, 3)] == ["a", "b", "c"]
+
+
 @dataclass(frozen=True)
 class Load:
     """Jobs that an owner has at some moment, and how long each takes."""

@@ -33,7 +33,7 @@ CANDIDATES = 12
 """Number of generated utterances to choose from: for some, Whisper writes nothing or a loop."""
 
 _STREAMING_IN_WORK = 8  # utterances per worker: streams share a decoding step
-_WHOLE_IN_WORK = 2  # one in work and one in the queue
+_BATCHES_IN_WORK = 2  # per worker: one in work and one in the queue
 
 Progress = Callable[[Phrase], None]
 """Called with progress messages for the user."""
@@ -63,7 +63,8 @@ async def capacity(pool: Pool, config: Config, seconds: float, progress: Progres
     candidates = [babble(UTTERANCE_SECONDS, seed) for seed in range(CANDIDATES)]
     if not pool.abilities.streaming:  # a streaming recogniser costs the same for all audio
         candidates = await typical(pool, candidates)
-    each = _STREAMING_IN_WORK if pool.abilities.streaming else _WHOLE_IN_WORK
+    abilities = pool.abilities
+    each = _STREAMING_IN_WORK if abilities.streaming else _BATCHES_IN_WORK * abilities.batch_size
     done = await throughput(pool, candidates, config.workers * each, seconds, progress)
     return judge(done, config.max_connections)
 

@@ -62,8 +62,8 @@ class Sparing:
 
     def __init__(self, now: Callable[[], float]) -> None:
         """Spare no worker yet. `now` returns the seconds of a monotonic clock."""
-        self.ahead_jobs = 0
-        """Jobs at workers, of sessions that are ahead."""
+        self.ahead_workers = 0
+        """Workers that have jobs of sessions that are ahead."""
         self._now = now
         self._awaited_interims = 0
         self._spares_until = -math.inf
@@ -79,9 +79,9 @@ class Sparing:
             self._spares_until = self._now() + SPARED_SECONDS
 
     def admits_ahead(self, workers: int) -> bool:
-        """Return whether one of so many workers may take another job of a session that is ahead."""
+        """Return whether one of so many workers may take a job of a session that is ahead."""
         spares = self._awaited_interims > 0 or self._now() < self._spares_until
-        return not spares or self.ahead_jobs < max(1, workers - 1)
+        return not spares or self.ahead_workers < max(1, workers - 1)
 
 
 class FairQueue:
@@ -158,11 +158,30 @@ class FairQueue:
             await self._filled.wait()
         return job
 
-    def _first(self) -> Job | None:
+    def beside(self, job: Job, most: int) -> list[Job]:
+        """Take at most so many of the next jobs, to be done at once with a taken one.
+
+        It does not wait. A suspect is done alone, as the worker may die of it. The jobs of owners
+        ahead of real time are not done with those of others, which would wait for them.
+        """
+
+        def fits(other: Job) -> bool:
+            are_ahead = [each.owner in self.ahead for each in (job, other)]
+            return not job.suspect and not other.suspect and are_ahead[0] == are_ahead[1]
+
+        taken: list[Job] = []
+        while len(taken) < most and (found := self._first(fits)) is not None:
+            taken.append(found)
+        return taken
+
+    def _first(self, fits: Callable[[Job], bool] = lambda _: True) -> Job | None:
         # A separate function: while `get` waits, it must hold no reference to a cancelled job.
         while (owner := self._first_owner()) is not None:
-            waiting = self._waiting.pop(owner)
+            waiting = self._waiting[owner]
             jobs = deque(job for job in waiting.jobs if not job.reply.done())
+            if jobs and not fits(jobs[0]):
+                return None
+            del self._waiting[owner]
             if not jobs:  # all were cancelled
                 continue
             job = jobs.popleft()

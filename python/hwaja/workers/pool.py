@@ -1,14 +1,16 @@
 """The pool of workers and their work, which sessions share fairly.
 
-A worker has one job at a time and any number of utterance streams. When it dies, the pool gives its
-work to other workers and reads the audio again from the sessions. Each job and stream of the dead
-worker is then a suspect. A worker announces each suspect before it processes it. If it dies of the
-suspect, only that suspect fails.
+A worker has any number of utterance streams, and one job at a time, or a batch of jobs where its
+recogniser takes several. When it dies, the pool gives its work to other workers and reads the audio
+again from the sessions. Each job and stream of the dead worker is then a suspect, which is done
+alone. A worker announces each suspect before it processes it. If it dies of the suspect, only that
+suspect fails.
 """
 
 import asyncio
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from itertools import count
 
 import numpy as np
@@ -67,7 +69,7 @@ class Pool:
         self._jobs: set[Job] = set()  # those without a reply
         self._closed = False
         self._patience = 10 if setup.low_priority else 1  # low priority: it waits for the processor
-        self._ids = count(1)
+        self._new_id = partial(next, count(1))
         self._router = StreamRouter(self._new_id)
         self.idle_workers = 0
         """Number of workers that wait for a job."""
@@ -264,9 +266,6 @@ class Pool:
 
     # work
 
-    def _new_id(self) -> int:
-        return next(self._ids)
-
     async def _do(
         self, owner: Hashable, request: Callable[[int, bool], wire.JobRequest], samples: int
     ) -> wire.JobReply:
@@ -320,56 +319,59 @@ class Pool:
             slot.blame_last_tried()
 
     async def _do_jobs(self, slot: WorkerSlot) -> None:
-        """Give the worker one job after another, until it dies or is stuck."""
+        """Give the worker one batch of jobs after another, until it dies or is stuck."""
         with suppress(OSError, TimeoutError):
             while True:
-                await self._do_job(slot, await self._next_job())
+                await self._do_batch(slot, await self._next_jobs())
 
-    async def _do_job(self, slot: WorkerSlot, job: Job) -> None:
-        # A separate function: on return it releases the job's references to the session.
-        request = slot.begin(job, self._new_id())
-        if request is not None:
-            with self._taking(job.owner):
-                async with asyncio.timeout(job.limit_seconds):
-                    await slot.do(request, self._choose)
-        slot.job = None
+    async def _do_batch(self, slot: WorkerSlot, jobs: list[Job]) -> None:
+        # A separate function: on return it releases the jobs' references to the sessions.
+        begun = [slot.begin(job, self._new_id()) for job in jobs]
+        requests = [request for request in begun if request is not None]
+        if requests:
+            with self._taking([job for _, job in slot.jobs]):
+                # A batch takes little longer than its longest job: that is what batches are for.
+                async with asyncio.timeout(max(job.limit_seconds for job in jobs)):
+                    await slot.do(requests, self._choose)
 
     @contextmanager
-    def _taking(self, owner: Hashable) -> Iterator[None]:
-        """Charge a session for the seconds that it uses a worker.
+    def _taking(self, jobs: list[Job]) -> Iterator[None]:
+        """Charge sessions for the seconds that a worker has their jobs, in equal parts.
 
         A session that is ahead of real time is not charged: it gets only workers that no other
         session needs.
         """
-        is_ahead = owner in self._queue.ahead
-        account = self._charges.account(owner)  # read now: the session may leave meanwhile
+        is_ahead = jobs[0].owner in self._queue.ahead  # then all are: see `FairQueue.beside`
+        accounts = [self._charges.account(job.owner) for job in jobs]  # now: a session may leave
         began = _now()
-        self._sparing.ahead_jobs += is_ahead
+        self._sparing.ahead_workers += is_ahead
         try:
             yield
         finally:
-            self._sparing.ahead_jobs -= is_ahead
-            if not is_ahead:
-                now = _now()
-                account.charge(now - began, now)
+            self._sparing.ahead_workers -= is_ahead
+            now = _now()
+            for account in () if is_ahead else accounts:
+                account.charge((now - began) / len(accounts), now)
 
-    async def _next_job(self) -> Job:
+    async def _next_jobs(self) -> list[Job]:
+        """Wait for a job. Return it and those that are queued already, up to a batch."""
         self.idle_workers += 1
         try:
-            return await self._queue.get()
+            first = await self._queue.get()
         finally:
             self.idle_workers -= 1
+        return [first, *self._queue.beside(first, self.abilities.batch_size - 1)]
 
     def _give_back(self, slot: WorkerSlot) -> None:
-        """Return the job of a dead worker to the queue. If the worker died of it, fail the job."""
-        job = slot.job
-        if job is None or job.reply.done():
-            return
-        if slot.tried == slot.job_id:
-            job.fail("the engine ended on this audio")
-        else:
-            job.suspect = True
-            self._queue.put_back(job)
+        """Return the jobs of a dead worker to the queue. Fail the one that the worker died of."""
+        for job_id, job in reversed(slot.jobs):  # in the queue, the first is the first again
+            if job.reply.done():
+                continue
+            if slot.tried == job_id:
+                job.fail("the engine ended on this audio")
+            else:
+                job.suspect = True
+                self._queue.put_back(job)
 
     def _end_worker_of(self, utterance: UtteranceStream) -> None:
         """Kill the worker that is stuck on an utterance stream."""

@@ -72,8 +72,9 @@ class WorkerProcess:
 
         """
         frame = wire.encode(request)
-        if isinstance(request, wire.Recognise | wire.Embed | wire.Feed):
-            wire.erase(request.samples)
+        for part in request.jobs if isinstance(request, wire.Batch) else (request,):
+            if isinstance(part, wire.Recognise | wire.Embed | wire.Feed):
+                wire.erase(part.samples)
         try:
             self._requests.write(frame)
             await self._requests.drain()
@@ -137,63 +138,73 @@ ChooseLater = Callable[[Sequence[Candidate], str], Awaitable[int]]
 """Returns the index of the candidate to take; see `engines.recognition.Choose`."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A job that a worker has, and the replies that are valid for it."""
+
+    job: Job
+    answer: type[wire.JobReply]
+    """Type of the reply, unless the job fails."""
+    offers: bool
+    """Whether the worker may offer candidates."""
+
+
 @dataclass(slots=True)
 class WorkerSlot:
-    """A worker with its current job and streams. Rejects replies without a request."""
+    """A worker with its current jobs and streams. Rejects replies without a request."""
 
     worker: WorkerProcess
     line: Route
-    job: Job | None = None
-    """The current job."""
-    job_id: int = 0
-    job_done: bool = True
     replied: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set by a reply to the current job. Whoever waits for it clears it."""
+    """Set by a reply to a current job. Whoever waits for it clears it."""
     offer: wire.Candidates | None = None
     """The texts among which the worker waits for a choice."""
     tried: int | None = None
     """Id of the suspect that the worker is processing."""
     _last_tried: int | None = None
-    _answer: type[wire.JobReply] = wire.Failed
-    """Type of the reply to the current job, unless the job fails."""
-    _offers: bool = False
+    _asked: dict[int, _Asked] = field(default_factory=dict)
+    """The jobs that the worker has, by id, in the order of their requests."""
+
+    @property
+    def jobs(self) -> list[tuple[int, Job]]:
+        """The jobs that the worker has not answered, with their ids."""
+        return [(job_id, asked.job) for job_id, asked in self._asked.items()]
 
     def begin(self, job: Job, job_id: int) -> wire.JobRequest | None:
         """Begin a job, and return its request.
 
         None: the audio cannot be read, because the session has ended. The job has failed then.
         """
-        self.job, self.job_id = job, job_id
-        self.job_done, self.offer = False, None
-        self.replied.clear()
         try:
             request = job.request(job_id, job.suspect)
         except Exception as error:
             job.fail(f"the audio cannot be read ({type(error).__name__})")
             return None
-        self._answer = wire.Embedded if isinstance(request, wire.Embed) else wire.Recognised
-        self._offers = isinstance(request, wire.Recognise) and request.offers
+        answer = wire.Embedded if isinstance(request, wire.Embed) else wire.Recognised
+        offers = isinstance(request, wire.Recognise) and request.offers
+        self._asked[job_id] = _Asked(job, answer, offers)
         return request
 
-    async def do(self, request: wire.JobRequest, choose: ChooseLater | None) -> None:
-        """Send the request of the current job, and wait until the worker has done the job.
+    async def do(self, requests: Sequence[wire.JobRequest], choose: ChooseLater | None) -> None:
+        """Send the requests of the current jobs, and wait until the worker has done the jobs.
 
         Args:
-            request: the request that `begin` returned.
+            requests: those that `begin` returned, at least one.
             choose: chooses among the candidates that the worker offers.
 
         Raises:
             OSError: the worker died.
 
         """
-        await self.worker.send(request)
-        while not self.job_done:
+        await self.worker.send(requests[0] if len(requests) == 1 else wire.Batch(list(requests)))
+        while self._asked:
             await self.replied.wait()
             self.replied.clear()
             if self.offer is not None and choose is not None:
-                index = await choose(self.offer.candidates, self.offer.language)
+                offer = self.offer
+                index = await choose(offer.candidates, offer.language)
                 self.offer = None
-                await self.worker.send(wire.Choose(self.job_id, index))
+                await self.worker.send(wire.Choose(offer.job_id, index))
 
     async def send_streams(self) -> None:
         """Send the requests of the worker's streams, until the worker dies."""
@@ -205,7 +216,7 @@ class WorkerSlot:
         """Pass a reply of the worker to its job or stream.
 
         Raises:
-            WireError: the reply does not match the current job, which stays unchanged.
+            WireError: the reply does not match a current job; all of them stay unchanged.
 
         """
         if isinstance(reply, wire.Stepped):
@@ -215,7 +226,8 @@ class WorkerSlot:
             self.tried = reply.item_id
             self._last_tried = reply.item_id or self._last_tried
         elif isinstance(reply, wire.Candidates):
-            if not self._offers or reply.job_id != self.job_id or self.job_done or self.offer:
+            asked = self._asked.get(reply.job_id)
+            if asked is None or not asked.offers or self.offer:
                 raise wire.WireError("candidates that were not asked for")
             self.offer = reply
             self.replied.set()
@@ -227,11 +239,14 @@ class WorkerSlot:
         self.tried = self._last_tried
 
     def _take_answer(self, reply: wire.Reply) -> None:
-        if not isinstance(reply, self._answer | wire.Failed):
+        if not isinstance(reply, wire.JobReply):
             raise wire.WireError("an answer of another kind")
-        if self.job is None or reply.job_id != self.job_id or self.job_done:
+        asked = self._asked.get(reply.job_id)
+        if asked is None:
             raise wire.WireError("an answer to nothing that was asked")
-        if not self.job.reply.done():
-            self.job.reply.set_result(reply)
-        self.job_done = True
+        if not isinstance(reply, asked.answer | wire.Failed):
+            raise wire.WireError("an answer of another kind")
+        del self._asked[reply.job_id]
+        if not asked.job.reply.done():
+            asked.job.reply.set_result(reply)
         self.replied.set()
