@@ -21,6 +21,7 @@ from hwaja.engines.recognition import Abilities, Hypothesis
 from hwaja.models.tones import spoken, write_tone_model
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Token
+from hwaja.server.config import Config
 from hwaja.workers import wire
 from hwaja.workers.pool import Pool
 
@@ -189,6 +190,25 @@ async def test_an_engine_failure_ends_the_measurement(english: wire.Setup) -> No
     await closed.close()
     with pytest.raises(EngineError):
         await throughput(closed, [babble(1.0, 1)], 2, 60, ignore)
+
+
+@pytest.mark.parametrize(
+    ("abilities", "utterances"),
+    [(Abilities(), 4), (Abilities(batch_size=16), 64), (Abilities(streaming=True), 16)],
+)
+async def test_each_worker_has_another_batch_waiting_while_its_throughput_is_measured(
+    abilities: Abilities, utterances: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured: list[int] = []
+
+    async def noted(_pool: Pool, _samples: object, in_work: int, *_: object) -> Throughput:
+        measured.append(in_work)
+        return Throughput(60, wall_seconds=1)
+
+    monkeypatch.setattr(capacity, "throughput", noted)
+    monkeypatch.setattr(capacity, "CANDIDATES", 1)
+    await capacity.capacity(FakePool(abilities), Config(workers=2), 1.0, ignore)
+    assert measured == [utterances]
 
 
 class ScriptedPool(FakePool):
