@@ -61,9 +61,10 @@ _COMPUTE_TYPES = {"cpu": ("int8",), "cuda": ("float16", "int8_float16")}
 BATCH_SIZES = {"cpu": 1, "cuda": 16}
 """Most utterances in one call. All of them wait until the call ends.
 
-On one core a batch of 8 takes six times as long as one utterance (bench/RESULTS.md). On a GPU it
-should take little longer than its longest utterance: for each token, the weights are read once for
-all. That is not measured yet. 16 utterances of 29 s fit a frame (`workers.wire.MAX_BATCH`).
+On one core a batch saves a sixth of the time at best, at 16 it costs a fifth more
+(bench/RESULTS.md). On a GPU it should take little longer than its longest utterance: for each
+token, the weights are read once for all. That is not measured yet. 16 utterances of 29 s fit a
+frame (`workers.wire.MAX_BATCH`).
 """
 
 _FAULTS = (RuntimeError, ValueError, LookupError, OverflowError)
