@@ -14,8 +14,8 @@ from whisper_exports import DECODER, ENCODER, TOKENS, write_whisper
 
 from hwaja.engines.exports import open_export
 from hwaja.engines.interface import EngineError
+from hwaja.engines.offline_exports import OfflineExport
 from hwaja.engines.sherpa import SpeakerEmbedder, load_recogniser
-from hwaja.engines.whisper_exports import WhisperExport
 from hwaja.models import locate
 
 pytestmark = pytest.mark.models
@@ -31,7 +31,7 @@ Change = Callable[[Path], object]
 
 def altered(model: str, folder: Path, change: Change) -> Path:
     """A copy of a model's folder with one fault."""
-    copy = folder / "model"
+    copy = folder / ("whisper" if model == WHISPER else model)
     if model == WHISPER:
         write_whisper(copy)
     else:
@@ -105,12 +105,12 @@ BAD_FOLDERS: dict[str, tuple[str, Change, str]] = {
     "has an encoder of another family": (
         WHISPER,
         with_metadata(ENCODER, "model_type", "zipformer2"),
-        "is not a Whisper encoder",
+        "is of no family of models",
     ),
     "has an encoder without a family": (
         WHISPER,
         with_metadata(ENCODER, "model_type", None),
-        "is not a Whisper encoder",
+        "is of no family of models",
     ),
     "has an encoder that lacks metadata": (
         WHISPER,
@@ -179,7 +179,7 @@ BAD_FOLDERS: dict[str, tuple[str, Change, str]] = {
         replaced(ENCODER, lambda content: content[: len(content) // 2]),
         "is not an ONNX file",
     ),
-    "has an empty encoder": (WHISPER, replaced(ENCODER, lambda _: b""), "not a Whisper encoder"),
+    "has an empty encoder": (WHISPER, replaced(ENCODER, lambda _: b""), "of no family"),
     "has an encoder for a decoder": (
         WHISPER,
         lambda folder: (
@@ -223,9 +223,9 @@ def test_of_two_precisions_the_one_that_is_faster_there_is_taken(tmp_path: Path)
         (only, False, ".int8.onnx"),
     ):
         export = open_export(folder, "ko", prefer_int8=prefer_int8)
-        assert isinstance(export, WhisperExport)
-        assert export.encoder == folder / f"tiny-encoder{suffix}"
-        assert export.decoder == folder / f"tiny-decoder{suffix}"
+        assert isinstance(export, OfflineExport)
+        assert export.files["encoder"] == folder / f"tiny-encoder{suffix}"
+        assert export.files["decoder"] == folder / f"tiny-decoder{suffix}"
 
 
 def test_on_cuda_the_int8_files_are_not_even_looked_at(tmp_path: Path) -> None:
@@ -281,6 +281,7 @@ def test_an_unusable_speaker_model_is_explained(case: str, tmp_path: Path) -> No
 LOAD = """
 import pathlib, sys
 from hwaja.engines.interface import EngineError
+from hwaja.engines.offline_exports import OfflineExport
 from hwaja.engines.sherpa import load_recogniser
 try:
     load_recogniser(pathlib.Path(sys.argv[1]), "en")

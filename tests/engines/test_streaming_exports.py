@@ -93,7 +93,7 @@ BROKEN: dict[str, tuple[str, Change, str]] = {
     "an offline CTC model": (
         "wenet-ctc",
         metadata("", "right_context", None),
-        "of no family of models",
+        "has 6 inputs and 3 outputs, not 2",
     ),
     "an encoder of another family beside a Parakeet decoder": (
         "parakeet-unified",

@@ -21,7 +21,7 @@ from hwaja.models.graph import FLOAT, INT64, Graph, Shape
 # Transducers of icefall -------------------------------------------------------------------------
 
 
-def _icefall(encoder: Any) -> tuple[Files, list[str]]:
+def icefall(encoder: Any) -> tuple[Files, list[str]]:
     decoder = Graph()
     last = decoder.apply("Gather", "y", decoder.constant(1), axis=1)
     bias = once(decoder, last, len(VOCABULARY))
@@ -98,7 +98,7 @@ ZIPFORMER2_METADATA = {
 
 
 def zipformer2() -> tuple[Files, list[str]]:
-    return _icefall(_icefall_encoder(45, 8, zipformer2_states(), ZIPFORMER2_METADATA))
+    return icefall(_icefall_encoder(45, 8, zipformer2_states(), ZIPFORMER2_METADATA))
 
 
 def zipformer() -> tuple[Files, list[str]]:
@@ -122,7 +122,7 @@ def zipformer() -> tuple[Files, list[str]]:
         "cnn_module_kernels": "31,31",
         "left_context_len": "8,8",
     }
-    return _icefall(_icefall_encoder(39, 8, states, metadata))
+    return icefall(_icefall_encoder(39, 8, states, metadata))
 
 
 def conformer() -> tuple[Files, list[str]]:
@@ -139,7 +139,7 @@ def conformer() -> tuple[Files, list[str]]:
         "cnn_module_kernel": 31,
     }
     processed: Values = {"processed_frames": (INT64, ["N"])}
-    return _icefall(_icefall_encoder(39, 8, states, metadata, processed))
+    return icefall(_icefall_encoder(39, 8, states, metadata, processed))
 
 
 def lstm() -> tuple[Files, list[str]]:
@@ -150,7 +150,7 @@ def lstm() -> tuple[Files, list[str]]:
         "rnn_hidden_size": 32,
         "d_model": 16,
     }
-    return _icefall(_icefall_encoder(9, 1, states, metadata))
+    return icefall(_icefall_encoder(9, 1, states, metadata))
 
 
 def ebranchformer() -> tuple[Files, list[str]]:
@@ -174,7 +174,7 @@ def ebranchformer() -> tuple[Files, list[str]]:
         "num_heads": 2,
         "head_dim": 4,
     }
-    return _icefall(_icefall_encoder(39, 8, states, metadata))
+    return icefall(_icefall_encoder(39, 8, states, metadata))
 
 
 # Transducers of NeMo ----------------------------------------------------------------------------
@@ -204,7 +204,10 @@ NEMO_CACHE_METADATA = {
 }
 
 
-def _nemo(encoder: Any, metadata: Mapping[str, object] | None = None) -> tuple[Files, list[str]]:
+def nemo(
+    encoder: Any, metadata: Mapping[str, object] | None = None, durations: int = 0
+) -> tuple[Files, list[str]]:
+    """Add a predictor and a joiner, which of a TDT scores how many frames to skip: always one."""
     decoder = Graph()
     targets = decoder.apply("Cast", "targets", to=INT64)
     bias = once(decoder, targets, NEMO_BLANK)
@@ -216,6 +219,10 @@ def _nemo(encoder: Any, metadata: Mapping[str, object] | None = None) -> tuple[F
     scores = scores_of(
         joiner, "encoder_outputs", "decoder_outputs", len(NEMO_VOCABULARY), NEMO_BLANK
     )
+    if durations:
+        skipped = joiner.constant([[[0.0, 1.0, *[0.0] * (durations - 2)]]])
+        one = joiner.apply("Mul", "encoder_outputs", joiner.constant(0.0))
+        scores = joiner.apply("Concat", scores, joiner.apply("Add", one, skipped), axis=2)
     joiner.apply("Unsqueeze", scores, joiner.constant([1]), output="joint")
     column: Shape = ["N", 1, 1]
     files = {
@@ -229,7 +236,7 @@ def _nemo(encoder: Any, metadata: Mapping[str, object] | None = None) -> tuple[F
         "joiner.int8.onnx": joiner.model(
             "joiner",
             {"encoder_outputs": (FLOAT, column), "decoder_outputs": (FLOAT, column)},
-            {"joint": (FLOAT, ["N", 1, 1, len(NEMO_VOCABULARY)])},
+            {"joint": (FLOAT, ["N", 1, 1, len(NEMO_VOCABULARY) + durations])},
             {},
         ),
     }
@@ -252,7 +259,7 @@ def _nemo_encoder(
 
 
 def nemo_transducer() -> tuple[Files, list[str]]:
-    return _nemo(_nemo_encoder(Graph(), 41, 8, NEMO_CACHES, NEMO_CACHE_METADATA))
+    return nemo(_nemo_encoder(Graph(), 41, 8, NEMO_CACHES, NEMO_CACHE_METADATA))
 
 
 def nemotron() -> tuple[Files, list[str]]:
@@ -275,7 +282,7 @@ def nemotron() -> tuple[Files, list[str]]:
         {"outputs": (FLOAT, ["N", 1, 8]), "encoded_lengths": (INT64, ["N"]), **new},
         _NEMO_METADATA | metadata,
     )
-    return _nemo(encoder)
+    return nemo(encoder)
 
 
 def parakeet_unified() -> tuple[Files, list[str]]:
@@ -290,4 +297,4 @@ def parakeet_unified() -> tuple[Files, list[str]]:
         "chunk_encoder_frames": 8,
         "right_encoder_frames": 4,
     }
-    return _nemo(_nemo_encoder(Graph(), 48, 12, {}, metadata), metadata)
+    return nemo(_nemo_encoder(Graph(), 48, 12, {}, metadata), metadata)

@@ -4,7 +4,10 @@ sherpa-onnx itself would drop such a hotword and log it in plain text.
 """
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+import re
+import tempfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +17,8 @@ from hwaja.protocol.values import Hotword
 
 _SPECIAL = frozenset("/:#@")
 """sherpa-onnx's separators of hotwords and marks of a score, a threshold or a phrase."""
+
+_PROMPT_MARKS = re.compile(r"[,<>|\[\]]|[^\S ]|[\x00-\x1f\x7f]")
 
 _MAX_BOOST = 100.0
 _WORD_BOUNDARY = "▁"  # first character of a word's first piece in SentencePiece's notation
@@ -65,6 +70,31 @@ def encode_hotwords(hotwords: Sequence[Hotword], units: HotwordUnits) -> str:
 
     """
     return "/".join(_encode(hotword, units) for hotword in hotwords)
+
+
+def prompt_words(hotwords: Sequence[Hotword]) -> str:
+    """Return hotwords as sherpa-onnx takes them for a prompt: separated by commas.
+
+    Characters that would end a word or begin a mark of the model's become spaces.
+    """
+    words = (" ".join(_PROMPT_MARKS.sub(" ", hotword.text).split()) for hotword in hotwords)
+    return ",".join(word for word in words if word)
+
+
+@contextmanager
+def hotword_arguments(units: HotwordUnits | None) -> Iterator[dict[str, str]]:
+    """Yield the arguments of sherpa-onnx's constructors for hotwords.
+
+    Pieces are passed in a file that is read once.
+    """
+    if units is None:
+        yield {}
+        return
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".vocab") as file:
+        file.writelines(f"{piece}\t{score}\n" for piece, score in units.scores.items())
+        file.flush()
+        vocabulary = file.name if units.scores else ""
+        yield {"modeling_unit": units.modeling_unit, "bpe_vocab": vocabulary}
 
 
 def _encode(hotword: Hotword, units: HotwordUnits) -> str:

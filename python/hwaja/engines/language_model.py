@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Protocol
 
+from hwaja.engines.export_checks import AUTO_LANGUAGE
 from hwaja.engines.interface import EngineError
 from hwaja.engines.recognition import Abilities, Candidate
-from hwaja.engines.streaming_exports import AUTO_LANGUAGE
 
 LANGUAGE = "ko"
 

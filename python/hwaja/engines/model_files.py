@@ -5,12 +5,14 @@ sherpa-onnx ends the process on an invalid file.
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hwaja.engines.interface import EngineError
+from hwaja.engines.runtime import open_session
 
 MAX_NUMBER = 1_000_000
 """Limit for numbers in the metadata and the token table of a model.
@@ -18,11 +20,27 @@ MAX_NUMBER = 1_000_000
 With a larger number, sherpa-onnx would use all memory or fail to parse it.
 """
 
+_NUMBER = re.compile(r"-?[0-9]{1,20}")
+_FLOAT = re.compile(r" *-?[0-9]*\.?[0-9]+([eE][-+]?[0-9]{1,2})? *|-?[0-9]+\.")
+"""Numbers as sherpa-onnx's C++ parses them; Python accepts others too."""
+
 Numbers = Mapping[str, list[int]]
 """Metadata that are lists of integers; a single integer is a list of one."""
 
 Shape = tuple[int | None, ...]
 """Lengths of a value's axes; None where the file does not fix the length."""
+
+
+FLOAT, INT32, INT64, BOOL, FLOAT16 = 1, 6, 7, 9, 10
+"""Element types of a value in an ONNX file (onnx.TensorProto)."""
+
+_ORT_KINDS = {
+    "tensor(float)": FLOAT,
+    "tensor(int32)": INT32,
+    "tensor(int64)": INT64,
+    "tensor(bool)": BOOL,
+    "tensor(float16)": FLOAT16,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +51,8 @@ class Model:
     metadata: Mapping[str, str]
     inputs: Mapping[str, Shape]
     outputs: Mapping[str, Shape]
+    kinds: Mapping[str, int]
+    """Element type of each input and output."""
 
     def require(self, keys: tuple[str, ...]) -> None:
         """Check that the metadata has all of `keys`.
@@ -52,13 +72,18 @@ class Model:
             EngineError: where the value is no such list.
 
         """
-        try:
-            found = [int(number) for number in self.metadata[key].split(",")]
-        except ValueError:
-            raise EngineError(f"{self.path} has metadata {key} that is no number.") from None
+        numbers = self.metadata[key].split(",")
+        if not all(_NUMBER.fullmatch(number) for number in numbers):
+            raise EngineError(f"{self.path} has metadata {key} that is no number.")
+        found = [int(number) for number in numbers]
         if max(map(abs, found)) > MAX_NUMBER:
             raise EngineError(f"{self.path} has metadata {key} that is too large.")
         return found
+
+    @property
+    def scored_tokens(self) -> int | None:
+        """How many tokens the first output scores, along its last axis; None: not fixed."""
+        return axis_of(next(iter(self.outputs.values()), ()), -1)
 
     def expect(self, inputs: int, outputs: int) -> None:
         """Check the number of inputs and outputs, which sherpa-onnx does not check.
@@ -117,13 +142,16 @@ def preferred_file(folder: Path, pattern: str, prefer_int8: bool) -> Path:
 
 
 def read_model(path: Path) -> Model:
-    """Return the metadata, inputs and outputs of an ONNX file.
+    """Return the metadata, inputs and outputs of an ONNX file, or of one in onnxruntime's format.
 
     Raises:
-        EngineError: where the file is no ONNX file.
+        EngineError: where the file has another format.
 
     """
     import onnx
+
+    if path.suffix == ".ort":
+        return _read_ort(path)
 
     try:
         model = onnx.load(path, load_external_data=False)
@@ -133,12 +161,49 @@ def read_model(path: Path) -> Model:
         raise EngineError(f"{path} is not an ONNX file ({type(error).__name__}).") from error
     # Old exports list their weights among the inputs.
     weights = {weight.name for weight in model.graph.initializer}
+    inputs = [value for value in model.graph.input if value.name not in weights]
+    outputs = [*model.graph.output]
     return Model(
         path,
         {entry.key: entry.value for entry in model.metadata_props},
-        {value.name: _shape(value) for value in model.graph.input if value.name not in weights},
-        {value.name: _shape(value) for value in model.graph.output},
+        {value.name: _shape(value) for value in inputs},
+        {value.name: _shape(value) for value in outputs},
+        {value.name: value.type.tensor_type.elem_type for value in (*inputs, *outputs)},
     )
+
+
+def _read_ort(path: Path) -> Model:
+    session = open_session(path)
+    inputs, outputs = session.get_inputs(), session.get_outputs()
+    return Model(
+        path,
+        session.get_modelmeta().custom_metadata_map,
+        {value.name: _ort_shape(value.shape) for value in inputs},
+        {value.name: _ort_shape(value.shape) for value in outputs},
+        {value.name: _ORT_KINDS.get(value.type, 0) for value in (*inputs, *outputs)},
+    )
+
+
+def axis_of(shape: Shape, axis: int) -> int | None:
+    """Return the length of an axis; None where the file does not fix it or has no such axis."""
+    try:
+        return shape[axis]
+    except IndexError:
+        return None
+
+
+def check_floats(model: Model, key: str, count: int) -> None:
+    """Check that a metadata value is a list of numbers, separated by commas.
+
+    Raises:
+        EngineError: where it is no such list, or has another length than `count`.
+
+    """
+    numbers = model.metadata[key].split(",")
+    if not all(_FLOAT.fullmatch(number) for number in numbers):
+        raise EngineError(f"{model.path} has metadata {key} that is no number.")
+    if len(numbers) != count:
+        raise EngineError(f"{model.path} has {len(numbers)} numbers as {key}, not {count}.")
 
 
 def read_tokens(path: Path) -> TokenTable:
@@ -209,6 +274,10 @@ def _one(folder: Path, pattern: str, found: list[Path]) -> Path:
             f"{folder} has {len(found)} files named {pattern} ({names}); leave the one to use."
         )
     return found[0]
+
+
+def _ort_shape(shape: list[int | str | None]) -> Shape:
+    return tuple(length if isinstance(length, int) and length > 0 else None for length in shape)
 
 
 def _shape(value: Any) -> Shape:

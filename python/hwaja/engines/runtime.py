@@ -66,7 +66,9 @@ def open_session(model: Path) -> Any:
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     try:
-        return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(
+            str(model), options, providers=["CPUExecutionProvider"], enable_fallback=0
+        )
     except Exception as error:
         raise EngineError(f"{model} cannot be loaded: {type(error).__name__}.") from error
 

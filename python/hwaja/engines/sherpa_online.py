@@ -1,19 +1,18 @@
 """Adapts sherpa-onnx's streaming recognisers to `interface.StreamingRecognizer`."""
 
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from hwaja.engines.checks import check_options, check_samples
-from hwaja.engines.hotwords import HotwordUnits, encode_hotwords
+from hwaja.engines.export_checks import AUTO_LANGUAGE, GREEDY_SEARCH
+from hwaja.engines.hotwords import encode_hotwords, hotword_arguments
 from hwaja.engines.interface import EngineError, Samples
 from hwaja.engines.recognition import Abilities, Hypothesis
 from hwaja.engines.sherpa_json import text_of, written
 from hwaja.engines.sherpa_library import sherpa_onnx
-from hwaja.engines.streaming_exports import AUTO_LANGUAGE, GREEDY_SEARCH, StreamingExport
+from hwaja.engines.streaming_exports import StreamingExport
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Hotword, Options, Token
 
@@ -203,10 +202,10 @@ def load_streaming(
     constructor = getattr(sherpa_onnx.OnlineRecognizer, f"from_{export.family}")
     arguments = {name: str(file) for name, file in export.files.items()} | dict(export.settings)
     try:
-        with _hotword_arguments(export.hotwords) as hotword_arguments:
+        with hotword_arguments(export.hotwords) as of_hotwords:
             recogniser = constructor(
                 **arguments,
-                **hotword_arguments,
+                **of_hotwords,
                 decoding_method=decoding_method,
                 provider=provider,
                 num_threads=1,  # the lowest cost per stream (design notes)
@@ -217,16 +216,3 @@ def load_streaming(
         reason = str(error).strip().splitlines()[0]
         name = export.files["tokens"].parent.name
         raise EngineError(f"sherpa-onnx cannot run the model {name} ({reason}).") from error
-
-
-@contextmanager
-def _hotword_arguments(units: HotwordUnits | None) -> Iterator[dict[str, str]]:
-    """Yield the constructor's hotword arguments; pieces are passed in a file that is read once."""
-    if units is None:
-        yield {}
-        return
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".vocab") as file:
-        file.writelines(f"{piece}\t{score}\n" for piece, score in units.scores.items())
-        file.flush()
-        vocabulary = file.name if units.scores else ""
-        yield {"modeling_unit": units.modeling_unit, "bpe_vocab": vocabulary}

@@ -1,28 +1,26 @@
-"""Detects the family of a streaming model folder for sherpa-onnx and checks its files."""
+"""Checks the files of a streaming model for sherpa-onnx."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from hwaja.engines import streaming_forms as forms
+from hwaja.engines.export_checks import (
+    AUTO_LANGUAGE,
+    BEAM_SEARCH,
+    GREEDY_SEARCH,
+    MEL_BINS,
+    check_ctc_vocabulary,
+    check_method,
+    check_nemo_vocabulary,
+    check_vocabulary,
+    feature_dim,
+    tokens_of,
+)
 from hwaja.engines.hotwords import HotwordUnits, hotword_units
 from hwaja.engines.interface import EngineError
-from hwaja.engines.model_files import (
-    Model,
-    Numbers,
-    TokenTable,
-    only_file,
-    preferred_file,
-    read_model,
-    read_tokens,
-)
-
-GREEDY_SEARCH = "greedy_search"
-BEAM_SEARCH = "modified_beam_search"
-
-AUTO_LANGUAGE = "auto"
-"""Prompt for a multilingual model to detect the spoken language."""
+from hwaja.engines.model_files import Model, Numbers, TokenTable, axis_of, check_floats
 
 _ASSUMED_SUBSAMPLING = 4
 """Frames per output that sherpa-onnx 2.0.1 assumes for the token times of CTC models.
@@ -33,7 +31,6 @@ For models of NeMo and WeNet, it uses the number in their metadata.
 # Frames stacked into one input. sherpa-onnx computes positions for this number only.
 _PARAFORMER_FRAMES = 7
 _PARAFORMER_WINDOW = 61
-_MEL_BINS = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +51,51 @@ class StreamingExport:
     """Units of hotwords; None where the decoding method does not support hotwords."""
 
 
-def open_transducer(folder: Path, decoding_method: str, prefer_int8: bool) -> StreamingExport:
+_STREAMING = {"decode_chunk_len", "T", "window_size", "streaming_model_type"}
+"""Metadata keys of a transducer's encoder that a streaming model has, and no other one."""
+
+Opener = Callable[[Path, Mapping[str, Model], str], StreamingExport]
+
+
+def streaming_opener(models: Mapping[str, Model]) -> Opener | None:
+    """Return the function that checks a streaming model; None: the model is none.
+
+    Args:
+        models: ONNX files by the parameter names of sherpa-onnx's constructor.
+
+    """
+    first = next(iter(models.values()))
+    if "joiner" in models:
+        whole = len(first.inputs) == 2 and not _STREAMING & first.metadata.keys()
+        return None if whole else open_transducer
+    if "decoder" in models and first.metadata.get("model_type") == "paraformer":
+        return open_paraformer
+    return open_ctc if forms.CTC.keys() & first.metadata.keys() else None
+
+
+def open_transducer(
+    folder: Path, models: Mapping[str, Model], decoding_method: str
+) -> StreamingExport:
     """Return the transducer in a folder: a model of icefall or NeMo, or Parakeet Unified.
+
+    Args:
+        folder: the folder, for the other files.
+        models: its encoder, decoder and joiner.
+        decoding_method: sherpa-onnx's name of the decoding method.
 
     Raises:
         EngineError: where the folder or the decoding method is invalid; the message is one
             sentence.
 
     """
-    parts = ("encoder", "decoder", "joiner")
-    models = {
-        part: read_model(preferred_file(folder, f"*{part}*.onnx", prefer_int8)) for part in parts
-    }
     forms.JOINER.check(models["joiner"])
-    tokens = _tokens(folder)
+    tokens = tokens_of(folder)
     # sherpa-onnx uses the same rule: only NeMo's predictor has a state.
     if len(models["decoder"].outputs) > 1:
         opened = _open_nemo(models, tokens, decoding_method)
     else:
         opened = _open_icefall(models, tokens)
-    _check_method(folder, decoding_method, (GREEDY_SEARCH, BEAM_SEARCH))
+    check_method(folder, decoding_method, (GREEDY_SEARCH, BEAM_SEARCH))
     units = None
     if decoding_method == BEAM_SEARCH:
         units = hotword_units(tokens.tokens.values(), folder)
@@ -99,8 +121,8 @@ def _open_icefall(models: Mapping[str, Model], tokens: TokenTable) -> _Opened:
         raise EngineError(f"{encoder.path} is no streaming encoder that sherpa-onnx knows.")
     forms.TRANSDUCER_ENCODERS[family].check(encoder)
     numbers = forms.TRANSDUCER_DECODER.check(models["decoder"])
-    _check_vocabulary(tokens, models["joiner"], numbers["vocab_size"][0])
-    settings: dict[str, object] = {"feature_dim": _feature_dim(encoder, 2), "model_type": family}
+    check_vocabulary(tokens, models["joiner"], numbers["vocab_size"][0])
+    settings: dict[str, object] = {"feature_dim": feature_dim(encoder, 2), "model_type": family}
     if family == "ebranchformer":
         settings["normalize_samples"] = False  # its features need samples in the 16-bit range
     return _Opened(settings)
@@ -113,7 +135,7 @@ def _open_nemo(models: Mapping[str, Model], tokens: TokenTable, decoding_method:
     multilingual = "prompt_index" in encoder.inputs
     languages: frozenset[str] = frozenset()
     if unified:
-        _check_method(encoder.path.parent, decoding_method, (GREEDY_SEARCH,))
+        check_method(encoder.path.parent, decoding_method, (GREEDY_SEARCH,))
         numbers = _check_parakeet(encoder)
     elif multilingual:
         numbers = forms.NEMO_MULTILINGUAL_ENCODER.check(encoder)
@@ -123,8 +145,8 @@ def _open_nemo(models: Mapping[str, Model], tokens: TokenTable, decoding_method:
     normalisation = encoder.metadata.get("normalize_type", "")
     if normalisation not in ("", "NA", "per_feature"):
         raise EngineError(f"{encoder.path} has features normalised in a way sherpa-onnx lacks.")
-    _check_nemo_vocabulary(tokens, models["joiner"], numbers)
-    return _Opened({"feature_dim": _feature_dim(encoder, 1, fixed=not unified)}, languages)
+    check_nemo_vocabulary(tokens, models["joiner"], numbers)
+    return _Opened({"feature_dim": feature_dim(encoder, 1, fixed=not unified)}, languages)
 
 
 def _check_parakeet(encoder: Model) -> Numbers:
@@ -137,7 +159,7 @@ def _check_parakeet(encoder: Model) -> Numbers:
         if numbers[f"{part}_feature_frames"][0] != frames:
             raise EngineError(f"{encoder.path} has metadata {part}_feature_frames, not {frames}.")
     mel_bins = encoder.numbers("feat_dim")[0] if "feat_dim" in encoder.metadata else 0
-    if mel_bins < 1 and _axis(encoder, 1) is None:
+    if mel_bins < 1 and axis_of(next(iter(encoder.inputs.values())), 1) is None:
         raise EngineError(f"{encoder.path} does not say how many mel bins it hears (feat_dim).")
     return numbers
 
@@ -159,57 +181,57 @@ def _prompt_languages(encoder: Model) -> frozenset[str]:
 
 
 def open_paraformer(
-    folder: Path, encoder: Model, decoding_method: str, prefer_int8: bool
+    folder: Path, models: Mapping[str, Model], decoding_method: str
 ) -> StreamingExport:
-    """Return the streaming Paraformer in a folder; its encoder is already parsed.
+    """Return the streaming Paraformer in a folder; for the arguments see `open_transducer`.
 
     Raises:
         EngineError: where the folder or the decoding method is invalid; the message is one
             sentence.
 
     """
-    _check_method(folder, decoding_method, (GREEDY_SEARCH,))
+    check_method(folder, decoding_method, (GREEDY_SEARCH,))
+    encoder, decoder = models["encoder"], models["decoder"]
     numbers = forms.PARAFORMER_ENCODER.check(encoder)
     encoder.require(("neg_mean", "inv_stddev"))
     joined, shift = numbers["lfr_window_size"][0], numbers["lfr_window_shift"][0]
     if joined != _PARAFORMER_FRAMES or shift > _PARAFORMER_WINDOW:
         raise EngineError(f"{encoder.path} joins frames in a way that sherpa-onnx does not.")
     for key in ("neg_mean", "inv_stddev"):
-        _check_floats(encoder, key, joined * _MEL_BINS)
-    decoder = read_model(preferred_file(folder, "*decoder*.onnx", prefer_int8))
+        check_floats(encoder, key, joined * MEL_BINS)
     forms.paraformer_decoder(numbers["decoder_num_blocks"][0]).check(decoder)
-    tokens = _tokens(folder)
+    tokens = tokens_of(folder)
     tokens.require(numbers["vocab_size"][0])
     return StreamingExport(
         "paraformer", {"encoder": encoder.path, "decoder": decoder.path, "tokens": tokens.path}
     )
 
 
-def open_ctc(folder: Path, decoding_method: str, prefer_int8: bool) -> StreamingExport:
+def open_ctc(folder: Path, models: Mapping[str, Model], decoding_method: str) -> StreamingExport:
     """Return the streaming CTC model in a folder: a model of icefall, NeMo or WeNet, or T-one.
+
+    For the arguments see `open_transducer`.
 
     Raises:
         EngineError: where the folder or the decoding method is invalid; the message is one
             sentence.
 
     """
-    model = read_model(preferred_file(folder, "*.onnx", prefer_int8))
-    tokens = _tokens(folder)
-    _check_method(folder, decoding_method, (GREEDY_SEARCH,))
-    signature = next((key for key in forms.CTC if key in model.metadata), None)
-    if signature is None:
-        raise EngineError(f"{model.path} is of no family of models that hwaja knows.")
+    model = models["model"]
+    tokens = tokens_of(folder)
+    check_method(folder, decoding_method, (GREEDY_SEARCH,))
+    signature = next(key for key in forms.CTC if key in model.metadata)
     family, form, mel_axis = forms.CTC[signature]
     numbers = form.check(model)
     if family == "nemo_ctc":
-        _check_nemo_vocabulary(tokens, model, numbers)
+        check_nemo_vocabulary(tokens, model, numbers)
     else:
-        _check_ctc_vocabulary(tokens, model, numbers)
+        check_ctc_vocabulary(tokens, model, numbers)
     settings: dict[str, object] = {}
     if mel_axis is None:
         settings["sample_rate"] = numbers["sample_rate"][0]
     else:
-        settings["feature_dim"] = _feature_dim(model, mel_axis)
+        settings["feature_dim"] = feature_dim(model, mel_axis)
     subsampling = numbers.get("subsampling_factor", [_ASSUMED_SUBSAMPLING])[0]
     return StreamingExport(
         family,
@@ -217,70 +239,3 @@ def open_ctc(folder: Path, decoding_method: str, prefer_int8: bool) -> Streaming
         settings,
         time_scale=subsampling / _ASSUMED_SUBSAMPLING,
     )
-
-
-def _tokens(folder: Path) -> TokenTable:
-    return read_tokens(only_file(folder, "*tokens.txt"))
-
-
-def _check_method(folder: Path, decoding_method: str, known: Collection[str]) -> None:
-    if decoding_method not in known:
-        raise EngineError(
-            f"{folder.name} is decoded by {' or '.join(known)}, not by {decoding_method!r}."
-        )
-
-
-def _check_vocabulary(tokens: TokenTable, scores: Model, vocabulary: int) -> None:
-    """Check that the token table has every token that the model can emit."""
-    written = _axis_of(next(iter(scores.outputs.values())), -1)
-    if written not in (None, vocabulary):
-        raise EngineError(f"{scores.path} scores {written} tokens, not {vocabulary}.")
-    tokens.require(vocabulary)
-
-
-def _check_nemo_vocabulary(tokens: TokenTable, scores: Model, numbers: Numbers) -> None:
-    vocabulary = numbers["vocab_size"][0] + 1  # NeMo does not count the blank
-    _check_vocabulary(tokens, scores, vocabulary)
-    if len(tokens.tokens) != vocabulary or tokens.tokens[vocabulary - 1] != "<blk>":
-        raise EngineError(
-            f"{tokens.path} must have {vocabulary} tokens, of which <blk> is the last."
-        )
-
-
-def _check_ctc_vocabulary(tokens: TokenTable, model: Model, numbers: Numbers) -> None:
-    scores = next(iter(model.outputs.values()))
-    if len(scores) != 3:
-        raise EngineError(f"{model.path} has scores of {len(scores)} axes, not 3.")
-    # The number of tokens is in the metadata of some models, in the shape of others, or absent.
-    known = numbers["vocab_size"][0] if "vocab_size" in numbers else scores[-1]
-    _check_vocabulary(tokens, model, known or len(tokens.tokens))
-    if not {"<blk>", "<eps>", "<blank>"} & set(tokens.tokens.values()):
-        raise EngineError(f"{tokens.path} has no token <blk>, <eps> or <blank>.")
-
-
-def _feature_dim(model: Model, axis: int, *, fixed: bool = False) -> int:
-    """Return the number of mel bins in a model's input."""
-    bins = _axis(model, axis)
-    if bins is None and fixed:
-        raise EngineError(f"{model.path} does not say how many mel bins it hears.")
-    return bins or _MEL_BINS
-
-
-def _axis(model: Model, axis: int) -> int | None:
-    return _axis_of(next(iter(model.inputs.values())), axis)
-
-
-def _axis_of(shape: tuple[int | None, ...], axis: int) -> int | None:
-    try:
-        return shape[axis]
-    except IndexError:
-        return None
-
-
-def _check_floats(model: Model, key: str, count: int) -> None:
-    try:
-        numbers = [float(number) for number in model.metadata[key].split(",")]
-    except ValueError:
-        raise EngineError(f"{model.path} has metadata {key} that is no number.") from None
-    if len(numbers) != count:
-        raise EngineError(f"{model.path} has {len(numbers)} numbers as {key}, not {count}.")

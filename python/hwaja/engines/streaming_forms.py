@@ -1,60 +1,17 @@
 """The metadata and graph shapes that sherpa-onnx 2.0.1 expects of each streaming model family.
 
-They were found in its source and by experiment. On a missing key it ends the process. It reads an
-invalid number as 0. It reads beyond the end of a graph's outputs if there are fewer than states.
+They were found in its source and by experiment.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from hwaja.engines.interface import EngineError
-from hwaja.engines.model_files import Model, Numbers
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """The expected metadata and graph shape of one file."""
-
-    values: Callable[[Numbers], tuple[int, int]]
-    """Computes the number of inputs and outputs from the metadata."""
-    positive: tuple[str, ...] = ()
-    """Metadata keys with a number above 0."""
-    natural: tuple[str, ...] = ()
-    """Metadata keys with a number of at least 0."""
-    lists: tuple[str, ...] = ()
-    """Metadata keys with lists of numbers above 0; all have one number per encoder stack."""
-    steps: tuple[str, str] | None = None
-    """Metadata keys of a decoding step's window and its shift, both in frames."""
-
-    def check(self, model: Model) -> Numbers:
-        """Check that a model has this form; return the numbers in its metadata.
-
-        Raises:
-            EngineError: where the model has another form.
-
-        """
-        model.require((*self.positive, *self.natural, *self.lists))
-        found = {key: model.numbers(key) for key in (*self.positive, *self.natural, *self.lists)}
-        for key, numbers in found.items():
-            if min(numbers) < (0 if key in self.natural else 1):
-                raise EngineError(f"{model.path} has metadata {key} that is too small.")
-            if key not in self.lists and len(numbers) > 1:
-                raise EngineError(f"{model.path} has a list as metadata {key}, not a number.")
-        if len({len(found[key]) for key in self.lists}) > 1:
-            raise EngineError(f"{model.path} has lists of unlike length as metadata.")
-        if self.steps and found[self.steps[0]] < found[self.steps[1]]:
-            raise EngineError(f"{model.path} advances by more than it hears ({self.steps[1]}).")
-        model.expect(*self.values(found))
-        return found
+from hwaja.engines.forms import Form, fixed
+from hwaja.engines.model_files import Numbers
 
 
 def _with_states(states: Callable[[Numbers], int]) -> Callable[[Numbers], tuple[int, int]]:
     """Return the shape of a graph with features and states as inputs and as many outputs."""
     return lambda numbers: (1 + states(numbers), 1 + states(numbers))
-
-
-def _fixed(inputs: int, outputs: int) -> Callable[[Numbers], tuple[int, int]]:
-    return lambda _: (inputs, outputs)
 
 
 _CHUNKS = ("T", "decode_chunk_len")
@@ -75,13 +32,13 @@ TRANSDUCER_ENCODERS = {
         steps=_CHUNKS,
     ),
     "conformer": Form(
-        _fixed(4, 3),
+        fixed(4, 3),
         positive=(*_CHUNKS, "num_encoder_layers", "left_context", "encoder_dim"),
         natural=("pad_length", "cnn_module_kernel"),
         steps=_CHUNKS,
     ),
     "lstm": Form(
-        _fixed(3, 3),
+        fixed(3, 3),
         positive=(*_CHUNKS, "num_encoder_layers", "rnn_hidden_size", "d_model"),
         steps=_CHUNKS,
     ),
@@ -103,8 +60,8 @@ TRANSDUCER_ENCODERS = {
 }
 """Encoder forms by the metadata key model_type."""
 
-TRANSDUCER_DECODER = Form(_fixed(1, 1), positive=("vocab_size", "context_size"))
-JOINER = Form(_fixed(2, 1))
+TRANSDUCER_DECODER = Form(fixed(1, 1), positive=("vocab_size", "context_size"))
+JOINER = Form(fixed(2, 1))
 
 _NEMO_CACHED = (
     "vocab_size",
@@ -114,15 +71,15 @@ _NEMO_CACHED = (
     *(f"cache_last_{cache}_dim{axis}" for cache in ("channel", "time") for axis in (1, 2, 3)),
 )
 _NEMO_PREDICTOR = ("pred_rnn_layers", "pred_hidden")
-NEMO_CTC = Form(_fixed(5, 5), positive=_NEMO_CACHED, steps=("window_size", "chunk_shift"))
+NEMO_CTC = Form(fixed(5, 5), positive=_NEMO_CACHED, steps=("window_size", "chunk_shift"))
 NEMO_ENCODER = Form(
-    _fixed(5, 5), positive=(*_NEMO_CACHED, *_NEMO_PREDICTOR), steps=("window_size", "chunk_shift")
+    fixed(5, 5), positive=(*_NEMO_CACHED, *_NEMO_PREDICTOR), steps=("window_size", "chunk_shift")
 )
 NEMO_MULTILINGUAL_ENCODER = Form(
-    _fixed(6, 5), positive=NEMO_ENCODER.positive, steps=NEMO_ENCODER.steps
+    fixed(6, 5), positive=NEMO_ENCODER.positive, steps=NEMO_ENCODER.steps
 )
 PARAKEET_ENCODER = Form(
-    _fixed(2, 2),
+    fixed(2, 2),
     positive=(
         "vocab_size",
         "subsampling_factor",
@@ -137,10 +94,10 @@ PARAKEET_ENCODER = Form(
         "right_encoder_frames",
     ),
 )
-NEMO_DECODER = Form(_fixed(4, 4))
+NEMO_DECODER = Form(fixed(4, 4))
 
 WENET_CTC = Form(
-    _fixed(6, 3),
+    fixed(6, 3),
     positive=(
         "head",
         "num_blocks",
@@ -151,7 +108,7 @@ WENET_CTC = Form(
     ),
     natural=("right_context",),
 )
-T_ONE_CTC = Form(_fixed(2, 2), positive=("frame_length_ms", "state_dim", "sample_rate"))
+T_ONE_CTC = Form(fixed(2, 2), positive=("frame_length_ms", "state_dim", "sample_rate"))
 CTC: dict[str, tuple[str, Form, int | None]] = {
     "cache_last_channel_dim1": ("nemo_ctc", NEMO_CTC, 1),
     "decode_chunk_len": ("zipformer2_ctc", ZIPFORMER2, 2),
@@ -165,7 +122,7 @@ input is samples.
 """
 
 PARAFORMER_ENCODER = Form(
-    _fixed(2, 3),
+    fixed(2, 3),
     positive=(
         "vocab_size",
         "lfr_window_size",
@@ -179,4 +136,4 @@ PARAFORMER_ENCODER = Form(
 
 def paraformer_decoder(blocks: int) -> Form:
     """Return the form of a Paraformer decoder with a number of blocks, each with its cache."""
-    return Form(_fixed(4 + blocks, 2 + blocks))
+    return Form(fixed(4 + blocks, 2 + blocks))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from hwaja.engines import runtime
 from hwaja.engines.checks import check_options, check_utterance
 from hwaja.engines.ct2_files import check_folder
+from hwaja.engines.export_checks import AUTO_LANGUAGE
 from hwaja.engines.hallucination_filter import MIN_CAPTION_SCORE
 from hwaja.engines.hotword_search import Found, HotwordSearch
 from hwaja.engines.interface import EngineError, Samples, Utterance
@@ -27,7 +28,6 @@ from hwaja.engines.recognition import (
     Hypothesis,
     first,
 )
-from hwaja.engines.streaming_exports import AUTO_LANGUAGE
 from hwaja.engines.whisper_tokens import timed
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options, Token

@@ -1,12 +1,11 @@
 """Checks the Whisper exports of sherpa-onnx: an encoder, a decoder and a token table."""
 
 import math
-from dataclasses import dataclass
-from pathlib import Path
 
+from hwaja.engines.export_checks import AUTO_LANGUAGE
 from hwaja.engines.interface import EngineError
-from hwaja.engines.model_files import Model, Shape, check_pieces, only_file
-from hwaja.engines.streaming_exports import AUTO_LANGUAGE
+from hwaja.engines.model_files import FLOAT, Model, check_pieces, only_file
+from hwaja.engines.offline_checks import Checked, Parts, shapes_agree
 
 _TOKENS = (
     "sot",
@@ -36,31 +35,14 @@ _MAX_CACHE = 100_000_000
 _ADDS_SILENCE = "adds_silence"  # metadata of the exports that hwaja made before CTranslate2
 
 
-@dataclass(frozen=True, slots=True)
-class WhisperExport:
-    """The files of a Whisper model of sherpa-onnx."""
-
-    encoder: Path
-    decoder: Path
-    tokens: Path
-    languages: frozenset[str]
-    """Codes of its languages, with "auto" where the model can detect one."""
-
-
-def open_whisper(folder: Path, encoder: Model, decoder: Model) -> WhisperExport:
-    """Check an export.
-
-    Args:
-        folder: the folder with the token table.
-        encoder: the encoder, which has the metadata.
-        decoder: the decoder.
+def check_whisper(parts: Parts) -> Checked:
+    """Check a Whisper export; sherpa-onnx detects the language "".
 
     Raises:
-        EngineError: where it is no Whisper export, or its parts do not belong together.
+        EngineError: where its parts do not belong together.
 
     """
-    if not encoder.metadata.get("model_type", "").startswith("whisper"):
-        raise EngineError(f"{encoder.path} is not a Whisper encoder for sherpa-onnx.")
+    folder, encoder, decoder = parts.folder, parts.models["encoder"], parts.models["decoder"]
     if _ADDS_SILENCE in encoder.metadata:
         raise EngineError(
             f"{folder} is a model of an older hwaja; run `hwaja models pull whisper-base`."
@@ -71,7 +53,8 @@ def open_whisper(folder: Path, encoder: Model, decoder: Model) -> WhisperExport:
         (encoder, "encoder", _ENCODER),
         (decoder, "decoder", _DECODER),
     ):
-        if [*model.inputs] != inputs or [*model.outputs][: len(outputs)] != outputs:
+        floats = all(model.kinds.get(name) == FLOAT for name in outputs)
+        if [*model.inputs] != inputs or [*model.outputs][: len(outputs)] != outputs or not floats:
             raise EngineError(f"{model.path} is not a Whisper {part} for sherpa-onnx.")
     languages = _languages(encoder)
     vocabulary = numbers["n_vocab"][0]
@@ -88,12 +71,12 @@ def open_whisper(folder: Path, encoder: Model, decoder: Model) -> WhisperExport:
         (decoder.outputs["logits"], (None, None, vocabulary)),
         *((decoder.inputs[f"in_{name}"], (layers, None, positions, width)) for name in _CACHES),
     ]
-    if numbers["n_mels"][0] < 1 or not all(_agree(*shapes) for shapes in expected):
+    if numbers["n_mels"][0] < 1 or not all(shapes_agree(*shapes) for shapes in expected):
         raise EngineError(f"{encoder.path} has metadata that does not agree with the graphs.")
     table = only_file(folder, "*tokens.txt")
     check_pieces(table, numbers["eot"][0])
-    known = frozenset({*languages, AUTO_LANGUAGE} if languages else {"en"})
-    return WhisperExport(encoder.path, decoder.path, table, known)
+    codes = {code: code for code in languages} | {AUTO_LANGUAGE: ""} if languages else {"en": "en"}
+    return Checked({"tokens": table}, {}, codes)
 
 
 def _languages(encoder: Model) -> dict[str, int]:
@@ -106,10 +89,3 @@ def _languages(encoder: Model) -> dict[str, int]:
     if len(codes) != len(tokens):
         raise EngineError(f"{encoder.path} does not have one token for each language.")
     return dict(zip(codes, tokens, strict=True))
-
-
-def _agree(found: Shape, expected: Shape) -> bool:
-    """Return whether a value can have a shape; None is any length."""
-    return len(found) == len(expected) and all(
-        None in pair or pair[0] == pair[1] for pair in zip(found, expected, strict=True)
-    )

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import msgspec
 
+from hwaja.engines.export_checks import AUTO_LANGUAGE
 from hwaja.engines.interface import EngineError
-from hwaja.engines.streaming_exports import AUTO_LANGUAGE
 from hwaja.protocol.values import Token
 
 _START, _LAST_LANGUAGE_BEFORE = "<|startoftranscript|>", "<|translate|>"

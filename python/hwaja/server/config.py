@@ -91,7 +91,7 @@ class Config:
     decoding_method: str = _option(
         "greedy_search",
         "decoding method; modified_beam_search needs more processor time, and supports hotwords "
-        "with streaming transducers",
+        "with transducers",
     )
     number_style: str = _option(
         "digits",
