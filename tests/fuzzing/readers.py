@@ -6,8 +6,10 @@ from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
 
+import offline_models
 import onnx
 from ct2_folders import write_ct2_folder
+from offline_parts import Folder
 from streaming_models import FAMILIES, write_tokens
 
 from fuzzing.choices import Choices
@@ -100,6 +102,30 @@ def _family(name: str) -> tuple[dict[str, bytes], Sequence[str]]:
     return {file: model.SerializeToString() for file, model in files.items()}, vocabulary
 
 
+def _offline_export(content: bytes, folder: Path) -> None:
+    """Change what a small offline model says of itself, or a byte of its other files."""
+    choices = Choices(content)
+    model = _offline_family(choices.one_of(sorted(offline_models.FAMILIES))).write(folder)
+    while choices.are_left:
+        file = choices.one_of(sorted(path for path in model.rglob("*.*") if path.is_file()))
+        oddity = choices.one_of(_ODDITIES)
+        if file.suffix != ".onnx":
+            before = file.read_bytes()
+            place = len(before) * choices.one_of(range(16)) // 16
+            file.write_bytes(before[:place] + oddity.encode() + before[place + 1 :])
+            continue
+        graph = onnx.load(file)
+        if graph.metadata_props:
+            choices.one_of(graph.metadata_props).value = oddity
+        onnx.save(graph, file)
+    open_export(folder, "ko", choices.one_of(("greedy_search", "modified_beam_search")))
+
+
+@cache
+def _offline_family(name: str) -> Folder:
+    return offline_models.FAMILIES[name]()
+
+
 _ODDITIES = (
     *("", "0", "-1", "1", "2", "7", "1000000", "1000001", "2147483648", "9" * 5000, "1e3", "1.5"),
     *("nan", "inf", "1,2", ",", "1,,2", " 1", "1_0", "\u0661", "\0", "text", "NA", "per_feature"),
@@ -118,4 +144,5 @@ _READERS: tuple[Callable[[bytes, Path], None], ...] = (
     _token_table,
     _onnx_file,
     _export,
+    _offline_export,
 )
