@@ -40,9 +40,9 @@ class Options(Inlined, frozen=True):
     """Code of the language that is spoken, as the model names it: `"ko"`, `"en"`; with Whisper and
     Nemotron also `"auto"`. Without it, the one that the server was started with."""
     hotwords: Annotated[tuple[Hotword, ...], Meta(max_length=MAX_HOTWORDS)] = ()
-    """Words or phrases to expect, each as a string or with its `boost`. Whisper takes any;
-    streaming transducers take those that they can write, on a server started with
-    `--decoding-method modified_beam_search`; other models take none."""
+    """Words or phrases to expect, each as a string or with its `boost`. Whisper of
+    CTranslate2, Qwen3-ASR and FunASR Nano take any; transducers take those that they can write, on
+    a server started with `--decoding-method modified_beam_search`; other models take none."""
 
 
 class Token(Struct, frozen=True, omit_defaults=True):
@@ -146,7 +146,7 @@ class Details(Inlined, frozen=True):
     embedded."""
     tokens: tuple[Token, ...] = ()
     """Pieces of the text, in the same time as `start_seconds`; only where the model dates them
-    (Whisper of CTranslate2, and streaming models but Paraformer)."""
+    (Whisper of CTranslate2, transducers, CTC models and SenseVoice)."""
     language: str | None = None
     """What the model heard, or was told to hear; only where it knows several."""
     text_confidence: Share | None = None
