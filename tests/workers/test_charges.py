@@ -10,6 +10,7 @@ from hwaja.workers.charges import (
     HALF_LIFE_SECONDS,
     RECENT_SECONDS,
     STEP_SHARES,
+    USE_HALF_LIFE_SECONDS,
     Account,
     Charges,
 )
@@ -111,13 +112,19 @@ def test_sessions_with_about_the_same_charge_take_turns() -> None:
 
 def test_the_use_of_the_workers_is_their_busy_share_of_late() -> None:
     charges = Charges(2)
-    for second in range(600):
-        charges.account("a").charge(0.5, float(second))
-        charges.account("b").charge(0.3, float(second))
-    assert charges.use(600.0) == pytest.approx(0.4, rel=0.03)
-    assert charges.use(600.0 + 2 * HALF_LIFE_SECONDS) == pytest.approx(0.1, rel=0.03)
+    for second in range(60):
+        charges.charge([charges.account("a"), charges.account("b")], 0.8, float(second))
+    busy = charges.use(60.0)
+    assert busy == pytest.approx(0.4, rel=0.1)
+    assert charges.use(60.0 + 2 * USE_HALF_LIFE_SECONDS) == pytest.approx(busy / 4)
     charges.leave("a")
-    assert charges.use(600.0) == pytest.approx(0.15, rel=0.03)
+    assert charges.use(60.0) == busy  # what it used was used
+
+
+def test_the_jobs_of_a_batch_share_its_time() -> None:
+    charges = Charges(1)
+    charges.charge([charges.account("a"), charges.account("a"), charges.account("b")], 3.0, 0.0)
+    assert charges.account("a").rate(0.0) == pytest.approx(2 * charges.account("b").rate(0.0))
 
 
 def test_a_clock_that_is_set_back_ends_no_worker() -> None:

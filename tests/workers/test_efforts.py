@@ -5,6 +5,8 @@ import pytest
 from hwaja.engines.recognition import NORMAL, Effort
 from hwaja.workers.efforts import (
     GREEDY,
+    QUICK,
+    QUICK_FROM_USE,
     THOROUGH,
     THOROUGH_BELOW_USE,
     THOROUGH_SECONDS,
@@ -24,6 +26,7 @@ def overloaded(level: DegradationLevel) -> Overload:
     [
         (DegradationLevel.NOTHING, 0.0, THOROUGH),
         (DegradationLevel.NOTHING, THOROUGH_BELOW_USE, NORMAL),
+        (DegradationLevel.NOTHING, QUICK_FROM_USE, QUICK),
         (DegradationLevel.THOROUGH_SEARCH, 0.0, NORMAL),
         (DegradationLevel.BEAM_SEARCH, 0.0, GREEDY),
         (DegradationLevel.INTERIMS, 1.0, GREEDY),
@@ -42,7 +45,9 @@ def test_a_long_utterance_gets_no_thorough_search() -> None:
 
 
 def test_every_step_searches_less_than_the_one_before() -> None:
-    assert THOROUGH.beam_size > NORMAL.beam_size > GREEDY.beam_size == 1
+    sizes = [each.beam_size for each in (THOROUGH, NORMAL, QUICK, GREEDY)]
+    assert sizes == sorted(sizes, reverse=True)
+    assert len({*sizes}) == len(sizes)
 
 
 def test_the_search_narrows_before_interim_texts_stop() -> None:

@@ -5,12 +5,16 @@ The caller passes the time. Instants are seconds of one monotonic clock.
 """
 
 import math
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 HALF_LIFE_SECONDS = 30.0
 """Half of a charge is forgotten after this long. Utterances last up to 15 s. With a shorter
 half-life, a session would be expensive just after one long utterance."""
+
+USE_HALF_LIFE_SECONDS = 5.0
+"""The same for the use of the workers by all sessions together. The effort for an utterance follows
+it. With 30 s, ten clients that begin at once get thorough searches for half a minute, and wait."""
 
 RECENT_SECONDS = 10.0
 """The sessions that wanted or had a worker within this period share the workers. While a client
@@ -25,20 +29,21 @@ all are in one step and take turns."""
 
 @dataclass(slots=True)
 class Account:
-    """The recent use of the workers by one session."""
+    """The recent use of the workers by one session, or by all."""
 
     charged_seconds: float = 0.0
     charged_at: float = -math.inf
     wanted_at: float = -math.inf
+    half_life_seconds: float = HALF_LIFE_SECONDS
 
     def charge(self, seconds: float, now: float) -> None:
-        """Add the seconds for which the session occupied a worker until `now`."""
+        """Add the seconds for which a worker was occupied until `now`."""
         self.charged_seconds = self._left_seconds(now) + seconds
         self.charged_at = now
 
     def rate(self, now: float) -> float:
         """Return the recent use of workers, in seconds of a worker per second."""
-        return self._left_seconds(now) * math.log(2) / HALF_LIFE_SECONDS
+        return self._left_seconds(now) * math.log(2) / self.half_life_seconds
 
     @property
     def last_at(self) -> float:
@@ -47,7 +52,7 @@ class Account:
 
     def _left_seconds(self, now: float) -> float:
         # Never negative: 2 to the power of a large number is an error, which would end the worker.
-        half_lives = max(0.0, now - self.charged_at) / HALF_LIFE_SECONDS
+        half_lives = max(0.0, now - self.charged_at) / self.half_life_seconds
         return self.charged_seconds * math.exp2(-half_lives)
 
 
@@ -57,10 +62,17 @@ class Charges:
     def __init__(self, workers: int) -> None:
         self._workers = workers
         self._accounts: dict[Hashable, Account] = {}
+        self._all = Account(half_life_seconds=USE_HALF_LIFE_SECONDS)
 
     def account(self, owner: Hashable) -> Account:
         """Return the account of a session. It is kept until the session leaves."""
         return self._accounts.setdefault(owner, Account())
+
+    def charge(self, accounts: Sequence[Account], seconds: float, now: float) -> None:
+        """Charge accounts, in equal parts, the seconds for which a worker had their jobs."""
+        self._all.charge(seconds, now)
+        for account in accounts:
+            account.charge(seconds / len(accounts), now)
 
     def want(self, owner: Hashable, now: float) -> None:
         """Record that a session wants a worker."""
@@ -76,7 +88,7 @@ class Charges:
 
     def use(self, now: float) -> float:
         """Return the recent use of the workers by all sessions, as a share of all workers."""
-        return sum(account.rate(now) for account in self._accounts.values()) / self._workers
+        return self._all.rate(now) / self._workers
 
     def cheapest(self, owners: Iterable[Hashable], now: float) -> Hashable:
         """Return the first session with the least recent use, in whole steps of `STEP_SHARES`.

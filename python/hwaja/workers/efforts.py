@@ -4,12 +4,17 @@ from hwaja.engines.recognition import NORMAL, Effort
 from hwaja.workers.overload import DegradationLevel, Overload
 
 GREEDY = Effort(beam_size=1)
+QUICK = Effort(beam_size=2)
 THOROUGH = Effort(beam_size=8)
 
 THOROUGH_BELOW_USE = 0.4
 """Use of the workers below which an utterance gets a thorough search: there are idle cores. It
 costs a tenth more. A longer context costs more, and gains nothing once the texts are ranked."""
 
+
+QUICK_FROM_USE = 0.6
+"""Use of the workers from which an utterance gets a quick search: jobs often wait for each other.
+It makes a tenth more errors than a normal search and costs a tenth less (bench/RESULTS.md)."""
 
 THOROUGH_SECONDS = 6.0
 """Longest utterance that gets a thorough search. The text of a longer one would be late, and the
@@ -27,5 +32,7 @@ def effort_of(overload: Overload, use: float, seconds: float) -> Effort:
     """
     if overload.skips(DegradationLevel.BEAM_SEARCH):
         return GREEDY
+    if use >= QUICK_FROM_USE:
+        return QUICK
     is_idle = use < THOROUGH_BELOW_USE and not overload.skips(DegradationLevel.THOROUGH_SEARCH)
     return THOROUGH if is_idle and seconds <= THOROUGH_SECONDS else NORMAL

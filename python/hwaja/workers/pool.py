@@ -349,9 +349,9 @@ class Pool:
             yield
         finally:
             self._sparing.ahead_workers -= is_ahead
-            now = _now()
-            for account in () if is_ahead else accounts:
-                account.charge((now - began) / len(accounts), now)
+            if not is_ahead:
+                now = _now()
+                self._charges.charge(accounts, now - began, now)
 
     async def _next_jobs(self) -> list[Job]:
         """Wait for a job. Return it and those that are queued already, up to a batch."""
