@@ -49,7 +49,7 @@ MIN_SPEECH_SHARE = 0.6
 murmurs and knocks have."""
 
 ROLLS_SECONDS = 0.392
-"""Audio of an utterance before and after its speech (`vad.gate.GateSettings`)."""
+"""Audio of an utterance before and after its speech, at most (`vad.gate.GateSettings`)."""
 
 MAX_COMPRESSION_RATIO = 4.5
 """A text that repeats itself more than this is a loop. People who said a line three times or a word
