@@ -9,12 +9,13 @@ import numpy as np
 
 from hwaja.engines.checks import check_options, check_utterance
 from hwaja.engines.export_checks import AUTO_LANGUAGE, GREEDY_SEARCH
-from hwaja.engines.hotwords import encode_hotwords, hotword_arguments, prompt_words
+from hwaja.engines.hotwords import prompt_words
 from hwaja.engines.interface import EngineError, Samples, Utterance
 from hwaja.engines.offline_exports import OfflineExport
 from hwaja.engines.recognition import NORMAL, Abilities, Choose, Effort, Hypothesis, first
 from hwaja.engines.sherpa_json import text_of, written
 from hwaja.engines.sherpa_library import sherpa_onnx
+from hwaja.engines.sherpa_models import FAILURES, construct, failures_explained, new_stream
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options, Token
 
@@ -27,9 +28,6 @@ the features on less than 0.09 s.
 
 _MARKUP = re.compile(r"<\|[^<>|]*\|>")
 """What some models write among the words: languages, emotions, events. It is no text."""
-
-_FAILURES = (RuntimeError, ValueError, IndexError)
-"""What sherpa-onnx raises where a graph fails or writes a token that is not in the table."""
 
 
 class OfflineRecognizer:
@@ -86,7 +84,7 @@ class OfflineRecognizer:
             for language, group in self._groups(streams, languages):
                 self._set_language(language)
                 self._recogniser.decode_streams(group)
-        except _FAILURES:
+        except FAILURES:
             raise EngineError("sherpa-onnx could not decode the audio") from None
         return [
             self._hypothesis(stream.result, language)
@@ -107,11 +105,8 @@ class OfflineRecognizer:
         self._recogniser.decode_streams(streams)
 
     def _stream(self, samples: Samples, options: Options) -> Any:
-        family, units = self._export.family, self._export.hotwords
-        if options.hotwords and units is not None:
-            stream = self._recogniser.create_stream(encode_hotwords(options.hotwords, units))
-        else:
-            stream = self._recogniser.create_stream()
+        family = self._export.family
+        stream = new_stream(self._recogniser, options.hotwords, self._export.hotwords)
         name = self._export.languages.get(options.language or self._language, "")
         if name:
             for option in family.language_options:
@@ -186,21 +181,11 @@ def load_offline(
 
     """
     constructor = getattr(sherpa_onnx.OfflineRecognizer, f"from_{export.family.name}")
-    arguments = {name: str(path) for name, path in export.files.items()} | dict(export.settings)
-    try:
-        with hotword_arguments(export.hotwords) as of_hotwords:
-            recogniser = constructor(
-                **arguments,
-                **of_hotwords,
-                decoding_method=decoding_method,
-                provider=provider,
-                num_threads=1,  # the lowest cost per utterance (design notes)
-            )
+    with failures_explained(export):
+        recogniser = construct(
+            constructor, export, decoding_method=decoding_method, provider=provider
+        )
         offline = OfflineRecognizer(recogniser, export, language, batch_size)
         if export.family.raises:
             offline.try_out()
-    except _FAILURES as error:
-        reason = str(error).strip().splitlines()[0]
-        name = next(iter(export.files.values())).parent.name
-        raise EngineError(f"sherpa-onnx cannot run the model {name} ({reason}).") from error
     return offline

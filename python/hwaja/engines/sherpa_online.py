@@ -7,11 +7,11 @@ import numpy as np
 
 from hwaja.engines.checks import check_options, check_samples
 from hwaja.engines.export_checks import AUTO_LANGUAGE, GREEDY_SEARCH
-from hwaja.engines.hotwords import encode_hotwords, hotword_arguments
 from hwaja.engines.interface import EngineError, Samples
 from hwaja.engines.recognition import Abilities, Hypothesis
 from hwaja.engines.sherpa_json import text_of, written
 from hwaja.engines.sherpa_library import sherpa_onnx
+from hwaja.engines.sherpa_models import construct, failures_explained, new_stream
 from hwaja.engines.streaming_exports import StreamingExport
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Hotword, Options, Token
@@ -150,11 +150,7 @@ class OnlineRecognizer:
         self._recogniser.decode_streams([stream.stream for stream in streams])
 
     def _new_stream(self, hotwords: Sequence[Hotword], language: str) -> Any:
-        if hotwords and self._export.hotwords is not None:
-            notation = encode_hotwords(hotwords, self._export.hotwords)
-            stream = self._recogniser.create_stream(notation)
-        else:
-            stream = self._recogniser.create_stream()
+        stream = new_stream(self._recogniser, hotwords, self._export.hotwords)
         if self._export.languages:
             stream.set_option("language", language)
         return stream
@@ -200,19 +196,12 @@ def load_streaming(
 
     """
     constructor = getattr(sherpa_onnx.OnlineRecognizer, f"from_{export.family}")
-    arguments = {name: str(file) for name, file in export.files.items()} | dict(export.settings)
-    try:
-        with hotword_arguments(export.hotwords) as of_hotwords:
-            recogniser = constructor(
-                **arguments,
-                **of_hotwords,
-                decoding_method=decoding_method,
-                provider=provider,
-                num_threads=1,  # the lowest cost per stream (design notes)
-                enable_endpoint_detection=False,  # hwaja's VAD ends utterances
-            )
+    with failures_explained(export):
+        recogniser = construct(
+            constructor,
+            export,
+            decoding_method=decoding_method,
+            provider=provider,
+            enable_endpoint_detection=False,  # hwaja's VAD ends utterances
+        )
         return OnlineRecognizer(recogniser, export, language)
-    except (RuntimeError, ValueError, IndexError) as error:
-        reason = str(error).strip().splitlines()[0]
-        name = export.files["tokens"].parent.name
-        raise EngineError(f"sherpa-onnx cannot run the model {name} ({reason}).") from error
