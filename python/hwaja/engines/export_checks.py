@@ -127,3 +127,14 @@ def feature_dim(model: Model, axis: int, *, fixed: bool = False) -> int:
     if bins is None and fixed:
         raise EngineError(f"{model.path} does not say how many mel bins it hears.")
     return bins or MEL_BINS
+
+
+def check_normalisation(model: Model, known: Collection[str] = ("", "NA", "per_feature")) -> None:
+    """Check that sherpa-onnx can normalise the features as a NeMo model needs them.
+
+    Raises:
+        EngineError: where it cannot.
+
+    """
+    if model.metadata.get("normalize_type", "") not in known:
+        raise EngineError(f"{model.path} has features normalised in a way sherpa-onnx lacks.")

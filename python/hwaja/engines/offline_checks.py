@@ -12,6 +12,7 @@ from hwaja.engines.export_checks import (
     AUTO_LANGUAGE,
     check_ctc_vocabulary,
     check_nemo_vocabulary,
+    check_normalisation,
     check_vocabulary,
     feature_dim,
     require_tokens,
@@ -107,17 +108,6 @@ def _check_subsampling(model: Model, mel_bins: int, factor: int) -> None:
         raise EngineError(f"{model.path} cannot be run ({type(error).__name__}).") from error
     if scores.shape[1] < frames // factor:
         raise EngineError(f"{model.path} has metadata subsampling_factor that is too small.")
-
-
-def check_normalisation(model: Model, known: Collection[str] = ("", "NA", "per_feature")) -> None:
-    """Check that sherpa-onnx can normalise the features as a NeMo model needs them.
-
-    Raises:
-        EngineError: where it cannot.
-
-    """
-    if model.metadata.get("normalize_type", "") not in known:
-        raise EngineError(f"{model.path} has features normalised in a way sherpa-onnx lacks.")
 
 
 def check_base64_tokens(parts: Parts) -> Checked:

@@ -14,6 +14,7 @@ from hwaja.engines.export_checks import (
     check_ctc_vocabulary,
     check_method,
     check_nemo_vocabulary,
+    check_normalisation,
     check_vocabulary,
     feature_dim,
     tokens_of,
@@ -142,9 +143,7 @@ def _open_nemo(models: Mapping[str, Model], tokens: TokenTable, decoding_method:
         languages = _prompt_languages(encoder)
     else:
         numbers = forms.NEMO_ENCODER.check(encoder)
-    normalisation = encoder.metadata.get("normalize_type", "")
-    if normalisation not in ("", "NA", "per_feature"):
-        raise EngineError(f"{encoder.path} has features normalised in a way sherpa-onnx lacks.")
+    check_normalisation(encoder)
     check_nemo_vocabulary(tokens, models["joiner"], numbers)
     return _Opened({"feature_dim": feature_dim(encoder, 1, fixed=not unified)}, languages)
 
