@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from hwaja.engines.interface import EngineError, Utterance
-from hwaja.engines.recognition import Candidate, Effort, Hypothesis
-from hwaja.engines.whisper import BATCH_SIZES, WhisperRecognizer
+from hwaja.engines.recognition import BATCH_SIZES, Candidate, Effort, Hypothesis
+from hwaja.engines.whisper import WhisperRecognizer
 from hwaja.models import locate
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Hotword, Options

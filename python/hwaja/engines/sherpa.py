@@ -12,11 +12,12 @@ from hwaja.engines.checks import check_samples
 from hwaja.engines.export_checks import GREEDY_SEARCH
 from hwaja.engines.exports import CTranslate2Model, check_embedder, open_export
 from hwaja.engines.interface import HOP_SAMPLES, Embeddings, EngineError, Samples
+from hwaja.engines.recognition import BATCH_SIZES
 from hwaja.engines.sherpa_library import sherpa_onnx
 from hwaja.engines.sherpa_offline import OfflineRecognizer, load_offline
 from hwaja.engines.sherpa_online import OnlineRecognizer, load_streaming
 from hwaja.engines.streaming_exports import StreamingExport
-from hwaja.engines.whisper import BATCH_SIZES, WhisperRecognizer
+from hwaja.engines.whisper import WhisperRecognizer
 from hwaja.protocol.audio import SAMPLE_RATE
 
 ONNXRUNTIME_VERSION: str = sherpa_onnx.onnxruntime_version

@@ -20,6 +20,7 @@ from hwaja.engines.hotword_search import Found, HotwordSearch
 from hwaja.engines.interface import EngineError, Samples, Utterance
 from hwaja.engines.mel import FRAMES_PER_SECOND, HOP_SAMPLES, SILENCE_BELOW_PEAK, log_mel
 from hwaja.engines.recognition import (
+    BATCH_SIZES,
     NORMAL,
     Abilities,
     Candidate,
@@ -57,15 +58,6 @@ POSITION_SECONDS = 2 * HOP_SAMPLES / SAMPLE_RATE
 
 _COMPUTE_TYPES = {"cpu": ("int8",), "cuda": ("float16", "int8_float16")}
 """In the order of preference; float32 runs everywhere."""
-
-BATCH_SIZES = {"cpu": 1, "cuda": 16}
-"""Most utterances in one call. All of them wait until the call ends.
-
-On one core a batch saves a sixth of the time at best, at 16 it costs a fifth more
-(bench/RESULTS.md). On a GPU it should take little longer than its longest utterance: for each
-token, the weights are read once for all. That is not measured yet. 16 utterances of 29 s fit a
-frame (`workers.wire.MAX_BATCH`).
-"""
 
 _FAULTS = (RuntimeError, ValueError, LookupError, OverflowError)
 """What CTranslate2 raises: the exceptions that pybind11 makes of those of C++. A MemoryError is not
