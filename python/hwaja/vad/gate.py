@@ -301,10 +301,14 @@ class SpeechGate:
         )
 
     def _post_roll(self, speech_stop_frame: int) -> int:
-        """Return the samples kept after the frame before `speech_stop_frame`, a speech frame.
+        """Return how many samples are kept after a speech frame, the last one so far.
 
-        The frames after it decide, as far as they are known. So a pause that goes on changes the
-        result only until the frames of the result are known.
+        The result depends on no frame behind the samples that are kept. So once those have come, a
+        longer pause does not change it.
+
+        Args:
+            speech_stop_frame: index of the frame that follows the speech frame.
+
         """
         settings, frames = self._settings, self._frames
         decayed_frames = settings.decayed_frames
