@@ -2,7 +2,7 @@
 
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -66,6 +66,17 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return (*self.wheels, *self.archives)
 
 
+class PublishedError(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A character error rate that others measured and published."""
+
+    language: str
+    corpus: str
+    cer: float
+    """Share of the characters that are wrong, 0 to 1."""
+    source: str
+    """Who published it, and where."""
+
+
 class CatalogueEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One model, as catalogue.toml describes it."""
 
@@ -81,6 +92,19 @@ class CatalogueEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     options: dict[str, str] = {}
     advice: str = ""
     """The advantage over the default models; empty: the model is not recommended."""
+    languages: frozenset[str] = frozenset()
+    """Codes of the languages that a recogniser writes; empty for other models."""
+    published: tuple[PublishedError, ...] = ()
+    memory_bytes: int | None = None
+    """Resident memory of one worker with this recogniser, in bytes; None: unknown."""
+    cost: Literal["low", "medium", "high", "gpu"] | None = None
+    """Processor time per second of speech, in classes.
+
+    Low: less than half of Whisper base's; medium: up to twice; high: up to ten times; gpu: more,
+    too slow for conversations on a CPU.
+    """
+    restriction: str = ""
+    """One sentence about who may not use the model; empty: everybody may."""
 
     @property
     def fetch_bytes(self) -> int | None:
