@@ -1,7 +1,7 @@
 """The session: failed enrolments, and the state after them."""
 
 import pytest
-from talk import Talk, closes, connected, enrolled, errors, released, sent
+from talk import Talk, closes, connected, enrolled, errors, released, sent, transcribing
 
 from hwaja.protocol.codes import ErrorCode, Reason
 from hwaja.protocol.messages import (
@@ -12,7 +12,7 @@ from hwaja.protocol.messages import (
 )
 from hwaja.protocol.values import Quality
 from hwaja.server.session_runner import RING_SECONDS
-from hwaja.session.events import Effect
+from hwaja.session.events import Effect, Extend
 from hwaja.session.state_machine import State
 from hwaja.speakers.enrolment import Enrol, Enrolled
 
@@ -41,6 +41,18 @@ def test_a_take_without_any_speech_is_judged_like_every_other() -> None:
     talk.hear(4, speech=False)
     (enrol,) = talk.say(CompleteRegistration(0))
     assert enrol == Enrol(0, start=0, segments=(), adds=False)
+
+
+def test_a_frame_that_is_less_certain_counts_as_speech_in_an_enrolment_only() -> None:
+    """The speaker was asked to speak."""
+    talk = connected()
+    talk.say(StartRegistration(0))
+    talk.take(3, 0.3, -30.0)
+    (enrol,) = talk.say(CompleteRegistration(0))
+    assert isinstance(enrol, Enrol)
+    assert len(enrol.segments) == 1
+    talk = transcribing()
+    assert not any(isinstance(each, Extend) for each in talk.take(3, 0.3, -30.0))
 
 
 def test_an_endless_enrolment_fails_while_the_ring_can_still_hold_it() -> None:

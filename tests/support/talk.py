@@ -78,9 +78,11 @@ class Talk:
         return self.handle(Received(message, at=self.now))
 
     def hear(self, seconds: float, *, speech: bool, level: float = -30.0) -> list[Effect]:
+        return self.take(seconds, 0.9, level) if speech else self.take(seconds, 0.05, -75.0)
+
+    def take(self, seconds: float, probability: float, level: float) -> list[Effect]:
         count = frames_in(seconds)
         self.now += count * FRAME_SAMPLES
-        probability, level = (0.9, level) if speech else (0.05, -75.0)
         arrival = self.arrival(count * FRAME_SAMPLES / SAMPLE_RATE)
         return self.handle(Audio(self.now, (probability,) * count, (level,) * count, arrival))
 

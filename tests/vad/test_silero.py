@@ -102,6 +102,16 @@ def test_a_voice_is_told_apart_from_silence(detector: SileroDetector) -> None:
 
 
 @pytest.mark.models
+def test_speech_that_begins_with_the_stream_is_detected_as_after_a_pause(
+    detector: SileroDetector,
+) -> None:
+    speech = framed(clips.samples(clips.part("two_cities", 4, 7)))
+    alone = detector.detect([(detector.new_state(), speech)])[0]
+    after = detector.detect([(detector.new_state(), stream(silence(30), speech))])[0]
+    assert alone == pytest.approx(after[30:], abs=0.1)
+
+
+@pytest.mark.models
 def test_a_reset_stream_behaves_like_a_new_one(detector: SileroDetector) -> None:
     state = detector.new_state()
     first = detector.detect([(state, voice(10))])[0]
@@ -113,9 +123,9 @@ def test_a_reset_stream_behaves_like_a_new_one(detector: SileroDetector) -> None
 @pytest.mark.models
 def test_no_stream_and_no_frame_give_no_result(detector: SileroDetector) -> None:
     assert detector.detect([]) == []
-    state = detector.new_state()
-    assert detector.detect([(state, silence(0)), (detector.new_state(), silence(2))])[0] == ()
-    assert not state.lstm.any()
+    state, other = detector.new_state(), detector.new_state()
+    assert detector.detect([(state, silence(0)), (other, silence(2))])[0] == ()
+    assert np.array_equal(state.lstm, detector.new_state().lstm)
 
 
 @pytest.mark.models

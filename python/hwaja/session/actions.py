@@ -33,7 +33,7 @@ from hwaja.session.states import Branch, CloseOutcome, State, outcome_of
 from hwaja.session.timeline import Timeline
 from hwaja.session.utterances import OpenSpeech
 from hwaja.speakers.enrolment import Enrol, Enrolled
-from hwaja.vad.gate import Segment, SpeechGate
+from hwaja.vad.gate import GateSettings, Segment, SpeechGate, enrolment_gate
 
 ACKNOWLEDGED_SAMPLES = SAMPLE_RATE
 """A client that may resume gets an acknowledgement after each such amount of audio."""
@@ -103,9 +103,9 @@ class Actions:
     def _fail(self, code: ErrorCode, reason: Reason, speaker_id: int | None = None) -> None:
         self._send(Error(code, reason, speaker_id))
 
-    def _listen(self, origin: int) -> None:
+    def _listen(self, origin: int, gate: GateSettings) -> None:
         self._origin = self._acknowledged = origin
-        self._gate = SpeechGate(self._settings.gate, origin)
+        self._gate = SpeechGate(gate, origin)
         self._warned = False
         self._effects += [events.Listen(), events.Release(origin)]
 
@@ -201,7 +201,7 @@ class Actions:
         """Begin a take. It replaces a take that is not complete."""
         self._take = event.message
         self._speech = []
-        self._listen(event.at)
+        self._listen(event.at, enrolment_gate(self._settings.gate))
         self._send(RegistrationStarted(self._take.speaker_id))
 
     def take_enrolment_audio(self, event: events.Audio) -> Branch:
@@ -252,7 +252,7 @@ class Actions:
             self._fail(ErrorCode.TRANSCRIPTION_FAILED, refusal)
             return Branch.REFUSED
         self._effects.append(events.Begin(wants.options, wants.interim_results, wants.adapt))
-        self._listen(event.at)
+        self._listen(event.at, self._settings.gate)
         self._conversation = self._new_conversation(wants)
         self._send(TranscriptionStarted())
         return Branch.AS_ASKED

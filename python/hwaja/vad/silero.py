@@ -21,6 +21,11 @@ longer detects speech after minutes of a steady sound. If the state is zeroed af
 after pauses is lost. With a new state, the model takes more music for speech
 (bench/RESULTS.md, "After steady sounds")."""
 
+START_FRAMES = frames_in(0.25)
+"""The LSTM state of a new stream is that after this much silence. From a state of zeros, the model
+misses speech that begins with the stream, most of all in noise (bench/RESULTS.md, "Enrolment in
+noise")."""
+
 _SPEECH_PROBABILITY = 0.35  # ends a pause, see `gate.GateSettings.close_probability`
 
 CONTEXT_SAMPLES = 64
@@ -52,8 +57,10 @@ def frames_to_detect(
 class SileroState:
     """LSTM state of one stream. It holds no audio."""
 
-    def __init__(self) -> None:
-        self.lstm: NDArray[np.float32] = np.zeros(_STATE_SHAPE, np.float32)
+    def __init__(self, start: NDArray[np.float32] | None = None) -> None:
+        """Begin a stream in the state `start`, which stays unchanged; None: zeros."""
+        self._start = np.zeros(_STATE_SHAPE, np.float32) if start is None else start
+        self.lstm = self._start.copy()
         self._quiet_frames = 0  # in a row, up to now
 
     @property
@@ -76,8 +83,8 @@ class SileroState:
             self._quiet_frames = 0
 
     def reset(self) -> None:
-        """Begin a new stream."""
-        self.lstm.fill(0)
+        """Begin a new stream. Overwrite the state of the last one."""
+        self.lstm[:] = self._start
         self._quiet_frames = 0
 
 
@@ -96,10 +103,13 @@ class SileroDetector:
         names = {value.name for value in self._session.get_inputs()}
         if names != {"frames", "lengths", "state"}:
             raise EngineError(f"{model} is not the Silero VAD model hwaja expects.")
+        silence = SileroState()
+        self._run_model([(silence, np.zeros((START_FRAMES, _ROW_SAMPLES), np.float32))])
+        self._start = silence.lstm
 
     def new_state(self) -> SileroState:
         """Return the state of a new stream."""
-        return SileroState()
+        return SileroState(self._start)
 
     def detect(self, streams: Sequence[tuple[SileroState, Samples]]) -> list[tuple[float, ...]]:
         """Return the speech probabilities of each stream; see `SpeechDetector.detect`.
