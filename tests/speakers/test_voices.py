@@ -97,6 +97,37 @@ def test_scores_follow_a_voice_that_learns_and_go_back_with_it() -> None:
     assert scores(voices, 1, 0, 0) == before
 
 
+ROOM = [(1.0, 0.2, 0.9)] * 10 + [(0.5, 0.75, 0.9)] * 10
+"""Windows of two voices in a room that moves both in the same direction."""
+
+
+def lead(scores: Rows) -> Rows:
+    """Return by how much the second voice is nearer than the first."""
+    return cast(Rows, np.diff(scores)[:, 0])
+
+
+def test_a_voice_that_the_room_moved_away_is_found_more_surely_when_it_is_fitted() -> None:
+    voices, windows = two_voices(), np.array(ROOM, np.float32)
+    before = lead(voices.rank_scores(windows))
+    after = lead(voices.fitted_rank_scores(windows, np.repeat([0, 1], 10)))
+    assert after[-1] > 1.1 * before[-1] > 0 > after[0]
+
+
+def test_a_voice_is_not_fitted_to_a_few_windows() -> None:
+    voices, windows = two_voices(), np.array(ROOM, np.float32)
+    owners = np.full(20, 2)  # nobody's
+    owners[:5] = 0
+    fitted = voices.fitted_rank_scores(windows, owners)
+    np.testing.assert_allclose(fitted, voices.rank_scores(windows), atol=1e-6)
+
+
+def test_fitting_leaves_the_enrolled_voices_as_they_are() -> None:
+    voices, windows = two_voices(), np.array(ROOM, np.float32)
+    before = voices.rank_scores(windows)
+    voices.fitted_rank_scores(windows, np.repeat([0, 1], 10))
+    assert np.array_equal(voices.rank_scores(windows), before)
+
+
 def test_a_judged_embedding_is_left_unchanged() -> None:
     pieces = np.array([[3, 4, 0]], np.float32)
     two_voices().score(pieces)

@@ -114,6 +114,16 @@ LEARNED_SECONDS = 30.0
 """With this much learned speech, the learned part weighs as much as the enrolment."""
 
 
+LEAST_FITTED = 6
+"""Least number of windows for a voice to be fitted to them: 1 s of speech."""
+
+FIT_WEIGHT = 2.0
+"""Weight of many windows in a fitted voice, next to 1 of the enrolled voice."""
+
+_HALF_FITTED = 10
+"""With this many windows, 1.6 s of speech, their weight is half of `FIT_WEIGHT`."""
+
+
 @dataclass(frozen=True, slots=True)
 class VoiceScores:
     """The likeness of pieces of speech to voices; arrays of shape (pieces, voices), float32."""
@@ -214,6 +224,35 @@ class Voices:
         _, rank_scores = self._compare(units)
         units.fill(0)
         return rank_scores
+
+    def fitted_rank_scores(
+        self, embeddings: NDArray[np.float32], owners: NDArray[np.intp]
+    ) -> NDArray[np.float32]:
+        """Return `rank_scores` for voices that are fitted to the embeddings.
+
+        In another room or noise than its enrolment's, a voice is nearer to the other windows of an
+        utterance than to its enrolment. So each voice moves towards the mean of the embeddings that
+        it seems to own. The enrolled voices are unchanged.
+
+        Args:
+            embeddings: windows of one utterance, shape (n, dim).
+            owners: index in `speaker_ids` of the voice that seems to own each, shape (n,).
+
+        Raises:
+            ValueError: as `score`.
+
+        """
+        units = _units(embeddings)
+        fitted = np.stack([self._current(k) for k in self.speaker_ids])
+        for place, voice in enumerate(fitted):
+            own = units[owners == place]
+            if len(own) >= LEAST_FITTED:
+                weight = FIT_WEIGHT * len(own) / (len(own) + _HALF_FITTED)
+                fitted[place] = _units((voice + weight * _units(own.mean(axis=0)[None])[0])[None])
+        scores: Rows = units @ fitted.T - self._cohort.nearness(fitted) / np.float32(2)
+        units.fill(0)
+        fitted.fill(0)
+        return scores
 
     def forget(self) -> None:
         """Overwrite the memory of every voice, and drop it."""
