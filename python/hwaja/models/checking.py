@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from hwaja.models.cache import PROVENANCE, cache_root, is_present
+from hwaja.models.cache import PROVENANCE, cache_root, files_of, is_present
 from hwaja.models.catalogue import CatalogueEntry, entry
 from hwaja.models.errors import ModelError
 from hwaja.models.fetch import sha256_of
@@ -47,7 +47,16 @@ def damaged_files(model: CatalogueEntry, root: Path) -> tuple[str, ...]:
     return tuple(name for name, digest in sorted(files.items()) if _sha256(folder / name) != digest)
 
 
-def stamp(file: Path) -> list[int]:
+def recorded_files(folder: Path) -> dict[str, object]:
+    """Return what provenance.json has of the files of a model's folder: digests and stamps."""
+    files = {file.relative_to(folder).as_posix(): file for file in files_of(folder)}
+    return {
+        "files": {name: sha256_of(file) for name, file in files.items()},
+        "stamps": {name: _stamp(file) for name, file in files.items()},
+    }
+
+
+def _stamp(file: Path) -> list[int]:
     """Return a file's size in bytes and its modification time in nanoseconds."""
     found = file.stat()
     return [found.st_size, found.st_mtime_ns]
@@ -67,7 +76,7 @@ def _changed_files(folder: Path) -> list[str]:
 
 def _is_unchanged(file: Path, digest: str, recorded: list[int] | None) -> bool:
     try:
-        found = stamp(file)
+        found = _stamp(file)
         return found == recorded or _has_digest(file, digest, *found)
     except OSError:
         return False

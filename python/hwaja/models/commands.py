@@ -3,7 +3,6 @@
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from rich.console import Console
 from rich.progress import (
@@ -15,10 +14,9 @@ from rich.progress import (
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
-from rich.table import Column, Table
+from rich.table import Column
 
 from hwaja.models import (
-    CatalogueEntry,
     all_models,
     cache_root,
     default_names,
@@ -29,9 +27,7 @@ from hwaja.models import (
     test_names,
 )
 from hwaja.models.fetch import Progress as ProgressCallback
-
-_LIST_COLUMNS = 200
-"""Wider than a line of the list. A narrow terminal wraps lines better than a table wraps cells."""
+from hwaja.models.listing import print_list
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     """
     match args.action:
         case "list":
-            _list()
+            print_list(cache_root())
         case "pull":
             if args.names or args.for_tests:
                 _pull(args.names or test_names())
@@ -67,27 +63,6 @@ def run(args: argparse.Namespace) -> int:
         case "path":
             print(locate(args.name))
     return 0
-
-
-def _list() -> None:
-    root = cache_root()
-    table = Table("name", "role", "licence", "MB", "", "title", box=None)
-    for model in all_models():
-        present = is_present(model, root)
-        megabytes = _megabytes(root / model.name) if present else _megabytes_to_fetch(model)
-        state = "present" if present else "-"
-        table.add_row(model.name, model.role, model.licence, megabytes, state, model.title)
-    console = Console(width=_LIST_COLUMNS)
-    console.print(table)
-    console.print(f"cache: {root}", style="dim", soft_wrap=True)
-
-
-def _megabytes(folder: Path) -> str:
-    return f"{sum(file.stat().st_size for file in folder.iterdir()) / 1e6:.0f}"
-
-
-def _megabytes_to_fetch(model: CatalogueEntry) -> str:
-    return f"{model.fetch_bytes / 1e6:.0f} to fetch" if model.fetch_bytes else ""
 
 
 def _pull_default() -> None:
@@ -108,6 +83,8 @@ def _pull(names: list[str] | tuple[str, ...]) -> None:
         with _bars(console) as progress:
             folder = pull(name, progress=progress)
         console.print(f"{name}: {folder}", soft_wrap=True, highlight=False)
+        if restriction := entry(name).restriction:
+            console.print(restriction, soft_wrap=True, highlight=False)
 
 
 @contextmanager

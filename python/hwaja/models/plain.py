@@ -8,7 +8,7 @@ _PART = re.compile(r"(.+)\.(\d+)")
 
 
 def convert(members: Path, folder: Path) -> None:
-    """Move the files of the folder `members` to `folder`.
+    """Move the files and subfolders of the folder `members` to `folder`.
 
     Names are unchanged, but parts of a file, "NAME.1", "NAME.2", ..., become the file "NAME".
     """

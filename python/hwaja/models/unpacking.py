@@ -141,7 +141,9 @@ def _is_licence(path: str) -> bool:
 
 def _write(member: Member, file: _File, folder: Path) -> None:
     digest = hashlib.sha256()
-    with (folder / member.name).open("wb") as target:
+    written = folder / member.name
+    written.parent.mkdir(exist_ok=True)
+    with written.open("wb") as target:
         while block := file.stream.read(_BLOCK_BYTES):
             digest.update(block)
             target.write(block)
