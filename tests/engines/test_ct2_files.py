@@ -66,7 +66,6 @@ BAD: dict[str, tuple[Change, str]] = {
         "not the config.json",
     ),
     "with another configuration": (config(alignment_heads="x"), "not the config.json"),
-    "without heads that date": (config(alignment_heads=[]), "does not belong"),
     "with a layer too many": (config(alignment_heads=[[2, 0]]), "does not belong"),
     "with a head too many": (config(alignment_heads=[[0, 2]]), "does not belong"),
     "with a head below 0": (config(alignment_heads=[[0, -1]]), "does not belong"),

@@ -40,7 +40,7 @@ def write_ct2_folder(folder: Path) -> Path:
 
 def ct2_file(tensors: Tensors, specification: str = "WhisperSpec", version: int = 6) -> bytes:
     """Write a model.bin."""
-    kinds = {"<f4": 0, "|i1": 1, "<i2": 2, "<i4": 3, "<f2": 4}
+    kinds = {"<f4": 0, "|i1": 1, "<i2": 2, "<i4": 3, "<f2": 4, "<u2": 5}  # the last: bfloat16
     parts = [struct.pack("<I", version), _name(specification), struct.pack("<I", 3)]
     parts.append(struct.pack("<I", len(tensors)))
     for name, tensor in tensors.items():

@@ -1,15 +1,19 @@
 """Checks the files of a Whisper model of CTranslate2 before CTranslate2 loads them.
 
 CTranslate2 raises an error for most invalid files. But it ends the process over a number of heads
-that is 0, and over tokens and heads that the model does not have.
+that is 0, over tokens and heads that the model does not have, and over a detection of languages
+where config.json names none.
 """
 
 import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
-from typing import BinaryIO
+from tempfile import TemporaryDirectory
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -20,6 +24,8 @@ _VERSION = 6
 """Version of the format of model.bin (CTranslate2, `python/ctranslate2/specs/model_spec.py`)."""
 
 _SPECIFICATION = "WhisperSpec"
+
+_CONFIG = "config.json"
 
 _MELS = (80, 128)
 
@@ -45,22 +51,44 @@ class _Variable:
 
 
 class _Config(msgspec.Struct, frozen=True):
-    """The tokens and heads that config.json names."""
+    """The tokens and heads that config.json names. Older converters, and fine-tunes, leave some."""
 
-    suppress_ids: list[int]
-    suppress_ids_begin: list[int]
-    alignment_heads: list[tuple[int, int]]
+    suppress_ids: list[int] | None = None
+    suppress_ids_begin: list[int] | None = None
+    alignment_heads: list[tuple[int, int]] | None = None
     """The heads that date the tokens: the layer of each, and its number within the layer."""
-    lang_ids: list[int] = []
+    lang_ids: list[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class WhisperFolder:
     """The parts of a checked folder that the recogniser uses itself."""
 
+    folder: Path
     vocabulary: Vocabulary
     max_tokens: int
     """Most tokens that the decoder knows positions for, with those of the prompt."""
+    config: bytes | None
+    """What config.json should be; None: as it is."""
+
+    @contextmanager
+    def completed(self) -> Iterator[Path]:
+        """Yield a folder to load: this one, or links to its files beside a completed config.json.
+
+        Raises:
+            OSError: where no temporary folder can be made.
+
+        """
+        if self.config is None:
+            yield self.folder
+            return
+        with TemporaryDirectory() as place:
+            for file in self.folder.iterdir():
+                Path(place, file.name).symlink_to(file.resolve())
+            config = Path(place, _CONFIG)
+            config.unlink()
+            config.write_bytes(self.config)
+            yield Path(place)
 
 
 def check_folder(folder: Path) -> WhisperFolder:
@@ -81,8 +109,8 @@ def check_folder(folder: Path) -> WhisperFolder:
     except struct.error:
         raise EngineError(f"{file} is truncated.") from None
     max_tokens = _check_dimensions(file, variables, vocabulary)
-    _check_config(folder / "config.json", variables, vocabulary)
-    return WhisperFolder(vocabulary, max_tokens)
+    config = _check_config(folder / _CONFIG, variables, vocabulary)
+    return WhisperFolder(folder, vocabulary, max_tokens, config)
 
 
 def _read_variables(stream: BinaryIO) -> dict[str, _Variable]:
@@ -141,22 +169,39 @@ def _check_dimensions(
     return positions
 
 
-def _check_config(file: Path, variables: Mapping[str, _Variable], vocabulary: Vocabulary) -> None:
-    """Check that the tokens and heads that config.json names exist."""
-    layers = {found[0] for name in variables if (found := _LAYER.match(name))}
+def _check_config(
+    file: Path, variables: Mapping[str, _Variable], vocabulary: Vocabulary
+) -> bytes | None:
+    """Check that the tokens and heads that config.json names exist.
+
+    Returns:
+        config.json with the keys that it lacks; None where it lacks none.
+
+    """
+    layers = len({found[0] for name in variables if (found := _LAYER.match(name))})
     heads = variables["decoder/num_heads"].scalar
     try:
-        config = msgspec.json.decode(file.read_bytes(), type=_Config)
+        content = file.read_bytes()
+        config = msgspec.json.decode(content, type=_Config)
+        whole = msgspec.json.decode(content, type=dict[str, Any])
     except (OSError, msgspec.DecodeError, RecursionError):
         raise EngineError(
             f"{file} is missing, or not the config.json of a Whisper model."
         ) from None
-    tokens = [*config.suppress_ids, *config.suppress_ids_begin]
+    tokens = [*(config.suppress_ids or ()), *(config.suppress_ids_begin or ())]
+    languages = {*vocabulary.language_tokens.values()}
     exist = (
         all(0 <= token < vocabulary.count for token in tokens)
-        and all(0 <= layer < len(layers) for layer, _ in config.alignment_heads)
-        and all(0 <= head < heads for _, head in config.alignment_heads)
-        and {*vocabulary.language_tokens.values()}.issuperset(config.lang_ids)
+        and all(0 <= layer < layers for layer, _ in config.alignment_heads or ())
+        and all(0 <= head < heads for _, head in config.alignment_heads or ())
+        and languages.issuperset(config.lang_ids or ())
     )
-    if not exist or not config.alignment_heads:
+    if not exist:
         raise EngineError(f"{file} does not belong to the model.bin beside it.")
+    later_heads = [*product(range(layers // 2, layers), range(heads))]  # as the converter has it
+    completed = {"suppress_ids": [], "suppress_ids_begin": []} | whole
+    if not config.alignment_heads:
+        completed["alignment_heads"] = later_heads
+    if not config.lang_ids:
+        completed["lang_ids"] = sorted(languages)
+    return None if completed == whole else msgspec.json.encode(completed)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hwaja.engines import runtime
 from hwaja.engines.checks import check_options, check_utterance
-from hwaja.engines.ct2_files import check_folder
+from hwaja.engines.ct2_files import WhisperFolder, check_folder
 from hwaja.engines.export_checks import AUTO_LANGUAGE
 from hwaja.engines.hallucination_filter import MIN_CAPTION_SCORE
 from hwaja.engines.hotword_search import Found, HotwordSearch
@@ -100,7 +100,8 @@ class WhisperRecognizer:
         """Load a model to run on `provider`, "cpu" or "cuda".
 
         Args:
-            folder: a Whisper model of CTranslate2: model.bin, config.json, vocabulary.json.
+            folder: a Whisper model of CTranslate2: model.bin, config.json, and vocabulary.json or
+                vocabulary.txt. Weights of every type and size are accepted.
             language: language code for sessions that do not name one; the model must know it.
             provider: "cpu" or "cuda".
             batch_size: most utterances in one call. None: that of the provider.
@@ -113,7 +114,7 @@ class WhisperRecognizer:
         checked = check_folder(folder)
         self._vocabulary = checked.vocabulary
         self._max_tokens = checked.max_tokens
-        self._model = _load(folder, provider)
+        self._model = _load(checked, provider)
         self._multilingual = bool(self._model.is_multilingual)
         languages = self._vocabulary.languages(multilingual=self._multilingual)
         if language not in languages:
@@ -326,15 +327,16 @@ def compute_type(provider: str) -> str:
     return next((each for each in _COMPUTE_TYPES[provider] if each in known), "float32")
 
 
-def _load(folder: Path, provider: str) -> Any:
+def _load(checked: WhisperFolder, provider: str) -> Any:
     kind = compute_type(provider)
     try:
-        return _ctranslate2().models.Whisper(
-            str(folder), provider, compute_type=kind, intra_threads=1, inter_threads=1
-        )
-    except (*_FAULTS, MemoryError) as error:
+        with checked.completed() as folder:
+            return _ctranslate2().models.Whisper(
+                str(folder), provider, compute_type=kind, intra_threads=1, inter_threads=1
+            )
+    except (*_FAULTS, OSError, MemoryError) as error:
         raise EngineError(
-            f"{folder} cannot be loaded by CTranslate2 on {provider}: {_reason(error)}."
+            f"{checked.folder} cannot be loaded by CTranslate2 on {provider}: {_reason(error)}."
         ) from None
 
 
