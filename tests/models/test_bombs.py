@@ -15,7 +15,7 @@ from model_files import Tensor, state_dict_pickle, tar_bz2, zipped
 
 from hwaja.engines.interface import EngineError
 from hwaja.engines.sentencepiece import find_pieces
-from hwaja.models import ModelError, torchfile, unpacking
+from hwaja.models import ModelError, packages, torchfile, unpacking
 from hwaja.models.catalogue import Member
 
 MOST_BYTES = 32 << 20
@@ -158,7 +158,7 @@ def test_a_header_longer_than_any_path_is_not_read(kind: bytes, tmp_path: Path) 
 def test_an_archive_with_too_many_files_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unpacking, "MAX_FILES", 100)
+    monkeypatch.setattr(packages, "MAX_FILES", 100)
     for name, pack in (
         ("tiny.whl", zipped),
         ("tiny.tar.bz2", lambda files: tar_bz2(*files.items())),
