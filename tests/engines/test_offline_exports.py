@@ -196,7 +196,7 @@ BROKEN: dict[str, tuple[str, Change, str]] = {
         tokens(lambda table: table.replace(b"<blk>", b"x").replace(b"<unk>", b"<blk>")),
         "of which <blk> is the last",
     ),
-    "weights that are missing": ("nemo-transducer", weights_elsewhere, "cannot run the model"),
+    "weights that are missing": ("nemo-transducer", weights_elsewhere, "is not beside it"),
     "a predictor of other states": (
         "nemo-transducer",
         metadata("encoder", "pred_hidden", "9"),

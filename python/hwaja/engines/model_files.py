@@ -145,7 +145,7 @@ def read_model(path: Path) -> Model:
     """Return the metadata, inputs and outputs of an ONNX file, or of one in onnxruntime's format.
 
     Raises:
-        EngineError: where the file has another format.
+        EngineError: where the file has another format, or its weights are elsewhere.
 
     """
     import onnx
@@ -159,6 +159,8 @@ def read_model(path: Path) -> Model:
         raise EngineError(f"The model file {path} does not exist.") from None
     except Exception as error:
         raise EngineError(f"{path} is not an ONNX file ({type(error).__name__}).") from error
+    for weight in model.graph.initializer:
+        _check_place(weight, path)
     # Old exports list their weights among the inputs.
     weights = {weight.name for weight in model.graph.initializer}
     inputs = [value for value in model.graph.input if value.name not in weights]
@@ -170,6 +172,15 @@ def read_model(path: Path) -> Model:
         {value.name: _shape(value) for value in outputs},
         {value.name: value.type.tensor_type.elem_type for value in (*inputs, *outputs)},
     )
+
+
+def _check_place(weight: Any, path: Path) -> None:
+    """Check that a weight is in the ONNX file, or in another file of its folder."""
+    for entry in weight.external_data:
+        if entry.key == "location":
+            beside = path.parent / entry.value
+            if beside.parent != path.parent or not beside.is_file():
+                raise EngineError(f"{path} has weights in {entry.value!r}, which is not beside it.")
 
 
 def _read_ort(path: Path) -> Model:
