@@ -34,7 +34,7 @@ class CTranslate2Model:
 
 def open_export(
     folder: Path,
-    language: str,
+    language: str | None,
     decoding_method: str = GREEDY_SEARCH,
     prefer_int8: bool = True,
 ) -> CTranslate2Model | OfflineExport | StreamingExport:
@@ -44,7 +44,7 @@ def open_export(
         folder: a Whisper model for CTranslate2, or a model of sherpa-onnx (`offline_forms`,
             `streaming_forms`).
         language: code of the spoken language, for example "ko"; "auto": a multilingual model
-            detects it.
+            detects it; None: whichever the model knows.
         decoding_method: "greedy_search", or "modified_beam_search" for most transducers.
         prefer_int8: where the folder has both, use the file with int8 weights, not the other one.
 
@@ -68,7 +68,7 @@ def open_export(
         export = open_streaming(folder, models, decoding_method)
     else:
         export = open_offline(folder, models, layout.families, decoding_method)
-    if export.languages and language not in export.languages:
+    if export.languages and language not in (None, *export.languages):
         raise EngineError(f"{folder.name} does not know the language {language!r}.")
     return export
 
