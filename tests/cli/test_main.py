@@ -91,7 +91,7 @@ def test_an_unknown_command_or_option_shows_the_usage(
 def test_ctrl_c_ends_a_command_with_the_exit_code_that_shells_expect(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def interrupted(_: object) -> int:
+    def interrupted(_arguments: object, **_: object) -> int:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("hwaja.models.commands.run", interrupted)

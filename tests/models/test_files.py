@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from model_files import tar_bz2
-from model_fixtures import LICENCE, NEVER, Index, entry, folders, sha256
+from model_fixtures import LICENCE, NEVER, Index, entry, folders, offer, sha256
 from msgspec.structs import replace
 
 from hwaja.models import ModelError, damaged_files, is_present, locate
@@ -84,7 +84,7 @@ def nested(index: Index, root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     source = index.publish_archive(content, "tiny/model.bin")
     members = (*source.members, *(Member(path, f"tiny/{path}") for path in NESTED))
     model = entry(replace(source, members=members))
-    monkeypatch.setattr("hwaja.models.checking.entry", lambda _name: model)
+    offer(monkeypatch, model)
     return pull_entry(model, root)
 
 

@@ -5,10 +5,12 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from hwaja.cli import enroll_check
 from hwaja.doctor import command as doctor_command
+from hwaja.engines import trial
 from hwaja.engines.interface import EngineError
 from hwaja.models import ModelError
 from hwaja.models import commands as models_commands
@@ -21,13 +23,14 @@ from hwaja.server.tls import TlsError
 
 def add_arguments(name: str, parser: argparse.ArgumentParser) -> None:
     """Add the options of a command and the function that runs it."""
+    command: Callable[[argparse.Namespace], int]
     match name:
         case "serve":
             _add_options(parser)
             command = _serve
         case "models":
             models_commands.add_arguments(parser)
-            command = models_commands.run
+            command = partial(models_commands.run, try_out=trial.try_out)
         case "enroll-check":
             enroll_check.add_arguments(parser)
             command = enroll_check.run

@@ -4,17 +4,18 @@ from pathlib import Path
 
 from hwaja.doctor.findings import Finding
 from hwaja.doctor.language import phrase
-from hwaja.models import cache_root, damaged_files, entry, folder_bytes, is_present
+from hwaja.models import cache_root, damaged_files, find, folder_bytes, is_present
 
 
 def model(name: str, root: Path | None = None) -> Finding:
-    """Check a pulled model; this reads every byte.
+    """Check a pulled or imported model; this reads every byte.
 
     Raises:
-        ModelError: where the catalogue has no model of that name.
+        ModelError: where neither the catalogue nor the cache has a model of that name.
 
     """
-    known, root = entry(name), cache_root(root)
+    root = cache_root(root)
+    known = find(name, root)
     folder = root / name
     title = f"model {name}"
     facts: dict[str, object] = {"licence": known.licence, "format": known.format, "present": False}
@@ -28,7 +29,8 @@ def model(name: str, root: Path | None = None) -> Finding:
     facts |= {"present": True, "bytes": size_bytes, "damaged": list(damaged)}
     if damaged:
         sentence = phrase("model.damaged", files=", ".join(damaged))
-        advice = phrase("model.damaged.do", folder=folder, name=name)
+        key = "model.imported.do" if known.is_imported else "model.damaged.do"
+        advice = phrase(key, folder=folder, name=name)
         return Finding(title, "failure", sentence, advice, facts)
     sentence = phrase("model", licence=known.licence, megabytes=size_bytes / 1e6)
     return Finding(title, "ok", sentence, facts=facts)

@@ -3,7 +3,7 @@
 Imports `privacy` only. Begin with `pulling`; `catalogue` lists what can be pulled.
 """
 
-from hwaja.models.cache import cache_root, is_present
+from hwaja.models.cache import cache_root, find, is_present
 from hwaja.models.catalogue import (
     CatalogueEntry,
     all_models,
@@ -24,6 +24,7 @@ __all__ = [
     "damaged_files",
     "default_names",
     "entry",
+    "find",
     "folder_bytes",
     "is_present",
     "locate",

@@ -1,5 +1,6 @@
 """The model cache: one folder for each model. A folder appears only when it is complete."""
 
+import errno
 import fcntl
 import json
 import os
@@ -12,11 +13,14 @@ from typing import Any
 
 from platformdirs import user_cache_path
 
-from hwaja.models.catalogue import CatalogueEntry
+from hwaja.models.catalogue import CatalogueEntry, all_models, entry
 from hwaja.models.errors import ModelError
 from hwaja.privacy.ownership import changeable_by
 
 PROVENANCE = "provenance.json"
+
+IMPORTED = 0
+"""Format of a model that was imported, and that the catalogue does not have."""
 
 
 def cache_root(cache: Path | None = None) -> Path:
@@ -40,11 +44,62 @@ def cache_root(cache: Path | None = None) -> Path:
 
 def is_present(model: CatalogueEntry, root: Path) -> bool:
     """Return whether the cache has the complete model from this version of its converter."""
+    return read_provenance(root / model.name).get("format") == model.format
+
+
+def imported_models(root: Path) -> tuple[CatalogueEntry, ...]:
+    """Return the models that were imported into the cache, as entries of a catalogue."""
+    named = {model.name for model in all_models()}
+    found = (_imported(folder.name, root) for folder in sorted(root.glob("[!.]*/")))
+    return tuple(model for model in found if model is not None and model.name not in named)
+
+
+def find(name: str, root: Path) -> CatalogueEntry:
+    """Return the model called `name`: of the catalogue, or imported.
+
+    Raises:
+        ModelError: where there is none.
+
+    """
+    for model in imported_models(root):
+        if model.name == name:
+            return model
+    return entry(name)
+
+
+def _imported(name: str, root: Path) -> CatalogueEntry | None:
+    provenance = read_provenance(root / name)
+    if provenance.get("format") != IMPORTED:
+        return None
+    languages = provenance.get("languages")
+    return CatalogueEntry(
+        name=name,
+        title=f"Imported from {provenance.get('imported_from')}",
+        role="asr",
+        sets=frozenset(),
+        converter="plain",
+        format=IMPORTED,
+        licence="unknown",
+        attribution="",
+        sources=(),
+        languages=frozenset(languages if isinstance(languages, list) else ()),
+    )
+
+
+@contextmanager
+def disk_errors_explained(name: str, root: Path) -> Iterator[None]:
+    """Raise a ModelError with one sentence where the cache folder cannot take a model.
+
+    Raises:
+        ModelError: in place of an OSError.
+
+    """
     try:
-        provenance = json.loads((root / model.name / PROVENANCE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(provenance, dict) and provenance.get("format") == model.format
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise ModelError(f"There is no space left in {root} for {name}.") from error
+        raise ModelError(f"{root} is not writable ({error.strerror or error}).") from error
 
 
 @contextmanager
@@ -73,19 +128,39 @@ def locked(root: Path) -> Iterator[None]:
 @contextmanager
 def staged(model: CatalogueEntry, root: Path) -> Iterator[Path]:
     """Yield an empty folder; when the context exits without an error, rename it to the model's."""
-    for left in root.glob(f".{model.name}.*/"):  # left by a killed process
+    with scratch(model.name, root) as staging:
+        yield staging
+        publish(staging, root / model.name)
+
+
+@contextmanager
+def scratch(name: str, root: Path) -> Iterator[Path]:
+    """Yield an empty folder of the cache, which is deleted when the context exits."""
+    for left in root.glob(f".{name}.*/"):  # left by a killed process
         shutil.rmtree(left)
-    staging = Path(tempfile.mkdtemp(prefix=f".{model.name}.", dir=root))
+    staging = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=root))
     try:
         yield staging
-        _sync(staging)
-        staging.chmod(0o755)
-        target = root / model.name
-        if target.exists():  # of an older format, or incomplete
-            shutil.rmtree(target)
-        staging.replace(target)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def publish(staging: Path, target: Path) -> None:
+    """Rename a complete folder to the model's."""
+    _sync(staging)
+    staging.chmod(0o755)
+    if target.exists():  # of an older format, or incomplete
+        shutil.rmtree(target)
+    staging.replace(target)
+
+
+def read_provenance(folder: Path) -> dict[str, Any]:
+    """Return what `write_provenance` wrote; empty where there is nothing of the kind."""
+    try:
+        provenance = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return provenance if isinstance(provenance, dict) else {}
 
 
 def write_provenance(folder: Path, provenance: dict[str, Any]) -> None:

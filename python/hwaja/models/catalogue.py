@@ -143,6 +143,11 @@ class CatalogueEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One sentence about who may not use the model; empty: everybody may."""
 
     @property
+    def is_imported(self) -> bool:
+        """Whether a user imported the model, and the catalogue does not have it."""
+        return not self.sources
+
+    @property
     def fetch_bytes(self) -> int | None:
         """Download size of the first source, in bytes; None where it is unknown."""
         sizes = [package.size_bytes for package in self.sources[0].packages]

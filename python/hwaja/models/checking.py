@@ -1,18 +1,23 @@
 """Finds a model in the cache and checks that its files are unchanged since the pull."""
 
-import json
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
-from hwaja.models.cache import PROVENANCE, cache_root, files_of, is_present
-from hwaja.models.catalogue import CatalogueEntry, entry
+from hwaja.models.cache import (
+    PROVENANCE,
+    cache_root,
+    files_of,
+    find,
+    is_present,
+    read_provenance,
+)
+from hwaja.models.catalogue import CatalogueEntry
 from hwaja.models.errors import ModelError
 from hwaja.models.fetch import sha256_of
 
 
 def locate(name: str, cache: Path | None = None) -> Path:
-    """Return the folder of a pulled model whose files are unchanged.
+    """Return the folder of a pulled or imported model whose files are unchanged.
 
     A file with the recorded size and modification time is not read. Any other file, for example in
     a cache that was copied or pulled by an earlier version, is compared with its digest, once per
@@ -22,15 +27,20 @@ def locate(name: str, cache: Path | None = None) -> Path:
         ModelError: where the model is unknown, absent, or changed since the pull.
 
     """
-    model = entry(name)
     root = cache_root(cache)
+    model = find(name, root)
     if not is_present(model, root):
         raise ModelError(f"The model {name} is not in {root}; run: hwaja models pull {name}")
     folder = root / name
     if changed := _changed_files(folder):
+        how, again = (
+            ("imported", "import it again")
+            if model.is_imported
+            else ("pulled", f"run: hwaja models pull {name}")
+        )
         raise ModelError(
-            f"The model {name} has changed since it was pulled ({', '.join(changed)}); delete "
-            f"{folder} and run: hwaja models pull {name}"
+            f"The model {name} has changed since it was {how} ({', '.join(changed)}); delete "
+            f"{folder} and {again}"
         )
     return folder
 
@@ -41,7 +51,7 @@ def damaged_files(model: CatalogueEntry, root: Path) -> tuple[str, ...]:
     This reads every byte: about a second for a gigabyte.
     """
     folder = root / model.name
-    files = _provenance(folder).get("files")
+    files = read_provenance(folder).get("files")
     if not isinstance(files, dict) or not files:
         return (PROVENANCE,)
     return tuple(name for name, digest in sorted(files.items()) if _sha256(folder / name) != digest)
@@ -63,7 +73,7 @@ def _stamp(file: Path) -> list[int]:
 
 
 def _changed_files(folder: Path) -> list[str]:
-    provenance = _provenance(folder)
+    provenance = read_provenance(folder)
     digests, stamps = provenance.get("files", {}), provenance.get("stamps", {})
     if not isinstance(digests, dict) or not isinstance(stamps, dict):
         return [PROVENANCE]
@@ -85,11 +95,6 @@ def _is_unchanged(file: Path, digest: str, recorded: list[int] | None) -> bool:
 @lru_cache
 def _has_digest(file: Path, digest: str, _size_bytes: int, _mtime_ns: int) -> bool:
     return sha256_of(file) == digest
-
-
-def _provenance(folder: Path) -> dict[str, Any]:
-    provenance: dict[str, Any] = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
-    return provenance
 
 
 def _sha256(file: Path) -> str | None:

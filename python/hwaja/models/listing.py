@@ -7,7 +7,7 @@ from string import ascii_lowercase
 from rich.console import Console
 from rich.table import Table
 
-from hwaja.models.cache import files_of, is_present
+from hwaja.models.cache import files_of, imported_models, is_present
 from hwaja.models.catalogue import CatalogueEntry, PublishedError, all_models
 
 _COLUMNS = 250
@@ -32,16 +32,17 @@ def print_list(root: Path) -> None:
         *("name", "role", "", "MB", "languages", "Korean error", "memory", "cost", "licence"),
         box=None,
     )
-    sources = {each.source: "" for model in all_models() for each in _korean(model)}
+    models = (*all_models(), *imported_models(root))
+    sources = {each.source: "" for model in models for each in _korean(model)}
     sources = {
         source: f"[{letter}]" for source, letter in zip(sources, ascii_lowercase, strict=False)
     }
-    for model in all_models():
+    for model in models:
         is_there = is_present(model, root)
         table.add_row(
             model.name,
             model.role,
-            "present" if is_there else "-",
+            "imported" if model.is_imported else "present" if is_there else "-",
             f"{folder_bytes(root / model.name) / 1e6:.0f}" if is_there else _to_fetch(model),
             _languages(model),
             _korean_error(model, sources),

