@@ -174,6 +174,11 @@ def test_a_name_is_one_folder_of_the_cache(name: str, source: Path, root: Path) 
     assert not root.exists() or folders(root) == set()
 
 
+@pytest.mark.parametrize("name", ["files", "import", "A_1.0+b-c"])
+def test_any_other_name_is_taken(name: str, source: Path, root: Path) -> None:
+    assert import_model(source, accepts, name=name) == root / name == locate(name)
+
+
 def test_a_name_that_is_taken_is_refused(source: Path, root: Path) -> None:
     folder = import_model(source, accepts)
     (source / "tokens.txt").write_bytes(b"b 0\n")
@@ -192,9 +197,10 @@ def test_a_name_of_the_catalogue_is_refused_for_other_files(
 
 
 def test_an_imported_model_can_be_removed(source: Path, root: Path) -> None:
+    import_model(source, accepts, name="my-other")
     import_model(source, accepts)
     remove("my-model")
-    assert folders(root) == set()
+    assert folders(root) == {"my-other"}
     with pytest.raises(ModelError, match="There is no model 'my-model'"):
         remove("my-model")
 

@@ -151,6 +151,19 @@ def test_hidden_files_are_left_out(tmp_path: Path, root: Path) -> None:
     assert {path.name for path in folder.iterdir()} == {"model.onnx", "provenance.json"}
 
 
+def test_an_archive_that_cannot_be_opened_is_refused(
+    tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = tmp_path / "m.tar.bz2"
+    archive.write_bytes(tar_bz2(GOOD))
+
+    def denied(path: Path, *_: object) -> object:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", denied)
+    assert refused(archive, root) == f"{archive} cannot be read (Permission denied)."
+
+
 @pytest.mark.parametrize("path", ["absent", "file.txt", "model.bin", "a.rar"])
 def test_what_is_neither_a_folder_nor_an_archive_is_refused(
     path: str, tmp_path: Path, root: Path

@@ -150,7 +150,7 @@ class CatalogueEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def fetch_bytes(self) -> int | None:
         """Download size of the first source, in bytes; None where it is unknown."""
-        sizes = [package.size_bytes for package in self.sources[0].packages]
+        sizes = [each.size_bytes for source in self.sources[:1] for each in source.packages]
         return None if None in sizes else sum(size for size in sizes if size is not None)
 
 

@@ -1,7 +1,6 @@
 """Imports a recogniser that a user fetched elsewhere, and removes a model from the cache."""
 
 import re
-import shutil
 from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,7 +59,12 @@ def import_model(
 
     """
     root = cache_root(cache)
-    called = name or _name_of(source)
+    try:
+        called = name or _name_of(source)
+        if source.is_file():
+            source.open("rb").close()
+    except OSError as error:
+        raise ModelError(f"{source} cannot be read ({error.strerror}).") from None
     if not _NAME.fullmatch(called) or called in _RESERVED:
         raise ModelError(
             f"{called!r} cannot be the name of a model; choose one of letters, digits, dots and "
@@ -73,7 +77,7 @@ def import_model(
         locked(root),
         scratch("import", root) as place,
     ):
-        files = take_in(source, _new(place / "files"), progress)
+        files = take_in(source, _new(place / ".taken"), progress)  # no model has such a name
         found = _catalogued(files, name)
         folder = _new(place / (called if found is None else found[0].name))
         if found is not None:
@@ -98,8 +102,8 @@ def remove(name: str, cache: Path | None = None) -> None:
     folder = root / find(name, root).name
     if not folder.is_dir():
         raise ModelError(f"The model {name} is not in {root}.")
-    with disk_errors_explained(name, root), locked(root):
-        shutil.rmtree(folder)
+    with disk_errors_explained(name, root), locked(root), scratch("remove", root) as place:
+        folder.replace(place / name)  # so that no part of it is ever taken for a model
 
 
 def _name_of(source: Path) -> str:
