@@ -19,7 +19,7 @@ _MAX_CODES = 5
 """A longer list of languages is given as their number."""
 
 _NOTES = (
-    "memory: MB of each worker; ~ is an estimate from the size of the weights.",
+    "memory: MB of each worker; ~ is an estimate (docs/models.md).",
     "cost: processor time; gpu is too slow for conversations on a CPU.",
     "Korean error: published character error rates in %, on FLEURS / on clean KsponSpeech. Compare "
     "only those of one source:",
