@@ -111,7 +111,7 @@ def test_xz_of_several_streams_is_read_to_its_end(tmp_path: Path, root: Path) ->
 
     whole = packed("w", FILES)
     archive = tmp_path / "model.tar.xz"
-    archive.write_bytes(lzma.compress(whole[:3000]) + lzma.compress(whole[3000:]))
+    archive.write_bytes(lzma.compress(whole[:3000]) + bytes(4) + lzma.compress(whole[3000:]))
     assert (import_model(archive, accepts) / "model.onnx").read_bytes() == GRAPH
 
 
@@ -341,6 +341,20 @@ def test_an_imported_recogniser_recognises(tmp_path: Path, root: Path) -> None:
     assert find("my-whisper", root).languages == {*LANGUAGES}
     noise = np.random.default_rng(0).uniform(-0.1, 0.1, 16_000).astype(np.float32)
     assert load_recogniser(folder, "ko").recognise(noise, Options()).text == "한"
+
+
+def test_an_imported_recogniser_can_have_a_tokenizer_in_a_folder(
+    tmp_path: Path, root: Path
+) -> None:
+    (tmp_path / "my-qwen").mkdir()
+    source = offline_models.write("qwen3-asr", tmp_path / "my-qwen")
+    import_model(source, trial.try_out)
+    assert "ko" in find("my-qwen", root).languages
+    folder = locate("my-qwen")
+    (vocabulary,) = folder.glob("*/vocab.json")
+    vocabulary.write_text("{}")
+    with pytest.raises(ModelError, match=rf"{vocabulary.parent.name}/vocab\.json"):
+        locate("my-qwen")
 
 
 def test_the_command_imports_lists_and_removes(

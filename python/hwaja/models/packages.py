@@ -148,7 +148,8 @@ class _XzFile(io.RawIOBase):
         while True:
             if self._decompressor.eof:
                 following = self._decompressor.unused_data or self._file.read(_BLOCK_BYTES)
-                if not following.strip(b"\0"):  # the padding between and after streams
+                following = following.lstrip(b"\0")  # the padding between and after streams
+                if not following:
                     return 0
                 self._decompressor = _xz_decompressor()
             elif self._decompressor.needs_input:
