@@ -6,12 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-CONFIDENCE = 0.95
-
-RESAMPLES = 2000
-"""Bootstrap samples; the interval's ends are then accurate to a few per cent of its width."""
-
-Interval = tuple[float, float]
+from hwaja.selection.chance import CONFIDENCE, Interval, resampled
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +68,8 @@ def bootstrap(parts: Sequence[tuple[float, float]], seed: int) -> Interval | Non
     pairs = np.asarray(parts, np.float64).reshape(-1, 2)
     if len(pairs) < 2 or (pairs[:, 1] <= 0).any():
         return None
-    found = stats.bootstrap(
-        tuple(pairs.T),
-        lambda numerators, denominators, axis: numerators.sum(axis) / denominators.sum(axis),
-        paired=True,
-        vectorized=True,
-        n_resamples=RESAMPLES,
-        confidence_level=CONFIDENCE,
-        method="percentile",
-        rng=np.random.default_rng(seed),
-    ).confidence_interval
-    return float(found.low), float(found.high)
+    numerators, denominators = pairs.T
+    return resampled(lambda at: numerators[at].sum(1) / denominators[at].sum(1), len(pairs), seed)
 
 
 def share(count: int, of: int) -> Share:

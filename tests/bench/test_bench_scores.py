@@ -7,19 +7,14 @@ from dialogues import answered, said
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hwaja.selection.error_counts import normalise, reading_edits
 from hwaja_bench.attribution.decisions import SessionResult, session_result
 from hwaja_bench.attribution.diarization import diarization
 from hwaja_bench.attribution.figures import FROM_ONE_SECOND, clip_figures, figures
 from hwaja_bench.attribution.judging import changes, judge, length_bin
 from hwaja_bench.attribution.outcomes import Outcome, outcome
 from hwaja_bench.attribution.wording import Wording, wording
-from hwaja_bench.speech.texts import (
-    aligned,
-    error_rate,
-    normalise,
-    reading_edits,
-    reading_error_rate,
-)
+from hwaja_bench.speech.texts import aligned, error_rate, reading_error_rate
 from hwaja_bench.stats import Spread, bootstrap, slope, spread, wilson
 
 TALK = said((0, 1.0, 3.0, "abcd"), (1, 4.0, 5.0, "efgh"), (0, 5.0, 8.0, "ijkl"))

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from itertools import permutations
 
+from hwaja.selection.error_counts import edits, normalise, reading_edits
 from hwaja_bench.attribution.conversation import Conversation
 from hwaja_bench.attribution.decisions import SessionResult
-from hwaja_bench.speech.texts import aligned, edits, normalise, reading_edits
+from hwaja_bench.speech.texts import aligned
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Wording:
     """Aligned characters whose answer has the right speaker."""
     reading_edits: int
     reading_chars: int
-    """See `hwaja_bench.speech.texts.reading_edits`: kocer's numerator and denominator."""
+    """See `reading_edits`: kocer's numerator and denominator."""
 
 
 def wording(conversation: Conversation, heard: SessionResult) -> Wording | None:

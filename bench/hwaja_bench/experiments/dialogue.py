@@ -11,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
+from hwaja.selection.error_counts import edits, normalise, reading_edits
 from hwaja_bench.arguments import add_serve
 from hwaja_bench.client import Arrival, Way, finals, texts, whole_session
 from hwaja_bench.server import running_server
 from hwaja_bench.speech.dialogue import Dialogue, Placed, load_dialogue
-from hwaja_bench.speech.texts import edits, error_rate, normalise, reading_edits, reading_error_rate
+from hwaja_bench.speech.texts import error_rate, reading_error_rate
 from hwaja_bench.stats import share_of, spread
 
 

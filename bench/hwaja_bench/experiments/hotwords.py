@@ -23,6 +23,7 @@ from hwaja.engines.interface import Recognizer, Utterance, to_float32
 from hwaja.engines.language_model import Kiwi, likeliest
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import MAX_HOTWORDS, Hotword, Options
+from hwaja.selection.error_counts import edits, normalise
 from hwaja.server.application import detector_file
 from hwaja.vad.silero import SileroDetector
 from hwaja_bench.offline import cut, ring_of, silence, whole_recogniser
@@ -30,7 +31,6 @@ from hwaja_bench.speech.acoustics import Signal
 from hwaja_bench.speech.corpus import Clip, seeded
 from hwaja_bench.speech.index import korean, load_speech, personalities
 from hwaja_bench.speech.sounds import HOUSEHOLD, at_level, in_room
-from hwaja_bench.speech.texts import edits, normalise
 
 DISTRACTORS = 40
 NOUNS = frozenset({"NNG", "NNP", "SL"})  # Kiwi's tags of nouns, names and Latin words

@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 
 from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.selection.error_counts import normalise
 from hwaja_bench.arguments import add_serve
 from hwaja_bench.client import Arrival, Way, whole_session
 from hwaja_bench.experiments.dialogue import assign, delays, judged
 from hwaja_bench.server import running_server
 from hwaja_bench.speech.dialogue import Dialogue, Placed, load_dialogue
 from hwaja_bench.speech.levels import FRAME_SAMPLES
-from hwaja_bench.speech.texts import normalise
 from hwaja_bench.stats import spread
 
 

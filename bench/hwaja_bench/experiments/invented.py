@@ -21,6 +21,7 @@ import soxr
 
 from hwaja.engines.interface import Samples
 from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.selection.error_counts import edits, normalise, reading_edits
 from hwaja_bench.offline import Offline, offline, silence
 from hwaja_bench.speech.acoustics import Signal, disturbed
 from hwaja_bench.speech.dialogue import PAUSE_SECONDS, Clip, load_lines
@@ -34,7 +35,6 @@ from hwaja_bench.speech.levels import (
 )
 from hwaja_bench.speech.noises import NOISES
 from hwaja_bench.speech.sounds import HOUSEHOLD, Sound, at_level, in_room
-from hwaja_bench.speech.texts import edits, normalise, reading_edits
 
 SOUNDS = {"household": HOUSEHOLD, "noises": NOISES}
 TAKE_SECONDS = 20.0

@@ -19,10 +19,11 @@ from hwaja.engines.interface import Recognizer, Samples
 from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
+from hwaja.selection.error_counts import edits, normalise
 from hwaja_bench.offline import whole_recogniser
 from hwaja_bench.speech.dialogue import Clip, load_clips
 from hwaja_bench.speech.levels import trimmed
-from hwaja_bench.speech.texts import aligned, edits, normalise
+from hwaja_bench.speech.texts import aligned
 
 SPARSE_CHARS_PER_SECOND = 1.5
 """The recogniser omitted a part with fewer characters: it sometimes ends after the first line."""

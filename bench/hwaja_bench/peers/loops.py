@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.selection.error_counts import normalise
 from hwaja_bench.peers.process import running
 from hwaja_bench.peers.table import Row
 from hwaja_bench.speech.dialogue import Dialogue
-from hwaja_bench.speech.texts import error_rate, normalise, reading_error_rate
+from hwaja_bench.speech.texts import error_rate, reading_error_rate
 from hwaja_bench.stats import spread
 
 
