@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import pytest
 from model_files import zipped
 
-from hwaja.models import cache, catalogue, commands, fetch, importing, listing, pulling
+from hwaja.models import cache, catalogue, fetch, importing, listing, pulling
 from hwaja.models.catalogue import Archive, CatalogueEntry, File, Member, Source, Wheel
 
 LICENCE = "Permission is hereby granted to nobody but tests.\n"
@@ -186,7 +186,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 def offer(monkeypatch: pytest.MonkeyPatch, *entries: CatalogueEntry) -> None:
     """Let the catalogue hold these models alone."""
-    for module in (cache, catalogue, commands, importing, listing):
+    for module in (cache, catalogue, importing, listing):
         monkeypatch.setattr(module, "all_models", lambda: entries)
 
 

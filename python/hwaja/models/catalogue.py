@@ -124,8 +124,6 @@ class CatalogueEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     attribution: str
     sources: tuple[Source, ...]
     options: dict[str, str] = {}
-    advice: str = ""
-    """The advantage over the default models; empty: the model is not recommended."""
     languages: frozenset[str] = frozenset()
     """Codes of the languages that a recogniser writes; empty for other models."""
     published: tuple[PublishedError, ...] = ()

@@ -1,7 +1,7 @@
 """`hwaja models list | pull | import | remove | path`."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,7 +18,6 @@ from rich.progress import (
 from rich.table import Column
 
 from hwaja.models import (
-    all_models,
     cache_root,
     default_names,
     entry,
@@ -31,9 +30,11 @@ from hwaja.models.fetch import Progress as ProgressCallback
 from hwaja.models.importing import TryOut, import_model, remove
 from hwaja.models.listing import print_list
 
+_POINTER = "Other models may suit you better. To see which, run: hwaja models advise"
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the sub-commands of `hwaja models`."""
+
+def add_arguments(parser: argparse.ArgumentParser) -> Callable[..., argparse.ArgumentParser]:
+    """Add the sub-commands of `hwaja models`; return the function that adds further ones."""
     actions = parser.add_subparsers(required=True, metavar="ACTION", dest="action")
     actions.add_parser("list", help="show the catalogue and what is in the cache")
     fetching = actions.add_parser("pull", help="fetch models into the cache")
@@ -52,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     removing.add_argument("name", metavar="NAME")
     where = actions.add_parser("path", help="print the folder of a model")
     where.add_argument("name", metavar="NAME")
+    return actions.add_parser
 
 
 def run(args: argparse.Namespace, try_out: TryOut) -> int:
@@ -83,15 +85,13 @@ def run(args: argparse.Namespace, try_out: TryOut) -> int:
 
 
 def _pull_default() -> None:
-    """Pull the models that serve needs; the first time, recommend further models."""
+    """Pull the models that serve needs; the first time, name the command that advises."""
     root = cache_root()
     names = default_names()
     anything_new = not all(is_present(entry(name), root) for name in names)
     _pull(names)
-    for model in all_models() if anything_new else ():
-        if model.advice and not is_present(model, root):
-            advice = f"{model.advice}; to get it, run: hwaja models pull {model.name}"
-            Console(stderr=True).print(advice, soft_wrap=True, highlight=False)
+    if anything_new:
+        Console(stderr=True).print(_POINTER, soft_wrap=True, highlight=False)
 
 
 def _import(source: Path, name: str | None, try_out: TryOut) -> None:
