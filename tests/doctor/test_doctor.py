@@ -32,6 +32,7 @@ ALL = [
     "self-test",
     "recogniser",
     "memory",
+    "advice",
 ]
 
 

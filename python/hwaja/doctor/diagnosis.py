@@ -5,6 +5,7 @@ from collections.abc import Generator
 from contextlib import suppress
 
 from hwaja.doctor import machine
+from hwaja.doctor.advice import advice, measured_per_core, situation_of
 from hwaja.doctor.capacity import Progress, capacity
 from hwaja.doctor.certificates import certificate
 from hwaja.doctor.detector import detector
@@ -19,6 +20,7 @@ from hwaja.doctor.speaking import longest
 from hwaja.doctor.tokens import tokens
 from hwaja.engines.interface import EngineError
 from hwaja.engines.language_model import MEMORY_BYTES, ranks
+from hwaja.models import all_models
 from hwaja.server.application import model_names, worker_setup
 from hwaja.server.config import Config
 from hwaja.workers.pool import Pool
@@ -52,7 +54,11 @@ def diagnose(config: Config, seconds: float, progress: Progress) -> Generator[Fi
     progress(phrase("progress.hearing"))
     yield checked("detector", detector)
     yield checked("self-test", lambda: self_test(running))
-    yield from _engine(config, running, free, seconds, progress)
+    measured: Finding | None = None
+    for found in _engine(config, running, free, seconds, progress):
+        measured = found if found.name == "capacity" else measured
+        yield found
+    yield checked("advice", lambda: _advice(config, running, free, measured))
 
 
 def _engine(
@@ -84,6 +90,15 @@ def _engine(
         finally:
             if pool is not None:
                 runner.run(pool.close())
+
+
+def _advice(
+    config: Config, running: str, free: machine.Memory | None, measured: Finding | None
+) -> Finding:
+    cores = machine.processor().cores
+    per_core = measured_per_core(config, cores, measured)
+    situation = situation_of(config, cores, free, per_core, has_gpu=running == "cuda")
+    return advice(config, situation, all_models())
 
 
 def _memory(pool: Pool | None, config: Config, free: machine.Memory | None) -> Finding:

@@ -95,6 +95,16 @@ _ENGLISH = {
     "memory.needed.do": (
         "Serve with fewer --workers or a smaller --asr-model, or close other programs."
     ),
+    "advice": (
+        "{name} makes about {percent:.0f} % of Whisper base's errors, by what one source published "
+        "({corpora}), and fits here for {people} people who talk at once"
+    ),
+    "advice.mixed": (
+        "{name} makes about {percent:.0f} % of Whisper base's errors, by figures of different "
+        "sources ({corpora}), and fits here for {people} people who talk at once"
+    ),
+    "advice.none": "no other model that fits here is known to make fewer errors than {name}",
+    "advice.do": "More about it: hwaja models advise. On your own speech: hwaja models compare",
     "verdict.ready": "Ready to serve.",
     "verdict.warnings.one": "Ready to serve, with {count} warning.",
     "verdict.warnings.many": "Ready to serve, with {count} warnings.",
@@ -193,6 +203,19 @@ _KOREAN = {
     ),
     "memory.needed.do": (
         "--workers를 줄이거나 더 작은 --asr-model을 쓰세요. 다른 프로그램을 종료해도 됩니다."
+    ),
+    "advice": (
+        "한 출처가 공개한 수치({corpora})로 보면 {name} 모델의 오류는 Whisper base의 약 "
+        "{percent:.0f} %이고, 이 컴퓨터에서 {people}명이 동시에 말할 수 있습니다"
+    ),
+    "advice.mixed": (
+        "출처가 서로 다른 수치({corpora})로 보면 {name} 모델의 오류는 Whisper base의 약 "
+        "{percent:.0f} %이고, 이 컴퓨터에서 {people}명이 동시에 말할 수 있습니다"
+    ),
+    "advice.none": ("이 컴퓨터에 맞는 모델 가운데 {name}보다 오류가 적다고 알려진 것은 없습니다"),
+    "advice.do": (
+        "자세한 내용은 hwaja models advise, 직접 녹음한 말로 비교하려면 hwaja models compare를 "
+        "실행하세요."
     ),
     "verdict.ready": "서비스할 준비가 되었습니다.",
     "verdict.warnings.one": "서비스할 수 있지만 경고가 {count}건 있습니다.",
