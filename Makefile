@@ -126,7 +126,7 @@ clean:
 
 # The extension is rebuilt when its source changes; Python files are used in place.
 $(STAMPS)/serve: pyproject.toml $(RUST) | $(VENV) $(SHIM)
-	$(BIN)/pip install --quiet --editable '.[cpu,ko,client]'
+	$(BIN)/pip install --quiet --editable '.[cpu,ko,client,compare]'
 	mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/dev: pyproject.toml bench/pyproject.toml $(RUST) | $(VENV) $(SHIM)

@@ -21,7 +21,6 @@ from hwaja.engines.recognition import Abilities, Hypothesis
 from hwaja.models.tones import spoken, write_tone_model
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Token
-from hwaja.server.config import Config
 from hwaja.workers import wire
 from hwaja.workers.pool import Pool
 
@@ -165,7 +164,7 @@ def test_a_machine_that_is_too_slow_for_one_speaker_is_reported_as_such() -> Non
 @pytest.mark.asyncio(loop_scope="session")
 async def test_the_measurement_counts_only_whole_utterances(pool: Pool) -> None:
     told: list[str] = []
-    done = await throughput(pool, [babble(1.0, 1), babble(1.0, 2)], 4, 2, told.append)
+    done = await throughput(pool, [babble(1.0, 1), babble(1.0, 2)], 2, 2, told.append)
     # Every one that was begun is counted, and no piece of one.
     assert done.audio_seconds == len(told) >= 4
     assert done.wall_seconds >= 2
@@ -177,7 +176,7 @@ async def test_a_streaming_recogniser_is_measured_too(english: wire.Setup, tmp_p
     pool = Pool(wire.Setup(str(tmp_path), english.voices, "ko"), workers=1)
     await pool.start()
     try:
-        done = await throughput(pool, [spoken((1, 2)).samples], 2, 0.1, told.append)
+        done = await throughput(pool, [spoken((1, 2)).samples], 1, 0.1, told.append)
     finally:
         await pool.close()
     assert done.audio_seconds == pytest.approx(1.2 * len(told))
@@ -189,26 +188,17 @@ async def test_an_engine_failure_ends_the_measurement(english: wire.Setup) -> No
     closed = Pool(english, workers=1)
     await closed.close()
     with pytest.raises(EngineError):
-        await throughput(closed, [babble(1.0, 1)], 2, 60, ignore)
+        await throughput(closed, [babble(1.0, 1)], 1, 60, ignore)
 
 
 @pytest.mark.parametrize(
     ("abilities", "utterances"),
     [(Abilities(), 4), (Abilities(batch_size=16), 64), (Abilities(streaming=True), 16)],
 )
-async def test_each_worker_has_another_batch_waiting_while_its_throughput_is_measured(
-    abilities: Abilities, utterances: int, monkeypatch: pytest.MonkeyPatch
+def test_each_worker_has_another_batch_waiting_while_its_throughput_is_measured(
+    abilities: Abilities, utterances: int
 ) -> None:
-    measured: list[int] = []
-
-    async def noted(_pool: Pool, _samples: object, in_work: int, *_: object) -> Throughput:
-        measured.append(in_work)
-        return Throughput(60, wall_seconds=1)
-
-    monkeypatch.setattr(capacity, "throughput", noted)
-    monkeypatch.setattr(capacity, "CANDIDATES", 1)
-    await capacity.capacity(FakePool(abilities), Config(workers=2), 1.0, ignore)
-    assert measured == [utterances]
+    assert capacity.utterances_in_work(abilities, workers=2) == utterances
 
 
 class ScriptedPool(FakePool):

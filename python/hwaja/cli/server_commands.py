@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import os
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -16,6 +15,7 @@ from hwaja.models import ModelError
 from hwaja.models import commands as models_commands
 from hwaja.privacy import error_redaction, hardening
 from hwaja.process import log_setup
+from hwaja.selection import advise_command, compare_command
 from hwaja.server import config
 from hwaja.server.application import run
 from hwaja.server.tls import TlsError
@@ -29,7 +29,7 @@ def add_arguments(name: str, parser: argparse.ArgumentParser) -> None:
             _add_options(parser)
             command = _serve
         case "models":
-            models_commands.add_arguments(parser)
+            _add_selection(models_commands.add_arguments(parser))
             command = partial(models_commands.run, try_out=trial.try_out)
         case "enroll-check":
             enroll_check.add_arguments(parser)
@@ -39,6 +39,17 @@ def add_arguments(name: str, parser: argparse.ArgumentParser) -> None:
             _add_options(parser)
             command = _doctor
     parser.set_defaults(run=_with_one_sentence(command))
+
+
+def _add_selection(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the sub-commands of `hwaja models` that help to choose a recogniser."""
+    for name, module, text in (
+        ("advise", advise_command, "recommend recognisers for this machine"),
+        ("compare", compare_command, "measure recognisers on your own speech"),
+    ):
+        parser = add_parser(name, help=text)
+        module.add_arguments(parser)
+        parser.set_defaults(run=_with_one_sentence(module.run))
 
 
 def _with_one_sentence(
@@ -89,8 +100,7 @@ def _settings(args: argparse.Namespace) -> config.Config:
     """Return the configuration and set up logging accordingly."""
     names = {option.name for option in config.options()}
     flags = {name: value for name, value in vars(args).items() if name in names}
-    file = args.config or os.environ.get("HWAJA_CONFIG")
-    settings = config.load(flags, os.environ, Path(file) if file else None)
+    settings = config.from_environment(flags, args.config)
     try:
         log_setup.configure(settings.log_format)
     except RuntimeError as error:  # RuntimeError: Python could not start a thread

@@ -17,6 +17,7 @@ from hwaja.doctor.recogniser import UTTERANCE_SECONDS
 from hwaja.doctor.speaking import analysed
 from hwaja.engines.hallucination_filter import may_loop
 from hwaja.engines.interface import Samples
+from hwaja.engines.recognition import Abilities
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.server.config import Config
 from hwaja.workers.pool import Pool
@@ -63,9 +64,7 @@ async def capacity(pool: Pool, config: Config, seconds: float, progress: Progres
     candidates = [babble(UTTERANCE_SECONDS, seed) for seed in range(CANDIDATES)]
     if not pool.abilities.streaming:  # a streaming recogniser costs the same for all audio
         candidates = await typical(pool, candidates)
-    abilities = pool.abilities
-    each = _STREAMING_IN_WORK if abilities.streaming else _BATCHES_IN_WORK * abilities.batch_size
-    done = await throughput(pool, candidates, config.workers * each, seconds, progress)
+    done = await throughput(pool, candidates, config.workers, seconds, progress)
     return judge(done, config.max_connections)
 
 
@@ -103,10 +102,25 @@ async def typical(pool: SessionPool, candidates: Sequence[Samples]) -> list[Samp
     return [samples for _, _, samples in worded[quarter : len(worded) - quarter]]
 
 
+def utterances_in_work(abilities: Abilities, workers: int) -> int:
+    """Return how many utterances keep so many workers busy."""
+    each = _STREAMING_IN_WORK if abilities.streaming else _BATCHES_IN_WORK * abilities.batch_size
+    return workers * each
+
+
 async def throughput(
-    pool: Pool, utterances: Sequence[Samples], in_work: int, seconds: float, progress: Progress
+    pool: SessionPool,
+    utterances: Sequence[Samples],
+    workers: int,
+    seconds: float,
+    progress: Progress,
 ) -> Throughput:
-    """Keep `in_work` utterances in the pool for `seconds`, then wait until all are done."""
+    """Keep all workers busy for `seconds`, then wait until all utterances are done.
+
+    Raises:
+        EngineError: where the engine fails.
+
+    """
     began = time.monotonic()
     waiting = itertools.cycle(utterances)
     done_samples = 0
@@ -119,5 +133,7 @@ async def throughput(
             await analysed(pool, owner, samples)
             done_samples += len(samples)
 
-    await asyncio.gather(*(speak(owner) for owner in range(in_work)))
+    await asyncio.gather(
+        *(speak(owner) for owner in range(utterances_in_work(pool.abilities, workers)))
+    )
     return Throughput(done_samples / SAMPLE_RATE, time.monotonic() - began)

@@ -284,6 +284,15 @@ def load(
     return Config(**values)
 
 
+def from_environment(flags: Mapping[str, str | bool], file: Path | None = None) -> Config:
+    """Build the configuration from this process's environment; see `load`.
+
+    Without `file`, the variable HWAJA_CONFIG may name one.
+    """
+    named = os.environ.get(f"{ENVIRONMENT_PREFIX}CONFIG")
+    return load(flags, os.environ, file or (Path(named) if named else None))
+
+
 def _check(holds: bool, sentence: str) -> None:
     if not holds:
         raise ConfigError(f"{sentence}.")
