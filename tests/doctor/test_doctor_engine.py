@@ -202,14 +202,20 @@ def test_each_worker_has_another_batch_waiting_while_its_throughput_is_measured(
 
 
 class ScriptedPool(FakePool):
-    """A pool whose recogniser returns the text that belongs to an utterance's first sample."""
+    """A pool whose recogniser returns the text that belongs to an utterance's first sample.
 
-    def __init__(self, texts: dict[float, str]) -> None:
+    Without a text, the recogniser fails, as it does where it would only repeat itself.
+    """
+
+    def __init__(self, texts: dict[float, str | None]) -> None:
         super().__init__()
         self._texts = texts
 
     async def recognise(self, _owner: object, read: Callable[[], Pcm16], *_: object) -> Hypothesis:
-        return Hypothesis(self._texts[read()[0] / 32768])
+        text = self._texts[read()[0] / 32768]
+        if text is None:
+            raise EngineError("the text is longer than the speech")
+        return Hypothesis(text)
 
 
 LOOP = "아이고 " * 9
@@ -219,15 +225,21 @@ LOOP = "아이고 " * 9
     ("texts", "kept"),
     [
         ({0.0: "", 0.25: "words", 0.5: LOOP}, {0.25}),
-        ({0.0: "", 0.25: ""}, {0.0, 0.25}),  # nothing better is to be had
+        ({0.0: None, 0.25: "words"}, {0.25}),
+        ({0.0: "", 0.25: "", 0.5: None}, {0.0, 0.25}),  # nothing better is to be had
     ],
 )
 async def test_utterances_without_words_are_excluded_from_the_measurement(
-    texts: dict[float, str], kept: set[float]
+    texts: dict[float, str | None], kept: set[float]
 ) -> None:
     candidates = [np.full(SAMPLE_RATE, mark, np.float32) for mark in texts]
     chosen = await typical(ScriptedPool(texts), candidates)
     assert {float(samples[0]) for samples in chosen} == kept
+
+
+async def test_an_engine_that_fails_on_every_utterance_is_reported() -> None:
+    with pytest.raises(EngineError):
+        await typical(ScriptedPool({0.5: None}), [np.full(8, 0.5, np.float32)])
 
 
 async def test_utterances_of_medium_cost_are_used_for_the_measurement(

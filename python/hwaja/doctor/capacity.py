@@ -16,7 +16,7 @@ from hwaja.doctor.language import Phrase, counted, phrase
 from hwaja.doctor.recogniser import UTTERANCE_SECONDS
 from hwaja.doctor.speaking import analysed
 from hwaja.engines.hallucination_filter import may_loop
-from hwaja.engines.interface import Samples
+from hwaja.engines.interface import EngineError, Samples
 from hwaja.engines.recognition import Abilities
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.server.config import Config
@@ -88,13 +88,23 @@ async def typical(pool: SessionPool, candidates: Sequence[Samples]) -> list[Samp
     """Return the utterances whose cost is typical of speech.
 
     These are utterances for which the recogniser writes words: without text it finishes early, and
-    in a loop late. Of these, the function returns the ones of medium cost, since a recogniser may
-    have looped at first. If no utterance gives words, it returns those of medium cost among all.
+    in a loop late or not at all. Of these, the function returns the ones of medium cost, since a
+    recogniser may have looped at first. If no utterance gives words, it returns those of medium
+    cost among all.
+
+    Raises:
+        EngineError: where the engine fails on every utterance.
+
     """
     costs: list[tuple[float, bool, Samples]] = []
     for samples in candidates:  # one at a time, so that no time includes waiting
         began = time.monotonic()
-        text = (await analysed(pool, "capacity", samples)).text
+        try:
+            text = (await analysed(pool, "capacity", samples)).text
+        except EngineError:
+            if samples is candidates[-1] and not costs:
+                raise
+            continue
         costs.append((time.monotonic() - began, bool(text) and not may_loop(text), samples))
     worded = [cost for cost in costs if cost[1]] or costs
     worded.sort(key=lambda cost: cost[0])
