@@ -9,7 +9,7 @@ import hypothesis
 import pytest
 import pytest_asyncio
 import structlog
-from fakes import EagerInterimWorker, FakePool, WatchedDetection, fake_services
+from fakes import EagerInterimWorker, FakePool, WatchedDetection, fake_services, one_generation
 from loopback import Endpoint, Serve, serving
 from poison import write_poisonable_worker
 from pools import running
@@ -113,8 +113,10 @@ async def live_pool(tones: wire.Setup) -> AsyncIterator[Pool]:
 
 @pytest.fixture
 def services(pool: Pool, interim_worker: InterimWorker, detector: SileroDetector) -> Services:
-    settings = SessionSettings(abilities=pool.abilities)
-    return Services(pool, interim_worker, Detection(detector), Cohort.load(), settings)
+    settings = SessionSettings(abilities=lambda: pool.abilities)
+    return Services(
+        one_generation(pool, interim_worker), Detection(detector), Cohort.load(), settings
+    )
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -129,8 +131,10 @@ async def korean_pool() -> AsyncIterator[Pool]:
 def korean_services(
     korean_pool: Pool, interim_worker: InterimWorker, detector: SileroDetector
 ) -> Services:
-    settings = SessionSettings(abilities=korean_pool.abilities)
-    return Services(korean_pool, interim_worker, Detection(detector), Cohort.load(), settings)
+    settings = SessionSettings(abilities=lambda: korean_pool.abilities)
+    return Services(
+        one_generation(korean_pool, interim_worker), Detection(detector), Cohort.load(), settings
+    )
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -141,8 +145,10 @@ async def live_endpoint(
     certificate: tuple[Path, Path],
 ) -> AsyncIterator[Endpoint]:
     """A server whose recogniser streams."""
-    settings = SessionSettings(abilities=live_pool.abilities)
-    services = Services(live_pool, interim_worker, Detection(detector), Cohort.load(), settings)
+    settings = SessionSettings(abilities=lambda: live_pool.abilities)
+    services = Services(
+        one_generation(live_pool, interim_worker), Detection(detector), Cohort.load(), settings
+    )
     async with serving(services, certificate) as endpoint:
         yield endpoint
 

@@ -4,22 +4,17 @@ import asyncio
 
 import numpy as np
 import pytest
-from fakes import FakePool
+from fakes import FakePool, one_generation
 from gating import segment
+from recognitions import RecordedRecognition, settle
 
 from hwaja._pcm import RingBuffer
-from hwaja.asr.utterance import (
-    FIRST_INTERIM_SECONDS,
-    INTERIM_STEP_SECONDS,
-    Recognition,
-    RecognitionContext,
-)
+from hwaja.asr.utterance import FIRST_INTERIM_SECONDS, INTERIM_STEP_SECONDS
 from hwaja.engines.interface import EngineError
 from hwaja.engines.recognition import Abilities, Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
-from hwaja.workers.overload import BEGINS_AT_SECONDS, CALM_SECONDS, DegradationLevel, Overload
-from hwaja.workers.session_work import SessionWork
+from hwaja.workers.overload import BEGINS_AT_SECONDS, CALM_SECONDS, DegradationLevel
 
 START = 1600
 FIRST = START + round(FIRST_INTERIM_SECONDS * SAMPLE_RATE)
@@ -33,41 +28,6 @@ def ring() -> RingBuffer:
     return ring
 
 
-async def settle() -> None:
-    """Run every task until it waits."""
-    for _ in range(10):
-        await asyncio.sleep(0)
-
-
-class RecordedRecognition:
-    """A session's recognition, with its reported texts."""
-
-    def __init__(self, ring: RingBuffer, pool: FakePool, interim_worker: FakePool) -> None:
-        self.overload = Overload()
-        self.work = SessionWork("session", pool, ring, self.overload)
-        self.interims: list[tuple[int, str]] = []
-        self._texts: dict[int, asyncio.Future[Hypothesis | None]] = {}
-        self.recognition = Recognition(
-            RecognitionContext(
-                self.work,
-                interim_worker,
-                report_text=self._take_text,
-                report_interim=lambda *interim: self.interims.append(interim),
-            )
-        )
-
-    def _take_text(self, segment_id: int, heard: Hypothesis | None) -> None:
-        self._texts[segment_id].set_result(heard)
-
-    async def finish(self, segment_id: int, start: int, stop: int, speech: int) -> str | None:
-        """Finish an utterance. Return its reported text."""
-        self._texts[segment_id] = asyncio.get_running_loop().create_future()
-        self.recognition.finish(segment_id, segment(start, stop, speech))
-        async with asyncio.timeout(5):
-            heard = await self._texts[segment_id]
-        return None if heard is None else heard.text
-
-
 # Whole utterances -----------------------------------------------------------------------------
 
 
@@ -76,7 +36,7 @@ class WholeRecognition(RecordedRecognition):
 
     def __init__(self, ring: RingBuffer) -> None:
         self.pool, self.interim_worker = FakePool(), FakePool()
-        super().__init__(ring, self.pool, self.interim_worker)
+        super().__init__(ring, one_generation(self.pool, self.interim_worker))
 
     def begin(self) -> None:
         self.recognition.begin(Options("ko"), interims=True)
@@ -199,7 +159,7 @@ async def test_closing_cancels_interim_texts_and_early_work(whole: WholeRecognit
     whole.recognition.extend(0, START, FIRST)
     whole.recognition.speculate(0, segment(START, FIRST, 1))
     await settle()
-    whole.recognition.close()
+    whole.recognition.end()
     whole.work.forget()
     for pool in (whole.pool, whole.interim_worker):
         pool.working.set()
@@ -295,7 +255,7 @@ def live_pool() -> FakePool:
 
 @pytest.fixture
 def live(live_pool: FakePool, ring: RingBuffer) -> RecordedRecognition:
-    return RecordedRecognition(ring, live_pool, FakePool())
+    return RecordedRecognition(ring, one_generation(live_pool))
 
 
 async def test_a_stream_that_was_extended_while_somebody_spoke_is_finished(
@@ -334,7 +294,7 @@ async def test_a_stream_with_another_start_is_dropped(
     """The rest after a split was a pause, so the next utterance begins later."""
     live.recognition.extend(1, 100, 300)
     live.recognition.extend(1, 600, 800)
-    live.recognition.close()
+    live.recognition.end()
     assert live_pool.dropped == [100, 600]
 
 

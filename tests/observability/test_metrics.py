@@ -1,7 +1,7 @@
 """Counters, their labels, and the live values of sessions and workers."""
 
 import pytest
-from fakes import FakePool, FakeSession
+from fakes import FakePool, FakeSession, one_generation
 from scrapes import read
 
 from hwaja.observability.metrics import Metrics
@@ -90,7 +90,7 @@ def test_sessions_and_slots_are_read_at_each_scrape() -> None:
 
 def test_workers_are_read_at_each_scrape() -> None:
     metrics, pool = Metrics(), FakePool()
-    metrics.watch_workers(pool, pool)
+    metrics.watch_workers(one_generation(pool))
     pool.running_workers, pool.idle_workers, pool.queue_seconds, pool.restarts = 4, 1, 12.5, 3
     scrape = read(metrics)
     assert (scrape["hwaja_workers_running"], scrape["hwaja_workers_idle"]) == (4, 1)

@@ -2,7 +2,7 @@
 
 import clips
 import pytest
-from fakes import FakePool
+from fakes import FakePool, one_generation
 from tone_speech import hummed
 
 from hwaja.engines.interface import EngineError
@@ -22,7 +22,7 @@ BECKETT = clips.part("beckett", 4.4, 9.9)
 def listener(
     pool: Pool | FakePool, interim_worker: InterimWorker, detector: SileroDetector
 ) -> Listener:
-    return Listener(pool, interim_worker, detector, GateSettings())
+    return Listener(one_generation(pool, interim_worker), detector, GateSettings())
 
 
 async def test_the_utterances_of_a_recording_are_joined_in_order(

@@ -8,7 +8,7 @@ from pathlib import Path
 import clips
 import pytest
 import pytest_asyncio
-from fakes import FakePool, WatchedDetection, WatchedOverload, no_cohort
+from fakes import WatchedDetection, WatchedOverload, no_cohort, one_generation
 from loopback import Endpoint, Peer, serving
 from pools import running
 from timed_workers import TimedWorkers
@@ -54,8 +54,7 @@ def detection(detector: SileroDetector) -> WatchedDetection:
 @pytest.fixture
 def services(pool: Pool, detection: WatchedDetection) -> Services:
     return Services(
-        pool,
-        FakePool(),
+        one_generation(pool),
         detection,
         no_cohort(),
         SessionSettings(),
@@ -140,7 +139,9 @@ async def test_lag_of_a_dear_session_refuses_no_clients_and_lag_of_others_does(
         await overload.until(DegradationLevel.NEW_SESSIONS)
         await workers.allow(float("inf"))
         await overload.until(DegradationLevel.NOTHING)
-    assert not services.pool._charges._accounts  # nothing is kept of who has left
+    assert (
+        not services.generations.current.pool._charges._accounts
+    )  # nothing is kept of who has left
 
 
 async def test_a_session_is_charged_for_abandoned_work(pool: Pool, workers: TimedWorkers) -> None:

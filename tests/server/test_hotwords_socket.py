@@ -8,6 +8,7 @@ import clips
 import pytest
 import pytest_asyncio
 import streaming_models
+from fakes import one_generation
 from loopback import Endpoint, Peer, serving
 from pools import running
 
@@ -40,9 +41,11 @@ async def endpoint_of(
     """Serves a pool."""
 
     def endpoint(pool: Pool) -> AbstractAsyncContextManager[Endpoint]:
-        settings = SessionSettings(abilities=pool.abilities)
+        settings = SessionSettings(abilities=lambda: pool.abilities)
         detection = Detection(detector)
-        services = Services(pool, interim_worker, detection, Cohort.load(), settings)
+        services = Services(
+            one_generation(pool, interim_worker), detection, Cohort.load(), settings
+        )
         return serving(services, certificate)
 
     return endpoint

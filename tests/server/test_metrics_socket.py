@@ -10,7 +10,7 @@ from pathlib import Path
 import clips
 import pytest
 import pytest_asyncio
-from fakes import FakePool, no_cohort
+from fakes import FakePool, no_cohort, one_generation
 from loopback import Endpoint, serving
 from pages import ROOT
 from pools import running
@@ -19,7 +19,7 @@ from structlog.testing import capture_logs
 from tone_speech import hummed
 
 from hwaja.engines.interface import EngineError
-from hwaja.observability.metrics import ACCEPTED, INTERIM_WORKER
+from hwaja.observability.metrics import ACCEPTED, INTERIM_WORKER, ModelChange
 from hwaja.protocol.codes import ErrorCode, Reason, Rejection
 from hwaja.server.services import Services
 from hwaja.session.events import Outcome
@@ -40,6 +40,7 @@ async def observed(
     """The real engine on two workers, and a token for its metrics."""
     services = metered(services, detector)
     services.metrics.watch_certificate(lambda: datetime.now(UTC))
+    services.metrics.watch_model(lambda: {"model": "moonshine", "language": "en"})
     async with serving(services, certificate, max_connections=2, metrics_token=TOKEN) as endpoint:
         yield endpoint
 
@@ -51,7 +52,7 @@ def faked(
     """A scripted engine, and a server with it that listens while the context is open."""
     engine = FakePool()
     engine.idle_workers = 0
-    faked = replace(services, pool=engine, interim_worker=engine, cohort=no_cohort())
+    faked = replace(services, generations=one_generation(engine, engine), cohort=no_cohort())
     return engine, serving(metered(faked, detector), certificate, metrics_token=TOKEN)
 
 
@@ -113,7 +114,7 @@ async def test_a_dead_worker_is_counted_and_its_successor_is_measured(
     tones: wire.Setup,
 ) -> None:
     async with running(tones) as pool:
-        own = metered(replace(services, pool=pool), detector)
+        own = metered(replace(services, generations=one_generation(pool)), detector)
         async with serving(own, certificate, metrics_token=TOKEN) as endpoint:
             assert (await scrape(endpoint))["hwaja_worker_restarts_total"] == 0
             pool.processes[0].kill()
@@ -167,7 +168,7 @@ LABELS: dict[str, set[str]] = {
     "code": set(ErrorCode),
     "reason": {*Reason, *Rejection},
     "verdict": {ACCEPTED, *Reason},
-    "outcome": set(Outcome),
+    "outcome": {*Outcome, *ModelChange},
     "state": {state.name.lower() for state in State},
     "worker": {"0", "1", INTERIM_WORKER},
     "what": {level.name.lower() for level in DegradationLevel},
@@ -211,7 +212,9 @@ async def test_no_label_or_name_contains_data_of_a_client(
     certificate: tuple[Path, Path],
 ) -> None:
     """The speech, the client and every field that can fail contain a mark."""
-    live = metered(replace(services, pool=live_pool, interim_worker=interim_worker), detector)
+    live = metered(
+        replace(services, generations=one_generation(live_pool, interim_worker)), detector
+    )
     sentence = hummed([0, 3, 1, 6])
     with capture_logs() as log:
         async with serving(live, certificate, metrics_token=TOKEN) as endpoint:

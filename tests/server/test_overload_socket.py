@@ -5,7 +5,7 @@ from pathlib import Path
 
 import clips
 import pytest
-from fakes import FakePool, WatchedOverload, no_cohort
+from fakes import FakePool, WatchedOverload, no_cohort, one_generation
 from loopback import Endpoint, Message, Peer, serving
 from scrapes import TOKEN, metered, scrape
 from test_server_socket import SERVER_FULL
@@ -76,8 +76,7 @@ async def test_late_answers_cause_step_by_step_degradation_which_ends_afterwards
     engine = FakePool()
     faked = replace(
         metered(services, detector),
-        pool=engine,
-        interim_worker=engine,
+        generations=one_generation(engine, engine),
         cohort=no_cohort(),
         overload=overload,
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from fakes import FakePool
+from fakes import FakePool, one_generation
 from loopback import Endpoint, serving
 from raw_client import KEY, dialled
 from scrapes import TOKEN
@@ -74,7 +74,7 @@ async def test_a_server_without_workers_is_alive_but_not_ready(
 ) -> None:
     engine = FakePool()
     engine.running_workers = 0
-    workless = replace(services, pool=engine)
+    workless = replace(services, generations=one_generation(engine))
     async with serving(workless, certificate, max_connections=1) as endpoint:
         page = await endpoint.get("/readyz")
         assert (page.status, page.body) == (503, "not ready: no worker runs\n")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import FakePool, fake_services
+from fakes import FakePool, fake_services, one_generation
 from loopback import PATIENCE_SECONDS, serving
 from structlog.testing import capture_logs
 
@@ -62,13 +62,13 @@ async def test_a_request_that_cannot_be_answered_is_a_500_and_logged_with_the_pl
         def running_workers(self, _: int) -> None:
             pass
 
-    broken = replace(services, pool=Broken())
+    broken = replace(services, generations=one_generation(Broken()))
     with capture_logs() as log:
         async with serving(broken, certificate) as endpoint:
             assert (await endpoint.get("/readyz")).status == 500
     (failed,) = errors_in(log)
     assert failed["error"] == "RuntimeError"
-    assert failed["place"].startswith("server/server.py:")
+    assert failed["place"].startswith("workers/generations.py:")
 
 
 async def test_a_failed_load_watch_is_logged_and_continues(

@@ -7,9 +7,9 @@ import pytest
 from fakes import FakeConnection, FakePool, FakeRunner
 
 from hwaja.server.connection import Connection
-from hwaja.server.services import ServiceInterimWorker, ServicePool
 from hwaja.server.session_registry import SeatedConnection, SeatedSession
 from hwaja.server.session_runner import SessionRunner
+from hwaja.workers.generations import SessionInterimWorker, SessionPool
 from hwaja.workers.interim_worker import InterimWorker
 from hwaja.workers.pool import Pool
 
@@ -25,8 +25,8 @@ def methods_of(protocol: type) -> Iterable[str]:
 @pytest.mark.parametrize(
     ("protocol", "fake", "real"),
     [
-        (ServicePool, FakePool, Pool),
-        (ServiceInterimWorker, FakePool, InterimWorker),
+        (SessionPool, FakePool, Pool),
+        (SessionInterimWorker, FakePool, InterimWorker),
         (SeatedSession, FakeRunner, SessionRunner),
         (SeatedConnection, FakeConnection, Connection),
     ],

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import no_cohort
+from fakes import no_cohort, one_generation
 from loopback import PATIENCE_SECONDS, serving
 from pools import running
 
@@ -55,7 +55,10 @@ async def test_every_task_and_thread_that_outlives_a_session_is_in_the_list(
     async with asyncio.timeout(PATIENCE_SECONDS), running(tones) as pool:
         await start(interim_worker)
         services = Services(
-            pool, interim_worker, Detection(detector), no_cohort(), SessionSettings()
+            one_generation(pool, interim_worker),
+            Detection(detector),
+            no_cohort(),
+            SessionSettings(),
         )
         async with serving(services, certificate) as endpoint:
             async with endpoint.welcomed():

@@ -11,9 +11,8 @@ from hwaja.protocol.values import Hotword, Options, Token
 from hwaja.session.events import Begin, Effect, Extend, Finish, PartialText, Recognised
 from hwaja.session.settings import SessionSettings
 
-ABLE = SessionSettings(
-    abilities=Abilities(languages=frozenset({"ko", "en"}), hotword_characters=frozenset("상담사"))
-)
+ABILITIES = Abilities(languages=frozenset({"ko", "en"}), hotword_characters=frozenset("상담사"))
+ABLE = SessionSettings(abilities=lambda: ABILITIES)
 
 
 def talking(*, interims: bool = True, details: bool = False) -> Talk:

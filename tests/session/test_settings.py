@@ -50,7 +50,8 @@ def test_a_transcription_ends_at_the_configured_length() -> None:
 def test_a_language_is_refused_if_the_recogniser_does_not_support_it(
     language: str, is_refused: bool
 ) -> None:
-    talk = enrolled(SessionSettings(abilities=Abilities(languages=frozenset({"ko"}))))
+    abilities = Abilities(languages=frozenset({"ko"}))
+    talk = enrolled(SessionSettings(abilities=lambda: abilities))
     effects = talk.say(StartTranscription(options=Options(language)))
     assert any(isinstance(effect, Begin) for effect in effects) is not is_refused
     assert bool(errors(effects)) is is_refused

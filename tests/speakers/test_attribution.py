@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable
 
 import numpy as np
 import pytest
-from fakes import FakePool, no_cohort
+from fakes import FakePool, no_cohort, one_generation
 from gating import segment
 
 from hwaja._pcm import RingBuffer
@@ -43,7 +43,7 @@ class Attributed:
         self.parts: asyncio.Queue[tuple[int, tuple[Part, ...] | None]] = asyncio.Queue()
         self.turns: asyncio.Queue[tuple[int, int | None]] = asyncio.Queue()
         self.attribution = Attribution(
-            SessionWork("owner", pool, ring, overload or Overload()),
+            SessionWork("owner", one_generation(pool), ring, overload or Overload()),
             voices,
             report_voices=lambda *found: self.parts.put_nowait(found),
             report_turn=lambda *found: self.turns.put_nowait(found),

@@ -38,6 +38,12 @@ from hwaja.speakers.voices import NEAREST, Cohort
 from hwaja.vad.gate import FRAME_SAMPLES
 from hwaja.vad.silero import CONTEXT_SAMPLES, Detection, SileroDetector, SileroState
 from hwaja.workers import wire
+from hwaja.workers.generations import (
+    Generation,
+    Generations,
+    SessionInterimWorker,
+    SessionPool,
+)
 from hwaja.workers.interim_worker import InterimWorker
 from hwaja.workers.overload import DegradationLevel, Overload
 from hwaja.workers.pool import Pool
@@ -161,6 +167,8 @@ class FakePool:
         self.extended: list[tuple[int, int]] = []  # start and stop of each extended stream
         self.dropped: list[int] = []  # start of each dropped stream
         self.streams: list[UtteranceStream] = []
+        self.left: list[Hashable] = []
+        self.closed = asyncio.Event()
 
     def extend(self, utterance: UtteranceStream, stop: int) -> None:
         if utterance not in self.streams:
@@ -185,7 +193,13 @@ class FakePool:
         return 0.0
 
     def leave(self, owner: Hashable) -> None:
+        self.left.append(owner)
+
+    async def start(self) -> None:
         pass
+
+    async def close(self) -> None:
+        self.closed.set()
 
     def sparing(self, owner: Hashable) -> AbstractContextManager[None]:
         return nullcontext()
@@ -320,7 +334,17 @@ def fake_services(
     settings: SessionSettings = SessionSettings(),  # noqa: B008  # it is frozen
 ) -> Services:
     """Return services in which `engine` does all work of the worker processes."""
-    return Services(engine, engine, detection, no_cohort(), settings)
+    return Services(one_generation(engine, engine), detection, no_cohort(), settings)
+
+
+def one_generation(
+    pool: SessionPool, interim_worker: SessionInterimWorker | None = None
+) -> Generations:
+    """Return generations of which `pool` is the only one.
+
+    Without an interim worker, a `FakePool` does its work.
+    """
+    return Generations(Generation(pool, interim_worker or FakePool()))
 
 
 def voice_in(samples: Pcm16) -> Embedding:

@@ -50,5 +50,5 @@ def metered(services: Services, detector: SileroDetector) -> Services:
     """The same services with counters of their own, which the detector knows as well."""
     metrics = Metrics()
     detection = Detection(detector, metrics.detector_called)
-    settings = SessionSettings(abilities=services.pool.abilities)
+    settings = SessionSettings(abilities=lambda: services.generations.abilities)
     return replace(services, detection=detection, metrics=metrics, settings=settings)

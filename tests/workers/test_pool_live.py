@@ -156,7 +156,7 @@ async def test_the_utterances_of_a_stuck_worker_are_decoded_again(
     before = one.restarts
     limits = iter([0.2])
     monkeypatch.setattr(
-        pool_module, "_limit_seconds", lambda _: next(limits, float(PATIENCE_SECONDS))
+        pool_module, "limit_seconds", lambda _: next(limits, float(PATIENCE_SECONDS))
     )
     one.processes[0].send_signal(signal.SIGSTOP)
     assert (await finish(one, utterance, said)).text == said.text

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from fakes import FakePool
+from fakes import FakePool, one_generation
 from structlog.testing import capture_logs
 
 from hwaja._pcm import RingBuffer
@@ -33,7 +33,7 @@ SEGMENT, OTHER = "samples 10 to 20", "samples 10 to 21"
 
 
 def work_of(pool: FakePool) -> SessionWork:
-    return SessionWork("session", pool, RingBuffer(1), Overload())
+    return SessionWork("session", one_generation(pool), RingBuffer(1), Overload())
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ from hwaja.session.settings import SessionSettings
 from hwaja.speakers.voices import Cohort
 from hwaja.vad.silero import Detection, SileroDetector
 from hwaja.workers import wire
+from hwaja.workers.generations import Generation, Generations
 from hwaja.workers.interim_worker import InterimWorker
 from hwaja.workers.pool import Pool
 from hwaja_bench.client import Way, begin, enrol
@@ -62,9 +63,10 @@ async def measure(setup: wire.Setup, sessions: int) -> None:
     """Print the duration of sweeps with more and more objects."""
     pool = Pool(setup, workers=1)
     await pool.start()
-    settings = SessionSettings(abilities=pool.abilities)
+    settings = SessionSettings(abilities=lambda: pool.abilities)
     detection = Detection(SileroDetector(detector_file()))
-    services = Services(pool, InterimWorker(setup), detection, Cohort.load(), settings)
+    generations = Generations(Generation(pool, InterimWorker(setup)))
+    services = Services(generations, detection, Cohort.load(), settings)
     server = Server(services, Config(max_connections=sessions))
     try:
         url = f"ws://127.0.0.1:{await server.start('127.0.0.1', 0, None)}"

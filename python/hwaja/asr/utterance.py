@@ -2,12 +2,12 @@
 
 An offline recogniser decodes a whole utterance at its end, or earlier on speculation. For interim
 texts it decodes the utterance repeatedly. A streaming recogniser decodes each extension of an
-utterance once. The recogniser of the pool decides the kind, once per session. Texts are reported by
-segment id.
+utterance once. Each utterance stays with the generation of workers that it began with, and the
+recogniser of that generation decides the kind of its handle. Texts are reported by segment id.
 """
 
 import asyncio
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -17,8 +17,8 @@ from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
 from hwaja.vad.gate import Segment
 from hwaja.workers.efforts import effort_of
+from hwaja.workers.generations import Generation, Placement
 from hwaja.workers.overload import DegradationLevel
-from hwaja.workers.pool import ReadSamples
 from hwaja.workers.session_work import (
     SessionWork,
     Work,
@@ -35,15 +35,6 @@ INTERIM_STEP_SECONDS = 0.4
 """New audio before the next interim text, about one word."""
 
 
-class InterimRecogniser(Protocol):
-    """The part of `InterimWorker` that recognises open utterances."""
-
-    async def recognise(
-        self, owner: Hashable, read: ReadSamples, samples: int, options: Options
-    ) -> Hypothesis:
-        """See `InterimWorker.recognise`."""
-
-
 class Utterance(Protocol):
     """An utterance that is being recognised."""
 
@@ -51,8 +42,15 @@ class Utterance(Protocol):
     def start(self) -> int:
         """Index of the first sample of the utterance."""
 
+    @property
+    def generation(self) -> Generation:
+        """The workers that recognise the utterance."""
+
     def extend(self, stop: int) -> None:
         """Take the samples before `stop`: they are certain to belong to the utterance."""
+
+    def speculate(self, segment: Segment) -> None:
+        """Begin to recognise the utterance as a segment that may be over."""
 
     def finish(self, segment: Segment) -> None:
         """End the utterance and report its text later; None if the engine fails."""
@@ -66,7 +64,6 @@ class RecognitionContext:
     """The workers, options and callbacks of one transcription's recognition."""
 
     work: SessionWork
-    interim_worker: InterimRecogniser
     report_text: Callable[[int, Hypothesis | None], object]
     """Takes a segment id and its final text. None: the engine failed."""
     report_interim: Callable[[int, str], object]
@@ -89,15 +86,16 @@ class Recognition:
     """The unfinished recognitions of one session, by segment id."""
 
     def __init__(self, context: RecognitionContext) -> None:
-        """Prepare. The recogniser of the pool decides the kind of the handles."""
+        """Prepare. The transcription begins with `begin`."""
         self._context = replace(context, report_text=self._report_and_forget)
         self._report_text = context.report_text
-        self._kind = StreamedUtterance if context.work.pool.abilities.streaming else WholeUtterance
+        self._placement: Placement | None = None  # of the running transcription
         self._utterances: dict[int, Utterance] = {}
 
     def begin(self, options: Options, *, interims: bool) -> None:
         """Begin a transcription with these options. Cancel the utterances of the last one."""
-        self._cancel_all()
+        self.end()
+        self._placement = self._context.work.generations.place(options)
         self._context = replace(self._context, options=options, wants_interims=interims)
 
     def extend(self, segment_id: int, start: int, stop: int) -> None:
@@ -106,15 +104,20 @@ class Recognition:
 
     def speculate(self, segment_id: int, segment: Segment) -> None:
         """Begin to recognise a segment that may be over; no effect if the recogniser streams."""
-        self._kind.speculate(self._context, segment_id, segment)
+        self._utterance(segment_id, segment.start).speculate(segment)
 
     def finish(self, segment_id: int, segment: Segment) -> None:
         """Request the text of a finished segment, or of a part of a divided utterance."""
         self._utterance(segment_id, segment.start, interims=False).finish(segment)
 
-    def close(self) -> None:
-        """Cancel all work."""
-        self._cancel_all()
+    def end(self) -> None:
+        """End the transcription, if one runs: cancel all work, and hold no workers any more."""
+        for segment_id in tuple(self._utterances):
+            self._forget(segment_id).cancel()
+        if self._placement is not None:
+            self._context.work.forget()
+            self._context.work.generations.end(self._placement)
+            self._placement = None
 
     def _utterance(self, segment_id: int, start: int, *, interims: bool = True) -> Utterance:
         """Return the handle of a segment.
@@ -125,25 +128,41 @@ class Recognition:
         if utterance is not None and utterance.start == start:
             return utterance
         if utterance is not None:
-            utterance.cancel()
+            self._forget(segment_id).cancel()
         context = self._context if interims else replace(self._context, wants_interims=False)
-        utterance = self._utterances[segment_id] = self._kind(context, segment_id, start)
+        generation = self._generation
+        kind = StreamedUtterance if generation.pool.abilities.streaming else WholeUtterance
+        utterance = self._utterances[segment_id] = kind(context, generation, segment_id, start)
+        generation.hold(utterance)
         return utterance
 
+    @property
+    def _generation(self) -> Generation:
+        """The generation for the next utterance."""
+        placement = self._placement
+        return self._context.work.generations.current if placement is None else placement.generation
+
     def _report_and_forget(self, segment_id: int, hypothesis: Hypothesis | None) -> None:
-        self._utterances.pop(segment_id, None)
+        if segment_id in self._utterances:
+            self._forget(segment_id)
         self._report_text(segment_id, hypothesis)
 
-    def _cancel_all(self) -> None:
-        while self._utterances:
-            self._utterances.popitem()[1].cancel()
+    def _forget(self, segment_id: int) -> Utterance:
+        """Remove a handle, and release its workers. Return it."""
+        utterance = self._utterances.pop(segment_id)
+        utterance.generation.release(utterance)
+        return utterance
 
 
 class WholeUtterance:
     """An utterance for an offline recogniser: decoded at its end, and repeatedly for interims."""
 
-    def __init__(self, context: RecognitionContext, segment_id: int, start: int) -> None:
+    def __init__(
+        self, context: RecognitionContext, generation: Generation, segment_id: int, start: int
+    ) -> None:
         self._context = context
+        self.generation = generation
+        """See `Utterance.generation`."""
         self._segment_id = segment_id
         self._start = self._stop = start
         self._interim_stop: int | None = None  # end of the last interim's audio
@@ -162,18 +181,17 @@ class WholeUtterance:
         if self._context.makes_interims and not is_busy and self._is_worth_an_interim:
             self._interims = asyncio.create_task(self._make_interims())
 
-    @classmethod
-    def speculate(cls, context: RecognitionContext, segment_id: int, segment: Segment) -> None:
-        """Begin to recognise a segment that may be over."""
-        work = cls._recognition(context, segment)
-        context.work.begin("recognition", segment_id, segment, work)
+    def speculate(self, segment: Segment) -> None:
+        """See `Utterance.speculate`."""
+        work = self._recognition(segment)
+        self._context.work.begin("recognition", self._segment_id, segment, work)
 
     def finish(self, segment: Segment) -> None:
         """See `Utterance.finish`."""
         self._stop_interims()
         context = self._context
         self._text = context.work.take(
-            "recognition", self._segment_id, segment, self._recognition(context, segment)
+            "recognition", self._segment_id, segment, self._recognition(segment)
         )
         report_when_done(self._text, self._segment_id, context.report_text)
 
@@ -183,9 +201,8 @@ class WholeUtterance:
         if self._text is not None:
             self._text.cancel()
 
-    @staticmethod
-    def _recognition(context: RecognitionContext, segment: Segment) -> Work[Hypothesis]:
-        work = context.work
+    def _recognition(self, segment: Segment) -> Work[Hypothesis]:
+        work, pool, options = self._context.work, self.generation.pool, self._context.options
 
         def read() -> Pcm16:
             return work.ring.read(segment.start, segment.stop)
@@ -193,11 +210,9 @@ class WholeUtterance:
         samples, speech_seconds = segment.stop - segment.start, segment.speech_samples / SAMPLE_RATE
 
         def effort() -> Effort:
-            return effort_of(work.overload, work.pool.use, samples / SAMPLE_RATE)
+            return effort_of(work.overload, pool.use, samples / SAMPLE_RATE)
 
-        return lambda: work.pool.recognise(
-            work.owner, read, samples, context.options, speech_seconds, effort
-        )
+        return lambda: pool.recognise(work.owner, read, samples, options, speech_seconds, effort)
 
     def _stop_interims(self) -> None:
         if self._interims is not None:
@@ -212,13 +227,14 @@ class WholeUtterance:
 
     async def _make_interims(self) -> None:
         """Recognise the utterance so far, and repeat while enough new audio arrives."""
-        context, work = self._context, self._context.work
+        context, owner = self._context, self._context.work.owner
+        interim_worker = self.generation.interim_worker
         with failure_logged("interim"):
             while self._is_worth_an_interim:
                 self._interim_stop = self._stop
-                with work.pool.sparing(work.owner):
-                    hypothesis = await context.interim_worker.recognise(
-                        work.owner, self._read_so_far, self._stop - self._start, context.options
+                with self.generation.pool.sparing(owner):
+                    hypothesis = await interim_worker.recognise(
+                        owner, self._read_so_far, self._stop - self._start, context.options
                     )
                 context.interim(self._segment_id, hypothesis.text)
 
@@ -231,8 +247,12 @@ class WholeUtterance:
 class StreamedUtterance:
     """An utterance for a streaming recogniser: decoded while it is spoken."""
 
-    def __init__(self, context: RecognitionContext, segment_id: int, start: int) -> None:
+    def __init__(
+        self, context: RecognitionContext, generation: Generation, segment_id: int, start: int
+    ) -> None:
         self._context = context
+        self.generation = generation
+        """See `Utterance.generation`."""
         self._segment_id = segment_id
         self._stream = self._stream_from(start, interims=context.wants_interims)
         self._text: asyncio.Task[Hypothesis | None] | None = None
@@ -244,15 +264,14 @@ class StreamedUtterance:
 
     def extend(self, stop: int) -> None:
         """See `Utterance.extend`."""
-        self._context.work.pool.extend(self._stream, stop)
+        self.generation.pool.extend(self._stream, stop)
 
-    @classmethod
-    def speculate(cls, context: RecognitionContext, segment_id: int, segment: Segment) -> None:
+    def speculate(self, segment: Segment) -> None:
         """Do nothing: the stream has decoded this audio already."""
 
     def finish(self, segment: Segment) -> None:
         """See `Utterance.finish`."""
-        pool, stream = self._context.work.pool, self._stream
+        pool, stream = self.generation.pool, self._stream
         if stream.sent > segment.stop:  # a split inside decoded audio: decode the kept part again
             pool.drop(stream)
             stream = self._stream = self._stream_from(stream.start, interims=False)
@@ -265,7 +284,7 @@ class StreamedUtterance:
     def cancel(self) -> None:
         """See `Utterance.cancel`."""
         if self._text is None:
-            self._context.work.pool.drop(self._stream)
+            self.generation.pool.drop(self._stream)
         else:
             self._text.cancel()
 

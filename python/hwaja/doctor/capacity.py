@@ -20,8 +20,8 @@ from hwaja.engines.interface import EngineError, Samples
 from hwaja.engines.recognition import Abilities
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.server.config import Config
+from hwaja.workers.generations import SessionPool
 from hwaja.workers.pool import Pool
-from hwaja.workers.session_work import SessionPool
 
 SAFETY_SHARE = 0.7
 """Share of the throughput that is reported as capacity.

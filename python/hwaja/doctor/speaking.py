@@ -12,7 +12,7 @@ from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
 from hwaja.vad.gate import GateSettings
-from hwaja.workers.session_work import SessionPool
+from hwaja.workers.generations import SessionPool
 from hwaja.workers.utterance_stream import UtteranceStream
 
 

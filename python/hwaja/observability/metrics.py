@@ -1,7 +1,8 @@
 """Every metric of the server, with its name, unit and labels; docs/operations.md explains them.
 
-No label is free text or names a client. A label's value is a member of an enum or the number of a
-worker. Live values are read from sessions and workers at each scrape. They are not stored.
+No label is free text or names a client. A label's value is a member of an enum, the number of a
+worker, or the operator's choice of the recogniser. Live values are read from sessions and workers
+at each scrape. They are not stored.
 """
 
 import asyncio
@@ -30,6 +31,7 @@ from hwaja.protocol.codes import ErrorCode, Reason, Rejection
 from hwaja.protocol.messages import Error, ModelLoaded, RegistrationCompleted, ServerMessage
 from hwaja.session.events import Outcome
 from hwaja.session.states import State
+from hwaja.workers.generations import Generations
 from hwaja.workers.overload import DegradationLevel, Overload
 
 LATENCY_BUCKETS_SECONDS = (
@@ -49,6 +51,14 @@ LOOP_BUCKETS_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.
 
 ACCEPTED = "accepted"
 """The verdict on an accepted enrolment. Any other verdict is a `Reason`."""
+
+
+class ModelChange(StrEnum):
+    """How a change of the recogniser ended."""
+
+    CHANGED = "changed"
+    FAILED = "failed"
+
 
 INTERIM_WORKER, LANGUAGE_WORKER = "drafts", "language"
 """Label of the worker for interim texts. The labels of other workers are numbers."""
@@ -80,32 +90,8 @@ class LiveSession(Protocol):
         """Whether the session uses far more than its share of the workers."""
 
 
-class WatchedProcesses(Protocol):
-    """The part of `Pool` and `InterimWorker` that the figures of the processes come from."""
-
-    @property
-    def processes(self) -> dict[int, asyncio.subprocess.Process]:
-        """See `Pool.processes`."""
-
-
-class WatchedPool(WatchedProcesses, Protocol):
-    """The part of `Pool` that the metrics come from."""
-
-    @property
-    def idle_workers(self) -> int:
-        """See `Pool.idle_workers`."""
-
-    @property
-    def running_workers(self) -> int:
-        """See `Pool.running_workers`."""
-
-    @property
-    def queue_seconds(self) -> float:
-        """See `Pool.queue_seconds`."""
-
-    @property
-    def restarts(self) -> int:
-        """See `Pool.restarts`."""
+Processes = Mapping[int, asyncio.subprocess.Process]
+"""The last process of each worker, by number."""
 
 
 class Metrics:
@@ -134,6 +120,9 @@ class Metrics:
         self._audio = self._counter("audio_received_seconds", "Audio received.")
         self._utterances = self._counter(
             "utterances", "Utterances, or parts of one, by outcome.", outcome=Outcome
+        )
+        self._model_changes = self._counter(
+            "model_changes", "Changes of the recogniser by outcome.", outcome=ModelChange
         )
         self._latency = self._histogram(
             "answer_latency_seconds",
@@ -171,14 +160,21 @@ class Metrics:
         """Read the degradation under overload from this object at each scrape."""
         self._live.overload = overload
 
-    def watch_workers(self, pool: WatchedPool, interim_worker: WatchedProcesses) -> None:
+    def watch_workers(self, generations: Generations) -> None:
         """Read the figures of these workers at each scrape."""
-        self._live.pool = pool
-        self._live.more_processes[INTERIM_WORKER] = interim_worker
+        self._live.generations = generations
+        self._live.more_processes[INTERIM_WORKER] = lambda: generations.interim_processes
 
-    def watch_language_worker(self, reranker: WatchedProcesses) -> None:
-        """Publish the figures of the language worker's process too, once it runs."""
-        self._live.more_processes[LANGUAGE_WORKER] = reranker
+    def watch_model(self, model: Callable[[], Mapping[str, str]]) -> None:
+        """Read the running recogniser from this function at each scrape, as labels.
+
+        The labels are options of the operator.
+        """
+        self._live.model = model
+
+    def watch_language_worker(self, processes: Callable[[], Processes]) -> None:
+        """Read the process of the language worker from this function; empty before its start."""
+        self._live.more_processes[LANGUAGE_WORKER] = processes
 
     def watch_certificate(self, expires: Callable[[], datetime | None]) -> None:
         """Read the expiry of the certificate in use at each scrape. None: it is unknown."""
@@ -210,6 +206,11 @@ class Metrics:
                 of_a_voice = code is ErrorCode.SPEAKER_REGISTRATION_FAILED
                 if of_a_voice and reason not in _MISPLACED:
                     self._enrolments.labels(reason).inc()
+
+    def model_changed(self, *, succeeded: bool) -> None:
+        """Count a change of the recogniser, or one that failed and changed nothing."""
+        outcome = ModelChange.CHANGED if succeeded else ModelChange.FAILED
+        self._model_changes.labels(outcome).inc()
 
     def utterance_settled(self, outcome: Outcome) -> None:
         """Count an utterance, or a part of one, whose messages were all sent."""
@@ -250,8 +251,9 @@ class _Live(Collector):
         self.openings: Callable[[], int] = int
         self.overload = Overload()
         self.read_ahead_bytes: Callable[[], int] = int
-        self.pool: WatchedPool | None = None
-        self.more_processes: dict[str, WatchedProcesses] = {}  # by label
+        self.generations: Generations | None = None
+        self.more_processes: dict[str, Callable[[], Processes]] = {}  # by label
+        self.model: Callable[[], Mapping[str, str]] = dict
         self.expires: Callable[[], datetime | None] = lambda: None
 
     def collect(self) -> Iterator[Metric]:
@@ -261,15 +263,19 @@ class _Live(Collector):
         if (expires := self.expires()) is not None:
             name, text = "hwaja_certificate_expires_timestamp_seconds", "Expiry of the certificate."
             yield GaugeMetricFamily(name, text, expires.timestamp())
-        if self.pool is not None:
-            yield from _of_pool(self.pool)
-            yield from _of_processes(self._processes(self.pool))
+        if labels := self.model():
+            info = GaugeMetricFamily("hwaja_model_info", "The recogniser.", labels=list(labels))
+            info.add_metric(list(labels.values()), 1)
+            yield info
+        if self.generations is not None:
+            yield from _of_workers(self.generations)
+            yield from _of_processes(self._processes(self.generations))
 
-    def _processes(self, pool: WatchedProcesses) -> dict[str, asyncio.subprocess.Process]:
-        named = {str(number): process for number, process in pool.processes.items()}
+    def _processes(self, generations: Generations) -> dict[str, asyncio.subprocess.Process]:
+        named = {str(number): process for number, process in generations.processes.items()}
         for label, watched in self.more_processes.items():
-            if watched.processes:  # at most one, which starts when it is needed
-                (named[label],) = watched.processes.values()
+            for process in watched().values():  # at most one, which starts when it is needed
+                named[label] = process
         return named
 
     def _of_sessions(self) -> Iterator[Metric]:
@@ -301,14 +307,16 @@ class _Live(Collector):
         yield left_out
 
 
-def _of_pool(pool: WatchedPool) -> Iterator[Metric]:
+def _of_workers(workers: Generations) -> Iterator[Metric]:
     text = "Workers that have loaded their models."
-    yield GaugeMetricFamily("hwaja_workers_running", text, pool.running_workers)
-    yield GaugeMetricFamily("hwaja_workers_idle", "Workers without a job.", pool.idle_workers)
+    yield GaugeMetricFamily("hwaja_workers_running", text, workers.running_workers)
+    yield GaugeMetricFamily("hwaja_workers_idle", "Workers without a job.", workers.idle_workers)
+    text = "Workers of an earlier model that complete their work."
+    yield GaugeMetricFamily("hwaja_workers_earlier", text, workers.earlier_workers)
     text = "Audio that waits for a worker. Each utterance counts for text and for voice."
-    yield GaugeMetricFamily("hwaja_queue_audio_seconds", text, pool.queue_seconds)
+    yield GaugeMetricFamily("hwaja_queue_audio_seconds", text, workers.queue_seconds)
     text = "Workers that died and were restarted."
-    yield CounterMetricFamily("hwaja_worker_restarts", text, pool.restarts)
+    yield CounterMetricFamily("hwaja_worker_restarts", text, workers.restarts)
 
 
 def _of_processes(processes: Mapping[str, asyncio.subprocess.Process]) -> Iterable[Metric]:

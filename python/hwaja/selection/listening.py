@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hwaja._pcm import RingBuffer
-from hwaja.asr.utterance import InterimRecogniser, Recognition, RecognitionContext
+from hwaja.asr.context import RecognitionContext
+from hwaja.asr.utterance import Recognition
 from hwaja.client.sound_files import paced
 from hwaja.engines.interface import Pcm16, Samples, VoiceTrack, to_float32
 from hwaja.engines.recognition import Hypothesis
@@ -19,8 +20,8 @@ from hwaja.session.events import Extend, Speculate
 from hwaja.session.utterances import OpenSpeech
 from hwaja.vad.gate import GateSettings, Segment, SpeechGate
 from hwaja.vad.silero import SileroDetector, frames_to_detect
+from hwaja.workers.generations import Generations
 from hwaja.workers.overload import Overload
-from hwaja.workers.pool import Pool
 from hwaja.workers.session_work import SessionWork, Work
 
 _PAUSE_SECONDS = 0.7
@@ -38,9 +39,7 @@ _MOST_UNANSWERED = 4
 class Listener:
     """What recordings are recognised with."""
 
-    pool: Pool
-    interim_worker: InterimRecogniser
-    """Is never used, as no interim texts are wanted."""
+    generations: Generations
     detector: SileroDetector
     gate: GateSettings
 
@@ -81,15 +80,13 @@ class _Session:
     """One recording."""
 
     def __init__(self, listener: Listener, samples: int) -> None:
-        self._pool, self._detector = listener.pool, listener.detector
+        self._generations, self._detector = listener.generations, listener.detector
         self._state = listener.detector.new_state()
         self._gate = SpeechGate(listener.gate, 0)
         self._open_speech = OpenSpeech(self._gate)
         self._ring = RingBuffer(samples)
-        self._work = SessionWork(self, self._pool, self._ring, Overload())
-        context = RecognitionContext(
-            self._work, listener.interim_worker, self._answered, report_interim=lambda *_: None
-        )
+        self._work = SessionWork(self, self._generations, self._ring, Overload())
+        context = RecognitionContext(self._work, self._answered, report_interim=lambda *_: None)
         self._recognition = Recognition(context)
         self._recognition.begin(Options(), interims=False)
         self._began = 0.0
@@ -99,7 +96,9 @@ class _Session:
 
     async def hear(self, pcm: bytes, speed: float) -> Heard:
         """See `Listener.hear`."""
-        self._pool.set_ahead(self, speed == 0)  # as a file does, so that it counts as one talker
+        self._generations.set_ahead(
+            self, speed == 0
+        )  # as a file does, so that it counts as one talker
         self._began = time.monotonic()
         async for piece in paced(pcm, speed):
             self._take(piece)
@@ -122,12 +121,12 @@ class _Session:
 
     def forget(self) -> None:
         """Cancel the work, and overwrite the audio."""
-        self._recognition.close()
+        self._recognition.end()
         self._work.forget()
         for answer in self._answers:
             answer.cancel()
-        self._pool.set_ahead(self, False)
-        self._pool.leave(self)
+        self._generations.set_ahead(self, False)
+        self._generations.leave(self)
         self._ring.release(self._ring.end)
 
     def _take(self, piece: bytes) -> None:
@@ -158,7 +157,7 @@ class _Session:
         def read() -> Pcm16:
             return self._ring.read(segment.start, segment.stop)
 
-        return lambda: self._pool.embed(self, read, segment.stop - segment.start, overlaps=True)
+        return lambda: self._work.embed(read, segment.stop - segment.start, overlaps=True)
 
     def _answered(self, segment_id: int, hypothesis: Hypothesis | None) -> None:
         self._texts[segment_id].set_result(hypothesis)

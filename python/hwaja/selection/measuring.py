@@ -23,6 +23,7 @@ from hwaja.server.application import detector_file, worker_setup
 from hwaja.server.config import Config
 from hwaja.vad.gate import GateSettings
 from hwaja.vad.silero import SileroDetector
+from hwaja.workers.generations import Generation, Generations, SessionPool
 from hwaja.workers.interim_worker import InterimWorker
 from hwaja.workers.pool import Pool
 from hwaja.workers.reranker import Reranker
@@ -90,7 +91,7 @@ async def measure(
     """
     progress("loading")
     async with _loaded(config, provider) as (listener, reranker, load_seconds):
-        pool = listener.pool
+        pool = listener.generations.current.pool
         await listener.hear(recordings[0].pcm, speed=0)  # the first calls are slow
         before = _cpu_seconds(pool, reranker)
         heard = await _hear_all(listener, recordings, config.workers, progress)
@@ -138,7 +139,9 @@ async def _loaded(config: Config, provider: str) -> AsyncIterator[tuple[Listener
             with suppress(TimeoutError):
                 await asyncio.wait_for(reranker.ready.wait(), _RANKING_SECONDS)
         gate = GateSettings(hangover_seconds=config.hangover_seconds)
-        listener = Listener(pool, InterimWorker(setup), SileroDetector(detector_file()), gate)
+        # The interim worker never starts, as no interim texts are wanted.
+        generations = Generations(Generation(pool, InterimWorker(setup)))
+        listener = Listener(generations, SileroDetector(detector_file()), gate)
         yield listener, reranker, load_seconds
     finally:
         await pool.close()
@@ -181,7 +184,7 @@ async def _delays_seconds(
 
 
 async def _streams(
-    pool: Pool, utterances: Sequence[Samples], workers: int, progress: Progress
+    pool: SessionPool, utterances: Sequence[Samples], workers: int, progress: Progress
 ) -> int | None:
     """Return how many people can talk at once; None where there is nothing to measure it with."""
     if not utterances:
@@ -196,7 +199,7 @@ async def _streams(
     return done.streams
 
 
-def _cpu_seconds(pool: Pool, reranker: Reranker) -> float:
+def _cpu_seconds(pool: SessionPool, reranker: Reranker) -> float:
     """Return the processor time that the processes have used."""
     times = [
         psutil.Process(process.pid).cpu_times()

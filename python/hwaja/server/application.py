@@ -33,6 +33,7 @@ from hwaja.text.numbers import NumberStyle
 from hwaja.vad.gate import GateSettings
 from hwaja.vad.silero import Detection, SileroDetector
 from hwaja.workers import wire
+from hwaja.workers.generations import Generation, Generations
 from hwaja.workers.interim_worker import InterimWorker
 from hwaja.workers.pool import Pool
 from hwaja.workers.reranker import Reranker
@@ -78,22 +79,21 @@ async def _started(config: Config, stack: AsyncExitStack, escalate: Escalate) ->
     reranker = Reranker()
     stack.push_async_callback(reranker.close)
     pool = Pool(setup, config.workers, escalate, reranker.choose)
-    interim_worker = InterimWorker(setup)
-    stack.push_async_callback(pool.close)
-    stack.push_async_callback(interim_worker.close)
+    generations = Generations(Generation(pool, InterimWorker(setup)))
+    stack.push_async_callback(generations.close)
     await pool.start()
-    metrics.watch_language_worker(reranker)
+    metrics.watch_language_worker(lambda: reranker.processes)
     if ranks(pool.abilities, config.language):
         reranker.start()
     settings = SessionSettings(
         gate=GateSettings(hangover_seconds=config.hangover_seconds),
-        abilities=pool.abilities,
+        abilities=lambda: generations.abilities,
         max_speakers=config.max_speakers,
         max_enrolment_seconds=config.max_enrolment_seconds,
         max_audio_seconds=config.max_audio_seconds,
     )
     detection = Detection(detector, metrics.detector_called)
-    services = Services(pool, interim_worker, detection, Cohort.load(), settings, metrics)
+    services = Services(generations, detection, Cohort.load(), settings, metrics)
     server = Server(services, config, policy, metrics_tokens, escalate)
     port = await _listen(server, config, tls)
     _log.info(

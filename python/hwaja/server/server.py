@@ -117,7 +117,7 @@ class Server:
         services.metrics.watch_openings(lambda: self._opening_limiter.openings)
         services.metrics.watch_read_ahead(lambda: self._reserve.used_bytes)
         services.metrics.watch_sessions(lambda: self._registry.runners, config.max_connections)
-        services.metrics.watch_workers(services.pool, services.interim_worker)
+        services.metrics.watch_workers(services.generations)
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext | None) -> int:
         """Start to listen; without `tls`, as plain WebSocket.
@@ -227,7 +227,7 @@ class Server:
 
     def _missing(self) -> list[str]:
         """Return, as text, the reasons why the server cannot serve a new client; empty: it can."""
-        missing = [] if self._services.pool.running_workers else ["no worker runs"]
+        missing = [] if self._services.generations.running_workers else ["no worker runs"]
         return missing + [_UNAVAILABILITY[reason] for reason in self._unavailability()]
 
     def _unavailability(self) -> list[Rejection]:

@@ -48,8 +48,7 @@ class SessionRunner:
     """Runs one client's session until it ends."""
 
     def __init__(self, services: Services, config: Config, session_id: str) -> None:
-        self._pool = services.pool
-        self._workers = services.pool, services.interim_worker
+        self._generations = services.generations
         self._voices = Voices(services.cohort)
         self._session = Session(services.settings, self._voices)
         self._max_speakers = services.settings.max_speakers
@@ -60,11 +59,10 @@ class SessionRunner:
         self._session_metrics = SessionMetrics(
             services.metrics, self._session, self._ring.capacity, self._pace
         )
-        self._work = SessionWork(self, self._pool, self._ring, self._overload)
+        self._work = SessionWork(self, self._generations, self._ring, self._overload)
         self._recognition = Recognition(
             RecognitionContext(
                 self._work,
-                services.interim_worker,
                 report_text=lambda *found: self._post(events.Recognised(*found)),
                 report_interim=lambda *found: self._post(events.PartialText(*found)),
             )
@@ -76,7 +74,7 @@ class SessionRunner:
             report_turn=lambda *found: self._post(events.SpeakerProbed(*found)),
         )
         self._enroller = Enroller(
-            partial(self._pool.embed, self, overlaps=False), self._ring, self._voices
+            partial(self._work.embed, overlaps=False), self._ring, self._voices
         )
         self.client_waits = False
         """Whether a received message is not taken yet: the client is then not idle."""
@@ -134,7 +132,7 @@ class SessionRunner:
     def watch_load(self) -> None:
         """Measure the lag of its own answers, and set which work the session skips."""
         now = time.monotonic()
-        self._overload.take_shares(self._pool.shares(self), now)
+        self._overload.take_shares(self._generations.shares(self), now)
         self._overload.observe(self._session_metrics.lag_seconds, now)
 
     async def connected(self, token: str | None) -> None:
@@ -192,7 +190,7 @@ class SessionRunner:
             await self._end()
 
     async def _end(self) -> None:
-        self._recognition.close()
+        self._recognition.end()
         self._attribution.close()
         self._work.forget()
         self._set_ahead(False)
@@ -202,8 +200,7 @@ class SessionRunner:
         try:
             await asyncio.gather(*tasks, return_exceptions=True)
         finally:  # also if a server that stops cancels this
-            for workers in self._workers:
-                workers.leave(self)
+            self._generations.leave(self)
             self._intake.forget()
             self._voices.forget()
             self.outbox.forget()
@@ -258,8 +255,7 @@ class SessionRunner:
             self._set_ahead(self._pace.is_ahead)
 
     def _set_ahead(self, is_ahead: bool) -> None:
-        for workers in self._workers:
-            workers.set_ahead(self, is_ahead)
+        self._generations.set_ahead(self, is_ahead)
 
     async def _take_text(self, text: str) -> None:
         try:
@@ -313,6 +309,8 @@ class SessionRunner:
         for effect in effects:
             self._carry_out(effect)
             self._session_metrics.done(effect)
+        if self.state not in (State.TRANSCRIBING, State.DRAINING):
+            self._recognition.end()
 
     def _carry_out(self, effect: events.Effect) -> None:
         match effect:

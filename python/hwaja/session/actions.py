@@ -245,7 +245,7 @@ class Actions:
     def begin_transcription(self, event: events.Received[StartTranscription]) -> Branch:
         """Begin a transcription with the client's options, or send why it cannot begin."""
         wants = event.message
-        refusal = self._settings.abilities.refusal(wants.options)
+        refusal = self._settings.abilities().refusal(wants.options)
         if len(self._voices.speaker_ids) < SPEAKERS:
             refusal = Reason.NOT_ENROLLED
         if refusal is not None:

@@ -1,5 +1,6 @@
 """The settings of a session."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hwaja.engines.recognition import Abilities
@@ -12,8 +13,8 @@ class SessionSettings:
     """The limits and abilities that all sessions of a server share."""
 
     gate: GateSettings = field(default_factory=GateSettings)
-    abilities: Abilities = field(default_factory=Abilities)
-    """The options that the recogniser supports. Other options are refused."""
+    abilities: Callable[[], Abilities] = Abilities
+    """Returns the options that the recogniser supports now. Other options are refused."""
     max_speakers: int = SPEAKERS
     """Most voices in a session. A transcription needs at least the specification's two."""
     max_enrolment_seconds: float = 30.0

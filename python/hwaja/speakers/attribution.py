@@ -93,9 +93,7 @@ class Attribution:
 
         async def learn() -> None:
             try:
-                track = await self._work.pool.embed(
-                    self._work.owner, samples.copy, len(samples), overlaps=False
-                )
+                track = await self._work.embed(samples.copy, len(samples), overlaps=False)
             finally:
                 samples.fill(0)
             try:
@@ -153,8 +151,8 @@ class Attribution:
 
     async def _embed(self, start: int, stop: int, *, overlaps: bool) -> VoiceTrack:
         work = self._work
-        return await work.pool.embed(
-            work.owner, lambda: work.ring.read(start, stop), stop - start, overlaps=overlaps
+        return await work.embed(
+            lambda: work.ring.read(start, stop), stop - start, overlaps=overlaps
         )
 
 

@@ -64,12 +64,21 @@ class InterimWorker:
                 call tries the start again after a pause.
 
         """
+        await self.start()
+        return await self._pool.recognise(owner, read, samples, options, effort=lambda: GREEDY)
+
+    async def start(self) -> None:
+        """Start the worker, if it does not run. Return once it has loaded its model.
+
+        Raises:
+            EngineError: the worker could not be started. A later call tries again after a pause.
+
+        """
         if self._starting is None or asyncio.get_running_loop().time() >= self._start_at:
             self._start_at = math.inf
             self._starting = asyncio.create_task(self._start())
         # A session that ends while it waits must not cancel the start for the other sessions.
         await asyncio.shield(self._starting)
-        return await self._pool.recognise(owner, read, samples, options, effort=lambda: GREEDY)
 
     async def _start(self) -> None:
         try:

@@ -43,6 +43,12 @@ class Job:
             self.reply.set_exception(EngineError(sentence))
 
 
+def limit_seconds(samples: int) -> float:
+    """Return the time limit of work: time to warm up, and ten times the length of its audio."""
+    # The slowest machine that keeps up needs as long as the audio lasts.
+    return 20 + 10 * samples / SAMPLE_RATE
+
+
 @dataclass(slots=True)
 class _Waiting:
     """The waiting jobs of one owner."""

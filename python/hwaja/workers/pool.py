@@ -23,7 +23,7 @@ from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
 from hwaja.workers import wire
 from hwaja.workers.charges import Charges
-from hwaja.workers.jobs import SPARED_SECONDS, FairQueue, Job, Sparing
+from hwaja.workers.jobs import SPARED_SECONDS, FairQueue, Job, Sparing, limit_seconds
 from hwaja.workers.stream_router import StreamRouter
 from hwaja.workers.supervisor import WorkerSupervisor
 from hwaja.workers.utterance_stream import UtteranceStream
@@ -47,6 +47,7 @@ class Pool:
         workers: int,
         escalate: Escalate | None = None,
         choose: ChooseLater | None = None,
+        charges: Charges | None = None,
     ) -> None:
         """Create the pool without starting a worker.
 
@@ -55,13 +56,14 @@ class Pool:
             workers: number of workers.
             escalate: see `WorkerSupervisor`.
             choose: chooses among the texts that a recogniser found. None: the recogniser chooses.
+            charges: the accounts of the sessions, which another pool may share. None: new ones.
 
         """
         self._choose = choose
         self._supervisor = WorkerSupervisor(
             setup, workers, self._work, self._fail_waiting, escalate
         )
-        self._charges = Charges(workers)
+        self._charges = charges or Charges(workers)
         self._sparing = Sparing(_now)
         self._queue = FairQueue(
             self._charges, _now, lambda: self._sparing.admits_ahead(self.running_workers)
@@ -248,7 +250,7 @@ class Pool:
         try:
             while True:
                 try:
-                    async with asyncio.timeout(_limit_seconds(stop - utterance.start)):
+                    async with asyncio.timeout(limit_seconds(stop - utterance.start)):
                         return await asyncio.shield(utterance.final)
                 except TimeoutError:
                     self._end_worker_of(utterance)
@@ -271,8 +273,8 @@ class Pool:
     ) -> wire.JobReply:
         if self._closed:
             raise EngineError(_CLOSED)
-        limit_seconds = self._patience * _limit_seconds(samples)
-        job = Job(owner, request, limit_seconds=limit_seconds, samples=samples)
+        patience_seconds = self._patience * limit_seconds(samples)
+        job = Job(owner, request, limit_seconds=patience_seconds, samples=samples)
         self._jobs.add(job)
         self._queue.put(job)
         try:
@@ -387,12 +389,6 @@ class Pool:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
-
-
-def _limit_seconds(samples: int) -> float:
-    """Return the time limit of work: time to warm up, and ten times the length of its audio."""
-    # The slowest machine that keeps up needs as long as the audio lasts.
-    return 20 + 10 * samples / SAMPLE_RATE
 
 
 def _bytes_of(pcm: Pcm16) -> memoryview:

@@ -2,69 +2,21 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from typing import Any, Protocol, TypeVar
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import structlog
 
 from hwaja._pcm import RingBuffer
 from hwaja.engines.interface import VoiceTrack
-from hwaja.engines.recognition import NORMAL, Abilities, Effort, Hypothesis
-from hwaja.protocol.values import Options
+from hwaja.workers.generations import Generations
 from hwaja.workers.overload import Overload
 from hwaja.workers.pool import ReadSamples
-from hwaja.workers.utterance_stream import UtteranceStream
 
 _log = structlog.get_logger("hwaja.workers.session_work")
 
 Result = TypeVar("Result")
 Work = Callable[[], Coroutine[Any, Any, Result]]
-
-
-class SessionPool(Protocol):
-    """The part of `Pool` that does the work on a session's utterances."""
-
-    @property
-    def abilities(self) -> Abilities:
-        """See `Pool.abilities`."""
-
-    @property
-    def idle_workers(self) -> int:
-        """See `Pool.idle_workers`."""
-
-    @property
-    def use(self) -> float:
-        """See `Pool.use`."""
-
-    def sparing(self, owner: Hashable) -> AbstractContextManager[None]:
-        """See `Pool.sparing`."""
-
-    async def recognise(
-        self,
-        owner: Hashable,
-        read: ReadSamples,
-        samples: int,
-        options: Options,
-        speech_seconds: float | None = None,
-        effort: Callable[[], Effort] = lambda: NORMAL,
-    ) -> Hypothesis:
-        """See `Pool.recognise`."""
-
-    async def embed(
-        self, owner: Hashable, read: ReadSamples, samples: int, *, overlaps: bool
-    ) -> VoiceTrack:
-        """See `Pool.embed`."""
-
-    def extend(self, utterance: UtteranceStream, stop: int) -> None:
-        """See `Pool.extend`."""
-
-    async def finish(
-        self, utterance: UtteranceStream, stop: int, speech_seconds: float
-    ) -> Hypothesis:
-        """See `Pool.finish`."""
-
-    def drop(self, utterance: UtteranceStream) -> None:
-        """See `Pool.drop`."""
 
 
 class SessionWork:
@@ -77,23 +29,32 @@ class SessionWork:
     """
 
     def __init__(
-        self, owner: Hashable, pool: SessionPool, ring: RingBuffer, overload: Overload
+        self, owner: Hashable, generations: Generations, ring: RingBuffer, overload: Overload
     ) -> None:
         """Begin no work yet.
 
         Args:
-            owner: the session, as an owner of jobs in the pool.
-            pool: the workers.
+            owner: the session, as an owner of jobs in the pools.
+            generations: the workers.
             ring: holds the samples until the work on them is done or cancelled.
             overload: decides which work is skipped.
 
         """
         self.owner = owner
-        self.pool = pool
+        self.generations = generations
         self.ring = ring
         self.overload = overload
         self._about: tuple[int, Hashable] | None = None
         self._begun: dict[str, asyncio.Task[Any]] = {}
+
+    async def embed(self, read: ReadSamples, samples: int, *, overlaps: bool) -> VoiceTrack:
+        """Return the embeddings of the voice in audio; see `Pool.embed`.
+
+        They do not depend on the recogniser, so any generation can do this.
+        """
+        generation = self.generations.current
+        with generation.held():
+            return await generation.pool.embed(self.owner, read, samples, overlaps=overlaps)
 
     def begin(self, name: str, segment_id: int, segment: Hashable, work: Work[Any]) -> None:
         """Begin work on a segment that may become an utterance, if a worker is idle.
@@ -103,7 +64,7 @@ class SessionWork:
         if self._about != (segment_id, segment):
             self.forget()
             self._about = segment_id, segment
-        if self.pool.idle_workers:
+        if self.generations.idle_workers:
             self._begun[name] = attempt(name, work)
 
     def take(

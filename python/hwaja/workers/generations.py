@@ -1,0 +1,319 @@
+"""The generations of workers: each runs one recogniser, and new work goes to the newest.
+
+When the operator changes the recogniser, a new generation starts beside the current one. Then new
+utterances go to it. An earlier generation ends once nothing holds it any more: no utterance, no
+embedding, and no transcription whose options the new recogniser refuses.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from hwaja.engines.interface import VoiceTrack
+from hwaja.engines.recognition import NORMAL, Abilities, Effort, Hypothesis
+from hwaja.process.supervision import supervised
+from hwaja.protocol.values import Options
+from hwaja.workers.pool import ReadSamples
+from hwaja.workers.utterance_stream import UtteranceStream
+
+
+class SharedWorkers(Protocol):
+    """The part that `Pool` and `InterimWorker` have in common."""
+
+    @property
+    def processes(self) -> dict[int, asyncio.subprocess.Process]:
+        """See `Pool.processes`."""
+
+    async def start(self) -> None:
+        """See `Pool.start`."""
+
+    def set_ahead(self, owner: Hashable, is_ahead: bool) -> None:
+        """See `Pool.set_ahead`."""
+
+    def leave(self, owner: Hashable) -> None:
+        """See `Pool.leave`."""
+
+    async def close(self) -> None:
+        """See `Pool.close`."""
+
+
+class SessionPool(SharedWorkers, Protocol):
+    """The part of `Pool` that the server and its sessions use."""
+
+    @property
+    def abilities(self) -> Abilities:
+        """See `Pool.abilities`."""
+
+    @property
+    def idle_workers(self) -> int:
+        """See `Pool.idle_workers`."""
+
+    @property
+    def running_workers(self) -> int:
+        """See `Pool.running_workers`."""
+
+    @property
+    def queue_seconds(self) -> float:
+        """See `Pool.queue_seconds`."""
+
+    @property
+    def restarts(self) -> int:
+        """See `Pool.restarts`."""
+
+    @property
+    def use(self) -> float:
+        """See `Pool.use`."""
+
+    def shares(self, owner: Hashable) -> float:
+        """See `Pool.shares`."""
+
+    def sparing(self, owner: Hashable) -> AbstractContextManager[None]:
+        """See `Pool.sparing`."""
+
+    async def recognise(
+        self,
+        owner: Hashable,
+        read: ReadSamples,
+        samples: int,
+        options: Options,
+        speech_seconds: float | None = None,
+        effort: Callable[[], Effort] = lambda: NORMAL,
+    ) -> Hypothesis:
+        """See `Pool.recognise`."""
+
+    async def embed(
+        self, owner: Hashable, read: ReadSamples, samples: int, *, overlaps: bool
+    ) -> VoiceTrack:
+        """See `Pool.embed`."""
+
+    def extend(self, utterance: UtteranceStream, stop: int) -> None:
+        """See `Pool.extend`."""
+
+    async def finish(
+        self, utterance: UtteranceStream, stop: int, speech_seconds: float
+    ) -> Hypothesis:
+        """See `Pool.finish`."""
+
+    def drop(self, utterance: UtteranceStream) -> None:
+        """See `Pool.drop`."""
+
+
+class SessionInterimWorker(SharedWorkers, Protocol):
+    """The part of `InterimWorker` that the server and its sessions use."""
+
+    async def recognise(
+        self, owner: Hashable, read: ReadSamples, samples: int, options: Options
+    ) -> Hypothesis:
+        """See `InterimWorker.recognise`."""
+
+
+class Generation:
+    """The workers of one recogniser, and what still needs them."""
+
+    def __init__(self, pool: SessionPool, interim_worker: SessionInterimWorker) -> None:
+        self.pool = pool
+        self.interim_worker = interim_worker
+        self._holders: set[object] = set()
+        self._released = asyncio.Event()
+
+    async def start(self, *, interims: bool) -> None:
+        """Start the workers; with `interims`, also the interim worker, if the recogniser needs it.
+
+        Raises:
+            EngineError: a worker cannot start or load its models.
+
+        """
+        await self.pool.start()
+        if interims and not self.pool.abilities.streaming:
+            await self.interim_worker.start()
+
+    @property
+    def groups(self) -> tuple[SharedWorkers, ...]:
+        """The pool and the interim worker."""
+        return self.pool, self.interim_worker
+
+    def hold(self, holder: object) -> None:
+        """Keep these workers running until `holder` releases them."""
+        self._holders.add(holder)
+
+    def release(self, holder: object) -> None:
+        """Need these workers no longer. No effect for one that does not hold them."""
+        self._holders.discard(holder)
+        self._released.set()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep these workers running until the end of the block."""
+        holder = object()
+        self.hold(holder)
+        try:
+            yield
+        finally:
+            self.release(holder)
+
+    async def unheld(self) -> None:
+        """Wait until nothing holds these workers."""
+        while self._holders:
+            self._released.clear()
+            await self._released.wait()
+
+    async def close(self) -> None:
+        """End all workers. Their waiting work fails."""
+        for group in reversed(self.groups):
+            await group.close()
+
+
+@dataclass(eq=False, slots=True)
+class Placement:
+    """The generation for the next utterances of a transcription. The placement holds it."""
+
+    options: Options
+    generation: Generation
+
+
+class Generations:
+    """The current generation, and the earlier ones that have not ended."""
+
+    def __init__(
+        self, first: Generation, after_end: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
+        """Use `first` for all work. Call `after_end` each time an earlier generation has ended."""
+        self.current = first
+        self._earlier: list[Generation] = []
+        self._after_end = after_end
+        self._placements: set[Placement] = set()
+        self._ahead: set[Hashable] = set()
+        self._ends: set[asyncio.Task[None]] = set()
+        self._ended_restarts = 0
+
+    # the work of sessions
+
+    @property
+    def abilities(self) -> Abilities:
+        """The abilities of the recogniser that new transcriptions get."""
+        return self.current.pool.abilities
+
+    def place(self, options: Options) -> Placement:
+        """Place a transcription in the current generation. The caller ends the placement."""
+        placement = Placement(options, self.current)
+        placement.generation.hold(placement)
+        self._placements.add(placement)
+        return placement
+
+    def end(self, placement: Placement) -> None:
+        """End a placement: the transcription has ended."""
+        self._placements.discard(placement)
+        placement.generation.release(placement)
+
+    def set_ahead(self, owner: Hashable, is_ahead: bool) -> None:
+        """See `Pool.set_ahead`."""
+        (self._ahead.add if is_ahead else self._ahead.discard)(owner)
+        for generation in self._all:
+            for group in generation.groups:
+                group.set_ahead(owner, is_ahead)
+
+    def shares(self, owner: Hashable) -> float:
+        """See `Pool.shares`. The pools of all generations have the same accounts."""
+        return self.current.pool.shares(owner)
+
+    def leave(self, owner: Hashable) -> None:
+        """See `Pool.leave`."""
+        self._ahead.discard(owner)
+        for generation in self._all:
+            for group in generation.groups:
+                group.leave(owner)
+
+    # change of the recogniser
+
+    def change(self, to: Generation) -> int:
+        """Send new work to another generation. The current one ends once nothing holds it.
+
+        Args:
+            to: a generation whose workers are ready.
+
+        Returns:
+            The number of transcriptions that stay where they are, because the recogniser of `to`
+            refuses their options.
+
+        """
+        before, self.current = self.current, to
+        self._earlier.append(before)
+        for owner in self._ahead:
+            for group in to.groups:
+                group.set_ahead(owner, True)
+        stays = [each for each in self._placements if not self._move(each)]
+        name = "end of an earlier generation"
+        ending = supervised(name, lambda: self._end_when_unheld(before))
+        self._ends.add(ending)
+        ending.add_done_callback(self._ends.discard)
+        return len(stays)
+
+    def _move(self, placement: Placement) -> bool:
+        """Move a transcription to the current generation; return False if that is refused."""
+        if self.abilities.refusal(placement.options) is not None:
+            return False
+        self.current.hold(placement)
+        placement.generation.release(placement)
+        placement.generation = self.current
+        return True
+
+    async def _end_when_unheld(self, generation: Generation) -> None:
+        await generation.unheld()
+        await generation.close()
+        if generation in self._earlier:  # not a repetition after a fault
+            self._earlier.remove(generation)
+            self._ended_restarts += generation.pool.restarts
+        if self._after_end is not None:
+            await self._after_end()
+
+    async def close(self) -> None:
+        """End the workers of all generations."""
+        for ending in tuple(self._ends):
+            ending.cancel()
+        await asyncio.gather(*self._ends, return_exceptions=True)
+        for generation in self._all:
+            await generation.close()
+
+    # figures
+
+    @property
+    def _all(self) -> list[Generation]:
+        return [self.current, *self._earlier]
+
+    @property
+    def idle_workers(self) -> int:
+        """Number of workers of the current generation that wait for a job."""
+        return self.current.pool.idle_workers
+
+    @property
+    def running_workers(self) -> int:
+        """Number of live workers of the current generation that have loaded their models."""
+        return self.current.pool.running_workers
+
+    @property
+    def earlier_workers(self) -> int:
+        """Number of live workers of earlier generations."""
+        return sum(each.pool.running_workers for each in self._earlier)
+
+    @property
+    def queue_seconds(self) -> float:
+        """Seconds of audio that wait for a worker of any generation; see `Pool.queue_seconds`."""
+        return sum(each.pool.queue_seconds for each in self._all)
+
+    @property
+    def restarts(self) -> int:
+        """Number of dead workers that were started again, since the start of the server."""
+        return self._ended_restarts + sum(each.pool.restarts for each in self._all)
+
+    @property
+    def processes(self) -> dict[int, asyncio.subprocess.Process]:
+        """The last process of each worker, by number. Earlier generations have the next numbers."""
+        processes = [each for one in self._all for each in one.pool.processes.values()]
+        return dict(enumerate(processes))
+
+    @property
+    def interim_processes(self) -> dict[int, asyncio.subprocess.Process]:
+        """The process of the current interim worker; empty before its start."""
+        return self.current.interim_worker.processes
