@@ -24,7 +24,7 @@ from hwaja.engines.interface import EngineError
 from hwaja.models import ModelError, cache_root, locate
 from hwaja.process import supervision
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.server import application
+from hwaja.server import recogniser
 from hwaja.server.application import run, worker_setup
 from hwaja.server.config import Config, ConfigError
 from hwaja.server.tls import TlsError
@@ -121,7 +121,7 @@ async def test_an_address_that_cannot_be_bound_is_named_and_no_worker_remains(
             super().__init__(*args)
             pools.append(self)
 
-    monkeypatch.setattr(application, "Pool", RecordedPool)
+    monkeypatch.setattr(recogniser, "Pool", RecordedPool)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         sentence = rf"^Cannot listen on 127\.0\.0\.1:{port}: Address already in use\.$"
@@ -161,7 +161,7 @@ async def test_a_signal_while_the_workers_load_ends_the_server_and_all_workers(
             os.kill(os.getpid(), signal.SIGTERM)
             await super().start()
 
-    monkeypatch.setattr(application, "Pool", Signalled)
+    monkeypatch.setattr(recogniser, "Pool", Signalled)
     with capture_logs() as log:
         async with asyncio.timeout(PATIENCE_SECONDS):
             await run(with_certificate(certificate))

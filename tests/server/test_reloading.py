@@ -56,10 +56,10 @@ async def test_sighup_still_ends_a_server_on_a_terminal(
 ) -> None:
     """Otherwise the server would go on unseen after its terminal is closed."""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    reload_on_hangup({})
+    reload_on_hangup({}, lambda: None)
     assert signal.getsignal(signal.SIGHUP) == signal.SIG_DFL
     monkeypatch.setattr(sys.stderr, "isatty", lambda: False)
-    reload_on_hangup({})
+    reload_on_hangup({}, lambda: None)
     assert signal.getsignal(signal.SIGHUP) != signal.SIG_DFL
     asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
 

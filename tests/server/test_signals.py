@@ -22,7 +22,7 @@ def storm():
 async def main():
     faults.log_uncaught_in_loop()
     signals = StopSignals()
-    reload_on_hangup({"certificate": lambda: None})
+    reload_on_hangup({"certificate": lambda: None}, lambda: None)
     storming = threading.Thread(target=storm)
     storming.start()
     while storming.is_alive():  # the loop is blocked, by log calls that the signals interrupt

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -29,6 +30,17 @@ class Running:
         line: dict[str, Any] = json.loads(self.process.stderr.readline())
         return line
 
+    def hang_up(self, *events: str) -> dict[str, Any]:
+        """Send SIGHUP; wait for the next line of the log with one of these events."""
+        self.process.send_signal(signal.SIGHUP)
+        return self.line_of(*events)
+
+    def line_of(self, *events: str) -> dict[str, Any]:
+        """Wait for the next line of the log about the model with one of these events."""
+        while (line := self.next_line()).get("what") != "model" or line["event"] not in events:
+            pass
+        return line
+
     def end(self) -> list[dict[str, Any]]:
         """Wait until the process ends; returns what it logged since it served."""
         _, log = self.process.communicate(timeout=60)
@@ -36,9 +48,14 @@ class Running:
 
 
 @contextmanager
-def hwaja_serve(folder: Path, *options: str, **environment: str) -> Iterator[Running]:
-    """Run `hwaja serve` with the small English model and a certificate kept in `folder`."""
-    command = [sys.executable, "-m", "hwaja", "serve", *ENGLISH, "--log-format", "json"]
+def hwaja_serve(
+    folder: Path, *options: str, model: tuple[str, ...] = ENGLISH, **environment: str
+) -> Iterator[Running]:
+    """Run `hwaja serve` with a certificate kept in `folder`.
+
+    Without `model`, the options of the recogniser, it has the small English one.
+    """
+    command = [sys.executable, "-m", "hwaja", "serve", *model, "--log-format", "json"]
     command += ["--dev-cert", "--data-dir", str(folder), "--host", "127.0.0.1", *options]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("HWAJA_")}
     cache = {"HWAJA_CACHE": os.environ["HWAJA_CACHE"]} if "HWAJA_CACHE" in os.environ else {}

@@ -96,11 +96,16 @@ def _add_option(
         parser.add_argument(flag, default=argparse.SUPPRESS, metavar="VALUE", help=text)
 
 
-def _settings(args: argparse.Namespace) -> config.Config:
-    """Return the configuration and set up logging accordingly."""
+def _configuration(args: argparse.Namespace) -> config.Config:
+    """Return the configuration of the command line, the environment and the file."""
     names = {option.name for option in config.options()}
     flags = {name: value for name, value in vars(args).items() if name in names}
-    settings = config.from_environment(flags, args.config)
+    return config.from_environment(flags, args.config)
+
+
+def _settings(args: argparse.Namespace) -> config.Config:
+    """Return the configuration and set up logging accordingly."""
+    settings = _configuration(args)
     try:
         log_setup.configure(settings.log_format)
     except RuntimeError as error:  # RuntimeError: Python could not start a thread
@@ -109,7 +114,7 @@ def _settings(args: argparse.Namespace) -> config.Config:
 
 
 def _serve(args: argparse.Namespace) -> int:
-    return asyncio.run(run(_settings(args)))
+    return asyncio.run(run(_settings(args), lambda: _configuration(args)))
 
 
 def _doctor(args: argparse.Namespace) -> int:

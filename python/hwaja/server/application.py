@@ -1,14 +1,14 @@
 """Starts the server's models, workers, speech detector and socket, and stops them again."""
 
+import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, AsyncExitStack
 from pathlib import Path
 
 import structlog
 
 from hwaja.engines.interface import EngineError
-from hwaja.engines.language_model import ranks
 from hwaja.engines.providers import resolve
 from hwaja.models import locate
 from hwaja.observability.metrics import Metrics
@@ -22,6 +22,7 @@ from hwaja.server.certificate_expiry import ExpiryWatch
 from hwaja.server.config import Config
 from hwaja.server.origins import hosts_of, origins_of
 from hwaja.server.pages import Pages
+from hwaja.server.recogniser import RunningRecogniser
 from hwaja.server.reloading import reload_on_hangup
 from hwaja.server.server import Server
 from hwaja.server.services import Services
@@ -33,10 +34,6 @@ from hwaja.text.numbers import NumberStyle
 from hwaja.vad.gate import GateSettings
 from hwaja.vad.silero import Detection, SileroDetector
 from hwaja.workers import wire
-from hwaja.workers.generations import Generation, Generations
-from hwaja.workers.interim_worker import InterimWorker
-from hwaja.workers.pool import Pool
-from hwaja.workers.reranker import Reranker
 
 # Names in the model catalogue.
 _DETECTOR, _EMBEDDER, _SEGMENTER = "silero-vad", "campplus", "pyannote-segmentation"
@@ -44,8 +41,13 @@ _DETECTOR, _EMBEDDER, _SEGMENTER = "silero-vad", "campplus", "pyannote-segmentat
 _log = structlog.get_logger("hwaja.server.application")
 
 
-async def run(config: Config) -> int:
+async def run(config: Config, read_again: Callable[[], Config] | None = None) -> int:
     """Serve until SIGINT or SIGTERM; a signal during the start ends the process at once.
+
+    Args:
+        config: the configuration.
+        read_again: reads the configuration again on SIGHUP, for another recogniser. Raises
+            ConfigError. None: it stays the same.
 
     Returns:
         The exit code. It is not 0 where only a new process can serve again (`supervision.py`).
@@ -58,7 +60,9 @@ async def run(config: Config) -> int:
     log_uncaught_in_loop()
     signals = StopSignals()  # before the slow steps, and before the readiness notice
     async with AsyncExitStack() as stack:
-        server = await signals.unless_stopped(_started(config, stack, signals.give_up))
+        read_config = read_again or (lambda: config)
+        starting = _started(config, read_config, stack, signals.give_up)
+        server = await signals.unless_stopped(starting)
         if server is not None:
             await signals.stop.wait()
             await server.stop(hurry=signals.hurry)
@@ -66,25 +70,30 @@ async def run(config: Config) -> int:
     return signals.exit_code
 
 
-async def _started(config: Config, stack: AsyncExitStack, escalate: Escalate) -> Server:
+async def _started(
+    config: Config, read_config: Callable[[], Config], stack: AsyncExitStack, escalate: Escalate
+) -> Server:
     """Return a running server; closing `stack` ends its workers, detector and tasks."""
     tls = server_tls(config)
     tokens, metrics_tokens = _tokens(config.token_file), _tokens(config.metrics_token_file)
     kept = {"certificate": tls, "tokens": tokens, "metrics tokens": metrics_tokens}
-    reload_on_hangup({name: each.reload for name, each in kept.items() if each is not None})
+    hangup = asyncio.Event()
+    reloads = {name: each.reload for name, each in kept.items() if each is not None}
+    reload_on_hangup(reloads, hangup.set)
     policy, metrics = AccessPolicy(tokens, _pages(config, tls)), Metrics()
     detector = SileroDetector(detector_file())
     provider = await resolve(config.provider, embedder_file())
-    setup = worker_setup(config, provider.running)
-    reranker = Reranker()
-    stack.push_async_callback(reranker.close)
-    pool = Pool(setup, config.workers, escalate, reranker.choose)
-    generations = Generations(Generation(pool, InterimWorker(setup)))
-    stack.push_async_callback(generations.close)
-    await pool.start()
-    metrics.watch_language_worker(lambda: reranker.processes)
-    if ranks(pool.abilities, config.language):
-        reranker.start()
+    recogniser = RunningRecogniser(
+        config,
+        read_config,
+        lambda config: worker_setup(config, provider.running),
+        hangup,
+        metrics,
+        escalate,
+    )
+    stack.push_async_callback(recogniser.close)
+    await recogniser.start()
+    generations = recogniser.generations
     settings = SessionSettings(
         gate=GateSettings(hangover_seconds=config.hangover_seconds),
         abilities=lambda: generations.abilities,
@@ -170,7 +179,8 @@ def worker_setup(config: Config, provider: str) -> wire.Setup:
     name = _recogniser_name(config)
     folder = _folder(config.asr_model) if name is None else locate(name)
     return wire.Setup(
-        recogniser_dir=str(folder),
+        # Real: a worker that starts again must load the same, also if a link was changed since.
+        recogniser_dir=str(folder.resolve()),
         voices=voice_models(),
         language=config.language,
         decoding_method=config.decoding_method,

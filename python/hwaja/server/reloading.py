@@ -1,4 +1,4 @@
-"""Reloads files on SIGHUP while the server runs."""
+"""Reloads the certificate, the tokens and the model on SIGHUP while the server runs."""
 
 import asyncio
 import signal
@@ -25,14 +25,19 @@ PAUSE_SECONDS = 1.0
 _log = structlog.get_logger("hwaja.server.reloading")
 
 
-def reload_on_hangup(reloads: Reloads) -> None:
-    """Call `reload_all` on each SIGHUP from now on. Call this function in the event loop.
+def reload_on_hangup(reloads: Reloads, then: Callable[[], None]) -> None:
+    """Call `reload_all`, then `then`, on each SIGHUP from now on. Call this in the event loop.
 
     Signals within `PAUSE_SECONDS` of each other share one call, after the last of them. On a
     terminal, SIGHUP means that the terminal was closed; there the signal still ends the server.
     """
+
+    def reload() -> None:
+        reload_all(reloads)
+        then()
+
     if not sys.stderr.isatty():
-        on_signal(signal.SIGHUP, _Spaced(lambda: reload_all(reloads)).ask)
+        on_signal(signal.SIGHUP, _Spaced(reload).ask)
 
 
 def reload_all(reloads: Reloads) -> None:

@@ -39,7 +39,12 @@ class Reranker:
         return self._supervisor.processes
 
     def start(self) -> None:
-        """Start the language worker. This returns at once: the model loads in the background."""
+        """Start the language worker, unless it was started.
+
+        This returns at once: the model loads in the background.
+        """
+        if self._starting is not None:
+            return
         self._starting = asyncio.create_task(self._start(), name="start of the language worker")
 
     async def _start(self) -> None:
@@ -49,11 +54,12 @@ class Reranker:
             _log.warning("texts are not ranked by a language model", reason=str(error))
 
     async def close(self) -> None:
-        """End the language worker."""
+        """End the language worker. It can be started again."""
         if self._starting is not None:
             self._starting.cancel()
             await asyncio.gather(self._starting, return_exceptions=True)
         await self._supervisor.close()
+        self._starting = None
 
     async def choose(self, candidates: Sequence[Candidate], language: str) -> int:
         """Return the index of the likeliest candidate.
@@ -64,8 +70,7 @@ class Reranker:
         """
         if language != LANGUAGE:
             return 0
-        if self._starting is None:
-            self.start()
+        self.start()
         worker = self._worker
         if worker is None:
             return 0

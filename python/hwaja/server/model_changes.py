@@ -1,0 +1,200 @@
+"""Changes the recogniser while the server runs: on SIGHUP, the configured one is compared with it.
+
+Another recogniser loads in a new generation of workers beside the current one. Once all its workers
+are ready, new utterances go to it (`workers/generations.py`). One that cannot be loaded changes
+nothing. One model loads at a time: a later request for another model cancels the load.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import structlog
+
+from hwaja.engines.interface import EngineError
+from hwaja.models import ModelError
+from hwaja.observability.metrics import Metrics
+from hwaja.privacy.error_redaction import describe
+from hwaja.process.memory import available_bytes, resident_bytes
+from hwaja.server.config import ConfigError
+from hwaja.workers import wire
+from hwaja.workers.generations import Generation, Generations
+
+_log = structlog.get_logger("hwaja.server.model_changes")
+
+Stamps = frozenset[tuple[str, int, int]]
+"""Of each file, its real path, size in bytes and modification time in nanoseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What a generation of workers loads. Two are equal if the same files are loaded alike."""
+
+    name: str = field(compare=False)
+    """The recogniser as it is configured: a name from the catalogue, or a folder."""
+    setup: wire.Setup
+    recogniser_files: Stamps
+    voice_files: Stamps
+
+    @classmethod
+    def of(cls, name: str, setup: wire.Setup) -> Self:
+        """Return the model that a setup loads now. Call it before the workers load it.
+
+        Raises:
+            ModelError: a file cannot be read.
+
+        """
+        voices = () if setup.voices is None else (setup.voices.embedder_file,)
+        folder = Path(setup.recogniser_dir)
+        try:
+            files = [file for file in folder.rglob("*") if file.is_file()]
+            return cls(name, setup, _stamps(files), _stamps(map(Path, voices)))
+        except OSError as error:
+            raise ModelError(f"{folder} cannot be read: {error.strerror}.") from error
+
+    @property
+    def recogniser_bytes(self) -> int:
+        """Size of the recogniser's files."""
+        return sum(size for _, size, _ in self.recogniser_files)
+
+
+def _stamps(files: "list[Path] | map[Path]") -> Stamps:
+    found = [(file.resolve(), file.stat()) for file in files]
+    return frozenset((str(file), stat.st_size, stat.st_mtime_ns) for file, stat in found)
+
+
+class ModelChanges:
+    """Takes over the configured recogniser when it is asked to."""
+
+    def __init__(
+        self,
+        running: Model,
+        configured: Callable[[], Model],
+        build: Callable[[Model], Generation],
+        generations: Generations,
+        metrics: Metrics,
+        requested: asyncio.Event,
+    ) -> None:
+        """Prepare; `run` takes requests.
+
+        Args:
+            running: the model of the current generation.
+            configured: reads the configuration again and returns the model that it names. Raises
+                ConfigError or ModelError. It is called in a thread.
+            build: returns a generation for a model, without starting a process.
+            generations: the generations of the server.
+            metrics: counts the changes.
+            requested: set it to have the configuration read again.
+
+        """
+        self.running = running
+        """The model of the current generation."""
+        self._requested = requested
+        self._configured = configured
+        self._build = build
+        self._generations = generations
+        self._metrics = metrics
+        self._loading: Model | None = None
+        self._load_task: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Take requests until the task is cancelled. A load is then cancelled too."""
+        try:
+            while True:
+                await self._requested.wait()
+                self._requested.clear()
+                await self._take_request()
+        finally:
+            await self._cancel_load()
+
+    async def _take_request(self) -> None:
+        try:
+            wanted = await asyncio.to_thread(self._configured)
+            self._check_voices(wanted)
+        except Exception as error:
+            self._note_failure(error)
+            return
+        if wanted == self._loading:
+            return
+        await self._cancel_load()
+        if wanted == self.running:
+            _log.info("unchanged", what="model")
+            return
+        self._loading = wanted
+        self._load_task = asyncio.create_task(self._load(wanted), name="load of a model")
+
+    async def _cancel_load(self) -> None:
+        if self._load_task is not None:
+            self._load_task.cancel()
+            await asyncio.gather(self._load_task, return_exceptions=True)
+
+    async def _load(self, wanted: Model) -> None:
+        """Load a model beside the running one, then send new work to it."""
+        began = time.monotonic()
+        try:
+            self._check_memory(wanted)
+            generation = await self._started(wanted)
+        except Exception as error:
+            self._note_failure(error)
+        else:
+            staying = self._generations.change(generation)
+            self.running = wanted
+            self._metrics.model_changed(succeeded=True)
+            seconds = round(time.monotonic() - began, 1)
+            _log.info("reloaded", what="model", model=wanted.name, seconds=seconds)
+            if staying:
+                sentence = "transcriptions stay with the model before: the new one refuses theirs"
+                _log.warning(sentence, transcriptions=staying)
+        finally:
+            self._loading = None
+
+    async def _started(self, model: Model) -> Generation:
+        generation = self._build(model)
+        try:
+            await generation.start(interims=bool(self._generations.interim_processes))
+        except BaseException:  # cancelled, for example
+            await generation.close()
+            raise
+        return generation
+
+    def _check_voices(self, wanted: Model) -> None:
+        """Check that the new workers would load the same speaker embedder.
+
+        Embeddings of another one could not be compared with the voices of the running sessions.
+
+        Raises:
+            ModelError: its file was changed.
+
+        """
+        if wanted.voice_files != self.running.voice_files:
+            raise ModelError("The model of the voices has changed: restart the server.")
+
+    def _check_memory(self, wanted: Model) -> None:
+        """Check that there is memory for the new workers beside the running ones.
+
+        Each is taken to need what a running one takes, and the difference of the models' files.
+
+        Raises:
+            EngineError: the memory is too small.
+
+        """
+        available = available_bytes()
+        current = self._generations.current
+        processes = [each for group in current.groups for each in group.processes.values()]
+        more = wanted.recogniser_bytes - self.running.recogniser_bytes
+        needed = sum(max(0, resident_bytes(process.pid) + more) for process in processes)
+        if available is not None and needed > available:
+            raise EngineError(
+                f"The new model needs about {needed / 1e9:.1f} GB beside the running one, and "
+                f"{available / 1e9:.1f} GB are available."
+            )
+
+    def _note_failure(self, error: Exception) -> None:
+        """Log why the running model stays."""
+        self._metrics.model_changed(succeeded=False)
+        is_ours = isinstance(error, ConfigError | EngineError | ModelError)
+        facts = {"reason": str(error)} if is_ours else describe(error)
+        _log.error("not reloaded, the one before stays", what="model", **facts)

@@ -1,0 +1,128 @@
+"""The recogniser of a running server: its workers, the language worker, and its changes."""
+
+import asyncio
+import dataclasses
+from collections.abc import Callable
+
+import structlog
+
+from hwaja.engines.language_model import ranks
+from hwaja.observability.metrics import Metrics
+from hwaja.process.supervision import Escalate, supervised
+from hwaja.server.config import Config
+from hwaja.server.model_changes import Model, ModelChanges
+from hwaja.workers import wire
+from hwaja.workers.charges import Charges
+from hwaja.workers.generations import Generation, Generations
+from hwaja.workers.interim_worker import InterimWorker
+from hwaja.workers.pool import Pool
+from hwaja.workers.reranker import Reranker
+
+CHANGEABLE = ("asr_model", "language", "decoding_method", "number_style", "mask")
+"""The options that are taken over while the server runs. The others need a restart."""
+
+_log = structlog.get_logger("hwaja.server.recogniser")
+
+
+class RunningRecogniser:
+    """Starts the recogniser of a configuration, and changes it on request."""
+
+    def __init__(
+        self,
+        config: Config,
+        read_config: Callable[[], Config],
+        setup_of: Callable[[Config], wire.Setup],
+        requested: asyncio.Event,
+        metrics: Metrics,
+        escalate: Escalate,
+    ) -> None:
+        """Create it without starting a process.
+
+        Args:
+            config: the configuration at the start.
+            read_config: reads the configuration again. Raises ConfigError.
+            setup_of: returns what the workers load. Raises ModelError.
+            requested: set it to take over the recogniser that is configured by then.
+            metrics: publishes the figures of the workers.
+            escalate: called where the current workers cannot go on (`supervision.py`).
+
+        Raises:
+            ModelError: a model is absent.
+
+        """
+        self._config = config
+        self._read_config = read_config
+        self._setup_of = setup_of
+        self._metrics = metrics
+        self._escalate = escalate
+        self._charges = Charges(config.workers)
+        self._reranker = Reranker()
+        model = self._model_of(config)
+        self.generations = Generations(self._build(model), self._rank_if_useful)
+        """The workers."""
+        self._changes = ModelChanges(
+            model, self._configured, self._build, self.generations, metrics, requested
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Start the workers, and take requests for changes from now on.
+
+        Raises:
+            EngineError: a worker cannot start or load its models.
+
+        """
+        await self.generations.current.start(interims=False)
+        await self._rank_if_useful()
+        self._metrics.watch_language_worker(lambda: self._reranker.processes)
+        self._metrics.watch_model(lambda: _labels_of(self._changes.running))
+        self._tasks = [supervised("change of the model", self._changes.run)]
+
+    async def close(self) -> None:
+        """End all processes."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.generations.close()
+        await self._reranker.close()
+
+    def _model_of(self, config: Config) -> Model:
+        return Model.of(config.asr_model, self._setup_of(config))
+
+    def _configured(self) -> Model:
+        """Read the configuration again; return its model."""
+        config = self._read_config()
+        others = [
+            option.name
+            for option in dataclasses.fields(Config)
+            if option.name not in CHANGEABLE
+            and getattr(config, option.name) != getattr(self._config, option.name)
+        ]
+        if others:
+            _log.warning("other options change at a restart only", options=others)
+        return self._model_of(config)
+
+    def _build(self, model: Model) -> Generation:
+        def escalate(task: str) -> None:
+            if self.generations.current.pool is pool:  # else the server has other workers
+                self._escalate(task)
+
+        choose = self._reranker.choose
+        pool = Pool(model.setup, self._config.workers, escalate, choose, self._charges)
+        return Generation(pool, InterimWorker(model.setup))
+
+    async def _rank_if_useful(self) -> None:
+        """Let the language worker run as long as the recogniser has use for it."""
+        if ranks(self.generations.abilities, self._changes.running.setup.language):
+            self._reranker.start()
+        else:
+            await self._reranker.close()
+
+
+def _labels_of(model: Model) -> dict[str, str]:
+    setup = model.setup
+    return {
+        "model": model.name,
+        "language": setup.language,
+        "decoding_method": setup.decoding_method,
+    }
