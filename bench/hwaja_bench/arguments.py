@@ -27,6 +27,12 @@ class CorpusSettings:
 
 def add_corpus(parser: argparse.ArgumentParser, out: str, out_help: str) -> None:
     """Add the arguments for the user's own clips and the report's destination."""
+    add_clips(parser)
+    parser.add_argument("--out", type=Path, default=Path(out), help=f"{out_help} [default {out}]")
+
+
+def add_clips(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments for the user's own clips."""
     parser.add_argument("--speech", type=Path, required=True, help="folder with the clips")
     parser.add_argument(
         "--rttm-like",
@@ -36,7 +42,6 @@ def add_corpus(parser: argparse.ArgumentParser, out: str, out_help: str) -> None
         dest="index",
         help="index: who says which clip",
     )
-    parser.add_argument("--out", type=Path, default=Path(out), help=f"{out_help} [default {out}]")
     parser.add_argument("--seed", type=natural, default=1, help="draws all [default %(default)s]")
     parser.add_argument(
         "--group",
