@@ -9,7 +9,7 @@ from gating import segment
 from recognitions import RecordedRecognition, settle
 
 from hwaja._pcm import RingBuffer
-from hwaja.asr.utterance import FIRST_INTERIM_SECONDS
+from hwaja.asr.interims import FIRST_INTERIM_SECONDS
 from hwaja.engines.recognition import Abilities
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options

@@ -9,7 +9,7 @@ from gating import segment
 from recognitions import RecordedRecognition, settle
 
 from hwaja._pcm import RingBuffer
-from hwaja.asr.utterance import FIRST_INTERIM_SECONDS, INTERIM_STEP_SECONDS
+from hwaja.asr.interims import FIRST_INTERIM_SECONDS, INTERIM_STEP_SECONDS
 from hwaja.engines.interface import EngineError
 from hwaja.engines.recognition import Abilities, Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE

@@ -13,6 +13,7 @@ from hwaja.doctor import report
 from hwaja.doctor.findings import Finding
 from hwaja.doctor.language import phrase
 from hwaja.models import locate
+from hwaja.models.tones import write_tone_model
 
 pytestmark = [pytest.mark.models, pytest.mark.usefixtures("clean_settings")]
 
@@ -64,6 +65,27 @@ def test_json_contains_every_finding_and_the_exit_code_is_0_if_all_is_well(
     assert found["recogniser"]["facts"]["name"] == "moonshine-tiny-en"
     assert found["provider"]["facts"]["running"] == "cpu"
     assert found["memory"]["facts"]["worker_bytes"] > 40e6  # the weights alone
+
+
+def test_a_model_for_interim_texts_is_loaded_and_its_memory_counts(
+    certified: list[str], tmp_path: Path, capsys: Capture
+) -> None:
+    write_tone_model(tmp_path)
+    before = diagnosed(capsys, *certified, code=0)
+    found = diagnosed(capsys, *certified, "--interim-model", str(tmp_path), code=0)
+    assert found["interim-model"]["facts"]["name"] == tmp_path.name
+    own_bytes = found["interim-model"]["facts"]["worker_bytes"]
+    assert own_bytes > 30e6
+    memory = found["memory"]["facts"]
+    assert memory["processes"] == before["memory"]["facts"]["processes"] - 1
+    assert memory["needed_bytes"] > own_bytes + memory["processes"] * memory["worker_bytes"]
+
+
+def test_a_model_for_interim_texts_that_does_not_stream_is_a_failure(
+    certified: list[str], capsys: Capture
+) -> None:
+    found = diagnosed(capsys, *certified, "--interim-model", "moonshine-tiny-en", code=1)
+    assert failing(found) == {"interim-model"}
 
 
 def test_the_report_has_a_line_for_each_finding_and_a_verdict(

@@ -48,6 +48,7 @@ SETTINGS: dict[str, tuple[str, Any]] = {
     "plain_ws": ("loopback", "loopback"),
     "data_dir": ("/data", Path("/data")),
     "asr_model": ("whisper-tiny", "whisper-tiny"),
+    "interim_model": ("/streaming", "/streaming"),
     "language": ("en", "en"),
     "provider": ("cuda", "cuda"),
     "decoding_method": ("modified_beam_search", "modified_beam_search"),

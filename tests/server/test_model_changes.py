@@ -305,6 +305,23 @@ async def test_a_model_for_which_there_is_no_memory_is_refused_in_one_sentence(
         await server.old.processes[0].wait()
 
 
+async def test_a_new_process_for_interim_texts_counts_as_well(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_changes, "available_bytes", lambda: 450_000_000)
+    streaming = tmp_path / "streaming"
+    streaming.mkdir()
+    with (streaming / "model.onnx").open("wb") as file:
+        file.truncate(400_000_000)
+    interims = wire.Setup(str(streaming), None, "ko")
+    monkeypatch.setattr(
+        server.changes, "_configured", lambda: Model.of("next", server.setup, interims)
+    )
+    async with running(server) as log:
+        await server.request()
+        assert "needs about 0.5 GB" in (await log.line(STAYS))["reason"]
+
+
 async def test_transcriptions_that_stay_with_the_old_model_are_logged_once(server: Server) -> None:
     server.old.abilities = Abilities(languages=frozenset({"en"}))
     for _ in range(2):

@@ -17,6 +17,7 @@ from hwaja.observability.metrics import Metrics
 from hwaja.process.supervision import Escalate
 from hwaja.server import recogniser
 from hwaja.server.config import Config
+from hwaja.server.model_changes import Model
 from hwaja.server.recogniser import RunningRecogniser
 from hwaja.workers import wire
 
@@ -71,7 +72,9 @@ class Server:
         self.recogniser = RunningRecogniser(
             self.config,
             lambda: self.config,
-            lambda config: wire.Setup(config.asr_model, None, config.language),
+            lambda config: Model.of(
+                config.asr_model, wire.Setup(config.asr_model, None, config.language)
+            ),
             self.requested,
             self.metrics,
             self.given_up.append,
@@ -138,7 +141,7 @@ async def test_the_metrics_name_the_running_model(
             sample for sample in read(server.metrics).samples if sample.name == "hwaja_model_info"
         ]
     assert sample.labels == {
-        "model": str(tmp_path),
+        "model": tmp_path.name,
         "language": "en",
         "decoding_method": "greedy_search",
     }

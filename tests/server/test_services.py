@@ -9,7 +9,12 @@ from fakes import FakeConnection, FakePool, FakeRunner
 from hwaja.server.connection import Connection
 from hwaja.server.session_registry import SeatedConnection, SeatedSession
 from hwaja.server.session_runner import SessionRunner
-from hwaja.workers.generations import SessionInterimWorker, SessionPool
+from hwaja.workers.generations import (
+    SessionInterimStreams,
+    SessionInterimWorker,
+    SessionPool,
+)
+from hwaja.workers.interim_streams import InterimStreams
 from hwaja.workers.interim_worker import InterimWorker
 from hwaja.workers.pool import Pool
 
@@ -27,6 +32,7 @@ def methods_of(protocol: type) -> Iterable[str]:
     [
         (SessionPool, FakePool, Pool),
         (SessionInterimWorker, FakePool, InterimWorker),
+        (SessionInterimStreams, FakePool, InterimStreams),
         (SeatedSession, FakeRunner, SessionRunner),
         (SeatedConnection, FakeConnection, Connection),
     ],

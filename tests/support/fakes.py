@@ -1,8 +1,8 @@
 """Fake engines with results that the test sets."""
 
 import asyncio
-from collections.abc import Callable, Hashable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import clips
@@ -41,9 +41,11 @@ from hwaja.workers import wire
 from hwaja.workers.generations import (
     Generation,
     Generations,
+    SessionInterimStreams,
     SessionInterimWorker,
     SessionPool,
 )
+from hwaja.workers.interim_streams import InterimStreams
 from hwaja.workers.interim_worker import InterimWorker
 from hwaja.workers.overload import DegradationLevel, Overload
 from hwaja.workers.pool import Pool
@@ -131,6 +133,14 @@ class EagerInterimWorker(InterimWorker):
         self._pool = Pool(replace(setup, voices=None), workers=1)
 
 
+class EagerInterimStreams(InterimStreams):
+    """The streaming interim worker with normal priority, for the same reason."""
+
+    def __init__(self, setup: wire.Setup) -> None:
+        super().__init__(setup)
+        self._pool = Pool(replace(setup, voices=None), workers=1)
+
+
 def no_cohort(dim: int = 2) -> Cohort:
     """A cohort without similar voices, so that scores are cosines."""
     return Cohort(np.zeros((NEAREST, dim), np.float32))
@@ -167,6 +177,8 @@ class FakePool:
         self.extended: list[tuple[int, int]] = []  # start and stop of each extended stream
         self.dropped: list[int] = []  # start of each dropped stream
         self.streams: list[UtteranceStream] = []
+        self.spared = 0
+        """How many interim texts are awaited."""
         self.left: list[Hashable] = []
         self.closed = asyncio.Event()
 
@@ -201,8 +213,11 @@ class FakePool:
     async def close(self) -> None:
         self.closed.set()
 
-    def sparing(self, owner: Hashable) -> AbstractContextManager[None]:
-        return nullcontext()
+    @contextmanager
+    def sparing(self, owner: Hashable) -> Iterator[None]:
+        self.spared += 1
+        yield
+        self.spared -= 1
 
     async def recognise(
         self,
@@ -338,13 +353,15 @@ def fake_services(
 
 
 def one_generation(
-    pool: SessionPool, interim_worker: SessionInterimWorker | None = None
+    pool: SessionPool,
+    interim_worker: SessionInterimWorker | None = None,
+    interim_streams: SessionInterimStreams | None = None,
 ) -> Generations:
     """Return generations of which `pool` is the only one.
 
     Without an interim worker, a `FakePool` does its work.
     """
-    return Generations(Generation(pool, interim_worker or FakePool()))
+    return Generations(Generation(pool, interim_worker or FakePool(), interim_streams))
 
 
 def voice_in(samples: Pcm16) -> Embedding:

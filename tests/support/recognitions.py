@@ -5,7 +5,8 @@ import asyncio
 from gating import segment
 
 from hwaja._pcm import RingBuffer
-from hwaja.asr.utterance import Recognition, RecognitionContext
+from hwaja.asr.context import RecognitionContext
+from hwaja.asr.utterance import Recognition
 from hwaja.engines.recognition import Hypothesis
 from hwaja.workers.generations import Generations
 from hwaja.workers.overload import Overload

@@ -1,16 +1,17 @@
 """The handles of a session's utterances, from their first certain samples to their text.
 
-An offline recogniser decodes a whole utterance at its end, or earlier on speculation. For interim
-texts it decodes the utterance repeatedly. A streaming recogniser decodes each extension of an
+An offline recogniser decodes a whole utterance at its end, or earlier on speculation; `interims`
+has its interim texts. A streaming recogniser decodes each extension of an
 utterance once. Each utterance stays with the generation of workers that it began with, and the
 recogniser of that generation decides the kind of its handle. Texts are reported by segment id.
 """
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
+from hwaja.asr.context import RecognitionContext
+from hwaja.asr.interims import interims_of
 from hwaja.engines.interface import Pcm16
 from hwaja.engines.recognition import Effort, Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
@@ -18,21 +19,8 @@ from hwaja.protocol.values import Options
 from hwaja.vad.gate import Segment
 from hwaja.workers.efforts import effort_of
 from hwaja.workers.generations import Generation, Placement
-from hwaja.workers.overload import DegradationLevel
-from hwaja.workers.session_work import (
-    SessionWork,
-    Work,
-    attempt,
-    failure_logged,
-    report_when_done,
-)
+from hwaja.workers.session_work import Work, attempt, report_when_done
 from hwaja.workers.utterance_stream import UtteranceStream
-
-FIRST_INTERIM_SECONDS = 0.8
-"""Audio of an utterance before its first interim text. In less, Whisper mostly invents words."""
-
-INTERIM_STEP_SECONDS = 0.4
-"""New audio before the next interim text, about one word."""
 
 
 class Utterance(Protocol):
@@ -57,29 +45,6 @@ class Utterance(Protocol):
 
     def cancel(self) -> None:
         """Stop all work on the utterance. No text is reported."""
-
-
-@dataclass(frozen=True, slots=True)
-class RecognitionContext:
-    """The workers, options and callbacks of one transcription's recognition."""
-
-    work: SessionWork
-    report_text: Callable[[int, Hypothesis | None], object]
-    """Takes a segment id and its final text. None: the engine failed."""
-    report_interim: Callable[[int, str], object]
-    """Takes a segment id and its interim text."""
-    options: Options = Options()
-    wants_interims: bool = False
-
-    @property
-    def makes_interims(self) -> bool:
-        """Whether the client wants interim texts and the server is not overloaded."""
-        return self.wants_interims and not self.work.overload.skips(DegradationLevel.INTERIMS)
-
-    def interim(self, segment_id: int, text: str) -> None:
-        """Report an interim text, unless the server is overloaded by now."""
-        if self.makes_interims:
-            self.report_interim(segment_id, text)
 
 
 class Recognition:
@@ -155,7 +120,7 @@ class Recognition:
 
 
 class WholeUtterance:
-    """An utterance for an offline recogniser: decoded at its end, and repeatedly for interims."""
+    """An utterance for an offline recogniser: decoded at its end."""
 
     def __init__(
         self, context: RecognitionContext, generation: Generation, segment_id: int, start: int
@@ -164,9 +129,8 @@ class WholeUtterance:
         self.generation = generation
         """See `Utterance.generation`."""
         self._segment_id = segment_id
-        self._start = self._stop = start
-        self._interim_stop: int | None = None  # end of the last interim's audio
-        self._interims: asyncio.Task[None] | None = None
+        self._start = start
+        self._interims = interims_of(context, generation, segment_id, start)
         self._text: asyncio.Task[Hypothesis | None] | None = None
 
     @property
@@ -175,11 +139,9 @@ class WholeUtterance:
         return self._start
 
     def extend(self, stop: int) -> None:
-        """See `Utterance.extend`. Begin an interim text if there is enough new audio."""
-        self._stop = stop
-        is_busy = self._interims is not None and not self._interims.done()
-        if self._context.makes_interims and not is_busy and self._is_worth_an_interim:
-            self._interims = asyncio.create_task(self._make_interims())
+        """See `Utterance.extend`. The samples are for interim texts."""
+        if self._interims is not None:
+            self._interims.extend(stop)
 
     def speculate(self, segment: Segment) -> None:
         """See `Utterance.speculate`."""
@@ -188,7 +150,8 @@ class WholeUtterance:
 
     def finish(self, segment: Segment) -> None:
         """See `Utterance.finish`."""
-        self._stop_interims()
+        if self._interims is not None:
+            self._interims.stop()
         context = self._context
         self._text = context.work.take(
             "recognition", self._segment_id, segment, self._recognition(segment)
@@ -197,7 +160,8 @@ class WholeUtterance:
 
     def cancel(self) -> None:
         """See `Utterance.cancel`."""
-        self._stop_interims()
+        if self._interims is not None:
+            self._interims.stop()
         if self._text is not None:
             self._text.cancel()
 
@@ -213,35 +177,6 @@ class WholeUtterance:
             return effort_of(work.overload, pool.use, samples / SAMPLE_RATE)
 
         return lambda: pool.recognise(work.owner, read, samples, options, speech_seconds, effort)
-
-    def _stop_interims(self) -> None:
-        if self._interims is not None:
-            self._interims.cancel()
-
-    @property
-    def _is_worth_an_interim(self) -> bool:
-        """Whether there is enough new audio for an interim text."""
-        if self._interim_stop is None:
-            return self._stop - self._start >= FIRST_INTERIM_SECONDS * SAMPLE_RATE
-        return self._stop - self._interim_stop >= INTERIM_STEP_SECONDS * SAMPLE_RATE
-
-    async def _make_interims(self) -> None:
-        """Recognise the utterance so far, and repeat while enough new audio arrives."""
-        context, owner = self._context, self._context.work.owner
-        interim_worker = self.generation.interim_worker
-        with failure_logged("interim"):
-            while self._is_worth_an_interim:
-                self._interim_stop = self._stop
-                with self.generation.pool.sparing(owner):
-                    hypothesis = await interim_worker.recognise(
-                        owner, self._read_so_far, self._stop - self._start, context.options
-                    )
-                context.interim(self._segment_id, hypothesis.text)
-
-    def _read_so_far(self) -> Pcm16:
-        """Read the whole utterance so far. The worker calls this when it is free."""
-        self._interim_stop = self._stop
-        return self._context.work.ring.read(self._start, self._stop)
 
 
 class StreamedUtterance:

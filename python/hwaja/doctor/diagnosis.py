@@ -14,14 +14,14 @@ from hwaja.doctor.language import phrase
 from hwaja.doctor.libraries import libraries
 from hwaja.doctor.models import model
 from hwaja.doctor.provider import provider
-from hwaja.doctor.recogniser import recogniser
+from hwaja.doctor.recogniser import interim_model, recogniser
 from hwaja.doctor.self_test import self_test
 from hwaja.doctor.speaking import longest
 from hwaja.doctor.tokens import tokens
 from hwaja.engines.interface import EngineError
 from hwaja.engines.language_model import MEMORY_BYTES, ranks
 from hwaja.models import all_models
-from hwaja.server.application import model_names, worker_setup
+from hwaja.server.application import interim_setup, model_names, worker_setup
 from hwaja.server.config import Config
 from hwaja.workers.pool import Pool
 
@@ -74,10 +74,17 @@ def _engine(
             pool = Pool(setup, config.workers)
             return runner.run(recogniser(pool, setup))
 
+        def load_interims() -> Finding:
+            return runner.run(interim_model(interim_setup(config, running)))
+
         try:
             progress(phrase("progress.loading"))
             found = checked("recogniser", load)
             yield found
+            interims: Finding | None = None
+            if config.interim_model:
+                interims = checked("interim-model", load_interims)
+                yield interims
             if pool is not None and found.state != "failure" and seconds:
                 yield checked(
                     "capacity", lambda: runner.run(capacity(pool, config, seconds, progress))
@@ -86,7 +93,7 @@ def _engine(
                 progress(phrase("progress.hearing"))
                 with suppress(EngineError):  # the memory used until then counts
                     runner.run(longest(pool, config.workers))
-            yield checked("memory", lambda: _memory(pool, config, free))
+            yield checked("memory", lambda: _memory(pool, config, free, interims))
         finally:
             if pool is not None:
                 runner.run(pool.close())
@@ -101,13 +108,19 @@ def _advice(
     return advice(config, situation, all_models())
 
 
-def _memory(pool: Pool | None, config: Config, free: machine.Memory | None) -> Finding:
+def _memory(
+    pool: Pool | None, config: Config, free: machine.Memory | None, interims: Finding | None
+) -> Finding:
     pids = [process.pid for process in pool.processes.values()] if pool is not None else []
     peaks = [peak for pid in pids if (peak := machine.peak_bytes(pid)) is not None]
-    # An offline recogniser needs one more process for interim texts (`interim_worker`).
-    interim_worker = 0 if pool is not None and pool.abilities.streaming else 1
+    # An offline recogniser needs one more process for interim texts: `interim_worker`, or that of
+    # the model for interim texts.
+    needs_interims = pool is None or not pool.abilities.streaming
+    interim_worker = 1 if needs_interims and interims is None else 0
     # This process has loaded about the same as the server's front process.
     front_bytes = machine.peak_bytes("self") or 0
+    if needs_interims and interims is not None:
+        front_bytes += int(interims.facts.get("worker_bytes") or 0)
     if pool is not None and ranks(pool.abilities, config.language):
         front_bytes += MEMORY_BYTES
     worker_bytes = max(peaks, default=None)

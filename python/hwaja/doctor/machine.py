@@ -106,7 +106,8 @@ def memory(
 
     Args:
         found: the memory before the workers were started.
-        front_bytes: memory of the server's front process and of the language worker.
+        front_bytes: memory of the server's front process, and of the language worker and the
+            process with the model for interim texts, if there are any.
         worker_bytes: peak memory of a worker; None where it could not be measured.
         processes: number of worker processes.
 

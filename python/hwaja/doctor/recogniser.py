@@ -3,12 +3,14 @@
 import time
 from pathlib import Path
 
+from hwaja.doctor import machine
 from hwaja.doctor.babble import babble
 from hwaja.doctor.findings import Finding
 from hwaja.doctor.language import phrase
 from hwaja.doctor.speaking import analysed
 from hwaja.engines.recognition import Abilities
 from hwaja.workers import wire
+from hwaja.workers.interim_streams import InterimStreams
 from hwaja.workers.pool import Pool
 
 UTTERANCE_SECONDS = 3.0
@@ -56,3 +58,24 @@ def judge(
     if answer_seconds <= UTTERANCE_SECONDS:
         return Finding("recogniser", "ok", sentence, facts=facts)
     return Finding("recogniser", "warning", sentence, phrase("recogniser.do"), facts)
+
+
+async def interim_model(setup: wire.Setup) -> Finding:
+    """Load the model for interim texts; the memory of its process is among the facts.
+
+    Raises:
+        EngineError: where the model cannot be loaded or does not stream.
+
+    """
+    streams = InterimStreams(setup)
+    began = time.monotonic()
+    try:
+        await streams.start()
+        load_seconds = round(time.monotonic() - began, 2)
+        (process,) = streams.processes.values()
+        worker_bytes = machine.peak_bytes(process.pid)
+    finally:
+        await streams.close()
+    name = Path(setup.recogniser_dir).name
+    facts = {"name": name, "load_seconds": load_seconds, "worker_bytes": worker_bytes}
+    return Finding("interim-model", "ok", phrase("interim-model", **facts), facts=facts)

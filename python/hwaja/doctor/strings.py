@@ -79,6 +79,7 @@ _ENGLISH = {
     "recogniser.do": (
         "It does not keep up with one speaker. Use a smaller --asr-model or another machine."
     ),
+    "interim-model": "{name} loads in {load_seconds:.1f} s and streams",
     "capacity.one": "about {count} person can speak at a time, without a pause",
     "capacity.many": "about {count} people can speak at the same time, without a pause",
     "capacity.none": "less than one person who speaks without a pause",
@@ -187,6 +188,7 @@ _KOREAN = {
     "recogniser.do": (
         "한 사람이 말하는 속도도 따라가지 못합니다. 더 작은 --asr-model이나 다른 컴퓨터를 쓰세요."
     ),
+    "interim-model": "{name} 모델을 불러오는 데 {load_seconds:.1f}초가 걸리며, 스트리밍합니다",
     "capacity.one": "쉬지 않고 말하는 사람을 동시에 약 {count}명까지 감당합니다",
     "capacity.many": "쉬지 않고 말하는 사람을 동시에 약 {count}명까지 감당합니다",
     "capacity.none": "쉬지 않고 말하는 사람을 한 명도 감당하지 못합니다",

@@ -1,7 +1,7 @@
 """Every metric of the server, with its name, unit and labels; docs/operations.md explains them.
 
 No label is free text or names a client. A label's value is a member of an enum, the number of a
-worker, or the operator's choice of the recogniser. Live values are read from sessions and workers
+worker, or an option of the recogniser. Live values are read from sessions and workers
 at each scrape. They are not stored.
 """
 

@@ -20,6 +20,7 @@ from hwaja.server.bearer import Tokens
 from hwaja.server.certificate import own_names
 from hwaja.server.certificate_expiry import ExpiryWatch
 from hwaja.server.config import Config
+from hwaja.server.model_changes import Model
 from hwaja.server.origins import hosts_of, origins_of
 from hwaja.server.pages import Pages
 from hwaja.server.recogniser import RunningRecogniser
@@ -86,7 +87,7 @@ async def _started(
     recogniser = RunningRecogniser(
         config,
         read_config,
-        lambda config: worker_setup(config, provider.running),
+        lambda config: model_of(config, provider.running),
         hangup,
         metrics,
         escalate,
@@ -176,17 +177,46 @@ def worker_setup(config: Config, provider: str) -> wire.Setup:
 
     Where `asr_model` is a folder, the recogniser is loaded from it. Otherwise it is a pulled model.
     """
-    name = _recogniser_name(config)
-    folder = _folder(config.asr_model) if name is None else locate(name)
     return wire.Setup(
-        # Real: a worker that starts again must load the same, also if a link was changed since.
-        recogniser_dir=str(folder.resolve()),
+        recogniser_dir=_recogniser_dir(config.asr_model),
         voices=voice_models(),
         language=config.language,
         decoding_method=config.decoding_method,
         provider=provider,
         writing=wire.Writing(NumberStyle(config.number_style), config.mask),
     )
+
+
+def model_of(config: Config, provider: str) -> Model:
+    """Return the recogniser of a configuration, with its files as they are now.
+
+    Raises:
+        ModelError: where a model was not pulled.
+
+    """
+    interims = interim_setup(config, provider) if config.interim_model else None
+    return Model.of(config.asr_model, worker_setup(config, provider), interims)
+
+
+def interim_setup(config: Config, provider: str) -> wire.Setup:
+    """Return what the worker of `interim_model` loads; the configuration must have one."""
+    # Greedy: each family can, and an interim text is soon replaced.
+    return wire.Setup(
+        recogniser_dir=_recogniser_dir(config.interim_model),
+        voices=None,
+        language=config.language,
+        provider=provider,
+        writing=wire.Writing(NumberStyle(config.number_style), config.mask),
+    )
+
+
+def _recogniser_dir(model: str) -> str:
+    """Return the real path of a folder, or of a pulled model.
+
+    Real: a worker that starts again must load the same, also if a link was changed since.
+    """
+    name = _catalogue_name(model)
+    return str((_folder(model) if name is None else locate(name)).resolve())
 
 
 def voice_models() -> wire.VoiceModels:
@@ -201,9 +231,9 @@ def voice_models() -> wire.VoiceModels:
 
 def model_names(config: Config, provider: str) -> tuple[str, ...]:
     """Return the names of the catalogue's models that the server needs on `provider`."""
-    name = _recogniser_name(config)
-    always = (_DETECTOR, _EMBEDDER, _SEGMENTER)
-    return always if name is None else (*always, name)
+    chosen = [each for each in (config.asr_model, config.interim_model) if each]
+    names = [name for each in chosen if (name := _catalogue_name(each)) is not None]
+    return (_DETECTOR, _EMBEDDER, _SEGMENTER, *dict.fromkeys(names))
 
 
 def detector_file() -> Path:
@@ -236,11 +266,9 @@ def segmenter_file() -> Path:
     return locate(_SEGMENTER) / "segmentation.onnx"
 
 
-def _recogniser_name(config: Config) -> str | None:
-    """Return the recogniser's name in the catalogue; None where `asr_model` is a folder."""
-    if _folder(config.asr_model).is_dir():
-        return None
-    return config.asr_model
+def _catalogue_name(model: str) -> str | None:
+    """Return a recogniser's name in the catalogue; None where it is a folder."""
+    return None if _folder(model).is_dir() else model
 
 
 def _folder(name: str) -> Path:

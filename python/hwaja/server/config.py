@@ -84,6 +84,11 @@ class Config:
     asr_model: str = _option(
         "whisper-base", "speech recogniser: a name from the catalogue, or a model folder"
     )
+    interim_model: str = _option(
+        "",
+        "streaming recogniser for interim texts beside an offline one: a name from the catalogue "
+        "or a model folder; empty: the offline one makes them",
+    )
     language: str = _option("ko", "code of the spoken language, as the recogniser names it")
     provider: str = _option(
         "auto", "device for inference: cpu, cuda, or auto (cuda if a trial shows that it works)"

@@ -25,6 +25,9 @@ from hwaja.workers.generations import Generation, Generations
 
 _log = structlog.get_logger("hwaja.server.model_changes")
 
+PROCESS_BYTES = 90_000_000
+"""Memory of a worker without a model: Python and the libraries."""
+
 Stamps = frozenset[tuple[str, int, int]]
 """Of each file, its real path, size in bytes and modification time in nanoseconds."""
 
@@ -36,34 +39,52 @@ class Model:
     name: str = field(compare=False)
     """The recogniser as it is configured: a name from the catalogue, or a folder."""
     setup: wire.Setup
+    interim_setup: wire.Setup | None
+    """What makes the interim texts, where that is another recogniser."""
     recogniser_files: Stamps
+    interim_files: Stamps
     voice_files: Stamps
 
     @classmethod
-    def of(cls, name: str, setup: wire.Setup) -> Self:
-        """Return the model that a setup loads now. Call it before the workers load it.
+    def of(cls, name: str, setup: wire.Setup, interims: wire.Setup | None = None) -> Self:
+        """Return the model that is loaded from the files as they are now.
 
         Raises:
             ModelError: a file cannot be read.
 
         """
-        voices = () if setup.voices is None else (setup.voices.embedder_file,)
-        folder = Path(setup.recogniser_dir)
-        try:
-            files = [file for file in folder.rglob("*") if file.is_file()]
-            return cls(name, setup, _stamps(files), _stamps(map(Path, voices)))
-        except OSError as error:
-            raise ModelError(f"{folder} cannot be read: {error.strerror}.") from error
+        return cls(
+            name,
+            setup,
+            interims,
+            _stamps(Path(setup.recogniser_dir)),
+            frozenset() if interims is None else _stamps(Path(interims.recogniser_dir)),
+            frozenset() if setup.voices is None else _stamps(Path(setup.voices.embedder_file)),
+        )
 
     @property
-    def recogniser_bytes(self) -> int:
-        """Size of the recogniser's files."""
-        return sum(size for _, size, _ in self.recogniser_files)
+    def files_of_interims(self) -> Stamps:
+        """The files of the recogniser that makes the interim texts."""
+        return self.recogniser_files if self.interim_setup is None else self.interim_files
 
 
-def _stamps(files: "list[Path] | map[Path]") -> Stamps:
-    found = [(file.resolve(), file.stat()) for file in files]
+def _stamps(place: Path) -> Stamps:
+    """Return the stamps of a file, or of all files in a folder.
+
+    Raises:
+        ModelError: one cannot be read.
+
+    """
+    try:
+        files = [file for file in (place, *place.rglob("*")) if file.is_file()]
+        found = [(file.resolve(), file.stat()) for file in files]
+    except OSError as error:
+        raise ModelError(f"{place} cannot be read: {error.strerror}.") from error
     return frozenset((str(file), stat.st_size, stat.st_mtime_ns) for file, stat in found)
+
+
+def _bytes(files: Stamps) -> int:
+    return sum(size for _, size, _ in files)
 
 
 class ModelChanges:
@@ -182,10 +203,15 @@ class ModelChanges:
 
         """
         available = available_bytes()
-        current = self._generations.current
-        processes = [each for group in current.groups for each in group.processes.values()]
-        more = wanted.recogniser_bytes - self.running.recogniser_bytes
-        needed = sum(max(0, resident_bytes(process.pid) + more) for process in processes)
+        current, running = self._generations.current, self.running
+        more = _bytes(wanted.recogniser_files) - _bytes(running.recogniser_files)
+        more_interims = _bytes(wanted.files_of_interims) - _bytes(running.files_of_interims)
+        needs = [resident_bytes(each.pid) + more for each in current.pool.processes.values()]
+        if interims := current.interims.processes:
+            needs += [resident_bytes(each.pid) + more_interims for each in interims.values()]
+        elif wanted.interim_setup is not None:
+            needs.append(PROCESS_BYTES + _bytes(wanted.interim_files))
+        needed = sum(max(0, each) for each in needs)
         if available is not None and needed > available:
             raise EngineError(
                 f"The new model needs about {needed / 1e9:.1f} GB beside the running one, and "

@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 
 import structlog
 
@@ -11,14 +12,21 @@ from hwaja.observability.metrics import Metrics
 from hwaja.process.supervision import Escalate, supervised
 from hwaja.server.config import Config
 from hwaja.server.model_changes import Model, ModelChanges
-from hwaja.workers import wire
 from hwaja.workers.charges import Charges
 from hwaja.workers.generations import Generation, Generations
+from hwaja.workers.interim_streams import InterimStreams
 from hwaja.workers.interim_worker import InterimWorker
 from hwaja.workers.pool import Pool
 from hwaja.workers.reranker import Reranker
 
-CHANGEABLE = ("asr_model", "language", "decoding_method", "number_style", "mask")
+CHANGEABLE = (
+    "asr_model",
+    "interim_model",
+    "language",
+    "decoding_method",
+    "number_style",
+    "mask",
+)
 """The options that are taken over while the server runs. The others need a restart."""
 
 _log = structlog.get_logger("hwaja.server.recogniser")
@@ -31,7 +39,7 @@ class RunningRecogniser:
         self,
         config: Config,
         read_config: Callable[[], Config],
-        setup_of: Callable[[Config], wire.Setup],
+        model_of: Callable[[Config], Model],
         requested: asyncio.Event,
         metrics: Metrics,
         escalate: Escalate,
@@ -41,7 +49,7 @@ class RunningRecogniser:
         Args:
             config: the configuration at the start.
             read_config: reads the configuration again. Raises ConfigError.
-            setup_of: returns what the workers load. Raises ModelError.
+            model_of: returns the recogniser of a configuration. Raises ModelError.
             requested: set it to take over the recogniser that is configured by then.
             metrics: publishes the figures of the workers.
             escalate: called where the current workers cannot go on (`supervision.py`).
@@ -52,12 +60,12 @@ class RunningRecogniser:
         """
         self._config = config
         self._read_config = read_config
-        self._setup_of = setup_of
+        self._model_of = model_of
         self._metrics = metrics
         self._escalate = escalate
         self._charges = Charges(config.workers)
         self._reranker = Reranker()
-        model = self._model_of(config)
+        model = model_of(config)
         self.generations = Generations(self._build(model), self._rank_if_useful)
         """The workers."""
         self._changes = ModelChanges(
@@ -86,9 +94,6 @@ class RunningRecogniser:
         await self.generations.close()
         await self._reranker.close()
 
-    def _model_of(self, config: Config) -> Model:
-        return Model.of(config.asr_model, self._setup_of(config))
-
     def _configured(self) -> Model:
         """Read the configuration again; return its model."""
         config = self._read_config()
@@ -109,7 +114,8 @@ class RunningRecogniser:
 
         choose = self._reranker.choose
         pool = Pool(model.setup, self._config.workers, escalate, choose, self._charges)
-        return Generation(pool, InterimWorker(model.setup))
+        streams = None if model.interim_setup is None else InterimStreams(model.interim_setup)
+        return Generation(pool, InterimWorker(model.setup), streams)
 
     async def _rank_if_useful(self) -> None:
         """Let the language worker run as long as the recogniser has use for it."""
@@ -122,7 +128,7 @@ class RunningRecogniser:
 def _labels_of(model: Model) -> dict[str, str]:
     setup = model.setup
     return {
-        "model": model.name,
+        "model": Path(model.name).name,  # of a folder, not its path
         "language": setup.language,
         "decoding_method": setup.decoding_method,
     }

@@ -14,7 +14,8 @@ from functools import partial
 import structlog
 
 from hwaja._pcm import RingBuffer
-from hwaja.asr.utterance import Recognition, RecognitionContext
+from hwaja.asr.context import RecognitionContext
+from hwaja.asr.utterance import Recognition
 from hwaja.observability.session_metrics import SessionMetrics
 from hwaja.privacy.error_redaction import describe
 from hwaja.protocol.audio import SAMPLE_RATE

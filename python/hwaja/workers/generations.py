@@ -109,30 +109,64 @@ class SessionInterimWorker(SharedWorkers, Protocol):
         """See `InterimWorker.recognise`."""
 
 
+class SessionInterimStreams(SharedWorkers, Protocol):
+    """The part of `InterimStreams` that the server and its sessions use."""
+
+    @property
+    def abilities(self) -> Abilities:
+        """See `InterimStreams.abilities`."""
+
+    def extend(self, utterance: UtteranceStream, stop: int) -> None:
+        """See `InterimStreams.extend`."""
+
+    def drop(self, utterance: UtteranceStream) -> None:
+        """See `InterimStreams.drop`."""
+
+
 class Generation:
     """The workers of one recogniser, and what still needs them."""
 
-    def __init__(self, pool: SessionPool, interim_worker: SessionInterimWorker) -> None:
+    def __init__(
+        self,
+        pool: SessionPool,
+        interim_worker: SessionInterimWorker,
+        interim_streams: SessionInterimStreams | None = None,
+    ) -> None:
+        """Create it. With `interim_streams`, they make the interim texts."""
         self.pool = pool
         self.interim_worker = interim_worker
+        self.interim_streams = interim_streams
         self._holders: set[object] = set()
         self._released = asyncio.Event()
 
     async def start(self, *, interims: bool) -> None:
-        """Start the workers; with `interims`, also the interim worker, if the recogniser needs it.
+        """Start the workers.
+
+        Args:
+            interims: whether to start the interim worker too, rather than when it is first needed.
+                A streaming recogniser needs none.
 
         Raises:
             EngineError: a worker cannot start or load its models.
 
         """
         await self.pool.start()
-        if interims and not self.pool.abilities.streaming:
+        if self.pool.abilities.streaming:
+            return
+        if self.interim_streams is not None:
+            await self.interim_streams.start()
+        elif interims:
             await self.interim_worker.start()
 
     @property
     def groups(self) -> tuple[SharedWorkers, ...]:
-        """The pool and the interim worker."""
-        return self.pool, self.interim_worker
+        """The pool, and what makes the interim texts."""
+        return self.pool, self.interims
+
+    @property
+    def interims(self) -> SharedWorkers:
+        """What makes the interim texts of an offline recogniser."""
+        return self.interim_worker if self.interim_streams is None else self.interim_streams
 
     def hold(self, holder: object) -> None:
         """Keep these workers running until `holder` releases them."""
@@ -315,5 +349,5 @@ class Generations:
 
     @property
     def interim_processes(self) -> dict[int, asyncio.subprocess.Process]:
-        """The process of the current interim worker; empty before its start."""
-        return self.current.interim_worker.processes
+        """The process that makes interim texts now; empty before its start."""
+        return self.current.interims.processes
