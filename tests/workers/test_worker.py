@@ -7,6 +7,7 @@ from pathlib import Path
 import clips
 import pytest
 from fakes import FakeEngine
+from msgspec.structs import replace
 from worker_frames import SETUP, SOUND, audio, read_reply
 
 from hwaja.engines.fallback import MOVED_SECONDS
@@ -240,6 +241,19 @@ def test_a_caption_is_sent_if_the_recogniser_is_certain(
     (_, reply) = serve(SETUP, wire.Recognise(1, audio(SOUND), 1.0))
     assert isinstance(reply, wire.Recognised)
     assert reply.hypothesis.text == text
+
+
+def test_a_worker_of_idle_priority_loads_its_models_before_it_yields(
+    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a busy machine would never have loaded them, and a change of the model would fail."""
+    done: list[str] = []
+    load = worker._load
+    monkeypatch.setattr(worker, "_load", lambda setup: (done.append("load"), load(setup))[1])
+    monkeypatch.setattr(worker, "set_idle_priority", lambda: done.append("yield"))
+    assert serve(replace(SETUP, low_priority=True)) == [READY]
+    assert serve(SETUP) == [READY]
+    assert done == ["load", "yield", "load"]
 
 
 def test_a_worker_without_setup_answers_nothing(engine: FakeEngine) -> None:

@@ -168,13 +168,13 @@ def serve(requests: wire.Pipe, replies: wire.Pipe) -> None:
     except EngineError as error:
         send(wire.Unusable(str(error)))
         return
+    if setup.low_priority:
+        set_idle_priority()  # not before: on a busy machine, the models would never be loaded
     send(wire.Ready(recogniser.abilities))
     _work(Inbox(requests), recogniser, voice_engines, send, setup.writing)
 
 
 def _load(setup: wire.Setup) -> tuple[AnyRecognizer, VoiceEngines | None]:
-    if setup.low_priority:
-        set_idle_priority()
     if setup.provider == "cuda":
         runtime.put_below_sherpa()
     # Imported here: the import is slow, and the server must receive its failure.
