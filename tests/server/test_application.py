@@ -142,7 +142,7 @@ async def test_an_address_that_cannot_be_bound_is_named_and_no_worker_remains(
 async def test_a_host_of_another_machine_is_named_in_the_error(
     host: str, reason: str, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def at_once(_: Pool) -> None:
+    async def at_once(_: Pool, **how: bool) -> None:
         pass
 
     monkeypatch.setattr(Pool, "start", at_once)  # its workers have no part in this
@@ -156,10 +156,10 @@ async def test_a_signal_while_the_workers_load_ends_the_server_and_all_workers(
     pools: list[Pool] = []
 
     class Signalled(Pool):
-        async def start(self) -> None:
+        async def start(self, **how: bool) -> None:
             pools.append(self)
             os.kill(os.getpid(), signal.SIGTERM)
-            await super().start()
+            await super().start(**how)
 
     monkeypatch.setattr(recogniser, "Pool", Signalled)
     with capture_logs() as log:
@@ -192,7 +192,7 @@ async def test_a_server_that_cannot_continue_ends_with_a_failure_exit_code(
 ) -> None:
     """systemd and compose then restart it."""
 
-    async def at_once(_: Pool) -> None:
+    async def at_once(_: Pool, **how: bool) -> None:
         pass
 
     def fail(*_: object) -> bool:
@@ -215,7 +215,7 @@ async def test_a_server_that_cannot_continue_ends_with_a_failure_exit_code(
 async def test_a_host_that_cannot_be_resolved_without_a_thread_is_named_in_the_error(
     certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def at_once(_: Pool) -> None:
+    async def at_once(_: Pool, **how: bool) -> None:
         pass
 
     def fail(*_: object) -> None:

@@ -33,7 +33,7 @@ class LoadingPool(FakePool):
         self.begun = asyncio.Event()
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    async def start(self) -> None:
+    async def start(self, *, one_by_one: bool = False) -> None:
         self.begun.set()
         await self.ready
 
@@ -344,7 +344,7 @@ async def test_the_interim_worker_loads_too_where_the_running_one_is_in_use(
     started: list[str] = []
 
     class InterimPool(FakePool):
-        async def start(self) -> None:
+        async def start(self, *, one_by_one: bool = False) -> None:
             started.append("interims")
 
     def build(model: Model) -> Generation:

@@ -207,7 +207,7 @@ class FakePool:
     def leave(self, owner: Hashable) -> None:
         self.left.append(owner)
 
-    async def start(self) -> None:
+    async def start(self, *, one_by_one: bool = False) -> None:
         pass
 
     async def close(self) -> None:

@@ -70,6 +70,23 @@ async def heard(pool: Pool) -> str:
     return "right" if text == said.text else text
 
 
+@pytest.mark.parametrize(("one_by_one", "ready"), [(False, [0, 0]), (True, [0, 1])])
+async def test_workers_start_together_or_one_by_one(
+    one_by_one: bool, ready: list[int], tones: wire.Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One by one beside workers that serve, which then keep most of the processor."""
+    pool, spawn, found = Pool(tones, 2), WorkerProcess.spawn, []
+
+    async def spawned(module: str) -> WorkerProcess:
+        found.append(pool.running_workers)
+        return await spawn(module)
+
+    monkeypatch.setattr(WorkerProcess, "spawn", spawned)
+    await pool.start(one_by_one=one_by_one)
+    await pool.close()
+    assert found == ready
+
+
 @pytest.mark.parametrize(
     "error",
     [

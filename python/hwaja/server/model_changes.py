@@ -175,7 +175,7 @@ class ModelChanges:
     async def _started(self, model: Model) -> Generation:
         generation = self._build(model)
         try:
-            await generation.start(interims=bool(self._generations.interim_processes))
+            await generation.start(beside=self._generations.current)
         except BaseException:  # cancelled, for example
             await generation.close()
             raise

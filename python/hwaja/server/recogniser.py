@@ -80,7 +80,7 @@ class RunningRecogniser:
             EngineError: a worker cannot start or load its models.
 
         """
-        await self.generations.current.start(interims=False)
+        await self.generations.current.start()
         await self._rank_if_useful()
         self._metrics.watch_language_worker(lambda: self._reranker.processes)
         self._metrics.watch_model(lambda: _labels_of(self._changes.running))

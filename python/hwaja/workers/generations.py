@@ -42,6 +42,9 @@ class SharedWorkers(Protocol):
 class SessionPool(SharedWorkers, Protocol):
     """The part of `Pool` that the server and its sessions use."""
 
+    async def start(self, *, one_by_one: bool = False) -> None:
+        """See `Pool.start`."""
+
     @property
     def abilities(self) -> Abilities:
         """See `Pool.abilities`."""
@@ -139,23 +142,23 @@ class Generation:
         self._holders: set[object] = set()
         self._released = asyncio.Event()
 
-    async def start(self, *, interims: bool) -> None:
+    async def start(self, beside: "Generation | None" = None) -> None:
         """Start the workers.
 
         Args:
-            interims: whether to start the interim worker too, rather than when it is first needed.
-                A streaming recogniser needs none.
+            beside: the generation that serves meanwhile. It keeps most of the processor, as the
+                workers start one by one. If its interim worker runs, this one's starts too.
 
         Raises:
             EngineError: a worker cannot start or load its models.
 
         """
-        await self.pool.start()
+        await self.pool.start(one_by_one=beside is not None)
         if self.pool.abilities.streaming:
             return
         if self.interim_streams is not None:
             await self.interim_streams.start()
-        elif interims:
+        elif beside is not None and beside.interims.processes:
             await self.interim_worker.start()
 
     @property

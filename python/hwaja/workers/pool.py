@@ -101,14 +101,14 @@ class Pool:
         """Number of dead workers that were started again."""
         return self._supervisor.restarts
 
-    async def start(self) -> None:
-        """Start the workers and return once all have loaded their models.
+    async def start(self, *, one_by_one: bool = False) -> None:
+        """Start the workers; see `WorkerSupervisor.start`.
 
         Raises:
             EngineError: a worker cannot start or load its models. No worker is left running.
 
         """
-        await self._supervisor.start()
+        await self._supervisor.start(one_by_one=one_by_one)
 
     async def close(self) -> None:
         """End every worker. Waiting work and later work fails with EngineError."""

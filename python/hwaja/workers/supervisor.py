@@ -77,8 +77,12 @@ class WorkerSupervisor:
         self.restarts = 0
         """Number of dead workers that were started again."""
 
-    async def start(self) -> None:
+    async def start(self, *, one_by_one: bool = False) -> None:
         """Start the workers and return once all have loaded their models.
+
+        Args:
+            one_by_one: whether each waits until the one before has loaded, so that other workers
+                keep most of the processor.
 
         Raises:
             EngineError: a worker cannot start or load its models. No worker is left running.
@@ -86,11 +90,12 @@ class WorkerSupervisor:
         """
         kind = self._setup.kind
         ready = [asyncio.get_running_loop().create_future() for _ in range(self._workers)]
-        self._tasks = [
-            supervised(f"{kind} {number}", partial(self._keep_one, number, future), self._on_faults)
-            for number, future in enumerate(ready)
-        ]
         try:
+            for number, future in enumerate(ready):
+                keep = partial(self._keep_one, number, future)
+                self._tasks.append(supervised(f"{kind} {number}", keep, self._on_faults))
+                if one_by_one:
+                    await future
             await asyncio.gather(*ready)
         except BaseException:
             await self.close()
