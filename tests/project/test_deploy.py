@@ -18,6 +18,7 @@ from deployment import DEPLOY, ROOT, compose, dockerfile, last_stage, pinned, un
 from packaging.requirements import Requirement
 
 from hwaja.server.config import Config, load, options
+from hwaja.server.recogniser import CHANGEABLE
 from hwaja.server.server import CLOSE_SECONDS
 
 STOPPING_SECONDS = Config().drain_seconds + CLOSE_SECONDS
@@ -61,10 +62,21 @@ def test_the_unit_configures_a_server_that_writes_only_into_its_own_folders() ->
     settings = unit()
     environment = dict(entry.split("=", 1) for entry in settings["Environment"])
     (cache,), (state,) = settings["CacheDirectory"], settings["StateDirectory"]
-    assert environment == {"HWAJA_CACHE": f"%C/{cache}", "HWAJA_DATA_DIR": f"%S/{state}"}
+    assert environment == {
+        "HWAJA_CACHE": f"%C/{cache}",
+        "HWAJA_DATA_DIR": f"%S/{state}",
+        "HWAJA_CONFIG": "/etc/hwaja/hwaja.toml",
+    }
     assert settings["ProtectSystem"] == ["strict"]
     assert "ReadWritePaths" not in settings
     assert load({}, {"HWAJA_DATA_DIR": environment["HWAJA_DATA_DIR"]}, None)
+
+
+def test_the_file_of_the_unit_names_all_options_of_a_reload_with_their_defaults() -> None:
+    configured = load({}, {}, DEPLOY / "hwaja.toml")
+    assert configured == Config()
+    text = (DEPLOY / "hwaja.toml").read_text()
+    assert all(f"\n{name} = " in text for name in CHANGEABLE)
 
 
 @pytest.fixture
