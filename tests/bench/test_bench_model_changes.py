@@ -1,9 +1,9 @@
-"""`hwaja bench soak model_changes`: which delays belong to a change, and what was lost."""
+"""`hwaja bench experiment model_changes`: which delays belong to a change, and what was lost."""
 
+from hwaja_bench.experiments.model_changes import AFTER_SECONDS, Change, Results, report
 from hwaja_bench.load.playing import Final, Transcript
 from hwaja_bench.load.talk import Talk
 from hwaja_bench.processes import Look
-from hwaja_bench.soak.model_changes import AFTER_SECONDS, Change, Results, report
 
 MIB = 2**20
 

@@ -1,8 +1,8 @@
 """Changes the model again and again while clients talk in real time.
 
-hwaja bench soak model_changes --speech ../shared/speech --rttm-like INDEX --models whisper-base DIR
+hwaja bench experiment model_changes --speech ../shared/speech --rttm-like INDEX --models A B
 
-DIR may be a copy of the first model: it is loaded as another one. Every clip near a change must get
+B may be a copy of the folder of A: it is loaded as another one. Every clip near a change must get
 a text, no text may come twice, and no utterance may fail. Of clips elsewhere, a recogniser may find
 no words in some. Delays near a change are compared with the others.
 """
