@@ -23,6 +23,7 @@ WALL_CLOCK = {
 
 WHO_MAY_ASK = {
     "doctor/certificates.py": "when a certificate begins and ends",
+    "models/importing.py": "when a model was imported",
     "models/pulling.py": "when a model was pulled",
     "server/certificate.py": "when a certificate begins and ends",
     "server/certificate_expiry.py": "when a certificate ends",
