@@ -16,7 +16,7 @@ from hwaja.client import ClientError
 from hwaja.client.sound_files import AudioError
 from hwaja_bench.arguments import add_corpus, add_serve, positive
 from hwaja_bench.errors import BenchmarkError
-from hwaja_bench.speech.conditions import CONDITIONS, SNRS_DB
+from hwaja_bench.speech.conditions import CONDITIONS, LOUD_SNRS_DB, SNRS_DB
 
 KINDS = {"soak": "soak", "experiment": "experiments"}
 """Commands that run one of many programs, with the sub-package of these programs."""
@@ -62,14 +62,17 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_attribution(kind: argparse.ArgumentParser) -> None:
     add_corpus(kind, "attribution-benchmark", "folder for report.md, results.json and plots")
-    for name, choices in (("condition", tuple(CONDITIONS)), ("snr", tuple(SNRS_DB))):
+    for name, usual, more in (
+        ("condition", tuple(CONDITIONS), ()),
+        ("snr", tuple(SNRS_DB), tuple(LOUD_SNRS_DB)),
+    ):
         kind.add_argument(
             f"--{name}",
             nargs="+",
-            choices=choices,
-            default=choices,
+            choices=(*usual, *more),
+            default=usual,
             dest=f"{name}s",
-            help="only these of %(choices)s",
+            help=f"only these of %(choices)s [default {' '.join(usual)}]",
         )
     kind.add_argument(
         "--limit",

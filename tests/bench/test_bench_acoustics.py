@@ -13,7 +13,7 @@ from hwaja_bench.speech.acoustics import (
     impulse_response,
     noise,
 )
-from hwaja_bench.speech.conditions import CONDITIONS
+from hwaja_bench.speech.conditions import CONDITIONS, LOUD_SNRS_DB
 from hwaja_bench.speech.levels import SPEECH_DBFS
 
 
@@ -48,6 +48,16 @@ def test_noise_has_the_configured_snr_below_the_speech_of_every_clip(
     for turn in conversation.turns:
         loud = turn.clip.samples[np.abs(turn.clip.samples) > 0.001]
         assert dbfs(loud) == pytest.approx(SPEECH_DBFS, abs=0.5)
+
+
+@pytest.mark.parametrize("snr", ["5", "10-traffic"])  # others take seconds to generate
+def test_a_further_condition_has_its_snr_over_the_whole_conversation(
+    conversation: Conversation, snr: str
+) -> None:
+    """Traffic swells, so that its level is one of the whole."""
+    clean, noisy = (decoded(record(conversation, each, 1).pcm) for each in ("clean", snr))
+    silent = clean == 0
+    assert dbfs(noisy[silent]) == pytest.approx(SPEECH_DBFS - LOUD_SNRS_DB[snr], abs=6)
 
 
 def test_voices_are_enrolled_in_the_noise_of_the_conversation(conversation: Conversation) -> None:

@@ -15,7 +15,7 @@ from hwaja_bench.speech.acoustics import (
     noise_spectrum,
     reverberant,
 )
-from hwaja_bench.speech.conditions import SNRS_DB
+from hwaja_bench.speech.conditions import LOUD_SNRS_DB, NOISES, SNRS_DB
 from hwaja_bench.speech.corpus import ENROLMENT_SECONDS, Clip, seeded
 from hwaja_bench.speech.levels import SPEECH_DBFS, amplitude
 
@@ -26,7 +26,7 @@ class Recording:
 
     conversation: Conversation
     snr: str
-    """A key of SNRS_DB."""
+    """A key of SNRS_DB or LOUD_SNRS_DB."""
     voices: tuple[bytes, bytes]
     pcm: bytes
 
@@ -43,16 +43,22 @@ def record(conversation: Conversation, snr: str, seed: int) -> Recording:
     reverberation. Conversation and enrolments have the same kind of noise.
     """
     voices, tracks = [_joined(voice) for voice in conversation.voices], _tracks(conversation)
-    snr_db = SNRS_DB[snr]
+    snr_db = {**SNRS_DB, **LOUD_SNRS_DB}[snr]
     if snr_db is None:
         return _recording(conversation, snr, voices, tracks[0] + tracks[1])
     random = seeded(seed, conversation.name, snr)
     rt60_seconds = random.uniform(*RT60_SECONDS)
     responses = [impulse_response(rt60_seconds, random) for _ in tracks]
     spectrum = noise_spectrum(np.concatenate(voices), random)
+    named = NOISES.get(snr.partition("-")[2])
 
     def heard(speech: Signal) -> Signal:
-        return speech + amplitude(SPEECH_DBFS - snr_db) * noise(spectrum, len(speech), random)
+        if named is None:
+            behind = noise(spectrum, len(speech), random)
+        else:
+            sound = named(len(speech) / SAMPLE_RATE + 1, random)[: len(speech)]
+            behind = sound / np.sqrt(np.mean(sound**2))
+        return speech + amplitude(SPEECH_DBFS - snr_db) * behind
 
     talk = sum(
         (reverberant(t, r) for t, r in zip(tracks, responses, strict=True)),

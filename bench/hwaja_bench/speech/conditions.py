@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from hwaja_bench.speech.noises import party, traffic
+from hwaja_bench.speech.sounds import crowd, fan, hold_music, pink
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -27,3 +30,16 @@ CONDITIONS = {
 
 SNRS_DB: dict[str, float | None] = {"clean": None, "20": 20.0, "10": 10.0}
 """The acoustic conditions by name; clean has neither noise nor reverberation."""
+
+NOISES = {
+    "pink": pink,
+    "fan": fan,
+    "babble": party,
+    "traffic": traffic,
+    "cafe": crowd,
+    "music": hold_music,
+}
+"""The noises that a conversation may have behind it; otherwise a random steady one."""
+
+LOUD_SNRS_DB = {"15": 15.0, "5": 5.0, **{f"10-{noise}": 10.0 for noise in NOISES}}
+"""More acoustic conditions: an SNR, and after a hyphen one of `NOISES`."""
