@@ -155,7 +155,7 @@ def test_the_reason_why_the_server_did_not_start_is_passed_on(
     assert sentence == "The server did not start: hwaja: workers must be at least 1."
 
 
-@pytest.mark.parametrize("option", [["--limit", "0"], ["--snr", "5"], ["--seed", "x"]])
+@pytest.mark.parametrize("option", [["--limit", "0"], ["--snr", "7"], ["--seed", "x"]])
 def test_an_option_with_an_impossible_value_is_refused(
     tmp_path: Path, capsys: Capture, option: list[str]
 ) -> None:

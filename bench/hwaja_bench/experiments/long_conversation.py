@@ -220,7 +220,7 @@ def report(
         found = max(shares)[1] if shares else None
         block = int(line.start_seconds // BLOCK_SECONDS)
         judged.append((block, None if found is None else found == line.speaker_id))
-    for block, total_bytes in enumerate(memory_bytes):
+    for block, total_bytes in enumerate(memory_bytes[: 1 + judged[-1][0]]):
         own = [is_right for at, is_right in judged if at == block]
         answered = [is_right for is_right in own if is_right is not None]
         yield (
