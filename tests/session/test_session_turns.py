@@ -1,6 +1,7 @@
 """The session: several speakers in one utterance."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -310,3 +311,46 @@ def test_every_order_of_results_gives_the_same_answers_in_the_order_of_speech(
     assert len(set(numbers)) == len(numbers)
     talk.say(StopTranscription())
     assert talk.session.state is State.READY
+
+
+# Two people at once
+
+
+def test_a_client_with_details_is_told_both_people_who_speak_at_once() -> None:
+    talk = begun(WANTS_ALL)
+    job = talk.utterance(4)
+    voice = replace(voice_of(1, overlap_seconds=0.7), other=0)
+    (fields,) = sent(talk.handle(worded(job)) + talk.handle(Attributed(job.segment_id, (voice,))))
+    assert (fields["speaker_id"], fields["overlap_seconds"]) == (1, 0.7)
+    assert fields["speakers"] == [
+        {"speaker_id": 0, "speech_seconds": 0.7},
+        {"speaker_id": 1, "speech_seconds": round(job.segment.speech_samples / SAMPLE_RATE, 2)},
+    ]
+
+
+def overlapping(job: Finish) -> Attributed:
+    """Attribute an utterance to 0, then to both at once, then to 1."""
+    one, both, other = divided(job, (0, 0, 1), [1.4, 2.2]).parts or ()
+    both = replace(both, speech_seconds=0.8, overlap_seconds=0.8, other=1)
+    return Attributed(job.segment_id, (one, both, other))
+
+
+def test_the_words_before_and_after_an_overlap_keep_their_speaker() -> None:
+    talk = begun(WANTS_ALL)
+    job = talk.utterance(4)
+    words = ((" 어디", 0.3), (" 가세요", 0.7), (" 저는", 1.5), (" 집에", 2.3), (" 갑니다", 2.8))
+    messages = sent(talk.handle(worded(job, words)) + talk.handle(overlapping(job)))
+    texts = [(m["speaker_id"], m["text"], m["label"]) for m in messages]
+    assert texts == [(0, "어디 가세요", "sure"), (0, "저는", "overlap"), (1, "집에 갑니다", "sure")]
+    assert [len(m["speakers"]) for m in messages] == [1, 2, 1]
+
+
+def test_an_overlap_without_words_of_its_own_stays_with_its_neighbour() -> None:
+    """The recogniser writes one of two simultaneous voices, or neither."""
+    talk = begun(WANTS_ALL)
+    job = talk.utterance(4)
+    words = ((" 어디", 0.1), (" 가세요", 0.7), (" 집에", 2.2), (" 갑니다", 2.8))
+    effects = talk.handle(worded(job, words)) + talk.handle(overlapping(job))
+    assert anew(effects) == []
+    assert said(effects) == [(0, "어디 가세요"), (1, "집에 갑니다")]
+    assert [len(message["speakers"]) for message in sent(effects)] == [2, 1]

@@ -171,6 +171,7 @@ def test_details_are_sent_only_if_requested() -> None:
         "scores",
         "overlap_seconds",
         "margin",
+        "speakers",
     ]
     assert fields["segment_id"] == 0
     assert fields["start_seconds"] == 0.0
@@ -179,6 +180,7 @@ def test_details_are_sent_only_if_requested() -> None:
     assert fields["margin"] == 0.4
     assert (fields["label"], fields["probability"]) == ("sure", 1.0)
     assert fields["overlap_seconds"] == 0.0
+    assert fields["speakers"] == [{"speaker_id": 0, "speech_seconds": 0.99}]
 
 
 def test_details_asked_for_at_enrolment_explain_its_errors() -> None:

@@ -1,6 +1,6 @@
 """Division of an utterance into parts by its embeddings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -205,20 +205,82 @@ def utterances(draw: st.DrawFn) -> Utterance:
 
 
 @given(utterances())
-def test_the_parts_of_any_utterance_cover_it_and_every_change_of_speaker_has_evidence(
-    voices: Voices, utterance: Utterance
-) -> None:
+def test_the_parts_of_any_utterance_cover_it(voices: Voices, utterance: Utterance) -> None:
     parts = utterance.parts(voices)
     whole = utterance.whole
     assert (parts[0].start, parts[-1].stop) == (whole.start, whole.stop)
     for one, other in pairwise(parts):
         assert one.stop == other.start
-        assert one.nearest != other.nearest
-        assert min(one.probability, other.probability) >= MIN_TURN_PROBABILITY
+        assert one.nearest != other.nearest or Label.OVERLAP in {one.label, other.label}
     assert all(part.start < part.stop for part in parts)
     spoken_seconds = sum(part.speech_seconds for part in parts)
     assert spoken_seconds == pytest.approx(whole.speech_seconds)
     assert all(0 <= part.overlap_seconds <= part.speech_seconds for part in parts)
+    assert all(part.other is None or part.other != part.nearest for part in parts)
+
+
+@given(utterances())
+def test_without_overlap_every_change_of_speaker_has_evidence(
+    voices: Voices, utterance: Utterance
+) -> None:
+    for one, other in pairwise(replace(utterance, overlap=None).parts(voices)):
+        assert one.nearest != other.nearest
+        assert min(one.probability, other.probability) >= MIN_TURN_PROBABILITY
+
+
+# Two people at once
+
+
+def overlapped(hops: int, first: int, stop: int, share: float = 1.0) -> Rows:
+    overlap = np.zeros(hops, np.float32)
+    overlap[first:stop] = share
+    return overlap
+
+
+def speakers(part: Part) -> tuple[int, int | None]:
+    """The ids of the nearest voice and of the voice that overlaps with it."""
+    ids = part.speaker_ids
+    return ids[part.nearest], None if part.other is None else ids[part.other]
+
+
+def test_what_two_people_say_at_once_is_a_part_of_both(voices: Voices) -> None:
+    windows = turns((A, 15), (A + B, 6), (B, 15))
+    before, both, after = Utterance(windows, overlap=overlapped(36, 15, 21)).parts(voices)
+    assert (speakers(before), speakers(after)) == ((0, None), (1, None))
+    assert set(speakers(both)) == {0, 1}
+    assert (before.label, both.label, after.label) == (Label.SURE, Label.OVERLAP, Label.SURE)
+    assert (hops(both)[0], hops(both)[1]) == (15, 21)
+
+
+def test_a_listener_who_speaks_into_a_turn_is_named_with_the_speaker(voices: Voices) -> None:
+    windows = turns((A, 15), (A + 0.3 * B, 3), (A, 15))
+    (part,) = Utterance(windows, overlap=overlapped(33, 15, 18)).parts(voices)
+    assert speakers(part) == (0, 1)
+    assert part.overlap_seconds == pytest.approx(3 * HOP_SAMPLES / SAMPLE_RATE)
+
+
+def test_a_change_of_speaker_without_a_pause_does_not_name_a_second_speaker(voices: Voices) -> None:
+    """The detector of overlap reports up to a tenth of a second there."""
+    utterance = Utterance(turns((A, 15), (B, 15)), overlap=overlapped(30, 14, 16, 0.6))
+    assert [speakers(part) for part in utterance.parts(voices)] == [(0, None), (1, None)]
+
+
+def test_the_speakers_before_and_after_an_overlap_are_those_in_it(voices: Voices) -> None:
+    """In the middle of a mixture, a third voice may be nearer than the fainter of the two."""
+    three = Voices(no_cohort(3))
+    for speaker_id, voice in ((0, A), (3, B), (7, NOBODY)):
+        three.enrol(speaker_id, pool(None, voice, 1.0))
+    windows = turns((A, 15), (A + 0.1 * B + 0.2 * NOBODY, 6), (B, 15))
+    parts = Utterance(windows, overlap=overlapped(36, 15, 21)).parts(three)
+    assert [speakers(part) for part in parts] == [(0, None), (0, 3), (3, None)]
+
+
+def test_the_only_enrolled_voice_overlaps_with_nobody_known() -> None:
+    alone = Voices(no_cohort(3))
+    alone.enrol(0, pool(None, A, 1.0))
+    (part,) = Utterance(turns((A, 20)), overlap=overlapped(20, 8, 12)).parts(alone)
+    assert speakers(part) == (0, None)
+    assert part.overlap_seconds > 0
 
 
 @given(utterances())

@@ -6,7 +6,7 @@ from math import log
 import pytest
 
 from hwaja.protocol.values import Label
-from hwaja.speakers.parts import SURE_PROBABILITY, Part
+from hwaja.speakers.parts import SURE_PROBABILITY, Part, without_first_overlap
 
 SURE = log(SURE_PROBABILITY / (1 - SURE_PROBABILITY))
 """Evidence for one of two voices that just makes it sure."""
@@ -112,3 +112,39 @@ def test_a_voice_may_learn_only_from_long_sure_speech_of_one_speaker(
 ) -> None:
     long = replace(PART, speech_seconds=3.0)
     assert replace(long, **changes).is_exemplary is is_exemplary  # type: ignore[arg-type]
+
+
+def overlap_of(nearest: int, other: int, start: int, stop: int) -> Part:
+    evidence = tuple(9.0 * (index == nearest) for index in (0, 1))
+    return replace(
+        PART,
+        start=start,
+        stop=stop,
+        speech_seconds=1.0,
+        overlap_seconds=0.9,
+        other=other,
+        evidence=evidence,
+    )
+
+
+def test_an_overlap_is_joined_to_the_neighbour_of_its_voice() -> None:
+    before = replace(PART, stop=10)
+    after = replace(PART, start=20, stop=30, evidence=(0.0, 9.0))
+    fewer = without_first_overlap([before, overlap_of(1, 0, 10, 20), after])
+    assert fewer is not None
+    assert [(p.start, p.stop, p.nearest, p.other) for p in fewer] == [
+        (0, 10, 0, None),
+        (10, 30, 1, 0),
+    ]
+    assert (fewer[1].speech_seconds, fewer[1].overlap_seconds) == (3.5, 0.9)
+
+
+def test_an_overlap_beside_another_voice_only_names_the_voice_of_the_overlap() -> None:
+    fewer = without_first_overlap([overlap_of(1, 0, 0, 10), replace(PART, start=10)])
+    assert fewer is not None
+    assert [(p.start, p.nearest, p.other) for p in fewer] == [(0, 0, 1)]
+
+
+def test_there_is_nothing_to_join_without_an_overlap_beside_another_part() -> None:
+    assert without_first_overlap([PART, PART]) is None
+    assert without_first_overlap([overlap_of(1, 0, 0, 10)]) is None

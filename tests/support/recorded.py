@@ -35,7 +35,7 @@ from hwaja.protocol.messages import (
 from hwaja.protocol.parse import MAX_TEXT_CHARS, parse
 from hwaja.protocol.serialize import serialize
 from hwaja.protocol.texts import AHEAD
-from hwaja.protocol.values import Details, Label, Quality, Token
+from hwaja.protocol.values import Details, Label, Quality, SpeakerSpeech, Token
 from hwaja.speakers.verdict import with_warnings
 
 FOLDER = Path(__file__).resolve().parents[1] / "protocol" / "recorded"
@@ -97,6 +97,7 @@ def details() -> Iterator[Details]:
             scores=(figure, -figure),
             margin=figure,
             overlap_seconds=figure,
+            speakers=(SpeakerSpeech(0, figure), SpeakerSpeech(1, figure + 0.0049)),
             tokens=(Token("안", figure), Token(" 녕", figure + 0.02)),
             language="ko",
         )

@@ -24,7 +24,7 @@ from hwaja.protocol.messages import (
     TranscriptionStopped,
 )
 from hwaja.protocol.texts import AHEAD
-from hwaja.protocol.values import Details, Label, Quality, Token
+from hwaja.protocol.values import Details, Label, Quality, SpeakerSpeech, Token
 from hwaja.speakers.verdict import with_warnings
 
 ids = st.integers(0, MOST_SPEAKERS - 1)
@@ -59,6 +59,7 @@ details = st.builds(
     scores=st.lists(cosines, max_size=MOST_SPEAKERS).map(tuple),
     margin=st.none() | st.floats(0, 10),
     overlap_seconds=seconds,
+    speakers=st.lists(st.builds(SpeakerSpeech, ids, seconds), max_size=3).map(tuple),
     tokens=st.lists(tokens, max_size=3).map(tuple),
     language=st.none() | codes,
 )

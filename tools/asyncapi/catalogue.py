@@ -21,14 +21,22 @@ from hwaja.protocol.messages import (
     ServerMessage,
     SpeakerShare,
 )
-from hwaja.protocol.values import Hotword, Options, Quality, QualityWarning, Token, Word
+from hwaja.protocol.values import (
+    Hotword,
+    Options,
+    Quality,
+    QualityWarning,
+    SpeakerSpeech,
+    Token,
+    Word,
+)
 from hwaja.session.states import State
 from tools.asyncapi import examples, sentences
 from tools.asyncapi.examples import Example
 
 Schema = dict[str, Any]
 
-PARTS = (Hotword, Quality, Token, Word, SpeakerShare)
+PARTS = (Hotword, Quality, Token, Word, SpeakerSpeech, SpeakerShare)
 """Structs that are objects inside messages."""
 
 _REFERENCE = "#/components/schemas/"

@@ -28,7 +28,7 @@ from hwaja.protocol.messages import (
 )
 from hwaja.protocol.parse import parse
 from hwaja.protocol.serialize import serialize
-from hwaja.protocol.values import Details, Label, Quality, Token, Word
+from hwaja.protocol.values import Details, Label, Quality, SpeakerSpeech, Token, Word
 from hwaja.speakers.verdict import with_warnings
 
 
@@ -77,10 +77,12 @@ _DETAILS = Details(
     probability=0.9978,
     scores=(0.6123, 0.1874),
     margin=0.4249,
+    overlap_seconds=0.35,
     tokens=(Token("안녕하세요", 2.31, 0.97), Token(" 반갑습니다", 3.02, 0.91)),
     language="ko",
     text_confidence=0.9386,
     words=(Word("안녕하세요", 2.31, 3.02, 0.957), Word("반갑습니다", 3.02, 3.72, 0.9202)),
+    speakers=(SpeakerSpeech(0, 1.22), SpeakerSpeech(1, 0.35)),
 )
 
 _SAID = Transcription(0, "안녕하세요 반갑습니다", "2025-08-21T05:30:15.123Z", -25.5)

@@ -24,6 +24,10 @@ MIN_SAMPLES = RECEPTIVE_FIELD_SAMPLES + FRAME_STEP_SAMPLES
 SPEAKERS = ((), (0,), (1,), (2,), (0, 1), (0, 2), (1, 2))
 """The speakers of each class."""
 
+OVERLAP_PROBABILITY = 0.55
+"""Least probability of two speakers in a frame. At 0.5, 1 % of single voices in rooms get a second
+speaker; at 0.6, a tenth more overlaps of 0.3 s are missed (bench/RESULTS.md)."""
+
 _SHARED = [index for index, speakers in enumerate(SPEAKERS) if len(speakers) > 1]
 
 Segmentation = NDArray[np.float32]
@@ -68,7 +72,7 @@ class Segmenter:
     def overlap(self, samples: Samples) -> NDArray[np.float32]:
         """Return the overlap of speakers in each hop; see `interface.OverlapDetector.overlap`."""
         hops = -(-len(samples) // HOP_SAMPLES)
-        shared = self.segment(samples)[:, _SHARED].sum(axis=1) >= 0.5
+        shared = self.segment(samples)[:, _SHARED].sum(axis=1) >= OVERLAP_PROBABILITY
         hop_of = (FRAME_CENTRE_SAMPLES + FRAME_STEP_SAMPLES * np.arange(len(shared))) // HOP_SAMPLES
         frames = np.bincount(hop_of, minlength=hops)
         shares = np.bincount(hop_of, shared, hops) / np.maximum(frames, 1)

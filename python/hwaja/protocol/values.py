@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 from hwaja.protocol.codes import ADVICE, Reason
 from hwaja.protocol.field_types import (
     Cosine,
+    Count,
     Inlined,
     Level,
     Printable,
@@ -121,6 +122,15 @@ class Quality(Struct, frozen=True, omit_defaults=True):
     """What could be better, each as `{"reason", "message"}` like an error; the gravest first."""
 
 
+class SpeakerSpeech(Struct, frozen=True):
+    """How long one speaker speaks in an utterance."""
+
+    speaker_id: Count
+    """Who."""
+    speech_seconds: Annotated[Seconds, numeric(2)]
+    """How long, pauses not counted."""
+
+
 class Details(Inlined, frozen=True):
     """What a `transcription` carries beyond the specification when `details` was asked for."""
 
@@ -155,3 +165,6 @@ class Details(Inlined, frozen=True):
     words: tuple[Word, ...] = ()
     """The words of the text, in the same time as `start_seconds`; only where `text_confidence` is.
     """
+    speakers: tuple[SpeakerSpeech, ...] = ()
+    """Who speaks in it, in the order of the ids: `speaker_id`, and who speaks at the same time for
+    0.2 s or more. A later `speaker_update` does not change it."""

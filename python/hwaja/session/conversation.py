@@ -18,7 +18,7 @@ from hwaja.protocol.messages import (
     Summary,
     Transcription,
 )
-from hwaja.protocol.values import Details, Token
+from hwaja.protocol.values import Details, SpeakerSpeech, Token
 from hwaja.session.events import (
     Attributed,
     Effect,
@@ -267,12 +267,22 @@ def _transcription(timeline: Timeline, answer: Awaited, decision: SpeakerDecisio
             scores=voice.cosines,
             margin=voice.margin if voice.scores else None,
             overlap_seconds=voice.overlap_seconds,
+            speakers=_speakers(voice, decision.speaker_id, segment.speech_samples / SAMPLE_RATE),
             tokens=tokens,
             language=hypothesis.language,
             text_confidence=confidence_of(words),
             words=words,
         ),
     )
+
+
+def _speakers(voice: Part, speaker_id: int, speech_seconds: float) -> tuple[SpeakerSpeech, ...]:
+    """Return who speaks in a part that is given to `speaker_id`, by ascending id."""
+    speaking = {speaker_id: speech_seconds}
+    for place in () if voice.other is None else (voice.nearest, voice.other):
+        shared_seconds = min(voice.overlap_seconds, speech_seconds)
+        speaking.setdefault(voice.speaker_ids[place], shared_seconds)
+    return tuple(SpeakerSpeech(who, seconds) for who, seconds in sorted(speaking.items()))
 
 
 def _dated(token: Token, segment: Segment, timeline: Timeline) -> Token:

@@ -7,7 +7,7 @@ several speakers is divided into parts. Each part is then answered like an utter
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import count, pairwise
+from itertools import count, pairwise, repeat
 
 from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
@@ -21,7 +21,7 @@ from hwaja.session.events import (
     Recognised,
     Speculate,
 )
-from hwaja.speakers.parts import Part
+from hwaja.speakers.parts import Part, without_first_overlap
 from hwaja.vad.gate import Segment, SpeechGate
 
 PROBED_SECONDS = 3.0
@@ -185,12 +185,21 @@ class Utterances:
     def _divide(
         self, utterance: Awaited, hypothesis: Hypothesis, parts: Sequence[tuple[Segment, Part]]
     ) -> list[Recognise]:
-        """Replace an utterance by its parts. Return the parts that must be recognised again."""
+        """Replace an utterance by its parts. Return the parts that must be recognised again.
+
+        Where the text cannot be divided at an overlap, the overlap is no part of its own: its text
+        alone would be worse.
+        """
+        texts = _texts(utterance.segment, hypothesis, parts)
+        fewer = without_first_overlap([voice for _, voice in parts]) if texts is None else None
+        if fewer is not None:
+            undivided = replace(utterance, attributed=Attributed(utterance.segment_id, fewer))
+            self._awaited = {utterance.segment_id: undivided, **self._awaited}
+            return []
         ids = [utterance.segment_id, *(next(self._ids) for _ in parts[1:])]
-        texts = _texts(utterance.segment, hypothesis, [piece for piece, _ in parts])
         anew: list[Recognise] = []
         divided: dict[int, Awaited] = {}
-        for part_id, (piece, voice), text in zip(ids, parts, texts, strict=True):
+        for part_id, (piece, voice), text in zip(ids, parts, texts or repeat(None), strict=False):
             recognised = None if text is None else Recognised(part_id, text)
             attributed = Attributed(part_id, (voice,))
             is_last = utterance.ends_utterance and part_id == ids[-1]
@@ -202,17 +211,17 @@ class Utterances:
 
 
 def _texts(
-    segment: Segment, hypothesis: Hypothesis, pieces: Sequence[Segment]
-) -> Sequence[Hypothesis | None]:
-    """Return the text of each part; None for all if the text cannot be divided.
+    segment: Segment, hypothesis: Hypothesis, parts: Sequence[tuple[Segment, Part]]
+) -> list[Hypothesis] | None:
+    """Return the text of each part; None if the text cannot be divided.
 
     Token times count from the beginning of the part.
     """
-    starts_seconds = [(piece.start - segment.start) / SAMPLE_RATE for piece in pieces]
-    speech_seconds = [piece.speech_samples / SAMPLE_RATE for piece in pieces]
+    starts_seconds = [(piece.start - segment.start) / SAMPLE_RATE for piece, _ in parts]
+    speech_seconds = [piece.speech_samples / SAMPLE_RATE for piece, _ in parts]
     texts = divide(hypothesis, starts_seconds[1:], speech_seconds)
     if texts is None:
-        return [None] * len(pieces)
+        return None
     return [text.earlier(start) for text, start in zip(texts, starts_seconds, strict=True)]
 
 

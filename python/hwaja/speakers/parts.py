@@ -9,7 +9,7 @@ evidence than answers of 0.5 s (bench/RESULTS.md).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, log2
 
 from hwaja.protocol.values import Label
@@ -61,6 +61,9 @@ class Part:
     """Natural log-likelihood of each voice, up to a constant."""
     overlap_seconds: float = 0.0
     """Duration of the overlap of two voices."""
+    other: int | None = None
+    """Index, in the tuples, of the voice that overlaps with the nearest one. None: no voice does,
+    or so briefly that it may be an error."""
 
     @property
     def is_short(self) -> bool:
@@ -100,6 +103,33 @@ class Part:
         if max(self.scores) < max(floors, default=float("-inf")):
             return Label.UNKNOWN
         return Label.SURE if self.probability >= SURE_PROBABILITY else Label.DOUBTFUL
+
+    def joined(self, overlap: "Part") -> "Part":
+        """Return this part with the neighbouring part of an overlap added to it."""
+        return replace(
+            self,
+            start=min(self.start, overlap.start),
+            stop=max(self.stop, overlap.stop),
+            speech_seconds=self.speech_seconds + overlap.speech_seconds,
+            overlap_seconds=self.overlap_seconds + overlap.overlap_seconds,
+            other=overlap.other if overlap.nearest == self.nearest else overlap.nearest,
+        )
+
+
+def without_first_overlap(parts: Sequence[Part]) -> tuple[Part, ...] | None:
+    """Return the parts with the first overlap joined to a neighbour, if possible one of its voice.
+
+    None: there is no overlap beside another part.
+    """
+    overlaps = (at for at, part in enumerate(parts) if part.label is Label.OVERLAP)
+    at = next(overlaps, None)
+    if at is None or len(parts) < 2:
+        return None
+    neighbours = [k for k in (at - 1, at + 1) if 0 <= k < len(parts)]
+    of_its_voice = (k for k in neighbours if parts[k].nearest == parts[at].nearest)
+    into = next(of_its_voice, neighbours[0])
+    first = min(at, into)
+    return (*parts[:first], parts[into].joined(parts[at]), *parts[first + 2 :])
 
 
 def next_turn(parts: Sequence[Part]) -> int | None:

@@ -57,6 +57,13 @@ export interface Transcription extends Numbered {
   /** Expected share of the text's characters that are right; absent where the model gives none. */
   text_confidence?: number;
   words?: Word[];
+  /** `speaker_id`, and who speaks at the same time; by id. */
+  speakers?: SpeakerSpeech[];
+}
+
+export interface SpeakerSpeech {
+  speaker_id: number;
+  speech_seconds: number;
 }
 
 export interface Word {
