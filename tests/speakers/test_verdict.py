@@ -51,7 +51,7 @@ def test_a_voice_that_would_make_labels_wrong_is_refused_without_further_warning
     ("quality", "reason"),
     [
         (replace(GOOD, speech_seconds=2.4), Reason.LITTLE_SPEECH),
-        (replace(GOOD, level_dbfs=-55.0), Reason.QUIET),
+        (replace(GOOD, level_dbfs=-47.0), Reason.QUIET),
         (replace(GOOD, snr_db=5.0), Reason.NOISY),
         (replace(GOOD, clipped_share=0.02), Reason.CLIPPED),
         (replace(GOOD, agreement=0.72), Reason.PERHAPS_TWO_VOICES),
