@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from hwaja.engines.interface import Samples, VoiceTrack
+from hwaja.engines.segmentation import Segmenter
 from hwaja.engines.sherpa import SpeakerEmbedder
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.messages import (
@@ -27,7 +28,7 @@ from hwaja.protocol.messages import (
     Transcription,
 )
 from hwaja.protocol.values import Options
-from hwaja.server.application import detector_file, embedder_file
+from hwaja.server.application import detector_file, embedder_file, segmenter_file
 from hwaja.session.events import (
     Arrival,
     Attributed,
@@ -82,12 +83,16 @@ class Engines:
     def __init__(self) -> None:
         self.detector = SileroDetector(detector_file())
         self.embedder = SpeakerEmbedder(embedder_file())
+        self.segmenter = Segmenter(segmenter_file())
         self.recogniser = whole_recogniser("whisper-base")
 
-    def track(self, samples: Samples) -> VoiceTrack:
-        """Embed without overlap detection."""
+    def track(self, samples: Samples, *, overlaps: bool = False) -> VoiceTrack:
+        """Embed as a worker does."""
         rows = self.embedder.embed(samples)
-        return VoiceTrack(rows[0], rows[1:], np.zeros(len(rows) - 1, np.float32))
+        overlap = np.zeros(len(rows) - 1, np.float32)
+        return VoiceTrack(
+            rows[0], rows[1:], self.segmenter.overlap(samples) if overlaps else overlap
+        )
 
 
 @dataclass
@@ -130,7 +135,7 @@ class Room:
             self._handle(Audio(FRAME_SAMPLES, (0.0,), (-120.0,), _arrival(FRAME_SAMPLES)))
             self._handle(Received(CompleteRegistration(speaker_id), FRAME_SAMPLES))
             self._handle(Enrolled())
-        self._handle(Received(StartTranscription(), 0))
+        self._handle(Received(StartTranscription(details=True), 0))
         for audio in self._audio():
             self._now = audio.stop
             self._handle(audio)
@@ -156,7 +161,8 @@ class Room:
             case Finish(segment_id, segment):
                 self.heard.over.append((segment.start, segment.stop, self._now))
                 self._recognise(segment_id, segment.start, segment.stop)
-                track = self._engines.track(self._stream[segment.start : segment.stop])
+                spoken = self._stream[segment.start : segment.stop]
+                track = self._engines.track(spoken, overlaps=True)
                 whole = unscored_part(segment, self._voices)
                 self._handle(Attributed(segment_id, split_by_voice(track, whole, self._voices)))
             case Recognise(segment_id, segment):
