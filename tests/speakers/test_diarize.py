@@ -244,12 +244,12 @@ def speakers(part: Part) -> tuple[int, int | None]:
 
 
 def test_what_two_people_say_at_once_is_a_part_of_both(voices: Voices) -> None:
-    windows = turns((A, 15), (A + B, 6), (B, 15))
-    before, both, after = Utterance(windows, overlap=overlapped(36, 15, 21)).parts(voices)
+    windows = turns((A, 15), (A + B, 8), (B, 15))
+    before, both, after = Utterance(windows, overlap=overlapped(38, 15, 23)).parts(voices)
     assert (speakers(before), speakers(after)) == ((0, None), (1, None))
     assert set(speakers(both)) == {0, 1}
     assert (before.label, both.label, after.label) == (Label.SURE, Label.OVERLAP, Label.SURE)
-    assert (hops(both)[0], hops(both)[1]) == (15, 21)
+    assert (hops(both)[0], hops(both)[1]) == (15, 23)
 
 
 def test_a_listener_who_speaks_into_a_turn_is_named_with_the_speaker(voices: Voices) -> None:
@@ -270,8 +270,8 @@ def test_the_speakers_before_and_after_an_overlap_are_those_in_it(voices: Voices
     three = Voices(no_cohort(3))
     for speaker_id, voice in ((0, A), (3, B), (7, NOBODY)):
         three.enrol(speaker_id, pool(None, voice, 1.0))
-    windows = turns((A, 15), (A + 0.1 * B + 0.2 * NOBODY, 6), (B, 15))
-    parts = Utterance(windows, overlap=overlapped(36, 15, 21)).parts(three)
+    windows = turns((A, 15), (A + 0.1 * B + 0.2 * NOBODY, 8), (B, 15))
+    parts = Utterance(windows, overlap=overlapped(38, 15, 23)).parts(three)
     assert [speakers(part) for part in parts] == [(0, None), (0, 3), (3, None)]
 
 

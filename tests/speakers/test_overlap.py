@@ -18,19 +18,19 @@ def test_turns_without_overlap_stay_as_they_are() -> None:
 
 def test_a_long_overlap_at_a_change_of_speaker_is_a_part_of_its_own() -> None:
     turns = [(0, 20), (20, 40)]
-    assert divide_turns(turns, overlap_in(40, (17, 23))) == [(0, 17), (17, 23), (23, 40)]
-    assert divide_turns(turns, overlap_in(40, (20, 25))) == [(0, 20), (20, 25), (25, 40)]
+    assert divide_turns(turns, overlap_in(40, (16, 23))) == [(0, 16), (16, 23), (23, 40)]
+    assert divide_turns(turns, overlap_in(40, (20, 27))) == [(0, 20), (20, 27), (27, 40)]
 
 
 def test_a_word_over_the_end_of_a_turn_divides_nothing() -> None:
     turns = [(0, 20), (20, 40)]
-    assert divide_turns(turns, overlap_in(40, (19, 22))) == turns
+    assert divide_turns(turns, overlap_in(40, (18, 23))) == turns
 
 
 def test_a_long_overlap_at_an_end_of_the_utterance_is_a_part_of_its_own() -> None:
     """The utterance may have ended there because the next speaker began."""
-    assert divide_turns([(0, 40)], overlap_in(40, (34, 39))) == [(0, 34), (34, 40)]
-    assert divide_turns([(0, 40)], overlap_in(40, (0, 5))) == [(0, 5), (5, 40)]
+    assert divide_turns([(0, 40)], overlap_in(40, (31, 39))) == [(0, 31), (31, 40)]
+    assert divide_turns([(0, 40)], overlap_in(40, (0, 8))) == [(0, 8), (8, 40)]
 
 
 def test_a_listener_who_speaks_into_a_turn_does_not_divide_it() -> None:
@@ -53,8 +53,8 @@ def test_a_rest_shorter_than_a_window_belongs_to_the_overlap() -> None:
 
 def test_two_overlaps_of_one_turn_are_two_parts() -> None:
     turns = [(0, 20), (20, 40), (40, 60)]
-    overlap = overlap_in(60, (18, 23), (37, 42))
-    assert divide_turns(turns, overlap) == [(0, 18), (18, 23), (23, 37), (37, 42), (42, 60)]
+    overlap = overlap_in(60, (17, 24), (37, 44))
+    assert divide_turns(turns, overlap) == [(0, 17), (17, 24), (24, 37), (37, 44), (44, 60)]
 
 
 @given(

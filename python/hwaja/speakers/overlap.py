@@ -17,8 +17,9 @@ NAMED_SECONDS = 0.2
 """Least overlap for which a second speaker is named. A change without a pause has less
 (bench/RESULTS.md, "Two people at once")."""
 
-DIVIDED_SECONDS = 0.6
-"""Least overlap for a part of its own. A shorter one holds about a word."""
+DIVIDED_SECONDS = 1.0
+"""Least overlap for a part of its own. From 0.6 s on, the characters would have the wrong speaker
+more often (bench/RESULTS.md, "Two people at once")."""
 
 _BRIDGED_HOPS = 2
 """Shorter gaps belong to the overlap: 0.32 s."""
