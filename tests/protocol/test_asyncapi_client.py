@@ -50,7 +50,10 @@ EDGES: dict[str, Sequence[Any]] = {
     "interim_results": ODDITIES,
     "speaker_updates": ODDITIES,
     "adapt": ODDITIES,
-    # None is taken for no language, which the document need not tell.
+    "speakers": ("enrolled", "discover", "separate", *ODDITIES),
+    "strangers": ("nearest", "separate", "discover", *ODDITIES),
+    "max_speakers": (*range(-1, MOST_SPEAKERS + 2), 10**400, *ODDITIES[1:]),
+    # None is taken for no language and no limit, which the document need not tell.
     "language": ("ko", "auto", "k\x00", "\ud800", *ODDITIES[1:]),
     "hotwords": (
         *ODDITIES,

@@ -7,7 +7,7 @@ import pytest
 from hwaja.protocol.codes import ErrorCode, Reason
 from hwaja.protocol.messages import InvalidMessageError, StartTranscription
 from hwaja.protocol.parse import parse
-from hwaja.protocol.values import Hotword, Options
+from hwaja.protocol.values import Hotword, Options, Speakers, Strangers
 
 
 def started(**fields: object) -> StartTranscription:
@@ -28,8 +28,15 @@ def test_interims_a_language_and_hotwords_can_be_requested() -> None:
     )
 
 
+def test_speakers_can_be_discovered_and_their_number_limited() -> None:
+    message = started(speakers="discover", strangers="separate", max_speakers=3)
+    assert (message.speakers, message.strangers) == (Speakers.DISCOVER, Strangers.SEPARATE)
+    assert message.most_speakers == 3
+    assert started(speakers="enrolled", strangers="nearest").most_speakers is None
+
+
 def test_without_options_the_settings_of_the_server_apply() -> None:
-    assert started() == StartTranscription(False, False, False, False, Options(None, ()))
+    assert started() == StartTranscription(options=Options(None, ()))
     assert started(language=None, hotwords=[]) == started()
 
 
@@ -37,6 +44,14 @@ def test_without_options_the_settings_of_the_server_apply() -> None:
     "fields",
     [
         {"interim_results": 1},
+        {"speakers": "two"},
+        {"speakers": 2},
+        {"strangers": True},
+        {"strangers": "unknown"},
+        {"max_speakers": 0},
+        {"max_speakers": 9},
+        {"max_speakers": "3"},
+        {"max_speakers": True},
         {"language": 5},
         {"language": ["ko"]},
         {"hotwords": "상담사"},

@@ -45,7 +45,7 @@ class Attributed:
         self.attribution = Attribution(
             SessionWork("owner", one_generation(pool), ring, overload or Overload()),
             voices,
-            report_voices=lambda *found: self.parts.put_nowait(found),
+            report_voices=lambda *found: self.parts.put_nowait(found[:2]),
             report_turn=lambda *found: self.turns.put_nowait(found),
         )
 

@@ -31,8 +31,8 @@ def allowed_by(schema: dict[str, Any], root: dict[str, Any]) -> st.SearchStrateg
             return allowed_by(reduce(getitem, steps, root), root)
         case {"anyOf": list(choices), **rest} if not rest:
             return st.one_of(*(allowed_by(choice, root) for choice in choices))
-        case {"type": "string", "const": str(value), **rest} if not rest:
-            return st.just(value)
+        case {"type": "string", **rest} if rest.keys() in ({"const"}, {"enum"}):
+            return st.sampled_from(rest.get("enum") or [rest["const"]])
         case {"type": "object", "required": required, "properties": fields, **rest} if not rest:
             return _objects(required, {key: allowed_by(fields[key], root) for key in fields})
         case {"type": "array", "items": items, **rest} if not rest.keys() - {"maxItems"}:

@@ -29,7 +29,7 @@ from hwaja.protocol.field_types import (
     written_as,
 )
 from hwaja.protocol.texts import AHEAD
-from hwaja.protocol.values import Details, Options, Quality
+from hwaja.protocol.values import Details, Options, Quality, Speakers, Strangers
 
 SPEAKERS = 2
 """The speakers of the specification, section 2.1: ids 0 and 1. A server may be told of more."""
@@ -87,7 +87,8 @@ class CompleteRegistration(FromClient, frozen=True, tag="complete_speaker_regist
 class StartTranscription(FromClient, frozen=True, tag="start_transcription"):
     """What follows is the conversation.
 
-    Both voices must be enrolled (of more than two: at least two).
+    Both voices must be enrolled (of more than two: at least two), unless `speakers` asks for
+    discovery.
     """
 
     FAILS = ErrorCode.TRANSCRIPTION_FAILED
@@ -102,7 +103,30 @@ class StartTranscription(FromClient, frozen=True, tag="start_transcription"):
     """`true` lets the voices learn from what they say for sure (3 s of speech at least, nobody else
     in it); the next `start_transcription` without it begins with the voices as they were
     enrolled."""
+    speakers: Speakers = Speakers.ENROLLED
+    """`"discover"` finds the speakers by their voices, also if nobody is enrolled. A voice that is
+    not enrolled gets the lowest free id when it first speaks, and keeps it for the session. It
+    brings `segment_id` and `speaker_update`. `"enrolled"` is the default."""
+    strangers: Strangers = Strangers.NEAREST
+    """`"separate"` gives ids to people who are not enrolled, as `speakers` does, but both voices
+    must be enrolled. `"nearest"`, the default, gives what they say to the nearest enrolled
+    voice."""
+    max_speakers: Annotated[int, Meta(ge=1, le=MOST_SPEAKERS)] | None = None
+    """With `speakers` or `strangers`: how many people speak at most, the enrolled ones included.
+    Without it, 8."""
     options: Options = Options()
+
+    @property
+    def most_speakers(self) -> int | None:
+        """How many people speak at most. None: speakers who are not enrolled get no id."""
+        if self.speakers is Speakers.DISCOVER or self.strangers is Strangers.SEPARATE:
+            return self.max_speakers or MOST_SPEAKERS
+        return None
+
+    @property
+    def corrects(self) -> bool:
+        """Whether the client is sent corrections of earlier speakers."""
+        return self.speaker_updates or self.most_speakers is not None
 
 
 class StopTranscription(FromClient, frozen=True, tag="stop_transcription"):
@@ -205,8 +229,8 @@ class Transcription(FromServer, frozen=True, tag="transcription"):
     """What one speaker said in one utterance."""
 
     speaker_id: SpeakerId
-    """The enrolled voice that is nearest: 0 or 1 (beyond the specification: any that was
-    enrolled)."""
+    """The enrolled voice that is nearest: 0 or 1 (beyond the specification: any that was enrolled
+    or discovered)."""
     text: Annotated[str, Meta(extra_json_schema={"minLength": 1})]
     """What was said; never empty."""
     timestamp: Timestamp
@@ -217,7 +241,8 @@ class Transcription(FromServer, frozen=True, tag="transcription"):
     """RMS level of the utterance's speech in dBFS, one decimal, without what is below 80 Hz; 0 dBFS
     is a full-scale square wave, a full-scale sine is -3.0."""
     segment_id: Annotated[
-        Count | None, asked_by("details", "interim_results", "speaker_updates")
+        Count | None,
+        asked_by("details", "interim_results", "speaker_updates", "speakers", "strangers"),
     ] = None
     """No two are the same. Counts the utterances of a transcription from 0; one without words
     leaves a gap. Where several speak in an utterance, its first part has its id and the others the
@@ -244,7 +269,7 @@ class Interim(FromServer, frozen=True, tag="interim"):
 class SpeakerUpdate(FromServer, frozen=True, tag="speaker_update"):
     """An earlier answer was another speaker's."""
 
-    ASKED_BY = ("speaker_updates",)
+    ASKED_BY = ("speaker_updates", "speakers", "strangers")
 
     segment_id: Count
     """The answer."""

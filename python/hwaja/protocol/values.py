@@ -46,6 +46,20 @@ class Options(Inlined, frozen=True):
     a server started with `--decoding-method modified_beam_search`; other models take none."""
 
 
+class Speakers(StrEnum):
+    """Whose voices a transcription knows."""
+
+    ENROLLED = "enrolled"
+    DISCOVER = "discover"
+
+
+class Strangers(StrEnum):
+    """What becomes of a speaker who is not enrolled."""
+
+    NEAREST = "nearest"
+    SEPARATE = "separate"
+
+
 class Token(Struct, frozen=True, omit_defaults=True):
     """A piece of a text, and when it was spoken."""
 

@@ -335,11 +335,11 @@ class SessionRunner:
 
     def _analyse(self, effect: events.Analysing) -> None:
         match effect:
-            case events.Begin(options, interims, adapt):
+            case events.Begin(options, interims, adapt, most_speakers):
                 self._pace.begin()
                 self._set_ahead(False)
                 self._recognition.begin(options, interims=interims)
-                self._attribution.begin(adapt=adapt)
+                self._attribution.begin(adapt=adapt, most_speakers=most_speakers)
                 self._intake.watch_format()
             case events.Extend(segment_id, start, stop):
                 self._recognition.extend(segment_id, start, stop)

@@ -26,6 +26,7 @@ from hwaja.protocol.messages import (
     TranscriptionStarted,
     TranscriptionStopped,
 )
+from hwaja.protocol.values import Speakers
 from hwaja.session import events
 from hwaja.session.conversation import Conversation
 from hwaja.session.settings import SessionSettings
@@ -72,6 +73,7 @@ class Actions:
         self._resumable = False
         self._holds = False  # the client was asked to pause its audio
         self._warned = False  # of the limit on the transcription's audio
+        self._has_discovered = False
 
     @property
     def listening(self) -> bool:
@@ -80,8 +82,8 @@ class Actions:
 
     @property
     def has_voice(self) -> bool:
-        """Whether a voice is enrolled. It is lost when the session ends."""
-        return bool(self._voices.speaker_ids)
+        """Whether a voice is enrolled or discovered. It is lost when the session ends."""
+        return self._has_discovered or bool(self._voices.speaker_ids)
 
     @property
     def processed_stop(self) -> int:
@@ -246,12 +248,15 @@ class Actions:
         """Begin a transcription with the client's options, or send why it cannot begin."""
         wants = event.message
         refusal = self._settings.abilities().refusal(wants.options)
-        if len(self._voices.speaker_ids) < SPEAKERS:
+        needs = 0 if wants.speakers is Speakers.DISCOVER else SPEAKERS
+        if len(self._voices.speaker_ids) < needs:
             refusal = Reason.NOT_ENROLLED
         if refusal is not None:
             self._fail(ErrorCode.TRANSCRIPTION_FAILED, refusal)
             return Branch.REFUSED
-        self._effects.append(events.Begin(wants.options, wants.interim_results, wants.adapt))
+        self._effects.append(
+            events.Begin(wants.options, wants.interim_results, wants.adapt, wants.most_speakers)
+        )
         self._listen(event.at, self._settings.gate)
         self._conversation = self._new_conversation(wants)
         self._send(TranscriptionStarted())
@@ -316,6 +321,7 @@ class Actions:
 
     def take_voices(self, event: events.Attributed) -> None:
         """Store the speakers of an utterance. Send the answers that are now complete."""
+        self._has_discovered |= self._conversation.wants.most_speakers is not None
         self._effects += self._conversation.learn_voices(event)
         self._release()
 

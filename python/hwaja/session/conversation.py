@@ -1,5 +1,6 @@
 """One transcription: its answers, in the order of speech, and the messages to the client."""
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -32,7 +33,7 @@ from hwaja.session.events import (
 )
 from hwaja.session.timeline import Timeline
 from hwaja.session.utterances import Awaited, OpenSpeech, Utterances
-from hwaja.speakers.parts import Part
+from hwaja.speakers.parts import Correction, Part
 from hwaja.speakers.turn_prior import SpeakerDecision, TurnPrior
 from hwaja.text.words import confidence_of, words_of
 from hwaja.vad.gate import Segment
@@ -102,6 +103,10 @@ class Tally:
         """Count an answer."""
         self._said[segment_id] = (speaker_id, speech_seconds)
 
+    def speaker_of(self, segment_id: int) -> int:
+        """Return the speaker of an answer."""
+        return self._said[segment_id][0]
+
     def correct(self, segment_id: int, speaker_id: int) -> None:
         """Count an earlier answer for `speaker_id` instead."""
         self._said[segment_id] = (speaker_id, self._said[segment_id][1])
@@ -134,6 +139,11 @@ class Conversation:
     _tally: Tally = field(default_factory=Tally)
     _answered_until: int = 0
     """Index of the sample at which the speech of the last answer ended."""
+    _answered: dict[int, int] = field(default_factory=dict)
+    """Segment ids of the answered parts, by their first sample; only where speakers are
+    discovered."""
+    _corrected: dict[int, int] = field(default_factory=dict)
+    """Speakers of unanswered parts that were corrected already, by their first sample."""
 
     @property
     def open_id(self) -> int:
@@ -181,8 +191,23 @@ class Conversation:
 
     def learn_voices(self, event: Attributed) -> list[Effect]:
         """Store the voices of an utterance. Return the effects that follow, in order of speech."""
+        effects = [effect for each in event.corrections for effect in self._correct(each)]
         self._utterances.take_voice(event)
-        return self._deliver()
+        return effects + self._deliver()
+
+    def _correct(self, correction: Correction) -> list[Effect]:
+        """Correct an earlier answer, or one that is still to come."""
+        segment_id = self._answered.get(correction.start)
+        if segment_id is None:
+            self._corrected[correction.start] = correction.speaker_id
+            return []
+        return self._update(segment_id, correction.speaker_id)
+
+    def _update(self, segment_id: int, speaker_id: int) -> list[Effect]:
+        if self._tally.speaker_of(segment_id) == speaker_id:
+            return []
+        self._tally.correct(segment_id, speaker_id)
+        return [self._send(SpeakerUpdate(segment_id, speaker_id))]
 
     def _deliver(self) -> list[Effect]:
         answers, unheard = self._utterances.due()
@@ -217,10 +242,13 @@ class Conversation:
         pause_seconds = self.timeline.seconds(segment.speech_start) - spoke_until
         self._answered_until = segment.speech_stop
         revised = self._turn_prior.revise(voice, pause_seconds)
-        if revised is not None and self.wants.speaker_updates:
-            self._tally.correct(revised.segment_id, revised.speaker_id)
-            effects.append(self._send(SpeakerUpdate(revised.segment_id, revised.speaker_id)))
+        if revised is not None and self.wants.corrects:
+            effects += self._update(revised.segment_id, revised.speaker_id)
         decision = self._turn_prior.take(answer.segment_id, voice, pause_seconds)
+        if self.wants.most_speakers is not None:
+            self._answered[voice.start] = answer.segment_id
+            corrected_id = self._corrected.pop(voice.start, decision.speaker_id)
+            decision = dataclasses.replace(decision, speaker_id=corrected_id)
         effects.append(self._send(self._message(answer, decision)))
         self._tally.take(
             answer.segment_id, decision.speaker_id, segment.speech_samples / SAMPLE_RATE
@@ -233,7 +261,7 @@ class Conversation:
         message = _transcription(self.timeline, answer, decision)
         if self.details:
             return message
-        wants_ids = self.wants.interim_results or self.wants.speaker_updates
+        wants_ids = self.wants.interim_results or self.wants.corrects
         return replace(message, details=None, segment_id=message.segment_id if wants_ids else None)
 
     def _send(self, message: ServerMessage) -> Effect:

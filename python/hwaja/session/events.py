@@ -19,7 +19,7 @@ from hwaja.protocol.messages import (
 )
 from hwaja.protocol.values import Options
 from hwaja.speakers.enrolment import Enrol, Enrolled
-from hwaja.speakers.parts import Part
+from hwaja.speakers.parts import Correction, Part
 from hwaja.vad.gate import Segment
 
 Message = TypeVar("Message", bound=ClientMessage, covariant=True)
@@ -158,6 +158,8 @@ class Attributed:
 
     segment_id: int
     parts: tuple[Part, ...] | None
+    corrections: tuple[Correction, ...] = ()
+    """Of parts of earlier segments, whose speakers were discovered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +242,8 @@ class Begin:
     interims: bool
     adapt: bool
     """Whether voices may learn during this transcription; see `Learn`."""
+    most_speakers: int | None = None
+    """Discover speakers, so that there are at most so many with the enrolled ones. None: do not."""
 
 
 @dataclass(frozen=True, slots=True)

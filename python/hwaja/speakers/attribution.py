@@ -12,7 +12,9 @@ from collections.abc import Callable
 from hwaja.engines.interface import VoiceTrack
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.speakers.diarize import split_by_voice, unscored_part, whole_part
-from hwaja.speakers.parts import Part, next_turn
+from hwaja.speakers.discovery import Discovery
+from hwaja.speakers.parts import Correction, Part, next_turn
+from hwaja.speakers.voice_changes import next_voice
 from hwaja.speakers.voices import Voices
 from hwaja.vad.gate import Segment
 from hwaja.workers.overload import DegradationLevel
@@ -22,16 +24,25 @@ EMBEDDED_SECONDS = 3.0
 """Under overload, only this much of an utterance is embedded. Longer audio hardly improves it."""
 
 Parts = tuple[Part, ...]
+Corrections = tuple[Correction, ...]
+
+Found = tuple[Parts, Corrections]
+"""The parts of an utterance, and the corrections of earlier ones."""
+
+Embedded = tuple[VoiceTrack, bool]
+"""The embeddings of an utterance, and whether they cover all of it."""
+
+_NONE: Corrections = ()
 
 
 class Attribution:
-    """Embeds utterances and compares them with the enrolled voices."""
+    """Embeds utterances and compares them with the enrolled voices, or discovers the voices."""
 
     def __init__(
         self,
         work: SessionWork,
         voices: Voices,
-        report_voices: Callable[[int, Parts | None], object],
+        report_voices: Callable[[int, Parts | None, Corrections], object],
         report_turn: Callable[[int, int | None], object],
     ) -> None:
         """Prepare.
@@ -39,22 +50,31 @@ class Attribution:
         Args:
             work: the session's access to the workers and the audio ring.
             voices: the enrolled voices, read when an embedding arrives.
-            report_voices: takes a segment id and the parts of the segment. None: the engine failed.
+            report_voices: takes a segment id, the parts of the segment (None: the engine failed),
+                and the corrections of earlier ones.
             report_turn: takes a segment id and the sample at which another voice begins. None: no
                 change of voice is certain, or the engine failed.
 
         """
         self._work = work
         self._voices = voices
+        self._discovery = Discovery(voices)
+        self._most_speakers: int | None = None
+        self._discovered: asyncio.Task[Found | None] | None = None  # of the last utterance
         self._report_voices = report_voices
         self._report_turn = report_turn
         self._probe: asyncio.Task[int | None] | None = None
-        self._utterances: set[asyncio.Task[Parts | None]] = set()
+        self._utterances: set[asyncio.Task[Found | None]] = set()
         self._lessons: set[asyncio.Task[None]] = set()
 
-    def begin(self, *, adapt: bool) -> None:
-        """Begin a transcription. Without `adapt`, reset the voices to their enrolments."""
+    def begin(self, *, adapt: bool, most_speakers: int | None = None) -> None:
+        """Begin a transcription. Without `adapt`, reset the voices to their enrolments.
+
+        With `most_speakers`, discover that many voices at most, the enrolled ones included.
+        """
         self._end_probe()
+        self._most_speakers = most_speakers
+        self._discovery.begin()
         if not adapt:
             self._end_lessons()
             self._voices.unlearn()
@@ -69,24 +89,38 @@ class Attribution:
 
     def speculate(self, segment_id: int, segment: Segment) -> None:
         """Begin to attribute a segment that may be over."""
-        self._work.begin("attribution", segment_id, segment, self._attribution(segment))
+        if self._most_speakers is None:
+            self._work.begin("attribution", segment_id, segment, self._attribution(segment))
+        else:
+            self._work.begin("embedding", segment_id, segment, self._embedding(segment))
 
     def finish(self, segment_id: int, segment: Segment) -> None:
         """Attribute a finished segment, and report its parts."""
         self._end_probe()
-        work = self._attribution(segment)
-        task = self._work.take("attribution", segment_id, segment, work)
+        if self._most_speakers is None:
+            work = self._attribution(segment)
+            task = self._work.take("attribution", segment_id, segment, work)
+        else:
+            embedding = self._embedding(segment)
+            embedded = self._work.take("embedding", segment_id, segment, embedding)
+            discovery = self._discovery_of(segment, embedded, self._most_speakers)
+            task = self._discovered = attempt("discovery", discovery)
         self._utterances.add(task)
         task.add_done_callback(self._utterances.discard)
-        report_when_done(task, segment_id, self._report_voices)
+        report_when_done(task, segment_id, self._report)
+
+    def _report(self, segment_id: int, found: Found | None) -> None:
+        self._report_voices(segment_id, *(found or (None, _NONE)))
 
     def learn(self, speaker_id: int, segment: Segment) -> asyncio.Task[None] | None:
         """Let a voice learn from a segment that is certain to be the speaker's.
 
         Returns:
-            The task; None under overload, when voices do not learn.
+            The task; None under overload, when voices do not learn, and for a discovered voice.
 
         """
+        if speaker_id not in self._voices.speaker_ids:
+            return None
         if self._work.overload.skips(DegradationLevel.SPEAKER_DETAILS):
             return None
         samples = self._work.ring.read(segment.start, segment.stop)  # the ring may soon drop them
@@ -107,11 +141,12 @@ class Attribution:
         return lesson
 
     def close(self) -> None:
-        """Cancel all work."""
+        """Cancel all work, and overwrite the discovered voices."""
         self._end_probe()
         self._end_lessons()
         for task in self._utterances:
             task.cancel()
+        self._discovery.forget()
 
     def _end_probe(self) -> None:
         if self._probe is not None:
@@ -125,6 +160,8 @@ class Attribution:
     async def _next_turn(self, start: int, stop: int) -> int | None:
         track = await self._embed(start, stop, overlaps=False)
         try:
+            if self._most_speakers is not None:
+                return next_voice(track, start)
             # An open utterance has no long pause: all of its audio counts as speech.
             speech_seconds = (stop - start) / SAMPLE_RATE
             whole = Part(start, stop, self._voices.speaker_ids, speech_seconds)
@@ -132,22 +169,59 @@ class Attribution:
         finally:
             track.erase()
 
-    def _attribution(self, segment: Segment) -> Work[Parts]:
-        async def attribute() -> Parts:
+    def _attribution(self, segment: Segment) -> Work[Found]:
+        async def attribute() -> Found:
             whole = unscored_part(segment, self._voices)
-            if whole.is_short:
-                return (whole,)
-            hurried = self._work.overload.skips(DegradationLevel.SPEAKER_DETAILS)
-            start, stop = _middle(segment) if hurried else (segment.start, segment.stop)
-            track = await self._embed(start, stop, overlaps=not hurried)
+            embedded = await self._embedding(segment)()
+            if embedded is None:
+                return (whole,), _NONE
+            track, is_whole = embedded
             try:
-                if hurried:
-                    return (whole_part(track, whole, self._voices),)
-                return split_by_voice(track, whole, self._voices)
+                if is_whole:
+                    return split_by_voice(track, whole, self._voices), _NONE
+                return (whole_part(track, whole, self._voices),), _NONE
             finally:
                 track.erase()
 
         return attribute
+
+    def _discovery_of(
+        self,
+        segment: Segment,
+        embedded: asyncio.Task[Embedded | None],
+        most_speakers: int,
+    ) -> Work[Found | None]:
+        """Return the work that discovers the speakers of a segment, after those of the last one."""
+        earlier = self._discovered
+
+        async def discover() -> Found | None:
+            found = await embedded
+            if earlier is not None and not earlier.done():
+                await asyncio.wait([earlier])  # ids are given in the order of speech
+            whole = unscored_part(segment, self._voices)
+            if whole.is_short:
+                return (self._discovery.unembedded(whole),), _NONE
+            if found is None:
+                return None  # the failure is logged
+            track, is_whole = found
+            try:
+                return self._discovery.take(track, whole, most_speakers, divides=is_whole)
+            finally:
+                track.erase()
+
+        return discover
+
+    def _embedding(self, segment: Segment) -> Work[Embedded | None]:
+        """Return the work that embeds a segment. Its result is None if the segment is too short."""
+
+        async def embed() -> Embedded | None:
+            if unscored_part(segment, self._voices).is_short:
+                return None
+            hurried = self._work.overload.skips(DegradationLevel.SPEAKER_DETAILS)
+            start, stop = _middle(segment) if hurried else (segment.start, segment.stop)
+            return await self._embed(start, stop, overlaps=not hurried), not hurried
+
+        return embed
 
     async def _embed(self, start: int, stop: int, *, overlaps: bool) -> VoiceTrack:
         work = self._work

@@ -124,30 +124,46 @@ def _pair_to_merge(parts: list[Part]) -> int | None:
 
 
 def _part(track: VoiceTrack, span: Span, whole: Part, voices: Voices) -> Part:
+    part, embedding = piece_of(track, span, whole)
+    similarity = voices.score(embedding[None])
+    scores = similarity.scores[0]
+    return replace(
+        part,
+        speaker_ids=voices.speaker_ids,
+        cosines=tuple(similarity.cosines[0].tolist()),
+        scores=tuple(scores.tolist()),
+        evidence=tuple((scores * evidence_per_score(part.speech_seconds)).tolist()),
+    )
+
+
+def piece_of(track: VoiceTrack, span: Span, whole: Part) -> tuple[Part, Embedding]:
+    """Return a part of an utterance without its scores, and its embedding, shape (dim,).
+
+    Args:
+        track: embeddings of the utterance.
+        span: windows `[first, stop)` of the part.
+        whole: the utterance as one part.
+
+    """
     first, stop = span
     hops = len(track.windows)
     samples = whole.stop - whole.start
     start_sample = first * HOP_SAMPLES
     stop_sample = samples if stop == hops else stop * HOP_SAMPLES
-    share = (stop_sample - start_sample) / samples
-    speech_seconds = whole.speech_seconds * share
-    embedding = track.whole if stop - first == hops else _mean_embedding(track, first, stop)
-    similarity = voices.score(embedding[None])
-    scores = similarity.scores[0]
+    speech_seconds = whole.speech_seconds * (stop_sample - start_sample) / samples
     overlap_seconds = float(track.overlap[first:stop].sum()) * HOP_SAMPLES / SAMPLE_RATE
-    return Part(
+    part = Part(
         start=whole.start + start_sample,
         stop=whole.start + stop_sample,
-        speaker_ids=voices.speaker_ids,
+        speaker_ids=whole.speaker_ids,
         speech_seconds=speech_seconds,
-        cosines=tuple(similarity.cosines[0].tolist()),
-        scores=tuple(scores.tolist()),
-        evidence=tuple((scores * evidence_per_score(speech_seconds)).tolist()),
         overlap_seconds=min(speech_seconds, overlap_seconds),
     )
+    is_all = stop - first == hops
+    return part, track.whole if is_all else mean_embedding(track, first, stop)
 
 
-def _mean_embedding(track: VoiceTrack, first: int, stop: int) -> Embedding:
+def mean_embedding(track: VoiceTrack, first: int, stop: int) -> Embedding:
     """Return the mean of windows, shape (dim,). Skip the windows at a change: they mix voices."""
     inner = slice(first + (first > 0), stop - (stop < len(track.windows)))
     windows = track.windows[inner] if inner.start < inner.stop else track.windows[first:stop]

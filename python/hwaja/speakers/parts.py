@@ -64,6 +64,8 @@ class Part:
     other: int | None = None
     """Index, in the tuples, of the voice that overlaps with the nearest one. None: no voice does,
     or so briefly that it may be an error."""
+    nobody_evidence: float = float("-inf")
+    """Natural log-likelihood that none of the voices speaks; only where speakers are discovered."""
 
     @property
     def is_short(self) -> bool:
@@ -77,8 +79,8 @@ class Part:
 
     @property
     def probability(self) -> float:
-        """Probability of the nearest voice, if the speaker is enrolled."""
-        return max(probabilities(self.evidence))
+        """Probability of the nearest voice, if the speaker is enrolled or may be discovered."""
+        return max(probabilities((*self.evidence, self.nobody_evidence))[:-1])
 
     @property
     def margin(self) -> float:
@@ -93,14 +95,21 @@ class Part:
         return is_long and self.label is Label.SURE
 
     @property
+    def is_of_nobody(self) -> bool:
+        """Whether the part is like none of the voices."""
+        if self.nobody_evidence > float("-inf"):
+            return self.nobody_evidence > max(self.evidence)
+        floors = (floor for seconds, floor in _FLOORS if self.speech_seconds >= seconds)
+        return max(self.scores) < max(floors, default=float("-inf"))
+
+    @property
     def label(self) -> Label:
         """How reliable the nearest voice is."""
         if not self.evidence:
             return Label.SHORT
         if self.overlap_seconds >= self.speech_seconds / 2:
             return Label.OVERLAP
-        floors = (floor for seconds, floor in _FLOORS if self.speech_seconds >= seconds)
-        if max(self.scores) < max(floors, default=float("-inf")):
+        if self.is_of_nobody:
             return Label.UNKNOWN
         return Label.SURE if self.probability >= SURE_PROBABILITY else Label.DOUBTFUL
 
@@ -130,6 +139,14 @@ def without_first_overlap(parts: Sequence[Part]) -> tuple[Part, ...] | None:
     into = next(of_its_voice, neighbours[0])
     first = min(at, into)
     return (*parts[:first], parts[into].joined(parts[at]), *parts[first + 2 :])
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """The part that begins at sample `start` was another speaker's than was reported."""
+
+    start: int
+    speaker_id: int
 
 
 def next_turn(parts: Sequence[Part]) -> int | None:

@@ -67,10 +67,12 @@ class TurnPrior:
         evidence = part.evidence or (0.0,) * len(part.speaker_ids)
         may_answer = part.speech_seconds < TURN_SECONDS and pause_seconds > 0
         if may_answer and self._turn is not None:
-            evidence = _with_neighbour(evidence, self._turn.evidence, 1 - ANSWER_PROBABILITY)
+            likely = _likely(self._turn.part, self._turn.evidence, part)
+            evidence = _with_neighbour(evidence, likely, 1 - ANSWER_PROBABILITY)
         elif not part.evidence and self._last is not None:
             # It is the rest of a turn too long for one utterance, or there was no turn yet.
-            evidence = _with_neighbour(evidence, self._last.evidence, SAME_TURN_PROBABILITY)
+            likely = _likely(self._last.part, self._last.evidence, part)
+            evidence = _with_neighbour(evidence, likely, SAME_TURN_PROBABILITY)
         decision = _decide(part, evidence)
         self._keep(_DecidedPart(segment_id, part, evidence, decision))
         return decision
@@ -85,7 +87,8 @@ class TurnPrior:
             return None
         if not 0 < pause_seconds < SAME_TURN_PAUSE_SECONDS:
             return None
-        evidence = _with_neighbour(last.evidence, part.evidence, SAME_TURN_PROBABILITY)
+        likely = _likely(part, part.evidence, last.part)
+        evidence = _with_neighbour(last.evidence, likely, SAME_TURN_PROBABILITY)
         decision = _decide(last.part, evidence)
         self._keep(_DecidedPart(last.segment_id, last.part, evidence, decision))
         if decision.speaker_id == last.decision.speaker_id:
@@ -104,16 +107,24 @@ def _decide(part: Part, evidence: Sequence[float]) -> SpeakerDecision:
     return SpeakerDecision(part.speaker_ids[place], part.label, likely[place])
 
 
+def _likely(neighbour: Part, evidence: Sequence[float], part: Part) -> tuple[float, ...]:
+    """Return the probability of each speaker of `part` by the evidence of a neighbouring part.
+
+    The two may have other speakers where these are discovered. Who was not known has none.
+    """
+    likely = dict(zip(neighbour.speaker_ids, probabilities(evidence), strict=True))
+    return tuple(likely.get(speaker_id, 0.0) for speaker_id in part.speaker_ids)
+
+
 def _with_neighbour(
-    evidence: Sequence[float], neighbour: Sequence[float], same: float
+    evidence: Sequence[float], likely: Sequence[float], same: float
 ) -> tuple[float, ...]:
-    """Return the evidence of a part, given the evidence of a neighbouring part.
+    """Return the evidence of a part, given the probabilities of its speakers by a neighbour.
 
     `same` is the probability that both parts have the same speaker. The other speakers share the
     rest equally. However certain the neighbour is, the odds between two speakers change at most by
     the ratio of `same` to one such share.
     """
-    likely = probabilities(neighbour)
     other = (1 - same) / max(1, len(likely) - 1)
     pattern = (log(same * one + other * (1 - one)) for one in likely)
     return tuple(voice + turns for voice, turns in zip(evidence, pattern, strict=True))

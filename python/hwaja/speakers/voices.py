@@ -182,7 +182,7 @@ class Voices:
         """
         if speaker_id not in self._enrolled:
             raise ValueError("this voice is not enrolled")
-        unit = _units(embedding[None])[0]
+        unit = units_of(embedding[None])[0]
         if unit @ self._unit(speaker_id) < LEARNABLE_COSINE:
             return
         learned = self._learned.setdefault(speaker_id, np.zeros_like(unit))
@@ -204,7 +204,7 @@ class Voices:
             ValueError: for an embedding without direction, or if no voice is enrolled.
 
         """
-        units = _units(embeddings)
+        units = units_of(embeddings)
         cosines, rank_scores = self._compare(units)
         of_pieces = self._cohort.nearness(units)[:, None]
         units.fill(0)
@@ -220,7 +220,7 @@ class Voices:
             ValueError: as `score`.
 
         """
-        units = _units(embeddings)
+        units = units_of(embeddings)
         _, rank_scores = self._compare(units)
         units.fill(0)
         return rank_scores
@@ -242,13 +242,14 @@ class Voices:
             ValueError: as `score`.
 
         """
-        units = _units(embeddings)
+        units = units_of(embeddings)
         fitted = np.stack([self._current(k) for k in self.speaker_ids])
         for place, voice in enumerate(fitted):
             own = units[owners == place]
             if len(own) >= LEAST_FITTED:
                 weight = FIT_WEIGHT * len(own) / (len(own) + _HALF_FITTED)
-                fitted[place] = _units((voice + weight * _units(own.mean(axis=0)[None])[0])[None])
+                mean = units_of(own.mean(axis=0)[None])[0]
+                fitted[place] = units_of((voice + weight * mean)[None])[0]
         scores: Rows = units @ fitted.T - self._cohort.nearness(fitted) / np.float32(2)
         units.fill(0)
         fitted.fill(0)
@@ -281,12 +282,12 @@ class Voices:
         if learned is None:
             return centroid
         weight = 1 / max(1.0, float(np.linalg.norm(learned)))
-        current: Embedding = _units((centroid + learned * weight)[None])[0]
+        current: Embedding = units_of((centroid + learned * weight)[None])[0]
         return current
 
     def _unit(self, speaker_id: int) -> Embedding:
         """Return the enrolled voice as a unit vector, shape (dim,)."""
-        unit: Embedding = _units(self._enrolled[speaker_id].voice[None])[0]
+        unit: Embedding = units_of(self._enrolled[speaker_id].voice[None])[0]
         return unit
 
     def _forget(self, speaker_id: int) -> None:
@@ -297,6 +298,12 @@ class Voices:
             learned.fill(0)
 
 
-def _units(embeddings: Embeddings) -> Rows:
+def units_of(embeddings: Embeddings) -> Rows:
+    """Return embeddings as unit vectors, shape (n, dim), float32.
+
+    Raises:
+        ValueError: as `norms_of`.
+
+    """
     units: Rows = (embeddings / norms_of(embeddings)).astype(np.float32)
     return units

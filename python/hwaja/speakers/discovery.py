@@ -1,0 +1,132 @@
+"""Discovers the speakers of a session by their voices, where they are not enrolled.
+
+Enrolled voices keep their ids. A voice that is not enrolled gets the lowest id that is free.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+
+import numpy as np
+
+from hwaja.engines.interface import Embedding, VoiceTrack
+from hwaja.speakers.clustering import ODDS_PER_COSINE, thresholds
+from hwaja.speakers.diarize import piece_of
+from hwaja.speakers.gallery import Gallery, Voice, free_id, mean_voice, oneness
+from hwaja.speakers.parts import Correction, Part
+from hwaja.speakers.voice_changes import spans_of_voices
+from hwaja.speakers.voices import Voices, units_of
+
+LEAST_SECONDS = 0.8
+"""Least speech of a part to tell a new voice. A shorter part is given to the nearest voice."""
+
+_Spoken = tuple[Part, Voice]
+"""A part of an utterance, without scores, and its voice."""
+
+
+class Discovery:
+    """The speakers of one session, enrolled and discovered."""
+
+    def __init__(self, voices: Voices) -> None:
+        """Begin without discovered voices. `voices` are the enrolled ones, read each time."""
+        self._enrolled = voices
+        self._gallery = Gallery()
+
+    def begin(self) -> None:
+        """Begin a transcription. The voices of the last one stay, its parts are not corrected."""
+        self._gallery.begin()
+
+    def forget(self) -> None:
+        """Overwrite the memory of every discovered voice, and drop it."""
+        self._gallery.forget()
+
+    def unembedded(self, whole: Part) -> Part:
+        """Return an utterance with too little speech to embed, with the speakers it may have."""
+        speaker_ids = tuple(self._gallery.voices(self._known)) or (free_id(()),)
+        return replace(whole, speaker_ids=speaker_ids)
+
+    def take(
+        self, track: VoiceTrack, whole: Part, most_speakers: int, *, divides: bool = True
+    ) -> tuple[tuple[Part, ...], tuple[Correction, ...]]:
+        """Take the next utterance. Return its parts, and the corrections of earlier ones.
+
+        Args:
+            track: embeddings of the utterance.
+            whole: the utterance as one part; not short.
+            most_speakers: the most speakers, the enrolled ones included.
+            divides: whether the utterance may have several speakers.
+
+        Raises:
+            ValueError: for an embedding without direction (zero or not finite).
+
+        """
+        before = self._gallery.ids
+        spans = spans_of_voices(track) if divides else [(0, len(track.windows))]
+        spoken = [_spoken(*piece_of(track, span, whole)) for span in spans]
+        for part, voice in spoken:
+            if part.speech_seconds >= LEAST_SECONDS:
+                self._gallery.add(part.start, voice)
+        self._gallery.group(self._known, most_speakers)
+        parts = [self._compared(speaker_id, run) for speaker_id, run in [*self._turns(spoken)]]
+        now = self._gallery.ids
+        changed = [start for start, speaker_id in before.items() if now[start] != speaker_id]
+        return tuple(parts), tuple(Correction(start, now[start]) for start in changed)
+
+    @property
+    def _known(self) -> dict[int, Voice]:
+        """The enrolled voices."""
+        found = {}
+        for speaker_id in self._enrolled.speaker_ids:
+            pooled = self._enrolled.of(speaker_id)
+            if pooled is not None:
+                unit = units_of(pooled.voice[None])[0]
+                found[speaker_id] = Voice(unit, pooled.speech_seconds)
+        return found
+
+    def _turns(self, spoken: Sequence[_Spoken]) -> Iterator[tuple[int, list[_Spoken]]]:
+        """Yield the parts that follow each other and have one speaker."""
+        ids = self._gallery.ids
+        voices = self._gallery.voices(self._known)
+
+        def speaker_of(each: _Spoken) -> int:
+            part, voice = each
+            if part.start in ids or not voices:
+                return ids.get(part.start, free_id(()))
+            return max(voices, key=lambda k: float(voices[k].unit @ voice.unit))
+
+        for speaker_id, run in groupby(spoken, key=speaker_of):
+            yield speaker_id, list(run)
+
+    def _compared(self, speaker_id: int, run: Sequence[_Spoken]) -> Part:
+        """Return the parts of one turn as one, with its likeness to every voice."""
+        parts = [part for part, _ in run]
+        voice = mean_voice([voice for _, voice in run])  # before `join` overwrites them
+        self._gallery.join([part.start for part in parts])
+        voices = self._gallery.voices(self._known, without=parts[0].start)
+        is_new = speaker_id not in voices
+        ids = sorted({*voices, speaker_id})
+        voices.setdefault(speaker_id, voice)
+        units = np.stack([voices[k].unit for k in ids])
+        seconds = np.array([voices[k].seconds for k in ids])
+        cosines = np.clip(units @ voice.unit, -1, 1)
+        scores = cosines - thresholds(seconds, voice.seconds)
+        evidence = ODDS_PER_COSINE * scores + oneness(np.minimum(seconds, voice.seconds))
+        place = ids.index(speaker_id)
+        if is_new:
+            evidence[place] = 0.0
+        evidence[place] = evidence.max()  # all speech together may tell more than this part
+        return replace(
+            parts[0],
+            stop=parts[-1].stop,
+            speaker_ids=tuple(ids),
+            speech_seconds=sum(part.speech_seconds for part in parts),
+            overlap_seconds=sum(part.overlap_seconds for part in parts),
+            cosines=tuple(cosines.tolist()),
+            scores=tuple(scores.tolist()),
+            evidence=tuple(evidence.tolist()),
+            nobody_evidence=float("-inf") if is_new else 0.0,
+        )
+
+
+def _spoken(part: Part, embedding: Embedding) -> _Spoken:
+    return part, Voice(units_of(embedding[None])[0], part.speech_seconds)

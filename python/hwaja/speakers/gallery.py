@@ -1,0 +1,173 @@
+"""The voices of a session that nobody enrolled: pieces of speech, grouped by voice.
+
+With each utterance all pieces are grouped again. A group keeps the id that most of its speech had.
+So later speech may show that two ids are one person, or that a piece was another's.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+import numpy as np
+
+from hwaja.engines.interface import Embedding
+from hwaja.speakers.clustering import Floats, groups_of
+from hwaja.speakers.voices import units_of
+
+NEWNESS = 9.0
+"""Log-odds against a new voice of 1 s of speech; against one of 2 s they are half as much, and so
+on. With less, a breath or two people at once become a speaker. With more, a third person is taken
+for one of the others for longer, and then corrected."""
+
+MOST_NEWNESS = 9.0
+
+MOST_PIECES = 96
+"""If there are more, the two oldest ones of a speaker become one."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Voice:
+    """The mean of one speaker's speech."""
+
+    unit: Embedding
+    """Unit vector, shape (dim,)."""
+    seconds: float
+
+
+Known = Mapping[int, Voice]
+"""Voices by speaker id."""
+
+
+@dataclass(slots=True, eq=False)
+class _Piece:
+    """Speech of one voice: a part, or several older parts of one speaker."""
+
+    starts: tuple[int, ...]
+    """First samples of the parts; those of earlier transcriptions are dropped."""
+    voice: Voice
+    speaker_id: int | None = None
+    """None: not grouped yet."""
+
+
+class Gallery:
+    """The pieces of speech of one session, and the speaker of each."""
+
+    def __init__(self) -> None:
+        self._pieces: list[_Piece] = []
+
+    @property
+    def ids(self) -> dict[int, int]:
+        """The speaker of each part of this transcription, by its first sample."""
+        seconds: dict[int, dict[int, float]] = defaultdict(lambda: defaultdict(float))
+        for piece in self._pieces:
+            for start in piece.starts:
+                if piece.speaker_id is not None:
+                    seconds[start][piece.speaker_id] += piece.voice.seconds
+        return {start: max(own, key=own.__getitem__) for start, own in seconds.items()}
+
+    def begin(self) -> None:
+        """Begin a transcription. The voices of the last one stay, without its parts."""
+        for piece in self._pieces:
+            piece.starts = ()
+
+    def forget(self) -> None:
+        """Overwrite the memory of every piece, and drop it."""
+        for piece in self._pieces:
+            piece.voice.unit.fill(0)
+        self._pieces.clear()
+
+    def add(self, start: int, voice: Voice) -> None:
+        """Take the voice of the part that begins at sample `start`. `group` finds its speaker."""
+        self._pieces.append(_Piece((start,), voice))
+
+    def join(self, starts: Sequence[int]) -> None:
+        """Report pieces that follow each other as one part, which begins with the first.
+
+        They stay apart here: later speech may show that they are of two people.
+        """
+        for piece in self._pieces:
+            if any(start in starts for start in piece.starts):
+                piece.starts = (starts[0],)
+
+    def voices(self, enrolled: Known, without: int | None = None) -> dict[int, Voice]:
+        """Return the voice of each speaker, without the part that begins at sample `without`."""
+        own: dict[int, list[Voice]] = defaultdict(list)
+        for speaker_id, voice in enrolled.items():
+            own[speaker_id].append(voice)
+        for piece in self._pieces:
+            if piece.speaker_id is not None and without not in piece.starts:
+                own[piece.speaker_id].append(piece.voice)
+        return {speaker_id: mean_voice(own[speaker_id]) for speaker_id in sorted(own)}
+
+    def group(self, enrolled: Known, most_speakers: int) -> None:
+        """Find the speaker of every piece.
+
+        Args:
+            enrolled: the enrolled voices. They are of different people, and keep their ids.
+            most_speakers: the most speakers, the enrolled ones included.
+
+        """
+        voices = [*enrolled.values(), *(piece.voice for piece in self._pieces)]
+        if not self._pieces:
+            return
+        groups = groups_of(
+            np.stack([voice.unit for voice in voices]),
+            np.array([voice.seconds for voice in voices]),
+            oneness,
+            len(enrolled),
+            max(most_speakers, len(enrolled)),
+        )
+        own_groups = groups[len(enrolled) :]
+        ids = self._ids_of_groups(dict(zip(groups, enrolled, strict=False)), own_groups)
+        for piece, group in zip(self._pieces, own_groups, strict=True):
+            piece.speaker_id = ids[group]
+        while len(self._pieces) > MOST_PIECES:
+            self._pool_oldest()
+
+    def _ids_of_groups(self, ids: dict[int, int], groups: Sequence[int]) -> dict[int, int]:
+        """Return the speaker of each group; `ids` has those of the enrolled voices."""
+        seconds: dict[tuple[int, int], float] = defaultdict(float)
+        for piece, group in zip(self._pieces, groups, strict=True):
+            if piece.speaker_id is not None:
+                seconds[group, piece.speaker_id] += piece.voice.seconds
+        for group, speaker_id in sorted(seconds, key=seconds.__getitem__, reverse=True):
+            if group not in ids and speaker_id not in ids.values():
+                ids[group] = speaker_id
+        for group in groups:
+            if group not in ids:
+                ids[group] = free_id(set(ids.values()))
+        return ids
+
+    def _pool_oldest(self) -> None:
+        seen: dict[int | None, _Piece] = {}
+        for piece in self._pieces:
+            if piece.speaker_id in seen:
+                self._pool(seen[piece.speaker_id], piece)
+                return
+            seen[piece.speaker_id] = piece
+
+    def _pool(self, into: _Piece, piece: _Piece) -> None:
+        """Make one piece of two."""
+        pooled = mean_voice([into.voice, piece.voice])
+        for each in (into, piece):
+            each.voice.unit.fill(0)
+        into.voice, into.starts = pooled, into.starts + piece.starts
+        self._pieces.remove(piece)
+
+
+def mean_voice(voices: Sequence[Voice]) -> Voice:
+    """Return the mean of some voices, weighted by their speech, as new memory."""
+    seconds = np.array([voice.seconds for voice in voices], np.float32)
+    total = seconds @ np.stack([voice.unit for voice in voices])
+    return Voice(units_of(total[None])[0], float(seconds.sum()))
+
+
+def oneness(seconds: Floats) -> Floats:
+    """Return the log-odds that a voice with so much speech is no new one, before it is compared."""
+    return np.minimum(MOST_NEWNESS, NEWNESS / seconds)
+
+
+def free_id(taken: Collection[int]) -> int:
+    """Return the lowest id that is not taken."""
+    return next(number for number in count() if number not in taken)

@@ -1,0 +1,89 @@
+"""Speakers whom nobody enrolled, over a socket with the real engine."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import clips
+import people
+import pytest
+from loopback import Message, Peer, serving
+from people import People
+from women import needed, spoken
+
+from hwaja.client.sound_files import to_pcm16
+from hwaja.server.services import Services
+
+pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
+
+GAP = clips.silence(1)
+
+
+async def begin(peer: Peer, **options: object) -> None:
+    await peer.say("start_transcription", **options)
+    assert (await peer.receive())["type"] == "transcription_started"
+
+
+async def heard(peer: Peer, *takes: bytes) -> list[Message]:
+    """Play takes with a pause after each, and return the answers."""
+    return await peer.transcribe(GAP + GAP.join(takes) + GAP)
+
+
+def labels(messages: list[Message]) -> list[int]:
+    """The speakers of the answers, with the corrections that came later."""
+    speakers: dict[int, int] = {}
+    for message in messages:
+        assert message["type"] in {"transcription", "speaker_update"}
+        speakers[message["segment_id"]] = message["speaker_id"]
+    return list(speakers.values())
+
+
+def changes(speakers: list[int]) -> Iterator[int]:
+    """The speakers without those who go on."""
+    last = None
+    for speaker in speakers:
+        if speaker != last:
+            yield speaker
+        last = speaker
+
+
+@pytest.mark.parametrize("pair", [people.english, people.korean])
+async def test_people_whom_nobody_enrolled_get_ids_in_the_order_in_which_they_speak(
+    pair: type[People], services: Services, certificate: tuple[Path, Path]
+) -> None:
+    """The ids are kept in the next transcription of the session."""
+    both = pair()
+    async with serving(services, certificate) as endpoint, endpoint.welcomed() as peer:
+        await begin(peer, speakers="discover", max_speakers=2)
+        first = await heard(peer, both.first[0], both.second[0], both.first[1], both.second[1])
+        await begin(peer, speakers="discover", max_speakers=2)
+        second = await heard(peer, both.second[0], both.first[1])
+    assert list(changes(labels(first))) == [0, 1, 0, 1]
+    assert list(changes(labels(second))) == [1, 0]
+
+
+@needed
+async def test_two_women_who_answer_without_a_pause_are_found(
+    korean_services: Services, certificate: tuple[Path, Path]
+) -> None:
+    async with serving(korean_services, certificate) as endpoint, endpoint.welcomed() as peer:
+        await begin(peer, speakers="discover")
+        lines = b"".join(to_pcm16(spoken(number)) for number in (8, 3, 4))
+        assert list(changes(labels(await heard(peer, lines)))) == [0, 1, 0]
+
+
+async def test_a_third_person_beside_two_enrolled_ones_gets_an_id(
+    services: Services, certificate: tuple[Path, Path]
+) -> None:
+    women = people.korean()
+    narrator, _ = clips.voices()
+    async with serving(services, certificate) as endpoint, endpoint.welcomed() as peer:
+        await peer.enrol(0, narrator)
+        await peer.enrol(1, women.first[0])
+        await begin(peer, strangers="separate")
+        found = await heard(peer, narrator, women.second[0], women.first[1], women.second[1])
+        assert list(changes(labels(found))) == [0, 2, 1, 2]
+        await begin(peer)
+        answers = await heard(peer, women.second[0])
+    for answer in answers:
+        assert answer["speaker_id"] in (0, 1), "without the option, the nearest enrolled voice"
+        assert list(answer) == ["type", "speaker_id", "text", "timestamp", "confidence"]

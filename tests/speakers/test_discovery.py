@@ -1,0 +1,209 @@
+"""Speakers who are found by their voices, with and without enrolled ones beside them."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from fakes import no_cohort
+from unheard import DIM, Rows, Talkers
+
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.values import Label
+from hwaja.speakers.discovery import Discovery
+from hwaja.speakers.gallery import MOST_PIECES
+from hwaja.speakers.parts import Part
+from hwaja.speakers.voice_changes import next_voice
+from hwaja.speakers.voices import Voices, pool
+
+
+class Room:
+    """A discovery, and the people whom it listens to."""
+
+    def __init__(self, most_speakers: int = 8) -> None:
+        self.voices = Voices(no_cohort(DIM))
+        self.discovery = Discovery(self.voices)
+        self.talkers = Talkers()
+        self.most_speakers = most_speakers
+        self.labels: dict[int, int] = {}
+        """The speaker of each part by its first sample, with all corrections."""
+
+    def enrol(self, speaker_id: int, person: int) -> None:
+        voice = self.talkers.windows(person, 5.0).mean(axis=0)
+        self.voices.enrol(speaker_id, pool(None, voice, 5.0))
+
+    def hear(self, *turns: tuple[int, float]) -> list[Part]:
+        return self.take(np.concatenate([self.talkers.windows(*turn) for turn in turns]))
+
+    def take(self, windows: Rows) -> list[Part]:
+        parts, corrections = self.discovery.take(
+            *self.talkers.utterance(windows), self.most_speakers
+        )
+        for correction in corrections:
+            assert self.labels[correction.start] != correction.speaker_id
+            self.labels[correction.start] = correction.speaker_id
+        self.labels |= dict(zip((part.start for part in parts), speakers(parts), strict=True))
+        return list(parts)
+
+    @property
+    def last_labels(self) -> list[int]:
+        """The speakers of all parts in the order of speech."""
+        return [self.labels[start] for start in sorted(self.labels)]
+
+
+def speakers(parts: Sequence[Part]) -> list[int]:
+    return [part.speaker_ids[part.nearest] for part in parts]
+
+
+def test_speakers_get_ids_in_the_order_in_which_they_speak_and_keep_them() -> None:
+    room = Room()
+    heard = [speakers(room.hear((person, 3.0))) for person in (5, 2, 5, 7, 2, 7)]
+    assert heard == [[0], [1], [0], [2], [1], [2]]
+
+
+def test_the_first_second_of_a_second_person_is_enough() -> None:
+    room = Room()
+    assert speakers(room.hear((0, 1.3))) == [0]
+    assert speakers(room.hear((1, 1.3))) == [1]
+
+
+def test_unknown_people_who_answer_without_a_pause_get_a_part_each() -> None:
+    parts = Room().hear((0, 3.0), (1, 3.0), (0, 3.0))
+    assert speakers(parts) == [0, 1, 0]
+    changes_seconds = [(part.start - parts[0].start) / SAMPLE_RATE for part in parts]
+    assert changes_seconds == pytest.approx([0, 3, 6], abs=0.4)
+    assert all(one.stop == other.start for one, other in pairwise(parts))
+
+
+def test_one_voice_is_one_part_however_long() -> None:
+    (part,) = Room().hear((0, 14.0))
+    assert part.speech_seconds == pytest.approx(14, abs=0.2)
+
+
+def test_there_are_no_more_speakers_than_were_asked_for() -> None:
+    room = Room(most_speakers=2)
+    for person in (0, 1, 2, 3, 0, 1):
+        room.hear((person, 3.0))
+    assert set(room.last_labels) == {0, 1}
+
+
+def test_an_enrolled_voice_keeps_its_id_and_a_stranger_gets_the_lowest_free_one() -> None:
+    room = Room()
+    room.enrol(1, person=3)
+    room.enrol(0, person=4)
+    heard = [speakers(room.hear((person, 2.0))) for person in (6, 3, 4, 6)]
+    assert heard == [[2], [1], [0], [2]]
+
+
+def test_enrolled_voices_may_be_alike_and_are_never_one_speaker() -> None:
+    room = Room(most_speakers=1)
+    alike = np.eye(DIM, dtype=np.float32)[0] + 0.3 * np.eye(DIM, dtype=np.float32)[1:3]
+    for speaker_id, voice in enumerate(alike):
+        room.voices.enrol(speaker_id, pool(None, voice, 5.0))
+    (part,) = room.hear((0, 3.0))
+    assert part.speaker_ids == (0, 1)
+
+
+def test_a_voice_that_is_enrolled_later_takes_its_id_from_a_discovered_one() -> None:
+    room = Room()
+    room.hear((0, 3.0))
+    room.enrol(0, person=1)
+    assert speakers(room.hear((1, 3.0))) == [0]
+    assert speakers(room.hear((0, 3.0))) == [1]
+
+
+def test_two_ids_of_one_person_become_one_when_more_speech_shows_it() -> None:
+    """The same voice sounds unlike itself at first: through a hand, then from afar."""
+    room = Room()
+    for colour in (6, 7):
+        room.take(0.6 * room.talkers.windows(0, 2.0) + 0.8 * room.talkers.windows(colour, 2.0))
+    assert room.last_labels == [0, 1]
+    for _ in range(3):
+        room.hear((0, 3.0))
+    assert len(set(room.last_labels)) == 1
+
+
+@pytest.mark.parametrize("is_new", [False, True])
+def test_a_new_transcription_keeps_the_voices_and_corrects_no_part_of_the_last(
+    is_new: bool,
+) -> None:
+    room = Room()
+    room.hear((0, 3.0))
+    room.hear((1, 3.0))
+    if is_new:
+        room.discovery.begin()
+    assert speakers(room.hear((1, 3.0))) == [1]
+    _, corrections = room.discovery.take(*room.talkers.say((1, 3.0)), 1)
+    assert len(corrections) == (0 if is_new else 1)
+
+
+def test_a_short_answer_is_given_to_the_nearest_voice_and_never_to_a_new_one() -> None:
+    room = Room()
+    room.hear((0, 3.0))
+    room.hear((1, 3.0))
+    assert speakers(room.hear((1, 0.6))) == [1]
+    (stranger,) = room.hear((2, 0.6))
+    assert stranger.speaker_ids == (0, 1)
+
+
+def test_before_anybody_is_known_a_short_answer_has_the_first_id() -> None:
+    room = Room()
+    assert speakers(room.hear((3, 0.5))) == [0]
+    assert room.discovery.unembedded(Part(0, 100, (), 0.05)).speaker_ids == (0,)
+
+
+def test_a_label_is_sure_of_a_voice_that_is_known_and_not_of_one_between_two() -> None:
+    room = Room()
+    for person in (0, 1, 0, 1):
+        room.hear((person, 4.0))
+    (sure,) = room.hear((0, 4.0))
+    assert sure.label is Label.SURE
+    assert sure.cosines[0] > sure.cosines[1]
+    between = room.talkers.windows(0, 1.0, 0.5) + room.talkers.windows(1, 1.0, 0.5)
+    assert room.take(between)[0].label is not Label.SURE
+
+
+def test_a_stranger_beyond_the_last_id_is_labelled_unknown() -> None:
+    room = Room(most_speakers=2)
+    room.enrol(0, person=0)
+    room.enrol(1, person=1)
+    (part,) = room.hear((5, 4.0))
+    assert part.label is Label.UNKNOWN
+
+
+def test_under_overload_an_utterance_is_one_part() -> None:
+    room = Room()
+    track, whole = room.talkers.say((0, 3.0), (1, 3.0))
+    parts, _ = room.discovery.take(track, whole, 8, divides=False)
+    assert len(parts) == 1
+
+
+def test_a_long_session_groups_no_more_pieces_than_a_short_one() -> None:
+    """Each utterance costs as much in the second hour; the speakers are still known."""
+    room = Room()
+    for number in range(2 * MOST_PIECES):
+        room.hear((number % 3, 1.5))
+    assert len(room.discovery._gallery._pieces) <= MOST_PIECES
+    assert room.last_labels == [number % 3 for number in range(2 * MOST_PIECES)]
+
+
+def test_the_voices_are_overwritten_when_the_session_ends() -> None:
+    room = Room()
+    room.hear((0, 3.0))
+    kept = [piece.voice.unit for piece in room.discovery._gallery._pieces]
+    room.discovery.forget()
+    assert kept
+    assert not any(unit.any() for unit in kept)
+
+
+def test_the_next_voice_is_noticed_in_an_open_utterance() -> None:
+    talkers = Talkers()
+    track, whole = talkers.say((0, 2.0), (1, 1.5))
+    change = next_voice(track, whole.start)
+    assert change is not None
+    assert (change - whole.start) / SAMPLE_RATE == pytest.approx(2, abs=0.3)
+
+
+def test_one_voice_in_an_open_utterance_is_no_change() -> None:
+    track, whole = Talkers().say((0, 3.0))
+    assert next_voice(track, whole.start) is None
