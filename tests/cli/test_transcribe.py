@@ -94,6 +94,20 @@ async def test_the_speaker_and_the_text_of_each_utterance_are_printed(
 
 
 @in_one_loop
+async def test_speakers_are_discovered_without_any_file_of_their_voices(
+    endpoint: Endpoint, certificate: tuple[Path, Path], files: dict[str, str], capsys: Capture
+) -> None:
+    arguments = ["--url", endpoint.url, "--cafile", str(certificate[0]), "--discover"]
+    assert await transcribe(files["talk"], "--json", "--max-speakers", "2", *arguments) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    speakers: dict[int, int] = {}
+    for message in map(json.loads, lines):
+        if message["type"] in {"transcription", "speaker_update"}:
+            speakers[message["segment_id"]] = message["speaker_id"]
+    assert list(speakers.values()) == [0, 0, 0, 1]
+
+
+@in_one_loop
 async def test_json_prints_the_messages_of_the_server(
     endpoint: Endpoint, certificate: tuple[Path, Path], files: dict[str, str], capsys: Capture
 ) -> None:

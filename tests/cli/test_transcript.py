@@ -45,6 +45,12 @@ def test_an_unknown_speaker_does_not_get_the_name_of_an_enrolled_one(capsys: Cap
     assert json.loads(shown(capsys, stranger, as_json=True)) == stranger
 
 
+def test_a_corrected_speaker_is_shown_with_the_text_that_it_is_about(capsys: Capture) -> None:
+    update = {"type": "speaker_update", "segment_id": 0, "speaker_id": 2}
+    lines = shown(capsys, FINAL | {"label": "unknown"}, update).splitlines()
+    assert lines[1] == "corrected: speaker 2      4.9 s   -31.2 dBFS  반갑습니다"
+
+
 def test_a_message_of_a_later_server_without_text_is_ignored(capsys: Capture) -> None:
     assert shown(capsys, {"type": "audio_ahead", "seconds": 3.0}) == ""
 

@@ -1,4 +1,4 @@
-"""`hwaja transcribe`: enrols two voices, streams a file or the microphone, prints who spoke."""
+"""`hwaja transcribe`: enrols or discovers voices, streams a file or the microphone."""
 
 import argparse
 import asyncio
@@ -30,9 +30,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--enroll",
         type=Path,
         action="append",
-        required=True,
+        default=[],
         metavar="FILE",
         help="3-5 s of one speaker's voice; give it once for each speaker, speaker 0 first",
+    )
+    parser.add_argument(
+        "--discover",
+        action="store_true",
+        help="find the speakers by their voices; needs no --enroll",
+    )
+    parser.add_argument(
+        "--max-speakers", type=int, metavar="N", help="with --discover: how many speak at most"
     )
     parser.add_argument("--url", default="wss://localhost:8088", help="the server (%(default)s)")
     parser.add_argument(
@@ -65,7 +73,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the command; return its exit code."""
     try:
-        _check(len(args.enroll) >= 2, "Give --enroll twice or more: one file for each speaker.")
+        _check(
+            args.discover or len(args.enroll) >= 2,
+            "Give --enroll twice or more, one file for each speaker, or --discover.",
+        )
         _check(args.mic != (args.talk is not None), "Give either a file to transcribe or --mic.")
         _check(args.speed >= 0, "--speed must not be negative.")
         asyncio.run(_transcribe(args))
@@ -141,6 +152,10 @@ def _options(args: argparse.Namespace) -> Message:
     options: Message = {}
     if args.interim:
         options["interim_results"] = True
+    if args.discover:
+        options["speakers"] = "discover"
+        if args.max_speakers is not None:
+            options["max_speakers"] = args.max_speakers
     if args.language:
         options["language"] = args.language
     if args.hotword:

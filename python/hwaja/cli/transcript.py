@@ -27,6 +27,7 @@ class Transcript:
         self._draws = self._console.is_terminal and not as_json
         self._live = Live(console=self._console, transient=True, auto_refresh=False)
         self._open: dict[int, str] = {}  # interim texts by segment
+        self._final: dict[int, Message] = {}  # final texts by segment, for later corrections
 
     def __enter__(self) -> Self:
         if self._draws:
@@ -51,7 +52,12 @@ class Transcript:
                 self._open[message["segment_id"]] = message["text"]
             case "transcription":
                 self._open.pop(message["segment_id"], None)
+                self._final[message["segment_id"]] = message
                 self._console.print(_line(message))
+            case "speaker_update":
+                known = {"label": Label.SURE, "speaker_id": message["speaker_id"]}
+                line = _line(self._final[message["segment_id"]] | known)
+                self._console.print(Text.assemble(("corrected: ", "dim"), line))
             case _ if "message" in message:
                 self._console.print(Text(message["message"], style="dim"))
                 for warning in message.get("quality", {}).get("warnings", ()):

@@ -54,6 +54,9 @@ class Client:
         interim_results: bool = False,
         speaker_updates: bool = False,
         adapt: bool = False,
+        discover: bool = False,
+        separate_strangers: bool = False,
+        max_speakers: int | None = None,
         language: str | None = None,
         hotwords: Iterable[str | Message] = (),
     ) -> AsyncGenerator[ClientEvent]:
@@ -69,6 +72,10 @@ class Client:
             interim_results: whether to yield interim texts of unfinished utterances.
             speaker_updates: whether to yield corrections of earlier speakers.
             adapt: whether voices may learn from the conversation.
+            discover: whether to find speakers by their voices, also if nobody is enrolled. Yields
+                corrections.
+            separate_strangers: whether people beside the enrolled ones get ids. Yields corrections.
+            max_speakers: most speakers, where they are discovered; None: as many as there are ids.
             language: language code; None: the server's default.
             hotwords: words to expect.
 
@@ -82,6 +89,9 @@ class Client:
             "interim_results": interim_results,
             "speaker_updates": speaker_updates,
             "adapt": adapt,
+            "speakers": "discover" if discover else None,
+            "strangers": "separate" if separate_strangers else None,
+            "max_speakers": max_speakers,
             "language": language,
             "hotwords": list(hotwords),
         }

@@ -24,6 +24,9 @@ class TranscriptionOptions(TypedDict, total=False):
     interim_results: bool
     speaker_updates: bool
     adapt: bool
+    discover: bool
+    separate_strangers: bool
+    max_speakers: int | None
     language: str | None
     hotwords: Iterable[str | Message]
 

@@ -12,13 +12,18 @@ import numpy as np
 from hwaja.engines.interface import Embedding, VoiceTrack
 from hwaja.speakers.clustering import ODDS_PER_COSINE, thresholds
 from hwaja.speakers.diarize import piece_of
-from hwaja.speakers.gallery import Gallery, Voice, free_id, mean_voice, oneness
+from hwaja.speakers.gallery import Gallery, Voice, free_id, mean_voice
 from hwaja.speakers.parts import Correction, Part
 from hwaja.speakers.voice_changes import spans_of_voices
 from hwaja.speakers.voices import Voices, units_of
 
 LEAST_SECONDS = 0.8
 """Least speech of a part to tell a new voice. A shorter part is given to the nearest voice."""
+
+LEAST_SECONDS_AT_FIRST = 0.3
+"""The same, before `FIRST_SECONDS` of speech are known: who begins with short words is somebody."""
+
+FIRST_SECONDS = 3.0
 
 _Spoken = tuple[Part, Voice]
 """A part of an utterance, without scores, and its voice."""
@@ -63,8 +68,10 @@ class Discovery:
         before = self._gallery.ids
         spans = spans_of_voices(track) if divides else [(0, len(track.windows))]
         spoken = [_spoken(*piece_of(track, span, whole)) for span in spans]
+        is_first = self._gallery.seconds < FIRST_SECONDS
+        least_seconds = LEAST_SECONDS_AT_FIRST if is_first else LEAST_SECONDS
         for part, voice in spoken:
-            if part.speech_seconds >= LEAST_SECONDS:
+            if part.speech_seconds >= least_seconds:
                 self._gallery.add(part.start, voice)
         self._gallery.group(self._known, most_speakers)
         parts = [self._compared(speaker_id, run) for speaker_id, run in [*self._turns(spoken)]]
@@ -110,7 +117,8 @@ class Discovery:
         seconds = np.array([voices[k].seconds for k in ids])
         cosines = np.clip(units @ voice.unit, -1, 1)
         scores = cosines - thresholds(seconds, voice.seconds)
-        evidence = ODDS_PER_COSINE * scores + oneness(np.minimum(seconds, voice.seconds))
+        prior = self._gallery.oneness(np.minimum(seconds, voice.seconds))
+        evidence = ODDS_PER_COSINE * scores + prior
         place = ids.index(speaker_id)
         if is_new:
             evidence[place] = 0.0

@@ -15,12 +15,16 @@ from hwaja.engines.interface import Embedding
 from hwaja.speakers.clustering import Floats, groups_of
 from hwaja.speakers.voices import units_of
 
-NEWNESS = 9.0
-"""Log-odds against a new voice of 1 s of speech; against one of 2 s they are half as much, and so
-on. With less, a breath or two people at once become a speaker. With more, a third person is taken
-for one of the others for longer, and then corrected."""
+NEWNESS = 4.0
+"""Log-odds against a new voice with 1 s of speech, at the beginning; against one with 2 s they are
+half as much, and so on. With less, a breath or two people at once become a speaker."""
 
-MOST_NEWNESS = 9.0
+NEWNESS_GROWTH, GROWTH_SECONDS = 8.0, 30.0
+"""The odds grow with the speech that is known (in the logarithm): whoever is there has spoken. With
+less, noise gives one speaker too many in every second conversation of five minutes."""
+
+SHORTEST_SECONDS = 0.67
+"""Less speech counts as so much."""
 
 MOST_PIECES = 96
 """If there are more, the two oldest ones of a speaker become one."""
@@ -65,6 +69,16 @@ class Gallery:
                 if piece.speaker_id is not None:
                     seconds[start][piece.speaker_id] += piece.voice.seconds
         return {start: max(own, key=own.__getitem__) for start, own in seconds.items()}
+
+    @property
+    def seconds(self) -> float:
+        """The speech of all pieces."""
+        return sum(piece.voice.seconds for piece in self._pieces)
+
+    def oneness(self, seconds: Floats) -> Floats:
+        """Return the log-odds that a voice with so much speech is no new one, before all else."""
+        newness = NEWNESS + NEWNESS_GROWTH * np.log1p(self.seconds / GROWTH_SECONDS)
+        return np.asarray(newness / np.maximum(seconds, SHORTEST_SECONDS))
 
     def begin(self) -> None:
         """Begin a transcription. The voices of the last one stay, without its parts."""
@@ -114,7 +128,7 @@ class Gallery:
         groups = groups_of(
             np.stack([voice.unit for voice in voices]),
             np.array([voice.seconds for voice in voices]),
-            oneness,
+            self.oneness,
             len(enrolled),
             max(most_speakers, len(enrolled)),
         )
@@ -161,11 +175,6 @@ def mean_voice(voices: Sequence[Voice]) -> Voice:
     seconds = np.array([voice.seconds for voice in voices], np.float32)
     total = seconds @ np.stack([voice.unit for voice in voices])
     return Voice(units_of(total[None])[0], float(seconds.sum()))
-
-
-def oneness(seconds: Floats) -> Floats:
-    """Return the log-odds that a voice with so much speech is no new one, before it is compared."""
-    return np.minimum(MOST_NEWNESS, NEWNESS / seconds)
 
 
 def free_id(taken: Collection[int]) -> int:

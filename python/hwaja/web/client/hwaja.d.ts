@@ -130,6 +130,11 @@ export interface TranscriptionOptions {
   interimResults?: boolean;
   speakerUpdates?: boolean;
   adapt?: boolean;
+  /** Whether speakers are found by their voices, also if nobody is enrolled. */
+  speakers?: 'enrolled' | 'discover';
+  /** Whether people beside the enrolled ones get ids. */
+  strangers?: 'nearest' | 'separate';
+  maxSpeakers?: number;
   language?: string;
   hotwords?: (string | { text: string; boost?: number })[];
 }

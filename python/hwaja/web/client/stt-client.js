@@ -252,11 +252,23 @@ export class STTClient extends Emitter {
 }
 
 /** Fields of `start_transcription`; what was not asked for is undefined, and not sent. */
-function fieldsOf({ interimResults, speakerUpdates, adapt, language, hotwords }) {
+function fieldsOf({
+  interimResults,
+  speakerUpdates,
+  adapt,
+  speakers,
+  strangers,
+  maxSpeakers,
+  language,
+  hotwords,
+}) {
   return {
     interim_results: interimResults,
     speaker_updates: speakerUpdates,
     adapt,
+    speakers,
+    strangers,
+    max_speakers: maxSpeakers,
     language,
     hotwords,
   };
