@@ -18,6 +18,7 @@ from hwaja_bench.speech.acoustics import (
 from hwaja_bench.speech.conditions import LOUD_SNRS_DB, NOISES, SNRS_DB
 from hwaja_bench.speech.corpus import ENROLMENT_SECONDS, Clip, seeded
 from hwaja_bench.speech.levels import SPEECH_DBFS, amplitude
+from hwaja_bench.speech.sounds import at_level
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,11 +55,9 @@ def record(conversation: Conversation, snr: str, seed: int) -> Recording:
 
     def heard(speech: Signal) -> Signal:
         if named is None:
-            behind = noise(spectrum, len(speech), random)
-        else:
-            sound = named(len(speech) / SAMPLE_RATE + 1, random)[: len(speech)]
-            behind = sound / np.sqrt(np.mean(sound**2))
-        return speech + amplitude(SPEECH_DBFS - snr_db) * behind
+            return speech + amplitude(SPEECH_DBFS - snr_db) * noise(spectrum, len(speech), random)
+        sound = named(len(speech) / SAMPLE_RATE + 1, random)[: len(speech)]
+        return speech + at_level(sound, SPEECH_DBFS - snr_db)
 
     talk = sum(
         (reverberant(t, r) for t, r in zip(tracks, responses, strict=True)),

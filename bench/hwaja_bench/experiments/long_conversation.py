@@ -32,6 +32,7 @@ from hwaja_bench.speech.acoustics import (
 from hwaja_bench.speech.corpus import samples_of
 from hwaja_bench.speech.dialogue import load_pair
 from hwaja_bench.speech.levels import SPEECH_DBFS, amplitude, trimmed
+from hwaja_bench.speech.sounds import at_level
 from hwaja_bench.stats import share_of
 
 BLOCK_SECONDS = 600.0
@@ -99,7 +100,11 @@ def conversation(
     """Return the voices to enrol, the lines, and the stream."""
     clips = load_pair(speech, pair)
     of_each = [
-        [_levelled(samples_of(clip.pcm)) for clip in clips if clip.speaker_id == speaker_id]
+        [
+            at_level(trimmed(samples_of(clip.pcm)).astype(np.float64), SPEECH_DBFS)
+            for clip in clips
+            if clip.speaker_id == speaker_id
+        ]
         for speaker_id in (0, 1)
     ]
     first = Scene(np.concatenate(of_each[0]), random)
@@ -116,11 +121,6 @@ def conversation(
         pieces.append(to_pcm16(audio.astype(np.float32)))
         at += len(audio)
     return voices, lines, b"".join(pieces)
-
-
-def _levelled(samples: np.ndarray) -> Signal:
-    speech = trimmed(samples).astype(np.float64)
-    return np.asarray(speech * amplitude(SPEECH_DBFS) / np.sqrt(np.mean(speech**2)))
 
 
 class Relay:
