@@ -64,7 +64,7 @@ def groups_of(
 
     """
     sums = np.asarray(rows / norms_of(rows) * seconds[:, None], np.float64)
-    sums, seconds = sums.copy(), seconds.astype(np.float64)
+    seconds = seconds.astype(np.float64)  # a copy
     groups = np.arange(len(rows))
     is_first = np.ones(len(rows), bool)
 

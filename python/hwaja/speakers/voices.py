@@ -250,6 +250,7 @@ class Voices:
                 weight = FIT_WEIGHT * len(own) / (len(own) + _HALF_FITTED)
                 mean = units_of(own.mean(axis=0)[None])[0]
                 fitted[place] = units_of((voice + weight * mean)[None])[0]
+            own.fill(0)  # a copy
         scores: Rows = units @ fitted.T - self._cohort.nearness(fitted) / np.float32(2)
         units.fill(0)
         fitted.fill(0)
