@@ -10,7 +10,8 @@ from server_messages import messages, transcriptions
 from hwaja.client.client_events import Failure
 from hwaja.client.decoding import read, read_enrolled
 from hwaja.protocol.codes import ErrorCode
-from hwaja.protocol.messages import (
+from hwaja.protocol.serialize import serialize
+from hwaja.protocol.server_messages import (
     Error,
     Interim,
     LimitWarning,
@@ -20,7 +21,6 @@ from hwaja.protocol.messages import (
     Transcription,
     TranscriptionStopped,
 )
-from hwaja.protocol.serialize import serialize
 from hwaja.protocol.values import Label
 
 TOLD = Transcription | Interim | SpeakerUpdate | LimitWarning | TranscriptionStopped

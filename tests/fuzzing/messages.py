@@ -5,18 +5,23 @@ import math
 import msgspec
 
 from hwaja.engines.recognition import Abilities
-from hwaja.protocol.messages import (
-    MOST_SPEAKERS,
-    SPEAKERS,
+from hwaja.protocol.client_messages import (
     CompleteRegistration,
-    Error,
     InvalidMessageError,
     StartRegistration,
     StartTranscription,
 )
 from hwaja.protocol.parse import parse
 from hwaja.protocol.serialize import serialize
-from hwaja.protocol.values import MAX_HOTWORD_BOOST, MAX_HOTWORD_CHARS, MAX_HOTWORDS, Options
+from hwaja.protocol.server_messages import Error
+from hwaja.protocol.values import (
+    MAX_HOTWORD_BOOST,
+    MAX_HOTWORD_CHARS,
+    MAX_HOTWORDS,
+    MOST_SPEAKERS,
+    SPEAKERS,
+    Options,
+)
 
 _ABLE = Abilities(languages=frozenset({"ko"}), hotword_characters=frozenset("가나다"))
 

@@ -8,19 +8,17 @@ from talk import Talk, connected, draining, enrolled, transcribing
 
 from fuzzing.choices import Choices
 from hwaja.engines.recognition import Hypothesis
-from hwaja.protocol.codes import ErrorCode, Reason
-from hwaja.protocol.messages import (
+from hwaja.protocol.client_messages import (
     ClientMessage,
     CompleteRegistration,
     InvalidMessageError,
     StartRegistration,
     StartTranscription,
     StopTranscription,
-    Transcription,
-    TranscriptionStarted,
-    TranscriptionStopped,
 )
+from hwaja.protocol.codes import ErrorCode, Reason
 from hwaja.protocol.serialize import serialize
+from hwaja.protocol.server_messages import Transcription, TranscriptionStarted, TranscriptionStopped
 from hwaja.protocol.values import Options, Token
 from hwaja.session.events import (
     Attributed,

@@ -9,7 +9,7 @@ from hwaja.observability import session_metrics as session_metrics
 from hwaja.observability.metrics import Metrics
 from hwaja.observability.session_metrics import SessionMetrics
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.protocol.messages import StartTranscription, StopTranscription
+from hwaja.protocol.client_messages import StartTranscription, StopTranscription
 from hwaja.protocol.values import Token
 from hwaja.session.events import (
     Attributed,

@@ -15,7 +15,7 @@ from tools.asyncapi.examples import Example
 
 from hwaja.protocol.codes import ADVICE, CloseCode, ErrorCode, Reason
 from hwaja.protocol.field_types import RESUME
-from hwaja.protocol.messages import AudioReceived
+from hwaja.protocol.server_messages import AudioReceived
 
 CHECK = Path(__file__).resolve().parents[1] / "asyncapi"
 """AsyncAPI's own parser, for node."""

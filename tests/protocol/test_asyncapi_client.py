@@ -10,8 +10,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from schema_values import allowed_by
 
-from hwaja.protocol.messages import MOST_SPEAKERS, ClientMessage, InvalidMessageError
+from hwaja.protocol.client_messages import ClientMessage, InvalidMessageError
 from hwaja.protocol.parse import MAX_TEXT_CHARS, parse
+from hwaja.protocol.values import MOST_SPEAKERS
 
 
 @settings(deadline=None)

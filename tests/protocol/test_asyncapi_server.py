@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from server_messages import messages
 from tools.asyncapi import page
 
-from hwaja.protocol.messages import PassingMessage, ServerMessage
 from hwaja.protocol.serialize import serialize
+from hwaja.protocol.server_messages import PassingMessage, ServerMessage
 
 
 @settings(deadline=None)

@@ -7,7 +7,7 @@ import pytest
 from msgspec import Struct
 
 from hwaja.protocol.fields import from_fields, inlined, to_fields
-from hwaja.protocol.messages import FromServer, ServerMessage, Transcription
+from hwaja.protocol.server_messages import FromServer, ServerMessage, Transcription
 from hwaja.protocol.values import Details, Label
 
 SAID = {"speaker_id": 0, "text": "네", "timestamp": "t", "confidence": -30.0}

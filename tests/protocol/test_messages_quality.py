@@ -5,8 +5,8 @@ import json
 from msgspec.structs import replace
 
 from hwaja.protocol.codes import ErrorCode, Reason
-from hwaja.protocol.messages import Error, RegistrationCompleted
 from hwaja.protocol.serialize import serialize
+from hwaja.protocol.server_messages import Error, RegistrationCompleted
 from hwaja.protocol.values import Quality
 from hwaja.speakers.verdict import with_warnings
 

@@ -9,17 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hwaja.protocol import texts
-from hwaja.protocol.codes import ErrorCode, Reason
-from hwaja.protocol.messages import (
+from hwaja.protocol.client_messages import (
     CompleteRegistration,
-    Error,
     InvalidMessageError,
     StartRegistration,
     StartTranscription,
     StopTranscription,
 )
+from hwaja.protocol.codes import ErrorCode, Reason
 from hwaja.protocol.parse import MAX_TEXT_CHARS, parse
 from hwaja.protocol.serialize import serialize
+from hwaja.protocol.server_messages import Error
 
 PRIVATE = "주민번호-900101"
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from hwaja.protocol import texts
 from hwaja.protocol.codes import AudioFormat, ErrorCode, Reason
-from hwaja.protocol.messages import (
+from hwaja.protocol.serialize import serialize
+from hwaja.protocol.server_messages import (
     Error,
     Interim,
     LimitWarning,
@@ -24,7 +25,6 @@ from hwaja.protocol.messages import (
     TranscriptionStarted,
     TranscriptionStopped,
 )
-from hwaja.protocol.serialize import serialize
 from hwaja.protocol.values import Details, Label, Token
 
 SPECIFIED: list[tuple[ServerMessage, str]] = [

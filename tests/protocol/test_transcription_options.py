@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from hwaja.protocol.client_messages import InvalidMessageError, StartTranscription
 from hwaja.protocol.codes import ErrorCode, Reason
-from hwaja.protocol.messages import InvalidMessageError, StartTranscription
 from hwaja.protocol.parse import parse
 from hwaja.protocol.values import Hotword, Options, Speakers, Strangers
 

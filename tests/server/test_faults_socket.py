@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from test_connection import SERVER_FAILED, SPOKEN
 from tone_speech import hummed
 
-from hwaja.protocol.messages import Interim
+from hwaja.protocol.server_messages import Interim
 from hwaja.server.connection import Connection
 from hwaja.server.guard import GuardedConnection
 from hwaja.session.conversation import Conversation

@@ -11,7 +11,7 @@ from virtual_time import run
 from hwaja._pcm import RingBuffer
 from hwaja.engines.interface import Pcm16, Samples
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.protocol.messages import CompleteRegistration, StartRegistration
+from hwaja.protocol.client_messages import CompleteRegistration, StartRegistration
 from hwaja.server.intake import STOPPED_SECONDS, Intake
 from hwaja.session.events import Audio, AudioStopped, SuspectAudio
 from hwaja.vad.gate import FRAME_SAMPLES

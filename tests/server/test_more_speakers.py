@@ -9,16 +9,16 @@ import pytest
 from loopback import serving
 from talk import connected, errors, sent
 
-from hwaja.protocol.codes import ErrorCode, Reason
-from hwaja.protocol.messages import (
+from hwaja.protocol.client_messages import (
     CompleteRegistration,
-    Error,
     InvalidMessageError,
     StartRegistration,
     StartTranscription,
 )
+from hwaja.protocol.codes import ErrorCode, Reason
 from hwaja.protocol.parse import parse
 from hwaja.protocol.serialize import serialize
+from hwaja.protocol.server_messages import Error
 from hwaja.server.services import Services
 from hwaja.session.settings import SessionSettings
 

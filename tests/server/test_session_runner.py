@@ -9,7 +9,7 @@ from loopback import PATIENCE_SECONDS, Endpoint
 from tone_speech import hummed
 
 from hwaja.protocol.codes import CloseCode
-from hwaja.protocol.messages import TranscriptionStarted
+from hwaja.protocol.server_messages import TranscriptionStarted
 from hwaja.server.config import Config
 from hwaja.server.session_runner import SessionRunner
 from hwaja.session.events import Close, CutOff, Disconnected, Effect, Event, Send, Shutdown, Waiting

@@ -18,17 +18,16 @@ from talk import (
     transcribing,
 )
 
-from hwaja.protocol.codes import AudioFormat, CloseCode, ErrorCode, Reason
-from hwaja.protocol.messages import (
-    AudioReceived,
+from hwaja.protocol.client_messages import (
     ClientMessage,
     CompleteRegistration,
-    Error,
     InvalidMessageError,
     StartRegistration,
     StartTranscription,
     StopTranscription,
 )
+from hwaja.protocol.codes import AudioFormat, CloseCode, ErrorCode, Reason
+from hwaja.protocol.server_messages import AudioReceived, Error
 from hwaja.session.events import (
     Arrival,
     Audio,

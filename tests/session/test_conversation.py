@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from talk import attributed, recognised, said, voice_of
 
 from hwaja.engines.recognition import Hypothesis
-from hwaja.protocol.messages import Interim, SpeakerShare, StartTranscription, Summary
+from hwaja.protocol.client_messages import StartTranscription
+from hwaja.protocol.server_messages import Interim, SpeakerShare, Summary
 from hwaja.session.conversation import Conversation, Interims, Tally, iso_timestamp
 from hwaja.session.events import Attributed, Effect, Outcome, PartialText, Recognised, Send, Settled
 from hwaja.session.timeline import Timeline

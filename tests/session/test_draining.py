@@ -14,8 +14,8 @@ from talk import (
 )
 
 from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.client_messages import StartTranscription, StopTranscription
 from hwaja.protocol.codes import CloseCode
-from hwaja.protocol.messages import StartTranscription, StopTranscription
 from hwaja.session.events import Close, CutOff, Disconnected, Finish, ServerFailed, Shutdown
 from hwaja.session.state_machine import State
 from hwaja.vad.gate import GateSettings

@@ -4,8 +4,7 @@ import dataclasses
 
 import pytest
 
-from hwaja.protocol.codes import ErrorCode, Reason
-from hwaja.protocol.messages import (
+from hwaja.protocol.client_messages import (
     ClientMessage,
     CompleteRegistration,
     InvalidMessageError,
@@ -13,6 +12,7 @@ from hwaja.protocol.messages import (
     StartTranscription,
     StopTranscription,
 )
+from hwaja.protocol.codes import ErrorCode, Reason
 from hwaja.session import events
 from hwaja.session.events import Received, Refused
 

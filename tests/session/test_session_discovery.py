@@ -3,8 +3,8 @@
 import pytest
 from talk import Talk, connected, enrolled, errors, recognised, sent, voice_of
 
+from hwaja.protocol.client_messages import StartTranscription, StopTranscription
 from hwaja.protocol.codes import Reason
-from hwaja.protocol.messages import StartTranscription, StopTranscription
 from hwaja.protocol.values import Speakers, Strangers
 from hwaja.session.events import Attributed, Begin
 from hwaja.speakers.parts import Correction, Part

@@ -3,13 +3,13 @@
 import pytest
 from talk import Talk, closes, connected, enrolled, errors, released, sent, transcribing
 
-from hwaja.protocol.codes import ErrorCode, Reason
-from hwaja.protocol.messages import (
+from hwaja.protocol.client_messages import (
     CompleteRegistration,
-    Error,
     StartRegistration,
     StartTranscription,
 )
+from hwaja.protocol.codes import ErrorCode, Reason
+from hwaja.protocol.server_messages import Error
 from hwaja.protocol.values import Quality
 from hwaja.server.session_runner import RING_SECONDS
 from hwaja.session.events import Effect, Extend

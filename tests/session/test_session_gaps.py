@@ -16,7 +16,11 @@ from talk import (
 
 from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.protocol.messages import CompleteRegistration, StartRegistration, StopTranscription
+from hwaja.protocol.client_messages import (
+    CompleteRegistration,
+    StartRegistration,
+    StopTranscription,
+)
 from hwaja.protocol.values import Token
 from hwaja.session.conversation import iso_timestamp
 from hwaja.session.events import (

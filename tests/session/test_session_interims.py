@@ -5,8 +5,8 @@ from talk import Talk, answer, attributed, enrolled, errors, recognised, sent
 
 from hwaja.engines.recognition import Abilities, Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.client_messages import StartTranscription, StopTranscription
 from hwaja.protocol.codes import Reason
-from hwaja.protocol.messages import StartTranscription, StopTranscription
 from hwaja.protocol.values import Hotword, Options, Token
 from hwaja.session.events import Begin, Effect, Extend, Finish, PartialText, Recognised
 from hwaja.session.settings import SessionSettings

@@ -12,7 +12,7 @@ from talk import (
     voice_of,
 )
 
-from hwaja.protocol.messages import StartTranscription, StopTranscription
+from hwaja.protocol.client_messages import StartTranscription, StopTranscription
 from hwaja.protocol.values import Label
 from hwaja.session.events import Attributed, AudioStopped, Begin, Learn, Recognise
 from hwaja.speakers.parts import Part

@@ -15,8 +15,8 @@ from talk import (
     transcribing,
 )
 
+from hwaja.protocol.client_messages import StartRegistration, StartTranscription, StopTranscription
 from hwaja.protocol.codes import CloseCode, Reason
-from hwaja.protocol.messages import StartRegistration, StartTranscription, StopTranscription
 from hwaja.session.events import (
     Close,
     Connected,

@@ -23,8 +23,9 @@ from talk import (
 
 from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.client_messages import StartTranscription, StopTranscription
 from hwaja.protocol.codes import Reason
-from hwaja.protocol.messages import Error, StartTranscription, StopTranscription
+from hwaja.protocol.server_messages import Error
 from hwaja.protocol.values import Token
 from hwaja.session.events import (
     Attributed,

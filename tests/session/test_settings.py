@@ -5,8 +5,8 @@ from talk import closes, connected, enrolled, errors, transcribing
 
 from hwaja.engines.recognition import Abilities
 from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.client_messages import StartRegistration, StartTranscription
 from hwaja.protocol.codes import CloseCode, Reason
-from hwaja.protocol.messages import StartRegistration, StartTranscription
 from hwaja.protocol.values import Options
 from hwaja.server.session_runner import RING_SECONDS
 from hwaja.session.events import Begin, Finish, MalformedAudio

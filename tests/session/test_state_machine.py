@@ -24,16 +24,16 @@ from talk import (
 )
 
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.protocol.codes import ErrorCode, Reason
-from hwaja.protocol.messages import (
+from hwaja.protocol.client_messages import (
     ClientMessage,
     CompleteRegistration,
-    Error,
     InvalidMessageError,
     StartRegistration,
     StartTranscription,
     StopTranscription,
 )
+from hwaja.protocol.codes import ErrorCode, Reason
+from hwaja.protocol.server_messages import Error
 from hwaja.session.conversation import iso_timestamp
 from hwaja.session.events import (
     Audio,

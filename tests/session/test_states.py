@@ -3,7 +3,7 @@
 import pytest
 
 from hwaja.protocol.codes import CloseCode, ErrorCode, Reason
-from hwaja.protocol.messages import Error
+from hwaja.protocol.server_messages import Error
 from hwaja.session.events import CutOff, LimitReached, ServerFailed, Shutdown
 from hwaja.session.states import outcome_of
 

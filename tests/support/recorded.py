@@ -12,12 +12,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from hwaja.protocol.client_messages import InvalidMessageError
 from hwaja.protocol.codes import AudioFormat, ErrorCode, Reason
-from hwaja.protocol.messages import (
+from hwaja.protocol.parse import MAX_TEXT_CHARS, parse
+from hwaja.protocol.serialize import serialize
+from hwaja.protocol.server_messages import (
     AudioReceived,
     Error,
     Interim,
-    InvalidMessageError,
     LimitWarning,
     ModelLoaded,
     Place,
@@ -32,8 +34,6 @@ from hwaja.protocol.messages import (
     TranscriptionStarted,
     TranscriptionStopped,
 )
-from hwaja.protocol.parse import MAX_TEXT_CHARS, parse
-from hwaja.protocol.serialize import serialize
 from hwaja.protocol.texts import AHEAD
 from hwaja.protocol.values import Details, Label, Quality, SpeakerSpeech, Token
 from hwaja.speakers.verdict import with_warnings

@@ -3,9 +3,7 @@
 from hypothesis import strategies as st
 
 from hwaja.protocol.codes import ADVICE, AudioFormat, ErrorCode, Reason
-from hwaja.protocol.messages import (
-    MAX_ECHOED_ID,
-    MOST_SPEAKERS,
+from hwaja.protocol.server_messages import (
     AudioReceived,
     Error,
     Interim,
@@ -24,7 +22,15 @@ from hwaja.protocol.messages import (
     TranscriptionStopped,
 )
 from hwaja.protocol.texts import AHEAD
-from hwaja.protocol.values import Details, Label, Quality, SpeakerSpeech, Token
+from hwaja.protocol.values import (
+    MAX_ECHOED_ID,
+    MOST_SPEAKERS,
+    Details,
+    Label,
+    Quality,
+    SpeakerSpeech,
+    Token,
+)
 from hwaja.speakers.verdict import with_warnings
 
 ids = st.integers(0, MOST_SPEAKERS - 1)

@@ -6,16 +6,16 @@ from collections.abc import Iterable
 
 from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.protocol.codes import CloseCode, ErrorCode
-from hwaja.protocol.messages import (
+from hwaja.protocol.client_messages import (
     ClientMessage,
     CompleteRegistration,
-    Error,
     StartRegistration,
     StartTranscription,
     StopTranscription,
 )
+from hwaja.protocol.codes import CloseCode, ErrorCode
 from hwaja.protocol.serialize import serialize
+from hwaja.protocol.server_messages import Error
 from hwaja.session.events import (
     Arrival,
     Attributed,

@@ -9,12 +9,11 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 
 from hwaja.protocol import codes, values
+from hwaja.protocol.client_messages import ClientMessage, FromClient
 from hwaja.protocol.field_types import Inlined
 from hwaja.protocol.fields import inlined
-from hwaja.protocol.messages import (
+from hwaja.protocol.server_messages import (
     Added,
-    ClientMessage,
-    FromClient,
     FromServer,
     PassingMessage,
     Place,

@@ -105,7 +105,7 @@ def _channel(messages: dict[str, Any]) -> dict[str, Any]:
 
 
 def _operations(client: tuple[Message, ...], server: tuple[Message, ...]) -> dict[str, Any]:
-    """Return the operations that receive and send messages, in the order of `messages.py`."""
+    """Return the operations that receive and send messages, in the order of their modules."""
     received = {
         f"receive_{message.type}": _operation("receive", message.type, message.sentence)
         | {"reply": _through([_ANSWERS[message.type], "error"])}

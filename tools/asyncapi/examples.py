@@ -7,8 +7,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from hwaja.protocol.codes import AudioFormat, ErrorCode, Reason
-from hwaja.protocol.messages import (
-    MOST_SPEAKERS,
+from hwaja.protocol.parse import parse
+from hwaja.protocol.serialize import serialize
+from hwaja.protocol.server_messages import (
     AudioReceived,
     Error,
     Interim,
@@ -26,9 +27,7 @@ from hwaja.protocol.messages import (
     TranscriptionStarted,
     TranscriptionStopped,
 )
-from hwaja.protocol.parse import parse
-from hwaja.protocol.serialize import serialize
-from hwaja.protocol.values import Details, Label, Quality, SpeakerSpeech, Token, Word
+from hwaja.protocol.values import MOST_SPEAKERS, Details, Label, Quality, SpeakerSpeech, Token, Word
 from hwaja.speakers.verdict import with_warnings
 
 
@@ -37,7 +36,7 @@ class Example:
     """A message in its wire form."""
 
     kind: type
-    """The message's class in `messages.py`."""
+    """The class of the message."""
     payload: dict[str, Any]
 
 

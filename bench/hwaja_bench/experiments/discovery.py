@@ -26,7 +26,7 @@ from hwaja._pcm import RingBuffer
 from hwaja.engines.interface import HOP_SAMPLES, Embeddings, VoiceTrack
 from hwaja.engines.sherpa import SpeakerEmbedder
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.protocol.messages import MOST_SPEAKERS
+from hwaja.protocol.values import MOST_SPEAKERS
 from hwaja.server.application import detector_file, embedder_file
 from hwaja.session.events import ProbeSpeaker
 from hwaja.session.utterances import OpenSpeech

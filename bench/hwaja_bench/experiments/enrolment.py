@@ -23,7 +23,7 @@ from hwaja.engines.interface import Embedding, Embeddings, Samples
 from hwaja.engines.sherpa import SpeakerEmbedder
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.codes import Reason
-from hwaja.protocol.messages import Error, RegistrationCompleted
+from hwaja.protocol.server_messages import Error, RegistrationCompleted
 from hwaja.protocol.values import Quality
 from hwaja.server.application import detector_file, embedder_file
 from hwaja.speakers.verdict import SAME_VOICE_COSINE, SIMILAR_VOICE_COSINE, warnings

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from hwaja.engines.interface import Samples
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.protocol.messages import Transcription
+from hwaja.protocol.server_messages import Transcription
 from hwaja.protocol.values import Details, Label
 from hwaja.selection.error_counts import edits, normalise
 from hwaja.speakers import overlap

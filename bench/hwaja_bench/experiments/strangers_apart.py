@@ -19,7 +19,7 @@ import numpy as np
 from hwaja.engines.interface import Embedding, VoiceTrack
 from hwaja.engines.sherpa import SpeakerEmbedder
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.protocol.messages import MOST_SPEAKERS
+from hwaja.protocol.values import MOST_SPEAKERS
 from hwaja.server.application import embedder_file
 from hwaja.speakers.discovery import Discovery
 from hwaja.speakers.parts import Part

@@ -20,13 +20,13 @@ from hwaja.engines.interface import Samples, VoiceTrack
 from hwaja.engines.segmentation import Segmenter
 from hwaja.engines.sherpa import SpeakerEmbedder
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.protocol.messages import (
+from hwaja.protocol.client_messages import (
     CompleteRegistration,
     StartRegistration,
     StartTranscription,
     StopTranscription,
-    Transcription,
 )
+from hwaja.protocol.server_messages import Transcription
 from hwaja.protocol.values import Options
 from hwaja.server.application import detector_file, embedder_file, segmenter_file
 from hwaja.session.events import (

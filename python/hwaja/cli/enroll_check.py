@@ -18,15 +18,9 @@ from hwaja.engines.interface import Embedder, VoiceTrack, to_float32
 from hwaja.engines.sherpa import SpeakerEmbedder
 from hwaja.protocol import texts
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.protocol.messages import (
-    MOST_SPEAKERS,
-    CompleteRegistration,
-    Error,
-    RegistrationCompleted,
-    ServerMessage,
-    StartRegistration,
-)
-from hwaja.protocol.values import Quality
+from hwaja.protocol.client_messages import CompleteRegistration, StartRegistration
+from hwaja.protocol.server_messages import Error, RegistrationCompleted, ServerMessage
+from hwaja.protocol.values import MOST_SPEAKERS, Quality
 from hwaja.server.application import detector_file, embedder_file
 from hwaja.server.intake import PIECE_SAMPLES
 from hwaja.server.session_runner import RING_SECONDS

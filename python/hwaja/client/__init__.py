@@ -14,7 +14,7 @@ from hwaja.client.errors import (
     UnauthorizedError,
 )
 from hwaja.client.session import Client, connect
-from hwaja.protocol.messages import (
+from hwaja.protocol.server_messages import (
     Interim,
     LimitWarning,
     RegistrationCompleted,

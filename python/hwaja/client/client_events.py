@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from hwaja.protocol.codes import ErrorCode, Reason
-from hwaja.protocol.messages import (
+from hwaja.protocol.server_messages import (
     Interim,
     LimitWarning,
     SpeakerUpdate,

@@ -9,7 +9,7 @@ from hwaja.client.client_events import ClientEvent, Failure
 from hwaja.client.errors import Message
 from hwaja.protocol.codes import Reason
 from hwaja.protocol.fields import by_tag, from_fields
-from hwaja.protocol.messages import LimitWarning, RegistrationCompleted
+from hwaja.protocol.server_messages import LimitWarning, RegistrationCompleted
 
 _KINDS: dict[Any, type[ClientEvent]] = by_tag(get_args(ClientEvent))
 

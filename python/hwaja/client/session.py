@@ -15,7 +15,7 @@ from hwaja.client.link import Address, Link
 from hwaja.client.phase import ENROLMENT, TRANSCRIPTION, Kind, Phase
 from hwaja.client.timeline import MonotonicTimestamps
 from hwaja.client.trust import client_tls
-from hwaja.protocol.messages import RegistrationCompleted
+from hwaja.protocol.server_messages import RegistrationCompleted
 
 
 class Client:

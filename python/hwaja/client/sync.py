@@ -13,7 +13,7 @@ from hwaja.client import session
 from hwaja.client.chunks import Chunks
 from hwaja.client.client_events import ClientEvent
 from hwaja.client.errors import Message
-from hwaja.protocol.messages import RegistrationCompleted
+from hwaja.protocol.server_messages import RegistrationCompleted
 
 Result = TypeVar("Result")
 

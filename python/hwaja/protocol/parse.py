@@ -8,17 +8,15 @@ key replaces. It takes numbers that are too long for Python.
 import json
 from typing import Any, get_args
 
-from hwaja.protocol.codes import ErrorCode, Reason
-from hwaja.protocol.fields import Fields, by_tag, from_fields
-from hwaja.protocol.messages import (
-    MAX_ECHOED_ID,
-    SPEAKERS,
+from hwaja.protocol.client_messages import (
     ClientMessage,
     InvalidMessageError,
     StartTranscription,
     StopTranscription,
 )
-from hwaja.protocol.values import MAX_HOTWORD_CHARS
+from hwaja.protocol.codes import ErrorCode, Reason
+from hwaja.protocol.fields import Fields, by_tag, from_fields
+from hwaja.protocol.values import MAX_ECHOED_ID, MAX_HOTWORD_CHARS, SPEAKERS
 
 MAX_TEXT_CHARS = 16_384
 """Longest text message that is read. The longest one of the specification has 60 characters."""

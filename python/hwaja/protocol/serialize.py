@@ -7,8 +7,7 @@ import msgspec
 from hwaja.protocol import texts
 from hwaja.protocol.codes import Reason
 from hwaja.protocol.fields import Fields, to_fields
-from hwaja.protocol.messages import (
-    SPEAKERS,
+from hwaja.protocol.server_messages import (
     Error,
     LimitWarning,
     ModelLoaded,
@@ -18,6 +17,7 @@ from hwaja.protocol.messages import (
     TranscriptionStarted,
     TranscriptionStopped,
 )
+from hwaja.protocol.values import SPEAKERS
 
 # Only a client that goes beyond the specification, or breaks it, gets these. It may be sent the
 # reason too.

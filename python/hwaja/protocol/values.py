@@ -19,6 +19,18 @@ from hwaja.protocol.field_types import (
     one_of,
 )
 
+SPEAKERS = 2
+"""The speakers of the specification, section 2.1: ids 0 and 1. A server may be told of more."""
+
+MOST_SPEAKERS = 8
+"""How many more: beyond, somebody nearly alike is likely to be among them."""
+
+MAX_ECHOED_ID = 2**53
+"""Largest number that JSON carries everywhere (RFC 8259, section 6). A speaker id beyond is not
+repeated in the answer, since it may have thousands of digits."""
+
+SpeakerId = Annotated[int, numeric(minimum=0, maximum=MOST_SPEAKERS - 1)]
+
 MAX_HOTWORDS = 100
 MAX_HOTWORD_CHARS = 50
 MAX_HOTWORD_BOOST = 10.0

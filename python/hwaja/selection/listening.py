@@ -130,7 +130,7 @@ class _Session:
         self._ring.release(self._ring.end)
 
     def _take(self, piece: bytes) -> None:
-        """Take the next audio, as `server/intake.py` and `session/actions.py` do."""
+        """Take the next audio, as `server/intake.py` and `session/transcribing.py` do."""
         self._ring.push(piece)
         frames, levels_dbfs = frames_to_detect(self._ring, self._gate.processed_stop, 0)
         (probabilities,) = self._detector.detect([(self._state, frames)])

@@ -15,7 +15,8 @@ from typing import Generic, TypeVar
 from structlog.typing import FilteringBoundLogger
 
 from hwaja.protocol.codes import CloseCode, ErrorCode, Reason
-from hwaja.protocol.messages import (
+from hwaja.protocol.serialize import serialize
+from hwaja.protocol.server_messages import (
     AudioReceived,
     Error,
     Interim,
@@ -24,7 +25,6 @@ from hwaja.protocol.messages import (
     ServerMessage,
     TooFarAhead,
 )
-from hwaja.protocol.serialize import serialize
 
 Item = TypeVar("Item")
 

@@ -20,8 +20,8 @@ from hwaja.privacy.cycle_collection import CycleCollector
 from hwaja.privacy.error_redaction import redacting_logger
 from hwaja.process.supervision import Escalate, supervised
 from hwaja.protocol.codes import CloseCode, ErrorCode, Reason, Rejection
-from hwaja.protocol.messages import Error
 from hwaja.protocol.serialize import serialize
+from hwaja.protocol.server_messages import Error
 from hwaja.server.access_policy import (
     AccessPolicy,
     Credentials,

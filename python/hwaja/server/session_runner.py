@@ -19,8 +19,8 @@ from hwaja.asr.utterance import Recognition
 from hwaja.observability.session_metrics import SessionMetrics
 from hwaja.privacy.error_redaction import describe
 from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.client_messages import InvalidMessageError
 from hwaja.protocol.codes import CloseCode, Reason
-from hwaja.protocol.messages import InvalidMessageError
 from hwaja.protocol.parse import parse
 from hwaja.server.config import Config
 from hwaja.server.intake import Intake

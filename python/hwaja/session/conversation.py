@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 
 from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.client_messages import StartTranscription
 from hwaja.protocol.codes import ErrorCode, Reason
-from hwaja.protocol.messages import (
+from hwaja.protocol.server_messages import (
     Error,
     Interim,
     ServerMessage,
     SpeakerShare,
     SpeakerUpdate,
-    StartTranscription,
     Summary,
     Transcription,
 )

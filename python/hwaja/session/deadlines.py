@@ -6,8 +6,8 @@ The caller passes the time. Instants are seconds of one monotonic clock.
 from dataclasses import dataclass
 
 from hwaja.protocol.codes import Reason
-from hwaja.session.actions import WARNING_SECONDS
 from hwaja.session.events import LimitNear, LimitReached
+from hwaja.session.transcribing import WARNING_SECONDS
 
 
 @dataclass(slots=True)

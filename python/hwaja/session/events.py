@@ -9,14 +9,14 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from hwaja.engines.recognition import Hypothesis
-from hwaja.protocol.codes import AudioFormat, CloseCode, Reason
-from hwaja.protocol.messages import (
+from hwaja.protocol.client_messages import (
     ClientMessage,
     InvalidMessageError,
-    ServerMessage,
     StartRegistration,
     StartTranscription,
 )
+from hwaja.protocol.codes import AudioFormat, CloseCode, Reason
+from hwaja.protocol.server_messages import ServerMessage
 from hwaja.protocol.values import Options
 from hwaja.speakers.enrolment import Enrol, Enrolled
 from hwaja.speakers.parts import Correction, Part

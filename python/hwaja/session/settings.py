@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hwaja.engines.recognition import Abilities
-from hwaja.protocol.messages import SPEAKERS
+from hwaja.protocol.values import SPEAKERS
 from hwaja.vad.gate import GateSettings
 
 

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from hwaja.protocol.messages import (
+from hwaja.protocol.client_messages import (
     CompleteRegistration,
     StartRegistration,
     StartTranscription,
     StopTranscription,
 )
 from hwaja.session.actions import Actions, EnrolledVoices
+from hwaja.session.enrolling import EnrolmentActions
 from hwaja.session.events import (
     Attributed,
     Audio,
@@ -43,6 +44,7 @@ from hwaja.session.events import (
 )
 from hwaja.session.settings import SessionSettings
 from hwaja.session.states import Branch, State
+from hwaja.session.transcribing import TranscriptionActions
 from hwaja.speakers.enrolment import Enrolled
 
 CONNECTING, READY, ENROLLING, VERIFYING, TRANSCRIBING, DRAINING, CLOSED = State
@@ -90,41 +92,41 @@ _ENDS = (Shutdown, LimitReached, ServerFailed)
 ROWS = (
     Row(CONNECTING, Connected, Actions.connect, READY),
     # A client that starts again has lost count of its audio: the new take replaces the old one.
-    Row((READY, ENROLLING), StartRegistration, Actions.begin_enrolment, ENROLLING),
+    Row((READY, ENROLLING), StartRegistration, EnrolmentActions.begin_enrolment, ENROLLING),
     Row(
         ENROLLING,
         Audio,
-        Actions.take_enrolment_audio,
+        EnrolmentActions.take_enrolment_audio,
         {Branch.AS_ASKED: STAYS, Branch.FAILED: READY},
     ),
     Row(
         ENROLLING,
         CompleteRegistration,
-        Actions.complete_enrolment,
+        EnrolmentActions.complete_enrolment,
         {Branch.AS_ASKED: VERIFYING, Branch.REFUSED: STAYS, Branch.FAILED: READY},
     ),
-    Row(VERIFYING, Enrolled, Actions.finish_enrolment, READY),
+    Row(VERIFYING, Enrolled, EnrolmentActions.finish_enrolment, READY),
     Row(
         READY,
         StartTranscription,
-        Actions.begin_transcription,
+        TranscriptionActions.begin_transcription,
         {Branch.AS_ASKED: TRANSCRIBING, Branch.REFUSED: STAYS},
     ),
-    Row(TRANSCRIBING, Audio, Actions.take_conversation_audio, _MAY_DRAIN),
-    Row(TRANSCRIBING, AudioStopped, Actions.end_utterance, _MAY_DRAIN),
+    Row(TRANSCRIBING, Audio, TranscriptionActions.take_conversation_audio, _MAY_DRAIN),
+    Row(TRANSCRIBING, AudioStopped, TranscriptionActions.end_utterance, _MAY_DRAIN),
     Row(TRANSCRIBING, SuspectAudio, Actions.report_wrong_format),
-    Row(TRANSCRIBING, Recognised, Actions.take_text),
-    Row(TRANSCRIBING, Attributed, Actions.take_voices),
-    Row(TRANSCRIBING, SpeakerProbed, Actions.take_turn),
+    Row(TRANSCRIBING, Recognised, TranscriptionActions.take_text),
+    Row(TRANSCRIBING, Attributed, TranscriptionActions.take_voices),
+    Row(TRANSCRIBING, SpeakerProbed, TranscriptionActions.take_turn),
     Row(TRANSCRIBING, Waiting, Actions.hold),
-    Row(TRANSCRIBING, StopTranscription, Actions.stop_transcription, _DRAINS),
-    Row(TRANSCRIBING, _ENDS, Actions.drain_and_end, _DRAINS_AND_ENDS),
-    Row(DRAINING, Recognised, Actions.take_last_text, _MAY_BE_DRAINED),
-    Row(DRAINING, Attributed, Actions.take_last_voices, _MAY_BE_DRAINED),
-    Row(DRAINING, StopTranscription, Actions.stop_draining),
-    Row(DRAINING, _ENDS, Actions.end_after_drain),
-    Row((TRANSCRIBING, DRAINING), PartialText, Actions.take_partial_text),
-    Row((TRANSCRIBING, DRAINING), CutOff, Actions.cut_off, CLOSED),
+    Row(TRANSCRIBING, StopTranscription, TranscriptionActions.stop_transcription, _DRAINS),
+    Row(TRANSCRIBING, _ENDS, TranscriptionActions.drain_and_end, _DRAINS_AND_ENDS),
+    Row(DRAINING, Recognised, TranscriptionActions.take_last_text, _MAY_BE_DRAINED),
+    Row(DRAINING, Attributed, TranscriptionActions.take_last_voices, _MAY_BE_DRAINED),
+    Row(DRAINING, StopTranscription, TranscriptionActions.stop_draining),
+    Row(DRAINING, _ENDS, TranscriptionActions.end_after_drain),
+    Row((TRANSCRIBING, DRAINING), PartialText, TranscriptionActions.take_partial_text),
+    Row((TRANSCRIBING, DRAINING), CutOff, TranscriptionActions.cut_off, CLOSED),
     Row(ANYWHERE, Refused, Actions.refuse, _MAY_STRIKE_OUT),
     Row(ANYWHERE, MalformedAudio, Actions.refuse_audio, _MAY_STRIKE_OUT),
     Row(ANYWHERE, (StartRegistration, CompleteRegistration), Actions.misplaced_registration),
@@ -132,7 +134,7 @@ ROWS = (
     Row(ANYWHERE, Reconnected, Actions.reconnect),
     Row(ANYWHERE, LimitNear, Actions.warn),
     Row(ANYWHERE, Waiting, Actions.release_hold),
-    Row(ANYWHERE, (*_ENDS, CutOff), Actions.end, CLOSED),
+    Row(ANYWHERE, (*_ENDS, CutOff), TranscriptionActions.end, CLOSED),
     Row(ANYWHERE, Disconnected, Actions.disconnect, CLOSED),
 )
 """The first row with the state and the event counts. A session ignores an event without a row:
@@ -141,7 +143,7 @@ audio outside of an enrolment or transcription, and results after the end of a t
 _ROW_OF = {cell: row for row in reversed(ROWS) for cell in row.cells}
 
 
-class Session(Actions):
+class Session(EnrolmentActions, TranscriptionActions):
     """One client's session: takes events, returns effects for the caller to carry out."""
 
     def __init__(self, settings: SessionSettings, voices: EnrolledVoices) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 
 from hwaja.protocol.codes import CloseCode, ErrorCode, Reason
-from hwaja.protocol.messages import Error
+from hwaja.protocol.server_messages import Error
 from hwaja.session.events import CutOff, LimitReached, ServerFailed, Shutdown
 
 

@@ -1,8 +1,8 @@
-"""The wire messages of the specification, as frozen structs.
+"""The messages of the server, as frozen structs.
 
 A field stands here once: its name on the wire, its type, its bounds and what it says. The fields of
 a message are written in the order in which they stand here. A field whose value is its default is
-left out. `parse.py` reads the messages of a client, `serialize.py` writes those of the server.
+left out. `serialize.py` writes the messages.
 
 What goes beyond the specification is sent only to a client that asked for it.
 
@@ -29,131 +29,7 @@ from hwaja.protocol.field_types import (
     written_as,
 )
 from hwaja.protocol.texts import AHEAD
-from hwaja.protocol.values import Details, Options, Quality, Speakers, Strangers
-
-SPEAKERS = 2
-"""The speakers of the specification, section 2.1: ids 0 and 1. A server may be told of more."""
-
-MOST_SPEAKERS = 8
-"""How many more: beyond, somebody nearly alike is likely to be among them."""
-
-MAX_ECHOED_ID = 2**53
-"""Largest number that JSON carries everywhere (RFC 8259, section 6). A speaker id beyond is not
-repeated in the answer, since it may have thousands of digits."""
-
-SpeakerId = Annotated[int, numeric(minimum=0, maximum=MOST_SPEAKERS - 1)]
-
-# --- client -> server -------------------------------------------------------------------------
-
-
-class FromClient(Struct, frozen=True, tag_field="type"):
-    """A message of a client. What may be left out goes beyond the specification."""
-
-    FAILS: ClassVar = ErrorCode.INVALID_MESSAGE
-    """The code of the error that answers a message of this type with a wrong field."""
-    IS_BEYOND: ClassVar = False
-    """Whether the message itself goes beyond the specification."""
-
-
-class StartRegistration(FromClient, frozen=True, tag="start_speaker_registration"):
-    """What follows is this speaker's voice.
-
-    While an enrolment runs, it begins anew.
-    """
-
-    FAILS = ErrorCode.SPEAKER_REGISTRATION_FAILED
-
-    speaker_id: SpeakerId
-    """Who is going to speak: 0 or 1 (beyond the specification: any below `--max-speakers`)."""
-    details: bool = False
-    """`true` asks for the fields of **details**, for the rest of the session."""
-    quality: bool = False
-    """`true` asks for the `quality` object in the answer; `details` brings it too."""
-    add: bool = False
-    """`true` adds the take to the earlier ones of this speaker: they become one voice, each
-    weighted by how long it speaks. Without it, or where there is none yet, the take replaces the
-    voice."""
-
-
-class CompleteRegistration(FromClient, frozen=True, tag="complete_speaker_registration"):
-    """The voice has been sent."""
-
-    FAILS = ErrorCode.SPEAKER_REGISTRATION_FAILED
-
-    speaker_id: SpeakerId
-    """The speaker whose enrolment was started."""
-
-
-class StartTranscription(FromClient, frozen=True, tag="start_transcription"):
-    """What follows is the conversation.
-
-    Both voices must be enrolled (of more than two: at least two), unless `speakers` asks for
-    discovery.
-    """
-
-    FAILS = ErrorCode.TRANSCRIPTION_FAILED
-
-    details: bool = False
-    """`true` asks for the fields of **details**, for the rest of the session."""
-    interim_results: bool = False
-    """`true` asks for `interim` messages, and for `segment_id` in every `transcription`."""
-    speaker_updates: bool = False
-    """`true` asks for `speaker_update` messages, and for `segment_id` in every `transcription`."""
-    adapt: bool = False
-    """`true` lets the voices learn from what they say for sure (3 s of speech at least, nobody else
-    in it); the next `start_transcription` without it begins with the voices as they were
-    enrolled."""
-    speakers: Speakers = Speakers.ENROLLED
-    """`"discover"` finds the speakers by their voices, also if nobody is enrolled. A voice that is
-    not enrolled gets the lowest free id when it first speaks, and keeps it for the session. It
-    brings `segment_id` and `speaker_update`. `"enrolled"` is the default."""
-    strangers: Strangers = Strangers.NEAREST
-    """`"separate"` gives ids to people who are not enrolled, as `speakers` does, but both voices
-    must be enrolled. `"nearest"`, the default, gives what they say to the nearest enrolled
-    voice."""
-    max_speakers: Annotated[int, Meta(ge=1, le=MOST_SPEAKERS)] | None = None
-    """With `speakers` or `strangers`: how many people speak at most, the enrolled ones included.
-    Without it, 8."""
-    options: Options = Options()
-
-    @property
-    def most_speakers(self) -> int | None:
-        """How many people speak at most. None: speakers who are not enrolled get no id."""
-        if self.speakers is Speakers.DISCOVER or self.strangers is Strangers.SEPARATE:
-            return self.max_speakers or MOST_SPEAKERS
-        return None
-
-    @property
-    def corrects(self) -> bool:
-        """Whether the client is sent corrections of earlier speakers."""
-        return self.speaker_updates or self.most_speakers is not None
-
-
-class StopTranscription(FromClient, frozen=True, tag="stop_transcription"):
-    """Answer everything heard, then say so.
-
-    The session can then go on, with new voices or another transcription.
-    """
-
-    IS_BEYOND = True
-
-
-ClientMessage = StartRegistration | CompleteRegistration | StartTranscription | StopTranscription
-
-
-class InvalidMessageError(ValueError):
-    """A text message that cannot be acted on. Carries names only, never the message's text."""
-
-    def __init__(self, code: ErrorCode, reason: Reason, speaker_id: int | None = None) -> None:
-        super().__init__(f"{code}: {reason}")
-        self.code = code
-        self.reason = reason
-        self.speaker_id = speaker_id
-        self.wants_details = False
-        """Whether the message asks for details, which then say why it is refused."""
-
-
-# --- server -> client -------------------------------------------------------------------------
+from hwaja.protocol.values import MAX_ECHOED_ID, Details, Quality, SpeakerId
 
 
 class FromServer(Struct, frozen=True, tag_field="type", omit_defaults=True):

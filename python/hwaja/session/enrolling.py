@@ -1,0 +1,64 @@
+"""The actions of a session on an enrolment."""
+
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.client_messages import CompleteRegistration, StartRegistration
+from hwaja.protocol.codes import ErrorCode, Reason
+from hwaja.protocol.server_messages import Error, RegistrationCompleted, RegistrationStarted
+from hwaja.session import events
+from hwaja.session.actions import Actions, EnrolledVoices
+from hwaja.session.settings import SessionSettings
+from hwaja.session.states import Branch
+from hwaja.speakers.enrolment import Enrol, Enrolled
+from hwaja.vad.gate import Segment, enrolment_gate
+
+
+class EnrolmentActions(Actions):
+    """The data of the current enrolment, and the actions on it."""
+
+    def __init__(self, settings: SessionSettings, voices: EnrolledVoices) -> None:
+        super().__init__(settings, voices)
+        self._take = StartRegistration(0)
+        self._speech: list[Segment] = []
+
+    def begin_enrolment(self, event: events.Received[StartRegistration]) -> None:
+        """Begin a take. It replaces a take that is not complete."""
+        self._take = event.message
+        self._speech = []
+        self._listen(event.at, enrolment_gate(self._settings.gate))
+        self._send(RegistrationStarted(self._take.speaker_id))
+
+    def take_enrolment_audio(self, event: events.Audio) -> Branch:
+        """Collect the speech of a take."""
+        self._speech += self._gate.feed(event.probabilities, event.levels_dbfs)
+        self._acknowledge()
+        if self._heard_samples <= self._settings.max_enrolment_seconds * SAMPLE_RATE:
+            return Branch.AS_ASKED
+        return self._give_up_enrolment(Reason.TOO_LONG)
+
+    def complete_enrolment(self, event: events.Received[CompleteRegistration]) -> Branch:
+        """End the take, and request its verdict."""
+        if event.message.speaker_id != self._take.speaker_id:
+            self.misplaced_registration(event)
+            return Branch.REFUSED
+        self._speech += self._gate.flush()
+        if event.at == self._origin:
+            return self._give_up_enrolment(Reason.NO_AUDIO)
+        take = Enrol(self._take.speaker_id, self._origin, tuple(self._speech), self._take.add)
+        self._effects.append(take)
+        return Branch.AS_ASKED
+
+    def _give_up_enrolment(self, reason: Reason) -> Branch:
+        self.finish_enrolment(Enrolled(reason))
+        return Branch.FAILED
+
+    def finish_enrolment(self, verdict: Enrolled) -> None:
+        """Send the verdict. After a failure, the speaker's earlier voice stays enrolled."""
+        self._effects.append(events.Release(self.processed_stop))
+        speaker_id = self._take.speaker_id
+        quality = verdict.quality if self._take.quality or self._details else None
+        if verdict.failure is None:
+            self._send(RegistrationCompleted(speaker_id, quality))
+        else:
+            code = ErrorCode.SPEAKER_REGISTRATION_FAILED
+            error = Error(code, verdict.failure, speaker_id, verdict.looks_like, quality=quality)
+            self._send(error)
