@@ -47,7 +47,7 @@ UTTERANCES = [
 
 
 def recognise_alone(ours: WhisperRecognizer, utterance: Utterance) -> Hypothesis:
-    return ours.recognise(utterance.samples, utterance.options, utterance.effort, utterance.choose)
+    return ours.recognise(utterance)
 
 
 def test_utterances_in_one_call_get_the_texts_that_each_gets_alone(
