@@ -8,6 +8,7 @@ from hwaja.engines.recognition import Abilities
 from hwaja.protocol.client_messages import (
     CompleteRegistration,
     InvalidMessageError,
+    NameSpeaker,
     StartRegistration,
     StartTranscription,
 )
@@ -18,6 +19,7 @@ from hwaja.protocol.values import (
     MAX_HOTWORD_BOOST,
     MAX_HOTWORD_CHARS,
     MAX_HOTWORDS,
+    MAX_NAME_CHARS,
     MOST_SPEAKERS,
     SPEAKERS,
     Options,
@@ -40,6 +42,10 @@ def run(content: bytes) -> None:
             assert 0 <= message.speaker_id < most
         case StartTranscription():
             _check(message.options)
+        case NameSpeaker():
+            assert 0 <= message.speaker_id < MOST_SPEAKERS
+            assert len(message.name) <= MAX_NAME_CHARS
+            assert message.name.isprintable()
 
 
 def _check_refusal(error: InvalidMessageError, max_speakers: int) -> None:

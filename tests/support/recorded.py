@@ -26,6 +26,7 @@ from hwaja.protocol.server_messages import (
     RegistrationCompleted,
     RegistrationStarted,
     ServerMessage,
+    SpeakerNamed,
     SpeakerShare,
     SpeakerUpdate,
     Summary,
@@ -35,7 +36,7 @@ from hwaja.protocol.server_messages import (
     TranscriptionStopped,
 )
 from hwaja.protocol.texts import AHEAD
-from hwaja.protocol.values import Details, Label, Quality, SpeakerSpeech, Token
+from hwaja.protocol.values import Details, Label, NamedSpeaker, Quality, SpeakerSpeech, Token
 from hwaja.speakers.verdict import with_warnings
 
 FOLDER = Path(__file__).resolve().parents[1] / "protocol" / "recorded"
@@ -104,6 +105,7 @@ def details() -> Iterator[Details]:
     plain = Details(start_seconds=1, end_seconds=2, label=Label.SHORT, probability=1, scores=())
     yield plain
     yield replace(plain, language="en")
+    yield replace(plain, speaker_name="김")
     yield replace(plain, tokens=(Token("", 0),))
     yield replace(plain, margin=0.0, overlap_seconds=0.25)
 
@@ -120,6 +122,7 @@ def opening() -> Iterator[ServerMessage]:
     yield ModelLoaded("token")
     for state, enrolled in product(("ready", "transcribing"), ((), (0, 1))):
         yield ModelLoaded("token", Place(state, enrolled, 4096))
+    yield ModelLoaded("token", Place("ready", (0,), 0, (NamedSpeaker(0, "김"),)))
     for speaker_id in range(3):
         yield RegistrationStarted(speaker_id)
         yield RegistrationCompleted(speaker_id)
@@ -138,6 +141,9 @@ def conversation() -> Iterator[ServerMessage]:
     for text in TEXTS:
         yield Interim(3, text, 2)
     yield SpeakerUpdate(7, 1)
+    for text in TEXTS:
+        yield SpeakerNamed(7, text)
+    yield TranscriptionStopped(Summary(7, 1, 2, (SpeakerShare(0, 5, 1, "김"),)))
     for figure in FIGURES:
         shares = (SpeakerShare(0, 5, figure), SpeakerShare(1, 2, figure + 0.0005))
         yield TranscriptionStopped(Summary(7, 1, figure, shares))
@@ -177,6 +183,7 @@ KINDS = (
     "complete_speaker_registration",
     "start_transcription",
     "stop_transcription",
+    "name_speaker",
 )
 VALUES = (
     "null true false 0 1 -1 7 8 0.5 1.0 1e0 1e400 -1e400 NaN Infinity -Infinity"
@@ -239,6 +246,11 @@ def sent() -> Iterator[str]:
         yield f'{{"type": 7, "speaker_id": 0, "type": "{kind}"}}'
         for field, value in product(("speaker_id", "details", "newer"), VALUES):
             yield f'{{"type": "{kind}", "speaker_id": 1, "{field}": {value}}}'
+    yield from sent_fields()
+
+
+def sent_fields() -> Iterator[str]:
+    """Messages with each field, good and bad."""
     for field, value in product(("quality", "add"), VALUES):
         yield f'{{"type": "{KINDS[0]}", "speaker_id": 1, "details": true, "{field}": {value}}}'
     for field in ("interim_results", "speaker_updates", "adapt", "language", "hotwords", "options"):
@@ -246,6 +258,8 @@ def sent() -> Iterator[str]:
             yield f'{{"type": "{KINDS[2]}", "details": true, "{field}": {value}}}'
     for hotword in HOTWORDS:
         yield f'{{"type": "{KINDS[2]}", "hotwords": ["화자", {hotword}]}}'
+    for value in (*VALUES, f'"{"가" * 50}"', f'"{"가" * 51}"', '" 가  나 "', '"가\\u3000나"'):
+        yield f'{{"type": "{KINDS[4]}", "speaker_id": 7, "name": {value}}}'
     for count in (99, 100, 101):
         yield json.dumps({"type": KINDS[2], "hotwords": ["가"] * count})
 

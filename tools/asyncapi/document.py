@@ -25,6 +25,7 @@ _ANSWERS = {
     "complete_speaker_registration": "speaker_registration_completed",
     "start_transcription": "transcription_started",
     "stop_transcription": "transcription_stopped",
+    "name_speaker": "speaker_named",
 }
 """The server's answers to a client's message; `error` may come instead."""
 

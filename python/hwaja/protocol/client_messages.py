@@ -13,7 +13,14 @@ from typing import Annotated, ClassVar
 from msgspec import Meta, Struct
 
 from hwaja.protocol.codes import ErrorCode, Reason
-from hwaja.protocol.values import MOST_SPEAKERS, Options, SpeakerId, Speakers, Strangers
+from hwaja.protocol.values import (
+    MOST_SPEAKERS,
+    Options,
+    SpeakerId,
+    SpeakerName,
+    Speakers,
+    Strangers,
+)
 
 
 class FromClient(Struct, frozen=True, tag_field="type"):
@@ -108,7 +115,25 @@ class StopTranscription(FromClient, frozen=True, tag="stop_transcription"):
     IS_BEYOND = True
 
 
-ClientMessage = StartRegistration | CompleteRegistration | StartTranscription | StopTranscription
+class NameSpeaker(FromClient, frozen=True, tag="name_speaker"):
+    """Gives a speaker a name.
+
+    The voice is then kept like an enrolled one until the session ends, also if it was discovered.
+    It may be sent at any time.
+    """
+
+    FAILS = ErrorCode.SPEAKER_NAMING_FAILED
+    IS_BEYOND = True
+
+    speaker_id: SpeakerId
+    """A speaker who is enrolled or was discovered."""
+    name: SpeakerName
+    """The name. An empty one takes the name back, and nothing else."""
+
+
+ClientMessage = (
+    StartRegistration | CompleteRegistration | StartTranscription | StopTranscription | NameSpeaker
+)
 
 
 class InvalidMessageError(ValueError):

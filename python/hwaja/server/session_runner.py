@@ -322,6 +322,9 @@ class SessionRunner:
             case Enrol():
                 self._set_ahead(False)  # the client waits for the enrolment
                 self._enrolment = self._start(self._enrol(effect))
+            case events.KeepVoice(speaker_id, name):
+                is_known = self._attribution.keep(speaker_id)
+                self._post(events.VoiceKept(speaker_id, name, is_known))
             case events.Release(index):
                 self._intake.release(index)
             case events.Close(code):

@@ -13,6 +13,7 @@ from typing import Any
 
 from hwaja.protocol.client_messages import (
     CompleteRegistration,
+    NameSpeaker,
     StartRegistration,
     StartTranscription,
     StopTranscription,
@@ -40,6 +41,7 @@ from hwaja.session.events import (
     Shutdown,
     SpeakerProbed,
     SuspectAudio,
+    VoiceKept,
     Waiting,
 )
 from hwaja.session.settings import SessionSettings
@@ -131,6 +133,8 @@ ROWS = (
     Row(ANYWHERE, MalformedAudio, Actions.refuse_audio, _MAY_STRIKE_OUT),
     Row(ANYWHERE, (StartRegistration, CompleteRegistration), Actions.misplaced_registration),
     Row(ANYWHERE, (StartTranscription, StopTranscription), Actions.misplaced_transcription),
+    Row(ANYWHERE, NameSpeaker, Actions.name_speaker),
+    Row(ANYWHERE, VoiceKept, Actions.finish_naming),
     Row(ANYWHERE, Reconnected, Actions.reconnect),
     Row(ANYWHERE, LimitNear, Actions.warn),
     Row(ANYWHERE, Waiting, Actions.release_hold),
