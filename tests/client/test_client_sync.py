@@ -37,6 +37,7 @@ async def test_a_conversation_works_without_asyncio(
                 client.enrol(0, clips.silence(4))
             for speaker_id, voice in enumerate(clips.voices()):
                 client.enrol(speaker_id, halves(voice))
+                client.name_speaker(speaker_id, "김지영")
             return list(client.transcribe(halves(clips.conversation())))
 
     told = await asyncio.to_thread(converse)

@@ -42,6 +42,7 @@ SECRETS = {
     "token": "Bearer-0815-Mark",
     "session": "Session-2357-Mark",
     "agent": "Agent-1234-Mark",
+    "name": "Name-3141-Mark",
     "address": ADDRESS,
 }
 
@@ -116,6 +117,8 @@ async def visitor(running: Running) -> AsyncIterator[Peer]:
 async def begin(peer: Peer, talk: Talk) -> None:
     for speaker_id, voice in enumerate(talk.voices):
         assert (await peer.enrol(speaker_id, voice))[1]["type"] == "speaker_registration_completed"
+    await peer.say("name_speaker", speaker_id=0, name=SECRETS["name"])
+    assert (await peer.receive())["type"] == "speaker_named"
     await peer.say("start_transcription", details=True, interim_results=True)
     assert (await peer.receive())["type"] == "transcription_started"
 

@@ -96,6 +96,10 @@ class Client:
         """Enrol a voice; see `hwaja.client.Client.enrol`."""
         return self._loop.wait_for(self._client.enrol(speaker_id, voice, add=add))
 
+    def name_speaker(self, speaker_id: int, name: str) -> None:
+        """Give a speaker a name; see `hwaja.client.Client.name_speaker`."""
+        self._loop.wait_for(self._client.name_speaker(speaker_id, name))
+
     def transcribe(
         self, talk: Chunks, **options: Unpack[TranscriptionOptions]
     ) -> Generator[ClientEvent]:

@@ -13,6 +13,13 @@ export interface ModelLoaded {
   state?: 'ready' | 'enrolling' | 'verifying' | 'transcribing' | 'draining';
   speaker_ids?: number[];
   received_samples?: number;
+  /** What the client called whom. */
+  names?: NamedSpeaker[];
+}
+
+export interface NamedSpeaker {
+  speaker_id: number;
+  name: string;
 }
 
 export interface RegistrationStarted extends Numbered {
@@ -59,6 +66,8 @@ export interface Transcription extends Numbered {
   words?: Word[];
   /** `speaker_id`, and who speaks at the same time; by id. */
   speakers?: SpeakerSpeech[];
+  /** What the client called the speaker. */
+  speaker_name?: string;
 }
 
 export interface SpeakerSpeech {
@@ -96,6 +105,14 @@ export interface SpeakerUpdate extends Numbered {
   speaker_id: number;
 }
 
+/** Answers `name_speaker`. */
+export interface SpeakerNamed extends Numbered {
+  type: 'speaker_named';
+  speaker_id: number;
+  /** Empty: none any more. */
+  name: string;
+}
+
 export interface TranscriptionStopped extends Numbered {
   type: 'transcription_stopped';
   message: string;
@@ -111,6 +128,8 @@ export interface SpeakerShare {
   speaker_id: number;
   utterances: number;
   speech_seconds: number;
+  /** What the client called the speaker. */
+  name?: string;
 }
 
 export interface AudioReceived {
@@ -151,6 +170,7 @@ export type ServerMessage =
   | Transcription
   | Interim
   | SpeakerUpdate
+  | SpeakerNamed
   | TranscriptionStopped
   | AudioReceived
   | TooFarAhead
@@ -185,7 +205,8 @@ export type ErrorCode =
   | 'SPEAKER_REGISTRATION_FAILED'
   | 'TRANSCRIPTION_FAILED'
   | 'INVALID_MESSAGE'
-  | 'INVALID_AUDIO';
+  | 'INVALID_AUDIO'
+  | 'SPEAKER_NAMING_FAILED';
 
 export type AudioFormat =
   | 'float32'

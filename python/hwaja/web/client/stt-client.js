@@ -7,6 +7,7 @@ import { Dialogue } from './dialogue.js';
 import { Emitter } from './emitter.js';
 import { CLOSED, LOST, STTError, UNREACHABLE, misplaced } from './errors.js';
 import { Link } from './link.js';
+import { Namings } from './namings.js';
 import { SAMPLE_RATE } from './pcm.js';
 import { ENROLMENT, TRANSCRIPTION } from './phase.js';
 import { RESUME_SECONDS, TOKEN } from './resumption.js';
@@ -35,7 +36,8 @@ export class STTClient extends Emitter {
       }
     );
     this._dialogue = new Dialogue(new AudioStore(KEPT_SAMPLES), renew && details);
-    this._sender = new Sender(this._dialogue, this._link, clock);
+    this._namings = new Namings();
+    this._sender = new Sender(this._dialogue, this._namings, this._link, clock);
     this._connected = new Deferred();
     this._started = new Deferred();
     this._ended = new Deferred();
@@ -80,6 +82,14 @@ export class STTClient extends Emitter {
   /** Have everything answered that was sent; resolves with the server's figures. */
   stopTranscription() {
     return this._end(TRANSCRIPTION);
+  }
+
+  /** Give a speaker a name, at any time; resolves once the server has it. */
+  async nameSpeaker(speakerId, name) {
+    if (!this._isConnected) throw misplaced('SPEAKER_NAMING_FAILED');
+    const answer = this._namings.ask(speakerId, name);
+    this._sender.pump();
+    return answer;
   }
 
   /**
@@ -135,9 +145,13 @@ export class STTClient extends Emitter {
   /** One at a time; but an enrolment may be begun anew while it is being heard. */
   _mayBegin(kind) {
     const { phase } = this._dialogue;
-    if (['idle', 'connecting', 'closed'].includes(this.state)) return false;
+    if (!this._isConnected) return false;
     if (phase === null) return true;
     return kind === ENROLMENT && phase.kind === ENROLMENT && phase.isStarted && !phase.isEnding;
+  }
+
+  get _isConnected() {
+    return !['idle', 'connecting', 'closed'].includes(this.state);
   }
 
   async _end(kind, speakerId) {
@@ -165,6 +179,7 @@ export class STTClient extends Emitter {
       this.emit('model_loaded', message);
     } else if (isResumed) {
       if (this._dialogue.phase !== null) this._dialogue.phase.resume(message);
+      this._namings.resume();
       this._show();
       this.emit('reconnected', message);
     } else {
@@ -177,6 +192,11 @@ export class STTClient extends Emitter {
   }
 
   _take(received) {
+    if (received.type === 'speaker_named') this._namings.take(received);
+    if (received.code === 'SPEAKER_NAMING_FAILED') {
+      this._namings.refuse(received);
+      return;
+    }
     const { phase } = this._dialogue;
     const { meaning, message, lostSamples } = this._dialogue.take(received);
     this._settle(meaning, message, phase); // first: a listener may ask for something else
@@ -231,6 +251,7 @@ export class STTClient extends Emitter {
     this._dialogue.forget();
     this._started.reject(error);
     this._ended.reject(error);
+    this._namings.forget(error);
     this._sender.pump();
   }
 
