@@ -11,10 +11,11 @@ const SPEAKERS = 2;
 
 /** Events: `changed`, where a voice or a name has. */
 export class Enrolling extends Emitter {
-  constructor(root, template, online, listening) {
+  constructor(root, template, { online, listening, people }) {
     super();
     this._online = online;
     this._listening = listening;
+    this._people = people;
     this._recording = null; // {card, take}
     this.cards = [...Array(SPEAKERS).keys()].map((speakerId) => this._newCard(template, speakerId));
     root.append(...this.cards.map((card) => card.element));
@@ -24,16 +25,15 @@ export class Enrolling extends Emitter {
     online.on('gone', () => this.forget());
     online.on('resumed', (welcome) => this._know(welcome.speaker_ids));
     online.on('failed', (error) => this._refuse(error));
+    people.on('named', () => {
+      for (const card of this.cards) card.showName();
+      this.emit('changed');
+    });
   }
 
   /** Whether all voices are enrolled. */
   get isComplete() {
     return this.cards.every((card) => card.isEnrolled);
-  }
-
-  /** What a speaker is called. */
-  nameOf(speakerId) {
-    return this.cards[speakerId].name;
   }
 
   /** The server knows no voice any more. */
@@ -48,11 +48,10 @@ export class Enrolling extends Emitter {
   }
 
   _newCard(template, speakerId) {
-    return new VoiceCard(template, speakerId, {
+    return new VoiceCard(template, speakerId, this._people, {
       record: () => this._record(this.cards[speakerId], false),
       add: () => this._record(this.cards[speakerId], true),
       done: () => this._finish(),
-      rename: () => this.emit('changed'),
     });
   }
 
@@ -83,6 +82,7 @@ export class Enrolling extends Emitter {
     try {
       const { quality } = await this._online.client.completeSpeakerRegistration(card.speakerId);
       card.show('waiting', { quality });
+      this._people.enrol(card.speakerId);
       this._show();
     } catch (error) {
       this._show(card, error);
@@ -106,7 +106,10 @@ export class Enrolling extends Emitter {
   }
 
   _know(speakerIds) {
-    for (const id of speakerIds) if (id < SPEAKERS) this.cards[id].recall();
+    for (const id of speakerIds.filter((each) => each < SPEAKERS)) {
+      this.cards[id].recall();
+      this._people.enrol(id);
+    }
     this._show();
   }
 }

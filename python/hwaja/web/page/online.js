@@ -11,6 +11,9 @@ import { recall, remember } from './memory.js';
 /** What the page asks of a transcription. */
 const WISHES = { interimResults: true, speakerUpdates: true };
 
+/** And of one whose speakers the server is to find by their voices. */
+const DISCOVERING = { ...WISHES, speakers: 'discover' };
+
 /** Limits that end a session; a transcription that is as long as it may be goes on in another. */
 const LIMITS = ['session_limit', 'idle'];
 
@@ -19,6 +22,9 @@ const HEARD = ['enrolling', 'transcribing'];
 
 /** Where the token lies that leads back to the session, when this page is loaded anew. */
 const SESSION_KEY = 'hwaja.session';
+
+/** Where it lies whether the speakers of its transcription are being found. */
+const DISCOVERS_KEY = 'hwaja.discovers';
 
 /**
  * Events: `state` of the client; `resumed`, where an earlier session goes on; `gone`, where the voices
@@ -34,6 +40,8 @@ export class Online extends Emitter {
     /** The STTClient. */
     this.client = null;
     this.state = 'connecting';
+    /** Whether the server finds the speakers of the last transcription by their voices. */
+    this.discovers = recall('sessionStorage', DISCOVERS_KEY) !== null;
   }
 
   /** Connect, and find out why where that fails. */
@@ -42,7 +50,7 @@ export class Online extends Emitter {
     this.client = this._newClient();
     try {
       const sessionToken = recall('sessionStorage', SESSION_KEY) || undefined;
-      const welcome = await this.client.connect({ sessionToken, transcription: WISHES });
+      const welcome = await this.client.connect({ sessionToken, transcription: this._wishes });
       this._keep(welcome.session_token);
       if (welcome.resumed) this.emit('resumed', welcome);
     } catch (error) {
@@ -51,9 +59,15 @@ export class Online extends Emitter {
     }
   }
 
-  /** Begin a transcription. */
-  startTranscription() {
-    return this.client.startTranscription(WISHES);
+  /** Begin a transcription of enrolled voices, or one whose speakers the server finds. */
+  startTranscription(discovers) {
+    this.discovers = discovers;
+    remember('sessionStorage', DISCOVERS_KEY, discovers ? 'yes' : null);
+    return this.client.startTranscription(this._wishes);
+  }
+
+  get _wishes() {
+    return this.discovers ? DISCOVERING : WISHES;
   }
 
   /** Send a chunk; the client drops it where nothing is heard. */
