@@ -5,9 +5,11 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from hwaja.client.decoding import read_hello
 from hwaja.client.errors import ClientError, Message, RefusedError, SessionLostError
 from hwaja.client.resumption import BackOff, Resumption
 from hwaja.client.websocket import Connection, ConnectionLostError, dial
+from hwaja.protocol.values import Hello
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Link:
         self._address = address
         self._on_away = on_away
         self._resumption = Resumption()
+        self.hello: Hello | None = None
+        """What the server told of itself when it was last connected to. None: nothing."""
         self._connection: Connection | None = None
         self._resting: asyncio.Task[None] | None = None
 
@@ -50,6 +54,7 @@ class Link:
             await connection.close()
             raise
         is_resumed = self._resumption.welcome(welcome)
+        self.hello = read_hello(welcome)
         self._connection = connection
         return welcome | {"resumed": is_resumed}
 

@@ -14,6 +14,7 @@ from hwaja.client.chunks import Chunks
 from hwaja.client.client_events import ClientEvent
 from hwaja.client.errors import Message
 from hwaja.protocol.server_messages import RegistrationCompleted
+from hwaja.protocol.values import Event, Hello
 
 Result = TypeVar("Result")
 
@@ -29,6 +30,7 @@ class TranscriptionOptions(TypedDict, total=False):
     max_speakers: int | None
     language: str | None
     hotwords: Iterable[str | Message]
+    events: Iterable[Event | str]
 
 
 class Options(TypedDict, total=False):
@@ -91,6 +93,11 @@ class Client:
     def __init__(self, client: session.Client, loop: _Loop) -> None:
         self._client = client
         self._loop = loop
+
+    @property
+    def server(self) -> Hello | None:
+        """What the server can do; see `hwaja.client.Client.server`."""
+        return self._client.server
 
     def enrol(self, speaker_id: int, voice: Chunks, *, add: bool = False) -> RegistrationCompleted:
         """Enrol a voice; see `hwaja.client.Client.enrol`."""

@@ -10,6 +10,9 @@ from typing import Any
 from hwaja.client.errors import Message
 from hwaja.protocol.audio import SAMPLE_RATE
 
+_COUNTED = ("finalized", "transcription_paused", "transcription_resumed")
+"""Messages that say how much audio came before."""
+
 
 class MonotonicOffset:
     """The offset to add to the times of each part of a conversation, in any unit.
@@ -86,8 +89,16 @@ class Timeline:
         if "segment_id" in dated:
             dated["segment_id"] += self._offset_id
             self._next_id = max(self._next_id, dated["segment_id"] + 1)
-        if "start_seconds" in dated:
-            self._date(dated)
+        if dated["type"] == "transcription":
+            if "start_seconds" in dated:
+                self._date(dated)
+        elif dated["type"] in _COUNTED:
+            dated["received_samples"] += self._offset_samples
+        else:  # `speech_started`, `speech_ended`
+            for name in ("start_seconds", "end_seconds"):
+                if name in dated:
+                    offset = self._offset_samples / SAMPLE_RATE
+                    dated[name] = round(dated[name] + offset, 3)
         return dated
 
     def _date(self, message: Message) -> None:

@@ -26,6 +26,7 @@ MAX_OFFERED = 8
 
 _BEARER = "hwaja.bearer."
 _RESUME = "hwaja.resume"
+_HELLO = "hwaja.hello"
 
 
 class TooManyOfferedError(Exception):
@@ -40,6 +41,8 @@ class Credentials:
     """SHA-256 digests of the bearer tokens that the client presents."""
     resumes: bool
     """Whether the client asks for a session token, with which it can resume the session."""
+    wants_hello: bool
+    """Whether the client asks what the server can do."""
     session_token: str | None
     """The session token that the client presents; None: it presents none."""
     origins: tuple[str, ...]
@@ -67,6 +70,7 @@ def credentials_of(path: str, headers: Headers) -> Credentials:
     return Credentials(
         bearers=(*bearers_of(headers), *bearers),
         resumes=bool(options),
+        wants_hello=_HELLO in offered or "hello" in query,
         session_token=next((option.removeprefix(".") for option in options if option), None),
         origins=tuple(headers.get_all("Origin")),
         host=headers.get("Host"),

@@ -4,6 +4,7 @@ from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.client_messages import CompleteRegistration, StartRegistration
 from hwaja.protocol.codes import ErrorCode, Reason
 from hwaja.protocol.server_messages import Error, RegistrationCompleted, RegistrationStarted
+from hwaja.protocol.values import RequestId
 from hwaja.session import events
 from hwaja.session.actions import Actions, EnrolledVoices
 from hwaja.session.settings import SessionSettings
@@ -19,13 +20,15 @@ class EnrolmentActions(Actions):
         super().__init__(settings, voices)
         self._take = StartRegistration(0)
         self._speech: list[Segment] = []
+        self._completion_id: RequestId | None = None
 
     def begin_enrolment(self, event: events.Received[StartRegistration]) -> None:
         """Begin a take. It replaces a take that is not complete."""
         self._take = event.message
         self._speech = []
+        self._completion_id = None
         self._listen(event.at, enrolment_gate(self._settings.gate))
-        self._send(RegistrationStarted(self._take.speaker_id))
+        self._send(RegistrationStarted(self._take.speaker_id), event.request_id)
 
     def take_enrolment_audio(self, event: events.Audio) -> Branch:
         """Collect the speech of a take."""
@@ -41,6 +44,7 @@ class EnrolmentActions(Actions):
             self.misplaced_registration(event)
             return Branch.REFUSED
         self._speech += self._gate.flush()
+        self._completion_id = event.request_id
         if event.at == self._origin:
             return self._give_up_enrolment(Reason.NO_AUDIO)
         take = Enrol(self._take.speaker_id, self._origin, tuple(self._speech), self._take.add)
@@ -57,8 +61,8 @@ class EnrolmentActions(Actions):
         speaker_id = self._take.speaker_id
         quality = verdict.quality if self._take.quality or self._details else None
         if verdict.failure is None:
-            self._send(RegistrationCompleted(speaker_id, quality))
+            self._send(RegistrationCompleted(speaker_id, quality), self._completion_id)
         else:
             code = ErrorCode.SPEAKER_REGISTRATION_FAILED
             error = Error(code, verdict.failure, speaker_id, verdict.looks_like, quality=quality)
-            self._send(error)
+            self._send(error, self._completion_id)

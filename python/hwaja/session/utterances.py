@@ -11,6 +11,7 @@ from itertools import count, pairwise, repeat
 
 from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.client_messages import StartTranscription
 from hwaja.protocol.values import Token
 from hwaja.session.events import (
     Attributed,
@@ -32,6 +33,9 @@ PROBE_STEP_SECONDS = 1.0
 """New speech before the next search. A change of voice is noticed at most this much later."""
 
 
+_DEFAULTS = StartTranscription()
+
+
 class OpenSpeech:
     """Decides which work may begin on the gate's open utterance. Requests each work once."""
 
@@ -41,6 +45,16 @@ class OpenSpeech:
         self._extended = (0, 0)  # samples in the last `Extend`
         self._probed = 0  # end of the last search for another voice
         self._probing: int | None = None  # segment with an unanswered search
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an utterance is open."""
+        return self._gate.is_open
+
+    @property
+    def speech_start(self) -> int | None:
+        """Index of the first sample of its speech. None: no utterance is open."""
+        return self._gate.speech_start
 
     def due(self, segment_id: int) -> list[Effect]:
         """Return the new work on the open utterance since the last call; `segment_id` is its id."""
@@ -93,6 +107,8 @@ class Awaited:
     attributed: Attributed | None = None
     ends_utterance: bool = True
     """Whether this is the last part of its utterance."""
+    wants: StartTranscription = _DEFAULTS
+    """The options that were in force when the utterance was open."""
 
     @property
     def hypothesis(self) -> Hypothesis | None:
@@ -137,16 +153,16 @@ class Utterances:
         first = next(iter(self._awaited.values()), None)
         return None if first is None else first.segment
 
-    def add(self, segment: Segment) -> int:
-        """Take the open utterance, which is now over. Return its id."""
+    def add(self, segment: Segment, wants: StartTranscription = _DEFAULTS) -> int:
+        """Take the open utterance, which is now over, with its options. Return its id."""
         segment_id, self.open_id = self.open_id, next(self._ids)
-        self._awaited[segment_id] = Awaited(segment_id, segment)
+        self._awaited[segment_id] = Awaited(segment_id, segment, wants=wants)
         return segment_id
 
-    def lacks_text(self, segment_id: int) -> bool:
-        """Return whether this utterance is unanswered and has no text yet."""
+    def without_text(self, segment_id: int) -> Awaited | None:
+        """Return this utterance if it is unanswered and has no text yet, else None."""
         awaited = self._awaited.get(segment_id)
-        return awaited is not None and awaited.recognised is None
+        return None if awaited is None or awaited.recognised is not None else awaited
 
     def take_text(self, event: Recognised) -> None:
         """Store the text of an utterance. Ignore an unknown or answered one."""
@@ -203,9 +219,10 @@ class Utterances:
             recognised = None if text is None else Recognised(part_id, text)
             attributed = Attributed(part_id, (voice,))
             is_last = utterance.ends_utterance and part_id == ids[-1]
-            divided[part_id] = Awaited(part_id, piece, recognised, attributed, is_last)
+            wants = utterance.wants
+            divided[part_id] = Awaited(part_id, piece, recognised, attributed, is_last, wants)
             if text is None:
-                anew.append(Recognise(part_id, piece))
+                anew.append(Recognise(part_id, piece, wants.options))
         self._awaited = {**divided, **self._awaited}
         return anew
 

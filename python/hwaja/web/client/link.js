@@ -21,7 +21,7 @@ export class Link {
   constructor(options, handlers) {
     this._options = options;
     this._handlers = handlers;
-    this._resumption = new Resumption(options.resume);
+    this._resumption = new Resumption(options.resume, options.hello);
     this._backOff = new BackOff(options.random);
     this._socket = null;
     this._abandoned = []; // sockets to be closed once another has taken over

@@ -22,12 +22,12 @@ export class STTClient extends Emitter {
   constructor(url, options = {}) {
     super();
     if (!/^wss?:$/.test(new URL(url).protocol)) throw new TypeError('It begins with wss:// or ws://.');
-    const { token = null, details = true, resume = true, renew = true } = options;
+    const { token = null, details = true, resume = true, renew = true, hello = false } = options;
     if (token !== null && !TOKEN.test(token)) throw new TypeError('A token has letters, digits or -._~+ and nothing else.');
     const { WebSocket = globalThis.WebSocket, clock = CLOCK, random = Math.random } = options;
     this._details = details;
     this._link = new Link(
-      { url, token, resume, WebSocket, clock, random },
+      { url, token, resume, hello, WebSocket, clock, random },
       {
         welcomed: (message, isResumed) => this._welcomed(message, isResumed),
         message: (message) => this._take(message),
@@ -92,6 +92,35 @@ export class STTClient extends Emitter {
     return answer;
   }
 
+  /** The turn is over: resolves once all audio so far is answered, without waiting for a pause. */
+  finalize() {
+    return this._ask({ type: 'finalize' });
+  }
+
+  /** Go on with other options, from the next utterance on; resolves once the server has them. */
+  updateTranscription(options = {}) {
+    return this._ask({ type: 'update_transcription', ...defined(fieldsOf(options)) });
+  }
+
+  /** Have the audio ignored that is sent from now on. */
+  pauseTranscription() {
+    return this._ask({ type: 'pause_transcription' });
+  }
+
+  /** Have the audio heard again that is sent from now on. */
+  resumeTranscription() {
+    return this._ask({ type: 'resume_transcription' });
+  }
+
+  /** Tell the server that this client is still there, although it sends nothing. */
+  async keepAlive() {
+    if (this._dialogue.phase !== null && this._dialogue.phase.kind === TRANSCRIPTION) {
+      await this._ask({ type: 'keep_alive' });
+    } else if (this._link.isOnline) {
+      this._link.send({ type: 'keep_alive' });
+    }
+  }
+
   /**
    * Send audio; outside of an enrolment or a transcription it is dropped.
    *
@@ -128,6 +157,17 @@ export class STTClient extends Emitter {
     this._show();
     this._sender.pump();
     return this._started.asked();
+  }
+
+  /** Ask for something behind the audio so far. */
+  async _ask(fields) {
+    const { phase } = this._dialogue;
+    if (phase === null || phase.kind !== TRANSCRIPTION || phase.isEnding) {
+      throw misplaced(TRANSCRIPTION.failed);
+    }
+    const answer = phase.ask(fields);
+    this._sender.pump();
+    return answer.asked();
   }
 
   /** What an earlier page began goes on. */
@@ -173,7 +213,7 @@ export class STTClient extends Emitter {
   _welcomed(message, isResumed) {
     this._dialogue.isConfirmed = message.session_token !== undefined;
     if (this.state === 'connecting') {
-      if (message.state === 'transcribing') this._adopt(message.received_samples);
+      if (['transcribing', 'paused'].includes(message.state)) this._adopt(message.received_samples);
       this._connected.resolve(message);
       this._show();
       this.emit('model_loaded', message);
@@ -212,6 +252,7 @@ export class STTClient extends Emitter {
     if (meaning === 'ended') this._ended.resolve(message);
     if (meaning !== 'failed') return;
     const error = new STTError(message);
+    phase.commands.reject(error);
     if (this._started.isSettled && !phase.isEnding) this._failed = { phase, error };
     this._started.reject(error);
     this._ended.reject(error);
@@ -248,6 +289,7 @@ export class STTClient extends Emitter {
   }
 
   _drop(error) {
+    if (this._dialogue.phase !== null) this._dialogue.phase.commands.reject(error);
     this._dialogue.forget();
     this._started.reject(error);
     this._ended.reject(error);
@@ -282,6 +324,7 @@ function fieldsOf({
   maxSpeakers,
   language,
   hotwords,
+  events,
 }) {
   return {
     interim_results: interimResults,
@@ -292,7 +335,12 @@ function fieldsOf({
     max_speakers: maxSpeakers,
     language,
     hotwords,
+    events,
   };
+}
+
+function defined(fields) {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
 function samplesOf(pcm) {
