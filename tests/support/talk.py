@@ -50,6 +50,7 @@ class Enrolling:
 
     def __init__(self) -> None:
         self.speaker_ids: tuple[int, ...] = ()
+        self.sampled_ids: frozenset[int] = frozenset()
         self.speaker_id = 0  # of the take that is judged
 
     def keep(self) -> None:

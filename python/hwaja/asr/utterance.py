@@ -40,10 +40,13 @@ class Utterance(Protocol):
     def speculate(self, segment: Segment) -> None:
         """Begin to recognise the utterance as a segment that may be over."""
 
-    def finish(self, segment: Segment, *, is_urgent: bool) -> None:
+    def finish(
+        self, segment: Segment, *, is_urgent: bool = False, voice: Pcm16 | None = None
+    ) -> None:
         """End the utterance and report its text later; None if the engine fails.
 
-        With `is_urgent`, the client waits for the text.
+        With `is_urgent`, the client waits for the text. With `voice`, `VOICE_SAMPLES` of it, report
+        only what this voice says.
         """
 
     def cancel(self) -> None:
@@ -87,10 +90,15 @@ class Recognition:
         context = replace(self._context, wants_interims=False)
         self._utterance(segment_id, segment.start, context).finish(segment, is_urgent=is_urgent)
 
-    def recognise_part(self, segment_id: int, segment: Segment, options: Options) -> None:
-        """Request the text of a part of a divided utterance, with the options of the utterance."""
+    def recognise_part(
+        self, segment_id: int, segment: Segment, options: Options, voice: Pcm16 | None = None
+    ) -> None:
+        """Request the text of a part of a divided utterance, with the options of the utterance.
+
+        With `voice`, of what this voice says in it; see `Utterance.finish`.
+        """
         context = replace(self._context, options=options, wants_interims=False)
-        self._utterance(segment_id, segment.start, context).finish(segment, is_urgent=False)
+        self._utterance(segment_id, segment.start, context).finish(segment, voice=voice)
 
     def end(self) -> None:
         """End the transcription, if one runs: cancel all work, and hold no workers any more."""
@@ -167,12 +175,14 @@ class WholeUtterance:
         work = self._recognition(segment)
         self._context.work.begin("recognition", self._segment_id, segment, work)
 
-    def finish(self, segment: Segment, *, is_urgent: bool) -> None:
+    def finish(
+        self, segment: Segment, *, is_urgent: bool = False, voice: Pcm16 | None = None
+    ) -> None:
         """See `Utterance.finish`."""
         if self._interims is not None:
             self._interims.stop()
         context = self._context
-        work = self._recognition(segment, is_urgent=is_urgent)
+        work = self._recognition(segment, is_urgent=is_urgent, voice=voice)
         self._text = context.work.take("recognition", self._segment_id, segment, work)
         report_when_done(self._text, self._segment_id, context.report_text)
 
@@ -183,7 +193,9 @@ class WholeUtterance:
         if self._text is not None:
             self._text.cancel()
 
-    def _recognition(self, segment: Segment, *, is_urgent: bool = False) -> Work[Hypothesis]:
+    def _recognition(
+        self, segment: Segment, *, is_urgent: bool = False, voice: Pcm16 | None = None
+    ) -> Work[Hypothesis]:
         work, pool, options = self._context.work, self.generation.pool, self._context.options
 
         def read() -> Pcm16:
@@ -194,7 +206,9 @@ class WholeUtterance:
         def effort() -> Effort:
             return effort_of(work.overload, pool.use, samples / SAMPLE_RATE, is_urgent=is_urgent)
 
-        return lambda: pool.recognise(work.owner, read, samples, options, speech_seconds, effort)
+        return lambda: pool.recognise(
+            work.owner, read, samples, options, speech_seconds, effort, voice
+        )
 
 
 class StreamedUtterance:
@@ -222,8 +236,13 @@ class StreamedUtterance:
     def speculate(self, segment: Segment) -> None:
         """Do nothing: the stream has decoded this audio already."""
 
-    def finish(self, segment: Segment, *, is_urgent: bool) -> None:
-        """See `Utterance.finish`. The stream has decoded all but the last chunk already."""
+    def finish(
+        self, segment: Segment, *, is_urgent: bool = False, voice: Pcm16 | None = None
+    ) -> None:
+        """See `Utterance.finish`. The stream has decoded all but the last chunk already.
+
+        A voice is not extracted: no such recogniser starts with a model for that.
+        """
         pool, stream = self.generation.pool, self._stream
         if stream.sent > segment.stop:  # a split inside decoded audio: decode the kept part again
             pool.drop(stream)

@@ -78,7 +78,10 @@ class SessionRunner:
             report_turn=lambda *found: self._post(events.SpeakerProbed(*found)),
         )
         self._enroller = Enroller(
-            partial(self._work.embed, overlaps=False), self._ring, self._voices
+            partial(self._work.embed, overlaps=False),
+            self._ring,
+            self._voices,
+            keeps_samples=bool(config.overlap_model),
         )
         self.client_waits = False
         """Whether a received message is not taken yet: the client is then not idle."""
@@ -365,8 +368,10 @@ class SessionRunner:
             case events.Finish(segment_id, segment, is_urgent):
                 self._recognition.finish(segment_id, segment, is_urgent=is_urgent)
                 self._attribution.finish(segment_id, segment)
-            case events.Recognise(segment_id, segment, options):
-                self._recognition.recognise_part(segment_id, segment, options)
+            case events.Recognise(segment_id, segment, options, speaker_id):
+                enrolled = None if speaker_id is None else self._voices.of(speaker_id)
+                sample = None if enrolled is None else enrolled.sample
+                self._recognition.recognise_part(segment_id, segment, options, sample)
             case events.Learn(speaker_id, segment):
                 self._attribution.learn(speaker_id, segment)
 

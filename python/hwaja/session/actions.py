@@ -43,6 +43,10 @@ class EnrolledVoices(Protocol):
     def speaker_ids(self) -> tuple[int, ...]:
         """Ids of the speakers with an enrolled voice, ascending."""
 
+    @property
+    def sampled_ids(self) -> frozenset[int]:
+        """Ids of the speakers whose voice can be extracted where two speak at once."""
+
 
 class Actions:
     """The data that all actions share, and the actions on the connection and on misuse."""

@@ -340,6 +340,8 @@ class Recognise:
     segment: Segment
     options: Options = Options()
     """Those of the utterance."""
+    speaker_id: int | None = None
+    """Recognise only what this speaker says, whose voice is extracted. None: everything."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from hwaja.session.conversation import Conversation
 from hwaja.session.settings import SessionSettings
 from hwaja.session.states import Branch, CloseOutcome, State, outcome_of
 from hwaja.session.timeline import Timeline
-from hwaja.session.utterances import OpenSpeech
+from hwaja.session.utterances import OpenSpeech, Utterances
 from hwaja.vad.gate import Segment
 
 WARNING_SECONDS = 60
@@ -59,7 +59,8 @@ class TranscriptionActions(Actions):
 
     def _new_conversation(self, wants: StartTranscription) -> Conversation:
         timeline, open_speech = Timeline(self._origin), OpenSpeech(self._gate)
-        return Conversation(wants, self._details, timeline, open_speech, self._names)
+        utterances = Utterances(self._voices.sampled_ids)
+        return Conversation(wants, self._details, timeline, open_speech, self._names, utterances)
 
     def begin_transcription(self, event: events.Received[StartTranscription]) -> Branch:
         """Begin a transcription with the client's options, or send why it cannot begin."""

@@ -3,17 +3,18 @@
 import asyncio
 import concurrent.futures.thread  # noqa: F401  # otherwise asyncio imports it during a take
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hwaja.engines.interface import Pcm16, VoiceTrack
+from hwaja.engines.interface import VOICE_SAMPLES, Pcm16, VoiceTrack
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.codes import AudioFormat, Reason
 from hwaja.protocol.values import Quality
 from hwaja.speakers.enrolment import Enrol, Enrolled
-from hwaja.speakers.measures import agreement, clipped_share, snr_db
+from hwaja.speakers.measures import agreement, clipped_share, loudest, snr_db
 from hwaja.speakers.verdict import MIN_SPEECH_SECONDS, refusal, with_warnings
 from hwaja.speakers.voices import PooledVoice, Voices, cosine, pool
 from hwaja.vad.audio_format import format_of_take
@@ -44,11 +45,17 @@ class TakeAudio(Protocol):
 class Enroller:
     """Measures the takes of one session and enrols the accepted voices."""
 
-    def __init__(self, embed: Embed, ring: TakeAudio, voices: Voices) -> None:
-        """Prepare to enrol takes from `ring` into `voices`."""
+    def __init__(
+        self, embed: Embed, ring: TakeAudio, voices: Voices, *, keeps_samples: bool = False
+    ) -> None:
+        """Prepare to enrol takes from `ring` into `voices`.
+
+        With `keeps_samples`, keep `VOICE_SAMPLES` of each take beside its voice.
+        """
         self._embed = embed
         self._ring = ring
         self._voices = voices
+        self._keeps_samples = keeps_samples
 
     async def enrol(self, take: Enrol) -> Enrolled:
         """Keep the voice of a take, or return why not. After a failure, an earlier voice stays."""
@@ -97,6 +104,8 @@ class Enroller:
                 other_similarity=max(others, default=None),
                 takes_similarity=None if earlier is None else cosine(track.whole, earlier.voice),
             )
+            if self._keeps_samples:
+                pooled = replace(pooled, sample=loudest(speech, VOICE_SAMPLES))
             return self._decide(take.speaker_id, pooled, with_warnings(quality))
         finally:
             track.erase()
@@ -104,7 +113,7 @@ class Enroller:
     def _decide(self, speaker_id: int, pooled: PooledVoice, quality: Quality) -> Enrolled:
         reason = refusal(quality)
         if reason is not None:
-            pooled.voice.fill(0)
+            pooled.erase()
             return Enrolled(reason, quality=quality)
         self._voices.enrol(speaker_id, pooled)
         return Enrolled(quality=quality)
