@@ -65,9 +65,11 @@ class VoxLock:
             raise EngineError(f"the extraction failed: {type(error).__name__}") from None
         finally:
             padded.fill(0)
-        extracted = _joined(frames)[half : half + len(samples)]
+        joined = _joined(frames)
         frames.fill(0)
-        return np.asarray(_GAIN * extracted, np.float32)
+        extracted = np.asarray(_GAIN * joined[half : half + len(samples)], np.float32)
+        joined.fill(0)
+        return extracted
 
     def _frames(self, padded: Samples, voice: Samples) -> NDArray[np.float32]:
         """Return the frames of the voice, shape (frames, FRAME_SAMPLES)."""
@@ -93,7 +95,8 @@ def _joined(frames: NDArray[np.float32]) -> NDArray[np.float64]:
         place = slice(number * HOP_SAMPLES, number * HOP_SAMPLES + FRAME_SAMPLES)
         total[place] += frame
         power[place] += _WINDOW_POWER
-    return total / np.where(power > 1e-11, power, 1.0)
+    total /= np.where(power > 1e-11, power, 1.0)
+    return total
 
 
 def _file(folder: Path, kind: str) -> Path:
