@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from worker_frames import SETUP, SOUND, audio, read_reply
 
 from hwaja.engines.fallback import MOVED_SECONDS
-from hwaja.engines.interface import EngineError, Utterance
+from hwaja.engines.interface import EngineError, Samples, Utterance
 from hwaja.engines.recognition import Candidate, Effort, Hypothesis
 from hwaja.protocol.values import Token
 from hwaja.workers import wire, worker

@@ -42,8 +42,9 @@ class VoxLock:
             EngineError: where a file is missing, there are several, or one has another form.
 
         """
-        self._enroll = open_session(_file(folder, "enroll"))
-        self._chunk = open_session(_file(folder, "chunk"))
+        # Calls are few, and what they compute of a voice is nearly its audio.
+        self._enroll = open_session(_file(folder, "enroll"), keeps_memory=False)
+        self._chunk = open_session(_file(folder, "chunk"), keeps_memory=False)
         told = [value.name for value in self._enroll.get_inputs()]
         inputs = {value.name: value.shape for value in self._chunk.get_inputs()}
         outputs = len(self._enroll.get_outputs()), len(self._chunk.get_outputs())
