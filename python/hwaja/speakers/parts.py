@@ -122,14 +122,18 @@ class Part:
         return Label.SURE if self.probability >= SURE_PROBABILITY else Label.DOUBTFUL
 
     def joined(self, overlap: "Part") -> "Part":
-        """Return this part with the neighbouring part of an overlap added to it."""
+        """Return this part with the neighbouring part of an overlap added to it.
+
+        If this part has too little speech to embed, the voices of the overlap are those of both.
+        """
+        voiced = self if self.evidence else overlap
         return replace(
-            self,
+            voiced,
             start=min(self.start, overlap.start),
             stop=max(self.stop, overlap.stop),
             speech_seconds=self.speech_seconds + overlap.speech_seconds,
             overlap_seconds=self.overlap_seconds + overlap.overlap_seconds,
-            other=overlap.other if overlap.nearest == self.nearest else overlap.nearest,
+            other=overlap.other if overlap.nearest == voiced.nearest else overlap.nearest,
         )
 
 
@@ -143,7 +147,8 @@ def without_first_overlap(parts: Sequence[Part]) -> tuple[Part, ...] | None:
     if at is None or len(parts) < 2:
         return None
     neighbours = [k for k in (at - 1, at + 1) if 0 <= k < len(parts)]
-    of_its_voice = (k for k in neighbours if parts[k].nearest == parts[at].nearest)
+    embedded = (k for k in neighbours if parts[k].evidence)
+    of_its_voice = (k for k in embedded if parts[k].nearest == parts[at].nearest)
     into = next(of_its_voice, neighbours[0])
     first = min(at, into)
     return (*parts[:first], parts[into].joined(parts[at]), *parts[first + 2 :])
