@@ -268,7 +268,7 @@ def test_times_of_text_decoded_after_added_silence_leave_the_silence_out(
 def test_text_that_nobody_can_have_spoken_is_not_sent(engine: FakeEngine) -> None:
     engine.texts = ["(music)"]
     assert serve(SETUP, wire.Recognise(1, audio(SOUND), 1.0))[1:] == [
-        wire.Recognised(1, Hypothesis(""))
+        wire.Recognised(1, Hypothesis("", is_noise=True))
     ]
 
 
