@@ -1,6 +1,7 @@
 """Any text of a client: it is parsed, or refused with a documented error."""
 
 import math
+from contextlib import suppress
 
 import msgspec
 
@@ -8,6 +9,7 @@ from hwaja.engines.recognition import Abilities
 from hwaja.protocol.client_messages import (
     CompleteRegistration,
     InvalidMessageError,
+    RestoreSpeaker,
     StartRegistration,
     StartTranscription,
 )
@@ -18,11 +20,14 @@ from hwaja.protocol.values import (
     MAX_HOTWORD_BOOST,
     MAX_HOTWORD_CHARS,
     MAX_HOTWORDS,
+    MAX_TICKET_CHARS,
     MOST_SPEAKERS,
     SPEAKERS,
     Options,
 )
+from hwaja.speakers.voice_tickets import TicketError, VoiceTickets
 
+_TICKETS = VoiceTickets()
 _ABLE = Abilities(languages=frozenset({"ko"}), hotword_characters=frozenset("가나다"))
 
 
@@ -38,6 +43,12 @@ def run(content: bytes) -> None:
     match message:
         case StartRegistration() | CompleteRegistration():
             assert 0 <= message.speaker_id < most
+        case RestoreSpeaker(speaker_id, ticket):
+            assert 0 <= speaker_id < most
+            assert len(ticket) <= MAX_TICKET_CHARS
+            with suppress(TicketError):
+                _TICKETS.open(ticket, ())
+                raise AssertionError("nobody can guess a ticket")
         case StartTranscription():
             _check(message.options)
 

@@ -12,6 +12,7 @@ from hwaja.protocol.client_messages import (
     ClientMessage,
     CompleteRegistration,
     InvalidMessageError,
+    RestoreSpeaker,
     StartRegistration,
     StartTranscription,
     StopTranscription,
@@ -51,7 +52,7 @@ from hwaja.session.events import (
 )
 from hwaja.session.settings import SessionSettings
 from hwaja.session.state_machine import State
-from hwaja.speakers.enrolment import Enrol, Enrolled
+from hwaja.speakers.enrolment import Enrol, Enrolled, Ticket
 from hwaja.speakers.parts import Part
 from hwaja.vad.gate import FRAME_SAMPLES
 
@@ -187,15 +188,17 @@ def _step(watched: _Watched, choices: Choices) -> None:
 
 def _message(choices: Choices) -> ClientMessage:
     speaker_id = choices.one_of(_SPEAKER_IDS[:3])
-    match choices.number(3):
+    match choices.number(4):
         case 0:
-            flags = choices.flag(), choices.flag(), choices.flag()
+            flags = choices.flag(), choices.flag(), choices.flag(), choices.flag()
             return StartRegistration(speaker_id, *flags)
         case 1:
             return CompleteRegistration(speaker_id)
         case 2:
             wants = choices.flag(), choices.flag(), choices.flag(), choices.flag()
             return StartTranscription(*wants, options=Options(choices.one_of((None, "ko"))))
+        case 3:
+            return RestoreSpeaker(speaker_id, "ticket", choices.flag(), choices.flag())
         case _:
             return StopTranscription()
 
@@ -274,6 +277,6 @@ def _event(now: int, choices: Choices) -> Event:
         LimitNear(limit, 60),
         AudioStopped(),
         Enrolled(),
-        Enrolled(),
+        Enrolled(ticket=Ticket("ticket", 1_756_000_000)),
     )
     return choices.one_of((*rare, *frequent, *frequent))

@@ -35,7 +35,7 @@ from hwaja.protocol.server_messages import (
     TranscriptionStopped,
 )
 from hwaja.protocol.texts import AHEAD
-from hwaja.protocol.values import Details, Label, Quality, SpeakerSpeech, Token
+from hwaja.protocol.values import MAX_TICKET_CHARS, Details, Label, Quality, SpeakerSpeech, Token
 from hwaja.speakers.verdict import with_warnings
 
 FOLDER = Path(__file__).resolve().parents[1] / "protocol" / "recorded"
@@ -123,6 +123,7 @@ def opening() -> Iterator[ServerMessage]:
     for speaker_id in range(3):
         yield RegistrationStarted(speaker_id)
         yield RegistrationCompleted(speaker_id)
+        yield RegistrationCompleted(speaker_id, None, "AWmT0sKq", "2025-09-20T05:30:02.000Z")
     for quality in qualities():
         yield RegistrationCompleted(1, quality)
 
@@ -175,6 +176,7 @@ def written() -> Iterator[str]:
 KINDS = (
     "start_speaker_registration",
     "complete_speaker_registration",
+    "restore_speaker",
     "start_transcription",
     "stop_transcription",
 )
@@ -204,6 +206,14 @@ RESTS = (
     ', "speaker_id": 9, "details": 1, "language": 7',
 )
 """Keys that may follow the type of a message."""
+
+
+def restorations() -> Iterator[str]:
+    """A voice ticket of any kind and length."""
+    for field, value in product(("quality", "ticket"), VALUES):
+        yield f'{{"type": "{KINDS[2]}", "speaker_id": 1, "details": true, "{field}": {value}}}'
+    for chars in (0, 1, MAX_TICKET_CHARS, MAX_TICKET_CHARS + 1):
+        yield json.dumps({"type": KINDS[2], "speaker_id": 1, "ticket": "A" * chars})
 
 
 def sent() -> Iterator[str]:
@@ -239,15 +249,16 @@ def sent() -> Iterator[str]:
         yield f'{{"type": 7, "speaker_id": 0, "type": "{kind}"}}'
         for field, value in product(("speaker_id", "details", "newer"), VALUES):
             yield f'{{"type": "{kind}", "speaker_id": 1, "{field}": {value}}}'
-    for field, value in product(("quality", "add"), VALUES):
+    for field, value in product(("quality", "add", "ticket"), VALUES):
         yield f'{{"type": "{KINDS[0]}", "speaker_id": 1, "details": true, "{field}": {value}}}'
+    yield from restorations()
     for field in ("interim_results", "speaker_updates", "adapt", "language", "hotwords", "options"):
         for value in VALUES:
-            yield f'{{"type": "{KINDS[2]}", "details": true, "{field}": {value}}}'
+            yield f'{{"type": "{KINDS[3]}", "details": true, "{field}": {value}}}'
     for hotword in HOTWORDS:
-        yield f'{{"type": "{KINDS[2]}", "hotwords": ["화자", {hotword}]}}'
+        yield f'{{"type": "{KINDS[3]}", "hotwords": ["화자", {hotword}]}}'
     for count in (99, 100, 101):
-        yield json.dumps({"type": KINDS[2], "hotwords": ["가"] * count})
+        yield json.dumps({"type": KINDS[3], "hotwords": ["가"] * count})
 
 
 def outcome(text: str, max_speakers: int) -> list[Any]:

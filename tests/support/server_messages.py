@@ -89,6 +89,13 @@ messages: st.SearchStrategy[ServerMessage] = st.one_of(
     st.builds(ModelLoaded, st.text(), st.none() | places),
     st.builds(RegistrationStarted, ids),
     st.builds(RegistrationCompleted, ids, st.none() | qualities),
+    st.builds(
+        RegistrationCompleted,
+        ids,
+        st.none() | qualities,
+        st.text("AZaz09-_", min_size=40, max_size=4095),
+        st.just("2025-09-20T05:30:02.000Z"),
+    ),
     st.builds(TranscriptionStarted),
     transcriptions,
     st.builds(Interim, counts, st.text(), counts),

@@ -50,10 +50,21 @@ def _server(message: ServerMessage, *, details: bool = False, number: int | None
     return Example(type(message), json.loads(serialize(message, details=details, number=number)))
 
 
+_TICKET = "AWmT0sKq3vR1b2c4d5e6f7g8h9"
+
 CLIENT = (
     _client(type="start_speaker_registration", speaker_id=0),
-    _client(type="start_speaker_registration", speaker_id=1, details=True, quality=True, add=True),
+    _client(
+        type="start_speaker_registration",
+        speaker_id=1,
+        details=True,
+        quality=True,
+        add=True,
+        ticket=True,
+    ),
     _client(type="complete_speaker_registration", speaker_id=0),
+    _client(type="restore_speaker", speaker_id=0, ticket=_TICKET),
+    _client(type="restore_speaker", speaker_id=1, ticket=_TICKET, details=True, quality=True),
     _client(type="start_transcription"),
     _client(
         type="start_transcription",
@@ -99,7 +110,15 @@ SERVER = (
     _server(RegistrationStarted(0)),
     _server(RegistrationStarted(0), number=1),
     _server(RegistrationCompleted(0)),
-    _server(RegistrationCompleted(0, replace(_QUALITY, takes=2, takes_similarity=0.71)), number=2),
+    _server(
+        RegistrationCompleted(
+            0,
+            replace(_QUALITY, takes=2, takes_similarity=0.71),
+            _TICKET,
+            "2025-09-20T05:30:02.000Z",
+        ),
+        number=2,
+    ),
     _server(TranscriptionStarted()),
     _server(TranscriptionStarted(), number=5),
     _server(_SAID),

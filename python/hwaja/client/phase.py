@@ -1,4 +1,4 @@
-"""One enrolment or transcription: the next message to send, the meaning of answers; no socket.
+"""One enrolment, restoration or transcription: the next message to send, the meaning of answers; no socket.
 
 The client sends audio only after the answer to the start message, and the end message only after
 all audio. So, after a lost connection, the server's `state` shows which messages it received.
@@ -21,11 +21,12 @@ MOST_KEPT_SAMPLES = 60 * SAMPLE_RATE
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """The message types, error code and reasons of an enrolment or a transcription."""
+    """The message types, error code and reasons of an enrolment, a restoration, a transcription."""
 
     start: str
     started: str
-    end: str
+    end: str | None
+    """None: the answer to the start message is the end."""
     ended: str
     failed: ErrorCode
     listening: str
@@ -42,6 +43,24 @@ ENROLMENT = Kind(
     failed=ErrorCode.SPEAKER_REGISTRATION_FAILED,
     listening="enrolling",
     refusals=frozenset({Reason.WRONG_STATE, Reason.UNKNOWN_SPEAKER, Reason.BAD_FIELD}),
+)
+RESTORATION = Kind(
+    start="restore_speaker",
+    started="speaker_registration_completed",
+    end=None,
+    ended="speaker_registration_completed",
+    failed=ErrorCode.SPEAKER_REGISTRATION_FAILED,
+    listening="verifying",
+    refusals=ENROLMENT.refusals
+    | {
+        Reason.TICKET_EXPIRED,
+        Reason.TICKET_FOREIGN,
+        Reason.TICKET_TAMPERED,
+        Reason.TICKET_OTHER_MODEL,
+        Reason.TICKET_OTHER_SUBJECT,
+        Reason.SAME_VOICE,
+        Reason.ENGINE_FAILED,
+    },
 )
 TRANSCRIPTION = Kind(
     start="start_transcription",
@@ -83,7 +102,7 @@ class Phase:
         """Prepare.
 
         Args:
-            kind: ENROLMENT or TRANSCRIPTION.
+            kind: ENROLMENT, RESTORATION or TRANSCRIPTION.
             options: fields of the start message.
             is_confirmed: whether the server confirms the audio that it has processed. If not, sent
                 audio is not stored.
@@ -122,7 +141,7 @@ class Phase:
             return None
         if self._audio.sent < self._audio.end:
             return self._next_audio()
-        if not self._is_whole or self._is_end_sent:
+        if not self._is_whole or self._is_end_sent or self.kind.end is None:
             return None
         self._is_end_sent = True
         return {"type": self.kind.end} | self._speaker
@@ -139,7 +158,7 @@ class Phase:
                 return self._judge(message.get("code"), message.get("reason"))
             case self.kind.started if not self._is_started and self._is_mine(message):
                 self._is_started = True
-                return Meaning.STARTED
+                return Meaning.ENDED if self.kind.end is None else Meaning.STARTED
             case self.kind.ended if self._is_end_sent and self._is_mine(message):
                 return Meaning.ENDED
         return Meaning.PASSING
@@ -154,7 +173,8 @@ class Phase:
         """
         self._is_too_far_ahead = False  # a new connection has no waiting audio
         if not self._is_started:
-            # An enrolment may start again without loss, since no audio was sent.
+            # An enrolment may start again without loss, since no audio was sent. A voice may be
+            # restored twice.
             self._is_start_sent = self.kind is TRANSCRIPTION and state != "ready"
         elif state == self.kind.listening:
             self._audio.rewind(received_samples)

@@ -12,7 +12,7 @@ from hwaja.client.decoding import read, read_enrolled
 from hwaja.client.dialogue import Dialogue
 from hwaja.client.errors import Message
 from hwaja.client.link import Address, Link
-from hwaja.client.phase import ENROLMENT, TRANSCRIPTION, Kind, Phase
+from hwaja.client.phase import ENROLMENT, RESTORATION, TRANSCRIPTION, Kind, Phase
 from hwaja.client.timeline import MonotonicTimestamps
 from hwaja.client.trust import client_tls
 from hwaja.protocol.server_messages import RegistrationCompleted
@@ -27,7 +27,7 @@ class Client:
         self._changed = asyncio.Event()
 
     async def enrol(
-        self, speaker_id: int, voice: Chunks, *, add: bool = False
+        self, speaker_id: int, voice: Chunks, *, add: bool = False, ticket: bool = False
     ) -> RegistrationCompleted:
         """Enrol a voice.
 
@@ -35,6 +35,8 @@ class Client:
             speaker_id: id of the speaker, from 0.
             voice: 3-5 s of one person's speech.
             add: True adds the take to the speaker's earlier takes. False replaces them.
+            ticket: whether the result has a `ticket`, with which `restore` enrols the voice in a
+                later session.
 
         Raises:
             RefusedError: if the server refuses the voice. An earlier voice stays enrolled.
@@ -43,7 +45,24 @@ class Client:
             TypeError, ValueError: if `voice` is not PCM16.
 
         """
-        messages = self.enrol_messages(speaker_id, voice, add=add)
+        messages = self.enrol_messages(speaker_id, voice, add=add, ticket=ticket)
+        *_, completed = [message async for message in messages]
+        return read_enrolled(completed)
+
+    async def restore(self, speaker_id: int, ticket: str) -> RegistrationCompleted:
+        """Enrol the voice of a ticket, without speech.
+
+        Args:
+            speaker_id: id of the speaker, from 0.
+            ticket: what `enrol` returned in an earlier session.
+
+        Raises:
+            RefusedError: if the server refuses the ticket: `reason` says why. An earlier voice
+                stays enrolled.
+            SessionLostError, ClientError: as `enrol`.
+
+        """
+        messages = self.restore_messages(speaker_id, ticket)
         *_, completed = [message async for message in messages]
         return read_enrolled(completed)
 
@@ -103,11 +122,17 @@ class Client:
                     yield event
 
     def enrol_messages(
-        self, speaker_id: int, voice: Chunks, *, add: bool = False
+        self, speaker_id: int, voice: Chunks, *, add: bool = False, ticket: bool = False
     ) -> AsyncGenerator[Message]:
         """Enrol as `enrol`, but yield the server's messages without decoding."""
         options: Message = {"speaker_id": speaker_id, "details": True}
-        return self._run(ENROLMENT, voice, options | ({"add": True} if add else {}))
+        options |= {name: True for name, wish in (("add", add), ("ticket", ticket)) if wish}
+        return self._run(ENROLMENT, voice, options)
+
+    def restore_messages(self, speaker_id: int, ticket: str) -> AsyncGenerator[Message]:
+        """Restore as `restore`, but yield the server's messages without decoding."""
+        options = {"speaker_id": speaker_id, "ticket": ticket, "details": True}
+        return self._run(RESTORATION, b"", options)
 
     def transcribe_messages(self, talk: Chunks, options: Message) -> AsyncGenerator[Message]:
         """Transcribe as `transcribe`, but yield the server's messages without decoding.

@@ -92,9 +92,15 @@ class Client:
         self._client = client
         self._loop = loop
 
-    def enrol(self, speaker_id: int, voice: Chunks, *, add: bool = False) -> RegistrationCompleted:
+    def enrol(
+        self, speaker_id: int, voice: Chunks, *, add: bool = False, ticket: bool = False
+    ) -> RegistrationCompleted:
         """Enrol a voice; see `hwaja.client.Client.enrol`."""
-        return self._loop.wait_for(self._client.enrol(speaker_id, voice, add=add))
+        return self._loop.wait_for(self._client.enrol(speaker_id, voice, add=add, ticket=ticket))
+
+    def restore(self, speaker_id: int, ticket: str) -> RegistrationCompleted:
+        """Enrol the voice of a ticket; see `hwaja.client.Client.restore`."""
+        return self._loop.wait_for(self._client.restore(speaker_id, ticket))
 
     def transcribe(
         self, talk: Chunks, **options: Unpack[TranscriptionOptions]

@@ -13,7 +13,14 @@ from typing import Annotated, ClassVar
 from msgspec import Meta, Struct
 
 from hwaja.protocol.codes import ErrorCode, Reason
-from hwaja.protocol.values import MOST_SPEAKERS, Options, SpeakerId, Speakers, Strangers
+from hwaja.protocol.values import (
+    MAX_TICKET_CHARS,
+    MOST_SPEAKERS,
+    Options,
+    SpeakerId,
+    Speakers,
+    Strangers,
+)
 
 
 class FromClient(Struct, frozen=True, tag_field="type"):
@@ -43,6 +50,8 @@ class StartRegistration(FromClient, frozen=True, tag="start_speaker_registration
     """`true` adds the take to the earlier ones of this speaker: they become one voice, each
     weighted by how long it speaks. Without it, or where there is none yet, the take replaces the
     voice."""
+    ticket: bool = False
+    """`true` asks for a voice ticket in the answer, for `restore_speaker` in a later session."""
 
 
 class CompleteRegistration(FromClient, frozen=True, tag="complete_speaker_registration"):
@@ -52,6 +61,25 @@ class CompleteRegistration(FromClient, frozen=True, tag="complete_speaker_regist
 
     speaker_id: SpeakerId
     """The speaker whose enrolment was started."""
+
+
+class RestoreSpeaker(FromClient, frozen=True, tag="restore_speaker"):
+    """Enrol the voice of a ticket, without speech.
+
+    The answer is that of an enrolment: `speaker_registration_completed`, or an error.
+    """
+
+    FAILS = ErrorCode.SPEAKER_REGISTRATION_FAILED
+    IS_BEYOND = True
+
+    speaker_id: SpeakerId
+    """Whose voice it becomes. It replaces an earlier voice of this speaker."""
+    ticket: Annotated[str, Meta(max_length=MAX_TICKET_CHARS)]
+    """What `speaker_registration_completed` brought. It can be used again until it expires."""
+    details: bool = False
+    """`true` asks for the fields of **details**, for the rest of the session."""
+    quality: bool = False
+    """`true` asks for the `quality` object in the answer; `details` brings it too."""
 
 
 class StartTranscription(FromClient, frozen=True, tag="start_transcription"):
@@ -108,7 +136,13 @@ class StopTranscription(FromClient, frozen=True, tag="stop_transcription"):
     IS_BEYOND = True
 
 
-ClientMessage = StartRegistration | CompleteRegistration | StartTranscription | StopTranscription
+ClientMessage = (
+    StartRegistration
+    | CompleteRegistration
+    | RestoreSpeaker
+    | StartTranscription
+    | StopTranscription
+)
 
 
 class InvalidMessageError(ValueError):

@@ -93,6 +93,12 @@ class RegistrationCompleted(FromServer, frozen=True, tag="speaker_registration_c
     """Whose voice it is."""
     quality: Annotated[Quality | None, asked_by("quality", "details")] = None
     """How good the voice is. None: the client did not ask."""
+    ticket: Annotated[str | None, asked_by("ticket")] = None
+    """The voice, sealed: letters, digits, `-` and `_`, less than 4096 of them. `restore_speaker`
+    takes it. None: the client did not ask."""
+    ticket_expires_at: Annotated[Timestamp | None, asked_by("ticket")] = None
+    """Until when the ticket can be used: ISO 8601, UTC, milliseconds, `Z`. None: the client did not
+    ask."""
 
 
 class TranscriptionStarted(FromServer, frozen=True, tag="transcription_started"):
@@ -234,8 +240,8 @@ class Error(FromServer, frozen=True, tag="error"):
     code: ErrorCode
     """What failed."""
     reason: Annotated[Reason, one_of(*_OF_ERRORS), asked_by("details")]
-    """Why, for programs; of `INVALID_MESSAGE`, `INVALID_AUDIO`, `wrong_format` and a language or
-    hotwords that cannot be had it is told without being asked."""
+    """Why, for programs; of `INVALID_MESSAGE`, `INVALID_AUDIO`, `wrong_format`, a ticket that is no
+    good, and a language or hotwords that cannot be had it is told without being asked."""
     speaker_id: Annotated[int, numeric(minimum=-MAX_ECHOED_ID, maximum=MAX_ECHOED_ID)] | None = None
     """Where it belongs to a speaker: whose, as the client named it."""
     looks_like: Annotated[AudioFormat | None, asked_by("details")] = None

@@ -308,6 +308,7 @@ class Server:
             entry = self._registry.take(runner, holder, time.monotonic())
         self._opening_limiter.stop_counting(websocket.transport)
         entry.holder = holder
+        entry.runner.subjects = holder.tokens
         connection = Connection(websocket, entry.runner, self._config, self._reserve)
         try:
             await entry.hand_over(connection)

@@ -12,6 +12,7 @@ from typing import Protocol
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.client_messages import (
     CompleteRegistration,
+    RestoreSpeaker,
     StartRegistration,
 )
 from hwaja.protocol.codes import CloseCode, ErrorCode, Reason
@@ -144,7 +145,7 @@ class Actions:
         return Branch.ENDED
 
     def misplaced_registration(
-        self, event: events.Received[StartRegistration] | events.Received[CompleteRegistration]
+        self, event: events.Received[StartRegistration | CompleteRegistration | RestoreSpeaker]
     ) -> None:
         """Send an error for an enrolment message that the current state does not allow."""
         speaker_id = event.message.speaker_id

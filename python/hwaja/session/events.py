@@ -12,13 +12,14 @@ from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.client_messages import (
     ClientMessage,
     InvalidMessageError,
+    RestoreSpeaker,
     StartRegistration,
     StartTranscription,
 )
 from hwaja.protocol.codes import AudioFormat, CloseCode, Reason
 from hwaja.protocol.server_messages import ServerMessage
 from hwaja.protocol.values import Options
-from hwaja.speakers.enrolment import Enrol, Enrolled
+from hwaja.speakers.enrolment import Enrol, Enrolled, Restore
 from hwaja.speakers.parts import Correction, Part
 from hwaja.vad.gate import Segment
 
@@ -74,7 +75,8 @@ class Received(Generic[Message]):
     def wants_details(self) -> bool:
         """Whether the message asks for details."""
         message: ClientMessage = self.message
-        return isinstance(message, StartRegistration | StartTranscription) and message.details
+        asking = StartRegistration | RestoreSpeaker | StartTranscription
+        return isinstance(message, asking) and message.details
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,4 +335,4 @@ class Close:
 Analysing = Begin | Extend | ProbeSpeaker | Speculate | Finish | Recognise | Learn
 """The effects that concern the audio of a transcription."""
 
-Effect = Send | Listen | Enrol | Analysing | Settled | Release | Close
+Effect = Send | Listen | Enrol | Restore | Analysing | Settled | Release | Close

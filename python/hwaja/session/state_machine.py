@@ -13,6 +13,7 @@ from typing import Any
 
 from hwaja.protocol.client_messages import (
     CompleteRegistration,
+    RestoreSpeaker,
     StartRegistration,
     StartTranscription,
     StopTranscription,
@@ -87,6 +88,7 @@ _DRAINS_AND_ENDS: Branches = {Branch.UNANSWERED: DRAINING, Branch.ENDED: CLOSED}
 _MAY_DRAIN: Branches = {Branch.AS_ASKED: STAYS, **_DRAINS}
 _MAY_BE_DRAINED: Branches = {Branch.UNANSWERED: STAYS, Branch.FINISHED: READY, Branch.ENDED: CLOSED}
 _MAY_STRIKE_OUT: Branches = {Branch.REFUSED: STAYS, Branch.ENDED: CLOSED}
+_REGISTRATIONS = (StartRegistration, CompleteRegistration, RestoreSpeaker)
 _ENDS = (Shutdown, LimitReached, ServerFailed)
 
 ROWS = (
@@ -105,6 +107,7 @@ ROWS = (
         EnrolmentActions.complete_enrolment,
         {Branch.AS_ASKED: VERIFYING, Branch.REFUSED: STAYS, Branch.FAILED: READY},
     ),
+    Row(READY, RestoreSpeaker, EnrolmentActions.restore_speaker, VERIFYING),
     Row(VERIFYING, Enrolled, EnrolmentActions.finish_enrolment, READY),
     Row(
         READY,
@@ -129,7 +132,7 @@ ROWS = (
     Row((TRANSCRIBING, DRAINING), CutOff, TranscriptionActions.cut_off, CLOSED),
     Row(ANYWHERE, Refused, Actions.refuse, _MAY_STRIKE_OUT),
     Row(ANYWHERE, MalformedAudio, Actions.refuse_audio, _MAY_STRIKE_OUT),
-    Row(ANYWHERE, (StartRegistration, CompleteRegistration), Actions.misplaced_registration),
+    Row(ANYWHERE, _REGISTRATIONS, Actions.misplaced_registration),
     Row(ANYWHERE, (StartTranscription, StopTranscription), Actions.misplaced_transcription),
     Row(ANYWHERE, Reconnected, Actions.reconnect),
     Row(ANYWHERE, LimitNear, Actions.warn),
