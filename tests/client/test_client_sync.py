@@ -36,7 +36,9 @@ async def test_a_conversation_works_without_asyncio(
             with pytest.raises(RefusedError, match="너무 짧습니다"):
                 client.enrol(0, clips.silence(4))
             for speaker_id, voice in enumerate(clips.voices()):
-                client.enrol(speaker_id, halves(voice))
+                sealed = client.enrol(speaker_id, halves(voice), ticket=True)
+                assert sealed.ticket is not None
+                client.restore(speaker_id, sealed.ticket)
             return list(client.transcribe(halves(clips.conversation())))
 
     told = await asyncio.to_thread(converse)

@@ -1,4 +1,4 @@
-"""One enrolment, restoration or transcription: the next message to send, the meaning of answers; no socket.
+"""One enrolment, restoration or transcription: what to send, what answers mean; no socket.
 
 The client sends audio only after the answer to the start message, and the end message only after
 all audio. So, after a lost connection, the server's `state` shows which messages it received.

@@ -124,6 +124,8 @@ export interface RegistrationOptions {
   add?: boolean;
   /** Whether the answer says how good the voice is; `details` do too. */
   quality?: boolean;
+  /** Whether the answer has the voice as a ticket, for `restoreSpeaker` in a later session. */
+  ticket?: boolean;
 }
 
 export interface TranscriptionOptions {
@@ -160,6 +162,15 @@ export class STTClient {
     options?: RegistrationOptions
   ): Promise<RegistrationStarted>;
   completeSpeakerRegistration(speakerId: number): Promise<RegistrationCompleted>;
+  /**
+   * Enrol the voice of a ticket, without speech. Rejects with the reason where the ticket is no good:
+   * delete it then, and enrol the voice anew.
+   */
+  restoreSpeaker(
+    speakerId: number,
+    ticket: string,
+    options?: { quality?: boolean }
+  ): Promise<RegistrationCompleted>;
   startTranscription(options?: TranscriptionOptions): Promise<TranscriptionStarted>;
   /** Resolves once everything that was sent is answered. */
   stopTranscription(): Promise<TranscriptionStopped>;

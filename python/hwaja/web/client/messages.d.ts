@@ -27,6 +27,10 @@ export interface RegistrationCompleted extends Numbered {
   message: string;
   /** With `quality` or `details`. */
   quality?: Quality;
+  /** With `ticket`: the voice, for `restoreSpeaker`. */
+  ticket?: string;
+  /** With `ticket`: until when it is good; ISO 8601, UTC, milliseconds. */
+  ticket_expires_at?: string;
 }
 
 export interface TranscriptionStarted extends Numbered {
@@ -218,6 +222,11 @@ export type Reason =
   | 'two_voices'
   | 'same_voice'
   | 'other_voice'
+  | 'ticket_expired'
+  | 'ticket_foreign'
+  | 'ticket_tampered'
+  | 'ticket_other_model'
+  | 'ticket_other_subject'
   | 'engine_failed'
   | 'not_enrolled'
   | 'audio_limit'

@@ -1,6 +1,6 @@
 /**
- * One enrolment or transcription: what is to be sent next, and what an answer means for it. No
- * socket, no clock.
+ * One enrolment, restoration or transcription: what is to be sent next, and what an answer means for
+ * it. No socket, no clock.
  *
  * Nothing is sent before the start is answered, and no end before all audio. So, when a connection
  * is lost, the server's `state` tells what it has had.
@@ -28,6 +28,27 @@ export const ENROLMENT = {
   closing: 'verifying',
 };
 
+/** The voice of a ticket is enrolled: the answer to the start is the end. */
+export const RESTORATION = {
+  start: 'restore_speaker',
+  started: null,
+  end: null,
+  ended: 'speaker_registration_completed',
+  failed: 'SPEAKER_REGISTRATION_FAILED',
+  refusals: [
+    ...ENROLMENT.refusals,
+    'ticket_expired',
+    'ticket_foreign',
+    'ticket_tampered',
+    'ticket_other_model',
+    'ticket_other_subject',
+    'same_voice',
+    'engine_failed',
+  ],
+  listening: 'verifying',
+  closing: 'verifying',
+};
+
 export const TRANSCRIPTION = {
   start: 'start_transcription',
   started: 'transcription_started',
@@ -48,7 +69,7 @@ export const TRANSCRIPTION = {
 
 export class Phase {
   /**
-   * @param {object} kind ENROLMENT or TRANSCRIPTION
+   * @param {object} kind ENROLMENT, RESTORATION or TRANSCRIPTION
    * @param {object} fields fields of the start message
    * @param {AudioStore} audio is emptied
    * @param {boolean} isConfirmed whether the server tells what it has taken
@@ -65,7 +86,7 @@ export class Phase {
     /** Whether the start was answered. */
     this.isStarted = false;
     /** Whether all audio is there. */
-    this.isEnding = false;
+    this.isEnding = kind.end === null;
     audio.begin(isConfirmed);
   }
 
@@ -160,7 +181,8 @@ export class Phase {
       this.isStarted = true;
       return 'started';
     }
-    return message.type === this.kind.ended && this._isEndSent ? 'ended' : 'passing';
+    const isAnswered = this.kind.end === null ? this._isStartSent : this._isEndSent;
+    return message.type === this.kind.ended && isAnswered ? 'ended' : 'passing';
   }
 
   _judgeError({ code, reason }) {
@@ -189,7 +211,8 @@ export class Phase {
   resume({ state, received_samples: receivedSamples }) {
     this._isTooFarAhead = false; // nothing of this connection waits
     if (!this.isStarted) {
-      // An enrolment that is begun again loses nothing, since no audio was sent.
+      // An enrolment that is begun again loses nothing, since no audio was sent. A voice may be
+      // restored twice.
       this._isStartSent = this.kind === TRANSCRIPTION && state !== 'ready';
     } else if (state === this.kind.listening) {
       this._audio.rewind(receivedSamples);

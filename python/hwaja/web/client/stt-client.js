@@ -8,7 +8,7 @@ import { Emitter } from './emitter.js';
 import { CLOSED, LOST, STTError, UNREACHABLE, misplaced } from './errors.js';
 import { Link } from './link.js';
 import { SAMPLE_RATE } from './pcm.js';
-import { ENROLMENT, TRANSCRIPTION } from './phase.js';
+import { ENROLMENT, RESTORATION, TRANSCRIPTION } from './phase.js';
 import { RESUME_SECONDS, TOKEN } from './resumption.js';
 import { Sender } from './sender.js';
 
@@ -63,13 +63,19 @@ export class STTClient extends Emitter {
   }
 
   /** Begin to enrol a voice: what is sent from now on is that of `speakerId`. */
-  startSpeakerRegistration(speakerId, { add, quality } = {}) {
-    return this._begin(ENROLMENT, { speaker_id: speakerId, add, quality });
+  startSpeakerRegistration(speakerId, { add, quality, ticket } = {}) {
+    return this._begin(ENROLMENT, { speaker_id: speakerId, add, quality, ticket });
   }
 
   /** The voice has been sent; resolves once it is enrolled. */
   completeSpeakerRegistration(speakerId) {
     return this._end(ENROLMENT, speakerId);
+  }
+
+  /** Enrol the voice of a ticket, without speech; resolves once it is enrolled. */
+  async restoreSpeaker(speakerId, ticket, { quality } = {}) {
+    this._open(RESTORATION, { speaker_id: speakerId, ticket, quality });
+    return this._ended.asked();
   }
 
   /** Begin a transcription: what is sent from now on is the conversation. */
@@ -110,6 +116,11 @@ export class STTClient extends Emitter {
   // what is asked for
 
   async _begin(kind, fields) {
+    this._open(kind, fields);
+    return this._started.asked();
+  }
+
+  _open(kind, fields) {
     if (!this._mayBegin(kind)) throw misplaced(kind.failed);
     this._dialogue.begin(kind, this._detailed(fields));
     this._failed = null;
@@ -117,7 +128,6 @@ export class STTClient extends Emitter {
     this._ended = new Deferred();
     this._show();
     this._sender.pump();
-    return this._started.asked();
   }
 
   /** What an earlier page began goes on. */

@@ -21,8 +21,8 @@ const HEARD = ['enrolling', 'transcribing'];
 const SESSION_KEY = 'hwaja.session';
 
 /**
- * Events: `state` of the client; `resumed`, where an earlier session goes on; `gone`, where the voices
- * are gone with the session; and of the client `transcription`, `interim`, `speaker_update`, `failed`.
+ * Events: `state` of the client; `resumed`, where an earlier session goes on; `began`, where another
+ * has begun; `gone`, where the voices are gone with the session; and of the client `transcription`, `interim`, `speaker_update`, `failed`.
  */
 export class Online extends Emitter {
   constructor(notices, status) {
@@ -44,7 +44,7 @@ export class Online extends Emitter {
       const sessionToken = recall('sessionStorage', SESSION_KEY) || undefined;
       const welcome = await this.client.connect({ sessionToken, transcription: WISHES });
       this._keep(welcome.session_token);
-      if (welcome.resumed) this.emit('resumed', welcome);
+      this.emit(welcome.resumed ? 'resumed' : 'began', welcome);
     } catch (error) {
       if (error.reason === 'unreachable' && (await isThere())) this._ask();
       else this._explain(error);
@@ -111,6 +111,7 @@ export class Online extends Emitter {
     if (this.state === 'closed') return;
     this._leave();
     this._notices.show('lost-session', adviceOn(error));
+    this.emit('began');
   }
 
   _closed(error) {
