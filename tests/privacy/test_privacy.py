@@ -284,7 +284,7 @@ async def test_nothing_of_a_session_stays_in_logs_files_or_memory_after_its_end(
             heard = await peer.transcribe(talk.pcm)
             (sentence, *_) = [m["text"] for m in heard if m["type"] == "transcription"]
             assert len(sentence) > 8
-            sealed = {f"ticket {k}": ticket[100:140] for k, ticket in enumerate(tickets)}
+            sealed = {"ticket": tickets[0][100:140]}
             search = Search(numbers, {"text": sentence[:8]} | sealed | SECRETS)
             during = search.in_memory(running.process.pid, "front")
         async with visitor(running) as peer:

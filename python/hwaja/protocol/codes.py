@@ -46,6 +46,11 @@ class Rejection(StrEnum):
     """There is a place, but more to do than can be done."""
     UNAUTHORIZED = "unauthorized"
     """It showed no token that is good."""
+    CLIENT_TOKEN_EXPIRED = "client_token_expired"  # noqa: S105  # no token
+    CLIENT_TOKEN_USED = "client_token_used"  # noqa: S105  # no token
+    """Its client token let somebody in before."""
+    CLIENT_TOKEN_ORIGIN = "client_token_origin"  # noqa: S105  # no token
+    """Its client token is bound to another page."""
     ORIGIN = "origin"
     """It is a page of somebody else's."""
     HOST = "host"

@@ -19,6 +19,7 @@ from hwaja.server.access_policy import AccessPolicy
 from hwaja.server.bearer import Tokens
 from hwaja.server.certificate import own_names
 from hwaja.server.certificate_expiry import ExpiryWatch
+from hwaja.server.client_tokens import ClientTokens
 from hwaja.server.config import Config
 from hwaja.server.model_changes import Model
 from hwaja.server.origins import hosts_of, origins_of
@@ -89,7 +90,8 @@ async def _started(
     hangup = asyncio.Event()
     reloads = {name: each.reload for name, each in kept.items() if each is not None}
     reload_on_hangup(reloads, hangup.set)
-    policy, metrics = AccessPolicy(tokens, _pages(config, tls)), Metrics()
+    policy = AccessPolicy(tokens, _pages(config, tls), ClientTokens(lambda: keys.ring))
+    metrics = Metrics()
     detector = SileroDetector(detector_file())
     provider = await resolve(config.provider, embedder_file())
     recogniser = RunningRecogniser(

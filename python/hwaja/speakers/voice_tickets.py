@@ -72,7 +72,7 @@ class VoiceTickets:
         expires_at = int(self.clock() + self.valid_seconds)
         content = _Content(
             self.model,
-            pooled.voice.astype("<f4").tobytes(),
+            pooled.voice.astype("<f4", copy=False).tobytes(),
             replace(quality, other_similarity=None, takes_similarity=None, warnings=()),
             expires_at,
             key.digest(min(subjects)) if subjects else None,
@@ -97,7 +97,7 @@ class VoiceTickets:
         reason = self._refusal(content, key, subjects)
         if reason is not None:
             raise TicketError(reason)
-        voice = np.frombuffer(content.voice, "<f4").astype(np.float32)
+        voice = np.frombuffer(content.voice, "<f4").astype(np.float32)  # a copy, to be overwritten
         quality = content.quality
         return PooledVoice(voice, quality.speech_seconds, quality.takes), quality
 

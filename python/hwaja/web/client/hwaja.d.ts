@@ -28,10 +28,10 @@ export class STTError extends Error {
   readonly code: ErrorCode;
   /**
    * The server's, or one of the client: `unreachable` (no server answers, or it does not let this
-   * page in), `closed` (the connection), `lost` (the session, after a lost connection). null: the
-   * server did not say.
+   * page in), `no_token` (the function of the option `token` brought none), `closed` (the connection),
+   * `lost` (the session, after a lost connection). null: the server did not say.
    */
-  readonly reason: Reason | 'unreachable' | 'closed' | 'lost' | null;
+  readonly reason: Reason | 'unreachable' | 'no_token' | 'closed' | 'lost' | null;
   readonly speakerId: number | null;
   /** Of the voice that was refused. */
   readonly quality: Quality | null;
@@ -95,8 +95,11 @@ export interface WebSocketLike {
 }
 
 export interface ClientOptions {
-  /** What the server wants of those it lets in (`--token-file`): letters, digits and `-._~+`. */
-  token?: string;
+  /**
+   * What the server wants of those it lets in (`--token-file`): letters, digits and `-._~+`. Or a
+   * function that brings one, called before each connection: a client token is good once.
+   */
+  token?: string | ((url: string) => string | Promise<string>);
   /** Whether to come back to the session when the connection is lost. Default: true. */
   resume?: boolean;
   /** Whether to ask for all fields and reasons. Default: true. */

@@ -1,7 +1,10 @@
 /** The way to the server: one connection after another, as long as they lead to the same session. */
 
-import { BackOff, Resumption } from './resumption.js';
+import { BackOff, Resumption, TOKEN } from './resumption.js';
 import { ABNORMAL_CLOSURE, Socket } from './socket.js';
+
+/** Longer, nobody waits for the page's own function to bring a token. */
+const TOKEN_SECONDS = 10;
 
 /** With more waiting in the socket, 1 s of audio, the rest waits where it can be counted. */
 const MOST_BUFFERED_BYTES = 32000;
@@ -14,7 +17,8 @@ const LOST_CODES = [1005, ABNORMAL_CLOSURE, 1012, 1014];
 
 export class Link {
   /**
-   * @param {object} options `url`, `token`, `resume`, `WebSocket`, `clock`, `random`
+   * @param {object} options `url`, `token`: a string, a function that brings one, or null, `resume`,
+   *   `WebSocket`, `clock`, `random`
    * @param {object} handlers `welcomed(message, isResumed)`, `message(message)`, `away(code)` where
    *   the connection is lost and another is tried, `closed(code, isLost)` where nothing more is
    */
@@ -29,6 +33,8 @@ export class Link {
     this._cancelAttempt = () => {};
     this._cancelStall = null; // of the timer that runs while the server is to say something
     this.isOnline = false; // the server has said its first word
+    /** Whether the last attempt ended for want of a token. */
+    this.lacksToken = false;
   }
 
   /** Whether audio can be sent. */
@@ -82,8 +88,39 @@ export class Link {
     this.isOnline = false;
   }
 
+  /** Connect, with another token each time where a function brings them: a client token is good once. */
   _connect() {
-    const { url, token, WebSocket, clock } = this._options;
+    const { url, token, clock } = this._options;
+    this.lacksToken = false;
+    if (typeof token !== 'function') {
+      this._dial(token);
+      return;
+    }
+    let isAwaited = true;
+    const once = (action) => (value) => {
+      if (isAwaited) {
+        cancel();
+        action(value);
+      }
+    };
+    const fail = once(() => {
+      this.lacksToken = true;
+      this._ended(ABNORMAL_CLOSURE);
+    });
+    const stopWaiting = clock.after(TOKEN_SECONDS, () => fail());
+    const cancel = () => {
+      isAwaited = false;
+      stopWaiting();
+    };
+    this._cancelAttempt = cancel;
+    const dial = once((found) => this._dial(found));
+    const isToken = (found) => typeof found === 'string' && TOKEN.test(found);
+    const fetched = new Promise((resolve) => resolve(token(url)));
+    fetched.then((found) => (isToken(found) ? dial(found) : fail()), fail);
+  }
+
+  _dial(token) {
+    const { url, WebSocket, clock } = this._options;
     const handlers = { message: (message) => this._take(message), closed: (code) => this._ended(code) };
     this._socket = new Socket(WebSocket, url, this._resumption.protocols(token), clock, handlers);
   }
@@ -107,9 +144,11 @@ export class Link {
     const wasOnline = this.isOnline;
     this.isOnline = false;
     this._stopWatching();
-    this._socket.abandon();
-    this._abandoned.push(this._socket);
-    this._socket = null;
+    if (this._socket !== null) {
+      this._socket.abandon();
+      this._abandoned.push(this._socket);
+      this._socket = null;
+    }
     const isLost = LOST_CODES.includes(code);
     if (wasOnline && isLost && this._resumption.isPossible) {
       this._awaySince = this._options.clock.now();

@@ -5,7 +5,7 @@ import { CLOCK } from './clock.js';
 import { Deferred } from './deferred.js';
 import { Dialogue } from './dialogue.js';
 import { Emitter } from './emitter.js';
-import { CLOSED, LOST, STTError, UNREACHABLE, misplaced } from './errors.js';
+import { CLOSED, LOST, NO_TOKEN, STTError, UNREACHABLE, misplaced } from './errors.js';
 import { Link } from './link.js';
 import { SAMPLE_RATE } from './pcm.js';
 import { ENROLMENT, RESTORATION, TRANSCRIPTION } from './phase.js';
@@ -22,7 +22,8 @@ export class STTClient extends Emitter {
     super();
     if (!/^wss?:$/.test(new URL(url).protocol)) throw new TypeError('It begins with wss:// or ws://.');
     const { token = null, details = true, resume = true, renew = true } = options;
-    if (token !== null && !TOKEN.test(token)) throw new TypeError('A token has letters, digits or -._~+ and nothing else.');
+    const isToken = token === null || typeof token === 'function' || TOKEN.test(token);
+    if (!isToken) throw new TypeError('A token has letters, digits or -._~+ and nothing else.');
     const { WebSocket = globalThis.WebSocket, clock = CLOCK, random = Math.random } = options;
     this._details = details;
     this._link = new Link(
@@ -228,7 +229,8 @@ export class STTClient extends Emitter {
 
   _closed(code, isLost) {
     const isOwn = code === 1000 && this._closingError === null;
-    const why = this.state === 'connecting' && !isOwn ? UNREACHABLE : CLOSED;
+    const unreachable = this._link.lacksToken ? NO_TOKEN : UNREACHABLE;
+    const why = this.state === 'connecting' && !isOwn ? unreachable : CLOSED;
     const error = new STTError(isLost ? LOST : this._closingError || why, code);
     this._connected.reject(error);
     this._drop(error);
