@@ -230,14 +230,14 @@ async def test_an_idle_session_is_resumed_after_a_lost_connection(
         serve() as endpoint,
         connect(endpoint.url, cafile=certificate[0], on_away=away.set) as client,
     ):
-        reopen = client._link.open
+        connect_again = client._link._connect_again
 
-        async def opened() -> Message:
-            welcome = await reopen()
+        async def connected(place: int) -> Message | None:
+            welcome = await connect_again(place)
             back.set()
             return welcome
 
-        client._link.open = opened  # type: ignore[method-assign]
+        client._link._connect_again = connected  # type: ignore[method-assign]
         await enrolled(client)
         assert client._link._connection is not None
         client._link._connection._websocket.transport.abort()

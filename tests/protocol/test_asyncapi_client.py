@@ -53,6 +53,7 @@ EDGES: dict[str, Sequence[Any]] = {
     "interim_results": ODDITIES,
     "speaker_updates": ODDITIES,
     "adapt": ODDITIES,
+    "answered_samples": ODDITIES,
     "speakers": ("enrolled", "discover", "separate", *ODDITIES),
     "strangers": ("nearest", "separate", "discover", *ODDITIES),
     "max_speakers": (*range(-1, MOST_SPEAKERS + 2), 10**400, *ODDITIES[1:]),

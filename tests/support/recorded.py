@@ -146,6 +146,8 @@ def conversation() -> Iterator[ServerMessage]:
     yield TranscriptionStopped(Summary(0, 0, 0, ()))
     yield AudioReceived(0)
     yield AudioReceived(9_612_288)
+    yield AudioReceived(9_612_288, answered_samples=9_600_000)
+    yield replace(said, answered_samples=62_592)
     for reason, seconds_left in product(AHEAD, (1, 60)):
         yield LimitWarning(reason, seconds_left)
 
@@ -180,6 +182,7 @@ KINDS = (
     "start_transcription",
     "stop_transcription",
 )
+SWITCHES = ("interim_results", "speaker_updates", "adapt", "answered_samples")
 VALUES = (
     "null true false 0 1 -1 7 8 0.5 1.0 1e0 1e400 -1e400 NaN Infinity -Infinity"
     " 9007199254740992 -9007199254740992 9007199254740993 18446744073709551616"
@@ -252,7 +255,7 @@ def sent() -> Iterator[str]:
     for field, value in product(("quality", "add", "ticket"), VALUES):
         yield f'{{"type": "{KINDS[0]}", "speaker_id": 1, "details": true, "{field}": {value}}}'
     yield from restorations()
-    for field in ("interim_results", "speaker_updates", "adapt", "language", "hotwords", "options"):
+    for field in (*SWITCHES, "language", "hotwords", "options"):
         for value in VALUES:
             yield f'{{"type": "{KINDS[3]}", "details": true, "{field}": {value}}}'
     for hotword in HOTWORDS:

@@ -82,6 +82,7 @@ transcriptions = st.builds(
     levels,
     st.none() | counts,
     st.none() | details,
+    st.none() | counts,
 )
 
 messages: st.SearchStrategy[ServerMessage] = st.one_of(
@@ -101,7 +102,7 @@ messages: st.SearchStrategy[ServerMessage] = st.one_of(
     st.builds(Interim, counts, st.text(), counts),
     st.builds(SpeakerUpdate, counts, ids),
     st.builds(TranscriptionStopped, summaries),
-    st.builds(AudioReceived, counts),
+    st.builds(AudioReceived, counts, st.none() | counts),
     st.builds(TooFarAhead, seconds, st.booleans()),
     st.builds(LimitWarning, st.sampled_from(list(AHEAD)), counts),
     st.builds(

@@ -18,6 +18,9 @@ MOST_UNCONFIRMED_SAMPLES = 4 * SAMPLE_RATE
 MOST_KEPT_SAMPLES = 60 * SAMPLE_RATE
 """Most audio to store without a connection: as long as the server keeps the session."""
 
+MOST_UNANSWERED_SAMPLES = 32 * SAMPLE_RATE
+"""Most audio that a server has taken and not answered: what its ring of audio holds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -98,7 +101,9 @@ class Meaning(Enum):
 class Phase:
     """The messages and audio of one enrolment or transcription."""
 
-    def __init__(self, kind: Kind, options: Message, *, is_confirmed: bool) -> None:
+    def __init__(
+        self, kind: Kind, options: Message, *, is_confirmed: bool, roams: bool = False
+    ) -> None:
         """Prepare.
 
         Args:
@@ -106,12 +111,17 @@ class Phase:
             options: fields of the start message.
             is_confirmed: whether the server confirms the audio that it has processed. If not, sent
                 audio is not stored.
+            roams: whether another server may have to take over. Audio is then stored until it is
+                answered.
 
         """
         self.kind = kind
         self._options = options
         self._is_confirmed = is_confirmed
-        self._audio = AudioStore()
+        self._audio = AudioStore(keeps_unanswered=roams)
+        self._most_kept = MOST_KEPT_SAMPLES + (MOST_UNANSWERED_SAMPLES if roams else 0)
+        self._answered = 0
+        """How many samples of the transcription are answered. Only a client that roams knows."""
         self._is_start_sent = self._is_started = self._is_end_sent = False
         self._is_whole = False  # no more audio will be appended
         self._is_held = False  # the server ended it: send nothing
@@ -120,7 +130,7 @@ class Phase:
     @property
     def has_room(self) -> bool:
         """Whether more audio can be stored."""
-        return self._audio.end - self._audio.start < MOST_KEPT_SAMPLES
+        return self._audio.end - self._audio.start < self._most_kept
 
     def append(self, pcm: bytes) -> None:
         """Store a chunk of PCM16 for sending."""
@@ -148,6 +158,9 @@ class Phase:
 
     def take(self, message: Message) -> Meaning:
         """Take a message of the server. Return its meaning for the phase."""
+        if self._is_started and "answered_samples" in message:
+            self._answered = max(self._answered, message["answered_samples"])
+            self._audio.answer(self._answered)
         match message["type"]:
             case "audio_received":
                 if self._is_started:
@@ -193,7 +206,20 @@ class Phase:
 
         """
         self._is_start_sent = self._is_started = self._is_end_sent = self._is_held = False
+        self._answered = 0
         return self._audio.rebase(received_samples)
+
+    def begin_anew(self) -> int:
+        """Begin again in another session, whose server has nothing of this phase.
+
+        Returns:
+            How many samples of a transcription its answers cover, or are no longer stored. The new
+            transcription counts from there.
+
+        """
+        answered, self._answered = self._answered, 0
+        self._is_too_far_ahead = False
+        return answered + self.renew(answered)
 
     def has_crossed(self, reason: str | None) -> bool:
         """Return whether the end message was sent before the server's own end for `reason` came."""
@@ -207,7 +233,7 @@ class Phase:
         return bool(message.get("speaker_id") == self._options.get("speaker_id"))
 
     def _next_audio(self) -> bytes | None:
-        is_far_ahead = self._audio.sent - self._audio.start >= MOST_UNCONFIRMED_SAMPLES
+        is_far_ahead = self._audio.sent - self._audio.confirmed >= MOST_UNCONFIRMED_SAMPLES
         if is_far_ahead or self._is_too_far_ahead:
             return None
         chunk = self._audio.next()

@@ -1,7 +1,14 @@
 """One session with a server: enrol voices, then transcribe."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Coroutine,
+    Iterable,
+    Sequence,
+)
 from contextlib import aclosing, asynccontextmanager
 from os import PathLike
 from typing import Any
@@ -126,7 +133,8 @@ class Client:
     ) -> AsyncGenerator[Message]:
         """Enrol as `enrol`, but yield the server's messages without decoding."""
         options: Message = {"speaker_id": speaker_id, "details": True}
-        options |= {name: True for name, wish in (("add", add), ("ticket", ticket)) if wish}
+        wishes = {"add": add, "ticket": ticket or self._link.roams}
+        options |= {name: True for name, is_wanted in wishes.items() if is_wanted}
         return self._run(ENROLMENT, voice, options)
 
     def restore_messages(self, speaker_id: int, ticket: str) -> AsyncGenerator[Message]:
@@ -142,13 +150,16 @@ class Client:
             options: fields of `start_transcription`. `details` is always set.
 
         """
-        return self._run(TRANSCRIPTION, talk, {**options, "details": True})
+        own = {"answered_samples": True} if self._link.roams else {}
+        return self._run(TRANSCRIPTION, talk, {**options, **own, "details": True})
 
     async def _run(self, kind: Kind, audio: Chunks, options: Message) -> AsyncGenerator[Message]:
         chunks = await pcm_chunks(audio)
         await self._link.work()
-        is_confirmed = self._link.is_confirmed
-        dialogue = Dialogue(kind, options, self._timestamps, is_confirmed=is_confirmed)
+        link = self._link
+        dialogue = Dialogue(
+            kind, options, self._timestamps, is_confirmed=link.is_confirmed, roams=link.roams
+        )
         workers = {
             asyncio.create_task(self._feed(dialogue.phase, chunks)),
             asyncio.create_task(self._send(dialogue.phase)),
@@ -210,7 +221,7 @@ async def _unless_failed(
 
 @asynccontextmanager
 async def connect(
-    url: str,
+    url: str | Sequence[str],
     *,
     cafile: str | PathLike[str] | None = None,
     verify: bool = True,
@@ -224,7 +235,10 @@ async def connect(
     transcription before its end, the session ends.
 
     Args:
-        url: wss://, or ws:// to a server without TLS.
+        url: wss://, or ws:// to a server without TLS. Several addresses, or a list with one: the
+            client goes on at another server, or at a restarted one, if the session is gone with its
+            server. The voices come back by tickets, and unanswered audio is sent again. All
+            servers need the same ticket keys.
         cafile: PEM file with a certificate to trust, in addition to the system's.
         verify: False accepts any certificate.
         token: access token, if the server requires one.
@@ -236,7 +250,9 @@ async def connect(
         ClientError: if no server answers, the server refuses, or `cafile` cannot be read.
 
     """
-    link = Link(Address(url, client_tls(cafile, verify=verify), token), on_away)
+    urls, tls = [url] if isinstance(url, str) else url, client_tls(cafile, verify=verify)
+    addresses = [Address(each, tls, token) for each in urls]
+    link = Link(addresses, on_away, roams=not isinstance(url, str))
     await link.open()
     link.rest()
     try:

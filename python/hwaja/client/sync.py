@@ -1,7 +1,15 @@
 """The client for programs without asyncio: the asyncio client on a loop in its own thread."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Iterator
+from collections.abc import (
+    AsyncGenerator,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterable,
+    Iterator,
+    Sequence,
+)
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for_futures
 from contextlib import contextmanager
@@ -116,7 +124,7 @@ class Client:
 
 
 @contextmanager
-def connect(url: str, **options: Unpack[Options]) -> Iterator[Client]:
+def connect(url: str | Sequence[str], **options: Unpack[Options]) -> Iterator[Client]:
     """Open a session; see `hwaja.client.connect` for the options and errors."""
     with _running_loop() as loop:
         opened = session.connect(url, **options)

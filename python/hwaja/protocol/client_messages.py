@@ -112,6 +112,9 @@ class StartTranscription(FromClient, frozen=True, tag="start_transcription"):
     max_speakers: Annotated[int, Meta(ge=1, le=MOST_SPEAKERS)] | None = None
     """With `speakers` or `strangers`: how many people speak at most, the enrolled ones included.
     Without it, 8."""
+    answered_samples: bool = False
+    """`true` asks for `answered_samples` in every `transcription` and `audio_received`: for clients
+    that go on at another server if this one is gone."""
     options: Options = Options()
 
     @property

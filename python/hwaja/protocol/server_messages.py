@@ -131,6 +131,9 @@ class Transcription(FromServer, frozen=True, tag="transcription"):
     next free ones, so ids need not ascend. None: the client did not ask."""
     details: Details | None = None
     """None: the client did not ask."""
+    answered_samples: Annotated[Count | None, asked_by("answered_samples")] = None
+    """How much of the audio of this transcription is answered with this. None: the client did not
+    ask."""
 
 
 class Interim(FromServer, frozen=True, tag="interim"):
@@ -200,6 +203,9 @@ class AudioReceived(FromServer, frozen=True, tag="audio_received"):
 
     received_samples: Count
     """How much of the audio of this enrolment or transcription was taken."""
+    answered_samples: Annotated[Count | None, asked_by("answered_samples")] = None
+    """How much of the audio of this transcription is answered, or has no words. None: the client
+    did not ask."""
 
 
 class TooFarAhead(FromServer, frozen=True, tag="too_far_ahead"):

@@ -95,10 +95,10 @@ class Actions:
         place = Place(self.state.name.lower(), self._voices.speaker_ids, received_samples)
         self._send(ModelLoaded(event.session_token, place))
 
-    def _acknowledge(self) -> None:
+    def _acknowledge(self, answered_samples: int | None = None) -> None:
         if self._resumable and self.processed_stop - self._acknowledged >= ACKNOWLEDGED_SAMPLES:
             self._acknowledged = self.processed_stop
-            self._send(AudioReceived(self._heard_samples))
+            self._send(AudioReceived(self._heard_samples, answered_samples))
 
     def warn(self, event: events.LimitNear) -> None:
         """Send the time left, if the client asked for details."""

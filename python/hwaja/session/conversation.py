@@ -259,6 +259,9 @@ class Conversation:
 
     def _message(self, answer: Awaited, decision: SpeakerDecision) -> ServerMessage:
         message = _transcription(self.timeline, answer, decision)
+        if self.wants.answered_samples:
+            stop = answer.segment.stop - self.timeline.origin
+            message = replace(message, answered_samples=stop)
         if self.details:
             return message
         wants_ids = self.wants.interim_results or self.wants.corrects
