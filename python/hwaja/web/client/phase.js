@@ -83,6 +83,7 @@ export class Phase {
     this._isEndSent = false;
     this._isHeld = false; // the server has ended it: there is nothing to be sent
     this._isTooFarAhead = false; // the server asks to hold on
+    this._answeredSamples = 0; // of the transcription; only a client that roams knows
     /** Whether the start was answered. */
     this.isStarted = false;
     /** Whether all audio is there. */
@@ -157,12 +158,19 @@ export class Phase {
   }
 
   get _unconfirmedSamples() {
-    return this._audio.sent - this._audio.start;
+    return this._audio.sent - this._audio.confirmed;
   }
 
   /** The server has taken so much. */
   confirm(receivedSamples) {
     if (this.isStarted) this._audio.confirm(receivedSamples);
+  }
+
+  /** So much of the transcription is answered. */
+  answer(answeredSamples) {
+    if (!this.isStarted || answeredSamples <= this._answeredSamples) return;
+    this._answeredSamples = answeredSamples;
+    this._audio.answer(answeredSamples);
   }
 
   /** The server asks to hold on, or to go on. */
@@ -229,6 +237,18 @@ export class Phase {
    */
   renew(receivedSamples) {
     this._isStartSent = this.isStarted = this._isEndSent = this._isHeld = false;
+    this._answeredSamples = 0;
     return this._audio.rebase(receivedSamples);
+  }
+  /**
+   * Begin again in another session, whose server has had nothing of this.
+   *
+   * @returns {{beganSamples: number, lostSamples: number}} where a transcription goes on, and how much
+   *   from there on is not kept any more
+   */
+  beginAnew() {
+    this._isTooFarAhead = false;
+    const beganSamples = this._answeredSamples;
+    return { beganSamples, lostSamples: this.renew(beganSamples) };
   }
 }

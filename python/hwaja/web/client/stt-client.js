@@ -11,23 +11,32 @@ import { SAMPLE_RATE } from './pcm.js';
 import { ENROLMENT, RESTORATION, TRANSCRIPTION } from './phase.js';
 import { RESUME_SECONDS, TOKEN } from './resumption.js';
 import { Sender } from './sender.js';
+import { VoiceTickets } from './voice-tickets.js';
 
 /** Audio that is kept, unsent or unconfirmed: as much as is spoken while a session is kept. */
 const KEPT_SAMPLES = RESUME_SECONDS * SAMPLE_RATE;
+
+/** What a server may have taken and not answered: as much as its ring of audio holds. */
+const UNANSWERED_SAMPLES = 32 * SAMPLE_RATE;
 
 /** One session with a server. hwaja.d.ts describes every option, event and error. */
 export class STTClient extends Emitter {
   /** @throws {TypeError} where `url` is no address of a WebSocket, or `options.token` no token */
   constructor(url, options = {}) {
     super();
-    if (!/^wss?:$/.test(new URL(url).protocol)) throw new TypeError('It begins with wss:// or ws://.');
+    const urls = Array.isArray(url) ? url : [url];
+    const isAddress = (each) => /^wss?:$/.test(new URL(each).protocol);
+    if (urls.length === 0 || !urls.every(isAddress)) throw new TypeError('It begins with wss:// or ws://.');
     const { token = null, details = true, resume = true, renew = true } = options;
     const isToken = token === null || typeof token === 'function' || TOKEN.test(token);
     if (!isToken) throw new TypeError('A token has letters, digits or -._~+ and nothing else.');
     const { WebSocket = globalThis.WebSocket, clock = CLOCK, random = Math.random } = options;
     this._details = details;
+    this._roams = Array.isArray(url) && resume;
+    this._tickets = new VoiceTickets();
+    this._restoring = null; // {welcome, left}, while the voices are brought to another server
     this._link = new Link(
-      { url, token, resume, WebSocket, clock, random },
+      { urls, roams: this._roams, token, resume, WebSocket, clock, random },
       {
         welcomed: (message, isResumed) => this._welcomed(message, isResumed),
         message: (message) => this._take(message),
@@ -35,7 +44,8 @@ export class STTClient extends Emitter {
         closed: (code, isLost) => this._closed(code, isLost),
       }
     );
-    this._dialogue = new Dialogue(new AudioStore(KEPT_SAMPLES), renew && details);
+    const keptSamples = KEPT_SAMPLES + (this._roams ? UNANSWERED_SAMPLES : 0);
+    this._dialogue = new Dialogue(new AudioStore(keptSamples, this._roams), renew && details);
     this._sender = new Sender(this._dialogue, this._link, clock);
     this._connected = new Deferred();
     this._started = new Deferred();
@@ -51,21 +61,32 @@ export class STTClient extends Emitter {
    *
    * @param {object} [options]
    * @param {string} [options.sessionToken] of a session that an earlier page had
+   * @param {string} [options.url] the `url` of that page's client, one of those of this one
    * @param {object} [options.transcription] what it asked of the transcription that may go on
+   * @param {object} [options.tickets] of voices of that session, by speaker, as far as they are known
    */
-  async connect({ sessionToken, transcription = {} } = {}) {
+  async connect({ sessionToken, url, transcription = {}, tickets = {} } = {}) {
     if (this.state !== 'idle' && this.state !== 'closed') throw misplaced('CONNECTION_FAILED');
-    this._link.open(sessionToken);
-    this._adopted = fieldsOf(transcription);
+    this._tickets.forget();
+    this._keptTickets = tickets;
+    this._restoring = null;
+    this._link.open(sessionToken, url);
+    this._adopted = this._asked(transcription);
     this._connected = new Deferred();
     this._failed = this._closingError = null;
     this._show('connecting');
     return this._connected.asked();
   }
 
+  /** The address where the session is. */
+  get url() {
+    return this._link.url;
+  }
+
   /** Begin to enrol a voice: what is sent from now on is that of `speakerId`. */
   startSpeakerRegistration(speakerId, { add, quality, ticket } = {}) {
-    return this._begin(ENROLMENT, { speaker_id: speakerId, add, quality, ticket });
+    const seals = this._roams || ticket;
+    return this._begin(ENROLMENT, { speaker_id: speakerId, add, quality, ticket: seals });
   }
 
   /** The voice has been sent; resolves once it is enrolled. */
@@ -76,12 +97,13 @@ export class STTClient extends Emitter {
   /** Enrol the voice of a ticket, without speech; resolves once it is enrolled. */
   async restoreSpeaker(speakerId, ticket, { quality } = {}) {
     this._open(RESTORATION, { speaker_id: speakerId, ticket, quality });
+    this._tickets.offer(speakerId, ticket);
     return this._ended.asked();
   }
 
   /** Begin a transcription: what is sent from now on is the conversation. */
   startTranscription(options = {}) {
-    return this._begin(TRANSCRIPTION, fieldsOf(options));
+    return this._begin(TRANSCRIPTION, this._asked(options));
   }
 
   /** Have everything answered that was sent; resolves with the server's figures. */
@@ -139,6 +161,11 @@ export class STTClient extends Emitter {
     this._ended = new Deferred();
   }
 
+  /** Fields of `start_transcription`. */
+  _asked(options) {
+    return { ...fieldsOf(options), answered_samples: this._roams || undefined };
+  }
+
   _detailed(fields) {
     return this._details ? { ...fields, details: true } : fields;
   }
@@ -170,6 +197,7 @@ export class STTClient extends Emitter {
   _welcomed(message, isResumed) {
     this._dialogue.isConfirmed = message.session_token !== undefined;
     if (this.state === 'connecting') {
+      this._tickets.know(message.speaker_ids || [], this._keptTickets);
       if (message.state === 'transcribing') this._adopt(message.received_samples);
       this._connected.resolve(message);
       this._show();
@@ -178,7 +206,10 @@ export class STTClient extends Emitter {
       if (this._dialogue.phase !== null) this._dialogue.phase.resume(message);
       this._show();
       this.emit('reconnected', message);
+    } else if (this._roams && this._tickets.areComplete) {
+      this._restore(message);
     } else {
+      this._link.settle();
       const error = new STTError(LOST);
       this._drop(error);
       this._show();
@@ -187,7 +218,41 @@ export class STTClient extends Emitter {
     this._sender.pump();
   }
 
+  /** Bring the voices to the server of another session. */
+  _restore(welcome) {
+    const { restorations } = this._tickets;
+    this._restoring = { welcome, left: restorations.length };
+    restorations.forEach((message) => this._link.send(message));
+    if (restorations.length === 0) this._roam();
+  }
+
+  _takeRestored({ type }) {
+    if (type === 'speaker_registration_completed' && --this._restoring.left === 0) this._roam();
+    if (type !== 'error') return;
+    this._restoring = null;
+    this._link.leave();
+  }
+
+  /** The voices are there: send what is not answered. */
+  _roam() {
+    const { welcome } = this._restoring;
+    this._restoring = null;
+    this._closingError = null;
+    this._link.settle();
+    const { withdrawn, lostSamples } = this._dialogue.beginAnew();
+    this._show();
+    withdrawn.forEach((message) => this.emit('interim', message));
+    this._reportLoss(lostSamples);
+    this.emit('roamed', welcome);
+    this._sender.pump();
+  }
+
   _take(received) {
+    if (this._restoring !== null) {
+      this._takeRestored(received);
+      return;
+    }
+    this._tickets.take(received);
     const { phase } = this._dialogue;
     const { meaning, message, lostSamples } = this._dialogue.take(received);
     this._settle(meaning, message, phase); // first: a listener may ask for something else
@@ -223,6 +288,7 @@ export class STTClient extends Emitter {
   // the connection
 
   _away(code) {
+    this._restoring = null;
     this._show('reconnecting');
     this.emit('reconnecting', { code });
   }
@@ -241,6 +307,8 @@ export class STTClient extends Emitter {
 
   _drop(error) {
     this._dialogue.forget();
+    this._tickets.forget();
+    this._restoring = null;
     this._started.reject(error);
     this._ended.reject(error);
     this._sender.pump();
