@@ -22,6 +22,8 @@ from hwaja.client.sound_files import AudioError, load_pcm16, paced
 from hwaja.server.config import Config, ConfigError, development_files
 from hwaja.server.token_file import read_tokens
 
+_URL = "wss://localhost:8088"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `hwaja transcribe`."""
@@ -61,7 +63,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-speakers", type=int, metavar="N", help="with --discover: how many speak at most"
     )
-    parser.add_argument("--url", default="wss://localhost:8088", help="the server (%(default)s)")
+    parser.add_argument(
+        "--url",
+        action="append",
+        default=[],
+        help=f"the server ({_URL}); give it once for each of several servers with the same ticket "
+        "keys: if one is gone, another goes on",
+    )
     parser.add_argument(
         "--speed",
         type=float,
@@ -123,7 +131,7 @@ async def _transcribe(args: argparse.Namespace) -> None:
     talk = _captured(microphone) if microphone else paced(load_pcm16(args.talk), args.speed)
     with Transcript(as_json=args.json) as transcript:
         async with connect(
-            args.url,
+            args.url if len(args.url) > 1 else (args.url or [_URL])[0],
             cafile=args.cafile or _development_certificate(),
             verify=not args.insecure,
             token=read_tokens(args.token_file)[0] if args.token_file else None,

@@ -18,7 +18,7 @@ from typing import Any
 
 from platformdirs import user_data_path
 
-from hwaja.server.origins import hosts_of, is_address, is_loopback, origins_of
+from hwaja.server.origins import hosts_of, is_address, is_loopback, origins_of, peers_of
 from hwaja.text.numbers import NumberStyle
 
 ENVIRONMENT_PREFIX = "HWAJA_"
@@ -186,6 +186,11 @@ class Config:
         "web pages of other sites that may connect, as https://a.example https://b.example; "
         "*: all pages; empty: only pages of the server's own address",
     )
+    peers: str = _option(
+        "",
+        "other servers that the server's own page may go on at, as wss://b.example:8088; they need "
+        "the same ticket keys, and this server's address in their origins",
+    )
     hosts: str = _option(
         "",
         "further host names of the server, as a.example *.b.example, in addition to the names of "
@@ -232,7 +237,8 @@ class Config:
             not (self.dev_cert and self.cert is not None), "dev_cert and cert cannot both be set"
         )
         self._check_plain_ws()
-        for name, read in (("origins", origins_of), ("hosts", hosts_of)):
+        readers = (("origins", origins_of), ("hosts", hosts_of), ("peers", peers_of))
+        for name, read in readers:
             try:
                 read(getattr(self, name))
             except ValueError as error:

@@ -1,7 +1,7 @@
 """Answers HTTP requests on the WebSocket port: page, health, readiness, metrics, client tokens."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from http import HTTPStatus
 
 from websockets.asyncio.server import ServerConnection
@@ -36,6 +36,7 @@ class PlainHttp:
         policy: AccessPolicy,
         metrics: Metrics,
         metrics_tokens: Tokens | None,
+        peers: Collection[str] = (),
     ) -> None:
         """Prepare to answer.
 
@@ -45,13 +46,14 @@ class PlainHttp:
                 gets client tokens.
             metrics: sent to a scraper that presents a valid token.
             metrics_tokens: the tokens of scrapers; None: the metrics endpoint is off.
+            peers: addresses of the servers that the page may go on at.
 
         """
         self._missing = missing
         self._policy = policy
         self._metrics = metrics
         self._metrics_tokens = metrics_tokens
-        self._web_files = WebFiles()
+        self._web_files = WebFiles(peers)
 
     def answer(self, connection: ServerConnection, request: Request) -> Response | None:
         """Return the response to a request; None: it is a WebSocket handshake."""

@@ -36,6 +36,7 @@ from hwaja.server.connection import Connection
 from hwaja.server.guard import GuardedConnection
 from hwaja.server.listening import OpeningLimiter
 from hwaja.server.networks import network_of
+from hwaja.server.origins import peers_of
 from hwaja.server.plain_http import PlainHttp, offers_too_much, rejection_response
 from hwaja.server.read_ahead import Reserve
 from hwaja.server.services import Services
@@ -105,7 +106,13 @@ class Server:
         self._listeners: list[WebSocketServer] = []
         self._collector = CycleCollector()
         self._metrics = services.metrics
-        self._plain_http = PlainHttp(self._missing, self._policy, services.metrics, metrics_tokens)
+        self._plain_http = PlainHttp(
+            self._missing,
+            self._policy,
+            services.metrics,
+            metrics_tokens,
+            peers_of(config.peers),
+        )
         self._overload = services.overload
         self._escalate = escalate
         self._watches: list[asyncio.Task[None]] = []

@@ -77,6 +77,8 @@ export interface ClientEvents {
   reconnecting: { code: number };
   /** The session goes on. */
   reconnected: ModelLoaded;
+  /** Another session has taken over, with the voices and all that was not answered; see `url`. */
+  roamed: ModelLoaded;
   /** The session is gone, and the voices with it; `closed` follows, unless another has begun. */
   lost: STTError;
   /** The connection is over; `error` is null where `close` was called. */
@@ -118,6 +120,10 @@ export interface ClientOptions {
 export interface ConnectOptions {
   /** The last `session_token` of that page; each is good once. Where it leads nowhere, a session begins. */
   sessionToken?: string;
+  /** The `url` of that page's client, one of those of this one. Default: the first. */
+  url?: string;
+  /** Tickets of voices of that session, by speaker: those without one cannot come along to another server. */
+  tickets?: { [speakerId: number]: string };
   /** What the transcription that may go on was begun with: the next part of a long one is, too. */
   transcription?: TranscriptionOptions;
 }
@@ -149,8 +155,13 @@ export interface TranscriptionOptions {
  * with `wrong_state` and changes nothing.
  */
 export class STTClient {
-  /** Nothing is sent yet. Throws a TypeError where `url` is not `wss://…` or `ws://…`. */
-  constructor(url: string, options?: ClientOptions);
+  /**
+   * Nothing is sent yet. Throws a TypeError where `url` is not `wss://…` or `ws://…`. With a list, the
+   * client goes on at another server, or at one that was started anew, where its own is gone.
+   */
+  constructor(url: string | string[], options?: ClientOptions);
+  /** The address where the session is. */
+  readonly url: string;
   readonly state: State;
   /** Listen; the function that is returned stops it. */
   on<Type extends keyof ClientEvents>(

@@ -199,7 +199,7 @@ export class Link {
       this._abandoned.push(this._socket);
       this._socket = null;
     }
-    const { roams, clock } = this._options;
+    const { urls, roams, clock } = this._options;
     const isLost = LOST_CODES.includes(code) || (roams && code === GOING_AWAY);
     if (wasOnline && isLost && this._resumption.isPossible) {
       this._awaySince = clock.now();
@@ -207,7 +207,8 @@ export class Link {
       this._handlers.away(code);
       if (this._awaySince === null) return; // who was told has closed it
     }
-    if (this._awaySince !== null && (isLost || roams)) this._tryAgain(code);
+    const mayTryOthers = roams && urls.length > 1; // one that refuses is not the only one
+    if (this._awaySince !== null && (isLost || mayTryOthers)) this._tryAgain(code);
     else if (!wasOnline && this._untried > 0) this._tryNext();
     else this._giveUp(code);
   }

@@ -63,6 +63,8 @@ export interface Transcription extends Numbered {
   words?: Word[];
   /** `speaker_id`, and who speaks at the same time; by id. */
   speakers?: SpeakerSpeech[];
+  /** Of a client with several addresses: how much of the server's transcription is answered with this. */
+  answered_samples?: number;
 }
 
 export interface SpeakerSpeech {
@@ -120,6 +122,8 @@ export interface SpeakerShare {
 export interface AudioReceived {
   type: 'audio_received';
   received_samples: number;
+  /** Of a client with several addresses: how much of the transcription is answered. */
+  answered_samples?: number;
 }
 
 export interface TooFarAhead {

@@ -18,6 +18,16 @@ export function keptVoice(speakerId) {
   return null;
 }
 
+/** Return the tickets of all voices that are kept, by speaker. */
+export function keptTickets() {
+  const tickets = {};
+  for (const id of Object.keys(all())) {
+    const kept = keptVoice(Number(id));
+    if (kept !== null) tickets[id] = kept.ticket;
+  }
+  return tickets;
+}
+
 /** Keep a voice, instead of an earlier one of this speaker. */
 export function keepVoice(speakerId, voice) {
   store({ ...all(), [speakerId]: voice });

@@ -6,6 +6,7 @@ import { TOKEN } from '../client/resumption.js';
 import { adviceOn } from './advice.js';
 import { timeOf } from './formats.js';
 import { t } from './language.js';
+import { keptTickets } from './kept-voices.js';
 import { recall, remember } from './memory.js';
 
 /** What the page asks of a transcription. */
@@ -17,8 +18,9 @@ const LIMITS = ['session_limit', 'idle'];
 /** States in which the server is sent what is heard. */
 const HEARD = ['enrolling', 'transcribing'];
 
-/** Where the token lies that leads back to the session, when this page is loaded anew. */
+/** Where the token lies that leads back to the session, when this page is loaded anew, and to whom. */
 const SESSION_KEY = 'hwaja.session';
+const SERVER_KEY = 'hwaja.server';
 
 /**
  * Events: `state` of the client; `resumed`, where an earlier session goes on; `began`, where another
@@ -30,6 +32,7 @@ export class Online extends Emitter {
     this._notices = notices;
     this._status = status;
     this._token = null;
+    this._peers = null; // other servers that can take over
     this._lostSamples = 0; // of this session
     /** The STTClient. */
     this.client = null;
@@ -39,10 +42,15 @@ export class Online extends Emitter {
   /** Connect, and find out why where that fails. */
   async connect() {
     this._notices.hide('connection');
+    this._peers = this._peers || (await peers());
     this.client = this._newClient();
     try {
-      const sessionToken = recall('sessionStorage', SESSION_KEY) || undefined;
-      const welcome = await this.client.connect({ sessionToken, transcription: WISHES });
+      const welcome = await this.client.connect({
+        sessionToken: recall('sessionStorage', SESSION_KEY) || undefined,
+        url: recall('sessionStorage', SERVER_KEY) || undefined,
+        transcription: WISHES,
+        tickets: keptTickets(),
+      });
       this._keep(welcome.session_token);
       this.emit(welcome.resumed ? 'resumed' : 'began', welcome);
     } catch (error) {
@@ -58,6 +66,7 @@ export class Online extends Emitter {
 
   /** Send a chunk; the client drops it where nothing is heard. */
   send(chunk) {
+    if (this.client === null) return;
     this.client.sendAudio(chunk);
     if (HEARD.includes(this.state)) this._notices.hide('idle');
   }
@@ -84,13 +93,14 @@ export class Online extends Emitter {
     const scheme = location.protocol === 'http:' ? 'ws:' : 'wss:';
     const options = this._token === null ? {} : { token: this._token };
     this._lostSamples = 0;
-    const client = new STTClient(`${scheme}//${location.host}/`, options);
+    const client = new STTClient([`${scheme}//${location.host}/`, ...this._peers], options);
     for (const type of ['transcription', 'interim', 'speaker_update']) {
       client.on(type, (message) => this.emit(type, message));
     }
     client.on('state', (state) => this._show(state));
     client.on('error', (error) => this.emit('failed', error));
     client.on('reconnected', (welcome) => this._keep(welcome.session_token));
+    client.on('roamed', (welcome) => this._keep(welcome.session_token));
     client.on('overrun', ({ lostSamples }) => {
       this._lostSamples += lostSamples;
       const seconds = Math.ceil(this._lostSamples / SAMPLE_RATE);
@@ -140,6 +150,7 @@ export class Online extends Emitter {
 
   _keep(sessionToken) {
     remember('sessionStorage', SESSION_KEY, sessionToken);
+    remember('sessionStorage', SERVER_KEY, this.client.url);
   }
 
   _show(state) {
@@ -162,6 +173,17 @@ async function isThere() {
   }
 }
 
+/** The servers that can take over, as this one names them. */
+async function peers() {
+  try {
+    const answer = await fetch('/page/peers.json', { cache: 'no-store' });
+    return answer.ok ? await answer.json() : [];
+  } catch (error) {
+    return []; // `connect` finds out why
+  }
+}
+
 function forget() {
   remember('sessionStorage', SESSION_KEY, null);
+  remember('sessionStorage', SERVER_KEY, null);
 }

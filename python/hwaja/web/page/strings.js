@@ -70,6 +70,7 @@ export const STRINGS = {
     privacy: '소리와 글은 이 서버의 메모리에만 있고, 저장하거나 밖으로 보내지 않습니다.',
     'error.unreachable':
       '서버에 연결하지 못했습니다. 서버가 켜져 있는지 확인하세요. 브라우저가 인증서를 신뢰하지 않아도 연결되지 않습니다. 서버의 인증서(dev-cert.pem)를 이 기기에 설치하거나, 신뢰할 수 있는 인증서를 사용하세요.',
+    'error.no_token': '접속 토큰을 받지 못했습니다. 페이지를 새로 열어주세요.',
     'error.closed': '연결이 끊어졌습니다.',
     'error.lost': '연결이 오래 끊겨 있어 세션이 끝났습니다. 목소리를 다시 등록해주세요. 받아쓴 글은 그대로 있습니다.',
     'error.server_full': '서버를 쓰는 사람이 너무 많습니다. 잠시 뒤에 다시 연결해주세요.',
@@ -192,6 +193,7 @@ export const STRINGS = {
     privacy: 'Audio and text stay in the memory of this server. They are not stored or sent elsewhere.',
     'error.unreachable':
       'The server cannot be reached. Check that it is running. A browser also refuses to connect if it does not trust the certificate: install the certificate of the server (dev-cert.pem) on this device, or use a trusted certificate.',
+    'error.no_token': 'No token could be had. Load the page again.',
     'error.closed': 'The connection was closed.',
     'error.lost':
       'The connection was lost for too long, so the session has ended. Enrol the voices again. Your transcript is still here.',
