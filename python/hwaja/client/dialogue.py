@@ -68,10 +68,11 @@ class Dialogue:
 
     def _begin_anew(self) -> Iterator[Message]:
         """Go on in another session. Yield what takes back the interim texts of the last one."""
-        yield from self._timeline.withdrawals()
+        withdrawn = list(self._timeline.withdrawals())
         self._awaits_crossed_end = False
         self._timeline.renew(self.phase.begin_anew(), is_late=True)
         self._is_renewed = True
+        yield from withdrawn
 
     def _renew(self, message: Message) -> None:
         received_samples = message["received_samples"]

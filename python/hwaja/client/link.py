@@ -83,6 +83,7 @@ class Link:
         self._resumption = Resumption()
         self._tickets = VoiceTickets()
         self._connection: Connection | None = None
+        self._is_held = False  # another session took over, and what is to be sent is not known yet
         self._resting: asyncio.Task[None] | None = None
 
     @property
@@ -150,7 +151,7 @@ class Link:
     async def send(self, item: Message | bytes) -> None:
         """Send a message or audio. A lost connection raises nothing here: `receive` reports it."""
         connection = self._connection
-        if connection is None:
+        if connection is None or self._is_held:
             return
         try:
             if not isinstance(item, bytes):
@@ -162,6 +163,14 @@ class Link:
                 await connection.send_held_back(item)
         except ClientError:
             return  # `receive` reports it
+
+    def release(self) -> None:
+        """Send again: what is sent from now on is meant for the session of the last `receive`.
+
+        After another session took over, `send` drops everything until then. It was meant for the
+        earlier session.
+        """
+        self._is_held = False
 
     def rest(self) -> None:
         """Begin to keep the connection while `receive` is not called.
@@ -186,6 +195,7 @@ class Link:
             await asyncio.wait([resting])
         if not resting.cancelled():
             await resting
+        self.release()
 
     async def close(self) -> None:
         """End the session."""
@@ -253,4 +263,5 @@ class Link:
             await connection.close()
             raise
         self._connection, self._resumption, self._home = connection, resumption, place
+        self._is_held = not is_resumed
         return welcome | {"resumed": is_resumed}

@@ -167,9 +167,11 @@ class Client:
         try:
             while not dialogue.is_over:
                 message = await _unless_failed(self._link.receive(), workers)
-                for event in dialogue.take(message):
-                    yield event
+                events = list(dialogue.take(message))
+                self._link.release()
                 self._changed.set()
+                for event in events:
+                    yield event
         finally:
             if dialogue.is_over:
                 self._link.rest()
