@@ -98,6 +98,7 @@ async def test_speakers_are_discovered_without_any_file_of_their_voices(
     endpoint: Endpoint, certificate: tuple[Path, Path], files: dict[str, str], capsys: Capture
 ) -> None:
     arguments = ["--url", endpoint.url, "--cafile", str(certificate[0]), "--discover"]
+    arguments += ["--name", "김지영", "--name", "이영희"]
     assert await transcribe(files["talk"], "--json", "--max-speakers", "2", *arguments) == 0
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
     speakers: dict[int, int] = {}
@@ -105,6 +106,8 @@ async def test_speakers_are_discovered_without_any_file_of_their_voices(
         if message["type"] in {"transcription", "speaker_update"}:
             speakers[message["segment_id"]] = message["speaker_id"]
     assert list(speakers.values()) == [0, 0, 0, 1]
+    named = [message for message in map(json.loads, lines) if message["type"] == "speaker_named"]
+    assert named[0]["name"] == "김지영"  # who first speaks at the very end may get no name in time
 
 
 @in_one_loop

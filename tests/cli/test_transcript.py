@@ -1,6 +1,7 @@
 """The printed form of a conversation."""
 
 import json
+from collections.abc import Sequence
 
 import pytest
 
@@ -24,8 +25,10 @@ def interim(segment_id: int, text: str) -> Message:
     return {"type": "interim", "segment_id": segment_id, "text": text, "stable_chars": 0}
 
 
-def shown(capsys: Capture, *messages: Message, as_json: bool = False) -> str:
-    with Transcript(as_json=as_json) as transcript:
+def shown(
+    capsys: Capture, *messages: Message, as_json: bool = False, names: Sequence[str] = ()
+) -> str:
+    with Transcript(as_json=as_json, names=names) as transcript:
         for message in messages:
             transcript.show(message)
     return capsys.readouterr().out
@@ -48,6 +51,13 @@ def test_an_unknown_speaker_does_not_get_the_name_of_an_enrolled_one(capsys: Cap
 def test_a_corrected_speaker_is_shown_with_the_text_that_it_is_about(capsys: Capture) -> None:
     update = {"type": "speaker_update", "segment_id": 0, "speaker_id": 2}
     lines = shown(capsys, FINAL | {"label": "unknown"}, update).splitlines()
+    assert lines[1] == "corrected: speaker 2      4.9 s   -31.2 dBFS  반갑습니다"
+
+
+def test_a_speaker_with_a_name_is_shown_by_it(capsys: Capture) -> None:
+    update = {"type": "speaker_update", "segment_id": 0, "speaker_id": 2}
+    lines = shown(capsys, FINAL, update, names=["김지영", "이영희"]).splitlines()
+    assert lines[0] == "이영희      4.9 s   -31.2 dBFS  반갑습니다"
     assert lines[1] == "corrected: speaker 2      4.9 s   -31.2 dBFS  반갑습니다"
 
 

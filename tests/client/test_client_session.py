@@ -22,10 +22,12 @@ from hwaja.client import (
     Client,
     ClientError,
     ClientEvent,
+    Failure,
     Interim,
     Message,
     RefusedError,
     SessionLostError,
+    SpeakerNamed,
     Transcription,
     TranscriptionStopped,
     connect,
@@ -148,6 +150,51 @@ async def test_a_transcription_without_voices_is_refused_and_the_session_continu
             await anext(client.transcribe(b""))
         assert raised.value.reason == "not_enrolled"
         await enrolled(client)
+
+
+async def test_a_speaker_is_named_before_and_during_a_conversation(
+    serve: Serve, certificate: tuple[Path, Path]
+) -> None:
+    """During it, whoever reads the answers also reads this one."""
+    async with serve() as endpoint, connect(endpoint.url, cafile=certificate[0]) as client:
+        await enrolled(client)
+        await client.name_speaker(0, "김지영")
+        told = []
+        async for event in client.transcribe(clips.conversation()):
+            told.append(event)
+            if len(said(told)) == 1 and event is told[-1] and isinstance(event, Transcription):
+                await client.name_speaker(1, "이영희")
+                await client.name_speaker(7, "없는 사람")
+    assert [each for each in told if isinstance(each, SpeakerNamed)] == [SpeakerNamed(1, "이영희")]
+    (failure,) = (each for each in told if isinstance(each, Failure))
+    assert (failure.code, failure.reason) == ("SPEAKER_NAMING_FAILED", "unknown_speaker")
+    assert said(told)[0].details is not None
+    assert said(told)[0].details.speaker_name == "김지영"
+    assert isinstance(told[-1], TranscriptionStopped)
+    names = [share.name for share in told[-1].summary.speakers]
+    assert names == ["김지영", "이영희"]
+
+
+async def test_a_name_for_nobody_is_refused_and_the_session_continues(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    async with connect(endpoint.url, cafile=certificate[0]) as client:
+        with pytest.raises(RefusedError, match="화자가 없습니다") as raised:
+            await client.name_speaker(0, "김지영")
+        assert (raised.value.reason, raised.value.speaker_id) == ("unknown_speaker", 0)
+        await enrolled(client)
+        await client.name_speaker(0, "김지영")
+
+
+async def test_a_name_is_sent_again_where_the_connection_was_lost(
+    serve: Serve, certificate: tuple[Path, Path]
+) -> None:
+    async with serve() as endpoint, connect(endpoint.url, cafile=certificate[0]) as client:
+        await enrolled(client)
+        assert client._link._connection is not None
+        client._link._connection._websocket.transport.abort()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await client.name_speaker(1, "이영희")
 
 
 def lengths(seed: int) -> Iterator[int]:

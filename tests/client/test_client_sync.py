@@ -39,6 +39,7 @@ async def test_a_conversation_works_without_asyncio(
                 sealed = client.enrol(speaker_id, halves(voice), ticket=True)
                 assert sealed.ticket is not None
                 client.restore(speaker_id, sealed.ticket)
+                client.name_speaker(speaker_id, "김지영")
             return list(client.transcribe(halves(clips.conversation())))
 
     told = await asyncio.to_thread(converse)

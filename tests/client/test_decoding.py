@@ -17,13 +17,14 @@ from hwaja.protocol.server_messages import (
     LimitWarning,
     RegistrationCompleted,
     ServerMessage,
+    SpeakerNamed,
     SpeakerUpdate,
     Transcription,
     TranscriptionStopped,
 )
 from hwaja.protocol.values import Label
 
-TOLD = Transcription | Interim | SpeakerUpdate | LimitWarning | TranscriptionStopped
+TOLD = Transcription | Interim | SpeakerUpdate | SpeakerNamed | LimitWarning | TranscriptionStopped
 
 
 @settings(deadline=None)

@@ -11,9 +11,9 @@ from msgspec import structs
 from hwaja.doctor.advice import advice, measured_per_core, situation_of
 from hwaja.doctor.findings import Finding
 from hwaja.doctor.language import phrase
-from hwaja.doctor.machine import Memory
 from hwaja.models.advice import BASELINE_PER_CORE
 from hwaja.models.catalogue import CatalogueEntry, PublishedError
+from hwaja.process.memory import Memory
 from hwaja.server.config import Config
 
 CONFIG = Config(workers=2)

@@ -10,8 +10,9 @@ import pytest
 from doctor_says import advice, sentence
 
 from hwaja.doctor import libraries, machine
-from hwaja.doctor.machine import Memory, Processor
+from hwaja.doctor.machine import Processor
 from hwaja.engines.interface import EngineError
+from hwaja.process.memory import Memory, memory_now
 
 EPYC = """\
 processor\t: 0
@@ -104,7 +105,7 @@ def test_without_a_measured_worker_only_the_memory_is_reported() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux tells")
 def test_the_memory_of_a_process_is_measured() -> None:
-    peak, total = machine.peak_bytes(os.getpid()), machine.memory_now()
+    peak, total = machine.peak_bytes(os.getpid()), memory_now()
     assert peak is not None
     assert total is not None
     assert 10**6 < peak < total.total
@@ -117,18 +118,10 @@ def test_a_figure_that_the_system_does_not_give_is_left_out(
     monkeypatch.setattr(machine, "_PROCESSES", tmp_path)
     monkeypatch.setattr(machine, "_CGROUP", tmp_path)
     monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
-    assert machine.memory_now() is None
+    assert memory_now() is None
     assert machine.peak_bytes("self") is None
     assert machine.memory(None, None, GIGABYTE, 1).state == "ok"
     assert machine.processor().flags == ()
-
-
-def test_the_memory_of_a_container_is_its_limit(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    (tmp_path / "memory.max").write_text("2048000\n")
-    monkeypatch.setattr(machine, "_CGROUP", tmp_path)
-    assert machine.memory_now() == Memory(2_048_000, 2_048_000)
 
 
 # Libraries ------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from hwaja.engines.fallback import (
     recognise,
     recognise_batch,
 )
-from hwaja.engines.interface import EngineError, Samples, Utterance
+from hwaja.engines.interface import EngineError, Utterance
 from hwaja.engines.recognition import (
     NORMAL,
     Abilities,
@@ -40,13 +40,11 @@ class Scripted:
         self.score = score
         self.calls: list[tuple[int, Effort]] = []
 
-    def recognise(
-        self, samples: Samples, _options: Options, effort: Effort = NORMAL, choose: Choose = first
-    ) -> Hypothesis:
-        self.calls.append((len(samples), effort))
+    def recognise(self, utterance: Utterance) -> Hypothesis:
+        self.calls.append((len(utterance.samples), utterance.effort))
         texts = self.script[min(len(self.calls), len(self.script)) - 1]
         candidates = [Candidate(text, -float(k), 1) for k, text in enumerate(texts)]
-        chosen = choose(candidates, "ko") if len(texts) > 1 else 0
+        chosen = utterance.choose(candidates, "ko") if len(texts) > 1 else 0
         return Hypothesis(texts[chosen], (Token("그", 1.0),), score=self.score)
 
 
@@ -137,19 +135,14 @@ class Together(Scripted):
         super().__init__(*script)
         self.batches: list[int] = []
 
-    def recognise(
-        self, samples: Samples, options: Options, effort: Effort = NORMAL, choose: Choose = first
-    ) -> Hypothesis:
-        if not samples.any():
+    def recognise(self, utterance: Utterance) -> Hypothesis:
+        if not utterance.samples.any():
             raise EngineError("silence")
-        return super().recognise(samples, options, effort, choose)
+        return super().recognise(utterance)
 
     def recognise_batch(self, utterances: Sequence[Utterance]) -> list[Hypothesis]:
         self.batches.append(len(utterances))
-        return [
-            self.recognise(each.samples, each.options, each.effort, each.choose)
-            for each in utterances
-        ]
+        return [self.recognise(each) for each in utterances]
 
 
 SILENT = Utterance(np.zeros(SAMPLE_RATE, np.float32), Options())

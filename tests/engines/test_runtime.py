@@ -25,14 +25,14 @@ if sys.argv[1] == "installed":
     runtime.put_below_sherpa()
 import clips
 from hwaja.engines import sherpa
+from hwaja.engines.interface import Utterance
 from hwaja.models import locate
-from hwaja.protocol.values import Options
 speech = clips.samples(clips.part("beckett", 4.4, 9.9))
 recognisers = [sherpa.load_recogniser(locate(name), "en") for name in sys.argv[2:]]
 embedder = sherpa.SpeakerEmbedder(locate("campplus") / "campplus.onnx")
 print(json.dumps({
     "version": sherpa.ONNXRUNTIME_VERSION,
-    "texts": [recogniser.recognise(speech, Options()).text for recogniser in recognisers],
+    "texts": [recogniser.recognise(Utterance(speech)).text for recogniser in recognisers],
     "voice": embedder.embed(speech)[0].tolist(),
 }))
 """

@@ -14,7 +14,7 @@ import pytest
 import soxr
 from whisper_exports import write_whisper
 
-from hwaja.engines.interface import HOP_SAMPLES, Embeddings, EngineError, Samples
+from hwaja.engines.interface import HOP_SAMPLES, Embeddings, EngineError, Samples, Utterance
 from hwaja.engines.recognition import Hypothesis
 from hwaja.engines.sherpa import OfflineRecognizer, SpeakerEmbedder, load_recogniser
 from hwaja.models import locate
@@ -66,7 +66,7 @@ def assert_one_sentence(error: EngineError) -> None:
 def test_english_speech_is_recognised(
     name: str, recognisers: dict[str, OfflineRecognizer], beckett: Samples
 ) -> None:
-    text = recognisers[name].recognise(beckett, Options()).text
+    text = recognisers[name].recognise(Utterance(beckett)).text
     assert wrong_words(text, SAID) <= 1
     assert text == text.strip()
 
@@ -76,9 +76,9 @@ def test_a_recogniser_keeps_nothing_of_the_previous_utterance(
     name: str, recognisers: dict[str, OfflineRecognizer], beckett: Samples
 ) -> None:
     part = beckett[int(6.2 * SAMPLE_RATE) : int(9.5 * SAMPLE_RATE)]
-    first = recognisers[name].recognise(part, Options()).text
-    recognisers[name].recognise(clips.samples(clips.part("two_cities", 1, 5)), Options())
-    assert recognisers[name].recognise(part, Options()).text == first != ""
+    first = recognisers[name].recognise(Utterance(part)).text
+    recognisers[name].recognise(Utterance(clips.samples(clips.part("two_cities", 1, 5))))
+    assert recognisers[name].recognise(Utterance(part)).text == first != ""
 
 
 @pytest.mark.parametrize(("language", "heard"), [("en", "en"), ("auto", "en"), ("ko", "ko")])
@@ -86,8 +86,8 @@ def test_each_utterance_is_recognised_in_the_requested_language_which_is_reporte
     language: str, heard: str, recognisers: dict[str, OfflineRecognizer], beckett: Samples
 ) -> None:
     whisper = recognisers["whisper-base"]
-    assert whisper.recognise(beckett, Options(language=language)).language == heard
-    after = whisper.recognise(beckett, Options())
+    assert whisper.recognise(Utterance(beckett, Options(language=language))).language == heard
+    after = whisper.recognise(Utterance(beckett))
     assert after.language == "en", "the next utterance is heard in the server's language"
     assert wrong_words(after.text, SAID) <= 1
 
@@ -105,7 +105,7 @@ def test_an_export_of_whisper_hears_each_utterance_in_the_language_asked_for(
         ("auto", "가", "ko"),
         (None, "a", "en"),
     ):
-        hypothesis = export.recognise(beckett, Options(language=language))
+        hypothesis = export.recognise(Utterance(beckett, Options(language=language)))
         assert (hypothesis.text, hypothesis.language) == (text, heard)
 
 
@@ -121,7 +121,7 @@ def test_an_unsupported_option_is_refused(
     name: str, options: Options, recognisers: dict[str, OfflineRecognizer], beckett: Samples
 ) -> None:
     with pytest.raises(EngineError) as caught:
-        recognisers[name].recognise(beckett, options)
+        recognisers[name].recognise(Utterance(beckett, options))
     assert_one_sentence(caught.value)
 
 
@@ -137,7 +137,7 @@ def test_the_tokens_of_whisper_join_to_its_text_and_lie_within_the_utterance(
     language: str, recognisers: dict[str, OfflineRecognizer], beckett: Samples
 ) -> None:
     """In Korean a piece may be half a character. Tokens exist for every language."""
-    heard = recognisers["whisper-base"].recognise(beckett, Options(language=language))
+    heard = recognisers["whisper-base"].recognise(Utterance(beckett, Options(language=language)))
     assert_dated(heard, len(beckett) / SAMPLE_RATE)
     assert len(heard.tokens) > 10
 
@@ -150,7 +150,7 @@ def test_a_longer_pause_moves_the_times_of_the_words_after_it(
     cut = round(4.5 * SAMPLE_RATE)
     starts = []
     for audio in (beckett, np.concatenate([beckett[:cut], pause, beckett[cut:]])):
-        tokens = recognisers["whisper-base"].recognise(audio, Options()).tokens
+        tokens = recognisers["whisper-base"].recognise(Utterance(audio)).tokens
         starts += [t.start_seconds for t in tokens if t.text in (" matter", " again")][:2]
     matter, again = starts[:2]
     assert starts[2:] == [pytest.approx(matter, abs=0.2), pytest.approx(again + 2, abs=0.2)]
@@ -159,7 +159,7 @@ def test_a_longer_pause_moves_the_times_of_the_words_after_it(
 def test_a_model_without_times_gives_no_tokens(
     recognisers: dict[str, OfflineRecognizer], beckett: Samples
 ) -> None:
-    assert recognisers["moonshine-tiny-en"].recognise(beckett, Options()).tokens == ()
+    assert recognisers["moonshine-tiny-en"].recognise(Utterance(beckett)).tokens == ()
 
 
 def tones(folder: Path) -> Path:
@@ -211,11 +211,11 @@ def test_invalid_audio_is_refused_before_it_ends_the_process(
     good = beckett[int(6.2 * SAMPLE_RATE) : int(9.5 * SAMPLE_RATE)]
     bad = BAD_AUDIO[kind](good)
     recogniser = recognisers["moonshine-tiny-en"]
-    for engine in (lambda audio: recogniser.recognise(audio, Options()), embedder.embed):
+    for engine in (lambda audio: recogniser.recognise(Utterance(audio)), embedder.embed):
         with pytest.raises(EngineError) as caught:
             engine(bad)
         assert_one_sentence(caught.value)
-    assert "better" in recognisers["moonshine-tiny-en"].recognise(good, Options()).text.lower()
+    assert "better" in recognisers["moonshine-tiny-en"].recognise(Utterance(good)).text.lower()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -224,7 +224,7 @@ def test_an_utterance_longer_than_the_model_accepts_is_refused(
 ) -> None:
     """Otherwise its end would be lost silently."""
     with pytest.raises(EngineError, match="at most 29 s"):
-        recognisers[name].recognise(np.zeros(29 * SAMPLE_RATE + 1, np.float32), Options())
+        recognisers[name].recognise(Utterance(np.zeros(29 * SAMPLE_RATE + 1, np.float32)))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -234,22 +234,21 @@ def test_the_shortest_and_the_longest_utterance_are_accepted(
     """Any text is accepted, but the process must not end."""
     for samples in (400, 1600):
         assert isinstance(
-            recognisers[name].recognise(np.zeros(samples, np.float32), Options()).text, str
+            recognisers[name].recognise(Utterance(np.zeros(samples, np.float32))).text, str
         )
     longest = clips.samples(clips.part("two_cities", 0, 29))
-    assert "best of times" in recognisers[name].recognise(longest, Options()).text.lower()
+    assert "best of times" in recognisers[name].recognise(Utterance(longest)).text.lower()
 
 
 HEAR = """
 import sys
 import numpy as np
-from hwaja.engines.interface import EngineError
+from hwaja.engines.interface import EngineError, Utterance
 from hwaja.models import locate
-from hwaja.protocol.values import Options
 from hwaja.engines.sherpa import load_recogniser
 recogniser = load_recogniser(locate("whisper-base"), "en")
 try:
-    recogniser.recognise(np.zeros(int(sys.argv[1]), np.float32), Options())
+    recogniser.recognise(Utterance(np.zeros(int(sys.argv[1]), np.float32)))
 except EngineError:
     print("refused")
 """

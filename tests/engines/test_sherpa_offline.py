@@ -71,7 +71,7 @@ def test_an_utterance_gets_the_same_text_alone_and_beside_others(
     family: str, recognisers: dict[str, OfflineRecognizer]
 ) -> None:
     utterance = np.concatenate([noise(0.4), silence(1), noise(0.4)])
-    alone = recognisers[family].recognise(utterance, Options()).text
+    alone = recognisers[family].recognise(Utterance(utterance)).text
     assert alone
     assert texts(recognisers[family], [silence(2.5), utterance, noise(1)])[1] == alone
 
@@ -81,7 +81,7 @@ def test_a_token_is_dated_where_its_sound_begins_if_the_family_dates_tokens(
     family: str, recognisers: dict[str, OfflineRecognizer]
 ) -> None:
     """FunASR Nano has only estimates, which are no times. SenseVoice has an output for 60 ms."""
-    heard = recognisers[family].recognise(np.concatenate([silence(0.5), noise(1)]), Options())
+    heard = recognisers[family].recognise(Utterance(np.concatenate([silence(0.5), noise(1)])))
     starts = [token.start_seconds for token in heard.tokens]
     assert starts == ([] if family in WITHOUT_TIMES else [pytest.approx(0.5, abs=0.06)])
     assert "".join(token.text for token in heard.tokens) in ("", heard.text)
@@ -92,7 +92,7 @@ def test_the_shortest_utterance_is_decoded(
     family: str, recognisers: dict[str, OfflineRecognizer]
 ) -> None:
     """SenseVoice and Paraformer read beyond the features of so little audio."""
-    assert recognisers[family].recognise(noise(0.025), Options()).text == "가"
+    assert recognisers[family].recognise(Utterance(noise(0.025))).text == "가"
 
 
 def test_a_call_without_utterances_is_refused(recognisers: dict[str, OfflineRecognizer]) -> None:
@@ -127,9 +127,9 @@ def test_a_model_without_a_choice_has_the_language_of_the_server(
 ) -> None:
     recogniser = recognisers["zipformer-ctc"]
     assert recogniser.abilities.languages == {"ko"}
-    assert recogniser.recognise(noise(1), Options(language="ko")).language is None
+    assert recogniser.recognise(Utterance(noise(1), Options(language="ko"))).language is None
     with pytest.raises(EngineError, match="does not know the language"):
-        recogniser.recognise(noise(1), Options(language="en"))
+        recogniser.recognise(Utterance(noise(1), Options(language="en")))
 
 
 @pytest.mark.parametrize("family", [*LANGUAGES, "qwen3-asr"])
@@ -149,21 +149,24 @@ def test_each_utterance_of_a_call_is_recognised_in_its_own_language(
 def test_the_detected_language_is_reported(
     family: str, recognisers: dict[str, OfflineRecognizer]
 ) -> None:
-    assert recognisers[family].recognise(noise(1), Options(language="auto")).language == "ko"
+    assert (
+        recognisers[family].recognise(Utterance(noise(1), Options(language="auto"))).language
+        == "ko"
+    )
 
 
 def test_a_language_that_is_not_reported_is_unknown(
     recognisers: dict[str, OfflineRecognizer],
 ) -> None:
     """sherpa-onnx cuts off the language that Qwen3-ASR writes before the text."""
-    heard = recognisers["qwen3-asr"].recognise(noise(1), Options(language="auto"))
+    heard = recognisers["qwen3-asr"].recognise(Utterance(noise(1), Options(language="auto")))
     assert (heard.text, heard.language) == ("가", None)
 
 
 def test_marks_of_a_model_are_no_text(recognisers: dict[str, OfflineRecognizer]) -> None:
     """This model writes <|audio_end|> in silence, and sherpa-onnx hands it on."""
     recogniser = recognisers["qwen3-asr"]
-    assert recogniser.recognise(silence(1), Options()).text == ""
+    assert recogniser.recognise(Utterance(silence(1))).text == ""
     stream = recogniser._stream(silence(1), Options())
     recogniser._recogniser.decode_streams([stream])
     assert "<|audio_end|>" in str(stream.result)
@@ -223,7 +226,7 @@ def test_hotwords_are_refused_where_they_are_not_supported(
 ) -> None:
     """sherpa-onnx would end the process. A transducer supports them with beam search only."""
     with pytest.raises(EngineError, match="takes no hotwords"):
-        recognisers[family].recognise(noise(1), Options(hotwords=(Hotword("가"),)))
+        recognisers[family].recognise(Utterance(noise(1), Options(hotwords=(Hotword("가"),))))
 
 
 # Failures ---------------------------------------------------------------------------------------
@@ -240,5 +243,5 @@ def test_a_failed_call_is_reported_without_its_audio_and_the_next_one_works(
     with monkeypatch.context() as patch:
         patch.setattr(recogniser._recogniser, "decode_streams", fail)
         with pytest.raises(EngineError, match=r"^sherpa-onnx could not decode the audio$"):
-            recogniser.recognise(noise(1), Options())
-    assert recogniser.recognise(noise(1), Options()).text == "가"
+            recogniser.recognise(Utterance(noise(1)))
+    assert recogniser.recognise(Utterance(noise(1))).text == "가"

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from hwaja.engines import whisper
-from hwaja.engines.interface import EngineError, Samples
+from hwaja.engines.interface import EngineError, Samples, Utterance
 from hwaja.engines.recognition import Candidate, Effort
 from hwaja.engines.whisper import WhisperRecognizer
 from hwaja.models import locate
@@ -57,7 +57,7 @@ def test_the_encoder_is_given_silence_behind_the_utterance(
 ) -> None:
     """Up to 10 s, 4 s at least, never more than the 30 s it knows, and an even number of frames."""
     for seconds, frames in ((2, 1000), (8, 1202), (8.01, 1202), (28.5, 3000)):
-        assert ours.recognise(speech(seconds), Options()).text != ""
+        assert ours.recognise(Utterance(speech(seconds))).text != ""
         (mel,) = given.pop()
         assert mel.shape == (MELS, pytest.approx(frames, abs=2))
         assert mel.shape[1] % 2 == 0
@@ -65,7 +65,7 @@ def test_the_encoder_is_given_silence_behind_the_utterance(
 
 
 def test_more_effort_gives_more_context(ours: WhisperRecognizer, given: list[Any]) -> None:
-    ours.recognise(speech(2), Options(), Effort(context_seconds=15))
+    ours.recognise(Utterance(speech(2), Options(), Effort(context_seconds=15)))
     assert given[0].shape[-1] == 1500
 
 
@@ -81,7 +81,7 @@ def candidates_of(
         languages.append(language)
         return take
 
-    text = ours.recognise(speech(3), Options(language="ko"), effort, choose).text
+    text = ours.recognise(Utterance(speech(3), Options(language="ko"), effort, choose)).text
     return text, offered, "".join(languages)
 
 
@@ -103,7 +103,7 @@ def test_without_a_beam_there_is_nothing_to_choose(ours: WhisperRecognizer) -> N
 
 
 def test_tokens_have_probabilities_and_the_sure_ones_high_ones(ours: WhisperRecognizer) -> None:
-    tokens = ours.recognise(speech(6), Options()).tokens
+    tokens = ours.recognise(Utterance(speech(6))).tokens
     shares = [token.probability or 0.0 for token in tokens]
     assert all(0 < share <= 1 for share in shares)
     assert np.median(shares) > 0.9
@@ -115,7 +115,7 @@ def test_speech_that_is_too_fast_for_six_tokens_a_second_is_heard_to_the_end(
     """Every word of 6 s played in 3.5 s, as fast as people read terms and conditions."""
     slow = speech(6)
     fast = np.interp(np.arange(0, len(slow), 1.7), np.arange(len(slow)), slow).astype(np.float32)
-    heard = ours.recognise(fast, Options())
+    heard = ours.recognise(Utterance(fast))
     assert heard.tokens[-1].start_seconds > 0.7 * len(fast) / SAMPLE_RATE
 
 
@@ -135,8 +135,8 @@ def test_what_was_spoken_scores_high_and_what_is_written_of_a_chord_low(
     ours: WhisperRecognizer,
 ) -> None:
     for seconds in (1, 2, 4):
-        spoken = ours.recognise(speech(seconds), Options())
-        written = ours.recognise(chord(seconds), Options())
+        spoken = ours.recognise(Utterance(speech(seconds)))
+        written = ours.recognise(Utterance(chord(seconds)))
         assert spoken.score is not None
         assert written.score is not None
         assert written.score < -3 < -1.4 < spoken.score <= 0
@@ -147,7 +147,7 @@ def test_what_was_spoken_scores_high_and_what_is_written_of_a_chord_low(
 
 def text_with(ours: WhisperRecognizer, samples: Samples, boost: float | None, *words: str) -> str:
     hotwords = tuple(Hotword(word, boost) for word in words)
-    return ours.recognise(samples, Options(hotwords=hotwords)).text
+    return ours.recognise(Utterance(samples, Options(hotwords=hotwords))).text
 
 
 def test_a_hotword_that_sounds_like_what_was_said_is_written_if_its_boost_allows(
@@ -159,9 +159,9 @@ def test_a_hotword_that_sounds_like_what_was_said_is_written_if_its_boost_allows
 
 
 def test_hotwords_that_nobody_says_change_nothing(ours: WhisperRecognizer) -> None:
-    plain = ours.recognise(speech(6), Options())
+    plain = ours.recognise(Utterance(speech(6)))
     words = ("삼계탕", "COVID-19", "Airbnb", "birth", "tiles", "wars", "?!", "東京")
-    biased = ours.recognise(speech(6), Options(hotwords=tuple(map(Hotword, words))))
+    biased = ours.recognise(Utterance(speech(6), Options(hotwords=tuple(map(Hotword, words)))))
     assert biased == plain
 
 
@@ -170,8 +170,8 @@ def test_a_hotword_has_times_and_its_boost_does_not_raise_the_score(
 ) -> None:
     """The score says how sure the model is of the text; a boost would hide invented text."""
     spoken = clips.samples(clips.part("beckett", 0, 4.4))
-    plain = ours.recognise(spoken, Options())
-    biased = ours.recognise(spoken, Options(hotwords=(Hotword("Fayled", 10.0),)))
+    plain = ours.recognise(Utterance(spoken))
+    biased = ours.recognise(Utterance(spoken, Options(hotwords=(Hotword("Fayled", 10.0),))))
     assert "".join(token.text for token in biased.tokens).strip() == biased.text != plain.text
     assert plain.score is not None
     assert biased.score is not None
@@ -179,7 +179,7 @@ def test_a_hotword_has_times_and_its_boost_does_not_raise_the_score(
 
 
 def test_no_hotword_is_sought_in_what_is_written_of_a_chord(ours: WhisperRecognizer) -> None:
-    written = ours.recognise(chord(2), Options())
+    written = ours.recognise(Utterance(chord(2)))
     alike = f"{written.text[:-1]}x"
     assert written.text != ""
     assert text_with(ours, chord(2), 10.0, alike) == written.text
@@ -192,7 +192,9 @@ def test_a_text_without_end_is_cut_off_where_nobody_could_have_said_more(
     """Neither earlier nor later."""
     monkeypatch.setattr(whisper, "MIN_TOKENS", 1)
     monkeypatch.setattr(whisper, "TOKENS_PER_SECOND", 2)
-    found = [len(ours.recognise(speech(seconds), Options(), Effort(n)).tokens) for n in (1, 5)]
+    found = [
+        len(ours.recognise(Utterance(speech(seconds), Options(), Effort(n))).tokens) for n in (1, 5)
+    ]
     assert found == [1 + 2 * seconds] * 2
 
 
@@ -218,24 +220,30 @@ def test_the_longest_text_fits_the_positions_of_the_decoder(
     asked = Asked(ours._model)
     monkeypatch.setattr(ours, "_model", asked)
     monkeypatch.setattr(whisper, "TOKENS_PER_SECOND", 1000)
-    assert ours.recognise(speech(2), Options()).text != ""
+    assert ours.recognise(Utterance(speech(2))).text != ""
     assert asked.max_length == 2 * (448 - len(ours._vocabulary.prompt("en")))
 
 
 # Process ----------------------------------------------------------------------------------------
 
-SPANS = [("beckett", 4.4, 9.9), ("two_cities", 1, 7), ("two_cities", 7, 13)]
+# Each ends with a sentence: what is written for a phrase that is cut off depends on the last bit.
+SPANS = [
+    ("beckett", 4.4, 9.9),
+    ("two_cities", 0, 6),
+    ("two_cities", 17, 21),
+    ("two_cities", 21, 26),
+]
 
 HEAR = """
 import json, os, sys
 import clips
+from hwaja.engines.interface import Utterance
 from hwaja.engines.sherpa import load_recogniser
 from hwaja.models import locate
-from hwaja.protocol.values import Options
 before = len(os.listdir("/proc/self/task"))
 ours = load_recogniser(locate("whisper-base"), "en")
 spans = json.loads(sys.argv[1])
-texts = [ours.recognise(clips.samples(clips.part(*span)), Options()).text for span in spans]
+texts = [ours.recognise(Utterance(clips.samples(clips.part(*span)))).text for span in spans]
 print(json.dumps([texts, len(os.listdir("/proc/self/task")) - before]))
 """
 
@@ -257,7 +265,7 @@ def test_a_processor_without_vnni_gives_nearly_the_same_text_on_one_thread(
         capture_output=True,
     )
     texts, threads = json.loads(ended.stdout)
-    expected = [ours.recognise(clips.samples(clips.part(*span)), Options()).text for span in SPANS]
+    expected = [ours.recognise(Utterance(clips.samples(clips.part(*span)))).text for span in SPANS]
     assert all(len(text) > 20 for text in expected)
     found, right = (re.sub(r"\W", "", "".join(each).lower()) for each in (texts, expected))
     assert difflib.SequenceMatcher(None, found, right, autojunk=False).ratio() > 0.97

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hwaja.engines.interface import EngineError, Utterance
-from hwaja.engines.recognition import BATCH_SIZES, Candidate, Effort, Hypothesis
+from hwaja.engines.recognition import BATCH_SIZES, Candidate, Effort
 from hwaja.engines.whisper import WhisperRecognizer
 from hwaja.models import locate
 from hwaja.protocol.audio import SAMPLE_RATE
@@ -46,15 +46,11 @@ UTTERANCES = [
 ]
 
 
-def recognise_alone(ours: WhisperRecognizer, utterance: Utterance) -> Hypothesis:
-    return ours.recognise(utterance.samples, utterance.options, utterance.effort, utterance.choose)
-
-
 def test_utterances_in_one_call_get_the_texts_that_each_gets_alone(
     ours: WhisperRecognizer,
 ) -> None:
     """Whatever their lengths, languages, hotwords and efforts."""
-    alone = [recognise_alone(ours, each) for each in UTTERANCES]
+    alone = [ours.recognise(each) for each in UTTERANCES]
     together = ours.recognise_batch(UTTERANCES)
     assert len({each.text for each in alone}) == len(UTTERANCES)
     assert "Fayled" in alone[2].text
@@ -68,7 +64,7 @@ def test_the_words_of_a_batch_have_the_times_and_probabilities_that_they_have_al
     ours: WhisperRecognizer,
 ) -> None:
     """Nearly: sums over more tokens are rounded differently, and int8 makes that visible."""
-    alone = [recognise_alone(ours, each).tokens for each in UTTERANCES]
+    alone = [ours.recognise(each).tokens for each in UTTERANCES]
     together = [each.tokens for each in ours.recognise_batch(UTTERANCES)]
     for one, other in zip(alone, together, strict=True):
         assert [token.text for token in other] == [token.text for token in one]

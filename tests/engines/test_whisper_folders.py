@@ -20,7 +20,7 @@ from whisper_folders import (
     write_whisper,
 )
 
-from hwaja.engines.interface import EngineError
+from hwaja.engines.interface import EngineError, Utterance
 from hwaja.engines.recognition import Hypothesis
 from hwaja.engines.sherpa import load_recogniser
 from hwaja.protocol.values import Hotword, Options
@@ -38,7 +38,7 @@ FORMS = {
 
 
 def recognised(folder: Path, language: str, options: Options | None = None) -> Hypothesis:
-    return load_recogniser(folder, language).recognise(NOISE, options or Options())
+    return load_recogniser(folder, language).recognise(Utterance(NOISE, options or Options()))
 
 
 @pytest.mark.parametrize("name", FORMS)

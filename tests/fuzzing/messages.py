@@ -9,6 +9,7 @@ from hwaja.engines.recognition import Abilities
 from hwaja.protocol.client_messages import (
     CompleteRegistration,
     InvalidMessageError,
+    NameSpeaker,
     RestoreSpeaker,
     StartRegistration,
     StartTranscription,
@@ -20,6 +21,7 @@ from hwaja.protocol.values import (
     MAX_HOTWORD_BOOST,
     MAX_HOTWORD_CHARS,
     MAX_HOTWORDS,
+    MAX_NAME_CHARS,
     MAX_TICKET_CHARS,
     MOST_SPEAKERS,
     SPEAKERS,
@@ -51,6 +53,10 @@ def run(content: bytes) -> None:
                 raise AssertionError("nobody can guess a ticket")
         case StartTranscription():
             _check(message.options)
+        case NameSpeaker():
+            assert 0 <= message.speaker_id < MOST_SPEAKERS
+            assert len(message.name) <= MAX_NAME_CHARS
+            assert message.name.isprintable()
 
 
 def _check_refusal(error: InvalidMessageError, max_speakers: int) -> None:

@@ -12,6 +12,7 @@ from hwaja.protocol.client_messages import (
     ClientMessage,
     CompleteRegistration,
     InvalidMessageError,
+    NameSpeaker,
     RestoreSpeaker,
     StartRegistration,
     StartTranscription,
@@ -49,6 +50,7 @@ from hwaja.session.events import (
     Shutdown,
     SpeakerProbed,
     Speculate,
+    VoiceKept,
 )
 from hwaja.session.settings import SessionSettings
 from hwaja.session.state_machine import State
@@ -188,7 +190,7 @@ def _step(watched: _Watched, choices: Choices) -> None:
 
 def _message(choices: Choices) -> ClientMessage:
     speaker_id = choices.one_of(_SPEAKER_IDS[:3])
-    match choices.number(4):
+    match choices.number(5):
         case 0:
             flags = choices.flag(), choices.flag(), choices.flag(), choices.flag()
             return StartRegistration(speaker_id, *flags)
@@ -199,8 +201,10 @@ def _message(choices: Choices) -> ClientMessage:
             return StartTranscription(*wants, options=Options(choices.one_of((None, "ko"))))
         case 3:
             return RestoreSpeaker(speaker_id, "ticket", choices.flag(), choices.flag())
-        case _:
+        case 4:
             return StopTranscription()
+        case _:
+            return NameSpeaker(speaker_id, choices.one_of(("김", "")))
 
 
 def _hear(talk: Talk, choices: Choices) -> list[Effect]:
@@ -216,7 +220,9 @@ def _result(watched: _Watched, choices: Choices) -> Event:
     """A result of the engine, mostly for what was asked."""
     segment_id = choices.one_of((*watched.segments, 1_000_000, -1))
     start, stop = watched.segments.get(segment_id, (0, 1))
-    match choices.number(4):
+    match choices.number(5):
+        case 5:
+            return VoiceKept(choices.one_of(_SPEAKER_IDS), "김", choices.flag())
         case 4:
             turn_id = choices.one_of((len(watched.segments), segment_id))
             turn_at = watched.talk.now - choices.number(20) * FRAME_SAMPLES

@@ -17,14 +17,13 @@ from whisper_folders import LANGUAGES, write_whisper
 
 from hwaja.cli.main import main
 from hwaja.engines import trial
-from hwaja.engines.interface import EngineError
+from hwaja.engines.interface import EngineError, Utterance
 from hwaja.engines.sherpa import load_recogniser
 from hwaja.models import ModelError, damaged_files, find, locate
 from hwaja.models.cache import PROVENANCE
 from hwaja.models.catalogue import Archive, CatalogueEntry, File, Member, Source
 from hwaja.models.digests import FILE as DIGESTS
 from hwaja.models.importing import import_model, remove
-from hwaja.protocol.values import Options
 
 GRAPH, TOKENS = b"a graph" * 1000, b"a 0\n"
 FILES = {"model.onnx": GRAPH, "tokens.txt": TOKENS}
@@ -340,7 +339,7 @@ def test_an_imported_recogniser_recognises(tmp_path: Path, root: Path) -> None:
     folder = import_model(source, trial.try_out)
     assert find("my-whisper", root).languages == {*LANGUAGES}
     noise = np.random.default_rng(0).uniform(-0.1, 0.1, 16_000).astype(np.float32)
-    assert load_recogniser(folder, "ko").recognise(noise, Options()).text == "한"
+    assert load_recogniser(folder, "ko").recognise(Utterance(noise)).text == "한"
 
 
 def test_an_imported_recogniser_can_have_a_tokenizer_in_a_folder(

@@ -43,6 +43,7 @@ SECRETS = {
     "token": "Bearer-0815-Mark",
     "session": "Session-2357-Mark",
     "agent": "Agent-1234-Mark",
+    "name": "Name-3141-Mark",
     "address": ADDRESS,
 }
 
@@ -133,6 +134,8 @@ async def restore(peer: Peer, tickets: list[str]) -> None:
 
 
 async def begin(peer: Peer) -> None:
+    await peer.say("name_speaker", speaker_id=0, name=SECRETS["name"])
+    assert (await peer.receive())["type"] == "speaker_named"
     await peer.say("start_transcription", details=True, interim_results=True)
     assert (await peer.receive())["type"] == "transcription_started"
 

@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from hwaja.process import memory
-from hwaja.process.memory import available_bytes, resident_bytes
+from hwaja.process.memory import Memory, memory_now, resident_bytes
 
 HUGE = 1 << 50
 
@@ -31,24 +31,24 @@ def limit(group: Path, most: str, used: int, cached: int) -> None:
 
 def test_the_rest_of_a_limit_is_available_with_the_page_cache(group: Path) -> None:
     limit(group, "10000", used=7000, cached=500)
-    assert available_bytes() == 3500
+    assert memory_now() == Memory(10_000, 3500)
 
 
 def test_an_exceeded_limit_leaves_nothing(group: Path) -> None:
     limit(group, "10000", used=12_000, cached=0)
-    assert available_bytes() == 0
+    assert memory_now() == Memory(10_000, 0)
 
 
 @pytest.mark.parametrize("most", ["max", str(HUGE)])
 def test_the_machine_is_the_limit_where_the_group_has_no_lower_one(group: Path, most: str) -> None:
     limit(group, most, used=7000, cached=0)
-    found = available_bytes()
+    found = memory_now()
     assert found is not None
-    assert 0 < found <= psutil.virtual_memory().total
+    assert 0 < found.available <= found.total == psutil.virtual_memory().total
 
 
 def test_without_control_groups_the_machine_is_the_limit(group: Path) -> None:
-    assert available_bytes()
+    assert memory_now()
 
 
 def test_a_process_has_resident_memory_until_it_ends() -> None:

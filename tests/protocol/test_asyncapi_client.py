@@ -64,6 +64,7 @@ EDGES: dict[str, Sequence[Any]] = {
         *([hotword] for hotword in HOTWORDS),
         *(["가"] * count for count in (99, 100, 101)),
     ),
+    "name": (*PHRASES, *ODDITIES),
     "newer": ODDITIES,
 }
 """Of each field, values at the edges of what is allowed, within and without."""

@@ -10,6 +10,7 @@ from hwaja.cli.main import main
 from hwaja.doctor import advice as doctor_advice
 from hwaja.doctor import machine
 from hwaja.models.catalogue import CatalogueEntry, PublishedError
+from hwaja.process.memory import Memory
 from hwaja.selection import advise_command
 
 pytestmark = pytest.mark.usefixtures("clean_settings")
@@ -44,7 +45,7 @@ def advise(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Capture) -> 
     monkeypatch.setattr(
         machine, "processor", lambda: machine.Processor("test", "x86_64", 2.0, ("avx2",))
     )
-    monkeypatch.setattr(machine, "memory_now", lambda: machine.Memory(16 * 10**9, 8 * 10**9))
+    monkeypatch.setattr(advise_command, "memory_now", lambda: Memory(16 * 10**9, 8 * 10**9))
     for module in (advise_command, doctor_advice):
         monkeypatch.setattr(module, "all_models", lambda: (BASE, BETTER))
 

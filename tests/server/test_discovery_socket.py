@@ -87,3 +87,38 @@ async def test_a_third_person_beside_two_enrolled_ones_gets_an_id(
     for answer in answers:
         assert answer["speaker_id"] in (0, 1), "without the option, the nearest enrolled voice"
         assert list(answer) == ["type", "speaker_id", "text", "timestamp", "confidence"]
+
+
+async def test_speakers_who_were_discovered_and_named_are_known_like_enrolled_ones(
+    services: Services, certificate: tuple[Path, Path]
+) -> None:
+    """Also in a transcription that discovers nobody, and to a client that comes back."""
+    both = people.korean()
+    async with serving(services, certificate) as endpoint:
+        async with endpoint.connect("/?resume") as peer:
+            token = (await peer.receive())["session_token"]
+            await begin(peer, speakers="discover", max_speakers=2, details=True)
+            await peer.play(GAP + both.first[0] + GAP + both.second[0] + GAP)
+            for _ in range(2):
+                await peer.receive_until("transcription")
+            for speaker_id, name in ((1, "이영희"), (0, "김지영")):
+                await peer.say("name_speaker", speaker_id=speaker_id, name=name)
+                answer = await peer.receive_until("speaker_named")
+                assert (answer[-1]["speaker_id"], answer[-1]["name"]) == (speaker_id, name)
+            await peer.say("name_speaker", speaker_id=2, name="없는 사람")
+            *_, error = await peer.receive_until("error")
+            assert (error["code"], error["reason"]) == ("SPEAKER_NAMING_FAILED", "unknown_speaker")
+            await peer.say("stop_transcription")
+            *_, stopped = await peer.receive_until("transcription_stopped")
+            assert [share["name"] for share in stopped["speakers"]] == ["김지영", "이영희"]
+            await begin(peer)
+            answers = await heard(peer, both.second[1], both.first[1])
+            found = [message for message in answers if message["type"] == "transcription"]
+            assert list(changes([message["speaker_id"] for message in found])) == [1, 0]
+            assert {message["speaker_name"] for message in found} == {"이영희", "김지영"}
+            assert {message["label"] for message in found} == {"sure"}
+            await peer.websocket.close(1001)
+        async with endpoint.connect(f"/?resume={token}") as peer:
+            welcome = await peer.receive()
+    assert welcome["speaker_ids"] == [0, 1]
+    assert [named["name"] for named in welcome["names"]] == ["김지영", "이영희"]

@@ -17,6 +17,7 @@ from hwaja.engines.interface import EngineError
 from hwaja.engines.recognition import Abilities
 from hwaja.models import ModelError
 from hwaja.observability.metrics import Metrics
+from hwaja.process.memory import Memory
 from hwaja.protocol.values import Options
 from hwaja.server import model_changes
 from hwaja.server.config import ConfigError
@@ -283,7 +284,7 @@ async def test_a_model_for_which_there_is_no_memory_is_refused_in_one_sentence(
     """Else the kernel would kill a worker that serves."""
     server.old.processes = {0: await asyncio.create_subprocess_exec("sleep", "60")}
     monkeypatch.setattr(model_changes, "resident_bytes", lambda _: 400_000_000)
-    monkeypatch.setattr(model_changes, "available_bytes", lambda: 2_000_000_000)
+    monkeypatch.setattr(model_changes, "memory_now", lambda: Memory(10**12, 2_000_000_000))
     bigger = tmp_path / "bigger"
     bigger.mkdir()
     with (bigger / "model.bin").open("wb") as file:
@@ -308,7 +309,7 @@ async def test_a_model_for_which_there_is_no_memory_is_refused_in_one_sentence(
 async def test_a_new_process_for_interim_texts_counts_as_well(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(model_changes, "available_bytes", lambda: 450_000_000)
+    monkeypatch.setattr(model_changes, "memory_now", lambda: Memory(10**12, 450_000_000))
     streaming = tmp_path / "streaming"
     streaming.mkdir()
     with (streaming / "model.onnx").open("wb") as file:

@@ -81,7 +81,7 @@ def test_each_speaker_has_the_utterances_and_the_speech_that_are_theirs() -> Non
     tally.take(1, 0, 0.5)
     tally.take(2, 1, 1.0)
     assert tally.utterances == 3
-    assert tally.shares() == (SpeakerShare(0, 1, 0.5), SpeakerShare(1, 2, 3.0))
+    assert tally.shares({}) == (SpeakerShare(0, 1, 0.5), SpeakerShare(1, 2, 3.0))
 
 
 def test_a_corrected_utterance_counts_for_the_other_speaker() -> None:
@@ -90,7 +90,7 @@ def test_a_corrected_utterance_counts_for_the_other_speaker() -> None:
     tally.take(1, 1, 0.5)
     tally.correct(1, 0)
     assert tally.utterances == 2
-    assert tally.shares() == (SpeakerShare(0, 1, 0.5), SpeakerShare(1, 1, 2.0))
+    assert tally.shares({}) == (SpeakerShare(0, 1, 0.5), SpeakerShare(1, 1, 2.0))
 
 
 # Answers --------------------------------------------------------------------------------------
@@ -98,7 +98,7 @@ def test_a_corrected_utterance_counts_for_the_other_speaker() -> None:
 
 def conversation(**wants: bool) -> Conversation:
     open_speech = OpenSpeech(SpeechGate(GateSettings(), 0))
-    return Conversation(StartTranscription(**wants), False, Timeline(0), open_speech)
+    return Conversation(StartTranscription(**wants), False, Timeline(0), open_speech, {})
 
 
 def outcomes(effects: list[Effect]) -> list[Outcome]:

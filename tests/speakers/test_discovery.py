@@ -10,6 +10,7 @@ from unheard import DIM, Rows, Talkers
 
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Label
+from hwaja.speakers.diarize import split_by_voice
 from hwaja.speakers.discovery import Discovery
 from hwaja.speakers.gallery import MOST_PIECES
 from hwaja.speakers.parts import Part
@@ -35,9 +36,9 @@ class Room:
     def hear(self, *turns: tuple[int, float]) -> list[Part]:
         return self.take(np.concatenate([self.talkers.windows(*turn) for turn in turns]))
 
-    def take(self, windows: Rows) -> list[Part]:
+    def take(self, windows: Rows, *, divides: bool = True) -> list[Part]:
         parts, corrections = self.discovery.take(
-            *self.talkers.utterance(windows), self.most_speakers
+            *self.talkers.utterance(windows), self.most_speakers, divides=divides
         )
         for correction in corrections:
             assert self.labels[correction.start] != correction.speaker_id
@@ -185,6 +186,68 @@ def test_a_long_session_groups_no_more_pieces_than_a_short_one() -> None:
         room.hear((number % 3, 1.5))
     assert len(room.discovery._gallery._pieces) <= MOST_PIECES
     assert room.last_labels == [number % 3 for number in range(2 * MOST_PIECES)]
+
+
+def test_a_discovered_voice_that_is_kept_is_enrolled_and_no_longer_discovered() -> None:
+    room = Room()
+    room.hear((5, 3.0))
+    room.hear((2, 3.0))
+    assert not room.discovery.keep(2), "nobody has this id"
+    assert room.discovery.keep(1)
+    assert room.voices.speaker_ids == (1,)
+    room.discovery.begin()
+    assert [speakers(room.hear((person, 3.0))) for person in (2, 5)] == [[1], [0]]
+    assert speakers(split_by_voice(*room.talkers.say((2, 3.0)), room.voices)) == [1]
+
+
+def test_a_voice_that_is_kept_keeps_its_id_where_two_ids_become_one() -> None:
+    """Otherwise the speaker who has less speech loses the id; and two who are kept stay two."""
+    for kept, expected in (((), {0}), ((1,), {1}), ((0, 1), {0, 1})):
+        room = Room()
+        colours = (6, 2.0), (7, 1.5)
+        for colour, seconds in colours:
+            own = room.talkers.windows(0, seconds)
+            room.take(0.6 * own + 0.8 * room.talkers.windows(colour, seconds))
+        assert room.last_labels == [0, 1]
+        for speaker_id in kept:
+            assert room.discovery.keep(speaker_id)
+        for _ in range(3):
+            room.hear((0, 3.0))
+        assert set(room.last_labels[:2]) == expected
+
+
+def test_a_voice_that_is_kept_after_a_mixed_beginning_still_gets_rid_of_the_other() -> None:
+    """The client names a speaker whose speech was two people's; more speech tells them apart."""
+    room = Room()
+    between = np.concatenate([room.talkers.windows(person, 1.5) for person in (0, 1)])
+    room.take(between, divides=False)
+    assert room.discovery.keep(0)
+    for person in (0, 1, 0, 1):
+        room.hear((person, 3.0))
+    assert len(set(room.last_labels)) == 2
+    assert 0 in room.last_labels
+    room.discovery.begin()
+    assert room.voices.speaker_ids == (0,)
+
+
+def test_an_enrolment_with_the_id_of_a_kept_voice_replaces_it() -> None:
+    room = Room()
+    room.hear((0, 3.0))
+    room.discovery.keep(0)
+    room.enrol(0, person=1)
+    room.discovery.begin()
+    assert speakers(room.hear((1, 3.0))) == [0]
+    assert speakers(room.hear((0, 3.0))) == [1]
+
+
+def test_to_keep_an_enrolled_voice_changes_nothing() -> None:
+    room = Room()
+    room.enrol(0, person=0)
+    room.hear((0, 3.0))
+    enrolled = room.voices.of(0)
+    assert room.discovery.keep(0)
+    room.hear((0, 3.0))
+    assert room.voices.of(0) is enrolled
 
 
 def test_the_voices_are_overwritten_when_the_session_ends() -> None:

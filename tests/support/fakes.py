@@ -23,10 +23,8 @@ from hwaja.engines.recognition import (
     NORMAL,
     Abilities,
     Candidate,
-    Choose,
     Effort,
     Hypothesis,
-    first,
 )
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options, Token
@@ -274,22 +272,17 @@ class FakeEngine:
         self.given.append(samples)
         self.heard.append(samples.tolist())
 
-    def recognise(
-        self, samples: Samples, options: Options, effort: Effort = NORMAL, choose: Choose = first
-    ) -> Hypothesis:
-        self._take(samples)
-        self.efforts.append(effort)
+    def recognise(self, utterance: Utterance) -> Hypothesis:
+        self._take(utterance.samples)
+        self.efforts.append(utterance.effort)
         texts = self.texts[min(len(self.given), len(self.texts)) - 1].split("|")
         candidates = [Candidate(text, -1.0 - k, 3) for k, text in enumerate(texts)]
-        text = texts[choose(candidates, "ko") if len(texts) > 1 else 0]
+        text = texts[utterance.choose(candidates, "ko") if len(texts) > 1 else 0]
         return Hypothesis(text, self.tokens, score=self.score)
 
     def recognise_batch(self, utterances: Sequence[Utterance]) -> list[Hypothesis]:
         self.batches.append(len(utterances))
-        return [
-            self.recognise(each.samples, each.options, each.effort, each.choose)
-            for each in utterances
-        ]
+        return [self.recognise(each) for each in utterances]
 
     def embed(self, samples: Samples) -> Embeddings:
         self._take(samples)

@@ -26,6 +26,7 @@ from hwaja.protocol.server_messages import (
     RegistrationCompleted,
     RegistrationStarted,
     ServerMessage,
+    SpeakerNamed,
     SpeakerShare,
     SpeakerUpdate,
     Summary,
@@ -35,7 +36,15 @@ from hwaja.protocol.server_messages import (
     TranscriptionStopped,
 )
 from hwaja.protocol.texts import AHEAD
-from hwaja.protocol.values import MAX_TICKET_CHARS, Details, Label, Quality, SpeakerSpeech, Token
+from hwaja.protocol.values import (
+    MAX_TICKET_CHARS,
+    Details,
+    Label,
+    NamedSpeaker,
+    Quality,
+    SpeakerSpeech,
+    Token,
+)
 from hwaja.speakers.verdict import with_warnings
 
 FOLDER = Path(__file__).resolve().parents[1] / "protocol" / "recorded"
@@ -104,6 +113,7 @@ def details() -> Iterator[Details]:
     plain = Details(start_seconds=1, end_seconds=2, label=Label.SHORT, probability=1, scores=())
     yield plain
     yield replace(plain, language="en")
+    yield replace(plain, speaker_name="김")
     yield replace(plain, tokens=(Token("", 0),))
     yield replace(plain, margin=0.0, overlap_seconds=0.25)
 
@@ -120,6 +130,7 @@ def opening() -> Iterator[ServerMessage]:
     yield ModelLoaded("token")
     for state, enrolled in product(("ready", "transcribing"), ((), (0, 1))):
         yield ModelLoaded("token", Place(state, enrolled, 4096))
+    yield ModelLoaded("token", Place("ready", (0,), 0, (NamedSpeaker(0, "김"),)))
     for speaker_id in range(3):
         yield RegistrationStarted(speaker_id)
         yield RegistrationCompleted(speaker_id)
@@ -139,6 +150,9 @@ def conversation() -> Iterator[ServerMessage]:
     for text in TEXTS:
         yield Interim(3, text, 2)
     yield SpeakerUpdate(7, 1)
+    for text in TEXTS:
+        yield SpeakerNamed(7, text)
+    yield TranscriptionStopped(Summary(7, 1, 2, (SpeakerShare(0, 5, 1, "김"),)))
     for figure in FIGURES:
         shares = (SpeakerShare(0, 5, figure), SpeakerShare(1, 2, figure + 0.0005))
         yield TranscriptionStopped(Summary(7, 1, figure, shares))
@@ -181,6 +195,7 @@ KINDS = (
     "restore_speaker",
     "start_transcription",
     "stop_transcription",
+    "name_speaker",
 )
 SWITCHES = ("interim_results", "speaker_updates", "adapt", "answered_samples")
 VALUES = (
@@ -252,6 +267,11 @@ def sent() -> Iterator[str]:
         yield f'{{"type": 7, "speaker_id": 0, "type": "{kind}"}}'
         for field, value in product(("speaker_id", "details", "newer"), VALUES):
             yield f'{{"type": "{kind}", "speaker_id": 1, "{field}": {value}}}'
+    yield from sent_fields()
+
+
+def sent_fields() -> Iterator[str]:
+    """Messages with each field, good and bad."""
     for field, value in product(("quality", "add", "ticket"), VALUES):
         yield f'{{"type": "{KINDS[0]}", "speaker_id": 1, "details": true, "{field}": {value}}}'
     yield from restorations()
@@ -260,6 +280,8 @@ def sent() -> Iterator[str]:
             yield f'{{"type": "{KINDS[3]}", "details": true, "{field}": {value}}}'
     for hotword in HOTWORDS:
         yield f'{{"type": "{KINDS[3]}", "hotwords": ["화자", {hotword}]}}'
+    for value in (*VALUES, f'"{"가" * 50}"', f'"{"가" * 51}"', '" 가  나 "', '"가\\u3000나"'):
+        yield f'{{"type": "{KINDS[5]}", "speaker_id": 7, "name": {value}}}'
     for count in (99, 100, 101):
         yield json.dumps({"type": KINDS[3], "hotwords": ["가"] * count})
 

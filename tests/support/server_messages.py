@@ -13,6 +13,7 @@ from hwaja.protocol.server_messages import (
     RegistrationCompleted,
     RegistrationStarted,
     ServerMessage,
+    SpeakerNamed,
     SpeakerShare,
     SpeakerUpdate,
     Summary,
@@ -27,6 +28,7 @@ from hwaja.protocol.values import (
     MOST_SPEAKERS,
     Details,
     Label,
+    NamedSpeaker,
     Quality,
     SpeakerSpeech,
     Token,
@@ -68,9 +70,11 @@ details = st.builds(
     speakers=st.lists(st.builds(SpeakerSpeech, ids, seconds), max_size=3).map(tuple),
     tokens=st.lists(tokens, max_size=3).map(tuple),
     language=st.none() | codes,
+    speaker_name=st.none() | st.text(),
 )
-places = st.builds(Place, states, st.lists(ids, unique=True).map(tuple), counts)
-speakers = st.builds(SpeakerShare, ids, counts, seconds)
+names = st.lists(st.builds(NamedSpeaker, ids, st.text()), max_size=3).map(tuple)
+places = st.builds(Place, states, st.lists(ids, unique=True).map(tuple), counts, names)
+speakers = st.builds(SpeakerShare, ids, counts, seconds, st.none() | st.text())
 summaries = st.builds(Summary, counts, counts, seconds, st.lists(speakers, max_size=3).map(tuple))
 told_ids = st.none() | st.integers(-MAX_ECHOED_ID, MAX_ECHOED_ID)
 
@@ -101,6 +105,7 @@ messages: st.SearchStrategy[ServerMessage] = st.one_of(
     transcriptions,
     st.builds(Interim, counts, st.text(), counts),
     st.builds(SpeakerUpdate, counts, ids),
+    st.builds(SpeakerNamed, ids, st.text()),
     st.builds(TranscriptionStopped, summaries),
     st.builds(AudioReceived, counts, st.none() | counts),
     st.builds(TooFarAhead, seconds, st.booleans()),

@@ -267,3 +267,32 @@ test('what is no message of the protocol changes nothing', async () => {
   socket.say('something_new', { number: 2 });
   assert.equal(client.state, 'transcribing');
 });
+
+test('a speaker gets a name while a conversation goes on, and who asks is told', async () => {
+  const { client, socket } = await transcribing();
+  const told = [];
+  client.on('speaker_named', ({ name }) => told.push(name));
+  const named = client.nameSpeaker(2, '김지영');
+  assert.deepEqual(socket.sent[socket.sent.length - 1], {
+    type: 'name_speaker',
+    speaker_id: 2,
+    name: '김지영',
+  });
+  socket.say('speaker_named', { speaker_id: 2, name: '김지영', number: 2 });
+  assert.equal((await named).name, '김지영');
+  assert.deepEqual(told, ['김지영']);
+  assert.equal(client.state, 'transcribing');
+});
+
+test('a speaker whom nobody knows gets no name; the enrolment that goes on does not fail', async () => {
+  const { client, socket, of } = await enrolling();
+  const first = client.nameSpeaker(0, 'a');
+  const refused = client.nameSpeaker(4, 'b');
+  const code = 'SPEAKER_NAMING_FAILED';
+  socket.say('error', { code, reason: 'unknown_speaker', speaker_id: 4, message: '' });
+  await assert.rejects(refused, { code, reason: 'unknown_speaker', speakerId: 4 });
+  socket.say('speaker_named', { speaker_id: 0, name: 'a' });
+  await first;
+  assert.deepEqual([client.state, of('error')], ['enrolling', []]);
+  await assert.rejects(new STTClient('wss://stt.example/').nameSpeaker(0, 'a'), { code, reason: 'wrong_state' });
+});

@@ -407,3 +407,26 @@ test('a client that is closed while a token is fetched opens no connection', asy
 function settled() {
   return new Promise((resolve) => setImmediate(resolve));
 }
+test('a name that may not have arrived is sent again, and an answer that comes twice is to nothing else', async () => {
+  const { client, clock, sockets, socket } = await transcribing();
+  const first = client.nameSpeaker(0, 'a');
+  const second = client.nameSpeaker(0, 'b');
+  socket.end(1006);
+  const third = client.nameSpeaker(0, 'a');
+  clock.turn(0.25);
+  const back = sockets[1];
+  back.greet({ resumed: true, state: 'transcribing', received_samples: 0 });
+  assert.deepEqual(back.sent.map(({ name }) => name), ['a', 'b', 'a']);
+  const answer = (name, number) => back.say('speaker_named', { speaker_id: 0, name, number });
+  ['a', 'a', 'b', 'b'].forEach((name, i) => answer(name, i + 2));
+  assert.deepEqual((await Promise.all([first, second, third])).map(({ name }) => name), ['a', 'b', 'a']);
+});
+
+test('a name for a speaker of a session that is lost is refused', async () => {
+  const { client, clock, sockets, socket } = await transcribing();
+  const named = client.nameSpeaker(0, 'a');
+  socket.end(1006);
+  clock.turn(0.25);
+  sockets[1].greet({ resumed: false, session_token: 'U' });
+  await assert.rejects(named, { reason: 'lost' });
+});

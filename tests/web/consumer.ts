@@ -29,6 +29,8 @@ export function said(message: ServerMessage): string {
       return message.text.slice(0, message.stable_chars);
     case 'speaker_update':
       return `${message.segment_id} ${message.speaker_id}`;
+    case 'speaker_named':
+      return `${message.speaker_id} ${message.name}`;
     case 'transcription_stopped':
       return message.speakers.map((share) => share.speech_seconds).join();
     case 'audio_received':
@@ -63,6 +65,7 @@ export async function converse(url: string, samples: Float32Array): Promise<numb
     await client.startSpeakerRegistration(0, { add: true, quality: true });
     await client.sendAudio(convertToPCM16(samples));
     await client.completeSpeakerRegistration(0);
+    (await client.nameSpeaker(0, '김지영')).name.trim();
     await client.startTranscription({ hotwords: ['화자', { text: '복지관', boost: 2 }] });
   } catch (error) {
     if (error instanceof STTError && error.reason === 'same_voice') return error.closeCode ?? 0;

@@ -104,7 +104,7 @@ test('every reason of the server, the client and the microphone has its advice',
 test('every text that the page asks for is there, and none is there for nothing', () => {
   const page = new URL('../../python/hwaja/web/', import.meta.url);
   const read = (name) => readFileSync(new URL(name, page), 'utf8');
-  const sources = ['advice', 'conversation-view', 'enrolling', 'listening', 'main', 'notices', 'online', 'talking', 'voice-card'];
+  const sources = ['advice', 'conversation-view', 'enrolling', 'listening', 'main', 'notices', 'online', 'people', 'talking', 'voice-card'];
   const text = read('index.html') + sources.map((name) => read(`page/${name}.js`)).join('');
   const asked = [...text.matchAll(/['"`]((?:language|status|setup|microphone|voice|talk|label|export|notice|token|error|sound|limit)\.[\w.]+|privacy)['"`]/g)].map(([, key]) => key);
   for (const key of asked) assert.ok(STRINGS.ko[key], key);

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from worker_frames import SETUP, SOUND, audio, read_reply
 
 from hwaja.engines.fallback import MOVED_SECONDS
-from hwaja.engines.interface import EngineError, Samples
+from hwaja.engines.interface import EngineError, Utterance
 from hwaja.engines.recognition import Candidate, Effort, Hypothesis
 from hwaja.protocol.values import Token
 from hwaja.workers import wire, worker
@@ -137,8 +137,8 @@ def test_every_copy_of_the_audio_is_overwritten_after_the_reply(
                 bodies.append(job.samples)
         return request
 
-    def refuse(samples: Samples, *_: object) -> Hypothesis:
-        engine.given.append(samples)
+    def refuse(utterance: Utterance) -> Hypothesis:
+        engine.given.append(utterance.samples)
         raise EngineError("cannot")
 
     monkeypatch.setattr(wire, "read_request", keeping)

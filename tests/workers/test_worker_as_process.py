@@ -26,10 +26,10 @@ from hwaja.engines.recognition import Abilities, Hypothesis
 class Noisy:
     abilities = Abilities()
 
-    def recognise(self, samples, options, effort, choose):
+    def recognise(self, utterance):
         print("noise from Python", flush=True)
         os.write(1, b"noise from below")
-        return Hypothesis(f"heard {len(samples)}")
+        return Hypothesis(f"heard {len(utterance.samples)}")
 
 worker._load = lambda setup: (Noisy(), Noisy())
 worker.main()

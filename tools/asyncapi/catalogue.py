@@ -22,6 +22,7 @@ from hwaja.protocol.server_messages import (
 )
 from hwaja.protocol.values import (
     Hotword,
+    NamedSpeaker,
     Options,
     Quality,
     QualityWarning,
@@ -35,7 +36,7 @@ from tools.asyncapi.examples import Example
 
 Schema = dict[str, Any]
 
-PARTS = (Hotword, Quality, Token, Word, SpeakerSpeech, SpeakerShare)
+PARTS = (Hotword, Quality, Token, Word, SpeakerSpeech, SpeakerShare, NamedSpeaker)
 """Structs that are objects inside messages."""
 
 _REFERENCE = "#/components/schemas/"

@@ -26,6 +26,7 @@ _ANSWERS = {
     "restore_speaker": "speaker_registration_completed",
     "start_transcription": "transcription_started",
     "stop_transcription": "transcription_stopped",
+    "name_speaker": "speaker_named",
 }
 """The server's answers to a client's message; `error` may come instead."""
 

@@ -19,6 +19,7 @@ from hwaja.protocol.server_messages import (
     RegistrationCompleted,
     RegistrationStarted,
     ServerMessage,
+    SpeakerNamed,
     SpeakerShare,
     SpeakerUpdate,
     Summary,
@@ -27,7 +28,16 @@ from hwaja.protocol.server_messages import (
     TranscriptionStarted,
     TranscriptionStopped,
 )
-from hwaja.protocol.values import MOST_SPEAKERS, Details, Label, Quality, SpeakerSpeech, Token, Word
+from hwaja.protocol.values import (
+    MOST_SPEAKERS,
+    Details,
+    Label,
+    NamedSpeaker,
+    Quality,
+    SpeakerSpeech,
+    Token,
+    Word,
+)
 from hwaja.speakers.verdict import with_warnings
 
 
@@ -80,6 +90,7 @@ CLIENT = (
         hotwords=["상담사", {"text": "복지관", "boost": 2.5}],
     ),
     _client(type="stop_transcription"),
+    _client(type="name_speaker", speaker_id=1, name="김지영"),
 )
 
 _QUALITY = with_warnings(Quality(2.6, 1, -30.2, 25.1, 0.0, 0.8912, other_similarity=0.8431))
@@ -97,17 +108,20 @@ _DETAILS = Details(
     text_confidence=0.9386,
     words=(Word("안녕하세요", 2.31, 3.02, 0.957), Word("반갑습니다", 3.02, 3.72, 0.9202)),
     speakers=(SpeakerSpeech(0, 1.22), SpeakerSpeech(1, 0.35)),
+    speaker_name="김지영",
 )
+
+_NAMES = (NamedSpeaker(1, "김지영"),)
 
 _SAID = Transcription(0, "안녕하세요 반갑습니다", "2025-08-21T05:30:15.123Z", -25.5)
 
 _STOPPED = TranscriptionStopped(
-    Summary(12, 0, 61.44, (SpeakerShare(0, 7, 20.512), SpeakerShare(1, 5, 13.28)))
+    Summary(12, 0, 61.44, (SpeakerShare(0, 7, 20.512), SpeakerShare(1, 5, 13.28, "김지영")))
 )
 
 SERVER = (
     _server(ModelLoaded()),
-    _server(ModelLoaded("ZqM3n0v1mV8", Place("transcribing", (0, 1), 81_920))),
+    _server(ModelLoaded("ZqM3n0v1mV8", Place("transcribing", (0, 1), 81_920, _NAMES))),
     _server(RegistrationStarted(0)),
     _server(RegistrationStarted(0), number=1),
     _server(RegistrationCompleted(0)),
@@ -127,6 +141,8 @@ SERVER = (
     _server(Interim(1, "오늘은 어떻게", 4)),
     _server(SpeakerUpdate(0, 1)),
     _server(SpeakerUpdate(0, 1), number=7),
+    _server(SpeakerNamed(1, "김지영")),
+    _server(SpeakerNamed(1, "김지영"), number=8),
     _server(_STOPPED),
     _server(_STOPPED, number=19),
     _server(AudioReceived(16_384)),

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hwaja.engines.interface import Samples, VoiceTrack
+from hwaja.engines.interface import Samples, Utterance, VoiceTrack
 from hwaja.engines.segmentation import Segmenter
 from hwaja.engines.sherpa import SpeakerEmbedder
 from hwaja.protocol.audio import SAMPLE_RATE
@@ -27,7 +27,6 @@ from hwaja.protocol.client_messages import (
     StopTranscription,
 )
 from hwaja.protocol.server_messages import Transcription
-from hwaja.protocol.values import Options
 from hwaja.server.application import detector_file, embedder_file, segmenter_file
 from hwaja.session.events import (
     Arrival,
@@ -180,7 +179,7 @@ class Room:
 
     def _recognise(self, segment_id: int, start: int, stop: int) -> None:
         began = time.process_time()
-        text = self._engines.recogniser.recognise(self._stream[start:stop], Options())
+        text = self._engines.recogniser.recognise(Utterance(self._stream[start:stop]))
         self.heard.recognising_seconds += time.process_time() - began
         self._handle(Recognised(segment_id, text))
 

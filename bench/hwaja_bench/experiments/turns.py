@@ -15,10 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from hwaja.engines.checks import MAX_UTTERANCE_SECONDS
-from hwaja.engines.interface import Recognizer, Samples
+from hwaja.engines.interface import Recognizer, Samples, Utterance
 from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.protocol.values import Options
 from hwaja.selection.error_counts import edits, normalise
 from hwaja_bench.offline import whole_recogniser
 from hwaja_bench.speech.dialogue import Clip, load_clips
@@ -147,4 +146,4 @@ def fits(first: Clip, second: Clip) -> bool:
 
 
 def heard(recogniser: Recognizer, samples: Samples) -> Hypothesis:
-    return recogniser.recognise(samples, Options())
+    return recogniser.recognise(Utterance(samples))

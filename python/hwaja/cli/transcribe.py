@@ -64,6 +64,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--max-speakers", type=int, metavar="N", help="with --discover: how many speak at most"
     )
     parser.add_argument(
+        "--name",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a speaker's name; give it once for each speaker, speaker 0 first",
+    )
+    parser.add_argument(
         "--url",
         action="append",
         default=[],
@@ -128,8 +135,9 @@ def _check(holds: bool, sentence: str) -> None:
 async def _transcribe(args: argparse.Namespace) -> None:
     microphone = Microphone(sound_library()) if args.mic else None
     voices = [voice.read() for voice in args.voices]
+    unnamed = dict(enumerate(args.name))
     talk = _captured(microphone) if microphone else paced(load_pcm16(args.talk), args.speed)
-    with Transcript(as_json=args.json) as transcript:
+    with Transcript(as_json=args.json, names=args.name) as transcript:
         async with connect(
             args.url if len(args.url) > 1 else (args.url or [_URL])[0],
             cafile=args.cafile or _development_certificate(),
@@ -142,11 +150,16 @@ async def _transcribe(args: argparse.Namespace) -> None:
                 *_, completed = [message async for message in messages]
                 transcript.show(completed)
                 voice.keep(completed)
+                if speaker_id in unnamed:
+                    await client.name_speaker(speaker_id, unnamed.pop(speaker_id))
             messages = client.transcribe_messages(talk, _options(args))
             async with aclosing(messages):
                 async for message in messages:
                     if message["type"] != "transcription_stopped":
                         transcript.show(message)
+                    if message["type"] == "transcription" and message["speaker_id"] in unnamed:
+                        speaker_id = message["speaker_id"]
+                        await client.name_speaker(speaker_id, unnamed.pop(speaker_id))
     if microphone is not None:
         _print_faults(microphone)
 

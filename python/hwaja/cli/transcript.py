@@ -1,6 +1,7 @@
 """Prints the server's messages for a person at a terminal, or as JSON."""
 
 import json
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -19,8 +20,14 @@ _STYLES = ("cyan", "magenta", "green", "yellow")  # for speaker 0, speaker 1 and
 class Transcript:
     """Prints final texts one below the other, and below them the interim texts; use `with`."""
 
-    def __init__(self, *, as_json: bool) -> None:
-        """Prepare the output; with `as_json`, print every message unchanged."""
+    def __init__(self, *, as_json: bool, names: Sequence[str] = ()) -> None:
+        """Prepare the output.
+
+        Args:
+            as_json: whether to print every message unchanged.
+            names: those of the speakers, by id. The others are called by their ids.
+
+        """
         self._as_json = as_json
         self._console = Console(highlight=False, soft_wrap=True)
         # Interim texts are redrawn, so they are not written to a file or a pipe.
@@ -28,6 +35,7 @@ class Transcript:
         self._live = Live(console=self._console, transient=True, auto_refresh=False)
         self._open: dict[int, str] = {}  # interim texts by segment
         self._final: dict[int, Message] = {}  # final texts by segment, for later corrections
+        self._names = names
 
     def __enter__(self) -> Self:
         if self._draws:
@@ -53,10 +61,10 @@ class Transcript:
             case "transcription":
                 self._open.pop(message["segment_id"], None)
                 self._final[message["segment_id"]] = message
-                self._console.print(_line(message))
+                self._console.print(self._line(message))
             case "speaker_update":
                 known = {"label": Label.SURE, "speaker_id": message["speaker_id"]}
-                line = _line(self._final[message["segment_id"]] | known)
+                line = self._line(self._final[message["segment_id"]] | known)
                 self._console.print(Text.assemble(("corrected: ", "dim"), line))
             case _ if "message" in message:
                 self._console.print(Text(message["message"], style="dim"))
@@ -65,19 +73,18 @@ class Transcript:
         if self._draws:
             self._live.update(Text(" ".join(self._open.values()), style="dim"), refresh=True)
 
+    def _line(self, message: Message) -> Text:
+        return Text.assemble(
+            self._speaker(message),
+            f" {message['start_seconds']:7.1f} s  {message['confidence']:6.1f} dBFS  ",
+            message["text"],
+        )
 
-def _line(message: Message) -> Text:
-    return Text.assemble(
-        _speaker(message),
-        f" {message['start_seconds']:7.1f} s  {message['confidence']:6.1f} dBFS  ",
-        message["text"],
-    )
-
-
-def _speaker(message: Message) -> tuple[str, str]:
-    """Return the speaker's label and its style."""
-    speaker_id, label = message["speaker_id"], message.get("label", Label.SURE)
-    if label == Label.UNKNOWN:
-        return STRANGER, "dim"
-    doubt = " " if label == Label.SURE else "?"
-    return f"speaker {speaker_id}{doubt}", _STYLES[speaker_id % len(_STYLES)]
+    def _speaker(self, message: Message) -> tuple[str, str]:
+        """Return what the speaker is called, and its style."""
+        speaker_id, label = message["speaker_id"], message.get("label", Label.SURE)
+        if label == Label.UNKNOWN:
+            return STRANGER, "dim"
+        doubt = " " if label == Label.SURE else "?"
+        name = dict(enumerate(self._names)).get(speaker_id, f"speaker {speaker_id}")
+        return f"{name}{doubt}", _STYLES[speaker_id % len(_STYLES)]

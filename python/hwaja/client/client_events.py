@@ -6,6 +6,7 @@ from hwaja.protocol.codes import ErrorCode, Reason
 from hwaja.protocol.server_messages import (
     Interim,
     LimitWarning,
+    SpeakerNamed,
     SpeakerUpdate,
     Transcription,
     TranscriptionStopped,
@@ -23,6 +24,12 @@ class Failure(Struct, frozen=True, tag_field="type", tag="error"):
 
 
 ClientEvent = (
-    Transcription | Interim | SpeakerUpdate | LimitWarning | TranscriptionStopped | Failure
+    Transcription
+    | Interim
+    | SpeakerUpdate
+    | SpeakerNamed
+    | LimitWarning
+    | TranscriptionStopped
+    | Failure
 )
 """Every event that a transcription may yield."""

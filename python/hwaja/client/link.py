@@ -30,6 +30,7 @@ class VoiceTickets:
     def __init__(self) -> None:
         self._tickets: dict[int, str | None] = {}
         self._offered: dict[int, str] = {}  # in a message that is not answered yet
+        self._names: dict[int, str] = {}
 
     @property
     def are_complete(self) -> bool:
@@ -47,9 +48,11 @@ class VoiceTickets:
             speaker_id = message["speaker_id"]
             offered = self._offered.pop(speaker_id, None)
             self._tickets[speaker_id] = message.get("ticket", offered)
+        elif message["type"] == "speaker_named":
+            self._names[message["speaker_id"]] = message["name"]
 
     async def restore(self, connection: Connection, resumption: Resumption) -> None:
-        """Enrol every voice in a new session.
+        """Enrol every voice in a new session, and give the speakers their names.
 
         Raises:
             RefusedError: if the server refuses a ticket.
@@ -59,6 +62,9 @@ class VoiceTickets:
         for speaker_id, ticket in self._tickets.items():
             if ticket is not None:
                 resumption.is_news(await connection.restore(speaker_id, ticket))
+        for speaker_id, name in self._names.items():
+            if speaker_id in self._tickets and name:
+                resumption.is_news(await connection.name(speaker_id, name))
 
 
 class Link:

@@ -17,11 +17,12 @@ from hwaja.client.chunks import Chunks, pcm_chunks
 from hwaja.client.client_events import ClientEvent
 from hwaja.client.decoding import read, read_enrolled
 from hwaja.client.dialogue import Dialogue
-from hwaja.client.errors import Message
+from hwaja.client.errors import Message, RefusedError
 from hwaja.client.link import Address, Link
 from hwaja.client.phase import ENROLMENT, RESTORATION, TRANSCRIPTION, Kind, Phase
 from hwaja.client.timeline import MonotonicTimestamps
 from hwaja.client.trust import client_tls
+from hwaja.protocol.codes import ErrorCode
 from hwaja.protocol.server_messages import RegistrationCompleted
 
 
@@ -32,6 +33,8 @@ class Client:
         self._link = link
         self._timestamps = MonotonicTimestamps()
         self._changed = asyncio.Event()
+        self._is_running = False  # an enrolment or a transcription
+        self._names: dict[int, Message] = {}  # that are not answered yet
 
     async def enrol(
         self, speaker_id: int, voice: Chunks, *, add: bool = False, ticket: bool = False
@@ -128,6 +131,49 @@ class Client:
                 if event is not None:
                     yield event
 
+    async def name_speaker(self, speaker_id: int, name: str) -> None:
+        """Give a speaker who is enrolled or was discovered a name.
+
+        The server then keeps the voice like an enrolled one. During a transcription, the answer is
+        one of its events: `SpeakerNamed` or `Failure`. Otherwise this waits for it.
+
+        Args:
+            speaker_id: id of the speaker.
+            name: at most 50 characters; empty: none any more.
+
+        Raises:
+            RefusedError: if nobody has this id, or the name is too long.
+            SessionLostError, ClientError: as `enrol`.
+
+        """
+        naming = {"type": "name_speaker", "speaker_id": speaker_id, "name": name}
+        self._names[speaker_id] = naming
+        if self._is_running:
+            await self._link.send(naming)
+            return
+        await self._link.work()
+        try:
+            await self._link.send(naming)
+            while speaker_id in self._names:
+                message = await self._link.receive()
+                self._link.release()
+                await self._follow_names(message)
+                if message.get("code") == ErrorCode.SPEAKER_NAMING_FAILED:
+                    raise RefusedError(message)
+        finally:
+            self._names.pop(speaker_id, None)
+            self._link.rest()
+
+    async def _follow_names(self, message: Message) -> None:
+        """Send the names again on another connection. Forget those that are answered."""
+        if message["type"] == "model_loaded":
+            for naming in self._names.values():
+                await self._link.send(naming)
+        naming = self._names.get(message.get("speaker_id", -1), {})
+        is_taken = message["type"] == "speaker_named" and message["name"] == naming.get("name")
+        if is_taken or (message.get("code") == ErrorCode.SPEAKER_NAMING_FAILED and naming):
+            del self._names[naming["speaker_id"]]
+
     def enrol_messages(
         self, speaker_id: int, voice: Chunks, *, add: bool = False, ticket: bool = False
     ) -> AsyncGenerator[Message]:
@@ -156,6 +202,7 @@ class Client:
     async def _run(self, kind: Kind, audio: Chunks, options: Message) -> AsyncGenerator[Message]:
         chunks = await pcm_chunks(audio)
         await self._link.work()
+        self._is_running = True
         link = self._link
         dialogue = Dialogue(
             kind, options, self._timestamps, is_confirmed=link.is_confirmed, roams=link.roams
@@ -169,10 +216,12 @@ class Client:
                 message = await _unless_failed(self._link.receive(), workers)
                 events = list(dialogue.take(message))
                 self._link.release()
+                await self._follow_names(message)
                 self._changed.set()
                 for event in events:
                     yield event
         finally:
+            self._is_running = False
             if dialogue.is_over:
                 self._link.rest()
             else:  # its later messages would remain unread

@@ -110,6 +110,10 @@ class Client:
         """Enrol the voice of a ticket; see `hwaja.client.Client.restore`."""
         return self._loop.wait_for(self._client.restore(speaker_id, ticket))
 
+    def name_speaker(self, speaker_id: int, name: str) -> None:
+        """Give a speaker a name; see `hwaja.client.Client.name_speaker`."""
+        self._loop.wait_for(self._client.name_speaker(speaker_id, name))
+
     def transcribe(
         self, talk: Chunks, **options: Unpack[TranscriptionOptions]
     ) -> Generator[ClientEvent]:

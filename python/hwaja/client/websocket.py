@@ -151,6 +151,17 @@ class Connection:
         await self.send({"type": "restore_speaker", "speaker_id": speaker_id, "ticket": ticket})
         return await self.expect("speaker_registration_completed")
 
+    async def name(self, speaker_id: int, name: str) -> Message:
+        """Name a speaker. Return the server's confirmation.
+
+        Raises:
+            RefusedError: if the server refuses the name.
+            ClientError: if the connection ends.
+
+        """
+        await self.send({"type": "name_speaker", "speaker_id": speaker_id, "name": name})
+        return await self.expect("speaker_named")
+
     async def how_it_ended(self) -> ClientError:
         """Wait until the connection ends. Return the error that `receive` would raise then."""
         await self._websocket.wait_closed()

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from hwaja.doctor.findings import Finding
 from hwaja.doctor.language import Phrase, phrase
-from hwaja.doctor.machine import Memory
 from hwaja.engines.export_checks import AUTO_LANGUAGE
 from hwaja.models import CatalogueEntry, all_models, cache_root, is_present
 from hwaja.models.advice import BASELINE, BASELINE_PER_CORE, Recommendation, Situation, recommend
+from hwaja.process.memory import Memory
 from hwaja.server.config import Config
 
 

@@ -21,6 +21,7 @@ from hwaja.doctor.tokens import tokens
 from hwaja.engines.interface import EngineError
 from hwaja.engines.language_model import MEMORY_BYTES, ranks
 from hwaja.models import all_models
+from hwaja.process.memory import Memory, memory_now
 from hwaja.server.application import interim_setup, model_names, worker_setup
 from hwaja.server.config import Config
 from hwaja.workers.pool import Pool
@@ -35,7 +36,7 @@ def diagnose(config: Config, seconds: float, progress: Progress) -> Generator[Fi
         progress: called with progress messages.
 
     """
-    free = machine.memory_now()  # before this process allocates much
+    free = memory_now()  # before this process allocates much
     progress(phrase("progress.machine"))
     yield checked("python", machine.python)
     yield checked("libraries", libraries)
@@ -62,7 +63,7 @@ def diagnose(config: Config, seconds: float, progress: Progress) -> Generator[Fi
 
 
 def _engine(
-    config: Config, running: str, free: machine.Memory | None, seconds: float, progress: Progress
+    config: Config, running: str, free: Memory | None, seconds: float, progress: Progress
 ) -> Generator[Finding]:
     """Check the workers' results, capacity and memory."""
     with asyncio.Runner() as runner:
@@ -99,9 +100,7 @@ def _engine(
                 runner.run(pool.close())
 
 
-def _advice(
-    config: Config, running: str, free: machine.Memory | None, measured: Finding | None
-) -> Finding:
+def _advice(config: Config, running: str, free: Memory | None, measured: Finding | None) -> Finding:
     cores = machine.processor().cores
     per_core = measured_per_core(config, cores, measured)
     situation = situation_of(config, cores, free, per_core, has_gpu=running == "cuda")
@@ -109,7 +108,7 @@ def _advice(
 
 
 def _memory(
-    pool: Pool | None, config: Config, free: machine.Memory | None, interims: Finding | None
+    pool: Pool | None, config: Config, free: Memory | None, interims: Finding | None
 ) -> Finding:
     pids = [process.pid for process in pool.processes.values()] if pool is not None else []
     peaks = [peak for pid in pids if (peak := machine.peak_bytes(pid)) is not None]

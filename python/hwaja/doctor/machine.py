@@ -5,10 +5,9 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from hwaja.doctor.findings import Finding
 from hwaja.doctor.language import phrase
+from hwaja.process.memory import Memory
 
 _FAST_INT8 = ("avx512_vnni", "avx_vnni", "asimddp")
 """CPU flags of instructions that multiply and add bytes in one step."""
@@ -70,25 +69,6 @@ def cpu(found: Processor, workers: int, provider: str) -> Finding:
         advice = phrase("cpu.workers.do", workers=workers, fitting=max(1, int(found.cores)))
         return Finding("cpu", "warning", sentence, advice, facts)
     return Finding("cpu", "ok", sentence, facts=facts)
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """Total and available memory, in bytes."""
-
-    total: int
-    available: int
-
-
-def memory_now() -> Memory | None:
-    """Return the current memory; None where the system does not report it."""
-    try:
-        found = psutil.virtual_memory()
-    except OSError:  # a sandbox without /proc
-        return None
-    limit = _read(_CGROUP / "memory.max").strip()  # a container's limit; "max" without a limit
-    most = int(limit) if limit.isdecimal() else found.total
-    return Memory(min(found.total, most), min(found.available, most))
 
 
 def peak_bytes(pid: int | str) -> int | None:

@@ -121,12 +121,12 @@ def _attempts(effort: Effort, *, follows: bool) -> Iterator[_Attempt]:
 
 
 def _attempted(recogniser: Recognizer, utterance: Utterance, attempt: _Attempt) -> Hypothesis:
-    samples, options, choose = utterance.samples, utterance.options, utterance.choose
+    utterance = replace(utterance, effort=attempt.effort)
     if not attempt.moved:
-        return recogniser.recognise(samples, options, attempt.effort, choose)
-    moved = np.concatenate([_SILENCE, samples])
+        return recogniser.recognise(utterance)
+    moved = np.concatenate([_SILENCE, utterance.samples])
     try:
-        found = recogniser.recognise(moved, options, attempt.effort, choose)
+        found = recogniser.recognise(replace(utterance, samples=moved))
     finally:
         moved.fill(0)
     return found.earlier(MOVED_SECONDS)

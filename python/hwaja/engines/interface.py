@@ -61,41 +61,32 @@ class EngineError(Exception):
     """An engine failed. The message gives the reason; it never quotes audio or text."""
 
 
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """An utterance to recognise."""
+
+    samples: Samples
+    options: Options = Options()
+    """What the session asks for."""
+    effort: Effort = NORMAL
+    """Followed if the abilities of the recogniser say so."""
+    choose: Choose = first
+    """Called with the candidates, if the recogniser found several."""
+
+
 @runtime_checkable
 class Recognizer(Protocol):
     """Turns whole utterances into text."""
 
     abilities: Abilities
 
-    def recognise(
-        self,
-        samples: Samples,
-        options: Options,
-        effort: Effort = NORMAL,
-        choose: Choose = first,
-    ) -> Hypothesis:
-        """Return the text of `samples`; empty where no words were recognised.
-
-        Args:
-            samples: the utterance.
-            options: what the session asks for.
-            effort: followed if the abilities say so.
-            choose: called with the candidates, if the recogniser found several.
+    def recognise(self, utterance: Utterance) -> Hypothesis:
+        """Return the text of an utterance; empty where no words were recognised.
 
         Raises:
             EngineError: where the audio cannot be decoded; the recogniser stays usable.
 
         """
-
-
-@dataclass(frozen=True, slots=True)
-class Utterance:
-    """An utterance to recognise. The fields are the arguments of `Recognizer.recognise`."""
-
-    samples: Samples
-    options: Options
-    effort: Effort = NORMAL
-    choose: Choose = first
 
 
 @runtime_checkable

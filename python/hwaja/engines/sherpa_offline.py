@@ -12,7 +12,7 @@ from hwaja.engines.export_checks import AUTO_LANGUAGE, GREEDY_SEARCH
 from hwaja.engines.hotwords import prompt_words
 from hwaja.engines.interface import EngineError, Samples, Utterance
 from hwaja.engines.offline_exports import OfflineExport
-from hwaja.engines.recognition import NORMAL, Abilities, Choose, Effort, Hypothesis, first
+from hwaja.engines.recognition import Abilities, Hypothesis
 from hwaja.engines.sherpa_json import text_of, written
 from hwaja.engines.sherpa_library import sherpa_onnx
 from hwaja.engines.sherpa_models import FAILURES, construct, failures_explained, new_stream
@@ -57,15 +57,9 @@ class OfflineRecognizer:
             batch_size=batch_size,
         )
 
-    def recognise(
-        self,
-        samples: Samples,
-        options: Options,
-        _effort: Effort = NORMAL,
-        _choose: Choose = first,
-    ) -> Hypothesis:
+    def recognise(self, utterance: Utterance) -> Hypothesis:
         """Return the text; see `interface.Recognizer.recognise`."""
-        (hypothesis,) = self.recognise_batch([Utterance(samples, options)])
+        (hypothesis,) = self.recognise_batch([utterance])
         return hypothesis
 
     def recognise_batch(self, utterances: Sequence[Utterance]) -> list[Hypothesis]:

@@ -20,6 +20,7 @@ from hwaja.engines.interface import (
     Recognizer,
     Samples,
     StreamingRecognizer,
+    Utterance,
 )
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
@@ -76,7 +77,7 @@ def run(folder: Path) -> frozenset[str]:
     recogniser = sherpa.load_recogniser(folder, language)
     noise = np.random.default_rng(0).uniform(-0.1, 0.1, SAMPLE_RATE).astype(np.float32)
     if isinstance(recogniser, Recognizer):
-        recogniser.recognise(noise, Options())
+        recogniser.recognise(Utterance(noise))
     else:
         _recognise_streaming(recogniser, noise)
     return recogniser.abilities.languages - {AUTO_LANGUAGE} if known else frozenset()

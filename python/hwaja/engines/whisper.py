@@ -21,17 +21,14 @@ from hwaja.engines.interface import EngineError, Samples, Utterance
 from hwaja.engines.mel import FRAMES_PER_SECOND, HOP_SAMPLES, SILENCE_BELOW_PEAK, log_mel
 from hwaja.engines.recognition import (
     BATCH_SIZES,
-    NORMAL,
     Abilities,
     Candidate,
-    Choose,
     Effort,
     Hypothesis,
-    first,
 )
 from hwaja.engines.whisper_tokens import timed
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.protocol.values import Options, Token
+from hwaja.protocol.values import Token
 
 MIN_SILENCE_SECONDS = 4.0
 """Silence after an utterance that is about as long as its context, or longer."""
@@ -127,15 +124,9 @@ class WhisperRecognizer:
         )
         self._language = language
 
-    def recognise(
-        self,
-        samples: Samples,
-        options: Options,
-        effort: Effort = NORMAL,
-        choose: Choose = first,
-    ) -> Hypothesis:
+    def recognise(self, utterance: Utterance) -> Hypothesis:
         """Return the text; see `interface.Recognizer.recognise`."""
-        (found,) = self.recognise_batch([Utterance(samples, options, effort, choose)])
+        (found,) = self.recognise_batch([utterance])
         return found
 
     def recognise_batch(self, utterances: Sequence[Utterance]) -> list[Hypothesis]:

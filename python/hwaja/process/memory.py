@@ -1,5 +1,6 @@
-"""The memory that processes may still take, by the system and by a container's limit."""
+"""The memory that processes may take, by the system and by a container's limit."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -8,18 +9,28 @@ _CGROUPS = Path("/sys/fs/cgroup")
 _OWN_CGROUP = Path("/proc/self/cgroup")
 
 
-def available_bytes() -> int | None:
-    """Return the memory that is available to this process; None where the system does not say.
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Total and available memory, in bytes."""
+
+    total: int
+    available: int
+
+
+def memory_now() -> Memory | None:
+    """Return the memory of this process and others; None where the system does not say.
 
     A limit counts if it is that of the process's own control group (version 2), as systemd and
     container engines set it. Its page cache is available.
     """
     try:
-        found: int = psutil.virtual_memory().available
+        found = psutil.virtual_memory()
     except OSError:  # a sandbox without /proc
         return None
-    left = _left_bytes(_group(_CGROUPS, _text(_OWN_CGROUP)))
-    return found if left is None else min(found, left)
+    limit = _limit(_group(_CGROUPS, _text(_OWN_CGROUP)))
+    if limit is None:
+        return Memory(found.total, found.available)
+    return Memory(min(found.total, limit.total), min(found.available, limit.available))
 
 
 def resident_bytes(pid: int) -> int:
@@ -38,14 +49,15 @@ def _group(root: Path, own: str) -> Path:
     return root
 
 
-def _left_bytes(group: Path) -> int | None:
-    """Return what a control group may still take; None without a limit."""
+def _limit(group: Path) -> Memory | None:
+    """Return what a control group may take, and still take; None without a limit."""
     limit, used = _text(group / "memory.max").strip(), _text(group / "memory.current").strip()
     if not (limit.isdecimal() and used.isdecimal()):
         return None
     counts = dict(line.split(" ", 1) for line in _text(group / "memory.stat").splitlines())
     cached = counts.get("inactive_file", "0")
-    return max(0, int(limit) - int(used) + (int(cached) if cached.isdecimal() else 0))
+    left = int(limit) - int(used) + (int(cached) if cached.isdecimal() else 0)
+    return Memory(int(limit), max(0, left))
 
 
 def _text(file: Path) -> str:

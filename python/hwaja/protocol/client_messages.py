@@ -18,6 +18,7 @@ from hwaja.protocol.values import (
     MOST_SPEAKERS,
     Options,
     SpeakerId,
+    SpeakerName,
     Speakers,
     Strangers,
 )
@@ -139,12 +140,29 @@ class StopTranscription(FromClient, frozen=True, tag="stop_transcription"):
     IS_BEYOND = True
 
 
+class NameSpeaker(FromClient, frozen=True, tag="name_speaker"):
+    """Gives a speaker a name.
+
+    The voice is then kept like an enrolled one until the session ends, also if it was discovered.
+    It may be sent at any time.
+    """
+
+    FAILS = ErrorCode.SPEAKER_NAMING_FAILED
+    IS_BEYOND = True
+
+    speaker_id: SpeakerId
+    """A speaker who is enrolled or was discovered."""
+    name: SpeakerName
+    """The name. An empty one takes the name back, and nothing else."""
+
+
 ClientMessage = (
     StartRegistration
     | CompleteRegistration
     | RestoreSpeaker
     | StartTranscription
     | StopTranscription
+    | NameSpeaker
 )
 
 

@@ -36,6 +36,8 @@ class ErrorCode(StrEnum):
     """A text message was not understood."""
     INVALID_AUDIO = "INVALID_AUDIO"
     """None of an audio message was taken; with `wrong_format` it was, but looks like no PCM16."""
+    SPEAKER_NAMING_FAILED = "SPEAKER_NAMING_FAILED"
+    """The speaker got no name."""
 
 
 class Rejection(StrEnum):

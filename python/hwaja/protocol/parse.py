@@ -11,12 +11,13 @@ from typing import Any, get_args
 from hwaja.protocol.client_messages import (
     ClientMessage,
     InvalidMessageError,
+    NameSpeaker,
     StartTranscription,
     StopTranscription,
 )
 from hwaja.protocol.codes import ErrorCode, Reason
 from hwaja.protocol.fields import Fields, by_tag, from_fields
-from hwaja.protocol.values import MAX_ECHOED_ID, MAX_HOTWORD_CHARS, SPEAKERS
+from hwaja.protocol.values import MAX_ECHOED_ID, MAX_HOTWORD_CHARS, MOST_SPEAKERS, SPEAKERS
 
 MAX_TEXT_CHARS = 16_384
 """Longest text message that is read. The longest one of the specification has 60 characters."""
@@ -97,7 +98,16 @@ def _is_within_limits(message: ClientMessage, max_speakers: int) -> bool:
         # Half a surrogate pair, which JSON can escape, cannot cross to a worker.
         hotwords = (hotword.text for hotword in message.options.hotwords)
         return all(map(str.isprintable, (message.options.language or "", *hotwords)))
-    return isinstance(message, StopTranscription) or 0 <= message.speaker_id < max_speakers
+    if isinstance(message, StopTranscription):
+        return True
+    if isinstance(message, NameSpeaker) and not message.name.isprintable():
+        return False
+    return 0 <= message.speaker_id < _ids_for(type(message), max_speakers)
+
+
+def _ids_for(kind: type[ClientMessage], max_speakers: int) -> int:
+    """Return below which number the speaker ids of a message must be."""
+    return MOST_SPEAKERS if kind is NameSpeaker else max_speakers  # any may be discovered
 
 
 def _refusal(kind: type[ClientMessage], fields: Fields, max_speakers: int) -> InvalidMessageError:
@@ -107,7 +117,7 @@ def _refusal(kind: type[ClientMessage], fields: Fields, max_speakers: int) -> In
     speaker_id = fields.get("speaker_id")
     if type(speaker_id) is not int:  # True and 1.0 are not speaker ids
         return InvalidMessageError(kind.FAILS, Reason.BAD_FIELD)
-    if 0 <= speaker_id < max_speakers:
+    if 0 <= speaker_id < _ids_for(kind, max_speakers):
         return InvalidMessageError(kind.FAILS, Reason.BAD_FIELD, speaker_id)
     echoed_id = speaker_id if abs(speaker_id) <= MAX_ECHOED_ID else None
     return InvalidMessageError(kind.FAILS, Reason.UNKNOWN_SPEAKER, echoed_id)

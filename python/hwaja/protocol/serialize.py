@@ -5,7 +5,7 @@ import json
 import msgspec
 
 from hwaja.protocol import texts
-from hwaja.protocol.codes import Reason
+from hwaja.protocol.codes import ErrorCode, Reason
 from hwaja.protocol.fields import Fields, to_fields
 from hwaja.protocol.server_messages import (
     Error,
@@ -97,6 +97,8 @@ def _text(message: ServerMessage, with_reason: bool, max_speakers: int) -> str:
             return texts.TRANSCRIPTION_STOPPED
         case LimitWarning(reason, seconds_left):
             return texts.AHEAD[reason].format(seconds=seconds_left)
+        case Error(ErrorCode.SPEAKER_NAMING_FAILED, Reason.UNKNOWN_SPEAKER):
+            return texts.UNHEARD_SPEAKER
         case Error(code, reason) if with_reason:
             return texts.sentence(reason, max_speakers, message.looks_like)
         case Error(code):

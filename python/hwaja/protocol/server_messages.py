@@ -29,7 +29,7 @@ from hwaja.protocol.field_types import (
     written_as,
 )
 from hwaja.protocol.texts import AHEAD
-from hwaja.protocol.values import MAX_ECHOED_ID, Details, Quality, SpeakerId
+from hwaja.protocol.values import MAX_ECHOED_ID, Details, NamedSpeaker, Quality, SpeakerId
 
 
 class FromServer(Struct, frozen=True, tag_field="type", omit_defaults=True):
@@ -61,6 +61,8 @@ class Place(Inlined, frozen=True):
     """Whose voices are enrolled."""
     received_samples: Count
     """How much of the audio of this enrolment or transcription was taken: send on from there."""
+    names: tuple[NamedSpeaker, ...] = ()
+    """What the client called whom, in the order of the ids; absent where it named nobody."""
 
 
 class ModelLoaded(FromServer, frozen=True, tag="model_loaded"):
@@ -162,7 +164,18 @@ class SpeakerUpdate(FromServer, frozen=True, tag="speaker_update"):
     """Whose it is more likely."""
 
 
-class SpeakerShare(Struct, frozen=True):
+class SpeakerNamed(FromServer, frozen=True, tag="speaker_named"):
+    """The speaker has the name, and the voice is kept."""
+
+    ASKED_BY = ("name_speaker",)
+
+    speaker_id: SpeakerId
+    """Who."""
+    name: str
+    """The name; empty: none any more."""
+
+
+class SpeakerShare(Struct, frozen=True, omit_defaults=True):
     """What one speaker said in a transcription."""
 
     speaker_id: SpeakerId
@@ -171,6 +184,8 @@ class SpeakerShare(Struct, frozen=True):
     """How many `transcription` messages were this speaker's."""
     speech_seconds: Seconds
     """How long this speaker spoke, pauses not counted."""
+    name: str | None = None
+    """What the client called this speaker; absent where it named none."""
 
 
 class Summary(Inlined, frozen=True):
@@ -246,8 +261,9 @@ class Error(FromServer, frozen=True, tag="error"):
     code: ErrorCode
     """What failed."""
     reason: Annotated[Reason, one_of(*_OF_ERRORS), asked_by("details")]
-    """Why, for programs; of `INVALID_MESSAGE`, `INVALID_AUDIO`, `wrong_format`, a ticket that is no
-    good, and a language or hotwords that cannot be had it is told without being asked."""
+    """Why, for programs; of `INVALID_MESSAGE`, `INVALID_AUDIO`, `SPEAKER_NAMING_FAILED`,
+    `wrong_format`, a ticket that is no good, and a language or hotwords that cannot be had it is
+    told without being asked."""
     speaker_id: Annotated[int, numeric(minimum=-MAX_ECHOED_ID, maximum=MAX_ECHOED_ID)] | None = None
     """Where it belongs to a speaker: whose, as the client named it."""
     looks_like: Annotated[AudioFormat | None, asked_by("details")] = None
@@ -268,6 +284,7 @@ ServerMessage = (
     | Transcription
     | Interim
     | SpeakerUpdate
+    | SpeakerNamed
     | TranscriptionStopped
     | AudioReceived
     | TooFarAhead

@@ -85,6 +85,7 @@ FORMATS = {
 """What audio in another format looks like."""
 
 _LOOKS_LIKE = "오디오가 {format}(으)로 보입니다. 16kHz 모노 PCM16(리틀 엔디안)으로 보내주세요."
+UNHEARD_SPEAKER = "이 번호로 등록되었거나 말한 화자가 없습니다."
 _UNKNOWN_OF_MORE_SPEAKERS = "speaker_id는 0부터 {last}까지의 정수여야 합니다."
 
 

@@ -34,6 +34,10 @@ MAX_TICKET_CHARS = 4096
 
 SpeakerId = Annotated[int, numeric(minimum=0, maximum=MOST_SPEAKERS - 1)]
 
+MAX_NAME_CHARS = 50
+
+SpeakerName = Annotated[Printable, Meta(max_length=MAX_NAME_CHARS)]
+
 MAX_HOTWORDS = 100
 MAX_HOTWORD_CHARS = 50
 MAX_HOTWORD_BOOST = 10.0
@@ -151,6 +155,15 @@ class Quality(Struct, frozen=True, omit_defaults=True):
     """What could be better, each as `{"reason", "message"}` like an error; the gravest first."""
 
 
+class NamedSpeaker(Struct, frozen=True):
+    """What one speaker is called."""
+
+    speaker_id: SpeakerId
+    """Who."""
+    name: str
+    """What the client called this speaker."""
+
+
 class SpeakerSpeech(Struct, frozen=True):
     """How long one speaker speaks in an utterance."""
 
@@ -197,3 +210,5 @@ class Details(Inlined, frozen=True):
     speakers: tuple[SpeakerSpeech, ...] = ()
     """Who speaks in it, in the order of the ids: `speaker_id`, and who speaks at the same time for
     0.2 s or more. A later `speaker_update` does not change it."""
+    speaker_name: str | None = None
+    """What the client called the speaker; absent where it named none."""

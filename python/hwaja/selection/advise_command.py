@@ -15,6 +15,7 @@ from hwaja.engines.runtime import check_cuda
 from hwaja.models import all_models
 from hwaja.models.advice import Compared, Recommendation, Situation, recommend
 from hwaja.models.catalogue import PublishedError
+from hwaja.process.memory import memory_now
 from hwaja.server import config
 
 _COSTS = {
@@ -90,7 +91,7 @@ class _Sources:
 
 
 def _situation(args: argparse.Namespace) -> Situation:
-    cores, free = machine.processor().cores, machine.memory_now()
+    cores, free = machine.processor().cores, memory_now()
     found = situation_of(config.from_environment({}), cores, free, has_gpu=_has_gpu())
     languages = tuple(filter(None, (args.languages or "").replace(",", " ").split()))
     return replace(

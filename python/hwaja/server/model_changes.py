@@ -18,7 +18,7 @@ from hwaja.engines.interface import EngineError
 from hwaja.models import ModelError
 from hwaja.observability.metrics import Metrics
 from hwaja.privacy.error_redaction import describe
-from hwaja.process.memory import available_bytes, resident_bytes
+from hwaja.process.memory import memory_now, resident_bytes
 from hwaja.server.config import ConfigError
 from hwaja.workers import wire
 from hwaja.workers.generations import Generation, Generations
@@ -202,7 +202,7 @@ class ModelChanges:
             EngineError: the memory is too small.
 
         """
-        available = available_bytes()
+        memory = memory_now()
         current, running = self._generations.current, self.running
         more = _bytes(wanted.recogniser_files) - _bytes(running.recogniser_files)
         more_interims = _bytes(wanted.files_of_interims) - _bytes(running.files_of_interims)
@@ -212,10 +212,10 @@ class ModelChanges:
         elif wanted.interim_setup is not None:
             needs.append(PROCESS_BYTES + _bytes(wanted.interim_files))
         needed = sum(max(0, each) for each in needs)
-        if available is not None and needed > available:
+        if memory is not None and needed > memory.available:
             raise EngineError(
                 f"The new model needs about {needed / 1e9:.1f} GB beside the running one, and "
-                f"{available / 1e9:.1f} GB are available."
+                f"{memory.available / 1e9:.1f} GB are available."
             )
 
     def _note_failure(self, error: Exception) -> None:

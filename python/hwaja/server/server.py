@@ -256,14 +256,17 @@ class Server:
         """Measure periodically how late answers are, and shed load accordingly."""
         loop = asyncio.get_running_loop()
         while True:
-            runners = self._registry.runners
-            for runner in runners:
-                runner.watch_load()
-            lag_seconds = max((runner.lag_seconds for runner in runners), default=0.0)
-            if self._overload.observe(lag_seconds, loop.time()):
-                level = self._overload.level.name.lower()
-                _log.warning("load", left_out=level, lag_seconds=round(lag_seconds, 1))
+            self._shed_load(loop.time())  # whose variables would keep a session that has ended
             await asyncio.sleep(LOAD_PERIOD_SECONDS)
+
+    def _shed_load(self, now: float) -> None:
+        runners = self._registry.runners
+        for runner in runners:
+            runner.watch_load()
+        lag_seconds = max((runner.lag_seconds for runner in runners), default=0.0)
+        if self._overload.observe(lag_seconds, now):
+            level = self._overload.level.name.lower()
+            _log.warning("load", left_out=level, lag_seconds=round(lag_seconds, 1))
 
     async def _watch_listener(self) -> None:
         """Restart a socket that no longer listens: an administrator can end it with `ss -K`."""

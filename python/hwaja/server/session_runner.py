@@ -330,6 +330,9 @@ class SessionRunner:
                 self._enrolment = self._start(self._enrol(effect))
             case Restore():
                 self._post(self._enroller.restore(effect))
+            case events.KeepVoice(speaker_id, name):
+                is_known = self._attribution.keep(speaker_id)
+                self._post(events.VoiceKept(speaker_id, name, is_known))
             case events.Release(index):
                 self._intake.release(index)
             case events.Close(code):

@@ -3,8 +3,8 @@
 An action appends the effects to carry out, in order. It does not set the state. It returns a
 `Branch` if the next state depends on its result. It never raises for a client's misuse.
 
-Here are the actions on the connection and on misuse. `enrolling.py` has those on an enrolment,
-`transcribing.py` those on a transcription.
+Here are the actions on the connection, on names and on misuse. `enrolling.py` has those on an
+enrolment, `transcribing.py` those on a transcription.
 """
 
 from typing import Protocol
@@ -12,6 +12,7 @@ from typing import Protocol
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.client_messages import (
     CompleteRegistration,
+    NameSpeaker,
     RestoreSpeaker,
     StartRegistration,
 )
@@ -23,8 +24,10 @@ from hwaja.protocol.server_messages import (
     ModelLoaded,
     Place,
     ServerMessage,
+    SpeakerNamed,
     TooFarAhead,
 )
+from hwaja.protocol.values import NamedSpeaker
 from hwaja.session import events
 from hwaja.session.settings import SessionSettings
 from hwaja.session.states import Branch, State
@@ -53,6 +56,7 @@ class Actions:
         self._voices = voices
         self._effects: list[events.Effect] = []
         self._details = False
+        self._names: dict[int, str] = {}  # what the client calls its speakers
         self._strikes = 0
         self._origin = self._acknowledged = 0  # of the current enrolment or transcription
         self._gate = SpeechGate(settings.gate, 0)
@@ -92,8 +96,24 @@ class Actions:
     def reconnect(self, event: events.Reconnected) -> None:
         """Send the state of the session to a client that resumed it."""
         received_samples = event.at - self._origin if self.listening else 0
-        place = Place(self.state.name.lower(), self._voices.speaker_ids, received_samples)
+        names = tuple(NamedSpeaker(*named) for named in sorted(self._names.items()))
+        place = Place(self.state.name.lower(), self._voices.speaker_ids, received_samples, names)
         self._send(ModelLoaded(event.session_token, place))
+
+    def name_speaker(self, event: events.Received[NameSpeaker]) -> None:
+        """Ask for the voice of a speaker who gets a name. `finish_naming` answers."""
+        self._effects.append(events.KeepVoice(event.message.speaker_id, event.message.name))
+
+    def finish_naming(self, event: events.VoiceKept) -> None:
+        """Give a speaker the name, or send that there is no such speaker."""
+        speaker_id, name = event.speaker_id, event.name
+        if not event.is_known:
+            self._fail(ErrorCode.SPEAKER_NAMING_FAILED, Reason.UNKNOWN_SPEAKER, speaker_id)
+            return
+        self._names[speaker_id] = name
+        if not name:
+            del self._names[speaker_id]
+        self._send(SpeakerNamed(speaker_id, name))
 
     def _acknowledge(self, answered_samples: int | None = None) -> None:
         if self._resumable and self.processed_stop - self._acknowledged >= ACKNOWLEDGED_SAMPLES:

@@ -1,7 +1,7 @@
 """One transcription: its answers, in the order of speech, and the messages to the client."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -37,6 +37,9 @@ from hwaja.speakers.parts import Correction, Part
 from hwaja.speakers.turn_prior import SpeakerDecision, TurnPrior
 from hwaja.text.words import confidence_of, words_of
 from hwaja.vad.gate import Segment
+
+Names = Mapping[int, str]
+"""What the client calls its speakers, by speaker id."""
 
 
 class Interims:
@@ -111,15 +114,15 @@ class Tally:
         """Count an earlier answer for `speaker_id` instead."""
         self._said[segment_id] = (speaker_id, self._said[segment_id][1])
 
-    def shares(self) -> tuple[SpeakerShare, ...]:
+    def shares(self, names: Names) -> tuple[SpeakerShare, ...]:
         """Return each speaker's share of the speech, by ascending speaker id."""
         ids = sorted({speaker_id for speaker_id, _ in self._said.values()})
-        return tuple(_share(speaker_id, self._said.values()) for speaker_id in ids)
+        return tuple(_share(speaker_id, self._said.values(), names) for speaker_id in ids)
 
 
-def _share(speaker_id: int, spoken: Iterable[tuple[int, float]]) -> SpeakerShare:
+def _share(speaker_id: int, spoken: Iterable[tuple[int, float]], names: Names) -> SpeakerShare:
     speech_seconds = [seconds for speaker, seconds in spoken if speaker == speaker_id]
-    return SpeakerShare(speaker_id, len(speech_seconds), sum(speech_seconds))
+    return SpeakerShare(speaker_id, len(speech_seconds), sum(speech_seconds), names.get(speaker_id))
 
 
 @dataclass(slots=True)
@@ -133,6 +136,8 @@ class Conversation:
     """Maps samples of the session to times of the transcription."""
     open_speech: OpenSpeech
     """Decides which work begins on the open utterance."""
+    names: Names
+    """The names of now."""
     _utterances: Utterances = field(default_factory=Utterances)
     _interims: Interims = field(default_factory=Interims)
     _turn_prior: TurnPrior = field(default_factory=TurnPrior)
@@ -159,7 +164,7 @@ class Conversation:
         """Return the summary of the transcription, which ends at sample `processed_stop`."""
         audio_seconds = (processed_stop - self.timeline.origin) / SAMPLE_RATE
         tally = self._tally
-        return Summary(tally.utterances, tally.failed, audio_seconds, tally.shares())
+        return Summary(tally.utterances, tally.failed, audio_seconds, tally.shares(self.names))
 
     def early_work(self) -> list[Effect]:
         """Return the effects that request new work on the open utterance."""
@@ -258,7 +263,7 @@ class Conversation:
         return effects
 
     def _message(self, answer: Awaited, decision: SpeakerDecision) -> ServerMessage:
-        message = _transcription(self.timeline, answer, decision)
+        message = _transcription(self.timeline, answer, decision, self.names)
         if self.wants.answered_samples:
             stop = answer.segment.stop - self.timeline.origin
             message = replace(message, answered_samples=stop)
@@ -271,7 +276,9 @@ class Conversation:
         return Send(message, self.details)
 
 
-def _transcription(timeline: Timeline, answer: Awaited, decision: SpeakerDecision) -> Transcription:
+def _transcription(
+    timeline: Timeline, answer: Awaited, decision: SpeakerDecision, names: Names
+) -> Transcription:
     """Return the message with every field that a client may ask for.
 
     Raises:
@@ -303,6 +310,7 @@ def _transcription(timeline: Timeline, answer: Awaited, decision: SpeakerDecisio
             language=hypothesis.language,
             text_confidence=confidence_of(words),
             words=words,
+            speaker_name=names.get(decision.speaker_id),
         ),
     )
 

@@ -165,6 +165,16 @@ class Attributed:
 
 
 @dataclass(frozen=True, slots=True)
+class VoiceKept:
+    """The result of a `KeepVoice`, which it repeats."""
+
+    speaker_id: int
+    name: str
+    is_known: bool
+    """Whether there is such a voice."""
+
+
+@dataclass(frozen=True, slots=True)
 class SpeakerProbed:
     """The result of a `ProbeSpeaker`: whether another voice began in an open segment."""
 
@@ -215,6 +225,7 @@ Event = (
     | PartialText
     | Attributed
     | SpeakerProbed
+    | VoiceKept
     | Shutdown
     | Disconnected
 )
@@ -298,6 +309,14 @@ class Learn:
     segment: Segment
 
 
+@dataclass(frozen=True, slots=True)
+class KeepVoice:
+    """Keep the voice of a speaker, who gets a name, like an enrolled one. Report `VoiceKept`."""
+
+    speaker_id: int
+    name: str
+
+
 class Outcome(StrEnum):
     """How an utterance was answered."""
 
@@ -335,4 +354,4 @@ class Close:
 Analysing = Begin | Extend | ProbeSpeaker | Speculate | Finish | Recognise | Learn
 """The effects that concern the audio of a transcription."""
 
-Effect = Send | Listen | Enrol | Restore | Analysing | Settled | Release | Close
+Effect = Send | Listen | Enrol | Restore | KeepVoice | Analysing | Settled | Release | Close

@@ -13,6 +13,7 @@ from typing import Any
 
 from hwaja.protocol.client_messages import (
     CompleteRegistration,
+    NameSpeaker,
     RestoreSpeaker,
     StartRegistration,
     StartTranscription,
@@ -41,6 +42,7 @@ from hwaja.session.events import (
     Shutdown,
     SpeakerProbed,
     SuspectAudio,
+    VoiceKept,
     Waiting,
 )
 from hwaja.session.settings import SessionSettings
@@ -134,6 +136,8 @@ ROWS = (
     Row(ANYWHERE, MalformedAudio, Actions.refuse_audio, _MAY_STRIKE_OUT),
     Row(ANYWHERE, _REGISTRATIONS, Actions.misplaced_registration),
     Row(ANYWHERE, (StartTranscription, StopTranscription), Actions.misplaced_transcription),
+    Row(ANYWHERE, NameSpeaker, Actions.name_speaker),
+    Row(ANYWHERE, VoiceKept, Actions.finish_naming),
     Row(ANYWHERE, Reconnected, Actions.reconnect),
     Row(ANYWHERE, LimitNear, Actions.warn),
     Row(ANYWHERE, Waiting, Actions.release_hold),

@@ -41,7 +41,7 @@ class TranscriptionActions(Actions):
 
     def _new_conversation(self, wants: StartTranscription) -> Conversation:
         timeline, open_speech = Timeline(self._origin), OpenSpeech(self._gate)
-        return Conversation(wants, self._details, timeline, open_speech)
+        return Conversation(wants, self._details, timeline, open_speech, self._names)
 
     def begin_transcription(self, event: events.Received[StartTranscription]) -> Branch:
         """Begin a transcription with the client's options, or send why it cannot begin."""

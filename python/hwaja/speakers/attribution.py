@@ -140,6 +140,15 @@ class Attribution:
         lesson.add_done_callback(self._lessons.discard)
         return lesson
 
+    def keep(self, speaker_id: int) -> bool:
+        """Keep a voice like an enrolled one, also if it was discovered.
+
+        Returns:
+            Whether there is such a voice.
+
+        """
+        return self._discovery.keep(speaker_id)
+
     def close(self) -> None:
         """Cancel all work, and overwrite the discovered voices."""
         self._end_probe()

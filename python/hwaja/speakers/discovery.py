@@ -1,6 +1,8 @@
 """Discovers the speakers of a session by their voices, where they are not enrolled.
 
-Enrolled voices keep their ids. A voice that is not enrolled gets the lowest id that is free.
+Enrolled voices keep their ids. A voice that is not enrolled gets the lowest id that is free. If it
+is kept, it becomes an enrolled one. In the transcription in which it was discovered, its speech is
+still grouped anew, since the client may have named it before it was well known.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +17,7 @@ from hwaja.speakers.diarize import piece_of
 from hwaja.speakers.gallery import Gallery, Voice, free_id, mean_voice
 from hwaja.speakers.parts import Correction, Part
 from hwaja.speakers.voice_changes import spans_of_voices
-from hwaja.speakers.voices import Voices, units_of
+from hwaja.speakers.voices import PooledVoice, Voices, units_of
 
 LEAST_SECONDS = 0.8
 """Least speech of a part to tell a new voice. A shorter part is given to the nearest voice."""
@@ -34,12 +36,30 @@ class Discovery:
 
     def __init__(self, voices: Voices) -> None:
         """Begin without discovered voices. `voices` are the enrolled ones, read each time."""
-        self._enrolled = voices
+        self._voices = voices
         self._gallery = Gallery()
 
     def begin(self) -> None:
-        """Begin a transcription. The voices of the last one stay, its parts are not corrected."""
+        """Begin a transcription. The voices of the last one stay, its parts are not corrected.
+
+        Those that were kept are enrolled voices from now on.
+        """
         self._gallery.begin()
+
+    def keep(self, speaker_id: int) -> bool:
+        """Keep a discovered voice like an enrolled one. Return whether there is such a voice."""
+        if speaker_id in self._voices.speaker_ids:
+            return True
+        is_known = self._gallery.keep(speaker_id)
+        self._enrol_kept()
+        return is_known
+
+    def _enrol_kept(self) -> None:
+        """Enrol the voices that are kept, as they are now."""
+        voices = self._gallery.voices({})
+        for speaker_id in self._gallery.kept:
+            unit, seconds = voices[speaker_id].unit, voices[speaker_id].seconds
+            self._voices.enrol(speaker_id, PooledVoice(unit, seconds, takes=1))
 
     def forget(self) -> None:
         """Overwrite the memory of every discovered voice, and drop it."""
@@ -74,6 +94,7 @@ class Discovery:
             if part.speech_seconds >= least_seconds:
                 self._gallery.add(part.start, voice)
         self._gallery.group(self._known, most_speakers)
+        self._enrol_kept()
         parts = [self._compared(speaker_id, run) for speaker_id, run in [*self._turns(spoken)]]
         now = self._gallery.ids
         changed = [start for start, speaker_id in before.items() if now[start] != speaker_id]
@@ -81,10 +102,10 @@ class Discovery:
 
     @property
     def _known(self) -> dict[int, Voice]:
-        """The enrolled voices."""
+        """The enrolled voices, without those whose speech is in the gallery."""
         found = {}
-        for speaker_id in self._enrolled.speaker_ids:
-            pooled = self._enrolled.of(speaker_id)
+        for speaker_id in sorted(set(self._voices.speaker_ids) - self._gallery.kept):
+            pooled = self._voices.of(speaker_id)
             if pooled is not None:
                 unit = units_of(pooled.voice[None])[0]
                 found[speaker_id] = Voice(unit, pooled.speech_seconds)

@@ -6,6 +6,7 @@ So later speech may show that two ids are one person, or that a piece was anothe
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import count
 
@@ -59,6 +60,12 @@ class Gallery:
 
     def __init__(self) -> None:
         self._pieces: list[_Piece] = []
+        self._kept: set[int] = set()
+
+    @property
+    def kept(self) -> AbstractSet[int]:
+        """The speakers of this transcription whose id no other voice gets. Each has a piece."""
+        return self._kept
 
     @property
     def ids(self) -> dict[int, int]:
@@ -81,15 +88,31 @@ class Gallery:
         return np.asarray(newness / np.maximum(seconds, SHORTEST_SECONDS))
 
     def begin(self) -> None:
-        """Begin a transcription. The voices of the last one stay, without its parts."""
+        """Begin a transcription. The voices of the last one stay, without its parts.
+
+        The voices that were kept are dropped: they are enrolled.
+        """
+        self._drop([piece for piece in self._pieces if piece.speaker_id in self._kept])
+        self._kept.clear()
         for piece in self._pieces:
             piece.starts = ()
 
+    def keep(self, speaker_id: int) -> bool:
+        """Let no other voice get this speaker's id. Return whether there is such a speaker."""
+        if not any(piece.speaker_id == speaker_id for piece in self._pieces):
+            return False
+        self._kept.add(speaker_id)
+        return True
+
     def forget(self) -> None:
         """Overwrite the memory of every piece, and drop it."""
-        for piece in self._pieces:
+        self._drop(self._pieces)
+        self._kept.clear()
+
+    def _drop(self, pieces: Sequence[_Piece]) -> None:
+        for piece in pieces:
             piece.voice.unit.fill(0)
-        self._pieces.clear()
+        self._pieces = [piece for piece in self._pieces if piece not in pieces]
 
     def add(self, start: int, voice: Voice) -> None:
         """Take the voice of the part that begins at sample `start`. `group` finds its speaker."""
@@ -117,41 +140,38 @@ class Gallery:
     def group(self, enrolled: Known, most_speakers: int) -> None:
         """Find the speaker of every piece.
 
+        The longest piece of a speaker who is kept stands for that speaker, as an enrolled voice
+        does.
+
         Args:
             enrolled: the enrolled voices. They are of different people, and keep their ids.
-            most_speakers: the most speakers, the enrolled ones included.
+            most_speakers: the most speakers, the enrolled and the kept ones included.
 
         """
-        voices = [*enrolled.values(), *(piece.voice for piece in self._pieces)]
         if not self._pieces:
             return
+        kept = {speaker_id: self._longest_of(speaker_id) for speaker_id in self._kept}
+        others = [piece for piece in self._pieces if piece not in kept.values()]
+        pieces = [*kept.values(), *others]
+        voices = [*enrolled.values(), *(piece.voice for piece in pieces)]
+        known_ids = [*enrolled, *kept]
         groups = groups_of(
             np.stack([voice.unit for voice in voices]),
             np.array([voice.seconds for voice in voices]),
             self.oneness,
-            len(enrolled),
-            max(most_speakers, len(enrolled)),
+            len(known_ids),
+            max(most_speakers, len(known_ids)),
         )
-        own_groups = groups[len(enrolled) :]
-        ids = self._ids_of_groups(dict(zip(groups, enrolled, strict=False)), own_groups)
-        for piece, group in zip(self._pieces, own_groups, strict=True):
+        own = [*zip(pieces, groups[len(enrolled) :], strict=True)]
+        ids = _ids_of_groups(dict(zip(groups, known_ids, strict=False)), own)
+        for piece, group in own:
             piece.speaker_id = ids[group]
         while len(self._pieces) > MOST_PIECES:
             self._pool_oldest()
 
-    def _ids_of_groups(self, ids: dict[int, int], groups: Sequence[int]) -> dict[int, int]:
-        """Return the speaker of each group; `ids` has those of the enrolled voices."""
-        seconds: dict[tuple[int, int], float] = defaultdict(float)
-        for piece, group in zip(self._pieces, groups, strict=True):
-            if piece.speaker_id is not None:
-                seconds[group, piece.speaker_id] += piece.voice.seconds
-        for group, speaker_id in sorted(seconds, key=seconds.__getitem__, reverse=True):
-            if group not in ids and speaker_id not in ids.values():
-                ids[group] = speaker_id
-        for group in groups:
-            if group not in ids:
-                ids[group] = free_id(set(ids.values()))
-        return ids
+    def _longest_of(self, speaker_id: int) -> _Piece:
+        own = (piece for piece in self._pieces if piece.speaker_id == speaker_id)
+        return max(own, key=lambda piece: piece.voice.seconds)
 
     def _pool_oldest(self) -> None:
         seen: dict[int | None, _Piece] = {}
@@ -168,6 +188,27 @@ class Gallery:
             each.voice.unit.fill(0)
         into.voice, into.starts = pooled, into.starts + piece.starts
         self._pieces.remove(piece)
+
+
+def _ids_of_groups(ids: dict[int, int], own: Sequence[tuple[_Piece, int]]) -> dict[int, int]:
+    """Return the speaker of each group.
+
+    Args:
+        ids: those of the speakers who are known to keep theirs.
+        own: the pieces, and the group of each.
+
+    """
+    seconds: dict[tuple[int, int], float] = defaultdict(float)
+    for piece, group in own:
+        if piece.speaker_id is not None:
+            seconds[group, piece.speaker_id] += piece.voice.seconds
+    for group, speaker_id in sorted(seconds, key=seconds.__getitem__, reverse=True):
+        if group not in ids and speaker_id not in ids.values():
+            ids[group] = speaker_id
+    for _, group in own:
+        if group not in ids:
+            ids[group] = free_id(set(ids.values()))
+    return ids
 
 
 def mean_voice(voices: Sequence[Voice]) -> Voice:

@@ -10,6 +10,7 @@ import {
   Reason,
   RegistrationCompleted,
   RegistrationStarted,
+  SpeakerNamed,
   SpeakerUpdate,
   TooFarAhead,
   Transcription,
@@ -59,6 +60,7 @@ export interface ClientEvents {
   transcription: Transcription;
   interim: Interim;
   speaker_update: SpeakerUpdate;
+  speaker_named: SpeakerNamed;
   transcription_stopped: TranscriptionStopped;
   audio_received: AudioReceived;
   too_far_ahead: TooFarAhead;
@@ -186,6 +188,12 @@ export class STTClient {
     options?: { quality?: boolean }
   ): Promise<RegistrationCompleted>;
   startTranscription(options?: TranscriptionOptions): Promise<TranscriptionStarted>;
+  /**
+   * Give a speaker who is enrolled or was discovered a name, at any time; the server then keeps the
+   * voice like an enrolled one. An empty name takes it back. Rejects with `unknown_speaker` where
+   * nobody has this id.
+   */
+  nameSpeaker(speakerId: number, name: string): Promise<SpeakerNamed>;
   /** Resolves once everything that was sent is answered. */
   stopTranscription(): Promise<TranscriptionStopped>;
   /**

@@ -13,6 +13,13 @@ export interface ModelLoaded {
   state?: 'ready' | 'enrolling' | 'verifying' | 'transcribing' | 'draining';
   speaker_ids?: number[];
   received_samples?: number;
+  /** What the client called whom. */
+  names?: NamedSpeaker[];
+}
+
+export interface NamedSpeaker {
+  speaker_id: number;
+  name: string;
 }
 
 export interface RegistrationStarted extends Numbered {
@@ -65,6 +72,8 @@ export interface Transcription extends Numbered {
   speakers?: SpeakerSpeech[];
   /** Of a client with several addresses: how much of the server's transcription is answered with this. */
   answered_samples?: number;
+  /** What the client called the speaker. */
+  speaker_name?: string;
 }
 
 export interface SpeakerSpeech {
@@ -102,6 +111,14 @@ export interface SpeakerUpdate extends Numbered {
   speaker_id: number;
 }
 
+/** Answers `name_speaker`. */
+export interface SpeakerNamed extends Numbered {
+  type: 'speaker_named';
+  speaker_id: number;
+  /** Empty: none any more. */
+  name: string;
+}
+
 export interface TranscriptionStopped extends Numbered {
   type: 'transcription_stopped';
   message: string;
@@ -117,6 +134,8 @@ export interface SpeakerShare {
   speaker_id: number;
   utterances: number;
   speech_seconds: number;
+  /** What the client called the speaker. */
+  name?: string;
 }
 
 export interface AudioReceived {
@@ -159,6 +178,7 @@ export type ServerMessage =
   | Transcription
   | Interim
   | SpeakerUpdate
+  | SpeakerNamed
   | TranscriptionStopped
   | AudioReceived
   | TooFarAhead
@@ -193,7 +213,8 @@ export type ErrorCode =
   | 'SPEAKER_REGISTRATION_FAILED'
   | 'TRANSCRIPTION_FAILED'
   | 'INVALID_MESSAGE'
-  | 'INVALID_AUDIO';
+  | 'INVALID_AUDIO'
+  | 'SPEAKER_NAMING_FAILED';
 
 export type AudioFormat =
   | 'float32'

@@ -11,11 +11,13 @@ const POLL_SECONDS = 0.05;
 export class Sender {
   /**
    * @param {Dialogue} dialogue what is to be sent
+   * @param {Namings} namings what is to be sent beside it
    * @param {Link} link where to
    * @param {object} clock
    */
-  constructor(dialogue, link, clock) {
+  constructor(dialogue, namings, link, clock) {
     this._dialogue = dialogue;
+    this._namings = namings;
     this._link = link;
     this._clock = clock;
     this._isPolling = false;
@@ -25,8 +27,9 @@ export class Sender {
   /** Send what can be sent now, and come back for the rest. */
   pump() {
     const { phase } = this._dialogue;
+    let next;
+    while (this._link.isOnline && (next = this._namings.next()) !== null) this._link.send(next);
     if (phase !== null && this._link.isOnline) {
-      let next;
       while ((next = phase.next(this._link.isRoomy)) !== null) this._link.send(next);
       if (phase.unsentSamples > 0) this._pumpLater();
     }

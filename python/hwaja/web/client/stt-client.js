@@ -7,6 +7,7 @@ import { Dialogue } from './dialogue.js';
 import { Emitter } from './emitter.js';
 import { CLOSED, LOST, NO_TOKEN, STTError, UNREACHABLE, misplaced } from './errors.js';
 import { Link } from './link.js';
+import { Namings } from './namings.js';
 import { SAMPLE_RATE } from './pcm.js';
 import { ENROLMENT, RESTORATION, TRANSCRIPTION } from './phase.js';
 import { RESUME_SECONDS, TOKEN } from './resumption.js';
@@ -46,7 +47,8 @@ export class STTClient extends Emitter {
     );
     const keptSamples = KEPT_SAMPLES + (this._roams ? UNANSWERED_SAMPLES : 0);
     this._dialogue = new Dialogue(new AudioStore(keptSamples, this._roams), renew && details);
-    this._sender = new Sender(this._dialogue, this._link, clock);
+    this._namings = new Namings();
+    this._sender = new Sender(this._dialogue, this._namings, this._link, clock);
     this._connected = new Deferred();
     this._started = new Deferred();
     this._ended = new Deferred();
@@ -111,6 +113,14 @@ export class STTClient extends Emitter {
     return this._end(TRANSCRIPTION);
   }
 
+  /** Give a speaker a name, at any time; resolves once the server has it. */
+  async nameSpeaker(speakerId, name) {
+    if (!this._isConnected) throw misplaced('SPEAKER_NAMING_FAILED');
+    const answer = this._namings.ask(speakerId, name);
+    this._sender.pump();
+    return answer;
+  }
+
   /**
    * Send audio; outside of an enrolment or a transcription it is dropped.
    *
@@ -173,9 +183,13 @@ export class STTClient extends Emitter {
   /** One at a time; but an enrolment may be begun anew while it is being heard. */
   _mayBegin(kind) {
     const { phase } = this._dialogue;
-    if (['idle', 'connecting', 'closed'].includes(this.state)) return false;
+    if (!this._isConnected) return false;
     if (phase === null) return true;
     return kind === ENROLMENT && phase.kind === ENROLMENT && phase.isStarted && !phase.isEnding;
+  }
+
+  get _isConnected() {
+    return !['idle', 'connecting', 'closed'].includes(this.state);
   }
 
   async _end(kind, speakerId) {
@@ -204,6 +218,7 @@ export class STTClient extends Emitter {
       this.emit('model_loaded', message);
     } else if (isResumed) {
       if (this._dialogue.phase !== null) this._dialogue.phase.resume(message);
+      this._namings.resume();
       this._show();
       this.emit('reconnected', message);
     } else if (this._roams && this._tickets.areComplete) {
@@ -239,6 +254,7 @@ export class STTClient extends Emitter {
     this._restoring = null;
     this._closingError = null;
     this._link.settle();
+    this._tickets.namings.forEach((message) => this._link.send(message));
     const { withdrawn, lostSamples } = this._dialogue.beginAnew();
     this._show();
     withdrawn.forEach((message) => this.emit('interim', message));
@@ -253,6 +269,11 @@ export class STTClient extends Emitter {
       return;
     }
     this._tickets.take(received);
+    if (received.type === 'speaker_named') this._namings.take(received);
+    if (received.code === 'SPEAKER_NAMING_FAILED') {
+      this._namings.refuse(received);
+      return;
+    }
     const { phase } = this._dialogue;
     const { meaning, message, lostSamples } = this._dialogue.take(received);
     this._settle(meaning, message, phase); // first: a listener may ask for something else
@@ -311,6 +332,7 @@ export class STTClient extends Emitter {
     this._restoring = null;
     this._started.reject(error);
     this._ended.reject(error);
+    this._namings.forget(error);
     this._sender.pump();
   }
 

@@ -9,6 +9,7 @@ export class VoiceTickets {
   forget() {
     this._tickets = new Map(); // by speaker; null: a voice without one
     this._offered = new Map(); // to be restored, and not answered yet
+    this._names = new Map(); // what the client called the speakers
   }
 
   /** These voices are there, from before the page was loaded. */
@@ -24,7 +25,8 @@ export class VoiceTickets {
   }
 
   /** Take a message of the server. */
-  take({ type, speaker_id: id, ticket }) {
+  take({ type, speaker_id: id, ticket, name }) {
+    if (type === 'speaker_named') this._names.set(id, name);
     if (type !== 'speaker_registration_completed') return;
     this._tickets.set(id, ticket || this._offered.get(id) || null);
     this._offered.delete(id);
@@ -33,6 +35,12 @@ export class VoiceTickets {
   /** Whether every voice can come along. */
   get areComplete() {
     return ![...this._tickets.values()].includes(null);
+  }
+
+  /** The messages that have another server call the speakers as the last one did. */
+  get namings() {
+    const known = [...this._names].filter(([id, name]) => this._tickets.has(id) && name !== '');
+    return known.map(([id, name]) => ({ type: 'name_speaker', speaker_id: id, name }));
   }
 
   /** The messages that have another server enrol every voice. */

@@ -2,6 +2,7 @@
 
 import { clockOf } from './formats.js';
 import { t } from './language.js';
+import { colourOf } from './speakers-view.js';
 import { isStranger } from './transcript.js';
 
 /** Labels of the server that a person should know of: the speaker may be another. */
@@ -86,7 +87,8 @@ export class ConversationView {
   _fill(item, entry) {
     item.textContent = '';
     item.className = 'utterance';
-    if (!isStranger(entry)) item.dataset.speaker = String(entry.speakerId);
+    if (isStranger(entry)) delete item.dataset.speaker;
+    else item.dataset.speaker = colourOf(entry.speakerId);
     const head = piece('p', 'said-by');
     head.append(
       piece('strong', 'speaker', this._nameOf(entry)),

@@ -11,10 +11,11 @@ const SPEAKERS = 2;
 
 /** Events: `changed`, where a voice or a name has. */
 export class Enrolling extends Emitter {
-  constructor(root, template, online, listening) {
+  constructor(root, template, { online, listening, people }) {
     super();
     this._online = online;
     this._listening = listening;
+    this._people = people;
     this._recording = null; // {card, take}
     this.cards = [...Array(SPEAKERS).keys()].map((speakerId) => this._newCard(template, speakerId));
     root.append(...this.cards.map((card) => card.element));
@@ -25,6 +26,10 @@ export class Enrolling extends Emitter {
     online.on('began', () => this._restore());
     online.on('resumed', (welcome) => this._know(welcome.speaker_ids));
     online.on('failed', (error) => this._refuse(error));
+    people.on('named', () => {
+      for (const card of this.cards) card.showName();
+      this.emit('changed');
+    });
   }
 
   /** Whether all voices are enrolled. */
@@ -35,11 +40,6 @@ export class Enrolling extends Emitter {
   /** Whether this device keeps a voice. */
   get hasKept() {
     return this.cards.some((card) => card.kept !== null);
-  }
-
-  /** What a speaker is called. */
-  nameOf(speakerId) {
-    return this.cards[speakerId].name;
   }
 
   /** The server knows no voice any more. */
@@ -54,11 +54,10 @@ export class Enrolling extends Emitter {
   }
 
   _newCard(template, speakerId) {
-    return new VoiceCard(template, speakerId, {
+    return new VoiceCard(template, speakerId, this._people, {
       record: () => this._record(this.cards[speakerId], false),
       add: () => this._record(this.cards[speakerId], true),
       done: () => this._finish(),
-      rename: () => this.emit('changed'),
     });
   }
 
@@ -86,6 +85,7 @@ export class Enrolling extends Emitter {
       const { client } = this._online;
       const { quality } = await client.restoreSpeaker(card.speakerId, card.kept.ticket);
       card.restore(quality);
+      this._people.enrol(card.speakerId);
       this._show();
     } catch (error) {
       if (isOfTicket(error)) card.dropKept();
@@ -110,6 +110,7 @@ export class Enrolling extends Emitter {
       const taken = await this._online.client.completeSpeakerRegistration(card.speakerId);
       card.show('waiting', { quality: taken.quality });
       card.seal(taken);
+      this._people.enrol(card.speakerId);
       this._show();
     } catch (error) {
       this._show(card, error);
@@ -133,7 +134,10 @@ export class Enrolling extends Emitter {
   }
 
   _know(speakerIds) {
-    for (const id of speakerIds) if (id < SPEAKERS) this.cards[id].recall();
+    for (const id of speakerIds.filter((each) => each < SPEAKERS)) {
+      this.cards[id].recall();
+      this._people.enrol(id);
+    }
     this._show();
   }
 }

@@ -7,6 +7,7 @@ import { languageNow, switchLanguage, t, translate } from './language.js';
 import { Listening } from './listening.js';
 import { Notices } from './notices.js';
 import { Online } from './online.js';
+import { People } from './people.js';
 import { Talking } from './talking.js';
 
 const find = (id) => document.getElementById(id);
@@ -20,7 +21,8 @@ const listening = new Listening(new Microphone(), {
   choice: find('device-choice'),
   device: find('device'),
 });
-const enrolling = new Enrolling(find('voices'), find('voice-template'), online, listening);
+const people = new People(online);
+const enrolling = new Enrolling(find('voices'), find('voice-template'), { online, listening, people });
 const talking = new Talking(
   {
     setup: find('setup'),
@@ -37,9 +39,11 @@ const talking = new Talking(
     again: find('again'),
     start: find('start'),
     startHint: find('start-hint'),
+    without: find('without'),
+    discover: find('discover'),
     exports: document.querySelectorAll('[data-export]'),
   },
-  { online, listening, enrolling, notices }
+  { online, listening, enrolling, people, notices }
 );
 
 listening.on('chunk', (chunk) => online.send(chunk));

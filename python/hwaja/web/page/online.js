@@ -12,6 +12,9 @@ import { recall, remember } from './memory.js';
 /** What the page asks of a transcription. */
 const WISHES = { interimResults: true, speakerUpdates: true };
 
+/** And of one whose speakers the server is to find by their voices. */
+const DISCOVERING = { ...WISHES, speakers: 'discover' };
+
 /** Limits that end a session; a transcription that is as long as it may be goes on in another. */
 const LIMITS = ['session_limit', 'idle'];
 
@@ -21,6 +24,9 @@ const HEARD = ['enrolling', 'transcribing'];
 /** Where the token lies that leads back to the session, when this page is loaded anew, and to whom. */
 const SESSION_KEY = 'hwaja.session';
 const SERVER_KEY = 'hwaja.server';
+
+/** Where it lies whether the speakers of its transcription are being found. */
+const DISCOVERS_KEY = 'hwaja.discovers';
 
 /**
  * Events: `state` of the client; `resumed`, where an earlier session goes on; `began`, where another
@@ -37,6 +43,8 @@ export class Online extends Emitter {
     /** The STTClient. */
     this.client = null;
     this.state = 'connecting';
+    /** Whether the server finds the speakers of the last transcription by their voices. */
+    this.discovers = recall('sessionStorage', DISCOVERS_KEY) !== null;
   }
 
   /** Connect, and find out why where that fails. */
@@ -48,7 +56,7 @@ export class Online extends Emitter {
       const welcome = await this.client.connect({
         sessionToken: recall('sessionStorage', SESSION_KEY) || undefined,
         url: recall('sessionStorage', SERVER_KEY) || undefined,
-        transcription: WISHES,
+        transcription: this._wishes,
         tickets: keptTickets(),
       });
       this._keep(welcome.session_token);
@@ -59,9 +67,15 @@ export class Online extends Emitter {
     }
   }
 
-  /** Begin a transcription. */
-  startTranscription() {
-    return this.client.startTranscription(WISHES);
+  /** Begin a transcription of enrolled voices, or one whose speakers the server finds. */
+  startTranscription(discovers) {
+    this.discovers = discovers;
+    remember('sessionStorage', DISCOVERS_KEY, discovers ? 'yes' : null);
+    return this.client.startTranscription(this._wishes);
+  }
+
+  get _wishes() {
+    return this.discovers ? DISCOVERING : WISHES;
   }
 
   /** Send a chunk; the client drops it where nothing is heard. */
@@ -100,7 +114,10 @@ export class Online extends Emitter {
     client.on('state', (state) => this._show(state));
     client.on('error', (error) => this.emit('failed', error));
     client.on('reconnected', (welcome) => this._keep(welcome.session_token));
-    client.on('roamed', (welcome) => this._keep(welcome.session_token));
+    client.on('roamed', (welcome) => {
+      this._keep(welcome.session_token);
+      this.emit('roamed');
+    });
     client.on('overrun', ({ lostSamples }) => {
       this._lostSamples += lostSamples;
       const seconds = Math.ceil(this._lostSamples / SAMPLE_RATE);

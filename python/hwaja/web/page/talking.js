@@ -14,15 +14,16 @@ import { Transcript, isStranger } from './transcript.js';
 import { ScreenWakeLock } from './wake-lock.js';
 
 export class Talking {
-  constructor(parts, { online, listening, enrolling, notices }) {
+  constructor(parts, { online, listening, enrolling, people, notices }) {
     this._parts = parts;
     this._online = online;
     this._listening = listening;
     this._enrolling = enrolling;
+    this._people = people;
     this._notices = notices;
     this._meter = new Meter(parts.level);
     this._transcript = new Transcript();
-    this._speakers = new SpeakersView(parts.speakers, enrolling.cards);
+    this._speakers = new SpeakersView(parts.speakers, people);
     this._view = new ConversationView(parts, (entry) => this._nameOf(entry));
     this._isUnsaved = false;
     this._isTalking = false;
@@ -45,8 +46,9 @@ export class Talking {
       this._view.overhear(this._transcript.interim);
     });
     online.on('speaker_update', (message) => {
-      const entry = this._transcript.correct(message);
+      const entry = this._transcript.correct(this._known(message));
       if (entry !== null) this._view.change(entry);
+      this._showSpeakers();
     });
     online.on('failed', (error) => this._tell(error));
     online.on('state', (state) => {
@@ -69,9 +71,12 @@ export class Talking {
   }
 
   _listen() {
-    const { start, toggle, again, exports } = this._parts;
-    start.addEventListener('click', () => this._start());
-    toggle.addEventListener('click', () => (this._isTalking ? this._stop() : this._start()));
+    const { start, discover, toggle, again, exports } = this._parts;
+    start.addEventListener('click', () => this._start(false));
+    discover.addEventListener('click', () => this._start(true));
+    toggle.addEventListener('click', () =>
+      this._isTalking ? this._stop() : this._start(this._online.discovers)
+    );
     again.addEventListener('click', () => this._again());
     for (const button of exports) {
       button.addEventListener('click', () => this._export(button.dataset.export));
@@ -85,10 +90,10 @@ export class Talking {
     });
   }
 
-  async _start() {
+  async _start(discovers) {
     if (!this._listening.isOpen && !(await this._listening.open())) return;
     try {
-      await this._online.startTranscription();
+      await this._online.startTranscription(discovers);
       this._begin();
     } catch (error) {
       this._tell(error);
@@ -96,9 +101,10 @@ export class Talking {
   }
 
   _begin() {
-    this._transcript.begin();
+    this._transcript.begin(this._online.discovers);
     this._heardSeconds = this._transcript.endSeconds;
     this._notices.hide('talk');
+    this._notices.hide('lost-session');
     this._open({ setup: false, talk: true });
     this._parts.log.focus();
     this._view.begin();
@@ -130,6 +136,7 @@ export class Talking {
     if (this._isUnsaved && !window.confirm(t(question))) return;
     this._transcript = new Transcript();
     this._isUnsaved = false;
+    this._people.startOver();
     this._view.reset(this._transcript);
     await this._online.restart();
   }
@@ -145,11 +152,17 @@ export class Talking {
   }
 
   _take(message) {
-    const entry = this._transcript.take(message);
+    const entry = this._transcript.take(this._known(message));
     this._isUnsaved = true;
     this._notices.hide('export');
     this._view.add(entry);
+    this._showSpeakers();
     this._view.overhear(this._transcript.interim);
+  }
+
+  /** A message with the person whom its speaker is. */
+  _known(message) {
+    return { ...message, speaker_id: this._people.hear(message.speaker_id) };
   }
 
   _tell(error) {
@@ -171,18 +184,27 @@ export class Talking {
   }
 
   _show() {
-    const { start, startHint, toggle, again, level } = this._parts;
-    const { state } = this._online;
+    const { start, startHint, without, discover, toggle, again, level } = this._parts;
+    const isReady = this._online.state === 'ready';
     const isComplete = this._enrolling.isComplete;
-    const canStart = state === 'ready' && isComplete;
-    enable(start, canStart);
-    startHint.hidden = isComplete;
+    const canStart = isReady && (isComplete || this._online.discovers);
+    enable(start, isReady && isComplete);
+    enable(discover, isReady);
+    startHint.hidden = without.hidden = isComplete;
     toggle.textContent = t(this._isTalking ? 'talk.stop' : 'talk.continue');
     enable(toggle, this._isTalking ? !this._isStopping : canStart);
     again.hidden = this._isTalking;
     level.hidden = !this._isTalking;
     if (!this._isTalking) this._meter.show(null);
-    this._speakers.show();
+    this._showSpeakers();
+  }
+
+  /** Everybody who is known to have spoken, and those with cards where they are enrolled. */
+  _showSpeakers() {
+    const spoken = this._transcript.entries.filter((entry) => !isStranger(entry));
+    const persons = new Set(spoken.map(({ speakerId }) => speakerId));
+    if (!this._online.discovers) for (const { speakerId } of this._enrolling.cards) persons.add(speakerId);
+    this._speakers.show([...persons].sort((one, other) => one - other));
   }
 
   _export(format) {
@@ -199,6 +221,7 @@ export class Talking {
   }
 
   _nameOf(entry) {
-    return isStranger(entry) ? t('voice.stranger') : this._enrolling.nameOf(entry.speakerId);
+    if (!isStranger(entry)) return this._people.nameOf(entry.speakerId);
+    return t(entry.isOfFound ? 'voice.unsure' : 'voice.stranger');
   }
 }

@@ -6,11 +6,15 @@
  */
 export class Transcript {
   constructor() {
-    /** In the order of speech: `{id, speakerId, text, startSeconds, endSeconds, timestamp, levelDbfs, label}`. */
+    /**
+     * In the order of speech: `{id, speakerId, text, startSeconds, endSeconds, timestamp, levelDbfs, label,
+     * isOfFound}`; the last one says whether the speakers were found by their voices.
+     */
     this.entries = [];
     /** What is being said: `{id, text}`; null: nothing. */
     this.interim = null;
     this._part = 0; // counts the transcriptions
+    this._discovers = false; // the one that goes on
     this._offsetSeconds = null; // of the one that goes on; null until it is dated
     this._originMs = null;
     this._setBackMs = 0; // by how much the clock of the server was, as far as it shows
@@ -21,9 +25,10 @@ export class Transcript {
     return this.entries.reduce((end, entry) => Math.max(end, entry.endSeconds), 0);
   }
 
-  /** Another transcription begins. */
-  begin() {
+  /** Another transcription begins, whose speakers may be found by their voices. */
+  begin(discovers = false) {
     this._part += 1;
+    this._discovers = discovers;
     this._offsetSeconds = null;
     this.interim = null;
   }
@@ -45,6 +50,7 @@ export class Transcript {
       timestamp: later(message.timestamp, this._setBackMs),
       levelDbfs: message.confidence,
       label: message.label,
+      isOfFound: this._discovers,
     };
     if (this.interim !== null && this.interim.id === entry.id) this.interim = null;
     this.entries.push(entry);
@@ -57,6 +63,8 @@ export class Transcript {
     const entry = this.entries.find((each) => each.id === id);
     if (entry === undefined) return null;
     entry.speakerId = message.speaker_id;
+    // Whoever was found has become known by what was said later.
+    if (entry.isOfFound && isStranger(entry)) entry.label = 'doubtful';
     return entry;
   }
 
@@ -81,7 +89,7 @@ export class Transcript {
   }
 }
 
-/** Whether nobody who is enrolled said it: `speakerId` is then only whose voice is nearest. */
+/** Whether nobody said it whose voice is known: `speakerId` is then only whose voice is nearest. */
 export function isStranger(entry) {
   return entry.label === 'unknown';
 }

@@ -10,10 +10,12 @@ export class VoiceCard {
   /**
    * @param {HTMLTemplateElement} template
    * @param {number} speakerId
-   * @param {{record: function, add: function, done: function, rename: function}} told what is pressed
+   * @param {People} people who keeps the name
+   * @param {{record: function, add: function, done: function}} told what is pressed
    */
-  constructor(template, speakerId, told) {
+  constructor(template, speakerId, people, told) {
     this.speakerId = speakerId;
+    this._people = people;
     this.element = template.content.firstElementChild.cloneNode(true);
     this.element.dataset.speaker = String(speakerId);
     this._told = told;
@@ -32,28 +34,21 @@ export class VoiceCard {
     this._remember = this._find('.remember input');
     this._remember.addEventListener('change', () => this._keep());
     this._recallKept();
-    this._name.addEventListener('input', () => this.rename(this._name.value));
+    this._name.addEventListener('input', () => people.rename(speakerId, this._name.value));
+    this._name.addEventListener('change', () => people.tell(speakerId));
     this._record.addEventListener('click', () => this._press());
     this._add.addEventListener('click', () => this._told.add());
     this.show('waiting');
   }
 
-  /** What the person is called. */
-  get name() {
-    return this._name.value.trim() || t('voice.default', { number: this.speakerId + 1 });
-  }
-
-  /** What somebody entered for a name; empty: nothing. */
-  get givenName() {
-    return this._name.value;
-  }
-
-  /** Call the person something else. */
-  rename(givenName) {
-    this._name.value = givenName;
-    if (this.kept !== null) keepVoice(this.speakerId, { ...this.kept, name: givenName });
+  /** Show what the person is called now. */
+  showName() {
+    const givenName = this._people.givenNameOf(this.speakerId);
+    if (this.kept !== null && this.kept.name !== givenName) {
+      keepVoice(this.speakerId, { ...this.kept, name: givenName });
+    }
+    if (this._name.value !== givenName) this._name.value = givenName;
     this._render();
-    this._told.rename();
   }
 
   /** Whether a recording can be begun now. */
@@ -138,13 +133,17 @@ export class VoiceCard {
   _recallKept() {
     if (this.kept === null) return;
     this._remember.checked = true;
+    this._people.rename(this.speakerId, this.kept.name);
     this._name.value = this.kept.name;
   }
 
   /** Keep the voice on this device, or delete it, as the person chose. */
   _keep() {
     if (!this._remember.checked) dropVoice(this.speakerId);
-    else if (this._ticket !== null) keepVoice(this.speakerId, { ...this._ticket, name: this.givenName });
+    else if (this._ticket !== null) {
+      const name = this._people.givenNameOf(this.speakerId);
+      keepVoice(this.speakerId, { ...this._ticket, name });
+    }
     this._render();
   }
 
@@ -155,9 +154,9 @@ export class VoiceCard {
 
   _render() {
     const isRecording = this._state === 'recording';
-    const name = this.name;
+    const name = this._people.nameOf(this.speakerId);
     this.element.dataset.state = this.isEnrolled && this._state === 'waiting' ? 'enrolled' : this._state;
-    this._name.placeholder = t('voice.default', { number: this.speakerId + 1 });
+    this._name.placeholder = this._people.numberOf(this.speakerId);
     this._find('.sentence').textContent = t(`voice.sentence.${this.speakerId}`);
     this.element.toggleAttribute('data-refused', this._state === 'waiting' && this._refusal !== null);
     this._find('.take').hidden = !isRecording;
