@@ -13,6 +13,7 @@ from itertools import count
 from hwaja.client.errors import ClientError, Message, RefusedError, SessionLostError
 from hwaja.client.resumption import BackOff, Resumption
 from hwaja.client.websocket import Connection, ConnectionLostError, ServerStoppedError, dial
+from hwaja.protocol.codes import ErrorCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,8 +234,12 @@ class Link:
             await asyncio.sleep(delay)
             try:
                 welcome = await self._connect_again(attempt % addresses)
-            except (ConnectionLostError, RefusedError):
-                continue  # the server is starting, or briefly full
+            except ConnectionLostError:
+                continue  # the server is starting
+            except RefusedError as error:
+                if addresses == 1 and error.code == ErrorCode.SPEAKER_REGISTRATION_FAILED:
+                    break  # a ticket is no good there, and there is no other server
+                continue  # the server is briefly full
             except ClientError:
                 if addresses == 1:
                     raise

@@ -59,6 +59,11 @@ export class Link {
     return this._options.urls[this._home];
   }
 
+  /** Whether there is no other address. */
+  get isAlone() {
+    return this._options.urls.length === 1;
+  }
+
   get _resumption() {
     return this._resumptions[this._place];
   }

@@ -224,11 +224,7 @@ export class STTClient extends Emitter {
     } else if (this._roams && this._tickets.areComplete) {
       this._restore(message);
     } else {
-      this._link.settle();
-      const error = new STTError(LOST);
-      this._drop(error);
-      this._show();
-      this.emit('lost', error);
+      this._lose();
     }
     this._sender.pump();
   }
@@ -245,7 +241,18 @@ export class STTClient extends Emitter {
     if (type === 'speaker_registration_completed' && --this._restoring.left === 0) this._roam();
     if (type !== 'error') return;
     this._restoring = null;
-    this._link.leave();
+    if (this._link.isAlone) this._lose();
+    else this._link.leave();
+    this._sender.pump();
+  }
+
+  /** Another session has begun, without the voices. */
+  _lose() {
+    this._link.settle();
+    const error = new STTError(LOST);
+    this._drop(error);
+    this._show();
+    this.emit('lost', error);
   }
 
   /** The voices are there: send what is not answered. */
