@@ -255,3 +255,19 @@ async def test_a_new_session_begins_after_the_time_of_the_last_event(
         said = [event.alternatives[0] for event in finals([event async for event in stream])]
     assert [each.speaker_id for each in said] == ["Beckett"] * 3 + ["Dickens"]
     assert said[3].start_time >= said[2].end_time
+
+
+async def test_a_flush_has_the_turn_answered_without_a_pause(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    stt = STT(service(endpoint, certificate))
+    assert stt.capabilities.manual_flush
+    async with stt.stream(conn_options=ONCE) as stream:
+        for frame in frames(clips.silence(0.5) + clips.part("beckett", 4.4, 5.6)):
+            stream.push_frame(frame)
+        stream.flush()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            async for event in stream:  # the input has not ended
+                if event.type == SpeechEventType.FINAL_TRANSCRIPT:
+                    break
+    assert "again" in event.alternatives[0].text.lower()

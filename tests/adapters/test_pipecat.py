@@ -22,6 +22,7 @@ from pipecat.frames.frames import (
     STTMetadataFrame,
     TranscriptionFrame,
     UserAudioRawFrame,
+    VADUserStoppedSpeakingFrame,
 )
 from pipecat.metrics.metrics import STTUsageMetricsData
 from pipecat.pipeline.pipeline import Pipeline
@@ -223,3 +224,13 @@ async def test_the_example_in_the_guide_writes_names_before_texts(
     down, _ = await passed(pipeline, frames(clips.conversation()))
     texts = [frame.text for frame in finals(down)]
     assert [text.partition(": ")[0] for text in texts] == ["Beckett"] * 3 + ["Dickens"]
+
+
+async def test_where_the_vad_ends_a_turn_it_is_answered_without_a_pause(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    words = clips.silence(0.5) + clips.part("beckett", 4.4, 5.6)
+    talk = [*frames(words), VADUserStoppedSpeakingFrame(), *frames(words)]
+    down, _ = await run_test(stt(endpoint, certificate), frames_to_send=talk)
+    texts = [frame.text.lower() for frame in finals(down)]
+    assert ["again" in text for text in texts] == [True, True]

@@ -408,3 +408,15 @@ def test_a_missing_microphone_is_an_error_before_any_enrolment(
     listening(monkeypatch, card)
     assert main(["transcribe", "--mic", "--url", "wss://localhost:1", *enrolling(files)]) == 1
     assert error_of(capsys) == f"hwaja: {sentence}"
+
+
+@in_one_loop
+async def test_events_are_printed_on_request(
+    endpoint: Endpoint, certificate: tuple[Path, Path], files: dict[str, str], capsys: Capture
+) -> None:
+    arguments = ["--url", endpoint.url, "--cafile", str(certificate[0]), *enrolling(files)]
+    arguments += ["--event", "speech_started", "--event", "speech_ended", files["talk"]]
+    assert await transcribe(*arguments) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert sum(line.startswith("speech_started: segment_id ") for line in lines) == 4
+    assert sum(line.startswith("speech_ended: segment_id ") for line in lines) == 4

@@ -99,3 +99,8 @@ def test_a_terminal_shows_interim_texts_and_keeps_the_final_text(
     out = shown(capsys, interim(0, "반갑"), interim(1, "저도"), FINAL)
     assert out.index("반갑 저도") < out.rindex("반갑습니다")
     assert out.rindex("저도") > out.rindex("반갑습니다"), "the other utterance goes on below"
+
+
+def test_an_event_is_a_line_with_its_figures(capsys: Capture) -> None:
+    dropped = {"type": "utterance_dropped", "segment_id": 4, "reason": "noise", "number": 7}
+    assert shown(capsys, dropped) == "utterance_dropped: segment_id 4, reason noise\n"

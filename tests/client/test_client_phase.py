@@ -209,7 +209,7 @@ def test_retries_become_less_frequent_and_end_when_the_session_has_expired(
 def test_repeated_messages_are_dropped_and_a_new_session_numbers_from_the_beginning() -> None:
     resumption = Resumption()
     assert not resumption.welcome({"session_token": "A", "resumed": False})
-    assert resumption.offered == ("hwaja", "hwaja.resume.A")
+    assert resumption.offered == ("hwaja", "hwaja.hello", "hwaja.resume.A")
     numbers = [1, 2, None, 2, 3]
     assert [resumption.is_news({"number": n} if n else {}) for n in numbers] == [
         True,

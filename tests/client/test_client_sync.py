@@ -14,7 +14,14 @@ import pytest
 from loopback import PATIENCE_SECONDS, Endpoint
 from processes import hwaja_serve
 
-from hwaja.client import RefusedError, Transcription, TranscriptionStopped
+from hwaja.client import (
+    Finalize,
+    PauseTranscription,
+    RefusedError,
+    Transcription,
+    TranscriptionStopped,
+)
+from hwaja.client.chunks import Command
 from hwaja.client.sync import Client, connect
 
 pytestmark = pytest.mark.models
@@ -120,3 +127,26 @@ def test_the_client_imports_nothing_that_only_a_server_needs(module: str) -> Non
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+@in_one_loop
+async def test_commands_stand_between_the_chunks_of_a_blocking_iterable(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    def talk() -> Iterator[bytes | Command]:
+        yield clips.silence(0.5) + clips.part("beckett", 4.4, 5.6)
+        yield Finalize()
+        yield PauseTranscription()
+
+    def converse() -> list[object]:
+        with connect(endpoint.url, cafile=certificate[0]) as client:
+            assert client.server is not None
+            return list(enrolled(client).transcribe(talk(), events=["speech_ended"]))
+
+    told = await asyncio.to_thread(converse)
+    assert sorted(type(each).__name__ for each in told[:-1]) == [
+        "Finalized",
+        "SpeechEnded",
+        "Transcription",
+        "TranscriptionPaused",
+    ]

@@ -13,7 +13,7 @@ from websockets.asyncio.server import serve as serve_websockets
 from hwaja.client import Message, Transcription, connect
 from hwaja.client.timeline import MonotonicTimestamps, Timeline
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.session.conversation import iso_timestamp
+from hwaja.session.answers import iso_timestamp
 
 Part = tuple[int, float, list[Message]]
 """A transcription: samples received, when it began by the server's clock, what was said in it."""

@@ -13,6 +13,7 @@ from hwaja.protocol.client_messages import (
     RestoreSpeaker,
     StartRegistration,
     StartTranscription,
+    UpdateTranscription,
 )
 from hwaja.protocol.parse import parse
 from hwaja.protocol.serialize import serialize
@@ -22,6 +23,7 @@ from hwaja.protocol.values import (
     MAX_HOTWORD_CHARS,
     MAX_HOTWORDS,
     MAX_NAME_CHARS,
+    MAX_REQUEST_ID_CHARS,
     MAX_TICKET_CHARS,
     MOST_SPEAKERS,
     SPEAKERS,
@@ -42,6 +44,7 @@ def run(content: bytes) -> None:
     except InvalidMessageError as error:
         _check_refusal(error, most)
         return
+    assert message.request_id is None or len(str(message.request_id)) <= MAX_REQUEST_ID_CHARS
     match message:
         case StartRegistration() | CompleteRegistration():
             assert 0 <= message.speaker_id < most
@@ -57,13 +60,17 @@ def run(content: bytes) -> None:
             assert 0 <= message.speaker_id < MOST_SPEAKERS
             assert len(message.name) <= MAX_NAME_CHARS
             assert message.name.isprintable()
+        case UpdateTranscription():
+            _check(message.applied_to(StartTranscription()).options)
 
 
 def _check_refusal(error: InvalidMessageError, max_speakers: int) -> None:
     assert str(error) == f"{error.code}: {error.reason}"
     told = Error(error.code, error.reason, error.speaker_id)
     for details in (True, False):
-        answer = serialize(told, details=details, max_speakers=max_speakers)
+        answer = serialize(
+            told, details=details, max_speakers=max_speakers, request_id=error.request_id
+        )
         assert len(answer.encode()) < 1000
 
 

@@ -4,6 +4,7 @@ import math
 from collections import deque
 from itertools import pairwise
 
+from msgspec import UNSET
 from talk import Talk, connected, draining, enrolled, transcribing
 
 from fuzzing.choices import Choices
@@ -11,16 +12,30 @@ from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.client_messages import (
     ClientMessage,
     CompleteRegistration,
+    Finalize,
     InvalidMessageError,
+    KeepAlive,
     NameSpeaker,
+    PauseTranscription,
     RestoreSpeaker,
+    ResumeTranscription,
     StartRegistration,
     StartTranscription,
     StopTranscription,
+    UpdateTranscription,
 )
 from hwaja.protocol.codes import ErrorCode, Reason
 from hwaja.protocol.serialize import serialize
-from hwaja.protocol.server_messages import Transcription, TranscriptionStarted, TranscriptionStopped
+from hwaja.protocol.server_messages import (
+    Finalized,
+    SpeechEnded,
+    SpeechStarted,
+    Transcription,
+    TranscriptionStarted,
+    TranscriptionStopped,
+    UtteranceDropped,
+)
+from hwaja.protocol.values import Event as TranscriptionEvent
 from hwaja.protocol.values import Options, Token
 from hwaja.session.events import (
     Attributed,
@@ -33,6 +48,8 @@ from hwaja.session.events import (
     Event,
     Extend,
     Finish,
+    Ignored,
+    Lagging,
     Learn,
     LimitNear,
     LimitReached,
@@ -62,6 +79,7 @@ _BEGINNINGS = (transcribing, enrolled, connected, Talk, draining)
 _SPEAKER_IDS = (0, 1, 2, 7)
 _PROBABILITIES = (0.05, 0.9, 0.4, 0.5, math.nan, 0.0, 1.0)
 _LEVELS_DBFS = (-30.0, -75.0, -60.0, -120.0, 0.0, math.nan)
+_EVENTS = ((), tuple(TranscriptionEvent), (TranscriptionEvent.SPEECH_STARTED,))
 _EVIDENCE = ((20.0, 0.0), (0.0, 20.0), (0.0, 0.0), (1.0, 0.9), ())
 
 
@@ -88,10 +106,21 @@ class _Watched:
         self.segments: dict[int, tuple[int, int]] = {}
         self.known_ids: set[int] = set()
         self.answered_ids: set[int] = set()
+        self.begun_ids: set[int] = set()
+        self.ended_ids: set[int] = set()
         self.answers = 0
         self.unsettled: deque[int] = deque()  # where utterances end that nothing was said of
         # What the beginning did was not seen.
+        self.finalized = 0  # by the client, and not confirmed
+        self.last_finalize: object = None
+        self.has_come_back = False  # since then
         self.seen_whole = self.talk.session.state is not State.DRAINING
+
+    def expect_confirmation(self, place: object) -> None:
+        """The client finalizes; a repeat after it came back is confirmed with the first one."""
+        is_repeat = self.has_come_back and place == self.last_finalize
+        self.finalized += not is_repeat
+        self.has_come_back, self.last_finalize = False, place
 
     def take(self, effects: list[Effect]) -> None:
         assert not (self.closed and effects), "something after the close"
@@ -141,7 +170,18 @@ class _Watched:
     def _check_message(self, effect: Send) -> None:
         serialize(effect.message, details=effect.details, max_speakers=3)
         match effect.message:
+            case SpeechStarted(segment_id):
+                assert segment_id not in self.begun_ids, "begins twice"
+                self.begun_ids.add(segment_id)
+            case SpeechEnded(segment_id):
+                assert segment_id not in self.ended_ids, "ends twice"
+                self.ended_ids.add(segment_id)
+            case UtteranceDropped(segment_id):
+                assert segment_id not in self.answered_ids, "dropped, though answered"
+                self.answered_ids.add(segment_id)
             case TranscriptionStarted():
+                self.begun_ids, self.ended_ids = set(), set()
+                self.last_finalize = None
                 self.answers, self.seen_whole = 0, True
                 assert not self.unsettled, "an utterance is lost"
                 self.known_ids, self.answered_ids, self.segments = set(), set(), {}
@@ -150,13 +190,17 @@ class _Watched:
                 if segment_id is not None:
                     assert segment_id not in self.answered_ids, "answered twice"
                     self.answered_ids.add(segment_id)
+            case Finalized():
+                self.finalized -= 1
+                assert self.finalized >= 0, "confirmed twice"
             case TranscriptionStopped(summary):
+                assert self.finalized == 0, "a finalize is not confirmed"
                 assert not (self.seen_whole and self.unsettled), "an utterance is lost"
                 assert not self.seen_whole or summary.utterances == self.answers
 
     def finish(self) -> None:
         """Answer all that was asked, then stop: nothing may be left over."""
-        if self.talk.session.state is State.TRANSCRIBING:
+        if self.talk.session.state in (State.TRANSCRIBING, State.PAUSED):
             self.take(self.talk.say(StopTranscription()))
         rounds = 0
         while self.talk.session.state is State.DRAINING:
@@ -179,18 +223,38 @@ def _step(watched: _Watched, choices: Choices) -> None:
     talk = watched.talk
     match choices.number(3):
         case 0:
-            watched.take(talk.say(_message(choices)))
+            message = _message(choices)
+            if isinstance(message, Finalize) and talk.session.transcribes:
+                watched.expect_confirmation((talk.now, message.request_id))
+            watched.take(talk.say(message))
         case 1:
             watched.take(_hear(talk, choices))
         case 2:
             watched.take(talk.handle(_result(watched, choices)))
         case _:
-            watched.take(talk.handle(_event(talk.now, choices)))
+            event = _event(talk.now, choices)
+            is_open = talk.session.state is not State.CLOSED
+            watched.has_come_back |= isinstance(event, Reconnected) and is_open
+            watched.take(talk.handle(event))
 
 
 def _message(choices: Choices) -> ClientMessage:
     speaker_id = choices.one_of(_SPEAKER_IDS[:3])
-    match choices.number(5):
+    request_id = choices.one_of((None, None, 1, "a"))
+    match choices.number(9):
+        case 9:
+            return RestoreSpeaker(speaker_id, "ticket", choices.flag(), choices.flag())
+        case 8:
+            return NameSpeaker(speaker_id, choices.one_of(("김", "")), request_id=request_id)
+        case 4:
+            return Finalize(request_id=request_id)
+        case 5:
+            return _update(choices)
+        case 6:
+            return PauseTranscription(request_id=request_id)
+        case 7:
+            kinds = (ResumeTranscription, ResumeTranscription, KeepAlive)
+            return choices.one_of(kinds)(request_id=request_id)
         case 0:
             flags = choices.flag(), choices.flag(), choices.flag(), choices.flag()
             return StartRegistration(speaker_id, *flags)
@@ -198,13 +262,19 @@ def _message(choices: Choices) -> ClientMessage:
             return CompleteRegistration(speaker_id)
         case 2:
             wants = choices.flag(), choices.flag(), choices.flag(), choices.flag()
-            return StartTranscription(*wants, options=Options(choices.one_of((None, "ko"))))
-        case 3:
-            return RestoreSpeaker(speaker_id, "ticket", choices.flag(), choices.flag())
-        case 4:
-            return StopTranscription()
+            options = Options(choices.one_of((None, "ko")))
+            return StartTranscription(*wants, options=options, events=choices.one_of(_EVENTS))
         case _:
-            return NameSpeaker(speaker_id, choices.one_of(("김", "")))
+            return StopTranscription(request_id=request_id)
+
+
+def _update(choices: Choices) -> UpdateTranscription:
+    return UpdateTranscription(
+        interim_results=choices.one_of((UNSET, True, False)),
+        adapt=choices.one_of((UNSET, True, False)),
+        language=choices.one_of((UNSET, None, "ko", "xx")),
+        events=choices.one_of((UNSET, *_EVENTS)),
+    )
 
 
 def _hear(talk: Talk, choices: Choices) -> list[Effect]:
@@ -213,6 +283,9 @@ def _hear(talk: Talk, choices: Choices) -> list[Effect]:
     talk.now += count * FRAME_SAMPLES
     talk.silent_seconds += choices.one_of((0, 0, 0, 0.5, 100))
     arrival = talk.arrival(choices.one_of((0, 0.5, 100)))
+    if talk.session.state is State.PAUSED:
+        talk.now += choices.number(255)
+        return talk.handle(Ignored(talk.now, arrival))
     return talk.handle(Audio(talk.now, (probability,) * count, (level,) * count, arrival))
 
 
@@ -282,6 +355,7 @@ def _event(now: int, choices: Choices) -> Event:
         Reconnected("token", now),
         LimitNear(limit, 60),
         AudioStopped(),
+        Lagging(choices.number(16) / 2),
         Enrolled(),
         Enrolled(ticket=Ticket("ticket", 1_756_000_000)),
     )

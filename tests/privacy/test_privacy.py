@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import clips
+import extraction_models
 import pytest
 from loopback import PATIENCE_SECONDS, Peer
 from people import korean
@@ -91,10 +92,12 @@ def toned(folder: Path) -> Talk:
     return Talk(("--asr-model", str(model), "--language", "ko"), voices, pcm, more.pcm)
 
 
-def spoken(_: Path) -> Talk:
+def spoken(folder: Path) -> Talk:
     people = korean()
     pcm = clips.silence(0.5) + people.first[1] + clips.silence(1)
+    extraction = extraction_models.write(folder / "extraction")
     options = ("--asr-model", "whisper-base", "--language", "ko")
+    options += ("--overlap-model", str(extraction))
     return Talk(options, (people.first[0], people.second[0]), pcm, people.second[1])
 
 

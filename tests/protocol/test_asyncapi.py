@@ -14,7 +14,7 @@ from tools.asyncapi import catalogue, document, examples, page
 from tools.asyncapi.examples import Example
 
 from hwaja.protocol.codes import ADVICE, CloseCode, ErrorCode, Reason
-from hwaja.protocol.field_types import RESUME
+from hwaja.protocol.field_types import HELLO, RESUME
 from hwaja.protocol.server_messages import AudioReceived
 
 CHECK = Path(__file__).resolve().parents[1] / "asyncapi"
@@ -104,7 +104,7 @@ def test_every_field_of_a_message_is_described() -> None:
 
 
 def test_every_option_that_requests_an_addition_is_a_field_of_a_client_message() -> None:
-    options = {RESUME, *(name for name in CLIENT if MESSAGES[name].get("x-hwaja-beyond"))}
+    options = {RESUME, HELLO, *(name for name in CLIENT if MESSAGES[name].get("x-hwaja-beyond"))}
     for name in CLIENT:
         options |= {
             field

@@ -65,6 +65,9 @@ EDGES: dict[str, Sequence[Any]] = {
         *(["가"] * count for count in (99, 100, 101)),
     ),
     "name": (*PHRASES, *ODDITIES),
+    "events": (["lag"], ["lag", "speech_started"], ["newer"], [7], *ODDITIES),
+    # None is taken for no id.
+    "request_id": ("x" * 64, "x" * 65, "\n", "\ud800", 2**53, 2**53 + 1, *ODDITIES[1:]),
     "newer": ODDITIES,
 }
 """Of each field, values at the edges of what is allowed, within and without."""

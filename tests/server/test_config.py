@@ -49,6 +49,7 @@ SETTINGS: dict[str, tuple[str, Any]] = {
     "data_dir": ("/data", Path("/data")),
     "asr_model": ("whisper-tiny", "whisper-tiny"),
     "interim_model": ("/streaming", "/streaming"),
+    "overlap_model": ("voxlock", "voxlock"),
     "language": ("en", "en"),
     "provider": ("cuda", "cuda"),
     "decoding_method": ("modified_beam_search", "modified_beam_search"),

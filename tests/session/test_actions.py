@@ -64,6 +64,7 @@ ALLOWED = {
     (State.READY, StartTranscription),
     (State.ENROLLING, StartRegistration),
     (State.TRANSCRIBING, StopTranscription),
+    (State.PAUSED, StopTranscription),
 }
 
 

@@ -10,11 +10,21 @@ from talk import attributed, recognised, said, voice_of
 from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.client_messages import StartTranscription
 from hwaja.protocol.server_messages import Interim, SpeakerShare, Summary
-from hwaja.session.conversation import Conversation, Interims, Tally, iso_timestamp
-from hwaja.session.events import Attributed, Effect, Outcome, PartialText, Recognised, Send, Settled
+from hwaja.session.answers import iso_timestamp
+from hwaja.session.conversation import Conversation, Interims, Tally
+from hwaja.session.events import (
+    Attributed,
+    Effect,
+    Finish,
+    Outcome,
+    PartialText,
+    Recognised,
+    Send,
+    Settled,
+)
 from hwaja.session.timeline import Timeline
 from hwaja.session.utterances import OpenSpeech
-from hwaja.vad.gate import GateSettings, SpeechGate
+from hwaja.vad.gate import GateSettings, Segment, SpeechGate
 
 TEXTS = st.text(alphabet="가나 다", max_size=6)
 
@@ -101,14 +111,19 @@ def conversation(**wants: bool) -> Conversation:
     return Conversation(StartTranscription(**wants), False, Timeline(0), open_speech, {})
 
 
+def added(talk: Conversation, segment: Segment) -> Finish:
+    (job,) = (effect for effect in talk.add(segment) if isinstance(effect, Finish))
+    return job
+
+
 def outcomes(effects: list[Effect]) -> list[Outcome]:
     return [effect.outcome for effect in effects if isinstance(effect, Settled)]
 
 
 def test_an_answer_waits_for_its_text_its_voices_and_every_earlier_answer() -> None:
     talk = conversation()
-    first = talk.add(segment(0, 16_000, 12_000))
-    second = talk.add(segment(32_000, 48_000, 12_000))
+    first = added(talk, segment(0, 16_000, 12_000))
+    second = added(talk, segment(32_000, 48_000, 12_000))
     assert talk.learn_text(recognised(second.segment_id, "둘")) == []
     assert talk.learn_voices(attributed(second.segment_id, 1)) == []
     assert talk.learn_voices(attributed(first.segment_id, 0)) == []
@@ -122,18 +137,18 @@ def test_the_summary_counts_answers_failures_and_audio() -> None:
     talk = conversation()
     outcome_of_each = []
     for text, speaker_id in (("네", 1), (None, 1), ("", 0), ("아니요", None)):
-        job = talk.add(segment(0, 16_000, 15_872))
+        job = added(talk, segment(0, 16_000, 15_872))
         talk.learn_text(recognised(job.segment_id, text))
         outcome_of_each += outcomes(talk.learn_voices(attributed(job.segment_id, speaker_id)))
     assert outcome_of_each == [Outcome.ANSWERED, Outcome.FAILED, Outcome.EMPTY, Outcome.FAILED]
-    assert talk.summary(64_000) == Summary(1, 2, 4.0, (SpeakerShare(1, 1, 0.992),))
+    assert talk.summary(4.0) == Summary(1, 2, 4.0, (SpeakerShare(1, 1, 0.992),))
 
 
 def test_an_interim_text_is_sent_only_for_an_utterance_that_still_lacks_its_text() -> None:
     talk = conversation(interim_results=True)
     text = PartialText(talk.open_id, "안녕")
     assert talk.take_partial_text(text, is_open=True) == Interim(text.segment_id, "안녕", 0)
-    job = talk.add(segment(0, 16_000, 12_000))
+    job = added(talk, segment(0, 16_000, 12_000))
     later = PartialText(job.segment_id, "안녕하")
     assert talk.take_partial_text(later, is_open=False) is not None
     talk.learn_text(Recognised(job.segment_id, Hypothesis("안녕하세요")))
@@ -142,7 +157,7 @@ def test_an_interim_text_is_sent_only_for_an_utterance_that_still_lacks_its_text
 
 def test_an_answer_of_two_speakers_is_one_message_for_each() -> None:
     talk = conversation()
-    job = talk.add(segment(0, 32_000, 32_000))
+    job = added(talk, segment(0, 32_000, 32_000))
     parts = (voice_of(0, 0, 16_000), voice_of(1, 16_000, 32_000))
     talk.learn_voices(Attributed(job.segment_id, parts))
     effects = talk.learn_text(recognised(job.segment_id, "안녕하세요 네"))

@@ -22,7 +22,7 @@ from hwaja.protocol.client_messages import (
     StopTranscription,
 )
 from hwaja.protocol.values import Token
-from hwaja.session.conversation import iso_timestamp
+from hwaja.session.answers import iso_timestamp
 from hwaja.session.events import (
     Attributed,
     AudioStopped,

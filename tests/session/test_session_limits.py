@@ -215,7 +215,7 @@ def test_a_client_that_resumes_gets_the_state_of_the_session_which_does_not_chan
     talk = in_state(state)
     effects = talk.handle(Reconnected("next", at=talk.now))
     (fields,) = sent(effects)
-    enrolled = [0, 1] if state in (State.TRANSCRIBING, State.DRAINING) else []
+    enrolled = [0, 1] if state in (State.TRANSCRIBING, State.PAUSED, State.DRAINING) else []
     assert (fields["type"], fields["session_token"]) == ("model_loaded", "next")
     assert (fields["state"], fields["speaker_ids"]) == (state.name.lower(), enrolled)
     assert len(effects) == 1

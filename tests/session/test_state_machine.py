@@ -34,7 +34,7 @@ from hwaja.protocol.client_messages import (
 )
 from hwaja.protocol.codes import ErrorCode, Reason
 from hwaja.protocol.server_messages import Error
-from hwaja.session.conversation import iso_timestamp
+from hwaja.session.answers import iso_timestamp
 from hwaja.session.events import (
     Audio,
     Close,
@@ -141,7 +141,7 @@ def test_each_phase_resets_the_detector_and_releases_earlier_audio() -> None:
 
 def test_only_enrolment_and_transcription_take_audio() -> None:
     listening = {state for state in State if in_state(state).session.listening}
-    assert listening == {State.ENROLLING, State.TRANSCRIBING}
+    assert listening == {State.ENROLLING, State.TRANSCRIBING, State.PAUSED}  # paused: to count it
 
 
 def test_the_recogniser_gets_the_samples_of_the_utterance() -> None:

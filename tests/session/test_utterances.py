@@ -139,9 +139,9 @@ def test_an_utterance_is_due_once_it_has_text_and_voices_and_is_the_oldest() -> 
     first, second = (utterances.add(segment(at, at + 16_000, 12_000)) for at in (0, 16_000))
     for segment_id in (second, first):
         assert utterances.due() == ([], [])
-        assert utterances.lacks_text(segment_id)
+        assert utterances.without_text(segment_id) is not None
         utterances.take_text(recognised(segment_id, "네"))
-        assert not utterances.lacks_text(segment_id)
+        assert utterances.without_text(segment_id) is None
         utterances.take_voice(attributed(segment_id, 0))
     answers, anew = utterances.due()
     assert [answer.segment_id for answer in answers] == [first, second]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from hwaja._pcm import RingBuffer
 from hwaja.engines.interface import (
     HOP_SAMPLES,
+    VOICE_SAMPLES,
     WINDOW_SAMPLES,
     Embedding,
     EngineError,
@@ -22,6 +23,7 @@ from hwaja.protocol.codes import AudioFormat, Reason
 from hwaja.speakers import enroller
 from hwaja.speakers.enroller import Enroller, ReadSamples
 from hwaja.speakers.enrolment import Enrol, Enrolled
+from hwaja.speakers.measures import loudest
 from hwaja.speakers.voices import Voices
 from hwaja.vad.gate import FRAME_SAMPLES, Segment, SpeechFrame
 
@@ -45,10 +47,10 @@ def voice_in(samples: Pcm16) -> Embedding:
 class EnrolmentSetup:
     """An enroller with a fake embedder. A voice is an angle, which samples encode."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, keeps_samples: bool = False) -> None:
         self.ring = RingBuffer(30 * SAMPLE_RATE)
         self.voices = Voices(no_cohort(2))
-        self.enroller = Enroller(self.embed, self.ring, self.voices)
+        self.enroller = Enroller(self.embed, self.ring, self.voices, keeps_samples=keeps_samples)
         self.read: list[Pcm16] = []
         self.made: list[VoiceTrack] = []
         self.is_broken = False
@@ -244,3 +246,31 @@ async def test_enrolled_voices_are_forgotten_with_the_session(setup: EnrolmentSe
     setup.voices.forget()
     answer = await setup.enrol(1, 30)
     assert answer.failure is None
+
+
+async def test_a_sample_of_a_voice_is_kept_only_if_wanted_and_overwritten_with_the_voice() -> None:
+    setup = EnrolmentSetup()
+    await setup.enrol(0, 30)
+    assert setup.voices.sampled_ids == frozenset()
+    setup = EnrolmentSetup(keeps_samples=True)
+    await setup.enrol(0, 30)
+    first = setup.voices.of(0)
+    await setup.enrol(0, 31, adds=True)
+    second = setup.voices.of(0)
+    assert setup.voices.sampled_ids == {0}
+    assert first is not None
+    assert first.sample is not None
+    assert second is not None
+    assert second.sample is not None
+    assert len(second.sample) == VOICE_SAMPLES
+    assert second.sample.any()
+    assert not first.sample.any()
+    setup.voices.forget()
+    assert not second.sample.any()
+
+
+def test_the_loudest_speech_of_a_take_is_its_sample_and_less_speech_is_repeated() -> None:
+    speech = np.ones(5 * VOICE_SAMPLES, np.int16)
+    speech[VOICE_SAMPLES : 2 * VOICE_SAMPLES] = 20_000
+    assert set(loudest(speech, VOICE_SAMPLES).tolist()) == {20_000}
+    assert loudest(speech[:2], 5).tolist() == [1] * 5

@@ -148,3 +148,14 @@ def test_an_overlap_beside_another_voice_only_names_the_voice_of_the_overlap() -
 def test_there_is_nothing_to_join_without_an_overlap_beside_another_part() -> None:
     assert without_first_overlap([PART, PART]) is None
     assert without_first_overlap([overlap_of(1, 0, 0, 10)]) is None
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_an_overlap_beside_a_part_with_too_little_speech_keeps_its_voices(is_first: bool) -> None:
+    short = replace(PART, start=0 if is_first else 10, speech_seconds=0.05, evidence=())
+    overlap = overlap_of(1, 0, *((10, 20) if is_first else (0, 10)))
+    parts = [replace(short, stop=short.start + 10), overlap]
+    fewer = without_first_overlap(parts if is_first else parts[::-1])
+    assert fewer is not None
+    assert [(p.start, p.stop, p.nearest, p.other) for p in fewer] == [(0, 20, 1, 0)]
+    assert fewer[0].overlap_seconds == 0.9

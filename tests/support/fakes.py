@@ -225,6 +225,7 @@ class FakePool:
         options: Options,
         speech_seconds: float | None = None,
         effort: Callable[[], Effort] = lambda: NORMAL,
+        voice: Pcm16 | None = None,
     ) -> Hypothesis:
         self.asked.set()
         await self.working.wait()

@@ -13,13 +13,15 @@ from typing import Any
 from msgspec.structs import replace
 
 from hwaja.protocol.client_messages import InvalidMessageError
-from hwaja.protocol.codes import AudioFormat, ErrorCode, Reason
+from hwaja.protocol.codes import AudioFormat, DropReason, ErrorCode, Reason
 from hwaja.protocol.parse import MAX_TEXT_CHARS, parse
 from hwaja.protocol.serialize import serialize
 from hwaja.protocol.server_messages import (
     AudioReceived,
     Error,
+    Finalized,
     Interim,
+    Lag,
     LimitWarning,
     ModelLoaded,
     Place,
@@ -29,19 +31,29 @@ from hwaja.protocol.server_messages import (
     SpeakerNamed,
     SpeakerShare,
     SpeakerUpdate,
+    SpeechEnded,
+    SpeechStarted,
     Summary,
     TooFarAhead,
     Transcription,
+    TranscriptionPaused,
+    TranscriptionResumed,
     TranscriptionStarted,
     TranscriptionStopped,
+    TranscriptionUpdated,
+    UtteranceDropped,
 )
 from hwaja.protocol.texts import AHEAD
 from hwaja.protocol.values import (
     MAX_TICKET_CHARS,
     Details,
+    Event,
+    Hello,
     Label,
     NamedSpeaker,
     Quality,
+    ServerAbilities,
+    ServerLimits,
     SpeakerSpeech,
     Token,
 )
@@ -51,6 +63,12 @@ FOLDER = Path(__file__).resolve().parents[1] / "protocol" / "recorded"
 WRITTEN = FOLDER / "written.jsonl"
 READ = FOLDER / "read.jsonl"
 
+HELLO = Hello(
+    "1.1",
+    "0.1.0",
+    ServerAbilities(("en", "ko"), True, True, True, tuple(Event), ("finalize",), ("pcm16",)),
+    ServerLimits(2, 1800.0, 600.0, 30.0, 600.0, 60.0, 1 << 20),
+)
 TEXTS = (
     "네",
     "안녕하세요 반갑습니다",
@@ -128,6 +146,8 @@ def messages() -> Iterator[ServerMessage]:
 def opening() -> Iterator[ServerMessage]:
     yield ModelLoaded()
     yield ModelLoaded("token")
+    yield ModelLoaded(hello=HELLO)
+    yield ModelLoaded("token", hello=HELLO)
     for state, enrolled in product(("ready", "transcribing"), ((), (0, 1))):
         yield ModelLoaded("token", Place(state, enrolled, 4096))
     yield ModelLoaded("token", Place("ready", (0,), 0, (NamedSpeaker(0, "김"),)))
@@ -158,6 +178,17 @@ def conversation() -> Iterator[ServerMessage]:
         yield TranscriptionStopped(Summary(7, 1, figure, shares))
         yield TooFarAhead(figure, figure < 1)
     yield TranscriptionStopped(Summary(0, 0, 0, ()))
+    yield Finalized(0)
+    yield Finalized(9_612_288)
+    yield TranscriptionUpdated()
+    yield TranscriptionPaused(0)
+    yield TranscriptionResumed(9_612_288)
+    for figure in FIGURES:
+        yield SpeechStarted(3, figure)
+        yield SpeechEnded(3, figure)
+        yield Lag(figure)
+    for reason in DropReason:
+        yield UtteranceDropped(7, reason)
     yield AudioReceived(0)
     yield AudioReceived(9_612_288)
     yield AudioReceived(9_612_288, answered_samples=9_600_000)
@@ -196,6 +227,11 @@ KINDS = (
     "start_transcription",
     "stop_transcription",
     "name_speaker",
+    "finalize",
+    "update_transcription",
+    "pause_transcription",
+    "resume_transcription",
+    "keep_alive",
 )
 SWITCHES = ("interim_results", "speaker_updates", "adapt", "answered_samples")
 VALUES = (
@@ -265,7 +301,7 @@ def sent() -> Iterator[str]:
             yield f'{{"type": "{kind}"{rest}}}'
         yield f' {{"speaker_id":1,\n"type":"{kind}"}}\t'
         yield f'{{"type": 7, "speaker_id": 0, "type": "{kind}"}}'
-        for field, value in product(("speaker_id", "details", "newer"), VALUES):
+        for field, value in product(("speaker_id", "details", "newer", "request_id"), VALUES):
             yield f'{{"type": "{kind}", "speaker_id": 1, "{field}": {value}}}'
     yield from sent_fields()
 
@@ -275,9 +311,14 @@ def sent_fields() -> Iterator[str]:
     for field, value in product(("quality", "add", "ticket"), VALUES):
         yield f'{{"type": "{KINDS[0]}", "speaker_id": 1, "details": true, "{field}": {value}}}'
     yield from restorations()
-    for field in (*SWITCHES, "language", "hotwords", "options"):
-        for value in VALUES:
+    events = ('["lag"]', '["lag", "lag"]', '["newer"]', '"lag"', "[7]")
+    for field in (
+        *(*SWITCHES, "language", "hotwords", "options"),
+        "events",
+    ):
+        for value in (*VALUES, *(events if field == "events" else ())):
             yield f'{{"type": "{KINDS[3]}", "details": true, "{field}": {value}}}'
+            yield f'{{"type": "update_transcription", "{field}": {value}}}'
     for hotword in HOTWORDS:
         yield f'{{"type": "{KINDS[3]}", "hotwords": ["화자", {hotword}]}}'
     for value in (*VALUES, f'"{"가" * 50}"', f'"{"가" * 51}"', '" 가  나 "', '"가\\u3000나"'):

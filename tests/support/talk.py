@@ -9,6 +9,7 @@ from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.client_messages import (
     ClientMessage,
     CompleteRegistration,
+    PauseTranscription,
     StartRegistration,
     StartTranscription,
     StopTranscription,
@@ -49,6 +50,7 @@ class Enrolling:
 
     def __init__(self) -> None:
         self.speaker_ids: tuple[int, ...] = ()
+        self.sampled_ids: frozenset[int] = frozenset()
         self.speaker_id = 0  # of the take that is judged
 
     def keep(self) -> None:
@@ -134,6 +136,12 @@ def draining(settings: SessionSettings = SETTINGS) -> Talk:
     return talk
 
 
+def paused(settings: SessionSettings = SETTINGS) -> Talk:
+    talk = transcribing(settings)
+    talk.say(PauseTranscription())
+    return talk
+
+
 def in_state(state: State) -> Talk:
     talk = {
         State.CONNECTING: Talk,
@@ -141,6 +149,7 @@ def in_state(state: State) -> Talk:
         State.ENROLLING: connected,
         State.VERIFYING: connected,
         State.TRANSCRIBING: transcribing,
+        State.PAUSED: paused,
         State.DRAINING: draining,
         State.CLOSED: connected,
     }[state]()
@@ -158,7 +167,7 @@ def in_state(state: State) -> Talk:
 def sent(effects: Iterable[Effect]) -> list[dict[str, object]]:
     """What the client reads."""
     return [
-        json.loads(serialize(effect.message, details=effect.details))
+        json.loads(serialize(effect.message, details=effect.details, request_id=effect.request_id))
         for effect in effects
         if isinstance(effect, Send)
     ]

@@ -11,7 +11,7 @@ import clips
 from msgspec.structs import replace
 
 from hwaja.adapters.service import Service
-from hwaja.client import Client, ClientError, ClientEvent, Transcription
+from hwaja.client import Client, ClientError, ClientEvent, Finalize, Transcription
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "integrations.md"
 
@@ -29,7 +29,7 @@ class Unsteady(Service):
         self._sessions = 0
 
     async def transcribe(
-        self, client: Client, talk: AsyncIterable[bytes], language: str | None
+        self, client: Client, talk: AsyncIterable[bytes | Finalize], language: str | None
     ) -> AsyncGenerator[ClientEvent]:
         self._sessions += 1
         is_first = self._sessions == 1
@@ -47,12 +47,14 @@ class Unsteady(Service):
 LONG_AGO = "2020-01-01T00:00:00.000Z"
 
 
-async def _first_speaker(talk: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+async def _first_speaker(
+    talk: AsyncIterable[bytes | Finalize],
+) -> AsyncIterator[bytes | Finalize]:
     """Of the clips' conversation; the rest stays where it is."""
     left_bytes = len(clips.silence(6.9))
     async for chunk in talk:
         yield chunk
-        left_bytes -= len(chunk)
+        left_bytes -= len(chunk) if isinstance(chunk, bytes) else 0
         if left_bytes <= 0:
             await asyncio.Event().wait()
 

@@ -296,3 +296,106 @@ test('a speaker whom nobody knows gets no name; the enrolment that goes on does 
   assert.deepEqual([client.state, of('error')], ['enrolling', []]);
   await assert.rejects(new STTClient('wss://stt.example/').nameSpeaker(0, 'a'), { code, reason: 'wrong_state' });
 });
+
+test('finalize stands behind the audio before it, and resolves with its own answer', async () => {
+  const { client, socket, of } = await transcribing();
+  const told = [];
+  client.on('finalized', ({ received_samples }) => told.push(received_samples));
+  client.sendAudio(second);
+  const first = client.finalize();
+  client.sendAudio(second.subarray(0, 100));
+  const another = client.finalize();
+  const sent = socket.sent.slice(-7);
+  assert.deepEqual(sent.filter(({ type }) => type), [
+    { type: 'finalize', request_id: 1 },
+    { type: 'finalize', request_id: 2 },
+  ]);
+  assert.deepEqual(sent.map(({ length }) => length), [4096, 4096, 4096, 3712, undefined, 100, undefined]);
+  socket.say('finalized', { received_samples: 16_000, request_id: 1, number: 2 });
+  assert.equal((await first).received_samples, 16_000);
+  socket.say('finalized', { received_samples: 16_100, request_id: 2, number: 3 });
+  assert.equal((await another).received_samples, 16_100);
+  assert.deepEqual(told, [16_000, 16_100]);
+  assert.deepEqual(of('error'), []);
+});
+
+test('finalize is refused outside of a transcription, and where the session is over', async () => {
+  const { client } = await connected();
+  await assert.rejects(client.finalize(), { code: 'TRANSCRIPTION_FAILED', reason: 'wrong_state' });
+  const scene = await transcribing({ resume: false });
+  const finalizing = scene.client.finalize();
+  scene.socket.end(1011);
+  await assert.rejects(finalizing, { code: 'CONNECTION_FAILED' });
+});
+
+test('options change while a transcription runs, and a later part of it begins with them', async () => {
+  const { client, socket, of } = await transcribing();
+  const updating = client.updateTranscription({ hotwords: ['복지관'], language: null, events: ['lag'] });
+  const { request_id: requestId, ...sent } = socket.sent[socket.sent.length - 1];
+  const changed = { hotwords: ['복지관'], language: null, events: ['lag'] };
+  assert.deepEqual(sent, { type: 'update_transcription', ...changed });
+  socket.say('transcription_updated', { message: '', request_id: requestId, number: 2 });
+  await updating;
+  const code = 'TRANSCRIPTION_FAILED';
+  socket.say('error', { code, reason: 'audio_limit', received_samples: 0, number: 3 });
+  assert.deepEqual(socket.sent[socket.sent.length - 1], {
+    type: 'start_transcription',
+    details: true,
+    ...changed,
+  });
+  assert.deepEqual(of('error'), []);
+});
+
+test('a change that is refused rejects, and nothing else fails', async () => {
+  const { client, socket, of } = await transcribing();
+  const updating = client.updateTranscription({ language: 'xx' });
+  const code = 'TRANSCRIPTION_FAILED';
+  socket.say('error', { code, reason: 'language_unsupported', message: '', request_id: 1, number: 2 });
+  await assert.rejects(updating, { code, reason: 'language_unsupported' });
+  assert.equal(client.state, 'transcribing');
+  assert.deepEqual(of('error'), []);
+});
+
+test('keep_alive is sent whenever there is a connection, and nothing answers it', async () => {
+  const { client, socket } = await connected();
+  await client.keepAlive();
+  const starting = client.startTranscription();
+  socket.say('transcription_started', { number: 1 });
+  await starting;
+  await client.keepAlive();
+  assert.deepEqual(socket.types, ['keep_alive', 'start_transcription', 'keep_alive']);
+});
+
+test('events of a transcription are told with the times and ids of the conversation', async () => {
+  const { client, socket } = await transcribing();
+  const told = [];
+  for (const type of ['speech_started', 'speech_ended', 'utterance_dropped', 'lag']) {
+    client.on(type, (event) => {
+      delete event.number;
+      told.push(event);
+    });
+  }
+  client.sendAudio(second);
+  socket.say('speech_started', { segment_id: 0, start_seconds: 0.5, number: 2 });
+  const code = 'TRANSCRIPTION_FAILED';
+  socket.say('error', { code, reason: 'audio_limit', received_samples: 16_000, number: 3 });
+  socket.say('transcription_started', { number: 4 });
+  socket.say('speech_started', { segment_id: 0, start_seconds: 0.25, number: 5 });
+  socket.say('speech_ended', { segment_id: 0, end_seconds: 1.25, number: 6 });
+  socket.say('utterance_dropped', { segment_id: 0, reason: 'noise', number: 7 });
+  socket.say('lag', { seconds: 2.5, number: 8 });
+  assert.deepEqual(told, [
+    { type: 'speech_started', segment_id: 0, start_seconds: 0.5 },
+    { type: 'speech_started', segment_id: 1, start_seconds: 1.25 },
+    { type: 'speech_ended', segment_id: 1, end_seconds: 2.25 },
+    { type: 'utterance_dropped', segment_id: 1, reason: 'noise' },
+    { type: 'lag', seconds: 2.5 },
+  ]);
+});
+
+test('the server is asked what it can do only where that is wanted', async () => {
+  const { socket } = await connected({ hello: true, token: 't' });
+  assert.deepEqual(socket.protocols, ['hwaja', 'hwaja.resume', 'hwaja.hello', 'hwaja.bearer.t']);
+  const other = await connected();
+  assert.deepEqual(other.socket.protocols, ['hwaja', 'hwaja.resume']);
+});

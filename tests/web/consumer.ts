@@ -33,6 +33,21 @@ export function said(message: ServerMessage): string {
       return `${message.speaker_id} ${message.name}`;
     case 'transcription_stopped':
       return message.speakers.map((share) => share.speech_seconds).join();
+    case 'finalized':
+      return `${message.received_samples} ${message.request_id ?? ''}`;
+    case 'transcription_updated':
+      return message.message;
+    case 'transcription_paused':
+    case 'transcription_resumed':
+      return message.received_samples.toFixed();
+    case 'speech_started':
+      return `${message.segment_id} ${message.start_seconds}`;
+    case 'speech_ended':
+      return `${message.segment_id} ${message.end_seconds}`;
+    case 'utterance_dropped':
+      return `${message.segment_id} ${message.reason}`;
+    case 'lag':
+      return message.seconds.toFixed();
     case 'audio_received':
       return message.received_samples.toFixed();
     case 'too_far_ahead':

@@ -39,13 +39,14 @@ class Session {
 
   greet(socket, used) {
     const isBack = this.socket !== undefined;
+    this.isBack = isBack;
     if (isBack) this.socket.terminate();
     this.socket = socket;
     this.resumes = used !== null;
     const greeting = { type: 'model_loaded', message: '' };
     if (this.resumes) Object.assign(greeting, { session_token: this.issue(used), resumed: isBack });
     if (isBack) {
-      const listening = ['enrolling', 'transcribing'].includes(this.state);
+      const listening = ['enrolling', 'transcribing', 'paused'].includes(this.state);
       const received = listening ? this.current.received : 0;
       Object.assign(greeting, {
         state: this.state,
@@ -87,7 +88,37 @@ class Session {
       else this._listen('transcribing', message, 'transcription_started');
     } else if (type === 'stop_transcription') {
       this._stop();
+    } else if (type === 'finalize') {
+      this._finalize(message.request_id);
+    } else if (/^(update|pause|resume)_transcription$/.test(type)) {
+      this._change(message);
     }
+  }
+
+  _change({ type, request_id, language }) {
+    const { received } = this.current;
+    if (!['transcribing', 'paused'].includes(this.state)) {
+      this.fail('TRANSCRIPTION_FAILED', 'wrong_state', { request_id });
+    } else if (type === 'update_transcription') {
+      if (language === 'xx') this.fail('TRANSCRIPTION_FAILED', 'language_unsupported', { request_id });
+      else this.say('transcription_updated', { request_id });
+    } else {
+      const isPause = type === 'pause_transcription';
+      this.state = isPause ? 'paused' : 'transcribing';
+      this.say(`transcription_${isPause ? 'paused' : 'resumed'}`, { received_samples: received, request_id });
+    }
+  }
+
+  _finalize(request_id) {
+    const { received } = this.current;
+    if (this.state !== 'transcribing') {
+      this.fail('TRANSCRIPTION_FAILED', 'wrong_state', { request_id });
+      return;
+    }
+    const place = `${received} ${request_id}`;
+    const isRepeated = this.isBack && place === this.finalized;
+    this.finalized = place;
+    if (!isRepeated) this.say('finalized', { received_samples: received, request_id });
   }
 
   _listen(state, started, answer, fields) {
@@ -133,7 +164,7 @@ class Session {
   }
 
   hear(samples) {
-    if (this.state !== 'enrolling' && this.state !== 'transcribing') return;
+    if (!['enrolling', 'transcribing', 'paused'].includes(this.state)) return;
     const current = this.current;
     current.chunks.push(samples);
     current.received += samples.length;

@@ -229,3 +229,78 @@ test('an end that the client wants ends the session with code 1000', async () =>
   assert.equal((await gone)[0], 1000);
   assert.deepEqual(heard(client, 'closed'), [{ code: 1000, error: null }]);
 });
+
+for (const seed of [1, 2, 3, 4, 5, 6]) {
+  test(`each turn is finalized once, however often the connection is lost (${seed})`, async () => {
+    const roll = dice(seed);
+    let cuts = 0;
+    server.isCut = (_, session) => session.state === 'transcribing' && cuts < 12 && roll() < 0.08 && ++cuts > 0;
+    const client = newClient();
+    await client.connect();
+    await enrol(client);
+    await client.startTranscription();
+    const told = [];
+    client.on('finalized', ({ received_samples }) => told.push(received_samples));
+    const answers = [];
+    for (let turn = 0; turn < 8; turn++) {
+      await play(client, audio(9001, turn));
+      answers.push(client.finalize());
+    }
+    const expected = [...Array(8).keys()].map((turn) => 9001 * (turn + 1));
+    assert.deepEqual((await Promise.all(answers)).map((each) => each.received_samples), expected);
+    await client.stopTranscription();
+    assert.deepEqual(told, expected);
+    assert.deepEqual(heard(client, 'error'), []);
+    await client.close();
+  });
+}
+
+test('a turn that is behind the longest transcription is finalized in the next one', async () => {
+  server.maxAudioSamples = 20 * 1024;
+  const client = newClient();
+  await client.connect();
+  await enrol(client);
+  await client.startTranscription();
+  const sending = play(client, audio(50_000, 3));
+  const finalized = await client.finalize();
+  await sending;
+  await client.stopTranscription();
+  assert.equal(heard(client, 'renewed').length > 0, true);
+  assert.deepEqual(heard(client, 'error'), []);
+  assert.equal(finalized.received_samples > 0, true);
+  await client.close();
+});
+
+for (const seed of [1, 2, 3, 4]) {
+  test(`a pause survives lost connections, and every sample is counted (${seed})`, async () => {
+    const roll = dice(seed);
+    let cuts = 0;
+    const isOpen = (session) => ['transcribing', 'paused'].includes(session.state);
+    server.isCut = (_, session) => isOpen(session) && cuts < 12 && roll() < 0.1 && ++cuts > 0;
+    const client = newClient();
+    await client.connect();
+    await enrol(client);
+    await client.startTranscription();
+    const told = [];
+    for (const type of ['transcription_paused', 'transcription_resumed', 'transcription_updated']) {
+      client.on(type, ({ received_samples: samples }) => told.push([type, samples]));
+    }
+    const answers = [];
+    for (let turn = 0; turn < 4; turn++) {
+      await play(client, audio(7001, turn));
+      answers.push(client.pauseTranscription());
+      await play(client, audio(7001, turn));
+      answers.push(client.resumeTranscription(), client.updateTranscription({ adapt: true }));
+    }
+    await Promise.all(answers);
+    await client.stopTranscription();
+    const expected = [1, 3, 5, 7].flatMap((part) => [
+      ['transcription_paused', 7001 * part],
+      ['transcription_resumed', 7001 * (part + 1)],
+      ['transcription_updated', undefined],
+    ]);
+    assert.deepEqual(told, expected);
+    assert.deepEqual(heard(client, 'error'), []);
+    await client.close();
+  });
+}

@@ -10,6 +10,7 @@ from hwaja.workers.efforts import (
     THOROUGH,
     THOROUGH_BELOW_USE,
     THOROUGH_SECONDS,
+    URGENT,
     effort_of,
 )
 from hwaja.workers.overload import BEGINS_AT_SECONDS, DegradationLevel, Overload
@@ -52,3 +53,10 @@ def test_every_step_searches_less_than_the_one_before() -> None:
 
 def test_the_search_narrows_before_interim_texts_stop() -> None:
     assert DegradationLevel.BEAM_SEARCH < DegradationLevel.INTERIMS
+
+
+@pytest.mark.parametrize("use", [0.0, 1.0])
+def test_a_client_that_waits_gets_a_quick_text_whether_workers_are_idle_or_not(use: float) -> None:
+    assert effort_of(overloaded(DegradationLevel.NOTHING), use, 3.0, is_urgent=True) == URGENT
+    overload = overloaded(DegradationLevel.BEAM_SEARCH)
+    assert effort_of(overload, use, 3.0, is_urgent=True) == GREEDY

@@ -86,7 +86,7 @@ def test_audio_is_converted_wherever_it_lies_in_its_frame(shift: int) -> None:
     """A frame puts its bytes at any address; unaligned floats once killed the worker."""
     place = bytearray(bytes(shift) + bytes(AUDIO))
     request = wire.Recognise(1, memoryview(place)[shift:], 1.0)
-    with audio_of(request) as samples:
+    with audio_of(request.samples) as samples:
         assert samples.tolist() == [0.5, -0.25, 1 / 32768]
         assert not any(place[shift:]), "the audio in the frame is overwritten"
     assert not samples.any(), "so is the converted audio"

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from worker_frames import SETUP, SOUND, audio, read_reply
 
 from hwaja.engines.fallback import MOVED_SECONDS
-from hwaja.engines.interface import EngineError, Utterance
+from hwaja.engines.interface import EngineError, Samples, Utterance
 from hwaja.engines.recognition import Candidate, Effort, Hypothesis
 from hwaja.protocol.values import Token
 from hwaja.workers import wire, worker
@@ -109,7 +109,7 @@ def test_audio_is_read_at_any_address_in_its_frame(shift: int, engine: FakeEngin
     """A frame puts its bytes at any address; unaligned floats once killed the worker."""
     place = bytearray(bytes(shift) + bytes(audio(SOUND)))
     request = wire.Recognise(1, memoryview(place)[shift:], 1.0)
-    with audio_of(request) as samples:
+    with audio_of(request.samples) as samples:
         engine.embed(samples)
     assert engine.heard == [SOUND.tolist()]
     assert not any(place[shift:]), "the audio in the frame is overwritten"
@@ -119,6 +119,45 @@ def test_a_voice_is_overwritten_after_it_was_sent(engine: FakeEngine) -> None:
     (_, reply) = serve(SETUP, wire.Embed(1, audio(SOUND)))
     assert bytes(reply.vectors) == struct.pack("<4f", 3, 4, 1, 2)
     assert not engine.voices.any()
+
+
+class Doubling:
+    """Extracts a voice by doubling the audio. Keeps the arrays that it was given or made."""
+
+    def __init__(self) -> None:
+        self.arrays: list[Samples] = []
+
+    def extract(self, samples: Samples, voice: Samples) -> Samples:
+        if len(voice) < 2:
+            raise EngineError("too little of the voice")
+        self.arrays += [samples, voice, 2 * samples]
+        return self.arrays[-1]
+
+
+def test_a_voice_is_extracted_before_its_words_are_recognised(
+    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extractor = Doubling()
+    engines = worker.VoiceEngines(engine, engine, extractor)
+    monkeypatch.setattr(worker, "_load", lambda _: (engine, engines))
+    replies = serve(
+        SETUP,
+        wire.Recognise(1, audio(SOUND), 1.0, voice=audio(SOUND)),
+        wire.Recognise(2, audio(SOUND), 1.0, voice=audio(SOUND[:1])),
+        wire.Recognise(3, audio(SOUND), 1.0),
+    )
+    assert replies[1:] == [
+        wire.Recognised(1, Hypothesis("hello")),
+        wire.Failed(2),
+        wire.Recognised(3, Hypothesis("hello")),
+    ]
+    assert engine.heard == [(2 * SOUND).tolist(), SOUND.tolist()]
+    assert not any(array.any() for array in extractor.arrays)
+
+
+def test_a_worker_without_an_extractor_fails_the_job_alone(engine: FakeEngine) -> None:
+    replies = serve(SETUP, wire.Recognise(1, audio(SOUND), 1.0, voice=audio(SOUND)))
+    assert replies[1:] == [wire.Failed(1)]
 
 
 @pytest.mark.parametrize("usable", [True, False])
@@ -229,7 +268,7 @@ def test_times_of_text_decoded_after_added_silence_leave_the_silence_out(
 def test_text_that_nobody_can_have_spoken_is_not_sent(engine: FakeEngine) -> None:
     engine.texts = ["(music)"]
     assert serve(SETUP, wire.Recognise(1, audio(SOUND), 1.0))[1:] == [
-        wire.Recognised(1, Hypothesis(""))
+        wire.Recognised(1, Hypothesis("", is_noise=True))
     ]
 
 

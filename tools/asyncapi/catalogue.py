@@ -9,7 +9,7 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 
 from hwaja.protocol import codes, values
-from hwaja.protocol.client_messages import ClientMessage, FromClient
+from hwaja.protocol.client_messages import ClientMessage, FromClient, UpdateTranscription
 from hwaja.protocol.field_types import Inlined
 from hwaja.protocol.fields import inlined
 from hwaja.protocol.server_messages import (
@@ -26,6 +26,8 @@ from hwaja.protocol.values import (
     Options,
     Quality,
     QualityWarning,
+    ServerAbilities,
+    ServerLimits,
     SpeakerSpeech,
     Token,
     Word,
@@ -36,7 +38,17 @@ from tools.asyncapi.examples import Example
 
 Schema = dict[str, Any]
 
-PARTS = (Hotword, Quality, Token, Word, SpeakerSpeech, SpeakerShare, NamedSpeaker)
+PARTS = (
+    Hotword,
+    Quality,
+    Token,
+    Word,
+    SpeakerSpeech,
+    SpeakerShare,
+    NamedSpeaker,
+    ServerAbilities,
+    ServerLimits,
+)
 """Structs that are objects inside messages."""
 
 _REFERENCE = "#/components/schemas/"
@@ -147,14 +159,17 @@ def _common(kind: type[FromClient | FromServer]) -> Iterator[Field]:
     name = {"type": "string", "const": kind.__struct_config__.tag}
     yield Field("type", name, "Which message it is.", required=True)
     if issubclass(kind, FromServer):
-        message, number = _fields(Added)
+        message, request_id, number = _fields(Added)
         yield from [message] if kind.BEFORE_TEXT else []
+        yield from [request_id] if kind.IS_ANSWER else []
         yield from [number] if kind not in get_args(PassingMessage) else []
 
 
 def _fields(kind: type[msgspec.Struct]) -> Iterator[Field]:
     """Yield the fields of a struct and of the structs that are flattened into it."""
     schemas, said, parts = _schemas(kind), sentences.of_fields(kind), inlined(kind)
+    if issubclass(kind, FromClient):
+        said = sentences.of_fields(FromClient) | said
     hints = get_type_hints(kind)
     may_ask = issubclass(kind, FromClient) or kind is Options
     of_part = kind.ASKED_BY if issubclass(kind, Inlined) else ()
@@ -183,7 +198,7 @@ def _schemas(kind: type[msgspec.Struct]) -> dict[str, Schema]:
     # Constraints that the types do not express.
     if kind is Place:
         schemas["state"]["enum"] = [each.name.lower() for each in State if each not in _OUTSIDE]
-    if kind is Options:
+    if kind in (Options, UpdateTranscription):
         text = _schemas(Hotword)["text"]
         schemas["hotwords"]["items"] = {"anyOf": [text, reference(Hotword)]}
     return schemas
@@ -194,8 +209,10 @@ def _wire(schema: Schema) -> Schema:
     found = {key: value for key, value in schema.items() if key not in _OF_PYTHON}
     if "items" in found:
         found["items"] = _wire(found["items"])
+    kinds = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
+    if len(kinds) > 1:
+        return found | {"anyOf": kinds}
     if "type" not in found:
-        kinds = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
         inner = _wire(kinds[0]) if kinds else _referred(schema["$ref"].removeprefix(_REFERENCE))
         found = inner | found
     return {key: found[key] for key in ("type",) if key in found} | found

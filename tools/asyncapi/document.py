@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.protocol.field_types import RESUME
+from hwaja.protocol.field_types import HELLO, RESUME
 from hwaja.protocol.parse import MAX_TEXT_CHARS
 from hwaja.server.config import Config
 from tools.asyncapi import catalogue, prose, sentences
@@ -27,8 +27,16 @@ _ANSWERS = {
     "start_transcription": "transcription_started",
     "stop_transcription": "transcription_stopped",
     "name_speaker": "speaker_named",
+    "finalize": "finalized",
+    "update_transcription": "transcription_updated",
+    "pause_transcription": "transcription_paused",
+    "resume_transcription": "transcription_resumed",
 }
 """The server's answers to a client's message; `error` may come instead."""
+
+
+def _answers(kind: str) -> list[str]:
+    return [_ANSWERS[kind]] if kind in _ANSWERS else []
 
 
 def written() -> str:
@@ -95,7 +103,10 @@ def _channel(messages: dict[str, Any]) -> dict[str, Any]:
         "bindings": {
             "ws": {
                 "method": "GET",
-                "query": {"type": "object", "properties": {RESUME: prose.RESUME_QUERY}},
+                "query": {
+                    "type": "object",
+                    "properties": {RESUME: prose.RESUME_QUERY, HELLO: prose.HELLO_QUERY},
+                },
                 "headers": {
                     "type": "object",
                     "properties": {"Sec-WebSocket-Protocol": prose.SUBPROTOCOLS},
@@ -110,7 +121,7 @@ def _operations(client: tuple[Message, ...], server: tuple[Message, ...]) -> dic
     """Return the operations that receive and send messages, in the order of their modules."""
     received = {
         f"receive_{message.type}": _operation("receive", message.type, message.sentence)
-        | {"reply": _through([_ANSWERS[message.type], "error"])}
+        | {"reply": _through([*_answers(message.type), "error"])}
         for message in client
     }
     unasked = [message for message in server if message.type not in _ANSWERS.values()]
@@ -149,7 +160,7 @@ def _message(message: Message) -> dict[str, Any]:
     found: dict[str, Any] = {"name": message.type, "summary": message.sentence}
     if message.more:
         found["description"] = message.more
-    if message.type in _ANSWERS:
+    if message in catalogue.client_messages():
         found["x-hwaja-max-characters"] = MAX_TEXT_CHARS
     return found | {
         **catalogue.marks(message.beyond, message.asked_by),

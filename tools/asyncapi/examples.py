@@ -6,13 +6,15 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from hwaja.protocol.codes import AudioFormat, ErrorCode, Reason
+from hwaja.protocol.codes import AudioFormat, DropReason, ErrorCode, Reason
 from hwaja.protocol.parse import parse
 from hwaja.protocol.serialize import serialize
 from hwaja.protocol.server_messages import (
     AudioReceived,
     Error,
+    Finalized,
     Interim,
+    Lag,
     LimitWarning,
     ModelLoaded,
     Place,
@@ -22,18 +24,29 @@ from hwaja.protocol.server_messages import (
     SpeakerNamed,
     SpeakerShare,
     SpeakerUpdate,
+    SpeechEnded,
+    SpeechStarted,
     Summary,
     TooFarAhead,
     Transcription,
+    TranscriptionPaused,
+    TranscriptionResumed,
     TranscriptionStarted,
     TranscriptionStopped,
+    TranscriptionUpdated,
+    UtteranceDropped,
 )
 from hwaja.protocol.values import (
     MOST_SPEAKERS,
     Details,
+    Event,
+    Hello,
     Label,
     NamedSpeaker,
     Quality,
+    RequestId,
+    ServerAbilities,
+    ServerLimits,
     SpeakerSpeech,
     Token,
     Word,
@@ -55,9 +68,16 @@ def _client(**payload: Any) -> Example:
     return Example(type(parse(json.dumps(payload), MOST_SPEAKERS)), payload)
 
 
-def _server(message: ServerMessage, *, details: bool = False, number: int | None = None) -> Example:
+def _server(
+    message: ServerMessage,
+    *,
+    details: bool = False,
+    number: int | None = None,
+    request_id: RequestId | None = None,
+) -> Example:
     """Return a server's message as the server's own serialiser writes it."""
-    return Example(type(message), json.loads(serialize(message, details=details, number=number)))
+    text = serialize(message, details=details, number=number, request_id=request_id)
+    return Example(type(message), json.loads(text))
 
 
 _TICKET = "AWmT0sKq3vR1b2c4d5e6f7g8h9"
@@ -71,10 +91,19 @@ CLIENT = (
         quality=True,
         add=True,
         ticket=True,
+        request_id="take 2",
     ),
     _client(type="complete_speaker_registration", speaker_id=0),
+    _client(type="complete_speaker_registration", speaker_id=1, request_id=3),
     _client(type="restore_speaker", speaker_id=0, ticket=_TICKET),
-    _client(type="restore_speaker", speaker_id=1, ticket=_TICKET, details=True, quality=True),
+    _client(
+        type="restore_speaker",
+        speaker_id=1,
+        ticket=_TICKET,
+        details=True,
+        quality=True,
+        request_id=4,
+    ),
     _client(type="start_transcription"),
     _client(
         type="start_transcription",
@@ -88,9 +117,34 @@ CLIENT = (
         max_speakers=4,
         answered_samples=True,
         hotwords=["상담사", {"text": "복지관", "boost": 2.5}],
+        events=["speech_started", "speech_ended", "utterance_dropped", "lag"],
+        request_id=4,
     ),
     _client(type="stop_transcription"),
+    _client(type="stop_transcription", request_id=5),
+    _client(type="finalize"),
+    _client(type="finalize", request_id="turn 12"),
+    _client(type="update_transcription", hotwords=["복지관"]),
+    _client(type="update_transcription", interim_results=True),
+    _client(
+        type="update_transcription",
+        details=True,
+        interim_results=True,
+        speaker_updates=False,
+        adapt=False,
+        events=["lag"],
+        language="en",
+        hotwords=[],
+        request_id=6,
+    ),
+    _client(type="pause_transcription"),
+    _client(type="pause_transcription", request_id=7),
+    _client(type="resume_transcription"),
+    _client(type="resume_transcription", request_id=8),
+    _client(type="keep_alive"),
+    _client(type="keep_alive", request_id=9),
     _client(type="name_speaker", speaker_id=1, name="김지영"),
+    _client(type="name_speaker", speaker_id=1, name="김지영", request_id=10),
 )
 
 _QUALITY = with_warnings(Quality(2.6, 1, -30.2, 25.1, 0.0, 0.8912, other_similarity=0.8431))
@@ -122,8 +176,26 @@ _STOPPED = TranscriptionStopped(
 SERVER = (
     _server(ModelLoaded()),
     _server(ModelLoaded("ZqM3n0v1mV8", Place("transcribing", (0, 1), 81_920, _NAMES))),
+    _server(
+        ModelLoaded(
+            hello=Hello(
+                "1.1",
+                "0.1.0",
+                ServerAbilities(
+                    ("auto", "en", "ko"),
+                    hotwords=True,
+                    interim_results=True,
+                    discovery=True,
+                    events=tuple(Event),
+                    messages=("finalize", "keep_alive", "start_transcription"),
+                    encodings=("pcm16",),
+                ),
+                ServerLimits(2, 1800.0, 600.0, 30.0, 600.0, 60.0, 1_048_576),
+            )
+        )
+    ),
     _server(RegistrationStarted(0)),
-    _server(RegistrationStarted(0), number=1),
+    _server(RegistrationStarted(0), number=1, request_id="take 2"),
     _server(RegistrationCompleted(0)),
     _server(
         RegistrationCompleted(
@@ -133,18 +205,35 @@ SERVER = (
             "2025-09-20T05:30:02.000Z",
         ),
         number=2,
+        request_id=3,
     ),
     _server(TranscriptionStarted()),
-    _server(TranscriptionStarted(), number=5),
+    _server(TranscriptionStarted(), number=5, request_id=4),
     _server(_SAID),
     _server(replace(_SAID, segment_id=0, answered_samples=62_592, details=_DETAILS), number=6),
     _server(Interim(1, "오늘은 어떻게", 4)),
     _server(SpeakerUpdate(0, 1)),
     _server(SpeakerUpdate(0, 1), number=7),
     _server(SpeakerNamed(1, "김지영")),
-    _server(SpeakerNamed(1, "김지영"), number=8),
+    _server(SpeakerNamed(1, "김지영"), number=8, request_id=10),
     _server(_STOPPED),
-    _server(_STOPPED, number=19),
+    _server(_STOPPED, number=19, request_id=5),
+    _server(Finalized(44_032)),
+    _server(Finalized(44_032), number=8, request_id="turn 12"),
+    _server(TranscriptionUpdated()),
+    _server(TranscriptionUpdated(), number=10, request_id=6),
+    _server(TranscriptionPaused(44_032)),
+    _server(TranscriptionPaused(44_032), number=11, request_id=7),
+    _server(TranscriptionResumed(60_416)),
+    _server(TranscriptionResumed(60_416), number=12, request_id=8),
+    _server(SpeechStarted(3, 2.31)),
+    _server(SpeechStarted(3, 2.31), number=13),
+    _server(SpeechEnded(3, 3.53)),
+    _server(SpeechEnded(3, 3.53), number=14),
+    _server(UtteranceDropped(4, DropReason.NOISE)),
+    _server(UtteranceDropped(4, DropReason.NOISE), number=15),
+    _server(Lag(2.6)),
+    _server(Lag(2.6), number=16),
     _server(AudioReceived(16_384)),
     _server(AudioReceived(80_384, answered_samples=62_592)),
     _server(TooFarAhead(41.5, hold=True)),
@@ -165,4 +254,5 @@ SERVER = (
         details=True,
         number=143,
     ),
+    _server(Error(ErrorCode.TRANSCRIPTION_FAILED, Reason.WRONG_STATE), request_id="turn 13"),
 )

@@ -14,7 +14,7 @@ Say = Callable[[str], str]
 
 _SECTION = re.compile(r"(<!-- made: (?P<name>.+?) -->\n).*?(<!-- /made -->)", re.DOTALL)
 
-_OF_ALL = {"type", "message", "number"}
+_OF_ALL = {"type", "message", "request_id", "number"}
 """Fields that all messages share; the page describes them once."""
 
 _MOST_VALUES = 5

@@ -14,7 +14,8 @@ Operations are the server's: it *receives* what a client sends, and *sends* what
 
 `x-hwaja-beyond: true` marks what goes beyond the specification of the API. A client that asks for \
 nothing meets none of it. `x-hwaja-asked-by` names what brings it, any one of a list: a field of a \
-message of the client, a message, or `resume`, which is asked for with the address or a subprotocol.
+message of the client, a message, or `resume` and `hello`, which are asked for with the address or \
+a subprotocol.
 
 Keys that the server does not know are ignored; a client does well to do the same. An integer is \
 written without a fraction: 1.0 is none. The format `printable` is a string without control \
@@ -42,11 +43,17 @@ RESUME_QUERY = {
     "x-hwaja-beyond": True,
 }
 
+HELLO_QUERY = {
+    "type": "string",
+    "description": "Whatever it is: asks for `abilities` and `limits` in `model_loaded`.",
+    "x-hwaja-beyond": True,
+}
+
 SUBPROTOCOLS = {
     "type": "string",
     "description": (
         f"Beside `{SUBPROTOCOL}`, which alone is ever agreed to: `hwaja.bearer.TOKEN`, "
-        "`hwaja.resume` or `hwaja.resume.TOKEN`."
+        "`hwaja.resume` or `hwaja.resume.TOKEN`, `hwaja.hello`."
     ),
     "x-hwaja-beyond": True,
 }

@@ -17,7 +17,14 @@ from livekit.agents.utils import AudioBuffer, is_given
 from livekit.agents.utils.audio import AudioByteStream
 
 from hwaja.adapters.service import Service, details_of, is_refusal
-from hwaja.client import ClientError, ClientEvent, Interim, RefusedError, Transcription
+from hwaja.client import (
+    ClientError,
+    ClientEvent,
+    Finalize,
+    Interim,
+    RefusedError,
+    Transcription,
+)
 from hwaja.client.sound_files import mixed_down
 from hwaja.client.timeline import MonotonicOffset
 from hwaja.protocol.audio import SAMPLE_RATE
@@ -43,6 +50,7 @@ class STT(stt.STT[Any]):
             diarization=True,
             aligned_transcript="chunk",
             offline_recognize=False,
+            manual_flush=True,
         )
         super().__init__(capabilities=capabilities)
         self.service = service
@@ -106,13 +114,16 @@ class Stream(stt.RecognizeStream):
             self._open.clear()
             self._end()
 
-    async def _chunks(self) -> AsyncIterator[bytes]:
+    async def _chunks(self) -> AsyncIterator[bytes | Finalize]:
+        """Yield the audio. The framework's `flush` ends a turn, which is then answered at once."""
         stream = AudioByteStream(SAMPLE_RATE, 1, CHUNK_SAMPLES)
         async for item in self._input_ch:
             frames = stream.push(item.data) if isinstance(item, rtc.AudioFrame) else stream.flush()
             for frame in frames:
                 self._unreported_seconds += frame.duration
                 yield frame.data.tobytes()
+            if not isinstance(item, rtc.AudioFrame):
+                yield Finalize()
 
     def _forward(self, event: ClientEvent) -> None:
         match event:

@@ -15,6 +15,7 @@ from pipecat.frames.frames import (
     InterimTranscriptionFrame,
     StartFrame,
     TranscriptionFrame,
+    VADUserStoppedSpeakingFrame,
 )
 from pipecat.processors.frame_processor import FrameDirection
 from pipecat.services.settings import STTSettings
@@ -25,7 +26,7 @@ from pipecat.utils.network import exponential_backoff_time
 from pipecat.utils.time import time_now_iso8601
 
 from hwaja.adapters.service import Service, details_of, is_refusal
-from hwaja.client import ClientError, ClientEvent, Interim, Transcription
+from hwaja.client import ClientError, ClientEvent, Finalize, Interim, Transcription
 from hwaja.client.sound_files import mixed_down
 from hwaja.client.timeline import MonotonicTimestamps
 from hwaja.protocol.audio import SAMPLE_RATE
@@ -61,7 +62,7 @@ class HwajaSTTService(STTService):
         super().__init__(sample_rate=SAMPLE_RATE, settings=settings, **options)
         self._service = service
         self._resampler = create_stream_resampler()
-        self._audio: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._audio: asyncio.Queue[bytes | Finalize | None] = asyncio.Queue()
         self._listening: asyncio.Task[None] | None = None
         self._timestamps = MonotonicTimestamps()
 
@@ -107,11 +108,20 @@ class HwajaSTTService(STTService):
             heard = replace(frame, audio=audio, sample_rate=SAMPLE_RATE, num_channels=1)
             await super().process_audio_frame(heard, direction)
 
+    async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
+        """Have a turn answered at once where the pipeline's VAD ends it; see the base class."""
+        await super().process_frame(frame, direction)
+        if isinstance(frame, VADUserStoppedSpeakingFrame):
+            self._put(Finalize())
+
     async def run_stt(self, audio: bytes) -> AsyncGenerator[Frame | None]:
         """Queue PCM16 for the session. Texts are pushed later, when the server sends them."""
-        if self._listening is not None and not self._listening.done():
-            self._audio.put_nowait(audio)
+        self._put(audio)
         yield None
+
+    def _put(self, item: bytes | Finalize) -> None:
+        if self._listening is not None and not self._listening.done():
+            self._audio.put_nowait(item)
 
     async def set_usable(self, is_usable: bool) -> None:
         """Open a session again, if the service had stopped trying; see the base class."""
@@ -166,7 +176,7 @@ class HwajaSTTService(STTService):
             str(error), error, category=category, force_treat_as_permanent=is_last
         )
 
-    async def _chunks(self) -> AsyncIterator[bytes]:
+    async def _chunks(self) -> AsyncIterator[bytes | Finalize]:
         while (chunk := await self._audio.get()) is not None:
             yield chunk
         self._audio.put_nowait(None)  # another session needs the end mark if this one fails

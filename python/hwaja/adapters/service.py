@@ -10,6 +10,7 @@ from hwaja.client import (
     ClientError,
     ClientEvent,
     Details,
+    Finalize,
     RefusedError,
     Transcription,
     connect,
@@ -74,13 +75,13 @@ class Service:
             yield client
 
     def transcribe(
-        self, client: Client, talk: AsyncIterable[bytes], language: str | None
+        self, client: Client, talk: AsyncIterable[bytes | Finalize], language: str | None
     ) -> AsyncGenerator[ClientEvent]:
         """Transcribe with interim texts, as `Client.transcribe`.
 
         Args:
             client: the client from `open`.
-            talk: PCM16, 16 kHz, mono.
+            talk: PCM16, 16 kHz, mono; with a `Finalize` at the end of each turn that is known.
             language: language code, such as "ko" or "ko-KR". The server gets its first part.
                 None: the server's default.
 

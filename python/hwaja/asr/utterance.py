@@ -40,8 +40,14 @@ class Utterance(Protocol):
     def speculate(self, segment: Segment) -> None:
         """Begin to recognise the utterance as a segment that may be over."""
 
-    def finish(self, segment: Segment) -> None:
-        """End the utterance and report its text later; None if the engine fails."""
+    def finish(
+        self, segment: Segment, *, is_urgent: bool = False, voice: Pcm16 | None = None
+    ) -> None:
+        """End the utterance and report its text later; None if the engine fails.
+
+        With `is_urgent`, the client waits for the text. With `voice`, `VOICE_SAMPLES` of it, report
+        only what this voice says.
+        """
 
     def cancel(self) -> None:
         """Stop all work on the utterance. No text is reported."""
@@ -63,6 +69,14 @@ class Recognition:
         self._placement = self._context.work.generations.place(options)
         self._context = replace(self._context, options=options, wants_interims=interims)
 
+    def change(self, options: Options, *, interims: bool) -> None:
+        """Go on with other options. The utterances that have begun keep theirs."""
+        if options != self._context.options and self._placement is not None:
+            placement, self._placement = self._placement, None
+            self._placement = self._context.work.generations.place(options)
+            self._context.work.generations.end(placement)
+        self._context = replace(self._context, options=options, wants_interims=interims)
+
     def extend(self, segment_id: int, start: int, stop: int) -> None:
         """Take samples `[start, stop)`, which are certain to belong to an open segment."""
         self._utterance(segment_id, start).extend(stop)
@@ -71,9 +85,20 @@ class Recognition:
         """Begin to recognise a segment that may be over; no effect if the recogniser streams."""
         self._utterance(segment_id, segment.start).speculate(segment)
 
-    def finish(self, segment_id: int, segment: Segment) -> None:
-        """Request the text of a finished segment, or of a part of a divided utterance."""
-        self._utterance(segment_id, segment.start, interims=False).finish(segment)
+    def finish(self, segment_id: int, segment: Segment, *, is_urgent: bool = False) -> None:
+        """Request the text of a finished segment. With `is_urgent`, the client waits for it."""
+        context = replace(self._context, wants_interims=False)
+        self._utterance(segment_id, segment.start, context).finish(segment, is_urgent=is_urgent)
+
+    def recognise_part(
+        self, segment_id: int, segment: Segment, options: Options, voice: Pcm16 | None = None
+    ) -> None:
+        """Request the text of a part of a divided utterance, with the options of the utterance.
+
+        With `voice`, of what this voice says in it; see `Utterance.finish`.
+        """
+        context = replace(self._context, options=options, wants_interims=False)
+        self._utterance(segment_id, segment.start, context).finish(segment, voice=voice)
 
     def end(self) -> None:
         """End the transcription, if one runs: cancel all work, and hold no workers any more."""
@@ -84,7 +109,9 @@ class Recognition:
             self._context.work.generations.end(self._placement)
             self._placement = None
 
-    def _utterance(self, segment_id: int, start: int, *, interims: bool = True) -> Utterance:
+    def _utterance(
+        self, segment_id: int, start: int, context: RecognitionContext | None = None
+    ) -> Utterance:
         """Return the handle of a segment.
 
         Replace a handle with another start: the rest after a split was no speech.
@@ -94,7 +121,7 @@ class Recognition:
             return utterance
         if utterance is not None:
             self._forget(segment_id).cancel()
-        context = self._context if interims else replace(self._context, wants_interims=False)
+        context = context or self._context
         generation = self._generation
         kind = StreamedUtterance if generation.pool.abilities.streaming else WholeUtterance
         utterance = self._utterances[segment_id] = kind(context, generation, segment_id, start)
@@ -148,14 +175,15 @@ class WholeUtterance:
         work = self._recognition(segment)
         self._context.work.begin("recognition", self._segment_id, segment, work)
 
-    def finish(self, segment: Segment) -> None:
+    def finish(
+        self, segment: Segment, *, is_urgent: bool = False, voice: Pcm16 | None = None
+    ) -> None:
         """See `Utterance.finish`."""
         if self._interims is not None:
             self._interims.stop()
         context = self._context
-        self._text = context.work.take(
-            "recognition", self._segment_id, segment, self._recognition(segment)
-        )
+        work = self._recognition(segment, is_urgent=is_urgent, voice=voice)
+        self._text = context.work.take("recognition", self._segment_id, segment, work)
         report_when_done(self._text, self._segment_id, context.report_text)
 
     def cancel(self) -> None:
@@ -165,7 +193,9 @@ class WholeUtterance:
         if self._text is not None:
             self._text.cancel()
 
-    def _recognition(self, segment: Segment) -> Work[Hypothesis]:
+    def _recognition(
+        self, segment: Segment, *, is_urgent: bool = False, voice: Pcm16 | None = None
+    ) -> Work[Hypothesis]:
         work, pool, options = self._context.work, self.generation.pool, self._context.options
 
         def read() -> Pcm16:
@@ -174,9 +204,11 @@ class WholeUtterance:
         samples, speech_seconds = segment.stop - segment.start, segment.speech_samples / SAMPLE_RATE
 
         def effort() -> Effort:
-            return effort_of(work.overload, pool.use, samples / SAMPLE_RATE)
+            return effort_of(work.overload, pool.use, samples / SAMPLE_RATE, is_urgent=is_urgent)
 
-        return lambda: pool.recognise(work.owner, read, samples, options, speech_seconds, effort)
+        return lambda: pool.recognise(
+            work.owner, read, samples, options, speech_seconds, effort, voice
+        )
 
 
 class StreamedUtterance:
@@ -204,8 +236,13 @@ class StreamedUtterance:
     def speculate(self, segment: Segment) -> None:
         """Do nothing: the stream has decoded this audio already."""
 
-    def finish(self, segment: Segment) -> None:
-        """See `Utterance.finish`."""
+    def finish(
+        self, segment: Segment, *, is_urgent: bool = False, voice: Pcm16 | None = None
+    ) -> None:
+        """See `Utterance.finish`. The stream has decoded all but the last chunk already.
+
+        A voice is not extracted: no such recogniser starts with a model for that.
+        """
         pool, stream = self.generation.pool, self._stream
         if stream.sent > segment.stop:  # a split inside decoded audio: decode the kept part again
             pool.drop(stream)

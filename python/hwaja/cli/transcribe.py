@@ -19,6 +19,7 @@ from hwaja.client import (
     connect,
 )
 from hwaja.client.sound_files import AudioError, load_pcm16, paced
+from hwaja.protocol.values import Event
 from hwaja.server.config import Config, ConfigError, development_files
 from hwaja.server.token_file import read_tokens
 
@@ -93,6 +94,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="TEXT",
         help="a word to expect; you can give this option several times",
+    )
+    parser.add_argument(
+        "--event",
+        action="append",
+        default=[],
+        choices=list(Event),
+        dest="events",
+        metavar="NAME",
+        help="print this event too: %(choices)s; you can give this option several times",
     )
     parser.add_argument("--json", action="store_true", help="print the server's messages as JSON")
     parser.add_argument(
@@ -201,6 +211,8 @@ def _options(args: argparse.Namespace) -> Message:
         options["language"] = args.language
     if args.hotword:
         options["hotwords"] = args.hotword
+    if args.events:
+        options["events"] = args.events
     return options
 
 

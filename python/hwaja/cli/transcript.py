@@ -10,9 +10,12 @@ from rich.live import Live
 from rich.text import Text
 
 from hwaja.client import Label, Message
+from hwaja.protocol.values import Event
 
 STRANGER = "Someone not enrolled"
 """Label of a speaker who matches no enrolled voice; the web page uses the same one."""
+
+_NOT_FIGURES = ("type", "number")
 
 _STYLES = ("cyan", "magenta", "green", "yellow")  # for speaker 0, speaker 1 and so on
 
@@ -66,6 +69,9 @@ class Transcript:
                 known = {"label": Label.SURE, "speaker_id": message["speaker_id"]}
                 line = self._line(self._final[message["segment_id"]] | known)
                 self._console.print(Text.assemble(("corrected: ", "dim"), line))
+            case kind if kind in set(Event):
+                figures = (f"{k} {v}" for k, v in message.items() if k not in _NOT_FIGURES)
+                self._console.print(Text(f"{kind}: {', '.join(figures)}", style="dim"))
             case _ if "message" in message:
                 self._console.print(Text(message["message"], style="dim"))
                 for warning in message.get("quality", {}).get("warnings", ()):

@@ -14,17 +14,33 @@ from hwaja.client.errors import (
     UnauthorizedError,
 )
 from hwaja.client.session import Client, connect
+from hwaja.protocol.client_messages import (
+    Finalize,
+    KeepAlive,
+    PauseTranscription,
+    ResumeTranscription,
+    UpdateTranscription,
+)
+from hwaja.protocol.codes import DropReason
 from hwaja.protocol.server_messages import (
+    Finalized,
     Interim,
+    Lag,
     LimitWarning,
     RegistrationCompleted,
     SpeakerNamed,
     SpeakerUpdate,
+    SpeechEnded,
+    SpeechStarted,
     Summary,
     Transcription,
+    TranscriptionPaused,
+    TranscriptionResumed,
     TranscriptionStopped,
+    TranscriptionUpdated,
+    UtteranceDropped,
 )
-from hwaja.protocol.values import Details, Label, QualityWarning
+from hwaja.protocol.values import Details, Event, Hello, Label, QualityWarning
 from hwaja.protocol.values import Quality as VoiceQuality
 
 __all__ = [
@@ -34,21 +50,37 @@ __all__ = [
     "ClientError",
     "ClientEvent",
     "Details",
+    "DropReason",
+    "Event",
     "Failure",
+    "Finalize",
+    "Finalized",
+    "Hello",
     "Interim",
+    "KeepAlive",
     "Label",
+    "Lag",
     "LimitWarning",
     "Message",
+    "PauseTranscription",
     "QualityWarning",
     "RefusedError",
     "RegistrationCompleted",
+    "ResumeTranscription",
     "SessionLostError",
     "SpeakerNamed",
     "SpeakerUpdate",
+    "SpeechEnded",
+    "SpeechStarted",
     "Summary",
     "Transcription",
+    "TranscriptionPaused",
+    "TranscriptionResumed",
     "TranscriptionStopped",
+    "TranscriptionUpdated",
     "UnauthorizedError",
+    "UpdateTranscription",
+    "UtteranceDropped",
     "VoiceQuality",
     "connect",
 ]

@@ -9,6 +9,13 @@ from typing import TYPE_CHECKING, Union, cast
 
 from hwaja.client.blocking import unblocked
 from hwaja.client.errors import ClientError
+from hwaja.protocol.client_messages import (
+    Finalize,
+    KeepAlive,
+    PauseTranscription,
+    ResumeTranscription,
+    UpdateTranscription,
+)
 
 if TYPE_CHECKING:
     from array import array
@@ -19,8 +26,14 @@ if TYPE_CHECKING:
 Pcm = Union[bytes, bytearray, memoryview, "array[int]", "NDArray[int16]"]
 """PCM16, 16 kHz, mono: little-endian bytes of whole samples, or int16 of shape (n,) or (n, 1)."""
 
-Chunks = Pcm | str | PathLike[str] | Iterable[Pcm] | AsyncIterable[Pcm]
-"""PCM16, whole or in chunks; or the path of a sound file with any rate and number of channels."""
+Command = Finalize | UpdateTranscription | PauseTranscription | ResumeTranscription | KeepAlive
+"""A message to the server between two chunks. Its `request_id` is replaced."""
+
+Chunks = Pcm | str | PathLike[str] | Iterable[Pcm | Command] | AsyncIterable[Pcm | Command]
+"""PCM16, whole or in chunks; or the path of a sound file with any rate and number of channels.
+
+Between the chunks of a conversation may stand commands.
+"""
 
 CHUNK_BYTES = 2 * 4096
 """Size of a chunk: 4096 samples (specification, section 4.1)."""
@@ -29,8 +42,8 @@ _FORMATS = {"B", "h", "<h"}
 """Buffer formats of bytes and of 16-bit integers, in the notation of `struct`."""
 
 
-async def pcm_chunks(audio: Chunks) -> AsyncGenerator[bytes]:
-    """Return a generator of the audio's PCM16, in chunks of at most 4096 samples.
+async def pcm_chunks(audio: Chunks) -> AsyncGenerator[bytes | Command]:
+    """Return a generator of the audio's PCM16, in chunks of at most 4096 samples, and of commands.
 
     A thread reads an iterable that may block, such as a microphone's queue.
 
@@ -48,14 +61,14 @@ async def pcm_chunks(audio: Chunks) -> AsyncGenerator[bytes]:
     return _at_once(_pieces(audio))
 
 
-async def _at_once(pieces: list[bytes]) -> AsyncGenerator[bytes]:
+async def _at_once(pieces: list[bytes | Command]) -> AsyncGenerator[bytes | Command]:
     for piece in pieces:
         yield piece
 
 
 async def _one_by_one(
     chunks: Iterable[object] | AsyncIterable[object],
-) -> AsyncGenerator[bytes]:
+) -> AsyncGenerator[bytes | Command]:
     if isinstance(chunks, AsyncIterable):
         async for chunk in chunks:
             for piece in _pieces(chunk):
@@ -76,7 +89,9 @@ def _read(file: Path) -> bytes:
         raise ClientError(str(error)) from error
 
 
-def _pieces(chunk: object) -> list[bytes]:
+def _pieces(chunk: object) -> list[bytes | Command]:
+    if isinstance(chunk, Command):
+        return [chunk]
     view = _viewed(chunk)
     if view is None or view.format not in _FORMATS or view.ndim == 0:
         kind = getattr(chunk, "dtype", type(chunk).__name__)

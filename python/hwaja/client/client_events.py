@@ -4,12 +4,20 @@ from msgspec import Struct
 
 from hwaja.protocol.codes import ErrorCode, Reason
 from hwaja.protocol.server_messages import (
+    Finalized,
     Interim,
+    Lag,
     LimitWarning,
     SpeakerNamed,
     SpeakerUpdate,
+    SpeechEnded,
+    SpeechStarted,
     Transcription,
+    TranscriptionPaused,
+    TranscriptionResumed,
     TranscriptionStopped,
+    TranscriptionUpdated,
+    UtteranceDropped,
 )
 
 
@@ -30,6 +38,14 @@ ClientEvent = (
     | SpeakerNamed
     | LimitWarning
     | TranscriptionStopped
+    | Finalized
+    | TranscriptionUpdated
+    | TranscriptionPaused
+    | TranscriptionResumed
+    | SpeechStarted
+    | SpeechEnded
+    | UtteranceDropped
+    | Lag
     | Failure
 )
 """Every event that a transcription may yield."""

@@ -10,6 +10,7 @@ from hwaja.client.errors import Message
 from hwaja.protocol.codes import Reason
 from hwaja.protocol.fields import by_tag, from_fields
 from hwaja.protocol.server_messages import LimitWarning, RegistrationCompleted
+from hwaja.protocol.values import Event, Hello
 
 _KINDS: dict[Any, type[ClientEvent]] = by_tag(get_args(ClientEvent))
 
@@ -42,6 +43,20 @@ def read_enrolled(message: Message) -> RegistrationCompleted:
         warnings = [_with_known_reason(each) for each in message["quality"].get("warnings", ())]
         message = {**message, "quality": {**message["quality"], "warnings": warnings}}
     return from_fields(RegistrationCompleted, message)
+
+
+def read_hello(message: Message) -> Hello | None:
+    """Decode what a `model_loaded` tells of the server; None if it tells nothing of it.
+
+    Raises:
+        KeyError, ValueError: as `read`.
+
+    """
+    if "abilities" not in message:
+        return None
+    abilities = message["abilities"]
+    events = [each for each in abilities.get("events", ()) if each in set(Event)]
+    return from_fields(Hello, {**message, "abilities": {**abilities, "events": events}})
 
 
 def _with_known_reason(fields: Message) -> Message:

@@ -49,7 +49,8 @@ class Dialogue:
             else:
                 yield from self._begin_anew()
             return
-        if self._awaits_crossed_end and self._is_crossed_end(message):
+        is_of_command = "request_id" in message
+        if self._awaits_crossed_end and not is_of_command and self._is_crossed_end(message):
             self._awaits_crossed_end = False
             return
         dated = self._timeline.dated(message)
@@ -60,6 +61,8 @@ class Dialogue:
                 self.is_over = True
                 raise RefusedError(message)
             case Meaning.STARTED if self._is_renewed:
+                pass
+            case Meaning.REPEATED:
                 pass
             case meaning:
                 self.is_over = meaning is Meaning.ENDED

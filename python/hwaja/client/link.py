@@ -10,10 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 
+from hwaja.client.decoding import read_hello
 from hwaja.client.errors import ClientError, Message, RefusedError, SessionLostError
 from hwaja.client.resumption import BackOff, Resumption
 from hwaja.client.websocket import Connection, ConnectionLostError, ServerStoppedError, dial
 from hwaja.protocol.codes import ErrorCode
+from hwaja.protocol.values import Hello
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,8 @@ class Link:
         """Whether another session may take over."""
         self._resumption = Resumption()
         self._tickets = VoiceTickets()
+        self.hello: Hello | None = None
+        """What the server told of itself when it was last connected to. None: nothing."""
         self._connection: Connection | None = None
         self._is_held = False  # another session took over, and what is to be sent is not known yet
         self._resting: asyncio.Task[None] | None = None
@@ -113,6 +117,7 @@ class Link:
                     raise
             else:
                 self._resumption.welcome(welcome)
+                self.hello = read_hello(welcome)
                 self._connection, self._home = connection, place
                 return
 
@@ -275,4 +280,5 @@ class Link:
             raise
         self._connection, self._resumption, self._home = connection, resumption, place
         self._is_held = not is_resumed
+        self.hello = read_hello(welcome)
         return welcome | {"resumed": is_resumed}

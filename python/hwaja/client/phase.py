@@ -2,18 +2,31 @@
 
 The client sends audio only after the answer to the start message, and the end message only after
 all audio. So, after a lost connection, the server's `state` shows which messages it received.
+Commands, such as `finalize`, stand between two samples. One without an answer is sent again if the
+server may not have it.
 """
 
+from collections import deque
 from dataclasses import dataclass
 from enum import Enum, auto
+from itertools import count
 
 from hwaja.client.audio_store import AudioStore
 from hwaja.client.errors import Message
+from hwaja.protocol import client_messages
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.codes import ErrorCode, Reason
 
 MOST_UNCONFIRMED_SAMPLES = 4 * SAMPLE_RATE
 """Most sent audio without confirmation. The answers to the server's pings queue behind it."""
+
+KEEP_ALIVE = client_messages.KeepAlive.__struct_config__.tag
+
+PAUSED = "paused"
+"""The server's state of a transcription that ignores audio."""
+
+UPDATED = frozenset(client_messages.UpdateTranscription.__struct_fields__) - {"request_id"}
+"""Options that may change while a transcription runs."""
 
 MOST_KEPT_SAMPLES = 60 * SAMPLE_RATE
 """Most audio to store without a connection: as long as the server keeps the session."""
@@ -96,6 +109,19 @@ class Meaning(Enum):
     """The phase is over, with an error."""
     LIMITED = auto()
     """The server ended a transcription at its limit. Another may continue it; see `renew`."""
+    REPEATED = auto()
+    """An answer to a command that is known already, or will be given again."""
+
+
+@dataclass(slots=True)
+class _Command:
+    """A message of the caller that belongs between two samples, and has no answer yet."""
+
+    fields: Message
+    request_id: int
+    at: int
+    """How many samples come before it."""
+    is_sent: bool = False
 
 
 class Phase:
@@ -116,7 +142,7 @@ class Phase:
 
         """
         self.kind = kind
-        self._options = options
+        self._options = dict(options)
         self._is_confirmed = is_confirmed
         self._audio = AudioStore(keeps_unanswered=roams)
         self._most_kept = MOST_KEPT_SAMPLES + (MOST_UNANSWERED_SAMPLES if roams else 0)
@@ -126,6 +152,8 @@ class Phase:
         self._is_whole = False  # no more audio will be appended
         self._is_held = False  # the server ended it: send nothing
         self._is_too_far_ahead = False  # the server asked for a pause
+        self._commands: deque[_Command] = deque()  # in the order of samples
+        self._request_ids = count(1)
 
     @property
     def has_room(self) -> bool:
@@ -135,6 +163,10 @@ class Phase:
     def append(self, pcm: bytes) -> None:
         """Store a chunk of PCM16 for sending."""
         self._audio.append(pcm)
+
+    def command(self, fields: Message) -> None:
+        """Send a message of the caller behind the audio so far. Its `request_id` is replaced."""
+        self._commands.append(_Command(fields, next(self._request_ids), self._audio.end))
 
     def finish(self) -> None:
         """Mark the audio as complete. The end message follows the last chunk."""
@@ -149,6 +181,12 @@ class Phase:
             return {"type": self.kind.start, **self._options}
         if not self._is_started:
             return None
+        for command in self._commands:
+            if not command.is_sent and command.at <= self._audio.sent:
+                command.is_sent = True
+                if command.fields["type"] == KEEP_ALIVE:  # it has no answer
+                    self._commands.remove(command)
+                return {**command.fields, "request_id": command.request_id}
         if self._audio.sent < self._audio.end:
             return self._next_audio()
         if not self._is_whole or self._is_end_sent or self.kind.end is None:
@@ -161,6 +199,8 @@ class Phase:
         if self._is_started and "answered_samples" in message:
             self._answered = max(self._answered, message["answered_samples"])
             self._audio.answer(self._answered)
+        if "request_id" in message:
+            return self._take_answer(message)
         match message["type"]:
             case "audio_received":
                 if self._is_started:
@@ -189,9 +229,11 @@ class Phase:
             # An enrolment may start again without loss, since no audio was sent. A voice may be
             # restored twice.
             self._is_start_sent = self.kind is TRANSCRIPTION and state != "ready"
-        elif state == self.kind.listening:
+        elif state in (self.kind.listening, PAUSED):
             self._audio.rewind(received_samples)
             self._is_end_sent = False
+            for command in self._commands:  # the server has those that it got audio behind
+                command.is_sent = command.at < received_samples
         else:
             self._is_held = True
 
@@ -207,7 +249,12 @@ class Phase:
         """
         self._is_start_sent = self._is_started = self._is_end_sent = self._is_held = False
         self._answered = 0
-        return self._audio.rebase(received_samples)
+        lost = self._audio.rebase(received_samples)
+        for command in self._commands:
+            command.at = max(0, command.at - received_samples - lost)
+            # Another id: the server may still refuse the first one, which came after its end.
+            command.is_sent, command.request_id = False, next(self._request_ids)
+        return lost
 
     def begin_anew(self) -> int:
         """Begin again in another session, whose server has nothing of this phase.
@@ -231,6 +278,20 @@ class Phase:
 
     def _is_mine(self, message: Message) -> bool:
         return bool(message.get("speaker_id") == self._options.get("speaker_id"))
+
+    def _take_answer(self, message: Message) -> Meaning:
+        """Take the answer to a command."""
+        asked = (each for each in self._commands if each.request_id == message["request_id"])
+        command = next(asked, None)
+        # The server had ended the transcription by itself. Another one answers the command.
+        is_late = message.get("reason") == Reason.WRONG_STATE
+        is_early = command is not None and message.get("received_samples", command.at) < command.at
+        if command is None or is_late or is_early:
+            return Meaning.REPEATED
+        self._commands.remove(command)
+        if message["type"] == "transcription_updated":  # another transcription begins with these
+            self._options |= {k: v for k, v in command.fields.items() if k in UPDATED}
+        return Meaning.PASSING
 
     def _next_audio(self) -> bytes | None:
         is_far_ahead = self._audio.sent - self._audio.confirmed >= MOST_UNCONFIRMED_SAMPLES

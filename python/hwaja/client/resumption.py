@@ -12,6 +12,8 @@ FIRST_DELAY_SECONDS = 0.25
 LONGEST_DELAY_SECONDS = 8.0
 
 _RESUME = "hwaja.resume"
+_HELLO = "hwaja.hello"
+"""Asks what the server can do. An older server ignores it."""
 
 
 class Resumption:
@@ -29,7 +31,7 @@ class Resumption:
     @property
     def offered(self) -> tuple[str, ...]:
         """The subprotocols to offer. They carry the token, since a URL might be logged."""
-        return "hwaja", _RESUME if self._token is None else f"{_RESUME}.{self._token}"
+        return "hwaja", _HELLO, _RESUME if self._token is None else f"{_RESUME}.{self._token}"
 
     def welcome(self, message: Message) -> bool:
         """Take `model_loaded`. Return whether the earlier session was resumed."""

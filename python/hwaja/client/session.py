@@ -13,7 +13,9 @@ from contextlib import aclosing, asynccontextmanager
 from os import PathLike
 from typing import Any
 
-from hwaja.client.chunks import Chunks, pcm_chunks
+import msgspec
+
+from hwaja.client.chunks import Chunks, Command, pcm_chunks
 from hwaja.client.client_events import ClientEvent
 from hwaja.client.decoding import read, read_enrolled
 from hwaja.client.dialogue import Dialogue
@@ -24,6 +26,7 @@ from hwaja.client.timeline import MonotonicTimestamps
 from hwaja.client.trust import client_tls
 from hwaja.protocol.codes import ErrorCode
 from hwaja.protocol.server_messages import RegistrationCompleted
+from hwaja.protocol.values import Event, Hello
 
 
 class Client:
@@ -35,6 +38,11 @@ class Client:
         self._changed = asyncio.Event()
         self._is_running = False  # an enrolment or a transcription
         self._names: dict[int, Message] = {}  # that are not answered yet
+
+    @property
+    def server(self) -> Hello | None:
+        """What the server can do, and its limits. None: it is too old to tell."""
+        return self._link.hello
 
     async def enrol(
         self, speaker_id: int, voice: Chunks, *, add: bool = False, ticket: bool = False
@@ -88,6 +96,7 @@ class Client:
         max_speakers: int | None = None,
         language: str | None = None,
         hotwords: Iterable[str | Message] = (),
+        events: Iterable[Event | str] = (),
     ) -> AsyncGenerator[ClientEvent]:
         """Send a conversation as it arrives, and yield the server's answers.
 
@@ -97,7 +106,9 @@ class Client:
         only. docs/protocol.md describes the options.
 
         Args:
-            talk: audio. Its chunks may be endless, as a microphone's are.
+            talk: audio. Its chunks may be endless, as a microphone's are. Between two chunks, a
+                `Finalize()` ends the turn: what was said is answered at once, and then a
+                `Finalized` is yielded. So do the other commands of `chunks.Command`.
             interim_results: whether to yield interim texts of unfinished utterances.
             speaker_updates: whether to yield corrections of earlier speakers.
             adapt: whether voices may learn from the conversation.
@@ -107,6 +118,8 @@ class Client:
             max_speakers: most speakers, where they are discovered; None: as many as there are ids.
             language: language code; None: the server's default.
             hotwords: words to expect.
+            events: what else to yield: where speech starts and ends, what gave no text, how late
+                answers come.
 
         Raises:
             RefusedError: if the server refuses to begin or to continue.
@@ -123,6 +136,7 @@ class Client:
             "max_speakers": max_speakers,
             "language": language,
             "hotwords": list(hotwords),
+            "events": [str(event) for event in events],
         }
         options = {key: value for key, value in asked.items() if value}
         async with aclosing(self.transcribe_messages(talk, options)) as messages:
@@ -231,12 +245,17 @@ class Client:
             await asyncio.gather(*workers, return_exceptions=True)
             await chunks.aclose()
 
-    async def _feed(self, phase: Phase, chunks: AsyncIterator[bytes]) -> None:
+    async def _feed(self, phase: Phase, chunks: AsyncIterator[bytes | Command]) -> None:
         """Append the chunks to the phase. Wait while the phase has no room."""
         async for chunk in chunks:
             while not phase.has_room:
                 await self._change()
-            phase.append(chunk)
+            if isinstance(chunk, bytes):
+                phase.append(chunk)
+            elif phase.kind is TRANSCRIPTION:
+                phase.command(msgspec.to_builtins(chunk))
+            else:
+                raise TypeError("an enrolment has audio only")
             self._changed.set()
         phase.finish()
         self._changed.set()

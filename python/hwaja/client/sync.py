@@ -22,6 +22,7 @@ from hwaja.client.chunks import Chunks
 from hwaja.client.client_events import ClientEvent
 from hwaja.client.errors import Message
 from hwaja.protocol.server_messages import RegistrationCompleted
+from hwaja.protocol.values import Event, Hello
 
 Result = TypeVar("Result")
 
@@ -37,6 +38,7 @@ class TranscriptionOptions(TypedDict, total=False):
     max_speakers: int | None
     language: str | None
     hotwords: Iterable[str | Message]
+    events: Iterable[Event | str]
 
 
 class Options(TypedDict, total=False):
@@ -99,6 +101,11 @@ class Client:
     def __init__(self, client: session.Client, loop: _Loop) -> None:
         self._client = client
         self._loop = loop
+
+    @property
+    def server(self) -> Hello | None:
+        """What the server can do; see `hwaja.client.Client.server`."""
+        return self._client.server
 
     def enrol(
         self, speaker_id: int, voice: Chunks, *, add: bool = False, ticket: bool = False

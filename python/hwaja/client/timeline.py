@@ -11,6 +11,9 @@ from typing import Any
 from hwaja.client.errors import Message
 from hwaja.protocol.audio import SAMPLE_RATE
 
+_COUNTED = ("finalized", "transcription_paused", "transcription_resumed")
+"""Messages that say how much audio came before."""
+
 
 class MonotonicOffset:
     """The offset to add to the times of each part of a conversation, in any unit.
@@ -99,8 +102,16 @@ class Timeline:
             dated["segment_id"] += self._offset_id
             self._next_id = max(self._next_id, dated["segment_id"] + 1)
             self._note_interim(dated)
-        if "start_seconds" in dated:
-            self._date(dated)
+        if dated["type"] == "transcription":
+            if "start_seconds" in dated:
+                self._date(dated)
+        elif dated["type"] in _COUNTED:
+            dated["received_samples"] += self._offset_samples
+        else:  # `speech_started`, `speech_ended`
+            for name in ("start_seconds", "end_seconds"):
+                if name in dated:
+                    offset = self._offset_samples / SAMPLE_RATE
+                    dated[name] = round(dated[name] + offset, 3)
         return dated
 
     def withdrawals(self) -> Iterator[Message]:
@@ -112,7 +123,7 @@ class Timeline:
     def _note_interim(self, message: Message) -> None:
         if message["type"] == "interim" and message["text"]:
             self._interims.add(message["segment_id"])
-        else:
+        elif message["type"] in ("interim", "transcription"):
             self._interims.discard(message["segment_id"])
 
     def _date(self, message: Message) -> None:

@@ -149,7 +149,7 @@ def may_loop(text: str) -> bool:
 def _changed(hypothesis: Hypothesis, text: str) -> Hypothesis:
     if text == hypothesis.text:
         return hypothesis
-    return replace(hypothesis, text=text, tokens=())
+    return replace(hypothesis, text=text, tokens=(), is_noise=not text)
 
 
 def _is_sound(hypothesis: Hypothesis, letters: str, speech_seconds: float, seconds: float) -> bool:

@@ -178,6 +178,27 @@ class OverlapDetector(Protocol):
         """
 
 
+VOICE_SAMPLES = 48_000
+"""So much of a voice a `VoiceExtractor` is told, 3 s."""
+
+
+class VoiceExtractor(Protocol):
+    """Extracts one known voice from audio in which several speak at once."""
+
+    def extract(self, samples: Samples, voice: Samples) -> Samples:
+        """Return the audio with one voice only, as new memory of the same length.
+
+        Args:
+            samples: the audio.
+            voice: `VOICE_SAMPLES` of the voice, alone.
+
+        Raises:
+            EngineError: where the audio is too short, or the model failed; the extractor stays
+                usable.
+
+        """
+
+
 class DetectorState(Protocol):
     """A detector's state of one stream between two calls."""
 

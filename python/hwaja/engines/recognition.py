@@ -123,6 +123,8 @@ class Hypothesis:
     """The model's probability that nobody speaks; None where the model does not report it."""
     attempts: int = 1
     """How often the utterance was decoded (`fallback.recognise`)."""
+    is_noise: bool = False
+    """Whether the recogniser wrote a text, and all of it was removed: nobody can have said it."""
 
     @property
     def compression_ratio(self) -> float:

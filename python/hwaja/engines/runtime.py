@@ -49,11 +49,16 @@ def import_onnxruntime() -> Any:
     return onnxruntime
 
 
-def open_session(model: Path) -> Any:
+def open_session(model: Path, *, keeps_memory: bool = True) -> Any:
     """Return an onnxruntime session for an ONNX file. It computes on one thread of the CPU.
 
     A second thread would lose more time in waiting than it saves, and each core already has a
     worker. The models are small: the transfer to a GPU would take longer than the graph.
+
+    Args:
+        model: the file.
+        keeps_memory: whether the memory of a call is kept for the next one. Otherwise it is freed,
+            and thus overwritten (`privacy/hardening.py`).
 
     Raises:
         EngineError: where onnxruntime is not installed, is installed twice, or cannot load the
@@ -65,6 +70,7 @@ def open_session(model: Path) -> Any:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    options.enable_cpu_mem_arena = options.enable_mem_pattern = keeps_memory
     try:
         return onnxruntime.InferenceSession(
             str(model), options, providers=["CPUExecutionProvider"], enable_fallback=0

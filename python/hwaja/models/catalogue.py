@@ -42,7 +42,7 @@ class Archive(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A file of a model with an address of its own: HOST/OWNER/REPOSITORY/resolve/REVISION/NAME.
+    """A file of a model with an address of its own: HOST/OWNER/REPOSITORY/resolve/REVISION/PATH.
 
     None stands for an unknown value.
     """
@@ -59,8 +59,8 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def file(self) -> str:
         """The file name for the download. The repository tells it from those of other models."""
-        *_, repository, _, _, name = self.address.split("/")
-        return f"{repository}-{name}"
+        repository = self.address.partition("/resolve/")[0].rsplit("/", 1)[-1]
+        return f"{repository}-{self.name}"
 
 
 Package = Wheel | Archive | File

@@ -8,15 +8,21 @@ docs/protocol.md, but not the sentences that begin with "None: ", which say what
 stands for.
 """
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec.structs import replace
 
 from hwaja.protocol.codes import ErrorCode, Reason
+from hwaja.protocol.field_types import Printable
 from hwaja.protocol.values import (
+    MAX_HOTWORDS,
     MAX_TICKET_CHARS,
     MOST_SPEAKERS,
+    Event,
+    Hotword,
     Options,
+    RequestId,
     SpeakerId,
     SpeakerName,
     Speakers,
@@ -24,13 +30,17 @@ from hwaja.protocol.values import (
 )
 
 
-class FromClient(Struct, frozen=True, tag_field="type"):
+class FromClient(Struct, frozen=True, kw_only=True, tag_field="type"):
     """A message of a client. What may be left out goes beyond the specification."""
 
     FAILS: ClassVar = ErrorCode.INVALID_MESSAGE
     """The code of the error that answers a message of this type with a wrong field."""
     IS_BEYOND: ClassVar = False
     """Whether the message itself goes beyond the specification."""
+
+    request_id: RequestId | None = None
+    """Comes back in the answer to this message, an error or not: a string of at most 64 characters,
+    or an integer. None: the client gave none."""
 
 
 class StartRegistration(FromClient, frozen=True, tag="start_speaker_registration"):
@@ -110,6 +120,9 @@ class StartTranscription(FromClient, frozen=True, tag="start_transcription"):
     """`"separate"` gives ids to people who are not enrolled, as `speakers` does, but both voices
     must be enrolled. `"nearest"`, the default, gives what they say to the nearest enrolled
     voice."""
+    events: tuple[Event, ...] = ()
+    """Which events are sent, each as a message of this name; they bring `segment_id` in every
+    `transcription`."""
     max_speakers: Annotated[int, Meta(ge=1, le=MOST_SPEAKERS)] | None = None
     """With `speakers` or `strangers`: how many people speak at most, the enrolled ones included.
     Without it, 8."""
@@ -137,6 +150,7 @@ class StopTranscription(FromClient, frozen=True, tag="stop_transcription"):
     The session can then go on, with new voices or another transcription.
     """
 
+    FAILS = ErrorCode.TRANSCRIPTION_FAILED
     IS_BEYOND = True
 
 
@@ -156,12 +170,91 @@ class NameSpeaker(FromClient, frozen=True, tag="name_speaker"):
     """The name. An empty one takes the name back, and nothing else."""
 
 
+class Finalize(FromClient, frozen=True, tag="finalize"):
+    """The turn is over: answer what was sent so far at once, then say so.
+
+    The server does not wait for a pause. Audio that comes later belongs to another utterance.
+    """
+
+    FAILS = ErrorCode.TRANSCRIPTION_FAILED
+    IS_BEYOND = True
+
+
+class UpdateTranscription(FromClient, frozen=True, tag="update_transcription"):
+    """Go on with other options, from the next utterance on.
+
+    What is not named stays as it is. If one of them cannot be had, none changes.
+    """
+
+    FAILS = ErrorCode.TRANSCRIPTION_FAILED
+    IS_BEYOND = True
+
+    details: bool = False
+    """`true` asks for the fields of **details**, for the rest of the session."""
+    interim_results: bool | UnsetType = UNSET
+    """As in `start_transcription`."""
+    speaker_updates: bool | UnsetType = UNSET
+    """As in `start_transcription`."""
+    adapt: bool | UnsetType = UNSET
+    """As in `start_transcription`; `false` keeps what the voices have learned so far."""
+    events: tuple[Event, ...] | UnsetType = UNSET
+    """As in `start_transcription`."""
+    language: Printable | UnsetType | None = UNSET
+    """As in `start_transcription`; `null`: the one that the server was started with."""
+    hotwords: Annotated[tuple[Hotword, ...], Meta(max_length=MAX_HOTWORDS)] | UnsetType = UNSET
+    """As in `start_transcription`; these replace all earlier ones."""
+
+    def applied_to(self, wants: StartTranscription) -> StartTranscription:
+        """Return the options of a transcription with these in place of its own."""
+        options = {"language": self.language, "hotwords": self.hotwords}
+        changed = {
+            "interim_results": self.interim_results,
+            "speaker_updates": self.speaker_updates,
+            "adapt": self.adapt,
+            "events": self.events,
+            "options": replace(wants.options, **_named(options)),
+        }
+        return replace(wants, **_named(changed))
+
+
+def _named(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not UNSET}
+
+
+class PauseTranscription(FromClient, frozen=True, tag="pause_transcription"):
+    """Ignore the audio that comes until `resume_transcription`.
+
+    The open utterance ends, as with `finalize`. Time goes on.
+    """
+
+    FAILS = ErrorCode.TRANSCRIPTION_FAILED
+    IS_BEYOND = True
+
+
+class ResumeTranscription(FromClient, frozen=True, tag="resume_transcription"):
+    """Listen again."""
+
+    FAILS = ErrorCode.TRANSCRIPTION_FAILED
+    IS_BEYOND = True
+
+
+class KeepAlive(FromClient, frozen=True, tag="keep_alive"):
+    """The client is still there, although it sends nothing else."""
+
+    IS_BEYOND = True
+
+
 ClientMessage = (
     StartRegistration
     | CompleteRegistration
     | RestoreSpeaker
     | StartTranscription
     | StopTranscription
+    | Finalize
+    | UpdateTranscription
+    | PauseTranscription
+    | ResumeTranscription
+    | KeepAlive
     | NameSpeaker
 )
 
@@ -176,3 +269,5 @@ class InvalidMessageError(ValueError):
         self.speaker_id = speaker_id
         self.wants_details = False
         """Whether the message asks for details, which then say why it is refused."""
+        self.request_id: RequestId | None = None
+        """That of the message; None: it has none, or one that is not good."""

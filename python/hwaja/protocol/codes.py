@@ -108,6 +108,21 @@ class Reason(StrEnum):
     RIFF_HEADER = "riff_header"
 
 
+class DropReason(StrEnum):
+    """Why speech that was heard gave no text."""
+
+    NO_WORDS = "no_words"
+    """The recogniser found no words in it."""
+    NOISE = "noise"
+    """The recogniser wrote a text that nobody can have said, so it was removed."""
+    FAILED = "failed"
+    """The recogniser failed on it; `TRANSCRIPTION_FAILED` tells so too."""
+
+    @classmethod
+    def _missing_(cls, _value: object) -> "DropReason":
+        return cls.NO_WORDS  # a reason of a later server
+
+
 ADVICE = (
     Reason.PERHAPS_TWO_VOICES,
     Reason.SIMILAR_VOICE,

@@ -16,6 +16,10 @@ RESUME = "resume"
 """What a client asks for with its address or a subprotocol, not with a message."""
 
 
+HELLO = "hello"
+"""Another such request."""
+
+
 def numeric(decimals: int | None = None, **bounds: float) -> Meta:
     """State how the server writes a number.
 

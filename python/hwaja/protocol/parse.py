@@ -10,14 +10,24 @@ from typing import Any, get_args
 
 from hwaja.protocol.client_messages import (
     ClientMessage,
+    CompleteRegistration,
     InvalidMessageError,
     NameSpeaker,
+    RestoreSpeaker,
+    StartRegistration,
     StartTranscription,
-    StopTranscription,
+    UpdateTranscription,
 )
 from hwaja.protocol.codes import ErrorCode, Reason
 from hwaja.protocol.fields import Fields, by_tag, from_fields
-from hwaja.protocol.values import MAX_ECHOED_ID, MAX_HOTWORD_CHARS, MOST_SPEAKERS, SPEAKERS
+from hwaja.protocol.values import (
+    MAX_ECHOED_ID,
+    MAX_HOTWORD_CHARS,
+    MAX_REQUEST_ID_CHARS,
+    MOST_SPEAKERS,
+    SPEAKERS,
+    RequestId,
+)
 
 MAX_TEXT_CHARS = 16_384
 """Longest text message that is read. The longest one of the specification has 60 characters."""
@@ -50,6 +60,7 @@ def parse(text: str, max_speakers: int = SPEAKERS) -> ClientMessage:
         return _message(fields, max_speakers)
     except InvalidMessageError as error:
         error.wants_details = fields.get("details") is True
+        error.request_id = _request_id(fields.get("request_id"))
         raise
 
 
@@ -92,17 +103,24 @@ def _plain_hotword(value: Any) -> Fields:
     return {"text": text, "boost": given.get("boost")}
 
 
+_OF_SPEAKERS = StartRegistration | CompleteRegistration | RestoreSpeaker | NameSpeaker
+
+
 def _is_within_limits(message: ClientMessage, max_speakers: int) -> bool:
     """Return whether a message keeps to the limits that its types do not state."""
+    if message.request_id != _request_id(message.request_id):
+        return False
+    if isinstance(message, UpdateTranscription):
+        message = message.applied_to(StartTranscription())
     if isinstance(message, StartTranscription):
         # Half a surrogate pair, which JSON can escape, cannot cross to a worker.
         hotwords = (hotword.text for hotword in message.options.hotwords)
         return all(map(str.isprintable, (message.options.language or "", *hotwords)))
-    if isinstance(message, StopTranscription):
-        return True
     if isinstance(message, NameSpeaker) and not message.name.isprintable():
         return False
-    return 0 <= message.speaker_id < _ids_for(type(message), max_speakers)
+    if isinstance(message, _OF_SPEAKERS):
+        return 0 <= message.speaker_id < _ids_for(type(message), max_speakers)
+    return True
 
 
 def _ids_for(kind: type[ClientMessage], max_speakers: int) -> int:
@@ -110,9 +128,18 @@ def _ids_for(kind: type[ClientMessage], max_speakers: int) -> int:
     return MOST_SPEAKERS if kind is NameSpeaker else max_speakers  # any may be discovered
 
 
+def _request_id(value: Any) -> RequestId | None:
+    """Return a `request_id` that may be repeated in an answer; None where it may not."""
+    if isinstance(value, str):
+        is_good = len(value) <= MAX_REQUEST_ID_CHARS and value.isprintable()
+    else:
+        is_good = type(value) is int and abs(value) <= MAX_ECHOED_ID
+    return value if is_good else None
+
+
 def _refusal(kind: type[ClientMessage], fields: Fields, max_speakers: int) -> InvalidMessageError:
     """Return the error that answers a message with a wrong field."""
-    if kind is StartTranscription:
+    if kind not in (StartRegistration, CompleteRegistration, RestoreSpeaker):
         return InvalidMessageError(kind.FAILS, Reason.BAD_FIELD)
     speaker_id = fields.get("speaker_id")
     if type(speaker_id) is not int:  # True and 1.0 are not speaker ids

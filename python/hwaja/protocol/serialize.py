@@ -14,10 +14,13 @@ from hwaja.protocol.server_messages import (
     RegistrationCompleted,
     RegistrationStarted,
     ServerMessage,
+    TranscriptionPaused,
+    TranscriptionResumed,
     TranscriptionStarted,
     TranscriptionStopped,
+    TranscriptionUpdated,
 )
-from hwaja.protocol.values import SPEAKERS
+from hwaja.protocol.values import SPEAKERS, RequestId
 
 # Only a client that goes beyond the specification, or breaks it, gets these. It may be sent the
 # reason too.
@@ -35,6 +38,15 @@ _ALWAYS_WITH_REASON = frozenset(
     }
 )
 
+_SENTENCES: dict[type, str] = {
+    TranscriptionStarted: texts.TRANSCRIPTION_STARTED,
+    TranscriptionStopped: texts.TRANSCRIPTION_STOPPED,
+    TranscriptionUpdated: texts.TRANSCRIPTION_UPDATED,
+    TranscriptionPaused: texts.TRANSCRIPTION_PAUSED,
+    TranscriptionResumed: texts.TRANSCRIPTION_RESUMED,
+}
+"""The messages that tell a person always the same."""
+
 
 def serialize(
     message: ServerMessage,
@@ -42,6 +54,7 @@ def serialize(
     details: bool = False,
     max_speakers: int = SPEAKERS,
     number: int | None = None,
+    request_id: RequestId | None = None,
 ) -> str:
     """Write one server message as JSON text, keys in the specification's order.
 
@@ -50,6 +63,7 @@ def serialize(
         details: whether the client asked for more than the specification's fields.
         max_speakers: how many speaker ids there are, for the sentence that says so.
         number: counts the messages of a session that can be resumed; None leaves it out.
+        request_id: what the client called the message that this answers; None leaves it out.
 
     """
     fields = to_fields(message)
@@ -64,6 +78,8 @@ def serialize(
     if message.BEFORE_TEXT:
         before = {name: fields.pop(name) for name in message.BEFORE_TEXT if name in fields}
         fields = before | {"message": _text(message, "reason" in fields, max_speakers)} | fields
+    if request_id is not None:
+        fields["request_id"] = request_id
     if number is not None:
         fields["number"] = number
     return _encoded(fields)
@@ -91,10 +107,6 @@ def _text(message: ServerMessage, with_reason: bool, max_speakers: int) -> str:
             return texts.REGISTRATION_STARTED.format(number=speaker_id + 1)
         case RegistrationCompleted(speaker_id):
             return texts.REGISTRATION_COMPLETED.format(number=speaker_id + 1)
-        case TranscriptionStarted():
-            return texts.TRANSCRIPTION_STARTED
-        case TranscriptionStopped():
-            return texts.TRANSCRIPTION_STOPPED
         case LimitWarning(reason, seconds_left):
             return texts.AHEAD[reason].format(seconds=seconds_left)
         case Error(ErrorCode.SPEAKER_NAMING_FAILED, Reason.UNKNOWN_SPEAKER):
@@ -103,4 +115,6 @@ def _text(message: ServerMessage, with_reason: bool, max_speakers: int) -> str:
             return texts.sentence(reason, max_speakers, message.looks_like)
         case Error(code):
             return texts.SPECIFIED_ERRORS[code]
+    if type(message) in _SENTENCES:
+        return _SENTENCES[type(message)]
     raise TypeError(f"{type(message).__name__} has no text")

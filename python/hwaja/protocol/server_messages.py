@@ -15,7 +15,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta, Struct
 
-from hwaja.protocol.codes import ADVICE, AudioFormat, ErrorCode, Reason
+from hwaja.protocol.codes import ADVICE, AudioFormat, DropReason, ErrorCode, Reason
 from hwaja.protocol.field_types import (
     RESUME,
     Count,
@@ -29,7 +29,15 @@ from hwaja.protocol.field_types import (
     written_as,
 )
 from hwaja.protocol.texts import AHEAD
-from hwaja.protocol.values import MAX_ECHOED_ID, Details, NamedSpeaker, Quality, SpeakerId
+from hwaja.protocol.values import (
+    MAX_ECHOED_ID,
+    Details,
+    Hello,
+    NamedSpeaker,
+    Quality,
+    RequestId,
+    SpeakerId,
+)
 
 
 class FromServer(Struct, frozen=True, tag_field="type", omit_defaults=True):
@@ -39,6 +47,8 @@ class FromServer(Struct, frozen=True, tag_field="type", omit_defaults=True):
     """Of a message beyond the specification: any of these brings it."""
     BEFORE_TEXT: ClassVar[tuple[str, ...]] = ()
     """The fields before `message`; empty: there is no `message`."""
+    IS_ANSWER: ClassVar = False
+    """Whether it answers one message of the client, and so repeats its `request_id`."""
 
 
 class Added(Struct, frozen=True):
@@ -46,6 +56,8 @@ class Added(Struct, frozen=True):
 
     message: str
     """What to tell a person, in Korean."""
+    request_id: Annotated[RequestId | None, asked_by("request_id")] = None
+    """That of the client's message which this answers."""
     number: Annotated[int | None, numeric(minimum=1), asked_by(RESUME)] = None
     """Counts up by 1 in a session. One that was had before is to be dropped."""
 
@@ -75,11 +87,14 @@ class ModelLoaded(FromServer, frozen=True, tag="model_loaded"):
     ask."""
     resumed: Annotated[Place | None, written_as("boolean"), asked_by(RESUME)] = None
     """Whether an earlier session goes on. None: this is a new one."""
+    hello: Hello | None = None
+    """None: the client did not ask."""
 
 
 class RegistrationStarted(FromServer, frozen=True, tag="speaker_registration_started"):
     """The audio that comes now is the speaker's voice."""
 
+    IS_ANSWER = True
     BEFORE_TEXT = ("type", "speaker_id")
 
     speaker_id: SpeakerId
@@ -89,6 +104,7 @@ class RegistrationStarted(FromServer, frozen=True, tag="speaker_registration_sta
 class RegistrationCompleted(FromServer, frozen=True, tag="speaker_registration_completed"):
     """The voice was good enough and is kept."""
 
+    IS_ANSWER = True
     BEFORE_TEXT = ("type", "speaker_id")
 
     speaker_id: SpeakerId
@@ -106,6 +122,7 @@ class RegistrationCompleted(FromServer, frozen=True, tag="speaker_registration_c
 class TranscriptionStarted(FromServer, frozen=True, tag="transcription_started"):
     """The audio that comes now is the conversation."""
 
+    IS_ANSWER = True
     BEFORE_TEXT = ("type",)
 
 
@@ -126,7 +143,9 @@ class Transcription(FromServer, frozen=True, tag="transcription"):
     is a full-scale square wave, a full-scale sine is -3.0."""
     segment_id: Annotated[
         Count | None,
-        asked_by("details", "interim_results", "speaker_updates", "speakers", "strangers"),
+        asked_by(
+            "details", "interim_results", "speaker_updates", "speakers", "strangers", "events"
+        ),
     ] = None
     """No two are the same. Counts the utterances of a transcription from 0; one without words
     leaves a gap. Where several speak in an utterance, its first part has its id and the others the
@@ -168,6 +187,7 @@ class SpeakerNamed(FromServer, frozen=True, tag="speaker_named"):
     """The speaker has the name, and the voice is kept."""
 
     ASKED_BY = ("name_speaker",)
+    IS_ANSWER = True
 
     speaker_id: SpeakerId
     """Who."""
@@ -205,10 +225,95 @@ class TranscriptionStopped(FromServer, frozen=True, tag="transcription_stopped")
     """Everything heard is answered."""
 
     ASKED_BY = ("stop_transcription",)
+    IS_ANSWER = True
     BEFORE_TEXT = ("type",)
 
     summary: Summary
     """Since `start_transcription`."""
+
+
+class Finalized(FromServer, frozen=True, tag="finalized"):
+    """Everything heard before `finalize` is answered."""
+
+    ASKED_BY = ("finalize",)
+    IS_ANSWER = True
+
+    received_samples: Count
+    """How much of the audio of this transcription was taken before it."""
+
+
+class TranscriptionUpdated(FromServer, frozen=True, tag="transcription_updated"):
+    """The next utterance has the new options."""
+
+    ASKED_BY = ("update_transcription",)
+    IS_ANSWER = True
+    BEFORE_TEXT = ("type",)
+
+
+class TranscriptionPaused(FromServer, frozen=True, tag="transcription_paused"):
+    """The audio that comes now is ignored."""
+
+    ASKED_BY = ("pause_transcription",)
+    IS_ANSWER = True
+    BEFORE_TEXT = ("type",)
+
+    received_samples: Count
+    """How much of the audio of this transcription came before."""
+
+
+class TranscriptionResumed(FromServer, frozen=True, tag="transcription_resumed"):
+    """The audio that comes now is heard again."""
+
+    ASKED_BY = ("resume_transcription",)
+    IS_ANSWER = True
+    BEFORE_TEXT = ("type",)
+
+    received_samples: Count
+    """How much of the audio of this transcription came before, ignored or not."""
+
+
+class SpeechStarted(FromServer, frozen=True, tag="speech_started"):
+    """Somebody speaks."""
+
+    ASKED_BY = ("events",)
+
+    segment_id: Count
+    """The utterance that begins: that of its `transcription`."""
+    start_seconds: Seconds
+    """When it began, in the time of **details**. Just after a time without audio, that time may
+    not be counted yet."""
+
+
+class SpeechEnded(FromServer, frozen=True, tag="speech_ended"):
+    """The utterance is over; its text follows, or `utterance_dropped`."""
+
+    ASKED_BY = ("events",)
+
+    segment_id: Count
+    """The utterance."""
+    end_seconds: Seconds
+    """When its speech ended, in the time of **details**. It is known after the pause."""
+
+
+class UtteranceDropped(FromServer, frozen=True, tag="utterance_dropped"):
+    """Something was heard as speech, and no text comes of it."""
+
+    ASKED_BY = ("events",)
+
+    segment_id: Count
+    """The utterance, or the part of one."""
+    reason: DropReason
+    """Why."""
+
+
+class Lag(FromServer, frozen=True, tag="lag"):
+    """Answers come late, or no longer do."""
+
+    ASKED_BY = ("events",)
+
+    seconds: Annotated[Seconds, numeric(1)]
+    """For how long the oldest utterance has waited for its answer; 0: answers come in time again.
+    """
 
 
 class AudioReceived(FromServer, frozen=True, tag="audio_received"):
@@ -256,6 +361,7 @@ _OF_ERRORS = [reason for reason in Reason if reason not in ADVICE]
 class Error(FromServer, frozen=True, tag="error"):
     """What was asked for failed, or the session ends."""
 
+    IS_ANSWER = True
     BEFORE_TEXT = ("type", "code", "speaker_id")
 
     code: ErrorCode
@@ -286,6 +392,14 @@ ServerMessage = (
     | SpeakerUpdate
     | SpeakerNamed
     | TranscriptionStopped
+    | Finalized
+    | TranscriptionUpdated
+    | TranscriptionPaused
+    | TranscriptionResumed
+    | SpeechStarted
+    | SpeechEnded
+    | UtteranceDropped
+    | Lag
     | AudioReceived
     | TooFarAhead
     | LimitWarning

@@ -10,6 +10,9 @@ TRANSCRIPTION_STARTED = "실시간 전사를 시작합니다."
 
 # Beyond the specification.
 TRANSCRIPTION_STOPPED = "실시간 전사를 종료했습니다."
+TRANSCRIPTION_UPDATED = "전사 설정을 변경했습니다."
+TRANSCRIPTION_PAUSED = "전사를 일시 중지했습니다."
+TRANSCRIPTION_RESUMED = "전사를 다시 시작했습니다."
 RESUMED = "이전 세션을 이어서 진행합니다."
 
 SPECIFIED_ERRORS = {

@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 
 from hwaja.protocol.codes import ADVICE, Reason
 from hwaja.protocol.field_types import (
+    HELLO,
     Cosine,
     Count,
     Inlined,
@@ -37,6 +38,14 @@ SpeakerId = Annotated[int, numeric(minimum=0, maximum=MOST_SPEAKERS - 1)]
 MAX_NAME_CHARS = 50
 
 SpeakerName = Annotated[Printable, Meta(max_length=MAX_NAME_CHARS)]
+
+MAX_REQUEST_ID_CHARS = 64
+
+RequestId = (
+    Annotated[Printable, Meta(max_length=MAX_REQUEST_ID_CHARS)]
+    | Annotated[int, Meta(ge=-MAX_ECHOED_ID, le=MAX_ECHOED_ID)]
+)
+"""What a client calls a message of its own, so that it knows the answer."""
 
 MAX_HOTWORDS = 100
 MAX_HOTWORD_CHARS = 50
@@ -77,6 +86,69 @@ class Strangers(StrEnum):
 
     NEAREST = "nearest"
     SEPARATE = "separate"
+
+
+class Event(StrEnum):
+    """What a client is told of a transcription beside its texts, if it asks for it."""
+
+    SPEECH_STARTED = "speech_started"
+    SPEECH_ENDED = "speech_ended"
+    UTTERANCE_DROPPED = "utterance_dropped"
+    LAG = "lag"
+
+
+class ServerAbilities(Struct, frozen=True):
+    """What the server can do now; the operator may change the recogniser while it runs."""
+
+    languages: tuple[str, ...]
+    """Codes for `language`, in order."""
+    hotwords: bool
+    """Whether the recogniser takes any."""
+    interim_results: bool
+    """Whether interim texts can be had; on a busy server they may not come."""
+    discovery: bool
+    """Whether speakers can be found whom nobody enrolled."""
+    events: tuple[Event, ...]
+    """What may stand in `events`."""
+    messages: tuple[str, ...]
+    """Types of the client's messages that it understands, in order."""
+    encodings: tuple[str, ...]
+    """Kinds of audio that it takes: `pcm16` is 16 kHz, mono, little endian."""
+
+
+class ServerLimits(Struct, frozen=True):
+    """Its limits, as the operator set them."""
+
+    max_speakers: Annotated[int, numeric(minimum=2)]
+    """How many voices can be enrolled."""
+    max_session_seconds: Annotated[float, numeric(minimum=0)]
+    """How long a session may last."""
+    max_audio_seconds: Annotated[float, numeric(minimum=0)]
+    """How much audio a transcription may have."""
+    max_enrolment_seconds: Annotated[float, numeric(minimum=0)]
+    """How long a take may be."""
+    idle_seconds: Annotated[float, numeric(minimum=0)]
+    """How long a client may send nothing."""
+    resume_seconds: Annotated[float, numeric(minimum=0)]
+    """How long a lost session is kept."""
+    max_message_bytes: Count
+    """How long a message may be."""
+
+
+class Hello(Inlined, frozen=True):
+    """What a client can rely on, so that it need not try."""
+
+    ASKED_BY = (HELLO,)
+
+    protocol_version: str
+    """Of this protocol: of two versions with one number before the point, the later one only adds.
+    """
+    server_version: str
+    """Of hwaja."""
+    abilities: ServerAbilities
+    """What the server can do."""
+    limits: ServerLimits
+    """Its limits."""
 
 
 class Token(Struct, frozen=True, omit_defaults=True):

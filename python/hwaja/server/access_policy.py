@@ -27,6 +27,7 @@ MAX_OFFERED = 8
 
 _BEARER = "hwaja.bearer."
 _RESUME = "hwaja.resume"
+_HELLO = "hwaja.hello"
 
 
 class TooManyOfferedError(Exception):
@@ -43,6 +44,8 @@ class Credentials:
     """The tokens in its subprotocols, of which one may be a client token."""
     resumes: bool
     """Whether the client asks for a session token, with which it can resume the session."""
+    wants_hello: bool
+    """Whether the client asks what the server can do."""
     session_token: str | None
     """The session token that the client presents; None: it presents none."""
     origins: tuple[str, ...]
@@ -69,6 +72,7 @@ def credentials_of(path: str, headers: Headers) -> Credentials:
         bearers=(*bearers_of(headers), *map(digest_of, tokens)),
         offered_tokens=tokens,
         resumes=bool(options),
+        wants_hello=_HELLO in offered or "hello" in query,
         session_token=next((option.removeprefix(".") for option in options if option), None),
         origins=tuple(headers.get_all("Origin")),
         host=headers.get("Host"),
@@ -87,6 +91,8 @@ class Admission:
     resumes: bool
     """As in `Credentials`."""
     session_token: str | None
+    """As in `Credentials`."""
+    wants_hello: bool = False
     """As in `Credentials`."""
     tokens: frozenset[bytes] = frozenset()
     """Digests of its valid bearer tokens, or of the one that its client token was made with. Empty:
@@ -113,12 +119,12 @@ class AccessPolicy:
         refusal = self.pages.refusal(client.origins, client.host)
         if refusal is not None:
             return refusal
-        resumption = client.resumes, client.session_token
+        asked = client.resumes, client.session_token, client.wants_hello
         if self.tokens is None:
-            return Admission(*resumption)
+            return Admission(*asked)
         good = self.tokens.among(client.bearers)
         if good:
-            return Admission(*resumption, good, good)
+            return Admission(*asked, good, good)
         answer: Rejection | Redeemed = Rejection.UNAUTHORIZED
         if self.client_tokens is not None and client.offered_tokens:
             answer = self.client_tokens.redeem(client.offered_tokens[0], client.origins)
@@ -127,7 +133,7 @@ class AccessPolicy:
         if isinstance(answer, Rejection):
             return answer
         own, subjects = frozenset([answer.bearer]), frozenset([answer.subject])
-        return Admission(*resumption, own, subjects, answer.max_session_seconds)
+        return Admission(*asked, own, subjects, answer.max_session_seconds)
 
     def accepts(self, bearers: Iterable[bytes]) -> bool:
         """Return whether a digest is one of a valid token; always True where no token is needed."""

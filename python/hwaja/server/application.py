@@ -195,6 +195,7 @@ def worker_setup(config: Config, provider: str) -> wire.Setup:
         decoding_method=config.decoding_method,
         provider=provider,
         writing=wire.Writing(NumberStyle(config.number_style), config.mask),
+        extractor_dir=_recogniser_dir(config.overlap_model) if config.overlap_model else None,
     )
 
 
@@ -222,7 +223,7 @@ def interim_setup(config: Config, provider: str) -> wire.Setup:
 
 
 def _recogniser_dir(model: str) -> str:
-    """Return the real path of a folder, or of a pulled model.
+    """Return the real path of a folder, or of a pulled model of the catalogue.
 
     Real: a worker that starts again must load the same, also if a link was changed since.
     """
@@ -242,8 +243,8 @@ def voice_models() -> wire.VoiceModels:
 
 def model_names(config: Config, provider: str) -> tuple[str, ...]:
     """Return the names of the catalogue's models that the server needs on `provider`."""
-    chosen = [each for each in (config.asr_model, config.interim_model) if each]
-    names = [name for each in chosen if (name := _catalogue_name(each)) is not None]
+    chosen = (config.asr_model, config.interim_model, config.overlap_model)
+    names = [name for each in chosen if each and (name := _catalogue_name(each)) is not None]
     return (_DETECTOR, _EMBEDDER, _SEGMENTER, *dict.fromkeys(names))
 
 

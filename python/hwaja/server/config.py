@@ -97,6 +97,12 @@ class Config:
         "streaming recogniser for interim texts beside an offline one: a name from the catalogue "
         "or a model folder; empty: the offline one makes them",
     )
+    overlap_model: str = _option(
+        "",
+        "model that extracts each enrolled voice where two speak at once, for an offline "
+        "recogniser: a name from the catalogue or a model folder; empty: none does. The server "
+        "then holds 3 s of each enrolment",
+    )
     language: str = _option("ko", "code of the spoken language, as the recogniser names it")
     provider: str = _option(
         "auto", "device for inference: cpu, cuda, or auto (cuda if a trial shows that it works)"

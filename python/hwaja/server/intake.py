@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from hwaja._pcm import RingBuffer
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.session.events import Arrival, Audio, AudioStopped, SuspectAudio
+from hwaja.session.events import Arrival, Audio, AudioStopped, Ignored, SuspectAudio
 from hwaja.session.state_machine import Session
 from hwaja.vad.audio_format import FormatWatch
 from hwaja.vad.gate import FRAME_SAMPLES
@@ -28,7 +28,7 @@ class Intake:
         session: Session,
         ring: RingBuffer,
         detection: Detection[SileroState],
-        post: Callable[[Audio | AudioStopped | SuspectAudio], asyncio.Future[None]],
+        post: Callable[[Audio | AudioStopped | Ignored | SuspectAudio], asyncio.Future[None]],
         is_behind: Callable[[], bool],
     ) -> None:
         """Create the intake of a session.
@@ -120,6 +120,9 @@ class Intake:
             if not self._is_wanted:
                 return
             self._ring.push(piece)
+            if self._session.is_paused:
+                self._taken = self._post(Ignored(self._ring.end, arrival))
+                continue
             looks_like = self._format_watch.add(piece)
             if looks_like is not None:
                 self._post(SuspectAudio(looks_like))

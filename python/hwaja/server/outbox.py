@@ -25,6 +25,7 @@ from hwaja.protocol.server_messages import (
     ServerMessage,
     TooFarAhead,
 )
+from hwaja.protocol.values import RequestId
 
 Item = TypeVar("Item")
 
@@ -137,19 +138,28 @@ class Sender:
         """Give each later message a number, since the client may resume its session."""
         self._numbers = count(1)
 
-    def send(self, message: ServerMessage, *, details: bool) -> None:
+    def send(
+        self, message: ServerMessage, *, details: bool, request_id: RequestId | None = None
+    ) -> None:
         """Send a message.
 
         Args:
             message: what to send.
             details: whether the client asked for the fields beyond the specification.
+            request_id: of the client's message that this answers; None: there is none.
 
         """
         if isinstance(message, Error):
             self._log_error(message)
         passing = isinstance(message, PassingMessage)
         number = None if passing or self._numbers is None else next(self._numbers)
-        text = serialize(message, details=details, max_speakers=self._max_speakers, number=number)
+        text = serialize(
+            message,
+            details=details,
+            max_speakers=self._max_speakers,
+            number=number,
+            request_id=request_id,
+        )
         match message:
             case ModelLoaded():
                 self._outbox.put_first(text)

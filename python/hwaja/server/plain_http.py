@@ -14,7 +14,7 @@ from hwaja.server.bearer import Tokens, bearers_of
 from hwaja.server.client_tokens import ClientTokens, InvalidRequestError, restrictions_of
 from hwaja.server.header_lists import members
 from hwaja.server.web_files import WebFiles
-from hwaja.session.conversation import iso_timestamp
+from hwaja.session.answers import iso_timestamp
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 """Content type of the Prometheus text format."""

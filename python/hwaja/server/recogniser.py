@@ -105,7 +105,9 @@ class RunningRecogniser:
         ]
         if others:
             _log.warning("other options change at a restart only", options=others)
-        return self._model_of(config)
+        # The sessions keep samples of voices for it, or none.
+        kept = dataclasses.replace(config, overlap_model=self._config.overlap_model)
+        return self._model_of(kept)
 
     def _build(self, model: Model) -> Generation:
         def escalate(task: str) -> None:

@@ -33,6 +33,7 @@ from hwaja.server.access_policy import (
 from hwaja.server.bearer import Tokens
 from hwaja.server.config import Config
 from hwaja.server.connection import Connection
+from hwaja.server.greeting import hello
 from hwaja.server.guard import GuardedConnection
 from hwaja.server.listening import OpeningLimiter
 from hwaja.server.networks import network_of
@@ -328,10 +329,11 @@ class Server:
         try:
             await entry.hand_over(connection)
             token = self._registry.issue(entry, client.session_token) if client.resumes else None
+            told = hello(self._config, self._services.settings) if client.wants_hello else None
             if is_new:
-                await entry.runner.connected(token)
+                await entry.runner.connected(token, told)
             elif token is not None:
-                await entry.runner.reconnected(token)
+                await entry.runner.reconnected(token, told)
             if self._config.end_revoked_sessions:
                 self._end_if_revoked(entry)  # its token may have been revoked meanwhile
             was_lost = await connection.run()

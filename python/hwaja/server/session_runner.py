@@ -22,12 +22,14 @@ from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.client_messages import InvalidMessageError
 from hwaja.protocol.codes import CloseCode, Reason
 from hwaja.protocol.parse import parse
+from hwaja.protocol.values import Hello
 from hwaja.server.config import Config
 from hwaja.server.intake import Intake
 from hwaja.server.outbox import Outbox, Sender
 from hwaja.server.services import Services
 from hwaja.session import events
 from hwaja.session.deadlines import Deadlines
+from hwaja.session.lateness import Lateness
 from hwaja.session.pace import Pace
 from hwaja.session.state_machine import Session
 from hwaja.session.states import SERVER_FAULT, State
@@ -57,6 +59,7 @@ class SessionRunner:
         self._metrics = services.metrics
         self._overload = SessionOverload(services.overload)
         self._pace = Pace()
+        self._lateness = Lateness()
         self._session_metrics = SessionMetrics(
             services.metrics, self._session, self._ring.capacity, self._pace
         )
@@ -82,6 +85,7 @@ class SessionRunner:
             self._voices,
             services.tickets,
             lambda: self.subjects,
+            keeps_samples=bool(config.overlap_model),
         )
         self.client_waits = False
         """Whether a received message is not taken yet: the client is then not idle."""
@@ -119,7 +123,7 @@ class SessionRunner:
     @property
     def is_ahead(self) -> bool:
         """Whether the session transcribes audio that is ahead of real time."""
-        return self._pace.is_ahead and self.state in (State.TRANSCRIBING, State.DRAINING)
+        return self._pace.is_ahead and self._session.transcribes
 
     @property
     def is_expensive(self) -> bool:
@@ -140,27 +144,32 @@ class SessionRunner:
         """Measure the lag of its own answers, and set which work the session skips."""
         now = time.monotonic()
         self._overload.take_shares(self._generations.shares(self), now)
-        self._overload.observe(self._session_metrics.lag_seconds, now)
+        lag_seconds = self._session_metrics.lag_seconds
+        self._overload.observe(lag_seconds, now)
+        reported_seconds = self._lateness.observe(lag_seconds, now)
+        if reported_seconds is not None:
+            self._post(events.Lagging(reported_seconds))
 
-    async def connected(self, token: str | None) -> None:
+    async def connected(self, token: str | None, hello: Hello | None = None) -> None:
         """Begin the session on its first connection. Returns once the welcome is queued.
 
         Args:
             token: lets the client resume the session. None: the client did not ask for one.
+            hello: what the server can do. None: the client did not ask.
 
         """
         if token is not None:
             self._sender.begin_to_number()
         self._start(self._keep_time())
         self._log.info("session opened", resumable=token is not None)
-        await self._post(events.Connected(token))
+        await self._post(events.Connected(token, hello))
 
-    async def reconnected(self, token: str) -> None:
+    async def reconnected(self, token: str, hello: Hello | None = None) -> None:
         """Continue on another connection. Sends all unconfirmed messages again."""
         self._log.info("session resumed")
         self._intake.is_connected = True
         self.outbox.rewind()
-        await self._post(events.Reconnected(token, at=self._ring.end))
+        await self._post(events.Reconnected(token, self._ring.end, hello))
 
     def disconnected(self) -> None:
         """Record a lost connection. A client that reconnects resends what was not taken."""
@@ -316,13 +325,13 @@ class SessionRunner:
         for effect in effects:
             self._carry_out(effect)
             self._session_metrics.done(effect)
-        if self.state not in (State.TRANSCRIBING, State.DRAINING):
+        if not self._session.transcribes:
             self._recognition.end()
 
     def _carry_out(self, effect: events.Effect) -> None:
         match effect:
-            case events.Send(message, details):
-                self._sender.send(message, details=details)
+            case events.Send(message, details, request_id):
+                self._sender.send(message, details=details, request_id=request_id)
             case events.Listen():
                 self._intake.begin()
             case Enrol():
@@ -330,9 +339,9 @@ class SessionRunner:
                 self._enrolment = self._start(self._enrol(effect))
             case Restore():
                 self._post(self._enroller.restore(effect))
-            case events.KeepVoice(speaker_id, name):
+            case events.KeepVoice(speaker_id, name, request_id):
                 is_known = self._attribution.keep(speaker_id)
-                self._post(events.VoiceKept(speaker_id, name, is_known))
+                self._post(events.VoiceKept(speaker_id, name, is_known, request_id))
             case events.Release(index):
                 self._intake.release(index)
             case events.Close(code):
@@ -348,10 +357,13 @@ class SessionRunner:
         match effect:
             case events.Begin(options, interims, adapt, most_speakers):
                 self._pace.begin()
+                self._lateness = Lateness()
                 self._set_ahead(False)
                 self._recognition.begin(options, interims=interims)
                 self._attribution.begin(adapt=adapt, most_speakers=most_speakers)
                 self._intake.watch_format()
+            case events.Change(options, interims):
+                self._recognition.change(options, interims=interims)
             case events.Extend(segment_id, start, stop):
                 self._recognition.extend(segment_id, start, stop)
             case events.ProbeSpeaker(segment_id, start, stop):
@@ -359,11 +371,13 @@ class SessionRunner:
             case events.Speculate(segment_id, segment):
                 self._recognition.speculate(segment_id, segment)
                 self._attribution.speculate(segment_id, segment)
-            case events.Finish(segment_id, segment):
-                self._recognition.finish(segment_id, segment)
+            case events.Finish(segment_id, segment, is_urgent):
+                self._recognition.finish(segment_id, segment, is_urgent=is_urgent)
                 self._attribution.finish(segment_id, segment)
-            case events.Recognise(segment_id, segment):
-                self._recognition.finish(segment_id, segment)
+            case events.Recognise(segment_id, segment, options, speaker_id):
+                enrolled = None if speaker_id is None else self._voices.of(speaker_id)
+                sample = None if enrolled is None else enrolled.sample
+                self._recognition.recognise_part(segment_id, segment, options, sample)
             case events.Learn(speaker_id, segment):
                 self._attribution.learn(speaker_id, segment)
 

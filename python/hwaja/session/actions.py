@@ -27,7 +27,7 @@ from hwaja.protocol.server_messages import (
     SpeakerNamed,
     TooFarAhead,
 )
-from hwaja.protocol.values import NamedSpeaker
+from hwaja.protocol.values import NamedSpeaker, RequestId
 from hwaja.session import events
 from hwaja.session.settings import SessionSettings
 from hwaja.session.states import Branch, State
@@ -43,6 +43,10 @@ class EnrolledVoices(Protocol):
     @property
     def speaker_ids(self) -> tuple[int, ...]:
         """Ids of the speakers with an enrolled voice, ascending."""
+
+    @property
+    def sampled_ids(self) -> frozenset[int]:
+        """Ids of the speakers whose voice can be extracted where two speak at once."""
 
 
 class Actions:
@@ -61,12 +65,24 @@ class Actions:
         self._origin = self._acknowledged = 0  # of the current enrolment or transcription
         self._gate = SpeechGate(settings.gate, 0)
         self._resumable = False
+        self._request_id: RequestId | None = None  # of the client's message that is handled now
+        self._has_come_back = False  # since the last `finalize`
         self._holds = False  # the client was asked to pause its audio
 
     @property
     def listening(self) -> bool:
         """Whether the session takes audio now. Other audio is ignored: a microphone keeps on."""
-        return self.state in (State.ENROLLING, State.TRANSCRIBING)
+        return self.state in (State.ENROLLING, State.TRANSCRIBING, State.PAUSED)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the session only counts the audio that it takes."""
+        return self.state is State.PAUSED
+
+    @property
+    def transcribes(self) -> bool:
+        """Whether a transcription runs, or its last answers are due."""
+        return self.state in (State.TRANSCRIBING, State.PAUSED, State.DRAINING)
 
     @property
     def processed_stop(self) -> int:
@@ -77,11 +93,12 @@ class Actions:
     def _heard_samples(self) -> int:
         return self.processed_stop - self._origin
 
-    def _send(self, message: ServerMessage) -> None:
-        self._effects.append(events.Send(message, self._details))
+    def _send(self, message: ServerMessage, answers: RequestId | None = None) -> None:
+        """Send a message, which may answer the client's message of that `request_id`."""
+        self._effects.append(events.Send(message, self._details, answers))
 
     def _fail(self, code: ErrorCode, reason: Reason, speaker_id: int | None = None) -> None:
-        self._send(Error(code, reason, speaker_id))
+        self._send(Error(code, reason, speaker_id), self._request_id)
 
     def _listen(self, origin: int, gate: GateSettings) -> None:
         self._origin = self._acknowledged = origin
@@ -91,29 +108,33 @@ class Actions:
     def connect(self, event: events.Connected) -> None:
         """Send `model_loaded`, with a session token if the client may resume."""
         self._resumable = event.session_token is not None
-        self._send(ModelLoaded(event.session_token))
+        self._send(ModelLoaded(event.session_token, hello=event.hello))
 
     def reconnect(self, event: events.Reconnected) -> None:
         """Send the state of the session to a client that resumed it."""
+        self._has_come_back = True
         received_samples = event.at - self._origin if self.listening else 0
         names = tuple(NamedSpeaker(*named) for named in sorted(self._names.items()))
         place = Place(self.state.name.lower(), self._voices.speaker_ids, received_samples, names)
-        self._send(ModelLoaded(event.session_token, place))
+        self._send(ModelLoaded(event.session_token, place, event.hello))
 
     def name_speaker(self, event: events.Received[NameSpeaker]) -> None:
         """Ask for the voice of a speaker who gets a name. `finish_naming` answers."""
-        self._effects.append(events.KeepVoice(event.message.speaker_id, event.message.name))
+        message = event.message
+        keep = events.KeepVoice(message.speaker_id, message.name, event.request_id)
+        self._effects.append(keep)
 
     def finish_naming(self, event: events.VoiceKept) -> None:
         """Give a speaker the name, or send that there is no such speaker."""
         speaker_id, name = event.speaker_id, event.name
         if not event.is_known:
-            self._fail(ErrorCode.SPEAKER_NAMING_FAILED, Reason.UNKNOWN_SPEAKER, speaker_id)
+            code = ErrorCode.SPEAKER_NAMING_FAILED
+            self._send(Error(code, Reason.UNKNOWN_SPEAKER, speaker_id), event.request_id)
             return
         self._names[speaker_id] = name
         if not name:
             del self._names[speaker_id]
-        self._send(SpeakerNamed(speaker_id, name))
+        self._send(SpeakerNamed(speaker_id, name), event.request_id)
 
     def _acknowledge(self, answered_samples: int | None = None) -> None:
         if self._resumable and self.processed_stop - self._acknowledged >= ACKNOWLEDGED_SAMPLES:
@@ -139,6 +160,9 @@ class Actions:
 
     def disconnect(self, _: object) -> None:
         """Do nothing: the connection is gone."""
+
+    def keep_alive(self, _: object) -> None:
+        """Do nothing: the message has come, so the client is not idle."""
 
     def refuse(self, event: events.Refused) -> Branch:
         """Send an error for a refused message. An invalid message counts as a strike."""

@@ -1,27 +1,34 @@
 """One transcription: its answers, in the order of speech, and the messages to the client."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+import math
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.protocol.client_messages import StartTranscription
-from hwaja.protocol.codes import ErrorCode, Reason
+from hwaja.protocol.client_messages import StartTranscription, UpdateTranscription
+from hwaja.protocol.codes import DropReason, ErrorCode, Reason
 from hwaja.protocol.server_messages import (
     Error,
+    Finalized,
     Interim,
+    Lag,
     ServerMessage,
     SpeakerShare,
     SpeakerUpdate,
+    SpeechEnded,
+    SpeechStarted,
     Summary,
-    Transcription,
+    UtteranceDropped,
 )
-from hwaja.protocol.values import Details, SpeakerSpeech, Token
+from hwaja.protocol.values import Event, RequestId
+from hwaja.session.answers import Names, transcription_of
 from hwaja.session.events import (
     Attributed,
+    Change,
     Effect,
     Finish,
     Learn,
@@ -35,11 +42,11 @@ from hwaja.session.timeline import Timeline
 from hwaja.session.utterances import Awaited, OpenSpeech, Utterances
 from hwaja.speakers.parts import Correction, Part
 from hwaja.speakers.turn_prior import SpeakerDecision, TurnPrior
-from hwaja.text.words import confidence_of, words_of
 from hwaja.vad.gate import Segment
 
-Names = Mapping[int, str]
-"""What the client calls its speakers, by speaker id."""
+MOST_FINALS = 1024
+"""Most answers to `finalize` that wait for the texts before them: as many as `server/outbox.py`
+holds of other answers."""
 
 
 class Interims:
@@ -130,6 +137,7 @@ class Conversation:
     """The options of one transcription, and its state."""
 
     wants: StartTranscription
+    """The options of the open utterance, or of the next one if none is open."""
     details: bool
     """Whether the client asked for more than the specification's fields."""
     timeline: Timeline
@@ -149,6 +157,12 @@ class Conversation:
     discovered."""
     _corrected: dict[int, int] = field(default_factory=dict)
     """Speakers of unanswered parts that were corrected already, by their first sample."""
+    _next_wants: StartTranscription | None = None
+    """The options of the next utterance. None: as `wants`."""
+    _announced: int = -1
+    """Id of the last utterance whose beginning is known."""
+    _finals: deque[tuple[int, Send]] = field(default_factory=deque)
+    """What to send once all audio before a sample is answered, in the order of samples."""
 
     @property
     def open_id(self) -> int:
@@ -160,19 +174,79 @@ class Conversation:
         """The first utterance that is not answered. None: all are answered."""
         return self._utterances.oldest
 
-    def summary(self, processed_stop: int) -> Summary:
-        """Return the summary of the transcription, which ends at sample `processed_stop`."""
-        audio_seconds = (processed_stop - self.timeline.origin) / SAMPLE_RATE
+    def summary(self, audio_seconds: float) -> Summary:
+        """Return the summary of the transcription, in which so much audio was heard."""
         tally = self._tally
         return Summary(tally.utterances, tally.failed, audio_seconds, tally.shares(self.names))
 
-    def early_work(self) -> list[Effect]:
-        """Return the effects that request new work on the open utterance."""
-        return self.open_speech.due(self.open_id)
+    def change(self, message: UpdateTranscription) -> list[Effect]:
+        """Take other options, which an open utterance does not get."""
+        self._next_wants = self.changed(message)
+        return self.settle_change()
 
-    def add(self, segment: Segment) -> Finish:
-        """Take a finished utterance. Return the effect that requests its text and speakers."""
-        return Finish(self._utterances.add(segment), segment)
+    def changed(self, message: UpdateTranscription) -> StartTranscription:
+        """Return the options of the next utterance, as a message changes them."""
+        return message.applied_to(self._next_wants or self.wants)
+
+    def settle_change(self) -> list[Effect]:
+        """Begin with the changed options, if no utterance is open that keeps the earlier ones."""
+        if self._next_wants is None or self.open_speech.is_open:
+            return []
+        return self._begin_with_next()
+
+    def _begin_with_next(self) -> list[Effect]:
+        if self._next_wants is None:
+            return []
+        self.wants, self._next_wants = self._next_wants, None
+        return [Change(self.wants.options, self.wants.interim_results)]
+
+    def early_work(self) -> list[Effect]:
+        """Return the effects for new speech in the open utterance: its event, and early work."""
+        start = self.open_speech.speech_start
+        begun = [] if start is None else self._announce(start)
+        return [*begun, *self.open_speech.due(self.open_id)]
+
+    def add(self, segment: Segment, *, is_urgent: bool = False) -> list[Effect]:
+        """Take a finished utterance. Return its events, and what requests its text and speakers."""
+        effects = self._announce(segment.speech_start)
+        segment_id = self._utterances.add(segment, self.wants)
+        if Event.SPEECH_ENDED in self.wants.events:
+            ended = SpeechEnded(segment_id, self.timeline.seconds_behind(segment.speech_stop))
+            effects.append(self._send(ended))
+        effects.append(Finish(segment_id, segment, is_urgent))
+        return effects + self._begin_with_next()
+
+    def _announce(self, speech_start: int) -> list[Effect]:
+        """Tell once that the open utterance begins, if the client asked."""
+        if self._announced == self.open_id:
+            return []
+        self._announced = self.open_id
+        if Event.SPEECH_STARTED not in self.wants.events:
+            return []
+        return [self._send(SpeechStarted(self.open_id, self.timeline.seconds(speech_start)))]
+
+    def lag(self, seconds: float) -> list[Effect]:
+        """Tell how late answers come, if the client asked."""
+        return [self._send(Lag(seconds))] if Event.LAG in self.wants.events else []
+
+    @property
+    def has_room_to_finalize(self) -> bool:
+        """Whether another answer to `finalize` may wait."""
+        return len(self._finals) < MOST_FINALS
+
+    def finalize(self, at: int, answer: Finalized, request_id: RequestId | None) -> list[Effect]:
+        """Send an answer once all audio before sample `at` is answered, or now."""
+        self._finals.append((at, Send(answer, self.details, request_id)))
+        return self._due_finals()
+
+    def _due_finals(self, answered_until: float = math.inf) -> list[Effect]:
+        """Return the answers to `finalize` up to a sample before which all audio is answered."""
+        oldest = self._utterances.oldest
+        limit = answered_until if oldest is None else min(oldest.start, answered_until)
+        due: list[Effect] = []
+        while self._finals and self._finals[0][0] <= limit:
+            due.append(self._finals.popleft()[1])
+        return due
 
     def take_partial_text(self, event: PartialText, *, is_open: bool) -> Interim | None:
         """Return the interim text to send; None if it is unchanged, unwanted or too late.
@@ -182,12 +256,13 @@ class Conversation:
             is_open: whether the transcription still takes audio.
 
         """
-        goes_on = is_open and event.segment_id == self.open_id
-        if not self.wants.interim_results:
-            return None
-        if not goes_on and not self._utterances.lacks_text(event.segment_id):
-            return None
-        return self._interims.take(event.segment_id, event.text)
+        awaited = self._utterances.without_text(event.segment_id)
+        if awaited is not None:
+            wanted = awaited.wants.interim_results
+        else:
+            goes_on = is_open and event.segment_id == self.open_id
+            wanted = goes_on and self.wants.interim_results
+        return self._interims.take(event.segment_id, event.text) if wanted else None
 
     def learn_text(self, event: Recognised) -> list[Effect]:
         """Store the text of an utterance. Return the effects that follow, in order of speech."""
@@ -218,8 +293,9 @@ class Conversation:
         answers, unheard = self._utterances.due()
         effects: list[Effect] = [*unheard]
         for answer in answers:
+            effects += self._due_finals(answer.segment.start)
             effects += self._answer(answer)
-        return effects
+        return effects + self._due_finals()
 
     def _answer(self, answer: Awaited) -> list[Effect]:
         hypothesis = answer.hypothesis
@@ -236,6 +312,8 @@ class Conversation:
             outcome = Outcome.ANSWERED
         else:
             outcome = Outcome.EMPTY
+        if outcome is not Outcome.ANSWERED and Event.UTTERANCE_DROPPED in answer.wants.events:
+            effects.append(self._send(UtteranceDropped(answer.segment_id, _drop_reason(answer))))
         return [*effects, Settled(answer.segment, outcome, answer.ends_utterance)]
 
     def _attribute(self, answer: Awaited, voice: Part) -> list[Effect]:
@@ -247,7 +325,7 @@ class Conversation:
         pause_seconds = self.timeline.seconds(segment.speech_start) - spoke_until
         self._answered_until = segment.speech_stop
         revised = self._turn_prior.revise(voice, pause_seconds)
-        if revised is not None and self.wants.corrects:
+        if revised is not None and answer.wants.corrects:
             effects += self._update(revised.segment_id, revised.speaker_id)
         decision = self._turn_prior.take(answer.segment_id, voice, pause_seconds)
         if self.wants.most_speakers is not None:
@@ -258,83 +336,27 @@ class Conversation:
         self._tally.take(
             answer.segment_id, decision.speaker_id, segment.speech_samples / SAMPLE_RATE
         )
-        if self.wants.adapt and voice.is_exemplary:
+        if answer.wants.adapt and voice.is_exemplary:
             effects.append(Learn(decision.speaker_id, segment))
         return effects
 
     def _message(self, answer: Awaited, decision: SpeakerDecision) -> ServerMessage:
-        message = _transcription(self.timeline, answer, decision, self.names)
-        if self.wants.answered_samples:
+        message = transcription_of(self.timeline, answer, decision, self.names)
+        if answer.wants.answered_samples:
             stop = answer.segment.stop - self.timeline.origin
             message = replace(message, answered_samples=stop)
         if self.details:
             return message
-        wants_ids = self.wants.interim_results or self.wants.corrects
+        wants = answer.wants
+        wants_ids = wants.interim_results or wants.corrects or wants.events != ()
         return replace(message, details=None, segment_id=message.segment_id if wants_ids else None)
 
     def _send(self, message: ServerMessage) -> Effect:
         return Send(message, self.details)
 
 
-def _transcription(
-    timeline: Timeline, answer: Awaited, decision: SpeakerDecision, names: Names
-) -> Transcription:
-    """Return the message with every field that a client may ask for.
-
-    Raises:
-        ValueError: if the text or the speaker is missing.
-
-    """
-    segment, hypothesis, voice = answer.segment, answer.hypothesis, answer.voice
-    if hypothesis is None or not hypothesis.text or voice is None:
-        raise ValueError("an answer needs words and a speaker")
-    start_seconds = timeline.seconds(segment.speech_start)
-    tokens = tuple(_dated(token, segment, timeline) for token in hypothesis.tokens)
-    words = words_of(tokens, timeline.seconds_behind(segment.speech_stop))
-    return Transcription(
-        speaker_id=decision.speaker_id,
-        text=hypothesis.text,
-        timestamp=iso_timestamp(timeline.began_at + start_seconds),
-        confidence=round(segment.level_dbfs, 1),
-        segment_id=answer.segment_id,
-        details=Details(
-            start_seconds=start_seconds,
-            end_seconds=timeline.seconds_behind(segment.stop),
-            label=decision.label,
-            probability=decision.probability,
-            scores=voice.cosines,
-            margin=voice.margin if voice.scores else None,
-            overlap_seconds=voice.overlap_seconds,
-            speakers=_speakers(voice, decision.speaker_id, segment.speech_samples / SAMPLE_RATE),
-            tokens=tokens,
-            language=hypothesis.language,
-            text_confidence=confidence_of(words),
-            words=words,
-            speaker_name=names.get(decision.speaker_id),
-        ),
-    )
-
-
-def _speakers(voice: Part, speaker_id: int, speech_seconds: float) -> tuple[SpeakerSpeech, ...]:
-    """Return who speaks in a part that is given to `speaker_id`, by ascending id."""
-    speaking = {speaker_id: speech_seconds}
-    for place in () if voice.other is None else (voice.nearest, voice.other):
-        shared_seconds = min(voice.overlap_seconds, speech_seconds)
-        speaking.setdefault(voice.speaker_ids[place], shared_seconds)
-    return tuple(SpeakerSpeech(who, seconds) for who, seconds in sorted(speaking.items()))
-
-
-def _dated(token: Token, segment: Segment, timeline: Timeline) -> Token:
-    """Return a token with its time in the transcription."""
-    sample = segment.start + round(token.start_seconds * SAMPLE_RATE)
-    return Token(
-        token.text,
-        timeline.seconds(min(sample, segment.stop - 1)),  # a gap may follow the segment
-        None if token.probability is None else round(token.probability, 3),
-    )
-
-
-def iso_timestamp(unix_seconds: float) -> str:
-    """Return Unix seconds in the specification's ISO 8601 format: UTC, milliseconds, `Z`."""
-    moment = datetime.fromtimestamp(unix_seconds, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _drop_reason(answer: Awaited) -> DropReason:
+    hypothesis = answer.hypothesis
+    if hypothesis is None or hypothesis.text:
+        return DropReason.FAILED
+    return DropReason.NOISE if hypothesis.is_noise else DropReason.NO_WORDS

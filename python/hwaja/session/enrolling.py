@@ -8,10 +8,10 @@ from hwaja.protocol.client_messages import (
 )
 from hwaja.protocol.codes import ErrorCode, Reason
 from hwaja.protocol.server_messages import Error, RegistrationCompleted, RegistrationStarted
-from hwaja.protocol.values import Quality
+from hwaja.protocol.values import Quality, RequestId
 from hwaja.session import events
 from hwaja.session.actions import Actions, EnrolledVoices
-from hwaja.session.conversation import iso_timestamp
+from hwaja.session.answers import iso_timestamp
 from hwaja.session.settings import SessionSettings
 from hwaja.session.states import Branch
 from hwaja.speakers.enrolment import Enrol, Enrolled, Restore, Ticket
@@ -26,14 +26,16 @@ class EnrolmentActions(Actions):
         self._take: StartRegistration | RestoreSpeaker = StartRegistration(0)
         self._adds = self._seals = False
         self._speech: list[Segment] = []
+        self._completion_id: RequestId | None = None
 
     def begin_enrolment(self, event: events.Received[StartRegistration]) -> None:
         """Begin a take. It replaces a take that is not complete."""
         self._take = event.message
         self._adds, self._seals = event.message.add, event.message.ticket
         self._speech = []
+        self._completion_id = None
         self._listen(event.at, enrolment_gate(self._settings.gate))
-        self._send(RegistrationStarted(self._take.speaker_id))
+        self._send(RegistrationStarted(self._take.speaker_id), event.request_id)
 
     def take_enrolment_audio(self, event: events.Audio) -> Branch:
         """Collect the speech of a take."""
@@ -49,6 +51,7 @@ class EnrolmentActions(Actions):
             self.misplaced_registration(event)
             return Branch.REFUSED
         self._speech += self._gate.flush()
+        self._completion_id = event.request_id
         if event.at == self._origin:
             return self._give_up_enrolment(Reason.NO_AUDIO)
         speaker_id, speech = self._take.speaker_id, tuple(self._speech)
@@ -59,7 +62,7 @@ class EnrolmentActions(Actions):
 
     def restore_speaker(self, event: events.Received[RestoreSpeaker]) -> None:
         """Request that the voice of a ticket is enrolled."""
-        self._take = event.message
+        self._take, self._completion_id = event.message, event.request_id
         self._effects.append(Restore(self._take.speaker_id, event.message.ticket))
 
     def _give_up_enrolment(self, reason: Reason) -> Branch:
@@ -72,11 +75,11 @@ class EnrolmentActions(Actions):
         speaker_id = self._take.speaker_id
         quality = verdict.quality if self._take.quality or self._details else None
         if verdict.failure is None:
-            self._send(_completed(speaker_id, quality, verdict.ticket))
+            self._send(_completed(speaker_id, quality, verdict.ticket), self._completion_id)
         else:
             code = ErrorCode.SPEAKER_REGISTRATION_FAILED
             error = Error(code, verdict.failure, speaker_id, verdict.looks_like, quality=quality)
-            self._send(error)
+            self._send(error, self._completion_id)
 
 
 def _completed(

@@ -12,13 +12,10 @@ from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.client_messages import (
     ClientMessage,
     InvalidMessageError,
-    RestoreSpeaker,
-    StartRegistration,
-    StartTranscription,
 )
 from hwaja.protocol.codes import AudioFormat, CloseCode, Reason
 from hwaja.protocol.server_messages import ServerMessage
-from hwaja.protocol.values import Options
+from hwaja.protocol.values import Hello, Options, RequestId
 from hwaja.speakers.enrolment import Enrol, Enrolled, Restore
 from hwaja.speakers.parts import Correction, Part
 from hwaja.vad.gate import Segment
@@ -34,6 +31,8 @@ class Connected:
 
     session_token: str | None = None
     """Token with which the client may resume the session. None: the client did not ask for one."""
+    hello: Hello | None = None
+    """What the server can do. None: the client did not ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +41,7 @@ class Reconnected:
 
     session_token: str
     at: int
+    hello: Hello | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +74,13 @@ class Received(Generic[Message]):
     @property
     def wants_details(self) -> bool:
         """Whether the message asks for details."""
+        return bool(getattr(self.message, "details", False))
+
+    @property
+    def request_id(self) -> RequestId | None:
+        """What the client called the message. None: nothing."""
         message: ClientMessage = self.message
-        asking = StartRegistration | RestoreSpeaker | StartTranscription
-        return isinstance(message, asking) and message.details
+        return message.request_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,11 @@ class Refused:
     def wants_details(self) -> bool:
         """Whether the message asks for details."""
         return self.error.wants_details
+
+    @property
+    def request_id(self) -> RequestId | None:
+        """What the client called the message. None: nothing."""
+        return self.error.request_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +143,21 @@ class Audio:
 
 
 @dataclass(frozen=True, slots=True)
+class Ignored:
+    """Audio arrived while the transcription is paused; it ends at sample `stop`."""
+
+    stop: int
+    arrival: Arrival
+
+
+@dataclass(frozen=True, slots=True)
+class Lagging:
+    """The oldest unanswered utterance has waited for long. 0: answers come in time again."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class AudioStopped:
     """No audio has arrived for some time, although the server did not pause the client."""
 
@@ -172,6 +196,7 @@ class VoiceKept:
     name: str
     is_known: bool
     """Whether there is such a voice."""
+    request_id: RequestId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +242,9 @@ Event = (
     | MalformedAudio
     | SuspectAudio
     | Audio
+    | Ignored
     | AudioStopped
+    | Lagging
     | Waiting
     | CutOff
     | Enrolled
@@ -240,6 +267,8 @@ class Send:
 
     message: ServerMessage
     details: bool
+    request_id: RequestId | None = None
+    """Of the client's message that this answers. None: it answers none, or the client gave none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +286,14 @@ class Begin:
     """Whether voices may learn during this transcription; see `Learn`."""
     most_speakers: int | None = None
     """Discover speakers, so that there are at most so many with the enrolled ones. None: do not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """From the next utterance on, recognise with `options`. See `Begin`."""
+
+    options: Options
+    interims: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +328,8 @@ class Finish:
 
     segment_id: int
     segment: Segment
+    is_urgent: bool = False
+    """Whether the client waits for the text: its turn is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +338,10 @@ class Recognise:
 
     segment_id: int
     segment: Segment
+    options: Options = Options()
+    """Those of the utterance."""
+    speaker_id: int | None = None
+    """Recognise only what this speaker says, whose voice is extracted. None: everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +358,7 @@ class KeepVoice:
 
     speaker_id: int
     name: str
+    request_id: RequestId | None = None
 
 
 class Outcome(StrEnum):
@@ -351,7 +395,7 @@ class Close:
     code: CloseCode
 
 
-Analysing = Begin | Extend | ProbeSpeaker | Speculate | Finish | Recognise | Learn
+Analysing = Begin | Change | Extend | ProbeSpeaker | Speculate | Finish | Recognise | Learn
 """The effects that concern the audio of a transcription."""
 
 Effect = Send | Listen | Enrol | Restore | KeepVoice | Analysing | Settled | Release | Close

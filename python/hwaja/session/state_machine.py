@@ -13,11 +13,16 @@ from typing import Any
 
 from hwaja.protocol.client_messages import (
     CompleteRegistration,
+    Finalize,
+    KeepAlive,
     NameSpeaker,
+    PauseTranscription,
     RestoreSpeaker,
+    ResumeTranscription,
     StartRegistration,
     StartTranscription,
     StopTranscription,
+    UpdateTranscription,
 )
 from hwaja.session.actions import Actions, EnrolledVoices
 from hwaja.session.enrolling import EnrolmentActions
@@ -30,6 +35,8 @@ from hwaja.session.events import (
     Disconnected,
     Effect,
     Event,
+    Ignored,
+    Lagging,
     LimitNear,
     LimitReached,
     MalformedAudio,
@@ -50,7 +57,7 @@ from hwaja.session.states import Branch, State
 from hwaja.session.transcribing import TranscriptionActions
 from hwaja.speakers.enrolment import Enrolled
 
-CONNECTING, READY, ENROLLING, VERIFYING, TRANSCRIBING, DRAINING, CLOSED = State
+CONNECTING, READY, ENROLLING, VERIFYING, TRANSCRIBING, PAUSED, DRAINING, CLOSED = State
 
 ANYWHERE = tuple(state for state in State if state is not CLOSED)
 """All states but CLOSED: a closed session ignores every event."""
@@ -92,6 +99,8 @@ _MAY_BE_DRAINED: Branches = {Branch.UNANSWERED: STAYS, Branch.FINISHED: READY, B
 _MAY_STRIKE_OUT: Branches = {Branch.REFUSED: STAYS, Branch.ENDED: CLOSED}
 _REGISTRATIONS = (StartRegistration, CompleteRegistration, RestoreSpeaker)
 _ENDS = (Shutdown, LimitReached, ServerFailed)
+_OPEN = (TRANSCRIBING, PAUSED)
+"""A transcription that the client has not stopped."""
 
 ROWS = (
     Row(CONNECTING, Connected, Actions.connect, READY),
@@ -120,22 +129,49 @@ ROWS = (
     Row(TRANSCRIBING, Audio, TranscriptionActions.take_conversation_audio, _MAY_DRAIN),
     Row(TRANSCRIBING, AudioStopped, TranscriptionActions.end_utterance, _MAY_DRAIN),
     Row(TRANSCRIBING, SuspectAudio, Actions.report_wrong_format),
-    Row(TRANSCRIBING, Recognised, TranscriptionActions.take_text),
-    Row(TRANSCRIBING, Attributed, TranscriptionActions.take_voices),
     Row(TRANSCRIBING, SpeakerProbed, TranscriptionActions.take_turn),
-    Row(TRANSCRIBING, Waiting, Actions.hold),
-    Row(TRANSCRIBING, StopTranscription, TranscriptionActions.stop_transcription, _DRAINS),
-    Row(TRANSCRIBING, _ENDS, TranscriptionActions.drain_and_end, _DRAINS_AND_ENDS),
+    Row(
+        TRANSCRIBING,
+        PauseTranscription,
+        TranscriptionActions.pause_transcription,
+        {**_DRAINS, Branch.AS_ASKED: PAUSED},
+    ),
+    Row(PAUSED, PauseTranscription, TranscriptionActions.confirm_pause),
+    Row(PAUSED, Ignored, TranscriptionActions.ignore_audio),
+    Row(PAUSED, AudioStopped, TranscriptionActions.note_gap),
+    Row(PAUSED, ResumeTranscription, TranscriptionActions.resume_transcription, TRANSCRIBING),
+    Row(TRANSCRIBING, ResumeTranscription, TranscriptionActions.confirm_resumption),
+    Row(_OPEN, Finalize, TranscriptionActions.finalize, _MAY_DRAIN),
+    Row(_OPEN, UpdateTranscription, TranscriptionActions.update_transcription),
+    Row(_OPEN, Recognised, TranscriptionActions.take_text),
+    Row(_OPEN, Attributed, TranscriptionActions.take_voices),
+    Row(_OPEN, Waiting, Actions.hold),
+    Row(_OPEN, StopTranscription, TranscriptionActions.stop_transcription, _DRAINS),
+    Row(_OPEN, _ENDS, TranscriptionActions.drain_and_end, _DRAINS_AND_ENDS),
     Row(DRAINING, Recognised, TranscriptionActions.take_last_text, _MAY_BE_DRAINED),
     Row(DRAINING, Attributed, TranscriptionActions.take_last_voices, _MAY_BE_DRAINED),
+    Row(DRAINING, Finalize, TranscriptionActions.finalize_draining),
     Row(DRAINING, StopTranscription, TranscriptionActions.stop_draining),
     Row(DRAINING, _ENDS, TranscriptionActions.end_after_drain),
-    Row((TRANSCRIBING, DRAINING), PartialText, TranscriptionActions.take_partial_text),
-    Row((TRANSCRIBING, DRAINING), CutOff, TranscriptionActions.cut_off, CLOSED),
+    Row((*_OPEN, DRAINING), PartialText, TranscriptionActions.take_partial_text),
+    Row((*_OPEN, DRAINING), Lagging, TranscriptionActions.report_lag),
+    Row((*_OPEN, DRAINING), CutOff, TranscriptionActions.cut_off, CLOSED),
     Row(ANYWHERE, Refused, Actions.refuse, _MAY_STRIKE_OUT),
     Row(ANYWHERE, MalformedAudio, Actions.refuse_audio, _MAY_STRIKE_OUT),
     Row(ANYWHERE, _REGISTRATIONS, Actions.misplaced_registration),
-    Row(ANYWHERE, (StartTranscription, StopTranscription), Actions.misplaced_transcription),
+    Row(
+        ANYWHERE,
+        (
+            StartTranscription,
+            StopTranscription,
+            Finalize,
+            UpdateTranscription,
+            PauseTranscription,
+            ResumeTranscription,
+        ),
+        Actions.misplaced_transcription,
+    ),
+    Row(ANYWHERE, KeepAlive, Actions.keep_alive),
     Row(ANYWHERE, NameSpeaker, Actions.name_speaker),
     Row(ANYWHERE, VoiceKept, Actions.finish_naming),
     Row(ANYWHERE, Reconnected, Actions.reconnect),
@@ -161,6 +197,9 @@ class Session(EnrolmentActions, TranscriptionActions):
         """Handle one event. Return the effects to carry out, in order."""
         if isinstance(event, Received | Refused):  # a refused message may ask for details, too
             self._details |= event.wants_details
+            self._request_id = event.request_id
+        else:
+            self._request_id = None
         kind = type(event.message) if isinstance(event, Received) else type(event)
         row = _ROW_OF.get((self.state, kind))
         if row is not None:

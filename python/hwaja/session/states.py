@@ -18,6 +18,8 @@ class State(Enum):
     VERIFYING = auto()
     """The voice is being embedded. Meanwhile the caller reads no message of the client."""
     TRANSCRIBING = auto()
+    PAUSED = auto()
+    """A transcription that ignores audio, because the client asked."""
     DRAINING = auto()
     """The server takes no more audio, and still answers the audio that it has."""
     CLOSED = auto()

@@ -1,17 +1,32 @@
 """The actions of a session on a transcription."""
 
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.protocol.client_messages import StartTranscription, StopTranscription
+from hwaja.protocol.client_messages import (
+    Finalize,
+    PauseTranscription,
+    ResumeTranscription,
+    StartTranscription,
+    StopTranscription,
+    UpdateTranscription,
+)
 from hwaja.protocol.codes import CloseCode, ErrorCode, Reason
-from hwaja.protocol.server_messages import Error, TranscriptionStarted, TranscriptionStopped
-from hwaja.protocol.values import SPEAKERS, Speakers
+from hwaja.protocol.server_messages import (
+    Error,
+    Finalized,
+    TranscriptionPaused,
+    TranscriptionResumed,
+    TranscriptionStarted,
+    TranscriptionStopped,
+    TranscriptionUpdated,
+)
+from hwaja.protocol.values import SPEAKERS, RequestId, Speakers
 from hwaja.session import events
 from hwaja.session.actions import Actions, EnrolledVoices
 from hwaja.session.conversation import Conversation
 from hwaja.session.settings import SessionSettings
 from hwaja.session.states import Branch, CloseOutcome, State, outcome_of
 from hwaja.session.timeline import Timeline
-from hwaja.session.utterances import OpenSpeech
+from hwaja.session.utterances import OpenSpeech, Utterances
 from hwaja.vad.gate import Segment
 
 WARNING_SECONDS = 60
@@ -25,6 +40,9 @@ class TranscriptionActions(Actions):
         super().__init__(settings, voices)
         self._conversation = self._new_conversation(StartTranscription())
         self._stop_asked = False  # the client awaits `transcription_stopped`
+        self._stop_id: RequestId | None = None
+        self._paused_samples = 0  # of the transcription, that were ignored
+        self._finalized: tuple[int, RequestId | None] | None = None  # by the last `finalize`
         self._outcome = CloseOutcome()
         self._warned = False  # of the limit on the transcription's audio
         self._has_discovered = False
@@ -41,7 +59,8 @@ class TranscriptionActions(Actions):
 
     def _new_conversation(self, wants: StartTranscription) -> Conversation:
         timeline, open_speech = Timeline(self._origin), OpenSpeech(self._gate)
-        return Conversation(wants, self._details, timeline, open_speech, self._names)
+        utterances = Utterances(self._voices.sampled_ids)
+        return Conversation(wants, self._details, timeline, open_speech, self._names, utterances)
 
     def begin_transcription(self, event: events.Received[StartTranscription]) -> Branch:
         """Begin a transcription with the client's options, or send why it cannot begin."""
@@ -58,8 +77,10 @@ class TranscriptionActions(Actions):
         )
         self._listen(event.at, self._settings.gate)
         self._warned = False
+        self._finalized = None
+        self._paused_samples = 0
         self._conversation = self._new_conversation(wants)
-        self._send(TranscriptionStarted())
+        self._send(TranscriptionStarted(), event.request_id)
         return Branch.AS_ASKED
 
     def take_conversation_audio(self, event: events.Audio) -> Branch:
@@ -80,9 +101,90 @@ class TranscriptionActions(Actions):
         self._release()
         return self._check_audio_limit()
 
+    def finalize(self, event: events.Received[Finalize]) -> Branch:
+        """End the open utterance with the last sample. Answer once all before it is answered."""
+        if not self._is_repeated(event) and self._may_finalize(event):
+            self._finish_utterances(self._gate.flush(event.at), is_urgent=True)
+            self._effects.append(events.Listen())
+            self._confirm(event)
+            self._release()
+        return self._check_audio_limit()
+
+    def finalize_draining(self, event: events.Received[Finalize]) -> None:
+        """Take a client's `finalize` that arrived after the transcription began to end."""
+        if not self._is_repeated(event) and self._may_finalize(event):
+            self._confirm(event)
+
+    def _may_finalize(self, event: events.Received[Finalize]) -> bool:
+        """Return whether its answer may wait. If too many do, refuse it."""
+        if not self._conversation.has_room_to_finalize:
+            self.misplaced_transcription(event)
+        return self._conversation.has_room_to_finalize
+
+    def update_transcription(self, event: events.Received[UpdateTranscription]) -> None:
+        """Take other options for the next utterances, or send why one of them cannot be had."""
+        before, options = (
+            self._conversation.wants,
+            self._conversation.changed(event.message).options,
+        )
+        refusal = self._settings.abilities().refusal(options) if options != before.options else None
+        if refusal is not None:
+            self._fail(ErrorCode.TRANSCRIPTION_FAILED, refusal)
+            return
+        self._conversation.details = self._details
+        self._effects += self._conversation.change(event.message)
+        self._send(TranscriptionUpdated(), event.request_id)
+
+    def pause_transcription(self, event: events.Received[PauseTranscription]) -> Branch:
+        """End the open utterance with the last sample, and ignore the audio that comes."""
+        self._finish_utterances(self._gate.flush(event.at), is_urgent=True)
+        self._release()
+        self.confirm_pause(event)
+        return self._check_audio_limit()
+
+    def confirm_pause(self, event: events.Received[PauseTranscription]) -> None:
+        """Tell that the transcription is paused."""
+        self._send(TranscriptionPaused(self._heard_samples), event.request_id)
+
+    def ignore_audio(self, event: events.Ignored) -> None:
+        """Count audio, so that time goes on with it, and forget it."""
+        self._conversation.timeline.arrived(event.arrival)
+        self._paused_samples += event.stop - self.processed_stop
+        self._gate.flush(event.stop)
+        self._release()
+        self._acknowledge()
+
+    def note_gap(self, _: events.AudioStopped) -> None:
+        """Take the end of the audio while the transcription is paused."""
+        self._conversation.timeline.stopped()
+
+    def resume_transcription(self, event: events.Received[ResumeTranscription]) -> None:
+        """Hear the audio that comes, and tell so."""
+        self._effects.append(events.Listen())
+        self.confirm_resumption(event)
+
+    def confirm_resumption(self, event: events.Received[ResumeTranscription]) -> None:
+        """Tell that the transcription is not paused."""
+        self._send(TranscriptionResumed(event.at - self._origin), event.request_id)
+
+    def report_lag(self, event: events.Lagging) -> None:
+        """Tell the client how late its answers are, if it asked."""
+        self._effects += self._conversation.lag(event.seconds)
+
+    def _is_repeated(self, event: events.Received[Finalize]) -> bool:
+        """Return whether a client that came back repeats its last `finalize`, which arrived."""
+        place = event.at, event.request_id
+        is_repeated = self._has_come_back and place == self._finalized
+        self._has_come_back, self._finalized = False, place
+        return is_repeated
+
+    def _confirm(self, event: events.Received[Finalize]) -> None:
+        at, answer = self.processed_stop, Finalized(self._heard_samples)
+        self._effects += self._conversation.finalize(at, answer, event.request_id)
+
     def _check_audio_limit(self) -> Branch:
         """End a transcription at its audio limit. Let an open utterance end first."""
-        left = self._settings.max_audio_seconds - self._heard_samples / SAMPLE_RATE
+        left = self._settings.max_audio_seconds - self._audio_seconds
         if not self._warned and left <= WARNING_SECONDS:
             self._warned = True
             self.warn(events.LimitNear(Reason.AUDIO_LIMIT, max(0, round(left))))
@@ -91,13 +193,20 @@ class TranscriptionActions(Actions):
             return Branch.AS_ASKED
         return self._drain(CloseOutcome(error=self._cut_short(Reason.AUDIO_LIMIT)))
 
+    @property
+    def _audio_seconds(self) -> float:
+        """How much audio of the transcription was heard, without what was ignored."""
+        return (self._heard_samples - self._paused_samples) / SAMPLE_RATE
+
     def _cut_short(self, reason: Reason) -> Error:
         """Return the error that says why the server ends it, and how much audio it processed."""
         processed_samples = self._heard_samples
         return Error(ErrorCode.TRANSCRIPTION_FAILED, reason, received_samples=processed_samples)
 
-    def _finish_utterances(self, segments: list[Segment]) -> None:
-        self._effects += [self._conversation.add(segment) for segment in segments]
+    def _finish_utterances(self, segments: list[Segment], *, is_urgent: bool = False) -> None:
+        for segment in segments:
+            self._effects += self._conversation.add(segment, is_urgent=is_urgent)
+        self._effects += self._conversation.settle_change()
 
     def take_turn(self, event: events.SpeakerProbed) -> None:
         """End the open utterance where another voice began, without waiting for a pause."""
@@ -135,16 +244,17 @@ class TranscriptionActions(Actions):
     def _release(self) -> None:
         self._effects.append(events.Release(self._needed_from))
 
-    def stop_transcription(self, _: events.Received[StopTranscription]) -> Branch:
+    def stop_transcription(self, event: events.Received[StopTranscription]) -> Branch:
         """Begin to end the transcription because the client asked."""
-        self._stop_asked = True
+        self._stop_asked, self._stop_id = True, event.request_id
         return self._drain(CloseOutcome())
 
     def stop_draining(self, event: events.Received[StopTranscription]) -> None:
         """Take a client's stop that arrived after the server began to end the transcription."""
         if self._stop_asked:
             self.misplaced_transcription(event)
-        self._stop_asked = True
+        else:
+            self._stop_asked, self._stop_id = True, event.request_id
 
     def drain_and_end(
         self, event: events.Shutdown | events.LimitReached | events.ServerFailed
@@ -191,7 +301,8 @@ class TranscriptionActions(Actions):
         if outcome.error is not None:
             self._send(outcome.error)
         if stop_asked:
-            self._send(TranscriptionStopped(self._conversation.summary(self.processed_stop)))
+            summary = self._conversation.summary(self._audio_seconds)
+            self._send(TranscriptionStopped(summary), self._stop_id)
         if outcome.code is None:
             return Branch.FINISHED
         self._effects.append(events.Close(outcome.code))

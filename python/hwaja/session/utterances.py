@@ -11,7 +11,8 @@ from itertools import count, pairwise, repeat
 
 from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.protocol.values import Token
+from hwaja.protocol.client_messages import StartTranscription
+from hwaja.protocol.values import Label, Token
 from hwaja.session.events import (
     Attributed,
     Effect,
@@ -32,6 +33,9 @@ PROBE_STEP_SECONDS = 1.0
 """New speech before the next search. A change of voice is noticed at most this much later."""
 
 
+_DEFAULTS = StartTranscription()
+
+
 class OpenSpeech:
     """Decides which work may begin on the gate's open utterance. Requests each work once."""
 
@@ -41,6 +45,16 @@ class OpenSpeech:
         self._extended = (0, 0)  # samples in the last `Extend`
         self._probed = 0  # end of the last search for another voice
         self._probing: int | None = None  # segment with an unanswered search
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an utterance is open."""
+        return self._gate.is_open
+
+    @property
+    def speech_start(self) -> int | None:
+        """Index of the first sample of its speech. None: no utterance is open."""
+        return self._gate.speech_start
 
     def due(self, segment_id: int) -> list[Effect]:
         """Return the new work on the open utterance since the last call; `segment_id` is its id."""
@@ -93,6 +107,8 @@ class Awaited:
     attributed: Attributed | None = None
     ends_utterance: bool = True
     """Whether this is the last part of its utterance."""
+    wants: StartTranscription = _DEFAULTS
+    """The options that were in force when the utterance was open."""
 
     @property
     def hypothesis(self) -> Hypothesis | None:
@@ -122,10 +138,24 @@ class Awaited:
         return [(self.segment.part(*span), voice) for voice, span in spans]
 
 
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A part of a divided utterance."""
+
+    segment: Segment
+    voice: Part
+    text: Hypothesis | None
+    """None: it must be recognised again."""
+    speaker_id: int | None = None
+    """Whose voice must be extracted. None: nobody's."""
+
+
 class Utterances:
     """The unanswered utterances by segment id. No id is used twice."""
 
-    def __init__(self) -> None:
+    def __init__(self, sampled_ids: frozenset[int] = frozenset()) -> None:
+        """Begin. `sampled_ids` are the speakers whose voice can be extracted."""
+        self._sampled_ids = sampled_ids
         self._ids = count()
         self.open_id = next(self._ids)
         """Id of the open utterance, or of the next one if none is open."""
@@ -137,16 +167,16 @@ class Utterances:
         first = next(iter(self._awaited.values()), None)
         return None if first is None else first.segment
 
-    def add(self, segment: Segment) -> int:
-        """Take the open utterance, which is now over. Return its id."""
+    def add(self, segment: Segment, wants: StartTranscription = _DEFAULTS) -> int:
+        """Take the open utterance, which is now over, with its options. Return its id."""
         segment_id, self.open_id = self.open_id, next(self._ids)
-        self._awaited[segment_id] = Awaited(segment_id, segment)
+        self._awaited[segment_id] = Awaited(segment_id, segment, wants=wants)
         return segment_id
 
-    def lacks_text(self, segment_id: int) -> bool:
-        """Return whether this utterance is unanswered and has no text yet."""
+    def without_text(self, segment_id: int) -> Awaited | None:
+        """Return this utterance if it is unanswered and has no text yet, else None."""
         awaited = self._awaited.get(segment_id)
-        return awaited is not None and awaited.recognised is None
+        return None if awaited is None or awaited.recognised is not None else awaited
 
     def take_text(self, event: Recognised) -> None:
         """Store the text of an utterance. Ignore an unknown or answered one."""
@@ -175,7 +205,8 @@ class Utterances:
                 break
             del self._awaited[first.segment_id]
             parts = first.spoken_parts
-            if first.hypothesis is not None and first.hypothesis.text and len(parts) > 1:
+            is_divided = len(parts) > 1 or any(self._is_extractable(voice) for _, voice in parts)
+            if first.hypothesis is not None and first.hypothesis.text and is_divided:
                 anew += self._divide(first, first.hypothesis, parts)
             else:
                 voices = (parts[0][1],) if parts else None
@@ -188,26 +219,50 @@ class Utterances:
         """Replace an utterance by its parts. Return the parts that must be recognised again.
 
         Where the text cannot be divided at an overlap, the overlap is no part of its own: its text
-        alone would be worse.
+        alone would be worse. An overlap whose voices can be extracted becomes a part for each.
         """
         texts = _texts(utterance.segment, hypothesis, parts)
-        fewer = without_first_overlap([voice for _, voice in parts]) if texts is None else None
+        voices = [voice for _, voice in parts]
+        is_extracted = any(map(self._is_extractable, voices))
+        fewer = without_first_overlap(voices) if texts is None and not is_extracted else None
         if fewer is not None:
             undivided = replace(utterance, attributed=Attributed(utterance.segment_id, fewer))
             self._awaited = {utterance.segment_id: undivided, **self._awaited}
             return []
-        ids = [utterance.segment_id, *(next(self._ids) for _ in parts[1:])]
+        pieces = [
+            piece
+            for (segment, voice), text in zip(parts, texts or repeat(None), strict=False)
+            for piece in self._pieces(segment, voice, text)
+        ]
+        ids = [utterance.segment_id, *(next(self._ids) for _ in pieces[1:])]
         anew: list[Recognise] = []
         divided: dict[int, Awaited] = {}
-        for part_id, (piece, voice), text in zip(ids, parts, texts or repeat(None), strict=False):
-            recognised = None if text is None else Recognised(part_id, text)
-            attributed = Attributed(part_id, (voice,))
+        for part_id, piece in zip(ids, pieces, strict=True):
+            recognised = None if piece.text is None else Recognised(part_id, piece.text)
+            attributed = Attributed(part_id, (piece.voice,))
             is_last = utterance.ends_utterance and part_id == ids[-1]
-            divided[part_id] = Awaited(part_id, piece, recognised, attributed, is_last)
-            if text is None:
-                anew.append(Recognise(part_id, piece))
+            wants, segment = utterance.wants, piece.segment
+            divided[part_id] = Awaited(part_id, segment, recognised, attributed, is_last, wants)
+            if piece.text is None:
+                anew.append(Recognise(part_id, segment, wants.options, piece.speaker_id))
         self._awaited = {**divided, **self._awaited}
         return anew
+
+    def _pieces(self, segment: Segment, voice: Part, text: Hypothesis | None) -> list[_Piece]:
+        """Return a part, or a piece for each of its two voices if these can be extracted."""
+        if voice.other is None or not self._is_extractable(voice):
+            return [_Piece(segment, voice, text)]
+        return [
+            _Piece(segment, voice.of_one(place), None, voice.speaker_ids[place])
+            for place in (voice.nearest, voice.other)
+        ]
+
+    def _is_extractable(self, voice: Part) -> bool:
+        """Return whether two speak at once in a part, and the voices of both can be extracted."""
+        if voice.label is not Label.OVERLAP or voice.other is None:
+            return False
+        both = voice.speaker_ids[voice.nearest], voice.speaker_ids[voice.other]
+        return self._sampled_ids.issuperset(both)
 
 
 def _texts(

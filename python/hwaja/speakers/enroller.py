@@ -3,18 +3,19 @@
 import asyncio
 import concurrent.futures.thread  # noqa: F401  # otherwise asyncio imports it during a take
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
-from msgspec.structs import replace
+from msgspec import structs
 from numpy.typing import NDArray
 
-from hwaja.engines.interface import Pcm16, VoiceTrack
+from hwaja.engines.interface import VOICE_SAMPLES, Pcm16, VoiceTrack
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.codes import AudioFormat, Reason
 from hwaja.protocol.values import Quality
 from hwaja.speakers.enrolment import Enrol, Enrolled, Restore
-from hwaja.speakers.measures import agreement, clipped_share, snr_db
+from hwaja.speakers.measures import agreement, clipped_share, loudest, snr_db
 from hwaja.speakers.verdict import MIN_SPEECH_SECONDS, refusal, with_warnings
 from hwaja.speakers.voice_tickets import Subjects, TicketError, VoiceTickets
 from hwaja.speakers.voices import PooledVoice, Voices, cosine, pool
@@ -53,6 +54,8 @@ class Enroller:
         voices: Voices,
         tickets: VoiceTickets | None = None,
         subjects: Callable[[], Subjects] = tuple,
+        *,
+        keeps_samples: bool = False,
     ) -> None:
         """Prepare to enrol takes from `ring` into `voices`.
 
@@ -62,6 +65,7 @@ class Enroller:
             voices: the voices of the session.
             tickets: seals voices; by default nobody else can open them.
             subjects: returns the digests of the client's access tokens.
+            keeps_samples: whether to keep `VOICE_SAMPLES` of each take beside its voice.
 
         """
         self._embed = embed
@@ -69,6 +73,7 @@ class Enroller:
         self._voices = voices
         self._tickets = tickets or VoiceTickets()
         self._subjects = subjects
+        self._keeps_samples = keeps_samples
 
     def restore(self, wanted: Restore) -> Enrolled:
         """Keep the voice of a ticket, or return why not. After a failure, an earlier voice stays.
@@ -80,7 +85,7 @@ class Enroller:
         except TicketError as error:
             return Enrolled(error.reason)
         others = self._similarity_to_others(wanted.speaker_id, pooled)
-        quality = with_warnings(replace(quality, other_similarity=others))
+        quality = with_warnings(structs.replace(quality, other_similarity=others))
         return self._decide(wanted.speaker_id, pooled, quality)
 
     async def enrol(self, take: Enrol) -> Enrolled:
@@ -129,6 +134,8 @@ class Enroller:
                 other_similarity=self._similarity_to_others(take.speaker_id, pooled),
                 takes_similarity=None if earlier is None else cosine(track.whole, earlier.voice),
             )
+            if self._keeps_samples:
+                pooled = replace(pooled, sample=loudest(speech, VOICE_SAMPLES))
             return self._decide(take.speaker_id, pooled, with_warnings(quality), seals=take.seals)
         finally:
             track.erase()
@@ -142,7 +149,7 @@ class Enroller:
     ) -> Enrolled:
         reason = refusal(quality)
         if reason is not None:
-            pooled.voice.fill(0)
+            pooled.erase()
             return Enrolled(reason, quality=quality)
         self._voices.enrol(speaker_id, pooled)
         ticket = self._tickets.seal(pooled, quality, self._subjects()) if seals else None

@@ -25,6 +25,7 @@ alike."""
 _LEAST_LIKENESS = 0.15
 """Least likeness of a part with itself. A part below it has no voice to compare."""
 
+_STEP_SAMPLES = 160
 _FULL_SCALE = math.ceil(0.999 * 32768)
 _QUIET_SHARE = 0.1
 
@@ -45,6 +46,21 @@ def snr_db(levels_dbfs: Sequence[float], speech_dbfs: float) -> float:
 def clipped_share(speech: Pcm16) -> float:
     """Return the share of samples at full scale, in [0, 1]."""
     return float(np.mean((speech >= _FULL_SCALE) | (speech <= -_FULL_SCALE)))
+
+
+def loudest(speech: Pcm16, samples: int) -> Pcm16:
+    """Return so many samples of speech where it is loudest, as new memory.
+
+    Less speech is repeated.
+    """
+    if len(speech) <= samples:
+        return np.resize(speech, samples)
+    powers = np.add.accumulate(np.square(speech, dtype=np.float64))
+    starts = np.arange(0, len(speech) - samples, _STEP_SAMPLES)
+    sums = powers[starts + samples] - powers[starts]
+    powers.fill(0)
+    start = int(starts[sums.argmax()])
+    return speech[start : start + samples].copy()
 
 
 def agreement(windows: Embeddings) -> float:

@@ -7,7 +7,7 @@ from io import BytesIO
 import numpy as np
 from numpy.typing import NDArray
 
-from hwaja.engines.interface import Embedding, Embeddings
+from hwaja.engines.interface import Embedding, Embeddings, Pcm16
 
 NEAREST = 30
 """Number of nearest cohort voices that count: 1 in 10. From 20 to 100 the result is the same."""
@@ -59,6 +59,14 @@ class PooledVoice:
     """Mean of the takes' unit vectors, weighted by their speech; shape (dim,), not normalised."""
     speech_seconds: float
     takes: int
+    sample: Pcm16 | None = None
+    """`VOICE_SAMPLES` of the last take, where the server extracts voices."""
+
+    def erase(self) -> None:
+        """Overwrite the voice in memory."""
+        self.voice.fill(0)
+        if self.sample is not None:
+            self.sample.fill(0)
 
 
 def pool(earlier: PooledVoice | None, embedding: Embedding, speech_seconds: float) -> PooledVoice:
@@ -149,6 +157,11 @@ class Voices:
     def speaker_ids(self) -> tuple[int, ...]:
         """Ids of the enrolled speakers, ascending: the order of every row of scores."""
         return tuple(sorted(self._enrolled))
+
+    @property
+    def sampled_ids(self) -> frozenset[int]:
+        """Ids of the speakers whose voice can be extracted."""
+        return frozenset(k for k, pooled in self._enrolled.items() if pooled.sample is not None)
 
     def enrol(self, speaker_id: int, pooled: PooledVoice) -> None:
         """Keep a voice. Overwrite the memory of the speaker's earlier voice.
@@ -309,7 +322,7 @@ class Voices:
     def _forget(self, speaker_id: int) -> None:
         pooled, learned = self._enrolled.pop(speaker_id, None), self._learned.pop(speaker_id, None)
         if pooled is not None:
-            pooled.voice.fill(0)
+            pooled.erase()
         if learned is not None:
             learned.fill(0)
 

@@ -184,6 +184,19 @@ class SpeechGate:
         return self._segment(len(self._frames), self.processed_stop)
 
     @property
+    def is_open(self) -> bool:
+        """Whether an utterance is open."""
+        return self._is_open
+
+    @property
+    def speech_start(self) -> int | None:
+        """Index of the first sample of the open utterance's speech. None: none is open."""
+        spoken = (k for k, frame in enumerate(self._frames) if frame.is_speech)
+        first = next(spoken, None) if self._is_open else None
+        first_frame = self.processed_stop - len(self._frames) * FRAME_SAMPLES
+        return None if first is None else first_frame + first * FRAME_SAMPLES
+
+    @property
     def open_span(self) -> tuple[int, int] | None:
         """Samples `[start, stop)` that are certain to be in the open utterance. None: none is open.
 
@@ -230,13 +243,21 @@ class SpeechGate:
         self._split(near - reach, near + reach + 1, segments)
         return segments
 
-    def flush(self) -> list[Segment]:
-        """End the open utterance, because the audio ends or has a gap after the last frame."""
+    def flush(self, at: int | None = None) -> list[Segment]:
+        """End the open utterance, because the audio ends or has a gap, and begin anew behind it.
+
+        Args:
+            at: the sample at which it ends, less than a frame behind the last frame. The samples
+                between belong to the utterance, although the detector has not seen them. None: it
+                ends with the last frame.
+
+        """
+        stop = self.processed_stop if at is None else at
         segments: list[Segment] = []
         if self._is_open:
-            self._cut(len(self._frames), self.processed_stop, segments)
+            self._cut(len(self._frames), stop, segments)
         self._close()
-        self._taken = self.processed_stop
+        self._taken = self.processed_stop = stop
         return segments
 
     def _wait_for_onset(self, probability: float, level_dbfs: float) -> None:

@@ -89,12 +89,17 @@ class Inbox:
 
 
 @contextmanager
-def audio_of(request: wire.JobRequest | wire.Feed) -> Iterator[Samples]:
-    """Yield the audio of a request, float32, shape (n,). On exit, overwrite every copy of it."""
+def audio_of(content: memoryview) -> Iterator[Samples]:
+    """Yield the audio of a request, float32, shape (n,). On exit, overwrite every copy of it.
+
+    Args:
+        content: PCM16, little endian; overwritten at once.
+
+    """
     # The bytes in a frame may be unaligned. NumPy would convert them through a hidden buffer, which
     # cannot be overwritten.
-    pcm = np.frombuffer(request.samples, "<i2").copy()
-    wire.erase(request.samples)
+    pcm = np.frombuffer(content, "<i2").copy()
+    wire.erase(content)
     samples = to_float32(pcm)
     pcm.fill(0)
     try:

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from hwaja.engines.interface import VoiceTrack
+from hwaja.engines.interface import Pcm16, VoiceTrack
 from hwaja.engines.recognition import NORMAL, Abilities, Effort, Hypothesis
 from hwaja.process.supervision import supervised
 from hwaja.protocol.values import Options
@@ -83,6 +83,7 @@ class SessionPool(SharedWorkers, Protocol):
         options: Options,
         speech_seconds: float | None = None,
         effort: Callable[[], Effort] = lambda: NORMAL,
+        voice: Pcm16 | None = None,
     ) -> Hypothesis:
         """See `Pool.recognise`."""
 

@@ -155,6 +155,7 @@ class Pool:
         options: Options,
         speech_seconds: float | None = None,
         effort: Callable[[], Effort] = lambda: NORMAL,
+        voice: Pcm16 | None = None,
     ) -> Hypothesis:
         """Return the text of a whole utterance.
 
@@ -165,6 +166,7 @@ class Pool:
             options: options of the recogniser.
             speech_seconds: how much of the audio is speech according to the gate. None: all of it.
             effort: returns the effort. Called for each attempt, when a worker is free.
+            voice: `VOICE_SAMPLES` of the voice whose words are wanted. None: all words are.
 
         Raises:
             EngineError: the engine failed on the audio, the audio cannot be read, no worker can be
@@ -183,6 +185,7 @@ class Pool:
                 suspect,
                 effort(),
                 offers=self._choose is not None,
+                voice=None if voice is None else _bytes_of(voice.copy()),
             )
 
         reply = await self._do(owner, request, samples)

@@ -130,6 +130,6 @@ def _continue(utterance: _Stream[AnyStream], request: wire.Feed | wire.Finish) -
         utterance.stream.finish()
         utterance.speech_seconds = request.speech_seconds
         return
-    with audio_of(request) as samples:
+    with audio_of(request.samples) as samples:
         utterance.stream.feed(samples)
         utterance.fed_samples += len(samples)

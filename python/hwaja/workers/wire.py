@@ -59,6 +59,8 @@ class Setup(msgspec.Struct, frozen=True, tag=True):
     provider: str = "cpu"
     """The device of the engine: "cpu" or "cuda"."""
     writing: Writing = Writing()
+    extractor_dir: str | None = None
+    """The model that extracts voices. None: the worker extracts none."""
 
     @property
     def kind(self) -> str:
@@ -70,7 +72,8 @@ class Setup(msgspec.Struct, frozen=True, tag=True):
         """The files and folders that the worker loads, for a message."""
         voices = self.voices
         files = () if voices is None else (voices.embedder_file, voices.segmenter_file)
-        return " and ".join((self.recogniser_dir, *files))
+        extractor = () if self.extractor_dir is None else (self.extractor_dir,)
+        return " and ".join((self.recogniser_dir, *files, *extractor))
 
 
 class LanguageSetup(msgspec.Struct, frozen=True, tag=True):
@@ -98,6 +101,8 @@ class Recognise(msgspec.Struct, frozen=True, tag=True):
     effort: Effort = NORMAL
     offers: bool = False
     """Whether the worker sends `Candidates`, if it finds several, and waits for `Choose`."""
+    voice: memoryview | None = None
+    """`VOICE_SAMPLES` of a voice, as `samples`: recognise only what this voice says."""
 
 
 class Choose(msgspec.Struct, frozen=True, tag=True):

@@ -9,8 +9,8 @@ another worker.
 
 import os
 from collections import deque
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from hwaja.engines.interface import (
     Samples,
     StreamingRecognizer,
     Utterance,
+    VoiceExtractor,
 )
 from hwaja.engines.recognition import Candidate, Choose, Hypothesis, first
 from hwaja.text.masking import masked
@@ -51,6 +52,7 @@ class VoiceEngines:
 
     embedder: Embedder
     overlaps: OverlapDetector
+    extractor: VoiceExtractor | None = None
 
 
 class _Jobs:
@@ -86,15 +88,42 @@ class _Jobs:
         with ExitStack() as stack:
             for each in requests:
                 stack.enter_context(announced(self._send, each.job_id, suspect=each.suspect))
+            heard = [(each, stack.enter_context(self._audio_of(each))) for each in requests]
+            for each in (each for each, samples in heard if samples is None):
+                self._send(wire.Failed(each.job_id))
+            decoded = [(each, samples) for each, samples in heard if samples is not None]
             utterances = [
-                (self._utterance(each, stack.enter_context(audio_of(each))), each.speech_seconds)
-                for each in requests
+                (self._utterance(each, samples), each.speech_seconds) for each, samples in decoded
             ]
-            for each, hypothesis in zip(requests, self._hypotheses(utterances), strict=True):
+            hypotheses = self._hypotheses(utterances) if utterances else ()
+            for (each, _), hypothesis in zip(decoded, hypotheses, strict=True):
                 if hypothesis is None:
                     self._send(wire.Failed(each.job_id))
                 else:
                     self._send(wire.Recognised(each.job_id, finished(hypothesis, self._writing)))
+
+    @contextmanager
+    def _audio_of(self, request: wire.Recognise) -> Iterator[Samples | None]:
+        """Yield the audio to recognise; None: the voice cannot be extracted from it."""
+        with audio_of(request.samples) as samples:
+            if request.voice is None:
+                yield samples
+                return
+            with audio_of(request.voice) as voice:
+                extracted = self._extracted(samples, voice)
+            try:
+                yield extracted
+            finally:
+                if extracted is not None:
+                    extracted.fill(0)
+
+    def _extracted(self, samples: Samples, voice: Samples) -> Samples | None:
+        if self._voice_engines is None or self._voice_engines.extractor is None:
+            return None
+        try:
+            return self._voice_engines.extractor.extract(samples, voice)
+        except EngineError:
+            return None
 
     def _utterance(self, request: wire.Recognise, samples: Samples) -> Utterance:
         choose = self._ask(request.job_id) if request.offers else first
@@ -111,7 +140,7 @@ class _Jobs:
         reply: wire.JobReply
         with announced(self._send, request.job_id, suspect=request.suspect):
             try:
-                with audio_of(request) as samples:
+                with audio_of(request.samples) as samples:
                     reply = self._embedded(request, samples)
             except EngineError:
                 reply = wire.Failed(request.job_id)
@@ -180,6 +209,7 @@ def _load(setup: wire.Setup) -> tuple[AnyRecognizer, VoiceEngines | None]:
     # Imported here: the import is slow, and the server must receive its failure.
     from hwaja.engines import sherpa
     from hwaja.engines.segmentation import Segmenter
+    from hwaja.engines.voxlock import VoxLock
 
     recogniser = sherpa.load_recogniser(
         Path(setup.recogniser_dir), setup.language, setup.decoding_method, setup.provider
@@ -187,7 +217,13 @@ def _load(setup: wire.Setup) -> tuple[AnyRecognizer, VoiceEngines | None]:
     if setup.voices is None:
         return recogniser, None
     embedder = sherpa.SpeakerEmbedder(Path(setup.voices.embedder_file), setup.provider)
-    return recogniser, VoiceEngines(embedder, Segmenter(Path(setup.voices.segmenter_file)))
+    overlaps = Segmenter(Path(setup.voices.segmenter_file))
+    if setup.extractor_dir is None:
+        return recogniser, VoiceEngines(embedder, overlaps)
+    if not isinstance(recogniser, Recognizer):
+        raise EngineError("overlap_model needs a recogniser of whole utterances, not a stream.")
+    extractor = VoxLock(Path(setup.extractor_dir))
+    return recogniser, VoiceEngines(embedder, overlaps, extractor)
 
 
 def set_idle_priority() -> None:

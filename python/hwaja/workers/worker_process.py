@@ -75,6 +75,8 @@ class WorkerProcess:
         for part in request.jobs if isinstance(request, wire.Batch) else (request,):
             if isinstance(part, wire.Recognise | wire.Embed | wire.Feed):
                 wire.erase(part.samples)
+            if isinstance(part, wire.Recognise) and part.voice is not None:
+                wire.erase(part.voice)
         try:
             self._requests.write(frame)
             await self._requests.drain()

@@ -1,5 +1,6 @@
 /** What is going on between client and server: one phase after another. No socket, no clock. */
 
+import { settle } from './commands.js';
 import { Phase, TRANSCRIPTION } from './phase.js';
 import { Timeline } from './timeline.js';
 
@@ -76,11 +77,15 @@ export class Dialogue {
    *
    * @returns {{meaning: string, message: object, lostSamples: number}} what it means: `started`,
    *   `ended`, `failed`, as for a phase; `limited`, one part of the transcription is over; `renewed`,
-   *   the next has begun; `passing`, nothing changes; `crossed`, nobody is to be told. And the
-   *   message with times of the whole conversation, and how much audio is lost with it
+   *   the next has begun; `passing`, nothing changes; `answered`, who asked for it was told, or
+   *   `crossed`, nobody is to be told. And the message with times of the whole conversation, and how much audio is lost with it
    */
   take(message) {
     const result = { meaning: 'crossed', message: this._timeline.dated(message), lostSamples: 0 };
+    if (message.request_id !== undefined) {
+      if (this._answers(message, result.message)) result.meaning = 'answered';
+      return result;
+    }
     if (this._hasCrossed(message)) return result;
     result.meaning = this.phase === null ? 'passing' : this.phase.judge(message);
     if (result.meaning === 'limited') this._takeLimit(result);
@@ -94,6 +99,14 @@ export class Dialogue {
     if (this.phase !== null) this._keepPace(message);
     this._noteInterim(result.message);
     return result;
+  }
+
+  /** Settle what was asked for in the transcription; returns whether something was. */
+  _answers(message, dated) {
+    const command = this.phase === null ? null : this.phase.commands.take(message);
+    if (command !== null) settle(command, dated);
+    if (message.type === 'transcription_updated' && command !== null) this.phase.update(command.fields);
+    return command !== null;
   }
 
   _keepPace(message) {

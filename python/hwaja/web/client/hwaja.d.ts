@@ -3,7 +3,10 @@
 import {
   AudioReceived,
   ErrorCode,
+  EventName,
+  Finalized,
   Interim,
+  Lag,
   LimitWarning,
   ModelLoaded,
   Quality,
@@ -12,10 +15,16 @@ import {
   RegistrationStarted,
   SpeakerNamed,
   SpeakerUpdate,
+  SpeechEnded,
+  SpeechStarted,
   TooFarAhead,
   Transcription,
+  TranscriptionPaused,
+  TranscriptionResumed,
   TranscriptionStarted,
   TranscriptionStopped,
+  TranscriptionUpdated,
+  UtteranceDropped,
 } from './messages.js';
 
 export * from './messages.js';
@@ -62,6 +71,14 @@ export interface ClientEvents {
   speaker_update: SpeakerUpdate;
   speaker_named: SpeakerNamed;
   transcription_stopped: TranscriptionStopped;
+  finalized: Finalized;
+  transcription_updated: TranscriptionUpdated;
+  transcription_paused: TranscriptionPaused;
+  transcription_resumed: TranscriptionResumed;
+  speech_started: SpeechStarted;
+  speech_ended: SpeechEnded;
+  utterance_dropped: UtteranceDropped;
+  lag: Lag;
   audio_received: AudioReceived;
   too_far_ahead: TooFarAhead;
   limit_warning: LimitWarning;
@@ -110,6 +127,8 @@ export interface ClientOptions {
   details?: boolean;
   /** Whether a transcription that is as long as it may be goes on in another; wants `details`. Default: true. */
   renew?: boolean;
+  /** Whether `model_loaded` is to say what the server can do, and its limits. Default: false. */
+  hello?: boolean;
   /** Default: the browser's. */
   WebSocket?: new (url: string, protocols: string[]) => WebSocketLike;
   /** Time, for tests: `now` in seconds; `after` returns what prevents the action. */
@@ -150,7 +169,18 @@ export interface TranscriptionOptions {
   maxSpeakers?: number;
   language?: string;
   hotwords?: (string | { text: string; boost?: number })[];
+  /** What else is told, each as an event of this name. */
+  events?: EventName[];
 }
+
+/** What may change while a transcription runs. */
+export type UpdateOptions = Pick<
+  TranscriptionOptions,
+  'interimResults' | 'speakerUpdates' | 'adapt' | 'hotwords' | 'events'
+> & {
+  /** null: that of the server. */
+  language?: string | null;
+};
 
 /**
  * One session with a server. One enrolment or transcription at a time; what cannot be now rejects
@@ -196,6 +226,19 @@ export class STTClient {
   nameSpeaker(speakerId: number, name: string): Promise<SpeakerNamed>;
   /** Resolves once everything that was sent is answered. */
   stopTranscription(): Promise<TranscriptionStopped>;
+  /**
+   * The turn is over, as where a button is let go: what was sent is answered at once, without waiting
+   * for a pause. Resolves once it is. What is sent later belongs to another utterance.
+   */
+  finalize(): Promise<Finalized>;
+  /** Other options from the next utterance on; what is not named stays. Rejects, and changes nothing, where one cannot be had. */
+  updateTranscription(options: UpdateOptions): Promise<TranscriptionUpdated>;
+  /** What is sent from now on is ignored; time goes on. The open utterance ends, as with `finalize`. */
+  pauseTranscription(): Promise<TranscriptionPaused>;
+  /** What is sent from now on is heard again. */
+  resumeTranscription(): Promise<TranscriptionResumed>;
+  /** For a client that sends nothing for minutes: the server ends the session of one that is idle. */
+  keepAlive(): Promise<void>;
   /**
    * Send PCM16, 16 kHz, mono; outside of an enrolment or a transcription it is dropped. Resolves
    * once there is room for more: who sends a file chunk by chunk waits for that, a microphone does

@@ -33,7 +33,7 @@ export class Link {
   constructor(options, handlers) {
     this._options = options;
     this._handlers = handlers;
-    this._resumptions = options.urls.map(() => new Resumption(options.resume));
+    this._resumptions = options.urls.map(() => new Resumption(options.resume, options.hello));
     this._home = 0; // place of the address where the session is
     this._place = 0; // of the address that is tried, or connected to
     this._tries = 0; // since the connection was lost

@@ -5,16 +5,42 @@ export interface Numbered {
   number?: number;
 }
 
+/** The answer to a message with a `request_id` repeats it. */
+export interface Answer {
+  request_id?: string | number;
+}
+
 export interface ModelLoaded {
   type: 'model_loaded';
   message: string;
   session_token?: string;
   resumed?: boolean;
-  state?: 'ready' | 'enrolling' | 'verifying' | 'transcribing' | 'draining';
+  state?: 'ready' | 'enrolling' | 'verifying' | 'transcribing' | 'paused' | 'draining';
   speaker_ids?: number[];
   received_samples?: number;
   /** What the client called whom. */
   names?: NamedSpeaker[];
+  /** This and the following: with `hello`. */
+  protocol_version?: string;
+  server_version?: string;
+  abilities?: {
+    languages: string[];
+    hotwords: boolean;
+    interim_results: boolean;
+    discovery: boolean;
+    events: EventName[];
+    messages: string[];
+    encodings: string[];
+  };
+  limits?: {
+    max_speakers: number;
+    max_session_seconds: number;
+    max_audio_seconds: number;
+    max_enrolment_seconds: number;
+    idle_seconds: number;
+    resume_seconds: number;
+    max_message_bytes: number;
+  };
 }
 
 export interface NamedSpeaker {
@@ -22,13 +48,16 @@ export interface NamedSpeaker {
   name: string;
 }
 
-export interface RegistrationStarted extends Numbered {
+/** What may be asked for in `events`. */
+export type EventName = 'speech_started' | 'speech_ended' | 'utterance_dropped' | 'lag';
+
+export interface RegistrationStarted extends Numbered, Answer {
   type: 'speaker_registration_started';
   speaker_id: number;
   message: string;
 }
 
-export interface RegistrationCompleted extends Numbered {
+export interface RegistrationCompleted extends Numbered, Answer {
   type: 'speaker_registration_completed';
   speaker_id: number;
   message: string;
@@ -40,7 +69,7 @@ export interface RegistrationCompleted extends Numbered {
   ticket_expires_at?: string;
 }
 
-export interface TranscriptionStarted extends Numbered {
+export interface TranscriptionStarted extends Numbered, Answer {
   type: 'transcription_started';
   message: string;
 }
@@ -112,14 +141,14 @@ export interface SpeakerUpdate extends Numbered {
 }
 
 /** Answers `name_speaker`. */
-export interface SpeakerNamed extends Numbered {
+export interface SpeakerNamed extends Numbered, Answer {
   type: 'speaker_named';
   speaker_id: number;
   /** Empty: none any more. */
   name: string;
 }
 
-export interface TranscriptionStopped extends Numbered {
+export interface TranscriptionStopped extends Numbered, Answer {
   type: 'transcription_stopped';
   message: string;
   utterances: number;
@@ -128,6 +157,55 @@ export interface TranscriptionStopped extends Numbered {
   speakers: SpeakerShare[];
   /** Where the transcription was renewed: when its last part began, whose figures these are. */
   offset_seconds?: number;
+}
+
+/** All that was sent before `finalize` is answered. */
+export interface Finalized extends Numbered, Answer {
+  type: 'finalized';
+  received_samples: number;
+}
+
+/** The next utterance has the new options. */
+export interface TranscriptionUpdated extends Numbered, Answer {
+  type: 'transcription_updated';
+  message: string;
+}
+
+export interface TranscriptionPaused extends Numbered, Answer {
+  type: 'transcription_paused';
+  message: string;
+  received_samples: number;
+}
+
+export interface TranscriptionResumed extends Numbered, Answer {
+  type: 'transcription_resumed';
+  message: string;
+  received_samples: number;
+}
+
+export interface SpeechStarted extends Numbered {
+  type: 'speech_started';
+  segment_id: number;
+  start_seconds: number;
+}
+
+export interface SpeechEnded extends Numbered {
+  type: 'speech_ended';
+  segment_id: number;
+  end_seconds: number;
+}
+
+/** Something was heard as speech, and no text comes of it. */
+export interface UtteranceDropped extends Numbered {
+  type: 'utterance_dropped';
+  segment_id: number;
+  reason: 'no_words' | 'noise' | 'failed';
+}
+
+/** Answers come late, by so much; 0: no longer. */
+export interface Lag extends Numbered {
+  type: 'lag';
+  seconds: number;
 }
 
 export interface SpeakerShare {
@@ -158,7 +236,7 @@ export interface LimitWarning extends Numbered {
   seconds_left: number;
 }
 
-export interface ErrorMessage extends Numbered {
+export interface ErrorMessage extends Numbered, Answer {
   type: 'error';
   code: ErrorCode;
   message: string;
@@ -180,6 +258,14 @@ export type ServerMessage =
   | SpeakerUpdate
   | SpeakerNamed
   | TranscriptionStopped
+  | Finalized
+  | TranscriptionUpdated
+  | TranscriptionPaused
+  | TranscriptionResumed
+  | SpeechStarted
+  | SpeechEnded
+  | UtteranceDropped
+  | Lag
   | AudioReceived
   | TooFarAhead
   | LimitWarning

@@ -6,6 +6,7 @@
  * is lost, the server's `state` tells what it has had.
  */
 
+import { Commands } from './commands.js';
 import { CHUNK_SAMPLES, SAMPLE_RATE } from './pcm.js';
 
 /**
@@ -88,6 +89,8 @@ export class Phase {
     this.isStarted = false;
     /** Whether all audio is there. */
     this.isEnding = kind.end === null;
+    /** What was asked for between two samples. */
+    this.commands = new Commands();
     audio.begin(isConfirmed);
   }
 
@@ -121,6 +124,17 @@ export class Phase {
     return this.isEnding ? 0 : this._audio.append(samples);
   }
 
+  /** Ask for something behind the audio so far; returns the answer to come. */
+  ask(fields) {
+    return this.commands.add(fields, this._audio.end);
+  }
+
+  /** Another transcription that goes on with this one begins with these fields too. */
+  update(fields) {
+    this._fields = { ...this._fields, ...fields };
+    delete this._fields.type;
+  }
+
   /** All audio is there. */
   end() {
     this.isEnding = true;
@@ -144,8 +158,12 @@ export class Phase {
       return { type: this.kind.start, ...this._fields };
     }
     if (!this.isStarted) return null;
+    const { sent } = this._audio;
+    const command = this.commands.next(sent);
+    if (command !== null) return command;
     if (this.unsentSamples > 0) {
-      return isRoomy && this._mayGoAhead ? this._audio.next(CHUNK_SAMPLES) : null;
+      const mostSamples = Math.min(CHUNK_SAMPLES, this.commands.nextAt - sent);
+      return isRoomy && this._mayGoAhead ? this._audio.next(mostSamples) : null;
     }
     if (!this.isEnding || this._isEndSent) return null;
     this._isEndSent = true;
@@ -222,9 +240,10 @@ export class Phase {
       // An enrolment that is begun again loses nothing, since no audio was sent. A voice may be
       // restored twice.
       this._isStartSent = this.kind === TRANSCRIPTION && state !== 'ready';
-    } else if (state === this.kind.listening) {
+    } else if (state === this.kind.listening || state === 'paused') {
       this._audio.rewind(receivedSamples);
       this._isEndSent = false;
+      this.commands.resume(receivedSamples);
     } else {
       this._isHeld = true;
     }
@@ -238,7 +257,9 @@ export class Phase {
   renew(receivedSamples) {
     this._isStartSent = this.isStarted = this._isEndSent = this._isHeld = false;
     this._answeredSamples = 0;
-    return this._audio.rebase(receivedSamples);
+    const lostSamples = this._audio.rebase(receivedSamples);
+    this.commands.renew(receivedSamples + lostSamples);
+    return lostSamples;
   }
   /**
    * Begin again in another session, whose server has had nothing of this.

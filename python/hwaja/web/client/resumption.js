@@ -11,9 +11,13 @@ const LONGEST_DELAY_SECONDS = 8;
 
 /** What a client knows of its session. */
 export class Resumption {
-  /** @param {boolean} wanted whether the client is to come back at all */
-  constructor(wanted) {
+  /**
+   * @param {boolean} wanted whether the client is to come back at all
+   * @param {boolean} asksHello whether the server is to say what it can do
+   */
+  constructor(wanted, asksHello = false) {
     this._wanted = wanted;
+    this._asksHello = asksHello;
     this.forget();
   }
 
@@ -41,6 +45,7 @@ export class Resumption {
   protocols(bearer) {
     const offered = [];
     if (this._wanted) offered.push(this.isPossible ? `hwaja.resume.${this._token}` : 'hwaja.resume');
+    if (this._asksHello) offered.push('hwaja.hello');
     if (bearer !== null) offered.push(`hwaja.bearer.${bearer}`);
     return offered.length > 0 ? ['hwaja', ...offered] : [];
   }

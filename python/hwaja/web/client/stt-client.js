@@ -1,5 +1,6 @@
 /** The client of the protocol: enrols voices, sends a conversation, tells what is answered. */
 
+import { defined, fieldsOf, samplesOf } from './arguments.js';
 import { AudioStore } from './audio-store.js';
 import { CLOCK } from './clock.js';
 import { Deferred } from './deferred.js';
@@ -28,7 +29,7 @@ export class STTClient extends Emitter {
     const urls = Array.isArray(url) ? url : [url];
     const isAddress = (each) => /^wss?:$/.test(new URL(each).protocol);
     if (urls.length === 0 || !urls.every(isAddress)) throw new TypeError('It begins with wss:// or ws://.');
-    const { token = null, details = true, resume = true, renew = true } = options;
+    const { token = null, details = true, resume = true, renew = true, hello = false } = options;
     const isToken = token === null || typeof token === 'function' || TOKEN.test(token);
     if (!isToken) throw new TypeError('A token has letters, digits or -._~+ and nothing else.');
     const { WebSocket = globalThis.WebSocket, clock = CLOCK, random = Math.random } = options;
@@ -37,7 +38,7 @@ export class STTClient extends Emitter {
     this._tickets = new VoiceTickets();
     this._restoring = null; // {welcome, left}, while the voices are brought to another server
     this._link = new Link(
-      { urls, roams: this._roams, token, resume, WebSocket, clock, random },
+      { urls, roams: this._roams, token, resume, hello, WebSocket, clock, random },
       {
         welcomed: (message, isResumed) => this._welcomed(message, isResumed),
         message: (message) => this._take(message),
@@ -121,6 +122,35 @@ export class STTClient extends Emitter {
     return answer;
   }
 
+  /** The turn is over: resolves once all audio so far is answered, without waiting for a pause. */
+  finalize() {
+    return this._ask({ type: 'finalize' });
+  }
+
+  /** Go on with other options, from the next utterance on; resolves once the server has them. */
+  updateTranscription(options = {}) {
+    return this._ask({ type: 'update_transcription', ...defined(fieldsOf(options)) });
+  }
+
+  /** Have the audio ignored that is sent from now on. */
+  pauseTranscription() {
+    return this._ask({ type: 'pause_transcription' });
+  }
+
+  /** Have the audio heard again that is sent from now on. */
+  resumeTranscription() {
+    return this._ask({ type: 'resume_transcription' });
+  }
+
+  /** Tell the server that this client is still there, although it sends nothing. */
+  async keepAlive() {
+    if (this._dialogue.phase !== null && this._dialogue.phase.kind === TRANSCRIPTION) {
+      await this._ask({ type: 'keep_alive' });
+    } else if (this._link.isOnline) {
+      this._link.send({ type: 'keep_alive' });
+    }
+  }
+
   /**
    * Send audio; outside of an enrolment or a transcription it is dropped.
    *
@@ -161,6 +191,17 @@ export class STTClient extends Emitter {
     this._ended = new Deferred();
     this._show();
     this._sender.pump();
+  }
+
+  /** Ask for something behind the audio so far. */
+  async _ask(fields) {
+    const { phase } = this._dialogue;
+    if (phase === null || phase.kind !== TRANSCRIPTION || phase.isEnding) {
+      throw misplaced(TRANSCRIPTION.failed);
+    }
+    const answer = phase.ask(fields);
+    this._sender.pump();
+    return answer.asked();
   }
 
   /** What an earlier page began goes on. */
@@ -212,7 +253,7 @@ export class STTClient extends Emitter {
     this._dialogue.isConfirmed = message.session_token !== undefined;
     if (this.state === 'connecting') {
       this._tickets.know(message.speaker_ids || [], this._keptTickets);
-      if (message.state === 'transcribing') this._adopt(message.received_samples);
+      if (['transcribing', 'paused'].includes(message.state)) this._adopt(message.received_samples);
       this._connected.resolve(message);
       this._show();
       this.emit('model_loaded', message);
@@ -296,6 +337,7 @@ export class STTClient extends Emitter {
     if (meaning === 'ended') this._ended.resolve(message);
     if (meaning !== 'failed') return;
     const error = new STTError(message);
+    phase.commands.reject(error);
     if (this._started.isSettled && !phase.isEnding) this._failed = { phase, error };
     this._started.reject(error);
     this._ended.reject(error);
@@ -334,6 +376,7 @@ export class STTClient extends Emitter {
   }
 
   _drop(error) {
+    if (this._dialogue.phase !== null) this._dialogue.phase.commands.reject(error);
     this._dialogue.forget();
     this._tickets.forget();
     this._restoring = null;
@@ -358,39 +401,4 @@ export class STTClient extends Emitter {
   _reportLoss(lostSamples) {
     if (lostSamples > 0) this.emit('overrun', { lostSamples });
   }
-}
-
-/** Fields of `start_transcription`; what was not asked for is undefined, and not sent. */
-function fieldsOf({
-  interimResults,
-  speakerUpdates,
-  adapt,
-  speakers,
-  strangers,
-  maxSpeakers,
-  language,
-  hotwords,
-}) {
-  return {
-    interim_results: interimResults,
-    speaker_updates: speakerUpdates,
-    adapt,
-    speakers,
-    strangers,
-    max_speakers: maxSpeakers,
-    language,
-    hotwords,
-  };
-}
-
-function samplesOf(pcm) {
-  const samples = pcm instanceof ArrayBuffer && pcm.byteLength % 2 === 0 ? new Int16Array(pcm) : pcm;
-  if (!(samples instanceof Int16Array)) {
-    throw new TypeError('PCM16 is an Int16Array, or an ArrayBuffer with two bytes a sample.');
-  }
-  // The server refuses the whole message ("RIFF"), and its count would not be this one's any more.
-  if (samples[0] === 0x4952 && samples[1] === 0x4646) {
-    throw new TypeError('A WAV file begins with a header: send what is behind it.');
-  }
-  return samples;
 }

@@ -5,6 +5,9 @@
 
 import { SAMPLE_RATE } from './pcm.js';
 
+/** Messages that say how much audio came before. */
+const COUNTED = ['finalized', 'transcription_paused', 'transcription_resumed'];
+
 export class Timeline {
   constructor() {
     this._offsetSamples = 0;
@@ -38,15 +41,27 @@ export class Timeline {
       dated.segment_id += this._offsetId;
       this._nextId = Math.max(this._nextId, dated.segment_id + 1);
     }
-    if (message.start_seconds !== undefined) this._shift(dated);
+    if (message.type === 'transcription') {
+      if (message.start_seconds !== undefined) this._shift(dated);
+    } else if (COUNTED.includes(message.type)) {
+      dated.received_samples += this._offsetSamples;
+    } else {
+      for (const name of ['start_seconds', 'end_seconds']) {
+        if (message[name] !== undefined) dated[name] = this._later(message[name]);
+      }
+    }
     if (message.type === 'transcription_stopped' && this._offsetSamples > 0) {
       dated.offset_seconds = this.offsetSeconds;
     }
     return dated;
   }
 
+  _later(seconds) {
+    return Math.round(1000 * (seconds + this.offsetSeconds)) / 1000;
+  }
+
   _shift(message) {
-    const later = (seconds) => Math.round(1000 * (seconds + this.offsetSeconds)) / 1000;
+    const later = (seconds) => this._later(seconds);
     message.start_seconds = later(message.start_seconds);
     message.end_seconds = later(message.end_seconds);
     this._endSeconds = Math.max(this._endSeconds, message.end_seconds);
