@@ -110,6 +110,7 @@ soak: models
 	$(BIN)/hwaja bench soak vanished
 	$(BIN)/hwaja bench soak capture
 	$(BIN)/hwaja bench soak restarts --rounds 20
+	$(BIN)/hwaja bench soak roaming --rounds 40
 	$(BIN)/hwaja bench soak isolation --rounds 20
 	$(BIN)/hwaja bench soak cycles --cycles 1000
 	$(BIN)/hwaja bench soak abuse --seconds 600

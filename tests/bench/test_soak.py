@@ -21,6 +21,7 @@ BRIEFLY = {
     "floods": ("--attempts", "300", "--held-seconds", "1"),
     "isolation": ("--rounds", "1"),
     "restarts": ("--rounds", "1"),
+    "roaming": ("--rounds", "1"),
     "vanished": ("--ping-seconds", "0.5"),
 }
 

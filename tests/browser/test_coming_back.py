@@ -51,7 +51,23 @@ async def test_speech_during_a_network_failure_is_transcribed_later(
         await visitor.until("ready")
 
 
-async def test_after_a_server_restart_the_page_keeps_the_text_and_asks_for_the_voices_again(
+async def test_after_a_server_restart_the_page_brings_the_voices_along_and_goes_on(
+    tmp_path: Path, visit: Visit
+) -> None:
+    with hwaja_serve(tmp_path, "--port", "0") as server:
+        port = server.url.rpartition(":")[2]
+        visitor = await visit(f"https://localhost:{port}/")
+        before = await enrol_and_talk(visitor, 1)
+        server.process.kill()
+        await visitor.until("reconnecting")
+    with hwaja_serve(tmp_path, "--port", port):
+        await visitor.until("transcribing")
+        after = await visitor.until_said(len(before) + 1)  # the microphone's tape begins again
+        assert after[: len(before)] == before
+        assert await visitor.page.locator(".notice").count() == 0
+
+
+async def test_after_a_restart_with_other_keys_the_page_asks_for_the_voices_again(
     tmp_path: Path, visit: Visit, album: Album
 ) -> None:
     with hwaja_serve(tmp_path, "--port", "0") as server:
@@ -60,6 +76,7 @@ async def test_after_a_server_restart_the_page_keeps_the_text_and_asks_for_the_v
         before = await enrol_and_talk(visitor, 1)
         server.process.kill()
         await visitor.until("reconnecting")
+    (tmp_path / "ticket-keys").unlink()
     with hwaja_serve(tmp_path, "--port", port):
         assert "Enrol the voices again" in await visitor.notice("lost-session")
         await visitor.until("ready")

@@ -42,7 +42,7 @@ async def enrol_both(visitor: Visitor, album: Album) -> None:
     # Who has said enough may end it.
     await visitor.card(1).get_by_role("button", name="Done").click()
     assert "Enrolled" in await visitor.verdict(1)
-    await visitor.card(0).locator("input").fill("Beckett")
+    await visitor.card(0).locator(".name input").fill("Beckett")
     await album.show(visitor, CHAPTER, "Both voices are enrolled, and one has a name.")
 
 

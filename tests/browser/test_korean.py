@@ -26,7 +26,7 @@ async def test_two_korean_women_get_their_own_words_with_the_default_model(
         assert "등록되었습니다" in await visitor.enrol(0, joined(4, 6))
         assert "등록되었습니다" in await visitor.enrol(1, joined(3, 5))
         for speaker_id, name in enumerate(("미나", "지수")):
-            await visitor.card(speaker_id).locator("input").fill(name)
+            await visitor.card(speaker_id).locator(".name input").fill(name)
         await album.show(visitor, CHAPTER, "두 목소리가 등록되었습니다.")
         gap = clips.silence(1)
         await visitor.listen_to(gap.join(joined(line) for line in LINES))

@@ -174,6 +174,52 @@ async def test_an_untrusted_certificate_is_an_error_that_explains_the_remedies(
     assert await transcribe(*arguments, "--insecure") == 0
 
 
+def speakers_in(out: str) -> list[str]:
+    return [line[:9] for line in out.splitlines() if line.startswith("speaker ")]
+
+
+@in_one_loop
+async def test_voices_are_kept_in_files_and_restored_from_them(
+    endpoint: Endpoint, files: dict[str, str], tmp_path: Path, capsys: Capture
+) -> None:
+    address = ["--url", endpoint.url, "--insecure", "--speed", "0"]
+    kept = [tmp_path / "first.voice", tmp_path / "second.voice"]
+    saving = [
+        *("--enroll", files["first"], "--save-voice", str(kept[0])),
+        *("--enroll", files["second"], "--save-voice", str(kept[1])),
+    ]
+    assert await transcribe(files["talk"], *address, *saving) == 0
+    spoken = capsys.readouterr()
+    assert [line for line in spoken.err.splitlines() if f"{kept[0]} is good until 20" in line]
+    assert all(file.stat().st_mode & 0o777 == 0o600 for file in kept)
+    restoring = ["--voice", str(kept[0]), "--voice", str(kept[1])]
+    assert await transcribe(files["talk"], *address, *restoring) == 0
+    assert speakers_in(capsys.readouterr().out) == speakers_in(spoken.out)
+    mixed = ["--voice", str(kept[1]), "--enroll", files["first"]]
+    assert await transcribe(files["talk"], *address, *mixed) == 0
+    swapped = str.maketrans({"0": "1", "1": "0"})
+    assert speakers_in(capsys.readouterr().out) == [
+        speaker.translate(swapped) for speaker in speakers_in(spoken.out)
+    ]
+
+
+@in_one_loop
+async def test_a_kept_voice_that_is_no_good_is_refused_with_a_sentence(
+    endpoint: Endpoint, files: dict[str, str], tmp_path: Path, capsys: Capture
+) -> None:
+    kept = tmp_path / "spoilt.voice"
+    kept.write_text("no voice")
+    voices = ["--voice", str(kept), "--enroll", files["second"]]
+    assert await transcribe(files["talk"], "--url", endpoint.url, "--insecure", *voices) == 1
+    assert "보관된 목소리가 손상되었습니다." in capsys.readouterr().err
+
+
+def test_a_voice_is_kept_only_after_its_enrolment(capsys: Capture) -> None:
+    with pytest.raises(SystemExit):
+        main(["transcribe", "--save-voice", "kept.voice", "--enroll", "first.wav"])
+    assert "--save-voice must follow the --enroll" in capsys.readouterr().err
+
+
 @in_one_loop
 async def test_the_development_certificate_of_this_machine_is_trusted_silently(
     services: Services, files: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -236,6 +282,7 @@ async def test_a_server_that_stops_during_the_transcription_is_reported(
     ("arguments", "sentence"),
     [
         (["{talk}", "--enroll", "{first}"], "Give --enroll twice"),
+        (["{talk}", "--voice", "/nowhere", "--voice", "/nowhere"], "/nowhere cannot be read"),
         (["--enroll", "{first}", "--enroll", "{second}"], "a file to transcribe or --mic"),
         (
             ["{talk}", "--mic", "--enroll", "{first}", "--enroll", "{second}"],

@@ -100,6 +100,48 @@ async def test_interim_texts_are_returned_if_requested(
     assert all(each.segment_id is not None for each in said(told))
 
 
+async def test_a_voice_is_restored_from_its_ticket_in_a_later_session(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    async with connect(endpoint.url, cafile=certificate[0]) as client:
+        sealed = [
+            await client.enrol(speaker_id, voice, ticket=True)
+            for speaker_id, voice in enumerate(clips.voices())
+        ]
+        first = [told async for told in client.transcribe(clips.conversation())]
+    async with connect(endpoint.url, cafile=certificate[0]) as client:
+        for speaker_id, completed in enumerate(sealed):
+            assert completed.ticket is not None
+            assert completed.ticket_expires_at is not None
+            restored = await client.restore(speaker_id, completed.ticket)
+            assert restored.quality == completed.quality
+        again = [told async for told in client.transcribe(clips.conversation())]
+        with pytest.raises(RefusedError) as caught:
+            await client.restore(0, "no ticket")
+        assert (caught.value.reason, caught.value.speaker_id) == ("ticket_tampered", 0)
+        await client.enrol(0, clips.voices()[0])
+    assert [(each.speaker_id, each.text) for each in said(again)] == [
+        (each.speaker_id, each.text) for each in said(first)
+    ]
+
+
+async def test_a_voice_is_restored_although_the_connection_is_lost_meanwhile(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    async with connect(endpoint.url, cafile=certificate[0]) as client:
+        ticket = (await client.enrol(0, clips.voices()[0], ticket=True)).ticket
+    assert ticket is not None
+    async with (
+        relaying(endpoint.port) as relay,
+        connect(relay.url, cafile=certificate[0]) as client,
+    ):
+        await relay.cut()
+        restoring = asyncio.create_task(client.restore(0, ticket))
+        await relay.mend()
+        assert (await restoring).speaker_id == 0
+        assert (await client.restore(0, ticket)).speaker_id == 0
+
+
 async def test_a_refused_voice_is_explained_and_can_be_tried_again(
     endpoint: Endpoint, certificate: tuple[Path, Path]
 ) -> None:
@@ -248,14 +290,14 @@ async def test_an_idle_session_is_resumed_after_a_lost_connection(
         serve() as endpoint,
         connect(endpoint.url, cafile=certificate[0], on_away=away.set) as client,
     ):
-        reopen = client._link.open
+        connect_again = client._link._connect_again
 
-        async def opened() -> Message:
-            welcome = await reopen()
+        async def connected(place: int) -> Message | None:
+            welcome = await connect_again(place)
             back.set()
             return welcome
 
-        client._link.open = opened  # type: ignore[method-assign]
+        client._link._connect_again = connected  # type: ignore[method-assign]
         await enrolled(client)
         assert client._link._connection is not None
         client._link._connection._websocket.transport.abort()

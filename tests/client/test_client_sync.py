@@ -43,7 +43,9 @@ async def test_a_conversation_works_without_asyncio(
             with pytest.raises(RefusedError, match="너무 짧습니다"):
                 client.enrol(0, clips.silence(4))
             for speaker_id, voice in enumerate(clips.voices()):
-                client.enrol(speaker_id, halves(voice))
+                sealed = client.enrol(speaker_id, halves(voice), ticket=True)
+                assert sealed.ticket is not None
+                client.restore(speaker_id, sealed.ticket)
                 client.name_speaker(speaker_id, "김지영")
             return list(client.transcribe(halves(clips.conversation())))
 

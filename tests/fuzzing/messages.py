@@ -1,6 +1,7 @@
 """Any text of a client: it is parsed, or refused with a documented error."""
 
 import math
+from contextlib import suppress
 
 import msgspec
 
@@ -9,6 +10,7 @@ from hwaja.protocol.client_messages import (
     CompleteRegistration,
     InvalidMessageError,
     NameSpeaker,
+    RestoreSpeaker,
     StartRegistration,
     StartTranscription,
     UpdateTranscription,
@@ -22,11 +24,14 @@ from hwaja.protocol.values import (
     MAX_HOTWORDS,
     MAX_NAME_CHARS,
     MAX_REQUEST_ID_CHARS,
+    MAX_TICKET_CHARS,
     MOST_SPEAKERS,
     SPEAKERS,
     Options,
 )
+from hwaja.speakers.voice_tickets import TicketError, VoiceTickets
 
+_TICKETS = VoiceTickets()
 _ABLE = Abilities(languages=frozenset({"ko"}), hotword_characters=frozenset("가나다"))
 
 
@@ -43,6 +48,12 @@ def run(content: bytes) -> None:
     match message:
         case StartRegistration() | CompleteRegistration():
             assert 0 <= message.speaker_id < most
+        case RestoreSpeaker(speaker_id, ticket):
+            assert 0 <= speaker_id < most
+            assert len(ticket) <= MAX_TICKET_CHARS
+            with suppress(TicketError):
+                _TICKETS.open(ticket, ())
+                raise AssertionError("nobody can guess a ticket")
         case StartTranscription():
             _check(message.options)
         case NameSpeaker():

@@ -17,6 +17,7 @@ from hwaja.protocol.client_messages import (
     KeepAlive,
     NameSpeaker,
     PauseTranscription,
+    RestoreSpeaker,
     ResumeTranscription,
     StartRegistration,
     StartTranscription,
@@ -70,7 +71,7 @@ from hwaja.session.events import (
 )
 from hwaja.session.settings import SessionSettings
 from hwaja.session.state_machine import State
-from hwaja.speakers.enrolment import Enrol, Enrolled
+from hwaja.speakers.enrolment import Enrol, Enrolled, Ticket
 from hwaja.speakers.parts import Part
 from hwaja.vad.gate import FRAME_SAMPLES
 
@@ -240,7 +241,9 @@ def _step(watched: _Watched, choices: Choices) -> None:
 def _message(choices: Choices) -> ClientMessage:
     speaker_id = choices.one_of(_SPEAKER_IDS[:3])
     request_id = choices.one_of((None, None, 1, "a"))
-    match choices.number(8):
+    match choices.number(9):
+        case 9:
+            return RestoreSpeaker(speaker_id, "ticket", choices.flag(), choices.flag())
         case 8:
             return NameSpeaker(speaker_id, choices.one_of(("김", "")), request_id=request_id)
         case 4:
@@ -253,7 +256,7 @@ def _message(choices: Choices) -> ClientMessage:
             kinds = (ResumeTranscription, ResumeTranscription, KeepAlive)
             return choices.one_of(kinds)(request_id=request_id)
         case 0:
-            flags = choices.flag(), choices.flag(), choices.flag()
+            flags = choices.flag(), choices.flag(), choices.flag(), choices.flag()
             return StartRegistration(speaker_id, *flags)
         case 1:
             return CompleteRegistration(speaker_id)
@@ -354,6 +357,6 @@ def _event(now: int, choices: Choices) -> Event:
         AudioStopped(),
         Lagging(choices.number(16) / 2),
         Enrolled(),
-        Enrolled(),
+        Enrolled(ticket=Ticket("ticket", 1_756_000_000)),
     )
     return choices.one_of((*rare, *frequent, *frequent))

@@ -28,6 +28,7 @@ from hwaja.engines.sherpa import SpeakerEmbedder
 from hwaja.models import cache_root
 from hwaja.models.tones import write_tone_model
 from hwaja.server.application import embedder_file
+from hwaja.speakers.voices import pool
 from hwaja.vad.silero import SileroDetector
 
 pytestmark = [
@@ -117,9 +118,25 @@ async def visitor(running: Running) -> AsyncIterator[Peer]:
         yield peer
 
 
-async def begin(peer: Peer, talk: Talk) -> None:
+async def enrol(peer: Peer, talk: Talk) -> list[str]:
+    """Enrol the voices. Return their tickets."""
+    tickets = []
     for speaker_id, voice in enumerate(talk.voices):
-        assert (await peer.enrol(speaker_id, voice))[1]["type"] == "speaker_registration_completed"
+        await peer.say("start_speaker_registration", speaker_id=speaker_id, ticket=True)
+        await peer.play(voice)
+        await peer.say("complete_speaker_registration", speaker_id=speaker_id)
+        completed = (await peer.receive_until("speaker_registration_completed"))[-1]
+        tickets.append(completed["ticket"])
+    return tickets
+
+
+async def restore(peer: Peer, tickets: list[str]) -> None:
+    for speaker_id, ticket in enumerate(tickets):
+        await peer.say("restore_speaker", speaker_id=speaker_id, ticket=ticket)
+        assert (await peer.receive())["type"] == "speaker_registration_completed"
+
+
+async def begin(peer: Peer) -> None:
     await peer.say("name_speaker", speaker_id=0, name=SECRETS["name"])
     assert (await peer.receive())["type"] == "speaker_named"
     await peer.say("start_transcription", details=True, interim_results=True)
@@ -248,30 +265,37 @@ async def test_nothing_of_a_request_without_a_session_stays_in_memory(
 async def test_nothing_of_a_session_stays_in_logs_files_or_memory_after_its_end(
     model: Callable[[Path], Talk], detector: SileroDetector, tmp_path: Path
 ) -> None:
-    """One session ends in order. In the other, the client disconnects within a word. During a
-    session, the same search finds its data."""
+    """One session ends in order. In the other, whose voices come from tickets, the client
+    disconnects within a word. During a session, the same search finds its data."""
     talk = model(tmp_path)
     numbers = Numbers()
     for mark, pcm in {"voice": b"".join(talk.voices), "talk": talk.pcm, "rest": talk.rest}.items():
         numbers.add_audio(mark, pcm)
     for rows in await voiceprints(talk, detector):
         numbers.add("voiceprint", rows[0])
+        numbers.add("voice of a ticket", pool(None, rows[0], speech_seconds=1).voice)
     home = tmp_path / "home"
     home.mkdir()
     folders = {name: str(home) for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_DATA_HOME")}
     folders |= {"HWAJA_CACHE": str(cache_root()), "XDG_RUNTIME_DIR": str(home)}
-    options = (*talk.options, "--port", "0")
+    keys = tmp_path / "keys"
+    keys.write_text("0123456789abcdef" * 4)
+    keys.chmod(0o600)
+    options = (*talk.options, "--port", "0", "--ticket-key-file", str(keys))
     calls = tmp_path / "strace"
     with hwaja_serve(home, *options, **folders) as running, files_watched(running, calls):
         async with visitor(running) as peer:
-            await begin(peer, talk)
+            tickets = await enrol(peer, talk)
+            await begin(peer)
             heard = await peer.transcribe(talk.pcm)
             (sentence, *_) = [m["text"] for m in heard if m["type"] == "transcription"]
             assert len(sentence) > 8
-            search = Search(numbers, {"text": sentence[:8]} | SECRETS)
+            sealed = {"ticket": tickets[0][100:140]}
+            search = Search(numbers, {"text": sentence[:8]} | sealed | SECRETS)
             during = search.in_memory(running.process.pid, "front")
         async with visitor(running) as peer:
-            await begin(peer, talk)
+            await restore(peer, tickets)
+            await begin(peer)
             await peer.play(talk.rest)
             while (await peer.receive())[
                 "type"

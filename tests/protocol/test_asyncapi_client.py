@@ -12,7 +12,7 @@ from schema_values import allowed_by
 
 from hwaja.protocol.client_messages import ClientMessage, InvalidMessageError
 from hwaja.protocol.parse import MAX_TEXT_CHARS, parse
-from hwaja.protocol.values import MOST_SPEAKERS
+from hwaja.protocol.values import MAX_TICKET_CHARS, MOST_SPEAKERS
 
 
 @settings(deadline=None)
@@ -48,9 +48,12 @@ EDGES: dict[str, Sequence[Any]] = {
     "details": ODDITIES,
     "quality": ODDITIES,
     "add": ODDITIES,
+    # `true` in an enrolment, and the ticket itself in a restoration.
+    "ticket": (*ODDITIES, "A", "A" * MAX_TICKET_CHARS, "A" * (MAX_TICKET_CHARS + 1)),
     "interim_results": ODDITIES,
     "speaker_updates": ODDITIES,
     "adapt": ODDITIES,
+    "answered_samples": ODDITIES,
     "speakers": ("enrolled", "discover", "separate", *ODDITIES),
     "strangers": ("nearest", "separate", "discover", *ODDITIES),
     "max_speakers": (*range(-1, MOST_SPEAKERS + 2), 10**400, *ODDITIES[1:]),

@@ -89,7 +89,9 @@ WISHES = (Reason.LANGUAGE_UNSUPPORTED, Reason.HOTWORDS_UNSUPPORTED, Reason.HOTWO
 """Reasons that only what goes beyond the specification can have."""
 
 
-UNASKED = (*WISHES, Reason.WRONG_FORMAT)
+TICKETS = tuple(reason for reason in Reason if reason.startswith("ticket_"))
+
+UNASKED = (*WISHES, Reason.WRONG_FORMAT, *TICKETS)
 """And one that nobody meets who keeps to the specification."""
 
 

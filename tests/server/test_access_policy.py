@@ -9,6 +9,7 @@ from hwaja.protocol.codes import Rejection
 from hwaja.server.access_policy import (
     MAX_OFFERED,
     AccessPolicy,
+    Admission,
     TooManyOfferedError,
     agreed,
     credentials_of,
@@ -25,6 +26,10 @@ def headers(*pairs: tuple[str, str]) -> Headers:
     for name, value in pairs:
         found[name] = value
     return found
+
+
+def refusal(answer: Admission | Rejection) -> Rejection | None:
+    return answer if isinstance(answer, Rejection) else None
 
 
 def test_a_bearer_token_is_read_from_the_header_and_from_a_subprotocol() -> None:
@@ -77,7 +82,7 @@ def test_only_a_token_of_the_file_is_accepted() -> None:
     policy = AccessPolicy(tokens_of(TOKEN, OTHER))
 
     def status(*pairs: tuple[str, str]) -> Rejection | None:
-        return policy.refusal(credentials_of("/", headers(*pairs)))
+        return refusal(policy.admit(credentials_of("/", headers(*pairs))))
 
     assert status(("Authorization", f"Bearer {TOKEN}")) is None
     assert status(("Sec-WebSocket-Protocol", f"hwaja, hwaja.bearer.{OTHER}")) is None
@@ -91,9 +96,8 @@ def test_a_page_of_another_origin_is_refused_with_any_token() -> None:
 
     def status(*pairs: tuple[str, str]) -> Rejection | None:
         shown = ("Authorization", f"Bearer {TOKEN}")
-        return policy.refusal(
-            credentials_of("/", headers(("Host", "localhost:8088"), shown, *pairs))
-        )
+        client = credentials_of("/", headers(("Host", "localhost:8088"), shown, *pairs))
+        return refusal(policy.admit(client))
 
     assert status() is None
     assert status(("Origin", "https://a.example")) is None

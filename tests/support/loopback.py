@@ -119,10 +119,10 @@ class Address:
         """The address for a browser."""
         return f"https://localhost:{self.port}/"
 
-    async def get(self, path: str, *header: str) -> Page:
+    async def get(self, path: str, *header: str, method: str = "GET") -> Page:
         """Send an HTTP request with further header lines."""
         reader, writer = await asyncio.open_connection("localhost", self.port, ssl=self.trust)
-        lines = [f"GET {path} HTTP/1.1", "Host: localhost", *header, "", ""]
+        lines = [f"{method} {path} HTTP/1.1", "Host: localhost", *header, "", ""]
         writer.write("\r\n".join(lines).encode())
         async with asyncio.timeout(PATIENCE_SECONDS):
             answer = (await reader.read()).decode()

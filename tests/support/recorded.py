@@ -45,6 +45,7 @@ from hwaja.protocol.server_messages import (
 )
 from hwaja.protocol.texts import AHEAD
 from hwaja.protocol.values import (
+    MAX_TICKET_CHARS,
     Details,
     Event,
     Hello,
@@ -153,6 +154,7 @@ def opening() -> Iterator[ServerMessage]:
     for speaker_id in range(3):
         yield RegistrationStarted(speaker_id)
         yield RegistrationCompleted(speaker_id)
+        yield RegistrationCompleted(speaker_id, None, "AWmT0sKq", "2025-09-20T05:30:02.000Z")
     for quality in qualities():
         yield RegistrationCompleted(1, quality)
 
@@ -189,6 +191,8 @@ def conversation() -> Iterator[ServerMessage]:
         yield UtteranceDropped(7, reason)
     yield AudioReceived(0)
     yield AudioReceived(9_612_288)
+    yield AudioReceived(9_612_288, answered_samples=9_600_000)
+    yield replace(said, answered_samples=62_592)
     for reason, seconds_left in product(AHEAD, (1, 60)):
         yield LimitWarning(reason, seconds_left)
 
@@ -219,6 +223,7 @@ def written() -> Iterator[str]:
 KINDS = (
     "start_speaker_registration",
     "complete_speaker_registration",
+    "restore_speaker",
     "start_transcription",
     "stop_transcription",
     "name_speaker",
@@ -228,6 +233,7 @@ KINDS = (
     "resume_transcription",
     "keep_alive",
 )
+SWITCHES = ("interim_results", "speaker_updates", "adapt", "answered_samples")
 VALUES = (
     "null true false 0 1 -1 7 8 0.5 1.0 1e0 1e400 -1e400 NaN Infinity -Infinity"
     " 9007199254740992 -9007199254740992 9007199254740993 18446744073709551616"
@@ -254,6 +260,14 @@ RESTS = (
     ', "speaker_id": 9, "details": 1, "language": 7',
 )
 """Keys that may follow the type of a message."""
+
+
+def restorations() -> Iterator[str]:
+    """A voice ticket of any kind and length."""
+    for field, value in product(("quality", "ticket"), VALUES):
+        yield f'{{"type": "{KINDS[2]}", "speaker_id": 1, "details": true, "{field}": {value}}}'
+    for chars in (0, 1, MAX_TICKET_CHARS, MAX_TICKET_CHARS + 1):
+        yield json.dumps({"type": KINDS[2], "speaker_id": 1, "ticket": "A" * chars})
 
 
 def sent() -> Iterator[str]:
@@ -294,22 +308,23 @@ def sent() -> Iterator[str]:
 
 def sent_fields() -> Iterator[str]:
     """Messages with each field, good and bad."""
-    for field, value in product(("quality", "add"), VALUES):
+    for field, value in product(("quality", "add", "ticket"), VALUES):
         yield f'{{"type": "{KINDS[0]}", "speaker_id": 1, "details": true, "{field}": {value}}}'
+    yield from restorations()
     events = ('["lag"]', '["lag", "lag"]', '["newer"]', '"lag"', "[7]")
     for field in (
-        *("interim_results", "speaker_updates", "adapt", "language", "hotwords", "options"),
+        *(*SWITCHES, "language", "hotwords", "options"),
         "events",
     ):
         for value in (*VALUES, *(events if field == "events" else ())):
-            yield f'{{"type": "{KINDS[2]}", "details": true, "{field}": {value}}}'
+            yield f'{{"type": "{KINDS[3]}", "details": true, "{field}": {value}}}'
             yield f'{{"type": "update_transcription", "{field}": {value}}}'
     for hotword in HOTWORDS:
-        yield f'{{"type": "{KINDS[2]}", "hotwords": ["화자", {hotword}]}}'
+        yield f'{{"type": "{KINDS[3]}", "hotwords": ["화자", {hotword}]}}'
     for value in (*VALUES, f'"{"가" * 50}"', f'"{"가" * 51}"', '" 가  나 "', '"가\\u3000나"'):
-        yield f'{{"type": "{KINDS[4]}", "speaker_id": 7, "name": {value}}}'
+        yield f'{{"type": "{KINDS[5]}", "speaker_id": 7, "name": {value}}}'
     for count in (99, 100, 101):
-        yield json.dumps({"type": KINDS[2], "hotwords": ["가"] * count})
+        yield json.dumps({"type": KINDS[3], "hotwords": ["가"] * count})
 
 
 def outcome(text: str, max_speakers: int) -> list[Any]:

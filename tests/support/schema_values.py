@@ -43,8 +43,8 @@ def allowed_by(schema: dict[str, Any], root: dict[str, Any]) -> st.SearchStrateg
             return st.integers(least, most)
         case {"type": "number", "exclusiveMinimum": least, "maximum": most, **rest} if not rest:
             return st.floats(least, most, exclude_min=True) | st.integers(int(least) + 1, int(most))
-        case {"type": "string", "format": "printable", **rest}:
-            return _printable(**rest)
+        case {"type": "string", **rest} if "format" in rest or "maxLength" in rest:
+            return _text(**rest)
     raise ValueError(f"{sorted(rules)} are more than this knows")
 
 
@@ -58,7 +58,13 @@ def _objects(
     return st.builds(lambda extra, own: extra | own, unknown, known)
 
 
-def _printable(maxLength: int = 60, pattern: str = "") -> st.SearchStrategy[str]:  # noqa: N803
+def _text(
+    maxLength: int = 60,  # noqa: N803
+    format: str = "",  # noqa: A002
+    pattern: str = "",
+) -> st.SearchStrategy[str]:
+    assert format in ("", "printable")
     assert pattern in ("", r"\S")
-    texts = st.text(max_size=maxLength).filter(str.isprintable)
+    texts = st.text(max_size=maxLength)
+    texts = texts.filter(str.isprintable) if format else texts
     return texts.filter(str.strip) if pattern else texts

@@ -86,6 +86,7 @@ transcriptions = st.builds(
     levels,
     st.none() | counts,
     st.none() | details,
+    st.none() | counts,
 )
 
 messages: st.SearchStrategy[ServerMessage] = st.one_of(
@@ -93,13 +94,20 @@ messages: st.SearchStrategy[ServerMessage] = st.one_of(
     st.builds(ModelLoaded, st.text(), st.none() | places),
     st.builds(RegistrationStarted, ids),
     st.builds(RegistrationCompleted, ids, st.none() | qualities),
+    st.builds(
+        RegistrationCompleted,
+        ids,
+        st.none() | qualities,
+        st.text("AZaz09-_", min_size=40, max_size=4095),
+        st.just("2025-09-20T05:30:02.000Z"),
+    ),
     st.builds(TranscriptionStarted),
     transcriptions,
     st.builds(Interim, counts, st.text(), counts),
     st.builds(SpeakerUpdate, counts, ids),
     st.builds(SpeakerNamed, ids, st.text()),
     st.builds(TranscriptionStopped, summaries),
-    st.builds(AudioReceived, counts),
+    st.builds(AudioReceived, counts, st.none() | counts),
     st.builds(TooFarAhead, seconds, st.booleans()),
     st.builds(LimitWarning, st.sampled_from(list(AHEAD)), counts),
     st.builds(

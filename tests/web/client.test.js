@@ -82,6 +82,49 @@ test('a refused voice rejects with all that the server says of it', async () => 
   assert.equal(client.state, 'ready');
 });
 
+test('a voice is sealed where it is asked for, and restored by its ticket in another session', async () => {
+  const { client, socket } = await connected();
+  const starting = client.startSpeakerRegistration(0, { ticket: true });
+  assert.equal(socket.sent[0].ticket, true);
+  socket.say('speaker_registration_started', { speaker_id: 0 });
+  await starting;
+  client.sendAudio(second);
+  const completing = client.completeSpeakerRegistration(0);
+  socket.say('speaker_registration_completed', { speaker_id: 0, ticket: 'AbC' });
+  assert.equal((await completing).ticket, 'AbC');
+
+  const later = await connected();
+  const restoring = later.client.restoreSpeaker(1, 'AbC');
+  assert.equal(later.client.state, 'verifying');
+  later.client.sendAudio(second); // nobody hears it
+  assert.deepEqual(later.socket.sent, [
+    { type: 'restore_speaker', speaker_id: 1, ticket: 'AbC', details: true },
+  ]);
+  later.socket.say('speaker_registration_completed', { speaker_id: 1 });
+  assert.equal((await restoring).speaker_id, 1);
+  assert.equal(later.client.state, 'ready');
+  assert.equal(later.socket.sentSamples, 0);
+});
+
+test('a ticket that is no good rejects with the reason, and the session goes on', async () => {
+  const { client, socket, of } = await connected();
+  for (const reason of ['ticket_expired', 'ticket_foreign', 'same_voice', 'bad_field']) {
+    const restoring = client.restoreSpeaker(0, 'AbC');
+    const code = 'SPEAKER_REGISTRATION_FAILED';
+    socket.say('error', { code, reason, speaker_id: 0 });
+    await assert.rejects(restoring, { reason, speakerId: 0 });
+    assert.equal(client.state, 'ready');
+  }
+  assert.deepEqual(of('error'), []);
+});
+
+test('a voice cannot be restored while something else goes on', async () => {
+  const { client, socket } = await enrolling();
+  const sent = socket.sent.length;
+  await assert.rejects(client.restoreSpeaker(1, 'AbC'), { reason: 'wrong_state' });
+  assert.equal(socket.sent.length, sent);
+});
+
 test('a take that failed while nobody waited is told at once, and to whom completes it', async () => {
   const { client, socket, of } = await enrolling();
   socket.say('error', { code: 'SPEAKER_REGISTRATION_FAILED', reason: 'too_long', speaker_id: 0 });

@@ -349,6 +349,64 @@ test('where its token leads nowhere, a page that is loaded anew has a session of
   assert.deepEqual([welcome.resumed, client.state, of('lost')], [false, 'ready', []]);
 });
 
+test('a function brings another token for each connection', async () => {
+  const asked = [];
+  const token = async (url) => `token-${asked.push(url)}`;
+  const { client, clock, sockets } = setUp({ token });
+  const connecting = client.connect();
+  await settled();
+  assert.deepEqual(sockets[0].protocols, ['hwaja', 'hwaja.resume', 'hwaja.bearer.token-1']);
+  sockets[0].greet({ session_token: 'T' });
+  await connecting;
+  sockets[0].end(1006);
+  clock.turn(0.25);
+  await settled();
+  assert.deepEqual(sockets[1].protocols, ['hwaja', 'hwaja.resume.T', 'hwaja.bearer.token-2']);
+  assert.deepEqual(asked, ['wss://stt.example/', 'wss://stt.example/']);
+});
+
+for (const [how, token] of [
+  ['fails', () => Promise.reject(new Error('no'))],
+  ['throws', () => { throw new Error('no'); }],
+  ['brings no token', () => 'no token'],
+  ['brings nothing', () => undefined],
+]) {
+  test(`where the function for the token ${how}, connecting rejects with the reason`, async () => {
+    const { client, sockets } = setUp({ token });
+    await assert.rejects(client.connect(), { code: 'CONNECTION_FAILED', reason: 'no_token' });
+    assert.equal(client.state, 'closed');
+    assert.equal(sockets.length, 0);
+  });
+}
+
+test('a function that brings no token for long is given up, and what it brings later is dropped', async () => {
+  let bring;
+  const token = () => new Promise((resolve) => { bring = resolve; });
+  const { client, clock, sockets } = setUp({ token });
+  const connecting = client.connect();
+  clock.turn(10);
+  await assert.rejects(connecting, { reason: 'no_token' });
+  bring('token');
+  await settled();
+  assert.equal(sockets.length, 0);
+});
+
+test('a client that is closed while a token is fetched opens no connection', async () => {
+  let bring;
+  const token = () => new Promise((resolve) => { bring = resolve; });
+  const { client, sockets } = setUp({ token });
+  const connecting = client.connect();
+  const refused = assert.rejects(connecting, { reason: 'closed' });
+  await client.close();
+  bring('token');
+  await refused;
+  await settled();
+  assert.equal(sockets.length, 0);
+});
+
+function settled() {
+  return new Promise((resolve) => setImmediate(resolve));
+}
 test('a name that may not have arrived is sent again, and an answer that comes twice is to nothing else', async () => {
   const { client, clock, sockets, socket } = await transcribing();
   const first = client.nameSpeaker(0, 'a');

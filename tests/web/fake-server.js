@@ -80,6 +80,8 @@ class Session {
       else this._listen('enrolling', message, 'speaker_registration_started', { speaker_id: speakerId });
     } else if (type === 'complete_speaker_registration') {
       this._complete(speakerId);
+    } else if (type === 'restore_speaker') {
+      this._restore(message);
     } else if (type === 'start_transcription') {
       if (this.state !== 'ready') this.fail('TRANSCRIPTION_FAILED', 'wrong_state');
       else if (this.speakerIds.size < 2) this.fail('TRANSCRIPTION_FAILED', 'not_enrolled');
@@ -136,6 +138,17 @@ class Session {
       this.fail('SPEAKER_REGISTRATION_FAILED', 'no_audio', fields);
     } else {
       this.speakerIds.add(speakerId);
+      if (this.current.started.ticket) fields.ticket = `${this._server.key}-${speakerId}`;
+      this.say('speaker_registration_completed', fields);
+    }
+  }
+
+  _restore({ speaker_id: speakerId, ticket }) {
+    const fields = { speaker_id: speakerId };
+    if (ticket !== `${this._server.key}-${speakerId}`) {
+      this.fail('SPEAKER_REGISTRATION_FAILED', 'ticket_foreign', fields);
+    } else {
+      this.speakerIds.add(speakerId);
       this.say('speaker_registration_completed', fields);
     }
   }
@@ -161,7 +174,9 @@ class Session {
     }
     if (this.resumes && whole - current.told >= SECOND_SAMPLES) {
       current.told = whole;
-      this._write({ type: 'audio_received', received_samples: whole });
+      const told = { type: 'audio_received', received_samples: whole };
+      if (current.started.answered_samples) told.answered_samples = current.answered * SECOND_SAMPLES;
+      this._write(told);
     }
     if (this.state === 'transcribing' && whole >= this._server.maxAudioSamples) this._limit(whole);
   }
@@ -176,6 +191,9 @@ class Session {
       start_seconds: second,
       end_seconds: second + 1,
       tokens: [{ text: 'second', start_seconds: second + 0.25 }],
+      ...(this.current.started.answered_samples && {
+        answered_samples: (second + 1) * SECOND_SAMPLES,
+      }),
     });
   }
 
@@ -200,6 +218,7 @@ export class FakeServer {
     this.sessions = [];
     this.offered = []; // subprotocols of each connection
     this.maxAudioSamples = Infinity;
+    this.key = 'key'; // of voice tickets
     /** Called before and after each message is taken; true loses the connection there. */
     this.isCut = () => false;
   }
@@ -220,6 +239,12 @@ export class FakeServer {
   /** Forget all sessions, as one that is started anew. */
   forget() {
     this.sessions = [];
+  }
+
+  /** Be killed, and started anew at once. */
+  die() {
+    this.forget();
+    this._listener.clients.forEach((socket) => socket.terminate());
   }
 
   _seat(socket, request) {

@@ -10,6 +10,7 @@ globalThis.location = { protocol: 'https:', host: 'stt.example' };
 const { Online } = await import('../../python/hwaja/web/page/online.js');
 
 const usual = globalThis.WebSocket;
+globalThis.fetch = async () => ({ ok: false });
 beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
 afterEach(() => {
   mock.timers.reset();
@@ -33,6 +34,7 @@ async function connected() {
   const notices = new Standing();
   const online = new Online(notices, { dataset: {} });
   const connecting = online.connect();
+  while (sockets.length === 0) await null; // it asks for other servers first
   sockets[0].greet();
   await connecting;
   return { online, notices, sockets, socket: sockets[0] };
@@ -71,7 +73,7 @@ test('that the session ends soon is said until it has ended', async () => {
 test('audio that is lost piece by piece is told as one loss', async () => {
   const { online, notices, socket } = await transcribing();
   socket.bufferedAmount = 1e9;
-  for (let k = 0; k < 63; k++) online.send(second);
+  for (let k = 0; k < 60 + 32 + 3; k++) online.send(second);
   assert.deepEqual(notices.get('lost'), { key: 'notice.lost', values: { seconds: 3 } });
 });
 

@@ -23,6 +23,7 @@ _CHANNEL = "conversation"
 _ANSWERS = {
     "start_speaker_registration": "speaker_registration_started",
     "complete_speaker_registration": "speaker_registration_completed",
+    "restore_speaker": "speaker_registration_completed",
     "start_transcription": "transcription_started",
     "stop_transcription": "transcription_stopped",
     "name_speaker": "speaker_named",

@@ -80,6 +80,8 @@ def _server(
     return Example(type(message), json.loads(text))
 
 
+_TICKET = "AWmT0sKq3vR1b2c4d5e6f7g8h9"
+
 CLIENT = (
     _client(type="start_speaker_registration", speaker_id=0),
     _client(
@@ -88,10 +90,20 @@ CLIENT = (
         details=True,
         quality=True,
         add=True,
+        ticket=True,
         request_id="take 2",
     ),
     _client(type="complete_speaker_registration", speaker_id=0),
     _client(type="complete_speaker_registration", speaker_id=1, request_id=3),
+    _client(type="restore_speaker", speaker_id=0, ticket=_TICKET),
+    _client(
+        type="restore_speaker",
+        speaker_id=1,
+        ticket=_TICKET,
+        details=True,
+        quality=True,
+        request_id=4,
+    ),
     _client(type="start_transcription"),
     _client(
         type="start_transcription",
@@ -103,6 +115,7 @@ CLIENT = (
         speakers="discover",
         strangers="separate",
         max_speakers=4,
+        answered_samples=True,
         hotwords=["상담사", {"text": "복지관", "boost": 2.5}],
         events=["speech_started", "speech_ended", "utterance_dropped", "lag"],
         request_id=4,
@@ -185,14 +198,19 @@ SERVER = (
     _server(RegistrationStarted(0), number=1, request_id="take 2"),
     _server(RegistrationCompleted(0)),
     _server(
-        RegistrationCompleted(0, replace(_QUALITY, takes=2, takes_similarity=0.71)),
+        RegistrationCompleted(
+            0,
+            replace(_QUALITY, takes=2, takes_similarity=0.71),
+            _TICKET,
+            "2025-09-20T05:30:02.000Z",
+        ),
         number=2,
         request_id=3,
     ),
     _server(TranscriptionStarted()),
     _server(TranscriptionStarted(), number=5, request_id=4),
     _server(_SAID),
-    _server(replace(_SAID, segment_id=0, details=_DETAILS), number=6),
+    _server(replace(_SAID, segment_id=0, answered_samples=62_592, details=_DETAILS), number=6),
     _server(Interim(1, "오늘은 어떻게", 4)),
     _server(SpeakerUpdate(0, 1)),
     _server(SpeakerUpdate(0, 1), number=7),
@@ -217,6 +235,7 @@ SERVER = (
     _server(Lag(2.6)),
     _server(Lag(2.6), number=16),
     _server(AudioReceived(16_384)),
+    _server(AudioReceived(80_384, answered_samples=62_592)),
     _server(TooFarAhead(41.5, hold=True)),
     _server(LimitWarning(Reason.SESSION_LIMIT, 60), details=True),
     _server(LimitWarning(Reason.SESSION_LIMIT, 60), details=True, number=20),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hwaja.cli.microphone import Microphone, sound_library
 from hwaja.cli.transcript import Transcript
+from hwaja.cli.voices import KeptVoice, SaveLastVoice, SpokenVoice
 from hwaja.client import (
     CertificateError,
     ClientError,
@@ -22,6 +23,8 @@ from hwaja.protocol.values import Event
 from hwaja.server.config import Config, ConfigError, development_files
 from hwaja.server.token_file import read_tokens
 
+_URL = "wss://localhost:8088"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `hwaja transcribe`."""
@@ -29,11 +32,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mic", action="store_true", help="transcribe the microphone instead")
     parser.add_argument(
         "--enroll",
-        type=Path,
+        type=SpokenVoice,
         action="append",
+        dest="voices",
         default=[],
         metavar="FILE",
         help="3-5 s of one speaker's voice; give it once for each speaker, speaker 0 first",
+    )
+    parser.add_argument(
+        "--save-voice",
+        type=Path,
+        action=SaveLastVoice,
+        metavar="FILE",
+        help="keep the voice of the --enroll before it in FILE, for --voice; only the server can "
+        "read it, but whoever has it can have speech compared with that voice",
+    )
+    parser.add_argument(
+        "--voice",
+        type=KeptVoice,
+        action="append",
+        dest="voices",
+        default=[],
+        metavar="FILE",
+        help="a voice that --save-voice kept, in place of an --enroll",
     )
     parser.add_argument(
         "--discover",
@@ -50,7 +71,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="a speaker's name; give it once for each speaker, speaker 0 first",
     )
-    parser.add_argument("--url", default="wss://localhost:8088", help="the server (%(default)s)")
+    parser.add_argument(
+        "--url",
+        action="append",
+        default=[],
+        help=f"the server ({_URL}); give it once for each of several servers with the same ticket "
+        "keys: if one is gone, another goes on",
+    )
     parser.add_argument(
         "--speed",
         type=float,
@@ -91,8 +118,8 @@ def run(args: argparse.Namespace) -> int:
     """Run the command; return its exit code."""
     try:
         _check(
-            args.discover or len(args.enroll) >= 2,
-            "Give --enroll twice or more, one file for each speaker, or --discover.",
+            args.discover or len(args.voices) >= 2,
+            "Give --enroll twice or more, one file for each speaker, or --voice, or --discover.",
         )
         _check(args.mic != (args.talk is not None), "Give either a file to transcribe or --mic.")
         _check(args.speed >= 0, "--speed must not be negative.")
@@ -117,21 +144,22 @@ def _check(holds: bool, sentence: str) -> None:
 
 async def _transcribe(args: argparse.Namespace) -> None:
     microphone = Microphone(sound_library()) if args.mic else None
-    voices = [load_pcm16(file) for file in args.enroll]
+    voices = [voice.read() for voice in args.voices]
     unnamed = dict(enumerate(args.name))
     talk = _captured(microphone) if microphone else paced(load_pcm16(args.talk), args.speed)
     with Transcript(as_json=args.json, names=args.name) as transcript:
         async with connect(
-            args.url,
+            args.url if len(args.url) > 1 else (args.url or [_URL])[0],
             cafile=args.cafile or _development_certificate(),
             verify=not args.insecure,
             token=read_tokens(args.token_file)[0] if args.token_file else None,
             on_away=_print_loss,
         ) as client:
-            for speaker_id, voice in enumerate(voices):
-                enrolment = client.enrol_messages(speaker_id, paced(voice, args.speed))
-                *_, completed = [message async for message in enrolment]
+            for speaker_id, (voice, content) in enumerate(zip(args.voices, voices, strict=True)):
+                messages = voice.enrolment(client, speaker_id, content, args.speed)
+                *_, completed = [message async for message in messages]
                 transcript.show(completed)
+                voice.keep(completed)
                 if speaker_id in unnamed:
                     await client.name_speaker(speaker_id, unnamed.pop(speaker_id))
             messages = client.transcribe_messages(talk, _options(args))

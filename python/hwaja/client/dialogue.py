@@ -18,6 +18,7 @@ class Dialogue:
         timestamps: MonotonicTimestamps,
         *,
         is_confirmed: bool,
+        roams: bool = False,
     ) -> None:
         """Prepare.
 
@@ -26,9 +27,10 @@ class Dialogue:
             options: as `Phase`.
             timestamps: the timestamps of the session so far.
             is_confirmed: as `Phase`.
+            roams: as `Phase`.
 
         """
-        self.phase = Phase(kind, options, is_confirmed=is_confirmed)
+        self.phase = Phase(kind, options, is_confirmed=is_confirmed, roams=roams)
         self.is_over = False
         self._timeline = Timeline(timestamps)
         self._is_renewed = False
@@ -42,7 +44,10 @@ class Dialogue:
 
         """
         if message["type"] == "model_loaded":
-            self.phase.resume(message["state"], message["received_samples"])
+            if message["resumed"]:
+                self.phase.resume(message["state"], message["received_samples"])
+            else:
+                yield from self._begin_anew()
             return
         is_of_command = "request_id" in message
         if self._awaits_crossed_end and not is_of_command and self._is_crossed_end(message):
@@ -63,6 +68,14 @@ class Dialogue:
                 self.is_over = meaning is Meaning.ENDED
                 if not _is_ours(message):
                     yield dated
+
+    def _begin_anew(self) -> Iterator[Message]:
+        """Go on in another session. Yield what takes back the interim texts of the last one."""
+        withdrawn = list(self._timeline.withdrawals())
+        self._awaits_crossed_end = False
+        self._timeline.renew(self.phase.begin_anew(), is_late=True)
+        self._is_renewed = True
+        yield from withdrawn
 
     def _renew(self, message: Message) -> None:
         received_samples = message["received_samples"]

@@ -1,4 +1,4 @@
-"""One enrolment or transcription: the next message to send, the meaning of answers; no socket.
+"""One enrolment, restoration or transcription: what to send, what answers mean; no socket.
 
 The client sends audio only after the answer to the start message, and the end message only after
 all audio. So, after a lost connection, the server's `state` shows which messages it received.
@@ -31,14 +31,18 @@ UPDATED = frozenset(client_messages.UpdateTranscription.__struct_fields__) - {"r
 MOST_KEPT_SAMPLES = 60 * SAMPLE_RATE
 """Most audio to store without a connection: as long as the server keeps the session."""
 
+MOST_UNANSWERED_SAMPLES = 32 * SAMPLE_RATE
+"""Most audio that a server has taken and not answered: what its ring of audio holds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """The message types, error code and reasons of an enrolment or a transcription."""
+    """The message types, error code and reasons of an enrolment, a restoration, a transcription."""
 
     start: str
     started: str
-    end: str
+    end: str | None
+    """None: the answer to the start message is the end."""
     ended: str
     failed: ErrorCode
     listening: str
@@ -55,6 +59,24 @@ ENROLMENT = Kind(
     failed=ErrorCode.SPEAKER_REGISTRATION_FAILED,
     listening="enrolling",
     refusals=frozenset({Reason.WRONG_STATE, Reason.UNKNOWN_SPEAKER, Reason.BAD_FIELD}),
+)
+RESTORATION = Kind(
+    start="restore_speaker",
+    started="speaker_registration_completed",
+    end=None,
+    ended="speaker_registration_completed",
+    failed=ErrorCode.SPEAKER_REGISTRATION_FAILED,
+    listening="verifying",
+    refusals=ENROLMENT.refusals
+    | {
+        Reason.TICKET_EXPIRED,
+        Reason.TICKET_FOREIGN,
+        Reason.TICKET_TAMPERED,
+        Reason.TICKET_OTHER_MODEL,
+        Reason.TICKET_OTHER_SUBJECT,
+        Reason.SAME_VOICE,
+        Reason.ENGINE_FAILED,
+    },
 )
 TRANSCRIPTION = Kind(
     start="start_transcription",
@@ -105,20 +127,27 @@ class _Command:
 class Phase:
     """The messages and audio of one enrolment or transcription."""
 
-    def __init__(self, kind: Kind, options: Message, *, is_confirmed: bool) -> None:
+    def __init__(
+        self, kind: Kind, options: Message, *, is_confirmed: bool, roams: bool = False
+    ) -> None:
         """Prepare.
 
         Args:
-            kind: ENROLMENT or TRANSCRIPTION.
+            kind: ENROLMENT, RESTORATION or TRANSCRIPTION.
             options: fields of the start message.
             is_confirmed: whether the server confirms the audio that it has processed. If not, sent
                 audio is not stored.
+            roams: whether another server may have to take over. Audio is then stored until it is
+                answered.
 
         """
         self.kind = kind
         self._options = dict(options)
         self._is_confirmed = is_confirmed
-        self._audio = AudioStore()
+        self._audio = AudioStore(keeps_unanswered=roams)
+        self._most_kept = MOST_KEPT_SAMPLES + (MOST_UNANSWERED_SAMPLES if roams else 0)
+        self._answered = 0
+        """How many samples of the transcription are answered. Only a client that roams knows."""
         self._is_start_sent = self._is_started = self._is_end_sent = False
         self._is_whole = False  # no more audio will be appended
         self._is_held = False  # the server ended it: send nothing
@@ -129,7 +158,7 @@ class Phase:
     @property
     def has_room(self) -> bool:
         """Whether more audio can be stored."""
-        return self._audio.end - self._audio.start < MOST_KEPT_SAMPLES
+        return self._audio.end - self._audio.start < self._most_kept
 
     def append(self, pcm: bytes) -> None:
         """Store a chunk of PCM16 for sending."""
@@ -160,13 +189,16 @@ class Phase:
                 return {**command.fields, "request_id": command.request_id}
         if self._audio.sent < self._audio.end:
             return self._next_audio()
-        if not self._is_whole or self._is_end_sent:
+        if not self._is_whole or self._is_end_sent or self.kind.end is None:
             return None
         self._is_end_sent = True
         return {"type": self.kind.end} | self._speaker
 
     def take(self, message: Message) -> Meaning:
         """Take a message of the server. Return its meaning for the phase."""
+        if self._is_started and "answered_samples" in message:
+            self._answered = max(self._answered, message["answered_samples"])
+            self._audio.answer(self._answered)
         if "request_id" in message:
             return self._take_answer(message)
         match message["type"]:
@@ -179,7 +211,7 @@ class Phase:
                 return self._judge(message.get("code"), message.get("reason"))
             case self.kind.started if not self._is_started and self._is_mine(message):
                 self._is_started = True
-                return Meaning.STARTED
+                return Meaning.ENDED if self.kind.end is None else Meaning.STARTED
             case self.kind.ended if self._is_end_sent and self._is_mine(message):
                 return Meaning.ENDED
         return Meaning.PASSING
@@ -194,7 +226,8 @@ class Phase:
         """
         self._is_too_far_ahead = False  # a new connection has no waiting audio
         if not self._is_started:
-            # An enrolment may start again without loss, since no audio was sent.
+            # An enrolment may start again without loss, since no audio was sent. A voice may be
+            # restored twice.
             self._is_start_sent = self.kind is TRANSCRIPTION and state != "ready"
         elif state in (self.kind.listening, PAUSED):
             self._audio.rewind(received_samples)
@@ -215,12 +248,25 @@ class Phase:
 
         """
         self._is_start_sent = self._is_started = self._is_end_sent = self._is_held = False
+        self._answered = 0
         lost = self._audio.rebase(received_samples)
         for command in self._commands:
             command.at = max(0, command.at - received_samples - lost)
             # Another id: the server may still refuse the first one, which came after its end.
             command.is_sent, command.request_id = False, next(self._request_ids)
         return lost
+
+    def begin_anew(self) -> int:
+        """Begin again in another session, whose server has nothing of this phase.
+
+        Returns:
+            How many samples of a transcription its answers cover, or are no longer stored. The new
+            transcription counts from there.
+
+        """
+        answered, self._answered = self._answered, 0
+        self._is_too_far_ahead = False
+        return answered + self.renew(answered)
 
     def has_crossed(self, reason: str | None) -> bool:
         """Return whether the end message was sent before the server's own end for `reason` came."""
@@ -248,7 +294,7 @@ class Phase:
         return Meaning.PASSING
 
     def _next_audio(self) -> bytes | None:
-        is_far_ahead = self._audio.sent - self._audio.start >= MOST_UNCONFIRMED_SAMPLES
+        is_far_ahead = self._audio.sent - self._audio.confirmed >= MOST_UNCONFIRMED_SAMPLES
         if is_far_ahead or self._is_too_far_ahead:
             return None
         chunk = self._audio.next()

@@ -60,14 +60,16 @@ class BackOff:
         self._chance = chance
         self._attempts = 0
 
-    def next_delay_seconds(self, away_seconds: float) -> float | None:
+    def next_delay_seconds(self, away_seconds: float, addresses: int = 1) -> float | None:
         """Return the delay before the next attempt, in seconds; None to stop.
 
-        The longest delay doubles with each attempt. A random part, up to half of it, is left out.
-        None: `away_seconds` after the loss, the server no longer keeps the session.
+        The longest delay doubles once each of the `addresses` was tried. A random part, up to half
+        of it, is left out. None: `away_seconds` after the loss, the server no longer keeps the
+        session.
         """
         if away_seconds >= RESUME_SECONDS:
             return None
-        longest = min(FIRST_DELAY_SECONDS * 2.0**self._attempts, LONGEST_DELAY_SECONDS)
+        rounds = self._attempts // addresses
+        longest = min(FIRST_DELAY_SECONDS * 2.0**rounds, LONGEST_DELAY_SECONDS)
         self._attempts += 1
         return longest * (0.5 + self._chance() / 2)

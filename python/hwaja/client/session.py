@@ -1,7 +1,14 @@
 """One session with a server: enrol voices, then transcribe."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Coroutine,
+    Iterable,
+    Sequence,
+)
 from contextlib import aclosing, asynccontextmanager
 from os import PathLike
 from typing import Any
@@ -14,7 +21,7 @@ from hwaja.client.decoding import read, read_enrolled
 from hwaja.client.dialogue import Dialogue
 from hwaja.client.errors import Message, RefusedError
 from hwaja.client.link import Address, Link
-from hwaja.client.phase import ENROLMENT, TRANSCRIPTION, Kind, Phase
+from hwaja.client.phase import ENROLMENT, RESTORATION, TRANSCRIPTION, Kind, Phase
 from hwaja.client.timeline import MonotonicTimestamps
 from hwaja.client.trust import client_tls
 from hwaja.protocol.codes import ErrorCode
@@ -38,7 +45,7 @@ class Client:
         return self._link.hello
 
     async def enrol(
-        self, speaker_id: int, voice: Chunks, *, add: bool = False
+        self, speaker_id: int, voice: Chunks, *, add: bool = False, ticket: bool = False
     ) -> RegistrationCompleted:
         """Enrol a voice.
 
@@ -46,6 +53,8 @@ class Client:
             speaker_id: id of the speaker, from 0.
             voice: 3-5 s of one person's speech.
             add: True adds the take to the speaker's earlier takes. False replaces them.
+            ticket: whether the result has a `ticket`, with which `restore` enrols the voice in a
+                later session.
 
         Raises:
             RefusedError: if the server refuses the voice. An earlier voice stays enrolled.
@@ -54,7 +63,24 @@ class Client:
             TypeError, ValueError: if `voice` is not PCM16.
 
         """
-        messages = self.enrol_messages(speaker_id, voice, add=add)
+        messages = self.enrol_messages(speaker_id, voice, add=add, ticket=ticket)
+        *_, completed = [message async for message in messages]
+        return read_enrolled(completed)
+
+    async def restore(self, speaker_id: int, ticket: str) -> RegistrationCompleted:
+        """Enrol the voice of a ticket, without speech.
+
+        Args:
+            speaker_id: id of the speaker, from 0.
+            ticket: what `enrol` returned in an earlier session.
+
+        Raises:
+            RefusedError: if the server refuses the ticket: `reason` says why. An earlier voice
+                stays enrolled.
+            SessionLostError, ClientError: as `enrol`.
+
+        """
+        messages = self.restore_messages(speaker_id, ticket)
         *_, completed = [message async for message in messages]
         return read_enrolled(completed)
 
@@ -144,6 +170,7 @@ class Client:
             await self._link.send(naming)
             while speaker_id in self._names:
                 message = await self._link.receive()
+                self._link.release()
                 await self._follow_names(message)
                 if message.get("code") == ErrorCode.SPEAKER_NAMING_FAILED:
                     raise RefusedError(message)
@@ -162,11 +189,18 @@ class Client:
             del self._names[naming["speaker_id"]]
 
     def enrol_messages(
-        self, speaker_id: int, voice: Chunks, *, add: bool = False
+        self, speaker_id: int, voice: Chunks, *, add: bool = False, ticket: bool = False
     ) -> AsyncGenerator[Message]:
         """Enrol as `enrol`, but yield the server's messages without decoding."""
         options: Message = {"speaker_id": speaker_id, "details": True}
-        return self._run(ENROLMENT, voice, options | ({"add": True} if add else {}))
+        wishes = {"add": add, "ticket": ticket or self._link.roams}
+        options |= {name: True for name, is_wanted in wishes.items() if is_wanted}
+        return self._run(ENROLMENT, voice, options)
+
+    def restore_messages(self, speaker_id: int, ticket: str) -> AsyncGenerator[Message]:
+        """Restore as `restore`, but yield the server's messages without decoding."""
+        options = {"speaker_id": speaker_id, "ticket": ticket, "details": True}
+        return self._run(RESTORATION, b"", options)
 
     def transcribe_messages(self, talk: Chunks, options: Message) -> AsyncGenerator[Message]:
         """Transcribe as `transcribe`, but yield the server's messages without decoding.
@@ -176,14 +210,17 @@ class Client:
             options: fields of `start_transcription`. `details` is always set.
 
         """
-        return self._run(TRANSCRIPTION, talk, {**options, "details": True})
+        own = {"answered_samples": True} if self._link.roams else {}
+        return self._run(TRANSCRIPTION, talk, {**options, **own, "details": True})
 
     async def _run(self, kind: Kind, audio: Chunks, options: Message) -> AsyncGenerator[Message]:
         chunks = await pcm_chunks(audio)
         await self._link.work()
         self._is_running = True
-        is_confirmed = self._link.is_confirmed
-        dialogue = Dialogue(kind, options, self._timestamps, is_confirmed=is_confirmed)
+        link = self._link
+        dialogue = Dialogue(
+            kind, options, self._timestamps, is_confirmed=link.is_confirmed, roams=link.roams
+        )
         workers = {
             asyncio.create_task(self._feed(dialogue.phase, chunks)),
             asyncio.create_task(self._send(dialogue.phase)),
@@ -191,10 +228,12 @@ class Client:
         try:
             while not dialogue.is_over:
                 message = await _unless_failed(self._link.receive(), workers)
+                events = list(dialogue.take(message))
+                self._link.release()
                 await self._follow_names(message)
-                for event in dialogue.take(message):
-                    yield event
                 self._changed.set()
+                for event in events:
+                    yield event
         finally:
             self._is_running = False
             if dialogue.is_over:
@@ -252,7 +291,7 @@ async def _unless_failed(
 
 @asynccontextmanager
 async def connect(
-    url: str,
+    url: str | Sequence[str],
     *,
     cafile: str | PathLike[str] | None = None,
     verify: bool = True,
@@ -266,7 +305,10 @@ async def connect(
     transcription before its end, the session ends.
 
     Args:
-        url: wss://, or ws:// to a server without TLS.
+        url: wss://, or ws:// to a server without TLS. Several addresses, or a list with one: the
+            client goes on at another server, or at a restarted one, if the session is gone with its
+            server. The voices come back by tickets, and unanswered audio is sent again. All
+            servers need the same ticket keys.
         cafile: PEM file with a certificate to trust, in addition to the system's.
         verify: False accepts any certificate.
         token: access token, if the server requires one.
@@ -278,7 +320,9 @@ async def connect(
         ClientError: if no server answers, the server refuses, or `cafile` cannot be read.
 
     """
-    link = Link(Address(url, client_tls(cafile, verify=verify), token), on_away)
+    urls, tls = [url] if isinstance(url, str) else url, client_tls(cafile, verify=verify)
+    addresses = [Address(each, tls, token) for each in urls]
+    link = Link(addresses, on_away, roams=not isinstance(url, str))
     await link.open()
     link.rest()
     try:

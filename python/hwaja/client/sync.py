@@ -1,7 +1,15 @@
 """The client for programs without asyncio: the asyncio client on a loop in its own thread."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Iterator
+from collections.abc import (
+    AsyncGenerator,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterable,
+    Iterator,
+    Sequence,
+)
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for_futures
 from contextlib import contextmanager
@@ -99,9 +107,15 @@ class Client:
         """What the server can do; see `hwaja.client.Client.server`."""
         return self._client.server
 
-    def enrol(self, speaker_id: int, voice: Chunks, *, add: bool = False) -> RegistrationCompleted:
+    def enrol(
+        self, speaker_id: int, voice: Chunks, *, add: bool = False, ticket: bool = False
+    ) -> RegistrationCompleted:
         """Enrol a voice; see `hwaja.client.Client.enrol`."""
-        return self._loop.wait_for(self._client.enrol(speaker_id, voice, add=add))
+        return self._loop.wait_for(self._client.enrol(speaker_id, voice, add=add, ticket=ticket))
+
+    def restore(self, speaker_id: int, ticket: str) -> RegistrationCompleted:
+        """Enrol the voice of a ticket; see `hwaja.client.Client.restore`."""
+        return self._loop.wait_for(self._client.restore(speaker_id, ticket))
 
     def name_speaker(self, speaker_id: int, name: str) -> None:
         """Give a speaker a name; see `hwaja.client.Client.name_speaker`."""
@@ -121,7 +135,7 @@ class Client:
 
 
 @contextmanager
-def connect(url: str, **options: Unpack[Options]) -> Iterator[Client]:
+def connect(url: str | Sequence[str], **options: Unpack[Options]) -> Iterator[Client]:
     """Open a session; see `hwaja.client.connect` for the options and errors."""
     with _running_loop() as loop:
         opened = session.connect(url, **options)

@@ -4,6 +4,7 @@ The server ends a transcription after some minutes. The times and ids of the nex
 zero. The server's clock may be set between two transcriptions.
 """
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -75,9 +76,20 @@ class Timeline:
         self._offset_seconds = MonotonicOffset()
         self._offset_id = 0
         self._next_id = 0
+        self._interims: set[int] = set()  # ids of the utterances whose last text is an interim one
+        self._began_at: float | None = None  # of the conversation, by the first answer's timestamp
+        self._late_seconds: float | None = 0.0
+        """By how much the server dates this part too late. None: not known yet."""
 
-    def renew(self, received_samples: int) -> None:
-        """Begin another transcription after `received_samples` samples of the last one."""
+    def renew(self, received_samples: int, *, is_late: bool = False) -> None:
+        """Begin another transcription after `received_samples` samples of the last one.
+
+        Args:
+            received_samples: where it begins.
+            is_late: whether its audio is sent again, and so reaches the server late.
+
+        """
+        self._late_seconds = None if is_late and self._began_at is not None else 0.0
         self._timestamps.renew()
         self._offset_samples += received_samples
         self._offset_seconds.renew()
@@ -89,6 +101,7 @@ class Timeline:
         if "segment_id" in dated:
             dated["segment_id"] += self._offset_id
             self._next_id = max(self._next_id, dated["segment_id"] + 1)
+            self._note_interim(dated)
         if dated["type"] == "transcription":
             if "start_seconds" in dated:
                 self._date(dated)
@@ -101,9 +114,27 @@ class Timeline:
                     dated[name] = round(dated[name] + offset, 3)
         return dated
 
+    def withdrawals(self) -> Iterator[Message]:
+        """Yield interim messages that take back all interim texts without a final one."""
+        for segment_id in sorted(self._interims):
+            yield {"type": "interim", "segment_id": segment_id, "text": "", "stable_chars": 0}
+        self._interims.clear()
+
+    def _note_interim(self, message: Message) -> None:
+        if message["type"] == "interim" and message["text"]:
+            self._interims.add(message["segment_id"])
+        elif message["type"] in ("interim", "transcription"):
+            self._interims.discard(message["segment_id"])
+
     def _date(self, message: Message) -> None:
         start, end = message["start_seconds"], message["end_seconds"]
-        message["timestamp"] = self._timestamps.dated(message["timestamp"], end - start)
+        began_at = datetime.fromisoformat(message["timestamp"]).timestamp()
+        began_at -= start + self._offset_samples / SAMPLE_RATE
+        if self._late_seconds is None and self._began_at is not None:
+            self._late_seconds = began_at - self._began_at
+        timestamp = _earlier(message["timestamp"], self._late_seconds or 0.0)
+        self._began_at = began_at - (self._late_seconds or 0.0)
+        message["timestamp"] = self._timestamps.dated(timestamp, end - start)
         offset = self._offset_samples / SAMPLE_RATE
         offset += self._offset_seconds.of(start + offset, end + offset)
         message["start_seconds"] = round(start + offset, 3)
@@ -111,6 +142,14 @@ class Timeline:
         for pieces in ("tokens", "words"):
             if pieces in message:
                 message[pieces] = [_later(piece, offset) for piece in message[pieces]]
+
+
+def _earlier(timestamp: str, seconds: float) -> str:
+    """Return an ISO 8601 timestamp, earlier by `seconds`."""
+    if not seconds:
+        return timestamp
+    moved = datetime.fromisoformat(timestamp) - timedelta(seconds=seconds)
+    return moved.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _later(piece: Message, offset_seconds: float) -> Message:

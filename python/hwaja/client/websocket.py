@@ -41,6 +41,12 @@ class ConnectionLostError(ClientError):
     """The connection ended without a close frame, or a proxy restarts, or no server answers."""
 
 
+class ServerStoppedError(ClientError):
+    """The server stops, and has closed the connection with 1001."""
+
+
+_STOPS = 1001
+
 LOST_CODES = {None, 1006, 1012, 1014}
 """Close codes of a lost connection: no close frame, or a restarting proxy (RFC 6455's registry)."""
 
@@ -134,10 +140,32 @@ class Connection:
         await self.send({"type": "complete_speaker_registration", "speaker_id": speaker_id})
         return await self.expect("speaker_registration_completed")
 
-    async def is_lost(self) -> bool:
-        """Wait until the connection ends. Return whether it was lost, not closed by the server."""
+    async def restore(self, speaker_id: int, ticket: str) -> Message:
+        """Enrol the voice of a ticket. Return the server's confirmation.
+
+        Raises:
+            RefusedError: if the server refuses the ticket.
+            ClientError: if the connection ends.
+
+        """
+        await self.send({"type": "restore_speaker", "speaker_id": speaker_id, "ticket": ticket})
+        return await self.expect("speaker_registration_completed")
+
+    async def name(self, speaker_id: int, name: str) -> Message:
+        """Name a speaker. Return the server's confirmation.
+
+        Raises:
+            RefusedError: if the server refuses the name.
+            ClientError: if the connection ends.
+
+        """
+        await self.send({"type": "name_speaker", "speaker_id": speaker_id, "name": name})
+        return await self.expect("speaker_named")
+
+    async def how_it_ended(self) -> ClientError:
+        """Wait until the connection ends. Return the error that `receive` would raise then."""
         await self._websocket.wait_closed()
-        return _code_of(self._websocket.protocol.close_rcvd) in LOST_CODES
+        return _error_of(_code_of(self._websocket.protocol.close_rcvd))
 
     async def close(self) -> None:
         """End the session."""
@@ -166,9 +194,14 @@ def _code_of(received: Close | None) -> int | None:
 
 
 def _ended(error: ConnectionClosed) -> ClientError:
-    code = _code_of(error.rcvd)
+    return _error_of(_code_of(error.rcvd))
+
+
+def _error_of(code: int | None) -> ClientError:
     sentence = f"The server closed the connection (code {code or 'none'})."
-    return ConnectionLostError(sentence) if code in LOST_CODES else ClientError(sentence)
+    if code in LOST_CODES:
+        return ConnectionLostError(sentence)
+    return ServerStoppedError(sentence) if code == _STOPS else ClientError(sentence)
 
 
 async def dial(

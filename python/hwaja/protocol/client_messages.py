@@ -17,6 +17,7 @@ from hwaja.protocol.codes import ErrorCode, Reason
 from hwaja.protocol.field_types import Printable
 from hwaja.protocol.values import (
     MAX_HOTWORDS,
+    MAX_TICKET_CHARS,
     MOST_SPEAKERS,
     Event,
     Hotword,
@@ -60,6 +61,8 @@ class StartRegistration(FromClient, frozen=True, tag="start_speaker_registration
     """`true` adds the take to the earlier ones of this speaker: they become one voice, each
     weighted by how long it speaks. Without it, or where there is none yet, the take replaces the
     voice."""
+    ticket: bool = False
+    """`true` asks for a voice ticket in the answer, for `restore_speaker` in a later session."""
 
 
 class CompleteRegistration(FromClient, frozen=True, tag="complete_speaker_registration"):
@@ -69,6 +72,25 @@ class CompleteRegistration(FromClient, frozen=True, tag="complete_speaker_regist
 
     speaker_id: SpeakerId
     """The speaker whose enrolment was started."""
+
+
+class RestoreSpeaker(FromClient, frozen=True, tag="restore_speaker"):
+    """Enrol the voice of a ticket, without speech.
+
+    The answer is that of an enrolment: `speaker_registration_completed`, or an error.
+    """
+
+    FAILS = ErrorCode.SPEAKER_REGISTRATION_FAILED
+    IS_BEYOND = True
+
+    speaker_id: SpeakerId
+    """Whose voice it becomes. It replaces an earlier voice of this speaker."""
+    ticket: Annotated[str, Meta(max_length=MAX_TICKET_CHARS)]
+    """What `speaker_registration_completed` brought. It can be used again until it expires."""
+    details: bool = False
+    """`true` asks for the fields of **details**, for the rest of the session."""
+    quality: bool = False
+    """`true` asks for the `quality` object in the answer; `details` brings it too."""
 
 
 class StartTranscription(FromClient, frozen=True, tag="start_transcription"):
@@ -104,6 +126,9 @@ class StartTranscription(FromClient, frozen=True, tag="start_transcription"):
     max_speakers: Annotated[int, Meta(ge=1, le=MOST_SPEAKERS)] | None = None
     """With `speakers` or `strangers`: how many people speak at most, the enrolled ones included.
     Without it, 8."""
+    answered_samples: bool = False
+    """`true` asks for `answered_samples` in every `transcription` and `audio_received`: for clients
+    that go on at another server if this one is gone."""
     options: Options = Options()
 
     @property
@@ -222,6 +247,7 @@ class KeepAlive(FromClient, frozen=True, tag="keep_alive"):
 ClientMessage = (
     StartRegistration
     | CompleteRegistration
+    | RestoreSpeaker
     | StartTranscription
     | StopTranscription
     | Finalize

@@ -48,6 +48,11 @@ class Rejection(StrEnum):
     """There is a place, but more to do than can be done."""
     UNAUTHORIZED = "unauthorized"
     """It showed no token that is good."""
+    CLIENT_TOKEN_EXPIRED = "client_token_expired"  # noqa: S105  # no token
+    CLIENT_TOKEN_USED = "client_token_used"  # noqa: S105  # no token
+    """Its client token let somebody in before."""
+    CLIENT_TOKEN_ORIGIN = "client_token_origin"  # noqa: S105  # no token
+    """Its client token is bound to another page."""
     ORIGIN = "origin"
     """It is a page of somebody else's."""
     HOST = "host"
@@ -78,6 +83,11 @@ class Reason(StrEnum):
     TWO_VOICES = "two_voices"
     SAME_VOICE = "same_voice"
     OTHER_VOICE = "other_voice"
+    TICKET_EXPIRED = "ticket_expired"
+    TICKET_FOREIGN = "ticket_foreign"
+    TICKET_TAMPERED = "ticket_tampered"
+    TICKET_OTHER_MODEL = "ticket_other_model"
+    TICKET_OTHER_SUBJECT = "ticket_other_subject"
     PERHAPS_TWO_VOICES = "perhaps_two_voices"
     SIMILAR_VOICE = "similar_voice"
     WRONG_FORMAT = "wrong_format"

@@ -13,6 +13,7 @@ from hwaja.protocol.client_messages import (
     CompleteRegistration,
     InvalidMessageError,
     NameSpeaker,
+    RestoreSpeaker,
     StartRegistration,
     StartTranscription,
     UpdateTranscription,
@@ -102,6 +103,9 @@ def _plain_hotword(value: Any) -> Fields:
     return {"text": text, "boost": given.get("boost")}
 
 
+_OF_SPEAKERS = StartRegistration | CompleteRegistration | RestoreSpeaker | NameSpeaker
+
+
 def _is_within_limits(message: ClientMessage, max_speakers: int) -> bool:
     """Return whether a message keeps to the limits that its types do not state."""
     if message.request_id != _request_id(message.request_id):
@@ -114,7 +118,7 @@ def _is_within_limits(message: ClientMessage, max_speakers: int) -> bool:
         return all(map(str.isprintable, (message.options.language or "", *hotwords)))
     if isinstance(message, NameSpeaker) and not message.name.isprintable():
         return False
-    if isinstance(message, StartRegistration | CompleteRegistration | NameSpeaker):
+    if isinstance(message, _OF_SPEAKERS):
         return 0 <= message.speaker_id < _ids_for(type(message), max_speakers)
     return True
 
@@ -135,7 +139,7 @@ def _request_id(value: Any) -> RequestId | None:
 
 def _refusal(kind: type[ClientMessage], fields: Fields, max_speakers: int) -> InvalidMessageError:
     """Return the error that answers a message with a wrong field."""
-    if kind not in (StartRegistration, CompleteRegistration):
+    if kind not in (StartRegistration, CompleteRegistration, RestoreSpeaker):
         return InvalidMessageError(kind.FAILS, Reason.BAD_FIELD)
     speaker_id = fields.get("speaker_id")
     if type(speaker_id) is not int:  # True and 1.0 are not speaker ids

@@ -30,6 +30,11 @@ _ALWAYS_WITH_REASON = frozenset(
         Reason.HOTWORDS_UNSUPPORTED,
         Reason.HOTWORD_UNKNOWN,
         Reason.WRONG_FORMAT,
+        Reason.TICKET_EXPIRED,
+        Reason.TICKET_FOREIGN,
+        Reason.TICKET_TAMPERED,
+        Reason.TICKET_OTHER_MODEL,
+        Reason.TICKET_OTHER_SUBJECT,
     }
 )
 

@@ -111,6 +111,12 @@ class RegistrationCompleted(FromServer, frozen=True, tag="speaker_registration_c
     """Whose voice it is."""
     quality: Annotated[Quality | None, asked_by("quality", "details")] = None
     """How good the voice is. None: the client did not ask."""
+    ticket: Annotated[str | None, asked_by("ticket")] = None
+    """The voice, sealed: letters, digits, `-` and `_`, less than 4096 of them. `restore_speaker`
+    takes it. None: the client did not ask."""
+    ticket_expires_at: Annotated[Timestamp | None, asked_by("ticket")] = None
+    """Until when the ticket can be used: ISO 8601, UTC, milliseconds, `Z`. None: the client did not
+    ask."""
 
 
 class TranscriptionStarted(FromServer, frozen=True, tag="transcription_started"):
@@ -146,6 +152,9 @@ class Transcription(FromServer, frozen=True, tag="transcription"):
     next free ones, so ids need not ascend. None: the client did not ask."""
     details: Details | None = None
     """None: the client did not ask."""
+    answered_samples: Annotated[Count | None, asked_by("answered_samples")] = None
+    """How much of the audio of this transcription is answered with this. None: the client did not
+    ask."""
 
 
 class Interim(FromServer, frozen=True, tag="interim"):
@@ -314,6 +323,9 @@ class AudioReceived(FromServer, frozen=True, tag="audio_received"):
 
     received_samples: Count
     """How much of the audio of this enrolment or transcription was taken."""
+    answered_samples: Annotated[Count | None, asked_by("answered_samples")] = None
+    """How much of the audio of this transcription is answered, or has no words. None: the client
+    did not ask."""
 
 
 class TooFarAhead(FromServer, frozen=True, tag="too_far_ahead"):
@@ -356,7 +368,8 @@ class Error(FromServer, frozen=True, tag="error"):
     """What failed."""
     reason: Annotated[Reason, one_of(*_OF_ERRORS), asked_by("details")]
     """Why, for programs; of `INVALID_MESSAGE`, `INVALID_AUDIO`, `SPEAKER_NAMING_FAILED`,
-    `wrong_format` and a language or hotwords that cannot be had it is told without being asked."""
+    `wrong_format`, a ticket that is no good, and a language or hotwords that cannot be had it is
+    told without being asked."""
     speaker_id: Annotated[int, numeric(minimum=-MAX_ECHOED_ID, maximum=MAX_ECHOED_ID)] | None = None
     """Where it belongs to a speaker: whose, as the client named it."""
     looks_like: Annotated[AudioFormat | None, asked_by("details")] = None

@@ -30,6 +30,9 @@ MAX_ECHOED_ID = 2**53
 """Largest number that JSON carries everywhere (RFC 8259, section 6). A speaker id beyond is not
 repeated in the answer, since it may have thousands of digits."""
 
+MAX_TICKET_CHARS = 4096
+"""Longest voice ticket. That of an embedding of 192 numbers has some 1,200 characters."""
+
 SpeakerId = Annotated[int, numeric(minimum=0, maximum=MOST_SPEAKERS - 1)]
 
 MAX_NAME_CHARS = 50

@@ -12,6 +12,7 @@ from websockets.typing import Subprotocol
 
 from hwaja.protocol.codes import Rejection
 from hwaja.server.bearer import Tokens, bearers_of, digest_of
+from hwaja.server.client_tokens import ClientTokens, Redeemed
 from hwaja.server.header_lists import members
 from hwaja.server.pages import Pages
 
@@ -39,6 +40,8 @@ class Credentials:
 
     bearers: tuple[bytes, ...]
     """SHA-256 digests of the bearer tokens that the client presents."""
+    offered_tokens: tuple[str, ...]
+    """The tokens in its subprotocols, of which one may be a client token."""
     resumes: bool
     """Whether the client asks for a session token, with which it can resume the session."""
     wants_hello: bool
@@ -64,11 +67,10 @@ def credentials_of(path: str, headers: Headers) -> Credentials:
     query = parse_qs(path.partition("?")[2], keep_blank_values=True)
     options = [name.removeprefix(_RESUME) for name in offered if name.startswith(_RESUME)]
     options += query.get("resume", [])
-    bearers = [
-        digest_of(name.removeprefix(_BEARER)) for name in offered if name.startswith(_BEARER)
-    ]
+    tokens = tuple(name.removeprefix(_BEARER) for name in offered if name.startswith(_BEARER))
     return Credentials(
-        bearers=(*bearers_of(headers), *bearers),
+        bearers=(*bearers_of(headers), *map(digest_of, tokens)),
+        offered_tokens=tokens,
         resumes=bool(options),
         wants_hello=_HELLO in offered or "hello" in query,
         session_token=next((option.removeprefix(".") for option in options if option), None),
@@ -83,6 +85,25 @@ def agreed(subprotocols: Sequence[Subprotocol]) -> Subprotocol | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Admission:
+    """What a client may do that may connect. It holds no bearer token and no client token."""
+
+    resumes: bool
+    """As in `Credentials`."""
+    session_token: str | None
+    """As in `Credentials`."""
+    wants_hello: bool = False
+    """As in `Credentials`."""
+    tokens: frozenset[bytes] = frozenset()
+    """Digests of its valid bearer tokens, or of the one that its client token was made with. Empty:
+    the server asks for none."""
+    subjects: frozenset[bytes] = frozenset()
+    """Digests of whom its voice tickets are bound to."""
+    max_session_seconds: float | None = None
+    """The longest session. None: that of the server."""
+
+
+@dataclass(frozen=True, slots=True)
 class AccessPolicy:
     """Decides before the upgrade to a WebSocket whether a client may connect."""
 
@@ -90,18 +111,30 @@ class AccessPolicy:
     """The tokens that the server accepts; None: no client needs a token."""
     pages: Pages = Pages()
     """The web pages that may connect."""
+    client_tokens: ClientTokens | None = None
+    """Makes and takes client tokens; None: nobody gets one."""
 
-    def refusal(self, client: Credentials) -> Rejection | None:
-        """Return why the server rejects a client; None: it accepts the client."""
+    def admit(self, client: Credentials) -> Admission | Rejection:
+        """Return what a client may do, or why it may not connect. A client token is used up."""
         refusal = self.pages.refusal(client.origins, client.host)
         if refusal is not None:
             return refusal
-        return None if self.accepts(client.bearers) else Rejection.UNAUTHORIZED
+        asked = client.resumes, client.session_token, client.wants_hello
+        if self.tokens is None:
+            return Admission(*asked)
+        good = self.tokens.among(client.bearers)
+        if good:
+            return Admission(*asked, good, good)
+        answer: Rejection | Redeemed = Rejection.UNAUTHORIZED
+        if self.client_tokens is not None and client.offered_tokens:
+            answer = self.client_tokens.redeem(client.offered_tokens[0], client.origins)
+        if isinstance(answer, Redeemed) and not self.tokens.hold_any([answer.bearer]):
+            return Rejection.UNAUTHORIZED  # the bearer token was revoked
+        if isinstance(answer, Rejection):
+            return answer
+        own, subjects = frozenset([answer.bearer]), frozenset([answer.subject])
+        return Admission(*asked, own, subjects, answer.max_session_seconds)
 
     def accepts(self, bearers: Iterable[bytes]) -> bool:
         """Return whether a digest is one of a valid token; always True where no token is needed."""
         return self.tokens is None or self.tokens.hold_any(bearers)
-
-    def good_tokens(self, client: Credentials) -> frozenset[bytes]:
-        """Return the digests of a client's valid tokens; empty where no token is needed."""
-        return frozenset() if self.tokens is None else self.tokens.among(client.bearers)

@@ -10,7 +10,7 @@ import structlog
 
 from hwaja.engines.interface import EngineError
 from hwaja.engines.providers import resolve
-from hwaja.models import locate
+from hwaja.models import entry, locate
 from hwaja.observability.metrics import Metrics
 from hwaja.privacy.cycle_collection import settle
 from hwaja.privacy.error_redaction import log_uncaught_in_loop
@@ -19,17 +19,20 @@ from hwaja.server.access_policy import AccessPolicy
 from hwaja.server.bearer import Tokens
 from hwaja.server.certificate import own_names
 from hwaja.server.certificate_expiry import ExpiryWatch
+from hwaja.server.client_tokens import ClientTokens
 from hwaja.server.config import Config
 from hwaja.server.model_changes import Model
 from hwaja.server.origins import hosts_of, origins_of
 from hwaja.server.pages import Pages
 from hwaja.server.recogniser import RunningRecogniser
 from hwaja.server.reloading import reload_on_hangup
+from hwaja.server.sealing_keys import SealingKeys
 from hwaja.server.server import Server
 from hwaja.server.services import Services
 from hwaja.server.stopping import StopSignals
 from hwaja.server.tls import ServerTls, server_tls
 from hwaja.session.settings import SessionSettings
+from hwaja.speakers.voice_tickets import DAY_SECONDS, VoiceTickets
 from hwaja.speakers.voices import Cohort
 from hwaja.text.numbers import NumberStyle
 from hwaja.vad.gate import GateSettings
@@ -77,11 +80,18 @@ async def _started(
     """Return a running server; closing `stack` ends its workers, detector and tasks."""
     tls = server_tls(config)
     tokens, metrics_tokens = _tokens(config.token_file), _tokens(config.metrics_token_file)
-    kept = {"certificate": tls, "tokens": tokens, "metrics tokens": metrics_tokens}
+    keys = SealingKeys(config.ticket_key_file, config.data_dir)
+    kept = {
+        "certificate": tls,
+        "tokens": tokens,
+        "metrics tokens": metrics_tokens,
+        "ticket keys": keys,
+    }
     hangup = asyncio.Event()
     reloads = {name: each.reload for name, each in kept.items() if each is not None}
     reload_on_hangup(reloads, hangup.set)
-    policy, metrics = AccessPolicy(tokens, _pages(config, tls)), Metrics()
+    policy = AccessPolicy(tokens, _pages(config, tls), ClientTokens(lambda: keys.ring))
+    metrics = Metrics()
     detector = SileroDetector(detector_file())
     provider = await resolve(config.provider, embedder_file())
     recogniser = RunningRecogniser(
@@ -103,7 +113,8 @@ async def _started(
         max_audio_seconds=config.max_audio_seconds,
     )
     detection = Detection(detector, metrics.detector_called)
-    services = Services(generations, detection, Cohort.load(), settings, metrics)
+    tickets = VoiceTickets(lambda: keys.ring, embedder_id(), config.ticket_days * DAY_SECONDS)
+    services = Services(generations, detection, Cohort.load(), settings, metrics, tickets=tickets)
     server = Server(services, config, policy, metrics_tokens, escalate)
     port = await _listen(server, config, tls)
     _log.info(
@@ -255,6 +266,11 @@ def embedder_file() -> Path:
 
     """
     return locate(_EMBEDDER) / "campplus.onnx"
+
+
+def embedder_id() -> str:
+    """Return a name of the speaker embedding model that is the same on every server with it."""
+    return f"{_EMBEDDER}-{entry(_EMBEDDER).format}"
 
 
 def segmenter_file() -> Path:

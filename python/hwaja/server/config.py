@@ -18,7 +18,7 @@ from typing import Any
 
 from platformdirs import user_data_path
 
-from hwaja.server.origins import hosts_of, is_address, is_loopback, origins_of
+from hwaja.server.origins import hosts_of, is_address, is_loopback, origins_of, peers_of
 from hwaja.text.numbers import NumberStyle
 
 ENVIRONMENT_PREFIX = "HWAJA_"
@@ -31,6 +31,7 @@ _ABOVE_ZERO = (
     "handshake_seconds",
     "idle_seconds",
     "ping_seconds",
+    "ticket_days",
 )
 _ZERO_OR_ABOVE = (
     "drain_seconds",
@@ -59,6 +60,11 @@ def _user_data_folder() -> Path | None:
     return folder if folder.is_absolute() else None
 
 
+def ticket_key_file(folder: Path) -> Path:
+    """Return the path of the key file in `folder`; the file may not exist."""
+    return folder / "ticket-keys"
+
+
 def development_files(folder: Path) -> tuple[Path, Path]:
     """Return the paths of the certificate and the key in `folder`; the files may not exist."""
     return folder / "dev-cert.pem", folder / "dev-key.pem"
@@ -80,7 +86,9 @@ class Config:
         "plain WebSocket, for a proxy that has the certificate: off, loopback (only for this "
         "machine), or anywhere",
     )
-    data_dir: Path | None = _option(_user_data_folder(), "folder of the development certificate")
+    data_dir: Path | None = _option(
+        _user_data_folder(), "folder of the development certificate and of the ticket key"
+    )
     asr_model: str = _option(
         "whisper-base", "speech recogniser: a name from the catalogue, or a model folder"
     )
@@ -173,10 +181,21 @@ class Config:
     end_revoked_sessions: bool = _option(
         False, "end the sessions of tokens that were removed from the file, on SIGHUP"
     )
+    ticket_key_file: Path | None = _option(
+        None,
+        "file with the keys of voice tickets and client tokens, one per line; the first one seals; "
+        "without it, a key is created in the data folder when it is first needed",
+    )
+    ticket_days: float = _option(30.0, "time in which a voice ticket can be used, in days")
     origins: str = _option(
         "",
         "web pages of other sites that may connect, as https://a.example https://b.example; "
         "*: all pages; empty: only pages of the server's own address",
+    )
+    peers: str = _option(
+        "",
+        "other servers that the server's own page may go on at, as wss://b.example:8088; they need "
+        "the same ticket keys, and this server's address in their origins",
     )
     hosts: str = _option(
         "",
@@ -224,7 +243,8 @@ class Config:
             not (self.dev_cert and self.cert is not None), "dev_cert and cert cannot both be set"
         )
         self._check_plain_ws()
-        for name, read in (("origins", origins_of), ("hosts", hosts_of)):
+        readers = (("origins", origins_of), ("hosts", hosts_of), ("peers", peers_of))
+        for name, read in readers:
             try:
                 read(getattr(self, name))
             except ValueError as error:

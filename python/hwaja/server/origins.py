@@ -98,6 +98,24 @@ def hosts_of(text: str) -> frozenset[str]:
     return _parsed(text, _host_pattern, "a host name", "b.example or *.b.example")
 
 
+def peers_of(text: str) -> frozenset[str]:
+    """Parse a list of addresses of servers, separated by spaces or commas.
+
+    Raises:
+        ValueError: where a member is no address; the message is one sentence.
+
+    """
+    return _parsed(text, _peer, "an address of a server", "wss://b.example:8088")
+
+
+def _peer(text: str) -> str:
+    scheme, mark, authority = text.rstrip("/").partition("://")
+    if not mark or scheme not in _SOCKET_SCHEMES:
+        raise ValueError("no scheme of a WebSocket")
+    read_authority(authority)
+    return f"{scheme}://{authority}"
+
+
 def _host_pattern(text: str) -> str:
     wildcard = "*." if text.startswith("*.") else ""
     return wildcard + read_authority(text.removeprefix(wildcard))[0]

@@ -1,6 +1,7 @@
-"""Answers HTTP requests on the WebSocket port: the page, health, readiness, metrics."""
+"""Answers HTTP requests on the WebSocket port: page, health, readiness, metrics, client tokens."""
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Collection, Sequence
 from http import HTTPStatus
 
 from websockets.asyncio.server import ServerConnection
@@ -8,13 +9,22 @@ from websockets.http11 import Request, Response
 
 from hwaja.observability.metrics import Metrics
 from hwaja.protocol.codes import Rejection
+from hwaja.server.access_policy import AccessPolicy
 from hwaja.server.bearer import Tokens, bearers_of
+from hwaja.server.client_tokens import ClientTokens, InvalidRequestError, restrictions_of
 from hwaja.server.header_lists import members
-from hwaja.server.pages import Pages
 from hwaja.server.web_files import WebFiles
+from hwaja.session.answers import iso_timestamp
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 """Content type of the Prometheus text format."""
+
+
+_OF_TOKENS = {
+    Rejection.CLIENT_TOKEN_EXPIRED: "The client token has expired.\n",
+    Rejection.CLIENT_TOKEN_USED: "The client token was used before.\n",
+    Rejection.CLIENT_TOKEN_ORIGIN: "The client token is bound to another origin.\n",
+}
 
 
 class PlainHttp:
@@ -23,24 +33,27 @@ class PlainHttp:
     def __init__(
         self,
         missing: Callable[[], Sequence[str]],
-        pages: Pages,
+        policy: AccessPolicy,
         metrics: Metrics,
         metrics_tokens: Tokens | None,
+        peers: Collection[str] = (),
     ) -> None:
         """Prepare to answer.
 
         Args:
             missing: returns the reasons why the server cannot serve a new client; empty: it can.
-            pages: decides whether the page could connect under the name in the request.
+            policy: decides whether the page could connect under the name in the request, and who
+                gets client tokens.
             metrics: sent to a scraper that presents a valid token.
             metrics_tokens: the tokens of scrapers; None: the metrics endpoint is off.
+            peers: addresses of the servers that the page may go on at.
 
         """
         self._missing = missing
-        self._pages = pages
+        self._policy = policy
         self._metrics = metrics
         self._metrics_tokens = metrics_tokens
-        self._web_files = WebFiles()
+        self._web_files = WebFiles(peers)
 
     def answer(self, connection: ServerConnection, request: Request) -> Response | None:
         """Return the response to a request; None: it is a WebSocket handshake."""
@@ -62,12 +75,46 @@ class PlainHttp:
         if path == "/metrics" and self._metrics_tokens is not None:
             return self._exposition(connection, request, self._metrics_tokens)
         if not _wants_upgrade(request):
-            if self._pages.misses(request.headers.get("Host")):
+            if self._policy.pages.misses(request.headers.get("Host")):
                 return rejection_response(connection, Rejection.HOST)
+            if path == "/token" and self._policy.tokens and self._policy.client_tokens:
+                tokens, client_tokens = self._policy.tokens, self._policy.client_tokens
+                return self._client_token(connection, request, tokens, client_tokens)
             return self._web_files.answer(path, request) or connection.respond(
                 HTTPStatus.UPGRADE_REQUIRED, "This is a WebSocket server; see docs/protocol.md.\n"
             )
         return None
+
+    def _client_token(
+        self,
+        connection: ServerConnection,
+        request: Request,
+        tokens: Tokens,
+        client_tokens: ClientTokens,
+    ) -> Response:
+        if request.method != "POST":
+            refusal = connection.respond(HTTPStatus.METHOD_NOT_ALLOWED, "Use POST.\n")
+            refusal.headers["Allow"] = "POST"
+            return refusal
+        good = tokens.among(bearers_of(request.headers))
+        if not good:
+            return rejection_response(connection, Rejection.UNAUTHORIZED)
+        try:
+            restrictions = restrictions_of(request.path.partition("?")[2])
+        except InvalidRequestError as error:
+            return connection.respond(HTTPStatus.BAD_REQUEST, f"{error}\n")
+        issued = client_tokens.issue(min(good), restrictions)
+        if issued is None:
+            refusal = connection.respond(HTTPStatus.TOO_MANY_REQUESTS, "Too many tokens.\n")
+            refusal.headers["Retry-After"] = "1"
+            return refusal
+        token, expires_at = issued
+        content = {"token": token, "expires_at": iso_timestamp(expires_at)}
+        response = connection.respond(HTTPStatus.OK, json.dumps(content) + "\n")
+        del response.headers["Content-Type"]
+        response.headers["Content-Type"] = "application/json"
+        response.headers["Cache-Control"] = "no-store"
+        return response
 
     def _readiness(self, connection: ServerConnection) -> Response:
         missing = self._missing()
@@ -102,7 +149,8 @@ def rejection_response(connection: ServerConnection, reason: Rejection) -> Respo
             "This server is not known by that name. Its certificate and --hosts list its names.\n"
         )
         return connection.respond(HTTPStatus.MISDIRECTED_REQUEST, text)
-    refusal = connection.respond(HTTPStatus.UNAUTHORIZED, "The token is missing or wrong.\n")
+    text = _OF_TOKENS.get(reason, "The token is missing or wrong.\n")
+    refusal = connection.respond(HTTPStatus.UNAUTHORIZED, text)
     refusal.headers["WWW-Authenticate"] = "Bearer"
     return refusal
 

@@ -6,6 +6,7 @@ import socket
 import ssl
 import time
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from weakref import WeakKeyDictionary
 
@@ -24,7 +25,7 @@ from hwaja.protocol.serialize import serialize
 from hwaja.protocol.server_messages import Error
 from hwaja.server.access_policy import (
     AccessPolicy,
-    Credentials,
+    Admission,
     TooManyOfferedError,
     agreed,
     credentials_of,
@@ -36,6 +37,7 @@ from hwaja.server.greeting import hello
 from hwaja.server.guard import GuardedConnection
 from hwaja.server.listening import OpeningLimiter
 from hwaja.server.networks import network_of
+from hwaja.server.origins import peers_of
 from hwaja.server.plain_http import PlainHttp, offers_too_much, rejection_response
 from hwaja.server.read_ahead import Reserve
 from hwaja.server.services import Services
@@ -98,7 +100,7 @@ class Server:
         self._registry = SessionRegistry[SessionRunner](config)
         self._reserve = Reserve(config.max_read_ahead_bytes)
         self._handlers: set[asyncio.Task[None]] = set()
-        self._clients: WeakKeyDictionary[ServerConnection, Credentials] = WeakKeyDictionary()
+        self._clients: WeakKeyDictionary[ServerConnection, Admission] = WeakKeyDictionary()
         self._opening_limiter = OpeningLimiter(
             config.max_openings, lambda: self._note_rejection(Rejection.TOO_MANY_OPENINGS)
         )
@@ -106,7 +108,11 @@ class Server:
         self._collector = CycleCollector()
         self._metrics = services.metrics
         self._plain_http = PlainHttp(
-            self._missing, self._policy.pages, services.metrics, metrics_tokens
+            self._missing,
+            self._policy,
+            services.metrics,
+            metrics_tokens,
+            peers_of(config.peers),
         )
         self._overload = services.overload
         self._escalate = escalate
@@ -212,19 +218,18 @@ class Server:
 
     def _answer_request(self, websocket: ServerConnection, request: Request) -> Response | None:
         """Return the response to a request; None: the WebSocket handshake may continue."""
-        answer = self._plain_http.answer(websocket, request)
-        if answer is not None:
-            return answer
+        page = self._plain_http.answer(websocket, request)
+        if page is not None:
+            return page
         try:
-            client = credentials_of(request.path, request.headers)
+            answer = self._policy.admit(credentials_of(request.path, request.headers))
         except TooManyOfferedError:
             return offers_too_much(websocket)
-        refusal = self._policy.refusal(client)
-        if refusal is None:
-            self._clients[websocket] = client
+        if isinstance(answer, Admission):
+            self._clients[websocket] = answer
             return None
-        self._note_rejection(refusal)
-        return rejection_response(websocket, refusal)
+        self._note_rejection(answer)
+        return rejection_response(websocket, answer)
 
     def _missing(self) -> list[str]:
         """Return, as text, the reasons why the server cannot serve a new client; empty: it can."""
@@ -282,6 +287,12 @@ class Server:
         if not self._policy.accepts(entry.holder.tokens):
             entry.runner.revoke()
 
+    def _limited(self, max_session_seconds: float | None) -> Config:
+        """Return the configuration of a session that is bound to a client token's limit."""
+        if max_session_seconds is None or max_session_seconds >= self._config.max_session_seconds:
+            return self._config
+        return replace(self._config, max_session_seconds=max_session_seconds)
+
     def _note_rejection(self, reason: Rejection) -> None:
         self._metrics.rejected(reason)
         _log.warning("connection refused", reason=reason)
@@ -299,7 +310,7 @@ class Server:
         client = self._clients.pop(websocket)
         address = websocket.remote_address
         network = network_of(address[0] if address else "")
-        holder = Holder(network, self._policy.good_tokens(client))
+        holder = Holder(network, client.tokens)
         entry = self._registry.find(client.session_token)
         is_new = entry is None
         if entry is None:
@@ -308,10 +319,12 @@ class Server:
                 self._note_rejection(refusal)
                 await _send_server_full(websocket)
                 return
-            runner = SessionRunner(self._services, self._config, secrets.token_hex(4))
+            config = self._limited(client.max_session_seconds)
+            runner = SessionRunner(self._services, config, secrets.token_hex(4))
             entry = self._registry.take(runner, holder, time.monotonic())
         self._opening_limiter.stop_counting(websocket.transport)
         entry.holder = holder
+        entry.runner.subjects = client.subjects
         connection = Connection(websocket, entry.runner, self._config, self._reserve)
         try:
             await entry.hand_over(connection)

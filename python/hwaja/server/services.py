@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from hwaja.observability.metrics import Metrics
 from hwaja.session.settings import SessionSettings
+from hwaja.speakers.voice_tickets import VoiceTickets
 from hwaja.speakers.voices import Cohort
 from hwaja.vad.silero import Detection, SileroState
 from hwaja.workers.generations import Generations
@@ -20,3 +21,4 @@ class Services:
     settings: SessionSettings
     metrics: Metrics = field(default_factory=Metrics)
     overload: Overload = field(default_factory=Overload)
+    tickets: VoiceTickets = field(default_factory=VoiceTickets)

@@ -35,7 +35,7 @@ from hwaja.session.state_machine import Session
 from hwaja.session.states import SERVER_FAULT, State
 from hwaja.speakers.attribution import Attribution
 from hwaja.speakers.enroller import Enroller
-from hwaja.speakers.enrolment import Enrol, Enrolled
+from hwaja.speakers.enrolment import Enrol, Enrolled, Restore
 from hwaja.speakers.voices import Voices
 from hwaja.workers.overload import SessionOverload
 from hwaja.workers.session_work import SessionWork
@@ -77,10 +77,14 @@ class SessionRunner:
             report_voices=lambda *found: self._post(events.Attributed(*found)),
             report_turn=lambda *found: self._post(events.SpeakerProbed(*found)),
         )
+        self.subjects: frozenset[bytes] = frozenset()
+        """Digests of the client's access tokens. Voice tickets are bound to them."""
         self._enroller = Enroller(
             partial(self._work.embed, overlaps=False),
             self._ring,
             self._voices,
+            services.tickets,
+            lambda: self.subjects,
             keeps_samples=bool(config.overlap_model),
         )
         self.client_waits = False
@@ -333,6 +337,8 @@ class SessionRunner:
             case Enrol():
                 self._set_ahead(False)  # the client waits for the enrolment
                 self._enrolment = self._start(self._enrol(effect))
+            case Restore():
+                self._post(self._enroller.restore(effect))
             case events.KeepVoice(speaker_id, name, request_id):
                 is_known = self._attribution.keep(speaker_id)
                 self._post(events.VoiceKept(speaker_id, name, is_known, request_id))

@@ -1,8 +1,9 @@
 """Serves the page and the browser client, which are package files, on the WebSocket port."""
 
 import hashlib
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from gzip import compress
 from http import HTTPStatus
@@ -24,7 +25,7 @@ TYPES = {
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-    "connect-src 'self'{socket}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "connect-src 'self'{sockets}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 """Content Security Policy, level 3: no foreign origins, no inline code, no framing."""
 
@@ -46,9 +47,13 @@ class WebFile:
 class WebFiles:
     """All files of the page. They are read once, at the start."""
 
-    def __init__(self) -> None:
+    def __init__(self, peers: Collection[str] = ()) -> None:
+        """Read the files. The page learns of `peers`, other servers that it may go on at."""
+        self._peers = tuple(sorted(peers))
         self._files = dict(_read(files("hwaja") / "web", "/"))
         self._files["/"] = self._files["/index.html"]
+        listed = json.dumps(self._peers).encode()
+        self._files["/page/peers.json"] = _web_file("application/json", listed)
 
     def answer(self, path: str, request: Request) -> Response | None:
         """Return the file at `path`; None for another path, or a method other than GET and HEAD."""
@@ -63,7 +68,7 @@ class WebFiles:
                 "Cache-Control": "no-cache",  # browsers revalidate each time by the entity tag
                 "ETag": tag,
                 "Vary": "Accept-Encoding",
-                "Content-Security-Policy": _policy(request.headers.get("Host", "")),
+                "Content-Security-Policy": _policy(request.headers.get("Host", ""), self._peers),
                 "Permissions-Policy": "microphone=(self)",
                 "Referrer-Policy": "no-referrer",
                 "X-Content-Type-Options": "nosniff",
@@ -88,16 +93,18 @@ def _read(folder: Traversable, path: str) -> Iterator[tuple[str, WebFile]]:
             continue
         content_type = TYPES.get(entry.name.rpartition(".")[2])
         if content_type is not None:
-            body = entry.read_bytes()
-            tag = hashlib.sha256(body).hexdigest()[:16]
-            file = WebFile(content_type, body, compress(body, mtime=0), tag)
-            yield path + entry.name, file
+            yield path + entry.name, _web_file(content_type, entry.read_bytes())
 
 
-def _policy(host: str) -> str:
+def _web_file(content_type: str, body: bytes) -> WebFile:
+    tag = hashlib.sha256(body).hexdigest()[:16]
+    return WebFile(content_type, body, compress(body, mtime=0), tag)
+
+
+def _policy(host: str, peers: Collection[str]) -> str:
     # In Safari before 15.4, 'self' does not include a WebSocket to the page's own host.
-    socket = f" wss://{host}" if _HOST.fullmatch(host) else ""
-    return _POLICY.format(socket=socket)
+    own = [f"wss://{host}"] if _HOST.fullmatch(host) else []
+    return _POLICY.format(sockets="".join(f" {each}" for each in (*own, *peers)))
 
 
 def _response(status: HTTPStatus, headers: Headers, body: bytes) -> Response:

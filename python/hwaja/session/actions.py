@@ -13,6 +13,7 @@ from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.client_messages import (
     CompleteRegistration,
     NameSpeaker,
+    RestoreSpeaker,
     StartRegistration,
 )
 from hwaja.protocol.codes import CloseCode, ErrorCode, Reason
@@ -135,10 +136,10 @@ class Actions:
             del self._names[speaker_id]
         self._send(SpeakerNamed(speaker_id, name), event.request_id)
 
-    def _acknowledge(self) -> None:
+    def _acknowledge(self, answered_samples: int | None = None) -> None:
         if self._resumable and self.processed_stop - self._acknowledged >= ACKNOWLEDGED_SAMPLES:
             self._acknowledged = self.processed_stop
-            self._send(AudioReceived(self._heard_samples))
+            self._send(AudioReceived(self._heard_samples, answered_samples))
 
     def warn(self, event: events.LimitNear) -> None:
         """Send the time left, if the client asked for details."""
@@ -188,7 +189,7 @@ class Actions:
         return Branch.ENDED
 
     def misplaced_registration(
-        self, event: events.Received[StartRegistration] | events.Received[CompleteRegistration]
+        self, event: events.Received[StartRegistration | CompleteRegistration | RestoreSpeaker]
     ) -> None:
         """Send an error for an enrolment message that the current state does not allow."""
         speaker_id = event.message.speaker_id

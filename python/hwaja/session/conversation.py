@@ -342,6 +342,9 @@ class Conversation:
 
     def _message(self, answer: Awaited, decision: SpeakerDecision) -> ServerMessage:
         message = transcription_of(self.timeline, answer, decision, self.names)
+        if answer.wants.answered_samples:
+            stop = answer.segment.stop - self.timeline.origin
+            message = replace(message, answered_samples=stop)
         if self.details:
             return message
         wants = answer.wants

@@ -1,15 +1,20 @@
 """The actions of a session on an enrolment."""
 
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.protocol.client_messages import CompleteRegistration, StartRegistration
+from hwaja.protocol.client_messages import (
+    CompleteRegistration,
+    RestoreSpeaker,
+    StartRegistration,
+)
 from hwaja.protocol.codes import ErrorCode, Reason
 from hwaja.protocol.server_messages import Error, RegistrationCompleted, RegistrationStarted
-from hwaja.protocol.values import RequestId
+from hwaja.protocol.values import Quality, RequestId
 from hwaja.session import events
 from hwaja.session.actions import Actions, EnrolledVoices
+from hwaja.session.answers import iso_timestamp
 from hwaja.session.settings import SessionSettings
 from hwaja.session.states import Branch
-from hwaja.speakers.enrolment import Enrol, Enrolled
+from hwaja.speakers.enrolment import Enrol, Enrolled, Restore, Ticket
 from hwaja.vad.gate import Segment, enrolment_gate
 
 
@@ -18,13 +23,15 @@ class EnrolmentActions(Actions):
 
     def __init__(self, settings: SessionSettings, voices: EnrolledVoices) -> None:
         super().__init__(settings, voices)
-        self._take = StartRegistration(0)
+        self._take: StartRegistration | RestoreSpeaker = StartRegistration(0)
+        self._adds = self._seals = False
         self._speech: list[Segment] = []
         self._completion_id: RequestId | None = None
 
     def begin_enrolment(self, event: events.Received[StartRegistration]) -> None:
         """Begin a take. It replaces a take that is not complete."""
         self._take = event.message
+        self._adds, self._seals = event.message.add, event.message.ticket
         self._speech = []
         self._completion_id = None
         self._listen(event.at, enrolment_gate(self._settings.gate))
@@ -47,9 +54,16 @@ class EnrolmentActions(Actions):
         self._completion_id = event.request_id
         if event.at == self._origin:
             return self._give_up_enrolment(Reason.NO_AUDIO)
-        take = Enrol(self._take.speaker_id, self._origin, tuple(self._speech), self._take.add)
-        self._effects.append(take)
+        speaker_id, speech = self._take.speaker_id, tuple(self._speech)
+        self._effects.append(
+            Enrol(speaker_id, self._origin, speech, adds=self._adds, seals=self._seals)
+        )
         return Branch.AS_ASKED
+
+    def restore_speaker(self, event: events.Received[RestoreSpeaker]) -> None:
+        """Request that the voice of a ticket is enrolled."""
+        self._take, self._completion_id = event.message, event.request_id
+        self._effects.append(Restore(self._take.speaker_id, event.message.ticket))
 
     def _give_up_enrolment(self, reason: Reason) -> Branch:
         self.finish_enrolment(Enrolled(reason))
@@ -61,8 +75,17 @@ class EnrolmentActions(Actions):
         speaker_id = self._take.speaker_id
         quality = verdict.quality if self._take.quality or self._details else None
         if verdict.failure is None:
-            self._send(RegistrationCompleted(speaker_id, quality), self._completion_id)
+            self._send(_completed(speaker_id, quality, verdict.ticket), self._completion_id)
         else:
             code = ErrorCode.SPEAKER_REGISTRATION_FAILED
             error = Error(code, verdict.failure, speaker_id, verdict.looks_like, quality=quality)
             self._send(error, self._completion_id)
+
+
+def _completed(
+    speaker_id: int, quality: Quality | None, ticket: Ticket | None
+) -> RegistrationCompleted:
+    if ticket is None:
+        return RegistrationCompleted(speaker_id, quality)
+    expires_at = iso_timestamp(ticket.expires_at)
+    return RegistrationCompleted(speaker_id, quality, ticket.text, expires_at)

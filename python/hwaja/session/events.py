@@ -16,7 +16,7 @@ from hwaja.protocol.client_messages import (
 from hwaja.protocol.codes import AudioFormat, CloseCode, Reason
 from hwaja.protocol.server_messages import ServerMessage
 from hwaja.protocol.values import Hello, Options, RequestId
-from hwaja.speakers.enrolment import Enrol, Enrolled
+from hwaja.speakers.enrolment import Enrol, Enrolled, Restore
 from hwaja.speakers.parts import Correction, Part
 from hwaja.vad.gate import Segment
 
@@ -398,4 +398,4 @@ class Close:
 Analysing = Begin | Change | Extend | ProbeSpeaker | Speculate | Finish | Recognise | Learn
 """The effects that concern the audio of a transcription."""
 
-Effect = Send | Listen | Enrol | KeepVoice | Analysing | Settled | Release | Close
+Effect = Send | Listen | Enrol | Restore | KeepVoice | Analysing | Settled | Release | Close

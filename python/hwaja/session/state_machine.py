@@ -17,6 +17,7 @@ from hwaja.protocol.client_messages import (
     KeepAlive,
     NameSpeaker,
     PauseTranscription,
+    RestoreSpeaker,
     ResumeTranscription,
     StartRegistration,
     StartTranscription,
@@ -96,6 +97,7 @@ _DRAINS_AND_ENDS: Branches = {Branch.UNANSWERED: DRAINING, Branch.ENDED: CLOSED}
 _MAY_DRAIN: Branches = {Branch.AS_ASKED: STAYS, **_DRAINS}
 _MAY_BE_DRAINED: Branches = {Branch.UNANSWERED: STAYS, Branch.FINISHED: READY, Branch.ENDED: CLOSED}
 _MAY_STRIKE_OUT: Branches = {Branch.REFUSED: STAYS, Branch.ENDED: CLOSED}
+_REGISTRATIONS = (StartRegistration, CompleteRegistration, RestoreSpeaker)
 _ENDS = (Shutdown, LimitReached, ServerFailed)
 _OPEN = (TRANSCRIBING, PAUSED)
 """A transcription that the client has not stopped."""
@@ -116,6 +118,7 @@ ROWS = (
         EnrolmentActions.complete_enrolment,
         {Branch.AS_ASKED: VERIFYING, Branch.REFUSED: STAYS, Branch.FAILED: READY},
     ),
+    Row(READY, RestoreSpeaker, EnrolmentActions.restore_speaker, VERIFYING),
     Row(VERIFYING, Enrolled, EnrolmentActions.finish_enrolment, READY),
     Row(
         READY,
@@ -155,7 +158,7 @@ ROWS = (
     Row((*_OPEN, DRAINING), CutOff, TranscriptionActions.cut_off, CLOSED),
     Row(ANYWHERE, Refused, Actions.refuse, _MAY_STRIKE_OUT),
     Row(ANYWHERE, MalformedAudio, Actions.refuse_audio, _MAY_STRIKE_OUT),
-    Row(ANYWHERE, (StartRegistration, CompleteRegistration), Actions.misplaced_registration),
+    Row(ANYWHERE, _REGISTRATIONS, Actions.misplaced_registration),
     Row(
         ANYWHERE,
         (

@@ -89,7 +89,8 @@ class TranscriptionActions(Actions):
         self._finish_utterances(self._gate.feed(event.probabilities, event.levels_dbfs))
         self._effects += self._conversation.early_work()
         self._release()
-        self._acknowledge()
+        wants_answered = self._conversation.wants.answered_samples
+        self._acknowledge(self._needed_from - self._origin if wants_answered else None)
         return self._check_audio_limit()
 
     def end_utterance(self, _: events.AudioStopped) -> Branch:
@@ -234,10 +235,14 @@ class TranscriptionActions(Actions):
         self._effects += self._conversation.learn_voices(event)
         self._release()
 
-    def _release(self) -> None:
+    @property
+    def _needed_from(self) -> int:
+        """Index of the first sample that is not answered, nor certain to be without words."""
         oldest = self._conversation.oldest
-        needed_from = self._gate.needed_from if oldest is None else oldest.start
-        self._effects.append(events.Release(needed_from))
+        return self._gate.needed_from if oldest is None else oldest.start
+
+    def _release(self) -> None:
+        self._effects.append(events.Release(self._needed_from))
 
     def stop_transcription(self, event: events.Received[StopTranscription]) -> Branch:
         """Begin to end the transcription because the client asked."""

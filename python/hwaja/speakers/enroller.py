@@ -7,15 +7,17 @@ from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from hwaja.engines.interface import VOICE_SAMPLES, Pcm16, VoiceTrack
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.codes import AudioFormat, Reason
 from hwaja.protocol.values import Quality
-from hwaja.speakers.enrolment import Enrol, Enrolled
+from hwaja.speakers.enrolment import Enrol, Enrolled, Restore
 from hwaja.speakers.measures import agreement, clipped_share, loudest, snr_db
 from hwaja.speakers.verdict import MIN_SPEECH_SECONDS, refusal, with_warnings
+from hwaja.speakers.voice_tickets import Subjects, TicketError, VoiceTickets
 from hwaja.speakers.voices import PooledVoice, Voices, cosine, pool
 from hwaja.vad.audio_format import format_of_take
 from hwaja.vad.gate import FRAME_SAMPLES, dbfs, mean_dbfs
@@ -46,16 +48,45 @@ class Enroller:
     """Measures the takes of one session and enrols the accepted voices."""
 
     def __init__(
-        self, embed: Embed, ring: TakeAudio, voices: Voices, *, keeps_samples: bool = False
+        self,
+        embed: Embed,
+        ring: TakeAudio,
+        voices: Voices,
+        tickets: VoiceTickets | None = None,
+        subjects: Callable[[], Subjects] = tuple,
+        *,
+        keeps_samples: bool = False,
     ) -> None:
         """Prepare to enrol takes from `ring` into `voices`.
 
-        With `keeps_samples`, keep `VOICE_SAMPLES` of each take beside its voice.
+        Args:
+            embed: embeds samples.
+            ring: the audio of the takes.
+            voices: the voices of the session.
+            tickets: seals voices; by default nobody else can open them.
+            subjects: returns the digests of the client's access tokens.
+            keeps_samples: whether to keep `VOICE_SAMPLES` of each take beside its voice.
+
         """
         self._embed = embed
         self._ring = ring
         self._voices = voices
+        self._tickets = tickets or VoiceTickets()
+        self._subjects = subjects
         self._keeps_samples = keeps_samples
+
+    def restore(self, wanted: Restore) -> Enrolled:
+        """Keep the voice of a ticket, or return why not. After a failure, an earlier voice stays.
+
+        The voice was accepted when it was sealed. Here it is only compared with the other speakers.
+        """
+        try:
+            pooled, quality = self._tickets.open(wanted.ticket, self._subjects())
+        except TicketError as error:
+            return Enrolled(error.reason)
+        others = self._similarity_to_others(wanted.speaker_id, pooled)
+        quality = with_warnings(structs.replace(quality, other_similarity=others))
+        return self._decide(wanted.speaker_id, pooled, quality)
 
     async def enrol(self, take: Enrol) -> Enrolled:
         """Keep the voice of a take, or return why not. After a failure, an earlier voice stays."""
@@ -93,7 +124,6 @@ class Enroller:
         try:
             earlier = self._voices.of(take.speaker_id) if take.adds else None
             pooled = pool(earlier, track.whole, _speech_samples(take) / SAMPLE_RATE)
-            others = [cosine(pooled.voice, other) for other in self._voices.others(take.speaker_id)]
             quality = Quality(
                 speech_seconds=pooled.speech_seconds,
                 takes=pooled.takes,
@@ -101,22 +131,29 @@ class Enroller:
                 snr_db=snr_db(self._levels(take), _level_dbfs(take)),
                 clipped_share=clipped_share(speech),
                 agreement=agreement(track.windows),
-                other_similarity=max(others, default=None),
+                other_similarity=self._similarity_to_others(take.speaker_id, pooled),
                 takes_similarity=None if earlier is None else cosine(track.whole, earlier.voice),
             )
             if self._keeps_samples:
                 pooled = replace(pooled, sample=loudest(speech, VOICE_SAMPLES))
-            return self._decide(take.speaker_id, pooled, with_warnings(quality))
+            return self._decide(take.speaker_id, pooled, with_warnings(quality), seals=take.seals)
         finally:
             track.erase()
 
-    def _decide(self, speaker_id: int, pooled: PooledVoice, quality: Quality) -> Enrolled:
+    def _similarity_to_others(self, speaker_id: int, pooled: PooledVoice) -> float | None:
+        others = self._voices.others(speaker_id)
+        return max((cosine(pooled.voice, other) for other in others), default=None)
+
+    def _decide(
+        self, speaker_id: int, pooled: PooledVoice, quality: Quality, *, seals: bool = False
+    ) -> Enrolled:
         reason = refusal(quality)
         if reason is not None:
             pooled.erase()
             return Enrolled(reason, quality=quality)
         self._voices.enrol(speaker_id, pooled)
-        return Enrolled(quality=quality)
+        ticket = self._tickets.seal(pooled, quality, self._subjects()) if seals else None
+        return Enrolled(quality=quality, ticket=ticket)
 
     def _levels(self, take: Enrol) -> list[float]:
         return [dbfs(power) for power in self._ring.powers(take.start, FRAME_SAMPLES).tolist()]

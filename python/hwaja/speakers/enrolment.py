@@ -1,4 +1,4 @@
-"""The request for an enrolment and its result; no audio."""
+"""The requests for an enrolment and their result; no audio."""
 
 from dataclasses import dataclass
 
@@ -18,6 +18,25 @@ class Enrol:
     """The segments of the take that contain speech."""
     adds: bool
     """True: the take is added to the speaker's earlier takes. False: it replaces them."""
+    seals: bool = False
+    """Whether to return the voice as a ticket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """Enrol the voice of a ticket, and report `Enrolled`."""
+
+    speaker_id: int
+    ticket: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """An enrolled voice, sealed for the client to keep."""
+
+    text: str
+    expires_at: int
+    """In seconds since the Unix epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +48,5 @@ class Enrolled:
     """The measurements. None: the engine failed, or the take was not measured."""
     looks_like: AudioFormat | None = None
     """The format that the audio seems to have, with `wrong_format` only."""
+    ticket: Ticket | None = None
+    """The voice for the client to keep. None: it was not asked for."""

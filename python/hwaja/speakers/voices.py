@@ -83,7 +83,9 @@ def pool(earlier: PooledVoice | None, embedding: Embedding, speech_seconds: floa
         return PooledVoice(unit, speech_seconds, 1)
     seconds = earlier.speech_seconds + speech_seconds
     unit *= speech_seconds / seconds
-    unit += earlier.voice * (earlier.speech_seconds / seconds)
+    share = earlier.voice * (earlier.speech_seconds / seconds)
+    unit += share
+    share.fill(0)
     return PooledVoice(unit, seconds, earlier.takes + 1)
 
 
@@ -196,7 +198,10 @@ class Voices:
         if speaker_id not in self._enrolled:
             raise ValueError("this voice is not enrolled")
         unit = units_of(embedding[None])[0]
-        if unit @ self._unit(speaker_id) < LEARNABLE_COSINE:
+        enrolled = self._unit(speaker_id)
+        is_alike = unit @ enrolled >= LEARNABLE_COSINE
+        enrolled.fill(0)
+        if not is_alike:
             return
         learned = self._learned.setdefault(speaker_id, np.zeros_like(unit))
         learned += unit * seconds / LEARNED_SECONDS
@@ -256,7 +261,7 @@ class Voices:
 
         """
         units = units_of(embeddings)
-        fitted = np.stack([self._current(k) for k in self.speaker_ids])
+        fitted = self._all_current()
         for place, voice in enumerate(fitted):
             own = units[owners == place]
             if len(own) >= LEAST_FITTED:
@@ -278,7 +283,7 @@ class Voices:
         """Return the cosines to each voice, and the same less those expected for the voice."""
         if not self._enrolled:
             raise ValueError("no voice is enrolled")
-        enrolled = np.stack([self._current(k) for k in self.speaker_ids])
+        enrolled = self._all_current()
         cosines = np.clip(units @ enrolled.T, -1, 1)  # rounding may give slightly more than 1
         enrolled.fill(0)
         of_voices = np.array([self._nearness[k] for k in self.speaker_ids], np.float32)
@@ -286,9 +291,17 @@ class Voices:
         return cosines, rank_scores
 
     def _update_nearness(self, speaker_id: int) -> None:
-        self._nearness[speaker_id] = float(
-            self._cohort.nearness(self._current(speaker_id)[None])[0]
-        )
+        current = self._current(speaker_id)
+        self._nearness[speaker_id] = float(self._cohort.nearness(current[None])[0])
+        current.fill(0)
+
+    def _all_current(self) -> Rows:
+        """Return the voices with their learned parts, in the order of the ids, as new memory."""
+        voices = [self._current(speaker_id) for speaker_id in self.speaker_ids]
+        rows: Rows = np.stack(voices)
+        for voice in voices:
+            voice.fill(0)
+        return rows
 
     def _current(self, speaker_id: int) -> Embedding:
         """Return a voice with its learned part, as a new unit vector, shape (dim,)."""
@@ -296,7 +309,9 @@ class Voices:
         if learned is None:
             return centroid
         weight = 1 / max(1.0, float(np.linalg.norm(learned)))
-        current: Embedding = units_of((centroid + learned * weight)[None])[0]
+        centroid += learned * weight
+        current: Embedding = units_of(centroid[None])[0]
+        centroid.fill(0)
         return current
 
     def _unit(self, speaker_id: int) -> Embedding:
@@ -319,5 +334,6 @@ def units_of(embeddings: Embeddings) -> Rows:
         ValueError: as `norms_of`.
 
     """
-    units: Rows = (embeddings / norms_of(embeddings)).astype(np.float32)
+    # Without a copy: NumPy keeps the memory of small arrays, and nothing overwrites it there.
+    units: Rows = (embeddings / norms_of(embeddings)).astype(np.float32, copy=False)
     return units

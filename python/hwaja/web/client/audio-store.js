@@ -7,9 +7,13 @@
  * `received_samples` does: `start <= sent <= end`, and what lies from `start` to `end` is kept.
  */
 export class AudioStore {
-  /** @param {number} capacitySamples what is kept at most */
-  constructor(capacitySamples) {
+  /**
+   * @param {number} capacitySamples what is kept at most
+   * @param {boolean} keepsUnanswered whether what the server has taken is kept until `answer`
+   */
+  constructor(capacitySamples, keepsUnanswered = false) {
     this._ring = new Int16Array(capacitySamples);
+    this._keepsUnanswered = keepsUnanswered;
     this._first = 0; // where in the ring `start` lies
     this.begin(false);
   }
@@ -23,7 +27,7 @@ export class AudioStore {
   begin(isConfirmed) {
     this._ring.fill(0);
     this._isConfirmed = isConfirmed;
-    this.start = this.sent = this.end = 0;
+    this.start = this.confirmed = this.sent = this.end = 0;
   }
 
   /**
@@ -62,20 +66,29 @@ export class AudioStore {
     return chunk;
   }
 
-  /** Forget what the server has taken. A position out of order changes nothing. */
+  /** The server has taken so much: forget it. A position out of order changes nothing. */
   confirm(receivedSamples) {
-    if (receivedSamples > this.start && receivedSamples <= this.sent) this._forget(receivedSamples);
+    if (receivedSamples <= this.confirmed || receivedSamples > this.sent) return;
+    this.confirmed = receivedSamples;
+    if (!this._keepsUnanswered) this._forget(receivedSamples);
+  }
+
+  /** So much is answered: nobody needs it again. A position out of order changes nothing. */
+  answer(answeredSamples) {
+    if (answeredSamples > this.start && answeredSamples <= this.sent) this._forget(answeredSamples);
   }
 
   /** Count on from a position, with nothing kept before it. */
   skip(position) {
-    this.start = this.sent = this.end = position;
+    this.start = this.confirmed = this.sent = this.end = position;
   }
 
   /** Send on from a position: what came behind it was lost on its way. */
   rewind(receivedSamples) {
-    this._forget(Math.min(receivedSamples, this.end));
-    this.sent = this.start;
+    const position = Math.min(receivedSamples, this.end);
+    if (!this._keepsUnanswered) this._forget(position);
+    this.sent = Math.max(this.start, position);
+    this.confirmed = this.sent;
   }
 
   /**
@@ -85,9 +98,9 @@ export class AudioStore {
    */
   rebase(receivedSamples) {
     const lost = Math.max(0, this.start - receivedSamples);
-    this.rewind(receivedSamples);
+    this._forget(Math.min(receivedSamples, this.end));
     this.end -= this.start;
-    this.start = this.sent = 0;
+    this.start = this.confirmed = this.sent = 0;
     return lost;
   }
 
@@ -99,6 +112,7 @@ export class AudioStore {
     if (until <= this.start) return;
     this._first = this._place(until);
     this.start = until;
+    this.confirmed = Math.max(this.confirmed, until);
     this.sent = Math.max(this.sent, until);
   }
 }

@@ -15,6 +15,8 @@ export class Dialogue {
     this._renews = renews;
     this._timeline = new Timeline();
     this._crossed = null; // the kind of phase whose end crossed the server's own
+    this._interims = new Set(); // ids of utterances without a final text
+    this._isRenewed = false; // a part of the transcription was begun before
     this.phase = null;
     /** Whether the server tells what audio it has taken. */
     this.isConfirmed = false;
@@ -28,6 +30,8 @@ export class Dialogue {
   /** Begin an enrolment or a transcription. */
   begin(kind, fields) {
     this._timeline = new Timeline();
+    this._interims.clear();
+    this._isRenewed = false;
     this.phase = new Phase(kind, fields, this._audio, this.isConfirmed);
   }
 
@@ -41,6 +45,25 @@ export class Dialogue {
   leave() {
     this.phase = null;
     this._audio.begin(this.isConfirmed);
+  }
+
+  /**
+   * Go on in another session, whose server has had nothing of what is going on.
+   *
+   * @returns {{withdrawn: object[], lostSamples: number}} messages that take back what was shown of
+   *   unfinished utterances, and how much audio is lost
+   */
+  beginAnew() {
+    this._crossed = null;
+    const withdrawn = [...this._interims].map((id) => {
+      return { type: 'interim', segment_id: id, text: '', stable_chars: 0 };
+    });
+    this._interims.clear();
+    if (this.phase === null) return { withdrawn, lostSamples: 0 };
+    this._isRenewed = this.phase.isStarted || this._isRenewed;
+    const { beganSamples, lostSamples } = this.phase.beginAnew();
+    if (this.phase.kind === TRANSCRIPTION) this._timeline.renew(beganSamples + lostSamples);
+    return { withdrawn, lostSamples };
   }
 
   /** This is another session: nothing that comes is about what was. */
@@ -68,11 +91,13 @@ export class Dialogue {
     if (result.meaning === 'limited') this._takeLimit(result);
     if (result.meaning === 'started') {
       this._crossed = null; // what crossed would have come before
-      if (this.offsetSeconds > 0) result.meaning = 'renewed';
+      // An enrolment that is begun again in another session was told of before.
+      if (this._isRenewed) result.meaning = this.phase.kind === TRANSCRIPTION ? 'renewed' : 'crossed';
     }
     if (result.meaning === 'failed') this._noteCrossing(message.reason);
     if (result.meaning === 'failed' || result.meaning === 'ended') this.leave();
     if (this.phase !== null) this._keepPace(message);
+    this._noteInterim(result.message);
     return result;
   }
 
@@ -86,6 +111,7 @@ export class Dialogue {
 
   _keepPace(message) {
     if (message.type === 'audio_received') this.phase.confirm(message.received_samples);
+    if (message.answered_samples !== undefined) this.phase.answer(message.answered_samples);
     if (message.type === 'too_far_ahead') this.phase.hold(message.hold);
   }
 
@@ -96,8 +122,14 @@ export class Dialogue {
       return;
     }
     this._noteCrossing(reason);
+    this._isRenewed = true;
     result.lostSamples = this.phase.renew(receivedSamples);
     this._timeline.renew(receivedSamples + result.lostSamples);
+  }
+
+  _noteInterim({ type, segment_id: id, text }) {
+    if (type === 'interim' && text !== '') this._interims.add(id);
+    else if (type === 'interim' || type === 'transcription') this._interims.delete(id);
   }
 
   _noteCrossing(reason) {

@@ -23,6 +23,11 @@ export const UNREACHABLE = {
   reason: 'unreachable',
   message: 'No server answers at this address, or it does not let this page in.',
 };
+export const NO_TOKEN = {
+  code: 'CONNECTION_FAILED',
+  reason: 'no_token',
+  message: 'The function of the option token brought no token.',
+};
 export const CLOSED = {
   code: 'CONNECTION_FAILED',
   reason: 'closed',

@@ -38,10 +38,10 @@ export class STTError extends Error {
   readonly code: ErrorCode;
   /**
    * The server's, or one of the client: `unreachable` (no server answers, or it does not let this
-   * page in), `closed` (the connection), `lost` (the session, after a lost connection). null: the
-   * server did not say.
+   * page in), `no_token` (the function of the option `token` brought none), `closed` (the connection),
+   * `lost` (the session, after a lost connection). null: the server did not say.
    */
-  readonly reason: Reason | 'unreachable' | 'closed' | 'lost' | null;
+  readonly reason: Reason | 'unreachable' | 'no_token' | 'closed' | 'lost' | null;
   readonly speakerId: number | null;
   /** Of the voice that was refused. */
   readonly quality: Quality | null;
@@ -96,6 +96,8 @@ export interface ClientEvents {
   reconnecting: { code: number };
   /** The session goes on. */
   reconnected: ModelLoaded;
+  /** Another session has taken over, with the voices and all that was not answered; see `url`. */
+  roamed: ModelLoaded;
   /** The session is gone, and the voices with it; `closed` follows, unless another has begun. */
   lost: STTError;
   /** The connection is over; `error` is null where `close` was called. */
@@ -114,8 +116,11 @@ export interface WebSocketLike {
 }
 
 export interface ClientOptions {
-  /** What the server wants of those it lets in (`--token-file`): letters, digits and `-._~+`. */
-  token?: string;
+  /**
+   * What the server wants of those it lets in (`--token-file`): letters, digits and `-._~+`. Or a
+   * function that brings one, called before each connection: a client token is good once.
+   */
+  token?: string | ((url: string) => string | Promise<string>);
   /** Whether to come back to the session when the connection is lost. Default: true. */
   resume?: boolean;
   /** Whether to ask for all fields and reasons. Default: true. */
@@ -136,6 +141,10 @@ export interface ClientOptions {
 export interface ConnectOptions {
   /** The last `session_token` of that page; each is good once. Where it leads nowhere, a session begins. */
   sessionToken?: string;
+  /** The `url` of that page's client, one of those of this one. Default: the first. */
+  url?: string;
+  /** Tickets of voices of that session, by speaker: those without one cannot come along to another server. */
+  tickets?: { [speakerId: number]: string };
   /** What the transcription that may go on was begun with: the next part of a long one is, too. */
   transcription?: TranscriptionOptions;
 }
@@ -145,6 +154,8 @@ export interface RegistrationOptions {
   add?: boolean;
   /** Whether the answer says how good the voice is; `details` do too. */
   quality?: boolean;
+  /** Whether the answer has the voice as a ticket, for `restoreSpeaker` in a later session. */
+  ticket?: boolean;
 }
 
 export interface TranscriptionOptions {
@@ -176,8 +187,13 @@ export type UpdateOptions = Pick<
  * with `wrong_state` and changes nothing.
  */
 export class STTClient {
-  /** Nothing is sent yet. Throws a TypeError where `url` is not `wss://…` or `ws://…`. */
-  constructor(url: string, options?: ClientOptions);
+  /**
+   * Nothing is sent yet. Throws a TypeError where `url` is not `wss://…` or `ws://…`. With a list, the
+   * client goes on at another server, or at one that was started anew, where its own is gone.
+   */
+  constructor(url: string | string[], options?: ClientOptions);
+  /** The address where the session is. */
+  readonly url: string;
   readonly state: State;
   /** Listen; the function that is returned stops it. */
   on<Type extends keyof ClientEvents>(
@@ -192,6 +208,15 @@ export class STTClient {
     options?: RegistrationOptions
   ): Promise<RegistrationStarted>;
   completeSpeakerRegistration(speakerId: number): Promise<RegistrationCompleted>;
+  /**
+   * Enrol the voice of a ticket, without speech. Rejects with the reason where the ticket is no good:
+   * delete it then, and enrol the voice anew.
+   */
+  restoreSpeaker(
+    speakerId: number,
+    ticket: string,
+    options?: { quality?: boolean }
+  ): Promise<RegistrationCompleted>;
   startTranscription(options?: TranscriptionOptions): Promise<TranscriptionStarted>;
   /**
    * Give a speaker who is enrolled or was discovered a name, at any time; the server then keeps the

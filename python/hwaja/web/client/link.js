@@ -1,7 +1,13 @@
-/** The way to the server: one connection after another, as long as they lead to the same session. */
+/**
+ * The way to the server: one connection after another, as long as they lead to the same session. Where
+ * there are several addresses, another session may take over at any of them.
+ */
 
-import { BackOff, Resumption } from './resumption.js';
+import { BackOff, Resumption, TOKEN } from './resumption.js';
 import { ABNORMAL_CLOSURE, Socket } from './socket.js';
+
+/** Longer, nobody waits for the page's own function to bring a token. */
+const TOKEN_SECONDS = 10;
 
 /** With more waiting in the socket, 1 s of audio, the rest waits where it can be counted. */
 const MOST_BUFFERED_BYTES = 32000;
@@ -12,16 +18,26 @@ const STALL_SECONDS = 20;
 /** Codes of connections that nobody ended on purpose: no code, no word, a proxy that restarts. */
 const LOST_CODES = [1005, ABNORMAL_CLOSURE, 1012, 1014];
 
+/** A server that stops; another may go on. */
+const GOING_AWAY = 1001;
+
 export class Link {
   /**
-   * @param {object} options `url`, `token`, `resume`, `WebSocket`, `clock`, `random`
+   * @param {object} options `urls`, at least one, `roams`: whether another session may take over,
+   *   `token`: a string, a function that brings one, or null, `resume`,
+   *   `WebSocket`, `clock`, `random`
    * @param {object} handlers `welcomed(message, isResumed)`, `message(message)`, `away(code)` where
-   *   the connection is lost and another is tried, `closed(code, isLost)` where nothing more is
+   *   the connection is lost and another is tried, `closed(code, isLost)` where nothing more is. A
+   *   session that may take over is `welcomed` too, and waits for `settle` or `leave`
    */
   constructor(options, handlers) {
     this._options = options;
     this._handlers = handlers;
-    this._resumption = new Resumption(options.resume, options.hello);
+    this._resumptions = options.urls.map(() => new Resumption(options.resume, options.hello));
+    this._home = 0; // place of the address where the session is
+    this._place = 0; // of the address that is tried, or connected to
+    this._tries = 0; // since the connection was lost
+    this._untried = 0; // addresses that a first connection may still try
     this._backOff = new BackOff(options.random);
     this._socket = null;
     this._abandoned = []; // sockets to be closed once another has taken over
@@ -29,6 +45,8 @@ export class Link {
     this._cancelAttempt = () => {};
     this._cancelStall = null; // of the timer that runs while the server is to say something
     this.isOnline = false; // the server has said its first word
+    /** Whether the last attempt ended for want of a token. */
+    this.lacksToken = false;
   }
 
   /** Whether audio can be sent. */
@@ -36,12 +54,42 @@ export class Link {
     return this.isOnline && this._socket.bufferedBytes < MOST_BUFFERED_BYTES;
   }
 
-  /** Connect to a session of its own, or to an earlier one that a token leads to. */
-  open(sessionToken = null) {
-    this._resumption.forget();
+  /** The address where the session is. */
+  get url() {
+    return this._options.urls[this._home];
+  }
+
+  /** Whether there is no other address. */
+  get isAlone() {
+    return this._options.urls.length === 1;
+  }
+
+  get _resumption() {
+    return this._resumptions[this._place];
+  }
+
+  /** Connect to a session of its own, or to an earlier one that a token leads to at an address. */
+  open(sessionToken = null, url = this._options.urls[0]) {
+    const { urls } = this._options;
+    this._resumptions.forEach((each) => each.forget());
+    this._home = this._place = Math.max(0, urls.indexOf(url));
+    this._untried = urls.length - 1;
     if (sessionToken !== null) this._resumption.recall(sessionToken);
     this._backOff.reset();
     this._connect();
+  }
+
+  /** The session that was welcomed takes over. */
+  settle() {
+    this._cancelAttempt();
+    this._home = this._place;
+    this._arrive();
+  }
+
+  /** The session that was welcomed cannot take over: try the next address. */
+  leave() {
+    this._cancelAttempt();
+    this._ended(ABNORMAL_CLOSURE);
   }
 
   send(message) {
@@ -82,8 +130,41 @@ export class Link {
     this.isOnline = false;
   }
 
+  /** Connect, with another token each time where a function brings them: a client token is good once. */
   _connect() {
-    const { url, token, WebSocket, clock } = this._options;
+    const { urls, token, clock } = this._options;
+    const url = urls[this._place];
+    this.lacksToken = false;
+    if (typeof token !== 'function') {
+      this._dial(token);
+      return;
+    }
+    let isAwaited = true;
+    const once = (action) => (value) => {
+      if (isAwaited) {
+        cancel();
+        action(value);
+      }
+    };
+    const fail = once(() => {
+      this.lacksToken = true;
+      this._ended(ABNORMAL_CLOSURE);
+    });
+    const stopWaiting = clock.after(TOKEN_SECONDS, () => fail());
+    const cancel = () => {
+      isAwaited = false;
+      stopWaiting();
+    };
+    this._cancelAttempt = cancel;
+    const dial = once((found) => this._dial(found));
+    const isToken = (found) => typeof found === 'string' && TOKEN.test(found);
+    const fetched = new Promise((resolve) => resolve(token(url)));
+    fetched.then((found) => (isToken(found) ? dial(found) : fail()), fail);
+  }
+
+  _dial(token) {
+    const { urls, WebSocket, clock } = this._options;
+    const url = urls[this._place];
     const handlers = { message: (message) => this._take(message), closed: (code) => this._ended(code) };
     this._socket = new Socket(WebSocket, url, this._resumption.protocols(token), clock, handlers);
   }
@@ -95,34 +176,60 @@ export class Link {
   }
 
   _welcome(message) {
+    const isResumed = this._resumption.welcome(message);
+    if (this._awaySince !== null && !isResumed && this._options.roams) {
+      const { clock } = this._options;
+      this._cancelAttempt = clock.after(STALL_SECONDS, () => this.leave());
+    } else {
+      this._home = this._place;
+      this._arrive();
+    }
+    this._handlers.welcomed(message, isResumed);
+  }
+
+  _arrive() {
     this.isOnline = true;
     this._awaySince = null;
     this._backOff.reset();
     this._abandoned.forEach((socket) => socket.close());
     this._abandoned = [];
-    this._handlers.welcomed(message, this._resumption.welcome(message));
   }
 
   _ended(code) {
     const wasOnline = this.isOnline;
     this.isOnline = false;
     this._stopWatching();
-    this._socket.abandon();
-    this._abandoned.push(this._socket);
-    this._socket = null;
-    const isLost = LOST_CODES.includes(code);
+    if (this._socket !== null) {
+      this._socket.abandon();
+      this._abandoned.push(this._socket);
+      this._socket = null;
+    }
+    const { urls, roams, clock } = this._options;
+    const isLost = LOST_CODES.includes(code) || (roams && code === GOING_AWAY);
     if (wasOnline && isLost && this._resumption.isPossible) {
-      this._awaySince = this._options.clock.now();
+      this._awaySince = clock.now();
+      this._tries = 0;
       this._handlers.away(code);
       if (this._awaySince === null) return; // who was told has closed it
     }
-    if (this._awaySince !== null && isLost) this._tryAgain(code);
+    const mayTryOthers = roams && urls.length > 1; // one that refuses is not the only one
+    if (this._awaySince !== null && (isLost || mayTryOthers)) this._tryAgain(code);
+    else if (!wasOnline && this._untried > 0) this._tryNext();
     else this._giveUp(code);
   }
 
+  _tryNext() {
+    this._untried--;
+    this._place = (this._place + 1) % this._options.urls.length;
+    this._connect();
+  }
+
   _tryAgain(code) {
-    const { clock } = this._options;
-    const delaySeconds = this._backOff.nextDelaySeconds(clock.now() - this._awaySince);
+    const { clock, urls } = this._options;
+    const awaySeconds = clock.now() - this._awaySince;
+    const delaySeconds = this._backOff.nextDelaySeconds(awaySeconds, urls.length);
+    this._place = (this._home + this._tries++) % urls.length; // the session's own address first
+    if (this._place !== this._home) this._resumption.forget(); // of a session that was left
     if (delaySeconds === null) this._giveUp(code);
     else this._cancelAttempt = clock.after(delaySeconds, () => this._connect());
   }

@@ -63,6 +63,10 @@ export interface RegistrationCompleted extends Numbered, Answer {
   message: string;
   /** With `quality` or `details`. */
   quality?: Quality;
+  /** With `ticket`: the voice, for `restoreSpeaker`. */
+  ticket?: string;
+  /** With `ticket`: until when it is good; ISO 8601, UTC, milliseconds. */
+  ticket_expires_at?: string;
 }
 
 export interface TranscriptionStarted extends Numbered, Answer {
@@ -95,6 +99,8 @@ export interface Transcription extends Numbered {
   words?: Word[];
   /** `speaker_id`, and who speaks at the same time; by id. */
   speakers?: SpeakerSpeech[];
+  /** Of a client with several addresses: how much of the server's transcription is answered with this. */
+  answered_samples?: number;
   /** What the client called the speaker. */
   speaker_name?: string;
 }
@@ -213,6 +219,8 @@ export interface SpeakerShare {
 export interface AudioReceived {
   type: 'audio_received';
   received_samples: number;
+  /** Of a client with several addresses: how much of the transcription is answered. */
+  answered_samples?: number;
 }
 
 export interface TooFarAhead {
@@ -325,6 +333,11 @@ export type Reason =
   | 'two_voices'
   | 'same_voice'
   | 'other_voice'
+  | 'ticket_expired'
+  | 'ticket_foreign'
+  | 'ticket_tampered'
+  | 'ticket_other_model'
+  | 'ticket_other_subject'
   | 'engine_failed'
   | 'not_enrolled'
   | 'audio_limit'

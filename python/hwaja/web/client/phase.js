@@ -1,6 +1,6 @@
 /**
- * One enrolment or transcription: what is to be sent next, and what an answer means for it. No
- * socket, no clock.
+ * One enrolment, restoration or transcription: what is to be sent next, and what an answer means for
+ * it. No socket, no clock.
  *
  * Nothing is sent before the start is answered, and no end before all audio. So, when a connection
  * is lost, the server's `state` tells what it has had.
@@ -29,6 +29,27 @@ export const ENROLMENT = {
   closing: 'verifying',
 };
 
+/** The voice of a ticket is enrolled: the answer to the start is the end. */
+export const RESTORATION = {
+  start: 'restore_speaker',
+  started: null,
+  end: null,
+  ended: 'speaker_registration_completed',
+  failed: 'SPEAKER_REGISTRATION_FAILED',
+  refusals: [
+    ...ENROLMENT.refusals,
+    'ticket_expired',
+    'ticket_foreign',
+    'ticket_tampered',
+    'ticket_other_model',
+    'ticket_other_subject',
+    'same_voice',
+    'engine_failed',
+  ],
+  listening: 'verifying',
+  closing: 'verifying',
+};
+
 export const TRANSCRIPTION = {
   start: 'start_transcription',
   started: 'transcription_started',
@@ -49,7 +70,7 @@ export const TRANSCRIPTION = {
 
 export class Phase {
   /**
-   * @param {object} kind ENROLMENT or TRANSCRIPTION
+   * @param {object} kind ENROLMENT, RESTORATION or TRANSCRIPTION
    * @param {object} fields fields of the start message
    * @param {AudioStore} audio is emptied
    * @param {boolean} isConfirmed whether the server tells what it has taken
@@ -63,10 +84,11 @@ export class Phase {
     this._isEndSent = false;
     this._isHeld = false; // the server has ended it: there is nothing to be sent
     this._isTooFarAhead = false; // the server asks to hold on
+    this._answeredSamples = 0; // of the transcription; only a client that roams knows
     /** Whether the start was answered. */
     this.isStarted = false;
     /** Whether all audio is there. */
-    this.isEnding = false;
+    this.isEnding = kind.end === null;
     /** What was asked for between two samples. */
     this.commands = new Commands();
     audio.begin(isConfirmed);
@@ -154,12 +176,19 @@ export class Phase {
   }
 
   get _unconfirmedSamples() {
-    return this._audio.sent - this._audio.start;
+    return this._audio.sent - this._audio.confirmed;
   }
 
   /** The server has taken so much. */
   confirm(receivedSamples) {
     if (this.isStarted) this._audio.confirm(receivedSamples);
+  }
+
+  /** So much of the transcription is answered. */
+  answer(answeredSamples) {
+    if (!this.isStarted || answeredSamples <= this._answeredSamples) return;
+    this._answeredSamples = answeredSamples;
+    this._audio.answer(answeredSamples);
   }
 
   /** The server asks to hold on, or to go on. */
@@ -178,7 +207,8 @@ export class Phase {
       this.isStarted = true;
       return 'started';
     }
-    return message.type === this.kind.ended && this._isEndSent ? 'ended' : 'passing';
+    const isAnswered = this.kind.end === null ? this._isStartSent : this._isEndSent;
+    return message.type === this.kind.ended && isAnswered ? 'ended' : 'passing';
   }
 
   _judgeError({ code, reason }) {
@@ -207,7 +237,8 @@ export class Phase {
   resume({ state, received_samples: receivedSamples }) {
     this._isTooFarAhead = false; // nothing of this connection waits
     if (!this.isStarted) {
-      // An enrolment that is begun again loses nothing, since no audio was sent.
+      // An enrolment that is begun again loses nothing, since no audio was sent. A voice may be
+      // restored twice.
       this._isStartSent = this.kind === TRANSCRIPTION && state !== 'ready';
     } else if (state === this.kind.listening || state === 'paused') {
       this._audio.rewind(receivedSamples);
@@ -225,8 +256,20 @@ export class Phase {
    */
   renew(receivedSamples) {
     this._isStartSent = this.isStarted = this._isEndSent = this._isHeld = false;
+    this._answeredSamples = 0;
     const lostSamples = this._audio.rebase(receivedSamples);
     this.commands.renew(receivedSamples + lostSamples);
     return lostSamples;
+  }
+  /**
+   * Begin again in another session, whose server has had nothing of this.
+   *
+   * @returns {{beganSamples: number, lostSamples: number}} where a transcription goes on, and how much
+   *   from there on is not kept any more
+   */
+  beginAnew() {
+    this._isTooFarAhead = false;
+    const beganSamples = this._answeredSamples;
+    return { beganSamples, lostSamples: this.renew(beganSamples) };
   }
 }

@@ -84,14 +84,17 @@ export class BackOff {
   }
 
   /**
-   * Return how long to wait: twice as long each time, up to 8 s, a random half of it left out.
+   * Return how long to wait: twice as long once each address was tried, up to 8 s, a random half of it
+   * left out.
    *
    * @param {number} awaySeconds since the connection was lost
+   * @param {number} addresses how many there are
    * @returns {?number} in seconds; null: the server has forgotten the session by now
    */
-  nextDelaySeconds(awaySeconds) {
+  nextDelaySeconds(awaySeconds, addresses = 1) {
     if (awaySeconds >= RESUME_SECONDS) return null;
-    const longest = Math.min(FIRST_DELAY_SECONDS * 2 ** this._attempts, LONGEST_DELAY_SECONDS);
+    const rounds = Math.floor(this._attempts / addresses);
+    const longest = Math.min(FIRST_DELAY_SECONDS * 2 ** rounds, LONGEST_DELAY_SECONDS);
     this._attempts++;
     return longest * (0.5 + this._random() / 2);
   }

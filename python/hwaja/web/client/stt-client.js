@@ -1,33 +1,44 @@
 /** The client of the protocol: enrols voices, sends a conversation, tells what is answered. */
 
+import { defined, fieldsOf, samplesOf } from './arguments.js';
 import { AudioStore } from './audio-store.js';
 import { CLOCK } from './clock.js';
 import { Deferred } from './deferred.js';
 import { Dialogue } from './dialogue.js';
 import { Emitter } from './emitter.js';
-import { CLOSED, LOST, STTError, UNREACHABLE, misplaced } from './errors.js';
+import { CLOSED, LOST, NO_TOKEN, STTError, UNREACHABLE, misplaced } from './errors.js';
 import { Link } from './link.js';
 import { Namings } from './namings.js';
 import { SAMPLE_RATE } from './pcm.js';
-import { ENROLMENT, TRANSCRIPTION } from './phase.js';
+import { ENROLMENT, RESTORATION, TRANSCRIPTION } from './phase.js';
 import { RESUME_SECONDS, TOKEN } from './resumption.js';
 import { Sender } from './sender.js';
+import { VoiceTickets } from './voice-tickets.js';
 
 /** Audio that is kept, unsent or unconfirmed: as much as is spoken while a session is kept. */
 const KEPT_SAMPLES = RESUME_SECONDS * SAMPLE_RATE;
+
+/** What a server may have taken and not answered: as much as its ring of audio holds. */
+const UNANSWERED_SAMPLES = 32 * SAMPLE_RATE;
 
 /** One session with a server. hwaja.d.ts describes every option, event and error. */
 export class STTClient extends Emitter {
   /** @throws {TypeError} where `url` is no address of a WebSocket, or `options.token` no token */
   constructor(url, options = {}) {
     super();
-    if (!/^wss?:$/.test(new URL(url).protocol)) throw new TypeError('It begins with wss:// or ws://.');
+    const urls = Array.isArray(url) ? url : [url];
+    const isAddress = (each) => /^wss?:$/.test(new URL(each).protocol);
+    if (urls.length === 0 || !urls.every(isAddress)) throw new TypeError('It begins with wss:// or ws://.');
     const { token = null, details = true, resume = true, renew = true, hello = false } = options;
-    if (token !== null && !TOKEN.test(token)) throw new TypeError('A token has letters, digits or -._~+ and nothing else.');
+    const isToken = token === null || typeof token === 'function' || TOKEN.test(token);
+    if (!isToken) throw new TypeError('A token has letters, digits or -._~+ and nothing else.');
     const { WebSocket = globalThis.WebSocket, clock = CLOCK, random = Math.random } = options;
     this._details = details;
+    this._roams = Array.isArray(url) && resume;
+    this._tickets = new VoiceTickets();
+    this._restoring = null; // {welcome, left}, while the voices are brought to another server
     this._link = new Link(
-      { url, token, resume, hello, WebSocket, clock, random },
+      { urls, roams: this._roams, token, resume, hello, WebSocket, clock, random },
       {
         welcomed: (message, isResumed) => this._welcomed(message, isResumed),
         message: (message) => this._take(message),
@@ -35,7 +46,8 @@ export class STTClient extends Emitter {
         closed: (code, isLost) => this._closed(code, isLost),
       }
     );
-    this._dialogue = new Dialogue(new AudioStore(KEPT_SAMPLES), renew && details);
+    const keptSamples = KEPT_SAMPLES + (this._roams ? UNANSWERED_SAMPLES : 0);
+    this._dialogue = new Dialogue(new AudioStore(keptSamples, this._roams), renew && details);
     this._namings = new Namings();
     this._sender = new Sender(this._dialogue, this._namings, this._link, clock);
     this._connected = new Deferred();
@@ -52,21 +64,32 @@ export class STTClient extends Emitter {
    *
    * @param {object} [options]
    * @param {string} [options.sessionToken] of a session that an earlier page had
+   * @param {string} [options.url] the `url` of that page's client, one of those of this one
    * @param {object} [options.transcription] what it asked of the transcription that may go on
+   * @param {object} [options.tickets] of voices of that session, by speaker, as far as they are known
    */
-  async connect({ sessionToken, transcription = {} } = {}) {
+  async connect({ sessionToken, url, transcription = {}, tickets = {} } = {}) {
     if (this.state !== 'idle' && this.state !== 'closed') throw misplaced('CONNECTION_FAILED');
-    this._link.open(sessionToken);
-    this._adopted = fieldsOf(transcription);
+    this._tickets.forget();
+    this._keptTickets = tickets;
+    this._restoring = null;
+    this._link.open(sessionToken, url);
+    this._adopted = this._asked(transcription);
     this._connected = new Deferred();
     this._failed = this._closingError = null;
     this._show('connecting');
     return this._connected.asked();
   }
 
+  /** The address where the session is. */
+  get url() {
+    return this._link.url;
+  }
+
   /** Begin to enrol a voice: what is sent from now on is that of `speakerId`. */
-  startSpeakerRegistration(speakerId, { add, quality } = {}) {
-    return this._begin(ENROLMENT, { speaker_id: speakerId, add, quality });
+  startSpeakerRegistration(speakerId, { add, quality, ticket } = {}) {
+    const seals = this._roams || ticket;
+    return this._begin(ENROLMENT, { speaker_id: speakerId, add, quality, ticket: seals });
   }
 
   /** The voice has been sent; resolves once it is enrolled. */
@@ -74,9 +97,16 @@ export class STTClient extends Emitter {
     return this._end(ENROLMENT, speakerId);
   }
 
+  /** Enrol the voice of a ticket, without speech; resolves once it is enrolled. */
+  async restoreSpeaker(speakerId, ticket, { quality } = {}) {
+    this._open(RESTORATION, { speaker_id: speakerId, ticket, quality });
+    this._tickets.offer(speakerId, ticket);
+    return this._ended.asked();
+  }
+
   /** Begin a transcription: what is sent from now on is the conversation. */
   startTranscription(options = {}) {
-    return this._begin(TRANSCRIPTION, fieldsOf(options));
+    return this._begin(TRANSCRIPTION, this._asked(options));
   }
 
   /** Have everything answered that was sent; resolves with the server's figures. */
@@ -149,6 +179,11 @@ export class STTClient extends Emitter {
   // what is asked for
 
   async _begin(kind, fields) {
+    this._open(kind, fields);
+    return this._started.asked();
+  }
+
+  _open(kind, fields) {
     if (!this._mayBegin(kind)) throw misplaced(kind.failed);
     this._dialogue.begin(kind, this._detailed(fields));
     this._failed = null;
@@ -156,7 +191,6 @@ export class STTClient extends Emitter {
     this._ended = new Deferred();
     this._show();
     this._sender.pump();
-    return this._started.asked();
   }
 
   /** Ask for something behind the audio so far. */
@@ -176,6 +210,11 @@ export class STTClient extends Emitter {
     this._started = new Deferred();
     this._started.resolve();
     this._ended = new Deferred();
+  }
+
+  /** Fields of `start_transcription`. */
+  _asked(options) {
+    return { ...fieldsOf(options), answered_samples: this._roams || undefined };
   }
 
   _detailed(fields) {
@@ -213,6 +252,7 @@ export class STTClient extends Emitter {
   _welcomed(message, isResumed) {
     this._dialogue.isConfirmed = message.session_token !== undefined;
     if (this.state === 'connecting') {
+      this._tickets.know(message.speaker_ids || [], this._keptTickets);
       if (['transcribing', 'paused'].includes(message.state)) this._adopt(message.received_samples);
       this._connected.resolve(message);
       this._show();
@@ -222,16 +262,61 @@ export class STTClient extends Emitter {
       this._namings.resume();
       this._show();
       this.emit('reconnected', message);
+    } else if (this._roams && this._tickets.areComplete) {
+      this._restore(message);
     } else {
-      const error = new STTError(LOST);
-      this._drop(error);
-      this._show();
-      this.emit('lost', error);
+      this._lose();
     }
     this._sender.pump();
   }
 
+  /** Bring the voices to the server of another session. */
+  _restore(welcome) {
+    const { restorations } = this._tickets;
+    this._restoring = { welcome, left: restorations.length };
+    restorations.forEach((message) => this._link.send(message));
+    if (restorations.length === 0) this._roam();
+  }
+
+  _takeRestored({ type }) {
+    if (type === 'speaker_registration_completed' && --this._restoring.left === 0) this._roam();
+    if (type !== 'error') return;
+    this._restoring = null;
+    if (this._link.isAlone) this._lose();
+    else this._link.leave();
+    this._sender.pump();
+  }
+
+  /** Another session has begun, without the voices. */
+  _lose() {
+    this._link.settle();
+    const error = new STTError(LOST);
+    this._drop(error);
+    this._show();
+    this.emit('lost', error);
+  }
+
+  /** The voices are there: send what is not answered. */
+  _roam() {
+    const { welcome } = this._restoring;
+    this._restoring = null;
+    this._closingError = null;
+    this._link.settle();
+    this._tickets.namings.forEach((message) => this._link.send(message));
+    const { withdrawn, lostSamples } = this._dialogue.beginAnew();
+    this._show();
+    withdrawn.forEach((message) => this.emit('interim', message));
+    this._reportLoss(lostSamples);
+    this.emit('roamed', welcome);
+    this._sender.pump();
+  }
+
   _take(received) {
+    if (this._restoring !== null) {
+      this._takeRestored(received);
+      return;
+    }
+    this._tickets.take(received);
     if (received.type === 'speaker_named') this._namings.take(received);
     if (received.code === 'SPEAKER_NAMING_FAILED') {
       this._namings.refuse(received);
@@ -273,13 +358,15 @@ export class STTClient extends Emitter {
   // the connection
 
   _away(code) {
+    this._restoring = null;
     this._show('reconnecting');
     this.emit('reconnecting', { code });
   }
 
   _closed(code, isLost) {
     const isOwn = code === 1000 && this._closingError === null;
-    const why = this.state === 'connecting' && !isOwn ? UNREACHABLE : CLOSED;
+    const unreachable = this._link.lacksToken ? NO_TOKEN : UNREACHABLE;
+    const why = this.state === 'connecting' && !isOwn ? unreachable : CLOSED;
     const error = new STTError(isLost ? LOST : this._closingError || why, code);
     this._connected.reject(error);
     this._drop(error);
@@ -291,6 +378,8 @@ export class STTClient extends Emitter {
   _drop(error) {
     if (this._dialogue.phase !== null) this._dialogue.phase.commands.reject(error);
     this._dialogue.forget();
+    this._tickets.forget();
+    this._restoring = null;
     this._started.reject(error);
     this._ended.reject(error);
     this._namings.forget(error);
@@ -312,45 +401,4 @@ export class STTClient extends Emitter {
   _reportLoss(lostSamples) {
     if (lostSamples > 0) this.emit('overrun', { lostSamples });
   }
-}
-
-/** Fields of `start_transcription`; what was not asked for is undefined, and not sent. */
-function fieldsOf({
-  interimResults,
-  speakerUpdates,
-  adapt,
-  speakers,
-  strangers,
-  maxSpeakers,
-  language,
-  hotwords,
-  events,
-}) {
-  return {
-    interim_results: interimResults,
-    speaker_updates: speakerUpdates,
-    adapt,
-    speakers,
-    strangers,
-    max_speakers: maxSpeakers,
-    language,
-    hotwords,
-    events,
-  };
-}
-
-function defined(fields) {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-}
-
-function samplesOf(pcm) {
-  const samples = pcm instanceof ArrayBuffer && pcm.byteLength % 2 === 0 ? new Int16Array(pcm) : pcm;
-  if (!(samples instanceof Int16Array)) {
-    throw new TypeError('PCM16 is an Int16Array, or an ArrayBuffer with two bytes a sample.');
-  }
-  // The server refuses the whole message ("RIFF"), and its count would not be this one's any more.
-  if (samples[0] === 0x4952 && samples[1] === 0x4646) {
-    throw new TypeError('A WAV file begins with a header: send what is behind it.');
-  }
-  return samples;
 }

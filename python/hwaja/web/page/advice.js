@@ -18,3 +18,8 @@ export function adviceOn(error) {
 export function isOfConnection(error) {
   return error.code === 'CONNECTION_FAILED';
 }
+
+/** Return whether a voice that was kept is no good any more. */
+export function isOfTicket(error) {
+  return typeof error.reason === 'string' && error.reason.startsWith('ticket_');
+}

@@ -2,7 +2,7 @@
 
 import { Emitter } from '../client/emitter.js';
 import { LEVEL_SECONDS } from '../client/level.js';
-import { adviceOn, isOfConnection } from './advice.js';
+import { adviceOn, isOfConnection, isOfTicket } from './advice.js';
 import { Take } from './take.js';
 import { VoiceCard } from './voice-card.js';
 
@@ -23,6 +23,7 @@ export class Enrolling extends Emitter {
     listening.on('failed', () => this._finish());
     online.on('state', () => this._show());
     online.on('gone', () => this.forget());
+    online.on('began', () => this._restore());
     online.on('resumed', (welcome) => this._know(welcome.speaker_ids));
     online.on('failed', (error) => this._refuse(error));
     people.on('named', () => {
@@ -34,6 +35,11 @@ export class Enrolling extends Emitter {
   /** Whether all voices are enrolled. */
   get isComplete() {
     return this.cards.every((card) => card.isEnrolled);
+  }
+
+  /** Whether this device keeps a voice. */
+  get hasKept() {
+    return this.cards.some((card) => card.kept !== null);
   }
 
   /** The server knows no voice any more. */
@@ -58,10 +64,31 @@ export class Enrolling extends Emitter {
   async _record(card, add) {
     if (!this._listening.isOpen && !(await this._listening.open())) return;
     try {
-      await this._online.client.startSpeakerRegistration(card.speakerId, { add });
+      await this._online.client.startSpeakerRegistration(card.speakerId, { add, ticket: true });
       this._recording = { card, take: new Take() };
       card.show('recording');
     } catch (error) {
+      this._show(card, error);
+    }
+  }
+
+  /** Enrol the voices that this device keeps. */
+  async _restore() {
+    for (const card of this.cards) {
+      if (card.kept !== null && !card.isEnrolled) await this._restoreOne(card);
+    }
+  }
+
+  async _restoreOne(card) {
+    card.show('checking');
+    try {
+      const { client } = this._online;
+      const { quality } = await client.restoreSpeaker(card.speakerId, card.kept.ticket);
+      card.restore(quality);
+      this._people.enrol(card.speakerId);
+      this._show();
+    } catch (error) {
+      if (isOfTicket(error)) card.dropKept();
       this._show(card, error);
     }
   }
@@ -80,8 +107,9 @@ export class Enrolling extends Emitter {
     this._recording = null;
     card.show('checking');
     try {
-      const { quality } = await this._online.client.completeSpeakerRegistration(card.speakerId);
-      card.show('waiting', { quality });
+      const taken = await this._online.client.completeSpeakerRegistration(card.speakerId);
+      card.show('waiting', { quality: taken.quality });
+      card.seal(taken);
       this._people.enrol(card.speakerId);
       this._show();
     } catch (error) {

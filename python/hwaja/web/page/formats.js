@@ -20,6 +20,11 @@ export function timeOf(date) {
   return [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => padded(part, 2)).join(':');
 }
 
+/** The day, as a language writes it. */
+export function dateOf(date, language) {
+  return date.toLocaleDateString(language, { year: 'numeric', month: 'long', day: 'numeric' });
+}
+
 function padded(number, length) {
   return String(number).padStart(length, '0');
 }

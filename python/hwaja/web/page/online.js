@@ -6,6 +6,7 @@ import { TOKEN } from '../client/resumption.js';
 import { adviceOn } from './advice.js';
 import { timeOf } from './formats.js';
 import { t } from './language.js';
+import { keptTickets } from './kept-voices.js';
 import { recall, remember } from './memory.js';
 
 /** What the page asks of a transcription. */
@@ -20,15 +21,16 @@ const LIMITS = ['session_limit', 'idle'];
 /** States in which the server is sent what is heard. */
 const HEARD = ['enrolling', 'transcribing'];
 
-/** Where the token lies that leads back to the session, when this page is loaded anew. */
+/** Where the token lies that leads back to the session, when this page is loaded anew, and to whom. */
 const SESSION_KEY = 'hwaja.session';
+const SERVER_KEY = 'hwaja.server';
 
 /** Where it lies whether the speakers of its transcription are being found. */
 const DISCOVERS_KEY = 'hwaja.discovers';
 
 /**
- * Events: `state` of the client; `resumed`, where an earlier session goes on; `gone`, where the voices
- * are gone with the session; and of the client `transcription`, `interim`, `speaker_update`, `failed`.
+ * Events: `state` of the client; `resumed`, where an earlier session goes on; `began`, where another
+ * has begun; `gone`, where the voices are gone with the session; and of the client `transcription`, `interim`, `speaker_update`, `failed`.
  */
 export class Online extends Emitter {
   constructor(notices, status) {
@@ -36,6 +38,7 @@ export class Online extends Emitter {
     this._notices = notices;
     this._status = status;
     this._token = null;
+    this._peers = null; // other servers that can take over
     this._lostSamples = 0; // of this session
     /** The STTClient. */
     this.client = null;
@@ -47,12 +50,17 @@ export class Online extends Emitter {
   /** Connect, and find out why where that fails. */
   async connect() {
     this._notices.hide('connection');
+    this._peers = this._peers || (await peers());
     this.client = this._newClient();
     try {
-      const sessionToken = recall('sessionStorage', SESSION_KEY) || undefined;
-      const welcome = await this.client.connect({ sessionToken, transcription: this._wishes });
+      const welcome = await this.client.connect({
+        sessionToken: recall('sessionStorage', SESSION_KEY) || undefined,
+        url: recall('sessionStorage', SERVER_KEY) || undefined,
+        transcription: this._wishes,
+        tickets: keptTickets(),
+      });
       this._keep(welcome.session_token);
-      if (welcome.resumed) this.emit('resumed', welcome);
+      this.emit(welcome.resumed ? 'resumed' : 'began', welcome);
     } catch (error) {
       if (error.reason === 'unreachable' && (await isThere())) this._ask();
       else this._explain(error);
@@ -72,6 +80,7 @@ export class Online extends Emitter {
 
   /** Send a chunk; the client drops it where nothing is heard. */
   send(chunk) {
+    if (this.client === null) return;
     this.client.sendAudio(chunk);
     if (HEARD.includes(this.state)) this._notices.hide('idle');
   }
@@ -98,13 +107,17 @@ export class Online extends Emitter {
     const scheme = location.protocol === 'http:' ? 'ws:' : 'wss:';
     const options = this._token === null ? {} : { token: this._token };
     this._lostSamples = 0;
-    const client = new STTClient(`${scheme}//${location.host}/`, options);
+    const client = new STTClient([`${scheme}//${location.host}/`, ...this._peers], options);
     for (const type of ['transcription', 'interim', 'speaker_update']) {
       client.on(type, (message) => this.emit(type, message));
     }
     client.on('state', (state) => this._show(state));
     client.on('error', (error) => this.emit('failed', error));
     client.on('reconnected', (welcome) => this._keep(welcome.session_token));
+    client.on('roamed', (welcome) => {
+      this._keep(welcome.session_token);
+      this.emit('roamed');
+    });
     client.on('overrun', ({ lostSamples }) => {
       this._lostSamples += lostSamples;
       const seconds = Math.ceil(this._lostSamples / SAMPLE_RATE);
@@ -125,6 +138,7 @@ export class Online extends Emitter {
     if (this.state === 'closed') return;
     this._leave();
     this._notices.show('lost-session', adviceOn(error));
+    this.emit('began');
   }
 
   _closed(error) {
@@ -153,6 +167,7 @@ export class Online extends Emitter {
 
   _keep(sessionToken) {
     remember('sessionStorage', SESSION_KEY, sessionToken);
+    remember('sessionStorage', SERVER_KEY, this.client.url);
   }
 
   _show(state) {
@@ -175,6 +190,17 @@ async function isThere() {
   }
 }
 
+/** The servers that can take over, as this one names them. */
+async function peers() {
+  try {
+    const answer = await fetch('/page/peers.json', { cache: 'no-store' });
+    return answer.ok ? await answer.json() : [];
+  } catch (error) {
+    return []; // `connect` finds out why
+  }
+}
+
 function forget() {
   remember('sessionStorage', SESSION_KEY, null);
+  remember('sessionStorage', SERVER_KEY, null);
 }

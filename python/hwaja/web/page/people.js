@@ -20,6 +20,7 @@ export class People extends Emitter {
     this._untold = new Set(); // whose name the server is told when they speak again
     this._offset = 0; // of those who are found
     online.on('gone', () => this._leave());
+    online.on('roamed', () => this._leaveFound());
     online.on('resumed', ({ names = [] }) => {
       for (const { speaker_id: person, name } of names) this.rename(person, name);
     });
@@ -84,8 +85,13 @@ export class People extends Emitter {
   }
 
   _leave() {
-    if (this._found.size > 0) this._offset = Math.max(...this._found) + 1;
+    this._leaveFound();
     this._enrolled.clear();
+  }
+
+  /** Another server finds the people whom the last one had found anew. */
+  _leaveFound() {
+    if (this._found.size > 0) this._offset = Math.max(...this._found) + 1;
     this._found.clear();
     this._untold.clear();
   }

@@ -132,7 +132,8 @@ export class Talking {
   }
 
   async _again() {
-    if (this._isUnsaved && !window.confirm(t('talk.again.sure'))) return;
+    const question = this._enrolling.hasKept ? 'talk.again.sure.kept' : 'talk.again.sure';
+    if (this._isUnsaved && !window.confirm(t(question))) return;
     this._transcript = new Transcript();
     this._isUnsaved = false;
     this._people.startOver();

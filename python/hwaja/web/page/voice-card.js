@@ -1,7 +1,9 @@
 /** The card of one voice: a name, a sentence to read, a level, and what the server says of the take. */
 
 import { enable } from './ability.js';
-import { t, translate } from './language.js';
+import { dateOf } from './formats.js';
+import { dropVoice, keepVoice, keptVoice } from './kept-voices.js';
+import { languageNow, t, translate } from './language.js';
 import { Meter } from './meter.js';
 
 export class VoiceCard {
@@ -27,6 +29,11 @@ export class VoiceCard {
     this.isEnrolled = false;
     this._refusal = null;
     this._isAble = false;
+    this._isRestored = false;
+    this._ticket = null; // {ticket, expiresAt} of the voice that the server has
+    this._remember = this._find('.remember input');
+    this._remember.addEventListener('change', () => this._keep());
+    this._recallKept();
     this._name.addEventListener('input', () => people.rename(speakerId, this._name.value));
     this._name.addEventListener('change', () => people.tell(speakerId));
     this._record.addEventListener('click', () => this._press());
@@ -37,6 +44,9 @@ export class VoiceCard {
   /** Show what the person is called now. */
   showName() {
     const givenName = this._people.givenNameOf(this.speakerId);
+    if (this.kept !== null && this.kept.name !== givenName) {
+      keepVoice(this.speakerId, { ...this.kept, name: givenName });
+    }
     if (this._name.value !== givenName) this._name.value = givenName;
     this._render();
   }
@@ -57,16 +67,44 @@ export class VoiceCard {
     this._state = state;
     if (quality !== undefined) {
       this._quality = quality;
+      this._isRestored = false;
       this.isEnrolled = true;
     }
     this._refusal = refusal;
     this._render();
   }
 
+  /** The voice that this device keeps; null: none. */
+  get kept() {
+    return keptVoice(this.speakerId);
+  }
+
+  /** The server has sealed the voice that it took. */
+  seal({ ticket, ticket_expires_at: expiresAt }) {
+    this._ticket = ticket === undefined ? null : { ticket, expiresAt };
+    this._keep();
+  }
+
+  /** The server has taken the voice that this device keeps. */
+  restore(quality) {
+    const { ticket, expiresAt } = this.kept;
+    this._ticket = { ticket, expiresAt };
+    this.show('waiting', { quality });
+    this._isRestored = true;
+    this._render();
+  }
+
+  /** The voice that this device keeps is no good any more. */
+  dropKept() {
+    this._remember.checked = false;
+    this._keep();
+  }
+
   /** The server knows this voice no more. */
   forget() {
     this.isEnrolled = false;
     this._quality = null;
+    this._ticket = null;
     this.show('waiting');
   }
 
@@ -92,6 +130,23 @@ export class VoiceCard {
     this._render();
   }
 
+  _recallKept() {
+    if (this.kept === null) return;
+    this._remember.checked = true;
+    this._people.rename(this.speakerId, this.kept.name);
+    this._name.value = this.kept.name;
+  }
+
+  /** Keep the voice on this device, or delete it, as the person chose. */
+  _keep() {
+    if (!this._remember.checked) dropVoice(this.speakerId);
+    else if (this._ticket !== null) {
+      const name = this._people.givenNameOf(this.speakerId);
+      keepVoice(this.speakerId, { ...this._ticket, name });
+    }
+    this._render();
+  }
+
   _press() {
     if (this._state === 'recording') this._told.done();
     else this._told.record();
@@ -113,8 +168,20 @@ export class VoiceCard {
     if (!isAddable && document.activeElement === this._add) this._record.focus();
     this._add.hidden = !isAddable;
     enable(this._add, this._isAble);
+    this._renderRemember();
     this._warn();
     if (!isRecording) this._meter.show(null);
+  }
+
+  _renderRemember() {
+    const { kept } = this;
+    // A voice from before the page was loaded anew cannot be kept: the ticket is gone.
+    const isKeepable = !this.isEnrolled || this._ticket !== null || kept !== null;
+    this._find('.remember').hidden = !isKeepable;
+    const wanted = this._remember.checked ? 'voice.remember.later' : 'voice.remember';
+    const date = kept === null ? '' : dateOf(new Date(kept.expiresAt), languageNow());
+    const text = kept === null ? t(wanted) : t('voice.remember.kept', { date });
+    this._find('.remember span').textContent = text;
   }
 
   get _recordKey() {
@@ -125,6 +192,7 @@ export class VoiceCard {
     if (this._state !== 'waiting') return t(`voice.${this._state}`);
     if (this._refusal !== null) return t(this._refusal);
     if (!this.isEnrolled) return t('voice.waiting');
+    if (this._isRestored) return t('voice.restored');
     if (this._quality === null) return t('voice.kept');
     const seconds = this._quality.speech_seconds.toFixed(1);
     return t('voice.enrolled', { seconds, snr: Math.round(this._quality.snr_db) });
