@@ -2,15 +2,13 @@
 
 import asyncio
 import random
-from array import array
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import clips
-import numpy as np
 import pytest
-import soundfile
+from client_talk import enrolled, said
 from fakes import FakePool
 from loopback import PATIENCE_SECONDS, Endpoint, Serve
 from relay import relaying
@@ -18,59 +16,30 @@ from websockets.asyncio.server import ServerConnection
 from websockets.asyncio.server import serve as serve_websockets
 
 from hwaja.client import (
-    Chunks,
-    Client,
     ClientError,
     ClientEvent,
-    Event,
     Failure,
-    Finalize,
-    Finalized,
     Interim,
-    KeepAlive,
     Message,
-    PauseTranscription,
     RefusedError,
-    ResumeTranscription,
     SessionLostError,
     SpeakerNamed,
-    SpeechEnded,
-    SpeechStarted,
     Transcription,
-    TranscriptionPaused,
-    TranscriptionResumed,
     TranscriptionStopped,
-    TranscriptionUpdated,
-    UpdateTranscription,
     connect,
 )
-from hwaja.client.chunks import Command
 from hwaja.client.trust import client_tls
 from hwaja.client.websocket import dial
-from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.protocol.codes import Reason
 from hwaja.protocol.values import Label
 from hwaja.server.tls import tls_context
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def enrolled(client: Client) -> None:
-    for speaker_id, voice in enumerate(clips.voices()):
-        completed = await client.enrol(speaker_id, voice)
-        assert completed.speaker_id == speaker_id
-        assert completed.quality is not None
-        assert completed.quality.speech_seconds > 2
-
-
 async def conversed(url: str, cafile: Path) -> list[ClientEvent]:
     async with connect(url, cafile=cafile) as client:
         await enrolled(client)
         return [told async for told in client.transcribe(clips.conversation())]
-
-
-def said(told: list[ClientEvent]) -> list[Transcription]:
-    return [each for each in told if isinstance(each, Transcription)]
 
 
 def starts(told: list[ClientEvent]) -> list[float]:
@@ -378,213 +347,3 @@ async def test_cancelling_during_the_close_leaves_no_connection_open(
             await closing
         assert connection._websocket.transport.is_closing()
         goodbye.set()
-
-
-def wave_file(folder: Path, pcm: bytes) -> Path:
-    file = folder / "voice.wav"
-    soundfile.write(file, np.frombuffer(pcm, "<i2"), SAMPLE_RATE)
-    return file
-
-
-FORMS: dict[str, Callable[[bytes, Path], Chunks]] = {
-    "bytearray": lambda pcm, _: bytearray(pcm),
-    "memoryview": lambda pcm, _: memoryview(pcm),
-    "array": lambda pcm, _: array("h", pcm),
-    "numpy": lambda pcm, _: np.frombuffer(pcm, "<i2"),
-    "numpy of one channel": lambda pcm, _: np.frombuffer(pcm, "<i2").reshape(-1, 1),
-    "numpy with gaps": lambda pcm, _: np.frombuffer(pcm, "<i2").repeat(2)[::2],
-    "numpy in chunks": lambda pcm, _: np.array_split(np.frombuffer(pcm, "<i2"), 7),
-    "str": lambda pcm, folder: str(wave_file(folder, pcm)),
-    "Path": lambda pcm, folder: wave_file(folder, pcm),
-}
-
-
-@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-async def test_audio_may_be_bytes_16_bit_integers_or_a_sound_file(
-    form: Callable[[bytes, Path], Chunks],
-    endpoint: Endpoint,
-    certificate: tuple[Path, Path],
-    tmp_path: Path,
-) -> None:
-    pcm = clips.voices()[0]
-    async with connect(endpoint.url, cafile=str(certificate[0])) as client:
-        expected = await client.enrol(0, pcm)
-        assert await client.enrol(0, form(pcm, tmp_path)) == expected
-
-
-@pytest.mark.parametrize(
-    ("audio", "error", "sentence"),
-    [
-        ([b"ab", 3], TypeError, "PCM16, as bytes or 16-bit integers, not int"),
-        (["text"], TypeError, "PCM16, as bytes or 16-bit integers, not str"),
-        (None, TypeError, "PCM16, as bytes or 16-bit integers, not NoneType"),
-        (b"odd", ValueError, "PCM16 has two bytes"),
-        (b"RIFF\x24\0\0\0WAVEfmt " + bytes(64), ValueError, "PCM16, its header is not"),
-        (np.zeros(8, np.float32), TypeError, "PCM16, as bytes or 16-bit integers, not float32"),
-        (np.zeros(8, np.int32), TypeError, "PCM16, as bytes or 16-bit integers, not int32"),
-        (np.zeros(8, np.uint16), TypeError, "PCM16, as bytes or 16-bit integers, not uint16"),
-        (np.zeros(8, ">i2"), TypeError, "PCM16, as bytes or 16-bit integers, not >i2"),
-        (np.int16(3), TypeError, "PCM16, as bytes or 16-bit integers, not int16"),
-        (np.zeros((8, 2), np.int16), ValueError, "PCM16 of one channel"),
-        ("/nowhere.wav", ClientError, "/nowhere.wav does not exist"),
-        (Path("/nowhere.wav"), ClientError, "/nowhere.wav does not exist"),
-    ],
-    ids=lambda each: None if isinstance(each, type | str) else type(each).__name__,
-)
-async def test_audio_that_is_not_pcm16_is_refused_by_the_client(
-    audio: object,
-    error: type[Exception],
-    sentence: str,
-    endpoint: Endpoint,
-    certificate: tuple[Path, Path],
-) -> None:
-    async with connect(endpoint.url, cafile=certificate[0]) as client:
-        with pytest.raises(error, match=sentence):
-            await client.enrol(0, audio)  # type: ignore[arg-type]
-        if not isinstance(audio, list):  # the enrolment of a list was begun
-            assert (await client.enrol(0, clips.voices()[0])).speaker_id == 0
-
-
-async def test_warnings_of_the_server_about_a_voice_are_in_its_quality(
-    endpoint: Endpoint, certificate: tuple[Path, Path]
-) -> None:
-    shrill = np.clip(8.0 * np.frombuffer(clips.voices()[0], "<i2"), -32768, 32767).astype(np.int16)
-    async with connect(endpoint.url, cafile=certificate[0]) as client:
-        quality = (await client.enrol(0, shrill)).quality
-        *_, message = [each async for each in client.enrol_messages(0, shrill)]
-    assert quality is not None
-    assert [(warning.reason, warning.message) for warning in quality.warnings] == [
-        (warning["reason"], warning["message"]) for warning in message["quality"]["warnings"]
-    ]
-    assert Reason.CLIPPED in {warning.reason for warning in quality.warnings}
-
-
-async def turns(count: int) -> AsyncIterator[bytes | Finalize]:
-    for _ in range(count):
-        yield clips.silence(0.5) + clips.part("beckett", 4.4, 5.6)
-        yield Finalize()
-
-
-async def test_a_turn_that_the_caller_ends_is_answered_before_the_next_one(
-    endpoint: Endpoint, certificate: tuple[Path, Path]
-) -> None:
-    async with connect(endpoint.url, cafile=certificate[0]) as client:
-        await enrolled(client)
-        told = [each async for each in client.transcribe(turns(3))]
-    kinds = [type(each) for each in told]
-    assert kinds == [Transcription, Finalized] * 3 + [TranscriptionStopped]
-    ends = [each.received_samples for each in told if isinstance(each, Finalized)]
-    assert ends == [27_200, 54_400, 81_600]
-
-
-@pytest.mark.parametrize("seed", range(4))
-async def test_over_a_network_that_fails_each_turn_is_finalized_once(
-    serve: Serve, certificate: tuple[Path, Path], seed: int
-) -> None:
-    dice = random.Random(seed)  # noqa: S311
-    cuts = iter([dice.randrange(190_000, 330_000) for _ in range(4)])
-    async with (
-        serve() as endpoint,
-        relaying(endpoint.port, cuts) as relay,
-        connect(relay.url, cafile=certificate[0]) as client,
-    ):
-        await enrolled(client)
-        told = [each async for each in client.transcribe(turns(8))]
-    ends = [each.received_samples for each in told if isinstance(each, Finalized)]
-    assert ends == [27_200 * turn for turn in range(1, 9)]
-    assert not any(isinstance(each, Failure) for each in told)
-
-
-async def test_behind_the_longest_transcription_turns_count_on(
-    serve: Serve, certificate: tuple[Path, Path]
-) -> None:
-    async with (
-        serve(max_audio_seconds=4) as endpoint,
-        connect(endpoint.url, cafile=certificate[0]) as client,
-    ):
-        await enrolled(client)
-        told = [each async for each in client.transcribe(turns(8))]
-    ends = [each.received_samples for each in told if isinstance(each, Finalized)]
-    assert ends == [27_200 * turn for turn in range(1, 9)]
-    assert not any(isinstance(each, Failure) for each in told)
-
-
-async def test_an_enrolment_takes_audio_only(
-    endpoint: Endpoint, certificate: tuple[Path, Path]
-) -> None:
-    async with connect(endpoint.url, cafile=certificate[0]) as client:
-        with pytest.raises(TypeError, match="audio only"):
-            await client.enrol(0, turns(1))
-
-
-async def test_options_change_and_pauses_stand_between_the_chunks_of_a_conversation(
-    endpoint: Endpoint, certificate: tuple[Path, Path]
-) -> None:
-    words = clips.silence(0.5) + clips.part("beckett", 4.4, 5.6)
-
-    async def talk() -> AsyncIterator[bytes | Command]:
-        yield words
-        yield PauseTranscription()
-        yield clips.conversation()
-        yield ResumeTranscription()
-        yield KeepAlive()
-        yield UpdateTranscription(events=(Event.SPEECH_STARTED,))
-        yield words
-        yield Finalize()
-
-    async with connect(endpoint.url, cafile=certificate[0]) as client:
-        await enrolled(client)
-        told = [each async for each in client.transcribe(talk())]
-    kinds = [type(each) for each in told]
-    assert kinds.count(Transcription) == 2
-    assert [kind for kind in kinds if kind is not Transcription] == [
-        TranscriptionPaused,
-        TranscriptionResumed,
-        TranscriptionUpdated,
-        SpeechStarted,
-        Finalized,
-        TranscriptionStopped,
-    ]
-
-
-async def test_a_change_that_is_refused_is_told_and_the_conversation_goes_on(
-    endpoint: Endpoint, certificate: tuple[Path, Path]
-) -> None:
-    def talk() -> Iterator[bytes | Command]:
-        yield UpdateTranscription(language="xx")
-        yield clips.conversation()
-
-    async with connect(endpoint.url, cafile=certificate[0]) as client:
-        await enrolled(client)
-        told = [each async for each in client.transcribe(talk())]
-    (failure,) = [each for each in told if isinstance(each, Failure)]
-    assert failure.reason is Reason.LANGUAGE_UNSUPPORTED
-    assert len(said(told)) == 4
-
-
-async def test_options_that_changed_hold_behind_the_longest_transcription(
-    serve: Serve, certificate: tuple[Path, Path]
-) -> None:
-    def talk() -> Iterator[bytes | Command]:
-        yield UpdateTranscription(events=(Event.SPEECH_ENDED,))
-        for _ in range(2):
-            yield clips.conversation()
-
-    async with (
-        serve(max_audio_seconds=4) as endpoint,
-        connect(endpoint.url, cafile=certificate[0]) as client,
-    ):
-        await enrolled(client)
-        told = [each async for each in client.transcribe(talk())]
-    ended = [each for each in told if isinstance(each, SpeechEnded)]
-    assert [each.segment_id for each in ended] == [each.segment_id for each in said(told)]
-    assert [each.end_seconds for each in ended] == sorted(each.end_seconds for each in ended)
-
-
-async def test_what_the_server_can_do_is_known_once_it_is_connected_to(
-    endpoint: Endpoint, certificate: tuple[Path, Path]
-) -> None:
-    async with connect(endpoint.url, cafile=certificate[0]) as client:
-        assert client.server is not None
-        assert "finalize" in client.server.abilities.messages
-        assert client.server.limits.max_speakers == 2

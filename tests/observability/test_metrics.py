@@ -7,7 +7,7 @@ from scrapes import read
 from hwaja.observability.metrics import Metrics
 from hwaja.protocol.codes import ErrorCode, Reason, Rejection
 from hwaja.protocol.server_messages import Error, ModelLoaded, RegistrationCompleted
-from hwaja.session.events import Outcome
+from hwaja.session.effects import Outcome
 from hwaja.session.state_machine import State
 
 

@@ -11,15 +11,8 @@ from hwaja.observability.session_metrics import SessionMetrics
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.client_messages import StartTranscription, StopTranscription
 from hwaja.protocol.values import Token
-from hwaja.session.events import (
-    Attributed,
-    Connected,
-    Effect,
-    Event,
-    Finish,
-    Recognised,
-    SpeakerProbed,
-)
+from hwaja.session.effects import Effect, Finish
+from hwaja.session.events import Attributed, Connected, Event, Recognised, SpeakerProbed
 from hwaja.session.pace import MARGIN_SECONDS, Pace
 from hwaja.vad.gate import FRAME_SAMPLES, frames_in
 

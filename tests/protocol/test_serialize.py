@@ -18,14 +18,12 @@ from hwaja.protocol.server_messages import (
     RegistrationCompleted,
     RegistrationStarted,
     ServerMessage,
-    SpeakerShare,
     SpeakerUpdate,
-    Summary,
     Transcription,
     TranscriptionStarted,
     TranscriptionStopped,
 )
-from hwaja.protocol.values import Details, Label, Token
+from hwaja.protocol.values import Details, Label, SpeakerShare, Summary, Token
 
 SPECIFIED: list[tuple[ServerMessage, str]] = [
     (

@@ -22,7 +22,7 @@ from hwaja.engines.interface import EngineError
 from hwaja.observability.metrics import ACCEPTED, INTERIM_WORKER, ModelChange
 from hwaja.protocol.codes import ErrorCode, Reason, Rejection
 from hwaja.server.services import Services
-from hwaja.session.events import Outcome
+from hwaja.session.effects import Outcome
 from hwaja.session.state_machine import State
 from hwaja.vad.silero import SileroDetector
 from hwaja.workers import wire

@@ -12,7 +12,8 @@ from hwaja.protocol.codes import CloseCode
 from hwaja.protocol.server_messages import TranscriptionStarted
 from hwaja.server.config import Config
 from hwaja.server.session_runner import SessionRunner
-from hwaja.session.events import Close, CutOff, Disconnected, Effect, Event, Send, Shutdown, Waiting
+from hwaja.session.effects import Close, Effect, Send
+from hwaja.session.events import CutOff, Disconnected, Event, Shutdown, Waiting
 from hwaja.session.state_machine import Session
 from hwaja.vad.silero import SileroDetector
 

@@ -28,11 +28,11 @@ from hwaja.protocol.client_messages import (
 )
 from hwaja.protocol.codes import AudioFormat, CloseCode, ErrorCode, Reason
 from hwaja.protocol.server_messages import AudioReceived, Error
+from hwaja.session.effects import Close, Send
 from hwaja.session.events import (
     Arrival,
     Audio,
     AudioStopped,
-    Close,
     Connected,
     CutOff,
     Disconnected,
@@ -40,7 +40,6 @@ from hwaja.session.events import (
     MalformedAudio,
     Received,
     Refused,
-    Send,
     ServerFailed,
     Shutdown,
     SuspectAudio,

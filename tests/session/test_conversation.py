@@ -9,19 +9,12 @@ from talk import attributed, recognised, said, voice_of
 
 from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.client_messages import StartTranscription
-from hwaja.protocol.server_messages import Interim, SpeakerShare, Summary
+from hwaja.protocol.server_messages import Interim
+from hwaja.protocol.values import SpeakerShare, Summary
 from hwaja.session.answers import iso_timestamp
 from hwaja.session.conversation import Conversation, Interims, Tally
-from hwaja.session.events import (
-    Attributed,
-    Effect,
-    Finish,
-    Outcome,
-    PartialText,
-    Recognised,
-    Send,
-    Settled,
-)
+from hwaja.session.effects import Effect, Finish, Outcome, Send, Settled
+from hwaja.session.events import Attributed, PartialText, Recognised
 from hwaja.session.timeline import Timeline
 from hwaja.session.utterances import OpenSpeech
 from hwaja.vad.gate import GateSettings, Segment, SpeechGate

@@ -16,7 +16,8 @@ from talk import (
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.client_messages import StartTranscription, StopTranscription
 from hwaja.protocol.codes import CloseCode
-from hwaja.session.events import Close, CutOff, Disconnected, Finish, ServerFailed, Shutdown
+from hwaja.session.effects import Close, Finish
+from hwaja.session.events import CutOff, Disconnected, ServerFailed, Shutdown
 from hwaja.session.state_machine import State
 from hwaja.vad.gate import GateSettings
 

@@ -35,17 +35,13 @@ from hwaja.protocol.client_messages import (
 )
 from hwaja.protocol.codes import Reason
 from hwaja.protocol.values import Event, Hotword, Options
+from hwaja.session.effects import Change, Effect, Finish, Listen, Recognise
 from hwaja.session.events import (
     Attributed,
     AudioStopped,
-    Change,
-    Effect,
-    Finish,
     Ignored,
     Lagging,
-    Listen,
     PartialText,
-    Recognise,
     Recognised,
     Reconnected,
 )

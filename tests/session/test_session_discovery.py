@@ -6,7 +6,8 @@ from talk import Talk, connected, enrolled, errors, recognised, sent, voice_of
 from hwaja.protocol.client_messages import StartTranscription, StopTranscription
 from hwaja.protocol.codes import Reason
 from hwaja.protocol.values import Speakers, Strangers
-from hwaja.session.events import Attributed, Begin
+from hwaja.session.effects import Begin
+from hwaja.session.events import Attributed
 from hwaja.speakers.parts import Correction, Part
 
 DISCOVER = StartTranscription(speakers=Speakers.DISCOVER)

@@ -12,7 +12,7 @@ from hwaja.protocol.codes import ErrorCode, Reason
 from hwaja.protocol.server_messages import Error
 from hwaja.protocol.values import Quality
 from hwaja.server.session_runner import RING_SECONDS
-from hwaja.session.events import Effect, Extend
+from hwaja.session.effects import Effect, Extend
 from hwaja.session.state_machine import State
 from hwaja.speakers.enrolment import Enrol, Enrolled
 

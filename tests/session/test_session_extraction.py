@@ -7,7 +7,8 @@ from talk import Talk, enrolled, recognised, sent, voice_of
 from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.client_messages import StartTranscription
 from hwaja.protocol.values import Token
-from hwaja.session.events import Attributed, Effect, Recognise, Recognised
+from hwaja.session.effects import Effect, Recognise
+from hwaja.session.events import Attributed, Recognised
 from hwaja.speakers.parts import Part
 
 

@@ -7,17 +7,8 @@ from talk import TRANSCRIPTION, answer, draining, enrolled, in_state, sent, tran
 
 from hwaja.protocol.client_messages import Finalize, StartTranscription, StopTranscription
 from hwaja.session.conversation import MOST_FINALS
-from hwaja.session.events import (
-    Audio,
-    AudioStopped,
-    Effect,
-    Finish,
-    Listen,
-    Received,
-    Reconnected,
-    Shutdown,
-    Speculate,
-)
+from hwaja.session.effects import Effect, Finish, Listen, Speculate
+from hwaja.session.events import Audio, AudioStopped, Received, Reconnected, Shutdown
 from hwaja.session.settings import SessionSettings
 from hwaja.session.state_machine import State
 from hwaja.vad.gate import FRAME_SAMPLES

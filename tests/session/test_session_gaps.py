@@ -23,15 +23,8 @@ from hwaja.protocol.client_messages import (
 )
 from hwaja.protocol.values import Token
 from hwaja.session.answers import iso_timestamp
-from hwaja.session.events import (
-    Attributed,
-    AudioStopped,
-    Effect,
-    Finish,
-    Listen,
-    Recognised,
-    Speculate,
-)
+from hwaja.session.effects import Effect, Finish, Listen, Speculate
+from hwaja.session.events import Attributed, AudioStopped, Recognised
 from hwaja.session.settings import SessionSettings
 from hwaja.session.state_machine import State
 from hwaja.vad.gate import FRAME_SAMPLES

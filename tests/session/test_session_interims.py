@@ -8,7 +8,8 @@ from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.client_messages import StartTranscription, StopTranscription
 from hwaja.protocol.codes import Reason
 from hwaja.protocol.values import Hotword, Options, Token
-from hwaja.session.events import Begin, Effect, Extend, Finish, PartialText, Recognised
+from hwaja.session.effects import Begin, Effect, Extend, Finish
+from hwaja.session.events import PartialText, Recognised
 from hwaja.session.settings import SessionSettings
 
 ABILITIES = Abilities(languages=frozenset({"ko", "en"}), hotword_characters=frozenset("상담사"))

@@ -14,7 +14,8 @@ from talk import (
 
 from hwaja.protocol.client_messages import StartTranscription, StopTranscription
 from hwaja.protocol.values import Label
-from hwaja.session.events import Attributed, AudioStopped, Begin, Learn, Recognise
+from hwaja.session.effects import Begin, Learn, Recognise
+from hwaja.session.events import Attributed, AudioStopped
 from hwaja.speakers.parts import Part
 
 WANTS_ALL = StartTranscription(details=True, interim_results=True, speaker_updates=True)

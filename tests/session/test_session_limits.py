@@ -17,16 +17,8 @@ from talk import (
 
 from hwaja.protocol.client_messages import StartRegistration, StartTranscription, StopTranscription
 from hwaja.protocol.codes import CloseCode, Reason
-from hwaja.session.events import (
-    Close,
-    Connected,
-    Effect,
-    Finish,
-    LimitNear,
-    LimitReached,
-    Reconnected,
-    Waiting,
-)
+from hwaja.session.effects import Close, Effect, Finish
+from hwaja.session.events import Connected, LimitNear, LimitReached, Reconnected, Waiting
 from hwaja.session.settings import SessionSettings
 from hwaja.session.state_machine import State
 

@@ -5,7 +5,8 @@ from talk import Talk, connected, enrolled, errors, in_state, recognised, sent, 
 
 from hwaja.protocol.client_messages import NameSpeaker, StartTranscription, StopTranscription
 from hwaja.protocol.codes import ErrorCode, Reason
-from hwaja.session.events import Attributed, KeepVoice, Reconnected, VoiceKept
+from hwaja.session.effects import KeepVoice
+from hwaja.session.events import Attributed, Reconnected, VoiceKept
 from hwaja.session.states import State
 
 

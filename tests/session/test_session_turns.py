@@ -27,14 +27,8 @@ from hwaja.protocol.client_messages import StartTranscription, StopTranscription
 from hwaja.protocol.codes import Reason
 from hwaja.protocol.server_messages import Error
 from hwaja.protocol.values import Token
-from hwaja.session.events import (
-    Attributed,
-    Effect,
-    Finish,
-    PartialText,
-    Recognise,
-    Recognised,
-)
+from hwaja.session.effects import Effect, Finish, Recognise
+from hwaja.session.events import Attributed, PartialText, Recognised
 from hwaja.session.state_machine import State
 
 WORDS = ((" 어디", 0.3), (" 가세요", 0.7), (" 집에", 2.3), (" 갑니다", 2.8))

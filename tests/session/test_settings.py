@@ -9,7 +9,8 @@ from hwaja.protocol.client_messages import StartRegistration, StartTranscription
 from hwaja.protocol.codes import CloseCode, Reason
 from hwaja.protocol.values import Options
 from hwaja.server.session_runner import RING_SECONDS
-from hwaja.session.events import Begin, Finish, MalformedAudio
+from hwaja.session.effects import Begin, Finish
+from hwaja.session.events import MalformedAudio
 from hwaja.session.settings import SessionSettings
 from hwaja.session.state_machine import State
 from hwaja.vad.gate import GateSettings

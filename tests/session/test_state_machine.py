@@ -35,25 +35,27 @@ from hwaja.protocol.client_messages import (
 from hwaja.protocol.codes import ErrorCode, Reason
 from hwaja.protocol.server_messages import Error
 from hwaja.session.answers import iso_timestamp
-from hwaja.session.events import (
-    Audio,
+from hwaja.session.effects import (
     Close,
-    Connected,
-    Disconnected,
     Effect,
-    Event,
     Extend,
     Finish,
     Listen,
-    MalformedAudio,
-    PartialText,
     ProbeSpeaker,
-    Refused,
     Release,
     Send,
+    Speculate,
+)
+from hwaja.session.events import (
+    Audio,
+    Connected,
+    Disconnected,
+    Event,
+    MalformedAudio,
+    PartialText,
+    Refused,
     Shutdown,
     SpeakerProbed,
-    Speculate,
 )
 from hwaja.session.settings import SessionSettings
 from hwaja.session.state_machine import State

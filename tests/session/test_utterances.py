@@ -9,14 +9,8 @@ from talk import attributed, recognised, voice_of
 from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Token
-from hwaja.session.events import (
-    Attributed,
-    Effect,
-    Extend,
-    ProbeSpeaker,
-    Recognise,
-    Speculate,
-)
+from hwaja.session.effects import Effect, Extend, ProbeSpeaker, Recognise, Speculate
+from hwaja.session.events import Attributed
 from hwaja.session.utterances import (
     LEAD_SECONDS,
     NEAR_SECONDS,

@@ -29,11 +29,9 @@ from hwaja.protocol.server_messages import (
     RegistrationStarted,
     ServerMessage,
     SpeakerNamed,
-    SpeakerShare,
     SpeakerUpdate,
     SpeechEnded,
     SpeechStarted,
-    Summary,
     TooFarAhead,
     Transcription,
     TranscriptionPaused,
@@ -54,7 +52,9 @@ from hwaja.protocol.values import (
     Quality,
     ServerAbilities,
     ServerLimits,
+    SpeakerShare,
     SpeakerSpeech,
+    Summary,
     Token,
 )
 from hwaja.speakers.verdict import with_warnings

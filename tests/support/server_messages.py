@@ -14,9 +14,7 @@ from hwaja.protocol.server_messages import (
     RegistrationStarted,
     ServerMessage,
     SpeakerNamed,
-    SpeakerShare,
     SpeakerUpdate,
-    Summary,
     TooFarAhead,
     Transcription,
     TranscriptionStarted,
@@ -30,7 +28,9 @@ from hwaja.protocol.values import (
     Label,
     NamedSpeaker,
     Quality,
+    SpeakerShare,
     SpeakerSpeech,
+    Summary,
     Token,
 )
 from hwaja.speakers.verdict import with_warnings

@@ -17,20 +17,16 @@ from hwaja.protocol.client_messages import (
 from hwaja.protocol.codes import CloseCode, ErrorCode
 from hwaja.protocol.serialize import serialize
 from hwaja.protocol.server_messages import Error
+from hwaja.session.effects import Close, Effect, Finish, Release, Send
 from hwaja.session.events import (
     Arrival,
     Attributed,
     Audio,
-    Close,
     Connected,
     Disconnected,
-    Effect,
     Event,
-    Finish,
     Received,
     Recognised,
-    Release,
-    Send,
 )
 from hwaja.session.settings import SessionSettings
 from hwaja.session.state_machine import Session, State

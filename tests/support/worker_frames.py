@@ -6,7 +6,7 @@ import clips
 import numpy as np
 
 from hwaja.engines.interface import Samples
-from hwaja.workers import wire
+from hwaja.workers import frames, wire
 
 SETUP = wire.Setup("/models/asr", wire.VoiceModels("/voice.onnx", "/segments.onnx"), "en")
 SOUND = np.array([0.5, -0.25, 0.125], np.float32)
@@ -17,5 +17,5 @@ def audio(samples: Samples) -> memoryview:
 
 
 def read_reply(stream: io.BufferedIOBase) -> wire.Reply | None:
-    header = stream.read(wire.HEADER_BYTES)
-    return wire.decode_reply(stream.read(wire.body_bytes(header))) if header else None
+    header = stream.read(frames.HEADER_BYTES)
+    return frames.decode_reply(stream.read(frames.body_bytes(header))) if header else None

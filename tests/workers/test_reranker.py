@@ -65,15 +65,15 @@ async def test_a_language_worker_that_dies_keeps_nobody_waiting_and_is_started_a
 
 
 _WORKER = f"""#!{sys.executable}
-from hwaja.workers import language_worker, wire
+from hwaja.workers import frames, language_worker, wire
 
-answer = wire.write_reply
+answer = frames.write_reply
 
 def wrong(stream, reply):
     ranked = isinstance(reply, wire.Ranked)
     answer(stream, {{reply}} if ranked else reply)
 
-wire.write_reply = wrong
+frames.write_reply = wrong
 language_worker.main()
 """
 

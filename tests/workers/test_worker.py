@@ -14,7 +14,7 @@ from hwaja.engines.fallback import MOVED_SECONDS
 from hwaja.engines.interface import EngineError, Samples, Utterance
 from hwaja.engines.recognition import Candidate, Effort, Hypothesis
 from hwaja.protocol.values import Token
-from hwaja.workers import wire, worker
+from hwaja.workers import frames, wire, worker
 from hwaja.workers.child import audio_of
 
 
@@ -28,7 +28,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
 def serve(*requests: wire.Request) -> list[wire.Reply]:
     """Have a worker answer `requests`, then let its input end."""
     replies = io.BytesIO()
-    worker.serve(io.BytesIO(b"".join(wire.encode(request) for request in requests)), replies)
+    worker.serve(io.BytesIO(b"".join(frames.encode(request) for request in requests)), replies)
     replies.seek(0)
     return list(iter(lambda: read_reply(replies), None))
 
@@ -166,7 +166,7 @@ def test_every_copy_of_the_audio_is_overwritten_after_the_reply(
 ) -> None:
     """Whether the engine could use it or not."""
     bodies: list[memoryview] = []
-    read = wire.read_request
+    read = frames.read_request
 
     def keeping(stream: io.BufferedIOBase) -> wire.Request | None:
         request = read(stream)
@@ -180,7 +180,7 @@ def test_every_copy_of_the_audio_is_overwritten_after_the_reply(
         engine.given.append(utterance.samples)
         raise EngineError("cannot")
 
-    monkeypatch.setattr(wire, "read_request", keeping)
+    monkeypatch.setattr(frames, "read_request", keeping)
     if not usable:
         monkeypatch.setattr(engine, "recognise", refuse)
     batch = wire.Batch([wire.Recognise(job_id, audio(SOUND), 1.0) for job_id in (3, 4)])
@@ -241,7 +241,7 @@ def test_a_choice_that_was_not_offered_ends_the_worker(
     answer: wire.Request, engine: FakeEngine
 ) -> None:
     engine.texts = ["가면|하면"]
-    with pytest.raises(wire.WireError):
+    with pytest.raises(frames.WireError):
         serve(SETUP, wire.Recognise(4, audio(SOUND), 1.0, offers=True), answer)
 
 
@@ -302,7 +302,7 @@ def test_a_worker_without_setup_answers_nothing(engine: FakeEngine) -> None:
 
 
 def test_a_second_setup_is_an_error(engine: FakeEngine) -> None:
-    with pytest.raises(wire.WireError):
+    with pytest.raises(frames.WireError):
         serve(SETUP, SETUP)
 
 

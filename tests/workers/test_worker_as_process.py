@@ -15,7 +15,7 @@ import pytest
 from worker_frames import SETUP, SOUND, audio, read_reply
 
 from hwaja.engines.recognition import Hypothesis
-from hwaja.workers import wire
+from hwaja.workers import frames, wire
 
 NOISY = """
 import os
@@ -52,7 +52,7 @@ def process(code: str = NOISY) -> Iterator[subprocess.Popen[bytes]]:
 def ask(running: subprocess.Popen[bytes], request: wire.Request) -> wire.Reply | None:
     assert running.stdin is not None
     assert running.stdout is not None
-    running.stdin.write(wire.encode(request))
+    running.stdin.write(frames.encode(request))
     running.stdin.flush()
     return read_reply(running.stdout)  # type: ignore[arg-type]
 
@@ -82,7 +82,7 @@ def test_a_worker_whose_front_died_without_reading_ends_quietly() -> None:
         assert running.stdout is not None
         assert running.stderr is not None
         running.stdout.close()
-        running.stdin.write(wire.encode(wire.Recognise(1, audio(SOUND), 1.0)))
+        running.stdin.write(frames.encode(wire.Recognise(1, audio(SOUND), 1.0)))
         running.stdin.flush()
         assert running.wait(timeout=30) == 1
         assert b"Traceback" not in running.stderr.read()

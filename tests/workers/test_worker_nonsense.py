@@ -17,7 +17,7 @@ from hwaja.engines.interface import EngineError, Pcm16
 from hwaja.engines.recognition import Hypothesis
 from hwaja.models.tones import spoken
 from hwaja.protocol.values import Options, Token
-from hwaja.workers import wire
+from hwaja.workers import frames, wire
 from hwaja.workers import worker_process as process
 from hwaja.workers.pool import Pool
 from hwaja.workers.utterance_stream import UtteranceStream
@@ -33,7 +33,7 @@ from pathlib import Path
 from hwaja.workers import wire, worker
 
 once, always = Path({{once!r}}), Path({{always!r}})
-answer = wire.write_reply
+answer = frames.write_reply
 
 def say(stream, reply):
     if isinstance(reply, wire.Recognised | wire.Stepped) and (once.exists() or always.exists()):
@@ -46,7 +46,7 @@ def say(stream, reply):
     else:
         answer(stream, reply)
 
-wire.write_reply = say
+frames.write_reply = say
 worker.main()
 """
 
@@ -57,7 +57,7 @@ def frame(body: bytes, says_bytes: int | None = None) -> bytes:
 
 
 def recognised(hypothesis: Hypothesis, job_id: int = 1) -> bytes:
-    return bytes(wire.encode(wire.Recognised(job_id, hypothesis)))
+    return bytes(frames.encode(wire.Recognised(job_id, hypothesis)))
 
 
 NONSENSE = {
@@ -65,11 +65,11 @@ NONSENSE = {
     "a huge length": frame(bytes(1_000_000), 0xFFFFFFFF),
     "an answer to nothing": recognised(Hypothesis("no"), job_id=1 << 40),
     "a voice for a text": bytes(
-        wire.encode(wire.Embedded(1, memoryview(bytes(192 * 4)), memoryview(b"")))
+        frames.encode(wire.Embedded(1, memoryview(bytes(192 * 4)), memoryview(b"")))
     ),
     "a huge text": recognised(Hypothesis("no" * 4_000_000)),
 }
-"""Of each kind one; `test_wire` has the rest."""
+"""Of each kind one; `test_frames` has the rest."""
 
 
 class InvalidReplies:
@@ -132,7 +132,7 @@ async def test_a_worker_with_an_invalid_reply_is_replaced_and_its_job_done_by_th
     invalid.reply_once(nonsense)
     assert "better" in await text_of(pool)
     assert pool.restarts - restarts == 1
-    assert peak_bytes() - most_bytes < 12 * wire.MAX_FRAME_BYTES
+    assert peak_bytes() - most_bytes < 12 * frames.MAX_FRAME_BYTES
 
 
 async def test_a_worker_with_much_output_is_reaped_even_if_its_end_is_interrupted(
@@ -144,7 +144,7 @@ async def test_a_worker_with_much_output_is_reaped_even_if_its_end_is_interrupte
     script.chmod(stat.S_IRWXU)
     monkeypatch.setattr(process.sys, "executable", str(script))
     worker = await process.WorkerProcess.spawn("hwaja.workers.worker")
-    with pytest.raises(wire.WireError):
+    with pytest.raises(frames.WireError):
         await worker.receive()
     replies = worker.process._transport.get_pipe_transport(1)  # type: ignore[attr-defined]
     while replies.is_reading():  # noqa: ASYNC110  # until too much is unread; nothing reports it
@@ -191,7 +191,7 @@ async def test_a_stream_with_an_invalid_reply_is_decoded_again_and_fails_at_the_
         "a", Options(), lambda a, b: clips.pcm16(said.samples[a:b]), 0, None
     )
     wrong = Hypothesis(said.text, (Token(said.text, float("inf")),))
-    nonsense = bytes(wire.encode(wire.Stepped([wire.StreamResult(1, wrong, is_final=True)])))
+    nonsense = bytes(frames.encode(wire.Stepped([wire.StreamResult(1, wrong, is_final=True)])))
     async with running(tones) as pool:
         (invalid.reply_always if always else invalid.reply_once)(nonsense)
         async with asyncio.timeout(PATIENCE_SECONDS):

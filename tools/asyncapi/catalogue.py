@@ -12,14 +12,7 @@ from hwaja.protocol import codes, values
 from hwaja.protocol.client_messages import ClientMessage, FromClient, UpdateTranscription
 from hwaja.protocol.field_types import Inlined
 from hwaja.protocol.fields import inlined
-from hwaja.protocol.server_messages import (
-    Added,
-    FromServer,
-    PassingMessage,
-    Place,
-    ServerMessage,
-    SpeakerShare,
-)
+from hwaja.protocol.server_messages import Added, FromServer, PassingMessage, Place, ServerMessage
 from hwaja.protocol.values import (
     Hotword,
     NamedSpeaker,
@@ -28,6 +21,7 @@ from hwaja.protocol.values import (
     QualityWarning,
     ServerAbilities,
     ServerLimits,
+    SpeakerShare,
     SpeakerSpeech,
     Token,
     Word,

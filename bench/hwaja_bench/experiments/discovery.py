@@ -28,7 +28,7 @@ from hwaja.engines.sherpa import SpeakerEmbedder
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import MOST_SPEAKERS
 from hwaja.server.application import detector_file, embedder_file
-from hwaja.session.events import ProbeSpeaker
+from hwaja.session.effects import ProbeSpeaker
 from hwaja.session.utterances import OpenSpeech
 from hwaja.speakers.discovery import Discovery
 from hwaja.speakers.parts import Part

@@ -27,7 +27,8 @@ import numpy as np
 from hwaja.engines.interface import Samples
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.server.server import LOAD_PERIOD_SECONDS
-from hwaja.session.events import Attributed, Effect, Finish, ProbeSpeaker, Recognise
+from hwaja.session.effects import Effect, Finish, ProbeSpeaker, Recognise
+from hwaja.session.events import Attributed
 from hwaja.speakers.diarize import split_by_voice, unscored_part
 from hwaja.speakers.voices import Cohort, Voices, pool
 from hwaja.workers import wire

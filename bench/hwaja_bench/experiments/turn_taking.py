@@ -28,19 +28,15 @@ from hwaja.protocol.client_messages import (
 )
 from hwaja.protocol.server_messages import Transcription
 from hwaja.server.application import detector_file, embedder_file, segmenter_file
+from hwaja.session.effects import Effect, Finish, ProbeSpeaker, Recognise, Send
 from hwaja.session.events import (
     Arrival,
     Attributed,
     Audio,
     Connected,
-    Effect,
     Event,
-    Finish,
-    ProbeSpeaker,
     Received,
-    Recognise,
     Recognised,
-    Send,
     SpeakerProbed,
 )
 from hwaja.session.settings import SessionSettings

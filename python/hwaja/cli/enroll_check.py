@@ -24,17 +24,8 @@ from hwaja.protocol.values import MOST_SPEAKERS, Quality
 from hwaja.server.application import detector_file, embedder_file
 from hwaja.server.intake import PIECE_SAMPLES
 from hwaja.server.session_runner import RING_SECONDS
-from hwaja.session.events import (
-    Arrival,
-    Audio,
-    Connected,
-    Effect,
-    Event,
-    Listen,
-    Received,
-    Release,
-    Send,
-)
+from hwaja.session.effects import Effect, Listen, Release, Send
+from hwaja.session.events import Arrival, Audio, Connected, Event, Received
 from hwaja.session.settings import SessionSettings
 from hwaja.session.state_machine import Session
 from hwaja.speakers.enroller import Enroller, ReadSamples

@@ -32,7 +32,6 @@ from hwaja.protocol.server_messages import (
     SpeakerUpdate,
     SpeechEnded,
     SpeechStarted,
-    Summary,
     Transcription,
     TranscriptionPaused,
     TranscriptionResumed,
@@ -40,7 +39,7 @@ from hwaja.protocol.server_messages import (
     TranscriptionUpdated,
     UtteranceDropped,
 )
-from hwaja.protocol.values import Details, Event, Hello, Label, QualityWarning
+from hwaja.protocol.values import Details, Event, Hello, Label, QualityWarning, Summary
 from hwaja.protocol.values import Quality as VoiceQuality
 
 __all__ = [

@@ -29,7 +29,7 @@ from prometheus_client.registry import Collector
 from hwaja.process.log_writer import WRITER
 from hwaja.protocol.codes import ErrorCode, Reason, Rejection
 from hwaja.protocol.server_messages import Error, ModelLoaded, RegistrationCompleted, ServerMessage
-from hwaja.session.events import Outcome
+from hwaja.session.effects import Outcome
 from hwaja.session.states import State
 from hwaja.workers.generations import Generations
 from hwaja.workers.overload import DegradationLevel, Overload

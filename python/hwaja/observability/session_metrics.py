@@ -6,7 +6,8 @@ from collections import deque
 from collections.abc import Sequence
 
 from hwaja.observability.metrics import Metrics
-from hwaja.session.events import Audio, Effect, Event, Finish, Outcome, Send, Settled
+from hwaja.session.effects import Effect, Finish, Outcome, Send, Settled
+from hwaja.session.events import Audio, Event
 from hwaja.session.pace import Pace
 from hwaja.session.state_machine import Session
 

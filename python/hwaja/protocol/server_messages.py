@@ -37,6 +37,7 @@ from hwaja.protocol.values import (
     Quality,
     RequestId,
     SpeakerId,
+    Summary,
 )
 
 
@@ -193,32 +194,6 @@ class SpeakerNamed(FromServer, frozen=True, tag="speaker_named"):
     """Who."""
     name: str
     """The name; empty: none any more."""
-
-
-class SpeakerShare(Struct, frozen=True, omit_defaults=True):
-    """What one speaker said in a transcription."""
-
-    speaker_id: SpeakerId
-    """Who."""
-    utterances: Count
-    """How many `transcription` messages were this speaker's."""
-    speech_seconds: Seconds
-    """How long this speaker spoke, pauses not counted."""
-    name: str | None = None
-    """What the client called this speaker; absent where it named none."""
-
-
-class Summary(Inlined, frozen=True):
-    """What became of a transcription."""
-
-    utterances: Count
-    """How many `transcription` messages were sent."""
-    failed: Count
-    """How many utterances the engine failed on."""
-    audio_seconds: Seconds
-    """How much audio was heard, pauses included; time in which none came is not counted."""
-    speakers: tuple[SpeakerShare, ...]
-    """Who spoke, in the order of the ids."""
 
 
 class TranscriptionStopped(FromServer, frozen=True, tag="transcription_stopped"):

@@ -16,7 +16,7 @@ from hwaja.engines.interface import Pcm16, Samples, VoiceTrack, to_float32
 from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
-from hwaja.session.events import Extend, Speculate
+from hwaja.session.effects import Extend, Speculate
 from hwaja.session.utterances import OpenSpeech
 from hwaja.vad.gate import GateSettings, Segment, SpeechGate
 from hwaja.vad.silero import SileroDetector, frames_to_detect

@@ -27,7 +27,7 @@ from hwaja.server.config import Config
 from hwaja.server.intake import Intake
 from hwaja.server.outbox import Outbox, Sender
 from hwaja.server.services import Services
-from hwaja.session import events
+from hwaja.session import effects, events
 from hwaja.session.deadlines import Deadlines
 from hwaja.session.lateness import Lateness
 from hwaja.session.pace import Pace
@@ -328,57 +328,56 @@ class SessionRunner:
         if not self._session.transcribes:
             self._recognition.end()
 
-    def _carry_out(self, effect: events.Effect) -> None:
+    def _carry_out(self, effect: effects.Effect) -> None:
         match effect:
-            case events.Send(message, details, request_id):
+            case effects.Send(message, details, request_id):
                 self._sender.send(message, details=details, request_id=request_id)
-            case events.Listen():
+            case effects.Listen():
                 self._intake.begin()
             case Enrol():
                 self._set_ahead(False)  # the client waits for the enrolment
                 self._enrolment = self._start(self._enrol(effect))
             case Restore():
                 self._post(self._enroller.restore(effect))
-            case events.KeepVoice(speaker_id, name, request_id):
+            case effects.KeepVoice(speaker_id, name, request_id):
                 is_known = self._attribution.keep(speaker_id)
                 self._post(events.VoiceKept(speaker_id, name, is_known, request_id))
-            case events.Release(index):
+            case effects.Release(index):
                 self._intake.release(index)
-            case events.Close(code):
+            case effects.Close(code):
                 self.outbox.put(code)
                 self._intake.wake()
                 self.over.set()
-            case events.Settled():
+            case effects.Settled():
                 pass  # counted by the session metrics
             case _:
                 self._analyse(effect)
 
-    def _analyse(self, effect: events.Analysing) -> None:
+    def _analyse(self, effect: effects.Analysing) -> None:
         match effect:
-            case events.Begin(options, interims, adapt, most_speakers):
+            case effects.Begin(options, interims, adapt, most_speakers):
                 self._pace.begin()
                 self._lateness = Lateness()
                 self._set_ahead(False)
                 self._recognition.begin(options, interims=interims)
                 self._attribution.begin(adapt=adapt, most_speakers=most_speakers)
                 self._intake.watch_format()
-            case events.Change(options, interims):
+            case effects.Change(options, interims):
                 self._recognition.change(options, interims=interims)
-            case events.Extend(segment_id, start, stop):
+            case effects.Extend(segment_id, start, stop):
                 self._recognition.extend(segment_id, start, stop)
-            case events.ProbeSpeaker(segment_id, start, stop):
+            case effects.ProbeSpeaker(segment_id, start, stop):
                 self._attribution.probe(segment_id, start, stop)
-            case events.Speculate(segment_id, segment):
+            case effects.Speculate(segment_id, segment):
                 self._recognition.speculate(segment_id, segment)
                 self._attribution.speculate(segment_id, segment)
-            case events.Finish(segment_id, segment, is_urgent):
+            case effects.Finish(segment_id, segment, is_urgent):
                 self._recognition.finish(segment_id, segment, is_urgent=is_urgent)
                 self._attribution.finish(segment_id, segment)
-            case events.Recognise(segment_id, segment, options, speaker_id):
-                enrolled = None if speaker_id is None else self._voices.of(speaker_id)
-                sample = None if enrolled is None else enrolled.sample
+            case effects.Recognise(segment_id, segment, options, speaker_id):
+                sample = self._voices.sample_of(speaker_id)
                 self._recognition.recognise_part(segment_id, segment, options, sample)
-            case events.Learn(speaker_id, segment):
+            case effects.Learn(speaker_id, segment):
                 self._attribution.learn(speaker_id, segment)
 
     def _start(self, job: Coroutine[None, None, None]) -> asyncio.Task[None]:
@@ -399,7 +398,7 @@ class SessionRunner:
         if not self.over.is_set():
             self._handle(events.Disconnected())
             self._sender.send(SERVER_FAULT, details=False)
-            self._carry_out(events.Close(CloseCode.INTERNAL_ERROR))
+            self._carry_out(effects.Close(CloseCode.INTERNAL_ERROR))
 
     async def _enrol(self, effect: Enrol) -> None:
         await self._post(await self._enroller.enrol(effect))

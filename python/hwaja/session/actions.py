@@ -28,7 +28,7 @@ from hwaja.protocol.server_messages import (
     TooFarAhead,
 )
 from hwaja.protocol.values import NamedSpeaker, RequestId
-from hwaja.session import events
+from hwaja.session import effects, events
 from hwaja.session.settings import SessionSettings
 from hwaja.session.states import Branch, State
 from hwaja.vad.gate import GateSettings, SpeechGate
@@ -58,7 +58,7 @@ class Actions:
     def __init__(self, settings: SessionSettings, voices: EnrolledVoices) -> None:
         self._settings = settings
         self._voices = voices
-        self._effects: list[events.Effect] = []
+        self._effects: list[effects.Effect] = []
         self._details = False
         self._names: dict[int, str] = {}  # what the client calls its speakers
         self._strikes = 0
@@ -95,7 +95,7 @@ class Actions:
 
     def _send(self, message: ServerMessage, answers: RequestId | None = None) -> None:
         """Send a message, which may answer the client's message of that `request_id`."""
-        self._effects.append(events.Send(message, self._details, answers))
+        self._effects.append(effects.Send(message, self._details, answers))
 
     def _fail(self, code: ErrorCode, reason: Reason, speaker_id: int | None = None) -> None:
         self._send(Error(code, reason, speaker_id), self._request_id)
@@ -103,7 +103,7 @@ class Actions:
     def _listen(self, origin: int, gate: GateSettings) -> None:
         self._origin = self._acknowledged = origin
         self._gate = SpeechGate(gate, origin)
-        self._effects += [events.Listen(), events.Release(origin)]
+        self._effects += [effects.Listen(), effects.Release(origin)]
 
     def connect(self, event: events.Connected) -> None:
         """Send `model_loaded`, with a session token if the client may resume."""
@@ -121,7 +121,7 @@ class Actions:
     def name_speaker(self, event: events.Received[NameSpeaker]) -> None:
         """Ask for the voice of a speaker who gets a name. `finish_naming` answers."""
         message = event.message
-        keep = events.KeepVoice(message.speaker_id, message.name, event.request_id)
+        keep = effects.KeepVoice(message.speaker_id, message.name, event.request_id)
         self._effects.append(keep)
 
     def finish_naming(self, event: events.VoiceKept) -> None:
@@ -185,7 +185,7 @@ class Actions:
         self._strikes += 1
         if self._strikes < self._settings.max_strikes:
             return Branch.REFUSED
-        self._effects.append(events.Close(code))
+        self._effects.append(effects.Close(code))
         return Branch.ENDED
 
     def misplaced_registration(

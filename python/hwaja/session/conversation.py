@@ -17,27 +17,15 @@ from hwaja.protocol.server_messages import (
     Interim,
     Lag,
     ServerMessage,
-    SpeakerShare,
     SpeakerUpdate,
     SpeechEnded,
     SpeechStarted,
-    Summary,
     UtteranceDropped,
 )
-from hwaja.protocol.values import Event, RequestId
+from hwaja.protocol.values import Event, RequestId, SpeakerShare, Summary
 from hwaja.session.answers import Names, transcription_of
-from hwaja.session.events import (
-    Attributed,
-    Change,
-    Effect,
-    Finish,
-    Learn,
-    Outcome,
-    PartialText,
-    Recognised,
-    Send,
-    Settled,
-)
+from hwaja.session.effects import Change, Effect, Finish, Learn, Outcome, Send, Settled
+from hwaja.session.events import Attributed, PartialText, Recognised
 from hwaja.session.timeline import Timeline
 from hwaja.session.utterances import Awaited, OpenSpeech, Utterances
 from hwaja.speakers.parts import Correction, Part

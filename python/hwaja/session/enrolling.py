@@ -9,7 +9,7 @@ from hwaja.protocol.client_messages import (
 from hwaja.protocol.codes import ErrorCode, Reason
 from hwaja.protocol.server_messages import Error, RegistrationCompleted, RegistrationStarted
 from hwaja.protocol.values import Quality, RequestId
-from hwaja.session import events
+from hwaja.session import effects, events
 from hwaja.session.actions import Actions, EnrolledVoices
 from hwaja.session.answers import iso_timestamp
 from hwaja.session.settings import SessionSettings
@@ -71,7 +71,7 @@ class EnrolmentActions(Actions):
 
     def finish_enrolment(self, verdict: Enrolled) -> None:
         """Send the verdict. After a failure, the speaker's earlier voice stays enrolled."""
-        self._effects.append(events.Release(self.processed_stop))
+        self._effects.append(effects.Release(self.processed_stop))
         speaker_id = self._take.speaker_id
         quality = verdict.quality if self._take.quality or self._details else None
         if verdict.failure is None:

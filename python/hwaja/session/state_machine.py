@@ -25,6 +25,7 @@ from hwaja.protocol.client_messages import (
     UpdateTranscription,
 )
 from hwaja.session.actions import Actions, EnrolledVoices
+from hwaja.session.effects import Effect
 from hwaja.session.enrolling import EnrolmentActions
 from hwaja.session.events import (
     Attributed,
@@ -33,7 +34,6 @@ from hwaja.session.events import (
     Connected,
     CutOff,
     Disconnected,
-    Effect,
     Event,
     Ignored,
     Lagging,

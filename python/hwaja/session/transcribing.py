@@ -20,7 +20,7 @@ from hwaja.protocol.server_messages import (
     TranscriptionUpdated,
 )
 from hwaja.protocol.values import SPEAKERS, RequestId, Speakers
-from hwaja.session import events
+from hwaja.session import effects, events
 from hwaja.session.actions import Actions, EnrolledVoices
 from hwaja.session.conversation import Conversation
 from hwaja.session.settings import SessionSettings
@@ -73,7 +73,7 @@ class TranscriptionActions(Actions):
             self._fail(ErrorCode.TRANSCRIPTION_FAILED, refusal)
             return Branch.REFUSED
         self._effects.append(
-            events.Begin(wants.options, wants.interim_results, wants.adapt, wants.most_speakers)
+            effects.Begin(wants.options, wants.interim_results, wants.adapt, wants.most_speakers)
         )
         self._listen(event.at, self._settings.gate)
         self._warned = False
@@ -97,7 +97,7 @@ class TranscriptionActions(Actions):
         """End the open utterance, as after a pause. Later audio belongs to the next utterance."""
         self._conversation.timeline.stopped()
         self._finish_utterances(self._gate.flush())
-        self._effects.append(events.Listen())
+        self._effects.append(effects.Listen())
         self._release()
         return self._check_audio_limit()
 
@@ -105,7 +105,7 @@ class TranscriptionActions(Actions):
         """End the open utterance with the last sample. Answer once all before it is answered."""
         if not self._is_repeated(event) and self._may_finalize(event):
             self._finish_utterances(self._gate.flush(event.at), is_urgent=True)
-            self._effects.append(events.Listen())
+            self._effects.append(effects.Listen())
             self._confirm(event)
             self._release()
         return self._check_audio_limit()
@@ -160,7 +160,7 @@ class TranscriptionActions(Actions):
 
     def resume_transcription(self, event: events.Received[ResumeTranscription]) -> None:
         """Hear the audio that comes, and tell so."""
-        self._effects.append(events.Listen())
+        self._effects.append(effects.Listen())
         self.confirm_resumption(event)
 
     def confirm_resumption(self, event: events.Received[ResumeTranscription]) -> None:
@@ -242,7 +242,7 @@ class TranscriptionActions(Actions):
         return self._gate.needed_from if oldest is None else oldest.start
 
     def _release(self) -> None:
-        self._effects.append(events.Release(self._needed_from))
+        self._effects.append(effects.Release(self._needed_from))
 
     def stop_transcription(self, event: events.Received[StopTranscription]) -> Branch:
         """Begin to end the transcription because the client asked."""
@@ -292,7 +292,7 @@ class TranscriptionActions(Actions):
     def _check_drained(self) -> Branch:
         if self._conversation.oldest is not None:
             return Branch.UNANSWERED
-        self._effects.append(events.Release(self.processed_stop))
+        self._effects.append(effects.Release(self.processed_stop))
         return self._finish()
 
     def _finish(self) -> Branch:
@@ -305,7 +305,7 @@ class TranscriptionActions(Actions):
             self._send(TranscriptionStopped(summary), self._stop_id)
         if outcome.code is None:
             return Branch.FINISHED
-        self._effects.append(events.Close(outcome.code))
+        self._effects.append(effects.Close(outcome.code))
         return Branch.ENDED
 
     def end(

@@ -13,15 +13,8 @@ from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.client_messages import StartTranscription
 from hwaja.protocol.values import Label, Token
-from hwaja.session.events import (
-    Attributed,
-    Effect,
-    Extend,
-    ProbeSpeaker,
-    Recognise,
-    Recognised,
-    Speculate,
-)
+from hwaja.session.effects import Effect, Extend, ProbeSpeaker, Recognise, Speculate
+from hwaja.session.events import Attributed, Recognised
 from hwaja.speakers.parts import Part, without_first_overlap
 from hwaja.vad.gate import Segment, SpeechGate
 

@@ -180,6 +180,11 @@ class Voices:
         """Return the enrolled voice of a speaker; None before the first take."""
         return self._enrolled.get(speaker_id)
 
+    def sample_of(self, speaker_id: int | None) -> Pcm16 | None:
+        """Return the sample that is kept of a speaker's voice; None where there is none."""
+        pooled = None if speaker_id is None else self._enrolled.get(speaker_id)
+        return None if pooled is None else pooled.sample
+
     def others(self, speaker_id: int) -> list[Embedding]:
         """Return the enrolled voices of all other speakers, shape (dim,) each, not normalised."""
         return [pooled.voice for other, pooled in self._enrolled.items() if other != speaker_id]

@@ -23,7 +23,7 @@ from hwaja.process import log_setup
 from hwaja.text.masking import masked
 from hwaja.text.numbers import written
 from hwaja.text.retiming import retimed
-from hwaja.workers import wire
+from hwaja.workers import frames, wire
 
 SETUP_SECONDS = 10.0
 """The process ends if the server sends nothing for this long after the start: the server has lost
@@ -41,7 +41,7 @@ Send = Callable[[wire.Reply], None]
 class Inbox:
     """The requests. A thread reads them as they arrive."""
 
-    def __init__(self, requests: wire.Pipe) -> None:
+    def __init__(self, requests: frames.Pipe) -> None:
         self._requests = requests
         self._read: queue.Queue[wire.Request | Exception | None] = queue.Queue(MAX_WAITING_REQUESTS)
         self._ended = False
@@ -58,7 +58,7 @@ class Inbox:
 
     def _read_one(self) -> bool:
         # A separate function: the caller would keep the request until the next one arrives.
-        request = wire.read_request(self._requests)
+        request = frames.read_request(self._requests)
         if request is not None:
             self._read.put(request)
         return request is not None
@@ -99,7 +99,7 @@ def audio_of(content: memoryview) -> Iterator[Samples]:
     # The bytes in a frame may be unaligned. NumPy would convert them through a hidden buffer, which
     # cannot be overwritten.
     pcm = np.frombuffer(content, "<i2").copy()
-    wire.erase(content)
+    frames.erase(content)
     samples = to_float32(pcm)
     pcm.fill(0)
     try:
@@ -131,7 +131,7 @@ def finished(hypothesis: Hypothesis, writing: wire.Writing) -> Hypothesis:
     return replace(hypothesis, text=text, tokens=retimed(hypothesis.tokens, text))
 
 
-def run(serve: Callable[[wire.Pipe, wire.Pipe], None]) -> None:
+def run(serve: Callable[[frames.Pipe, frames.Pipe], None]) -> None:
     """Harden this process and serve requests: stdin and stdout are passed to `serve`."""
     # Ctrl-C reaches the whole process group. The server decides when a worker ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

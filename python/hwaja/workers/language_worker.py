@@ -7,11 +7,11 @@ as the workers do.
 from hwaja.engines.interface import EngineError
 from hwaja.engines.language_model import Kiwi, likeliest
 from hwaja.engines.recognition import Abilities
-from hwaja.workers import wire
+from hwaja.workers import frames, wire
 from hwaja.workers.child import run
 
 
-def serve(requests: wire.Pipe, replies: wire.Pipe) -> None:
+def serve(requests: frames.Pipe, replies: frames.Pipe) -> None:
     """Load the model, then answer requests until `requests` ends.
 
     Raises:
@@ -19,20 +19,20 @@ def serve(requests: wire.Pipe, replies: wire.Pipe) -> None:
         OSError: a pipe failed, for example because the server has ended.
 
     """
-    if not isinstance(wire.read_request(requests), wire.LanguageSetup):
+    if not isinstance(frames.read_request(requests), wire.LanguageSetup):
         return
     try:
         model = Kiwi()
     except EngineError as error:
-        wire.write_reply(replies, wire.Unusable(str(error)))
+        frames.write_reply(replies, wire.Unusable(str(error)))
         return
-    wire.write_reply(replies, wire.Ready(Abilities()))
-    while (request := wire.read_request(requests)) is not None:
+    frames.write_reply(replies, wire.Ready(Abilities()))
+    while (request := frames.read_request(requests)) is not None:
         if not isinstance(request, wire.Rank):
-            raise wire.WireError(f"the language worker takes no {type(request).__name__}")
+            raise frames.WireError(f"the language worker takes no {type(request).__name__}")
         index = likeliest(request.candidates, model)
         del request.candidates[:]
-        wire.write_reply(replies, wire.Ranked(request.rank_id, index))
+        frames.write_reply(replies, wire.Ranked(request.rank_id, index))
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ from hwaja.engines.recognition import NORMAL, Abilities, Effort, Hypothesis
 from hwaja.process.supervision import Escalate
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
-from hwaja.workers import wire
+from hwaja.workers import frames, wire
 from hwaja.workers.charges import Charges
 from hwaja.workers.jobs import SPARED_SECONDS, FairQueue, Job, Sparing, limit_seconds
 from hwaja.workers.stream_router import StreamRouter
@@ -319,7 +319,7 @@ class Pool:
                 slot.take_reply(await slot.worker.receive())
         except (OSError, EOFError):
             pass
-        except wire.WireError as error:
+        except frames.WireError as error:
             _log.error("worker is ended for an invalid reply", reason=str(error))
             slot.blame_last_tried()
 

@@ -10,7 +10,7 @@ import structlog
 from hwaja.engines.interface import EngineError
 from hwaja.engines.language_model import LANGUAGE
 from hwaja.engines.recognition import Candidate
-from hwaja.workers import wire
+from hwaja.workers import frames, wire
 from hwaja.workers.supervisor import WorkerSupervisor
 from hwaja.workers.worker_process import WorkerProcess
 
@@ -91,7 +91,7 @@ class Reranker:
         self._worker = worker
         self.ready.set()
         try:
-            with suppress(OSError, EOFError, wire.WireError):
+            with suppress(OSError, EOFError, frames.WireError):
                 while isinstance(reply := await worker.receive(), wire.Ranked):
                     awaited = self._awaited.get(reply.rank_id)
                     if awaited is not None and not awaited.done():

@@ -13,7 +13,7 @@ from hwaja.engines.interface import EngineError
 from hwaja.engines.recognition import Abilities
 from hwaja.process import supervision
 from hwaja.process.supervision import Escalate, Faults, supervised
-from hwaja.workers import wire
+from hwaja.workers import frames, wire
 from hwaja.workers.worker_process import WorkerProcess
 
 START_TRIES = 3
@@ -181,7 +181,7 @@ class WorkerSupervisor:
                 reply = await worker.receive()
         except TimeoutError:  # handled first, since it is an OSError, too
             raise EngineError(f"The engine has not loaded within {LOAD_SECONDS:.0f} s.") from None
-        except (OSError, EOFError, wire.WireError):
+        except (OSError, EOFError, frames.WireError):
             reply = None
         if isinstance(reply, wire.Unusable):
             raise _UnusableError(reply.sentence)

@@ -31,7 +31,7 @@ from hwaja.engines.interface import (
 )
 from hwaja.engines.recognition import Candidate, Choose, Hypothesis, first
 from hwaja.text.masking import masked
-from hwaja.workers import wire
+from hwaja.workers import frames, wire
 from hwaja.workers.child import (
     MAX_WAITING_REQUESTS,
     Inbox,
@@ -146,7 +146,7 @@ class _Jobs:
                 reply = wire.Failed(request.job_id)
         self._send(reply)
         if isinstance(reply, wire.Embedded):
-            wire.erase(reply.vectors)
+            frames.erase(reply.vectors)
 
     def _embedded(self, request: wire.Embed, samples: Samples) -> wire.Embedded:
         if self._voice_engines is None:
@@ -172,15 +172,15 @@ class _Jobs:
             self._send(wire.Candidates(job_id, offered, language))
             (request,) = self._inbox.take(wait=True, most=1) or (None,)
             if not isinstance(request, wire.Choose) or request.job_id != job_id:
-                raise wire.WireError("not the choice that this worker waits for")
+                raise frames.WireError("not the choice that this worker waits for")
             if not 0 <= request.index < len(candidates):
-                raise wire.WireError("a choice that was not offered")
+                raise frames.WireError("a choice that was not offered")
             return request.index
 
         return choose
 
 
-def serve(requests: wire.Pipe, replies: wire.Pipe) -> None:
+def serve(requests: frames.Pipe, replies: frames.Pipe) -> None:
     """Load the models of the first request, then answer requests until `requests` ends.
 
     Raises:
@@ -188,10 +188,10 @@ def serve(requests: wire.Pipe, replies: wire.Pipe) -> None:
         OSError: a pipe failed, for example because the server has ended.
 
     """
-    setup = wire.read_request(requests)
+    setup = frames.read_request(requests)
     if not isinstance(setup, wire.Setup):
         return
-    send = partial(wire.write_reply, replies)
+    send = partial(frames.write_reply, replies)
     try:
         recogniser, voice_engines = _load(setup)
     except EngineError as error:
@@ -270,7 +270,7 @@ def _hand_on(requests: list[wire.Request], jobs: _Jobs, streams: Streams[Any] | 
         elif isinstance(request, wire.StreamRequest) and streams:
             streams.take(request)
         else:
-            raise wire.WireError(f"this worker takes no {type(request).__name__}")
+            raise frames.WireError(f"this worker takes no {type(request).__name__}")
     return bool(requests)
 
 

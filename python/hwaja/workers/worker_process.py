@@ -13,7 +13,7 @@ from hwaja.engines.recognition import Candidate
 from hwaja.privacy.error_redaction import log_failure
 from hwaja.privacy.hardening import overwriting
 from hwaja.process.log_writer import WRITER
-from hwaja.workers import wire
+from hwaja.workers import frames, wire
 from hwaja.workers.jobs import Job
 from hwaja.workers.stream_router import Route
 
@@ -71,28 +71,28 @@ class WorkerProcess:
             OSError: the worker has died.
 
         """
-        frame = wire.encode(request)
+        frame = frames.encode(request)
         for part in request.jobs if isinstance(request, wire.Batch) else (request,):
             if isinstance(part, wire.Recognise | wire.Embed | wire.Feed):
-                wire.erase(part.samples)
+                frames.erase(part.samples)
             if isinstance(part, wire.Recognise) and part.voice is not None:
-                wire.erase(part.voice)
+                frames.erase(part.voice)
         try:
             self._requests.write(frame)
             await self._requests.drain()
         finally:
-            wire.erase(frame)
+            frames.erase(frame)
 
     async def receive(self) -> wire.Reply:
         """Return the next reply.
 
         Raises:
             OSError, EOFError: the worker has died.
-            wire.WireError: the worker sent something other than a reply.
+            frames.WireError: the worker sent something other than a reply.
 
         """
-        header = await self._replies.readexactly(wire.HEADER_BYTES)
-        return wire.decode_reply(await self._replies.readexactly(wire.body_bytes(header)))
+        header = await self._replies.readexactly(frames.HEADER_BYTES)
+        return frames.decode_reply(await self._replies.readexactly(frames.body_bytes(header)))
 
     async def end(self) -> None:
         """Kill the process if it still runs, wait for its exit, and write the rest of its log.
@@ -230,7 +230,7 @@ class WorkerSlot:
         elif isinstance(reply, wire.Candidates):
             asked = self._asked.get(reply.job_id)
             if asked is None or not asked.offers or self.offer:
-                raise wire.WireError("candidates that were not asked for")
+                raise frames.WireError("candidates that were not asked for")
             self.offer = reply
             self.replied.set()
         else:
@@ -242,12 +242,12 @@ class WorkerSlot:
 
     def _take_answer(self, reply: wire.Reply) -> None:
         if not isinstance(reply, wire.JobReply):
-            raise wire.WireError("an answer of another kind")
+            raise frames.WireError("an answer of another kind")
         asked = self._asked.get(reply.job_id)
         if asked is None:
-            raise wire.WireError("an answer to nothing that was asked")
+            raise frames.WireError("an answer to nothing that was asked")
         if not isinstance(reply, asked.answer | wire.Failed):
-            raise wire.WireError("an answer of another kind")
+            raise frames.WireError("an answer of another kind")
         del self._asked[reply.job_id]
         if not asked.job.reply.done():
             asked.job.reply.set_result(reply)

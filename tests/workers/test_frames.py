@@ -17,7 +17,7 @@ from hwaja.protocol.values import (
     Token,
 )
 from hwaja.text.numbers import NumberStyle
-from hwaja.workers import wire
+from hwaja.workers import frames, wire
 from hwaja.workers.child import audio_of
 
 SAMPLES = np.array([16384, -8192, 1], "<i2")
@@ -55,28 +55,30 @@ REPLIES: list[wire.Reply] = [
 
 
 def body(message: wire.Request | wire.Reply) -> bytes:
-    return bytes(wire.encode(message)[wire.HEADER_BYTES :])
+    return bytes(frames.encode(message)[frames.HEADER_BYTES :])
 
 
 @pytest.mark.parametrize("request_", REQUESTS)
 def test_a_request_arrives_as_it_was_sent(request_: wire.Request) -> None:
-    assert wire.decode_request(body(request_)) == request_
+    assert frames.decode_request(body(request_)) == request_
 
 
 @pytest.mark.parametrize("reply", REPLIES)
 def test_a_reply_arrives_as_it_was_sent(reply: wire.Reply) -> None:
-    assert wire.decode_reply(body(reply)) == reply
+    assert frames.decode_reply(body(reply)) == reply
 
 
 @pytest.mark.parametrize("message", [*REQUESTS, *REPLIES])
 def test_the_header_counts_the_bytes_that_follow(message: wire.Request | wire.Reply) -> None:
-    frame = wire.encode(message)
-    assert wire.body_bytes(bytes(frame[: wire.HEADER_BYTES])) == len(frame) - wire.HEADER_BYTES
-    assert frame[: wire.HEADER_BYTES] == (len(frame) - 4).to_bytes(4, "little")
+    frame = frames.encode(message)
+    assert (
+        frames.body_bytes(bytes(frame[: frames.HEADER_BYTES])) == len(frame) - frames.HEADER_BYTES
+    )
+    assert frame[: frames.HEADER_BYTES] == (len(frame) - 4).to_bytes(4, "little")
 
 
 def test_audio_crosses_bit_for_bit() -> None:
-    request = wire.decode_request(body(wire.Recognise(1, AUDIO, 1.0)))
+    request = frames.decode_request(body(wire.Recognise(1, AUDIO, 1.0)))
     assert isinstance(request, wire.Recognise)
     assert np.frombuffer(request.samples, "<i2").tolist() == SAMPLES.tolist()
 
@@ -94,8 +96,8 @@ def test_audio_is_converted_wherever_it_lies_in_its_frame(shift: int) -> None:
 
 def test_thirty_seconds_of_audio_fit_into_a_frame() -> None:
     samples = memoryview(np.zeros(30 * 16_000, "<i2")).cast("B")
-    frame = wire.encode(wire.Embed(1, samples))
-    assert wire.body_bytes(bytes(frame[:4])) <= wire.MAX_FRAME_BYTES
+    frame = frames.encode(wire.Embed(1, samples))
+    assert frames.body_bytes(bytes(frame[:4])) <= frames.MAX_FRAME_BYTES
 
 
 def test_the_largest_batch_of_the_longest_utterances_fits_into_a_frame() -> None:
@@ -104,29 +106,29 @@ def test_the_largest_batch_of_the_longest_utterances_fits_into_a_frame() -> None
     jobs = [
         wire.Recognise(k, samples, 29.0, Options("ko", hotwords)) for k in range(wire.MAX_BATCH)
     ]
-    frame = wire.encode(wire.Batch(list(jobs)))
-    assert wire.body_bytes(bytes(frame[:4])) <= wire.MAX_FRAME_BYTES
+    frame = frames.encode(wire.Batch(list(jobs)))
+    assert frames.body_bytes(bytes(frame[:4])) <= frames.MAX_FRAME_BYTES
 
 
 def test_a_frame_that_declares_too_many_bytes_is_refused_before_it_is_read() -> None:
-    limit = wire.MAX_FRAME_BYTES
-    assert wire.body_bytes(limit.to_bytes(4, "little")) == limit
-    with pytest.raises(wire.WireError):
-        wire.body_bytes((limit + 1).to_bytes(4, "little"))
-    with pytest.raises(wire.WireError):
-        wire.read_request(io.BytesIO(b"\xff\xff\xff\xff"))
+    limit = frames.MAX_FRAME_BYTES
+    assert frames.body_bytes(limit.to_bytes(4, "little")) == limit
+    with pytest.raises(frames.WireError):
+        frames.body_bytes((limit + 1).to_bytes(4, "little"))
+    with pytest.raises(frames.WireError):
+        frames.read_request(io.BytesIO(b"\xff\xff\xff\xff"))
 
 
 @pytest.mark.parametrize("reply", REPLIES)
 def test_a_reply_is_no_request(reply: wire.Reply) -> None:
-    with pytest.raises(wire.WireError):
-        wire.decode_request(body(reply))
+    with pytest.raises(frames.WireError):
+        frames.decode_request(body(reply))
 
 
 @pytest.mark.parametrize("request_", REQUESTS)
 def test_a_request_is_no_reply(request_: wire.Request) -> None:
-    with pytest.raises(wire.WireError):
-        wire.decode_reply(body(request_))
+    with pytest.raises(frames.WireError):
+        frames.decode_reply(body(request_))
 
 
 @pytest.mark.parametrize(
@@ -147,8 +149,8 @@ def test_a_request_is_no_reply(request_: wire.Request) -> None:
     ],
 )
 def test_invalid_bytes_are_a_wire_error_that_quotes_nothing(wrong: bytes) -> None:
-    for decode in (wire.decode_request, wire.decode_reply):
-        with pytest.raises(wire.WireError) as caught:
+    for decode in (frames.decode_request, frames.decode_reply):
+        with pytest.raises(frames.WireError) as caught:
             decode(wrong)
         assert caught.value.__suppress_context__
         assert caught.value.__cause__ is None
@@ -156,10 +158,10 @@ def test_invalid_bytes_are_a_wire_error_that_quotes_nothing(wrong: bytes) -> Non
 
 @given(st.binary(max_size=80))
 def test_any_bytes_give_a_message_or_a_wire_error(data: bytes) -> None:
-    for decode, kinds in ((wire.decode_request, wire.Request), (wire.decode_reply, wire.Reply)):
+    for decode, kinds in ((frames.decode_request, wire.Request), (frames.decode_reply, wire.Reply)):
         try:
             message = decode(data)
-        except wire.WireError:
+        except frames.WireError:
             continue
         assert isinstance(message, kinds)
 
@@ -167,9 +169,9 @@ def test_any_bytes_give_a_message_or_a_wire_error(data: bytes) -> None:
 @given(st.integers(0, 2**63 - 1), st.binary(max_size=64), st.text(max_size=40))
 def test_any_content_crosses_unchanged(job_id: int, samples: bytes, text: str) -> None:
     embed = wire.Embed(job_id, memoryview(samples))
-    assert wire.decode_request(body(embed)) == embed
+    assert frames.decode_request(body(embed)) == embed
     recognised = wire.Recognised(job_id, Hypothesis(text))
-    assert wire.decode_reply(body(recognised)) == recognised
+    assert frames.decode_reply(body(recognised)) == recognised
 
 
 def voice(vectors: list[float], overlap: list[float]) -> wire.Embedded:
@@ -192,13 +194,13 @@ def said(text: str, *pieces: Token) -> wire.Recognised:
         wire.Embedded(1, memoryview(b"1234"), memoryview(b"1")),
         said("no", Token("no", math.nan)),
         said("no", Token("no", math.inf)),
-        said("no", Token("no" * wire.MAX_TEXT_CHARACTERS, 0.0)),
-        said("no", *[Token("n", 0.0)] * (wire.MAX_TEXT_CHARACTERS + 1)),
-        said("no" * wire.MAX_TEXT_CHARACTERS),
+        said("no", Token("no" * frames.MAX_TEXT_CHARACTERS, 0.0)),
+        said("no", *[Token("n", 0.0)] * (frames.MAX_TEXT_CHARACTERS + 1)),
+        said("no" * frames.MAX_TEXT_CHARACTERS),
         wire.Stepped(
-            [wire.StreamResult(1, Hypothesis("no" * wire.MAX_TEXT_CHARACTERS), is_final=False)]
+            [wire.StreamResult(1, Hypothesis("no" * frames.MAX_TEXT_CHARACTERS), is_final=False)]
         ),
-        wire.Unusable("no" * wire.MAX_TEXT_CHARACTERS),
+        wire.Unusable("no" * frames.MAX_TEXT_CHARACTERS),
         wire.Ready(Abilities(batch_size=0)),
         wire.Ready(Abilities(batch_size=wire.MAX_BATCH + 1)),
     ],
@@ -206,21 +208,21 @@ def said(text: str, *pieces: Token) -> wire.Recognised:
 )
 def test_a_reply_with_impossible_numbers_or_lengths_is_a_wire_error(reply: wire.Reply) -> None:
     """It is the only check. A time that is not a number would end a session."""
-    with pytest.raises(wire.WireError):
-        wire.decode_reply(body(reply))
+    with pytest.raises(frames.WireError):
+        frames.decode_reply(body(reply))
 
 
 def test_requests_are_read_one_after_the_other_until_the_stream_ends() -> None:
-    stream = io.BytesIO(b"".join(bytes(wire.encode(request)) for request in REQUESTS))
-    assert [wire.read_request(stream) for _ in REQUESTS] == REQUESTS
-    assert wire.read_request(stream) is None
+    stream = io.BytesIO(b"".join(bytes(frames.encode(request)) for request in REQUESTS))
+    assert [frames.read_request(stream) for _ in REQUESTS] == REQUESTS
+    assert frames.read_request(stream) is None
 
 
 def test_a_stream_that_ends_inside_a_frame_is_a_wire_error() -> None:
-    frame = bytes(wire.encode(REQUESTS[1]))
+    frame = bytes(frames.encode(REQUESTS[1]))
     for length in range(1, len(frame)):
-        with pytest.raises(wire.WireError):
-            wire.read_request(io.BytesIO(frame[:length]))
+        with pytest.raises(frames.WireError):
+            frames.read_request(io.BytesIO(frame[:length]))
 
 
 class Dribble(io.RawIOBase):
@@ -239,21 +241,21 @@ class Dribble(io.RawIOBase):
 
 
 def test_a_request_that_arrives_in_pieces_is_read_whole() -> None:
-    with io.BufferedReader(Dribble(bytes(wire.encode(REQUESTS[1])))) as stream:
-        assert wire.read_request(stream) == REQUESTS[1]
+    with io.BufferedReader(Dribble(bytes(frames.encode(REQUESTS[1])))) as stream:
+        assert frames.read_request(stream) == REQUESTS[1]
 
 
 def test_requests_cross_a_real_pipe() -> None:
     reader, writer = os.pipe()
     with os.fdopen(reader, "rb") as incoming, os.fdopen(writer, "wb") as outgoing:
-        outgoing.write(wire.encode(REQUESTS[1]))
+        outgoing.write(frames.encode(REQUESTS[1]))
         outgoing.close()
-        assert wire.read_request(incoming) == REQUESTS[1]
-        assert wire.read_request(incoming) is None
+        assert frames.read_request(incoming) == REQUESTS[1]
+        assert frames.read_request(incoming) is None
 
 
 def test_a_frame_can_be_overwritten_after_it_was_sent() -> None:
     """Audio is wiped after it was handed on."""
-    frame = wire.encode(REQUESTS[1])
+    frame = frames.encode(REQUESTS[1])
     frame[:] = bytes(len(frame))
     assert not any(frame)
