@@ -157,7 +157,7 @@ def test_a_client_token_is_taken_from_a_subprotocol_only_and_dies_with_its_beare
 
     admitted = policy.admit(credentials_of("/", shown(issued(tokens))))
     assert admitted == Admission(
-        False, None, frozenset([BEARER]), frozenset([BEARER]), max_session_seconds=None
+        False, None, tokens=frozenset([BEARER]), subjects=frozenset([BEARER])
     )
     in_header = credentials_of("/", shown(issued(tokens), header=True))
     assert policy.admit(in_header) is Rejection.UNAUTHORIZED
