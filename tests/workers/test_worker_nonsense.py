@@ -30,7 +30,7 @@ SPEECH = (6.2, 9.5)
 
 _WORKER = f"""#!{sys.executable}
 from pathlib import Path
-from hwaja.workers import wire, worker
+from hwaja.workers import frames, wire, worker
 
 once, always = Path({{once!r}}), Path({{always!r}})
 answer = frames.write_reply
