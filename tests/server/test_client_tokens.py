@@ -41,7 +41,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def tokens(clock: Clock) -> ClientTokens:
-    return ClientTokens(lambda: RING, clock)
+    return ClientTokens(lambda: RING, clock, clock)
 
 
 def issued(tokens: ClientTokens, restrictions: Restrictions = Restrictions()) -> str:  # noqa: B008

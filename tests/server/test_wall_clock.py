@@ -27,7 +27,9 @@ WHO_MAY_ASK = {
     "models/pulling.py": "when a model was pulled",
     "server/certificate.py": "when a certificate begins and ends",
     "server/certificate_expiry.py": "when a certificate ends",
+    "server/client_tokens.py": "when a client token ends, also one that another server made",
     "server/intake.py": "when a transcription began, for its timestamps",
+    "speakers/voice_tickets.py": "when a voice ticket ends, also one that another server made",
 }
 
 

@@ -13,7 +13,7 @@ from websockets.http11 import Request, Response
 from hwaja.server.web_files import TYPES, WebFiles
 
 WEB = Path(str(files("hwaja") / "web"))
-MOST_BYTES = 180_000
+MOST_BYTES = 190_000
 """What the page may weigh."""
 
 

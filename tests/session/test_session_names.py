@@ -70,6 +70,14 @@ def test_an_empty_name_takes_the_name_back() -> None:
     assert "names" not in welcome
 
 
+def test_the_names_are_gone_with_the_session_whatever_still_refers_to_it() -> None:
+    talk = enrolled()
+    named(talk, 0, "김")
+    talk.session.forget()
+    (welcome,) = sent(talk.handle(Reconnected("token", at=0)))
+    assert "names" not in welcome
+
+
 def test_a_speaker_whom_nobody_knows_gets_no_name_and_the_session_goes_on() -> None:
     talk = connected()
     for _ in range(6):  # more than the strikes that end a session

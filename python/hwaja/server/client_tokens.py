@@ -93,10 +93,23 @@ def restrictions_of(query: str) -> Restrictions:
 class ClientTokens:
     """Makes client tokens, and takes each of them once."""
 
-    def __init__(self, keys: Callable[[], KeyRing], clock: Callable[[], float] = time.time) -> None:
-        """Use the current keys, as `keys` returns them; `clock` returns Unix seconds."""
+    def __init__(
+        self,
+        keys: Callable[[], KeyRing],
+        clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Make no token yet.
+
+        Args:
+            keys: returns the current keys.
+            clock: returns Unix seconds, which other servers know, too.
+            steady: returns the seconds of a monotonic clock, for the rate limit.
+
+        """
         self._keys = keys
         self._clock = clock
+        self._steady = steady
         self._used: dict[bytes, float] = {}  # digest of the token, when it expires
         self._buckets: dict[bytes, TokenBucket] = {}  # of each bearer token that asked
 
@@ -108,11 +121,10 @@ class ClientTokens:
             restrictions: to what the token is bound.
 
         """
-        now = self._clock()
         self._buckets.setdefault(bearer, TokenBucket(TOKENS_PER_SECOND, BURST_TOKENS))
-        if self._buckets[bearer].take(1, now) > 0:
+        if self._buckets[bearer].take(1, self._steady()) > 0:
             return None
-        expires_at = now + VALID_SECONDS
+        expires_at = self._clock() + VALID_SECONDS
         limits = restrictions.origin, restrictions.subject, restrictions.max_session_seconds
         plain = msgspec.msgpack.encode(_Content(bearer, expires_at, *limits))
         return self._keys().first.seal(PURPOSE, plain), expires_at

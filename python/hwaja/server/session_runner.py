@@ -146,8 +146,7 @@ class SessionRunner:
         self._overload.take_shares(self._generations.shares(self), now)
         lag_seconds = self._session_metrics.lag_seconds
         self._overload.observe(lag_seconds, now)
-        reported_seconds = self._lateness.observe(lag_seconds, now)
-        if reported_seconds is not None:
+        if (reported_seconds := self._lateness.observe(lag_seconds, now)) is not None:
             self._post(events.Lagging(reported_seconds))
 
     async def connected(self, token: str | None, hello: Hello | None = None) -> None:
@@ -209,7 +208,7 @@ class SessionRunner:
         self._recognition.end()
         self._attribution.close()
         self._work.forget()
-        self._set_ahead(False)
+        self._generations.set_ahead(self, False)
         tasks = tuple(self._jobs)
         for task in tasks:
             task.cancel()
@@ -218,6 +217,7 @@ class SessionRunner:
         finally:  # also if a server that stops cancels this
             self._generations.leave(self)
             self._intake.forget()
+            self._session.forget()
             self._voices.forget()
             self.outbox.forget()
             self._log.info("session closed")
@@ -268,10 +268,7 @@ class SessionRunner:
             was_awaited = received_at >= self._intake.idle_since
             caught_up = was_awaited and self._session.oldest_unanswered is None
             self._pace.came(seconds, received_at, caught_up=caught_up)
-            self._set_ahead(self._pace.is_ahead)
-
-    def _set_ahead(self, is_ahead: bool) -> None:
-        self._generations.set_ahead(self, is_ahead)
+            self._generations.set_ahead(self, self._pace.is_ahead)
 
     async def _take_text(self, text: str) -> None:
         try:
@@ -319,10 +316,10 @@ class SessionRunner:
 
     def _handle(self, event: events.Event) -> None:
         self._session_metrics.happened(event)
-        effects = self._session.handle(event)
+        returned = self._session.handle(event)
         if isinstance(event, events.Disconnected):
             return  # its effects, also those left by a fault, are dropped
-        for effect in effects:
+        for effect in returned:
             self._carry_out(effect)
             self._session_metrics.done(effect)
         if not self._session.transcribes:
@@ -335,7 +332,7 @@ class SessionRunner:
             case effects.Listen():
                 self._intake.begin()
             case Enrol():
-                self._set_ahead(False)  # the client waits for the enrolment
+                self._generations.set_ahead(self, False)  # the client waits for the enrolment
                 self._enrolment = self._start(self._enrol(effect))
             case Restore():
                 self._post(self._enroller.restore(effect))
@@ -358,7 +355,7 @@ class SessionRunner:
             case effects.Begin(options, interims, adapt, most_speakers):
                 self._pace.begin()
                 self._lateness = Lateness()
-                self._set_ahead(False)
+                self._generations.set_ahead(self, False)
                 self._recognition.begin(options, interims=interims)
                 self._attribution.begin(adapt=adapt, most_speakers=most_speakers)
                 self._intake.watch_format()

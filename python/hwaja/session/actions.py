@@ -158,6 +158,10 @@ class Actions:
         if event.seconds <= 0:
             self.hold(event)
 
+    def forget(self) -> None:
+        """Drop the names of speakers, also if something still refers to the session."""
+        self._names.clear()
+
     def disconnect(self, _: object) -> None:
         """Do nothing: the connection is gone."""
 
