@@ -35,7 +35,7 @@ pytestmark = [
     pytest.mark.models,
     pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs /proc"),
     pytest.mark.skipif(os.geteuid() != 0, reason="only root may look into a hardened process"),
-    pytest.mark.timeout(600),  # a search of all memory takes long on a busy machine
+    pytest.mark.timeout(1200),  # a search of all memory takes long on a busy machine
 ]
 
 ADDRESS = "127.0.0.77"
@@ -151,19 +151,19 @@ def processes(running: Running) -> dict[str, int]:
     return {"front": front} | workers
 
 
-def in_memory(search: Search, running: Running) -> set[Trace]:
+def left_in_memory(search: Search, running: Running) -> set[Trace]:
+    """Search each process until it is clean, or until the patience ends. Return what remains."""
     found: set[Trace] = set()
     for name, pid in processes(running).items():
-        found |= search.in_memory(pid, name)
+        found |= left_in_process(search, pid, name)
     return found
 
 
-def left_in_memory(search: Search, running: Running) -> set[Trace]:
-    """Search memory until it is clean, or until the patience ends. Return the remaining traces."""
+def left_in_process(search: Search, pid: int, name: str) -> set[Trace]:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         began = time.monotonic()  # a search takes long
-        found = {trace for trace in in_memory(search, running) if not is_known(trace)}
+        found = {trace for trace in search.in_memory(pid, name) if not is_known(trace)}
         if not found or began > deadline:
             return found
 
