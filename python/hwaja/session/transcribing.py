@@ -123,11 +123,9 @@ class TranscriptionActions(Actions):
 
     def update_transcription(self, event: events.Received[UpdateTranscription]) -> None:
         """Take other options for the next utterances, or send why one of them cannot be had."""
-        before, options = (
-            self._conversation.wants,
-            self._conversation.changed(event.message).options,
-        )
-        refusal = self._settings.abilities().refusal(options) if options != before.options else None
+        options = self._conversation.changed(event.message).options
+        is_new = options != self._conversation.wants.options
+        refusal = self._settings.abilities().refusal(options) if is_new else None
         if refusal is not None:
             self._fail(ErrorCode.TRANSCRIPTION_FAILED, refusal)
             return
