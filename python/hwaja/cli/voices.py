@@ -39,6 +39,8 @@ class SpokenVoice:
         try:
             descriptor = os.open(self.kept_in, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+                if hasattr(os, "fchmod"):
+                    os.fchmod(descriptor, 0o600)  # a file that existed keeps its mode
                 stream.write(f"{completed['ticket']}\n")
         except OSError as error:
             raise ClientError(f"{self.kept_in} cannot be written: {error.strerror}.") from error
