@@ -3,6 +3,7 @@
 #   make test    builds, gets the models and runs every test
 # Those of the browser client need Node 20.19 or later as well, and are left out without it.
 PYTHON ?= python3
+VERSION ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 # What `make bench-compare` compares with.
 BASE   ?= main
 # How many processes run the tests of Python at once.
@@ -24,12 +25,18 @@ LOCK   := $(STAMPS)/lock/bin/uv pip compile --quiet --upgrade --universal --pyth
 # What python/hwaja/adapters fits hwaja into; each has an extra of this name.
 FRAMEWORKS := livekit pipecat
 
-.PHONY: serve test test-rust test-python test-web models adapters test-adapters \
-        $(FRAMEWORKS:%=test-%) coverage lint asyncapi docs lock bench bench-compare soak wheel clean
+.PHONY: serve fleet helm test test-rust test-python test-web models adapters test-adapters \
+        $(FRAMEWORKS:%=test-%) ray test-ray examples coverage lint asyncapi docs lock bench \
+        bench-compare soak wheel browser clean
 
+# HOST=lan serves the phones and other devices of this network, too.
 serve: $(STAMPS)/serve
 	$(BIN)/hwaja models pull
-	$(BIN)/hwaja serve --dev-cert
+	$(BIN)/hwaja serve $(if $(filter lan,$(HOST)),--lan,--dev-cert)
+
+# Four nodes behind HAProxy, to try on one machine: docs/fleet.md. Ctrl-C stops all.
+fleet: models
+	$(BIN)/hwaja bench fleet
 
 test: test-rust test-web test-python
 
@@ -43,6 +50,11 @@ test-python: models $(PARSER)
 	$(BIN)/pytest $(COVER) --numprocesses $(PROCESSES) --dist loadgroup --no-loadscope-reorder -m 'not alone'
 	$(BIN)/pytest $(COVER) -m alone
 	$(BIN)/python -m mypy.stubtest hwaja._pcm
+
+# Gives the property tests examples that `make test` does not have, until one fails.
+examples: models
+	$(BIN)/pytest --numprocesses $(PROCESSES) --dist loadgroup -m 'hypothesis and not alone' \
+		--hypothesis-profile search --timeout 1800
 
 models: $(STAMPS)/dev
 	$(BIN)/hwaja models pull --for-tests
@@ -71,6 +83,15 @@ $(FRAMEWORKS:%=test-%): test-%: $(STAMPS)/%/ready
 	$(STAMPS)/$*/bin/pytest -W default::DeprecationWarning tests/adapters/test_$*.py
 	$(STAMPS)/$*/bin/mypy python/hwaja/adapters/$*.py
 
+# Engines on Ray, and what they have in common with local ones, in an environment of its own.
+ray: $(STAMPS)/ray/ready
+
+test-ray: $(STAMPS)/ray/ready
+	$(STAMPS)/ray/bin/hwaja models pull --for-tests
+	PYTHONPATH=bench $(STAMPS)/ray/bin/pytest -W default::DeprecationWarning \
+	    tests/workers/test_transports.py tests/workers/test_ray_engines.py \
+	    tests/workers/test_ray_sharing.py
+
 lint: $(STAMPS)/dev
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
@@ -89,9 +110,17 @@ asyncapi: $(STAMPS)/dev
 lock: $(STAMPS)/lock/ready
 	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
 	    | $(LOCK) --output-file deploy/build.lock -
-	$(LOCK) --extra cpu --output-file deploy/requirements.lock pyproject.toml
+	$(LOCK) --extra cpu --extra files --output-file deploy/requirements.lock pyproject.toml
 	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["ko"], sep="\n")' \
 	    | $(LOCK) --constraint deploy/requirements.lock --output-file deploy/language.lock -
+
+# Checks the chart for Kubernetes (docs/kubernetes.md) with Helm, which Go builds in some minutes.
+helm: $(STAMPS)/dev $(STAMPS)/helm/bin/helm
+	$(BIN)/pip install --quiet 'kubernetes-validate>=1.37'
+	$(BIN)/pytest -n0 tests/project/test_deploy_helm.py
+
+$(STAMPS)/helm/bin/helm:
+	GOBIN=$(abspath $(@D)) go install helm.sh/helm/v3/cmd/helm@v3.22.0
 
 # build/site: README and docs/ as a site, in both languages. A broken link is an error.
 docs: $(STAMPS)/docs/ready
@@ -109,8 +138,10 @@ soak: models
 	$(BIN)/pip install --quiet --editable 'bench[fuzz]'
 	$(BIN)/hwaja bench soak vanished
 	$(BIN)/hwaja bench soak capture
+	$(BIN)/hwaja bench soak appointment
 	$(BIN)/hwaja bench soak restarts --rounds 20
 	$(BIN)/hwaja bench soak roaming --rounds 40
+	$(BIN)/hwaja bench soak fleet --minutes 15
 	$(BIN)/hwaja bench soak isolation --rounds 20
 	$(BIN)/hwaja bench soak cycles --cycles 1000
 	$(BIN)/hwaja bench soak abuse --seconds 600
@@ -121,17 +152,24 @@ soak: models
 
 wheel: $(STAMPS)/dev
 	$(BIN)/maturin build --release --out dist
+	cd packages/client && $(abspath $(BIN))/hatchling build -t wheel -d $(abspath dist)
+
+# The browser client as one file, and as a package for npm.
+browser: $(STAMPS)/web
+	mkdir -p dist
+	cd tests/web && node bundle.js ../../dist/hwaja-$(VERSION).js
+	cd python/hwaja/web/client && npm pack --pack-destination $(abspath dist)
 
 clean:
 	rm -rf $(VENV) $(STAMPS) $(SHIM) dist build target .coverage* tests/web/node_modules tests/asyncapi/node_modules
 
 # The extension is rebuilt when its source changes; Python files are used in place.
 $(STAMPS)/serve: pyproject.toml $(RUST) | $(VENV) $(SHIM)
-	$(BIN)/pip install --quiet --editable '.[cpu,ko,client,compare]'
+	$(BIN)/pip install --quiet --editable '.[cpu,ko,files,client,compare]'
 	mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/dev: pyproject.toml bench/pyproject.toml $(RUST) | $(VENV) $(SHIM)
-	$(BIN)/pip install --quiet --editable '.[cpu,ko,client,dev]' --editable bench
+	$(BIN)/pip install --quiet --editable '.[cpu,ko,files,otel,client,dev]' --editable bench
 	mkdir -p $(STAMPS) && touch $@ $(STAMPS)/serve
 
 $(STAMPS)/web: tests/web/package-lock.json
@@ -156,11 +194,12 @@ $(STAMPS)/docs/ready: pyproject.toml
 # Each editable build writes target/maturin and _pcm.abi3.so: one after the other, for --jobs.
 $(STAMPS)/livekit/ready: | $(STAMPS)/dev
 $(STAMPS)/pipecat/ready: | $(STAMPS)/livekit/ready
+$(STAMPS)/ray/ready: | $(STAMPS)/pipecat/ready
 
 $(STAMPS)/%/ready: pyproject.toml $(RUST) | $(SHIM)
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/pip install --quiet --upgrade pip
-	$(@D)/bin/pip install --quiet --editable '.[cpu,dev,$*]'
+	$(@D)/bin/pip install --quiet --editable '.[cpu,client,dev,$*]'
 	touch $@
 
 # Replaced, not overwritten: a server may be running on it.

@@ -9,7 +9,8 @@ import ssl
 import sys
 from pathlib import Path
 
-from hwaja.server.config import Config, load
+from hwaja.server.config import Config
+from hwaja.server.config_sources import load
 
 TIMEOUT_SECONDS = 4
 """Less than the time-out of the container's health check."""

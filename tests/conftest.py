@@ -15,23 +15,27 @@ from poison import write_poisonable_worker
 from pools import running
 
 from hwaja.models import locate
-from hwaja.models.tones import write_tone_model
-from hwaja.server import config, intake
+from hwaja.models.conversion.tones import write_tone_model
+from hwaja.privacy.cycle_collection import settle
+from hwaja.server import config
 from hwaja.server.application import voice_models
-from hwaja.server.certificate import development_certificate
+from hwaja.server.network.certificate import development_certificate
 from hwaja.server.services import Services
+from hwaja.server.sessions import intake
 from hwaja.session.pace import Pace
 from hwaja.session.settings import SessionSettings
 from hwaja.speakers.voices import Cohort
 from hwaja.vad.silero import Detection, SileroDetector
-from hwaja.workers import wire
-from hwaja.workers import worker_process as process
 from hwaja.workers.interim_worker import InterimWorker
 from hwaja.workers.pool import Pool
+from hwaja.workers.transport import wire
+from hwaja.workers.transport import worker_process as process
 
-# How long an example takes depends on what else runs on the machine.
-hypothesis.settings.register_profile("busy machine", deadline=None)
-hypothesis.settings.load_profile("busy machine")
+# How long an example takes depends on what else runs on the machine. The examples are the same in
+# each run, so that a commit that passed once passes again; `make examples` searches for new ones.
+hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("search", deadline=None, max_examples=1000)
+hypothesis.settings.load_profile("repeatable")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -39,6 +43,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         name = item.path.parent.name if item.path.parent.name == "browser" else item.path.stem
         item.add_marker(pytest.mark.xdist_group(name))
+
+
+def pytest_collection_finish() -> None:
+    """Exclude all tests and modules from the sweeps of servers, as `hwaja serve` does.
+
+    Else each sweep would block the event loop for some 0.4 s, once a second.
+    """
+    settle()
 
 
 @pytest.fixture(scope="session")

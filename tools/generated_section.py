@@ -1,9 +1,19 @@
 """A section of a page that a program writes, between two marks."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-ARCHITECTURE_PAGE = Path(__file__).parents[1] / "docs" / "architecture.md"
+_DOCS = Path(__file__).parents[1] / "docs"
+
+ARCHITECTURE_PAGES = (_DOCS / "architecture.md", _DOCS / "ko" / "architecture.md")
+"""In English and Korean. The diagrams are the same."""
+
+
+def rewrite(filled: Callable[[str], str]) -> None:
+    """Write each of these pages again, as `filled` makes it of the text that is there."""
+    for page in ARCHITECTURE_PAGES:
+        page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)

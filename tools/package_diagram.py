@@ -1,4 +1,4 @@
-"""Writes the diagram of hwaja's packages into docs/architecture.md, from the imports of the code.
+"""Writes the diagram of hwaja's packages into both architecture.md, from the imports of the code.
 
 `python -m tools.package_diagram` replaces what stands between two marks. A test compares them.
 """
@@ -7,8 +7,7 @@ from collections.abc import Mapping
 
 import grimp
 
-from tools.generated_section import ARCHITECTURE_PAGE as FILE
-from tools.generated_section import GeneratedSection
+from tools.generated_section import GeneratedSection, rewrite
 
 SECTION = GeneratedSection(
     "<!-- packages: written by python -m tools.package_diagram -->", "<!-- /packages -->"
@@ -96,4 +95,4 @@ def _short(name: str) -> str:
 
 
 if __name__ == "__main__":
-    FILE.write_text(filled(FILE.read_text(encoding="utf-8")), encoding="utf-8")
+    rewrite(filled)

@@ -1,12 +1,11 @@
-"""Writes the diagram of a session's states into docs/architecture.md, from the transition table.
+"""Writes the diagram of a session's states into both architecture.md, from the transition table.
 
 `python -m tools.state_diagram` replaces the text between two marks. A test compares both.
 """
 
 from hwaja.session.state_machine import ANYWHERE, ROWS
 from hwaja.session.states import Branch, State
-from tools.generated_section import ARCHITECTURE_PAGE as FILE
-from tools.generated_section import GeneratedSection
+from tools.generated_section import GeneratedSection, rewrite
 
 SECTION = GeneratedSection(
     "<!-- states: written by python -m tools.state_diagram -->", "<!-- /states -->"
@@ -77,4 +76,4 @@ def filled(page: str) -> str:
 
 
 if __name__ == "__main__":
-    FILE.write_text(filled(FILE.read_text(encoding="utf-8")), encoding="utf-8")
+    rewrite(filled)

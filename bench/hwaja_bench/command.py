@@ -55,6 +55,13 @@ def parser() -> argparse.ArgumentParser:
             "how late their texts came and what the server used.",
         )
     )
+    _add_fleet(
+        kinds.add_parser(
+            "fleet",
+            help="run several nodes behind HAProxy on this machine until Ctrl-C; needs a checkout",
+            description="Runs several nodes behind HAProxy, to try what docs/fleet.md describes.",
+        )
+    )
     _add_programs(kinds, "soak", "keep a server under strain for hours; needs a checkout")
     _add_programs(kinds, "experiment", "find a figure of bench/RESULTS.md again")
     return whole
@@ -107,6 +114,12 @@ def _add_load(kind: argparse.ArgumentParser) -> None:
     )
     add_serve(kind)
     kind.set_defaults(run=lambda args: _report("hwaja_bench.load.measuring", args))
+
+
+def _add_fleet(kind: argparse.ArgumentParser) -> None:
+    fleet = import_module("hwaja_bench.fleet")
+    fleet.add_arguments(kind)
+    kind.set_defaults(run=fleet.run)
 
 
 def _report(module: str, args: argparse.Namespace) -> int:

@@ -9,9 +9,9 @@ import numpy as np
 from hwaja._pcm import RingBuffer
 from hwaja.client.sound_files import to_pcm16
 from hwaja.engines.interface import Pcm16, Recognizer, Samples
+from hwaja.engines.loading import load_recogniser
 from hwaja.engines.recognition import Hypothesis
-from hwaja.engines.sherpa import load_recogniser
-from hwaja.engines.sherpa_online import OnlineRecognizer
+from hwaja.engines.sherpa.online import OnlineRecognizer
 from hwaja.models import locate
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options

@@ -21,7 +21,7 @@ import psutil
 
 from hwaja.client.trust import client_tls
 from hwaja.client.websocket import Connection, open_connection
-from hwaja.models.tones import write_tone_model
+from hwaja.models.conversion.tones import write_tone_model
 from hwaja_bench.errors import BenchmarkError
 
 STOPPING_SECONDS = 30

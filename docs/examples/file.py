@@ -7,7 +7,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from hwaja.client import Label, RefusedError, Transcription, connect
+from hwaja.client import ClientError, Label, Transcription, connect
 
 SERVER = "wss://localhost:8088"
 CERTIFICATE = Path.home() / ".local/share/hwaja/dev-cert.pem"
@@ -30,8 +30,10 @@ async def transcribe(
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 4:
+        sys.exit(__doc__)
     *voice_files, talk_file = sys.argv[1:]
     try:
         print("\n".join(asyncio.run(transcribe(voice_files, talk_file))))
-    except RefusedError as error:  # such as a voice that is no good for enrolment
+    except ClientError as error:  # no server answers, or it refuses a voice
         sys.exit(str(error))

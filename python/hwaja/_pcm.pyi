@@ -45,10 +45,13 @@ class RingBuffer:
     A method that raises changes nothing.
     """
 
-    def __new__(cls, capacity: int) -> Self:
+    def __new__(cls, capacity: int, start: int = 0) -> Self:
         """Make an empty ring of `capacity` samples, and allocate all its memory.
 
+        The first sample that is pushed has the index `start`.
+
         - ValueError: capacity is not at least 1.
+        - IndexError: start is negative, or no index.
         - MemoryError: there is not enough memory.
         """
 

@@ -36,8 +36,12 @@ struct RingBuffer(crate::RingBuffer);
 #[pymethods]
 impl RingBuffer {
     #[new]
-    fn new(#[pyo3(from_py_with = count)] capacity: usize) -> PyResult<Self> {
-        Ok(Self(crate::RingBuffer::new(capacity)?))
+    #[pyo3(signature = (capacity, start = 0))]
+    fn new(
+        #[pyo3(from_py_with = count)] capacity: usize,
+        #[pyo3(from_py_with = sample_index)] start: u64,
+    ) -> PyResult<Self> {
+        Ok(Self(crate::RingBuffer::starting_at(capacity, start)?))
     }
 
     #[getter]

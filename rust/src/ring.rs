@@ -22,12 +22,23 @@ pub struct RingBuffer {
 }
 
 impl RingBuffer {
-    /// Returns an empty ring for `capacity_samples`. Only this function allocates memory.
+    /// Returns an empty ring for `capacity_samples`, whose first sample will be number 0.
     ///
     /// # Errors
     ///
     /// [`CapacityError`] if the capacity is 0, or if there is not enough memory.
     pub fn new(capacity_samples: usize) -> Result<Self, CapacityError> {
+        Self::starting_at(capacity_samples, 0)
+    }
+
+    /// Returns an empty ring for `capacity_samples`, whose first sample will be number `start`.
+    ///
+    /// Only this function allocates memory.
+    ///
+    /// # Errors
+    ///
+    /// As [`RingBuffer::new`].
+    pub fn starting_at(capacity_samples: usize, start: u64) -> Result<Self, CapacityError> {
         if capacity_samples == 0 {
             return Err(CapacityError::Zero);
         }
@@ -38,8 +49,8 @@ impl RingBuffer {
         samples.resize(capacity_samples, 0);
         Ok(Self {
             samples: samples.into_boxed_slice(),
-            start: 0,
-            end: 0,
+            start,
+            end: start,
         })
     }
 

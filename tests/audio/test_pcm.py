@@ -202,6 +202,17 @@ def test_start_end_and_length_count_samples() -> None:
         ring.start = 0  # type: ignore[misc]
 
 
+def test_a_ring_may_begin_at_a_later_sample() -> None:
+    ring = RingBuffer(16, 1000)
+    assert (ring.start, ring.end) == (1000, 1000)
+    assert ring.push(bytes(range(8))) == 1004
+    assert ring.read(1001, 1003).tolist() == [0x0302, 0x0504]
+    with pytest.raises(IndexError):
+        ring.read(0, 1)
+    with pytest.raises(IndexError):
+        RingBuffer(16, -1)
+
+
 def test_release_frees_room_and_indices_keep_growing() -> None:
     """Audio streams through a small ring for ever: indices grow, samples stay in their place."""
     ring = RingBuffer(4)

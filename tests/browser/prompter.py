@@ -85,5 +85,24 @@ async def conversing(
     await visitor.page.goto(endpoint.page)
     await visitor.card(1, "enrolled").wait_for()
     await visitor.press("#start")
-    await visitor.until("transcribing")
+    await begun(visitor)
     return visitor, prompter
+
+
+async def discovering(
+    visit: Callable[..., Awaitable[Visitor]], endpoint: Endpoint, **options: Any
+) -> tuple[Visitor, Prompter]:
+    """Open the page and start a conversation of speakers whom nobody enrolled, without speech."""
+    visitor = await visit(None, **options)
+    visitor.tape.record(clips.silence(1))
+    prompter = await prompted(visitor.page)
+    await visitor.page.goto(endpoint.page)
+    await visitor.press("#discover")
+    await begun(visitor)
+    return visitor, prompter
+
+
+async def begun(visitor: Visitor) -> None:
+    """Wait for the server's answer: no server sends a sentence before it."""
+    await visitor.until("transcribing")
+    await visitor.page.wait_for_selector("#talk")

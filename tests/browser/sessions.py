@@ -1,6 +1,7 @@
 """Voices, and sessions with enrolled voices that a page resumes."""
 
 import json
+from typing import Any
 
 import clips
 from loopback import Endpoint
@@ -27,4 +28,21 @@ async def enrolled(endpoint: Endpoint, voices: tuple[bytes, bytes] | None = None
 async def remember(page: Page, token: str) -> None:
     """Store a session token where an earlier page would have stored it."""
     left = f"sessionStorage.setItem('hwaja.session', {json.dumps(token)})"
+    await page.add_init_script(f"if (sessionStorage.length === 0) {left}")
+
+
+async def sealed(endpoint: Endpoint, voice: bytes, name: str = "") -> dict[str, str]:
+    """Enrol a voice and return it as the page keeps it."""
+    async with endpoint.welcomed() as peer:
+        await peer.say("start_speaker_registration", speaker_id=0, ticket=True)
+        await peer.play(voice)
+        await peer.say("complete_speaker_registration", speaker_id=0)
+        completed = (await peer.receive_until("speaker_registration_completed"))[-1]
+    until = completed["ticket_expires_at"]
+    return {"ticket": completed["ticket"], "expiresAt": until, "name": name}
+
+
+async def keep(page: Page, voices: dict[str, Any], place: str = "localStorage") -> None:
+    """Store voices where an earlier visit would have, or this tab (`sessionStorage`)."""
+    left = f"{place}.setItem('hwaja.voices', {json.dumps(json.dumps(voices))})"
     await page.add_init_script(f"if (sessionStorage.length === 0) {left}")

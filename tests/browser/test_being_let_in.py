@@ -8,7 +8,7 @@ from playwright.async_api import Error
 
 from browser.album import Album
 from browser.conftest import Visit
-from hwaja.server.access_policy import AccessPolicy
+from hwaja.server.access.access_policy import AccessPolicy
 from hwaja.server.services import Services
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]

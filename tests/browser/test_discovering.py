@@ -9,7 +9,7 @@ from playwright.async_api import Locator
 
 from browser.album import Album
 from browser.conftest import Visit
-from browser.prompter import prompted
+from browser.prompter import discovering
 from browser.visitor import Visitor
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
@@ -53,13 +53,7 @@ async def test_people_whom_nobody_enrolled_are_told_apart_and_named(
 async def test_found_speakers_have_colours_are_renamed_in_place_and_corrected_live(
     endpoint: Endpoint, visit: Visit, album: Album
 ) -> None:
-    visitor = await visit(None, locale="ko-KR")
-    visitor.tape.record(clips.silence(1))
-    prompter = await prompted(visitor.page)
-    await visitor.page.goto(endpoint.page)
-    await visitor.until("ready")
-    await visitor.press("#discover")
-    await visitor.until("transcribing")
+    visitor, prompter = await discovering(visit, endpoint, locale="ko-KR")
     assert await visitor.page.locator("#speakers li").count() == 0
     for speaker_id, text in enumerate(("어서 오세요.", "안녕하세요.", "저도 왔어요.", "늦었네요.")):
         prompter.say(text, speaker_id=speaker_id)
@@ -77,7 +71,7 @@ async def test_found_speakers_have_colours_are_renamed_in_place_and_corrected_li
     assert names == ["화자 1", "화자 2", "미나", "미나", "화자 1"]
     assert await field(visitor, 2).evaluate("e => e === document.activeElement")
     await album.show(visitor, CHAPTER, "One is named, and an answer was corrected.", whole=False)
-    entries = json.loads((await visitor.export("json"))[1])
+    entries = json.loads((await visitor.export("json"))[1])["utterances"]
     assert [entry["speaker"] for entry in entries] == names
     assert "미나: 늦었네요." in (await visitor.export("srt"))[1]
 
@@ -85,12 +79,7 @@ async def test_found_speakers_have_colours_are_renamed_in_place_and_corrected_li
 async def test_all_eight_speakers_can_be_told_apart_by_their_colours(
     endpoint: Endpoint, visit: Visit, album: Album
 ) -> None:
-    visitor = await visit(None)
-    visitor.tape.record(clips.silence(1))
-    prompter = await prompted(visitor.page)
-    await visitor.page.goto(endpoint.page)
-    await visitor.press("#discover")
-    await visitor.until("transcribing")
+    visitor, prompter = await discovering(visit, endpoint)
     for speaker_id in range(8):
         prompter.say(speaker_id=speaker_id)
     await visitor.until_said(8)
@@ -103,15 +92,10 @@ async def test_who_is_found_after_a_lost_session_is_nobody_who_was_found_before(
     endpoint: Endpoint, visit: Visit
 ) -> None:
     """The server counts from 0 again. The page cannot know that it is the same person."""
-    visitor = await visit(None)
-    visitor.tape.record(clips.silence(1))
-    prompter = await prompted(visitor.page)
-    await visitor.page.goto(endpoint.page)
-    await visitor.press("#discover")
-    await visitor.until("transcribing")
+    visitor, prompter = await discovering(visit, endpoint)
     prompter.say("One.", speaker_id=0)
     await field(visitor, 0).fill("Ann")
-    prompter.tell("error", code="CONNECTION_FAILED", reason="session_limit", message="")
+    prompter.tell("error", code="CONNECTION_FAILED", reason="idle", message="")
     assert prompter.route is not None
     await prompter.route.close(code=1000)
     await visitor.page.get_by_role("button", name="Connect again").click()
@@ -121,10 +105,10 @@ async def test_who_is_found_after_a_lost_session_is_nobody_who_was_found_before(
     prompter.say("Two.", speaker_id=0)
     said = await visitor.until_said(2)
     assert [each.speaker for each in said] == ["Ann", "Speaker 2"]
-    visitor.page.on("dialog", lambda dialog: dialog.accept())
     await visitor.press("#toggle")
     await visitor.until("ready")
     await visitor.press("#again")
+    await visitor.press("#sure [value=yes]")
     await visitor.until("ready")
     await visitor.press("#discover")
     await visitor.until("transcribing")

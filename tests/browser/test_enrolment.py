@@ -1,12 +1,16 @@
 """Enrolment on the page: how it shows the verdicts of the server."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import clips
 import pytest
-from loopback import Endpoint
+from loopback import Endpoint, serving
 
 from browser.album import Album
 from browser.conftest import Visit
-from browser.sessions import enrolled, remember
+from browser.sessions import enrolled, keep, remember, sealed
+from hwaja.server.services import Services
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
@@ -37,7 +41,69 @@ async def test_a_take_can_be_added_to_a_voice(endpoint: Endpoint, visit: Visit) 
     await visitor.listen_to(2 * clips.part("beckett", 4, 9.9))
     await visitor.card(0).locator(".add").click()
     await visitor.card(0, "recording").wait_for()
-    verdict = await visitor.verdict(0)
-    seconds = float(verdict.split("Enrolled: ")[1].split(" s")[0])
+    assert "Enrolled" in await visitor.verdict(0)
+    measured = await visitor.card(0).locator(".verdict").get_attribute("title") or ""
+    seconds = float(measured.split(" s")[0])
     assert seconds > 4.5  # of both takes; one alone ends at 4.5 s
     assert await visitor.page.is_enabled("#start")
+
+
+async def test_silence_gets_a_hint_and_a_cancelled_recording_changes_nothing(
+    endpoint: Endpoint, visit: Visit, album: Album
+) -> None:
+    visitor = await visit(None, locale="ko-KR")
+    await remember(visitor.page, await enrolled(endpoint))
+    await visitor.page.goto(endpoint.page)
+    await visitor.card(0, "enrolled").wait_for()
+    await visitor.begin_to_record(0, clips.silence(1))
+    card = visitor.card(0)
+    await card.get_by_text("말소리가 들리지 않습니다").wait_for()
+    assert await card.get_by_text("녹음 중").is_visible()
+    sizes = "es => es.map((e) => parseFloat(getComputedStyle(e).fontSize))"
+    (read,) = await card.locator(".sentence").evaluate_all(sizes)
+    assert read == max(await visitor.page.locator("main :visible").evaluate_all(sizes))
+    await album.show(visitor, CHAPTER, "Nothing is said for 4 s.")
+    await card.get_by_role("button", name="취소").click()
+    await visitor.card(0, "enrolled").wait_for()
+    assert await visitor.page.is_enabled("#start")
+
+
+CONSENT = "<b>동의서</b>\n1. 성문을 계산합니다."
+
+
+async def test_nobody_is_recorded_before_they_agree_to_the_text_of_the_operator(
+    services: Services, certificate: tuple[Path, Path], tmp_path: Path, visit: Visit, album: Album
+) -> None:
+    """It is shown as text, also where it looks like HTML."""
+    consent = tmp_path / "consent.txt"
+    consent.write_text(CONSENT, encoding="utf-8")
+    async with serving(services, certificate, consent_file=consent) as endpoint:
+        visitor = await visit(endpoint.page, locale="ko-KR")
+        await visitor.until("ready")
+        await visitor.page.get_by_text("1. 성문을 계산합니다.").wait_for()
+        assert await visitor.page.text_content("#consent-text") == CONSENT
+        assert await visitor.page.is_disabled("#discover")
+        assert await visitor.card(0).locator(".record").is_disabled()
+        await album.show(visitor, CHAPTER, "The operator's text is to be agreed to.")
+        clicks = ("#consent", "#discover")  # and the browser's own question
+        for click in clicks:
+            await visitor.page.click(click)
+        await visitor.until("transcribing")
+
+
+async def test_as_many_voices_are_enrolled_as_the_server_takes(
+    services: Services, certificate: tuple[Path, Path], visit: Visit, album: Album
+) -> None:
+    three = replace(services, settings=replace(services.settings, max_speakers=3))
+    async with serving(three, certificate) as endpoint:
+        visitor = await visit(None)
+        voices = {str(k): await sealed(endpoint, each) for k, each in enumerate(clips.voices())}
+        await keep(visitor.page, voices)
+        await visitor.page.goto(endpoint.page)
+        await visitor.card(1, "enrolled").wait_for()
+        await visitor.page.get_by_role("button", name="Record one more person").click()
+        assert await visitor.page.is_hidden("#voice-more")
+        assert "Enrolled" in await visitor.enrol(2, clips.part("two_cities", 1, 9))
+        await visitor.card(2, "enrolled").wait_for()
+        await album.show(visitor, CHAPTER, "Three people are enrolled.")
+        assert await visitor.page.is_enabled("#start")

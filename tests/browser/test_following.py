@@ -3,9 +3,9 @@
 import pytest
 from loopback import Endpoint
 
-from browser.album import WIDTHS, Album
+from browser.album import OVERFLOWS, WIDTHS, Album
 from browser.conftest import Visit
-from browser.prompter import SENTENCES, conversing
+from browser.prompter import SENTENCES, conversing, discovering
 from browser.visitor import Visitor
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
@@ -24,9 +24,6 @@ IS_SEEN = """
   return top >= Math.max(0, notices.bottom) && bottom <= controls.top && bottom > top;
 }
 """
-
-
-IS_AT_END = "() => scrollY + innerHeight >= document.documentElement.scrollHeight - 1"
 
 
 async def is_seen(visitor: Visitor, selector: str = ".utterance:last-child") -> bool:
@@ -86,8 +83,36 @@ async def test_a_reader_who_scrolled_up_is_not_moved_until_they_return_to_the_en
         await visitor.until_said(SAID + said)
         assert await page.evaluate("scrollY") == where
     assert not await is_seen(visitor)
-    await page.keyboard.press("End")
-    await page.wait_for_function(IS_AT_END)
+    assert await page.inner_text("#latest") == "최신으로 (새 문장 3개)"
+    await visitor.press("#latest")
+    assert await is_seen(visitor)
+    assert await page.is_hidden("#latest")
     prompter.say()
     await visitor.until_said(SAID + 4)
     assert await is_seen(visitor)
+
+
+USUAL_PIXELS = 16
+"""Of a browser's text."""
+
+
+async def test_large_text_and_high_zoom_leave_room_for_the_newest_sentence(
+    endpoint: Endpoint, visit: Visit
+) -> None:
+    """400 % zoom of a window of 1280 by 1024 px is a window of 320 by 256 px."""
+    zoomed = {"width": 320, "height": 256}
+    visitor, prompter = await discovering(visit, endpoint, locale="ko-KR", viewport=zoomed)
+    page = visitor.page
+    developer = await page.context.new_cdp_session(page)
+    for text_pixels, width, height in (
+        (USUAL_PIXELS, *zoomed.values()),
+        *((2 * USUAL_PIXELS, *size) for size in WIDTHS.items()),
+    ):
+        sizes = {"standard": text_pixels, "fixed": text_pixels}
+        await developer.send("Page.setFontSizes", {"fontSizes": sizes})
+        await page.set_viewport_size({"width": width, "height": height})
+        for _ in range(3):
+            prompter.say()
+            await visitor.until_said(prompter.said)
+            assert await is_seen(visitor), (text_pixels, width)
+        assert not await page.evaluate(OVERFLOWS), (text_pixels, width)

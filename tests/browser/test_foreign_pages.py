@@ -8,9 +8,9 @@ from playwright.async_api import Page
 
 from browser import chromium
 from browser.conftest import Visit
-from hwaja.server.access_policy import AccessPolicy
-from hwaja.server.origins import origins_of
-from hwaja.server.pages import Pages
+from hwaja.server.access.access_policy import AccessPolicy
+from hwaja.server.http.origins import origins_of
+from hwaja.server.http.pages import Pages
 from hwaja.server.services import Services
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]

@@ -42,6 +42,8 @@ async def test_enrolment_and_conversation_work_with_the_keyboard_alone(
     await remember(visitor.page, await enrolled(endpoint))
     await visitor.page.goto(endpoint.page)
     await visitor.card(1, "enrolled").wait_for()
+    await go_to(visitor, "Everybody who speaks agrees")
+    await visitor.page.keyboard.press("Space")
     await go_to(visitor, "Allow the microphone")
     await visitor.page.keyboard.press("Enter")
     await visitor.page.wait_for_selector("#device-choice:visible")
@@ -59,5 +61,9 @@ async def test_enrolment_and_conversation_work_with_the_keyboard_alone(
     await go_to(visitor, "Stop")
     await visitor.page.keyboard.press("Enter")
     await visitor.until("ready")
-    assert await focused(visitor) == "Continue"
-    await go_to(visitor, "JSON")
+    assert await focused(visitor) == "Start the conversation"  # nothing was said
+    await go_to(visitor, "Export")
+    await visitor.page.keyboard.press("Enter")
+    await go_to(visitor, "Close")
+    await visitor.page.keyboard.press("Enter")
+    assert await focused(visitor) == "Export"

@@ -19,7 +19,7 @@ async def test_the_page_uses_the_language_of_the_browser_and_can_be_switched(
     visitor = await visit(endpoint.page, locale="ko-KR", permissions=[])
     page = visitor.page
     await visitor.until("ready")
-    assert await page.inner_text("h2 >> nth=0") == "누가 말하나요?"
+    assert await page.inner_text("h2 >> nth=0") == "두 분의 목소리를 등록해 주세요"
     await visitor.press("#allow")
     assert "마이크가 허용되지 않았습니다" in await visitor.notice("microphone")
     await page.get_by_role("button", name="English").click()

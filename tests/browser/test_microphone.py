@@ -10,8 +10,8 @@ from playwright.async_api import Browser
 from browser import chromium
 from browser.album import Album
 from browser.conftest import Visit
-from hwaja.server.access_policy import AccessPolicy
-from hwaja.server.pages import Pages
+from hwaja.server.access.access_policy import AccessPolicy
+from hwaja.server.http.pages import Pages
 from hwaja.server.services import Services
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]

@@ -9,17 +9,6 @@ from browser.prompter import conversing
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def test_the_page_says_that_there_is_nothing_to_export_until_there_is(
-    endpoint: Endpoint, visit: Visit
-) -> None:
-    visitor, prompter = await conversing(visit, endpoint)
-    await visitor.press("[data-export=txt]")
-    assert "nothing to export" in await visitor.notice("export")
-    prompter.say()
-    await visitor.until_said(1)
-    assert await visitor.page.locator(".notice").count() == 0
-
-
 async def test_an_interim_text_disappears_when_the_transcription_ends_in_any_way(
     endpoint: Endpoint, visit: Visit
 ) -> None:

@@ -11,7 +11,7 @@ from playwright.async_api import Page
 
 from browser.album import Album
 from browser.conftest import Visit
-from browser.sessions import VOICES
+from browser.sessions import VOICES, keep, sealed
 from browser.visitor import Visitor
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
@@ -24,24 +24,8 @@ async def kept(page: Page) -> dict[str, Any]:
     return json.loads(text) if text else {}
 
 
-async def keep(page: Page, voices: dict[str, Any]) -> None:
-    """Store voices where an earlier visit would have stored them."""
-    left = f"localStorage.setItem('hwaja.voices', {json.dumps(json.dumps(voices))})"
-    await page.add_init_script(f"if (sessionStorage.length === 0) {left}")
-
-
 def remember(visitor: Visitor, speaker_id: int) -> Any:
     return visitor.card(speaker_id).locator(".remember")
-
-
-async def sealed(endpoint: Endpoint, voice: bytes, name: str = "") -> dict[str, str]:
-    async with endpoint.welcomed() as peer:
-        await peer.say("start_speaker_registration", speaker_id=0, ticket=True)
-        await peer.play(voice)
-        await peer.say("complete_speaker_registration", speaker_id=0)
-        completed = (await peer.receive_until("speaker_registration_completed"))[-1]
-    until = completed["ticket_expires_at"]
-    return {"ticket": completed["ticket"], "expiresAt": until, "name": name}
 
 
 async def test_a_voice_is_remembered_only_if_the_person_wants_it_and_comes_back(

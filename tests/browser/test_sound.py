@@ -64,8 +64,8 @@ async () => {
 
 
 async def is_well(page: Page) -> None:
-    """Wait until there is no notice."""
-    await page.locator(".notice").wait_for(state="detached")
+    """Wait until no notice is about the microphone."""
+    await page.locator(".notice[data-kind=microphone]").wait_for(state="detached")
 
 
 async def listening(visit: Visit, endpoint: Endpoint) -> Visitor:

@@ -53,10 +53,18 @@ class Visitor:
 
     async def press(self, selector: str) -> None:
         """Press a button; waits until it can be pressed."""
+        if selector == "#discover":
+            await self.page.check("#consent")
         await self.page.click(selector)
+
+    async def agree(self) -> None:
+        """Agree to what the page does with voices."""
+        if await self.page.is_visible("#consent"):
+            await self.page.check("#consent")
 
     async def listen_to(self, pcm: bytes) -> None:
         """Play audio into the microphone from now on, after a second of silence."""
+        await self.agree()
         self.tape.record(clips.silence(1) + pcm)
         if await self.page.is_visible("#allow"):
             await self.press("#allow")
@@ -91,6 +99,15 @@ class Visitor:
         await self.page.wait_for_selector(f".utterance:nth-child({utterances})")
         return await self.said()
 
+    async def until_heard(self, speaker_id: int) -> list[Utterance]:
+        """Wait until the page shows words of a speaker, and return all utterances.
+
+        How many utterances a pause of real speech makes depends on the sound of the day: a busy
+        machine's false microphone is not the same to the sample.
+        """
+        await self.page.wait_for_selector(f".utterance[data-speaker='{speaker_id}']")
+        return await self.said()
+
     async def said(self) -> list[Utterance]:
         """Read the transcript."""
         return [
@@ -109,8 +126,10 @@ class Visitor:
 
     async def export(self, form: str) -> tuple[str, str]:
         """Save the conversation; returns the file's name and what is in it."""
+        await self.press("#export-open")
         async with self.page.expect_download() as expected:
             await self.press(f"[data-export={form}]")
+        await self.page.keyboard.press("Escape")
         download: Download = await expected.value
         saved = await asyncio.to_thread(Path(await download.path()).read_text, "utf-8")
         return download.suggested_filename, saved

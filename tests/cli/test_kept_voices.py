@@ -20,6 +20,6 @@ def test_only_the_user_can_read_a_kept_voice_also_in_a_file_that_existed(
         file.chmod(0o644)
     voice = SpokenVoice("voice.wav")
     voice.kept_in = file
-    voice.keep({"ticket": "sealed", "ticket_expires_at": "2026-12-29T00:00:00.000Z"})
+    voice.keep({"ticket": "sealed", "ticket_expires_at": "2026-12-29T00:00:00.000Z"}, "en")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert file.read_text() == "sealed\n"

@@ -47,10 +47,24 @@ def test_help_of_serve_shows_the_description_variable_and_default_of_each_option
     monkeypatch.setenv("COLUMNS", "1000")
     flag = option.name.replace("_", "-")
     said = (
-        f"{option.metadata['description']} [HWAJA_{option.name.upper()}, default {option.default}]"
+        f"{option.metadata['description']} "
+        f"[default {config.default_of(option)}; HWAJA_{option.name.upper()}]"
     )
     text = helped(capsys, "serve")
-    assert re.search(rf"^  --{flag}(, --no-{flag}| VALUE)\s+{re.escape(said)}$", text, re.MULTILINE)
+    unit = f"(, --no-{flag}| {config.unit_of(option)})"
+    assert re.search(rf"^  --{flag}{unit}\s+{re.escape(said)}$", text, re.MULTILINE)
+
+
+def test_help_of_serve_groups_the_options_and_gives_units(capsys: Capture) -> None:
+    text = helped(capsys, "serve")
+    titles = re.findall(r"^(\S.*):$", text, re.MULTILINE)
+    assert titles == [
+        "options",
+        *dict.fromkeys(each.metadata["group"] for each in config.options()),
+    ]
+    for written in ("--idle-seconds SECONDS", "--max-message-bytes BYTES", "--cert FILE"):
+        assert f"  {written} " in text.replace("\n", " \n")
+    assert len(text.splitlines()[0]) < 80  # the usage does not repeat the options
 
 
 def test_help_works_if_a_folder_has_a_percent_sign_in_its_name() -> None:
@@ -58,6 +72,13 @@ def test_help_works_if_a_folder_has_a_percent_sign_in_its_name() -> None:
     environment = os.environ | {"XDG_DATA_HOME": "/data/100%s"}
     ended = subprocess.run(command, env=environment, capture_output=True, check=True, timeout=60)
     assert b"/data/100%s/hwaja" in ended.stdout
+
+
+def test_characters_that_the_locale_lacks_end_no_command() -> None:
+    command = [sys.executable, "-m", "hwaja", "serve", "--help"]
+    environment = os.environ | {"XDG_DATA_HOME": "/data/각█", "PYTHONIOENCODING": "euc-kr"}
+    ended = subprocess.run(command, env=environment, capture_output=True, check=True, timeout=60)
+    assert "/data/각?/hwaja" in ended.stdout.decode("euc-kr")
 
 
 @pytest.mark.parametrize("command", ["transcribe", "models", "doctor"])
@@ -86,6 +107,29 @@ def test_an_unknown_command_or_option_shows_the_usage(
         main(arguments)
     assert ended.value.code == 2
     assert capsys.readouterr().err.startswith("usage: hwaja")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["serv"], "serve"),
+        (["serve", "--dev-certificate"], "--dev-cert"),
+        (["serve", "--prot", "1"], "--port"),
+        (["transcribe", "--enrol", "a.wav", "--discovr"], "--discover"),
+        (["transcribe", "--fast", "--format", "str"], "srt"),
+        (["models", "pul"], "pull"),
+    ],
+)
+def test_a_misspelt_command_option_or_value_is_answered_with_what_was_probably_meant(
+    arguments: list[str], meant: str, capsys: Capture
+) -> None:
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert f" Did you mean {meant}?" in capsys.readouterr().err
+
+
+def test_a_misspelt_model_is_answered_with_what_was_probably_meant(capsys: Capture) -> None:
+    assert " Did you mean whisper-base?" in refusal(capsys, "models", "path", "whisper-bas")
 
 
 def test_ctrl_c_ends_a_command_with_the_exit_code_that_shells_expect(
@@ -201,7 +245,25 @@ def test_a_port_in_use_is_named_in_the_error(
         serve = ["serve", "--dev-cert", "--data-dir", str(tmp_path), "--workers", "1"]
         english = ["--asr-model", "moonshine-tiny-en", "--language", "en"]
         sentence = refusal(capsys, *serve, *english, "--host", "127.0.0.1")
-    assert sentence == f"Cannot listen on 127.0.0.1:{port}: Address already in use."
+    assert sentence.startswith(f"Port {port} of 127.0.0.1 is in use")
+    assert re.search(r"Run: hwaja serve .* --port \d+$", sentence)
+
+
+def test_all_that_keeps_a_server_from_starting_is_told_at_once_with_one_command(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HWAJA_CACHE", str(tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        given = ["--host", "127.0.0.1", "--port", port, "--lang", "ko"]
+        assert main(["serve", *given]) == 1
+    title, *problems, command = capsys.readouterr().err.splitlines()
+    assert "3가지 이유" in title
+    assert [each for each in ("--dev-cert", "whisper-base", port) if each in " ".join(problems)]
+    assert len(problems) == 3
+    kept = "--host 127.0.0.1 --lang ko"  # the port that is in use is given no second time
+    prepared = f"hwaja models pull && hwaja serve {kept} --dev-cert --port "
+    assert command.rpartition(" ")[0] + " " == f"실행할 명령: {prepared}"
 
 
 @pytest.mark.models

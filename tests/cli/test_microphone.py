@@ -60,7 +60,10 @@ async def test_lost_audio_is_counted() -> None:
 async def test_a_missing_microphone_is_explained(step: str) -> None:
     with pytest.raises(AudioError) as caught:
         await captured(Microphone(SoundCard(fails_to=step)))
-    assert str(caught.value) == "The microphone cannot be used: Error querying device -1."
+    assert str(caught.value) == (
+        "The microphone cannot be used: Error querying device -1. "
+        "To see which ones there are, run python -m sounddevice."
+    )
 
 
 def test_without_the_extra_the_error_says_what_to_install(
@@ -69,13 +72,13 @@ def test_without_the_extra_the_error_says_what_to_install(
     monkeypatch.setitem(sys.modules, "sounddevice", None)
     with pytest.raises(AudioError) as caught:
         sound_library()
-    assert str(caught.value) == "The microphone needs: pip install 'hwaja[mic]'."
+    assert str(caught.value).startswith("The microphone needs: pip install 'hwaja[mic]'")
 
 
 @pytest.mark.parametrize(
     ("platform", "advice"),
     [
-        ("linux", "apt-get install libportaudio2 (Debian, Ubuntu), dnf install portaudio (Fedora)"),
+        ("linux", "apt install libportaudio2 (Debian, Ubuntu), dnf install portaudio (Fedora)"),
         ("darwin", "brew install portaudio"),
         ("win32", "pip install --force-reinstall sounddevice, which brings it along"),
     ],

@@ -2,71 +2,37 @@
 
 import asyncio
 import json
-import os
 import re
-import signal
-import sys
 from dataclasses import replace
 from pathlib import Path
-from threading import Thread
 
 import clips
 import numpy as np
 import pytest
 import soundfile
+from command_line import Capture, enrolling, error_of
 from fakes import WatchedDetection
 from loopback import PATIENCE_SECONDS, Endpoint, serving
-from processes import hwaja_serve
-from sound_cards import Given, SoundCard
 from tone_speech import hummed
-from websockets.sync.server import ServerConnection, serve
 
 from hwaja.cli.main import main
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.server.access_policy import AccessPolicy
-from hwaja.server.bearer import Tokens
-from hwaja.server.certificate import development_certificate
+from hwaja.server.access.access_policy import AccessPolicy
+from hwaja.server.access.bearer import Tokens
 from hwaja.server.config import Config
+from hwaja.server.network.certificate import development_certificate
 from hwaja.server.services import Services
 from hwaja.vad.gate import FRAME_SAMPLES
 
-pytestmark = pytest.mark.models
+pytestmark = [pytest.mark.models, pytest.mark.usefixtures("clean_settings")]
 
 in_one_loop = pytest.mark.asyncio(loop_scope="session")
-
-Capture = pytest.CaptureFixture[str]
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Sound files: the voices of two speakers, their talk, and silence."""
-    folder = tmp_path_factory.mktemp("sounds")
-    sounds = {
-        "first.wav": clips.voices()[0],
-        "second.flac": clips.voices()[1],
-        "talk.wav": clips.conversation(),
-        "silence.wav": clips.silence(3),
-    }
-    for name, pcm in sounds.items():
-        soundfile.write(folder / name, np.frombuffer(pcm, "<i2"), SAMPLE_RATE)
-    return {name.split(".")[0]: str(folder / name) for name in sounds}
-
-
-def enrolling(files: dict[str, str]) -> list[str]:
-    return ["--enroll", files["first"], "--enroll", files["second"]]
 
 
 async def transcribe(*arguments: str) -> int:
     """Run the command beside the server's loop; returns the exit code."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         return await asyncio.to_thread(main, ["transcribe", "--speed", "0", *arguments])
-
-
-def error_of(capsys: Capture) -> str:
-    """The one line on stderr, of a command that printed nothing else."""
-    captured = capsys.readouterr()
-    assert re.fullmatch(r"hwaja: [^\n]+\.\n", captured.err)
-    return captured.err.strip()
 
 
 @in_one_loop
@@ -79,14 +45,14 @@ async def test_the_speaker_and_the_text_of_each_utterance_are_printed(
     # The voices of the clips are short, which is shown with "!".
     lines = [line for line in captured.out.splitlines() if not re.search(r"^!|\[info", line)]
     assert lines[:3] == [
-        "화자 1번 등록이 완료되었습니다.",
-        "화자 2번 등록이 완료되었습니다.",
-        "실시간 전사를 시작합니다.",
+        "Speaker 1 is enrolled.",
+        "Speaker 2 is enrolled.",
+        "The transcription begins.",
     ]
     said = [
-        re.fullmatch(r"speaker (\d)\?? +(\d+\.\d) s +(-\d+\.\d) dBFS  (.+)", x) for x in lines[3:]
+        re.fullmatch(r"Speaker (\d)\?? +(\d+\.\d) s +(-\d+\.\d) dBFS  (.+)", x) for x in lines[3:]
     ]
-    assert [match and match[1] for match in said] == ["0", "0", "0", "1"]
+    assert [match and match[1] for match in said] == ["1", "1", "1", "2"]
     times = [float(match[2]) for match in said if match]
     assert times == sorted(times)
     assert 0.5 < times[0] < 1.5
@@ -111,6 +77,21 @@ async def test_speakers_are_discovered_without_any_file_of_their_voices(
 
 
 @in_one_loop
+async def test_the_channels_of_a_stereo_file_are_two_speakers_without_any_voice(
+    endpoint: Endpoint, certificate: tuple[Path, Path], tmp_path: Path, capsys: Capture
+) -> None:
+    sides = [clips.part("beckett", 4.4, 9.9), clips.part("two_cities", 17, 22.5)]
+    both = np.stack([np.frombuffer(clips.silence(0.5) + side, "<i2") for side in sides], axis=1)
+    soundfile.write(tmp_path / "call.wav", both, SAMPLE_RATE)
+    arguments = ["--url", endpoint.url, "--cafile", str(certificate[0]), "--channels"]
+    arguments += ["--name", "agent", "--name", "caller"]
+    assert await transcribe(str(tmp_path / "call.wav"), *arguments) == 0
+    lines = capsys.readouterr().out.lower().splitlines()
+    assert any(line.startswith("agent ") and "again" in line for line in lines)
+    assert any(line.startswith("caller ") and "hope" in line for line in lines)
+
+
+@in_one_loop
 async def test_json_prints_the_messages_of_the_server(
     endpoint: Endpoint, certificate: tuple[Path, Path], files: dict[str, str], capsys: Capture
 ) -> None:
@@ -118,6 +99,7 @@ async def test_json_prints_the_messages_of_the_server(
     assert await transcribe(files["talk"], "--json", *arguments) == 0
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
     messages = [json.loads(line) for line in lines]
+    assert not any("ticket" in message for message in messages)
     assert [message["type"] for message in messages] == [
         "speaker_registration_completed",
         "speaker_registration_completed",
@@ -149,8 +131,8 @@ async def test_an_option_that_the_model_lacks_ends_the_command_with_the_servers_
 ) -> None:
     arguments = [files["talk"], "--url", endpoint.url, "--insecure", *enrolling(files)]
     assert await transcribe(*arguments, "--language", "ko") == 1
-    assert "지원하지 않는 언어" in capsys.readouterr().err
-    assert await transcribe(*arguments, "--hotword", "상담") == 1
+    assert "does not have this language" in capsys.readouterr().err
+    assert await transcribe(*arguments, "--hotword", "상담", "--lang", "ko") == 1
     assert "핫워드" in capsys.readouterr().err
 
 
@@ -175,7 +157,7 @@ async def test_an_untrusted_certificate_is_an_error_that_explains_the_remedies(
 
 
 def speakers_in(out: str) -> list[str]:
-    return [line[:9] for line in out.splitlines() if line.startswith("speaker ")]
+    return [line[:9] for line in out.splitlines() if re.match(r"Speaker \d\??\s+\d", line)]
 
 
 @in_one_loop
@@ -197,7 +179,7 @@ async def test_voices_are_kept_in_files_and_restored_from_them(
     assert speakers_in(capsys.readouterr().out) == speakers_in(spoken.out)
     mixed = ["--voice", str(kept[1]), "--enroll", files["first"]]
     assert await transcribe(files["talk"], *address, *mixed) == 0
-    swapped = str.maketrans({"0": "1", "1": "0"})
+    swapped = str.maketrans({"1": "2", "2": "1"})
     assert speakers_in(capsys.readouterr().out) == [
         speaker.translate(swapped) for speaker in speakers_in(spoken.out)
     ]
@@ -211,7 +193,7 @@ async def test_a_kept_voice_that_is_no_good_is_refused_with_a_sentence(
     kept.write_text("no voice")
     voices = ["--voice", str(kept), "--enroll", files["second"]]
     assert await transcribe(files["talk"], "--url", endpoint.url, "--insecure", *voices) == 1
-    assert "보관된 목소리가 손상되었습니다." in capsys.readouterr().err
+    assert "The kept voice is damaged." in capsys.readouterr().err
 
 
 def test_a_voice_is_kept_only_after_its_enrolment(capsys: Capture) -> None:
@@ -254,14 +236,19 @@ async def test_a_voice_without_speech_ends_the_command_with_the_servers_message(
 ) -> None:
     arguments = ["--url", endpoint.url, "--insecure", "--enroll", files["silence"]]
     assert await transcribe(files["talk"], *arguments, "--enroll", files["second"]) == 1
-    assert "음성이 너무 짧습니다" in capsys.readouterr().err
+    assert f"{files['silence']}: The server answered: There is" in capsys.readouterr().err
 
 
 @in_one_loop
 async def test_a_server_that_stops_during_the_transcription_is_reported(
-    services: Services, certificate: tuple[Path, Path], files: dict[str, str], capsys: Capture
+    services: Services,
+    certificate: tuple[Path, Path],
+    files: dict[str, str],
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The texts received so far are still printed."""
+    """The texts received so far are still printed. Another server could take over, for a while."""
+    monkeypatch.setattr("hwaja.client.resumption.RESUME_SECONDS", 1.0)
     detection = WatchedDetection(services.detection._detector)
     watched = replace(services, detection=detection)
     async with serving(watched, certificate) as endpoint:
@@ -275,7 +262,7 @@ async def test_a_server_that_stops_during_the_transcription_is_reported(
     captured = capsys.readouterr()
     assert "Try again." in captured.out
     assert "despair" not in captured.out
-    assert re.search(r"^hwaja: The server closed the connection.*\.$", captured.err, re.MULTILINE)
+    assert re.search(r"^hwaja: The connection was lost.*\.$", captured.err, re.MULTILINE)
 
 
 @pytest.mark.parametrize(
@@ -288,6 +275,9 @@ async def test_a_server_that_stops_during_the_transcription_is_reported(
             ["{talk}", "--mic", "--enroll", "{first}", "--enroll", "{second}"],
             "a file to transcribe or --mic",
         ),
+        (["{talk}", "--channels"], "does not have 2 channels"),
+        (["{talk}", "--channels", "--discover"], "--channels is for a file"),
+        (["--mic", "--channels"], "--channels is for a file"),
         (
             ["{talk}", "--enroll", "{first}", "--enroll", "{second}", "--speed", "-1"],
             "--speed must not be negative",
@@ -302,6 +292,12 @@ async def test_a_server_that_stops_during_the_transcription_is_reported(
             ["{talk}", "--enroll", "{first}", "--enroll", "{second}", "--url", "localhost"],
             "'localhost' is no address of a server",
         ),
+        (["{talk}", "--discover", "--url", "wss://localhost:1"], "Start it with hwaja serve"),
+        (["{talk}", "--voice", "{talk}", "--voice", "{talk}"], "is no voice that --save-voice"),
+        (
+            ["{talk}", "--discover", "--fast", "--output", "talk.docx"],
+            "talk.docx ends with no format: end it with one of json, srt",
+        ),
     ],
 )
 def test_wrong_arguments_give_a_one_line_error(
@@ -312,102 +308,47 @@ def test_wrong_arguments_give_a_one_line_error(
     assert sentence in error_of(capsys)
 
 
-def listening(monkeypatch: pytest.MonkeyPatch, card: SoundCard | None) -> None:
-    """Install a fake sound card. None: without the library."""
-    monkeypatch.setitem(sys.modules, "sounddevice", card)
-
-
-def chunks(pcm: bytes) -> list[bytes]:
-    return [pcm[at : at + 8192] for at in range(0, len(pcm), 8192)]
-
-
-def press_ctrl_c() -> None:
-    os.kill(os.getpid(), signal.SIGINT)
-
-
-def test_ctrl_c_stops_the_microphone_and_all_captured_audio_is_answered(
-    files: dict[str, str], tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("way", [[], ["--fast"]])
+def test_the_usual_address_is_asked_where_none_is_given(
+    way: list[str], files: dict[str, str], capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listening(monkeypatch, SoundCard(chunks(clips.conversation()), then=press_ctrl_c))
-    with hwaja_serve(tmp_path, "--port", "0") as running:
-        arguments = ["--url", running.url, "--cafile", str(running.certificate), "--json"]
-        assert main(["transcribe", "--mic", "--speed", "0", *arguments, *enrolling(files)]) == 0
-    captured = capsys.readouterr()
-    assert captured.err == "listening; Ctrl-C ends\n"
-    types = [json.loads(line)["type"] for line in captured.out.splitlines()]
-    assert types[2:] == ["transcription_started", *["transcription"] * 4]
-
-
-def deaf(websocket: ServerConnection) -> None:
-    """Serve everything except the last text. Ctrl-C is pressed again."""
-    websocket.send('{"type": "model_loaded", "message": ""}')
-    for message in websocket:
-        match json.loads(message) if isinstance(message, str) else None:
-            case {"type": "start_speaker_registration", "speaker_id": speaker_id}:
-                answer = {"type": "speaker_registration_started", "speaker_id": speaker_id}
-            case {"type": "complete_speaker_registration", "speaker_id": speaker_id}:
-                answer = {"type": "speaker_registration_completed", "speaker_id": speaker_id}
-            case {"type": "start_transcription"}:
-                answer = {"type": "transcription_started"}
-            case {"type": "stop_transcription"}:
-                press_ctrl_c()
-                continue
-            case _:
-                continue
-        websocket.send(json.dumps(answer | {"message": ""}))
-
-
-def test_a_second_ctrl_c_does_not_wait_for_the_last_texts(
-    files: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    listening(monkeypatch, SoundCard(chunks(clips.silence(1)), then=press_ctrl_c))
-    with serve(deaf, "127.0.0.1", 0) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        url = f"ws://localhost:{server.socket.getsockname()[1]}"
-        arguments = ["transcribe", "--mic", "--speed", "0", "--url", url, *enrolling(files)]
-        assert main(arguments) == 130
-
-
-def test_a_lost_microphone_is_reported_after_all_captured_audio_is_answered(
-    files: dict[str, str], tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The number of audio losses is reported too."""
-    lossy = Given(input_overflow=True)
-    heard = chunks(clips.conversation())
-    listening(monkeypatch, SoundCard(heard, flags=lossy, ends=True))
-    with hwaja_serve(tmp_path, "--port", "0") as running:
-        arguments = ["--url", running.url, "--insecure", "--json", "--speed", "0"]
-        assert main(["transcribe", "--mic", *arguments, *enrolling(files)]) == 1
-    captured = capsys.readouterr()
-    assert captured.err.splitlines() == [
-        "listening; Ctrl-C ends",
-        "hwaja: the microphone was not read in time; words may be missing",
-        f"hwaja: the microphone was not read in time {len(heard)} times",
-        "hwaja: The microphone has stopped: it sends no more audio.",
-    ]
-    types = [json.loads(line)["type"] for line in captured.out.splitlines()]
-    assert types[2:] == ["transcription_started", *["transcription"] * 4]
+    monkeypatch.setattr("hwaja.cli.transcribe._URL", "wss://localhost:1")
+    assert main(["transcribe", "--discover", files["talk"], *way]) == 1
+    assert "No server answers at wss://localhost:1" in error_of(capsys)
 
 
 @pytest.mark.parametrize(
-    ("card", "sentence"),
+    ("arguments", "sentence"),
     [
-        (None, "The microphone needs: pip install 'hwaja[mic]'."),
-        (SoundCard(fails_to="open"), "The microphone cannot be used: Error querying device -1."),
+        (["{talk}"], "--enroll을 두 번 이상 지정하거나"),
+        (["/nowhere.wav", "--discover"], "/nowhere.wav 파일이 없습니다."),
+        (["{talk}", "--discover", "--cafile", "/nowhere"], "읽을 수 없습니다(파일이 없음)."),
+        (["{talk}", "--discover", "--url", "wss://localhost:1"], "hwaja serve로 서버를 시작"),
     ],
-    ids=["library", "device"],
 )
-def test_a_missing_microphone_is_an_error_before_any_enrolment(
-    card: SoundCard | None,
-    sentence: str,
-    files: dict[str, str],
-    capsys: Capture,
-    monkeypatch: pytest.MonkeyPatch,
+def test_errors_of_files_and_options_are_korean_on_request(
+    arguments: list[str], sentence: str, files: dict[str, str], capsys: Capture
 ) -> None:
-    """The command fails before it connects: no server listens at this address."""
-    listening(monkeypatch, card)
-    assert main(["transcribe", "--mic", "--url", "wss://localhost:1", *enrolling(files)]) == 1
-    assert error_of(capsys) == f"hwaja: {sentence}"
+    given = [argument.format(**files) for argument in arguments]
+    assert main(["transcribe", "--lang", "ko", *given]) == 1
+    assert sentence in error_of(capsys)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["one.wav", "two.wav"], "two.wav is one argument too many"),
+        (["--event", "lags"], "choose from 'speech_started', 'speech_ended'"),
+    ],
+)
+def test_a_refusal_of_the_parser_is_one_of_the_command(
+    arguments: list[str], sentence: str, capsys: Capture
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["transcribe", *arguments])
+    error = capsys.readouterr().err
+    assert error.startswith("usage: hwaja transcribe")
+    assert sentence in error
 
 
 @in_one_loop

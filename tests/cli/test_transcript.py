@@ -1,12 +1,14 @@
 """The printed form of a conversation."""
 
 import json
+import re
 from collections.abc import Sequence
 
 import pytest
 
 from hwaja.cli.transcript import Transcript
 from hwaja.client import Message
+from hwaja.doctor.language import Language
 
 Capture = pytest.CaptureFixture[str]
 
@@ -26,9 +28,13 @@ def interim(segment_id: int, text: str) -> Message:
 
 
 def shown(
-    capsys: Capture, *messages: Message, as_json: bool = False, names: Sequence[str] = ()
+    capsys: Capture,
+    *messages: Message,
+    as_json: bool = False,
+    names: Sequence[str] = (),
+    language: Language = "en",
 ) -> str:
-    with Transcript(as_json=as_json, names=names) as transcript:
+    with Transcript(as_json=as_json, names=names, language=language) as transcript:
         for message in messages:
             transcript.show(message)
     return capsys.readouterr().out
@@ -36,9 +42,34 @@ def shown(
 
 def test_a_final_text_is_a_line_with_its_speaker(capsys: Capture) -> None:
     assert shown(capsys, STARTED, FINAL).splitlines() == [
-        "실시간 전사를 시작합니다.",
-        "speaker 1      4.9 s   -31.2 dBFS  반갑습니다",
+        "The transcription begins.",
+        "Speaker 2      4.9 s   -31.2 dBFS  반갑습니다",
     ]
+
+
+@pytest.mark.parametrize(("language", "pattern"), [("ko", r"[A-Za-z]"), ("en", r"[가-힣]")])
+def test_everything_but_what_was_said_is_in_one_language(
+    language: Language, pattern: str, capsys: Capture
+) -> None:
+    enrolled: Message = {
+        "type": "speaker_registration_completed",
+        "speaker_id": 0,
+        "message": "화자 1번 등록이 완료되었습니다.",
+        "quality": {"warnings": [{"reason": "noisy", "message": "주변 소음이 큽니다."}]},
+    }
+    refused: Message = {
+        "type": "error",
+        "code": "TRANSCRIPTION_FAILED",
+        "reason": "engine_failed",
+        "message": "서버에서 음성을 처리하지 못했습니다.",
+    }
+    said = FINAL | {"text": "123"}
+    other = FINAL | {"text": "456", "label": "unknown", "segment_id": 1}
+    corrected: Message = {"type": "speaker_update", "segment_id": 1, "speaker_id": 0}
+    messages = (enrolled, STARTED, said, other, corrected, refused)
+    out = shown(capsys, *messages, language=language)
+    assert len(out.splitlines()) == 7
+    assert re.search(pattern, out.replace("dBFS", "").replace(" s ", "")) is None
 
 
 def test_an_unknown_speaker_does_not_get_the_name_of_an_enrolled_one(capsys: Capture) -> None:
@@ -51,14 +82,14 @@ def test_an_unknown_speaker_does_not_get_the_name_of_an_enrolled_one(capsys: Cap
 def test_a_corrected_speaker_is_shown_with_the_text_that_it_is_about(capsys: Capture) -> None:
     update = {"type": "speaker_update", "segment_id": 0, "speaker_id": 2}
     lines = shown(capsys, FINAL | {"label": "unknown"}, update).splitlines()
-    assert lines[1] == "corrected: speaker 2      4.9 s   -31.2 dBFS  반갑습니다"
+    assert lines[1] == "corrected: Speaker 3      4.9 s   -31.2 dBFS  반갑습니다"
 
 
 def test_a_speaker_with_a_name_is_shown_by_it(capsys: Capture) -> None:
     update = {"type": "speaker_update", "segment_id": 0, "speaker_id": 2}
     lines = shown(capsys, FINAL, update, names=["김지영", "이영희"]).splitlines()
     assert lines[0] == "이영희      4.9 s   -31.2 dBFS  반갑습니다"
-    assert lines[1] == "corrected: speaker 2      4.9 s   -31.2 dBFS  반갑습니다"
+    assert lines[1] == "corrected: Speaker 3      4.9 s   -31.2 dBFS  반갑습니다"
 
 
 def test_a_message_of_a_later_server_without_text_is_ignored(capsys: Capture) -> None:
@@ -67,7 +98,7 @@ def test_a_message_of_a_later_server_without_text_is_ignored(capsys: Capture) ->
 
 def test_an_uncertain_speaker_has_a_question_mark(capsys: Capture) -> None:
     lines = shown(capsys, FINAL | {"label": "sure"}, FINAL | {"label": "short"}).splitlines()
-    assert [line[:16] for line in lines] == ["speaker 1      4", "speaker 1?     4"]
+    assert [line[:16] for line in lines] == ["Speaker 2      4", "Speaker 2?     4"]
 
 
 def test_possible_improvements_of_a_voice_are_shown_below_it(capsys: Capture) -> None:
@@ -75,8 +106,8 @@ def test_possible_improvements_of_a_voice_are_shown_below_it(capsys: Capture) ->
     enrolled = {"type": "speaker_registration_completed", "message": "등록이 완료되었습니다."}
     quality = {"quality": {"warnings": [warning]}}
     assert shown(capsys, enrolled | quality).splitlines() == [
-        "등록이 완료되었습니다.",
-        "! 주변 소음이 큽니다.",
+        "Speaker 1 is enrolled.",
+        "! There is much noise. Speak where it is quiet.",
     ]
 
 

@@ -26,11 +26,11 @@ from hwaja.client.sound_files import paced
 from hwaja.client.trust import client_tls
 from hwaja.client.websocket import MAX_UNREAD_BYTES, dial, open_connection
 from hwaja.protocol.audio import CHUNK_SAMPLES
-from hwaja.server import certificate as certificate_module
-from hwaja.server.access_policy import AccessPolicy
-from hwaja.server.certificate import development_certificate
+from hwaja.server.access.access_policy import AccessPolicy
+from hwaja.server.network import certificate as certificate_module
+from hwaja.server.network.certificate import development_certificate
+from hwaja.server.network.tls import tls_context
 from hwaja.server.services import Services
-from hwaja.server.tls import tls_context
 
 pytestmark = pytest.mark.models
 

@@ -10,14 +10,15 @@ from hwaja.client.audio_store import AudioStore
 from hwaja.client.errors import Message
 from hwaja.client.phase import (
     ENROLMENT,
-    MOST_KEPT_SAMPLES,
-    MOST_UNCONFIRMED_SAMPLES,
+    MOST_KEPT_SECONDS,
+    MOST_UNCONFIRMED_SECONDS,
     TRANSCRIPTION,
     Kind,
     Meaning,
     Phase,
 )
 from hwaja.client.resumption import LONGEST_DELAY_SECONDS, RESUME_SECONDS, BackOff, Resumption
+from hwaja.protocol.audio import AudioConfig, AudioEncoding
 
 pieces = st.lists(st.integers(0, 5000), max_size=30)
 
@@ -110,6 +111,63 @@ def test_a_store_keeps_unconfirmed_audio_and_continues_from_there(
     assert sent == whole
 
 
+configs = st.builds(
+    AudioConfig,
+    encoding=st.sampled_from([AudioEncoding.F32, AudioEncoding.MULAW]),
+    sample_rate=st.sampled_from([8000, 44100]),
+    channels=st.sampled_from([1, 2]),
+)
+
+
+@given(configs, st.lists(st.integers(1, 50), max_size=8), st.data())
+def test_a_store_counts_the_samples_of_its_encoding(
+    config: AudioConfig, sizes: list[int], data: st.DataObject
+) -> None:
+    store, frame_bytes, whole = AudioStore(config), config.frame_bytes or 1, b""
+    for size in sizes:
+        chunk = bytes(size % 251 for size in range(size * frame_bytes))
+        store.append(chunk)
+        whole += chunk
+    assert store.end == sum(sizes)
+    while store.next():
+        pass
+    position = data.draw(st.integers(0, store.end))
+    store.rewind(position)
+    sent = b""
+    while chunk := store.next():
+        sent += chunk
+    assert sent == whole[position * frame_bytes :]
+
+
+def test_opus_packets_are_kept_and_sent_whole() -> None:
+    """Only the server's count of samples within a packet may fall into one."""
+    one = [bytes([0x78, number]) for number in range(5)]  # 20 ms each, by the first byte
+    store = AudioStore(AudioConfig(encoding=AudioEncoding.OPUS))
+    for packet in one:
+        store.append(packet)
+    while store.next():
+        pass
+    store.confirm(960 + 100)
+    assert (store.start, store.sent, store.end) == (960, 4800, 4800)
+    store.rewind(2 * 960)
+    assert store.next() == one[2]
+    while store.next():
+        pass
+    assert store.rebase(3 * 960 + 500) == -500  # it begins with the packet, so a bit earlier
+    assert (store.start, store.sent, store.end) == (0, 0, 2 * 960)
+    assert store.next() == one[3]
+
+
+def test_a_start_message_says_how_audio_is_encoded_unless_it_is_as_specified() -> None:
+    config = AudioConfig(encoding=AudioEncoding.MULAW, sample_rate=8000)
+    phase = Phase(TRANSCRIPTION, {}, is_confirmed=True, config=config)
+    start = {"type": "start_transcription", "audio": {"encoding": "mulaw", "sample_rate": 8000}}
+    assert phase.next() == start
+    plain = AudioConfig(sample_rate=16_000)
+    phase = Phase(TRANSCRIPTION, {}, is_confirmed=True, config=plain)
+    assert phase.next() == {"type": "start_transcription"}
+
+
 def started(kind: Kind, *, is_confirmed: bool = True) -> Phase:
     phase = Phase(kind, {}, is_confirmed=is_confirmed)
     phase.next()
@@ -128,8 +186,8 @@ def test_only_a_few_seconds_of_audio_are_unconfirmed_at_a_time() -> None:
     phase = started(TRANSCRIPTION)
     for _ in range(40):
         phase.append(bytes(8192))
-    first = sent_samples(phase)
-    assert MOST_UNCONFIRMED_SAMPLES <= first < MOST_UNCONFIRMED_SAMPLES + 4096
+    first, most = sent_samples(phase), MOST_UNCONFIRMED_SECONDS * 16_000
+    assert most <= first < most + 4096
     phase.take({"type": "audio_received", "received_samples": 16_000})
     assert 16_000 - 4096 <= sent_samples(phase) <= 16_000 + 4096
 
@@ -160,7 +218,8 @@ def test_one_minute_of_audio_is_kept_and_then_the_store_is_full() -> None:
     while phase.has_room:
         phase.append(bytes(8192))
         kept_samples += 4096
-    assert MOST_KEPT_SAMPLES <= kept_samples < MOST_KEPT_SAMPLES + 4096
+    most = MOST_KEPT_SECONDS * 16_000
+    assert most <= kept_samples < most + 4096
     sent_samples(phase)
     phase.take({"type": "audio_received", "received_samples": 16_000})
     assert phase.has_room
@@ -175,6 +234,39 @@ def test_no_audio_is_sent_before_the_start_is_answered() -> None:
     phase.take({"type": "transcription_started"})
     assert phase.next() == bytes(100)
     assert phase.next() == {"type": "stop_transcription"}
+
+
+def test_another_transcription_pauses_where_the_last_one_did_and_nobody_is_told_again() -> None:
+    """The client pauses behind 100 samples, of which 60 are answered, and goes on elsewhere."""
+    phase = Phase(TRANSCRIPTION, {}, is_confirmed=True, roams=True)
+    phase.next()
+    phase.take({"type": "transcription_started"})
+    phase.append(bytes(200))
+    phase.command({"type": "pause_transcription"})
+    assert phase.next() == bytes(200)
+    pause = phase.next()
+    assert isinstance(pause, dict)
+    paused = {"type": "transcription_paused", "received_samples": 100}
+    assert phase.take({**paused, "request_id": pause["request_id"]}) is Meaning.PASSING
+    phase.take({"type": "audio_received", "received_samples": 100, "answered_samples": 60})
+    phase.begin_anew()
+    phase.next()
+    phase.take({"type": "transcription_started"})
+    assert phase.next() == bytes(80)
+    again = phase.next()
+    assert isinstance(again, dict)
+    assert again["type"] == "pause_transcription"
+    answer = {**paused, "received_samples": 40, "request_id": again["request_id"]}
+    assert phase.take(answer) is Meaning.REPEATED
+    phase.append(bytes(100))
+    phase.take({"type": "audio_received", "received_samples": 40, "answered_samples": 40})
+    phase.begin_anew()  # in the pause
+    phase.next()
+    phase.take({"type": "transcription_started"})
+    first = phase.next()
+    assert isinstance(first, dict)
+    assert first["type"] == "pause_transcription"
+    assert phase.next() == bytes(100)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,6 @@ from hwaja.client import (
     ClientEvent,
     Failure,
     Interim,
-    Message,
     RefusedError,
     SessionLostError,
     SpeakerNamed,
@@ -31,7 +30,7 @@ from hwaja.client import (
 from hwaja.client.trust import client_tls
 from hwaja.client.websocket import dial
 from hwaja.protocol.values import Label
-from hwaja.server.tls import tls_context
+from hwaja.server.network.tls import tls_context
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
@@ -257,16 +256,8 @@ async def test_an_idle_session_is_resumed_after_a_lost_connection(
     away, back = asyncio.Event(), asyncio.Event()
     async with (
         serve() as endpoint,
-        connect(endpoint.url, cafile=certificate[0], on_away=away.set) as client,
+        connect(endpoint.url, cafile=certificate[0], on_away=away.set, on_back=back.set) as client,
     ):
-        connect_again = client._link._connect_again
-
-        async def connected(place: int) -> Message | None:
-            welcome = await connect_again(place)
-            back.set()
-            return welcome
-
-        client._link._connect_again = connected  # type: ignore[method-assign]
         await enrolled(client)
         assert client._link._connection is not None
         client._link._connection._websocket.transport.abort()

@@ -91,15 +91,6 @@ def test_an_unusable_file_is_named_in_a_one_line_error(tmp_path: Path) -> None:
         assert str(caught.value) == f"{file} {reason}."
 
 
-@pytest.mark.parametrize("package", ["soundfile", "soxr"])
-def test_without_the_client_extra_the_error_says_what_to_install(
-    package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(AudioError, match=r"pip install 'hwaja\[client\]'\.$"):
-        load_pcm16(tmp_path / "any.wav")
-
-
 # Pace -----------------------------------------------------------------------------------------
 
 
@@ -162,3 +153,20 @@ def test_interleaved_channels_are_averaged_without_overflow() -> None:
     stereo = np.array([[100, -101], [32767, 32767], [-32768, -32768]], "<i2")
     assert np.frombuffer(mixed_down(stereo.tobytes(), 2), "<i2").tolist() == [0, 32767, -32768]
     assert mixed_down(stereo.tobytes(), 1) == stereo.tobytes()
+
+
+@pytest.mark.parametrize("package", ["soundfile", "soxr"])
+def test_without_the_extra_only_a_wav_file_of_the_protocols_audio_can_be_read(
+    package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pcm = np.arange(-800, 800, dtype="<i2")
+    soundfile.write(tmp_path / "plain.wav", pcm, 16_000)
+    soundfile.write(tmp_path / "other.wav", pcm, 48_000)
+    soundfile.write(tmp_path / "other.flac", pcm, 16_000)
+    monkeypatch.setitem(sys.modules, package, None)
+    assert load_pcm16(tmp_path / "plain.wav") == pcm.tobytes()
+    for name in ("other.wav", "other.flac"):
+        with pytest.raises(AudioError, match=r"pip install 'hwaja\[client\]'"):
+            load_pcm16(tmp_path / name)
+    with pytest.raises(AudioError, match="does not exist"):
+        load_pcm16(tmp_path / "absent.wav")

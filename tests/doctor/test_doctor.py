@@ -13,7 +13,7 @@ from hwaja.doctor import report
 from hwaja.doctor.findings import Finding
 from hwaja.doctor.language import phrase
 from hwaja.models import locate
-from hwaja.models.tones import write_tone_model
+from hwaja.models.conversion.tones import write_tone_model
 
 pytestmark = [pytest.mark.models, pytest.mark.usefixtures("clean_settings")]
 

@@ -11,7 +11,7 @@ from msgspec import structs
 from hwaja.doctor.advice import advice, measured_per_core, situation_of
 from hwaja.doctor.findings import Finding
 from hwaja.doctor.language import phrase
-from hwaja.models.advice import BASELINE_PER_CORE
+from hwaja.models.advice import CONVERSATIONS_PER_CORE
 from hwaja.models.catalogue import CatalogueEntry, PublishedError
 from hwaja.process.memory import Memory
 from hwaja.server.config import Config
@@ -86,8 +86,8 @@ def test_half_of_the_clients_talk_at_once_and_detected_languages_are_korean() ->
     ("serving", "streams", "per_core"),
     [
         ("whisper-base", 12, 6),
-        ("whisper-base", 0, BASELINE_PER_CORE),
-        ("another", 12, BASELINE_PER_CORE),
+        ("whisper-base", 0, CONVERSATIONS_PER_CORE),
+        ("another", 12, CONVERSATIONS_PER_CORE),
     ],
 )
 def test_the_measured_capacity_replaces_the_usual_one_if_it_is_that_of_whisper_base(
@@ -96,4 +96,4 @@ def test_the_measured_capacity_replaces_the_usual_one_if_it_is_that_of_whisper_b
     found = Finding("capacity", "ok", phrase("capacity.none"), facts={"streams": streams})
     config = replace(CONFIG, asr_model=serving)
     assert measured_per_core(config, 2, found) == per_core
-    assert measured_per_core(config, 2, None) == BASELINE_PER_CORE
+    assert measured_per_core(config, 2, None) == CONVERSATIONS_PER_CORE

@@ -8,9 +8,9 @@ from doctor_says import advice, sentence
 
 from hwaja.doctor.certificates import certificate, covers
 from hwaja.doctor.findings import Finding
-from hwaja.server.certificate import development_certificate
 from hwaja.server.config import Config
-from hwaja.server.tls import TlsError
+from hwaja.server.network.certificate import development_certificate
+from hwaja.server.network.tls import TlsError
 
 
 def judged(files: tuple[Path, Path], host: str = "localhost") -> Finding:

@@ -18,11 +18,11 @@ from hwaja.doctor.speaking import longest
 from hwaja.engines.interface import EngineError, Pcm16
 from hwaja.engines.providers import Provider
 from hwaja.engines.recognition import Abilities, Hypothesis
-from hwaja.models.tones import spoken, write_tone_model
+from hwaja.models.conversion.tones import spoken, write_tone_model
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Token
-from hwaja.workers import wire
 from hwaja.workers.pool import Pool
+from hwaja.workers.transport import wire
 
 pytestmark = pytest.mark.models
 
@@ -134,6 +134,14 @@ async def test_a_worker_needs_the_most_memory_for_the_longest_utterance(
         assert peak_bytes(pool) > 1.05 * before
 
 
+async def test_the_longest_utterance_is_recognised_once_and_embedded_by_all() -> None:
+    """Whisper loops in it. On a busy machine, one text for each worker reached the time limit."""
+    pool = FakePool()
+    await longest(pool, workers=4)
+    assert len(pool.heard) == 1
+    assert len(pool.embedded) >= 4
+
+
 # Capacity -------------------------------------------------------------------------------------
 
 
@@ -151,14 +159,14 @@ def test_fewer_streams_than_clients_is_a_warning_with_a_number_that_fits() -> No
     assert capacity.judge(done, max_connections=7).state == "ok"
     found = capacity.judge(done, max_connections=8)
     assert found.state == "warning"
-    assert "about 7 people" in sentence(found)
+    assert "about 7 conversations at the same time, or 4 if" in sentence(found)
     assert "--max-connections 7" in advice(found)
 
 
 def test_a_machine_that_is_too_slow_for_one_speaker_is_reported_as_such() -> None:
     found = capacity.judge(Throughput(60, wall_seconds=60), max_connections=1)
     assert found.state == "warning"
-    assert "less than one person" in sentence(found)
+    assert "less than one conversation" in sentence(found)
 
 
 @pytest.mark.asyncio(loop_scope="session")

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 
-from hwaja.engines.ct2_files import check_folder
-from hwaja.engines.exports import open_export
+from hwaja.engines.ctranslate2.model_files import check_folder
 from hwaja.engines.interface import EngineError
-from hwaja.engines.sherpa import load_recogniser
+from hwaja.engines.loading import load_recogniser
+from hwaja.engines.model_checks.exports import open_export
 
 WHOLE = ct2_file(WEIGHTS)
 

@@ -9,7 +9,7 @@ import pytest
 from onnx import numpy_helper
 
 from hwaja.engines.interface import EngineError
-from hwaja.engines.model_files import read_model
+from hwaja.engines.model_checks.model_files import read_model
 
 
 def write(folder: Path, location: str) -> Path:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from hwaja.engines.fallback import (
+from hwaja.engines.ctranslate2.fallback import (
     MOVED_SECONDS,
     OTHER_CONTEXT_SECONDS,
     recognise,
@@ -118,6 +118,20 @@ def test_words_that_a_beam_repeats_were_repeated() -> None:
     text = text_of(recogniser, speech_seconds=2.0, choose=lambda candidates, _: 1)
     assert text == "아니요 아니요 아니요"
     assert len(recogniser.calls) == 1
+
+
+def test_words_that_a_beam_repeats_without_any_audio_for_them_were_said_once() -> None:
+    said = (Token(" 그럼요", 0.1), Token(" 언제", 0.5), Token(" 가실래요?", 0.9))
+    written = tuple(Token(token.text, 1.0) for token in said)
+
+    class Looping(Scripted):
+        def recognise(self, utterance: Utterance) -> Hypothesis:
+            found = super().recognise(utterance)
+            return Hypothesis(found.text, (*said, *written), score=-0.3)
+
+    recogniser = Looping(["그럼요 언제 가실래요? 그럼요 언제 가실래요?"])
+    found = recognise(recogniser, SPOKEN, 3.0)
+    assert (found.text, found.tokens, found.attempts) == ("그럼요 언제 가실래요?", said, 1)
 
 
 def test_words_that_a_greedy_decoder_repeats_are_looked_at_again() -> None:

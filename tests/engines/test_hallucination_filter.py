@@ -4,18 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwaja.engines.hallucination_filter import (
+from hwaja.engines.recognition import Hypothesis
+from hwaja.engines.texts.hallucination_filter import (
     MAX_LETTERS_PER_SECOND,
     MAX_SYLLABLES_PER_SECOND,
     ROLLS_SECONDS,
     UNCOUNTED_SECONDS,
     is_stuck,
-    may_loop,
     plausible_hypothesis,
     plausible_text,
     spoken,
 )
-from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.values import Token
 
 SURE, DOUBTFUL = -0.5, -2.7
@@ -162,10 +161,18 @@ def test_a_sentence_in_noise_is_kept_though_it_scores_as_low_as_a_murmur() -> No
 
 
 def test_a_short_answer_is_removed_only_if_the_recogniser_doubts_that_somebody_speaks() -> None:
-    assert left("네.", -3.4, 0.5, no_speech=0.1) == "네."
-    assert left("네.", -3.4, 0.5, no_speech=0.8) == ""
-    assert left("네.", -2.0, 0.5, no_speech=0.8) == "네."
-    assert left("네.", -3.8, 0.5, no_speech=0.1) == ""
+    assert left("그래.", -3.4, 0.5, no_speech=0.1) == "그래."
+    assert left("그래.", -3.4, 0.5, no_speech=0.8) == ""
+    assert left("그래.", -2.0, 0.5, no_speech=0.8) == "그래."
+    assert left("그래.", -3.8, 0.5, no_speech=0.1) == ""
+
+
+@pytest.mark.parametrize("text", ["네.", "앤", "이?"])
+def test_a_single_syllable_needs_the_score_of_a_spoken_one_because_a_hum_gives_one(
+    text: str,
+) -> None:
+    assert left(text, -1.9, 0.4) == ""
+    assert left(text, -1.3, 0.4) == text
 
 
 def test_speech_too_brief_for_a_word_gives_text_only_with_a_good_score() -> None:
@@ -195,22 +202,6 @@ def test_filtered_text_fits_its_speech_and_is_not_changed_again(text: str, secon
     assert needed_seconds <= seconds + UNCOUNTED_SECONDS
     assert syllables + letters > 0 or kept == ""
     assert set(kept) <= set(text) | {" "}
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["안녕 안녕 안녕 안녕", "요즘 멈췄다, 요즘 멈췄다, 요즘 멈", "Fail better. fail better! Fail"],
-)
-def test_repeated_words_are_detected_as_a_possible_loop(text: str) -> None:
-    assert may_loop(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "네, 네. 알겠습니다", "하하하하", "그럼요, 그럼요", "저축은 하고 계세요? 저축하세요."],
-)
-def test_words_said_twice_are_not_detected_as_a_loop(text: str) -> None:
-    assert not may_loop(text)
 
 
 @pytest.mark.parametrize(("text", "has_tokens"), [("네", True), ("네 (웃음)", False)])

@@ -2,8 +2,8 @@
 
 import pytest
 
-from hwaja.engines.hotword_search import DEFAULT_BOOST, Found, HotwordSearch
 from hwaja.engines.recognition import Candidate
+from hwaja.engines.texts.hotword_search import DEFAULT_BOOST, Found, HotwordSearch
 from hwaja.protocol.values import Hotword
 
 END = -0.5

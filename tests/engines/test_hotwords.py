@@ -10,10 +10,10 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwaja.engines.hotwords import HotwordUnits, encode_hotwords, hotword_units
 from hwaja.engines.interface import EngineError
-from hwaja.engines.sherpa import load_recogniser
-from hwaja.engines.sherpa_online import OnlineRecognizer
+from hwaja.engines.loading import load_recogniser
+from hwaja.engines.sherpa.hotwords import HotwordUnits, encode_hotwords, hotword_units
+from hwaja.engines.sherpa.online import OnlineRecognizer
 from hwaja.protocol.values import Hotword, Options
 
 SYLLABLES = HotwordUnits("cjkchar", frozenset("가나다"))

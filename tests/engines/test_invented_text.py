@@ -4,12 +4,14 @@ import clips
 import numpy as np
 import pytest
 from scipy.signal import lfilter
+from speech_texts import SPEECH
 
+from hwaja.client.sound_files import load_pcm16
 from hwaja.doctor.babble import babble
-from hwaja.engines import fallback
-from hwaja.engines.hallucination_filter import ROLLS_SECONDS
-from hwaja.engines.interface import Samples, Utterance
-from hwaja.engines.whisper import WhisperRecognizer
+from hwaja.engines.ctranslate2 import fallback
+from hwaja.engines.ctranslate2.whisper import WhisperRecognizer
+from hwaja.engines.interface import Samples, Utterance, to_float32
+from hwaja.engines.texts.hallucination_filter import ROLLS_SECONDS
 from hwaja.models import locate
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
@@ -91,3 +93,17 @@ def test_words_said_three_times_are_written_three_times(ours: WhisperRecognizer)
     text = text_of(ours, np.concatenate([words, pause] * 3), "en").lower()
     once = text_of(ours, words, "en").lower().strip(" .!?,")
     assert text.count(once) == 3
+
+
+def test_a_sentence_that_a_beam_writes_twice_is_in_the_text_as_often_as_it_was_said(
+    ours: WhisperRecognizer,
+) -> None:
+    clip = SPEECH / "emotiontts" / "pmd" / "pmd00005.flac"
+    if not clip.is_file():
+        pytest.skip(f"needs {clip}")
+    sentence = to_float32(np.frombuffer(load_pcm16(clip), np.int16))
+    pause = np.zeros(SAMPLE_RATE // 4, np.float32)
+    for times_said in (1, 2):
+        audio = np.concatenate([sentence, pause] * times_said)
+        found = fallback.recognise(ours, Utterance(audio), len(audio) / SAMPLE_RATE)
+        assert found.text.count("언제") == times_said

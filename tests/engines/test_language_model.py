@@ -2,8 +2,8 @@
 
 import pytest
 
-from hwaja.engines.language_model import Kiwi, likeliest
 from hwaja.engines.recognition import Candidate
+from hwaja.engines.texts.language_model import Kiwi, likeliest
 
 pytest.importorskip("kiwipiepy", reason="the extra [ko] is not installed")
 

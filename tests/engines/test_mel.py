@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hwaja.engines.mel import HOP_SAMPLES, SILENCE_BELOW_PEAK, log_mel
+from hwaja.engines.ctranslate2.mel import HOP_SAMPLES, SILENCE_BELOW_PEAK, log_mel
 from hwaja.protocol.audio import SAMPLE_RATE
 
 Array = NDArray[np.float64]

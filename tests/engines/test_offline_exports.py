@@ -24,10 +24,10 @@ from breaking import (
 )
 from offline_models import FAMILIES
 
-from hwaja.engines.exports import open_export
 from hwaja.engines.interface import EngineError
-from hwaja.engines.offline_exports import OfflineExport
-from hwaja.engines.sherpa import load_recogniser
+from hwaja.engines.loading import load_recogniser
+from hwaja.engines.model_checks.exports import open_export
+from hwaja.engines.model_checks.offline_exports import OfflineExport
 
 CONSTRUCTORS = {
     "transducer": "transducer",

@@ -35,7 +35,8 @@ sys.exit(probe.main(["cuda", sys.argv[1]]))
 """
 TOO_LATE = """
 import sys
-from hwaja.engines import probe, sherpa
+from hwaja.engines import probe
+from hwaja.engines import loading
 sys.exit(probe.main(["cpu", sys.argv[1]]))
 """
 

@@ -24,14 +24,14 @@ from hwaja.engines import runtime
 if sys.argv[1] == "installed":
     runtime.put_below_sherpa()
 import clips
-from hwaja.engines import sherpa
+from hwaja.engines import loading
 from hwaja.engines.interface import Utterance
 from hwaja.models import locate
 speech = clips.samples(clips.part("beckett", 4.4, 9.9))
-recognisers = [sherpa.load_recogniser(locate(name), "en") for name in sys.argv[2:]]
-embedder = sherpa.SpeakerEmbedder(locate("campplus") / "campplus.onnx")
+recognisers = [loading.load_recogniser(locate(name), "en") for name in sys.argv[2:]]
+embedder = loading.SpeakerEmbedder(locate("campplus") / "campplus.onnx")
 print(json.dumps({
-    "version": sherpa.ONNXRUNTIME_VERSION,
+    "version": loading.ONNXRUNTIME_VERSION,
     "texts": [recogniser.recognise(Utterance(speech)).text for recogniser in recognisers],
     "voice": embedder.embed(speech)[0].tolist(),
 }))

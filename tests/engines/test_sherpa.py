@@ -15,10 +15,10 @@ import soxr
 from whisper_exports import write_whisper
 
 from hwaja.engines.interface import HOP_SAMPLES, Embeddings, EngineError, Samples, Utterance
+from hwaja.engines.loading import OfflineRecognizer, SpeakerEmbedder, load_recogniser
 from hwaja.engines.recognition import Hypothesis
-from hwaja.engines.sherpa import OfflineRecognizer, SpeakerEmbedder, load_recogniser
 from hwaja.models import locate
-from hwaja.models.tones import write_tone_model
+from hwaja.models.conversion.tones import write_tone_model
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Hotword, Options
 
@@ -245,7 +245,7 @@ import sys
 import numpy as np
 from hwaja.engines.interface import EngineError, Utterance
 from hwaja.models import locate
-from hwaja.engines.sherpa import load_recogniser
+from hwaja.engines.loading import load_recogniser
 recogniser = load_recogniser(locate("whisper-base"), "en")
 try:
     recogniser.recognise(Utterance(np.zeros(int(sys.argv[1]), np.float32)))

@@ -12,10 +12,10 @@ import onnx
 import pytest
 from whisper_exports import DECODER, ENCODER, TOKENS, write_whisper
 
-from hwaja.engines.exports import open_export
 from hwaja.engines.interface import EngineError
-from hwaja.engines.offline_exports import OfflineExport
-from hwaja.engines.sherpa import SpeakerEmbedder, load_recogniser
+from hwaja.engines.loading import SpeakerEmbedder, load_recogniser
+from hwaja.engines.model_checks.exports import open_export
+from hwaja.engines.model_checks.offline_exports import OfflineExport
 from hwaja.models import locate
 
 pytestmark = pytest.mark.models
@@ -281,8 +281,8 @@ def test_an_unusable_speaker_model_is_explained(case: str, tmp_path: Path) -> No
 LOAD = """
 import pathlib, sys
 from hwaja.engines.interface import EngineError
-from hwaja.engines.offline_exports import OfflineExport
-from hwaja.engines.sherpa import load_recogniser
+from hwaja.engines.model_checks.offline_exports import OfflineExport
+from hwaja.engines.loading import load_recogniser
 try:
     load_recogniser(pathlib.Path(sys.argv[1]), "en")
 except EngineError as error:

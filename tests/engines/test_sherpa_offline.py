@@ -10,8 +10,8 @@ from hearing import noise, silence
 from offline_models import FAMILIES
 
 from hwaja.engines.interface import BatchRecognizer, EngineError, Samples, Utterance
-from hwaja.engines.sherpa import load_recogniser
-from hwaja.engines.sherpa_offline import OfflineRecognizer
+from hwaja.engines.loading import load_recogniser
+from hwaja.engines.sherpa.offline import OfflineRecognizer
 from hwaja.protocol.values import Hotword, Options
 
 BEAM_SEARCH = "modified_beam_search"

@@ -12,9 +12,9 @@ from hearing import drain, hear, noise, silence
 from streaming_models import FAMILIES
 
 from hwaja.engines.interface import EngineError, Samples
+from hwaja.engines.loading import load_recogniser
 from hwaja.engines.recognition import Hypothesis
-from hwaja.engines.sherpa import load_recogniser
-from hwaja.engines.sherpa_online import OnlineRecognizer
+from hwaja.engines.sherpa.online import OnlineRecognizer
 from hwaja.protocol.values import Hotword, Options
 
 BEAM_SEARCH = "modified_beam_search"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwaja.engines.sound_alike import MAX_DISTANCE, contains, replacements, sounds
+from hwaja.engines.texts.sound_alike import MAX_DISTANCE, contains, replacements, sounds
 
 
 def texts(text: str, *hotwords: str) -> list[str]:

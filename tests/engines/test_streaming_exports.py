@@ -23,10 +23,10 @@ from breaking import (
 )
 from streaming_models import FAMILIES
 
-from hwaja.engines.exports import open_export
 from hwaja.engines.interface import EngineError
-from hwaja.engines.sherpa import load_recogniser
-from hwaja.engines.streaming_exports import StreamingExport
+from hwaja.engines.loading import load_recogniser
+from hwaja.engines.model_checks.exports import open_export
+from hwaja.engines.model_checks.streaming_exports import StreamingExport
 
 BEAM_SEARCH = "modified_beam_search"
 

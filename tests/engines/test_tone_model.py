@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwaja.engines.interface import Samples
-from hwaja.engines.sherpa import load_recogniser
-from hwaja.engines.sherpa_online import OnlineRecognizer
-from hwaja.models.tones import (
+from hwaja.engines.loading import load_recogniser
+from hwaja.engines.sherpa.online import OnlineRecognizer
+from hwaja.models.conversion.tones import (
     CHUNK_FRAMES,
     FRAMES_PER_OUTPUT,
     TONES,

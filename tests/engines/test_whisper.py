@@ -14,10 +14,10 @@ import clips
 import numpy as np
 import pytest
 
-from hwaja.engines import whisper
+from hwaja.engines.ctranslate2 import whisper
+from hwaja.engines.ctranslate2.whisper import WhisperRecognizer
 from hwaja.engines.interface import EngineError, Samples, Utterance
 from hwaja.engines.recognition import Candidate, Effort
-from hwaja.engines.whisper import WhisperRecognizer
 from hwaja.models import locate
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Hotword, Options
@@ -238,7 +238,7 @@ HEAR = """
 import json, os, sys
 import clips
 from hwaja.engines.interface import Utterance
-from hwaja.engines.sherpa import load_recogniser
+from hwaja.engines.loading import load_recogniser
 from hwaja.models import locate
 before = len(os.listdir("/proc/self/task"))
 ours = load_recogniser(locate("whisper-base"), "en")

@@ -6,9 +6,9 @@ import clips
 import numpy as np
 import pytest
 
+from hwaja.engines.ctranslate2.whisper import WhisperRecognizer
 from hwaja.engines.interface import EngineError, Utterance
 from hwaja.engines.recognition import BATCH_SIZES, Candidate, Effort
-from hwaja.engines.whisper import WhisperRecognizer
 from hwaja.models import locate
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Hotword, Options

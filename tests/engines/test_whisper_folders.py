@@ -21,8 +21,8 @@ from whisper_folders import (
 )
 
 from hwaja.engines.interface import EngineError, Utterance
+from hwaja.engines.loading import load_recogniser
 from hwaja.engines.recognition import Hypothesis
-from hwaja.engines.sherpa import load_recogniser
 from hwaja.protocol.values import Hotword, Options
 
 NOISE = np.random.default_rng(0).uniform(-0.1, 0.1, 32_000).astype(np.float32)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hwaja.engines.ctranslate2.whisper_tokens import Vocabulary, read_vocabulary, timed
 from hwaja.engines.interface import EngineError
-from hwaja.engines.whisper_tokens import Vocabulary, read_vocabulary, timed
 from hwaja.models import locate
 from hwaja.protocol.values import Token
 

@@ -7,9 +7,10 @@ guided by coverage.
 
 from collections.abc import Callable
 
-from fuzzing import boundary, messages, readers, session
+from fuzzing import audio, boundary, messages, readers, session
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
+    "audio": audio.run,
     "messages": messages.run,
     "session": session.run,
     "boundary": boundary.run,

@@ -1,6 +1,7 @@
 """Any text of a client: it is parsed, or refused with a documented error."""
 
 import math
+import re
 from contextlib import suppress
 
 import msgspec
@@ -11,6 +12,7 @@ from hwaja.protocol.client_messages import (
     InvalidMessageError,
     NameSpeaker,
     RestoreSpeaker,
+    ShareSession,
     StartRegistration,
     StartTranscription,
     UpdateTranscription,
@@ -56,10 +58,14 @@ def run(content: bytes) -> None:
                 raise AssertionError("nobody can guess a ticket")
         case StartTranscription():
             _check(message.options)
+            assert 8000 <= message.audio.rate <= 48000
+            assert message.audio.channels in (1, 2)
         case NameSpeaker():
             assert 0 <= message.speaker_id < MOST_SPEAKERS
             assert len(message.name) <= MAX_NAME_CHARS
             assert message.name.isprintable()
+        case ShareSession(key):
+            assert key is None or re.fullmatch("[A-Za-z0-9_-]{32}", key)
         case UpdateTranscription():
             _check(message.applied_to(StartTranscription()).options)
 

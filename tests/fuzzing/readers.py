@@ -13,14 +13,15 @@ from offline_parts import Folder
 from streaming_models import FAMILIES, write_tokens
 
 from fuzzing.choices import Choices
-from hwaja.engines.ct2_files import check_folder
-from hwaja.engines.exports import open_export
+from hwaja.engines.ctranslate2.model_files import check_folder
 from hwaja.engines.interface import EngineError
-from hwaja.engines.model_files import read_model, read_tokens
-from hwaja.engines.sentencepiece import find_pieces
-from hwaja.models import ModelError, torchfile, unpacking
+from hwaja.engines.model_checks.exports import open_export
+from hwaja.engines.model_checks.model_files import read_model, read_tokens
+from hwaja.engines.sherpa.sentencepiece import find_pieces
+from hwaja.models import ModelError, unpacking
 from hwaja.models.catalogue import Member
-from hwaja.models.moonshine import read_pieces
+from hwaja.models.conversion import torchfile
+from hwaja.models.conversion.moonshine import read_pieces
 
 _MEMBERS = (Member("model.bin", "tiny/model.bin"), Member("tokens.txt", "tiny/tokens.txt"))
 

@@ -2,6 +2,7 @@
 
 import math
 from collections import deque
+from dataclasses import replace
 from itertools import pairwise
 
 from msgspec import UNSET
@@ -9,6 +10,7 @@ from talk import Talk, connected, draining, enrolled, transcribing
 
 from fuzzing.choices import Choices
 from hwaja.engines.recognition import Hypothesis
+from hwaja.protocol.audio import PLAIN, AudioConfig
 from hwaja.protocol.client_messages import (
     ClientMessage,
     CompleteRegistration,
@@ -19,6 +21,7 @@ from hwaja.protocol.client_messages import (
     PauseTranscription,
     RestoreSpeaker,
     ResumeTranscription,
+    ShareSession,
     StartRegistration,
     StartTranscription,
     StopTranscription,
@@ -36,7 +39,7 @@ from hwaja.protocol.server_messages import (
     UtteranceDropped,
 )
 from hwaja.protocol.values import Event as TranscriptionEvent
-from hwaja.protocol.values import Options, Token
+from hwaja.protocol.values import Options, Speakers, Token
 from hwaja.session.effects import (
     Close,
     Effect,
@@ -82,6 +85,11 @@ _SPEAKER_IDS = (0, 1, 2, 7)
 _PROBABILITIES = (0.05, 0.9, 0.4, 0.5, math.nan, 0.0, 1.0)
 _LEVELS_DBFS = (-30.0, -75.0, -60.0, -120.0, 0.0, math.nan)
 _EVENTS = ((), tuple(TranscriptionEvent), (TranscriptionEvent.SPEECH_STARTED,))
+_SOURCES = (
+    (Speakers.ENROLLED, PLAIN),
+    (Speakers.CHANNELS, AudioConfig(channels=2)),
+    (Speakers.DISCOVER, AudioConfig(channels=2)),
+)
 _EVIDENCE = ((20.0, 0.0), (0.0, 20.0), (0.0, 0.0), (1.0, 0.9), ())
 
 
@@ -255,7 +263,7 @@ def _message(choices: Choices) -> ClientMessage:
         case 6:
             return PauseTranscription(request_id=request_id)
         case 7:
-            kinds = (ResumeTranscription, ResumeTranscription, KeepAlive)
+            kinds = (ResumeTranscription, ResumeTranscription, KeepAlive, ShareSession)
             return choices.one_of(kinds)(request_id=request_id)
         case 0:
             flags = choices.flag(), choices.flag(), choices.flag(), choices.flag()
@@ -265,7 +273,11 @@ def _message(choices: Choices) -> ClientMessage:
         case 2:
             wants = choices.flag(), choices.flag(), choices.flag(), choices.flag()
             options = Options(choices.one_of((None, "ko")))
-            return StartTranscription(*wants, options=options, events=choices.one_of(_EVENTS))
+            events = choices.one_of(_EVENTS)
+            speakers, audio = choices.one_of(_SOURCES)
+            return StartTranscription(
+                *wants, options=options, events=events, speakers=speakers, audio=audio
+            )
         case _:
             return StopTranscription(request_id=request_id)
 
@@ -288,7 +300,12 @@ def _hear(talk: Talk, choices: Choices) -> list[Effect]:
     if talk.session.state is State.PAUSED:
         talk.now += choices.number(255)
         return talk.handle(Ignored(talk.now, arrival))
-    return talk.handle(Audio(talk.now, (probability,) * count, (level,) * count, arrival))
+    audio = Audio(talk.now, (probability,) * count, (level,) * count, arrival)
+    effects = talk.handle(audio)
+    for channel in range(1, talk.session.channels):
+        level = choices.one_of(_LEVELS_DBFS)
+        effects += talk.handle(replace(audio, levels_dbfs=(level,) * count, channel=channel))
+    return effects
 
 
 def _result(watched: _Watched, choices: Choices) -> Event:
@@ -356,7 +373,7 @@ def _event(now: int, choices: Choices) -> Event:
         Enrolled(reason),
         Reconnected("token", now),
         LimitNear(limit, 60),
-        AudioStopped(),
+        AudioStopped(now),
         Lagging(choices.number(16) / 2),
         Enrolled(),
         Enrolled(ticket=Ticket("ticket", 1_756_000_000)),

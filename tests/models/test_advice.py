@@ -8,9 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from model_fixtures import NEVER, entry
+from pages import ROOT
 
 from hwaja.models import all_models
-from hwaja.models.advice import MOST, SERVER_BYTES, Situation, recommend
+from hwaja.models.advice import (
+    CONVERSATIONS_PER_CORE,
+    MOST,
+    PAUSELESS_SHARE,
+    SERVER_BYTES,
+    Situation,
+    recommend,
+)
 from hwaja.models.catalogue import CatalogueEntry, PublishedError
 
 GB = 1_000_000_000
@@ -217,3 +225,18 @@ def test_the_advice_depends_on_the_machine_alone_and_never_promises_what_does_no
         if not each.doubts:
             assert each.streams is None or each.streams >= situation.talking
             assert each.memory_bytes <= (situation.available_bytes or each.memory_bytes)
+
+
+@pytest.mark.parametrize(
+    ("page", "sizing"),
+    [
+        ("operations.md", "| Whisper base | {with_pauses}; {without} if nobody ever pauses |"),
+        ("ko/operations.md", "| Whisper base | {with_pauses}. 아무도 쉬지 않으면 {without} |"),
+        ("choosing.md", "| `whisper-base` | 7 | {with_pauses} |"),
+        ("ko/choosing.md", "| `whisper-base` | 7 | {with_pauses} |"),
+    ],
+)
+def test_the_documentation_sizes_a_core_as_the_advice_does(page: str, sizing: str) -> None:
+    without = CONVERSATIONS_PER_CORE * PAUSELESS_SHARE
+    row = sizing.format(with_pauses=f"{CONVERSATIONS_PER_CORE:g}", without=f"{without:g}")
+    assert row in (ROOT / "docs" / page).read_text(encoding="utf-8")

@@ -14,9 +14,10 @@ from bounds import bounded
 from model_files import Tensor, state_dict_pickle, tar_bz2, zipped
 
 from hwaja.engines.interface import EngineError
-from hwaja.engines.sentencepiece import find_pieces
-from hwaja.models import ModelError, packages, torchfile, unpacking
+from hwaja.engines.sherpa.sentencepiece import find_pieces
+from hwaja.models import ModelError, packages, unpacking
 from hwaja.models.catalogue import Member
+from hwaja.models.conversion import torchfile
 
 MOST_BYTES = 32 << 20
 

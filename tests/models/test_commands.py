@@ -153,12 +153,12 @@ def test_the_path_of_a_missing_model_is_an_error(
 
 
 @pytest.mark.parametrize("action", ["pull", "path"])
-def test_an_unknown_name_is_an_error_with_the_known_names(
+def test_an_unknown_name_is_an_error_that_says_where_the_names_are(
     capsys: pytest.CaptureFixture[str], action: str
 ) -> None:
     line = failure(capsys, action, "whisper-huge")
     assert "'whisper-huge'" in line
-    assert all(model.name in line for model in all_models())
+    assert "hwaja models list" in line
 
 
 def wrong_checksum(index: Index) -> None:

@@ -8,7 +8,8 @@ import pytest
 from model_files import state_dict_file
 from model_fixtures import convert
 
-from hwaja.models import ModelError, campplus, moonshine, plain
+from hwaja.models import ModelError
+from hwaja.models.conversion import campplus, moonshine, plain
 
 
 def test_a_model_without_conversion_is_the_members_of_its_wheel(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from whisper_folders import LANGUAGES, write_whisper
 from hwaja.cli.main import main
 from hwaja.engines import trial
 from hwaja.engines.interface import EngineError, Utterance
-from hwaja.engines.sherpa import load_recogniser
+from hwaja.engines.loading import load_recogniser
 from hwaja.models import ModelError, damaged_files, find, locate
 from hwaja.models.cache import PROVENANCE
 from hwaja.models.catalogue import Archive, CatalogueEntry, File, Member, Source

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hwaja.models import ModelError, moonshine
-from hwaja.models.moonshine import token_table
+from hwaja.models import ModelError
+from hwaja.models.conversion import moonshine
+from hwaja.models.conversion.moonshine import token_table
 
 
 def test_a_token_table_has_a_line_of_base64_and_number_for_each_token_in_order() -> None:

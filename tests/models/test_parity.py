@@ -11,10 +11,11 @@ import onnx
 import pytest
 from onnx_runs import Array, metadata_of, session
 
+from hwaja.engines.ctranslate2.whisper_tokens import read_vocabulary
 from hwaja.engines.interface import HOP_SAMPLES, WINDOW_SAMPLES
-from hwaja.engines.whisper_tokens import read_vocabulary
-from hwaja.models import all_models, campplus, entry, locate
+from hwaja.models import all_models, entry, locate
 from hwaja.models.cache import PROVENANCE
+from hwaja.models.conversion import campplus
 
 pytestmark = pytest.mark.models
 

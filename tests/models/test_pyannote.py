@@ -9,7 +9,8 @@ from model_fixtures import convert
 from onnx_runs import Array, session
 from pyannote_numpy import PlainPyannote, random_tensors
 
-from hwaja.models import ModelError, pyannote
+from hwaja.models import ModelError
+from hwaja.models.conversion import pyannote
 
 TENSORS = random_tensors()
 

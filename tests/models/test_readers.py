@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from model_files import Tensor, state_dict_file, state_dict_pickle, zipped
 
-from hwaja.models import ModelError, torchfile
-from hwaja.models.binary import Reader
+from hwaja.models import ModelError
+from hwaja.models.conversion import torchfile
+from hwaja.models.conversion.binary import Reader
 
 TENSORS = {
     "matrix": np.arange(6, dtype="<f4").reshape(2, 3),

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from onnx_runs import session
 
-from hwaja.models import ModelError, silero
+from hwaja.models import ModelError
+from hwaja.models.conversion import silero
 
 Array = NDArray[np.float64]
 

@@ -44,6 +44,7 @@ def not_by_itself() -> Iterator[None]:
     yield
     gc.enable()
     gc.unfreeze()
+    settle()  # as before the test, without what it has left
 
 
 @pytest.mark.usefixtures("not_by_itself")

@@ -10,7 +10,7 @@ import pytest
 from pools import running
 
 from hwaja.privacy.hardening import overwriting
-from hwaja.workers import wire
+from hwaja.workers.transport import wire
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 
@@ -45,6 +45,29 @@ print(wanted[32:] in ctypes.string_at(address, 208))
 """
     assert said_by(program, {}) == ["True"]
     assert said_by(program, overwriting({})) == ["False"]
+
+
+def test_memory_that_a_library_reserves_while_it_loads_is_not_taken_until_it_is_used() -> None:
+    """Memory that is freed later is overwritten all the same."""
+    program = """
+import ctypes, psutil
+from hwaja.privacy.hardening import without_overwriting
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+libc.free.argtypes = [ctypes.c_void_p]
+def taken_mib():
+    before = psutil.Process().memory_info().rss
+    libc.malloc(64 << 20)
+    return (psutil.Process().memory_info().rss - before) >> 20
+with without_overwriting():
+    print(taken_mib() < 8)
+    text = ctypes.c_void_p(libc.malloc(4096))
+    ctypes.memset(text, 7, 4096)
+print(taken_mib() > 56)
+libc.free(text)
+print(ctypes.string_at(text, 4096).count(7))
+"""
+    assert said_by(program, overwriting({})) == ["True", "True", "0"]
 
 
 def test_malloc_tunables_of_the_user_are_kept_and_nothing_is_added_twice() -> None:

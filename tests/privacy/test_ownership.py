@@ -11,9 +11,9 @@ from structlog.testing import capture_logs
 from hwaja.models import ModelError
 from hwaja.models.cache import locked
 from hwaja.privacy.ownership import changeable_by
-from hwaja.server.bearer import Tokens
+from hwaja.server.access.bearer import Tokens
 from hwaja.server.config import Config, ConfigError
-from hwaja.server.tls import TlsError, server_tls, tls_context
+from hwaja.server.network.tls import TlsError, server_tls, tls_context
 
 RIGHT = "0123456789abcdef"
 NOBODY = 65_534

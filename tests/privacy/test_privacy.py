@@ -24,9 +24,9 @@ from websockets.asyncio.client import connect
 
 from hwaja.cli.enroll_check import LocalEnrolment
 from hwaja.engines.interface import Embeddings, Samples
-from hwaja.engines.sherpa import SpeakerEmbedder
+from hwaja.engines.loading import SpeakerEmbedder
 from hwaja.models import cache_root
-from hwaja.models.tones import write_tone_model
+from hwaja.models.conversion.tones import write_tone_model
 from hwaja.server.application import embedder_file
 from hwaja.speakers.voices import pool
 from hwaja.vad.silero import SileroDetector

@@ -19,7 +19,7 @@ from processes import Running, hwaja_serve
 from websockets.asyncio.client import connect
 
 from hwaja.process.log_writer import WRITER
-from hwaja.workers.worker_process import WorkerProcess
+from hwaja.workers.transport.worker_process import WorkerProcess
 
 PROLOGUE = """
 import logging, os, sys, threading, warnings

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 from tools import package_diagram
-from tools.generated_section import ARCHITECTURE_PAGE as PAGE
+from tools.generated_section import ARCHITECTURE_PAGES
 
 import hwaja
 
+PAGE = ARCHITECTURE_PAGES[0]
 PACKAGE = Path(hwaja.__file__).parent
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -40,8 +41,9 @@ def test_only_one_file_names_pyo3() -> None:
     assert naming == {"python.rs"}
 
 
-def test_the_diagram_of_the_packages_is_up_to_date() -> None:
-    page = PAGE.read_text(encoding="utf-8")
+@pytest.mark.parametrize("file", ARCHITECTURE_PAGES, ids=str)
+def test_the_diagram_of_the_packages_is_up_to_date(file: Path) -> None:
+    page = file.read_text(encoding="utf-8")
     assert page == package_diagram.filled(page), "run python -m tools.package_diagram"
 
 

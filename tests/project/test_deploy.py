@@ -17,7 +17,8 @@ import pytest
 from deployment import DEPLOY, ROOT, compose, dockerfile, last_stage, pinned, unit, variables
 from packaging.requirements import Requirement
 
-from hwaja.server.config import Config, load, options
+from hwaja.server.config import Config, options
+from hwaja.server.config_sources import load
 from hwaja.server.recogniser import CHANGEABLE
 from hwaja.server.server import CLOSE_SECONDS
 
@@ -25,7 +26,10 @@ STOPPING_SECONDS = Config().drain_seconds + CLOSE_SECONDS
 """How long a server that is told to stop may take."""
 
 
-@pytest.mark.parametrize("file", sorted(DEPLOY.iterdir()), ids=lambda file: file.name)
+FILES = sorted(file for file in DEPLOY.rglob("*") if file.is_file())
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_the_deployment_files_name_only_known_variables(file: Path) -> None:
     known = {f"HWAJA_{option.name.upper()}" for option in options()}
     assert variables(file.read_text()) <= known | {"HWAJA_CACHE", "HWAJA_CONFIG"}

@@ -9,12 +9,14 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import clips
 import pytest
 from deployment import DEPLOY
 from loopback import Peer
 from processes import hwaja_serve
+from uploads import wav
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
@@ -100,6 +102,16 @@ def running(command: list[str], folder: Path) -> Iterator[None]:
             (folder / "said").write_text(said)
 
 
+def uploaded(port: int, trust: ssl.SSLContext) -> str:
+    """The text of a file that is longer than nginx takes by default."""
+    request = Request(  # our own address
+        f"https://localhost:{port}/v1/transcripts?format=txt",
+        data=wav(3 * clips.conversation()),
+    )
+    with urlopen(request, context=trust, timeout=60) as answer:  # noqa: S310
+        return str(answer.read().decode())
+
+
 @pytest.mark.parametrize("proxy", [nginx, caddy])
 def test_a_session_works_through_a_proxy_that_logs_no_query(
     proxy: object, tmp_path: Path, certificate: tuple[Path, Path]
@@ -129,6 +141,7 @@ def test_a_session_works_through_a_proxy_that_logs_no_query(
         upstream = server.serving["url"].replace("ws://", "http://")
         with running(proxy(folder, port, upstream, certificate), folder):  # type: ignore[operator]
             assert "winter of despair" in asyncio.run(talk()).lower()
+            assert "winter of despair" in uploaded(port, trust).lower()
             server.process.send_signal(signal.SIGTERM)
             server.end()
             asyncio.run(fail())

@@ -2,15 +2,21 @@
 
 import ast
 import asyncio
+import base64
 import importlib.util
+import json
 import wave
+from collections.abc import AsyncIterator
 from pathlib import Path
 from types import ModuleType
 
 import clips
 import mypy.api
 import pytest
+from encoders import at_rate, encoded
 from loopback import Endpoint
+
+from hwaja.protocol.audio import AudioEncoding
 
 pytestmark = pytest.mark.models
 
@@ -81,6 +87,39 @@ async def test_the_example_relays_a_browser(
     assert {message["speaker_id"] for message in texts} <= {0, 1}
 
 
+@in_one_loop
+async def test_both_sides_of_a_telephone_call_are_transcribed(
+    endpoint: Endpoint, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a side is silent, the stream brings nothing of it."""
+    monkeypatch.setenv("HWAJA_URL", endpoint.url)
+    monkeypatch.setenv("HWAJA_CERT", str(certificate[0]))
+    telephone = example("telephone")
+    spoken = {
+        "inbound": clips.part("beckett", 4.4, 9.9),
+        "outbound": clips.silence(2) + clips.part("two_cities", 17, 21),
+    }
+
+    sides = {
+        track: encoded(at_rate(pcm, 8000), AudioEncoding.MULAW) for track, pcm in spoken.items()
+    }
+
+    async def stream() -> AsyncIterator[str]:
+        yield json.dumps({"event": "start"})
+        for at in range(0, 6 * 8000, 160):
+            for track, side in sides.items():
+                data = side[at : at + 160]
+                if not data or (track == "outbound" and at < 2 * 8000):
+                    continue
+                media = {"track": track, "payload": base64.b64encode(data).decode()}
+                yield json.dumps({"event": "media", "media": media})
+        yield json.dumps({"event": "stop"})
+
+    lines = [f"{who}: {text}".lower() async for who, text in telephone.transcribe(stream())]
+    assert any(line.startswith("caller: ") and "again" in line for line in lines)
+    assert any(line.startswith("agent: ") and "of hope" in line for line in lines)
+
+
 @pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*.py")), ids=lambda file: file.stem)
 def test_an_example_uses_only_the_public_client(file: Path) -> None:
     tree = ast.parse(file.read_text(encoding="utf-8"))
@@ -95,6 +134,7 @@ def test_typical_user_programs_pass_strict_type_checks() -> None:
     programs = [
         EXAMPLES / "file.py",
         EXAMPLES / "microphone.py",
+        EXAMPLES / "telephone.py",
         TESTS / "support" / "typed_client.py",
     ]
     report, errors, code = mypy.api.run(["--strict", *map(str, programs)])

@@ -51,7 +51,6 @@ def test_version_works_without_a_home_folder() -> None:
         (["models", "path", "campplus"], "HWAJA_CACHE"),
         (["models", "pull", "campplus"], "HWAJA_CACHE"),
         (["serve", "--plain-ws", "loopback"], "HWAJA_CACHE"),
-        (["serve", "--dev-cert"], "HWAJA_DATA_DIR"),
     ],
     ids=" ".join,
 )
@@ -63,6 +62,13 @@ def test_a_command_that_needs_a_folder_names_the_variable_that_sets_it(
     (sentence,) = run.stderr.splitlines()
     assert sentence.startswith("hwaja: This user has no home folder ")
     assert variable in sentence
+
+
+def test_a_server_that_needs_both_folders_names_both_variables_at_once() -> None:
+    run = ended("serve", "--dev-cert", "--port", "0")
+    assert run.returncode == 1
+    _, *sentences = run.stderr.splitlines()
+    assert ["HWAJA_DATA_DIR" in sentences[0], "HWAJA_CACHE" in sentences[1]] == [True, True]
 
 
 @pytest.mark.models

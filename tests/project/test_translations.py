@@ -10,6 +10,11 @@ from tools.asyncapi import korean
 from tools.asyncapi import page as tables
 
 KOREAN = [ROOT / "README.ko.md", *sorted((ROOT / "docs" / "ko").glob("*.md"))]
+DRAWINGS = sorted((ROOT / "docs" / "images").glob("*.ko.svg"))
+
+
+ONLY_ENGLISH = {"results.md", "changelog.md"}
+"""Pages of the site that are no files of docs/: they grow with each measurement and change."""
 
 
 def identify(file: Path) -> str:
@@ -20,6 +25,25 @@ def identify(file: Path) -> str:
 def pages(request: pytest.FixtureRequest) -> tuple[Page, Page]:
     """A page in English and in Korean."""
     return page(english_of(request.param)), page(request.param)
+
+
+def test_every_page_exists_in_both_languages() -> None:
+    english = {file.name for file in (ROOT / "docs").glob("*.md")}
+    assert {file.name for file in KOREAN[1:]} == english
+
+
+def test_both_languages_have_the_same_navigation() -> None:
+    """The same pages in the same order, in sections of their own titles."""
+    nav = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\n  - English:\n")[2]
+    english, korean_ones = (
+        [(indent, page.removeprefix("ko/")) for indent, page in _ENTRY.findall(part)]
+        for part in nav.split("  - 한국어:\n")
+    )
+    assert {page for _, page in english} >= ONLY_ENGLISH
+    assert korean_ones == [entry for entry in english if entry[1] not in ONLY_ENGLISH]
+
+
+_ENTRY = re.compile(r"^( +)- [^:]+:(?: (\S+))?$", re.MULTILINE)
 
 
 def test_each_page_begins_with_a_link_to_the_other_language(pages: tuple[Page, Page]) -> None:
@@ -93,6 +117,15 @@ def test_both_languages_have_the_same_table_rows(pages: tuple[Page, Page]) -> No
     english, other = pages
     for section, same in zip(english.sections, other.sections, strict=True):
         assert same.rows == section.rows, same.title
+
+
+@pytest.mark.parametrize("drawing", DRAWINGS, ids=identify)
+def test_both_languages_have_the_same_drawing_except_for_its_words(drawing: Path) -> None:
+    english, korean_one = (
+        re.sub(r">[^<]*<", "><", file.read_text(encoding="utf-8")).replace('lang="ko"', 'lang="en"')
+        for file in (english_of(drawing), drawing)
+    )
+    assert korean_one == english
 
 
 def test_the_korean_tables_of_the_protocol_are_up_to_date() -> None:

@@ -65,8 +65,17 @@ EDGES: dict[str, Sequence[Any]] = {
         *(["가"] * count for count in (99, 100, 101)),
     ),
     "name": (*PHRASES, *ODDITIES),
+    "audio": (
+        {},
+        *({"encoding": encoding} for encoding in ("pcm16", "opus", "flac", 7, None)),
+        *({"encoding": "opus", "sample_rate": rate} for rate in (7999, 8000, 48000, 48001, 8e3)),
+        *({"channels": channels} for channels in (0, 1, 2, 3, True)),
+        *ODDITIES,
+    ),
     "events": (["lag"], ["lag", "speech_started"], ["newer"], [7], *ODDITIES),
-    # None is taken for no id.
+    # None is taken for no key, and for no id.
+    "key": ("a" * 31, "aZ09-_" * 5 + "aZ", "a" * 33, "a" * 31 + "\n", "가" * 32, *ODDITIES[1:]),
+    "end": ODDITIES,
     "request_id": ("x" * 64, "x" * 65, "\n", "\ud800", 2**53, 2**53 + 1, *ODDITIES[1:]),
     "newer": ODDITIES,
 }

@@ -83,7 +83,13 @@ def test_a_message_of_the_specification_is_encoded_word_for_word(
     assert serialize(message) == text
 
 
-WISHES = (Reason.LANGUAGE_UNSUPPORTED, Reason.HOTWORDS_UNSUPPORTED, Reason.HOTWORD_UNKNOWN)
+WISHES = (
+    Reason.LANGUAGE_UNSUPPORTED,
+    Reason.HOTWORDS_UNSUPPORTED,
+    Reason.HOTWORD_UNKNOWN,
+    Reason.ENCODING_UNSUPPORTED,
+    Reason.CHANNELS_UNSUPPORTED,
+)
 """Reasons that only what goes beyond the specification can have."""
 
 

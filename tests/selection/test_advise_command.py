@@ -69,7 +69,7 @@ def test_each_recommendation_has_its_errors_with_source_its_cost_and_the_command
     assert f"[1] {OTHERS}" in said
     assert f"[2] {PROGRAM}" in said
     assert "Not for trade." in said
-    assert "About 22 people can talk at once (estimated)." in said
+    assert "About 45 people can talk at once, with pauses (estimated)." in said
     assert "Memory with 2 workers: at most 2.1 GB (estimated)." in said
     assert " hwaja models pull better && hwaja serve --asr-model better --language ko " in said
     assert "cannot be compared" in said

@@ -6,7 +6,7 @@ from websockets.datastructures import Headers
 from websockets.typing import Subprotocol
 
 from hwaja.protocol.codes import Rejection
-from hwaja.server.access_policy import (
+from hwaja.server.access.access_policy import (
     MAX_OFFERED,
     AccessPolicy,
     Admission,
@@ -14,9 +14,9 @@ from hwaja.server.access_policy import (
     agreed,
     credentials_of,
 )
-from hwaja.server.bearer import digest_of
-from hwaja.server.origins import origins_of
-from hwaja.server.pages import Pages
+from hwaja.server.access.bearer import digest_of
+from hwaja.server.http.origins import origins_of
+from hwaja.server.http.pages import Pages
 
 TOKEN, OTHER = "0123456789abcdef", "fedcba9876543210_-"
 

@@ -8,6 +8,7 @@ import select
 import signal
 import socket
 import ssl
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -27,11 +28,11 @@ from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.server import recogniser
 from hwaja.server.application import run, worker_setup
 from hwaja.server.config import Config, ConfigError
-from hwaja.server.tls import TlsError
+from hwaja.server.network.tls import TlsError
 from hwaja.text.numbers import NumberStyle
-from hwaja.workers import wire
 from hwaja.workers.overload import Overload
 from hwaja.workers.pool import Pool
+from hwaja.workers.transport import wire
 
 pytestmark = pytest.mark.models
 
@@ -111,6 +112,15 @@ async def test_a_token_file_without_tokens_is_reported_before_anything_is_loaded
         await run(with_certificate(certificate, **{option: empty}))
 
 
+async def test_missing_libraries_for_traces_are_reported_before_anything_is_loaded(
+    certificate: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HWAJA_CACHE", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "hwaja.observability.session_traces", None)
+    with pytest.raises(ConfigError, match=r"hwaja\[otel\]"):
+        await run(with_certificate(certificate, traces_url="http://localhost:4318/v1/traces"))
+
+
 async def test_an_address_that_cannot_be_bound_is_named_and_no_worker_remains(
     certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,6 +183,17 @@ def test_the_server_logs_its_provider_and_the_reason_why_it_is_not_a_gpu(tmp_pat
     with hwaja_serve(tmp_path, "--port", "0") as running:
         assert running.serving["provider"] == "cpu"
         assert "hwaja[gpu]" in running.serving["reason"]
+
+
+def test_a_server_serves_on_if_nobody_reads_what_it_prints(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with (
+        os.fdopen(writer, "w") as unread,
+        hwaja_serve(tmp_path, "--lan", "--port", "0", stdout=unread) as running,
+    ):
+        running.process.send_signal(signal.SIGTERM)
+        assert [line["event"] for line in running.end()] == ["stopping", "stopped"]
 
 
 @pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")

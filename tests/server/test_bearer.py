@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 from websockets.datastructures import Headers
 
-from hwaja.server.bearer import Tokens, bearers_of, digest_of
+from hwaja.server.access.bearer import Tokens, bearers_of, digest_of
 from hwaja.server.config import ConfigError
 
 TOKEN, OTHER = "0123456789abcdef", "Fedcba9876543210-._~+"

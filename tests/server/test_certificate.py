@@ -12,8 +12,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from hwaja.server import certificate
-from hwaja.server.certificate import VALID_DAYS, development_certificate, machine_names
+from hwaja.server.network import certificate
+from hwaja.server.network.certificate import VALID_DAYS, development_certificate, machine_names
 
 
 @pytest.fixture(autouse=True)

@@ -19,8 +19,8 @@ from hwaja.client import ClientError
 from hwaja.client.trust import client_tls
 from hwaja.client.websocket import open_connection
 from hwaja.observability.metrics import Metrics
-from hwaja.server.certificate_expiry import PERIOD_SECONDS, ExpiryWatch
-from hwaja.server.tls import ServerTls, TlsError
+from hwaja.server.network.certificate_expiry import PERIOD_SECONDS, ExpiryWatch
+from hwaja.server.network.tls import ServerTls, TlsError
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 

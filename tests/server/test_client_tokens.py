@@ -9,9 +9,9 @@ from websockets.datastructures import Headers
 from hwaja.privacy.sealing import KeyRing
 from hwaja.protocol.codes import Rejection
 from hwaja.protocol.token_syntax import is_token
-from hwaja.server.access_policy import AccessPolicy, Admission, credentials_of
-from hwaja.server.bearer import digest_of
-from hwaja.server.client_tokens import (
+from hwaja.server.access.access_policy import AccessPolicy, Admission, credentials_of
+from hwaja.server.access.bearer import digest_of
+from hwaja.server.access.client_tokens import (
     BURST_TOKENS,
     TOKENS_PER_SECOND,
     VALID_SECONDS,

@@ -10,11 +10,11 @@ from loopback import Endpoint, Message, Peer, Serve, tokens_of
 from websockets.exceptions import InvalidStatus
 
 from hwaja.privacy.sealing import KeyRing
-from hwaja.server.access_policy import AccessPolicy
-from hwaja.server.bearer import Tokens
-from hwaja.server.client_tokens import BURST_TOKENS, ClientTokens
-from hwaja.server.origins import origins_of
-from hwaja.server.pages import Pages
+from hwaja.server.access.access_policy import AccessPolicy
+from hwaja.server.access.bearer import Tokens
+from hwaja.server.access.client_tokens import BURST_TOKENS, ClientTokens
+from hwaja.server.http.origins import origins_of
+from hwaja.server.http.pages import Pages
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 

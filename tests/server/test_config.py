@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from hwaja.server.config import Config, ConfigError, load, options
+from hwaja.server.config import Config, ConfigError, options
+from hwaja.server.config_sources import load
 
 
 @pytest.fixture
@@ -45,6 +46,7 @@ SETTINGS: dict[str, tuple[str, Any]] = {
     "cert": ("/c.pem", Path("/c.pem")),
     "key": ("/k.pem", Path("/k.pem")),
     "dev_cert": ("true", True),
+    "lan": ("true", True),
     "plain_ws": ("loopback", "loopback"),
     "data_dir": ("/data", Path("/data")),
     "asr_model": ("whisper-tiny", "whisper-tiny"),
@@ -54,6 +56,13 @@ SETTINGS: dict[str, tuple[str, Any]] = {
     "provider": ("cuda", "cuda"),
     "decoding_method": ("modified_beam_search", "modified_beam_search"),
     "workers": ("3", 3),
+    "engines": ("local", "local"),
+    "ray_address": ("", ""),
+    "engine_cpus": ("0.5", 0.5),
+    "engine_gpus": ("0.25", 0.25),
+    "min_engines": ("1", 1),
+    "max_engines": ("6", 6),
+    "share_engines": ("", ""),
     "max_connections": ("25", 25),
     "max_sessions_per_address": ("4", 4),
     "max_sessions_per_token": ("2", 2),
@@ -62,6 +71,8 @@ SETTINGS: dict[str, tuple[str, Any]] = {
     "max_session_seconds": ("3600", 3600.0),
     "max_audio_seconds": ("3000", 3000.0),
     "max_enrolment_seconds": ("10", 10.0),
+    "max_file_jobs": ("3", 3),
+    "max_file_seconds": ("7200", 7200.0),
     "max_message_bytes": ("65536", 65_536),
     "max_read_ahead_bytes": ("100000000", 100_000_000),
     "max_messages_per_second": ("50", 50.0),
@@ -75,14 +86,19 @@ SETTINGS: dict[str, tuple[str, Any]] = {
     "origins": ("https://a.example https://b.example", "https://a.example https://b.example"),
     "ticket_key_file": ("/keys", Path("/keys")),
     "ticket_days": ("7", 7.0),
+    "consent_file": ("/consent", Path("/consent")),
     "peers": ("wss://b.example:8088", "wss://b.example:8088"),
     "hosts": ("stt.example *.rooms.example", "stt.example *.rooms.example"),
     "number_style": ("words", "words"),
     "mask": ("true", True),
     "max_speakers": ("3", 3),
     "hangover_seconds": ("0.75", 0.75),
+    "proxies": ("192.0.2.7 10.0.0.0/8", "192.0.2.7 10.0.0.0/8"),
+    "node": ("seoul-1", "seoul-1"),
+    "finish_seconds": ("600", 600.0),
     "drain_seconds": ("2", 2.0),
     "metrics_token_file": ("/t", Path("/t")),
+    "traces_url": ("http://collector:4318/v1/traces", "http://collector:4318/v1/traces"),
     "log_format": ("json", "json"),
 }
 
@@ -92,7 +108,12 @@ def test_every_option_has_the_same_type_as_flag_variable_and_key_and_a_descripti
     name: str, toml: Any
 ) -> None:
     text, value = SETTINGS[name]
-    partner = {"cert": {"key": "/k.pem"}, "key": {"cert": "/c.pem"}}.get(name, {})
+    partners = {
+        "cert": {"key": "/k.pem"},
+        "key": {"cert": "/c.pem"},
+        "finish_seconds": {"node": "a"},
+    }
+    partner = partners.get(name, {})
     written = f'"{text}"' if isinstance(value, str | Path) else text
     file = toml("\n".join([f"{name} = {written}", *(f'{k} = "{v}"' for k, v in partner.items())]))
     for config in (
@@ -131,6 +152,15 @@ def test_the_configuration_cannot_be_changed() -> None:
         Config().port = 1  # type: ignore[misc]
 
 
+def test_lan_listens_on_all_addresses_with_a_development_certificate_unless_told_otherwise() -> (
+    None
+):
+    config = load({"lan": True}, {}, None)
+    assert (config.host, config.dev_cert) == ("0.0.0.0", True)  # noqa: S104
+    config = load({"lan": True, "host": "192.0.2.7", "cert": "/c.pem", "key": "/k.pem"}, {}, None)
+    assert (config.host, config.dev_cert) == ("192.0.2.7", False)
+
+
 # What is refused
 
 
@@ -150,7 +180,29 @@ def sentence(
         ({"port": "-1"}, "port must be between 0 and 65535."),
         ({"port": "65536"}, "port must be between 0 and 65535."),
         ({"provider": "CUDA"}, "provider must be auto, cpu or cuda."),
+        ({"traces_url": "collector:4318"}, "traces_url must begin with http:// or https://."),
         ({"workers": "0"}, "workers must be at least 1."),
+        ({"engines": "gpu"}, "engines must be local or ray."),
+        ({"engines": "ray"}, "engines=ray needs ray_address, and only engines=ray has one."),
+        ({"ray_address": "h:6379"}, "engines=ray needs ray_address, and only engines=ray has one."),
+        (
+            {"engines": "ray", "ray_address": "ray://h:10001"},
+            "ray_address must be a host and a port, as 192.0.2.7:6379; the Ray client (ray://) "
+            "would store audio on its way.",
+        ),
+        (
+            {"engines": "ray", "ray_address": "h:6379", "provider": "cuda"},
+            "provider is for engines=local: with engines=ray, engine_gpus says whether it is cuda.",
+        ),
+        ({"engine_cpus": "0"}, "engine_cpus must be above 0."),
+        ({"engine_gpus": "-1"}, "engine_gpus must not be negative."),
+        ({"share_engines": "all"}, "share_engines is for engines=ray."),
+        (
+            {"engines": "ray", "ray_address": "h:6379", "share_engines": "A b"},
+            "share_engines must be at most 32 of a-z, 0-9 and hyphens, with a letter first.",
+        ),
+        ({"min_engines": "2"}, "min_engines must be at least 1, and at most max_engines."),
+        ({"min_engines": "0"}, "min_engines must be at least 1, and at most max_engines."),
         (
             {"origins": "https://a.example b.example"},
             "origins: 'b.example' is not an origin; write it as https://b.example:8443.",
@@ -166,6 +218,15 @@ def sentence(
         ({"hangover_seconds": "0.09"}, "hangover_seconds must be between 0.1 and 3."),
         ({"hangover_seconds": "3.1"}, "hangover_seconds must be between 0.1 and 3."),
         ({"hangover_seconds": "nan"}, "hangover_seconds must be between 0.1 and 3."),
+        ({"finish_seconds": "1"}, "finish_seconds needs a node."),
+        (
+            {"node": "a.b"},
+            "node must have at most 32 small letters, digits and -, and begin with a letter.",
+        ),
+        (
+            {"proxies": "proxy.example"},
+            "proxies: 'proxy.example' is not an address; write it as 192.0.2.7 or 192.0.2.0/24.",
+        ),
         ({"drain_seconds": "-1"}, "drain_seconds must not be negative."),
         ({"drain_seconds": "nan"}, "drain_seconds must not be negative."),
         ({"log_format": "xml"}, "log_format must be console or json."),
@@ -175,6 +236,7 @@ def sentence(
             {"cert": "/c.pem", "key": "/k.pem", "dev_cert": True},
             "dev_cert and cert cannot both be set.",
         ),
+        ({"plain_ws": "loopback", "lan": True}, "lan needs TLS, so plain_ws must be off."),
         ({"plain_ws": "yes"}, "plain_ws must be off, loopback or anywhere."),
         (
             {"plain_ws": "loopback", "dev_cert": True},
@@ -258,8 +320,8 @@ def test_a_toml_value_of_the_wrong_type_is_refused_with_its_file(
 
 def test_an_unknown_key_is_refused_with_its_source(toml: Any) -> None:
     file = toml("prot = 8088")
-    assert sentence(file=file) == f"{file} sets prot, which is not an option."
-    assert sentence({"prot": "1"}) == "the command line sets prot, which is not an option."
+    assert sentence(file=file) == f"{file} sets prot, which is not an option. Did you mean port?"
+    assert sentence({"xyz": "1"}) == "the command line sets xyz, which is not an option."
 
 
 def test_a_wrong_value_is_refused_even_if_another_source_overrides_it(toml: Any) -> None:

@@ -13,8 +13,8 @@ from loopback import PATIENCE_SECONDS, Endpoint, Message, serving
 from structlog.testing import capture_logs
 
 from hwaja._pcm import RingBuffer
+from hwaja.audio import stream
 from hwaja.engines.interface import EngineError, Pcm16
-from hwaja.server import session_runner
 from hwaja.session.conversation import Conversation
 from hwaja.vad.silero import SileroDetector, SileroState
 
@@ -269,7 +269,7 @@ async def remembered(
         states.append(new_state())
         return states[-1]
 
-    monkeypatch.setattr(session_runner, "RingBuffer", ring)
+    monkeypatch.setattr(stream, "RingBuffer", ring)
     monkeypatch.setattr(detection, "new_state", state)
     yield rings, states
 

@@ -10,8 +10,8 @@ import pytest
 from loopback import PATIENCE_SECONDS, Peer, serving
 
 from hwaja._pcm import RingBuffer
+from hwaja.audio import stream
 from hwaja.engines.interface import Embedding
-from hwaja.server import session_runner
 from hwaja.server.services import Services
 from hwaja.speakers.voices import PooledVoice, Voices
 
@@ -39,7 +39,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Held:
         enrol(self, speaker_id, pooled)
         held.voices.append(pooled.voice)
 
-    monkeypatch.setattr(session_runner, "RingBuffer", ring)
+    monkeypatch.setattr(stream, "RingBuffer", ring)
     monkeypatch.setattr(Voices, "enrol", enrolling)
     return held
 

@@ -19,9 +19,9 @@ from hwaja.server.services import Services
 from hwaja.session.settings import SessionSettings
 from hwaja.vad.gate import FRAME_SAMPLES
 from hwaja.vad.silero import SileroDetector
-from hwaja.workers import wire
 from hwaja.workers.overload import BEGINS_AT_SECONDS, EXPENSIVE_FROM_SHARES, DegradationLevel
 from hwaja.workers.pool import Pool
+from hwaja.workers.transport import wire
 
 pytestmark = [
     pytest.mark.models,

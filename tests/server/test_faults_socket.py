@@ -12,8 +12,8 @@ from test_connection import SERVER_FAILED, SPOKEN
 from tone_speech import hummed
 
 from hwaja.protocol.server_messages import Interim
-from hwaja.server.connection import Connection
-from hwaja.server.guard import GuardedConnection
+from hwaja.server.network.guard import GuardedConnection
+from hwaja.server.sessions.connection import Connection
 from hwaja.session.conversation import Conversation
 from hwaja.session.events import PartialText
 from hwaja.vad.silero import SileroDetector

@@ -11,9 +11,9 @@ from loopback import PATIENCE_SECONDS, Endpoint, Message, Peer, Serve, serving
 from resuming import ResumingClient, begun
 
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.server import connection, intake
-from hwaja.server.intake import Intake
 from hwaja.server.services import Services
+from hwaja.server.sessions import connection, intake
+from hwaja.server.sessions.intake import Intake
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 

@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 
 from hwaja.privacy.cycle_collection import CycleCollector
 from hwaja.protocol.codes import CloseCode
-from hwaja.server.guard import BURST_FRAMES, MAX_REQUEST_BYTES, GuardedConnection
+from hwaja.server.network.guard import BURST_FRAMES, MAX_REQUEST_BYTES, GuardedConnection
 
 MUCH_BYTES = 32 << 20
 """More than the limit for a client that does not read, and than the buffers of the system."""

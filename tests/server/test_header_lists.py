@@ -3,7 +3,7 @@
 import pytest
 from websockets.datastructures import Headers
 
-from hwaja.server.header_lists import members
+from hwaja.server.http.header_lists import members
 
 
 @pytest.mark.parametrize(

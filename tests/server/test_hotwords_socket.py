@@ -18,9 +18,9 @@ from hwaja.server.services import Services
 from hwaja.session.settings import SessionSettings
 from hwaja.speakers.voices import Cohort
 from hwaja.vad.silero import Detection, SileroDetector
-from hwaja.workers import wire
 from hwaja.workers.interim_worker import InterimWorker
 from hwaja.workers.pool import Pool
+from hwaja.workers.transport import wire
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 

@@ -8,11 +8,11 @@ from fakes import FakeDetector
 from talk import connected
 from virtual_time import run
 
-from hwaja._pcm import RingBuffer
+from hwaja.audio.stream import AudioStream
 from hwaja.engines.interface import Pcm16, Samples
-from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.audio import SAMPLE_RATE, AudioConfig, AudioEncoding
 from hwaja.protocol.client_messages import CompleteRegistration, StartRegistration
-from hwaja.server.intake import STOPPED_SECONDS, Intake
+from hwaja.server.sessions.intake import STOPPED_SECONDS, Intake
 from hwaja.session.events import Audio, AudioStopped, SuspectAudio
 from hwaja.vad.gate import FRAME_SAMPLES
 from hwaja.vad.silero import CONTEXT_SAMPLES, Detection, SileroState
@@ -38,7 +38,8 @@ class Microphone:
     def __init__(self) -> None:
         self.talk = talk = connected()
         talk.say(StartRegistration(0))
-        self.ring = RingBuffer(60 * SAMPLE_RATE)
+        self.stream = AudioStream(60 * SAMPLE_RATE)
+        self.ring = self.stream.ring
         self.detector = ContextDetector()
         self.is_behind = False
         self.asked = 0
@@ -46,7 +47,7 @@ class Microphone:
         self.stops: list[float] = []
         self.intake = Intake(
             talk.session,
-            self.ring,
+            self.stream,
             Detection(self.detector),
             self._told,
             self._asked,
@@ -103,6 +104,19 @@ def test_the_session_is_notified_again_after_more_audio() -> None:
 
     first = CHUNK_SECONDS + STOPPED_SECONDS
     assert scene(play).stops == [first, first + 10, first + 20]
+
+
+def test_what_a_resampler_holds_back_is_heard_when_audio_stops() -> None:
+    """Otherwise the end of the last word would come with the next one, or never."""
+
+    async def play(microphone: Microphone) -> None:
+        microphone.intake.decode(AudioConfig(encoding=AudioEncoding.MULAW, sample_rate=8000))
+        await microphone.intake.take(memoryview(b"\xff" * 8000), received_at=0.0)
+        assert microphone.ring.end < SAMPLE_RATE
+
+    microphone = scene(play)
+    assert len(microphone.stops) == 1
+    assert microphone.ring.end == SAMPLE_RATE
 
 
 def test_long_messages_may_arrive_less_often() -> None:

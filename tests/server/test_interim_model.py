@@ -15,7 +15,8 @@ from processes import ENGLISH, Running, hwaja_serve
 from hwaja.client.sound_files import paced
 from hwaja.protocol.audio import SAMPLE_RATE
 
-pytestmark = [pytest.mark.models, pytest.mark.alone]  # its worker has idle priority
+pytestmark = pytest.mark.models
+alone = pytest.mark.alone  # the worker for interim texts has idle priority
 
 SPEECH = clips.conversation()[: 2 * 7 * SAMPLE_RATE]
 LABELS = [0, 0, 0]
@@ -47,6 +48,7 @@ def of_kind(messages: list[Message], kind: str) -> list[Message]:
     return [message for message in messages if message["type"] == kind]
 
 
+@alone
 def test_interims_come_from_the_streaming_model_and_final_texts_from_the_other(
     tiny: Path, tmp_path: Path
 ) -> None:
@@ -87,6 +89,7 @@ def test_a_server_does_not_start_with_an_unknown_interim_model(tmp_path: Path) -
     assert "no-such-model" in refusal(tmp_path, "--interim-model", "no-such-model")
 
 
+@alone
 def test_an_interim_model_is_taken_over_while_the_server_runs(tiny: Path, tmp_path: Path) -> None:
     file = tmp_path / "hwaja.toml"
     base = 'asr_model = "moonshine-tiny-en"\nlanguage = "en"\n'

@@ -14,12 +14,12 @@ from loopback import PATIENCE_SECONDS, Address, Endpoint, serving, tokens_of
 from structlog.testing import capture_logs
 from websockets.exceptions import InvalidStatus
 
-from hwaja.server.access_policy import AccessPolicy
-from hwaja.server.bearer import Tokens
-from hwaja.server.connection import Connection
-from hwaja.server.origins import origins_of
-from hwaja.server.outbox import MOST_ITEMS
-from hwaja.server.pages import Pages
+from hwaja.server.access.access_policy import AccessPolicy
+from hwaja.server.access.bearer import Tokens
+from hwaja.server.http.origins import origins_of
+from hwaja.server.http.pages import Pages
+from hwaja.server.sessions.connection import Connection
+from hwaja.server.sessions.outbox import MOST_ITEMS
 from hwaja.vad.silero import SileroDetector
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
@@ -171,7 +171,7 @@ async def test_a_silent_client_that_answers_pings_keeps_its_slot(
 async def test_audio_faster_than_allowed_is_delayed_and_not_lost(
     serve: Serve, engine: FakePool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hwaja.server.connection.BURST_AUDIO_SECONDS", 1)
+    monkeypatch.setattr("hwaja.server.sessions.connection.BURST_AUDIO_SECONDS", 1)
     for speed, least_seconds in ((1e9, 0), (20, 0.4)):
         async with serve(max_audio_speed=speed) as endpoint, endpoint.welcomed() as peer:
             await peer.begin()

@@ -7,9 +7,14 @@ from contextlib import ExitStack
 
 import pytest
 
-from hwaja.server.listening import OpeningLimiter
+from hwaja.server.network.listening import OpeningLimiter
+from hwaja.server.network.networks import networks_of
+from hwaja.server.network.proxy_protocol import SIGNATURE
 
 ONE, OTHER, THIRD = "192.0.2.1", "192.0.2.2", "192.0.2.3"
+
+HEADER = SIGNATURE + bytes([0x21, 0x11, 0, 12, 203, 0, 113, 9, 192, 0, 2, 5, 4, 1, 0x1F, 0x98])
+"""A proxy connects from 203.0.113.9 to 192.0.2.5."""
 
 
 class Arrivals:
@@ -97,6 +102,45 @@ async def test_connections_to_a_listening_socket_are_counted_by_their_address() 
                 listening.accept()
             assert refused == [True]
         assert entrance.openings == 0
+
+
+@pytest.fixture
+def proxied() -> Iterator[tuple[OpeningLimiter, socket.socket, socket.socket]]:
+    """An entrance behind the proxy ONE, and the two ends of a connection of that proxy."""
+    entrance = OpeningLimiter(4, lambda: None, networks_of(ONE))
+    proxy, accepted = socket.socketpair()
+    with proxy, entrance.take(accepted, ONE) as taken:
+        taken.setblocking(False)
+        yield entrance, proxy, taken
+
+
+def test_a_connection_of_a_proxy_counts_for_the_client_that_its_header_names(
+    proxied: tuple[OpeningLimiter, socket.socket, socket.socket],
+) -> None:
+    """The header may arrive in pieces. What follows it is the client's."""
+    entrance, proxy, taken = proxied
+    transport = asyncio.BaseTransport({"socket": taken})
+    for piece in (HEADER[:5], HEADER[5:20]):
+        proxy.send(piece)
+        with pytest.raises(BlockingIOError):
+            taken.recv(100)
+    assert entrance.address_of(transport) == ONE
+    proxy.send(HEADER[20:] + b"client")
+    buffer = bytearray(10)
+    assert taken.recv_into(buffer) == 6
+    assert bytes(buffer[:6]) == b"client"
+    assert (entrance.address_of(transport), entrance.openings) == ("203.0.113.9", 1)
+
+
+@pytest.mark.parametrize("sent", [b"GET / HTTP/1.1", b""])
+def test_a_connection_of_a_proxy_without_a_header_is_refused(
+    proxied: tuple[OpeningLimiter, socket.socket, socket.socket], sent: bytes
+) -> None:
+    _, proxy, taken = proxied
+    proxy.send(sent)
+    proxy.shutdown(socket.SHUT_WR)
+    with pytest.raises(ConnectionAbortedError):
+        taken.recv(100)
 
 
 async def test_an_address_that_is_not_of_this_machine_cannot_be_listened_on() -> None:

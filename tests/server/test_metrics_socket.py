@@ -17,18 +17,19 @@ from pools import running
 from scrapes import TOKEN, Scrape, metered, scrape
 from structlog.testing import capture_logs
 from tone_speech import hummed
+from uploads import post_form
 
 from hwaja.engines.interface import EngineError
-from hwaja.observability.metrics import ACCEPTED, INTERIM_WORKER, ModelChange
+from hwaja.observability.metrics import ACCEPTED, INTERIM_WORKER, FileOutcome, ModelChange
 from hwaja.protocol.codes import ErrorCode, Reason, Rejection
 from hwaja.server.services import Services
 from hwaja.session.effects import Outcome
 from hwaja.session.state_machine import State
 from hwaja.vad.silero import SileroDetector
-from hwaja.workers import wire
 from hwaja.workers.interim_worker import InterimWorker
 from hwaja.workers.overload import DegradationLevel
 from hwaja.workers.pool import Pool
+from hwaja.workers.transport import wire
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
@@ -168,7 +169,7 @@ LABELS: dict[str, set[str]] = {
     "code": set(ErrorCode),
     "reason": {*Reason, *Rejection},
     "verdict": {ACCEPTED, *Reason},
-    "outcome": {*Outcome, *ModelChange},
+    "outcome": {*Outcome, *ModelChange, *FileOutcome},
     "state": {state.name.lower() for state in State},
     "worker": {"0", "1", INTERIM_WORKER},
     "what": {level.name.lower() for level in DegradationLevel},
@@ -194,6 +195,7 @@ async def misbehave(endpoint: Endpoint) -> None:
     """Write the mark into every field, path and header."""
     for path in (f"/{MARK}", f"/metrics?{MARK}={MARK}", f"/readyz?{MARK}"):
         await endpoint.get(path, f"Authorization: Bearer {MARK}", f"User-Agent: {MARK}")
+    await post_form(endpoint, ("name", MARK), (MARK, MARK.encode()))
     async with endpoint.welcomed() as peer:
         await peer.websocket.send(MARK)
         await peer.say(MARK, **{MARK: MARK})
@@ -230,7 +232,7 @@ async def test_no_label_or_name_contains_data_of_a_client(
     assert len(found.by("hwaja_errors_sent_total", "reason")) >= 4
     assert strange_labels(found) == []
     sessions = {line["session"] for line in log if "session" in line}
-    assert len(sessions) == 2
+    assert len(sessions) == 3  # one of the file
     numbers = [f"{score}" for answer in answers for score in answer["scores"]]
     private = {MARK, TOKEN, "127.0.0.1", "::1", "localhost", sentence.text, *sessions, *numbers}
     assert [each for each in private if each.lower() in page.body.lower()] == []

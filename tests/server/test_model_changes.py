@@ -22,8 +22,8 @@ from hwaja.protocol.values import Options
 from hwaja.server import model_changes
 from hwaja.server.config import ConfigError
 from hwaja.server.model_changes import Model, ModelChanges
-from hwaja.workers import wire
 from hwaja.workers.generations import Generation
+from hwaja.workers.transport import wire
 
 
 class LoadingPool(FakePool):

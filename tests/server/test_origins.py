@@ -2,7 +2,7 @@
 
 import pytest
 
-from hwaja.server.origins import (
+from hwaja.server.http.origins import (
     ANY,
     Origin,
     hosts_of,

@@ -5,7 +5,7 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwaja.server.outbox import MOST_ITEMS, Outbox
+from hwaja.server.sessions.outbox import MOST_ITEMS, Outbox
 
 
 async def taken(outbox: Outbox[str], count: int) -> list[str]:

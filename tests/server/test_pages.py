@@ -3,8 +3,8 @@
 import pytest
 
 from hwaja.protocol.codes import Rejection
-from hwaja.server.origins import origins_of
-from hwaja.server.pages import Pages
+from hwaja.server.http.origins import origins_of
+from hwaja.server.http.pages import Pages
 
 ELSEWHERE = ("https://evil.example", "null", "file://", "no origin", "", "*")
 

@@ -14,8 +14,9 @@ from loopback import PATIENCE_SECONDS, Endpoint, Message, Peer, Serve, serving
 from resuming import ResumingClient, begun
 from websockets.exceptions import ConnectionClosed
 
-from hwaja.server import connection, server
+from hwaja.server import server
 from hwaja.server.services import Services
+from hwaja.server.sessions import connection
 from hwaja.vad.gate import FRAME_SAMPLES
 from hwaja.vad.silero import SileroDetector
 from hwaja.workers.overload import BEGINS_AT_SECONDS, DegradationLevel

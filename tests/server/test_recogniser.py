@@ -19,7 +19,7 @@ from hwaja.server import recogniser
 from hwaja.server.config import Config
 from hwaja.server.model_changes import Model
 from hwaja.server.recogniser import RunningRecogniser
-from hwaja.workers import wire
+from hwaja.workers.transport import wire
 
 RANKED = Abilities(has_efforts=True)
 

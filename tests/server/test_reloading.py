@@ -21,8 +21,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from hwaja.server.config import ConfigError
+from hwaja.server.network.tls import TlsError
 from hwaja.server.reloading import reload_all, reload_on_hangup
-from hwaja.server.tls import TlsError
 
 
 def failing(error: Exception) -> Callable[[], None]:

@@ -7,8 +7,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from hwaja.privacy.sealing import UnknownKeyError
+from hwaja.server.access.sealing_keys import SealingKeys
 from hwaja.server.config import ConfigError
-from hwaja.server.sealing_keys import SealingKeys
 
 SECRET, OTHER = "ab" * 32, "cd" * 32
 

@@ -9,8 +9,8 @@ import pytest
 from loopback import PATIENCE_SECONDS, Endpoint, Peer, Serve, tokens_of
 from raw_client import BINARY, UPGRADE, dialled, frame
 
-from hwaja.server.access_policy import AccessPolicy
-from hwaja.server.pages import Pages
+from hwaja.server.access.access_policy import AccessPolicy
+from hwaja.server.http.pages import Pages
 
 pytestmark = [
     pytest.mark.models,

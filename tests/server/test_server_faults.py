@@ -47,7 +47,7 @@ async def test_a_session_that_cannot_begin_is_closed_and_logged_with_the_place_o
             assert await peer.receive_until_closed() == ([], 1011)
     (failed,) = errors_in(log)
     assert failed["error"] == "RuntimeError"
-    assert failed["place"].startswith("server/intake.py:")
+    assert failed["place"].startswith("server/sessions/intake.py:")
 
 
 async def test_a_request_that_cannot_be_answered_is_a_500_and_logged_with_the_place_of_the_fault(

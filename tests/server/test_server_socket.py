@@ -19,9 +19,9 @@ from loopback import PATIENCE_SECONDS, serving
 from websockets.asyncio.client import connect
 
 from hwaja.server.config import Config
+from hwaja.server.network.tls import TlsError, tls_context
 from hwaja.server.server import Server
 from hwaja.server.services import Services
-from hwaja.server.tls import TlsError, tls_context
 from hwaja.vad.silero import SileroDetector
 
 pytestmark = pytest.mark.models

@@ -6,17 +6,13 @@ from collections.abc import Iterable
 import pytest
 from fakes import FakeConnection, FakePool, FakeRunner
 
-from hwaja.server.connection import Connection
-from hwaja.server.session_registry import SeatedConnection, SeatedSession
-from hwaja.server.session_runner import SessionRunner
-from hwaja.workers.generations import (
-    SessionInterimStreams,
-    SessionInterimWorker,
-    SessionPool,
-)
+from hwaja.server.sessions.connection import Connection
+from hwaja.server.sessions.session_registry import SeatedConnection, SeatedSession
+from hwaja.server.sessions.session_runner import SessionRunner
 from hwaja.workers.interim_streams import InterimStreams
 from hwaja.workers.interim_worker import InterimWorker
 from hwaja.workers.pool import Pool
+from hwaja.workers.shared_workers import SessionInterimStreams, SessionInterimWorker, SessionPool
 
 
 def methods_of(protocol: type) -> Iterable[str]:

@@ -145,9 +145,9 @@ async def test_a_client_that_comes_back_to_a_pause_goes_on_where_it_was(serve: S
 
 
 async def test_keep_alive_keeps_an_idle_session(serve: Serve) -> None:
-    async with serve(idle_seconds=1.0) as endpoint, endpoint.welcomed() as peer:
+    async with serve(idle_seconds=2.0) as endpoint, endpoint.welcomed() as peer:
         began = time.monotonic()
-        while time.monotonic() - began < 2.5:
+        while time.monotonic() - began < 3.5:
             await peer.say("keep_alive")
             await asyncio.sleep(0.2)
         await peer.say("stop_transcription")
@@ -174,7 +174,7 @@ async def test_who_asks_is_told_what_the_server_can_do(
     assert welcome["abilities"]["events"] == EVENTS
     assert welcome["limits"]["max_audio_seconds"] == 600
     assert "session_token" not in welcome
-    assert [each["code"] for each in told].count("INVALID_MESSAGE") == 1
+    assert [each.get("code") for each in told].count("INVALID_MESSAGE") == 1
 
 
 async def test_a_client_that_comes_back_is_told_again_if_it_asks(serve: Serve) -> None:

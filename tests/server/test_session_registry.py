@@ -4,8 +4,8 @@ from fakes import FakeConnection, FakeRunner
 
 from hwaja.protocol.codes import Rejection
 from hwaja.server.config import Config
-from hwaja.server.networks import network_of
-from hwaja.server.session_registry import Holder, SessionEntry, SessionRegistry
+from hwaja.server.network.networks import network_of
+from hwaja.server.sessions.session_registry import Holder, SessionEntry, SessionRegistry
 from hwaja.session.states import State
 
 PATIENCE = 120.0

@@ -11,7 +11,7 @@ from tone_speech import hummed
 from hwaja.protocol.codes import CloseCode
 from hwaja.protocol.server_messages import TranscriptionStarted
 from hwaja.server.config import Config
-from hwaja.server.session_runner import SessionRunner
+from hwaja.server.sessions.session_runner import SessionRunner
 from hwaja.session.effects import Close, Effect, Send
 from hwaja.session.events import CutOff, Disconnected, Event, Shutdown, Waiting
 from hwaja.session.state_machine import Session
@@ -94,4 +94,25 @@ async def test_a_session_that_fails_at_everything_reports_it_closes_and_does_not
         assert isinstance(said, str)
         assert '"CONNECTION_FAILED"' in said
         assert await runner.outbox.get() == CloseCode.INTERNAL_ERROR
+    await runner.end()
+
+
+async def test_audio_is_heard_once_the_search_for_another_voice_is_answered(
+    runner: SessionRunner, engine: FakePool
+) -> None:
+    """A source that is faster than the search waits for it, as audio in real time does."""
+    await runner.connected(None)
+    await runner.take('{"type": "start_transcription", "speakers": "discover"}', 0.0)
+    await runner.take(bytearray(clips.part("two_cities", 0.5, 3.0)), 0.0)
+    await runner.heard()  # an utterance is open, and too short for a search
+    engine.working.clear()
+    await runner.take(bytearray(clips.part("two_cities", 3.0, 5.0)), 0.0)
+    heard = asyncio.create_task(runner.heard())
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await asyncio.shield(heard)
+    engine.working.set()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await heard
+    assert engine.embedded
     await runner.end()

@@ -25,6 +25,7 @@ async def main():
     reload_on_hangup({"certificate": lambda: None}, lambda: None)
     storming = threading.Thread(target=storm)
     storming.start()
+    log.info("busy")
     while storming.is_alive():  # the loop is blocked, by log calls that the signals interrupt
         log.info("busy")
     os.kill(os.getpid(), signal.SIGTERM)

@@ -118,7 +118,7 @@ async def test_speech_without_a_pause_is_split_without_losing_or_repeating_a_syl
 
 
 def tone_of(syllable: str) -> int:
-    from hwaja.models.tones import EVEN_SYLLABLES, ODD_SYLLABLES
+    from hwaja.models.conversion.tones import EVEN_SYLLABLES, ODD_SYLLABLES
 
     return (ODD_SYLLABLES + EVEN_SYLLABLES).index(syllable) % len(ODD_SYLLABLES)
 

@@ -17,8 +17,8 @@ from hwaja.protocol.values import Options
 from hwaja.server.services import Services
 from hwaja.session.settings import SessionSettings
 from hwaja.vad.silero import Detection, SileroDetector
-from hwaja.workers import wire
 from hwaja.workers.interim_worker import InterimWorker
+from hwaja.workers.transport import wire
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from handshakes import client, issue, shake
 
-from hwaja.server.tls import ServerTls, TlsError, tls_context
+from hwaja.server.network.tls import ServerTls, TlsError, tls_context
 
 V = ssl.TLSVersion
 

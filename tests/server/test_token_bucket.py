@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwaja.server.token_bucket import TokenBucket
+from hwaja.server.access.token_bucket import TokenBucket
 
 
 def test_a_burst_passes_at_once_and_the_rest_at_the_steady_rate() -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from hwaja.server.access.token_file import checked_tokens, first_token, read_tokens
 from hwaja.server.config import ConfigError
-from hwaja.server.token_file import checked_tokens, read_tokens
 
 TOKEN, OTHER = "0123456789abcdef", "Fedcba9876543210-._~+"
 
@@ -47,6 +47,18 @@ def test_only_a_server_that_runs_already_accepts_a_file_without_tokens(
     assert checked_tokens(file) == []
     with pytest.raises(ConfigError, match="must contain only tokens"):
         read_tokens(file)
+
+
+def test_a_client_sends_the_first_token_also_a_short_access_code(file: Path) -> None:
+    file.write_text("# of the terminal\nabcd-efgh-jkmn\n")
+    assert first_token(file) == "abcd-efgh-jkmn"
+
+
+@pytest.mark.parametrize("text", ["", "two words\n", f"비밀\n{TOKEN}\n"])
+def test_a_client_refuses_a_file_that_does_not_begin_with_a_token(text: str, file: Path) -> None:
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match="must begin with a token or an access code"):
+        first_token(file)
 
 
 def test_a_missing_file_is_an_error_with_the_reason(file: Path) -> None:

@@ -13,7 +13,7 @@ from people import People, english, korean
 
 from hwaja.privacy.sealing import KeyRing
 from hwaja.protocol.values import MAX_TICKET_CHARS
-from hwaja.server.access_policy import AccessPolicy
+from hwaja.server.access.access_policy import AccessPolicy
 from hwaja.server.services import Services
 from hwaja.speakers.voice_tickets import VoiceTickets
 

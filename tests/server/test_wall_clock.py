@@ -11,7 +11,7 @@ from fakes import FakePool
 from loopback import Message, Serve
 
 import hwaja
-from hwaja.server import intake
+from hwaja.server.sessions import intake
 
 PACKAGE = Path(hwaja.__file__).parent
 
@@ -25,10 +25,10 @@ WHO_MAY_ASK = {
     "doctor/certificates.py": "when a certificate begins and ends",
     "models/importing.py": "when a model was imported",
     "models/pulling.py": "when a model was pulled",
-    "server/certificate.py": "when a certificate begins and ends",
-    "server/certificate_expiry.py": "when a certificate ends",
-    "server/client_tokens.py": "when a client token ends, also one that another server made",
-    "server/intake.py": "when a transcription began, for its timestamps",
+    "server/network/certificate.py": "when a certificate begins and ends",
+    "server/network/certificate_expiry.py": "when a certificate ends",
+    "server/access/client_tokens.py": "when a client token ends, also one that another server made",
+    "server/sessions/intake.py": "when a transcription began, for its timestamps",
     "speakers/voice_tickets.py": "when a voice ticket ends, also one that another server made",
 }
 

@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import clips
+import numpy as np
 import pytest
+from encoders import at_rate, encoded
 from fakes import FakePool
 from loopback import PATIENCE_SECONDS, Endpoint, Message, Serve, tokens_of
 
 import hwaja
-from hwaja.server.access_policy import AccessPolicy
+from hwaja.protocol.audio import AudioConfig, AudioEncoding
+from hwaja.server.access.access_policy import AccessPolicy
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "tests" / "web"
@@ -83,7 +86,7 @@ def transcriptions(answer: dict[str, Any], *leaving_out: str) -> list[Message]:
     ]
 
 
-@pytest.mark.alone  # a late chunk ends an utterance
+@pytest.mark.usefixtures("unhurried")
 @pytest.mark.models
 @pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize("seed", range(3))
@@ -124,6 +127,38 @@ async def test_a_conversation_beyond_the_longest_transcription_is_returned_whole
     assert [each["start_seconds"] for each in answers] == pytest.approx(starts, abs=0.07)
     ids = [each["segment_id"] for each in answers]
     assert ids == sorted(set(ids))
+
+
+CALL = AudioConfig(encoding=AudioEncoding.MULAW, sample_rate=8000, channels=2)
+REALS = AudioConfig(encoding=AudioEncoding.F32, sample_rate=44100)
+
+
+@pytest.mark.models
+@pytest.mark.asyncio(loop_scope="session")
+@pytest.mark.parametrize("config", [CALL, REALS], ids=["call", "f32"])
+async def test_other_encodings_are_sent_and_sent_again_sample_by_sample(
+    config: AudioConfig, serve: Serve, engine: FakePool, drive: Callable[..., Any], tmp_path: Path
+) -> None:
+    """The browser has floats at the rate of its device; a call has two channels."""
+    talk = at_rate(clips.conversation(), config.rate)
+    sides = np.stack([talk, np.roll(talk, config.rate)], axis=1)[:, : config.channels]
+    (tmp_path / "encoded").write_bytes(encoded(sides, config.encoding))
+    audio = {
+        "encoding": config.encoding,
+        "sampleRate": config.rate,
+        "channels": config.channels,
+    }
+    wishes = {"audio": audio, "speakers": "channels"}
+    job = {"talk": str(tmp_path / "encoded"), "voices": [], "wishes": wishes}
+    async with serve() as endpoint:
+        expected = await drive(endpoint, **job)
+        heard = [samples.tobytes() for samples in engine.heard]
+        engine.heard.clear()
+        found = await drive(endpoint, **job, cuts=0.1, seed=3)
+    assert found["connections"] > 1
+    assert {each["speaker_id"] for each in transcriptions(found)} == set(range(config.channels))
+    assert [samples.tobytes() for samples in engine.heard] == heard
+    assert transcriptions(found) == transcriptions(expected)
 
 
 @pytest.mark.models

@@ -1,5 +1,6 @@
 """The page: the served files and their headers."""
 
+import json
 import re
 from gzip import decompress
 from importlib.resources import files
@@ -10,10 +11,11 @@ import pytest
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
-from hwaja.server.web_files import TYPES, WebFiles
+from hwaja.server.config import ConfigError
+from hwaja.server.http.web_files import TYPES, WebFiles, read_consent
 
 WEB = Path(str(files("hwaja") / "web"))
-MOST_BYTES = 190_000
+MOST_BYTES = 325_000
 """What the page may weigh."""
 
 
@@ -40,7 +42,7 @@ def references(path: str, text: str) -> list[str]:
     """The addresses that a file of the page names."""
     named = re.findall(r"""(?:from|import) '([^']+)'""", text)
     named += re.findall(r"""import\('([^']+)'\)""", text)
-    named += re.findall(r"""(?:src|href)="([^"]+)\"""", text)
+    named += re.findall(r"""(?:src|href)="([^"#]+)\"""", text)
     return [urljoin(path, name) for name in named]
 
 
@@ -53,7 +55,7 @@ def test_the_root_path_serves_the_page(web: WebFiles) -> None:
 
 def test_every_file_that_the_page_uses_is_served_by_this_server(web: WebFiles) -> None:
     """No outside resource, nothing missing: all that is reached from the page."""
-    reached, pending = set[str](), ["/index.html"]
+    reached, pending = set[str](), ["/index.html", "/subtitles.html"]
     while pending:
         path = pending.pop()
         if path in reached:
@@ -115,3 +117,28 @@ def test_a_file_that_the_browser_has_cached_is_not_sent_again(web: WebFiles) -> 
     assert got(web, "/page/style.css", If_None_Match='"another"').status_code == 200
     packed = got(web, "/page/style.css", If_None_Match=tag, Accept_Encoding="gzip")
     assert packed.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "No such file"),
+        (b"\xff\xfe", "UTF-8"),
+        (b" \n", "has 0"),
+        (b"a" * 10_001, "has 10001"),
+    ],
+)
+def test_a_consent_text_that_cannot_be_shown_is_refused_with_the_reason(
+    tmp_path: Path, content: bytes | None, reason: str
+) -> None:
+    file = tmp_path / "consent.txt"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(ConfigError, match=reason):
+        read_consent(file)
+
+
+def test_the_page_is_told_of_other_servers_and_of_the_operators_text() -> None:
+    web = WebFiles(["wss://b.example"], "동의")
+    told = json.loads(got(web, "/page/server.json").body or b"")
+    assert told == {"peers": ["wss://b.example"], "consent": "동의"}

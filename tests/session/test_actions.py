@@ -121,7 +121,7 @@ def test_a_message_in_the_wrong_state_gets_the_error_of_its_phase_and_the_sessio
         Refused(InvalidMessageError(ErrorCode.INVALID_MESSAGE, Reason.NOT_JSON)),
         MalformedAudio(Reason.ODD_BYTE_COUNT),
         Audio(512, (0.9,), (-30.0,), Arrival(512, 0.0, EPOCH, 0.0)),
-        AudioStopped(),
+        AudioStopped(0),
         Enrolled(),
         recognised(0, "네"),
         attributed(0, 0),

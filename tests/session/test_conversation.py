@@ -12,11 +12,11 @@ from hwaja.protocol.client_messages import StartTranscription
 from hwaja.protocol.server_messages import Interim
 from hwaja.protocol.values import SpeakerShare, Summary
 from hwaja.session.answers import iso_timestamp
+from hwaja.session.channel import Channel
 from hwaja.session.conversation import Conversation, Interims, Tally
 from hwaja.session.effects import Effect, Finish, Outcome, Send, Settled
 from hwaja.session.events import Attributed, PartialText, Recognised
 from hwaja.session.timeline import Timeline
-from hwaja.session.utterances import OpenSpeech
 from hwaja.vad.gate import GateSettings, Segment, SpeechGate
 
 TEXTS = st.text(alphabet="가나 다", max_size=6)
@@ -100,8 +100,9 @@ def test_a_corrected_utterance_counts_for_the_other_speaker() -> None:
 
 
 def conversation(**wants: bool) -> Conversation:
-    open_speech = OpenSpeech(SpeechGate(GateSettings(), 0))
-    return Conversation(StartTranscription(**wants), False, Timeline(0), open_speech, {})
+    options = StartTranscription(**wants)
+    channel = Channel(SpeechGate(GateSettings(), 0), options)
+    return Conversation(options, False, Timeline(0), (channel,), {}, int)
 
 
 def added(talk: Conversation, segment: Segment) -> Finish:
@@ -139,7 +140,7 @@ def test_the_summary_counts_answers_failures_and_audio() -> None:
 
 def test_an_interim_text_is_sent_only_for_an_utterance_that_still_lacks_its_text() -> None:
     talk = conversation(interim_results=True)
-    text = PartialText(talk.open_id, "안녕")
+    text = PartialText(0, "안녕")
     assert talk.take_partial_text(text, is_open=True) == Interim(text.segment_id, "안녕", 0)
     job = added(talk, segment(0, 16_000, 12_000))
     later = PartialText(job.segment_id, "안녕하")

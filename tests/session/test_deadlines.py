@@ -30,8 +30,9 @@ def test_an_idle_client_is_warned_and_ended_and_an_active_one_is_not() -> None:
     assert deadlines.due(2 * SILENCE - 1) == [LimitReached(Reason.IDLE)]
 
 
-def test_a_limit_of_less_than_a_minute_is_announced_at_once() -> None:
+def test_a_limit_of_less_than_two_minutes_is_announced_half_way() -> None:
     deadlines = Deadlines(LONG, 30, now=0)
-    assert deadlines.next_at < 0
-    assert deadlines.due(0) == [LimitNear(Reason.IDLE, 30)]
+    assert deadlines.due(14) == []
+    assert deadlines.next_at == 15
+    assert deadlines.due(15) == [LimitNear(Reason.IDLE, 15)]
     assert deadlines.next_at == 30

@@ -45,6 +45,20 @@ def test_stopping_answers_the_received_speech_and_then_confirms() -> None:
     assert talk.session.state is State.READY
 
 
+def test_a_handover_answers_what_is_finished_and_leaves_an_open_utterance_to_the_next_server() -> (
+    None
+):
+    talk = transcribing()
+    first = talk.utterance()
+    talk.hear(1, speech=True)
+    effects = talk.handle(Shutdown(is_handover=True))
+    assert not [effect for effect in effects if isinstance(effect, Finish)]
+    assert (talk.session.state, closes(effects)) == (State.DRAINING, [])
+    answered = answer(talk, first, "하나", 0)
+    assert [fields["text"] for fields in sent(answered)] == ["하나"]
+    assert closes(answered) == [CloseCode.GOING_AWAY]
+
+
 @pytest.mark.parametrize("stops", [True, False])
 def test_a_cut_off_reports_the_processed_audio_and_closes(
     stops: bool,

@@ -39,6 +39,7 @@ from hwaja.session.effects import Change, Effect, Finish, Listen, Recognise
 from hwaja.session.events import (
     Attributed,
     AudioStopped,
+    Connected,
     Ignored,
     Lagging,
     PartialText,
@@ -266,11 +267,23 @@ def test_ignored_audio_is_forgotten_and_time_goes_on_with_it() -> None:
     assert told["audio_seconds"] == pytest.approx(1.6, abs=0.1)
 
 
+def test_audio_that_is_ignored_needs_no_answer() -> None:
+    """A client that may go on elsewhere would otherwise keep all audio of the pause."""
+    talk = Talk()
+    talk.handle(Connected("token"))
+    for speaker_id in (0, 1):
+        talk.enrol(speaker_id)
+    talk.say(StartTranscription(answered_samples=True))
+    talk.say(PauseTranscription())
+    told = sent(ignore(talk, 2) + ignore(talk, 2))
+    assert [each["answered_samples"] for each in told] == [2 * SAMPLE_RATE, 4 * SAMPLE_RATE]
+
+
 def test_time_goes_on_while_nothing_is_sent_in_a_pause() -> None:
     talk = transcribing(details=True)
     talk.hear(0.512, speech=False)
     talk.say(PauseTranscription())
-    talk.handle(AudioStopped())
+    talk.handle(AudioStopped(talk.now))
     talk.silent_seconds += 60
     talk.say(ResumeTranscription())
     effects = [effect for _ in range(4) for effect in talk.hear(0.256, speech=True)]

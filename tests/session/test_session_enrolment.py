@@ -3,6 +3,7 @@
 import pytest
 from talk import Talk, closes, connected, enrolled, errors, released, sent, transcribing
 
+from hwaja.audio.stream import RING_SECONDS
 from hwaja.protocol.client_messages import (
     CompleteRegistration,
     StartRegistration,
@@ -11,7 +12,6 @@ from hwaja.protocol.client_messages import (
 from hwaja.protocol.codes import ErrorCode, Reason
 from hwaja.protocol.server_messages import Error
 from hwaja.protocol.values import Quality
-from hwaja.server.session_runner import RING_SECONDS
 from hwaja.session.effects import Effect, Extend
 from hwaja.session.state_machine import State
 from hwaja.speakers.enrolment import Enrol, Enrolled

@@ -91,7 +91,7 @@ def test_a_gap_behind_it_ends_nothing() -> None:
     talk = transcribing()
     talk.hear(1, speech=True)
     talk.say(Finalize())
-    assert jobs(talk.handle(AudioStopped())) == []
+    assert jobs(talk.handle(AudioStopped(talk.now))) == []
 
 
 @pytest.mark.parametrize("state", [State.READY, State.ENROLLING, State.VERIFYING])

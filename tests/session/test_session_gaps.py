@@ -39,7 +39,7 @@ def jobs(effects: list[Effect]) -> list[Finish]:
 def stop(talk: Talk, silent_seconds: float = 10.0) -> list[Effect]:
     """Let time pass without audio, until the session notices."""
     talk.silent_seconds += silent_seconds
-    return talk.handle(AudioStopped())
+    return talk.handle(AudioStopped(talk.now))
 
 
 def speak(talk: Talk, seconds: float) -> list[Effect]:

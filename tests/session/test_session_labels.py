@@ -81,7 +81,7 @@ def test_a_speaker_after_a_gap_does_not_change_the_speaker_before_it() -> None:
     talk = begun(WANTS_ALL)
     messages = answered(talk, doubtful(0))
     talk.silent_seconds += 30
-    talk.handle(AudioStopped())
+    talk.handle(AudioStopped(talk.now))
     messages += answered(talk, voice_of(1))
     assert [message["type"] for message in messages] == ["transcription"] * 2
 

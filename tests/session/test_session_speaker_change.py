@@ -7,9 +7,9 @@ from talk import answer, said, transcribing
 
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.client_messages import StopTranscription
+from hwaja.session.channel import PROBE_STEP_SECONDS, PROBED_SECONDS
 from hwaja.session.effects import Effect, Extend, Finish, ProbeSpeaker
 from hwaja.session.events import SpeakerProbed
-from hwaja.session.utterances import PROBE_STEP_SECONDS, PROBED_SECONDS
 from hwaja.vad.gate import FRAME_SAMPLES, GateSettings, frames_in
 
 

@@ -3,12 +3,12 @@
 import pytest
 from talk import closes, connected, enrolled, errors, transcribing
 
+from hwaja.audio.stream import RING_SECONDS
 from hwaja.engines.recognition import Abilities
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.client_messages import StartRegistration, StartTranscription
 from hwaja.protocol.codes import CloseCode, Reason
 from hwaja.protocol.values import Options
-from hwaja.server.session_runner import RING_SECONDS
 from hwaja.session.effects import Begin, Finish
 from hwaja.session.events import MalformedAudio
 from hwaja.session.settings import SessionSettings

@@ -23,7 +23,7 @@ from talk import (
     transcribing,
 )
 
-from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.audio import PLAIN, SAMPLE_RATE
 from hwaja.protocol.client_messages import (
     ClientMessage,
     CompleteRegistration,
@@ -37,6 +37,7 @@ from hwaja.protocol.server_messages import Error
 from hwaja.session.answers import iso_timestamp
 from hwaja.session.effects import (
     Close,
+    Decode,
     Effect,
     Extend,
     Finish,
@@ -134,6 +135,7 @@ def test_each_phase_resets_the_detector_and_releases_earlier_audio() -> None:
     talk.now = 700  # half frames of ignored audio
     effects = talk.say(StartRegistration(0))
     assert [effect for effect in effects if not isinstance(effect, Send)] == [
+        Decode(PLAIN),
         Listen(),
         Release(700),
     ]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from talk import in_state
 from tools import state_diagram
+from tools.generated_section import ARCHITECTURE_PAGES
 
 from hwaja.session import actions, events, state_machine
 from hwaja.session.events import Disconnected, Event
@@ -13,8 +14,9 @@ from hwaja.session.state_machine import ROWS, Row
 from hwaja.session.states import Branch, State
 
 
-def test_the_diagram_in_the_docs_is_up_to_date() -> None:
-    page = state_diagram.FILE.read_text(encoding="utf-8")
+@pytest.mark.parametrize("file", ARCHITECTURE_PAGES, ids=str)
+def test_the_diagram_in_the_docs_is_up_to_date(file: Path) -> None:
+    page = file.read_text(encoding="utf-8")
     assert page == state_diagram.filled(page), "run python -m tools.state_diagram"
 
 

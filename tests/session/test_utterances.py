@@ -9,17 +9,10 @@ from talk import attributed, recognised, voice_of
 from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Token
+from hwaja.session.channel import PROBE_STEP_SECONDS, PROBED_SECONDS, OpenSpeech
 from hwaja.session.effects import Effect, Extend, ProbeSpeaker, Recognise, Speculate
 from hwaja.session.events import Attributed
-from hwaja.session.utterances import (
-    LEAD_SECONDS,
-    NEAR_SECONDS,
-    PROBE_STEP_SECONDS,
-    PROBED_SECONDS,
-    OpenSpeech,
-    Utterances,
-    divide,
-)
+from hwaja.session.utterances import LEAD_SECONDS, NEAR_SECONDS, Utterances, divide
 from hwaja.vad.gate import FRAME_SAMPLES, GateSettings, SpeechGate, frames_in
 
 
@@ -117,14 +110,14 @@ def test_no_token_is_lost_or_repeated(heard: Hypothesis, changes_seconds: list[f
 
 def test_no_id_is_used_twice_and_the_open_utterance_keeps_its_id_until_it_is_over() -> None:
     utterances = Utterances()
-    opened = utterances.open_id
+    opened = utterances.open_ids[0]
     assert utterances.add(segment(0, 16_000, 12_000)) == opened
-    following = utterances.open_id
+    following = utterances.open_ids[0]
     utterances.take_text(recognised(opened, "안녕하세요 네"))
     parts = (voice_of(0, 0, 8000), voice_of(1, 8000, 16_000))
     utterances.take_voice(Attributed(opened, parts))
     _, anew = utterances.due()
-    assert utterances.open_id == following
+    assert utterances.open_ids[0] == following
     assert len({opened, following, *(part.segment_id for part in anew)}) == 3
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import onnx
 
-from hwaja.models.graph import FLOAT
+from hwaja.models.conversion.graph import FLOAT
 
 Change = Callable[[Path], object]
 

@@ -11,7 +11,7 @@ import onnx
 
 from hwaja.engines.interface import VOICE_SAMPLES
 from hwaja.engines.voxlock import FRAME_SAMPLES, HOP_SAMPLES
-from hwaja.models.graph import FLOAT, Graph
+from hwaja.models.conversion.graph import FLOAT, Graph
 
 STATE = (6, 32, 256)
 """The shape of VoxLock's own."""

@@ -9,6 +9,7 @@ import clips
 import numpy as np
 from msgspec.structs import replace
 
+from hwaja.audio.stream import RING_SECONDS
 from hwaja.engines.interface import (
     HOP_SAMPLES,
     Embedding,
@@ -29,24 +30,18 @@ from hwaja.engines.recognition import (
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options, Token
 from hwaja.server.services import Services
-from hwaja.server.session_runner import RING_SECONDS
 from hwaja.session.settings import SessionSettings
 from hwaja.session.states import State
 from hwaja.speakers.voices import NEAREST, Cohort
 from hwaja.vad.gate import FRAME_SAMPLES
 from hwaja.vad.silero import CONTEXT_SAMPLES, Detection, SileroDetector, SileroState
-from hwaja.workers import wire
-from hwaja.workers.generations import (
-    Generation,
-    Generations,
-    SessionInterimStreams,
-    SessionInterimWorker,
-    SessionPool,
-)
+from hwaja.workers.generations import Generation, Generations
 from hwaja.workers.interim_streams import InterimStreams
 from hwaja.workers.interim_worker import InterimWorker
 from hwaja.workers.overload import DegradationLevel, Overload
 from hwaja.workers.pool import Pool
+from hwaja.workers.shared_workers import SessionInterimStreams, SessionInterimWorker, SessionPool
+from hwaja.workers.transport import wire
 from hwaja.workers.utterance_stream import UtteranceStream
 
 
@@ -161,7 +156,7 @@ class FakePool:
         self.failures: list[Exception] = []
         self.voice_failures: list[Exception] = []
         self.voices: list[tuple[float, ...]] = []
-        self.idle_workers = self.running_workers = 1
+        self.idle_workers = self.running_workers = self.workers = 1
         self.queue_seconds = 0.0
         self.restarts = 0
         self.processes: dict[int, asyncio.subprocess.Process] = {}
@@ -198,6 +193,12 @@ class FakePool:
 
     def set_ahead(self, owner: Hashable, is_ahead: bool) -> None:
         (self.ahead.add if is_ahead else self.ahead.discard)(owner)
+
+    def add_worker(self) -> None:
+        self.workers += 1
+
+    def remove_worker(self) -> None:
+        self.workers -= 1
 
     def shares(self, owner: Hashable) -> float:
         return 0.0
@@ -307,7 +308,7 @@ class FakeRunner:
         self.gave_way = True
         self.over.set()
 
-    def shut_down(self) -> None:
+    def shut_down(self, *, is_handover: bool = False) -> None:
         self.over.set()
 
     async def end(self) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from hwaja.engines.interface import Samples
 from hwaja.engines.recognition import Hypothesis
-from hwaja.engines.sherpa_online import OnlineRecognizer, OnlineStream
+from hwaja.engines.sherpa.online import OnlineRecognizer, OnlineStream
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
 

@@ -14,13 +14,13 @@ import clips
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from hwaja.server.access_policy import AccessPolicy
-from hwaja.server.bearer import Tokens
+from hwaja.server.access.access_policy import AccessPolicy
+from hwaja.server.access.bearer import Tokens
 from hwaja.server.config import Config
-from hwaja.server.pages import Pages
+from hwaja.server.http.pages import Pages
+from hwaja.server.network.tls import tls_context
 from hwaja.server.server import Server
 from hwaja.server.services import Services
-from hwaja.server.tls import tls_context
 
 Message = dict[str, Any]
 

@@ -203,7 +203,7 @@ def only_pip(monkeypatch: pytest.MonkeyPatch, **options: str) -> None:
 
 def install_converter(monkeypatch: pytest.MonkeyPatch, convert: Callable[..., None]) -> str:
     """Make `convert` a converter; return the name by which an entry asks for it."""
-    module = types.ModuleType("hwaja.models.of_a_test")
+    module = types.ModuleType("hwaja.models.conversion.of_a_test")
     module.convert = convert  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, module.__name__, module)
     return "of_a_test"

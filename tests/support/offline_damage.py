@@ -14,7 +14,7 @@ from breaking import Change
 from offline_parts import Folder
 
 from hwaja.engines.interface import EngineError
-from hwaja.engines.sherpa import load_recogniser
+from hwaja.engines.loading import load_recogniser
 
 _HARMLESS = {
     "model_type": (

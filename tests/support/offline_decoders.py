@@ -14,7 +14,7 @@ import whisper_exports
 from offline_parts import Folder, pieces, plain
 from streaming_parts import BOOL, INT32, LOUD, Values
 
-from hwaja.models.graph import FLOAT, INT64, Graph, Shape
+from hwaja.models.conversion.graph import FLOAT, INT64, Graph, Shape
 
 
 def after(count: int, pairs: Sequence[tuple[int, int]]) -> np.ndarray[Any, np.dtype[np.float32]]:

@@ -11,7 +11,7 @@ from offline_decoders import after, loudest, one_hot
 from offline_parts import Folder
 from streaming_parts import BOOL, LOUD, Values
 
-from hwaja.models.graph import FLOAT, INT64, Graph
+from hwaja.models.conversion.graph import FLOAT, INT64, Graph
 
 _PLAIN = [*range(33, 127), *range(161, 173), *range(174, 256)]
 _BYTES = {byte: chr(byte) for byte in _PLAIN}

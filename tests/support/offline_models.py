@@ -31,7 +31,7 @@ from streaming_parts import (
 )
 from transducer_models import icefall, nemo
 
-from hwaja.models.graph import FLOAT, INT64, Graph
+from hwaja.models.conversion.graph import FLOAT, INT64, Graph
 
 
 def write(family: str, folder: Path) -> Path:

@@ -16,10 +16,10 @@ _BETWEEN_THOUSANDS = re.compile(r"(?<=\d) (?=\d{3}(?!\d))")
 
 
 def english_of(file: Path) -> Path:
-    """The English page of a Korean one; of any other file itself."""
+    """The English page or drawing of a Korean one; of any other file itself."""
     if file.parent == ROOT / "docs" / "ko":
         return ROOT / "docs" / file.name
-    return file.with_name("README.md") if file.name == "README.ko.md" else file
+    return file.with_name(file.name.replace(".ko.", "."))
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,12 @@ class Page:
     """Kind and text of each block of code."""
 
     def resolved(self, target: str) -> tuple[Path, int]:
-        """The English file that a link means, and the number of the section in it; else 0."""
+        """The English file that a link means, and the number of the section in it; else 0.
+
+        An address of elsewhere stands for itself.
+        """
+        if "://" in target:
+            return Path(target), 0
         path, _, fragment = target.partition("#")
         file = (self.file.parent / path).resolve() if path else self.file
         if not fragment:

@@ -4,49 +4,28 @@ import stat
 import sys
 from pathlib import Path
 
+from deadly_worker import DEADLY_SAMPLE, STUCK_SAMPLE
+
 from hwaja.engines.interface import Pcm16
 
-_DEADLY_SAMPLE = 0.875
-
 _WORKER = f"""#!{sys.executable}
-import os
-from functools import partial
-from hwaja.engines import sherpa
-from hwaja.workers import worker
-from hwaja.engines.sherpa import OfflineRecognizer
-from hwaja.engines.sherpa_online import OnlineStream
-from hwaja.engines.whisper import WhisperRecognizer
-
-def touch(samples):
-    if (samples == {_DEADLY_SAMPLE}).any():
-        os._exit(255)
-
-def deadly(method):
-    def called(self, heard):
-        touch(getattr(heard, "samples", heard))
-        return method(self, heard)
-    return called
-
-def deadly_batch(method):
-    def called(self, utterances):
-        for each in utterances:
-            touch(each.samples)
-        return method(self, utterances)
-    return called
-
-sherpa.WhisperRecognizer = partial(WhisperRecognizer, batch_size={{batch_size}})
-OfflineRecognizer.recognise = deadly(OfflineRecognizer.recognise)
-WhisperRecognizer.recognise_batch = deadly_batch(WhisperRecognizer.recognise_batch)
-OnlineStream.feed = deadly(OnlineStream.feed)
-worker.main()
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+import deadly_worker
+deadly_worker.main({{batch_size}})
 """
 
 
-def poisoned(pcm: Pcm16) -> Pcm16:
+def poisoned(pcm: Pcm16, sample: float = DEADLY_SAMPLE) -> Pcm16:
     """A copy of audio that kills."""
     deadly = pcm.copy()
-    deadly[len(deadly) // 2] = 32768 * _DEADLY_SAMPLE
+    deadly[len(deadly) // 2] = round(32768 * sample)
     return deadly
+
+
+def sticky(pcm: Pcm16) -> Pcm16:
+    """A copy of audio on which a worker hangs."""
+    return poisoned(pcm, STUCK_SAMPLE)
 
 
 def write_poisonable_worker(folder: Path, batch_size: int | None = None) -> str:

@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from hwaja.workers import wire
 from hwaja.workers.pool import Pool
+from hwaja.workers.transport import wire
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 ENGLISH = ("--asr-model", "moonshine-tiny-en", "--language", "en", "--workers", "1")
 
@@ -49,7 +49,11 @@ class Running:
 
 @contextmanager
 def hwaja_serve(
-    folder: Path, *options: str, model: tuple[str, ...] = ENGLISH, **environment: str
+    folder: Path,
+    *options: str,
+    model: tuple[str, ...] = ENGLISH,
+    stdout: IO[str] | None = None,
+    **environment: str,
 ) -> Iterator[Running]:
     """Run `hwaja serve` with a certificate kept in `folder`.
 
@@ -60,14 +64,15 @@ def hwaja_serve(
     kept = {name: value for name, value in os.environ.items() if not name.startswith("HWAJA_")}
     cache = {"HWAJA_CACHE": os.environ["HWAJA_CACHE"]} if "HWAJA_CACHE" in os.environ else {}
     with subprocess.Popen(
-        command, stderr=subprocess.PIPE, text=True, env=kept | cache | environment
+        command, stdout=stdout, stderr=subprocess.PIPE, text=True, env=kept | cache | environment
     ) as process:
         try:
             assert process.stderr is not None
-            first = process.stderr.readline()
-            assert first.startswith("{"), first
-            serving = json.loads(first)
-            assert serving["event"] == "serving"
+            serving = {"event": ""}
+            while serving["event"] != "serving":  # before it, Ray may have had no room for a while
+                line = process.stderr.readline()
+                assert line.startswith("{"), line
+                serving = json.loads(line)
             port = serving["url"].rpartition(":")[2]
             yield Running(process, f"wss://localhost:{port}", folder / "dev-cert.pem", serving)
         finally:

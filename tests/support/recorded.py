@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from hwaja.protocol.audio import AudioEncoding
 from hwaja.protocol.client_messages import InvalidMessageError
 from hwaja.protocol.codes import AudioFormat, DropReason, ErrorCode, Reason
 from hwaja.protocol.parse import MAX_TEXT_CHARS, parse
@@ -28,6 +29,7 @@ from hwaja.protocol.server_messages import (
     RegistrationCompleted,
     RegistrationStarted,
     ServerMessage,
+    SessionShared,
     SpeakerNamed,
     SpeakerUpdate,
     SpeechEnded,
@@ -172,6 +174,8 @@ def conversation() -> Iterator[ServerMessage]:
     yield SpeakerUpdate(7, 1)
     for text in TEXTS:
         yield SpeakerNamed(7, text)
+    yield SessionShared()
+    yield SessionShared("aZ09-_" * 5 + "aZ", "09-_aZ" * 5 + "09")
     yield TranscriptionStopped(Summary(7, 1, 2, (SpeakerShare(0, 5, 1, "김"),)))
     for figure in FIGURES:
         shares = (SpeakerShare(0, 5, figure), SpeakerShare(1, 2, figure + 0.0005))
@@ -227,6 +231,7 @@ KINDS = (
     "start_transcription",
     "stop_transcription",
     "name_speaker",
+    "share_session",
     "finalize",
     "update_transcription",
     "pause_transcription",
@@ -270,8 +275,23 @@ def restorations() -> Iterator[str]:
         yield json.dumps({"type": KINDS[2], "speaker_id": 1, "ticket": "A" * chars})
 
 
+def encodings() -> Iterator[str]:
+    """Audio that is encoded in any way."""
+    start = f'{{"type": "{KINDS[0]}", "speaker_id": 1, "audio": '
+    for value in (*VALUES, '{"newer": 1}', '{"encoding": "mulaw", "encoding": "flac"}'):
+        yield f"{start}{value}}}"
+        for name in ("encoding", "sample_rate", "channels"):
+            yield f'{start}{{"{name}": {value}}}}}'
+    for encoding, rate in product((*AudioEncoding, "PCM16"), (7999, 8000, 48000, 48001)):
+        audio = f'{{"encoding": "{encoding}", "sample_rate": {rate}, "channels": 2}}'
+        yield f'{{"type": "{KINDS[3]}", "speakers": "channels", "audio": {audio}}}'
+    for channels in (1, 2, 3):
+        yield f'{{"type": "{KINDS[3]}", "audio": {{"encoding": "opus", "channels": {channels}}}}}'
+
+
 def sent() -> Iterator[str]:
     """What clients may send, good and bad."""
+    yield from encodings()
     yield from (
         "",
         " ",

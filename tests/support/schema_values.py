@@ -29,7 +29,8 @@ def allowed_by(schema: dict[str, Any], root: dict[str, Any]) -> st.SearchStrateg
         case {"$ref": str(place), **rest} if not rest:
             steps = place.removeprefix("#/").split("/")
             return allowed_by(reduce(getitem, steps, root), root)
-        case {"anyOf": list(choices), **rest} if not rest:
+        # Of "allOf" there is only one: a reference beside a description.
+        case {"anyOf": list(choices), **rest} | {"allOf": [*choices], **rest} if not rest:
             return st.one_of(*(allowed_by(choice, root) for choice in choices))
         case {"type": "string", **rest} if rest.keys() in ({"const"}, {"enum"}):
             return st.sampled_from(rest.get("enum") or [rest["const"]])
@@ -64,6 +65,8 @@ def _text(
     pattern: str = "",
 ) -> st.SearchStrategy[str]:
     assert format in ("", "printable")
+    if pattern.startswith("^"):
+        return st.from_regex(pattern, fullmatch=True)
     assert pattern in ("", r"\S")
     texts = st.text(max_size=maxLength)
     texts = texts.filter(str.isprintable) if format else texts

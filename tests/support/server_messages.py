@@ -13,6 +13,7 @@ from hwaja.protocol.server_messages import (
     RegistrationCompleted,
     RegistrationStarted,
     ServerMessage,
+    SessionShared,
     SpeakerNamed,
     SpeakerUpdate,
     TooFarAhead,
@@ -35,6 +36,7 @@ from hwaja.protocol.values import (
 )
 from hwaja.speakers.verdict import with_warnings
 
+link_keys = st.text("AZaz09-_", min_size=32, max_size=32)
 ids = st.integers(0, MOST_SPEAKERS - 1)
 counts = st.integers(0, 10**9)
 seconds = st.floats(0, 10**6)
@@ -106,6 +108,7 @@ messages: st.SearchStrategy[ServerMessage] = st.one_of(
     st.builds(Interim, counts, st.text(), counts),
     st.builds(SpeakerUpdate, counts, ids),
     st.builds(SpeakerNamed, ids, st.text()),
+    st.builds(SessionShared, link_keys, link_keys) | st.just(SessionShared()),
     st.builds(TranscriptionStopped, summaries),
     st.builds(AudioReceived, counts, st.none() | counts),
     st.builds(TooFarAhead, seconds, st.booleans()),

@@ -3,7 +3,7 @@
 Each writes 가 where it becomes loud (Paraformer: again and again while it is), whatever is said; a
 transducer that is told to expect 나 writes that instead. They have the inputs, outputs and
 metadata of their families, and states that are handed on as they are: what they test is loading,
-decoding steps and batches. The model of `hwaja.models.tones` tests what is heard.
+decoding steps and batches. The model of `hwaja.models.conversion.tones` tests what is heard.
 """
 
 from collections.abc import Callable, Sequence
@@ -42,7 +42,7 @@ from transducer_models import (
     zipformer2_states,
 )
 
-from hwaja.models.graph import FLOAT, INT64, Graph
+from hwaja.models.conversion.graph import FLOAT, INT64, Graph
 
 
 def write(family: str, folder: Path) -> Path:

@@ -4,7 +4,7 @@ from typing import Any
 
 import onnx
 
-from hwaja.models.graph import FLOAT, Graph, Shape
+from hwaja.models.conversion.graph import FLOAT, Graph, Shape
 
 INT32 = onnx.TensorProto.INT32
 FLOAT16 = onnx.TensorProto.FLOAT16

@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,8 +10,8 @@ from fakes import voice_in
 from hwaja.engines.interface import HOP_SAMPLES
 from hwaja.engines.recognition import Abilities, Hypothesis
 from hwaja.workers import pool as pool_module
-from hwaja.workers import supervisor as supervisor
-from hwaja.workers import wire
+from hwaja.workers.transport import frames, wire
+from hwaja.workers.transport.worker_process import WorkerProcess
 
 
 class TimedWorkers:
@@ -31,7 +30,7 @@ class TimedWorkers:
     def stand_in(self, patch: pytest.MonkeyPatch) -> None:
         """Have pools that are made from now on use these."""
         patch.setattr(pool_module, "_now", lambda: self.now)
-        patch.setattr(supervisor, "WorkerProcess", SimpleNamespace(spawn=self._spawn))
+        patch.setattr(WorkerProcess, "spawn", self._spawn)
 
     async def allow(self, jobs: float) -> None:
         """Have so many more jobs done, then none."""
@@ -52,26 +51,30 @@ class TimedWorkers:
 
 
 class _TimedWorker:
-    """In place of a `WorkerProcess`: every text is "text"; voices are those of `fakes`."""
+    """A transport without a worker: every text is "text"; voices are those of `fakes`."""
+
+    process = None
 
     def __init__(self, common: TimedWorkers) -> None:
-        self.process = SimpleNamespace(returncode=0, wait=self.end)
         self._common = common
-        self._replies: asyncio.Queue[wire.Reply] = asyncio.Queue()
+        self.replies = asyncio.StreamReader()
 
-    async def send(self, request: wire.Request) -> None:
+    async def write(self, frame: bytearray) -> None:
+        request = frames.decode_request(frame[frames.HEADER_BYTES :])
         if isinstance(request, wire.Setup):
-            abilities = Abilities(batch_size=self._common.batch_size)
-            self._replies.put_nowait(wire.Ready(abilities))
+            self._reply(wire.Ready(Abilities(batch_size=self._common.batch_size)))
             return
         jobs = request.jobs if isinstance(request, wire.Batch) else [request]
         await self._common.do()
         for job in jobs:
             if isinstance(job, wire.Recognise | wire.Embed):
-                self._replies.put_nowait(_answer(job))
+                self._reply(_answer(job))
 
-    async def receive(self) -> wire.Reply:
-        return await self._replies.get()
+    def _reply(self, reply: wire.Reply) -> None:
+        self.replies.feed_data(frames.encode(reply))
+
+    def kill(self) -> None:
+        self.replies.feed_eof()
 
     async def end(self) -> None:
         pass

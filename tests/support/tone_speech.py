@@ -9,7 +9,7 @@ import numpy as np
 
 from hwaja.client.sound_files import to_pcm16
 from hwaja.engines.interface import Samples
-from hwaja.models.tones import spoken
+from hwaja.models.conversion.tones import spoken
 
 BACKGROUND = 0.3
 """Level of the English clip: well below the tones, well above the gate's floor."""

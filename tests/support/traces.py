@@ -1,7 +1,9 @@
 """Looks for what was said in files and in the memory of other processes."""
 
 import json
+import resource
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -17,6 +19,10 @@ MATCH_BYTES = 64
 """So much in a row that is a mark's is a trace, 32 samples as PCM16, 16 as float32: enough to have
 a key at each place where one is looked for. Where glibc makes a block smaller in its place, 24
 bytes are kept."""
+
+_PAGE_BYTES = resource.getpagesize()
+_IS_USED_SHIFT = 62
+"""The two highest bits of an entry of `pagemap`: the page is in memory, or in the swap."""
 
 _TABLE_BITS = 26
 _FACTORS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F], np.uint64)  # odd, of many bits
@@ -147,10 +153,23 @@ class Search:
 
 
 def writable_memory(pid: int) -> Iterator[bytes]:
-    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
-        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+    """The pages of a process that it can write to and has used: the others hold nothing."""
+    folder = Path(f"/proc/{pid}")
+    maps = (folder / "maps").read_text().splitlines()
+    with (
+        (folder / "mem").open("rb", buffering=0) as memory,
+        (folder / "pagemap").open("rb", buffering=0) as pages,
+    ):
+        for line in maps:
             addresses, rights = line.split()[:2]
-            if rights.startswith("rw"):
-                start, stop = (int(address, 16) for address in addresses.split("-"))
-                memory.seek(start)
-                yield memory.read(stop - start)
+            if not rights.startswith("rw"):
+                continue
+            first, end = (int(address, 16) // _PAGE_BYTES for address in addresses.split("-"))
+            pages.seek(first * _WORD.itemsize)
+            entries = np.frombuffer(pages.read((end - first) * _WORD.itemsize), _WORD)
+            is_used = entries >> np.uint64(_IS_USED_SHIFT) != 0
+            edges = np.flatnonzero(np.diff(is_used, prepend=False, append=False))
+            for start, stop in edges.reshape(-1, 2).tolist():
+                memory.seek((first + start) * _PAGE_BYTES)
+                with suppress(OSError):  # the process has returned this memory meanwhile
+                    yield memory.read((stop - start) * _PAGE_BYTES)

@@ -16,7 +16,7 @@ from streaming_parts import (
     scores_of,
 )
 
-from hwaja.models.graph import FLOAT, INT64, Graph, Shape
+from hwaja.models.conversion.graph import FLOAT, INT64, Graph, Shape
 
 # Transducers of icefall -------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from hwaja.models.graph import FLOAT, INT64, Graph
+from hwaja.models.conversion.graph import FLOAT, INT64, Graph
 
 ENCODER, DECODER, TOKENS = "tiny-encoder.int8.onnx", "tiny-decoder.int8.onnx", "tiny-tokens.txt"
 

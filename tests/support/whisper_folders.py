@@ -14,7 +14,7 @@ from ct2_folders import ct2_file
 from model_files import Tensors
 from numpy.typing import NDArray
 
-from hwaja.engines.whisper_tokens import _byte_of_character
+from hwaja.engines.ctranslate2.whisper_tokens import _byte_of_character
 
 _CODES = (
     "en zh de es ru ko fr ja pt tr pl ca nl ar sv it id hi fi vi he uk el ms cs ro da hu ta no th "

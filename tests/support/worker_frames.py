@@ -6,7 +6,7 @@ import clips
 import numpy as np
 
 from hwaja.engines.interface import Samples
-from hwaja.workers import frames, wire
+from hwaja.workers.transport import frames, wire
 
 SETUP = wire.Setup("/models/asr", wire.VoiceModels("/voice.onnx", "/segments.onnx"), "en")
 SOUND = np.array([0.5, -0.25, 0.125], np.float32)

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { AudioFormat } from '../../python/hwaja/web/client/audio-format.js';
 import { AudioStore } from '../../python/hwaja/web/client/audio-store.js';
 import { dice } from './signals.js';
 
@@ -10,6 +11,35 @@ import { dice } from './signals.js';
 function counted(from, samples) {
   return Int16Array.from({ length: samples }, (_, i) => from + i);
 }
+
+test('of two channels a position counts the samples of each', () => {
+  const format = new AudioFormat({ encoding: 'f32', sampleRate: 32000, channels: 2 });
+  const store = new AudioStore(50);
+  store.begin(true, format);
+  const spoken = Float32Array.from({ length: 240 }, (_, i) => i / 240);
+  assert.equal(store.append(spoken), 20); // there is room for 100 samples of each, at twice the rate
+  assert.deepEqual(store.next(30), spoken.subarray(0, 60));
+  store.next(70);
+  store.rewind(40);
+  assert.deepEqual(store.next(1000), spoken.subarray(80, 200));
+  store.begin(true);
+  assert.equal(store.append(counted(0, 60)), 10); // as specified again
+});
+
+test('audio that is not encoded as told is no audio', () => {
+  const call = new AudioFormat({ encoding: 'mulaw', sampleRate: 8000, channels: 2 });
+  assert.deepEqual(JSON.parse(JSON.stringify({ audio: call })), {
+    audio: { encoding: 'mulaw', sample_rate: 8000, channels: 2 },
+  });
+  assert.equal(JSON.stringify({ audio: new AudioFormat({ sampleRate: 16000 }) }), '{}');
+  assert.equal(call.samplesOf(new ArrayBuffer(4)).length, 4);
+  assert.throws(() => call.samplesOf(new Uint8Array(3)), TypeError);
+  assert.throws(() => call.samplesOf(new Int16Array(4)), TypeError);
+  const reals = new AudioFormat({ encoding: 'f32' });
+  assert.throws(() => reals.samplesOf(Float32Array.of(0, NaN)), TypeError);
+  assert.throws(() => reals.samplesOf(new ArrayBuffer(6)), TypeError);
+  assert.throws(() => new AudioFormat({ encoding: 'opus' }), TypeError);
+});
 
 for (let seed = 0; seed < 20; seed++) {
   test(`what is sent is what was spoken, in order, wherever the ring begins (dice ${seed})`, () => {

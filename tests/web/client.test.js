@@ -297,6 +297,33 @@ test('a speaker whom nobody knows gets no name; the enrolment that goes on does 
   await assert.rejects(new STTClient('wss://stt.example/').nameSpeaker(0, 'a'), { code, reason: 'wrong_state' });
 });
 
+test('a session is shared at any time, and asked again where the answer may be lost', async () => {
+  const { client, clock, sockets, socket } = await transcribing();
+  const sharing = client.share();
+  const { request_id } = socket.sent[socket.sent.length - 1];
+  assert.deepEqual(socket.sent.slice(-1), [{ type: 'share_session', request_id }]);
+  socket.end(1006);
+  clock.turn(1);
+  sockets[1].greet({ resumed: true, state: 'transcribing', received_samples: 0 });
+  assert.deepEqual(sockets[1].sent, socket.sent.slice(-1));
+  sockets[1].say('session_shared', { token: 'T', key: 'K', request_id, number: 2 });
+  assert.deepEqual(await sharing, { token: 'T', key: 'K', link: 'https://stt.example/subtitles#T' });
+  const ending = client.stopSharing();
+  const last = sockets[1].sent[1];
+  assert.deepEqual([last.type, last.end], ['share_session', true]);
+  sockets[1].say('session_shared', { request_id: last.request_id, number: 3 });
+  await ending;
+});
+
+test('a server that is too old to share says so, and the transcription goes on', async () => {
+  const { client, socket, of } = await transcribing();
+  const sharing = client.share();
+  const { request_id } = socket.sent[socket.sent.length - 1];
+  socket.say('error', { code: 'INVALID_MESSAGE', reason: 'unknown_type', message: '', request_id });
+  await assert.rejects(sharing, { reason: 'unknown_type' });
+  assert.deepEqual([client.state, of('error')], ['transcribing', []]);
+});
+
 test('finalize stands behind the audio before it, and resolves with its own answer', async () => {
   const { client, socket, of } = await transcribing();
   const told = [];

@@ -31,6 +31,8 @@ export function said(message: ServerMessage): string {
       return `${message.segment_id} ${message.speaker_id}`;
     case 'speaker_named':
       return `${message.speaker_id} ${message.name}`;
+    case 'session_shared':
+      return message.token ?? '';
     case 'transcription_stopped':
       return message.speakers.map((share) => share.speech_seconds).join();
     case 'finalized':
@@ -81,7 +83,12 @@ export async function converse(url: string, samples: Float32Array): Promise<numb
     await client.sendAudio(convertToPCM16(samples));
     await client.completeSpeakerRegistration(0);
     (await client.nameSpeaker(0, '김지영')).name.trim();
+    const { link, key } = await client.share();
+    (await client.share({ key })).link.startsWith(link);
+    await client.stopSharing();
     await client.startTranscription({ hotwords: ['화자', { text: '복지관', boost: 2 }] });
+    await client.startTranscription({ speakers: 'channels', audio: { encoding: 'mulaw', sampleRate: 8000, channels: 2 } });
+    await client.sendAudio(new Uint8Array(320));
   } catch (error) {
     if (error instanceof STTError && error.reason === 'same_voice') return error.closeCode ?? 0;
     throw error;

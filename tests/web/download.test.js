@@ -10,7 +10,7 @@ test('a browser that fetches the file long after the click gets it, and none kee
   mock.timers.enable({ apis: ['setTimeout'] });
   const link = { click() {} };
   globalThis.document = { createElement: () => link };
-  download('안녕하세요', 'text/plain', 'hwaja.txt');
+  download('안녕하세요', 'text/plain;charset=utf-8', 'hwaja.txt');
   delete globalThis.document;
   mock.timers.tick(30_000);
   const file = resolveObjectURL(link.href);

@@ -3,7 +3,8 @@
  * standard input, writes what the client told to the standard output, both JSON.
  *
  * A job has `url`, `voices` and `talk` (files with PCM16), `options` of the client, `wishes` of the
- * transcription, and how often a connection is cut after a chunk: `cuts` in [0, 1) and a `seed`.
+ * transcription, and how often a connection is cut after a chunk: `cuts` in [0, 1) and a `seed`. With
+ * `wishes.audio`, the talk is encoded so.
  */
 
 import { readFileSync } from 'node:fs';
@@ -29,9 +30,12 @@ const client = new STTClient(job.url, { WebSocket: CuttableSocket, ...job.option
 const TYPES = ['transcription', 'interim', 'speaker_update', 'error', 'overrun', 'renewed', 'lost'];
 for (const type of TYPES) client.on(type, (detail) => told.push({ event: type, ...detail }));
 
-async function play(file) {
-  const pcm = readFileSync(file);
-  const samples = new Int16Array(pcm.buffer.slice(pcm.byteOffset, pcm.byteOffset + pcm.length));
+const ARRAYS = { pcm16: Int16Array, f32: Float32Array, mulaw: Uint8Array };
+
+async function play(file, { encoding = 'pcm16' } = {}) {
+  const data = readFileSync(file);
+  const buffer = data.buffer.slice(data.byteOffset, data.byteOffset + data.length);
+  const samples = new ARRAYS[encoding](buffer);
   for (const chunk of blocks(samples, () => CHUNK_SAMPLES)) {
     await client.sendAudio(chunk);
     if (random() < job.cuts) sockets[sockets.length - 1].terminate();
@@ -46,7 +50,7 @@ for (const [speakerId, voice] of job.voices.entries()) {
   enrolled.push(await client.completeSpeakerRegistration(speakerId));
 }
 await client.startTranscription(job.wishes);
-await play(job.talk);
+await play(job.talk, job.wishes.audio);
 const stopped = await client.stopTranscription();
 await client.close();
 process.stdout.write(JSON.stringify({ told, enrolled, stopped, connections: sockets.length }));

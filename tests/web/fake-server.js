@@ -21,6 +21,7 @@ class Session {
     this._tokens = [];
     this.state = 'ready';
     this.speakerIds = new Set();
+    this.totalSamples = 0; // heard in all
     this.heard = []; // of each enrolment and transcription: what started it, and its audio
   }
 
@@ -179,6 +180,7 @@ class Session {
       this._write(told);
     }
     if (this.state === 'transcribing' && whole >= this._server.maxAudioSamples) this._limit(whole);
+    this._endSoon(samples.length);
   }
 
   _answer(second) {
@@ -195,6 +197,19 @@ class Session {
         answered_samples: (second + 1) * SECOND_SAMPLES,
       }),
     });
+  }
+
+  /** The session has its limit too: it is warned of, and ends whether or not the client has gone. */
+  _endSoon(samples) {
+    const { warnAtSamples, maxSessionSamples } = this._server;
+    const before = this.totalSamples;
+    this.totalSamples += samples;
+    const passes = (bound) => before < bound && this.totalSamples >= bound;
+    if (passes(warnAtSamples)) this.say('limit_warning', { reason: 'session_limit', seconds_left: 1 });
+    if (!passes(maxSessionSamples)) return;
+    this.fail('CONNECTION_FAILED', 'session_limit');
+    this.state = 'ready';
+    this.socket.close(1000);
   }
 
   /** What came behind the last whole frame is not taken. */
@@ -218,6 +233,8 @@ export class FakeServer {
     this.sessions = [];
     this.offered = []; // subprotocols of each connection
     this.maxAudioSamples = Infinity;
+    this.warnAtSamples = Infinity;
+    this.maxSessionSamples = Infinity;
     this.key = 'key'; // of voice tickets
     /** Called before and after each message is taken; true loses the connection there. */
     this.isCut = () => false;

@@ -115,6 +115,16 @@ test('a device that is unplugged has its last audio told, then its end', async (
   assert.equal(browser.contexts[0].state, 'closed');
 });
 
+test('a device whose rate changes while it is open is told as gone: its sound would be wrong', async () => {
+  const browser = install();
+  const { microphone } = listening();
+  const ended = new Promise((resolve) => microphone.on('ended', resolve));
+  await microphone.open();
+  browser.contexts[0].sampleRate = 16_000;
+  browser.track.onmute();
+  assert.equal((await ended).reason, 'ended');
+});
+
 test('that the browser holds the audio back is told', async () => {
   const browser = install();
   const { microphone, told } = listening();

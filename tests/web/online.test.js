@@ -28,20 +28,23 @@ class Standing extends Map {
   }
 }
 
-async function connected() {
+async function connected(welcome = {}) {
   const { ScriptedSocket, sockets } = scriptedSockets();
   globalThis.WebSocket = ScriptedSocket;
   const notices = new Standing();
   const online = new Online(notices, { dataset: {} });
   const connecting = online.connect();
   while (sockets.length === 0) await null; // it asks for other servers first
-  sockets[0].greet();
+  sockets[0].greet(welcome);
   await connecting;
   return { online, notices, sockets, socket: sockets[0] };
 }
 
-async function transcribing() {
-  const scene = await connected();
+/** Of voices that no ticket could bring to another session. */
+const KEPT = { resumed: true, state: 'ready', speaker_ids: [0, 1], received_samples: 0 };
+
+async function transcribing(welcome) {
+  const scene = await connected(welcome);
   const starting = scene.online.startTranscription();
   scene.socket.say('transcription_started', { number: 1 });
   await starting;
@@ -59,8 +62,8 @@ test('that nobody says anything is warned of until somebody is heard', async () 
   assert.deepEqual([...notices], []);
 });
 
-test('that the session ends soon is said until it has ended', async () => {
-  const { notices, socket } = await transcribing();
+test('that the session ends soon is said until it has ended, where another cannot take over', async () => {
+  const { notices, socket } = await transcribing(KEPT);
   socket.say('limit_warning', warning('session_limit'));
   assert.deepEqual([...notices.keys()], ['session_limit']);
   socket.say('error', { code: 'CONNECTION_FAILED', reason: 'session_limit', message: '' });
@@ -68,6 +71,17 @@ test('that the session ends soon is said until it has ended', async () => {
   assert.deepEqual([...notices].map(([kind, { key }]) => [kind, key]), [
     ['connection', 'error.session_limit'],
   ]);
+});
+
+test('nobody is told of a session that ends where another takes over', async () => {
+  const { online, notices, sockets, socket } = await transcribing();
+  const states = [];
+  online.on('state', (state) => states.push(state));
+  socket.say('limit_warning', { ...warning('session_limit'), number: 2 });
+  mock.timers.tick(30_000);
+  sockets[1].greet({ session_token: 'U' });
+  assert.deepEqual(sockets[1].types, ['start_transcription']);
+  assert.deepEqual([[...notices], states], [[], []]);
 });
 
 test('audio that is lost piece by piece is told as one loss', async () => {
@@ -89,4 +103,24 @@ test('a session that is gone together with its connection is told of once', asyn
     ['connection', 'error.lost'],
   ]);
   assert.deepEqual(gone, ['closed']);
+});
+
+test('words are told once the person wants it, in the transcription that goes on and in the next', async () => {
+  const { online, socket } = await transcribing();
+  const wished = () => socket.sent.filter(({ hotwords }) => hotwords !== undefined).map(({ type, hotwords }) => [type, hotwords]);
+  assert.equal(online.takesHotwords, false);
+  online.learn(['복지관']).catch(() => {}); // the transcription ends before the answer
+  assert.deepEqual(wished(), [['update_transcription', ['복지관']]]);
+  const stopping = online.client.stopTranscription();
+  socket.say('transcription_stopped', { number: 2 });
+  await stopping;
+  await online.learn(['복지관', '김지영']);
+  online.startTranscription(false);
+  assert.deepEqual(wished()[1], ['start_transcription', ['복지관', '김지영']]);
+});
+
+test('an access code is found in what a person types, and another token is left as it is', async () => {
+  const { typedCode } = await import('../../python/hwaja/web/page/access-code.js');
+  for (const typed of ['jt2r-nbk4-phgv', 'Jt2r nbk4 phgv ', 'JT2RNBK4PHGV']) assert.equal(typedCode(typed), 'jt2r-nbk4-phgv');
+  assert.equal(typedCode(' Fedcba9876543210-._ '), 'Fedcba9876543210-._');
 });

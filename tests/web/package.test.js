@@ -29,7 +29,7 @@ function loaded(name, found = new Set()) {
 test('the package holds its own files and nothing else', () => {
   const options = { cwd: CLIENT, encoding: 'utf8' };
   const [packed] = JSON.parse(execFileSync('npm', ['pack', '--dry-run', '--json'], options));
-  const types = ['hwaja.d.ts', 'messages.d.ts'];
+  const types = ['audio.d.ts', 'hwaja.d.ts', 'messages.d.ts'];
   const expected = [...SOURCES, ...types, 'LICENSE', 'README.md', 'package.json'];
   assert.deepEqual(packed.files.map(({ path }) => path).sort(), expected.sort());
   assert.deepEqual(expected, FILES.sort());

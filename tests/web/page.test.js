@@ -1,7 +1,7 @@
 /** What the page knows of a conversation, and what it says. No document. */
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { adviceOn } from '../../python/hwaja/web/page/advice.js';
@@ -27,7 +27,14 @@ test('a correction reaches the utterance of its own transcription only', () => {
   transcript.take(said(3, 1, '둘', { beganMs: BEGAN_MS + 60000 }));
   transcript.correct({ segment_id: 3, speaker_id: 1 });
   assert.deepEqual(transcript.entries.map((entry) => entry.speakerId), [0, 1]);
-  assert.equal(transcript.correct({ segment_id: 9, speaker_id: 1 }), null);
+  assert.deepEqual(transcript.correct({ segment_id: 9, speaker_id: 1 }), []);
+});
+
+test('the dialogue dashes of Whisper are taken off what two people say at once, and nothing else', () => {
+  const transcript = begun();
+  const heard = (text, label) => transcript.take(said(transcript.entries.length, 0, text, { label })).text;
+  assert.equal(heard('- 네. - 그래요, 10-20명.', 'overlap'), '네. 그래요, 10-20명.');
+  assert.equal(heard('- 네.', 'sure'), '- 네.');
 });
 
 test('an interim text stands until its final one comes, or it is taken back', () => {
@@ -67,10 +74,20 @@ test('a take may be ended, and ends, by how much was said, and by itself where n
   speak(LEAST_SECONDS + 0.1);
   assert.deepEqual([take.isLongEnough, take.isComplete], [true, false]);
   speak(ENOUGH_SECONDS + 0.1);
-  assert.deepEqual([take.isComplete, take.progress], [true, 1]);
+  assert.equal(take.isComplete, true);
   const silent = new Take();
   silent.hear(-70, LONGEST_SECONDS);
   assert.deepEqual([silent.isComplete, silent.isLongEnough], [true, false]);
+});
+
+test('a take in which nothing is said for 4 s needs a hint, until something is', () => {
+  const take = new Take();
+  const hear = (dbfs, seconds) => {
+    for (let k = 0; k < 20 * seconds; k++) take.hear(dbfs, 0.05);
+    return take.isSilent;
+  };
+  assert.deepEqual([hear(-70, 3.9), hear(-70, 0.2), hear(-30, 0.1)], [false, true, false]);
+  assert.deepEqual([hear(-70, 3.9), hear(-70, 0.2)], [false, true]);
 });
 
 test('both languages say everything, with the same blanks to fill in', () => {
@@ -104,9 +121,9 @@ test('every reason of the server, the client and the microphone has its advice',
 test('every text that the page asks for is there, and none is there for nothing', () => {
   const page = new URL('../../python/hwaja/web/', import.meta.url);
   const read = (name) => readFileSync(new URL(name, page), 'utf8');
-  const sources = ['advice', 'conversation-view', 'enrolling', 'listening', 'main', 'notices', 'online', 'people', 'talking', 'voice-card'];
-  const text = read('index.html') + sources.map((name) => read(`page/${name}.js`)).join('');
-  const asked = [...text.matchAll(/['"`]((?:language|status|setup|microphone|voice|talk|label|export|notice|token|error|sound|limit)\.[\w.]+|privacy)['"`]/g)].map(([, key]) => key);
+  const sources = readdirSync(new URL('page/', page)).filter((name) => /\.js$/.test(name) && !/^(strings|korean|english)\.js$/.test(name));
+  const text = read('index.html') + read('subtitles.html') + sources.map((name) => read(`page/${name}`)).join('');
+  const asked = [...text.matchAll(/['"`]((?:language|status|setup|microphone|voice|talk|label|export|notice|token|error|sound|limit|correct|search|learn|help|text|keep|share|subtitles|step|consent)\.[\w.]+|privacy)['"`]/g)].map(([, key]) => key);
   for (const key of asked) assert.ok(STRINGS.ko[key], key);
   const built = /^(status|label|error|sound|limit|voice\.sentence)\.|^voice\.(waiting|recording|checking)$/;
   for (const key of Object.keys(STRINGS.ko)) assert.ok(asked.includes(key) || built.test(key), key);
@@ -116,4 +133,26 @@ test('a server that is full says so by its close code alone', () => {
   assert.equal(adviceOn({ code: 'CONNECTION_FAILED', reason: null, closeCode: 1013 }), 'error.server_full');
   assert.equal(adviceOn({ code: 'SPEAKER_REGISTRATION_FAILED', reason: 'two_voices' }), 'error.two_voices');
   assert.equal(adviceOn(new TypeError('oops')), 'error.unknown');
+});
+
+test('a blocked microphone is unblocked where the browser of now has its settings', () => {
+  const agents = {
+    '.edge': 'AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0',
+    '.chrome': 'AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36',
+    '.safari': 'AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Safari/605.1.15',
+    '.firefox': 'Gecko/20100101 Firefox/145.0',
+    '': '',
+  };
+  for (const [end, userAgent] of Object.entries(agents)) {
+    Object.defineProperty(globalThis, 'navigator', { value: { userAgent }, configurable: true });
+    const key = adviceOn({ reason: 'permission_denied' });
+    assert.equal(key, `error.permission_denied${end}`);
+    assert.ok(STRINGS.ko[key]);
+  }
+});
+
+test('a span of seconds does not break across lines', () => {
+  for (const text of [...Object.values(STRINGS.ko), ...Object.values(STRINGS.en)]) {
+    assert.doesNotMatch(text, /3[~–]5| 주 세요|[가-힣]주세요/, text);
+  }
 });

@@ -78,3 +78,14 @@ test('a page that is loaded anew learns the names from the server', () => {
   online.emit('resumed', { speaker_ids: [0] });
   assert.equal(people.nameOf(0), 'Ann');
 });
+
+test('who is in a conversation that is brought back has the name again, and nobody takes the number', () => {
+  const { people, online } = meet(0, 3);
+  people.hear(3);
+  people.rename(3, 'Bo');
+  const left = people.startOver();
+  online.emit('gone');
+  assert.equal(people.nameOf(3), 'Speaker 4');
+  people.bringBack(left);
+  assert.deepEqual([people.nameOf(3), people.hear(0)], ['Bo', 4]);
+});

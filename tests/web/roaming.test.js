@@ -7,8 +7,9 @@ import { STTClient } from 'hwaja';
 import { WebSocket } from 'ws';
 
 import { FakeServer } from './fake-server.js';
-import { blocks, dice, noise } from './signals.js';
 import { setUp } from './scenes.js';
+import { Clock, scriptedSockets } from './scripted-socket.js';
+import { blocks, dice, noise } from './signals.js';
 
 /** A second is 50 ms. */
 const CLOCK = {
@@ -38,6 +39,7 @@ function roamer(servers, options = {}) {
   const client = new STTClient(servers.map(({ url }) => url), { WebSocket, clock: CLOCK, ...options });
   client.heard = [];
   const types = ['transcription', 'interim', 'roamed', 'lost', 'overrun', 'error', 'closed', 'renewed'];
+  types.push('transcription_paused', 'limit_warning');
   for (const type of types) client.on(type, (detail) => client.heard.push({ type, detail }));
   return client;
 }
@@ -92,6 +94,119 @@ for (let seed = 0; seed < 20; seed++) {
   });
 }
 
+for (let seed = 0; seed < 10; seed++) {
+  test(`a session that has lasted as long as it may goes on in another, unnoticed (dice ${seed})`, async () => {
+    await withServers(async (servers) => {
+      const random = dice(seed);
+      const talk = audio(16_000 * 14 + 512, 200 + seed);
+      // Voices are heard too. Sometimes the end is not warned of.
+      const [voices] = servers.map((server) => {
+        server.maxSessionSamples = 80_000 + 40_000 + Math.floor(100_000 * random());
+        if (seed % 3 > 0) server.warnAtSamples = server.maxSessionSamples - Math.floor(30_000 * random());
+        return server.sessions;
+      });
+      const client = roamer(servers);
+      const states = [];
+      client.on('state', (state) => states.push(state));
+      await client.connect();
+      await enrol(client);
+      states.length = 0;
+      await client.startTranscription();
+      await play(client, talk, random);
+      await client.stopTranscription();
+      const answers = heard(client, 'transcription');
+      const each = Array.from({ length: 14 }, (_, second) => second);
+      assert.deepEqual(answers.map(({ start_seconds: start }) => start), each);
+      assert.deepEqual(answers.map(({ segment_id: id }) => id), each);
+      assert.ok(voices.length > 1);
+      assert.deepEqual(states, ['transcribing', 'draining', 'ready']);
+      for (const type of ['lost', 'overrun', 'error', 'closed', 'limit_warning']) {
+        assert.deepEqual(heard(client, type), []);
+      }
+      assert.equal(servers[0].sessions.filter(({ socket }) => socket.readyState === 1).length, 1);
+      await client.close();
+    });
+  });
+}
+
+test('a link comes along to the session that takes over, before anything is said there', async () => {
+  const { client, clock, sockets } = await atOneAddress();
+  client.startTranscription({ speakers: 'discover' });
+  sockets[0].say('transcription_started', { number: 1 });
+  const sharing = client.share();
+  const { request_id } = sockets[0].sent[1];
+  sockets[0].say('session_shared', { token: 'T', key: 'K', request_id, number: 2 });
+  await sharing;
+  sockets[0].say('limit_warning', { number: 3, reason: 'session_limit', seconds_left: 60 });
+  clock.turn(30);
+  sockets[1].greet({ session_token: 'b.T' });
+  assert.deepEqual(sockets[1].types, ['share_session', 'start_transcription']);
+  assert.equal(sockets[1].sent[0].key, 'K');
+  client.stopSharing();
+  const ended = sockets[1].sent[2];
+  sockets[1].say('session_shared', { request_id: ended.request_id, number: 1 });
+  sockets[1].end(1001);
+  clock.turn(1);
+  sockets[2].greet({ session_token: 'c.T' });
+  assert.deepEqual(sockets[2].types, ['start_transcription']);
+});
+
+test('where the session to come is refused, the place of this one is given for it', async () => {
+  const { client, clock, sockets } = await atOneAddress();
+  client.startTranscription({ speakers: 'discover' });
+  sockets[0].say('transcription_started', { number: 1 });
+  sockets[0].say('limit_warning', { number: 2, reason: 'session_limit', seconds_left: 60 });
+  clock.turn(29);
+  assert.equal(sockets.length, 1);
+  clock.turn(1);
+  assert.ok(sockets[1].protocols.includes('hwaja.resume'));
+  assert.deepEqual([client.state, sockets[0].closedWith], ['transcribing', undefined]);
+  sockets[1].say('error', { code: 'CONNECTION_FAILED', reason: 'server_full', message: '' });
+  sockets[1].end(1013);
+  assert.deepEqual([client.state, sockets[0].closedWith], ['reconnecting', 1000]);
+  clock.turn(1);
+  sockets[2].greet({ session_token: 'b.T' });
+  assert.equal(client.state, 'transcribing');
+});
+
+test('who has voices without tickets is told that the session ends', async () => {
+  const { client, clock, sockets } = oneAddress();
+  client.heard = [];
+  client.on('limit_warning', (warning) => client.heard.push(warning));
+  const connecting = client.connect({ sessionToken: 'a.S' });
+  sockets[0].greet({ resumed: true, state: 'ready', speaker_ids: [0, 1], received_samples: 0 });
+  await connecting;
+  sockets[0].say('limit_warning', { number: 1, reason: 'session_limit', seconds_left: 60 });
+  assert.equal(client.heard.length, 1);
+  clock.turn(60);
+  assert.equal(sockets.length, 1);
+});
+
+test('a page that is loaded anew goes on with the ids and times of the one before', async () => {
+  await withServers(async ([server]) => {
+    server.maxAudioSamples = 48_000;
+    const first = roamer([server]);
+    const { session_token: sessionToken } = await first.connect();
+    await enrol(first);
+    await first.startTranscription();
+    await play(first, audio(16_000 * 6, 1), dice(1));
+    while (heard(first, 'transcription').length < 5) await new Promise(setImmediate);
+    const { progress } = first;
+    first._link._reset(); // the page is gone, and has closed nothing
+    const second = roamer([server]);
+    const asked = { sessionToken, progress: JSON.parse(JSON.stringify(progress)) };
+    assert.equal((await second.connect(asked)).state, 'transcribing');
+    await play(second, audio(16_000 * 3, 2), dice(2));
+    await second.stopTranscription();
+    const answers = [first, second].flatMap((client) => heard(client, 'transcription'));
+    assert.deepEqual(answers.map(({ segment_id: id }) => id), [...answers.keys()]);
+    const starts = answers.map(({ start_seconds: start }) => start);
+    assert.deepEqual(starts, [...starts].sort((one, other) => one - other));
+    assert.ok(heard(second, 'transcription').length >= 2);
+    assert.deepEqual(heard(second, 'overrun'), []);
+  });
+});
+
 test('the first server that answers gets the session, and the client says which', async () => {
   await withServers(async ([gone, there]) => {
     gone.stop();
@@ -132,6 +247,76 @@ test('a server with another key cannot take over: the client comes back, or the 
     await told(client, 'lost');
     assert.equal(client.state, 'closed');
   });
+});
+
+test('a pause comes along to another server, and is told once', async () => {
+  await withServers(async (servers) => {
+    const client = roamer(servers);
+    await client.connect();
+    await enrol(client);
+    await client.startTranscription();
+    await client.sendAudio(audio(20_000, 3));
+    await client.pauseTranscription();
+    servers[0].stop();
+    await told(client, 'roamed');
+    await client.sendAudio(audio(20_000, 4)); // the server that took over hears how far the pause is
+    while (servers[1].sessions[0].state !== 'paused') await new Promise(setImmediate);
+    await client.resumeTranscription();
+    assert.equal(heard(client, 'transcription_paused').length, 1);
+    assert.deepEqual(heard(client, 'error'), []);
+    await client.close();
+  });
+});
+
+function oneAddress() {
+  const { ScriptedSocket, sockets } = scriptedSockets();
+  const clock = new Clock();
+  const client = new STTClient(['wss://fleet.example'], {
+    WebSocket: ScriptedSocket,
+    clock,
+    random: () => 1,
+  });
+  return { client, clock, sockets };
+}
+
+async function atOneAddress() {
+  const scene = oneAddress();
+  const connecting = scene.client.connect();
+  scene.sockets[0].greet({ session_token: 'a.T' });
+  await connecting;
+  assert.ok(scene.sockets[0].protocols.includes('hwaja.roam'));
+  return scene;
+}
+
+test('a client that is sent away begins anew at the same address, without its token', async () => {
+  const { client, clock, sockets } = await atOneAddress();
+  sockets[0].end(1001);
+  clock.turn(1);
+  assert.ok(sockets[1].protocols.includes('hwaja.resume'));
+  sockets[1].greet({ session_token: 'b.T' });
+  assert.equal(client.state, 'ready');
+});
+
+test('behind one address, a server that is full is asked again until another one answers', async () => {
+  const { client, clock, sockets } = await atOneAddress();
+  sockets[0].end(1006);
+  clock.turn(1);
+  assert.ok(sockets[1].protocols.includes('hwaja.resume.a.T'));
+  sockets[1].say('error', { code: 'CONNECTION_FAILED', reason: 'server_full', message: '' });
+  sockets[1].end(1013);
+  clock.turn(1);
+  assert.ok(sockets[2].protocols.includes('hwaja.resume')); // the session is not there
+  sockets[2].greet({ session_token: 'b.T' });
+  assert.equal(client.state, 'ready');
+});
+
+test('a first connection that fails behind one address is tried once more', async () => {
+  const { client, sockets } = oneAddress();
+  const connecting = client.connect();
+  sockets[0].end(1006);
+  sockets[1].greet();
+  await connecting;
+  assert.equal(client.state, 'ready');
 });
 
 test('a client with one address asks for nothing that only a roaming one needs', async () => {

@@ -132,3 +132,15 @@ def test_a_clock_that_is_set_back_ends_no_worker() -> None:
     account.charge(1.0, 1e9)
     account.charge(0.5, 0.0)
     assert account.rate(0.0) > 0
+
+
+def test_the_workers_are_in_use_for_a_while_after_a_session_wanted_one() -> None:
+    """Sessions that are ahead of real time do not count, also if they were live before."""
+    charges = Charges(2)
+    assert not charges.are_recent(0.0, without=())
+    charges.want("speaks", 100.0)
+    assert charges.are_recent(100.0 + RECENT_SECONDS, without=())
+    assert not charges.are_recent(101.0 + RECENT_SECONDS, without=())
+    charges.charge([charges.account("sends a file")], 0.3, 200.0)
+    assert charges.are_recent(200.0, without=())
+    assert not charges.are_recent(200.0, without={"sends a file"})

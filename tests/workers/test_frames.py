@@ -17,8 +17,8 @@ from hwaja.protocol.values import (
     Token,
 )
 from hwaja.text.numbers import NumberStyle
-from hwaja.workers import frames, wire
-from hwaja.workers.child import audio_of
+from hwaja.workers.inference.child import audio_of
+from hwaja.workers.transport import frames, wire
 
 SAMPLES = np.array([16384, -8192, 1], "<i2")
 VECTOR = np.arange(4, dtype="<f4")

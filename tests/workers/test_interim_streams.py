@@ -7,10 +7,10 @@ import pytest
 from fakes import EagerInterimStreams
 
 from hwaja.engines.interface import EngineError
-from hwaja.models.tones import spoken
+from hwaja.models.conversion.tones import spoken
 from hwaja.protocol.values import Options
-from hwaja.workers import wire
 from hwaja.workers.interim_streams import InterimStreams
+from hwaja.workers.transport import wire
 from hwaja.workers.utterance_stream import UtteranceStream
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]

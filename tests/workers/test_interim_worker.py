@@ -14,10 +14,10 @@ from virtual_time import run
 
 from hwaja.engines.interface import EngineError
 from hwaja.protocol.values import Options
-from hwaja.workers import wire
 from hwaja.workers.interim_worker import InterimWorker
 from hwaja.workers.pool import Pool
-from hwaja.workers.worker_process import WorkerProcess
+from hwaja.workers.transport import wire
+from hwaja.workers.transport.worker_link import WorkerLink
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
@@ -51,11 +51,11 @@ async def test_the_worker_yields_the_processor_and_loads_no_speaker_models(
 ) -> None:
     told: asyncio.Queue[wire.Request] = asyncio.Queue()
 
-    async def sending(_: WorkerProcess, request: wire.Request) -> None:
+    async def sending(_: WorkerLink, request: wire.Request) -> None:
         told.put_nowait(request)
         raise OSError
 
-    monkeypatch.setattr(WorkerProcess, "send", sending)
+    monkeypatch.setattr(WorkerLink, "send", sending)
     interim_worker = InterimWorker(english)
     waiting = asyncio.create_task(draft(interim_worker))
     assert await told.get() == changed(english, low_priority=True, voices=None)
@@ -128,13 +128,13 @@ async def test_closing_while_the_worker_starts_leaves_no_process(
     english: wire.Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started = asyncio.Event()
-    send = WorkerProcess.send
+    send = WorkerLink.send
 
-    async def sending(worker: WorkerProcess, request: wire.Request) -> None:
+    async def sending(worker: WorkerLink, request: wire.Request) -> None:
         started.set()
         await send(worker, request)
 
-    monkeypatch.setattr(WorkerProcess, "send", sending)
+    monkeypatch.setattr(WorkerLink, "send", sending)
     interim_worker = InterimWorker(english)
     waiting = asyncio.create_task(draft(interim_worker))
     await started.wait()

@@ -1,35 +1,19 @@
 """Jobs for the workers, shared fairly between sessions."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pytest
-import virtual_time
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from queued_jobs import job, now
 
-from hwaja.workers import wire
+from hwaja.workers import jobs as jobs_module
 from hwaja.workers.charges import Charges
-from hwaja.workers.jobs import LONGEST_WAIT_SECONDS, FairQueue, Job
-
-
-def job(owner: str, samples: int = 0) -> Job:
-    return Job(
-        owner,
-        lambda job_id, suspect: wire.Embed(job_id, memoryview(b""), suspect),
-        10.0,
-        asyncio.Future[wire.JobReply](),
-        samples=samples,
-    )
-
-
-def now() -> float:
-    return asyncio.get_running_loop().time()
+from hwaja.workers.jobs import FairQueue, Job
 
 
 async def take(queue: FairQueue, count: int) -> list[Job]:
-    return [await asyncio.wait_for(queue.get(), timeout=5) for _ in range(count)]
+    return [job for _ in range(count) for job in await asyncio.wait_for(queue.get(), timeout=5)]
 
 
 async def assert_empty(queue: FairQueue) -> None:
@@ -82,7 +66,7 @@ async def test_no_job_ahead_of_real_time_is_taken_while_none_is_admitted() -> No
     await asyncio.sleep(0)
     admitted = True
     queue.recheck()
-    assert await asyncio.wait_for(waiting, timeout=5) is early
+    assert await asyncio.wait_for(waiting, timeout=5) == [early]
 
 
 async def test_a_job_of_a_session_that_is_live_again_is_taken_while_none_ahead_is_admitted() -> (
@@ -94,7 +78,7 @@ async def test_a_job_of_a_session_that_is_live_again_is_taken_while_none_ahead_i
     waiting = asyncio.ensure_future(queue.get())
     await asyncio.sleep(0)
     queue.set_ahead("x", False)
-    assert await asyncio.wait_for(waiting, timeout=5) is early
+    assert await asyncio.wait_for(waiting, timeout=5) == [early]
 
 
 async def test_waiting_jobs_move_behind_the_others_when_their_session_gets_ahead_and_back() -> None:
@@ -153,7 +137,7 @@ async def test_a_job_returned_to_an_empty_queue_is_taken() -> None:
     await asyncio.sleep(0)
     only = job("a")
     queue.put_back(only)
-    assert await asyncio.wait_for(waiting, timeout=5) is only
+    assert await asyncio.wait_for(waiting, timeout=5) == [only]
 
 
 async def test_a_cancelled_job_is_not_given_to_a_worker() -> None:
@@ -174,7 +158,7 @@ async def test_a_waiting_worker_gets_the_next_job() -> None:
     for each in jobs:
         queue.put(each)
     taken = await asyncio.wait_for(asyncio.gather(*waiting), timeout=5)
-    assert sorted(map(id, taken)) == sorted(map(id, jobs))
+    assert sorted(id(each) for batch in taken for each in batch) == sorted(map(id, jobs))
 
 
 async def test_a_worker_that_stops_waiting_takes_no_job_with_it() -> None:
@@ -243,17 +227,14 @@ async def test_cancelled_jobs_cost_their_owner_no_turn() -> None:
     assert await take(queue, 2) == [wanted, other]
 
 
-async def test_the_next_jobs_in_turn_are_taken_beside_a_job_and_none_is_awaited() -> None:
+async def test_the_next_jobs_in_turn_are_taken_at_once() -> None:
     queue = FairQueue(Charges(1), now)
     put = [job(owner) for owner in "aaabc"]
     for each in put:
         queue.put(each)
     put[3].reply.cancel()
-    first = await queue.get()
-    assert queue.beside(first, 0) == []
-    assert [each.owner for each in queue.beside(first, 2)] == ["c", "a"]
-    assert queue.beside(first, 16) == [put[2]]
-    assert queue.beside(first, 16) == []
+    assert [each.owner for each in await queue.get(3)] == ["a", "c", "a"]
+    assert await queue.get(16) == [put[2]]
 
 
 @pytest.mark.parametrize("suspect", ["first", "second", "third"])
@@ -265,8 +246,7 @@ async def test_a_suspect_is_taken_alone(suspect: str) -> None:
         queue.put(each)
     batches = []
     for _ in range(3 if suspect == "second" else 2):
-        taken = await queue.get()
-        batches.append([taken, *queue.beside(taken, 16)])
+        batches.append(await queue.get(16))
     assert [jobs[suspect]] in batches
     assert [each.owner for batch in batches for each in batch] == list(jobs)
 
@@ -277,10 +257,66 @@ async def test_jobs_ahead_of_real_time_are_not_taken_beside_others() -> None:
         queue.set_ahead(owner, True)
     for owner in ("file", "a", "other file", "b"):
         queue.put(job(owner))
-    live = await queue.get()
-    assert [each.owner for each in (live, *queue.beside(live, 16))] == ["a", "b"]
-    ahead = await queue.get()
-    assert [each.owner for each in (ahead, *queue.beside(ahead, 16))] == ["file", "other file"]
+    assert [each.owner for each in await queue.get(16)] == ["a", "b"]
+    assert [each.owner for each in await queue.get(16)] == ["file", "other file"]
+
+
+async def test_a_batch_waits_a_moment_for_the_jobs_of_others_and_has_the_shortest_first() -> None:
+    queue = FairQueue(Charges(1), now)
+    queue.put(job("busy"))
+    await take(queue, 1)  # another session uses the workers
+    waiting = asyncio.ensure_future(queue.get(3))
+    queue.put(long := job("a", samples=3))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    queue.put(short := job("b", samples=1))
+    assert await asyncio.wait_for(waiting, timeout=5) == [short, long]
+
+
+async def test_a_full_batch_waits_no_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(jobs_module, "GATHER_SECONDS", 1000)
+    queue = FairQueue(Charges(1), now)
+    for owner in "abc":
+        queue.put(job(owner))
+    assert len(await asyncio.wait_for(queue.get(3), timeout=5)) == 3
+
+
+async def test_the_job_of_the_only_session_waits_for_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(jobs_module, "GATHER_SECONDS", 1000)
+    queue = FairQueue(Charges(1), now)
+    queue.put(only := job("a"))
+    assert await asyncio.wait_for(queue.get(16), timeout=5) == [only]
+
+
+async def test_jobs_that_waited_for_a_worker_wait_for_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(jobs_module, "GATHER_SECONDS", 2.0)
+    clock = 0.0
+    queue = FairQueue(Charges(1), lambda: clock)
+    for owner in "ab":
+        queue.put(job(owner))
+    clock = 2.0
+    assert len(await asyncio.wait_for(queue.get(16), timeout=1)) == 2
+
+
+async def test_a_worker_that_dies_while_it_gathers_a_batch_takes_no_job_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(jobs_module, "GATHER_SECONDS", 1000)
+    queue = FairQueue(Charges(1), now)
+    for owner in "ab":
+        queue.put(job(owner))
+    waiting = asyncio.ensure_future(queue.get(16))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    assert [each.owner for each in await take(queue, 2)] == ["a", "b"]
 
 
 async def test_jobs_that_are_put_back_keep_their_order() -> None:
@@ -288,105 +324,8 @@ async def test_jobs_that_are_put_back_keep_their_order() -> None:
     put = [job(owner) for owner in "abab"]
     for each in put:
         queue.put(each)
-    first = await queue.get()
-    taken = [first, *queue.beside(first, 3)]
+    taken = await queue.get(4)
     queue.put(job("c"))
     for each in reversed(taken):
         queue.put_back(each)
     assert [each.owner for each in await take(queue, 3)] == ["a", "b", "c"]
-
-
-@dataclass(frozen=True)
-class Load:
-    """Jobs that an owner has at some moment, and how long each takes."""
-
-    owner: str
-    at: float
-    jobs: int
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Done:
-    """A job that was done, by its place among those of its load."""
-
-    load: Load
-    waited_seconds: float
-    """From when it was put."""
-    turn_seconds: float
-    """From the turn of its owner before, or from when it was put."""
-
-
-def simulated(loads: Sequence[Load], workers: int = 1) -> list[Done]:
-    """What workers do of loads, on a clock on which only waiting takes time."""
-    done: list[Done] = []
-
-    async def run() -> None:
-        loop = asyncio.get_running_loop()
-        charges = Charges(workers)
-        queue = FairQueue(charges, now)
-        put: dict[Job, tuple[Load, float]] = {}
-        turns: dict[str, float] = {}
-
-        async def arrive(load: Load) -> None:
-            await asyncio.sleep(load.at)
-            for _ in range(load.jobs):
-                new = job(load.owner)
-                put[new] = load, loop.time()
-                queue.put(new)
-
-        async def work() -> None:
-            while True:
-                taken = await queue.get()
-                load, put_at = put[taken]
-                since = max(put_at, turns.get(load.owner, put_at))
-                done.append(Done(load, loop.time() - put_at, loop.time() - since))
-                turns[load.owner] = loop.time()
-                await asyncio.sleep(load.seconds)
-                charges.account(load.owner).charge(load.seconds, loop.time())
-
-        working = [asyncio.create_task(work()) for _ in range(workers)]
-        await asyncio.gather(*map(arrive, loads))
-        await asyncio.sleep(sum(load.jobs * load.seconds for load in loads))
-        for task in working:
-            task.cancel()
-        assert len(done) == len(put)
-
-    virtual_time.run(run())
-    return done
-
-
-LONGEST_JOB_SECONDS = 1.2
-loads = st.builds(
-    Load,
-    owner=st.sampled_from("abcd"),
-    at=st.floats(0, 60),
-    jobs=st.integers(1, 20),
-    seconds=st.floats(0.05, LONGEST_JOB_SECONDS),
-)
-
-
-@settings(deadline=None)
-@given(st.lists(loads, min_size=1, max_size=12), st.integers(1, 3))
-def test_every_session_gets_a_turn_within_a_limited_time(loads: list[Load], workers: int) -> None:
-    owners = len({load.owner for load in loads})
-    for done in simulated(loads, workers):
-        assert done.turn_seconds <= LONGEST_WAIT_SECONDS + owners * LONGEST_JOB_SECONDS + 1e-6
-
-
-@settings(deadline=None)
-@given(
-    dear_jobs=st.integers(1, 300),
-    seconds=st.floats(0.05, LONGEST_JOB_SECONDS),
-    ordinary=st.integers(1, 4),
-)
-def test_the_wait_of_an_ordinary_session_does_not_depend_on_the_demand_of_another(
-    dear_jobs: int, seconds: float, ordinary: int
-) -> None:
-    """Four jobs at once, now and then; of the other one, that in hand and one each 5 s."""
-    dear = Load("dear", 0, dear_jobs, seconds)
-    took = LONGEST_JOB_SECONDS + 4 * ordinary * 0.1
-    others = [Load(f"o{k}", 60 + 10 * n, 4, 0.1) for k in range(ordinary) for n in range(10)]
-    for done in simulated([dear, *others]):
-        if done.load is not dear:
-            assert done.waited_seconds <= took + seconds + 1e-6

@@ -6,13 +6,11 @@ import shutil
 import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
 
 import clips
 import numpy as np
 import pytest
 import pytest_asyncio
-from poison import poisoned
 from pools import running
 
 from hwaja.engines.interface import HOP_SAMPLES, EngineError, Pcm16
@@ -20,12 +18,13 @@ from hwaja.process import supervision
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
 from hwaja.speakers.parts import SHORT_SECONDS, Part
-from hwaja.workers import jobs, wire
+from hwaja.workers import jobs
 from hwaja.workers import pool as pool_module
 from hwaja.workers import supervisor as supervisor
-from hwaja.workers import worker_process as process
-from hwaja.workers.jobs import Job
+from hwaja.workers.charges import RECENT_SECONDS
 from hwaja.workers.pool import Pool
+from hwaja.workers.transport import wire
+from hwaja.workers.transport import worker_process as process
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
@@ -49,9 +48,11 @@ async def one(english: wire.Setup) -> AsyncIterator[Pool]:
         yield pool
 
 
-async def text_of(pool: Pool, read: Callable[[], Pcm16], seconds: float = 3.3) -> str:
+async def text_of(
+    pool: Pool, read: Callable[[], Pcm16], seconds: float = 3.3, owner: str = "owner"
+) -> str:
     async with asyncio.timeout(PATIENCE_SECONDS):
-        heard = await pool.recognise("owner", read, round(16_000 * seconds), Options(), seconds)
+        heard = await pool.recognise(owner, read, round(16_000 * seconds), Options(), seconds)
     return heard.text
 
 
@@ -158,40 +159,6 @@ async def test_an_idle_worker_that_dies_is_replaced(one: Pool, speech: Pcm16) ->
     assert one.restarts - before == 1
 
 
-async def test_a_job_that_kills_two_workers_fails_alone(
-    english: wire.Setup, speech: Pcm16, poisonable: None
-) -> None:
-    async with running(english) as pool:
-        bad = asyncio.create_task(text_of(pool, lambda: poisoned(speech)))
-        good = [asyncio.create_task(text_of(pool, speech.copy)) for _ in range(2)]
-        with pytest.raises(EngineError):
-            await bad
-        assert ["better" in text.lower() for text in await asyncio.gather(*good)] == [True, True]
-        assert pool.restarts == 2
-
-
-async def test_a_stuck_worker_is_killed_and_its_job_done_by_another(
-    one: Pool, speech: Pcm16, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = one.restarts
-    jobs: list[Job] = []
-
-    def short_job(*args: Any, **_: object) -> Job:
-        jobs.append(Job(*args, limit_seconds=0.05))
-        return jobs[-1]
-
-    def read() -> Pcm16:
-        if not jobs[0].suspect:
-            one.processes[0].send_signal(signal.SIGSTOP)
-        else:
-            jobs[0].limit_seconds = PATIENCE_SECONDS
-        return speech.copy()
-
-    monkeypatch.setattr(pool_module, "Job", short_job)
-    assert "better" in (await text_of(one, read)).lower()
-    assert one.restarts - before == 1
-
-
 async def test_a_cancelled_job_disturbs_no_other(one: Pool, speech: Pcm16) -> None:
     begun = asyncio.Event()
 
@@ -262,6 +229,33 @@ async def test_one_worker_takes_no_job_ahead_of_real_time_while_an_interim_text_
         texts += await asyncio.gather(*(text_of(two, read) for _ in range(4)))
     assert len(set(texts)) == 1
     assert idle == {0, 1}
+
+
+async def test_one_worker_takes_no_job_ahead_of_real_time_while_somebody_speaks(
+    english: wire.Setup, speech: Pcm16, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next utterance of the speaker finds a free worker."""
+    now = 1000.0
+    monkeypatch.setattr(pool_module, "_now", lambda: now)
+    idle: list[int] = []
+
+    async def heard(two: Pool) -> set[int]:
+        """The number of free workers as jobs of a file began."""
+        idle.clear()
+
+        def read() -> Pcm16:
+            idle.append(two.idle_workers)
+            return speech.copy()
+
+        await asyncio.gather(*(text_of(two, read) for _ in range(4)))
+        return set(idle)
+
+    async with running(english, workers=2) as two:
+        await text_of(two, speech.copy, owner="speaker")
+        two.set_ahead("owner", True)
+        assert await heard(two) == {1}
+        now += RECENT_SECONDS + 1
+        assert await heard(two) == {0, 1}
 
 
 async def test_closing_ends_every_process_and_fails_waiting_jobs(

@@ -16,11 +16,11 @@ from hwaja.engines.interface import EngineError, Pcm16
 from hwaja.engines.recognition import Candidate
 from hwaja.models import locate
 from hwaja.protocol.values import Hotword, Options
-from hwaja.workers import wire
-from hwaja.workers import worker_process as process
 from hwaja.workers.charges import USE_HALF_LIFE_SECONDS
 from hwaja.workers.pool import Pool
-from hwaja.workers.worker_process import WorkerProcess
+from hwaja.workers.transport import wire
+from hwaja.workers.transport import worker_process as process
+from hwaja.workers.transport.worker_link import WorkerLink
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
@@ -77,16 +77,16 @@ async def one(
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The number of jobs in each request for work."""
     sizes: list[int] = []
-    send = WorkerProcess.send
+    send = WorkerLink.send
 
-    async def noted(worker: WorkerProcess, request: wire.Request) -> None:
+    async def noted(worker: WorkerLink, request: wire.Request) -> None:
         if isinstance(request, wire.Batch):
             sizes.append(len(request.jobs))
         elif isinstance(request, wire.Recognise | wire.Embed):
             sizes.append(1)
         await send(worker, request)
 
-    monkeypatch.setattr(WorkerProcess, "send", noted)
+    monkeypatch.setattr(WorkerLink, "send", noted)
     return sizes
 
 
@@ -110,7 +110,7 @@ async def test_ten_utterances_of_ten_sessions_are_one_batch_and_have_the_texts_o
     assert sent == [10]
 
 
-async def test_a_worker_waits_for_no_more_utterances_and_takes_all_that_are_queued(
+async def test_a_free_worker_takes_all_utterances_that_are_queued(
     one: Pool, alone: list[str], sent: list[int]
 ) -> None:
     begun = asyncio.Event()
@@ -151,14 +151,14 @@ async def test_a_killed_worker_loses_no_utterance_of_its_batch(
     one: Pool, alone: list[str], sent: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each of them is then done alone, as the worker may have died of it."""
-    send = WorkerProcess.send
+    send = WorkerLink.send
 
-    async def kill_after_sending(worker: WorkerProcess, request: wire.Request) -> None:
+    async def kill_after_sending(worker: WorkerLink, request: wire.Request) -> None:
         await send(worker, request)
         if isinstance(request, wire.Batch):
-            worker.process.kill()
+            worker.kill()
 
-    monkeypatch.setattr(WorkerProcess, "send", kill_after_sending)
+    monkeypatch.setattr(WorkerLink, "send", kill_after_sending)
     before = one.restarts
     texts = await asyncio.gather(*(text_of(one, number) for number in range(5)))
     assert texts == alone[:5]
@@ -177,9 +177,9 @@ async def test_only_the_utterance_that_kills_workers_fails(
     assert isinstance(answers.pop(2), EngineError)
     assert answers == [alone[k] for k in (0, 1, 3, 4)]
     assert sent == [5, 1, 1, 1, 1, 1]
-    assert one.restarts - before == 2
     assert await asyncio.gather(*(text_of(one, k) for k in range(3))) == alone[:3]
     assert sent[-1] == 3
+    assert one.restarts - before == 2
 
 
 async def test_the_server_chooses_for_each_utterance_of_a_batch(
@@ -195,8 +195,9 @@ async def test_the_server_chooses_for_each_utterance_of_a_batch(
     monkeypatch.setattr(one, "_choose", choose)
     texts = await asyncio.gather(*(text_of(one, number) for number in range(5)))
     assert sent == [5]
-    assert [candidates[0].text for candidates in offered] == alone[:5]
-    assert texts == [*alone[:3], offered[3][2].text, alone[4]]
+    in_order = sorted(range(5), key=lambda number: len(part(number)))
+    assert [candidates[0].text for candidates in offered] == [alone[k] for k in in_order]
+    assert texts == [*alone[:3], offered[in_order.index(3)][2].text, alone[4]]
     assert texts[3] != alone[3]
 
 

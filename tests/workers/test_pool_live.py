@@ -14,13 +14,13 @@ from structlog.testing import capture_logs
 
 from hwaja.engines.interface import EngineError, Samples
 from hwaja.engines.recognition import Hypothesis
-from hwaja.models.tones import Spoken, spoken
+from hwaja.models.conversion.tones import Spoken, spoken
 from hwaja.protocol.values import Options
 from hwaja.workers import pool as pool_module
-from hwaja.workers import wire
 from hwaja.workers.pool import Pool
+from hwaja.workers.transport import wire
 from hwaja.workers.utterance_stream import UtteranceStream
-from hwaja.workers.worker_process import WorkerSlot
+from hwaja.workers.worker_slot import WorkerSlot
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 

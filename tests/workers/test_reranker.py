@@ -65,7 +65,9 @@ async def test_a_language_worker_that_dies_keeps_nobody_waiting_and_is_started_a
 
 
 _WORKER = f"""#!{sys.executable}
-from hwaja.workers import frames, language_worker, wire
+from hwaja.workers.transport import frames
+from hwaja.workers.inference import language_worker
+from hwaja.workers.transport import wire
 
 answer = frames.write_reply
 

@@ -129,3 +129,15 @@ async def test_forgetting_twice_is_no_error(early: SessionWork, counted: Counted
     early.forget()
     await asyncio.sleep(0)
     assert counted.cancelled == 1
+
+
+async def test_nothing_is_begun_early_where_nobody_waits(
+    early: SessionWork, counted: CountedWork
+) -> None:
+    """If the speech goes on, that work would be lost."""
+    early.is_patient = True
+    early.begin("test", 0, SEGMENT, counted.work)
+    await asyncio.sleep(0)
+    assert counted.begun == 0
+    counted.done.set()
+    assert await early.take("test", 0, SEGMENT, counted.work) == "result 1"

@@ -7,17 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwaja.engines import hallucination_filter
 from hwaja.engines.interface import Samples, StreamingRecognizer
+from hwaja.engines.loading import load_recogniser
 from hwaja.engines.recognition import Hypothesis
-from hwaja.engines.sherpa import load_recogniser
-from hwaja.engines.sherpa_online import OnlineRecognizer, OnlineStream
-from hwaja.models.tones import Spoken, spoken, write_tone_model
+from hwaja.engines.sherpa.online import OnlineRecognizer, OnlineStream
+from hwaja.engines.texts import hallucination_filter
+from hwaja.models.conversion.tones import Spoken, spoken, write_tone_model
 from hwaja.protocol.values import Options, Token
 from hwaja.text.numbers import NumberStyle
-from hwaja.workers import steps, wire
-from hwaja.workers.child import finished
-from hwaja.workers.steps import Streams
+from hwaja.workers.inference import steps
+from hwaja.workers.inference.child import finished
+from hwaja.workers.inference.steps import Streams
+from hwaja.workers.transport import wire
 
 
 @pytest.fixture(scope="module")

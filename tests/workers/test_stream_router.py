@@ -9,8 +9,8 @@ import pytest
 from hwaja.engines.interface import EngineError, Pcm16
 from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.values import Options
-from hwaja.workers import wire
 from hwaja.workers.stream_router import Route, StreamRouter
+from hwaja.workers.transport import wire
 from hwaja.workers.utterance_stream import UtteranceStream
 
 

@@ -10,12 +10,13 @@ from fakes import FakeEngine
 from msgspec.structs import replace
 from worker_frames import SETUP, SOUND, audio, read_reply
 
-from hwaja.engines.fallback import MOVED_SECONDS
+from hwaja.engines.ctranslate2.fallback import MOVED_SECONDS
 from hwaja.engines.interface import EngineError, Samples, Utterance
 from hwaja.engines.recognition import Candidate, Effort, Hypothesis
 from hwaja.protocol.values import Token
-from hwaja.workers import frames, wire, worker
-from hwaja.workers.child import audio_of
+from hwaja.workers.inference import worker
+from hwaja.workers.inference.child import audio_of
+from hwaja.workers.transport import frames, wire
 
 
 @pytest.fixture

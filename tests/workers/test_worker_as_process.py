@@ -15,12 +15,12 @@ import pytest
 from worker_frames import SETUP, SOUND, audio, read_reply
 
 from hwaja.engines.recognition import Hypothesis
-from hwaja.workers import frames, wire
+from hwaja.workers.transport import frames, wire
 
 NOISY = """
 import os
 import numpy as np
-from hwaja.workers import worker
+from hwaja.workers.inference import worker
 from hwaja.engines.recognition import Abilities, Hypothesis
 
 class Noisy:
@@ -110,7 +110,7 @@ def test_bytes_that_are_no_request_end_a_worker() -> None:
 @pytest.mark.models
 def test_the_real_worker_process_answers(english: wire.Setup) -> None:
     sound = clips.samples(clips.part("beckett", 6.2, 9.5))
-    with process("from hwaja.workers.worker import main; main()") as running:
+    with process("from hwaja.workers.inference.worker import main; main()") as running:
         assert isinstance(ask(running, english), wire.Ready)
         reply = ask(running, wire.Recognise(1, audio(sound), 3.0))
         assert isinstance(reply, wire.Recognised)
@@ -125,7 +125,7 @@ def test_a_worker_for_cuda_runs_on_the_installed_onnxruntime(
     """Here it is one for the CPU, to which sherpa-onnx then falls back."""
     installed = Path(onnxruntime.__file__).with_name("capi") / "libonnxruntime.so"
     sound = clips.samples(clips.part("beckett", 6.2, 9.5))
-    with process("from hwaja.workers.worker import main; main()") as running:
+    with process("from hwaja.workers.inference.worker import main; main()") as running:
         setup = msgspec.structs.replace(english, provider="cuda")
         assert isinstance(ask(running, setup), wire.Ready)
         loaded = Path(f"/proc/{running.pid}/maps").read_text()
@@ -140,7 +140,7 @@ YIELD = """
 import os
 import numpy
 from pathlib import Path
-from hwaja.workers.worker import set_idle_priority
+from hwaja.workers.inference.worker import set_idle_priority
 set_idle_priority()
 print({os.sched_getscheduler(int(t.name)) for t in Path("/proc/self/task").iterdir()})
 """

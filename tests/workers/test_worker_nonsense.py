@@ -15,11 +15,12 @@ from pools import running
 
 from hwaja.engines.interface import EngineError, Pcm16
 from hwaja.engines.recognition import Hypothesis
-from hwaja.models.tones import spoken
+from hwaja.models.conversion.tones import spoken
 from hwaja.protocol.values import Options, Token
-from hwaja.workers import frames, wire
-from hwaja.workers import worker_process as process
 from hwaja.workers.pool import Pool
+from hwaja.workers.transport import frames, wire
+from hwaja.workers.transport import worker_process as process
+from hwaja.workers.transport.worker_link import WorkerLink
 from hwaja.workers.utterance_stream import UtteranceStream
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
@@ -30,7 +31,9 @@ SPEECH = (6.2, 9.5)
 
 _WORKER = f"""#!{sys.executable}
 from pathlib import Path
-from hwaja.workers import frames, wire, worker
+from hwaja.workers.transport import frames
+from hwaja.workers.transport import wire
+from hwaja.workers.inference import worker
 
 once, always = Path({{once!r}}), Path({{always!r}})
 answer = frames.write_reply
@@ -143,9 +146,9 @@ async def test_a_worker_with_much_output_is_reaped_even_if_its_end_is_interrupte
     script.write_text("#!/bin/sh\nexec cat /dev/zero\n")
     script.chmod(stat.S_IRWXU)
     monkeypatch.setattr(process.sys, "executable", str(script))
-    worker = await process.WorkerProcess.spawn("hwaja.workers.worker")
+    worker = await process.WorkerProcess.spawn("hwaja.workers.inference.worker")
     with pytest.raises(frames.WireError):
-        await worker.receive()
+        await WorkerLink(worker).receive()
     replies = worker.process._transport.get_pipe_transport(1)  # type: ignore[attr-defined]
     while replies.is_reading():  # noqa: ASYNC110  # until too much is unread; nothing reports it
         await asyncio.sleep(0)

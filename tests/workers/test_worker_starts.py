@@ -15,14 +15,14 @@ from structlog.testing import capture_logs
 
 from hwaja.engines.interface import EngineError
 from hwaja.models import locate
-from hwaja.models.tones import spoken
+from hwaja.models.conversion.tones import spoken
 from hwaja.process import supervision
 from hwaja.protocol.values import Options
 from hwaja.workers import supervisor as supervisor
-from hwaja.workers import wire
 from hwaja.workers.pool import Pool
+from hwaja.workers.transport import wire
+from hwaja.workers.transport.worker_process import WorkerProcess
 from hwaja.workers.utterance_stream import UtteranceStream
-from hwaja.workers.worker_process import WorkerProcess
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
@@ -75,13 +75,14 @@ async def test_workers_start_together_or_one_by_one(
     one_by_one: bool, ready: list[int], tones: wire.Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One by one beside workers that serve, which then keep most of the processor."""
-    pool, spawn, found = Pool(tones, 2), WorkerProcess.spawn, []
+    spawn, found = WorkerProcess.spawn, []
 
     async def spawned(module: str) -> WorkerProcess:
         found.append(pool.running_workers)
         return await spawn(module)
 
     monkeypatch.setattr(WorkerProcess, "spawn", spawned)
+    pool = Pool(tones, 2)
     await pool.start(one_by_one=one_by_one)
     await pool.close()
     assert found == ready

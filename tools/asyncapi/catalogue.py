@@ -8,7 +8,8 @@ from typing import Any, get_args, get_type_hints
 
 import msgspec
 
-from hwaja.protocol import codes, values
+from hwaja.protocol import audio, codes, values
+from hwaja.protocol.audio import AudioConfig
 from hwaja.protocol.client_messages import ClientMessage, FromClient, UpdateTranscription
 from hwaja.protocol.field_types import Inlined
 from hwaja.protocol.fields import inlined
@@ -33,6 +34,7 @@ from tools.asyncapi.examples import Example
 Schema = dict[str, Any]
 
 PARTS = (
+    AudioConfig,
     Hotword,
     Quality,
     Token,
@@ -214,7 +216,8 @@ def _wire(schema: Schema) -> Schema:
 
 def _referred(name: str) -> Schema:
     """Return the schema of an enum or a struct by its name."""
-    enum = getattr(codes, name, getattr(values, name, None))
+    modules = (codes, values, audio)
+    enum = next((getattr(module, name) for module in modules if hasattr(module, name)), None)
     if isinstance(enum, EnumType):
         return {"type": "string", "enum": [member.value for member in enum]}
     if enum is QualityWarning:

@@ -10,6 +10,8 @@ from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.field_types import HELLO, RESUME
 from hwaja.protocol.parse import MAX_TEXT_CHARS
 from hwaja.server.config import Config
+from hwaja.server.sessions.broadcast import WATCHED
+from hwaja.server.sessions.watching import WATCH_PATH
 from tools.asyncapi import catalogue, prose, sentences
 from tools.asyncapi.catalogue import Message
 
@@ -19,6 +21,7 @@ FILE = ROOT / "docs" / "asyncapi.yaml"
 _HEADER = "# Made by `make asyncapi` from the server's own files; edit those. See tools/asyncapi.\n"
 
 _CHANNEL = "conversation"
+_WATCH_CHANNEL = "watch"
 
 _ANSWERS = {
     "start_speaker_registration": "speaker_registration_started",
@@ -27,6 +30,7 @@ _ANSWERS = {
     "start_transcription": "transcription_started",
     "stop_transcription": "transcription_stopped",
     "name_speaker": "speaker_named",
+    "share_session": "session_shared",
     "finalize": "finalized",
     "update_transcription": "transcription_updated",
     "pause_transcription": "transcription_paused",
@@ -61,7 +65,7 @@ def document() -> dict[str, Any]:
         },
         "defaultContentType": "application/json",
         "servers": {"default": _server()},
-        "channels": {_CHANNEL: _channel(messages)},
+        "channels": {_CHANNEL: _channel(messages), _WATCH_CHANNEL: _watch_channel()},
         "operations": _operations(client, server),
         "components": {
             "messages": messages,
@@ -117,6 +121,25 @@ def _channel(messages: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _watch_channel() -> dict[str, Any]:
+    names = [str(kind.__struct_config__.tag) for kind in WATCHED]
+    return {
+        "address": WATCH_PATH,
+        "description": prose.WATCH_CHANNEL,
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},
+        "bindings": {
+            "ws": {
+                "method": "GET",
+                "headers": {
+                    "type": "object",
+                    "properties": {"Sec-WebSocket-Protocol": prose.WATCH_SUBPROTOCOLS},
+                },
+            }
+        },
+        "x-hwaja-beyond": True,
+    }
+
+
 def _operations(client: tuple[Message, ...], server: tuple[Message, ...]) -> dict[str, Any]:
     """Return the operations that receive and send messages, in the order of their modules."""
     received = {
@@ -130,7 +153,14 @@ def _operations(client: tuple[Message, ...], server: tuple[Message, ...]) -> dic
         for message in unasked
     }
     audio = {"receive_audio": _operation("receive", "audio", prose.AUDIO_SUMMARY)}
-    return received | audio | sent
+    watched = {
+        "send_to_watchers": {
+            "action": "send",
+            "summary": prose.WATCH_SUMMARY,
+            "channel": {"$ref": f"#/channels/{_WATCH_CHANNEL}"},
+        }
+    }
+    return received | audio | sent | watched
 
 
 def _operation(action: str, name: str, sentence: str) -> dict[str, Any]:

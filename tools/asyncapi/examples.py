@@ -21,6 +21,7 @@ from hwaja.protocol.server_messages import (
     RegistrationCompleted,
     RegistrationStarted,
     ServerMessage,
+    SessionShared,
     SpeakerNamed,
     SpeakerUpdate,
     SpeechEnded,
@@ -41,6 +42,7 @@ from hwaja.protocol.values import (
     Hello,
     Label,
     NamedSpeaker,
+    NotResumed,
     Quality,
     RequestId,
     ServerAbilities,
@@ -81,6 +83,7 @@ def _server(
 
 
 _TICKET = "AWmT0sKq3vR1b2c4d5e6f7g8h9"
+_LINK_KEY = "pV4hT9cQ2mKxR7sLw0ZbN5dYfJ8gUeA1"
 
 CLIENT = (
     _client(type="start_speaker_registration", speaker_id=0),
@@ -91,6 +94,7 @@ CLIENT = (
         quality=True,
         add=True,
         ticket=True,
+        audio={"encoding": "f32", "sample_rate": 48000},
         request_id="take 2",
     ),
     _client(type="complete_speaker_registration", speaker_id=0),
@@ -118,8 +122,11 @@ CLIENT = (
         answered_samples=True,
         hotwords=["상담사", {"text": "복지관", "boost": 2.5}],
         events=["speech_started", "speech_ended", "utterance_dropped", "lag"],
+        audio={"encoding": "mulaw", "sample_rate": 8000, "channels": 1},
         request_id=4,
     ),
+    _client(type="start_transcription", audio={"encoding": "opus"}),
+    _client(type="start_transcription", speakers="channels", audio={"channels": 2}),
     _client(type="stop_transcription"),
     _client(type="stop_transcription", request_id=5),
     _client(type="finalize"),
@@ -145,6 +152,9 @@ CLIENT = (
     _client(type="keep_alive", request_id=9),
     _client(type="name_speaker", speaker_id=1, name="김지영"),
     _client(type="name_speaker", speaker_id=1, name="김지영", request_id=10),
+    _client(type="share_session"),
+    _client(type="share_session", key=_LINK_KEY, request_id=11),
+    _client(type="share_session", end=True),
 )
 
 _QUALITY = with_warnings(Quality(2.6, 1, -30.2, 25.1, 0.0, 0.8912, other_similarity=0.8431))
@@ -176,6 +186,7 @@ _STOPPED = TranscriptionStopped(
 SERVER = (
     _server(ModelLoaded()),
     _server(ModelLoaded("ZqM3n0v1mV8", Place("transcribing", (0, 1), 81_920, _NAMES))),
+    _server(ModelLoaded("b.9fK2sQ0wXcE", not_resumed=NotResumed.OTHER_NODE)),
     _server(
         ModelLoaded(
             hello=Hello(
@@ -216,6 +227,8 @@ SERVER = (
     _server(SpeakerUpdate(0, 1), number=7),
     _server(SpeakerNamed(1, "김지영")),
     _server(SpeakerNamed(1, "김지영"), number=8, request_id=10),
+    _server(SessionShared("kX9vB2nM5qW8eR1tY4uI7oP0aS3dF6gH", _LINK_KEY)),
+    _server(SessionShared(), number=9, request_id=11),
     _server(_STOPPED),
     _server(_STOPPED, number=19, request_id=5),
     _server(Finalized(44_032)),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from hwaja.protocol.codes import CloseCode
-from hwaja.server.access_policy import SUBPROTOCOL
+from hwaja.server.access.access_policy import SUBPROTOCOL
 from tools.asyncapi import sentences
 
 INFO = """\
@@ -27,8 +27,21 @@ where it has none, everybody is let in."""
 
 CHANNEL = """\
 The one connection: control messages as text, one JSON object each, and audio as binary. Any path \
-will do but `/healthz`, `/readyz` and `/metrics`. `x-hwaja-close-codes` says when the server \
-closes the connection with which code."""
+will do but `/healthz`, `/readyz`, `/metrics` and `/watch`. `x-hwaja-close-codes` says when the \
+server closes the connection with which code."""
+
+WATCH_CHANNEL = """\
+The connection of who reads a session along by a link, which its client asked for with \
+`share_session`. Nothing may be sent on it. It closes with 1000 when the client ends the link, \
+with 1001 when the session or the server ends, with 1013 where too many watch or this one does not \
+read, and with 1008 where something is sent."""
+
+WATCH_SUMMARY = "What a session tells those who have its link."
+
+WATCH_SUBPROTOCOLS = {
+    "type": "string",
+    "description": f"Beside `{SUBPROTOCOL}`: `hwaja.watch.TOKEN`, with the token of the link.",
+}
 
 AUDIO_SUMMARY = "Speech: of an enrolment, or of the conversation."
 

@@ -24,12 +24,12 @@ from scipy.cluster.hierarchy import fcluster, linkage
 
 from hwaja._pcm import RingBuffer
 from hwaja.engines.interface import HOP_SAMPLES, Embeddings, VoiceTrack
-from hwaja.engines.sherpa import SpeakerEmbedder
+from hwaja.engines.loading import SpeakerEmbedder
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import MOST_SPEAKERS
 from hwaja.server.application import detector_file, embedder_file
+from hwaja.session.channel import OpenSpeech
 from hwaja.session.effects import ProbeSpeaker
-from hwaja.session.utterances import OpenSpeech
 from hwaja.speakers.discovery import Discovery
 from hwaja.speakers.parts import Part
 from hwaja.speakers.voice_changes import next_voice

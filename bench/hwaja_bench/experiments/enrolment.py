@@ -20,7 +20,7 @@ import numpy as np
 from hwaja.cli.enroll_check import LocalEnrolment
 from hwaja.client.sound_files import to_pcm16
 from hwaja.engines.interface import Embedding, Embeddings, Samples
-from hwaja.engines.sherpa import SpeakerEmbedder
+from hwaja.engines.loading import SpeakerEmbedder
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.codes import Reason
 from hwaja.protocol.server_messages import Error, RegistrationCompleted

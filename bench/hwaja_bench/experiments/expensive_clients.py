@@ -31,10 +31,10 @@ from hwaja.session.effects import Effect, Finish, ProbeSpeaker, Recognise
 from hwaja.session.events import Attributed
 from hwaja.speakers.diarize import split_by_voice, unscored_part
 from hwaja.speakers.voices import Cohort, Voices, pool
-from hwaja.workers import wire
 from hwaja.workers.charges import Account, Charges
 from hwaja.workers.jobs import FairQueue, Job
 from hwaja.workers.overload import DegradationLevel, Overload, SessionOverload
+from hwaja.workers.transport import wire
 from hwaja_bench.checkout import use_test_helpers
 from hwaja_bench.experiments.turn_taking import Engines, Room, dialogue
 from hwaja_bench.stats import spread
@@ -205,7 +205,7 @@ class Replay:
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            job = await self._queue.get()
+            (job,) = await self._queue.get()
             await asyncio.sleep(job.limit_seconds)
             self._charges.account(job.owner).charge(job.limit_seconds, loop.time())
             job.reply.set_result(wire.Failed(0))

@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 from kiwipiepy import Kiwi as Analyser
 
-from hwaja.engines import fallback
-from hwaja.engines.hallucination_filter import plausible_hypothesis
+from hwaja.engines.ctranslate2 import fallback
 from hwaja.engines.interface import Recognizer, Utterance, to_float32
-from hwaja.engines.language_model import Kiwi, likeliest
+from hwaja.engines.texts.hallucination_filter import plausible_hypothesis
+from hwaja.engines.texts.language_model import Kiwi, likeliest
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import MAX_HOTWORDS, Hotword, Options
 from hwaja.selection.error_counts import edits, normalise

@@ -19,7 +19,7 @@ import numpy as np
 
 from hwaja.cli.enroll_check import LocalEnrolment
 from hwaja.client.sound_files import to_pcm16
-from hwaja.engines.sherpa import SpeakerEmbedder
+from hwaja.engines.loading import SpeakerEmbedder
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.server_messages import Error, RegistrationCompleted
 from hwaja.server.application import detector_file, embedder_file

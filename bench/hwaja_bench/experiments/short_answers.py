@@ -19,7 +19,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from hwaja.engines.interface import Samples, VoiceTrack
-from hwaja.engines.sherpa import SpeakerEmbedder
+from hwaja.engines.loading import SpeakerEmbedder
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.server.application import detector_file, embedder_file
 from hwaja.speakers.diarize import split_by_voice, unscored_part

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from hwaja.engines.interface import Embedding, VoiceTrack
-from hwaja.engines.sherpa import SpeakerEmbedder
+from hwaja.engines.loading import SpeakerEmbedder
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import MOST_SPEAKERS
 from hwaja.server.application import embedder_file

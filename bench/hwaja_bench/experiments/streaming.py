@@ -3,8 +3,8 @@
 hwaja bench experiment streaming                 words, finals, sessions beside each other
 hwaja bench experiment streaming --cpu           CPU of the path against the bare recogniser
 
-The model detects tones (hwaja/models/tones.py) and has 80 million idle weights as ballast. So a
-step costs as much as that of a Zipformer of that size.
+The model detects tones (hwaja/models/conversion/tones.py) and has 80 million idle weights as
+ballast. So a step costs as much as that of a Zipformer of that size.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import psutil
 
 from hwaja.doctor.speaking import live
 from hwaja.engines.interface import Samples
-from hwaja.models.tones import (
+from hwaja.models.conversion.tones import (
     CHUNK_FRAMES,
     FRAME_SECONDS,
     TONE_SECONDS,
@@ -27,8 +27,8 @@ from hwaja.models.tones import (
     write_tone_model,
 )
 from hwaja.protocol.audio import CHUNK_SAMPLES, SAMPLE_RATE
-from hwaja.workers import wire
 from hwaja.workers.pool import Pool
+from hwaja.workers.transport import wire
 from hwaja_bench.client import Arrival, Way, finals, texts, whole_session
 from hwaja_bench.errors import BenchmarkError
 from hwaja_bench.experiments.interims import off_on_off

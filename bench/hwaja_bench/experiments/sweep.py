@@ -18,7 +18,7 @@ import numpy as np
 from hwaja.client.sound_files import paced
 from hwaja.client.trust import client_tls
 from hwaja.client.websocket import open_connection
-from hwaja.models.tones import write_tone_model
+from hwaja.models.conversion.tones import write_tone_model
 from hwaja.privacy.cycle_collection import settle
 from hwaja.server.application import detector_file, voice_models
 from hwaja.server.config import Config
@@ -27,10 +27,10 @@ from hwaja.server.services import Services
 from hwaja.session.settings import SessionSettings
 from hwaja.speakers.voices import Cohort
 from hwaja.vad.silero import Detection, SileroDetector
-from hwaja.workers import wire
 from hwaja.workers.generations import Generation, Generations
 from hwaja.workers.interim_worker import InterimWorker
 from hwaja.workers.pool import Pool
+from hwaja.workers.transport import wire
 from hwaja_bench.client import Way, begin, enrol
 from hwaja_bench.tones.sentences import seeded_sentences, spoken, voices
 

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from hwaja.engines.interface import Samples, Utterance, VoiceTrack
+from hwaja.engines.loading import SpeakerEmbedder
 from hwaja.engines.segmentation import Segmenter
-from hwaja.engines.sherpa import SpeakerEmbedder
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.client_messages import (
     CompleteRegistration,

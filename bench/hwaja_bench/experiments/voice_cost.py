@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from hwaja.engines.interface import VoiceTrack
+from hwaja.engines.loading import SpeakerEmbedder
 from hwaja.engines.segmentation import Segmenter
-from hwaja.engines.sherpa import SpeakerEmbedder
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.server.application import embedder_file, segmenter_file
 from hwaja.speakers.diarize import split_by_voice

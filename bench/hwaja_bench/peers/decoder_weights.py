@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hwaja.engines.ct2_files import check_folder
+from hwaja.engines.ctranslate2.model_files import check_folder
 
 TYPES = (np.float32, np.int8, np.int16, np.int32, np.float16)
 """The types of model.bin in the order of their numbers (CTranslate2, `DataType`)."""

@@ -16,7 +16,7 @@ from browser.captured import WAYS, Likeness, likeness, sent
 from browser.tape import Tape
 from browser.visitor import Visitor
 from hwaja.server.application import detector_file
-from hwaja.server.certificate import development_certificate
+from hwaja.server.network.certificate import development_certificate
 from hwaja.vad.silero import SileroDetector
 
 CHUNK_SAMPLES = 4096

@@ -9,12 +9,13 @@ import random
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from hwaja_bench.promises import BrokenPromiseError, WorkerKiller, kept
 from hwaja_bench.server import Service
 from hwaja_bench.tones.sentences import random_sentences
-from hwaja_bench.tones.visitor import rejoined, transcribed
+from hwaja_bench.tones.visitor import placed, rejoined, transcribed
 
 CLIENTS = 2
 
@@ -61,7 +62,9 @@ async def talk(
     """
     while time.monotonic() < until:
         sentences = random_sentences(chance, count)
-        async with service.open() as client:
+        async with AsyncExitStack() as stack:
+            # While no worker runs, new clients are refused.
+            client = await placed(service, stack)
             answered = await transcribed(client, sentences, speed=1)
         tally.compare([sentence.text for sentence in sentences], answered)
 
@@ -84,6 +87,16 @@ async def talk_through_kills(service: Service, asked: argparse.Namespace) -> Non
     finally:
         killing.cancel()
         print(f"{killer.killed} workers killed; {tally}", flush=True)
+    judge(tally)
+
+
+def judge(tally: Tally) -> None:
+    """Check that every utterance was answered once and right.
+
+    Raises:
+        BrokenPromiseError: one was not.
+
+    """
     if tally.lost or tally.doubled or tally.other:
         raise BrokenPromiseError("Not every utterance was answered once and right.")
 

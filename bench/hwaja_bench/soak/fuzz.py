@@ -18,7 +18,7 @@ from hwaja_bench.checkout import TESTS
 
 CORPUS = TESTS / "corpus"
 
-SHARES = {"messages": 0.4, "session": 0.25, "boundary": 0.3, "readers": 0.05}
+SHARES = {"messages": 0.35, "session": 0.25, "boundary": 0.25, "audio": 0.1, "readers": 0.05}
 """Share of the inputs: a model file takes fifty times as long as a message."""
 
 LIMITS = ("-timeout=10", "-rss_limit_mb=2048", "-malloc_limit_mb=512", "-max_len=4096")

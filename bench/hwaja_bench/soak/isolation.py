@@ -22,7 +22,6 @@ from hwaja_bench.tones.sentences import random_sentences, spoken, voices
 from hwaja_bench.tones.visitor import placed, rejoined, transcribed
 
 PLACES = 10
-KILL_SECONDS = 2.0
 SENTENCES = 3
 
 LEAVES, RAVES = 0.25, 0.4
@@ -69,7 +68,7 @@ async def misbehave(client: Connection, pcm: bytes, *, sends_nonsense: bool) -> 
         pass
 
 
-async def beside_each_other(service: Service, rounds: int, seed: int) -> None:
+async def beside_each_other(service: Service, rounds: int, seed: int, every_seconds: float) -> None:
     """Run all clients.
 
     Raises:
@@ -85,7 +84,7 @@ async def beside_each_other(service: Service, rounds: int, seed: int) -> None:
                 await one_round(await placed(service, stack), chance, tally)
 
     killer = WorkerKiller(service, seed)
-    killing = asyncio.create_task(killer.run(KILL_SECONDS))
+    killing = asyncio.create_task(killer.run(every_seconds))
     try:
         await asyncio.gather(*map(client, range(PLACES)))
     finally:
@@ -97,10 +96,13 @@ async def beside_each_other(service: Service, rounds: int, seed: int) -> None:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--every", type=float, default=2, help="seconds between two deaths")
     parser.add_argument("--seed", type=int, default=0)
 
 
 def run(asked: argparse.Namespace) -> int:
     """Run a server and many clients; return the exit code."""
     options = ("--max-connections", str(PLACES))
-    return kept(lambda service: beside_each_other(service, asked.rounds, asked.seed), *options)
+    return kept(
+        lambda service: beside_each_other(service, asked.rounds, asked.seed, asked.every), *options
+    )

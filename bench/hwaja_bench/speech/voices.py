@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from hwaja.engines.interface import Embedding, Samples
-from hwaja.engines.sherpa import SpeakerEmbedder
+from hwaja.engines.loading import SpeakerEmbedder
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.server.application import embedder_file
 from hwaja_bench.speech.acoustics import disturbed

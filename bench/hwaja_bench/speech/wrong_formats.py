@@ -6,10 +6,10 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from hwaja.audio.g711 import A_LAW, MU_LAW
 from hwaja.engines.interface import Samples
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.codes import AudioFormat
-from hwaja.vad.audio_format import A_LAW, MU_LAW
 
 Sender = Callable[[Samples], bytes]
 """Encodes speech in [-1, 1) at 16 kHz as bytes."""
@@ -30,9 +30,11 @@ def _int24(fine: NDArray[np.int32]) -> bytes:
     return fine.view(np.uint8).reshape(-1, 4)[:, :3].tobytes()
 
 
-def _g711(table: NDArray[np.float64]) -> Sender:
+def g711(table: NDArray[np.int16]) -> Sender:
+    """Return what encodes speech by the nearest byte of a table."""
     order = np.argsort(table, kind="stable")
-    middles = (table[order][1:] + table[order][:-1]) / 2
+    values = table[order].astype(np.float64)
+    middles = (values[1:] + values[:-1]) / 2
     return lambda speech: order[np.searchsorted(middles, pcm16(speech))].astype(np.uint8).tobytes()
 
 
@@ -92,11 +94,11 @@ SENDERS: Mapping[str, tuple[AudioFormat, Sender]] = {
         AudioFormat.UINT8,
         lambda speech: (np.clip(np.rint(speech * 128), -128, 127) + 128).astype("u1").tobytes(),
     ),
-    "mu-law": (AudioFormat.MU_LAW, _g711(MU_LAW)),
-    "A-law": (AudioFormat.A_LAW, _g711(A_LAW)),
+    "mu-law": (AudioFormat.MU_LAW, g711(MU_LAW)),
+    "A-law": (AudioFormat.A_LAW, g711(A_LAW)),
     "mu-law at 8 kHz": (
         AudioFormat.MU_LAW,
-        lambda speech: _g711(MU_LAW)(soxr.resample(speech, SAMPLE_RATE, 8000)),
+        lambda speech: g711(MU_LAW)(soxr.resample(speech, SAMPLE_RATE, 8000)),
     ),
     "shifted by a byte": (AudioFormat.SHIFTED, lambda speech: pcm16(speech).tobytes()[1:-1]),
     "stereo, both the same": (AudioFormat.STEREO, _stereo(1, 1, 0)),

@@ -35,21 +35,32 @@ async def placed(service: Service, stack: AsyncExitStack) -> Connection:
 
 
 async def transcribed(client: Connection, sentences: Sequence[Hummed], speed: float) -> list[str]:
-    """Enrol and speak; return the texts. An error in place of a text counts as a text."""
+    """Enrol and speak; return the texts. An error in place of a text counts as a text.
+
+    A request to wait with more audio does not: a slow machine makes it.
+    """
     await enrol(client, voices())
     found = await transcribe(client, spoken(sentences), Way(speed, details=False))
-    return [str(each.message.get("text", each.kind)) for each in found[:-1]]
+    answers = (each for each in found[:-1] if each.kind != "too_far_ahead")
+    return [str(each.message.get("text", each.kind)) for each in answers]
 
 
 def rejoined(said: Sequence[str], answered: Sequence[str]) -> list[str]:
     """Join texts of one sentence, in which VAD sometimes detects a pause."""
-    whole: list[str] = []
-    for text in answered:
-        if whole and whole[-1] not in said and any(s.startswith(whole[-1] + text) for s in said):
-            whole[-1] += text
+    return [text for text, _ in sentences_in(said, answered)]
+
+
+def sentences_in(said: Sequence[str], answered: Sequence[str]) -> list[tuple[str, int]]:
+    """Return as `rejoined` does, each with the place of its first text in `answered`."""
+    found: list[tuple[str, int]] = []
+    for place, text in enumerate(answered):
+        whole, begins_at = found[-1] if found else ("", place)
+        goes_on = any(s.startswith(whole + text) for s in said)
+        if whole and whole not in said and goes_on:
+            found[-1] = whole + text, begins_at
         else:
-            whole.append(text)
-    return whole
+            found.append((text, place))
+    return found
 
 
 async def answered_right(client: Connection, sentence: Hummed) -> None:

@@ -1,6 +1,13 @@
 """The common part of all adapters: the server, the voices to enrol, and the options."""
 
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager
 from os import PathLike
 from pathlib import Path
@@ -15,12 +22,12 @@ from hwaja.client import (
     Transcription,
     connect,
 )
-from hwaja.client.chunks import Pcm
+from hwaja.client.chunks import Audio
 from hwaja.client.sound_files import load_pcm16
 from hwaja.protocol.codes import ErrorCode
 from hwaja.protocol.values import Label
 
-Take = Pcm | str | PathLike[str]
+Take = Audio | str | PathLike[str]
 """3-5 s of one person's speech: PCM16, 16 kHz, mono; or the path of a sound file."""
 
 
@@ -29,7 +36,7 @@ class Service:
 
     def __init__(
         self,
-        url: str,
+        url: str | Sequence[str],
         voices: Mapping[str, Take],
         *,
         hotwords: Iterable[str] = (),
@@ -39,7 +46,8 @@ class Service:
         """Read the voices. `open` sends them.
 
         Args:
-            url: wss://, or ws:// to a server without TLS.
+            url: wss://, or ws:// to a server without TLS. A list, of several addresses or of that
+                of a balancer: the conversation goes on at another server, as in `connect`.
             voices: a take of each person's voice, by the person's name. At least two, and at most
                 the server's `--max-speakers`.
             hotwords: words to expect; docs/protocol.md says which recognisers support them.

@@ -12,8 +12,9 @@ from hwaja.asr.context import RecognitionContext
 from hwaja.engines.interface import Pcm16
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
-from hwaja.workers.generations import Generation, SessionInterimStreams
+from hwaja.workers.generations import Generation
 from hwaja.workers.session_work import failure_logged
+from hwaja.workers.shared_workers import SessionInterimStreams
 from hwaja.workers.utterance_stream import UtteranceStream
 
 FIRST_INTERIM_SECONDS = 0.8

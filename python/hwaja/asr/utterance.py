@@ -7,6 +7,7 @@ recogniser of that generation decides the kind of its handle. Texts are reported
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -17,9 +18,9 @@ from hwaja.engines.recognition import Effort, Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
 from hwaja.vad.gate import Segment
-from hwaja.workers.efforts import effort_of
+from hwaja.workers.efforts import THOROUGH, effort_of
 from hwaja.workers.generations import Generation, Placement
-from hwaja.workers.session_work import Work, attempt, report_when_done
+from hwaja.workers.session_work import SessionWork, Work, attempt, report_when_done
 from hwaja.workers.utterance_stream import UtteranceStream
 
 
@@ -56,8 +57,17 @@ class Utterance(Protocol):
 class Recognition:
     """The unfinished recognitions of one session, by segment id."""
 
-    def __init__(self, context: RecognitionContext) -> None:
-        """Prepare. The transcription begins with `begin`."""
+    def __init__(
+        self, context: RecognitionContext, works: Sequence[SessionWork] | None = None
+    ) -> None:
+        """Prepare. The transcription begins with `begin`.
+
+        Args:
+            context: of the first channel.
+            works: the work of each channel now. Without it, there is one channel.
+
+        """
+        self._works = works or [context.work]
         self._context = replace(context, report_text=self._report_and_forget)
         self._report_text = context.report_text
         self._placement: Placement | None = None  # of the running transcription
@@ -77,18 +87,19 @@ class Recognition:
             self._context.work.generations.end(placement)
         self._context = replace(self._context, options=options, wants_interims=interims)
 
-    def extend(self, segment_id: int, start: int, stop: int) -> None:
+    def extend(self, segment_id: int, start: int, stop: int, channel: int = 0) -> None:
         """Take samples `[start, stop)`, which are certain to belong to an open segment."""
-        self._utterance(segment_id, start).extend(stop)
+        self._utterance(segment_id, start, channel).extend(stop)
 
     def speculate(self, segment_id: int, segment: Segment) -> None:
         """Begin to recognise a segment that may be over; no effect if the recogniser streams."""
-        self._utterance(segment_id, segment.start).speculate(segment)
+        self._utterance(segment_id, segment.start, segment.channel).speculate(segment)
 
     def finish(self, segment_id: int, segment: Segment, *, is_urgent: bool = False) -> None:
         """Request the text of a finished segment. With `is_urgent`, the client waits for it."""
         context = replace(self._context, wants_interims=False)
-        self._utterance(segment_id, segment.start, context).finish(segment, is_urgent=is_urgent)
+        utterance = self._utterance(segment_id, segment.start, segment.channel, context)
+        utterance.finish(segment, is_urgent=is_urgent)
 
     def recognise_part(
         self, segment_id: int, segment: Segment, options: Options, voice: Pcm16 | None = None
@@ -98,21 +109,27 @@ class Recognition:
         With `voice`, of what this voice says in it; see `Utterance.finish`.
         """
         context = replace(self._context, options=options, wants_interims=False)
-        self._utterance(segment_id, segment.start, context).finish(segment, voice=voice)
+        utterance = self._utterance(segment_id, segment.start, segment.channel, context)
+        utterance.finish(segment, voice=voice)
 
     def end(self) -> None:
         """End the transcription, if one runs: cancel all work, and hold no workers any more."""
         for segment_id in tuple(self._utterances):
             self._forget(segment_id).cancel()
         if self._placement is not None:
-            self._context.work.forget()
+            for work in self._works:
+                work.forget()
             self._context.work.generations.end(self._placement)
             self._placement = None
 
     def _utterance(
-        self, segment_id: int, start: int, context: RecognitionContext | None = None
+        self,
+        segment_id: int,
+        start: int,
+        channel: int,
+        context: RecognitionContext | None = None,
     ) -> Utterance:
-        """Return the handle of a segment.
+        """Return the handle of a segment in a channel.
 
         Replace a handle with another start: the rest after a split was no speech.
         """
@@ -121,7 +138,7 @@ class Recognition:
             return utterance
         if utterance is not None:
             self._forget(segment_id).cancel()
-        context = context or self._context
+        context = replace(context or self._context, work=self._works[channel])
         generation = self._generation
         kind = StreamedUtterance if generation.pool.abilities.streaming else WholeUtterance
         utterance = self._utterances[segment_id] = kind(context, generation, segment_id, start)
@@ -204,6 +221,8 @@ class WholeUtterance:
         samples, speech_seconds = segment.stop - segment.start, segment.speech_samples / SAMPLE_RATE
 
         def effort() -> Effort:
+            if work.is_patient:
+                return THOROUGH
             return effort_of(work.overload, pool.use, samples / SAMPLE_RATE, is_urgent=is_urgent)
 
         return lambda: pool.recognise(

@@ -13,17 +13,19 @@ from rich.console import Console
 from rich.text import Text
 
 from hwaja._pcm import RingBuffer
+from hwaja.audio.stream import PIECE_SAMPLES, RING_SECONDS
+from hwaja.cli.error_sentences import translated
+from hwaja.cli.strings import add_language, reason_of, say
 from hwaja.client.sound_files import AudioError, Recording, load_recording
+from hwaja.doctor.language import Language
 from hwaja.engines.interface import Embedder, VoiceTrack, to_float32
-from hwaja.engines.sherpa import SpeakerEmbedder
+from hwaja.engines.loading import SpeakerEmbedder
 from hwaja.protocol import texts
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.client_messages import CompleteRegistration, StartRegistration
 from hwaja.protocol.server_messages import Error, RegistrationCompleted, ServerMessage
 from hwaja.protocol.values import MOST_SPEAKERS, Quality
 from hwaja.server.application import detector_file, embedder_file
-from hwaja.server.intake import PIECE_SAMPLES
-from hwaja.server.session_runner import RING_SECONDS
 from hwaja.session.effects import Effect, Listen, Release, Send
 from hwaja.session.events import Arrival, Audio, Connected, Event, Received
 from hwaja.session.settings import SessionSettings
@@ -45,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="3-5 s of one speaker's voice, WAV or FLAC; several files are also compared",
     )
+    add_language(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -52,14 +55,14 @@ def run(args: argparse.Namespace) -> int:
     try:
         recordings = _load(args.files)
     except AudioError as error:
-        print(f"hwaja: {error}", file=sys.stderr)
+        print(f"hwaja: {translated(error, args.lang)}", file=sys.stderr)
         return 1
     booth = LocalEnrolment(SileroDetector(detector_file()), SpeakerEmbedder(embedder_file()))
     console = Console(highlight=False, soft_wrap=True)
     passed = True
     for speaker_id, (file, recording) in enumerate(zip(args.files, recordings, strict=True)):
         answer = asyncio.run(booth.enrol(speaker_id, recording.pcm))
-        _show(file, recording, answer, console)
+        _show(file, recording, answer, console, args.lang)
         passed &= isinstance(answer, RegistrationCompleted)
     booth.forget()
     return 0 if passed else 1
@@ -67,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _load(files: list[Path]) -> list[Recording]:
     if len(files) > MOST_SPEAKERS:
-        raise AudioError(f"Give at most {MOST_SPEAKERS} files: one for each speaker.")
+        raise AudioError("Give at most {most} files: one for each speaker.", most=MOST_SPEAKERS)
     return [load_recording(file) for file in files]
 
 
@@ -131,35 +134,39 @@ class LocalEnrolment:
         return VoiceTrack(rows[0], rows[1:], np.zeros(len(rows) - 1, np.float32))
 
 
-def _show(file: Path, recording: Recording, answer: ServerMessage, console: Console) -> None:
+def _show(
+    file: Path, recording: Recording, answer: ServerMessage, console: Console, language: Language
+) -> None:
     """Print the verdict on a recording, its measurements, and advice."""
     console.print(Text(str(file), style="bold"))
     if (recording.rate, recording.channels) != (SAMPLE_RATE, 1):
-        channels = "mono" if recording.channels == 1 else f"{recording.channels} channels"
-        console.print(
-            f"  converted from {recording.rate} Hz, {channels}; "
-            f"a client must send {SAMPLE_RATE} Hz, mono"
-        )
+        figures = {"rate": recording.rate, "channels": recording.channels}
+        console.print(f"  {say(language, 'check.converted', **figures)}")
     match answer:
-        case RegistrationCompleted(speaker_id, quality):
-            sentence = texts.REGISTRATION_COMPLETED.format(number=speaker_id + 1)
-            console.print(Text(f"  ✓ {sentence}", style="green"))
+        case RegistrationCompleted(quality=quality):
+            # Nothing is enrolled: there is no server here.
+            console.print(Text(f"  ✓ {say(language, 'check.suitable')}", style="green"))
         case Error(reason=reason, quality=quality):
-            console.print(Text(f"  ✗ {texts.REASONS[reason]} ({reason})", style="red"))
+            sentence = reason_of(language, reason, texts.REASONS[reason])
+            console.print(Text(f"  ✗ {sentence} ({reason})", style="red"))
     if quality is not None:
-        _show_quality(quality, console)
+        _show_quality(quality, console, language)
 
 
-def _show_quality(quality: Quality, console: Console) -> None:
-    console.print(
-        f"  {quality.speech_seconds:.1f} s of speech at {quality.level_dbfs:.1f} dBFS, "
-        f"SNR {quality.snr_db:.0f} dB, {100 * quality.clipped_share:.1f} % clipped, "
-        f"agreement between its parts {quality.agreement:.2f}"
+def _show_quality(quality: Quality, console: Console, language: Language) -> None:
+    figures = say(
+        language,
+        "check.quality",
+        speech=quality.speech_seconds,
+        level=quality.level_dbfs,
+        snr=quality.snr_db,
+        clipped=100 * quality.clipped_share,
+        agreement=quality.agreement,
     )
-    if quality.other_similarity is not None:
-        console.print(
-            f"  similarity to the nearest other voice {quality.other_similarity:.2f} "
-            f"(from {SAME_VOICE_COSINE:.2f} on: the same person)"
-        )
+    console.print(f"  {figures}")
+    if (similarity := quality.other_similarity) is not None:
+        values = {"similarity": similarity, "same": SAME_VOICE_COSINE}
+        console.print(f"  {say(language, 'check.similarity', **values)}")
     for warning in quality.warnings:
-        console.print(Text(f"  ! {warning.message} ({warning.reason})", style="yellow"))
+        sentence = reason_of(language, warning.reason, warning.message)
+        console.print(Text(f"  ! {sentence} ({warning.reason})", style="yellow"))

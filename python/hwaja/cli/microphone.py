@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from ctypes.util import find_library
 from typing import Any, Protocol
 
 from hwaja.client.sound_files import AudioError
@@ -13,7 +14,7 @@ PATIENCE_SECONDS = 5.0
 """Timeout for a chunk. A working microphone delivers one every 0.26 s, in silence too."""
 
 _PORTAUDIO_BY_PLATFORM = {
-    "linux": "apt-get install libportaudio2 (Debian, Ubuntu), dnf install portaudio (Fedora)",
+    "linux": "apt install libportaudio2 (Debian, Ubuntu), dnf install portaudio (Fedora)",
     "darwin": "brew install portaudio",
 }
 _PORTAUDIO_ELSEWHERE = "pip install --force-reinstall sounddevice, which brings it along"
@@ -54,13 +55,16 @@ def sound_library() -> SoundLibrary:
         AudioError: where sounddevice or PortAudio is not installed; the message gives the remedy.
 
     """
+    portaudio = _PORTAUDIO_BY_PLATFORM.get(sys.platform, _PORTAUDIO_ELSEWHERE)
     try:
         import sounddevice
     except ImportError:
-        raise AudioError("The microphone needs: pip install 'hwaja[mic]'.") from None
+        # Told at once, so that nobody has to try again to learn of the second.
+        is_missing = sys.platform == "linux" and find_library("portaudio") is None
+        further = f", and PortAudio: {portaudio}" if is_missing else ""
+        raise AudioError(f"The microphone needs: pip install 'hwaja[mic]'{further}.") from None
     except OSError:
-        advice = _PORTAUDIO_BY_PLATFORM.get(sys.platform, _PORTAUDIO_ELSEWHERE)
-        raise AudioError(f"The microphone needs PortAudio: {advice}.") from None
+        raise AudioError(f"The microphone needs PortAudio: {portaudio}.") from None
     library: SoundLibrary = sounddevice
     return library
 
@@ -122,7 +126,10 @@ class Microphone:
         try:
             yield
         except self._library.PortAudioError as error:
-            raise AudioError(f"The microphone cannot be used: {error.args[0]}.") from error
+            raise AudioError(
+                f"The microphone cannot be used: {error.args[0]}. To see which ones there are, run "
+                "python -m sounddevice."
+            ) from error
 
     async def _next(self) -> bytes | None:
         try:

@@ -1,13 +1,18 @@
-"""The commands that need the server's libraries: `serve`, `models`, `enroll-check`, `doctor`."""
+"""The commands that need the server's libraries: all but `transcribe`."""
 
 import argparse
 import asyncio
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import Field
 from functools import partial
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
-from hwaja.cli import enroll_check
+from hwaja.cli import banner, demo, enroll_check
+from hwaja.cli.strings import add_language
 from hwaja.doctor import command as doctor_command
 from hwaja.engines import trial
 from hwaja.engines.interface import EngineError
@@ -16,9 +21,10 @@ from hwaja.models import commands as models_commands
 from hwaja.privacy import error_redaction, hardening
 from hwaja.process import log_setup
 from hwaja.selection import advise_command, compare_command
-from hwaja.server import config
-from hwaja.server.application import run
-from hwaja.server.tls import TlsError
+from hwaja.server import config, config_sources
+from hwaja.server.application import Serving, run
+from hwaja.server.network.tls import TlsError
+from hwaja.server.preflight import problems
 
 
 def add_arguments(name: str, parser: argparse.ArgumentParser) -> None:
@@ -26,11 +32,15 @@ def add_arguments(name: str, parser: argparse.ArgumentParser) -> None:
     command: Callable[[argparse.Namespace], int]
     match name:
         case "serve":
+            add_language(parser)
             _add_options(parser)
             command = _serve
         case "models":
             _add_selection(models_commands.add_arguments(parser))
             command = partial(models_commands.run, try_out=trial.try_out)
+        case "demo":
+            demo.add_arguments(parser)
+            command = demo.run
         case "enroll-check":
             enroll_check.add_arguments(parser)
             command = enroll_check.run
@@ -75,32 +85,33 @@ def protect_process() -> None:
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the server's configuration options."""
-    parser.add_argument("--config", type=Path, help="TOML file with any of the options below")
-    for option in config.options():
-        _add_option(parser, option.name, option.default, option.metadata["description"])
+    """Add the server's configuration options, in groups."""
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="TOML file with any of the options below"
+    )
+    for title, options in groupby(config.options(), key=lambda each: each.metadata["group"]):
+        group = parser.add_argument_group(title)
+        for option in options:
+            _add_option(group, option)
 
 
-def _add_option(
-    parser: argparse.ArgumentParser, name: str, default: object, description: str
-) -> None:
+def _add_option(group: argparse._ArgumentGroup, option: Field[Any]) -> None:
     """Add a flag. The namespace has it only if it was given, so it overrides other sources."""
-    flag = "--" + name.replace("_", "-")
-    text = f"{description} [{config.ENVIRONMENT_PREFIX}{name.upper()}, default {default}]"
+    flag = "--" + option.name.replace("_", "-")
+    variable = f"{config.ENVIRONMENT_PREFIX}{option.name.upper()}"
+    text = f"{option.metadata['description']} [default {config.default_of(option)}; {variable}]"
     text = text.replace("%", "%%")  # argparse would expand it
-    if isinstance(default, bool):
-        parser.add_argument(
-            flag, action=argparse.BooleanOptionalAction, default=argparse.SUPPRESS, help=text
-        )
-    else:
-        parser.add_argument(flag, default=argparse.SUPPRESS, metavar="VALUE", help=text)
+    kind: dict[str, Any] = {"metavar": config.unit_of(option)}
+    if isinstance(option.default, bool):
+        kind = {"action": argparse.BooleanOptionalAction}
+    group.add_argument(flag, default=argparse.SUPPRESS, help=text, **kind)
 
 
 def _configuration(args: argparse.Namespace) -> config.Config:
     """Return the configuration of the command line, the environment and the file."""
     names = {option.name for option in config.options()}
     flags = {name: value for name, value in vars(args).items() if name in names}
-    return config.from_environment(flags, args.config)
+    return config_sources.from_environment(flags, args.config)
 
 
 def _settings(args: argparse.Namespace) -> config.Config:
@@ -114,7 +125,16 @@ def _settings(args: argparse.Namespace) -> config.Config:
 
 
 def _serve(args: argparse.Namespace) -> int:
-    return asyncio.run(run(_settings(args), lambda: _configuration(args)))
+    settings = _settings(args)
+    if found := problems(settings):
+        raise EngineError(banner.refusal(found, args.given, args.lang))
+
+    def tell(serving: Serving) -> None:
+        if settings.log_format == "console" or serving.access_code is not None:
+            with suppress(OSError):  # nobody reads it any more: no reason not to serve
+                print(banner.ready(settings, serving, args.lang), flush=True)
+
+    return asyncio.run(run(settings, lambda: _configuration(args), tell))
 
 
 def _doctor(args: argparse.Namespace) -> int:

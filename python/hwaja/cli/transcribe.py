@@ -4,33 +4,76 @@ import argparse
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
+from hwaja.cli.error_sentences import translated
+from hwaja.cli.fast import FORMATS, run_fast
 from hwaja.cli.microphone import Microphone, sound_library
+from hwaja.cli.strings import add_language, say, sentence_of
 from hwaja.cli.transcript import Transcript
 from hwaja.cli.voices import KeptVoice, SaveLastVoice, SpokenVoice
 from hwaja.client import (
+    AudioConfig,
     CertificateError,
     ClientError,
     Message,
+    RefusedError,
     UnauthorizedError,
     connect,
 )
 from hwaja.client.sound_files import AudioError, load_pcm16, paced
+from hwaja.client.websocket import ConnectionLostError, ServerStoppedError
+from hwaja.doctor.language import Language
+from hwaja.protocol.codes import ErrorCode
 from hwaja.protocol.values import Event
+from hwaja.server.access.token_file import first_token
 from hwaja.server.config import Config, ConfigError, development_files
-from hwaja.server.token_file import read_tokens
 
 _URL = "wss://localhost:8088"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `hwaja transcribe`."""
-    parser.add_argument("talk", type=Path, nargs="?", help="the conversation: a WAV or FLAC file")
-    parser.add_argument("--mic", action="store_true", help="transcribe the microphone instead")
-    parser.add_argument(
+    _add_speech(parser.add_argument_group("what to transcribe"))
+    _add_speakers(parser.add_argument_group("speakers"))
+    _add_output(parser.add_argument_group("output"))
+    _add_server(parser.add_argument_group("server"))
+
+
+def _add_speech(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "talk", type=Path, nargs="?", metavar="FILE", help="the conversation: a WAV or FLAC file"
+    )
+    group.add_argument("--mic", action="store_true", help="transcribe the microphone instead")
+    group.add_argument(
+        "--fast",
+        action="store_true",
+        help="have the file transcribed as fast as the server can, while nobody speaks to it; any "
+        "format that the server decodes: WAV, FLAC, MP3, Ogg, M4A, AAC, WebM",
+    )
+    group.add_argument(
+        "--speed",
+        type=float,
+        default=1.0,
+        metavar="FACTOR",
+        help="speed as a multiple of real time; 0: at once [default %(default)g]",
+    )
+    group.add_argument(
+        "--language", metavar="CODE", help="spoken language [default: that of the server]"
+    )
+    group.add_argument(
+        "--hotword",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="a word to expect; you can give this option several times",
+    )
+
+
+def _add_speakers(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
         "--enroll",
         type=SpokenVoice,
         action="append",
@@ -39,7 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="3-5 s of one speaker's voice; give it once for each speaker, speaker 0 first",
     )
-    parser.add_argument(
+    group.add_argument(
         "--save-voice",
         type=Path,
         action=SaveLastVoice,
@@ -47,7 +90,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="keep the voice of the --enroll before it in FILE, for --voice; only the server can "
         "read it, but whoever has it can have speech compared with that voice",
     )
-    parser.add_argument(
+    group.add_argument(
         "--voice",
         type=KeptVoice,
         action="append",
@@ -56,85 +99,120 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="a voice that --save-voice kept, in place of an --enroll",
     )
-    parser.add_argument(
+    group.add_argument(
         "--discover",
         action="store_true",
         help="find the speakers by their voices; needs no --enroll",
     )
-    parser.add_argument(
-        "--max-speakers", type=int, metavar="N", help="with --discover: how many speak at most"
+    group.add_argument(
+        "--channels",
+        action="store_true",
+        help="take each of the two channels of the file for one speaker, as in a recorded "
+        "telephone call; needs no --enroll",
     )
-    parser.add_argument(
+    group.add_argument(
+        "--max-speakers", type=int, metavar="NUMBER", help="with --discover: how many speak at most"
+    )
+    group.add_argument(
         "--name",
         action="append",
         default=[],
         metavar="NAME",
         help="a speaker's name; give it once for each speaker, speaker 0 first",
     )
-    parser.add_argument(
-        "--url",
-        action="append",
-        default=[],
-        help=f"the server ({_URL}); give it once for each of several servers with the same ticket "
-        "keys: if one is gone, another goes on",
-    )
-    parser.add_argument(
-        "--speed",
-        type=float,
-        default=1.0,
-        help="speed as a multiple of real time; 0: at once (%(default)s)",
-    )
-    parser.add_argument(
+
+
+def _add_output(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
         "--interim", action="store_true", help="show texts before an utterance is finished"
     )
-    parser.add_argument("--language", help="spoken language, if not the server's default")
-    parser.add_argument(
-        "--hotword",
-        action="append",
-        default=[],
-        metavar="TEXT",
-        help="a word to expect; you can give this option several times",
-    )
-    parser.add_argument(
+    group.add_argument(
         "--event",
         action="append",
         default=[],
-        choices=list(Event),
+        choices=[str(event) for event in Event],
         dest="events",
         metavar="NAME",
         help="print this event too: %(choices)s; you can give this option several times",
     )
-    parser.add_argument("--json", action="store_true", help="print the server's messages as JSON")
-    parser.add_argument(
+    group.add_argument(
+        "--format",
+        choices=FORMATS,
+        metavar="FORMAT",
+        help="with --fast: write a whole transcript in this format: %(choices)s [default: that of "
+        "the name of --output; without either, json]",
+    )
+    group.add_argument(
+        "--output", type=Path, metavar="FILE", help="with --fast: write the transcript to FILE"
+    )
+    group.add_argument("--json", action="store_true", help="print the server's messages as JSON")
+    add_language(group)
+
+
+def _add_server(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--url",
+        action="append",
+        help=f"the server; give it once for each of several servers with the same ticket keys: if "
+        f"one is gone, another goes on [default {_URL}]",
+    )
+    group.add_argument(
         "--cafile",
         type=Path,
-        help="certificate to trust (default: that of `hwaja serve --dev-cert`, if there is one)",
+        metavar="FILE",
+        help="certificate to trust [default: that of `hwaja serve --dev-cert`, if there is one]",
     )
-    parser.add_argument("--token-file", type=Path, help="file with your token for the server")
-    parser.add_argument("--insecure", action="store_true", help="accept any certificate")
+    group.add_argument(
+        "--token-file", type=Path, metavar="FILE", help="file with your token for the server"
+    )
+    group.add_argument("--insecure", action="store_true", help="accept any certificate")
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command; return its exit code."""
     try:
         _check(
-            args.discover or len(args.voices) >= 2,
-            "Give --enroll twice or more, one file for each speaker, or --voice, or --discover.",
+            args.discover or args.channels or len(args.voices) >= 2,
+            "Give --enroll twice or more, a file for each speaker, or --voice, --discover or "
+            "--channels.",
+        )
+        _check(
+            not args.channels or (args.talk is not None and not args.discover),
+            "--channels is for a file, and without --discover.",
         )
         _check(args.mic != (args.talk is not None), "Give either a file to transcribe or --mic.")
         _check(args.speed >= 0, "--speed must not be negative.")
+        is_whole = args.format is not None or args.output is not None
+        _check(args.fast or not is_whole, "--format and --output need --fast.")
+        if args.fast:
+            run_fast(args, (args.url or [_URL])[0], _development_certificate())
+            return 0
         asyncio.run(_transcribe(args))
     except (ClientError, AudioError, ConfigError) as error:
-        print(f"hwaja: {error}{_ADVICE.get(type(error), '')}", file=sys.stderr)
+        print(f"hwaja: {_explained(error, args.lang, args.voices)}", file=sys.stderr)
         return 1
     return 0
 
 
-_ADVICE: Mapping[type[Exception], str] = {
-    CertificateError: " Trust it with --cafile, or pass --insecure.",
-    UnauthorizedError: " Set the file with your token with --token-file.",
-}
-"""Advice for each error: options of the command that help."""
+def _explained(
+    error: Exception, language: Language, voices: Sequence[SpokenVoice | KeptVoice]
+) -> str:
+    """Return what an error means, with the options of the command that help."""
+    match error:
+        case CertificateError():
+            return say(language, "untrusted", error=error)
+        case UnauthorizedError():
+            return say(language, "unauthorized", error=error)
+        case RefusedError():
+            sentence = say(language, "refused", sentence=sentence_of(language, error.answer))
+            if error.code == ErrorCode.SPEAKER_REGISTRATION_FAILED and error.speaker_id is not None:
+                return f"{voices[error.speaker_id].file}: {sentence}"
+            return sentence
+        case ServerStoppedError():
+            return say(language, "stopped", error=translated(error, language))
+        case ConnectionLostError():
+            return say(language, "unanswered", error=translated(error, language))
+    return translated(error, language)
 
 
 def _check(holds: bool, sentence: str) -> None:
@@ -146,23 +224,27 @@ async def _transcribe(args: argparse.Namespace) -> None:
     microphone = Microphone(sound_library()) if args.mic else None
     voices = [voice.read() for voice in args.voices]
     unnamed = dict(enumerate(args.name))
-    talk = _captured(microphone) if microphone else paced(load_pcm16(args.talk), args.speed)
-    with Transcript(as_json=args.json, names=args.name) as transcript:
+    audio = AudioConfig(channels=2 if args.channels else 1)
+    if microphone is None:
+        talk = _played(args.talk, args.speed, audio.channels)
+    else:
+        talk = _captured(microphone, args.lang)
+    with Transcript(as_json=args.json, names=args.name, language=args.lang) as transcript:
         async with connect(
-            args.url if len(args.url) > 1 else (args.url or [_URL])[0],
+            args.url or [_URL],  # a list: an appointment may last longer than a session
             cafile=args.cafile or _development_certificate(),
             verify=not args.insecure,
-            token=read_tokens(args.token_file)[0] if args.token_file else None,
-            on_away=_print_loss,
+            token=first_token(args.token_file) if args.token_file else None,
+            on_away=lambda: _print_status(say(args.lang, "lost")),
         ) as client:
             for speaker_id, (voice, content) in enumerate(zip(args.voices, voices, strict=True)):
                 messages = voice.enrolment(client, speaker_id, content, args.speed)
                 *_, completed = [message async for message in messages]
                 transcript.show(completed)
-                voice.keep(completed)
+                voice.keep(completed, args.lang)
                 if speaker_id in unnamed:
                     await client.name_speaker(speaker_id, unnamed.pop(speaker_id))
-            messages = client.transcribe_messages(talk, _options(args))
+            messages = client.transcribe_messages(talk, _options(args), audio)
             async with aclosing(messages):
                 async for message in messages:
                     if message["type"] != "transcription_stopped":
@@ -171,22 +253,22 @@ async def _transcribe(args: argparse.Namespace) -> None:
                         speaker_id = message["speaker_id"]
                         await client.name_speaker(speaker_id, unnamed.pop(speaker_id))
     if microphone is not None:
-        _print_faults(microphone)
+        _print_faults(microphone, args.lang)
 
 
-def _print_loss() -> None:
-    _print_status("hwaja: the connection is lost; trying again")
+def _played(file: Path, speed: float, channels: int) -> AsyncIterator[bytes]:
+    return paced(load_pcm16(file, channels), speed, channels=channels)
 
 
-def _print_faults(microphone: Microphone) -> None:
+def _print_faults(microphone: Microphone, language: Language) -> None:
     if microphone.overflows:
-        _print_status(f"hwaja: the microphone was not read in time {microphone.overflows} times")
+        _print_status(say(language, "unread", times=microphone.overflows))
     if microphone.is_gone:
         raise AudioError("The microphone has stopped: it sends no more audio.")
 
 
 def _print_status(sentence: str) -> None:
-    print(sentence, file=sys.stderr)
+    print(f"hwaja: {sentence}", file=sys.stderr)
 
 
 def _development_certificate() -> Path | None:
@@ -207,6 +289,8 @@ def _options(args: argparse.Namespace) -> Message:
         options["speakers"] = "discover"
         if args.max_speakers is not None:
             options["max_speakers"] = args.max_speakers
+    if args.channels:
+        options["speakers"] = "channels"
     if args.language:
         options["language"] = args.language
     if args.hotword:
@@ -216,17 +300,17 @@ def _options(args: argparse.Namespace) -> Message:
     return options
 
 
-async def _captured(microphone: Microphone) -> AsyncIterator[bytes]:
+async def _captured(microphone: Microphone, language: Language) -> AsyncIterator[bytes]:
     """Yield captured audio until Ctrl-C, then end, so that the server can answer the rest."""
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGINT, microphone.stop)
-    _print_status("listening; Ctrl-C ends")
+    _print_status(say(language, "listening"))
     is_told = False
     try:
         async for chunk in microphone.chunks():
             if microphone.overflows and not is_told:
                 is_told = True
-                _print_status("hwaja: the microphone was not read in time; words may be missing")
+                _print_status(say(language, "unread.now"))
             yield chunk
     finally:
         # A second Ctrl-C exits without the remaining answers.

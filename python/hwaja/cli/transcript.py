@@ -9,13 +9,15 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from hwaja.cli.strings import reason_of, say, sentence_of
 from hwaja.client import Label, Message
+from hwaja.doctor.language import Language
 from hwaja.protocol.values import Event
 
-STRANGER = "Someone not enrolled"
-"""Label of a speaker who matches no enrolled voice; the web page uses the same one."""
-
 _NOT_FIGURES = ("type", "number")
+
+_SECRET = ("ticket", "ticket_expires_at")
+"""A voice, sealed. `--save-voice` keeps it; the output may be anybody's."""
 
 _STYLES = ("cyan", "magenta", "green", "yellow")  # for speaker 0, speaker 1 and so on
 
@@ -23,12 +25,15 @@ _STYLES = ("cyan", "magenta", "green", "yellow")  # for speaker 0, speaker 1 and
 class Transcript:
     """Prints final texts one below the other, and below them the interim texts; use `with`."""
 
-    def __init__(self, *, as_json: bool, names: Sequence[str] = ()) -> None:
+    def __init__(
+        self, *, as_json: bool, names: Sequence[str] = (), language: Language = "en"
+    ) -> None:
         """Prepare the output.
 
         Args:
             as_json: whether to print every message unchanged.
-            names: those of the speakers, by id. The others are called by their ids.
+            names: those of the speakers, by id. The others have a number, from 1.
+            language: of everything but what was said.
 
         """
         self._as_json = as_json
@@ -39,6 +44,7 @@ class Transcript:
         self._open: dict[int, str] = {}  # interim texts by segment
         self._final: dict[int, Message] = {}  # final texts by segment, for later corrections
         self._names = names
+        self._language = language
 
     def __enter__(self) -> Self:
         if self._draws:
@@ -56,7 +62,8 @@ class Transcript:
     def show(self, message: Message) -> None:
         """Show one message."""
         if self._as_json:
-            print(json.dumps(message, ensure_ascii=False), flush=True)
+            told = {key: value for key, value in message.items() if key not in _SECRET}
+            print(json.dumps(told, ensure_ascii=False), flush=True)
             return
         match message["type"]:
             case "interim":
@@ -68,14 +75,15 @@ class Transcript:
             case "speaker_update":
                 known = {"label": Label.SURE, "speaker_id": message["speaker_id"]}
                 line = self._line(self._final[message["segment_id"]] | known)
-                self._console.print(Text.assemble(("corrected: ", "dim"), line))
+                self._console.print(Text.assemble((self._say("corrected"), "dim"), line))
             case kind if kind in set(Event):
                 figures = (f"{k} {v}" for k, v in message.items() if k not in _NOT_FIGURES)
                 self._console.print(Text(f"{kind}: {', '.join(figures)}", style="dim"))
             case _ if "message" in message:
-                self._console.print(Text(message["message"], style="dim"))
+                self._console.print(Text(sentence_of(self._language, message), style="dim"))
                 for warning in message.get("quality", {}).get("warnings", ()):
-                    self._console.print(Text(f"! {warning['message']}", style="yellow"))
+                    advice = reason_of(self._language, warning["reason"], warning["message"])
+                    self._console.print(Text(f"! {advice}", style="yellow"))
         if self._draws:
             self._live.update(Text(" ".join(self._open.values()), style="dim"), refresh=True)
 
@@ -90,7 +98,11 @@ class Transcript:
         """Return what the speaker is called, and its style."""
         speaker_id, label = message["speaker_id"], message.get("label", Label.SURE)
         if label == Label.UNKNOWN:
-            return STRANGER, "dim"
+            return self._say("stranger"), "dim"
         doubt = " " if label == Label.SURE else "?"
-        name = dict(enumerate(self._names)).get(speaker_id, f"speaker {speaker_id}")
+        number = self._say("speaker", number=speaker_id + 1)
+        name = dict(enumerate(self._names)).get(speaker_id, number)
         return f"{name}{doubt}", _STYLES[speaker_id % len(_STYLES)]
+
+    def _say(self, key: str, **values: object) -> str:
+        return say(self._language, key, **values)

@@ -7,21 +7,29 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from hwaja.cli.strings import say
+from hwaja.cli.upload import Field
 from hwaja.client import Client, ClientError, Message
 from hwaja.client.sound_files import load_pcm16, paced
+from hwaja.doctor.language import Language
+from hwaja.protocol.values import MAX_TICKET_CHARS
 
 
 class SpokenVoice:
     """A voice of `--enroll`."""
 
     def __init__(self, file: str) -> None:
-        self._file = Path(file)
+        self.file = Path(file)
         self.kept_in: Path | None = None
         """The file of `--save-voice`. None: the voice is not kept."""
 
+    def field(self) -> Field:
+        """Return the voice as a part of a form."""
+        return Field("voice", self.file)
+
     def read(self) -> bytes:
         """Return the speech, as PCM16."""
-        return load_pcm16(self._file)
+        return load_pcm16(self.file)
 
     def enrolment(
         self, client: Client, speaker_id: int, pcm: bytes, speed: float
@@ -30,7 +38,7 @@ class SpokenVoice:
         wants_ticket = self.kept_in is not None
         return client.enrol_messages(speaker_id, paced(pcm, speed), ticket=wants_ticket)
 
-    def keep(self, completed: Message) -> None:
+    def keep(self, completed: Message, language: Language) -> None:
         """Write the voice to its file, readable for this user only."""
         if self.kept_in is None:
             return
@@ -43,23 +51,35 @@ class SpokenVoice:
                     os.fchmod(descriptor, 0o600)  # a file that existed keeps its mode
                 stream.write(f"{completed['ticket']}\n")
         except OSError as error:
-            raise ClientError(f"{self.kept_in} cannot be written: {error.strerror}.") from error
+            raise ClientError(
+                "{file} cannot be written: {reason}.", file=self.kept_in, reason=error.strerror
+            ) from error
         until = completed["ticket_expires_at"]
-        print(f"hwaja: {self.kept_in} is good until {until}", file=sys.stderr)
+        sentence = say(language, "kept", file=self.kept_in, until=until)
+        print(f"hwaja: {sentence}", file=sys.stderr)
 
 
 class KeptVoice:
     """A voice of `--voice`."""
 
     def __init__(self, file: str) -> None:
-        self._file = Path(file)
+        self.file = Path(file)
+
+    def field(self) -> Field:
+        """Return the ticket as a part of a form."""
+        return Field("ticket", self.read().decode("ascii", "replace").strip())
 
     def read(self) -> bytes:
         """Return the ticket."""
         try:
-            return self._file.read_bytes()
+            ticket = self.file.read_bytes()
         except OSError as error:
-            raise ClientError(f"{self._file} cannot be read: {error.strerror}.") from error
+            raise ClientError(
+                "{file} cannot be read: {reason}.", file=self.file, reason=error.strerror
+            ) from error
+        if len(ticket) > MAX_TICKET_CHARS:
+            raise ClientError("{file} is no voice that --save-voice kept.", file=self.file)
+        return ticket
 
     def enrolment(
         self, client: Client, speaker_id: int, ticket: bytes, _speed: float
@@ -67,7 +87,7 @@ class KeptVoice:
         """Restore the voice; yield the server's messages."""
         return client.restore_messages(speaker_id, ticket.decode("ascii", "replace").strip())
 
-    def keep(self, completed: Message) -> None:
+    def keep(self, _completed: Message, _language: Language) -> None:
         """Do nothing: the voice is in its file already."""
 
 

@@ -14,6 +14,8 @@ from hwaja.client.errors import (
     UnauthorizedError,
 )
 from hwaja.client.session import Client, connect
+from hwaja.client.shared_link import SharedLink
+from hwaja.protocol.audio import AudioConfig, AudioEncoding
 from hwaja.protocol.client_messages import (
     Finalize,
     KeepAlive,
@@ -43,6 +45,8 @@ from hwaja.protocol.values import Details, Event, Hello, Label, QualityWarning, 
 from hwaja.protocol.values import Quality as VoiceQuality
 
 __all__ = [
+    "AudioConfig",
+    "AudioEncoding",
     "CertificateError",
     "Chunks",
     "Client",
@@ -67,6 +71,7 @@ __all__ = [
     "RegistrationCompleted",
     "ResumeTranscription",
     "SessionLostError",
+    "SharedLink",
     "SpeakerNamed",
     "SpeakerUpdate",
     "SpeechEnded",

@@ -2,29 +2,31 @@
 
 from collections import deque
 
-_SAMPLE_BYTES = 2
+from hwaja.protocol.audio import PLAIN, AudioConfig
 
 
 class AudioStore:
     """Keeps audio from its arrival until the server confirms it, or until it is answered.
 
-    Positions count samples from the beginning of the enrolment or transcription, as the server's
-    `received_samples` does. The samples `[start, end)` are stored, and `start <= sent <= end`.
+    Positions count samples of each channel from the beginning of the enrolment or transcription, as
+    the server's `received_samples` does. The samples `[start, end)` are stored, and
+    `start <= sent <= end`. An Opus packet is stored and sent whole.
     """
 
-    def __init__(self, *, keeps_unanswered: bool = False) -> None:
+    def __init__(self, config: AudioConfig = PLAIN, *, keeps_unanswered: bool = False) -> None:
         """Begin. With `keeps_unanswered`, confirmed audio is kept until `answer`."""
+        self._config = config
         self._keeps_unanswered = keeps_unanswered
         self._chunks: deque[bytes] = deque()  # from `start` on
         self._unsent = 0  # number of unsent chunks, at the end
         self.start = self.confirmed = self.sent = self.end = 0
 
-    def append(self, pcm: bytes) -> None:
-        """Store a chunk of PCM16, whole samples, for sending."""
-        if pcm:
-            self._chunks.append(pcm)
+    def append(self, chunk: bytes) -> None:
+        """Store a chunk of whole samples, or an Opus packet, for sending."""
+        if chunk:
+            self._chunks.append(chunk)
             self._unsent += 1
-            self.end += len(pcm) // _SAMPLE_BYTES
+            self.end += self._config.samples_in(chunk)
 
     def next(self) -> bytes | None:
         """Return the next chunk to send and count it as sent; None if all chunks are sent."""
@@ -32,7 +34,7 @@ class AudioStore:
             return None
         chunk = self._chunks[-self._unsent]
         self._unsent -= 1
-        self.sent += len(chunk) // _SAMPLE_BYTES
+        self.sent += self._config.samples_in(chunk)
         return chunk
 
     def confirm(self, position: int) -> None:
@@ -55,29 +57,47 @@ class AudioStore:
         self._seek(max(self.start, self.confirmed))
 
     def rebase(self, position: int) -> int:
-        """Make `position` the new zero. Return how many samples after it are no longer stored."""
-        lost = max(0, self.start - position)
-        self._drop(min(position, self.sent))
+        """Begin to count anew at `position`, or at the nearest sample from which audio is stored.
+
+        Returns:
+            How much later that is. It is earlier only for Opus: by a part of a packet.
+
+        """
+        position = min(position, self.sent)
+        self._drop(position)
+        moved = self.start - position
         self._seek(self.start)
         self.end -= self.start
         self.start = self.confirmed = self.sent = 0
-        return lost
+        return moved
 
     def _drop(self, position: int) -> None:
         while self._chunks and self.start < position:
-            first = self._chunks.popleft()
-            samples = len(first) // _SAMPLE_BYTES
-            taken = min(samples, position - self.start)
-            if taken < samples:
-                self._chunks.appendleft(first[taken * _SAMPLE_BYTES :])
-            self.start += taken
+            before, after = self._divided(self._chunks[0], position - self.start)
+            if not before:
+                return
+            self._chunks.popleft()
+            self._chunks.extendleft([after] if after else [])
+            self.start += self._config.samples_in(before)
 
     def _seek(self, position: int) -> None:
-        """Send on from `position`, which is stored."""
-        before, after, at = deque[bytes](), deque[bytes](), self.start
+        """Send on from `position`, which is stored, or from the packet that it is in."""
+        earlier, later, at = deque[bytes](), deque[bytes](), self.start
+        self.sent = at
         for chunk in self._chunks:
-            cut = min(max(0, position - at), len(chunk) // _SAMPLE_BYTES) * _SAMPLE_BYTES
-            at += len(chunk) // _SAMPLE_BYTES
-            before += [chunk[:cut]] if cut else []
-            after += [chunk[cut:]] if cut < len(chunk) else []
-        self._chunks, self._unsent, self.sent = before + after, len(after), position
+            before, after = self._divided(chunk, position - at)
+            at += self._config.samples_in(chunk)
+            if before:
+                earlier.append(before)
+                self.sent += self._config.samples_in(before)
+            later += [after] if after else []
+        self._chunks, self._unsent = earlier + later, len(later)
+
+    def _divided(self, chunk: bytes, samples: int) -> tuple[bytes, bytes]:
+        """Divide a chunk behind so many samples. A packet stays whole, in the second part."""
+        frame_bytes = self._config.frame_bytes
+        if frame_bytes is None:
+            is_before = self._config.samples_in(chunk) <= samples
+            return (chunk, b"") if is_before else (b"", chunk)
+        cut = max(0, samples) * frame_bytes
+        return chunk[:cut], chunk[cut:]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from hwaja.client.errors import Message, RefusedError
 from hwaja.client.phase import TRANSCRIPTION, Kind, Meaning, Phase
 from hwaja.client.timeline import MonotonicTimestamps, Timeline
+from hwaja.protocol.audio import PLAIN, AudioConfig
 from hwaja.protocol.codes import Reason
 
 
@@ -19,6 +20,7 @@ class Dialogue:
         *,
         is_confirmed: bool,
         roams: bool = False,
+        config: AudioConfig = PLAIN,
     ) -> None:
         """Prepare.
 
@@ -28,11 +30,12 @@ class Dialogue:
             timestamps: the timestamps of the session so far.
             is_confirmed: as `Phase`.
             roams: as `Phase`.
+            config: as `Phase`.
 
         """
-        self.phase = Phase(kind, options, is_confirmed=is_confirmed, roams=roams)
+        self.phase = Phase(kind, options, is_confirmed=is_confirmed, roams=roams, config=config)
         self.is_over = False
-        self._timeline = Timeline(timestamps)
+        self._timeline = Timeline(timestamps, config.rate)
         self._is_renewed = False
         self._awaits_crossed_end = False
 
@@ -80,8 +83,8 @@ class Dialogue:
     def _renew(self, message: Message) -> None:
         received_samples = message["received_samples"]
         self._awaits_crossed_end = self.phase.has_crossed(message["reason"])
-        lost = self.phase.renew(received_samples)
-        self._timeline.renew(received_samples + lost)
+        moved = self.phase.renew(received_samples)
+        self._timeline.renew(received_samples + moved)
         self._is_renewed = True
 
     def _is_crossed_end(self, message: Message) -> bool:
@@ -94,6 +97,6 @@ class Dialogue:
 def _is_ours(message: Message) -> bool:
     """Return whether the dialogue itself handles the message, so that the caller needs no event."""
     is_of_limit = message.get("reason") == Reason.AUDIO_LIMIT  # the dialogue renews the phase
-    return message["type"] in {"audio_received", "too_far_ahead"} or (
+    return message["type"] in {"audio_received", "too_far_ahead", "session_shared"} or (
         message["type"] == "limit_warning" and is_of_limit
     )

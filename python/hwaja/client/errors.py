@@ -6,7 +6,19 @@ Message = dict[str, Any]
 """A decoded JSON control message."""
 
 
-class ClientError(Exception):
+class SentenceError(Exception):
+    """Its text is one English sentence, which may be made of a template and values.
+
+    A program that speaks another language finds its own sentence by the `template`.
+    """
+
+    def __init__(self, template: str, **values: object) -> None:
+        super().__init__(template.format(**values) if values else template)
+        self.template = template
+        self.values = values
+
+
+class ClientError(SentenceError):
     """The server cannot be reached, or the connection has ended. The text says why."""
 
 
@@ -25,12 +37,13 @@ class SessionLostError(ClientError):
 class RefusedError(ClientError):
     """The server sent another answer than the expected one. The connection stays open.
 
-    `code`, `reason`, `speaker_id` and `quality` come from the server's `error` message; see
-    docs/protocol.md. A field that the message lacks is None.
+    `answer` is that answer. `code`, `reason`, `speaker_id` and `quality` come from the server's
+    `error` message; see docs/protocol.md. A field that the message lacks is None.
     """
 
     def __init__(self, message: Message) -> None:
         super().__init__(f"The server answered: {message.get('message', message['type'])}")
+        self.answer = message
         self.code: str | None = message.get("code")
         self.reason: str | None = message.get("reason")
         self.speaker_id: int | None = message.get("speaker_id")

@@ -11,16 +11,23 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import count
 
+import msgspec
+
 from hwaja.client.audio_store import AudioStore
 from hwaja.client.errors import Message
 from hwaja.protocol import client_messages
-from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.audio import PLAIN, AudioConfig
 from hwaja.protocol.codes import ErrorCode, Reason
 
-MOST_UNCONFIRMED_SAMPLES = 4 * SAMPLE_RATE
+MOST_UNCONFIRMED_SECONDS = 4
 """Most sent audio without confirmation. The answers to the server's pings queue behind it."""
 
 KEEP_ALIVE = client_messages.KeepAlive.__struct_config__.tag
+
+PAUSE = client_messages.PauseTranscription.__struct_config__.tag
+
+SWITCHES = (PAUSE, client_messages.ResumeTranscription.__struct_config__.tag)
+"""Commands that another transcription must get again, although they were answered."""
 
 PAUSED = "paused"
 """The server's state of a transcription that ignores audio."""
@@ -28,10 +35,10 @@ PAUSED = "paused"
 UPDATED = frozenset(client_messages.UpdateTranscription.__struct_fields__) - {"request_id"}
 """Options that may change while a transcription runs."""
 
-MOST_KEPT_SAMPLES = 60 * SAMPLE_RATE
+MOST_KEPT_SECONDS = 60
 """Most audio to store without a connection: as long as the server keeps the session."""
 
-MOST_UNANSWERED_SAMPLES = 32 * SAMPLE_RATE
+MOST_UNANSWERED_SECONDS = 32
 """Most audio that a server has taken and not answered: what its ring of audio holds."""
 
 
@@ -58,7 +65,15 @@ ENROLMENT = Kind(
     ended="speaker_registration_completed",
     failed=ErrorCode.SPEAKER_REGISTRATION_FAILED,
     listening="enrolling",
-    refusals=frozenset({Reason.WRONG_STATE, Reason.UNKNOWN_SPEAKER, Reason.BAD_FIELD}),
+    refusals=frozenset(
+        {
+            Reason.WRONG_STATE,
+            Reason.UNKNOWN_SPEAKER,
+            Reason.BAD_FIELD,
+            Reason.ENCODING_UNSUPPORTED,
+            Reason.CHANNELS_UNSUPPORTED,
+        }
+    ),
 )
 RESTORATION = Kind(
     start="restore_speaker",
@@ -93,6 +108,8 @@ TRANSCRIPTION = Kind(
             Reason.LANGUAGE_UNSUPPORTED,
             Reason.HOTWORDS_UNSUPPORTED,
             Reason.HOTWORD_UNKNOWN,
+            Reason.ENCODING_UNSUPPORTED,
+            Reason.CHANNELS_UNSUPPORTED,
         }
     ),
 )
@@ -115,44 +132,58 @@ class Meaning(Enum):
 
 @dataclass(slots=True)
 class _Command:
-    """A message of the caller that belongs between two samples, and has no answer yet."""
+    """A message of the caller that belongs between two samples."""
 
     fields: Message
     request_id: int
     at: int
     """How many samples come before it."""
     is_sent: bool = False
+    is_answered: bool = False
+    """Whether the caller has its answer. It is sent again for another transcription."""
 
 
 class Phase:
     """The messages and audio of one enrolment or transcription."""
 
     def __init__(
-        self, kind: Kind, options: Message, *, is_confirmed: bool, roams: bool = False
+        self,
+        kind: Kind,
+        options: Message,
+        *,
+        is_confirmed: bool,
+        roams: bool = False,
+        config: AudioConfig = PLAIN,
     ) -> None:
         """Prepare.
 
         Args:
             kind: ENROLMENT, RESTORATION or TRANSCRIPTION.
-            options: fields of the start message.
+            options: fields of the start message, without `audio`.
             is_confirmed: whether the server confirms the audio that it has processed. If not, sent
                 audio is not stored.
             roams: whether another server may have to take over. Audio is then stored until it is
                 answered.
+            config: how the audio is encoded.
 
         """
         self.kind = kind
         self._options = dict(options)
+        if not config.is_specified:
+            self._options["audio"] = msgspec.to_builtins(config)
         self._is_confirmed = is_confirmed
-        self._audio = AudioStore(keeps_unanswered=roams)
-        self._most_kept = MOST_KEPT_SAMPLES + (MOST_UNANSWERED_SAMPLES if roams else 0)
+        self._audio = AudioStore(config, keeps_unanswered=roams)
+        self._most_unconfirmed = MOST_UNCONFIRMED_SECONDS * config.rate
+        kept_seconds = MOST_KEPT_SECONDS + (MOST_UNANSWERED_SECONDS if roams else 0)
+        self._most_kept = kept_seconds * config.rate
         self._answered = 0
         """How many samples of the transcription are answered. Only a client that roams knows."""
         self._is_start_sent = self._is_started = self._is_end_sent = False
         self._is_whole = False  # no more audio will be appended
         self._is_held = False  # the server ended it: send nothing
         self._is_too_far_ahead = False  # the server asked for a pause
-        self._commands: deque[_Command] = deque()  # in the order of samples
+        self._commands: deque[_Command] = deque()  # in the order of samples, to be answered
+        self._switches: list[_Command] = []  # the answered ones, in the order of samples
         self._request_ids = count(1)
 
     @property
@@ -160,9 +191,9 @@ class Phase:
         """Whether more audio can be stored."""
         return self._audio.end - self._audio.start < self._most_kept
 
-    def append(self, pcm: bytes) -> None:
-        """Store a chunk of PCM16 for sending."""
-        self._audio.append(pcm)
+    def append(self, chunk: bytes) -> None:
+        """Store a chunk of audio for sending."""
+        self._audio.append(chunk)
 
     def command(self, fields: Message) -> None:
         """Send a message of the caller behind the audio so far. Its `request_id` is replaced."""
@@ -244,17 +275,29 @@ class Phase:
             received_samples: how many samples of this transcription the server processed.
 
         Returns:
-            How many samples after that position are no longer stored.
+            By how many samples it begins later, since earlier ones are no longer stored. It begins
+            earlier only for Opus: with the packet of that sample.
 
         """
         self._is_start_sent = self._is_started = self._is_end_sent = self._is_held = False
         self._answered = 0
-        lost = self._audio.rebase(received_samples)
+        moved = self._audio.rebase(received_samples)
+        self._switch_again(received_samples + moved)
         for command in self._commands:
-            command.at = max(0, command.at - received_samples - lost)
+            command.at = max(0, command.at - received_samples - moved)
             # Another id: the server may still refuse the first one, which came after its end.
             command.is_sent, command.request_id = False, next(self._request_ids)
-        return lost
+        return moved
+
+    def _switch_again(self, start: int) -> None:
+        """Have another transcription, which begins at a sample, pause where this one did."""
+        later = [each for each in self._switches if each.at > start]
+        *_, last = [None, *(each for each in self._switches if each.at <= start)]
+        if last is not None and last.fields["type"] == PAUSE:
+            later.insert(0, last)
+        self._switches = []
+        again = sorted([*later, *self._commands], key=lambda each: each.request_id)
+        self._commands = deque(again)
 
     def begin_anew(self) -> int:
         """Begin again in another session, whose server has nothing of this phase.
@@ -289,12 +332,18 @@ class Phase:
         if command is None or is_late or is_early:
             return Meaning.REPEATED
         self._commands.remove(command)
+        if command.is_answered:
+            meaning = Meaning.REPEATED
+        else:
+            meaning, command.is_answered = Meaning.PASSING, True
+        if command.fields["type"] in SWITCHES and message["type"] != "error":
+            self._switches.append(command)
         if message["type"] == "transcription_updated":  # another transcription begins with these
             self._options |= {k: v for k, v in command.fields.items() if k in UPDATED}
-        return Meaning.PASSING
+        return meaning
 
     def _next_audio(self) -> bytes | None:
-        is_far_ahead = self._audio.sent - self._audio.confirmed >= MOST_UNCONFIRMED_SAMPLES
+        is_far_ahead = self._audio.sent - self._audio.confirmed >= self._most_unconfirmed
         if is_far_ahead or self._is_too_far_ahead:
             return None
         chunk = self._audio.next()

@@ -14,12 +14,16 @@ LONGEST_DELAY_SECONDS = 8.0
 _RESUME = "hwaja.resume"
 _HELLO = "hwaja.hello"
 """Asks what the server can do. An older server ignores it."""
+_ROAM = "hwaja.roam"
+"""Tells that another server may take over, so that a node that leaves sends the client away."""
 
 
 class Resumption:
     """The token of a session, and the number of its last message."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, roams: bool = False) -> None:
+        """Begin without a session. `roams`: whether another server may take over."""
+        self._roams = roams
         self._token: str | None = None
         self._last_number = 0
 
@@ -31,7 +35,8 @@ class Resumption:
     @property
     def offered(self) -> tuple[str, ...]:
         """The subprotocols to offer. They carry the token, since a URL might be logged."""
-        return "hwaja", _HELLO, _RESUME if self._token is None else f"{_RESUME}.{self._token}"
+        resume = _RESUME if self._token is None else f"{_RESUME}.{self._token}"
+        return "hwaja", _HELLO, resume, *((_ROAM,) if self._roams else ())
 
     def welcome(self, message: Message) -> bool:
         """Take `model_loaded`. Return whether the earlier session was resumed."""

@@ -15,16 +15,19 @@ from typing import Any
 
 import msgspec
 
-from hwaja.client.chunks import Chunks, Command, pcm_chunks
+from hwaja.client.chunks import Chunks, Command, audio_chunks, sent_as
 from hwaja.client.client_events import ClientEvent
 from hwaja.client.decoding import read, read_enrolled
 from hwaja.client.dialogue import Dialogue
-from hwaja.client.errors import Message, RefusedError
+from hwaja.client.errors import ClientError, Message, RefusedError
 from hwaja.client.link import Address, Link
 from hwaja.client.phase import ENROLMENT, RESTORATION, TRANSCRIPTION, Kind, Phase
+from hwaja.client.shared_link import SharedLink, link_of
 from hwaja.client.timeline import MonotonicTimestamps
 from hwaja.client.trust import client_tls
+from hwaja.protocol.audio import PLAIN, AudioConfig, AudioEncoding
 from hwaja.protocol.codes import ErrorCode
+from hwaja.protocol.links import new_link_key
 from hwaja.protocol.server_messages import RegistrationCompleted
 from hwaja.protocol.values import Event, Hello
 
@@ -45,7 +48,13 @@ class Client:
         return self._link.hello
 
     async def enrol(
-        self, speaker_id: int, voice: Chunks, *, add: bool = False, ticket: bool = False
+        self,
+        speaker_id: int,
+        voice: Chunks,
+        *,
+        add: bool = False,
+        ticket: bool = False,
+        audio: AudioConfig = PLAIN,
     ) -> RegistrationCompleted:
         """Enrol a voice.
 
@@ -55,15 +64,16 @@ class Client:
             add: True adds the take to the speaker's earlier takes. False replaces them.
             ticket: whether the result has a `ticket`, with which `restore` enrols the voice in a
                 later session.
+            audio: how the voice is encoded.
 
         Raises:
             RefusedError: if the server refuses the voice. An earlier voice stays enrolled.
             SessionLostError: if the connection is lost for too long.
             ClientError: if the server ends the session, or a sound file cannot be read.
-            TypeError, ValueError: if `voice` is not PCM16.
+            TypeError, ValueError: if `voice` is not encoded as `audio` says.
 
         """
-        messages = self.enrol_messages(speaker_id, voice, add=add, ticket=ticket)
+        messages = self.enrol_messages(speaker_id, voice, add=add, ticket=ticket, audio=audio)
         *_, completed = [message async for message in messages]
         return read_enrolled(completed)
 
@@ -97,6 +107,8 @@ class Client:
         language: str | None = None,
         hotwords: Iterable[str | Message] = (),
         events: Iterable[Event | str] = (),
+        by_channel: bool = False,
+        audio: AudioConfig = PLAIN,
     ) -> AsyncGenerator[ClientEvent]:
         """Send a conversation as it arrives, and yield the server's answers.
 
@@ -120,6 +132,10 @@ class Client:
             hotwords: words to expect.
             events: what else to yield: where speech starts and ends, what gave no text, how late
                 answers come.
+            by_channel: whether each channel of the audio is one speaker, so that nobody needs to be
+                enrolled.
+            audio: how the conversation is encoded. A sound file is sent as PCM16 of 16 kHz, with as
+                many channels as this says.
 
         Raises:
             RefusedError: if the server refuses to begin or to continue.
@@ -131,7 +147,7 @@ class Client:
             "interim_results": interim_results,
             "speaker_updates": speaker_updates,
             "adapt": adapt,
-            "speakers": "discover" if discover else None,
+            "speakers": "channels" if by_channel else "discover" if discover else None,
             "strangers": "separate" if separate_strangers else None,
             "max_speakers": max_speakers,
             "language": language,
@@ -139,7 +155,7 @@ class Client:
             "events": [str(event) for event in events],
         }
         options = {key: value for key, value in asked.items() if value}
-        async with aclosing(self.transcribe_messages(talk, options)) as messages:
+        async with aclosing(self.transcribe_messages(talk, options, audio)) as messages:
             async for message in messages:
                 event = read(message)
                 if event is not None:
@@ -178,6 +194,22 @@ class Client:
             self._names.pop(speaker_id, None)
             self._link.rest()
 
+    async def share(self, key: str | None = None) -> SharedLink:
+        """Let others read along by a link, at any time. It goes on if another session takes over.
+
+        Args:
+            key: of the link of an earlier session, which goes on with this one. None: the link that
+                the session has already, or a new one.
+
+        """
+        link = link_of(self._link.url, key or self._link.link_key or new_link_key())
+        await self._link.share(link.key)
+        return link
+
+    async def stop_sharing(self) -> None:
+        """End the link: nobody reads along any more."""
+        await self._link.share(None)
+
     async def _follow_names(self, message: Message) -> None:
         """Send the names again on another connection. Forget those that are answered."""
         if message["type"] == "model_loaded":
@@ -189,37 +221,55 @@ class Client:
             del self._names[naming["speaker_id"]]
 
     def enrol_messages(
-        self, speaker_id: int, voice: Chunks, *, add: bool = False, ticket: bool = False
+        self,
+        speaker_id: int,
+        voice: Chunks,
+        *,
+        add: bool = False,
+        ticket: bool = False,
+        audio: AudioConfig = PLAIN,
     ) -> AsyncGenerator[Message]:
         """Enrol as `enrol`, but yield the server's messages without decoding."""
         options: Message = {"speaker_id": speaker_id, "details": True}
         wishes = {"add": add, "ticket": ticket or self._link.roams}
         options |= {name: True for name, is_wanted in wishes.items() if is_wanted}
-        return self._run(ENROLMENT, voice, options)
+        return self._run(ENROLMENT, voice, options, audio)
 
     def restore_messages(self, speaker_id: int, ticket: str) -> AsyncGenerator[Message]:
         """Restore as `restore`, but yield the server's messages without decoding."""
         options = {"speaker_id": speaker_id, "ticket": ticket, "details": True}
         return self._run(RESTORATION, b"", options)
 
-    def transcribe_messages(self, talk: Chunks, options: Message) -> AsyncGenerator[Message]:
+    def transcribe_messages(
+        self, talk: Chunks, options: Message, audio: AudioConfig = PLAIN
+    ) -> AsyncGenerator[Message]:
         """Transcribe as `transcribe`, but yield the server's messages without decoding.
 
         Args:
             talk: as `transcribe`.
             options: fields of `start_transcription`. `details` is always set.
+            audio: as `transcribe`.
 
         """
         own = {"answered_samples": True} if self._link.roams else {}
-        return self._run(TRANSCRIPTION, talk, {**options, **own, "details": True})
+        return self._run(TRANSCRIPTION, talk, {**options, **own, "details": True}, audio)
 
-    async def _run(self, kind: Kind, audio: Chunks, options: Message) -> AsyncGenerator[Message]:
-        chunks = await pcm_chunks(audio)
+    async def _run(
+        self, kind: Kind, audio: Chunks, options: Message, config: AudioConfig = PLAIN
+    ) -> AsyncGenerator[Message]:
+        config = sent_as(audio, config)
+        self._check_taken(config)
+        chunks = await audio_chunks(audio, config)
         await self._link.work()
         self._is_running = True
         link = self._link
         dialogue = Dialogue(
-            kind, options, self._timestamps, is_confirmed=link.is_confirmed, roams=link.roams
+            kind,
+            options,
+            self._timestamps,
+            is_confirmed=link.is_confirmed,
+            roams=link.roams,
+            config=config,
         )
         workers = {
             asyncio.create_task(self._feed(dialogue.phase, chunks)),
@@ -244,6 +294,12 @@ class Client:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
             await chunks.aclose()
+
+    def _check_taken(self, config: AudioConfig) -> None:
+        """Raise an error for audio that an older server would take for PCM16 of 16 kHz."""
+        encodings = self.server.abilities.encodings if self.server else ()
+        if not config.is_specified and AudioEncoding.F32 not in encodings:
+            raise ClientError("The server is too old for other audio than PCM16, 16 kHz, mono.")
 
     async def _feed(self, phase: Phase, chunks: AsyncIterator[bytes | Command]) -> None:
         """Append the chunks to the phase. Wait while the phase has no room."""
@@ -297,6 +353,7 @@ async def connect(
     verify: bool = True,
     token: str | None = None,
     on_away: Callable[[], None] = lambda: None,
+    on_back: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[Client]:
     """Open a session with a server.
 
@@ -307,12 +364,14 @@ async def connect(
     Args:
         url: wss://, or ws:// to a server without TLS. Several addresses, or a list with one: the
             client goes on at another server, or at a restarted one, if the session is gone with its
-            server. The voices come back by tickets, and unanswered audio is sent again. All
-            servers need the same ticket keys.
+            server, and in another session before the server ends one. The voices come back by
+            tickets, and unanswered audio is sent again. All servers need the same ticket keys. One
+            address may be that of a balancer.
         cafile: PEM file with a certificate to trust, in addition to the system's.
         verify: False accepts any certificate.
         token: access token, if the server requires one.
         on_away: called when the connection is lost, before the client reconnects.
+        on_back: called when the client is connected again.
 
     Raises:
         CertificateError: if the server's certificate is not trusted.
@@ -322,7 +381,7 @@ async def connect(
     """
     urls, tls = [url] if isinstance(url, str) else url, client_tls(cafile, verify=verify)
     addresses = [Address(each, tls, token) for each in urls]
-    link = Link(addresses, on_away, roams=not isinstance(url, str))
+    link = Link(addresses, on_away, on_back, roams=not isinstance(url, str))
     await link.open()
     link.rest()
     try:

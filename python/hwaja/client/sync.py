@@ -21,6 +21,8 @@ from hwaja.client import session
 from hwaja.client.chunks import Chunks
 from hwaja.client.client_events import ClientEvent
 from hwaja.client.errors import Message
+from hwaja.client.shared_link import SharedLink
+from hwaja.protocol.audio import PLAIN, AudioConfig
 from hwaja.protocol.server_messages import RegistrationCompleted
 from hwaja.protocol.values import Event, Hello
 
@@ -39,6 +41,8 @@ class TranscriptionOptions(TypedDict, total=False):
     language: str | None
     hotwords: Iterable[str | Message]
     events: Iterable[Event | str]
+    by_channel: bool
+    audio: AudioConfig
 
 
 class Options(TypedDict, total=False):
@@ -48,6 +52,7 @@ class Options(TypedDict, total=False):
     verify: bool
     token: str | None
     on_away: Callable[[], None]
+    on_back: Callable[[], None]
 
 
 class _Loop:
@@ -108,10 +113,17 @@ class Client:
         return self._client.server
 
     def enrol(
-        self, speaker_id: int, voice: Chunks, *, add: bool = False, ticket: bool = False
+        self,
+        speaker_id: int,
+        voice: Chunks,
+        *,
+        add: bool = False,
+        ticket: bool = False,
+        audio: AudioConfig = PLAIN,
     ) -> RegistrationCompleted:
         """Enrol a voice; see `hwaja.client.Client.enrol`."""
-        return self._loop.wait_for(self._client.enrol(speaker_id, voice, add=add, ticket=ticket))
+        enrolment = self._client.enrol(speaker_id, voice, add=add, ticket=ticket, audio=audio)
+        return self._loop.wait_for(enrolment)
 
     def restore(self, speaker_id: int, ticket: str) -> RegistrationCompleted:
         """Enrol the voice of a ticket; see `hwaja.client.Client.restore`."""
@@ -120,6 +132,14 @@ class Client:
     def name_speaker(self, speaker_id: int, name: str) -> None:
         """Give a speaker a name; see `hwaja.client.Client.name_speaker`."""
         self._loop.wait_for(self._client.name_speaker(speaker_id, name))
+
+    def share(self, key: str | None = None) -> SharedLink:
+        """Let others read along by a link; see `hwaja.client.Client.share`."""
+        return self._loop.wait_for(self._client.share(key))
+
+    def stop_sharing(self) -> None:
+        """End the link; see `hwaja.client.Client.stop_sharing`."""
+        self._loop.wait_for(self._client.stop_sharing())
 
     def transcribe(
         self, talk: Chunks, **options: Unpack[TranscriptionOptions]

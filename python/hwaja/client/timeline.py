@@ -16,26 +16,27 @@ _COUNTED = ("finalized", "transcription_paused", "transcription_resumed")
 
 
 class MonotonicOffset:
-    """The offset to add to the times of each part of a conversation, in any unit.
+    """The offset to add to the times of each part of a conversation, in milliseconds.
 
     No part begins before the end of the last one. A part that would is moved forward as a whole, so
     the differences within a part stay the same.
     """
 
     def __init__(self) -> None:
-        self._end = float("-inf")
-        self._offset: float | None = None  # None until the first entry of the part
+        self._end_ms: int | None = None  # None until the first entry of all
+        self._offset_ms: int | None = None  # None until the first entry of the part
 
     def renew(self) -> None:
         """Begin another part."""
-        self._offset = None
+        self._offset_ms = None
 
-    def of(self, start: float, end: float) -> float:
+    def of(self, start_ms: int, end_ms: int) -> int:
         """Return the offset for an entry with these times."""
-        if self._offset is None:
-            self._offset = max(0, self._end - start)
-        self._end = max(self._end, end + self._offset)
-        return self._offset
+        last_end_ms = start_ms if self._end_ms is None else self._end_ms
+        if self._offset_ms is None:
+            self._offset_ms = max(0, last_end_ms - start_ms)
+        self._end_ms = max(last_end_ms, end_ms + self._offset_ms)
+        return self._offset_ms
 
 
 class MonotonicTimestamps:
@@ -57,8 +58,8 @@ class MonotonicTimestamps:
 
         """
         began = datetime.fromisoformat(timestamp)
-        began_ms = round(1000 * began.timestamp())
-        offset_ms = self._offset_ms.of(began_ms, began_ms + round(1000 * seconds))
+        began_ms = _whole_ms(began.timestamp())
+        offset_ms = self._offset_ms.of(began_ms, began_ms + _whole_ms(seconds))
         if not offset_ms:
             return timestamp
         moved = began + timedelta(milliseconds=offset_ms)
@@ -68,12 +69,16 @@ class MonotonicTimestamps:
 class Timeline:
     """Maps the current transcription's times and ids to those of the conversation."""
 
-    def __init__(self, timestamps: MonotonicTimestamps) -> None:
-        """Begin a conversation after the session's earlier `timestamps`."""
+    def __init__(self, timestamps: MonotonicTimestamps, rate: int = SAMPLE_RATE) -> None:
+        """Begin a conversation after the session's earlier `timestamps`.
+
+        Its audio has `rate` samples a second.
+        """
+        self._rate = rate
         self._timestamps = timestamps
         self._timestamps.renew()
         self._offset_samples = 0
-        self._offset_seconds = MonotonicOffset()
+        self._moved_ms = MonotonicOffset()
         self._offset_id = 0
         self._next_id = 0
         self._interims: set[int] = set()  # ids of the utterances whose last text is an interim one
@@ -92,7 +97,7 @@ class Timeline:
         self._late_seconds = None if is_late and self._began_at is not None else 0.0
         self._timestamps.renew()
         self._offset_samples += received_samples
-        self._offset_seconds.renew()
+        self._moved_ms.renew()
         self._offset_id = self._next_id
 
     def dated(self, message: Message) -> Message:
@@ -108,10 +113,7 @@ class Timeline:
         elif dated["type"] in _COUNTED:
             dated["received_samples"] += self._offset_samples
         else:  # `speech_started`, `speech_ended`
-            for name in ("start_seconds", "end_seconds"):
-                if name in dated:
-                    offset = self._offset_samples / SAMPLE_RATE
-                    dated[name] = round(dated[name] + offset, 3)
+            dated = _later(dated, self._offset_ms)
         return dated
 
     def withdrawals(self) -> Iterator[Message]:
@@ -119,6 +121,11 @@ class Timeline:
         for segment_id in sorted(self._interims):
             yield {"type": "interim", "segment_id": segment_id, "text": "", "stable_chars": 0}
         self._interims.clear()
+
+    @property
+    def _offset_ms(self) -> int:
+        """Where the current transcription begins in the conversation."""
+        return _whole_ms(self._offset_samples / self._rate)
 
     def _note_interim(self, message: Message) -> None:
         if message["type"] == "interim" and message["text"]:
@@ -129,19 +136,18 @@ class Timeline:
     def _date(self, message: Message) -> None:
         start, end = message["start_seconds"], message["end_seconds"]
         began_at = datetime.fromisoformat(message["timestamp"]).timestamp()
-        began_at -= start + self._offset_samples / SAMPLE_RATE
+        began_at -= start + self._offset_samples / self._rate
         if self._late_seconds is None and self._began_at is not None:
             self._late_seconds = began_at - self._began_at
         timestamp = _earlier(message["timestamp"], self._late_seconds or 0.0)
         self._began_at = began_at - (self._late_seconds or 0.0)
         message["timestamp"] = self._timestamps.dated(timestamp, end - start)
-        offset = self._offset_samples / SAMPLE_RATE
-        offset += self._offset_seconds.of(start + offset, end + offset)
-        message["start_seconds"] = round(start + offset, 3)
-        message["end_seconds"] = round(end + offset, 3)
+        start_ms, end_ms = (_whole_ms(seconds) + self._offset_ms for seconds in (start, end))
+        offset_ms = self._offset_ms + self._moved_ms.of(start_ms, end_ms)
+        message |= _later(message, offset_ms)
         for pieces in ("tokens", "words"):
             if pieces in message:
-                message[pieces] = [_later(piece, offset) for piece in message[pieces]]
+                message[pieces] = [_later(piece, offset_ms) for piece in message[pieces]]
 
 
 def _earlier(timestamp: str, seconds: float) -> str:
@@ -152,8 +158,15 @@ def _earlier(timestamp: str, seconds: float) -> str:
     return moved.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _later(piece: Message, offset_seconds: float) -> Message:
-    """Return a token or a word with its times later by `offset_seconds`."""
+def _later(message: Message, offset_ms: int) -> Message:
+    """Return a copy of a message, a token or a word with its times later by `offset_ms`."""
     times = ("start_seconds", "end_seconds")
-    moved = {name: round(piece[name] + offset_seconds, 3) for name in times if name in piece}
-    return {**piece, **moved}
+    moved = {
+        name: (_whole_ms(message[name]) + offset_ms) / 1000 for name in times if name in message
+    }
+    return {**message, **moved}
+
+
+def _whole_ms(seconds: float) -> int:
+    """Return a time of the server in milliseconds. Sums of whole ones do not round apart."""
+    return round(1000 * seconds)

@@ -36,6 +36,10 @@ OPENING_SECONDS = 10.0
 PONG_SECONDS = 60
 """Longest wait for a pong. A busy server may not read for some time."""
 
+ROAMING_PONG_SECONDS = 20
+"""The same where another server may take over. Of a client that waits until its audio is confirmed,
+little lies before a ping."""
+
 
 class ConnectionLostError(ClientError):
     """The connection ended without a close frame, or a proxy restarts, or no server answers."""
@@ -198,14 +202,24 @@ def _ended(error: ConnectionClosed) -> ClientError:
 
 
 def _error_of(code: int | None) -> ClientError:
-    sentence = f"The server closed the connection (code {code or 'none'})."
+    kind = ServerStoppedError if code == _STOPS else ClientError
     if code in LOST_CODES:
-        return ConnectionLostError(sentence)
-    return ServerStoppedError(sentence) if code == _STOPS else ClientError(sentence)
+        kind = ConnectionLostError
+    return kind("The server closed the connection (code {code}).", code=code or "none")
+
+
+def unanswered(url: str, error: Exception) -> ConnectionLostError:
+    """Return the error that says that nobody answers at an address."""
+    kind = type(error).__name__
+    return ConnectionLostError("No server answers at {url} ({kind}).", url=url, kind=kind)
 
 
 async def dial(
-    url: str, tls: ssl.SSLContext, token: str | None = None, offered: Sequence[str] = ()
+    url: str,
+    tls: ssl.SSLContext,
+    token: str | None = None,
+    offered: Sequence[str] = (),
+    pong_seconds: float = PONG_SECONDS,
 ) -> Connection:
     """Open a connection. The caller receives the server's first message.
 
@@ -214,6 +228,7 @@ async def dial(
         tls: TLS context of the client.
         token: access token; None if the server requires none.
         offered: subprotocols to offer.
+        pong_seconds: longest wait for a pong. Without one, the connection is lost.
 
     Raises:
         ConnectionLostError: if no server answers.
@@ -232,7 +247,7 @@ async def dial(
             subprotocols=[Subprotocol(name) for name in offered] or None,
             compression=None,
             max_size=None,
-            ping_timeout=PONG_SECONDS,
+            ping_timeout=pong_seconds,
         )
     except ssl.SSLCertVerificationError as error:
         sentence = f"The certificate of {url} is not trusted ({error.verify_message})."
@@ -244,11 +259,11 @@ async def dial(
         ):
             wanted = "wants a token" if token is None else "does not know this token"
             raise UnauthorizedError(f"The server at {url} {wanted}.") from error
-        sentence = f"No server answers at {url} ({type(error).__name__})."
-        raise ConnectionLostError(sentence) from error
+        raise unanswered(url, error) from error
     except (InvalidURI, ValueError) as error:
-        sentence = f"{url!r} is no address of a server, which begins with wss:// or ws://."
-        raise ClientError(sentence) from error
+        raise ClientError(
+            "{url!r} is no address of a server, which begins with wss:// or ws://.", url=url
+        ) from error
     return Connection(websocket)
 
 

@@ -4,9 +4,15 @@ from collections.abc import Sequence
 
 from hwaja.doctor.findings import Finding
 from hwaja.doctor.language import Phrase, phrase
-from hwaja.engines.export_checks import AUTO_LANGUAGE
+from hwaja.engines.model_checks.export_checks import AUTO_LANGUAGE
 from hwaja.models import CatalogueEntry, all_models, cache_root, is_present
-from hwaja.models.advice import BASELINE, BASELINE_PER_CORE, Recommendation, Situation, recommend
+from hwaja.models.advice import (
+    BASELINE,
+    CONVERSATIONS_PER_CORE,
+    Recommendation,
+    Situation,
+    recommend,
+)
 from hwaja.process.memory import Memory
 from hwaja.server.config import Config
 
@@ -15,7 +21,7 @@ def situation_of(
     config: Config,
     cores: float,
     free: Memory | None,
-    baseline_per_core: float = BASELINE_PER_CORE,
+    baseline_per_core: float = CONVERSATIONS_PER_CORE,
     *,
     has_gpu: bool,
 ) -> Situation:
@@ -40,10 +46,10 @@ def situation_of(
 
 
 def measured_per_core(config: Config, cores: float, capacity: Finding | None) -> float:
-    """Return how many can talk for each core with Whisper base, as measured or as usual."""
+    """Return how many conversations a core serves with Whisper base, as measured or as usual."""
     streams = capacity.facts.get("streams") if capacity is not None else None
     if config.asr_model != BASELINE or not streams:
-        return BASELINE_PER_CORE
+        return CONVERSATIONS_PER_CORE
     return float(streams / min(cores, config.workers))
 
 

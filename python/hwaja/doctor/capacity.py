@@ -1,7 +1,7 @@
-"""Measures how many people can speak at the same time, from the throughput of busy workers.
+"""Measures how many conversations the workers serve at once, from their throughput when busy.
 
-The number is for people who speak without pauses, the worst case. Two people in a conversation take
-turns, so a session counts as one speaker at most.
+Two people in a conversation take turns, so a session counts as one speaker at most. Where nobody
+ever pauses, fewer are served (`PAUSELESS_SHARE`).
 """
 
 import asyncio
@@ -15,19 +15,22 @@ from hwaja.doctor.findings import Finding
 from hwaja.doctor.language import Phrase, counted, phrase
 from hwaja.doctor.recogniser import UTTERANCE_SECONDS
 from hwaja.doctor.speaking import analysed
-from hwaja.engines.hallucination_filter import may_loop
 from hwaja.engines.interface import EngineError, Samples
 from hwaja.engines.recognition import Abilities
+from hwaja.engines.texts.repeats import may_loop
+from hwaja.models.advice import without_pauses
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.server.config import Config
-from hwaja.workers.generations import SessionPool
 from hwaja.workers.pool import Pool
+from hwaja.workers.shared_workers import SessionPool
 
 SAFETY_SHARE = 0.7
-"""Share of the throughput that is reported as capacity.
+"""Conversations for each second of audio that the workers process in a second.
 
-Sockets and speech detection need a part of the rest. And where the workers' load is higher,
-utterances that end at the same time wait long.
+It gives 8 for a core of a server CPU, as measured with conversations: they keep it busy for 85 % of
+the time (`CONVERSATIONS_PER_CORE`). A conversation also costs what this measurement leaves out:
+sockets, speech detection, the watch for turns. It has pauses for 14 % of the time. And where the
+workers' load is higher, utterances that end at the same time wait long.
 """
 
 CANDIDATES = 12
@@ -49,7 +52,7 @@ class Throughput:
 
     @property
     def streams(self) -> int:
-        """The number of concurrent speech streams that the workers sustain."""
+        """The number of concurrent conversations that the workers sustain."""
         return int(SAFETY_SHARE * self.audio_seconds / self.wall_seconds)
 
 
@@ -64,7 +67,7 @@ async def capacity(pool: Pool, config: Config, seconds: float, progress: Progres
     candidates = [babble(UTTERANCE_SECONDS, seed) for seed in range(CANDIDATES)]
     if not pool.abilities.streaming:  # a streaming recogniser costs the same for all audio
         candidates = await typical(pool, candidates)
-    done = await throughput(pool, candidates, config.workers, seconds, progress)
+    done = await throughput(pool, candidates, config.first_workers, seconds, progress)
     return judge(done, config.max_connections)
 
 
@@ -77,7 +80,10 @@ def judge(done: Throughput, max_connections: int) -> Finding:
         "safety_share": SAFETY_SHARE,
         "max_connections": max_connections,
     }
-    sentence = counted("capacity", done.streams) if done.streams else phrase("capacity.none")
+    if done.streams:
+        sentence = counted("capacity", done.streams, pauseless=without_pauses(done.streams))
+    else:
+        sentence = phrase("capacity.none")
     if done.streams >= max_connections:
         return Finding("capacity", "ok", sentence, facts=facts)
     advice = phrase("capacity.do", clients=max_connections, fitting=max(1, done.streams))

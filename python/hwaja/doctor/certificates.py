@@ -8,10 +8,10 @@ from cryptography import x509
 
 from hwaja.doctor.findings import Finding
 from hwaja.doctor.language import phrase
-from hwaja.server.certificate import is_still_good, machine_names, subject_names
-from hwaja.server.certificate_expiry import WARN_DAYS
 from hwaja.server.config import Config, development_files
-from hwaja.server.tls import TlsError, tls_context
+from hwaja.server.network.certificate import development_names, is_still_good, subject_names
+from hwaja.server.network.certificate_expiry import WARN_DAYS
+from hwaja.server.network.tls import TlsError, tls_context
 
 
 def certificate(config: Config) -> Finding:
@@ -28,7 +28,7 @@ def certificate(config: Config) -> Finding:
         tls_context(config.cert, config.key)  # as the server loads it
         return judge(_read(config.cert), config.host, datetime.now(UTC))
     if config.dev_cert:
-        return _development(config.certificate_folder, config.host)
+        return _development(config.certificate_folder, config)
     sentence, advice = phrase("certificate.none"), phrase("certificate.none.do")
     return Finding("certificate", "warning", sentence, advice)
 
@@ -41,14 +41,14 @@ def _plain(plain_ws: str) -> Finding:
     return Finding("certificate", "warning", sentence, advice, facts)
 
 
-def _development(folder: Path, host: str) -> Finding:
-    cert, key = development_files(folder)
-    if not (key.is_file() and is_still_good(cert, machine_names())):
+def _development(folder: Path, config: Config) -> Finding:
+    cert, key = development_files(folder, lan=config.lan)
+    if not (key.is_file() and is_still_good(cert, development_names(lan=config.lan))):
         sentence = phrase("certificate.development", folder=folder)
         facts = {"development": True, "present": False}
         return Finding("certificate", "ok", sentence, facts=facts)
     tls_context(cert, key)
-    return judge(_read(cert), host, datetime.now(UTC))
+    return judge(_read(cert), config.host, datetime.now(UTC))
 
 
 def _read(file: Path) -> x509.Certificate:

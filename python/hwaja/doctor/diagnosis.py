@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Generator
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 
 from hwaja.doctor import machine
 from hwaja.doctor.advice import advice, measured_per_core, situation_of
@@ -19,10 +19,10 @@ from hwaja.doctor.self_test import self_test
 from hwaja.doctor.speaking import longest
 from hwaja.doctor.tokens import tokens
 from hwaja.engines.interface import EngineError
-from hwaja.engines.language_model import MEMORY_BYTES, ranks
+from hwaja.engines.texts.language_model import MEMORY_BYTES, ranks
 from hwaja.models import all_models
 from hwaja.process.memory import Memory, memory_now
-from hwaja.server.application import interim_setup, model_names, worker_setup
+from hwaja.server.application import interim_setup, model_names, spawn_of, worker_setup
 from hwaja.server.config import Config
 from hwaja.workers.pool import Pool
 
@@ -45,21 +45,24 @@ def diagnose(config: Config, seconds: float, progress: Progress) -> Generator[Fi
     yield found
     # Even where the provider does not run, the other checks can run on the CPU.
     running = str(found.facts.get("running", "cpu"))
-    yield checked("cpu", lambda: machine.cpu(machine.processor(), config.workers, running))
+    is_local = config.engines == "local"
+    workers_here = config.workers if is_local else 1  # the one for interim texts
+    yield checked("cpu", lambda: machine.cpu(machine.processor(), workers_here, running))
     yield checked("certificate", lambda: certificate(config))
     if files := [file for file in (config.token_file, config.metrics_token_file) if file]:
         yield checked("tokens", lambda: tokens(files))
-    for name in model_names(config, running):
+    for name in model_names(config):
         progress(phrase("progress.reading", name=name))
         yield checked(f"model {name}", lambda name=name: model(name))  # type: ignore[misc]
     progress(phrase("progress.hearing"))
     yield checked("detector", detector)
-    yield checked("self-test", lambda: self_test(running))
+    yield checked("self-test", lambda: self_test(running if is_local else "cpu"))
     measured: Finding | None = None
     for found in _engine(config, running, free, seconds, progress):
         measured = found if found.name == "capacity" else measured
         yield found
-    yield checked("advice", lambda: _advice(config, running, free, measured))
+    if is_local:
+        yield checked("advice", lambda: _advice(config, running, free, measured))
 
 
 def _engine(
@@ -67,12 +70,15 @@ def _engine(
 ) -> Generator[Finding]:
     """Check the workers' results, capacity and memory."""
     with asyncio.Runner() as runner:
+        stack = AsyncExitStack()
         pool: Pool | None = None
 
         def load() -> Finding:
             nonlocal pool
             setup = worker_setup(config, running)
-            pool = Pool(setup, config.workers)
+            spawn_for = runner.run(spawn_of(config, stack))
+            spawn = None if spawn_for is None else spawn_for(setup)
+            pool = Pool(setup, config.first_workers, spawn=spawn)
             return runner.run(recogniser(pool, setup))
 
         def load_interims() -> Finding:
@@ -93,11 +99,12 @@ def _engine(
             if pool is not None and found.state != "failure":
                 progress(phrase("progress.hearing"))
                 with suppress(EngineError):  # the memory used until then counts
-                    runner.run(longest(pool, config.workers))
+                    runner.run(longest(pool, config.first_workers))
             yield checked("memory", lambda: _memory(pool, config, free, interims))
         finally:
             if pool is not None:
                 runner.run(pool.close())
+            runner.run(stack.aclose())
 
 
 def _advice(config: Config, running: str, free: Memory | None, measured: Finding | None) -> Finding:

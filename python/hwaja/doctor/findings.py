@@ -8,7 +8,7 @@ from hwaja.doctor.language import Phrase, phrase
 from hwaja.engines.interface import EngineError
 from hwaja.models import ModelError
 from hwaja.server.config import ConfigError
-from hwaja.server.tls import TlsError
+from hwaja.server.network.tls import TlsError
 
 State = Literal["ok", "warning", "failure"]
 """Warning: the server can run, but not well. Failure: the server cannot run."""

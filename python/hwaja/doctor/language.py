@@ -29,9 +29,9 @@ def phrase(key: str, /, **values: Any) -> Phrase:
     return Phrase(key, values)
 
 
-def counted(key: str, count: int) -> Phrase:
+def counted(key: str, count: int, **values: object) -> Phrase:
     """Return a sentence about `count` things; `key` has a singular and a plural form."""
-    return phrase(f"{key}.{'one' if count == 1 else 'many'}", count=count)
+    return phrase(f"{key}.{'one' if count == 1 else 'many'}", count=count, **values)
 
 
 def of_locale(environment: Mapping[str, str]) -> Language:

@@ -66,7 +66,7 @@ def judge(found: dict[str, str | None], onnxruntime: str, below_sherpa: str | No
 
 def _below_sherpa() -> str | None:
     try:
-        from hwaja.engines.sherpa import ONNXRUNTIME_VERSION
+        from hwaja.engines.loading import ONNXRUNTIME_VERSION
     except (ImportError, OSError):
         return None
     return ONNXRUNTIME_VERSION

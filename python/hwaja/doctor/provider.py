@@ -4,8 +4,8 @@ import asyncio
 
 from hwaja.doctor.findings import Finding
 from hwaja.doctor.language import phrase
-from hwaja.engines.providers import Provider, resolve
-from hwaja.server.application import embedder_file
+from hwaja.engines.providers import Provider
+from hwaja.server.application import provider_of
 from hwaja.server.config import Config
 
 
@@ -17,7 +17,7 @@ def provider(config: Config) -> Finding:
             one sentence.
 
     """
-    return judge(asyncio.run(resolve(config.provider, embedder_file())))
+    return judge(asyncio.run(provider_of(config)))
 
 
 def judge(found: Provider) -> Finding:

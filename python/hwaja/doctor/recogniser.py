@@ -9,9 +9,9 @@ from hwaja.doctor.findings import Finding
 from hwaja.doctor.language import phrase
 from hwaja.doctor.speaking import analysed
 from hwaja.engines.recognition import Abilities
-from hwaja.workers import wire
 from hwaja.workers.interim_streams import InterimStreams
 from hwaja.workers.pool import Pool
+from hwaja.workers.transport import wire
 
 UTTERANCE_SECONDS = 3.0
 """Length of a generated utterance; people seldom speak much longer between two pauses."""

@@ -9,10 +9,10 @@ from hwaja.doctor.language import phrase
 from hwaja.doctor.speaking import live
 from hwaja.engines.interface import Samples
 from hwaja.engines.recognition import Hypothesis
-from hwaja.models.tones import OUTPUT_SECONDS, Spoken, spoken, write_tone_model
+from hwaja.models.conversion.tones import OUTPUT_SECONDS, Spoken, spoken, write_tone_model
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.workers import wire
 from hwaja.workers.pool import Pool
+from hwaja.workers.transport import wire
 
 TONES = (0, 3, 3, 7, 1, 5, 2, 6)
 """Each tone, one of them twice in a row."""

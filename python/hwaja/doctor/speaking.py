@@ -12,7 +12,7 @@ from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
 from hwaja.vad.gate import GateSettings
-from hwaja.workers.generations import SessionPool
+from hwaja.workers.shared_workers import SessionPool
 from hwaja.workers.utterance_stream import UtteranceStream
 
 
@@ -23,23 +23,24 @@ async def analysed(pool: SessionPool, owner: Hashable, samples: Samples) -> Hypo
         EngineError: where the engine fails on the utterance.
 
     """
-    text, _ = await asyncio.gather(
-        _text(pool, owner, samples),
-        pool.embed(owner, lambda: pcm16(samples), len(samples), overlaps=True),
-    )
+    text, _ = await asyncio.gather(_text(pool, owner, samples), _embed(pool, owner, samples))
     return text
 
 
 async def longest(pool: SessionPool, workers: int) -> None:
-    """Give the workers utterances of the maximum length, which need the most memory.
+    """Have one worker do all with an utterance of the maximum length, which needs the most memory.
+
+    Only one recognises it: a Whisper may loop in it, for 30 s of processor time. So many at once
+    may reach the time limit on a busy machine, and a worker that does is killed.
 
     Raises:
-        EngineError: where the engine fails on them.
+        EngineError: where the engine fails on it.
 
     """
     samples = babble(GateSettings().max_seconds, seed=0)
-    # Twice as many as workers, so that each worker recognises and embeds.
-    await asyncio.gather(*(analysed(pool, owner, samples) for owner in range(2 * workers)))
+    await _text(pool, "longest", samples)
+    # Twice as many as workers, so that the one that recognised embeds as well.
+    await asyncio.gather(*(_embed(pool, owner, samples) for owner in range(2 * workers)))
 
 
 def live(owner: Hashable, samples: Samples, *, interims: bool = False) -> UtteranceStream:
@@ -57,6 +58,10 @@ async def _text(pool: SessionPool, owner: Hashable, samples: Samples) -> Hypothe
         utterance = live(owner, samples, interims=True)
         return await pool.finish(utterance, len(samples), seconds)
     return await pool.recognise(owner, lambda: pcm16(samples), len(samples), Options())
+
+
+async def _embed(pool: SessionPool, owner: Hashable, samples: Samples) -> None:
+    await pool.embed(owner, lambda: pcm16(samples), len(samples), overlaps=True)
 
 
 def pcm16(samples: Samples) -> Pcm16:

@@ -80,9 +80,11 @@ _ENGLISH = {
         "It does not keep up with one speaker. Use a smaller --asr-model or another machine."
     ),
     "interim-model": "{name} loads in {load_seconds:.1f} s and streams",
-    "capacity.one": "about {count} person can speak at a time, without a pause",
-    "capacity.many": "about {count} people can speak at the same time, without a pause",
-    "capacity.none": "less than one person who speaks without a pause",
+    "capacity.one": "about {count} conversation at a time",
+    "capacity.many": (
+        "about {count} conversations at the same time, or {pauseless} if nobody ever pauses"
+    ),
+    "capacity.none": "less than one conversation",
     "capacity.do": (
         "Up to {clients} clients can connect. If all of them speak at once, their texts come "
         "late. Use --max-connections {fitting}, more cores, or a smaller --asr-model."
@@ -189,9 +191,11 @@ _KOREAN = {
         "한 사람이 말하는 속도도 따라가지 못합니다. 더 작은 --asr-model이나 다른 컴퓨터를 쓰세요."
     ),
     "interim-model": "{name} 모델을 불러오는 데 {load_seconds:.1f}초가 걸리며, 스트리밍합니다",
-    "capacity.one": "쉬지 않고 말하는 사람을 동시에 약 {count}명까지 감당합니다",
-    "capacity.many": "쉬지 않고 말하는 사람을 동시에 약 {count}명까지 감당합니다",
-    "capacity.none": "쉬지 않고 말하는 사람을 한 명도 감당하지 못합니다",
+    "capacity.one": "대화를 한 번에 약 {count}건 감당합니다",
+    "capacity.many": (
+        "대화를 동시에 약 {count}건, 아무도 쉬지 않고 말하면 {pauseless}건까지 감당합니다"
+    ),
+    "capacity.none": "대화를 한 건도 감당하지 못합니다",
     "capacity.do": (
         "클라이언트를 {clients}개까지 받도록 설정되어 있어, 모두가 동시에 말하면 텍스트가 늦게 "
         "나옵니다. --max-connections 값을 {fitting} 이하로 줄이거나, 코어를 늘리거나, 더 작은 "

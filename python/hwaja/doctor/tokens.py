@@ -4,7 +4,7 @@ from pathlib import Path
 
 from hwaja.doctor.findings import Finding
 from hwaja.doctor.language import phrase
-from hwaja.server.token_file import read_tokens
+from hwaja.server.access.token_file import read_tokens
 
 
 def tokens(files: list[Path]) -> Finding:

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from hwaja.engines import runtime, whisper
+from hwaja.engines import runtime
+from hwaja.engines.ctranslate2 import whisper
 from hwaja.engines.interface import EngineError
 from hwaja.protocol.audio import SAMPLE_RATE
 
@@ -42,16 +43,16 @@ def run(provider: str, model: Path) -> str:
     """
     driver = _open_driver() if provider == "cuda" else None
     version = runtime.put_below_sherpa()
-    from hwaja.engines import sherpa
+    from hwaja.engines import loading
 
-    if version != sherpa.ONNXRUNTIME_VERSION:
+    if version != loading.ONNXRUNTIME_VERSION:
         raise EngineError(
-            f"sherpa-onnx runs on its own onnxruntime {sherpa.ONNXRUNTIME_VERSION}, "
+            f"sherpa-onnx runs on its own onnxruntime {loading.ONNXRUNTIME_VERSION}, "
             f"not on {version}, which is installed."
         )
     noise = np.random.default_rng(0).uniform(-0.1, 0.1, SAMPLE_RATE).astype(np.float32)
     try:
-        sherpa.SpeakerEmbedder(model, provider).embed(noise)
+        loading.SpeakerEmbedder(model, provider).embed(noise)
     except RuntimeError as error:  # raised by onnxruntime
         (reason, *_) = str(error).splitlines() or ["it does not say why."]
         raise EngineError(f"sherpa-onnx fails on {provider}: {reason}") from None

@@ -12,8 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from hwaja.engines.export_checks import AUTO_LANGUAGE
-from hwaja.engines.exports import CTranslate2Model, open_export
 from hwaja.engines.interface import (
     AnyStream,
     EngineError,
@@ -22,6 +20,8 @@ from hwaja.engines.interface import (
     StreamingRecognizer,
     Utterance,
 )
+from hwaja.engines.model_checks.export_checks import AUTO_LANGUAGE
+from hwaja.engines.model_checks.exports import CTranslate2Model, open_export
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
 
@@ -68,13 +68,13 @@ def try_out(folder: Path) -> frozenset[str]:
 def run(folder: Path) -> frozenset[str]:
     """Load the recogniser in a folder, and let it recognise noise; see `try_out`."""
     # Imported here: the import is slow.
-    from hwaja.engines import sherpa
+    from hwaja.engines import loading
 
     export = open_export(folder, None)
     # Every Whisper knows English; which others, CTranslate2 says when it has loaded it.
     known = {"en"} if isinstance(export, CTranslate2Model) else {*export.languages}
     language = next((code for code in _USUAL if code in known), min(known, default=_USUAL[0]))
-    recogniser = sherpa.load_recogniser(folder, language)
+    recogniser = loading.load_recogniser(folder, language)
     noise = np.random.default_rng(0).uniform(-0.1, 0.1, SAMPLE_RATE).astype(np.float32)
     if isinstance(recogniser, Recognizer):
         recogniser.recognise(Utterance(noise))

@@ -22,9 +22,16 @@ SERVER_BYTES = 600_000_000
 """Memory of the server process and of the process with the Korean language model
 (docs/deployment.md)."""
 
-BASELINE_PER_CORE = 4.0
-"""People who can talk at once for each core, with Whisper base. A core of a server CPU spends
-0.16 s on a second of speech (bench/RESULTS.md), and the doctor counts 70 % of that throughput."""
+CONVERSATIONS_PER_CORE = 8.0
+"""Conversations at once for each core, with Whisper base: streams in which somebody speaks for 86 %
+of the time. A second of such a stream takes 0.11 s of a core of a server CPU, so 8 keep it busy for
+85 % of the time; 18 on 2 cores had their texts in time (bench/RESULTS.md, "Ten clients that talk at
+once")."""
+
+PAUSELESS_SHARE = 5 / 8
+"""Streams in which nobody ever pauses, for each conversation that the cores serve. Their utterances
+are longer, and turns are watched all the time: 0.14 s of a core for a second. 10 on 2 cores had
+95 % of their texts within 2.4 s (the same section); the aim is 2.5 s."""
 
 _RELATIVE_COSTS: Mapping[str, float] = {"low": 0.35, "medium": 1.0, "high": 4.5}
 """The middle of each class of `CatalogueEntry.cost`, as a multiple of Whisper base."""
@@ -49,13 +56,13 @@ class Situation:
     languages: tuple[str, ...]
     """Codes of the languages that a model must know, the most important one first."""
     talking: int
-    """How many people talk at once."""
+    """How many people talk at once, with the pauses of a conversation."""
     online: bool
     """Whether models can be downloaded."""
     present: frozenset[str]
     """Names of the models in the cache."""
-    baseline_per_core: float = BASELINE_PER_CORE
-    """How many people can talk at once for each core, with Whisper base."""
+    baseline_per_core: float = CONVERSATIONS_PER_CORE
+    """How many conversations a core serves at once, with Whisper base."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +90,7 @@ class Recommendation:
     """Mean share of Whisper base's errors; None: unknown."""
     workers: int
     streams: int | None
-    """How many people can talk at once, estimated; None: on a GPU."""
+    """How many people can talk at once, with pauses, estimated; None: on a GPU."""
     memory_bytes: int
     """Memory of all processes, at most: the server, the workers, and one for interim texts."""
     doubts: tuple[Doubt, ...]
@@ -111,6 +118,11 @@ def recommend(
     fits_any = any(not each.doubts for each in found)
     kept = [each for each in found if not each.doubts or not fits_any or _share(each) < 1]
     return tuple(sorted(kept, key=_order)[:MOST])
+
+
+def without_pauses(conversations: int) -> int:
+    """Return how many people who never pause a machine serves, by its number of conversations."""
+    return int(conversations * PAUSELESS_SHARE)
 
 
 def base_code(language: str) -> str:

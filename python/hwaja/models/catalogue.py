@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from hwaja.models.errors import ModelError
+from hwaja.spelling import did_you_mean
 
 
 class Wheel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -190,8 +191,8 @@ def entry(name: str) -> CatalogueEntry:
     for candidate in all_models():
         if candidate.name == name:
             return candidate
-    known = ", ".join(candidate.name for candidate in all_models())
-    raise ModelError(f"There is no model {name!r}. The known models are {known}.")
+    guess = did_you_mean(name, (candidate.name for candidate in all_models()))
+    raise ModelError(f"There is no model {name!r}.{guess} See: hwaja models list")
 
 
 def default_names() -> tuple[str, ...]:

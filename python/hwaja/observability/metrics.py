@@ -60,6 +60,16 @@ class ModelChange(StrEnum):
     FAILED = "failed"
 
 
+class FileOutcome(StrEnum):
+    """How the upload of a file ended."""
+
+    TRANSCRIBED = "transcribed"
+    REFUSED = "refused"
+    """The client got an error."""
+    GONE = "gone"
+    """The client was gone before the end."""
+
+
 INTERIM_WORKER, LANGUAGE_WORKER = "drafts", "language"
 """Label of the worker for interim texts. The labels of other workers are numbers."""
 
@@ -124,6 +134,7 @@ class Metrics:
         self._model_changes = self._counter(
             "model_changes", "Changes of the recogniser by outcome.", outcome=ModelChange
         )
+        self._files = self._counter("files", "Uploads of files by outcome.", outcome=FileOutcome)
         self._latency = self._histogram(
             "answer_latency_seconds",
             "Time from the arrival of the end of speech until the answer is sent.",
@@ -211,6 +222,10 @@ class Metrics:
         """Count a change of the recogniser, or one that failed and changed nothing."""
         outcome = ModelChange.CHANGED if succeeded else ModelChange.FAILED
         self._model_changes.labels(outcome).inc()
+
+    def file_ended(self, outcome: FileOutcome) -> None:
+        """Count the upload of a file, refused ones included."""
+        self._files.labels(outcome).inc()
 
     def utterance_settled(self, outcome: Outcome) -> None:
         """Count an utterance, or a part of one, whose messages were all sent."""

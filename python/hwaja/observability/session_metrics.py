@@ -63,7 +63,10 @@ class SessionMetrics:
                 self._metrics.message_sent(message)
             case Finish(segment=segment):
                 now = time.monotonic()
-                self._late_since.append((segment.stop, now + self._pace.early_seconds(now)))
+                # Of two channels, the utterance that ends later may have been found first.
+                last_stop = self._late_since[-1][0] if self._late_since else 0
+                late_at = now + self._pace.early_seconds(now)
+                self._late_since.append((max(segment.stop, last_stop), late_at))
             case Settled(segment, outcome, ends_utterance):
                 self._metrics.utterance_settled(outcome)
                 answered = outcome is Outcome.ANSWERED and ends_utterance

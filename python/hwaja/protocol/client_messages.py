@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar
 from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import replace
 
+from hwaja.protocol.audio import PLAIN, AudioConfig
 from hwaja.protocol.codes import ErrorCode, Reason
 from hwaja.protocol.field_types import Printable
 from hwaja.protocol.values import (
@@ -21,6 +22,7 @@ from hwaja.protocol.values import (
     MOST_SPEAKERS,
     Event,
     Hotword,
+    LinkKey,
     Options,
     RequestId,
     SpeakerId,
@@ -63,6 +65,8 @@ class StartRegistration(FromClient, frozen=True, tag="start_speaker_registration
     voice."""
     ticket: bool = False
     """`true` asks for a voice ticket in the answer, for `restore_speaker` in a later session."""
+    audio: AudioConfig = PLAIN
+    """How the audio of this take is encoded. Without it, as the specification says."""
 
 
 class CompleteRegistration(FromClient, frozen=True, tag="complete_speaker_registration"):
@@ -96,8 +100,8 @@ class RestoreSpeaker(FromClient, frozen=True, tag="restore_speaker"):
 class StartTranscription(FromClient, frozen=True, tag="start_transcription"):
     """What follows is the conversation.
 
-    Both voices must be enrolled (of more than two: at least two), unless `speakers` asks for
-    discovery.
+    Both voices must be enrolled (of more than two: at least two), unless `speakers` says where
+    else the speakers are known from.
     """
 
     FAILS = ErrorCode.TRANSCRIPTION_FAILED
@@ -115,7 +119,8 @@ class StartTranscription(FromClient, frozen=True, tag="start_transcription"):
     speakers: Speakers = Speakers.ENROLLED
     """`"discover"` finds the speakers by their voices, also if nobody is enrolled. A voice that is
     not enrolled gets the lowest free id when it first speaks, and keeps it for the session. It
-    brings `segment_id` and `speaker_update`. `"enrolled"` is the default."""
+    brings `segment_id` and `speaker_update`. `"channels"` takes each channel of the audio for one
+    speaker: the first is speaker 0, the second speaker 1. `"enrolled"` is the default."""
     strangers: Strangers = Strangers.NEAREST
     """`"separate"` gives ids to people who are not enrolled, as `speakers` does, but both voices
     must be enrolled. `"nearest"`, the default, gives what they say to the nearest enrolled
@@ -129,11 +134,20 @@ class StartTranscription(FromClient, frozen=True, tag="start_transcription"):
     answered_samples: bool = False
     """`true` asks for `answered_samples` in every `transcription` and `audio_received`: for clients
     that go on at another server if this one is gone."""
+    audio: AudioConfig = PLAIN
+    """How the audio of this transcription is encoded. Without it, as the specification says."""
     options: Options = Options()
+
+    @property
+    def by_channel(self) -> bool:
+        """Whether each channel is a speaker."""
+        return self.speakers is Speakers.CHANNELS
 
     @property
     def most_speakers(self) -> int | None:
         """How many people speak at most. None: speakers who are not enrolled get no id."""
+        if self.by_channel:
+            return None
         if self.speakers is Speakers.DISCOVER or self.strangers is Strangers.SEPARATE:
             return self.max_speakers or MOST_SPEAKERS
         return None
@@ -168,6 +182,21 @@ class NameSpeaker(FromClient, frozen=True, tag="name_speaker"):
     """A speaker who is enrolled or was discovered."""
     name: SpeakerName
     """The name. An empty one takes the name back, and nothing else."""
+
+
+class ShareSession(FromClient, frozen=True, tag="share_session"):
+    """Lets others read along by a link.
+
+    It may be sent at any time. A session that has a link already keeps it.
+    """
+
+    IS_BEYOND = True
+
+    key: LinkKey | None = None
+    """What `session_shared` brought in an earlier session: its link goes on with this one. None:
+    it is a new link."""
+    end: bool = False
+    """`true` ends the link instead: whoever watches is sent away."""
 
 
 class Finalize(FromClient, frozen=True, tag="finalize"):
@@ -256,7 +285,14 @@ ClientMessage = (
     | ResumeTranscription
     | KeepAlive
     | NameSpeaker
+    | ShareSession
 )
+
+
+DIVIDING = (
+    CompleteRegistration | Finalize | PauseTranscription | ResumeTranscription | StopTranscription
+)
+"""Messages after which the audio is heard in another way than before."""
 
 
 class InvalidMessageError(ValueError):

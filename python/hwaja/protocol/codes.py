@@ -13,7 +13,7 @@ class CloseCode(IntEnum):
     PROTOCOL_ERROR = 1002
     """Five messages that could not be understood, or what is no WebSocket."""
     UNSUPPORTED_DATA = 1003
-    """Five messages whose audio was not PCM16."""
+    """Five messages whose audio was not PCM16, or not encoded as agreed."""
     POLICY_VIOLATION = 1008
     """Too many pings, pongs or fragments; or the token was revoked (`token_revoked`)."""
     INTERNAL_ERROR = 1011
@@ -44,6 +44,8 @@ class Rejection(StrEnum):
     """Why a client was turned away before it had a session."""
 
     SERVER_FULL = "server_full"
+    DRAINING = "draining"
+    """The node leaves, and other nodes go on."""
     OVERLOADED = "overloaded"
     """There is a place, but more to do than can be done."""
     UNAUTHORIZED = "unauthorized"
@@ -106,6 +108,13 @@ class Reason(StrEnum):
     MESSAGE_TOO_LONG = "message_too_long"
     ODD_BYTE_COUNT = "odd_byte_count"
     RIFF_HEADER = "riff_header"
+    INCOMPLETE_SAMPLE = "incomplete_sample"
+    NOT_FINITE = "not_finite"
+    BAD_PACKET = "bad_packet"
+    PACKET_TOO_LONG = "packet_too_long"
+    WRONG_CHANNELS = "wrong_channels"
+    ENCODING_UNSUPPORTED = "encoding_unsupported"
+    CHANNELS_UNSUPPORTED = "channels_unsupported"
 
 
 class DropReason(StrEnum):

@@ -30,6 +30,8 @@ _ALWAYS_WITH_REASON = frozenset(
         Reason.HOTWORDS_UNSUPPORTED,
         Reason.HOTWORD_UNKNOWN,
         Reason.WRONG_FORMAT,
+        Reason.ENCODING_UNSUPPORTED,
+        Reason.CHANNELS_UNSUPPORTED,
         Reason.TICKET_EXPIRED,
         Reason.TICKET_FOREIGN,
         Reason.TICKET_TAMPERED,

@@ -34,6 +34,7 @@ from hwaja.protocol.values import (
     Details,
     Hello,
     NamedSpeaker,
+    NotResumed,
     Quality,
     RequestId,
     SpeakerId,
@@ -88,6 +89,8 @@ class ModelLoaded(FromServer, frozen=True, tag="model_loaded"):
     ask."""
     resumed: Annotated[Place | None, written_as("boolean"), asked_by(RESUME)] = None
     """Whether an earlier session goes on. None: this is a new one."""
+    not_resumed: Annotated[NotResumed | None, asked_by(RESUME)] = None
+    """Why the presented session token led to no session. None: it led to one, or there was none."""
     hello: Hello | None = None
     """None: the client did not ask."""
 
@@ -194,6 +197,19 @@ class SpeakerNamed(FromServer, frozen=True, tag="speaker_named"):
     """Who."""
     name: str
     """The name; empty: none any more."""
+
+
+class SessionShared(FromServer, frozen=True, tag="session_shared"):
+    """The session has this link, or none any more."""
+
+    ASKED_BY = ("share_session",)
+    IS_ANSWER = True
+
+    token: str | None = None
+    """Opens the link: for those who watch. Absent where there is no link. 32 letters, digits, `-`
+    and `_`."""
+    key: str | None = None
+    """Has another session take the link over: for the client alone. As long, and absent with it."""
 
 
 class TranscriptionStopped(FromServer, frozen=True, tag="transcription_stopped"):
@@ -343,8 +359,8 @@ class Error(FromServer, frozen=True, tag="error"):
     """What failed."""
     reason: Annotated[Reason, one_of(*_OF_ERRORS), asked_by("details")]
     """Why, for programs; of `INVALID_MESSAGE`, `INVALID_AUDIO`, `SPEAKER_NAMING_FAILED`,
-    `wrong_format`, a ticket that is no good, and a language or hotwords that cannot be had it is
-    told without being asked."""
+    `wrong_format`, a ticket that is no good, and a language, hotwords or audio that cannot be had
+    it is told without being asked."""
     speaker_id: Annotated[int, numeric(minimum=-MAX_ECHOED_ID, maximum=MAX_ECHOED_ID)] | None = None
     """Where it belongs to a speaker: whose, as the client named it."""
     looks_like: Annotated[AudioFormat | None, asked_by("details")] = None
@@ -366,6 +382,7 @@ ServerMessage = (
     | Interim
     | SpeakerUpdate
     | SpeakerNamed
+    | SessionShared
     | TranscriptionStopped
     | Finalized
     | TranscriptionUpdated

@@ -61,6 +61,13 @@ REASONS = {
     Reason.MESSAGE_TOO_LONG: "메시지가 너무 깁니다.",
     Reason.ODD_BYTE_COUNT: "PCM16 오디오의 바이트 수는 짝수여야 합니다.",
     Reason.RIFF_HEADER: "WAV 파일 헤더를 빼고 16kHz PCM16 데이터만 보내주세요.",
+    Reason.INCOMPLETE_SAMPLE: "오디오가 샘플 중간에서 끊겼습니다. 샘플을 온전히 보내주세요.",
+    Reason.NOT_FINITE: "오디오에 NaN 또는 무한대 값이 있습니다.",
+    Reason.BAD_PACKET: "Opus 패킷을 해석할 수 없습니다. 메시지마다 패킷 하나만 보내주세요.",
+    Reason.PACKET_TOO_LONG: "Opus 패킷이 너무 깁니다. 120ms 이하로 보내주세요.",
+    Reason.WRONG_CHANNELS: "오디오의 채널 수가 요청한 것과 다릅니다.",
+    Reason.ENCODING_UNSUPPORTED: "이 서버가 지원하지 않는 오디오 인코딩입니다.",
+    Reason.CHANNELS_UNSUPPORTED: "두 채널은 채널을 화자로 쓰는 전사에서만 보낼 수 있습니다.",
 }
 """One Korean sentence a person can act on, for every reason."""
 

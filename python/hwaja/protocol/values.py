@@ -39,6 +39,16 @@ MAX_NAME_CHARS = 50
 
 SpeakerName = Annotated[Printable, Meta(max_length=MAX_NAME_CHARS)]
 
+LINK_KEY_BYTES = 24
+"""Random bytes in the key of a link: too many to guess. Its token, in a QR code, is as long."""
+
+LINK_KEY_CHARS = 4 * LINK_KEY_BYTES // 3
+
+LinkKey = Annotated[
+    str, Meta(pattern=f"^[A-Za-z0-9_-]{{{LINK_KEY_CHARS}}}", max_length=LINK_KEY_CHARS)
+]
+"""`$` would also match before the end of a line."""
+
 MAX_REQUEST_ID_CHARS = 64
 
 RequestId = (
@@ -46,6 +56,16 @@ RequestId = (
     | Annotated[int, Meta(ge=-MAX_ECHOED_ID, le=MAX_ECHOED_ID)]
 )
 """What a client calls a message of its own, so that it knows the answer."""
+
+
+class NotResumed(StrEnum):
+    """Why a session token led to no session."""
+
+    OTHER_NODE = "other_node"
+    """It names another node. The session may still be there."""
+    ENDED = "ended"
+    """The session has ended, or its server was started again."""
+
 
 MAX_HOTWORDS = 100
 MAX_HOTWORD_CHARS = 50
@@ -79,6 +99,7 @@ class Speakers(StrEnum):
 
     ENROLLED = "enrolled"
     DISCOVER = "discover"
+    CHANNELS = "channels"
 
 
 class Strangers(StrEnum):
@@ -113,7 +134,8 @@ class ServerAbilities(Struct, frozen=True):
     messages: tuple[str, ...]
     """Types of the client's messages that it understands, in order."""
     encodings: tuple[str, ...]
-    """Kinds of audio that it takes: `pcm16` is 16 kHz, mono, little endian."""
+    """Which `encoding` it takes in `audio`. A server that takes only `pcm16` may take no other rate
+    than 16 kHz."""
 
 
 class ServerLimits(Struct, frozen=True):

@@ -16,7 +16,7 @@ from hwaja.models import all_models
 from hwaja.models.advice import Compared, Recommendation, Situation, recommend
 from hwaja.models.catalogue import PublishedError
 from hwaja.process.memory import memory_now
-from hwaja.server import config
+from hwaja.server import config_sources
 
 _COSTS = {
     "low": "less than half of Whisper base's",
@@ -92,7 +92,7 @@ class _Sources:
 
 def _situation(args: argparse.Namespace) -> Situation:
     cores, free = machine.processor().cores, memory_now()
-    found = situation_of(config.from_environment({}), cores, free, has_gpu=_has_gpu())
+    found = situation_of(config_sources.from_environment({}), cores, free, has_gpu=_has_gpu())
     languages = tuple(filter(None, (args.languages or "").replace(",", " ").split()))
     return replace(
         found,
@@ -149,7 +149,7 @@ def _streams(found: Recommendation) -> str:
     if found.streams is None:
         return "On a GPU, `hwaja doctor` measures how many people can talk."
     people = "person" if found.streams == 1 else "people"
-    return f"About {found.streams} {people} can talk at once (estimated)."
+    return f"About {found.streams} {people} can talk at once, with pauses (estimated)."
 
 
 def _memory(found: Recommendation) -> str:

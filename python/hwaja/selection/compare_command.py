@@ -19,7 +19,7 @@ from hwaja.engines.providers import resolve
 from hwaja.models import ModelError
 from hwaja.process import log_setup
 from hwaja.selection.speech_folder import Recording, read_folder
-from hwaja.server import config
+from hwaja.server import config, config_sources
 from hwaja.server.application import embedder_file
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def _settings(args: argparse.Namespace) -> config.Config:
         for name in ("language", "workers")
         if (value := getattr(args, name)) is not None
     }
-    settings = config.from_environment(flags)
+    settings = config_sources.from_environment(flags)
     log_setup.configure(settings.log_format)
     return settings
 

@@ -16,8 +16,8 @@ from hwaja.engines.interface import Pcm16, Samples, VoiceTrack, to_float32
 from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
+from hwaja.session.channel import OpenSpeech
 from hwaja.session.effects import Extend, Speculate
-from hwaja.session.utterances import OpenSpeech
 from hwaja.vad.gate import GateSettings, Segment, SpeechGate
 from hwaja.vad.silero import SileroDetector, frames_to_detect
 from hwaja.workers.generations import Generations
@@ -130,7 +130,7 @@ class _Session:
         self._ring.release(self._ring.end)
 
     def _take(self, piece: bytes) -> None:
-        """Take the next audio, as `server/intake.py` and `session/transcribing.py` do."""
+        """Take the next audio, as `server/sessions/intake.py` and `session/transcribing.py` do."""
         self._ring.push(piece)
         frames, levels_dbfs = frames_to_detect(self._ring, self._gate.processed_stop, 0)
         (probabilities,) = self._detector.detect([(self._state, frames)])

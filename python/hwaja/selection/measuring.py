@@ -11,9 +11,9 @@ import psutil
 from hwaja.doctor.capacity import throughput
 from hwaja.doctor.machine import peak_bytes
 from hwaja.doctor.speaking import longest
-from hwaja.engines.export_checks import AUTO_LANGUAGE
 from hwaja.engines.interface import EngineError, Samples
-from hwaja.engines.language_model import ranks
+from hwaja.engines.model_checks.export_checks import AUTO_LANGUAGE
+from hwaja.engines.texts.language_model import ranks
 from hwaja.models.advice import base_code
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.selection.error_counts import Count, character_errors, reading_errors, word_errors
@@ -23,10 +23,11 @@ from hwaja.server.application import detector_file, worker_setup
 from hwaja.server.config import Config
 from hwaja.vad.gate import GateSettings
 from hwaja.vad.silero import SileroDetector
-from hwaja.workers.generations import Generation, Generations, SessionPool
+from hwaja.workers.generations import Generation, Generations
 from hwaja.workers.interim_worker import InterimWorker
 from hwaja.workers.pool import Pool
 from hwaja.workers.reranker import Reranker
+from hwaja.workers.shared_workers import SessionPool
 
 PLAYED_SECONDS = 60.0
 """Audio that is played in real time to measure the delay."""

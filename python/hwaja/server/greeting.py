@@ -4,6 +4,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import get_args
 
+from hwaja.protocol.audio import AudioEncoding
 from hwaja.protocol.client_messages import ClientMessage
 from hwaja.protocol.fields import by_tag
 from hwaja.protocol.values import Event, Hello, ServerAbilities, ServerLimits
@@ -12,8 +13,6 @@ from hwaja.session.settings import SessionSettings
 
 PROTOCOL_VERSION = "1.1"
 """1.0 is the specification. The second number rises with each addition."""
-
-ENCODINGS = ("pcm16",)
 
 
 def hello(config: Config, settings: SessionSettings) -> Hello:
@@ -29,7 +28,7 @@ def hello(config: Config, settings: SessionSettings) -> Hello:
             discovery=True,
             events=tuple(Event),
             messages=tuple(sorted(by_tag(get_args(ClientMessage)))),
-            encodings=ENCODINGS,
+            encodings=tuple(each for each in AudioEncoding if each in settings.encodings),
         ),
         limits=ServerLimits(
             max_speakers=settings.max_speakers,

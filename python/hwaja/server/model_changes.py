@@ -20,8 +20,8 @@ from hwaja.observability.metrics import Metrics
 from hwaja.privacy.error_redaction import describe
 from hwaja.process.memory import memory_now, resident_bytes
 from hwaja.server.config import ConfigError
-from hwaja.workers import wire
 from hwaja.workers.generations import Generation, Generations
+from hwaja.workers.transport import wire
 
 _log = structlog.get_logger("hwaja.server.model_changes")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import structlog
 
-from hwaja.engines.language_model import ranks
+from hwaja.engines.texts.language_model import ranks
 from hwaja.observability.metrics import Metrics
 from hwaja.process.supervision import Escalate, supervised
 from hwaja.server.config import Config
@@ -18,6 +18,8 @@ from hwaja.workers.interim_streams import InterimStreams
 from hwaja.workers.interim_worker import InterimWorker
 from hwaja.workers.pool import Pool
 from hwaja.workers.reranker import Reranker
+from hwaja.workers.scaling import Scaling
+from hwaja.workers.transport.worker_link import SpawnFor
 
 CHANGEABLE = (
     "asr_model",
@@ -43,6 +45,7 @@ class RunningRecogniser:
         requested: asyncio.Event,
         metrics: Metrics,
         escalate: Escalate,
+        spawn_for: SpawnFor | None = None,
     ) -> None:
         """Create it without starting a process.
 
@@ -53,6 +56,8 @@ class RunningRecogniser:
             requested: set it to take over the recogniser that is configured by then.
             metrics: publishes the figures of the workers.
             escalate: called where the current workers cannot go on (`supervision.py`).
+            spawn_for: returns what starts the workers of a recogniser. None: they are processes of
+                this machine.
 
         Raises:
             ModelError: a model is absent.
@@ -63,13 +68,16 @@ class RunningRecogniser:
         self._model_of = model_of
         self._metrics = metrics
         self._escalate = escalate
-        self._charges = Charges(config.workers)
+        self._spawn_for = spawn_for
+        self._charges = Charges(config.first_workers)
         self._reranker = Reranker()
         model = model_of(config)
-        self.generations = Generations(self._build(model), self._rank_if_useful)
+        first = self._build(model, config.first_workers)
+        scaling = None if spawn_for is None else Scaling(config.min_engines, config.max_engines)
+        self.generations = Generations(first, self._rank_if_useful, scaling)
         """The workers."""
         self._changes = ModelChanges(
-            model, self._configured, self._build, self.generations, metrics, requested
+            model, self._configured, self._build_next, self.generations, metrics, requested
         )
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -109,15 +117,19 @@ class RunningRecogniser:
         kept = dataclasses.replace(config, overlap_model=self._config.overlap_model)
         return self._model_of(kept)
 
-    def _build(self, model: Model) -> Generation:
+    def _build_next(self, model: Model) -> Generation:
+        return self._build(model, self.generations.current.pool.workers)
+
+    def _build(self, model: Model, workers: int) -> Generation:
         def escalate(task: str) -> None:
             if self.generations.current.pool is pool:  # else the server has other workers
                 self._escalate(task)
 
         choose = self._reranker.choose
-        pool = Pool(model.setup, self._config.workers, escalate, choose, self._charges)
+        spawn = None if self._spawn_for is None else self._spawn_for(model.setup)
+        pool = Pool(model.setup, workers, escalate, choose, self._charges, spawn)
         streams = None if model.interim_setup is None else InterimStreams(model.interim_setup)
-        return Generation(pool, InterimWorker(model.setup), streams)
+        return Generation(pool, InterimWorker(model.setup.beside_server), streams)
 
     async def _rank_if_useful(self) -> None:
         """Let the language worker run as long as the recogniser has use for it."""

@@ -9,8 +9,8 @@ import structlog
 
 from hwaja.privacy.error_redaction import describe
 from hwaja.server.config import ConfigError
+from hwaja.server.network.tls import TlsError
 from hwaja.server.signals import on_signal
-from hwaja.server.tls import TlsError
 
 Reloads = Mapping[str, Callable[[], None]]
 """Functions that reload a file, by their names in the log.

@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import structlog
@@ -23,28 +24,34 @@ from hwaja.process.supervision import Escalate, supervised
 from hwaja.protocol.codes import CloseCode, ErrorCode, Reason, Rejection
 from hwaja.protocol.serialize import serialize
 from hwaja.protocol.server_messages import Error
-from hwaja.server.access_policy import (
+from hwaja.protocol.values import NotResumed
+from hwaja.server.access.access_policy import (
     AccessPolicy,
     Admission,
     TooManyOfferedError,
     agreed,
     credentials_of,
 )
-from hwaja.server.bearer import Tokens
+from hwaja.server.access.bearer import Tokens
+from hwaja.server.availability import Availability
 from hwaja.server.config import Config
-from hwaja.server.connection import Connection
+from hwaja.server.files.file_service import FileService
+from hwaja.server.files.front_door import FrontDoor
 from hwaja.server.greeting import hello
-from hwaja.server.guard import GuardedConnection
-from hwaja.server.listening import OpeningLimiter
-from hwaja.server.networks import network_of
-from hwaja.server.origins import peers_of
-from hwaja.server.plain_http import PlainHttp, offers_too_much, rejection_response
-from hwaja.server.read_ahead import Reserve
+from hwaja.server.http.origins import peers_of
+from hwaja.server.http.plain_http import PlainHttp, offers_too_much, rejection_response
+from hwaja.server.http.web_files import WebFiles, read_consent
+from hwaja.server.network.guard import GuardedConnection
+from hwaja.server.network.listening import OpeningLimiter
+from hwaja.server.network.networks import network_of, networks_of
+from hwaja.server.network.tls import keep_read_buffers_small
 from hwaja.server.services import Services
-from hwaja.server.session_registry import Holder, SessionEntry, SessionRegistry
-from hwaja.server.session_runner import SessionRunner
-from hwaja.server.tls import keep_read_buffers_small
-from hwaja.workers.overload import DegradationLevel
+from hwaja.server.sessions.connection import Connection
+from hwaja.server.sessions.read_ahead import Reserve
+from hwaja.server.sessions.session_registry import Holder, SessionEntry, SessionRegistry
+from hwaja.server.sessions.session_runner import SessionRunner
+from hwaja.server.sessions.watching import Watching, is_to_watch
+from hwaja.server.stopping import first_of
 
 MAX_QUEUED_MESSAGES = 4
 """Messages that the WebSocket library reads ahead; later messages stay in TCP."""
@@ -65,10 +72,11 @@ This is enough for ten times real time with a round trip of 0.2 s. The send buff
 side grows with it, and the client's pings wait behind both.
 """
 
-_UNAVAILABILITY = {
-    Rejection.SERVER_FULL: "no slot is free",
-    Rejection.OVERLOADED: "answers come late",
-}
+NOTICE_SECONDS = 3.0
+"""Time from `/readyz` saying that a node leaves until the node refuses new clients.
+
+A balancer that checks every 2 s sends no client to a node that would refuse it.
+"""
 
 _log = structlog.get_logger("hwaja.server.server")
 
@@ -102,17 +110,29 @@ class Server:
         self._handlers: set[asyncio.Task[None]] = set()
         self._clients: WeakKeyDictionary[ServerConnection, Admission] = WeakKeyDictionary()
         self._opening_limiter = OpeningLimiter(
-            config.max_openings, lambda: self._note_rejection(Rejection.TOO_MANY_OPENINGS)
+            config.max_openings,
+            lambda: self._note_rejection(Rejection.TOO_MANY_OPENINGS),
+            networks_of(config.proxies),
+        )
+        self._availability = Availability(services.generations, self._registry, services.overload)
+        self._files = FileService(
+            services,
+            config,
+            self._policy,
+            self._note_rejection,
+            self._opening_limiter,
+            self._availability,
         )
         self._listeners: list[WebSocketServer] = []
         self._collector = CycleCollector()
         self._metrics = services.metrics
+        self._watching = Watching(services.links, self._policy.pages, config.ping_seconds)
         self._plain_http = PlainHttp(
-            self._missing,
+            self._availability.missing,
             self._policy,
             services.metrics,
             metrics_tokens,
-            peers_of(config.peers),
+            WebFiles(peers_of(config.peers), read_consent(config.consent_file)),
         )
         self._overload = services.overload
         self._escalate = escalate
@@ -154,8 +174,8 @@ class Server:
             self._serve_client,
             sock=listening,
             ssl=tls,
-            # A partial is no class, but the library only calls it.
-            create_connection=partial(GuardedConnection, collector=self._collector),  # type: ignore[arg-type]
+            # A function is no class, but the library only calls it.
+            create_connection=self._new_connection,  # type: ignore[arg-type]
             process_request=self._answer_request,
             # Accepts per turn of the loop. Out of file descriptors, asyncio sets a timer for each.
             backlog=1,
@@ -173,8 +193,17 @@ class Server:
             server_header=None,
         )
 
+    def _new_connection(self, *arguments: Any, **options: Any) -> asyncio.Protocol:
+        """Return the protocol of an accepted connection; the arguments are those of the library."""
+        websocket = GuardedConnection(*arguments, collector=self._collector, **options)
+        if self._config.max_file_jobs == 0:
+            return websocket
+        return FrontDoor(websocket, self._files.serve, self._config.handshake_seconds)
+
     async def stop(self, hurry: asyncio.Event | None = None) -> None:
         """Stop accepting, wait until every session has answered the audio it received, then close.
+
+        A node of several first leaves gently: see `_leave`.
 
         Args:
             hurry: when it is set, the server stops waiting and closes at once.
@@ -182,26 +211,47 @@ class Server:
         """
         if not self._listeners:
             return
+        hurry = hurry or asyncio.Event()
+        if self._config.node:
+            await self._leave(hurry)
         for listener in self._listeners:
             listener.close(close_connections=False)
-        for entry in self._registry:
+        for entry in self._entries:
             entry.shut_down()
-        waits = [asyncio.ensure_future(self._registry.emptied.wait())]
-        if hurry is not None:
-            waits.append(asyncio.ensure_future(hurry.wait()))
-        await asyncio.wait(
-            waits, timeout=self._config.drain_seconds, return_when=asyncio.FIRST_COMPLETED
-        )
-        for wait in waits:
-            wait.cancel()
-        if len(self._registry):
-            _log.warning("closing sessions that have not drained", sessions=len(self._registry))
-            for runner in self._registry.runners:
-                runner.cut_off()
+        await first_of(self._config.drain_seconds, hurry.wait(), self._emptied())
+        if self._entries:
+            _log.warning("closing sessions that have not drained", sessions=len(self._entries))
+            for entry in self._entries:
+                entry.runner.cut_off()
             with suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_SECONDS):
-                    await self._registry.emptied.wait()
+                    await self._emptied()
+        await self._files.close()
         await self._close_connections()
+
+    @property
+    def _entries(self) -> list[SessionEntry[SessionRunner]]:
+        """The sessions of all clients, and those of files."""
+        return [*self._registry, *self._files.registry]
+
+    async def _emptied(self) -> None:
+        """Wait until no session is left."""
+        await self._registry.emptied.wait()
+        await self._files.registry.emptied.wait()
+
+    async def _leave(self, hurry: asyncio.Event) -> None:
+        """Let balancers notice, hand over the clients that roam, and let the others finish.
+
+        The node still listens, so that a client whose connection breaks can resume its session.
+        """
+        self._availability.is_leaving = True
+        _log.info("leaving", sessions=len(self._entries))
+        await first_of(NOTICE_SECONDS, hurry.wait())
+        self._availability.refuses_all = True
+        for entry in self._registry:
+            if entry.roams:
+                entry.send_away()
+        await first_of(self._config.finish_seconds, hurry.wait(), self._emptied())
 
     async def _close_connections(self) -> None:
         # A listener closes once only and is closed already, so each connection is closed here.
@@ -221,37 +271,20 @@ class Server:
         page = self._plain_http.answer(websocket, request)
         if page is not None:
             return page
-        try:
-            answer = self._policy.admit(credentials_of(request.path, request.headers))
-        except TooManyOfferedError:
-            return offers_too_much(websocket)
+        answer: Admission | Rejection | None
+        if is_to_watch(request):
+            answer = self._watching.admit(websocket, request)
+        else:
+            try:
+                answer = self._policy.admit(credentials_of(request.path, request.headers))
+            except TooManyOfferedError:
+                return offers_too_much(websocket)
         if isinstance(answer, Admission):
             self._clients[websocket] = answer
+        if answer is None or isinstance(answer, Admission):
             return None
         self._note_rejection(answer)
         return rejection_response(websocket, answer)
-
-    def _missing(self) -> list[str]:
-        """Return, as text, the reasons why the server cannot serve a new client; empty: it can."""
-        missing = [] if self._services.generations.running_workers else ["no worker runs"]
-        return missing + [_UNAVAILABILITY[reason] for reason in self._unavailability()]
-
-    def _unavailability(self) -> list[Rejection]:
-        """Return the reasons why the server cannot serve a new client; empty: it can."""
-        lacking = {
-            Rejection.SERVER_FULL: self._registry.is_full(time.monotonic()),
-            Rejection.OVERLOADED: self._is_overloaded,
-        }
-        return [reason for reason, lacks in lacking.items() if lacks]
-
-    def _refusal(self, holder: Holder) -> Rejection | None:
-        """Return why a new client gets no seat; None: a seat is free for it."""
-        refusal = self._registry.refusal(holder, time.monotonic())
-        return refusal or (Rejection.OVERLOADED if self._is_overloaded else None)
-
-    @property
-    def _is_overloaded(self) -> bool:
-        return self._overload.skips(DegradationLevel.NEW_SESSIONS)
 
     async def _watch_load(self) -> None:
         """Measure periodically how late answers are, and shed load accordingly."""
@@ -268,6 +301,7 @@ class Server:
         if self._overload.observe(lag_seconds, now):
             level = self._overload.level.name.lower()
             _log.warning("load", left_out=level, lag_seconds=round(lag_seconds, 1))
+        self._services.generations.scale(lag_seconds, now)
 
     async def _watch_listener(self) -> None:
         """Restart a socket that no longer listens: an administrator can end it with `ss -K`."""
@@ -280,7 +314,7 @@ class Server:
                     each.listen()
 
     def _end_revoked_sessions(self) -> None:
-        for entry in self._registry:
+        for entry in self._entries:
             self._end_if_revoked(entry)
 
     def _end_if_revoked(self, entry: SessionEntry[SessionRunner]) -> None:
@@ -307,14 +341,17 @@ class Server:
             self._collector.request_sweep()
 
     async def _run_session(self, websocket: ServerConnection) -> None:
+        if websocket in self._watching:
+            self._opening_limiter.stop_counting(websocket.transport)
+            await self._watching.serve(websocket)
+            return
         client = self._clients.pop(websocket)
-        address = websocket.remote_address
-        network = network_of(address[0] if address else "")
+        network = network_of(self._opening_limiter.address_of(websocket.transport))
         holder = Holder(network, client.tokens)
         entry = self._registry.find(client.session_token)
         is_new = entry is None
         if entry is None:
-            refusal = self._refusal(holder)
+            refusal = self._availability.refusal(holder)
             if refusal is not None:
                 self._note_rejection(refusal)
                 await _send_server_full(websocket)
@@ -324,6 +361,7 @@ class Server:
             entry = self._registry.take(runner, holder, time.monotonic())
         self._opening_limiter.stop_counting(websocket.transport)
         entry.holder = holder
+        entry.roams = client.roams
         entry.runner.subjects = client.subjects
         connection = Connection(websocket, entry.runner, self._config, self._reserve)
         try:
@@ -331,7 +369,8 @@ class Server:
             token = self._registry.issue(entry, client.session_token) if client.resumes else None
             told = hello(self._config, self._services.settings) if client.wants_hello else None
             if is_new:
-                await entry.runner.connected(token, told)
+                lost = self._why_not_resumed(client.session_token)
+                await entry.runner.connected(token, told, lost)
             elif token is not None:
                 await entry.runner.reconnected(token, told)
             if self._config.end_revoked_sessions:
@@ -342,6 +381,14 @@ class Server:
         finally:
             if entry.connection is connection:  # the client has not reconnected
                 await self._registry.leave(entry)
+
+    def _why_not_resumed(self, token: str | None) -> NotResumed | None:
+        """Return why a session token led to no session; None: the client presented none."""
+        if token is None:
+            return None
+        lost = NotResumed.OTHER_NODE if self._registry.is_foreign(token) else NotResumed.ENDED
+        _log.info("session not resumed", reason=lost)
+        return lost
 
 
 async def _send_server_full(websocket: ServerConnection) -> None:

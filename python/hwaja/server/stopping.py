@@ -55,3 +55,11 @@ class StopSignals:
         else:
             _log.info("stopping")
             self.stop.set()
+
+
+async def first_of(timeout_seconds: float, *waiting: Coroutine[Any, Any, object]) -> None:
+    """Wait until one of these has ended, or the timeout."""
+    waits = [asyncio.ensure_future(each) for each in waiting]
+    await asyncio.wait(waits, timeout=timeout_seconds, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()

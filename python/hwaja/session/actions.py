@@ -3,17 +3,18 @@
 An action appends the effects to carry out, in order. It does not set the state. It returns a
 `Branch` if the next state depends on its result. It never raises for a client's misuse.
 
-Here are the actions on the connection, on names and on misuse. `enrolling.py` has those on an
-enrolment, `transcribing.py` those on a transcription.
+Here are the actions on the connection, on names, on links and on misuse. `enrolling.py` has those
+on an enrolment, `transcribing.py` those on a transcription.
 """
 
 from typing import Protocol
 
-from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.audio import SAMPLE_RATE, AudioConfig
 from hwaja.protocol.client_messages import (
     CompleteRegistration,
     NameSpeaker,
     RestoreSpeaker,
+    ShareSession,
     StartRegistration,
 )
 from hwaja.protocol.codes import CloseCode, ErrorCode, Reason
@@ -31,7 +32,7 @@ from hwaja.protocol.values import NamedSpeaker, RequestId
 from hwaja.session import effects, events
 from hwaja.session.settings import SessionSettings
 from hwaja.session.states import Branch, State
-from hwaja.vad.gate import GateSettings, SpeechGate
+from hwaja.vad.gate import GateSettings, Segment, SpeechGate
 
 ACKNOWLEDGED_SAMPLES = SAMPLE_RATE
 """A client that may resume gets an acknowledgement after each such amount of audio."""
@@ -49,21 +50,40 @@ class EnrolledVoices(Protocol):
         """Ids of the speakers whose voice can be extracted where two speak at once."""
 
 
+class SentAudio(Protocol):
+    """The audio that the client sent. The caller keeps it."""
+
+    def between(self, start: int, stop: int) -> int:
+        """Return how many samples the client sent for samples `[start, stop)` of the session."""
+
+
+class SpecifiedAudio:
+    """Audio of the specification, which is heard as it is sent."""
+
+    def between(self, start: int, stop: int) -> int:
+        """See `SentAudio.between`."""
+        return stop - start
+
+
 class Actions:
     """The data that all actions share, and the actions on the connection and on misuse."""
 
     state: State
     """The state of the session. Only the state machine sets it."""
 
-    def __init__(self, settings: SessionSettings, voices: EnrolledVoices) -> None:
+    def __init__(
+        self, settings: SessionSettings, voices: EnrolledVoices, sent: SentAudio | None = None
+    ) -> None:
+        """Begin a session; without `sent`, all audio is that of the specification."""
         self._settings = settings
         self._voices = voices
+        self._sent = sent or SpecifiedAudio()
         self._effects: list[effects.Effect] = []
         self._details = False
         self._names: dict[int, str] = {}  # what the client calls its speakers
         self._strikes = 0
         self._origin = self._acknowledged = 0  # of the current enrolment or transcription
-        self._gate = SpeechGate(settings.gate, 0)
+        self._gates: tuple[SpeechGate, ...] = (SpeechGate(settings.gate, 0),)  # of each channel
         self._resumable = False
         self._request_id: RequestId | None = None  # of the client's message that is handled now
         self._has_come_back = False  # since the last `finalize`
@@ -85,13 +105,26 @@ class Actions:
         return self.state in (State.TRANSCRIBING, State.PAUSED, State.DRAINING)
 
     @property
+    def channels(self) -> int:
+        """How many channels of audio the session takes."""
+        return len(self._gates)
+
+    @property
     def processed_stop(self) -> int:
-        """Index of the first sample after the last processed frame."""
-        return self._gate.processed_stop
+        """Index of the first sample after the last frame that is processed in all channels."""
+        return min(gate.processed_stop for gate in self._gates)
 
     @property
     def _heard_samples(self) -> int:
+        """How many samples of the enrolment or transcription were processed, at 16 kHz."""
         return self.processed_stop - self._origin
+
+    def _received_samples(self, stop: int) -> int:
+        """Return how many samples the client sent before sample `stop`, since the same beginning.
+
+        A client is told of its audio in its own samples.
+        """
+        return self._sent.between(self._origin, stop)
 
     def _send(self, message: ServerMessage, answers: RequestId | None = None) -> None:
         """Send a message, which may answer the client's message of that `request_id`."""
@@ -100,23 +133,38 @@ class Actions:
     def _fail(self, code: ErrorCode, reason: Reason, speaker_id: int | None = None) -> None:
         self._send(Error(code, reason, speaker_id), self._request_id)
 
-    def _listen(self, origin: int, gate: GateSettings) -> None:
+    def _refusal_of(self, audio: AudioConfig, *, by_channel: bool = False) -> Reason | None:
+        """Return why audio cannot be encoded in this way; None if it can be.
+
+        Several channels can only be told apart where each is a speaker.
+        """
+        if audio.encoding not in self._settings.encodings:
+            return Reason.ENCODING_UNSUPPORTED
+        return None if by_channel or audio.channels == 1 else Reason.CHANNELS_UNSUPPORTED
+
+    def _listen(self, origin: int, gate: GateSettings, audio: AudioConfig) -> None:
         self._origin = self._acknowledged = origin
-        self._gate = SpeechGate(gate, origin)
-        self._effects += [effects.Listen(), effects.Release(origin)]
+        channels = range(audio.channels)
+        self._gates = tuple(SpeechGate(gate, origin, channel) for channel in channels)
+        self._effects += [effects.Decode(audio), effects.Listen(), effects.Release(origin)]
+
+    def _flushed(self, at: int | None = None) -> list[Segment]:
+        """End the open utterance of each channel, see `SpeechGate.flush`; return them in order."""
+        segments = [segment for gate in self._gates for segment in gate.flush(at)]
+        return sorted(segments, key=lambda segment: segment.start)
 
     def connect(self, event: events.Connected) -> None:
         """Send `model_loaded`, with a session token if the client may resume."""
         self._resumable = event.session_token is not None
-        self._send(ModelLoaded(event.session_token, hello=event.hello))
+        self._send(ModelLoaded(event.session_token, None, event.not_resumed, event.hello))
 
     def reconnect(self, event: events.Reconnected) -> None:
         """Send the state of the session to a client that resumed it."""
         self._has_come_back = True
-        received_samples = event.at - self._origin if self.listening else 0
+        received_samples = self._received_samples(event.at) if self.listening else 0
         names = tuple(NamedSpeaker(*named) for named in sorted(self._names.items()))
         place = Place(self.state.name.lower(), self._voices.speaker_ids, received_samples, names)
-        self._send(ModelLoaded(event.session_token, place, event.hello))
+        self._send(ModelLoaded(event.session_token, place, hello=event.hello))
 
     def name_speaker(self, event: events.Received[NameSpeaker]) -> None:
         """Ask for the voice of a speaker who gets a name. `finish_naming` answers."""
@@ -136,10 +184,18 @@ class Actions:
             del self._names[speaker_id]
         self._send(SpeakerNamed(speaker_id, name), event.request_id)
 
-    def _acknowledge(self, answered_samples: int | None = None) -> None:
-        if self._resumable and self.processed_stop - self._acknowledged >= ACKNOWLEDGED_SAMPLES:
-            self._acknowledged = self.processed_stop
-            self._send(AudioReceived(self._heard_samples, answered_samples))
+    def share(self, event: events.Received[ShareSession]) -> None:
+        """Have the session shown by a link, or no more."""
+        message = event.message
+        self._effects.append(effects.Share(message.key, message.end, event.request_id))
+
+    def _acknowledge(self, answered_until: int | None = None) -> None:
+        """Tell now and then how much was processed and, with `answered_until`, answered."""
+        stop = self.processed_stop
+        if self._resumable and stop - self._acknowledged >= ACKNOWLEDGED_SAMPLES:
+            self._acknowledged = stop
+            answered = None if answered_until is None else self._received_samples(answered_until)
+            self._send(AudioReceived(self._received_samples(stop), answered))
 
     def warn(self, event: events.LimitNear) -> None:
         """Send the time left, if the client asked for details."""
@@ -176,7 +232,7 @@ class Actions:
         return self._strike(CloseCode.PROTOCOL_ERROR) if is_strike else Branch.REFUSED
 
     def refuse_audio(self, event: events.MalformedAudio) -> Branch:
-        """Send an error for audio that is not PCM16, and count a strike."""
+        """Send an error for audio that is not encoded as agreed, and count a strike."""
         self._fail(ErrorCode.INVALID_AUDIO, event.reason)
         return self._strike(CloseCode.UNSUPPORTED_DATA)
 

@@ -3,7 +3,7 @@
 import dataclasses
 import math
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
@@ -20,21 +20,23 @@ from hwaja.protocol.server_messages import (
     SpeakerUpdate,
     SpeechEnded,
     SpeechStarted,
+    Transcription,
     UtteranceDropped,
 )
 from hwaja.protocol.values import Event, RequestId, SpeakerShare, Summary
 from hwaja.session.answers import Names, transcription_of
+from hwaja.session.channel import Channel
 from hwaja.session.effects import Change, Effect, Finish, Learn, Outcome, Send, Settled
 from hwaja.session.events import Attributed, PartialText, Recognised
 from hwaja.session.timeline import Timeline
-from hwaja.session.utterances import Awaited, OpenSpeech, Utterances
+from hwaja.session.utterances import Awaited, Utterances
 from hwaja.speakers.parts import Correction, Part
 from hwaja.speakers.turn_prior import SpeakerDecision, TurnPrior
 from hwaja.vad.gate import Segment
 
 MOST_FINALS = 1024
-"""Most answers to `finalize` that wait for the texts before them: as many as `server/outbox.py`
-holds of other answers."""
+"""Most answers to `finalize` that wait for the texts before them: as many as
+`server/sessions/outbox.py` holds of other answers."""
 
 
 class Interims:
@@ -125,15 +127,17 @@ class Conversation:
     """The options of one transcription, and its state."""
 
     wants: StartTranscription
-    """The options of the open utterance, or of the next one if none is open."""
+    """The options of the next utterances."""
     details: bool
     """Whether the client asked for more than the specification's fields."""
     timeline: Timeline
     """Maps samples of the session to times of the transcription."""
-    open_speech: OpenSpeech
-    """Decides which work begins on the open utterance."""
+    channels: tuple[Channel, ...]
+    """What is heard in each channel."""
     names: Names
     """The names of now."""
+    received_samples: Callable[[int], int]
+    """Returns how many samples the client sent before a sample of the session."""
     _utterances: Utterances = field(default_factory=Utterances)
     _interims: Interims = field(default_factory=Interims)
     _turn_prior: TurnPrior = field(default_factory=TurnPrior)
@@ -145,22 +149,30 @@ class Conversation:
     discovered."""
     _corrected: dict[int, int] = field(default_factory=dict)
     """Speakers of unanswered parts that were corrected already, by their first sample."""
-    _next_wants: StartTranscription | None = None
-    """The options of the next utterance. None: as `wants`."""
-    _announced: int = -1
-    """Id of the last utterance whose beginning is known."""
+    _recognised: StartTranscription | None = None
+    """The options with which the recogniser begins utterances. None: as at the beginning."""
     _finals: deque[tuple[int, Send]] = field(default_factory=deque)
     """What to send once all audio before a sample is answered, in the order of samples."""
 
-    @property
-    def open_id(self) -> int:
-        """Id of the open utterance, or of the next one if none is open."""
-        return self._utterances.open_id
+    def channel_of(self, segment_id: int) -> Channel | None:
+        """Return the channel whose open utterance has this id. None: it is not open any more."""
+        ids = zip(self._utterances.open_ids, self.channels, strict=True)
+        return next((channel for open_id, channel in ids if open_id == segment_id), None)
 
     @property
     def oldest(self) -> Segment | None:
         """The first utterance that is not answered. None: all are answered."""
         return self._utterances.oldest
+
+    def unanswered_from(self, answers: Iterable[Awaited] = ()) -> int:
+        """Return the first sample that is not answered, nor certain to be without words.
+
+        The `answers` are due, but not sent yet.
+        """
+        needed = [channel.gate.needed_from for channel in self.channels]
+        needed += [answer.segment.start for answer in answers]
+        unanswered = self._utterances.unanswered_from
+        return min(needed if unanswered is None else [*needed, unanswered])
 
     def summary(self, audio_seconds: float) -> Summary:
         """Return the summary of the transcription, in which so much audio was heard."""
@@ -169,53 +181,62 @@ class Conversation:
 
     def change(self, message: UpdateTranscription) -> list[Effect]:
         """Take other options, which an open utterance does not get."""
-        self._next_wants = self.changed(message)
+        self.wants = self.changed(message)
         return self.settle_change()
 
     def changed(self, message: UpdateTranscription) -> StartTranscription:
-        """Return the options of the next utterance, as a message changes them."""
-        return message.applied_to(self._next_wants or self.wants)
+        """Return the options of the next utterances, as a message changes them."""
+        return message.applied_to(self.wants)
 
     def settle_change(self) -> list[Effect]:
-        """Begin with the changed options, if no utterance is open that keeps the earlier ones."""
-        if self._next_wants is None or self.open_speech.is_open:
-            return []
-        return self._begin_with_next()
+        """Begin with the changed options where no utterance is open that keeps the earlier ones."""
+        closed = (channel for channel in self.channels if not channel.gate.is_open)
+        return [effect for channel in closed for effect in self._begin_next(channel)]
 
-    def _begin_with_next(self) -> list[Effect]:
-        if self._next_wants is None:
+    def _begin_next(self, channel: Channel) -> list[Effect]:
+        """Give the next utterance of a channel the options of now."""
+        if channel.wants is self.wants:
             return []
-        self.wants, self._next_wants = self._next_wants, None
+        channel.wants = self.wants
+        if self._recognised is self.wants:  # another channel came first
+            return []
+        self._recognised = self.wants
         return [Change(self.wants.options, self.wants.interim_results)]
 
     def early_work(self) -> list[Effect]:
-        """Return the effects for new speech in the open utterance: its event, and early work."""
-        start = self.open_speech.speech_start
-        begun = [] if start is None else self._announce(start)
-        return [*begun, *self.open_speech.due(self.open_id)]
+        """Return the effects for new speech in open utterances: their events, and early work."""
+        effects: list[Effect] = []
+        for channel, open_id in zip(self.channels, self._utterances.open_ids, strict=True):
+            start = channel.gate.speech_start
+            effects += [] if start is None else self._announce(channel, start)
+            effects += channel.open_speech.due(open_id)
+        return effects
 
     def add(self, segment: Segment, *, is_urgent: bool = False) -> list[Effect]:
         """Take a finished utterance. Return its events, and what requests its text and speakers."""
-        effects = self._announce(segment.speech_start)
-        segment_id = self._utterances.add(segment, self.wants)
-        if Event.SPEECH_ENDED in self.wants.events:
+        channel = self.channels[segment.channel]
+        effects = self._announce(channel, segment.speech_start)
+        segment_id = self._utterances.add(segment, channel.wants)
+        if Event.SPEECH_ENDED in channel.wants.events:
             ended = SpeechEnded(segment_id, self.timeline.seconds_behind(segment.speech_stop))
             effects.append(self._send(ended))
         effects.append(Finish(segment_id, segment, is_urgent))
-        return effects + self._begin_with_next()
+        return effects + self._begin_next(channel)
 
-    def _announce(self, speech_start: int) -> list[Effect]:
-        """Tell once that the open utterance begins, if the client asked."""
-        if self._announced == self.open_id:
+    def _announce(self, channel: Channel, speech_start: int) -> list[Effect]:
+        """Tell once that the open utterance of a channel begins, if the client asked."""
+        open_id = self._utterances.open_ids[channel.gate.channel]
+        if channel.announced == open_id:
             return []
-        self._announced = self.open_id
-        if Event.SPEECH_STARTED not in self.wants.events:
+        channel.announced = open_id
+        if Event.SPEECH_STARTED not in channel.wants.events:
             return []
-        return [self._send(SpeechStarted(self.open_id, self.timeline.seconds(speech_start)))]
+        return [self._send(SpeechStarted(open_id, self.timeline.seconds(speech_start)))]
 
     def lag(self, seconds: float) -> list[Effect]:
         """Tell how late answers come, if the client asked."""
-        return [self._send(Lag(seconds))] if Event.LAG in self.wants.events else []
+        wanted = any(Event.LAG in channel.wants.events for channel in self.channels)
+        return [self._send(Lag(seconds))] if wanted else []
 
     @property
     def has_room_to_finalize(self) -> bool:
@@ -229,8 +250,8 @@ class Conversation:
 
     def _due_finals(self, answered_until: float = math.inf) -> list[Effect]:
         """Return the answers to `finalize` up to a sample before which all audio is answered."""
-        oldest = self._utterances.oldest
-        limit = answered_until if oldest is None else min(oldest.start, answered_until)
+        unanswered = self._utterances.unanswered_from
+        limit = answered_until if unanswered is None else min(unanswered, answered_until)
         due: list[Effect] = []
         while self._finals and self._finals[0][0] <= limit:
             due.append(self._finals.popleft()[1])
@@ -248,8 +269,8 @@ class Conversation:
         if awaited is not None:
             wanted = awaited.wants.interim_results
         else:
-            goes_on = is_open and event.segment_id == self.open_id
-            wanted = goes_on and self.wants.interim_results
+            channel = self.channel_of(event.segment_id) if is_open else None
+            wanted = channel is not None and channel.wants.interim_results
         return self._interims.take(event.segment_id, event.text) if wanted else None
 
     def learn_text(self, event: Recognised) -> list[Effect]:
@@ -280,12 +301,12 @@ class Conversation:
     def _deliver(self) -> list[Effect]:
         answers, unheard = self._utterances.due()
         effects: list[Effect] = [*unheard]
-        for answer in answers:
+        for place, answer in enumerate(answers, 1):
             effects += self._due_finals(answer.segment.start)
-            effects += self._answer(answer)
+            effects += self._answer(answer, self.unanswered_from(answers[place:]))
         return effects + self._due_finals()
 
-    def _answer(self, answer: Awaited) -> list[Effect]:
+    def _answer(self, answer: Awaited, unanswered_from: int) -> list[Effect]:
         hypothesis = answer.hypothesis
         has_text = hypothesis is not None and hypothesis.text != ""
         withdrawn = self._interims.end(answer.segment_id, has_text=has_text)
@@ -296,7 +317,7 @@ class Conversation:
             effects.append(self._send(failure))
             outcome = Outcome.FAILED
         elif has_text and answer.voice is not None:
-            effects += self._attribute(answer, answer.voice)
+            effects += self._attribute(answer, answer.voice, unanswered_from)
             outcome = Outcome.ANSWERED
         else:
             outcome = Outcome.EMPTY
@@ -304,7 +325,7 @@ class Conversation:
             effects.append(self._send(UtteranceDropped(answer.segment_id, _drop_reason(answer))))
         return [*effects, Settled(answer.segment, outcome, answer.ends_utterance)]
 
-    def _attribute(self, answer: Awaited, voice: Part) -> list[Effect]:
+    def _attribute(self, answer: Awaited, voice: Part, unanswered_from: int) -> list[Effect]:
         """Send an answer with its speaker, and a correction of the previous answer if needed."""
         segment = answer.segment
         effects: list[Effect] = []
@@ -320,7 +341,11 @@ class Conversation:
             self._answered[voice.start] = answer.segment_id
             corrected_id = self._corrected.pop(voice.start, decision.speaker_id)
             decision = dataclasses.replace(decision, speaker_id=corrected_id)
-        effects.append(self._send(self._message(answer, decision)))
+        message = self._message(answer, decision)
+        if answer.wants.answered_samples:
+            answered_until = min(segment.stop, unanswered_from)
+            message = replace(message, answered_samples=self.received_samples(answered_until))
+        effects.append(self._send(message))
         self._tally.take(
             answer.segment_id, decision.speaker_id, segment.speech_samples / SAMPLE_RATE
         )
@@ -328,11 +353,8 @@ class Conversation:
             effects.append(Learn(decision.speaker_id, segment))
         return effects
 
-    def _message(self, answer: Awaited, decision: SpeakerDecision) -> ServerMessage:
+    def _message(self, answer: Awaited, decision: SpeakerDecision) -> Transcription:
         message = transcription_of(self.timeline, answer, decision, self.names)
-        if answer.wants.answered_samples:
-            stop = answer.segment.stop - self.timeline.origin
-            message = replace(message, answered_samples=stop)
         if self.details:
             return message
         wants = answer.wants

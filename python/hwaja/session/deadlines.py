@@ -13,25 +13,32 @@ from hwaja.session.transcribing import WARNING_SECONDS
 @dataclass(slots=True)
 class _Deadline:
     reason: Reason
-    ends_at: float
+    begins_at: float
+    seconds: float
     warned: bool = False
 
     @property
+    def ends_at(self) -> float:
+        return self.begins_at + self.seconds
+
+    @property
     def next_at(self) -> float:
-        return self.ends_at if self.warned else self.ends_at - WARNING_SECONDS
+        # A client asks for warnings only some time after a short session has begun.
+        warning_seconds = min(WARNING_SECONDS, self.seconds / 2)
+        return self.ends_at if self.warned else self.ends_at - warning_seconds
 
 
 class Deadlines:
     """The longest duration of a session, and the longest time without a client message."""
 
     def __init__(self, session_seconds: float, idle_seconds: float, now: float) -> None:
-        self._session = _Deadline(Reason.SESSION_LIMIT, now + session_seconds)
+        self._session = _Deadline(Reason.SESSION_LIMIT, now, session_seconds)
         self._idle_seconds = idle_seconds
-        self._idle = _Deadline(Reason.IDLE, now + idle_seconds)
+        self._idle = _Deadline(Reason.IDLE, now, idle_seconds)
 
     def reset_idle(self, now: float) -> None:
         """Restart the idle limit: a client message arrived at `now`."""
-        self._idle = _Deadline(Reason.IDLE, now + self._idle_seconds)
+        self._idle = _Deadline(Reason.IDLE, now, self._idle_seconds)
 
     @property
     def next_at(self) -> float:

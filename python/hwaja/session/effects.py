@@ -6,6 +6,7 @@ They name samples by index. The caller keeps the audio.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from hwaja.protocol.audio import AudioConfig
 from hwaja.protocol.codes import CloseCode
 from hwaja.protocol.server_messages import ServerMessage
 from hwaja.protocol.values import Options, RequestId
@@ -29,6 +30,13 @@ class Listen:
 
 
 @dataclass(frozen=True, slots=True)
+class Decode:
+    """An enrolment or a transcription begins, whose audio is encoded as `config` says."""
+
+    config: AudioConfig
+
+
+@dataclass(frozen=True, slots=True)
 class Begin:
     """A transcription begins: recognise with `options`. Report `PartialText` if `interims`."""
 
@@ -38,6 +46,8 @@ class Begin:
     """Whether voices may learn during this transcription; see `Learn`."""
     most_speakers: int | None = None
     """Discover speakers, so that there are at most so many with the enrolled ones. None: do not."""
+    by_channel: bool = False
+    """Whether each channel is a speaker, so that no voice is compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +60,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Extend:
-    """Samples `[start, stop)` are certain to belong to an open segment."""
+    """Samples `[start, stop)` of a channel are certain to belong to an open segment."""
 
     segment_id: int
     start: int
     stop: int
+    channel: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +124,15 @@ class KeepVoice:
     request_id: RequestId | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Show the session by a link, and send which; see `client_messages.ShareSession`."""
+
+    key: str | None
+    end: bool
+    request_id: RequestId | None = None
+
+
 class Outcome(StrEnum):
     """How an utterance was answered."""
 
@@ -147,7 +167,9 @@ class Close:
     code: CloseCode
 
 
-Analysing = Begin | Change | Extend | ProbeSpeaker | Speculate | Finish | Recognise | Learn
-"""The effects that concern the audio of a transcription."""
+Analysing = (
+    Begin | Change | Extend | ProbeSpeaker | Speculate | Finish | Recognise | Learn | KeepVoice
+)
+"""The effects that concern the audio and the voices of a transcription."""
 
-Effect = Send | Listen | Enrol | Restore | KeepVoice | Analysing | Settled | Release | Close
+Effect = Send | Listen | Decode | Enrol | Restore | Share | Analysing | Settled | Release | Close

@@ -10,7 +10,7 @@ from hwaja.protocol.codes import ErrorCode, Reason
 from hwaja.protocol.server_messages import Error, RegistrationCompleted, RegistrationStarted
 from hwaja.protocol.values import Quality, RequestId
 from hwaja.session import effects, events
-from hwaja.session.actions import Actions, EnrolledVoices
+from hwaja.session.actions import Actions, EnrolledVoices, SentAudio
 from hwaja.session.answers import iso_timestamp
 from hwaja.session.settings import SessionSettings
 from hwaja.session.states import Branch
@@ -21,25 +21,36 @@ from hwaja.vad.gate import Segment, enrolment_gate
 class EnrolmentActions(Actions):
     """The data of the current enrolment, and the actions on it."""
 
-    def __init__(self, settings: SessionSettings, voices: EnrolledVoices) -> None:
-        super().__init__(settings, voices)
+    def __init__(
+        self, settings: SessionSettings, voices: EnrolledVoices, sent: SentAudio | None = None
+    ) -> None:
+        super().__init__(settings, voices, sent)
         self._take: StartRegistration | RestoreSpeaker = StartRegistration(0)
         self._adds = self._seals = False
+        self._checks_format = True
         self._speech: list[Segment] = []
         self._completion_id: RequestId | None = None
 
-    def begin_enrolment(self, event: events.Received[StartRegistration]) -> None:
-        """Begin a take. It replaces a take that is not complete."""
+    def begin_enrolment(self, event: events.Received[StartRegistration]) -> Branch:
+        """Begin a take, or send why it cannot begin. It replaces a take that is not complete."""
+        audio = event.message.audio
+        refusal = self._refusal_of(audio)
+        if refusal is not None:
+            speaker_id = event.message.speaker_id
+            self._fail(ErrorCode.SPEAKER_REGISTRATION_FAILED, refusal, speaker_id)
+            return Branch.REFUSED
         self._take = event.message
         self._adds, self._seals = event.message.add, event.message.ticket
+        self._checks_format = audio.is_specified
         self._speech = []
         self._completion_id = None
-        self._listen(event.at, enrolment_gate(self._settings.gate))
+        self._listen(event.at, enrolment_gate(self._settings.gate), audio)
         self._send(RegistrationStarted(self._take.speaker_id), event.request_id)
+        return Branch.AS_ASKED
 
     def take_enrolment_audio(self, event: events.Audio) -> Branch:
         """Collect the speech of a take."""
-        self._speech += self._gate.feed(event.probabilities, event.levels_dbfs)
+        self._speech += self._gates[event.channel].feed(event.probabilities, event.levels_dbfs)
         self._acknowledge()
         if self._heard_samples <= self._settings.max_enrolment_seconds * SAMPLE_RATE:
             return Branch.AS_ASKED
@@ -50,13 +61,20 @@ class EnrolmentActions(Actions):
         if event.message.speaker_id != self._take.speaker_id:
             self.misplaced_registration(event)
             return Branch.REFUSED
-        self._speech += self._gate.flush()
+        self._speech += self._flushed()
         self._completion_id = event.request_id
         if event.at == self._origin:
             return self._give_up_enrolment(Reason.NO_AUDIO)
         speaker_id, speech = self._take.speaker_id, tuple(self._speech)
         self._effects.append(
-            Enrol(speaker_id, self._origin, speech, adds=self._adds, seals=self._seals)
+            Enrol(
+                speaker_id,
+                self._origin,
+                speech,
+                adds=self._adds,
+                seals=self._seals,
+                checks_format=self._checks_format,
+            )
         )
         return Branch.AS_ASKED
 

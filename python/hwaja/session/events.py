@@ -12,7 +12,7 @@ from hwaja.protocol.client_messages import (
     InvalidMessageError,
 )
 from hwaja.protocol.codes import AudioFormat, Reason
-from hwaja.protocol.values import Hello, RequestId
+from hwaja.protocol.values import Hello, NotResumed, RequestId
 from hwaja.speakers.enrolment import Enrolled
 from hwaja.speakers.parts import Correction, Part
 
@@ -27,6 +27,8 @@ class Connected:
     """Token with which the client may resume the session. None: the client did not ask for one."""
     hello: Hello | None = None
     """What the server can do. None: the client did not ask."""
+    not_resumed: NotResumed | None = None
+    """Why an earlier session could not go on. None: there was none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class MalformedAudio:
-    """A binary message arrived that is not PCM16. All of it was dropped."""
+    """A binary message arrived that is not encoded as agreed. All of it was dropped."""
 
     reason: Reason
 
@@ -124,7 +126,7 @@ class SuspectAudio:
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """The detector processed whole frames, which end at sample `stop`.
+    """The detector processed whole frames of a channel, which end at sample `stop`.
 
     Each frame has one speech probability and one level in dBFS.
     """
@@ -134,6 +136,7 @@ class Audio:
     levels_dbfs: tuple[float, ...]
     arrival: Arrival
     """Arrival of the message that contains the last of these samples."""
+    channel: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +156,12 @@ class Lagging:
 
 @dataclass(frozen=True, slots=True)
 class AudioStopped:
-    """No audio has arrived for some time, although the server did not pause the client."""
+    """No audio has arrived for some time, although the server did not pause the client.
+
+    What arrived before ends at sample `at`.
+    """
+
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +221,10 @@ class Waiting:
 @dataclass(frozen=True, slots=True)
 class Shutdown:
     """The server stops: answer the received audio, then close."""
+
+    is_handover: bool = False
+    """Whether another server takes over. The client sends it the audio that is not answered, so an
+    utterance that is open stays in one piece."""
 
 
 @dataclass(frozen=True, slots=True)

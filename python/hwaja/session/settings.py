@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hwaja.engines.recognition import Abilities
+from hwaja.protocol.audio import AudioEncoding
 from hwaja.protocol.values import SPEAKERS
 from hwaja.vad.gate import GateSettings
 
@@ -15,6 +16,8 @@ class SessionSettings:
     gate: GateSettings = field(default_factory=GateSettings)
     abilities: Callable[[], Abilities] = Abilities
     """Returns the options that the recogniser supports now. Other options are refused."""
+    encodings: frozenset[AudioEncoding] = frozenset(AudioEncoding)
+    """How audio may be encoded."""
     max_speakers: int = SPEAKERS
     """Most voices in a session. A transcription needs at least the specification's two."""
     max_enrolment_seconds: float = 30.0

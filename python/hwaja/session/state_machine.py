@@ -19,12 +19,13 @@ from hwaja.protocol.client_messages import (
     PauseTranscription,
     RestoreSpeaker,
     ResumeTranscription,
+    ShareSession,
     StartRegistration,
     StartTranscription,
     StopTranscription,
     UpdateTranscription,
 )
-from hwaja.session.actions import Actions, EnrolledVoices
+from hwaja.session.actions import Actions, EnrolledVoices, SentAudio
 from hwaja.session.effects import Effect
 from hwaja.session.enrolling import EnrolmentActions
 from hwaja.session.events import (
@@ -105,7 +106,12 @@ _OPEN = (TRANSCRIBING, PAUSED)
 ROWS = (
     Row(CONNECTING, Connected, Actions.connect, READY),
     # A client that starts again has lost count of its audio: the new take replaces the old one.
-    Row((READY, ENROLLING), StartRegistration, EnrolmentActions.begin_enrolment, ENROLLING),
+    Row(
+        (READY, ENROLLING),
+        StartRegistration,
+        EnrolmentActions.begin_enrolment,
+        {Branch.AS_ASKED: ENROLLING, Branch.REFUSED: STAYS},
+    ),
     Row(
         ENROLLING,
         Audio,
@@ -173,6 +179,7 @@ ROWS = (
     ),
     Row(ANYWHERE, KeepAlive, Actions.keep_alive),
     Row(ANYWHERE, NameSpeaker, Actions.name_speaker),
+    Row(ANYWHERE, ShareSession, Actions.share),
     Row(ANYWHERE, VoiceKept, Actions.finish_naming),
     Row(ANYWHERE, Reconnected, Actions.reconnect),
     Row(ANYWHERE, LimitNear, Actions.warn),
@@ -189,8 +196,10 @@ _ROW_OF = {cell: row for row in reversed(ROWS) for cell in row.cells}
 class Session(EnrolmentActions, TranscriptionActions):
     """One client's session: takes events, returns effects for the caller to carry out."""
 
-    def __init__(self, settings: SessionSettings, voices: EnrolledVoices) -> None:
-        super().__init__(settings, voices)
+    def __init__(
+        self, settings: SessionSettings, voices: EnrolledVoices, sent: SentAudio | None = None
+    ) -> None:
+        super().__init__(settings, voices, sent)
         self._enter(CONNECTING)
 
     def handle(self, event: Event) -> list[Effect]:

@@ -21,12 +21,13 @@ from hwaja.protocol.server_messages import (
 )
 from hwaja.protocol.values import SPEAKERS, RequestId, Speakers
 from hwaja.session import effects, events
-from hwaja.session.actions import Actions, EnrolledVoices
+from hwaja.session.actions import Actions, EnrolledVoices, SentAudio
+from hwaja.session.channel import Channel
 from hwaja.session.conversation import Conversation
 from hwaja.session.settings import SessionSettings
 from hwaja.session.states import Branch, CloseOutcome, State, outcome_of
 from hwaja.session.timeline import Timeline
-from hwaja.session.utterances import OpenSpeech, Utterances
+from hwaja.session.utterances import Utterances
 from hwaja.vad.gate import Segment
 
 WARNING_SECONDS = 60
@@ -36,8 +37,10 @@ WARNING_SECONDS = 60
 class TranscriptionActions(Actions):
     """The data of the current transcription, and the actions on it."""
 
-    def __init__(self, settings: SessionSettings, voices: EnrolledVoices) -> None:
-        super().__init__(settings, voices)
+    def __init__(
+        self, settings: SessionSettings, voices: EnrolledVoices, sent: SentAudio | None = None
+    ) -> None:
+        super().__init__(settings, voices, sent)
         self._conversation = self._new_conversation(StartTranscription())
         self._stop_asked = False  # the client awaits `transcription_stopped`
         self._stop_id: RequestId | None = None
@@ -45,12 +48,12 @@ class TranscriptionActions(Actions):
         self._finalized: tuple[int, RequestId | None] | None = None  # by the last `finalize`
         self._outcome = CloseOutcome()
         self._warned = False  # of the limit on the transcription's audio
-        self._has_discovered = False
+        self._knows_speakers = False  # who are not enrolled
 
     @property
     def has_voice(self) -> bool:
-        """Whether a voice is enrolled or discovered. It is lost when the session ends."""
-        return self._has_discovered or bool(self._voices.speaker_ids)
+        """Whether a voice is enrolled, or somebody else was heard. That ends with the session."""
+        return self._knows_speakers or bool(self._voices.speaker_ids)
 
     @property
     def oldest_unanswered(self) -> Segment | None:
@@ -58,24 +61,39 @@ class TranscriptionActions(Actions):
         return None if self.state is State.CLOSED else self._conversation.oldest
 
     def _new_conversation(self, wants: StartTranscription) -> Conversation:
-        timeline, open_speech = Timeline(self._origin), OpenSpeech(self._gate)
-        utterances = Utterances(self._voices.sampled_ids)
-        return Conversation(wants, self._details, timeline, open_speech, self._names, utterances)
+        channels = tuple(Channel(gate, wants) for gate in self._gates)
+        utterances = Utterances(self._voices.sampled_ids, len(channels))
+        return Conversation(
+            wants,
+            self._details,
+            Timeline(self._origin),
+            channels,
+            self._names,
+            self._received_samples,
+            utterances,
+        )
 
     def begin_transcription(self, event: events.Received[StartTranscription]) -> Branch:
         """Begin a transcription with the client's options, or send why it cannot begin."""
         wants = event.message
         refusal = self._settings.abilities().refusal(wants.options)
-        needs = 0 if wants.speakers is Speakers.DISCOVER else SPEAKERS
+        refusal = refusal or self._refusal_of(wants.audio, by_channel=wants.by_channel)
+        needs = SPEAKERS if wants.speakers is Speakers.ENROLLED else 0
         if len(self._voices.speaker_ids) < needs:
             refusal = Reason.NOT_ENROLLED
         if refusal is not None:
             self._fail(ErrorCode.TRANSCRIPTION_FAILED, refusal)
             return Branch.REFUSED
         self._effects.append(
-            effects.Begin(wants.options, wants.interim_results, wants.adapt, wants.most_speakers)
+            effects.Begin(
+                wants.options,
+                wants.interim_results,
+                wants.adapt,
+                wants.most_speakers,
+                wants.by_channel,
+            )
         )
-        self._listen(event.at, self._settings.gate)
+        self._listen(event.at, self._settings.gate, wants.audio)
         self._warned = False
         self._finalized = None
         self._paused_samples = 0
@@ -86,17 +104,18 @@ class TranscriptionActions(Actions):
     def take_conversation_audio(self, event: events.Audio) -> Branch:
         """Take audio of the transcription."""
         self._conversation.timeline.arrived(event.arrival)
-        self._finish_utterances(self._gate.feed(event.probabilities, event.levels_dbfs))
+        gate = self._gates[event.channel]
+        self._finish_utterances(gate.feed(event.probabilities, event.levels_dbfs))
         self._effects += self._conversation.early_work()
         self._release()
-        wants_answered = self._conversation.wants.answered_samples
-        self._acknowledge(self._needed_from - self._origin if wants_answered else None)
+        self._acknowledge(self._answered_until)
         return self._check_audio_limit()
 
-    def end_utterance(self, _: events.AudioStopped) -> Branch:
+    def end_utterance(self, event: events.AudioStopped) -> Branch:
         """End the open utterance, as after a pause. Later audio belongs to the next utterance."""
         self._conversation.timeline.stopped()
-        self._finish_utterances(self._gate.flush())
+        is_open = any(gate.is_open for gate in self._gates)
+        self._finish_utterances(self._flushed(event.at if is_open else None))
         self._effects.append(effects.Listen())
         self._release()
         return self._check_audio_limit()
@@ -104,7 +123,7 @@ class TranscriptionActions(Actions):
     def finalize(self, event: events.Received[Finalize]) -> Branch:
         """End the open utterance with the last sample. Answer once all before it is answered."""
         if not self._is_repeated(event) and self._may_finalize(event):
-            self._finish_utterances(self._gate.flush(event.at), is_urgent=True)
+            self._finish_utterances(self._flushed(event.at), is_urgent=True)
             self._effects.append(effects.Listen())
             self._confirm(event)
             self._release()
@@ -135,22 +154,24 @@ class TranscriptionActions(Actions):
 
     def pause_transcription(self, event: events.Received[PauseTranscription]) -> Branch:
         """End the open utterance with the last sample, and ignore the audio that comes."""
-        self._finish_utterances(self._gate.flush(event.at), is_urgent=True)
+        self._finish_utterances(self._flushed(event.at), is_urgent=True)
         self._release()
         self.confirm_pause(event)
         return self._check_audio_limit()
 
     def confirm_pause(self, event: events.Received[PauseTranscription]) -> None:
         """Tell that the transcription is paused."""
-        self._send(TranscriptionPaused(self._heard_samples), event.request_id)
+        self._send(
+            TranscriptionPaused(self._received_samples(self.processed_stop)), event.request_id
+        )
 
     def ignore_audio(self, event: events.Ignored) -> None:
         """Count audio, so that time goes on with it, and forget it."""
         self._conversation.timeline.arrived(event.arrival)
         self._paused_samples += event.stop - self.processed_stop
-        self._gate.flush(event.stop)
+        self._flushed(event.stop)
         self._release()
-        self._acknowledge()
+        self._acknowledge(self._answered_until)
 
     def note_gap(self, _: events.AudioStopped) -> None:
         """Take the end of the audio while the transcription is paused."""
@@ -163,7 +184,7 @@ class TranscriptionActions(Actions):
 
     def confirm_resumption(self, event: events.Received[ResumeTranscription]) -> None:
         """Tell that the transcription is not paused."""
-        self._send(TranscriptionResumed(event.at - self._origin), event.request_id)
+        self._send(TranscriptionResumed(self._received_samples(event.at)), event.request_id)
 
     def report_lag(self, event: events.Lagging) -> None:
         """Tell the client how late its answers are, if it asked."""
@@ -177,7 +198,8 @@ class TranscriptionActions(Actions):
         return is_repeated
 
     def _confirm(self, event: events.Received[Finalize]) -> None:
-        at, answer = self.processed_stop, Finalized(self._heard_samples)
+        at = self.processed_stop
+        answer = Finalized(self._received_samples(at))
         self._effects += self._conversation.finalize(at, answer, event.request_id)
 
     def _check_audio_limit(self) -> Branch:
@@ -186,7 +208,7 @@ class TranscriptionActions(Actions):
         if not self._warned and left <= WARNING_SECONDS:
             self._warned = True
             self.warn(events.LimitNear(Reason.AUDIO_LIMIT, max(0, round(left))))
-        is_open = self._gate.open_span is not None
+        is_open = any(gate.open_span is not None for gate in self._gates)
         if left > 0 or (is_open and left > -self._settings.gate.max_seconds):
             return Branch.AS_ASKED
         return self._drain(CloseOutcome(error=self._cut_short(Reason.AUDIO_LIMIT)))
@@ -198,7 +220,7 @@ class TranscriptionActions(Actions):
 
     def _cut_short(self, reason: Reason) -> Error:
         """Return the error that says why the server ends it, and how much audio it processed."""
-        processed_samples = self._heard_samples
+        processed_samples = self._received_samples(self.processed_stop)
         return Error(ErrorCode.TRANSCRIPTION_FAILED, reason, received_samples=processed_samples)
 
     def _finish_utterances(self, segments: list[Segment], *, is_urgent: bool = False) -> None:
@@ -208,11 +230,12 @@ class TranscriptionActions(Actions):
 
     def take_turn(self, event: events.SpeakerProbed) -> None:
         """End the open utterance where another voice began, without waiting for a pause."""
-        if event.segment_id != self._conversation.open_id:
+        channel = self._conversation.channel_of(event.segment_id)
+        if channel is None:
             return
         if event.turn_at is not None:
-            self._finish_utterances(self._gate.cut(event.turn_at))
-        self._conversation.open_speech.probe_answered()
+            self._finish_utterances(channel.gate.cut(event.turn_at))
+        channel.open_speech.probe_answered()
         self._effects += self._conversation.early_work()
 
     def take_partial_text(self, event: events.PartialText) -> None:
@@ -229,15 +252,20 @@ class TranscriptionActions(Actions):
 
     def take_voices(self, event: events.Attributed) -> None:
         """Store the speakers of an utterance. Send the answers that are now complete."""
-        self._has_discovered |= self._conversation.wants.most_speakers is not None
+        wants = self._conversation.wants
+        self._knows_speakers |= wants.by_channel or wants.most_speakers is not None
         self._effects += self._conversation.learn_voices(event)
         self._release()
 
     @property
     def _needed_from(self) -> int:
         """Index of the first sample that is not answered, nor certain to be without words."""
-        oldest = self._conversation.oldest
-        return self._gate.needed_from if oldest is None else oldest.start
+        return self._conversation.unanswered_from()
+
+    @property
+    def _answered_until(self) -> int | None:
+        """Index of the first sample that is not answered; None: the client did not ask."""
+        return self._needed_from if self._conversation.wants.answered_samples else None
 
     def _release(self) -> None:
         self._effects.append(effects.Release(self._needed_from))
@@ -258,6 +286,9 @@ class TranscriptionActions(Actions):
         self, event: events.Shutdown | events.LimitReached | events.ServerFailed
     ) -> Branch:
         """End the session once all utterances are answered."""
+        if isinstance(event, events.Shutdown) and event.is_handover:
+            self._outcome = outcome_of(event)
+            return self._check_drained()
         return self._drain(outcome_of(event))
 
     def end_after_drain(
@@ -283,7 +314,7 @@ class TranscriptionActions(Actions):
         self._finish()
 
     def _drain(self, outcome: CloseOutcome) -> Branch:
-        self._finish_utterances(self._gate.flush())
+        self._finish_utterances(self._flushed())
         self._outcome = outcome
         return self._check_drained()
 

@@ -1,8 +1,8 @@
-"""The utterances of one transcription: the open one, and the unanswered ones in order of speech.
+"""The unanswered utterances of one transcription, in the order in which they ended.
 
-Work on the open utterance begins before it ends. The results of the others are collected here.
-The recogniser gives the text of an utterance, the attribution gives its speakers. An utterance with
-several speakers is divided into parts. Each part is then answered like an utterance.
+Their results are collected here. The recogniser gives the text of an utterance, the attribution
+gives its speakers. An utterance with several speakers is divided into parts. Each part is then
+answered like an utterance.
 """
 
 from collections.abc import Sequence
@@ -13,81 +13,12 @@ from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.client_messages import StartTranscription
 from hwaja.protocol.values import Label, Token
-from hwaja.session.effects import Effect, Extend, ProbeSpeaker, Recognise, Speculate
+from hwaja.session.effects import Recognise
 from hwaja.session.events import Attributed, Recognised
 from hwaja.speakers.parts import Part, without_first_overlap
-from hwaja.vad.gate import Segment, SpeechGate
-
-PROBED_SECONDS = 3.0
-"""The shortest open utterance that is searched for another voice, and the length of the searched
-end. With 2 s the earlier voice is often uncertain; 4 s cost a third more (bench/RESULTS.md)."""
-
-PROBE_STEP_SECONDS = 1.0
-"""New speech before the next search. A change of voice is noticed at most this much later."""
-
+from hwaja.vad.gate import Segment
 
 _DEFAULTS = StartTranscription()
-
-
-class OpenSpeech:
-    """Decides which work may begin on the gate's open utterance. Requests each work once."""
-
-    def __init__(self, gate: SpeechGate) -> None:
-        self._gate = gate
-        self._speculated: Segment | None = None  # last one in a `Speculate`
-        self._extended = (0, 0)  # samples in the last `Extend`
-        self._probed = 0  # end of the last search for another voice
-        self._probing: int | None = None  # segment with an unanswered search
-
-    @property
-    def is_open(self) -> bool:
-        """Whether an utterance is open."""
-        return self._gate.is_open
-
-    @property
-    def speech_start(self) -> int | None:
-        """Index of the first sample of its speech. None: no utterance is open."""
-        return self._gate.speech_start
-
-    def due(self, segment_id: int) -> list[Effect]:
-        """Return the new work on the open utterance since the last call; `segment_id` is its id."""
-        span = self._gate.open_span
-        if span is None:
-            return self._speculate(segment_id)
-        return [
-            *self._extend(segment_id, *span),
-            *self._probe(segment_id, *span),
-            *self._speculate(segment_id),
-        ]
-
-    def probe_answered(self) -> None:
-        """Allow the next `ProbeSpeaker`: the last one was answered."""
-        self._probing = None
-
-    def _extend(self, segment_id: int, start: int, stop: int) -> list[Effect]:
-        if (start, stop) == self._extended:
-            return []
-        self._extended = start, stop
-        return [Extend(segment_id, start, stop)]
-
-    def _probe(self, segment_id: int, start: int, stop: int) -> list[Effect]:
-        probed = round(PROBED_SECONDS * SAMPLE_RATE)
-        step = round(PROBE_STEP_SECONDS * SAMPLE_RATE)
-        is_due = stop - start >= probed and stop - self._probed >= step
-        if not is_due or self._probing == segment_id:
-            return []
-        # If answers come late, the search begins earlier, so that it skips no audio.
-        probed_from = max(start, min(stop, self._probed + step) - probed)
-        self._probed, self._probing = stop, segment_id
-        return [ProbeSpeaker(segment_id, probed_from, stop)]
-
-    def _speculate(self, segment_id: int) -> list[Effect]:
-        segment = self._gate.speculated
-        is_new = segment != self._speculated
-        self._speculated = segment
-        if segment is None or not is_new:
-            return []
-        return [Speculate(segment_id, segment)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +77,13 @@ class _Piece:
 class Utterances:
     """The unanswered utterances by segment id. No id is used twice."""
 
-    def __init__(self, sampled_ids: frozenset[int] = frozenset()) -> None:
+    def __init__(self, sampled_ids: frozenset[int] = frozenset(), channels: int = 1) -> None:
         """Begin. `sampled_ids` are the speakers whose voice can be extracted."""
         self._sampled_ids = sampled_ids
         self._ids = count()
-        self.open_id = next(self._ids)
-        """Id of the open utterance, or of the next one if none is open."""
-        self._awaited: dict[int, Awaited] = {}  # in the order of speech
+        self.open_ids = [next(self._ids) for _ in range(channels)]
+        """Id of the open utterance of each channel, or of its next one if none is open."""
+        self._awaited: dict[int, Awaited] = {}  # in the order in which they ended
 
     @property
     def oldest(self) -> Segment | None:
@@ -160,9 +91,15 @@ class Utterances:
         first = next(iter(self._awaited.values()), None)
         return None if first is None else first.segment
 
+    @property
+    def unanswered_from(self) -> int | None:
+        """Index of the first sample of the unanswered utterances. None: all are answered."""
+        return min((each.segment.start for each in self._awaited.values()), default=None)
+
     def add(self, segment: Segment, wants: StartTranscription = _DEFAULTS) -> int:
-        """Take the open utterance, which is now over, with its options. Return its id."""
-        segment_id, self.open_id = self.open_id, next(self._ids)
+        """Take the open utterance of a channel, which is over, with its options. Return its id."""
+        segment_id = self.open_ids[segment.channel]
+        self.open_ids[segment.channel] = next(self._ids)
         self._awaited[segment_id] = Awaited(segment_id, segment, wants=wants)
         return segment_id
 

@@ -10,10 +10,10 @@ import asyncio
 from collections.abc import Callable
 
 from hwaja.engines.interface import VoiceTrack
-from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.audio import MAX_CHANNELS, SAMPLE_RATE
 from hwaja.speakers.diarize import split_by_voice, unscored_part, whole_part
 from hwaja.speakers.discovery import Discovery
-from hwaja.speakers.parts import Correction, Part, next_turn
+from hwaja.speakers.parts import Correction, Part, given, next_turn
 from hwaja.speakers.voice_changes import next_voice
 from hwaja.speakers.voices import Voices
 from hwaja.vad.gate import Segment
@@ -60,6 +60,7 @@ class Attribution:
         self._voices = voices
         self._discovery = Discovery(voices)
         self._most_speakers: int | None = None
+        self._by_channel = False
         self._discovered: asyncio.Task[Found | None] | None = None  # of the last utterance
         self._report_voices = report_voices
         self._report_turn = report_turn
@@ -67,13 +68,17 @@ class Attribution:
         self._utterances: set[asyncio.Task[Found | None]] = set()
         self._lessons: set[asyncio.Task[None]] = set()
 
-    def begin(self, *, adapt: bool, most_speakers: int | None = None) -> None:
+    def begin(
+        self, *, adapt: bool, most_speakers: int | None = None, by_channel: bool = False
+    ) -> None:
         """Begin a transcription. Without `adapt`, reset the voices to their enrolments.
 
-        With `most_speakers`, discover that many voices at most, the enrolled ones included.
+        With `most_speakers`, discover that many voices at most, the enrolled ones included. With
+        `by_channel`, each channel is a speaker, and no voice is embedded.
         """
         self._end_probe()
         self._most_speakers = most_speakers
+        self._by_channel = by_channel
         self._discovery.begin()
         if not adapt:
             self._end_lessons()
@@ -87,8 +92,15 @@ class Attribution:
         self._probe = attempt("turns", lambda: self._next_turn(start, stop))
         report_when_done(self._probe, segment_id, self._report_turn)
 
+    async def searched(self) -> None:
+        """Wait until the last `probe` has reported its result, or was cancelled."""
+        if self._probe is not None:
+            await asyncio.wait({self._probe})
+
     def speculate(self, segment_id: int, segment: Segment) -> None:
         """Begin to attribute a segment that may be over."""
+        if self._by_channel:
+            return
         if self._most_speakers is None:
             self._work.begin("attribution", segment_id, segment, self._attribution(segment))
         else:
@@ -97,6 +109,9 @@ class Attribution:
     def finish(self, segment_id: int, segment: Segment) -> None:
         """Attribute a finished segment, and report its parts."""
         self._end_probe()
+        if self._by_channel:
+            self._report_voices(segment_id, (_of_channel(segment),), _NONE)
+            return
         if self._most_speakers is None:
             work = self._attribution(segment)
             task = self._work.take("attribution", segment_id, segment, work)
@@ -116,10 +131,11 @@ class Attribution:
         """Let a voice learn from a segment that is certain to be the speaker's.
 
         Returns:
-            The task; None under overload, when voices do not learn, and for a discovered voice.
+            The task; None under overload, when voices do not learn, and for a discovered voice or
+            a channel.
 
         """
-        if speaker_id not in self._voices.speaker_ids:
+        if self._by_channel or speaker_id not in self._voices.speaker_ids:
             return None
         if self._work.overload.skips(DegradationLevel.SPEAKER_DETAILS):
             return None
@@ -141,13 +157,14 @@ class Attribution:
         return lesson
 
     def keep(self, speaker_id: int) -> bool:
-        """Keep a voice like an enrolled one, also if it was discovered.
+        """Keep a voice like an enrolled one, also if it was discovered. A channel has no voice.
 
         Returns:
-            Whether there is such a voice.
+            Whether there is such a speaker.
 
         """
-        return self._discovery.keep(speaker_id)
+        is_channel = self._by_channel and speaker_id < MAX_CHANNELS
+        return self._discovery.keep(speaker_id) or is_channel
 
     def close(self) -> None:
         """Cancel all work, and overwrite the discovered voices."""
@@ -237,6 +254,12 @@ class Attribution:
         return await work.embed(
             lambda: work.ring.read(start, stop), stop - start, overlaps=overlaps
         )
+
+
+def _of_channel(segment: Segment) -> Part:
+    """Return a segment as a part of the speaker whose channel it is from."""
+    speech_seconds = segment.speech_samples / SAMPLE_RATE
+    return given(Part(segment.start, segment.stop, (segment.channel,), speech_seconds))
 
 
 def _middle(segment: Segment) -> tuple[int, int]:

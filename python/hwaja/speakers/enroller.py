@@ -90,7 +90,7 @@ class Enroller:
 
     async def enrol(self, take: Enrol) -> Enrolled:
         """Keep the voice of a take, or return why not. After a failure, an earlier voice stays."""
-        looks_like = await self._looks_like(take)
+        looks_like = await self._looks_like(take) if take.checks_format else None
         if looks_like is not None:  # first: the detector finds little speech in a wrong format
             return Enrolled(Reason.WRONG_FORMAT, looks_like=looks_like)
         if _speech_samples(take) < MIN_SPEECH_SECONDS * SAMPLE_RATE:

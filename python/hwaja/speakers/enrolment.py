@@ -20,6 +20,9 @@ class Enrol:
     """True: the take is added to the speaker's earlier takes. False: it replaces them."""
     seals: bool = False
     """Whether to return the voice as a ticket."""
+    checks_format: bool = True
+    """Whether to refuse audio that seems to have another format. A client that names its format is
+    trusted: telephone audio has an empty upper band, as audio at a wrong rate has."""
 
 
 @dataclass(frozen=True, slots=True)

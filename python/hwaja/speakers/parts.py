@@ -36,8 +36,8 @@ noticed seconds later (bench/RESULTS.md)."""
 NEXT_SECONDS = 0.6
 """Least speech of the next voice before a change is accepted."""
 
-_EXTRACTED = 20.0
-"""Evidence of the voice that was extracted: it is given, not found."""
+_GIVEN = 20.0
+"""Evidence of a voice that is given, not found: one that was extracted, or that of a channel."""
 
 _FLOORS = ((1.0, -0.05), (2.0, 0.05), (3.0, 0.1))
 """Pairs (least speech in seconds, least score). A part of that length with a lower score is of an
@@ -72,7 +72,7 @@ class Part:
 
     def of_one(self, place: int) -> "Part":
         """Return the part as that of one voice, at `place` in the tuples, which is extracted."""
-        evidence = tuple(_EXTRACTED if k == place else 0.0 for k in range(len(self.evidence)))
+        evidence = tuple(_GIVEN if k == place else 0.0 for k in range(len(self.evidence)))
         return replace(self, evidence=evidence, other=None)
 
     @property
@@ -135,6 +135,11 @@ class Part:
             overlap_seconds=self.overlap_seconds + overlap.overlap_seconds,
             other=overlap.other if overlap.nearest == voiced.nearest else overlap.nearest,
         )
+
+
+def given(part: Part) -> Part:
+    """Return a part with one speaker id, and nothing to compare, as certainly that speaker's."""
+    return replace(part, evidence=(0.0,), nobody_evidence=-_GIVEN)
 
 
 def without_first_overlap(parts: Sequence[Part]) -> tuple[Part, ...] | None:

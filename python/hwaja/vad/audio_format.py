@@ -14,6 +14,7 @@ import numpy as np
 import numpy.fft  # NumPy itself would load it during an enrolment
 from numpy.typing import NDArray
 
+from hwaja.audio.g711 import A_LAW, MU_LAW
 from hwaja.engines.interface import Pcm16
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.codes import AudioFormat
@@ -205,26 +206,6 @@ def _spectrum(words: Words) -> _Reals:
 def _band(powers: _Reals, low_hz: float, high_hz: float) -> float:
     bins = slice(*(round(hz * 512 / SAMPLE_RATE) for hz in (low_hz, high_hz)))
     return float(powers[bins].sum())
-
-
-def _mu_law() -> _Reals:
-    """Return the sample value of each byte (ITU-T G.711, mu-law)."""
-    bits = ~np.arange(256) & 0xFF
-    magnitudes = (((bits & 15) << 3) + 132 << (bits >> 4 & 7)) - 132
-    return np.where(bits & 0x80, -magnitudes, magnitudes).astype(np.float64)
-
-
-def _a_law() -> _Reals:
-    """Return the sample value of each byte (ITU-T G.711, A-law)."""
-    bits = np.arange(256) ^ 0x55
-    exponents, mantissas = bits >> 4 & 7, (bits & 15) << 4
-    scaled = mantissas + 264 << np.maximum(exponents, 1) - 1
-    magnitudes = np.where(exponents == 0, mantissas + 8, scaled)
-    return np.where(bits & 0x80, magnitudes, -magnitudes).astype(np.float64)
-
-
-MU_LAW, A_LAW = _mu_law(), _a_law()
-"""Sample value of each byte, on the scale of PCM16, shape (256,), float64."""
 
 
 MAX_EXAMINATIONS = 10

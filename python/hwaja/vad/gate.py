@@ -90,6 +90,8 @@ class Segment:
     stop: int
     speech: tuple[SpeechFrame, ...]
     """The speech frames in order, at least one."""
+    channel: int = 0
+    """The channel in which it was heard."""
 
     @property
     def speech_start(self) -> int:
@@ -121,7 +123,7 @@ class Segment:
         speech = tuple(frame for frame in self.speech if start <= frame.start < stop)
         if not speech:
             raise ValueError("there is no speech in this part")
-        return Segment(start, stop, speech)
+        return replace(self, start=start, stop=stop, speech=speech)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +153,10 @@ class SpeechGate:
     order.
     """
 
-    def __init__(self, settings: GateSettings, origin: int) -> None:
+    def __init__(self, settings: GateSettings, origin: int, channel: int = 0) -> None:
         self._settings = settings
+        self.channel = channel
+        """The channel whose frames it takes."""
         self._max_frames = frames_in(settings.max_seconds)
         self._pre_roll_samples = round(settings.pre_roll_seconds * SAMPLE_RATE)
         self._post_roll_samples = round(settings.post_roll_seconds * SAMPLE_RATE)
@@ -247,9 +251,9 @@ class SpeechGate:
         """End the open utterance, because the audio ends or has a gap, and begin anew behind it.
 
         Args:
-            at: the sample at which it ends, less than a frame behind the last frame. The samples
-                between belong to the utterance, although the detector has not seen them. None: it
-                ends with the last frame.
+            at: the sample at which it ends, behind the last frame. The samples between belong to
+                the utterance, although the detector has not seen them: part of a frame, and what a
+                resampler held back. None: it ends with the last frame.
 
         """
         stop = self.processed_stop if at is None else at
@@ -329,6 +333,7 @@ class SpeechGate:
             start=max(self._taken, first_frame - self._pre_roll_samples),
             stop=min(limit, speech_stop + self._post_roll(spoken[-1] + 1)),
             speech=speech,
+            channel=self.channel,
         )
 
     def _post_roll(self, speech_stop_frame: int) -> int:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hwaja._pcm import RingBuffer
 from hwaja.engines.interface import EngineError, Samples, SpeechDetector, State
 from hwaja.engines.runtime import open_session
+from hwaja.protocol.audio import FLOOR_DBFS, SAMPLE_RATE
 from hwaja.vad.gate import FRAME_SAMPLES, dbfs, frames_in
 
 FORGET_FRAMES = frames_in(3.0)
@@ -27,6 +28,15 @@ misses speech that begins with the stream, most of all in noise (bench/RESULTS.m
 noise")."""
 
 _SPEECH_PROBABILITY = 0.35  # ends a pause, see `gate.GateSettings.close_probability`
+
+# The model misses faint speech, and a voice 3 m away is faint. Chosen on one half of the voices
+# (bench/RESULTS.md, "Faint speech").
+_AUDIBLE_DBFS = -25.0
+_MAX_GAIN_DB = 18.0
+_NOISE_DBFS = -50.0
+_NEAR_PEAK_DBFS = -20.0  # of a near voice, for which a new stream is taken
+_PEAK_FALL_DB = 10.0 * FRAME_SAMPLES / SAMPLE_RATE  # a frame
+_NOISE_RISE_DB = 2.0 * FRAME_SAMPLES / SAMPLE_RATE
 
 CONTEXT_SAMPLES = 64
 """The v6 graph takes each frame after this many samples of the previous one."""
@@ -54,13 +64,42 @@ def frames_to_detect(
     return frames, tuple(map(dbfs, powers.tolist()))
 
 
+class _Gain:
+    """The gain of faint frames of one stream, for the model only.
+
+    It raises the recent peaks to `_AUDIBLE_DBFS`, by `_MAX_GAIN_DB` at most, and the noise between
+    them to `_NOISE_DBFS` at most. So it is 0 dB for a near voice, and in much noise.
+    """
+
+    def __init__(self) -> None:
+        self._peak_dbfs = _NEAR_PEAK_DBFS
+        self._noise_dbfs = _NOISE_DBFS - _MAX_GAIN_DB
+
+    def amplify(self, frames: Samples) -> Samples:
+        """Return the next frames of the stream, amplified. `frames` stays unchanged."""
+        powers = frames[:, CONTEXT_SAMPLES:].var(axis=1)  # without an offset
+        levels_dbfs = 10 * np.log10(np.maximum(powers, 10 ** (FLOOR_DBFS / 10)))
+        steps = np.arange(len(frames) + 1)
+        rise_db, fall_db = _NOISE_RISE_DB * steps, _PEAK_FALL_DB * steps
+        peaks = np.append(self._peak_dbfs, levels_dbfs) + fall_db
+        peaks_dbfs = np.maximum.accumulate(peaks) - fall_db
+        lowest_dbfs = _NOISE_DBFS - _MAX_GAIN_DB
+        noises = np.append(self._noise_dbfs, np.maximum(levels_dbfs, lowest_dbfs)) - rise_db
+        noises_dbfs = np.minimum.accumulate(noises) + rise_db
+        self._peak_dbfs, self._noise_dbfs = float(peaks_dbfs[-1]), float(noises_dbfs[-1])
+        gains_db = np.minimum(_AUDIBLE_DBFS - peaks_dbfs, _NOISE_DBFS - noises_dbfs)[1:]
+        gains: NDArray[np.float32] = (10 ** (np.clip(gains_db, 0, _MAX_GAIN_DB) / 20)).astype("f4")
+        return frames * gains[:, np.newaxis]
+
+
 class SileroState:
-    """LSTM state of one stream. It holds no audio."""
+    """LSTM state and gain of one stream. It holds no audio."""
 
     def __init__(self, start: NDArray[np.float32] | None = None) -> None:
         """Begin a stream in the state `start`, which stays unchanged; None: zeros."""
         self._start = np.zeros(_STATE_SHAPE, np.float32) if start is None else start
         self.lstm = self._start.copy()
+        self.gain = _Gain()
         self._quiet_frames = 0  # in a row, up to now
 
     @property
@@ -85,6 +124,7 @@ class SileroState:
     def reset(self) -> None:
         """Begin a new stream. Overwrite the state of the last one."""
         self.lstm[:] = self._start
+        self.gain = _Gain()
         self._quiet_frames = 0
 
 
@@ -131,8 +171,8 @@ class SileroDetector:
         """Call the model once. Each stream has at least one frame."""
         lengths = np.array([len(frames) for _, frames in streams], np.int32)
         batch = np.zeros((len(streams), lengths.max(), _ROW_SAMPLES), np.float32)
-        for rows, (_, frames) in zip(batch, streams, strict=True):
-            rows[: len(frames)] = frames
+        for rows, (state, frames) in zip(batch, streams, strict=True):
+            rows[: len(frames)] = state.gain.amplify(frames)
         lstm = np.concatenate([state.lstm for state, _ in streams], axis=1)
         found, lstm = self._session.run(
             ["probabilities", "next_state"], {"frames": batch, "lengths": lengths, "state": lstm}

@@ -5,7 +5,7 @@ The caller passes the time. Instants are seconds of one monotonic clock.
 """
 
 import math
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 HALF_LIFE_SECONDS = 30.0
@@ -60,7 +60,8 @@ class Charges:
     """The accounts of all sessions that share the workers."""
 
     def __init__(self, workers: int) -> None:
-        self._workers = workers
+        self.workers = workers
+        """Number of workers that are shared."""
         self._accounts: dict[Hashable, Account] = {}
         self._all = Account(half_life_seconds=USE_HALF_LIFE_SECONDS)
 
@@ -82,13 +83,21 @@ class Charges:
         """Delete the account of a session. Later charges to that account have no effect."""
         self._accounts.pop(owner, None)
 
+    def are_recent(self, now: float, without: Collection[Hashable]) -> bool:
+        """Return whether any session but those of `without` wanted or had a worker recently."""
+        return any(
+            now - account.last_at <= RECENT_SECONDS
+            for owner, account in self._accounts.items()
+            if owner not in without
+        )
+
     def shares(self, owner: Hashable, now: float) -> float:
         """Return the recent use of the workers by a session, in shares; 0 without an account."""
         return self._rate(owner, now) / self._share(now)
 
     def use(self, now: float) -> float:
         """Return the recent use of the workers by all sessions, as a share of all workers."""
-        return self._all.rate(now) / self._workers
+        return self._all.rate(now) / self.workers
 
     def cheapest(self, owners: Iterable[Hashable], now: float) -> Hashable:
         """Return the first session with the least recent use, in whole steps of `STEP_SHARES`.
@@ -108,4 +117,4 @@ class Charges:
         """Return the number of workers per session that recently wanted or had a worker."""
         accounts = self._accounts.values()
         sharing = sum(now - account.last_at <= RECENT_SECONDS for account in accounts)
-        return self._workers / max(1, sharing)
+        return self.workers / max(1, sharing)

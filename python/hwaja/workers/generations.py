@@ -7,124 +7,19 @@ embedding, and no transcription whose options the new recogniser refuses.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
 
-from hwaja.engines.interface import Pcm16, VoiceTrack
-from hwaja.engines.recognition import NORMAL, Abilities, Effort, Hypothesis
+from hwaja.engines.recognition import Abilities
 from hwaja.process.supervision import supervised
 from hwaja.protocol.values import Options
-from hwaja.workers.pool import ReadSamples
-from hwaja.workers.utterance_stream import UtteranceStream
-
-
-class SharedWorkers(Protocol):
-    """The part that `Pool` and `InterimWorker` have in common."""
-
-    @property
-    def processes(self) -> dict[int, asyncio.subprocess.Process]:
-        """See `Pool.processes`."""
-
-    async def start(self) -> None:
-        """See `Pool.start`."""
-
-    def set_ahead(self, owner: Hashable, is_ahead: bool) -> None:
-        """See `Pool.set_ahead`."""
-
-    def leave(self, owner: Hashable) -> None:
-        """See `Pool.leave`."""
-
-    async def close(self) -> None:
-        """See `Pool.close`."""
-
-
-class SessionPool(SharedWorkers, Protocol):
-    """The part of `Pool` that the server and its sessions use."""
-
-    async def start(self, *, one_by_one: bool = False) -> None:
-        """See `Pool.start`."""
-
-    @property
-    def abilities(self) -> Abilities:
-        """See `Pool.abilities`."""
-
-    @property
-    def idle_workers(self) -> int:
-        """See `Pool.idle_workers`."""
-
-    @property
-    def running_workers(self) -> int:
-        """See `Pool.running_workers`."""
-
-    @property
-    def queue_seconds(self) -> float:
-        """See `Pool.queue_seconds`."""
-
-    @property
-    def restarts(self) -> int:
-        """See `Pool.restarts`."""
-
-    @property
-    def use(self) -> float:
-        """See `Pool.use`."""
-
-    def shares(self, owner: Hashable) -> float:
-        """See `Pool.shares`."""
-
-    def sparing(self, owner: Hashable) -> AbstractContextManager[None]:
-        """See `Pool.sparing`."""
-
-    async def recognise(
-        self,
-        owner: Hashable,
-        read: ReadSamples,
-        samples: int,
-        options: Options,
-        speech_seconds: float | None = None,
-        effort: Callable[[], Effort] = lambda: NORMAL,
-        voice: Pcm16 | None = None,
-    ) -> Hypothesis:
-        """See `Pool.recognise`."""
-
-    async def embed(
-        self, owner: Hashable, read: ReadSamples, samples: int, *, overlaps: bool
-    ) -> VoiceTrack:
-        """See `Pool.embed`."""
-
-    def extend(self, utterance: UtteranceStream, stop: int) -> None:
-        """See `Pool.extend`."""
-
-    async def finish(
-        self, utterance: UtteranceStream, stop: int, speech_seconds: float
-    ) -> Hypothesis:
-        """See `Pool.finish`."""
-
-    def drop(self, utterance: UtteranceStream) -> None:
-        """See `Pool.drop`."""
-
-
-class SessionInterimWorker(SharedWorkers, Protocol):
-    """The part of `InterimWorker` that the server and its sessions use."""
-
-    async def recognise(
-        self, owner: Hashable, read: ReadSamples, samples: int, options: Options
-    ) -> Hypothesis:
-        """See `InterimWorker.recognise`."""
-
-
-class SessionInterimStreams(SharedWorkers, Protocol):
-    """The part of `InterimStreams` that the server and its sessions use."""
-
-    @property
-    def abilities(self) -> Abilities:
-        """See `InterimStreams.abilities`."""
-
-    def extend(self, utterance: UtteranceStream, stop: int) -> None:
-        """See `InterimStreams.extend`."""
-
-    def drop(self, utterance: UtteranceStream) -> None:
-        """See `InterimStreams.drop`."""
+from hwaja.workers.scaling import Load, Scaling
+from hwaja.workers.shared_workers import (
+    SessionInterimStreams,
+    SessionInterimWorker,
+    SessionPool,
+    SharedWorkers,
+)
 
 
 class Generation:
@@ -215,10 +110,22 @@ class Generations:
     """The current generation, and the earlier ones that have not ended."""
 
     def __init__(
-        self, first: Generation, after_end: Callable[[], Awaitable[None]] | None = None
+        self,
+        first: Generation,
+        after_end: Callable[[], Awaitable[None]] | None = None,
+        scaling: Scaling | None = None,
     ) -> None:
-        """Use `first` for all work. Call `after_end` each time an earlier generation has ended."""
+        """Use `first` for all work.
+
+        Args:
+            first: the current generation.
+            after_end: called each time an earlier generation has ended.
+            scaling: says how many workers the current generation should have. None: as many as it
+                was started with.
+
+        """
         self.current = first
+        self._scaling = scaling
         self._earlier: list[Generation] = []
         self._after_end = after_end
         self._placements: set[Placement] = set()
@@ -262,6 +169,24 @@ class Generations:
         for generation in self._all:
             for group in generation.groups:
                 group.leave(owner)
+
+    def scale(self, lag_seconds: float, now: float) -> None:
+        """Start or end a worker, if the load asks for it. Call it every second or so.
+
+        Args:
+            lag_seconds: see `Overload.observe`.
+            now: seconds of a monotonic clock.
+
+        """
+        if self._scaling is None:
+            return
+        pool = self.current.pool
+        load = Load(pool.workers, pool.queue_seconds, lag_seconds, pool.use)
+        change = self._scaling.change(load, now)
+        if change > 0:
+            pool.add_worker()
+        elif change < 0:
+            pool.remove_worker()
 
     # change of the recogniser
 

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from hwaja.engines.interface import EngineError
 from hwaja.engines.recognition import Abilities
-from hwaja.workers import wire
 from hwaja.workers.pool import Pool
+from hwaja.workers.transport import wire
 from hwaja.workers.utterance_stream import UtteranceStream
 
 

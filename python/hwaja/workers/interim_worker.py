@@ -13,9 +13,9 @@ from msgspec.structs import replace
 from hwaja.engines.recognition import Hypothesis
 from hwaja.process.supervision import Faults
 from hwaja.protocol.values import Options
-from hwaja.workers import wire
 from hwaja.workers.efforts import GREEDY
 from hwaja.workers.pool import Pool, ReadSamples
+from hwaja.workers.transport import wire
 
 FIRST_PAUSE_SECONDS = 5.0
 """Pause between a failed start and the next attempt: an attempt loads a model, which takes

@@ -4,17 +4,23 @@ import asyncio
 import math
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from hwaja.engines.interface import EngineError
 from hwaja.protocol.audio import SAMPLE_RATE
-from hwaja.workers import wire
 from hwaja.workers.charges import Charges
+from hwaja.workers.transport import wire
 
 LONGEST_WAIT_SECONDS = 5.0
 """The longest wait for a turn, however expensive a session is. One job in 5 s occupies at most an
 eighth of two workers: the longest jobs take 1.2 s."""
+
+
+GATHER_SECONDS = 0.005
+"""A batch waits for more jobs for at most this long: in the server, and once more at an engine that
+several servers share. On a GPU, a batch takes little longer than one of its jobs, so all that come
+meanwhile gain, and nobody notices a hundredth of a second."""
 
 
 SPARED_SECONDS = 1.0
@@ -61,15 +67,21 @@ class _Waiting:
 class Sparing:
     """Keeps one of several workers free of jobs from sessions that are ahead of real time.
 
-    It does so while a session that is not ahead awaits an interim text, and for `SPARED_SECONDS`
-    after that, as another interim text may follow. The interim worker uses only the processor time
-    that the workers leave.
+    It does so while sessions that are not ahead use the workers: their next utterance then finds a
+    free worker, and its work may begin before the utterance has ended. It also does so while such a
+    session awaits an interim text, and for `SPARED_SECONDS` after that, as another interim text may
+    follow. The interim worker uses only the processor time that the workers leave.
     """
 
-    def __init__(self, now: Callable[[], float]) -> None:
-        """Spare no worker yet. `now` returns the seconds of a monotonic clock."""
-        self.ahead_workers = 0
-        """Workers that have jobs of sessions that are ahead."""
+    def __init__(self, now: Callable[[], float], are_used: Callable[[], bool]) -> None:
+        """Spare no worker yet.
+
+        Args:
+            now: returns the seconds of a monotonic clock.
+            are_used: returns whether sessions that are not ahead used the workers recently.
+
+        """
+        self._are_used = are_used
         self._now = now
         self._awaited_interims = 0
         self._spares_until = -math.inf
@@ -84,10 +96,17 @@ class Sparing:
             self._awaited_interims -= 1
             self._spares_until = self._now() + SPARED_SECONDS
 
-    def admits_ahead(self, workers: int) -> bool:
-        """Return whether one of so many workers may take a job of a session that is ahead."""
-        spares = self._awaited_interims > 0 or self._now() < self._spares_until
-        return not spares or self.ahead_workers < max(1, workers - 1)
+    def admits_ahead(self, workers: int, idle: int) -> bool:
+        """Return whether a worker may take a job of a session that is ahead.
+
+        Args:
+            workers: number of workers.
+            idle: how many of them are idle, the one that asks included.
+
+        """
+        awaits_interim = self._awaited_interims > 0 or self._now() < self._spares_until
+        spares = awaits_interim or self._are_used()
+        return not spares or idle > 1 or workers == 1
 
 
 class FairQueue:
@@ -145,6 +164,22 @@ class FairQueue:
         self._waiting.move_to_end(job.owner, last=False)
         self._filled.set()
 
+    @contextmanager
+    def charging(self, jobs: list[Job]) -> Iterator[None]:
+        """Charge the owners for the seconds that a worker has their jobs, in equal parts.
+
+        An owner ahead of real time is not charged: it gets only workers that no other one needs.
+        """
+        is_ahead = jobs[0].owner in self.ahead  # then all are: see `_beside`
+        accounts = [self._charges.account(job.owner) for job in jobs]  # now: an owner may leave
+        began = self._now()
+        try:
+            yield
+        finally:
+            if not is_ahead:
+                now = self._now()
+                self._charges.charge(accounts, now - began, now)
+
     def set_ahead(self, owner: Hashable, is_ahead: bool) -> None:
         """Set whether an owner is ahead of real time."""
         if is_ahead:
@@ -157,14 +192,47 @@ class FairQueue:
         """Wake the waiting callers of `get`, because `admits_ahead` may have changed."""
         self._filled.set()
 
-    async def get(self) -> Job:
-        """Take the first job of the owner whose turn it is. Waits until there is a job."""
-        while (job := self._first()) is None:
-            self._filled.clear()
-            await self._filled.wait()
-        return job
+    async def get(self, most: int = 1) -> list[Job]:
+        """Take the first job of the owner whose turn it is, and others to be done at once with it.
 
-    def beside(self, job: Job, most: int) -> list[Job]:
+        It waits until there is a job. Where several may be taken, it waits until the first has
+        waited for `GATHER_SECONDS`, unless no other owner uses the workers.
+
+        Args:
+            most: most jobs to take.
+
+        Returns:
+            The jobs, those with the shortest audio first: their replies come in this order.
+
+        """
+        while True:
+            while self._first_owner() is None:
+                await self._more()
+            if most > 1 and self._has_company():
+                await self._gather(most)
+            if (first := self._first()) is not None:  # nobody else has taken it meanwhile
+                batch = [first, *self._beside(first, most - 1)]
+                return sorted(batch, key=lambda job: job.samples)
+
+    async def _more(self) -> None:
+        self._filled.clear()
+        await self._filled.wait()
+
+    def _has_company(self) -> bool:
+        """Return whether several owners use the workers."""
+        return len(self._waiting) > 1 or self._charges.are_recent(
+            self._now(), without=self._waiting
+        )
+
+    async def _gather(self, most: int) -> None:
+        """Wait until there are enough jobs, or the first has waited long enough. Take none."""
+        waited_seconds = self._now() - min(waiting.since for waiting in self._waiting.values())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GATHER_SECONDS - waited_seconds):
+                while sum(len(waiting.jobs) for waiting in self._waiting.values()) < most:
+                    await self._more()
+
+    def _beside(self, job: Job, most: int) -> list[Job]:
         """Take at most so many of the next jobs, to be done at once with a taken one.
 
         It does not wait. A suspect is done alone, as the worker may die of it. The jobs of owners

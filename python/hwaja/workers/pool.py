@@ -21,18 +21,18 @@ from hwaja.engines.recognition import NORMAL, Abilities, Effort, Hypothesis
 from hwaja.process.supervision import Escalate
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
-from hwaja.workers import frames, wire
 from hwaja.workers.charges import Charges
 from hwaja.workers.jobs import SPARED_SECONDS, FairQueue, Job, Sparing, limit_seconds
 from hwaja.workers.stream_router import StreamRouter
 from hwaja.workers.supervisor import WorkerSupervisor
+from hwaja.workers.transport import frames, wire
+from hwaja.workers.transport.worker_link import Spawn, WorkerLink
 from hwaja.workers.utterance_stream import UtteranceStream
-from hwaja.workers.worker_process import ChooseLater, WorkerProcess, WorkerSlot
+from hwaja.workers.worker_slot import ChooseLater, WorkerSlot
 
 _CLOSED = "the engine was stopped"
 
 _log = structlog.get_logger("hwaja.workers.pool")
-
 
 ReadSamples = Callable[[], Pcm16]
 """Reads a job's audio from the session's ring. Called for each attempt."""
@@ -48,6 +48,7 @@ class Pool:
         escalate: Escalate | None = None,
         choose: ChooseLater | None = None,
         charges: Charges | None = None,
+        spawn: Spawn | None = None,
     ) -> None:
         """Create the pool without starting a worker.
 
@@ -57,18 +58,24 @@ class Pool:
             escalate: see `WorkerSupervisor`.
             choose: chooses among the texts that a recogniser found. None: the recogniser chooses.
             charges: the accounts of the sessions, which another pool may share. None: new ones.
+            spawn: see `WorkerSupervisor`.
 
         """
         self._choose = choose
         self._supervisor = WorkerSupervisor(
-            setup, workers, self._work, self._fail_waiting, escalate
+            setup, workers, self._work, self._fail_waiting, escalate, spawn
         )
         self._charges = charges or Charges(workers)
-        self._sparing = Sparing(_now)
+        self._sparing = Sparing(
+            _now, lambda: self._charges.are_recent(_now(), without=self._queue.ahead)
+        )
         self._queue = FairQueue(
-            self._charges, _now, lambda: self._sparing.admits_ahead(self.running_workers)
+            self._charges,
+            _now,
+            lambda: self._sparing.admits_ahead(self.running_workers, self.idle_workers),
         )
         self._jobs: set[Job] = set()  # those without a reply
+        self._slots: dict[int, WorkerSlot] = {}  # by number of the worker
         self._closed = False
         self._patience = 10 if setup.low_priority else 1  # low priority: it waits for the processor
         self._new_id = partial(next, count(1))
@@ -85,6 +92,11 @@ class Pool:
     def processes(self) -> dict[int, asyncio.subprocess.Process]:
         """The last process of each worker, by number."""
         return self._supervisor.processes
+
+    @property
+    def workers(self) -> int:
+        """Number of workers, with those that are starting."""
+        return len(self._supervisor.numbers)
 
     @property
     def running_workers(self) -> int:
@@ -116,6 +128,18 @@ class Pool:
         self._fail_waiting(_CLOSED)
         await self._supervisor.close()
         self._fail_waiting(_CLOSED)  # the work that the workers had
+
+    def add_worker(self) -> None:
+        """Start one more worker, which takes work once it has loaded its models."""
+        self._supervisor.add()
+        self._charges.workers = self.workers
+
+    def remove_worker(self) -> None:
+        """End the last worker without work, so that servers that share engines keep the same."""
+        busy = {number for number, slot in self._slots.items() if not slot.is_free}
+        for number in sorted({*self._supervisor.numbers} - busy)[-1:]:
+            self._charges.workers = self.workers - 1
+            self._removal = asyncio.create_task(self._supervisor.remove(number))
 
     def set_ahead(self, owner: Hashable, is_ahead: bool) -> None:
         """Set whether a session is ahead of real time. Its jobs then wait for those of others."""
@@ -179,13 +203,14 @@ class Pool:
             spoken_seconds = len(audio) / SAMPLE_RATE if speech_seconds is None else speech_seconds
             return wire.Recognise(
                 job_id,
-                _bytes_of(audio),
+                audio.data.cast("B"),
                 spoken_seconds,
                 options,
                 suspect,
                 effort(),
                 offers=self._choose is not None,
-                voice=None if voice is None else _bytes_of(voice.copy()),
+                voice=None if voice is None else voice.copy().data.cast("B"),
+                is_ahead=owner in self._queue.ahead,
             )
 
         reply = await self._do(owner, request, samples)
@@ -211,7 +236,8 @@ class Pool:
         """
 
         def request(job_id: int, suspect: bool) -> wire.JobRequest:
-            return wire.Embed(job_id, _bytes_of(read()), overlaps, suspect)
+            audio, is_ahead = read().data.cast("B"), owner in self._queue.ahead
+            return wire.Embed(job_id, audio, overlaps, suspect, is_ahead)
 
         reply = await self._do(owner, request, samples)
         if not isinstance(reply, wire.Embedded):
@@ -285,14 +311,14 @@ class Pool:
         finally:
             self._jobs.discard(job)
 
-    async def _work(self, number: int, worker: WorkerProcess) -> None:
+    async def _work(self, number: int, worker: WorkerLink) -> None:
         """Give a worker jobs and streams until it dies.
 
         Raises:
             Exception: a fault of the server process. The worker must be ended.
 
         """
-        slot = WorkerSlot(worker, self._router.connect(number))
+        slot = self._slots[number] = WorkerSlot(worker, self._router.connect(number))
         tasks = [
             asyncio.create_task(work, name=f"{name} of worker {number}")
             for name, work in (
@@ -307,6 +333,7 @@ class Pool:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            del self._slots[number]
             self._router.disconnect(number, slot.tried)
             self._give_back(slot)
         for task in ended:
@@ -334,38 +361,17 @@ class Pool:
         begun = [slot.begin(job, self._new_id()) for job in jobs]
         requests = [request for request in begun if request is not None]
         if requests:
-            with self._taking([job for _, job in slot.jobs]):
+            with self._queue.charging([job for _, job in slot.jobs]):
                 # A batch takes little longer than its longest job: that is what batches are for.
                 async with asyncio.timeout(max(job.limit_seconds for job in jobs)):
                     await slot.do(requests, self._choose)
 
-    @contextmanager
-    def _taking(self, jobs: list[Job]) -> Iterator[None]:
-        """Charge sessions for the seconds that a worker has their jobs, in equal parts.
-
-        A session that is ahead of real time is not charged: it gets only workers that no other
-        session needs.
-        """
-        is_ahead = jobs[0].owner in self._queue.ahead  # then all are: see `FairQueue.beside`
-        accounts = [self._charges.account(job.owner) for job in jobs]  # now: a session may leave
-        began = _now()
-        self._sparing.ahead_workers += is_ahead
-        try:
-            yield
-        finally:
-            self._sparing.ahead_workers -= is_ahead
-            if not is_ahead:
-                now = _now()
-                self._charges.charge(accounts, now - began, now)
-
     async def _next_jobs(self) -> list[Job]:
-        """Wait for a job. Return it and those that are queued already, up to a batch."""
         self.idle_workers += 1
         try:
-            first = await self._queue.get()
+            return await self._queue.get(self.abilities.batch_size)
         finally:
             self.idle_workers -= 1
-        return [first, *self._queue.beside(first, self.abilities.batch_size - 1)]
 
     def _give_back(self, slot: WorkerSlot) -> None:
         """Return the jobs of a dead worker to the queue. Fail the one that the worker died of."""
@@ -381,8 +387,8 @@ class Pool:
     def _end_worker_of(self, utterance: UtteranceStream) -> None:
         """Kill the worker that is stuck on an utterance stream."""
         number = self._router.worker_of(utterance)
-        if number is not None and self.processes[number].returncode is None:
-            self.processes[number].kill()
+        if number is not None:
+            self._supervisor.kill(number)
 
     def _fail_waiting(self, sentence: str) -> None:
         for job in self._jobs:
@@ -392,7 +398,3 @@ class Pool:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
-
-
-def _bytes_of(pcm: Pcm16) -> memoryview:
-    return pcm.data.cast("B")

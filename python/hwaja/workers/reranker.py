@@ -8,11 +8,11 @@ from itertools import count
 import structlog
 
 from hwaja.engines.interface import EngineError
-from hwaja.engines.language_model import LANGUAGE
 from hwaja.engines.recognition import Candidate
-from hwaja.workers import frames, wire
+from hwaja.engines.texts.language_model import LANGUAGE
 from hwaja.workers.supervisor import WorkerSupervisor
-from hwaja.workers.worker_process import WorkerProcess
+from hwaja.workers.transport import frames, wire
+from hwaja.workers.transport.worker_link import WorkerLink
 
 CHOICE_SECONDS = 0.5
 """If a choice takes longer, the first candidate is chosen. A choice among eight takes 4 ms."""
@@ -27,7 +27,7 @@ class Reranker:
         """Create the reranker. Starts no process."""
         self._supervisor = WorkerSupervisor(wire.LanguageSetup(), 1, self._work, self._give_up)
         self._starting: asyncio.Task[None] | None = None
-        self._worker: WorkerProcess | None = None
+        self._worker: WorkerLink | None = None
         self.ready = asyncio.Event()
         """Set while the language worker runs and has loaded its model."""
         self._awaited: dict[int, asyncio.Future[int]] = {}
@@ -86,7 +86,7 @@ class Reranker:
             del self._awaited[rank_id]
         return index if 0 <= index < len(candidates) else 0
 
-    async def _work(self, _number: int, worker: WorkerProcess) -> None:
+    async def _work(self, _number: int, worker: WorkerLink) -> None:
         """Pass on the replies of the worker, until it dies or sends an invalid one."""
         self._worker = worker
         self.ready.set()

@@ -44,6 +44,9 @@ class SessionWork:
         self.generations = generations
         self.ring = ring
         self.overload = overload
+        self.is_patient = False
+        """Whether nobody waits for single answers: no work begins early, and each gets the most
+        thorough search."""
         self._about: tuple[int, Hashable] | None = None
         self._begun: dict[str, asyncio.Task[Any]] = {}
 
@@ -64,7 +67,7 @@ class SessionWork:
         if self._about != (segment_id, segment):
             self.forget()
             self._about = segment_id, segment
-        if self.generations.idle_workers:
+        if self.generations.idle_workers and not self.is_patient:
             self._begun[name] = attempt(name, work)
 
     def take(

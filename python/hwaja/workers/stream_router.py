@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from itertools import chain
 
-from hwaja.workers import wire
+from hwaja.workers.transport import wire
 from hwaja.workers.utterance_stream import UtteranceStream
 
 

@@ -8,7 +8,7 @@ from hwaja.engines.interface import EngineError, Pcm16
 from hwaja.engines.recognition import Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
-from hwaja.workers import wire
+from hwaja.workers.transport import wire
 
 PIECE_SAMPLES = SAMPLE_RATE // 2
 """Most samples in one frame to a worker. Other sessions wait while a frame's audio is read."""

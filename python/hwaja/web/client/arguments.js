@@ -1,5 +1,7 @@
 /** What the callers of an STTClient hand over, as the protocol has it. */
 
+import { AudioFormat } from './audio-format.js';
+
 /** Fields of `start_transcription`; what was not asked for is undefined, and not sent. */
 export function fieldsOf({
   interimResults,
@@ -11,6 +13,7 @@ export function fieldsOf({
   language,
   hotwords,
   events,
+  audio,
 }) {
   return {
     interim_results: interimResults,
@@ -22,21 +25,10 @@ export function fieldsOf({
     language,
     hotwords,
     events,
+    audio: audio && new AudioFormat(audio),
   };
 }
 
 export function defined(fields) {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-}
-
-export function samplesOf(pcm) {
-  const samples = pcm instanceof ArrayBuffer && pcm.byteLength % 2 === 0 ? new Int16Array(pcm) : pcm;
-  if (!(samples instanceof Int16Array)) {
-    throw new TypeError('PCM16 is an Int16Array, or an ArrayBuffer with two bytes a sample.');
-  }
-  // The server refuses the whole message ("RIFF"), and its count would not be this one's any more.
-  if (samples[0] === 0x4952 && samples[1] === 0x4646) {
-    throw new TypeError('A WAV file begins with a header: send what is behind it.');
-  }
-  return samples;
 }

@@ -3,9 +3,14 @@
 import { Deferred } from './deferred.js';
 import { STTError } from './errors.js';
 
+/** What another transcription must be asked for again, although it was answered. */
+const PAUSE = 'pause_transcription';
+const SWITCHES = [PAUSE, 'resume_transcription'];
+
 export class Commands {
   constructor() {
-    this._asked = []; // in the order of samples
+    this._asked = []; // in the order of samples, to be answered
+    this._switches = []; // the answered ones, in the order of samples
     this._lastId = 0;
   }
 
@@ -18,7 +23,7 @@ export class Commands {
    */
   add(fields, at) {
     const answer = new Deferred();
-    this._asked.push({ fields, at, requestId: ++this._lastId, isSent: false, answer });
+    this._asked.push({ fields, at, requestId: ++this._lastId, isSent: false, isAnswered: false, answer });
     return answer;
   }
 
@@ -42,15 +47,18 @@ export class Commands {
   }
 
   /**
-   * Take an answer of the server; returns its fields and what was asked for, or null: it is known
-   * already, or will come again, since the server had ended the transcription by itself.
+   * Take an answer of the server; returns what was asked for, or null: it is known already, or will
+   * come again, since the server had ended the transcription by itself.
    */
   take(message) {
     const command = this._asked.find(({ requestId }) => requestId === message.request_id);
     const isLate = message.reason === 'wrong_state';
     if (command === undefined || isLate || message.received_samples < command.at) return null;
     this._forget(command);
-    return command;
+    if (SWITCHES.includes(command.fields.type) && message.type !== 'error') this._switches.push(command);
+    const wasAnswered = command.isAnswered;
+    command.isAnswered = true;
+    return wasAnswered ? null : command;
   }
 
   _forget(command) {
@@ -65,6 +73,11 @@ export class Commands {
 
   /** Another transcription goes on with such a sample: ask it for what was not answered. */
   renew(start) {
+    const last = this._switches.filter(({ at }) => at <= start).pop();
+    const later = this._switches.filter(({ at }) => at > start);
+    if (last !== undefined && last.fields.type === PAUSE) later.unshift(last); // it begins paused
+    this._switches = [];
+    this._asked = [...later, ...this._asked].sort((a, b) => a.requestId - b.requestId);
     this._asked.forEach((command) => {
       command.at = Math.max(0, command.at - start);
       command.isSent = false;
@@ -74,6 +87,7 @@ export class Commands {
 
   /** Nothing of it will be answered. */
   reject(error) {
+    this._switches = [];
     this._asked.splice(0).forEach(({ answer }) => answer.reject(error));
   }
 }

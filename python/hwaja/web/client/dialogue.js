@@ -29,15 +29,27 @@ export class Dialogue {
 
   /** Begin an enrolment or a transcription. */
   begin(kind, fields) {
-    this._timeline = new Timeline();
     this._interims.clear();
     this._isRenewed = false;
     this.phase = new Phase(kind, fields, this._audio, this.isConfirmed);
+    this._timeline = new Timeline(this.phase.format.rate);
   }
 
-  /** Go on with a transcription that was begun elsewhere, of which so much audio was taken. */
-  adopt(fields, receivedSamples) {
+  /** Where ids and times are, as `adopt` takes it. */
+  get timeline() {
+    return this._timeline.state;
+  }
+
+  /**
+   * Go on with a transcription that was begun elsewhere, of which so much audio was taken.
+   *
+   * @param {object} fields
+   * @param {number} receivedSamples
+   * @param {?object} timeline of there; null: it is the first one
+   */
+  adopt(fields, receivedSamples, timeline) {
     this.begin(TRANSCRIPTION, fields);
+    if (timeline !== null) this._timeline.restore(timeline);
     this.phase.adopt(receivedSamples);
   }
 

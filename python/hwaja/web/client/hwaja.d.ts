@@ -27,6 +27,7 @@ import {
   UtteranceDropped,
 } from './messages.js';
 
+export * from './audio.js';
 export * from './messages.js';
 
 // --- the client ---------------------------------------------------------------------------------
@@ -125,7 +126,10 @@ export interface ClientOptions {
   resume?: boolean;
   /** Whether to ask for all fields and reasons. Default: true. */
   details?: boolean;
-  /** Whether a transcription that is as long as it may be goes on in another; wants `details`. Default: true. */
+  /**
+   * Whether a transcription that is as long as it may be goes on in another, and with a list of addresses also
+   * a session; wants `details`. Default: true.
+   */
   renew?: boolean;
   /** Whether `model_loaded` is to say what the server can do, and its limits. Default: false. */
   hello?: boolean;
@@ -145,8 +149,47 @@ export interface ConnectOptions {
   url?: string;
   /** Tickets of voices of that session, by speaker: those without one cannot come along to another server. */
   tickets?: { [speakerId: number]: string };
+  /** The `progress` of that page's client: ids and times then go on, and nothing is told twice. */
+  progress?: Progress;
   /** What the transcription that may go on was begun with: the next part of a long one is, too. */
   transcription?: TranscriptionOptions;
+}
+
+/** How far a conversation is. To be kept as it is, for instance as JSON. */
+export interface Progress {
+  lastNumber: number;
+  timeline: Timeline;
+}
+
+/** Where its ids and times are. */
+export interface Timeline {
+  rate: number;
+  offsetSamples: number;
+  offsetId: number;
+  nextId: number;
+  endSeconds: number;
+  beganMs: number | null;
+  lateMs: number | null;
+}
+
+/** How audio is encoded. */
+export interface AudioOptions {
+  /** What `sendAudio` takes: `pcm16` an Int16Array, `f32` a Float32Array, G.711 a Uint8Array. Default: `pcm16`. */
+  encoding?: 'pcm16' | 'f32' | 'mulaw' | 'alaw';
+  /** 8000 to 48000, as that of an AudioContext. Default: 16000. */
+  sampleRate?: number;
+  /** 2: interleaved, only for `speakers: 'channels'`. Default: 1. */
+  channels?: number;
+}
+
+/** A link by which others read along. */
+export interface SharedLink {
+  /** The address to open on the second screen. It carries `token`. */
+  link: string;
+  /** What opens a WebSocket to `/watch`: for the others. */
+  token: string;
+  /** What has another session take the link over: keep it to yourself. */
+  key: string;
 }
 
 export interface RegistrationOptions {
@@ -156,14 +199,19 @@ export interface RegistrationOptions {
   quality?: boolean;
   /** Whether the answer has the voice as a ticket, for `restoreSpeaker` in a later session. */
   ticket?: boolean;
+  /** How the audio of this take is encoded. */
+  audio?: AudioOptions;
 }
 
 export interface TranscriptionOptions {
   interimResults?: boolean;
   speakerUpdates?: boolean;
   adapt?: boolean;
-  /** Whether speakers are found by their voices, also if nobody is enrolled. */
-  speakers?: 'enrolled' | 'discover';
+  /**
+   * Whether speakers are found by their voices, also if nobody is enrolled; or each channel of the
+   * audio is one.
+   */
+  speakers?: 'enrolled' | 'discover' | 'channels';
   /** Whether people beside the enrolled ones get ids. */
   strangers?: 'nearest' | 'separate';
   maxSpeakers?: number;
@@ -171,6 +219,8 @@ export interface TranscriptionOptions {
   hotwords?: (string | { text: string; boost?: number })[];
   /** What else is told, each as an event of this name. */
   events?: EventName[];
+  /** How the audio of this transcription is encoded. */
+  audio?: AudioOptions;
 }
 
 /** What may change while a transcription runs. */
@@ -189,11 +239,14 @@ export type UpdateOptions = Pick<
 export class STTClient {
   /**
    * Nothing is sent yet. Throws a TypeError where `url` is not `wss://…` or `ws://…`. With a list, the
-   * client goes on at another server, or at one that was started anew, where its own is gone.
+   * client goes on at another server, or at one that was started anew, where its own is gone. The list
+   * may have the one address of a balancer.
    */
   constructor(url: string | string[], options?: ClientOptions);
   /** The address where the session is. */
   readonly url: string;
+  /** How far the conversation is, for `connect` of a page that is loaded anew. */
+  readonly progress: Progress;
   readonly state: State;
   /** Listen; the function that is returned stops it. */
   on<Type extends keyof ClientEvents>(
@@ -224,6 +277,16 @@ export class STTClient {
    * nobody has this id.
    */
   nameSpeaker(speakerId: number, name: string): Promise<SpeakerNamed>;
+  /**
+   * Let others read along by a link, at any time. The link goes on when another session takes over. To
+   * ask again brings the same link. Rejects with `unknown_type` where the server is too old.
+   */
+  share(options?: {
+    /** Of the link of an earlier session, which goes on with this one. */
+    key?: string;
+  }): Promise<SharedLink>;
+  /** End the link; resolves once nobody reads along any more. */
+  stopSharing(): Promise<void>;
   /** Resolves once everything that was sent is answered. */
   stopTranscription(): Promise<TranscriptionStopped>;
   /**
@@ -240,11 +303,12 @@ export class STTClient {
   /** For a client that sends nothing for minutes: the server ends the session of one that is idle. */
   keepAlive(): Promise<void>;
   /**
-   * Send PCM16, 16 kHz, mono; outside of an enrolment or a transcription it is dropped. Resolves
-   * once there is room for more: who sends a file chunk by chunk waits for that, a microphone does
-   * not. A minute is kept at most. Rejects with a TypeError what is no PCM16.
+   * Send audio as its `audio` option says, by default PCM16, 16 kHz, mono; outside of an enrolment or a
+   * transcription it is dropped. Resolves once there is room for more: who sends a file chunk by
+   * chunk waits for that, a microphone does not. A minute is kept at most. Rejects with a TypeError
+   * what is encoded in another way.
    */
-  sendAudio(pcm: Int16Array | ArrayBuffer): Promise<void>;
+  sendAudio(audio: Int16Array | Float32Array | Uint8Array | ArrayBuffer): Promise<void>;
   /** End the session. What was asked for and is not answered rejects with `closed`. */
   close(): Promise<void>;
 }
@@ -325,32 +389,4 @@ export class Microphone {
   close(): Promise<void>;
   /** Have a suspended AudioContext go on, where it can; call it from a click. `sound` tells. */
   resume(): Promise<void>;
-}
-
-// --- audio --------------------------------------------------------------------------------------
-
-/** 16000 */
-export const SAMPLE_RATE: number;
-/** 4096 */
-export const CHUNK_SAMPLES: number;
-/** The specification's function: clipped, cut toward zero, little endian. */
-export function convertToPCM16(float32Array: Float32Array): ArrayBuffer;
-
-/** Gathers audio into chunks of PCM16 of one length. */
-export class Chunker {
-  constructor(chunkSamples?: number);
-  push(block: Float32Array): Int16Array[];
-  /** The rest; null: nothing is left. */
-  flush(): Int16Array | null;
-}
-
-/** From 8000 to 192000 Hz, whole, to 16 kHz: `ceil(N * 16000 / inputRate)` of `N` samples. */
-export class Resampler {
-  /** Throws a RangeError for another rate. */
-  constructor(inputRate: number);
-  readonly inputRate: number;
-  process(block: Float32Array): Float32Array;
-  /** The rest; the next block begins another stream. */
-  flush(): Float32Array;
-  reset(): void;
 }

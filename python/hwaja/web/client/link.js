@@ -1,6 +1,7 @@
 /**
- * The way to the server: one connection after another, as long as they lead to the same session. Where
- * there are several addresses, another session may take over at any of them.
+ * The way to the server: one connection after another, as long as they lead to the same session. Of a
+ * client that roams, another session may take over, at any of its addresses. One address may lead to
+ * several servers, behind a balancer.
  */
 
 import { BackOff, Resumption, TOKEN } from './resumption.js';
@@ -21,6 +22,9 @@ const LOST_CODES = [1005, ABNORMAL_CLOSURE, 1012, 1014];
 /** A server that stops; another may go on. */
 const GOING_AWAY = 1001;
 
+/** A server that is full, or leaves. */
+const TRY_AGAIN_LATER = 1013;
+
 export class Link {
   /**
    * @param {object} options `urls`, at least one, `roams`: whether another session may take over,
@@ -33,7 +37,8 @@ export class Link {
   constructor(options, handlers) {
     this._options = options;
     this._handlers = handlers;
-    this._resumptions = options.urls.map(() => new Resumption(options.resume, options.hello));
+    const { resume, hello, roams } = options;
+    this._resumptions = options.urls.map(() => new Resumption(resume, hello, roams));
     this._home = 0; // place of the address where the session is
     this._place = 0; // of the address that is tried, or connected to
     this._tries = 0; // since the connection was lost
@@ -43,6 +48,8 @@ export class Link {
     this._abandoned = []; // sockets to be closed once another has taken over
     this._awaySince = null;
     this._cancelAttempt = () => {};
+    this._cancelRenewal = () => {};
+    this._isRenewing = false; // a session is being left that is still there
     this._cancelStall = null; // of the timer that runs while the server is to say something
     this.isOnline = false; // the server has said its first word
     /** Whether the last attempt ended for want of a token. */
@@ -64,17 +71,26 @@ export class Link {
     return this._options.urls.length === 1;
   }
 
+  /** The number of the last message that the server has numbered; 0: none. */
+  get lastNumber() {
+    return this._resumption.lastNumber;
+  }
+
   get _resumption() {
     return this._resumptions[this._place];
   }
 
-  /** Connect to a session of its own, or to an earlier one that a token leads to at an address. */
-  open(sessionToken = null, url = this._options.urls[0]) {
-    const { urls } = this._options;
+  /**
+   * Connect to a session of its own, or to an earlier one that a token leads to at an address, and of which
+   * all up to a message is known.
+   */
+  open(sessionToken = null, url = this._options.urls[0], lastNumber = 0) {
+    const { urls, roams } = this._options;
     this._resumptions.forEach((each) => each.forget());
     this._home = this._place = Math.max(0, urls.indexOf(url));
-    this._untried = urls.length - 1;
-    if (sessionToken !== null) this._resumption.recall(sessionToken);
+    // Each twice where a balancer may have led to a server that has just died.
+    this._untried = (roams ? 2 : 1) * urls.length - 1;
+    if (sessionToken !== null) this._resumption.recall(sessionToken, lastNumber);
     this._backOff.reset();
     this._connect();
   }
@@ -90,6 +106,26 @@ export class Link {
   leave() {
     this._cancelAttempt();
     this._ended(ABNORMAL_CLOSURE);
+  }
+
+  /** Renew the session in so many seconds. */
+  renewIn(seconds) {
+    this._cancelRenewal();
+    this._cancelRenewal = this._options.clock.after(seconds, () => this.renew());
+  }
+
+  /**
+   * Begin another session, since the server ends this one: it takes over as where a connection is lost,
+   * but nobody is told. This one is closed when the other is there.
+   */
+  renew() {
+    if (!this.isOnline) return;
+    this._isRenewing = true;
+    this._resumption.forget();
+    this._setAside();
+    this._awaySince = this._options.clock.now();
+    this._tries = 0;
+    this._connect();
   }
 
   send(message) {
@@ -123,6 +159,8 @@ export class Link {
 
   _reset() {
     this._cancelAttempt();
+    this._cancelRenewal();
+    this._isRenewing = false;
     this._socket = null;
     this._abandoned = [];
     this._awaySince = null;
@@ -177,6 +215,7 @@ export class Link {
 
   _welcome(message) {
     const isResumed = this._resumption.welcome(message);
+    if (!isResumed) this._cancelRenewal();
     if (this._awaySince !== null && !isResumed && this._options.roams) {
       const { clock } = this._options;
       this._cancelAttempt = clock.after(STALL_SECONDS, () => this.leave());
@@ -189,6 +228,8 @@ export class Link {
 
   _arrive() {
     this.isOnline = true;
+    this._isRenewing = false;
+    this._untried = 0;
     this._awaySince = null;
     this._backOff.reset();
     this._abandoned.forEach((socket) => socket.close());
@@ -197,12 +238,10 @@ export class Link {
 
   _ended(code) {
     const wasOnline = this.isOnline;
-    this.isOnline = false;
-    this._stopWatching();
-    if (this._socket !== null) {
-      this._socket.abandon();
-      this._abandoned.push(this._socket);
-      this._socket = null;
+    this._setAside();
+    if (this._isRenewing) {
+      this._failToRenew(code);
+      if (this._awaySince === null) return; // who was told has closed it
     }
     const { urls, roams, clock } = this._options;
     const isLost = LOST_CODES.includes(code) || (roams && code === GOING_AWAY);
@@ -212,10 +251,31 @@ export class Link {
       this._handlers.away(code);
       if (this._awaySince === null) return; // who was told has closed it
     }
-    const mayTryOthers = roams && urls.length > 1; // one that refuses is not the only one
+    const isRefused = this._awaySince !== null && code === TRY_AGAIN_LATER;
+    // The session is over: a server that has it neither stops nor refuses it.
+    if (roams && (code === GOING_AWAY || isRefused)) this._resumption.forget();
+    // One that refuses is not the only one.
+    const mayTryOthers = roams && (urls.length > 1 || isRefused);
     if (this._awaySince !== null && (isLost || mayTryOthers)) this._tryAgain(code);
     else if (!wasOnline && this._untried > 0) this._tryNext();
     else this._giveUp(code);
+  }
+
+  /** The connection is used no more. It is closed when another session has taken over. */
+  _setAside() {
+    this.isOnline = false;
+    this._stopWatching();
+    if (this._socket === null) return;
+    this._socket.abandon();
+    this._abandoned.push(this._socket);
+    this._socket = null;
+  }
+
+  /** No other session was to be had at once: the place of this one may be what is missing. */
+  _failToRenew(code) {
+    this._isRenewing = false;
+    this._abandoned.splice(0).forEach((socket) => socket.close());
+    this._handlers.away(code);
   }
 
   _tryNext() {

@@ -148,6 +148,14 @@ export interface SpeakerNamed extends Numbered, Answer {
   name: string;
 }
 
+/** Answers `share_session`. */
+export interface SessionShared extends Numbered, Answer {
+  type: 'session_shared';
+  /** Absent, as the key: there is no link. */
+  token?: string;
+  key?: string;
+}
+
 export interface TranscriptionStopped extends Numbered, Answer {
   type: 'transcription_stopped';
   message: string;
@@ -257,6 +265,7 @@ export type ServerMessage =
   | Interim
   | SpeakerUpdate
   | SpeakerNamed
+  | SessionShared
   | TranscriptionStopped
   | Finalized
   | TranscriptionUpdated
@@ -348,4 +357,11 @@ export type Reason =
   | 'unknown_type'
   | 'message_too_long'
   | 'odd_byte_count'
-  | 'riff_header';
+  | 'riff_header'
+  | 'incomplete_sample'
+  | 'not_finite'
+  | 'bad_packet'
+  | 'packet_too_long'
+  | 'wrong_channels'
+  | 'encoding_unsupported'
+  | 'channels_unsupported';

@@ -75,7 +75,7 @@ export class Microphone extends Emitter {
     // Before anything is awaited, while the click counts. At the rate of the device: audio that
     // the browser has resampled already would be resampled twice.
     const context = newContext();
-    const opened = { context, stream: null, node: null, stopTicking: () => {} };
+    const opened = { context, rate: context.sampleRate, stream: null, node: null, stopTicking: () => {} };
     const closing = this.close();
     this._opened = opened;
     try {
@@ -130,7 +130,8 @@ export class Microphone extends Emitter {
   /** Read what the browser says; with each tick as well, since browsers do not tell every change. */
   _poll(opened) {
     const [track] = opened.stream.getAudioTracks();
-    if (track.readyState === 'ended') this._end(opened);
+    // Bluetooth can change the rate under an open microphone, and its sound would be too fast or too slow.
+    if (track.readyState === 'ended' || opened.context.sampleRate !== opened.rate) this._end(opened);
     else {
       const isRunning = opened.context.state === 'running';
       this._observe({ type: 'device', isRunning, isMuted: track.muted });

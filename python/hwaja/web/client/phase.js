@@ -6,17 +6,18 @@
  * is lost, the server's `state` tells what it has had.
  */
 
+import { SPECIFIED } from './audio-format.js';
 import { Commands } from './commands.js';
-import { CHUNK_SAMPLES, SAMPLE_RATE } from './pcm.js';
+import { CHUNK_SAMPLES } from './pcm.js';
 
 /**
  * How much may be on its way to a server that tells what it has taken: it does so for every second,
  * and an answer to its pings waits behind all audio.
  */
-const MOST_UNCONFIRMED_SAMPLES = 8 * SAMPLE_RATE;
+const MOST_UNCONFIRMED_SECONDS = 8;
 
 /** With so much sent, it has told of some. */
-const CONFIRMED_BY_SAMPLES = 2 * SAMPLE_RATE;
+const CONFIRMED_BY_SECONDS = 2;
 
 export const ENROLMENT = {
   start: 'start_speaker_registration',
@@ -24,7 +25,13 @@ export const ENROLMENT = {
   end: 'complete_speaker_registration',
   ended: 'speaker_registration_completed',
   failed: 'SPEAKER_REGISTRATION_FAILED',
-  refusals: ['wrong_state', 'unknown_speaker', 'bad_field'],
+  refusals: [
+    'wrong_state',
+    'unknown_speaker',
+    'bad_field',
+    'encoding_unsupported',
+    'channels_unsupported',
+  ],
   listening: 'enrolling',
   closing: 'verifying',
 };
@@ -63,6 +70,8 @@ export const TRANSCRIPTION = {
     'language_unsupported',
     'hotwords_unsupported',
     'hotword_unknown',
+    'encoding_unsupported',
+    'channels_unsupported',
   ],
   listening: 'transcribing',
   closing: 'draining',
@@ -80,6 +89,8 @@ export class Phase {
     this._fields = fields;
     this._audio = audio;
     this._isConfirmed = isConfirmed;
+    /** Of the audio. */
+    this.format = fields.audio || SPECIFIED;
     this._isStartSent = false;
     this._isEndSent = false;
     this._isHeld = false; // the server has ended it: there is nothing to be sent
@@ -91,7 +102,7 @@ export class Phase {
     this.isEnding = kind.end === null;
     /** What was asked for between two samples. */
     this.commands = new Commands();
-    audio.begin(isConfirmed);
+    audio.begin(isConfirmed, this.format);
   }
 
   /** Where the session is, in the server's words. */
@@ -111,17 +122,18 @@ export class Phase {
   /** Whether the server is to say something at once. */
   get isWaiting() {
     if (this._isHeld || this._isTooFarAhead || !this._isStartSent) return false;
-    return !this.isStarted || (this._isConfirmed && this._unconfirmedSamples >= CONFIRMED_BY_SAMPLES);
+    return !this.isStarted || (this._isConfirmed && this._unconfirmedSeconds >= CONFIRMED_BY_SECONDS);
   }
 
   /** Audio that waits to be sent. */
-  get unsentSamples() {
-    return this._audio.end - this._audio.sent;
+  get unsentSeconds() {
+    return (this._audio.end - this._audio.sent) / this.format.rate;
   }
 
   /** Take audio; returns how many samples are lost, since there was no room for them. */
-  append(samples) {
-    return this.isEnding ? 0 : this._audio.append(samples);
+  append(audio) {
+    const elements = this.format.samplesOf(audio);
+    return this.isEnding ? 0 : this._audio.append(elements);
   }
 
   /** Ask for something behind the audio so far; returns the answer to come. */
@@ -143,11 +155,12 @@ export class Phase {
   /** This goes on already, and so much of its audio was taken. */
   adopt(receivedSamples) {
     this._isStartSent = this.isStarted = true;
+    this._answeredSamples = receivedSamples; // what came before is not kept here
     this._audio.skip(receivedSamples);
   }
 
   /**
-   * Return what is to be sent now, a message or an Int16Array; null: nothing.
+   * Return what is to be sent now, a message or audio; null: nothing.
    *
    * @param {boolean} isRoomy whether the socket takes audio
    */
@@ -161,7 +174,7 @@ export class Phase {
     const { sent } = this._audio;
     const command = this.commands.next(sent);
     if (command !== null) return command;
-    if (this.unsentSamples > 0) {
+    if (this.unsentSeconds > 0) {
       const mostSamples = Math.min(CHUNK_SAMPLES, this.commands.nextAt - sent);
       return isRoomy && this._mayGoAhead ? this._audio.next(mostSamples) : null;
     }
@@ -172,11 +185,11 @@ export class Phase {
 
   get _mayGoAhead() {
     if (this._isTooFarAhead) return false;
-    return !this._isConfirmed || this._unconfirmedSamples < MOST_UNCONFIRMED_SAMPLES;
+    return !this._isConfirmed || this._unconfirmedSeconds < MOST_UNCONFIRMED_SECONDS;
   }
 
-  get _unconfirmedSamples() {
-    return this._audio.sent - this._audio.confirmed;
+  get _unconfirmedSeconds() {
+    return (this._audio.sent - this._audio.confirmed) / this.format.rate;
   }
 
   /** The server has taken so much. */

@@ -14,9 +14,11 @@ export class Resumption {
   /**
    * @param {boolean} wanted whether the client is to come back at all
    * @param {boolean} asksHello whether the server is to say what it can do
+   * @param {boolean} roams whether another server may take over: one that leaves then sends it away
    */
-  constructor(wanted, asksHello = false) {
+  constructor(wanted, asksHello = false, roams = false) {
     this._wanted = wanted;
+    this._roams = roams;
     this._asksHello = asksHello;
     this.forget();
   }
@@ -24,12 +26,14 @@ export class Resumption {
   /** Begin with another session. */
   forget() {
     this._token = null;
-    this._lastNumber = 0;
+    /** The number of the last message. */
+    this.lastNumber = 0;
   }
 
-  /** Come back to a session that an earlier page had. */
-  recall(sessionToken) {
+  /** Come back to a session that an earlier page had, with all messages up to a number. */
+  recall(sessionToken, lastNumber) {
     this._token = sessionToken;
+    this.lastNumber = lastNumber;
   }
 
   /** Whether there is a session to come back to. */
@@ -45,6 +49,7 @@ export class Resumption {
   protocols(bearer) {
     const offered = [];
     if (this._wanted) offered.push(this.isPossible ? `hwaja.resume.${this._token}` : 'hwaja.resume');
+    if (this._roams) offered.push('hwaja.roam');
     if (this._asksHello) offered.push('hwaja.hello');
     if (bearer !== null) offered.push(`hwaja.bearer.${bearer}`);
     return offered.length > 0 ? ['hwaja', ...offered] : [];
@@ -64,8 +69,8 @@ export class Resumption {
   /** Whether a message was not had before: on another connection some are sent once more. */
   isNews(message) {
     if (message.number === undefined) return true;
-    if (message.number <= this._lastNumber) return false;
-    this._lastNumber = message.number;
+    if (message.number <= this.lastNumber) return false;
+    this.lastNumber = message.number;
     return true;
   }
 }

@@ -1,9 +1,7 @@
 /** Sends what is to be sent, as fast as the socket takes it. */
 
-import { SAMPLE_RATE } from './pcm.js';
-
 /** With no more audio waiting, more is asked for. */
-const ROOMY_SAMPLES = 2 * SAMPLE_RATE;
+const ROOMY_SECONDS = 2;
 
 /** No event tells that a socket has sent what it had buffered. */
 const POLL_SECONDS = 0.05;
@@ -11,13 +9,13 @@ const POLL_SECONDS = 0.05;
 export class Sender {
   /**
    * @param {Dialogue} dialogue what is to be sent
-   * @param {Namings} namings what is to be sent beside it
+   * @param {Requests} requests what is to be sent beside it
    * @param {Link} link where to
    * @param {object} clock
    */
-  constructor(dialogue, namings, link, clock) {
+  constructor(dialogue, requests, link, clock) {
     this._dialogue = dialogue;
-    this._namings = namings;
+    this._requests = requests;
     this._link = link;
     this._clock = clock;
     this._isPolling = false;
@@ -28,10 +26,10 @@ export class Sender {
   pump() {
     const { phase } = this._dialogue;
     let next;
-    while (this._link.isOnline && (next = this._namings.next()) !== null) this._link.send(next);
+    while (this._link.isOnline && (next = this._requests.next()) !== null) this._link.send(next);
     if (phase !== null && this._link.isOnline) {
       while ((next = phase.next(this._link.isRoomy)) !== null) this._link.send(next);
-      if (phase.unsentSamples > 0) this._pumpLater();
+      if (phase.unsentSeconds > 0) this._pumpLater();
     }
     this._link.watch(phase !== null && phase.isWaiting);
     if (this._isRoomy) this._waiting.splice(0).forEach((resolve) => resolve());
@@ -44,7 +42,7 @@ export class Sender {
 
   get _isRoomy() {
     const { phase } = this._dialogue;
-    return phase === null || phase.unsentSamples <= ROOMY_SAMPLES;
+    return phase === null || phase.unsentSeconds <= ROOMY_SECONDS;
   }
 
   _pumpLater() {

@@ -37,9 +37,9 @@ export class Socket {
     return this._websocket.bufferedAmount;
   }
 
-  /** @param {object|Int16Array} message */
+  /** @param {object|Int16Array|Float32Array|Uint8Array} message */
   send(message) {
-    this._websocket.send(message instanceof Int16Array ? message : JSON.stringify(message));
+    this._websocket.send(ArrayBuffer.isView(message) ? message : JSON.stringify(message));
   }
 
   /**

@@ -1,19 +1,22 @@
 /** The client of the protocol: enrols voices, sends a conversation, tells what is answered. */
 
-import { defined, fieldsOf, samplesOf } from './arguments.js';
+import { defined, fieldsOf } from './arguments.js';
+import { AudioFormat } from './audio-format.js';
 import { AudioStore } from './audio-store.js';
+import { Belongings } from './belongings.js';
 import { CLOCK } from './clock.js';
 import { Deferred } from './deferred.js';
 import { Dialogue } from './dialogue.js';
 import { Emitter } from './emitter.js';
 import { CLOSED, LOST, NO_TOKEN, STTError, UNREACHABLE, misplaced } from './errors.js';
 import { Link } from './link.js';
-import { Namings } from './namings.js';
+import { Outcome } from './outcome.js';
 import { SAMPLE_RATE } from './pcm.js';
 import { ENROLMENT, RESTORATION, TRANSCRIPTION } from './phase.js';
+import { Requests } from './requests.js';
 import { RESUME_SECONDS, TOKEN } from './resumption.js';
 import { Sender } from './sender.js';
-import { VoiceTickets } from './voice-tickets.js';
+import { Takeover } from './takeover.js';
 
 /** Audio that is kept, unsent or unconfirmed: as much as is spoken while a session is kept. */
 const KEPT_SAMPLES = RESUME_SECONDS * SAMPLE_RATE;
@@ -34,9 +37,9 @@ export class STTClient extends Emitter {
     if (!isToken) throw new TypeError('A token has letters, digits or -._~+ and nothing else.');
     const { WebSocket = globalThis.WebSocket, clock = CLOCK, random = Math.random } = options;
     this._details = details;
+    this._renews = renew;
     this._roams = Array.isArray(url) && resume;
-    this._tickets = new VoiceTickets();
-    this._restoring = null; // {welcome, left}, while the voices are brought to another server
+    this._belongings = new Belongings();
     this._link = new Link(
       { urls, roams: this._roams, token, resume, hello, WebSocket, clock, random },
       {
@@ -46,15 +49,17 @@ export class STTClient extends Emitter {
         closed: (code, isLost) => this._closed(code, isLost),
       }
     );
+    this._takeover = new Takeover(this._link, this._belongings, this._roams, {
+      done: (welcome) => this._roamed(welcome),
+      lost: () => this._lost(),
+    });
     const keptSamples = KEPT_SAMPLES + (this._roams ? UNANSWERED_SAMPLES : 0);
     this._dialogue = new Dialogue(new AudioStore(keptSamples, this._roams), renew && details);
-    this._namings = new Namings();
-    this._sender = new Sender(this._dialogue, this._namings, this._link, clock);
+    this._requests = new Requests();
+    this._sender = new Sender(this._dialogue, this._requests, this._link, clock);
     this._connected = new Deferred();
-    this._started = new Deferred();
-    this._ended = new Deferred();
+    this._outcome = new Outcome(); // of what is going on
     this._adopted = {}; // fields of the transcription that an earlier page began
-    this._failed = null; // the phase that failed while nobody waited for it, and its error
     this._closingError = null; // what the server said before it closed
     this.state = 'idle';
   }
@@ -67,16 +72,19 @@ export class STTClient extends Emitter {
    * @param {string} [options.url] the `url` of that page's client, one of those of this one
    * @param {object} [options.transcription] what it asked of the transcription that may go on
    * @param {object} [options.tickets] of voices of that session, by speaker, as far as they are known
+   * @param {object} [options.progress] the `progress` of that page's client
    */
-  async connect({ sessionToken, url, transcription = {}, tickets = {} } = {}) {
+  async connect({ sessionToken, url, transcription = {}, tickets = {}, progress = null } = {}) {
     if (this.state !== 'idle' && this.state !== 'closed') throw misplaced('CONNECTION_FAILED');
-    this._tickets.forget();
+    this._belongings.forget();
     this._keptTickets = tickets;
-    this._restoring = null;
-    this._link.open(sessionToken, url);
+    this._takeover.drop();
+    this._link.open(sessionToken, url, progress === null ? 0 : progress.lastNumber);
     this._adopted = this._asked(transcription);
+    this._adoptedTimeline = progress === null ? null : progress.timeline;
     this._connected = new Deferred();
-    this._failed = this._closingError = null;
+    this._outcome.forgetFailure();
+    this._closingError = null;
     this._show('connecting');
     return this._connected.asked();
   }
@@ -86,10 +94,15 @@ export class STTClient extends Emitter {
     return this._link.url;
   }
 
+  /** How far the conversation is, for the client of a page that is loaded anew; can be written as JSON. */
+  get progress() {
+    return { lastNumber: this._link.lastNumber, timeline: this._dialogue.timeline };
+  }
+
   /** Begin to enrol a voice: what is sent from now on is that of `speakerId`. */
-  startSpeakerRegistration(speakerId, { add, quality, ticket } = {}) {
-    const seals = this._roams || ticket;
-    return this._begin(ENROLMENT, { speaker_id: speakerId, add, quality, ticket: seals });
+  async startSpeakerRegistration(speakerId, { add, quality, ticket, audio } = {}) {
+    const options = { add, quality, ticket: this._roams || ticket, audio: new AudioFormat(audio) };
+    return this._begin(ENROLMENT, { speaker_id: speakerId, ...options });
   }
 
   /** The voice has been sent; resolves once it is enrolled. */
@@ -100,12 +113,12 @@ export class STTClient extends Emitter {
   /** Enrol the voice of a ticket, without speech; resolves once it is enrolled. */
   async restoreSpeaker(speakerId, ticket, { quality } = {}) {
     this._open(RESTORATION, { speaker_id: speakerId, ticket, quality });
-    this._tickets.offer(speakerId, ticket);
-    return this._ended.asked();
+    this._belongings.offer(speakerId, ticket);
+    return this._outcome.ended();
   }
 
   /** Begin a transcription: what is sent from now on is the conversation. */
-  startTranscription(options = {}) {
+  async startTranscription(options = {}) {
     return this._begin(TRANSCRIPTION, this._asked(options));
   }
 
@@ -116,10 +129,20 @@ export class STTClient extends Emitter {
 
   /** Give a speaker a name, at any time; resolves once the server has it. */
   async nameSpeaker(speakerId, name) {
-    if (!this._isConnected) throw misplaced('SPEAKER_NAMING_FAILED');
-    const answer = this._namings.ask(speakerId, name);
-    this._sender.pump();
-    return answer;
+    return this._request('name', { speaker_id: speakerId, name }, 'SPEAKER_NAMING_FAILED');
+  }
+
+  /** Let others read along by a link, at any time; resolves with `{token, key, link}`. */
+  async share({ key } = {}) {
+    const shared = await this._request('share', defined({ key }), 'CONNECTION_FAILED');
+    const { host } = new URL(this.url);
+    const scheme = this.url.startsWith('wss:') ? 'https:' : 'http:';
+    return { token: shared.token, key: shared.key, link: `${scheme}//${host}/subtitles#${shared.token}` };
+  }
+
+  /** End the link; resolves once nobody reads along any more. */
+  async stopSharing() {
+    await this._request('share', { end: true }, 'CONNECTION_FAILED');
   }
 
   /** The turn is over: resolves once all audio so far is answered, without waiting for a pause. */
@@ -154,15 +177,14 @@ export class STTClient extends Emitter {
   /**
    * Send audio; outside of an enrolment or a transcription it is dropped.
    *
-   * @param {Int16Array|ArrayBuffer} pcm at 16 kHz, of any length; copied
+   * @param {Int16Array|Float32Array|Uint8Array|ArrayBuffer} audio as the start said; copied
    * @returns {Promise<void>} resolves once there is room for more
-   * @throws {TypeError} for what is no PCM16: an odd number of bytes, a WAV file
+   * @throws {TypeError} for what is not encoded so: PCM16 with an odd number of bytes, a WAV file
    */
-  async sendAudio(pcm) {
-    const samples = samplesOf(pcm);
+  async sendAudio(audio) {
     const { phase } = this._dialogue;
     if (phase === null) return;
-    this._reportLoss(phase.append(samples));
+    this._reportLoss(phase.append(audio));
     this._sender.pump();
     await this._sender.room();
   }
@@ -178,17 +200,22 @@ export class STTClient extends Emitter {
 
   // what is asked for
 
+  async _request(kind, fields, code) {
+    if (!this._isConnected) throw misplaced(code);
+    const answer = this._requests[kind](fields);
+    this._sender.pump();
+    return answer;
+  }
+
   async _begin(kind, fields) {
     this._open(kind, fields);
-    return this._started.asked();
+    return this._outcome.started();
   }
 
   _open(kind, fields) {
     if (!this._mayBegin(kind)) throw misplaced(kind.failed);
     this._dialogue.begin(kind, this._detailed(fields));
-    this._failed = null;
-    this._started = new Deferred();
-    this._ended = new Deferred();
+    this._outcome.begin();
     this._show();
     this._sender.pump();
   }
@@ -206,10 +233,8 @@ export class STTClient extends Emitter {
 
   /** What an earlier page began goes on. */
   _adopt(receivedSamples) {
-    this._dialogue.adopt(this._detailed(this._adopted), receivedSamples);
-    this._started = new Deferred();
-    this._started.resolve();
-    this._ended = new Deferred();
+    this._dialogue.adopt(this._detailed(this._adopted), receivedSamples, this._adoptedTimeline);
+    this._outcome.adopt();
   }
 
   /** Fields of `start_transcription`. */
@@ -235,16 +260,12 @@ export class STTClient extends Emitter {
 
   async _end(kind, speakerId) {
     const { phase } = this._dialogue;
-    if (this._failed !== null && this._failed.phase.is(kind, speakerId)) {
-      const { error } = this._failed;
-      this._failed = null;
-      throw error;
-    }
+    this._outcome.check(kind, speakerId);
     if (phase === null || !phase.is(kind, speakerId) || phase.isEnding) throw misplaced(kind.failed);
     phase.end();
     this._show();
     this._sender.pump();
-    return this._ended.asked();
+    return this._outcome.ended();
   }
 
   // what the server says
@@ -252,57 +273,34 @@ export class STTClient extends Emitter {
   _welcomed(message, isResumed) {
     this._dialogue.isConfirmed = message.session_token !== undefined;
     if (this.state === 'connecting') {
-      this._tickets.know(message.speaker_ids || [], this._keptTickets);
+      this._belongings.know(message.speaker_ids || [], this._keptTickets);
       if (['transcribing', 'paused'].includes(message.state)) this._adopt(message.received_samples);
       this._connected.resolve(message);
       this._show();
       this.emit('model_loaded', message);
     } else if (isResumed) {
       if (this._dialogue.phase !== null) this._dialogue.phase.resume(message);
-      this._namings.resume();
+      this._requests.resume();
       this._show();
       this.emit('reconnected', message);
-    } else if (this._roams && this._tickets.areComplete) {
-      this._restore(message);
     } else {
-      this._lose();
+      this._takeover.begin(message);
     }
     this._sender.pump();
   }
 
-  /** Bring the voices to the server of another session. */
-  _restore(welcome) {
-    const { restorations } = this._tickets;
-    this._restoring = { welcome, left: restorations.length };
-    restorations.forEach((message) => this._link.send(message));
-    if (restorations.length === 0) this._roam();
-  }
-
-  _takeRestored({ type }) {
-    if (type === 'speaker_registration_completed' && --this._restoring.left === 0) this._roam();
-    if (type !== 'error') return;
-    this._restoring = null;
-    if (this._link.isAlone) this._lose();
-    else this._link.leave();
-    this._sender.pump();
-  }
-
   /** Another session has begun, without the voices. */
-  _lose() {
-    this._link.settle();
+  _lost() {
     const error = new STTError(LOST);
     this._drop(error);
     this._show();
     this.emit('lost', error);
   }
 
-  /** The voices are there: send what is not answered. */
-  _roam() {
-    const { welcome } = this._restoring;
-    this._restoring = null;
+  /** Another session has the voices: send what is not answered. */
+  _roamed(welcome) {
     this._closingError = null;
-    this._link.settle();
-    this._tickets.namings.forEach((message) => this._link.send(message));
+    this._requests.resume();
     const { withdrawn, lostSamples } = this._dialogue.beginAnew();
     this._show();
     withdrawn.forEach((message) => this.emit('interim', message));
@@ -312,35 +310,32 @@ export class STTClient extends Emitter {
   }
 
   _take(received) {
-    if (this._restoring !== null) {
-      this._takeRestored(received);
+    if (this._takeover.isRunning) {
+      this._takeover.take(received);
+      this._sender.pump();
       return;
     }
-    this._tickets.take(received);
-    if (received.type === 'speaker_named') this._namings.take(received);
-    if (received.code === 'SPEAKER_NAMING_FAILED') {
-      this._namings.refuse(received);
+    if (this._canRenew && received.reason === 'session_limit') {
+      this._takeover.renewBefore(received);
       return;
     }
+    this._belongings.take(received);
+    this._requests.take(received);
+    if (received.code === 'SPEAKER_NAMING_FAILED') return;
     const { phase } = this._dialogue;
     const { meaning, message, lostSamples } = this._dialogue.take(received);
-    this._settle(meaning, message, phase); // first: a listener may ask for something else
+    if (message.code === 'CONNECTION_FAILED') this._closingError = message;
+    this._outcome.take(meaning, message, phase); // first: a listener may ask for something else
     this._show();
     this._reportLoss(lostSamples);
     this._tell(meaning, message);
     this._sender.pump();
   }
 
-  _settle(meaning, message, phase) {
-    if (message.code === 'CONNECTION_FAILED') this._closingError = message;
-    if (meaning === 'started') this._started.resolve(message);
-    if (meaning === 'ended') this._ended.resolve(message);
-    if (meaning !== 'failed') return;
-    const error = new STTError(message);
-    phase.commands.reject(error);
-    if (this._started.isSettled && !phase.isEnding) this._failed = { phase, error };
-    this._started.reject(error);
-    this._ended.reject(error);
+  /** Whether another session can take over from one that has lasted as long as it may. */
+  get _canRenew() {
+    const isUsed = this._dialogue.phase !== null || this._belongings.count > 0;
+    return this._roams && this._renews && isUsed && this._belongings.areComplete;
   }
 
   _tell(meaning, message) {
@@ -349,7 +344,7 @@ export class STTClient extends Emitter {
     } else if (message.type !== 'error') {
       if (meaning !== 'crossed') this.emit(message.type, message);
     } else if (meaning === 'failed') {
-      if (this._failed !== null) this.emit('error', this._failed.error);
+      if (this._outcome.error !== null) this.emit('error', this._outcome.error);
     } else if (meaning === 'passing' && message.code !== 'CONNECTION_FAILED') {
       this.emit('error', new STTError(message));
     }
@@ -358,7 +353,7 @@ export class STTClient extends Emitter {
   // the connection
 
   _away(code) {
-    this._restoring = null;
+    this._takeover.drop();
     this._show('reconnecting');
     this.emit('reconnecting', { code });
   }
@@ -378,11 +373,10 @@ export class STTClient extends Emitter {
   _drop(error) {
     if (this._dialogue.phase !== null) this._dialogue.phase.commands.reject(error);
     this._dialogue.forget();
-    this._tickets.forget();
-    this._restoring = null;
-    this._started.reject(error);
-    this._ended.reject(error);
-    this._namings.forget(error);
+    this._belongings.forget();
+    this._takeover.drop();
+    this._outcome.reject(error);
+    this._requests.forget(error);
     this._sender.pump();
   }
 

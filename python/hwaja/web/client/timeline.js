@@ -9,7 +9,9 @@ import { SAMPLE_RATE } from './pcm.js';
 const COUNTED = ['finalized', 'transcription_paused', 'transcription_resumed'];
 
 export class Timeline {
-  constructor() {
+  /** @param {number} [rate] samples of the audio in a second */
+  constructor(rate = SAMPLE_RATE) {
+    this._rate = rate;
     this._offsetSamples = 0;
     this._offsetId = 0;
     this._nextId = 0;
@@ -18,14 +20,38 @@ export class Timeline {
     this._lateMs = 0; // by how much it dates this part too late; null: it has dated nothing in it
   }
 
+  /** All of this, to go on with elsewhere by `restore`. */
+  get state() {
+    return {
+      rate: this._rate,
+      offsetSamples: this._offsetSamples,
+      offsetId: this._offsetId,
+      nextId: this._nextId,
+      endSeconds: this._endSeconds,
+      beganMs: this._beganMs,
+      lateMs: this._lateMs,
+    };
+  }
+
+  /** Go on as another one was. */
+  restore({ rate, offsetSamples, offsetId, nextId, endSeconds, beganMs, lateMs }) {
+    this._rate = rate;
+    this._offsetSamples = offsetSamples;
+    this._offsetId = offsetId;
+    this._nextId = nextId;
+    this._endSeconds = endSeconds;
+    this._beganMs = beganMs;
+    this._lateMs = lateMs;
+  }
+
   /** How far the transcription that goes on began behind the conversation. */
   get offsetSeconds() {
-    return this._offsetSamples / SAMPLE_RATE;
+    return this._offsetSamples / this._rate;
   }
 
   /** Begin another transcription behind so many samples of the last one, and behind its words. */
   renew(receivedSamples) {
-    const endSamples = Math.ceil(SAMPLE_RATE * this._endSeconds);
+    const endSamples = Math.ceil(this._rate * this._endSeconds);
     this._offsetSamples = Math.max(this._offsetSamples + receivedSamples, endSamples);
     this._offsetId = this._nextId;
     this._lateMs = null;

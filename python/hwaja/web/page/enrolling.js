@@ -1,24 +1,37 @@
-/** Enrolling the two voices: which card records, what the server says of it. */
+/** Enrolling the voices: which card records, what the server says of it. */
 
 import { Emitter } from '../client/emitter.js';
 import { LEVEL_SECONDS } from '../client/level.js';
 import { adviceOn, isOfConnection, isOfTicket } from './advice.js';
+import { OF_TAB, keptVoice } from './kept-voices.js';
 import { Take } from './take.js';
 import { VoiceCard } from './voice-card.js';
 
-/** The specification's two speakers. */
+/** So many voices a conversation needs: the specification's two speakers. */
 const SPEAKERS = 2;
 
-/** Events: `changed`, where a voice or a name has. */
+/** The server enrols no more. */
+const MOST_SPEAKERS = 8;
+
+/** Events: `changed`, where a voice or a name has; `restored`, where all voices are there that were kept. */
 export class Enrolling extends Emitter {
-  constructor(root, template, { online, listening, people }) {
+  /**
+   * @param {{voices: Element, voiceTemplate: HTMLTemplateElement, voiceMore: Element, agreeFirst: Element}} parts
+   * @param {{online: Online, listening: Listening, people: People, consent: Consent}} page
+   */
+  constructor(parts, { online, listening, people, consent }) {
     super();
+    this._parts = parts;
+    this._consent = consent;
     this._online = online;
     this._listening = listening;
     this._people = people;
     this._recording = null; // {card, take}
-    this.cards = [...Array(SPEAKERS).keys()].map((speakerId) => this._newCard(template, speakerId));
-    root.append(...this.cards.map((card) => card.element));
+    this.cards = [];
+    const kept = [...Array(MOST_SPEAKERS).keys()].filter((speakerId) => keptVoice(speakerId) !== null);
+    this._provide(Math.max(SPEAKERS - 1, ...kept));
+    parts.voiceMore.addEventListener('click', () => this._addCard());
+    consent.on('changed', () => this._show());
     listening.on('level', (level) => this._hear(level));
     listening.on('failed', () => this._finish());
     online.on('state', () => this._show());
@@ -34,12 +47,24 @@ export class Enrolling extends Emitter {
 
   /** Whether all voices are enrolled. */
   get isComplete() {
-    return this.cards.every((card) => card.isEnrolled);
+    return this.cards.filter((card) => card.isEnrolled).length >= SPEAKERS;
   }
 
   /** Whether this device keeps a voice. */
   get hasKept() {
     return this.cards.some((card) => card.kept !== null);
+  }
+
+  /** Whether enough voices are enrolled, or will be without speech. */
+  get isProvided() {
+    const isThere = (card) => card.isEnrolled || keptVoice(card.speakerId) !== null;
+    return this.cards.filter(isThere).length >= SPEAKERS;
+  }
+
+  /** The server is to forget the voices, and this tab too; others may come, who have agreed to nothing. */
+  drop() {
+    for (const { speakerId } of this.cards) OF_TAB.drop(speakerId);
+    this._consent.withdraw();
   }
 
   /** The server knows no voice any more. */
@@ -53,12 +78,31 @@ export class Enrolling extends Emitter {
     for (const card of this.cards) card.translate();
   }
 
-  _newCard(template, speakerId) {
-    return new VoiceCard(template, speakerId, this._people, {
+  /** Have a card for each speaker up to this one. */
+  _provide(speakerId) {
+    while (this.cards.length <= speakerId) {
+      const card = this._newCard(this.cards.length);
+      this.cards.push(card);
+      this._parts.voices.append(card.element);
+    }
+  }
+
+  _newCard(speakerId) {
+    return new VoiceCard(this._parts.voiceTemplate, speakerId, this._people, {
       record: () => this._record(this.cards[speakerId], false),
       add: () => this._record(this.cards[speakerId], true),
       done: () => this._finish(),
+      cancel: () => this._cancel(),
     });
+  }
+
+  /** One more person is to be enrolled. */
+  _addCard() {
+    this._provide(this.cards.length);
+    const card = this.cards[this.cards.length - 1];
+    card.translate();
+    this._show();
+    card.element.querySelector('input').focus();
   }
 
   async _record(card, add) {
@@ -72,19 +116,20 @@ export class Enrolling extends Emitter {
     }
   }
 
-  /** Enrol the voices that this device keeps. */
+  /** Enrol the voices that are kept. */
   async _restore() {
     for (const card of this.cards) {
-      if (card.kept !== null && !card.isEnrolled) await this._restoreOne(card);
+      const kept = keptVoice(card.speakerId);
+      if (kept !== null && !card.isEnrolled) await this._restoreOne(card, kept);
     }
+    this.emit('restored');
   }
 
-  async _restoreOne(card) {
+  async _restoreOne(card, kept) {
     card.show('checking');
     try {
-      const { client } = this._online;
-      const { quality } = await client.restoreSpeaker(card.speakerId, card.kept.ticket);
-      card.restore(quality);
+      const { quality } = await this._online.client.restoreSpeaker(card.speakerId, kept.ticket);
+      card.restore(kept, quality);
       this._people.enrol(card.speakerId);
       this._show();
     } catch (error) {
@@ -117,6 +162,23 @@ export class Enrolling extends Emitter {
     }
   }
 
+  /** Give up a take: one that is begun anew and has nothing in it is refused, and changes nothing. */
+  async _cancel() {
+    if (this._recording === null) return;
+    const { card } = this._recording;
+    const { client } = this._online;
+    this._recording = null;
+    card.show('checking');
+    try {
+      await client.startSpeakerRegistration(card.speakerId);
+      await client.completeSpeakerRegistration(card.speakerId);
+    } catch (error) {
+      if (isOfConnection(error)) return;
+    }
+    card.show('waiting');
+    this._show();
+  }
+
   /** A take may be refused before it is over. */
   _refuse(error) {
     if (this._recording === null || error.speakerId !== this._recording.card.speakerId) return;
@@ -127,14 +189,17 @@ export class Enrolling extends Emitter {
 
   /** Show what can be done now, and why a take was refused. */
   _show(card = null, error = null) {
-    const isAble = this._online.state === 'ready' && this._recording === null;
+    const isAble = this._online.state === 'ready' && this._recording === null && this._consent.isGiven;
     for (const each of this.cards) each.isAble = isAble;
     if (card !== null) card.show('waiting', isOfConnection(error) ? {} : { refusal: adviceOn(error) });
+    this._parts.voiceMore.hidden = this.cards.length >= this._online.mostSpeakers;
+    this._parts.agreeFirst.hidden = this._consent.isGiven;
     this.emit('changed');
   }
 
   _know(speakerIds) {
-    for (const id of speakerIds.filter((each) => each < SPEAKERS)) {
+    for (const id of speakerIds.filter((each) => each < this._online.mostSpeakers)) {
+      this._provide(id);
       this.cards[id].recall();
       this._people.enrol(id);
     }

@@ -25,6 +25,13 @@ export function dateOf(date, language) {
   return date.toLocaleDateString(language, { year: 'numeric', month: 'long', day: 'numeric' });
 }
 
+/** `2026-11-26-1905`, of this place, for the name of a file. */
+export function fileStampOf(date) {
+  const day = [date.getFullYear(), date.getMonth() + 1, date.getDate()];
+  const time = [date.getHours(), date.getMinutes()].map((part) => padded(part, 2)).join('');
+  return [...day.map((part) => padded(part, 2)), time].join('-');
+}
+
 function padded(number, length) {
   return String(number).padStart(length, '0');
 }

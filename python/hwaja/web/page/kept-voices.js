@@ -1,55 +1,63 @@
-/** The voices that this device keeps, as tickets that only the server can read. */
+/**
+ * Voices as tickets that only the server can read: those of this tab, until it is closed, and those that this
+ * device remembers because the person wants it.
+ */
 
 import { recall, remember } from './memory.js';
 
-const KEY = 'hwaja.voices';
-
-/**
- * Return the voice that is kept for a speaker; null: none, or one that is too old.
- *
- * @param {number} speakerId
- * @returns {?{ticket: string, expiresAt: string, name: string}}
- */
-export function keptVoice(speakerId) {
-  const voice = all()[speakerId];
-  if (!isVoice(voice)) return null;
-  if (Date.parse(voice.expiresAt) > Date.now()) return voice;
-  dropVoice(speakerId);
-  return null;
-}
-
-/** Return the tickets of all voices that are kept, by speaker. */
-export function keptTickets() {
-  const tickets = {};
-  for (const id of Object.keys(all())) {
-    const kept = keptVoice(Number(id));
-    if (kept !== null) tickets[id] = kept.ticket;
+/** A place for one voice of each speaker: `{ticket, expiresAt, name}`. */
+class Voices {
+  /**
+   * @param {string} place `localStorage`, or `sessionStorage` until the tab is closed
+   * @param {string} key
+   */
+  constructor(place, key) {
+    this._place = place;
+    this._key = key;
   }
-  return tickets;
-}
 
-/** Keep a voice, instead of an earlier one of this speaker. */
-export function keepVoice(speakerId, voice) {
-  store({ ...all(), [speakerId]: voice });
-}
+  /** Return the voice of a speaker; null: none, or one that is too old. */
+  get(speakerId) {
+    const voice = this._all()[speakerId];
+    if (!isVoice(voice)) return null;
+    if (Date.parse(voice.expiresAt) > Date.now()) return voice;
+    this.drop(speakerId);
+    return null;
+  }
 
-/** Delete the voice of a speaker from this device. */
-export function dropVoice(speakerId) {
-  const voices = all();
-  delete voices[speakerId];
-  store(voices);
-}
+  /** Return the tickets of all voices, by speaker. */
+  get tickets() {
+    const tickets = {};
+    for (const id of Object.keys(this._all())) {
+      const kept = this.get(Number(id));
+      if (kept !== null) tickets[id] = kept.ticket;
+    }
+    return tickets;
+  }
 
-function store(voices) {
-  remember('localStorage', KEY, Object.keys(voices).length > 0 ? JSON.stringify(voices) : null);
-}
+  /** Keep a voice, instead of an earlier one of this speaker. */
+  keep(speakerId, voice) {
+    this._store({ ...this._all(), [speakerId]: voice });
+  }
 
-function all() {
-  try {
-    const voices = JSON.parse(recall('localStorage', KEY));
-    return voices !== null && typeof voices === 'object' ? voices : {};
-  } catch (error) {
-    return {};
+  /** Delete the voice of a speaker. */
+  drop(speakerId) {
+    const voices = this._all();
+    delete voices[speakerId];
+    this._store(voices);
+  }
+
+  _store(voices) {
+    remember(this._place, this._key, Object.keys(voices).length > 0 ? JSON.stringify(voices) : null);
+  }
+
+  _all() {
+    try {
+      const voices = JSON.parse(recall(this._place, this._key));
+      return voices !== null && typeof voices === 'object' ? voices : {};
+    } catch (error) {
+      return {};
+    }
   }
 }
 
@@ -61,4 +69,15 @@ function isVoice(voice) {
     typeof voice.expiresAt === 'string' &&
     typeof voice.name === 'string'
   );
+}
+
+/** What this device remembers. */
+export const REMEMBERED = new Voices('localStorage', 'hwaja.voices');
+
+/** The voices of this tab. They are without a name, which is not sealed. */
+export const OF_TAB = new Voices('sessionStorage', 'hwaja.voices');
+
+/** Return the voice of a speaker that can be enrolled without speech; null: none. */
+export function keptVoice(speakerId) {
+  return OF_TAB.get(speakerId) || REMEMBERED.get(speakerId);
 }

@@ -37,7 +37,9 @@ export function translate(root) {
     element.textContent = t(element.dataset.t, JSON.parse(element.dataset.tValues || '{}'));
   }
   for (const element of root.querySelectorAll('[data-t-label]')) {
-    element.setAttribute('aria-label', t(element.dataset.tLabel));
+    const label = t(element.dataset.tLabel);
+    element.setAttribute('aria-label', label);
+    if (element.matches('button')) element.title = label;
   }
 }
 

@@ -58,6 +58,20 @@ export class Listening extends Emitter {
     else this.open();
   }
 
+  /** Go on where the browser held the sound back; without a click, some browsers do not. */
+  resume() {
+    if (this._cause === 'suspended') this._microphone.resume();
+  }
+
+  /** Microphones came or went. Where the open one went, another one goes on. */
+  async refresh() {
+    const wasUnplugged = this._error !== null && this._error.reason === 'ended';
+    if (!this.isOpen && !wasUnplugged) return;
+    this._devices = await this._microphone.devices();
+    this._list();
+    if (wasUnplugged && this._devices.length > 0) await this.open();
+  }
+
   translate() {
     this._list();
   }

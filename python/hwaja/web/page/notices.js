@@ -16,9 +16,9 @@ export class Notices {
    * @param {string} kind
    * @param {string} key of its text
    * @param {object} [values] for its text
-   * @param {{key: string, act: function}} [action] a button
+   * @param {{key: string, act: function}[]} [actions] a button each
    */
-  show(kind, key, values = {}, action = null) {
+  show(kind, key, values = {}, actions = []) {
     const text = document.createElement('span');
     say(text, key, values);
     const [shown] = this._of(kind);
@@ -28,7 +28,7 @@ export class Notices {
     notice.className = 'notice';
     notice.dataset.kind = kind;
     notice.append(text);
-    if (action !== null) notice.append(button(action.key, action.act));
+    for (const { key: label, act } of actions) notice.append(button(label, act));
     notice.append(button('notice.close', () => this.hide(kind)));
     this._root.append(notice);
   }

@@ -3,11 +3,13 @@
 import { SAMPLE_RATE, STTClient } from '../client/hwaja.js';
 import { Emitter } from '../client/emitter.js';
 import { TOKEN } from '../client/resumption.js';
+import { typedCode } from './access-code.js';
 import { adviceOn } from './advice.js';
 import { timeOf } from './formats.js';
 import { t } from './language.js';
-import { keptTickets } from './kept-voices.js';
+import { OF_TAB, REMEMBERED } from './kept-voices.js';
 import { recall, remember } from './memory.js';
+import { isThere, serverSays } from './server.js';
 
 /** What the page asks of a transcription. */
 const WISHES = { interimResults: true, speakerUpdates: true };
@@ -15,7 +17,7 @@ const WISHES = { interimResults: true, speakerUpdates: true };
 /** And of one whose speakers the server is to find by their voices. */
 const DISCOVERING = { ...WISHES, speakers: 'discover' };
 
-/** Limits that end a session; a transcription that is as long as it may be goes on in another. */
+/** Limits that end a session, where the client cannot go on in another. */
 const LIMITS = ['session_limit', 'idle'];
 
 /** States in which the server is sent what is heard. */
@@ -29,20 +31,27 @@ const SERVER_KEY = 'hwaja.server';
 const DISCOVERS_KEY = 'hwaja.discovers';
 
 /**
- * Events: `state` of the client; `resumed`, where an earlier session goes on; `began`, where another
- * has begun; `gone`, where the voices are gone with the session; and of the client `transcription`, `interim`, `speaker_update`, `failed`.
+ * Events: `consent`, with the operator's text or null; `state` of the client; `resumed`, where an earlier session goes on; `began`, where another
+ * has begun; `over`, before a person ends the session; `gone`, where the voices are gone with it; and of the client `transcription`, `interim`, `speaker_update`, `failed`.
  */
 export class Online extends Emitter {
-  constructor(notices, status) {
+  constructor(notices, status, token = null) {
     super();
     this._notices = notices;
     this._status = status;
-    this._token = null;
+    this._token = token;
     this._peers = null; // other servers that can take over
+    /** How many voices the server enrols. */
+    this.mostSpeakers = 2;
     this._lostSamples = 0; // of this session
+    this._hotwords = []; // that the server is told
     /** The STTClient. */
     this.client = null;
     this.state = 'connecting';
+    /** How far the conversation was before the page was loaded anew; null: it was not. */
+    this.earlierProgress = null;
+    /** Whether the server can be told words to expect. */
+    this.takesHotwords = false;
     /** Whether the server finds the speakers of the last transcription by their voices. */
     this.discovers = recall('sessionStorage', DISCOVERS_KEY) !== null;
   }
@@ -50,21 +59,30 @@ export class Online extends Emitter {
   /** Connect, and find out why where that fails. */
   async connect() {
     this._notices.hide('connection');
-    this._peers = this._peers || (await peers());
+    if (this._peers === null) await this._learnOfServer();
     this.client = this._newClient();
     try {
       const welcome = await this.client.connect({
         sessionToken: recall('sessionStorage', SESSION_KEY) || undefined,
         url: recall('sessionStorage', SERVER_KEY) || undefined,
         transcription: this._wishes,
-        tickets: keptTickets(),
+        tickets: { ...REMEMBERED.tickets, ...OF_TAB.tickets },
+        progress: this.earlierProgress,
       });
+      this.earlierProgress = null;
       this._keep(welcome.session_token);
+      this.takesHotwords = welcome.abilities !== undefined && welcome.abilities.hotwords;
+      if (welcome.limits !== undefined) this.mostSpeakers = welcome.limits.max_speakers;
       this.emit(welcome.resumed ? 'resumed' : 'began', welcome);
     } catch (error) {
       if (error.reason === 'unreachable' && (await isThere())) this._ask();
       else this._explain(error);
     }
+  }
+
+  /** How far the conversation is. */
+  get progress() {
+    return this.client === null ? this.earlierProgress : this.client.progress;
   }
 
   /** Begin a transcription of enrolled voices, or one whose speakers the server finds. */
@@ -75,7 +93,14 @@ export class Online extends Emitter {
   }
 
   get _wishes() {
-    return this.discovers ? DISCOVERING : WISHES;
+    const wishes = this.discovers ? DISCOVERING : WISHES;
+    return this._hotwords.length > 0 ? { ...wishes, hotwords: this._hotwords } : wishes;
+  }
+
+  /** Have the server expect words, in place of earlier ones, from now on. */
+  async learn(hotwords) {
+    this._hotwords = hotwords;
+    if (this.state === 'transcribing') await this.client.updateTranscription({ hotwords });
   }
 
   /** Send a chunk; the client drops it where nothing is heard. */
@@ -89,9 +114,17 @@ export class Online extends Emitter {
     this._status.textContent = t(`status.${this.state}`);
   }
 
+  /** Learn which servers can take over, and what people are to agree to; `connect` finds out why not. */
+  async _learnOfServer() {
+    const { peers, consent } = await serverSays();
+    this._peers = peers;
+    this.emit('consent', consent);
+  }
+
   /** End the session for good, and begin another. */
   async restart() {
     forget();
+    this.emit('over');
     await this.client.close();
     this._leave();
     await this.connect();
@@ -105,7 +138,7 @@ export class Online extends Emitter {
 
   _newClient() {
     const scheme = location.protocol === 'http:' ? 'ws:' : 'wss:';
-    const options = this._token === null ? {} : { token: this._token };
+    const options = { hello: true, ...(this._token === null ? {} : { token: this._token }) };
     this._lostSamples = 0;
     const client = new STTClient([`${scheme}//${location.host}/`, ...this._peers], options);
     for (const type of ['transcription', 'interim', 'speaker_update']) {
@@ -115,6 +148,7 @@ export class Online extends Emitter {
     client.on('error', (error) => this.emit('failed', error));
     client.on('reconnected', (welcome) => this._keep(welcome.session_token));
     client.on('roamed', (welcome) => {
+      for (const kind of LIMITS) this._notices.hide(kind);
       this._keep(welcome.session_token);
       this.emit('roamed');
     });
@@ -129,15 +163,15 @@ export class Online extends Emitter {
       this._notices.show(reason, `limit.${reason}`, { time });
     });
     client.on('closed', ({ error }) => this._closed(error));
-    client.on('lost', (error) => this._lost(error));
+    client.on('lost', () => this._lost());
     return client;
   }
 
   /** The voices are gone. Another session has begun, unless the connection is closed, which is told too. */
-  _lost(error) {
+  _lost() {
     if (this.state === 'closed') return;
     this._leave();
-    this._notices.show('lost-session', adviceOn(error));
+    this._notices.show('lost-session', 'notice.voices_lost');
     this.emit('began');
   }
 
@@ -149,18 +183,16 @@ export class Online extends Emitter {
   }
 
   _explain(error) {
-    this._notices.show('connection', adviceOn(error), {}, {
-      key: 'notice.retry',
-      act: () => this.connect(),
-    });
+    const retry = { key: 'notice.retry', act: () => this.connect() };
+    this._notices.show('connection', adviceOn(error), {}, [retry]);
   }
 
   /** Ask for the token that lets this page in. */
   _ask() {
     const labelKey = this._token === null ? 'token.label' : 'token.wrong';
-    this._notices.ask('connection', labelKey, 'token.send', (token) => {
-      this._token = token;
-      if (TOKEN.test(token)) this.connect();
+    this._notices.ask('connection', labelKey, 'token.send', (text) => {
+      this._token = typedCode(text);
+      if (TOKEN.test(this._token)) this.connect();
       else this._ask();
     });
   }
@@ -177,26 +209,6 @@ export class Online extends Emitter {
     else this._notices.hide('away');
     this.translate();
     this.emit('state', state);
-  }
-}
-
-/** A browser does not say why a WebSocket was refused: ask whether the server is there at all. */
-async function isThere() {
-  try {
-    await fetch('/readyz', { cache: 'no-store' });
-    return true;
-  } catch (error) {
-    return false;
-  }
-}
-
-/** The servers that can take over, as this one names them. */
-async function peers() {
-  try {
-    const answer = await fetch('/page/peers.json', { cache: 'no-store' });
-    return answer.ok ? await answer.json() : [];
-  } catch (error) {
-    return []; // `connect` finds out why
   }
 }
 

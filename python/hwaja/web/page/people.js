@@ -8,7 +8,7 @@ import { t } from './language.js';
  * the people whom it finds from 0 again: they are other people for all the page knows, so they get
  * higher numbers.
  *
- * Events: `named`, where somebody is called something else.
+ * Events: `named`, where somebody is called something else; `told`, where a name is written to its end.
  */
 export class People extends Emitter {
   constructor(online) {
@@ -20,10 +20,23 @@ export class People extends Emitter {
     this._untold = new Set(); // whose name the server is told when they speak again
     this._offset = 0; // of those who are found
     online.on('gone', () => this._leave());
-    online.on('roamed', () => this._leaveFound());
-    online.on('resumed', ({ names = [] }) => {
-      for (const { speaker_id: person, name } of names) this.rename(person, name);
+    for (const event of ['roamed', 'began']) online.on(event, () => this._leaveFound());
+    online.on('resumed', ({ names = [], speaker_ids: enrolled }) => {
+      for (const { speaker_id: id, name } of names) this.rename(enrolled.includes(id) ? id : id + this._offset, name);
     });
+  }
+
+  /** The names, and who was found; can be written as JSON. */
+  get state() {
+    return { names: [...this._names], found: [...this._found], offset: this._offset };
+  }
+
+  /** Go on with what was `state`, before the page was loaded anew. */
+  restore({ names, found, offset }) {
+    this._names = new Map([...this._names, ...names]);
+    this._found = new Set(found);
+    this._offset = offset;
+    this.emit('named');
   }
 
   /** What a person is called. */
@@ -49,6 +62,7 @@ export class People extends Emitter {
 
   /** Tell the server the name. If it does not know the voice well enough, it is told again. */
   async tell(person) {
+    this.emit('told');
     if (!this._enrolled.has(person) && !this._found.has(person)) return;
     this._untold.delete(person);
     const speakerId = this._enrolled.has(person) ? person : person - this._offset;
@@ -74,13 +88,25 @@ export class People extends Emitter {
     return person;
   }
 
-  /** Nothing of the conversation is left: who was found is somebody else next time. */
+  /**
+   * Nothing of the conversation is left: who was found is somebody else next time. Returns what
+   * `bringBack` takes.
+   */
   startOver() {
+    const left = { names: new Map(this._names), offset: Math.max(this._offset, this._nextFound) };
     for (const person of this._names.keys()) {
       if (!this._enrolled.has(person)) this._names.delete(person);
     }
     this._found.clear();
     this._offset = 0;
+    this.emit('named');
+    return left;
+  }
+
+  /** The conversation is there again: its people have their names, and who is found later is somebody else. */
+  bringBack({ names, offset }) {
+    this._names = new Map([...names, ...this._names]);
+    this._offset = offset;
     this.emit('named');
   }
 
@@ -91,8 +117,13 @@ export class People extends Emitter {
 
   /** Another server finds the people whom the last one had found anew. */
   _leaveFound() {
-    if (this._found.size > 0) this._offset = Math.max(...this._found) + 1;
+    this._offset = Math.max(this._offset, this._nextFound);
     this._found.clear();
     this._untold.clear();
+  }
+
+  /** The number behind all who were found. */
+  get _nextFound() {
+    return Math.max(-1, ...this._found) + 1;
   }
 }

@@ -39,6 +39,7 @@ export class SpeakersView {
     const item = document.createElement('li');
     const field = document.createElement('input');
     item.dataset.speaker = colourOf(person);
+    item.dataset.number = String(person + 1);
     field.type = 'text';
     field.maxLength = 24;
     field.autocomplete = 'off';

@@ -15,10 +15,14 @@ export const LEAST_SECONDS = 2.5;
 /** A take without enough speech is ended after so long: the server then says what is missing. */
 export const LONGEST_SECONDS = 15;
 
+/** With nothing said for so long, somebody needs a hint. */
+export const SILENT_SECONDS = 4;
+
 export class Take {
   constructor() {
     this.speechSeconds = 0;
     this.heardSeconds = 0;
+    this._silentSeconds = 0; // since the last speech
     this._quietestDbfs = 0;
   }
 
@@ -27,12 +31,14 @@ export class Take {
     this.heardSeconds += seconds;
     this._quietestDbfs = Math.min(this._quietestDbfs, rmsDbfs);
     const boundDbfs = Math.max(LEAST_DBFS, this._quietestDbfs + ABOVE_NOISE_DB);
-    if (rmsDbfs >= boundDbfs) this.speechSeconds += seconds;
+    const isSpeech = rmsDbfs >= boundDbfs;
+    if (isSpeech) this.speechSeconds += seconds;
+    this._silentSeconds = isSpeech ? 0 : this._silentSeconds + seconds;
   }
 
-  /** From 0 to 1. */
-  get progress() {
-    return Math.min(1, this.speechSeconds / ENOUGH_SECONDS);
+  /** Whether nothing was said for a while. */
+  get isSilent() {
+    return this._silentSeconds >= SILENT_SECONDS;
   }
 
   /** Whether it may be ended by hand. */

@@ -2,16 +2,20 @@
 
 import { enable } from './ability.js';
 import { dateOf } from './formats.js';
-import { dropVoice, keepVoice, keptVoice } from './kept-voices.js';
+import { OF_TAB, REMEMBERED } from './kept-voices.js';
 import { languageNow, t, translate } from './language.js';
 import { Meter } from './meter.js';
+import { ENOUGH_SECONDS } from './take.js';
+
+/** So many sentences there are to read. */
+const SENTENCES = 4;
 
 export class VoiceCard {
   /**
    * @param {HTMLTemplateElement} template
    * @param {number} speakerId
    * @param {People} people who keeps the name
-   * @param {{record: function, add: function, done: function}} told what is pressed
+   * @param {{record: function, add: function, done: function, cancel: function}} told what is pressed
    */
   constructor(template, speakerId, people, told) {
     this.speakerId = speakerId;
@@ -22,6 +26,8 @@ export class VoiceCard {
     this._name = this._find('input');
     this._record = this._find('.record');
     this._add = this._find('.add');
+    this._cancel = this._find('.cancel');
+    this._isUnheard = false; // nothing was said for a while
     this._meter = new Meter(this._find('.meter'));
     this._state = 'waiting';
     this._quality = null; // as the server measured it
@@ -38,6 +44,7 @@ export class VoiceCard {
     this._name.addEventListener('change', () => people.tell(speakerId));
     this._record.addEventListener('click', () => this._press());
     this._add.addEventListener('click', () => this._told.add());
+    this._cancel.addEventListener('click', () => this._told.cancel());
     this.show('waiting');
   }
 
@@ -45,7 +52,7 @@ export class VoiceCard {
   showName() {
     const givenName = this._people.givenNameOf(this.speakerId);
     if (this.kept !== null && this.kept.name !== givenName) {
-      keepVoice(this.speakerId, { ...this.kept, name: givenName });
+      REMEMBERED.keep(this.speakerId, { ...this.kept, name: givenName });
     }
     if (this._name.value !== givenName) this._name.value = givenName;
     this._render();
@@ -65,6 +72,7 @@ export class VoiceCard {
    */
   show(state, { quality, refusal = null } = {}) {
     this._state = state;
+    this._isUnheard = false;
     if (quality !== undefined) {
       this._quality = quality;
       this._isRestored = false;
@@ -74,28 +82,31 @@ export class VoiceCard {
     this._render();
   }
 
-  /** The voice that this device keeps; null: none. */
+  /** The voice that this device remembers; null: none. */
   get kept() {
-    return keptVoice(this.speakerId);
+    return REMEMBERED.get(this.speakerId);
   }
 
   /** The server has sealed the voice that it took. */
   seal({ ticket, ticket_expires_at: expiresAt }) {
     this._ticket = ticket === undefined ? null : { ticket, expiresAt };
+    if (this._ticket === null) OF_TAB.drop(this.speakerId);
+    else OF_TAB.keep(this.speakerId, { ...this._ticket, name: '' });
     this._keep();
   }
 
-  /** The server has taken the voice that this device keeps. */
-  restore(quality) {
-    const { ticket, expiresAt } = this.kept;
+  /** The server has taken a voice that was kept. */
+  restore({ ticket, expiresAt }, quality) {
     this._ticket = { ticket, expiresAt };
+    OF_TAB.keep(this.speakerId, { ...this._ticket, name: '' });
     this.show('waiting', { quality });
-    this._isRestored = true;
+    this._isRestored = this.kept !== null;
     this._render();
   }
 
-  /** The voice that this device keeps is no good any more. */
+  /** The voice that was kept is no good any more. */
   dropKept() {
+    OF_TAB.drop(this.speakerId);
     this._remember.checked = false;
     this._keep();
   }
@@ -111,16 +122,21 @@ export class VoiceCard {
   /** The server has this voice from before the page was loaded. */
   recall() {
     this.isEnrolled = true;
+    this._ticket = OF_TAB.get(this.speakerId);
     this.show('waiting');
   }
 
   /** Show what is heard while recording. */
   hear(level, take) {
     this._meter.show(level);
-    this._find('.heard').value = take.progress;
     this._find('.seconds').textContent = t('voice.seconds', {
       seconds: take.speechSeconds.toFixed(1),
+      enough: ENOUGH_SECONDS,
     });
+    if (take.isSilent !== this._isUnheard) {
+      this._isUnheard = take.isSilent;
+      this._find('.verdict').textContent = this._verdict();
+    }
     enable(this._record, take.isLongEnough);
   }
 
@@ -139,10 +155,10 @@ export class VoiceCard {
 
   /** Keep the voice on this device, or delete it, as the person chose. */
   _keep() {
-    if (!this._remember.checked) dropVoice(this.speakerId);
+    if (!this._remember.checked) REMEMBERED.drop(this.speakerId);
     else if (this._ticket !== null) {
       const name = this._people.givenNameOf(this.speakerId);
-      keepVoice(this.speakerId, { ...this._ticket, name });
+      REMEMBERED.keep(this.speakerId, { ...this._ticket, name });
     }
     this._render();
   }
@@ -156,14 +172,20 @@ export class VoiceCard {
     const isRecording = this._state === 'recording';
     const name = this._people.nameOf(this.speakerId);
     this.element.dataset.state = this.isEnrolled && this._state === 'waiting' ? 'enrolled' : this._state;
-    this._name.placeholder = this._people.numberOf(this.speakerId);
-    this._find('.sentence').textContent = t(`voice.sentence.${this.speakerId}`);
+    this.element.setAttribute('aria-label', name);
+    const number = this._people.numberOf(this.speakerId);
+    this._name.placeholder = number;
+    this._name.setAttribute('aria-label', `${t('voice.name')}: ${number}`);
+    this._find('.sentence').textContent = t(`voice.sentence.${this.speakerId % SENTENCES}`);
     this.element.toggleAttribute('data-refused', this._state === 'waiting' && this._refusal !== null);
     this._find('.take').hidden = !isRecording;
     this._find('.verdict').textContent = this._verdict();
+    this._find('.verdict').title = this._measured();
     this._record.textContent = isRecording ? t('voice.done') : t(this._recordKey, { name });
     enable(this._record, this._isAble && this._state === 'waiting');
-    this._add.textContent = t('voice.add', { name });
+    if (!isRecording && document.activeElement === this._cancel) this._record.focus();
+    this._cancel.hidden = !isRecording;
+    this._add.textContent = t('voice.add');
     const isAddable = this.isEnrolled && this._state === 'waiting';
     if (!isAddable && document.activeElement === this._add) this._record.focus();
     this._add.hidden = !isAddable;
@@ -189,13 +211,20 @@ export class VoiceCard {
   }
 
   _verdict() {
+    if (this._isUnheard) return t('voice.unheard');
     if (this._state !== 'waiting') return t(`voice.${this._state}`);
     if (this._refusal !== null) return t(this._refusal);
     if (!this.isEnrolled) return t('voice.waiting');
     if (this._isRestored) return t('voice.restored');
     if (this._quality === null) return t('voice.kept');
+    return t(this._quality.warnings.length === 0 ? 'voice.enrolled' : 'voice.enrolled.fairly');
+  }
+
+  /** What the server has measured, for who wants to know. */
+  _measured() {
+    if (this._quality === null) return '';
     const seconds = this._quality.speech_seconds.toFixed(1);
-    return t('voice.enrolled', { seconds, snr: Math.round(this._quality.snr_db) });
+    return t('voice.measured', { seconds, snr: Math.round(this._quality.snr_db) });
   }
 
   _warn() {

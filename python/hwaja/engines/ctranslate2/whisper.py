@@ -1,0 +1,353 @@
+"""Whisper on CTranslate2: encodes an utterance, decodes it by beam search, dates the tokens."""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwaja.engines import runtime
+from hwaja.engines.checks import check_options, check_utterance
+from hwaja.engines.ctranslate2.mel import (
+    FRAMES_PER_SECOND,
+    HOP_SAMPLES,
+    SILENCE_BELOW_PEAK,
+    log_mel,
+)
+from hwaja.engines.ctranslate2.model_files import WhisperFolder, check_folder
+from hwaja.engines.ctranslate2.whisper_tokens import timed
+from hwaja.engines.interface import EngineError, Samples, Utterance
+from hwaja.engines.model_checks.export_checks import AUTO_LANGUAGE
+from hwaja.engines.recognition import (
+    BATCH_SIZES,
+    Abilities,
+    Candidate,
+    Effort,
+    Hypothesis,
+)
+from hwaja.engines.texts.hallucination_filter import MIN_CAPTION_SCORE
+from hwaja.engines.texts.hotword_search import Found, HotwordSearch
+from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja.protocol.values import Token
+
+MIN_SILENCE_SECONDS = 4.0
+"""Silence after an utterance that is about as long as its context, or longer."""
+
+MAX_CONTEXT_SECONDS = 30
+"""Whisper knows positions for 30 s."""
+
+MIN_TOKENS = 24
+TOKENS_PER_SECOND = 16
+"""Nobody speaks faster. Without a limit, a model in a loop would emit tokens until its maximum."""
+
+NO_SPEECH_WEIGHT = 2.0
+"""Weight of the no-speech probability in a score.
+
+Compared with other sounds, speech has a mean log-probability of the tokens that is 1 to 2 higher,
+and a no-speech probability that is 0.5 to 0.9 lower.
+"""
+
+MIN_PROBABILITY = 1e-10
+"""Probability of a token whose own one rounds to 0."""
+
+POSITION_SECONDS = 2 * HOP_SAMPLES / SAMPLE_RATE
+"""Duration of an encoder position, 20 ms: the second convolution has stride 2."""
+
+_COMPUTE_TYPES = {"cpu": ("int8",), "cuda": ("float16", "int8_float16")}
+"""In the order of preference; float32 runs everywhere."""
+
+_FAULTS = (RuntimeError, ValueError, LookupError, OverflowError)
+"""What CTranslate2 raises: the exceptions that pybind11 makes of those of C++. A MemoryError is not
+among them. It ends the worker, and the next one does the job: this one would fail again and again.
+"""
+
+
+Encoded = NDArray[np.floating[Any]]
+"""The encoder's output, shape (utterances, positions, width), float32 or float16."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Decoded:
+    """An utterance and what the decoder found for it."""
+
+    utterance: Utterance
+    encoded: Encoded
+    """That of this utterance only, shape (1, positions, width)."""
+    language: str
+    prompt: list[int]
+    result: Any
+
+    @property
+    def no_speech_prob(self) -> float:
+        return float(self.result.no_speech_prob)
+
+    @property
+    def frames(self) -> int:
+        """Frames of the spectrogram that have a sample of the utterance."""
+        frames = -(-len(self.utterance.samples) // HOP_SAMPLES)
+        return min(frames, FRAMES_PER_SECOND * MAX_CONTEXT_SECONDS)
+
+
+class WhisperRecognizer:
+    """Recognises whole utterances. One thread at a time; CTranslate2 computes on one thread."""
+
+    def __init__(
+        self, folder: Path, language: str, provider: str = "cpu", batch_size: int | None = None
+    ) -> None:
+        """Load a model to run on `provider`, "cpu" or "cuda".
+
+        Args:
+            folder: a Whisper model of CTranslate2: model.bin, config.json, and vocabulary.json or
+                vocabulary.txt. Weights of every type and size are accepted.
+            language: language code for sessions that do not name one; the model must know it.
+            provider: "cpu" or "cuda".
+            batch_size: most utterances in one call. None: that of the provider.
+
+        Raises:
+            EngineError: where CTranslate2 is not installed, does not support the provider, or
+                cannot load the model, or where the model does not know the language.
+
+        """
+        checked = check_folder(folder)
+        self._vocabulary = checked.vocabulary
+        self._max_tokens = checked.max_tokens
+        self._model = _load(checked, provider)
+        self._multilingual = bool(self._model.is_multilingual)
+        languages = self._vocabulary.languages(multilingual=self._multilingual)
+        if language not in languages:
+            raise EngineError(f"{folder.name} does not know the language {language!r}.")
+        self.abilities = Abilities(
+            languages=languages,
+            takes_any_hotword=True,
+            has_efforts=True,
+            batch_size=BATCH_SIZES[provider] if batch_size is None else batch_size,
+        )
+        self._language = language
+
+    def recognise(self, utterance: Utterance) -> Hypothesis:
+        """Return the text; see `interface.Recognizer.recognise`."""
+        (found,) = self.recognise_batch([utterance])
+        return found
+
+    def recognise_batch(self, utterances: Sequence[Utterance]) -> list[Hypothesis]:
+        """Return the texts; see `interface.BatchRecognizer.recognise_batch`."""
+        for each in utterances:
+            check_options(each.options, self.abilities)
+            check_utterance(each.samples)
+        found: dict[int, Hypothesis] = {}
+        try:
+            for effort in dict.fromkeys(each.effort for each in utterances):
+                rows = [k for k, each in enumerate(utterances) if each.effort == effort]
+                texts = self._recognised([utterances[k] for k in rows], effort)
+                found.update(zip(rows, texts, strict=True))
+        except _FAULTS as error:
+            raise EngineError(f"CTranslate2 failed: {type(error).__name__}.") from None
+        return [found[row] for row in range(len(utterances))]
+
+    def _recognised(self, utterances: Sequence[Utterance], effort: Effort) -> list[Hypothesis]:
+        """Return the texts of utterances that are all decoded with this effort."""
+        decoded = self._decoded(utterances, effort)
+        chosen = [self._chosen(each) for each in decoded]
+        tokens = self._timed(decoded, [each.tokens for each in chosen])
+        return [
+            Hypothesis(
+                text.candidate.text,
+                timed_tokens,
+                each.language,
+                _score(text, each.no_speech_prob),
+                each.no_speech_prob,
+            )
+            for each, text, timed_tokens in zip(decoded, chosen, tokens, strict=True)
+        ]
+
+    def _decoded(self, utterances: Sequence[Utterance], effort: Effort) -> list[_Decoded]:
+        audio = [each.samples for each in utterances]
+        encoded = self._encode(audio, effort.context_seconds)
+        languages = self._spoken_languages([each.options.language for each in utterances], encoded)
+        prompts = [
+            self._vocabulary.prompt(each if self._multilingual else None) for each in languages
+        ]
+        results = self._generate(encoded, prompts, effort, max(map(_most_tokens, audio)))
+        return [
+            _Decoded(utterance, encoded[k : k + 1], language, prompt, result)
+            for k, (utterance, language, prompt, result) in enumerate(
+                zip(utterances, languages, prompts, results, strict=True)
+            )
+        ]
+
+    def _encode(self, audio: Sequence[Samples], context_seconds: float) -> Encoded:
+        """Run the encoder on utterances and the silence behind them, up to the same length.
+
+        The result is in the memory of the processor, so that parts of it can be taken. It is small:
+        1 MB for each utterance of up to 10 s and Whisper base.
+        """
+        mels = [log_mel(samples, self._model.n_mels) for samples in audio]
+        frames = max(
+            round(FRAMES_PER_SECOND * context_seconds),
+            max(mel.shape[1] for mel in mels) + round(FRAMES_PER_SECOND * MIN_SILENCE_SECONDS),
+        )
+        frames += frames % 2  # an odd number costs a hundredth of the characters
+        frames = min(frames, FRAMES_PER_SECOND * MAX_CONTEXT_SECONDS)
+        padded = np.empty((len(mels), self._model.n_mels, frames), np.float32)
+        for row, mel in zip(padded, mels, strict=True):
+            spoken = mel.shape[1]
+            row[:, :spoken] = mel
+            row[:, spoken:] = mel.max() - SILENCE_BELOW_PEAK
+            mel.fill(0)
+        try:
+            return np.asarray(self._model.encode(_view(padded), to_cpu=True))
+        finally:
+            padded.fill(0)
+
+    def _spoken_languages(self, named: Sequence[str | None], encoded: Encoded) -> list[str]:
+        """Return the language of each utterance. Where it is "auto", detect the spoken one."""
+        languages = [each or self._language for each in named]
+        rows = [k for k, language in enumerate(languages) if language == AUTO_LANGUAGE]
+        if rows:
+            detected = self._model.detect_language(_view(encoded[rows]))
+            for row, ((token, _), *_) in zip(rows, detected, strict=True):
+                languages[row] = str(token).strip("<|>")
+        return languages
+
+    def _generate(
+        self, encoded: Encoded, prompts: Sequence[list[int]], effort: Effort, most_tokens: int
+    ) -> Sequence[Any]:
+        """Return for each utterance the best sequences of tokens with their scores."""
+        if effort.temperature > 0:
+            drawn = {"sampling_topk": 0, "sampling_temperature": effort.temperature}
+            search = {"beam_size": 1, **drawn}
+        else:
+            search = {"beam_size": effort.beam_size, "num_hypotheses": effort.beam_size}
+        results: Sequence[Any] = self._model.generate(
+            _view(encoded),
+            prompts,
+            max_length=2 * min(most_tokens, self._max_tokens - len(prompts[0])),  # it takes a half
+            return_scores=True,
+            return_no_speech_prob=True,
+            **search,
+        )
+        if not np.isfinite(
+            [x for each in results for x in (*each.scores, each.no_speech_prob)]
+        ).all():
+            raise EngineError("the recogniser returned values that are not finite")
+        return results
+
+    def _chosen(self, decoded: _Decoded) -> Found:
+        """Return the text that is chosen among those that were decoded, and those with hotwords."""
+        result, utterance = decoded.result, decoded.utterance
+        tokens = [self._vocabulary.of_text(sequence) for sequence in result.sequences_ids]
+        found = [
+            Found(each, Candidate(self._vocabulary.text(each), score * (len(each) + 1), len(each)))
+            for each, score in zip(tokens, result.scores, strict=True)
+        ]
+        hotwords = utterance.options.hotwords
+        if hotwords and _may_have_hotwords(found[0], decoded.no_speech_prob):
+            log_probability = partial(self._log_probability, decoded)
+            found = HotwordSearch(hotwords, self._vocabulary.encode, log_probability).search(found)
+        offered = [each.boosted for each in found]
+        return found[utterance.choose(offered, decoded.language) if len(offered) > 1 else 0]
+
+    def _log_probability(self, decoded: _Decoded, tokens: Sequence[int]) -> float:
+        if len(tokens) > self._max_tokens - len(decoded.prompt):
+            return -math.inf
+        (aligned,) = self._align([decoded], [tokens])
+        return sum(math.log(max(each, MIN_PROBABILITY)) for each in aligned.text_token_probs)
+
+    def _align(self, decoded: Sequence[_Decoded], texts: Sequence[Sequence[int]]) -> Sequence[Any]:
+        """Return the position and probability of each token of a text of each utterance.
+
+        A text has a token at least. The utterances have the same prompt.
+        """
+        aligned: Sequence[Any] = self._model.align(
+            _view(np.concatenate([each.encoded for each in decoded])),
+            decoded[0].prompt[:-1],
+            [list(tokens) for tokens in texts],
+            [each.frames for each in decoded],
+        )
+        return aligned
+
+    def _timed(
+        self, decoded: Sequence[_Decoded], texts: Sequence[Sequence[int]]
+    ) -> list[tuple[Token, ...]]:
+        """Return the pieces of each text with the time and probability of each."""
+        pieces: list[tuple[Token, ...]] = [()] * len(texts)
+        worded = [row for row, tokens in enumerate(texts) if tokens]
+        for language in {decoded[row].language for row in worded}:
+            rows = [row for row in worded if decoded[row].language == language]
+            aligned = self._align([decoded[row] for row in rows], [texts[row] for row in rows])
+            for row, found in zip(rows, aligned, strict=True):
+                pieces[row] = self._pieces(texts[row], found)
+        return pieces
+
+    def _pieces(self, tokens: Sequence[int], aligned: Any) -> tuple[Token, ...]:
+        starts: dict[int, int] = {}
+        for token, position in aligned.alignments:
+            starts.setdefault(token, max(0, position))  # CTranslate2 may begin at -1
+        pieces = self._vocabulary.pieces_of(tokens)
+        seconds = [starts[index] * POSITION_SECONDS for index in range(len(pieces))]
+        return timed(pieces, seconds, aligned.text_token_probs)
+
+
+def _score(found: Found, no_speech_prob: float) -> float:
+    """Return `recognition.Hypothesis.score`."""
+    return found.candidate.mean_log_probability - NO_SPEECH_WEIGHT * no_speech_prob
+
+
+def _may_have_hotwords(likeliest: Found, no_speech_prob: float) -> bool:
+    """Return whether a text may be what was said; hotwords in it would hide that nobody spoke."""
+    return bool(likeliest.tokens) and _score(likeliest, no_speech_prob) > MIN_CAPTION_SCORE
+
+
+def _most_tokens(samples: Samples) -> int:
+    return MIN_TOKENS + round(TOKENS_PER_SECOND * len(samples) / SAMPLE_RATE)
+
+
+def compute_type(provider: str) -> str:
+    """Return the type that CTranslate2 computes with on `provider`, "cpu" or "cuda".
+
+    Raises:
+        EngineError: where CTranslate2 is not installed, or cannot run on the provider.
+
+    """
+    try:
+        known = _ctranslate2().get_supported_compute_types(provider)
+    except _FAULTS as error:
+        raise EngineError(f"CTranslate2 does not run on {provider}: {_reason(error)}.") from None
+    if provider == "cuda":
+        runtime.load_cublas()
+    return next((each for each in _COMPUTE_TYPES[provider] if each in known), "float32")
+
+
+def _load(checked: WhisperFolder, provider: str) -> Any:
+    kind = compute_type(provider)
+    try:
+        with checked.completed() as folder:
+            return _ctranslate2().models.Whisper(
+                str(folder), provider, compute_type=kind, intra_threads=1, inter_threads=1
+            )
+    except (*_FAULTS, OSError, MemoryError) as error:
+        raise EngineError(
+            f"{checked.folder} cannot be loaded by CTranslate2 on {provider}: {_reason(error)}."
+        ) from None
+
+
+def _reason(error: Exception) -> str:
+    """Return the first sentence of an error of CTranslate2, without its full stop."""
+    return re.split(r"\.?(?:\s*\n|\s*$|\. )", str(error))[0]
+
+
+def _ctranslate2() -> Any:
+    try:
+        import ctranslate2
+    except ImportError:
+        raise EngineError("CTranslate2 is not installed; install hwaja[server].") from None
+    return ctranslate2
+
+
+def _view(features: Any) -> Any:
+    return _ctranslate2().StorageView.from_array(features)

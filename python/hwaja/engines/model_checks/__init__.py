@@ -1,0 +1,1 @@
+"""Checks the files of a model before sherpa-onnx reads them. Entry point: `exports`."""

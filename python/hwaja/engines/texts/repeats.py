@@ -1,0 +1,76 @@
+"""Repeats in a text: words that people say again, and those that a decoder in a loop writes again.
+
+A beam may write a sentence twice that was said once, each time with a high probability. The
+alignment of the text with the audio tells: it has no audio left for the second time.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from hwaja.engines.recognition import Hypothesis
+from hwaja.protocol.values import Token
+
+MIN_SHARE = 0.5
+"""Words said again take as long as the first time: at least 0.58 of it, for 50 sentences of the
+voices that this was chosen on. Of 69 sentences that were said once and written twice, 67 had less
+(bench/RESULTS.md)."""
+
+MIN_GAP_SECONDS = 0.1
+"""The last piece of the first time takes this long at least: 0.28 s for the same 50 sentences."""
+
+_REPEATED = re.compile(r"(.{2,}?)\1{2}|(.{4,}?)\2")
+_LONG_REPEATED = re.compile(r"(.{4,}?)\1")
+
+
+def may_loop(text: str) -> bool:
+    """Return whether a text repeats words immediately, as a stuck decoder does.
+
+    People do so seldom. A repeat is two letters or more three times in a row, or four letters or
+    more twice. It justifies a second recognition of the audio, but not the removal of the text.
+    """
+    return _REPEATED.search(letters_of(text)) is not None
+
+
+def without_unsaid_repeats(hypothesis: Hypothesis) -> Hypothesis:
+    """Return a hypothesis that has words only once which it repeats, but which were said once.
+
+    A repeat of fewer than four letters stays: the times of so few pieces are inexact.
+    """
+    tokens = hypothesis.tokens
+    while (unsaid := _unsaid(tokens)) is not None:
+        tokens = (*tokens[: unsaid.start], *tokens[unsaid.stop :])
+    if len(tokens) == len(hypothesis.tokens):
+        return hypothesis
+    return replace(hypothesis, text="".join(token.text for token in tokens).strip(), tokens=tokens)
+
+
+def letters_of(text: str) -> str:
+    """Return the letters and digits of a text, in lower case."""
+    return "".join(character for character in text.lower() if character.isalnum())
+
+
+def _unsaid(tokens: Sequence[Token]) -> slice | None:
+    """Return the pieces of the first repeat that was not said; None: all were said."""
+    places = [k for k, token in enumerate(tokens) for _ in letters_of(token.text)]  # of each letter
+    letters = "".join(letters_of(token.text) for token in tokens)
+    again = 0
+    while (found := _LONG_REPEATED.search(letters, again)) is not None:
+        begin, again, end = (found.start() + k * len(found[1]) for k in range(3))
+        first, second = places[begin:again], places[again:end]
+        if any(places[edge - 1 : edge] == places[edge : edge + 1] for edge in (begin, again, end)):
+            continue  # the words do not begin or end with pieces of their own
+        first_seconds, second_seconds = (_seconds(tokens, each) for each in (first, second))
+        longer, shorter = max(first_seconds, second_seconds), min(first_seconds, second_seconds)
+        gap_seconds = tokens[second[0]].start_seconds - tokens[first[-1]].start_seconds
+        if shorter >= MIN_SHARE * longer and gap_seconds >= MIN_GAP_SECONDS:
+            continue
+        if first_seconds < MIN_SHARE * second_seconds:
+            return slice(first[0], second[0])
+        return slice(second[0], places[end] if end < len(places) else len(tokens))
+    return None
+
+
+def _seconds(tokens: Sequence[Token], places: Sequence[int]) -> float:
+    """Return the time from the first to the last of these pieces."""
+    return tokens[places[-1]].start_seconds - tokens[places[0]].start_seconds

@@ -1,0 +1,1 @@
+"""Who may connect: tokens, client tokens, the keys that seal them, rates."""

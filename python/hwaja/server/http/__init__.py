@@ -1,0 +1,1 @@
+"""What the WebSocket port answers to plain HTTP requests, and which pages may connect."""

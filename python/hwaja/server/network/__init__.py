@@ -1,0 +1,1 @@
+"""Listening sockets, TLS and its certificate, proxies, and limits on connections."""

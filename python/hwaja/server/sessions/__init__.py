@@ -1,0 +1,1 @@
+"""One client's session on its connection: input, output, tasks, and the registry of sessions."""
