@@ -26,7 +26,7 @@ from hwaja.client import (
     Transcription,
 )
 from hwaja.client.sound_files import mixed_down
-from hwaja.client.timeline import MonotonicOffset
+from hwaja.client.timeline import MonotonicOffset, whole_ms
 from hwaja.protocol.audio import SAMPLE_RATE
 
 CHUNK_SAMPLES = SAMPLE_RATE // 20
@@ -87,7 +87,7 @@ class Stream(stt.RecognizeStream):
         super().__init__(stt=hwaja, conn_options=conn_options, sample_rate=SAMPLE_RATE)
         self._service = hwaja.service
         self._language = language
-        self._offset = MonotonicOffset()
+        self._offset_ms = MonotonicOffset()
         self._open: set[int] = set()  # segments with an interim text
         self._is_speaking = False
         self._unreported_seconds = 0.0
@@ -97,7 +97,7 @@ class Stream(stt.RecognizeStream):
         super().push_frame(frame if frame.num_channels == 1 else _mono(frame))
 
     async def _run(self) -> None:
-        self._offset.renew()
+        self._offset_ms.renew()
         try:
             async with self._service.open() as client:
                 talk = self._service.transcribe(client, self._chunks(), self._language)
@@ -169,8 +169,10 @@ class Stream(stt.RecognizeStream):
         details = details_of(transcription)
         name = self._service.name(transcription)
         # The framework's offset is elapsed time, while audio may arrive faster than real time.
-        offset = self.start_time_offset
-        offset += self._offset.of(offset + details.start_seconds, offset + details.end_seconds)
+        offset_ms = whole_ms(self.start_time_offset)
+        start_ms = offset_ms + whole_ms(details.start_seconds)
+        end_ms = offset_ms + whole_ms(details.end_seconds)
+        offset = (offset_ms + self._offset_ms.of(start_ms, end_ms)) / 1000
         return stt.SpeechData(
             LanguageCode(details.language or self._language or ""),
             transcription.text,

@@ -58,8 +58,8 @@ class MonotonicTimestamps:
 
         """
         began = datetime.fromisoformat(timestamp)
-        began_ms = _whole_ms(began.timestamp())
-        offset_ms = self._offset_ms.of(began_ms, began_ms + _whole_ms(seconds))
+        began_ms = whole_ms(began.timestamp())
+        offset_ms = self._offset_ms.of(began_ms, began_ms + whole_ms(seconds))
         if not offset_ms:
             return timestamp
         moved = began + timedelta(milliseconds=offset_ms)
@@ -125,7 +125,7 @@ class Timeline:
     @property
     def _offset_ms(self) -> int:
         """Where the current transcription begins in the conversation."""
-        return _whole_ms(self._offset_samples / self._rate)
+        return whole_ms(self._offset_samples / self._rate)
 
     def _note_interim(self, message: Message) -> None:
         if message["type"] == "interim" and message["text"]:
@@ -142,7 +142,7 @@ class Timeline:
         timestamp = _earlier(message["timestamp"], self._late_seconds or 0.0)
         self._began_at = began_at - (self._late_seconds or 0.0)
         message["timestamp"] = self._timestamps.dated(timestamp, end - start)
-        start_ms, end_ms = (_whole_ms(seconds) + self._offset_ms for seconds in (start, end))
+        start_ms, end_ms = (whole_ms(seconds) + self._offset_ms for seconds in (start, end))
         offset_ms = self._offset_ms + self._moved_ms.of(start_ms, end_ms)
         message |= _later(message, offset_ms)
         for pieces in ("tokens", "words"):
@@ -162,11 +162,11 @@ def _later(message: Message, offset_ms: int) -> Message:
     """Return a copy of a message, a token or a word with its times later by `offset_ms`."""
     times = ("start_seconds", "end_seconds")
     moved = {
-        name: (_whole_ms(message[name]) + offset_ms) / 1000 for name in times if name in message
+        name: (whole_ms(message[name]) + offset_ms) / 1000 for name in times if name in message
     }
     return {**message, **moved}
 
 
-def _whole_ms(seconds: float) -> int:
+def whole_ms(seconds: float) -> int:
     """Return a time of the server in milliseconds. Sums of whole ones do not round apart."""
     return round(1000 * seconds)
