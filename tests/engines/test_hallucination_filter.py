@@ -185,6 +185,20 @@ def test_a_repeated_text_needs_a_better_score_because_repeats_raise_it() -> None
     assert left("아니요 아니요 아니요", -1.0, 3.0) == "아니요 아니요 아니요"
 
 
+@pytest.mark.parametrize(
+    ("first_probability", "kept"), [(0.02, ""), (0.4, "아, 아, 아, 아, 아, 아")]
+)
+def test_a_repeated_text_is_removed_if_it_was_unlikely_the_first_time(
+    first_probability: float, kept: str
+) -> None:
+    """To a decoder in a loop each repeat is likely, so the mean over all of them is high."""
+    comma = Token(",", 0.3, 0.01)
+    again = (Token(" 아", 0.6, 0.9), Token(",", 0.7, 0.9)) * 4
+    tokens = (Token("아", 0.1, first_probability), comma, *again, Token(" 아", 3.0, 0.9))
+    text = "".join(token.text for token in tokens)
+    assert spoken(Hypothesis(text, tokens, score=-0.6), 5.0, 5.4).text == kept
+
+
 def test_a_loop_is_told_from_words_that_somebody_repeats() -> None:
     assert is_stuck("자, " * 100, 20.0)
     assert is_stuck("안녕하세요 안녕하세요", 0.3)

@@ -1,11 +1,13 @@
 """Repeats that a decoder in a loop wrote are removed; words that were said again stay."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hwaja.engines.recognition import Hypothesis
-from hwaja.engines.texts.repeats import may_loop, without_unsaid_repeats
+from hwaja.engines.texts.repeats import first_time_log_probability, may_loop, without_unsaid_repeats
 from hwaja.protocol.values import Token
 
 
@@ -94,3 +96,29 @@ def test_repeated_words_are_detected_as_a_possible_loop(text: str) -> None:
 )
 def test_words_said_twice_are_not_detected_as_a_loop(text: str) -> None:
     assert not may_loop(text)
+
+
+def likely(*pieces: tuple[str, float]) -> tuple[Token, ...]:
+    return tuple(Token(text, 0.0, probability) for text, probability in pieces)
+
+
+@pytest.mark.parametrize(
+    "repeats",
+    [
+        likely((" 그래", 0.9), ("요", 0.9), (".", 0.9), (" 그래", 0.9), ("요", 0.9)),  # three times
+        likely((" 그래요", 0.9), (" 그래요그래", 0.9), ("요", 0.9)),
+        likely((" 그래요", 0.9), (" 그래요", 0.9), (" 그래", 0.9)),  # the last one is cut off
+    ],
+)
+def test_words_count_only_the_first_time_they_are_written(repeats: tuple[Token, ...]) -> None:
+    first = likely((" 네", 0.5), (",", 0.01), (" 그래", 0.5), ("요", 0.5), (".", 0.01))
+    found = first_time_log_probability((*first, *repeats))
+    assert found == pytest.approx(math.log(0.5))
+
+
+def test_a_word_of_which_nothing_is_likely_has_a_finite_log_probability() -> None:
+    assert first_time_log_probability(likely((" 네", 0.0))) == pytest.approx(math.log(1e-6))
+
+
+def test_without_probabilities_the_first_time_is_unknown() -> None:
+    assert first_time_log_probability((Token(" 네", 0.0),)) is None

@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 
 from hwaja.engines.recognition import Hypothesis, compression_ratio
-from hwaja.engines.texts.repeats import letters_of, may_loop
+from hwaja.engines.texts.repeats import first_time_log_probability, letters_of, may_loop
 
 MAX_SYLLABLES_PER_SECOND = 12.0
 """Maximum rate of speech in scripts that write syllables: fast Korean has about 9."""
@@ -42,6 +42,11 @@ writes of a hum; of a text that repeats itself (each repeat raises the mean); of
 
 Text with a lower score counts as hallucinated (bench/RESULTS.md, "Invented text").
 """
+
+MIN_FIRST_TIME_LOG_PROBABILITY = -2.0
+"""Minimum `repeats.first_time_log_probability` of a text that repeats itself. Words that people
+repeated have -1.7 and more, also at 10 dB; of the loops in babble, most have less
+(bench/RESULTS.md, "Loops")."""
 
 MAX_NO_SPEECH_PROBABILITY = 0.45
 """Above it, the recogniser doubts that somebody speaks."""
@@ -149,6 +154,8 @@ def _is_sound(hypothesis: Hypothesis, letters: str, speech_seconds: float, secon
     score = hypothesis.score
     if score is None:
         return False
+    if _is_loop(hypothesis, letters):
+        return True
     if _VOWEL.fullmatch(letters):
         return score < MIN_VOWEL_SCORE
     if may_loop(letters):
@@ -165,6 +172,12 @@ def _is_sound(hypothesis: Hypothesis, letters: str, speech_seconds: float, secon
         return score < MIN_MURMUR_SCORE
     is_doubted = (hypothesis.no_speech_probability or 0.0) > MAX_NO_SPEECH_PROBABILITY
     return score < (MIN_DOUBTED_SCORE if is_doubted else MIN_SCORE)
+
+
+def _is_loop(hypothesis: Hypothesis, letters: str) -> bool:
+    """Return whether a text repeats words that were unlikely the first time."""
+    first = first_time_log_probability(hypothesis.tokens) if may_loop(letters) else None
+    return first is not None and first < MIN_FIRST_TIME_LOG_PROBABILITY
 
 
 def _without_directions(text: str) -> str:

@@ -4,6 +4,7 @@ A beam may write a sentence twice that was said once, each time with a high prob
 alignment of the text with the audio tells: it has no audio left for the second time.
 """
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,8 +20,12 @@ voices that this was chosen on. Of 69 sentences that were said once and written 
 MIN_GAP_SECONDS = 0.1
 """The last piece of the first time takes this long at least: 0.28 s for the same 50 sentences."""
 
+MIN_PROBABILITY = 1e-6
+"""Of a piece, so that its logarithm is finite."""
+
 _REPEATED = re.compile(r"(.{2,}?)\1{2}|(.{4,}?)\2")
 _LONG_REPEATED = re.compile(r"(.{4,}?)\1")
+_RUN = re.compile(r"(.+?)\1{2,}|(.{4,}?)\2")  # what `may_loop` finds, and single letters
 
 
 def may_loop(text: str) -> bool:
@@ -30,6 +35,28 @@ def may_loop(text: str) -> bool:
     more twice. It justifies a second recognition of the audio, but not the removal of the text.
     """
     return _REPEATED.search(letters_of(text)) is not None
+
+
+def first_time_log_probability(tokens: Sequence[Token]) -> float | None:
+    """Return the mean log-probability of a text's words, of repeated ones the first time only.
+
+    To a decoder in a loop each repeat is likely, whatever it repeats: the mean over all of them
+    tells nothing. None where the model gives no probabilities.
+    """
+    letters, places = _placed(tokens)
+    again: set[int] = set()
+    for found in _RUN.finditer(letters):
+        unit, end = len(found[1] or found[2]), found.end()
+        while end < len(letters) and letters[end] == letters[end - unit]:
+            end += 1  # the last repeat may be cut off
+        second = found.start() + unit
+        again.update({*places[second:end]}.difference(places[found.start() : second]))
+    first = [
+        math.log(max(token.probability, MIN_PROBABILITY))
+        for k, token in enumerate(tokens)
+        if k not in again and letters_of(token.text) and token.probability is not None
+    ]
+    return sum(first) / len(first) if first else None
 
 
 def without_unsaid_repeats(hypothesis: Hypothesis) -> Hypothesis:
@@ -52,8 +79,7 @@ def letters_of(text: str) -> str:
 
 def _unsaid(tokens: Sequence[Token]) -> slice | None:
     """Return the pieces of the first repeat that was not said; None: all were said."""
-    places = [k for k, token in enumerate(tokens) for _ in letters_of(token.text)]  # of each letter
-    letters = "".join(letters_of(token.text) for token in tokens)
+    letters, places = _placed(tokens)
     again = 0
     while (found := _LONG_REPEATED.search(letters, again)) is not None:
         begin, again, end = (found.start() + k * len(found[1]) for k in range(3))
@@ -69,6 +95,12 @@ def _unsaid(tokens: Sequence[Token]) -> slice | None:
             return slice(first[0], second[0])
         return slice(second[0], places[end] if end < len(places) else len(tokens))
     return None
+
+
+def _placed(tokens: Sequence[Token]) -> tuple[str, list[int]]:
+    """Return the letters of a text, and the index of the piece that has each."""
+    letters = [letters_of(token.text) for token in tokens]
+    return "".join(letters), [k for k, each in enumerate(letters) for _ in each]
 
 
 def _seconds(tokens: Sequence[Token], places: Sequence[int]) -> float:
