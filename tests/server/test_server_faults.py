@@ -12,7 +12,7 @@ from loopback import PATIENCE_SECONDS, serving
 from structlog.testing import capture_logs
 
 from hwaja.process import supervision
-from hwaja.server import server
+from hwaja.server.network import listening
 from hwaja.server.services import Services
 from hwaja.vad.silero import Detection, SileroDetector, SileroState
 from hwaja.workers.overload import Overload
@@ -99,14 +99,14 @@ async def test_a_shut_down_listening_socket_listens_again(
     services: Services, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Otherwise the event loop would report a waiting client for ever and accept no client."""
-    monkeypatch.setattr(server, "LISTENER_PERIOD_SECONDS", 0.01)
+    monkeypatch.setattr(listening, "CHECK_PERIOD_SECONDS", 0.01)
     listens = asyncio.Event()
     async with serving(services, certificate) as endpoint:
-        (listening,) = endpoint.server._listening
-        listen = listening.listen
-        monkeypatch.setattr(type(listening), "listen", lambda _: (listen(), listens.set()))
-        listening.shutdown(socket.SHUT_RDWR)
+        (shut_down,) = endpoint.server._listening
+        listen = shut_down.listen
+        monkeypatch.setattr(type(shut_down), "listen", lambda _: (listen(), listens.set()))
+        shut_down.shutdown(socket.SHUT_RDWR)
         async with asyncio.timeout(PATIENCE_SECONDS):
             await listens.wait()
-        port = listening.getsockname()[1]  # another one, as the first was the system's choice
+        port = shut_down.getsockname()[1]  # another one, as the first was the system's choice
         assert (await replace(endpoint, port=port).get("/healthz")).status == 200

@@ -42,7 +42,7 @@ from hwaja.server.http.origins import peers_of
 from hwaja.server.http.plain_http import PlainHttp, offers_too_much, rejection_response
 from hwaja.server.http.web_files import WebFiles, read_consent
 from hwaja.server.network.guard import GuardedConnection
-from hwaja.server.network.listening import OpeningLimiter
+from hwaja.server.network.listening import OpeningLimiter, keep_listening
 from hwaja.server.network.networks import network_of, networks_of
 from hwaja.server.network.tls import keep_read_buffers_small
 from hwaja.server.services import Services
@@ -61,9 +61,6 @@ CLOSE_SECONDS = 2
 
 LOAD_PERIOD_SECONDS = 0.5
 """Time between two measurements of how late answers are."""
-
-LISTENER_PERIOD_SECONDS = 1.0
-"""Time between two checks that the sockets still listen."""
 
 RECEIVE_BUFFER_BYTES = 64 * 1024
 """Receive buffer of a client's socket: 2 s of audio.
@@ -163,7 +160,7 @@ class Server:
             self._listeners.append(await self._serve(each, tls))
         self._watches = [
             supervised("load watch", self._watch_load, self._escalate),
-            supervised("listener watch", self._watch_listener, self._escalate),
+            supervised("listener watch", partial(keep_listening, self._listening), self._escalate),
             supervised("loop lag watch", partial(watch_loop_lag, self._metrics.loop_lagged)),
             supervised("sweeper", self._collector.run),
         ]
@@ -302,16 +299,6 @@ class Server:
             level = self._overload.level.name.lower()
             _log.warning("load", left_out=level, lag_seconds=round(lag_seconds, 1))
         self._services.generations.scale(lag_seconds, now)
-
-    async def _watch_listener(self) -> None:
-        """Restart a socket that no longer listens: an administrator can end it with `ss -K`."""
-        while True:
-            await asyncio.sleep(LISTENER_PERIOD_SECONDS)
-            for each in self._listening:
-                is_closed = each.fileno() < 0  # the server is stopping
-                if not is_closed and not each.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-                    _log.error("the socket listens no more, having it listen again")
-                    each.listen()
 
     def _end_revoked_sessions(self) -> None:
         for entry in self._entries:

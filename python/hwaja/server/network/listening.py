@@ -7,9 +7,11 @@ before TLS begins, and the connection counts for the client.
 import asyncio
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
+
+import structlog
 
 from hwaja.server.network.networks import Networks, is_within
 from hwaja.server.network.openings import Openings
@@ -18,7 +20,23 @@ from hwaja.server.network.proxy_protocol import InvalidHeaderError, ProxyHeader
 MAX_WAITING_CONNECTIONS = 100
 """Backlog: connections that the kernel queues until the server accepts them."""
 
+CHECK_PERIOD_SECONDS = 1.0
+"""Time between two checks that the sockets still listen."""
+
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+_log = structlog.get_logger("hwaja.server.network.listening")
+
+
+async def keep_listening(sockets: Iterable[socket.socket]) -> None:
+    """Restart sockets that no longer listen: an administrator can end one with `ss -K`."""
+    while True:
+        await asyncio.sleep(CHECK_PERIOD_SECONDS)
+        for each in sockets:
+            is_closed = each.fileno() < 0  # the server is stopping
+            if not is_closed and not each.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                _log.error("the socket listens no more, having it listen again")
+                each.listen()
 
 
 class OpeningLimiter:
