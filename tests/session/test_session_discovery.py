@@ -6,8 +6,9 @@ from talk import Talk, connected, enrolled, errors, recognised, sent, voice_of
 from hwaja.protocol.client_messages import StartTranscription, StopTranscription
 from hwaja.protocol.codes import Reason
 from hwaja.protocol.values import Speakers, Strangers
-from hwaja.session.effects import Begin
-from hwaja.session.events import Attributed
+from hwaja.session.effects import Begin, SealVoices
+from hwaja.session.events import Attributed, Reconnected, VoiceSealed
+from hwaja.speakers.enrolment import Ticket
 from hwaja.speakers.parts import Correction, Part
 
 DISCOVER = StartTranscription(speakers=Speakers.DISCOVER)
@@ -131,3 +132,39 @@ def test_without_the_option_a_client_gets_the_fields_of_the_specification() -> N
     talk.handle(recognised(job.segment_id, "네"))
     (message,) = sent(talk.handle(Attributed(job.segment_id, (voice_of(0),))))
     assert list(message) == ["type", "speaker_id", "text", "timestamp", "confidence"]
+
+
+def seals(talk: Talk) -> list[SealVoices]:
+    """What is asked for when the speaker of an utterance is known."""
+    job = talk.utterance(2)
+    effects = talk.handle(Attributed(job.segment_id, (part(0, job.segment.start),)))
+    return [effect for effect in effects if isinstance(effect, SealVoices)]
+
+
+def test_voices_are_sealed_only_for_a_client_that_asks_and_only_where_they_are_discovered() -> None:
+    wanted = StartTranscription(speakers=Speakers.DISCOVER, tickets=True)
+    assert seals(begun(wanted)) == [SealVoices()]
+    assert seals(begun(DISCOVER)) == []
+    talk = enrolled()
+    talk.say(StartTranscription(tickets=True))
+    assert seals(talk) == []
+
+
+def test_a_client_that_comes_back_gets_all_voices_again() -> None:
+    """The page was loaded anew: what the last one kept is gone."""
+    talk = begun(StartTranscription(speakers=Speakers.DISCOVER, tickets=True))
+    assert SealVoices(anew=True) in talk.handle(Reconnected("token", at=0))
+    assert SealVoices(anew=True) not in begun().handle(Reconnected("token", at=0))
+
+
+def test_a_sealed_voice_is_sent_with_its_ticket_or_with_none() -> None:
+    talk = begun()
+    assert sent(talk.handle(VoiceSealed(2, Ticket("AZ", 1_758_346_202)))) == [
+        {
+            "type": "voice_sealed",
+            "speaker_id": 2,
+            "ticket": "AZ",
+            "ticket_expires_at": "2025-09-20T05:30:02.000Z",
+        }
+    ]
+    assert sent(talk.handle(VoiceSealed(2, None))) == [{"type": "voice_sealed", "speaker_id": 2}]

@@ -250,6 +250,65 @@ def test_to_keep_an_enrolled_voice_changes_nothing() -> None:
     assert room.voices.of(0) is enrolled
 
 
+def unsealed(room: Room, *, anew: bool = False) -> dict[int, float | None]:
+    """The seconds of speech in each voice that is to be sealed; None: there is none."""
+    found = room.discovery.unsealed(anew=anew).items()
+    return {k: None if voice is None else round(voice.speech_seconds, 1) for k, voice in found}
+
+
+def test_a_discovered_voice_is_to_be_sealed_when_it_has_changed_and_speech_enough() -> None:
+    room = Room()
+    room.enrol(0, person=5)
+    for turn in ((5, 3.0), (0, 3.0), (1, 1.5)):
+        room.hear(turn)
+    first = unsealed(room)
+    assert first.keys() == {1}, "neither the enrolled voice nor the short one"
+    assert unsealed(room) == {}
+    room.hear((1, 1.5))
+    second = unsealed(room)
+    assert second.keys() == {2}
+    assert unsealed(room, anew=True) == first | second
+
+
+def test_a_voice_that_turns_out_to_be_another_is_not_to_be_sealed_any_more() -> None:
+    room = Room()
+    for colour in (6, 7):
+        own = room.talkers.windows(0, 2.2)
+        room.take(0.6 * own + 0.8 * room.talkers.windows(colour, 2.2))
+    assert unsealed(room).keys() == {0, 1}
+    for _ in range(3):
+        room.hear((0, 3.0))
+    now = unsealed(room)
+    assert now[1] is None
+    assert now[0] is not None
+    assert unsealed(room) == {}
+
+
+def test_to_seal_a_voice_keeps_nobody() -> None:
+    """Otherwise two ids of one person could not become one any more."""
+    room = Room()
+    room.hear((0, 3.0))
+    unsealed(room)
+    assert room.voices.speaker_ids == ()
+
+
+def test_a_restored_voice_keeps_its_id_which_no_other_voice_gets_and_is_sealed_again() -> None:
+    room = Room()
+    for person in (0, 1):
+        room.hear((person, 3.0))
+    voices = room.discovery.unsealed()
+    again = Room()
+    again.talkers = room.talkers
+    for speaker_id, voice in voices.items():
+        assert voice is not None
+        again.voices.enrol(speaker_id, voice)
+    heard = [speakers(again.hear((person, 3.0))) for person in (2, 1, 0)]
+    assert heard == [[2], [1], [0]]
+    sealed = unsealed(again)
+    assert sealed.keys() == {0, 1, 2}
+    assert sealed[1] > voices[1].speech_seconds, "it is known better now"  # type: ignore[operator, union-attr]
+
+
 def test_the_voices_are_overwritten_when_the_session_ends() -> None:
     room = Room()
     room.hear((0, 3.0))

@@ -114,3 +114,21 @@ def test_the_keys_of_two_servers_differ_if_none_is_given() -> None:
     assert refusal(VoiceTickets(), VoiceTickets().seal(VOICE, QUALITY, ()).text) is (
         Reason.TICKET_FOREIGN
     )
+
+
+def test_the_ticket_of_a_discovered_voice_has_no_measurements(tickets: VoiceTickets) -> None:
+    found = PooledVoice(VOICE.voice, 12.25, takes=0)
+    pooled, quality = tickets.open(tickets.seal(found, None, (TOKEN,)).text, (TOKEN,))
+    assert pooled.voice.tobytes() == VOICE.voice.tobytes()
+    assert (pooled.speech_seconds, pooled.takes, quality) == (12.25, 0, None)
+
+
+def test_the_ticket_of_a_discovered_voice_is_refused_for_the_same_reasons(
+    tickets: VoiceTickets, clock: Clock
+) -> None:
+    text = tickets.seal(VOICE, None, (TOKEN,)).text
+    assert refusal(tickets, text, (OTHER,)) is Reason.TICKET_OTHER_SUBJECT
+    assert refusal(VoiceTickets(clock=clock), text, (TOKEN,)) is Reason.TICKET_FOREIGN
+    assert refusal(tickets, text[:-4] + "AAAA", (TOKEN,)) is Reason.TICKET_TAMPERED
+    clock.now += 31 * DAY_SECONDS
+    assert refusal(tickets, text, (TOKEN,)) is Reason.TICKET_EXPIRED

@@ -42,6 +42,7 @@ from hwaja.protocol.server_messages import (
     TranscriptionStopped,
     TranscriptionUpdated,
     UtteranceDropped,
+    VoiceSealed,
 )
 from hwaja.protocol.texts import AHEAD
 from hwaja.protocol.values import (
@@ -174,6 +175,8 @@ def conversation() -> Iterator[ServerMessage]:
     yield SpeakerUpdate(7, 1)
     for text in TEXTS:
         yield SpeakerNamed(7, text)
+    yield VoiceSealed(7)
+    yield VoiceSealed(7, "aZ09-_", "2025-09-20T05:30:02.000Z")
     yield SessionShared()
     yield SessionShared("aZ09-_" * 5 + "aZ", "09-_aZ" * 5 + "09")
     yield TranscriptionStopped(Summary(7, 1, 2, (SpeakerShare(0, 5, 1, "김"),)))
@@ -238,7 +241,7 @@ KINDS = (
     "resume_transcription",
     "keep_alive",
 )
-SWITCHES = ("interim_results", "speaker_updates", "adapt", "answered_samples")
+SWITCHES = ("interim_results", "speaker_updates", "adapt", "answered_samples", "tickets")
 VALUES = (
     "null true false 0 1 -1 7 8 0.5 1.0 1e0 1e400 -1e400 NaN Infinity -Infinity"
     " 9007199254740992 -9007199254740992 9007199254740993 18446744073709551616"

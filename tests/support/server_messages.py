@@ -20,6 +20,7 @@ from hwaja.protocol.server_messages import (
     Transcription,
     TranscriptionStarted,
     TranscriptionStopped,
+    VoiceSealed,
 )
 from hwaja.protocol.texts import AHEAD
 from hwaja.protocol.values import (
@@ -108,6 +109,13 @@ messages: st.SearchStrategy[ServerMessage] = st.one_of(
     st.builds(Interim, counts, st.text(), counts),
     st.builds(SpeakerUpdate, counts, ids),
     st.builds(SpeakerNamed, ids, st.text()),
+    st.builds(VoiceSealed, ids)
+    | st.builds(
+        VoiceSealed,
+        ids,
+        st.text("AZaz09-_", min_size=40, max_size=4095),
+        st.just("2025-09-20T05:30:02.000Z"),
+    ),
     st.builds(SessionShared, link_keys, link_keys) | st.just(SessionShared()),
     st.builds(TranscriptionStopped, summaries),
     st.builds(AudioReceived, counts, st.none() | counts),

@@ -31,6 +31,8 @@ export function said(message: ServerMessage): string {
       return `${message.segment_id} ${message.speaker_id}`;
     case 'speaker_named':
       return `${message.speaker_id} ${message.name}`;
+    case 'voice_sealed':
+      return message.ticket ?? '';
     case 'session_shared':
       return message.token ?? '';
     case 'transcription_stopped':

@@ -62,6 +62,25 @@ test('who is found in another session is somebody else, and who is enrolled is n
   assert.deepEqual([people.nameOf(1), people.nameOf(2), people.nameOf(3)], ['Ann', 'Bo', 'Speaker 4']);
 });
 
+test('who comes along to another session stays the same, and who does not is nobody who is found there', async () => {
+  const { people, online, told } = meet(0, 1, 2, 3);
+  assert.deepEqual([0, 1, 2].map((id) => people.hear(id)), [0, 1, 2]);
+  people.rename(1, 'Ann');
+  online.emit('roamed', { speaker_ids: [0, 2] });
+  assert.deepEqual([0, 2, 1, 3].map((id) => people.hear(id)), [0, 2, 3, 4]);
+  assert.deepEqual([people.nameOf(1), people.nameOf(3)], ['Ann', 'Speaker 4']);
+  people.rename(3, 'Bo');
+  await people.tell(3);
+  await people.tell(1);
+  assert.deepEqual(told, [[1, 'Bo']], 'Ann is gone, and Bo has her id now');
+  const { state } = people;
+  const again = meet(1);
+  again.people.restore(JSON.parse(JSON.stringify(state)));
+  again.online.emit('resumed', { speaker_ids: [0, 1, 2], names: [{ speaker_id: 1, name: 'Bo' }] });
+  assert.deepEqual([1, 2, 3].map((id) => again.people.hear(id)), [3, 2, 4]);
+  assert.deepEqual([again.people.nameOf(1), again.people.nameOf(3)], ['Ann', 'Bo']);
+});
+
 test('where the conversation is begun anew, only who is enrolled keeps a name', () => {
   const { people } = meet(0, 3);
   people.rename(0, 'Ann');

@@ -34,6 +34,7 @@ from hwaja.protocol.server_messages import (
     TranscriptionStopped,
     TranscriptionUpdated,
     UtteranceDropped,
+    VoiceSealed,
 )
 from hwaja.protocol.values import (
     MOST_SPEAKERS,
@@ -120,6 +121,7 @@ CLIENT = (
         strangers="separate",
         max_speakers=4,
         answered_samples=True,
+        tickets=True,
         hotwords=["상담사", {"text": "복지관", "boost": 2.5}],
         events=["speech_started", "speech_ended", "utterance_dropped", "lag"],
         audio={"encoding": "mulaw", "sample_rate": 8000, "channels": 1},
@@ -227,6 +229,8 @@ SERVER = (
     _server(SpeakerUpdate(0, 1), number=7),
     _server(SpeakerNamed(1, "김지영")),
     _server(SpeakerNamed(1, "김지영"), number=8, request_id=10),
+    _server(VoiceSealed(2, _TICKET, "2025-09-20T05:30:02.000Z")),
+    _server(VoiceSealed(3)),
     _server(SessionShared("kX9vB2nM5qW8eR1tY4uI7oP0aS3dF6gH", _LINK_KEY)),
     _server(SessionShared(), number=9, request_id=11),
     _server(_STOPPED),

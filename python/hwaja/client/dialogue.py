@@ -97,6 +97,5 @@ class Dialogue:
 def _is_ours(message: Message) -> bool:
     """Return whether the dialogue itself handles the message, so that the caller needs no event."""
     is_of_limit = message.get("reason") == Reason.AUDIO_LIMIT  # the dialogue renews the phase
-    return message["type"] in {"audio_received", "too_far_ahead", "session_shared"} or (
-        message["type"] == "limit_warning" and is_of_limit
-    )
+    own = {"audio_received", "too_far_ahead", "session_shared", "voice_sealed"}
+    return message["type"] in own or (message["type"] == "limit_warning" and is_of_limit)

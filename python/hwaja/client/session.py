@@ -251,7 +251,7 @@ class Client:
             audio: as `transcribe`.
 
         """
-        own = {"answered_samples": True} if self._link.roams else {}
+        own = {"answered_samples": True, "tickets": True} if self._link.roams else {}
         return self._run(TRANSCRIPTION, talk, {**options, **own, "details": True}, audio)
 
     async def _run(

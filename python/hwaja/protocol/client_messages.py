@@ -88,9 +88,11 @@ class RestoreSpeaker(FromClient, frozen=True, tag="restore_speaker"):
     IS_BEYOND = True
 
     speaker_id: SpeakerId
-    """Whose voice it becomes. It replaces an earlier voice of this speaker."""
+    """Whose voice it becomes. It replaces an earlier voice of this speaker. It may be any id, as
+    that of a discovered voice."""
     ticket: Annotated[str, Meta(max_length=MAX_TICKET_CHARS)]
-    """What `speaker_registration_completed` brought. It can be used again until it expires."""
+    """What `speaker_registration_completed` or `voice_sealed` brought. It can be used again until
+    it expires."""
     details: bool = False
     """`true` asks for the fields of **details**, for the rest of the session."""
     quality: bool = False
@@ -134,6 +136,9 @@ class StartTranscription(FromClient, frozen=True, tag="start_transcription"):
     answered_samples: bool = False
     """`true` asks for `answered_samples` in every `transcription` and `audio_received`: for clients
     that go on at another server if this one is gone."""
+    tickets: bool = False
+    """With `speakers` or `strangers`: `true` sends each voice that is discovered as a ticket, in
+    `voice_sealed`: for clients that go on in another session."""
     audio: AudioConfig = PLAIN
     """How the audio of this transcription is encoded. Without it, as the specification says."""
     options: Options = Options()
@@ -151,6 +156,11 @@ class StartTranscription(FromClient, frozen=True, tag="start_transcription"):
         if self.speakers is Speakers.DISCOVER or self.strangers is Strangers.SEPARATE:
             return self.max_speakers or MOST_SPEAKERS
         return None
+
+    @property
+    def seals(self) -> bool:
+        """Whether the client is sent the voices that are discovered."""
+        return self.tickets and self.most_speakers is not None
 
     @property
     def corrects(self) -> bool:

@@ -125,7 +125,8 @@ def _is_within_limits(message: ClientMessage, max_speakers: int) -> bool:
 
 def _ids_for(kind: type[ClientMessage], max_speakers: int) -> int:
     """Return below which number the speaker ids of a message must be."""
-    return MOST_SPEAKERS if kind is NameSpeaker else max_speakers  # any may be discovered
+    may_be_discovered = kind in (NameSpeaker, RestoreSpeaker)
+    return MOST_SPEAKERS if may_be_discovered else max_speakers
 
 
 def _request_id(value: Any) -> RequestId | None:

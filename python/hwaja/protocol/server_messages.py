@@ -199,6 +199,23 @@ class SpeakerNamed(FromServer, frozen=True, tag="speaker_named"):
     """The name; empty: none any more."""
 
 
+class VoiceSealed(FromServer, frozen=True, tag="voice_sealed"):
+    """A voice that was discovered is known better than before, or no longer there.
+
+    It replaces what was sent of this speaker before.
+    """
+
+    ASKED_BY = ("tickets",)
+
+    speaker_id: SpeakerId
+    """Who."""
+    ticket: str | None = None
+    """The voice, sealed, as in `speaker_registration_completed`. Absent where nobody has this id
+    any more, or has spoken for 2 s."""
+    ticket_expires_at: Timestamp | None = None
+    """Until when the ticket can be used, as in `speaker_registration_completed`; absent with it."""
+
+
 class SessionShared(FromServer, frozen=True, tag="session_shared"):
     """The session has this link, or none any more."""
 
@@ -382,6 +399,7 @@ ServerMessage = (
     | Interim
     | SpeakerUpdate
     | SpeakerNamed
+    | VoiceSealed
     | SessionShared
     | TranscriptionStopped
     | Finalized
@@ -398,5 +416,5 @@ ServerMessage = (
     | Error
 )
 
-PassingMessage = ModelLoaded | Interim | AudioReceived | TooFarAhead
+PassingMessage = ModelLoaded | Interim | VoiceSealed | AudioReceived | TooFarAhead
 """What a client that comes back does not need again, and so is not numbered."""

@@ -26,7 +26,7 @@ from hwaja.protocol.server_messages import (
 from hwaja.protocol.values import Event, RequestId, SpeakerShare, Summary
 from hwaja.session.answers import Names, transcription_of
 from hwaja.session.channel import Channel
-from hwaja.session.effects import Change, Effect, Finish, Learn, Outcome, Send, Settled
+from hwaja.session.effects import Change, Effect, Finish, Learn, Outcome, SealVoices, Send, Settled
 from hwaja.session.events import Attributed, PartialText, Recognised
 from hwaja.session.timeline import Timeline
 from hwaja.session.utterances import Awaited, Utterances
@@ -282,7 +282,8 @@ class Conversation:
         """Store the voices of an utterance. Return the effects that follow, in order of speech."""
         effects = [effect for each in event.corrections for effect in self._correct(each)]
         self._utterances.take_voice(event)
-        return effects + self._deliver()
+        effects += self._deliver()
+        return [*effects, SealVoices()] if self.wants.seals else effects
 
     def _correct(self, correction: Correction) -> list[Effect]:
         """Correct an earlier answer, or one that is still to come."""

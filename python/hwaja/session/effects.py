@@ -125,6 +125,14 @@ class KeepVoice:
 
 
 @dataclass(frozen=True, slots=True)
+class SealVoices:
+    """Report a `VoiceSealed` for each discovered voice that is not as it was sealed last."""
+
+    anew: bool = False
+    """Whether to report all of them: the client may have lost those of before."""
+
+
+@dataclass(frozen=True, slots=True)
 class Share:
     """Show the session by a link, and send which; see `client_messages.ShareSession`."""
 
@@ -168,7 +176,16 @@ class Close:
 
 
 Analysing = (
-    Begin | Change | Extend | ProbeSpeaker | Speculate | Finish | Recognise | Learn | KeepVoice
+    Begin
+    | Change
+    | Extend
+    | ProbeSpeaker
+    | Speculate
+    | Finish
+    | Recognise
+    | Learn
+    | KeepVoice
+    | SealVoices
 )
 """The effects that concern the audio and the voices of a transcription."""
 

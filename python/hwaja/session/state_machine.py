@@ -51,6 +51,7 @@ from hwaja.session.events import (
     SpeakerProbed,
     SuspectAudio,
     VoiceKept,
+    VoiceSealed,
     Waiting,
 )
 from hwaja.session.settings import SessionSettings
@@ -181,7 +182,8 @@ ROWS = (
     Row(ANYWHERE, NameSpeaker, Actions.name_speaker),
     Row(ANYWHERE, ShareSession, Actions.share),
     Row(ANYWHERE, VoiceKept, Actions.finish_naming),
-    Row(ANYWHERE, Reconnected, Actions.reconnect),
+    Row(ANYWHERE, VoiceSealed, Actions.send_voice),
+    Row(ANYWHERE, Reconnected, TranscriptionActions.reconnect),
     Row(ANYWHERE, LimitNear, Actions.warn),
     Row(ANYWHERE, Waiting, Actions.release_hold),
     Row(ANYWHERE, (*_ENDS, CutOff), TranscriptionActions.end, CLOSED),

@@ -73,6 +73,12 @@ class TranscriptionActions(Actions):
             utterances,
         )
 
+    def reconnect(self, event: events.Reconnected) -> None:
+        """Send the state of the session, and again the voices that the client is to keep."""
+        super().reconnect(event)
+        if self._conversation.wants.seals:
+            self._effects.append(effects.SealVoices(anew=True))
+
     def begin_transcription(self, event: events.Received[StartTranscription]) -> Branch:
         """Begin a transcription with the client's options, or send why it cannot begin."""
         wants = event.message

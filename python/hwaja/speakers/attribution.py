@@ -15,7 +15,7 @@ from hwaja.speakers.diarize import split_by_voice, unscored_part, whole_part
 from hwaja.speakers.discovery import Discovery
 from hwaja.speakers.parts import Correction, Part, given, next_turn
 from hwaja.speakers.voice_changes import next_voice
-from hwaja.speakers.voices import Voices
+from hwaja.speakers.voices import PooledVoice, Voices
 from hwaja.vad.gate import Segment
 from hwaja.workers.overload import DegradationLevel
 from hwaja.workers.session_work import SessionWork, Work, attempt, report_when_done
@@ -165,6 +165,10 @@ class Attribution:
         """
         is_channel = self._by_channel and speaker_id < MAX_CHANNELS
         return self._discovery.keep(speaker_id) or is_channel
+
+    def unsealed(self, *, anew: bool) -> dict[int, PooledVoice | None]:
+        """See `Discovery.unsealed`."""
+        return self._discovery.unsealed(anew=anew)
 
     def close(self) -> None:
         """Cancel all work, and overwrite the discovered voices."""

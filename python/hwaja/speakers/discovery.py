@@ -16,6 +16,7 @@ from hwaja.speakers.clustering import ODDS_PER_COSINE, thresholds
 from hwaja.speakers.diarize import piece_of
 from hwaja.speakers.gallery import Gallery, Voice, free_id, mean_voice
 from hwaja.speakers.parts import Correction, Part
+from hwaja.speakers.verdict import MIN_SPEECH_SECONDS
 from hwaja.speakers.voice_changes import spans_of_voices
 from hwaja.speakers.voices import PooledVoice, Voices, units_of
 
@@ -38,6 +39,7 @@ class Discovery:
         """Begin without discovered voices. `voices` are the enrolled ones, read each time."""
         self._voices = voices
         self._gallery = Gallery()
+        self._sealed: dict[int, float] = {}  # seconds of speech in the voices of `unsealed`
 
     def begin(self) -> None:
         """Begin a transcription. The voices of the last one stay, its parts are not corrected.
@@ -59,7 +61,27 @@ class Discovery:
         voices = self._gallery.voices({})
         for speaker_id in self._gallery.kept:
             unit, seconds = voices[speaker_id].unit, voices[speaker_id].seconds
-            self._voices.enrol(speaker_id, PooledVoice(unit, seconds, takes=1))
+            self._voices.enrol(speaker_id, PooledVoice(unit, seconds, takes=0))
+
+    def unsealed(self, *, anew: bool = False) -> dict[int, PooledVoice | None]:
+        """Return the discovered voices that are not as they were when this was called last.
+
+        With `anew`, return all of them. None: there is no such voice any more, or it has less
+        speech than an enrolment needs. The caller overwrites the voices.
+        """
+        known = self._known
+        enrolled = {k for k in self._voices.speaker_ids if not self._is_discovered(k)}
+        found = {k: v for k, v in self._gallery.voices(known).items() if k not in enrolled}
+        long = {k: v for k, v in found.items() if v.seconds >= MIN_SPEECH_SECONDS}
+        gone = (found if anew else self._sealed).keys() - long.keys()
+        changed = [k for k, v in long.items() if anew or self._sealed.get(k) != v.seconds]
+        self._sealed = {k: voice.seconds for k, voice in long.items()}
+        news = {k: PooledVoice(long[k].unit, long[k].seconds, takes=0) for k in changed}
+        return news | dict.fromkeys(gone)
+
+    def _is_discovered(self, speaker_id: int) -> bool:
+        pooled = self._voices.of(speaker_id)
+        return pooled is None or pooled.takes == 0
 
     def forget(self) -> None:
         """Overwrite the memory of every discovered voice, and drop it."""

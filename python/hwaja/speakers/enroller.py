@@ -16,7 +16,7 @@ from hwaja.protocol.codes import AudioFormat, Reason
 from hwaja.protocol.values import Quality
 from hwaja.speakers.enrolment import Enrol, Enrolled, Restore
 from hwaja.speakers.measures import agreement, clipped_share, loudest, snr_db
-from hwaja.speakers.verdict import MIN_SPEECH_SECONDS, refusal, with_warnings
+from hwaja.speakers.verdict import MIN_SPEECH_SECONDS, is_same_voice, refusal, with_warnings
 from hwaja.speakers.voice_tickets import Subjects, TicketError, VoiceTickets
 from hwaja.speakers.voices import PooledVoice, Voices, cosine, pool
 from hwaja.vad.audio_format import format_of_take
@@ -85,8 +85,14 @@ class Enroller:
         except TicketError as error:
             return Enrolled(error.reason)
         others = self._similarity_to_others(wanted.speaker_id, pooled)
-        quality = with_warnings(structs.replace(quality, other_similarity=others))
-        return self._decide(wanted.speaker_id, pooled, quality)
+        if quality is not None:
+            quality = with_warnings(structs.replace(quality, other_similarity=others))
+            return self._decide(wanted.speaker_id, pooled, quality)
+        if is_same_voice(others):
+            pooled.erase()
+            return Enrolled(Reason.SAME_VOICE)
+        self._voices.enrol(wanted.speaker_id, pooled)
+        return Enrolled()
 
     async def enrol(self, take: Enrol) -> Enrolled:
         """Keep the voice of a take, or return why not. After a failure, an earlier voice stays."""

@@ -53,9 +53,14 @@ def refusal(quality: Quality) -> Reason | None:
         return Reason.TWO_VOICES
     if quality.takes_similarity is not None and quality.takes_similarity < OTHER_VOICE_COSINE:
         return Reason.OTHER_VOICE
-    if _other_similarity(quality) >= SAME_VOICE_COSINE:
+    if is_same_voice(quality.other_similarity):
         return Reason.SAME_VOICE
     return None
+
+
+def is_same_voice(other_similarity: float | None) -> bool:
+    """Return whether a voice is that of another speaker, by its cosine to the nearest one."""
+    return other_similarity is not None and other_similarity >= SAME_VOICE_COSINE
 
 
 def warnings(quality: Quality) -> tuple[Reason, ...]:

@@ -1,4 +1,4 @@
-"""Voice tickets: an enrolled voice, sealed for the client to keep. The server stores nothing.
+"""Voice tickets: a voice, sealed for the client to keep. The server stores nothing.
 
 A ticket enrols its voice in a later session, on every server that has its key. It says which model
 embedded the voice, until when it is good, and for whose access token.
@@ -19,7 +19,10 @@ from hwaja.protocol.values import Quality
 from hwaja.speakers.enrolment import Ticket
 from hwaja.speakers.voices import PooledVoice
 
-PURPOSE = "voice"
+ENROLLED = "voice"
+
+DISCOVERED = "discovered voice"
+"""A server that knows nothing of these refuses them in good order."""
 
 DAY_SECONDS = 86_400
 
@@ -41,8 +44,9 @@ class _Content(msgspec.Struct, frozen=True, array_like=True):
     model: str
     voice: bytes
     """As `PooledVoice.voice`, float32, little endian."""
-    quality: Quality
-    """The measurements of its takes, without those that depend on a session."""
+    quality: Quality | float
+    """The measurements of its takes, without those that depend on a session. Of a voice that was
+    discovered, the seconds of speech."""
     expires_at: int
     """In seconds since the Unix epoch."""
     subject: bytes | None
@@ -66,29 +70,37 @@ class VoiceTickets:
     clock: Callable[[], float] = time.time
     """Returns the seconds since the Unix epoch."""
 
-    def seal(self, pooled: PooledVoice, quality: Quality, subjects: Subjects) -> Ticket:
-        """Return the ticket of a voice, bound to an access token of the client if there is one."""
+    def seal(self, pooled: PooledVoice, quality: Quality | None, subjects: Subjects) -> Ticket:
+        """Return the ticket of a voice, bound to an access token of the client if there is one.
+
+        Args:
+            pooled: the voice.
+            quality: the measurements of its takes; None: it was discovered.
+            subjects: those of the client.
+
+        """
         key = self.keys().first
         expires_at = int(self.clock() + self.valid_seconds)
         content = _Content(
             self.model,
             pooled.voice.astype("<f4", copy=False).tobytes(),
-            replace(quality, other_similarity=None, takes_similarity=None, warnings=()),
+            pooled.speech_seconds if quality is None else _of_takes(quality),
             expires_at,
             key.digest(min(subjects)) if subjects else None,
         )
         plain = msgspec.msgpack.encode(content, enc_hook=float)
-        return Ticket(key.seal(PURPOSE, plain), expires_at)
+        purpose = DISCOVERED if quality is None else ENROLLED
+        return Ticket(key.seal(purpose, plain), expires_at)
 
-    def open(self, text: str, subjects: Subjects) -> tuple[PooledVoice, Quality]:
-        """Return the voice of a ticket and the measurements of its takes.
+    def open(self, text: str, subjects: Subjects) -> tuple[PooledVoice, Quality | None]:
+        """Return the voice of a ticket and the measurements of its takes; see `seal`.
 
         Raises:
             TicketError: if the ticket is no good here, now or for this client.
 
         """
         try:
-            key, plain = self.keys().open(PURPOSE, text)
+            key, plain = self._opened(text)
         except UnknownKeyError:
             raise TicketError(Reason.TICKET_FOREIGN) from None
         except TamperedError:
@@ -99,7 +111,16 @@ class VoiceTickets:
             raise TicketError(reason)
         voice = np.frombuffer(content.voice, "<f4").astype(np.float32)  # a copy, to be overwritten
         quality = content.quality
-        return PooledVoice(voice, quality.speech_seconds, quality.takes), quality
+        if isinstance(quality, Quality):
+            return PooledVoice(voice, quality.speech_seconds, quality.takes), quality
+        return PooledVoice(voice, quality, takes=0), None
+
+    def _opened(self, text: str) -> tuple[SealingKey, bytes]:
+        ring = self.keys()
+        try:
+            return ring.open(ENROLLED, text)
+        except TamperedError:
+            return ring.open(DISCOVERED, text)
 
     def _refusal(self, content: _Content, key: SealingKey, subjects: Subjects) -> Reason | None:
         if self.clock() >= content.expires_at:
@@ -112,3 +133,7 @@ class VoiceTickets:
         ):
             return Reason.TICKET_OTHER_SUBJECT
         return None
+
+
+def _of_takes(quality: Quality) -> Quality:
+    return replace(quality, other_similarity=None, takes_similarity=None, warnings=())

@@ -59,6 +59,7 @@ class PooledVoice:
     """Mean of the takes' unit vectors, weighted by their speech; shape (dim,), not normalised."""
     speech_seconds: float
     takes: int
+    """0: the voice was discovered, and nobody enrolled it."""
     sample: Pcm16 | None = None
     """`VOICE_SAMPLES` of the last take, where the server extracts voices."""
 

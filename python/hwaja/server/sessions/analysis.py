@@ -12,7 +12,9 @@ from hwaja.engines.interface import VoiceTrack
 from hwaja.server.services import Services
 from hwaja.session import effects, events
 from hwaja.speakers.attribution import Attribution
-from hwaja.speakers.voices import Voices
+from hwaja.speakers.enrolment import Ticket
+from hwaja.speakers.voice_tickets import Subjects
+from hwaja.speakers.voices import PooledVoice, Voices
 from hwaja.workers.overload import SessionOverload
 from hwaja.workers.pool import ReadSamples
 from hwaja.workers.session_work import SessionWork
@@ -23,6 +25,7 @@ Found = (
     | events.Attributed
     | events.SpeakerProbed
     | events.VoiceKept
+    | events.VoiceSealed
 )
 
 
@@ -36,6 +39,7 @@ class Analysis:
         overload: SessionOverload,
         voices: Voices,
         ring: RingBuffer,
+        subjects: Callable[[], Subjects],
         post: Callable[[Found], object],
     ) -> None:
         """Prepare.
@@ -46,6 +50,7 @@ class Analysis:
             overload: decides which work is skipped.
             voices: the enrolled voices of the session.
             ring: the audio of the first channel.
+            subjects: returns the digests of the client's access tokens.
             post: passes an event to the session.
 
         """
@@ -54,6 +59,8 @@ class Analysis:
         self._is_patient = services.are_patient
         self._overload = overload
         self._voices = voices
+        self._tickets = services.tickets
+        self._subjects = subjects
         self._post = post
         self._works = [self._work_on(ring)]  # of each channel
         self._recognition = Recognition(
@@ -104,9 +111,27 @@ class Analysis:
                 self._recognition.recognise_part(segment_id, segment, options, sample)
             case effects.Learn(speaker_id, segment):
                 self._attribution.learn(speaker_id, segment)
+            case effects.KeepVoice() | effects.SealVoices():
+                self._keep(effect)
+
+    def _keep(self, effect: effects.KeepVoice | effects.SealVoices) -> None:
+        """Keep a discovered voice here, or have the client keep them all."""
+        match effect:
             case effects.KeepVoice(speaker_id, name, request_id):
                 is_known = self._attribution.keep(speaker_id)
                 self._post(events.VoiceKept(speaker_id, name, is_known, request_id))
+            case effects.SealVoices(anew):
+                for speaker_id, voice in self._attribution.unsealed(anew=anew).items():
+                    self._post(events.VoiceSealed(speaker_id, self._ticket_of(voice)))
+
+    def _ticket_of(self, voice: PooledVoice | None) -> Ticket | None:
+        """Seal a voice, and overwrite it."""
+        if voice is None:
+            return None
+        try:
+            return self._tickets.seal(voice, None, self._subjects())
+        finally:
+            voice.erase()
 
     async def searched(self) -> None:
         """Wait until no search for a change of speaker runs."""

@@ -24,6 +24,7 @@ from hwaja.protocol.server_messages import (
     PassingMessage,
     ServerMessage,
     TooFarAhead,
+    VoiceSealed,
 )
 from hwaja.protocol.values import RequestId
 
@@ -179,6 +180,8 @@ class Sender:
                 self._outbox.put_first(text)
             case Interim(segment_id):
                 self._outbox.put_latest(segment_id, text)
+            case VoiceSealed(speaker_id):
+                self._outbox.put_latest((VoiceSealed, speaker_id), text)
             case AudioReceived() | TooFarAhead():
                 self._outbox.put_latest(type(message), text)
             case _:

@@ -63,17 +63,17 @@ class SessionRunner:
         begun = [begin(session_id) for begin in services.observers]
         self._observers: tuple[SessionObserver, ...] = (self._session_metrics, *begun)
         self._is_patient = services.are_patient
-        self._analysis = Analysis(
-            self, services, self._overload, self._voices, self._ring, self._post
-        )
         self.subjects: frozenset[bytes] = frozenset()
         """Digests of the client's access tokens. Voice tickets are bound to them."""
+        self._analysis = Analysis(
+            self, services, self._overload, self._voices, self._ring, self._subjects, self._post
+        )
         self._enroller = Enroller(
             partial(self._analysis.embed, overlaps=False),
             self._ring,
             self._voices,
             services.tickets,
-            lambda: self.subjects,
+            self._subjects,
             keeps_samples=bool(config.overlap_model),
         )
         self.client_waits = False
@@ -98,6 +98,9 @@ class SessionRunner:
         self._sender = Sender(self.outbox, self._broadcast.tell, self._max_speakers, self._log)
         self.over = asyncio.Event()
         """Set once the session has ended by itself."""
+
+    def _subjects(self) -> frozenset[bytes]:
+        return self.subjects
 
     @property
     def state(self) -> State:

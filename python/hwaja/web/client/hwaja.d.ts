@@ -25,6 +25,7 @@ import {
   TranscriptionStopped,
   TranscriptionUpdated,
   UtteranceDropped,
+  VoiceSealed,
 } from './messages.js';
 
 export * from './audio.js';
@@ -71,6 +72,7 @@ export interface ClientEvents {
   interim: Interim;
   speaker_update: SpeakerUpdate;
   speaker_named: SpeakerNamed;
+  voice_sealed: VoiceSealed;
   transcription_stopped: TranscriptionStopped;
   finalized: Finalized;
   transcription_updated: TranscriptionUpdated;
@@ -97,7 +99,10 @@ export interface ClientEvents {
   reconnecting: { code: number };
   /** The session goes on. */
   reconnected: ModelLoaded;
-  /** Another session has taken over, with the voices and all that was not answered; see `url`. */
+  /**
+   * Another session has taken over, with the voices and all that was not answered; see `url`. It knows the
+   * voices of `speaker_ids`: any other id is somebody else from now on.
+   */
   roamed: ModelLoaded;
   /** The session is gone, and the voices with it; `closed` follows, unless another has begun. */
   lost: STTError;
@@ -219,6 +224,11 @@ export interface TranscriptionOptions {
   hotwords?: (string | { text: string; boost?: number })[];
   /** What else is told, each as an event of this name. */
   events?: EventName[];
+  /**
+   * Whether each voice that is discovered is told as a ticket, in `voice_sealed`, for `restoreSpeaker`. A
+   * client with several addresses asks for itself.
+   */
+  tickets?: boolean;
   /** How the audio of this transcription is encoded. */
   audio?: AudioOptions;
 }

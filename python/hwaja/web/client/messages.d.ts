@@ -148,6 +148,16 @@ export interface SpeakerNamed extends Numbered, Answer {
   name: string;
 }
 
+/** With `tickets`: a voice that was discovered is known better than before, or no longer there. */
+export interface VoiceSealed {
+  type: 'voice_sealed';
+  speaker_id: number;
+  /** For `restoreSpeaker`. Absent: nobody has this id any more, or has spoken for 2 s. */
+  ticket?: string;
+  /** Until when it is good; ISO 8601, UTC, milliseconds. */
+  ticket_expires_at?: string;
+}
+
 /** Answers `share_session`. */
 export interface SessionShared extends Numbered, Answer {
   type: 'session_shared';
@@ -265,6 +275,7 @@ export type ServerMessage =
   | Interim
   | SpeakerUpdate
   | SpeakerNamed
+  | VoiceSealed
   | SessionShared
   | TranscriptionStopped
   | Finalized

@@ -239,7 +239,7 @@ export class STTClient extends Emitter {
 
   /** Fields of `start_transcription`. */
   _asked(options) {
-    return { ...fieldsOf(options), answered_samples: this._roams || undefined };
+    return { ...fieldsOf(options), ...(this._roams && { answered_samples: true, tickets: true }) };
   }
 
   _detailed(fields) {

@@ -20,6 +20,7 @@ export class Takeover {
   drop() {
     this._welcome = null;
     this._left = 0; // voices without an answer
+    this._restored = []; // whose voice the session has
   }
 
   /** Whether a session is being prepared: all that comes is about that. */
@@ -42,8 +43,13 @@ export class Takeover {
   }
 
   /** Take a message of the session that is being prepared. */
-  take({ type }) {
-    if (type === 'speaker_registration_completed' && --this._left === 0) this._settle();
+  take({ type, speaker_id: id }) {
+    const isRestored = type === 'speaker_registration_completed';
+    if (isRestored) this._restored.push(id);
+    if (isRestored || (type === 'error' && this._belongings.mayLack(id))) {
+      if (--this._left === 0) this._settle();
+      return;
+    }
     if (type !== 'error') return;
     this.drop();
     if (this._link.isAlone) this._lose();
@@ -57,7 +63,8 @@ export class Takeover {
   }
 
   _settle() {
-    const welcome = this._welcome;
+    this._belongings.keepFound(this._restored);
+    const welcome = { ...this._welcome, speaker_ids: this._belongings.speakerIds };
     this.drop();
     this._link.settle();
     this._belongings.namings.forEach((message) => this._link.send(message));

@@ -198,7 +198,8 @@ export class Enrolling extends Emitter {
   }
 
   _know(speakerIds) {
-    for (const id of speakerIds.filter((each) => each < this._online.mostSpeakers)) {
+    const isCard = (id) => id < this._online.mostSpeakers && !this._people.isFound(id);
+    for (const id of speakerIds.filter(isCard)) {
       this._provide(id);
       this.cards[id].recall();
       this._people.enrol(id);

@@ -150,7 +150,7 @@ export class Online extends Emitter {
     client.on('roamed', (welcome) => {
       for (const kind of LIMITS) this._notices.hide(kind);
       this._keep(welcome.session_token);
-      this.emit('roamed');
+      this.emit('roamed', welcome);
     });
     client.on('overrun', ({ lostSamples }) => {
       this._lostSamples += lostSamples;
