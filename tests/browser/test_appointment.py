@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+from itertools import groupby
 from pathlib import Path
 
 import clips
 import pytest
 from loopback import Endpoint, serving
+from people import english
 from playwright.async_api import CDPSession, Page, expect
 from relay import Relay
 
@@ -211,6 +213,49 @@ async def test_a_session_is_renewed_in_the_middle_of_a_sentence_and_nobody_notic
         assert [entry["text"] for entry in entries] == [each.text for each in said]
         times = [(entry["start_seconds"], entry["end_seconds"]) for entry in entries]
         assert sorted(times) == times
+
+
+DISCOVERING_SECONDS = 28
+"""A session is renewed after three quarters of it, in the long silence of the conversation."""
+
+
+async def test_people_who_were_found_keep_number_colour_and_name_in_a_session_that_is_renewed(
+    services: Services, certificate: tuple[Path, Path], visit: Visit, album: Album
+) -> None:
+    """Also on a page that is loaded anew then, which takes nobody for an enrolled voice."""
+    people, silence = english(), clips.silence(1)
+    talk = silence.join([people.first[0], people.second[0], clips.silence(10)])
+    talk += silence.join([people.second[1], people.first[1], b""])
+    async with serving(services, certificate, max_session_seconds=DISCOVERING_SECONDS) as endpoint:
+        visitor = await visit(endpoint.page)
+        page = visitor.page
+        page.on("dialog", lambda dialog: dialog.accept())
+        await visitor.listen_to(talk)
+        await visitor.press("#discover")
+        await visitor.until("transcribing")
+        await page.evaluate(SHOWN)
+        async with page.expect_websocket() as renewal:
+            await visitor.until_heard(1)
+            await page.locator("#speakers li[data-speaker='1'] input").fill("Dickens")
+            await page.keyboard.press("Tab")
+        await renewal.value
+        before = await visitor.said()
+        colours = [await visitor.colour(f".utterance[data-speaker='{k}'] .speaker") for k in (0, 1)]
+        await page.wait_for_selector("[data-speaker='1'] ~ .utterance[data-speaker='0']")
+        said = await visitor.said()
+        assert said[: len(before)] == before
+        assert [k for k, _ in groupby(each.speaker_id for each in said)] == [0, 1, 0]
+        assert {each.speaker for each in said} == {"Speaker 1", "Dickens"}
+        assert said[len(before)].speaker == "Dickens", "who spoke first in the new session"
+        again = [await visitor.colour(f".utterance[data-speaker='{k}'] .speaker") for k in (0, 1)]
+        assert again == colours
+        assert await page.evaluate("[...window.shown]") == ["transcribing"]
+        await album.show(visitor, CHAPTER, "The session was renewed, and all are known.")
+        await page.reload()
+        await visitor.notice("resumed")
+        assert (await visitor.said())[: len(said)] == said
+        assert await page.locator("#speakers li[data-speaker='1'] input").input_value() == "Dickens"
+        assert await page.locator(".voice[data-state=enrolled]").count() == 0
 
 
 async def test_a_conversation_is_kept_until_it_is_exported_if_the_person_wants_it(

@@ -4,7 +4,7 @@ import asyncio
 import os
 import secrets
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from difflib import SequenceMatcher
@@ -14,11 +14,11 @@ from typing import Any
 
 import clips
 import pytest
-from loopback import PATIENCE_SECONDS, serving
-from people import korean
+from loopback import PATIENCE_SECONDS, Endpoint, serving
+from people import People, korean
 from processes import Running, hwaja_serve
 
-from hwaja.client import Client, SessionLostError, Transcription, connect
+from hwaja.client import Client, SessionLostError, SpeakerNamed, Transcription, connect
 from hwaja.client.audio_store import AudioStore
 from hwaja.privacy.sealing import KeyRing
 from hwaja.server.services import Services
@@ -125,6 +125,13 @@ async def test_the_voices_are_lost_if_no_other_server_has_the_key(
                 await client.enrol(1, clips.voices()[1])
 
 
+def restart(endpoint: Endpoint, client: Client) -> None:
+    """As after a restart: the server knows the token of the session no more."""
+    endpoint.server._registry._by_digest.clear()
+    assert client._link._connection is not None
+    client._link._connection._websocket.transport.abort()
+
+
 async def test_a_restarted_server_takes_over_its_own_clients(
     services: Services, certificate: tuple[Path, Path]
 ) -> None:
@@ -136,13 +143,68 @@ async def test_a_restarted_server_takes_over_its_own_clients(
         connect([first.url], cafile=certificate[0]) as client,
     ):
         await enrol(client, list(clips.voices()))
-        # As after a restart: the server knows the token of the session no more.
-        first.server._registry._by_digest.clear()
-        assert client._link._connection is not None
-        client._link._connection._websocket.transport.abort()
+        restart(first, client)
         talk = client.transcribe(clips.conversation())
         answers = [event async for event in talk if isinstance(event, Transcription)]
     assert len(answers) == 4
+
+
+NAMES = ("김지영", "이영희")
+
+
+async def discovered(
+    client: Client, people: People, restarted: Callable[[], None]
+) -> list[Transcription]:
+    """Name two people whom nobody enrolled, and return what they say behind a restart."""
+    silence, named = clips.silence(1), asyncio.Event()
+    answers: list[Transcription] = []
+    names: set[str] = set()
+
+    async def talk() -> AsyncIterator[bytes]:
+        yield silence + people.first[0] + silence + people.second[0] + silence
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await named.wait()
+        restarted()
+        yield people.second[1] + silence + people.first[1] + silence
+
+    async for event in client.transcribe(talk(), discover=True):
+        if isinstance(event, Transcription):
+            answers.append(event)
+            if event.speaker_id == 1 and not names:
+                for speaker_id, name in enumerate(NAMES):
+                    await client.name_speaker(speaker_id, name)
+        elif isinstance(event, SpeakerNamed):
+            names.add(event.name)
+            if len(names) == len(NAMES) and not named.is_set():
+                named.set()
+                answers.clear()
+    return answers
+
+
+@pytest.mark.parametrize("has_keys", [True, False], ids=["the same keys", "other keys"])
+async def test_people_who_were_discovered_come_along_with_their_ids_and_names_or_are_found_anew(
+    has_keys: bool, services: Services, certificate: tuple[Path, Path]
+) -> None:
+    """A ticket that is refused costs the ids, not the session."""
+    rings = [KeyRing.random()]
+    sealing = replace(services, tickets=VoiceTickets(lambda: rings[-1]))
+    async with (
+        serving(sealing, certificate) as endpoint,
+        connect([endpoint.url], cafile=certificate[0]) as client,
+    ):
+
+        def restarted() -> None:
+            if not has_keys:
+                rings.append(KeyRing.random())
+            restart(endpoint, client)
+
+        answers = await discovered(client, korean(), restarted)
+    turns = [speaker_id for speaker_id, _ in turns_of(answers)]
+    called = {each.speaker_id: each.details.speaker_name for each in answers if each.details}
+    if has_keys:
+        assert (turns, called) == ([1, 0], dict(enumerate(NAMES)))
+    else:
+        assert (turns, called) == ([0, 1], {0: None, 1: None})
 
 
 async def test_answered_audio_is_dropped_and_confirmed_audio_is_kept() -> None:
