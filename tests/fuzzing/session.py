@@ -73,7 +73,6 @@ from hwaja.session.events import (
     Shutdown,
     SpeakerProbed,
     VoiceKept,
-    VoiceSealed,
 )
 from hwaja.session.settings import SessionSettings
 from hwaja.session.state_machine import State
@@ -313,10 +312,7 @@ def _result(watched: _Watched, choices: Choices) -> Event:
     """A result of the engine, mostly for what was asked."""
     segment_id = choices.one_of((*watched.segments, 1_000_000, -1))
     start, stop = watched.segments.get(segment_id, (0, 1))
-    match choices.number(6):
-        case 6:
-            ticket = Ticket("AZ09", 1_758_346_202) if choices.flag() else None
-            return VoiceSealed(choices.one_of(_SPEAKER_IDS), ticket)
+    match choices.number(5):
         case 5:
             return VoiceKept(choices.one_of(_SPEAKER_IDS), "김", choices.flag())
         case 4:

@@ -136,6 +136,16 @@ async def restore(peer: Peer, tickets: list[str]) -> None:
         assert (await peer.receive())["type"] == "speaker_registration_completed"
 
 
+async def discovered(peer: Peer, talk: Talk) -> str:
+    """Have the server discover a voice. Return the ticket of it."""
+    await peer.say("start_transcription", speakers="discover", tickets=True)
+    await peer.play(talk.voices[0] + clips.silence(1))
+    await peer.say("stop_transcription")
+    messages = await peer.receive_until("transcription_stopped")
+    *_, ticket = [each["ticket"] for each in messages if each["type"] == "voice_sealed"]
+    return str(ticket)
+
+
 async def begin(peer: Peer) -> None:
     await peer.say("name_speaker", speaker_id=0, name=SECRETS["name"])
     assert (await peer.receive())["type"] == "speaker_named"
@@ -265,8 +275,9 @@ async def test_nothing_of_a_request_without_a_session_stays_in_memory(
 async def test_nothing_of_a_session_stays_in_logs_files_or_memory_after_its_end(
     model: Callable[[Path], Talk], detector: SileroDetector, tmp_path: Path
 ) -> None:
-    """One session ends in order. In the other, whose voices come from tickets, the client
-    disconnects within a word. During a session, the same search finds its data."""
+    """One session ends in order, and one that discovers a voice and seals it. In the last, whose
+    voices come from tickets, the client disconnects within a word. During a session, the same
+    search finds its data."""
     talk = model(tmp_path)
     numbers = Numbers()
     for mark, pcm in {"voice": b"".join(talk.voices), "talk": talk.pcm, "rest": talk.rest}.items():
@@ -290,7 +301,9 @@ async def test_nothing_of_a_session_stays_in_logs_files_or_memory_after_its_end(
             heard = await peer.transcribe(talk.pcm)
             (sentence, *_) = [m["text"] for m in heard if m["type"] == "transcription"]
             assert len(sentence) > 8
-            sealed = {"ticket": tickets[0][100:140]}
+        async with visitor(running) as peer:
+            found = await discovered(peer, talk)
+            sealed = {"ticket": tickets[0][100:140], "found ticket": found[100:140]}
             search = Search(numbers, {"text": sentence[:8]} | sealed | SECRETS)
             during = search.in_memory(running.process.pid, "front")
         async with visitor(running) as peer:
@@ -307,7 +320,7 @@ async def test_nothing_of_a_session_stays_in_logs_files_or_memory_after_its_end(
         assert search.in_files(open_files(running)) == set()
         running.process.terminate()
         log = await asyncio.to_thread(running.end)
-    assert [line["event"] for line in log].count("session closed") == 2
+    assert [line["event"] for line in log].count("session closed") == 3
     assert search.in_bytes(repr(log).encode(), "log") == set()
     assert search.in_files(file for file in home.rglob("*") if file.is_file()) == set()
     assert files_written(calls) == []

@@ -54,6 +54,7 @@ EDGES: dict[str, Sequence[Any]] = {
     "speaker_updates": ODDITIES,
     "adapt": ODDITIES,
     "answered_samples": ODDITIES,
+    "tickets": ODDITIES,
     "speakers": ("enrolled", "discover", "separate", *ODDITIES),
     "strangers": ("nearest", "separate", "discover", *ODDITIES),
     "max_speakers": (*range(-1, MOST_SPEAKERS + 2), 10**400, *ODDITIES[1:]),

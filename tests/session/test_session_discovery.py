@@ -7,8 +7,7 @@ from hwaja.protocol.client_messages import StartTranscription, StopTranscription
 from hwaja.protocol.codes import Reason
 from hwaja.protocol.values import Speakers, Strangers
 from hwaja.session.effects import Begin, SealVoices
-from hwaja.session.events import Attributed, Reconnected, VoiceSealed
-from hwaja.speakers.enrolment import Ticket
+from hwaja.session.events import Attributed, Reconnected
 from hwaja.speakers.parts import Correction, Part
 
 DISCOVER = StartTranscription(speakers=Speakers.DISCOVER)
@@ -155,16 +154,3 @@ def test_a_client_that_comes_back_gets_all_voices_again() -> None:
     talk = begun(StartTranscription(speakers=Speakers.DISCOVER, tickets=True))
     assert SealVoices(anew=True) in talk.handle(Reconnected("token", at=0))
     assert SealVoices(anew=True) not in begun().handle(Reconnected("token", at=0))
-
-
-def test_a_sealed_voice_is_sent_with_its_ticket_or_with_none() -> None:
-    talk = begun()
-    assert sent(talk.handle(VoiceSealed(2, Ticket("AZ", 1_758_346_202)))) == [
-        {
-            "type": "voice_sealed",
-            "speaker_id": 2,
-            "ticket": "AZ",
-            "ticket_expires_at": "2025-09-20T05:30:02.000Z",
-        }
-    ]
-    assert sent(talk.handle(VoiceSealed(2, None))) == [{"type": "voice_sealed", "speaker_id": 2}]

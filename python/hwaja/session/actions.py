@@ -27,11 +27,9 @@ from hwaja.protocol.server_messages import (
     ServerMessage,
     SpeakerNamed,
     TooFarAhead,
-    VoiceSealed,
 )
 from hwaja.protocol.values import NamedSpeaker, RequestId
 from hwaja.session import effects, events
-from hwaja.session.answers import iso_timestamp
 from hwaja.session.settings import SessionSettings
 from hwaja.session.states import Branch, State
 from hwaja.vad.gate import GateSettings, Segment, SpeechGate
@@ -185,15 +183,6 @@ class Actions:
         if not name:
             del self._names[speaker_id]
         self._send(SpeakerNamed(speaker_id, name), event.request_id)
-
-    def send_voice(self, event: events.VoiceSealed) -> None:
-        """Send a discovered voice for the client to keep, or that there is none to keep."""
-        ticket = event.ticket
-        if ticket is None:
-            self._send(VoiceSealed(event.speaker_id))
-        else:
-            expires_at = iso_timestamp(ticket.expires_at)
-            self._send(VoiceSealed(event.speaker_id, ticket.text, expires_at))
 
     def share(self, event: events.Received[ShareSession]) -> None:
         """Have the session shown by a link, or no more."""

@@ -282,8 +282,9 @@ class Conversation:
         """Store the voices of an utterance. Return the effects that follow, in order of speech."""
         effects = [effect for each in event.corrections for effect in self._correct(each)]
         self._utterances.take_voice(event)
-        effects += self._deliver()
-        return [*effects, SealVoices()] if self.wants.seals else effects
+        if self.wants.seals:  # before the answer, behind which the transcription may be over
+            effects.append(SealVoices())
+        return effects + self._deliver()
 
     def _correct(self, correction: Correction) -> list[Effect]:
         """Correct an earlier answer, or one that is still to come."""

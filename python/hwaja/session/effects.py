@@ -126,10 +126,10 @@ class KeepVoice:
 
 @dataclass(frozen=True, slots=True)
 class SealVoices:
-    """Report a `VoiceSealed` for each discovered voice that is not as it was sealed last."""
+    """Send each discovered voice that is not as it was sent last, sealed."""
 
     anew: bool = False
-    """Whether to report all of them: the client may have lost those of before."""
+    """Whether to send all of them: the client may have lost those of before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from hwaja.protocol.client_messages import (
 )
 from hwaja.protocol.codes import AudioFormat, Reason
 from hwaja.protocol.values import Hello, NotResumed, RequestId
-from hwaja.speakers.enrolment import Enrolled, Ticket
+from hwaja.speakers.enrolment import Enrolled
 from hwaja.speakers.parts import Correction, Part
 
 Message = TypeVar("Message", bound=ClientMessage, covariant=True)
@@ -202,15 +202,6 @@ class VoiceKept:
 
 
 @dataclass(frozen=True, slots=True)
-class VoiceSealed:
-    """A discovered voice, sealed as it is now; see `SealVoices`."""
-
-    speaker_id: int
-    ticket: Ticket | None
-    """None: nobody has this id any more, or the voice is too short."""
-
-
-@dataclass(frozen=True, slots=True)
 class SpeakerProbed:
     """The result of a `ProbeSpeaker`: whether another voice began in an open segment."""
 
@@ -268,7 +259,6 @@ Event = (
     | Attributed
     | SpeakerProbed
     | VoiceKept
-    | VoiceSealed
     | Shutdown
     | Disconnected
 )

@@ -51,7 +51,6 @@ from hwaja.session.events import (
     SpeakerProbed,
     SuspectAudio,
     VoiceKept,
-    VoiceSealed,
     Waiting,
 )
 from hwaja.session.settings import SessionSettings
@@ -182,7 +181,6 @@ ROWS = (
     Row(ANYWHERE, NameSpeaker, Actions.name_speaker),
     Row(ANYWHERE, ShareSession, Actions.share),
     Row(ANYWHERE, VoiceKept, Actions.finish_naming),
-    Row(ANYWHERE, VoiceSealed, Actions.send_voice),
     Row(ANYWHERE, Reconnected, TranscriptionActions.reconnect),
     Row(ANYWHERE, LimitNear, Actions.warn),
     Row(ANYWHERE, Waiting, Actions.release_hold),

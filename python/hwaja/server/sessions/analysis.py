@@ -9,10 +9,11 @@ from hwaja._pcm import RingBuffer
 from hwaja.asr.context import RecognitionContext
 from hwaja.asr.utterance import Recognition
 from hwaja.engines.interface import VoiceTrack
+from hwaja.protocol.server_messages import VoiceSealed
 from hwaja.server.services import Services
 from hwaja.session import effects, events
+from hwaja.session.answers import iso_timestamp
 from hwaja.speakers.attribution import Attribution
-from hwaja.speakers.enrolment import Ticket
 from hwaja.speakers.voice_tickets import Subjects
 from hwaja.speakers.voices import PooledVoice, Voices
 from hwaja.workers.overload import SessionOverload
@@ -25,7 +26,6 @@ Found = (
     | events.Attributed
     | events.SpeakerProbed
     | events.VoiceKept
-    | events.VoiceSealed
 )
 
 
@@ -39,8 +39,10 @@ class Analysis:
         overload: SessionOverload,
         voices: Voices,
         ring: RingBuffer,
-        subjects: Callable[[], Subjects],
         post: Callable[[Found], object],
+        *,
+        send: Callable[[VoiceSealed], object],
+        subjects: Callable[[], Subjects],
     ) -> None:
         """Prepare.
 
@@ -50,8 +52,9 @@ class Analysis:
             overload: decides which work is skipped.
             voices: the enrolled voices of the session.
             ring: the audio of the first channel.
-            subjects: returns the digests of the client's access tokens.
             post: passes an event to the session.
+            send: sends a discovered voice to the client.
+            subjects: returns the digests of the client's access tokens.
 
         """
         self._owner = owner
@@ -61,7 +64,7 @@ class Analysis:
         self._voices = voices
         self._tickets = services.tickets
         self._subjects = subjects
-        self._post = post
+        self._post, self._send = post, send
         self._works = [self._work_on(ring)]  # of each channel
         self._recognition = Recognition(
             RecognitionContext(
@@ -122,16 +125,17 @@ class Analysis:
                 self._post(events.VoiceKept(speaker_id, name, is_known, request_id))
             case effects.SealVoices(anew):
                 for speaker_id, voice in self._attribution.unsealed(anew=anew).items():
-                    self._post(events.VoiceSealed(speaker_id, self._ticket_of(voice)))
+                    self._send(self._sealed(speaker_id, voice))
 
-    def _ticket_of(self, voice: PooledVoice | None) -> Ticket | None:
+    def _sealed(self, speaker_id: int, voice: PooledVoice | None) -> VoiceSealed:
         """Seal a voice, and overwrite it."""
         if voice is None:
-            return None
+            return VoiceSealed(speaker_id)
         try:
-            return self._tickets.seal(voice, None, self._subjects())
+            ticket = self._tickets.seal(voice, None, self._subjects())
         finally:
             voice.erase()
+        return VoiceSealed(speaker_id, ticket.text, iso_timestamp(ticket.expires_at))
 
     async def searched(self) -> None:
         """Wait until no search for a change of speaker runs."""

@@ -66,14 +66,21 @@ class SessionRunner:
         self.subjects: frozenset[bytes] = frozenset()
         """Digests of the client's access tokens. Voice tickets are bound to them."""
         self._analysis = Analysis(
-            self, services, self._overload, self._voices, self._ring, self._subjects, self._post
+            self,
+            services,
+            self._overload,
+            self._voices,
+            self._ring,
+            self._post,
+            send=lambda voice: self._sender.send(voice, details=False),
+            subjects=lambda: self.subjects,
         )
         self._enroller = Enroller(
             partial(self._analysis.embed, overlaps=False),
             self._ring,
             self._voices,
             services.tickets,
-            self._subjects,
+            lambda: self.subjects,
             keeps_samples=bool(config.overlap_model),
         )
         self.client_waits = False
@@ -98,9 +105,6 @@ class SessionRunner:
         self._sender = Sender(self.outbox, self._broadcast.tell, self._max_speakers, self._log)
         self.over = asyncio.Event()
         """Set once the session has ended by itself."""
-
-    def _subjects(self) -> frozenset[bytes]:
-        return self.subjects
 
     @property
     def state(self) -> State:
