@@ -210,8 +210,8 @@ class VoiceSealed(FromServer, frozen=True, tag="voice_sealed"):
     speaker_id: SpeakerId
     """Who."""
     ticket: str | None = None
-    """The voice, sealed, as in `speaker_registration_completed`. Absent where nobody has this id
-    any more, or has spoken for 2 s."""
+    """The voice, sealed, as in `speaker_registration_completed`. Absent if nobody has this id any
+    more, or if the person has spoken for less than 2 s."""
     ticket_expires_at: Timestamp | None = None
     """Until when the ticket can be used, as in `speaker_registration_completed`; absent with it."""
 

@@ -152,7 +152,7 @@ export interface SpeakerNamed extends Numbered, Answer {
 export interface VoiceSealed {
   type: 'voice_sealed';
   speaker_id: number;
-  /** For `restoreSpeaker`. Absent: nobody has this id any more, or has spoken for 2 s. */
+  /** For `restoreSpeaker`. Absent: nobody has this id any more, or has spoken for less than 2 s. */
   ticket?: string;
   /** Until when it is good; ISO 8601, UTC, milliseconds. */
   ticket_expires_at?: string;
