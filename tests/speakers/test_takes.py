@@ -1,10 +1,12 @@
 """Combination of several takes into one voice."""
 
+import math
+
 import numpy as np
 import pytest
 
 from hwaja.engines.interface import Embedding
-from hwaja.speakers.voices import cosine, pool
+from hwaja.speakers.voices import PooledVoice, cosine, pool, similarity
 
 
 def embedding(*values: float) -> Embedding:
@@ -35,6 +37,30 @@ def test_pooling_leaves_its_input_unchanged() -> None:
     first, second = pool(None, embedding(1, 0), 3), embedding(0, 2)
     pool(first, second, 3)
     assert (first.voice.tolist(), second.tolist()) == ([1, 0], [0, 2])
+
+
+@pytest.mark.parametrize(("seconds", "measured"), [(3, 0.73), (5, 0.81), (14, 0.92)])
+def test_one_person_has_the_same_similarity_in_short_and_long_takes(
+    seconds: float, measured: float
+) -> None:
+    """The cosines are medians of real takes of one person (bench/RESULTS.md)."""
+    takes = [voice_at(angle, seconds) for angle in (0, math.acos(measured))]
+    assert similarity(*takes) == pytest.approx(0.95, abs=0.03)
+
+
+def test_a_similarity_is_at_most_1_and_that_of_opposite_voices_at_least_minus_1() -> None:
+    assert similarity(voice_at(0, 2), voice_at(0.1, 2)) == 1
+    assert similarity(voice_at(0, 2), voice_at(math.pi, 2)) == -1
+
+
+def test_each_voice_corrects_the_similarity_by_its_own_length() -> None:
+    short, long = voice_at(0, 2), voice_at(1, 20)
+    assert similarity(short, long) == similarity(long, short)
+    assert similarity(voice_at(1, 20), voice_at(0, 20)) < similarity(short, long) < 1
+
+
+def voice_at(angle: float, seconds: float) -> PooledVoice:
+    return pool(None, embedding(math.cos(angle), math.sin(angle)), seconds)
 
 
 @pytest.mark.parametrize("values", [(0, 0), (float("nan"), 1), (float("inf"), 1)])

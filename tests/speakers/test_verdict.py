@@ -30,10 +30,10 @@ def test_a_good_voice_is_kept_without_a_warning(quality: Quality) -> None:
     ("quality", "reason"),
     [
         (replace(GOOD, agreement=0.1), Reason.TWO_VOICES),
-        (replace(GOOD, other_similarity=0.85), Reason.SAME_VOICE),
+        (replace(GOOD, other_similarity=0.91), Reason.SAME_VOICE),
         (replace(GOOD, takes_similarity=0.2), Reason.OTHER_VOICE),
         # A fault of the take itself comes first: it affects the comparisons.
-        (replace(GOOD, agreement=0.1, other_similarity=0.9), Reason.TWO_VOICES),
+        (replace(GOOD, agreement=0.1, other_similarity=0.95), Reason.TWO_VOICES),
     ],
 )
 def test_a_voice_that_would_make_labels_wrong_is_refused_without_further_warnings(
@@ -56,7 +56,7 @@ def test_a_voice_that_would_make_labels_wrong_is_refused_without_further_warning
         (replace(GOOD, clipped_share=0.02), Reason.CLIPPED),
         (replace(GOOD, agreement=0.72), Reason.PERHAPS_TWO_VOICES),
         (replace(GOOD, other_similarity=0.71), Reason.SIMILAR_VOICE),
-        (replace(GOOD, takes=2, takes_similarity=0.55, level_dbfs=-55.0), Reason.QUIET),
+        (replace(GOOD, takes=2, takes_similarity=0.62, level_dbfs=-55.0), Reason.QUIET),
     ],
 )
 def test_a_voice_with_a_minor_fault_is_kept_with_a_warning(

@@ -111,7 +111,7 @@ def figures() -> Iterator[Quality]:
         yield replace(
             good, speech_seconds=speech, level_dbfs=level, snr_db=snr, clipped_share=clipped
         )
-    for alike, other, takes in product((0.6, 0.72, 0.9), (0.3, 0.7, 0.85), (None, 0.2, 0.71239)):
+    for alike, other, takes in product((0.6, 0.72, 0.9), (0.3, 0.7, 0.95), (None, 0.2, 0.71239)):
         yield replace(
             good, takes=2, agreement=alike, other_similarity=other, takes_similarity=takes
         )

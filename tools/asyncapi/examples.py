@@ -213,7 +213,7 @@ SERVER = (
     _server(
         RegistrationCompleted(
             0,
-            replace(_QUALITY, takes=2, takes_similarity=0.71),
+            replace(_QUALITY, takes=2, takes_similarity=0.91),
             _TICKET,
             "2025-09-20T05:30:02.000Z",
         ),

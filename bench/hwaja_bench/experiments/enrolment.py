@@ -26,8 +26,8 @@ from hwaja.protocol.codes import Reason
 from hwaja.protocol.server_messages import Error, RegistrationCompleted
 from hwaja.protocol.values import Quality
 from hwaja.server.application import detector_file, embedder_file
-from hwaja.speakers.verdict import SAME_VOICE_COSINE, SIMILAR_VOICE_COSINE, warnings
-from hwaja.speakers.voices import cosine
+from hwaja.speakers.verdict import SAME_VOICE, SIMILAR_VOICE, warnings
+from hwaja.speakers.voices import PooledVoice, pool, similarity
 from hwaja.vad.silero import SileroDetector
 from hwaja_bench.speech.acoustics import impulse_response, reverberant
 from hwaja_bench.speech.people import Audio, Speaker, cut, speakers, telephone
@@ -47,7 +47,7 @@ class Take:
 
     speaker: Speaker
     clips: frozenset[int]
-    voice: Embedding
+    voice: PooledVoice
     quality: Quality
     refusal: Reason | None
 
@@ -148,7 +148,8 @@ def takes_of(
             audio, clips = cut(speaker, length(k, random), random)
             voice, quality, reason = slot.judge(hear(audio, random))
             if voice is not None and quality is not None:
-                yield Take(speaker, clips, voice, quality, reason)
+                pooled = pool(None, voice, quality.speech_seconds)
+                yield Take(speaker, clips, pooled, quality, reason)
 
 
 def two_people(one: Speaker, other: Speaker, k: int, random: Random) -> Audio:
@@ -190,20 +191,20 @@ def report_pairs(takes: list[Take]) -> None:
     for one, other in combinations(takes, 2):
         if (one.speaker.group, one.speaker.sex) != (other.speaker.group, other.speaker.sex):
             continue
-        alike = cosine(one.voice, other.voice)
+        alike = similarity(one.voice, other.voice)
         if one.speaker is not other.speaker:
             language = "English" if one.speaker.sex == "?" else "Korean, one sex"
             different.setdefault(language, []).append(alike)
         elif not one.clips & other.clips:
             same.append(alike)
-    for name, cosines in {"one person twice": same, **different}.items():
-        if cosines:
-            refused = [alike >= SAME_VOICE_COSINE for alike in cosines]
-            told = [alike >= SIMILAR_VOICE_COSINE for alike in cosines]
+    for name, found in {"one person twice": same, **different}.items():
+        if found:
+            refused = [alike >= SAME_VOICE for alike in found]
+            told = [alike >= SIMILAR_VOICE for alike in found]
             print(
                 f"  pairs, {name}: refused {share_of(refused)}, refused or warned {share_of(told)}"
             )
-            print(f"    cosine {percentiles(cosines)}", flush=True)
+            print(f"    similarity {percentiles(found)}", flush=True)
 
 
 def report_mixtures(slot: EnrolmentJudge, found: list[Speaker], count: int, random: Random) -> None:

@@ -32,7 +32,7 @@ from hwaja.session.settings import SessionSettings
 from hwaja.session.state_machine import Session
 from hwaja.speakers.enroller import Enroller, ReadSamples
 from hwaja.speakers.enrolment import Enrol
-from hwaja.speakers.verdict import SAME_VOICE_COSINE
+from hwaja.speakers.verdict import SAME_VOICE
 from hwaja.speakers.voices import Cohort, Voices
 from hwaja.vad.gate import FRAME_SAMPLES
 from hwaja.vad.silero import SileroDetector, frames_to_detect
@@ -165,7 +165,7 @@ def _show_quality(quality: Quality, console: Console, language: Language) -> Non
     )
     console.print(f"  {figures}")
     if (similarity := quality.other_similarity) is not None:
-        values = {"similarity": similarity, "same": SAME_VOICE_COSINE}
+        values = {"similarity": similarity, "same": SAME_VOICE}
         console.print(f"  {say(language, 'check.similarity', **values)}")
     for warning in quality.warnings:
         sentence = reason_of(language, warning.reason, warning.message)

@@ -242,9 +242,10 @@ class Quality(Struct, frozen=True, omit_defaults=True):
     agreement: Cosine
     """How alike the two least alike parts of this take are; 1 where it is one voice."""
     other_similarity: Cosine | None = None
-    """Cosine of the voice to the nearest voice of another speaker; absent where there is none."""
+    """Likeness of the voice to the nearest voice of another speaker, near 1 for one person: their
+    cosine, corrected for their length; absent where there is none."""
     takes_similarity: Cosine | None = None
-    """With `add`: cosine of this take to the earlier ones; absent where there are none."""
+    """With `add`: likeness of this take to the earlier ones; absent where there are none."""
     warnings: tuple[QualityWarning, ...] = always(())
     """What could be better, each as `{"reason", "message"}` like an error; the gravest first."""
 

@@ -18,7 +18,7 @@ from hwaja.speakers.enrolment import Enrol, Enrolled, Restore
 from hwaja.speakers.measures import agreement, clipped_share, loudest, snr_db
 from hwaja.speakers.verdict import MIN_SPEECH_SECONDS, is_same_voice, refusal, with_warnings
 from hwaja.speakers.voice_tickets import Subjects, TicketError, VoiceTickets
-from hwaja.speakers.voices import PooledVoice, Voices, cosine, pool
+from hwaja.speakers.voices import PooledVoice, Voices, pool, similarity
 from hwaja.vad.audio_format import format_of_take
 from hwaja.vad.gate import FRAME_SAMPLES, dbfs, mean_dbfs
 from hwaja.workers.session_work import failure_logged
@@ -129,7 +129,8 @@ class Enroller:
         track = await self._embed(speech.copy, len(speech))
         try:
             earlier = self._voices.of(take.speaker_id) if take.adds else None
-            pooled = pool(earlier, track.whole, _speech_samples(take) / SAMPLE_RATE)
+            heard = PooledVoice(track.whole, _speech_samples(take) / SAMPLE_RATE, takes=1)
+            pooled = pool(earlier, heard.voice, heard.speech_seconds)
             quality = Quality(
                 speech_seconds=pooled.speech_seconds,
                 takes=pooled.takes,
@@ -138,7 +139,7 @@ class Enroller:
                 clipped_share=clipped_share(speech),
                 agreement=agreement(track.windows),
                 other_similarity=self._similarity_to_others(take.speaker_id, pooled),
-                takes_similarity=None if earlier is None else cosine(track.whole, earlier.voice),
+                takes_similarity=None if earlier is None else similarity(heard, earlier),
             )
             if self._keeps_samples:
                 pooled = replace(pooled, sample=loudest(speech, VOICE_SAMPLES))
@@ -148,7 +149,7 @@ class Enroller:
 
     def _similarity_to_others(self, speaker_id: int, pooled: PooledVoice) -> float | None:
         others = self._voices.others(speaker_id)
-        return max((cosine(pooled.voice, other) for other in others), default=None)
+        return max((similarity(pooled, other) for other in others), default=None)
 
     def _decide(
         self, speaker_id: int, pooled: PooledVoice, quality: Quality, *, seals: bool = False

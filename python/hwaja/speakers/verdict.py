@@ -32,26 +32,27 @@ LITTLE_AGREEMENT = 0.75
 TWO_VOICES_AGREEMENT = 0.65
 """With less agreement, the take is refused: it holds two people."""
 
-SIMILAR_VOICE_COSINE = 0.60
-"""This cosine or more to another enrolled voice causes a warning: it may be the same person."""
+SIMILAR_VOICE = 0.70
+"""This `voices.similarity` or more to another enrolled voice causes a warning: it may be the same
+person."""
 
-SAME_VOICE_COSINE = 0.82
-"""With this cosine or more to another enrolled voice, the voice is refused: it is the same person.
-Two people of one sex who speak the same language reach 0.7 in the same room, and 0.8 in a hall."""
+SAME_VOICE = 0.90
+"""With this similarity or more to another enrolled voice, the voice is refused: it is the same
+person."""
 
 CLIPPED_SHARE = 0.005
 """A larger share of full-scale samples causes a warning. Real clips have none. The cosine to the
 unclipped voice is 0.97 at 1 %, 0.90 at 5 % and 0.78 at 20 %."""
 
-OTHER_VOICE_COSINE = 0.50
-"""With a lower cosine to the speaker's earlier takes, an added take is of another person."""
+OTHER_VOICE = 0.60
+"""With a lower similarity to the speaker's earlier takes, an added take is of another person."""
 
 
 def refusal(quality: Quality) -> Reason | None:
     """Return why the voice is refused; None if it is accepted."""
     if quality.agreement < TWO_VOICES_AGREEMENT:
         return Reason.TWO_VOICES
-    if quality.takes_similarity is not None and quality.takes_similarity < OTHER_VOICE_COSINE:
+    if quality.takes_similarity is not None and quality.takes_similarity < OTHER_VOICE:
         return Reason.OTHER_VOICE
     if is_same_voice(quality.other_similarity):
         return Reason.SAME_VOICE
@@ -60,14 +61,14 @@ def refusal(quality: Quality) -> Reason | None:
 
 def is_same_voice(other_similarity: float | None) -> bool:
     """Return whether a voice is that of another speaker, by its cosine to the nearest one."""
-    return other_similarity is not None and other_similarity >= SAME_VOICE_COSINE
+    return other_similarity is not None and other_similarity >= SAME_VOICE
 
 
 def warnings(quality: Quality) -> tuple[Reason, ...]:
     """Return the warnings, the gravest first, without the one that `refusal` already covers."""
     reason = refusal(quality)
     is_mixed = quality.agreement < LITTLE_AGREEMENT
-    is_similar = _other_similarity(quality) >= SIMILAR_VOICE_COSINE
+    is_similar = _other_similarity(quality) >= SIMILAR_VOICE
     found = {
         Reason.PERHAPS_TWO_VOICES: is_mixed and reason is not Reason.TWO_VOICES,
         Reason.SIMILAR_VOICE: is_similar and reason is not Reason.SAME_VOICE,

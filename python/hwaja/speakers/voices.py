@@ -1,5 +1,6 @@
 """The enrolled voices of a session, and the likeness of speech to them."""
 
+import math
 from dataclasses import dataclass
 from importlib.resources import files
 from io import BytesIO
@@ -11,6 +12,10 @@ from hwaja.engines.interface import Embedding, Embeddings, Pcm16
 
 NEAREST = 30
 """Number of nearest cohort voices that count: 1 in 10. From 20 to 100 the result is the same."""
+
+_CHANCE_SECONDS = 0.8
+"""With so much speech, a voice depends as much on what is said as on who speaks. Found with `hwaja
+bench experiment enrolment` (bench/RESULTS.md)."""
 
 Rows = NDArray[np.float32]
 """Unit vectors, shape (n, dim), float32."""
@@ -63,6 +68,11 @@ class PooledVoice:
     sample: Pcm16 | None = None
     """`VOICE_SAMPLES` of the last take, where the server extracts voices."""
 
+    @property
+    def reliability(self) -> float:
+        """Share of the voice's variance that comes from the speaker, above 0 and below 1."""
+        return self.speech_seconds / (self.speech_seconds + _CHANCE_SECONDS)
+
     def erase(self) -> None:
         """Overwrite the voice in memory."""
         self.voice.fill(0)
@@ -99,6 +109,21 @@ def cosine(one: Embedding, other: Embedding) -> float:
     """
     # Rounding may give slightly more than 1.
     return float(np.clip(one @ other / (_norm(one) * _norm(other)), -1, 1))
+
+
+def similarity(one: PooledVoice, other: PooledVoice) -> float:
+    """Return the likeness of two voices, in [-1, 1]: near 1 for one person, at any length.
+
+    With little speech, an embedding also depends on what is said. So the cosine of two takes of one
+    person is 0.73 at 3 s, and 0.92 at 14 s. As in Spearman's correction for attenuation, it is
+    divided by the geometric mean of the two reliabilities.
+
+    Raises:
+        ValueError: as `cosine`.
+
+    """
+    corrected = cosine(one.voice, other.voice) / math.sqrt(one.reliability * other.reliability)
+    return min(max(corrected, -1.0), 1.0)
 
 
 def _norm(embedding: Embedding) -> float:
@@ -186,9 +211,9 @@ class Voices:
         pooled = None if speaker_id is None else self._enrolled.get(speaker_id)
         return None if pooled is None else pooled.sample
 
-    def others(self, speaker_id: int) -> list[Embedding]:
-        """Return the enrolled voices of all other speakers, shape (dim,) each, not normalised."""
-        return [pooled.voice for other, pooled in self._enrolled.items() if other != speaker_id]
+    def others(self, speaker_id: int) -> list[PooledVoice]:
+        """Return the enrolled voices of all other speakers."""
+        return [pooled for other, pooled in self._enrolled.items() if other != speaker_id]
 
     def learn(self, speaker_id: int, embedding: Embedding, seconds: float) -> None:
         """Move an enrolled voice towards `embedding`, shape (dim,), of `seconds` of its speech.
