@@ -66,6 +66,29 @@ def test_another_voice_in_a_third_of_the_take_lowers_the_agreement(
     assert agreement(windows_of(*voices, noise=noise)) < 0.65
 
 
+def test_windows_of_noise_do_not_count_as_another_voice() -> None:
+    """They are between the windows of the voice, and their embeddings have a small norm."""
+    windows = windows_of(*[0] * 30, *[0, 5] * 15, noise=0.4)
+    assert agreement(windows) < 0.75
+    windows[31::2] *= 0.3
+    assert agreement(windows) > 0.9
+
+
+def test_the_parts_of_a_short_take_are_not_less_alike_by_chance() -> None:
+    def mean_agreement(count: int) -> float:
+        takes = (windows_of(*[0] * count, noise=1.2, seed=seed) for seed in range(40))
+        return float(np.mean([agreement(take) for take in takes]))
+
+    assert mean_agreement(18) >= mean_agreement(32)
+
+
+@pytest.mark.parametrize("norm", [1e-12, 1.0, 1e12])
+def test_embeddings_of_very_unequal_norms_have_an_agreement(norm: float) -> None:
+    windows = windows_of(*[0] * 20, noise=0.6)
+    windows[:10] *= norm
+    assert 0.5 < agreement(windows) <= 1
+
+
 @pytest.mark.parametrize("count", [1, 2, 5, 15])
 def test_a_take_too_short_for_two_parts_has_full_agreement(count: int) -> None:
     assert agreement(windows_of(*range(count), noise=0.5)) == 1

@@ -54,7 +54,7 @@ def test_a_voice_that_would_make_labels_wrong_is_refused_without_further_warning
         (replace(GOOD, level_dbfs=-47.0), Reason.QUIET),
         (replace(GOOD, snr_db=5.0), Reason.NOISY),
         (replace(GOOD, clipped_share=0.02), Reason.CLIPPED),
-        (replace(GOOD, agreement=0.72), Reason.PERHAPS_TWO_VOICES),
+        (replace(GOOD, agreement=0.76), Reason.PERHAPS_TWO_VOICES),
         (replace(GOOD, other_similarity=0.71), Reason.SIMILAR_VOICE),
         (replace(GOOD, takes=2, takes_similarity=0.62, level_dbfs=-55.0), Reason.QUIET),
     ],

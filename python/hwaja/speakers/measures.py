@@ -25,6 +25,11 @@ alike."""
 _LEAST_LIKENESS = 0.15
 """Least likeness of a part with itself. A part below it has no voice to compare."""
 
+_LEAST_TRUST = 0.01
+"""Least norm of a window's embedding, as a share of the largest one. It keeps the sums exact."""
+_SETTLED_WINDOWS = 32
+"""Number of windows, 5 s, from which on the parts of one person's take hardly differ by chance."""
+
 _STEP_SAMPLES = 160
 _FULL_SCALE = math.ceil(0.999 * 32768)
 _QUIET_SHARE = 0.1
@@ -68,8 +73,11 @@ def agreement(windows: Embeddings) -> float:
 
     The take is divided in two at up to three places, and the parts alternate. The mean cosine
     across the parts is divided by the mean cosine inside them. So the result has the same meaning
-    for short and long takes, and for a hall and a booth. More windows make it more certain, not
-    lower.
+    for a hall and a booth. In a short take, the parts also differ by chance, by the inverse square
+    root of the number of windows. That much of the difference is left out.
+
+    A window counts by the square of its embedding's norm: windows of noise or of a pause have a
+    small one.
 
     Args:
         windows: embeddings of the take's windows, shape (n, dim), as in `VoiceTrack.windows`.
@@ -78,7 +86,8 @@ def agreement(windows: Embeddings) -> float:
         ValueError: for an embedding without direction (zero or not finite).
 
     """
-    units = (windows / norms_of(windows)).astype(np.float64)
+    norms = norms_of(windows).astype(np.float64)
+    units = windows / norms
     count = len(units)
     if count < 2 * _LEAST_WINDOWS:
         return 1.0
@@ -89,11 +98,14 @@ def agreement(windows: Embeddings) -> float:
     sizes = second.sum(axis=1)
     least = max(_LEAST_WINDOWS, _LEAST_SHARE * count)
     second = second[np.minimum(sizes, count - sizes) >= least]
-    is_apart = (abs(numbers[:, None] - numbers) >= _APART_WINDOWS).astype(np.float64)
-    pairs = _pair_sums(second, is_apart)
-    own, across, other = _pair_sums(second, units @ units.T * is_apart) / np.maximum(pairs, 1)
+    is_apart = abs(numbers[:, None] - numbers) >= _APART_WINDOWS
+    trust = np.maximum(norms / norms.max(), _LEAST_TRUST) ** 2
+    weights = trust @ trust.T * is_apart
+    weighted = _pair_sums(second, units @ units.T * weights)
+    own, across, other = weighted / _pair_sums(second, weights)
     alone = np.maximum(own, _LEAST_LIKENESS) * np.maximum(other, _LEAST_LIKENESS)
-    return float(np.clip(across / np.sqrt(alone), -1, 1).min(initial=1.0))
+    least_alike = float(np.clip(across / np.sqrt(alone), -1, 1).min(initial=1.0))
+    return 1 - (1 - least_alike) * math.sqrt(min(1.0, count / _SETTLED_WINDOWS))
 
 
 def _pair_sums(second: NDArray[np.float64], table: NDArray[np.float64]) -> NDArray[np.float64]:

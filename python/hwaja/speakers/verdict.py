@@ -26,7 +26,7 @@ NOISY_SNR_DB = 15.0
 """A lower ratio causes a warning. The threshold separates takes with noise added at 10 dB (measured
 here as 14.8 dB at most) from takes without."""
 
-LITTLE_AGREEMENT = 0.75
+LITTLE_AGREEMENT = 0.78
 """Less agreement between the parts of a take causes a warning: it may hold two people."""
 
 TWO_VOICES_AGREEMENT = 0.65
