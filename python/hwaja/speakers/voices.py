@@ -115,8 +115,8 @@ def similarity(one: PooledVoice, other: PooledVoice) -> float:
     """Return the likeness of two voices, in [-1, 1]: near 1 for one person, at any length.
 
     With little speech, an embedding also depends on what is said. So the cosine of two takes of one
-    person is 0.73 at 3 s, and 0.92 at 14 s. As in Spearman's correction for attenuation, it is
-    divided by the geometric mean of the two reliabilities.
+    person is 0.73 under 3 s, and 0.92 above 14 s. Spearman's correction for attenuation divides it
+    by the geometric mean of the two reliabilities.
 
     Raises:
         ValueError: as `cosine`.
