@@ -60,7 +60,7 @@ def refusal(quality: Quality) -> Reason | None:
 
 
 def is_same_voice(other_similarity: float | None) -> bool:
-    """Return whether a voice is that of another speaker, by its cosine to the nearest one."""
+    """Return whether a voice is that of another speaker, by its similarity to the nearest one."""
     return other_similarity is not None and other_similarity >= SAME_VOICE
 
 
