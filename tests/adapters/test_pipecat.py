@@ -165,7 +165,7 @@ async def test_a_refused_voice_makes_the_service_unusable(
     service = HwajaSTTService(Service(endpoint.url, voices, cafile=certificate[0]))
     _, up = await passed(service, frames(clips.silence(1)))
     (error,) = (frame for frame in up if isinstance(frame, ErrorFrame))
-    assert error.error.startswith("The server answered: 음성이 너무 짧습니다")
+    assert error.error.startswith("The server answered: There is too little speech")
     assert not service.is_usable
 
 

@@ -40,7 +40,7 @@ async def test_a_conversation_works_without_asyncio(
 ) -> None:
     def converse() -> list[object]:
         with connect(endpoint.url, cafile=certificate[0]) as client:
-            with pytest.raises(RefusedError, match="너무 짧습니다"):
+            with pytest.raises(RefusedError, match="There is too little speech"):
                 client.enrol(0, clips.silence(4))
             for speaker_id, voice in enumerate(clips.voices()):
                 sealed = client.enrol(speaker_id, halves(voice), ticket=True)

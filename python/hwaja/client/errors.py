@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from hwaja.protocol.english import in_english
+
 Message = dict[str, Any]
 """A decoded JSON control message."""
 
@@ -37,12 +39,13 @@ class SessionLostError(ClientError):
 class RefusedError(ClientError):
     """The server sent another answer than the expected one. The connection stays open.
 
-    `answer` is that answer. `code`, `reason`, `speaker_id` and `quality` come from the server's
-    `error` message; see docs/protocol.md. A field that the message lacks is None.
+    `answer` is that answer. Its `message` is Korean, the text of this error is English. `code`,
+    `reason`, `speaker_id` and `quality` come from the server's `error` message; see
+    docs/protocol.md. A field that the message lacks is None.
     """
 
     def __init__(self, message: Message) -> None:
-        super().__init__(f"The server answered: {message.get('message', message['type'])}")
+        super().__init__(f"The server answered: {in_english(message)}")
         self.answer = message
         self.code: str | None = message.get("code")
         self.reason: str | None = message.get("reason")
