@@ -8,7 +8,7 @@ import segno
 from pages import ROOT
 
 from hwaja.cli.banner import ready
-from hwaja.doctor.language import Language
+from hwaja.language import Language
 from hwaja.server.application import Serving
 from hwaja.server.config import Config
 from hwaja.server.config_sources import load

@@ -5,13 +5,16 @@ import re
 import socket
 import subprocess
 import sys
+from dataclasses import Field
 from pathlib import Path
 
 import pytest
 
 import hwaja
 from hwaja.cli.main import main
+from hwaja.language import Language
 from hwaja.server import config
+from hwaja.server.options import default_of, description_of, group_of, unit_of
 
 pytestmark = pytest.mark.usefixtures("clean_settings")
 
@@ -40,18 +43,23 @@ def test_help_lists_the_commands(capsys: Capture) -> None:
     assert all(re.search(rf"^ +{name}\s", text, re.MULTILINE) for name in names)
 
 
+@pytest.mark.parametrize(("language", "default"), [("en", "default"), ("ko", "기본값")])
 @pytest.mark.parametrize("option", config.options(), ids=lambda option: option.name)
 def test_help_of_serve_shows_the_description_variable_and_default_of_each_option(
-    option: object, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+    option: Field[object],
+    language: Language,
+    default: str,
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("COLUMNS", "1000")
     flag = option.name.replace("_", "-")
     said = (
-        f"{option.metadata['description']} "
-        f"[default {config.default_of(option)}; HWAJA_{option.name.upper()}]"
+        f"{description_of(option).said_in(language)} "
+        f"[{default} {default_of(option, language)}; HWAJA_{option.name.upper()}]"
     )
-    text = helped(capsys, "serve")
-    unit = f"(, --no-{flag}| {config.unit_of(option)})"
+    text = helped(capsys, "serve", "--lang", language)
+    unit = f"(, --no-{flag}| {unit_of(option)})"
     assert re.search(rf"^  --{flag}{unit}\s+{re.escape(said)}$", text, re.MULTILINE)
 
 
@@ -60,7 +68,7 @@ def test_help_of_serve_groups_the_options_and_gives_units(capsys: Capture) -> No
     titles = re.findall(r"^(\S.*):$", text, re.MULTILINE)
     assert titles == [
         "options",
-        *dict.fromkeys(each.metadata["group"] for each in config.options()),
+        *dict.fromkeys(group_of(each).english for each in config.options()),
     ]
     for written in ("--idle-seconds SECONDS", "--max-message-bytes BYTES", "--cert FILE"):
         assert f"  {written} " in text.replace("\n", " \n")

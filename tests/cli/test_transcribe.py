@@ -312,7 +312,7 @@ def test_wrong_arguments_give_a_one_line_error(
 def test_the_usual_address_is_asked_where_none_is_given(
     way: list[str], files: dict[str, str], capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hwaja.cli.transcribe._URL", "wss://localhost:1")
+    monkeypatch.setattr("hwaja.cli.transcribe.USUAL_URL", "wss://localhost:1")
     assert main(["transcribe", "--discover", files["talk"], *way]) == 1
     assert "No server answers at wss://localhost:1" in error_of(capsys)
 

@@ -8,7 +8,7 @@ import pytest
 
 from hwaja.cli.transcript import Transcript
 from hwaja.client import Message
-from hwaja.doctor.language import Language
+from hwaja.language import Language
 
 Capture = pytest.CaptureFixture[str]
 

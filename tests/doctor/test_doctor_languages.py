@@ -10,8 +10,8 @@ from processes import ENGLISH
 
 from hwaja.cli.main import main
 from hwaja.doctor import strings
-from hwaja.doctor.language import LANGUAGES, Language, of_locale
 from hwaja.doctor.strings import STRINGS
+from hwaja.language import LANGUAGES, Language, of_locale
 
 SOURCES = [
     file.read_text(encoding="utf-8")

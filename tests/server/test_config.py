@@ -124,7 +124,7 @@ def test_every_option_has_the_same_type_as_flag_variable_and_key_and_a_descripti
         found = getattr(config, name)
         assert (found, type(found)) == (value, type(value))
     (option,) = [option for option in options() if option.name == name]
-    assert option.metadata["description"]
+    assert all(option.metadata["description"])
 
 
 @pytest.mark.parametrize(

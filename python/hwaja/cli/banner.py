@@ -9,8 +9,8 @@ from rich.cells import cell_len
 
 from hwaja import __version__
 from hwaja.cli.strings import say
-from hwaja.doctor.language import Language
 from hwaja.doctor.report import without_home
+from hwaja.language import Language
 from hwaja.models.advice import BASELINE, CONVERSATIONS_PER_CORE, without_pauses
 from hwaja.server.application import Serving
 from hwaja.server.config import Config, development_files

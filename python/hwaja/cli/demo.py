@@ -19,8 +19,8 @@ from tempfile import TemporaryDirectory
 
 from hwaja.cli.banner import refusal
 from hwaja.cli.strings import add_language, say
-from hwaja.doctor.language import Language
 from hwaja.engines.interface import EngineError
+from hwaja.language import Language, chooser
 from hwaja.server.config_sources import from_environment
 from hwaja.server.preflight import problems
 
@@ -53,27 +53,45 @@ class Speech:
     talk: Path
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `hwaja demo`."""
+def add_arguments(parser: argparse.ArgumentParser, language: Language) -> None:
+    """Add the arguments of `hwaja demo`, in a language."""
+    text = chooser(language)
     parser.add_argument(
         "--voice",
         type=Path,
         action="append",
         default=[],
         metavar="FILE",
-        help="3-5 s of one speaker, in place of a synthetic voice; give it twice, with --talk",
+        help=text(
+            "3-5 s of one speaker, in place of a synthetic voice; give it twice, with --talk",
+            "합성한 목소리 대신 쓸 한 화자의 목소리 3-5초. --talk와 함께 두 번 지정",
+        ),
     )
     parser.add_argument(
-        "--talk", type=Path, metavar="FILE", help="a conversation of the two voices"
+        "--talk",
+        type=Path,
+        metavar="FILE",
+        help=text("a conversation of the two voices", "두 목소리의 대화"),
     )
     parser.add_argument(
-        "--url", help="a server that runs already [default: the demo starts one, and ends it]"
+        "--url",
+        help=text(
+            "a server that runs already [default: the demo starts one, and ends it]",
+            "실행 중인 서버의 주소 [기본값: 데모가 서버를 시작하고 끝냄]",
+        ),
     )
-    parser.add_argument("--insecure", action="store_true", help="accept any certificate")
     parser.add_argument(
-        "--keep", type=Path, metavar="FOLDER", help="keep the synthetic speech in this folder"
+        "--insecure",
+        action="store_true",
+        help=text("accept any certificate", "어떤 인증서든 받아들임"),
     )
-    add_language(parser)
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        metavar="FOLDER",
+        help=text("keep the synthetic speech in this folder", "합성한 말소리를 이 폴더에 보관"),
+    )
+    add_language(parser, language)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -111,13 +129,17 @@ def _speech(args: argparse.Namespace, folder: Path) -> Speech:
     """
     if args.voice or args.talk is not None:
         if len(args.voice) != 2 or args.talk is None:
-            raise EngineError(say(args.lang, "demo.files"))
+            raise EngineError("Give --voice twice and --talk, or none of them.")
         return Speech((args.voice[0], args.voice[1]), args.talk)
     if shutil.which("espeak-ng") is None:
-        raise EngineError(say(args.lang, "demo.mute"))
+        raise EngineError(
+            "The demo needs a program that speaks: apt install espeak-ng (Debian, Ubuntu), dnf "
+            "install espeak-ng (Fedora), brew install espeak-ng (macOS). Or give files of your "
+            "own: hwaja demo --voice first.wav --voice second.wav --talk talk.wav"
+        )
     files = [folder / f"{name}.wav" for name in _FILES]
     for each in filter(Path.exists, files):
-        raise EngineError(say(args.lang, "demo.kept", file=each))
+        raise EngineError(f"There is {each} already: give --keep another folder.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -187,7 +209,8 @@ def _address(server: subprocess.Popen[str], log: str) -> str:
     for line in server.stdout:
         if found := re.search(r"https://(\S+?)/", line):
             return f"wss://{found[1]}"
-    raise EngineError(Path(log).read_text(encoding="utf-8").strip().removeprefix("hwaja: "))
+    said = Path(log).read_text(encoding="utf-8").strip()
+    raise EngineError(said.rpartition("hwaja: ")[2])  # behind what it logged
 
 
 def _run(arguments: Sequence[str], language: Language) -> int:

@@ -14,12 +14,12 @@ from rich.text import Text
 
 from hwaja._pcm import RingBuffer
 from hwaja.audio.stream import PIECE_SAMPLES, RING_SECONDS
-from hwaja.cli.error_sentences import translated
-from hwaja.cli.strings import add_language, reason_of, say
+from hwaja.cli.strings import add_language, say, sentence_of
 from hwaja.client.sound_files import AudioError, Recording, load_recording
-from hwaja.doctor.language import Language
 from hwaja.engines.interface import Embedder, VoiceTrack, to_float32
 from hwaja.engines.loading import SpeakerEmbedder
+from hwaja.language import Language, chooser
+from hwaja.language.sentences import told
 from hwaja.protocol import texts
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.client_messages import CompleteRegistration, StartRegistration
@@ -38,16 +38,19 @@ from hwaja.vad.gate import FRAME_SAMPLES
 from hwaja.vad.silero import SileroDetector, frames_to_detect
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `hwaja enroll-check`."""
+def add_arguments(parser: argparse.ArgumentParser, language: Language) -> None:
+    """Add the arguments of `hwaja enroll-check`, in a language."""
     parser.add_argument(
         "files",
         type=Path,
         nargs="+",
         metavar="FILE",
-        help="3-5 s of one speaker's voice, WAV or FLAC; several files are also compared",
+        help=chooser(language)(
+            "3-5 s of one speaker's voice, WAV or FLAC; several files are also compared",
+            "한 화자의 목소리 3-5초, WAV 또는 FLAC. 파일이 여럿이면 서로 비교도 함",
+        ),
     )
-    add_language(parser)
+    add_language(parser, language)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -55,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         recordings = _load(args.files)
     except AudioError as error:
-        print(f"hwaja: {translated(error, args.lang)}", file=sys.stderr)
+        print(f"hwaja: {told(error, args.lang)}", file=sys.stderr)
         return 1
     booth = LocalEnrolment(SileroDetector(detector_file()), SpeakerEmbedder(embedder_file()))
     console = Console(highlight=False, soft_wrap=True)
@@ -70,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _load(files: list[Path]) -> list[Recording]:
     if len(files) > MOST_SPEAKERS:
-        raise AudioError("Give at most {most} files: one for each speaker.", most=MOST_SPEAKERS)
+        raise AudioError(f"Give at most {MOST_SPEAKERS} files: one for each speaker.")
     return [load_recording(file) for file in files]
 
 
@@ -147,7 +150,7 @@ def _show(
             # Nothing is enrolled: there is no server here.
             console.print(Text(f"  ✓ {say(language, 'check.suitable')}", style="green"))
         case Error(reason=reason, quality=quality):
-            sentence = reason_of(language, reason, texts.REASONS[reason])
+            sentence = sentence_of(language, {"reason": reason, "message": texts.REASONS[reason]})
             console.print(Text(f"  ✗ {sentence} ({reason})", style="red"))
     if quality is not None:
         _show_quality(quality, console, language)
@@ -168,5 +171,5 @@ def _show_quality(quality: Quality, console: Console, language: Language) -> Non
         values = {"similarity": similarity, "same": SAME_VOICE}
         console.print(f"  {say(language, 'check.similarity', **values)}")
     for warning in quality.warnings:
-        sentence = reason_of(language, warning.reason, warning.message)
+        sentence = sentence_of(language, {"reason": warning.reason, "message": warning.message})
         console.print(Text(f"  ! {sentence} ({warning.reason})", style="yellow"))

@@ -23,7 +23,7 @@ from hwaja.cli.transcript import Transcript
 from hwaja.cli.upload import Field, Form, send
 from hwaja.client import ClientError, Message
 from hwaja.client.trust import client_tls
-from hwaja.doctor.language import Language
+from hwaja.language import Language
 from hwaja.server.access.token_file import first_token
 from hwaja.server.files.upload_options import JSON, WRITERS
 
@@ -52,15 +52,13 @@ def run_fast(args: argparse.Namespace, url: str, certificate: Path | None) -> No
     began = time.monotonic()
     try:
         form = Form(list(_fields(args, chosen)))
-        with _Bar(args.talk) as bar:
+        with _Bar(args.talk, args.lang) as bar:
             content = send(url, _PATH, tls, token, form, bar.show)
         if args.output is not None:
             args.output.write_text(content, encoding="utf-8")
             return
     except OSError as error:
-        raise ClientError(
-            "{file} cannot be used: {reason}.", file=error.filename, reason=error.strerror
-        ) from error
+        raise ClientError(f"{error.filename} cannot be used: {error.strerror}.") from error
     if args.format or args.json:
         sys.stdout.write(content)
         return
@@ -74,9 +72,8 @@ def _format_of(output: Path | None) -> str:
     suffix = output.suffix.removeprefix(".").lower()
     if suffix not in FORMATS:
         raise ClientError(
-            "The name {file} ends with no format: end it with one of {known}, or give --format.",
-            file=output,
-            known=", ".join(FORMATS),
+            f"The name {output} ends with no format: end it with one of {', '.join(FORMATS)}, "
+            "or give --format."
         )
     return suffix
 
@@ -93,7 +90,7 @@ def _check(args: argparse.Namespace) -> None:
     }
     for option, is_given in live.items():
         if is_given:
-            raise ClientError("--fast cannot be combined with {option}.", option=option)
+            raise ClientError(f"--fast cannot be combined with {option}.")
 
 
 def _fields(args: argparse.Namespace, chosen: str) -> Iterator[Field]:
@@ -123,7 +120,8 @@ def _print(content: Message, names: list[str], language: Language, took_seconds:
 class _Bar:
     """A bar on stderr that shows how much of a file is transcribed, and how fast."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, language: Language) -> None:
+        self._language = language
         self._seconds = _seconds_of(file)
         self._began = time.monotonic()
         console = Console(stderr=True)
@@ -151,7 +149,8 @@ class _Bar:
         speed = ""
         if self._seconds is not None:
             took_seconds = time.monotonic() - self._began
-            speed = f"{self._seconds * sent_bytes / all_bytes / took_seconds:.1f} times"
+            times = self._seconds * sent_bytes / all_bytes / took_seconds
+            speed = say(self._language, "fast.speed", speed=times)
         self._progress.update(self._task, completed=sent_bytes, total=all_bytes, speed=speed)
 
 

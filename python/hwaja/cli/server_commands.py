@@ -16,6 +16,8 @@ from hwaja.cli.strings import add_language
 from hwaja.doctor import command as doctor_command
 from hwaja.engines import trial
 from hwaja.engines.interface import EngineError
+from hwaja.language import Language, chooser
+from hwaja.language.sentences import told
 from hwaja.models import ModelError
 from hwaja.models import commands as models_commands
 from hwaja.privacy import error_redaction, hardening
@@ -24,31 +26,33 @@ from hwaja.selection import advise_command, compare_command
 from hwaja.server import config, config_sources
 from hwaja.server.application import Serving, run
 from hwaja.server.network.tls import TlsError
+from hwaja.server.options import default_of, description_of, group_of, unit_of
 from hwaja.server.preflight import problems
 
 
-def add_arguments(name: str, parser: argparse.ArgumentParser) -> None:
-    """Add the options of a command and the function that runs it."""
+def add_arguments(name: str, parser: argparse.ArgumentParser, language: Language) -> None:
+    """Add the options of a command, in a language, and the function that runs it."""
     command: Callable[[argparse.Namespace], int]
     match name:
         case "serve":
-            add_language(parser)
-            _add_options(parser)
+            add_language(parser, language)
+            _add_options(parser, language)
             command = _serve
         case "models":
             _add_selection(models_commands.add_arguments(parser))
             command = partial(models_commands.run, try_out=trial.try_out)
         case "demo":
-            demo.add_arguments(parser)
+            demo.add_arguments(parser, language)
             command = demo.run
         case "enroll-check":
-            enroll_check.add_arguments(parser)
+            enroll_check.add_arguments(parser, language)
             command = enroll_check.run
         case _:
-            doctor_command.add_arguments(parser)
-            _add_options(parser)
+            add_language(parser, language)
+            doctor_command.add_arguments(parser, language)
+            _add_options(parser, language)
             command = _doctor
-    parser.set_defaults(run=_with_one_sentence(command))
+    parser.set_defaults(run=_with_one_sentence(command, language))
 
 
 def _add_selection(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
@@ -59,19 +63,19 @@ def _add_selection(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
     ):
         parser = add_parser(name, help=text)
         module.add_arguments(parser)
-        parser.set_defaults(run=_with_one_sentence(module.run))
+        parser.set_defaults(run=_with_one_sentence(module.run, "en"))
 
 
 def _with_one_sentence(
-    command: Callable[[argparse.Namespace], int],
+    command: Callable[[argparse.Namespace], int], language: Language
 ) -> Callable[[argparse.Namespace], int]:
-    """Return a command that prints an error as one sentence."""
+    """Return a command that prints an error as one sentence in a language."""
 
     def run_command(args: argparse.Namespace) -> int:
         try:
             return command(args)
         except (config.ConfigError, EngineError, ModelError, TlsError) as error:
-            print(f"hwaja: {error}", file=sys.stderr)
+            print(f"hwaja: {told(error, language)}", file=sys.stderr)
             return 1
 
     return run_command
@@ -84,24 +88,31 @@ def protect_process() -> None:
     error_redaction.log_uncaught()
 
 
-def _add_options(parser: argparse.ArgumentParser) -> None:
+def _add_options(parser: argparse.ArgumentParser, language: Language) -> None:
     """Add the server's configuration options, in groups."""
     parser.add_argument(
-        "--config", type=Path, metavar="FILE", help="TOML file with any of the options below"
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help=chooser(language)(
+            "TOML file with any of the options below", "아래 옵션을 적은 TOML 파일"
+        ),
     )
-    for title, options in groupby(config.options(), key=lambda each: each.metadata["group"]):
-        group = parser.add_argument_group(title)
+    for title, options in groupby(config.options(), key=group_of):
+        group = parser.add_argument_group(title.said_in(language))
         for option in options:
-            _add_option(group, option)
+            _add_option(group, option, language)
 
 
-def _add_option(group: argparse._ArgumentGroup, option: Field[Any]) -> None:
+def _add_option(group: argparse._ArgumentGroup, option: Field[Any], language: Language) -> None:
     """Add a flag. The namespace has it only if it was given, so it overrides other sources."""
     flag = "--" + option.name.replace("_", "-")
     variable = f"{config.ENVIRONMENT_PREFIX}{option.name.upper()}"
-    text = f"{option.metadata['description']} [default {config.default_of(option)}; {variable}]"
+    description = description_of(option).said_in(language)
+    word = chooser(language)("default", "기본값")
+    text = f"{description} [{word} {default_of(option, language)}; {variable}]"
     text = text.replace("%", "%%")  # argparse would expand it
-    kind: dict[str, Any] = {"metavar": config.unit_of(option)}
+    kind: dict[str, Any] = {"metavar": unit_of(option)}
     if isinstance(option.default, bool):
         kind = {"action": argparse.BooleanOptionalAction}
     group.add_argument(flag, default=argparse.SUPPRESS, help=text, **kind)

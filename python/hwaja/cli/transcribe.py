@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
-from hwaja.cli.error_sentences import translated
-from hwaja.cli.fast import FORMATS, run_fast
+from hwaja.cli.fast import run_fast
 from hwaja.cli.microphone import Microphone, sound_library
-from hwaja.cli.strings import add_language, say, sentence_of
+from hwaja.cli.strings import say, sentence_of
+from hwaja.cli.transcribe_options import USUAL_URL
 from hwaja.cli.transcript import Transcript
-from hwaja.cli.voices import KeptVoice, SaveLastVoice, SpokenVoice
+from hwaja.cli.voices import KeptVoice, SpokenVoice
 from hwaja.client import (
     AudioConfig,
     CertificateError,
@@ -25,147 +25,11 @@ from hwaja.client import (
 )
 from hwaja.client.sound_files import AudioError, load_pcm16, paced
 from hwaja.client.websocket import ConnectionLostError, ServerStoppedError
-from hwaja.doctor.language import Language
+from hwaja.language import Language
+from hwaja.language.sentences import told
 from hwaja.protocol.codes import ErrorCode
-from hwaja.protocol.values import Event
 from hwaja.server.access.token_file import first_token
 from hwaja.server.config import Config, ConfigError, development_files
-
-_URL = "wss://localhost:8088"
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of `hwaja transcribe`."""
-    _add_speech(parser.add_argument_group("what to transcribe"))
-    _add_speakers(parser.add_argument_group("speakers"))
-    _add_output(parser.add_argument_group("output"))
-    _add_server(parser.add_argument_group("server"))
-
-
-def _add_speech(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "talk", type=Path, nargs="?", metavar="FILE", help="the conversation: a WAV or FLAC file"
-    )
-    group.add_argument("--mic", action="store_true", help="transcribe the microphone instead")
-    group.add_argument(
-        "--fast",
-        action="store_true",
-        help="have the file transcribed as fast as the server can, while nobody speaks to it; any "
-        "format that the server decodes: WAV, FLAC, MP3, Ogg, M4A, AAC, WebM",
-    )
-    group.add_argument(
-        "--speed",
-        type=float,
-        default=1.0,
-        metavar="FACTOR",
-        help="speed as a multiple of real time; 0: at once [default %(default)g]",
-    )
-    group.add_argument(
-        "--language", metavar="CODE", help="spoken language [default: that of the server]"
-    )
-    group.add_argument(
-        "--hotword",
-        action="append",
-        default=[],
-        metavar="TEXT",
-        help="a word to expect; you can give this option several times",
-    )
-
-
-def _add_speakers(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--enroll",
-        type=SpokenVoice,
-        action="append",
-        dest="voices",
-        default=[],
-        metavar="FILE",
-        help="3-5 s of one speaker's voice; give it once for each speaker, speaker 0 first",
-    )
-    group.add_argument(
-        "--save-voice",
-        type=Path,
-        action=SaveLastVoice,
-        metavar="FILE",
-        help="keep the voice of the --enroll before it in FILE, for --voice; only the server can "
-        "read it, but whoever has it can have speech compared with that voice",
-    )
-    group.add_argument(
-        "--voice",
-        type=KeptVoice,
-        action="append",
-        dest="voices",
-        default=[],
-        metavar="FILE",
-        help="a voice that --save-voice kept, in place of an --enroll",
-    )
-    group.add_argument(
-        "--discover",
-        action="store_true",
-        help="find the speakers by their voices; needs no --enroll",
-    )
-    group.add_argument(
-        "--channels",
-        action="store_true",
-        help="take each of the two channels of the file for one speaker, as in a recorded "
-        "telephone call; needs no --enroll",
-    )
-    group.add_argument(
-        "--max-speakers", type=int, metavar="NUMBER", help="with --discover: how many speak at most"
-    )
-    group.add_argument(
-        "--name",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="a speaker's name; give it once for each speaker, speaker 0 first",
-    )
-
-
-def _add_output(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--interim", action="store_true", help="show texts before an utterance is finished"
-    )
-    group.add_argument(
-        "--event",
-        action="append",
-        default=[],
-        choices=[str(event) for event in Event],
-        dest="events",
-        metavar="NAME",
-        help="print this event too: %(choices)s; you can give this option several times",
-    )
-    group.add_argument(
-        "--format",
-        choices=FORMATS,
-        metavar="FORMAT",
-        help="with --fast: write a whole transcript in this format: %(choices)s [default: that of "
-        "the name of --output; without either, json]",
-    )
-    group.add_argument(
-        "--output", type=Path, metavar="FILE", help="with --fast: write the transcript to FILE"
-    )
-    group.add_argument("--json", action="store_true", help="print the server's messages as JSON")
-    add_language(group)
-
-
-def _add_server(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--url",
-        action="append",
-        help=f"the server; give it once for each of several servers with the same ticket keys: if "
-        f"one is gone, another goes on [default {_URL}]",
-    )
-    group.add_argument(
-        "--cafile",
-        type=Path,
-        metavar="FILE",
-        help="certificate to trust [default: that of `hwaja serve --dev-cert`, if there is one]",
-    )
-    group.add_argument(
-        "--token-file", type=Path, metavar="FILE", help="file with your token for the server"
-    )
-    group.add_argument("--insecure", action="store_true", help="accept any certificate")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -185,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         is_whole = args.format is not None or args.output is not None
         _check(args.fast or not is_whole, "--format and --output need --fast.")
         if args.fast:
-            run_fast(args, (args.url or [_URL])[0], _development_certificate())
+            run_fast(args, (args.url or [USUAL_URL])[0], _development_certificate())
             return 0
         asyncio.run(_transcribe(args))
     except (ClientError, AudioError, ConfigError) as error:
@@ -209,10 +73,10 @@ def _explained(
                 return f"{voices[error.speaker_id].file}: {sentence}"
             return sentence
         case ServerStoppedError():
-            return say(language, "stopped", error=translated(error, language))
+            return say(language, "stopped", error=error)
         case ConnectionLostError():
-            return say(language, "unanswered", error=translated(error, language))
-    return translated(error, language)
+            return say(language, "unanswered", error=error)
+    return told(error, language)
 
 
 def _check(holds: bool, sentence: str) -> None:
@@ -231,7 +95,7 @@ async def _transcribe(args: argparse.Namespace) -> None:
         talk = _captured(microphone, args.lang)
     with Transcript(as_json=args.json, names=args.name, language=args.lang) as transcript:
         async with connect(
-            args.url or [_URL],  # a list: an appointment may last longer than a session
+            args.url or [USUAL_URL],  # a list: an appointment may last longer than a session
             cafile=args.cafile or _development_certificate(),
             verify=not args.insecure,
             token=first_token(args.token_file) if args.token_file else None,

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from hwaja.cli.strings import reason_of, say, sentence_of
+from hwaja.cli.strings import say, sentence_of
 from hwaja.client import Label, Message
-from hwaja.doctor.language import Language
+from hwaja.language import Language
 from hwaja.protocol.values import Event
 
 _NOT_FIGURES = ("type", "number")
@@ -82,7 +82,7 @@ class Transcript:
             case _ if "message" in message:
                 self._console.print(Text(sentence_of(self._language, message), style="dim"))
                 for warning in message.get("quality", {}).get("warnings", ()):
-                    advice = reason_of(self._language, warning["reason"], warning["message"])
+                    advice = sentence_of(self._language, warning)
                     self._console.print(Text(f"! {advice}", style="yellow"))
         if self._draws:
             self._live.update(Text(" ".join(self._open.values()), style="dim"), refresh=True)

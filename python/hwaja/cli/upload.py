@@ -114,7 +114,7 @@ def send(
         response = connection.getresponse()
         content = response.read().decode()
     except (ConnectionError, HTTPException, ssl.SSLError, TimeoutError) as error:
-        raise ClientError("The server at {url} has ended the connection.", url=url) from error
+        raise ClientError(f"The server at {url} has ended the connection.") from error
     finally:
         connection.close()
     if response.status == 401:

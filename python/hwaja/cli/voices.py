@@ -11,7 +11,7 @@ from hwaja.cli.strings import say
 from hwaja.cli.upload import Field
 from hwaja.client import Client, ClientError, Message
 from hwaja.client.sound_files import load_pcm16, paced
-from hwaja.doctor.language import Language
+from hwaja.language import Language
 from hwaja.protocol.values import MAX_TICKET_CHARS
 
 
@@ -51,9 +51,7 @@ class SpokenVoice:
                     os.fchmod(descriptor, 0o600)  # a file that existed keeps its mode
                 stream.write(f"{completed['ticket']}\n")
         except OSError as error:
-            raise ClientError(
-                "{file} cannot be written: {reason}.", file=self.kept_in, reason=error.strerror
-            ) from error
+            raise ClientError(f"{self.kept_in} cannot be written: {error.strerror}.") from error
         until = completed["ticket_expires_at"]
         sentence = say(language, "kept", file=self.kept_in, until=until)
         print(f"hwaja: {sentence}", file=sys.stderr)
@@ -74,11 +72,9 @@ class KeptVoice:
         try:
             ticket = self.file.read_bytes()
         except OSError as error:
-            raise ClientError(
-                "{file} cannot be read: {reason}.", file=self.file, reason=error.strerror
-            ) from error
+            raise ClientError(f"{self.file} cannot be read: {error.strerror}.") from error
         if len(ticket) > MAX_TICKET_CHARS:
-            raise ClientError("{file} is no voice that --save-voice kept.", file=self.file)
+            raise ClientError(f"{self.file} is no voice that --save-voice kept.")
         return ticket
 
     def enrolment(

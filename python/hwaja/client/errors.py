@@ -8,19 +8,7 @@ Message = dict[str, Any]
 """A decoded JSON control message."""
 
 
-class SentenceError(Exception):
-    """Its text is one English sentence, which may be made of a template and values.
-
-    A program that speaks another language finds its own sentence by the `template`.
-    """
-
-    def __init__(self, template: str, **values: object) -> None:
-        super().__init__(template.format(**values) if values else template)
-        self.template = template
-        self.values = values
-
-
-class ClientError(SentenceError):
+class ClientError(Exception):
     """The server cannot be reached, or the connection has ended. The text says why."""
 
 

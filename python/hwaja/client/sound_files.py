@@ -11,11 +11,10 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from hwaja.client.errors import SentenceError
 from hwaja.protocol.audio import CHUNK_SAMPLES, SAMPLE_RATE
 
 
-class AudioError(SentenceError):
+class AudioError(Exception):
     """Audio cannot be read or captured. The text says why in one sentence."""
 
 
@@ -46,10 +45,7 @@ def load_pcm16(file: Path | BinaryIO, channels: int = 1) -> bytes:
     samples, rate = _samples_of(file)
     if samples.shape[1] != channels:
         raise AudioError(
-            "{file} does not have {channels} channels, but {found}.",
-            file=_name_of(file),
-            channels=channels,
-            found=samples.shape[1],
+            f"{_name_of(file)} does not have {channels} channels, but {samples.shape[1]}."
         )
     return to_pcm16(_resampled(samples, rate).reshape(-1))
 
@@ -73,7 +69,7 @@ def _name_of(file: Path | BinaryIO) -> str:
 def _samples_of(file: Path | BinaryIO) -> tuple[NDArray[np.float32], int]:
     """Return the samples of a file, shape (n, channels), and its rate."""
     if isinstance(file, Path) and not file.exists():
-        raise AudioError("{file} does not exist.", file=file)
+        raise AudioError(f"{file} does not exist.")
     try:
         import soundfile
         import soxr  # noqa: F401  # `_resampled` needs it
@@ -83,7 +79,7 @@ def _samples_of(file: Path | BinaryIO) -> tuple[NDArray[np.float32], int]:
         samples, rate = soundfile.read(file, dtype="float32", always_2d=True)
     except (OSError, soundfile.LibsndfileError) as error:
         name = _name_of(file)
-        raise AudioError("{file} is not a sound file that can be read.", file=name) from error
+        raise AudioError(f"{name} is not a sound file that can be read.") from error
     # A float file may contain NaN or infinity, which a resampler would spread.
     return np.nan_to_num(samples, posinf=1, neginf=-1), rate
 

@@ -25,9 +25,7 @@ def client_tls(trusted: str | PathLike[str] | None, *, verify: bool = True) -> s
         try:
             context.load_verify_locations(trusted)
         except ssl.SSLError as error:
-            raise ClientError("{file} holds no certificate.", file=trusted) from error
+            raise ClientError(f"{trusted} holds no certificate.") from error
         except OSError as error:
-            raise ClientError(
-                "{file} cannot be read: {reason}.", file=trusted, reason=error.strerror
-            ) from error
+            raise ClientError(f"{trusted} cannot be read: {error.strerror}.") from error
     return context

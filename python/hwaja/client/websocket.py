@@ -205,13 +205,13 @@ def _error_of(code: int | None) -> ClientError:
     kind = ServerStoppedError if code == _STOPS else ClientError
     if code in LOST_CODES:
         kind = ConnectionLostError
-    return kind("The server closed the connection (code {code}).", code=code or "none")
+    return kind(f"The server closed the connection (code {code or 'none'}).")
 
 
 def unanswered(url: str, error: Exception) -> ConnectionLostError:
     """Return the error that says that nobody answers at an address."""
     kind = type(error).__name__
-    return ConnectionLostError("No server answers at {url} ({kind}).", url=url, kind=kind)
+    return ConnectionLostError(f"No server answers at {url} ({kind}).")
 
 
 async def dial(
@@ -262,7 +262,7 @@ async def dial(
         raise unanswered(url, error) from error
     except (InvalidURI, ValueError) as error:
         raise ClientError(
-            "{url!r} is no address of a server, which begins with wss:// or ws://.", url=url
+            f"{url!r} is no address of a server, which begins with wss:// or ws://."
         ) from error
     return Connection(websocket)
 

@@ -1,7 +1,6 @@
 """`hwaja doctor`."""
 
 import argparse
-import os
 from contextlib import closing
 
 from rich.console import Console
@@ -9,28 +8,28 @@ from rich.console import Console
 from hwaja.doctor import report
 from hwaja.doctor.diagnosis import diagnose
 from hwaja.doctor.findings import Finding
-from hwaja.doctor.language import LANGUAGES, Language, of_locale
+from hwaja.language import Language, chooser
 from hwaja.server.config import Config
 
 MEASURED_SECONDS = 60.0
 """Long enough to average over short load peaks of the machine."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the doctor's own options."""
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+def add_arguments(parser: argparse.ArgumentParser, language: Language) -> None:
+    """Add the doctor's own options, but `--lang`, which other commands have too."""
+    text = chooser(language)
     parser.add_argument(
-        "--lang",
-        choices=LANGUAGES,
-        default=of_locale(os.environ),
-        help="language of the report, in JSON too [default: the locale's; here %(default)s]",
+        "--json", action="store_true", help=text("print one JSON object", "JSON 객체 하나로 출력")
     )
     parser.add_argument(
         "--seconds",
         type=_seconds,
         default=MEASURED_SECONDS,
         metavar="N",
-        help="how long to measure how many can speak at once; 0: not at all [default %(default)g]",
+        help=text(
+            "how long to measure how many can speak at once; 0: not at all [default %(default)g]",
+            "동시에 몇 사람이 말할 수 있는지 재는 시간(초). 0이면 재지 않음 [기본값 %(default)g]",
+        ),
     )
 
 
@@ -58,7 +57,10 @@ def run(config: Config, seconds: float, language: Language, *, as_json: bool) ->
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
+    try:
+        seconds = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"invalid float value: {text!r}") from None
     if not 0 <= seconds <= 3600:
         raise argparse.ArgumentTypeError("between 0 and 3600")
     return seconds

@@ -1,15 +1,12 @@
 """Sentences as keys and values, independent of the language."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
 from hwaja.doctor.strings import STRINGS
-
-Language = Literal["ko", "en"]
-
-LANGUAGES: tuple[Language, ...] = get_args(Language)
+from hwaja.language import Language
+from hwaja.language.sentences import told_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +17,9 @@ class Phrase:
     values: Mapping[str, Any]
 
     def text(self, language: Language) -> str:
-        """Return the sentence in a language."""
-        return STRINGS[language][self.key].format(**self.values)
+        """Return the sentence in a language; a value may be the sentence of an error."""
+        values = told_values(self.values, language)
+        return STRINGS[language][self.key].format(**values)
 
 
 def phrase(key: str, /, **values: Any) -> Phrase:
@@ -32,10 +30,3 @@ def phrase(key: str, /, **values: Any) -> Phrase:
 def counted(key: str, count: int, **values: object) -> Phrase:
     """Return a sentence about `count` things; `key` has a singular and a plural form."""
     return phrase(f"{key}.{'one' if count == 1 else 'many'}", count=count, **values)
-
-
-def of_locale(environment: Mapping[str, str]) -> Language:
-    """Return Korean where the POSIX locale for messages is Korean, else English."""
-    names = (environment.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
-    locale = next(filter(None, names), "")
-    return "ko" if re.match(r"ko(_|\.|$)", locale) else "en"

@@ -11,7 +11,8 @@ from rich.text import Text
 
 from hwaja import __version__
 from hwaja.doctor.findings import Finding
-from hwaja.doctor.language import Language, counted, phrase
+from hwaja.doctor.language import counted, phrase
+from hwaja.language import Language
 
 _MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "failure": ("✗", "red")}
 

@@ -111,12 +111,12 @@ def read_consent(file: Path | None) -> str | None:
     try:
         text = file.read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise ConfigError(f"{file}: {error.strerror}.") from None
+        raise ConfigError(f"{file} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{file} must be text in UTF-8.") from None
     if not 0 < len(text) <= MOST_CONSENT_CHARACTERS:
-        limits = f"1 to {MOST_CONSENT_CHARACTERS} characters"
-        raise ConfigError(f"{file} must have {limits}, and has {len(text)}.")
+        most = MOST_CONSENT_CHARACTERS
+        raise ConfigError(f"{file} must have 1 to {most} characters, and has {len(text)}.")
     return text
 
 

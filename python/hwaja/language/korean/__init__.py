@@ -1,0 +1,1 @@
+"""The English sentences with their Korean, `{name}` being a placeholder; see `sentences`."""
