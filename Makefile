@@ -47,13 +47,13 @@ test-rust:
 # Most tests wait for sockets and browsers more than they compute, so some run at once. Those that
 # need a machine without other load run afterwards, one after the other.
 test-python: models $(PARSER)
-	$(BIN)/pytest $(COVER) --numprocesses $(PROCESSES) --dist loadgroup --no-loadscope-reorder -m 'not alone'
+	$(BIN)/pytest $(COVER) --numprocesses $(PROCESSES) --dist loadscope --no-loadscope-reorder -m 'not alone'
 	$(BIN)/pytest $(COVER) -m alone
 	$(BIN)/python -m mypy.stubtest hwaja._pcm
 
 # Gives the property tests examples that `make test` does not have, until one fails.
 examples: models
-	$(BIN)/pytest --numprocesses $(PROCESSES) --dist loadgroup -m 'hypothesis and not alone' \
+	$(BIN)/pytest --numprocesses $(PROCESSES) --dist loadscope -m 'hypothesis and not alone' \
 		--hypothesis-profile search --timeout 1800
 
 models: $(STAMPS)/dev

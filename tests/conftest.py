@@ -13,6 +13,7 @@ from fakes import EagerInterimWorker, FakePool, WatchedDetection, fake_services,
 from loopback import Endpoint, Serve, serving
 from poison import write_poisonable_worker
 from pools import running
+from xdist.scheduler import LoadScopeScheduling
 
 from hwaja.models import locate
 from hwaja.models.conversion.tones import write_tone_model
@@ -38,11 +39,20 @@ hypothesis.settings.register_profile("search", deadline=None, max_examples=1000)
 hypothesis.settings.load_profile("repeatable")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the tests of a file in one process, and those of the browser: they share servers."""
-    for item in items:
-        name = item.path.parent.name if item.path.parent.name == "browser" else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(name))
+class _FileScheduling(LoadScopeScheduling):
+    """Runs the tests of a file in one process, and those of the browser: they share servers.
+
+    The mark `xdist_group` has no effect with pytest 9.2 and pytest-xdist 3.8.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = Path(nodeid.partition("::")[0])
+        return file.parent.name if file.parent.name == "browser" else str(file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Share the tests out to the processes."""
+    return _FileScheduling(config, log)
 
 
 def pytest_collection_finish() -> None:
