@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +176,19 @@ def test_every_program_has_a_help_text_with_its_options(kind: str, capsys: Captu
             main(["bench", kind, name, "--help"])
         assert ended.value.code == 0
         assert f"hwaja bench {kind} {name}" in capsys.readouterr().out.partition("\n\n")[2]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_program_finds_its_modules_without_the_paths_of_the_tests(
+    kind: str, tmp_path: Path
+) -> None:
+    program = (
+        "from hwaja_bench.command import program_names, program_parser\n"
+        f"for name in program_names({kind!r}): program_parser({kind!r}, name)"
+    )
+    command = [sys.executable, "-c", program]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_an_unknown_program_is_refused(capsys: Capture) -> None:
