@@ -133,7 +133,7 @@ def sentences_of_argparse() -> Iterator[str]:
     """The texts that argparse translates; not those of help, and of faults of a program."""
     others = re.compile(
         "__call__|conflict|mode|merge|positional|must start|dest=|mutually|subparser|callable"
-        "|usage|options$|show |error: |deprecated"
+        "|usage|options$|show |error: |warning: |deprecated|default: |heading|subcommands"
     )
     for node in ast.walk(ast.parse(Path(argparse.__file__).read_text(encoding="utf-8"))):
         match node:

@@ -14,7 +14,6 @@ from hwaja.protocol.server_messages import (
     Interim,
     LimitWarning,
     ModelLoaded,
-    Place,
     RegistrationCompleted,
     RegistrationStarted,
     ServerMessage,
@@ -23,7 +22,7 @@ from hwaja.protocol.server_messages import (
     TranscriptionStarted,
     TranscriptionStopped,
 )
-from hwaja.protocol.values import Details, Label, SpeakerShare, Summary, Token
+from hwaja.protocol.values import Details, Label, Place, SpeakerShare, Summary, Token
 
 SPECIFIED: list[tuple[ServerMessage, str]] = [
     (

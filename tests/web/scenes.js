@@ -44,3 +44,8 @@ export async function enrolling(options) {
   await starting;
   return scene;
 }
+
+/** Wait for an event of a client. */
+export function told(client, type) {
+  return new Promise((resolve) => client.on(type, resolve));
+}

@@ -13,11 +13,13 @@ from hwaja.protocol.audio import AudioConfig
 from hwaja.protocol.client_messages import ClientMessage, FromClient, UpdateTranscription
 from hwaja.protocol.field_types import Inlined
 from hwaja.protocol.fields import inlined
-from hwaja.protocol.server_messages import Added, FromServer, PassingMessage, Place, ServerMessage
+from hwaja.protocol.server_messages import FromServer, PassingMessage, ServerMessage
 from hwaja.protocol.values import (
+    Added,
     Hotword,
     NamedSpeaker,
     Options,
+    Place,
     Quality,
     QualityWarning,
     ServerAbilities,

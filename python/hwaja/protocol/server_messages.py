@@ -19,7 +19,6 @@ from hwaja.protocol.codes import ADVICE, AudioFormat, DropReason, ErrorCode, Rea
 from hwaja.protocol.field_types import (
     RESUME,
     Count,
-    Inlined,
     Level,
     Seconds,
     Timestamp,
@@ -33,10 +32,9 @@ from hwaja.protocol.values import (
     MAX_ECHOED_ID,
     Details,
     Hello,
-    NamedSpeaker,
     NotResumed,
+    Place,
     Quality,
-    RequestId,
     SpeakerId,
     Summary,
 )
@@ -51,32 +49,6 @@ class FromServer(Struct, frozen=True, tag_field="type", omit_defaults=True):
     """The fields before `message`; empty: there is no `message`."""
     IS_ANSWER: ClassVar = False
     """Whether it answers one message of the client, and so repeats its `request_id`."""
-
-
-class Added(Struct, frozen=True):
-    """What `serialize` adds to a message."""
-
-    message: str
-    """What to tell a person, in Korean."""
-    request_id: Annotated[RequestId | None, asked_by("request_id")] = None
-    """That of the client's message which this answers."""
-    number: Annotated[int | None, numeric(minimum=1), asked_by(RESUME)] = None
-    """Counts up by 1 in a session. One that was had before is to be dropped."""
-
-
-class Place(Inlined, frozen=True):
-    """How far a session had got when its client lost the connection."""
-
-    ASKED_BY = (RESUME,)
-
-    state: str
-    """Where the session is."""
-    speaker_ids: tuple[SpeakerId, ...]
-    """Whose voices are enrolled."""
-    received_samples: Count
-    """How much of the audio of this enrolment or transcription was taken: send on from there."""
-    names: tuple[NamedSpeaker, ...] = ()
-    """What the client called whom, in the order of the ids; absent where it named nobody."""
 
 
 class ModelLoaded(FromServer, frozen=True, tag="model_loaded"):

@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 from hwaja.protocol.codes import ADVICE, Reason
 from hwaja.protocol.field_types import (
     HELLO,
+    RESUME,
     Cosine,
     Count,
     Inlined,
@@ -16,6 +17,7 @@ from hwaja.protocol.field_types import (
     Seconds,
     Share,
     always,
+    asked_by,
     numeric,
     one_of,
 )
@@ -333,3 +335,29 @@ class Summary(Inlined, frozen=True):
     """How much audio was heard, pauses included; time in which none came is not counted."""
     speakers: tuple[SpeakerShare, ...]
     """Who spoke, in the order of the ids."""
+
+
+class Added(Struct, frozen=True):
+    """What `serialize` adds to a message."""
+
+    message: str
+    """What to tell a person, in Korean."""
+    request_id: Annotated[RequestId | None, asked_by("request_id")] = None
+    """That of the client's message which this answers."""
+    number: Annotated[int | None, numeric(minimum=1), asked_by(RESUME)] = None
+    """Counts up by 1 in a session. One that was had before is to be dropped."""
+
+
+class Place(Inlined, frozen=True):
+    """How far a session had got when its client lost the connection."""
+
+    ASKED_BY = (RESUME,)
+
+    state: str
+    """Where the session is."""
+    speaker_ids: tuple[SpeakerId, ...]
+    """Whose voices are enrolled."""
+    received_samples: Count
+    """How much of the audio of this enrolment or transcription was taken: send on from there."""
+    names: tuple[NamedSpeaker, ...] = ()
+    """What the client called whom, in the order of the ids; absent where it named nobody."""

@@ -23,12 +23,11 @@ from hwaja.protocol.server_messages import (
     Error,
     LimitWarning,
     ModelLoaded,
-    Place,
     ServerMessage,
     SpeakerNamed,
     TooFarAhead,
 )
-from hwaja.protocol.values import NamedSpeaker, RequestId
+from hwaja.protocol.values import NamedSpeaker, Place, RequestId
 from hwaja.session import effects, events
 from hwaja.session.settings import SessionSettings
 from hwaja.session.states import Branch, State
