@@ -61,14 +61,14 @@ def refusal(quality: Quality) -> Reason | None:
 
 def is_same_voice(other_similarity: float | None) -> bool:
     """Return whether a voice is that of another speaker, by its similarity to the nearest one."""
-    return other_similarity is not None and other_similarity >= SAME_VOICE
+    return _reaches(other_similarity, SAME_VOICE)
 
 
 def warnings(quality: Quality) -> tuple[Reason, ...]:
     """Return the warnings, the gravest first, without the one that `refusal` already covers."""
     reason = refusal(quality)
     is_mixed = quality.agreement < LITTLE_AGREEMENT
-    is_similar = _other_similarity(quality) >= SIMILAR_VOICE
+    is_similar = _reaches(quality.other_similarity, SIMILAR_VOICE)
     found = {
         Reason.PERHAPS_TWO_VOICES: is_mixed and reason is not Reason.TWO_VOICES,
         Reason.SIMILAR_VOICE: is_similar and reason is not Reason.SAME_VOICE,
@@ -86,5 +86,5 @@ def with_warnings(quality: Quality) -> Quality:
     return replace(quality, warnings=told)
 
 
-def _other_similarity(quality: Quality) -> float:
-    return -1.0 if quality.other_similarity is None else quality.other_similarity
+def _reaches(other_similarity: float | None, limit: float) -> bool:
+    return other_similarity is not None and other_similarity >= limit

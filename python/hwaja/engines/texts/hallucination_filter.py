@@ -154,11 +154,12 @@ def _is_sound(hypothesis: Hypothesis, letters: str, speech_seconds: float, secon
     score = hypothesis.score
     if score is None:
         return False
-    if _is_loop(hypothesis, letters):
+    repeats = may_loop(letters)
+    if repeats and _was_unlikely(hypothesis):
         return True
     if _VOWEL.fullmatch(letters):
         return score < MIN_VOWEL_SCORE
-    if may_loop(letters):
+    if repeats:
         return score < MIN_REPEATED_SCORE
     if _CAPTION.fullmatch(letters):
         return score < MIN_CAPTION_SCORE
@@ -174,9 +175,9 @@ def _is_sound(hypothesis: Hypothesis, letters: str, speech_seconds: float, secon
     return score < (MIN_DOUBTED_SCORE if is_doubted else MIN_SCORE)
 
 
-def _is_loop(hypothesis: Hypothesis, letters: str) -> bool:
-    """Return whether a text repeats words that were unlikely the first time."""
-    first = first_time_log_probability(hypothesis.tokens) if may_loop(letters) else None
+def _was_unlikely(hypothesis: Hypothesis) -> bool:
+    """Return whether the words of a text that repeats itself were unlikely the first time."""
+    first = first_time_log_probability(hypothesis.tokens)
     return first is not None and first < MIN_FIRST_TIME_LOG_PROBABILITY
 
 
