@@ -55,6 +55,10 @@ async def test_enrolment_and_conversation_work_with_the_keyboard_alone(
     await visitor.card(0, "recording").wait_for()
     await visitor.card(0, "enrolled").wait_for()
     assert await focused(visitor) == "Record Speaker 1 again"  # where they were
+    visitor.tape.record(clips.silence(1))  # or the rest of the voice would be said
+    await go_to(visitor, "Microphone", "Shift+Tab")
+    await visitor.page.keyboard.press("ArrowUp")
+    await visitor.page.wait_for_selector("#allow[aria-disabled=false]", state="attached")
     await go_to(visitor, "Start the conversation")
     await visitor.page.keyboard.press("Space")
     await visitor.until("transcribing")
