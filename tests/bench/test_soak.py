@@ -11,10 +11,15 @@ from pathlib import Path
 import pytest
 
 from browser.chromium import EXECUTABLE
+from hwaja.client import Transcription
+from hwaja.protocol.values import Details, Label
 from hwaja_bench.balancer import PROGRAM
 from hwaja_bench.promises import Usage, growth_bytes
 from hwaja_bench.soak.deaths import Tally
 from hwaja_bench.soak.restarts import Talker
+from hwaja_bench.soak.scripts import compare_lines
+from hwaja_bench.soak.talking import Report
+from hwaja_bench.speech.dialogue import Clip, Placed
 from hwaja_bench.tones.sentences import random_sentences
 from hwaja_bench.tones.visitor import rejoined
 
@@ -105,6 +110,41 @@ def test_a_sentence_is_expected_once_its_last_sample_was_acknowledged() -> None:
     assert talker.owed == [first.text]
     talker.acknowledged_samples += 16000 + len(second.samples)
     assert talker.owed == [first.text, second.text]
+
+
+def placed(speaker_id: int, start: float) -> Placed:
+    return Placed(Clip("line", speaker_id, "네 그래요", b""), start, start + 2.2, start + 2)
+
+
+def answered(speaker_id: int, start: float, end: float, segment_id: int) -> Transcription:
+    timestamp = f"2026-01-01T00:00:{start:06.3f}Z"
+    details = Details(start, end, Label.SURE, 1.0, ())
+    return Transcription(speaker_id, "네, 그래요.", timestamp, -20.0, segment_id, details)
+
+
+FIRST, SECOND = answered(0, 0.1, 2.1, 0), answered(1, 3.1, 5.1, 1)
+
+
+@pytest.mark.parametrize(
+    ("answers", "lost", "doubled", "swapped", "out_of_order"),
+    [
+        ([FIRST, SECOND], 0, 0, 0, 0),
+        ([FIRST], 1, 0, 0, 0),
+        ([FIRST, SECOND, answered(1, 3.1, 5.1, 2)], 0, 1, 0, 2),
+        ([FIRST, answered(0, 3.1, 5.1, 1)], 0, 0, 1, 0),
+        ([], 2, 0, 0, 0),
+    ],
+)
+def test_lost_doubled_and_swapped_lines_of_real_speech_are_counted(
+    answers: list[Transcription], lost: int, doubled: int, swapped: int, out_of_order: int
+) -> None:
+    """Lines begin at 7 s of their dialogue, and answers at 0 s of their stream."""
+    report = Report()
+    compare_lines([placed(0, 7.0), placed(1, 10.0)], answers, report)
+    assert (report.tally.spoken, report.tally.lost, report.tally.doubled) == (2, lost, doubled)
+    assert (report.swapped, report.out_of_order) == (swapped, out_of_order)
+    assert report.characters == 8
+    assert report.unlike == 4 * abs(2 - len(answers))
 
 
 def test_growth_is_measured_over_the_second_half() -> None:

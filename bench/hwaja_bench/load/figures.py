@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from hwaja_bench.load.playing import Final, Transcript
 from hwaja_bench.load.talk import Talk
@@ -106,7 +107,10 @@ def figures(
         delays([final for each in transcripts for final in each.finals]),
         [delays(parts) for parts in last],
         [delays(third) for third in thirds],
-        sum(lost(talk, each.finals) for talk, each in zip(talks, transcripts, strict=True)),
+        sum(
+            lost(talk.spans_seconds, each.finals)
+            for talk, each in zip(talks, transcripts, strict=True)
+        ),
         sum(doubled(each.finals) for each in transcripts),
         sum(each.errors for each in transcripts),
         sum(each.interims for each in transcripts),
@@ -132,7 +136,19 @@ def delays(finals: Sequence[Final]) -> Spread:
     return spread([final.delay_seconds for final in finals])
 
 
-def lost(talk: Talk, finals: Sequence[Final]) -> int:
+class Span(Protocol):
+    """The time of a text in its stream."""
+
+    @property
+    def start_seconds(self) -> float:
+        """Its first sample."""
+
+    @property
+    def end_seconds(self) -> float:
+        """Its last sample."""
+
+
+def lost(spans_seconds: Sequence[tuple[float, float]], finals: Sequence[Span]) -> int:
     """Return the number of clips without a text."""
     return sum(
         not any(
@@ -140,11 +156,11 @@ def lost(talk: Talk, finals: Sequence[Final]) -> int:
             >= min(SHARED_SECONDS, (stop - start) / 2)
             for final in finals
         )
-        for start, stop in talk.spans_seconds
+        for start, stop in spans_seconds
     )
 
 
-def doubled(finals: Sequence[Final]) -> int:
+def doubled(finals: Sequence[Span]) -> int:
     """Return the number of texts for the same time as another; overlapping turns share little."""
     in_order = sorted(finals, key=lambda final: (final.start_seconds, final.end_seconds))
     return sum(

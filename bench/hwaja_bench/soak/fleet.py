@@ -3,6 +3,9 @@
 Nodes behind HAProxy, one address for all clients, which talk in real time. The node with the most
 clients is struck again and again: killed, frozen, or cut off. At last, all nodes are replaced
 one after the other, as in an upgrade. Every sentence must arrive exactly once, with its speaker.
+
+With `--speech FOLDER`, the nodes run the default model, and the clients say real lines. Before the
+first strike, each client has a conversation in calm, whose texts those of the others stand beside.
 """
 
 import argparse
@@ -19,13 +22,18 @@ from hwaja_bench.arguments import positive
 from hwaja_bench.balancer import VARIANTS
 from hwaja_bench.fleet import Fleet, fleet
 from hwaja_bench.nodes import Node
-from hwaja_bench.soak.roaming import SENTENCES, Report, Talker, talking
+from hwaja_bench.soak.scripts import SENTENCES, lines, tones
+from hwaja_bench.soak.talking import Report, Script, Talker, talking
 
 FROZEN_SECONDS = 12.0
 """How long a node is frozen or cut off: HAProxy takes it for dead after some 4 s."""
 
 KNOWN_SECONDS = 3.0
 """HAProxy trusts a new node after two checks in a row."""
+
+
+PAIRS = ("pfc+pmd", "pfl+pmj", "pfo+pmd", "pfc+pfl")
+"""Voices of emotiontts that nothing was chosen on; each client has one of these pairs."""
 
 
 async def kill(node: Node) -> None:
@@ -105,27 +113,37 @@ async def upgrade(nodes: Sequence[Node], report: Report) -> None:
         onlooker.tell(f"replaced {node.name}")
 
 
+def script(asked: argparse.Namespace, number: int) -> Script:
+    """Return what a client says."""
+    if asked.speech is None:
+        return tones(number, asked.sentences)
+    return lines(asked.speech, PAIRS[number % len(PAIRS)], asked.sentences)
+
+
 def talkers(running: Fleet, asked: argparse.Namespace, report: Report) -> list[Talker]:
     """Return the clients, which know the address of the balancer only."""
     urls = [running.balancer.url]
-    return [Talker(number, urls, report, asked.sentences) for number in range(asked.clients)]
+    return [Talker(script(asked, number), urls, report) for number in range(asked.clients)]
 
 
-async def talk_through(running: Fleet, asked: argparse.Namespace) -> tuple[Report, Report]:
-    """Let the clients talk; return what arrived while nodes were struck, and in the upgrade."""
-    struck, upgraded = Report(), Report()
+async def talk_through(running: Fleet, asked: argparse.Namespace) -> Sequence[Report]:
+    """Let the clients talk; return what arrived in calm, from struck nodes, and in the upgrade."""
+    calm, struck, upgraded = Report(), Report(), Report()
     for node in running.nodes:
         node.start()
     for node in running.nodes:
         await node.ready()
     running.balancer.start()
     await asyncio.sleep(KNOWN_SECONDS)
+    if asked.speech is not None:
+        async with talking(talkers(running, asked, calm), calm):
+            pass  # one conversation each
     async with talking(talkers(running, asked, struck), struck):
         await strike(running.nodes, struck, asked)
     for _ in range(asked.upgrades):
         async with talking(talkers(running, asked, upgraded), upgraded):
             await upgrade(running.nodes, upgraded)
-    return struck, upgraded
+    return calm, struck, upgraded
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -134,6 +152,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--minutes", type=float, default=15)
     parser.add_argument("--every", type=float, default=20, help="seconds between two strikes")
     parser.add_argument("--sentences", type=positive, default=SENTENCES, help="of a conversation")
+    parser.add_argument("--speech", type=Path, help="the speech folder: real lines, not tones")
     parser.add_argument("--upgrades", type=int, default=1, help="replacements of all nodes")
     parser.add_argument("--strike", nargs="+", choices=STRIKES, default=["kill"])
     parser.add_argument("--variant", choices=VARIANTS, default=VARIANTS[0])
@@ -143,10 +162,13 @@ def run(asked: argparse.Namespace) -> int:
     """Strike nodes while clients talk, then replace all; return the exit code."""
     with TemporaryDirectory() as folder:
         write_tone_model(Path(folder))
-        options = ("--asr-model", folder, "--workers", "1", "--max-connections", "20")
+        model = () if asked.speech is not None else ("--asr-model", folder)
+        options = (*model, "--workers", "1", "--max-connections", "20")
         has_cables = "cut" in asked.strike
         with fleet(asked.nodes, *options, variant=asked.variant, has_cables=has_cables) as running:
-            struck, upgraded = asyncio.run(talk_through(running, asked))
+            calm, struck, upgraded = asyncio.run(talk_through(running, asked))
+    if asked.speech is not None:
+        print(f"nothing struck: {calm}")
     print(f"{asked.nodes} nodes, {asked.clients} clients, struck every {asked.every} s: {struck}")
     if asked.upgrades:
         print(f"all nodes replaced: {upgraded}")
