@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from hwaja.audio.decoder import BadAudioError, Decoder, Pcm16, fault_of
 from hwaja.audio.g711 import A_LAW, MU_LAW
+from hwaja.audio.opus import OpusDecoder
 from hwaja.protocol.audio import PLAIN, SAMPLE_RATE, AudioConfig, AudioEncoding, opus_samples
 from hwaja.protocol.codes import Reason
 
@@ -147,3 +148,17 @@ def test_no_packet_harms_a_decoder(packet: bytes) -> None:
 def test_the_length_of_a_packet_is_known_from_its_head(milliseconds: int) -> None:
     lengths = {opus_samples(packet) for packet in packets(CHIRP.tobytes(), None, milliseconds)}
     assert lengths == {48 * milliseconds}
+
+
+def test_a_decoded_packet_is_not_found_in_the_memory_of_later_arrays() -> None:
+    """NumPy hands small freed blocks out again as they are, such as one of 10 ms of one channel."""
+    config = AudioConfig(encoding=OPUS)
+    sent = packets(CHIRP.tobytes(), milliseconds=10)
+    samples = opus_samples(sent[0])
+    decoder = Decoder(config)
+    for packet in sent:
+        decoder.decode(packet)
+    later = [np.empty(samples, np.int16) for _ in range(16)]
+    plain = OpusDecoder(config.channels)
+    said = {plain.decode(packet).tobytes() for packet in sent}
+    assert said.isdisjoint(array.tobytes() for array in later)

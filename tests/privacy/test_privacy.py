@@ -1,12 +1,10 @@
 """`hwaja serve` leaves no session data in its logs, its files or its memory."""
 
 import asyncio
-import os
 import re
 import shutil
 import ssl
 import subprocess
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -15,28 +13,20 @@ from pathlib import Path
 import clips
 import extraction_models
 import pytest
-from loopback import PATIENCE_SECONDS, Peer
+from loopback import Peer
+from own_voiceprints import add_voices
 from people import korean
 from processes import Running, hwaja_serve
+from remains import SEARCHABLE, left_in_memory, open_files, processes
 from tone_speech import hummed
-from traces import Numbers, Search, Trace
+from traces import Numbers, Search
 from websockets.asyncio.client import connect
 
-from hwaja.cli.enroll_check import LocalEnrolment
-from hwaja.engines.interface import Embeddings, Samples
-from hwaja.engines.loading import SpeakerEmbedder
 from hwaja.models import cache_root
 from hwaja.models.conversion.tones import write_tone_model
-from hwaja.server.application import embedder_file
-from hwaja.speakers.voices import pool
 from hwaja.vad.silero import SileroDetector
 
-pytestmark = [
-    pytest.mark.models,
-    pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs /proc"),
-    pytest.mark.skipif(os.geteuid() != 0, reason="only root may look into a hardened process"),
-    pytest.mark.timeout(1200),  # a search of all memory takes long on a busy machine
-]
+pytestmark = [pytest.mark.models, *SEARCHABLE]
 
 ADDRESS = "127.0.0.77"
 SECRETS = {
@@ -58,28 +48,6 @@ class Talk:
     pcm: bytes
     rest: bytes
     """The speech during which the client disconnects."""
-
-
-class Spy:
-    """An embedder that records its embeddings."""
-
-    def __init__(self) -> None:
-        self._embedder = SpeakerEmbedder(embedder_file())
-        self.rows: list[Embeddings] = []
-
-    def embed(self, samples: Samples) -> Embeddings:
-        rows = self._embedder.embed(samples)
-        self.rows.append(rows.copy())
-        return rows
-
-
-async def voiceprints(talk: Talk, detector: SileroDetector) -> list[Embeddings]:
-    """Return the server's embeddings of the voices, from the same models and samples."""
-    spy = Spy()
-    booth = LocalEnrolment(detector, spy)
-    for speaker_id, voice in enumerate(talk.voices):
-        await booth.enrol(speaker_id, voice)
-    return spy.rows
 
 
 def toned(folder: Path) -> Talk:
@@ -153,31 +121,6 @@ async def begin(peer: Peer) -> None:
     assert (await peer.receive())["type"] == "transcription_started"
 
 
-def processes(running: Running) -> dict[str, int]:
-    """The front and its workers."""
-    front = running.process.pid
-    children = Path(f"/proc/{front}/task/{front}/children").read_text().split()
-    workers = {f"worker {number}": int(pid) for number, pid in enumerate(children)}
-    return {"front": front} | workers
-
-
-def left_in_memory(search: Search, running: Running) -> set[Trace]:
-    """Search each process until it is clean, or until the patience ends. Return what remains."""
-    found: set[Trace] = set()
-    for name, pid in processes(running).items():
-        found |= left_in_process(search, pid, name)
-    return found
-
-
-def left_in_process(search: Search, pid: int, name: str) -> set[Trace]:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        began = time.monotonic()  # a search takes long
-        found = {trace for trace in search.in_memory(pid, name) if not is_known(trace)}
-        if not found or began > deadline:
-            return found
-
-
 @contextmanager
 def files_watched(running: Running, log: Path) -> Iterator[None]:
     """Log the system calls that open files until the server ends, if strace is installed.
@@ -212,20 +155,6 @@ def files_written(log: Path) -> list[str]:
     return [
         line for line in lines if opened.search(line) and not any(name in line for name in harmless)
     ]
-
-
-def open_files(running: Running) -> set[Path]:
-    folders = [Path(f"/proc/{pid}/fd") for pid in processes(running).values()]
-    links = [link for folder in folders for link in folder.iterdir()]
-    return {link for link in links if link.is_file() and link.stat().st_size}
-
-
-def is_known(trace: Trace) -> bool:
-    """Return whether it is the last embedding of a worker, which cannot be overwritten.
-
-    See docs/privacy.md.
-    """
-    return trace.mark == "voiceprint" and trace.place.startswith("worker")
 
 
 async def turned_away(running: Running, trust: ssl.SSLContext | None, number: int) -> None:
@@ -282,9 +211,7 @@ async def test_nothing_of_a_session_stays_in_logs_files_or_memory_after_its_end(
     numbers = Numbers()
     for mark, pcm in {"voice": b"".join(talk.voices), "talk": talk.pcm, "rest": talk.rest}.items():
         numbers.add_audio(mark, pcm)
-    for rows in await voiceprints(talk, detector):
-        numbers.add("voiceprint", rows[0])
-        numbers.add("voice of a ticket", pool(None, rows[0], speech_seconds=1).voice)
+    await add_voices(numbers, talk.voices, detector)
     home = tmp_path / "home"
     home.mkdir()
     folders = {name: str(home) for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_DATA_HOME")}

@@ -47,4 +47,8 @@ class OpusDecoder:
             frames = self._context.decode(self._packet(packet))
         except self._error:
             raise ValueError("this is no Opus packet") from None
-        return np.concatenate([frame.to_ndarray().reshape(-1, self._channels) for frame in frames])
+        pieces = [frame.to_ndarray() for frame in frames]
+        samples = np.concatenate([piece.reshape(-1, self._channels) for piece in pieces])
+        for piece in pieces:  # NumPy keeps freed blocks of up to 1 kB: nothing else overwrites them
+            piece.fill(0)
+        return samples
