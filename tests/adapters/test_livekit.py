@@ -232,6 +232,23 @@ async def test_the_framework_begins_another_session_after_a_lost_one(
     assert sum(SPEECH.get(event.type, 0) for event in events) == 0
 
 
+async def test_with_a_list_of_addresses_the_stream_goes_on_at_another_server(
+    services: Services, certificate: tuple[Path, Path]
+) -> None:
+    """The framework sees neither an error nor a gap: each sentence comes once."""
+    async with (
+        serving(services, certificate) as endpoint,
+        serving(services, certificate) as another,
+        relaying(endpoint.port, iter([400_000]), another.port) as relay,
+    ):
+        stt = STT(Service([relay.url], people(), cafile=certificate[0]))
+        events = await heard(stt, frames(clips.conversation()))
+    said = [event.alternatives[0] for event in finals(events)]
+    assert relay.connections == 2
+    assert [each.speaker_id for each in said] == ["Beckett"] * 3 + ["Dickens"]
+    assert [each.start_time for each in said] == sorted({each.start_time for each in said})
+
+
 async def test_after_the_last_attempt_no_audio_is_taken(certificate: tuple[Path, Path]) -> None:
     stt = STT(Service("wss://localhost:1", people(), cafile=certificate[0]))
     async with stt.stream(conn_options=ONCE) as stream:

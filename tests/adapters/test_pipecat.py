@@ -148,6 +148,22 @@ async def test_another_session_begins_after_a_lost_one(
     assert service.is_usable
 
 
+async def test_with_a_list_of_addresses_the_conversation_goes_on_at_another_server(
+    services: Services, certificate: tuple[Path, Path]
+) -> None:
+    """The pipeline sees neither an error nor a gap: each sentence comes once."""
+    async with (
+        serving(services, certificate) as endpoint,
+        serving(services, certificate) as another,
+        relaying(endpoint.port, iter([400_000]), another.port) as relay,
+    ):
+        service = HwajaSTTService(Service([relay.url], people(), cafile=certificate[0]))
+        down, up = await passed(service, frames(clips.conversation()))
+    assert relay.connections == 2
+    assert names(down) == ["Beckett"] * 3 + ["Dickens"]
+    assert not any(isinstance(frame, ErrorFrame) for frame in up)
+
+
 async def test_events_of_a_new_session_are_dated_after_the_earlier_ones(
     endpoint: Endpoint, certificate: tuple[Path, Path]
 ) -> None:

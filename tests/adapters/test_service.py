@@ -11,8 +11,8 @@ import pytest
 from loopback import Endpoint
 from voice_agents import people
 
-from hwaja.adapters.service import Service
-from hwaja.client import Details, RefusedError, Transcription
+from hwaja.adapters.service import Service, Ticket
+from hwaja.client import Details, RefusedError, Transcription, connect
 from hwaja.client.sound_files import AudioError
 from hwaja.protocol.values import Label
 
@@ -52,6 +52,38 @@ async def test_voices_come_from_samples_and_from_files(
         talk = service.transcribe(client, conversation(), "en-GB")
         names = [service.name(told) async for told in talk if isinstance(told, Transcription)]
     assert names == ["Beckett"] * 3 + ["Dickens"]
+
+
+@pytest.mark.models
+@in_one_loop
+async def test_a_voice_comes_from_a_ticket_beside_one_that_is_enrolled(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    takes = people()
+    async with connect(endpoint.url, cafile=certificate[0]) as client:
+        enrolled = await client.enrol(0, takes["Beckett"], ticket=True)
+    assert enrolled.ticket is not None
+    voices = {"Dickens": takes["Dickens"], "Beckett": Ticket(enrolled.ticket)}
+    service = Service(endpoint.url, voices, cafile=certificate[0])
+    async with service.open() as client:
+        talk = service.transcribe(client, conversation(), "en")
+        names = [service.name(told) async for told in talk if isinstance(told, Transcription)]
+    assert names == ["Beckett"] * 3 + ["Dickens"]
+
+
+@pytest.mark.models
+@in_one_loop
+async def test_a_ticket_that_is_no_good_is_refused_with_a_reason_and_stays_out_of_sight(
+    endpoint: Endpoint, certificate: tuple[Path, Path]
+) -> None:
+    ticket = Ticket("AWmT0sKq3vR1b2c4d5e6f7g8h9")
+    assert ticket.sealed not in repr(ticket)
+    voices = {"Beckett": people()["Beckett"], "Dickens": ticket}
+    service = Service(endpoint.url, voices, cafile=certificate[0])
+    with pytest.raises(RefusedError) as raised:
+        async with service.open():
+            pass
+    assert (raised.value.reason, raised.value.speaker_id) == ("ticket_tampered", 1)
 
 
 @pytest.mark.models

@@ -9,6 +9,7 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 
@@ -31,13 +32,21 @@ Take = Audio | str | PathLike[str]
 """3-5 s of one person's speech: PCM16, 16 kHz, mono; or the path of a sound file."""
 
 
+@dataclass(frozen=True)
+class Ticket:
+    """A voice that was enrolled in an earlier session, sealed by the server."""
+
+    sealed: str = field(repr=False)
+    """The `ticket` of the `RegistrationCompleted` that `Client.enrol(…, ticket=True)` returned."""
+
+
 class Service:
     """A server, and the named voices of a conversation."""
 
     def __init__(
         self,
         url: str | Sequence[str],
-        voices: Mapping[str, Take],
+        voices: Mapping[str, Take | Ticket],
         *,
         hotwords: Iterable[str] = (),
         cafile: str | PathLike[str] | None = None,
@@ -48,8 +57,8 @@ class Service:
         Args:
             url: wss://, or ws:// to a server without TLS. A list, of several addresses or of that
                 of a balancer: the conversation goes on at another server, as in `connect`.
-            voices: a take of each person's voice, by the person's name. At least two, and at most
-                the server's `--max-speakers`.
+            voices: a take or the ticket of each person's voice, by the person's name. At least two,
+                and at most the server's `--max-speakers`.
             hotwords: words to expect; docs/protocol.md says which recognisers support them.
             cafile: PEM file with a certificate to trust, in addition to the system's.
             token: access token, if the server requires one.
@@ -59,9 +68,9 @@ class Service:
 
         """
         self._url = url
-        self._takes = [
-            load_pcm16(Path(take)) if isinstance(take, str | PathLike) else take
-            for take in voices.values()
+        self._voices = [
+            load_pcm16(Path(voice)) if isinstance(voice, str | PathLike) else voice
+            for voice in voices.values()
         ]
         self._names = list(voices)
         self._hotwords = list(hotwords)
@@ -73,13 +82,16 @@ class Service:
         """Open a session in which every voice is enrolled.
 
         Raises:
-            RefusedError: if the server is full, or refuses a voice.
+            RefusedError: if the server is full, or refuses a voice or a ticket.
             ClientError: if no server answers, or the server ends the session.
 
         """
         async with connect(self._url, cafile=self._cafile, token=self._token) as client:
-            for speaker_id, take in enumerate(self._takes):
-                await client.enrol(speaker_id, take)
+            for speaker_id, voice in enumerate(self._voices):
+                if isinstance(voice, Ticket):
+                    await client.restore(speaker_id, voice.sealed)
+                else:
+                    await client.enrol(speaker_id, voice)
             yield client
 
     def transcribe(
