@@ -15,9 +15,10 @@ from typing import Any
 import clips
 import numpy as np
 import pytest
-from encoders import at_rate, encoded
+from encoders import at_rate, encoded, packets
 from fakes import FakePool
 from loopback import PATIENCE_SECONDS, Endpoint, Message, Serve, tokens_of
+from relay import relaying
 
 import hwaja
 from hwaja.protocol.audio import AudioConfig, AudioEncoding
@@ -159,6 +160,56 @@ async def test_other_encodings_are_sent_and_sent_again_sample_by_sample(
     assert {each["speaker_id"] for each in transcriptions(found)} == set(range(config.channels))
     assert [samples.tobytes() for samples in engine.heard] == heard
     assert transcriptions(found) == transcriptions(expected)
+
+
+@pytest.mark.models
+@pytest.mark.asyncio(loop_scope="session")
+async def test_opus_packets_are_sent_again_whole_and_the_rest_goes_on_in_another_transcription(
+    serve: Serve, engine: FakePool, drive: Callable[..., Any], tmp_path: Path
+) -> None:
+    job = opus_job(tmp_path)
+    async with serve() as endpoint:
+        expected = await drive(endpoint, **job)
+        heard = [samples.tobytes() for samples in engine.heard]
+        engine.heard.clear()
+        found = await drive(endpoint, **job, cuts=0.02, seed=3)
+    assert found["connections"] > 1
+    assert [samples.tobytes() for samples in engine.heard] == heard
+    assert transcriptions(found) == transcriptions(expected)
+    async with serve(3.0) as endpoint:
+        parts = await drive(endpoint, **job)
+    assert "renewed" in {message["event"] for message in parts["told"]}
+    assert starts(parts) == pytest.approx(starts(expected), abs=0.07)
+
+
+@pytest.mark.models
+@pytest.mark.asyncio(loop_scope="session")
+async def test_opus_goes_on_at_another_server_with_the_packet_that_is_not_answered(
+    serve: Serve, drive: Callable[..., Any], tmp_path: Path
+) -> None:
+    job = opus_job(tmp_path)
+    async with serve() as one, serve() as other:
+        expected = await drive(one, **job)
+        async with relaying(one.port, iter([70_000]), other.port) as relay:
+            found = await drive(one, **job | {"url": [relay.url]})
+    assert found["connections"] > 1
+    assert not [message for message in found["told"] if message["event"] in ("lost", "overrun")]
+    assert starts(found) == pytest.approx(starts(expected), abs=0.07)
+    ids = [each["segment_id"] for each in transcriptions(found)]
+    assert ids == sorted(set(ids))
+
+
+def opus_job(folder: Path) -> dict[str, Any]:
+    """A conversation as Opus packets, each behind its length. One speaker needs no voice."""
+    sent = packets(clips.conversation())
+    file = folder / "packets"
+    file.write_bytes(b"".join(bytes([len(packet)]) + packet for packet in sent))
+    wishes = {"audio": {"encoding": "opus"}, "speakers": "channels"}
+    return {"talk": str(file), "voices": [], "wishes": wishes}
+
+
+def starts(answer: dict[str, Any]) -> list[float]:
+    return [each["start_seconds"] for each in transcriptions(answer)]
 
 
 @pytest.mark.models

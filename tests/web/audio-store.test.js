@@ -5,6 +5,8 @@ import { test } from 'node:test';
 
 import { AudioFormat } from '../../python/hwaja/web/client/audio-format.js';
 import { AudioStore } from '../../python/hwaja/web/client/audio-store.js';
+import { OpusFormat } from '../../python/hwaja/web/client/opus-format.js';
+import { opusSamples } from '../../python/hwaja/web/client/opus-packets.js';
 import { dice } from './signals.js';
 
 /** Samples that are told from each other. */
@@ -72,6 +74,66 @@ for (let seed = 0; seed < 20; seed++) {
     }
   });
 }
+
+/** An Opus packet of one CELT frame of 2.5, 5, 10 or 20 ms, told from others by its content. */
+function packetOf(size, mark) {
+  return Uint8Array.of((16 + size) << 3, mark & 255, mark >> 8);
+}
+
+for (let seed = 0; seed < 20; seed++) {
+  test(`Opus packets are sent whole and in order, from the one that a position lies in (dice ${seed})`, () => {
+    const random = dice(seed);
+    const below = (limit) => Math.floor(limit * random());
+    const store = new AudioStore(100_000);
+    store.begin(true, new OpusFormat());
+    let spoken = []; // [where it begins, packet]
+    for (let step = 0; step < 500; step++) {
+      const packet = packetOf(below(4), step);
+      spoken.push([store.end, packet]);
+      assert.equal(store.append(packet), 0);
+      if (random() < 0.9) {
+        const { sent } = store;
+        assert.deepEqual([sent, store.next(1)], spoken.find(([at]) => at >= sent));
+      }
+      const position = store.start + below(store.sent - store.start + 1);
+      const holds = ([at, each]) => at + opusSamples(each) > position;
+      if (random() < 0.3) store.confirm(position);
+      if (random() < 0.1) {
+        store.rewind(position);
+        const [at] = spoken.find(holds) || [store.end];
+        assert.equal(store.sent, at);
+      }
+      if (random() < 0.05) {
+        const at = Math.max(store.start, (spoken.find(holds) || [store.end])[0]);
+        assert.equal(store.rebase(position), at - position);
+        spoken = spoken.filter(([began]) => began >= at).map(([began, each]) => [began - at, each]);
+        assert.equal(store.sent, 0);
+      }
+    }
+  });
+}
+
+test('of Opus that is confirmed by nobody, as many packets are given up as one needs', () => {
+  const store = new AudioStore(1000); // 3000 at 48 kHz
+  store.begin(false, new OpusFormat());
+  for (let mark = 0; mark < 3; mark++) store.append(packetOf(3, mark)); // of 960 samples each
+  store.next(1);
+  assert.equal(store.append(packetOf(3, 3)), 0);
+  assert.equal(store.start, 960);
+  assert.equal(store.append(packetOf(3, 4)), 960); // nothing else was sent
+});
+
+test('what is no Opus packet is no audio', () => {
+  const opus = new OpusFormat({ channels: 2 });
+  assert.deepEqual(JSON.parse(JSON.stringify({ opus })), {
+    opus: { encoding: 'opus', sample_rate: 48000, channels: 2 },
+  });
+  assert.equal(opus.samplesOf(packetOf(3, 0).buffer).length, 3);
+  const tooLong = Uint8Array.of(3 << 3 | 3, 3); // three frames of 60 ms
+  for (const wrong of [new Uint8Array(0), Uint8Array.of(3), Uint8Array.of(3, 0), tooLong, new Int16Array(4)]) {
+    assert.throws(() => opus.samplesOf(wrong), TypeError);
+  }
+});
 
 test('of what was sent and is confirmed by nobody, the last is kept, and what is missing is counted', () => {
   const store = new AudioStore(100);

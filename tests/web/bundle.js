@@ -33,7 +33,7 @@ const withWorklet = {
 /** Write the file. */
 export async function bundle(outfile) {
   await build({
-    entryPoints: [pathOf('hwaja.js')],
+    stdin: { contents: "export * from './hwaja.js'; export * from './opus.js';", resolveDir: pathOf('.') },
     outfile,
     bundle: true,
     minify: true,

@@ -10,6 +10,7 @@ import {
   ServerMessage,
   convertToPCM16,
 } from 'hwaja';
+import { OpusEncoder, OpusError, OpusFormat } from 'hwaja/opus.js';
 import { WebSocket as NodeWebSocket } from 'ws';
 
 /** Every message is told from the others by its type, and none is forgotten. */
@@ -90,6 +91,12 @@ export async function converse(url: string, samples: Float32Array): Promise<numb
     await client.stopSharing();
     await client.startTranscription({ hotwords: ['화자', { text: '복지관', boost: 2 }] });
     await client.startTranscription({ speakers: 'channels', audio: { encoding: 'mulaw', sampleRate: 8000, channels: 2 } });
+    if (await OpusEncoder.isSupported()) await client.startTranscription({ audio: new OpusFormat() });
+    const encoder = new OpusEncoder({ bitsPerSecond: 24_000 });
+    encoder.on('packet', (packet) => client.sendAudio(packet));
+    encoder.on('error', (error: OpusError) => console.log(error.reason, error.cause));
+    encoder.encode(new Int16Array(4096));
+    await encoder.flush();
     await client.sendAudio(new Uint8Array(320));
   } catch (error) {
     if (error instanceof STTError && error.reason === 'same_voice') return error.closeCode ?? 0;

@@ -8,7 +8,7 @@ import globals from 'globals';
 const BROWSERS = ['chrome >= 80', 'firefox >= 75', 'safari >= 13', 'edge >= 80'];
 
 /** Asked for before they are used; what lacks them has another way. */
-const ASKED_FOR = ['AudioContext', 'AudioWorkletNode', 'navigator.clipboard', 'navigator.wakeLock'];
+const ASKED_FOR = ['AudioContext', 'AudioEncoder', 'AudioWorkletNode', 'navigator.clipboard', 'navigator.wakeLock'];
 
 export default [
   { ignores: ['**/node_modules/**'] },

@@ -29,7 +29,7 @@ function loaded(name, found = new Set()) {
 test('the package holds its own files and nothing else', () => {
   const options = { cwd: CLIENT, encoding: 'utf8' };
   const [packed] = JSON.parse(execFileSync('npm', ['pack', '--dry-run', '--json'], options));
-  const types = ['audio.d.ts', 'hwaja.d.ts', 'messages.d.ts'];
+  const types = ['audio.d.ts', 'hwaja.d.ts', 'messages.d.ts', 'microphone.d.ts', 'opus.d.ts'];
   const expected = [...SOURCES, ...types, 'LICENSE', 'README.md', 'package.json'];
   assert.deepEqual(packed.files.map(({ path }) => path).sort(), expected.sort());
   assert.deepEqual(expected, FILES.sort());
@@ -46,10 +46,11 @@ test('it depends on nothing', () => {
   }
 });
 
-test('a page loads every file but the worklet, which only browsers that have worklets load', () => {
+test('a page loads no file of the worklet or of Opus unless it needs them, and all others', () => {
   const page = loaded('hwaja.js');
-  assert.ok(!page.includes('worklet.js'));
-  assert.deepEqual([...page, 'worklet.js'].sort(), SOURCES.sort());
+  const others = ['worklet.js', 'opus.js', 'opus-format.js', 'opus-packets.js', 'packet-queue.js'];
+  assert.deepEqual([...page, ...others].sort(), SOURCES.sort());
+  assert.deepEqual([...new Set([...page, 'worklet.js', ...loaded('opus.js')])].sort(), SOURCES.sort());
 });
 
 test('the worklet loads no more than it needs on the audio thread', () => {
@@ -63,12 +64,14 @@ test('nothing in it needs more than script-src and connect-src of a strict polic
   }
 });
 
-test('everything that is exported has a type, and every type of a value its export', async () => {
-  const { default: ts } = await import('typescript');
-  const program = ts.createProgram([new URL('hwaja.d.ts', CLIENT).pathname], {});
-  const checker = program.getTypeChecker();
-  const [file] = program.getRootFileNames().map((name) => program.getSourceFile(name));
-  const symbols = checker.getExportsOfModule(checker.getSymbolAtLocation(file));
-  const values = symbols.filter(({ flags }) => flags & ts.SymbolFlags.Value).map(({ name }) => name);
-  assert.deepEqual(values.sort(), Object.keys(await import('hwaja')).sort());
-});
+for (const [types, name] of [['hwaja.d.ts', 'hwaja'], ['opus.d.ts', 'hwaja/opus.js']]) {
+  test(`everything that ${name} exports has a type, and every type of a value its export`, async () => {
+    const { default: ts } = await import('typescript');
+    const program = ts.createProgram([new URL(types, CLIENT).pathname], {});
+    const checker = program.getTypeChecker();
+    const [file] = program.getRootFileNames().map((root) => program.getSourceFile(root));
+    const symbols = checker.getExportsOfModule(checker.getSymbolAtLocation(file));
+    const values = symbols.filter(({ flags }) => flags & ts.SymbolFlags.Value).map((each) => each.name);
+    assert.deepEqual(values.sort(), Object.keys(await import(name)).sort());
+  });
+}

@@ -1,6 +1,6 @@
 /** What the callers of an STTClient hand over, as the protocol has it. */
 
-import { AudioFormat } from './audio-format.js';
+import { formatOf } from './audio-format.js';
 
 /** Fields of `start_transcription`; what was not asked for is undefined, and not sent. */
 export function fieldsOf({
@@ -25,7 +25,7 @@ export function fieldsOf({
     language,
     hotwords,
     events,
-    audio: audio && new AudioFormat(audio),
+    audio: audio && formatOf(audio),
   };
 }
 

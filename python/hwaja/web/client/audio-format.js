@@ -1,6 +1,7 @@
 /** How the audio of an enrolment or a transcription is encoded. */
 
 import { SAMPLE_RATE } from './pcm.js';
+import { SampleRing } from './sample-ring.js';
 
 const ARRAYS = { pcm16: Int16Array, f32: Float32Array, mulaw: Uint8Array, alaw: Uint8Array };
 
@@ -25,6 +26,16 @@ export class AudioFormat {
     return isSpecified ? undefined : { encoding, sample_rate: rate, channels };
   }
 
+  /** Return what keeps audio: as many samples of each channel as `capacity` says. */
+  keeper(capacity) {
+    return new SampleRing(this, capacity);
+  }
+
+  /** Return how many samples of each channel there are in what `samplesOf` returned. */
+  countOf(samples) {
+    return samples.length / this.channels;
+  }
+
   /**
    * Return audio as elements.
    *
@@ -47,6 +58,11 @@ export class AudioFormat {
     }
     return samples;
   }
+}
+
+/** Return the format that a caller asked for, or brought as an OpusFormat. */
+export function formatOf(asked) {
+  return asked instanceof AudioFormat ? asked : new AudioFormat(asked);
 }
 
 /** The audio of the specification. */

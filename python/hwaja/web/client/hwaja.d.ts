@@ -27,11 +27,11 @@ import {
   UtteranceDropped,
   VoiceSealed,
 } from './messages.js';
+import { OpusFormat } from './opus.js';
 
 export * from './audio.js';
 export * from './messages.js';
-
-// --- the client ---------------------------------------------------------------------------------
+export * from './microphone.js';
 
 /** Why something was refused, or why there is no connection. */
 export class STTError extends Error {
@@ -205,7 +205,7 @@ export interface RegistrationOptions {
   /** Whether the answer has the voice as a ticket, for `restoreSpeaker` in a later session. */
   ticket?: boolean;
   /** How the audio of this take is encoded. */
-  audio?: AudioOptions;
+  audio?: AudioOptions | OpusFormat;
 }
 
 export interface TranscriptionOptions {
@@ -230,7 +230,7 @@ export interface TranscriptionOptions {
    */
   tickets?: boolean;
   /** How the audio of this transcription is encoded. */
-  audio?: AudioOptions;
+  audio?: AudioOptions | OpusFormat;
 }
 
 /** What may change while a transcription runs. */
@@ -316,87 +316,9 @@ export class STTClient {
    * Send audio as its `audio` option says, by default PCM16, 16 kHz, mono; outside of an enrolment or a
    * transcription it is dropped. Resolves once there is room for more: who sends a file chunk by
    * chunk waits for that, a microphone does not. A minute is kept at most. Rejects with a TypeError
-   * what is encoded in another way.
+   * what is encoded in another way. Of Opus, each call takes one packet.
    */
   sendAudio(audio: Int16Array | Float32Array | Uint8Array | ArrayBuffer): Promise<void>;
   /** End the session. What was asked for and is not answered rejects with `closed`. */
   close(): Promise<void>;
-}
-
-// --- the microphone -----------------------------------------------------------------------------
-
-export class MicrophoneError extends Error {
-  private constructor();
-  readonly name: 'MicrophoneError';
-  readonly reason:
-    | 'insecure_context'
-    | 'unsupported'
-    | 'permission_denied'
-    | 'no_device'
-    | 'device_busy'
-    | 'ended';
-  /** What the browser said. */
-  readonly cause: Error | null;
-}
-
-export interface Level {
-  /** 0 is full scale; -120 at the lowest. */
-  peakDbfs: number;
-  /** As the server's `confidence`: a full-scale sine has -3.0. */
-  rmsDbfs: number;
-}
-
-export interface Sound {
-  arrives: boolean;
-  /**
-   * null: it arrives. `suspended`: the browser holds it back, as during a telephone call, until
-   * `resume`; `muted`: the track is; `silent`: for 5 s all samples are zero; `stalled`: for 2 s there
-   * are none. The last three may end when the microphone is opened anew.
-   */
-  cause: null | 'suspended' | 'muted' | 'silent' | 'stalled';
-}
-
-/** What a Microphone tells, and with what. */
-export interface MicrophoneEvents {
-  /** 4096 samples at 16 kHz; the last one may be shorter. */
-  chunk: Int16Array;
-  /** About every 50 ms. */
-  level: Level;
-  /** No sound arrives any more, or the cause is another, or some does again. */
-  sound: Sound;
-  /** Of the AudioContext. `sound` says more: browsers do not tell each change. */
-  state: string;
-  /** The device is gone; everything is closed. */
-  ended: MicrophoneError;
-}
-
-export interface MicrophoneOptions {
-  /** Where `worklet.js` and the files beside it lie; default: beside the client's own. */
-  workletUrl?: string;
-  /** Time, for tests, as for a client. */
-  clock?: ClientOptions['clock'];
-}
-
-export interface OpenOptions {
-  /** One of `devices()`; by default the browser chooses. */
-  deviceId?: string;
-  /** More for `getUserMedia`; echo cancellation, noise suppression and gain control are off. */
-  constraints?: MediaTrackConstraints;
-}
-
-/** The microphone, as chunks for `sendAudio`. Rejects with a MicrophoneError. */
-export class Microphone {
-  constructor(options?: MicrophoneOptions);
-  on<Type extends keyof MicrophoneEvents>(
-    type: Type,
-    listener: (detail: MicrophoneEvents[Type]) => void
-  ): () => void;
-  /** Labels are empty until a microphone was allowed. */
-  devices(): Promise<{ deviceId: string; label: string }[]>;
-  /** Call it from a click. */
-  open(options?: OpenOptions): Promise<void>;
-  /** Tells the last chunk first. */
-  close(): Promise<void>;
-  /** Have a suspended AudioContext go on, where it can; call it from a click. `sound` tells. */
-  resume(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 /** The client of the protocol: enrols voices, sends a conversation, tells what is answered. */
 
 import { defined, fieldsOf } from './arguments.js';
-import { AudioFormat } from './audio-format.js';
+import { formatOf } from './audio-format.js';
 import { AudioStore } from './audio-store.js';
 import { Belongings } from './belongings.js';
 import { CLOCK } from './clock.js';
@@ -101,7 +101,7 @@ export class STTClient extends Emitter {
 
   /** Begin to enrol a voice: what is sent from now on is that of `speakerId`. */
   async startSpeakerRegistration(speakerId, { add, quality, ticket, audio } = {}) {
-    const options = { add, quality, ticket: this._roams || ticket, audio: new AudioFormat(audio) };
+    const options = { add, quality, ticket: this._roams || ticket, audio: formatOf(audio) };
     return this._begin(ENROLMENT, { speaker_id: speakerId, ...options });
   }
 
