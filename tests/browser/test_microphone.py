@@ -33,6 +33,29 @@ async def test_a_denied_microphone_can_be_allowed_afterwards(
     assert await visitor.page.locator(".notice").count() == 0
 
 
+OTHER_IS_CHOSEN = """
+const open = MediaDevices.prototype.getUserMedia;
+MediaDevices.prototype.getUserMedia = async function (constraints) {
+  const { deviceId } = (await this.enumerateDevices()).filter((d) => d.kind === 'audioinput')[2];
+  return open.call(this, { audio: { deviceId: { exact: deviceId }, ...constraints.audio } });
+};
+"""
+"""As when somebody chooses a microphone in the question of Firefox or Chrome."""
+
+
+async def test_the_microphone_that_was_chosen_in_the_browsers_question_is_shown(
+    endpoint: Endpoint, visit: Visit
+) -> None:
+    visitor = await visit(None)
+    await visitor.page.add_init_script(OTHER_IS_CHOSEN)
+    await visitor.page.goto(endpoint.page)
+    await visitor.press("#allow")
+    await visitor.page.wait_for_selector("#device-choice:visible")
+    assert await visitor.page.evaluate("device.selectedIndex") == 2
+    await visitor.press("#language")
+    assert await visitor.page.evaluate("device.selectedIndex") == 2
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def deaf_browser(browser: Browser) -> AsyncIterator[Browser]:
     """Another browser, on a machine without a microphone."""

@@ -39,6 +39,7 @@ export class FakeBrowser {
     this.contexts = [];
     this.asked = [];
     this.track = null; // of the microphone that was opened last
+    this.chosen = 'a'; // the microphone that the person or the browser opens
     this.devices = [
       { kind: 'audioinput', deviceId: 'a', label: 'Built-in', groupId: 'g' },
       { kind: 'videoinput', deviceId: 'v', label: 'Camera', groupId: 'g' },
@@ -47,6 +48,7 @@ export class FakeBrowser {
       this.asked.push(constraints);
       if (refusal !== null) throw Object.assign(new Error('no'), { name: refusal });
       const track = { readyState: 'live', muted: false, stop: () => (track.readyState = 'ended') };
+      track.getSettings = () => ({ deviceId: this.chosen });
       this.track = track;
       return { getAudioTracks: () => [track], getTracks: () => [track] };
     };

@@ -325,3 +325,14 @@ test('the microphones are listed, and nothing else', async () => {
   const { microphone } = listening();
   assert.deepEqual(await microphone.devices(), [{ deviceId: 'a', label: 'Built-in' }]);
 });
+
+test('while it is open it names its device, which may be another than the first of the list', async () => {
+  const browser = install();
+  const { microphone } = listening();
+  browser.chosen = 'b';
+  assert.equal(microphone.deviceId, null);
+  await microphone.open();
+  assert.equal(microphone.deviceId, 'b');
+  await microphone.close();
+  assert.equal(microphone.deviceId, null);
+});

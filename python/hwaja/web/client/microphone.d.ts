@@ -68,6 +68,8 @@ export class Microphone {
     type: Type,
     listener: (detail: MicrophoneEvents[Type]) => void
   ): () => void;
+  /** Which of `devices()` is open; null: none. */
+  readonly deviceId: string | null;
   /** Labels are empty until a microphone was allowed. */
   devices(): Promise<{ deviceId: string; label: string }[]>;
   /** Call it from a click. */

@@ -62,6 +62,12 @@ export class Microphone extends Emitter {
       .map(({ deviceId, label }) => ({ deviceId, label }));
   }
 
+  /** Which of `devices()` is open, perhaps chosen in the browser's own question; null: none. */
+  get deviceId() {
+    const { stream } = this._opened || { stream: null };
+    return stream === null ? null : stream.getAudioTracks()[0].getSettings().deviceId;
+  }
+
   /**
    * Begin to listen. Call it from a click: without one, some browsers keep all audio waiting.
    *

@@ -100,7 +100,8 @@ export class Listening extends Emitter {
 
   _list() {
     const { device } = this._parts;
-    const chosen = device.value;
+    // What was chosen here, unless the browser's own question named another.
+    const chosen = this._microphone.deviceId || device.value;
     device.textContent = '';
     this._devices.forEach(({ deviceId, label }, place) => {
       const name = label || t('microphone.unnamed', { number: place + 1 });
