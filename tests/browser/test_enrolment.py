@@ -91,6 +91,20 @@ async def test_nobody_is_recorded_before_they_agree_to_the_text_of_the_operator(
         await visitor.until("transcribing")
 
 
+async def test_an_agreement_ends_with_the_visit_also_where_the_browser_fills_in_again(
+    endpoint: Endpoint, visit: Visit
+) -> None:
+    """Chromium ticks a box again on the way back, Firefox also when the page is loaded anew."""
+    visitor = await visit(endpoint.page)
+    await visitor.until("ready")
+    await visitor.page.check("#consent")
+    await visitor.page.goto(f"{endpoint.page}healthz")
+    await visitor.page.go_back()
+    await visitor.until("ready")
+    assert not await visitor.page.is_checked("#consent")
+    assert await visitor.page.is_disabled("#discover")
+
+
 async def test_as_many_voices_are_enrolled_as_the_server_takes(
     services: Services, certificate: tuple[Path, Path], visit: Visit, album: Album
 ) -> None:
