@@ -27,8 +27,7 @@ async def enrolled(endpoint: Endpoint, voices: tuple[bytes, bytes] | None = None
 
 async def remember(page: Page, token: str) -> None:
     """Store a session token where an earlier page would have stored it."""
-    left = f"sessionStorage.setItem('hwaja.session', {json.dumps(token)})"
-    await page.add_init_script(f"if (sessionStorage.length === 0) {left}")
+    await _leave(page, f"sessionStorage.setItem('hwaja.session', {json.dumps(token)})")
 
 
 async def sealed(endpoint: Endpoint, voice: bytes, name: str = "") -> dict[str, str]:
@@ -44,5 +43,9 @@ async def sealed(endpoint: Endpoint, voice: bytes, name: str = "") -> dict[str, 
 
 async def keep(page: Page, voices: dict[str, Any], place: str = "localStorage") -> None:
     """Store voices where an earlier visit would have, or this tab (`sessionStorage`)."""
-    left = f"{place}.setItem('hwaja.voices', {json.dumps(json.dumps(voices))})"
-    await page.add_init_script(f"if (sessionStorage.length === 0) {left}")
+    await _leave(page, f"{place}.setItem('hwaja.voices', {json.dumps(json.dumps(voices))})")
+
+
+async def _leave(page: Page, storing: str) -> None:
+    """Run a script in each new tab, but not in the empty page before it: that may store nothing."""
+    await page.add_init_script(f"if (origin !== 'null' && sessionStorage.length === 0) {storing}")
