@@ -1,1 +1,1 @@
-"""The page in Chromium, with a microphone that plays a file, and with a real server."""
+"""The page in a browser, with a microphone that plays a file, and with a real server."""

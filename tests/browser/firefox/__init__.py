@@ -1,0 +1,1 @@
+"""The page in Firefox, where it is installed."""
