@@ -1,4 +1,8 @@
-"""The page in Firefox: a conversation from the enrolment to the reloaded page, and its looks."""
+"""The page in Firefox: a conversation from the enrolment to the reloaded page, and its looks.
+
+Elements are found by selectors alone: Firefox ESR 153 ends a page in which both axe and Playwright
+have looked for roles or labels.
+"""
 
 import json
 
@@ -16,7 +20,7 @@ pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 CHAPTERS = {"en-GB": "In Firefox", "ko-KR": "Firefox에서"}
 
 
-async def test_two_people_enrol_talk_export_and_come_back(endpoint: Endpoint, visit: Visit) -> None:
+async def test_two_people_enrol_talk_come_back_and_export(endpoint: Endpoint, visit: Visit) -> None:
     visitor = await visit(endpoint.page)
     for speaker_id, voice in enumerate(VOICES):
         assert "Enrolled" in await visitor.enrol(speaker_id, voice)
@@ -27,13 +31,14 @@ async def test_two_people_enrol_talk_export_and_come_back(endpoint: Endpoint, vi
     assert "it was the" in said[-1].text.lower()
     await visitor.press("#toggle")
     await visitor.until("ready")
-    name, exported = await visitor.export("json")
-    assert name.endswith(".json")
-    assert [each["text"] for each in json.loads(exported)["utterances"]] == [e.text for e in said]
+    visitor.page.on("dialog", lambda dialog: dialog.accept())  # nothing was exported yet
     await visitor.page.reload()
     await visitor.until("ready")
     assert await visitor.said() == said
     assert not await visitor.page.is_checked("#consent")  # which Firefox would fill in again
+    name, exported = await visitor.export("json")
+    assert name.endswith(".json")
+    assert [each["text"] for each in json.loads(exported)["utterances"]] == [e.text for e in said]
 
 
 @pytest.mark.parametrize("locale", CHAPTERS)
