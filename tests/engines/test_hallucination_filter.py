@@ -199,6 +199,23 @@ def test_a_repeated_text_is_removed_if_it_was_unlikely_the_first_time(
     assert spoken(Hypothesis(text, tokens, score=-0.6), 5.0, 5.4).text == kept
 
 
+@pytest.mark.parametrize(
+    ("first_probability", "no_speech", "is_kept"),
+    [(0.02, 0.3, False), (0.4, 0.3, True), (0.02, 0.06, True)],
+    ids=["unlikely", "likely", "certainly speech"],
+)
+def test_numbers_in_a_row_are_removed_if_the_first_one_was_unlikely(
+    first_probability: float, no_speech: float, *, is_kept: bool
+) -> None:
+    """To a decoder that counts, each next number is likely, whatever is said."""
+    tokens = [Token("1", 0.0, first_probability)]
+    for number in (2, 3, 4, 4, 4):
+        tokens += [Token(",", 0.7, 0.8), Token(f" {number}", 0.8, 0.8)]
+    text = "".join(token.text for token in tokens)
+    written = Hypothesis(text, tuple(tokens), score=-0.8, no_speech_probability=no_speech)
+    assert spoken(written, 5.0, 5.4).text == (text if is_kept else "")
+
+
 def test_a_loop_is_told_from_words_that_somebody_repeats() -> None:
     assert is_stuck("자, " * 100, 20.0)
     assert is_stuck("안녕하세요 안녕하세요", 0.3)

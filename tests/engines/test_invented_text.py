@@ -1,5 +1,10 @@
 """The default recogniser, with fallback and filter, gives texts of speech and none of sounds."""
 
+import shutil
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
 import clips
 import numpy as np
 import pytest
@@ -12,11 +17,14 @@ from hwaja.engines.ctranslate2 import fallback
 from hwaja.engines.ctranslate2.whisper import WhisperRecognizer
 from hwaja.engines.interface import Samples, Utterance, to_float32
 from hwaja.engines.texts.hallucination_filter import ROLLS_SECONDS
+from hwaja.engines.texts.repeats import may_count
 from hwaja.models import locate
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
 
 pytestmark = pytest.mark.models
+
+ESPEAK = shutil.which("espeak-ng")
 
 
 @pytest.fixture(scope="module")
@@ -64,14 +72,31 @@ def hum(seconds: float) -> Samples:
     return np.asarray(resonant(resonant(buzz, 500), 1400) * np.hanning(len(buzz)) ** 0.5)
 
 
-def crowd(seconds: float) -> Samples:
-    return np.asarray(sum(babble(seconds, seed).astype(np.float64) for seed in range(5)))
+def crowd(seconds: float, seeds: Iterable[int] = range(5)) -> Samples:
+    return np.asarray(sum(babble(seconds, seed).astype(np.float64) for seed in seeds))
 
 
 @pytest.mark.parametrize("dbfs", [-45, -20])
 @pytest.mark.parametrize("sound", [chord(0.6), chord(3), breath(0.4), hum(0.3), hum(1.5), crowd(5)])
 def test_a_sound_gives_no_text(sound: Samples, dbfs: float, ours: WhisperRecognizer) -> None:
     assert text_of(ours, at_level(sound, dbfs)) == ""
+
+
+@pytest.mark.parametrize("first_seed", [44, 60, 112])
+def test_of_babble_no_numbers_are_written(first_seed: int, ours: WhisperRecognizer) -> None:
+    text = text_of(ours, at_level(crowd(5, range(first_seed, first_seed + 4)), -20))
+    assert not may_count(text)
+
+
+@pytest.mark.skipif(ESPEAK is None, reason="espeak-ng is not installed here")
+def test_numbers_that_are_counted_aloud_are_written(
+    ours: WhisperRecognizer, tmp_path: Path
+) -> None:
+    counted = tmp_path / "counted.wav"
+    said = "one, two, three, four, five, six, seven, eight, nine, ten"
+    subprocess.run([str(ESPEAK), "-v", "en", "-s", "130", "-w", counted, said], check=True)
+    aloud = to_float32(np.frombuffer(load_pcm16(counted), np.int16))
+    assert may_count(text_of(ours, aloud, "en"))
 
 
 @pytest.mark.parametrize("start_seconds", [1.0, 17.0, 21.0])

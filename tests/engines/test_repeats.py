@@ -7,7 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hwaja.engines.recognition import Hypothesis
-from hwaja.engines.texts.repeats import first_time_log_probability, may_loop, without_unsaid_repeats
+from hwaja.engines.texts.repeats import (
+    first_time_log_probability,
+    may_count,
+    may_loop,
+    without_unsaid_repeats,
+)
 from hwaja.protocol.values import Token
 
 
@@ -114,6 +119,44 @@ def test_words_count_only_the_first_time_they_are_written(repeats: tuple[Token, 
     first = likely((" 네", 0.5), (",", 0.01), (" 그래", 0.5), ("요", 0.5), (".", 0.01))
     found = first_time_log_probability((*first, *repeats))
     assert found == pytest.approx(math.log(0.5))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1, 2, 3, 4, 5, 5, 5, 5", "1,2,3", "오후 1, 2, 1, 2", "3, 2, 1", "10 11 12", "1-1-1"],
+)
+def test_a_row_of_numbers_that_were_to_be_expected_may_be_counted(text: str) -> None:
+    assert may_count(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "1, 2",
+        "010-1234-5678",
+        "1번, 2번, 3번",
+        "3월 1일, 3월 2일",
+        "5, 17, 40",
+    ],
+)
+def test_other_numbers_are_not_counted(text: str) -> None:
+    assert not may_count(text)
+
+
+def test_numbers_of_a_row_are_judged_by_the_first_one() -> None:
+    row = [(f" {number}", 0.9) for number in (2, 3, 4, 4, 3, 10)]
+    found = first_time_log_probability(likely((" 네", 0.2), (",", 0.9), (" 1", 0.2), *row))
+    assert found == pytest.approx((2 * math.log(0.2) + math.log(0.9)) / 3)
+
+
+def test_a_number_of_several_pieces_is_expected_as_a_whole() -> None:
+    pieces = likely((" 10", 0.2), (" 1", 0.9), ("1", 0.9), (" 12", 0.9))
+    assert first_time_log_probability(pieces) == pytest.approx(math.log(0.2))
+
+
+def test_a_number_beyond_all_counting_is_no_fault() -> None:
+    assert not may_count(" ".join(["9" * 5000] * 3))
 
 
 def test_a_word_of_which_nothing_is_likely_has_a_finite_log_probability() -> None:

@@ -10,7 +10,12 @@ import re
 from dataclasses import replace
 
 from hwaja.engines.recognition import Hypothesis, compression_ratio
-from hwaja.engines.texts.repeats import first_time_log_probability, letters_of, may_loop
+from hwaja.engines.texts.repeats import (
+    first_time_log_probability,
+    letters_of,
+    may_count,
+    may_loop,
+)
 
 MAX_SYLLABLES_PER_SECOND = 12.0
 """Maximum rate of speech in scripts that write syllables: fast Korean has about 9."""
@@ -44,9 +49,13 @@ Text with a lower score counts as hallucinated (bench/RESULTS.md, "Invented text
 """
 
 MIN_FIRST_TIME_LOG_PROBABILITY = -2.0
-"""Minimum `repeats.first_time_log_probability` of a text that repeats itself. Words that people
-repeated have -1.7 and more, also at 10 dB; of the loops in babble, most have less
-(bench/RESULTS.md, "Loops")."""
+"""Minimum `repeats.first_time_log_probability` of a text that repeats itself or counts. Words that
+people repeated have -1.7 and more, also at 10 dB, and so have numbers that were counted aloud; of
+the loops in babble, most have less (bench/RESULTS.md, "Loops")."""
+
+SURE_NO_SPEECH_PROBABILITY = 0.1
+"""Below it, the recogniser is sure that somebody speaks: lines alone have 0.08 at the most, and
+babble has 0.2 at the least. Then an unlikely beginning does not count."""
 
 MAX_NO_SPEECH_PROBABILITY = 0.45
 """Above it, the recogniser doubts that somebody speaks."""
@@ -155,7 +164,7 @@ def _is_sound(hypothesis: Hypothesis, letters: str, speech_seconds: float, secon
     if score is None:
         return False
     repeats = may_loop(letters)
-    if repeats and _was_unlikely(hypothesis):
+    if (repeats or may_count(hypothesis.text)) and _was_unlikely(hypothesis):
         return True
     if _VOWEL.fullmatch(letters):
         return score < MIN_VOWEL_SCORE
@@ -176,7 +185,13 @@ def _is_sound(hypothesis: Hypothesis, letters: str, speech_seconds: float, secon
 
 
 def _was_unlikely(hypothesis: Hypothesis) -> bool:
-    """Return whether the words of a text that repeats itself were unlikely the first time."""
+    """Return whether the words of a text that repeats itself were unlikely the first time.
+
+    They were not if the recogniser is sure that somebody speaks.
+    """
+    no_speech = hypothesis.no_speech_probability
+    if no_speech is not None and no_speech < SURE_NO_SPEECH_PROBABILITY:
+        return False
     first = first_time_log_probability(hypothesis.tokens)
     return first is not None and first < MIN_FIRST_TIME_LOG_PROBABILITY
 

@@ -1,5 +1,8 @@
 """Repeats in a text: words that people say again, and those that a decoder in a loop writes again.
 
+A decoder in a loop may also write a row of numbers: "1, 2, 3, 4, 5, 5, 5". A number of a row is
+expected if it is one more or one less than the number before it, or if the row has it already.
+
 A beam may write a sentence twice that was said once, each time with a high probability. The
 alignment of the text with the audio tells: it has no audio left for the second time.
 """
@@ -25,6 +28,8 @@ MIN_PROBABILITY = 1e-6
 
 _REPEATED = re.compile(r"(.{2,}?)\1{2}|(.{4,}?)\2")
 _LONG_REPEATED = re.compile(r"(.{4,}?)\1")
+_ROW = re.compile(r"\b\d{1,9}(?:[\s,.-]+\d{1,9}){2,}\b")
+_NUMBER = re.compile(r"\d+")
 _RUN = re.compile(r"(.+?)\1{2,}|(.{4,}?)\2")  # what `may_loop` finds, and single letters
 
 
@@ -37,14 +42,22 @@ def may_loop(text: str) -> bool:
     return _REPEATED.search(letters_of(text)) is not None
 
 
+def may_count(text: str) -> bool:
+    """Return whether a text has a row of numbers of which two are expected.
+
+    A decoder in a loop writes such rows, and people count.
+    """
+    return len(_expected_numbers(text)) >= 2
+
+
 def first_time_log_probability(tokens: Sequence[Token]) -> float | None:
     """Return the mean log-probability of a text's words, of repeated ones the first time only.
 
-    To a decoder in a loop each repeat is likely, whatever it repeats: the mean over all of them
-    tells nothing. None where the model gives no probabilities.
+    To a decoder in a loop each repeat is likely, whatever it repeats, and so is each expected
+    number: the mean over all of them tells nothing. None where the model gives no probabilities.
     """
     letters, places = _placed(tokens)
-    again: set[int] = set()
+    again = _pieces_of(tokens, _expected_numbers("".join(token.text for token in tokens)))
     for found in _RUN.finditer(letters):
         unit, end = len(found[1] or found[2]), found.end()
         while end < len(letters) and letters[end] == letters[end - unit]:
@@ -95,6 +108,25 @@ def _unsaid(tokens: Sequence[Token]) -> slice | None:
             return slice(first[0], second[0])
         return slice(second[0], places[end] if end < len(places) else len(tokens))
     return None
+
+
+def _expected_numbers(text: str) -> list[slice]:
+    """Return where the expected numbers of the rows are in a text."""
+    found: list[slice] = []
+    for row in _ROW.finditer(text):
+        numbers: list[int] = []
+        for each in _NUMBER.finditer(text, row.start(), row.end()):
+            number = int(each[0])
+            if numbers and (abs(number - numbers[-1]) == 1 or number in numbers):
+                found.append(slice(each.start(), each.end()))
+            numbers.append(number)
+    return found
+
+
+def _pieces_of(tokens: Sequence[Token], parts: Sequence[slice]) -> set[int]:
+    """Return the indices of the pieces that have a character of these parts of the text."""
+    pieces = [index for index, token in enumerate(tokens) for _ in token.text]
+    return {index for part in parts for index in pieces[part]}
 
 
 def _placed(tokens: Sequence[Token]) -> tuple[str, list[int]]:
