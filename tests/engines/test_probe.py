@@ -30,7 +30,7 @@ class Driver:
 
 probe._open_driver = Driver
 if sys.argv[3:]:
-    probe.whisper.compute_type = lambda provider: "float16"
+    probe.library.compute_type = lambda provider: "float16"
 sys.exit(probe.main(["cuda", sys.argv[1]]))
 """
 TOO_LATE = """

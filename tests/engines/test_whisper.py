@@ -190,16 +190,37 @@ def test_a_text_without_end_is_cut_off_where_nobody_could_have_said_more(
     seconds: int, ours: WhisperRecognizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither earlier nor later."""
-    monkeypatch.setattr(whisper, "MIN_TOKENS", 1)
-    monkeypatch.setattr(whisper, "TOKENS_PER_SECOND", 2)
+    for limit in ("", "USUAL_"):
+        monkeypatch.setattr(whisper, f"{limit}MIN_TOKENS", 1)
+        monkeypatch.setattr(whisper, f"{limit}TOKENS_PER_SECOND", 2)
     found = [
         len(ours.recognise(Utterance(speech(seconds), Options(), Effort(n))).tokens) for n in (1, 5)
     ]
     assert found == [1 + 2 * seconds] * 2
 
 
+def test_speech_of_more_tokens_than_usual_is_written_to_its_end(
+    ours: WhisperRecognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = ours.recognise(Utterance(speech(4)))
+    monkeypatch.setattr(whisper, "USUAL_MIN_TOKENS", 4)
+    monkeypatch.setattr(whisper, "USUAL_TOKENS_PER_SECOND", 0)
+    assert len(whole.tokens) > 4
+    assert ours.recognise(Utterance(speech(4))) == whole
+
+
+def test_a_loop_is_not_continued(ours: WhisperRecognizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = Asked(ours._model)
+    monkeypatch.setattr(ours, "_model", asked)
+    monkeypatch.setattr(whisper, "is_stuck", lambda text, seconds: bool(text))
+    monkeypatch.setattr(whisper, "USUAL_MIN_TOKENS", 4)
+    monkeypatch.setattr(whisper, "USUAL_TOKENS_PER_SECOND", 0)
+    assert len(ours.recognise(Utterance(speech(4))).tokens) == 4
+    assert asked.max_length == 2 * 4
+
+
 class Asked:
-    """A model that notes the limit it is asked for."""
+    """A model that notes the highest limit it is asked for."""
 
     def __init__(self, model: Any) -> None:
         self._model = model
@@ -209,7 +230,7 @@ class Asked:
         return getattr(self._model, name)
 
     def generate(self, *arguments: Any, max_length: int, **others: Any) -> Any:
-        self.max_length = max_length
+        self.max_length = max(self.max_length, max_length)
         return self._model.generate(*arguments, max_length=max_length, **others)
 
 
@@ -219,7 +240,7 @@ def test_the_longest_text_fits_the_positions_of_the_decoder(
     """CTranslate2 takes half of the limit, and fails beyond the positions."""
     asked = Asked(ours._model)
     monkeypatch.setattr(ours, "_model", asked)
-    monkeypatch.setattr(whisper, "TOKENS_PER_SECOND", 1000)
+    monkeypatch.setattr(whisper, "USUAL_TOKENS_PER_SECOND", 1000)
     assert ours.recognise(Utterance(speech(2))).text != ""
     assert asked.max_length == 2 * (448 - len(ours._vocabulary.prompt("en")))
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from hwaja.engines import runtime
-from hwaja.engines.ctranslate2 import whisper
+from hwaja.engines.ctranslate2 import library
 from hwaja.engines.interface import EngineError
 from hwaja.protocol.audio import SAMPLE_RATE
 
@@ -61,7 +61,7 @@ def run(provider: str, model: Path) -> str:
             "sherpa-onnx fell back to the CPU, as a library of CUDA or cuDNN is missing or too "
             "old; install hwaja[gpu], and see stderr for its name."
         )
-    whisper.compute_type(provider)
+    library.compute_type(provider)
     return version
 
 

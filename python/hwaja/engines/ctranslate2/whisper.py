@@ -1,7 +1,6 @@
 """Whisper on CTranslate2: encodes an utterance, decodes it by beam search, dates the tokens."""
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,15 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hwaja.engines import runtime
 from hwaja.engines.checks import check_options, check_utterance
+from hwaja.engines.ctranslate2.library import FAULTS, ctranslate2, load
 from hwaja.engines.ctranslate2.mel import (
     FRAMES_PER_SECOND,
     HOP_SAMPLES,
     SILENCE_BELOW_PEAK,
     log_mel,
 )
-from hwaja.engines.ctranslate2.model_files import WhisperFolder, check_folder
+from hwaja.engines.ctranslate2.model_files import check_folder
 from hwaja.engines.ctranslate2.whisper_tokens import timed
 from hwaja.engines.interface import EngineError, Samples, Utterance
 from hwaja.engines.model_checks.export_checks import AUTO_LANGUAGE
@@ -30,7 +29,7 @@ from hwaja.engines.recognition import (
     Effort,
     Hypothesis,
 )
-from hwaja.engines.texts.hallucination_filter import MIN_CAPTION_SCORE
+from hwaja.engines.texts.hallucination_filter import MIN_CAPTION_SCORE, is_stuck
 from hwaja.engines.texts.hotword_search import Found, HotwordSearch
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Token
@@ -41,9 +40,16 @@ MIN_SILENCE_SECONDS = 4.0
 MAX_CONTEXT_SECONDS = 30
 """Whisper knows positions for 30 s."""
 
+USUAL_MIN_TOKENS = 8
+USUAL_TOKENS_PER_SECOND = 8
+"""Limit of a first search. Of 264 Korean lines, none has more than 7.8 tokens in a second of its
+speech (bench/RESULTS.md). A text that reaches the limit is nearly always a loop: it costs half as
+much as one that reaches the next limit."""
+
 MIN_TOKENS = 24
 TOKENS_PER_SECOND = 16
-"""Nobody speaks faster. Without a limit, a model in a loop would emit tokens until its maximum."""
+"""Nobody speaks faster. Limit of the second search, for a text that reached the first limit without
+being a loop."""
 
 NO_SPEECH_WEIGHT = 2.0
 """Weight of the no-speech probability in a score.
@@ -57,15 +63,6 @@ MIN_PROBABILITY = 1e-10
 
 POSITION_SECONDS = 2 * HOP_SAMPLES / SAMPLE_RATE
 """Duration of an encoder position, 20 ms: the second convolution has stride 2."""
-
-_COMPUTE_TYPES = {"cpu": ("int8",), "cuda": ("float16", "int8_float16")}
-"""In the order of preference; float32 runs everywhere."""
-
-_FAULTS = (RuntimeError, ValueError, LookupError, OverflowError)
-"""What CTranslate2 raises: the exceptions that pybind11 makes of those of C++. A MemoryError is not
-among them. It ends the worker, and the next one does the job: this one would fail again and again.
-"""
-
 
 Encoded = NDArray[np.floating[Any]]
 """The encoder's output, shape (utterances, positions, width), float32 or float16."""
@@ -116,7 +113,7 @@ class WhisperRecognizer:
         checked = check_folder(folder)
         self._vocabulary = checked.vocabulary
         self._max_tokens = checked.max_tokens
-        self._model = _load(checked, provider)
+        self._model = load(checked, provider)
         self._multilingual = bool(self._model.is_multilingual)
         languages = self._vocabulary.languages(multilingual=self._multilingual)
         if language not in languages:
@@ -145,7 +142,7 @@ class WhisperRecognizer:
                 rows = [k for k, each in enumerate(utterances) if each.effort == effort]
                 texts = self._recognised([utterances[k] for k in rows], effort)
                 found.update(zip(rows, texts, strict=True))
-        except _FAULTS as error:
+        except FAULTS as error:
             raise EngineError(f"CTranslate2 failed: {type(error).__name__}.") from None
         return [found[row] for row in range(len(utterances))]
 
@@ -172,7 +169,7 @@ class WhisperRecognizer:
         prompts = [
             self._vocabulary.prompt(each if self._multilingual else None) for each in languages
         ]
-        results = self._generate(encoded, prompts, effort, max(map(_most_tokens, audio)))
+        results = self._searched(encoded, prompts, effort, audio)
         return [
             _Decoded(utterance, encoded[k : k + 1], language, prompt, result)
             for k, (utterance, language, prompt, result) in enumerate(
@@ -214,10 +211,41 @@ class WhisperRecognizer:
                 languages[row] = str(token).strip("<|>")
         return languages
 
+    def _searched(
+        self,
+        encoded: Encoded,
+        prompts: Sequence[list[int]],
+        effort: Effort,
+        audio: Sequence[Samples],
+    ) -> Sequence[Any]:
+        """Return for each utterance the best sequences of tokens with their scores.
+
+        A search that the usual limit ended is made again with the next limit, unless it is a loop.
+        """
+        usual_tokens = max(map(_usual_tokens, audio))
+        results = list(self._generate(encoded, prompts, effort, usual_tokens))
+        rows = [
+            row
+            for row, (result, samples) in enumerate(zip(results, audio, strict=True))
+            if len(result.sequences_ids[0]) >= usual_tokens and not self._loops(result, samples)
+        ]
+        if rows:
+            most_tokens = max(_most_tokens(audio[row]) for row in rows)
+            longer = self._generate(
+                encoded[rows], [prompts[row] for row in rows], effort, most_tokens
+            )
+            for row, result in zip(rows, longer, strict=True):
+                results[row] = result
+        return results
+
+    def _loops(self, result: Any, samples: Samples) -> bool:
+        text = self._vocabulary.text(self._vocabulary.of_text(result.sequences_ids[0]))
+        return is_stuck(text, len(samples) / SAMPLE_RATE)
+
     def _generate(
         self, encoded: Encoded, prompts: Sequence[list[int]], effort: Effort, most_tokens: int
     ) -> Sequence[Any]:
-        """Return for each utterance the best sequences of tokens with their scores."""
+        """Return for each utterance the best sequences of at most so many tokens."""
         if effort.temperature > 0:
             drawn = {"sampling_topk": 0, "sampling_temperature": effort.temperature}
             search = {"beam_size": 1, **drawn}
@@ -303,51 +331,13 @@ def _may_have_hotwords(likeliest: Found, no_speech_prob: float) -> bool:
     return bool(likeliest.tokens) and _score(likeliest, no_speech_prob) > MIN_CAPTION_SCORE
 
 
+def _usual_tokens(samples: Samples) -> int:
+    return USUAL_MIN_TOKENS + round(USUAL_TOKENS_PER_SECOND * len(samples) / SAMPLE_RATE)
+
+
 def _most_tokens(samples: Samples) -> int:
     return MIN_TOKENS + round(TOKENS_PER_SECOND * len(samples) / SAMPLE_RATE)
 
 
-def compute_type(provider: str) -> str:
-    """Return the type that CTranslate2 computes with on `provider`, "cpu" or "cuda".
-
-    Raises:
-        EngineError: where CTranslate2 is not installed, or cannot run on the provider.
-
-    """
-    try:
-        known = _ctranslate2().get_supported_compute_types(provider)
-    except _FAULTS as error:
-        raise EngineError(f"CTranslate2 does not run on {provider}: {_reason(error)}.") from None
-    if provider == "cuda":
-        runtime.load_cublas()
-    return next((each for each in _COMPUTE_TYPES[provider] if each in known), "float32")
-
-
-def _load(checked: WhisperFolder, provider: str) -> Any:
-    kind = compute_type(provider)
-    try:
-        with checked.completed() as folder:
-            return _ctranslate2().models.Whisper(
-                str(folder), provider, compute_type=kind, intra_threads=1, inter_threads=1
-            )
-    except (*_FAULTS, OSError, MemoryError) as error:
-        raise EngineError(
-            f"{checked.folder} cannot be loaded by CTranslate2 on {provider}: {_reason(error)}."
-        ) from None
-
-
-def _reason(error: Exception) -> str:
-    """Return the first sentence of an error of CTranslate2, without its full stop."""
-    return re.split(r"\.?(?:\s*\n|\s*$|\. )", str(error))[0]
-
-
-def _ctranslate2() -> Any:
-    try:
-        import ctranslate2
-    except ImportError:
-        raise EngineError("CTranslate2 is not installed; install hwaja[server].") from None
-    return ctranslate2
-
-
 def _view(features: Any) -> Any:
-    return _ctranslate2().StorageView.from_array(features)
+    return ctranslate2().StorageView.from_array(features)
