@@ -11,7 +11,7 @@ from hwaja.engines.interface import HOP_SAMPLES, WINDOW_SAMPLES, EngineError
 from hwaja.engines.model_checks.export_checks import GREEDY_SEARCH, check_method
 from hwaja.engines.model_checks.model_files import preferred_file, read_model
 from hwaja.engines.model_checks.offline_exports import OfflineExport, open_offline
-from hwaja.engines.model_checks.offline_forms import LAYOUTS
+from hwaja.engines.model_checks.offline_layouts import LAYOUTS
 from hwaja.engines.model_checks.streaming_exports import StreamingExport, streaming_opener
 from hwaja.protocol.audio import SAMPLE_RATE
 
