@@ -8,7 +8,6 @@ callback of the loop, outside all tasks, in the order of arrival.
 
 import asyncio
 import time
-from collections.abc import Coroutine
 from functools import partial
 
 import structlog
@@ -27,6 +26,7 @@ from hwaja.server.services import Services, SessionObserver
 from hwaja.server.sessions.analysis import Analysis
 from hwaja.server.sessions.broadcast import Broadcast
 from hwaja.server.sessions.intake import Intake
+from hwaja.server.sessions.jobs import Jobs
 from hwaja.server.sessions.outbox import Outbox, Sender
 from hwaja.session import effects, events
 from hwaja.session.deadlines import Deadlines
@@ -92,7 +92,7 @@ class SessionRunner:
             self._post,
             is_behind=lambda: self.client_waits,
         )
-        self._jobs: set[asyncio.Task[None]] = set()
+        self._jobs = Jobs(self._job_failed)
         self._enrolment: asyncio.Task[None] | None = None
         self._deadlines = Deadlines(
             config.max_session_seconds, config.idle_seconds, time.monotonic()
@@ -158,7 +158,7 @@ class SessionRunner:
         """
         if token is not None:
             self._sender.begin_to_number()
-        self._start(self._keep_time())
+        self._jobs.start(self._keep_time())
         self._log.info("session opened", resumable=token is not None)
         await self._post(events.Connected(token, hello, lost))
 
@@ -209,11 +209,8 @@ class SessionRunner:
     async def _end(self) -> None:
         self._analysis.close()
         self._generations.set_ahead(self, False)
-        tasks = tuple(self._jobs)
-        for task in tasks:
-            task.cancel()
         try:
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._jobs.cancel()
         finally:  # also if a server that stops cancels this
             self._generations.leave(self)
             self._intake.forget()
@@ -357,7 +354,7 @@ class SessionRunner:
                 self._intake.begin()
             case Enrol():
                 self._set_ahead(False)  # the client waits for the enrolment
-                self._enrolment = self._start(self._enrol(effect))
+                self._enrolment = self._jobs.start(self._enrol(effect))
             case Restore():
                 self._post(self._enroller.restore(effect))
             case effects.Share(key, end, request_id):
@@ -382,18 +379,10 @@ class SessionRunner:
             self._intake.watch_format()
         self._analysis.carry_out(effect)
 
-    def _start(self, job: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(job)
-        self._jobs.add(task)
-        task.add_done_callback(self._job_ended)
-        return task
-
-    def _job_ended(self, task: asyncio.Task[None]) -> None:
-        self._jobs.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if error is not None:  # its result is missing: no answer can be awaited
-            self._log.error("session failed", **describe(error))
-            self._give_up()
+    def _job_failed(self, error: BaseException) -> None:
+        """Close at once: without the result of the job, no answer can be awaited."""
+        self._log.error("session failed", **describe(error))
+        self._give_up()
 
     def _give_up(self) -> None:
         """Send the error and close at once. The session handles nothing more."""
