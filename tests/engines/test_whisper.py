@@ -190,9 +190,9 @@ def test_a_text_without_end_is_cut_off_where_nobody_could_have_said_more(
     seconds: int, ours: WhisperRecognizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither earlier nor later."""
-    for limit in ("", "USUAL_"):
-        monkeypatch.setattr(whisper, f"{limit}MIN_TOKENS", 1)
-        monkeypatch.setattr(whisper, f"{limit}TOKENS_PER_SECOND", 2)
+    monkeypatch.setattr(whisper, "MIN_TOKENS", 1)
+    monkeypatch.setattr(whisper, "USUAL_TOKENS_PER_SECOND", 1)
+    monkeypatch.setattr(whisper, "TOKENS_PER_SECOND", 2)
     found = [
         len(ours.recognise(Utterance(speech(seconds), Options(), Effort(n))).tokens) for n in (1, 5)
     ]
@@ -203,7 +203,7 @@ def test_speech_of_more_tokens_than_usual_is_written_to_its_end(
     ours: WhisperRecognizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = ours.recognise(Utterance(speech(4)))
-    monkeypatch.setattr(whisper, "USUAL_MIN_TOKENS", 4)
+    monkeypatch.setattr(whisper, "MIN_TOKENS", 4)
     monkeypatch.setattr(whisper, "USUAL_TOKENS_PER_SECOND", 0)
     assert len(whole.tokens) > 4
     assert ours.recognise(Utterance(speech(4))) == whole
@@ -213,7 +213,7 @@ def test_a_loop_is_not_continued(ours: WhisperRecognizer, monkeypatch: pytest.Mo
     asked = Asked(ours._model)
     monkeypatch.setattr(ours, "_model", asked)
     monkeypatch.setattr(whisper, "is_stuck", lambda text, seconds: bool(text))
-    monkeypatch.setattr(whisper, "USUAL_MIN_TOKENS", 4)
+    monkeypatch.setattr(whisper, "MIN_TOKENS", 4)
     monkeypatch.setattr(whisper, "USUAL_TOKENS_PER_SECOND", 0)
     assert len(ours.recognise(Utterance(speech(4))).tokens) == 4
     assert asked.max_length == 2 * 4

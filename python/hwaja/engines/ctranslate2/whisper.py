@@ -40,16 +40,17 @@ MIN_SILENCE_SECONDS = 4.0
 MAX_CONTEXT_SECONDS = 30
 """Whisper knows positions for 30 s."""
 
-USUAL_MIN_TOKENS = 8
-USUAL_TOKENS_PER_SECOND = 8
-"""Limit of a first search. Of 264 Korean lines, none has more than 7.8 tokens in a second of its
-speech (bench/RESULTS.md). A text that reaches the limit is nearly always a loop: it costs half as
-much as one that reaches the next limit."""
-
 MIN_TOKENS = 24
+USUAL_TOKENS_PER_SECOND = 8
 TOKENS_PER_SECOND = 16
-"""Nobody speaks faster. Limit of the second search, for a text that reached the first limit without
-being a loop."""
+"""Limits of the first search, and of a second one for a text that reached the first limit without
+being a loop: so many tokens, and so many for each second of audio.
+
+Of 264 Korean lines, none has more than 7.8 tokens in a second of its speech, and nobody speaks
+faster than the second limit (bench/RESULTS.md, "Loops"). A text that reaches the first limit is
+nearly always a loop. It then costs half as much as with the second one only. With fewer tokens,
+loops of a few seconds could not be told from other texts yet.
+"""
 
 NO_SPEECH_WEIGHT = 2.0
 """Weight of the no-speech probability in a score.
@@ -222,7 +223,7 @@ class WhisperRecognizer:
 
         A search that the usual limit ended is made again with the next limit, unless it is a loop.
         """
-        usual_tokens = max(map(_usual_tokens, audio))
+        usual_tokens = _most_tokens(audio, USUAL_TOKENS_PER_SECOND)
         results = list(self._generate(encoded, prompts, effort, usual_tokens))
         rows = [
             row
@@ -230,7 +231,7 @@ class WhisperRecognizer:
             if len(result.sequences_ids[0]) >= usual_tokens and not self._loops(result, samples)
         ]
         if rows:
-            most_tokens = max(_most_tokens(audio[row]) for row in rows)
+            most_tokens = _most_tokens([audio[row] for row in rows], TOKENS_PER_SECOND)
             longer = self._generate(
                 encoded[rows], [prompts[row] for row in rows], effort, most_tokens
             )
@@ -331,12 +332,9 @@ def _may_have_hotwords(likeliest: Found, no_speech_prob: float) -> bool:
     return bool(likeliest.tokens) and _score(likeliest, no_speech_prob) > MIN_CAPTION_SCORE
 
 
-def _usual_tokens(samples: Samples) -> int:
-    return USUAL_MIN_TOKENS + round(USUAL_TOKENS_PER_SECOND * len(samples) / SAMPLE_RATE)
-
-
-def _most_tokens(samples: Samples) -> int:
-    return MIN_TOKENS + round(TOKENS_PER_SECOND * len(samples) / SAMPLE_RATE)
+def _most_tokens(audio: Sequence[Samples], tokens_per_second: float) -> int:
+    """Return the limit of a search for the texts of utterances."""
+    return MIN_TOKENS + round(tokens_per_second * max(map(len, audio)) / SAMPLE_RATE)
 
 
 def _view(features: Any) -> Any:
