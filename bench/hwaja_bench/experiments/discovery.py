@@ -5,10 +5,11 @@ hwaja bench experiment discovery ../shared/speech --half chosen
 
 Two, three and four people talk with mixed pauses and without, clean and in rooms with noise.
 hwaja's detector and gate cut the recording as in a session, and its discovery names the speakers.
-Printed are the diarization error rate with a collar of 0.25 s (of the labels when they were sent,
-and after all corrections), how many speakers were found, how soon each had the right label, and how
-many answers were corrected. `offline` is a diarization of the whole file
-at once: windows of 1.5 s of the same detector and embedder, grouped by average linkage (scipy).
+Printed are the diarization error rate with a collar of 0.25 s and the share of lines with the right
+speaker (of the labels when they were sent, and after all corrections), how many speakers were
+found, how soon each had the right label, and how many answers were corrected. `offline` is a
+diarization of the whole file at once: windows of 1.5 s of the same detector and embedder, grouped
+by average linkage (scipy).
 `--known` says how many speakers there are.
 """
 
@@ -21,6 +22,7 @@ from pathlib import Path
 import numpy as np
 import simpleder
 from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.optimize import linear_sum_assignment
 
 from hwaja._pcm import RingBuffer
 from hwaja.engines.interface import HOP_SAMPLES, Embeddings, VoiceTrack
@@ -195,6 +197,26 @@ def error(spoken: Meeting, found: Sequence[Span]) -> tuple[float, float]:
     return wrong, float(fields["ref_length"])
 
 
+def lines_right(spoken: Meeting, found: Sequence[Span]) -> tuple[int, int]:
+    """Return how many lines have the right speaker, with the best mapping of ids, and the lines.
+
+    A line has the label that lies over most of it. Without a label it is not right.
+    """
+    labels = sorted({label for label, *_ in found})
+    common = np.zeros((len(spoken.lines), len(labels)))
+    for label, first, last in found:
+        common[:, labels.index(label)] += [
+            max(0.0, min(last, stop) - max(first, start)) for _, start, stop in spoken.lines
+        ]
+    people = np.array([who for who, *_ in spoken.lines])
+    shared = np.stack([common[people == who].sum(axis=0) for who in range(len(spoken.names))])
+    named, own = linear_sum_assignment(-shared)
+    owners = np.full(len(labels), -1)
+    owners[own] = named
+    is_right = (owners[common.argmax(axis=1)] == people) & common.any(axis=1)
+    return int(is_right.sum()), len(people)
+
+
 def first_right_seconds(outcome: Outcome) -> Iterator[tuple[float, bool]]:
     """Yield how much each person had said when the first right label came, and if it was the first.
 
@@ -225,8 +247,10 @@ def _common(spans: Sequence[tuple[float, float]], first: float, last: float) -> 
 def report_one(outcome: Outcome) -> None:
     spoken = outcome.meeting
     wrong, whole = error(spoken, outcome.last)
+    right, lines = lines_right(spoken, outcome.last)
     print(
         f"{spoken.group} {len(spoken.names)} {spoken.pauses} {spoken.snr}: DER {wrong / whole:.1%}"
+        f" lines {right}/{lines}"
         f" found {len({who for who, *_ in outcome.last})} corrected {outcome.corrections}",
         flush=True,
     )
@@ -253,6 +277,8 @@ def report(outcomes: Sequence[Outcome]) -> None:
         ):
             pairs = [error(one.meeting, found) for one, found in zip(own, spans, strict=True)]
             print(f"  DER {label}: {ratio(pairs, SEED)}")
+            lines = [lines_right(one.meeting, found) for one, found in zip(own, spans, strict=True)]
+            print(f"  lines with the right speaker {label}: {ratio(lines, SEED)}")
         right = sum(len({who for who, *_ in one.last}) == len(one.meeting.names) for one in own)
         first = [each for one in own for each in first_right_seconds(one)]
         seconds = np.percentile([said for said, _ in first], [50, 90])

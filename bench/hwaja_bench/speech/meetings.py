@@ -37,7 +37,10 @@ class Meeting:
     snr: str
     pauses: str
     sound: Signal
+    lines: tuple[Span, ...]
+    """The turns, with the pauses in them."""
     spans: tuple[Span, ...]
+    """The speech in the turns."""
 
 
 def parties(people: Sequence[Speaker], count: int, at_most: int, seed: int) -> list[list[Speaker]]:
@@ -77,13 +80,17 @@ def meeting(
     tracks = np.zeros((len(people), length + round(LEAD_SECONDS * SAMPLE_RATE)))
     for number, start, speech in turns:
         tracks[number, start : start + len(speech)] = speech
+    lines = tuple(
+        (number, start / SAMPLE_RATE, (start + len(speech)) / SAMPLE_RATE)
+        for number, start, speech in turns
+    )
     spans = tuple(
         (number, start / SAMPLE_RATE + first, start / SAMPLE_RATE + last)
         for number, start, speech in turns
         for first, last in stretches(speech.astype(np.float32))
     )
     sound = tracks.sum(axis=0) if snr[1] is None else _disturbed(tracks, snr[1], random)
-    return Meeting(people[0].group, names, snr[0], pauses[0], sound, spans)
+    return Meeting(people[0].group, names, snr[0], pauses[0], sound, lines, spans)
 
 
 _Turn = tuple[int, int, Signal]
