@@ -124,6 +124,18 @@ def test_two_ids_of_one_person_become_one_when_more_speech_shows_it() -> None:
     assert len(set(room.last_labels)) == 1
 
 
+def test_a_short_answer_follows_its_speaker_to_the_id_that_the_person_turns_out_to_have() -> None:
+    """A list of speakers would else have a third one, of whom there is nothing but a short line."""
+    room = Room()
+    room.take(0.6 * room.talkers.windows(0, 2.0) + 0.8 * room.talkers.windows(6, 2.0))
+    room.take(0.6 * room.talkers.windows(0, 2.0) + 0.8 * room.talkers.windows(7, 2.0))
+    room.take(0.6 * room.talkers.windows(0, 0.6) + 0.8 * room.talkers.windows(7, 0.6))
+    assert room.last_labels == [0, 1, 1]
+    for _ in range(3):
+        room.hear((0, 3.0))
+    assert len(set(room.last_labels)) == 1
+
+
 @pytest.mark.parametrize("is_new", [False, True])
 def test_a_new_transcription_keeps_the_voices_and_corrects_no_part_of_the_last(
     is_new: bool,

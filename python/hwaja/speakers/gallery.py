@@ -13,7 +13,7 @@ from itertools import count
 import numpy as np
 
 from hwaja.engines.interface import Embedding
-from hwaja.speakers.clustering import Floats, groups_of
+from hwaja.speakers.clustering import Floats, groups_of, refitted
 from hwaja.speakers.voices import units_of
 
 NEWNESS = 4.0
@@ -61,6 +61,7 @@ class Gallery:
     def __init__(self) -> None:
         self._pieces: list[_Piece] = []
         self._kept: set[int] = set()
+        self._followers: dict[int, int] = {}  # speakers of reported parts, by their first samples
 
     @property
     def kept(self) -> AbstractSet[int]:
@@ -75,7 +76,8 @@ class Gallery:
             for start in piece.starts:
                 if piece.speaker_id is not None:
                     seconds[start][piece.speaker_id] += piece.voice.seconds
-        return {start: max(own, key=own.__getitem__) for start, own in seconds.items()}
+        pieces = {start: max(own, key=own.__getitem__) for start, own in seconds.items()}
+        return self._followers | pieces
 
     @property
     def seconds(self) -> float:
@@ -96,6 +98,7 @@ class Gallery:
         self._kept.clear()
         for piece in self._pieces:
             piece.starts = ()
+        self._followers.clear()
 
     def keep(self, speaker_id: int) -> bool:
         """Let no other voice get this speaker's id. Return whether there is such a speaker."""
@@ -118,11 +121,13 @@ class Gallery:
         """Take the voice of the part that begins at sample `start`. `group` finds its speaker."""
         self._pieces.append(_Piece((start,), voice))
 
-    def join(self, starts: Sequence[int]) -> None:
+    def join(self, starts: Sequence[int], speaker_id: int) -> None:
         """Report pieces that follow each other as one part, which begins with the first.
 
-        They stay apart here: later speech may show that they are of two people.
+        They stay apart here: later speech may show that they are of two people. A part without a
+        piece, which is too short, follows its speaker: if that turns out to be another, so is it.
         """
+        self._followers[starts[0]] = speaker_id
         for piece in self._pieces:
             if any(start in starts for start in piece.starts):
                 piece.starts = (starts[0],)
@@ -155,19 +160,35 @@ class Gallery:
         pieces = [*kept.values(), *others]
         voices = [*enrolled.values(), *(piece.voice for piece in pieces)]
         known_ids = [*enrolled, *kept]
-        groups = groups_of(
-            np.stack([voice.unit for voice in voices]),
-            np.array([voice.seconds for voice in voices]),
-            self.oneness,
-            len(known_ids),
-            max(most_speakers, len(known_ids)),
-        )
+        rows = np.stack([voice.unit for voice in voices])
+        seconds = np.array([voice.seconds for voice in voices])
+        most = max(most_speakers, len(known_ids))
+        groups = groups_of(rows, seconds, self.oneness, len(known_ids), most)
+        groups = refitted(rows, seconds, groups, len(known_ids))
         own = [*zip(pieces, groups[len(enrolled) :], strict=True)]
         ids = _ids_of_groups(dict(zip(groups, known_ids, strict=False)), own)
+        self._follow([(piece, ids[group]) for piece, group in own], known_ids)
         for piece, group in own:
             piece.speaker_id = ids[group]
         while len(self._pieces) > MOST_PIECES:
             self._pool_oldest()
+
+    def _follow(self, own: Sequence[tuple[_Piece, int]], known_ids: Sequence[int]) -> None:
+        """Give the short parts of each speaker who is gone to the one who has most of that speech.
+
+        Args:
+            own: each piece, with the speaker whom it had so far, and its new speaker.
+            known_ids: the speakers who are there also without a piece.
+
+        """
+        seconds: dict[int, dict[int, float]] = defaultdict(lambda: defaultdict(float))
+        for piece, speaker_id in own:
+            if piece.speaker_id is not None:
+                seconds[piece.speaker_id][speaker_id] += piece.voice.seconds
+        there = {*known_ids, *(speaker_id for _, speaker_id in own)}
+        heirs = {k: max(new, key=new.__getitem__) for k, new in seconds.items() if k not in there}
+        for start, speaker_id in self._followers.items():
+            self._followers[start] = heirs.get(speaker_id, speaker_id)
 
     def _longest_of(self, speaker_id: int) -> _Piece:
         own = (piece for piece in self._pieces if piece.speaker_id == speaker_id)
