@@ -5,6 +5,7 @@ from pathlib import Path
 
 import clips
 import pytest
+import segno
 from loopback import Endpoint, serving
 from playwright.async_api import expect
 from relay import relaying
@@ -50,7 +51,9 @@ async def test_a_second_screen_shows_the_conversation_by_its_link_until_it_ends(
     await visitor.page.get_by_role("button", name="Export").click()
     await visitor.page.get_by_role("button", name="Subtitles on another screen").click()
     field = visitor.page.get_by_label("Link to the subtitles")
+    code = visitor.page.locator("#share-code:visible path")
     await expect(field).to_have_value(re.compile(r"/subtitles#[\w-]{20,}$"))
+    assert modules(await code.get_attribute("d"))
     second = await visit(await field.input_value())
     await expect(second.page.locator("#status")).to_have_text("Connected")
     await visitor.page.get_by_role("button", name="Close").click()
@@ -70,8 +73,27 @@ async def test_a_second_screen_shows_the_conversation_by_its_link_until_it_ends(
     await expect(field).to_have_value(link)  # another one would end it
     await album.show(visitor, CHAPTER, "The link for a second screen.", whole=False)
     await visitor.page.get_by_role("button", name="End the link").click()
+    await expect(code).to_have_count(0)
     await expect(second.page.locator("#status")).to_have_text("The conversation has ended.")
     await expect(second.page.locator("#lines")).to_contain_text(said)
+
+
+def modules(path: str | None) -> set[tuple[int, int]]:
+    """Columns and rows of the dark modules of a QR code."""
+    return {(int(x), int(y)) for x, y in re.findall(r"M(\d+) (\d+)h1v1h-1z", path or "")}
+
+
+async def test_the_code_of_a_link_is_a_qr_code_and_a_link_that_is_too_long_has_none(
+    endpoint: Endpoint, visit: Visit
+) -> None:
+    """Every module is that of another encoder. The link fills the code, which leaves no choice."""
+    visitor = await visit(endpoint.page)
+    link = f"{endpoint.page}subtitles#".ljust(106, "k")
+    drawn = "async (link) => (await import('/page/qr.js')).qrPath(link)"
+    wanted = segno.make(link, version=5, error="L", mask=0, mode="byte", boost_error=False)
+    dark = {(x, y) for y, row in enumerate(wanted.matrix) for x, bit in enumerate(row) if bit}
+    assert modules(await visitor.page.evaluate(drawn, link)) == dark
+    assert await visitor.page.evaluate(drawn, link + "k") == ""
 
 
 async def test_a_second_screen_waits_for_a_network_that_is_away(

@@ -55,7 +55,7 @@ const talking = new Talking(
   { online, listening, enrolling, people, notices, consent }
 );
 new Interruptions(document, navigator.mediaDevices, { listening, online, notices });
-new Sharing(named('share share-open share-link share-copy share-stop shared'), online);
+new Sharing(named('share share-open share-link share-code share-copy share-stop shared'), online);
 prepareDialogs(document);
 
 const keeping = new Keeping(named('keep keep-hint'), notices, {

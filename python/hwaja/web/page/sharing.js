@@ -3,6 +3,7 @@
 import { openDialog } from './dialogs.js';
 import { t } from './language.js';
 import { recall, remember } from './memory.js';
+import { qrPath } from './qr.js';
 
 /** Where the link lies, and its key, when this page is loaded anew. */
 const LINK = 'hwaja.link';
@@ -10,7 +11,7 @@ const LINK_KEY = 'hwaja.link-key';
 
 export class Sharing {
   /**
-   * @param {{share: Element, shareOpen: Element, shareLink: Element, shareCopy: Element,
+   * @param {{share: Element, shareOpen: Element, shareLink: Element, shareCode: Element, shareCopy: Element,
    *   shareStop: Element, shared: Element}} parts
    * @param {Online} online
    */
@@ -89,8 +90,12 @@ export class Sharing {
   }
 
   _show() {
-    const { shareLink, shareCopy, shareStop } = this._parts;
-    shareLink.hidden = shareCopy.hidden = shareStop.hidden = shareLink.value === '';
+    const { shareLink, shareCode, shareCopy, shareStop } = this._parts;
+    const link = shareLink.value;
+    shareLink.hidden = shareCopy.hidden = shareStop.hidden = link === '';
+    const path = link && qrPath(link);
+    shareCode.firstElementChild.setAttribute('d', path);
+    shareCode.toggleAttribute('hidden', path === '');
   }
 
   _tell(key) {
