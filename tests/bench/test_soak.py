@@ -14,11 +14,11 @@ from browser.chromium import EXECUTABLE
 from hwaja.client import Transcription
 from hwaja.protocol.values import Details, Label
 from hwaja_bench.balancer import PROGRAM
+from hwaja_bench.conversations.scripts import compare_lines
+from hwaja_bench.conversations.talking import Report
+from hwaja_bench.conversations.tally import Tally
 from hwaja_bench.promises import Usage, growth_bytes
-from hwaja_bench.soak.deaths import Tally
 from hwaja_bench.soak.restarts import Talker
-from hwaja_bench.soak.scripts import compare_lines
-from hwaja_bench.soak.talking import Report
 from hwaja_bench.speech.dialogue import Clip, Placed
 from hwaja_bench.tones.sentences import random_sentences
 from hwaja_bench.tones.visitor import rejoined

@@ -23,9 +23,9 @@ from browser.tape import Tape
 from browser.visitor import Visitor
 from hwaja.client import connect
 from hwaja.protocol.audio import SAMPLE_RATE
+from hwaja_bench.conversations.tally import Tally
 from hwaja_bench.page_microphone import MICROPHONE, hear
 from hwaja_bench.server import Service, tone_server
-from hwaja_bench.soak.deaths import Tally
 from hwaja_bench.tones.sentences import PAUSE, seeded_sentences, voices
 
 SEED = 7

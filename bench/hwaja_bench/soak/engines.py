@@ -13,9 +13,10 @@ from itertools import cycle
 
 from ray_cluster import RayCluster, ray_cluster
 
+from hwaja_bench.conversations.tally import Tally
 from hwaja_bench.promises import kept
 from hwaja_bench.server import Service
-from hwaja_bench.soak.deaths import Tally, judge, talk
+from hwaja_bench.soak.deaths import judge, talk
 
 NODES = 2
 """Nodes for engines. Each has room for one engine more than it should have: while one node is away,

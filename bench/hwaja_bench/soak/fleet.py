@@ -20,10 +20,10 @@ from tempfile import TemporaryDirectory
 from hwaja.models.conversion.tones import write_tone_model
 from hwaja_bench.arguments import positive
 from hwaja_bench.balancer import VARIANTS
+from hwaja_bench.conversations.scripts import SENTENCES, lines, tones
+from hwaja_bench.conversations.talking import Report, Script, Talker, talking
 from hwaja_bench.fleet import Fleet, fleet
 from hwaja_bench.nodes import Node
-from hwaja_bench.soak.scripts import SENTENCES, lines, tones
-from hwaja_bench.soak.talking import Report, Script, Talker, talking
 
 FROZEN_SECONDS = 12.0
 """How long a node is frozen or cut off: HAProxy takes it for dead after some 4 s."""

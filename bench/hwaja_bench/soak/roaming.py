@@ -17,9 +17,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from hwaja.models.conversion.tones import write_tone_model
+from hwaja_bench.conversations.scripts import tones
+from hwaja_bench.conversations.talking import Report, Talker, talking
 from hwaja_bench.nodes import Node
-from hwaja_bench.soak.scripts import tones
-from hwaja_bench.soak.talking import Report, Talker, talking
 
 CLIENTS = 4
 TALK_SECONDS = (2.0, 6.0)

@@ -12,7 +12,7 @@ import numpy as np
 from hwaja.client import Client, Transcription, connect
 from hwaja.client.sound_files import paced
 from hwaja.observability.loop_lag import watch as watch_loop_lag
-from hwaja_bench.soak.deaths import Tally
+from hwaja_bench.conversations.tally import Tally
 
 
 @dataclass

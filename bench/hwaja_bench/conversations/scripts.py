@@ -11,8 +11,8 @@ import numpy as np
 from hwaja.client import Transcription
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.selection.error_counts import edits, normalise
+from hwaja_bench.conversations.talking import Conversation, Report, Script
 from hwaja_bench.load.figures import doubled, lost
-from hwaja_bench.soak.talking import Conversation, Report, Script
 from hwaja_bench.speech.dialogue import Dialogue, Placed, load_dialogue
 from hwaja_bench.tones.sentences import random_sentences, spoken, voices
 from hwaja_bench.tones.visitor import sentences_in
