@@ -136,6 +136,16 @@ def test_a_short_answer_follows_its_speaker_to_the_id_that_the_person_turns_out_
     assert len(set(room.last_labels)) == 1
 
 
+def test_a_short_answer_does_not_go_to_a_new_person_who_gets_the_id_that_became_free() -> None:
+    room = Room()
+    room.take(0.6 * room.talkers.windows(0, 2.0) + 0.8 * room.talkers.windows(6, 2.0))
+    room.take(0.6 * room.talkers.windows(0, 2.0) + 0.8 * room.talkers.windows(7, 2.0))
+    room.take(0.6 * room.talkers.windows(0, 0.6) + 0.8 * room.talkers.windows(7, 0.6))
+    assert room.last_labels == [0, 1, 1]
+    room.hear((0, 9.0), (3, 3.0))
+    assert room.last_labels == [0, 0, 0, 0, 1]
+
+
 @pytest.mark.parametrize("is_new", [False, True])
 def test_a_new_transcription_keeps_the_voices_and_corrects_no_part_of_the_last(
     is_new: bool,

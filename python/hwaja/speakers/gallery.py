@@ -111,6 +111,7 @@ class Gallery:
         """Overwrite the memory of every piece, and drop it."""
         self._drop(self._pieces)
         self._kept.clear()
+        self._followers.clear()
 
     def _drop(self, pieces: Sequence[_Piece]) -> None:
         for piece in pieces:
@@ -176,6 +177,8 @@ class Gallery:
     def _follow(self, own: Sequence[tuple[_Piece, int]], known_ids: Sequence[int]) -> None:
         """Give the short parts of each speaker who is gone to the one who has most of that speech.
 
+        A speaker is gone if all pieces have left. A new voice may have the id from now on.
+
         Args:
             own: each piece, with the speaker whom it had so far, and its new speaker.
             known_ids: the speakers who are there also without a piece.
@@ -185,8 +188,8 @@ class Gallery:
         for piece, speaker_id in own:
             if piece.speaker_id is not None:
                 seconds[piece.speaker_id][speaker_id] += piece.voice.seconds
-        there = {*known_ids, *(speaker_id for _, speaker_id in own)}
-        heirs = {k: max(new, key=new.__getitem__) for k, new in seconds.items() if k not in there}
+        gone = {k: new for k, new in seconds.items() if k not in new and k not in known_ids}
+        heirs = {k: max(new, key=new.__getitem__) for k, new in gone.items()}
         for start, speaker_id in self._followers.items():
             self._followers[start] = heirs.get(speaker_id, speaker_id)
 
