@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from virtual_time import run
 
@@ -109,5 +110,21 @@ def test_a_sweep_returns_the_memory_of_audio_to_the_system() -> None:
         await asyncio.sleep(1.5 * SWEEP_SECONDS)
         assert resident_bytes() - before < 16 << 20
         assert lasting
+
+    run(end())
+
+
+@pytest.mark.parametrize("values", [1, 192, 255])
+def test_a_sweep_overwrites_small_arrays_that_were_freed(values: int) -> None:
+    """NumPy hands the memory out again as it is: that of a voice, for instance."""
+
+    async def end() -> None:
+        collector = sweeping()
+        freed = [np.full(values, 0.25, np.float32) for _ in range(7)]
+        del freed
+        collector.request_sweep()
+        await asyncio.sleep(2 * SWEEP_SECONDS)
+        later = [np.empty(values, np.float32) for _ in range(7)]
+        assert not any(0.25 in each for each in later)
 
     run(end())

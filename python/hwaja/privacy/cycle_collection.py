@@ -9,6 +9,8 @@ import ctypes
 import gc
 from weakref import WeakSet
 
+from hwaja.privacy.small_arrays import overwrite_freed_arrays
+
 SWEEP_SECONDS = 1.0
 """Delay between the end of a connection and the sweep. Connections that end meanwhile share it."""
 
@@ -52,6 +54,7 @@ class CycleCollector:
             await self._wanted.wait()
             await asyncio.sleep(SWEEP_SECONDS)
             gc.collect()
+            overwrite_freed_arrays()
             _trim_heap()
             if not self._leaving:
                 self._wanted.clear()
