@@ -8,6 +8,7 @@ import itertools
 import json
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from typing import Any
@@ -17,6 +18,9 @@ from websockets.asyncio.server import ServerConnection, serve
 
 EXECUTABLE = shutil.which("firefox-esr") or shutil.which("firefox")
 """None where it is not installed."""
+
+OLDEST = 153
+"""Nobody has tried an older one with this file."""
 
 LISTENING = re.compile(r"WebDriver BiDi listening on (ws://\S+)")
 
@@ -42,6 +46,12 @@ NO_FAULTS = (
 
 OUR_FIRST_ID = 1 << 40
 """Of the commands that are sent from here; Playwright counts from 1."""
+
+
+def version(executable: str) -> int:
+    """Ask Firefox for the first number of its version."""
+    told = subprocess.run([executable, "--version"], capture_output=True, text=True, check=True)
+    return int(told.stdout.partition("Firefox ")[2].partition(".")[0])
 
 
 class Link:

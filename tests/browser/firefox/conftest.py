@@ -34,6 +34,8 @@ async def browser(tape: Tape, program: Path) -> AsyncIterator[Browser]:
     """One Firefox for all tests. Its microphones play the tape."""
     if bidi.EXECUTABLE is None:
         pytest.skip("Firefox is not installed here")
+    if (version := bidi.version(bidi.EXECUTABLE)) < bidi.OLDEST:
+        pytest.skip(f"Firefox {version} is installed here, and {bidi.OLDEST} is needed")
     if sound_server.MISSING:
         pytest.skip(f"PulseAudio is not installed here: {', '.join(sound_server.MISSING)}")
     with TemporaryDirectory() as folder:
