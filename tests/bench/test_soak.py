@@ -14,12 +14,14 @@ from browser.chromium import EXECUTABLE
 from hwaja.client import Transcription
 from hwaja.protocol.values import Details, Label
 from hwaja_bench.balancer import PROGRAM
+from hwaja_bench.conversations import scripts
 from hwaja_bench.conversations.scripts import compare_lines
 from hwaja_bench.conversations.talking import Report
 from hwaja_bench.conversations.tally import Tally
+from hwaja_bench.errors import BenchmarkError
 from hwaja_bench.promises import Usage, growth_bytes
 from hwaja_bench.soak.restarts import Talker
-from hwaja_bench.speech.dialogue import Clip, Placed
+from hwaja_bench.speech.dialogue import Clip, Dialogue, Placed
 from hwaja_bench.tones.sentences import random_sentences
 from hwaja_bench.tones.visitor import rejoined
 
@@ -145,6 +147,15 @@ def test_lost_doubled_and_swapped_lines_of_real_speech_are_counted(
     assert (report.swapped, report.out_of_order) == (swapped, out_of_order)
     assert report.characters == 8
     assert report.unlike == 4 * abs(2 - len(answers))
+
+
+def test_a_conversation_of_more_lines_than_a_pair_has_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dialogue = Dialogue("pfc+pmd", (b"", b""), b"", (placed(0, 0.0),))
+    monkeypatch.setattr(scripts, "load_dialogue", lambda *_: dialogue)
+    with pytest.raises(BenchmarkError, match="has 1 line"):
+        scripts.lines(Path(), "pfc+pmd", 2)
 
 
 def test_growth_is_measured_over_the_second_half() -> None:

@@ -12,6 +12,7 @@ from hwaja.client import Transcription
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.selection.error_counts import edits, normalise
 from hwaja_bench.conversations.talking import Conversation, Report, Script
+from hwaja_bench.errors import BenchmarkError
 from hwaja_bench.load.figures import doubled, lost
 from hwaja_bench.speech.dialogue import Dialogue, Placed, load_dialogue
 from hwaja_bench.tones.sentences import random_sentences, spoken, voices
@@ -62,8 +63,13 @@ def lines(speech: Path, pair: str, count: int = SENTENCES) -> Script:
         pair: of voices, as `load_dialogue`.
         count: of each conversation.
 
+    Raises:
+        BenchmarkError: if the two have fewer lines.
+
     """
     dialogue = load_dialogue(speech, pair)
+    if count > len(dialogue.placed):
+        raise BenchmarkError(f"{pair} has {len(dialogue.placed)} lines, and {count} are asked for.")
     return Script(dialogue.voices, _spoken(dialogue, count))
 
 
