@@ -67,9 +67,8 @@ def test_speech_ends_with_the_clip_or_where_the_utterance_was_cut(
 
 def test_a_clip_without_any_text_about_it_is_lost() -> None:
     assert lost(TALK.spans_seconds, [final(0, 2.2), final(5.8, 9.2)]) == 1
-    assert (
-        lost(TALK.spans_seconds, [final(0, 5.2), final(5.8, 9.2)]) == 0
-    )  # two clips in one utterance
+    of_two_clips = final(0, 5.2)
+    assert lost(TALK.spans_seconds, [of_two_clips, final(5.8, 9.2)]) == 0
 
 
 def test_a_second_text_about_the_same_time_is_a_duplicate_and_a_neighbour_is_not() -> None:

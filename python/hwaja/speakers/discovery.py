@@ -150,7 +150,7 @@ class Discovery:
     def _compared(self, speaker_id: int, run: Sequence[_Spoken]) -> Part:
         """Return the parts of one turn as one, with its likeness to every voice."""
         parts = [part for part, _ in run]
-        voice = mean_voice([voice for _, voice in run])  # before `join` overwrites them
+        voice = mean_voice([voice for _, voice in run])
         self._gallery.join([part.start for part in parts], speaker_id)
         voices = self._gallery.voices(self._known, without=parts[0].start)
         is_new = speaker_id not in voices

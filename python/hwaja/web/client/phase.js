@@ -265,7 +265,7 @@ export class Phase {
   /**
    * Begin another transcription with the first sample that this one has not taken.
    *
-   * @returns {number} how many samples from there on are not kept any more
+   * @returns {number} by how many samples it begins later, as `AudioStore.rebase`
    */
   renew(receivedSamples) {
     this._isStartSent = this.isStarted = this._isEndSent = this._isHeld = false;
@@ -274,11 +274,12 @@ export class Phase {
     this.commands.renew(receivedSamples + lostSamples);
     return lostSamples;
   }
+
   /**
    * Begin again in another session, whose server has had nothing of this.
    *
-   * @returns {{beganSamples: number, lostSamples: number}} where a transcription goes on, and how much
-   *   from there on is not kept any more
+   * @returns {{beganSamples: number, lostSamples: number}} where a transcription goes on, and by how much
+   *   later, as `renew`
    */
   beginAnew() {
     this._isTooFarAhead = false;
