@@ -97,9 +97,9 @@ class Network:
     """Longest delay before a later one."""
     patience_seconds: float = 60.0
     """After so long, a client gives up to come back."""
-    restore_seconds: float = 0.1
-    """Connection, TLS and voices at another node: of an outage of 0.29 s ("A fleet behind HAProxy",
-    at the median), what is left without the delay before the attempt."""
+    restore_seconds: float = 0.05
+    """Connection, TLS and voices at another node: of an outage of 0.24 s ("A fleet that is
+    simulated", nodes killed, at the median), what is left without the delay before the attempt."""
     clients_per_address: float = 3.0
     """Mean number of clients behind one address, by which `hash` chooses. Assumed."""
 
