@@ -28,9 +28,6 @@ _SHORTEST_SECONDS, _LONGEST_SECONDS = 0.5, 16.0
 ODDS_PER_COSINE = 40.0
 """Natural log-odds for a difference of 1 in the cosine; compare `parts.evidence_per_score`."""
 
-REFITS = 3
-"""How often `refitted` moves the embeddings."""
-
 
 def thresholds(seconds: Floats, other_seconds: float) -> Floats:
     """Return the cosines at which pieces are as likely of one voice as of two, shape (n,)."""
@@ -96,41 +93,3 @@ def groups_of(
         odds[one] = odds[:, one] = odds_of(one)
     sums.fill(0)
     return [int(group) for group in groups]
-
-
-def refitted(rows: Rows, seconds: Floats, groups: list[int], apart: int = 0) -> list[int]:
-    """Return the groups after each embedding has moved to the group with the nearest mean.
-
-    What `groups_of` has joined, it cannot part again, however much speech it then has to compare.
-    An embedding is compared with the others of its group, without itself. One that is alone stays.
-
-    Args:
-        rows: embeddings, shape (n, dim).
-        seconds: the speech in each, shape (n,).
-        groups: the group of each.
-        apart: so many of the first embeddings stay where they are.
-
-    Raises:
-        ValueError: for an embedding without direction.
-
-    """
-    units = np.asarray(rows / norms_of(rows), np.float64)
-    parts = units * seconds[:, None]
-    at = np.arange(len(rows))
-    found = np.array(groups)
-    for _ in range(REFITS):
-        names, own = np.unique(found, return_inverse=True)
-        sums = np.stack([parts[own == place].sum(axis=0) for place in range(len(names))])
-        cosines = units @ sums.T / np.linalg.norm(sums, axis=1)
-        others = sums[own] - parts
-        is_alone = np.bincount(own)[own] == 1
-        lengths = np.where(is_alone, 1.0, np.linalg.norm(others, axis=1))
-        cosines[at, own] = np.where(is_alone, np.inf, np.sum(units * others, axis=1) / lengths)
-        for each in (sums, others):
-            each.fill(0)
-        nearest = names[cosines.argmax(axis=1)]
-        nearest[:apart] = found[:apart]
-        found = nearest
-    for each in (units, parts):
-        each.fill(0)
-    return [int(group) for group in found]

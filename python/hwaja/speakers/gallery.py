@@ -13,7 +13,7 @@ from itertools import count
 import numpy as np
 
 from hwaja.engines.interface import Embedding
-from hwaja.speakers.clustering import Floats, groups_of, refitted
+from hwaja.speakers.clustering import Floats, groups_of
 from hwaja.speakers.voices import units_of
 
 NEWNESS = 4.0
@@ -161,11 +161,13 @@ class Gallery:
         pieces = [*kept.values(), *others]
         voices = [*enrolled.values(), *(piece.voice for piece in pieces)]
         known_ids = [*enrolled, *kept]
-        rows = np.stack([voice.unit for voice in voices])
-        seconds = np.array([voice.seconds for voice in voices])
-        most = max(most_speakers, len(known_ids))
-        groups = groups_of(rows, seconds, self.oneness, len(known_ids), most)
-        groups = refitted(rows, seconds, groups, len(known_ids))
+        groups = groups_of(
+            np.stack([voice.unit for voice in voices]),
+            np.array([voice.seconds for voice in voices]),
+            self.oneness,
+            len(known_ids),
+            max(most_speakers, len(known_ids)),
+        )
         own = [*zip(pieces, groups[len(enrolled) :], strict=True)]
         ids = _ids_of_groups(dict(zip(groups, known_ids, strict=False)), own)
         self._follow([(piece, ids[group]) for piece, group in own], known_ids)
