@@ -49,6 +49,6 @@ class OpusDecoder:
             raise ValueError("this is no Opus packet") from None
         pieces = [frame.to_ndarray() for frame in frames]
         samples = np.concatenate([piece.reshape(-1, self._channels) for piece in pieces])
-        for piece in pieces:  # NumPy keeps freed blocks of up to 1 kB: nothing else overwrites them
+        for piece in pieces:  # NumPy keeps freed blocks below 1 kB until the next sweep
             piece.fill(0)
         return samples
