@@ -4,13 +4,16 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from deployment import DEPLOY
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models.dashboard import Dashboard
 from pages import ROOT
 
 GUIDE = (ROOT / "docs" / "operations.md").read_text()
@@ -100,6 +103,24 @@ def test_every_metric_of_an_alert_or_a_panel_exists() -> None:
 def test_every_panel_has_a_place_of_its_own() -> None:
     places = {(each["gridPos"]["x"], each["gridPos"]["y"]) for each in DASHBOARD["panels"]}
     assert len(places) == len(DASHBOARD["panels"]) == len({p["id"] for p in DASHBOARD["panels"]})
+
+
+def test_grafana_reads_every_field_of_the_dashboard() -> None:
+    register_default_plugins()
+    read = json.loads(JSONEncoder().encode(Dashboard.from_json(DASHBOARD)))
+    assert list(not_read(DASHBOARD, read)) == []
+
+
+def not_read(written: Any, read: Any, path: str = "") -> Iterator[str]:
+    """Yield the path of each value that is not the same after it was read, or is not there."""
+    if isinstance(written, dict) and isinstance(read, dict):
+        for key, value in written.items():
+            yield from not_read(value, read.get(key), f"{path}/{key}")
+    elif isinstance(written, list) and isinstance(read, list) and len(written) == len(read):
+        for number, (value, other) in enumerate(zip(written, read, strict=True)):
+            yield from not_read(value, other, f"{path}/{number}")
+    elif written != read:
+        yield path
 
 
 def with_server(series: str) -> str:
