@@ -68,7 +68,7 @@ function watching({ urls = ['wss://a.example/'], there = () => true } = {}) {
   const told = [];
   const surroundings = { WebSocket: ScriptedSocket, clock, random: () => 1, isThere: async () => there() };
   new Watch(urls, 'T', surroundings, {
-    status: (key) => told.push(key.replace('subtitles.', '')),
+    status: (key) => told.push(key.split('.')[1]),
     begun: () => {},
     message: ({ text }) => told.push(text),
   });
@@ -105,7 +105,7 @@ test('a second screen finds the session that takes over, wherever it is', async 
   const found = await next(scene);
   found.onopen();
   found.say('transcription', { text: '둘.' });
-  assert.deepEqual(told.filter((each) => each !== 'connecting'), ['watching', '하나.', 'watching', '둘.']);
+  assert.deepEqual(told.filter((each) => each !== 'connecting'), ['ready', '하나.', 'ready', '둘.']);
 });
 
 test('a link that leads nowhere for a minute has ended, and one that never led anywhere is wrong', async () => {
@@ -132,7 +132,7 @@ test('a link that was ended leads nowhere at once, and a network that is away is
   const found = await next(scene);
   found.onopen();
   found.end(1000);
-  assert.deepEqual(scene.told.slice(-2), ['watching', 'ended']);
+  assert.deepEqual(scene.told.slice(-2), ['ready', 'ended']);
   const { length } = scene.sockets;
   scene.clock.turn(100);
   assert.equal(scene.sockets.length, length);

@@ -10,6 +10,7 @@ export class Editor {
     this._split = root.querySelector('[data-do=split]');
     this._done = null; // who is told of the end; null: nothing is being edited
     this._field.addEventListener('input', () => this._grow());
+    window.addEventListener('resize', () => this._grow());
     this._field.addEventListener('keydown', (event) => this._press(event));
     // A button must not end the editing by taking the focus.
     root.addEventListener('mousedown', (event) => {

@@ -1,5 +1,7 @@
 /** All texts of the page in English. `{name}` is a placeholder. */
 
+const MALFORMED = 'The audio was malformed. Load the page again.';
+
 export const ENGLISH = {
   'text.skip': 'Skip to the content',
   'text.larger': 'Large text',
@@ -206,13 +208,13 @@ export const ENGLISH = {
   'error.not_json': 'The server did not understand a message. Load the page again.',
   'error.unknown_type': 'The server does not know this message. Load the page again.',
   'error.message_too_long': 'A message was too long.',
-  'error.odd_byte_count': 'The audio was malformed. Load the page again.',
-  'error.riff_header': 'The audio was malformed. Load the page again.',
-  'error.incomplete_sample': 'The audio was malformed. Load the page again.',
-  'error.not_finite': 'The audio was malformed. Load the page again.',
-  'error.bad_packet': 'The audio was malformed. Load the page again.',
-  'error.packet_too_long': 'The audio was malformed. Load the page again.',
-  'error.wrong_channels': 'The audio was malformed. Load the page again.',
+  'error.odd_byte_count': MALFORMED,
+  'error.riff_header': MALFORMED,
+  'error.incomplete_sample': MALFORMED,
+  'error.not_finite': MALFORMED,
+  'error.bad_packet': MALFORMED,
+  'error.packet_too_long': MALFORMED,
+  'error.wrong_channels': MALFORMED,
   'error.encoding_unsupported': 'The server does not support this kind of audio.',
   'error.channels_unsupported': 'The server does not take two channels here.',
   'error.insecure_context':
@@ -237,15 +239,12 @@ export const ENGLISH = {
     'Whoever opens this link can read the text from now on, in large letters. They can only read, and the link ends with the conversation. Tell the people who are present first.',
   'share.link': 'Link to the subtitles',
   'share.copy': 'Copy the link',
-  'share.copied': 'Copied.',
   'share.stop': 'End the link',
   'share.stopped': 'The link has ended.',
   'share.failed': 'There can be no link now. Try again when the server is connected.',
   'subtitles.title': 'Subtitles',
   'subtitles.larger': 'Larger text',
   'subtitles.smaller': 'Smaller text',
-  'subtitles.connecting': 'Connecting…',
-  'subtitles.watching': 'Connected',
   'subtitles.ended': 'The conversation has ended.',
   'subtitles.full': 'Too many screens show these subtitles.',
   'subtitles.wrong': 'The link is wrong, or its conversation has ended. Ask for a new link.',

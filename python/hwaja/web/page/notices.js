@@ -78,7 +78,6 @@ export class Notices {
 
 function button(key, act) {
   const pressed = document.createElement('button');
-  pressed.type = 'button';
   pressed.className = 'quiet';
   say(pressed, key);
   pressed.addEventListener('click', act);

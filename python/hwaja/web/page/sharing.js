@@ -74,7 +74,7 @@ export class Sharing {
     const { shareLink } = this._parts;
     try {
       await navigator.clipboard.writeText(shareLink.value);
-      this._tell('share.copied');
+      this._tell('export.copied');
     } catch (error) {
       shareLink.select(); // for the keyboard
     }

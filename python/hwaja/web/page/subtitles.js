@@ -15,7 +15,7 @@ const SCALES = [0.5, 4];
 
 const find = (id) => document.getElementById(id);
 const subtitles = new Subtitles();
-let status = 'subtitles.connecting';
+let status = 'status.connecting';
 
 async function watch() {
   const scheme = location.protocol === 'http:' ? 'ws:' : 'wss:';
@@ -39,7 +39,7 @@ async function watch() {
 function tell(key) {
   status = key;
   find('status').textContent = t(key);
-  find('status').dataset.state = key === 'subtitles.watching' ? 'ready' : 'closed';
+  find('status').dataset.state = key === 'status.ready' ? 'ready' : 'closed';
 }
 
 function show() {

@@ -45,7 +45,7 @@ export class Watch {
       this._refusedSince = null;
       this._backOff.reset();
       this._handlers.begun();
-      this._handlers.status('subtitles.watching');
+      this._handlers.status('status.ready');
     };
     socket.onmessage = ({ data }) => this._handlers.message(JSON.parse(data));
     socket.onclose = ({ code }) => this._closed(code, isOpen);
@@ -56,7 +56,7 @@ export class Watch {
       this._handlers.status('subtitles.ended');
       return;
     }
-    this._handlers.status(code === FULL ? 'subtitles.full' : 'subtitles.connecting');
+    this._handlers.status(code === FULL ? 'subtitles.full' : 'status.connecting');
     if (!wasOpen) this._place = (this._place + 1) % this._urls.length;
     const { clock, isThere } = this._surroundings;
     const isRefused = !wasOpen && (await isThere());
