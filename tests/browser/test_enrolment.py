@@ -9,7 +9,9 @@ from loopback import Endpoint, serving
 
 from browser.album import Album
 from browser.conftest import Visit
-from browser.sessions import enrolled, keep, remember, sealed
+from browser.sessions import VOICES, enrolled, keep, remember, sealed
+from browser.test_keyboard import focused
+from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.server.services import Services
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
@@ -68,6 +70,64 @@ async def test_silence_gets_a_hint_and_a_cancelled_recording_changes_nothing(
     assert await visitor.page.is_enabled("#start")
 
 
+FIRST_BYTES = 2 * 6 * SAMPLE_RATE
+"""So much a person says: enough, and all of it before the next is recorded."""
+
+
+async def test_the_next_voice_is_announced_and_recorded_without_a_click(
+    endpoint: Endpoint, visit: Visit
+) -> None:
+    visitor = await visit(endpoint.page)
+    second, first = VOICES
+    visitor.tape.record(clips.silence(1) + first[:FIRST_BYTES] + clips.silence(4) + second)
+    # All clicks to two enrolled voices. Who speaks waits for nobody.
+    for click in ("#consent", ".record >> nth=0"):
+        await visitor.page.click(click)
+    await visitor.card(1, "next").wait_for()
+    told = visitor.card(1).get_by_role("status")
+    assert "Speaker 2 is next" in await told.inner_text()
+    assert int(await visitor.card(1).locator(".countdown").inner_text()) in (1, 2, 3)
+    assert await focused(visitor) == "Cancel"
+    await visitor.card(1, "recording").wait_for()
+    assert await focused(visitor) == "Cancel"
+    assert "Enrolled" in await visitor.verdict(1)
+    await visitor.card(1, "enrolled").wait_for()
+    assert await visitor.page.is_enabled("#start")
+
+
+async def test_a_cancelled_turn_does_not_come_by_itself_again(
+    endpoint: Endpoint, visit: Visit
+) -> None:
+    visitor = await visit(endpoint.page)
+    await visitor.enrol(0, VOICES[1])
+    await visitor.card(1, "next").get_by_role("button", name="Cancel").click()
+    await visitor.card(1, "waiting").wait_for()
+    assert await focused(visitor) == "Record Speaker 2"
+    await visitor.enrol(0, VOICES[1])  # which takes longer than a countdown
+    await visitor.card(0, "enrolled").wait_for()
+    await visitor.card(1, "waiting").wait_for()
+
+
+COUNTING_STOPS = """
+const set = window.setTimeout;
+window.setTimeout = (act, ms, ...rest) => (ms === 1000 ? 0 : set(act, ms, ...rest));
+"""
+
+
+async def test_nobody_is_recorded_next_who_agrees_no_more(
+    endpoint: Endpoint, visit: Visit, album: Album
+) -> None:
+    visitor = await visit(None)
+    await visitor.page.add_init_script(COUNTING_STOPS)
+    await visitor.page.goto(endpoint.page)
+    await visitor.enrol(0, VOICES[1])
+    await visitor.card(1, "next").wait_for()
+    await album.show(visitor, CHAPTER, "The other person is recorded next.")
+    await visitor.page.uncheck("#consent")
+    await visitor.card(1, "waiting").wait_for()
+    assert await visitor.card(1).locator(".record").is_disabled()
+
+
 CONSENT = "<b>동의서</b>\n1. 성문을 계산합니다."
 
 
@@ -91,6 +151,10 @@ async def test_nobody_is_recorded_before_they_agree_to_the_text_of_the_operator(
         await visitor.until("transcribing")
 
 
+COMES_BACK = "dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))"
+"""What a browser tells a page that it kept while another was visited; Chromium keeps none here."""
+
+
 async def test_an_agreement_ends_with_the_visit_also_where_the_browser_fills_in_again(
     endpoint: Endpoint, visit: Visit
 ) -> None:
@@ -101,6 +165,10 @@ async def test_an_agreement_ends_with_the_visit_also_where_the_browser_fills_in_
     await visitor.page.goto(f"{endpoint.page}healthz")
     await visitor.page.go_back()
     await visitor.until("ready")
+    assert not await visitor.page.is_checked("#consent")
+    assert await visitor.page.is_disabled("#discover")
+    await visitor.page.check("#consent")
+    await visitor.page.evaluate(COMES_BACK)
     assert not await visitor.page.is_checked("#consent")
     assert await visitor.page.is_disabled("#discover")
 

@@ -78,9 +78,17 @@ class Visitor:
 
     async def begin_to_record(self, speaker_id: int, voice: bytes) -> None:
         """Press the button of a voice, and speak."""
+        await self.cancel()
         await self.listen_to(voice)
         await self.card(speaker_id).locator(".record").click()
         await self.card(speaker_id, "recording").wait_for()
+
+    async def cancel(self) -> None:
+        """Give up the recording that goes on or begins by itself, if there is one."""
+        await self.page.evaluate("document.querySelector('.cancel:not([hidden])')?.click()")
+        settled = ":not([data-state=next], [data-state=recording], [data-state=checking])"
+        for card in await self.page.locator(".voice").all():
+            await card.and_(self.page.locator(settled)).wait_for()
 
     async def enrol(self, speaker_id: int, voice: bytes) -> str:
         """Record a voice until the page has enough speech. Return the verdict that it shows."""

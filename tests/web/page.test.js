@@ -125,7 +125,7 @@ test('every text that the page asks for is there, and none is there for nothing'
   const text = read('index.html') + read('subtitles.html') + sources.map((name) => read(`page/${name}`)).join('');
   const asked = [...text.matchAll(/['"`]((?:language|status|setup|microphone|voice|talk|label|export|notice|token|error|sound|limit|correct|search|learn|help|text|keep|share|subtitles|step|consent)\.[\w.]+|privacy)['"`]/g)].map(([, key]) => key);
   for (const key of asked) assert.ok(STRINGS.ko[key], key);
-  const built = /^(status|label|error|sound|limit|voice\.sentence)\.|^voice\.(waiting|recording|checking)$/;
+  const built = /^(status|label|error|sound|limit|voice\.sentence)\.|^voice\.(waiting|next|recording|checking)$/;
   for (const key of Object.keys(STRINGS.ko)) assert.ok(asked.includes(key) || built.test(key), key);
 });
 

@@ -51,6 +51,7 @@ export const ENGLISH = {
   'voice.again': 'Record {name} again',
   'voice.add': 'Record once more to be recognised better',
   'voice.waiting': 'Press the button and read the sentence, or say anything else. 3\u2060–\u20605\u00a0seconds are enough.',
+  'voice.next': '{name} is next. The recording begins by itself.',
   'voice.recording': 'Listening. Speak naturally.',
   'voice.checking': 'Checking…',
   'voice.enrolled': 'You are heard clearly. Enrolled.',

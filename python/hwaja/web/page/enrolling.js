@@ -3,6 +3,7 @@
 import { Emitter } from '../client/emitter.js';
 import { LEVEL_SECONDS } from '../client/level.js';
 import { adviceOn, isOfConnection, isOfTicket } from './advice.js';
+import { countDown } from './countdown.js';
 import { OF_TAB, keptVoice } from './kept-voices.js';
 import { Take } from './take.js';
 import { VoiceCard } from './voice-card.js';
@@ -12,6 +13,9 @@ const SPEAKERS = 2;
 
 /** The server enrols no more. */
 const MOST_SPEAKERS = 8;
+
+/** The next person has so long to object. A take waits for speech, so nobody needs to hurry. */
+const NOTICE_SECONDS = 3;
 
 /** Events: `changed`, where a voice or a name has; `restored`, where all voices are there that were kept. */
 export class Enrolling extends Emitter {
@@ -27,6 +31,7 @@ export class Enrolling extends Emitter {
     this._listening = listening;
     this._people = people;
     this._recording = null; // {card, take}
+    this._next = null; // {card, stop}: the one that records after a countdown
     this.cards = [];
     const kept = [...Array(MOST_SPEAKERS).keys()].filter((speakerId) => keptVoice(speakerId) !== null);
     this._provide(Math.max(SPEAKERS - 1, ...kept));
@@ -106,7 +111,8 @@ export class Enrolling extends Emitter {
   }
 
   async _record(card, add) {
-    if (!this._listening.isOpen && !(await this._listening.open())) return;
+    this._dismissNext(card);
+    if (!this._listening.isOpen && !(await this._listening.open())) return card.show('waiting');
     try {
       await this._online.client.startSpeakerRegistration(card.speakerId, { add, ticket: true });
       this._recording = { card, take: new Take() };
@@ -147,8 +153,10 @@ export class Enrolling extends Emitter {
   }
 
   async _finish() {
+    this._dismissNext();
     if (this._recording === null) return;
     const { card } = this._recording;
+    const isFirst = !card.isEnrolled;
     this._recording = null;
     card.show('checking');
     try {
@@ -157,13 +165,33 @@ export class Enrolling extends Emitter {
       card.seal(taken);
       this._people.enrol(card.speakerId);
       this._show();
+      if (isFirst && taken.quality.warnings.length === 0) this._announceNext(card);
     } catch (error) {
       this._show(card, error);
     }
   }
 
+  /** It is the turn of the person behind, unless somebody cancels. Nobody is recorded behind a page that is not seen. */
+  _announceNext({ speakerId }) {
+    const card = this.cards.find((each) => each.speakerId > speakerId && !each.isEnrolled);
+    if (card === undefined) return;
+    card.announce();
+    const act = () => (document.hidden ? this._dismissNext() : this._record(card, false));
+    this._next = { card, stop: countDown(NOTICE_SECONDS, (seconds) => card.count(seconds), act) };
+  }
+
+  /** No card records by itself any more; that of `taken` records now. */
+  _dismissNext(taken = null) {
+    if (this._next === null) return;
+    const { card, stop } = this._next;
+    this._next = null;
+    stop();
+    if (card !== taken) card.show('waiting');
+  }
+
   /** Give up a take: one that is begun anew and has nothing in it is refused, and changes nothing. */
   async _cancel() {
+    this._dismissNext();
     if (this._recording === null) return;
     const { card } = this._recording;
     const { client } = this._online;
@@ -190,6 +218,7 @@ export class Enrolling extends Emitter {
   /** Show what can be done now, and why a take was refused. */
   _show(card = null, error = null) {
     const isAble = this._online.state === 'ready' && this._recording === null && this._consent.isGiven;
+    if (!isAble) this._dismissNext();
     for (const each of this.cards) each.isAble = isAble;
     if (card !== null) card.show('waiting', isOfConnection(error) ? {} : { refusal: adviceOn(error) });
     this._parts.voiceMore.hidden = this.cards.length >= this._online.mostSpeakers;

@@ -49,6 +49,7 @@ export const KOREAN = {
   'voice.level': '소리 크기',
   'voice.unheard': '말소리가 들리지 않습니다. 마이크에 더 가까이 대고 말씀해 주세요.',
   'voice.waiting': '버튼을 누르고 위 문장을 읽어 주세요. 3\u2060~\u20605초면 충분합니다.',
+  'voice.next': '{name} 차례입니다. 곧 녹음이 저절로 시작됩니다.',
   'voice.recording': '듣고 있어요. 자연스럽게 읽어 주세요.',
   'voice.checking': '확인하는 중…',
   'voice.enrolled': '잘 들립니다. 등록되었습니다.',

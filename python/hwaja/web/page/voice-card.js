@@ -67,7 +67,7 @@ export class VoiceCard {
   /**
    * Show where the enrolment is.
    *
-   * @param {string} state `waiting`, `recording`, `checking`
+   * @param {string} state `waiting`, `next`, `recording`, `checking`
    * @param {object} [found] `{quality}` of a voice that was taken, `{refusal}`: the key of why not
    */
   show(state, { quality, refusal = null } = {}) {
@@ -80,6 +80,17 @@ export class VoiceCard {
     }
     this._refusal = refusal;
     this._render();
+  }
+
+  /** Say that this voice is recorded next, and have the keyboard, and who looks on, at the way to cancel it. */
+  announce() {
+    this.show('next');
+    if (!document.activeElement.matches('.name input')) this._cancel.focus();
+  }
+
+  /** Show in how many seconds the recording begins. */
+  count(seconds) {
+    this._find('.countdown').textContent = seconds;
   }
 
   /** The voice that this device remembers; null: none. */
@@ -182,9 +193,12 @@ export class VoiceCard {
     this._find('.verdict').textContent = this._verdict();
     this._find('.verdict').title = this._measured();
     this._record.textContent = isRecording ? t('voice.done') : t(this._recordKey, { name });
-    enable(this._record, this._isAble && this._state === 'waiting');
-    if (!isRecording && document.activeElement === this._cancel) this._record.focus();
-    this._cancel.hidden = !isRecording;
+    const isNext = this._state === 'next';
+    this._find('.countdown').hidden = !isNext;
+    enable(this._record, this._isAble && (isNext || this._state === 'waiting'));
+    const isCancellable = isNext || isRecording;
+    if (!isCancellable && document.activeElement === this._cancel) this._record.focus();
+    this._cancel.hidden = !isCancellable;
     this._add.textContent = t('voice.add');
     const isAddable = this.isEnrolled && this._state === 'waiting';
     if (!isAddable && document.activeElement === this._add) this._record.focus();
@@ -212,7 +226,7 @@ export class VoiceCard {
 
   _verdict() {
     if (this._isUnheard) return t('voice.unheard');
-    if (this._state !== 'waiting') return t(`voice.${this._state}`);
+    if (this._state !== 'waiting') return t(`voice.${this._state}`, { name: this._people.nameOf(this.speakerId) });
     if (this._refusal !== null) return t(this._refusal);
     if (!this.isEnrolled) return t('voice.waiting');
     if (this._isRestored) return t('voice.restored');
