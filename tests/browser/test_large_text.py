@@ -18,13 +18,15 @@ TWICE_PX = 32
 MISFITS = """
 () => {
   const within = (element) => element.scrollWidth <= element.clientWidth;
-  const whole = [document.documentElement, ...document.querySelectorAll('dialog[open]')].every(within);
+  const sheets = document.querySelectorAll('dialog[open]');
+  const whole = [document.documentElement, ...sheets].every(within);
   const lines = (element) => element.getClientRects().length;
   const status = document.createRange();
   status.selectNodeContents(document.getElementById('status'));
   const facts = [...document.querySelectorAll('dialog[open] dd')];
   const isNarrow = (dd) => 2.1 * dd.clientWidth < dd.parentElement.clientWidth - 16;
-  return [!whole && 'wider', lines(status) > 1 && 'status', facts.some(isNarrow) && 'facts'].filter(Boolean);
+  const faults = { wider: !whole, status: lines(status) > 1, facts: facts.some(isNarrow) };
+  return Object.keys(faults).filter((name) => faults[name]);
 }
 """
 """What is wider than the screen, the status where it is broken, facts beside which no room is."""

@@ -22,6 +22,9 @@ Capture = pytest.CaptureFixture[str]
 
 COMMANDS = ("serve", "demo", "transcribe", "enroll-check", "doctor")
 
+ACTIONS = ("list", "pull", "import", "remove", "path", "advise", "compare")
+"""Of `hwaja models`."""
+
 # Help -----------------------------------------------------------------------------------------
 
 
@@ -35,12 +38,12 @@ def without_names(text: str) -> str:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, *(f"models {each}" for each in ACTIONS)])
 def test_every_line_of_the_help_is_in_the_language(
     command: str, language: Language, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "1000")
-    text = printed(capsys, command, "--help", "--lang", language)
+    text = printed(capsys, *command.split(), "--help", "--lang", language)
     examples = ("3시 30분", "세 시 삼십 분")  # of Korean texts, in both languages
     assert_in_one_language(without_names(text), language, *examples)
     if language == "ko":
@@ -63,12 +66,10 @@ def test_a_korean_locale_gets_help_and_refusals_in_korean(
     assert printed(capsys, *arguments, "--lang=en").startswith("usage: hwaja")
 
 
-def test_the_commands_for_models_speak_english_in_a_korean_locale(
-    capsys: Capture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("LC_ALL", "ko_KR.UTF-8")
-    for arguments in (["models", "--help"], ["models", "pul"], ["models", "path", "whispre"]):
-        assert_in_one_language(printed(capsys, *arguments), "en")
+def test_the_help_of_the_commands_for_models_is_in_the_language(capsys: Capture) -> None:
+    for language in LANGUAGES:
+        said = printed(capsys, "models", "--help", "--lang", language)
+        assert_in_one_language(without_names(said), language)
 
 
 def test_lines_of_korean_help_fit_the_terminal(
@@ -100,6 +101,14 @@ REFUSED = [
     ["transcribe", "--speed", "fast"],
     ["transcribe", "--max-speakers", "2.5"],
     ["transcribe", "--save-voice", "voice"],
+    ["models", "pul"],
+    ["models", "path"],
+    ["models", "path", "whispre"],
+    ["models", "import", "/nowhere"],
+    ["models", "advise", "--talking", "0"],
+    ["models", "compare", "whisper-base"],
+    ["models", "compare", "whisper-base", "--speech", "/nowhere"],
+    ["models", "compare", "whisper-base", "--speech", "/nowhere", "--minutes", "0"],
     ["doctor", "--seconds", "long"],
     ["doctor", "--seconds", "-1"],
     ["serv"],
@@ -114,7 +123,7 @@ def test_a_refusal_of_the_parser_is_in_the_language(
     text = printed(capsys, *arguments, "--lang", language)
     refusal = text.splitlines()[-1]
     prefix = {"en": "error: ", "ko": "오류: "}[language]
-    assert re.match(rf"hwaja( \S+)?: {prefix}", refusal)
+    assert re.match(rf"hwaja( [a-z-]+)*: ({prefix})?", refusal)
     assert_in_one_language(refusal, language)
 
 

@@ -18,11 +18,8 @@ from hwaja.server.http.plain_http import explained
 
 PACKAGE = Path(hwaja.__file__).parent
 
-ENGLISH_COMMANDS = re.compile(
-    r"^(adapters|selection|language|doctor/(?!certificates)|models/(?!cache|catalogue|checking)"
-    r"|engines/trial)"
-)
-"""What only `hwaja models` runs, which speaks English, or a program with a client."""
+ELSEWHERE = re.compile(r"^(adapters|language|doctor/(?!certificates))")
+"""What a program with a client runs, or says its texts in both languages where they are."""
 
 RAISES = {
     *("ConfigError", "EngineError", "ModelError", "TlsError", "_UnusableError"),
@@ -72,7 +69,7 @@ def texts_of(tree: ast.AST) -> Iterator[ast.expr]:
 def sentences() -> Iterator[tuple[str, str]]:
     for file in sorted(PACKAGE.rglob("*.py")):
         name = str(file.relative_to(PACKAGE))
-        if ENGLISH_COMMANDS.match(name):
+        if ELSEWHERE.match(name):
             continue
         for node in texts_of(ast.parse(file.read_text(encoding="utf-8"))):
             text = rendered(node)
@@ -96,8 +93,8 @@ SAID = "\n".join(
     if "language" not in file.parts
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
     if isinstance(node, ast.Constant) and isinstance(node.value, str)
-)
-"""All texts of the source."""
+) + (PACKAGE / "models" / "catalogue.toml").read_text(encoding="utf-8")
+"""All texts of the source, and of the catalogue."""
 
 EXPLAINED = [("server/http/plain_http.py", explained(reason)[1].strip()) for reason in Rejection]
 """What the body of a refused upload says."""

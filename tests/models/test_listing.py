@@ -20,7 +20,7 @@ def listed(
 ) -> tuple[str, str]:
     """Return the row of a model with these fields, and the lines below the table."""
     offer(monkeypatch, entry(NEVER, **fields))
-    print_list(root)
+    print_list(root, "en")
     _, row, notes = capsys.readouterr().out.split("\n", 2)
     return " ".join(row.split()), notes
 

@@ -33,7 +33,7 @@ def measured(model: str, errors: int, **fields: Any) -> Measured:
 def shown(columns: int, *rows: Figures, compared: Any = (), speech: Speech = SPEECH) -> str:
     console = Console(width=columns, highlight=False)
     with console.capture() as said:
-        table.show(speech, rows, compared, console)
+        table.show(speech, rows, compared, console, "en")
     return said.get()
 
 
@@ -88,7 +88,9 @@ def test_a_clear_difference_and_chance_are_told_apart_in_one_sentence_each() -> 
     first = measured("first", 2)
     once = ((6, 10), *first.readings[1:])
     worse, same = measured("worse", 4), measured("same", 2, readings=once)
-    clear, chance = map(table.difference_sentence, differences([first, worse, same]))
+    clear, chance = (
+        table.difference_sentence(each, "en") for each in differences([first, worse, same])
+    )
     assert clear == (
         "worse makes more errors than first: kocer +20.0 points (95 % interval +20.0 to +20.0)."
     )
@@ -97,11 +99,11 @@ def test_a_clear_difference_and_chance_are_told_apart_in_one_sentence_each() -> 
 
 def test_fewer_errors_are_told_as_such_and_one_recording_shows_nothing() -> None:
     (better,) = differences([measured("first", 4), measured("better", 1)])
-    assert "better makes fewer errors than first" in table.difference_sentence(better)
+    assert "better makes fewer errors than first" in table.difference_sentence(better, "en")
     one = {"characters": ((1, 10),), "readings": ()}
     (unclear,) = differences([measured("a", 1, **one), measured("b", 1, **one)])
     assert (unclear.score, unclear.interval, unclear.is_chance) == ("CER", None, True)
-    assert "one recording does not show" in table.difference_sentence(unclear)
+    assert "one recording does not show" in table.difference_sentence(unclear, "en")
 
 
 def test_neither_figures_nor_differences_contain_texts() -> None:

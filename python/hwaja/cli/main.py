@@ -32,9 +32,6 @@ SERVER_COMMANDS = {
     ),
 }
 
-_ENGLISH_COMMANDS = ("models", "bench")
-"""Commands that speak English only, whatever the locale."""
-
 _MANY_OPTIONS = ("serve", "doctor")
 """Commands whose options are in the help only, and not in the usage that each refusal shows."""
 
@@ -54,9 +51,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         _write_what_the_terminal_can()
         command = given[0] if given else ""
-        language = "en" if command in _ENGLISH_COMMANDS else language_of(given)
         if command == "bench":
-            return _bench(given[1:])
+            return _bench(given[1:])  # in English only, whatever the locale
+        language = language_of(given)
         if command in SERVER_COMMANDS and not _has_server():
             return _miss_server(language)
         args = _parser(language, (command,)).parse_args(given)

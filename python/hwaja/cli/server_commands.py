@@ -16,10 +16,11 @@ from hwaja.cli.strings import add_language
 from hwaja.doctor import command as doctor_command
 from hwaja.engines import trial
 from hwaja.engines.interface import EngineError
-from hwaja.language import Language, chooser
+from hwaja.language import Language, Text, chooser
 from hwaja.language.sentences import told
 from hwaja.models import ModelError
 from hwaja.models import commands as models_commands
+from hwaja.models.commands import AddAction
 from hwaja.privacy import error_redaction, hardening
 from hwaja.process import log_setup
 from hwaja.selection import advise_command, compare_command
@@ -39,7 +40,9 @@ def add_arguments(name: str, parser: argparse.ArgumentParser, language: Language
             _add_options(parser, language)
             command = _serve
         case "models":
-            _add_selection(models_commands.add_arguments(parser))
+            add_action = _actions_of(parser, language)
+            models_commands.add_arguments(add_action, language)
+            _add_selection(add_action, language)
             command = partial(models_commands.run, try_out=trial.try_out)
         case "demo":
             demo.add_arguments(parser, language)
@@ -55,15 +58,35 @@ def add_arguments(name: str, parser: argparse.ArgumentParser, language: Language
     parser.set_defaults(run=_with_one_sentence(command, language))
 
 
-def _add_selection(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
+def _actions_of(parser: argparse.ArgumentParser, language: Language) -> AddAction:
+    """Return what adds a sub-command of `hwaja models`, with the option for its language."""
+    actions = parser.add_subparsers(required=True, metavar="ACTION", dest="action")
+
+    def add_action(name: str, purpose: Text) -> argparse.ArgumentParser:
+        action = actions.add_parser(name, help=purpose.said_in(language))
+        add_language(action, language)
+        return action
+
+    return add_action
+
+
+def _add_selection(add_action: AddAction, language: Language) -> None:
     """Add the sub-commands of `hwaja models` that help to choose a recogniser."""
-    for name, module, text in (
-        ("advise", advise_command, "recommend recognisers for this machine"),
-        ("compare", compare_command, "measure recognisers on your own speech"),
+    for name, module, purpose in (
+        (
+            "advise",
+            advise_command,
+            Text("recommend recognisers for this machine", "이 컴퓨터에 알맞은 음성 인식기 추천"),
+        ),
+        (
+            "compare",
+            compare_command,
+            Text("measure recognisers on your own speech", "직접 녹음한 말로 음성 인식기 비교"),
+        ),
     ):
-        parser = add_parser(name, help=text)
-        module.add_arguments(parser)
-        parser.set_defaults(run=_with_one_sentence(module.run, "en"))
+        parser = add_action(name, purpose)
+        module.add_arguments(parser, language)
+        parser.set_defaults(run=_with_one_sentence(module.run, language))
 
 
 def _with_one_sentence(

@@ -13,7 +13,7 @@ from string import Formatter
 from typing import Any
 
 from hwaja.language import Language
-from hwaja.language.korean import arguments, client, engines, exports, server, system
+from hwaja.language.korean import arguments, client, engines, exports, models, server, system
 
 HOLD_SENTENCES = frozenset(
     {
@@ -34,7 +34,7 @@ HOLD_SENTENCES = frozenset(
 )
 """Names of placeholders that hold sentences or parts of them."""
 
-TABLES = (arguments, client, engines, exports, server, system)
+TABLES = (arguments, client, engines, exports, models, server, system)
 
 
 def told(error: object, language: Language) -> str:

@@ -17,6 +17,8 @@ from rich.progress import (
 )
 from rich.table import Column
 
+from hwaja.language import Language, Text, chooser
+from hwaja.language.sentences import told
 from hwaja.models import (
     cache_root,
     default_names,
@@ -30,30 +32,58 @@ from hwaja.models.fetch import Progress as ProgressCallback
 from hwaja.models.importing import TryOut, import_model, remove
 from hwaja.models.listing import print_list
 
-_POINTER = "Other models may suit you better. To see which, run: hwaja models advise"
+AddAction = Callable[[str, Text], argparse.ArgumentParser]
+"""Adds a sub-command by its name and its purpose."""
+
+_POINTER = Text(
+    "Other models may suit you better. To see which, run: hwaja models advise",
+    "더 알맞은 모델이 있을 수 있습니다. 다음을 실행하면 볼 수 있습니다: hwaja models advise",
+)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> Callable[..., argparse.ArgumentParser]:
-    """Add the sub-commands of `hwaja models`; return the function that adds further ones."""
-    actions = parser.add_subparsers(required=True, metavar="ACTION", dest="action")
-    actions.add_parser("list", help="show the catalogue and what is in the cache")
-    fetching = actions.add_parser("pull", help="fetch models into the cache")
+def add_arguments(add_action: AddAction, language: Language) -> None:
+    """Add the sub-commands of `hwaja models` that look after the cache, in a language."""
+    text = chooser(language)
+    name = text("as the list has it", "목록에 있는 이름")
+    add_action(
+        "list", Text("show the catalogue and what is in the cache", "모델의 목록과 캐시 보기")
+    )
+    fetching = add_action("pull", Text("fetch models into the cache", "모델을 캐시에 내려받기"))
     fetching.add_argument(
-        "names", nargs="*", metavar="NAME", help="default: the models that serve needs"
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=text("default: the models that serve needs", "기본값: serve에 필요한 모델"),
     )
     fetching.add_argument(
-        "--for-tests", action="store_true", help="fetch the models that the test suite needs"
+        "--for-tests",
+        action="store_true",
+        help=text("fetch the models that the test suite needs", "테스트에 필요한 모델을 내려받기"),
     )
-    importing = actions.add_parser(
-        "import", help="copy a recogniser that you fetched elsewhere into the cache"
+    importing = add_action(
+        "import",
+        Text(
+            "copy a recogniser that you fetched elsewhere into the cache",
+            "다른 곳에서 받은 음성 인식기를 캐시에 복사",
+        ),
     )
-    importing.add_argument("source", type=Path, metavar="FOLDER|ARCHIVE")
-    importing.add_argument("--name", help="what to call it; default: as the folder or the archive")
-    removing = actions.add_parser("remove", help="delete a model from the cache")
-    removing.add_argument("name", metavar="NAME")
-    where = actions.add_parser("path", help="print the folder of a model")
-    where.add_argument("name", metavar="NAME")
-    return actions.add_parser
+    importing.add_argument(
+        "source",
+        type=Path,
+        metavar="FOLDER|ARCHIVE",
+        help=text("where its files are", "모델의 파일이 있는 곳"),
+    )
+    importing.add_argument(
+        "--name",
+        help=text(
+            "what to call it; default: as the folder or the archive",
+            "모델의 이름. 기본값: 폴더나 압축 파일의 이름",
+        ),
+    )
+    removing = add_action("remove", Text("delete a model from the cache", "캐시에서 모델 지우기"))
+    removing.add_argument("name", metavar="NAME", help=name)
+    where = add_action("path", Text("print the folder of a model", "모델의 폴더 출력"))
+    where.add_argument("name", metavar="NAME", help=name)
 
 
 def run(args: argparse.Namespace, try_out: TryOut) -> int:
@@ -69,12 +99,12 @@ def run(args: argparse.Namespace, try_out: TryOut) -> int:
     """
     match args.action:
         case "list":
-            print_list(cache_root())
+            print_list(cache_root(), args.lang)
         case "pull":
             if args.names or args.for_tests:
-                _pull(args.names or test_names())
+                _pull(args.names or test_names(), args.lang)
             else:
-                _pull_default()
+                _pull_default(args.lang)
         case "import":
             _import(args.source, args.name, try_out)
         case "remove":
@@ -84,14 +114,14 @@ def run(args: argparse.Namespace, try_out: TryOut) -> int:
     return 0
 
 
-def _pull_default() -> None:
+def _pull_default(language: Language) -> None:
     """Pull the models that serve needs; the first time, name the command that advises."""
     root = cache_root()
     names = default_names()
     anything_new = not all(is_present(entry(name), root) for name in names)
-    _pull(names)
+    _pull(names, language)
     if anything_new:
-        Console(stderr=True).print(_POINTER, soft_wrap=True, highlight=False)
+        Console(stderr=True).print(_POINTER.said_in(language), soft_wrap=True, highlight=False)
 
 
 def _import(source: Path, name: str | None, try_out: TryOut) -> None:
@@ -101,14 +131,14 @@ def _import(source: Path, name: str | None, try_out: TryOut) -> None:
     console.print(f"{folder.name}: {folder}", soft_wrap=True, highlight=False)
 
 
-def _pull(names: list[str] | tuple[str, ...]) -> None:
+def _pull(names: list[str] | tuple[str, ...], language: Language) -> None:
     console = Console(stderr=True)
     for name in names:
         with _bars(console) as progress:
             folder = pull(name, progress=progress)
         console.print(f"{name}: {folder}", soft_wrap=True, highlight=False)
         if restriction := entry(name).restriction:
-            console.print(restriction, soft_wrap=True, highlight=False)
+            console.print(told(restriction, language), soft_wrap=True, highlight=False)
 
 
 @contextmanager

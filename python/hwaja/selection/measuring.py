@@ -14,6 +14,7 @@ from hwaja.doctor.speaking import longest
 from hwaja.engines.interface import EngineError, Samples
 from hwaja.engines.model_checks.export_checks import AUTO_LANGUAGE
 from hwaja.engines.texts.language_model import ranks
+from hwaja.language import Text
 from hwaja.models.advice import base_code
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.selection.error_counts import Count, character_errors, reading_errors, word_errors
@@ -45,7 +46,7 @@ UNSPACED = frozenset({"ja", "km", "ko", "lo", "my", "th", "yue", "zh"})
 """Languages without spaces between words, or with spaces at the writer's choice: their words cannot
 be counted."""
 
-Progress = Callable[[str], None]
+Progress = Callable[[Text], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ async def measure(
         EngineError, ModelError: the model is missing, does not load, or fails.
 
     """
-    progress("loading")
+    progress(Text("loading", "불러오는 중"))
     async with _loaded(config, provider) as (listener, reranker, load_seconds):
         pool = listener.generations.current.pool
         await listener.hear(recordings[0].pcm, speed=0)  # the first calls are slow
@@ -158,7 +159,8 @@ async def _hear_all(
 
     async def hear_next() -> None:
         for number, recording in waiting:
-            progress(f"recording {number + 1} of {len(recordings)}")
+            count, place = len(recordings), number + 1
+            progress(Text(f"recording {place} of {count}", f"녹음 {count}개 가운데 {place}번째"))
             found[number] = await listener.hear(recording.pcm, speed=0)
 
     async with asyncio.TaskGroup() as group:
@@ -177,7 +179,10 @@ async def _delays_seconds(
     delays: list[float] = []
     for recording in recordings[::step]:
         if left_seconds > 0:
-            progress(f"playing in real time, {left_seconds:.0f} s left")
+            left = f"{left_seconds:.0f}"
+            progress(
+                Text(f"playing in real time, {left} s left", f"실시간으로 재생 중, {left}초 남음")
+            )
             pcm = recording.pcm[: 2 * round(left_seconds * SAMPLE_RATE)]
             delays += (await listener.hear(pcm, speed=1)).delays_seconds
             left_seconds -= recording.seconds
@@ -193,7 +198,11 @@ async def _streams(
     some = utterances[:: 1 + len(utterances) // _BUSY_UTTERANCES]
     try:
         done = await throughput(
-            pool, some, workers, BUSY_SECONDS, lambda doing: progress(doing.text("en"))
+            pool,
+            some,
+            workers,
+            BUSY_SECONDS,
+            lambda doing: progress(Text(doing.text("en"), doing.text("ko"))),
         )
     except EngineError:
         return None

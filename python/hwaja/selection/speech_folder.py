@@ -45,7 +45,7 @@ def read_folder(folder: Path, minutes: float) -> list[Recording]:
     """
     files = [file for file in sorted(folder.rglob("*")) if file.suffix.lower() in SOUNDS]
     if not files:
-        raise AudioError(f"{folder} has no recordings ({' or '.join(SOUNDS)}).")
+        raise AudioError(f"{folder} has no recordings ({', '.join(SOUNDS)}).")
     texts = _texts(folder, files)
     drawn = list(files)
     random.Random(1).shuffle(drawn)  # noqa: S311  # not for security
