@@ -168,8 +168,10 @@ async def test_an_agreement_ends_with_the_visit_also_where_the_browser_fills_in_
     assert not await visitor.page.is_checked("#consent")
     assert await visitor.page.is_disabled("#discover")
     await visitor.page.check("#consent")
+    await visitor.page.evaluate("learn.checked = true")
     await visitor.page.evaluate(COMES_BACK)
     assert not await visitor.page.is_checked("#consent")
+    assert not await visitor.page.is_checked("#learn")
     assert await visitor.page.is_disabled("#discover")
 
 

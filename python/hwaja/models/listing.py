@@ -22,8 +22,8 @@ _MAX_CODES = 5
 
 _HEADS = (
     *(Text("name", "이름"), Text("role", "역할"), Text("", ""), Text("MB", "MB")),
-    *(Text("languages", "언어"), Text("Korean error", "한국어 오류"), Text("memory", "메모리")),
-    *(Text("cost", "계산량"), Text("licence", "라이선스")),
+    *(Text("languages", "언어"), Text("Korean error", "한국어 오류율"), Text("memory", "메모리")),
+    *(Text("cost", "비용"), Text("licence", "라이선스")),
 )
 
 _NOTES = (
@@ -33,13 +33,13 @@ _NOTES = (
     ),
     Text(
         "cost: processor time; gpu is too slow for conversations on a CPU.",
-        "계산량: 프로세서 시간. gpu는 CPU에서 대화를 받아쓰기에 너무 느립니다.",
+        "비용: 프로세서 시간. gpu는 CPU에서 대화를 받아쓰기에 너무 느립니다.",
     ),
     Text(
         "Korean error: published character error rates in %, on FLEURS / on clean KsponSpeech. "
         "Compare only those of one source:",
-        "한국어 오류: 발표된 글자 오류율(%), FLEURS / KsponSpeech eval_clean. 출처가 같은 값끼리만 "
-        "비교하세요.",
+        "한국어 오류율: 공개된 글자 오류율(%), FLEURS / KsponSpeech의 clean 순서. 출처가 같은 "
+        "값끼리만 비교하세요:",
     ),
 )
 

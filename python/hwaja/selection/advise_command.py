@@ -164,7 +164,7 @@ def _lines(
     else:
         yield text(
             f"Errors: none published for {languages}, as far as we know.",
-            f"오류: {languages}에 대해 발표된 값을 찾지 못했습니다.",
+            f"오류: {languages}에 대해 공개된 값을 찾지 못했습니다.",
         )
     cost = _COSTS[model.cost or "gpu"].said_in(language)
     yield text("Processor time", "프로세서 시간") + f": {cost}. {_streams(found, text)}"
@@ -225,7 +225,7 @@ def _end(
     if any(not each.errors for each in found):
         yield text(
             "Of the models without a published error, the largest that fits comes first.",
-            "발표된 오류가 없는 모델은 맞는 것 가운데 큰 것부터 나옵니다.",
+            "공개된 오류율이 없는 모델은 맞는 것 가운데 큰 것부터 나옵니다.",
         )
     yield text(
         "Add your own options of hwaja serve, such as --cert and --key.",
@@ -238,7 +238,7 @@ def _end(
 
 
 def _nothing(situation: Situation, text: Choose) -> str:
-    where = text("in the catalogue", "목록") if situation.online else text("in the cache", "캐시")
+    where = text("in the catalogue", "카탈로그") if situation.online else text("in the cache", "캐시")
     return text(
         f"No recogniser {where} knows {' and '.join(situation.languages)}.",
         f"{where}에 {', '.join(situation.languages)}을(를) 아는 음성 인식기가 없습니다.",

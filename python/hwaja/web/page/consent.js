@@ -15,8 +15,6 @@ export class Consent extends Emitter {
     this._text = consentText;
     this._operators = null; // the text of the operator
     consent.addEventListener('change', () => this.emit('changed'));
-    // A page that is kept while another is visited comes back as it was left, perhaps to somebody else.
-    window.addEventListener('pageshow', ({ persisted }) => persisted && this.withdraw());
     online.on('consent', (text) => {
       this._operators = text;
       this.translate();

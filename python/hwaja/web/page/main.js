@@ -80,6 +80,15 @@ window.addEventListener('beforeunload', (event) => {
   }
 });
 
+window.addEventListener('pageshow', ({ persisted }) => {
+  // The browser kept the page while another was visited: it is as it was left, perhaps by somebody else.
+  if (!persisted) return;
+  for (const id of ['consent', 'learn']) {
+    find(id).checked = false;
+    find(id).dispatchEvent(new Event('change'));
+  }
+});
+
 listening.on('chunk', (chunk) => online.send(chunk));
 listening.on('problem', () => {
   const { problem } = listening;
